@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything starts here.
+#   make demo    install what is missing, build, run a store day, say what to open
+#   make check   install what is missing, build, test
+#   make help    the rest
+
+BUILD ?= build
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+V ?= 0
+Q = $(if $(filter 1,$(V)),,@)
+
+include $(if $(CROSS),cross/$(CROSS).mk)
+
+# In the order of the data's way: core, then each stage, the spine, the ends.
+STAGES = core ingest session profile score decide deliver learn sync
+LIB_SRC = $(foreach s,$(STAGES),$(sort $(wildcard src/$(s)/*.c))) $(sort $(wildcard src/hq/*.c) $(wildcard src/tools/*.c))
+SPINE_SRC = $(addprefix src/,engine.c turn.c choose.c card.c answer.c outcome.c timer.c query.c \
+	control.c daemon.c daemon_http.c daemon_control.c daemon_link.c)
+CTL_SRC = $(sort $(wildcard src/ctl/*.c))
+ASM_SRC = $(sort $(wildcard src/deliver/*.S))
+
+PKGS = libmosquitto sqlite3 libsodium libevent libevent_openssl jansson inih libzstd openssl
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+VERSION := 0.1.0
+
+# -ffp-contract=off: the engine's numbers are the same on every machine.
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -DAISLE_VERSION='"$(VERSION)"' \
+	-ffp-contract=off -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE \
+	-fstack-clash-protection -ffile-prefix-map=$(CURDIR)=. \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
+	$(if $(WERROR),-Werror) $(ARCH_CFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(ARCH_LDFLAGS) $(LDFLAGS)
+
+obj = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
+LIB_OBJ = $(call obj,$(LIB_SRC) $(SPINE_SRC) $(ASM_SRC))
+UNIT_SRC = $(sort $(wildcard tests/unit/*.c))
+UNIT_BIN = $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
+BENCH_BIN = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+
+.PHONY: all
+all: $(BUILD)/aisled $(BUILD)/aislectl
+
+$(BUILD)/libaisle.a: $(LIB_OBJ)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+$(BUILD)/aisled: $(call obj,src/aisled.c) $(BUILD)/libaisle.a
+	@$(if $(filter 0,$(V)),echo "  LINK $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/aislectl: $(call obj,$(CTL_SRC)) $(BUILD)/libaisle.a
+	@$(if $(filter 0,$(V)),echo "  LINK $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@$(if $(filter 0,$(V)),echo "  CC   $<",:)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.S
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libaisle.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaisle.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- what a fresh Debian 12 lacks ----
+
+DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
+	libinih-dev libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata python3 python3-paho-mqtt \
+	nodejs npm chromium
+DEBS_CI = clang libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
+	systemd clang-tidy cppcheck
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+# Installs the packages of $(1) that are not there yet; quiet when there is nothing to do.
+install_debs = missing=; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || \
+	missing="$$missing $$p"; done; if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $$missing; fi
+
+.PHONY: deps deps-ci
+deps:
+	@$(call install_debs,$(DEBS))
+deps-ci: deps
+	@$(call install_debs,$(DEBS_CI))
+
+# ---- tests ----
+
+RESULTS ?= $(BUILD)/results
+run_test = tests/run.sh $(RESULTS)
+
+.PHONY: unit
+unit: $(UNIT_BIN)
+	$(Q)set -e; for t in $^; do RUN="$(RUN)" $(run_test) unit/$$(basename $$t) $(RUN) $$t; done
+
+# Black-box tests: a real broker, a real daemon, the published contract.
+SCENARIOS = $(sort $(wildcard tests/scenario/test_*.py))
+.PHONY: scenario
+scenario: all
+	$(Q)for t in $(SCENARIOS); do BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(run_test) scenario/$$(basename $$t .py) /usr/bin/python3 $$t; done
+
+.PHONY: browser
+browser: $(BUILD)/page_server
+	$(Q)cd tests/browser && { [ -d node_modules/playwright-core ] || npm ci --silent --no-audit --no-fund; }
+	$(Q)$(run_test) browser/page node tests/browser/page.mjs $(abspath $(BUILD)/page_server) $(abspath $(BUILD)/screens)
+
+$(BUILD)/page_server: $(BUILD)/tests/browser/page_server.o $(BUILD)/libaisle.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# ---- what people type ----
+
+.PHONY: check check-ci
+check: deps
+	@rm -f $(BUILD)/results
+	@$(MAKE) --no-print-directory all
+	@echo "lint"; $(MAKE) --no-print-directory lint
+	@echo "unit tests"; $(MAKE) --no-print-directory unit
+	@echo "a store, from outside"; $(MAKE) --no-print-directory scenario
+	@tests/sum.sh $(BUILD)/results
+
+# The CI column of the budgets: sanitizers, ARM, crashes, the browser.
+check-ci: deps-ci
+	@rm -f $(BUILD)/results-*
+	@echo "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
+		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" unit scenario
+	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
+	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
+	@echo "ARM"; $(MAKE) --no-print-directory cross-check
+	@tests/sum.sh build/results-*
+
+# ---- crashes, fuzzing, figures ----
+
+KILLS ?= 200
+.PHONY: crash
+crash: all
+	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) crash/kills /usr/bin/python3 tests/crash/kills.py $(KILLS)
+
+FUZZ_SRC = $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: deps-ci
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link" \
+		$(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/bin/%)
+	$(Q)set -e; for t in $(FUZZ_SRC:tests/fuzz/%.c=%); do mkdir -p build/fuzz/found/$$t; \
+		build/fuzz/bin/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		build/fuzz/found/$$t $$(ls -d tests/fuzz/corpus/$${t#fuzz_} 2>/dev/null) 2>&1 | tail -n 12; done
+
+$(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libaisle.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+.PHONY: bench
+bench: all $(BENCH_BIN)
+	$(Q)set -e; for t in $(BENCH_BIN); do echo "== $$(basename $$t)"; $$t; done
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/loop.py
+
+# ---- what must stay true of the source ----
+
+PURE = session score decide
+.PHONY: lint
+lint:
+	$(Q)sh tests/lint.sh
+
+# ---- ARM under emulation ----
+
+.PHONY: cross-check
+cross-check: deps-ci
+	$(Q)for c in $(CROSSES); do sh cross/sysroot.sh $$c build/sysroot/$$c && \
+		$(MAKE) --no-print-directory CROSS=$$c BUILD=build/$$c RESULTS=build/results-$$c WERROR=1 unit replay-same || exit 1; done
+CROSSES ?= arm64 armhf
+
+# The same events give the same bytes: twice, cut at any turn, here and under emulation.
+.PHONY: replay-same
+replay-same: all
+	$(Q)BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(run_test) replay/$(notdir $(BUILD)) /usr/bin/python3 tests/conformance/replay_same.py
+
+# ---- install ----
+
+prefix ?= /usr
+sysconfdir ?= /etc
+.PHONY: install clean help demo
+install: all
+	install -D -m 755 $(BUILD)/aisled $(DESTDIR)$(prefix)/sbin/aisled
+	install -D -m 755 $(BUILD)/aislectl $(DESTDIR)$(prefix)/bin/aislectl
+	install -D -m 644 systemd/aisled.service $(DESTDIR)$(prefix)/lib/systemd/system/aisled.service
+	install -D -m 644 systemd/aisle.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/aisle.conf
+	install -D -m 640 firmware-config/aisled.conf $(DESTDIR)$(sysconfdir)/aisle/aisled.conf
+	install -D -m 644 firmware-config/mosquitto.conf $(DESTDIR)$(prefix)/share/aisle/mosquitto.conf
+	for f in firmware-config/mappings/*.json; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/mappings/$$(basename $$f); done
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(abspath $(BUILD)) /usr/bin/python3 models/demo/demo.py $(DEMO)
+
+clean:
+	rm -rf build
+
+help:
+	@echo "make demo       install what is missing, build, run a store day, say what to open"
+	@echo "make check      install what is missing, build, test (under 12 minutes)"
+	@echo "make check-ci   sanitizers, ARM under emulation, crashes, the page in a browser"
+	@echo "make bench      figures"
+	@echo "make crash      kill -9, KILLS=200 times, under load"
+	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"
+	@echo "make lint       what must stay true of the source"
+	@echo "make install    DESTDIR=, prefix=/usr"
+	@echo "make clean"

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * features.h - the feature vector of one decision, computed lazily.
+ *
+ * Implemented by src/score/features.c. Pure: everything it reads is in
+ * struct sources. Each slot is computed once a decision (per_action slots once
+ * a candidate), models included, and remembered together with the fact that
+ * it was read, so that the record can name exactly what the decision saw.
+ */
+#ifndef AISLE_FEATURES_H
+#define AISLE_FEATURES_H
+
+#include "aisle/event.h"
+#include "aisle/policy.h"
+#include "aisle/subject.h"
+#include "aisle/visit.h"
+
+struct arena;
+struct zone;
+
+/* What one decision may look at. NULL subject: unknown customer, or no consent
+ * to personalise (decisioning step 0: forbidden sources do not exist). */
+struct sources {
+	const struct policy *policy;
+	const struct visit *visit;
+	const struct subject *subject;
+	const struct contacts *contacts;	/* for caps: kept whatever the consent. Features use subject->contacts */
+	const struct event *event;		/* the trigger; NULL: a timer */
+	int64_t now_ms;
+	const char *store;			/* [store] id */
+	const struct zone *zone;		/* NULL: UTC */
+	bool has_queue;
+	double queue;				/* last queue reading at the station */
+};
+
+/* The candidate that per_action features are about. */
+struct candidate_context {
+	const struct action *action;
+	int64_t depth;
+	double worth_minor, margin_minor;
+};
+
+struct features;
+/* All memory comes from arena; valid until it is reset. */
+struct features *features_new(struct arena *arena, const struct sources *sources);
+/* Value of a slot for this candidate (NULL: none; per_action slots are then missing).
+ * The default is applied; VALUE_MISSING when there is none. */
+struct value features_get(struct features *features, unsigned slot,
+    const struct candidate_context *candidate);
+/* Score of a model after link and calibration, e.g. a probability. VALUE_MISSING if it cannot be scored. */
+struct value features_model(struct features *features, unsigned model,
+    const struct candidate_context *candidate);
+/* Was this slot read so far (by a rule, a model or a text)? For per_action slots always false. */
+bool features_was_read(const struct features *features, unsigned slot);
+
+#endif

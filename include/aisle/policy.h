@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * policy.h - a compiled policy: what a bundle's JSON became, ready to decide with.
+ *
+ * DESIGN
+ *   Read-only after policy_compile(). Every clause (JsonLogic) is compiled once
+ *   into policy->clauses; equal clauses share an index, so a decision evaluates
+ *   each at most once. Experiment arms are patches to the source JSON: a
+ *   patched policy is a second struct policy compiled from the patched source.
+ *
+ * OWNERSHIP
+ *   Everything is owned by the policy; strings live as long as it does.
+ */
+#ifndef AISLE_POLICY_H
+#define AISLE_POLICY_H
+
+#include "aisle/base.h"
+#include "aisle/contact.h"
+#include "aisle/event.h"
+#include "aisle/value.h"
+
+struct json_t;
+struct logic;		/* decide/logic.h: a compiled JsonLogic program */
+struct model;		/* score/model.h */
+
+#define POLICY_ACTIONS_MAX 4096
+#define POLICY_FEATURES_MAX 1024
+#define POLICY_MODELS_MAX 64
+#define POLICY_LANGUAGES_MAX 16
+#define LADDER_MAX 16
+#define TIERS_MAX 16
+
+enum placement { PLACE_TABLET, PLACE_TILL, PLACE_RECEIPT, PLACE_CUSTOMER, PLACE_LATER, PLACE_COUNT };
+enum kind { KIND_OFFER, KIND_RECOMMEND, KIND_SERVICE, KIND_RETAIN, KIND_REMIND, KIND_COACH,
+	KIND_INFORM, KIND_ALERT, KIND_COUNT };
+enum gate { GATE_NONE, GATE_ASSOCIATE, GATE_MANAGER, GATE_CUSTOMER, GATE_AUTO, GATE_COUNT };
+extern const char *const placement_names[PLACE_COUNT];	/* "tablet" … */
+extern const char *const kind_names[KIND_COUNT];
+extern const char *const gate_names[GATE_COUNT];
+
+/* ---- features ---- */
+
+enum feature_source {
+	FEATURE_PROFILE,	/* profile.NAME */
+	FEATURE_LOCAL,		/* local.FN(...) */
+	FEATURE_INCIDENTS,	/* local.incidents(kind=, within=) */
+	FEATURE_BASKET,		/* basket.FN(...) */
+	FEATURE_HISTORY,	/* history.FN(...) */
+	FEATURE_VISIT, FEATURE_STORE, FEATURE_TIME, FEATURE_EVENT, FEATURE_ACTION, FEATURE_MODEL,
+};
+enum feature_fn { FN_SUM, FN_QTY, FN_COUNT, FN_VISITS, FN_RECENCY, FN_GAP, FN_OVERDUE, FN_HAS, FN_TOTAL, FN_LINES };
+enum feature_key { KEY_NONE, KEY_CATEGORY, KEY_BRAND, KEY_ITEM };
+enum contact_scope { SCOPE_ALL, SCOPE_SELF, SCOPE_ACTION, SCOPE_GROUP, SCOPE_ISSUE, SCOPE_PLACEMENT };
+enum visit_field { VISIT_KNOWN, VISIT_AGE_S, VISIT_VOIDS, VISIT_DECLINES, VISIT_RETURNS, VISIT_WAIT, VISIT_PROMPTS };
+enum store_field { STORE_ID, STORE_QUEUE };
+enum time_field { TIME_HOUR, TIME_WEEKDAY, TIME_MINUTE, TIME_DAY_OF_YEAR, TIME_DAYS_TO };
+enum action_field { ACTION_DEPTH, ACTION_WORTH, ACTION_MARGIN, ACTION_GROUP, ACTION_ISSUE };
+
+struct feature {
+	const char *name;
+	enum value_tag type;		/* VALUE_NUMBER, VALUE_STRING, VALUE_BOOL */
+	struct value dflt;		/* VALUE_MISSING: none */
+	enum feature_source source;
+	enum feature_fn fn;
+	enum feature_key key;
+	const char *key_value;		/* "grocery/coffee" */
+	int64_t half_life_ms, within_ms;	/* 0: none */
+	int incident;			/* enum incident_kind, -1: any */
+	enum contact_scope scope;
+	const char *scope_value;	/* action id, group or issue */
+	enum outcome outcome;
+	const char *outcome_reason;	/* NULL: any */
+	int field;			/* enum visit_field, store_field, time_field, action_field */
+	const char *field_name;		/* profile.NAME, event.NAME */
+	int32_t days_to;		/* days since 1970-01-01 of time.days_to(DATE) */
+	unsigned model;			/* index into policy->models */
+	bool per_action;		/* its value depends on the candidate (action.*, history self, models over them) */
+	bool personal;			/* reads profile.*, local.* or history.*, also through a model */
+};
+
+/* ---- expressions ---- */
+
+enum expr_kind { EXPR_CONST, EXPR_CLAUSE, EXPR_MODEL };
+struct expr {
+	enum expr_kind kind;
+	double constant;
+	unsigned index;			/* clause or model */
+};
+#define CLAUSE_TRUE UINT32_MAX		/* a clause that was absent or literally true */
+
+struct clause {
+	struct logic *program;
+	const char *source;		/* canonical JSON, for why */
+	bool per_action;
+};
+
+/* ---- offers ---- */
+
+enum offer_type { OFFER_PERCENT, OFFER_AMOUNT, OFFER_FIXED_PRICE, OFFER_POINTS, OFFER_FREE_ITEM };
+enum offer_apply { APPLY_TILL_CODE, APPLY_LINES, APPLY_BARCODE };
+extern const char *const offer_type_names[5];	/* "percent", "amount", "fixed-price", "points", "free-item" */
+extern const char *const offer_apply_names[3];	/* "till-code", "lines", "barcode" */
+
+struct match {				/* include or exclude: any of the given must hold */
+	bool set;
+	const char *category, *brand, *item;
+};
+
+struct offer {
+	enum offer_type type;
+	enum offer_apply apply;
+	int64_t ladder[LADDER_MAX];	/* depths: percent, minor units or points; one entry without a ladder */
+	size_t ladder_count;
+	struct { int64_t from_minor, depth; } tiers[TIERS_MAX];
+	size_t tier_count;
+	int64_t typical_minor;
+	int64_t max_minor;		/* -1: none */
+	double funded;			/* supplier's share, 0..1 */
+	const char *funder;
+	struct match include, exclude;
+	int64_t min_basket_minor;
+	const char *stack;		/* stacking group; NULL: none */
+	int64_t margin_floor_minor;	/* INT64_MIN: none */
+	int64_t until_ms;		/* 0: by the basket's close */
+	const char *code;		/* barcode text for APPLY_BARCODE; NULL */
+};
+
+/* ---- caps, budgets, suppression ---- */
+
+enum cap_clock { CLOCK_ROLLING, CLOCK_BUSINESS_DAY, CLOCK_OWN_GAP };
+struct cap {
+	enum contact_scope scope;	/* of the counted rows */
+	const char *scope_value;	/* for SCOPE_ACTION/GROUP/ISSUE/PLACEMENT of a fixed one; NULL: the candidate's own */
+	enum outcome outcome;
+	const char *outcome_reason;
+	int max;
+	int64_t within_ms;		/* 0 with CLOCK_OWN_GAP: gap_times × own purchase gap */
+	double gap_times;
+	enum cap_clock clock;
+};
+struct suppression {
+	enum outcome outcome;
+	const char *outcome_reason;
+	int count;
+	int64_t within_ms, for_ms;
+	enum contact_scope scope;
+};
+enum budget_per { BUDGET_NONE, BUDGET_STORE_DAY, BUDGET_CAMPAIGN };
+struct budget {
+	enum budget_per per;
+	int64_t money_minor;		/* -1: none */
+	int64_t units;			/* -1: none */
+};
+
+/* ---- actions ---- */
+
+/* A template cut at its {{…}}: text, then for each part the value to put after it. */
+enum filter { FILTER_NONE, FILTER_ROUND, FILTER_MONEY };
+enum template_var { TEMPLATE_FEATURE, TEMPLATE_DEPTH, TEMPLATE_WORTH };
+struct template_part {
+	const char *text;		/* literal before the value */
+	bool has_value;
+	enum template_var var;
+	unsigned feature;
+	enum filter filter;
+	const char *dflt;		/* NULL: a missing value makes the treatment unfit */
+};
+struct template {
+	struct template_part *parts;	/* NULL with count 0: absent */
+	size_t count;
+};
+
+struct treatment {
+	const char *name, *language;
+	struct template headline, say, body;
+	struct template *why, *steps;
+	size_t why_count, step_count;
+	const char *image, *disclosure;
+	int placement;			/* -1: any of the action's */
+};
+
+enum outcome_goal { GOAL_NONE, GOAL_REDEEMED, GOAL_BOUGHT, GOAL_CASE_CLOSED, GOAL_GOAL };
+
+struct action {
+	const char *id, *group, *issue;
+	enum kind kind;
+	enum gate gate;
+	uint32_t on;			/* bit per enum event_type */
+	bool on_timer;
+	bool mandatory, personal;
+	int64_t valid_from_ms, valid_until_ms;	/* 0, INT64_MAX: none */
+	uint8_t valid_days;		/* bit 0 = Monday; 0x7f: all */
+	int valid_minute_from, valid_minute_until;	/* store's local minutes; 0, 1440 */
+	const char **stores;		/* NULL: all */
+	size_t store_count;
+	uint32_t eligible, applicable, suitable;	/* clause index or CLAUSE_TRUE */
+	bool has_uplift;
+	struct expr propensity;		/* p1 */
+	double incremental;		/* p0 = (1 - incremental) * p1 */
+	unsigned uplift_treated, uplift_control;	/* models */
+	struct expr context, margin, lever_expr;
+	enum outcome_goal goal;
+	int64_t goal_within_ms;		/* 0: by the basket's close */
+	struct match goal_item;
+	bool has_offer;
+	struct offer offer;
+	uint8_t placements;		/* bit per enum placement */
+	int64_t expires_ms;
+	struct cap *caps;
+	size_t cap_count;
+	struct budget budget;
+	struct treatment *treatments;
+	size_t treatment_count;
+};
+
+struct placement_rules {
+	bool present;
+	int slots;			/* 1..8 */
+	int headline_max, body_max, say_max;	/* characters; 0: no limit */
+};
+
+struct arm {
+	const char *name;
+	double weight;
+	bool withhold;
+	struct json_t *patch;		/* borrowed from source; NULL: none */
+};
+enum unit { UNIT_CUSTOMER, UNIT_VISIT, UNIT_STATION_DAY, UNIT_STORE };
+struct experiment {
+	const char *name;
+	enum unit unit;
+	uint8_t salt[32];
+	double share;
+	struct arm *arms;		/* in order of arm name */
+	size_t arm_count;
+};
+
+struct policy_model {
+	const char *name;
+	struct model *model;
+	uint16_t *inputs;		/* for each model input, the feature slot */
+	size_t input_count;
+	bool per_action, personal;
+};
+
+struct zone;				/* core/zone.h */
+
+struct policy {
+	const char *name;
+	int64_t version;
+	char hash[65];			/* BLAKE2b-256 of the bundle file, hex; "" when not from a file */
+	const char *currency;
+	int currency_digits;		/* ISO 4217 minor digits */
+	const char *languages[POLICY_LANGUAGES_MAX];
+	size_t language_count;
+	uint8_t salt_id[32], salt_control[32], salt_explore[32];
+	struct placement_rules places[PLACE_COUNT];
+	bool greedy;
+	double explore_unit, cost_max, gamma;	/* minor units; gamma < 0: derived */
+	int shortlist;
+	struct expr interrupt;
+	double control_share;
+	bool quiet_tender;
+	double quiet_queue_over;	/* < 0: none */
+	int care_severity;		/* 0: none */
+	double care_likely_to_call;	/* < 0: none */
+	int care_feature;		/* slot of likely_to_call; -1 */
+	uint8_t care_only;		/* bit per enum kind that passes */
+	struct { const char *target; double value; } *levers;	/* "issue:retain", "action:ID", "group:G" */
+	size_t lever_count;
+
+	struct feature *features;
+	size_t feature_count;
+	struct clause *clauses;
+	size_t clause_count;
+	struct policy_model *models;
+	size_t model_count;
+	struct action *actions;		/* ascending by id */
+	size_t action_count;
+	struct cap *caps;		/* contact.json */
+	size_t cap_count;
+	struct suppression *suppressions;
+	size_t suppression_count;
+	struct experiment *experiments;	/* ascending by name */
+	size_t experiment_count;
+	uint32_t triggers;		/* union of actions' on */
+
+	struct json_t *source;		/* merged tree: {"policy","features","actions":{id:…},"models","contact","experiments","zones"} */
+	void *memory;			/* arena that owns all of the above */
+};
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * subject.h - a customer as the store knows them: consent, what they bought,
+ * what was said to them. Sealed on disk under the subject's own key.
+ *
+ * DESIGN
+ *   Purchases are kept as closed baskets, not as running sums: a new policy's
+ *   features are right from its first decision, a half-life needs no state,
+ *   late lines and merges are a union of rows, and an export is complete.
+ *   Rejected: one decayed sum per declared feature; it starts from zero with
+ *   each new feature and cannot be merged or explained.
+ *
+ * LIMITS
+ *   HISTORY_BASKETS_MAX newest baskets, HISTORY_LINES_MAX lines, and
+ *   [privacy] retain; contacts VISIT_CONTACTS_MAX. Oldest go first.
+ */
+#ifndef AISLE_SUBJECT_H
+#define AISLE_SUBJECT_H
+
+#include "aisle/base.h"
+#include "aisle/contact.h"
+#include "aisle/event.h"
+
+#define HISTORY_BASKETS_MAX 1024
+#define HISTORY_LINES_MAX 16384
+#define SUBJECT_CASES_MAX 32
+#define SUBJECT_WALLET_MAX 64
+#define SUBJECT_INCIDENTS_MAX 256
+
+enum consent_state { CONSENT_UNKNOWN, CONSENT_GRANTED, CONSENT_DENIED };	/* unknown is a no */
+
+struct consent {
+	enum consent_state state;
+	int64_t until_ms;		/* 0: no end */
+	int64_t at_ms;			/* of the event; 0: from the profile */
+};
+
+struct purchase_line {
+	const char *category, *brand, *item;	/* interned in the history; brand NULL: none; item: GTIN-14 or sku */
+	int64_t qty_milli, amount_minor;
+};
+
+struct purchase {
+	struct id visit;
+	int64_t at_ms;			/* basket.closed arrived */
+	int64_t total_minor;
+	struct purchase_line *lines;
+	size_t line_count;
+};
+
+enum incident_kind { INCIDENT_RETURN, INCIDENT_DECLINE, INCIDENT_VOID, INCIDENT_COMPLAINT };
+struct incident {
+	enum incident_kind kind;
+	int64_t at_ms;
+};
+
+struct care_case {
+	char id[129];
+	char topic[129];
+	int severity;			/* 1-3 */
+	int64_t opened_ms;
+	int64_t closed_ms;		/* 0: open */
+};
+
+struct wallet_entry {
+	char offer[129];
+	int64_t worth_minor, until_ms;
+	char state[33];
+};
+
+/* One attribute of HQ's profile. */
+struct attribute {
+	char *name;
+	int tag;			/* enum value_tag: NUMBER, BOOL, STRING */
+	double number;
+	char *str;
+};
+
+struct subject {
+	struct id id;
+	bool known;			/* a profile, an enrolment or a visit is on record */
+	bool forgotten;			/* tombstone: nothing may be kept or read */
+	bool mixed;			/* merged: left out of experiment read-outs */
+	struct consent consent[CONSENT_COUNT];
+	int64_t enrolled_ms, last_visit_ms;
+	int64_t points, points_expire_ms;
+	bool has_points;
+	char tier[33];
+	struct care_case cases[SUBJECT_CASES_MAX];
+	size_t case_count;
+	struct wallet_entry wallet[SUBJECT_WALLET_MAX];
+	size_t wallet_count;
+	struct incident incidents[SUBJECT_INCIDENTS_MAX];	/* ascending by at_ms */
+	size_t incident_count;
+	struct purchase *purchases;	/* ascending by (at_ms, visit) */
+	size_t purchase_count;
+	struct contacts contacts;
+	/* HQ's part, from the profile bundle; read-only here */
+	bool has_profile;
+	char *language, *line;		/* NULL: none */
+	struct attribute *attributes;
+	size_t attribute_count;
+	/* not saved */
+	bool dirty;			/* the header row must be written */
+	void *intern;			/* strings of purchases */
+};
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * conf.c - aisled.conf: read with inih, checked against the table, all mistakes in one report.
+ *
+ * DESIGN
+ *   inih cuts lines at 200 bytes, takes an indented line for more of the line before,
+ *   and names only the first line that it does not understand. So it reads
+ *   through our line source, which refuses long lines, takes blanks off the
+ *   front, and sees to it that every line that says something was understood.
+ *
+ * LIMITS
+ *   198 bytes a line. " ;" begins a comment also behind a value.
+ */
+#include "core/conf_table.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_BYTES_MAX 198
+#define SET_MAX 64	/* at least conf_key_count */
+
+struct reader {
+	FILE *file;
+	const char *path;
+	struct conf *conf;
+	struct buf *report;
+	int line;
+	bool pending;		/* the line said something, and the handler was not called yet */
+	int set_line[SET_MAX];	/* where a key was set; 0: nowhere */
+};
+
+static const char *const sections[] = {"store", "stations", "mqtt", "hq", "http", "state",
+    "limits", "privacy", "mappings", "log"};
+
+static void AISLE_PRINTF(3, 4)
+complain(struct reader *reader, int line, const char *format, ...)
+{
+	char text[700];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (line > 0)
+		buf_addf(reader->report, "%s:%d: %s\n", reader->path, line, text);
+	else
+		buf_addf(reader->report, "%s: %s\n", reader->path, text);
+}
+
+static bool
+is_section(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		if (strlen(sections[i]) == len && memcmp(sections[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_pending(struct reader *reader)
+{
+	if (reader->pending)
+		complain(reader, reader->line, "not understood, expected KEY = VALUE");
+	reader->pending = false;
+}
+
+/* A line without its blanks in front, judged before inih sees it. */
+static void
+look_at_line(struct reader *reader, const char *line)
+{
+	if (line[0] == '\0' || line[0] == ';' || line[0] == '#')
+		return;
+	if (line[0] != '[') {
+		reader->pending = true;
+		return;
+	}
+	const char *end = strchr(line, ']');
+	if (end == NULL)
+		complain(reader, reader->line, "not understood, expected [SECTION]");
+	else if (!is_section(line + 1, (size_t)(end - line - 1)))
+		complain(reader, reader->line,
+		    "unknown section %.*s, expected one of store stations mqtt hq "
+		    "http state limits privacy mappings log",
+		    (int)(end - line + 1), line);
+}
+
+/* inih's line source. Long and odd lines are reported and given as empty. */
+static char *
+next_line(char *out, int size, void *stream)
+{
+	struct reader *reader = stream;
+	char line[1024];
+	check_pending(reader);
+	if (fgets(line, sizeof(line), reader->file) == NULL)
+		return NULL;
+	reader->line++;
+	out[0] = '\0';
+
+	size_t len = strcspn(line, "\n");
+	bool whole = line[len] == '\n' || len < sizeof(line) - 1;
+	for (int c = 0; !whole && c != '\n' && c != EOF;)
+		c = fgetc(reader->file);
+	line[len] = '\0';
+	if (len > 0 && line[len - 1] == '\r')
+		line[--len] = '\0';
+	if (!whole || len > LINE_BYTES_MAX || (int)len + 2 > size) {
+		complain(reader, reader->line, "line too long, expected at most %d bytes",
+		    LINE_BYTES_MAX);
+		return out;
+	}
+	const char *start = line;
+	if (reader->line == 1 && strncmp(start, "\xef\xbb\xbf", 3) == 0)
+		start += 3;
+	start += strspn(start, " \t");
+	look_at_line(reader, start);
+	/* The newline is inih's own sign of a whole line. */
+	snprintf(out, (size_t)size, "%s\n", start);
+	return out;
+}
+
+/* [stations] and [mappings]: any name that is an id, once each. */
+static void
+take_pair(struct reader *reader, struct conf_pair *pairs, size_t *count, size_t max,
+    const char *name, const char *value)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(pairs[i].name, name) == 0) {
+			complain(reader, reader->line, "%s is set twice, first in line %d", name,
+			    pairs[i].line);
+			return;
+		}
+	}
+	if (*count >= max)
+		complain(reader, reader->line, "too many, expected at most %zu", max);
+	else
+		pairs[(*count)++] =
+		    (struct conf_pair){mem_strdup(name), mem_strdup(value), reader->line};
+}
+
+static void
+take_station(struct reader *reader, const char *name, const char *value)
+{
+	if (!conf_is_id(name) || !conf_is_id(value))
+		complain(reader, reader->line,
+		    "bad station line, expected TERMINAL = STATION, each 1-32 of A-Z a-z 0-9 _ -");
+	else
+		take_pair(reader, reader->conf->stations, &reader->conf->station_count,
+		    CONF_STATIONS_MAX, name, value);
+}
+
+static void
+take_mapping(struct reader *reader, const char *name, const char *value)
+{
+	if (!conf_is_id(name))
+		complain(
+		    reader, reader->line, "bad mapping name, expected 1-32 of A-Z a-z 0-9 _ -");
+	else if (!conf_is_readable(value))
+		complain(reader, reader->line, "%s: %s, expected a file that can be read", value,
+		    strerror(errno));
+	else
+		take_pair(reader, reader->conf->mappings, &reader->conf->mapping_count,
+		    CONF_MAPPINGS_MAX, name, value);
+}
+
+static void
+take_key(struct reader *reader, const char *section, const char *name, const char *value)
+{
+	size_t i = 0;
+	while (i < conf_key_count &&
+	    (strcmp(conf_keys[i].section, section) != 0 || strcmp(conf_keys[i].name, name) != 0))
+		i++;
+	if (i == conf_key_count) {
+		complain(reader, reader->line,
+		    "unknown key %s in [%s], expected one of its keys (see aisled.conf(5))", name,
+		    section);
+		return;
+	}
+	if (reader->set_line[i] != 0) {
+		complain(reader, reader->line, "%s is set twice, first in line %d", name,
+		    reader->set_line[i]);
+		return;
+	}
+	struct buf expected = {0};
+	reader->set_line[i] = reader->line;
+	if (!conf_key_set(&conf_keys[i], reader->conf, value, &expected))
+		complain(reader, reader->line, "bad value for %s: \"%s\", expected %s", name, value,
+		    expected.data);
+	buf_done(&expected);
+}
+
+static int
+on_value(void *user, const char *section, const char *name, const char *value)
+{
+	struct reader *reader = user;
+	reader->pending = false;
+	if (section[0] == '\0')
+		complain(reader, reader->line,
+		    "key %s before any section, expected [SECTION] first", name);
+	else if (!is_section(section, strlen(section)))
+		return 1;	/* reported where it began */
+	else if (strcmp(section, "stations") == 0)
+		take_station(reader, name, value);
+	else if (strcmp(section, "mappings") == 0)
+		take_mapping(reader, name, value);
+	else
+		take_key(reader, section, name, value);
+	return 1;
+}
+
+static int
+line_of(const struct reader *reader, const char *section, const char *name)
+{
+	for (size_t i = 0; i < conf_key_count; i++) {
+		if (strcmp(conf_keys[i].section, section) == 0 &&
+		    strcmp(conf_keys[i].name, name) == 0)
+			return reader->set_line[i];
+	}
+	return 0;
+}
+
+static void
+check_pair_of_keys(struct reader *reader, const char *section)
+{
+	int cert = line_of(reader, section, "cert"), key = line_of(reader, section, "key");
+	if ((cert != 0) != (key != 0))
+		complain(reader, cert + key, "[%s] %s without %s, expected both or neither",
+		    section, cert != 0 ? "cert" : "key", cert != 0 ? "key" : "cert");
+}
+
+/* What two keys say together, and the defaults that depend on another key. */
+static void
+check_whole(struct reader *reader)
+{
+	struct conf *conf = reader->conf;
+	if (line_of(reader, "store", "id") == 0)
+		complain(reader, 0, "[store] id is missing, expected the store's id");
+	int socket = line_of(reader, "mqtt", "socket");
+	if (socket != 0 && line_of(reader, "mqtt", "host") != 0)
+		complain(
+		    reader, socket, "[mqtt] socket and host are both set, expected one of them");
+	check_pair_of_keys(reader, "mqtt");
+	check_pair_of_keys(reader, "hq");
+	check_pair_of_keys(reader, "http");
+
+	struct buf text = {0};
+	if (conf->mqtt_client_id == NULL && conf->store_id != NULL) {
+		buf_addf(&text, "aisled-%s", conf->store_id);
+		conf->mqtt_client_id = buf_steal(&text);
+	}
+	if (conf->hq_client_id == NULL && conf->store_id != NULL) {
+		buf_addf(&text, "aisle-%s", conf->store_id);
+		conf->hq_client_id = buf_steal(&text);
+	}
+	if (line_of(reader, "hq", "port") == 0)
+		conf->hq_port = conf->hq_ca != NULL ? 8883 : 1883;
+}
+
+static int
+pair_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct conf_pair *)a)->name, ((const struct conf_pair *)b)->name);
+}
+
+void
+conf_init(struct conf *conf)
+{
+	struct buf expected = {0};
+	memset(conf, 0, sizeof(*conf));
+	for (size_t i = 0; i < conf_key_count; i++) {
+		if (conf_keys[i].standard != NULL)
+			CHECK(conf_key_set(&conf_keys[i], conf, conf_keys[i].standard, &expected));
+	}
+	conf->hq_port = 1883;
+	buf_done(&expected);
+}
+
+int
+conf_load(struct conf *conf, const char *path, struct buf *report)
+{
+	struct reader reader = {.path = path, .conf = conf, .report = report};
+	CHECK(conf_key_count <= SET_MAX);
+	conf_init(conf);
+	conf->file = mem_strdup(path);
+	size_t before = report->len;
+	reader.file = fopen(path, "re");
+	if (reader.file == NULL) {
+		complain(&reader, 0, "%s, expected a configuration file", strerror(errno));
+		return AISLE_E_CONFIG;
+	}
+	int rc = ini_parse_stream(next_line, &reader, on_value, &reader);
+	check_pending(&reader);
+	if (ferror(reader.file))
+		complain(&reader, 0, "%s, expected a configuration file", strerror(errno));
+	fclose(reader.file);
+	check_whole(&reader);
+	if (rc != 0 && report->len == before)
+		complain(
+		    &reader, rc > 0 ? rc : 0, "not understood, expected [SECTION] or KEY = VALUE");
+	qsort(conf->stations, conf->station_count, sizeof(conf->stations[0]), pair_compare);
+	return report->len == before ? 0 : AISLE_E_CONFIG;
+}
+
+static void
+free_pairs(struct conf_pair *pairs, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++) {
+		free(pairs[i].name);
+		free(pairs[i].value);
+	}
+	*count = 0;
+}
+
+void
+conf_done(struct conf *conf)
+{
+	for (size_t i = 0; i < conf_key_count; i++)
+		conf_key_free(&conf_keys[i], conf);
+	free_pairs(conf->stations, &conf->station_count);
+	free_pairs(conf->mappings, &conf->mapping_count);
+	free(conf->file);
+	conf->file = NULL;
+}
+
+const char *
+conf_station(const struct conf *conf, const char *origin)
+{
+	struct conf_pair wanted = {.name = (char *)(uintptr_t)origin};
+	const struct conf_pair *found = conf->station_count == 0
+					    ? NULL
+					    : bsearch(&wanted, conf->stations, conf->station_count,
+						  sizeof(conf->stations[0]), pair_compare);
+	return found != NULL ? found->value : origin;
+}
+
+void
+conf_reload(struct conf *conf, struct conf *next, struct buf *report)
+{
+	for (size_t i = 0; i < conf_key_count; i++) {
+		const struct conf_key *key = &conf_keys[i];
+		if (conf_key_equal(key, conf, next))
+			continue;
+		if (key->live)
+			conf_key_move(key, conf, next);
+		else
+			buf_addf(report, "[%s] %s\n", key->section, key->name);
+	}
+	free_pairs(conf->stations, &conf->station_count);
+	free_pairs(conf->mappings, &conf->mapping_count);
+	memcpy(conf->stations, next->stations, sizeof(conf->stations));
+	memcpy(conf->mappings, next->mappings, sizeof(conf->mappings));
+	conf->station_count = next->station_count;
+	conf->mapping_count = next->mapping_count;
+	next->station_count = next->mapping_count = 0;
+	conf_done(next);
+}
+
+static void
+describe_range(const struct conf_key *key, struct buf *out)
+{
+	switch (key->type) {
+	case CONF_INT:
+	case CONF_RATE:
+		buf_addf(out, "%lld to %lld", (long long)key->min, (long long)key->max);
+		break;
+	case CONF_DURATION:
+		buf_addf(out, "%llds to %lldd", (long long)(key->min / S_MS),
+		    (long long)(key->max / D_MS));
+		break;
+	default: {
+		static const char *const words[] = {[CONF_TEXT] = "text",
+		    [CONF_STORE] = "id",
+		    [CONF_ID] = "id",
+		    [CONF_CLIENT] = "text",
+		    [CONF_ZONE] = "zone",
+		    [CONF_CURRENCY] = "code",
+		    [CONF_CUT] = "hh:mm",
+		    [CONF_BOOL] = "yes or no",
+		    [CONF_PATH] = "absolute path",
+		    [CONF_FILE] = "file",
+		    [CONF_LISTEN] = "addresses",
+		    [CONF_CIDRS] = "networks",
+		    [CONF_UPLINK] = "pseudonymous or aggregates",
+		    [CONF_LEVEL] = "level"};
+		buf_adds(out, words[key->type]);
+	}
+	}
+}
+
+void
+conf_describe(struct buf *out)
+{
+	const char *section = "";
+	for (size_t i = 0; i < conf_key_count; i++) {
+		const struct conf_key *key = &conf_keys[i];
+		if (strcmp(section, key->section) != 0)
+			buf_addf(out, "%s[%s]\n", i > 0 ? "\n" : "", key->section);
+		section = key->section;
+		buf_addf(out, "%s (", key->name);
+		describe_range(key, out);
+		if (key->standard != NULL)
+			buf_addf(out, "; %s", key->standard);
+		buf_addf(out, ")%s\n    %s\n", key->live ? " [reload]" : "", key->help);
+	}
+	buf_adds(out,
+	    "\n[stations]\nTERMINAL_OR_READER = STATION [reload]\n    Where it stands; its own id "
+	    "when it is not listed.\n\n[mappings]\nNAME = FILE [reload]\n    How a till's own "
+	    "messages "
+	    "become events.\n");
+}

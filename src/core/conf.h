@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * conf.h - aisled.conf, from one table: name, type, unit, range, default, help.
+ */
+#ifndef AISLE_CORE_CONF_H
+#define AISLE_CORE_CONF_H
+
+#include "aisle/base.h"
+#include "core/buf.h"
+
+#define CONF_STATIONS_MAX 1024
+#define CONF_MAPPINGS_MAX 16
+#define CONF_LISTEN_MAX 4
+#define CONF_OPERATORS_MAX 16
+
+struct conf_pair {
+	char *name, *value;
+	int line;
+};
+
+/* Strings are owned; NULL when absent and without default. */
+struct conf {
+	char *file;
+	/* [store] */
+	char *store_id, *zone, *currency;
+	int day_cut_minute;
+	/* [stations] */
+	struct conf_pair stations[CONF_STATIONS_MAX];
+	size_t station_count;
+	/* [mqtt] */
+	char *mqtt_socket, *mqtt_host, *mqtt_client_id, *mqtt_user, *mqtt_password_file, *mqtt_ca, *mqtt_cert, *mqtt_key;
+	int mqtt_port;
+	/* [hq] */
+	char *hq_host, *hq_client_id, *hq_user, *hq_password_file, *hq_ca, *hq_cert, *hq_key, *hq_channel, *hq_root;
+	int hq_port;
+	/* [http] */
+	char *http_listen, *http_cert, *http_key;	/* listen: comma-separated HOST:PORT, [v6]:PORT */
+	bool http_plain_lan;
+	char *http_operators;				/* space-separated CIDR */
+	/* [state] */
+	char *state_dir, *state_control;
+	int state_max_mib;
+	/* [limits] */
+	int64_t clock_past_ms, clock_ahead_ms;
+	int turn_events, linger_ms, stream_kib, terminal_rate;	/* terminal_rate: per second */
+	/* [privacy] */
+	char *pepper_file;
+	int64_t retain_ms;
+	int decision_days;
+	bool uplink_aggregates;
+	/* [mappings] */
+	struct conf_pair mappings[CONF_MAPPINGS_MAX];
+	size_t mapping_count;
+	/* [log] */
+	char *log_level;
+};
+
+/* All defaults; [store] id is required only by conf_load. */
+void conf_init(struct conf *conf);
+/* Reads and checks path. All mistakes are written to report, one "file:line: text, expected …" a line.
+ * 0, or AISLE_E_CONFIG (exit 78). Files that keys name (password, ca, pepper, mapping) must be readable. */
+int conf_load(struct conf *conf, const char *path, struct buf *report) AISLE_MUST_CHECK;
+void conf_done(struct conf *conf);
+const char *conf_station(const struct conf *conf, const char *origin);	/* its own id when not listed */
+/* What a SIGHUP may take over from next into conf (limits, stations, log level, mappings); names
+ * of changed keys that need a restart go to report, one a line. Strings move; next is consumed. */
+void conf_reload(struct conf *conf, struct conf *next, struct buf *report);
+/* The table as text: name, type, default, range, help — for the manual page and --help. */
+void conf_describe(struct buf *out);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * metrics.h - counters and gauges, from one table; every label is one of a fixed few.
+ */
+#ifndef AISLE_CORE_METRICS_H
+#define AISLE_CORE_METRICS_H
+
+#include "aisle/event.h"
+#include "core/buf.h"
+
+/* Tables that have a maximum. X(constant, label) */
+#define METRIC_LIMITS(X) \
+	X(VISITS, "visits") X(LINES, "lines") X(CARDS, "cards") X(CONTACTS, "contacts") \
+	X(PURCHASES, "purchases") X(SUBJECTS, "subjects") X(TIMERS, "timers") X(OUTBOX, "outbox") \
+	X(UPLINK, "uplink") X(STATE, "state") X(DEAD_LETTERS, "dead-letters") X(STREAMS, "streams") \
+	X(STREAM_BYTES, "stream-bytes") X(CONNECTIONS, "connections") X(TABLETS, "tablets") \
+	X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(OTHER, "other")
+
+/* Families: F(constant, name, kind, help). The name has no _total; OpenMetrics and 0.0.4 differ there. */
+#define METRIC_FAMILIES(F) \
+	F(EVENTS, "aisle_events", COUNTER, "Events taken in, by type and whether they were new.") \
+	F(REJECTED, "aisle_events_rejected", COUNTER, "Messages put aside as dead letters, by reason.") \
+	F(UNKNOWN_MEMBERS, "aisle_unknown_members", COUNTER, "JSON members that nobody reads.") \
+	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
+	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
+	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
+	F(PROMPTS, "aisle_prompts", COUNTER, "Prompts sent to tablets, or chosen and withheld.") \
+	F(ANSWERS, "aisle_answers", COUNTER, "Answers of associates to prompts.") \
+	F(WITHDRAWALS, "aisle_withdrawals", COUNTER, "Guidance taken back.") \
+	F(TIMERS, "aisle_timers", COUNTER, "Timers that came due.") \
+	F(RECEIPTS, "aisle_receipts", COUNTER, "Receipts sent to tills.") \
+	F(SET_ASIDE, "aisle_inputs_set_aside", COUNTER, "Inputs that a crash mark named.") \
+	F(DAMAGED, "aisle_rows_damaged", COUNTER, "Rows that did not open and were put aside.") \
+	F(LIMITS_HIT, "aisle_limits_hit", COUNTER, "Times that a bound was reached, by what is bounded.") \
+	F(UPLINK_SENT, "aisle_uplink_batches", COUNTER, "Batches given to the link, repeats included.") \
+	F(UPLINK_REFUSED, "aisle_uplink_acks_refused", COUNTER, "Acknowledgements of HQ that do not fit.") \
+	F(BUNDLES, "aisle_bundles", COUNTER, "Bundles, by what became of them.") \
+	F(HTTP_REFUSED, "aisle_http_refused", COUNTER, "HTTP requests answered with 4xx.") \
+	F(OUTBOX, "aisle_outbox_waiting", GAUGE, "Messages that their receiver has not acknowledged.") \
+	F(UPLINK_QUEUED, "aisle_uplink_queued", GAUGE, "Records that HQ has not acknowledged.") \
+	F(STREAMS, "aisle_streams_open", GAUGE, "Server-sent event streams.") \
+	F(VISITS, "aisle_visits_open", GAUGE, "Baskets being served.") \
+	F(MQTT_UP, "aisle_mqtt_connected", GAUGE, "1 while connected to the store's broker.") \
+	F(HQ_UP, "aisle_hq_connected", GAUGE, "1 while the link is connected to HQ.") \
+	F(STATE_BYTES, "aisle_state_bytes", GAUGE, "Size of the state on disk.") \
+	F(UPLINK_ACKED, "aisle_uplink_acked_timestamp_seconds", GAUGE, "When HQ last acknowledged.") \
+	F(POLICY_ACTIVE, "aisle_policy_activated_timestamp_seconds", GAUGE, "When the policy was switched on.") \
+	F(START, "process_start_time_seconds", GAUGE, "When the process started.")
+
+/* Series: S(constant, family, labels), grouped by family in the order above. */
+#define METRIC_SERIES_PLAIN(S) \
+	S(UNKNOWN_MEMBERS, UNKNOWN_MEMBERS, "") \
+	S(TURNS, TURNS, "") \
+	S(COMMITS_FAILED, COMMITS_FAILED, "") \
+	S(DECISIONS, DECISIONS, "") \
+	S(PROMPTS_SENT, PROMPTS, "result=\"sent\"") \
+	S(PROMPTS_WITHHELD, PROMPTS, "result=\"withheld\"") \
+	S(ANSWERS_ACCEPT, ANSWERS, "decision=\"accept\"") \
+	S(ANSWERS_DISMISS, ANSWERS, "decision=\"dismiss\"") \
+	S(ANSWERS_SNOOZE, ANSWERS, "decision=\"snooze\"") \
+	S(ANSWERS_OVERRIDE, ANSWERS, "decision=\"override\"") \
+	S(WITHDRAWALS, WITHDRAWALS, "") \
+	S(TIMERS, TIMERS, "") \
+	S(RECEIPTS, RECEIPTS, "") \
+	S(SET_ASIDE, SET_ASIDE, "") \
+	S(DAMAGED, DAMAGED, "")
+#define METRIC_SERIES_LAST(S) \
+	S(UPLINK_SENT, UPLINK_SENT, "") \
+	S(UPLINK_REFUSED, UPLINK_REFUSED, "") \
+	S(BUNDLES_INSTALLED, BUNDLES, "result=\"installed\"") \
+	S(BUNDLES_REFUSED, BUNDLES, "result=\"refused\"") \
+	S(BUNDLES_ROLLED_BACK, BUNDLES, "result=\"rolled-back\"") \
+	S(HTTP_REFUSED, HTTP_REFUSED, "") \
+	S(OUTBOX, OUTBOX, "") \
+	S(UPLINK_QUEUED, UPLINK_QUEUED, "") \
+	S(STREAMS, STREAMS, "") \
+	S(VISITS, VISITS, "") \
+	S(MQTT_UP, MQTT_UP, "") \
+	S(HQ_UP, HQ_UP, "") \
+	S(STATE_BYTES, STATE_BYTES, "") \
+	S(UPLINK_ACKED, UPLINK_ACKED, "") \
+	S(POLICY_ACTIVE, POLICY_ACTIVE, "") \
+	S(START, START, "")
+
+enum metric {
+#define X(constant, name, from) METRIC_ACCEPTED_##constant, METRIC_DUPLICATE_##constant,
+	EVENT_TYPES(X)
+#undef X
+#define X(constant, name) METRIC_REJECTED_##constant,
+	REJECT_REASONS(X)
+#undef X
+#define S(constant, family, labels) METRIC_##constant,
+	METRIC_SERIES_PLAIN(S)
+#define X(constant, name) METRIC_LIMIT_##constant,
+	METRIC_LIMITS(X)
+#undef X
+	METRIC_SERIES_LAST(S)
+#undef S
+	METRIC_COUNT
+};
+
+void metrics_add(enum metric metric, int64_t n);	/* counters: n ≥ 0; gauges: any */
+void metrics_set(enum metric metric, int64_t value);	/* gauges, and counters kept elsewhere */
+int64_t metrics_get(enum metric metric);
+void metrics_event(enum event_type type, bool duplicate);
+void metrics_rejected(enum reject reason);
+/* The histogram aisle_turn_duration_seconds: from the first input read to the commit. */
+void metrics_observe(int64_t us);
+void metrics_reset(void);				/* for tests */
+/* Everything, as Prometheus text 0.0.4 or OpenMetrics 1.0. */
+void metrics_write(struct buf *out, bool openmetrics);
+const char *metrics_content_type(bool openmetrics);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctl.c - aislectl: finds the command, reads what all commands share.
+ */
+#include "ctl/ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "control.h"
+#include "core/id.h"
+
+#define CONF_DEFAULT "/etc/aisle/aisled.conf"
+
+static const struct ctl_command commands[] = {
+	{ "status", "", "one look at the running store", ctl_status },
+	{ "decide", "--bundle B [--profiles P] [--pepper F] [--store ID] --events E.jsonl",
+	    "the last event's decision, dry, with its full trace", ctl_decide },
+	{ "replay", "--bundle B [--profiles P] [--pepper F] [--store ID] --events E.jsonl [--out D.jsonl] [--state DIR] [--turn N]",
+	    "the engine over recorded events: one decision a line, the same bytes each time", ctl_replay },
+	{ "why", "DECISION [--all]", "why this was decided, from the running store", ctl_why },
+	{ "rule eval", "RULE.json DATA.json", "the JsonLogic result as JSON", ctl_rule_eval },
+	{ "policy check", "DIR", "all that is wrong with a policy folder", ctl_policy_check },
+	{ "bundle build", "DIR -o FILE", "a policy folder to a bundle", ctl_bundle_build },
+	{ "bundle inspect", "FILE", "what is in a bundle", ctl_bundle_inspect },
+	{ "bundle examine", "FILE", "a bundle's models against their exam rows", ctl_bundle_examine },
+	{ "bundle install", "FILE", "makes a bundle the running store's policy", ctl_bundle_install },
+	{ "profiles build", "P.jsonl --store ID [--pepper F] -o FILE", "JSON lines to a profiles file for one store",
+	    ctl_profiles_build },
+	{ "profiles install", "FILE", "makes a profiles file the running store's", ctl_profiles_install },
+	{ "model import", "FILE -o M", "an XGBoost, LightGBM or linear model to the flat form", ctl_model_import },
+	{ "model inspect", "M", "what a model is", ctl_model_inspect },
+	{ "model score", "M ROWS.csv [--margin]", "scores of rows", ctl_model_score },
+	{ "customer show", "", "what the store knows of a customer (card number on stdin)", ctl_customer_show },
+	{ "customer export", "", "everything kept about a customer, as JSON (card number on stdin)", ctl_customer_export },
+	{ "customer forget", "", "destroys a customer's key and rows (card number on stdin)", ctl_customer_forget },
+	{ "deadletter", "[--rows N]", "the newest inputs that could not be used", ctl_deadletter },
+	{ "stop", "ACTION [--lift]", "no store prompt of this action any more; --lift allows it again", ctl_stop },
+	{ "tablet pair", "[--stations 7,8]", "a code that pairs one tablet within five minutes", ctl_tablet_pair },
+	{ "tablet list", "", "the paired tablets", ctl_tablet_list },
+	{ "tablet revoke", "NAME", "takes a tablet's token back", ctl_tablet_revoke },
+	{ "feed check", "[E.jsonl] [--store ID]", "is this till feed good enough to go live?", ctl_feed_check },
+	{ "collect", "--into sqlite:FILE [--once] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
+	    "the HQ end: records of all stores into a database", ctl_collect },
+};
+
+/* ---- what commands share ---- */
+
+int
+ctl_fail(int exit_code, const char *format, ...)
+{
+	va_list args;
+
+	fputs("aislectl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return exit_code;
+}
+
+int
+ctl_fail_err(const struct err *err)
+{
+	char text[640];
+
+	err_format(err, text, sizeof(text));
+	fprintf(stderr, "%s\n", text);
+	switch (err->code) {
+	case AISLE_E_IO:
+	case AISLE_E_FULL:
+		return EX_IOERR;
+	case AISLE_E_NONE:
+		return EX_NOINPUT;
+	case AISLE_E_REFUSED:
+		return EX_NOPERM;
+	case AISLE_E_CONFIG:
+		return EX_CONFIG;
+	default:
+		return EX_DATAERR;
+	}
+}
+
+int
+ctl_usage(const struct ctl *ctl)
+{
+	fprintf(stderr, "usage: aislectl %s\n", ctl->usage);
+	return EX_USAGE;
+}
+
+static void
+take_out(struct ctl *ctl, int at, int count)
+{
+	memmove(ctl->argv + at, ctl->argv + at + count, (size_t)(ctl->argc - at - count) * sizeof(char *));
+	ctl->argc -= count;
+}
+
+const char *
+ctl_option(struct ctl *ctl, const char *name)
+{
+	for (int i = 0; i + 1 < ctl->argc; i++) {
+		const char *value = ctl->argv[i + 1];
+
+		if (strcmp(ctl->argv[i], name) != 0)
+			continue;
+		take_out(ctl, i, 2);
+		return value;
+	}
+	return NULL;
+}
+
+bool
+ctl_flag(struct ctl *ctl, const char *name)
+{
+	for (int i = 0; i < ctl->argc; i++) {
+		if (strcmp(ctl->argv[i], name) == 0) {
+			take_out(ctl, i, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+ctl_words(struct ctl *ctl, int min, int max)
+{
+	for (int i = 0; i < ctl->argc; i++) {
+		if (ctl->argv[i][0] == '-' && ctl->argv[i][1] != '\0') {
+			ctl_fail(EX_USAGE, "unknown option %s, or its value is missing", ctl->argv[i]);
+			return ctl_usage(ctl);
+		}
+	}
+	return ctl->argc < min || ctl->argc > max ? ctl_usage(ctl) : EX_OK;
+}
+
+int
+ctl_conf(struct ctl *ctl, bool must, struct conf *conf)
+{
+	struct buf report = { 0 };
+	const char *path = ctl->conf_path;
+
+	conf_init(conf);
+	if (path == NULL && !must)
+		return EX_OK;
+	if (path == NULL)
+		path = CONF_DEFAULT;
+	conf_done(conf);
+	if (conf_load(conf, path, &report) != 0) {
+		fputs(report.data, stderr);
+		buf_done(&report);
+		return EX_CONFIG;
+	}
+	buf_done(&report);
+	return EX_OK;
+}
+
+int
+ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply)
+{
+	struct conf *conf = mem_alloc(sizeof(*conf));
+	struct err err = { 0 };
+	json_t *reply = NULL;
+	int rc = ctl_conf(ctl, true, conf);
+
+	if (rc == EX_OK && control_ask(conf->state_control, request, body_path, &reply, &err) != 0) {
+		ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+		rc = err.code == AISLE_E_NONE ? EX_NOINPUT : EX_UNAVAILABLE;
+	}
+	if (rc == EX_OK && !json_is_true(json_object_get(reply, "ok"))) {
+		ctl_fail(EX_SOFTWARE, "%s", json_string_value(json_object_get(reply, "error")));
+		rc = (int)json_integer_value(json_object_get(reply, "exit"));
+		json_decref(reply);
+	} else if (rc == EX_OK) {
+		json_object_del(reply, "ok");
+		*ret_reply = reply;
+	}
+	conf_done(conf);
+	free(conf);
+	return rc;
+}
+
+int
+ctl_stdin_line(char *out, size_t size)
+{
+	if (fgets(out, (int)size, stdin) == NULL)
+		return ctl_fail(EX_NOINPUT, "expected a line on stdin");
+	out[strcspn(out, "\r\n")] = '\0';
+	return out[0] != '\0' ? EX_OK : ctl_fail(EX_DATAERR, "the line on stdin is empty");
+}
+
+int
+ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], bool *ret_has)
+{
+	char text[128] = "";
+	FILE *in;
+
+	(void)ctl;
+	*ret_has = false;
+	if (file == NULL)
+		return EX_OK;
+	in = fopen(file, "re");
+	if (in == NULL)
+		return ctl_fail(EX_NOINPUT, "%s cannot be read", file);
+	if (fgets(text, sizeof(text), in) == NULL)
+		text[0] = '\0';
+	fclose(in);
+	text[strcspn(text, "\r\n \t")] = '\0';
+	*ret_has = hash_unhex(pepper, 32, text);
+	explicit_bzero(text, sizeof(text));
+	return *ret_has ? EX_OK : ctl_fail(EX_CONFIG, "%s: expected 64 hex digits", file);
+}
+
+/* ---- the table ---- */
+
+static void
+help(FILE *out)
+{
+	fputs("usage: aislectl [--config FILE] COMMAND …\n\n", out);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(out, "  %-16s %s\n", commands[i].words, commands[i].what);
+	fputs("\naislectl COMMAND --help says what a command takes. --json prints data as JSON where there is any.\n", out);
+}
+
+/* How many of argv's words this command is called by; 0: it is not this one. */
+static int
+matches(const struct ctl_command *command, int argc, char **argv)
+{
+	const char *at = command->words;
+	int words = 0;
+
+	for (;;) {
+		size_t len = strcspn(at, " ");
+
+		if (words >= argc || strlen(argv[words]) != len || strncmp(argv[words], at, len) != 0)
+			return 0;
+		words++;
+		if (at[len] == '\0')
+			return words;
+		at += len + 1;
+	}
+}
+
+static int
+run(const struct ctl_command *command, struct ctl *ctl)
+{
+	char usage[400];
+
+	snprintf(usage, sizeof(usage), "%s %s", command->words, command->arguments);
+	ctl->usage = usage;
+	if (ctl_flag(ctl, "--help") || ctl_flag(ctl, "-h")) {
+		printf("usage: aislectl [--config FILE] %s [--json]\n\n%s.\n", usage, command->what);
+		return EX_OK;
+	}
+	ctl->json = ctl_flag(ctl, "--json");
+	return command->run(ctl);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl ctl = { .argc = argc - 1, .argv = argv + 1 };
+
+	ctl.conf_path = ctl_option(&ctl, "--config");
+	ctl.conf_given = ctl.conf_path != NULL;
+	if (ctl.argc == 0 || strcmp(ctl.argv[0], "--help") == 0 || strcmp(ctl.argv[0], "help") == 0) {
+		help(ctl.argc == 0 ? stderr : stdout);
+		return ctl.argc == 0 ? EX_USAGE : EX_OK;
+	}
+	if (strcmp(ctl.argv[0], "--version") == 0) {
+		puts("aislectl " AISLE_VERSION);
+		return EX_OK;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		int words = matches(&commands[i], ctl.argc, ctl.argv);
+
+		if (words == 0)
+			continue;
+		ctl.argc -= words;
+		ctl.argv += words;
+		return run(&commands[i], &ctl);
+	}
+	ctl_fail(EX_USAGE, "no command \"%s\"; aislectl --help lists them", ctl.argv[0]);
+	return EX_USAGE;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctl.h - aislectl: the table of commands and what they share.
+ */
+#ifndef AISLE_CTL_CTL_H
+#define AISLE_CTL_CTL_H
+
+#include "core/buf.h"
+#include "core/conf.h"
+#include "core/json.h"
+
+struct ctl {
+	const char *conf_path;		/* --config; NULL: /etc/aisle/aisled.conf where a running store is asked */
+	bool conf_given;
+	bool json;			/* --json */
+	int argc;			/* what is left after the command's words and --config, --json */
+	char **argv;
+	const char *usage;		/* of the command */
+};
+
+struct ctl_command {
+	const char *words;		/* "bundle install" */
+	const char *arguments;		/* "FILE" */
+	const char *what;		/* one line */
+	int (*run)(struct ctl *ctl);	/* a sysexits code */
+};
+
+/* Prints "aislectl: text" on stderr and returns exit_code. */
+int ctl_fail(int exit_code, const char *format, ...) AISLE_PRINTF(2, 3);
+int ctl_fail_err(const struct err *err);	/* err as file:line:column: text; the exit code of its class */
+int ctl_usage(const struct ctl *ctl);
+/* Value of --name VALUE, taken out of argv; NULL: absent. */
+const char *ctl_option(struct ctl *ctl, const char *name);
+bool ctl_flag(struct ctl *ctl, const char *name);
+/* 0, or EX_USAGE when something unknown or the wrong number of words is left. */
+int ctl_words(struct ctl *ctl, int min, int max);
+/* The configuration of --config (or the default path when must), into conf. A sysexits code. */
+int ctl_conf(struct ctl *ctl, bool must, struct conf *conf);
+/* Asks the running store; on an error prints it and returns its exit code, else EX_OK with *ret_reply. */
+int ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply);
+/* One line of stdin without its end, to be wiped by the caller. */
+int ctl_stdin_line(char *out, size_t size);
+int ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], bool *ret_has);
+
+/* ctl_store.c */
+int ctl_status(struct ctl *ctl);
+int ctl_why(struct ctl *ctl);
+int ctl_customer_show(struct ctl *ctl);
+int ctl_customer_export(struct ctl *ctl);
+int ctl_customer_forget(struct ctl *ctl);
+int ctl_deadletter(struct ctl *ctl);
+int ctl_stop(struct ctl *ctl);
+int ctl_tablet_pair(struct ctl *ctl);
+int ctl_tablet_list(struct ctl *ctl);
+int ctl_tablet_revoke(struct ctl *ctl);
+int ctl_bundle_install(struct ctl *ctl);
+int ctl_profiles_install(struct ctl *ctl);
+/* ctl_policy.c */
+int ctl_policy_check(struct ctl *ctl);
+int ctl_bundle_build(struct ctl *ctl);
+int ctl_bundle_inspect(struct ctl *ctl);
+int ctl_bundle_examine(struct ctl *ctl);
+int ctl_rule_eval(struct ctl *ctl);
+int ctl_profiles_build(struct ctl *ctl);
+int ctl_model_import(struct ctl *ctl);
+int ctl_model_inspect(struct ctl *ctl);
+int ctl_model_score(struct ctl *ctl);
+/* ctl_replay.c */
+int ctl_replay(struct ctl *ctl);
+int ctl_decide(struct ctl *ctl);
+/* ctl_hq.c */
+int ctl_collect(struct ctl *ctl);
+int ctl_feed_check(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctl_store.c - commands that ask the running store.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ctl/ctl.h"
+
+static void
+print_json(const json_t *json)
+{
+	struct buf out = { 0 };
+
+	json_write(json, &out);
+	puts(out.data);
+	buf_done(&out);
+}
+
+static const char *
+text(const json_t *json, const char *name)
+{
+	const char *value = json_string_value(json_object_get(json, name));
+
+	return value != NULL ? value : "-";
+}
+
+/* ask, and print the whole reply (or one member of it) as JSON */
+static int
+ask_and_print(struct ctl *ctl, json_t *request, const char *body_path, const char *member)
+{
+	json_t *reply = NULL;
+	int rc = ctl_ask(ctl, request, body_path, &reply);
+
+	if (rc == EX_OK)
+		print_json(member != NULL ? json_object_get(reply, member) : reply);
+	json_decref(request);
+	json_decref(reply);
+	return rc;
+}
+
+int
+ctl_status(struct ctl *ctl)
+{
+	json_t *request, *reply = NULL, *policy, *http, *address;
+	size_t i;
+	int rc = ctl_words(ctl, 0, 0);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s}", "command", "status");
+	if (ctl->json)
+		return ask_and_print(ctl, request, NULL, NULL);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	json_decref(request);
+	if (rc != EX_OK)
+		return rc;
+	policy = json_object_get(reply, "policy");
+	http = json_object_get(reply, "http");
+	printf("store     %s, %s\n", text(reply, "store"), text(reply, "state"));
+	if (json_is_object(policy))
+		printf("policy    %s version %lld\n", text(policy, "name"),
+		    (long long)json_integer_value(json_object_get(policy, "version")));
+	else
+		puts("policy    none: baskets and profiles are kept, nothing is decided");
+	printf("broker    %s\n", json_is_true(json_object_get(json_object_get(reply, "mqtt"), "connected"))
+	    ? "connected" : "away");
+	printf("hq        %s, %lld records wait\n",
+	    json_is_true(json_object_get(json_object_get(reply, "hq"), "connected")) ? "connected" : "away",
+	    (long long)json_integer_value(json_object_get(json_object_get(reply, "hq"), "queued")));
+	printf("profiles  %lld\n", (long long)json_integer_value(json_object_get(reply, "profiles")));
+	printf("visits    %lld open, %lld decisions since start\n",
+	    (long long)json_integer_value(json_object_get(reply, "visits")),
+	    (long long)json_integer_value(json_object_get(reply, "decisions")));
+	json_array_foreach(http, i, address)
+		printf("page      http://%s/\n", json_string_value(address));
+	json_decref(reply);
+	return EX_OK;
+}
+
+/* ---- why ---- */
+
+static void
+print_slots(const json_t *slots)
+{
+	const json_t *slot;
+	size_t i;
+
+	json_array_foreach(slots, i, slot) {
+		const json_t *p = json_object_get(slot, "p_log");
+
+		printf("slot %zu: %s", i + 1, text(slot, "action"));
+		if (json_object_get(slot, "prompt") != NULL)
+			printf("  prompt %s", text(slot, "prompt"));
+		if (json_is_number(p))
+			printf("  p %.4f", json_number_value(p));
+		putchar('\n');
+	}
+}
+
+static void
+print_candidates(const json_t *candidates, bool all)
+{
+	const json_t *c;
+	size_t i;
+
+	puts("\naction                           fate            gain      why");
+	json_array_foreach(candidates, i, c) {
+		const json_t *gain = json_object_get(c, "gain");
+
+		if (!all && gain == NULL && i >= 20)
+			continue;
+		printf("%-32s %-15s ", text(c, "action"), text(c, "fate"));
+		if (json_is_number(gain))
+			printf("%-9.2f ", json_number_value(gain));
+		else
+			printf("%-9s ", "");
+		puts(json_object_get(c, "clause") != NULL ? text(c, "clause") : "");
+	}
+}
+
+static void
+print_features(const json_t *features)
+{
+	const char *name;
+	json_t *value;
+
+	puts("\nread");
+	json_object_foreach((json_t *)features, name, value) {
+		struct buf out = { 0 };
+
+		json_write(value, &out);
+		printf("  %-30s %s\n", name, out.data);
+		buf_done(&out);
+	}
+}
+
+int
+ctl_why(struct ctl *ctl)
+{
+	bool all = ctl_flag(ctl, "--all");
+	json_t *request, *reply = NULL, *decision, *outcome;
+	size_t i;
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:s}", "command", "why", "decision", ctl->argv[0]);
+	if (ctl->json)
+		return ask_and_print(ctl, request, NULL, "decision");
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	json_decref(request);
+	if (rc != EX_OK)
+		return rc;
+	decision = json_object_get(reply, "decision");
+	printf("decision %s at %s, station %s, after %s\n", text(decision, "decision"), text(decision, "at"),
+	    text(decision, "station"), text(json_object_get(decision, "trigger"), "type"));
+	if (json_is_string(json_object_get(decision, "withheld")))
+		printf("withheld: %s\n", text(decision, "withheld"));
+	if (json_is_string(json_object_get(decision, "cause")))
+		printf("nothing could be shown: %s\n", text(decision, "cause"));
+	print_slots(json_object_get(decision, "slots"));
+	print_candidates(json_object_get(decision, "candidates"), all);
+	print_features(json_object_get(decision, "features"));
+	json_array_foreach(json_object_get(decision, "outcomes"), i, outcome)
+		printf("%s %s\n", text(outcome, "at"), text(outcome, "outcome"));
+	json_decref(reply);
+	return EX_OK;
+}
+
+/* ---- customers: the card number on stdin, never in argv ---- */
+
+static int
+about_customer(struct ctl *ctl, const char *command, const char *member)
+{
+	char card[256];
+	json_t *request;
+	int rc = ctl_words(ctl, 0, 0);
+
+	if (rc != EX_OK)
+		return rc;
+	if (isatty(STDIN_FILENO))
+		fputs("card number: ", stderr);
+	rc = ctl_stdin_line(card, sizeof(card));
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:s}", "command", command, "card", card);
+	explicit_bzero(card, sizeof(card));
+	if (request == NULL)
+		return ctl_fail(EX_DATAERR, "the card number is not UTF-8 text");
+	return ask_and_print(ctl, request, NULL, member);
+}
+
+int
+ctl_customer_show(struct ctl *ctl)
+{
+	return about_customer(ctl, "customer-show", "customer");
+}
+
+int
+ctl_customer_export(struct ctl *ctl)
+{
+	return about_customer(ctl, "customer-show", "customer");
+}
+
+int
+ctl_customer_forget(struct ctl *ctl)
+{
+	return about_customer(ctl, "customer-forget", NULL);
+}
+
+/* ---- the rest ---- */
+
+int
+ctl_deadletter(struct ctl *ctl)
+{
+	const char *rows = ctl_option(ctl, "--rows");
+	json_t *request, *reply = NULL, *letter;
+	size_t i;
+	int rc = ctl_words(ctl, 0, 0);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:i}", "command", "deadletter", "rows", rows != NULL ? atoi(rows) : 20);
+	if (ctl->json)
+		return ask_and_print(ctl, request, NULL, NULL);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	json_decref(request);
+	if (rc != EX_OK)
+		return rc;
+	json_array_foreach(json_object_get(reply, "dead_letters"), i, letter)
+		printf("%s %-13s %s\n    %s\n", text(letter, "at"), text(letter, "reason"), text(letter, "topic"),
+		    text(letter, "detail"));
+	if (json_array_size(json_object_get(reply, "dead_letters")) == 0)
+		puts("no dead letters");
+	json_decref(reply);
+	return EX_OK;
+}
+
+int
+ctl_stop(struct ctl *ctl)
+{
+	bool lift = ctl_flag(ctl, "--lift");
+	json_t *request, *reply = NULL;
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:s,s:b}", "command", "stop", "action", ctl->argv[0], "lift", lift);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	if (rc == EX_OK && !ctl->json)
+		printf("%s is %s\n", ctl->argv[0], lift ? "allowed again" : "stopped: open cards are withdrawn");
+	else if (rc == EX_OK)
+		print_json(reply);
+	json_decref(request);
+	json_decref(reply);
+	return rc;
+}
+
+int
+ctl_tablet_pair(struct ctl *ctl)
+{
+	const char *stations = ctl_option(ctl, "--stations");
+	json_t *request, *reply = NULL;
+	int rc = ctl_words(ctl, 0, 0);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:s}", "command", "tablet-pair", "stations", stations != NULL ? stations : "");
+	if (ctl->json)
+		return ask_and_print(ctl, request, NULL, NULL);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	if (rc == EX_OK)
+		printf("%s   type it on the tablet before %s\n", text(reply, "code"), text(reply, "expires"));
+	json_decref(request);
+	json_decref(reply);
+	return rc;
+}
+
+int
+ctl_tablet_list(struct ctl *ctl)
+{
+	json_t *request, *reply = NULL, *tablet;
+	size_t i;
+	int rc = ctl_words(ctl, 0, 0);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s}", "command", "tablet-list");
+	if (ctl->json)
+		return ask_and_print(ctl, request, NULL, NULL);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	json_array_foreach(json_object_get(reply, "tablets"), i, tablet) {
+		const char *stations = text(tablet, "stations");
+
+		printf("%-32s paired %s  stations %s\n", text(tablet, "name"), text(tablet, "paired"),
+		    stations[0] != '\0' ? stations : "all");
+	}
+	json_decref(request);
+	json_decref(reply);
+	return rc;
+}
+
+int
+ctl_tablet_revoke(struct ctl *ctl)
+{
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	return ask_and_print(ctl, json_pack("{s:s,s:s}", "command", "tablet-revoke", "name", ctl->argv[0]), NULL, NULL);
+}
+
+int
+ctl_bundle_install(struct ctl *ctl)
+{
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	return ask_and_print(ctl, json_pack("{s:s}", "command", "bundle-install"), ctl->argv[0], NULL);
+}
+
+int
+ctl_profiles_install(struct ctl *ctl)
+{
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	return ask_and_print(ctl, json_pack("{s:s}", "command", "profiles-install"), ctl->argv[0], NULL);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * decide.h - steps 3 to 8 of a decision: gate, score, explore, keep, word, withhold. Pure.
+ */
+#ifndef AISLE_DECIDE_DECIDE_H
+#define AISLE_DECIDE_DECIDE_H
+
+#include "aisle/decision.h"
+#include "core/arena.h"
+#include "core/buf.h"
+
+/* Always gives a decision (with cause and no slots when it may not speak). input and arena must outlive it.
+ * sources.visit is never NULL; sources.contacts NULL: the rows could not be read, so the contact gate is closed.
+ * A kept slot (an accepted card) names its card; its candidate is -1 when the trigger does not name the action,
+ * so look at kept before candidate. An open card that wins again has its index in card and may have changed slot. */
+void decide(struct arena *arena, const struct decide_input *input, struct decision *ret);
+
+/* Which arms a unit is in (arena), ascending by experiment. subject NULL: anonymous. day_start_ms: of the store's business day. */
+size_t experiments_assign(struct arena *arena, const struct policy *policy, const struct id *subject,
+    const struct id *visit, const char *station, const char *store, int64_t day_start_ms, struct arm_choice **ret_arms,
+    bool *ret_withholds);
+bool control_group(const struct policy *policy, const struct id *subject);	/* NULL: never */
+
+/* What an offer saves the customer on this basket now, and the most it can cost us. */
+struct offer_value {
+	int64_t worth_minor;	/* saving on the lines that qualify now, else on typical; ≤ max */
+	int64_t hold_minor;	/* most it can cost (our share) */
+	double cost_minor;	/* our share of worth */
+	bool qualifies_now;
+};
+struct offer_value offer_value(const struct offer *offer, int64_t depth, const struct visit *visit);
+
+/* Clears a card against contact policy alone (also used by why-not). NULL: may speak; else the clause in arena. */
+const char *contact_check(struct arena *arena, const struct decide_input *input, const struct action *action, int placement);
+
+/* ---- words ---- */
+/* The prompt object as it is sent, without "state" and "choices" (guidance.h adds them), for a slot with a new card. */
+void prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt, struct buf *out);
+
+/* ---- record ---- */
+struct decision_context {	/* what the spine knows beside the decision */
+	const char *station, *basket;
+	const struct id *subject;	/* NULL: anonymous */
+	const struct event *trigger;	/* NULL: a timer */
+	const char *timer_id;		/* with source "timer" when trigger is NULL */
+	const struct id *prompts;	/* one per slot; zero: none (nothing, withheld has one) */
+	bool mixed;
+};
+/* The Decision object of docs/interfaces (without "outcomes": the reader of the record adds them).
+ * features: those that were read. candidates: all of the trigger; above CANDIDATES_RECORDED_MAX only those that
+ * were scored, and "fates" counts the rest. */
+#define CANDIDATES_RECORDED_MAX 200
+void decision_json(const struct decision *decision, const struct decision_context *context, struct buf *out);
+
+#endif

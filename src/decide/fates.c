@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fates.c - the words for what became of a candidate.
+ */
+#include "aisle/decision.h"
+
+const char *const fate_names[FATE_COUNT] = {
+#define X(constant, name) [FATE_##constant] = name,
+	FATES(X)
+#undef X
+};

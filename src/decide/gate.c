@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * gate.c - may this action be shown here, now? The gates of step 3, in their order.
+ *
+ * DESIGN
+ *   stop, validity, consent | care, eligibility, applicability, suitability |
+ *   treatment, contact, budget, stacking, lane. The first two groups do not
+ *   depend on the placement and are tried once a decision; consent for `later`
+ *   stands between them. Consent comes before the first feature is read.
+ *
+ *   A depth whose text does not fit, or whose hold the budget
+ *   cannot bear, is left out; the gate closes when no depth is left.
+ *
+ *   "On screen" for stacking is what this decision has chosen and what was
+ *   accepted. An open card competes in the draw like any other: a better one
+ *   of its own stacking group may take its place, but never stand beside it.
+ *
+ *   A mandatory action passes care, contact policy and the quiet lane, and
+ *   nothing else. What the associate answered in this visit stays answered.
+ */
+#include "decide/run.h"
+
+#include <string.h>
+
+/* Where a card may go while the visit is in a state. Quiet rules come on top. */
+#define TILL_OPEN (1u << PLACE_TILL)
+#define FRONT ((1u << PLACE_TABLET) | (1u << PLACE_CUSTOMER))
+#define AFTER ((1u << PLACE_RECEIPT) | (1u << PLACE_LATER))
+static const unsigned lane_places[] = {
+	[VISIT_WAITING] = FRONT | (1u << PLACE_LATER),	/* no basket: no till, no receipt */
+	[VISIT_OPEN] = FRONT | TILL_OPEN | AFTER,
+	[VISIT_SUSPENDED] = 1u << PLACE_LATER,
+	[VISIT_TENDER] = FRONT | TILL_OPEN | AFTER,
+	[VISIT_CLOSED] = AFTER,
+	[VISIT_CANCELLED] = 1u << PLACE_LATER,
+};
+
+const struct action *
+action_find(const struct policy *policy, const char *id)
+{
+	size_t low = 0, high = policy->action_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = strcmp(policy->actions[mid].id, id);
+
+		if (order == 0)
+			return &policy->actions[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+bool
+card_open_at(const struct card *card, int64_t now_ms)
+{
+	return card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms);
+}
+
+bool
+card_kept(const struct card *card)
+{
+	return card->answer == ANSWER_ACCEPT && !card->late &&
+	       (card->state == CARD_ANSWERED || card->state == CARD_ASKED ||
+		   card->state == CARD_APPLIED);
+}
+
+const struct card *
+trial_card(const struct run *run, size_t i)
+{
+	int own = run->trials[i].own;
+
+	return own < 0 ? NULL : &run->visit->cards[own];
+}
+
+bool
+lane_quiet(enum placement place)
+{
+	return place == PLACE_TABLET || place == PLACE_TILL || place == PLACE_CUSTOMER;
+}
+
+static bool
+is_stopped(const struct store_state *store, const char *id)
+{
+	size_t low = 0, high = store->stopped_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = strcmp(store->stopped[mid], id);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* ---- validity ---- */
+
+static bool
+store_listed(const struct action *action, const char *store)
+{
+	for (size_t i = 0; i < action->store_count; i++)
+		if (store != NULL && strcmp(action->stores[i], store) == 0)
+			return true;
+	return false;
+}
+
+/* [from, until) of the local day; from after until goes over midnight. */
+static bool
+hours_open(const struct action *action, int minute)
+{
+	int from = action->valid_minute_from, until = action->valid_minute_until;
+
+	if (from <= until)
+		return from <= minute && minute < until;
+	return minute >= from || minute < until;
+}
+
+static const char *
+validity_gate(const struct run *run, const struct action *action)
+{
+	bool dated = action->valid_from_ms != 0 || action->valid_until_ms != INT64_MAX;
+
+	/* While the gateway does not know what day it is, an offer that hangs on a date is held
+	 * back. */
+	if (run->input->store.time_uncertain && dated && action->has_offer)
+		return "valid: time uncertain";
+	if (run->now_ms < action->valid_from_ms)
+		return "valid.from";
+	if (run->now_ms >= action->valid_until_ms)
+		return "valid.until";
+	if ((action->valid_days & (1u << (run->local.weekday - 1))) == 0)
+		return "valid.days";
+	if (!hours_open(action, run->local.hour * 60 + run->local.minute))
+		return "valid.hours";
+	if (action->stores != NULL && !store_listed(action, run->input->sources.store))
+		return "valid.stores";
+	return NULL;
+}
+
+static struct verdict
+head_gate(const struct run *run, const struct action *action)
+{
+	struct verdict verdict = { .tried = true, .fate = FATE_PASSED };
+
+	if (is_stopped(&run->input->store, action->id)) {
+		verdict.fate = FATE_STOPPED;
+		verdict.clause = "stop";
+	} else if ((verdict.clause = validity_gate(run, action)) != NULL) {
+		verdict.fate = FATE_VALIDITY;
+	} else if (action->personal && !run->input->known) {
+		verdict.fate = FATE_CONSENT;
+		verdict.clause = "personalise";
+	}
+	return verdict;
+}
+
+/* ---- what depends on the placement ---- */
+
+static bool
+treatment_gate(struct run *run, size_t i, enum placement place)
+{
+	struct trial *trial = &run->trials[i];
+	bool any = false;
+
+	for (size_t d = 0; d < trial->option_count; d++) {
+		struct candidate_context about = candidate_about(run, i, &trial->options[d], true);
+
+		trial->options[d].fits = words_fitting(run->features, run->input, place, &about,
+					     &run->scratch, NULL) > 0;
+		any = any || trial->options[d].fits;
+	}
+	return any;
+}
+
+static const char *
+budget_of_depths(const struct run *run, size_t i)
+{
+	struct trial *trial = &run->trials[i];
+	const struct action *action = run->decision->candidates[i].action;
+	const char *first = NULL;
+	bool any = false;
+
+	for (size_t d = 0; d < trial->option_count; d++) {
+		const char *clause;
+
+		if (!trial->options[d].fits)
+			continue;
+		clause = budget_gate(
+		    run, action, trial_card(run, i), trial->options[d].value.hold_minor);
+		trial->options[d].fits = clause == NULL;
+		any = any || clause == NULL;
+		if (first == NULL)
+			first = clause;
+	}
+	return any ? NULL : first;
+}
+
+static bool
+stack_taken(const struct run *run, const char *stack)
+{
+	for (size_t i = 0; i < run->winner_count; i++) {
+		const struct action *other =
+		    run->decision->candidates[run->winners[i].candidate].action;
+
+		if (other->has_offer && other->offer.stack != NULL &&
+		    strcmp(other->offer.stack, stack) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < run->visit->card_count; i++) {
+		const struct card *card = &run->visit->cards[i];
+		const struct action *other;
+
+		if (!card_kept(card))
+			continue;
+		other = action_find(run->policy, card->action);
+		if (other != NULL && other->has_offer && other->offer.stack != NULL &&
+		    strcmp(other->offer.stack, stack) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+stacking_closed(const struct run *run, const struct action *action)
+{
+	return action->has_offer && action->offer.stack != NULL &&
+	       stack_taken(run, action->offer.stack);
+}
+
+static const char *
+lane_gate(const struct run *run, const struct action *action, enum placement place)
+{
+	if ((lane_places[run->visit->state] & (1u << place)) == 0)
+		return "lane.state";
+	if (!action->mandatory && run->decision->cause != NULL && lane_quiet(place))
+		return run->decision->cause;
+	return NULL;
+}
+
+/* What was answered in this visit is not asked again, a snoozed card before its time. */
+static const char *
+answered_gate(const struct run *run, const struct action *action)
+{
+	for (size_t i = 0; i < run->visit->card_count; i++) {
+		const struct card *card = &run->visit->cards[i];
+
+		if (card->answer == ANSWER_NONE || strcmp(card->action, action->id) != 0)
+			continue;
+		if (card->answer == ANSWER_SNOOZE && card->snooze_until_ms != 0 &&
+		    run->now_ms >= card->snooze_until_ms)
+			continue;
+		return card->answer == ANSWER_ACCEPT ? "visit: accepted"
+		    : card->answer == ANSWER_SNOOZE  ? "visit: snoozed"
+		    : card->answer == ANSWER_DISMISS ? "visit: dismissed"
+						     : "visit: overridden";
+	}
+	return NULL;
+}
+
+enum fate
+gate_again(struct run *run, size_t i, enum placement place, const char **ret_clause)
+{
+	const struct action *action = run->decision->candidates[i].action;
+
+	*ret_clause = action->mandatory ? NULL : contact_gate(run, i, place, true);
+	if (*ret_clause != NULL)
+		return FATE_CONTACT;
+	if (stacking_closed(run, action)) {
+		*ret_clause = action->offer.stack;
+		return FATE_STACKING;
+	}
+	return FATE_PASSED;
+}
+
+static enum fate
+place_gate(struct run *run, size_t i, enum placement place, const char **ret_clause)
+{
+	const struct action *action = run->decision->candidates[i].action;
+
+	*ret_clause = NULL;
+	if (!treatment_gate(run, i, place))
+		return FATE_NO_TREATMENT;
+	if ((*ret_clause = answered_gate(run, action)) != NULL)
+		return FATE_CONTACT;
+	if (!action->mandatory && (*ret_clause = contact_gate(run, i, place, false)) != NULL)
+		return FATE_CONTACT;
+	if ((*ret_clause = budget_of_depths(run, i)) != NULL)
+		return FATE_BUDGET;
+	if (stacking_closed(run, action)) {
+		*ret_clause = action->offer.stack;
+		return FATE_STACKING;
+	}
+	*ret_clause = lane_gate(run, action, place);
+	return *ret_clause != NULL ? FATE_LANE : FATE_PASSED;
+}
+
+enum fate
+gate_check(struct run *run, size_t i, enum placement place, const char **ret_clause)
+{
+	struct trial *trial = &run->trials[i];
+	const struct action *action = run->decision->candidates[i].action;
+
+	if (!trial->head.tried)
+		trial->head = head_gate(run, action);
+	*ret_clause = trial->head.clause;
+	if (trial->head.fate != FATE_PASSED)
+		return trial->head.fate;
+	if (place == PLACE_LATER && !run->input->contact_consent) {
+		*ret_clause = "contact";
+		return FATE_CONSENT;
+	}
+	if (!trial->rules.tried)
+		trial->rules = rules_gate(run, i);
+	*ret_clause = trial->rules.clause;
+	if (trial->rules.fate != FATE_PASSED)
+		return trial->rules.fate;
+	return place_gate(run, i, place, ret_clause);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * logic.c - JsonLogic from outside: over slots, over JSON.
+ */
+#include "decide/logic.h"
+
+#include <stdlib.h>
+
+#include "decide/logic_impl.h"
+
+#define EXACT_NUMBER 9007199254740992.0	/* 2^53 */
+
+void
+logic_free(struct logic *logic)
+{
+	if (logic == NULL)
+		return;
+	for (size_t i = 0; i < logic->ref_count; i++)
+		json_decref(logic->refs[i]);
+	free(logic);
+}
+
+void
+logic_slots(const struct logic *logic, void (*fn)(void *ctx, unsigned slot), void *ctx)
+{
+	for (size_t i = 0; i < logic->slot_count; i++)
+		fn(ctx, logic->slots[i]);
+}
+
+bool
+logic_truthy(const struct value *value)
+{
+	struct cell cell = cell_of_value(value);
+	return cell_truthy(&cell);
+}
+
+static struct value
+value_of_cell(const struct cell *cell)
+{
+	switch (cell->tag) {
+	case CELL_BOOL:
+		return value_bool(cell->truth);
+	case CELL_NUMBER:
+		return value_number(cell->number);
+	case CELL_BIG:
+		return value_number((double)cell->big);
+	case CELL_STRING:
+		return value_string(cell->str);
+	case CELL_JSON:
+		return (struct value){ .tag = VALUE_JSON, .json = cell->json };
+	case CELL_LIST:
+	case CELL_PAIR:
+		return value_bool(cell_truthy(cell));
+	default:
+		return (struct value){ .tag = VALUE_NULL };
+	}
+}
+
+enum logic_result
+logic_run(const struct logic *logic, logic_slot_fn slot, void *ctx, struct arena *arena, struct value *ret_value,
+    unsigned *ret_missing)
+{
+	CHECK(!logic->over_json);
+	struct logic_run run = { .logic = logic, .slot = slot, .ctx = ctx, .arena = arena, .steps = LOGIC_STEPS_MAX };
+	struct cell scope = { .tag = CELL_NULL }, cell;
+	enum logic_result result = logic_execute(&run, &scope, &cell);
+	if (result == LOGIC_OK)
+		*ret_value = value_of_cell(&cell);
+	else if (result == LOGIC_UNKNOWN && ret_missing != NULL)
+		*ret_missing = run.missing;
+	return result;
+}
+
+/* New reference. Depth: see cell_list. Charged, because a list may hold another one
+ * twice, that one a third twice, and so on: little in memory, endless as text. */
+static json_t *
+json_of_cell(struct logic_run *run, const struct cell *cell)
+{
+	if (!run_charge(run, 1))
+		return json_null();
+	switch (cell->tag) {
+	case CELL_BOOL:
+		return json_boolean(cell->truth);
+	case CELL_NUMBER:
+		if (cell->number >= -EXACT_NUMBER && cell->number <= EXACT_NUMBER &&
+		    (double)(int64_t)cell->number == cell->number)
+			return json_integer((int64_t)cell->number);
+		json_t *real = json_real(cell->number);
+		return real != NULL ? real : json_null();	/* NaN and infinity, as JSON.stringify */
+	case CELL_BIG:
+		return json_integer(cell->big);
+	case CELL_STRING:
+		return json_string(cell->str);
+	case CELL_JSON:
+		return json_incref(cell->json);
+	case CELL_LIST: {
+		json_t *array = json_array();
+		for (size_t i = 0; i < cell->count && run->steps >= 0; i++)
+			json_array_append_new(array, json_of_cell(run, &cell->list[i]));
+		return array;
+	}
+	case CELL_PAIR: {
+		json_t *pair = json_object();
+		json_object_set_new(pair, "current", json_of_cell(run, &cell->list[0]));
+		json_object_set_new(pair, "accumulator", json_of_cell(run, &cell->list[1]));
+		return pair;
+	}
+	default:
+		return json_null();
+	}
+}
+
+enum logic_result
+logic_run_json(const struct logic *logic, json_t *data, json_t **ret)
+{
+	CHECK(logic->over_json);
+	struct logic_run run = { .logic = logic, .steps = LOGIC_STEPS_MAX };
+	struct cell scope = cell_of_json(data), cell;
+	enum logic_result result = logic_execute(&run, &scope, &cell);
+	json_t *json = result == LOGIC_OK ? json_of_cell(&run, &cell) : NULL;
+	if (json != NULL && run.steps < 0) {
+		json_decref(json);
+		result = LOGIC_LIMIT;
+	}
+	if (result == LOGIC_OK)
+		*ret = json;
+	if (run.own)
+		arena_free(run.arena);
+	return result;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * logic_run.c - runs a compiled program.
+ *
+ * DESIGN
+ *   A stack machine. Most clauses of a policy compare one feature with one
+ *   constant, so that is one instruction (OP_TEST_*), and the jump of the "and"
+ *   around it belongs to it: five clauses are five instructions. A closure tree
+ *   was rejected for its indirect calls, a register machine for being no
+ *   shorter once the tests were fused.
+ *
+ *   Operands run from left to right and only as far as they decide: a missing
+ *   feature behind a false operand of "and" is never read and harms nothing.
+ *
+ * LIMITS
+ *   The stack is as deep as the compiler counted. C recursion only for the
+ *   bodies of map, filter, reduce, all, none and some, at most LOGIC_DEPTH_MAX.
+ */
+#include "decide/logic_impl.h"
+
+#include <string.h>
+
+#define STACK_CELLS 32		/* on the C stack; deeper programs take theirs from the arena */
+
+static enum logic_result run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
+
+/* A slot for reading: LOGIC_UNKNOWN when it is missing. */
+static inline enum logic_result
+read_slot(struct logic_run *run, uint32_t slot, struct value *ret)
+{
+	*ret = run->slot(run->ctx, slot);
+	if (__builtin_expect(ret->tag != VALUE_MISSING, 1))
+		return LOGIC_OK;
+	run->missing = slot;
+	return LOGIC_UNKNOWN;
+}
+
+static inline bool
+compare_numbers(unsigned fn, double x, double y)
+{
+	switch (fn) {
+	case FN_EQ: case FN_SAME:
+		return x == y;
+	case FN_NE: case FN_NOT_SAME:
+		return x != y;
+	case FN_LT:
+		return x < y;
+	case FN_LE:
+		return x <= y;
+	case FN_GT:
+		return x > y;
+	default:
+		return x >= y;
+	}
+}
+
+static bool
+text_in_list(const char *text, const struct cell *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct cell *item = &list->list[i];
+		if (item->tag == CELL_STRING && item->str[0] == text[0] && strcmp(item->str, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static inline enum logic_result
+run_test(struct logic_run *run, const struct insn *in, bool *ret_holds)
+{
+	const struct cell *constant = &run->logic->constants[in->b];
+	struct value value;
+
+	if (in->op == OP_TEST_NULL) {
+		value = run->slot(run->ctx, in->a);
+		*ret_holds = (value.tag == VALUE_MISSING || value.tag == VALUE_NULL) == (in->n != 0);
+		return LOGIC_OK;
+	}
+	if (read_slot(run, in->a, &value) != LOGIC_OK)
+		return LOGIC_UNKNOWN;
+	if (in->op == OP_TEST_COMPARE) {
+		if (value.tag == VALUE_NUMBER && constant->tag == CELL_NUMBER) {
+			*ret_holds = compare_numbers(in->n, value.number, constant->number);
+		} else {
+			struct cell cell = cell_of_value(&value);
+			*ret_holds = cell_compare(run, in->n, &cell, constant);
+		}
+	} else if (in->op == OP_TEST_IN) {
+		struct cell cell = cell_of_value(&value);
+		*ret_holds = value.tag == VALUE_STRING ? text_in_list(value.str, constant) :
+		    cell_in(run, &cell, constant);
+	} else {
+		struct cell cell = cell_of_value(&value);
+		*ret_holds = cell_truthy(&cell) == (in->n != 0);
+	}
+	return LOGIC_OK;
+}
+
+/* missing and missing_some over slots: names of those without a value, "" and null among them. */
+static enum logic_result
+missing_slots(struct logic_run *run, const struct insn *in, struct cell *ret)
+{
+	const struct logic *logic = run->logic;
+	if (!run_charge(run, in->n))
+		return LOGIC_LIMIT;
+	struct cell *absent = arena_alloc(run_arena(run), (in->n + 1u) * sizeof(*absent));
+	size_t n = 0;
+	for (unsigned i = 0; i < in->n; i++) {
+		const struct named_slot *name = &logic->names[in->a + i];
+		struct value value = run->slot(run->ctx, name->slot);
+		if (value.tag == VALUE_MISSING || value.tag == VALUE_NULL ||
+		    (value.tag == VALUE_STRING && value.str[0] == '\0'))
+			absent[n++] = logic->constants[name->name];
+	}
+	if (in->b > 0 && (double)(in->n - n) >= cell_to_number(run, &logic->constants[in->b - 1]))
+		n = 0;
+	return cell_list(run, absent, n, ret);
+}
+
+/* Over the list in *list, in place: map and filter leave a list, the others a bool. */
+static enum logic_result
+run_each(struct logic_run *run, const struct insn *in, struct cell *list, uint32_t body)
+{
+	struct cell items = *list, out = { .tag = CELL_UNDEFINED };
+	size_t count = cell_is_list(&items) ? cell_count(&items) : 0, n = 0;
+	bool gathers = in->a == FN_MAP || in->a == FN_FILTER;
+	struct cell *kept = gathers ? arena_alloc(run_arena(run), (count + 1) * sizeof(*kept)) : NULL;
+
+	if (!run_charge(run, count / LOGIC_TEXT_STEP))
+		return LOGIC_LIMIT;
+	for (size_t i = 0; i < count; i++) {
+		struct cell item = cell_at(&items, i);
+		enum logic_result result = run_block(run, body, &item, list + 1);
+		if (result != LOGIC_OK)
+			return result;
+		out = list[1];
+		if (in->a == FN_MAP) {
+			kept[n++] = out;
+		} else if (in->a == FN_FILTER) {
+			if (cell_truthy(&out))
+				kept[n++] = item;
+		} else if (cell_truthy(&out) != (in->a == FN_ALL)) {
+			*list = cell_bool(in->a == FN_SOME);
+			return LOGIC_OK;
+		}
+	}
+	if (gathers)
+		return cell_list(run, kept, n, list);
+	*list = cell_bool(in->a == FN_NONE || (in->a == FN_ALL && count > 0));
+	return LOGIC_OK;
+}
+
+/* list[0] the list, list[1] the initial value; leaves the accumulator in list[0]. */
+static enum logic_result
+run_reduce(struct logic_run *run, struct cell *list, uint32_t body)
+{
+	struct cell items = list[0], pair[2] = { { 0 }, list[1] };
+	size_t count = cell_is_list(&items) ? cell_count(&items) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		pair[0] = cell_at(&items, i);
+		struct cell scope = { .tag = CELL_PAIR, .list = pair };
+		enum logic_result result = run_block(run, body, &scope, list + 2);
+		if (result != LOGIC_OK)
+			return result;
+		pair[1] = list[2];
+	}
+	list[0] = pair[1];
+	return LOGIC_OK;
+}
+
+/* What is neither a test, a jump nor a body. Returns with *top moved. */
+static enum logic_result
+run_plain(struct logic_run *run, const struct insn *in, const struct cell *scope, struct cell **top)
+{
+	const struct logic *logic = run->logic;
+	struct cell *sp = *top - in->n;	/* first argument */
+
+	switch (in->op) {
+	case OP_SCOPE: {
+		*top += 1;
+		return logic_call(run, FN_VAR, NULL, 0, scope, *top - 1);
+	}
+	case OP_LIST:
+		*top = sp + 1;
+		return cell_list(run, sp, in->n, sp);
+	case OP_CALL:
+		*top = sp + 1;
+		return logic_call(run, in->a, sp, in->n, scope, sp);
+	case OP_MISSING_SLOTS:
+		*top += 1;
+		return missing_slots(run, in, *top - 1);
+	default: {
+		CHECK(in->op == OP_PATH);
+		const struct path *path = &logic->paths[in->a];
+		bool found;
+		**top = cell_path(run, scope, logic->segments + path->first, path->count, &found);
+		*top += 1;
+		return LOGIC_OK;
+	}
+	}
+}
+
+/* From pc to its OP_RETURN; the result is left in *base. */
+static enum logic_result
+run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base)
+{
+	const struct logic *logic = run->logic;
+	struct cell *sp = base;
+	enum logic_result result;
+	struct value value;
+	bool holds;
+
+	for (;;) {
+		const struct insn *in = &logic->code[pc++];
+		if (--run->steps < 0)
+			return LOGIC_LIMIT;
+		switch (in->op) {
+		case OP_TEST_COMPARE: case OP_TEST_IN: case OP_TEST_TRUTH: case OP_TEST_NULL:
+			if ((result = run_test(run, in, &holds)) != LOGIC_OK)
+				return result;
+			if (in->sense == SENSE_PUSH || (in->sense != SENSE_IF && holds == (in->sense == SENSE_OR)))
+				*sp++ = cell_bool(holds);
+			if (in->sense != SENSE_PUSH && holds == (in->sense == SENSE_OR))
+				pc = in->jump;
+			break;
+		case OP_CONST:
+			*sp++ = logic->constants[in->a];
+			break;
+		case OP_UNDEFINED:
+			*sp++ = (struct cell){ .tag = CELL_UNDEFINED };
+			break;
+		case OP_SLOT:
+			if (read_slot(run, in->a, &value) != LOGIC_OK)
+				return LOGIC_UNKNOWN;
+			*sp++ = cell_of_value(&value);
+			break;
+		case OP_SLOT_OR:
+			value = run->slot(run->ctx, in->a);
+			if (value.tag == VALUE_MISSING)
+				break;
+			*sp++ = cell_of_value(&value);
+			pc = in->jump;
+			break;
+		case OP_PATH_OR: {
+			const struct path *path = &logic->paths[in->a];
+			*sp = cell_path(run, scope, logic->segments + path->first, path->count, &holds);
+			if (holds) {
+				sp++;
+				pc = in->jump;
+			}
+			break;
+		}
+		case OP_JUMP:
+			pc = in->jump;
+			break;
+		case OP_IF:
+			if (!cell_truthy(--sp))
+				pc = in->jump;
+			break;
+		case OP_AND: case OP_OR:
+			if (cell_truthy(sp - 1) == (in->op == OP_OR))
+				pc = in->jump;
+			else
+				sp--;
+			break;
+		case OP_EACH:
+			if ((result = run_each(run, in, sp - 1, pc)) != LOGIC_OK)
+				return result;
+			pc = in->jump;
+			break;
+		case OP_REDUCE:
+			if ((result = run_reduce(run, sp - 2, pc)) != LOGIC_OK)
+				return result;
+			sp--;
+			pc = in->jump;
+			break;
+		case OP_RETURN:
+			CHECK(sp == base + 1);
+			return LOGIC_OK;
+		default:
+			if ((result = run_plain(run, in, scope, &sp)) != LOGIC_OK)
+				return result;
+		}
+	}
+}
+
+enum logic_result
+logic_execute(struct logic_run *run, const struct cell *scope, struct cell *ret)
+{
+	struct cell near[STACK_CELLS];
+	struct cell *stack = near;
+	if (run->logic->stack > STACK_CELLS)
+		stack = arena_alloc(run_arena(run), run->logic->stack * sizeof(*stack));
+	enum logic_result result = run_block(run, 0, scope, stack);
+	if (result == LOGIC_OK)
+		*ret = stack[0];
+	return run->steps < 0 && result == LOGIC_OK ? LOGIC_LIMIT : result;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * run.h - one decision in the making: what the files of this folder share.
+ *
+ * Private to src/decide and its tests. Everything lives in the arena of the
+ * turn except the scratch buffer, which decide() releases.
+ */
+#ifndef AISLE_DECIDE_RUN_H
+#define AISLE_DECIDE_RUN_H
+
+#include "core/when.h"
+#include "decide/decide.h"
+
+#define NOTHING (-1)
+#define NOTHING_NAME "nothing"
+#define FATE_PASSED FATE_COUNT
+#define DEPTHS_MAX LADDER_MAX
+#define INTERRUPT_DEFAULT 3.0
+#define WINNERS_MAX (PLACE_COUNT * 16)
+
+/* What a clause came to, kept so that equal clauses run once a decision. */
+enum rule_result { RULE_UNTRIED, RULE_TRUE, RULE_FALSE, RULE_MISSING, RULE_LIMIT };
+struct memo {
+	enum rule_result result;
+	struct value value;
+};
+
+/* The gates that no placement changes, tried once. */
+struct verdict {
+	bool tried;
+	enum fate fate;		/* FATE_PASSED: go on */
+	const char *clause;
+};
+
+/* One depth that an offer could have now. A candidate without an offer has one, of depth 0. */
+struct depth_option {
+	int64_t depth;
+	struct offer_value value;
+	bool fits;		/* a treatment fits with it, and the budget bears it */
+};
+
+/* What the run remembers of a candidate beside struct candidate. */
+struct trial {
+	int own;		/* its open card in visit->cards; -1 */
+	bool chosen;
+	bool valued;		/* options are filled */
+	struct verdict head, rules;
+	struct depth_option *options, only;	/* most have one: no memory of its own */
+	size_t option_count;
+	uint32_t scored_fits;	/* the fitting options that candidate's score was made from */
+	struct verdict score;
+	bool passed;		/* every gate and the score, in the placement being filled */
+	enum fate fate;		/* in the placement being filled */
+	const char *clause;
+};
+
+/* A card that this decision has chosen so far. */
+struct winner {
+	int candidate;
+	enum placement placement;
+};
+
+/* One look at the contact rows: which of them count as shown. */
+struct contact_index {
+	const struct contacts *contacts;	/* NULL: unreadable */
+	const uint8_t *shown;			/* per row */
+};
+
+struct run {
+	struct arena *arena;
+	const struct decide_input *input;
+	const struct policy *policy;
+	const struct visit *visit;
+	const struct sources *sources;	/* what may be read: no subject without consent */
+	int64_t now_ms;
+	struct local_time local;
+	struct features *features;
+	struct decision *decision;
+	struct memo *memos;		/* per clause of the policy */
+	struct trial *trials;		/* per candidate */
+	struct contact_index contact;
+	struct winner winners[WINNERS_MAX];
+	size_t winner_count;
+	int64_t basket_minor;
+	int care;			/* -1: not looked at; else 0 or 1 */
+	double interrupt;		/* priority of nothing */
+	struct buf scratch;
+};
+
+/* ---- clause.c ---- */
+enum rule_result rule_try(struct run *run, uint32_t clause, const struct candidate_context *about);
+/* false: missing, or not a finite number. */
+bool expr_number(struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret);
+
+/* ---- offer.c ---- */
+int64_t basket_total(const struct visit *visit);
+/* The depths an offer may have now: of its open card, of the highest tier that the basket
+ * reaches, else its ladder. 0: only tiers, and none is reached. */
+size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
+    int64_t depths[static DEPTHS_MAX]);
+
+/* ---- gate.c ---- */
+/* FATE_PASSED, or the first gate that failed and its clause. Marks the options that fit. */
+enum fate gate_check(struct run *run, size_t i, enum placement place, const char **ret_clause);
+/* The gates that an earlier slot's winner can close, once more. */
+enum fate gate_again(struct run *run, size_t i, enum placement place, const char **ret_clause);
+const struct card *trial_card(const struct run *run, size_t i);	/* its open card; NULL */
+bool card_kept(const struct card *card);			/* accepted and still standing */
+bool card_open_at(const struct card *card, int64_t now_ms);
+bool lane_quiet(enum placement place);				/* would this placement interrupt the lane? */
+const struct action *action_find(const struct policy *policy, const char *id);
+
+/* ---- gate_rules.c ---- */
+struct verdict rules_gate(struct run *run, size_t i);	/* also fills the candidate's options */
+
+/* ---- contact_policy.c ---- */
+struct contact_index contact_index_make(struct arena *arena, const struct contacts *contacts);
+/* again: it has passed before, with fewer winners. */
+const char *contact_gate(struct run *run, size_t i, enum placement place, bool again);
+
+/* The rows that a cap counts for this action, without its own open card. */
+int contact_counter(const struct decide_input *input, const struct contact_index *index,
+    const struct action *action, enum placement place, const struct cap *cap);
+
+/* ---- budget.c ---- */
+const char *budget_gate(const struct run *run, const struct action *action, const struct card *own,
+    int64_t hold_minor);
+
+/* ---- score_gain.c ---- */
+/* The candidate as per_action features see it with one of its depths. with_margin: evaluate
+ * the margin too (it may run a model); else it is 0. */
+struct candidate_context candidate_about(struct run *run, size_t i, const struct depth_option *option,
+    bool with_margin);
+/* Gain and priority of the best fitting depth into the candidate; FATE_PASSED, or why it is out. */
+enum fate score_candidate(struct run *run, size_t i, const char **ret_clause);
+double gain_of(double p1, double p0, double margin, double cost);
+double lever_of(const struct policy *policy, const struct action *action, double own);
+
+/* ---- explore.c ---- */
+/* Fills p. list is in order: best first. */
+void explore_weigh(const struct policy *policy, struct shortlisted *list, size_t count);
+double explore_chance(const struct policy *policy, const struct id *visit, enum placement place, int slot,
+    const char *action, const char *treatment);
+/* Index of the winner of the draw. */
+size_t explore_draw(const struct run *run, const struct shortlisted *list, size_t count,
+    enum placement place, int slot);
+
+/* ---- slots.c ---- */
+void slots_fill(struct run *run);
+
+/* ---- words.c ---- */
+/* A text with its values into out (appended). false: a value without default is missing. */
+bool words_render(struct features *features, const struct policy *policy, const struct template *text,
+    const struct candidate_context *about, const char *language, struct buf *out);
+/* Treatments that fit this placement with this depth, in the customer's language, else the policy's
+ * first. Fills list (room for all of the action's) and returns how many. list NULL: 1 if any does. */
+size_t words_fitting(struct features *features, const struct decide_input *input, enum placement place,
+    const struct candidate_context *about, struct buf *scratch, const struct treatment **list);
+/* Draws one of them for a slot. */
+void words_choose(struct run *run, struct slot *slot);
+struct candidate_context words_about(const struct candidate *candidate);	/* as it was decided */
+size_t utf8_count(const char *s);
+void money_text(int64_t minor, const struct policy *policy, const char *language, struct buf *out);
+
+#endif

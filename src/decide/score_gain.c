@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * score_gain.c - what an action is expected to bring, in money, against doing nothing.
+ *
+ * DESIGN
+ *   gain = p1·(m − c) − p0·m         p1, p0: chance of the outcome with and without the action
+ *   priority = (gain × C) × L        m: margin, c: our share of the saving, all in minor units
+ *   L is the action's lever times every lever of the policy that names it, in
+ *   the policy's order. The order of operations is part of the result: replay
+ *   compares bits.
+ *
+ *   Of several depths the one with the largest gain goes on, of equal ones the
+ *   smaller. A depth that leaves less than the offer's margin floor (m − c)
+ *   is left out; with none left the offer is not worth it.
+ *
+ *   Chances outside 0..1 (a model with an identity link) are taken as 0 or 1.
+ */
+#include "decide/run.h"
+
+#include <string.h>
+
+struct factors {
+	double p1, p0, margin, context, lever;
+};
+
+double
+gain_of(double p1, double p0, double margin, double cost)
+{
+	return p1 * (margin - cost) - p0 * margin;
+}
+
+static bool
+lever_names(const char *target, const struct action *action)
+{
+	if (strncmp(target, "issue:", 6) == 0)
+		return strcmp(target + 6, action->issue) == 0;
+	if (strncmp(target, "group:", 6) == 0)
+		return strcmp(target + 6, action->group) == 0;
+	if (strncmp(target, "action:", 7) == 0)
+		return strcmp(target + 7, action->id) == 0;
+	return false;
+}
+
+double
+lever_of(const struct policy *policy, const struct action *action, double own)
+{
+	double lever = own;
+
+	for (size_t i = 0; i < policy->lever_count; i++)
+		if (lever_names(policy->levers[i].target, action))
+			lever = lever * policy->levers[i].value;
+	return lever;
+}
+
+struct candidate_context
+candidate_about(struct run *run, size_t i, const struct depth_option *option, bool with_margin)
+{
+	const struct action *action = run->decision->candidates[i].action;
+	struct candidate_context about = {
+		.action = action,
+		.depth = option->depth,
+		.worth_minor = (double)option->value.worth_minor,
+	};
+	double margin;
+
+	if (with_margin && !action->mandatory && expr_number(run, &action->margin, &about, &margin))
+		about.margin_minor = margin;
+	return about;
+}
+
+static double
+as_chance(double p)
+{
+	return p < 0 ? 0 : p > 1 ? 1 : p;
+}
+
+static bool
+model_chance(struct run *run, unsigned model, const struct candidate_context *about, double *ret)
+{
+	struct expr expr = { .kind = EXPR_MODEL, .index = model };
+	double p;
+
+	if (!expr_number(run, &expr, about, &p))
+		return false;
+	*ret = as_chance(p);
+	return true;
+}
+
+/* NULL, or the name of the factor that is missing. */
+static const char *
+chances(struct run *run, const struct candidate_context *about, struct factors *factors)
+{
+	const struct action *action = about->action;
+	double p;
+
+	if (action->has_uplift) {
+		if (!model_chance(run, action->uplift_treated, about, &factors->p1))
+			return "uplift.treated";
+		return model_chance(run, action->uplift_control, about, &factors->p0)
+			   ? NULL
+			   : "uplift.control";
+	}
+	if (!expr_number(run, &action->propensity, about, &p))
+		return "propensity";
+	factors->p1 = as_chance(p);
+	factors->p0 = (1.0 - action->incremental) * factors->p1;
+	return NULL;
+}
+
+static const char *
+factors_of(struct run *run, size_t i, const struct depth_option *option, struct factors *factors)
+{
+	struct candidate_context about = candidate_about(run, i, option, false);
+	const struct action *action = about.action;
+	const char *missing;
+	double own;
+
+	if (!expr_number(run, &action->margin, &about, &factors->margin))
+		return "margin";
+	about.margin_minor = factors->margin;
+	missing = chances(run, &about, factors);
+	if (missing != NULL)
+		return missing;
+	if (!expr_number(run, &action->context, &about, &factors->context))
+		return "context";
+	if (!expr_number(run, &action->lever_expr, &about, &own))
+		return "lever";
+	factors->lever = lever_of(run->policy, action, own);
+	return NULL;
+}
+
+static void
+take_option(struct candidate *candidate, const struct depth_option *option,
+    const struct factors *factors, double gain)
+{
+	candidate->scored = true;
+	candidate->depth = option->depth;
+	candidate->worth_minor = option->value.worth_minor;
+	candidate->hold_minor = option->value.hold_minor;
+	candidate->p1 = factors->p1;
+	candidate->p0 = factors->p0;
+	candidate->margin = factors->margin;
+	candidate->cost = option->value.cost_minor;
+	candidate->gain = gain;
+	candidate->context = factors->context;
+	candidate->lever = factors->lever;
+	candidate->priority = gain * factors->context * factors->lever;
+}
+
+/* Does this option beat what the candidate holds? */
+static bool
+option_better(const struct candidate *candidate, const struct depth_option *option, double gain)
+{
+	if (!candidate->scored || gain > candidate->gain)
+		return true;
+	return !(gain < candidate->gain) && option->depth < candidate->depth;
+}
+
+static struct verdict
+best_option(struct run *run, size_t i)
+{
+	struct candidate *candidate = &run->decision->candidates[i];
+	const struct trial *trial = &run->trials[i];
+	struct verdict verdict = { .tried = true, .fate = FATE_NOT_WORTH_IT };
+
+	candidate->scored = false;
+	for (size_t d = 0; d < trial->option_count; d++) {
+		const struct depth_option *option = &trial->options[d];
+		struct factors factors = { 0 };
+		const char *missing;
+		double gain;
+
+		if (!option->fits)
+			continue;
+		missing = factors_of(run, i, option, &factors);
+		if (missing != NULL) {
+			verdict.fate = FATE_MISSING;
+			verdict.clause = missing;
+			continue;
+		}
+		if (candidate->action->has_offer &&
+		    candidate->action->offer.margin_floor_minor != INT64_MIN &&
+		    factors.margin - option->value.cost_minor <
+			(double)candidate->action->offer.margin_floor_minor) {
+			verdict.clause =
+			    verdict.clause != NULL ? verdict.clause : "offer.margin_floor";
+			continue;
+		}
+		gain = gain_of(factors.p1, factors.p0, factors.margin, option->value.cost_minor);
+		if (option_better(candidate, option, gain))
+			take_option(candidate, option, &factors, gain);
+	}
+	if (candidate->scored) {
+		verdict.fate = candidate->gain > 0 ? FATE_PASSED : FATE_NOT_WORTH_IT;
+		verdict.clause = verdict.fate == FATE_PASSED ? NULL : "gain";
+	}
+	return verdict;
+}
+
+/* A mandatory action is not scored: its first depth that fits, if it carries an offer. */
+static void
+take_unscored(struct run *run, size_t i)
+{
+	struct candidate *candidate = &run->decision->candidates[i];
+	const struct trial *trial = &run->trials[i];
+
+	for (size_t d = trial->option_count; d-- > 0;) {
+		if (!trial->options[d].fits)
+			continue;
+		candidate->depth = trial->options[d].depth;
+		candidate->worth_minor = trial->options[d].value.worth_minor;
+		candidate->hold_minor = trial->options[d].value.hold_minor;
+		candidate->cost = trial->options[d].value.cost_minor;
+	}
+}
+
+enum fate
+score_candidate(struct run *run, size_t i, const char **ret_clause)
+{
+	struct trial *trial = &run->trials[i];
+	uint32_t fits = 0;
+
+	*ret_clause = NULL;
+	if (run->decision->candidates[i].action->mandatory) {
+		take_unscored(run, i);
+		return FATE_PASSED;
+	}
+	for (size_t d = 0; d < trial->option_count; d++)
+		fits |= trial->options[d].fits ? 1u << d : 0;
+	if (!trial->score.tried || trial->scored_fits != fits) {
+		trial->score = best_option(run, i);
+		trial->scored_fits = fits;
+	}
+	*ret_clause = trial->score.clause;
+	return trial->score.fate;
+}

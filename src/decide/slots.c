@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * slots.c - what stands on each placement: kept, mandatory, then drawn, until nothing wins.
+ *
+ * DESIGN
+ *   Placements in their order, slots from 1. An accepted card that still stands
+ *   keeps its slot and is not decided about. Mandatory actions take the first
+ *   free slots in order of action id; where accepted cards fill the screen they
+ *   are put after them: a recall never waits for a coupon. The slots left are
+ *   drawn one by one. After each, the gates that the winner can close are
+ *   tried again; `nothing` ends the filling.
+ *
+ *   The marginal probability of the second drawn slot is exact: over every
+ *   card that could have won the first, its p times the p of this card in the
+ *   second after it. At most `shortlist` first winners, one pass over the pool each.
+ *
+ * LIMITS
+ *   SHORTLIST_MAX candidates in a shortlist, 8 slots a placement.
+ */
+#include "decide/run.h"
+
+#include <string.h>
+
+#define SHORTLIST_MAX 64
+#define SLOTS_MAX 8
+#define KEPT_MAX 20			/* slot numbers that accepted cards can push to, */
+#define MANDATORY_MAX 31		/* and mandatory ones after them */
+
+/* The candidates that passed every gate and the score in this placement. */
+struct pool {
+	enum placement place;
+	int *members;		/* candidate indices, ascending */
+	size_t count;
+};
+
+static size_t
+shortlist_size(const struct policy *policy)
+{
+	return policy->shortlist < 0 ? 0
+	    : policy->shortlist > SHORTLIST_MAX ? SHORTLIST_MAX
+						: (size_t)policy->shortlist;
+}
+
+/* Enters what belongs into a list sorted by priority, of at most max. Equal: who came first. */
+static size_t
+list_insert(struct shortlisted *list, size_t count, size_t max, int candidate, double priority)
+{
+	size_t at = count;
+
+	while (at > 0 && priority > list[at - 1].priority)
+		at--;
+	if (at >= max)
+		return count;
+	if (count == max)
+		count--;
+	memmove(&list[at + 1], &list[at], (count - at) * sizeof(*list));
+	list[at] = (struct shortlisted){ .candidate = candidate, .priority = priority };
+	return count + 1;
+}
+
+/* The top of the pool that may still stand beside the winners so far, and nothing, with p. */
+static size_t
+make_shortlist(
+    struct run *run, const struct pool *pool, struct shortlisted list[static SHORTLIST_MAX + 1])
+{
+	size_t max = shortlist_size(run->policy), count = 0, at = 0;
+
+	for (size_t m = 0; m < pool->count && max > 0; m++) {
+		int i = pool->members[m];
+		double priority = run->decision->candidates[i].priority;
+		const char *clause;
+
+		if (run->trials[i].chosen)
+			continue;
+		if (count == max && !(priority > list[max - 1].priority))
+			continue;
+		if (run->winner_count > 0 &&
+		    gate_again(run, (size_t)i, pool->place, &clause) != FATE_PASSED)
+			continue;
+		count = list_insert(list, count, max, i, priority);
+	}
+	/* On equal priority nothing comes before any card. */
+	while (at < count && list[at].priority > run->interrupt)
+		at++;
+	memmove(&list[at + 1], &list[at], (count - at) * sizeof(*list));
+	list[at] = (struct shortlisted){ .candidate = NOTHING, .priority = run->interrupt };
+	explore_weigh(run->policy, list, count + 1);
+	return count + 1;
+}
+
+/* What the pool's members came to in a slot: closed by a winner, on the shortlist, or below it. */
+static void
+note_fates(struct run *run, const struct pool *pool, const struct shortlisted *list, size_t count)
+{
+	for (size_t m = 0; m < pool->count; m++) {
+		struct trial *trial = &run->trials[pool->members[m]];
+
+		if (trial->chosen)
+			continue;
+		trial->clause = NULL;
+		trial->fate = run->winner_count == 0
+		    ? FATE_PASSED
+		    : gate_again(run, (size_t)pool->members[m], pool->place, &trial->clause);
+		if (trial->fate == FATE_PASSED)
+			trial->fate = FATE_OUTRANKED;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (list[i].candidate != NOTHING && !run->trials[list[i].candidate].chosen &&
+		    list[i].p > 0)
+			run->trials[list[i].candidate].fate = FATE_NOT_DRAWN;
+}
+
+/* ---- one slot ---- */
+
+static struct slot *
+add_slot(struct run *run, enum placement place, int number)
+{
+	struct slot *slot = &run->decision->slots[run->decision->slot_count++];
+
+	slot->placement = place;
+	slot->slot = number;
+	slot->candidate = NOTHING;
+	slot->card = -1;
+	return slot;
+}
+
+/* Records a winner: its slot, its words, its fate. */
+static void
+seat(struct run *run, struct slot *slot, int candidate)
+{
+	struct trial *trial = &run->trials[candidate];
+
+	CHECK(!trial->chosen && run->winner_count < WINNERS_MAX);
+	slot->candidate = candidate;
+	if (trial->own >= 0 && run->visit->cards[trial->own].placement == (int)slot->placement)
+		slot->card = trial->own;
+	trial->chosen = true;
+	run->winners[run->winner_count++] =
+	    (struct winner){ .candidate = candidate, .placement = slot->placement };
+	words_choose(run, slot);
+}
+
+static double
+p_in(const struct shortlisted *list, size_t count, int candidate)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].candidate == candidate)
+			return list[i].p;
+	return 0;
+}
+
+/* P(candidate wins the second slot), over every first winner. Leaves the winners as they were. */
+static double
+marginal(struct run *run, const struct pool *pool, const struct slot *first, int candidate)
+{
+	struct winner actual = run->winners[run->winner_count - 1];
+	struct shortlisted list[SHORTLIST_MAX + 1];
+	double sum = 0;
+
+	run->trials[actual.candidate].chosen = false;
+	for (size_t i = 0; i < first->shortlist_count; i++) {
+		int other = first->shortlist[i].candidate;
+		size_t count;
+
+		if (other == NOTHING || other == candidate || !(first->shortlist[i].p > 0))
+			continue;
+		run->winners[run->winner_count - 1].candidate = other;
+		run->trials[other].chosen = true;
+		count = make_shortlist(run, pool, list);
+		sum = sum + first->shortlist[i].p * p_in(list, count, candidate);
+		run->trials[other].chosen = false;
+	}
+	run->winners[run->winner_count - 1] = actual;
+	run->trials[actual.candidate].chosen = true;
+	return sum;
+}
+
+/* Draws one slot. first: the slot drawn before it, if it is the second; NULL. */
+static struct slot *
+draw_slot(struct run *run, const struct pool *pool, int number, const struct slot *first)
+{
+	struct shortlisted list[SHORTLIST_MAX + 1];
+	size_t count = make_shortlist(run, pool, list);
+	size_t winner = explore_draw(run, list, count, pool->place, number);
+	struct slot *slot = add_slot(run, pool->place, number);
+
+	slot->has_p = true;
+	slot->p_log = list[winner].p;
+	slot->shortlist = arena_alloc(run->arena, count * sizeof(*list));
+	slot->shortlist_count = count;
+	memcpy(slot->shortlist, list, count * sizeof(*list));
+	if (first != NULL) {
+		slot->has_marginal = true;
+		slot->p_marginal = marginal(run, pool, first, list[winner].candidate);
+	}
+	note_fates(run, pool, list, count);
+	if (list[winner].candidate != NOTHING)
+		seat(run, slot, list[winner].candidate);
+	return slot;
+}
+
+/* ---- one placement ---- */
+
+static unsigned
+place_kept(struct run *run, enum placement place)
+{
+	unsigned taken = 0;
+
+	for (size_t c = 0; c < run->visit->card_count; c++) {
+		const struct card *card = &run->visit->cards[c];
+		const struct action *action;
+		struct slot *slot;
+		int number;
+
+		if (card->placement != (int)place || !card_kept(card))
+			continue;
+		/* Two cards that changed places may both call a slot theirs: the later one moves
+		 * on. */
+		number = card->slot >= 1 && card->slot <= SLOTS_MAX ? card->slot : 1;
+		while ((taken & (1u << number)) != 0 && number < KEPT_MAX)
+			number++;
+		taken |= 1u << number;
+		slot = add_slot(run, place, number);
+		slot->kept = true;
+		slot->card = (int)c;
+		for (size_t i = 0; i < run->decision->candidate_count; i++)
+			if (strcmp(run->decision->candidates[i].action->id, card->action) == 0)
+				slot->candidate = (int)i;
+		action = action_find(run->policy, card->action);
+		for (size_t t = 0;
+		     action != NULL && card->treatment != NULL && t < action->treatment_count; t++)
+			if (strcmp(action->treatments[t].name, card->treatment) == 0)
+				slot->treatment = &action->treatments[t];
+	}
+	return taken;
+}
+
+static struct pool
+gate_placement(struct run *run, enum placement place)
+{
+	struct decision *decision = run->decision;
+	struct pool pool = { .place = place };
+
+	pool.members =
+	    arena_alloc(run->arena, (decision->candidate_count + 1) * sizeof(*pool.members));
+	for (size_t i = 0; i < decision->candidate_count; i++) {
+		struct trial *trial = &run->trials[i];
+
+		trial->passed = false;
+		trial->fate = FATE_COUNT;
+		if (trial->chosen ||
+		    (decision->candidates[i].action->placements & (1u << place)) == 0)
+			continue;
+		trial->fate = gate_check(run, i, place, &trial->clause);
+		if (trial->fate == FATE_PASSED)
+			trial->fate = score_candidate(run, i, &trial->clause);
+		if (trial->fate != FATE_PASSED)
+			continue;
+		trial->passed = true;
+		trial->fate = FATE_OUTRANKED;
+		if (!decision->candidates[i].action->mandatory)
+			pool.members[pool.count++] = (int)i;
+	}
+	return pool;
+}
+
+/* Mandatory actions, in order of action id. Returns the slots taken. */
+static unsigned
+place_mandatory(struct run *run, enum placement place, unsigned taken)
+{
+	int seated = 0;
+
+	for (size_t i = 0; i < run->decision->candidate_count; i++) {
+		struct trial *trial = &run->trials[i];
+		struct slot *slot;
+		int number = 1;
+
+		if (!trial->passed || !run->decision->candidates[i].action->mandatory)
+			continue;
+		if (seated == run->policy->places[place].slots)
+			break;
+		trial->fate = gate_again(run, i, place, &trial->clause);
+		if (trial->fate != FATE_PASSED)
+			continue;
+		while ((taken & (1u << number)) != 0 && number < MANDATORY_MAX)
+			number++;
+		slot = add_slot(run, place, number);
+		slot->has_p = true;
+		slot->p_log = 1.0;
+		seat(run, slot, (int)i);
+		taken |= 1u << number;
+		seated++;
+	}
+	return taken;
+}
+
+static void
+draw_placement(struct run *run, const struct pool *pool, unsigned taken)
+{
+	const struct slot *first = NULL;
+	int drawn = 0;
+
+	for (int number = 1; number <= run->policy->places[pool->place].slots; number++) {
+		const struct slot *slot;
+
+		if ((taken & (1u << number)) != 0)
+			continue;
+		slot = draw_slot(run, pool, number, drawn == 1 ? first : NULL);
+		first = slot;
+		drawn++;
+		if (slot->candidate == NOTHING)
+			break;
+	}
+}
+
+static bool
+placement_wanted(const struct run *run, enum placement place)
+{
+	for (size_t i = 0; i < run->decision->candidate_count; i++)
+		if (!run->trials[i].chosen &&
+		    (run->decision->candidates[i].action->placements & (1u << place)) != 0)
+			return true;
+	return false;
+}
+
+/* A candidate's fate is the furthest it came in any placement. */
+static void
+merge_fates(struct run *run)
+{
+	for (size_t i = 0; i < run->decision->candidate_count; i++) {
+		struct candidate *candidate = &run->decision->candidates[i];
+		const struct trial *trial = &run->trials[i];
+
+		if (trial->fate == FATE_COUNT || trial->chosen)
+			continue;
+		if (candidate->fate == FATE_COUNT || trial->fate > candidate->fate) {
+			candidate->fate = trial->fate;
+			candidate->clause = trial->clause;
+		}
+	}
+}
+
+static bool
+withholds(const struct run *run, const struct action *action)
+{
+	const unsigned kinds = (1u << KIND_OFFER) | (1u << KIND_RECOMMEND) | (1u << KIND_REMIND) |
+	    (1u << KIND_COACH) | (1u << KIND_RETAIN);
+
+	return run->decision->withheld != NULL && !action->mandatory &&
+	       (kinds & (1u << action->kind)) != 0;
+}
+
+void
+slots_fill(struct run *run)
+{
+	struct decision *decision = run->decision;
+
+	decision->slots = arena_alloc(run->arena,
+	    (run->visit->card_count + PLACE_COUNT * 2 * SLOTS_MAX) * sizeof(*decision->slots));
+	for (int place = 0; place < PLACE_COUNT; place++) {
+		unsigned taken = place_kept(run, place);
+		struct pool pool;
+
+		if (!run->policy->places[place].present || !placement_wanted(run, place))
+			continue;
+		CHECK(run->policy->places[place].slots <= SLOTS_MAX);
+		pool = gate_placement(run, place);
+		taken = place_mandatory(run, place, taken);
+		/* A quiet lane is not a choice for nothing: there is no draw to learn from. */
+		if (decision->cause == NULL || !lane_quiet(place))
+			draw_placement(run, &pool, taken);
+		merge_fates(run);
+	}
+	for (size_t w = 0; w < run->winner_count; w++) {
+		struct candidate *candidate = &decision->candidates[run->winners[w].candidate];
+
+		candidate->fate = withholds(run, candidate->action) ? FATE_WITHHELD : FATE_OFFERED;
+		candidate->clause = NULL;
+	}
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * words.c - treatments: which wording fits, with its values filled in, and which is drawn.
+ *
+ * DESIGN
+ *   A wording fits a placement when every value it names is there (or has a
+ *   default) and headline, say and body keep the placement's limits, counted
+ *   in characters after filling in. Language: the profile's, else the policy's
+ *   first; a customer whose language the action does not speak is addressed in
+ *   the first too, rather than not at all.
+ *
+ *   On `customer`, a screen that strangers see, a text that reads the profile,
+ *   purchases or past contacts does not fit.
+ *
+ *   Numbers: whole ones without decimals, others with at most two; `round` to
+ *   the nearest whole, half away from zero; `money` from minor units, in the
+ *   way of the treatment's language. Nothing here depends on the locale.
+ */
+#include "decide/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NUMBER_MAX 9e15
+
+size_t
+utf8_count(const char *s)
+{
+	size_t count = 0;
+
+	for (; *s != '\0'; s++)
+		count += ((unsigned char)*s & 0xc0) != 0x80;
+	return count;
+}
+
+/* ---- values ---- */
+
+/* Languages that write 4.50 and put the sign of the currency first. */
+static bool
+writes_point(const char *language)
+{
+	static const char *const point[] = { "en", "zh", "ja", "ko", "th", "he", "ga", "mt" };
+
+	for (size_t i = 0; i < ARRAY_LEN(point); i++)
+		if (strncmp(language, point[i], 2) == 0 &&
+		    (language[2] == '\0' || language[2] == '-'))
+			return true;
+	return false;
+}
+
+static const char *
+currency_sign(const char *currency)
+{
+	static const char *const signs[][2] = {
+	    {"EUR", "€"},
+	    {"USD", "$"},
+	    {"GBP", "£"},
+	    {"JPY", "¥"},
+	    {"INR", "₹"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+		if (strcmp(currency, signs[i][0]) == 0)
+			return signs[i][1];
+	return NULL;
+}
+
+void
+money_text(int64_t minor, const struct policy *policy, const char *language, struct buf *out)
+{
+	const char *sign = currency_sign(policy->currency);
+	bool point = writes_point(language);
+	uint64_t left = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
+	uint64_t unit = 1;
+
+	for (int i = 0; i < policy->currency_digits; i++)
+		unit *= 10;
+	if (minor < 0)
+		buf_addc(out, '-');
+	if (point && sign != NULL)
+		buf_adds(out, sign);
+	buf_addf(out, "%llu", (unsigned long long)(left / unit));
+	if (policy->currency_digits > 0)
+		buf_addf(out, "%c%0*llu", point ? '.' : ',', policy->currency_digits,
+		    (unsigned long long)(left % unit));
+	if (!point || sign == NULL)
+		buf_addf(out, " %s", sign != NULL ? sign : policy->currency);
+}
+
+static int64_t
+nearest(double number)
+{
+	return number < 0 ? -(int64_t)(0.5 - number) : (int64_t)(number + 0.5);
+}
+
+static void
+plain_number(double number, const char *language, struct buf *out)
+{
+	int64_t hundredths = nearest(number * 100);
+	uint64_t left = hundredths < 0 ? 0 - (uint64_t)hundredths : (uint64_t)hundredths;
+
+	if (hundredths < 0)
+		buf_addc(out, '-');
+	buf_addf(out, "%llu", (unsigned long long)(left / 100));
+	if (left % 100 == 0)
+		return;
+	buf_addf(out, "%c%02u", writes_point(language) ? '.' : ',', (unsigned)(left % 100));
+	if (left % 10 == 0)
+		out->data[--out->len] = '\0';
+}
+
+static struct value
+part_value(struct features *features, const struct template_part *part,
+    const struct candidate_context *about)
+{
+	switch (part->var) {
+	case TEMPLATE_DEPTH:
+		return value_number((double)about->depth);
+	case TEMPLATE_WORTH:
+		return value_number(about->worth_minor);
+	case TEMPLATE_FEATURE:
+		break;
+	}
+	return features_get(features, part->feature, about);
+}
+
+/* false: there is nothing to write. */
+static bool
+write_value(const struct value *value, enum filter filter, const struct policy *policy,
+    const char *language, struct buf *out)
+{
+	switch (value->tag) {
+	case VALUE_STRING:
+		buf_adds(out, value->str);
+		return true;
+	case VALUE_BOOL:
+		buf_adds(out, value->truth ? "true" : "false");
+		return true;
+	case VALUE_NUMBER:
+		break;
+	default:
+		return false;
+	}
+	if (!(value->number > -NUMBER_MAX / 100 && value->number < NUMBER_MAX / 100))
+		return false;
+	if (filter == FILTER_MONEY)
+		money_text(nearest(value->number), policy, language, out);
+	else if (filter == FILTER_ROUND)
+		buf_addf(out, "%lld", (long long)nearest(value->number));
+	else
+		plain_number(value->number, language, out);
+	return true;
+}
+
+bool
+words_render(struct features *features, const struct policy *policy, const struct template *text,
+    const struct candidate_context *about, const char *language, struct buf *out)
+{
+	for (size_t i = 0; i < text->count; i++) {
+		const struct template_part *part = &text->parts[i];
+		struct value value;
+
+		if (part->text != NULL)
+			buf_adds(out, part->text);
+		if (!part->has_value)
+			continue;
+		value = part_value(features, part, about);
+		if (write_value(&value, part->filter, policy, language, out))
+			continue;
+		if (part->dflt == NULL)
+			return false;
+		buf_adds(out, part->dflt);
+	}
+	return true;
+}
+
+/* ---- which fit ---- */
+
+struct fitting {
+	struct features *features;
+	const struct policy *policy;
+	const struct candidate_context *about;
+	enum placement place;
+	const char *language;
+	struct buf *scratch;
+};
+
+static bool
+reads_person(const struct fitting *fit, const struct template *text)
+{
+	for (size_t i = 0; i < text->count; i++)
+		if (text->parts[i].has_value && text->parts[i].var == TEMPLATE_FEATURE &&
+		    fit->policy->features[text->parts[i].feature].personal)
+			return true;
+	return false;
+}
+
+static bool
+has_values(const struct template *text)
+{
+	return text->count > 1 || text->parts[0].has_value;
+}
+
+static bool
+text_fits(const struct fitting *fit, const struct template *text, int max)
+{
+	if (text->count == 0)
+		return true;
+	if (!has_values(text))	/* the most common, and nothing to fill in */
+		return max == 0 || text->parts[0].text == NULL ||
+		       utf8_count(text->parts[0].text) <= (size_t)max;
+	if (fit->place == PLACE_CUSTOMER && reads_person(fit, text))
+		return false;
+	buf_clear(fit->scratch);
+	if (!words_render(
+		fit->features, fit->policy, text, fit->about, fit->language, fit->scratch))
+		return false;
+	return max == 0 || fit->scratch->len == 0 || utf8_count(fit->scratch->data) <= (size_t)max;
+}
+
+static bool
+treatment_fits(const struct fitting *fit, const struct treatment *treatment)
+{
+	const struct placement_rules *rules = &fit->policy->places[fit->place];
+
+	if (!text_fits(fit, &treatment->headline, rules->headline_max) ||
+	    !text_fits(fit, &treatment->say, rules->say_max) ||
+	    !text_fits(fit, &treatment->body, rules->body_max))
+		return false;
+	/* Reasons are not shown to strangers, so on their screen they need not fit. */
+	for (size_t i = 0; fit->place != PLACE_CUSTOMER && i < treatment->why_count; i++)
+		if (!text_fits(fit, &treatment->why[i], 0))
+			return false;
+	for (size_t i = 0; i < treatment->step_count; i++)
+		if (!text_fits(fit, &treatment->steps[i], 0))
+			return false;
+	return true;
+}
+
+/* "de" speaks to a customer of "de-AT". */
+static bool
+speaks(const char *treatment, const char *wanted)
+{
+	size_t len = strlen(treatment);
+
+	return strncmp(treatment, wanted, len) == 0 && (wanted[len] == '\0' || wanted[len] == '-');
+}
+
+static size_t
+fitting_in(const struct fitting *fit, const struct treatment **list)
+{
+	const struct action *action = fit->about->action;
+	size_t count = 0;
+
+	for (size_t i = 0; i < action->treatment_count; i++) {
+		const struct treatment *treatment = &action->treatments[i];
+		struct fitting one = *fit;
+
+		if (treatment->placement >= 0 && treatment->placement != (int)fit->place)
+			continue;
+		if (!speaks(treatment->language, fit->language))
+			continue;
+		one.language = treatment->language;
+		if (!treatment_fits(&one, treatment))
+			continue;
+		if (list == NULL)
+			return 1;
+		list[count++] = treatment;
+	}
+	return count;
+}
+
+size_t
+words_fitting(struct features *features, const struct decide_input *input, enum placement place,
+    const struct candidate_context *about, struct buf *scratch, const struct treatment **list)
+{
+	struct fitting fit = { features, input->sources.policy, about, place, NULL, scratch };
+	size_t count = 0;
+
+	if (input->known && input->sources.visit->language != NULL) {
+		fit.language = input->sources.visit->language;
+		count = fitting_in(&fit, list);
+	}
+	if (count == 0 && fit.policy->language_count > 0) {
+		fit.language = fit.policy->languages[0];
+		count = fitting_in(&fit, list);
+	}
+	return count;
+}
+
+/* ---- which is drawn ---- */
+
+struct candidate_context
+words_about(const struct candidate *candidate)
+{
+	return (struct candidate_context){
+		.action = candidate->action,
+		.depth = candidate->depth,
+		.worth_minor = (double)candidate->worth_minor,
+		.margin_minor = candidate->scored ? candidate->margin : 0,
+	};
+}
+
+/* Uniform, so that of −log(u)/p the smallest is the largest u; of equal ones the earlier. */
+void
+words_choose(struct run *run, struct slot *slot)
+{
+	const struct candidate *candidate = &run->decision->candidates[slot->candidate];
+	const struct action *action = candidate->action;
+	struct candidate_context about = words_about(candidate);
+	const struct treatment **list =
+	    arena_alloc(run->arena, (action->treatment_count + 1) * sizeof(*list));
+	size_t count =
+	    words_fitting(run->features, run->input, slot->placement, &about, &run->scratch, list);
+	double best = -1;
+
+	CHECK(count > 0);
+	slot->treatment_p = 1.0 / (double)count;
+	for (size_t i = 0; i < count; i++) {
+		double u;
+
+		/* A card that stays keeps its words. */
+		if (slot->card >= 0 && run->visit->cards[slot->card].treatment != NULL &&
+		    strcmp(list[i]->name, run->visit->cards[slot->card].treatment) == 0) {
+			slot->treatment = list[i];
+			return;
+		}
+		u = count == 1 ? 0
+			       : explore_chance(run->policy, &run->visit->id, slot->placement,
+				     slot->slot, action->id, list[i]->name);
+		if (u > best) {
+			best = u;
+			slot->treatment = list[i];
+		}
+	}
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * http.c - HTTP for tablets and operators: start, end, and the table of paths.
+ *
+ * DESIGN
+ *   evhttp reads and writes; every decision about a request is ours, in this
+ *   order: is it HTTP as we read it (http_request.c), is there such a path and
+ *   method, may this one ask (http_access.c), and then the path's handler.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deliver/http_private.h"
+
+enum access { ANYONE, TABLET, OPERATOR };
+
+/* "*" in a path is one segment, whatever it is. */
+static const struct route {
+	const char *path;
+	bool post;
+	enum access access;
+	http_handler handler;
+} routes[] = {
+    {"", false, ANYONE, http_get_file},
+    {"app.js", false, ANYONE, http_get_file},
+    {"stream.js", false, ANYONE, http_get_file},
+    {"cards.js", false, ANYONE, http_get_file},
+    {"sheets.js", false, ANYONE, http_get_file},
+    {"words.js", false, ANYONE, http_get_file},
+    {"style.css", false, ANYONE, http_get_file},
+    {"manifest.webmanifest", false, ANYONE, http_get_file},
+    {"icon.svg", false, ANYONE, http_get_file},
+    {"manager.js", false, ANYONE, http_get_file},
+    {"manager", false, TABLET, http_get_file},
+    {"v1/pair", true, ANYONE, http_post_pair},
+    {"v1/stations", false, TABLET, http_get_stations},
+    {"v1/stations/*", false, TABLET, http_get_station},
+    {"v1/stations/*/stream", false, TABLET, http_get_stream},
+    {"v1/guidance/*/prompts/*/shown", true, TABLET, http_post_shown},
+    {"v1/guidance/*/prompts/*/decision", true, TABLET, http_post_decision},
+    {"v1/decisions/*", false, TABLET, http_get_decision},
+    {"v1/report", false, TABLET, http_get_report},
+    {"metrics", false, OPERATOR, http_get_metrics},
+    {"livez", false, OPERATOR, http_get_livez},
+    {"readyz", false, OPERATOR, http_get_readyz},
+};
+
+static bool
+path_matches(const char *path, const struct http_call *call)
+{
+	for (size_t i = 0; i < call->segment_count; i++) {
+		size_t len = strcspn(path, "/");
+		bool any = len == 1 && *path == '*';
+
+		if (len == 0 || (!any && (strlen(call->segments[i]) != len || memcmp(call->segments[i], path, len) != 0)))
+			return false;
+		path += path[len] == '/' ? len + 1 : len;
+	}
+	return *path == '\0';
+}
+
+static const struct route *
+find_route(const struct http_call *call)
+{
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+		if (path_matches(routes[i].path, call))
+			return &routes[i];
+	return NULL;
+}
+
+static bool
+may(struct http_call *call, enum access access)
+{
+	switch (access) {
+	case ANYONE:
+		return true;
+	case TABLET:
+		if (http_authenticate(call))
+			return true;
+		call->http->counts.unauthorized++;
+		http_add_header(call, "WWW-Authenticate", "Bearer realm=\"aisle\"");
+		http_problem(call, 401, "no valid token: pair this tablet first");
+		return false;
+	case OPERATOR:
+		if (http_is_operator(call->http, call->client))
+			return true;
+		http_problem(call, 403, "only from the addresses in [http] operators");
+		return false;
+	}
+	return false;
+}
+
+static void
+dispatch(struct http_call *call)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(call->request);
+	const struct route *route = find_route(call);
+	bool stream = route != NULL && route->handler == http_get_stream;
+
+	call->head = method == EVHTTP_REQ_HEAD;
+	if (route == NULL)
+		http_problem(call, 404, "nothing is here");
+	else if (method != (route->post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET) && (!call->head || route->post || stream)) {
+		http_add_header(call, "Allow", route->post ? "POST" : stream ? "GET" : "GET, HEAD");
+		http_problem(call, 405, "%s is expected here", route->post ? "POST" : "GET");
+	} else if (may(call, route->access))
+		route->handler(call);
+}
+
+/* evhttp has read a request. */
+static void
+on_request(struct evhttp_request *request, void *ctx)
+{
+	struct http *http = ctx;
+	struct http_client *client = http_client_of(http, evhttp_request_get_connection(request));
+	struct http_call call = {.http = http, .client = client, .request = request, .query = ""};
+	const char *detail;
+	int status;
+
+	if (client == NULL) {	/* never adopted: see http_client_accept */
+		evhttp_send_error(request, 503, NULL);
+		return;
+	}
+	http->counts.requests++;
+	http_client_take(client, request);
+	status = http_request_read(&call, &detail);
+	if (status == 0) {
+		dispatch(&call);
+		return;
+	}
+	if (status != 404) {
+		http->counts.malformed++;
+		http_add_header(&call, "Connection", "close");
+	}
+	http_problem(&call, status, "%s", detail);
+}
+
+/* What we may be called: localhost, and the machine's name with and without its domain. */
+static void
+own_names(struct http *http)
+{
+	char name[200] = "";
+
+	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "localhost");
+	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
+		return;
+	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "%s", name);
+	name[strcspn(name, ".")] = '\0';
+	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "%s", name);
+	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "%s.local", name);
+}
+
+static int
+start(struct http *http, struct err *err)
+{
+	int rc;
+
+	http->evhttp = evhttp_new(http->base);
+	if (http->evhttp == NULL || http_client_init(http) != 0)
+		return err_set(err, AISLE_E_IO, "http: out of memory");
+	evhttp_set_max_headers_size(http->evhttp, HTTP_HEAD_MAX);
+	evhttp_set_max_body_size(http->evhttp, HTTP_BODY_MAX);
+	/* All of them, so that a wrong one gets our 405 and not libevent's page. */
+	evhttp_set_allowed_methods(http->evhttp, 0xffff);
+	/* What is too large is read to its end within bounds, else the refusal would be lost with the connection. */
+	evhttp_set_flags(http->evhttp, EVHTTP_SERVER_LINGERING_CLOSE);
+	evhttp_set_default_content_type(http->evhttp, NULL);
+	evhttp_set_bevcb(http->evhttp, http_client_accept, http);
+	evhttp_set_gencb(http->evhttp, on_request, http);
+	if ((rc = http_access_init(http, err)) != 0 || (rc = http_tls_init(http, err)) != 0)
+		return rc;
+	return http_listen(http, err);
+}
+
+int
+http_new(struct event_base *base, const struct conf *conf, const struct http_host *host, struct http **ret, struct err *err)
+{
+	struct http *http;
+	int rc;
+
+	if (sodium_init() < 0)
+		return err_set(err, AISLE_E_IO, "http: libsodium does not start");
+	http = mem_calloc(1, sizeof(*http));
+	http->base = base;
+	http->conf = conf;
+	http->host = host;
+	TAILQ_INIT(&http->streams);
+	TAILQ_INIT(&http->clients);
+	TAILQ_INIT(&http->arrivals);
+	ring_init(&http->ring, host->last_id != NULL ? host->last_id(host->ctx) : -1);
+	http_pair_init(http);
+	http_page_init(http);
+	own_names(http);
+	if ((rc = start(http, err)) != 0) {
+		http_free(http);
+		return rc;
+	}
+	*ret = http;
+	return 0;
+}
+
+void
+http_free(struct http *http)
+{
+	if (http == NULL)
+		return;
+	if (http->evhttp != NULL)
+		evhttp_free(http->evhttp);	/* closes each connection: http_client.c's gone */
+	http_client_done(http);
+	http_tls_done(http);
+	ring_done(&http->ring);
+	http_pair_done(http);
+	http_page_done(http);
+	free(http);
+}
+
+const char *
+http_address(const struct http *http, size_t i)
+{
+	return i < http->listener_count ? http->listeners[i].address : NULL;
+}
+
+const struct http_counts *
+http_counts(const struct http *http)
+{
+	return &http->counts;
+}

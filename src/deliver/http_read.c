@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * http_read.c - what can be read: stations, decisions, the day's figures, health.
+ */
+#include <string.h>
+
+#include "core/json.h"
+#include "deliver/http_private.h"
+
+/* Only the stations that this tablet was paired with. */
+static void
+keep_scope(const struct http_tablet *tablet, struct buf *text)
+{
+	struct err err = {0};
+	json_t *root = json_read(text->data, text->len, "stations", &err), *list = json_object_get(root, "stations");
+	const char *station;
+
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		station = json_string_value(json_object_get(json_array_get(list, i), "station"));
+		if (station == NULL || !http_scope_has(tablet, station))
+			json_array_remove(list, i);
+	}
+	buf_clear(text);
+	json_write(root, text);
+	json_decref(root);
+}
+
+void
+http_get_stations(struct http_call *call)
+{
+	const struct http_host *host = call->http->host;
+	struct buf text = {0};
+
+	if (host->stations(host->ctx, &text) != 0) {
+		buf_clear(&text);
+		buf_adds(&text, "{\"stations\":[]}");
+	}
+	if (call->tablet.stations[0] != '\0')
+		keep_scope(&call->tablet, &text);
+	http_reply(call, 200, NULL, &text);
+}
+
+void
+http_get_station(struct http_call *call)
+{
+	const struct http_host *host = call->http->host;
+	const char *station = call->segments[2];
+	struct buf text = {0};
+
+	if (!http_name_ok(station))
+		http_problem(call, 404, "no such station");
+	else if (!http_scope_has(&call->tablet, station))
+		http_problem(call, 403, "this tablet is not paired with station %s", station);
+	else if (host->station(host->ctx, station, &text) != 0)
+		http_problem(call, 404, "no such station");
+	else
+		http_reply(call, 200, NULL, &text);
+	buf_done(&text);
+}
+
+void
+http_get_decision(struct http_call *call)
+{
+	const struct http_host *host = call->http->host;
+	const char *station;
+	struct buf text = {0};
+	struct err err = {0};
+	json_t *decision = NULL;
+
+	if (host->decision(host->ctx, call->segments[2], &text) != 0 ||
+	    (decision = json_read(text.data, text.len, "decision", &err)) == NULL)
+		http_problem(call, 404, "no such decision, or it is older than [privacy] decision_days");
+	else if ((station = json_string_value(json_object_get(decision, "station"))) == NULL ||
+	    !http_scope_has(&call->tablet, station))
+		http_problem(call, 403, "this tablet is not paired with that station");
+	else
+		http_reply(call, 200, NULL, &text);
+	json_decref(decision);
+	buf_done(&text);
+}
+
+void
+http_get_report(struct http_call *call)
+{
+	const struct http_host *host = call->http->host;
+	struct buf text = {0};
+
+	if (host->report(host->ctx, &text) != 0)
+		http_problem(call, 503, "there is no report just now");
+	else
+		http_reply(call, 200, NULL, &text);
+	buf_done(&text);
+}
+
+void
+http_get_metrics(struct http_call *call)
+{
+	const struct http_host *host = call->http->host;
+	const char *accept = http_header(call, "Accept");
+	bool openmetrics = accept != NULL && strstr(accept, "application/openmetrics-text") != NULL;
+	struct buf text = {0};
+
+	if (host->metrics(host->ctx, openmetrics, &text) != 0)
+		http_problem(call, 503, "there are no metrics just now");
+	else
+		http_reply(call, 200, openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+						  : "text/plain; version=0.0.4; charset=utf-8", &text);
+	buf_done(&text);
+}
+
+void
+http_get_livez(struct http_call *call)
+{
+	struct buf text = {0};
+
+	/* That the loop turns is what the answer itself says. */
+	buf_adds(&text, "{\"status\":\"pass\"}\n");
+	http_reply(call, 200, "application/health+json", &text);
+}
+
+void
+http_get_readyz(struct http_call *call)
+{
+	const struct http_host *host = call->http->host;
+	struct buf text = {0};
+	bool ready = host->ready(host->ctx, &text);
+
+	if (!ready)
+		call->http->counts.refused++;
+	http_reply(call, ready ? 200 : 503, "application/health+json", &text);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * page.c - the tablet page and the manager's page: plain files, embedded as they are (page_data.S).
+ *
+ * DESIGN
+ *   A fixed table: a path is in it or is not, so there is nothing to traverse.
+ *   The policy lets the page load from this gateway only, run no inline code
+ *   and be framed by nobody.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "deliver/http_private.h"
+
+/* X(symbol, path, type) */
+#define FILES(X) \
+	X(index_html, "", "text/html; charset=utf-8") \
+	X(manager_html, "manager", "text/html; charset=utf-8") \
+	X(app_js, "app.js", "text/javascript; charset=utf-8") \
+	X(stream_js, "stream.js", "text/javascript; charset=utf-8") \
+	X(cards_js, "cards.js", "text/javascript; charset=utf-8") \
+	X(sheets_js, "sheets.js", "text/javascript; charset=utf-8") \
+	X(words_js, "words.js", "text/javascript; charset=utf-8") \
+	X(manager_js, "manager.js", "text/javascript; charset=utf-8") \
+	X(style_css, "style.css", "text/css; charset=utf-8") \
+	X(manifest, "manifest.webmanifest", "application/manifest+json") \
+	X(icon_svg, "icon.svg", "image/svg+xml")
+
+#define X(symbol, path, type) extern const char page_##symbol[], page_##symbol##_end[];
+FILES(X)
+#undef X
+
+#define CONTENT_POLICY \
+	"default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; " \
+	"frame-ancestors 'none'; object-src 'none'"
+
+void
+http_page_init(struct http *http)
+{
+	const struct page_file files[] = {
+#define X(symbol, name, mime) {.path = name, .type = mime, .data = page_##symbol, \
+	.len = (size_t)(page_##symbol##_end - page_##symbol)},
+	    FILES(X)
+#undef X
+	};
+
+	http->files = mem_alloc(sizeof(files));
+	memcpy(http->files, files, sizeof(files));
+	http->file_count = ARRAY_LEN(files);
+	for (size_t i = 0; i < http->file_count; i++) {
+		struct page_file *file = &http->files[i];
+		uint8_t hash[16];
+		char hex[33];
+
+		hash_bytes(hash, sizeof(hash), file->data, file->len, NULL, 0);
+		hash_hex(hex, hash, sizeof(hash));
+		snprintf(file->etag, sizeof(file->etag), "\"%s\"", hex);
+	}
+}
+
+void
+http_page_done(struct http *http)
+{
+	free(http->files);
+}
+
+void
+http_get_file(struct http_call *call)
+{
+	const char *path = call->segment_count == 0 ? "" : call->segments[0];
+	const char *known = http_header(call, "If-None-Match");
+	const struct page_file *file = NULL;
+	struct buf body = {0};
+
+	for (size_t i = 0; i < call->http->file_count; i++)
+		if (strcmp(call->http->files[i].path, path) == 0)
+			file = &call->http->files[i];
+	CHECK(file != NULL);	/* the table of paths and this one agree */
+	http_add_header(call, "ETag", file->etag);
+	http_add_header(call, "Cache-Control", "no-cache");
+	http_add_header(call, "Content-Security-Policy", CONTENT_POLICY);
+	http_add_header(call, "Referrer-Policy", "no-referrer");
+	http_add_header(call, "Cross-Origin-Opener-Policy", "same-origin");
+	http_add_header(call, "Cross-Origin-Resource-Policy", "same-origin");
+	http_add_header(call, "X-Frame-Options", "DENY");
+	if (known != NULL && strcmp(known, file->etag) == 0) {
+		http_reply(call, 304, file->type, &body);
+		return;
+	}
+	buf_add(&body, file->data, file->len);
+	http_reply(call, 200, file->type, &body);
+}

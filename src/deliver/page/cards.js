@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cards.js - one card: what to say, why, how long still, and the buttons.
+//
+// A card is built once and then only changed, so that it keeps its place and the finger
+// that is on its way lands where it aimed. Text comes from outside: textContent only.
+
+import {t, has, language} from '/words.js';
+
+// Kinds whose sentence is a question to the customer are answered by yes and no.
+const QUESTIONS = ['offer', 'recommend', 'retain', 'remind'];
+const ICONS = {offer: '%', recommend: '+', service: '?', retain: '+', remind: '!', coach: '*', inform: 'i', alert: '!'};
+
+export function el(tag, className, text, more) {
+	const node = document.createElement(tag);
+	if (className)
+		node.className = className;
+	if (text !== undefined && text !== null)
+		node.textContent = text;
+	return Object.assign(node, more);
+}
+
+export function button(className, text, onclick) {
+	return el('button', className, text, {type: 'button', onclick});
+}
+
+function worth(offer) {
+	if (!offer || !(offer.worth > 0))
+		return '';
+	if (offer.type === 'points')
+		return t('points', offer.worth.toLocaleString(language));
+	if (!offer.currency)
+		return '';
+	try {
+		const format = new Intl.NumberFormat(language, {style: 'currency', currency: offer.currency});
+		const digits = format.resolvedOptions().maximumFractionDigits;
+		return t('saves', format.format(offer.worth / 10 ** digits));
+	} catch {
+		return '';
+	}
+}
+
+function isOurImage(image) {
+	return typeof image === 'string' && (/^data:image\/(png|jpeg|webp|svg\+xml);/.test(image) || /^\/[^/]/.test(image));
+}
+
+function buildHead(prompt) {
+	const head = el('header', 'head');
+	const kind = el('span', 'kind');
+	kind.append(el('i', '', ICONS[prompt.kind] || '', {ariaHidden: 'true'}), t('kind.' + prompt.kind));
+	head.append(kind);
+	const value = worth(prompt.offer);
+	if (value)
+		head.append(el('span', 'worth', value));
+	head.append(el('span', 'left', '', {ariaHidden: 'true'}));
+	return head;
+}
+
+function buildText(prompt) {
+	const text = el('div', 'text');
+	const loud = prompt.say || prompt.headline;
+	text.append(el('p', prompt.say ? 'say quoted' : 'say', loud, {dir: 'auto'}));
+	if (prompt.say && prompt.headline)
+		text.append(el('h2', 'headline', prompt.headline, {dir: 'auto'}));
+	if (isOurImage(prompt.image))
+		text.append(el('img', 'image', null, {src: prompt.image, alt: ''}));
+	if (prompt.body)
+		text.append(el('p', 'body', prompt.body, {dir: 'auto'}));
+	if (prompt.steps && prompt.steps.length) {
+		const steps = el('ol', 'steps', null, {dir: 'auto'});
+		steps.append(...prompt.steps.map((step) => el('li', '', step)));
+		text.append(steps);
+	}
+	return text;
+}
+
+// Behind a tap: the screen is shared with the customer.
+function buildWhy(prompt) {
+	const why = el('details', 'why');
+	const list = el('ul', '', null, {dir: 'auto'});
+	list.append(...prompt.why.map((reason) => el('li', '', reason)));
+	why.append(el('summary', '', t('why')), list);
+	return why;
+}
+
+// act(choice) is called by a button.
+export function buildCard(prompt, act) {
+	const card = el('article', 'card kind-' + prompt.kind);
+	const foot = el('div', 'foot');
+	card.dataset.prompt = prompt.prompt;
+	card.append(el('div', 'bar', null, {ariaHidden: 'true'}), buildHead(prompt), buildText(prompt));
+	card.firstChild.append(el('i'));
+	if (prompt.why && prompt.why.length)
+		foot.append(buildWhy(prompt));
+	if (prompt.disclosure)
+		foot.append(el('small', 'disclosure', prompt.disclosure, {dir: 'auto'}));
+	card.append(foot, el('p', 'outcome', '', {role: 'status'}), el('div', 'answers'));
+	card.answers = card.lastChild;
+	card.outcome = card.answers.previousSibling;
+	card.act = act;
+	return card;
+}
+
+function label(prompt, choice) {
+	const question = QUESTIONS.includes(prompt.kind);
+	switch (choice) {
+	case 'accept':
+		return prompt.gate === 'manager' ? t('approve') : question ? t('yes') : t('done');
+	case 'dismiss':
+		return question ? t('no') : t('notNow');
+	case 'snooze':
+		return t('later');
+	default:
+		return t('instead');
+	}
+}
+
+// What the card shows now: buttons while it is open, else what became of it.
+// state: open sending retrying asked applied refused answered accepted dismissed snoozed overridden; note: plain words.
+export function showState(card, prompt, state, note) {
+	const open = state === 'open';
+	const key = state + '|' + (prompt.choices || []).join() + '|' + (note || '');
+
+	if (card.shownKey === key)
+		return;
+	card.shownKey = key;
+	card.dataset.state = state;
+	card.outcome.textContent = note || (open ? '' : t('state.' + state));
+	card.outcome.classList.toggle('bad', state === 'refused' || state === 'failed' || (open && !!note));
+	card.answers.replaceChildren();
+	if (!open)
+		return;
+	for (const choice of ['accept', 'dismiss', 'snooze', 'override']) {
+		if (!(prompt.choices || []).includes(choice))
+			continue;
+		const node = button(choice, label(prompt, choice), () => card.act(choice));
+		node.dataset.choice = choice;
+		card.answers.append(node);
+	}
+}
+
+// The bar and the words beside it. total and left in ms.
+export function showTime(card, left, total, still) {
+	const part = Math.max(0, Math.min(1, left / Math.max(total, 1)));
+	const words = left >= 90000 ? t('minutes', Math.round(left / 60000)) : t('seconds', Math.max(0, Math.ceil(left / 1000)));
+
+	card.querySelector('.bar i').style.width = (still ? 100 : part * 100).toFixed(1) + '%';
+	card.querySelector('.left').textContent = still ? '' : words;
+	card.classList.toggle('soon', !still && left < 15000);
+}
+
+export function goneWords(reason) {
+	return has('gone.' + reason) ? t('gone.' + reason) : reason;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * page_data.S - the page's files as bytes. Assembled from the repository's root.
+ */
+	.section .rodata
+	.macro file symbol, name
+	.global page_\symbol
+	.global page_\symbol\()_end
+page_\symbol:
+	.incbin "src/deliver/page/\name"
+page_\symbol\()_end:
+	.byte 0
+	.endm
+
+	file index_html, index.html
+	file manager_html, manager.html
+	file app_js, app.js
+	file stream_js, stream.js
+	file cards_js, cards.js
+	file sheets_js, sheets.js
+	file words_js, words.js
+	file manager_js, manager.js
+	file style_css, style.css
+	file manifest, manifest.webmanifest
+	file icon_svg, icon.svg
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sse_ring.c - the newest events, so that a tablet which slept resumes where it was.
+ *
+ * DESIGN
+ *   One ring for the store, not one a station: ids are the store's, memory has
+ *   one bound whatever the number of stations, and a tablet that slept longer
+ *   than the ring reaches back begins anew, which is always right.
+ *
+ * INVARIANTS
+ *   ids rise. Every event with base < id <= last is in the ring. Who has seen
+ *   all up to an id in [base, last] may therefore go on from there; who names
+ *   another id (older, or of a state that is gone) may not.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deliver/http_private.h"
+
+void
+ring_init(struct sse_ring *ring, int64_t last_id)
+{
+	memset(ring, 0, sizeof(*ring));
+	ring->events = mem_calloc(SSE_RING_EVENTS, sizeof(*ring->events));
+	ring->base = last_id;
+	ring->last = last_id;
+}
+
+static void
+drop_oldest(struct sse_ring *ring)
+{
+	struct ring_event *event = &ring->events[ring->head];
+
+	ring->base = event->id;
+	ring->bytes -= event->len;
+	free(event->json);
+	event->json = NULL;
+	ring->head = (ring->head + 1) % SSE_RING_EVENTS;
+	ring->count--;
+}
+
+void
+ring_done(struct sse_ring *ring)
+{
+	while (ring->count > 0)
+		drop_oldest(ring);
+	free(ring->events);
+	ring->events = NULL;
+}
+
+void
+ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *name, const char *json, size_t len)
+{
+	struct ring_event *event;
+
+	if (id <= ring->last)
+		return;		/* sent again after a restart: nobody can resume from before it */
+	if (ring->base < 0)
+		ring->base = id - 1;
+	ring->last = id;
+	while (ring->count > 0 && (ring->count == SSE_RING_EVENTS || ring->bytes + len > SSE_RING_BYTES))
+		drop_oldest(ring);
+	if (len > SSE_RING_BYTES) {
+		ring->base = id;
+		return;
+	}
+	event = &ring->events[(ring->head + ring->count) % SSE_RING_EVENTS];
+	event->id = id;
+	snprintf(event->station, sizeof(event->station), "%s", station != NULL ? station : "");
+	snprintf(event->event, sizeof(event->event), "%s", name);
+	event->json = mem_alloc(len + 1);
+	memcpy(event->json, json, len);
+	event->json[len] = '\0';
+	event->len = len;
+	ring->bytes += len;
+	ring->count++;
+}
+
+bool
+ring_covers(const struct sse_ring *ring, int64_t id)
+{
+	return ring->base >= 0 && id >= ring->base && id <= ring->last;
+}
+
+const struct ring_event *
+ring_at(const struct sse_ring *ring, size_t i)
+{
+	return i < ring->count ? &ring->events[(ring->head + i) % SSE_RING_EVENTS] : NULL;
+}

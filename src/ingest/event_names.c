@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * event_names.c - names on the wire of event types and of the reasons to refuse one.
+ */
+#include <string.h>
+
+#include "aisle/event.h"
+
+static const char *const type_names[EV_COUNT] = {
+#define X(constant, name, from) [EV_##constant] = name,
+	EVENT_TYPES(X)
+#undef X
+};
+
+static const char *const reject_names[REJECT_COUNT] = {
+	[REJECT_NONE] = "none",
+#define X(constant, name) [REJECT_##constant] = name,
+	REJECT_REASONS(X)
+#undef X
+};
+
+const char *
+reject_name(enum reject reject)
+{
+	CHECK((unsigned)reject < REJECT_COUNT);
+	return reject_names[reject];
+}
+
+const char *
+event_type_name(enum event_type type)
+{
+	CHECK((unsigned)type < EV_COUNT);
+	return type_names[type];
+}
+
+enum event_type
+event_type_by_name(const char *name)
+{
+	CHECK(name != NULL);
+	for (int i = 0; i < EV_COUNT; i++) {
+		if (strcmp(type_names[i], name) == 0)
+			return (enum event_type)i;
+	}
+	return EV_NONE;
+}

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mqtt.c - the store's own broker through libmosquitto on our event loop.
+ *
+ * DESIGN
+ *   libmosquitto queues the PUBACK of a QoS 1 message before it hands the
+ *   message over. Told that it is used from several threads, it only queues;
+ *   mosquitto_loop_write alone sends. So: read until nothing is readable or
+ *   the turn is full, commit, then write. A daemon that dies in between gets
+ *   the message again. Rejected: working in the callback (measured elsewhere:
+ *   killed daemons lose acknowledged messages).
+ *
+ *   Every connection is a new client object: what the old one had queued dies
+ *   with it, and the outbox on disk is the only list of what must arrive.
+ *
+ * INVARIANTS
+ *   While host->pending() nothing is written to the socket.
+ */
+#include "ingest/mqtt.h"
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/metrics.h"
+
+#define KEEPALIVE_S 30
+#define PACKET_BYTES_MAX (128 * 1024)
+#define BACKOFF_S_MIN 1
+#define BACKOFF_S_MAX 10
+
+struct in_flight {
+	int mid;
+	int64_t outbox_id;
+};
+
+struct mqtt {
+	struct event_base *base;
+	struct mqtt_options options;
+	struct mosquitto *mosq;
+	struct event *read_event, *write_event, *second_event, *retry_event;
+	char *password;
+	bool up, broken;
+	int backoff_s;
+	struct in_flight *in_flight;
+	size_t in_flight_count, in_flight_capacity;
+};
+
+static void connect_now(struct mqtt *mqtt);
+
+/* ---- connection lost ---- */
+
+static void
+close_client(struct mqtt *mqtt)
+{
+	if (mqtt->read_event != NULL)
+		event_free(mqtt->read_event);
+	if (mqtt->write_event != NULL)
+		event_free(mqtt->write_event);
+	mqtt->read_event = mqtt->write_event = NULL;
+	if (mqtt->mosq != NULL)
+		mosquitto_destroy(mqtt->mosq);
+	mqtt->mosq = NULL;
+	mqtt->in_flight_count = 0;
+	mqtt->broken = false;
+	if (mqtt->up) {
+		mqtt->up = false;
+		metrics_set(METRIC_MQTT_UP, 0);
+		mqtt->options.host->disconnected(mqtt->options.host->ctx);
+	}
+}
+
+static void
+lost(struct mqtt *mqtt, const char *why)
+{
+	struct timeval wait = { .tv_sec = mqtt->backoff_s };
+
+	log_warning("broker connection lost why=\"%s\" retry_s=%d", why, mqtt->backoff_s);
+	close_client(mqtt);
+	event_add(mqtt->retry_event, &wait);
+	mqtt->backoff_s = mqtt->backoff_s * 2 > BACKOFF_S_MAX ? BACKOFF_S_MAX : mqtt->backoff_s * 2;
+}
+
+/* ---- callbacks of the library: they only note what happened ---- */
+
+static void
+on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = ctx;
+
+	(void)flags;
+	(void)properties;
+	if (rc != 0) {
+		log_error("the broker refused the connection rc=%d", rc);
+		mqtt->broken = true;
+		return;
+	}
+	for (size_t i = 0; i < mqtt->options.topic_count; i++)
+		mosquitto_subscribe(mosq, NULL, mqtt->options.topics[i], 1);
+	mqtt->up = true;
+	mqtt->backoff_s = BACKOFF_S_MIN;
+	metrics_set(METRIC_MQTT_UP, 1);
+}
+
+static void
+read_attributes(const mosquitto_property *properties, struct binary_attributes *attributes)
+{
+	const mosquitto_property *at;
+	char *name, *value;
+
+	attributes->count = 0;
+	for (at = mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name, &value, false);
+	    at != NULL;
+	    at = mosquitto_property_read_string_pair(at, MQTT_PROP_USER_PROPERTY, &name, &value, true)) {
+		if (attributes->count == ARRAY_LEN(attributes->pair)) {
+			free(name);
+			free(value);
+			continue;
+		}
+		attributes->pair[attributes->count].name = name;
+		attributes->pair[attributes->count++].value = value;
+	}
+}
+
+static void
+free_attributes(struct binary_attributes *attributes)
+{
+	for (size_t i = 0; i < attributes->count; i++) {
+		free((char *)attributes->pair[i].name);
+		free((char *)attributes->pair[i].value);
+	}
+}
+
+/* CloudEvents' MQTT binding: structured when the content type says so, and for MQTT 3.1.1, which has none. */
+static bool
+is_binary_mode(const mosquitto_property *properties, const struct binary_attributes *attributes)
+{
+	char *type = NULL;
+	bool structured;
+
+	if (mosquitto_property_read_string(properties, MQTT_PROP_CONTENT_TYPE, &type, false) == NULL)
+		type = NULL;
+	structured = type != NULL && strncmp(type, "application/cloudevents", 23) == 0;
+	free(type);
+	for (size_t i = 0; !structured && i < attributes->count; i++) {
+		if (strcmp(attributes->pair[i].name, "specversion") == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message, const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = ctx;
+	struct binary_attributes attributes = { 0 };
+
+	(void)mosq;
+	if (properties != NULL)
+		read_attributes(properties, &attributes);
+	mqtt->options.host->message(mqtt->options.host->ctx, message->topic, message->payload, (size_t)message->payloadlen,
+	    properties != NULL && is_binary_mode(properties, &attributes) ? &attributes : NULL);
+	free_attributes(&attributes);
+}
+
+static void
+on_publish(struct mosquitto *mosq, void *ctx, int mid, int reason, const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = ctx;
+
+	(void)mosq;
+	(void)properties;
+	for (size_t i = 0; i < mqtt->in_flight_count; i++) {
+		int64_t id = mqtt->in_flight[i].outbox_id;
+
+		if (mqtt->in_flight[i].mid != mid)
+			continue;
+		mqtt->in_flight[i] = mqtt->in_flight[--mqtt->in_flight_count];
+		if (reason >= 128)
+			log_error("the broker refused a message reason=%d outbox=%lld", reason, (long long)id);
+		if (id != 0)
+			mqtt->options.host->delivered(mqtt->options.host->ctx, id);
+		return;
+	}
+}
+
+static void
+on_disconnect(struct mosquitto *mosq, void *ctx, int rc, const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = ctx;
+
+	(void)mosq;
+	(void)rc;
+	(void)properties;
+	mqtt->broken = true;
+}
+
+/* ---- the loop ---- */
+
+static void
+want(struct mqtt *mqtt)
+{
+	if (mqtt->write_event != NULL && mqtt->mosq != NULL && mosquitto_want_write(mqtt->mosq) &&
+	    !mqtt->options.host->pending(mqtt->options.host->ctx))
+		event_add(mqtt->write_event, NULL);
+}
+
+void
+mqtt_release(struct mqtt *mqtt)
+{
+	if (mqtt->mosq == NULL || mqtt->broken)
+		return;
+	if (mosquitto_want_write(mqtt->mosq) && mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+		mqtt->broken = true;
+	want(mqtt);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct mqtt *mqtt = ctx;
+
+	(void)fd;
+	(void)what;
+	if (mqtt->options.host->pending(mqtt->options.host->ctx))
+		return;
+	mqtt_release(mqtt);
+	if (mqtt->broken)
+		lost(mqtt, "write failed");
+}
+
+static bool
+readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return fd >= 0 && poll(&poll_fd, 1, 0) == 1;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct mqtt *mqtt = ctx;
+	bool was_up = mqtt->up;
+
+	(void)what;
+	do {
+		if (mosquitto_loop_read(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+			mqtt->broken = true;
+	} while (!mqtt->broken && mqtt->options.host->room(mqtt->options.host->ctx) && readable(fd));
+	if (mqtt->broken) {
+		/* What was read is not acknowledged any more: it comes again. What was queued is still good. */
+		lost(mqtt, "read failed");
+		return;
+	}
+	if (!was_up && mqtt->up)
+		mqtt->options.host->connected(mqtt->options.host->ctx);
+	mqtt->options.host->ready(mqtt->options.host->ctx);
+	if (mqtt->mosq != NULL && !mqtt->options.host->pending(mqtt->options.host->ctx))
+		mqtt_release(mqtt);
+	if (mqtt->broken)
+		lost(mqtt, "write failed");
+}
+
+static void
+on_second(evutil_socket_t fd, short what, void *ctx)
+{
+	struct mqtt *mqtt = ctx;
+
+	(void)fd;
+	(void)what;
+	if (mqtt->mosq == NULL)
+		return;
+	if (mosquitto_loop_misc(mqtt->mosq) != MOSQ_ERR_SUCCESS || mqtt->broken)
+		lost(mqtt, "no answer");
+	else
+		want(mqtt);
+}
+
+static void
+on_retry(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	connect_now(ctx);
+}
+
+/* ---- connect ---- */
+
+static int
+set_up_client(struct mqtt *mqtt)
+{
+	const struct conf *conf = mqtt->options.conf;
+
+	mqtt->mosq = mosquitto_new(conf->mqtt_client_id, false, mqtt);
+	if (mqtt->mosq == NULL)
+		return MOSQ_ERR_NOMEM;
+	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+	mosquitto_threaded_set(mqtt->mosq, true);
+	mosquitto_connect_v5_callback_set(mqtt->mosq, on_connect);
+	mosquitto_message_v5_callback_set(mqtt->mosq, on_message);
+	mosquitto_publish_v5_callback_set(mqtt->mosq, on_publish);
+	mosquitto_disconnect_v5_callback_set(mqtt->mosq, on_disconnect);
+	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_RECEIVE_MAXIMUM, conf->turn_events);
+	if (conf->mqtt_user != NULL)
+		mosquitto_username_pw_set(mqtt->mosq, conf->mqtt_user, mqtt->password);
+	if (conf->mqtt_ca != NULL)
+		mosquitto_tls_set(mqtt->mosq, conf->mqtt_ca, NULL, conf->mqtt_cert, conf->mqtt_key, NULL);
+	return mosquitto_will_set_v5(mqtt->mosq, mqtt->options.status_topic, (int)strlen(mqtt->options.will),
+	    mqtt->options.will, 1, true, NULL);
+}
+
+static int
+open_connection(struct mqtt *mqtt)
+{
+	const struct conf *conf = mqtt->options.conf;
+	mosquitto_property *properties = NULL;
+	int rc;
+
+	mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 0xFFFFFFFFu);
+	mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM, (uint16_t)conf->turn_events);
+	mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, PACKET_BYTES_MAX);
+	rc = mosquitto_connect_bind_v5(mqtt->mosq, conf->mqtt_socket != NULL ? conf->mqtt_socket : conf->mqtt_host,
+	    conf->mqtt_socket != NULL ? 0 : conf->mqtt_port, KEEPALIVE_S, NULL, properties);
+	mosquitto_property_free_all(&properties);
+	return rc;
+}
+
+static void
+connect_now(struct mqtt *mqtt)
+{
+	int fd, rc = set_up_client(mqtt);
+
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = open_connection(mqtt);
+	fd = rc == MOSQ_ERR_SUCCESS ? mosquitto_socket(mqtt->mosq) : -1;
+	if (fd < 0) {
+		lost(mqtt, rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
+		return;
+	}
+	mqtt->read_event = event_new(mqtt->base, fd, EV_READ | EV_PERSIST, on_readable, mqtt);
+	mqtt->write_event = event_new(mqtt->base, fd, EV_WRITE, on_writable, mqtt);
+	event_add(mqtt->read_event, NULL);
+	if (mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+		lost(mqtt, "write failed");
+}
+
+static int
+read_password(const struct conf *conf, char **ret_password, struct err *err)
+{
+	char line[512] = "";
+	FILE *file;
+
+	if (conf->mqtt_password_file == NULL)
+		return 0;
+	file = fopen(conf->mqtt_password_file, "re");
+	if (file == NULL || fgets(line, sizeof(line), file) == NULL) {
+		if (file != NULL)
+			fclose(file);
+		return err_set(err, AISLE_E_CONFIG, "[mqtt] password_file %s cannot be read", conf->mqtt_password_file);
+	}
+	fclose(file);
+	line[strcspn(line, "\r\n")] = '\0';
+	*ret_password = mem_strdup(line);
+	explicit_bzero(line, sizeof(line));
+	return 0;
+}
+
+int
+mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqtt **ret_mqtt, struct err *err)
+{
+	struct mqtt *mqtt = mem_calloc(1, sizeof(*mqtt));
+	struct timeval second = { .tv_sec = 1 };
+	int rc;
+
+	mqtt->base = base;
+	mqtt->options = *options;
+	mqtt->backoff_s = BACKOFF_S_MIN;
+	rc = read_password(options->conf, &mqtt->password, err);
+	if (rc != 0) {
+		free(mqtt);
+		return rc;
+	}
+	mosquitto_lib_init();
+	mqtt->retry_event = evtimer_new(base, on_retry, mqtt);
+	mqtt->second_event = event_new(base, -1, EV_PERSIST, on_second, mqtt);
+	event_add(mqtt->second_event, &second);
+	*ret_mqtt = mqtt;
+	return 0;
+}
+
+void
+mqtt_start(struct mqtt *mqtt)
+{
+	connect_now(mqtt);
+}
+
+void
+mqtt_free(struct mqtt *mqtt)
+{
+	if (mqtt == NULL)
+		return;
+	close_client(mqtt);
+	event_free(mqtt->retry_event);
+	event_free(mqtt->second_event);
+	if (mqtt->password != NULL)
+		explicit_bzero(mqtt->password, strlen(mqtt->password));
+	free(mqtt->password);
+	free(mqtt->in_flight);
+	free(mqtt);
+}
+
+bool
+mqtt_connected(const struct mqtt *mqtt)
+{
+	return mqtt->up;
+}
+
+size_t
+mqtt_in_flight(const struct mqtt *mqtt)
+{
+	return mqtt->in_flight_count;
+}
+
+bool
+mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retain, const void *payload, size_t len)
+{
+	int mid;
+
+	if (!mqtt->up || mqtt->broken)
+		return false;
+	if (mosquitto_publish_v5(mqtt->mosq, &mid, topic, (int)len, payload, 1, retain, NULL) != MOSQ_ERR_SUCCESS) {
+		mqtt->broken = true;
+		return false;
+	}
+	if (mqtt->in_flight_count == mqtt->in_flight_capacity) {
+		mqtt->in_flight_capacity = mqtt->in_flight_capacity == 0 ? 64 : 2 * mqtt->in_flight_capacity;
+		mqtt->in_flight = mem_realloc(mqtt->in_flight, mqtt->in_flight_capacity * sizeof(*mqtt->in_flight));
+	}
+	mqtt->in_flight[mqtt->in_flight_count++] = (struct in_flight){ mid, outbox_id };
+	return true;
+}
+
+void
+mqtt_drop(struct mqtt *mqtt)
+{
+	int fd = mqtt->mosq != NULL ? mosquitto_socket(mqtt->mosq) : -1;
+
+	if (fd >= 0)
+		shutdown(fd, SHUT_RDWR);
+	if (mqtt->mosq != NULL)
+		lost(mqtt, "the turn could not be committed");
+}
+
+void
+mqtt_leave(struct mqtt *mqtt)
+{
+	int fd;
+
+	if (mqtt->mosq == NULL)
+		return;
+	mosquitto_disconnect_v5(mqtt->mosq, 0, NULL);
+	for (int i = 0; i < 100 && mosquitto_want_write(mqtt->mosq); i++) {
+		if (mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+			break;
+	}
+	fd = mosquitto_socket(mqtt->mosq);
+	if (fd >= 0)
+		shutdown(fd, SHUT_RDWR);
+	mqtt->up = false;
+	close_client(mqtt);
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * keys.c - keys.db: the data key, the pepper, one random key per subject.
+ *
+ * DESIGN
+ *   A file of its own, never in a backup of the rows: a restored state.db
+ *   meets today's keys, and who was forgotten since stays forgotten. The data
+ *   key seals everything else in the file; it lies there in clear (0600)
+ *   unless a systemd credential brings it, and then it lies nowhere.
+ *
+ *   New keys wait in an open transaction until keys_commit(); the store
+ *   commits after it, so a row never outlives a key that was not written. Keys
+ *   that a full disk rolled back are counted (keys_losses): the sealer then
+ *   fails the commit of the rows that were sealed with them.
+ *
+ * TABLES
+ *   secret(name, value): "data" 32 bytes, absent with a credential; "check"
+ *   a sealed constant that tells a wrong data key; "pepper" sealed.
+ *   subject(id, key): key sealed under the data key with the subject as row
+ *   key; NULL is a tombstone.
+ */
+#include "profile/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "core/ballast.h"
+#include "core/buf.h"
+#include "core/id.h"
+#include "core/log.h"
+#include "profile/vault.h"
+
+#define KEYS_SCHEMA 1
+#define KEY_VERSION 1
+#define CREDENTIAL "aisle-data-key"
+
+/* In locked, guarded pages of its own. */
+struct secrets {
+	uint8_t data[32], pepper[32];
+};
+
+enum keys_statement { KEYS_GET, KEYS_PUT, KEYS_STONE, KEYS_SECRET_GET, KEYS_SECRET_PUT, KEYS_SECRET_DROP, KEYS_COUNT };
+static const char *const statements[KEYS_COUNT] = {
+	[KEYS_GET] = "SELECT key FROM subject WHERE id = ?1",
+	[KEYS_PUT] = "INSERT INTO subject(id, key) VALUES(?1, ?2)",
+	[KEYS_STONE] = "INSERT OR REPLACE INTO subject(id, key) VALUES(?1, NULL)",
+	[KEYS_SECRET_GET] = "SELECT value FROM secret WHERE name = ?1",
+	[KEYS_SECRET_PUT] = "INSERT OR REPLACE INTO secret(name, value) VALUES(?1, ?2)",
+	[KEYS_SECRET_DROP] = "DELETE FROM secret WHERE name = ?1",
+};
+
+struct keys {
+	sqlite3 *db;
+	sqlite3_stmt *stmt[KEYS_COUNT];
+	struct secrets *secrets;
+	char *dir;		/* NULL: in memory */
+	bool real_disk;
+	bool in_tx;		/* new keys wait for keys_commit */
+	int64_t losses;		/* how often they were rolled back */
+};
+
+static int
+keys_error(struct keys *keys, int rc)
+{
+	log_warning("keys: %s code=%d", sqlite3_errmsg(keys->db), rc);
+	if (keys->in_tx) {
+		keys->in_tx = false;
+		keys->losses++;
+		if (!sqlite3_get_autocommit(keys->db))
+			sqlite3_exec(keys->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	return (rc & 0xff) == SQLITE_FULL ? AISLE_E_FULL : AISLE_E_IO;
+}
+
+/* Steps a statement without rows. */
+static int
+run(struct keys *keys, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	return rc == SQLITE_DONE ? 0 : keys_error(keys, rc);
+}
+
+static int
+begin(struct keys *keys)
+{
+	if (keys->in_tx)
+		return 0;
+	int rc = sqlite3_exec(keys->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return keys_error(keys, rc);
+	keys->in_tx = true;
+	return 0;
+}
+
+/* ---- named secrets ---- */
+
+static int
+secret_get(struct keys *keys, const char *name, struct buf *out)
+{
+	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_GET];
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	int rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		buf_add(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+	sqlite3_reset(stmt);
+	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? AISLE_E_NONE : keys_error(keys, rc);
+}
+
+static int
+secret_put(struct keys *keys, const char *name, const void *value, size_t len)
+{
+	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_PUT];
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(stmt, 2, value, len, SQLITE_STATIC);
+	return run(keys, stmt);
+}
+
+static int
+secret_drop(struct keys *keys, const char *name)
+{
+	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_DROP];
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	return run(keys, stmt);
+}
+
+static int
+sealed_get(struct keys *keys, const char *name, struct buf *out)
+{
+	struct buf sealed = {0};
+	int error = secret_get(keys, name, &sealed);
+	if (error == 0)
+		error = vault_open(keys->secrets->data, "secret", name, strlen(name), KEY_VERSION, sealed.data,
+		    sealed.len, out);
+	buf_done(&sealed);
+	return error;
+}
+
+static int
+sealed_put(struct keys *keys, const char *name, const void *value, size_t len)
+{
+	struct buf sealed = {0};
+	vault_seal(keys->secrets->data, "secret", name, strlen(name), KEY_VERSION, value, len, &sealed);
+	int error = secret_put(keys, name, sealed.data, sealed.len);
+	buf_done(&sealed);
+	return error;
+}
+
+/* ---- the data key ---- */
+
+/* 32 raw bytes or 64 hex digits (a newline may follow). AISLE_E_NONE: no credential. */
+static int
+read_credential(uint8_t out[static 32], struct err *err)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	if (dir == NULL)
+		return AISLE_E_NONE;
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/%s", dir, CREDENTIAL);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? AISLE_E_NONE : err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	char bytes[80];
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	bool good = len == 32;
+	if (good)
+		memcpy(out, bytes, 32);
+	if (len == 65 && bytes[64] == '\n')
+		len = 64;
+	if (len == 64) {
+		bytes[64] = '\0';
+		good = hash_unhex(out, 32, bytes);
+	}
+	sodium_memzero(bytes, sizeof(bytes));
+	return good ? 0 : err_set(err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits", path);
+}
+
+/* From the credential, else from the file, else a new one into the file. */
+static int
+find_data_key(struct keys *keys, bool fresh, struct err *err)
+{
+	struct buf stored = {0};
+	uint8_t *data = keys->secrets->data;
+	int there = secret_get(keys, "data", &stored);
+	if (there != 0 && there != AISLE_E_NONE)
+		return err_set(err, there, "%s/keys.db: %s", keys->dir, sqlite3_errmsg(keys->db));
+	bool whole = there == 0 && stored.len == 32;
+	int error = read_credential(data, err);
+	if (error == 0 && whole && sodium_memcmp(stored.data, data, 32) != 0)
+		error = err_set(err, AISLE_E_CONFIG,
+		    "%s/keys.db has a data key of its own; expected the credential %s to be the same", keys->dir, CREDENTIAL);
+	else if (error == 0 && whole)
+		error = secret_drop(keys, "data");
+	else if (error == AISLE_E_NONE && whole) {
+		memcpy(data, stored.data, 32);
+		error = 0;
+	} else if (error == AISLE_E_NONE && fresh) {
+		randombytes_buf(data, 32);
+		error = secret_put(keys, "data", data, 32);
+	} else if (error == AISLE_E_NONE)
+		error = err_set(err, AISLE_E_CONFIG, "%s/keys.db: no data key; expected the credential %s", keys->dir,
+		    CREDENTIAL);
+	buf_wipe(&stored);
+	return error;
+}
+
+static int
+load_secrets(struct keys *keys, bool fresh, struct err *err)
+{
+	static const char check[] = "aisle";
+	struct buf text = {0};
+	int error = find_data_key(keys, fresh, err);
+	if (error == 0 && fresh) {
+		randombytes_buf(keys->secrets->pepper, 32);
+		error = sealed_put(keys, "check", check, sizeof(check));
+		if (error == 0)
+			error = sealed_put(keys, "pepper", keys->secrets->pepper, 32);
+	} else if (error == 0) {
+		error = sealed_get(keys, "check", &text);
+		buf_wipe(&text);
+		if (error == 0)
+			error = sealed_get(keys, "pepper", &text);
+		if (error == 0 && text.len != 32)
+			error = AISLE_E_DAMAGED;
+		if (error == 0)
+			memcpy(keys->secrets->pepper, text.data, 32);
+		if (error == AISLE_E_DAMAGED || error == AISLE_E_NONE)
+			error = err_set(err, AISLE_E_DAMAGED, "%s/keys.db: does not open with this data key", keys->dir);
+	}
+	buf_wipe(&text);
+	return error;
+}
+
+/* ---- open and close ---- */
+
+/* A file that another process holds is not broken: say what is the matter. */
+static int
+open_error(struct keys *keys, int rc, struct err *err)
+{
+	if ((rc & 0xff) == SQLITE_BUSY)
+		return err_set(err, AISLE_E_IO, "%s: the state folder is in use by another process", keys->dir);
+	return err_set(err, (rc & 0xff) == SQLITE_FULL ? AISLE_E_FULL : AISLE_E_IO, "%s/keys.db: %s",
+	    keys->dir != NULL ? keys->dir : "", sqlite3_errmsg(keys->db));
+}
+
+static int
+sql(struct keys *keys, const char *text, struct err *err)
+{
+	int rc = sqlite3_exec(keys->db, text, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : open_error(keys, rc, err);
+}
+
+static int
+read_version(struct keys *keys, int *ret_version, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(keys->db, "PRAGMA user_version", -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	*ret_version = rc == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
+	sqlite3_finalize(stmt);
+	if (rc != SQLITE_ROW)
+		return open_error(keys, rc, err);
+	if (*ret_version > KEYS_SCHEMA)
+		return err_set(err, AISLE_E_REFUSED, "%s/keys.db: made by a newer aisled (schema %d, this one knows %d); unchanged",
+		    keys->dir, *ret_version, KEYS_SCHEMA);
+	return 0;
+}
+
+static int
+open_file(struct keys *keys, const char *dir, const char *vfs, struct err *err)
+{
+	char path[4096] = ":memory:";
+	if (dir != NULL)
+		snprintf(path, sizeof(path), "%s/keys.db", dir);
+	if (keys->real_disk) {
+		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+			return err_set(err, AISLE_E_IO, "%s: %s", dir, strerror(errno));
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0)
+			return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+		close(fd);
+	}
+	if (sqlite3_open_v2(path, &keys->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) !=
+	    SQLITE_OK)
+		return err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(keys->db));
+	sqlite3_db_config(keys->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return sql(keys, "PRAGMA locking_mode = EXCLUSIVE", err);
+}
+
+static int
+prepare(struct keys *keys, struct err *err)
+{
+	for (int i = 0; i < KEYS_COUNT; i++) {
+		if (sqlite3_prepare_v3(keys->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &keys->stmt[i], NULL) !=
+		    SQLITE_OK)
+			return err_set(err, AISLE_E_IO, "keys.db: %s", sqlite3_errmsg(keys->db));
+	}
+	return 0;
+}
+
+static int
+set_up(struct keys *keys, struct err *err)
+{
+	int version = 0;
+	int error = read_version(keys, &version, err);
+	/* The old bytes of a destroyed key leave the file with the page (secure_delete) and the log
+	 * with the checkpoint that keys_destroy runs. */
+	if (error == 0)
+		error = sql(keys, keys->dir == NULL ? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF" :
+		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+		    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 0;"
+		    "PRAGMA temp_store = MEMORY", err);
+	if (error == 0)
+		error = sql(keys, "BEGIN IMMEDIATE", err);
+	if (error == 0 && version == 0)
+		error = sql(keys,
+		    "CREATE TABLE secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+		    "CREATE TABLE subject(id BLOB PRIMARY KEY, key BLOB) WITHOUT ROWID;"
+		    "PRAGMA user_version = 1", err);
+	if (error == 0)
+		error = prepare(keys, err);
+	if (error == 0 && keys->dir != NULL)
+		error = load_secrets(keys, version == 0, err);
+	if (error == 0)
+		error = sql(keys, "COMMIT", err);
+	if (error == 0 && keys->dir != NULL)
+		sqlite3_wal_checkpoint_v2(keys->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return error;
+}
+
+int
+keys_open(const char *dir, const char *vfs, struct keys **ret_keys, struct err *err)
+{
+	if (sodium_init() < 0)
+		return err_set(err, AISLE_E_IO, "no source of random numbers");
+	struct keys *keys = mem_calloc(1, sizeof(*keys));
+	keys->secrets = sodium_malloc(sizeof(*keys->secrets));
+	if (keys->secrets == NULL) {
+		free(keys);
+		return err_set(err, AISLE_E_IO, "no locked memory for keys");
+	}
+	memset(keys->secrets, 0, sizeof(*keys->secrets));
+	keys->dir = dir != NULL ? mem_strdup(dir) : NULL;
+	keys->real_disk = dir != NULL && vfs == NULL;
+	int error = open_file(keys, dir, vfs, err);
+	if (error == 0)
+		error = set_up(keys, err);
+	if (error != 0) {
+		keys_close(keys);
+		return error;
+	}
+	*ret_keys = keys;
+	return 0;
+}
+
+void
+keys_close(struct keys *keys)
+{
+	if (keys == NULL)
+		return;
+	for (int i = 0; i < KEYS_COUNT; i++)
+		sqlite3_finalize(keys->stmt[i]);
+	sqlite3_close(keys->db);
+	sodium_free(keys->secrets);
+	free(keys->dir);
+	free(keys);
+}
+
+const uint8_t *
+keys_data(const struct keys *keys)
+{
+	return keys->secrets->data;
+}
+
+const uint8_t *
+keys_pepper(const struct keys *keys)
+{
+	return keys->secrets->pepper;
+}
+
+void
+keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32])
+{
+	memcpy(keys->secrets->pepper, pepper, 32);
+}
+
+/* ---- subjects ---- */
+
+/* 0: ret_key; AISLE_E_NONE with *ret_stone: destroyed, or never made. */
+static int
+find_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32], bool *ret_stone)
+{
+	sqlite3_stmt *stmt = keys->stmt[KEYS_GET];
+	sqlite3_bind_blob(stmt, 1, subject->b, 16, SQLITE_STATIC);
+	int rc = sqlite3_step(stmt), error = AISLE_E_NONE;
+	*ret_stone = rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) == SQLITE_NULL;
+	if (rc == SQLITE_ROW && !*ret_stone) {
+		struct buf plain = {0};
+		error = vault_open(keys->secrets->data, "subject", subject->b, 16, KEY_VERSION, sqlite3_column_blob(stmt, 0),
+		    (size_t)sqlite3_column_bytes(stmt, 0), &plain);
+		if (error == 0 && plain.len == 32)
+			memcpy(ret_key, plain.data, 32);
+		else
+			error = AISLE_E_DAMAGED;
+		buf_wipe(&plain);
+	}
+	sqlite3_reset(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return keys_error(keys, rc);
+	return error;
+}
+
+static int
+make_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32])
+{
+	uint8_t key[32];
+	struct buf sealed = {0};
+	int error = begin(keys);
+	if (error != 0)
+		return error;
+	randombytes_buf(key, sizeof(key));
+	vault_seal(keys->secrets->data, "subject", subject->b, 16, KEY_VERSION, key, sizeof(key), &sealed);
+	sqlite3_stmt *stmt = keys->stmt[KEYS_PUT];
+	sqlite3_bind_blob(stmt, 1, subject->b, 16, SQLITE_STATIC);
+	sqlite3_bind_blob64(stmt, 2, sealed.data, sealed.len, SQLITE_STATIC);
+	error = run(keys, stmt);
+	if (error == 0)
+		memcpy(ret_key, key, sizeof(key));
+	sodium_memzero(key, sizeof(key));
+	buf_done(&sealed);
+	return error;
+}
+
+int
+keys_subject(struct keys *keys, const struct id *subject, bool make, uint8_t ret_key[static 32])
+{
+	bool stone;
+	int error = find_key(keys, subject, ret_key, &stone);
+	if (error != AISLE_E_NONE || stone)
+		return error;
+	if (keys->dir == NULL) {
+		hash_bytes(ret_key, 32, subject->b, 16, keys->secrets->data, 32);
+		return 0;
+	}
+	return make ? make_key(keys, subject, ret_key) : AISLE_E_NONE;
+}
+
+bool
+keys_forgotten(struct keys *keys, const struct id *subject)
+{
+	uint8_t key[32];
+	bool stone;
+	int error = find_key(keys, subject, key, &stone);
+	sodium_memzero(key, sizeof(key));
+	/* Not readable is not known: the safe answer about a person is that they are not to be kept. */
+	return stone || (error != 0 && error != AISLE_E_NONE);
+}
+
+int
+keys_destroy(struct keys *keys, const struct id *subject)
+{
+	if (keys->real_disk)
+		ballast_release(keys->dir);
+	int error = begin(keys);
+	if (error != 0)
+		return error;
+	sqlite3_stmt *stmt = keys->stmt[KEYS_STONE];
+	sqlite3_bind_blob(stmt, 1, subject->b, 16, SQLITE_STATIC);
+	error = run(keys, stmt);
+	if (error == 0)
+		error = keys_commit(keys);
+	if (error != 0 || keys->dir == NULL)
+		return error;
+	/* The page with the key in it is overwritten in the file, and the log that had it is cut to nothing. */
+	int rc = sqlite3_wal_checkpoint_v2(keys->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : keys_error(keys, rc);
+}
+
+int
+keys_commit(struct keys *keys)
+{
+	if (!keys->in_tx)
+		return 0;
+	int rc = sqlite3_exec(keys->db, "COMMIT", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return keys_error(keys, rc);
+	keys->in_tx = false;
+	return 0;
+}
+
+int64_t
+keys_losses(const struct keys *keys)
+{
+	return keys->losses;
+}

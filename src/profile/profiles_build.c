@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * profiles_build.c - JSON lines to a transport bundle, at headquarters.
+ *
+ * Strict: what a store would not understand is found here, with file and line.
+ * The same lines give the same bytes: rows are sorted by subject, nothing of
+ * the clock or the machine goes in. A card number is hashed and forgotten; no
+ * message repeats it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "profile/profiles_internal.h"
+
+#define LINE_MAX_BYTES (64 << 10)
+#define ROWS_MAX 8000000
+#define BODIES_MAX (256u << 20)
+#define CARD_MAX 128
+#define TEXT_MAX 256
+#define NAME_MAX_BYTES 64
+#define ATTRIBUTES_MAX 256
+
+struct row {
+	struct id subject;
+	uint32_t at, len;	/* in bodies */
+	int line;
+};
+
+struct build {
+	const struct profiles_build *what;
+	const char *name;	/* for messages */
+	struct row *rows;
+	size_t count, capacity;
+	struct buf bodies;
+	int line;
+	struct err *err;
+};
+
+static int
+wrong(struct build *build, const char *text)
+{
+	return err_at(build->err, AISLE_E_INVALID, build->name, build->line, 0, "%s", text);
+}
+
+/* ---- one line ---- */
+
+static bool
+is_text(const json_t *value, size_t max)
+{
+	return json_is_string(value) && json_string_length(value) <= max &&
+	    strlen(json_string_value(value)) == json_string_length(value);
+}
+
+static int
+check_consent(struct build *build, json_t *consent)
+{
+	const char *purpose;
+	json_t *state;
+	if (!json_is_object(consent))
+		return wrong(build, "consent: expected an object");
+	json_object_foreach(consent, purpose, state) {
+		if (strcmp(purpose, "personalise") != 0 && strcmp(purpose, "profile") != 0 && strcmp(purpose, "contact") != 0)
+			return wrong(build, "consent: unknown purpose, expected personalise, profile or contact");
+		const char *text = json_string_value(state);
+		if (text == NULL || (strcmp(text, "granted") != 0 && strcmp(text, "denied") != 0))
+			return wrong(build, "consent: expected \"granted\" or \"denied\"");
+	}
+	return 0;
+}
+
+static int
+check_attributes(struct build *build, json_t *attributes)
+{
+	const char *name;
+	json_t *value;
+	if (!json_is_object(attributes))
+		return wrong(build, "attributes: expected an object");
+	if (json_object_size(attributes) > ATTRIBUTES_MAX)
+		return wrong(build, "attributes: too many, expected at most 256");
+	json_object_foreach(attributes, name, value) {
+		if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
+			return wrong(build, "attributes: expected a name of 1 to 64 bytes");
+		if (json_is_string(value) && !is_text(value, TEXT_MAX))
+			return wrong(build, "attributes: string too long, expected at most 256 bytes");
+		if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
+			return wrong(build, "attributes: expected a number, a boolean or a string");
+	}
+	return 0;
+}
+
+static int
+subject_of_line(struct build *build, json_t *card, json_t *subject, struct id *ret_subject)
+{
+	if ((card != NULL) == (subject != NULL))
+		return wrong(build, "expected either card or subject");
+	if (subject != NULL) {
+		if (!json_is_string(subject) || !subject_parse(json_string_value(subject), ret_subject))
+			return wrong(build, "subject: expected 32 lower-case hex digits");
+		return 0;
+	}
+	if (!json_is_string(card) || json_string_length(card) == 0 || json_string_length(card) > CARD_MAX)
+		return wrong(build, "card: expected 1 to 128 characters");
+	for (size_t i = 0; i < json_string_length(card); i++) {
+		if (json_string_value(card)[i] < 0x20 || json_string_value(card)[i] > 0x7e)
+			return wrong(build, "card: expected printable ASCII");
+	}
+	if (build->what->pepper == NULL)
+		return err_at(build->err, AISLE_E_CONFIG, build->name, build->line, 0,
+		    "card: needs the chain's pepper (--pepper, or [privacy] pepper_file)");
+	*ret_subject = subject_of_card(build->what->pepper, json_string_value(card), json_string_length(card));
+	return 0;
+}
+
+static int
+check_members(struct build *build, json_t *line)
+{
+	static const char *const known[] = {"card", "subject", "language", "line", "consent", "attributes"};
+	const char *name;
+	json_t *value;
+	json_object_foreach(line, name, value) {
+		size_t i = 0;
+		while (i < ARRAY_LEN(known) && strcmp(name, known[i]) != 0)
+			i++;
+		if (i == ARRAY_LEN(known))
+			return wrong(build, "unknown member, expected card, subject, language, line, consent, attributes");
+	}
+	value = json_object_get(line, "language");
+	if (value != NULL && (!is_text(value, 35) || json_string_length(value) == 0))
+		return wrong(build, "language: expected a language tag");
+	value = json_object_get(line, "line");
+	if (value != NULL && !is_text(value, TEXT_MAX))
+		return wrong(build, "line: expected a string of at most 256 bytes");
+	value = json_object_get(line, "consent");
+	int error = value != NULL ? check_consent(build, value) : 0;
+	value = json_object_get(line, "attributes");
+	return error == 0 && value != NULL ? check_attributes(build, value) : error;
+}
+
+static int
+add_row(struct build *build, const struct id *subject, json_t *line)
+{
+	static const char *const always[] = {"consent", "attributes"};
+	if (build->count >= ROWS_MAX || build->bodies.len > BODIES_MAX)
+		return wrong(build, "too many profiles for one bundle");
+	if (build->count == build->capacity) {
+		build->capacity = build->capacity > 0 ? 2 * build->capacity : 1024;
+		build->rows = mem_realloc(build->rows, build->capacity * sizeof(*build->rows));
+	}
+	json_object_del(line, "card");
+	json_object_del(line, "subject");
+	for (size_t i = 0; i < ARRAY_LEN(always); i++) {
+		if (json_object_get(line, always[i]) == NULL)
+			json_object_set_new(line, always[i], json_object());
+	}
+	size_t at = build->bodies.len;
+	json_canonical(line, &build->bodies);
+	build->rows[build->count++] = (struct row){.subject = *subject, .at = (uint32_t)at,
+		.len = (uint32_t)(build->bodies.len - at), .line = build->line};
+	return 0;
+}
+
+static int
+read_line(struct build *build, const char *text, size_t len)
+{
+	struct err err = {0};
+	struct id subject;
+	json_t *line = json_read(text, len, build->name, &err);
+	if (line == NULL)
+		return err_at(build->err, AISLE_E_INVALID, build->name, build->line, err.column, "%s", err.text);
+	int error = json_is_object(line) ? check_members(build, line) : wrong(build, "expected an object");
+	if (error == 0)
+		error = subject_of_line(build, json_object_get(line, "card"), json_object_get(line, "subject"), &subject);
+	if (error == 0)
+		error = add_row(build, &subject, line);
+	json_decref(line);
+	return error;
+}
+
+/* A line without its end into text. 1: there was one, 0: the end, < 0: too long, or the file cannot be read. */
+static int
+next_line(struct build *build, FILE *file, char *text, size_t *ret_len)
+{
+	size_t len = 0;
+	int c;
+	while ((c = getc(file)) != EOF && c != '\n') {
+		if (len == LINE_MAX_BYTES)
+			return wrong(build, "line too long, expected at most 64 KiB");
+		text[len++] = (char)c;
+	}
+	if (ferror(file))
+		return err_set(build->err, AISLE_E_IO, "%s: %s", build->name, strerror(errno));
+	if (len > 0 && text[len - 1] == '\r')
+		len--;
+	*ret_len = len;
+	return c != EOF || len > 0;
+}
+
+static int
+read_input(struct build *build)
+{
+	bool is_stdin = build->what->input == NULL || strcmp(build->what->input, "-") == 0;
+	FILE *file = is_stdin ? stdin : fopen(build->what->input, "re");
+	if (file == NULL)
+		return err_set(build->err, AISLE_E_IO, "%s: %s", build->name, strerror(errno));
+	char *text = mem_alloc(LINE_MAX_BYTES);
+	size_t len = 0;
+	int more;
+	do {
+		build->line++;
+		more = next_line(build, file, text, &len);
+		if (more > 0 && len > 0) {
+			int error = read_line(build, text, len);
+			more = error != 0 ? error : more;
+		}
+	} while (more > 0);
+	sodium_memzero(text, LINE_MAX_BYTES);
+	free(text);
+	if (!is_stdin)
+		fclose(file);
+	return more;
+}
+
+/* ---- all rows ---- */
+
+/* By subject; the signed order of ids is another, but the same each time. */
+static int
+compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int64_t p = profiles_slot(&x->subject), q = profiles_slot(&y->subject);
+	if (p != q)
+		return p < q ? -1 : 1;
+	int order = id_compare(&x->subject, &y->subject);
+	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static int
+sort_rows(struct build *build)
+{
+	if (build->count > 0)
+		qsort(build->rows, build->count, sizeof(*build->rows), compare_rows);
+	for (size_t i = 1; i < build->count; i++) {
+		const struct row *a = &build->rows[i - 1], *b = &build->rows[i];
+		if (id_equal(&a->subject, &b->subject))
+			return err_at(build->err, AISLE_E_INVALID, build->name, b->line, 0,
+			    "the same customer as on line %d", a->line);
+	}
+	return 0;
+}
+
+static int
+write_rows(const struct build *build, sqlite3 *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	int64_t last = INT64_MIN;
+	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1, &stmt, NULL);
+	for (size_t i = 0; rc == SQLITE_OK && i < build->count; i++) {
+		const struct row *row = &build->rows[i];
+		/* Subjects that share their first 8 bytes take the next ids. */
+		int64_t slot = profiles_slot(&row->subject), id = i > 0 && slot <= last ? last + 1 : slot;
+		if (id - slot >= PROFILES_WINDOW) {
+			rc = SQLITE_CONSTRAINT;
+			break;
+		}
+		sqlite3_bind_int64(stmt, 1, id);
+		sqlite3_bind_blob(stmt, 2, row->subject.b, 16, SQLITE_STATIC);
+		sqlite3_bind_blob(stmt, 3, build->bodies.data + row->at, (int)row->len, SQLITE_STATIC);
+		rc = sqlite3_step(stmt) == SQLITE_DONE ? sqlite3_reset(stmt) : sqlite3_errcode(db);
+		last = id;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int
+write_meta(const struct build *build, sqlite3 *db)
+{
+	char rows[24], mark[9] = "";
+	snprintf(rows, sizeof(rows), "%zu", build->count);
+	if (build->what->pepper != NULL)
+		profiles_pepper_mark(build->what->pepper, mark);
+	/* A snapshot: from nothing. */
+	const char *const meta[][2] = {{"from", "0"}, {"kind", "profiles"}, {"pepper", mark}, {"rows", rows},
+		{"store", build->what->store}, {"to", "1"}};
+	int rc = SQLITE_OK;
+	for (size_t i = 0; rc == SQLITE_OK && i < ARRAY_LEN(meta); i++) {
+		if (meta[i][1][0] != '\0')
+			rc = profiles_insert_meta(db, meta[i][0], meta[i][1]);
+	}
+	return rc;
+}
+
+static int
+write_file(struct build *build, const char *tmp)
+{
+	sqlite3 *db = NULL;
+	unlink(tmp);
+	int rc = sqlite3_open_v2(tmp, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; BEGIN; " PROFILES_META_DDL "; "
+		    PROFILES_ROW_DDL, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = write_meta(build, db);
+	if (rc == SQLITE_OK)
+		rc = write_rows(build, db);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	int error = rc == SQLITE_OK ? 0 : err_set(build->err, AISLE_E_IO, "%s: %s", tmp,
+	    rc == SQLITE_CONSTRAINT ? "subjects lie too close together" : sqlite3_errmsg(db));
+	sqlite3_close(db);
+	return error;
+}
+
+int
+profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err *err)
+{
+	struct build build = {.what = what, .err = err};
+	build.name = what->input != NULL && strcmp(what->input, "-") != 0 ? what->input : "stdin";
+	char tmp[4200];
+	snprintf(tmp, sizeof(tmp), "%s.tmp", what->output);
+	int error = read_input(&build);
+	if (error == 0)
+		error = sort_rows(&build);
+	if (error == 0) {
+		error = write_file(&build, tmp);
+		if (error == 0 && (profiles_sync_path(tmp, 0) != 0 || rename(tmp, what->output) < 0))
+			error = err_set(err, AISLE_E_IO, "%s: %s", what->output, strerror(errno));
+		if (error != 0)
+			unlink(tmp);
+	}
+	if (error == 0 && ret_rows != NULL)
+		*ret_rows = (int64_t)build.count;
+	buf_wipe(&build.bodies);
+	free(build.rows);
+	return error;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * purchases.c - the closed baskets of a subject.
+ *
+ * DESIGN
+ *   Each category, brand and item is kept once a subject: a year of weekly
+ *   shopping is thousands of lines over a few hundred texts, and a feature
+ *   then asks each text once, not each line.
+ *
+ * INVARIANTS
+ *   purchases ascend by (at_ms, visit), and no visit is there twice.
+ *
+ * Row: u8 version, visit id, at_ms, total, number of lines; each line: category, brand, item,
+ * quantity, amount. A text is its length + 1 as a varint (0: none) and its bytes. A row
+ * with no lines and no total takes back what an earlier row of the visit said (post-void).
+ */
+#include "profile/subject_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/id.h"
+#include "session/session.h"
+
+#define PURCHASE_VERSION 1
+#define LINE_BYTES_MIN 5	/* three empty texts, two small numbers */
+
+struct strings {
+	struct arena *arena;
+	const char **slots;		/* open addressing; NULL: free */
+	size_t count, capacity;		/* capacity is a power of two, at most half full */
+	size_t lines;			/* of all purchases */
+};
+
+static struct strings *
+strings_of(struct subject *subject)
+{
+	struct strings *strings = subject->intern;
+
+	if (strings != NULL)
+		return strings;
+	strings = mem_calloc(1, sizeof(*strings));
+	strings->arena = arena_new();
+	strings->capacity = 256;
+	strings->slots = mem_calloc(strings->capacity, sizeof(*strings->slots));
+	for (size_t i = 0; i < subject->purchase_count; i++)
+		strings->lines += subject->purchases[i].line_count;
+	subject->intern = strings;
+	return strings;
+}
+
+static uint64_t
+bytes_hash(const char *bytes, size_t len)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)bytes[i]) * UINT64_C(0x100000001b3);
+	return hash ^ (hash >> 32);
+}
+
+static const char **
+slot_of(struct strings *strings, const char *bytes, size_t len)
+{
+	size_t i = bytes_hash(bytes, len) & (strings->capacity - 1);
+
+	while (strings->slots[i] != NULL &&
+	    (strncmp(strings->slots[i], bytes, len) != 0 || strings->slots[i][len] != '\0'))
+		i = (i + 1) & (strings->capacity - 1);
+	return &strings->slots[i];
+}
+
+static void
+strings_grow(struct strings *strings)
+{
+	const char **old = strings->slots;
+	size_t capacity = strings->capacity;
+
+	strings->capacity *= 2;
+	strings->slots = mem_calloc(strings->capacity, sizeof(*strings->slots));
+	for (size_t i = 0; i < capacity; i++) {
+		if (old[i] != NULL)
+			*slot_of(strings, old[i], strlen(old[i])) = old[i];
+	}
+	free(old);
+}
+
+const char *
+purchases_intern(struct subject *subject, const char *bytes, size_t len)
+{
+	struct strings *strings = strings_of(subject);
+	const char **slot = slot_of(strings, bytes, len);
+
+	if (*slot != NULL)
+		return *slot;
+	if (strings->count * 2 >= strings->capacity) {
+		strings_grow(strings);
+		slot = slot_of(strings, bytes, len);
+	}
+	*slot = arena_strndup(strings->arena, bytes, len);
+	strings->count++;
+	return *slot;
+}
+
+static void
+remove_at(struct subject *subject, size_t i)
+{
+	strings_of(subject)->lines -= subject->purchases[i].line_count;
+	free(subject->purchases[i].lines);
+	subject->purchase_count--;
+	memmove(subject->purchases + i, subject->purchases + i + 1,
+	    (subject->purchase_count - i) * sizeof(*subject->purchases));
+}
+
+/* From the end: late lines are mostly of the last basket. */
+void
+purchases_remove(struct subject *subject, const struct id *visit)
+{
+	for (size_t i = subject->purchase_count; i > 0; i--) {
+		if (memcmp(&subject->purchases[i - 1].visit, visit, sizeof(*visit)) == 0) {
+			remove_at(subject, i - 1);
+			return;
+		}
+	}
+}
+
+static bool
+before(const struct purchase *a, const struct purchase *b)
+{
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms;
+	return id_compare(&a->visit, &b->visit) < 0;
+}
+
+static void
+insert(struct subject *subject, const struct purchase *purchase)
+{
+	size_t count = subject->purchase_count, i;
+
+	/* Room is a power of two, from 16. */
+	if (count == 0 || (count >= 16 && (count & (count - 1)) == 0))
+		subject->purchases = mem_realloc(subject->purchases,
+		    (count == 0 ? 16 : 2 * count) * sizeof(*purchase));
+	for (i = count; i > 0 && before(purchase, &subject->purchases[i - 1]); i--)
+		;
+	memmove(subject->purchases + i + 1, subject->purchases + i,
+	    (count - i) * sizeof(*purchase));
+	subject->purchases[i] = *purchase;
+	subject->purchase_count++;
+}
+
+void
+purchases_put(struct subject *subject, const struct purchase *purchase)
+{
+	struct strings *strings = strings_of(subject);
+	size_t drop = 0, lines;
+
+	purchases_remove(subject, &purchase->visit);
+	insert(subject, purchase);
+	strings->lines += purchase->line_count;
+	lines = strings->lines;
+	while (subject->purchase_count - drop > HISTORY_BASKETS_MAX || lines > HISTORY_LINES_MAX)
+		lines -= subject->purchases[drop++].line_count;
+	while (drop-- > 0)
+		remove_at(subject, 0);
+}
+
+void
+purchases_done(struct subject *subject)
+{
+	struct strings *strings = subject->intern;
+
+	for (size_t i = 0; i < subject->purchase_count; i++)
+		free(subject->purchases[i].lines);
+	free(subject->purchases);
+	subject->purchases = NULL;
+	subject->purchase_count = 0;
+	if (strings == NULL)
+		return;
+	arena_free(strings->arena);
+	free(strings->slots);
+	free(strings);
+	subject->intern = NULL;
+}
+
+/* ---- rows ---- */
+
+static void
+text_encode(const char *text, struct buf *out)
+{
+	size_t len = text == NULL ? 0 : strlen(text);
+
+	buf_i64(out, text == NULL ? 0 : (int64_t)len + 1);
+	buf_add(out, text == NULL ? "" : text, len);
+}
+
+void
+purchase_encode(const struct purchase *purchase, struct buf *out)
+{
+	const struct purchase_line *line;
+
+	buf_u8(out, PURCHASE_VERSION);
+	buf_id(out, &purchase->visit);
+	buf_i64(out, purchase->at_ms);
+	buf_i64(out, purchase->total_minor);
+	buf_i64(out, (int64_t)purchase->line_count);
+	for (size_t i = 0; i < purchase->line_count; i++) {
+		line = &purchase->lines[i];
+		text_encode(line->category, out);
+		text_encode(line->brand, out);
+		text_encode(line->item, out);
+		buf_i64(out, line->qty_milli);
+		buf_i64(out, line->amount_minor);
+	}
+}
+
+/* Straight from the row into the interned texts: no copy is made on the way. */
+static const char *
+text_decode(struct rd *rd, struct subject *subject)
+{
+	int64_t len = rd_i64(rd) - 1;
+	const char *bytes = (const char *)rd->at;
+
+	if (!rd->ok || len < 0)
+		return NULL;
+	if (len > rd->end - rd->at || memchr(bytes, 0, (size_t)len) != NULL) {
+		rd->ok = false;
+		return NULL;
+	}
+	rd->at += len;
+	return purchases_intern(subject, bytes, (size_t)len);
+}
+
+static bool
+line_decode(struct rd *rd, struct subject *subject, struct purchase_line *line)
+{
+	line->category = text_decode(rd, subject);
+	line->brand = text_decode(rd, subject);
+	line->item = text_decode(rd, subject);
+	line->qty_milli = rd_i64(rd);
+	line->amount_minor = rd_i64(rd);
+	return rd->ok && line->category != NULL && line->item != NULL;
+}
+
+bool
+purchase_decode(struct subject *subject, const void *bytes, size_t len, struct purchase *ret)
+{
+	struct rd rd = rd_init(bytes, len);
+	bool ok = rd_u8(&rd) == PURCHASE_VERSION;
+	int64_t count;
+
+	*ret = (struct purchase){ 0 };
+	ret->visit = rd_id(&rd);
+	ret->at_ms = rd_i64(&rd);
+	ret->total_minor = rd_i64(&rd);
+	count = rd_i64(&rd);
+	if (!ok || !rd.ok || count < 0 || count > VISIT_LINES_MAX ||
+	    count > (rd.end - rd.at) / LINE_BYTES_MIN)
+		return false;
+	ret->lines = mem_calloc((size_t)count + 1, sizeof(*ret->lines));
+	ret->line_count = (size_t)count;
+	for (int64_t i = 0; i < count && ok; i++)
+		ok = line_decode(&rd, subject, &ret->lines[i]);
+	if (ok && rd_done(&rd))
+		return true;
+	free(ret->lines);
+	return false;
+}
+
+static size_t
+live_lines(const struct visit *visit)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < visit->line_count; i++)
+		count += !visit->lines[i].voided;
+	return count;
+}
+
+static const char *
+intern(struct subject *subject, const char *text)
+{
+	return text == NULL ? NULL : purchases_intern(subject, text, strlen(text));
+}
+
+static void
+copy_lines(struct subject *subject, const struct visit *visit, struct purchase *purchase)
+{
+	const struct line *from;
+
+	purchase->lines = mem_calloc(live_lines(visit) + 1, sizeof(*purchase->lines));
+	for (size_t i = 0; i < visit->line_count; i++) {
+		from = &visit->lines[i];
+		if (from->voided)
+			continue;
+		purchase->lines[purchase->line_count++] = (struct purchase_line){
+			.category = intern(subject, from->category),
+			.brand = intern(subject, from->brand),
+			.item = intern(subject, from->item[0] != '\0' ? from->item :
+			    from->sku != NULL ? from->sku : ""),
+			.qty_milli = from->qty_milli,
+			.amount_minor = from->amount_minor,
+		};
+	}
+}
+
+/* Cancelled, or everything was voided. A basket whose close came before its lines has a total. */
+static bool
+nothing_bought(const struct visit *visit)
+{
+	return visit->state == VISIT_CANCELLED ||
+	    (visit->total_minor == 0 && live_lines(visit) == 0);
+}
+
+void
+subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
+    struct buf *out)
+{
+	struct purchase purchase = { .visit = visit->id, .at_ms = at_ms };
+
+	if (subject->forgotten || visit->training)
+		return;
+	if (nothing_bought(visit)) {
+		/* An empty row: what an earlier one of this visit said is taken back. */
+		purchases_remove(subject, &visit->id);
+		purchase_encode(&purchase, out);
+		return;
+	}
+	subject->dirty = true;
+	subject->known = true;
+	if (at_ms > subject->last_visit_ms)
+		subject->last_visit_ms = at_ms;
+	purchase.total_minor = visit->total_minor;
+	copy_lines(subject, visit, &purchase);
+	purchase_encode(&purchase, out);
+	purchases_put(subject, &purchase);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sealer.h - the store's bodies through the vault, under the keys of keys.db.
+ */
+#ifndef AISLE_PROFILE_SEALER_H
+#define AISLE_PROFILE_SEALER_H
+
+#include "core/store.h"
+#include "profile/keys.h"
+
+/* keys is borrowed. A small cache of subject keys is inside; sealer_done wipes it. */
+void sealer_init(struct sealer *sealer, struct keys *keys);
+void sealer_done(struct sealer *sealer);
+void sealer_drop(struct sealer *sealer, const struct id *subject);	/* after keys_destroy */
+
+#endif

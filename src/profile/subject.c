@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * subject.c - what an event says about a customer.
+ *
+ * A care case may be closed before it was heard of: it is then known by its id
+ * and its close alone, and stays closed when its opening comes.
+ */
+#include "profile/subject_io.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "aisle/policy.h"
+#include "core/id.h"
+#include "profile/subject_rows.h"
+#include "session/session.h"
+
+static bool
+case_opened(struct subject *subject, const struct event *event)
+{
+	struct care_case *kase = subject_case(subject, event->kase);
+	bool heard_of = kase != NULL && kase->opened_ms != 0;
+
+	if (kase == NULL)
+		kase = subject_add_case(subject, event->kase);
+	if (heard_of)
+		kase->closed_ms = 0;
+	else
+		subject_add_incident(subject, INCIDENT_COMPLAINT, event->now_ms);
+	snprintf(kase->topic, sizeof(kase->topic), "%s", event->topic == NULL ? "" : event->topic);
+	kase->severity = event->severity;
+	kase->opened_ms = event->now_ms;
+	return true;
+}
+
+static bool
+case_closed(struct subject *subject, const struct event *event)
+{
+	struct care_case *kase = subject_case(subject, event->kase);
+
+	if (kase == NULL)
+		kase = subject_add_case(subject, event->kase);
+	if (kase->closed_ms != 0)
+		return false;
+	kase->closed_ms = event->now_ms;
+	return true;
+}
+
+static bool
+balance(struct subject *subject, const struct event *event)
+{
+	subject->has_points = true;
+	subject->points = event->points;
+	subject->points_expire_ms = event->until_ms;
+	/* A tier that does not fit is no tier that a rule could name. */
+	if (event->tier != NULL && strlen(event->tier) < sizeof(subject->tier))
+		snprintf(subject->tier, sizeof(subject->tier), "%s", event->tier);
+	return true;
+}
+
+static bool
+wallet_changed(struct subject *subject, const struct event *event)
+{
+	struct wallet_entry *entry = subject_wallet(subject, event->offer);
+
+	if (entry == NULL)
+		entry = subject_add_wallet(subject, event->offer);
+	entry->worth_minor = event->worth_minor;
+	entry->until_ms = event->until_ms;
+	snprintf(entry->state, sizeof(entry->state), "%s",
+	    event->state == NULL ? "" : event->state);
+	return true;
+}
+
+static bool
+enrolled(struct subject *subject, const struct event *event)
+{
+	if (subject->enrolled_ms != 0)
+		return false;
+	subject->enrolled_ms = event->now_ms;
+	return true;
+}
+
+/* Its prompt is made from the event's name, so that the same event twice is one contact. */
+bool
+subject_contact_row(const struct event *event, struct contact *ret_row)
+{
+	const char *parts[] = { event->source, event->id };
+
+	if (event->type != EV_CONTACT_RECORDED)
+		return false;
+	*ret_row = (struct contact){
+		.prompt = hash_parts(parts, ARRAY_LEN(parts)),
+		.outcome = OUTCOME_SHOWN,
+		.at_ms = event->at_ms,
+		.placement = PLACE_LATER,
+		/* contacts_add copies them. */
+		.action = (char *)(uintptr_t)event->contact_action,
+	};
+	return true;
+}
+
+static bool
+contacts_have(const struct contacts *contacts, const struct contact *row)
+{
+	for (size_t i = contacts->count; i > 0; i--) {
+		const struct contact *known = &contacts->rows[i - 1];
+
+		if (known->outcome == row->outcome && id_equal(&known->prompt, &row->prompt))
+			return true;
+	}
+	return false;
+}
+
+static bool
+contact_recorded(struct subject *subject, const struct event *event)
+{
+	struct contact row;
+
+	if (!subject_contact_row(event, &row) || contacts_have(&subject->contacts, &row))
+		return false;
+	contacts_add(&subject->contacts, &row);
+	return true;
+}
+
+static bool
+returned(struct subject *subject, const struct event *event)
+{
+	subject_add_incident(subject, INCIDENT_RETURN, event->now_ms);
+	return true;
+}
+
+static bool
+surveyed(struct subject *subject, const struct event *event)
+{
+	if (event->kind == NULL || strcmp(event->kind, "complaint") != 0)
+		return false;
+	subject_add_incident(subject, INCIDENT_COMPLAINT, event->now_ms);
+	return true;
+}
+
+bool
+subject_apply(struct subject *subject, const struct event *event)
+{
+	static bool (*const appliers[EV_COUNT])(struct subject *, const struct event *) = {
+		[EV_RETURN_COMPLETED] = returned,
+		[EV_CUSTOMER_ENROLLED] = enrolled,
+		[EV_CONSENT_CHANGED] = consent_change,
+		[EV_CARE_CASE_OPENED] = case_opened,
+		[EV_CARE_CASE_CLOSED] = case_closed,
+		[EV_LOYALTY_BALANCE] = balance,
+		[EV_WALLET_CHANGED] = wallet_changed,
+		[EV_CONTACT_RECORDED] = contact_recorded,
+		[EV_SURVEY_ANSWERED] = surveyed,
+	};
+
+	CHECK((unsigned)event->type < EV_COUNT);
+	if (subject->forgotten || appliers[event->type] == NULL)
+		return false;
+	if (!appliers[event->type](subject, event))
+		return false;
+	subject->known = true;
+	subject->dirty = true;
+	return true;
+}

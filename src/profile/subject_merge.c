@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * subject_merge.c - two cards turn out to be one person: their rows unite.
+ *
+ * DESIGN
+ *   Every part is joined by a rule that does not ask which came first: sets
+ *   unite by key, and where both sides know a key the larger by a total order
+ *   stays; times, states and numbers take the larger or the smaller. So the
+ *   result is the same in any order and after any repeat. Sums need no rule:
+ *   they are computed from rows.
+ *
+ *   Denied consent, erasure and the larger severity win. HQ's profile is not
+ *   merged: it is HQ's own to say what the two cards are together.
+ */
+#include "profile/subject_io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "profile/subject_rows.h"
+#include "session/session.h"
+
+#define KEEP_LARGER(into, from, member) \
+	do { \
+		if ((from)->member > (into)->member) \
+			(into)->member = (from)->member; \
+	} while (0)
+
+/* Of two times the earlier, where 0 is "not known". */
+static int64_t
+first_of(int64_t a_ms, int64_t b_ms)
+{
+	if (a_ms == 0 || b_ms == 0)
+		return a_ms == 0 ? b_ms : a_ms;
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
+static void
+larger_text(char *into, const char *from, size_t size)
+{
+	if (strcmp(from, into) > 0)
+		memcpy(into, from, size);
+}
+
+/* ---- purchases ---- */
+
+/* A total order over what a basket may be known as: the one closed later, then the longer
+ * row, then its bytes. */
+static int
+purchase_compare(const struct purchase *a, const struct purchase *b)
+{
+	struct buf a_row = { 0 }, b_row = { 0 };
+	int order;
+
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	purchase_encode(a, &a_row);
+	purchase_encode(b, &b_row);
+	if (a_row.len != b_row.len)
+		order = a_row.len < b_row.len ? -1 : 1;
+	else
+		order = memcmp(a_row.data, b_row.data, a_row.len);
+	buf_done(&a_row);
+	buf_done(&b_row);
+	return order;
+}
+
+static const struct purchase *
+purchase_of(const struct subject *subject, const struct id *visit)
+{
+	for (size_t i = 0; i < subject->purchase_count; i++) {
+		if (id_equal(&subject->purchases[i].visit, visit))
+			return &subject->purchases[i];
+	}
+	return NULL;
+}
+
+static void
+merge_purchases(struct subject *into, const struct subject *from)
+{
+	struct buf row = { 0 };
+	const struct purchase *known;
+
+	for (size_t i = 0; i < from->purchase_count; i++) {
+		known = purchase_of(into, &from->purchases[i].visit);
+		if (known != NULL && purchase_compare(&from->purchases[i], known) <= 0)
+			continue;
+		buf_clear(&row);
+		purchase_encode(&from->purchases[i], &row);
+		CHECK(subject_add_log(into, SUBJECT_LOG_PURCHASE, row.data, row.len) == 0);
+	}
+	buf_done(&row);
+}
+
+/* ---- contacts ---- */
+
+static int
+text_compare(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+static int
+contact_key_compare(const struct contact *a, const struct contact *b)
+{
+	int order = id_compare(&a->prompt, &b->prompt);
+
+	return order != 0 ? order : (int)a->outcome - (int)b->outcome;
+}
+
+/* By key, and under one key the one to keep first: the earliest. */
+static int
+by_key(const void *a_pointer, const void *b_pointer)
+{
+	const struct contact *a = a_pointer, *b = b_pointer;
+	int order = contact_key_compare(a, b);
+
+	if (order != 0)
+		return order;
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	if ((order = id_compare(&a->decision, &b->decision)) != 0)
+		return order;
+	if (a->withheld != b->withheld)
+		return a->withheld ? 1 : -1;
+	if (a->placement != b->placement)
+		return a->placement - b->placement;
+	if ((order = text_compare(a->action, b->action)) != 0)
+		return order;
+	if ((order = text_compare(a->group, b->group)) != 0)
+		return order;
+	if ((order = text_compare(a->issue, b->issue)) != 0)
+		return order;
+	return text_compare(a->reason, b->reason);
+}
+
+static int
+by_time(const void *a_pointer, const void *b_pointer)
+{
+	const struct contact *a = a_pointer, *b = b_pointer;
+
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	return by_key(a, b);
+}
+
+static void
+merge_contacts(struct contacts *into, const struct contacts *from)
+{
+	size_t count = into->count + from->count, kept = 0, first;
+	struct contact *rows = mem_calloc(count + 1, sizeof(*rows));
+	struct contacts merged = { 0 };
+
+	if (into->count > 0)
+		memcpy(rows, into->rows, into->count * sizeof(*rows));
+	if (from->count > 0)
+		memcpy(rows + into->count, from->rows, from->count * sizeof(*rows));
+	qsort(rows, count, sizeof(*rows), by_key);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || contact_key_compare(&rows[kept - 1], &rows[i]) != 0)
+			rows[kept++] = rows[i];
+	}
+	qsort(rows, kept, sizeof(*rows), by_time);
+	first = kept > VISIT_CONTACTS_MAX ? kept - VISIT_CONTACTS_MAX : 0;
+	for (size_t i = first; i < kept; i++)
+		contacts_add(&merged, &rows[i]);
+	free(rows);
+	contacts_done(into);
+	*into = merged;
+}
+
+/* ---- cases, wallet, incidents ---- */
+
+static int
+case_order(const void *a_pointer, const void *b_pointer)
+{
+	const struct care_case *a = a_pointer, *b = b_pointer;
+
+	return strcmp(a->id, b->id);
+}
+
+static void
+merge_cases(struct subject *into, const struct subject *from)
+{
+	for (size_t i = 0; i < from->case_count; i++) {
+		const struct care_case *other = &from->cases[i];
+		struct care_case *kase = subject_case(into, other->id);
+
+		if (kase == NULL) {
+			*subject_add_case(into, other->id) = *other;
+			continue;
+		}
+		KEEP_LARGER(kase, other, severity);
+		KEEP_LARGER(kase, other, closed_ms);
+		kase->opened_ms = first_of(kase->opened_ms, other->opened_ms);
+		larger_text(kase->topic, other->topic, sizeof(kase->topic));
+	}
+	qsort(into->cases, into->case_count, sizeof(into->cases[0]), case_order);
+}
+
+static int
+wallet_order(const void *a_pointer, const void *b_pointer)
+{
+	const struct wallet_entry *a = a_pointer, *b = b_pointer;
+
+	return strcmp(a->offer, b->offer);
+}
+
+static void
+merge_wallet(struct subject *into, const struct subject *from)
+{
+	for (size_t i = 0; i < from->wallet_count; i++) {
+		const struct wallet_entry *other = &from->wallet[i];
+		struct wallet_entry *entry = subject_wallet(into, other->offer);
+
+		if (entry == NULL) {
+			*subject_add_wallet(into, other->offer) = *other;
+			continue;
+		}
+		KEEP_LARGER(entry, other, until_ms);
+		KEEP_LARGER(entry, other, worth_minor);
+		larger_text(entry->state, other->state, sizeof(entry->state));
+	}
+	qsort(into->wallet, into->wallet_count, sizeof(into->wallet[0]), wallet_order);
+}
+
+static int
+incident_order(const void *a_pointer, const void *b_pointer)
+{
+	const struct incident *a = a_pointer, *b = b_pointer;
+
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	return (int)a->kind - (int)b->kind;
+}
+
+static void
+merge_incidents(struct subject *into, const struct subject *from)
+{
+	struct incident rows[2 * SUBJECT_INCIDENTS_MAX];
+	size_t count = into->incident_count + from->incident_count, kept = 0, first;
+
+	memcpy(rows, into->incidents, into->incident_count * sizeof(rows[0]));
+	memcpy(rows + into->incident_count, from->incidents,
+	    from->incident_count * sizeof(rows[0]));
+	qsort(rows, count, sizeof(rows[0]), incident_order);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || incident_order(&rows[kept - 1], &rows[i]) != 0)
+			rows[kept++] = rows[i];
+	}
+	first = kept > SUBJECT_INCIDENTS_MAX ? kept - SUBJECT_INCIDENTS_MAX : 0;
+	into->incident_count = kept - first;
+	memcpy(into->incidents, rows + first, into->incident_count * sizeof(rows[0]));
+}
+
+/* ---- the whole ---- */
+
+static void
+merge_balance(struct subject *into, const struct subject *from)
+{
+	if (!from->has_points)
+		return;
+	if (!into->has_points || from->points > into->points ||
+	    (from->points == into->points && from->points_expire_ms > into->points_expire_ms)) {
+		into->points = from->points;
+		into->points_expire_ms = from->points_expire_ms;
+	}
+	into->has_points = true;
+}
+
+static void
+erase(struct subject *subject)
+{
+	struct id id = subject->id;
+
+	purchases_done(subject);
+	contacts_done(&subject->contacts);
+	subject_drop_profile(subject);
+	*subject = (struct subject){ .id = id, .forgotten = true, .mixed = true, .dirty = true };
+}
+
+void
+subject_merge(struct subject *into, const struct subject *from)
+{
+	CHECK(into != from);
+	if (into->forgotten || from->forgotten) {
+		erase(into);
+		return;
+	}
+	merge_purchases(into, from);
+	merge_contacts(&into->contacts, &from->contacts);
+	merge_cases(into, from);
+	merge_wallet(into, from);
+	merge_incidents(into, from);
+	merge_balance(into, from);
+	for (int i = 0; i < CONSENT_COUNT; i++)
+		into->consent[i] = consent_merge(&into->consent[i], &from->consent[i]);
+	into->known = into->known || from->known;
+	into->enrolled_ms = first_of(into->enrolled_ms, from->enrolled_ms);
+	KEEP_LARGER(into, from, last_visit_ms);
+	larger_text(into->tier, from->tier, sizeof(into->tier));
+	into->mixed = true;
+	into->dirty = true;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * features.c - the feature vector of one decision, computed lazily.
+ *
+ * DESIGN
+ *   A slot is computed when it is first read and then remembered. What
+ *   depends on the candidate is remembered for the candidate at hand; another
+ *   one starts a new round, and an old round's values are stale at once.
+ *
+ * INVARIANTS
+ *   A value has its feature's type or is missing; a number is finite. So a
+ *   rule or a model never meets what its author did not declare.
+ */
+#include "aisle/features.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/when.h"
+#include "score/features_parts.h"
+#include "score/model.h"
+
+struct memo {
+	uint32_t round;			/* that it was computed in; 0: never */
+	bool read, busy;
+	struct value value;
+};
+
+struct model_memo {
+	uint32_t round;
+	bool busy;
+	struct value value;
+	struct value *inputs;		/* scratch, made when first needed */
+};
+
+struct features {
+	struct arena *arena;
+	const struct sources *sources;
+	struct memo *slots;
+	struct model_memo *models;
+	struct local *local;
+	struct history *history;
+	bool has_time;
+	struct local_time time;
+	bool has_candidate;
+	struct candidate_context candidate;	/* of this round */
+	uint32_t round;
+};
+
+#define ROUND_ANY 1			/* of what depends on no candidate */
+
+struct features *
+features_new(struct arena *arena, const struct sources *sources)
+{
+	struct features *features = arena_alloc(arena, sizeof(*features));
+	const struct policy *policy = sources->policy;
+
+	features->arena = arena;
+	features->sources = sources;
+	features->round = ROUND_ANY;
+	features->slots = arena_alloc(arena, policy->feature_count * sizeof(*features->slots));
+	features->models = arena_alloc(arena, policy->model_count * sizeof(*features->models));
+	return features;
+}
+
+static bool
+same_candidate(const struct candidate_context *a, const struct candidate_context *b)
+{
+	return a->action == b->action && a->depth == b->depth &&
+	    a->worth_minor == b->worth_minor && a->margin_minor == b->margin_minor;
+}
+
+/* The round of this candidate: of the last one when it is the same. */
+static uint32_t
+round_of(struct features *features, const struct candidate_context *candidate)
+{
+	if (!features->has_candidate || !same_candidate(&features->candidate, candidate)) {
+		features->has_candidate = true;
+		features->candidate = *candidate;
+		features->round++;
+	}
+	return features->round;
+}
+
+/* ---- the sources ---- */
+
+static struct value
+profile_value(const struct subject *subject, const char *name)
+{
+	/* The balance of the till is newer than HQ's attributes of last night. */
+	if (strcmp(name, "tier") == 0 && subject->tier[0] != '\0')
+		return value_string(subject->tier);
+	if (strcmp(name, "points") == 0 && subject->has_points)
+		return value_number((double)subject->points);
+	for (size_t i = 0; i < subject->attribute_count; i++) {
+		const struct attribute *attribute = &subject->attributes[i];
+
+		if (strcmp(attribute->name, name) != 0)
+			continue;
+		if (attribute->tag == VALUE_STRING)
+			return value_string(attribute->str);
+		if (attribute->tag == VALUE_BOOL)
+			return value_bool(attribute->number != 0);
+		return value_number(attribute->number);
+	}
+	if (strcmp(name, "language") == 0 && subject->language != NULL)
+		return value_string(subject->language);
+	return value_missing();
+}
+
+static double
+prompts_sent(const struct visit *visit)
+{
+	double count = 0;
+
+	for (size_t i = 0; i < visit->card_count; i++)
+		count += !visit->cards[i].withheld;
+	return count;
+}
+
+static struct value
+visit_value(const struct sources *sources, enum visit_field field)
+{
+	const struct visit *visit = sources->visit;
+
+	if (field == VISIT_KNOWN)
+		return value_bool(sources->subject != NULL);
+	if (visit == NULL)
+		return value_missing();
+	switch (field) {
+	case VISIT_KNOWN:
+		break;
+	case VISIT_AGE_S:
+		return value_number((double)(sources->now_ms - visit->opened_ms) / 1000.0);
+	case VISIT_VOIDS:
+		return value_number(visit->voids);
+	case VISIT_DECLINES:
+		return value_number(visit->declines);
+	case VISIT_RETURNS:
+		return value_number(visit->returns);
+	case VISIT_WAIT:
+		return value_bool(visit->state == VISIT_WAITING);
+	case VISIT_PROMPTS:
+		return value_number(prompts_sent(visit));
+	}
+	return value_missing();
+}
+
+static struct value
+store_value(const struct sources *sources, enum store_field field)
+{
+	if (field == STORE_ID)
+		return sources->store == NULL ? value_missing() : value_string(sources->store);
+	return sources->has_queue ? value_number(sources->queue) : value_missing();
+}
+
+static struct value
+time_value(struct features *features, const struct feature *feature)
+{
+	if (!features->has_time) {
+		features->time = zone_local(features->sources->zone, features->sources->now_ms);
+		features->has_time = true;
+	}
+	switch ((enum time_field)feature->field) {
+	case TIME_HOUR:
+		return value_number(features->time.hour);
+	case TIME_WEEKDAY:
+		return value_number(features->time.weekday);
+	case TIME_MINUTE:
+		return value_number(features->time.minute);
+	case TIME_DAY_OF_YEAR:
+		return value_number(features->time.day_of_year);
+	case TIME_DAYS_TO:
+		return value_number((double)feature->days_to - (double)features->time.days);
+	}
+	return value_missing();
+}
+
+static struct value
+event_value(const struct event *event, const char *name)
+{
+	const json_t *json = event == NULL ? NULL : json_object_get(event->data, name);
+
+	if (json_is_number(json))
+		return value_number(json_number_value(json));
+	if (json_is_boolean(json))
+		return value_bool(json_is_true(json));
+	if (json_is_string(json))
+		return value_string(json_string_value(json));
+	return value_missing();
+}
+
+static struct value
+text_or_missing(const char *text)
+{
+	return text == NULL ? value_missing() : value_string(text);
+}
+
+static struct value
+action_value(const struct candidate_context *candidate, enum action_field field)
+{
+	if (candidate == NULL)
+		return value_missing();
+	switch (field) {
+	case ACTION_DEPTH:
+		return candidate->action->has_offer ? value_number((double)candidate->depth) :
+		    value_missing();
+	case ACTION_WORTH:
+		return candidate->action->has_offer ? value_number(candidate->worth_minor) :
+		    value_missing();
+	case ACTION_MARGIN:
+		return value_number(candidate->margin_minor);
+	case ACTION_GROUP:
+		return text_or_missing(candidate->action->group);
+	case ACTION_ISSUE:
+		return text_or_missing(candidate->action->issue);
+	}
+	return value_missing();
+}
+
+static struct value
+customer_value(struct features *features, const struct feature *feature,
+    const struct candidate_context *candidate)
+{
+	const struct sources *sources = features->sources;
+
+	if (sources->subject == NULL)
+		return value_missing();
+	switch (feature->source) {
+	case FEATURE_PROFILE:
+		return profile_value(sources->subject, feature->field_name);
+	case FEATURE_LOCAL:
+		if (features->local == NULL)
+			features->local = local_new(features->arena, sources);
+		return local_value(features->local, feature);
+	case FEATURE_INCIDENTS:
+		return incidents_value(sources, feature);
+	default:
+		if (features->history == NULL)
+			features->history = history_new(features->arena, sources);
+		return history_value(features->history, feature, candidate);
+	}
+}
+
+static struct value
+compute(struct features *features, const struct feature *feature,
+    const struct candidate_context *candidate)
+{
+	const struct sources *sources = features->sources;
+
+	switch (feature->source) {
+	case FEATURE_PROFILE:
+	case FEATURE_LOCAL:
+	case FEATURE_INCIDENTS:
+	case FEATURE_HISTORY:
+		return customer_value(features, feature, candidate);
+	case FEATURE_BASKET:
+		return basket_value(sources, feature);
+	case FEATURE_VISIT:
+		return visit_value(sources, (enum visit_field)feature->field);
+	case FEATURE_STORE:
+		return store_value(sources, (enum store_field)feature->field);
+	case FEATURE_TIME:
+		return time_value(features, feature);
+	case FEATURE_EVENT:
+		return event_value(sources->event, feature->field_name);
+	case FEATURE_ACTION:
+		return action_value(candidate, (enum action_field)feature->field);
+	case FEATURE_MODEL:
+		return features_model(features, feature->model, candidate);
+	}
+	return value_missing();
+}
+
+/* ---- reading ---- */
+
+static bool
+is_finite(double number)
+{
+	return number - number == 0;
+}
+
+static bool
+declared(const struct feature *feature, const struct value *value)
+{
+	if (value->tag != feature->type)
+		return false;
+	return value->tag != VALUE_NUMBER || is_finite(value->number);
+}
+
+struct value
+features_get(struct features *features, unsigned slot, const struct candidate_context *candidate)
+{
+	const struct feature *feature;
+	struct memo *memo;
+	uint32_t round;
+
+	CHECK(slot < features->sources->policy->feature_count);
+	feature = &features->sources->policy->features[slot];
+	memo = &features->slots[slot];
+	if (feature->per_action && candidate == NULL)
+		return feature->dflt;
+	round = feature->per_action ? round_of(features, candidate) : ROUND_ANY;
+	memo->read = true;
+	if (memo->round == round)
+		return memo->value;
+	/* A feature over itself: policy_compile refuses it. */
+	CHECK(!memo->busy);
+	memo->busy = true;
+	memo->value = compute(features, feature, candidate);
+	if (!declared(feature, &memo->value))
+		memo->value = feature->dflt;
+	memo->busy = false;
+	memo->round = round;
+	return memo->value;
+}
+
+static struct value
+score(struct features *features, const struct policy_model *model, struct model_memo *memo,
+    const struct candidate_context *candidate)
+{
+	double p;
+
+	if (model->model == NULL || model_class_count(model->model) != 1)
+		return value_missing();
+	if (memo->inputs == NULL)
+		memo->inputs = arena_alloc(features->arena,
+		    model->input_count * sizeof(*memo->inputs));
+	for (size_t i = 0; i < model->input_count; i++)
+		memo->inputs[i] = features_get(features, model->inputs[i], candidate);
+	p = model_score(model->model, memo->inputs);
+	return is_finite(p) ? value_number(p) : value_missing();
+}
+
+struct value
+features_model(struct features *features, unsigned index, const struct candidate_context *candidate)
+{
+	const struct policy_model *model;
+	struct model_memo *memo;
+	uint32_t round;
+
+	CHECK(index < features->sources->policy->model_count);
+	model = &features->sources->policy->models[index];
+	memo = &features->models[index];
+	if (model->per_action && candidate == NULL)
+		return value_missing();
+	round = model->per_action ? round_of(features, candidate) : ROUND_ANY;
+	if (memo->round == round)
+		return memo->value;
+	CHECK(!memo->busy);
+	memo->busy = true;
+	memo->value = score(features, model, memo, candidate);
+	memo->busy = false;
+	memo->round = round;
+	return memo->value;
+}
+
+bool
+features_was_read(const struct features *features, unsigned slot)
+{
+	const struct policy *policy = features->sources->policy;
+
+	CHECK(slot < policy->feature_count);
+	return features->slots[slot].read && !policy->features[slot].per_action;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * features_basket.c - basket.FN over the lines that count; and what the functions mean.
+ */
+#include "score/features_parts.h"
+
+#include <string.h>
+
+struct value
+tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms)
+{
+	double recency, gap;
+
+	switch (fn) {
+	case FN_SUM:
+		return value_number(tally->sum);
+	case FN_QTY:
+		return value_number(tally->qty);
+	case FN_COUNT:
+	case FN_LINES:
+		return value_number(tally->count);
+	case FN_VISITS:
+		return value_number(tally->visits);
+	case FN_TOTAL:
+		return value_number(tally->total);
+	case FN_HAS:
+		return value_bool(tally->times > 0);
+	case FN_RECENCY:
+	case FN_GAP:
+	case FN_OVERDUE:
+		break;
+	}
+	if (tally->times == 0)
+		return value_missing();
+	recency = (double)(now_ms - tally->last_ms) / (double)D_MS;
+	if (fn == FN_RECENCY)
+		return value_number(recency);
+	if (tally->times < 2)
+		return value_missing();
+	/* The mean of the gaps between n visits: what lies between first and last, by n - 1. */
+	gap = (double)(tally->last_ms - tally->first_ms) / (double)(tally->times - 1) /
+	    (double)D_MS;
+	if (fn == FN_GAP)
+		return value_number(gap);
+	return gap == 0 ? value_missing() : value_number(recency / gap);
+}
+
+bool
+category_within(const char *path, const char *category)
+{
+	size_t len = strlen(category);
+
+	return strncmp(path, category, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+static bool
+matches(const struct line *line, const struct feature *feature)
+{
+	if (line->voided)
+		return false;
+	switch (feature->key) {
+	case KEY_NONE:
+		return true;
+	case KEY_CATEGORY:
+		return category_within(line->category, feature->key_value);
+	case KEY_BRAND:
+		return line->brand != NULL && strcmp(line->brand, feature->key_value) == 0;
+	case KEY_ITEM:
+		return strcmp(line->item[0] != '\0' ? line->item :
+		    line->sku != NULL ? line->sku : "", feature->key_value) == 0;
+	}
+	return false;
+}
+
+/* The till's own total once there is one: it knows of discounts on the whole basket. */
+static int64_t
+basket_total(const struct visit *visit)
+{
+	int64_t total = 0;
+
+	if (visit->state == VISIT_CLOSED)
+		return visit->total_minor;
+	for (size_t i = 0; i < visit->line_count; i++) {
+		if (!visit->lines[i].voided)
+			total += visit->lines[i].amount_minor;
+	}
+	return total;
+}
+
+struct value
+basket_value(const struct sources *sources, const struct feature *feature)
+{
+	const struct visit *visit = sources->visit;
+	struct tally tally = { 0 };
+	int64_t amount = 0, qty_milli = 0, count = 0;
+
+	for (size_t i = 0; visit != NULL && i < visit->line_count; i++) {
+		const struct line *line = &visit->lines[i];
+
+		if (!matches(line, feature))
+			continue;
+		amount += line->amount_minor;
+		qty_milli += line->qty_milli;
+		count++;
+		if (line->added_ms > tally.last_ms)
+			tally.last_ms = line->added_ms;
+	}
+	if (count > 0) {
+		tally.times = 1;
+		tally.first_ms = tally.last_ms;
+		tally.sum = (double)amount;
+		tally.qty = (double)qty_milli / 1000.0;
+		tally.count = (double)count;
+		tally.visits = 1;
+		tally.total = (double)basket_total(visit);
+	}
+	return tally_value(&tally, feature->fn, sources->now_ms);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * model.h - a model: read from what HQ trains, stored flat, scored row by row. Pure.
+ */
+#ifndef AISLE_SCORE_MODEL_H
+#define AISLE_SCORE_MODEL_H
+
+#include "aisle/value.h"
+#include "core/buf.h"
+
+struct model;
+
+/* From XGBoost JSON, LightGBM text or linear JSON (recognised by content). err names what
+ * cannot be honoured. Bounded: 64 MiB, 2^22 nodes, 10,000 trees, depth 512, 65,535 features. */
+int model_import(const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err) AISLE_MUST_CHECK;
+/* The flat form: little-endian, position-independent, checked in full by model_load. */
+void model_save(const struct model *model, struct buf *out);
+int model_load(const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err) AISLE_MUST_CHECK;
+void model_free(struct model *model);
+
+size_t model_input_count(const struct model *model);
+const char *model_input(const struct model *model, size_t i);	/* its name; linear one-hot "tier=gold" is input "tier" */
+bool model_input_is_string(const struct model *model, size_t i);	/* one-hot: also bools and numbers are compared as text */
+bool model_input_is_used(const struct model *model, size_t i);		/* false: no tree or weight reads it */
+size_t model_class_count(const struct model *model);
+size_t model_output_count(const struct model *model);	/* values after the link: 1 where it names the class (multi:softmax) */
+size_t model_tree_count(const struct model *model);
+size_t model_node_count(const struct model *model);
+bool model_is_float32(const struct model *model);	/* sums in float32 (XGBoost), else in double */
+const char *model_format(const struct model *model);	/* "xgboost", "lightgbm", "aisle-linear" */
+const char *model_link_name(const struct model *model);	/* "identity", "logistic", … */
+
+/* Margins of one row (model_class_count values): inputs in the model's order, VALUE_MISSING = missing
+ * (so are NaN, null and a value of the wrong kind). No allocation; the row is built inside the model,
+ * so one model scores one row at a time. */
+void model_margin(const struct model *model, const struct value *inputs, double *ret_margins);
+/* The link over margins, in place (logistic, softmax, exp …): float32 where the sums are. argmax leaves the
+ * class in margins[0]. */
+void model_link(const struct model *model, double *margins);
+
+/* Calibration on top: p of a margin. */
+struct calibration {
+	enum { CALIBRATION_NONE, CALIBRATION_PLATT, CALIBRATION_ISOTONIC } kind;
+	double a, b;			/* platt: 1/(1+exp(-(a·margin+b))) */
+	const double *margins, *ps;	/* isotonic: linear between, flat outside; margins rise, ps do not fall */
+	size_t count;
+};
+/* Not part of the saved form: the policy gives it. AISLE_E_INVALID: not finite, not ascending, outside
+ * [0, 1], or a model of several classes. */
+int model_set_calibration(struct model *model, const struct calibration *calibration) AISLE_MUST_CHECK;	/* copied */
+/* Score of a model of one class (a bug for any other): calibrated, else linked. */
+double model_score(const struct model *model, const struct value *inputs);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * model_json.h - JSON of model files, read as it passes by, with NaN and Infinity.
+ */
+#ifndef AISLE_SCORE_MODEL_JSON_H
+#define AISLE_SCORE_MODEL_JSON_H
+
+#include "core/buf.h"
+
+/* After the first mistake every call gives false, 0 or nothing, and err is filled. */
+struct jsonr {
+	const char *text, *at, *end;
+	const char *name;
+	struct err *err;
+	bool failed;
+	char last;		/* last structural character: { [ , or anything else */
+	struct buf word;	/* the string or key read last */
+};
+struct numbers {
+	double *at;
+	size_t count, cap;
+};
+
+/* text must be followed by a zero byte. */
+void jsonr_init(struct jsonr *r, const char *text, size_t len, const char *name, struct err *err);
+void jsonr_done(struct jsonr *r);
+bool jsonr_fail(struct jsonr *r, const char *what);	/* always false */
+bool jsonr_enter(struct jsonr *r, char bracket);	/* { or [ */
+bool jsonr_key(struct jsonr *r);			/* the next key into r->word, or false behind } */
+bool jsonr_is(const struct jsonr *r, const char *key);
+bool jsonr_item(struct jsonr *r);			/* whether an item follows, or false behind ] */
+bool jsonr_string(struct jsonr *r);			/* into r->word */
+double jsonr_number(struct jsonr *r, bool float32);	/* also true, false, NaN, Infinity; float32: rounded once */
+void jsonr_numbers(struct jsonr *r, bool float32, size_t max, struct numbers *ret);	/* an array; ret is cleared first */
+void jsonr_skip(struct jsonr *r);
+void jsonr_end(struct jsonr *r);			/* nothing may follow */
+
+#endif

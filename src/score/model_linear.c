@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * model_linear.c - reads our own linear JSON, and tells the formats apart.
+ *
+ * {"format":"aisle-linear","link":"logit|identity|log","bias":-1.2,
+ *  "weights":{"spend":0.01,"tier=gold":0.4},"missing":{"spend":0}}
+ *
+ * DESIGN
+ *   The sum starts at the bias and goes through the weights in the order of the
+ *   file, in double. "tier=gold" counts when the input tier is "gold". An input
+ *   that is missing and has no stand-in under "missing" adds nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "score/model_impl.h"
+
+/* ---- linear ---- */
+
+/* Index of an input by name, added when new. */
+static int
+input_of(struct builder *b, const char *name, bool is_string, uint32_t *ret)
+{
+	struct model *model = b->model;
+	uint32_t i = 0;
+	while (i < model->input_count && strcmp(model->inputs[i].name, name) != 0)
+		i++;
+	if (i == model->input_count) {
+		if (builder_add_input(b, name) < 0)
+			return AISLE_E_INVALID;
+		model->inputs[i].is_string = is_string;
+	}
+	if (model->inputs[i].is_string != is_string)
+		return builder_refuse(b, "input \"%s\" has a weight of its own and one for a level", name);
+	*ret = i;
+	return 0;
+}
+
+static double
+number_or_nan(const char *text)
+{
+	char *end;
+	if (*text != '-' && *text != '.' && (*text < '0' || *text > '9'))
+		return __builtin_nan("");
+	double number = strtod(text, &end);
+	return *end == '\0' ? number : __builtin_nan("");
+}
+
+static int
+add_weight(struct builder *b, const char *key, const json_t *weight)
+{
+	char name[MODEL_NAME_MAX + 1];
+	const char *equals = strchr(key, '=');
+	size_t len = equals != NULL ? (size_t)(equals - key) : strlen(key);
+	if (!json_is_number(weight))
+		return builder_refuse(b, "weights: \"%s\" is not a number", key);
+	if (len == 0 || len > MODEL_NAME_MAX || (equals != NULL && equals[1] == '\0'))
+		return builder_refuse(b, "weights: \"%.60s\", expected \"input\" or \"input=level\"", key);
+	memcpy(name, key, len);
+	name[len] = '\0';
+
+	struct term term = { .weight = json_number_value(weight), .level = equals != NULL ? equals + 1 : NULL };
+	term.level_number = term.level != NULL ? number_or_nan(term.level) : __builtin_nan("");
+	if (input_of(b, name, term.level != NULL, &term.input) < 0)
+		return AISLE_E_INVALID;
+	return builder_add_term(b, &term);
+}
+
+static int
+add_missing(struct builder *b, const char *key, const json_t *value)
+{
+	struct model *model = b->model;
+	uint32_t i = 0;
+	while (i < model->input_count && strcmp(model->inputs[i].name, key) != 0)
+		i++;
+	if (i == model->input_count)
+		return builder_refuse(b, "missing: no weight is for \"%s\"", key);
+	struct input *input = &model->inputs[i];
+	if (input->is_string ? !json_is_string(value) : !json_is_number(value))
+		return builder_refuse(b, "missing: \"%s\" is not a %s", key, input->is_string ? "string" : "number");
+	if (input->is_string)
+		input->missing_text = mem_strdup(json_string_value(value));
+	else
+		input->missing = json_number_value(value);
+	return 0;
+}
+
+static int
+set_link(struct builder *b, const char *link)
+{
+	if (link == NULL || strcmp(link, "identity") == 0)
+		b->model->link = LINK_IDENTITY;
+	else if (strcmp(link, "logit") == 0)
+		b->model->link = LINK_LOGISTIC;
+	else if (strcmp(link, "log") == 0)
+		b->model->link = LINK_EXP;
+	else
+		return builder_refuse(b, "link \"%s\", expected logit, identity or log", link);
+	return 0;
+}
+
+static int
+import_linear(struct builder *b, const json_t *json)
+{
+	const char *key;
+	json_t *value;
+	const json_t *weights = json_object_get(json, "weights"), *bias = json_object_get(json, "bias");
+	const json_t *missing = json_object_get(json, "missing"), *link = json_object_get(json, "link");
+
+	if (!json_is_object(weights) || (missing != NULL && !json_is_object(missing)) ||
+	    (bias != NULL && !json_is_number(bias)) || (link != NULL && !json_is_string(link)))
+		return builder_refuse(b, "expected \"weights\" and \"missing\" as objects, \"bias\" as a number, "
+		    "\"link\" as a string");
+	json_object_foreach((json_t *)json, key, value)
+		if (strcmp(key, "format") != 0 && strcmp(key, "link") != 0 && strcmp(key, "bias") != 0 &&
+		    strcmp(key, "weights") != 0 && strcmp(key, "missing") != 0)
+			return builder_refuse(b, "unknown member \"%s\"", key);
+	if (set_link(b, json_string_value(link)) < 0 || builder_set_classes(b, 1) < 0)
+		return AISLE_E_INVALID;
+	b->model->base[0] = json_number_value(bias);
+	json_object_foreach((json_t *)weights, key, value)
+		if (add_weight(b, key, value) < 0)
+			return AISLE_E_INVALID;
+	json_object_foreach((json_t *)missing, key, value)
+		if (add_missing(b, key, value) < 0)
+			return AISLE_E_INVALID;
+	return 0;
+}
+
+int
+model_import_linear(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
+{
+	json_t *json = json_read(text, len, name, err);
+	if (json == NULL)
+		return AISLE_E_INVALID;
+	struct builder b;
+	builder_init(&b, KIND_LINEAR, name, err);
+	int r = builder_done(&b, import_linear(&b, json), ret_model);
+	json_decref(json);
+	return r;
+}
+
+/* ---- which format ---- */
+
+int
+model_import(const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err)
+{
+	if (len > MODEL_BYTES_MAX)
+		return err_at(err, AISLE_E_FULL, name, 0, 0, "larger than 64 MiB");
+	char *text = mem_alloc(len + 1);
+	if (len > 0)
+		memcpy(text, bytes, len);
+	text[len] = '\0';
+
+	const char *start = text + strspn(text, " \t\r\n");
+	int r;
+	if (strncmp(start, "tree\n", 5) == 0 || strncmp(start, "tree\r\n", 6) == 0)
+		r = model_import_lightgbm(text, len, name, ret_model, err);
+	else if (*start == '{' && strstr(start, "\"aisle-linear\"") != NULL)
+		r = model_import_linear(text, len, name, ret_model, err);
+	else if (*start == '{' && strstr(start, "\"learner\"") != NULL)
+		r = model_import_xgboost(text, len, name, ret_model, err);
+	else if (*start == '{' && memchr(text, 'L', len < 16 ? len : 16) != NULL)
+		r = err_at(err, AISLE_E_INVALID, name, 0, 0, "looks like UBJSON, expected JSON (save_model with a name "
+		    "that ends in .json)");
+	else
+		r = err_at(err, AISLE_E_INVALID, name, 0, 0, "expected XGBoost JSON, LightGBM text or aisle-linear JSON");
+	free(text);
+	return r;
+}

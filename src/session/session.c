@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * session.c - events to visits: which visit is an event about, and may it say so?
+ *
+ * DESIGN
+ *   One handler a type, every type filled in. A till speaks only of its own
+ *   baskets (not-yours): the terminal is the one of the topic, which the
+ *   broker vouches for; what the data say about it is not read.
+ */
+#include "session/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "session/session_call.h"
+
+void
+visit_set_text(char *to, const char *from)
+{
+	snprintf(to, NAME_SIZE, "%s", from);
+}
+
+struct visit *
+call_new_visit(const struct call *call)
+{
+	struct visit *visit = visit_new(call->visit_id);
+
+	visit->opened_ms = call->event->now_ms;
+	visit_set_text(visit->station, call->station);
+	sessions_add(call->sessions, visit);
+	call_touch(call, visit);
+	return visit;
+}
+
+void
+call_touch(const struct call *call, struct visit *visit)
+{
+	visit->last_ms = call->event->now_ms;
+	visit->dirty = true;
+}
+
+static void
+apply_nothing(const struct call *call)
+{
+	(void)call;
+}
+
+/* The associate helps the customer in front of them: a return is trouble of the
+ * visit at its station, unless it names a basket that is still open. */
+static void
+apply_return(const struct call *call)
+{
+	const char *basket = call->event->basket;
+	struct visit *visit = basket == NULL ? NULL : sessions_by_basket(call->sessions, basket);
+
+	if (visit == NULL || visit_over(visit))
+		visit = sessions_at_station(call->sessions, call->station);
+	if (visit == NULL)
+		return;
+	visit->returns++;
+	call_touch(call, visit);
+	call->ret->visit = visit;
+}
+
+/* Something about a customer: of interest at the station where they are now. */
+static void
+apply_subject(const struct call *call)
+{
+	const struct event *event = call->event;
+
+	if (event->basket != NULL)
+		call->ret->visit = sessions_by_basket(call->sessions, event->basket);
+	else if (event->has_subject)
+		call->ret->visit = sessions_by_subject(call->sessions, &event->subject);
+}
+
+static void
+apply_station(const struct call *call)
+{
+	call->ret->visit = sessions_at_station(call->sessions, call->station);
+}
+
+static void
+apply_sensor(const struct call *call)
+{
+	if (call->event->station != NULL)
+		apply_station(call);
+}
+
+static void
+apply_offer(const struct call *call)
+{
+	struct visit *visit = sessions_by_basket(call->sessions, call->event->basket);
+
+	if (visit == NULL) {
+		call->ret->effects = EFFECT_IGNORED;
+		return;
+	}
+	if (strcmp(visit->terminal, call->event->origin) != 0) {
+		call->ret->reject = REJECT_NOT_YOURS;
+		snprintf(call->ret->detail, sizeof(call->ret->detail),
+		    "/data/basket: is at another terminal");
+		return;
+	}
+	call_touch(call, visit);
+	call->ret->visit = visit;
+}
+
+static void (*const handlers[EV_COUNT])(const struct call *call) = {
+	[EV_BASKET_OPENED] = basket_apply,
+	[EV_BASKET_ITEM_ADDED] = basket_apply,
+	[EV_BASKET_ITEM_VOIDED] = basket_apply,
+	[EV_BASKET_SUSPENDED] = basket_apply,
+	[EV_BASKET_RESUMED] = basket_apply,
+	[EV_BASKET_TENDER_STARTED] = basket_apply,
+	[EV_BASKET_PAYMENT_DECLINED] = basket_apply,
+	[EV_BASKET_CANCELLED] = basket_apply,
+	[EV_BASKET_CLOSED] = basket_apply,
+	[EV_RETURN_COMPLETED] = apply_return,
+	[EV_CUSTOMER_IDENTIFIED] = identify_apply,
+	[EV_CUSTOMER_ENROLLED] = apply_station,
+	[EV_CUSTOMER_LEFT] = identify_left,
+	[EV_CUSTOMER_MERGED] = identify_merged,
+	[EV_CONSENT_CHANGED] = apply_subject,
+	[EV_CARE_CASE_OPENED] = apply_subject,
+	[EV_CARE_CASE_CLOSED] = apply_subject,
+	[EV_LOYALTY_BALANCE] = apply_subject,
+	[EV_WALLET_CHANGED] = apply_subject,
+	[EV_CONTACT_RECORDED] = apply_nothing,
+	[EV_STOCK_CHANGED] = apply_nothing,
+	[EV_SENSOR_READING] = apply_sensor,
+	[EV_SURVEY_ANSWERED] = apply_subject,
+	[EV_OFFER_APPLIED] = apply_offer,
+	[EV_OFFER_REFUSED] = apply_offer,
+	[EV_OFFER_REDEEMED] = apply_offer,
+	[EV_OFFER_REVERSED] = apply_offer,
+	[EV_GUIDANCE_SHOWN] = apply_nothing,
+	[EV_GUIDANCE_DECIDED] = apply_nothing,
+};
+
+void
+session_apply(struct sessions *sessions, const struct event *event, const char *station,
+    const struct id *visit_id, struct session_result *ret)
+{
+	struct call call = { sessions, event, station, visit_id, ret };
+
+	CHECK(sessions != NULL && station != NULL && visit_id != NULL);
+	CHECK((unsigned)event->type < EV_COUNT);
+	*ret = (struct session_result){ .reject = REJECT_NONE };
+	handlers[event->type](&call);
+}
+
+bool
+session_wait_over(const struct visit *visit, int64_t now_ms)
+{
+	return visit->state == VISIT_WAITING && now_ms - visit->identified_ms >= CARD_WAIT_MS;
+}

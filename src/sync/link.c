@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * link.c - the process that faces the WAN.
+ *
+ * DESIGN
+ *   One poll over two sockets: aisled's and the broker's. Each direction has
+ *   a bound, and at the bound the other side's socket is not read any more:
+ *   TCP then slows the sender, nothing is dropped and nothing grows.
+ *
+ *   A publish is given to libmosquitto only while connected: what it holds then is
+ *   sent again by it after a reconnect, and a double is harmless.
+ *
+ * LIMITS
+ *   16 publishes or 4 MiB on the way to the broker, 4 MiB on the way to aisled, 256 filters.
+ *   A message that does not fit a frame is dropped and logged. MQTT 3.1.1 lets the broker send
+ * larger packets than that, which the library allocates: the unit's memory limit is the bound
+ * there.
+ */
+#include "sync/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mosquitto.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "sync/wan.h"
+
+#define PUBLISHES_MAX 16
+#define UNSENT_BYTES_MAX (4u << 20)
+#define FILTERS_MAX 256
+#define READ_BYTES (64u << 10)
+
+struct link {
+	int fd;			/* to aisled */
+	struct mosquitto *client;
+	struct wan wan;
+	struct wan_backoff backoff;
+	int64_t connect_at_ms;	/* when to try (again) */
+	bool connected, up;
+	int publishes;		/* given to the library, not acknowledged */
+	int subscribes;		/* sent, not acknowledged */
+	char *filters[FILTERS_MAX];
+	size_t filter_count;
+	struct buf in, out;	/* from and to aisled */
+	size_t out_sent;
+	bool broken;		/* aisled's side is gone or talks nonsense */
+};
+
+static volatile sig_atomic_t stopping;
+
+static void
+on_stop(int number)
+{
+	(void)number;
+	stopping = 1;
+}
+
+static void
+tell(struct link *link, enum frame_type type)
+{
+	frame_write(&link->out, type, NULL, NULL, 0);
+}
+
+static void
+maybe_up(struct link *link)
+{
+	if (!link->connected || link->up || link->subscribes > 0)
+		return;
+	link->up = true;
+	link->backoff.ms = 0;
+	log_info("hq: connected host=%s port=%d", link->wan.host, link->wan.port);
+	tell(link, FRAME_UP);
+}
+
+static void
+subscribe(struct link *link, const char *filter)
+{
+	if (mosquitto_subscribe(link->client, NULL, filter, 1) == MOSQ_ERR_SUCCESS)
+		link->subscribes++;
+}
+
+static void
+on_connect(struct mosquitto *client, void *ctx, int rc)
+{
+	struct link *link = ctx;
+	(void)client;
+	if (rc != 0) {
+		log_warning("hq: refused reason=\"%s\"", mosquitto_connack_string(rc));
+		return;
+	}
+	link->connected = true;
+	link->subscribes = 0;
+	for (size_t i = 0; i < link->filter_count; i++)
+		subscribe(link, link->filters[i]);
+	maybe_up(link);
+}
+
+static void
+on_subscribe(struct mosquitto *client, void *ctx, int mid, int count, const int *granted)
+{
+	struct link *link = ctx;
+	(void)client;
+	(void)mid;
+	if (count > 0 && granted[0] >= 128)
+		log_warning("hq: subscription refused");
+	if (link->subscribes > 0)
+		link->subscribes--;
+	maybe_up(link);
+}
+
+static void
+on_publish(struct mosquitto *client, void *ctx, int mid)
+{
+	struct link *link = ctx;
+	(void)client;
+	(void)mid;
+	if (link->publishes > 0)
+		link->publishes--;
+}
+
+static void
+on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *message)
+{
+	struct link *link = ctx;
+	size_t len = message->payloadlen > 0 ? (size_t)message->payloadlen : 0;
+	(void)client;
+	if (strlen(message->topic) > 255 || len > FRAME_BYTES_MAX - 512) {
+		log_warning("hq: message too big bytes=%zu", len);
+		return;
+	}
+	frame_write(&link->out, FRAME_PUBLISH, message->topic, message->payload, len);
+}
+
+static void
+lost(struct link *link, int rc)
+{
+	if (link->up) {
+		log_info("hq: connection lost reason=\"%s\"", mosquitto_strerror(rc));
+		tell(link, FRAME_DOWN);
+	}
+	link->connected = link->up = false;
+	link->connect_at_ms = wan_now_ms() + wan_backoff_next(&link->backoff);
+}
+
+static void
+take_filter(struct link *link, const char *filter)
+{
+	for (size_t i = 0; i < link->filter_count; i++) {
+		if (strcmp(link->filters[i], filter) == 0)
+			return;
+	}
+	if (mosquitto_sub_topic_check(filter) != MOSQ_ERR_SUCCESS ||
+	    link->filter_count == FILTERS_MAX) {
+		log_warning("hq: filter refused");
+		return;
+	}
+	link->filters[link->filter_count++] = mem_strdup(filter);
+	if (link->connected)
+		subscribe(link, filter);
+}
+
+static void
+take_publish(struct link *link, const char *topic, const void *payload, size_t len)
+{
+	if (!link->connected)
+		return;		/* aisled sends it again */
+	int rc = mosquitto_publish(link->client, NULL, topic, (int)len, payload, 1, false);
+	/* Also after NO_CONN the library keeps the message and sends it later. */
+	if (rc == MOSQ_ERR_SUCCESS || rc == MOSQ_ERR_NO_CONN)
+		link->publishes++;
+	else
+		log_warning("hq: publish failed error=\"%s\"", mosquitto_strerror(rc));
+}
+
+/* Whole frames from aisled, as long as there is room towards the broker. */
+static void
+take_frames(struct link *link)
+{
+	size_t at = 0;
+	while (link->publishes < PUBLISHES_MAX) {
+		enum frame_type type;
+		char topic[256];
+		const void *payload;
+		size_t len;
+		int64_t used =
+		    frame_read(link->in.data + at, link->in.len - at, &type, topic, &payload, &len);
+		if (used == 0)
+			break;
+		if (used < 0) {
+			log_error("link: broken frame from aisled");
+			link->broken = true;
+			break;
+		}
+		if (type == FRAME_SUBSCRIBE)
+			take_filter(link, topic);
+		else if (type == FRAME_PUBLISH)
+			take_publish(link, topic, payload, len);
+		at += (size_t)used;
+	}
+	if (at == 0)
+		return;
+	memmove(link->in.data, link->in.data + at, link->in.len - at);
+	link->in.len -= at;
+}
+
+static void
+read_aisled(struct link *link)
+{
+	buf_reserve(&link->in, READ_BYTES);
+	ssize_t got = read(link->fd, link->in.data + link->in.len, READ_BYTES);
+	if (got > 0)
+		link->in.len += (size_t)got;
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		link->broken = true;
+}
+
+static void
+write_aisled(struct link *link)
+{
+	while (link->out_sent < link->out.len) {
+		ssize_t put = write(
+		    link->fd, link->out.data + link->out_sent, link->out.len - link->out_sent);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && errno == EAGAIN)
+			break;
+		if (put <= 0) {
+			link->broken = true;
+			return;
+		}
+		link->out_sent += (size_t)put;
+	}
+	if (link->out_sent == link->out.len) {
+		buf_clear(&link->out);
+		link->out_sent = 0;
+	} else if (link->out_sent > UNSENT_BYTES_MAX / 2) {
+		memmove(link->out.data, link->out.data + link->out_sent,
+		    link->out.len - link->out_sent);
+		link->out.len -= link->out_sent;
+		link->out_sent = 0;
+	}
+}
+
+static void
+turn_client(struct link *link, short ready)
+{
+	int rc = MOSQ_ERR_SUCCESS;
+	/* What TLS has decrypted already does not show on the socket. */
+	bool room = link->out.len - link->out_sent < UNSENT_BYTES_MAX;
+	if ((ready & (POLLIN | POLLHUP | POLLERR)) || (link->wan.tls && room))
+		rc = mosquitto_loop_read(link->client, 1);
+	if (rc == MOSQ_ERR_SUCCESS && mosquitto_want_write(link->client))
+		rc = mosquitto_loop_write(link->client, 1);
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = mosquitto_loop_misc(link->client);
+	if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(link->client) < 0)
+		lost(link, rc);
+}
+
+/* One wait for whatever comes first, then everything that is ready. */
+static void
+turn(struct link *link)
+{
+	int64_t now = wan_now_ms();
+	int socket = mosquitto_socket(link->client);
+	if (socket < 0 && now >= link->connect_at_ms) {
+		if (!wan_connect(link->client, &link->wan))
+			lost(link, MOSQ_ERR_NO_CONN);
+		socket = mosquitto_socket(link->client);
+	}
+	bool room_up = link->publishes < PUBLISHES_MAX && link->in.len < UNSENT_BYTES_MAX;
+	bool room_down = link->out.len - link->out_sent < UNSENT_BYTES_MAX;
+	/* A closed stream is seen even while it is not read. */
+	struct pollfd fds[2] = {
+		{.fd = link->fd, .events = (short)((room_up ? POLLIN : POLLRDHUP) |
+		    (link->out.len > link->out_sent ? POLLOUT : 0))},
+		{.fd = socket, .events = (short)((room_down ? POLLIN : 0) |
+		    (socket >= 0 && mosquitto_want_write(link->client) ? POLLOUT : 0))},
+	};
+	int64_t wait = socket < 0 ? link->connect_at_ms - wan_now_ms() : 1000;
+	poll(fds, socket >= 0 ? 2 : 1, wait < 0 ? 0 : wait > 1000 ? 1000 : (int)wait);
+	if (stopping)
+		return;
+	if (fds[0].revents & POLLIN)
+		read_aisled(link);
+	else if (fds[0].revents & (POLLHUP | POLLERR | POLLRDHUP))
+		link->broken = true;
+	if (socket >= 0)
+		turn_client(link, fds[1].revents);
+	take_frames(link);
+	write_aisled(link);
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+	stopping = 0;
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void
+link_done(struct link *link)
+{
+	if (link->connected) {
+		mosquitto_disconnect(link->client);
+		mosquitto_loop_write(link->client, 1);
+	}
+	mosquitto_destroy(link->client);
+	for (size_t i = 0; i < link->filter_count; i++)
+		free(link->filters[i]);
+	buf_done(&link->in);
+	buf_done(&link->out);
+	free(link);
+}
+
+int
+link_main(const struct conf *conf, int fd)
+{
+	if (conf->hq_host == NULL || sodium_init() < 0)
+		return EX_CONFIG;
+	mosquitto_lib_init();
+	catch_signals();
+	struct link *link = mem_calloc(1, sizeof(*link));
+	struct err err = {0};
+	link->fd = fd;
+	link->wan = (struct wan){.host = conf->hq_host,
+	    .port = conf->hq_port,
+	    .client_id = conf->hq_client_id,
+	    .user = conf->hq_user,
+	    .password_file = conf->hq_password_file,
+	    .tls = conf->hq_ca != NULL,
+	    .ca = conf->hq_ca,
+	    .cert = conf->hq_cert,
+	    .key = conf->hq_key};
+	if (wan_new(&link->wan, link, &link->client, &err) != 0) {
+		log_error("link: %s", err.text);
+		free(link);
+		mosquitto_lib_cleanup();
+		return EX_CONFIG;
+	}
+	mosquitto_connect_callback_set(link->client, on_connect);
+	mosquitto_subscribe_callback_set(link->client, on_subscribe);
+	mosquitto_publish_callback_set(link->client, on_publish);
+	mosquitto_message_callback_set(link->client, on_message);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	while (!stopping && !link->broken)
+		turn(link);
+	link_done(link);
+	mosquitto_lib_cleanup();
+	return EX_OK;
+}

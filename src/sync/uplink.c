@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * uplink.c - the store's records to HQ.
+ *
+ * DESIGN
+ *   Each lane is a window of one batch: the oldest rows that HQ has not
+ *   acknowledged, sent again until it has. More would be faster over a slow
+ *   WAN, but one batch holds up to 256 rows and grows with the backlog by itself,
+ *   and one window needs no book-keeping that could be wrong.
+ *
+ *   Lanes go in their order whenever they are due; a lane that waits for its
+ *   acknowledgement does not hold up those behind it, or one bad record of a
+ *   consent would keep the money at the store.
+ *
+ * INVARIANTS
+ *   acked <= sent; a batch begins with the row behind acked.
+ *   An acknowledgement is believed up to sent and no further.
+ */
+#include "sync/uplink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zstd.h>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/when.h"
+
+#define ZSTD_LEVEL 3
+#define ROW_BYTES_MAX ((1u << 20) - (8u << 10)) /* even if zstd gains nothing, a frame holds it */
+#define BACKOFF_FIRST_MS 2000
+#define BACKOFF_LAST_MS (5 * MIN_MS)
+#define SUSPECT_TRIES 3
+
+struct window {
+	int64_t acked, sent;	/* sequences */
+	bool in_flight;
+	int tries;		/* of this batch */
+	int64_t due_ms;		/* when it is sent again; monotonic */
+	int64_t backoff_ms;
+};
+
+struct uplink {
+	struct store *store;
+	char *store_id;
+	char epoch[17];
+	uint64_t random;
+	bool connected;
+	struct window windows[LANE_COUNT];
+	struct buf lines;
+};
+
+struct uplink *
+uplink_new(struct store *store, const char *store_id, uint64_t seed)
+{
+	struct uplink *uplink = mem_calloc(1, sizeof(*uplink));
+	uplink->store = store;
+	uplink->store_id = mem_strdup(store_id);
+	uplink->random = seed;
+	store_epoch(store, uplink->epoch);
+	return uplink;
+}
+
+void
+uplink_free(struct uplink *uplink)
+{
+	if (uplink == NULL)
+		return;
+	free(uplink->store_id);
+	buf_done(&uplink->lines);
+	free(uplink);
+}
+
+void
+uplink_connected(struct uplink *uplink, bool connected)
+{
+	uplink->connected = connected;
+	/* What was on its way may be lost with the connection: it goes again with the next one. */
+	for (int lane = 0; lane < LANE_COUNT; lane++)
+		uplink->windows[lane].in_flight = false;
+}
+
+/* A step of splitmix64: only spreads stores over time. */
+static uint64_t
+next_random(struct uplink *uplink)
+{
+	uint64_t x = uplink->random += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* Half of the back-off for certain, the other half by chance. */
+static int64_t
+next_delay(struct uplink *uplink, struct window *window)
+{
+	int64_t backoff = window->backoff_ms > 0 ? window->backoff_ms * 2 : BACKOFF_FIRST_MS;
+	window->backoff_ms = backoff < BACKOFF_LAST_MS ? backoff : BACKOFF_LAST_MS;
+	int64_t half = window->backoff_ms / 2;
+	return half + (int64_t)(next_random(uplink) % (uint64_t)half);
+}
+
+struct batch {
+	struct uplink *uplink;
+	enum lane lane;
+	bool suspect;		/* HQ did not take it several times: look at each row */
+	int rows;
+	int64_t last;
+};
+
+static bool
+body_ok(const struct batch *batch, const char *body, size_t len)
+{
+	if (len == 0 || len > ROW_BYTES_MAX)
+		return false;
+	if (!batch->suspect)
+		return true;
+	json_t *json = json_read(body, len, "", NULL);
+	json_decref(json);
+	return json != NULL;
+}
+
+static int
+add_row(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
+{
+	struct batch *batch = ctx;
+	struct buf *lines = &batch->uplink->lines;
+	if (batch->rows > 0 && lines->len + len + 200 > UPLINK_BATCH_BYTES)
+		return 1;
+	char at[WHEN_TEXT_SIZE];
+	when_text(at_ms, at);
+	bool ok = body_ok(batch, body, len);
+	if (!ok && strcmp(type, "gap") != 0)
+		log_warning("uplink: record left out lane=%s seq=%lld bytes=%zu",
+		    lane_names[batch->lane], (long long)seq, len);
+	buf_addf(lines, "{\"epoch\":\"%s\",\"seq\":%lld,\"type\":", batch->uplink->epoch,
+	    (long long)seq);
+	buf_json_str(lines, ok ? type : "gap");
+	buf_addf(lines, ",\"at\":\"%s\",\"body\":", at);
+	if (ok) {
+		size_t start = lines->len;
+		buf_add(lines, body, len);
+		/* A line feed can only be white space between tokens. */
+		for (char *c = lines->data + start;
+		     (c = memchr(c, '\n', (size_t)(lines->data + lines->len - c)));)
+			*c = ' ';
+	} else {
+		buf_addf(lines, "{\"lane\":\"%s\",\"from\":%lld,\"to\":%lld}",
+		    lane_names[batch->lane], (long long)seq, (long long)seq);
+	}
+	buf_adds(lines, "}\n");
+	batch->rows++;
+	batch->last = seq;
+	return 0;
+}
+
+/* The rows behind acked as lines; the last one's sequence, or 0 for none. */
+static int64_t
+gather(struct uplink *uplink, enum lane lane)
+{
+	const struct window *window = &uplink->windows[lane];
+	struct batch batch = {
+	    .uplink = uplink, .lane = lane, .suspect = window->tries >= SUSPECT_TRIES};
+	buf_clear(&uplink->lines);
+	int rc = store_uplink_each(
+	    uplink->store, lane, window->acked, UPLINK_BATCH_ROWS, add_row, &batch);
+	/* The rows before the one that could not be read are good. */
+	return rc >= 0 || batch.rows > 0 ? batch.last : 0;
+}
+
+static void
+compress(const struct buf *lines, struct buf *out)
+{
+	buf_clear(out);
+	size_t bound = ZSTD_compressBound(lines->len);
+	buf_reserve(out, bound);
+	size_t size = ZSTD_compress(out->data, bound, lines->data, lines->len, ZSTD_LEVEL);
+	CHECK(!ZSTD_isError(size));
+	out->len = size;
+	out->data[size] = '\0';
+}
+
+bool
+uplink_next(struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic, struct buf *ret_payload)
+{
+	if (!uplink->connected || store_uplink_count(uplink->store) == 0)
+		return false;
+	for (int lane = 0; lane < LANE_COUNT; lane++) {
+		struct window *window = &uplink->windows[lane];
+		if (window->in_flight && mono_ms < window->due_ms)
+			continue;
+		int64_t last = gather(uplink, (enum lane)lane);
+		if (last == 0)
+			continue;
+		if (last > window->sent)
+			window->sent = last;
+		window->in_flight = true;
+		window->tries++;
+		window->due_ms = mono_ms + next_delay(uplink, window);
+		buf_clear(ret_topic);
+		buf_addf(
+		    ret_topic, "aisle/v1/hq/store/%s/up/%s", uplink->store_id, lane_names[lane]);
+		compress(&uplink->lines, ret_payload);
+		metrics_add(METRIC_UPLINK_SENT, 1);
+		return true;
+	}
+	return false;
+}
+
+/* The lane of "aisle/v1/hq/store/{store}/ack/{lane}"; LANE_COUNT: not ours. */
+static enum lane
+lane_of_topic(const struct uplink *uplink, const char *topic)
+{
+	int lane = 0;
+	for (; lane < LANE_COUNT; lane++) {
+		char wanted[128];
+		snprintf(wanted, sizeof(wanted), "aisle/v1/hq/store/%s/ack/%s", uplink->store_id,
+		    lane_names[lane]);
+		if (strcmp(topic, wanted) == 0)
+			break;
+	}
+	return (enum lane)lane;
+}
+
+static bool
+ack_ok(const struct uplink *uplink, const struct window *window, const void *payload, size_t len,
+    int64_t *ret_upto)
+{
+	json_t *json = len <= 4096 ? json_read(payload, len, "", NULL) : NULL;
+	const char *epoch = json_string_value(json_object_get(json, "epoch"));
+	int64_t upto = 0;
+	bool ok = epoch != NULL && strcmp(epoch, uplink->epoch) == 0 &&
+	    json_int(json_object_get(json, "upto"), &upto) && upto >= 1 && upto <= window->sent;
+	json_decref(json);
+	if (ok)
+		*ret_upto = upto;
+	return ok;
+}
+
+int
+uplink_ack(struct uplink *uplink, const char *topic, const void *payload, size_t len,
+    enum lane *ret_lane, int64_t *ret_upto)
+{
+	enum lane lane = lane_of_topic(uplink, topic);
+	if (lane == LANE_COUNT || !ack_ok(uplink, &uplink->windows[lane], payload, len, ret_upto)) {
+		metrics_add(METRIC_UPLINK_REFUSED, 1);
+		return AISLE_E_INVALID;
+	}
+	*ret_lane = lane;
+	return 0;
+}
+
+void
+uplink_acked(struct uplink *uplink, enum lane lane, int64_t upto)
+{
+	struct window *window = &uplink->windows[lane];
+	if (upto <= window->acked)
+		return;		/* a double */
+	window->acked = upto;
+	/* HQ is alive: what is left goes at once. */
+	window->in_flight = false;
+	window->backoff_ms = 0;
+	window->tries = 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * wan.h - a libmosquitto client of HQ's broker: TLS, password, bounded connect, back-off.
+ */
+#ifndef AISLE_SYNC_WAN_H
+#define AISLE_SYNC_WAN_H
+
+#include "aisle/base.h"
+
+struct mosquitto;
+
+struct wan {
+	const char *host;
+	int port;
+	const char *client_id;
+	const char *user, *password_file;	/* NULL: none */
+	bool tls;				/* ca NULL: what the system trusts */
+	const char *ca, *cert, *key;
+	bool ack_late; /* PUBACKs leave with mosquitto_loop_write, not before */
+};
+
+#define WAN_HOST_SIZE 256
+/* "mqtt://HOST", "mqtts://HOST:PORT", "mqtt://[::1]:1883": sets host (into buffer), port and tls.
+ */
+bool wan_url(const char *url, struct wan *wan, char buffer[static WAN_HOST_SIZE]);
+/* A client, not yet connected; MQTT 3.1.1 (which every broker for a large chain speaks), session
+ * kept. Reads the password file. 0, AISLE_E_INVALID, AISLE_E_IO. Caller mosquitto_destroy's. */
+int wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client,
+    struct err *err) AISLE_MUST_CHECK;
+/* Connects or connects again, blocking for WAN_CONNECT_S at most (SIGALRM is used). true: CONNECT
+ * is on its way. */
+#define WAN_CONNECT_S 15
+bool wan_connect(struct mosquitto *client, const struct wan *wan);
+
+/* 5, 10, 20 … 60 s, of which a random part from a quarter up is waited. */
+struct wan_backoff {
+	int64_t ms;
+};
+int64_t wan_backoff_next(struct wan_backoff *backoff);
+
+int64_t wan_now_ms(void);	/* monotonic */
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * model_tool.c - aislectl model import, inspect, score.
+ */
+#include "tools/model_tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/csv.h"
+#include "score/model.h"
+
+#define FLAT_BYTES_MAX (256u << 20)
+#define ROWS_BYTES_MAX ((size_t)1 << 30)
+
+/* ---- files ---- */
+
+static int
+read_stream(FILE *in, size_t max, const char *name, struct buf *ret, struct err *err)
+{
+	char chunk[65536];
+	size_t n;
+	while ((n = fread(chunk, 1, sizeof(chunk), in)) > 0) {
+		if (ret->len + n > max)
+			return err_at(err, AISLE_E_INVALID, name, 0, 0, "too large, expected at most %zu MiB", max >> 20);
+		buf_add(ret, chunk, n);
+	}
+	if (ferror(in))
+		return err_at(err, AISLE_E_IO, name, 0, 0, "%s", strerror(errno));
+	return 0;
+}
+
+static int
+read_file(const char *path, size_t max, struct buf *ret, struct err *err)
+{
+	FILE *in = fopen(path, "rbe");
+	if (in == NULL)
+		return err_at(err, errno == ENOENT ? AISLE_E_NONE : AISLE_E_IO, path, 0, 0, "%s", strerror(errno));
+	int r = read_stream(in, max, path, ret, err);
+	fclose(in);
+	return r;
+}
+
+/* Flat or a source. */
+static int
+read_model(const char *path, struct model **ret_model, struct err *err)
+{
+	struct buf bytes = { 0 };
+	int r = read_file(path, FLAT_BYTES_MAX, &bytes, err);
+	if (r == 0 && bytes.len >= 8 && memcmp(bytes.data, "aislemod", 8) == 0)
+		r = model_load(bytes.data, bytes.len, path, ret_model, err);
+	else if (r == 0)
+		r = model_import(bytes.len > 0 ? bytes.data : "", bytes.len, path, ret_model, err);
+	buf_done(&bytes);
+	return r;
+}
+
+/* Beside it, synced, renamed: what reads it sees the old or the new whole. */
+static int
+write_file(const char *path, const struct buf *bytes, struct err *err)
+{
+	struct buf temp = { 0 };
+	buf_addf(&temp, "%s.tmp", path);
+	int r = 0, fd = open(temp.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	FILE *out = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	bool good = out != NULL && fwrite(bytes->data, 1, bytes->len, out) == bytes->len && fflush(out) == 0 &&
+	    fsync(fd) == 0;
+	int why = errno;
+	if (out != NULL)
+		good = fclose(out) == 0 && good;
+	if (!good || rename(temp.data, path) != 0) {
+		r = err_at(err, AISLE_E_IO, path, 0, 0, "%s", strerror(good ? errno : why));
+		unlink(temp.data);
+	}
+	buf_done(&temp);
+	return r;
+}
+
+/* ---- import ---- */
+
+int
+model_tool_import(const char *file, const char *out, struct err *err)
+{
+	struct model *model = NULL;
+	int r = read_model(file, &model, err);
+	if (r < 0)
+		return r;
+	struct buf bytes = { 0 };
+	model_save(model, &bytes);
+	r = write_file(out, &bytes, err);
+	buf_done(&bytes);
+	model_free(model);
+	return r;
+}
+
+/* ---- inspect ---- */
+
+static void
+inspect_json(const struct model *model, struct buf *out)
+{
+	buf_adds(out, "{\"format\":");
+	buf_json_str(out, model_format(model));
+	buf_adds(out, ",\"link\":");
+	buf_json_str(out, model_link_name(model));
+	buf_addf(out, ",\"float32\":%s,\"classes\":%zu,\"outputs\":%zu,\"trees\":%zu,\"nodes\":%zu,\"inputs\":[",
+	    model_is_float32(model) ? "true" : "false", model_class_count(model), model_output_count(model),
+	    model_tree_count(model), model_node_count(model));
+	for (size_t i = 0; i < model_input_count(model); i++) {
+		buf_adds(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+		buf_json_str(out, model_input(model, i));
+		buf_addf(out, ",\"type\":\"%s\",\"used\":%s}", model_input_is_string(model, i) ? "string" : "number",
+		    model_input_is_used(model, i) ? "true" : "false");
+	}
+	buf_adds(out, "]}\n");
+}
+
+static void
+inspect_text(const struct model *model, struct buf *out)
+{
+	buf_addf(out, "format   %s, sums in %s\n", model_format(model), model_is_float32(model) ? "float32" : "double");
+	buf_addf(out, "link     %s\n", model_link_name(model));
+	buf_addf(out, "classes  %zu\n", model_class_count(model));
+	buf_addf(out, "trees    %zu with %zu nodes\n", model_tree_count(model), model_node_count(model));
+	buf_addf(out, "inputs   %zu\n", model_input_count(model));
+	for (size_t i = 0; i < model_input_count(model); i++)
+		buf_addf(out, "  %s%s%s\n", model_input(model, i), model_input_is_string(model, i) ? " (string)" : "",
+		    model_input_is_used(model, i) ? "" : " (not used)");
+}
+
+int
+model_tool_inspect(const char *file, bool json, struct buf *out, struct err *err)
+{
+	struct model *model = NULL;
+	int r = read_model(file, &model, err);
+	if (r < 0)
+		return r;
+	if (json)
+		inspect_json(model, out);
+	else
+		inspect_text(model, out);
+	model_free(model);
+	return 0;
+}
+
+/* ---- score ---- */
+
+struct scoring {
+	const struct model *model;
+	struct csv csv;
+	size_t *field_of;	/* of each input; SIZE_MAX: the header lacks it */
+	size_t header_count;
+	struct value *inputs;
+	double *margins;
+};
+
+static int
+read_header(struct scoring *s, struct err *err)
+{
+	int r = csv_read(&s->csv, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1, "empty, expected a header of input names");
+	s->header_count = s->csv.count;
+	for (size_t i = 0; i < model_input_count(s->model); i++) {
+		s->field_of[i] = SIZE_MAX;
+		for (size_t k = 0; k < s->csv.count; k++) {
+			if (strcmp(csv_field(&s->csv, k), model_input(s->model, i)) != 0)
+				continue;
+			if (s->field_of[i] != SIZE_MAX)
+				return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1, "two columns are called \"%s\"",
+				    model_input(s->model, i));
+			s->field_of[i] = k;
+		}
+		if (s->field_of[i] == SIZE_MAX && model_input_is_used(s->model, i))
+			return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1, "no column for the model's input \"%s\"",
+			    model_input(s->model, i));
+	}
+	return 0;
+}
+
+static int
+read_input(struct scoring *s, size_t i, struct err *err)
+{
+	s->inputs[i] = value_missing();
+	if (s->field_of[i] == SIZE_MAX)
+		return 0;
+	const char *text = csv_field(&s->csv, s->field_of[i]);
+	if (*text == '\0')
+		return 0;
+	if (model_input_is_string(s->model, i)) {
+		s->inputs[i] = value_string(text);
+		return 0;
+	}
+	char *end;
+	double number = strtod(text, &end);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+		number = *text == 't';
+	else if (end == text || *end != '\0' || strpbrk(text, "xX \t") != NULL)
+		return err_at(err, AISLE_E_INVALID, s->csv.name, s->csv.line, 0,
+		    "column %zu (%s): \"%.40s\", expected a number or nothing", s->field_of[i] + 1,
+		    model_input(s->model, i), text);
+	s->inputs[i] = value_number(number);
+	return 0;
+}
+
+static int
+score_row(struct scoring *s, bool margin, FILE *out, struct err *err)
+{
+	if (s->csv.count != s->header_count)
+		return err_at(err, AISLE_E_INVALID, s->csv.name, s->csv.line, 0, "%zu fields, expected %zu as in the header",
+		    s->csv.count, s->header_count);
+	for (size_t i = 0; i < model_input_count(s->model); i++)
+		if (read_input(s, i, err) < 0)
+			return AISLE_E_INVALID;
+	model_margin(s->model, s->inputs, s->margins);
+	if (!margin)
+		model_link(s->model, s->margins);
+	size_t count = margin ? model_class_count(s->model) : model_output_count(s->model);
+	for (size_t k = 0; k < count; k++) {
+		double x = s->margins[k];
+		if (x != x)	/* of infinite inputs; without the sign that printf would show */
+			fprintf(out, "%snan", k > 0 ? "," : "");
+		else
+			fprintf(out, "%s%.*g", k > 0 ? "," : "", model_is_float32(s->model) ? 9 : 17, x);
+	}
+	fputc('\n', out);
+	return 0;
+}
+
+static int
+score_rows(struct scoring *s, bool margin, FILE *out, struct err *err)
+{
+	int r = read_header(s, err);
+	if (r < 0)
+		return r;
+	while ((r = csv_read(&s->csv, err)) > 0)
+		if ((r = score_row(s, margin, out, err)) < 0)
+			return r;
+	if (r == 0 && fflush(out) != 0)
+		r = err_set(err, AISLE_E_IO, "writing scores: %s", strerror(errno));
+	return r;
+}
+
+int
+model_tool_score(const char *path, const char *rows_csv, bool margin, FILE *out, struct err *err)
+{
+	struct model *model = NULL;
+	struct buf rows = { 0 };
+	int r = read_model(path, &model, err);
+	if (r == 0)
+		r = rows_csv != NULL ? read_file(rows_csv, ROWS_BYTES_MAX, &rows, err) :
+		    read_stream(stdin, ROWS_BYTES_MAX, "stdin", &rows, err);
+	if (r == 0) {
+		struct scoring s = { .model = model };
+		s.field_of = mem_calloc(model_input_count(model) + 1, sizeof(*s.field_of));
+		s.inputs = mem_calloc(model_input_count(model) + 1, sizeof(*s.inputs));
+		s.margins = mem_calloc(model_class_count(model), sizeof(*s.margins));
+		csv_init(&s.csv, rows.len > 0 ? rows.data : "", rows.len, rows_csv != NULL ? rows_csv : "stdin");
+		r = score_rows(&s, margin, out, err);
+		csv_done(&s.csv);
+		free(s.field_of);
+		free(s.inputs);
+		free(s.margins);
+	}
+	model_free(model);
+	buf_done(&rows);
+	return r;
+}

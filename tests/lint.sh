@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# lint.sh - what must stay true of the source, checked by looking at it.
+bad=0
+fail() {
+	echo "lint: $1"
+	bad=1
+}
+# The pure middle knows no socket, disk, clock or chance.
+pure="src/session src/score src/decide src/deliver/guidance.c src/deliver/command.c src/profile/subject.c \
+	src/profile/subject_codec.c src/profile/subject_merge.c src/profile/consent.c src/profile/purchases.c"
+for p in $pure; do
+	[ -e "$p" ] || continue
+	found=$(grep -rnE '#include <(mosquitto|event2?|sqlite3|sodium|time|sys/(time|socket|stat)|fcntl|unistd)[./>]|\b(rand|random|time|clock_gettime|gettimeofday)\(' "$p" | grep -v '^\S*: \*') &&
+		fail "the pure middle reaches outside: $found"
+done
+# Stages do not call each other: what they share are the nouns in include/aisle and core.
+for stage in ingest session profile score learn; do
+	found=$(grep -rnE '#include "(ingest|session|profile|score|decide|deliver|learn|sync|hq)/' "src/$stage" |
+		grep -vE "#include \"$stage/" | grep -vE 'mapping.*decide/logic\.h|subject.*session/session\.h|features.*(score|session)/|sealer|purchases.*session') &&
+		fail "a stage reaches into another: $found"
+done
+# libm differs in its last bit between machines.
+grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/score src/decide src/session | grep -vE 'fmath_|^\S*:[0-9]+:\s*(\*|/\*|//)|"' &&
+	fail "the engine has its own exp and log (core/fmath.h)"
+# Every source says what it is and under which terms.
+for f in $(git ls-files 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]'); do
+	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fail "$f: no SPDX line"
+done
+ls -A | grep -vxE 'Makefile|src|include|firmware-config|systemd|models|tests|cross|docs|README.md|LICENSE|CHANGELOG.md|SECURITY.md|CONTRIBUTING.md|\..*|build.*' &&
+	fail "something new at the root"
+exit $bad

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_basket.c - what a till says about a basket, in whatever order it comes.
+ */
+#include "session_fixture.h"
+
+static void
+opening_a_basket_begins_a_visit(void **state)
+{
+	struct lane *l = *state;
+	struct event opened = { .type = EV_BASKET_OPENED, .channel = CHANNEL_POS, .origin = "7",
+		.basket = "B1", .associate = "a1" };
+	struct visit *visit = lane_apply(l, &opened, "lane7");
+
+	assert_non_null(visit);
+	assert_int_equal(l->r.effects, EFFECT_OPENED);
+	assert_int_equal(visit->state, VISIT_OPEN);
+	assert_string_equal(visit->station, "lane7");
+	assert_string_equal(visit->terminal, "7");
+	assert_string_equal(visit->basket, "B1");
+	assert_string_equal(visit->associate, "a1");
+	assert_true(visit->opened);
+	assert_true(visit->dirty);
+	assert_int_equal(visit->opened_ms, l->now_ms);
+	assert_ptr_equal(sessions_by_basket(l->sessions, "B1"), visit);
+	assert_ptr_equal(sessions_at_station(l->sessions, "lane7"), visit);
+	assert_ptr_equal(sessions_at_terminal(l->sessions, "7"), visit);
+	assert_null(sessions_at_station(l->sessions, "7"));
+}
+
+static void
+a_line_before_opened_opens_the_basket(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = scan(l, "7", "B1", 1, 499);
+
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_LINES);
+	assert_false(visit->opened);
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), visit);
+	assert_int_equal(l->r.effects, 0);
+	assert_true(visit->opened);
+	till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->line_count, 1);
+}
+
+static void
+a_new_event_for_a_line_replaces_it(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	scan(l, "7", "B1", 1, 499);
+	scan(l, "7", "B1", 2, 100);
+	visit = scan(l, "7", "B1", 1, 250);
+	assert_int_equal(l->r.effects, EFFECT_LINES);
+	assert_int_equal(visit->line_count, 2);
+	assert_int_equal(live_total(visit), 350);
+	assert_int_equal(visit_line(visit, 1)->added_ms, l->now_ms);
+}
+
+static void
+a_void_takes_the_line_out_and_counts_once(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = scan(l, "7", "B1", 1, 499);
+
+	unscan(l, "7", "B1", 1);
+	assert_int_equal(l->r.effects, EFFECT_LINES);
+	assert_int_equal(visit->voids, 1);
+	assert_int_equal(live_total(visit), 0);
+	unscan(l, "7", "B1", 1);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->voids, 1);
+}
+
+static void
+a_void_before_its_line_cancels_it_on_arrival(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = unscan(l, "7", "B1", 4);
+
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_LINES);
+	assert_int_equal(visit->voids, 1);
+	scan(l, "7", "B1", 4, 499);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(live_total(visit), 0);
+	assert_int_equal(visit->voids, 1);
+	/* The void is used up: what comes next for the line replaces it. */
+	scan(l, "7", "B1", 4, 300);
+	assert_int_equal(l->r.effects, EFFECT_LINES);
+	assert_int_equal(live_total(visit), 300);
+}
+
+static void
+a_sale_that_is_suspended_and_recalled_moves_to_the_other_till(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_SUSPENDED);
+	assert_int_equal(visit->state, VISIT_SUSPENDED);
+	assert_null(sessions_at_station(l->sessions, "7"));
+	assert_ptr_equal(till(l, "9", EV_BASKET_OPENED, "B1"), visit);
+	assert_int_equal(l->r.effects, EFFECT_MOVED | EFFECT_RESUMED);
+	assert_string_equal(l->r.old_station, "7");
+	assert_string_equal(visit->station, "9");
+	assert_string_equal(visit->terminal, "9");
+	assert_ptr_equal(sessions_at_station(l->sessions, "9"), visit);
+	scan(l, "7", "B1", 1, 100);
+	assert_int_equal(l->r.reject, REJECT_NOT_YOURS);
+	scan(l, "9", "B1", 1, 100);
+	assert_int_equal(l->r.reject, REJECT_NONE);
+}
+
+static void
+resumed_and_lines_bring_a_suspended_basket_back(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	till(l, "7", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	till(l, "7", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_RESUMED);
+	assert_int_equal(visit->state, VISIT_OPEN);
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	scan(l, "7", "B1", 1, 100);
+	assert_int_equal(l->r.effects, EFFECT_RESUMED | EFFECT_LINES);
+	assert_int_equal(visit->state, VISIT_OPEN);
+}
+
+static void
+only_opened_may_come_from_another_terminal(void **state)
+{
+	static const enum event_type types[] = { EV_BASKET_ITEM_ADDED, EV_BASKET_ITEM_VOIDED,
+		EV_BASKET_SUSPENDED, EV_BASKET_RESUMED, EV_BASKET_TENDER_STARTED,
+		EV_BASKET_PAYMENT_DECLINED, EV_BASKET_CANCELLED, EV_BASKET_CLOSED, EV_OFFER_APPLIED,
+		EV_OFFER_REFUSED, EV_OFFER_REDEEMED, EV_OFFER_REVERSED };
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	visit->dirty = false;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		assert_null(till(l, "8", types[i], "B1"));
+		assert_int_equal(l->r.reject, REJECT_NOT_YOURS);
+		assert_int_not_equal(l->r.detail[0], 0);
+	}
+	assert_int_equal(visit->state, VISIT_OPEN);
+	assert_int_equal(visit->line_count, 0);
+	assert_false(visit->dirty);
+	till(l, "8", EV_BASKET_OPENED, "B1");
+	assert_int_equal(l->r.reject, REJECT_NONE);
+}
+
+static void
+tender_starts_once_and_a_new_line_goes_back_to_open(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	till(l, "7", EV_BASKET_TENDER_STARTED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_TENDER);
+	till(l, "7", EV_BASKET_TENDER_STARTED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	unscan(l, "7", "B1", 9);
+	assert_int_equal(visit->state, VISIT_TENDER);
+	scan(l, "7", "B1", 1, 100);
+	assert_int_equal(visit->state, VISIT_OPEN);
+	till(l, "7", EV_BASKET_TENDER_STARTED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_TENDER);
+	till(l, "7", EV_BASKET_PAYMENT_DECLINED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_DECLINED);
+	assert_int_equal(visit->declines, 1);
+	assert_int_equal(visit->state, VISIT_TENDER);
+}
+
+static void
+the_till_closes_with_its_own_total(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	scan(l, "7", "B1", 1, 499);
+	visit = pay(l, "7", "B1", 450);
+	assert_int_equal(l->r.effects, EFFECT_CLOSED);
+	assert_int_equal(visit->state, VISIT_CLOSED);
+	assert_int_equal(visit->total_minor, 450);
+	assert_int_equal(visit->closed_ms, l->now_ms);
+	assert_null(sessions_at_station(l->sessions, "7"));
+	pay(l, "7", "B1", 999);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->total_minor, 450);
+}
+
+static void
+lines_after_closed_are_for_the_history_alone(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = pay(l, "7", "B1", 499);
+
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_CLOSED);
+	scan(l, "7", "B1", 1, 499);
+	assert_int_equal(l->r.effects, EFFECT_LATE_LINES);
+	assert_int_equal(visit->state, VISIT_CLOSED);
+	assert_int_equal(live_total(visit), 499);
+	unscan(l, "7", "B1", 1);
+	assert_int_equal(l->r.effects, EFFECT_LATE_LINES);
+	assert_int_equal(visit->voids, 0);
+}
+
+static void
+after_cancelled_nothing_changes(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_CANCELLED, "B1");
+
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_CANCELLED);
+	scan(l, "7", "B1", 1, 499);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	unscan(l, "7", "B1", 2);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	pay(l, "7", "B1", 499);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	till(l, "9", EV_BASKET_OPENED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->state, VISIT_CANCELLED);
+	assert_int_equal(visit->line_count, 0);
+	assert_string_equal(visit->terminal, "7");
+}
+
+static void
+cancelled_wins_over_closed_in_either_order(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = pay(l, "7", "B1", 499);
+
+	till(l, "7", EV_BASKET_CANCELLED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_CANCELLED);
+	assert_int_equal(visit->state, VISIT_CANCELLED);
+	till(l, "7", EV_BASKET_CANCELLED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+}
+
+static void
+a_closed_basket_does_not_begin_again(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = pay(l, "7", "B1", 499);
+
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), visit);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->state, VISIT_CLOSED);
+	assert_int_equal(sessions_count(l->sessions), 1);
+}
+
+static void
+training_is_known_also_when_opened_comes_late(void **state)
+{
+	struct lane *l = *state;
+	struct event opened = { .type = EV_BASKET_OPENED, .origin = "7", .basket = "B1",
+		.training = true };
+	struct visit *visit = scan(l, "7", "B1", 1, 499);
+
+	assert_false(visit->training);
+	lane_apply(l, &opened, "7");
+	assert_true(visit->training);
+}
+
+static void
+the_last_line_that_fits_is_kept_and_the_next_refused(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = NULL;
+
+	for (int i = 1; i <= VISIT_LINES_MAX; i++)
+		visit = scan(l, "7", "B1", i, 1);
+	assert_int_equal(l->r.reject, REJECT_NONE);
+	assert_int_equal(visit->line_count, VISIT_LINES_MAX);
+	scan(l, "7", "B1", VISIT_LINES_MAX + 1, 1);
+	assert_int_equal(l->r.reject, REJECT_BAD_VALUE);
+	assert_non_null(strstr(l->r.detail, "/data/line"));
+	assert_int_equal(visit->line_count, VISIT_LINES_MAX);
+	scan(l, "7", "B1", 5, 7);
+	assert_int_equal(l->r.reject, REJECT_NONE);
+	assert_int_equal(visit_line(visit, 5)->amount_minor, 7);
+}
+
+/* opened, 4 lines, a void of line 2, closed: every order of the seven ends alike. */
+static void
+step(struct lane *l, int which)
+{
+	switch (which) {
+	case 0:
+		till(l, "7", EV_BASKET_OPENED, "B1");
+		break;
+	case 5:
+		unscan(l, "7", "B1", 2);
+		break;
+	case 6:
+		pay(l, "7", "B1", 1300);
+		break;
+	default:
+		scan(l, "7", "B1", which, which * 100);
+		break;
+	}
+}
+
+static void
+permute(int *order, int at, unsigned *count)
+{
+	if (at == 7) {
+		void *state;
+		struct lane *l;
+		struct visit *visit;
+
+		lane_init(&state);
+		l = state;
+		for (int i = 0; i < 7; i++)
+			step(l, order[i]);
+		visit = sessions_by_basket(l->sessions, "B1");
+		assert_int_equal(visit->state, VISIT_CLOSED);
+		assert_int_equal(live_total(visit), 800);
+		assert_int_equal(visit->total_minor, 1300);
+		assert_int_equal(sessions_count(l->sessions), 1);
+		lane_done(&state);
+		++*count;
+		return;
+	}
+	for (int i = at; i < 7; i++) {
+		int keep = order[at];
+
+		order[at] = order[i];
+		order[i] = keep;
+		permute(order, at + 1, count);
+		order[i] = order[at];
+		order[at] = keep;
+	}
+}
+
+static void
+every_order_of_a_sale_ends_in_the_same_basket(void **state)
+{
+	int order[7] = { 0, 1, 2, 3, 4, 5, 6 };
+	unsigned count = 0;
+
+	(void)state;
+	permute(order, 0, &count);
+	assert_int_equal(count, 5040);
+}
+
+static void
+two_baskets_of_one_station_the_newer_is_in_front(void **state)
+{
+	struct lane *l = *state;
+	struct event first = { .type = EV_BASKET_OPENED, .origin = "7", .basket = "B1" };
+	struct event second = { .type = EV_BASKET_OPENED, .origin = "8", .basket = "B2" };
+	struct visit *one = lane_apply(l, &first, "sco");
+	struct visit *two = lane_apply(l, &second, "sco");
+
+	assert_ptr_equal(sessions_at_station(l->sessions, "sco"), two);
+	assert_ptr_equal(sessions_at_terminal(l->sessions, "7"), one);
+	pay(l, "8", "B2", 1);
+	assert_ptr_equal(sessions_at_station(l->sessions, "sco"), one);
+}
+
+static void
+a_return_is_trouble_of_the_visit_at_its_station(void **state)
+{
+	struct lane *l = *state;
+	struct event ret = { .type = EV_RETURN_COMPLETED, .origin = "7", .ret = "R1" };
+	struct visit *visit;
+
+	assert_null(lane_apply(l, &ret, "7"));
+	assert_int_equal(l->r.effects, 0);
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_ptr_equal(lane_apply(l, &ret, "7"), visit);
+	assert_int_equal(visit->returns, 1);
+	ret.basket = "long ago";
+	assert_ptr_equal(lane_apply(l, &ret, "7"), visit);
+	assert_int_equal(visit->returns, 2);
+}
+
+static void
+an_offer_event_of_an_unknown_basket_is_ignored(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	assert_null(till(l, "7", EV_OFFER_REDEEMED, "B1"));
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_ptr_equal(till(l, "7", EV_OFFER_REDEEMED, "B1"), visit);
+}
+
+static void
+the_table_keeps_visits_by_id_whatever_the_order(void **state)
+{
+	struct lane *l = *state;
+	char basket[16];
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct id id = id_of((i * 73) % 200 + 1000);
+		struct visit *visit = visit_new(&id);
+
+		snprintf(basket, sizeof(basket), "B%u", i);
+		visit->basket = strdup(basket);
+		visit->state = VISIT_OPEN;
+		sessions_add(l->sessions, visit);
+	}
+	assert_int_equal(sessions_count(l->sessions), 200);
+	for (unsigned i = 0; i < 200; i++) {
+		struct id id = id_of((i * 73) % 200 + 1000);
+		struct visit *visit = sessions_by_id(l->sessions, &id);
+
+		snprintf(basket, sizeof(basket), "B%u", i);
+		assert_ptr_equal(sessions_by_basket(l->sessions, basket), visit);
+		if (i % 2 == 0)
+			sessions_remove(l->sessions, visit);
+	}
+	assert_int_equal(sessions_count(l->sessions), 100);
+	assert_null(sessions_by_basket(l->sessions, "B0"));
+	assert_non_null(sessions_by_basket(l->sessions, "B1"));
+	/* The same id again replaces. */
+	struct id again = id_of(73 + 1000);
+	struct visit *other = visit_new(&again);
+	sessions_add(l->sessions, other);
+	assert_int_equal(sessions_count(l->sessions), 100);
+	assert_ptr_equal(sessions_by_id(l->sessions, &again), other);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, lane_init, lane_done)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(opening_a_basket_begins_a_visit),
+		T(a_line_before_opened_opens_the_basket),
+		T(a_new_event_for_a_line_replaces_it),
+		T(a_void_takes_the_line_out_and_counts_once),
+		T(a_void_before_its_line_cancels_it_on_arrival),
+		T(a_sale_that_is_suspended_and_recalled_moves_to_the_other_till),
+		T(resumed_and_lines_bring_a_suspended_basket_back),
+		T(only_opened_may_come_from_another_terminal),
+		T(tender_starts_once_and_a_new_line_goes_back_to_open),
+		T(the_till_closes_with_its_own_total),
+		T(lines_after_closed_are_for_the_history_alone),
+		T(after_cancelled_nothing_changes),
+		T(cancelled_wins_over_closed_in_either_order),
+		T(a_closed_basket_does_not_begin_again),
+		T(training_is_known_also_when_opened_comes_late),
+		T(the_last_line_that_fits_is_kept_and_the_next_refused),
+		cmocka_unit_test(every_order_of_a_sale_ends_in_the_same_basket),
+		T(two_baskets_of_one_station_the_newer_is_in_front),
+		T(a_return_is_trouble_of_the_visit_at_its_station),
+		T(an_offer_event_of_an_unknown_basket_is_ignored),
+		T(the_table_keeps_visits_by_id_whatever_the_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

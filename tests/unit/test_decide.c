@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_decide.c - score, draw, keep, withhold: policy and visit in, decision out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "decide/run.h"
+
+#include "decide_scene.h"
+
+static struct scene s;
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	scene_end(&s);
+	return 0;
+}
+
+#define assert_fate(id, fate) assert_string_equal(fate_of(&s, id), fate)
+#define EXPLORE(more) "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8}" more "}"
+
+/* ---- score ---- */
+
+static void
+gain_is_p1_times_margin_less_cost_less_p0_times_margin(void **state)
+{
+	const struct candidate *a;
+
+	(void)state;
+	scene_begin(&s, "{\"levers\":{\"issue:grow\":1.2,\"action:a\":2}}");
+	add_action(&s, "a", OFFER(",\"funded\":0.5,\"funder\":\"acme\"},\"propensity\":0.4,\"incremental\":0.3,"
+				  "\"margin\":180,\"context\":1.5,\"lever\":3"));
+	scene_decide(&s);
+	a = candidate_of(&s, "a");
+	assert_true(a->p1 == 0.4);
+	assert_true(a->p0 == (1.0 - 0.3) * 0.4);
+	assert_int_equal(a->worth_minor, 45);
+	assert_true(a->cost == 22.5);
+	assert_true(a->gain == 0.4 * (180.0 - 22.5) - (1.0 - 0.3) * 0.4 * 180.0);
+	assert_true(a->context == 1.5);
+	assert_true(a->lever == 3.0 * 2.0 * 1.2 || a->lever == 3.0 * 1.2 * 2.0);
+	assert_true(a->priority == a->gain * a->context * a->lever);
+}
+
+static void
+factors_may_be_rules_and_a_missing_one_is_missing(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":8}}}");
+	add_action(&s, "a", "{\"margin\":{\"*\":[{\"var\":\"x\"},50]}}");
+	add_action(&s, "b", "{\"margin\":{\"*\":[{\"var\":\"queue\"},50]}}");
+	add_action(&s, "c", "{\"context\":{\"var\":\"queue\"}}");
+	add_action(&s, "d", "{\"lever\":{\"/\":[1,{\"-\":[{\"var\":\"x\"},4]}]}}");
+	scene_data(&s, "{\"x\":4}");
+	scene_decide(&s);
+	assert_true(candidate_of(&s, "a")->margin == 200);
+	assert_fate("b", "missing");
+	assert_string_equal(clause_of(&s, "b"), "margin");
+	assert_fate("c", "missing");
+	assert_string_equal(clause_of(&s, "c"), "context");
+	assert_fate("d", "missing");	/* one divided by nothing is no lever */
+	assert_string_equal(clause_of(&s, "d"), "lever");
+}
+
+static void
+a_gain_of_nothing_is_not_worth_it(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"interrupt\":0}");
+	add_action(&s, "a", "{\"margin\":0}");
+	add_action(&s, "b", "{\"margin\":0.001}");
+	scene_decide(&s);
+	assert_fate("a", "not-worth-it");
+	assert_fate("b", "offered");
+}
+
+static void
+a_card_must_be_worth_more_than_the_interruption(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"interrupt\":50}");
+	add_action(&s, "a", "{}");	/* 50: nothing wins ties */
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "nothing");
+	assert_fate("a", "outranked");
+	scene_end(&s);
+	scene_begin(&s, "{\"interrupt\":{\"+\":[{\"var\":\"x\"},48]}}");
+	add_action(&s, "a", "{}");
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "a");
+	scene_data(&s, "{}");	/* missing: 3 */
+	scene_decide(&s);
+	assert_true(s.decision.slots[0].shortlist[1].priority == 3);
+}
+
+static void
+of_a_ladder_the_depth_with_the_largest_gain_goes_on(void **state)
+{
+	static const char ladder[] =
+	    "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"percent\",\"ladder\":[5,10,20],\"typical\":1000,\"max\":300,"
+	    "\"apply\":\"till-code\"},\"margin\":500,\"incremental\":1,"
+	    "\"propensity\":{\"if\":[{\"<\":[{\"var\":\"d\"},10]},0.1,{\"<\":[{\"var\":\"d\"},20]},0.4,{\"var\":\"x\"}]}}";
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", ladder);
+	scene_data(&s, "{\"x\":0.45}");
+	scene_decide(&s);	/* 45, 160, 135 */
+	assert_int_equal(candidate_of(&s, "a")->depth, 10);
+	assert_int_equal(candidate_of(&s, "a")->worth_minor, 100);
+	assert_true(candidate_of(&s, "a")->p1 == 0.4);
+	scene_data(&s, "{\"x\":0.9}");
+	scene_decide(&s);	/* 270 */
+	assert_int_equal(candidate_of(&s, "a")->depth, 20);
+	add_card(s.arena, &s.visit, "a", "g", 1)->depth = 5;
+	scene_decide(&s);	/* a shown depth stays */
+	assert_int_equal(candidate_of(&s, "a")->depth, 5);
+}
+
+static void
+of_equal_gains_the_smaller_depth_goes_on(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{}");
+	/* 0.4 (500 - 100) = 160 = 0.5333… no: 0.5 (500 - 180) = 160 */
+	add_action(&s, "a", "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"amount\",\"ladder\":[100,180],\"apply\":\"lines\"},"
+	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]},0.4,0.5]}}");
+	scene_decide(&s);
+	assert_true(candidate_of(&s, "a")->gain == 160);
+	assert_int_equal(candidate_of(&s, "a")->depth, 100);
+}
+
+static void
+a_budget_that_bears_only_the_small_depth_leaves_it(void **state)
+{
+	struct budget_use use = { .action = "a" };
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"amount\",\"ladder\":[100,180],\"apply\":\"lines\"},"
+	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]},0.4,0.9]},"
+	    "\"budget\":{\"money\":1000,\"per\":\"store-day\"}}");
+	s.input.store.uses = &use;
+	s.input.store.use_count = 1;
+	use.day_money_minor = 820;
+	scene_decide(&s);
+	assert_int_equal(candidate_of(&s, "a")->depth, 180);
+	use.day_money_minor = 821;
+	scene_decide(&s);
+	assert_int_equal(candidate_of(&s, "a")->depth, 100);
+	use.day_money_minor = 901;
+	scene_decide(&s);
+	assert_fate("a", "budget");
+}
+
+static void
+a_margin_floor_is_kept_after_the_incentive(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
+	add_action(&s, "a", OFFER(",\"margin_floor\":155}"));	/* 200 - 45 */
+	add_action(&s, "b", OFFER(",\"margin_floor\":156}"));
+	scene_decide(&s);
+	assert_fate("a", "offered");
+	assert_fate("b", "not-worth-it");
+	assert_string_equal(clause_of(&s, "b"), "offer.margin_floor");
+}
+
+static void
+an_uplift_pair_gives_both_chances(void **state)
+{
+	const struct candidate *a;
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_part(s.arena, &s.parts, "models/models.json",
+	    "{\"models\":[{\"model\":\"with\",\"file\":\"with.linear.json\",\"inputs\":{\"x\":\"x\"}},"
+	    "{\"model\":\"without\",\"file\":\"without.linear.json\",\"inputs\":{\"x\":\"x\"}}]}");
+	add_part(s.arena, &s.parts, "models/with.linear.json",
+	    "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":0.5,\"weights\":{\"x\":0.125}}");
+	add_part(s.arena, &s.parts, "models/without.linear.json",
+	    "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":0.125,\"weights\":{\"x\":0.125}}");
+	add_action(&s, "a", "{\"propensity\":null,\"incremental\":null,\"kind\":\"recommend\","
+	    "\"uplift\":{\"treated\":\"with\",\"control\":\"without\"},"
+	    "\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{\"category\":\"x\"}}}");
+	scene_decide(&s);
+	a = candidate_of(&s, "a");
+	assert_true(a->p1 == 0.625);
+	assert_true(a->p0 == 0.25);
+	assert_true(a->gain == 0.625 * 200 - 0.25 * 200);
+	scene_data(&s, "{\"x\":100}");	/* 13 is no chance: 1 */
+	scene_decide(&s);
+	a = candidate_of(&s, "a");
+	assert_true(a->p1 == 1 && a->p0 == 1);
+	assert_fate("a", "not-worth-it");
+}
+
+/* ---- draw ---- */
+
+static void
+the_shortlist_is_the_best_by_priority_then_id_and_nothing(void **state)
+{
+	const struct slot *slot;
+
+	(void)state;
+	scene_begin(&s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":3}}");
+	add_action(&s, "a", "{\"margin\":100}");
+	add_action(&s, "b", "{\"margin\":300}");
+	add_action(&s, "c", "{\"margin\":300}");
+	add_action(&s, "d", "{\"margin\":200}");
+	add_action(&s, "e", "{\"margin\":8}");
+	scene_decide(&s);
+	slot = &s.decision.slots[0];
+	assert_int_equal(slot->shortlist_count, 4);
+	assert_string_equal(s.decision.candidates[slot->shortlist[0].candidate].action->id, "b");
+	assert_string_equal(s.decision.candidates[slot->shortlist[1].candidate].action->id, "c");
+	assert_string_equal(s.decision.candidates[slot->shortlist[2].candidate].action->id, "d");
+	assert_int_equal(slot->shortlist[3].candidate, NOTHING);
+	assert_true(slot->shortlist[3].priority == 3);
+	assert_true(slot->shortlist[2].p == 1.0 / (4.0 + 3.0 * 100 / 2 * (75.0 / 100 - 50.0 / 100)));
+	assert_fate("a", "outranked");
+	assert_fate("e", "outranked");
+	assert_int_equal(s.decision.fates[FATE_OFFERED] + s.decision.fates[FATE_NOT_DRAWN], 3);
+}
+
+static void
+below_nothing_a_card_is_shown_only_by_exploration(void **state)
+{
+	int shown = 0;
+
+	(void)state;
+	scene_begin(&s, EXPLORE(",\"interrupt\":5"));
+	add_action(&s, "a", "{\"margin\":16}");	/* 4 */
+	for (uint32_t i = 0; i < 2000; i++) {
+		memcpy(&s.visit.id.b[8], &i, sizeof(i));
+		scene_decide(&s);
+		assert_int_equal(s.decision.slots[0].shortlist[0].candidate, NOTHING);
+		shown += s.decision.slots[0].candidate != NOTHING;
+		arena_reset(s.arena);
+		s.visit.basket = arena_strdup(s.arena, "B1");
+	}
+	/* p = 1 / (2 + 50 × 0.01) = 0.4, four standard errors */
+	assert_in_range(shown, 800 - 88, 800 + 88);
+}
+
+static void
+the_draw_of_a_visit_does_not_change_from_line_to_line(void **state)
+{
+	char *first;
+
+	(void)state;
+	scene_begin(&s, EXPLORE(",\"placements\":{\"tablet\":{\"slots\":2}}"));
+	add_action(&s, "a", "{\"margin\":24}");
+	add_action(&s, "b", "{\"margin\":23}");
+	add_action(&s, "c", "{\"margin\":22}");
+	scene_decide(&s);
+	first = arena_strdup(s.arena, slots_of(&s));
+	for (int64_t i = 1; i <= 50; i++) {
+		s.input.sources.now_ms = NOW + i;
+		s.input.decision = id_of((uint8_t)i);
+		add_line(s.arena, &s.visit, "x", 1000, 100);
+		scene_decide(&s);
+		assert_string_equal(slots_of(&s), first);
+	}
+}
+
+static void
+the_second_slot_is_drawn_without_the_winner_and_its_marginal_is_exact(void **state)
+{
+	enum { VISITS = 20000 };
+	int second[3] = { 0 };
+	double marginal[3] = { -1, -1, -1 };
+
+	(void)state;
+	scene_begin(&s, EXPLORE(",\"placements\":{\"tablet\":{\"slots\":2}},\"interrupt\":1"));
+	add_action(&s, "a", OFFER(",\"stack\":\"s\"},\"margin\":110,\"lever\":1"));	/* 5 */
+	add_action(&s, "b", OFFER(",\"stack\":\"s\"},\"margin\":108"));			/* 4.5 */
+	add_action(&s, "c", "{\"margin\":16}");						/* 4 */
+	for (uint32_t i = 0; i < VISITS; i++) {
+		memcpy(&s.visit.id.b[8], &i, sizeof(i));
+		scene_decide(&s);
+		assert_false(s.decision.slots[0].has_marginal);
+		if (s.decision.slot_count == 2) {
+			const struct slot *slot = &s.decision.slots[1];
+
+			assert_true(slot->has_marginal);
+			assert_true(slot->shortlist_count <= 3);
+			if (slot->candidate != NOTHING) {
+				second[slot->candidate]++;
+				/* the same whoever won the first slot */
+				if (marginal[slot->candidate] >= 0)
+					assert_true(marginal[slot->candidate] == slot->p_marginal);
+				marginal[slot->candidate] = slot->p_marginal;
+			}
+		}
+		arena_reset(s.arena);
+		s.visit.basket = arena_strdup(s.arena, "B1");
+	}
+	for (int i = 0; i < 3; i++) {
+		double expected = marginal[i] * VISITS, off = second[i] - expected;
+
+		assert_true(off * off <= 16 * expected * (1 - marginal[i]));
+	}
+}
+
+static void
+two_slots_cannot_pass_a_cap_of_one_together(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
+	add_part(s.arena, &s.parts, "contact.json",
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":1,\"within\":\"1d\"}]}");
+	add_action(&s, "a", "{}");
+	add_action(&s, "b", "{}");
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "a nothing");
+	assert_fate("b", "contact");
+	/* The next line: a is open, its own row does not count against it, but it does against b. */
+	add_card(s.arena, &s.visit, "a", "g", 5);
+	add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 1000, "a", "g", "grow", 5);
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "a nothing");
+	assert_int_equal(s.decision.slots[0].card, 0);
+	assert_fate("b", "contact");
+}
+
+static void
+mandatory_actions_fill_the_slots_first_in_order_of_id(void **state)
+{
+	static const char must[] = "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+				   "\"margin\":null,\"outcome\":null}";
+
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
+	add_action(&s, "a", "{\"margin\":100000}");
+	add_action(&s, "z2", must);
+	add_action(&s, "z1", must);
+	add_action(&s, "z3", must);
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "z1 z2");
+	assert_fate("a", "outranked");
+	assert_fate("z3", "outranked");
+}
+
+static void
+an_action_is_shown_in_at_most_one_slot(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2},\"receipt\":{\"slots\":1}}}");
+	add_action(&s, "a", "{\"placements\":[\"tablet\",\"receipt\"]}");
+	add_action(&s, "b", "{\"placements\":[\"receipt\"]}");
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "a nothing | b");
+}
+
+/* ---- keep ---- */
+
+static void
+an_accepted_card_keeps_its_slot_and_teaches_nothing(void **state)
+{
+	struct card *card;
+
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
+	add_action(&s, "a", "{\"eligible\":{\"==\":[{\"var\":\"x\"},99]}}");	/* not gated again */
+	add_action(&s, "b", "{}");
+	card = add_card(s.arena, &s.visit, "a", "g", 1);
+	card->state = CARD_APPLIED;
+	card->answer = ANSWER_ACCEPT;
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "kept a b");
+	assert_true(s.decision.slots[0].kept && !s.decision.slots[0].has_p);
+	assert_int_equal(s.decision.slots[0].card, 0);
+	assert_int_equal(s.decision.slots[1].slot, 2);
+	card->late = true;
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "b nothing");
+}
+
+static void
+an_open_card_stays_until_a_better_one_wins(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{}");
+	add_action(&s, "b", "{\"margin\":{\"*\":[{\"var\":\"x\"},100]}}");
+	add_card(s.arena, &s.visit, "a", "g", 1)->slot = 1;
+	scene_data(&s, "{\"x\":1}");
+	scene_decide(&s);
+	assert_int_equal(s.decision.slots[0].card, 0);
+	assert_true(s.decision.slots[0].has_p);
+	scene_data(&s, "{\"x\":3}");
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "b");
+	assert_int_equal(s.decision.slots[0].card, -1);
+}
+
+/* ---- words and withholding ---- */
+
+static void
+a_treatment_is_drawn_evenly_and_stays_for_the_visit(void **state)
+{
+	int first = 0;
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"A\"},"
+	    "{\"treatment\":\"u\",\"language\":\"en\",\"headline\":\"B\"},{\"treatment\":\"v\",\"language\":\"de\",\"headline\":\"C\"}]}");
+	for (uint32_t i = 0; i < 2000; i++) {
+		const struct treatment *drawn;
+
+		memcpy(&s.visit.id.b[8], &i, sizeof(i));
+		scene_decide(&s);
+		drawn = s.decision.slots[0].treatment;
+		assert_true(s.decision.slots[0].treatment_p == 0.5);
+		first += strcmp(drawn->name, "t") == 0;
+		scene_decide(&s);
+		assert_ptr_equal(drawn, s.decision.slots[0].treatment);
+		arena_reset(s.arena);
+		s.visit.basket = arena_strdup(s.arena, "B1");
+	}
+	assert_in_range(first, 1000 - 90, 1000 + 90);
+}
+
+static void
+control_gets_the_same_decision_and_some_kinds_withheld(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":3}}}");
+	add_action(&s, "a", OFFER("}"));
+	add_action(&s, "s", "{}");
+	add_action(&s, "m", "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+			    "\"margin\":null,\"outcome\":null}");
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "m s a");
+	assert_null(s.decision.withheld);
+	assert_fate("a", "offered");
+	s.input.arm_withholds = true;
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "m s a");
+	assert_string_equal(s.decision.withheld, "arm");
+	assert_fate("a", "withheld");
+	assert_fate("s", "offered");
+	assert_fate("m", "offered");
+	s.input.control = true;
+	scene_decide(&s);
+	assert_string_equal(s.decision.withheld, "control");
+}
+
+static void
+each_withholdable_kind_is_withheld_and_no_other(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":8}}}");
+	add_action(&s, "inform", "{\"kind\":\"inform\"}");
+	add_action(&s, "recommend", "{\"kind\":\"recommend\",\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{\"category\":\"x\"}}}");
+	add_action(&s, "remind", "{\"kind\":\"remind\",\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{\"category\":\"x\"}}}");
+	add_action(&s, "coach", "{\"kind\":\"coach\",\"outcome\":{\"is\":\"goal\",\"within\":\"7d\"}}");
+	add_action(&s, "retain", "{\"kind\":\"retain\",\"outcome\":{\"is\":\"redeemed\",\"within\":\"0d\"},"
+	    "\"offer\":{\"type\":\"amount\",\"depth\":10,\"apply\":\"till-code\"}}");
+	s.input.control = true;
+	scene_decide(&s);
+	assert_fate("inform", "offered");
+	assert_fate("recommend", "withheld");
+	assert_fate("remind", "withheld");
+	assert_fate("coach", "withheld");
+	assert_fate("retain", "withheld");
+}
+
+/* ---- whatever comes ---- */
+
+static uint32_t seed = 1;
+
+static unsigned
+dice(unsigned sides)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (seed >> 8) % sides;
+}
+
+static void
+check_shortlist(const struct slot *slot)
+{
+	double sum = 0;
+	bool nothing = false;
+
+	for (size_t i = 0; i < slot->shortlist_count; i++) {
+		assert_true(slot->shortlist[i].p > 0 && slot->shortlist[i].p <= 1);
+		sum += slot->shortlist[i].p;
+		nothing = nothing || slot->shortlist[i].candidate == NOTHING;
+		if (i > 0)
+			assert_true(slot->shortlist[i - 1].priority >= slot->shortlist[i].priority);
+	}
+	assert_true(nothing);
+	assert_true(sum > 1 - 1e-12 && sum < 1 + 1e-12);
+}
+
+static void
+check_invariants(void)
+{
+	const struct decision *d = &s.decision;
+	unsigned fates = 0, chosen = 0;
+
+	for (int f = 0; f < FATE_COUNT; f++)
+		fates += d->fates[f];
+	assert_int_equal(fates, d->candidate_count);
+	for (size_t i = 0; i < d->slot_count; i++) {
+		const struct slot *slot = &d->slots[i];
+
+		if (slot->kept) {
+			assert_false(slot->has_p);
+			continue;
+		}
+		if (slot->shortlist_count > 0)
+			check_shortlist(slot);
+		if (slot->has_marginal)
+			assert_true(slot->p_marginal > 0 && slot->p_marginal <= 1);
+		if (slot->candidate == NOTHING) {
+			assert_true(i + 1 == d->slot_count || d->slots[i + 1].placement != slot->placement);
+			continue;
+		}
+		chosen++;
+		assert_true(d->candidates[slot->candidate].fate <= FATE_WITHHELD);
+		assert_non_null(slot->treatment);
+		for (size_t j = i + 1; j < d->slot_count; j++) {
+			const struct action *a = d->candidates[slot->candidate].action, *b;
+
+			assert_true(d->slots[j].candidate != slot->candidate);
+			if (d->slots[j].kept || d->slots[j].candidate == NOTHING)
+				continue;
+			b = d->candidates[d->slots[j].candidate].action;
+			if (a->has_offer && b->has_offer && a->offer.stack != NULL && b->offer.stack != NULL)
+				assert_string_not_equal(a->offer.stack, b->offer.stack);
+		}
+	}
+	assert_int_equal(chosen, d->fates[FATE_OFFERED] + d->fates[FATE_WITHHELD]);
+}
+
+/* 3,000 visits of random actions, cards and rows: what must hold always holds. */
+static void
+the_invariants_hold_for_any_visit(void **state)
+{
+	(void)state;
+	scene_begin(&s, EXPLORE(",\"quiet\":{\"tender\":true},\"placements\":{\"tablet\":{\"slots\":3},"
+	    "\"receipt\":{\"slots\":2},\"later\":{\"slots\":1}}"));
+	add_part(s.arena, &s.parts, "contact.json",
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":4,\"within\":\"1d\"}],"
+	    "\"suppress\":[{\"after\":{\"outcome\":\"dismissed\",\"count\":2,\"within\":\"1d\"},\"scope\":\"group\",\"for\":\"1d\"}]}");
+	for (unsigned i = 0; i < 24; i++) {
+		const char *places = dice(3) == 0 ? "[\"tablet\",\"receipt\"]" : dice(3) == 0 ? "[\"later\"]" : "[\"tablet\"]";
+		char *id = arena_printf(s.arena, "a%02u", i);
+
+		if (dice(8) == 0)
+			add_action(&s, id, "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+			    "\"margin\":null,\"outcome\":null,\"eligible\":{\"==\":[{\"var\":\"x\"},3]}}");
+		else if (dice(2) == 0)
+			add_action(&s, id, arena_printf(s.arena, OFFER(",\"stack\":\"s%u\"},\"margin\":%u,\"placements\":%s"),
+			    dice(4), 100 + dice(60), places));
+		else
+			add_action(&s, id, arena_printf(s.arena, "{\"group\":\"g%u\",\"margin\":%u,\"placements\":%s}",
+			    dice(3), dice(60), places));
+	}
+	for (uint32_t round = 0; round < 3000; round++) {
+		s.visit.cards = NULL;
+		s.visit.card_count = 0;
+		s.contacts = (struct contacts){ 0 };
+		s.visit.state = (enum visit_state)dice(6);
+		memcpy(&s.visit.id.b[8], &round, sizeof(round));
+		for (unsigned c = dice(4); c > 0; c--) {
+			struct card *card = add_card(s.arena, &s.visit, arena_printf(s.arena, "a%02u", dice(24)), "g", (uint8_t)c);
+
+			card->state = (enum card_state)dice(6);
+			card->answer = card->state == CARD_OPEN ? ANSWER_NONE : (enum card_answer)(1 + dice(4));
+			card->slot = 1 + (int)dice(3);
+			add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 10 - c, card->action, "g", "grow", (uint8_t)c);
+		}
+		scene_data(&s, dice(9) == 0 ? "{\"x\":3}" : "{\"x\":1}");
+		s.input.control = dice(5) == 0;
+		s.input.known = dice(5) != 0;
+		s.input.contact_consent = dice(3) != 0;
+		scene_decide(&s);
+		check_invariants();
+		arena_reset(s.arena);
+		s.visit.basket = arena_strdup(s.arena, "B1");
+	}
+}
+
+/* ---- the edges ---- */
+
+static void
+no_candidate_gives_a_decision_without_slots(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{}");
+	s.event.type = EV_BASKET_OPENED;
+	scene_decide(&s);
+	assert_int_equal(s.decision.candidate_count, 0);
+	assert_int_equal(s.decision.slot_count, 0);
+}
+
+static void
+a_timer_starts_only_the_actions_that_name_it(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{\"on\":[\"timer\"]}");
+	add_action(&s, "b", "{}");
+	s.input.sources.event = NULL;
+	scene_decide(&s);
+	assert_int_equal(s.decision.candidate_count, 1);
+	assert_fate("a", "offered");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_teardown(name, teardown)
+		T(gain_is_p1_times_margin_less_cost_less_p0_times_margin),
+		T(factors_may_be_rules_and_a_missing_one_is_missing),
+		T(a_gain_of_nothing_is_not_worth_it),
+		T(a_card_must_be_worth_more_than_the_interruption),
+		T(of_a_ladder_the_depth_with_the_largest_gain_goes_on),
+		T(of_equal_gains_the_smaller_depth_goes_on),
+		T(a_budget_that_bears_only_the_small_depth_leaves_it),
+		T(a_margin_floor_is_kept_after_the_incentive),
+		T(an_uplift_pair_gives_both_chances),
+		T(the_shortlist_is_the_best_by_priority_then_id_and_nothing),
+		T(below_nothing_a_card_is_shown_only_by_exploration),
+		T(the_draw_of_a_visit_does_not_change_from_line_to_line),
+		T(the_second_slot_is_drawn_without_the_winner_and_its_marginal_is_exact),
+		T(two_slots_cannot_pass_a_cap_of_one_together),
+		T(mandatory_actions_fill_the_slots_first_in_order_of_id),
+		T(an_action_is_shown_in_at_most_one_slot),
+		T(an_accepted_card_keeps_its_slot_and_teaches_nothing),
+		T(an_open_card_stays_until_a_better_one_wins),
+		T(a_treatment_is_drawn_evenly_and_stays_for_the_visit),
+		T(control_gets_the_same_decision_and_some_kinds_withheld),
+		T(each_withholdable_kind_is_withheld_and_no_other),
+		T(the_invariants_hold_for_any_visit),
+		T(no_candidate_gives_a_decision_without_slots),
+		T(a_timer_starts_only_the_actions_that_name_it),
+#undef T
+	};
+
+	return cmocka_run_group_tests_name("decide", tests, NULL, NULL);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_explore.c - the draw of a slot: its chances, its fixed numbers, and how often each wins.
+ *
+ * Vectors: Python's hashlib.blake2b(purpose 0 parts…, digest_size=32, key=salt),
+ * first 8 bytes little-endian, >> 11, times 2**-53; salt is bytes 0..31.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "decide/run.h"
+
+#include "decide_fixture.h"
+
+static struct policy policy;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 32; i++)
+		policy.salt_explore[i] = policy.salt_control[i] = (uint8_t)i;
+	policy.explore_unit = 100;
+	policy.cost_max = 2;
+	policy.gamma = -1;
+	policy.shortlist = 8;
+	return 0;
+}
+
+static void
+the_chance_of_a_visit_slot_and_action_is_the_published_one(void **state)
+{
+	struct id visit = id_of(7);
+
+	(void)state;
+	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 1, "coffee-off", NULL) == 0.14562701687268254);
+	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 1, "nothing", NULL) == 0.014035003883260622);
+	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 2, "coffee-off", "plain") == 0.77397542469721192);
+}
+
+static void
+others_have_one_over_k_plus_gamma_gap_and_the_best_the_rest(void **state)
+{
+	struct shortlisted list[3] = { { 0, 40, 0 }, { 1, 20, 0 }, { NOTHING, 3, 0 } };
+
+	(void)state;
+	/* gamma = (3 - 1) * 100 / 2 = 100 */
+	explore_weigh(&policy, list, 3);
+	assert_true(list[1].p == 1.0 / (3.0 + 100.0 * (0.4 - 0.2)));
+	assert_true(list[2].p == 1.0 / (3.0 + 100.0 * (0.4 - 0.03)));
+	assert_true(list[0].p == 1.0 - list[1].p - list[2].p);
+}
+
+static void
+a_stated_gamma_is_used_as_it_is(void **state)
+{
+	struct shortlisted list[2] = { { 0, 40, 0 }, { NOTHING, 3, 0 } };
+	struct policy stated = policy;
+
+	(void)state;
+	stated.gamma = 20;
+	explore_weigh(&stated, list, 2);
+	assert_true(list[1].p == 1.0 / (2.0 + 20.0 * (0.4 - 0.03)));
+	stated.gamma = 0;	/* uniform */
+	explore_weigh(&stated, list, 2);
+	assert_true(list[0].p == 0.5 && list[1].p == 0.5);
+}
+
+static void
+exploring_costs_at_most_cost_max_a_slot(void **state)
+{
+	(void)state;
+	for (int k = 2; k <= 9; k++) {
+		for (int step = 1; step < 2000; step = step * 3) {
+			struct shortlisted list[9];
+			double cost = 0;
+
+			for (int i = 0; i < k; i++)
+				list[i] = (struct shortlisted){ i, 5000.0 - i * step, 0 };
+			explore_weigh(&policy, list, (size_t)k);
+			for (int i = 0; i < k; i++) {
+				assert_true(list[i].p > 0 && list[i].p <= 1);
+				cost += list[i].p * (list[0].priority - list[i].priority);
+			}
+			assert_true(cost <= policy.cost_max);
+		}
+	}
+}
+
+static void
+alone_and_greedy_are_certain(void **state)
+{
+	struct shortlisted list[2] = { { NOTHING, 3, 0 }, { 0, 2, 0 } };
+	struct policy greedy = policy;
+
+	(void)state;
+	explore_weigh(&policy, list, 1);
+	assert_true(list[0].p == 1.0);
+	greedy.greedy = true;
+	explore_weigh(&greedy, list, 2);
+	assert_true(list[0].p == 1.0 && list[1].p == 0.0);
+}
+
+/* 100,000 visits: each candidate wins as often as its p says, within four standard errors. */
+static void
+the_draw_has_exactly_p(void **state)
+{
+	enum { VISITS = 100000 };
+	struct action actions[3] = { { .id = "a" }, { .id = "b" }, { .id = "c" } };
+	struct candidate candidates[3] = { { .action = &actions[0] }, { .action = &actions[1] },
+		{ .action = &actions[2] } };
+	struct decision decision = { .candidates = candidates, .candidate_count = 3 };
+	struct shortlisted list[4] = { { 1, 12, 0 }, { 0, 11, 0 }, { NOTHING, 10.5, 0 }, { 2, 4, 0 } };
+	struct visit visit = { .id = { { 1 } } };
+	struct run run = { .policy = &policy, .decision = &decision, .visit = &visit };
+	int wins[4] = { 0 };
+
+	(void)state;
+	explore_weigh(&policy, list, 4);
+	for (uint32_t i = 0; i < VISITS; i++) {
+		size_t winner, again;
+
+		memcpy(&visit.id.b[8], &i, sizeof(i));
+		winner = explore_draw(&run, list, 4, PLACE_TABLET, 1);
+		again = explore_draw(&run, list, 4, PLACE_TABLET, 1);
+		assert_int_equal(winner, again);
+		wins[winner]++;
+	}
+	for (int i = 0; i < 4; i++) {
+		double expected = list[i].p * VISITS;
+		double off = wins[i] - expected;
+
+		assert_true(off * off <= 16.0 * expected * (1 - list[i].p));
+	}
+}
+
+/* What wins with p keeps winning while only its p grows: no re-roll with each line. */
+static void
+a_winner_whose_p_grows_stays(void **state)
+{
+	struct action actions[2] = { { .id = "a" }, { .id = "b" } };
+	struct candidate candidates[2] = { { .action = &actions[0] }, { .action = &actions[1] } };
+	struct decision decision = { .candidates = candidates, .candidate_count = 2 };
+	struct visit visit = { .id = { { 1 } } };
+	struct run run = { .policy = &policy, .decision = &decision, .visit = &visit };
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct shortlisted list[2] = { { 0, 0, 0.4 }, { 1, 0, 0.6 } };
+		bool won;
+
+		memcpy(&visit.id.b[8], &i, sizeof(i));
+		won = explore_draw(&run, list, 2, PLACE_TABLET, 1) == 0;
+		list[0].p = 0.5;
+		list[1].p = 0.5;
+		if (won)
+			assert_int_equal(explore_draw(&run, list, 2, PLACE_TABLET, 1), 0);
+	}
+}
+
+static void
+control_is_by_subject_and_never_anonymous(void **state)
+{
+	struct id subject = id_of(9);
+	struct policy shared = policy;
+
+	(void)state;
+	/* U("control", 0100…09) = 0.41048340702024022 */
+	shared.control_share = 0.41048340702024022;
+	assert_false(control_group(&shared, &subject));
+	shared.control_share = 0.41048340702024033;
+	assert_true(control_group(&shared, &subject));
+	shared.control_share = 1;
+	assert_true(control_group(&shared, &subject));
+	assert_false(control_group(&shared, NULL));
+	shared.control_share = 0;
+	assert_false(control_group(&shared, &subject));
+}
+
+static struct experiment
+wording(enum unit unit, struct arm *arms)
+{
+	struct experiment experiment = { .name = "wording", .unit = unit, .share = 1, .arms = arms, .arm_count = 2 };
+
+	for (size_t i = 0; i < 32; i++)
+		experiment.salt[i] = (uint8_t)i;
+	return experiment;
+}
+
+static size_t
+assign(struct arena *arena, const struct experiment *experiment, bool known, struct arm_choice **ret,
+    bool *ret_withholds)
+{
+	struct policy with = policy;
+	struct id subject = id_of(9), visit = id_of(7);
+
+	with.experiments = (struct experiment *)(uintptr_t)experiment;
+	with.experiment_count = 1;
+	return experiments_assign(arena, &with, known ? &subject : NULL, &visit, "7", "0042",
+	    INT64_C(1795233600000), ret, ret_withholds);
+}
+
+static void
+an_arm_is_drawn_over_the_cumulated_weights(void **state)
+{
+	struct arm arms[2] = { { .name = "a", .weight = 1 }, { .name = "b", .weight = 1, .withhold = true } };
+	struct experiment experiment = wording(UNIT_CUSTOMER, arms);
+	struct arena *arena = arena_new();
+	struct arm_choice *choice;
+	bool withholds;
+
+	(void)state;
+	/* customer: share 0.599…, arm 0.168…: the first of two halves, the second after 0.16 */
+	assert_int_equal(assign(arena, &experiment, true, &choice, &withholds), 1);
+	assert_string_equal(choice[0].experiment, "wording");
+	assert_string_equal(choice[0].arm, "a");
+	assert_false(withholds);
+	arms[0].weight = 16;
+	arms[1].weight = 84;
+	assert_int_equal(assign(arena, &experiment, true, &choice, &withholds), 1);
+	assert_string_equal(choice[0].arm, "b");
+	assert_true(withholds);
+	arena_free(arena);
+}
+
+static void
+a_unit_outside_the_share_is_in_no_arm(void **state)
+{
+	struct arm arms[2] = { { .name = "a", .weight = 1 }, { .name = "b", .weight = 1 } };
+	struct experiment experiment = wording(UNIT_CUSTOMER, arms);
+	struct arena *arena = arena_new();
+	struct arm_choice *choice;
+	bool withholds;
+
+	(void)state;
+	experiment.share = 0.59913970875170275;	/* not below itself */
+	assert_int_equal(assign(arena, &experiment, true, &choice, &withholds), 0);
+	experiment.share = 0.5991397087517029;
+	assert_int_equal(assign(arena, &experiment, true, &choice, &withholds), 1);
+	assert_int_equal(assign(arena, &experiment, false, &choice, &withholds), 0);	/* anonymous */
+	arena_free(arena);
+}
+
+static void
+each_unit_has_its_own_text(void **state)
+{
+	struct arm arms[2] = { { .name = "a", .weight = 1 }, { .name = "b", .weight = 1 } };
+	static const struct {
+		enum unit unit;
+		double share;
+		const char *arm;
+	} cases[] = {
+		{ UNIT_VISIT, 0.22365412431476894, "a" },
+		{ UNIT_STORE, 0.91557918620733658, "b" },
+		{ UNIT_STATION_DAY, 0.64545659317667159, "b" },
+	};
+	struct arena *arena = arena_new();
+	struct arm_choice *choice;
+	bool withholds;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct experiment experiment = wording(cases[i].unit, arms);
+
+		experiment.share = cases[i].share;
+		assert_int_equal(assign(arena, &experiment, false, &choice, &withholds), 0);
+		experiment.share = cases[i].share + 1e-12;
+		assert_int_equal(assign(arena, &experiment, false, &choice, &withholds), 1);
+		assert_string_equal(choice[0].arm, cases[i].arm);
+	}
+	arena_free(arena);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_chance_of_a_visit_slot_and_action_is_the_published_one),
+		cmocka_unit_test(others_have_one_over_k_plus_gamma_gap_and_the_best_the_rest),
+		cmocka_unit_test(a_stated_gamma_is_used_as_it_is),
+		cmocka_unit_test(exploring_costs_at_most_cost_max_a_slot),
+		cmocka_unit_test(alone_and_greedy_are_certain),
+		cmocka_unit_test(the_draw_has_exactly_p),
+		cmocka_unit_test(a_winner_whose_p_grows_stays),
+		cmocka_unit_test(control_is_by_subject_and_never_anonymous),
+		cmocka_unit_test(an_arm_is_drawn_over_the_cumulated_weights),
+		cmocka_unit_test(a_unit_outside_the_share_is_in_no_arm),
+		cmocka_unit_test(each_unit_has_its_own_text),
+	};
+
+	return cmocka_run_group_tests_name("explore", tests, setup, NULL);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_guidance.c - the Guidance, Withdraw and Command payloads.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "core/json.h"
+#include "deliver/guidance.h"
+
+#include "decide_fixture.h"
+
+#define NOW INT64_C(1795255200000)
+
+static struct arena *arena;
+static struct visit visit;
+static struct subject subject;
+static struct policy policy;
+static struct buf out;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	visit = (struct visit){ .id = id_of(7), .guidance = id_of(1) };
+	strcpy(visit.station, "7");
+	strcpy(visit.terminal, "3");
+	visit.basket = arena_strdup(arena, "B\"1");
+	subject = (struct subject){ .known = true };
+	policy = (struct policy){ .name = "spring", .version = 12 };
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	buf_done(&out);
+	arena_free(arena);
+	return 0;
+}
+
+static struct card *
+card(uint8_t prompt)
+{
+	struct card *one = add_card(arena, &visit, "coffee-off", "coffee", prompt);
+
+	one->json = arena_strdup(arena, "{\"prompt\":\"P\",\"why\":[],\"offer\":{\"type\":\"percent\",\"worth\":45,\"depth\":10}}");
+	one->expires_ms = NOW + 120 * S_MS;
+	one->worth_minor = 50;
+	return one;
+}
+
+static const char *
+guidance(const struct subject *who)
+{
+	struct id decision = id_of(2);
+
+	buf_clear(&out);
+	guidance_json(&visit, &policy, &decision, who, NOW, &out);
+	return out.data;
+}
+
+static void
+a_guidance_is_written_to_the_byte(void **state)
+{
+	(void)state;
+	card(1);
+	subject.line = arena_strdup(arena, "Gold \u00b7 6th visit this month");
+	assert_string_equal(guidance(&subject),
+	    "{\"guidance\":\"01000000000000000000000001\",\"decision\":\"01000000000000000000000002\",\"station\":\"7\","
+	    "\"basket\":\"B\\\"1\",\"at\":\"2026-11-21T10:00:00.000Z\",\"expires\":\"2026-11-21T10:02:00.000Z\","
+	    "\"policy\":{\"name\":\"spring\",\"version\":12},"
+	    "\"customer\":{\"known\":true,\"line\":\"Gold \u00b7 6th visit this month\"},"
+	    "\"prompts\":[{\"prompt\":\"P\",\"why\":[],\"offer\":{\"type\":\"percent\",\"worth\":45,\"depth\":10},"
+	    "\"state\":\"open\",\"choices\":[\"accept\",\"dismiss\",\"snooze\",\"override\"],"
+	    "\"expires\":\"2026-11-21T10:02:00.000Z\"}]}");
+}
+
+static void
+choices_follow_gate_and_state(void **state)
+{
+	static const struct {
+		int gate;
+		enum card_state state;
+		const char *text;
+	} cases[] = {
+		{ GATE_NONE, CARD_OPEN, "\"state\":\"open\",\"choices\":[\"accept\",\"dismiss\"]" },
+		{ GATE_MANAGER, CARD_OPEN, "\"choices\":[\"accept\",\"dismiss\",\"snooze\",\"override\"]" },
+		{ GATE_CUSTOMER, CARD_OPEN, "\"choices\":[\"accept\",\"dismiss\"]" },
+		{ GATE_AUTO, CARD_OPEN, "\"state\":\"open\",\"choices\":[]" },
+		{ GATE_ASSOCIATE, CARD_ANSWERED, "\"state\":\"answered\",\"choices\":[]" },
+		{ GATE_ASSOCIATE, CARD_ASKED, "\"state\":\"asked\",\"choices\":[]" },
+		{ GATE_ASSOCIATE, CARD_APPLIED, "\"state\":\"applied\",\"choices\":[]" },
+		{ GATE_ASSOCIATE, CARD_REFUSED, "\"state\":\"refused\",\"choices\":[]" },
+	};
+	struct card *one = card(1);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		one->gate = cases[i].gate;
+		one->state = cases[i].state;
+		assert_non_null(strstr(guidance(&subject), cases[i].text));
+	}
+	one->state = CARD_OPEN;
+	one->gate = GATE_ASSOCIATE;
+	one->expires_ms = NOW;
+	assert_non_null(strstr(guidance(&subject), "\"choices\":[]"));
+}
+
+static void
+gone_withheld_and_other_placements_are_not_on_the_tablet(void **state)
+{
+	struct card *one = card(1);
+
+	(void)state;
+	assert_true(guidance_wanted(&visit, NULL));
+	one->state = CARD_GONE;
+	assert_false(guidance_wanted(&visit, NULL));
+	one->state = CARD_OPEN;
+	one->withheld = true;
+	assert_false(guidance_wanted(&visit, NULL));
+	assert_non_null(strstr(guidance(NULL), "\"prompts\":[]"));
+	one->withheld = false;
+	one->placement = PLACE_RECEIPT;
+	assert_false(guidance_wanted(&visit, NULL));
+	one->placement = PLACE_TILL;
+	assert_false(guidance_wanted(&visit, NULL));
+	one->placement = PLACE_LATER;
+	assert_false(guidance_wanted(&visit, NULL));
+}
+
+static void
+a_customer_line_alone_is_worth_sending(void **state)
+{
+	(void)state;
+	assert_false(guidance_wanted(&visit, &subject));
+	subject.line = arena_strdup(arena, "");
+	assert_false(guidance_wanted(&visit, &subject));
+	subject.line = arena_strdup(arena, "Gold");
+	assert_true(guidance_wanted(&visit, &subject));
+	assert_false(guidance_wanted(&visit, NULL));
+	assert_non_null(strstr(guidance(&subject), "\"customer\":{\"known\":true,\"line\":\"Gold\"}"));
+	assert_non_null(strstr(guidance(NULL), "\"customer\":{\"known\":false}"));
+}
+
+static void
+a_customers_own_screen_has_no_line(void **state)
+{
+	struct card *one = card(1);
+
+	(void)state;
+	subject.line = arena_strdup(arena, "Gold");
+	one->placement = PLACE_CUSTOMER;
+	assert_null(strstr(guidance(&subject), "Gold"));
+	assert_non_null(strstr(guidance(&subject), "\"prompt\":\"P\""));
+}
+
+static void
+a_withdrawal_names_its_reason(void **state)
+{
+	struct id id = id_of(1);
+
+	(void)state;
+	withdraw_json(&id, "tender", &out);
+	assert_string_equal(out.data, "{\"withdraw\":\"01000000000000000000000001\",\"reason\":\"tender\"}");
+}
+
+static void
+a_command_carries_the_offer_of_the_card_and_its_worth(void **state)
+{
+	struct card *one = card(3);
+	struct id command = id_of(4);
+
+	(void)state;
+	one->token = id_of(5);
+	command_json(COMMAND_APPLY_OFFER, &command, &visit, one, NULL, NOW, &out);
+	assert_string_equal(out.data,
+	    "{\"command\":\"01000000000000000000000004\",\"type\":\"apply-offer\",\"terminal\":\"3\",\"basket\":\"B\\\"1\","
+	    "\"prompt\":\"01000000000000000000000003\",\"offer\":{\"type\":\"percent\",\"worth\":50,\"depth\":10},"
+	    "\"token\":\"01000000000000000000000005\",\"expires\":\"2026-11-21T10:00:00.000Z\"}");
+	buf_clear(&out);
+	command_json(COMMAND_PRINT_MESSAGE, &command, &visit, one, "Hello", NOW, &out);
+	assert_string_equal(out.data,
+	    "{\"command\":\"01000000000000000000000004\",\"type\":\"print-message\",\"terminal\":\"3\",\"basket\":\"B\\\"1\","
+	    "\"prompt\":\"01000000000000000000000003\",\"text\":\"Hello\",\"expires\":\"2026-11-21T10:00:00.000Z\"}");
+	buf_clear(&out);
+	command_json(COMMAND_CLEAR_MESSAGE, &command, &visit, NULL, NULL, NOW, &out);
+	assert_null(strstr(out.data, "prompt"));
+	assert_non_null(strstr(out.data, "\"type\":\"clear-message\""));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(a_guidance_is_written_to_the_byte),
+		T(choices_follow_gate_and_state),
+		T(gone_withheld_and_other_placements_are_not_on_the_tablet),
+		T(a_customer_line_alone_is_worth_sending),
+		T(a_customers_own_screen_has_no_line),
+		T(a_withdrawal_names_its_reason),
+		T(a_command_carries_the_offer_of_the_card_and_its_worth),
+#undef T
+	};
+
+	return cmocka_run_group_tests_name("guidance", tests, NULL, NULL);
+}

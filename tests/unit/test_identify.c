@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_identify.c - cards that join, wait, replace and leave.
+ */
+#include "session_fixture.h"
+
+static void
+assert_person(const struct visit *visit, char who)
+{
+	struct id id = person(who);
+
+	assert_true(visit->has_subject);
+	assert_memory_equal(&visit->subject, &id, sizeof(id));
+}
+
+static void
+a_card_joins_the_open_basket_at_its_station(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	assert_ptr_equal(card(l, "7", 'a', NULL), visit);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
+	assert_person(visit, 'a');
+	assert_int_equal(visit->identified_ms, l->now_ms);
+	assert_null(l->r.gone);
+	/* Also while they pay. */
+	till(l, "8", EV_BASKET_TENDER_STARTED, "B2");
+	visit = card(l, "8", 'b', NULL);
+	assert_string_equal(visit->basket, "B2");
+	assert_person(visit, 'b');
+}
+
+static void
+the_same_card_again_replaces_nobody(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	card(l, "7", 'a', NULL);
+	assert_ptr_equal(card(l, "7", 'a', NULL), visit);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
+}
+
+static void
+a_second_card_replaces_the_first(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	card(l, "7", 'a', NULL);
+	visit->language = strdup("de");
+	assert_ptr_equal(card(l, "7", 'b', NULL), visit);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED | EFFECT_REPLACED);
+	assert_person(visit, 'b');
+	assert_null(visit->language);
+}
+
+static void
+a_card_without_basket_waits_for_the_next_one(void **state)
+{
+	struct lane *l = *state;
+	struct visit *waiting = card(l, "7", 'a', NULL);
+
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
+	assert_int_equal(waiting->state, VISIT_WAITING);
+	assert_null(waiting->basket);
+	assert_string_equal(waiting->terminal, "");
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), waiting);
+	assert_int_equal(l->r.effects, EFFECT_OPENED);
+	assert_int_equal(waiting->state, VISIT_OPEN);
+	assert_string_equal(waiting->terminal, "7");
+	assert_ptr_equal(sessions_by_basket(l->sessions, "B1"), waiting);
+	assert_person(waiting, 'a');
+}
+
+static void
+at_another_station_it_goes_on_waiting(void **state)
+{
+	struct lane *l = *state;
+	struct visit *waiting = card(l, "7", 'a', NULL), *visit;
+
+	visit = till(l, "8", EV_BASKET_OPENED, "B1");
+	assert_ptr_not_equal(visit, waiting);
+	assert_false(visit->has_subject);
+	assert_int_equal(waiting->state, VISIT_WAITING);
+}
+
+static void
+a_card_waits_120_seconds_and_no_longer(void **state)
+{
+	struct lane *l = *state;
+	struct visit *waiting = card(l, "7", 'a', NULL), *visit;
+	int64_t scanned_ms = l->now_ms;
+
+	assert_false(session_wait_over(waiting, scanned_ms + 119999));
+	assert_true(session_wait_over(waiting, scanned_ms + 120000));
+	l->now_ms = scanned_ms + 119999 - S_MS;
+	visit = scan(l, "7", "B1", 1, 100);
+	assert_ptr_equal(visit, waiting);
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_LINES);
+	assert_false(session_wait_over(visit, scanned_ms + 500000));
+
+	waiting = card(l, "9", 'b', NULL);
+	l->now_ms += 120000 - S_MS;
+	visit = scan(l, "9", "B2", 1, 100);
+	assert_ptr_not_equal(visit, waiting);
+	assert_false(visit->has_subject);
+}
+
+static void
+another_card_where_one_waits_sends_the_first_away(void **state)
+{
+	struct lane *l = *state;
+	struct visit *first = card(l, "7", 'a', NULL), *second;
+
+	second = card(l, "7", 'b', NULL);
+	assert_ptr_not_equal(second, first);
+	assert_ptr_equal(l->r.gone, first);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED | EFFECT_LEFT);
+	drop_gone(l);
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), second);
+	assert_person(second, 'b');
+}
+
+static void
+the_same_card_again_waits_anew(void **state)
+{
+	struct lane *l = *state;
+	struct visit *first = card(l, "7", 'a', NULL);
+
+	l->now_ms += 100 * S_MS;
+	assert_ptr_equal(card(l, "7", 'a', NULL), first);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
+	assert_null(l->r.gone);
+	l->now_ms += 100 * S_MS;
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), first);
+}
+
+static void
+a_card_that_names_its_basket_binds_it_at_any_station(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	struct visit *other = till(l, "9", EV_BASKET_OPENED, "B2");
+
+	assert_ptr_equal(card(l, "9", 'a', "B1"), visit);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
+	assert_string_equal(visit->station, "7");
+	assert_false(other->has_subject);
+	/* Suspended too. */
+	till(l, "9", EV_BASKET_SUSPENDED, "B2");
+	assert_ptr_equal(card(l, "7", 'b', "B2"), other);
+}
+
+static void
+a_card_that_names_an_unknown_basket_waits_for_that_one(void **state)
+{
+	struct lane *l = *state;
+	struct visit *waiting = card(l, "7", 'a', "B1"), *other;
+
+	assert_int_equal(waiting->state, VISIT_WAITING);
+	assert_string_equal(waiting->basket, "B1");
+	other = till(l, "7", EV_BASKET_OPENED, "B2");
+	assert_ptr_not_equal(other, waiting);
+	assert_false(other->has_subject);
+	assert_ptr_equal(till(l, "9", EV_BASKET_OPENED, "B1"), waiting);
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_MOVED);
+	assert_string_equal(l->r.old_station, "7");
+	assert_string_equal(waiting->station, "9");
+	assert_string_equal(waiting->terminal, "9");
+}
+
+static void
+named_cards_of_a_row_of_self_checkouts_do_not_send_each_other_away(void **state)
+{
+	struct lane *l = *state;
+	struct visit *one = card(l, "sco", 'a', "B1"), *two = card(l, "sco", 'b', "B2"), *three;
+
+	assert_ptr_not_equal(one, two);
+	assert_null(l->r.gone);
+	three = card(l, "sco", 'c', "B1");
+	assert_ptr_equal(l->r.gone, one);
+	assert_null(one->basket);
+	drop_gone(l);
+	assert_ptr_equal(sessions_by_basket(l->sessions, "B1"), three);
+	assert_ptr_equal(sessions_by_basket(l->sessions, "B2"), two);
+}
+
+static void
+a_card_scanned_first_and_named_later_is_one_visit(void **state)
+{
+	struct lane *l = *state;
+	struct visit *waiting = card(l, "7", 'a', NULL), *visit;
+
+	assert_ptr_equal(card(l, "7", 'a', "B1"), waiting);
+	assert_string_equal(waiting->basket, "B1");
+	assert_ptr_equal(sessions_by_basket(l->sessions, "B1"), waiting);
+	assert_int_equal(sessions_count(l->sessions), 1);
+	/* Also when the basket was open elsewhere in the store. */
+	visit = till(l, "8", EV_BASKET_OPENED, "B2");
+	waiting = card(l, "9", 'b', NULL);
+	assert_ptr_equal(card(l, "9", 'b', "B2"), visit);
+	assert_ptr_equal(l->r.gone, waiting);
+}
+
+static void
+a_card_after_the_close_is_for_the_history_alone(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = pay(l, "7", "B1", 499);
+
+	assert_ptr_equal(card(l, "7", 'a', "B1"), visit);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED | EFFECT_LATE_LINES);
+	assert_person(visit, 'a');
+	card(l, "7", 'b', "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_person(visit, 'a');
+	till(l, "7", EV_BASKET_CANCELLED, "B2");
+	visit = card(l, "7", 'b', "B2");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_false(visit->has_subject);
+}
+
+static void
+a_recalled_basket_takes_the_card_that_waits_unless_it_has_its_own(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1"), *waiting;
+
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	waiting = card(l, "9", 'a', NULL);
+	assert_ptr_equal(till(l, "9", EV_BASKET_OPENED, "B1"), visit);
+	assert_int_equal(l->r.effects, EFFECT_MOVED | EFFECT_RESUMED | EFFECT_IDENTIFIED);
+	assert_ptr_equal(l->r.gone, waiting);
+	assert_person(visit, 'a');
+	drop_gone(l);
+
+	till(l, "9", EV_BASKET_SUSPENDED, "B1");
+	waiting = card(l, "9", 'b', NULL);
+	till(l, "9", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_RESUMED);
+	assert_null(l->r.gone);
+	assert_person(visit, 'a');
+	assert_int_equal(waiting->state, VISIT_WAITING);
+}
+
+static void
+a_customer_who_leaves_keeps_their_basket(void **state)
+{
+	struct lane *l = *state;
+	struct id a = person('a');
+	struct event left = { .type = EV_CUSTOMER_LEFT, .origin = "reader", .station = "7",
+		.has_subject = true, .subject = a };
+	struct visit *visit;
+
+	assert_null(lane_apply(l, &left, "7"));
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	till(l, "7", EV_BASKET_OPENED, "B1");
+	visit = card(l, "7", 'a', NULL);
+	assert_null(lane_apply(l, &left, "8"));
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_ptr_equal(lane_apply(l, &left, "7"), visit);
+	assert_int_equal(l->r.effects, EFFECT_LEFT);
+	assert_true(visit->has_subject);
+	assert_null(l->r.gone);
+}
+
+static void
+a_card_that_leaves_while_it_waits_is_gone(void **state)
+{
+	struct lane *l = *state;
+	struct event left = { .type = EV_CUSTOMER_LEFT, .origin = "reader", .station = "7" };
+	struct visit *waiting = card(l, "7", 'a', NULL);
+
+	assert_null(lane_apply(l, &left, "7"));
+	assert_int_equal(l->r.effects, EFFECT_LEFT);
+	assert_ptr_equal(l->r.gone, waiting);
+}
+
+static void
+a_merged_card_takes_its_visit_along(void **state)
+{
+	struct lane *l = *state;
+	struct event merged = { .type = EV_CUSTOMER_MERGED, .origin = "reader",
+		.has_subject = true, .subject = person('a'), .into = person('b') };
+	struct visit *visit;
+
+	till(l, "7", EV_BASKET_OPENED, "B1");
+	visit = card(l, "7", 'a', NULL);
+	assert_ptr_equal(lane_apply(l, &merged, "7"), visit);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
+	assert_person(visit, 'b');
+	assert_null(lane_apply(l, &merged, "7"));
+	assert_int_equal(l->r.effects, 0);
+}
+
+static void
+what_is_said_about_a_customer_finds_them_in_the_store(void **state)
+{
+	static const enum event_type types[] = { EV_CONSENT_CHANGED, EV_CARE_CASE_OPENED,
+		EV_CARE_CASE_CLOSED, EV_LOYALTY_BALANCE, EV_WALLET_CHANGED, EV_SURVEY_ANSWERED };
+	static const enum event_type others[] = { EV_STOCK_CHANGED, EV_SENSOR_READING,
+		EV_CONTACT_RECORDED, EV_GUIDANCE_SHOWN, EV_GUIDANCE_DECIDED };
+	struct lane *l = *state;
+	struct event event = { .origin = "hq", .has_subject = true, .subject = person('a') };
+	struct visit *visit;
+
+	till(l, "7", EV_BASKET_OPENED, "B1");
+	visit = card(l, "7", 'a', NULL);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		event.type = types[i];
+		assert_ptr_equal(lane_apply(l, &event, "hq"), visit);
+		assert_int_equal(l->r.effects, 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		event.type = others[i];
+		assert_null(lane_apply(l, &event, "hq"));
+		assert_int_equal(l->r.effects, 0);
+	}
+	pay(l, "7", "B1", 1);
+	event.type = EV_CONSENT_CHANGED;
+	assert_null(lane_apply(l, &event, "hq"));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, lane_init, lane_done)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_card_joins_the_open_basket_at_its_station),
+		T(the_same_card_again_replaces_nobody),
+		T(a_second_card_replaces_the_first),
+		T(a_card_without_basket_waits_for_the_next_one),
+		T(at_another_station_it_goes_on_waiting),
+		T(a_card_waits_120_seconds_and_no_longer),
+		T(another_card_where_one_waits_sends_the_first_away),
+		T(the_same_card_again_waits_anew),
+		T(a_card_that_names_its_basket_binds_it_at_any_station),
+		T(a_card_that_names_an_unknown_basket_waits_for_that_one),
+		T(named_cards_of_a_row_of_self_checkouts_do_not_send_each_other_away),
+		T(a_card_scanned_first_and_named_later_is_one_visit),
+		T(a_card_after_the_close_is_for_the_history_alone),
+		T(a_recalled_basket_takes_the_card_that_waits_unless_it_has_its_own),
+		T(a_customer_who_leaves_keeps_their_basket),
+		T(a_card_that_leaves_while_it_waits_is_gone),
+		T(a_merged_card_takes_its_visit_along),
+		T(what_is_said_about_a_customer_finds_them_in_the_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_profiles.c - lines to a bundle, a bundle to sealed rows, in slices, whatever happens in between.
+ */
+#include "store_fixture.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+
+#include "profile/profiles.h"
+
+static const uint8_t pepper[32] = {9, 8, 7};
+
+static const char *
+path_in(const struct fixture *f, const char *name)
+{
+	static char paths[4][128];
+	static int at;
+	at = (at + 1) % 4;
+	snprintf(paths[at], sizeof(paths[at]), "%s/%s", f->dir, name);
+	return paths[at];
+}
+
+static void
+write_lines(const struct fixture *f, const char *name, const char *text)
+{
+	FILE *file = fopen(path_in(f, name), "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int
+build(const struct fixture *f, const char *lines, const uint8_t *with, struct err *err)
+{
+	static char input[128], output[128];
+	int64_t rows = -1;
+	write_lines(f, "p.jsonl", lines);
+	snprintf(input, sizeof(input), "%s", path_in(f, "p.jsonl"));
+	snprintf(output, sizeof(output), "%s", path_in(f, "p.bundle"));
+	const struct profiles_build what = {.input = input, .store = "0042", .output = output, .pepper = with};
+	int error = profiles_build(&what, &rows, err);
+	return error != 0 ? error : (int)rows;
+}
+
+/* count customers with the word and their number, as a bundle */
+static void
+build_many(const struct fixture *f, const char *name, int count, const char *word)
+{
+	struct err err = {0};
+	static char input[128], output[128];
+	int64_t rows;
+	FILE *file = fopen(path_in(f, "many.jsonl"), "w");
+	for (int i = 0; i < count; i++) {
+		struct id subject = id_of((uint64_t)i);
+		char text[SUBJECT_TEXT_SIZE];
+		subject_text(&subject, text);
+		fprintf(file, "{\"subject\":\"%s\",\"attributes\":{\"word\":\"%s\",\"n\":%d}}\n", text, word, i);
+	}
+	fclose(file);
+	snprintf(input, sizeof(input), "%s", path_in(f, "many.jsonl"));
+	snprintf(output, sizeof(output), "%s", path_in(f, name));
+	const struct profiles_build what = {.input = input, .store = "0042", .output = output};
+	assert_int_equal(profiles_build(&what, &rows, &err), 0);
+	assert_int_equal(rows, count);
+}
+
+static struct profiles *
+open_profiles(struct fixture *f)
+{
+	struct profiles *profiles;
+	struct err err = {0};
+	assert_int_equal(profiles_open(f->dir, f->keys, &profiles, &err), 0);
+	return profiles;
+}
+
+static int
+install(struct profiles *profiles, const char *bundle, int slice, struct err *err)
+{
+	int error = profiles_install_begin(profiles, bundle, "0042", err);
+	while (error == 0)
+		error = profiles_install_step(profiles, slice, err);
+	return error;
+}
+
+static void
+assert_profile(struct profiles *profiles, int i, const char *word)
+{
+	struct id subject = id_of((uint64_t)i);
+	struct buf body = {0};
+	char want[128];
+	int error = profiles_get(profiles, &subject, &body);
+	if (word == NULL) {
+		assert_int_equal(error, AISLE_E_NONE);
+		assert_int_equal(body.len, 0);
+	} else {
+		snprintf(want, sizeof(want), "{\"attributes\":{\"n\":%d,\"word\":\"%s\"},\"consent\":{}}", i, word);
+		assert_int_equal(error, 0);
+		assert_string_equal(body.data, want);
+	}
+	buf_done(&body);
+}
+
+static int
+count_files(const struct fixture *f, const char *prefix)
+{
+	int count = 0;
+	DIR *entries = opendir(f->dir);
+	for (struct dirent *entry; (entry = readdir(entries)) != NULL;)
+		count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+	closedir(entries);
+	return count;
+}
+
+/* ---- build ---- */
+
+static void
+a_line_becomes_the_canonical_row_of_its_subject(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	struct profiles_bundle *bundle;
+	struct buf body = {0};
+	assert_int_equal(build(f, "{\"card\":\"4711\",\"line\":\"Gold\",\"language\":\"de\",\"consent\":{\"profile\":\"denied\","
+	    "\"personalise\":\"granted\"},\"attributes\":{\"z\":true,\"a\":1.5}}\n\n"
+	    "{\"subject\":\"00112233445566778899aabbccddeeff\"}\r\n", pepper, &err), 2);
+	assert_int_equal(profiles_bundle_open(path_in(f, "p.bundle"), &bundle, &err), 0);
+	assert_string_equal(profiles_bundle_store(bundle), "0042");
+	struct id subject = subject_of_card(pepper, "4711", 4);
+	assert_int_equal(profiles_bundle_get(bundle, &subject, &body), 0);
+	assert_string_equal(body.data, "{\"attributes\":{\"a\":1.5,\"z\":true},\"consent\":{\"personalise\":\"granted\","
+	    "\"profile\":\"denied\"},\"language\":\"de\",\"line\":\"Gold\"}");
+	buf_clear(&body);
+	assert_true(subject_parse("00112233445566778899aabbccddeeff", &subject));
+	assert_int_equal(profiles_bundle_get(bundle, &subject, &body), 0);
+	assert_string_equal(body.data, "{\"attributes\":{},\"consent\":{}}");
+	subject.b[15] ^= 1;
+	assert_int_equal(profiles_bundle_get(bundle, &subject, &body), AISLE_E_NONE);
+	buf_done(&body);
+	profiles_bundle_close(bundle);
+}
+
+static void
+the_same_lines_in_another_order_give_the_same_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	char hex[2][65];
+	static char bytes[1 << 16];
+	static const char *const orders[] = {"{\"card\":\"1\"}\n{\"card\":\"2\"}\n{\"card\":\"3\"}\n",
+		"{\"card\":\"3\"}\n{\"card\":\"1\"}\n{\"card\":\"2\"}"};
+	for (int i = 0; i < 2; i++) {
+		uint8_t hash[32];
+		assert_int_equal(build(f, orders[i], pepper, &err), 3);
+		int fd = open(path_in(f, "p.bundle"), O_RDONLY);
+		ssize_t len = read(fd, bytes, sizeof(bytes));
+		close(fd);
+		assert_true(len > 0);
+		hash_bytes(hash, 32, bytes, (size_t)len, NULL, 0);
+		hash_hex(hex[i], hash, 32);
+	}
+	assert_string_equal(hex[0], hex[1]);
+}
+
+static void
+a_line_that_a_store_would_not_understand_is_refused_with_its_place(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *line, *word;
+	} bad[] = {
+		{"{\"card\":\"1\",\"colour\":\"red\"}", "unknown member"},
+		{"{\"card\":\"1\",\"subject\":\"00112233445566778899aabbccddeeff\"}", "either card or subject"},
+		{"{}", "either card or subject"},
+		{"[]", "object"},
+		{"{\"card\":\"1\"", ""},
+		{"{\"card\":\"1\",\"card\":\"2\"}", ""},
+		{"{\"card\":\"1\"} {}", ""},
+		{"{\"card\":1}", "card"},
+		{"{\"card\":\"\"}", "card"},
+		{"{\"card\":\"\xc3\xa4\"}", "printable"},
+		{"{\"subject\":\"00112233445566778899AABBCCDDEEFF\"}", "hex"},
+		{"{\"subject\":\"0011\"}", "hex"},
+		{"{\"card\":\"1\",\"consent\":{\"personalise\":\"yes\"}}", "granted"},
+		{"{\"card\":\"1\",\"consent\":{\"personalise\":true}}", "granted"},
+		{"{\"card\":\"1\",\"consent\":{\"marketing\":\"granted\"}}", "purpose"},
+		{"{\"card\":\"1\",\"consent\":[]}", "consent"},
+		{"{\"card\":\"1\",\"attributes\":{\"a\":null}}", "number"},
+		{"{\"card\":\"1\",\"attributes\":{\"a\":[1]}}", "number"},
+		{"{\"card\":\"1\",\"attributes\":{\"\":1}}", "name"},
+		{"{\"card\":\"1\",\"attributes\":3}", "attributes"},
+		{"{\"card\":\"1\",\"line\":5}", "line"},
+		{"{\"card\":\"1\",\"language\":\"\"}", "language"},
+		{"{\"card\":\"zero\"}", "line 1"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err err = {0};
+		char lines[512], text[700];
+		snprintf(lines, sizeof(lines), "{\"card\":\"zero\"}\n%s\n", bad[i].line);
+		unlink(path_in(f, "p.bundle"));
+		assert_int_equal(build(f, lines, pepper, &err), AISLE_E_INVALID);
+		err_format(&err, text, sizeof(text));
+		assert_int_equal(err.line, 2);
+		assert_non_null(strstr(text, "p.jsonl:2"));
+		if (strstr(text, bad[i].word) == NULL)
+			fail_msg("%s: %s", bad[i].line, text);
+		assert_int_equal(access(path_in(f, "p.bundle"), F_OK), -1);
+		assert_int_equal(count_files(f, "p.bundle"), 0);
+	}
+}
+
+static void
+a_card_without_pepper_is_a_matter_of_configuration(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	assert_int_equal(build(f, "{\"card\":\"4711\"}", NULL, &err), AISLE_E_CONFIG);
+	assert_null(strstr(err.text, "4711"));
+	err = (struct err){0};
+	assert_int_equal(build(f, "{\"subject\":\"00112233445566778899aabbccddeeff\"}", NULL, &err), 1);
+	assert_int_equal(build(f, "", NULL, &err), 0);
+}
+
+static void
+subjects_that_share_their_first_half_are_kept_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	struct profiles_bundle *bundle;
+	static const char *const subjects[] = {"ff112233445566770000000000000003", "ff112233445566770000000000000001",
+		"ff112233445566780000000000000002", "7fffffffffffffff0000000000000000", "7fffffffffffffff0000000000000001"};
+	char lines[512] = "";
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++)
+		sprintf(lines + strlen(lines), "{\"subject\":\"%s\",\"attributes\":{\"n\":%zu}}\n", subjects[i], i);
+	assert_int_equal(build(f, lines, NULL, &err), ARRAY_LEN(subjects));
+	assert_int_equal(profiles_bundle_open(path_in(f, "p.bundle"), &bundle, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
+		struct id subject;
+		struct buf body = {0};
+		char want[64];
+		assert_true(subject_parse(subjects[i], &subject));
+		assert_int_equal(profiles_bundle_get(bundle, &subject, &body), 0);
+		snprintf(want, sizeof(want), "{\"attributes\":{\"n\":%zu},\"consent\":{}}", i);
+		assert_string_equal(body.data, want);
+		buf_done(&body);
+	}
+	profiles_bundle_close(bundle);
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "p.bundle"), 2, &err), 1);
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
+		struct id subject;
+		struct buf body = {0};
+		assert_true(subject_parse(subjects[i], &subject));
+		assert_int_equal(profiles_get(profiles, &subject, &body), 0);
+		buf_done(&body);
+	}
+	profiles_close(profiles);
+}
+
+/* ---- install ---- */
+
+static void
+no_file_is_an_empty_set(void **state)
+{
+	struct fixture *f = *state;
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(profiles_count(profiles), 0);
+	assert_profile(profiles, 1, NULL);
+	profiles_close(profiles);
+}
+
+static void
+twenty_thousand_rows_are_installed_in_slices_and_replaced_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	build_many(f, "one", 20000, "one");
+	build_many(f, "two", 100, "two");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0042", &err), 0);
+	int steps = 0, done;
+	do {
+		done = profiles_install_step(profiles, 500, &err);
+		assert_true(done >= 0);
+		if (done == 0)
+			assert_profile(profiles, 5, NULL);
+		steps++;
+	} while (done == 0);
+	assert_in_range(steps, 40, 41);
+	assert_int_equal(profiles_count(profiles), 20000);
+	for (int i = 0; i < 20000; i += 37)
+		assert_profile(profiles, i, "one");
+	assert_profile(profiles, 20000, NULL);
+	assert_int_equal(install(profiles, path_in(f, "two"), 7, &err), 1);
+	assert_int_equal(profiles_count(profiles), 100);
+	assert_profile(profiles, 99, "two");
+	assert_profile(profiles, 100, NULL);
+	assert_int_equal(count_files(f, "profiles-"), 1);
+	profiles_close(profiles);
+	fixture_reopen(f);
+	profiles = open_profiles(f);
+	assert_profile(profiles, 99, "two");
+	profiles_close(profiles);
+}
+
+static void
+the_rows_on_disk_are_sealed(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	build_many(f, "one", 10, "needleword");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	unlink(path_in(f, "one"));
+	unlink(path_in(f, "many.jsonl"));
+	assert_profile(profiles, 3, "needleword");
+	assert_false(dir_contains(f->dir, "needleword", 10));
+	profiles_close(profiles);
+}
+
+static void
+an_install_killed_at_any_step_leaves_the_old_set(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	build_many(f, "one", 300, "one");
+	build_many(f, "two", 2000, "two");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	profiles_close(profiles);
+	for (int steps = 0; steps <= 20; steps += 4) {
+		fixture_close(f);
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct err why = {0};
+			if (keys_open(f->dir, NULL, &f->keys, &why) != 0 ||
+			    profiles_open(f->dir, f->keys, &profiles, &why) != 0 ||
+			    profiles_install_begin(profiles, path_in(f, "two"), "0042", &why) != 0)
+				_exit(1);
+			for (int i = 0; i < steps; i++) {
+				if (profiles_install_step(profiles, 100, &why) != 0)
+					_exit(2);
+			}
+			kill(getpid(), SIGKILL);
+		}
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(count_files(f, "profiles-"), 2);
+		fixture_open(f);
+		profiles = open_profiles(f);
+		assert_int_equal(count_files(f, "profiles-"), 1);
+		assert_int_equal(profiles_count(profiles), 300);
+		assert_profile(profiles, 299, "one");
+		assert_profile(profiles, 300, NULL);
+		profiles_close(profiles);
+	}
+	profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "two"), 100, &err), 1);
+	assert_profile(profiles, 1999, "two");
+	profiles_close(profiles);
+}
+
+static void
+an_abandoned_install_leaves_no_file(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	build_many(f, "one", 300, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0042", &err), 0);
+	assert_int_equal(profiles_install_step(profiles, 100, &err), 0);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0042", &err), 0);
+	assert_int_equal(count_files(f, "profiles-"), 1);
+	profiles_close(profiles);
+	assert_int_equal(count_files(f, "profiles-"), 0);
+}
+
+static void
+the_wrong_bundle_is_refused_and_the_old_set_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	static const uint8_t other[32] = {1};
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0043", &err), AISLE_E_REFUSED);
+	err = (struct err){0};
+	assert_int_equal(build(f, "{\"card\":\"1\"}", pepper, &err), 1);
+	keys_set_pepper(f->keys, other);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "p.bundle"), "0042", &err), AISLE_E_REFUSED);
+	assert_non_null(strstr(err.text, "pepper"));
+	keys_set_pepper(f->keys, pepper);
+	err = (struct err){0};
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "none"), "0042", &err), AISLE_E_IO);
+	err = (struct err){0};
+	write_lines(f, "text", "this is no bundle, however long it may be, and it never will be one");
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "text"), "0042", &err), AISLE_E_INVALID);
+	assert_profile(profiles, 9, "one");
+	err = (struct err){0};
+	assert_int_equal(install(profiles, path_in(f, "p.bundle"), 100, &err), 1);
+	assert_int_equal(profiles_count(profiles), 1);
+	profiles_close(profiles);
+}
+
+static void
+a_bundle_with_anything_more_in_it_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const tricks[] = {
+		"CREATE TRIGGER t AFTER INSERT ON row BEGIN DELETE FROM row; END",
+		"CREATE VIEW v AS SELECT * FROM row",
+		"CREATE TABLE t(a)",
+		"CREATE INDEX i ON row(subject)",
+		"ALTER TABLE row ADD COLUMN c",
+		"DROP TABLE row",
+		"PRAGMA application_id = 1",
+		"PRAGMA user_version = 2",
+		"UPDATE meta SET value = 'policy' WHERE name = 'kind'",
+		"DELETE FROM meta WHERE name = 'store'",
+	};
+	struct profiles *profiles = open_profiles(f);
+	for (size_t i = 0; i < ARRAY_LEN(tricks); i++) {
+		struct err err = {0};
+		struct profiles_bundle *bundle = NULL;
+		sqlite3 *db;
+		unlink(path_in(f, "one"));
+		build_many(f, "one", 10, "one");
+		assert_int_equal(sqlite3_open(path_in(f, "one"), &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, tricks[i], NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		if (profiles_bundle_open(path_in(f, "one"), &bundle, &err) == 0)
+			fail_msg("accepted: %s", tricks[i]);
+		err = (struct err){0};
+		assert_true(profiles_install_begin(profiles, path_in(f, "one"), "0042", &err) < 0);
+	}
+	profiles_close(profiles);
+}
+
+static void
+a_row_of_another_customer_or_file_does_not_open(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	struct buf body = {0};
+	struct id a = id_of(3), b = id_of(4);
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	profiles_close(profiles);
+	assert_int_equal(sqlite3_open(path_in(f, "profiles-1.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "UPDATE row SET body = (SELECT body FROM row WHERE subject = ?1)"
+	    " WHERE subject = ?2", -1, &stmt, NULL), SQLITE_OK);
+	sqlite3_bind_blob(stmt, 1, a.b, 16, SQLITE_STATIC);
+	sqlite3_bind_blob(stmt, 2, b.b, 16, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	profiles = open_profiles(f);
+	assert_int_equal(profiles_get(profiles, &b, &body), AISLE_E_DAMAGED);
+	assert_int_equal(body.len, 0);
+	buf_done(&body);
+	assert_profile(profiles, 3, "one");
+	profiles_close(profiles);
+	/* An old file under a new name. */
+	assert_int_equal(rename(path_in(f, "profiles-1.db"), path_in(f, "profiles-2.db")), 0);
+	profiles = open_profiles(f);
+	assert_int_equal(profiles_count(profiles), 0);
+	profiles_close(profiles);
+}
+
+static void
+a_newest_file_that_is_not_whole_gives_way_to_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	profiles_close(profiles);
+	write_lines(f, "profiles-7.db", "not a database");
+	profiles = open_profiles(f);
+	assert_profile(profiles, 9, "one");
+	profiles_close(profiles);
+}
+
+static void
+the_forgotten_are_left_out_now_and_of_the_next_set(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	struct id gone = id_of(3), also = id_of(4);
+	build_many(f, "one", 10, "one");
+	build_many(f, "two", 10, "two");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	unlink(path_in(f, "many.jsonl"));
+	assert_int_equal(keys_destroy(f->keys, &gone), 0);
+	assert_profile(profiles, 3, NULL);
+	assert_int_equal(profiles_forget(profiles, &gone), 0);
+	assert_int_equal(profiles_forget(profiles, &gone), 0);
+	assert_profile(profiles, 3, NULL);
+	assert_profile(profiles, 2, "one");
+	int fd = open(path_in(f, "profiles-1.db"), O_RDONLY);
+	static char bytes[1 << 16];
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	assert_null(memmem(bytes, (size_t)len, gone.b, 16));
+	/* One leaves while the next set is being installed. */
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "two"), "0042", &err), 0);
+	assert_int_equal(profiles_install_step(profiles, 9, &err), 0);
+	assert_int_equal(keys_destroy(f->keys, &also), 0);
+	assert_int_equal(profiles_forget(profiles, &also), 0);
+	assert_int_equal(profiles_install_step(profiles, 9, &err), 1);
+	assert_profile(profiles, 3, NULL);
+	assert_profile(profiles, 4, NULL);
+	assert_profile(profiles, 5, "two");
+	assert_int_equal(profiles_count(profiles), 8);
+	profiles_close(profiles);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_line_becomes_the_canonical_row_of_its_subject),
+		STORE_TEST(the_same_lines_in_another_order_give_the_same_bytes),
+		STORE_TEST(a_line_that_a_store_would_not_understand_is_refused_with_its_place),
+		STORE_TEST(a_card_without_pepper_is_a_matter_of_configuration),
+		STORE_TEST(subjects_that_share_their_first_half_are_kept_apart),
+		STORE_TEST(no_file_is_an_empty_set),
+		STORE_TEST(twenty_thousand_rows_are_installed_in_slices_and_replaced_whole),
+		STORE_TEST(the_rows_on_disk_are_sealed),
+		STORE_TEST(an_install_killed_at_any_step_leaves_the_old_set),
+		STORE_TEST(an_abandoned_install_leaves_no_file),
+		STORE_TEST(the_wrong_bundle_is_refused_and_the_old_set_stays),
+		STORE_TEST(a_bundle_with_anything_more_in_it_is_refused),
+		STORE_TEST(a_row_of_another_customer_or_file_does_not_open),
+		STORE_TEST(a_newest_file_that_is_not_whole_gives_way_to_the_one_before),
+		STORE_TEST(the_forgotten_are_left_out_now_and_of_the_next_set),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_visit_codec.c - a visit comes back from its bytes as it was, or not at all.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "core/json.h"
+#include "random_fixture.h"
+#include "session/session.h"
+#include "session/visit_fields.h"
+
+static struct visit *
+random_visit(struct dice *dice)
+{
+	struct id none = { { 0 } };
+	struct visit *visit = visit_new(&none);
+	size_t lines = dice_below(dice, 20), cards = dice_below(dice, 10);
+
+	dice_fields(dice, visit_fields, visit_field_count, visit);
+	for (size_t i = 0; i < lines; i++) {
+		struct line *line = visit_add_line(visit, 0);
+
+		free(line->category);
+		dice_fields(dice, line_fields, line_field_count, line);
+		if (line->category == NULL)
+			line->category = strdup("");
+	}
+	for (size_t i = 0; i < cards; i++)
+		dice_fields(dice, card_fields, card_field_count, visit_add_card(visit));
+	for (size_t i = dice_below(dice, 10); i > 0; i--) {
+		struct contact row = { .at_ms = (int64_t)dice_below(dice, 5),
+			.outcome = (enum outcome)dice_below(dice, OUTCOME_COUNT),
+			.action = (char *)(uintptr_t)"coffee-off", .placement = 2 };
+
+		row.prompt.b[3] = (uint8_t)dice_next(dice);
+		contacts_add(&visit->contacts, &row);
+	}
+	return visit;
+}
+
+/* The tables name each member once; this list is by hand, so that a member that was
+ * forgotten in a table is missed here. */
+static void
+assert_same(const struct visit *a, const struct visit *b)
+{
+#define SAME(member) assert_memory_equal(&a->member, &b->member, sizeof(a->member))
+#define SAME_STR(member) \
+	do { \
+		assert_int_equal(a->member == NULL, b->member == NULL); \
+		if (a->member != NULL) \
+			assert_string_equal(a->member, b->member); \
+	} while (0)
+	SAME(id); SAME(state); SAME(training); SAME(opened); SAME(has_subject); SAME(in_history);
+	SAME(subject); SAME(opened_ms); SAME(last_ms); SAME(closed_ms); SAME(identified_ms);
+	SAME(total_minor); SAME(voids); SAME(declines); SAME(returns); SAME(decisions);
+	SAME(guidance); SAME(guidance_at_ms); SAME(line_count); SAME(card_count);
+	SAME_STR(basket); SAME_STR(associate); SAME_STR(language);
+	assert_string_equal(a->station, b->station);
+	assert_string_equal(a->terminal, b->terminal);
+	for (size_t i = 0; i < a->line_count; i++) {
+		SAME(lines[i].line); SAME(lines[i].added_ms); SAME(lines[i].qty_milli);
+		SAME(lines[i].amount_minor); SAME(lines[i].margin_minor);
+		SAME(lines[i].discount_minor); SAME(lines[i].has_margin);
+		SAME(lines[i].restricted); SAME(lines[i].voided);
+		assert_string_equal(a->lines[i].item, b->lines[i].item);
+		SAME_STR(lines[i].sku); SAME_STR(lines[i].category); SAME_STR(lines[i].brand);
+		SAME_STR(lines[i].name);
+	}
+	for (size_t i = 0; i < a->card_count; i++) {
+		SAME(cards[i].prompt); SAME(cards[i].decision); SAME(cards[i].guidance);
+		SAME(cards[i].placement); SAME(cards[i].slot); SAME(cards[i].kind);
+		SAME(cards[i].gate); SAME(cards[i].depth); SAME(cards[i].worth_minor);
+		SAME(cards[i].hold_minor); SAME(cards[i].state); SAME(cards[i].answer);
+		SAME(cards[i].withheld); SAME(cards[i].shown); SAME(cards[i].redeemed);
+		SAME(cards[i].late); SAME(cards[i].sent_ms); SAME(cards[i].shown_ms);
+		SAME(cards[i].answered_ms); SAME(cards[i].expires_ms);
+		SAME(cards[i].outcome_due_ms); SAME(cards[i].snooze_until_ms);
+		SAME(cards[i].answer_decision); SAME(cards[i].token); SAME(cards[i].command);
+		SAME(cards[i].asked_ms); SAME(cards[i].confidence);
+		SAME_STR(cards[i].action); SAME_STR(cards[i].group); SAME_STR(cards[i].issue);
+		SAME_STR(cards[i].treatment); SAME_STR(cards[i].answer_body); SAME_STR(cards[i].json);
+	}
+	assert_int_equal(a->contacts.count, b->contacts.count);
+	for (size_t i = 0; i < a->contacts.count; i++) {
+		SAME(contacts.rows[i].prompt); SAME(contacts.rows[i].at_ms);
+		SAME(contacts.rows[i].outcome); SAME_STR(contacts.rows[i].action);
+	}
+}
+
+static void
+random_visits_come_back_as_they_were(void **state)
+{
+	struct dice dice = { 42 };
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		struct visit *visit = random_visit(&dice), *back = NULL;
+		struct buf bytes = { 0 }, again = { 0 };
+
+		visit_encode(visit, &bytes);
+		assert_int_equal(visit_decode(bytes.data, bytes.len, &back), 0);
+		assert_same(visit, back);
+		visit_encode(back, &again);
+		assert_int_equal(bytes.len, again.len);
+		assert_memory_equal(bytes.data, again.data, bytes.len);
+		buf_done(&bytes);
+		buf_done(&again);
+		visit_free(visit);
+		visit_free(back);
+	}
+}
+
+static void
+bytes_that_are_cut_anywhere_are_damaged(void **state)
+{
+	struct dice dice = { 7 };
+	struct visit *visit = random_visit(&dice), *back = NULL;
+	struct buf bytes = { 0 };
+	char *exact;
+
+	(void)state;
+	visit_encode(visit, &bytes);
+	for (size_t len = 0; len < bytes.len; len++) {
+		/* Exactly so many bytes, so that a read past them is seen. */
+		exact = malloc(len + 1);
+		memcpy(exact, bytes.data, len);
+		assert_int_equal(visit_decode(exact, len, &back), AISLE_E_DAMAGED);
+		assert_null(back);
+		free(exact);
+	}
+	buf_addc(&bytes, 0);
+	assert_int_equal(visit_decode(bytes.data, bytes.len, &back), AISLE_E_DAMAGED);
+	buf_done(&bytes);
+	visit_free(visit);
+}
+
+static void
+flipped_bits_never_crash(void **state)
+{
+	struct dice dice = { 9 };
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		struct visit *visit = random_visit(&dice), *back = NULL;
+		struct buf bytes = { 0 };
+
+		visit_encode(visit, &bytes);
+		bytes.data[dice_below(&dice, bytes.len)] ^= (char)(1 << dice_below(&dice, 8));
+		if (visit_decode(bytes.data, bytes.len, &back) == 0)
+			visit_free(back);
+		buf_done(&bytes);
+		visit_free(visit);
+	}
+}
+
+static void
+another_version_is_damaged(void **state)
+{
+	struct dice dice = { 1 };
+	struct visit *visit = random_visit(&dice), *back = NULL;
+	struct buf bytes = { 0 };
+
+	(void)state;
+	visit_encode(visit, &bytes);
+	bytes.data[0]++;
+	assert_int_equal(visit_decode(bytes.data, bytes.len, &back), AISLE_E_DAMAGED);
+	buf_done(&bytes);
+	visit_free(visit);
+}
+
+static void
+the_json_of_any_visit_is_json(void **state)
+{
+	struct dice dice = { 3 };
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		struct visit *visit = random_visit(&dice);
+		struct buf text = { 0 };
+
+		visit_json(visit, &text);
+		assert_int_equal(text.data[0], '{');
+		assert_int_equal(text.data[text.len - 1], '}');
+		buf_done(&text);
+		visit_free(visit);
+	}
+	struct id id = { { 1 } };
+	struct visit *visit = visit_new(&id);
+	struct buf text = { 0 };
+	struct err err = { 0 };
+	struct line *line = visit_add_line(visit, 3);
+	struct card *card = visit_add_card(visit);
+	json_t *json;
+
+	line->qty_milli = 1500;
+	line->amount_minor = 499;
+	card->action = strdup("coffee \"off\"");
+	visit->basket = strdup("B\\1");
+	visit_json(visit, &text);
+	json = json_read(text.data, text.len, "visit", &err);
+	assert_non_null(json);
+	assert_string_equal(json_string_value(json_object_get(json, "basket")), "B\\1");
+	assert_int_equal(json_array_size(json_object_get(json, "lines")), 1);
+	json_decref(json);
+	buf_done(&text);
+	visit_free(visit);
+}
+
+static void
+cards_are_found_by_prompt_and_by_token(void **state)
+{
+	struct id id = { { 1 } }, none = { { 0 } }, p = { { 7 } }, t = { { 8 } };
+	struct visit *visit = visit_new(&id);
+	struct card *card;
+
+	(void)state;
+	for (int i = 0; i < VISIT_CARDS_MAX; i++)
+		assert_non_null(visit_add_card(visit));
+	assert_null(visit_add_card(visit));
+	card = &visit->cards[40];
+	card->prompt = p;
+	card->token = t;
+	assert_ptr_equal(visit_card(visit, &p), card);
+	assert_null(visit_card(visit, &t));
+	assert_ptr_equal(visit_card_by_token(visit, &t), card);
+	/* Cards without a token have the zero one; it finds none. */
+	assert_null(visit_card_by_token(visit, &none));
+	visit_free(visit);
+	visit_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_visits_come_back_as_they_were),
+		cmocka_unit_test(bytes_that_are_cut_anywhere_are_damaged),
+		cmocka_unit_test(flipped_bits_never_crash),
+		cmocka_unit_test(another_version_is_damaged),
+		cmocka_unit_test(the_json_of_any_visit_is_json),
+		cmocka_unit_test(cards_are_found_by_prompt_and_by_token),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
