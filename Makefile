@@ -41,6 +41,7 @@ UNIT_BIN = $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
 BENCH_BIN = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 
+.SECONDARY:
 .PHONY: all
 all: $(BUILD)/aisled $(BUILD)/aislectl
 
@@ -67,13 +68,14 @@ $(BUILD)/%.o: %.S
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC))
+-include $(ALL_OBJ:.o=.d)
 
 # ---- what a fresh Debian 12 lacks ----
 

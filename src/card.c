@@ -86,7 +86,7 @@ card_hold(struct engine *engine, const struct card *card)
 {
 	struct engine_budget *budget;
 
-	if (card->depth == 0 || card->withheld)
+	if (card->withheld)
 		return;
 	budget = engine_budget(engine, card->action, engine_day_start(engine, engine->now_ms));
 	budget->day_money_minor += card->hold_minor;
@@ -103,7 +103,7 @@ card_release(struct engine *engine, struct card *card)
 	int64_t day_ms = engine_day_start(engine, engine->now_ms);
 	struct engine_budget *budget;
 
-	if (card->depth == 0 || card->withheld || card->hold_minor < 0)
+	if (card->withheld || card->hold_minor < 0)
 		return;
 	budget = engine_budget(engine, card->action, day_ms);
 	if (card->sent_ms >= day_ms) {

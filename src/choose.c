@@ -174,7 +174,12 @@ open_winners(struct engine *engine, struct visit *visit, struct chosen *chosen, 
 	for (size_t i = 0; i < chosen->decision.slot_count; i++) {
 		struct slot *slot = &chosen->decision.slots[i];
 
-		if (slot->candidate < 0 || slot->card >= 0)
+		if (slot->card >= 0) {
+			/* Its place may have changed; its prompt has not. */
+			visit->cards[slot->card].slot = slot->slot;
+			continue;
+		}
+		if (slot->candidate < 0)
 			continue;
 		card_open(engine, visit, &chosen->decision, slot, &prompts[i]);
 		changed = true;

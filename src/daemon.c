@@ -775,6 +775,7 @@ daemon_run(const char *conf_path)
 		    http_address(daemon->http, 0) != NULL ? http_address(daemon->http, 0) : "none",
 		    daemon->engine->policy != NULL ? daemon->engine->policy->name : "none");
 		notify_ready();
+		metrics_set(METRIC_START, daemon_now_ms(daemon) / 1000);
 		event_base_dispatch(daemon->base);
 	}
 	rc = daemon->exit_code;

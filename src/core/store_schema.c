@@ -20,12 +20,11 @@
 #include "core/log.h"
 #include "core/store_internal.h"
 
-/* Measured with tests/bench/bench_store: bytes written per turn, 1 KiB the
- * least, see docs/benchmarks.md. Half a page less for a row is nothing; a
- * touched page is always written whole. */
-#ifndef PAGE_BYTES
+/* By tests/bench/bench_store, KiB of WAL an event at one event a turn: 8.2 with
+ * 512-byte pages, 11.0 with 1 KiB, 21 with 2 KiB, 31 with 4 KiB; at ten events
+ * a turn 5.2, 5.9, 9.8, 12.2. 512 bytes cost half as much processor time again,
+ * for the chains of overflow pages that every body then has. */
 #define PAGE_BYTES 1024
-#endif
 #define RESERVE_BYTES (256 << 10)	/* of pages, for erasures */
 #define WAL_RESERVE_BYTES (4 << 20)
 
@@ -56,12 +55,13 @@ const char *const lane_names[LANE_COUNT] = {"consent", "money", "decision", "tel
 #define PAIR_DDL(name, text) \
 	"CREATE TABLE " text "(id INTEGER PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL," \
 	" at INTEGER NOT NULL, sum INTEGER NOT NULL);"
+/* decision has no index on subject: it would be a page in every turn, for a walk
+ * through the table on the rare day that somebody is forgotten. */
 static const char ddl[] =
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;"
 	BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) PAIR_TABLES(PAIR_DDL)
 	"CREATE INDEX visit_flag ON visit(flag) WHERE flag <> 0;"
 	"CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
-	"CREATE INDEX decision_subject ON decision(subject) WHERE subject IS NOT NULL;"
 	"CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
 	" PRIMARY KEY(due, id)) WITHOUT ROWID;"
 	"CREATE TABLE outbox(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, subject BLOB, retain INTEGER NOT NULL,"

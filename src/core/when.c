@@ -145,8 +145,7 @@ when_duration(const char *text, int64_t *ret_ms)
 		if (*at < '0' || *at > '9')
 			return false;
 		for (; *at >= '0' && *at <= '9'; at++) {
-			if (scale < 1000000000) { /* a day in ms times this fits; further digits are
-						     under 1 ms */
+			if (scale < 1000000000) {	/* what follows is below 1 ms */
 				fraction = fraction * 10 + (*at - '0');
 				scale *= 10;
 			}

@@ -62,10 +62,12 @@ logic_run(const struct logic *logic, logic_slot_fn slot, void *ctx, struct arena
 {
 	CHECK(!logic->over_json);
 	struct logic_run run = { .logic = logic, .slot = slot, .ctx = ctx, .arena = arena, .steps = LOGIC_STEPS_MAX };
-	struct cell scope = { .tag = CELL_NULL }, cell;
-	enum logic_result result = logic_execute(&run, &scope, &cell);
+	static const struct cell nothing = { .tag = CELL_NULL };
+	struct cell near[STACK_CELLS];
+	const struct cell *cell;
+	enum logic_result result = logic_execute(&run, &nothing, near, &cell);
 	if (result == LOGIC_OK)
-		*ret_value = value_of_cell(&cell);
+		*ret_value = value_of_cell(cell);
 	else if (result == LOGIC_UNKNOWN && ret_missing != NULL)
 		*ret_missing = run.missing;
 	return result;
@@ -115,9 +117,10 @@ logic_run_json(const struct logic *logic, json_t *data, json_t **ret)
 {
 	CHECK(logic->over_json);
 	struct logic_run run = { .logic = logic, .steps = LOGIC_STEPS_MAX };
-	struct cell scope = cell_of_json(data), cell;
-	enum logic_result result = logic_execute(&run, &scope, &cell);
-	json_t *json = result == LOGIC_OK ? json_of_cell(&run, &cell) : NULL;
+	struct cell scope = cell_of_json(data), near[STACK_CELLS];
+	const struct cell *cell;
+	enum logic_result result = logic_execute(&run, &scope, near, &cell);
+	json_t *json = result == LOGIC_OK ? json_of_cell(&run, cell) : NULL;
 	if (json != NULL && run.steps < 0) {
 		json_decref(json);
 		result = LOGIC_LIMIT;

@@ -169,6 +169,8 @@ struct cell cell_path(struct logic_run *run, const struct cell *scope, const cha
     bool *ret_found);
 
 /* ---- logic_run.c ---- */
-enum logic_result logic_execute(struct logic_run *run, const struct cell *scope, struct cell *ret);
+#define STACK_CELLS 16		/* on the caller's stack; deeper programs take theirs from the arena */
+enum logic_result logic_execute(struct logic_run *run, const struct cell *scope, struct cell near[static STACK_CELLS],
+    const struct cell **ret);
 
 #endif

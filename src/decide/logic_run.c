@@ -20,8 +20,6 @@
 
 #include <string.h>
 
-#define STACK_CELLS 32		/* on the C stack; deeper programs take theirs from the arena */
-
 static enum logic_result run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
 
 /* A slot for reading: LOGIC_UNKNOWN when it is missing. */
@@ -35,23 +33,29 @@ read_slot(struct logic_run *run, uint32_t slot, struct value *ret)
 	return LOGIC_UNKNOWN;
 }
 
+/* Without a branch: which of less, equal, greater holds (none of them with NaN), and which the function accepts. */
 static inline bool
 compare_numbers(unsigned fn, double x, double y)
 {
-	switch (fn) {
-	case FN_EQ: case FN_SAME:
-		return x == y;
-	case FN_NE: case FN_NOT_SAME:
-		return x != y;
-	case FN_LT:
-		return x < y;
-	case FN_LE:
-		return x <= y;
-	case FN_GT:
-		return x > y;
-	default:
-		return x >= y;
-	}
+	static const uint8_t accepts[] = {
+		[FN_EQ] = 2, [FN_SAME] = 2, [FN_NE] = 13, [FN_NOT_SAME] = 13,
+		[FN_LT] = 1, [FN_LE] = 3, [FN_GT] = 4, [FN_GE] = 6,
+	};
+	unsigned order = 1u << ((x >= y) + (x > y));
+	return (accepts[fn] & (x != x || y != y ? 8u : order)) != 0;
+}
+
+/* cell_truthy of a slot, without making a cell of it. */
+static inline bool
+value_truthy(const struct value *value)
+{
+	if (value->tag == VALUE_BOOL)
+		return value->truth;
+	if (value->tag == VALUE_NUMBER)
+		return value->number == value->number && value->number != 0;
+	if (value->tag == VALUE_STRING)
+		return value->str[0] != '\0';
+	return logic_truthy(value);
 }
 
 static bool
@@ -85,13 +89,13 @@ run_test(struct logic_run *run, const struct insn *in, bool *ret_holds)
 			struct cell cell = cell_of_value(&value);
 			*ret_holds = cell_compare(run, in->n, &cell, constant);
 		}
-	} else if (in->op == OP_TEST_IN) {
-		struct cell cell = cell_of_value(&value);
-		*ret_holds = value.tag == VALUE_STRING ? text_in_list(value.str, constant) :
-		    cell_in(run, &cell, constant);
+	} else if (in->op == OP_TEST_TRUTH) {
+		*ret_holds = value_truthy(&value) == (in->n != 0);
+	} else if (value.tag == VALUE_STRING) {
+		*ret_holds = text_in_list(value.str, constant);
 	} else {
 		struct cell cell = cell_of_value(&value);
-		*ret_holds = cell_truthy(&cell) == (in->n != 0);
+		*ret_holds = cell_in(run, &cell, constant);
 	}
 	return LOGIC_OK;
 }
@@ -286,14 +290,12 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 }
 
 enum logic_result
-logic_execute(struct logic_run *run, const struct cell *scope, struct cell *ret)
+logic_execute(struct logic_run *run, const struct cell *scope, struct cell *near, const struct cell **ret)
 {
-	struct cell near[STACK_CELLS];
 	struct cell *stack = near;
 	if (run->logic->stack > STACK_CELLS)
 		stack = arena_alloc(run_arena(run), run->logic->stack * sizeof(*stack));
+	*ret = stack;
 	enum logic_result result = run_block(run, 0, scope, stack);
-	if (result == LOGIC_OK)
-		*ret = stack[0];
 	return run->steps < 0 && result == LOGIC_OK ? LOGIC_LIMIT : result;
 }

@@ -5,7 +5,9 @@
  * DESIGN
  *   The new file is written aside, synced slice by slice (one sync of the
  *   whole at the end would stall a turn), then renamed: a crash anywhere
- *   leaves the old one. Keys are durable before the rows they seal.
+ *   leaves the old one. Keys are durable before the rows they seal. The old
+ *   file is cut down in slices as well: to unlink 50 MB at once takes the
+ *   kernel as long as a hundred slices.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -23,13 +26,15 @@
 #include "profile/vault.h"
 
 #define BODY_MAX (256 << 10)
+#define CUT_BYTES (4 << 20)	/* of the old file, a step */
 
 struct install {
 	sqlite3 *from, *to;
 	sqlite3_stmt *read, *write;
-	int fd;			/* of the new file, to sync it */
+	int fd;			/* of the new file, to sync it; after the swap of the old one, to cut it */
+	bool swapped;
 	int64_t number, rows;
-	char path[4096], tmp[4200];
+	char path[4096], tmp[4200];	/* after the swap path is the old file's */
 };
 
 void
@@ -185,12 +190,27 @@ finish(struct profiles *profiles, struct install *install, struct err *err)
 		unlink(install->path);
 		return error;
 	}
+	close(install->fd);
+	install->fd = -1;
 	if (old > 0) {
-		char path[4096];
-		profiles_path(profiles->dir, old, path, sizeof(path));
-		unlink(path);
+		profiles_path(profiles->dir, old, install->path, sizeof(install->path));
+		install->fd = open(install->path, O_RDWR | O_CLOEXEC);
 	}
+	install->swapped = true;
 	return 0;
+}
+
+/* A piece off the end of the old file. 1: it is gone. */
+static int
+cut_old(struct install *install)
+{
+	struct stat st;
+	if (install->fd < 0)
+		return 1;
+	if (fstat(install->fd, &st) == 0 && st.st_size > CUT_BYTES && ftruncate(install->fd, st.st_size - CUT_BYTES) == 0)
+		return 0;
+	unlink(install->path);
+	return 1;
 }
 
 /* Up to max_rows rows. 1: that was the last. */
@@ -217,6 +237,12 @@ profiles_install_step(struct profiles *profiles, int max_rows, struct err *err)
 {
 	struct install *install = profiles->install;
 	CHECK(install != NULL && max_rows > 0);
+	if (install->swapped) {
+		int gone = cut_old(install);
+		if (gone == 1)
+			profiles_install_drop(profiles);
+		return gone;
+	}
 	int done = 0, error = 0;
 	if (sqlite3_exec(install->to, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
@@ -234,16 +260,17 @@ profiles_install_step(struct profiles *profiles, int max_rows, struct err *err)
 		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
 	if (error == 0 && done == 1)
 		error = finish(profiles, install, err);
-	if (error != 0 || done == 1)
-		profiles_install_drop(profiles);
-	return error != 0 ? error : done;
+	if (error == 0)
+		return 0;
+	profiles_install_drop(profiles);
+	return error;
 }
 
 void
 profiles_install_forget(struct profiles *profiles, const struct id *subject)
 {
 	sqlite3_stmt *stmt = NULL;
-	if (profiles->install == NULL)
+	if (profiles->install == NULL || profiles->install->swapped)
 		return;
 	/* Its key is gone, so the row would be noise; a failure leaves just that. */
 	if (sqlite3_prepare_v2(profiles->install->to, "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1,

@@ -177,21 +177,43 @@ add(const struct model *model, double *sum, double x)
 	*sum = model->float32 ? (double)((float)*sum + (float)x) : *sum + x;
 }
 
+/* Trees with categories or linear leaves. */
 static void
-sum_trees(const struct model *model, double *margins)
+sum_general(const struct model *model, double *margins)
 {
-	bool plain = model->set_count == 0 && model->leaf_of == NULL;
+	for (uint32_t t = 0; t < model->tree_count; t++)
+		add(model, &margins[model->trees[t].group], leaf_value(model, walk_one(model, model->trees[t].root)));
+}
+
+/* The sum stays in a register: through memory it would cost as much as the walks. */
+static void
+sum_one_class(const struct model *model, double *margin)
+{
+	uint32_t at[LANES];
+	float sum32 = (float)*margin;
+	double sum64 = *margin;
+	for (uint32_t t = 0; t < model->tree_count; t += LANES) {
+		uint32_t count = model->tree_count - t < LANES ? model->tree_count - t : LANES;
+		walk_eight(model, &model->trees[t], count, at);
+		for (uint32_t i = 0; i < count; i++) {
+			double leaf = model->nodes[at[i]].value;
+			sum32 += (float)leaf;
+			sum64 += leaf;
+		}
+	}
+	*margin = model->float32 ? (double)sum32 : sum64;
+}
+
+static void
+sum_classes(const struct model *model, double *margins)
+{
+	uint32_t at[LANES];
 	for (uint32_t t = 0; t < model->tree_count; t += LANES) {
 		const struct tree *trees = &model->trees[t];
-		uint32_t count = model->tree_count - t < LANES ? model->tree_count - t : LANES, at[LANES];
-		if (plain)
-			walk_eight(model, trees, count, at);
-		for (uint32_t i = 0; i < count; i++) {
-			if (plain)
-				add(model, &margins[trees[i].group], model->nodes[at[i]].value);
-			else
-				add(model, &margins[trees[i].group], leaf_value(model, walk_one(model, trees[i].root)));
-		}
+		uint32_t count = model->tree_count - t < LANES ? model->tree_count - t : LANES;
+		walk_eight(model, trees, count, at);
+		for (uint32_t i = 0; i < count; i++)
+			add(model, &margins[trees[i].group], model->nodes[at[i]].value);
 	}
 }
 
@@ -243,7 +265,12 @@ model_margin(const struct model *model, const struct value *inputs, double *ret_
 	memcpy(ret_margins, model->base, model->class_count * sizeof(*ret_margins));
 	if (model->kind == KIND_XGBOOST_TREES || model->kind == KIND_LIGHTGBM_TREES) {
 		fill_row(model, inputs);
-		sum_trees(model, ret_margins);
+		if (model->set_count > 0 || model->leaf_of != NULL)
+			sum_general(model, ret_margins);
+		else if (model->class_count == 1)
+			sum_one_class(model, ret_margins);
+		else
+			sum_classes(model, ret_margins);
 	} else {
 		sum_terms(model, inputs, ret_margins);
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * frame.c - frames between aisled and the link; the link is not trusted, so every length is
- * checked.
+ * frame.c - frames between aisled and the link, which is not trusted: every length is checked.
  */
 #include "sync/link.h"
 

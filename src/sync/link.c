@@ -13,8 +13,7 @@
  * LIMITS
  *   16 publishes or 4 MiB on the way to the broker, 4 MiB on the way to aisled, 256 filters.
  *   A message that does not fit a frame is dropped and logged. MQTT 3.1.1 lets the broker send
- * larger packets than that, which the library allocates: the unit's memory limit is the bound
- * there.
+ *   larger packets than that, which the library allocates: the unit's memory limit bounds it.
  */
 #include "sync/link.h"
 

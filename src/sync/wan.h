@@ -16,19 +16,17 @@ struct wan {
 	const char *user, *password_file;	/* NULL: none */
 	bool tls;				/* ca NULL: what the system trusts */
 	const char *ca, *cert, *key;
-	bool ack_late; /* PUBACKs leave with mosquitto_loop_write, not before */
+	bool ack_late;	/* PUBACKs leave with mosquitto_loop_write, not before */
 };
 
 #define WAN_HOST_SIZE 256
-/* "mqtt://HOST", "mqtts://HOST:PORT", "mqtt://[::1]:1883": sets host (into buffer), port and tls.
- */
+/* "mqtt://HOST", "mqtts://HOST:PORT", "mqtt://[::1]:1883": host (in buffer), port and tls. */
 bool wan_url(const char *url, struct wan *wan, char buffer[static WAN_HOST_SIZE]);
 /* A client, not yet connected; MQTT 3.1.1 (which every broker for a large chain speaks), session
  * kept. Reads the password file. 0, AISLE_E_INVALID, AISLE_E_IO. Caller mosquitto_destroy's. */
 int wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client,
     struct err *err) AISLE_MUST_CHECK;
-/* Connects or connects again, blocking for WAN_CONNECT_S at most (SIGALRM is used). true: CONNECT
- * is on its way. */
+/* Connects (again), blocking for WAN_CONNECT_S at most, by SIGALRM. true: CONNECT is on its way. */
 #define WAN_CONNECT_S 15
 bool wan_connect(struct mosquitto *client, const struct wan *wan);
 

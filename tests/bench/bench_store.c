@@ -147,6 +147,37 @@ bench_turns(const char *dir, struct keys *keys, int per_turn)
 	sealer_done(&sealer);
 }
 
+/* Forgetting walks through all decisions: how long that keeps a turn. */
+static void
+bench_forget(const char *dir, struct keys *keys, uint64_t decisions)
+{
+	struct sealer sealer;
+	struct store *store;
+	struct err err = {0};
+	struct id subject = id_of("customer", 1);
+	sealer_init(&sealer, keys);
+	const struct store_options options = {.dir = dir, .max_mib = 256, .sealer = &sealer};
+	must(store_open(&options, &store, &err), err.text);
+	for (uint64_t n = 0; n < decisions; n++) {
+		struct id key = ulid_of("forget", 1000000 + n), who = id_of("customer", n % 5000);
+		if (n % 500 == 0)
+			must(store_begin(store), "begin");
+		must(store_put(store, STORE_DECISION, &key, &who, (int64_t)n, 0, body, DECISION_BYTES), "decision");
+		if (n % 500 == 499)
+			must(store_commit(store), "commit");
+		if (store_wal_bytes(store) > 8 << 20)
+			store_checkpoint(store);
+	}
+	int64_t start = now_ns();
+	must(store_begin(store), "begin");
+	must(store_forget(store, &subject), "forget");
+	must(keys_destroy(keys, &subject), "destroy");
+	must(store_commit(store), "commit");
+	printf("forget a customer among %" PRIu64 " decisions: %.1f ms\n", decisions, (double)(now_ns() - start) / 1e6);
+	store_close(store);
+	sealer_done(&sealer);
+}
+
 static void
 bench_bare_sync(const char *dir)
 {
@@ -251,8 +282,8 @@ main(int argc, char **argv)
 	bench_bare_sync(dir);
 	bench_turns(dir, keys, 1);
 	bench_turns(dir, keys, 10);
-	if (argc <= 2)
-		bench_profiles(dir, keys);
+	bench_forget(dir, keys, 50000);
+	bench_profiles(dir, keys);
 	keys_close(keys);
 	if (argc <= 1)
 		printf("files are in %s\n", dir);
