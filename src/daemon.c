@@ -21,8 +21,10 @@
 #include "core/metrics.h"
 #include "core/notify.h"
 #include "core/when.h"
+#include "ingest/rate.h"
 #include "sync/bundle.h"
 
+#define OWN_INPUTS 1024		/* answers, acknowledgements, clock: beside a turn's events */
 #define PUBLISH_WINDOW 1000	/* publishes that the broker has not acknowledged, in memory */
 #define PRUNE_ROWS 200		/* a tick */
 #define SEEN_MS (4 * D_MS)
@@ -133,6 +135,21 @@ clear_inputs(struct daemon *daemon)
 
 /* ---- outputs ---- */
 
+/* MQTT's topic carries both kinds, so there a withdrawal is told by its member "withdraw"; a stream's event has
+ * its type beside it, and its data is {"guidance","reason"}. */
+static void
+stream_withdrawal(struct daemon *daemon, const struct output *output)
+{
+	static const char head[] = "{\"withdraw\":";
+	struct buf json = { 0 };
+
+	CHECK(output->len > sizeof(head) && memcmp(output->payload, head, sizeof(head) - 1) == 0);
+	buf_adds(&json, "{\"guidance\":");
+	buf_add(&json, output->payload + sizeof(head) - 1, output->len - (sizeof(head) - 1));
+	http_stream(daemon->http, output->station, output->id, "withdraw", json.data, json.len);
+	buf_done(&json);
+}
+
 static void
 stream(struct daemon *daemon, const struct output *output)
 {
@@ -141,7 +158,7 @@ stream(struct daemon *daemon, const struct output *output)
 	if (output->kind == OUTPUT_GUIDANCE)
 		http_stream(daemon->http, output->station, output->id, "guidance", output->payload, output->len);
 	else if (output->kind == OUTPUT_WITHDRAW)
-		http_stream(daemon->http, output->station, output->id, "withdraw", output->payload, output->len);
+		stream_withdrawal(daemon, output);
 }
 
 static int
@@ -355,7 +372,9 @@ has_room(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return daemon->input_count < (size_t)daemon->conf.turn_events;
+	/* turn_events may have been raised since the room for inputs was made. */
+	return daemon->input_count < (size_t)daemon->conf.turn_events &&
+	    daemon->input_count + OWN_INPUTS < daemon->input_max;
 }
 
 static bool
@@ -483,6 +502,18 @@ on_term(evutil_socket_t fd, short what, void *ctx)
 	event_base_loopbreak(daemon->base);
 }
 
+/* What was copied out of the configuration at the start. */
+static void
+take_over(struct daemon *daemon)
+{
+	enum log_level level;
+
+	if (log_level_parse(daemon->conf.log_level, &level))
+		log_set_level(level);
+	rate_free(daemon->engine->rates);
+	daemon->engine->rates = rate_new(daemon->conf.terminal_rate);
+}
+
 static void
 on_hup(evutil_socket_t fd, short what, void *ctx)
 {
@@ -498,6 +529,7 @@ on_hup(evutil_socket_t fd, short what, void *ctx)
 		conf_done(next);
 	} else {
 		conf_reload(&daemon->conf, next, &report);
+		take_over(daemon);
 		log_notice("the configuration was re-read%s%s", report.len > 0 ? "; needs a restart: " : "",
 		    report.len > 0 ? report.data : "");
 	}
@@ -670,7 +702,7 @@ add_events(struct daemon *daemon)
 	event_add(daemon->term_event, NULL);
 	event_add(daemon->int_event, NULL);
 	event_add(daemon->hup_event, NULL);
-	daemon->input_max = (size_t)daemon->conf.turn_events + 1024;
+	daemon->input_max = (size_t)daemon->conf.turn_events + OWN_INPUTS;
 	daemon->inputs = mem_calloc(daemon->input_max, sizeof(*daemon->inputs));
 	daemon->input_arena = arena_new();
 }

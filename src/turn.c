@@ -31,7 +31,8 @@
 /* ---- what cannot be used ---- */
 
 static void
-dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected, const void *payload, size_t len)
+dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected, const void *payload, size_t len,
+    bool keep)
 {
 	struct buf buf = { 0 };
 	uint8_t digest[16];
@@ -42,7 +43,7 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
 	hash_hex(hex, digest, sizeof(digest));
 	when_text(engine->now_ms, at);
 	engine_check(engine, store_dead_add(engine->store, engine->now_ms, topic, reject_name(rejected->reason),
-	    rejected->detail, payload, len));
+	    rejected->detail, payload, keep ? len : 0));
 	buf_addf(&buf, "{\"at\":\"%s\",\"topic\":", at);
 	buf_json_str(&buf, topic);
 	buf_addf(&buf, ",\"reason\":\"%s\",\"detail\":", reject_name(rejected->reason));
@@ -52,6 +53,17 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
 	buf_done(&buf);
 	log_notice("input set aside reason=%s topic=%s detail=\"%s\"", reject_name(rejected->reason), topic,
 	    rejected->detail);
+}
+
+/* A PIN is never stored: a message that carries one leaves its reason, size and digest, not its text. */
+static void
+dead_letter_of(struct engine *engine, enum channel channel, const char *topic, const struct rejected *rejected,
+    const void *payload, size_t len)
+{
+	static const char secret[] = "\"pin\"";
+	bool keep = channel != CHANNEL_TABLET || memmem(payload, len, secret, sizeof(secret) - 1) == NULL;
+
+	dead_letter(engine, topic, rejected, payload, len, keep);
 }
 
 /* ---- receipts ---- */
@@ -260,6 +272,17 @@ profile_event(struct engine *engine, const struct event *event)
 /* ---- session effects ---- */
 
 static void
+disown(struct visit *visit)
+{
+	visit->has_subject = false;
+	memset(&visit->subject, 0, sizeof(visit->subject));
+	free(visit->language);
+	visit->language = NULL;
+	visit->identified_ms = 0;
+}
+
+/* false: the customer wants to be forgotten; the visit is nobody's. */
+static bool
 join_subject(struct engine *engine, struct visit *visit)
 {
 	struct subject *subject = engine_subject(engine, &visit->subject);
@@ -267,8 +290,10 @@ join_subject(struct engine *engine, struct visit *visit)
 
 	free(visit->language);
 	visit->language = NULL;
-	if (subject->forgotten)
-		return;
+	if (subject->forgotten) {
+		disown(visit);
+		return false;
+	}
 	if (consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms) && subject->language != NULL)
 		visit->language = mem_strdup(subject->language);
 	/* What was said to the stranger was said to this customer. */
@@ -281,6 +306,7 @@ join_subject(struct engine *engine, struct visit *visit)
 	}
 	contacts_done(&visit->contacts);
 	buf_done(&buf);
+	return true;
 }
 
 static void
@@ -329,6 +355,24 @@ leave_station(struct engine *engine, struct visit *visit, const char *old_statio
 	snprintf(visit->station, sizeof(visit->station), "%s", station);
 }
 
+/* false: the card of a forgotten customer waits for nothing; the visit is gone. */
+static bool
+identified(struct engine *engine, struct session_result *result)
+{
+	struct visit *visit = result->visit;
+	bool known = join_subject(engine, visit);
+
+	if (visit->state != VISIT_WAITING)
+		return true;
+	if (known) {
+		engine_timer(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
+		return true;
+	}
+	engine_remove_visit(engine, visit);
+	result->visit = NULL;
+	return false;
+}
+
 static void
 session_effects(struct engine *engine, const struct event *event, struct session_result *result, const struct id *former)
 {
@@ -357,11 +401,8 @@ session_effects(struct engine *engine, const struct event *event, struct session
 		visit_withdraw(engine, visit, WITHDRAW_CUSTOMER);
 		visit->subject = subject;
 	}
-	if (effects & EFFECT_IDENTIFIED) {
-		join_subject(engine, visit);
-		if (visit->state == VISIT_WAITING)
-			engine_timer(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
-	}
+	if (effects & EFFECT_IDENTIFIED && !identified(engine, result))
+		return;
 	if (effects & EFFECT_DECLINED)
 		note_incident(engine, visit, INCIDENT_DECLINE);
 	if (event->type == EV_BASKET_ITEM_VOIDED && effects & EFFECT_LINES)
@@ -436,7 +477,10 @@ visit_for_subject(struct engine *engine, const struct event *event, const char *
 	visit->opened_ms = visit->last_ms = visit->identified_ms = engine->now_ms;
 	sessions_add(engine->sessions, visit);
 	engine_touch(engine, visit);
-	join_subject(engine, visit);
+	if (!join_subject(engine, visit)) {
+		engine_remove_visit(engine, visit);
+		return NULL;
+	}
 	engine_timer(engine, "wait", &visit->id, engine->now_ms + CARD_WAIT_MS);
 	return visit;
 }
@@ -502,7 +546,7 @@ turn_event(struct engine *engine, const struct event *event, struct rejected *re
 			answer_shown(engine, event, &reply);
 		else
 			answer_decided(engine, event, &reply);
-		if (reply.status == 404 || reply.status == 409 || reply.status == 403) {
+		if (reply.status >= 400 && reply.status != 410) {
 			rejected->reason = REJECT_BAD_VALUE;
 			snprintf(rejected->detail, sizeof(rejected->detail), "%s", reply.detail);
 		}
@@ -529,7 +573,8 @@ turn_event(struct engine *engine, const struct event *event, struct rejected *re
 
 /* ---- idempotence ---- */
 
-/* true: it was here before (or is a forgery of one that was): done with it. */
+/* true: it was here before (or is a forgery of one that was): done with it. Only what was accepted counts as
+ * seen: an event that was refused is refused again, for the same reason if that still holds. */
 static bool
 seen_before(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
@@ -539,10 +584,8 @@ seen_before(struct engine *engine, const struct event *event, struct rejected *r
 	int rc = store_seen_get(engine->store, &name, &digest, &first_ms);
 
 	engine_check(engine, rc);
-	if (rc == AISLE_E_NONE) {
-		engine_check(engine, store_seen_put(engine->store, &name, &event->digest, engine->now_ms));
+	if (rc == AISLE_E_NONE)
 		return false;
-	}
 	if (rc != 0)
 		return true;
 	if (!id_equal(&digest, &event->digest)) {
@@ -559,6 +602,18 @@ seen_before(struct engine *engine, const struct event *event, struct rejected *r
 }
 
 static void
+accepted(struct engine *engine, const struct event *event)
+{
+	const char *parts[] = { event->source, event->id };
+	struct id name = hash_parts(parts, 2);
+
+	engine_check(engine, store_seen_put(engine->store, &name, &event->digest, engine->now_ms));
+	metrics_event(event->type, false);
+	if (event->receipt && event->channel == CHANNEL_POS)
+		receipt(engine, event->origin, event->source, event->id, engine->now_ms, NULL);
+}
+
+static void
 apply_event(struct engine *engine, struct event *event, struct rejected *rejected)
 {
 	engine->source = event->source;
@@ -572,11 +627,8 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 		metrics_add(METRIC_SET_ASIDE, 1);
 	} else if (!seen_before(engine, event, rejected)) {
 		turn_event(engine, event, rejected);
-		if (rejected->reason == REJECT_NONE) {
-			metrics_event(event->type, false);
-			if (event->receipt && event->channel == CHANNEL_POS)
-				receipt(engine, event->origin, event->source, event->id, engine->now_ms, NULL);
-		}
+		if (rejected->reason == REJECT_NONE)
+			accepted(engine, event);
 	}
 	if (rejected->reason != REJECT_NONE) {
 		snprintf(rejected->source, sizeof(rejected->source), "%s", event->source);
@@ -604,8 +656,12 @@ clock_to(struct engine *engine, int64_t now_ms)
 		engine->id = id;
 		engine->commands = 0;
 		engine_check(engine, store_timer_delete(engine->store, due_ms, id));
-		crash_input("timer", id);
 		metrics_add(METRIC_TIMERS, 1);
+		if (engine->poison != NULL && crash_is(engine->poison, "timer", id)) {
+			metrics_add(METRIC_SET_ASIDE, 1);
+			continue;
+		}
+		crash_input("timer", id);
 		timer_apply(engine, id);
 		crash_input(NULL, NULL);
 	}
@@ -627,25 +683,57 @@ static void
 refuse(struct engine *engine, const struct route *route, const char *topic, const struct rejected *rejected,
     const void *payload, size_t len)
 {
-	dead_letter(engine, topic, rejected, payload, len);
+	dead_letter_of(engine, route->channel, topic, rejected, payload, len);
 	if (rejected->receipt && rejected->source[0] != '\0' && route->channel == CHANNEL_POS)
 		receipt(engine, route->origin, rejected->source, rejected->id, engine->now_ms,
 		    reject_name(rejected->reason));
 }
 
+#define HELLO_STATIONS_MAX 64
+#define HELLO_VISITS_MAX 64
+
+struct hello_walk {
+	const char *station;
+	struct visit *visits[HELLO_VISITS_MAX];
+	size_t count;
+};
+
+static void
+hello_collect(void *ctx, struct visit *visit)
+{
+	struct hello_walk *walk = ctx;
+
+	if (!id_is_zero(&visit->guidance) && strcmp(visit->station, walk->station) == 0 &&
+	    walk->count < HELLO_VISITS_MAX)
+		walk->visits[walk->count++] = visit;
+}
+
+static void
+hello_station(struct engine *engine, const char *station)
+{
+	struct hello_walk walk = { .station = station };
+
+	sessions_each(engine->sessions, hello_collect, &walk);
+	for (size_t i = 0; i < walk.count; i++)
+		visit_guide(engine, walk.visits[i], NULL, WITHDRAW_REPLACED);
+}
+
 static void
 hello(struct engine *engine, const struct input *input)
 {
+	struct rejected rejected = { 0 };
 	struct err err = { 0 };
 	json_t *json = json_read(input->payload, input->len, "hello", &err), *station;
 	size_t i;
 
+	if (!json_is_array(json_object_get(json, "stations"))) {
+		rejected.reason = json == NULL ? REJECT_NOT_JSON : REJECT_BAD_SHAPE;
+		snprintf(rejected.detail, sizeof(rejected.detail), "/stations: expected an array of stations");
+		dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
+	}
 	json_array_foreach(json_object_get(json, "stations"), i, station) {
-		struct visit *visit = json_is_string(station)
-		    ? sessions_at_station(engine->sessions, json_string_value(station)) : NULL;
-
-		if (visit != NULL && !id_is_zero(&visit->guidance))
-			visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
+		if (json_is_string(station) && i < HELLO_STATIONS_MAX)
+			hello_station(engine, json_string_value(station));
 	}
 	json_decref(json);
 }
@@ -656,6 +744,8 @@ input_message(struct engine *engine, struct input *input, const struct route *ro
 {
 	if (unknown > 0)
 		metrics_add(METRIC_UNKNOWN_MEMBERS, unknown);
+	if (rejected->bad_gtins > 0)
+		metrics_add(METRIC_BAD_GTINS, rejected->bad_gtins);
 	if (event != NULL)
 		apply_event(engine, event, rejected);
 	if (rejected->reason != REJECT_NONE)
@@ -788,15 +878,26 @@ sweep_cards(struct engine *engine, enum withdraw_reason reason)
 	}
 }
 
+/* Their open visits go on without them: what is written from now on is about nobody. */
 static void
 apply_forget(struct engine *engine, const struct input *input)
 {
 	struct subject *subject = engine_subject(engine, &input->subject);
+	struct consent_withdrawal w = { .engine = engine, .subject = &input->subject };
 
-	withdraw_from(engine, &input->subject, WITHDRAW_CUSTOMER);
 	subject->forgotten = true;
 	subject->dirty = false;
+	withdraw_from(engine, &input->subject, WITHDRAW_CUSTOMER);
 	engine_check(engine, store_forget(engine->store, &input->subject));
+	sessions_each(engine->sessions, collect_visits_of, &w);
+	for (size_t i = 0; i < w.count; i++) {
+		if (w.visits[i]->state == VISIT_WAITING) {
+			engine_remove_visit(engine, w.visits[i]);
+			continue;
+		}
+		disown(w.visits[i]);
+		engine_touch(engine, w.visits[i]);
+	}
 }
 
 static void
@@ -841,7 +942,7 @@ apply_unmapped(struct engine *engine, const struct input *input)
 	struct rejected rejected = { .reason = REJECT_BAD_SHAPE };
 
 	snprintf(rejected.detail, sizeof(rejected.detail), "%s", input->text);
-	dead_letter(engine, input->topic, &rejected, input->payload, input->len);
+	dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
 }
 
 static void
@@ -903,6 +1004,8 @@ turn_run(struct engine *engine, struct input *inputs, size_t count)
 	for (size_t i = 0; i < count && engine->failed == 0; i++)
 		turn_input(engine, &inputs[i]);
 	receipts_send(engine);
+	/* From here on it is the disk's work: a bug there is no input's fault. */
+	crash_input(NULL, NULL);
 	engine_save(engine);
 	rc = engine->failed;
 	if (rc == 0)

@@ -16,6 +16,7 @@ import gzip
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -66,9 +67,8 @@ def envelope(kind, source, number, data, at, **more):
             "datacontenttype": "application/json", "data": data, **more}
 
 
-def write_history(path, past, shift):
-    """What the store saw before today, as a recorded file."""
-    number = 0
+def write_history(path, past, shift, number=0):
+    """What the store saw before today, as a recorded file; ids from number on."""
     with open(path, "w") as out:
         for ts, household, basket, lines in past:
             at = datetime.datetime.fromisoformat(ts) + shift
@@ -211,6 +211,18 @@ def learn(store, folder, past, shift, households):
     return profiles
 
 
+def worth_a_prompt(store, folder, past, today, shift, profiles, bundle):
+    """Baskets of today in which the policy has something to say, from a dry run on a copy of the state."""
+    shutil.copytree(f"{folder}/state", f"{folder}/dry")
+    write_history(f"{folder}/today.jsonl", today, shift, 10 * sum(len(b[3]) for b in past))
+    run(store, "replay", "--bundle", bundle, "--profiles", profiles, "--events", f"{folder}/today.jsonl", "--state",
+        f"{folder}/dry", "--out", f"{folder}/dry.jsonl")
+    with open(f"{folder}/dry.jsonl") as decisions:
+        found = {d["basket"] for d in map(json.loads, decisions) if any("prompt" in s for s in d["slots"])}
+    shutil.rmtree(f"{folder}/dry")
+    return found
+
+
 def run(store, *words):
     done = subprocess.run(AISLECTL + ["--config", store.conf, *words], capture_output=True, text=True)
     if done.returncode != 0:
@@ -238,11 +250,17 @@ def http_port():
             return 0
 
 
-def play(store, hq, database, today, seconds):
+def share_out(today, wanted, seconds):
+    """Station 1 gets few baskets, slowly, in which there is something to say; the others share the rest."""
+    mine = [b for b in today if b[2] in wanted][:max(6, int(seconds // 12))]
+    rest = [b for b in today if b not in mine]
+    return [mine] + [rest[n::len(STATIONS) - 1] for n in range(len(STATIONS) - 1)]
+
+
+def play(store, hq, database, shares, seconds):
     """The day, with the WAN cut in its middle. The collector that runs at its end."""
     stop = threading.Event()
-    tills = [Till(store, s, today[n::len(STATIONS)] if s != "1" else today[n::len(STATIONS)][:max(6, int(seconds // 12))],
-                  seconds, stop) for n, s in enumerate(STATIONS)]
+    tills = [Till(store, s, share, seconds, stop) for s, share in zip(STATIONS, shares)]
     collect = collector(hq.port, database)
     for till in tills:
         till.start()
@@ -300,9 +318,12 @@ def main():
         hq = store.hq
         say("aisle: one store day of The Complete Journey (CC0), played as today")
         profiles = learn(store, store.folder, past, shift, households)
-        run(store, "bundle", "build", os.path.join(HERE, "..", "starter"), "-o", f"{store.folder}/starter.bundle")
+        bundle = f"{store.folder}/starter.bundle"
+        run(store, "bundle", "build", os.path.join(HERE, "..", "starter"), "-o", bundle)
+        wanted = worth_a_prompt(store, store.folder, past, today, shift, profiles, bundle)
+        say(f"  {len(today)} baskets today; the policy has something to say in {len(wanted)} of them, and is silent else")
         store.start()
-        store.ctl("bundle", "install", f"{store.folder}/starter.bundle")
+        store.ctl("bundle", "install", bundle)
         store.ctl("profiles", "install", profiles)
         code = json.loads(store.ctl("tablet", "pair", "--json"))["code"]
         address = store.status()["http"][0]
@@ -311,7 +332,7 @@ def main():
         if not once:
             time.sleep(5)
         database = os.path.join(store.folder, "records.sqlite")
-        collect, tills = play(store, hq, database, today, seconds)
+        collect, tills = play(store, hq, database, share_out(today, wanted, seconds), seconds)
         say("  the day is over")
         ok = finish(store, database)
         say(f"  {sum(t.redeemed for t in tills)} offers redeemed; "

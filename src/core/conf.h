@@ -62,7 +62,7 @@ void conf_init(struct conf *conf);
 int conf_load(struct conf *conf, const char *path, struct buf *report) AISLE_MUST_CHECK;
 void conf_done(struct conf *conf);
 const char *conf_station(const struct conf *conf, const char *origin);	/* its own id when not listed */
-/* What a SIGHUP may take over from next into conf (limits, stations, log level, mappings); names
+/* What a SIGHUP may take over from next into conf (limits, stations, log level); names
  * of changed keys that need a restart go to report, one a line. Strings move; next is consumed. */
 void conf_reload(struct conf *conf, struct conf *next, struct buf *report);
 /* The table as text: name, type, default, range, help — for the manual page and --help. */

@@ -63,7 +63,9 @@ static const char *
 read_plain(struct csv *csv)
 {
 	const char *at = csv->at;
-	for (; at < csv->end && *at != ',' && *at != '\n' && !(*at == '\r' && at + 1 < csv->end && at[1] == '\n'); at++) {
+	for (; at < csv->end && *at != ',' && *at != '\n' &&
+	       !(*at == '\r' && at + 1 < csv->end && at[1] == '\n');
+	     at++) {
 		csv->at = at;
 		if (*at == '"')
 			return "quote inside of a field, expected the whole field in quotes";
@@ -121,11 +123,12 @@ csv_read(struct csv *csv, struct err *err)
 		if (csv->at < csv->end && *csv->at == '\n')
 			csv->at++;
 		else
-			mistake = "text behind a closing quote, expected a comma or the end of the line";
+			mistake =
+			    "text behind a closing quote, expected a comma or the end of the line";
 	}
 	if (mistake != NULL) {
-		int r = err_at(err, AISLE_E_INVALID, csv->name, csv->line, lines > 1 ? 0 : (int)(csv->at - start) + 1,
-		    "%s", mistake);
+		int r = err_at(err, AISLE_E_INVALID, csv->name, csv->line,
+		    lines > 1 ? 0 : (int)(csv->at - start) + 1, "%s", mistake);
 		csv->at = csv->end;
 		return r;
 	}

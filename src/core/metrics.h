@@ -21,6 +21,7 @@
 	F(EVENTS, "aisle_events", COUNTER, "Events taken in, by type and whether they were new.") \
 	F(REJECTED, "aisle_events_rejected", COUNTER, "Messages put aside as dead letters, by reason.") \
 	F(UNKNOWN_MEMBERS, "aisle_unknown_members", COUNTER, "JSON members that nobody reads.") \
+	F(BAD_GTINS, "aisle_bad_gtins", COUNTER, "GTINs that do not check and became a sku.") \
 	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
 	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
 	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
@@ -50,6 +51,7 @@
 /* Series: S(constant, family, labels), grouped by family in the order above. */
 #define METRIC_SERIES_PLAIN(S) \
 	S(UNKNOWN_MEMBERS, UNKNOWN_MEMBERS, "") \
+	S(BAD_GTINS, BAD_GTINS, "") \
 	S(TURNS, TURNS, "") \
 	S(COMMITS_FAILED, COMMITS_FAILED, "") \
 	S(DECISIONS, DECISIONS, "") \

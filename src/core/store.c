@@ -53,8 +53,8 @@ static const char *const statements[ST_COUNT] = {
 
 /* ---- statements and errors ---- */
 
-static void
-doom(struct store *store, int error)
+void
+store_doom(struct store *store, int error)
 {
 	if (store->in_tx && store->tx_error == 0)
 		store->tx_error = error;
@@ -72,6 +72,7 @@ store_error(struct store *store, int rc)
 	case SQLITE_NOTADB:
 		/* A page, not a row: nothing to set aside, but to be counted and told. */
 		store->damaged++;
+		store->corrupt = true;
 		error = AISLE_E_DAMAGED;
 		break;
 	case SQLITE_IOERR:
@@ -80,7 +81,7 @@ store_error(struct store *store, int rc)
 	}
 	if (store->tx_error == 0)
 		log_warning("store: %s code=%d", sqlite3_errmsg(store->db), rc);
-	doom(store, error);
+	store_doom(store, error);
 	return error;
 }
 
@@ -167,95 +168,6 @@ store_sum(const char *table, const void *bytes, size_t len)
 	uint8_t sum[8];
 	hash_bytes(sum, sizeof(sum), bytes, len, table, strlen(table));
 	return (int64_t)be64(sum);
-}
-
-/* ---- sealing ---- */
-
-int
-store_seal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
-    const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len)
-{
-	if (len > STORE_BODY_MAX)
-		return AISLE_E_FULL;
-	if (!store->sealed) {
-		*ret_body = plain;
-		*ret_len = len;
-		return 0;
-	}
-	if (subject != NULL && id_is_zero(subject))
-		subject = NULL;
-	buf_clear(&store->sealed_body);
-	int error = store->sealer.seal(store->sealer.ctx, table, row_key, row_key_len, subject, plain, len,
-	    &store->sealed_body);
-	/* A row written outside a transaction is on disk at once: its key goes first. */
-	if (error == 0 && !store->in_tx)
-		error = store->sealer.commit(store->sealer.ctx);
-	if (error != 0) {
-		if (error != AISLE_E_NONE)
-			doom(store, error);
-		return error;
-	}
-	*ret_body = store->sealed_body.data;
-	*ret_len = store->sealed_body.len;
-	return 0;
-}
-
-int
-store_unseal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
-    const struct id *subject, sqlite3_stmt *stmt, int column, struct buf *out)
-{
-	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
-		return AISLE_E_NONE;
-	const void *body = sqlite3_column_blob(stmt, column);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
-	if (body == NULL && len > 0)
-		return AISLE_E_IO;
-	if (!store->sealed) {
-		buf_add(out, body, len);
-		return 0;
-	}
-	return store->sealer.open(store->sealer.ctx, table, row_key, row_key_len,
-	    subject != NULL && !id_is_zero(subject) ? subject : NULL, body, len, out);
-}
-
-void
-store_set_aside(struct store *store, const char *table, int64_t id, int copy, int drop)
-{
-	store->damaged++;
-	log_error("store: a row does not open and is set aside table=%s", table);
-	int error;
-	sqlite3_stmt *add = store_stmt(store, copy, &error);
-	if (add == NULL)
-		return;
-	sqlite3_bind_int64(add, 1, store->damaged);
-	sqlite3_bind_int64(add, 2, id);
-	if (store_run(store, add) != 0)
-		return;
-	sqlite3_stmt *trim = store_stmt(store, ST_DAMAGED_TRIM, &error);
-	if (trim != NULL) {
-		sqlite3_bind_int64(trim, 1, store->damaged - STORE_DAMAGED_KEPT);
-		error = store_run(store, trim);
-	}
-	sqlite3_stmt *del = drop >= 0 ? store_stmt(store, drop, &error) : NULL;
-	if (del != NULL) {
-		sqlite3_bind_int64(del, 1, id);
-		error = store_run(store, del);
-	}
-}
-
-void
-store_aside_note(struct store_aside *aside, int64_t id)
-{
-	if (aside->count < STORE_ASIDE_MAX)
-		aside->ids[aside->count++] = id;
-}
-
-void
-store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy, int drop)
-{
-	for (size_t i = 0; i < aside->count; i++)
-		store_set_aside(store, table, aside->ids[i], copy, drop);
-	aside->count = 0;
 }
 
 /* ---- room ---- */
@@ -346,6 +258,8 @@ store_close(struct store *store)
 		store_rollback(store);
 	if (store->db != NULL && !store->memory && !store->broken)
 		store_counters_save(store);
+	if (store->real_disk && store->corrupt)
+		store_salvage_mark(store);
 	for (int i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(store->stmt[i]);
 	sqlite3_close(store->db);
@@ -387,7 +301,7 @@ store_commit(struct store *store)
 	if (store->sealed) {
 		int error = store->sealer.commit(store->sealer.ctx);
 		if (error != 0) {
-			doom(store, error);
+			store_doom(store, error);
 			return error;
 		}
 	}
@@ -464,60 +378,4 @@ int64_t
 store_damaged(const struct store *store)
 {
 	return store->damaged;
-}
-
-/* ---- meta ---- */
-
-static int64_t
-meta_sum(const char *name, const void *value, size_t len)
-{
-	struct buf bytes = {0};
-	buf_str(&bytes, name);
-	buf_add(&bytes, value, len);
-	int64_t sum = store_sum("meta", bytes.data, bytes.len);
-	buf_done(&bytes);
-	return sum;
-}
-
-int
-store_meta_get(struct store *store, const char *name, struct buf *out)
-{
-	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_META_GET, &error);
-	if (stmt == NULL)
-		return error;
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	int rc = sqlite3_step(stmt);
-	if (rc != SQLITE_ROW) {
-		sqlite3_reset(stmt);
-		return rc == SQLITE_DONE ? AISLE_E_NONE : store_error(store, rc);
-	}
-	const void *value = sqlite3_column_blob(stmt, 0);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
-	bool good = sqlite3_column_int64(stmt, 1) == meta_sum(name, value, len);
-	if (good)
-		buf_add(out, value, len);
-	sqlite3_reset(stmt);
-	if (good)
-		return 0;
-	store_set_aside(store, "meta", 0, ST_DAMAGED_NOTE, -1);
-	sqlite3_stmt *drop = store_stmt(store, ST_META_DROP, &error);
-	if (drop != NULL) {
-		sqlite3_bind_text(drop, 1, name, -1, SQLITE_STATIC);
-		error = store_run(store, drop);
-	}
-	return AISLE_E_DAMAGED;
-}
-
-int
-store_meta_set(struct store *store, const char *name, const void *value, size_t len)
-{
-	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_META_SET, &error);
-	if (stmt == NULL)
-		return error;
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	store_bind_blob(stmt, 2, value, len);
-	sqlite3_bind_int64(stmt, 3, meta_sum(name, value, len));
-	return store_run(store, stmt);
 }

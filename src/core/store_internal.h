@@ -146,6 +146,7 @@ struct store {
 	sqlite3 *db;
 	struct sealer sealer;
 	bool sealed, memory, real_disk, is_new, in_tx;
+	bool corrupt;			/* a damaged page was met: the next open copies what can be read */
 	bool broken;			/* a sync failed: nothing may be written until reopened */
 	int tx_error;			/* first failed write of this transaction; it can only roll back */
 	int lock_fd;
@@ -174,6 +175,8 @@ extern const char *const store_pair_names[PAIR_COUNT];
 /* ---- store.c ---- */
 /* The statement, reset, ready to bind; NULL: *ret_error is what to return. */
 sqlite3_stmt *store_stmt(struct store *store, int statement, int *ret_error);
+/* The transaction can only roll back from now on. */
+void store_doom(struct store *store, int error);
 /* An SQLite result as one of ours; a failed write dooms the transaction. */
 int store_error(struct store *store, int rc);
 /* Steps a statement that returns no rows, and resets it. */
@@ -185,6 +188,8 @@ int64_t store_slot(const struct id *key);	/* the id a key would like */
 int64_t store_rest(const struct id *key);	/* the other 8 bytes */
 /* 64 bits over a table's name and a row's bytes: rows that are not sealed carry it. */
 int64_t store_sum(const char *table, const void *bytes, size_t len);
+
+/* ---- store_seal.c ---- */
 /* The body as it goes on disk, borrowed until the next call. */
 int store_seal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
     const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len);
@@ -202,6 +207,8 @@ struct store_aside {
 };
 void store_aside_note(struct store_aside *aside, int64_t id);
 void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy, int drop);
+
+/* ---- store.c again: room ---- */
 void store_wal_reserve(struct store *store);
 void store_max_pages(struct store *store, bool reserve_too);
 int64_t store_pages_used(struct store *store);
@@ -210,7 +217,13 @@ bool store_pressed(struct store *store);
 
 /* ---- store_schema.c ---- */
 int store_schema_open(struct store *store, const struct store_options *options, struct err *err);
+int store_schema_create(sqlite3 *db);	/* empty tables, inside an open transaction; an SQLite result */
 void store_counters_save(struct store *store);	/* on a clean close: ids go on without a jump */
+
+/* ---- store_salvage.c ---- */
+void store_salvage_mark(const struct store *store);
+/* Before the file is opened: if the last close left the mark, a copy takes its place. true: it did. */
+bool store_salvage(struct store *store);
 
 /* ---- store_body.c ---- */
 /* Rows about subject lose their body and their subject. */

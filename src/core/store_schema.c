@@ -157,6 +157,16 @@ new_epoch(struct store *store, struct err *err)
 	return error == 0 ? 0 : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
 }
 
+int
+store_schema_create(sqlite3 *db)
+{
+	char sql[128];
+	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+	    "PRAGMA user_version = %d; BEGIN", PAGE_BYTES, STORE_SCHEMA);
+	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	return rc == SQLITE_OK ? sqlite3_exec(db, ddl, NULL, NULL, NULL) : rc;
+}
+
 static int
 create_tables(struct store *store, struct err *err)
 {
@@ -386,13 +396,15 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	if (error != 0)
 		return error;
 	struct err first = {0};
+	if (store->real_disk && store_salvage(store))
+		store->damaged = 1;
 	error = open_and_load(store, options, &first);
 	if (error == AISLE_E_DAMAGED && store->real_disk) {
 		close_database(store);
 		move_damaged(store);
 		store->now = (struct store_counters){0};
 		store->damaged = 1;
-		store->broken = false;
+		store->broken = store->corrupt = false;
 		first = (struct err){0};
 		error = make_private(path, &first);
 		if (error == 0)

@@ -34,40 +34,55 @@ logic_truthy(const struct value *value)
 	return cell_truthy(&cell);
 }
 
-static struct value
-value_of_cell(const struct cell *cell)
+/* Field by field: a struct built aside and copied costs more than the whole rule's clauses. */
+static void
+value_of_cell(const struct cell *cell, struct value *ret)
 {
 	switch (cell->tag) {
 	case CELL_BOOL:
-		return value_bool(cell->truth);
+		ret->tag = VALUE_BOOL;
+		ret->truth = cell->truth;
+		break;
 	case CELL_NUMBER:
-		return value_number(cell->number);
+		ret->tag = VALUE_NUMBER;
+		ret->number = cell->number;
+		break;
 	case CELL_BIG:
-		return value_number((double)cell->big);
+		ret->tag = VALUE_NUMBER;
+		ret->number = (double)cell->big;
+		break;
 	case CELL_STRING:
-		return value_string(cell->str);
+		ret->tag = VALUE_STRING;
+		ret->str = cell->str;
+		break;
 	case CELL_JSON:
-		return (struct value){ .tag = VALUE_JSON, .json = cell->json };
+		ret->tag = VALUE_JSON;
+		ret->json = cell->json;
+		break;
 	case CELL_LIST:
 	case CELL_PAIR:
-		return value_bool(cell_truthy(cell));
+		ret->tag = VALUE_BOOL;
+		ret->truth = cell_truthy(cell);
+		break;
 	default:
-		return (struct value){ .tag = VALUE_NULL };
+		ret->tag = VALUE_NULL;
 	}
 }
 
 enum logic_result
-logic_run(const struct logic *logic, logic_slot_fn slot, void *ctx, struct arena *arena, struct value *ret_value,
-    unsigned *ret_missing)
+logic_run(const struct logic *logic, logic_slot_fn slot, void *ctx, struct arena *arena,
+    struct value *ret_value, unsigned *ret_missing)
 {
 	CHECK(!logic->over_json);
-	struct logic_run run = { .logic = logic, .slot = slot, .ctx = ctx, .arena = arena, .steps = LOGIC_STEPS_MAX };
+	struct logic_run run = {
+		.logic = logic, .slot = slot, .ctx = ctx, .arena = arena, .steps = LOGIC_STEPS_MAX
+	};
 	static const struct cell nothing = { .tag = CELL_NULL };
 	struct cell near[STACK_CELLS];
 	const struct cell *cell;
 	enum logic_result result = logic_execute(&run, &nothing, near, &cell);
 	if (result == LOGIC_OK)
-		*ret_value = value_of_cell(cell);
+		value_of_cell(cell, ret_value);
 	else if (result == LOGIC_UNKNOWN && ret_missing != NULL)
 		*ret_missing = run.missing;
 	return result;
@@ -88,7 +103,7 @@ json_of_cell(struct logic_run *run, const struct cell *cell)
 		    (double)(int64_t)cell->number == cell->number)
 			return json_integer((int64_t)cell->number);
 		json_t *real = json_real(cell->number);
-		return real != NULL ? real : json_null();	/* NaN and infinity, as JSON.stringify */
+		return real != NULL ? real : json_null(); /* NaN and infinity, as JSON.stringify */
 	case CELL_BIG:
 		return json_integer(cell->big);
 	case CELL_STRING:

@@ -30,7 +30,9 @@ enum logic_result {
 	LOGIC_LIMIT,
 };
 typedef struct value (*logic_slot_fn)(void *ctx, unsigned slot);
-/* Over slots. *ret_missing (may be NULL): the slot that made it unknown. Memory of the result is in arena. */
+/* Over slots. *ret_missing (may be NULL): the slot that made it unknown. Memory of the result is in arena.
+ * Operands run from left to right and only as far as they decide. Of *ret_value only the member that its tag
+ * names is set. A list that the rule made comes back as VALUE_BOOL, its truth; a number may be NaN or infinite. */
 enum logic_result logic_run(const struct logic *logic, logic_slot_fn slot, void *ctx, struct arena *arena,
     struct value *ret_value, unsigned *ret_missing);
 /* Over JSON data, without the "missing" meaning (rule eval): new reference in *ret. */

@@ -93,7 +93,8 @@ cell_list(struct logic_run *run, const struct cell *items, size_t count, struct 
 		return LOGIC_LIMIT;
 	int depth = 0;
 	for (size_t i = 0; i < count; i++)
-		if ((items[i].tag == CELL_LIST || items[i].tag == CELL_PAIR) && items[i].depth > depth)
+		if ((items[i].tag == CELL_LIST || items[i].tag == CELL_PAIR) &&
+		    items[i].depth > depth)
 			depth = items[i].depth;
 	if (depth >= LOGIC_DEPTH_MAX)
 		return LOGIC_LIMIT;
@@ -101,7 +102,10 @@ cell_list(struct logic_run *run, const struct cell *items, size_t count, struct 
 	struct cell *list = arena_alloc(run_arena(run), (count > 0 ? count : 1) * sizeof(*list));
 	for (size_t i = 0; i < count; i++)
 		list[i] = items[i];
-	*ret = (struct cell){ .tag = CELL_LIST, .depth = (uint8_t)(depth + 1), .count = (uint32_t)count, .list = list };
+	*ret = (struct cell){ .tag = CELL_LIST,
+		.depth = (uint8_t)(depth + 1),
+		.count = (uint32_t)count,
+		.list = list };
 	return LOGIC_OK;
 }
 
@@ -139,7 +143,9 @@ text_property(struct logic_run *run, const char *s, const char *name)
 	size_t index = index_of_name(name);
 	if (index >= text_units(s))
 		return (struct cell){ .tag = CELL_UNDEFINED };
-	struct cell args[3] = { { .tag = CELL_STRING, .str = s }, cell_number((double)index), cell_number(1) }, unit;
+	struct cell args[3] = { { .tag = CELL_STRING, .str = s }, cell_number((double)index),
+		cell_number(1) },
+		    unit;
 	return logic_call(run, FN_SUBSTR, args, 3, NULL, &unit) == LOGIC_OK ? unit :
 	    (struct cell){ .tag = CELL_UNDEFINED };
 }
@@ -149,7 +155,8 @@ cell_property(struct logic_run *run, const struct cell *cell, const char *name)
 {
 	if (cell->tag == CELL_JSON && json_is_object(cell->json)) {
 		json_t *member = json_object_get(cell->json, name);
-		return member != NULL ? cell_of_json(member) : (struct cell){ .tag = CELL_UNDEFINED };
+		return member != NULL ? cell_of_json(member) :
+					(struct cell){ .tag = CELL_UNDEFINED };
 	}
 	if (cell_is_list(cell)) {
 		size_t index = index_of_name(name);
@@ -371,7 +378,8 @@ cell_compare(struct logic_run *run, enum logic_fn fn, const struct cell *a, cons
 	default:
 		break;
 	}
-	bool a_text = a->tag == CELL_STRING || is_object(a), b_text = b->tag == CELL_STRING || is_object(b);
+	bool a_text = a->tag == CELL_STRING || is_object(a),
+	     b_text = b->tag == CELL_STRING || is_object(b);
 	if (a_text && b_text)
 		return relation(fn, text_compare(cell_to_text(run, a), cell_to_text(run, b)), 0);
 	return relation(fn, cell_to_number(run, a), cell_to_number(run, b));

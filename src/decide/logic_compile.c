@@ -25,14 +25,41 @@ static const struct {
 	const char *name;
 	enum logic_fn fn;
 } operators[] = {
-	{ "var", FN_VAR }, { "missing", FN_MISSING }, { "missing_some", FN_MISSING_SOME },
-	{ "if", FN_IF }, { "?:", FN_IF }, { "and", FN_AND }, { "or", FN_OR },
-	{ "==", FN_EQ }, { "===", FN_SAME }, { "!=", FN_NE }, { "!==", FN_NOT_SAME }, { "!", FN_NOT }, { "!!", FN_TRUTH },
-	{ ">", FN_GT }, { ">=", FN_GE }, { "<", FN_LT }, { "<=", FN_LE }, { "max", FN_MAX }, { "min", FN_MIN },
-	{ "+", FN_ADD }, { "-", FN_SUB }, { "*", FN_MUL }, { "/", FN_DIV }, { "%", FN_MOD },
-	{ "map", FN_MAP }, { "filter", FN_FILTER }, { "reduce", FN_REDUCE },
-	{ "all", FN_ALL }, { "none", FN_NONE }, { "some", FN_SOME },
-	{ "merge", FN_MERGE }, { "in", FN_IN }, { "cat", FN_CAT }, { "substr", FN_SUBSTR }, { "log", FN_LOG },
+	{ "var", FN_VAR },
+	{ "missing", FN_MISSING },
+	{ "missing_some", FN_MISSING_SOME },
+	{ "if", FN_IF },
+	{ "?:", FN_IF },
+	{ "and", FN_AND },
+	{ "or", FN_OR },
+	{ "==", FN_EQ },
+	{ "===", FN_SAME },
+	{ "!=", FN_NE },
+	{ "!==", FN_NOT_SAME },
+	{ "!", FN_NOT },
+	{ "!!", FN_TRUTH },
+	{ ">", FN_GT },
+	{ ">=", FN_GE },
+	{ "<", FN_LT },
+	{ "<=", FN_LE },
+	{ "max", FN_MAX },
+	{ "min", FN_MIN },
+	{ "+", FN_ADD },
+	{ "-", FN_SUB },
+	{ "*", FN_MUL },
+	{ "/", FN_DIV },
+	{ "%", FN_MOD },
+	{ "map", FN_MAP },
+	{ "filter", FN_FILTER },
+	{ "reduce", FN_REDUCE },
+	{ "all", FN_ALL },
+	{ "none", FN_NONE },
+	{ "some", FN_SOME },
+	{ "merge", FN_MERGE },
+	{ "in", FN_IN },
+	{ "cat", FN_CAT },
+	{ "substr", FN_SUBSTR },
+	{ "log", FN_LOG },
 };
 
 /* Arguments of an operator: its array, or the one thing that stands there without. */
@@ -125,7 +152,8 @@ reads_slots(const struct compiler *c)
 	return c->resolve != NULL && c->bodies == 0;
 }
 
-/* The name of a variable as text (it may be written as a number); false: computed, or all of the data. */
+/* The name of a variable as text (it may be written as a number); false: computed, or all of the
+ * data. */
 static bool
 constant_name(const json_t *json, char number[static NUMBER_TEXT_SIZE], const char **ret_name)
 {
@@ -181,8 +209,10 @@ compile_var(struct compiler *c, const struct args *args)
 	if (!constant_name(first, number, &name)) {
 		bool whole = first == NULL || json_is_null(first) || json_is_string(first);
 		if (slots)
-			return logic_refuse(c, whole ? "all of the data, expected the name of a feature" :
-			    "computed name, expected the name of a feature", NULL);
+			return logic_refuse(c,
+			    whole ? "all of the data, expected the name of a feature" :
+				    "computed name, expected the name of a feature",
+			    NULL);
 		if (!whole)
 			return compile_call(c, FN_VAR, args);
 		logic_emit_push(c, (struct insn){ .op = OP_SCOPE });
@@ -197,7 +227,8 @@ compile_var(struct compiler *c, const struct args *args)
 		return 0;
 	}
 	/* The default is only worked out when it is needed. */
-	size_t jump = logic_emit(c, (struct insn){ .op = slots ? OP_SLOT_OR : OP_PATH_OR, .a = at });
+	size_t jump =
+	    logic_emit(c, (struct insn){ .op = slots ? OP_SLOT_OR : OP_PATH_OR, .a = at });
 	if (compile_arg(c, args, 1) < 0)
 		return AISLE_E_INVALID;
 	logic_insn(c, jump)->jump = logic_here(c);
@@ -208,7 +239,9 @@ compile_var(struct compiler *c, const struct args *args)
 static bool
 is_plain_var(const json_t *rule, char number[static NUMBER_TEXT_SIZE], const char **ret_name)
 {
-	const json_t *var = json_is_object(rule) && json_object_size(rule) == 1 ? json_object_get(rule, "var") : NULL;
+	const json_t *var = json_is_object(rule) && json_object_size(rule) == 1 ?
+				json_object_get(rule, "var") :
+				NULL;
 	struct args args = args_of(var);
 	return var != NULL && args.count == 1 && constant_name(arg_at(&args, 0), number, ret_name);
 }
@@ -227,7 +260,8 @@ compile_missing_slots(struct compiler *c, const struct args *keys, uint32_t need
 		struct named_slot named;
 		if (!constant_name(arg_at(keys, i), number, &name))
 			return logic_refuse(c, "computed name, expected names of features", NULL);
-		if (find_slot(c, name, &named.slot) < 0 || logic_add_constant(c, arg_at(keys, i), &named.name) < 0)
+		if (find_slot(c, name, &named.slot) < 0 ||
+		    logic_add_constant(c, arg_at(keys, i), &named.name) < 0)
 			return AISLE_E_INVALID;
 		logic_pool_add(&c->names, &named);
 	}
@@ -266,7 +300,11 @@ compile_missing_some(struct compiler *c, const struct args *args)
 static enum logic_fn
 mirrored(enum logic_fn fn)
 {
-	return fn == FN_LT ? FN_GT : fn == FN_LE ? FN_GE : fn == FN_GT ? FN_LT : fn == FN_GE ? FN_LE : fn;
+	return fn == FN_LT ? FN_GT :
+	       fn == FN_LE ? FN_GE :
+	       fn == FN_GT ? FN_LT :
+	       fn == FN_GE ? FN_LE :
+			     fn;
 }
 
 /* "a < 3", "3 > a", "a in [...]", "!a", "a == null". 1: compiled; 0: not one of these. */
@@ -278,7 +316,8 @@ compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
 	const char *name;
 	struct insn insn = { .n = (uint16_t)fn };
 
-	if (!reads_slots(c) || !(compares || truth || fn == FN_IN) || args->count != (truth ? 1u : 2u))
+	if (!reads_slots(c) || !(compares || truth || fn == FN_IN) ||
+	    args->count != (truth ? 1u : 2u))
 		return 0;
 	const json_t *var = arg_at(args, 0), *constant = arg_at(args, 1);
 	if (!is_plain_var(var, number, &name)) {
@@ -309,8 +348,8 @@ compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
 
 /* ---- jumps ---- */
 
-/* The condition that was compiled from instruction `from` on becomes a jump; its cell leaves the stack on
- * the way through. Returns the instruction whose target is to be set. */
+/* The condition that was compiled from instruction `from` on becomes a jump; its cell leaves the
+ * stack on the way through. Returns the instruction whose target is to be set. */
 static size_t
 emit_branch(struct compiler *c, size_t from, uint8_t op)
 {
@@ -382,9 +421,11 @@ compile_body(struct compiler *c, enum logic_fn fn, const struct args *args)
 	size_t over = fn == FN_REDUCE ? 2 : 1;
 	if (compile_arg(c, args, 0) < 0)
 		return AISLE_E_INVALID;
-	if (fn == FN_REDUCE && (arg_at(args, 2) != NULL ? compile_arg(c, args, 2) : compile_constant(c, json_null())) < 0)
+	if (fn == FN_REDUCE && (arg_at(args, 2) != NULL ? compile_arg(c, args, 2) :
+							  compile_constant(c, json_null())) < 0)
 		return AISLE_E_INVALID;
-	size_t head = logic_emit(c, (struct insn){ .op = fn == FN_REDUCE ? OP_REDUCE : OP_EACH, .a = fn });
+	size_t head =
+	    logic_emit(c, (struct insn){ .op = fn == FN_REDUCE ? OP_REDUCE : OP_EACH, .a = fn });
 	c->bodies++;
 	int r = compile_arg(c, args, 1);
 	c->bodies--;
@@ -435,7 +476,8 @@ compile_rule(struct compiler *c, const json_t *rule)
 {
 	int r;
 	if (++c->nodes > LOGIC_NODES_MAX)
-		return logic_refuse(c, "the rule is too large, expected at most 4096 operators and values", NULL);
+		return logic_refuse(
+		    c, "the rule is too large, expected at most 4096 operators and values", NULL);
 	if (logic_is_constant(rule, 0))
 		return compile_constant(c, rule);
 	if (++c->depth > LOGIC_DEPTH_MAX)
@@ -448,7 +490,8 @@ compile_rule(struct compiler *c, const json_t *rule)
 	} else {
 		void *member = json_object_iter((json_t *)rule);
 		size_t before = logic_place_enter(c, json_object_iter_key(member));
-		r = compile_operator(c, json_object_iter_key(member), json_object_iter_value(member));
+		r = compile_operator(
+		    c, json_object_iter_key(member), json_object_iter_value(member));
 		logic_place_leave(c, before);
 	}
 	c->depth--;
@@ -456,17 +499,26 @@ compile_rule(struct compiler *c, const json_t *rule)
 }
 
 int
-logic_compile(const json_t *rule, logic_resolve_fn resolve, void *ctx, struct logic **ret_logic, struct err *err)
+logic_compile(const json_t *rule, logic_resolve_fn resolve, void *ctx, struct logic **ret_logic,
+    struct err *err)
 {
-	struct compiler c = { .resolve = resolve, .ctx = ctx, .err = err,
-		.code = { .size = sizeof(struct insn) }, .constants = { .size = sizeof(struct cell) },
-		.lists = { .size = sizeof(struct cell) }, .paths = { .size = sizeof(struct path) },
-		.segments = { .size = sizeof(size_t) }, .names = { .size = sizeof(struct named_slot) },
-		.slots = { .size = sizeof(uint32_t) }, .refs = { .size = sizeof(json_t *) }, .text = { .size = 1 } };
-	struct pool *pools[] = { &c.code, &c.constants, &c.lists, &c.paths, &c.segments, &c.names, &c.slots, &c.refs,
-		&c.text };
+	struct compiler c = { .resolve = resolve,
+		.ctx = ctx,
+		.err = err,
+		.code = { .size = sizeof(struct insn) },
+		.constants = { .size = sizeof(struct cell) },
+		.lists = { .size = sizeof(struct cell) },
+		.paths = { .size = sizeof(struct path) },
+		.segments = { .size = sizeof(size_t) },
+		.names = { .size = sizeof(struct named_slot) },
+		.slots = { .size = sizeof(uint32_t) },
+		.refs = { .size = sizeof(json_t *) },
+		.text = { .size = 1 } };
+	struct pool *pools[] = { &c.code, &c.constants, &c.lists, &c.paths, &c.segments, &c.names,
+		&c.slots, &c.refs, &c.text };
 
-	_Static_assert(sizeof(size_t) == sizeof(char *), "segments turn from offsets to pointers in place");
+	_Static_assert(
+	    sizeof(size_t) == sizeof(char *), "segments turn from offsets to pointers in place");
 	int r = compile_rule(&c, rule);
 	if (r == 0) {
 		logic_emit(&c, (struct insn){ .op = OP_RETURN });

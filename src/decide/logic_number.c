@@ -114,10 +114,11 @@ number_text(double number, char out[static NUMBER_TEXT_SIZE])
 static size_t
 space_len(const char *s)
 {
-	static const char *const wide[] = { "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
-		"\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
-		"\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
-		"\xe3\x80\x80", "\xef\xbb\xbf" };
+	static const char *const wide[] = { "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80",
+		"\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85",
+		"\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
+		"\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
+		"\xef\xbb\xbf" };
 	if (*s == ' ' || (*s >= '\t' && *s <= '\r'))
 		return 1;
 	if ((unsigned char)*s < 0x80)
@@ -198,23 +199,47 @@ signed_decimal(const char *s, const char **ret_end)
 	return sign * number;
 }
 
+static int
+digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+}
+
+static int
+radix_of(const char *s)
+{
+	if (s[0] != '0')
+		return 0;
+	switch (s[1]) {
+	case 'x':
+	case 'X':
+		return 16;
+	case 'o':
+	case 'O':
+		return 8;
+	case 'b':
+	case 'B':
+		return 2;
+	default:
+		return 0;
+	}
+}
+
 /* 0x, 0o, 0b: no sign, at least one digit, nothing but digits. */
 static bool
 radix_number(const char *s, double *ret)
 {
-	int radix = s[0] != '0' ? 0 : s[1] == 'x' || s[1] == 'X' ? 16 : s[1] == 'o' || s[1] == 'O' ? 8 :
-	    s[1] == 'b' || s[1] == 'B' ? 2 : 0;
+	int radix = radix_of(s);
 	if (radix == 0)
 		return false;
 	double number = 0;
 	const char *at = s + 2;
-	for (;; at++) {
-		int digit = *at >= '0' && *at <= '9' ? *at - '0' : *at >= 'a' && *at <= 'f' ? *at - 'a' + 10 :
-		    *at >= 'A' && *at <= 'F' ? *at - 'A' + 10 : 99;
-		if (digit >= radix)
-			break;
-		number = number * radix + digit;
-	}
+	for (; digit_of(*at) < radix; at++)
+		number = number * radix + digit_of(*at);
 	*ret = at > s + 2 && *skip_space(at) == '\0' ? number : __builtin_nan("");
 	return true;
 }
@@ -252,7 +277,8 @@ split(double number, int *ret_exponent)
 	return exponent == 0 ? mantissa : mantissa | UINT64_C(1) << 52;
 }
 
-/* The remainder is exact (it has the sign of a), so any exact way gives the same bits: here long division. */
+/* The remainder is exact (it has the sign of a), so any exact way gives the same bits: here long
+ * division. */
 double
 number_mod(double a, double b)
 {

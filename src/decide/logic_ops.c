@@ -21,7 +21,8 @@ arg(const struct cell *args, size_t count, size_t i)
 }
 
 struct cell
-cell_path(struct logic_run *run, const struct cell *scope, const char *const *segments, size_t count, bool *ret_found)
+cell_path(struct logic_run *run, const struct cell *scope, const char *const *segments,
+    size_t count, bool *ret_found)
 {
 	struct cell at = *scope;
 	*ret_found = false;
@@ -49,8 +50,8 @@ whole_scope(struct logic_run *run, const struct cell *scope, struct cell *ret)
 }
 
 static enum logic_result
-fn_var(struct logic_run *run, const struct cell *name, const struct cell *dflt, const struct cell *scope,
-    struct cell *ret)
+fn_var(struct logic_run *run, const struct cell *name, const struct cell *dflt,
+    const struct cell *scope, struct cell *ret)
 {
 	if (name->tag == CELL_UNDEFINED || name->tag == CELL_NULL ||
 	    (name->tag == CELL_STRING && name->str[0] == '\0'))
@@ -87,19 +88,22 @@ is_absent(struct logic_run *run, const struct cell *key, const struct cell *scop
 }
 
 static enum logic_result
-fn_missing(struct logic_run *run, const struct cell *keys, size_t count, const struct cell *scope, struct cell *ret)
+fn_missing(struct logic_run *run, const struct cell *keys, size_t count, const struct cell *scope,
+    struct cell *ret)
 {
 	if (count > 0 && cell_is_list(&keys[0])) {
 		struct cell list = keys[0];
 		count = cell_count(&list);
 		if (!run_charge(run, count))
 			return LOGIC_LIMIT;
-		struct cell *copy = arena_alloc(run_arena(run), (count > 0 ? count : 1) * sizeof(*copy));
+		struct cell *copy =
+		    arena_alloc(run_arena(run), (count > 0 ? count : 1) * sizeof(*copy));
 		for (size_t i = 0; i < count; i++)
 			copy[i] = cell_at(&list, i);
 		keys = copy;
 	}
-	struct cell *absent = arena_alloc(run_arena(run), (count > 0 ? count : 1) * sizeof(*absent));
+	struct cell *absent =
+	    arena_alloc(run_arena(run), (count > 0 ? count : 1) * sizeof(*absent));
 	size_t n = 0;
 	for (size_t i = 0; i < count; i++)
 		if (is_absent(run, &keys[i], scope))
@@ -108,8 +112,8 @@ fn_missing(struct logic_run *run, const struct cell *keys, size_t count, const s
 }
 
 static enum logic_result
-fn_missing_some(struct logic_run *run, const struct cell *need, const struct cell *keys, const struct cell *scope,
-    struct cell *ret)
+fn_missing_some(struct logic_run *run, const struct cell *need, const struct cell *keys,
+    const struct cell *scope, struct cell *ret)
 {
 	size_t count = cell_is_list(keys) ? cell_count(keys) : keys->tag == CELL_UNDEFINED ? 0 : 1;
 	enum logic_result result = fn_missing(run, keys, count, scope, ret);
@@ -157,7 +161,9 @@ to_integer(double number, int64_t limit)
 {
 	if (number != number)
 		return 0;
-	return number >= (double)limit ? limit : number <= (double)-limit ? -limit : (int64_t)number;
+	if (number >= (double)limit)
+		return limit;
+	return number <= (double)-limit ? -limit : (int64_t)number;
 }
 
 /* Units [first, last) of s in UTF-16. Half a surrogate pair has no UTF-8: it becomes U+FFFD. */
@@ -179,8 +185,8 @@ add_units(const char *s, int64_t first, int64_t last, struct buf *out)
 }
 
 static enum logic_result
-fn_substr(struct logic_run *run, const struct cell *source, const struct cell *start, const struct cell *length,
-    struct cell *ret)
+fn_substr(struct logic_run *run, const struct cell *source, const struct cell *start,
+    const struct cell *length, struct cell *ret)
 {
 	const char *s = cell_to_text(run, source);
 	size_t bytes = strlen(s);
@@ -292,14 +298,22 @@ ordered(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t
 }
 
 enum logic_result
-logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t count, const struct cell *scope,
-    struct cell *ret)
+logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t count,
+    const struct cell *scope, struct cell *ret)
 {
-	struct cell a = arg(args, count, 0), b = arg(args, count, 1), c = arg(args, count, 2), out = a;
+	struct cell a = arg(args, count, 0), b = arg(args, count, 1), c = arg(args, count, 2);
+	struct cell out = a;
 	enum logic_result result = LOGIC_OK;
 
 	switch (fn) {
-	case FN_EQ: case FN_NE: case FN_SAME: case FN_NOT_SAME: case FN_LT: case FN_LE: case FN_GT: case FN_GE:
+	case FN_EQ:
+	case FN_NE:
+	case FN_SAME:
+	case FN_NOT_SAME:
+	case FN_LT:
+	case FN_LE:
+	case FN_GT:
+	case FN_GE:
 		out = cell_bool(ordered(run, fn, args, count));
 		break;
 	case FN_NOT: case FN_TRUTH:

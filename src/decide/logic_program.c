@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * logic_program.c - a program while it is compiled: instructions, constants, and the packing of both.
+ * logic_program.c - a program while it is compiled: instructions, constants, and the packing of
+ * both.
  *
  * DESIGN
  *   While compiling, arrays grow and texts and lists are offsets into them. The
@@ -38,8 +39,8 @@ logic_text_add(struct compiler *c, const char *s)
 int
 logic_refuse(struct compiler *c, const char *what, const char *name)
 {
-	return err_set(c->err, AISLE_E_INVALID, "%s: %s%s%s%s", c->place_len > 0 ? c->place : "/", what,
-	    name != NULL ? " \"" : "", name != NULL ? name : "", name != NULL ? "\"" : "");
+	return err_set(c->err, AISLE_E_INVALID, "%s: %s%s%s%s", c->place_len > 0 ? c->place : "/",
+	    what, name != NULL ? " \"" : "", name != NULL ? name : "", name != NULL ? "\"" : "");
 }
 
 size_t
@@ -145,7 +146,9 @@ constant_cell(struct compiler *c, const json_t *json, struct cell *ret)
 	size_t count = json_array_size(json);
 	if (c->lists.count + count > LOGIC_CONSTANTS_MAX)
 		return logic_refuse(c, "too many constants in lists, expected at most 65536", NULL);
-	struct cell list = { .tag = CELL_LIST, .depth = 1, .count = (uint32_t)count, .at = c->lists.count };
+	struct cell list = {
+		.tag = CELL_LIST, .depth = 1, .count = (uint32_t)count, .at = c->lists.count
+	};
 	/* At least one, for two empty lists are two lists to ===. */
 	for (size_t i = 0; i < count || i == 0; i++)
 		logic_pool_add(&c->lists, &(struct cell){ 0 });
@@ -197,8 +200,8 @@ settle(struct cell *cells, size_t count, const char *text, const struct cell *li
 struct logic *
 logic_pack(struct compiler *c)
 {
-	const struct pool *pools[] = { &c->code, &c->constants, &c->lists, &c->paths, &c->segments, &c->names,
-		&c->slots, &c->refs, &c->text };
+	const struct pool *pools[] = { &c->code, &c->constants, &c->lists, &c->paths, &c->segments,
+		&c->names, &c->slots, &c->refs, &c->text };
 	size_t size = (sizeof(struct logic) + 15) & ~(size_t)15;
 	for (size_t i = 0; i < ARRAY_LEN(pools); i++)
 		size += (pools[i]->count * pools[i]->size + 15) & ~(size_t)15;

@@ -20,7 +20,8 @@
 
 #include <string.h>
 
-static enum logic_result run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
+static enum logic_result
+run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
 
 /* A slot for reading: LOGIC_UNKNOWN when it is missing. */
 static inline enum logic_result
@@ -33,7 +34,8 @@ read_slot(struct logic_run *run, uint32_t slot, struct value *ret)
 	return LOGIC_UNKNOWN;
 }
 
-/* Without a branch: which of less, equal, greater holds (none of them with NaN), and which the function accepts. */
+/* Without a branch: which of less, equal, greater holds (none of them with NaN), and which the
+ * function accepts. */
 static inline bool
 compare_numbers(unsigned fn, double x, double y)
 {
@@ -63,7 +65,8 @@ text_in_list(const char *text, const struct cell *list)
 {
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct cell *item = &list->list[i];
-		if (item->tag == CELL_STRING && item->str[0] == text[0] && strcmp(item->str, text) == 0)
+		if (item->tag == CELL_STRING && item->str[0] == text[0] &&
+		    strcmp(item->str, text) == 0)
 			return true;
 	}
 	return false;
@@ -73,15 +76,17 @@ static inline enum logic_result
 run_test(struct logic_run *run, const struct insn *in, bool *ret_holds)
 {
 	const struct cell *constant = &run->logic->constants[in->b];
-	struct value value;
+	struct value value = run->slot(run->ctx, in->a);
 
 	if (in->op == OP_TEST_NULL) {
-		value = run->slot(run->ctx, in->a);
-		*ret_holds = (value.tag == VALUE_MISSING || value.tag == VALUE_NULL) == (in->n != 0);
+		*ret_holds =
+		    (value.tag == VALUE_MISSING || value.tag == VALUE_NULL) == (in->n != 0);
 		return LOGIC_OK;
 	}
-	if (read_slot(run, in->a, &value) != LOGIC_OK)
+	if (__builtin_expect(value.tag == VALUE_MISSING, 0)) {
+		run->missing = in->a;
 		return LOGIC_UNKNOWN;
+	}
 	if (in->op == OP_TEST_COMPARE) {
 		if (value.tag == VALUE_NUMBER && constant->tag == CELL_NUMBER) {
 			*ret_holds = compare_numbers(in->n, value.number, constant->number);
@@ -128,7 +133,8 @@ run_each(struct logic_run *run, const struct insn *in, struct cell *list, uint32
 	struct cell items = *list, out = { .tag = CELL_UNDEFINED };
 	size_t count = cell_is_list(&items) ? cell_count(&items) : 0, n = 0;
 	bool gathers = in->a == FN_MAP || in->a == FN_FILTER;
-	struct cell *kept = gathers ? arena_alloc(run_arena(run), (count + 1) * sizeof(*kept)) : NULL;
+	struct cell *kept =
+	    gathers ? arena_alloc(run_arena(run), (count + 1) * sizeof(*kept)) : NULL;
 
 	if (!run_charge(run, count / LOGIC_TEXT_STEP))
 		return LOGIC_LIMIT;
@@ -173,35 +179,40 @@ run_reduce(struct logic_run *run, struct cell *list, uint32_t body)
 	return LOGIC_OK;
 }
 
+static enum logic_result
+run_body(struct logic_run *run, const struct insn *in, struct cell *list, uint32_t body)
+{
+	return in->op == OP_REDUCE ? run_reduce(run, list, body) : run_each(run, in, list, body);
+}
+
+static struct cell
+read_path(struct logic_run *run, const struct insn *in, const struct cell *scope, bool *ret_found)
+{
+	const struct path *path = &run->logic->paths[in->a];
+	return cell_path(run, scope, run->logic->segments + path->first, path->count, ret_found);
+}
+
 /* What is neither a test, a jump nor a body. Returns with *top moved. */
 static enum logic_result
 run_plain(struct logic_run *run, const struct insn *in, const struct cell *scope, struct cell **top)
 {
-	const struct logic *logic = run->logic;
-	struct cell *sp = *top - in->n;	/* first argument */
+	bool over_cells = in->op == OP_LIST || in->op == OP_CALL, found;
+	struct cell *to = over_cells ? *top - in->n : *top;	/* first argument, and the result */
 
+	*top = to + 1;
 	switch (in->op) {
-	case OP_SCOPE: {
-		*top += 1;
-		return logic_call(run, FN_VAR, NULL, 0, scope, *top - 1);
-	}
+	case OP_SCOPE:
+		return logic_call(run, FN_VAR, NULL, 0, scope, to);
 	case OP_LIST:
-		*top = sp + 1;
-		return cell_list(run, sp, in->n, sp);
+		return cell_list(run, to, in->n, to);
 	case OP_CALL:
-		*top = sp + 1;
-		return logic_call(run, in->a, sp, in->n, scope, sp);
+		return logic_call(run, in->a, to, in->n, scope, to);
 	case OP_MISSING_SLOTS:
-		*top += 1;
-		return missing_slots(run, in, *top - 1);
-	default: {
+		return missing_slots(run, in, to);
+	default:
 		CHECK(in->op == OP_PATH);
-		const struct path *path = &logic->paths[in->a];
-		bool found;
-		**top = cell_path(run, scope, logic->segments + path->first, path->count, &found);
-		*top += 1;
+		*to = read_path(run, in, scope, &found);
 		return LOGIC_OK;
-	}
 	}
 }
 
@@ -223,7 +234,8 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 		case OP_TEST_COMPARE: case OP_TEST_IN: case OP_TEST_TRUTH: case OP_TEST_NULL:
 			if ((result = run_test(run, in, &holds)) != LOGIC_OK)
 				return result;
-			if (in->sense == SENSE_PUSH || (in->sense != SENSE_IF && holds == (in->sense == SENSE_OR)))
+			if (in->sense == SENSE_PUSH ||
+			    (in->sense != SENSE_IF && holds == (in->sense == SENSE_OR)))
 				*sp++ = cell_bool(holds);
 			if (in->sense != SENSE_PUSH && holds == (in->sense == SENSE_OR))
 				pc = in->jump;
@@ -241,20 +253,15 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 			break;
 		case OP_SLOT_OR:
 			value = run->slot(run->ctx, in->a);
-			if (value.tag == VALUE_MISSING)
-				break;
-			*sp++ = cell_of_value(&value);
-			pc = in->jump;
+			*sp = cell_of_value(&value);
+			if (value.tag != VALUE_MISSING)
+				sp++, pc = in->jump;
 			break;
-		case OP_PATH_OR: {
-			const struct path *path = &logic->paths[in->a];
-			*sp = cell_path(run, scope, logic->segments + path->first, path->count, &holds);
-			if (holds) {
-				sp++;
-				pc = in->jump;
-			}
+		case OP_PATH_OR:
+			*sp = read_path(run, in, scope, &holds);
+			if (holds)
+				sp++, pc = in->jump;
 			break;
-		}
 		case OP_JUMP:
 			pc = in->jump;
 			break;
@@ -269,14 +276,10 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 				sp--;
 			break;
 		case OP_EACH:
-			if ((result = run_each(run, in, sp - 1, pc)) != LOGIC_OK)
-				return result;
-			pc = in->jump;
-			break;
 		case OP_REDUCE:
-			if ((result = run_reduce(run, sp - 2, pc)) != LOGIC_OK)
+			sp -= in->op == OP_REDUCE ? 2 : 1;
+			if ((result = run_body(run, in, sp++, pc)) != LOGIC_OK)
 				return result;
-			sp--;
 			pc = in->jump;
 			break;
 		case OP_RETURN:
@@ -290,7 +293,8 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 }
 
 enum logic_result
-logic_execute(struct logic_run *run, const struct cell *scope, struct cell *near, const struct cell **ret)
+logic_execute(struct logic_run *run, const struct cell *scope, struct cell near[static STACK_CELLS],
+    const struct cell **ret)
 {
 	struct cell *stack = near;
 	if (run->logic->stack > STACK_CELLS)

@@ -145,9 +145,11 @@ guidance_json(const struct visit *visit, const struct policy *policy, const stru
 	}
 	add_time(out, "at", now_ms);
 	add_time(out, "expires", guidance_expires(visit, now_ms));
-	buf_adds(out, ",\"policy\":{\"name\":");
-	buf_json_str(out, policy->name);
-	buf_addf(out, ",\"version\":%lld}", (long long)policy->version);
+	if (policy != NULL) {
+		buf_adds(out, ",\"policy\":{\"name\":");
+		buf_json_str(out, policy->name);
+		buf_addf(out, ",\"version\":%lld}", (long long)policy->version);
+	}
 	buf_addf(out, ",\"customer\":{\"known\":%s",
 	    subject != NULL && subject->known ? "true" : "false");
 	if (line != NULL) {

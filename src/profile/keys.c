@@ -36,18 +36,11 @@
 #include "core/buf.h"
 #include "core/id.h"
 #include "core/log.h"
+#include "profile/keys_internal.h"
 #include "profile/vault.h"
 
 #define KEYS_SCHEMA 1
-#define KEY_VERSION 1
-#define CREDENTIAL "aisle-data-key"
 
-/* In locked, guarded pages of its own. */
-struct secrets {
-	uint8_t data[32], pepper[32];
-};
-
-enum keys_statement { KEYS_GET, KEYS_PUT, KEYS_STONE, KEYS_SECRET_GET, KEYS_SECRET_PUT, KEYS_SECRET_DROP, KEYS_COUNT };
 static const char *const statements[KEYS_COUNT] = {
 	[KEYS_GET] = "SELECT key FROM subject WHERE id = ?1",
 	[KEYS_PUT] = "INSERT INTO subject(id, key) VALUES(?1, ?2)",
@@ -57,17 +50,7 @@ static const char *const statements[KEYS_COUNT] = {
 	[KEYS_SECRET_DROP] = "DELETE FROM secret WHERE name = ?1",
 };
 
-struct keys {
-	sqlite3 *db;
-	sqlite3_stmt *stmt[KEYS_COUNT];
-	struct secrets *secrets;
-	char *dir;		/* NULL: in memory */
-	bool real_disk;
-	bool in_tx;		/* new keys wait for keys_commit */
-	int64_t losses;		/* how often they were rolled back */
-};
-
-static int
+int
 keys_error(struct keys *keys, int rc)
 {
 	log_warning("keys: %s code=%d", sqlite3_errmsg(keys->db), rc);
@@ -81,8 +64,8 @@ keys_error(struct keys *keys, int rc)
 }
 
 /* Steps a statement without rows. */
-static int
-run(struct keys *keys, sqlite3_stmt *stmt)
+int
+keys_run(struct keys *keys, sqlite3_stmt *stmt)
 {
 	int rc = sqlite3_step(stmt);
 	sqlite3_reset(stmt);
@@ -100,145 +83,6 @@ begin(struct keys *keys)
 		return keys_error(keys, rc);
 	keys->in_tx = true;
 	return 0;
-}
-
-/* ---- named secrets ---- */
-
-static int
-secret_get(struct keys *keys, const char *name, struct buf *out)
-{
-	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_GET];
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	int rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		buf_add(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? AISLE_E_NONE : keys_error(keys, rc);
-}
-
-static int
-secret_put(struct keys *keys, const char *name, const void *value, size_t len)
-{
-	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_PUT];
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	sqlite3_bind_blob64(stmt, 2, value, len, SQLITE_STATIC);
-	return run(keys, stmt);
-}
-
-static int
-secret_drop(struct keys *keys, const char *name)
-{
-	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_DROP];
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	return run(keys, stmt);
-}
-
-static int
-sealed_get(struct keys *keys, const char *name, struct buf *out)
-{
-	struct buf sealed = {0};
-	int error = secret_get(keys, name, &sealed);
-	if (error == 0)
-		error = vault_open(keys->secrets->data, "secret", name, strlen(name), KEY_VERSION, sealed.data,
-		    sealed.len, out);
-	buf_done(&sealed);
-	return error;
-}
-
-static int
-sealed_put(struct keys *keys, const char *name, const void *value, size_t len)
-{
-	struct buf sealed = {0};
-	vault_seal(keys->secrets->data, "secret", name, strlen(name), KEY_VERSION, value, len, &sealed);
-	int error = secret_put(keys, name, sealed.data, sealed.len);
-	buf_done(&sealed);
-	return error;
-}
-
-/* ---- the data key ---- */
-
-/* 32 raw bytes or 64 hex digits (a newline may follow). AISLE_E_NONE: no credential. */
-static int
-read_credential(uint8_t out[static 32], struct err *err)
-{
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	if (dir == NULL)
-		return AISLE_E_NONE;
-	char path[4096];
-	snprintf(path, sizeof(path), "%s/%s", dir, CREDENTIAL);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? AISLE_E_NONE : err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-	char bytes[80];
-	ssize_t len = read(fd, bytes, sizeof(bytes));
-	close(fd);
-	bool good = len == 32;
-	if (good)
-		memcpy(out, bytes, 32);
-	if (len == 65 && bytes[64] == '\n')
-		len = 64;
-	if (len == 64) {
-		bytes[64] = '\0';
-		good = hash_unhex(out, 32, bytes);
-	}
-	sodium_memzero(bytes, sizeof(bytes));
-	return good ? 0 : err_set(err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits", path);
-}
-
-/* From the credential, else from the file, else a new one into the file. */
-static int
-find_data_key(struct keys *keys, bool fresh, struct err *err)
-{
-	struct buf stored = {0};
-	uint8_t *data = keys->secrets->data;
-	int there = secret_get(keys, "data", &stored);
-	if (there != 0 && there != AISLE_E_NONE)
-		return err_set(err, there, "%s/keys.db: %s", keys->dir, sqlite3_errmsg(keys->db));
-	bool whole = there == 0 && stored.len == 32;
-	int error = read_credential(data, err);
-	if (error == 0 && whole && sodium_memcmp(stored.data, data, 32) != 0)
-		error = err_set(err, AISLE_E_CONFIG,
-		    "%s/keys.db has a data key of its own; expected the credential %s to be the same", keys->dir, CREDENTIAL);
-	else if (error == 0 && whole)
-		error = secret_drop(keys, "data");
-	else if (error == AISLE_E_NONE && whole) {
-		memcpy(data, stored.data, 32);
-		error = 0;
-	} else if (error == AISLE_E_NONE && fresh) {
-		randombytes_buf(data, 32);
-		error = secret_put(keys, "data", data, 32);
-	} else if (error == AISLE_E_NONE)
-		error = err_set(err, AISLE_E_CONFIG, "%s/keys.db: no data key; expected the credential %s", keys->dir,
-		    CREDENTIAL);
-	buf_wipe(&stored);
-	return error;
-}
-
-static int
-load_secrets(struct keys *keys, bool fresh, struct err *err)
-{
-	static const char check[] = "aisle";
-	struct buf text = {0};
-	int error = find_data_key(keys, fresh, err);
-	if (error == 0 && fresh) {
-		randombytes_buf(keys->secrets->pepper, 32);
-		error = sealed_put(keys, "check", check, sizeof(check));
-		if (error == 0)
-			error = sealed_put(keys, "pepper", keys->secrets->pepper, 32);
-	} else if (error == 0) {
-		error = sealed_get(keys, "check", &text);
-		buf_wipe(&text);
-		if (error == 0)
-			error = sealed_get(keys, "pepper", &text);
-		if (error == 0 && text.len != 32)
-			error = AISLE_E_DAMAGED;
-		if (error == 0)
-			memcpy(keys->secrets->pepper, text.data, 32);
-		if (error == AISLE_E_DAMAGED || error == AISLE_E_NONE)
-			error = err_set(err, AISLE_E_DAMAGED, "%s/keys.db: does not open with this data key", keys->dir);
-	}
-	buf_wipe(&text);
-	return error;
 }
 
 /* ---- open and close ---- */
@@ -332,7 +176,7 @@ set_up(struct keys *keys, struct err *err)
 	if (error == 0)
 		error = prepare(keys, err);
 	if (error == 0 && keys->dir != NULL)
-		error = load_secrets(keys, version == 0, err);
+		error = keys_load_secrets(keys, version == 0, err);
 	if (error == 0)
 		error = sql(keys, "COMMIT", err);
 	if (error == 0 && keys->dir != NULL)
@@ -408,7 +252,7 @@ find_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 	*ret_stone = rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) == SQLITE_NULL;
 	if (rc == SQLITE_ROW && !*ret_stone) {
 		struct buf plain = {0};
-		error = vault_open(keys->secrets->data, "subject", subject->b, 16, KEY_VERSION, sqlite3_column_blob(stmt, 0),
+		error = vault_open(keys->secrets->data, "subject", subject->b, 16, KEYS_VERSION, sqlite3_column_blob(stmt, 0),
 		    (size_t)sqlite3_column_bytes(stmt, 0), &plain);
 		if (error == 0 && plain.len == 32)
 			memcpy(ret_key, plain.data, 32);
@@ -431,11 +275,11 @@ make_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 	if (error != 0)
 		return error;
 	randombytes_buf(key, sizeof(key));
-	vault_seal(keys->secrets->data, "subject", subject->b, 16, KEY_VERSION, key, sizeof(key), &sealed);
+	vault_seal(keys->secrets->data, "subject", subject->b, 16, KEYS_VERSION, key, sizeof(key), &sealed);
 	sqlite3_stmt *stmt = keys->stmt[KEYS_PUT];
 	sqlite3_bind_blob(stmt, 1, subject->b, 16, SQLITE_STATIC);
 	sqlite3_bind_blob64(stmt, 2, sealed.data, sealed.len, SQLITE_STATIC);
-	error = run(keys, stmt);
+	error = keys_run(keys, stmt);
 	if (error == 0)
 		memcpy(ret_key, key, sizeof(key));
 	sodium_memzero(key, sizeof(key));
@@ -478,7 +322,7 @@ keys_destroy(struct keys *keys, const struct id *subject)
 		return error;
 	sqlite3_stmt *stmt = keys->stmt[KEYS_STONE];
 	sqlite3_bind_blob(stmt, 1, subject->b, 16, SQLITE_STATIC);
-	error = run(keys, stmt);
+	error = keys_run(keys, stmt);
 	if (error == 0)
 		error = keys_commit(keys);
 	if (error != 0 || keys->dir == NULL)

@@ -93,15 +93,16 @@ model_is_float32(const struct model *model)
 const char *
 model_format(const struct model *model)
 {
-	static const char *const names[KIND_COUNT] = { "xgboost", "xgboost", "lightgbm", "aisle-linear" };
+	static const char *const names[KIND_COUNT] = { "xgboost", "xgboost", "lightgbm",
+		"aisle-linear" };
 	return names[model->kind];
 }
 
 const char *
 model_link_name(const struct model *model)
 {
-	static const char *const names[LINK_COUNT] = { "identity", "logistic", "softmax", "argmax", "exp", "sign",
-		"square", "log1p-exp" };
+	static const char *const names[LINK_COUNT] = { "identity", "logistic", "softmax", "argmax",
+		"exp", "sign", "square", "log1p-exp" };
 	return names[model->link];
 }
 

@@ -70,13 +70,16 @@ builder_add_input(struct builder *b, const char *name)
 	if (model->input_count == MODEL_INPUTS_MAX)
 		return builder_refuse(b, "too many inputs, expected at most %u", MODEL_INPUTS_MAX);
 	if (!name_is_fit(name))
-		return builder_refuse(b, "input %u has no fit name, expected 1 to %u printable characters",
+		return builder_refuse(b,
+		    "input %u has no fit name, expected 1 to %u printable characters",
 		    model->input_count, MODEL_NAME_MAX);
 	size_t cap = model->input_count == 0 ? 0 : 64;
 	while (cap > 0 && cap < model->input_count)
 		cap *= 2;
-	model->inputs = builder_grow(model->inputs, &cap, model->input_count, sizeof(*model->inputs));
-	model->inputs[model->input_count++] = (struct input){ .name = mem_strdup(name), .missing = __builtin_nan("") };
+	model->inputs =
+	    builder_grow(model->inputs, &cap, model->input_count, sizeof(*model->inputs));
+	model->inputs[model->input_count++] =
+	    (struct input){ .name = mem_strdup(name), .missing = __builtin_nan("") };
 	return 0;
 }
 
@@ -97,7 +100,8 @@ builder_column(struct builder *b, uint32_t input, enum fill fill)
 	struct model *model = b->model;
 	CHECK(input < model->input_count);
 	if (b->column_of == NULL) {
-		b->column_of = mem_calloc((size_t)model->input_count * FILL_COUNT, sizeof(*b->column_of));
+		b->column_of =
+		    mem_calloc((size_t)model->input_count * FILL_COUNT, sizeof(*b->column_of));
 		model->columns = builder_grow(NULL, &b->column_cap, 0, sizeof(*model->columns));
 		model->columns[model->column_count++] = (struct column){ 0 };
 	}
@@ -106,7 +110,8 @@ builder_column(struct builder *b, uint32_t input, enum fill fill)
 		model->columns = builder_grow(model->columns, &b->column_cap, model->column_count,
 		    sizeof(*model->columns));
 		*column = model->column_count;
-		model->columns[model->column_count++] = (struct column){ .input = input, .fill = fill };
+		model->columns[model->column_count++] =
+		    (struct column){ .input = input, .fill = fill };
 	}
 	return *column;
 }
@@ -115,10 +120,13 @@ uint32_t
 builder_add_set(struct builder *b, const uint32_t *words, size_t count)
 {
 	struct model *model = b->model;
-	model->sets = builder_grow(model->sets, &b->set_cap, model->set_count, sizeof(*model->sets));
-	model->sets[model->set_count] = (struct set){ .first = model->word_count, .count = (uint32_t)count };
+	model->sets =
+	    builder_grow(model->sets, &b->set_cap, model->set_count, sizeof(*model->sets));
+	model->sets[model->set_count] =
+	    (struct set){ .first = model->word_count, .count = (uint32_t)count };
 	for (size_t i = 0; i < count; i++) {
-		model->words = builder_grow(model->words, &b->word_cap, model->word_count, sizeof(*model->words));
+		model->words = builder_grow(
+		    model->words, &b->word_cap, model->word_count, sizeof(*model->words));
 		model->words[model->word_count++] = words[i];
 	}
 	return model->set_count++;
@@ -130,8 +138,10 @@ builder_add_leaf(struct builder *b, double constant, uint32_t *ret_leaf)
 	struct model *model = b->model;
 	if (constant - constant != 0)
 		return builder_refuse(b, "leaf that is not a finite number");
-	model->leaves = builder_grow(model->leaves, &b->leaf_cap, model->leaf_count, sizeof(*model->leaves));
-	model->leaves[model->leaf_count] = (struct leaf_model){ .constant = constant, .first = model->term_count };
+	model->leaves =
+	    builder_grow(model->leaves, &b->leaf_cap, model->leaf_count, sizeof(*model->leaves));
+	model->leaves[model->leaf_count] =
+	    (struct leaf_model){ .constant = constant, .first = model->term_count };
 	*ret_leaf = ++model->leaf_count;
 	return 0;
 }
@@ -144,7 +154,8 @@ builder_add_term(struct builder *b, const struct term *term)
 		return builder_refuse(b, "weight that is not a finite number");
 	if (model->term_count == MODEL_TERMS_MAX)
 		return builder_refuse(b, "too many weights, expected at most %u", MODEL_TERMS_MAX);
-	model->terms = builder_grow(model->terms, &b->term_cap, model->term_count, sizeof(*model->terms));
+	model->terms =
+	    builder_grow(model->terms, &b->term_cap, model->term_count, sizeof(*model->terms));
 	model->terms[model->term_count] = *term;
 	if (term->level != NULL)
 		model->terms[model->term_count].level = mem_strdup(term->level);
@@ -158,10 +169,11 @@ static int
 check_raw(struct builder *b, const struct raw_node *node, size_t i, size_t count)
 {
 	uint32_t tree = b->model->tree_count;
-	/* An infinite threshold has a meaning (LightGBM writes "inf"), an infinite leaf has none. */
+	/* An infinite threshold has a meaning (LightGBM writes "inf"), an infinite leaf has none.
+	 */
 	if (node->left < 0 ? node->value - node->value != 0 : node->value != node->value)
-		return builder_refuse(b, "tree %u, node %zu: %s that is not a finite number", tree, i,
-		    node->left < 0 ? "leaf" : "threshold");
+		return builder_refuse(b, "tree %u, node %zu: %s that is not a finite number", tree,
+		    i, node->left < 0 ? "leaf" : "threshold");
 	if (node->left < 0)
 		return 0;
 	if (node->right < 0 || (size_t)node->left >= count || (size_t)node->right >= count)
@@ -177,8 +189,10 @@ flat_node(struct builder *b, const struct raw_node *raw, uint32_t self, uint32_t
 {
 	if (raw->left < 0)
 		return (struct node){ .value = raw->value, .column = 0, .left = self };
-	struct node node = { .value = raw->value, .left = left,
-		.column = builder_column(b, raw->input, raw->categorical ? FILL_RAW : (enum fill)raw->fill) };
+	struct node node = { .value = raw->value,
+		.left = left,
+		.column = builder_column(
+		    b, raw->input, raw->categorical ? FILL_RAW : (enum fill)raw->fill) };
 	if (raw->categorical) {
 		node.value = raw->set;
 		node.column |= NODE_CATEGORICAL | (raw->default_left ? NODE_DEFAULT_LEFT : 0);
@@ -191,7 +205,8 @@ add_node(struct builder *b, const struct node *node, uint32_t leaf)
 {
 	struct model *model = b->model;
 	size_t cap = b->node_cap;
-	model->nodes = builder_grow(model->nodes, &b->node_cap, model->node_count, sizeof(*model->nodes));
+	model->nodes =
+	    builder_grow(model->nodes, &b->node_cap, model->node_count, sizeof(*model->nodes));
 	if (b->node_cap != cap || model->leaf_of == NULL)
 		model->leaf_of = mem_realloc(model->leaf_of, b->node_cap * sizeof(*model->leaf_of));
 	model->leaf_of[model->node_count] = leaf;
@@ -221,8 +236,8 @@ builder_add_tree(struct builder *b, const struct raw_node *nodes, size_t count, 
 	if (model->tree_count == MODEL_TREES_MAX)
 		return builder_refuse(b, "too many trees, expected at most %u", MODEL_TREES_MAX);
 	if (count == 0 || count > MODEL_NODES_MAX - model->node_count)
-		return builder_refuse(b, "tree %u: %zu nodes, expected 1 to %u in all trees", model->tree_count, count,
-		    MODEL_NODES_MAX);
+		return builder_refuse(b, "tree %u: %zu nodes, expected 1 to %u in all trees",
+		    model->tree_count, count, MODEL_NODES_MAX);
 	reserve_queue(b, count);
 	memset(b->seen, 0, count * sizeof(*b->seen));
 
@@ -239,16 +254,20 @@ builder_add_tree(struct builder *b, const struct raw_node *nodes, size_t count, 
 		for (int side = 0; side < 2 && raw->left >= 0; side++) {
 			uint32_t child = (uint32_t)(side == 0 ? raw->left : raw->right);
 			if (b->seen[child])
-				return builder_refuse(b, "tree %u, node %u: two ways lead to it", model->tree_count, child);
+				return builder_refuse(b, "tree %u, node %u: two ways lead to it",
+				    model->tree_count, child);
 			if (b->queue_depth[at] == MODEL_DEPTH_MAX)
-				return builder_refuse(b, "tree %u: deeper than %u", model->tree_count, MODEL_DEPTH_MAX);
+				return builder_refuse(b, "tree %u: deeper than %u",
+				    model->tree_count, MODEL_DEPTH_MAX);
 			b->seen[child] = true;
 			b->queue_depth[queued] = b->queue_depth[at] + 1;
 			b->queue[queued++] = child;
 		}
 	}
-	model->trees = builder_grow(model->trees, &b->tree_cap, model->tree_count, sizeof(*model->trees));
-	model->trees[model->tree_count++] = (struct tree){ .root = root, .end = model->node_count, .group = group };
+	model->trees =
+	    builder_grow(model->trees, &b->tree_cap, model->tree_count, sizeof(*model->trees));
+	model->trees[model->tree_count++] =
+	    (struct tree){ .root = root, .end = model->node_count, .group = group };
 	return 0;
 }
 
@@ -275,7 +294,8 @@ sort_columns(struct builder *b)
 	memcpy(old, model->columns, model->column_count * sizeof(*old));
 	qsort(model->columns + 1, model->column_count - 1, sizeof(*model->columns), column_order);
 	for (uint32_t i = 1; i < model->column_count; i++)
-		b->column_of[(size_t)model->columns[i].input * FILL_COUNT + model->columns[i].fill] = i;
+		b->column_of[(size_t)model->columns[i].input * FILL_COUNT +
+			     model->columns[i].fill] = i;
 	for (uint32_t i = 1; i < model->column_count; i++)
 		moved[i] = b->column_of[(size_t)old[i].input * FILL_COUNT + old[i].fill];
 	for (uint32_t i = 0; i < model->node_count; i++) {

@@ -2,16 +2,13 @@
  *
  * model_flat.c - the flat form of a model: saved, loaded, and never trusted.
  *
- * LAYOUT (little-endian, u32 unless said; text as length varint and bytes; "things · each" is their count first)
- *   "aislemod" · version 1 · kind u8 · link u8 · link_a f64 · divisor f64
- *   classes · base f64 each
- *   inputs · each: name, is_string u8, missing f64, missing text
- *   columns · each: input, fill (without the first)
- *   nodes · each: value f64, column, left
- *   trees · each: root, end, group
- *   sets · each: first, count;  words · each
- *   leaves · each: constant f64, first, count;  per node: leaf (only if there are leaves)
- *   terms · each: weight f64, level text or none, level as number f64, input, group
+ * LAYOUT (little-endian, u32 unless said; text as length varint and bytes; "things · each" is their
+ * count first) "aislemod" · version 1 · kind u8 · link u8 · link_a f64 · divisor f64 classes · base
+ * f64 each inputs · each: name, is_string u8, missing f64, missing text columns · each: input, fill
+ * (without the first) nodes · each: value f64, column, left trees · each: root, end, group sets ·
+ * each: first, count;  words · each leaves · each: constant f64, first, count;  per node: leaf
+ * (only if there are leaves) terms · each: weight f64, level text or none, level as number f64,
+ * input, group
  *
  * INVARIANTS
  *   What model_settle accepts can be scored with any row without reading outside
@@ -41,20 +38,23 @@ node_sound(const struct model *model, const struct tree *tree, uint32_t i)
 	if (node->value != node->value)
 		return false;
 	if (node->column == 0)
-		return is_finite(node->value) && node->left == i && (model->leaf_of == NULL || model->leaf_of[i] <= model->leaf_count);
-	if (column == 0 || column >= model->column_count || node->left <= i || node->left + 1 >= tree->end)
+		return is_finite(node->value) && node->left == i &&
+		       (model->leaf_of == NULL || model->leaf_of[i] <= model->leaf_count);
+	if (column == 0 || column >= model->column_count || node->left <= i ||
+	    node->left >= tree->end - 1)
 		return false;
 	if ((node->column & NODE_CATEGORICAL) == 0)
 		return (node->column & NODE_DEFAULT_LEFT) == 0;
-	return model->columns[column].fill == FILL_RAW && node->value >= 0 && node->value < model->set_count &&
-	    (double)(uint32_t)node->value == node->value;
+	return model->columns[column].fill == FILL_RAW && node->value >= 0 &&
+	       node->value < model->set_count && (double)(uint32_t)node->value == node->value;
 }
 
 /* Also sets the depth: children come later, so one pass downwards is enough. */
 static bool
 tree_sound(const struct model *model, struct tree *tree, uint16_t *depths)
 {
-	if (tree->root >= tree->end || tree->end > model->node_count || tree->group >= model->class_count)
+	if (tree->root >= tree->end || tree->end > model->node_count ||
+	    tree->group >= model->class_count)
 		return false;
 	memset(depths + tree->root, 0, (tree->end - tree->root) * sizeof(*depths));
 	tree->depth = 0;
@@ -114,8 +114,9 @@ terms_sound(const struct model *model)
 		if (!is_finite(term->weight) || term->group >= model->class_count ||
 		    term->input >= (of_leaves ? model->column_count : model->input_count))
 			return false;
-		if (of_leaves ? term->level != NULL || term->input == 0 || model->columns[term->input].fill != FILL_RAW :
-		    (term->level != NULL) != model->inputs[term->input].is_string)
+		if (of_leaves ? term->level != NULL || term->input == 0 ||
+				    model->columns[term->input].fill != FILL_RAW :
+				(term->level != NULL) != model->inputs[term->input].is_string)
 			return false;
 	}
 	for (uint32_t i = 0; i < model->leaf_count; i++) {
@@ -132,13 +133,16 @@ inputs_sound(const struct model *model)
 {
 	for (uint32_t i = 0; i < model->input_count; i++) {
 		const struct input *input = &model->inputs[i];
-		if (input->name == NULL || input->name[0] == '\0' || strlen(input->name) > MODEL_NAME_MAX)
+		if (input->name == NULL || input->name[0] == '\0' ||
+		    strlen(input->name) > MODEL_NAME_MAX)
 			return false;
-		if (input->missing == input->missing && (!is_finite(input->missing) || input->is_string))
+		if (input->missing == input->missing &&
+		    (!is_finite(input->missing) || input->is_string))
 			return false;
 	}
 	for (uint32_t i = 1; i < model->column_count; i++)
-		if (model->columns[i].input >= model->input_count || model->columns[i].fill >= FILL_COUNT)
+		if (model->columns[i].input >= model->input_count ||
+		    model->columns[i].fill >= FILL_COUNT)
 			return false;
 	for (uint32_t i = 0; i < model->class_count; i++)
 		if (!is_finite(model->base[i]))
@@ -150,14 +154,16 @@ bool
 model_settle(struct model *model)
 {
 	bool trees = model->kind == KIND_XGBOOST_TREES || model->kind == KIND_LIGHTGBM_TREES;
-	if (model->class_count == 0 || !is_finite(model->link_a) || !is_finite(model->divisor) || model->divisor < 1)
+	if (model->class_count == 0 || !is_finite(model->link_a) || !is_finite(model->divisor) ||
+	    model->divisor < 1)
 		return false;
 	if (trees ? model->tree_count == 0 && model->kind == KIND_LIGHTGBM_TREES :
 	    model->tree_count > 0 || model->column_count > 1)
 		return false;
 	if (model->leaf_count > 0 && model->kind != KIND_LIGHTGBM_TREES)
 		return false;
-	if (!inputs_sound(model) || !sets_sound(model) || !terms_sound(model) || !trees_sound(model))
+	if (!inputs_sound(model) || !sets_sound(model) || !terms_sound(model) ||
+	    !trees_sound(model))
 		return false;
 
 	for (uint32_t i = 1; i < model->column_count; i++)
@@ -241,7 +247,8 @@ model_save(const struct model *model, struct buf *out)
 
 /* ---- loading ---- */
 
-/* A count of things of which each takes at least `size` bytes: never more than the rest can hold. */
+/* A count of things of which each takes at least `size` bytes: never more than the rest can hold.
+ */
 static uint32_t
 read_count(struct rd *rd, uint32_t max, size_t size)
 {
@@ -334,14 +341,17 @@ load_terms(struct model *model, struct rd *rd)
 }
 
 int
-model_load(const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_load(
+    const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err)
 {
 	if (len < strlen(MAGIC) || memcmp(bytes, MAGIC, strlen(MAGIC)) != 0)
-		return err_at(err, AISLE_E_INVALID, name, 0, 0, "not a model, expected the flat form of model import");
+		return err_at(err, AISLE_E_INVALID, name, 0, 0,
+		    "not a model, expected the flat form of model import");
 	struct rd rd = rd_init((const uint8_t *)bytes + strlen(MAGIC), len - strlen(MAGIC));
 	uint32_t version = rd_u32(&rd);
 	if (rd.ok && version != FORMAT_VERSION)
-		return err_at(err, AISLE_E_INVALID, name, 0, 0, "model of format %u, expected %u", version, FORMAT_VERSION);
+		return err_at(err, AISLE_E_INVALID, name, 0, 0, "model of format %u, expected %u",
+		    version, FORMAT_VERSION);
 
 	struct model *model = mem_calloc(1, sizeof(*model));
 	unsigned kind = rd_u8(&rd), link = rd_u8(&rd);

@@ -24,7 +24,8 @@
 void
 jsonr_init(struct jsonr *r, const char *text, size_t len, const char *name, struct err *err)
 {
-	*r = (struct jsonr){ .text = text, .at = text, .end = text + len, .name = name, .err = err };
+	*r =
+	    (struct jsonr){ .text = text, .at = text, .end = text + len, .name = name, .err = err };
 }
 
 void
@@ -54,7 +55,8 @@ jsonr_fail(struct jsonr *r, const char *what)
 static char
 peek(struct jsonr *r)
 {
-	while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
+	while (
+	    r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
 		r->at++;
 	return r->failed || r->at == r->end ? '\0' : *r->at;
 }
@@ -159,7 +161,8 @@ escape(struct jsonr *r)
 	if (unit <= 0)
 		return jsonr_fail(r, "escape that is none");
 	r->at += 4;
-	if (unit >= 0xd800 && unit < 0xdc00 && r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u') {
+	if (unit >= 0xd800 && unit < 0xdc00 && r->end - r->at >= 6 && r->at[0] == '\\' &&
+	    r->at[1] == 'u') {
 		int low = hex4(r->at + 2);
 		if (low >= 0xdc00 && low < 0xe000) {
 			r->at += 6;
@@ -295,7 +298,8 @@ jsonr_skip(struct jsonr *r)
 			skip_scalar(r);
 		}
 		/* Closes all that ends here, or goes on to the next member or item. */
-		while (depth > 0 && !r->failed && !(open[depth - 1] == '{' ? jsonr_key(r) : jsonr_item(r)))
+		while (depth > 0 && !r->failed &&
+		       !(open[depth - 1] == '{' ? jsonr_key(r) : jsonr_item(r)))
 			depth--;
 	} while (depth > 0 && !r->failed);
 }

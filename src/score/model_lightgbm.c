@@ -21,14 +21,26 @@ static const struct {
 	const char *name;
 	enum model_link_kind link;
 } objectives[] = {
-	{ "regression", LINK_IDENTITY }, { "regression_l1", LINK_IDENTITY }, { "huber", LINK_IDENTITY },
-	{ "fair", LINK_IDENTITY }, { "quantile", LINK_IDENTITY }, { "mape", LINK_IDENTITY },
-	{ "poisson", LINK_EXP }, { "gamma", LINK_EXP }, { "tweedie", LINK_EXP },
-	{ "binary", LINK_LOGISTIC }, { "multiclass", LINK_SOFTMAX }, { "multiclassova", LINK_LOGISTIC },
-	{ "cross_entropy", LINK_LOGISTIC }, { "xentropy", LINK_LOGISTIC },
-	{ "cross_entropy_lambda", LINK_LOG1P_EXP }, { "xentlambda", LINK_LOG1P_EXP },
-	{ "lambdarank", LINK_IDENTITY }, { "rank_xendcg", LINK_IDENTITY },
-	{ "custom", LINK_IDENTITY }, { "none", LINK_IDENTITY },
+	{ "regression", LINK_IDENTITY },
+	{ "regression_l1", LINK_IDENTITY },
+	{ "huber", LINK_IDENTITY },
+	{ "fair", LINK_IDENTITY },
+	{ "quantile", LINK_IDENTITY },
+	{ "mape", LINK_IDENTITY },
+	{ "poisson", LINK_EXP },
+	{ "gamma", LINK_EXP },
+	{ "tweedie", LINK_EXP },
+	{ "binary", LINK_LOGISTIC },
+	{ "multiclass", LINK_SOFTMAX },
+	{ "multiclassova", LINK_LOGISTIC },
+	{ "cross_entropy", LINK_LOGISTIC },
+	{ "xentropy", LINK_LOGISTIC },
+	{ "cross_entropy_lambda", LINK_LOG1P_EXP },
+	{ "xentlambda", LINK_LOG1P_EXP },
+	{ "lambdarank", LINK_IDENTITY },
+	{ "rank_xendcg", LINK_IDENTITY },
+	{ "custom", LINK_IDENTITY },
+	{ "none", LINK_IDENTITY },
 };
 
 struct lgb {
@@ -121,14 +133,16 @@ read_objective(struct lgb *l, char *text)
 	while (word != NULL && i < ARRAY_LEN(objectives) && strcmp(objectives[i].name, word) != 0)
 		i++;
 	if (word == NULL || i == ARRAY_LEN(objectives))
-		return builder_refuse(&l->b, "objective \"%s\" is not supported", word != NULL ? word : "");
+		return builder_refuse(
+		    &l->b, "objective \"%s\" is not supported", word != NULL ? word : "");
 	model->link = objectives[i].link;
 	l->has_objective = true;
 	while ((word = strtok_r(NULL, " ", &rest)) != NULL) {
 		char *end;
 		if (strncmp(word, "sigmoid:", 8) == 0) {
 			model->link_a = strtod(word + 8, &end);
-			if (*end != '\0' || !(model->link_a > 0) || model->link_a - model->link_a != 0)
+			if (*end != '\0' || !(model->link_a > 0) ||
+			    model->link_a - model->link_a != 0)
 				return refuse(l, "sigmoid is not a positive number");
 		} else if (strcmp(word, "sqrt") == 0 && model->link == LINK_IDENTITY) {
 			model->link = LINK_SQUARE;
@@ -141,7 +155,8 @@ static int
 read_names(struct lgb *l, char *text)
 {
 	char *rest = NULL;
-	for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+	for (char *word = strtok_r(text, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
 		if (builder_add_input(&l->b, word) < 0)
 			return AISLE_E_INVALID;
 	return 0;
@@ -153,7 +168,8 @@ read_header_line(struct lgb *l, char *line)
 	const char *value;
 	uint32_t n;
 	if ((value = value_of(line, "version")) != NULL) {
-		if (strcmp(value, "v2") != 0 && strcmp(value, "v3") != 0 && strcmp(value, "v4") != 0)
+		if (strcmp(value, "v2") != 0 && strcmp(value, "v3") != 0 &&
+		    strcmp(value, "v4") != 0)
 			return builder_refuse(&l->b, "version %.20s, expected v2, v3 or v4", value);
 	} else if ((value = value_of(line, "num_tree_per_iteration")) != NULL) {
 		return read_count(l, value, MODEL_CLASSES_MAX, &l->per_iteration);
@@ -181,7 +197,8 @@ finish_header(struct lgb *l)
 	if (l->features == 0 || l->per_iteration == 0)
 		return refuse(l, "header without max_feature_idx or num_tree_per_iteration");
 	if (l->b.model->input_count != l->features)
-		return builder_refuse(&l->b, "%u feature names for %u features", l->b.model->input_count, l->features);
+		return builder_refuse(&l->b, "%u feature names for %u features",
+		    l->b.model->input_count, l->features);
 	return builder_set_classes(&l->b, l->per_iteration);
 }
 
@@ -200,7 +217,8 @@ read_set(struct lgb *l, size_t i, struct raw_node *raw)
 	if (!is_index(k, l->cats) || l->cat_first.count != l->cats + 1u)
 		return refuse(l, "categorical split without categories");
 	double first = l->cat_first.at[(size_t)k], end = l->cat_first.at[(size_t)k + 1];
-	if (!is_index(first, 1e9) || !is_index(end, 1e9) || first > end || end > (double)l->cat_word.count)
+	if (!is_index(first, 1e9) || !is_index(end, 1e9) || first > end ||
+	    end > (double)l->cat_word.count)
 		return refuse(l, "categories outside of their array");
 	raw->set = builder_add_set(&l->b, l->words + (size_t)first, (size_t)(end - first));
 	raw->value = 0;
@@ -235,14 +253,16 @@ split_of(struct lgb *l, size_t i)
 		return refuse(l, "split_feature outside of the features");
 	unsigned bits = (unsigned)decision;
 	bool default_left = (bits & 2) != 0;
-	*raw = (struct raw_node){ .input = (uint32_t)l->feature.at[i], .fill = fills[bits >> 2][default_left],
+	*raw = (struct raw_node){ .input = (uint32_t)l->feature.at[i],
+		.fill = fills[bits >> 2][default_left],
 		.value = l->threshold.at[i] };
 	if (!child_of(l, l->left.at[i], &raw->left) || !child_of(l, l->right.at[i], &raw->right))
 		return refuse(l, "child outside of the tree");
 	return (bits & 1) != 0 ? read_set(l, i, raw) : 0;
 }
 
-/* Linear leaves: for each leaf its constant, and its features and coefficients in one row for all. */
+/* Linear leaves: for each leaf its constant, and its features and coefficients in one row for all.
+ */
 static int
 add_linear_leaves(struct lgb *l)
 {
@@ -262,7 +282,8 @@ add_linear_leaves(struct lgb *l)
 			if (!is_index(l->leaf_feature.at[at], l->features))
 				return refuse(l, "leaf_features outside of the features");
 			struct term term = { .weight = l->leaf_coeff.at[at],
-				.input = builder_column(b, (uint32_t)l->leaf_feature.at[at], FILL_RAW) };
+				.input =
+				    builder_column(b, (uint32_t)l->leaf_feature.at[at], FILL_RAW) };
 			if (builder_add_term(b, &term) < 0)
 				return AISLE_E_INVALID;
 		}
@@ -276,8 +297,9 @@ static int
 finish_tree(struct lgb *l)
 {
 	size_t inner = l->leaves > 0 ? l->leaves - 1 : 0;
-	if (l->leaves == 0 || l->leaf.count != l->leaves || l->feature.count != inner || l->threshold.count != inner ||
-	    l->decision.count != inner || l->left.count != inner || l->right.count != inner)
+	if (l->leaves == 0 || l->leaf.count != l->leaves || l->feature.count != inner ||
+	    l->threshold.count != inner || l->decision.count != inner || l->left.count != inner ||
+	    l->right.count != inner)
 		return refuse(l, "arrays of different lengths in a tree");
 	size_t count = inner + l->leaves;
 	if (l->raw_cap < count) {
@@ -295,7 +317,8 @@ finish_tree(struct lgb *l)
 		if (split_of(l, i) < 0)
 			return AISLE_E_INVALID;
 	for (size_t k = 0; k < l->leaves; k++)
-		l->raw[inner + k] = (struct raw_node){ .left = -1, .right = -1, .value = l->leaf.at[k] };
+		l->raw[inner + k] =
+		    (struct raw_node){ .left = -1, .right = -1, .value = l->leaf.at[k] };
 	if (l->linear && add_linear_leaves(l) < 0)
 		return AISLE_E_INVALID;
 	return builder_add_tree(&l->b, l->raw, count, l->b.model->tree_count % l->per_iteration);
@@ -304,8 +327,9 @@ finish_tree(struct lgb *l)
 static void
 begin_tree(struct lgb *l)
 {
-	struct numbers *all[] = { &l->feature, &l->threshold, &l->decision, &l->left, &l->right, &l->leaf,
-		&l->cat_first, &l->cat_word, &l->leaf_const, &l->leaf_features, &l->leaf_feature, &l->leaf_coeff };
+	struct numbers *all[] = { &l->feature, &l->threshold, &l->decision, &l->left, &l->right,
+		&l->leaf, &l->cat_first, &l->cat_word, &l->leaf_const, &l->leaf_features,
+		&l->leaf_feature, &l->leaf_coeff };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		all[i]->count = 0;
 	l->leaves = l->cats = 0;
@@ -315,11 +339,21 @@ begin_tree(struct lgb *l)
 static int
 read_tree_line(struct lgb *l, const char *line)
 {
-	const struct { const char *key; struct numbers *to; } arrays[] = {
-		{ "split_feature", &l->feature }, { "threshold", &l->threshold }, { "decision_type", &l->decision },
-		{ "left_child", &l->left }, { "right_child", &l->right }, { "leaf_value", &l->leaf },
-		{ "cat_boundaries", &l->cat_first }, { "cat_threshold", &l->cat_word }, { "leaf_const", &l->leaf_const },
-		{ "num_features", &l->leaf_features }, { "leaf_features", &l->leaf_feature },
+	const struct {
+		const char *key;
+		struct numbers *to;
+	} arrays[] = {
+		{ "split_feature", &l->feature },
+		{ "threshold", &l->threshold },
+		{ "decision_type", &l->decision },
+		{ "left_child", &l->left },
+		{ "right_child", &l->right },
+		{ "leaf_value", &l->leaf },
+		{ "cat_boundaries", &l->cat_first },
+		{ "cat_threshold", &l->cat_word },
+		{ "leaf_const", &l->leaf_const },
+		{ "num_features", &l->leaf_features },
+		{ "leaf_features", &l->leaf_feature },
 		{ "leaf_coeff", &l->leaf_coeff },
 	};
 	const char *value;
@@ -344,7 +378,8 @@ read_trees(struct lgb *l)
 {
 	bool in_header = true, in_tree = false;
 	for (char *line; (line = next_line(l)) != NULL; ) {
-		bool begins = strncmp(line, "Tree=", 5) == 0, ends = strcmp(line, "end of trees") == 0;
+		bool begins = strncmp(line, "Tree=", 5) == 0,
+		     ends = strcmp(line, "end of trees") == 0;
 		int r = 0;
 		if (in_header)
 			r = begins || ends ? finish_header(l) : read_header_line(l, line);
@@ -373,17 +408,19 @@ import(struct lgb *l)
 	if (r < 0)
 		return r;
 	if (model->tree_count == 0 || model->tree_count % l->per_iteration != 0)
-		return builder_refuse(&l->b, "%u trees, expected a multiple of %u", model->tree_count, l->per_iteration);
+		return builder_refuse(&l->b, "%u trees, expected a multiple of %u",
+		    model->tree_count, l->per_iteration);
 	if (l->expected_trees != 0 && l->expected_trees != model->tree_count)
-		return builder_refuse(&l->b, "%u trees, expected %u as tree_sizes says", model->tree_count,
-		    l->expected_trees);
+		return builder_refuse(&l->b, "%u trees, expected %u as tree_sizes says",
+		    model->tree_count, l->expected_trees);
 	if (l->averages)
 		model->divisor = (double)(model->tree_count / l->per_iteration);
 	return 0;
 }
 
 int
-model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import_lightgbm(
+    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
 {
 	struct lgb *l = mem_calloc(1, sizeof(*l));
 	char *copy = mem_alloc(len + 1);
@@ -394,8 +431,9 @@ model_import_lightgbm(const char *text, size_t len, const char *name, struct mod
 	builder_init(&l->b, KIND_LIGHTGBM_TREES, name, err);
 	int r = memchr(copy, '\0', len) != NULL ? refuse(l, "zero byte") : import(l);
 	r = builder_done(&l->b, r, ret_model);
-	struct numbers *all[] = { &l->feature, &l->threshold, &l->decision, &l->left, &l->right, &l->leaf,
-		&l->cat_first, &l->cat_word, &l->leaf_const, &l->leaf_features, &l->leaf_feature, &l->leaf_coeff };
+	struct numbers *all[] = { &l->feature, &l->threshold, &l->decision, &l->left, &l->right,
+		&l->leaf, &l->cat_first, &l->cat_word, &l->leaf_const, &l->leaf_features,
+		&l->leaf_feature, &l->leaf_coeff };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->at);
 	free(l->raw);

@@ -32,7 +32,8 @@ input_of(struct builder *b, const char *name, bool is_string, uint32_t *ret)
 		model->inputs[i].is_string = is_string;
 	}
 	if (model->inputs[i].is_string != is_string)
-		return builder_refuse(b, "input \"%s\" has a weight of its own and one for a level", name);
+		return builder_refuse(
+		    b, "input \"%s\" has a weight of its own and one for a level", name);
 	*ret = i;
 	return 0;
 }
@@ -56,11 +57,13 @@ add_weight(struct builder *b, const char *key, const json_t *weight)
 	if (!json_is_number(weight))
 		return builder_refuse(b, "weights: \"%s\" is not a number", key);
 	if (len == 0 || len > MODEL_NAME_MAX || (equals != NULL && equals[1] == '\0'))
-		return builder_refuse(b, "weights: \"%.60s\", expected \"input\" or \"input=level\"", key);
+		return builder_refuse(
+		    b, "weights: \"%.60s\", expected \"input\" or \"input=level\"", key);
 	memcpy(name, key, len);
 	name[len] = '\0';
 
-	struct term term = { .weight = json_number_value(weight), .level = equals != NULL ? equals + 1 : NULL };
+	struct term term = { .weight = json_number_value(weight),
+		.level = equals != NULL ? equals + 1 : NULL };
 	term.level_number = term.level != NULL ? number_or_nan(term.level) : __builtin_nan("");
 	if (input_of(b, name, term.level != NULL, &term.input) < 0)
 		return AISLE_E_INVALID;
@@ -78,7 +81,8 @@ add_missing(struct builder *b, const char *key, const json_t *value)
 		return builder_refuse(b, "missing: no weight is for \"%s\"", key);
 	struct input *input = &model->inputs[i];
 	if (input->is_string ? !json_is_string(value) : !json_is_number(value))
-		return builder_refuse(b, "missing: \"%s\" is not a %s", key, input->is_string ? "string" : "number");
+		return builder_refuse(
+		    b, "missing: \"%s\" is not a %s", key, input->is_string ? "string" : "number");
 	if (input->is_string)
 		input->missing_text = mem_strdup(json_string_value(value));
 	else
@@ -105,17 +109,21 @@ import_linear(struct builder *b, const json_t *json)
 {
 	const char *key;
 	json_t *value;
-	const json_t *weights = json_object_get(json, "weights"), *bias = json_object_get(json, "bias");
-	const json_t *missing = json_object_get(json, "missing"), *link = json_object_get(json, "link");
+	const json_t *weights = json_object_get(json, "weights"),
+		     *bias = json_object_get(json, "bias");
+	const json_t *missing = json_object_get(json, "missing"),
+		     *link = json_object_get(json, "link");
 
 	if (!json_is_object(weights) || (missing != NULL && !json_is_object(missing)) ||
 	    (bias != NULL && !json_is_number(bias)) || (link != NULL && !json_is_string(link)))
-		return builder_refuse(b, "expected \"weights\" and \"missing\" as objects, \"bias\" as a number, "
+		return builder_refuse(b,
+		    "expected \"weights\" and \"missing\" as objects, \"bias\" as a number, "
 		    "\"link\" as a string");
-	json_object_foreach((json_t *)json, key, value)
-		if (strcmp(key, "format") != 0 && strcmp(key, "link") != 0 && strcmp(key, "bias") != 0 &&
-		    strcmp(key, "weights") != 0 && strcmp(key, "missing") != 0)
-			return builder_refuse(b, "unknown member \"%s\"", key);
+	json_object_foreach((json_t *)json, key,
+	    value) if (strcmp(key, "format") != 0 && strcmp(key, "link") != 0 &&
+		       strcmp(key, "bias") != 0 && strcmp(key, "weights") != 0 &&
+		       strcmp(key, "missing") != 0) return builder_refuse(b,
+	    "unknown member \"%s\"", key);
 	if (set_link(b, json_string_value(link)) < 0 || builder_set_classes(b, 1) < 0)
 		return AISLE_E_INVALID;
 	b->model->base[0] = json_number_value(bias);
@@ -129,7 +137,8 @@ import_linear(struct builder *b, const json_t *json)
 }
 
 int
-model_import_linear(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import_linear(
+    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
 {
 	json_t *json = json_read(text, len, name, err);
 	if (json == NULL)
@@ -144,7 +153,8 @@ model_import_linear(const char *text, size_t len, const char *name, struct model
 /* ---- which format ---- */
 
 int
-model_import(const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import(
+    const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err)
 {
 	if (len > MODEL_BYTES_MAX)
 		return err_at(err, AISLE_E_FULL, name, 0, 0, "larger than 64 MiB");
@@ -162,10 +172,12 @@ model_import(const void *bytes, size_t len, const char *name, struct model **ret
 	else if (*start == '{' && strstr(start, "\"learner\"") != NULL)
 		r = model_import_xgboost(text, len, name, ret_model, err);
 	else if (*start == '{' && memchr(text, 'L', len < 16 ? len : 16) != NULL)
-		r = err_at(err, AISLE_E_INVALID, name, 0, 0, "looks like UBJSON, expected JSON (save_model with a name "
+		r = err_at(err, AISLE_E_INVALID, name, 0, 0,
+		    "looks like UBJSON, expected JSON (save_model with a name "
 		    "that ends in .json)");
 	else
-		r = err_at(err, AISLE_E_INVALID, name, 0, 0, "expected XGBoost JSON, LightGBM text or aisle-linear JSON");
+		r = err_at(err, AISLE_E_INVALID, name, 0, 0,
+		    "expected XGBoost JSON, LightGBM text or aisle-linear JSON");
 	free(text);
 	return r;
 }

@@ -92,11 +92,13 @@ walk_eight(const struct model *model, const struct tree *trees, uint32_t count, 
 		if (trees[i < count ? i : count - 1].depth > depth)
 			depth = trees[i < count ? i : count - 1].depth;
 	}
-	uint32_t a = at[0], b = at[1], c = at[2], d = at[3], e = at[4], f = at[5], g = at[6], h = at[7];
+	uint32_t a = at[0], b = at[1], c = at[2], d = at[3], e = at[4], f = at[5], g = at[6],
+		 h = at[7];
 	for (uint32_t level = 0; level < depth; level++) {
 		if (level > 2 * STRIDE && level % STRIDE == 0) {
-			uint32_t moving = nodes[a].column | nodes[b].column | nodes[c].column | nodes[d].column |
-			    nodes[e].column | nodes[f].column | nodes[g].column | nodes[h].column;
+			uint32_t moving = nodes[a].column | nodes[b].column | nodes[c].column |
+					  nodes[d].column | nodes[e].column | nodes[f].column |
+					  nodes[g].column | nodes[h].column;
 			if (moving == 0)
 				break;
 		}
@@ -112,18 +114,20 @@ walk_eight(const struct model *model, const struct tree *trees, uint32_t count, 
 	at[0] = a, at[1] = b, at[2] = c, at[3] = d, at[4] = e, at[5] = f, at[6] = g, at[7] = h;
 }
 
-/* In the set: left in LightGBM, right in XGBoost. Each origin's own rule for what is no category. */
+/* In the set: left in LightGBM, right in XGBoost. Each origin's own rule for what is no category.
+ */
 static bool
 category_left(const struct model *model, const struct node *node, double x)
 {
 	const struct set *set = &model->sets[(uint32_t)node->value];
-	const uint32_t *words = model->words + set->first;
+	const uint32_t *words = set->count > 0 ? model->words + set->first : NULL;
 
 	if (model->kind == KIND_LIGHTGBM_TREES) {
 		if (x != x || !(x > -1) || x >= 2147483648.0)
 			return false;
 		uint32_t category = (uint32_t)x;
-		return category / 32 < set->count && (words[category / 32] >> category % 32 & 1) != 0;
+		return category / 32 < set->count &&
+		       (words[category / 32] >> category % 32 & 1) != 0;
 	}
 	if (x != x)
 		return (node->column & NODE_DEFAULT_LEFT) != 0;
@@ -146,7 +150,8 @@ walk_one(const struct model *model, uint32_t at)
 	while (model->nodes[at].column != 0) {
 		const struct node *node = &model->nodes[at];
 		double x = model->row[node->column & NODE_COLUMN];
-		bool left = (node->column & NODE_CATEGORICAL) != 0 ? category_left(model, node, x) : x <= node->value;
+		bool left = (node->column & NODE_CATEGORICAL) != 0 ? category_left(model, node, x) :
+								     x <= node->value;
 		at = node->left + !left;
 	}
 	return at;
@@ -182,7 +187,8 @@ static void
 sum_general(const struct model *model, double *margins)
 {
 	for (uint32_t t = 0; t < model->tree_count; t++)
-		add(model, &margins[model->trees[t].group], leaf_value(model, walk_one(model, model->trees[t].root)));
+		add(model, &margins[model->trees[t].group],
+		    leaf_value(model, walk_one(model, model->trees[t].root)));
 }
 
 /* The sum stays in a register: through memory it would cost as much as the walks. */
@@ -195,11 +201,10 @@ sum_one_class(const struct model *model, double *margin)
 	for (uint32_t t = 0; t < model->tree_count; t += LANES) {
 		uint32_t count = model->tree_count - t < LANES ? model->tree_count - t : LANES;
 		walk_eight(model, &model->trees[t], count, at);
-		for (uint32_t i = 0; i < count; i++) {
-			double leaf = model->nodes[at[i]].value;
-			sum32 += (float)leaf;
-			sum64 += leaf;
-		}
+		for (uint32_t i = 0; model->float32 && i < count; i++)
+			sum32 += (float)model->nodes[at[i]].value;
+		for (uint32_t i = 0; !model->float32 && i < count; i++)
+			sum64 += model->nodes[at[i]].value;
 	}
 	*margin = model->float32 ? (double)sum32 : sum64;
 }
@@ -254,7 +259,8 @@ sum_terms(const struct model *model, const struct value *inputs, double *margins
 			x = input->missing;
 		if (x != x)
 			continue;
-		double product = model->float32 ? (double)((float)term->weight * (float)x) : term->weight * x;
+		double product =
+		    model->float32 ? (double)((float)term->weight * (float)x) : term->weight * x;
 		add(model, &margins[term->group], product);
 	}
 }
@@ -299,7 +305,8 @@ softmax(const struct model *model, double *margins)
 		sum += margins[i];
 	}
 	for (uint32_t i = 0; i < model->class_count; i++)
-		margins[i] = model->float32 ? (double)((float)margins[i] / (float)sum) : margins[i] / sum;
+		margins[i] =
+		    model->float32 ? (double)((float)margins[i] / (float)sum) : margins[i] / sum;
 }
 
 static double
@@ -312,7 +319,8 @@ argmax(const struct model *model, const double *margins)
 	return best;
 }
 
-/* log(1 + e) without losing a small e: what the rounded sum is too large or small by is divided out. */
+/* log(1 + e) without losing a small e: what the rounded sum is too large or small by is divided
+ * out. */
 static double
 log1p_exp(double x)
 {
@@ -327,7 +335,8 @@ link_one(const struct model *model, double x)
 {
 	switch (model->link) {
 	case LINK_LOGISTIC:
-		return model->float32 ? (double)logistic_float((float)x) : 1 / (1 + fmath_exp(-(model->link_a * x)));
+		return model->float32 ? (double)logistic_float((float)x) :
+					1 / (1 + fmath_exp(-(model->link_a * x)));
 	case LINK_EXP:
 		return model->float32 ? (double)fmath_expf((float)x) : fmath_exp(x);
 	case LINK_SIGN:

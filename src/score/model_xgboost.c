@@ -25,15 +25,25 @@ static const struct {
 	enum model_link_kind link;
 	enum base_link base;
 } objectives[] = {
-	{ "reg:squarederror", LINK_IDENTITY, BASE_IDENTITY }, { "reg:linear", LINK_IDENTITY, BASE_IDENTITY },
-	{ "reg:squaredlogerror", LINK_IDENTITY, BASE_IDENTITY }, { "reg:pseudohubererror", LINK_IDENTITY, BASE_IDENTITY },
-	{ "reg:absoluteerror", LINK_IDENTITY, BASE_IDENTITY }, { "reg:quantileerror", LINK_IDENTITY, BASE_IDENTITY },
-	{ "reg:logistic", LINK_LOGISTIC, BASE_LOGIT }, { "binary:logistic", LINK_LOGISTIC, BASE_LOGIT },
-	{ "binary:logitraw", LINK_IDENTITY, BASE_IDENTITY }, { "binary:hinge", LINK_SIGN, BASE_IDENTITY },
-	{ "count:poisson", LINK_EXP, BASE_LOG }, { "reg:gamma", LINK_EXP, BASE_LOG }, { "reg:tweedie", LINK_EXP, BASE_LOG },
-	{ "survival:cox", LINK_EXP, BASE_LOG }, { "survival:aft", LINK_EXP, BASE_LOG },
-	{ "multi:softprob", LINK_SOFTMAX, BASE_IDENTITY }, { "multi:softmax", LINK_ARGMAX, BASE_IDENTITY },
-	{ "rank:pairwise", LINK_IDENTITY, BASE_IDENTITY }, { "rank:ndcg", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:squarederror", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:linear", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:squaredlogerror", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:pseudohubererror", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:absoluteerror", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:quantileerror", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:logistic", LINK_LOGISTIC, BASE_LOGIT },
+	{ "binary:logistic", LINK_LOGISTIC, BASE_LOGIT },
+	{ "binary:logitraw", LINK_IDENTITY, BASE_IDENTITY },
+	{ "binary:hinge", LINK_SIGN, BASE_IDENTITY },
+	{ "count:poisson", LINK_EXP, BASE_LOG },
+	{ "reg:gamma", LINK_EXP, BASE_LOG },
+	{ "reg:tweedie", LINK_EXP, BASE_LOG },
+	{ "survival:cox", LINK_EXP, BASE_LOG },
+	{ "survival:aft", LINK_EXP, BASE_LOG },
+	{ "multi:softprob", LINK_SOFTMAX, BASE_IDENTITY },
+	{ "multi:softmax", LINK_ARGMAX, BASE_IDENTITY },
+	{ "rank:pairwise", LINK_IDENTITY, BASE_IDENTITY },
+	{ "rank:ndcg", LINK_IDENTITY, BASE_IDENTITY },
 	{ "rank:map", LINK_IDENTITY, BASE_IDENTITY },
 };
 
@@ -48,7 +58,8 @@ read_tree_param(struct xgb *x)
 		if (!jsonr_is(r, "size_leaf_vector"))
 			jsonr_skip(r);
 		else if (jsonr_string(r) && atoi(r->word.data) > 1)
-			jsonr_fail(r, "vector leaves (multi_strategy multi_output_tree) are not supported");
+			jsonr_fail(r,
+			    "vector leaves (multi_strategy multi_output_tree) are not supported");
 	}
 }
 
@@ -56,11 +67,19 @@ static void
 read_tree(struct xgb *x)
 {
 	struct jsonr *r = &x->r;
-	const struct { const char *name; struct numbers *to; } arrays[] = {
-		{ "left_children", &x->left }, { "right_children", &x->right }, { "split_indices", &x->index },
-		{ "split_conditions", &x->condition }, { "default_left", &x->default_left },
-		{ "split_type", &x->split_type }, { "categories", &x->category },
-		{ "categories_nodes", &x->category_node }, { "categories_segments", &x->category_first },
+	const struct {
+		const char *name;
+		struct numbers *to;
+	} arrays[] = {
+		{ "left_children", &x->left },
+		{ "right_children", &x->right },
+		{ "split_indices", &x->index },
+		{ "split_conditions", &x->condition },
+		{ "default_left", &x->default_left },
+		{ "split_type", &x->split_type },
+		{ "categories", &x->category },
+		{ "categories_nodes", &x->category_node },
+		{ "categories_segments", &x->category_first },
 		{ "categories_sizes", &x->category_size },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
@@ -73,7 +92,8 @@ read_tree(struct xgb *x)
 			i++;
 		if (i < ARRAY_LEN(arrays)) {
 			/* Only thresholds are float32; an index above 2^24 would not survive it. */
-			jsonr_numbers(r, arrays[i].to == &x->condition, MODEL_NODES_MAX, arrays[i].to);
+			jsonr_numbers(
+			    r, arrays[i].to == &x->condition, MODEL_NODES_MAX, arrays[i].to);
 		} else if (jsonr_is(r, "tree_param")) {
 			read_tree_param(x);
 		} else {
@@ -103,12 +123,14 @@ read_param(struct xgb *x)
 	read_text(x, text, sizeof(text));
 	char *end;
 	double value = strtod(text, &end);
-	if (end == text || *end != '\0' || !(value >= 0 && value <= 1e9) || value != (double)(int64_t)value)
+	if (end == text || *end != '\0' || !(value >= 0 && value <= 1e9) ||
+	    value != (double)(int64_t)value)
 		jsonr_fail(&x->r, "expected a count as text");
 	return x->r.failed ? 0 : value;
 }
 
-/* Names of categories that a data frame gave: {"enc":[{"values":[…]}…]}. An empty one is no dictionary. */
+/* Names of categories that a data frame gave: {"enc":[{"values":[…]}…]}. An empty one is no
+ * dictionary. */
 static void
 read_dictionaries(struct xgb *x)
 {
@@ -126,7 +148,8 @@ read_dictionaries(struct xgb *x)
 				bool values = jsonr_is(r, "values");
 				const char *before = r->at;
 				jsonr_skip(r);
-				if (values && memchr(before, '[', (size_t)(r->at - before)) != NULL &&
+				if (values &&
+				    memchr(before, '[', (size_t)(r->at - before)) != NULL &&
 				    r->at - before - (ptrdiff_t)strspn(before, " \t\r\n[]") > 0)
 					x->has_dictionary = true;
 			}
@@ -274,7 +297,8 @@ base_margin(const struct xgb *x, double score, enum base_link link, double *ret)
 		return mean - mean == 0 ? 0 : AISLE_E_INVALID;
 	}
 	if (!(mean > 0) || (link == BASE_LOGIT && !(mean < 1)) || mean - mean != 0)
-		return builder_refuse(&x->b, "base_score %s is outside of the objective's range", x->base_score);
+		return builder_refuse(
+		    &x->b, "base_score %s is outside of the objective's range", x->base_score);
 	double log = fmath_log(link == BASE_LOG ? (double)mean : (double)(1.0f / mean - 1.0f));
 	*ret = (double)(float)(link == BASE_LOG ? log : -log);
 	return 0;
@@ -294,16 +318,22 @@ read_base_score(struct xgb *x, enum base_link link)
 		char *end;
 		double score = (double)strtof(at, &end), margin = 0;
 		if (end == at || count == model->class_count)
-			return builder_refuse(&x->b, "base_score %s, expected a number or one for each class", x->base_score);
+			return builder_refuse(&x->b,
+			    "base_score %s, expected a number or one for each class",
+			    x->base_score);
 		if (base_margin(x, score, link, &margin) < 0)
-			return builder_refuse(&x->b, "base_score %s is not a finite number", x->base_score);
+			return builder_refuse(
+			    &x->b, "base_score %s is not a finite number", x->base_score);
 		model->base[count++] = margin;
 		at = end + strspn(end, " ");
 		if (*at != ',' && *at != ']' && *at != '\0')
-			return builder_refuse(&x->b, "base_score %s, expected a number or one for each class", x->base_score);
+			return builder_refuse(&x->b,
+			    "base_score %s, expected a number or one for each class",
+			    x->base_score);
 	}
 	if (list != (*at == ']') || (count != 1 && count != model->class_count))
-		return builder_refuse(&x->b, "base_score %s, expected a number or one for each class", x->base_score);
+		return builder_refuse(
+		    &x->b, "base_score %s, expected a number or one for each class", x->base_score);
 	for (uint32_t i = 1; count == 1 && i < model->class_count; i++)
 		model->base[i] = model->base[0];
 	return 0;
@@ -320,8 +350,9 @@ check_version(const struct xgb *x)
 		return builder_refuse(&x->b, "version %g.%g, expected 1 to 3", major, minor);
 	/* Older ones took its base_score as a mean, newer ones as a margin. */
 	if (major < 2 && minor < 7 && strcmp(x->objective, "binary:logitraw") == 0)
-		return builder_refuse(&x->b, "objective \"binary:logitraw\" of version %g.%g, expected 1.7 or later",
-		    major, minor);
+		return builder_refuse(&x->b,
+		    "objective \"binary:logitraw\" of version %g.%g, expected 1.7 or later", major,
+		    minor);
 	return 0;
 }
 
@@ -338,7 +369,9 @@ set_objective(struct xgb *x)
 	double classes = x->num_class > x->num_target ? x->num_class : x->num_target;
 	if (x->num_class > 1 && x->num_target > 1)
 		return builder_refuse(b, "several targets of several classes are not supported");
-	if (builder_set_classes(b, classes > MODEL_CLASSES_MAX ? UINT32_MAX : classes < 1 ? 1 : (uint32_t)classes) < 0)
+	if (classes > MODEL_CLASSES_MAX)
+		return builder_refuse(b, "%g classes, expected at most %u", classes, MODEL_CLASSES_MAX);
+	if (builder_set_classes(b, classes < 1 ? 1 : (uint32_t)classes) < 0)
 		return AISLE_E_INVALID;
 	return read_base_score(x, objectives[i].base);
 }
@@ -349,7 +382,8 @@ name_inputs(struct xgb *x)
 	struct builder *b = &x->b;
 	uint32_t count = (uint32_t)x->num_feature;
 	if (b->model->input_count != 0 && b->model->input_count != count)
-		return builder_refuse(b, "%u feature names for %u features", b->model->input_count, count);
+		return builder_refuse(
+		    b, "%u feature names for %u features", b->model->input_count, count);
 	for (uint32_t i = b->model->input_count; i < count; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "f%u", i);
@@ -366,9 +400,11 @@ place_trees(struct xgb *x)
 	struct builder *b = &x->b;
 	struct model *model = b->model;
 	if (x->tree_info.count != model->tree_count)
-		return builder_refuse(b, "tree_info names %zu trees of %u", x->tree_info.count, model->tree_count);
+		return builder_refuse(
+		    b, "tree_info names %zu trees of %u", x->tree_info.count, model->tree_count);
 	if (x->weight_drop.count != 0 && x->weight_drop.count != model->tree_count)
-		return builder_refuse(b, "weight_drop has %zu weights for %u trees", x->weight_drop.count, model->tree_count);
+		return builder_refuse(b, "weight_drop has %zu weights for %u trees",
+		    x->weight_drop.count, model->tree_count);
 	for (uint32_t t = 0; t < model->tree_count; t++) {
 		struct tree *tree = &model->trees[t];
 		if (!(x->tree_info.at[t] >= 0 && x->tree_info.at[t] < model->class_count))
@@ -377,7 +413,8 @@ place_trees(struct xgb *x)
 		for (uint32_t i = tree->root; i < tree->end && x->weight_drop.count > 0; i++) {
 			struct node *node = &model->nodes[i];
 			if (node->column == 0)
-				node->value = (double)((float)node->value * (float)x->weight_drop.at[t]);
+				node->value =
+				    (double)((float)node->value * (float)x->weight_drop.at[t]);
 		}
 	}
 	return 0;
@@ -391,7 +428,8 @@ place_weights(struct xgb *x)
 	struct model *model = b->model;
 	size_t classes = model->class_count, features = model->input_count;
 	if (x->weights.count != (features + 1) * classes)
-		return builder_refuse(b, "%zu weights, expected %zu", x->weights.count, (features + 1) * classes);
+		return builder_refuse(
+		    b, "%zu weights, expected %zu", x->weights.count, (features + 1) * classes);
 	model->kind = KIND_XGBOOST_LINEAR;
 	for (size_t i = 0; i < features * classes; i++) {
 		struct term term = { .weight = x->weights.at[i], .level_number = __builtin_nan(""),
@@ -400,7 +438,8 @@ place_weights(struct xgb *x)
 			return AISLE_E_INVALID;
 	}
 	for (size_t k = 0; k < classes; k++)
-		model->base[k] = (double)((float)x->weights.at[features * classes + k] + (float)model->base[k]);
+		model->base[k] =
+		    (double)((float)x->weights.at[features * classes + k] + (float)model->base[k]);
 	return 0;
 }
 
@@ -408,14 +447,18 @@ static int
 import(struct xgb *x, const char *text, size_t len)
 {
 	struct builder *b = &x->b;
-	if (read_file(x, text, len, false) < 0 || name_inputs(x) < 0 || read_file(x, text, len, true) < 0)
+	if (read_file(x, text, len, false) < 0 || name_inputs(x) < 0 ||
+	    read_file(x, text, len, true) < 0)
 		return AISLE_E_INVALID;
 	if (!x->has_learner || !x->has_model)
-		return builder_refuse(b, "no learner with a model, expected XGBoost's save_model as JSON");
+		return builder_refuse(
+		    b, "no learner with a model, expected XGBoost's save_model as JSON");
 	if (x->has_dictionary)
-		return builder_refuse(b, "names of categories (a data frame's dictionary) are not supported, "
+		return builder_refuse(b,
+		    "names of categories (a data frame's dictionary) are not supported, "
 		    "train on category codes");
-	if (strcmp(x->booster, "gbtree") != 0 && strcmp(x->booster, "dart") != 0 && strcmp(x->booster, "gblinear") != 0)
+	if (strcmp(x->booster, "gbtree") != 0 && strcmp(x->booster, "dart") != 0 &&
+	    strcmp(x->booster, "gblinear") != 0)
 		return builder_refuse(b, "booster \"%s\" is not supported", x->booster);
 	if (check_version(x) < 0 || set_objective(x) < 0)
 		return AISLE_E_INVALID;
@@ -423,14 +466,15 @@ import(struct xgb *x, const char *text, size_t len)
 }
 
 int
-model_import_xgboost(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import_xgboost(
+    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
 {
 	struct xgb *x = mem_calloc(1, sizeof(*x));
 	builder_init(&x->b, KIND_XGBOOST_TREES, name, err);
 	int r = builder_done(&x->b, import(x, text, len), ret_model);
-	struct numbers *all[] = { &x->version, &x->tree_info, &x->weight_drop, &x->weights, &x->left, &x->right, &x->index,
-		&x->condition, &x->default_left, &x->split_type, &x->category, &x->category_node, &x->category_first,
-		&x->category_size };
+	struct numbers *all[] = { &x->version, &x->tree_info, &x->weight_drop, &x->weights,
+		&x->left, &x->right, &x->index, &x->condition, &x->default_left, &x->split_type,
+		&x->category, &x->category_node, &x->category_first, &x->category_size };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->at);
 	free(x->raw);

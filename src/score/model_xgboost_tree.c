@@ -43,10 +43,12 @@ static int
 read_set(struct xgb *x, size_t k)
 {
 	struct builder *b = &x->b;
-	double node = x->category_node.at[k], first = x->category_first.at[k], size = x->category_size.at[k];
+	double node = x->category_node.at[k], first = x->category_first.at[k],
+	       size = x->category_size.at[k];
 	if (!(node >= 0 && node < (double)x->left.count) || !(first >= 0) || !(size >= 0) ||
 	    !(first + size <= (double)x->category.count))
-		return builder_refuse(b, "tree %u: categories outside of their array", b->model->tree_count);
+		return builder_refuse(
+		    b, "tree %u: categories outside of their array", b->model->tree_count);
 	size_t count = 0;
 	if (x->word_cap < x->category.count) {
 		x->word_cap = x->category.count;
@@ -55,7 +57,8 @@ read_set(struct xgb *x, size_t k)
 	for (size_t i = 0; i < (size_t)size; i++) {
 		double category = x->category.at[(size_t)first + i];
 		if (!(category >= 0 && category < CATEGORY_END))
-			return builder_refuse(b, "tree %u: category that is none", b->model->tree_count);
+			return builder_refuse(
+			    b, "tree %u: category that is none", b->model->tree_count);
 		x->words[count++] = (uint32_t)category;
 	}
 	qsort(x->words, count, sizeof(*x->words), word_order);
@@ -80,9 +83,11 @@ split_of(struct xgb *x, size_t i, struct raw_node *ret)
 	if (left == -1)
 		return 0;
 	if (!(left >= 0 && left < limit && right >= 0 && right < limit))
-		return builder_refuse(b, "tree %u, node %zu: child outside of the tree", b->model->tree_count, i);
+		return builder_refuse(
+		    b, "tree %u, node %zu: child outside of the tree", b->model->tree_count, i);
 	if (!(input >= 0 && input < x->num_feature))
-		return builder_refuse(b, "tree %u, node %zu: feature outside of num_feature", b->model->tree_count, i);
+		return builder_refuse(b, "tree %u, node %zu: feature outside of num_feature",
+		    b->model->tree_count, i);
 	ret->left = (int32_t)left;
 	ret->right = (int32_t)right;
 	ret->input = (uint32_t)input;
@@ -102,12 +107,15 @@ xgboost_build_tree(struct xgb *x)
 {
 	struct builder *b = &x->b;
 	size_t count = x->left.count;
-	if (count == 0 || x->right.count != count || x->index.count != count || x->condition.count != count ||
-	    x->default_left.count != count || (x->split_type.count != 0 && x->split_type.count != count))
-		return builder_refuse(b, "tree %u: arrays of different lengths", b->model->tree_count);
+	if (count == 0 || x->right.count != count || x->index.count != count ||
+	    x->condition.count != count || x->default_left.count != count ||
+	    (x->split_type.count != 0 && x->split_type.count != count))
+		return builder_refuse(
+		    b, "tree %u: arrays of different lengths", b->model->tree_count);
 	size_t sets = x->category_node.count;
 	if (x->category_first.count != sets || x->category_size.count != sets)
-		return builder_refuse(b, "tree %u: arrays of categories of different lengths", b->model->tree_count);
+		return builder_refuse(
+		    b, "tree %u: arrays of categories of different lengths", b->model->tree_count);
 	if (x->raw_cap < count) {
 		x->raw_cap = count;
 		x->raw = mem_realloc(x->raw, count * sizeof(*x->raw));
@@ -120,7 +128,8 @@ xgboost_build_tree(struct xgb *x)
 			return AISLE_E_INVALID;
 	for (size_t i = 0; i < x->split_type.count; i++)
 		if (x->split_type.at[i] == 1 && x->raw[i].left >= 0 && !x->raw[i].categorical)
-			return builder_refuse(b, "tree %u, node %zu: categorical split without categories",
+			return builder_refuse(b,
+			    "tree %u, node %zu: categorical split without categories",
 			    b->model->tree_count, i);
 	return builder_add_tree(b, x->raw, count, 0);
 }

@@ -25,7 +25,8 @@ read_stream(FILE *in, size_t max, const char *name, struct buf *ret, struct err 
 	size_t n;
 	while ((n = fread(chunk, 1, sizeof(chunk), in)) > 0) {
 		if (ret->len + n > max)
-			return err_at(err, AISLE_E_INVALID, name, 0, 0, "too large, expected at most %zu MiB", max >> 20);
+			return err_at(err, AISLE_E_INVALID, name, 0, 0,
+			    "too large, expected at most %zu MiB", max >> 20);
 		buf_add(ret, chunk, n);
 	}
 	if (ferror(in))
@@ -38,7 +39,8 @@ read_file(const char *path, size_t max, struct buf *ret, struct err *err)
 {
 	FILE *in = fopen(path, "rbe");
 	if (in == NULL)
-		return err_at(err, errno == ENOENT ? AISLE_E_NONE : AISLE_E_IO, path, 0, 0, "%s", strerror(errno));
+		return err_at(err, errno == ENOENT ? AISLE_E_NONE : AISLE_E_IO, path, 0, 0, "%s",
+		    strerror(errno));
 	int r = read_stream(in, max, path, ret, err);
 	fclose(in);
 	return r;
@@ -66,8 +68,8 @@ write_file(const char *path, const struct buf *bytes, struct err *err)
 	buf_addf(&temp, "%s.tmp", path);
 	int r = 0, fd = open(temp.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	FILE *out = fd >= 0 ? fdopen(fd, "wb") : NULL;
-	bool good = out != NULL && fwrite(bytes->data, 1, bytes->len, out) == bytes->len && fflush(out) == 0 &&
-	    fsync(fd) == 0;
+	bool good = out != NULL && fwrite(bytes->data, 1, bytes->len, out) == bytes->len &&
+		    fflush(out) == 0 && fsync(fd) == 0;
 	int why = errno;
 	if (out != NULL)
 		good = fclose(out) == 0 && good;
@@ -105,13 +107,16 @@ inspect_json(const struct model *model, struct buf *out)
 	buf_json_str(out, model_format(model));
 	buf_adds(out, ",\"link\":");
 	buf_json_str(out, model_link_name(model));
-	buf_addf(out, ",\"float32\":%s,\"classes\":%zu,\"outputs\":%zu,\"trees\":%zu,\"nodes\":%zu,\"inputs\":[",
-	    model_is_float32(model) ? "true" : "false", model_class_count(model), model_output_count(model),
-	    model_tree_count(model), model_node_count(model));
+	buf_addf(out,
+	    ",\"float32\":%s,\"classes\":%zu,\"outputs\":%zu,\"trees\":%zu,\"nodes\":%zu,"
+	    "\"inputs\":[",
+	    model_is_float32(model) ? "true" : "false", model_class_count(model),
+	    model_output_count(model), model_tree_count(model), model_node_count(model));
 	for (size_t i = 0; i < model_input_count(model); i++) {
 		buf_adds(out, i > 0 ? ",{\"name\":" : "{\"name\":");
 		buf_json_str(out, model_input(model, i));
-		buf_addf(out, ",\"type\":\"%s\",\"used\":%s}", model_input_is_string(model, i) ? "string" : "number",
+		buf_addf(out, ",\"type\":\"%s\",\"used\":%s}",
+		    model_input_is_string(model, i) ? "string" : "number",
 		    model_input_is_used(model, i) ? "true" : "false");
 	}
 	buf_adds(out, "]}\n");
@@ -120,13 +125,16 @@ inspect_json(const struct model *model, struct buf *out)
 static void
 inspect_text(const struct model *model, struct buf *out)
 {
-	buf_addf(out, "format   %s, sums in %s\n", model_format(model), model_is_float32(model) ? "float32" : "double");
+	buf_addf(out, "format   %s, sums in %s\n", model_format(model),
+	    model_is_float32(model) ? "float32" : "double");
 	buf_addf(out, "link     %s\n", model_link_name(model));
 	buf_addf(out, "classes  %zu\n", model_class_count(model));
-	buf_addf(out, "trees    %zu with %zu nodes\n", model_tree_count(model), model_node_count(model));
+	buf_addf(
+	    out, "trees    %zu with %zu nodes\n", model_tree_count(model), model_node_count(model));
 	buf_addf(out, "inputs   %zu\n", model_input_count(model));
 	for (size_t i = 0; i < model_input_count(model); i++)
-		buf_addf(out, "  %s%s%s\n", model_input(model, i), model_input_is_string(model, i) ? " (string)" : "",
+		buf_addf(out, "  %s%s%s\n", model_input(model, i),
+		    model_input_is_string(model, i) ? " (string)" : "",
 		    model_input_is_used(model, i) ? "" : " (not used)");
 }
 
@@ -163,7 +171,8 @@ read_header(struct scoring *s, struct err *err)
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1, "empty, expected a header of input names");
+		return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1,
+		    "empty, expected a header of input names");
 	s->header_count = s->csv.count;
 	for (size_t i = 0; i < model_input_count(s->model); i++) {
 		s->field_of[i] = SIZE_MAX;
@@ -171,13 +180,13 @@ read_header(struct scoring *s, struct err *err)
 			if (strcmp(csv_field(&s->csv, k), model_input(s->model, i)) != 0)
 				continue;
 			if (s->field_of[i] != SIZE_MAX)
-				return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1, "two columns are called \"%s\"",
-				    model_input(s->model, i));
+				return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1,
+				    "two columns are called \"%s\"", model_input(s->model, i));
 			s->field_of[i] = k;
 		}
 		if (s->field_of[i] == SIZE_MAX && model_input_is_used(s->model, i))
-			return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1, "no column for the model's input \"%s\"",
-			    model_input(s->model, i));
+			return err_at(err, AISLE_E_INVALID, s->csv.name, 1, 1,
+			    "no column for the model's input \"%s\"", model_input(s->model, i));
 	}
 	return 0;
 }
@@ -211,8 +220,8 @@ static int
 score_row(struct scoring *s, bool margin, FILE *out, struct err *err)
 {
 	if (s->csv.count != s->header_count)
-		return err_at(err, AISLE_E_INVALID, s->csv.name, s->csv.line, 0, "%zu fields, expected %zu as in the header",
-		    s->csv.count, s->header_count);
+		return err_at(err, AISLE_E_INVALID, s->csv.name, s->csv.line, 0,
+		    "%zu fields, expected %zu as in the header", s->csv.count, s->header_count);
 	for (size_t i = 0; i < model_input_count(s->model); i++)
 		if (read_input(s, i, err) < 0)
 			return AISLE_E_INVALID;
@@ -225,7 +234,8 @@ score_row(struct scoring *s, bool margin, FILE *out, struct err *err)
 		if (x != x)	/* of infinite inputs; without the sign that printf would show */
 			fprintf(out, "%snan", k > 0 ? "," : "");
 		else
-			fprintf(out, "%s%.*g", k > 0 ? "," : "", model_is_float32(s->model) ? 9 : 17, x);
+			fprintf(out, "%s%.*g", k > 0 ? "," : "",
+			    model_is_float32(s->model) ? 9 : 17, x);
 	}
 	fputc('\n', out);
 	return 0;
@@ -259,7 +269,8 @@ model_tool_score(const char *path, const char *rows_csv, bool margin, FILE *out,
 		s.field_of = mem_calloc(model_input_count(model) + 1, sizeof(*s.field_of));
 		s.inputs = mem_calloc(model_input_count(model) + 1, sizeof(*s.inputs));
 		s.margins = mem_calloc(model_class_count(model), sizeof(*s.margins));
-		csv_init(&s.csv, rows.len > 0 ? rows.data : "", rows.len, rows_csv != NULL ? rows_csv : "stdin");
+		csv_init(&s.csv, rows.len > 0 ? rows.data : "", rows.len,
+		    rows_csv != NULL ? rows_csv : "stdin");
 		r = score_rows(&s, margin, out, err);
 		csv_done(&s.csv);
 		free(s.field_of);

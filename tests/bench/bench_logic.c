@@ -65,7 +65,8 @@ measure(struct logic **rules, size_t count, size_t repeats, struct arena *arena,
 		for (size_t r = 0; r < repeats; r++) {
 			for (size_t i = 0; i < count; i++) {
 				struct value value;
-				if (logic_run(rules[i], slot, NULL, arena, &value, NULL) == LOGIC_OK)
+				if (logic_run(rules[i], slot, NULL, arena, &value, NULL) ==
+				    LOGIC_OK)
 					yes += logic_truthy(&value);
 			}
 		}
@@ -88,18 +89,24 @@ main(void)
 	slots[3] = value_bool(false);
 	slots[4] = value_string("silver");
 
-	struct logic *five = compile("{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"in\":[{\"var\":\"tier\"},[\"gold\",\"silver\"]]},"
+	struct logic *five = compile(
+	    "{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"in\":[{\"var\":\"tier\"},[\"gold\","
+	    "\"silver\"]]},"
 	    "{\"==\":[{\"var\":\"b\"},0]},{\"<\":[{\"var\":\"c\"},7]},{\"!\":{\"var\":\"d\"}}]}");
 	printf("five clauses, all true      %8.1f ns\n", measure(&five, 1, 200000, arena, &yes));
 	for (int i = 0; i < RULES; i++) {
 		char text[400];
-		snprintf(text, sizeof(text), "{\"and\":[{\">\":[{\"var\":\"a\"},%d]},{\"in\":[{\"var\":\"tier\"},[\"gold\",\"silver%s\"]]},"
-		    "{\"==\":[{\"var\":\"b\"},%d]},{\"<\":[{\"var\":\"c\"},%d]},{\"!\":{\"var\":\"d\"}}]}", i % 7, i % 5 == 0 ? "x" : "",
-		    i % 11 == 0, i % 9);
+		snprintf(text, sizeof(text),
+		    "{\"and\":[{\">\":[{\"var\":\"a\"},%d]},{\"in\":[{\"var\":\"tier\"},[\"gold\","
+		    "\"silver%s\"]]},"
+		    "{\"==\":[{\"var\":\"b\"},%d]},{\"<\":[{\"var\":\"c\"},%d]},{\"!\":{\"var\":"
+		    "\"d\"}}]}",
+		    i % 7, i % 5 == 0 ? "x" : "", i % 11 == 0, i % 9);
 		rules[i] = compile(text);
 	}
 	double each = measure(rules, RULES, 200, arena, &yes);
-	printf("2,000 different rules       %8.1f us (%.1f ns each, %zu true)\n", each * RULES / 1000, each, yes / 200);
+	printf("2,000 different rules       %8.1f us (%.1f ns each, %zu true)\n",
+	    each * RULES / 1000, each, yes / 200);
 	for (int i = 0; i < RULES; i++)
 		logic_free(rules[i]);
 	logic_free(five);

@@ -53,12 +53,16 @@ add_array(struct buf *out, const char *name, int count, int kind)
 static struct model *
 make(int trees)
 {
-	static const char *const arrays[] = { "left_children", "right_children", "split_indices", "split_conditions",
-		"default_left" };
+	static const char *const arrays[] = { "left_children", "right_children", "split_indices",
+		"split_conditions", "default_left" };
 	struct buf text = { 0 };
-	buf_addf(&text, "{\"version\":[1,7,4],\"learner\":{\"learner_model_param\":{\"base_score\":\"0.5\",\"num_class\":\"0\","
-	    "\"num_feature\":\"%d\"},\"objective\":{\"name\":\"binary:logistic\"},\"gradient_booster\":{\"name\":\"gbtree\","
-	    "\"model\":{\"tree_info\":[", FEATURES);
+	buf_addf(&text,
+	    "{\"version\":[1,7,4],\"learner\":{\"learner_model_param\":{\"base_score\":\"0.5\","
+	    "\"num_class\":\"0\","
+	    "\"num_feature\":\"%d\"},\"objective\":{\"name\":\"binary:logistic\"},\"gradient_"
+	    "booster\":{\"name\":\"gbtree\","
+	    "\"model\":{\"tree_info\":[",
+	    FEATURES);
 	for (int t = 0; t < trees; t++)
 		buf_adds(&text, t > 0 ? ",0" : "0");
 	buf_adds(&text, "],\"trees\":[");
@@ -98,7 +102,8 @@ main(void)
 			double ns = (now_ns() - start) / (20 * ROWS);
 			best = ns < best ? ns : best;
 		}
-		printf("one row, %3d trees of depth %d over %d features   %8.0f ns (%.3f)\n", trees, DEPTH, FEATURES, best, sum);
+		printf("one row, %3d trees of depth %d over %d features   %8.0f ns (%.3f)\n", trees,
+		    DEPTH, FEATURES, best, sum);
 		model_free(model);
 	}
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_logic.c - any JSON [rule, data] compiles or is refused, and runs to an end, over JSON and over slots.
+ * fuzz_logic.c - any JSON [rule, data] compiles or is refused, and runs to an end, over JSON and
+ * over slots.
  */
 #include "decide/logic.h"
 
@@ -18,9 +19,14 @@ slot(void *ctx, unsigned n)
 {
 	(void)ctx;
 	static const struct value values[8] = {
-		{ .tag = VALUE_NUMBER, .number = 1.5 }, { .tag = VALUE_NUMBER }, { .tag = VALUE_STRING, .str = "gold" },
-		{ .tag = VALUE_STRING, .str = "" }, { .tag = VALUE_BOOL, .truth = true }, { .tag = VALUE_MISSING },
-		{ .tag = VALUE_NULL }, { .tag = VALUE_NUMBER, .number = -1e300 },
+		{ .tag = VALUE_NUMBER, .number = 1.5 },
+		{ .tag = VALUE_NUMBER },
+		{ .tag = VALUE_STRING, .str = "gold" },
+		{ .tag = VALUE_STRING, .str = "" },
+		{ .tag = VALUE_BOOL, .truth = true },
+		{ .tag = VALUE_MISSING },
+		{ .tag = VALUE_NULL },
+		{ .tag = VALUE_NUMBER, .number = -1e300 },
 	};
 	return values[n & 7];
 }
@@ -33,7 +39,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_t *json = json_read((const char *)data, size, "fuzz", &err);
 	if (json == NULL)
 		return 0;
-	const json_t *rule = json_is_array(json) && json_array_size(json) == 2 ? json_array_get(json, 0) : json;
+	const json_t *rule =
+	    json_is_array(json) && json_array_size(json) == 2 ? json_array_get(json, 0) : json;
 	err = (struct err){ 0 };
 	if (logic_compile(rule, NULL, NULL, &logic, &err) == 0) {
 		json_t *result = NULL;

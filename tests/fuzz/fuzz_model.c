@@ -16,7 +16,9 @@ score(const struct model *model)
 	struct value *row = mem_calloc(count + 1, sizeof(*row));
 	double *out = mem_calloc(model_class_count(model), sizeof(*out));
 	for (size_t i = 0; i < count; i++)
-		row[i] = i % 3 == 0 ? value_missing() : i % 3 == 1 ? value_string("gold") : value_number((double)i * 1e9);
+		row[i] = i % 3 == 0 ? value_missing() :
+			 i % 3 == 1 ? value_string("gold") :
+				      value_number((double)i * 1e9);
 	model_margin(model, row, out);
 	model_link(model, out);
 	free(row);

@@ -39,9 +39,22 @@ fields_and_rows_are_told_apart(void **state)
 {
 	(void)state;
 	static const char *const cases[][2] = {
-		{ "", "" }, { "a", "a;" }, { "a,b\n", "a|b;" }, { "a,b\r\nc,\r\n", "a|b;c|;" }, { ",\n", "|;" }, { "\n", ";" },
-		{ "a\n\nb", "a;;b;" }, { "\"a,b\",c", "a,b|c;" }, { "\"a\"\"b\"", "a\"b;" }, { "\"a\nb\"\nc", "a\nb;c;" },
-		{ "\"\",x", "|x;" }, { "\xef\xbb\xbf" "a", "a;" }, { "a\rb", "a\rb;" }, { " a ", " a ;" },
+		{ "", "" },
+		{ "a", "a;" },
+		{ "a,b\n", "a|b;" },
+		{ "a,b\r\nc,\r\n", "a|b;c|;" },
+		{ ",\n", "|;" },
+		{ "\n", ";" },
+		{ "a\n\nb", "a;;b;" },
+		{ "\"a,b\",c", "a,b|c;" },
+		{ "\"a\"\"b\"", "a\"b;" },
+		{ "\"a\nb\"\nc", "a\nb;c;" },
+		{ "\"\",x", "|x;" },
+		{ "\xef\xbb\xbf"
+		  "a",
+		    "a;" },
+		{ "a\rb", "a\rb;" },
+		{ " a ", " a ;" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct err err = { 0 };
@@ -55,7 +68,12 @@ static void
 mistakes_have_a_place(void **state)
 {
 	(void)state;
-	static const struct { const char *text; size_t len; int line, column; const char *what; } cases[] = {
+	static const struct {
+		const char *text;
+		size_t len;
+		int line, column;
+		const char *what;
+	} cases[] = {
 		{ "a,b\nc,d\"e\n", 10, 2, 4, "quote inside" },
 		{ "a\n\"b\"c\n", 7, 2, 4, "text behind a closing quote" },
 		{ "a\n\"b", 4, 2, 0, "without end" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_logic.c - JsonLogic: the classic suite, JavaScript's corners, and the policy's missing values.
+ * test_logic.c - JsonLogic: the classic suite, JavaScript's corners, and the policy's missing
+ * values.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,20 +100,33 @@ numbers_become_text_as_in_javascript(void **state)
 {
 	(void)state;
 	static const char *const pairs[][2] = {
-		{ "1.5", "\"1.5\"" }, { "1e21", "\"1e+21\"" }, { "1e20", "\"100000000000000000000\"" },
-		{ "123456789012345680000", "\"123456789012345680000\"" }, { "-0.0", "\"0\"" }, { "0.000001", "\"0.000001\"" },
-		{ "0.0000001", "\"1e-7\"" }, { "1.7976931348623157e308", "\"1.7976931348623157e+308\"" },
-		{ "5e-324", "\"5e-324\"" }, { "0.1", "\"0.1\"" }, { "100", "\"100\"" }, { "-42.25", "\"-42.25\"" },
-		{ "5.684341886080802e-14", "\"5.684341886080802e-14\"" },	/* 2^-44: the upper neighbour is shortest */
-		{ "1.2345678901234566e-7", "\"1.2345678901234566e-7\"" }, { "true", "\"true\"" }, { "null", "\"\"" },
-		{ "[1,[2,null],\"x\"]", "\"1,2,,x\"" }, { "{\"a\":1,\"b\":2}", "\"[object Object]\"" },
+		{ "1.5", "\"1.5\"" },
+		{ "1e21", "\"1e+21\"" },
+		{ "1e20", "\"100000000000000000000\"" },
+		{ "123456789012345680000", "\"123456789012345680000\"" },
+		{ "-0.0", "\"0\"" },
+		{ "0.000001", "\"0.000001\"" },
+		{ "0.0000001", "\"1e-7\"" },
+		{ "1.7976931348623157e308", "\"1.7976931348623157e+308\"" },
+		{ "5e-324", "\"5e-324\"" },
+		{ "0.1", "\"0.1\"" },
+		{ "100", "\"100\"" },
+		{ "-42.25", "\"-42.25\"" },
+		{ "5.684341886080802e-14",
+		    "\"5.684341886080802e-14\"" }, /* 2^-44: the upper neighbour is shortest */
+		{ "1.2345678901234566e-7", "\"1.2345678901234566e-7\"" },
+		{ "true", "\"true\"" },
+		{ "null", "\"\"" },
+		{ "[1,[2,null],\"x\"]", "\"1,2,,x\"" },
+		{ "{\"a\":1,\"b\":2}", "\"[object Object]\"" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		char rule[100];
 		snprintf(rule, sizeof(rule), "{\"cat\":[{\"var\":\"x\"}]}");
 		char data[100];
-		snprintf(data, sizeof(data), "{\"x\":%s}", strcmp(pairs[i][0], "123456789012345680000") == 0 ?
-		    "1.2345678901234568e20" : pairs[i][0]);
+		snprintf(data, sizeof(data), "{\"x\":%s}",
+		    strcmp(pairs[i][0], "123456789012345680000") == 0 ? "1.2345678901234568e20" :
+									pairs[i][0]);
 		expect_json(rule, data, pairs[i][1]);
 	}
 }
@@ -122,10 +136,14 @@ integers_beyond_two_to_the_53_pass_exactly(void **state)
 {
 	(void)state;
 	expect_json("{\"var\":\"id\"}", "{\"id\":9007199254740993}", "9007199254740993");
-	expect_json("{\"cat\":[\"t-\",{\"var\":\"id\"}]}", "{\"id\":1789234567890123457}", "\"t-1789234567890123457\"");
-	expect_json("{\"===\":[{\"var\":\"a\"},{\"var\":\"b\"}]}", "{\"a\":9007199254740993,\"b\":9007199254740993}", "true");
-	expect_json("{\"===\":[{\"var\":\"a\"},{\"var\":\"b\"}]}", "{\"a\":9007199254740993,\"b\":9007199254740994}", "false");
-	expect_json("{\"+\":[{\"var\":\"id\"},0]}", "{\"id\":4611686018427387904}", "4.611686018427388e18");
+	expect_json("{\"cat\":[\"t-\",{\"var\":\"id\"}]}", "{\"id\":1789234567890123457}",
+	    "\"t-1789234567890123457\"");
+	expect_json("{\"===\":[{\"var\":\"a\"},{\"var\":\"b\"}]}",
+	    "{\"a\":9007199254740993,\"b\":9007199254740993}", "true");
+	expect_json("{\"===\":[{\"var\":\"a\"},{\"var\":\"b\"}]}",
+	    "{\"a\":9007199254740993,\"b\":9007199254740994}", "false");
+	expect_json(
+	    "{\"+\":[{\"var\":\"id\"},0]}", "{\"id\":4611686018427387904}", "4.611686018427388e18");
 }
 
 static void
@@ -133,31 +151,74 @@ coercion_is_javascripts(void **state)
 {
 	(void)state;
 	static const char *const cases[][2] = {
-		{ "{\"+\":[\"3px\",\"1\"]}", "4" }, { "{\"+\":[\"\",1]}", "null" }, { "{\"+\":[true]}", "null" },
-		{ "{\"-\":[\"\"]}", "0" }, { "{\"-\":[true,null]}", "1" }, { "{\"-\":[\"3px\"]}", "null" },
-		{ "{\"-\":[\"0x10\"]}", "-16" }, { "{\"+\":[\"0x10\"]}", "0" }, { "{\"*\":[\"3px\"]}", "\"3px\"" },
-		{ "{\"-\":[\" \\u00a012 \",2]}", "10" }, { "{\"-\":[\"Infinity\",1]}", "null" }, { "{\"+\":[\".5\",\"5.\"]}", "5.5" },
-		{ "{\"+\":[\"1e\",\"1e2\"]}", "101" }, { "{\"%\":[-7,3]}", "-1" }, { "{\"%\":[5.5,2]}", "1.5" },
-		{ "{\"%\":[1e308,7.25]}", "2.5" }, { "{\"%\":[1,0]}", "null" }, { "{\"/\":[1,4]}", "0.25" },
-		{ "{\"<\":[\"10\",\"9\"]}", "true" }, { "{\"<\":[10,\"9\"]}", "false" }, { "{\"<\":[null,1]}", "true" },
-		{ "{\"<\":[\"a\",1]}", "false" }, { "{\">=\":[\"a\",1]}", "false" }, { "{\"<\":[1,2,2]}", "false" },
-		{ "{\"<=\":[1,2,2]}", "true" }, { "{\">\":[3,2,99]}", "true" }, { "{\"<\":[[2],[10]]}", "false" },
-		{ "{\"==\":[null,0]}", "false" }, { "{\"==\":[null]}", "true" }, { "{\"===\":[null]}", "false" },
-		{ "{\"==\":[\"1\",1]}", "true" }, { "{\"==\":[true,\"1\"]}", "true" }, { "{\"==\":[[],\"\"]}", "true" },
-		{ "{\"==\":[[],[]]}", "false" }, { "{\"==\":[[1],1]}", "true" }, { "{\"!!\":[\"0\"]}", "true" },
-		{ "{\"!!\":[[]]}", "false" }, { "{\"!!\":[{}]}", "true" }, { "{\"!\":[]}", "true" },
-		{ "{\"max\":[1,\"3\",2]}", "3" }, { "{\"max\":[]}", "null" }, { "{\"min\":[1,\"x\"]}", "null" },
-		{ "{\"all\":[[],true]}", "false" }, { "{\"none\":[[],true]}", "true" }, { "{\"some\":[[],true]}", "false" },
-		{ "{\"merge\":[1,[2,[3]],null]}", "[1,2,[3],null]" }, { "{\"in\":[1,\"213\"]}", "true" },
-		{ "{\"in\":[\"1\",[1,2]]}", "false" }, { "{\"in\":[\"\",\"\"]}", "false" }, { "{\"in\":[1,1]}", "false" },
-		{ "{\"substr\":[\"jsonlogic\",-5,-2]}", "\"log\"" }, { "{\"substr\":[\"jsonlogic\",1,-50]}", "\"\"" },
+		{ "{\"+\":[\"3px\",\"1\"]}", "4" },
+		{ "{\"+\":[\"\",1]}", "null" },
+		{ "{\"+\":[true]}", "null" },
+		{ "{\"-\":[\"\"]}", "0" },
+		{ "{\"-\":[true,null]}", "1" },
+		{ "{\"-\":[\"3px\"]}", "null" },
+		{ "{\"-\":[\"0x10\"]}", "-16" },
+		{ "{\"+\":[\"0x10\"]}", "0" },
+		{ "{\"*\":[\"3px\"]}", "\"3px\"" },
+		{ "{\"-\":[\" \\u00a012 \",2]}", "10" },
+		{ "{\"-\":[\"Infinity\",1]}", "null" },
+		{ "{\"+\":[\".5\",\"5.\"]}", "5.5" },
+		{ "{\"+\":[\"1e\",\"1e2\"]}", "101" },
+		{ "{\"%\":[-7,3]}", "-1" },
+		{ "{\"%\":[5.5,2]}", "1.5" },
+		{ "{\"%\":[1e308,7.25]}", "2.5" },
+		{ "{\"%\":[1,0]}", "null" },
+		{ "{\"/\":[1,4]}", "0.25" },
+		{ "{\"<\":[\"10\",\"9\"]}", "true" },
+		{ "{\"<\":[10,\"9\"]}", "false" },
+		{ "{\"<\":[null,1]}", "true" },
+		{ "{\"<\":[\"a\",1]}", "false" },
+		{ "{\">=\":[\"a\",1]}", "false" },
+		{ "{\"<\":[1,2,2]}", "false" },
+		{ "{\"<=\":[1,2,2]}", "true" },
+		{ "{\">\":[3,2,99]}", "true" },
+		{ "{\"<\":[[2],[10]]}", "false" },
+		{ "{\"==\":[null,0]}", "false" },
+		{ "{\"==\":[null]}", "true" },
+		{ "{\"===\":[null]}", "false" },
+		{ "{\"==\":[\"1\",1]}", "true" },
+		{ "{\"==\":[true,\"1\"]}", "true" },
+		{ "{\"==\":[[],\"\"]}", "true" },
+		{ "{\"==\":[[],[]]}", "false" },
+		{ "{\"==\":[[1],1]}", "true" },
+		{ "{\"!!\":[\"0\"]}", "true" },
+		{ "{\"!!\":[[]]}", "false" },
+		{ "{\"!!\":[{}]}", "true" },
+		{ "{\"!\":[]}", "true" },
+		{ "{\"max\":[1,\"3\",2]}", "3" },
+		{ "{\"max\":[]}", "null" },
+		{ "{\"min\":[1,\"x\"]}", "null" },
+		{ "{\"all\":[[],true]}", "false" },
+		{ "{\"none\":[[],true]}", "true" },
+		{ "{\"some\":[[],true]}", "false" },
+		{ "{\"merge\":[1,[2,[3]],null]}", "[1,2,[3],null]" },
+		{ "{\"in\":[1,\"213\"]}", "true" },
+		{ "{\"in\":[\"1\",[1,2]]}", "false" },
+		{ "{\"in\":[\"\",\"\"]}", "false" },
+		{ "{\"in\":[1,1]}", "false" },
+		{ "{\"substr\":[\"jsonlogic\",-5,-2]}", "\"log\"" },
+		{ "{\"substr\":[\"jsonlogic\",1,-50]}", "\"\"" },
 		{ "{\"substr\":[\"a\\ud83d\\ude00b\",1,2]}", "\"\\ud83d\\ude00\"" },
-		{ "{\"substr\":[\"a\\ud83d\\ude00b\",1,1]}", "\"\\ufffd\"" }, { "{\"substr\":[12345,1,2]}", "\"23\"" },
-		{ "{\"<\":[\"\\ud83d\\ude00\",\"\\uffee\"]}", "true" }, { "{\"log\":[7,8]}", "7" }, { "{\"if\":[]}", "null" },
-		{ "{\"if\":[0,1]}", "null" }, { "{\"if\":[0,1,\"\",2,3]}", "3" }, { "{\"and\":[]}", "null" },
-		{ "{\"and\":[1,\"\",2]}", "\"\"" }, { "{\"or\":[0,\"a\",2]}", "\"a\"" }, { "{}", "{}" },
-		{ "{\"a\":1,\"b\":{\"var\":\"x\"}}", "{\"a\":1,\"b\":{\"var\":\"x\"}}" }, { "[{\"+\":[1,1]},3]", "[2,3]" },
-		{ "{\"map\":[\"abc\",1]}", "[]" }, { "{\"reduce\":[[1,2],{\"+\":[{\"var\":\"current\"},{\"var\":\"accumulator\"}]}]}",
+		{ "{\"substr\":[\"a\\ud83d\\ude00b\",1,1]}", "\"\\ufffd\"" },
+		{ "{\"substr\":[12345,1,2]}", "\"23\"" },
+		{ "{\"<\":[\"\\ud83d\\ude00\",\"\\uffee\"]}", "true" },
+		{ "{\"log\":[7,8]}", "7" },
+		{ "{\"if\":[]}", "null" },
+		{ "{\"if\":[0,1]}", "null" },
+		{ "{\"if\":[0,1,\"\",2,3]}", "3" },
+		{ "{\"and\":[]}", "null" },
+		{ "{\"and\":[1,\"\",2]}", "\"\"" },
+		{ "{\"or\":[0,\"a\",2]}", "\"a\"" },
+		{ "{}", "{}" },
+		{ "{\"a\":1,\"b\":{\"var\":\"x\"}}", "{\"a\":1,\"b\":{\"var\":\"x\"}}" },
+		{ "[{\"+\":[1,1]},3]", "[2,3]" },
+		{ "{\"map\":[\"abc\",1]}", "[]" },
+		{ "{\"reduce\":[[1,2],{\"+\":[{\"var\":\"current\"},{\"var\":\"accumulator\"}]}]}",
 		    "null" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -178,13 +239,15 @@ variables_find_members_indices_and_lengths(void **state)
 	expect_json("{\"var\":\"s.1\"}", data, "\"e\"");
 	expect_json("{\"var\":\"s.constructor\"}", data, "null");
 	expect_json("{\"var\":{\"cat\":[\"a.\",\"b.0\"]}}", data, "10");
-	expect_json("{\"missing\":[\"z\",\"e\",\"q\",\"a.b.1.c\"]}", data, "[\"e\",\"q\",\"a.b.1.c\"]");
+	expect_json(
+	    "{\"missing\":[\"z\",\"e\",\"q\",\"a.b.1.c\"]}", data, "[\"e\",\"q\",\"a.b.1.c\"]");
 	expect_json("{\"missing_some\":[1,[\"z\",\"q\"]]}", data, "[]");
 	expect_json("{\"missing_some\":[2,[\"z\",\"q\"]]}", data, "[\"q\"]");
 	expect_json("{\"map\":[{\"var\":\"a.b\"},{\"var\":\"z\"}]}", data, "[null,null]");
 	expect_json("{\"reduce\":[[1,2],{\"var\":\"\"},0]}", data,
 	    "{\"current\":2,\"accumulator\":{\"current\":1,\"accumulator\":0}}");
-	expect_json("{\"map\":[[[1,2],[3]],{\"reduce\":[{\"var\":\"\"},{\"+\":[{\"var\":\"current\"},{\"var\":\"accumulator\"}]},0]}]}",
+	expect_json("{\"map\":[[[1,2],[3]],{\"reduce\":[{\"var\":\"\"},{\"+\":[{\"var\":"
+		    "\"current\"},{\"var\":\"accumulator\"}]},0]}]}",
 	    data, "[3,3]");
 }
 
@@ -206,8 +269,10 @@ static void
 unknown_operators_are_named_with_their_place(void **state)
 {
 	(void)state;
-	expect_refused("{\"and\":[true,{\"ins\":[1,[2]]}]}", NULL, "/and/1/ins: unknown operator \"ins\"");
-	expect_refused("{\"constructor\":[]}", NULL, "/constructor: unknown operator \"constructor\"");
+	expect_refused(
+	    "{\"and\":[true,{\"ins\":[1,[2]]}]}", NULL, "/and/1/ins: unknown operator \"ins\"");
+	expect_refused(
+	    "{\"constructor\":[]}", NULL, "/constructor: unknown operator \"constructor\"");
 	expect_refused("{\"log.x\":[]}", NULL, "/log.x: unknown operator \"log.x\"");
 	expect_refused("{\"*\":[]}", NULL, "/*: nothing to multiply, expected at least one value");
 }
@@ -238,12 +303,14 @@ depth_and_size_are_bounded(void **state)
 	assert_non_null(strstr(err.text, "nested too deep"));
 	json_decref(rule);
 
-	for (int extra = 0; extra < 2; extra++) {	/* the list is one, the operator one, each operand one */
+	for (int extra = 0; extra < 2;
+	     extra++) { /* the list is one, the operator one, each operand one */
 		rule = json_pack("{s:[]}", "+");
 		for (int i = 0; i < LOGIC_NODES_MAX - 1 + extra; i++)
 			json_array_append_new(json_object_get(rule, "+"), json_integer(1));
 		err = (struct err){ 0 };
-		assert_int_equal(logic_compile(rule, NULL, NULL, &logic, &err), extra == 0 ? 0 : AISLE_E_INVALID);
+		assert_int_equal(logic_compile(rule, NULL, NULL, &logic, &err),
+		    extra == 0 ? 0 : AISLE_E_INVALID);
 		if (extra == 0)
 			logic_free(logic);
 		json_decref(rule);
@@ -272,17 +339,27 @@ endless_work_ends_at_the_limit(void **state)
 	(void)state;
 	/* Quadratic, doubled text, doubled lists, lists inside of lists: all stop. */
 	expect_limit("{\"map\":[{\"var\":\"\"},{\"map\":[{\"var\":\"\"},1]}]}", 100001);
-	expect_limit("{\"reduce\":[{\"var\":\"\"},{\"cat\":[{\"var\":\"accumulator\"},{\"var\":\"accumulator\"}]},\"x\"]}", 60);
-	expect_limit("{\"reduce\":[{\"var\":\"\"},{\"merge\":[{\"var\":\"accumulator\"},{\"var\":\"accumulator\"}]},[1]]}", 60);
-	expect_limit("{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"},{\"var\":\"accumulator\"}],1]}", 30);
-	expect_limit("{\"cat\":[{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"},{\"var\":\"accumulator\"}],1]}]}", 30);
-	expect_limit("{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"}],1]}", LOGIC_DEPTH_MAX + 1);
+	expect_limit("{\"reduce\":[{\"var\":\"\"},{\"cat\":[{\"var\":\"accumulator\"},{\"var\":"
+		     "\"accumulator\"}]},\"x\"]}",
+	    60);
+	expect_limit("{\"reduce\":[{\"var\":\"\"},{\"merge\":[{\"var\":\"accumulator\"},{\"var\":"
+		     "\"accumulator\"}]},[1]]}",
+	    60);
+	expect_limit(
+	    "{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"},{\"var\":\"accumulator\"}],1]}",
+	    30);
+	expect_limit("{\"cat\":[{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"},{\"var\":"
+		     "\"accumulator\"}],1]}]}",
+	    30);
+	expect_limit(
+	    "{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"}],1]}", LOGIC_DEPTH_MAX + 1);
 	expect_limit("{\"reduce\":[{\"var\":\"\"},{\"var\":\"\"},1]}", LOGIC_DEPTH_MAX + 1);
 }
 
 /* ---- over slots ---- */
 
-static const char *const names[] = { "a", "b", "c", "tier", "gone", "gone2", "empty", "flag", "seg.x" };
+static const char *const names[] = { "a", "b", "c", "tier", "gone", "gone2", "empty", "flag",
+	"seg.x" };
 static struct value slots[ARRAY_LEN(names)];
 static int reads;
 
@@ -370,11 +447,19 @@ clauses_of_features_decide(void **state)
 	expect_slots("{\"!\":{\"var\":\"b\"}}", 1);
 	expect_slots("{\"!!\":[{\"var\":\"flag\"}]}", 1);
 	expect_slots("{\"var\":\"seg.x\"}", 1);
-	expect_slots("{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"in\":[{\"var\":\"tier\"},[\"gold\"]]},{\"==\":[{\"var\":\"b\"},0]},"
-	    "{\"<\":[{\"var\":\"c\"},7]},{\"!\":{\"var\":\"empty\"}}]}", 1);
-	expect_slots("{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"and\":[{\"==\":[{\"var\":\"b\"},1]},{\"<\":[{\"var\":\"c\"},7]}]},true]}", 0);
-	expect_slots("{\"or\":[{\">\":[{\"var\":\"a\"},9]},{\"and\":[{\"==\":[{\"var\":\"b\"},0]},{\"<\":[{\"var\":\"c\"},7]}]}]}", 1);
-	expect_slots("{\"if\":[{\">\":[{\"var\":\"a\"},9]},true,{\"<\":[{\"var\":\"a\"},9]},false,true]}", 0);
+	expect_slots("{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"in\":[{\"var\":\"tier\"},[\"gold\"]]"
+		     "},{\"==\":[{\"var\":\"b\"},0]},"
+		     "{\"<\":[{\"var\":\"c\"},7]},{\"!\":{\"var\":\"empty\"}}]}",
+	    1);
+	expect_slots("{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"and\":[{\"==\":[{\"var\":\"b\"},1]},"
+		     "{\"<\":[{\"var\":\"c\"},7]}]},true]}",
+	    0);
+	expect_slots("{\"or\":[{\">\":[{\"var\":\"a\"},9]},{\"and\":[{\"==\":[{\"var\":\"b\"},0]},{"
+		     "\"<\":[{\"var\":\"c\"},7]}]}]}",
+	    1);
+	expect_slots(
+	    "{\"if\":[{\">\":[{\"var\":\"a\"},9]},true,{\"<\":[{\"var\":\"a\"},9]},false,true]}",
+	    0);
 	expect_slots("{\"some\":[[1,5],{\"==\":[{\"var\":\"\"},5]}]}", 1);
 }
 
@@ -385,7 +470,9 @@ values_come_out_as_they_are(void **state)
 	struct arena *arena = arena_new();
 	struct value value;
 	set_slots();
-	run_slots("{\"if\":[{\">\":[{\"var\":\"a\"},1]},{\"*\":[{\"var\":\"a\"},{\"var\":\"c\"}]},0]}", arena, &value, NULL);
+	run_slots(
+	    "{\"if\":[{\">\":[{\"var\":\"a\"},1]},{\"*\":[{\"var\":\"a\"},{\"var\":\"c\"}]},0]}",
+	    arena, &value, NULL);
 	assert_int_equal(value.tag, VALUE_NUMBER);
 	assert_true(value.number == 12.5);
 	run_slots("{\"cat\":[{\"var\":\"tier\"},\"-\",{\"var\":\"c\"}]}", arena, &value, NULL);
@@ -393,7 +480,8 @@ values_come_out_as_they_are(void **state)
 	assert_string_equal(value.str, "gold-2.5");
 	run_slots("{\"and\":[{\"var\":\"a\"},{\"var\":\"tier\"}]}", arena, &value, NULL);
 	assert_string_equal(value.str, "gold");
-	run_slots("{\"or\":[{\"<\":[{\"var\":\"a\"},1]},{\"==\":[{\"var\":\"b\"},1]}]}", arena, &value, NULL);
+	run_slots("{\"or\":[{\"<\":[{\"var\":\"a\"},1]},{\"==\":[{\"var\":\"b\"},1]}]}", arena,
+	    &value, NULL);
 	assert_int_equal(value.tag, VALUE_BOOL);
 	assert_false(value.truth);
 	run_slots("null", arena, &value, NULL);
@@ -409,13 +497,23 @@ a_missing_feature_makes_the_clause_unknown(void **state)
 {
 	(void)state;
 	static const char *const unknown[] = {
-		"{\"var\":\"gone\"}", "{\">\":[{\"var\":\"gone\"},1]}", "{\"==\":[{\"var\":\"gone\"},0]}",
-		"{\"!=\":[{\"var\":\"gone\"},\"x\"]}", "{\"!\":{\"var\":\"gone\"}}", "{\"!!\":[{\"var\":\"gone\"}]}",
-		"{\"in\":[{\"var\":\"gone\"},[1]]}", "{\"+\":[1,{\"var\":\"gone\"}]}", "{\"cat\":[{\"var\":\"gone\"}]}",
-		"{\"==\":[{\"var\":\"gone\"},{\"var\":\"gone2\"}]}", "{\"==\":[{\"+\":[{\"var\":\"gone\"},1]},null]}",
-		"{\"<\":[{\"var\":\"gone\"},null]}", "{\"and\":[{\"var\":\"a\"},{\"var\":\"gone\"}]}",
-		"{\"or\":[{\"var\":\"b\"},{\"var\":\"gone\"},true]}", "{\"if\":[{\"var\":\"gone\"},1,2]}",
-		"{\"var\":[\"gone\",{\"var\":\"gone2\"}]}", "{\"map\":[{\"var\":\"gone\"},1]}",
+		"{\"var\":\"gone\"}",
+		"{\">\":[{\"var\":\"gone\"},1]}",
+		"{\"==\":[{\"var\":\"gone\"},0]}",
+		"{\"!=\":[{\"var\":\"gone\"},\"x\"]}",
+		"{\"!\":{\"var\":\"gone\"}}",
+		"{\"!!\":[{\"var\":\"gone\"}]}",
+		"{\"in\":[{\"var\":\"gone\"},[1]]}",
+		"{\"+\":[1,{\"var\":\"gone\"}]}",
+		"{\"cat\":[{\"var\":\"gone\"}]}",
+		"{\"==\":[{\"var\":\"gone\"},{\"var\":\"gone2\"}]}",
+		"{\"==\":[{\"+\":[{\"var\":\"gone\"},1]},null]}",
+		"{\"<\":[{\"var\":\"gone\"},null]}",
+		"{\"and\":[{\"var\":\"a\"},{\"var\":\"gone\"}]}",
+		"{\"or\":[{\"var\":\"b\"},{\"var\":\"gone\"},true]}",
+		"{\"if\":[{\"var\":\"gone\"},1,2]}",
+		"{\"var\":[\"gone\",{\"var\":\"gone2\"}]}",
+		"{\"map\":[{\"var\":\"gone\"},1]}",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
 		expect_slots(unknown[i], -1);
@@ -451,12 +549,14 @@ operands_run_from_left_to_right_only_as_far_as_they_decide(void **state)
 	expect_slots("{\"or\":[{\"<\":[{\"var\":\"a\"},9]},{\"var\":\"gone\"}]}", 1);
 	expect_slots("{\"if\":[{\"<\":[{\"var\":\"a\"},9]},true,{\"var\":\"gone\"}]}", 1);
 	expect_slots("{\"if\":[{\">\":[{\"var\":\"a\"},9]},{\"var\":\"gone\"},true]}", 1);
-	expect_slots("{\"and\":[{\"!\":{\"missing\":[\"gone\"]}},{\">\":[{\"var\":\"gone\"},1]}]}", 0);
+	expect_slots(
+	    "{\"and\":[{\"!\":{\"missing\":[\"gone\"]}},{\">\":[{\"var\":\"gone\"},1]}]}", 0);
 
 	struct arena *arena = arena_new();
 	struct value value;
 	reads = 0;
-	run_slots("{\"and\":[{\"==\":[{\"var\":\"a\"},1]},{\"var\":\"b\"},{\"var\":\"c\"}]}", arena, &value, NULL);
+	run_slots("{\"and\":[{\"==\":[{\"var\":\"a\"},1]},{\"var\":\"b\"},{\"var\":\"c\"}]}", arena,
+	    &value, NULL);
 	assert_int_equal(reads, 1);
 	arena_free(arena);
 }
@@ -469,7 +569,9 @@ the_slot_that_was_missing_is_named(void **state)
 	struct value value;
 	unsigned missing = 99;
 	set_slots();
-	assert_int_equal(run_slots("{\"and\":[{\"var\":\"a\"},{\"<\":[{\"var\":\"gone2\"},1]}]}", arena, &value, &missing), -1);
+	assert_int_equal(run_slots("{\"and\":[{\"var\":\"a\"},{\"<\":[{\"var\":\"gone2\"},1]}]}",
+			     arena, &value, &missing),
+	    -1);
 	assert_int_equal(missing, 5);
 	arena_free(arena);
 }
@@ -478,13 +580,20 @@ static void
 policies_refuse_what_cannot_be_resolved(void **state)
 {
 	(void)state;
-	expect_refused("{\"==\":[{\"var\":\"teir\"},1]}", resolve, "/==: no such feature: \"teir\"");
-	expect_refused("{\"and\":[1,{\"var\":\"seg\"}]}", resolve, "/and/1/var: no such feature: \"seg\"");
-	expect_refused("{\"var\":{\"cat\":[\"a\"]}}", resolve, "/var: computed name, expected the name of a feature");
-	expect_refused("{\"var\":\"\"}", resolve, "/var: all of the data, expected the name of a feature");
-	expect_refused("{\"missing\":[\"a\",\"b2\"]}", resolve, "/missing: no such feature: \"b2\"");
-	expect_refused("{\"missing\":{\"merge\":[\"a\"]}}", resolve, "/missing: computed name, expected names of features");
-	expect_refused("{\"missing_some\":[\"1\",[\"a\"]]}", resolve, "/missing_some: expected a number and a list of names");
+	expect_refused(
+	    "{\"==\":[{\"var\":\"teir\"},1]}", resolve, "/==: no such feature: \"teir\"");
+	expect_refused(
+	    "{\"and\":[1,{\"var\":\"seg\"}]}", resolve, "/and/1/var: no such feature: \"seg\"");
+	expect_refused("{\"var\":{\"cat\":[\"a\"]}}", resolve,
+	    "/var: computed name, expected the name of a feature");
+	expect_refused(
+	    "{\"var\":\"\"}", resolve, "/var: all of the data, expected the name of a feature");
+	expect_refused(
+	    "{\"missing\":[\"a\",\"b2\"]}", resolve, "/missing: no such feature: \"b2\"");
+	expect_refused("{\"missing\":{\"merge\":[\"a\"]}}", resolve,
+	    "/missing: computed name, expected names of features");
+	expect_refused("{\"missing_some\":[\"1\",[\"a\"]]}", resolve,
+	    "/missing_some: expected a number and a list of names");
 }
 
 static void
@@ -499,13 +608,15 @@ every_slot_is_listed_once(void **state)
 	(void)state;
 	struct logic *logic = NULL;
 	struct err err = { 0 };
-	json_t *json = parse("{\"or\":[{\"==\":[{\"var\":\"a\"},1]},{\"+\":[{\"var\":\"a\"},{\"var\":[\"c\",{\"var\":\"tier\"}]}]},"
-	    "{\"missing\":[\"gone\",\"a\"]},{\"map\":[[1],{\"var\":\"b\"}]}]}");
+	json_t *json = parse("{\"or\":[{\"==\":[{\"var\":\"a\"},1]},{\"+\":[{\"var\":\"a\"},{"
+			     "\"var\":[\"c\",{\"var\":\"tier\"}]}]},"
+			     "{\"missing\":[\"gone\",\"a\"]},{\"map\":[[1],{\"var\":\"b\"}]}]}");
 	int seen[ARRAY_LEN(names)] = { 0 };
 	assert_int_equal(logic_compile(json, resolve, NULL, &logic, &err), 0);
 	logic_slots(logic, count_slot, seen);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		assert_int_equal(seen[i], i == 0 || i == 2 || i == 3 || i == 4);	/* "b" inside of map is no feature */
+		assert_int_equal(seen[i],
+		    i == 0 || i == 2 || i == 3 || i == 4); /* "b" inside of map is no feature */
 	logic_free(logic);
 	json_decref(json);
 }

@@ -104,8 +104,9 @@ static void
 lightgbm_margins_match_to_the_bit_and_scores_to_print(void **state)
 {
 	(void)state;
-	static const char *const folders[] = { "binary_sigmoid", "categorical", "linear_tree", "multiclass",
-		"zero_as_missing", "rf", "no_split", "regression_sqrt", "cross_entropy_lambda" };
+	static const char *const folders[] = { "binary_sigmoid", "categorical", "linear_tree",
+		"multiclass", "zero_as_missing", "rf", "no_split", "regression_sqrt",
+		"cross_entropy_lambda" };
 	char flat[] = "/tmp/aisle-model-XXXXXX";
 	int fd = mkstemp(flat);
 	assert_true(fd >= 0);
@@ -124,7 +125,8 @@ lightgbm_margins_match_to_the_bit_and_scores_to_print(void **state)
 
 #define LGB_HEAD "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\n" \
 	"objective=regression\nfeature_names=a\n\n"
-#define LGB_TREE(decision, threshold) "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=" threshold \
+#define LGB_TREE(decision, threshold)                                                              \
+	"Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=" threshold                   \
 	"\ndecision_type=" decision "\nleft_child=-1\nright_child=-2\nleaf_value=1 2\n\n"
 #define LGB_END "end of trees\n"
 
@@ -136,18 +138,19 @@ lightgbm_sends_missing_and_zero_where_the_split_says(void **state)
 		const char *text;
 		double missing, zero, tiny, one, minus_one;
 	} cases[] = {
-		{ LGB_HEAD LGB_TREE("0", "0.5") LGB_END, 1, 1, 1, 2, 1 },	/* missing none: NaN is 0 */
+		{ LGB_HEAD LGB_TREE("0", "0.5") LGB_END, 1, 1, 1, 2,
+		    1 }, /* missing none: NaN is 0 */
 		{ LGB_HEAD LGB_TREE("2", "-0.5") LGB_END, 2, 2, 2, 2, 1 },
-		{ LGB_HEAD LGB_TREE("4", "0.5") LGB_END, 2, 2, 2, 2, 1 },	/* zero, to the right */
-		{ LGB_HEAD LGB_TREE("6", "-0.5") LGB_END, 1, 1, 1, 2, 1 },	/* zero, to the left */
-		{ LGB_HEAD LGB_TREE("8", "0.5") LGB_END, 2, 1, 1, 2, 1 },	/* NaN, to the right */
-		{ LGB_HEAD LGB_TREE("10", "-0.5") LGB_END, 1, 2, 2, 2, 1 },	/* NaN, to the left */
-		{ LGB_HEAD LGB_TREE("8", "inf") LGB_END, 2, 1, 1, 1, 1 },	/* all but the missing */
+		{ LGB_HEAD LGB_TREE("4", "0.5") LGB_END, 2, 2, 2, 2, 1 },   /* zero, to the right */
+		{ LGB_HEAD LGB_TREE("6", "-0.5") LGB_END, 1, 1, 1, 2, 1 },  /* zero, to the left */
+		{ LGB_HEAD LGB_TREE("8", "0.5") LGB_END, 2, 1, 1, 2, 1 },   /* NaN, to the right */
+		{ LGB_HEAD LGB_TREE("10", "-0.5") LGB_END, 1, 2, 2, 2, 1 }, /* NaN, to the left */
+		{ LGB_HEAD LGB_TREE("8", "inf") LGB_END, 2, 1, 1, 1, 1 }, /* all but the missing */
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct model *model = import(cases[i].text);
-		struct value v[] = { value_missing(), value_number(__builtin_nan("")), value_number(0), value_number(1e-36),
-			value_number(1), value_number(-1) };
+		struct value v[] = { value_missing(), value_number(__builtin_nan("")),
+			value_number(0), value_number(1e-36), value_number(1), value_number(-1) };
 		assert_true(margin(model, &v[0]) == cases[i].missing);
 		assert_true(margin(model, &v[1]) == cases[i].missing);
 		assert_true(margin(model, &v[2]) == cases[i].zero);
@@ -174,7 +177,8 @@ lightgbm_files_that_cannot_be_honoured_are_refused(void **state)
 {
 	(void)state;
 	expect_refused(LGB_HEAD LGB_TREE("8", "0.5"), "cut off");
-	expect_refused(LGB_HEAD LGB_TREE("8", "nan") LGB_END, "threshold that is not a finite number");
+	expect_refused(
+	    LGB_HEAD LGB_TREE("8", "nan") LGB_END, "threshold that is not a finite number");
 	expect_refused(LGB_HEAD LGB_TREE("16", "0.5") LGB_END, "decision_type");
 	expect_refused(LGB_HEAD LGB_TREE("9", "0") LGB_END, "categor");
 	expect_refused(LGB_HEAD LGB_TREE("8", "0.5 1") LGB_END, "arrays of different lengths");
@@ -183,26 +187,37 @@ lightgbm_files_that_cannot_be_honoured_are_refused(void **state)
 	expect_refused(LGB_HEAD "tree_sizes=100 100\n" LGB_END, "0 trees");
 	expect_refused("tree\nversion=v5\n", "version v5");
 	expect_refused("tree\nversion=v4\nobjective=nonsense\n", "\"nonsense\"");
-	expect_refused("tree\nversion=v4\nnum_tree_per_iteration=1\nmax_feature_idx=1\nfeature_names=a a\n\n"
-	    LGB_TREE("8", "0.5") LGB_END, "two inputs are called \"a\"");
-	expect_refused(LGB_HEAD "Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=0 0\nthreshold=1 2\ndecision_type=8 8\n"
-	    "left_child=1 0\nright_child=-1 -2\nleaf_value=1 2 3\n\n" LGB_END, "two ways lead to it");
-	expect_refused(LGB_HEAD "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=1\ndecision_type=8\n"
-	    "left_child=-1\nright_child=-3\nleaf_value=1 2\n\n" LGB_END, "child outside");
-	expect_refused(LGB_HEAD "Tree=0\nnum_leaves=1\nleaf_value=inf\n\n" LGB_END, "leaf that is not a finite number");
+	expect_refused("tree\nversion=v4\nnum_tree_per_iteration=1\nmax_feature_idx=1\nfeature_"
+		       "names=a a\n\n" LGB_TREE("8", "0.5") LGB_END,
+	    "two inputs are called \"a\"");
+	expect_refused(LGB_HEAD
+	    "Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=0 0\nthreshold=1 2\ndecision_type=8 8\n"
+	    "left_child=1 0\nright_child=-1 -2\nleaf_value=1 2 3\n\n" LGB_END,
+	    "two ways lead to it");
+	expect_refused(LGB_HEAD
+	    "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=1\ndecision_type=8\n"
+	    "left_child=-1\nright_child=-3\nleaf_value=1 2\n\n" LGB_END,
+	    "child outside");
+	expect_refused(LGB_HEAD "Tree=0\nnum_leaves=1\nleaf_value=inf\n\n" LGB_END,
+	    "leaf that is not a finite number");
 }
 
 /* ---- XGBoost ---- */
 
-#define XGB(objective, base, names, tree, more) \
-	"{\"version\":[1,7,4],\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{" \
-	"\"gbtree_model_param\":{\"num_trees\":\"1\"},\"tree_info\":[0],\"trees\":[" tree "]" more "}}," \
-	"\"feature_names\":" names ",\"objective\":{\"name\":\"" objective "\"}," \
-	"\"learner_model_param\":{\"base_score\":\"" base "\",\"num_class\":\"0\",\"num_feature\":\"2\"}}}"
-#define XGB_TREE(condition, default_left, type, categories) \
-	"{\"tree_param\":{\"num_nodes\":\"3\",\"size_leaf_vector\":\"0\"},\"left_children\":[1,-1,-1]," \
-	"\"right_children\":[2,-1,-1],\"split_indices\":[1,0,0],\"split_conditions\":[" condition ",-1.5,2.5]," \
-	"\"default_left\":[" default_left ",0,0],\"split_type\":[" type ",0,0]," categories "\"unknown\":{\"a\":[{},[1]]}}"
+#define XGB(objective, base, names, tree, more)                                                    \
+	"{\"version\":[1,7,4],\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{"  \
+	"\"gbtree_model_param\":{\"num_trees\":\"1\"},\"tree_info\":[0],\"trees\":[" tree "]" more \
+	"}},"                                                                                      \
+	"\"feature_names\":" names ",\"objective\":{\"name\":\"" objective "\"},"                  \
+	"\"learner_model_param\":{\"base_score\":\"" base                                          \
+	"\",\"num_class\":\"0\",\"num_feature\":\"2\"}}}"
+#define XGB_TREE(condition, default_left, type, categories)                                        \
+	"{\"tree_param\":{\"num_nodes\":\"3\",\"size_leaf_vector\":\"0\"},\"left_children\":[1,-"  \
+	"1,-1],"                                                                                   \
+	"\"right_children\":[2,-1,-1],\"split_indices\":[1,0,0],\"split_conditions\":[" condition  \
+	",-1.5,2.5],"                                                                              \
+	"\"default_left\":[" default_left ",0,0],\"split_type\":[" type ",0,0]," categories        \
+	"\"unknown\":{\"a\":[{},[1]]}}"
 #define XGB_NUMERIC XGB_TREE("1E-1", "1", "0", "")
 
 static double
@@ -216,7 +231,8 @@ static void
 xgboost_compares_and_sums_in_float32(void **state)
 {
 	(void)state;
-	struct model *model = import(XGB("reg:squarederror", "0.25", "[\"a\",\"b\"]", XGB_NUMERIC, ""));
+	struct model *model =
+	    import(XGB("reg:squarederror", "0.25", "[\"a\",\"b\"]", XGB_NUMERIC, ""));
 	assert_true(model_is_float32(model));
 	assert_string_equal(model_format(model), "xgboost");
 	assert_string_equal(model_input(model, 1), "b");
@@ -226,7 +242,8 @@ xgboost_compares_and_sums_in_float32(void **state)
 	assert_true(xgb_second(model, value_number(0.1)) == 2.75);
 	assert_true(xgb_second(model, value_number((double)0.099999994f)) == -1.25);
 	assert_true(xgb_second(model, value_missing()) == -1.25);
-	assert_true(xgb_second(model, value_string("0.5")) == -1.25);	/* text is no number: missing */
+	assert_true(
+	    xgb_second(model, value_string("0.5")) == -1.25); /* text is no number: missing */
 	assert_true(xgb_second(model, value_bool(true)) == 2.75);
 	model_free(model);
 
@@ -242,8 +259,11 @@ static void
 xgboost_categories_listed_go_right(void **state)
 {
 	(void)state;
-	struct model *model = import(XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "0", "1",
-	    "\"categories\":[7,3],\"categories_nodes\":[0],\"categories_segments\":[0],\"categories_sizes\":[2],"), ""));
+	struct model *model = import(XGB("reg:squarederror", "0", "[]",
+	    XGB_TREE("NaN", "0", "1",
+		"\"categories\":[7,3],\"categories_nodes\":[0],\"categories_segments\":[0],"
+		"\"categories_sizes\":[2],"),
+	    ""));
 	const double right[] = { 3, 7, 3.9 }, left[] = { 0, 2, 4, 8, -1, -0.5, 16777216, 1e30 };
 	for (size_t i = 0; i < ARRAY_LEN(right); i++)
 		assert_true(xgb_second(model, value_number(right[i])) == 2.5);
@@ -303,22 +323,42 @@ static void
 xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 {
 	(void)state;
-	expect_refused(XGB("reg:expectileerror", "0", "[]", XGB_NUMERIC, ""), "\"reg:expectileerror\"");
+	expect_refused(
+	    XGB("reg:expectileerror", "0", "[]", XGB_NUMERIC, ""), "\"reg:expectileerror\"");
 	expect_refused(XGB("custom", "0", "[]", XGB_NUMERIC, ""), "objective \"custom\"");
-	expect_refused(XGB("reg:squarederror", "0", "[\"a\"]", XGB_NUMERIC, ""), "1 feature names for 2");
-	expect_refused(XGB("reg:squarederror", "0", "[\"a\",\"a\"]", XGB_NUMERIC, ""), "two inputs are called");
-	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "0", ""), ""), "threshold");
-	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "1", ""), ""), "without categories");
-	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC "," XGB_NUMERIC, ""), "tree_info names 1 trees of 2");
-	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC, ",\"cats\":{\"enc\":[{\"values\":[97]}]}"),
+	expect_refused(
+	    XGB("reg:squarederror", "0", "[\"a\"]", XGB_NUMERIC, ""), "1 feature names for 2");
+	expect_refused(XGB("reg:squarederror", "0", "[\"a\",\"a\"]", XGB_NUMERIC, ""),
+	    "two inputs are called");
+	expect_refused(
+	    XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "0", ""), ""), "threshold");
+	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "1", ""), ""),
+	    "without categories");
+	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC "," XGB_NUMERIC, ""),
+	    "tree_info names 1 trees of 2");
+	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
+			   ",\"cats\":{\"enc\":[{\"values\":[97]}]}"),
 	    "names of categories");
-	expect_refused(XGB("reg:squarederror", "0", "[]", "{\"tree_param\":{\"size_leaf_vector\":\"3\"}}", ""), "vector leaves");
-	expect_refused(XGB("reg:squarederror", "0", "[]", "{\"left_children\":[1,0,-1],\"right_children\":[2,2,-1],"
-	    "\"split_indices\":[0,0,0],\"split_conditions\":[1,1,1],\"default_left\":[0,0,0]}", ""), "two ways lead to it");
-	expect_refused(XGB("reg:squarederror", "0", "[]", "{\"left_children\":[1],\"right_children\":[2],"
-	    "\"split_indices\":[0],\"split_conditions\":[1],\"default_left\":[0]}", ""), "child outside");
-	expect_refused(XGB("reg:squarederror", "0", "[]", "{\"left_children\":[-1],\"right_children\":[-1],"
-	    "\"split_indices\":[0],\"split_conditions\":[Infinity],\"default_left\":[0]}", ""), "leaf that is not");
+	expect_refused(
+	    XGB("reg:squarederror", "0", "[]", "{\"tree_param\":{\"size_leaf_vector\":\"3\"}}", ""),
+	    "vector leaves");
+	expect_refused(
+	    XGB("reg:squarederror", "0", "[]",
+		"{\"left_children\":[1,0,-1],\"right_children\":[2,2,-1],"
+		"\"split_indices\":[0,0,0],\"split_conditions\":[1,1,1],\"default_left\":[0,0,0]}",
+		""),
+	    "two ways lead to it");
+	expect_refused(XGB("reg:squarederror", "0", "[]",
+			   "{\"left_children\":[1],\"right_children\":[2],"
+			   "\"split_indices\":[0],\"split_conditions\":[1],\"default_left\":[0]}",
+			   ""),
+	    "child outside");
+	expect_refused(
+	    XGB("reg:squarederror", "0", "[]",
+		"{\"left_children\":[-1],\"right_children\":[-1],"
+		"\"split_indices\":[0],\"split_conditions\":[Infinity],\"default_left\":[0]}",
+		""),
+	    "leaf that is not");
 	expect_refused("{\"learner\":{\"gradient_booster\":{\"model\":[}}}", "expected");
 	expect_refused("{\"learner\":{}}", "no learner with a model");
 	expect_refused("{L\x00", "UBJSON");
@@ -330,16 +370,20 @@ empty_dictionaries_of_newer_files_are_no_obstacle(void **state)
 {
 	(void)state;
 	model_free(import(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
-	    ",\"cats\":{\"enc\":[],\"feature_segments\":[],\"sorted_idx\":[]},\"iteration_indptr\":[0,1]")));
-	model_free(import(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC, ",\"cats\":{\"enc\":[{\"type\":0,\"values\":[ ]}]}")));
+	    ",\"cats\":{\"enc\":[],\"feature_segments\":[],\"sorted_idx\":[]},\"iteration_indptr\":"
+	    "[0,1]")));
+	model_free(import(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
+	    ",\"cats\":{\"enc\":[{\"type\":0,\"values\":[ ]}]}")));
 }
 
 static void
 unreachable_nodes_are_left_behind(void **state)
 {
 	(void)state;
-	struct model *model = import(XGB("reg:squarederror", "0", "[]", "{\"left_children\":[-1,2,1],\"right_children\":[-1,2,1],"
-	    "\"split_indices\":[0,0,0],\"split_conditions\":[4,1,1],\"default_left\":[0,0,0]}", ""));
+	struct model *model = import(XGB("reg:squarederror", "0", "[]",
+	    "{\"left_children\":[-1,2,1],\"right_children\":[-1,2,1],"
+	    "\"split_indices\":[0,0,0],\"split_conditions\":[4,1,1],\"default_left\":[0,0,0]}",
+	    ""));
 	assert_int_equal(model_node_count(model), 1);
 	assert_true(xgb_second(model, value_missing()) == 4);
 	model_free(model);
@@ -349,15 +393,20 @@ static void
 dart_leaves_are_weighted_and_linear_boosters_read(void **state)
 {
 	(void)state;
-	struct model *model = import("{\"learner\":{\"learner_model_param\":{\"base_score\":\"1\",\"num_class\":\"0\","
-	    "\"num_feature\":\"2\"},\"objective\":{\"name\":\"reg:squarederror\"},\"gradient_booster\":{\"gbtree\":{\"model\":{"
-	    "\"trees\":[" XGB_NUMERIC "],\"tree_info\":[0]},\"name\":\"gbtree\"},\"name\":\"dart\",\"weight_drop\":[5E-1]}},"
+	struct model *model = import(
+	    "{\"learner\":{\"learner_model_param\":{\"base_score\":\"1\",\"num_class\":\"0\","
+	    "\"num_feature\":\"2\"},\"objective\":{\"name\":\"reg:squarederror\"},\"gradient_"
+	    "booster\":{\"gbtree\":{\"model\":{"
+	    "\"trees\":[" XGB_NUMERIC
+	    "],\"tree_info\":[0]},\"name\":\"gbtree\"},\"name\":\"dart\",\"weight_drop\":[5E-1]}},"
 	    "\"version\":[2,0,0]}");
 	assert_true(xgb_second(model, value_number(9)) == 2.25);
 	model_free(model);
-	model = import("{\"learner\":{\"learner_model_param\":{\"base_score\":\"1\",\"num_class\":\"0\",\"num_feature\":\"2\"},"
-	    "\"objective\":{\"name\":\"reg:squarederror\"},\"gradient_booster\":{\"name\":\"gblinear\",\"model\":{"
-	    "\"weights\":[2,3,0.5]}}},\"version\":[1,0,0]}");
+	model = import("{\"learner\":{\"learner_model_param\":{\"base_score\":\"1\",\"num_class\":"
+		       "\"0\",\"num_feature\":\"2\"},"
+		       "\"objective\":{\"name\":\"reg:squarederror\"},\"gradient_booster\":{"
+		       "\"name\":\"gblinear\",\"model\":{"
+		       "\"weights\":[2,3,0.5]}}},\"version\":[1,0,0]}");
 	struct value inputs[2] = { value_number(10), value_number(100) };
 	assert_true(margin(model, inputs) == 321.5);
 	inputs[0] = value_missing();
@@ -367,7 +416,9 @@ dart_leaves_are_weighted_and_linear_boosters_read(void **state)
 
 /* ---- linear ---- */
 
-#define LINEAR "{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":-1.25,\"weights\":{\"spend\":0.5,\"tier=gold\":2," \
+#define LINEAR                                                                                     \
+	"{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":-1.25,\"weights\":{\"spend\":0." \
+	"5,\"tier=gold\":2,"                                                                       \
 	"\"tier=none\":8,\"day=6\":16},\"missing\":{\"spend\":4,\"tier\":\"none\"}}"
 
 static void
@@ -395,12 +446,17 @@ static void
 linear_models_that_make_no_sense_are_refused(void **state)
 {
 	(void)state;
-	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":\"1\"}}", "\"a\" is not a number");
-	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":1,\"a=x\":1}}", "a weight of its own");
+	expect_refused(
+	    "{\"format\":\"aisle-linear\",\"weights\":{\"a\":\"1\"}}", "\"a\" is not a number");
+	expect_refused(
+	    "{\"format\":\"aisle-linear\",\"weights\":{\"a\":1,\"a=x\":1}}", "a weight of its own");
 	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"=x\":1}}", "input=level");
-	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"link\":\"probit\"}", "probit");
-	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"biass\":1}", "unknown member \"biass\"");
-	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"missing\":{\"a\":1}}", "no weight is for \"a\"");
+	expect_refused(
+	    "{\"format\":\"aisle-linear\",\"weights\":{},\"link\":\"probit\"}", "probit");
+	expect_refused(
+	    "{\"format\":\"aisle-linear\",\"weights\":{},\"biass\":1}", "unknown member \"biass\"");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"missing\":{\"a\":1}}",
+	    "no weight is for \"a\"");
 	expect_refused("{\"format\":\"aisle-linear\"}", "expected \"weights\"");
 }
 
@@ -410,7 +466,8 @@ static void
 calibration_goes_over_the_margin(void **state)
 {
 	(void)state;
-	struct model *model = import("{\"format\":\"aisle-linear\",\"link\":\"identity\",\"weights\":{\"x\":1}}");
+	struct model *model =
+	    import("{\"format\":\"aisle-linear\",\"link\":\"identity\",\"weights\":{\"x\":1}}");
 	struct value x = value_number(2);
 	struct calibration platt = { .kind = CALIBRATION_PLATT, .a = 1.5, .b = -1 };
 	assert_true(model_score(model, &x) == 2);
@@ -418,19 +475,24 @@ calibration_goes_over_the_margin(void **state)
 	assert_true(model_score(model, &x) == 1 / (1 + fmath_exp(-2.0)));
 
 	double margins[] = { 0, 1, 3 }, ps[] = { 0.1, 0.3, 0.3 };
-	struct calibration isotonic = { .kind = CALIBRATION_ISOTONIC, .margins = margins, .ps = ps, .count = 3 };
+	struct calibration isotonic = {
+		.kind = CALIBRATION_ISOTONIC, .margins = margins, .ps = ps, .count = 3
+	};
 	assert_int_equal(model_set_calibration(model, &isotonic), 0);
 	margins[0] = ps[0] = 99;	/* it was copied */
-	static const double pairs[][2] = { { -9, 0.1 }, { 0, 0.1 }, { 0.5, 0.2 }, { 1, 0.3 }, { 2, 0.3 }, { 3, 0.3 }, { 9, 0.3 } };
+	static const double pairs[][2] = { { -9, 0.1 }, { 0, 0.1 }, { 0.5, 0.2 }, { 1, 0.3 },
+		{ 2, 0.3 }, { 3, 0.3 }, { 9, 0.3 } };
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		x = value_number(pairs[i][0]);
 		double p = model_score(model, &x);
 		assert_true(p > pairs[i][1] - 1e-15 && p < pairs[i][1] + 1e-15);
 	}
 	margins[0] = 1, ps[0] = 0.1;
-	assert_int_equal(model_set_calibration(model, &isotonic), AISLE_E_INVALID);	/* margins must rise */
+	assert_int_equal(
+	    model_set_calibration(model, &isotonic), AISLE_E_INVALID); /* margins must rise */
 	margins[0] = 0, ps[0] = 0.4;
-	assert_int_equal(model_set_calibration(model, &isotonic), AISLE_E_INVALID);	/* ps may not fall */
+	assert_int_equal(
+	    model_set_calibration(model, &isotonic), AISLE_E_INVALID); /* ps may not fall */
 	ps[0] = -0.1;
 	assert_int_equal(model_set_calibration(model, &isotonic), AISLE_E_INVALID);
 	isotonic.count = 0;
@@ -446,7 +508,8 @@ static void
 flat_models_come_back_the_same(void **state)
 {
 	(void)state;
-	static const char *const sources[] = { LINEAR, XGB("binary:logistic", "0.2", "[\"a\",\"b\"]", XGB_NUMERIC, ""),
+	static const char *const sources[] = { LINEAR,
+		XGB("binary:logistic", "0.2", "[\"a\",\"b\"]", XGB_NUMERIC, ""),
 		LGB_HEAD LGB_TREE("4", "0.5") LGB_END };
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
 		struct model *model = import(sources[i]), *again = NULL;
@@ -458,7 +521,8 @@ flat_models_come_back_the_same(void **state)
 		assert_int_equal(a.len, b.len);
 		assert_memory_equal(a.data, b.data, a.len);
 		assert_string_equal(model_format(model), model_format(again));
-		struct value inputs[3] = { value_number(0.3), value_string("gold"), value_number(6) };
+		struct value inputs[3] = { value_number(0.3), value_string("gold"),
+			value_number(6) };
 		assert_true(margin(model, inputs) == margin(again, inputs));
 		model_free(model);
 		model_free(again);
@@ -492,8 +556,12 @@ static void
 every_cut_is_refused_and_every_flipped_byte_survived(void **state)
 {
 	(void)state;
-	static const char *const sources[] = { LINEAR, XGB("binary:logistic", "0.2", "[\"a\",\"b\"]", XGB_TREE("NaN", "0", "1",
-	    "\"categories\":[7,3],\"categories_nodes\":[0],\"categories_segments\":[0],\"categories_sizes\":[2],"), "") };
+	static const char *const sources[] = { LINEAR,
+		XGB("binary:logistic", "0.2", "[\"a\",\"b\"]",
+		    XGB_TREE("NaN", "0", "1",
+			"\"categories\":[7,3],\"categories_nodes\":[0],\"categories_segments\":[0],"
+			"\"categories_sizes\":[2],"),
+		    "") };
 	for (size_t k = 0; k < ARRAY_LEN(sources); k++) {
 		struct model *model = import(sources[k]);
 		struct buf bytes = { 0 };

@@ -368,6 +368,9 @@ a_thousand_flipped_bits_are_found_or_harmless_and_never_served(void **state)
 		struct id at = id_of(424242 + i);	/* the same flips each time */
 		uint64_t bit;
 		memcpy(&bit, at.b, sizeof(bit));
+		char mark[160];
+		snprintf(mark, sizeof(mark), "%s.suspect", path);
+		unlink(mark);
 		copy_file(kept, path, (int64_t)(bit % ((uint64_t)st.st_size * 8)));
 		struct err err = {0};
 		if (fixture_try_open(f, &err) != 0) {
@@ -391,6 +394,9 @@ a_thousand_flipped_bits_are_found_or_harmless_and_never_served(void **state)
 	assert_true(missing < 50);
 	assert_true(refused < 10);
 	copy_file(kept, path, -1);
+	char mark[160];
+	snprintf(mark, sizeof(mark), "%s.suspect", path);
+	unlink(mark);
 	fixture_open(f);
 	assert_int_equal(read_all(f), 0);
 }
@@ -418,6 +424,86 @@ a_file_that_is_no_database_is_moved_away_and_a_new_one_begun(void **state)
 	commit(f);
 	assert_int_equal(store_get(f->store, STORE_VISIT, &key, &body, NULL), 0);
 	buf_done(&body);
+}
+
+/* Every page with row ROWS / 2 in it, of whichever table, becomes noise. */
+static void
+spoil_a_page(const struct fixture *f)
+{
+	char path[128];
+	static char bytes[4 << 20];
+	state_path(f, path);
+	int fd = open(path, O_RDWR);
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+	struct id key = ulid_of(1000 + ROWS / 2, ROWS / 2);
+	char *at;
+	int pages = 0;
+	while ((at = memmem(bytes, (size_t)len, key.b, 16)) != NULL) {
+		off_t page = (at - bytes) / 1024 * 1024;
+		memset(bytes + page, 0xee, 1024);
+		assert_int_equal(pwrite(fd, bytes + page, 1024, page), 1024);
+		pages++;
+	}
+	assert_true(pages >= 3);
+	close(fd);
+}
+
+static void
+a_damaged_page_costs_its_rows_and_the_next_opening_mends_the_file(void **state)
+{
+	struct fixture *f = *state;
+	char path[128], moved[256], before[17], after[17];
+	struct id key = ulid_of(1000 + ROWS / 2, ROWS / 2), fresh = id_of(777);
+	fill(f);
+	store_epoch(f->store, before);
+	fixture_close(f);
+	spoil_a_page(f);
+	fixture_open(f);
+	assert_true(read_all(f) > 0);
+	assert_true(store_damaged(f->store) > 0);
+	assert_int_equal(store_begin(f->store), 0);
+	int error = store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, "x", 1);
+	assert_int_not_equal(error, 0);
+	assert_int_equal(store_commit(f->store), error);
+	store_rollback(f->store);
+	fixture_reopen(f);
+	assert_true(store_damaged(f->store) > 0);
+	store_epoch(f->store, after);
+	assert_string_not_equal(before, after);
+	int missed = read_all(f);
+	assert_in_range(missed, 3, 40);
+	/* It takes rows again, those too that it could not. */
+	begin(f);
+	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, "x", 1), 0);
+	assert_int_equal(store_put(f->store, STORE_VISIT, &fresh, &fresh, 1, 0, "x", 1), 0);
+	assert_int_equal(store_delete(f->store, STORE_VISIT, &key), 0);
+	assert_int_equal(store_delete(f->store, STORE_VISIT, &fresh), 0);
+	commit(f);
+	fixture_reopen(f);
+	store_epoch(f->store, before);
+	assert_string_equal(before, after);
+	assert_int_equal(read_all(f), missed);
+	state_path(f, path);
+	snprintf(moved, sizeof(moved), "%s.damaged", path);
+	assert_int_equal(access(moved, F_OK), 0);
+	snprintf(moved, sizeof(moved), "%s.suspect", path);
+	assert_int_equal(access(moved, F_OK), -1);
+}
+
+static void
+a_copy_that_was_complete_when_the_power_went_is_put_in_place(void **state)
+{
+	struct fixture *f = *state;
+	char path[128], copy[256];
+	fill(f);
+	fixture_close(f);
+	state_path(f, path);
+	snprintf(copy, sizeof(copy), "%s.salvaged", path);
+	copy_file(path, copy, -1);
+	spoil_a_page(f);
+	fixture_open(f);
+	assert_int_equal(read_all(f), 0);
+	assert_int_equal(access(copy, F_OK), -1);
 }
 
 /* ---- full ---- */
@@ -605,6 +691,8 @@ main(void)
 		STORE_TEST(a_row_whose_key_was_flipped_is_not_given_out),
 		STORE_TEST(a_thousand_flipped_bits_are_found_or_harmless_and_never_served),
 		STORE_TEST(a_file_that_is_no_database_is_moved_away_and_a_new_one_begun),
+		STORE_TEST(a_damaged_page_costs_its_rows_and_the_next_opening_mends_the_file),
+		STORE_TEST(a_copy_that_was_complete_when_the_power_went_is_put_in_place),
 		STORE_TEST(a_full_store_refuses_keeps_what_it_has_and_still_forgets),
 		STORE_TEST(a_kill_at_any_moment_loses_nothing_committed_and_keeps_nothing_half),
 		STORE_TEST(outbox_ids_rise_after_a_kill),
