@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for aislectl. tests/scenario/test_docs.py holds it against aislectl --help.
+
+# Every command, one a line, and what may follow it.
+_aislectl_commands='
+status
+decide --bundle --profiles --pepper --store --events
+replay --bundle --profiles --pepper --store --events --out --state --turn
+why --all
+rule eval
+policy check
+bundle build -o
+bundle inspect
+bundle examine
+bundle install
+profiles build --store --pepper -o
+profiles install
+model import -o
+model inspect
+model score --margin
+customer show
+customer export
+customer forget
+deadletter --rows
+stop --lift
+tablet pair --stations
+tablet list
+tablet revoke
+manager add
+manager remove
+feed check --store
+collect --into --once --broker --user --password-file --ca --cert --key
+'
+
+_aislectl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local i first= second= words= line
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--config) ((i++)) ;;
+		-*) ;;
+		*)
+			if [ -z "$first" ]; then first=${COMP_WORDS[i]}
+			elif [ -z "$second" ]; then second=${COMP_WORDS[i]}
+			fi
+			;;
+		esac
+	done
+	case $prev in
+	--config | --bundle | --profiles | --pepper | --events | --out | --password-file | --ca | --cert | --key | -o)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--state)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--into)
+		words='sqlite:'
+		;;
+	--broker)
+		words='mqtt:// mqtts://'
+		;;
+	--rows | --store | --turn | --stations | --user)
+		return
+		;;
+	*)
+		while read -r line; do
+			set -- $line
+			[ $# -gt 0 ] || continue
+			if [ -z "$first" ]; then
+				words+=" $1"
+			elif [ "$1" = "$first" ]; then
+				case $2 in
+				-* | '') shift ;;			# a command of one word
+				"$second") shift 2 ;;
+				*)
+					[ -n "$second" ] || words+=" $2"
+					continue
+					;;
+				esac
+				words+=" $* --json --help"
+			fi
+		done <<<"$_aislectl_commands"
+		[ -n "$first" ] || words+=' --config --help --version'
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	# Behind a whole command a name may be a file, too.
+	if [ -n "$first" ] && [[ $cur != -* ]]; then
+		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+complete -o filenames -F _aislectl aislectl

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents, the shipped files and the programs say must be the same thing."""
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import paho.mqtt.client as mqtt
+
+from store import AISLECTL, AISLED, free_port, main, now, wait_for
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as f:
+        return f.read()
+
+
+def run(*words, **more):
+    return subprocess.run(list(words), capture_output=True, text=True, **more)
+
+
+def keys():
+    """(section, key, type, default or None, reload) of `aisled --keys`."""
+    found, section = [], None
+    for line in run(*AISLED, "--keys").stdout.splitlines():
+        head = re.fullmatch(r"\[(\w+)\]", line)
+        key = re.fullmatch(r"(\w+) \(([^;)]*)(?:; (.*))?\)( \[reload\])?", line)
+        if head:
+            section = head[1]
+        elif key:
+            found.append((section, key[1], key[2], key[3], bool(key[4])))
+    assert len(found) > 30, found
+    return found
+
+
+def commands():
+    """The commands of `aislectl --help`."""
+    found = re.findall(r"^  ([a-z-]+(?: [a-z]+)?) ", run(*AISLECTL, "--help").stdout, re.M)
+    assert len(found) > 20, found
+    return found
+
+
+# ---- configuration ----
+
+def test_every_key_is_in_operating_md_with_its_default():
+    sections = dict(re.findall(r"^#### \[(\w+)\]\n(.*?)(?=^#|\Z)", read("docs", "operating.md"), re.M | re.S))
+    for section, key, kind, default, reload in keys():
+        row = re.search(rf"^\| `{key}` \|(.*)$", sections[section], re.M)
+        assert row, f"[{section}] {key} is missing"
+        cells = [c.strip() for c in row[1].split("|")]
+        assert cells[0] == kind, f"[{section}] {key}: {cells[0]}, expected {kind}"
+        assert cells[1] == (f"`{default}`" if default else "—"), f"[{section}] {key}: {cells[1]}, expected {default}"
+        assert ("*Reload.*" in row[1]) == reload, f"[{section}] {key}: reload"
+
+
+def test_every_key_is_in_the_manual_page_with_its_default():
+    page = read("docs", "man", "aisled.conf.5")
+    sections = dict(re.findall(r"^\.Ss \[(\w+)\]\n(.*?)(?=^\.S|\Z)", page, re.M | re.S))
+    for section, key, kind, default, reload in keys():
+        item = re.search(rf"^\.It Ic {key}\n(.*?)(?=^\.It|^\.El)", sections[section], re.M | re.S)
+        assert item, f"[{section}] {key} is missing"
+        head = f"({kind}; default\n.Ql {default} )\n" if default else f"({kind}; no default)\n"
+        assert item[1].startswith(head), f"[{section}] {key}: {item[1]!r}, expected {head!r}"
+        assert ("by a reload" in item[1]) == reload, f"[{section}] {key}: reload"
+
+
+def check(text):
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as f:
+        f.write(text)
+        f.flush()
+        return run(*AISLED, "--config", f.name, "--check")
+
+
+def test_the_shipped_configuration_passes_the_check():
+    done = run(*AISLED, "--config", os.path.join(ROOT, "firmware-config", "aisled.conf"), "--check")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_each_example_in_the_shipped_configuration_is_a_value_that_passes():
+    lines = read("firmware-config", "aisled.conf").splitlines()
+    example = re.compile(r"#(\w+ = .*)")
+    some_file = os.path.join(ROOT, "LICENSE")
+    tried = 0
+    for i, line in enumerate(lines):
+        match = example.fullmatch(line)
+        if not match:
+            continue
+        one = list(lines)
+        one[i] = re.sub(r"/(etc|usr/share)/aisle/\S+", some_file, match[1])
+        # A certificate and its key stand one below the other, and go together.
+        for name, at in (("cert", i + 1), ("key", i - 1)):
+            if match[1].startswith(name + " = "):
+                one[at] = re.sub(r"/etc/aisle/\S+", some_file, example.fullmatch(lines[at])[1])
+        if one[i].startswith("host = 127"):
+            one = [x for x in one if not x.startswith("socket = ")]
+        done = check("\n".join(one) + "\n")
+        assert done.returncode == 0, f"{match[1]}: {done.stderr}"
+        tried += 1
+    assert tried > 20, tried
+
+
+def test_a_default_that_is_written_out_is_the_default():
+    lines = read("firmware-config", "aisled.conf").splitlines()
+    defaults = {(s, k): d for s, k, _, d, _ in keys()}
+    section, shown = None, set()
+    for line in lines:
+        head = re.fullmatch(r"\[(\w+)\]", line)
+        section = head[1] if head else section
+        match = re.fullmatch(r"#(\w+) = (.*)", line)
+        if match and section in ("limits", "log", "state") and match[1]:
+            assert defaults[section, match[1]] == match[2], line
+            shown.add((section, match[1]))
+    assert shown >= {k for k in defaults if k[0] in ("limits", "log", "state")}
+
+
+# ---- commands ----
+
+def test_every_command_is_in_the_manual_page():
+    page = read("docs", "man", "aislectl.1")
+    for command in commands():
+        assert re.search(rf"^\.It Ic {command}(?= (?:Ar|Fl|Op|Oo)\b|$)", page, re.M), command
+
+
+def test_every_command_completes():
+    script = ('. "$0"; COMP_WORDS=(aislectl "$@"); COMP_CWORD=$#; COMPREPLY=(); _aislectl; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    completion = os.path.join(ROOT, "docs", "aislectl.bash")
+
+    def offers(*words):
+        with tempfile.TemporaryDirectory() as empty:
+            return run("bash", "-c", script, completion, *words, cwd=empty).stdout.split()
+    for command in commands():
+        words = command.split()
+        assert words[0] in offers(words[0][:2]), command
+        if len(words) > 1:
+            assert words[1] in offers(words[0], words[1][:1]), command
+        usage = run(*AISLECTL, *words, "--help").stdout.split("\n")[0]
+        offered = offers(*words, "-")
+        for option in re.findall(r"(--?[a-z-]+)", usage.replace("[--config FILE]", "")):
+            assert option in offered, f"{command}: {option} is not offered, only {offered}"
+
+
+def test_every_command_says_what_it_takes():
+    for command in commands():
+        done = run(*AISLECTL, *command.split(), "--help")
+        assert done.returncode == 0 and done.stdout.startswith("usage: aislectl"), (command, done)
+
+
+def test_manual_pages_are_clean():
+    if not shutil.which("man"):
+        return
+    for page in sorted(glob.glob(os.path.join(ROOT, "docs", "man", "*"))):
+        done = run("man", "--warnings", "-l", page, env=dict(os.environ, LC_ALL="C.UTF-8", MANWIDTH="100"))
+        assert done.returncode == 0 and done.stderr == "", f"{page}: {done.stderr}"
+
+
+# ---- documents ----
+
+def documents():
+    found = [p for p in glob.glob(os.path.join(ROOT, "**", "*.md"), recursive=True)
+             if "/build" not in p and "/node_modules/" not in p]
+    assert len(found) > 5, found
+    return found
+
+
+def anchors(path):
+    """The headings of a document as their anchors."""
+    with open(path, encoding="utf-8") as f:
+        text = re.sub(r"^```.*?^```", "", f.read(), flags=re.M | re.S)
+    return {re.sub(r"[^\w\- ]", "", h.strip().lower()).replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+def test_relative_links_lead_somewhere():
+    for path in documents():
+        with open(path, encoding="utf-8") as f:
+            text = re.sub(r"^```.*?^```", "", f.read(), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            to = os.path.normpath(os.path.join(os.path.dirname(path), name)) if name else path
+            assert os.path.exists(to), f"{path}: {target}"
+            if anchor:
+                assert anchor in anchors(to), f"{path}: {target}"
+
+
+def test_json_in_the_documents_is_json():
+    for name in ("http.md", "headquarters.md", "deciding.md", "operating.md"):
+        for block in re.findall(r"^```json\n(.*?)^```", read("docs", name), re.M | re.S):
+            for line in block.split("\n\n"):
+                json.loads(line)
+
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def blake(data, size, key):
+    return hashlib.blake2b(data, digest_size=size, key=key).digest()
+
+
+def ulid(raw):
+    n = int.from_bytes(raw, "big")
+    return "".join(CROCKFORD[n >> 5 * (25 - i) & 31] for i in range(26))
+
+
+def test_the_published_vectors_are_right():
+    """docs/deciding.md against another BLAKE2b; the same numbers are in test_id.c and test_explore.c."""
+    key = bytes(range(32))
+    text = read("docs", "deciding.md")
+    rows = re.findall(r"^\| `(id|subject|U)\((.*)\)` \| `(.*)` \|$", text, re.M)
+    assert len(rows) >= 9, rows
+    known = read("tests", "unit", "test_id.c") + read("tests", "unit", "test_explore.c")
+    for what, arguments, value in rows:
+        parts = [p.strip() for p in arguments.split(",")]
+        if what == "id":
+            raw = int(parts[0]).to_bytes(6, "big") + blake("\0".join(parts[1:]).encode(), 32, key)[:10]
+            assert ulid(raw) == value, (arguments, ulid(raw))
+        elif what == "subject":
+            assert blake(parts[0].encode(), 16, key).hex() == value, arguments
+        else:
+            u = (int.from_bytes(blake("\0".join(parts).encode(), 32, key)[:8], "little") >> 11) * 2.0 ** -53
+            assert u == float(value), (arguments, u)
+        assert value[:14] in known, f"{value} is not in the unit tests"
+
+
+# ---- systemd ----
+
+def test_the_unit_is_right_and_tight():
+    if not shutil.which("systemd-analyze"):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        unit = os.path.join(folder, "aisled.service")
+        # The programs and pages of a system that it is not installed on: ours, and none.
+        text = read("systemd", "aisled.service").replace("/usr/sbin/aisled", "/bin/true")
+        with open(unit, "w") as f:
+            f.write(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
+        shutil.copy(os.path.join(ROOT, "systemd", "aisled.socket"), folder)
+        done = run("systemd-analyze", "verify", unit, os.path.join(folder, "aisled.socket"))
+        assert done.returncode == 0 and "aisled" not in done.stderr, done.stderr
+        done = run("systemd-analyze", "security", "--offline=true", "--threshold=12", unit)
+        assert done.returncode == 0, done.stdout[-2000:]
+        # The same with the drop-in for a store without headquarters.
+        dropin = read("systemd", "examples", "no-network.conf")
+        with open(unit, "w") as f:
+            f.write(text.split("[Install]")[0] + dropin[dropin.index("[Service]"):])
+        done = run("systemd-analyze", "security", "--offline=true", "--threshold=3", unit)
+        assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_a_wrong_configuration_does_not_start_in_a_loop():
+    never = re.search(r"^RestartPreventExitStatus=(.*)$", read("systemd", "aisled.service"), re.M)[1].split()
+    done = run(*AISLED, "--config", "/nonexistent/aisled.conf")
+    assert str(done.returncode) in never, (done.returncode, never)
+    done = run(*AISLED, "--nonsense")
+    assert str(done.returncode) in never, (done.returncode, never)
+
+
+# ---- the shipped broker configuration ----
+
+def event(kind, number, data, source):
+    return json.dumps({"specversion": "1.0", "id": f"{source}-{number}", "source": source, "type": kind,
+                       "time": now(), "data": data, "receipt": True})
+
+
+def try_to_say(port, user, topic, text, *more):
+    """From a connection of its own, which the broker closes: this mosquitto acknowledges what it refuses, then hangs up."""
+    done = run("mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-i", user + "-forger", "-u", user,
+               "-P", "secret-" + user, "-q", "1", "-t", topic, "-m", text, *more, timeout=20)
+    assert "refused" not in done.stderr.lower(), done.stderr    # the connection is; only the topic is not
+
+
+class Person:
+    """A client of the broker with a name and a password."""
+
+    def __init__(self, port, user, topics=()):
+        self.heard = []
+        self.refused = None
+        self.ready = False
+        self.client = mqtt.Client(client_id=user, protocol=mqtt.MQTTv311)
+        self.client.username_pw_set(user, "secret-" + user)
+        self.client.on_message = lambda c, u, m: self.heard.append((m.topic, json.loads(m.payload)))
+        self.client.on_connect = self.on_connect
+        self.client.on_subscribe = lambda *a: setattr(self, "ready", True)
+        self.topics = topics
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        wait_for(user, lambda: self.ready)
+
+    def on_connect(self, client, userdata, flags, rc):
+        assert rc == 0, rc
+        client.subscribe([(t, 1) for t in self.topics or ["aisle/v1/0042/status"]])
+
+    def say(self, topic, kind, number, data, source):
+        self.client.publish(topic, event(kind, number, data, source), qos=1).wait_for_publish(10)
+
+    def on(self, end):
+        return [m for t, m in list(self.heard) if t.endswith(end)]
+
+    def close(self):
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+def set_up_store(folder):
+    """The shipped files with paths, id and port adapted; returns (broker's file, aisled's file, port)."""
+    port, socket = free_port(), os.path.join(folder, "mqtt.sock")
+    users = re.findall(r"^user (\S+)$", read("firmware-config", "aclfile"), re.M)
+    shutil.copy(os.path.join(ROOT, "firmware-config", "aclfile"), folder)
+    os.chmod(os.path.join(folder, "aclfile"), 0o600)
+    for user in users:
+        make = [] if os.path.exists(os.path.join(folder, "passwd")) else ["-c"]
+        done = run("mosquitto_passwd", "-b", *make, os.path.join(folder, "passwd"), user, "secret-" + user)
+        assert done.returncode == 0, done.stderr
+    text = read("firmware-config", "mosquitto.conf")
+    for old, new in (("/run/aisle-broker/mqtt.sock", socket), ("/etc/mosquitto/", folder + "/"),
+                     ("/var/lib/mosquitto/", folder + "/"), ("/run/mosquitto/", folder + "/")):
+        text = text.replace(old, new)
+    text = text.replace("#listener 8883", f"listener {port} 127.0.0.1")
+    if os.geteuid() == 0:
+        text += "user root\n"
+    with open(os.path.join(folder, "mosquitto.conf"), "w") as f:
+        f.write(text)
+    with open(os.path.join(folder, "password"), "w") as f:
+        f.write("secret-aisled\n")
+    text = read("firmware-config", "aisled.conf").replace("/run/aisle-broker/mqtt.sock", socket)
+    for old, new in (("#password_file = /etc/aisle/broker-password", f"password_file = {folder}/password"),
+                     ("#listen = 127.0.0.1:8080", "listen = 127.0.0.1:0"),
+                     ("#dir = /var/lib/aisle", f"dir = {folder}/state"),
+                     ("#control = /run/aisle/control.sock", f"control = {folder}/control.sock")):
+        assert old in text, old
+        text = text.replace(old, new)
+    with open(os.path.join(folder, "aisled.conf"), "w") as f:
+        f.write(text)
+    return port
+
+
+def test_a_till_cannot_speak_for_another_till():
+    folder = tempfile.mkdtemp(prefix="aisle-")
+    broker = daemon = None
+    people = []
+    try:
+        port = set_up_store(folder)
+        log = open(os.path.join(folder, "log"), "ab")
+        broker = subprocess.Popen([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c",
+                                   os.path.join(folder, "mosquitto.conf")], stdout=log, stderr=log)
+        wait_for("the broker's socket", lambda: os.path.exists(os.path.join(folder, "mqtt.sock")))
+        daemon = subprocess.Popen(AISLED + ["--config", os.path.join(folder, "aisled.conf")], stdout=log, stderr=log)
+
+        def status():
+            done = run(*AISLECTL, "--config", os.path.join(folder, "aisled.conf"), "status", "--json")
+            return json.loads(done.stdout) if done.returncode == 0 else None
+        wait_for("aisled on the unix socket", lambda: (status() or {}).get("mqtt", {}).get("connected"), 20)
+        root = "aisle/v1/0042"
+        seven = Person(port, "till-7", [f"{root}/pos/7/receipt", f"{root}/pos/8/receipt", f"{root}/pos/8/event",
+                                        f"{root}/guidance/7"])
+        eight = Person(port, "till-8", [f"{root}/pos/8/receipt"])
+        people = [seven, eight]
+        # 7 in the name of 8, of a reader, of care, of a tablet, of aisled: nothing of it arrives
+        opened = "aisle.basket.opened"
+        forged = [(f"{root}/pos/8/event", event(opened, 1, {"basket": "b8", "terminal": "8"}, "/forged")),
+                  (f"{root}/loyalty/r7/event", event("aisle.customer.identified", 2, {"card": "1", "station": "7"}, "/f")),
+                  (f"{root}/care/event", event("aisle.care.case-opened", 3,
+                                               {"card": "1", "case": "c", "topic": "t", "severity": 3}, "/forged")),
+                  (f"{root}/tablet/t1/event", event("aisle.guidance.decided", 4, {}, "/forged")),
+                  (f"{root}/guidance/7", '{"withdraw":"x"}')]
+        for topic, text in forged:
+            try_to_say(port, "till-7", topic, text)
+        try_to_say(port, "till-7", f"{root}/status", '{"state":"offline"}', "-r")
+        # its own topic works, and the broker sees it after all of that
+        seven.say(f"{root}/pos/7/event", opened, 5, {"basket": "b7", "terminal": "7"}, "/store/0042/pos/7")
+        receipt = wait_for("7's receipt", lambda: seven.on("pos/7/receipt"))[0]
+        assert receipt["ids"] == [["/store/0042/pos/7", "/store/0042/pos/7-5"]], receipt
+        eight.say(f"{root}/pos/8/event", opened, 1, {"basket": "b9", "terminal": "8"}, "/store/0042/pos/8")
+        receipts = wait_for("8's receipt", lambda: eight.on("pos/8/receipt"))
+        assert [r["ids"] for r in receipts] == [[["/store/0042/pos/8", "/store/0042/pos/8-1"]]], receipts
+        # and it hears nothing that is not its own
+        assert {t for t, _ in seven.heard} == {f"{root}/pos/7/receipt"}, seven.heard
+        assert status()["visits"] == 2, status()
+        letters = run(*AISLECTL, "--config", os.path.join(folder, "aisled.conf"), "deadletter", "--json")
+        assert json.loads(letters.stdout)["dead_letters"] == [], letters.stdout
+        watch = Person(port, "operator", [f"{root}/status"])
+        people.append(watch)
+        assert wait_for("the status", lambda: watch.on("status"))[0]["state"] == "online"
+    finally:
+        for person in people:
+            person.close()
+        for process in (daemon, broker):
+            if process is not None:
+                process.terminate()
+                process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+main([v for k, v in list(globals().items()) if k.startswith("test_")])
