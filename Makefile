@@ -16,7 +16,7 @@ include $(if $(CROSS),cross/$(CROSS).mk)
 # In the order of the data's way: core, then each stage, the spine, the ends.
 STAGES = core ingest session profile score decide deliver learn sync
 LIB_SRC = $(foreach s,$(STAGES),$(sort $(wildcard src/$(s)/*.c))) $(sort $(wildcard src/hq/*.c) $(wildcard src/tools/*.c))
-SPINE_SRC = $(addprefix src/,engine.c turn.c choose.c card.c answer.c outcome.c timer.c query.c \
+SPINE_SRC = $(addprefix src/,engine.c turn.c choose.c card.c answer.c instead.c outcome.c manager.c tally.c timer.c query.c \
 	control.c daemon.c daemon_http.c daemon_control.c daemon_link.c)
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))
@@ -66,6 +66,8 @@ $(BUILD)/%.o: %.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(BUILD)/src/deliver/page_data.o: $(wildcard src/deliver/page/*)
+
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
@@ -113,7 +115,8 @@ scenario: all
 
 .PHONY: browser
 browser: $(BUILD)/page_server
-	$(Q)cd tests/browser && { [ -d node_modules/playwright-core ] || npm ci --silent --no-audit --no-fund; }
+	$(Q)cd tests/browser && { [ -d node_modules/playwright-core ] || \
+		npm install --silent --no-audit --no-fund --no-package-lock; }
 	$(Q)$(run_test) browser/page node tests/browser/page.mjs $(abspath $(BUILD)/page_server) $(abspath $(BUILD)/screens)
 
 $(BUILD)/page_server: $(BUILD)/tests/browser/page_server.o $(BUILD)/libaisle.a
@@ -164,7 +167,7 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libaisle.a
 
 .PHONY: bench
 bench: all $(BENCH_BIN)
-	$(Q)set -e; for t in $(BENCH_BIN); do echo "== $$(basename $$t)"; $$t; done
+	$(Q)set -e; for t in $(filter $(BUILD)/bench/bench_%,$(BENCH_BIN)); do echo "== $$(basename $$t)"; $$t; done
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/loop.py
 
 # ---- what must stay true of the source ----
@@ -191,13 +194,21 @@ replay-same: all
 
 prefix ?= /usr
 sysconfdir ?= /etc
+mandir ?= $(prefix)/share/man
 .PHONY: install clean help demo
 install: all
 	install -D -m 755 $(BUILD)/aisled $(DESTDIR)$(prefix)/sbin/aisled
 	install -D -m 755 $(BUILD)/aislectl $(DESTDIR)$(prefix)/bin/aislectl
 	install -D -m 644 systemd/aisled.service $(DESTDIR)$(prefix)/lib/systemd/system/aisled.service
 	install -D -m 644 systemd/aisle.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/aisle.conf
-	install -D -m 640 firmware-config/aisled.conf $(DESTDIR)$(sysconfdir)/aisle/aisled.conf
+	install -D -m 644 systemd/aisled.socket $(DESTDIR)$(prefix)/lib/systemd/system/aisled.socket
+	install -D -m 644 systemd/aisle.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/aisle.conf
+	for f in systemd/examples/*.conf; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/systemd/$$(basename $$f); done
+	@# An operator's file is never written over. No secret is in it: those are files of their own.
+	f=$(DESTDIR)$(sysconfdir)/aisle/aisled.conf; [ ! -e $$f ] || f=$$f.new; install -D -m 644 firmware-config/aisled.conf $$f
+	install -D -m 644 firmware-config/aclfile $(DESTDIR)$(prefix)/share/aisle/aclfile
+	for s in 1 5 8; do for f in docs/man/*.$$s; do install -D -m 644 $$f $(DESTDIR)$(mandir)/man$$s/$$(basename $$f); done; done
+	install -D -m 644 docs/aislectl.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/aislectl
 	install -D -m 644 firmware-config/mosquitto.conf $(DESTDIR)$(prefix)/share/aisle/mosquitto.conf
 	for f in firmware-config/mappings/*.json; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/mappings/$$(basename $$f); done
 

@@ -18,16 +18,20 @@ done
 # Stages do not call each other: what they share are the nouns in include/aisle and core.
 for stage in ingest session profile score learn; do
 	found=$(grep -rnE '#include "(ingest|session|profile|score|decide|deliver|learn|sync|hq)/' "src/$stage" |
-		grep -vE "#include \"$stage/" | grep -vE 'mapping.*decide/logic\.h|subject.*session/session\.h|features.*(score|session)/|sealer|purchases.*session') &&
+		grep -vE "#include \"$stage/" | grep -vE 'mapping.*decide/logic\.h|profile/.*session/(session|record)\.h|features.*session/session\.h') &&
 		fail "a stage reaches into another: $found"
 done
 # libm differs in its last bit between machines.
-grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/score src/decide src/session | grep -vE 'fmath_|^\S*:[0-9]+:\s*(\*|/\*|//)|"' &&
+found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/score src/decide src/session | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
+[ -z "$found" ] ||
 	fail "the engine has its own exp and log (core/fmath.h)"
 # Every source says what it is and under which terms.
 for f in $(git ls-files 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]'); do
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fail "$f: no SPDX line"
 done
-ls -A | grep -vxE 'Makefile|src|include|firmware-config|systemd|models|tests|cross|docs|README.md|LICENSE|CHANGELOG.md|SECURITY.md|CONTRIBUTING.md|\..*|build.*' &&
-	fail "something new at the root"
+found=$(ls -A | grep -vxE 'Makefile|src|include|firmware-config|systemd|models|tests|cross|docs|README.md|LICENSE|\..*|build.*')
+[ -z "$found" ] || fail "something new at the root: $found"
+# The page's own words for what is not done yet are none.
+found=$(git grep -nIE '\b(TODO|FIXME|XXX|HACK)\b' -- src include tests models cross systemd firmware-config ':!tests/lint.sh')
+[ -z "$found" ] || fail "unfinished: $found"
 exit $bad

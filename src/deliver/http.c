@@ -7,6 +7,7 @@
  *   order: is it HTTP as we read it (http_request.c), is there such a path and
  *   method, may this one ask (http_access.c), and then the path's handler.
  */
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static const struct route {
     {"stream.js", false, ANYONE, http_get_file},
     {"cards.js", false, ANYONE, http_get_file},
     {"sheets.js", false, ANYONE, http_get_file},
+    {"barcode.js", false, ANYONE, http_get_file},
     {"words.js", false, ANYONE, http_get_file},
     {"style.css", false, ANYONE, http_get_file},
     {"manifest.webmanifest", false, ANYONE, http_get_file},
@@ -55,7 +57,10 @@ path_matches(const char *path, const struct http_call *call)
 		size_t len = strcspn(path, "/");
 		bool any = len == 1 && *path == '*';
 
-		if (len == 0 || (!any && (strlen(call->segments[i]) != len || memcmp(call->segments[i], path, len) != 0)))
+		if (len == 0 ||
+		    (!any &&
+			(strlen(call->segments[i]) != len ||
+			    memcmp(call->segments[i], path, len) != 0)))
 			return false;
 		path += path[len] == '/' ? len + 1 : len;
 	}
@@ -103,7 +108,8 @@ dispatch(struct http_call *call)
 	call->head = method == EVHTTP_REQ_HEAD;
 	if (route == NULL)
 		http_problem(call, 404, "nothing is here");
-	else if (method != (route->post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET) && (!call->head || route->post || stream)) {
+	else if (method != (route->post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET) &&
+	    (!call->head || route->post || stream)) {
 		http_add_header(call, "Allow", route->post ? "POST" : stream ? "GET" : "GET, HEAD");
 		http_problem(call, 405, "%s is expected here", route->post ? "POST" : "GET");
 	} else if (may(call, route->access))
@@ -120,7 +126,7 @@ on_request(struct evhttp_request *request, void *ctx)
 	const char *detail;
 	int status;
 
-	if (client == NULL) {	/* never adopted: see http_client_accept */
+	if (client == NULL) { /* never adopted: see http_client_accept */
 		evhttp_send_error(request, 503, NULL);
 		return;
 	}
@@ -138,19 +144,27 @@ on_request(struct evhttp_request *request, void *ctx)
 	http_problem(&call, status, "%s", detail);
 }
 
+static void
+add_name(struct http *http, const char *name, const char *tail)
+{
+	char *out = http->host_names[http->host_name_count++];
+
+	snprintf(out, sizeof(http->host_names[0]), "%s%s", name, tail);
+}
+
 /* What we may be called: localhost, and the machine's name with and without its domain. */
 static void
 own_names(struct http *http)
 {
 	char name[200] = "";
 
-	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "localhost");
+	add_name(http, "localhost", "");
 	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
 		return;
-	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "%s", name);
+	add_name(http, name, "");
 	name[strcspn(name, ".")] = '\0';
-	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "%s", name);
-	snprintf(http->host_names[http->host_name_count++], sizeof(http->host_names[0]), "%s.local", name);
+	add_name(http, name, "");
+	add_name(http, name, ".local");
 }
 
 static int
@@ -165,7 +179,8 @@ start(struct http *http, struct err *err)
 	evhttp_set_max_body_size(http->evhttp, HTTP_BODY_MAX);
 	/* All of them, so that a wrong one gets our 405 and not libevent's page. */
 	evhttp_set_allowed_methods(http->evhttp, 0xffff);
-	/* What is too large is read to its end within bounds, else the refusal would be lost with the connection. */
+	/* What is too large is read to its end within bounds, else the refusal would be lost with
+	 * the connection. */
 	evhttp_set_flags(http->evhttp, EVHTTP_SERVER_LINGERING_CLOSE);
 	evhttp_set_default_content_type(http->evhttp, NULL);
 	evhttp_set_bevcb(http->evhttp, http_client_accept, http);
@@ -176,13 +191,17 @@ start(struct http *http, struct err *err)
 }
 
 int
-http_new(struct event_base *base, const struct conf *conf, const struct http_host *host, struct http **ret, struct err *err)
+http_new(struct event_base *base, const struct conf *conf, const struct http_host *host,
+    struct http **ret, struct err *err)
 {
 	struct http *http;
 	int rc;
 
 	if (sodium_init() < 0)
 		return err_set(err, AISLE_E_IO, "http: libsodium does not start");
+	/* A tablet that leaves in the middle of an answer must not end the process: neither
+	 * libevent's writev nor OpenSSL's write asks for no signal. */
+	signal(SIGPIPE, SIG_IGN);
 	http = mem_calloc(1, sizeof(*http));
 	http->base = base;
 	http->conf = conf;
@@ -208,7 +227,7 @@ http_free(struct http *http)
 	if (http == NULL)
 		return;
 	if (http->evhttp != NULL)
-		evhttp_free(http->evhttp);	/* closes each connection: http_client.c's gone */
+		evhttp_free(http->evhttp); /* closes each connection: http_client.c's gone */
 	http_client_done(http);
 	http_tls_done(http);
 	ring_done(&http->ring);

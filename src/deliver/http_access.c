@@ -74,7 +74,8 @@ parse_cidr(const char *text, struct cidr *ret)
 		return false;
 	memcpy(address, text, len);
 	address[len] = '\0';
-	if (text[len] == '/' && (sscanf(text + len + 1, "%3d%c", &bits, &tail) != 1 || bits < 0 || bits > bits_max))
+	if (text[len] == '/' &&
+	    (sscanf(text + len + 1, "%3d%c", &bits, &tail) != 1 || bits < 0 || bits > bits_max))
 		return false;
 	ret->bits = bits + (128 - bits_max);
 	return parse_address(address, ret->address);
@@ -88,9 +89,13 @@ http_access_init(struct http *http, struct err *err)
 	if (http->conf->http_operators == NULL)
 		return 0;
 	list = mem_strdup(http->conf->http_operators);
-	for (char *word = strtok_r(list, " ,\t", &save); word != NULL; word = strtok_r(NULL, " ,\t", &save)) {
-		if (http->operator_count == CONF_OPERATORS_MAX || !parse_cidr(word, &http->operators[http->operator_count])) {
-			err_set(err, AISLE_E_CONFIG, "[http] operators: \"%s\" is not one of at most %d networks like 10.0.0.0/8",
+	for (char *word = strtok_r(list, " ,\t", &save); word != NULL;
+	     word = strtok_r(NULL, " ,\t", &save)) {
+		if (http->operator_count == CONF_OPERATORS_MAX ||
+		    !parse_cidr(word, &http->operators[http->operator_count])) {
+			err_set(err, AISLE_E_CONFIG,
+			    "[http] operators: \"%s\" is not one of at most %d networks like "
+			    "10.0.0.0/8",
 			    word, CONF_OPERATORS_MAX);
 			free(list);
 			return AISLE_E_CONFIG;
@@ -137,8 +142,8 @@ cookie(const char *header, const char *name, char *out, size_t size)
 	while (header != NULL && *header != '\0') {
 		header += strspn(header, " ;");
 		len = strcspn(header, ";");
-		if (len > name_len && strncmp(header, name, name_len) == 0 && header[name_len] == '=' &&
-		    len - name_len - 1 < size) {
+		if (len > name_len && strncmp(header, name, name_len) == 0 &&
+		    header[name_len] == '=' && len - name_len - 1 < size) {
 			memcpy(out, header + name_len + 1, len - name_len - 1);
 			out[len - name_len - 1] = '\0';
 			return;
@@ -157,7 +162,8 @@ http_authenticate(struct http_call *call)
 
 	/* Who shows a token means that one, whatever the browser keeps. */
 	if (bearer != NULL)
-		snprintf(token, sizeof(token), "%s", strncasecmp(bearer, "Bearer ", 7) == 0 ? bearer + 7 : "");
+		snprintf(token, sizeof(token), "%s",
+		    strncasecmp(bearer, "Bearer ", 7) == 0 ? bearer + 7 : "");
 	else
 		cookie(http_header(call, "Cookie"), "aisle_token", token, sizeof(token));
 	ok = strlen(token) == TOKEN_TEXT_LEN && strspn(token, BASE64URL) == TOKEN_TEXT_LEN;

@@ -16,19 +16,20 @@
 #include "core/when.h"
 #include "deliver/http_private.h"
 
-#define NOTE_MAX 500	/* characters */
+#define NOTE_MAX 500 /* characters */
 #define SECRET_MAX 64
 
 struct answer {
-	struct http_client *client;	/* NULL: its connection is gone */
+	struct http_client *client; /* NULL: its connection is gone */
 	bool replied;
-	bool submitting;		/* the host has not returned from submit yet */
+	bool submitting; /* the host has not returned from submit yet */
 };
 
 static const char *const decisions[] = {"accept", "dismiss", "snooze", "override"};
-static const char *const reasons[] = {"not-relevant", "customer-declined", "out-of-stock", "wrong-person",
-    "insensitive", "too-busy", "other"};
-static const char *const members[] = {"decision", "reason", "instead", "note", "until", "manager", "pin"};
+static const char *const reasons[] = {"not-relevant", "customer-declined", "out-of-stock",
+    "wrong-person", "insensitive", "too-busy", "other"};
+static const char *const members[] = {
+    "decision", "reason", "instead", "note", "until", "manager", "pin"};
 
 static bool
 is_one_of(const char *s, const char *const *list, size_t count)
@@ -49,15 +50,15 @@ http_body(struct http_call *call)
 	json_t *body = len > 0 ? json_read((const char *)bytes, len, "body", &err) : NULL;
 
 	if (body == NULL)
-		http_problem(call, 400, "body: %s (line %d, column %d)", len > 0 ? err.text : "a JSON object is expected",
-		    err.line, err.column);
+		http_problem(call, 400, "body: %s (line %d, column %d)",
+		    len > 0 ? err.text : "a JSON object is expected", err.line, err.column);
 	else if (!json_is_object(body)) {
 		json_decref(body);
 		body = NULL;
 		http_problem(call, 400, "body: a JSON object is expected");
 	}
 	if (bytes != NULL)
-		sodium_memzero(bytes, len);	/* a PIN or a code may be in it */
+		sodium_memzero(bytes, len); /* a PIN or a code may be in it */
 	return body;
 }
 
@@ -90,7 +91,8 @@ check_instead(const json_t *instead)
 static const char *
 check_approval(const json_t *body)
 {
-	const json_t *manager = json_object_get(body, "manager"), *pin = json_object_get(body, "pin");
+	const json_t *manager = json_object_get(body, "manager");
+	const json_t *pin = json_object_get(body, "pin");
 
 	if ((manager == NULL) != (pin == NULL))
 		return "manager and pin belong together";
@@ -98,7 +100,8 @@ check_approval(const json_t *body)
 		return NULL;
 	if (!json_is_string(manager) || !http_id_ok(json_string_value(manager)))
 		return "manager: an id is expected";
-	if (!json_is_string(pin) || json_string_length(pin) == 0 || json_string_length(pin) > SECRET_MAX)
+	if (!json_is_string(pin) || json_string_length(pin) == 0 ||
+	    json_string_length(pin) > SECRET_MAX)
 		return "pin: a string is expected";
 	return NULL;
 }
@@ -107,17 +110,21 @@ check_approval(const json_t *body)
 static const char *
 check_decision(const json_t *body)
 {
-	const json_t *reason = json_object_get(body, "reason"), *note = json_object_get(body, "note");
+	const json_t *reason = json_object_get(body, "reason");
+	const json_t *note = json_object_get(body, "note");
 	const json_t *until = json_object_get(body, "until");
 	const char *problem;
 	int64_t ms;
 
-	if (!is_one_of(json_string_value(json_object_get(body, "decision")), decisions, ARRAY_LEN(decisions)))
+	if (!is_one_of(json_string_value(json_object_get(body, "decision")), decisions,
+		ARRAY_LEN(decisions)))
 		return "decision: accept, dismiss, snooze or override is expected";
 	if (reason != NULL && !is_one_of(json_string_value(reason), reasons, ARRAY_LEN(reasons)))
-		return "reason: not-relevant, customer-declined, out-of-stock, wrong-person, insensitive, too-busy "
+		return "reason: not-relevant, customer-declined, out-of-stock, wrong-person, "
+		       "insensitive, too-busy "
 		       "or other is expected";
-	if (note != NULL && (!json_is_string(note) || characters(json_string_value(note)) > NOTE_MAX))
+	if (note != NULL &&
+	    (!json_is_string(note) || characters(json_string_value(note)) > NOTE_MAX))
 		return "note: at most 500 characters are expected";
 	if (until != NULL && (!json_is_string(until) || !when_parse(json_string_value(until), &ms)))
 		return "until: a time like 2026-11-21T10:15:00.123Z is expected";
@@ -141,7 +148,8 @@ count_unknown(struct http *http, json_t *body, bool decision)
 	json_t *value;
 
 	json_object_foreach(body, key, value)
-		if (decision ? !is_one_of(key, members, ARRAY_LEN(members)) : strcmp(key, "shown") != 0)
+		if (decision ? !is_one_of(key, members, ARRAY_LEN(members))
+			     : strcmp(key, "shown") != 0)
 			http->counts.unknown_members++;
 }
 
@@ -163,7 +171,8 @@ reply(void *ctx, const struct http_reply *result)
 	else
 		buf_adds(&body, result->body != NULL ? result->body : "{}");
 	client->http->counts.refused += failed;
-	http_send(client->request, result->status, failed ? "application/problem+json" : NULL, &body, false);
+	http_send(client->request, result->status, failed ? "application/problem+json" : NULL,
+	    &body, false);
 	if (!answer->submitting)
 		free(answer);
 }
@@ -181,7 +190,8 @@ http_answer_gone(struct http_client *client)
 	free(answer);
 }
 
-/* While a turn is awaited the tablet may leave: notice it. No bytes may be read as a request (http_client.c). */
+/* While a turn is awaited the tablet may leave: notice it. No bytes may be read as a request
+ * (http_client.c). */
 static void
 watch_connection(struct http_client *client)
 {
@@ -203,7 +213,8 @@ submit(struct http_call *call, const char *kind, json_t *body)
 	answer->client = call->client;
 	answer->submitting = true;
 	call->client->answer = answer;
-	host->submit(host->ctx, call->tablet.name, call->segments[2], call->segments[4], kind, body, reply, answer);
+	host->submit(host->ctx, call->tablet.name, call->segments[2], call->segments[4], kind, body,
+	    reply, answer);
 	answer->submitting = false;
 	if (answer->replied)
 		free(answer);
@@ -216,7 +227,7 @@ wipe_pin(json_t *body)
 {
 	const json_t *pin = json_object_get(body, "pin");
 
-	if (json_is_string(pin))	/* in place: the value dies with the body */
+	if (json_is_string(pin)) /* in place: the value dies with the body */
 		sodium_memzero((void *)(uintptr_t)json_string_value(pin), json_string_length(pin));
 }
 

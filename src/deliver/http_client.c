@@ -85,7 +85,8 @@ input_changed(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void
 	client->taken += info->n_deleted;
 	if (info->n_deleted > 0 && info->n_deleted < HTTP_SMALL)
 		client->reads++;
-	if (client->reads > HTTP_READS_MAX || client->taken > HTTP_TAKEN_MAX || http->input_total > HTTP_INPUT_TOTAL_MAX) {
+	if (client->reads > HTTP_READS_MAX || client->taken > HTTP_TAKEN_MAX ||
+	    http->input_total > HTTP_INPUT_TOTAL_MAX) {
 		http->counts.malformed++;
 		http_client_cut(client);
 	}
@@ -121,9 +122,13 @@ mend(struct http_client *client)
 		return;
 	if (status < 400 || status > 599)
 		status = 400;
+	client->state = CLIENT_ANSWERING; /* from here on the output is ours */
+	client->since_ms = http_mono_ms();
 	client->http->counts.malformed++;
 	client->http->counts.refused++;
-	http_problem_text(status, status == 413 ? "head or body too large" : "not a request that is understood here", &body);
+	http_problem_text(status,
+	    status == 413 ? "head or body too large" : "not a request that is understood here",
+	    &body);
 	/* A plain bufferevent keeps the front of its output for itself; one over TLS does not. */
 	if (client->http->tls == NULL)
 		evbuffer_unfreeze(output, 1);
@@ -135,7 +140,6 @@ mend(struct http_client *client)
 	    "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s",
 	    status, http_status_title(status), body.len, body.data);
 	buf_done(&body);
-	client->since_ms = http_mono_ms();
 }
 
 static void
@@ -162,7 +166,8 @@ http_client_accept(struct event_base *base, void *ctx)
 	bev = http->tls != NULL ? http_tls_bufferevent(http)
 				: bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
-		return NULL;	/* evhttp makes a plain one; it is not adopted, and refused by the handler */
+		return NULL; /* evhttp makes a plain one; it is not adopted, and refused by the
+				handler */
 	client = mem_calloc(1, sizeof(*client));
 	client->http = http;
 	client->bev = bev;
@@ -200,7 +205,7 @@ adopt(struct http *http, struct http_client *client)
 	TAILQ_REMOVE(&http->arrivals, client, next);
 	bufferevent_getcb(client->bev, &read_cb, NULL, NULL, &connection);
 	bufferevent_decref(client->bev);
-	if (read_cb == NULL) {	/* evhttp could not use it: the reference was the last */
+	if (read_cb == NULL) { /* evhttp could not use it: the reference was the last */
 		free(client);
 		return;
 	}
@@ -208,7 +213,8 @@ adopt(struct http *http, struct http_client *client)
 	client->connection = connection;
 	client->since_ms = http_mono_ms();
 	client->in_cb = evbuffer_add_cb(bufferevent_get_input(client->bev), input_changed, client);
-	client->out_cb = evbuffer_add_cb(bufferevent_get_output(client->bev), output_changed, client);
+	client->out_cb = evbuffer_add_cb(
+	    bufferevent_get_output(client->bev), output_changed, client);
 	bufferevent_setwatermark(client->bev, EV_READ, 0, HTTP_HEAD_MAX + HTTP_BODY_MAX + 4096);
 	evhttp_connection_set_closecb(client->connection, gone, client);
 	socket_options(bufferevent_getfd(client->bev));
@@ -279,10 +285,12 @@ http_client_sweep(struct http *http, int64_t mono_ms)
 		/* A tablet has nothing to say on its stream. */
 		if (client->state == CLIENT_STREAM && client->input > 0)
 			http_client_cut(client);
-		/* A tap waits for its turn as long as the store needs: its end is not ours to choose. */
+		/* A tap waits for its turn as long as the store needs: its end is not ours to
+		 * choose. */
 		if (client->state == CLIENT_STREAM || client->answer != NULL || client->doomed)
 			continue;
-		limit_ms = client->state == CLIENT_READING ? HTTP_READ_DEADLINE_MS : HTTP_WRITE_DEADLINE_MS;
+		limit_ms = client->state == CLIENT_READING ? HTTP_READ_DEADLINE_MS
+							   : HTTP_WRITE_DEADLINE_MS;
 		if (mono_ms - client->since_ms < limit_ms)
 			continue;
 		http->counts.slow++;

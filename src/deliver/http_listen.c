@@ -26,10 +26,12 @@
 static bool
 is_loopback(const struct sockaddr *address)
 {
+	const struct sockaddr_in *in = (const void *)address;
+	const struct sockaddr_in6 *in6 = (const void *)address;
+
 	if (address->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == 127;
-	return address->sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
 static void
@@ -57,7 +59,8 @@ accept_failed(struct evconnlistener *listener, void *ctx)
 {
 	(void)listener;
 	(void)ctx;
-	log_warning("http: a connection could not be accepted error=\"%s\"", strerror(EVUTIL_SOCKET_ERROR()));
+	log_warning("http: a connection could not be accepted error=\"%s\"",
+	    strerror(EVUTIL_SOCKET_ERROR()));
 }
 
 static int
@@ -77,13 +80,15 @@ add_listener(struct http *http, struct evconnlistener *listener, struct err *err
 }
 
 static int
-check_plain(const struct http *http, const struct sockaddr *address, const char *name, struct err *err)
+check_plain(
+    const struct http *http, const struct sockaddr *address, const char *name, struct err *err)
 {
 	if (http->tls != NULL || http->conf->http_plain_lan || is_loopback(address))
 		return 0;
 	return err_set(err, AISLE_E_CONFIG,
 	    "[http] listen: %s is not loopback and there is no certificate: "
-	    "set cert and key, or plain_lan = yes if the LAN is trusted", name);
+	    "set cert and key, or plain_lan = yes if the LAN is trusted",
+	    name);
 }
 
 /* "127.0.0.1:8080", "[::1]:8080", "localhost:0" (libevent's own parser knows no port 0). */
@@ -98,7 +103,8 @@ parse_listen(const char *text, struct sockaddr_storage *ret, int *ret_len)
 	unsigned port;
 
 	if (len == 0 || len >= sizeof(host) || colon[1] == '\0' || strlen(colon + 1) > 5 ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1) || (port = (unsigned)atoi(colon + 1)) > 65535)
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    (port = (unsigned)atoi(colon + 1)) > 65535)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	if (text[0] == '[' && text[len - 1] == ']') {
@@ -112,7 +118,8 @@ parse_listen(const char *text, struct sockaddr_storage *ret, int *ret_len)
 	in->sin_family = AF_INET;
 	in->sin_port = htons((uint16_t)port);
 	*ret_len = sizeof(*in);
-	return inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &in->sin_addr) == 1;
+	return inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host,
+		   &in->sin_addr) == 1;
 }
 
 static int
@@ -123,18 +130,22 @@ bind_one(struct http *http, const char *name, struct err *err)
 	int len;
 
 	if (http->listener_count == CONF_LISTEN_MAX)
-		return err_set(err, AISLE_E_CONFIG, "[http] listen: more than %d addresses", CONF_LISTEN_MAX);
+		return err_set(
+		    err, AISLE_E_CONFIG, "[http] listen: more than %d addresses", CONF_LISTEN_MAX);
 	if (!parse_listen(name, &ss, &len))
 		return err_set(err, AISLE_E_CONFIG,
-		    "[http] listen: \"%s\", expected an address and port like 127.0.0.1:8080 or [::]:8443", name);
+		    "[http] listen: \"%s\", expected an address and port like 127.0.0.1:8080 or "
+		    "[::]:8443",
+		    name);
 	if (check_plain(http, (struct sockaddr *)&ss, name, err) != 0)
 		return AISLE_E_CONFIG;
 	listener = evconnlistener_new_bind(http->base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE |
-		(ss.ss_family == AF_INET6 ? LEV_OPT_BIND_IPV6ONLY : 0), BACKLOG,
-	    (struct sockaddr *)&ss, len);
+		(ss.ss_family == AF_INET6 ? LEV_OPT_BIND_IPV6ONLY : 0),
+	    BACKLOG, (struct sockaddr *)&ss, len);
 	if (listener == NULL)
-		return err_set(err, AISLE_E_IO, "http: cannot listen on %s: %s", name, strerror(EVUTIL_SOCKET_ERROR()));
+		return err_set(err, AISLE_E_IO, "http: cannot listen on %s: %s", name,
+		    strerror(EVUTIL_SOCKET_ERROR()));
 	return add_listener(http, listener, err);
 }
 
@@ -157,7 +168,8 @@ adopt_systemd(struct http *http, struct err *err)
 
 	if (pid == NULL || strtol(pid, NULL, 10) != (long)getpid())
 		return 0;
-	for (int fd = SYSTEMD_FIRST_FD; fd < SYSTEMD_FIRST_FD + fds && http->listener_count < CONF_LISTEN_MAX; fd++) {
+	for (int fd = SYSTEMD_FIRST_FD;
+	     fd < SYSTEMD_FIRST_FD + fds && http->listener_count < CONF_LISTEN_MAX; fd++) {
 		struct sockaddr_storage ss;
 		struct evconnlistener *listener;
 		char name[64];
@@ -173,7 +185,8 @@ adopt_systemd(struct http *http, struct err *err)
 		/* backlog 0: it listens already */
 		listener = evconnlistener_new(http->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE, 0, fd);
 		if (listener == NULL)
-			return err_set(err, AISLE_E_IO, "http: cannot use the socket that was passed for %s", name);
+			return err_set(err, AISLE_E_IO,
+			    "http: cannot use the socket that was passed for %s", name);
 		if ((rc = add_listener(http, listener, err)) != 0)
 			return rc;
 	}
@@ -189,7 +202,8 @@ http_listen(struct http *http, struct err *err)
 	if (rc != 0 || http->listener_count > 0 || http->conf->http_listen == NULL)
 		return rc;
 	list = mem_strdup(http->conf->http_listen);
-	for (char *word = strtok_r(list, ", \t", &save); word != NULL && rc == 0; word = strtok_r(NULL, ", \t", &save))
+	for (char *word = strtok_r(list, ", \t", &save); word != NULL && rc == 0;
+	     word = strtok_r(NULL, ", \t", &save))
 		rc = bind_one(http, word, err);
 	free(list);
 	return rc;

@@ -119,8 +119,9 @@ send_token(struct http_call *call, const char *token, const char *name)
 	char cookie[256];
 	struct buf body = {0};
 
-	snprintf(cookie, sizeof(cookie), "aisle_token=%s; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict%s",
-	    token, call->http->tls != NULL ? "; Secure" : "");
+	snprintf(cookie, sizeof(cookie),
+	    "aisle_token=%s; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict%s", token,
+	    call->http->tls != NULL ? "; Secure" : "");
 	http_add_header(call, "Set-Cookie", cookie);
 	sodium_memzero(cookie, sizeof(cookie));
 	buf_adds(&body, "{\"token\":");
@@ -138,11 +139,12 @@ pair(struct http_call *call, struct pair_code *code, const char *name)
 	const struct http_host *host = call->http->host;
 	struct http_tablet tablet = {0};
 	uint8_t secret[32];
-	char token[sodium_base64_ENCODED_LEN(sizeof(secret), sodium_base64_VARIANT_URLSAFE_NO_PADDING)], hash[65];
+	char token[TOKEN_TEXT_LEN + 1], hash[65];
 	int rc;
 
 	randombytes_buf(secret, sizeof(secret));
-	sodium_bin2base64(token, sizeof(token), secret, sizeof(secret), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(
+	    token, sizeof(token), secret, sizeof(secret), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(secret, sizeof(secret));
 	http_token_hash(token, hash);
 	snprintf(tablet.name, sizeof(tablet.name), "%s", name);
@@ -184,7 +186,8 @@ http_post_pair(struct http_call *call)
 			pair(call, code, name);
 		else {
 			wrong_guess(http);
-			http_problem(call, 403, "this code is wrong, used or too old: ask for a new one");
+			http_problem(
+			    call, 403, "this code is wrong, used or too old: ask for a new one");
 		}
 	}
 	json_decref(body);

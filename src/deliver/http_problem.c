@@ -11,12 +11,13 @@
 
 /* X(status, title): every status that is sent from here */
 #define STATUSES(X) \
-	X(200, "OK") X(304, "Not Modified") X(400, "Bad Request") X(401, "Unauthorized") X(403, "Forbidden") \
-	X(404, "Not Found") X(405, "Method Not Allowed") X(409, "Conflict") X(410, "Gone") \
-	X(413, "Content Too Large") X(414, "URI Too Long") X(417, "Expectation Failed") \
+	X(200, "OK") X(304, "Not Modified") X(400, "Bad Request") X(401, "Unauthorized") \
+	X(403, "Forbidden") X(404, "Not Found") X(405, "Method Not Allowed") \
+	X(409, "Conflict") X(410, "Gone") X(413, "Content Too Large") \
+	X(414, "URI Too Long") X(417, "Expectation Failed") \
 	X(421, "Misdirected Request") X(423, "Locked") X(429, "Too Many Requests") \
-	X(500, "Internal Server Error") X(501, "Not Implemented") X(503, "Service Unavailable") \
-	X(505, "HTTP Version Not Supported")
+	X(500, "Internal Server Error") X(501, "Not Implemented") \
+	X(503, "Service Unavailable") X(505, "HTTP Version Not Supported")
 
 const char *
 http_status_title(int status)

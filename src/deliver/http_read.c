@@ -12,7 +12,8 @@ static void
 keep_scope(const struct http_tablet *tablet, struct buf *text)
 {
 	struct err err = {0};
-	json_t *root = json_read(text->data, text->len, "stations", &err), *list = json_object_get(root, "stations");
+	json_t *root = json_read(text->data, text->len, "stations", &err);
+	json_t *list = json_object_get(root, "stations");
 	const char *station;
 
 	for (size_t i = json_array_size(list); i-- > 0;) {
@@ -69,7 +70,8 @@ http_get_decision(struct http_call *call)
 
 	if (host->decision(host->ctx, call->segments[2], &text) != 0 ||
 	    (decision = json_read(text.data, text.len, "decision", &err)) == NULL)
-		http_problem(call, 404, "no such decision, or it is older than [privacy] decision_days");
+		http_problem(
+		    call, 404, "no such decision, or it is older than [privacy] decision_days");
 	else if ((station = json_string_value(json_object_get(decision, "station"))) == NULL ||
 	    !http_scope_has(&call->tablet, station))
 		http_problem(call, 403, "this tablet is not paired with that station");
@@ -103,8 +105,10 @@ http_get_metrics(struct http_call *call)
 	if (host->metrics(host->ctx, openmetrics, &text) != 0)
 		http_problem(call, 503, "there are no metrics just now");
 	else
-		http_reply(call, 200, openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-						  : "text/plain; version=0.0.4; charset=utf-8", &text);
+		http_reply(call, 200,
+		    openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+				: "text/plain; version=0.0.4; charset=utf-8",
+		    &text);
 	buf_done(&text);
 }
 

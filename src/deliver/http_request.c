@@ -60,7 +60,8 @@ check_headers(const struct http_call *call)
 		for (const char *s = h->value; *s != '\0'; s++)
 			if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
 				return "a control character in a header";
-		if (strcasecmp(h->key, "Content-Length") == 0 && (lengths++ > 0 || !is_digits(h->value)))
+		if (strcasecmp(h->key, "Content-Length") == 0 &&
+		    (lengths++ > 0 || !is_digits(h->value)))
 			return "Content-Length is not one number";
 		if (strcasecmp(h->key, "Transfer-Encoding") == 0 &&
 		    (encodings++ > 0 || strcasecmp(h->value, "chunked") != 0))
@@ -98,7 +99,8 @@ host_name(const char *header, char *out, size_t size)
 		return false;
 	memcpy(out, header, (size_t)(end - header));
 	out[end - header] = '\0';
-	return strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:") == strlen(out);
+	return strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:") ==
+	    strlen(out);
 }
 
 bool
@@ -129,7 +131,8 @@ origin_ok(const struct http_call *call)
 	/* A proxy before us that ends TLS shows pages as https. */
 	if (strncmp(origin, scheme, strlen(scheme)) != 0)
 		scheme = "https://";
-	return strncmp(origin, scheme, strlen(scheme)) == 0 && strcasecmp(origin + strlen(scheme), host) == 0;
+	return strncmp(origin, scheme, strlen(scheme)) == 0 &&
+	    strcasecmp(origin + strlen(scheme), host) == 0;
 }
 
 /* libevent leaves the body of some methods on the wire, where it would be the next request. */
@@ -138,14 +141,17 @@ announces_body(const struct http_call *call)
 {
 	const char *length = http_header(call, "Content-Length");
 
-	return http_header(call, "Transfer-Encoding") != NULL || (length != NULL && strcmp(length, "0") != 0);
+	return http_header(call, "Transfer-Encoding") != NULL ||
+	    (length != NULL && strcmp(length, "0") != 0);
 }
 
 static int
 hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	    : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9' ? c - '0'
+	    : c >= 'a' && c <= 'f'  ? c - 'a' + 10
+	    : c >= 'A' && c <= 'F'  ? c - 'A' + 10
+				    : -1;
 }
 
 /* One segment, decoded: printable ASCII only. The length read, or 0: not one. */
@@ -170,7 +176,8 @@ decode_segment(const char *from, size_t len, char out[static HTTP_SEGMENT_SIZE])
 	return n;
 }
 
-/* "/v1/stations/7?x" → segments and query. "/" has none. Empty and dot segments name nothing here. */
+/* "/v1/stations/7?x" to segments and query; "/" has none. Empty and dot segments name nothing here.
+ */
 static bool
 split_path(struct http_call *call, const char *uri)
 {
@@ -182,7 +189,8 @@ split_path(struct http_call *call, const char *uri)
 		size_t len = (size_t)((slash != NULL ? slash : end) - at);
 		char *segment = call->segments[call->segment_count];
 
-		if (decode_segment(at, len, segment) == 0 || strcmp(segment, ".") == 0 || strcmp(segment, "..") == 0)
+		if (decode_segment(at, len, segment) == 0 || strcmp(segment, ".") == 0 ||
+		    strcmp(segment, "..") == 0)
 			return false;
 		call->segment_count++;
 		at += len + 1;
@@ -199,7 +207,8 @@ http_query(const char *query, const char *name, char *out, size_t size)
 
 	for (; *query != '\0'; query += query[len] == '&' ? len + 1 : len) {
 		len = strcspn(query, "&");
-		if (len <= name_len || strncmp(query, name, name_len) != 0 || query[name_len] != '=')
+		if (len <= name_len || strncmp(query, name, name_len) != 0 ||
+		    query[name_len] != '=')
 			continue;
 		if (len - name_len - 1 >= size)
 			return false;
@@ -226,7 +235,7 @@ http_request_read(struct http_call *call, const char **ret_detail)
 	bool posts = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
 
 	if (request->major != 1 || (request->minor != 0 && request->minor != 1)) {
-		request->major = request->minor = 1;	/* libevent answers in what was asked in */
+		request->major = request->minor = 1; /* libevent answers in what was asked in */
 		return no(ret_detail, 505, "HTTP/1.0 and HTTP/1.1 are spoken here");
 	}
 	if ((problem = check_headers(call)) != NULL)

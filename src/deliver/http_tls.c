@@ -27,11 +27,14 @@ http_tls_init(struct http *http, struct err *err)
 	if (cert == NULL && key == NULL)
 		return 0;
 	if (cert == NULL || key == NULL)
-		return err_set(err, AISLE_E_CONFIG, "[http] cert and key belong together: %s is missing", cert == NULL ? "cert" : "key");
+		return err_set(err, AISLE_E_CONFIG,
+		    "[http] cert and key belong together: %s is missing",
+		    cert == NULL ? "cert" : "key");
 	if ((http->tls = SSL_CTX_new(TLS_server_method())) == NULL)
 		return err_set(err, AISLE_E_IO, "http: out of memory");
 	SSL_CTX_set_min_proto_version(http->tls, TLS1_2_VERSION);
-	/* Old parameters are refused by the other side's renegotiation too; idle connections keep no buffers. */
+	/* Old parameters are refused by the other side's renegotiation too; idle connections keep
+	 * no buffers. */
 	SSL_CTX_set_options(http->tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(http->tls, SSL_MODE_RELEASE_BUFFERS);
 	if (SSL_CTX_use_certificate_chain_file(http->tls, cert) != 1)
@@ -58,10 +61,11 @@ http_tls_bufferevent(struct http *http)
 
 	if (ssl == NULL)
 		return NULL;
-	bev = bufferevent_openssl_socket_new(http->base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	bev = bufferevent_openssl_socket_new(
+	    http->base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
 		SSL_free(ssl);
-	else	/* browsers leave without saying good-bye */
+	else /* browsers leave without saying good-bye */
 		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
 	return bev;
 }

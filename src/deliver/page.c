@@ -22,6 +22,7 @@
 	X(stream_js, "stream.js", "text/javascript; charset=utf-8") \
 	X(cards_js, "cards.js", "text/javascript; charset=utf-8") \
 	X(sheets_js, "sheets.js", "text/javascript; charset=utf-8") \
+	X(barcode_js, "barcode.js", "text/javascript; charset=utf-8") \
 	X(words_js, "words.js", "text/javascript; charset=utf-8") \
 	X(manager_js, "manager.js", "text/javascript; charset=utf-8") \
 	X(style_css, "style.css", "text/css; charset=utf-8") \
@@ -77,7 +78,7 @@ http_get_file(struct http_call *call)
 	for (size_t i = 0; i < call->http->file_count; i++)
 		if (strcmp(call->http->files[i].path, path) == 0)
 			file = &call->http->files[i];
-	CHECK(file != NULL);	/* the table of paths and this one agree */
+	CHECK(file != NULL); /* the table of paths and this one agree */
 	http_add_header(call, "ETag", file->etag);
 	http_add_header(call, "Cache-Control", "no-cache");
 	http_add_header(call, "Content-Security-Policy", CONTENT_POLICY);

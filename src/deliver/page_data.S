@@ -18,6 +18,7 @@ page_\symbol\()_end:
 	file stream_js, stream.js
 	file cards_js, cards.js
 	file sheets_js, sheets.js
+	file barcode_js, barcode.js
 	file words_js, words.js
 	file manager_js, manager.js
 	file style_css, style.css

@@ -22,7 +22,7 @@
 #include "core/json.h"
 #include "deliver/http_private.h"
 
-#define KERNEL_BUFFER 32768	/* doubled by Linux */
+#define KERNEL_BUFFER 32768 /* doubled by Linux */
 
 /* "event: guidance", "id: 7", "data: …" and the empty line. id <= 0: none. */
 static void
@@ -86,7 +86,8 @@ send_text(struct stream *stream, const struct buf *text)
 
 	if (stream->client->doomed || text->len == 0)
 		return;
-	if (waiting(stream) + text->len > (size_t)http->conf->stream_kib * 1024 || (chunk = evbuffer_new()) == NULL) {
+	if (waiting(stream) + text->len > (size_t)http->conf->stream_kib * 1024 ||
+	    (chunk = evbuffer_new()) == NULL) {
 		cut(stream);
 		return;
 	}
@@ -97,11 +98,15 @@ send_text(struct stream *stream, const struct buf *text)
 }
 
 void
-http_stream(struct http *http, const char *station, int64_t id, const char *event, const char *json, size_t len)
+http_stream(struct http *http, const char *station, int64_t id, const char *event, const char *json,
+    size_t len)
 {
 	struct stream *stream;
 	struct buf text = {0};
 
+	/* A status is how things are, not something that happened: it has no place among the ids. */
+	if (strcmp(event, "status") == 0)
+		id = 0;
 	if (id > 0)
 		ring_add(&http->ring, station, id, event, json, len);
 	else
@@ -155,7 +160,8 @@ add_missed(const struct http *http, const char *station, int64_t after, struct b
 	const struct ring_event *event;
 
 	for (size_t i = 0; (event = ring_at(&http->ring, i)) != NULL; i++)
-		if (event->id > after && (event->station[0] == '\0' || strcmp(event->station, station) == 0))
+		if (event->id > after &&
+		    (event->station[0] == '\0' || strcmp(event->station, station) == 0))
 			frame(out, event->id, event->event, event->json, event->len);
 	if (http->status_without_id)
 		add_status(http, 0, out);
@@ -210,7 +216,8 @@ stream_new(struct http_call *call, const char *station)
 	http->stream_count++;
 	call->client->stream = stream;
 	call->client->state = CLIENT_STREAM;
-	setsockopt(bufferevent_getfd(call->client->bev), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(
+	    bufferevent_getfd(call->client->bev), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	bufferevent_setwatermark(call->client->bev, EV_READ, 0, 4096);
 	return stream;
 }
@@ -247,7 +254,8 @@ http_get_stream(struct http_call *call)
 	bound_tablet(http, call->tablet.name);
 	if (http->stream_count >= SSE_STREAMS_MAX) {
 		http_add_header(call, "Retry-After", "10");
-		http_problem(call, 503, "%d streams are open, and no more are served", SSE_STREAMS_MAX);
+		http_problem(
+		    call, 503, "%d streams are open, and no more are served", SSE_STREAMS_MAX);
 		return;
 	}
 	buf_adds(&text, "retry: 2000\n\n");
@@ -257,7 +265,8 @@ http_get_stream(struct http_call *call)
 	} else
 		add_snapshot(http, station, &text);
 	if (text.len > (size_t)http->conf->stream_kib * 1024)
-		http_problem(call, 503, "more is open at station %s than [limits] stream_kib lets through", station);
+		http_problem(call, 503,
+		    "more is open at station %s than [limits] stream_kib lets through", station);
 	else
 		begin(call, station, &text);
 	buf_done(&text);

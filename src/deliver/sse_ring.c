@@ -50,16 +50,18 @@ ring_done(struct sse_ring *ring)
 }
 
 void
-ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *name, const char *json, size_t len)
+ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *name, const char *json,
+    size_t len)
 {
 	struct ring_event *event;
 
 	if (id <= ring->last)
-		return;		/* sent again after a restart: nobody can resume from before it */
+		return; /* sent again after a restart: nobody can resume from before it */
 	if (ring->base < 0)
 		ring->base = id - 1;
 	ring->last = id;
-	while (ring->count > 0 && (ring->count == SSE_RING_EVENTS || ring->bytes + len > SSE_RING_BYTES))
+	while (ring->count > 0 &&
+	    (ring->count == SSE_RING_EVENTS || ring->bytes + len > SSE_RING_BYTES))
 		drop_oldest(ring);
 	if (len > SSE_RING_BYTES) {
 		ring->base = id;

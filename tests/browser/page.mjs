@@ -251,9 +251,9 @@ const tests = {
 		await shot(page, 'two-cards-tablet-light');
 		await assertLayout(page, 'two cards');
 		await assertContrast(page, 'two cards');
-		assert.equal(await page.locator('.card ul').first().isVisible(), false, 'the reason is behind a tap');
-		await page.locator('.why summary').first().click();
 		await page.getByText('Usually buys coffee by now').waitFor();
+		await page.locator('.why summary').first().click();
+		assert.equal(await page.locator('.card ul').first().isVisible(), false, 'the reason can be put away');
 		await store.line(new RegExp('^tap shown ' + g.guidance + ' ' + g.prompts[0].prompt + ' \\{\\}'));
 		await store.line(new RegExp('^tap shown ' + g.guidance + ' ' + g.prompts[1].prompt + ' \\{\\}'));
 		await choice(page, 'accept').tap();
@@ -409,7 +409,15 @@ const tests = {
 		await store.line(new RegExp('^tap decision ' + g.guidance + ' .*accept'), 30000);
 		await page.locator('#banner').waitFor({state: 'hidden', timeout: 60000});
 		await page.locator('#live', {hasText: 'Live'}).waitFor();
+		store.send('withdraw', {guidance: g.guidance, reason: 'closed'});
+		await page.locator('.card').waitFor({state: 'detached'});
 		store.say('open []');
+		store.send('guidance', guidance([prompt({say: 'This one goes while nobody hears'})]));
+		await say(page, 'nobody hears').waitFor();
+		await store.stop();
+		await page.locator('#banner', {hasText: 'Offline'}).waitFor();
+		await store.start(port);
+		await page.locator('.card').waitFor({state: 'detached', timeout: 60000});
 		await page.context().close();
 	},
 
@@ -468,6 +476,27 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'an accepted coupon is a barcode that stays until the sale is over'() {
+		const page = await open({colorScheme: 'dark'});
+		const g = guidance([prompt({offer: {type: 'amount', worth: 200, currency: 'EUR', apply: 'barcode', code: 'AISLE-0042'}})]);
+		store.send('guidance', g);
+		await choice(page, 'accept').tap();
+		await page.locator('.coupon svg').waitFor();
+		const d = await page.locator('.coupon path').getAttribute('d');
+		// start B, 10 characters, check, stop: 13 symbols of three bars, and the stop's fourth
+		assert.equal(d.split('M').length - 1, 13 * 3 + 1);
+		const sum = [...'AISLE-0042'].reduce((s, c, i) => s + (c.charCodeAt(0) - 32) * (i + 1), 104) % 103;
+		const {symbols} = await page.evaluate(async () => ({symbols: (await import('/barcode.js')).symbols('AISLE-0042')}));
+		assert.deepEqual(symbols, [104, ...[...'AISLE-0042'].map((c) => c.charCodeAt(0) - 32), sum, 106]);
+		await page.waitForTimeout(5000);
+		assert.ok(await page.locator('.coupon').isVisible());
+		await shot(page, 'coupon-tablet-dark');
+		await assertLayout(page, 'coupon');
+		store.send('withdraw', {guidance: g.guidance, reason: 'closed'});
+		await page.locator('.calm').waitFor();
+		await page.context().close();
+	},
+
 	async 'phone with one card, light'() {
 		const page = await open({viewport: PHONE});
 		store.send('guidance', guidance([prompt({kind: 'retain'})]));
@@ -522,5 +551,5 @@ for (const [name, test] of Object.entries(tests)) {
 assert.deepEqual(foreign, [], 'the page asks other hosts');
 await browser.close();
 await store.stop();
-console.log(failed ? failed + ' failed' : 'all passed');
+console.log(`${Object.keys(tests).length - failed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

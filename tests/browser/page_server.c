@@ -34,7 +34,10 @@ static struct {
 	char *open, *status;
 	int reply_status;
 	char reply_detail[200];
-	struct { char hash[65]; struct http_tablet tablet; } tablets[TABLETS_MAX];
+	struct {
+		char hash[65];
+		struct http_tablet tablet;
+	} tablets[TABLETS_MAX];
 	size_t tablet_count;
 	int64_t last_id;
 } play;
@@ -86,7 +89,8 @@ static int
 report(void *ctx, struct buf *out)
 {
 	(void)ctx;
-	buf_adds(out, "{\"day\":\"2026-11-21\",\"shown\":184,\"accepted\":61,\"dismissed\":40,\"actions\":["
+	buf_adds(out,
+	    "{\"day\":\"2026-11-21\",\"shown\":184,\"accepted\":61,\"dismissed\":40,\"actions\":["
 	    "{\"action\":\"coffee-off\",\"shown\":90,\"accepted\":31,\"cost\":1405},"
 	    "{\"action\":\"tea-cake\",\"shown\":94,\"accepted\":30,\"cost\":0}],"
 	    "\"lift\":{\"told\":false,\"why\":\"this store alone cannot tell\"}}");
@@ -128,11 +132,12 @@ guidance_station(void *ctx, const char *guidance, char ret_station[static 33])
 }
 
 static void
-submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind, struct json_t *body,
-    http_reply_fn reply, void *reply_ctx)
+submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind,
+    struct json_t *body, http_reply_fn reply, void *reply_ctx)
 {
 	struct http_reply answer = {.status = strcmp(kind, "shown") == 0 ? 200 : play.reply_status,
-	    .body = "{}", .detail = play.reply_detail};
+	    .body = "{}",
+	    .detail = play.reply_detail};
 	struct buf text = {0};
 
 	(void)ctx;
@@ -193,7 +198,8 @@ command(char *line)
 		replace(&play.status, rest);
 	else if (strcmp(word, "reply") == 0) {
 		play.reply_status = atoi(strsep(&rest, " "));
-		snprintf(play.reply_detail, sizeof(play.reply_detail), "%s", rest != NULL ? rest : "");
+		snprintf(
+		    play.reply_detail, sizeof(play.reply_detail), "%s", rest != NULL ? rest : "");
 	} else if (strcmp(word, "pair") == 0) {
 		char code[7];
 		int64_t expires_ms;
@@ -207,7 +213,8 @@ command(char *line)
 		tablet_put(NULL, hash, &tablet);
 	} else if (strcmp(word, "send") == 0) {
 		char *to = strsep(&rest, " "), *event = strsep(&rest, " ");
-		http_stream(play.http, strcmp(to, "*") == 0 ? NULL : to, ++play.last_id, event, rest, strlen(rest));
+		http_stream(play.http, strcmp(to, "*") == 0 ? NULL : to, ++play.last_id, event,
+		    rest, strlen(rest));
 	}
 }
 
@@ -217,7 +224,8 @@ read_commands(struct bufferevent *bev, void *ctx)
 	char *line;
 
 	(void)ctx;
-	while ((line = evbuffer_readln(bufferevent_get_input(bev), NULL, EVBUFFER_EOL_LF)) != NULL) {
+	while (
+	    (line = evbuffer_readln(bufferevent_get_input(bev), NULL, EVBUFFER_EOL_LF)) != NULL) {
 		command(line);
 		free(line);
 	}
@@ -235,8 +243,8 @@ ended(struct bufferevent *bev, short what, void *ctx)
 int
 main(int argc, char **argv)
 {
-	static const struct http_host host = {NULL, now_ms, stations, station, decision, report, status, metrics, ready,
-	    guidance_station, submit, cancel, tablet_put, tablet_get, NULL};
+	static const struct http_host host = {NULL, now_ms, stations, station, decision, report,
+	    status, metrics, ready, guidance_station, submit, cancel, tablet_put, tablet_get, NULL};
 	static struct conf conf;
 	char listen[64];
 	struct err err = {0};
@@ -248,7 +256,7 @@ main(int argc, char **argv)
 	conf.stream_kib = 64;
 	play.base = event_base_new();
 	play.reply_status = 200;
-	play.last_id = now_ms(NULL);	/* rises over restarts */
+	play.last_id = now_ms(NULL); /* rises over restarts */
 	snprintf(play.stations, sizeof(play.stations), "7");
 	replace(&play.open, "[]");
 	replace(&play.status, "{\"state\":\"online\",\"time\":\"certain\",\"hq\":\"connected\"}");

@@ -7,7 +7,7 @@
 
 import {t, language} from '/words.js';
 import {openStream} from '/stream.js';
-import {buildCard, showState, showTime, goneWords, el} from '/cards.js';
+import {buildCard, showState, showTime, goneWords, isCoupon, el} from '/cards.js';
 import {askReason, askLater, askInstead, askManager, closeSheet, showEarlier, pairScreen, stationScreen} from '/sheets.js';
 
 const SEEN_MS = 300;		// visible for so long is shown
@@ -119,7 +119,7 @@ function answered(card, decision) {
 	remember(card, t('state.' + state));
 	if (decision !== 'accept')
 		setTimeout(() => remove(card), LINGER_MS / 4);
-	else if (!asks)
+	else if (!asks && !isCoupon(card.prompt))	// a coupon stays until the sale is over
 		setTimeout(() => remove(card), LINGER_MS);
 }
 
@@ -255,6 +255,25 @@ function takeWithdraw(withdraw) {
 	calm();
 }
 
+// After each connection: what was open before and is no more, went while we could not hear it.
+async function reconcile() {
+	const before = [...guidances.keys()], asked = station;
+	let open;
+
+	if (!before.length)
+		return;
+	try {
+		const answer = await fetch('/v1/stations/' + encodeURIComponent(asked), {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+		if (!answer.ok && answer.status !== 404)
+			return;
+		open = answer.ok ? (await answer.json()).open.map((g) => g.guidance) : [];
+	} catch {
+		return;		// the next connection asks again
+	}
+	if (asked === station)
+		before.filter((id) => !open.includes(id)).forEach((id) => takeWithdraw({guidance: id, reason: 'expired'}));
+}
+
 // ---- around the cards ----
 
 function announce(text) {
@@ -336,6 +355,7 @@ function show(name) {
 				lastHeard = Date.now();
 			showLive();
 		},
+		opened: reconcile,
 		refused: start,
 	});
 }

@@ -6,6 +6,7 @@
 // that is on its way lands where it aimed. Text comes from outside: textContent only.
 
 import {t, has, language} from '/words.js';
+import {barcode} from '/barcode.js';
 
 // Kinds whose sentence is a question to the customer are answered by yes and no.
 const QUESTIONS = ['offer', 'recommend', 'retain', 'remind'];
@@ -40,6 +41,10 @@ function worth(offer) {
 	}
 }
 
+export function isCoupon(prompt) {
+	return !!prompt.offer && prompt.offer.apply === 'barcode' && typeof prompt.offer.code === 'string';
+}
+
 function isOurImage(image) {
 	return typeof image === 'string' && (/^data:image\/(png|jpeg|webp|svg\+xml);/.test(image) || /^\/[^/]/.test(image));
 }
@@ -58,7 +63,8 @@ function buildHead(prompt) {
 
 function buildText(prompt) {
 	const text = el('div', 'text');
-	const loud = prompt.say || prompt.headline;
+	// A figure and its sign stay on one line.
+	const loud = (prompt.say || prompt.headline).replace(/(\d) (?=[%€$£])/g, '$1\u00a0');
 	text.append(el('p', prompt.say ? 'say quoted' : 'say', loud, {dir: 'auto'}));
 	if (prompt.say && prompt.headline)
 		text.append(el('h2', 'headline', prompt.headline, {dir: 'auto'}));
@@ -74,9 +80,10 @@ function buildText(prompt) {
 	return text;
 }
 
-// Behind a tap: the screen is shared with the customer.
+// Open where there is room, behind a tap where there is not. A reason is written to be said aloud: the screen is shared.
 function buildWhy(prompt) {
 	const why = el('details', 'why');
+	why.open = matchMedia('(min-width: 700px) and (min-height: 700px)').matches;
 	const list = el('ul', '', null, {dir: 'auto'});
 	list.append(...prompt.why.map((reason) => el('li', '', reason)));
 	why.append(el('summary', '', t('why')), list);
@@ -115,6 +122,17 @@ function label(prompt, choice) {
 	}
 }
 
+// The coupon that the cashier scans, once the customer wants it.
+function showCoupon(card, code) {
+	const box = el('div', 'coupon'), bars = barcode(code);
+	if (card.querySelector('.coupon'))
+		return;
+	if (bars)
+		box.append(bars);
+	box.append(el('p', '', code));
+	card.querySelector('.text').append(box);
+}
+
 // What the card shows now: buttons while it is open, else what became of it.
 // state: open sending retrying asked applied refused answered accepted dismissed snoozed overridden; note: plain words.
 export function showState(card, prompt, state, note) {
@@ -128,8 +146,12 @@ export function showState(card, prompt, state, note) {
 	card.outcome.textContent = note || (open ? '' : t('state.' + state));
 	card.outcome.classList.toggle('bad', state === 'refused' || state === 'failed' || (open && !!note));
 	card.answers.replaceChildren();
-	if (!open)
+	if (!open) {
+		card.querySelector('details')?.removeAttribute('open');
+		if (isCoupon(prompt) && ['accepted', 'answered', 'applied'].includes(state))
+			showCoupon(card, prompt.offer.code);
 		return;
+	}
 	for (const choice of ['accept', 'dismiss', 'snooze', 'override']) {
 		if (!(prompt.choices || []).includes(choice))
 			continue;

@@ -11,7 +11,7 @@ const QUIET_MS = 20000;
 const ANSWER_MS = 5000;
 const PAUSE_MAX_MS = 30000;
 
-// on.event(type, data), on.live(bool), on.refused(status): 401 not paired, 403 not our station.
+// on.event(type, data), on.live(bool), on.opened() after each connection, on.refused(status): 401 not paired, 403 not our station.
 export function openStream(station, on) {
 	let source = null, last = '', pause = 1000, timer = 0, heard = Date.now(), closed = false, live = false;
 
@@ -47,6 +47,7 @@ export function openStream(station, on) {
 		source.onopen = () => {
 			pause = 1000;
 			setLive(true);
+			on.opened();
 		};
 		source.onerror = () => {
 			setLive(false);
