@@ -132,13 +132,12 @@ answer_of(const char *decision)
 }
 
 /* An offer that the till applies is asked for with a token of its own; one that the cashier scans needs no question. */
-static void
-accept(struct engine *engine, struct visit *visit, struct card *card)
+void
+accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 {
 	const struct action *action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
 	char text[ID_TEXT_SIZE];
 
-	outcome_record(engine, visit, card, OUTCOME_ACCEPTED, NULL, false, 0);
 	card->state = CARD_ANSWERED;
 	if (card->depth == 0)
 		return;
@@ -158,7 +157,8 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card, cons
 {
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
-		accept(engine, visit, card);
+		outcome_record(engine, visit, card, OUTCOME_ACCEPTED, NULL, false, 0);
+		accept_offer(engine, visit, card);
 		break;
 	case ANSWER_DISMISS:
 		card->state = CARD_ANSWERED;
@@ -173,8 +173,11 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card, cons
 		break;
 	default:
 		card->state = CARD_ANSWERED;
-		outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason, false, 0);
 		card_release(engine, card);
+		if (event->instead_action != NULL)
+			instead_apply(engine, visit, card, event);
+		else
+			outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason, false, 0);
 		break;
 	}
 }
@@ -197,15 +200,28 @@ too_late(struct engine *engine, struct visit *visit, struct card *card, enum car
 	return true;
 }
 
+/* What needs a manager: their yes to a card of theirs, and to an offer of theirs chosen instead. */
 static bool
-may_answer(const struct card *card, const struct event *event, enum card_answer answer, struct reply *reply)
+may_answer(struct engine *engine, const struct card *card, const struct event *event, enum card_answer answer,
+    struct reply *reply)
 {
-	/* A manager's approval needs a manager's PIN; this store has none on record. */
-	if (card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT) {
-		refuse(reply, 403, event->pin == NULL ? "a manager's PIN is needed" : "no such manager, or another PIN");
+	if (!(card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT) &&
+	    !(answer == ANSWER_OVERRIDE && instead_needs_manager(engine, event)))
+		return true;
+	if (event->pin == NULL) {
+		refuse(reply, 403, "a manager's PIN is needed");
 		return false;
 	}
-	return true;
+	switch (manager_check(engine, event->manager, event->pin)) {
+	case MANAGER_OK:
+		return true;
+	case MANAGER_LOCKED:
+		refuse(reply, 423, "this manager's PIN is locked for five minutes after five wrong ones");
+		return false;
+	default:
+		refuse(reply, 403, "no such manager, or another PIN");
+		return false;
+	}
 }
 
 void
@@ -215,6 +231,7 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	struct buf body = { 0 };
 	struct visit *visit;
 	struct card *card = find_card(engine, event, &visit, reply);
+	struct id prompt;
 
 	if (card == NULL)
 		return;
@@ -226,13 +243,15 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 			refuse(reply, 409, "this prompt was answered otherwise before");
 		goto out;
 	}
-	if (too_late(engine, visit, card, answer, reply) || !may_answer(card, event, answer, reply))
+	if (too_late(engine, visit, card, answer, reply) || !may_answer(engine, card, event, answer, reply))
 		goto out;
 	card->answer = answer;
 	card->answered_ms = engine->now_ms;
 	card->answer_body = buf_steal(&body);
 	engine_timer_cancel(engine, "card", &card->prompt, card->expires_ms);
+	prompt = card->prompt;
 	apply_answer(engine, visit, card, event);
+	card = visit_card(visit, &prompt);	/* another card may have moved it */
 	metrics_add(METRIC_ANSWERS_ACCEPT + (answer - ANSWER_ACCEPT), 1);
 	engine_touch(engine, visit);
 	visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
@@ -282,6 +301,11 @@ spend(struct engine *engine, struct card *card, int64_t amount_minor)
 	struct engine_budget *budget = engine_budget(engine, card->action, day_ms);
 	int64_t held = card->hold_minor > 0 ? card->hold_minor : 0;
 
+	/* Released before, by the close or the till's silence: it counts again. */
+	if (card->hold_minor < 0) {
+		budget->day_units += card->sent_ms >= day_ms;
+		budget->all_units++;
+	}
 	if (card->sent_ms >= day_ms)
 		budget->day_money_minor += ours - held;
 	else

@@ -69,9 +69,13 @@ card_command(struct engine *engine, struct visit *visit, struct card *card, int 
 static void
 card_message(struct engine *engine, struct visit *visit, struct card *card)
 {
-	json_t *json = json_loads(card->json, 0, NULL);
-	const char *headline = json_string_value(json_object_get(json, "headline"));
+	json_t *json;
+	const char *headline;
 
+	if (card->placement == PLACE_TABLET || card->placement == PLACE_LATER)
+		return;
+	json = json_loads(card->json, 0, NULL);
+	headline = json_string_value(json_object_get(json, "headline"));
 	if (headline != NULL && card->placement == PLACE_RECEIPT)
 		card_command(engine, visit, card, COMMAND_PRINT_MESSAGE, headline);
 	else if (headline != NULL && (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
@@ -81,7 +85,7 @@ card_message(struct engine *engine, struct visit *visit, struct card *card)
 
 /* ---- budget ---- */
 
-static void
+void
 card_hold(struct engine *engine, const struct card *card)
 {
 	struct engine_budget *budget;

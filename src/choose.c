@@ -24,7 +24,7 @@ struct chosen {
 static void
 fill_store(struct engine *engine, const struct policy *policy, struct store_state *store)
 {
-	struct budget_use *uses = arena_alloc(engine->arena, (engine->budget_count + 1) * sizeof(*uses));
+	struct budget_use *uses = arena_alloc(engine->scratch, (engine->budget_count + 1) * sizeof(*uses));
 
 	store->day_start_ms = engine_day_start(engine, engine->now_ms);
 	store->stopped = (const char *const *)engine->stopped;
@@ -77,9 +77,10 @@ fill_input(struct engine *engine, struct visit *visit, const struct event *event
 	input->control = control_group(engine->policy, subject != NULL ? &subject->id : NULL);
 	fill_sources(engine, visit, event, subject, input->known, &input->sources);
 	fill_store(engine, engine->policy, &input->store);
-	input->arm_count = experiments_assign(engine->arena, engine->policy, subject != NULL ? &subject->id : NULL,
+	input->arm_count = experiments_assign(engine->scratch, engine->policy, subject != NULL ? &subject->id : NULL,
 	    &visit->id, visit->station, engine->conf->store_id, input->store.day_start_ms, &arms, &input->arm_withholds);
 	input->arms = arms;
+	input->draws = engine->draws;
 	input->sources.policy = engine_policy_for(engine, arms, input->arm_count);
 }
 
@@ -220,27 +221,30 @@ record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 {
 	const struct id *subject = visit->has_subject && !keys_forgotten(engine->keys, &visit->subject)
 	    ? &visit->subject : NULL;
-	struct buf json = { 0 }, up = { 0 };
+	struct buf *json = &engine->record, up = { 0 };
 
-	decision_json(&chosen->decision, &chosen->context, &json);
-	engine_check(engine, store_put(engine->store, STORE_DECISION, &chosen->decision.id, subject, engine->now_ms, 0,
-	    json.data, json.len));
+	buf_clear(json);
+	decision_json(&chosen->decision, &chosen->context, json);
+	/* A replay in memory has nobody who could ask for it later, and its file may hold a million. */
+	if (!engine->options.dry || engine->options.state_dir != NULL)
+		engine_check(engine, store_put(engine->store, STORE_DECISION, &chosen->decision.id, subject,
+		    engine->now_ms, 0, json->data, json->len));
 	if (!engine->options.dry && engine->conf->hq_host != NULL && !engine->conf->uplink_aggregates) {
-		without_features(json.data, json.len, &up);
+		without_features(json->data, json->len, &up);
 		engine_check(engine, store_uplink_add(engine->store, LANE_DECISION, "decision", engine->now_ms, subject,
 		    up.data, up.len));
 	}
 	if (engine->options.on_decision != NULL)
-		engine->options.on_decision(engine->options.on_decision_ctx, json.data, json.len);
+		engine->options.on_decision(engine->options.on_decision_ctx, json->data, json->len);
 	metrics_add(METRIC_DECISIONS, 1);
-	buf_done(&json);
+	tally_decision(engine);
 	buf_done(&up);
 }
 
 static const struct id *
 prompt_ids(struct engine *engine, const struct visit *visit, const struct decision *decision)
 {
-	struct id *prompts = arena_alloc(engine->arena, (decision->slot_count + 1) * sizeof(*prompts));
+	struct id *prompts = arena_alloc(engine->scratch, (decision->slot_count + 1) * sizeof(*prompts));
 	char purpose[32];
 
 	for (size_t i = 0; i < decision->slot_count; i++) {
@@ -269,10 +273,11 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	retire_answered(engine, visit);
 	if (!named && !visit_has_open(visit))
 		return;
-	chosen = arena_alloc(engine->arena, sizeof(*chosen));
+	arena_reset(engine->scratch);
+	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
 	engine_touch(engine, visit);
 	fill_input(engine, visit, event, &chosen->input);
-	decide(engine->arena, &chosen->input, &chosen->decision);
+	decide(engine->scratch, &chosen->input, &chosen->decision);
 	if (!named) {
 		if (gate_again(engine, visit, &chosen->decision))
 			visit_guide(engine, visit, NULL, WITHDRAW_GATE);

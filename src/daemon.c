@@ -26,9 +26,10 @@
 
 #define OWN_INPUTS 1024		/* answers, acknowledgements, clock: beside a turn's events */
 #define PUBLISH_WINDOW 1000	/* publishes that the broker has not acknowledged, in memory */
+#define WAL_BYTES (7 << 20)	/* checkpointed at the latest then; the file is cut to 8 MiB */
 #define PRUNE_ROWS 200		/* a tick */
 #define SEEN_MS (4 * D_MS)
-#define VISIT_MS (4 * D_MS)
+#define VISIT_MS (4 * D_MS)	/* and longer where a card's outcome is waited for longer */
 
 /* ---- clocks ---- */
 
@@ -49,6 +50,15 @@ daemon_mono_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t
+mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* ---- status ---- */
@@ -108,10 +118,20 @@ daemon_queue(struct daemon *daemon, const struct input *input)
 {
 	struct input *copy;
 
-	if (daemon->input_count == daemon->input_max)
-		return false;
+	/* A message was taken from the broker and will be acknowledged with the turn's others: it always has a place.
+	 * How many there can be is bounded by has_room and by the events of one mapping. */
+	if (daemon->input_count == daemon->input_max) {
+		if (input->kind == INPUT_ANSWER)
+			return false;
+		daemon->input_max *= 2;
+		daemon->inputs = mem_realloc(daemon->inputs, daemon->input_max * sizeof(*daemon->inputs));
+		metrics_add(METRIC_LIMIT_OTHER, 1);
+	}
+	if (daemon->input_count == 0)
+		daemon->first_us = mono_us();
 	copy = &daemon->inputs[daemon->input_count++];
 	*copy = *input;
+	copy->pin = arena_strdup(daemon->input_arena, input->pin);
 	copy->topic = arena_strdup(daemon->input_arena, input->topic);
 	copy->text = arena_strdup(daemon->input_arena, input->text);
 	copy->guidance = arena_strdup(daemon->input_arena, input->guidance);
@@ -127,8 +147,11 @@ daemon_queue(struct daemon *daemon, const struct input *input)
 static void
 clear_inputs(struct daemon *daemon)
 {
-	for (size_t i = 0; i < daemon->input_count; i++)
+	for (size_t i = 0; i < daemon->input_count; i++) {
 		json_decref(daemon->inputs[i].answer);
+		if (daemon->inputs[i].pin != NULL)
+			explicit_bzero(daemon->inputs[i].pin, strlen(daemon->inputs[i].pin));
+	}
 	daemon->input_count = 0;
 	arena_reset(daemon->input_arena);
 }
@@ -245,6 +268,8 @@ queue_delivered(struct daemon *daemon)
 		daemon_queue(daemon, &input);
 		taken++;
 	}
+	if (taken == 0)
+		return;
 	memmove(daemon->delivered, daemon->delivered + taken, (daemon->delivered_count - taken) * sizeof(int64_t));
 	daemon->delivered_count -= taken;
 }
@@ -264,7 +289,9 @@ turn_failed(struct daemon *daemon, int rc)
 		log_error("the state cannot be opened again: %s", err.text);
 		daemon->exit_code = EX_IOERR;
 		event_base_loopbreak(daemon->base);
+		return;
 	}
+	daemon_link_reopened(daemon);
 }
 
 void
@@ -281,12 +308,16 @@ daemon_turn(struct daemon *daemon)
 		turn_failed(daemon, rc);
 		return;
 	}
+	metrics_observe(mono_us() - daemon->first_us);
 	daemon->turned = daemon->worked = true;
 	let_out(daemon);
 	reply_all(daemon, NULL);
 	clear_inputs(daemon);
 	mqtt_release(daemon->mqtt);
 	daemon_link_pump(daemon);
+	/* A store that is never idle for a second: what was decided is out, nobody waits for this turn any more. */
+	if (store_wal_bytes(daemon->engine->store) > WAL_BYTES)
+		store_checkpoint(daemon->engine->store);
 	arm_clock(daemon);
 }
 
@@ -372,9 +403,7 @@ has_room(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	/* turn_events may have been raised since the room for inputs was made. */
-	return daemon->input_count < (size_t)daemon->conf.turn_events &&
-	    daemon->input_count + OWN_INPUTS < daemon->input_max;
+	return daemon->input_count < (size_t)daemon->conf.turn_events;
 }
 
 static bool
@@ -441,6 +470,36 @@ static const struct mqtt_host mqtt_host_template = {
 
 /* ---- once a second ---- */
 
+/* A visit is kept as long as an outcome of one of its cards may still come. */
+static int64_t
+visit_ms(const struct daemon *daemon)
+{
+	const struct policy *policy = daemon->engine->policy;
+	int64_t longest = VISIT_MS;
+
+	for (size_t i = 0; policy != NULL && i < policy->action_count; i++) {
+		const struct action *action = &policy->actions[i];
+		int64_t until = action->has_offer ? action->offer.until_ms : 0;
+		int64_t wait = (action->goal_within_ms > until ? action->goal_within_ms : until) + D_MS;
+
+		if (wait > longest)
+			longest = wait;
+	}
+	return longest < daemon->conf.retain_ms || daemon->conf.retain_ms < VISIT_MS ? longest : daemon->conf.retain_ms;
+}
+
+static int
+prune(struct daemon *daemon, struct store *store)
+{
+	int64_t now_ms = daemon_now_ms(daemon), decision_ms = (int64_t)daemon->conf.decision_days * D_MS;
+	int pruned = store_prune(store, now_ms, SEEN_MS, visit_ms(daemon), decision_ms, PRUNE_ROWS), rc;
+
+	rc = pruned < 0 ? pruned : store_log_prune(store, STORE_LOG_OUTCOME, now_ms - decision_ms, PRUNE_ROWS);
+	if (rc >= 0)
+		rc = store_log_prune(store, STORE_LOG_SUBJECT, now_ms - daemon->conf.retain_ms, PRUNE_ROWS);
+	return rc < 0 ? rc : pruned;
+}
+
 static void
 tidy(struct daemon *daemon)
 {
@@ -450,9 +509,8 @@ tidy(struct daemon *daemon)
 		int pruned = 0;
 
 		if (store_begin(store) == 0) {
-			pruned = store_prune(store, daemon_now_ms(daemon), SEEN_MS, VISIT_MS,
-			    (int64_t)daemon->conf.decision_days * D_MS, PRUNE_ROWS);
-			if (pruned < 0 || (pruned > 0 && store_commit(store) != 0) || pruned == 0)
+			pruned = prune(daemon, store);
+			if (pruned < 0 || store_commit(store) != 0)
 				store_rollback(store);
 		}
 		if (pruned <= 0)
@@ -510,8 +568,7 @@ take_over(struct daemon *daemon)
 
 	if (log_level_parse(daemon->conf.log_level, &level))
 		log_set_level(level);
-	rate_free(daemon->engine->rates);
-	daemon->engine->rates = rate_new(daemon->conf.terminal_rate);
+	rate_set(daemon->engine->rates, daemon->conf.terminal_rate);
 }
 
 static void
@@ -752,8 +809,8 @@ tear_down(struct daemon *daemon)
 	profiles_close(daemon->profiles);
 	engine_close(daemon->engine);
 	crash_close();
-	for (size_t i = 0; i < daemon->input_count; i++)
-		json_decref(daemon->inputs[i].answer);
+	if (daemon->input_arena != NULL)
+		clear_inputs(daemon);
 	free(daemon->inputs);
 	arena_free(daemon->input_arena);
 	free(daemon->delivered);
@@ -774,6 +831,8 @@ tear_down(struct daemon *daemon)
 static int
 exit_code_of(int rc)
 {
+	if (rc == AISLE_E_REFUSED)
+		return EX_DATAERR;	/* a newer aisled's state: starting again does not help */
 	return rc == AISLE_E_CONFIG ? EX_CONFIG : rc == AISLE_E_IO || rc == AISLE_E_FULL ? EX_IOERR : EX_SOFTWARE;
 }
 
@@ -801,6 +860,9 @@ daemon_run(const char *conf_path)
 		daemon->exit_code = exit_code_of(rc);
 	} else {
 		daemon_link_start(daemon);
+		/* Cards that the policy in force does not know, perhaps for want of one, go. */
+		daemon_queue(daemon, &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
+		daemon_turn(daemon);
 		mqtt_start(daemon->mqtt);
 		arm_clock(daemon);
 		log_notice("aisled serves store=%s http=%s policy=%s", daemon->conf.store_id,

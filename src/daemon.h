@@ -36,6 +36,7 @@ struct daemon {
 	/* inputs that are not on disk yet */
 	struct input *inputs;		/* turn_events + room for the daemon's own */
 	size_t input_count, input_max;
+	int64_t first_us;		/* monotonic: when the first of them came */
 	struct arena *input_arena;
 	struct event *turn_event;	/* lingering, and "soon" */
 	struct event *clock_event;	/* the next timer of the engine */
@@ -80,5 +81,6 @@ int daemon_load_bundle(struct daemon *daemon, struct err *err);	/* the one that 
 void daemon_link_start(struct daemon *daemon);
 void daemon_link_stop(struct daemon *daemon);
 void daemon_link_pump(struct daemon *daemon);
+void daemon_link_reopened(struct daemon *daemon);	/* the store is another one now: after a failed commit */
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "profile/sealer.h"
 #include "sync/bundle.h"
 
+#define DEAD_ROWS_MAX 10000
 #define INSTALL_ROWS 200	/* profile rows a slice, between turns */
 
 static const char *
@@ -58,6 +60,8 @@ activate(struct daemon *daemon, const char *path, bool persist, struct err *err)
 		policy_free(policy);
 		bundle_close(bundle);
 	}
+	/* Compiling needs several times the room of what is kept; a small gateway wants it back. */
+	malloc_trim(0);
 	return rc;
 }
 
@@ -362,7 +366,7 @@ dead_letters(struct daemon *daemon, struct control_request *request, const json_
 	int64_t rows = 20;
 
 	(void)json_int(json_object_get(json, "rows"), &rows);
-	if (query_dead_letters(daemon->engine, rows < 1 || rows > 1000 ? 20 : (int)rows, &out) != 0)
+	if (query_dead_letters(daemon->engine, rows < 1 ? 20 : rows > DEAD_ROWS_MAX ? DEAD_ROWS_MAX : (int)rows, &out) != 0)
 		control_fail(request, EX_IOERR, "the dead letters cannot be read");
 	else
 		control_reply(request, out.data);
@@ -420,7 +424,7 @@ tablet_list(struct daemon *daemon, struct control_request *request)
 	struct tablet_walk walk = { .out = &out };
 
 	buf_adds(&out, "{\"tablets\":[");
-	if (store_each(daemon->engine->store, STORE_TABLET, -1, walk_tablet, &walk) != 0) {
+	if (store_each(daemon->engine->store, STORE_TABLET, 0, walk_tablet, &walk) != 0) {
 		control_fail(request, EX_IOERR, "the tablets cannot be read");
 	} else {
 		buf_adds(&out, "]}");
@@ -434,7 +438,7 @@ tablet_revoke(struct daemon *daemon, struct control_request *request, const json
 {
 	struct store *store = daemon->engine->store;
 	struct tablet_walk walk = { .name = text_of(json, "name") };
-	int rc = store_each(store, STORE_TABLET, -1, walk_tablet, &walk);
+	int rc = store_each(store, STORE_TABLET, 0, walk_tablet, &walk);
 
 	if (walk.name == NULL || walk.count == 0) {
 		control_fail(request, EX_NOINPUT, "no tablet of that name");
@@ -453,6 +457,46 @@ tablet_revoke(struct daemon *daemon, struct control_request *request, const json
 	}
 	http_revoke(daemon->http, walk.name);
 	control_reply(request, "{}");
+}
+
+/* ---- managers ---- */
+
+static bool
+is_printable(const char *text, size_t min, size_t max)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	}
+	return len >= min && len <= max;
+}
+
+static void
+manager_change(struct daemon *daemon, struct control_request *request, const json_t *json, bool add)
+{
+	const char *manager = text_of(json, "manager"), *pin = text_of(json, "pin");
+	int rc;
+
+	if (!is_printable(manager, 1, 128)) {
+		control_fail(request, EX_DATAERR, "expected a manager's id of 1 to 128 printable ASCII characters");
+		return;
+	}
+	if (add && !is_printable(pin, 4, 64)) {
+		control_fail(request, EX_DATAERR, "expected a PIN of 4 to 64 printable ASCII characters");
+		return;
+	}
+	rc = add ? manager_add(daemon->engine->store, manager, pin, daemon_now_ms(daemon))
+	    : manager_remove(daemon->engine->store, manager);
+	if (pin != NULL)
+		explicit_bzero((void *)(uintptr_t)pin, strlen(pin));
+	if (rc == AISLE_E_NONE)
+		control_fail(request, EX_NOINPUT, "no manager of that id");
+	else if (rc != 0)
+		control_fail(request, EX_IOERR, "the state cannot be written");
+	else
+		control_reply(request, "{}");
 }
 
 void
@@ -485,6 +529,8 @@ daemon_control(void *ctx, struct control_request *request, const json_t *json, c
 		tablet_list(daemon, request);
 	else if (strcmp(command, "tablet-revoke") == 0)
 		tablet_revoke(daemon, request, json);
+	else if (strcmp(command, "manager-add") == 0 || strcmp(command, "manager-remove") == 0)
+		manager_change(daemon, request, json, strcmp(command, "manager-add") == 0);
 	else
 		control_fail(request, EX_USAGE, "this daemon does not know that command");
 }

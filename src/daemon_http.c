@@ -46,7 +46,7 @@ host_report(void *ctx, struct buf *out)
 {
 	struct daemon *daemon = ctx;
 
-	return query_report(daemon->engine, out);
+	return query_report(daemon->engine, daemon_now_ms(daemon), out);
 }
 
 static int
@@ -111,7 +111,9 @@ host_submit(void *ctx, const char *tablet, const char *guidance, const char *pro
 	struct daemon *daemon = ctx;
 	struct waiting *waiting = arena_alloc(daemon->input_arena, sizeof(*waiting));
 	struct input input = { .kind = INPUT_ANSWER, .now_ms = daemon_now_ms(daemon), .text = tablet,
-		.guidance = guidance, .prompt = prompt, .answer = body, .is_shown = strcmp(kind, "shown") == 0,
+		.guidance = guidance, .prompt = prompt, .answer = body,
+		/* Borrowed until it is copied: HTTP wipes its own when this returns. */
+		.pin = (char *)(uintptr_t)json_string_value(json_object_get(body, "pin")), .is_shown = strcmp(kind, "shown") == 0,
 		.reply = on_reply, .reply_ctx = waiting };
 
 	waiting->reply = reply;
@@ -131,11 +133,19 @@ host_cancel(void *ctx, void *reply_ctx)
 	struct daemon *daemon = ctx;
 
 	for (size_t i = 0; i < daemon->input_count; i++) {
-		struct waiting *waiting = daemon->inputs[i].reply_ctx;
+		const struct waiting *waiting = daemon->inputs[i].reply_ctx;
 
 		if (daemon->inputs[i].reply == on_reply && waiting->ctx == reply_ctx)
 			daemon->inputs[i].reply = NULL;
 	}
+}
+
+static int64_t
+host_last_id(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	return store_outbox_last(daemon->engine->store);
 }
 
 /* ---- tablets ---- */
@@ -203,5 +213,5 @@ const struct http_host daemon_http_host = {
 	.now_ms = host_now_ms, .stations = host_stations, .station = host_station, .decision = host_decision,
 	.report = host_report, .status = host_status, .metrics = host_metrics, .ready = host_ready,
 	.guidance_station = host_guidance_station, .submit = host_submit, .cancel = host_cancel,
-	.tablet_put = host_tablet_put, .tablet_get = host_tablet_get,
+	.tablet_put = host_tablet_put, .tablet_get = host_tablet_get, .last_id = host_last_id,
 };

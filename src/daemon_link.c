@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/crash.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "sync/link.h"
@@ -118,13 +119,30 @@ on_link_event(struct bufferevent *bev, short what, void *ctx)
 }
 
 static void
+close_others(int keep)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+	unsigned low = (unsigned)keep;
+
+	if ((low <= 3 || close_range(3, low - 1, 0) == 0) && close_range(low + 1, ~0u, 0) == 0)
+		return;
+	for (int fd = 3; fd < (max > 0 && max < 65536 ? max : 65536); fd++) {
+		if (fd != keep)
+			close(fd);
+	}
+}
+
+static void
 exec_link(const struct daemon *daemon, int fd)
 {
 	char number[16];
 	char *argv[] = { (char *)"aisled", (char *)"--link", number, (char *)"--config", (char *)daemon->conf_path, NULL };
 	sigset_t none;
 
-	/* A fresh image: nothing of the daemon's memory, none of its files but the socket. */
+	/* A fresh image: nothing of the daemon's memory, none of its files but the socket. Libraries open some without
+	 * close-on-exec, so all are closed here; the crash mark first, it is no business of the link's. */
+	crash_close();
+	close_others(fd);
 	snprintf(number, sizeof(number), "%d", fd);
 	fcntl(fd, F_SETFD, 0);
 	sigemptyset(&none);
@@ -167,6 +185,16 @@ daemon_link_start(struct daemon *daemon)
 	signal(SIGCHLD, SIG_DFL);
 	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
 	spawn(daemon);
+}
+
+void
+daemon_link_reopened(struct daemon *daemon)
+{
+	if (daemon->uplink == NULL)
+		return;
+	uplink_free(daemon->uplink);
+	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
+	uplink_connected(daemon->uplink, daemon->hq_up);
 }
 
 void

@@ -149,6 +149,7 @@ load_memory(struct engine *engine)
 	load_stopped(engine);
 	load_budgets(engine);
 	load_queues(engine);
+	tally_load(engine);
 	return store_each(engine->store, STORE_VISIT, VISIT_FLAG_LIVE, load_visit, engine);
 }
 
@@ -186,6 +187,7 @@ drop_memory(struct engine *engine)
 	engine->budgets = NULL;
 	engine->budget_count = 0;
 	engine->queue_count = 0;
+	tally_drop(engine);
 	engine->budgets_dirty = engine->queues_dirty = false;
 	engine->now_ms = 0;
 }
@@ -216,6 +218,8 @@ engine_open(const struct engine_options *options, struct engine **ret_engine, st
 	snprintf(engine->topic_root, sizeof(engine->topic_root), "aisle/v1/%s", engine->conf->store_id);
 	snprintf(engine->zone_name, sizeof(engine->zone_name), "UTC");
 	engine->arena = arena_new();
+	engine->scratch = arena_new();
+	engine->draws = draw_cache_new();
 	engine->rates = rate_new(engine->conf->terminal_rate);
 	rc = keys_open(options->sealed ? options->state_dir : NULL, options->vfs, &engine->keys, err);
 	if (rc != 0)
@@ -244,6 +248,7 @@ out:
 static void
 drop_policy(struct engine *engine)
 {
+	draw_cache_empty(engine->draws);
 	for (size_t i = 0; i < engine->variant_count; i++) {
 		free(engine->variants[i].key);
 		policy_free(engine->variants[i].policy);
@@ -270,6 +275,9 @@ engine_close(struct engine *engine)
 	keys_close(engine->keys);
 	rate_free(engine->rates);
 	arena_free(engine->arena);
+	arena_free(engine->scratch);
+	draw_cache_free(engine->draws);
+	buf_done(&engine->record);
 	free(engine->outputs);
 	free(engine->touched);
 	free(engine->receipts);
@@ -603,6 +611,7 @@ engine_save(struct engine *engine)
 	save_subjects(engine, &buf);
 	save_budgets(engine, &buf);
 	save_queues(engine, &buf);
+	tally_save(engine, &buf);
 	buf_clear(&buf);
 	buf_i64(&buf, engine->now_ms);
 	engine_check(engine, store_meta_set(engine->store, "now", buf.data, buf.len));
@@ -697,6 +706,7 @@ engine_policy_for(struct engine *engine, const struct arm_choice *arms, size_t c
 	}
 	if (engine->variant_count == VARIANTS_MAX) {
 		/* The oldest goes: a variant is only a cache of what the bundle says. */
+		draw_cache_empty(engine->draws);
 		free(engine->variants[0].key);
 		policy_free(engine->variants[0].policy);
 		memmove(engine->variants, engine->variants + 1, (VARIANTS_MAX - 1) * sizeof(*variant));

@@ -77,6 +77,7 @@ struct input {
 	size_t len;
 	const struct binary_attributes *attributes;
 	const char *text, *guidance, *prompt;
+	char *pin;			/* of an answer: its own copy, wiped with the queue; NULL */
 	struct json_t *answer;		/* owned by the queue that holds the input */
 	bool is_shown;
 	bool flag;
@@ -134,6 +135,17 @@ struct receipt_row {
 	const char *reason;			/* NULL: on disk */
 };
 
+/* Figures of the business day, and of the hour by action (tally.c). */
+struct tally {
+	int64_t start_ms, decisions, withheld;
+	int64_t outcomes[OUTCOME_COUNT];	/* of cards that were sent; DECIDED: the prompts themselves */
+};
+struct tally_action {
+	char *action;				/* "": decisions, which are of no action */
+	int64_t decisions, withheld, redeemed_minor;
+	int64_t outcomes[OUTCOME_COUNT];
+};
+
 struct engine {
 	struct engine_options options;
 	const struct conf *conf;
@@ -163,6 +175,11 @@ struct engine {
 	struct queue_reading queues[QUEUE_STATIONS_MAX];
 	size_t queue_count;
 	bool queues_dirty;
+	struct tally today;
+	struct tally_action *hour;
+	size_t hour_count;
+	int64_t hour_ms;		/* start of the hour; 0: nothing counted yet */
+	bool today_dirty, hour_dirty;
 	int64_t now_ms;			/* of the newest input */
 	bool time_uncertain;
 	const struct crash *poison;	/* the input that the last run died of: set aside; NULL */
@@ -170,6 +187,9 @@ struct engine {
 
 	/* this turn */
 	struct arena *arena;
+	struct arena *scratch;		/* of one decision: of 2,000 candidates it needs half a MiB, a turn may hold 256 */
+	struct buf record;		/* the last decision's */
+	struct draw_cache *draws;
 	struct output *outputs;
 	size_t output_count, output_capacity;
 	struct receipt_row *receipts;
@@ -232,15 +252,41 @@ void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_re
 void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision, enum withdraw_reason if_empty);
 bool visit_has_open(const struct visit *visit);
 void card_command(struct engine *engine, struct visit *visit, struct card *card, int type, const char *text);
+void card_hold(struct engine *engine, const struct card *card);			/* against its action's budget */
 
 /* what a person or a till says (answer.c) */
 void answer_shown(struct engine *engine, const struct event *event, struct reply *reply);
 void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
 void answer_offer(struct engine *engine, const struct event *event, struct rejected *rejected);
 
+/* What a person chose instead (instead.c). */
+void accept_offer(struct engine *engine, struct visit *visit, struct card *card);	/* answer.c: token, till command */
+bool instead_needs_manager(const struct engine *engine, const struct event *event);
+/* Records the override of card with what was chosen, and asks the till for it where it is an offer that can be had.
+ * Pointers to cards are stale after it. */
+void instead_apply(struct engine *engine, struct visit *visit, struct card *card, const struct event *event);
+
+/* managers (manager.c): in the table of tablets, by this flag */
+#define TABLET_FLAG_MANAGER 1
+enum manager_verdict { MANAGER_OK, MANAGER_NO, MANAGER_LOCKED };
+enum manager_verdict manager_check(struct engine *engine, const char *id, const char *pin);	/* in a turn */
+int manager_add(struct store *store, const char *id, const char *pin, int64_t now_ms) AISLE_MUST_CHECK;	/* between turns */
+int manager_remove(struct store *store, const char *id) AISLE_MUST_CHECK;	/* AISLE_E_NONE */
+
+/* figures (tally.c) */
+void tally_decision(struct engine *engine);
+void tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor);
+void tally_hour_over(struct engine *engine);
+void tally_save(struct engine *engine, struct buf *buf);
+void tally_load(struct engine *engine);
+void tally_drop(struct engine *engine);
+
 /* outcomes (outcome.c) */
 void outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome, const char *reason,
     bool has_amount, int64_t amount_minor);
+/* members: more of the outcome object, ",\"name\":value"; NULL: none. */
+void outcome_record_with(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
+    const char *reason, const char *members);
 void outcome_close(struct engine *engine, struct visit *visit);		/* the basket closed: bought, lapsed */
 void outcome_case_closed(struct engine *engine, const struct subject *subject);
 void outcome_window(struct engine *engine, const char *prompt);		/* a window's timer */
@@ -252,7 +298,7 @@ void timer_apply(struct engine *engine, const char *id);
 int query_stations(struct engine *engine, struct buf *out);
 int query_station(struct engine *engine, const char *station, struct buf *out);
 int query_decision(struct engine *engine, const char *id, struct buf *out);
-int query_report(struct engine *engine, struct buf *out);
+int query_report(struct engine *engine, int64_t now_ms, struct buf *out);
 int query_customer(struct engine *engine, const struct id *subject, struct buf *out);
 int query_guidance_station(struct engine *engine, const char *guidance, char ret_station[static NAME_SIZE]);
 int query_dead_letters(struct engine *engine, int max_rows, struct buf *out);

@@ -39,7 +39,7 @@ add_contact(struct engine *engine, struct visit *visit, const struct card *card,
 /* The outcome object: with "decision" it is what HQ gets, without it a line of the Decision's "outcomes". */
 static void
 outcome_json(const struct card *card, enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor,
-    int64_t at_ms, bool with_decision, struct buf *out)
+    int64_t at_ms, bool with_decision, const char *members, struct buf *out)
 {
 	char id[ID_TEXT_SIZE], at[WHEN_TEXT_SIZE];
 
@@ -60,6 +60,8 @@ outcome_json(const struct card *card, enum outcome outcome, const char *reason, 
 		buf_adds(out, ",\"reason\":");
 		buf_json_str(out, reason);
 	}
+	if (members != NULL)
+		buf_adds(out, members);
 	buf_addc(out, '}');
 }
 
@@ -77,28 +79,43 @@ lane_of(enum outcome outcome)
 	}
 }
 
-void
-outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome, const char *reason,
-    bool has_amount, int64_t amount_minor)
+static void
+record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome, const char *reason,
+    bool has_amount, int64_t amount_minor, const char *members)
 {
 	const struct id *subject = visit->has_subject && !keys_forgotten(engine->keys, &visit->subject)
 	    ? &visit->subject : NULL;
 	struct buf json = { 0 };
 
 	add_contact(engine, visit, card, outcome, reason);
+	tally_outcome(engine, card, outcome, amount_minor);
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
 		return;
-	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false, &json);
+	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false, members, &json);
 	engine_check(engine, store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision, subject, (int)outcome,
 	    engine->now_ms, json.data, json.len));
 	if (!engine->options.dry && engine->conf->hq_host != NULL && !engine->conf->uplink_aggregates) {
 		buf_clear(&json);
-		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true, &json);
+		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true, members, &json);
 		engine_check(engine, store_uplink_add(engine->store, lane_of(outcome), "outcome", engine->now_ms, subject,
 		    json.data, json.len));
 	}
 	buf_done(&json);
+}
+
+void
+outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome, const char *reason,
+    bool has_amount, int64_t amount_minor)
+{
+	record(engine, visit, card, outcome, reason, has_amount, amount_minor, NULL);
+}
+
+void
+outcome_record_with(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
+    const char *reason, const char *members)
+{
+	record(engine, visit, card, outcome, reason, false, 0, members);
 }
 
 /* ---- goals ---- */
@@ -121,6 +138,13 @@ matches(const struct match *match, const char *category, const char *brand, cons
 	    (match->item != NULL && item != NULL && strcmp(item, match->item) == 0);
 }
 
+/* The tablet said that it did not show it: nobody followed its advice. */
+static bool
+was_not_shown(const struct card *card)
+{
+	return card->shown_ms != 0 && !card->shown;
+}
+
 /* A purchase is credited to the last card shown for it: is there a later one with the same goal? */
 static bool
 is_last_card_for(const struct policy *policy, const struct visit *visit, const struct card *card, const struct line *line)
@@ -129,7 +153,8 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 		const struct card *other = &visit->cards[i];
 		const struct action *action = policy_action(policy, other->action);
 
-		if (other == card || other->sent_ms <= card->sent_ms || other->sent_ms > line->added_ms || action == NULL)
+		if (other == card || other->sent_ms <= card->sent_ms || other->sent_ms > line->added_ms || action == NULL ||
+		    was_not_shown(other))
 			continue;
 		if (action->goal == GOAL_BOUGHT && matches(&action->goal_item, line->category, line->brand,
 		    line->item[0] != '\0' ? line->item : line->sku))
@@ -195,12 +220,12 @@ outcome_close(struct engine *engine, struct visit *visit)
 
 		if (action == NULL || visit->training)
 			continue;
-		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
+		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 && !was_not_shown(card) &&
 		    bought_in_basket(engine->policy, visit, card, action, &amount_minor))
 			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
 		/* An offer that lives to the basket's close and was not redeemed by then has lapsed. */
 		if (card->depth != 0 && !card->redeemed && action->has_offer && action->offer.until_ms == 0 &&
-		    (card->state == CARD_ASKED || card->state == CARD_APPLIED))
+		    (card->state == CARD_ASKED || card->state == CARD_APPLIED || card->answer == ANSWER_ACCEPT))
 			card_release(engine, card);
 	}
 }
@@ -219,7 +244,8 @@ outcome_window(struct engine *engine, const char *prompt)
 	action = policy_action(engine->policy, card->action);
 	if (action == NULL)
 		return;
-	if (action->goal == GOAL_BOUGHT && (bought_in_basket(engine->policy, visit, card, action, &amount_minor) ||
+	if (action->goal == GOAL_BOUGHT && !was_not_shown(card) &&
+	    (bought_in_basket(engine->policy, visit, card, action, &amount_minor) ||
 	    bought_later(engine, visit, card, action, &amount_minor)))
 		outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
 	if (card->depth != 0 && !card->redeemed)

@@ -9,7 +9,6 @@
 
 #include "core/id.h"
 #include "core/json.h"
-#include "core/metrics.h"
 #include "core/when.h"
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
@@ -123,6 +122,8 @@ query_station(struct engine *engine, const char *station, struct buf *out)
 	return 0;
 }
 
+#define DEAD_BYTES_MAX (16u << 20)	/* of one answer: the newest that fit */
+
 struct outcome_list {
 	struct buf *out;
 	bool first;
@@ -208,7 +209,7 @@ add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *rea
 		buf_adds(list->out, "null");
 	buf_addc(list->out, '}');
 	json_decref(text);
-	return 0;
+	return list->out->len > DEAD_BYTES_MAX;
 }
 
 int
@@ -223,28 +224,30 @@ query_dead_letters(struct engine *engine, int max_rows, struct buf *out)
 	return rc;
 }
 
-/* Today's figures, from the budgets and this process's counters. */
+/* The business day's figures, from the state: a restart loses none. */
 int
-query_report(struct engine *engine, struct buf *out)
+query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 {
+	static const struct tally nothing;
+	int64_t day_ms = engine_day_start(engine, now_ms > engine->now_ms ? now_ms : engine->now_ms);
+	const struct tally *today = engine->today.start_ms == day_ms ? &engine->today : &nothing;
 	char at[WHEN_TEXT_SIZE], day[WHEN_TEXT_SIZE];
 
-	when_text(engine->now_ms, at);
-	when_text(engine_day_start(engine, engine->now_ms), day);
+	when_text(now_ms, at);
+	when_text(day_ms, day);
 	buf_addf(out, "{\"at\":\"%s\",\"day\":\"%s\",\"decisions\":%lld,\"prompts\":%lld,\"withheld\":%lld,", at, day,
-	    (long long)metrics_get(METRIC_DECISIONS), (long long)metrics_get(METRIC_PROMPTS_SENT),
-	    (long long)metrics_get(METRIC_PROMPTS_WITHHELD));
-	buf_addf(out, "\"accepted\":%lld,\"dismissed\":%lld,\"snoozed\":%lld,\"overridden\":%lld,\"spent\":[",
-	    (long long)metrics_get(METRIC_ANSWERS_ACCEPT), (long long)metrics_get(METRIC_ANSWERS_DISMISS),
-	    (long long)metrics_get(METRIC_ANSWERS_SNOOZE), (long long)metrics_get(METRIC_ANSWERS_OVERRIDE));
+	    (long long)today->decisions, (long long)today->outcomes[OUTCOME_DECIDED], (long long)today->withheld);
+	for (int o = OUTCOME_SHOWN; o < OUTCOME_COUNT; o++)
+		buf_addf(out, "\"%s\":%lld,", outcome_name((enum outcome)o), (long long)today->outcomes[o]);
+	buf_adds(out, "\"spent\":[");
 	for (size_t i = 0; i < engine->budget_count; i++) {
-		const struct engine_budget *b = engine_budget(engine, engine->budgets[i].action,
-		    engine_day_start(engine, engine->now_ms));
+		const struct engine_budget *b = &engine->budgets[i];
+		bool same_day = b->day_ms == day_ms;
 
 		buf_addf(out, "%s{\"action\":", i == 0 ? "" : ",");
 		buf_json_str(out, b->action);
-		buf_addf(out, ",\"held_or_spent\":%lld,\"units\":%lld}", (long long)b->day_money_minor,
-		    (long long)b->day_units);
+		buf_addf(out, ",\"held_or_spent\":%lld,\"units\":%lld}", same_day ? (long long)b->day_money_minor : 0,
+		    same_day ? (long long)b->day_units : 0);
 	}
 	buf_adds(out, "]}");
 	return 0;

@@ -106,4 +106,6 @@ timer_apply(struct engine *engine, const char *id)
 		idle_due(engine, object);
 	else if (strncmp(id, "window", kind_len) == 0)
 		outcome_window(engine, object);
+	else if (strncmp(id, "hour", kind_len) == 0)
+		tally_hour_over(engine);
 }

@@ -224,13 +224,18 @@ merge_subjects(struct engine *engine, const struct event *event)
 static void
 record_contact(struct engine *engine, struct subject *subject, const struct event *event)
 {
-	struct contact row = {
-		.outcome = OUTCOME_DECIDED, .at_ms = event->at_ms, .placement = PLACE_LATER,
-		.action = (char *)(event->contact_action != NULL ? event->contact_action : event->contact_channel),
-		.group = (char *)"", .issue = (char *)"", .prompt = engine_id(engine, "prompt/1"),
-	};
+	const struct action *action = engine->policy != NULL && event->contact_action != NULL
+	    ? policy_action(engine->policy, event->contact_action) : NULL;
+	struct contact row;
 	struct buf buf = { 0 };
 
+	if (!subject_contact_row(event, &row))
+		return;
+	/* Of an action of ours it counts for the group and issue too. contacts_add copies them. */
+	if (action != NULL) {
+		row.group = (char *)(uintptr_t)action->group;
+		row.issue = (char *)(uintptr_t)action->issue;
+	}
 	contacts_add(&subject->contacts, &row);
 	contact_encode(&row, &buf);
 	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
@@ -889,6 +894,7 @@ apply_forget(struct engine *engine, const struct input *input)
 	subject->dirty = false;
 	withdraw_from(engine, &input->subject, WITHDRAW_CUSTOMER);
 	engine_check(engine, store_forget(engine->store, &input->subject));
+	buf_wipe(&engine->record);	/* it may be theirs */
 	sessions_each(engine->sessions, collect_visits_of, &w);
 	for (size_t i = 0; i < w.count; i++) {
 		if (w.visits[i]->state == VISIT_WAITING) {
@@ -928,7 +934,7 @@ apply_answer(struct engine *engine, struct input *input)
 	event->reason = json_string_value(json_object_get(input->answer, "reason"));
 	event->note = json_string_value(json_object_get(input->answer, "note"));
 	event->manager = json_string_value(json_object_get(input->answer, "manager"));
-	event->pin = json_string_value(json_object_get(input->answer, "pin"));
+	event->pin = input->pin;
 	event->instead_action = json_string_value(json_object_get(json_object_get(input->answer, "instead"), "action"));
 	(void)json_int(json_object_get(json_object_get(input->answer, "instead"), "depth"), &event->instead_depth);
 	if (json_is_string(json_object_get(input->answer, "until")))

@@ -74,6 +74,8 @@ struct budget_use {
 	int64_t day_money_minor, day_units, all_money_minor, all_units;
 };
 
+struct draw_cache;
+
 struct decide_input {
 	struct sources sources;
 	struct store_state store;
@@ -84,6 +86,7 @@ struct decide_input {
 	size_t arm_count;
 	bool control;			/* universal control group */
 	bool arm_withholds;
+	struct draw_cache *draws;	/* decide.h; NULL: none */
 	const struct subject *care;	/* cases, incidents for the care gate, whatever the consent; NULL: unknown */
 };
 

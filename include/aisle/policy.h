@@ -168,6 +168,7 @@ struct template_part {
 struct template {
 	struct template_part *parts;	/* NULL with count 0: absent */
 	size_t count;
+	size_t chars;			/* of all literal texts, in characters */
 };
 
 struct treatment {

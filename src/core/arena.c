@@ -3,9 +3,10 @@
  * arena.c - memory of one turn, released all at once.
  *
  * DESIGN
- *   A chain of blocks, newest first. Most turns fit the first block, which
- *   reset keeps, so a quiet daemon asks malloc for nothing. A block is at
- *   least as large as what it was made for and otherwise doubles up to 1 MiB.
+ *   A chain of blocks, newest first. A block is at least as large as what it
+ *   was made for and otherwise doubles up to 1 MiB. Reset keeps one block, of
+ *   the size that all had together, up to KEEP_BYTES_MAX: so the next turn of
+ *   that size finds its memory warm and asks malloc for nothing.
  */
 #include "core/arena.h"
 
@@ -16,6 +17,7 @@
 
 #define FIRST_BYTES (32u << 10)
 #define BLOCK_BYTES_MAX (1u << 20)
+#define KEEP_BYTES_MAX (1u << 20)
 #define ALIGN 16u
 
 struct block {
@@ -47,30 +49,41 @@ arena_new(void)
 	return arena;
 }
 
+static void
+free_chain(struct block *block)
+{
+	while (block != NULL) {
+		struct block *older = block->older;
+		free(block);
+		block = older;
+	}
+}
+
 void
 arena_free(struct arena *arena)
 {
 	if (arena == NULL)
 		return;
-	arena_reset(arena);
-	free(arena->newest);
+	free_chain(arena->newest);
 	free(arena);
 }
 
 void
 arena_reset(struct arena *arena)
 {
-	while (arena->newest->older != NULL) {
-		struct block *older = arena->newest->older;
-		free(arena->newest);
-		arena->newest = older;
+	if (arena->newest->older != NULL) {
+		size_t size = 0;
+		for (const struct block *block = arena->newest; block != NULL; block = block->older)
+			size += block->size;
+		free_chain(arena->newest);
+		arena->newest = block_new(NULL, size < KEEP_BYTES_MAX ? size : KEEP_BYTES_MAX);
 	}
 	arena->newest->used = 0;
 	arena->used = 0;
 }
 
 void *
-arena_alloc(struct arena *arena, size_t size)
+arena_room(struct arena *arena, size_t size)
 {
 	CHECK(size <= SIZE_MAX / 2);
 	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
@@ -84,7 +97,13 @@ arena_alloc(struct arena *arena, size_t size)
 	void *memory = block->bytes + block->used;
 	block->used += size;
 	arena->used += size;
-	return memset(memory, 0, size);
+	return memory;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(arena_room(arena, size), 0, size);
 }
 
 char *
@@ -96,9 +115,10 @@ arena_strdup(struct arena *arena, const char *s)
 char *
 arena_strndup(struct arena *arena, const char *s, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	char *copy = arena_room(arena, len + 1);
 	if (len > 0)
 		memcpy(copy, s, len);
+	copy[len] = '\0';
 	return copy;
 }
 
@@ -111,7 +131,7 @@ arena_printf(struct arena *arena, const char *format, ...)
 	int len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	CHECK(len >= 0);
-	char *text = arena_alloc(arena, (size_t)len + 1);
+	char *text = arena_room(arena, (size_t)len + 1);
 	vsnprintf(text, (size_t)len + 1, format, again);
 	va_end(again);
 	return text;

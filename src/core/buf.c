@@ -16,6 +16,8 @@
 
 #include <sodium.h>
 
+#include "core/double_text.h"
+
 #define FIRST_BYTES 64
 
 void
@@ -41,13 +43,11 @@ buf_wipe(struct buf *buf)
 	buf_done(buf);
 }
 
-void
-buf_reserve(struct buf *buf, size_t more)
+static void __attribute__((noinline))
+grow(struct buf *buf, size_t more)
 {
 	CHECK(more < SIZE_MAX / 4 && buf->len < SIZE_MAX / 4);
 	size_t need = buf->len + more + 1;
-	if (need <= buf->cap)
-		return;
 	size_t cap = buf->cap > 0 ? buf->cap : FIRST_BYTES;
 	while (cap < need)
 		cap += cap / 2 + FIRST_BYTES;
@@ -55,10 +55,24 @@ buf_reserve(struct buf *buf, size_t more)
 	buf->cap = cap;
 }
 
+/* Room for more bytes and the zero behind them. Every byte of every record comes by here. */
+static inline void
+room(struct buf *buf, size_t more)
+{
+	if (__builtin_expect(buf->cap - buf->len <= more, 0))
+		grow(buf, more);
+}
+
+void
+buf_reserve(struct buf *buf, size_t more)
+{
+	room(buf, more);
+}
+
 void
 buf_add(struct buf *buf, const void *bytes, size_t len)
 {
-	buf_reserve(buf, len);
+	room(buf, len);
 	if (len > 0)
 		memcpy(buf->data + buf->len, bytes, len);
 	buf->len += len;
@@ -66,15 +80,11 @@ buf_add(struct buf *buf, const void *bytes, size_t len)
 }
 
 void
-buf_adds(struct buf *buf, const char *s)
-{
-	buf_add(buf, s, strlen(s));
-}
-
-void
 buf_addc(struct buf *buf, char c)
 {
-	buf_add(buf, &c, 1);
+	room(buf, 1);
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
 }
 
 void
@@ -121,6 +131,48 @@ add_escape(struct buf *buf, unsigned char c)
 	buf_add(buf, text, sizeof(text));
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* From the first byte of s + len on, which has to be escaped. */
+static void
+add_escaped(struct buf *buf, const char *s, size_t len)
+{
+	const char *from = s;
+	for (s += len; *s != '\0'; s++) {
+		if (is_plain((unsigned char)*s))
+			continue;
+		buf_add(buf, from, (size_t)(s - from));
+		add_escape(buf, (unsigned char)*s);
+		from = s + 1;
+	}
+	buf_add(buf, from, (size_t)(s - from));
+}
+
+/* How many bytes of s, of len, come before the first that has to be escaped. Eight at a time: the usual tricks tell
+ * whether any byte is below 0x20, a quote or a backslash; the last few, and the place, byte by byte. */
+static size_t
+plain_bytes(const char *s, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	size_t at = 0;
+	for (; at + 8 <= len; at += 8) {
+		uint64_t eight, quote, backslash;
+		memcpy(&eight, s + at, 8);
+		quote = eight ^ ones * '"';
+		backslash = eight ^ ones * '\\';
+		if ((((eight - ones * 0x20) & ~eight) | ((quote - ones) & ~quote) |
+			((backslash - ones) & ~backslash)) & tops)
+			break;
+	}
+	while (at < len && is_plain((unsigned char)s[at]))
+		at++;
+	return at;
+}
+
 void
 buf_json_str(struct buf *buf, const char *s)
 {
@@ -128,17 +180,15 @@ buf_json_str(struct buf *buf, const char *s)
 		buf_adds(buf, "null");
 		return;
 	}
-	buf_addc(buf, '"');
-	const char *from = s;
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_add(buf, from, (size_t)(s - from));
-		add_escape(buf, c);
-		from = s + 1;
+	size_t len = strlen(s), plain = plain_bytes(s, len);
+	room(buf, len + 2);
+	buf->data[buf->len++] = '"';
+	if (plain == len) {
+		memcpy(buf->data + buf->len, s, len);
+		buf->len += len;
+	} else {
+		add_escaped(buf, s, plain);
 	}
-	buf_add(buf, from, (size_t)(s - from));
 	buf_addc(buf, '"');
 }
 
@@ -164,8 +214,10 @@ buf_json_double(struct buf *buf, double d)
 		buf_adds(buf, "null");
 	else if (d == 0)
 		buf_addc(buf, '0');
-	else
-		buf_addf(buf, "%.17g", d);
+	else {
+		room(buf, DOUBLE_TEXT_SIZE);
+		buf->len += double_text(d, buf->data + buf->len);
+	}
 }
 
 void

@@ -18,10 +18,16 @@ void buf_clear(struct buf *buf);		/* keeps the memory */
 void buf_wipe(struct buf *buf);			/* overwrites, then frees: for secrets */
 void buf_reserve(struct buf *buf, size_t more);
 void buf_add(struct buf *buf, const void *bytes, size_t len);
-void buf_adds(struct buf *buf, const char *s);
 void buf_addc(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *format, ...) AISLE_PRINTF(2, 3);
 char *buf_steal(struct buf *buf);		/* the caller frees; "" when empty */
+
+/* Inline, so that the length of a literal is known when it is compiled. */
+static inline void
+buf_adds(struct buf *buf, const char *s)
+{
+	buf_add(buf, s, __builtin_strlen(s));
+}
 
 /* JSON text. Strings are escaped (RFC 8259, UTF-8 kept as it is). */
 void buf_json_str(struct buf *buf, const char *s);	/* "quoted"; NULL writes null */

@@ -93,7 +93,7 @@ const struct conf_key conf_keys[] = {
 	ROW("privacy", "pepper_file", CONF_FILE, pepper_file, 0, 0, NULL, false,
 	    "32 bytes as 64 hex digits; absent: made once and kept."),
 	ROW("privacy", "retain", CONF_DURATION, retain_ms, S_MS, 36500 * D_MS, "400d", false,
-	    "How long visits are kept."),
+	    "How long a customer's purchases and contacts are kept."),
 	ROW("privacy", "decision_days", CONF_INT, decision_days, 1, 36500, "35", false,
 	    "How long decisions are kept, in days."),
 	ROW("privacy", "uplink", CONF_UPLINK, uplink_aggregates, 0, 0, "pseudonymous", false,

@@ -13,6 +13,11 @@
  * Every function that can fail returns 0 or AISLE_E_IO, AISLE_E_FULL (disk or
  * max_mib), AISLE_E_NONE, AISLE_E_DAMAGED (row does not open: it is set aside
  * into the table `damaged`, counted, and treated as absent by the caller).
+ * A failed write dooms its transaction: every later call returns the same
+ * error and store_commit cannot succeed; roll back. After AISLE_E_IO close and
+ * open again. AISLE_E_NONE from a put or add: the subject is forgotten, nothing
+ * was written, and the transaction is not doomed. fn of an each-function may
+ * not write to the table that is read, nor read it by another each.
  */
 #ifndef AISLE_CORE_STORE_H
 #define AISLE_CORE_STORE_H
@@ -40,6 +45,8 @@ struct store_options {
 	int max_mib;		/* 0: no limit */
 	const struct sealer *sealer;	/* NULL: bodies are stored as they are */
 };
+/* AISLE_E_IO: "state folder is in use" among others; AISLE_E_REFUSED: newer state. A file that cannot be
+ * read is moved to state.db.damaged and a new one begun; one with damaged pages is copied as far as it goes. */
 int store_open(const struct store_options *options, struct store **ret_store, struct err *err) AISLE_MUST_CHECK;
 void store_close(struct store *store);
 int store_begin(struct store *store) AISLE_MUST_CHECK;
@@ -55,7 +62,7 @@ int64_t store_damaged(const struct store *store);	/* rows set aside so far */
 int store_meta_get(struct store *store, const char *name, struct buf *out) AISLE_MUST_CHECK;	/* AISLE_E_NONE */
 int store_meta_set(struct store *store, const char *name, const void *value, size_t len) AISLE_MUST_CHECK;
 
-/* Bodies by id. */
+/* Bodies by id. flag 0 is a row at rest: only those are pruned. Any other flag is cheap to find by store_each. */
 enum store_table { STORE_VISIT, STORE_SUBJECT, STORE_DECISION, STORE_TABLET, STORE_COUNT };
 int store_put(struct store *store, enum store_table table, const struct id *key, const struct id *subject,
     int64_t at_ms, int flag, const void *body, size_t len) AISLE_MUST_CHECK;
@@ -70,11 +77,13 @@ int store_each(struct store *store, enum store_table table, int flag, store_row_
 
 /* Log of a subject (or of an outcome's decision): rows appended, read in order. */
 enum store_log { STORE_LOG_SUBJECT, STORE_LOG_OUTCOME, STORE_LOG_COUNT };
+/* Rows that do not open are set aside and passed over: compare store_damaged if that must close a gate. */
 typedef int (*store_log_fn)(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len);
 int store_log_add(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
     int kind, int64_t at_ms, const void *body, size_t len) AISLE_MUST_CHECK;
 int store_log_each(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
     store_log_fn fn, void *ctx) AISLE_MUST_CHECK;
+/* Looks at a bounded number of rows from where the last call stopped; 0 or an error. */
 int store_log_prune(struct store *store, enum store_log log, int64_t before_ms, int max_rows) AISLE_MUST_CHECK;
 
 /* seen: events by hash of source and id, for 72 h and more. */
@@ -105,9 +114,11 @@ extern const char *const lane_names[LANE_COUNT];
 int store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms, const struct id *subject,
     const void *body, size_t len) AISLE_MUST_CHECK;
 typedef int (*store_uplink_fn)(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len);
-/* Rows with seq > after. A row that does not open (forgotten subject) is given as type "gap". */
+/* Rows with seq > after. A row that does not open (forgotten subject) is given as type "gap" with body
+ * {"lane","from","to"}. So are rows given up for want of room: one gap stands at seq = to and covers from … to,
+ * the only case where sequences jump. */
 int store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_rows, store_uplink_fn fn, void *ctx) AISLE_MUST_CHECK;
-int store_uplink_ack(struct store *store, enum lane lane, int64_t upto) AISLE_MUST_CHECK;	/* never beyond what was given out */
+int store_uplink_ack(struct store *store, enum lane lane, int64_t upto) AISLE_MUST_CHECK;	/* beyond what was given out: AISLE_E_REFUSED, nothing changes */
 int64_t store_uplink_count(const struct store *store);	/* rows waiting, all lanes; kept in memory */
 
 /* dead letters: newest 10,000, payload sealed under the data key. */
@@ -119,7 +130,8 @@ int store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *c
 
 /* Everything about a subject: rows of visits and decisions lose their body, the log and header go. Counts stay. */
 int store_forget(struct store *store, const struct id *subject) AISLE_MUST_CHECK;
-/* Bounded: at most max_rows rows that are past their retention (seen, closed visits, decisions, refs). Returns rows removed or < 0. */
+/* Bounded: at most max_rows rows that are past their retention (seen, closed visits, decisions, refs). Returns rows removed or < 0.
+ * seen and refs are walked through in slices: 0 does not mean that none is left. */
 int store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_ms, int64_t decision_ms, int max_rows);
 
 #endif

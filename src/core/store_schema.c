@@ -5,7 +5,8 @@
  *
  * A file that SQLite cannot read at all is moved to state.db.damaged and a new
  * one is begun, with a new epoch, so that headquarters sees the break: a store
- * that does not sell because its memory is gone helps nobody.
+ * that does not sell because its memory is gone helps nobody. One with single
+ * damaged pages is mended by store_salvage.c.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -13,6 +13,14 @@
 #define DURATION_MS_MAX (36525 * D_MS)		/* 100 years */
 #define WHEN_MS_MAX INT64_C(253402300799999)	/* 9999-12-31T23:59:59.999Z */
 
+static char *
+put_digits(char *at, int value, int count)
+{
+	for (int i = count - 1; i >= 0; i--, value /= 10)
+		at[i] = (char)('0' + value % 10);
+	return at + count;
+}
+
 void
 when_text(int64_t ms, char out[static WHEN_TEXT_SIZE])
 {
@@ -25,8 +33,16 @@ when_text(int64_t ms, char out[static WHEN_TEXT_SIZE])
 	int rest = (int)(ms - days * D_MS);
 	int year, month, day;
 	calendar_date(days, &year, &month, &day);
-	snprintf(out, WHEN_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day,
-	    rest / 3600000, rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
+	/* By hand: each record has one, and printf takes fifty times as long. */
+	const struct { int value, digits; char then; } parts[] = {
+	    {year, 4, '-'}, {month, 2, '-'}, {day, 2, 'T'}, {rest / 3600000, 2, ':'}, {rest / 60000 % 60, 2, ':'},
+	    {rest / 1000 % 60, 2, '.'}, {rest % 1000, 3, 'Z'}};
+	char *at = out;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		at = put_digits(at, parts[i].value, parts[i].digits);
+		*at++ = parts[i].then;
+	}
+	*at = '\0';
 }
 
 /* Exactly count digits; moves *at behind them. */

@@ -42,6 +42,8 @@ static const struct ctl_command commands[] = {
 	{ "tablet pair", "[--stations 7,8]", "a code that pairs one tablet within five minutes", ctl_tablet_pair },
 	{ "tablet list", "", "the paired tablets", ctl_tablet_list },
 	{ "tablet revoke", "NAME", "takes a tablet's token back", ctl_tablet_revoke },
+	{ "manager add", "ID", "a manager who may approve, or another PIN for them (PIN on stdin)", ctl_manager_add },
+	{ "manager remove", "ID", "takes a manager's approval back", ctl_manager_remove },
 	{ "feed check", "[E.jsonl] [--store ID]", "is this till feed good enough to go live?", ctl_feed_check },
 	{ "collect", "--into sqlite:FILE [--once] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
 	    "the HQ end: records of all stores into a database", ctl_collect },
@@ -220,7 +222,7 @@ help(FILE *out)
 {
 	fputs("usage: aislectl [--config FILE] COMMAND …\n\n", out);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  %-16s %s\n", commands[i].words, commands[i].what);
+		fprintf(out, "  %-18s %s\n", commands[i].words, commands[i].what);
 	fputs("\naislectl COMMAND --help says what a command takes. --json prints data as JSON where there is any.\n", out);
 }
 

@@ -53,6 +53,8 @@ int ctl_stop(struct ctl *ctl);
 int ctl_tablet_pair(struct ctl *ctl);
 int ctl_tablet_list(struct ctl *ctl);
 int ctl_tablet_revoke(struct ctl *ctl);
+int ctl_manager_add(struct ctl *ctl);
+int ctl_manager_remove(struct ctl *ctl);
 int ctl_bundle_install(struct ctl *ctl);
 int ctl_profiles_install(struct ctl *ctl);
 /* ctl_policy.c */

@@ -315,6 +315,42 @@ ctl_tablet_revoke(struct ctl *ctl)
 }
 
 int
+ctl_manager_add(struct ctl *ctl)
+{
+	char pin[128];
+	json_t *request, *reply = NULL;
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	if (isatty(STDIN_FILENO))
+		fputs("PIN: ", stderr);
+	rc = ctl_stdin_line(pin, sizeof(pin));
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:s,s:s}", "command", "manager-add", "manager", ctl->argv[0], "pin", pin);
+	explicit_bzero(pin, sizeof(pin));
+	if (request == NULL)
+		return ctl_fail(EX_DATAERR, "the id or the PIN is not UTF-8 text");
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	if (rc == EX_OK)
+		printf("%s\n", ctl->json ? "{}" : "the manager may approve");
+	json_decref(request);
+	json_decref(reply);
+	return rc;
+}
+
+int
+ctl_manager_remove(struct ctl *ctl)
+{
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	return ask_and_print(ctl, json_pack("{s:s,s:s}", "command", "manager-remove", "manager", ctl->argv[0]), NULL, NULL);
+}
+
+int
 ctl_bundle_install(struct ctl *ctl)
 {
 	int rc = ctl_words(ctl, 1, 1);

@@ -19,51 +19,54 @@ read_slot(void *ctx, unsigned slot)
 	return features_get(reader->features, slot, reader->about);
 }
 
-static struct memo
-run_clause(struct run *run, uint32_t index, const struct candidate_context *about)
+static enum rule_result
+run_clause(struct run *run, uint32_t index, const struct candidate_context *about, struct value *ret)
 {
-	const struct clause *clause = &run->policy->clauses[index];
-	struct reader reader = { run->features, clause->per_action ? about : NULL };
-	struct memo memo = { .value = value_missing() };
+	struct reader reader = { run->features, about };
 
-	switch (logic_run(clause->program, read_slot, &reader, run->arena, &memo.value, NULL)) {
+	*ret = value_missing();
+	switch (logic_run(run->policy->clauses[index].program, read_slot, &reader, run->arena, ret, NULL)) {
 	case LOGIC_OK:
-		memo.result = logic_truthy(&memo.value) ? RULE_TRUE : RULE_FALSE;
-		break;
+		return logic_truthy(ret) ? RULE_TRUE : RULE_FALSE;
 	case LOGIC_UNKNOWN:
-		memo.result = RULE_MISSING;
-		break;
+		return RULE_MISSING;
 	case LOGIC_LIMIT:
-		memo.result = RULE_LIMIT;
 		break;
 	}
-	return memo;
+	return RULE_LIMIT;
 }
 
-static struct memo
-clause_memo(struct run *run, uint32_t index, const struct candidate_context *about)
+/* room: for the value of a clause that is remembered by nobody. */
+static enum rule_result
+clause_try(struct run *run, uint32_t index, const struct candidate_context *about, struct value *room,
+    const struct value **ret)
 {
-	struct memo *memo;
-
 	CHECK(index < run->policy->clause_count);
-	if (run->policy->clauses[index].per_action)
-		return run_clause(run, index, about);
-	memo = &run->memos[index];
-	if (memo->result == RULE_UNTRIED)
-		*memo = run_clause(run, index, NULL);
-	return *memo;
+	if (run->policy->clauses[index].per_action) {
+		*ret = room;
+		return run_clause(run, index, about, room);
+	}
+	*ret = &run->memo.value[index];
+	if (run->memo.result[index] == RULE_UNTRIED)
+		run->memo.result[index] = (uint8_t)run_clause(run, index, NULL, &run->memo.value[index]);
+	return (enum rule_result)run->memo.result[index];
 }
 
 enum rule_result
 rule_try(struct run *run, uint32_t clause, const struct candidate_context *about)
 {
-	return clause == CLAUSE_TRUE ? RULE_TRUE : clause_memo(run, clause, about).result;
+	const struct value *value;
+	struct value room;
+
+	return clause == CLAUSE_TRUE ? RULE_TRUE : clause_try(run, clause, about, &room, &value);
 }
 
 static struct value
 expr_value(struct run *run, const struct expr *expr, const struct candidate_context *about)
 {
-	struct memo memo;
+	const struct value *value;
+	struct value room;
+	enum rule_result result;
 
 	switch (expr->kind) {
 	case EXPR_CONST:
@@ -71,28 +74,39 @@ expr_value(struct run *run, const struct expr *expr, const struct candidate_cont
 	case EXPR_MODEL:
 		return features_model(run->features, expr->index, about);
 	case EXPR_CLAUSE:
-		memo = clause_memo(run, expr->index, about);
-		if (memo.result == RULE_TRUE || memo.result == RULE_FALSE)
-			return memo.value;
+		result = clause_try(run, expr->index, about, &room, &value);
+		if (result == RULE_TRUE || result == RULE_FALSE)
+			return *value;
 		break;
 	}
 	return value_missing();
+}
+
+static bool
+is_amount(double number)
+{
+	return number - number == 0;	/* not NaN, not infinite: a division by nothing is no amount */
 }
 
 bool
 expr_number(
     struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret)
 {
-	struct value value = expr_value(run, expr, about);
+	struct value value;
 	double number;
 
+	if (expr->kind == EXPR_CONST) {		/* the most common by far */
+		*ret = expr->constant;
+		return is_amount(expr->constant);
+	}
+	value = expr_value(run, expr, about);
 	if (value.tag == VALUE_NUMBER)
 		number = value.number;
 	else if (value.tag == VALUE_BOOL)
 		number = value.truth ? 1 : 0;
 	else
 		return false;
-	if (!(number - number == 0))	/* NaN or infinite: a division by nothing is no amount */
+	if (!is_amount(number))
 		return false;
 	*ret = number;
 	return true;

@@ -34,8 +34,10 @@ struct view {
 	struct arena *arena;
 	const struct sources *sources;
 	int64_t day_start_ms;
-	const struct contact_index *index;
+	struct contact_index *index;
 	const struct action *action;
+	uint64_t key[BY_COUNT];		/* of the action, as in struct contact_key, */
+	bool has_key[BY_COUNT];		/* once it was asked for */
 	enum placement placement;
 	const struct id *own;		/* prompt of its open card; NULL */
 	bool again; /* it has passed without the pending ones: look at what they change */
@@ -46,7 +48,7 @@ struct view {
 struct contact_index
 contact_index_make(struct arena *arena, const struct contacts *contacts)
 {
-	struct contact_index index = { contacts, NULL };
+	struct contact_index index = { .contacts = contacts };
 	uint8_t *shown;
 
 	if (contacts == NULL || contacts->count == 0)
@@ -55,6 +57,7 @@ contact_index_make(struct arena *arena, const struct contacts *contacts)
 	for (size_t i = 0; i < contacts->count; i++) {
 		const struct contact *row = &contacts->rows[i];
 
+		index.outcomes |= 1u << row->outcome;
 		if (row->outcome == OUTCOME_DECIDED ||
 		    (row->outcome == OUTCOME_SHOWN && id_is_zero(&row->decision)))
 			shown[i] = 1;
@@ -69,8 +72,26 @@ contact_index_make(struct arena *arena, const struct contacts *contacts)
 			}
 		}
 	}
+	index.outcomes &= ~(1u << OUTCOME_SHOWN);
+	if (memchr(shown, 1, contacts->count) != NULL)
+		index.outcomes |= 1u << OUTCOME_SHOWN;
 	index.shown = shown;
+	index.keys = arena_room(arena, contacts->count * sizeof(*index.keys));
+	index.keys_from = contacts->count;
 	return index;
+}
+
+/* Row i's key. Windows end at the newest row, so that only those that some window reaches are made. */
+static const struct contact_key *
+row_key(struct contact_index *index, size_t i)
+{
+	while (index->keys_from > i) {
+		const struct contact *row = &index->contacts->rows[--index->keys_from];
+
+		index->keys[index->keys_from] = (struct contact_key){ row->at_ms,
+			{ text_prefix(row->action), text_prefix(row->group), text_prefix(row->issue) } };
+	}
+	return &index->keys[i];
 }
 
 static bool
@@ -104,8 +125,28 @@ in_scope(const struct view *view, enum contact_scope scope, const char *value, c
 	return false;
 }
 
+/* What a row must have in common with the candidate to be in the scope: BY_COUNT: that is not told by its key. */
+static enum contact_by
+key_of(struct view *view, enum contact_scope scope, const char *value)
+{
+	const struct action *action = view->action;
+	enum contact_by by = scope == SCOPE_SELF || scope == SCOPE_ACTION ? BY_ACTION
+	    : scope == SCOPE_GROUP ? BY_GROUP
+	    : scope == SCOPE_ISSUE ? BY_ISSUE
+				   : BY_COUNT;
+
+	if (value != NULL && scope != SCOPE_SELF)
+		return BY_COUNT;
+	if (by != BY_COUNT && !view->has_key[by]) {
+		view->has_key[by] = true;
+		view->key[by] = text_prefix(by == BY_ACTION ? action->id
+			: by == BY_GROUP ? action->group : action->issue);
+	}
+	return by;
+}
+
 static bool
-row_counts(const struct view *view, size_t i, enum outcome outcome, const char *reason,
+row_counts(struct view *view, size_t i, enum outcome outcome, const char *reason,
     enum contact_scope scope, const char *value)
 {
 	const struct contact *row = &view->index->contacts->rows[i];
@@ -188,14 +229,21 @@ cap_from(const struct view *view, const struct cap *cap)
 /* ---- caps and suppressions ---- */
 
 static int
-rows_in_cap(const struct view *view, const struct cap *cap)
+rows_in_cap(struct view *view, const struct cap *cap)
 {
 	int64_t from_ms = cap_from(view, cap);
+	enum contact_by by = key_of(view, cap->scope, cap->scope_value);
 	int count = 0;
 
+	if ((view->index->outcomes & (1u << cap->outcome)) == 0)
+		return 0;
 	for (size_t i = view->index->contacts->count; i-- > 0;) {
-		if (view->index->contacts->rows[i].at_ms < from_ms)
+		const struct contact_key *key = row_key(view->index, i);
+
+		if (key->at_ms < from_ms)
 			break;
+		if (by != BY_COUNT && key->by[by] != view->key[by])
+			continue;	/* most rows are told apart by their first bytes */
 		count += row_counts(
 		    view, i, cap->outcome, cap->outcome_reason, cap->scope, cap->scope_value);
 	}
@@ -204,7 +252,7 @@ rows_in_cap(const struct view *view, const struct cap *cap)
 
 /* How often so far; INT_MIN where the rows need not be read to know that it is fewer than max. */
 static int
-cap_count(const struct view *view, const struct cap *cap)
+cap_count(struct view *view, const struct cap *cap)
 {
 	int count = pending_counts(view, cap->outcome, cap->scope, cap->scope_value);
 
@@ -216,7 +264,7 @@ cap_count(const struct view *view, const struct cap *cap)
 }
 
 static const char *
-caps_check(const struct view *view, const struct cap *caps, size_t n, const char *where)
+caps_check(struct view *view, const struct cap *caps, size_t n, const char *where)
 {
 	for (size_t i = 0; i < n; i++) {
 		int count = cap_count(view, &caps[i]);
@@ -233,7 +281,7 @@ caps_check(const struct view *view, const struct cap *caps, size_t n, const char
 
 /* Were there `count` outcomes within `within` whose last is less than `for` ago? */
 static bool
-suppressed(const struct view *view, const struct suppression *rule)
+suppressed(struct view *view, const struct suppression *rule)
 {
 	const struct contacts *contacts = view->index->contacts;
 	int64_t now_ms = view->sources->now_ms;
@@ -241,6 +289,9 @@ suppressed(const struct view *view, const struct suppression *rule)
 	size_t last = contacts->count;
 
 	if (contacts->count + (size_t)here < (size_t)rule->count || (view->again && here == 0))
+		return false;
+	/* Without a row of this outcome there is nothing to look for; most customers dismiss nothing. */
+	if (here == 0 && (view->index->outcomes & (1u << rule->outcome)) == 0)
 		return false;
 	/* The cards of this decision end a window at now. */
 	if (here > 0) {
@@ -268,7 +319,7 @@ suppressed(const struct view *view, const struct suppression *rule)
 }
 
 static const char *
-view_check(const struct view *view)
+view_check(struct view *view)
 {
 	const struct policy *policy = view->sources->policy;
 	const char *clause;
@@ -303,6 +354,7 @@ contact_gate(struct run *run, size_t i, enum placement place, bool again)
 	view.placement = place;
 	view.own = own != NULL ? &own->prompt : NULL;
 	view.again = again;
+	memset(view.has_key, 0, sizeof(view.has_key));
 	view.pending_count = 0;
 	for (size_t w = 0; w < run->winner_count; w++) {
 		int winner = run->winners[w].candidate;
@@ -313,12 +365,15 @@ contact_gate(struct run *run, size_t i, enum placement place, bool again)
 		view.pending[view.pending_count].action = run->decision->candidates[winner].action;
 		view.pending[view.pending_count++].placement = run->winners[w].placement;
 	}
+	/* What has passed alone passes beside winners that are in the rows already. */
+	if (again && view.pending_count == 0)
+		return NULL;
 	return view_check(&view);
 }
 
 /* A look from outside a run. sources is the caller's room for what may be read. */
 static struct view
-view_alone(struct arena *arena, const struct decide_input *input, const struct contact_index *index,
+view_alone(struct arena *arena, const struct decide_input *input, struct contact_index *index,
     const struct action *action, int placement, struct sources *sources)
 {
 	const struct visit *visit = input->sources.visit;
@@ -353,7 +408,7 @@ contact_check(struct arena *arena, const struct decide_input *input, const struc
 }
 
 int
-contact_counter(const struct decide_input *input, const struct contact_index *index,
+contact_counter(const struct decide_input *input, struct contact_index *index,
     const struct action *action, enum placement place, const struct cap *cap)
 {
 	struct sources sources;

@@ -21,35 +21,71 @@ triggered(const struct action *action, const struct event *event)
 	return (action->on & (UINT32_C(1) << event->type)) != 0;
 }
 
-static int
-open_card(const struct visit *visit, const char *action, int64_t now_ms)
+/* The open cards of the visit with the actions of the policy they are of, in order of action; of two cards of one
+ * action the earlier. */
+struct open_card {
+	size_t action;
+	int card;
+};
+
+static size_t
+open_cards(const struct run *run, struct open_card list[static VISIT_CARDS_MAX])
 {
-	for (size_t i = 0; i < visit->card_count; i++)
-		if (card_open_at(&visit->cards[i], now_ms) &&
-		    strcmp(visit->cards[i].action, action) == 0)
-			return (int)i;
-	return -1;
+	const struct visit *visit = run->visit;
+	size_t count = 0;
+
+	for (size_t c = 0; c < visit->card_count && count < VISIT_CARDS_MAX; c++) {
+		const struct action *action;
+		size_t index, at = count;
+
+		if (!card_open_at(&visit->cards[c], run->now_ms) ||
+		    (action = action_find(run->policy, visit->cards[c].action)) == NULL)
+			continue;
+		index = (size_t)(action - run->policy->actions);
+		while (at > 0 && list[at - 1].action > index)
+			at--;
+		if (at > 0 && list[at - 1].action == index)
+			continue;
+		memmove(&list[at + 1], &list[at], (count - at) * sizeof(*list));
+		list[at] = (struct open_card){ index, (int)c };
+		count++;
+	}
+	return count;
+}
+
+static size_t
+count_triggered(const struct policy *policy, const struct event *event)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->action_count; i++)
+		count += triggered(&policy->actions[i], event);
+	return count;
 }
 
 static void
 gather(struct run *run)
 {
 	const struct policy *policy = run->policy;
+	const struct event *event = run->input->sources.event;
 	struct decision *decision = run->decision;
+	struct open_card open[VISIT_CARDS_MAX];
+	size_t open_count = open_cards(run, open), next = 0;
+	size_t room = count_triggered(policy, event) + open_count + 1;
 
-	decision->candidates =
-	    arena_alloc(run->arena, (policy->action_count + 1) * sizeof(*decision->candidates));
-	run->trials = arena_alloc(run->arena, (policy->action_count + 1) * sizeof(*run->trials));
+	decision->candidates = arena_room(run->arena, room * sizeof(*decision->candidates));
+	run->trials = arena_room(run->arena, room * sizeof(*run->trials));
 	for (size_t i = 0; i < policy->action_count; i++) {
-		const struct action *action = &policy->actions[i];
-		int own = open_card(run->visit, action->id, run->now_ms);
 		size_t at = decision->candidate_count;
+		int own = -1;
 
-		if (own < 0 && !triggered(action, run->input->sources.event))
+		if (next < open_count && open[next].action == i)
+			own = open[next++].card;
+		if (own < 0 && !triggered(&policy->actions[i], event))
 			continue;
-		decision->candidates[at].action = action;
-		decision->candidates[at].fate = FATE_COUNT;
-		run->trials[at].own = own;
+		decision->candidates[at] =
+		    (struct candidate){ .action = &policy->actions[i], .fate = FATE_COUNT };
+		run->trials[at] = (struct trial){ .own = own };
 		decision->candidate_count++;
 	}
 }
@@ -92,12 +128,14 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 		.visit = input->sources.visit,
 		.now_ms = input->sources.now_ms,
 		.decision = decision,
+		.draws = input->draws,
 		.care = -1,
 	};
 	run->local = zone_local(input->sources.zone, run->now_ms);
 	run->sources = allowed_sources(run);
 	run->features = features_new(arena, run->sources);
-	run->memos = arena_alloc(arena, (run->policy->clause_count + 1) * sizeof(*run->memos));
+	run->memo.result = arena_alloc(arena, run->policy->clause_count + 1);
+	run->memo.value = arena_room(arena, (run->policy->clause_count + 1) * sizeof(*run->memo.value));
 	run->contact = contact_index_make(arena, input->sources.contacts);
 	run->basket_minor = basket_total(run->visit);
 	decision->features = run->features;

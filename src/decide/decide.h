@@ -15,6 +15,13 @@
  * so look at kept before candidate. An open card that wins again has its index in card and may have changed slot. */
 void decide(struct arena *arena, const struct decide_input *input, struct decision *ret);
 
+/* A draw is fixed for its visit, and costs two rounds of BLAKE2b: what was drawn for one scanned line is remembered
+ * for the next. A cache of a pure function: it changes no result. Its keys point into policies, so that it has to be
+ * emptied before one is freed. */
+struct draw_cache *draw_cache_new(void);
+void draw_cache_free(struct draw_cache *cache);		/* NULL is fine */
+void draw_cache_empty(struct draw_cache *cache);
+
 /* Which arms a unit is in (arena), ascending by experiment. subject NULL: anonymous. day_start_ms: of the store's business day. */
 size_t experiments_assign(struct arena *arena, const struct policy *policy, const struct id *subject,
     const struct id *visit, const char *station, const char *store, int64_t day_start_ms, struct arm_choice **ret_arms,
@@ -36,6 +43,9 @@ const char *contact_check(struct arena *arena, const struct decide_input *input,
 /* ---- words ---- */
 /* The prompt object as it is sent, without "state" and "choices" (guidance.h adds them), for a slot with a new card. */
 void prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt, struct buf *out);
+
+/* The offer as tablet and till see it: {"type","worth","depth",…}. */
+void offer_json(const struct policy *policy, const struct offer *offer, int64_t depth, int64_t worth_minor, struct buf *out);
 
 /* ---- record ---- */
 struct decision_context {	/* what the spine knows beside the decision */

@@ -16,7 +16,8 @@
  */
 #include "decide/run.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/fmath.h"
 #include "core/id.h"
@@ -57,13 +58,80 @@ double
 explore_chance(const struct policy *policy, const struct id *visit, enum placement place, int slot,
     const char *action, const char *treatment)
 {
-	char visit_text[ID_TEXT_SIZE], slot_text[12];
+	char visit_text[ID_TEXT_SIZE], slot_text[3] = { 0 };
 	const char *parts[5] = { visit_text, placement_names[place], slot_text, action, treatment };
 
+	CHECK(slot >= 1 && slot <= 99);
 	id_text(visit, visit_text);
-	snprintf(slot_text, sizeof(slot_text), "%d", slot);
+	if (slot > 9)
+		slot_text[0] = (char)('0' + slot / 10);
+	slot_text[slot > 9] = (char)('0' + slot % 10);
 	return chance(policy->salt_explore, "explore", parts, treatment != NULL ? 5 : 4);
 }
+
+/* ---- what was drawn before ---- */
+
+#define DRAWS 2048		/* a dozen lanes with their two slots of the usual shortlist, several times over */
+
+struct draw {
+	struct id visit;
+	const char *action, *treatment;		/* NULL: empty */
+	int place, slot;
+	double u;
+};
+
+struct draw_cache {
+	struct draw draws[DRAWS];
+};
+
+struct draw_cache *
+draw_cache_new(void)
+{
+	return mem_calloc(1, sizeof(struct draw_cache));
+}
+
+void
+draw_cache_free(struct draw_cache *cache)
+{
+	free(cache);
+}
+
+void
+draw_cache_empty(struct draw_cache *cache)
+{
+	memset(cache, 0, sizeof(*cache));
+}
+
+/* Where it may be; another one there gives way. Addresses choose the place only, never the value. */
+static struct draw *
+draw_at(struct draw_cache *cache, const struct draw *want)
+{
+	uint64_t mix;
+
+	memcpy(&mix, want->visit.b + 8, sizeof(mix));
+	mix ^= (uint64_t)(uintptr_t)want->action ^ (uint64_t)(uintptr_t)want->treatment << 16;
+	mix += (uint64_t)(want->place * 32 + want->slot);
+	return &cache->draws[(mix * UINT64_C(0x9e3779b97f4a7c15)) >> 53];
+}
+
+double
+explore_u(const struct run *run, enum placement place, int slot, const char *action, const char *treatment)
+{
+	struct draw want = { run->visit->id, action, treatment, (int)place, slot, 0 };
+	struct draw *draw;
+
+	if (run->draws == NULL)
+		return explore_chance(run->policy, &run->visit->id, place, slot, action, treatment);
+	draw = draw_at(run->draws, &want);
+	if (draw->action == action && draw->treatment == treatment && draw->place == want.place &&
+	    draw->slot == slot && id_equal(&draw->visit, &want.visit))
+		return draw->u;
+	want.u = explore_chance(run->policy, &run->visit->id, place, slot, action, treatment);
+	*draw = want;
+	return want.u;
+}
+
+static const char nothing_name[] = NOTHING_NAME;
 
 size_t
 explore_draw(const struct run *run, const struct shortlisted *list, size_t count,
@@ -76,9 +144,9 @@ explore_draw(const struct run *run, const struct shortlisted *list, size_t count
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = list[i].candidate == NOTHING
-		    ? NOTHING_NAME
+		    ? nothing_name
 		    : run->decision->candidates[list[i].candidate].action->id;
-		double u = explore_chance(run->policy, &run->visit->id, place, slot, name, NULL);
+		double u = explore_u(run, place, slot, name, NULL);
 		double time = -fmath_log(u) / list[i].p;	/* u = 0: infinite, it loses */
 
 		if (i == 0 || time < best_time) {

@@ -57,6 +57,8 @@ fill_options(struct run *run, size_t i)
 	trial->options = &trial->only;
 	if (!action->has_offer)
 		return;
+	if (run->shelf == NULL)
+		run->shelf = offer_shelf(run->arena, run->visit);
 	trial->option_count =
 	    offer_depths(&action->offer, trial_card(run, i), run->basket_minor, depths);
 	if (trial->option_count > 1)
@@ -64,7 +66,8 @@ fill_options(struct run *run, size_t i)
 		    arena_alloc(run->arena, trial->option_count * sizeof(*trial->options));
 	for (size_t d = 0; d < trial->option_count; d++) {
 		trial->options[d].depth = depths[d];
-		trial->options[d].value = offer_value(&action->offer, depths[d], run->visit);
+		trial->options[d].value =
+		    offer_value_on(&action->offer, depths[d], run->visit, run->shelf);
 	}
 }
 

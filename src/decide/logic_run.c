@@ -275,8 +275,7 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 			else
 				sp--;
 			break;
-		case OP_EACH:
-		case OP_REDUCE:
+		case OP_EACH: case OP_REDUCE:
 			sp -= in->op == OP_REDUCE ? 2 : 1;
 			if ((result = run_body(run, in, sp++, pc)) != LOGIC_OK)
 				return result;

@@ -35,6 +35,26 @@ basket_total(const struct visit *visit)
 	return total;
 }
 
+uint64_t
+text_prefix(const char *text)
+{
+	uint64_t prefix = 0;
+
+	for (int i = 0; text != NULL && i < 8 && text[i] != '\0'; i++)
+		prefix |= (uint64_t)(unsigned char)text[i] << (8 * i);
+	return prefix;
+}
+
+const uint64_t *
+offer_shelf(struct arena *arena, const struct visit *visit)
+{
+	uint64_t *shelf = arena_room(arena, (visit->line_count + 1) * sizeof(*shelf));
+
+	for (size_t i = 0; i < visit->line_count; i++)
+		shelf[i] = text_prefix(visit->lines[i].category);
+	return shelf;
+}
+
 static bool
 category_below(const char *category, const char *root)
 {
@@ -79,6 +99,26 @@ line_qualifies(const struct offer *offer, const struct line *line)
 	if (offer->include.set && !line_matches(line, &offer->include))
 		return false;
 	return !offer->exclude.set || !line_matches(line, &offer->exclude);
+}
+
+/* What the shelf alone can say of an offer: a line whose category begins otherwise does not qualify. */
+struct aim {
+	uint64_t prefix, mask;		/* mask 0: nothing can be said */
+};
+
+static struct aim
+aim_of(const struct offer *offer, const uint64_t *shelf)
+{
+	const struct match *include = &offer->include;
+	struct aim aim = { 0, 0 };
+
+	if (shelf == NULL || !include->set || include->brand != NULL || include->item != NULL)
+		return aim;
+	aim.prefix = text_prefix(include->category);
+	for (int i = 0; i < 8; i++)
+		if ((aim.prefix >> (8 * i) & 0xff) != 0)
+			aim.mask |= UINT64_C(0xff) << (8 * i);
+	return aim;
 }
 
 /* Half up, for numerators that are not negative. */
@@ -154,14 +194,17 @@ free_units(const struct offer *offer, int64_t units, const struct visit *visit)
 
 /* Saving over the lines that qualify. *ret_qualifying: what they cost; 0: none does. */
 static int64_t
-saving_now(
-    const struct offer *offer, int64_t depth, const struct visit *visit, int64_t *ret_qualifying)
+saving_now(const struct offer *offer, int64_t depth, const struct visit *visit, const uint64_t *shelf,
+    int64_t *ret_qualifying)
 {
+	struct aim aim = aim_of(offer, shelf);
 	int64_t saving = 0, qualifying = 0;
 
 	for (size_t i = 0; i < visit->line_count; i++) {
 		const struct line *line = &visit->lines[i];
 
+		if (aim.mask != 0 && ((shelf[i] ^ aim.prefix) & aim.mask) != 0)
+			continue;
 		if (!line_qualifies(offer, line))
 			continue;
 		qualifying += line->amount_minor;
@@ -209,6 +252,13 @@ our_share_up(int64_t minor, double funded)
 struct offer_value
 offer_value(const struct offer *offer, int64_t depth, const struct visit *visit)
 {
+	return offer_value_on(offer, depth, visit, NULL);
+}
+
+struct offer_value
+offer_value_on(
+    const struct offer *offer, int64_t depth, const struct visit *visit, const uint64_t *shelf)
+{
 	struct offer_value value = { 0 };
 	int64_t typical, most;
 	int64_t qualifying;
@@ -216,7 +266,7 @@ offer_value(const struct offer *offer, int64_t depth, const struct visit *visit)
 
 	CHECK(offer != NULL && visit != NULL && depth >= 0);
 	typical = saving_typical(offer, depth);
-	now = saving_now(offer, depth, visit, &qualifying);
+	now = saving_now(offer, depth, visit, shelf, &qualifying);
 	value.qualifies_now = qualifying > 0;
 	value.worth_minor = value.qualifies_now && offer->type != OFFER_POINTS ? now : typical;
 	if (offer->max_minor >= 0 && value.worth_minor > offer->max_minor)

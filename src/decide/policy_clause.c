@@ -64,6 +64,34 @@ clause_compile(struct compile *c, const struct at *at, const char *source)
 	return (uint32_t)policy->clause_count++;
 }
 
+/* An object of JsonLogic with two members is no operator but a value, and as a gate it would stand
+ * open: a rule with a member too many must not be silently no rule. */
+static bool
+one_operator_each(struct compile *c, const struct at *at)
+{
+	const char *key;
+	json_t *value;
+	bool good = true;
+
+	if (json_is_object(at->json) && json_object_size(at->json) != 1) {
+		mistake(c, at, "%zu members in one object of a rule, expected one operator",
+		    json_object_size(at->json));
+		return false;
+	}
+	for (size_t i = 0; json_is_array(at->json) && i < json_array_size(at->json); i++) {
+		struct at here = at_index(at, i);
+
+		good = one_operator_each(c, &here) && good;
+	}
+	json_object_foreach(at->json, key, value)
+	{
+		struct at here = at_member(at, key);
+
+		good = one_operator_each(c, &here) && good;
+	}
+	return good;
+}
+
 uint32_t
 clause_read(struct compile *c, const struct at *at)
 {
@@ -75,6 +103,8 @@ clause_read(struct compile *c, const struct at *at)
 		return CLAUSE_TRUE;
 	if (json_is_null(at->json))
 		return CLAUSE_TRUE; /* the member's type is a mistake already reported */
+	if (!one_operator_each(c, at))
+		return CLAUSE_TRUE;
 	json_canonical(at->json, &source);
 	known = name_map_get(&c->clauses, source.data);
 	index = known >= 0

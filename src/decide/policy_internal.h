@@ -75,7 +75,7 @@ enum {
 	T_OBJECT = 16,
 	T_ARRAY = 32,
 	T_NULL = 64,
-	T_RULE = T_NUMBER | T_BOOL | T_OBJECT | T_ARRAY | T_STRING,
+	T_RULE = T_NUMBER | T_BOOL | T_OBJECT,	/* a text or a list would be true, always */
 	T_EXPR = T_NUMBER | T_OBJECT | T_STRING,
 	T_REQUIRED = 256,
 };

@@ -316,6 +316,18 @@ lever_target_exists(const struct policy *policy, const char *target)
 	return false;
 }
 
+static bool
+lever_kind_known(const char *target)
+{
+	static const char *const kinds[] = {"issue:", "group:", "action:"};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strncmp(target, kinds[i], strlen(kinds[i])) == 0)
+			return id_valid(target + strlen(kinds[i]));
+	return false;
+}
+
+/* Nothing has the name yet: a lever may be set before its actions come. A warning says so. */
 static void
 read_levers(struct compile *c, const struct at *at)
 {
@@ -334,12 +346,14 @@ read_levers(struct compile *c, const struct at *at)
 			    c, &here, "lever \"%.64s\" has the wrong type, expected a number", key);
 			continue;
 		}
-		if (!lever_target_exists(policy, key))
+		if (!lever_kind_known(key))
 			mistake(c, &here,
-			    "lever \"%.64s\" moves nothing, expected issue:, group: or action: and "
-			    "a name "
-			    "that an action has",
+			    "lever \"%.64s\" moves nothing, expected issue:, group: or action: and a "
+			    "name",
 			    key);
+		else if (!lever_target_exists(policy, key))
+			warning(c, &here,
+			    "lever \"%.64s\" moves nothing, expected a name that an action has", key);
 		policy->levers[policy->lever_count].target = key;
 		policy->levers[policy->lever_count++].value = read_number(c, at, key, 0, 1000, 1);
 	}

@@ -190,6 +190,18 @@ count_opens(const char *text)
 	return count;
 }
 
+/* Characters that every rendering has: the literal ones. */
+static size_t
+literal_length(const struct template *text)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < text->count; i++)
+		for (const char *p = text->parts[i].text; *p != '\0'; p++)
+			length += ((unsigned char)*p & 0xc0) != 0x80;
+	return length;
+}
+
 static void
 template_read(
     struct compile *c, const struct at *at, const struct wording *wording, struct template *ret)
@@ -217,18 +229,7 @@ template_read(
 		text = close + 2;
 	}
 	ret->parts[ret->count++].text = text;
-}
-
-/* Characters that every rendering has: the literal ones. */
-static size_t
-literal_length(const struct template *text)
-{
-	size_t length = 0;
-
-	for (size_t i = 0; i < text->count; i++)
-		for (const char *p = text->parts[i].text; *p != '\0'; p++)
-			length += ((unsigned char)*p & 0xc0) != 0x80;
-	return length;
+	ret->chars = literal_length(ret);
 }
 
 /* ---- treatments ---- */
@@ -236,11 +237,9 @@ literal_length(const struct template *text)
 static bool
 fits(const struct treatment *treatment, const struct placement_rules *rules)
 {
-	return (rules->headline_max == 0 ||
-		   literal_length(&treatment->headline) <= (size_t)rules->headline_max) &&
-	       (rules->body_max == 0 ||
-		   literal_length(&treatment->body) <= (size_t)rules->body_max) &&
-	       (rules->say_max == 0 || literal_length(&treatment->say) <= (size_t)rules->say_max);
+	return (rules->headline_max == 0 || treatment->headline.chars <= (size_t)rules->headline_max) &&
+	       (rules->body_max == 0 || treatment->body.chars <= (size_t)rules->body_max) &&
+	       (rules->say_max == 0 || treatment->say.chars <= (size_t)rules->say_max);
 }
 
 static void

@@ -169,27 +169,33 @@ add_match(struct buf *out, const char *name, const struct match *match)
 	buf_addc(out, '}');
 }
 
+void
+offer_json(const struct policy *policy, const struct offer *offer, int64_t depth, int64_t worth_minor,
+    struct buf *out)
+{
+	buf_addf(out, "{\"type\":\"%s\",\"worth\":%lld,\"depth\":%lld", offer_type_names[offer->type],
+	    (long long)worth_minor, (long long)depth);
+	add_string(out, "currency", policy->currency);
+	add_string(out, "apply", offer_apply_names[offer->apply]);
+	if (offer->code != NULL)
+		add_string(out, "code", offer->code);
+	add_match(out, "include", &offer->include);
+	add_match(out, "exclude", &offer->exclude);
+	if (offer->min_basket_minor > 0)
+		buf_addf(out, ",\"min_basket\":%lld", (long long)offer->min_basket_minor);
+	if (offer->max_minor >= 0)
+		buf_addf(out, ",\"max\":%lld", (long long)offer->max_minor);
+	buf_addc(out, '}');
+}
+
 static void
 add_offer(struct writer *w)
 {
-	const struct offer *offer = &w->candidate->action->offer;
-
 	if (!w->candidate->action->has_offer)
 		return;
-	buf_addf(w->out, ",\"offer\":{\"type\":\"%s\",\"worth\":%lld,\"depth\":%lld",
-	    offer_type_names[offer->type], (long long)w->candidate->worth_minor,
-	    (long long)w->candidate->depth);
-	add_string(w->out, "currency", w->policy->currency);
-	add_string(w->out, "apply", offer_apply_names[offer->apply]);
-	if (offer->code != NULL)
-		add_string(w->out, "code", offer->code);
-	add_match(w->out, "include", &offer->include);
-	add_match(w->out, "exclude", &offer->exclude);
-	if (offer->min_basket_minor > 0)
-		buf_addf(w->out, ",\"min_basket\":%lld", (long long)offer->min_basket_minor);
-	if (offer->max_minor >= 0)
-		buf_addf(w->out, ",\"max\":%lld", (long long)offer->max_minor);
-	buf_addc(w->out, '}');
+	buf_adds(w->out, ",\"offer\":");
+	offer_json(w->policy, &w->candidate->action->offer, w->candidate->depth,
+	    w->candidate->worth_minor, w->out);
 }
 
 void

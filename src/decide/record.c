@@ -10,23 +10,41 @@
  */
 #include "decide/run.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/id.h"
 
-static void
-add_string(struct buf *out, const char *name, const char *value)
+/* member is the text up to its value, as ",\"p1\":": these run a hundred times a record, so they are inline and the
+ * length of a literal is known when it is compiled. */
+static inline void
+add_string(struct buf *out, const char *member, const char *value)
 {
-	buf_addf(out, ",\"%s\":", name);
+	buf_adds(out, member);
 	buf_json_str(out, value);
 }
 
-static void
-add_double(struct buf *out, const char *name, double value)
+static inline void
+add_double(struct buf *out, const char *member, double value)
 {
-	buf_addf(out, ",\"%s\":", name);
+	buf_adds(out, member);
 	buf_json_double(out, value);
+}
+
+static inline void
+add_int(struct buf *out, const char *member, int64_t value)
+{
+	buf_adds(out, member);
+	buf_json_int(out, value);
+}
+
+static void
+add_id(struct buf *out, const char *member, const struct id *id)
+{
+	char text[ID_TEXT_SIZE];
+
+	id_text(id, text);
+	buf_adds(out, member);
+	buf_add(out, text, ID_TEXT_SIZE - 1);
 }
 
 static void
@@ -52,29 +70,29 @@ static void
 add_head(const struct decision *decision, const struct decision_context *context, struct buf *out)
 {
 	const struct policy *policy = decision->input->sources.policy;
-	char id[ID_TEXT_SIZE], at[WHEN_TEXT_SIZE], subject[SUBJECT_TEXT_SIZE];
+	char at[WHEN_TEXT_SIZE], subject[SUBJECT_TEXT_SIZE];
 
-	id_text(&decision->id, id);
+	add_id(out, "{\"decision\":\"", &decision->id);
 	when_text(decision->at_ms, at);
-	buf_addf(out, "{\"decision\":\"%s\",\"at\":\"%s\"", id, at);
-	add_string(out, "station", context->station);
+	add_string(out, "\",\"at\":", at);
+	add_string(out, ",\"station\":", context->station);
 	if (context->basket != NULL)
-		add_string(out, "basket", context->basket);
+		add_string(out, ",\"basket\":", context->basket);
 	if (context->subject != NULL) {
 		subject_text(context->subject, subject);
-		add_string(out, "subject", subject);
+		add_string(out, ",\"subject\":", subject);
 	}
 	if (context->mixed)
 		buf_adds(out, ",\"mixed\":true");
 	buf_adds(out, ",\"trigger\":{\"source\":");
 	buf_json_str(out, context->trigger != NULL ? context->trigger->source : "timer");
-	add_string(out, "id", context->trigger != NULL ? context->trigger->id : context->timer_id);
-	add_string(out, "type",
+	add_string(out, ",\"id\":", context->trigger != NULL ? context->trigger->id : context->timer_id);
+	add_string(out, ",\"type\":",
 	    context->trigger != NULL ? event_type_name(context->trigger->type) : "timer");
 	buf_adds(out, "},\"policy\":{\"name\":");
 	buf_json_str(out, policy->name);
-	buf_addf(out, ",\"version\":%lld", (long long)policy->version);
-	add_string(out, "hash", policy->hash);
+	add_int(out, ",\"version\":", policy->version);
+	add_string(out, ",\"hash\":", policy->hash);
 	buf_adds(out, "},\"arms\":{");
 	for (size_t i = 0; i < decision->input->arm_count; i++) {
 		buf_adds(out, i > 0 ? "," : "");
@@ -83,10 +101,10 @@ add_head(const struct decision *decision, const struct decision_context *context
 		buf_json_str(out, decision->input->arms[i].arm);
 	}
 	buf_addc(out, '}');
-	add_string(out, "withheld", decision->withheld);
+	add_string(out, ",\"withheld\":", decision->withheld);
 	if (decision->cause != NULL)
-		add_string(out, "cause", decision->cause);
-	buf_addf(out, ",\"semantics\":%d", DECISION_SEMANTICS);
+		add_string(out, ",\"cause\":", decision->cause);
+	add_int(out, ",\"semantics\":", DECISION_SEMANTICS);
 }
 
 static void
@@ -117,19 +135,19 @@ add_candidate(const struct candidate *candidate, struct buf *out)
 	buf_adds(out, "{\"action\":");
 	buf_json_str(out, candidate->action->id);
 	if (candidate->action->has_offer && candidate->depth != 0)
-		buf_addf(out, ",\"depth\":%lld", (long long)candidate->depth);
-	add_string(out, "fate", fate_names[candidate->fate]);
+		add_int(out, ",\"depth\":", candidate->depth);
+	add_string(out, ",\"fate\":", fate_names[candidate->fate]);
 	if (candidate->clause != NULL)
-		add_string(out, "clause", candidate->clause);
+		add_string(out, ",\"clause\":", candidate->clause);
 	if (candidate->scored) {
-		add_double(out, "p1", candidate->p1);
-		add_double(out, "p0", candidate->p0);
-		add_double(out, "margin", candidate->margin);
-		add_double(out, "cost", candidate->cost);
-		add_double(out, "gain", candidate->gain);
-		add_double(out, "context", candidate->context);
-		add_double(out, "lever", candidate->lever);
-		add_double(out, "priority", candidate->priority);
+		add_double(out, ",\"p1\":", candidate->p1);
+		add_double(out, ",\"p0\":", candidate->p0);
+		add_double(out, ",\"margin\":", candidate->margin);
+		add_double(out, ",\"cost\":", candidate->cost);
+		add_double(out, ",\"gain\":", candidate->gain);
+		add_double(out, ",\"context\":", candidate->context);
+		add_double(out, ",\"lever\":", candidate->lever);
+		add_double(out, ",\"priority\":", candidate->priority);
 	}
 	buf_addc(out, '}');
 }
@@ -169,8 +187,9 @@ add_candidates(const struct decision *decision, struct buf *out)
 	for (int fate = 0; fate < FATE_COUNT; fate++) {
 		if (decision->fates[fate] == 0)
 			continue;
-		buf_addf(
-		    out, "%s\"%s\":%u", first ? "" : ",", fate_names[fate], decision->fates[fate]);
+		buf_adds(out, first ? "" : ",");
+		add_string(out, "", fate_names[fate]);
+		add_int(out, ":", decision->fates[fate]);
 		first = false;
 	}
 	buf_addc(out, '}');
@@ -185,16 +204,21 @@ struct counters {
 	struct buf *out;
 };
 
-/* "coffee-off/caps[0]": whose, and which of them. */
+/* "coffee-off/caps[0]": whose, and which of them; which < 0: there is only one. */
 static void
-add_counter(struct counters *c, const struct action *action, const char *what, int64_t n)
+add_counter(struct counters *c, const struct action *action, const char *what, int which, int64_t n)
 {
-	char name[200];		/* an id has at most 128 characters */
-
-	snprintf(name, sizeof(name), "%s/%s", action->id, what);
 	buf_adds(c->out, c->first ? ",\"counters\":{" : ",");
-	buf_json_str(c->out, name);
-	buf_addf(c->out, ":%lld", (long long)n);
+	/* An id may need escapes, its end is where the name goes on. */
+	buf_json_str(c->out, action->id);
+	c->out->len--;
+	buf_addc(c->out, '/');
+	buf_adds(c->out, what);
+	if (which >= 0) {
+		add_int(c->out, "[", which);
+		buf_addc(c->out, ']');
+	}
+	add_int(c->out, "\":", n);
 	c->first = false;
 }
 
@@ -204,14 +228,9 @@ add_caps(struct counters *c, const struct slot *slot, const char *where, const s
 {
 	const struct action *action = c->decision->candidates[slot->candidate].action;
 
-	for (size_t i = 0; i < count; i++) {
-		char what[48];
-
-		snprintf(what, sizeof(what), "%s[%zu]", where, i);
-		add_counter(c, action, what,
-		    contact_counter(
-			c->decision->input, &c->index, action, slot->placement, &caps[i]));
-	}
+	for (size_t i = 0; i < count; i++)
+		add_counter(c, action, where, (int)i,
+		    contact_counter(c->decision->input, &c->index, action, slot->placement, &caps[i]));
 }
 
 static void
@@ -226,8 +245,8 @@ add_budget(struct counters *c, const struct action *action)
 		if (strcmp(use->action, action->id) != 0)
 			continue;
 		add_counter(
-		    c, action, "budget.money", day ? use->day_money_minor : use->all_money_minor);
-		add_counter(c, action, "budget.units", day ? use->day_units : use->all_units);
+		    c, action, "budget.money", -1, day ? use->day_money_minor : use->all_money_minor);
+		add_counter(c, action, "budget.units", -1, day ? use->day_units : use->all_units);
 	}
 }
 
@@ -274,8 +293,8 @@ add_shortlist(const struct decision *decision, const struct slot *slot, struct b
 	for (size_t i = 0; i < slot->shortlist_count; i++) {
 		buf_adds(out, i > 0 ? ",{\"action\":" : "{\"action\":");
 		buf_json_str(out, candidate_name(decision, slot->shortlist[i].candidate));
-		add_double(out, "priority", slot->shortlist[i].priority);
-		add_double(out, "p", slot->shortlist[i].p);
+		add_double(out, ",\"priority\":", slot->shortlist[i].priority);
+		add_double(out, ",\"p\":", slot->shortlist[i].p);
 		buf_addc(out, '}');
 	}
 	buf_addc(out, ']');
@@ -293,28 +312,27 @@ add_slot(const struct decision *decision, const struct slot *slot, const struct 
 	const char *treatment = card != NULL ? card->treatment
 	    : slot->treatment != NULL ? slot->treatment->name
 				      : NULL;
-	char id[ID_TEXT_SIZE];
 
 	buf_addc(out, '{');
 	if (prompt != NULL && !id_is_zero(prompt)) {
-		id_text(prompt, id);
-		buf_addf(out, "\"prompt\":\"%s\",", id);
+		add_id(out, "\"prompt\":\"", prompt);
+		buf_adds(out, "\",");
 	}
-	buf_addf(
-	    out, "\"placement\":\"%s\",\"slot\":%d", placement_names[slot->placement], slot->slot);
+	add_string(out, "\"placement\":", placement_names[slot->placement]);
+	add_int(out, ",\"slot\":", slot->slot);
 	add_string(
-	    out, "action", card != NULL ? card->action : candidate_name(decision, slot->candidate));
+	    out, ",\"action\":", card != NULL ? card->action : candidate_name(decision, slot->candidate));
 	if (depth != 0)
-		buf_addf(out, ",\"depth\":%lld", (long long)depth);
-	add_string(out, "treatment", treatment);
+		add_int(out, ",\"depth\":", depth);
+	add_string(out, ",\"treatment\":", treatment);
 	if (slot->has_p)
-		add_double(out, "p_log", slot->p_log);
+		add_double(out, ",\"p_log\":", slot->p_log);
 	else
 		buf_adds(out, ",\"p_log\":null");
 	if (slot->has_marginal)
-		add_double(out, "p_marginal", slot->p_marginal);
+		add_double(out, ",\"p_marginal\":", slot->p_marginal);
 	if (!slot->kept && slot->treatment != NULL)
-		add_double(out, "treatment_p_log", slot->treatment_p);
+		add_double(out, ",\"treatment_p_log\":", slot->treatment_p);
 	if (slot->kept)
 		buf_adds(out, ",\"kept\":true");
 	add_shortlist(decision, slot, out);

@@ -18,12 +18,17 @@
 #define INTERRUPT_DEFAULT 3.0
 #define WINNERS_MAX (PLACE_COUNT * 16)
 
-/* What a clause came to, kept so that equal clauses run once a decision. */
 enum rule_result { RULE_UNTRIED, RULE_TRUE, RULE_FALSE, RULE_MISSING, RULE_LIMIT };
-struct memo {
-	enum rule_result result;
-	struct value value;
+
+/* What the clauses came to, so that equal ones run once a decision. A byte each has to be zeroed for
+ * that, not a value each: a policy has thousands. */
+struct clause_memo {
+	uint8_t *result;		/* enum rule_result */
+	struct value *value;		/* once tried */
 };
+
+/* The first eight bytes of a text, zeros behind a shorter one: most texts are told apart by one number. */
+uint64_t text_prefix(const char *text);		/* NULL: 0 */
 
 /* The gates that no placement changes, tried once. */
 struct verdict {
@@ -60,10 +65,18 @@ struct winner {
 	enum placement placement;
 };
 
-/* One look at the contact rows: which of them count as shown. */
+/* One look at the contact rows, for all candidates of a decision. */
+enum contact_by { BY_ACTION, BY_GROUP, BY_ISSUE, BY_COUNT };
+struct contact_key {
+	int64_t at_ms;
+	uint64_t by[BY_COUNT];			/* text_prefix */
+};
 struct contact_index {
 	const struct contacts *contacts;	/* NULL: unreadable */
-	const uint8_t *shown;			/* per row */
+	const uint8_t *shown;			/* per row: it counts as shown */
+	uint32_t outcomes;			/* bit per outcome that some row has; SHOWN: that some row counts as */
+	struct contact_key *keys;		/* per row, from the newest on, filled as far as they were asked for: */
+	size_t keys_from;
 };
 
 struct run {
@@ -76,12 +89,14 @@ struct run {
 	struct local_time local;
 	struct features *features;
 	struct decision *decision;
-	struct memo *memos;		/* per clause of the policy */
+	struct clause_memo memo;	/* per clause of the policy */
 	struct trial *trials;		/* per candidate */
+	struct draw_cache *draws;	/* NULL: none */
 	struct contact_index contact;
 	struct winner winners[WINNERS_MAX];
 	size_t winner_count;
 	int64_t basket_minor;
+	const uint64_t *shelf;		/* offer_shelf of the visit's lines; NULL: not asked for yet */
 	int care;			/* -1: not looked at; else 0 or 1 */
 	double interrupt;		/* priority of nothing */
 	struct buf scratch;
@@ -94,6 +109,10 @@ bool expr_number(struct run *run, const struct expr *expr, const struct candidat
 
 /* ---- offer.c ---- */
 int64_t basket_total(const struct visit *visit);
+/* Where the category of each line begins, for the many offers of one decision. */
+const uint64_t *offer_shelf(struct arena *arena, const struct visit *visit);
+struct offer_value offer_value_on(const struct offer *offer, int64_t depth, const struct visit *visit,
+    const uint64_t *shelf);
 /* The depths an offer may have now: of its open card, of the highest tier that the basket
  * reaches, else its ladder. 0: only tiers, and none is reached. */
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
@@ -119,7 +138,7 @@ struct contact_index contact_index_make(struct arena *arena, const struct contac
 const char *contact_gate(struct run *run, size_t i, enum placement place, bool again);
 
 /* The rows that a cap counts for this action, without its own open card. */
-int contact_counter(const struct decide_input *input, const struct contact_index *index,
+int contact_counter(const struct decide_input *input, struct contact_index *index,
     const struct action *action, enum placement place, const struct cap *cap);
 
 /* ---- budget.c ---- */
@@ -141,6 +160,8 @@ double lever_of(const struct policy *policy, const struct action *action, double
 void explore_weigh(const struct policy *policy, struct shortlisted *list, size_t count);
 double explore_chance(const struct policy *policy, const struct id *visit, enum placement place, int slot,
     const char *action, const char *treatment);
+/* The same for this run's visit, from its cache where it can be. action and treatment belong to the policy. */
+double explore_u(const struct run *run, enum placement place, int slot, const char *action, const char *treatment);
 /* Index of the winner of the draw. */
 size_t explore_draw(const struct run *run, const struct shortlisted *list, size_t count,
     enum placement place, int slot);

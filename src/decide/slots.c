@@ -117,10 +117,7 @@ add_slot(struct run *run, enum placement place, int number)
 {
 	struct slot *slot = &run->decision->slots[run->decision->slot_count++];
 
-	slot->placement = place;
-	slot->slot = number;
-	slot->candidate = NOTHING;
-	slot->card = -1;
+	*slot = (struct slot){ .placement = place, .slot = number, .candidate = NOTHING, .card = -1 };
 	return slot;
 }
 
@@ -186,7 +183,7 @@ draw_slot(struct run *run, const struct pool *pool, int number, const struct slo
 
 	slot->has_p = true;
 	slot->p_log = list[winner].p;
-	slot->shortlist = arena_alloc(run->arena, count * sizeof(*list));
+	slot->shortlist = arena_room(run->arena, count * sizeof(*list));
 	slot->shortlist_count = count;
 	memcpy(slot->shortlist, list, count * sizeof(*list));
 	if (first != NULL) {
@@ -242,7 +239,7 @@ gate_placement(struct run *run, enum placement place)
 	struct pool pool = { .place = place };
 
 	pool.members =
-	    arena_alloc(run->arena, (decision->candidate_count + 1) * sizeof(*pool.members));
+	    arena_room(run->arena, (decision->candidate_count + 1) * sizeof(*pool.members));
 	for (size_t i = 0; i < decision->candidate_count; i++) {
 		struct trial *trial = &run->trials[i];
 
@@ -350,26 +347,60 @@ withholds(const struct run *run, const struct action *action)
 	       (kinds & (1u << action->kind)) != 0;
 }
 
+/* From slot 1 on, whichever was filled first, and nothing at the end: the record and the ids of
+ * prompts go by this order. */
+static bool
+comes_before(const struct slot *a, const struct slot *b)
+{
+	bool a_nothing = a->candidate == NOTHING && a->card < 0;
+	bool b_nothing = b->candidate == NOTHING && b->card < 0;
+
+	return a_nothing != b_nothing ? b_nothing : a->slot < b->slot;
+}
+
+static void
+sort_slots(struct slot *slots, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct slot slot = slots[i];
+		size_t at = i;
+
+		for (; at > 0 && comes_before(&slot, &slots[at - 1]); at--)
+			slots[at] = slots[at - 1];
+		slots[at] = slot;
+	}
+}
+
+/* One placement: what stays, what must be, what is drawn. */
+static void
+fill_placement(struct run *run, enum placement place)
+{
+	unsigned taken = place_kept(run, place);
+	struct pool pool;
+
+	if (!run->policy->places[place].present || !placement_wanted(run, place))
+		return;
+	CHECK(run->policy->places[place].slots <= SLOTS_MAX);
+	pool = gate_placement(run, place);
+	taken = place_mandatory(run, place, taken);
+	/* A quiet lane is not a choice for nothing: there is no draw to learn from. */
+	if (run->decision->cause == NULL || !lane_quiet(place))
+		draw_placement(run, &pool, taken);
+	merge_fates(run);
+}
+
 void
 slots_fill(struct run *run)
 {
 	struct decision *decision = run->decision;
 
-	decision->slots = arena_alloc(run->arena,
+	decision->slots = arena_room(run->arena,
 	    (run->visit->card_count + PLACE_COUNT * 2 * SLOTS_MAX) * sizeof(*decision->slots));
 	for (int place = 0; place < PLACE_COUNT; place++) {
-		unsigned taken = place_kept(run, place);
-		struct pool pool;
+		size_t begin = decision->slot_count;
 
-		if (!run->policy->places[place].present || !placement_wanted(run, place))
-			continue;
-		CHECK(run->policy->places[place].slots <= SLOTS_MAX);
-		pool = gate_placement(run, place);
-		taken = place_mandatory(run, place, taken);
-		/* A quiet lane is not a choice for nothing: there is no draw to learn from. */
-		if (decision->cause == NULL || !lane_quiet(place))
-			draw_placement(run, &pool, taken);
-		merge_fates(run);
+		fill_placement(run, place);
+		sort_slots(&decision->slots[begin], decision->slot_count - begin);
 	}
 	for (size_t w = 0; w < run->winner_count; w++) {
 		struct candidate *candidate = &decision->candidates[run->winners[w].candidate];

@@ -65,6 +65,15 @@ currency_sign(const char *currency)
 	return NULL;
 }
 
+static void
+add_whole(struct buf *out, uint64_t n)
+{
+	if (n > INT64_MAX)	/* of INT64_MIN, in a currency without decimals */
+		buf_addf(out, "%llu", (unsigned long long)n);
+	else
+		buf_json_int(out, (int64_t)n);
+}
+
 void
 money_text(int64_t minor, const struct policy *policy, const char *language, struct buf *out)
 {
@@ -79,12 +88,15 @@ money_text(int64_t minor, const struct policy *policy, const char *language, str
 		buf_addc(out, '-');
 	if (point && sign != NULL)
 		buf_adds(out, sign);
-	buf_addf(out, "%llu", (unsigned long long)(left / unit));
+	add_whole(out, left / unit);
 	if (policy->currency_digits > 0)
-		buf_addf(out, "%c%0*llu", point ? '.' : ',', policy->currency_digits,
-		    (unsigned long long)(left % unit));
-	if (!point || sign == NULL)
-		buf_addf(out, " %s", sign != NULL ? sign : policy->currency);
+		buf_addc(out, point ? '.' : ',');
+	for (uint64_t digit = unit / 10; digit > 0; digit /= 10)
+		buf_addc(out, (char)('0' + left / digit % 10));
+	if (!point || sign == NULL) {
+		buf_addc(out, ' ');
+		buf_adds(out, sign != NULL ? sign : policy->currency);
+	}
 }
 
 static int64_t
@@ -101,12 +113,13 @@ plain_number(double number, const char *language, struct buf *out)
 
 	if (hundredths < 0)
 		buf_addc(out, '-');
-	buf_addf(out, "%llu", (unsigned long long)(left / 100));
+	add_whole(out, left / 100);
 	if (left % 100 == 0)
 		return;
-	buf_addf(out, "%c%02u", writes_point(language) ? '.' : ',', (unsigned)(left % 100));
-	if (left % 10 == 0)
-		out->data[--out->len] = '\0';
+	buf_addc(out, writes_point(language) ? '.' : ',');
+	buf_addc(out, (char)('0' + left / 10 % 10));
+	if (left % 10 != 0)
+		buf_addc(out, (char)('0' + left % 10));
 }
 
 static struct value
@@ -146,9 +159,24 @@ write_value(const struct value *value, enum filter filter, const struct policy *
 	if (filter == FILTER_MONEY)
 		money_text(nearest(value->number), policy, language, out);
 	else if (filter == FILTER_ROUND)
-		buf_addf(out, "%lld", (long long)nearest(value->number));
+		buf_json_int(out, nearest(value->number));
 	else
 		plain_number(value->number, language, out);
+	return true;
+}
+
+/* The value of a part, or its default. false: there is neither. */
+static bool
+write_part(struct features *features, const struct policy *policy, const struct template_part *part,
+    const struct candidate_context *about, const char *language, struct buf *out)
+{
+	struct value value = part_value(features, part, about);
+
+	if (write_value(&value, part->filter, policy, language, out))
+		return true;
+	if (part->dflt == NULL)
+		return false;
+	buf_adds(out, part->dflt);
 	return true;
 }
 
@@ -158,18 +186,11 @@ words_render(struct features *features, const struct policy *policy, const struc
 {
 	for (size_t i = 0; i < text->count; i++) {
 		const struct template_part *part = &text->parts[i];
-		struct value value;
 
 		if (part->text != NULL)
 			buf_adds(out, part->text);
-		if (!part->has_value)
-			continue;
-		value = part_value(features, part, about);
-		if (write_value(&value, part->filter, policy, language, out))
-			continue;
-		if (part->dflt == NULL)
+		if (part->has_value && !write_part(features, policy, part, about, language, out))
 			return false;
-		buf_adds(out, part->dflt);
 	}
 	return true;
 }
@@ -201,21 +222,27 @@ has_values(const struct template *text)
 	return text->count > 1 || text->parts[0].has_value;
 }
 
+/* Only the values are written: how long the rest is, is known since the policy was compiled. */
 static bool
 text_fits(const struct fitting *fit, const struct template *text, int max)
 {
+	size_t chars = text->chars;
+
 	if (text->count == 0)
 		return true;
 	if (!has_values(text))	/* the most common, and nothing to fill in */
-		return max == 0 || text->parts[0].text == NULL ||
-		       utf8_count(text->parts[0].text) <= (size_t)max;
+		return max == 0 || chars <= (size_t)max;
 	if (fit->place == PLACE_CUSTOMER && reads_person(fit, text))
 		return false;
 	buf_clear(fit->scratch);
-	if (!words_render(
-		fit->features, fit->policy, text, fit->about, fit->language, fit->scratch))
-		return false;
-	return max == 0 || fit->scratch->len == 0 || utf8_count(fit->scratch->data) <= (size_t)max;
+	for (size_t i = 0; i < text->count; i++)
+		if (text->parts[i].has_value &&
+		    !write_part(fit->features, fit->policy, &text->parts[i], fit->about, fit->language,
+			fit->scratch))
+			return false;
+	if (fit->scratch->len > 0)
+		chars += utf8_count(fit->scratch->data);
+	return max == 0 || chars <= (size_t)max;
 }
 
 static bool
@@ -326,8 +353,8 @@ words_choose(struct run *run, struct slot *slot)
 			return;
 		}
 		u = count == 1 ? 0
-			       : explore_chance(run->policy, &run->visit->id, slot->placement,
-				     slot->slot, action->id, list[i]->name);
+			       : explore_u(run, slot->placement, slot->slot, action->id,
+				     list[i]->name);
 		if (u > best) {
 			best = u;
 			slot->treatment = list[i];

@@ -152,16 +152,21 @@ static void
 digest_event(struct event *event, json_t *root)
 {
 	json_t *time = json_object_get(root, "time");
-	json_t *body = json_object();
 	struct buf text = { 0 };
 
-	json_object_set_new(body, "type", json_string(event_type_name(event->type)));
-	json_object_set(body, "time", time != NULL ? time : json_null());
-	json_object_set(body, "data", event->data);
-	json_canonical(body, &text);
+	/* The canonical text of {"data":…,"time":…,"type":…}, without making that object first. */
+	buf_adds(&text, "{\"data\":");
+	json_canonical(event->data, &text);
+	buf_adds(&text, ",\"time\":");
+	if (time != NULL)
+		json_canonical(time, &text);
+	else
+		buf_adds(&text, "null");
+	buf_adds(&text, ",\"type\":");
+	buf_json_str(&text, event_type_name(event->type));
+	buf_addc(&text, '}');
 	hash_bytes(event->digest.b, sizeof(event->digest.b), text.data, text.len, NULL, 0);
 	buf_done(&text);
-	json_decref(body);
 }
 
 /* Top-level members that CloudEvents would not have: upper case, underscores. Legal extensions are

@@ -303,6 +303,8 @@ set_up_client(struct mqtt *mqtt)
 	if (mqtt->mosq == NULL)
 		return MOSQ_ERR_NOMEM;
 	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+	/* The PUBACKs of a turn and its guidance are several writes: Nagle would hold the later ones back. */
+	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_TCP_NODELAY, 1);
 	mosquitto_threaded_set(mqtt->mosq, true);
 	mosquitto_connect_v5_callback_set(mqtt->mosq, on_connect);
 	mosquitto_message_v5_callback_set(mqtt->mosq, on_message);

@@ -59,7 +59,11 @@ features_new(struct arena *arena, const struct sources *sources)
 	features->arena = arena;
 	features->sources = sources;
 	features->round = ROUND_ANY;
-	features->slots = arena_alloc(arena, policy->feature_count * sizeof(*features->slots));
+	features->slots = arena_room(arena, policy->feature_count * sizeof(*features->slots));
+	for (size_t i = 0; i < policy->feature_count; i++) {	/* the values are written before they are read */
+		features->slots[i].round = 0;
+		features->slots[i].read = features->slots[i].busy = false;
+	}
 	features->models = arena_alloc(arena, policy->model_count * sizeof(*features->models));
 	return features;
 }

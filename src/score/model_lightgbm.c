@@ -231,7 +231,7 @@ static bool
 child_of(const struct lgb *l, double child, int32_t *ret)
 {
 	uint32_t inner = l->leaves - 1;
-	if (child != (double)(int32_t)child || child >= (double)inner || child < -(double)l->leaves)
+	if (!(child >= -(double)l->leaves && child < (double)inner) || child != (double)(int32_t)child)
 		return false;
 	*ret = child >= 0 ? (int32_t)child : (int32_t)inner + ~(int32_t)child;
 	return true;

@@ -61,7 +61,8 @@ read_set(struct xgb *x, size_t k)
 			    b, "tree %u: category that is none", b->model->tree_count);
 		x->words[count++] = (uint32_t)category;
 	}
-	qsort(x->words, count, sizeof(*x->words), word_order);
+	if (count > 0)
+		qsort(x->words, count, sizeof(*x->words), word_order);
 	size_t kept = 0;
 	for (size_t i = 0; i < count; i++)
 		if (kept == 0 || x->words[i] != x->words[kept - 1])

@@ -7,6 +7,7 @@
  * basket lines, ten contact rows, two slots, exploration on.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "decide/run.h"
@@ -90,8 +91,13 @@ bench(int n, int rounds, const char *data)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	/* One size and so many rounds, for a profiler. */
+	if (argc == 3) {
+		bench(atoi(argv[1]), atoi(argv[2]), "{\"x\":1000}");
+		return 0;
+	}
 	/* all eligible; then one in ten */
 	for (int i = 0; i < 2; i++) {
 		const char *data = i == 0 ? "{\"x\":1000}" : "{\"x\":10}";

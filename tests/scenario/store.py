@@ -176,7 +176,7 @@ class Store:
 
     def close(self):
         self.stop()
-        self.broker.stop()
+        self.broker.stop(signal.SIGKILL)
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http_rig.h - an HTTP server with a host made of strings, and clients that are bare sockets on the same loop.
+ * http_rig.h - an HTTP server with a host made of strings, and clients that are bare sockets on the
+ * same loop.
  */
 #ifndef AISLE_TESTS_HTTP_RIG_H
 #define AISLE_TESTS_HTTP_RIG_H
@@ -17,8 +18,8 @@
 #include "core/json.h"
 #include "deliver/http_private.h"
 
-#define TOKEN "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"	/* tablet "front", all stations */
-#define TOKEN7 "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"	/* tablet "seven", station 7 */
+#define TOKEN "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"  /* tablet "front", all stations */
+#define TOKEN7 "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB" /* tablet "seven", station 7 */
 #define AUTH "Authorization: Bearer " TOKEN "\r\n"
 #define AUTH7 "Authorization: Bearer " TOKEN7 "\r\n"
 #define HOST "Host: 127.0.0.1\r\n"
@@ -32,14 +33,17 @@ struct rig {
 	uint16_t port;
 	int64_t now_ms;
 	/* what the store would know */
-	struct { char hash[65]; struct http_tablet tablet; } tablets[TABLETS_MAX];
+	struct {
+		char hash[65];
+		struct http_tablet tablet;
+	} tablets[TABLETS_MAX];
 	size_t tablet_count;
 	int put_result;
-	const char *open;		/* the "open" array of every station */
+	const char *open; /* the "open" array of every station */
 	int64_t last_id;
 	bool ready;
 	/* what was submitted */
-	bool hold;			/* answers wait for rig_answer */
+	bool hold; /* answers wait for rig_answer */
 	http_reply_fn reply;
 	void *reply_ctx;
 	struct http_reply result;
@@ -58,7 +62,8 @@ static inline int
 rig_stations(void *ctx, struct buf *out)
 {
 	(void)ctx;
-	buf_adds(out, "{\"stations\":[{\"station\":\"7\",\"open\":1},{\"station\":\"8\",\"open\":0}]}");
+	buf_adds(
+	    out, "{\"stations\":[{\"station\":\"7\",\"open\":1},{\"station\":\"8\",\"open\":0}]}");
 	return 0;
 }
 
@@ -77,7 +82,8 @@ rig_decision(void *ctx, const char *id, struct buf *out)
 	(void)ctx;
 	if (strcmp(id, "D7") != 0 && strcmp(id, "D 8/") != 0)
 		return AISLE_E_NONE;
-	buf_addf(out, "{\"decision\":\"%s\",\"station\":\"%c\"}", id, strcmp(id, "D7") == 0 ? '7' : '8');
+	buf_addf(
+	    out, "{\"decision\":\"%s\",\"station\":\"%c\"}", id, strcmp(id, "D7") == 0 ? '7' : '8');
 	return 0;
 }
 
@@ -123,8 +129,8 @@ rig_guidance_station(void *ctx, const char *guidance, char ret_station[static 33
 }
 
 static inline void
-rig_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind,
-    struct json_t *body, http_reply_fn reply, void *reply_ctx)
+rig_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
+    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx)
 {
 	struct rig *rig = ctx;
 
@@ -206,8 +212,9 @@ rig_new(void)
 	rig->ready = true;
 	rig->last_id = -1;
 	rig->result = (struct http_reply){.status = 200, .body = "{\"ok\":true}"};
-	rig->host = (struct http_host){rig, rig_now, rig_stations, rig_station, rig_decision, rig_report, rig_status,
-	    rig_metrics, rig_ready, rig_guidance_station, rig_submit, rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id};
+	rig->host = (struct http_host){rig, rig_now, rig_stations, rig_station, rig_decision,
+	    rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station, rig_submit,
+	    rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id};
 	rig->conf.http_listen = mem_strdup("127.0.0.1:0");
 	rig->conf.http_operators = mem_strdup("127.0.0.1/32 ::1/128");
 	rig->conf.stream_kib = 64;
@@ -240,7 +247,8 @@ rig_pump(struct rig *rig, int rounds)
 static inline int
 rig_connect(struct rig *rig)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(rig->port),
+	struct sockaddr_in in = {.sin_family = AF_INET,
+	    .sin_port = htons(rig->port),
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -284,7 +292,8 @@ answer_complete(const char *text)
 	return length != NULL && length < body && strlen(body + 4) >= (size_t)atol(length + 16);
 }
 
-/* Reads until `want` appears (NULL: a whole answer), the end, or nothing more comes. True: it ended. */
+/* Reads until `want` appears (NULL: a whole answer), the end, or nothing more comes. True: it
+ * ended. */
 static inline bool
 rig_read(struct rig *rig, int fd, struct buf *out, const char *want)
 {
@@ -303,7 +312,8 @@ rig_read(struct rig *rig, int fd, struct buf *out, const char *want)
 			idle = 0;
 		} else if (++idle > 50)
 			poll(NULL, 0, 1);
-		if (out->data != NULL && (want != NULL ? strstr(out->data, want) != NULL : answer_complete(out->data)))
+		if (out->data != NULL &&
+		    (want != NULL ? strstr(out->data, want) != NULL : answer_complete(out->data)))
 			return false;
 	}
 	return false;
@@ -343,7 +353,8 @@ rig_post(struct rig *rig, const char *path, const char *headers, const char *bod
 	struct buf request = {0};
 	int status;
 
-	buf_addf(&request, "POST %s HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n%s", path, headers, strlen(body), body);
+	buf_addf(&request, "POST %s HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n%s", path,
+	    headers, strlen(body), body);
 	status = rig_ask(rig, request.data, out);
 	buf_done(&request);
 	return status;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,31 @@ a_buffer_grows_and_keeps_its_zero(void **state)
 	buf_wipe(&buf);
 	assert_null(buf.data);
 	buf_done(&buf);
+}
+
+/* Eight bytes are looked at together: every byte has to be found at every place. */
+static void
+every_byte_is_escaped_at_every_place(void **state)
+{
+	static const char shorts[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		const char *known = strchr(shorts, c);
+		char one[8] = {(char)c, 0};
+		if (known != NULL)
+			snprintf(one, sizeof(one), "\\%c", letters[known - shorts]);
+		else if (c < 0x20)
+			snprintf(one, sizeof(one), "\\u%04x", c);
+		for (size_t at = 0; at < 19; at++) {
+			char text[20] = "abcdefghijklmnopqrs", want[64];
+			struct buf buf = {0};
+			text[at] = (char)c;
+			snprintf(want, sizeof(want), "\"%.*s%s%s\"", (int)at, text, one, text + at + 1);
+			buf_json_str(&buf, text);
+			assert_string_equal(buf.data, want);
+			buf_done(&buf);
+		}
+	}
 }
 
 static void
@@ -226,6 +252,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_buffer_grows_and_keeps_its_zero),
+		cmocka_unit_test(every_byte_is_escaped_at_every_place),
 		cmocka_unit_test(json_strings_are_escaped_and_utf8_is_kept),
 		cmocka_unit_test(json_numbers_have_one_spelling),
 		cmocka_unit_test(binary_rows_come_back_as_they_were),

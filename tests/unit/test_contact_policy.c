@@ -317,6 +317,33 @@ a_suppression_outlasts_its_window(void **state)
 	assert_true(may(&tea));
 }
 
+/* Their first eight bytes are the same, or there are fewer: only the whole text decides. */
+static void
+long_names_are_told_apart_by_their_ends(void **state)
+{
+	static const char *const names[] = { "promotion-coffee", "promotion-coffe", "promotio", "promoti", "promotion-tea", "" };
+	struct action actions[ARRAY_LEN(names)];
+	enum contact_scope scopes[] = { SCOPE_SELF, SCOPE_ACTION, SCOPE_GROUP, SCOPE_ISSUE };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		actions[i] = (struct action){ .id = names[i], .group = names[i], .issue = names[i] };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (i != 4)
+			row(OUTCOME_DECIDED, H_MS, &actions[i], (uint8_t)(i + 1));
+	for (size_t s = 0; s < ARRAY_LEN(scopes); s++) {
+		cap(&(struct cap){ .scope = scopes[s], .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS });
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			assert_int_equal(may(&actions[i]), i == 4);
+	}
+	/* Some row has the outcome, none of this action; then no row has it. */
+	cap(&(struct cap){ .scope = SCOPE_SELF, .outcome = OUTCOME_DISMISSED, .max = 1, .within_ms = D_MS });
+	assert_true(may(&actions[1]));
+	row(OUTCOME_DISMISSED, H_MS / 2, &actions[1], 2);
+	assert_true(may(&actions[0]));
+	assert_false(may(&actions[1]));
+}
+
 int
 main(void)
 {
@@ -336,6 +363,7 @@ main(void)
 		T(its_own_open_card_never_counts_against_it),
 		T(after_n_outcomes_the_group_pauses_and_comes_back),
 		T(a_suppression_outlasts_its_window),
+		T(long_names_are_told_apart_by_their_ends),
 #undef T
 	};
 

@@ -160,6 +160,34 @@ a_winner_whose_p_grows_stays(void **state)
 	}
 }
 
+/* Far more draws than the cache has room for, each asked for twice and out of order. */
+static void
+a_remembered_draw_is_the_draw(void **state)
+{
+	static const char *const actions[] = { "coffee-off", "tea-off", "nothing" };
+	static const char *const treatments[] = { NULL, "plain", "short" };
+	struct visit visit = { .id = id_of(1) };
+	struct run run = { .policy = &policy, .visit = &visit, .draws = draw_cache_new() };
+
+	(void)state;
+	for (uint32_t i = 0; i < 30000; i++) {
+		uint32_t n = i * 7919 % 900;
+		const char *action = actions[n % 3], *treatment = treatments[n / 3 % 3];
+		enum placement place = n / 9 % 2 ? PLACE_TABLET : PLACE_TILL;
+		int slot = 1 + (int)(n / 18 % 2);
+
+		visit.id.b[15] = (uint8_t)(n / 36);
+		visit.id.b[3] = (uint8_t)(i / 3000);
+		assert_true(explore_u(&run, place, slot, action, treatment) ==
+		    explore_chance(&policy, &visit.id, place, slot, action, treatment));
+	}
+	draw_cache_empty(run.draws);
+	assert_true(explore_u(&run, PLACE_TABLET, 1, "coffee-off", NULL) ==
+	    explore_chance(&policy, &visit.id, PLACE_TABLET, 1, "coffee-off", NULL));
+	draw_cache_free(run.draws);
+	draw_cache_free(NULL);
+}
+
 static void
 control_is_by_subject_and_never_anonymous(void **state)
 {
@@ -284,6 +312,7 @@ main(void)
 		cmocka_unit_test(alone_and_greedy_are_certain),
 		cmocka_unit_test(the_draw_has_exactly_p),
 		cmocka_unit_test(a_winner_whose_p_grows_stays),
+		cmocka_unit_test(a_remembered_draw_is_the_draw),
 		cmocka_unit_test(control_is_by_subject_and_never_anonymous),
 		cmocka_unit_test(an_arm_is_drawn_over_the_cumulated_weights),
 		cmocka_unit_test(a_unit_outside_the_share_is_in_no_arm),

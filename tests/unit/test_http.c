@@ -81,8 +81,8 @@ static void
 every_other_path_wants_a_token(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const paths[] = {"/v1/stations", "/v1/stations/7", "/v1/stations/7/stream",
-	    "/v1/decisions/D7", "/v1/report", "/manager"};
+	static const char *const paths[] = {"/v1/stations", "/v1/stations/7",
+	    "/v1/stations/7/stream", "/v1/decisions/D7", "/v1/report", "/manager"};
 	struct buf out = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
@@ -104,14 +104,22 @@ a_token_comes_as_bearer_or_cookie_and_the_bearer_wins(void **state)
 {
 	struct rig *rig = *state;
 
-	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: a=b; aisle_token=" TOKEN "; c=d\r\n", NULL), 200);
-	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: xaisle_token=" TOKEN "\r\n", NULL), 401);
-	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: aisle_token=" TOKEN "A\r\n", NULL), 401);
+	assert_int_equal(
+	    rig_get(rig, "/v1/stations", "Cookie: a=b; aisle_token=" TOKEN "; c=d\r\n", NULL), 200);
+	assert_int_equal(
+	    rig_get(rig, "/v1/stations", "Cookie: xaisle_token=" TOKEN "\r\n", NULL), 401);
+	assert_int_equal(
+	    rig_get(rig, "/v1/stations", "Cookie: aisle_token=" TOKEN "A\r\n", NULL), 401);
 	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: aisle_token=\r\n", NULL), 401);
-	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: aisle_token=" TOKEN "\r\nAuthorization: Bearer x\r\n", NULL), 401);
-	assert_int_equal(rig_get(rig, "/v1/stations", "Authorization: bearer " TOKEN "\r\n", NULL), 200);
-	assert_int_equal(rig_get(rig, "/v1/stations", "Authorization: Basic " TOKEN "\r\n", NULL), 401);
-	assert_int_equal(rig_get(rig, "/v1/stations", "Authorization: Bearer " TOKEN "A\r\n", NULL), 401);
+	assert_int_equal(rig_get(rig, "/v1/stations",
+			     "Cookie: aisle_token=" TOKEN "\r\nAuthorization: Bearer x\r\n", NULL),
+	    401);
+	assert_int_equal(
+	    rig_get(rig, "/v1/stations", "Authorization: bearer " TOKEN "\r\n", NULL), 200);
+	assert_int_equal(
+	    rig_get(rig, "/v1/stations", "Authorization: Basic " TOKEN "\r\n", NULL), 401);
+	assert_int_equal(
+	    rig_get(rig, "/v1/stations", "Authorization: Bearer " TOKEN "A\r\n", NULL), 401);
 	assert_int_equal(rig_get(rig, "/v1/stations?token=" TOKEN, "", NULL), 401);
 }
 
@@ -124,8 +132,9 @@ ten_thousand_guessed_tokens_are_all_refused(void **state)
 
 	for (int i = 0; i < 10000; i++) {
 		char request[256];
-		snprintf(request, sizeof(request), "GET /v1/stations HTTP/1.1\r\n" HOST
-		    "Authorization: Bearer %.36s%07d\r\n\r\n", TOKEN, i);
+		snprintf(request, sizeof(request),
+		    "GET /v1/stations HTTP/1.1\r\n" HOST "Authorization: Bearer %.36s%07d\r\n\r\n",
+		    TOKEN, i);
 		buf_clear(&out);
 		rig_send(rig, fd, request, strlen(request));
 		assert_false(rig_read(rig, fd, &out, NULL));
@@ -158,9 +167,13 @@ a_tablet_sees_only_the_stations_it_was_paired_with(void **state)
 	assert_int_equal(rig_get(rig, "/v1/decisions/D%208%2F", AUTH, &out), 200);
 	assert_has(out, "\"D 8/\"");
 	assert_int_equal(rig_get(rig, "/v1/decisions/D9", AUTH, NULL), 404);
-	assert_int_equal(rig_post(rig, "/v1/guidance/G8/prompts/P1/decision", AUTH7, "{\"decision\":\"accept\"}", NULL), 403);
+	assert_int_equal(rig_post(rig, "/v1/guidance/G8/prompts/P1/decision", AUTH7,
+			     "{\"decision\":\"accept\"}", NULL),
+	    403);
 	assert_int_equal(rig->submitted, 0);
-	assert_int_equal(rig_post(rig, "/v1/guidance/G9/prompts/P1/decision", AUTH, "{\"decision\":\"accept\"}", NULL), 404);
+	assert_int_equal(rig_post(rig, "/v1/guidance/G9/prompts/P1/decision", AUTH,
+			     "{\"decision\":\"accept\"}", NULL),
+	    404);
 	buf_done(&out);
 }
 
@@ -177,7 +190,8 @@ operators_paths_are_for_their_addresses_only(void **state)
 	assert_int_equal(rig_get(rig, "/readyz", "", NULL), 503);
 	assert_int_equal(rig_get(rig, "/metrics", "", &out), 200);
 	assert_has(out, "text/plain; version=0.0.4");
-	assert_int_equal(rig_get(rig, "/metrics", "Accept: application/openmetrics-text\r\n", &out), 200);
+	assert_int_equal(
+	    rig_get(rig, "/metrics", "Accept: application/openmetrics-text\r\n", &out), 200);
 	assert_has(out, "application/openmetrics-text; version=1.0.0");
 	http_free(rig->http);
 	free(rig->conf.http_operators);
@@ -202,7 +216,8 @@ a_wrong_method_is_405_and_an_unknown_path_404(void **state)
 	struct buf out = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		snprintf(request, sizeof(request), "%s /v1/stations HTTP/1.1\r\n" HOST AUTH "\r\n", methods[i]);
+		snprintf(request, sizeof(request), "%s /v1/stations HTTP/1.1\r\n" HOST AUTH "\r\n",
+		    methods[i]);
 		assert_int_equal(rig_ask(rig, request, &out), 405);
 		assert_has(out, "Allow: GET");
 		assert_has(out, "application/problem+json");
@@ -211,7 +226,8 @@ a_wrong_method_is_405_and_an_unknown_path_404(void **state)
 	assert_has(out, "Allow: POST");
 	assert_int_equal(rig_ask(rig, "BREW / HTTP/1.1\r\n" HOST "\r\n", &out), 405);
 	assert_has(out, "application/problem+json");
-	assert_int_equal(rig_ask(rig, "HEAD /v1/stations/7/stream HTTP/1.1\r\n" HOST AUTH "\r\n", NULL), 405);
+	assert_int_equal(
+	    rig_ask(rig, "HEAD /v1/stations/7/stream HTTP/1.1\r\n" HOST AUTH "\r\n", NULL), 405);
 	assert_int_equal(rig_get(rig, "/nothing", "", NULL), 404);
 	assert_int_equal(rig_get(rig, "/v1", "", NULL), 404);
 	assert_int_equal(rig_get(rig, "/v1/stations/7/stream/x", AUTH, NULL), 404);
@@ -222,14 +238,16 @@ static void
 no_path_leads_outside_the_table(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const paths[] = {"/../etc/passwd", "/%2e%2e/etc/passwd", "/..%2fetc%2fpasswd", "/app.js/../app.js",
-	    "//app.js", "/app.js/", "/./app.js", "/app.js%00", "/%", "/%4", "/%zz", "/v1//stations", "/app.js%20",
-	    "/..\\etc", "/v1/stations/..", "/v1/stations/%ff"};
+	static const char *const paths[] = {"/../etc/passwd", "/%2e%2e/etc/passwd",
+	    "/..%2fetc%2fpasswd", "/app.js/../app.js", "//app.js", "/app.js/", "/./app.js",
+	    "/app.js%00", "/%", "/%4", "/%zz", "/v1//stations", "/app.js%20", "/..\\etc",
+	    "/v1/stations/..", "/v1/stations/%ff"};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		assert_in_range(rig_get(rig, paths[i], AUTH, NULL), 400, 404);
 	assert_int_equal(rig_get(rig, "/%61pp.js", "", NULL), 200);
-	assert_int_equal(rig_ask(rig, "GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n", NULL), 400);
+	assert_int_equal(
+	    rig_ask(rig, "GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n", NULL), 400);
 	assert_int_equal(rig_ask(rig, "GET /a b HTTP/1.1\r\n" HOST "\r\n", NULL), 400);
 	assert_int_equal(rig_ask(rig, "GET /#a HTTP/1.1\r\n" HOST "\r\n", NULL), 400);
 }
@@ -267,7 +285,8 @@ a_rebound_name_is_refused(void **state)
 	assert_int_equal(ask_host(rig, ""), 421);
 	assert_int_equal(rig_ask(rig, "GET / HTTP/1.1\r\n\r\n", NULL), 400);
 	assert_int_equal(rig_ask(rig, "GET / HTTP/1.0\r\n\r\n", NULL), 400);
-	assert_int_equal(rig_ask(rig, "GET / HTTP/1.1\r\n" HOST "Host: evil.example\r\n\r\n", NULL), 400);
+	assert_int_equal(
+	    rig_ask(rig, "GET / HTTP/1.1\r\n" HOST "Host: evil.example\r\n\r\n", NULL), 400);
 }
 
 static void
@@ -275,12 +294,22 @@ a_post_from_another_page_is_refused(void **state)
 {
 	struct rig *rig = *state;
 
-	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: http://127.0.0.1\r\n", "{\"decision\":\"accept\"}", NULL), 200);
-	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: https://127.0.0.1\r\n", "{\"decision\":\"accept\"}", NULL), 200);
+	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: http://127.0.0.1\r\n",
+			     "{\"decision\":\"accept\"}", NULL),
+	    200);
+	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: https://127.0.0.1\r\n",
+			     "{\"decision\":\"accept\"}", NULL),
+	    200);
 	assert_int_equal(rig->submitted, 2);
-	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: http://evil.example\r\n", "{\"decision\":\"accept\"}", NULL), 403);
-	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: http://127.0.0.1:81\r\n", "{\"decision\":\"accept\"}", NULL), 403);
-	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: null\r\n", "{\"decision\":\"accept\"}", NULL), 403);
+	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: http://evil.example\r\n",
+			     "{\"decision\":\"accept\"}", NULL),
+	    403);
+	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: http://127.0.0.1:81\r\n",
+			     "{\"decision\":\"accept\"}", NULL),
+	    403);
+	assert_int_equal(
+	    rig_post(rig, DECISION, AUTH "Origin: null\r\n", "{\"decision\":\"accept\"}", NULL),
+	    403);
 	assert_int_equal(rig->submitted, 2);
 }
 
@@ -291,8 +320,10 @@ smuggled(struct rig *rig, const char *headers, const char *rest)
 	struct buf request = {0}, out = {0};
 	int fd = rig_connect(rig);
 
-	buf_addf(&request, "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "%s\r\n%s"
-	    "GET /livez HTTP/1.1\r\n" HOST "\r\n", headers, rest);
+	buf_addf(&request,
+	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "%s\r\n%s"
+	    "GET /livez HTTP/1.1\r\n" HOST "\r\n",
+	    headers, rest);
 	rig_send(rig, fd, request.data, request.len);
 	assert_true(rig_read(rig, fd, &out, "{\"status\":\"pass\"}"));
 	assert_int_equal(strncmp(out.data, "HTTP/1.1 4", 10), 0);
@@ -307,8 +338,10 @@ nothing_can_be_smuggled(void **state)
 {
 	struct rig *rig = *state;
 
-	smuggled(rig, "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
-	smuggled(rig, "Transfer-Encoding: chunked\r\nContent-Length: 12\r\n", "2\r\n{}\r\n0\r\n\r\n");
+	smuggled(
+	    rig, "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
+	smuggled(
+	    rig, "Transfer-Encoding: chunked\r\nContent-Length: 12\r\n", "2\r\n{}\r\n0\r\n\r\n");
 	smuggled(rig, "Content-Length: 2\r\nContent-Length: 3\r\n", "{} ");
 	smuggled(rig, "Content-Length: 2\r\nContent-Length: 2\r\n", "{}");
 	smuggled(rig, "Content-Length: 2, 2\r\n", "{}");
@@ -319,7 +352,8 @@ nothing_can_be_smuggled(void **state)
 	smuggled(rig, "Content-Length : 2\r\n", "{}");
 	smuggled(rig, "Transfer-Encoding: gzip, chunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
 	smuggled(rig, "Transfer-Encoding: xchunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
-	smuggled(rig, "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "2\r\n{}\r\n0\r\n\r\n");
+	smuggled(rig, "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+	    "2\r\n{}\r\n0\r\n\r\n");
 	smuggled(rig, "Transfer-Encoding : chunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
 	smuggled(rig, "Transfer-Encoding:\r\n gzip\r\n", "2\r\n{}\r\n0\r\n\r\n");
 	smuggled(rig, "Bad Name: x\r\nContent-Length: 2\r\n", "{}");
@@ -332,9 +366,9 @@ a_body_on_a_get_is_not_the_next_request(void **state)
 {
 	struct rig *rig = *state;
 	static const char request[] = "GET /app.js HTTP/1.1\r\n" HOST "Content-Length: 40\r\n\r\n"
-	    "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+				      "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	static const char head[] = "HEAD /app.js HTTP/1.1\r\n" HOST "Content-Length: 40\r\n\r\n"
-	    "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+				   "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	struct buf out = {0};
 	int fd = rig_connect(rig);
 
@@ -355,9 +389,12 @@ static void
 requests_in_a_row_on_one_connection_are_answered_in_order(void **state)
 {
 	struct rig *rig = *state;
-	static const char requests[] = "GET /livez HTTP/1.1\r\n" HOST "\r\nGET /v1/stations HTTP/1.1\r\n" HOST AUTH "\r\n"
-	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-	    "GET /v1/report HTTP/1.1\r\n" HOST AUTH "Connection: close\r\n\r\n";
+	static const char requests[] = "GET /livez HTTP/1.1\r\n" HOST
+				       "\r\nGET /v1/stations HTTP/1.1\r\n" HOST AUTH "\r\n"
+				       "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
+				       "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+				       "GET /v1/report HTTP/1.1\r\n" HOST AUTH
+				       "Connection: close\r\n\r\n";
 	struct buf out = {0};
 	int fd = rig_connect(rig);
 
@@ -420,7 +457,9 @@ static void
 a_head_of_16_kib_is_read_and_more_is_not(void **state)
 {
 	struct rig *rig = *state;
-	size_t rest = strlen("GET /livez HTTP/1.1" "Host: 127.0.0.1" "X: ");
+	size_t rest = strlen("GET /livez HTTP/1.1"
+			     "Host: 127.0.0.1"
+			     "X: ");
 
 	assert_int_equal(get_with_header_of(rig, 16384 - rest), 200);
 	assert_int_equal(get_with_header_of(rig, 16385 - rest), 400);
@@ -460,21 +499,25 @@ static void
 garbage_is_answered_with_a_problem_and_closed(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const bad[] = {"\r\n\r\n\r\nxx\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n" HOST "\r\n",
-	    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/-1.1\r\n" HOST "\r\n", "GET / HTTP/1.7\r\n" HOST "\r\n",
+	static const char *const bad[] = {"\r\n\r\n\r\nxx\r\n\r\n", "GET /\r\n\r\n",
+	    "GET / HTTP/2.0\r\n" HOST "\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	    "GET / HTTP/-1.1\r\n" HOST "\r\n", "GET / HTTP/1.7\r\n" HOST "\r\n",
 	    "GET / HTTP/0.9\r\n" HOST "\r\n", "GET / FTP/1.1\r\n" HOST "\r\n",
 	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Expect: coffee\r\nContent-Length: 2\r\n\r\n{}",
 	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
+	    "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
 	    "CONNECT evil.example:80 HTTP/1.1\r\n" HOST "\r\n"};
 	struct buf out = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		int fd = rig_connect(rig);
+		assert_int_equal(http_counts(rig->http)->malformed, i);
 		buf_clear(&out);
 		rig_send(rig, fd, bad[i], strlen(bad[i]));
 		rig_read(rig, fd, &out, "}\n");
-		if (strncmp(out.data, "HTTP/1.1 4", 10) != 0 && strncmp(out.data, "HTTP/1.1 5", 10) != 0)
+		if (strncmp(out.data, "HTTP/1.1 4", 10) != 0 &&
+		    strncmp(out.data, "HTTP/1.1 5", 10) != 0)
 			fail_msg("%s answered by %s", bad[i], out.data);
 		assert_has(out, "application/problem+json");
 		close(fd);
@@ -490,8 +533,11 @@ who_waits_for_100_continue_gets_it(void **state)
 	struct buf out = {0};
 	int fd = rig_connect(rig);
 
-	rig_send(rig, fd, "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
-	    strlen("POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+	rig_send(rig, fd,
+	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
+	    "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+	    strlen("POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
+		   "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
 	rig_read(rig, fd, &out, "\r\n\r\n");
 	assert_string_equal(out.data, "HTTP/1.1 100 Continue\r\n\r\n");
 	buf_clear(&out);
@@ -514,12 +560,13 @@ a_request_that_dribbles_is_cut_at_its_deadline(void **state)
 	http_client_sweep(rig->http, start_ms + HTTP_READ_DEADLINE_MS - 1000);
 	rig_send(rig, fd, "t", 1);
 	assert_int_equal(rig->http->client_count, 2);
-	rig_send(rig, whole, "GET /livez HTTP/1.1\r\n" HOST "\r\n", strlen("GET /livez HTTP/1.1\r\n" HOST "\r\n"));
+	rig_send(rig, whole, "GET /livez HTTP/1.1\r\n" HOST "\r\n",
+	    strlen("GET /livez HTTP/1.1\r\n" HOST "\r\n"));
 	rig_read(rig, whole, &out, NULL);
 	http_client_sweep(rig->http, start_ms + HTTP_READ_DEADLINE_MS + 60000);
 	buf_clear(&out);
 	assert_true(rig_read(rig, fd, &out, NULL));
-	assert_true(rig_read(rig, whole, &out, NULL));	/* idle for as long */
+	assert_true(rig_read(rig, whole, &out, NULL)); /* idle for as long */
 	assert_int_equal(rig->http->client_count, 0);
 	assert_int_equal(http_counts(rig->http)->slow, 2);
 	close(fd);
@@ -682,11 +729,13 @@ static void
 a_pairing_request_of_another_shape_is_400(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const bad[] = {"", "[]", "{", "{}", "{\"code\":123456,\"name\":\"a\"}", "{\"code\":\"12345\",\"name\":\"a\"}",
-	    "{\"code\":\"1234567\",\"name\":\"a\"}", "{\"code\":\"12345x\",\"name\":\"a\"}", "{\"code\":\"123456\"}",
+	static const char *const bad[] = {"", "[]", "{", "{}", "{\"code\":123456,\"name\":\"a\"}",
+	    "{\"code\":\"12345\",\"name\":\"a\"}", "{\"code\":\"1234567\",\"name\":\"a\"}",
+	    "{\"code\":\"12345x\",\"name\":\"a\"}", "{\"code\":\"123456\"}",
 	    "{\"code\":\"123456\",\"name\":\"\"}", "{\"code\":\"123456\",\"name\":\"a b\"}",
 	    "{\"code\":\"123456\",\"name\":\"123456789012345678901234567890123\"}",
-	    "{\"code\":\"123456\",\"code\":\"123456\",\"name\":\"a\"}", "{\"code\":\"123456\",\"name\":\"a\"}x"};
+	    "{\"code\":\"123456\",\"code\":\"123456\",\"name\":\"a\"}",
+	    "{\"code\":\"123456\",\"name\":\"a\"}x"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(rig_post(rig, "/v1/pair", "", bad[i], NULL), 400);
@@ -700,7 +749,10 @@ a_tap_is_handed_over_as_it_came(void **state)
 	struct buf out = {0};
 
 	assert_int_equal(rig_post(rig, "/v1/guidance/G7/prompts/P%2f1/decision", AUTH7,
-	    "{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":10},\"manager\":\"m1\",\"pin\":\"1234\"}", &out), 200);
+			     "{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":"
+			     "10},\"manager\":\"m1\",\"pin\":\"1234\"}",
+			     &out),
+	    200);
 	assert_has(out, "{\"ok\":true}");
 	assert_string_equal(rig->kind, "decision");
 	assert_string_equal(rig->tablet, "seven");
@@ -721,24 +773,34 @@ static void
 a_decision_of_another_shape_is_400(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const bad[] = {"", "null", "[]", "{}", "{\"decision\":\"yes\"}", "{\"decision\":1}",
-	    "{\"decision\":\"dismiss\",\"reason\":\"because\"}", "{\"decision\":\"dismiss\",\"reason\":7}",
-	    "{\"decision\":\"snooze\",\"until\":\"tomorrow\"}", "{\"decision\":\"snooze\",\"until\":5}",
-	    "{\"decision\":\"override\",\"instead\":\"tea\"}", "{\"decision\":\"override\",\"instead\":{}}",
+	static const char *const bad[] = {"", "null", "[]", "{}", "{\"decision\":\"yes\"}",
+	    "{\"decision\":1}", "{\"decision\":\"dismiss\",\"reason\":\"because\"}",
+	    "{\"decision\":\"dismiss\",\"reason\":7}",
+	    "{\"decision\":\"snooze\",\"until\":\"tomorrow\"}",
+	    "{\"decision\":\"snooze\",\"until\":5}",
+	    "{\"decision\":\"override\",\"instead\":\"tea\"}",
+	    "{\"decision\":\"override\",\"instead\":{}}",
 	    "{\"decision\":\"override\",\"instead\":{\"action\":\"\"}}",
 	    "{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":1.5}}",
 	    "{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":-1}}",
 	    "{\"decision\":\"accept\",\"note\":1}", "{\"decision\":\"accept\",\"manager\":\"m\"}",
-	    "{\"decision\":\"accept\",\"pin\":\"1\"}", "{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":1}",
-	    "{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":\"\"}", "{\"decision\":\"accept\",\"decision\":\"dismiss\"}",
-	    "{\"decision\":\"accept\"} {}", "{\"decision\":\"accept\",\"note\":\"\xff\"}"};
+	    "{\"decision\":\"accept\",\"pin\":\"1\"}",
+	    "{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":1}",
+	    "{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":\"\"}",
+	    "{\"decision\":\"accept\",\"decision\":\"dismiss\"}", "{\"decision\":\"accept\"} {}",
+	    "{\"decision\":\"accept\",\"note\":\"\xff\"}"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(rig_post(rig, DECISION, AUTH, bad[i], NULL), 400);
 	assert_int_equal(rig_post(rig, SHOWN, AUTH, "{\"shown\":1}", NULL), 400);
 	assert_int_equal(rig->submitted, 0);
-	assert_int_equal(rig_post(rig, DECISION, AUTH, "{\"decision\":\"snooze\",\"until\":\"2026-11-21T10:15:00.123Z\"}", NULL), 200);
-	assert_int_equal(rig_post(rig, DECISION, AUTH, "{\"decision\":\"dismiss\",\"reason\":\"too-busy\",\"more\":1}", NULL), 200);
+	assert_int_equal(
+	    rig_post(rig, DECISION, AUTH,
+		"{\"decision\":\"snooze\",\"until\":\"2026-11-21T10:15:00.123Z\"}", NULL),
+	    200);
+	assert_int_equal(rig_post(rig, DECISION, AUTH,
+			     "{\"decision\":\"dismiss\",\"reason\":\"too-busy\",\"more\":1}", NULL),
+	    200);
 	assert_int_equal(http_counts(rig->http)->unknown_members, 1);
 }
 
@@ -763,7 +825,8 @@ static void
 the_answer_waits_for_the_turn(void **state)
 {
 	struct rig *rig = *state;
-	static const char request[] = "POST " DECISION " HTTP/1.1\r\n" HOST AUTH "Content-Length: 21\r\n\r\n{\"decision\":\"accept\"}";
+	static const char request[] = "POST " DECISION " HTTP/1.1\r\n" HOST AUTH
+				      "Content-Length: 21\r\n\r\n{\"decision\":\"accept\"}";
 	struct buf out = {0};
 	int fd = rig_connect(rig);
 
@@ -772,10 +835,12 @@ the_answer_waits_for_the_turn(void **state)
 	rig_read(rig, fd, &out, NULL);
 	assert_int_equal(out.len, 0);
 	assert_int_equal(rig->submitted, 1);
-	http_client_sweep(rig->http, http_mono_ms() + 3600 * S_MS);	/* a slow disk is not the tablet's fault */
-	rig_send(rig, fd, "GET /livez HTTP/1.1\r\n" HOST "\r\n", strlen("GET /livez HTTP/1.1\r\n" HOST "\r\n"));
+	http_client_sweep(
+	    rig->http, http_mono_ms() + 3600 * S_MS); /* a slow disk is not the tablet's fault */
+	rig_send(rig, fd, "GET /livez HTTP/1.1\r\n" HOST "\r\n",
+	    strlen("GET /livez HTTP/1.1\r\n" HOST "\r\n"));
 	rig->reply(rig->reply_ctx, &rig->result);
-	rig_read(rig, fd, &out, "pass");	/* and what came meanwhile is answered after it */
+	rig_read(rig, fd, &out, "pass"); /* and what came meanwhile is answered after it */
 	assert_has(out, "{\"ok\":true}");
 	assert_int_equal(rig->cancelled, 0);
 	close(fd);
@@ -786,7 +851,8 @@ static void
 who_leaves_before_the_turn_is_cancelled_once(void **state)
 {
 	struct rig *rig = *state;
-	static const char request[] = "POST " DECISION " HTTP/1.1\r\n" HOST AUTH "Content-Length: 21\r\n\r\n{\"decision\":\"accept\"}";
+	static const char request[] = "POST " DECISION " HTTP/1.1\r\n" HOST AUTH
+				      "Content-Length: 21\r\n\r\n{\"decision\":\"accept\"}";
 	int fd = rig_connect(rig);
 
 	rig->hold = true;
@@ -798,14 +864,14 @@ who_leaves_before_the_turn_is_cancelled_once(void **state)
 	assert_int_equal(rig->cancelled, 1);
 	assert_int_equal(rig->http->client_count, 0);
 	fd = rig_connect(rig);
-	rig_send(rig, fd, request, strlen(request) - 5);	/* and in the middle of the request */
+	rig_send(rig, fd, request, strlen(request) - 5); /* and in the middle of the request */
 	close(fd);
 	rig_pump(rig, 5);
 	assert_int_equal(rig->submitted, 1);
 	fd = rig_connect(rig);
 	rig_send(rig, fd, request, strlen(request));
 	rig_pump(rig, 5);
-	http_free(rig->http);					/* and at the daemon's end */
+	http_free(rig->http); /* and at the daemon's end */
 	assert_int_equal(rig->cancelled, 2);
 	close(fd);
 	rig->hold = false;

@@ -524,6 +524,7 @@ what_is_odd_but_sound_is_a_warning(void **state)
 		"no treatment in the first language"));
 	assert_true(warns("actions/milk.json", "Milk for the coffee?",
 	    "Would you like some milk for the coffee, sir?", "does not fit receipt"));
+	assert_true(warns("policy.json", "\"issue:grow\"", "\"issue:groww\"", "moves nothing"));
 	assert_false(warns("policy.json", "\"interrupt\":3", "\"interrupt\":4", "warning"));
 }
 

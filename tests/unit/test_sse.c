@@ -29,7 +29,8 @@ teardown(void **state)
 
 /* A stream whose answer was read up to want. */
 static int
-stream_open(struct rig *rig, const char *path, const char *headers, struct buf *out, const char *want)
+stream_open(
+    struct rig *rig, const char *path, const char *headers, struct buf *out, const char *want)
 {
 	char request[1024];
 	int fd = rig_connect(rig);
@@ -69,7 +70,8 @@ a_new_stream_begins_with_status_and_each_open_guidance(void **state)
 	assert_has(out, "Content-Type: text/event-stream");
 	assert_has(out, "Cache-Control: no-store");
 	assert_has(out, "retry: 2000\n\n");
-	assert_has(out, "event: status\nid: 41\ndata: {\"state\":\"online\"}\n\n"
+	assert_has(out,
+	    "event: status\nid: 41\ndata: {\"state\":\"online\"}\n\n"
 	    "event: guidance\nid: 41\ndata: {\"guidance\":\"G1\",\"confidence\":0.62");
 	assert_has(out, "event: guidance\nid: 41\ndata: {\"guidance\":\"G2\"}\n\n");
 	assert_int_equal(http_streams(rig->http), 1);
@@ -87,16 +89,19 @@ events_go_to_their_station_and_status_to_all(void **state)
 	int fd8 = stream_open(rig, "/v1/stations/8/stream", AUTH, &eight, "online");
 
 	emit(rig, "7", 10, "{\"guidance\":\"for seven\"}");
-	http_stream(rig->http, NULL, 0, "status", "{\"state\":\"changed\"}", 19);
+	http_stream(rig->http, NULL, 99, "status", "{\"state\":\"changed\"}", 19);
 	emit(rig, "8", 11, "{\"guidance\":\"for eight\"}");
-	http_stream(rig->http, "8", 12, "withdraw", "{\"guidance\":\"x\",\n\"reason\":\"tender\"}", 35);
+	http_stream(
+	    rig->http, "8", 12, "withdraw", "{\"guidance\":\"x\",\n\"reason\":\"tender\"}", 35);
 	rig_read(rig, fd7, &seven, "changed");
 	rig_read(rig, fd8, &eight, "tender");
 	assert_has(seven, "event: guidance\nid: 10\ndata: {\"guidance\":\"for seven\"}\n\n");
 	assert_has(seven, "event: status\ndata: {\"state\":\"changed\"}\n\n");
 	assert_lacks(seven, "eight");
 	assert_lacks(eight, "for seven");
-	assert_has(eight, "event: withdraw\nid: 12\ndata: {\"guidance\":\"x\",\ndata: \"reason\":\"tender\"}\n\n");
+	assert_has(eight,
+	    "event: withdraw\nid: 12\ndata: {\"guidance\":\"x\",\ndata: "
+	    "\"reason\":\"tender\"}\n\n");
 	hang_up(rig, fd7);
 	hang_up(rig, fd8);
 	buf_done(&seven);
@@ -115,7 +120,8 @@ a_station_that_nobody_has_heard_of_yet_streams_too(void **state)
 	assert_has(out, "first");
 	hang_up(rig, fd);
 	assert_int_equal(rig_get(rig, "/v1/stations/no%20where/stream", AUTH, NULL), 404);
-	assert_int_equal(rig_get(rig, "/v1/stations/123456789012345678901234567890123/stream", AUTH, NULL), 404);
+	assert_int_equal(
+	    rig_get(rig, "/v1/stations/123456789012345678901234567890123/stream", AUTH, NULL), 404);
 	buf_done(&out);
 }
 
@@ -143,8 +149,9 @@ a_tablet_that_slept_gets_what_it_missed_and_nothing_twice(void **state)
 	assert_lacks(out, "snapshot");
 	assert_lacks(out, "g3");
 	hang_up(rig, fd);
-	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=10", AUTH "Last-Event-ID: 50\r\n", &out, "retry: 2000\n\n");
-	assert_lacks(out, "g3");	/* the header is newer than the address */
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=10",
+	    AUTH "Last-Event-ID: 50\r\n", &out, "retry: 2000\n\n");
+	assert_lacks(out, "g3"); /* the header is newer than the address */
 	emit(rig, "7", 60, "{\"guidance\":\"g6\"}");
 	rig_read(rig, fd, &out, "g6");
 	assert_lacks(out, "snapshot");
@@ -177,19 +184,19 @@ an_id_that_is_too_old_or_unknown_begins_anew(void **state)
 {
 	struct rig *rig = *state;
 
-	assert_true(begins_anew(rig, "5"));		/* nothing is known yet */
+	assert_true(begins_anew(rig, "5")); /* nothing is known yet */
 	emit(rig, "7", 10, "{}");
-	assert_false(begins_anew(rig, "9"));		/* all since then is here */
+	assert_false(begins_anew(rig, "9")); /* all since then is here */
 	assert_true(begins_anew(rig, "8"));
 	assert_false(begins_anew(rig, "10"));
-	assert_true(begins_anew(rig, "11"));		/* of a state that is gone */
+	assert_true(begins_anew(rig, "11")); /* of a state that is gone */
 	assert_true(begins_anew(rig, "x"));
 	assert_true(begins_anew(rig, "-1"));
 	assert_true(begins_anew(rig, ""));
 	assert_true(begins_anew(rig, "99999999999999999999"));
 	for (int i = 11; i < 10 + SSE_RING_EVENTS; i++)
 		emit(rig, "7", i, "{}");
-	assert_false(begins_anew(rig, "9"));		/* the ring is just full */
+	assert_false(begins_anew(rig, "9")); /* the ring is just full */
 	emit(rig, "8", 10 + SSE_RING_EVENTS, "{}");
 	assert_true(begins_anew(rig, "9"));
 	assert_false(begins_anew(rig, "10"));
@@ -222,7 +229,7 @@ a_stream_goes_on_across_a_restart_if_nothing_was_missed(void **state)
 	assert_false(begins_anew(rig, "100"));
 	assert_true(begins_anew(rig, "99"));
 	assert_true(begins_anew(rig, "101"));
-	emit(rig, "7", 99, "{}");	/* sent again, as it was not acknowledged */
+	emit(rig, "7", 99, "{}"); /* sent again, as it was not acknowledged */
 	assert_false(begins_anew(rig, "100"));
 	assert_true(begins_anew(rig, "99"));
 	emit(rig, "7", 101, "{}");
@@ -248,7 +255,8 @@ a_reader_that_never_reads_is_cut_and_the_others_see_nothing_of_it(void **state)
 		json[sizeof(json) - 1] = '\0';
 		emit(rig, "7", sent, json);
 		TAILQ_FOREACH(stream, &rig->http->streams, next)
-			assert_true(evbuffer_get_length(bufferevent_get_output(stream->client->bev)) <= 64 * 1024 + 64);
+			assert_true(evbuffer_get_length(bufferevent_get_output(
+					stream->client->bev)) <= 64 * 1024 + 64);
 		rig_read(rig, fine, &good, mark);
 		buf_clear(&good);
 	}
@@ -317,12 +325,14 @@ the_257th_stream_is_told_to_wait(void **state)
 	struct http_tablet tablet = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		snprintf(token, sizeof(token), "%.40s%03d", TOKEN, (int)(i / SSE_STREAMS_PER_TABLET));
+		snprintf(
+		    token, sizeof(token), "%.40s%03d", TOKEN, (int)(i / SSE_STREAMS_PER_TABLET));
 		snprintf(headers, sizeof(headers), "Authorization: Bearer %s\r\n", token);
 		if (i % SSE_STREAMS_PER_TABLET == 0) {
-			snprintf(tablet.name, sizeof(tablet.name), "t%d", (int)(i / SSE_STREAMS_PER_TABLET));
+			snprintf(tablet.name, sizeof(tablet.name), "t%d",
+			    (int)(i / SSE_STREAMS_PER_TABLET));
 			http_token_hash(token, hash);
-			rig->tablet_count = 2;		/* one slot is enough: a stream was let in already */
+			rig->tablet_count = 2; /* one slot is enough: a stream was let in already */
 			rig_tablet_put(rig, hash, &tablet);
 		}
 		fds[i] = stream_open(rig, "/v1/stations/7/stream", headers, &out, "online");
@@ -353,7 +363,7 @@ a_quiet_stream_gets_a_comment_every_15_seconds(void **state)
 	http_client_sweep(rig->http, TAILQ_FIRST(&rig->http->streams)->beat_ms + 15000);
 	rig_read(rig, fd, &out, ": \n\n");
 	assert_string_equal(out.data, "4\r\n: \n\n\r\n");
-	assert_int_equal(http_streams(rig->http), 1);	/* and no deadline ends it */
+	assert_int_equal(http_streams(rig->http), 1); /* and no deadline ends it */
 	http_client_sweep(rig->http, http_mono_ms() + 3600 * S_MS);
 	rig_pump(rig, 3);
 	assert_int_equal(http_streams(rig->http), 1);
@@ -443,7 +453,8 @@ a_hundred_tablets_that_come_and_go_leave_nothing_behind(void **state)
 	struct buf out = {0};
 
 	for (int i = 0; i < 100; i++) {
-		int fd = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, i % 2 ? "online" : "HTTP");
+		int fd = stream_open(
+		    rig, "/v1/stations/7/stream", AUTH, &out, i % 2 ? "online" : "HTTP");
 		emit(rig, "7", i + 1, "{\"guidance\":\"g\"}");
 		if (i % 3 == 0)
 			shutdown(fd, SHUT_RDWR);

@@ -1,0 +1,538 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store around a decision: visits, customers, cards, the till's word. See oracle.py."""
+import copy
+from zoneinfo import ZoneInfo
+
+from oracle import ZERO, chance, day_start, duration, half_up, matches, merge_patch, millis, subject_of, ulid
+from oracle_decide import Run
+
+
+
+class Subject:
+    def __init__(self, ident, row=None):
+        row = row or {}
+        self.id, self.row = ident, row
+        self.attributes = dict(row.get("attributes", {}))
+        self.language, self.line = row.get("language"), row.get("line")
+        self.consent = {k: [v == "granted", None] for k, v in row.get("consent", {}).items()}
+        self.contacts, self.purchases, self.incidents, self.cases = [], {}, [], {}
+        self.balance, self.mixed = {}, False
+
+    def may(self, purpose, now):
+        granted, until = self.consent.get(purpose, [False, None])
+        return granted and (until is None or now < until)
+
+    def baskets(self):
+        return [self.purchases[k] for k in sorted(self.purchases, key=lambda k: (self.purchases[k]["at"], k))]
+
+
+class Visit:
+    def __init__(self, ident, station, now):
+        self.id, self.station, self.opened, self.last = ident, station, now, now
+        self.state, self.basket, self.terminal, self.subject, self.language = "waiting", None, None, None, None
+        self.training, self.identified, self.total, self.closed = False, None, 0, None
+        self.voids = self.declines = self.returns = 0
+        self.lines, self.cards, self.contacts, self.guidance = {}, [], [], None
+
+    def live(self):
+        return [x for x in self.lines.values() if not x["voided"]]
+
+    def over(self):
+        return self.state in ("closed", "cancelled")
+
+
+class Oracle:
+    def __init__(self, source, profiles=(), store="0042", zone="UTC", day_cut=240, pepper="00" * 32, stations=None):
+        self.base, self.store, self.zone, self.cut, self.pepper = source, store, ZoneInfo(zone), day_cut, pepper
+        self.stations = stations or {}
+        self.subjects, self.visits, self.timers, self.queues, self.seen = {}, [], {}, {}, set()
+        for row in profiles:
+            ident = row.get("subject") or subject_of(row["card"], pepper)
+            self.subjects[ident] = Subject(ident, row)
+        self.now, self.source, self.id = 0, "", ""
+        self.decisions, self.patched = [], {}
+        self.spent = []
+
+    # ---- small helpers ----
+
+    def make(self, purpose):
+        return ulid(self.base["policy"]["salts"]["id"], self.now, self.source, self.id, purpose)
+
+    def subject(self, ident):
+        return self.subjects.setdefault(ident, Subject(ident))
+
+    def known(self, visit):
+        subject = self.subject(visit.subject) if visit.subject else None
+        return subject if subject and subject.may("personalise", self.now) else None
+
+    def timer(self, kind, thing, due):
+        self.timers[f"{kind}/{thing}/{due}"] = (due, kind, thing)
+
+    def card_by(self, name, ident):
+        for visit in self.visits:
+            for card in visit.cards:
+                if card[name] == ident:
+                    return visit, card
+        return None, None
+
+    # ---- time ----
+
+    def clock(self, now):
+        now = max(now, self.now)
+        while True:
+            due = sorted((d, k) for k, (d, _, _) in self.timers.items() if d <= now)
+            if not due:
+                break
+            when, name = due[0]
+            _, kind, thing = self.timers.pop(name)
+            self.now, self.source, self.id = max(self.now, when), "timer", name
+            getattr(self, "due_" + kind)(thing)
+        self.now = now
+
+    def due_card(self, prompt):
+        visit, card = self.card_by("prompt", prompt)
+        if card["state"] == "open":
+            self.withdraw(visit, card, "expired")
+            if not card["withheld"] and visit.guidance:
+                self.guide(visit)
+
+    def due_ask(self, prompt):
+        visit, card = self.card_by("prompt", prompt)
+        if card["state"] == "asked":
+            card["state"], card["hold"] = "refused", None
+            self.outcome(visit, card, "refused", "silent")
+            if visit.guidance:
+                self.guide(visit)
+
+    def due_wait(self, ident):
+        for visit in self.visits:
+            if visit.id == ident and visit.state == "waiting":
+                if self.now - visit.identified < 120000:
+                    self.timer("wait", ident, visit.identified + 120000)
+                    return
+                self.leave(visit, "customer")
+                visit.state = "cancelled"
+
+    def due_window(self, prompt):
+        visit, card = self.card_by("prompt", prompt)
+        action = self.base["actions"][card["action"]]
+        goal = action["outcome"]
+        if goal["is"] == "bought" and (self.bought(visit, card, goal) or self.bought_later(visit, card, goal)):
+            self.outcome(visit, card, "bought")
+        if card["depth"] and not card["redeemed"]:
+            card["hold"] = None
+
+    # ---- cards ----
+
+    def outcome(self, visit, card, outcome, reason=None):
+        rows = self.subject(visit.subject).contacts if visit.subject else visit.contacts
+        rows.append({"prompt": card["prompt"], "decision": card["decision"], "outcome": outcome, "at": self.now,
+                     "reason": reason, "placement": card["placement"], "action": card["action"],
+                     "group": card["group"], "issue": card["issue"]})
+
+    def withdraw(self, visit, card, reason):
+        if card["state"] == "gone" or card["redeemed"]:
+            return
+        if card["state"] in ("asked", "applied"):
+            self.outcome(visit, card, "withdrawn", reason)
+        elif card["state"] == "open":
+            self.timers.pop(f"card/{card['prompt']}/{card['expires']}", None)
+            self.outcome(visit, card, "expired" if reason == "expired" else "withdrawn", reason)
+        card["state"], card["hold"] = "gone", None
+
+    def leave(self, visit, reason):
+        for card in visit.cards:
+            if card["state"] == "open" or reason in ("cancelled", "customer") and card["state"] in ("asked", "applied"):
+                self.withdraw(visit, card, reason)
+        visit.guidance = None
+
+    def wanted(self, visit):
+        known = self.known(visit)
+        return (any(c["state"] != "gone" and not c["withheld"] and c["placement"] in ("tablet", "customer")
+                    for c in visit.cards) or bool(known and known.line))
+
+    def guide(self, visit):
+        if not self.wanted(visit):
+            visit.guidance = None
+            return
+        visit.guidance = visit.guidance or self.make("guidance")
+        for card in visit.cards:
+            if card["state"] != "gone" and card["guidance"] is None:
+                card["guidance"] = visit.guidance
+
+    # ---- outcomes ----
+
+    def bought(self, visit, card, goal):
+        if card.get("shown") is False:
+            return False
+        for line in visit.live():
+            if line["at"] <= card["sent"] or not matches(line, goal["item"]):
+                continue
+            later = [c for c in visit.cards if card["sent"] < c["sent"] <= line["at"] and c.get("shown") is not False
+                     and self.base["actions"][c["action"]].get("outcome", {}).get("is") == "bought"
+                     and matches(line, self.base["actions"][c["action"]]["outcome"]["item"])]
+            if not later:
+                return True
+        return False
+
+    def bought_later(self, visit, card, goal):
+        if not visit.subject or card.get("shown") is False:
+            return False
+        return any(card["sent"] < b["at"] <= card["due"] and k != visit.id
+                   and any(matches(x, goal["item"]) for x in b["lines"])
+                   for k, b in self.subject(visit.subject).purchases.items())
+
+    def close(self, visit):
+        for card in visit.cards:
+            action = self.base["actions"][card["action"]]
+            goal = action.get("outcome", {"is": "none"})
+            if visit.training:
+                continue
+            if goal["is"] == "bought" and duration(goal.get("within", "0d")) == 0 and self.bought(visit, card, goal):
+                self.outcome(visit, card, "bought")
+            if (card["depth"] and not card["redeemed"] and duration(action["offer"].get("until", "0d")) == 0
+                    and card["answer"] == "accept"):
+                card["hold"] = None
+
+    def purchase(self, visit):
+        subject = self.subject(visit.subject) if visit.subject else None
+        if subject is None or visit.training or not subject.may("profile", self.now):
+            return
+        if visit.state == "cancelled" or (visit.total == 0 and not visit.live()):
+            subject.purchases.pop(visit.id, None)
+            return
+        subject.purchases[visit.id] = {"at": visit.closed or self.now, "total": visit.total,
+                                       "lines": copy.deepcopy(visit.live())}
+
+    def incident(self, visit, kind):
+        if visit.subject and not visit.training and self.subject(visit.subject).may("profile", self.now):
+            self.subject(visit.subject).incidents.append((self.now, kind))
+
+    # ---- events ----
+
+    def event(self, event):
+        """Applies one recorded event; the decision it made, or None."""
+        self.clock(millis(event.get("recordedtime") or event["time"]))
+        if (event["source"], event["id"]) in self.seen:
+            return None
+        self.seen.add((event["source"], event["id"]))
+        self.source, self.id = event["source"], event["id"]
+        origin = event["topic"].split("/")[1]
+        kind, data = event["type"][6:], event["data"]
+        station = data.get("station") or self.stations.get(origin, origin)
+        before = len(self.decisions)
+        handler = getattr(self, "on_" + kind.replace(".", "_").replace("-", "_"))
+        visit = handler(data, station, origin)
+        if visit is not None and not visit.training:
+            self.choose(visit, event)
+        return self.decisions[-1] if len(self.decisions) > before else None
+
+    def by_basket(self, basket):
+        return next((v for v in self.visits if v.basket == basket), None)
+
+    def at_station(self, station, states=("waiting", "open", "tender")):
+        here = [v for v in self.visits if v.station == station and v.state in states]
+        return max(here, key=lambda v: (v.opened, v.id)) if here else None
+
+    def basket(self, data, station, origin):
+        visit = self.by_basket(data["basket"])
+        if visit is None:
+            visit = self.at_station(station, ("waiting",))
+            if visit is None or visit.basket or self.now - visit.identified >= 120000:
+                visit = Visit(self.make("visit"), station, self.now)
+                self.visits.append(visit)
+            visit.basket = data["basket"]
+        if visit.state == "waiting":
+            visit.state, visit.terminal = "open", origin
+        return visit
+
+    def on_basket_opened(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        visit.training = visit.training or data.get("training", False)
+        return visit
+
+    def on_basket_item_added(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        if visit.state == "cancelled":
+            return None
+        old = visit.lines.get(data["line"])
+        line = {"category": data["category"], "brand": data.get("brand"), "item": data.get("sku") or data["gtin"],
+                "qty_milli": round(data["qty"] * 1000), "amount": data["amount"], "at": self.now,
+                "voided": old is not None and old["voided"] and old.get("early", False)}
+        visit.lines[data["line"]] = line
+        if visit.over():
+            self.purchase(visit)
+            return None
+        visit.state = "open"
+        return visit
+
+    def on_basket_item_voided(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        line = visit.lines.get(data["line"])
+        if visit.state == "cancelled" or (line is not None and line["voided"]):
+            return None
+        if line is None:
+            visit.lines[data["line"]] = {"voided": True, "early": True}
+        else:
+            line["voided"] = True
+        if visit.over():
+            self.purchase(visit)
+            return None
+        visit.voids += 1
+        self.incident(visit, "void")
+        return visit
+
+    def on_basket_suspended(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        visit.state = "suspended"
+        self.leave(visit, "gate")
+        return visit
+
+    def on_basket_resumed(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        visit.state = "open"
+        return visit
+
+    def on_basket_tender_started(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        visit.state = "tender"
+        if self.base["policy"].get("quiet", {}).get("tender"):
+            self.leave(visit, "tender")
+        return visit
+
+    def on_basket_payment_declined(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        visit.declines += 1
+        self.incident(visit, "decline")
+        return visit
+
+    def on_basket_cancelled(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        was_closed = visit.state == "closed"
+        visit.state = "cancelled"
+        self.leave(visit, "cancelled")
+        if was_closed:
+            self.purchase(visit)
+        return None
+
+    def on_basket_closed(self, data, station, origin):
+        visit = self.basket(data, station, origin)
+        visit.state, visit.closed, visit.total = "closed", self.now, data["total"]
+        self.close(visit)
+        self.leave(visit, "closed")
+        self.purchase(visit)
+        return visit
+
+    def join(self, visit, ident):
+        if visit.subject and visit.subject != ident:
+            self.leave(visit, "customer")
+        visit.subject, visit.identified = ident, self.now
+        subject = self.subject(ident)
+        visit.language = subject.language if subject.may("personalise", self.now) else None
+        subject.contacts += visit.contacts
+        subject.contacts.sort(key=lambda r: r["at"])
+        visit.contacts = []
+
+    def on_customer_identified(self, data, station, origin):
+        ident = data.get("subject") or subject_of(data["card"], self.pepper)
+        visit = (self.by_basket(data["basket"]) if "basket" in data
+                 else self.at_station(station, ("open", "tender")))
+        if visit is None:
+            visit = Visit(self.make("visit"), station, self.now)
+            self.visits.append(visit)
+            visit.basket = data.get("basket")
+        self.join(visit, ident)
+        if visit.state == "waiting":
+            self.timer("wait", visit.id, visit.identified + 120000)
+        return visit
+
+    def of_subject(self, data):
+        ident = data.get("subject") or subject_of(data["card"], self.pepper)
+        here = [v for v in self.visits if v.subject == ident and not v.over()]
+        return self.subject(ident), (max(here, key=lambda v: (v.opened, v.id)) if here else None)
+
+    def on_consent_changed(self, data, station, origin):
+        subject, visit = self.of_subject(data)
+        subject.consent[data["purpose"]] = [data["state"] == "granted", millis(data["until"]) if "until" in data else None]
+        if data["state"] == "denied" and data["purpose"] == "personalise" and visit:
+            self.leave(visit, "consent")
+        return visit
+
+    def on_care_case_opened(self, data, station, origin):
+        subject, visit = self.of_subject(data)
+        subject.cases[data["case"]] = [data["severity"], True]
+        subject.incidents.append((self.now, "complaint"))
+        return visit
+
+    def on_care_case_closed(self, data, station, origin):
+        subject, visit = self.of_subject(data)
+        subject.cases[data["case"]][1] = False
+        if visit:
+            for card in visit.cards:
+                if self.base["actions"][card["action"]]["kind"] == "service":
+                    self.outcome(visit, card, "case-closed")
+        return visit
+
+    def on_loyalty_balance(self, data, station, origin):
+        subject, visit = self.of_subject(data)
+        subject.balance.update({k: data[k] for k in ("points", "tier") if k in data})
+        return visit
+
+    def on_contact_recorded(self, data, station, origin):
+        subject, visit = self.of_subject(data)
+        action = self.base["actions"].get(data.get("action"), {})
+        subject.contacts.append({"prompt": self.source + self.id, "decision": ZERO, "outcome": "shown", "reason": None,
+                                 "at": millis(data["at"]), "placement": "later", "action": data.get("action"),
+                                 "group": action.get("group"), "issue": action.get("issue")})
+        subject.contacts.sort(key=lambda r: r["at"])
+        return None
+
+    def on_customer_merged(self, data, station, origin):
+        old, into = subject_of(data["card"], self.pepper), subject_of(data["into"], self.pepper)
+        a, b = self.subject(old), self.subject(into)
+        b.purchases.update(a.purchases)
+        rows = {(r["prompt"], r["outcome"]): r for r in a.contacts + b.contacts}
+        b.contacts = sorted(rows.values(), key=lambda r: r["at"])
+        b.incidents = sorted(set(a.incidents + b.incidents))
+        b.cases.update({case: list(state) for case, state in a.cases.items()})
+        for name, value in a.balance.items():
+            b.balance[name] = max(value, b.balance.get(name, value))
+        for purpose in ("personalise", "profile", "contact"):
+            states = [s.consent[purpose] for s in (a, b) if purpose in s.consent]
+            if states:
+                b.consent[purpose] = min(states, key=lambda s: s[0])
+        b.mixed = True
+        here = None
+        for visit in self.visits:
+            if visit.subject == old:
+                visit.subject = into
+                here = visit if not visit.over() else here
+        return here
+
+    def on_return_completed(self, data, station, origin):
+        visit = self.at_station(station)
+        if visit:
+            visit.returns += 1
+        if "card" in data:
+            subject = self.subject(subject_of(data["card"], self.pepper))
+            if subject.may("profile", self.now):
+                subject.incidents.append((self.now, "return"))
+        return visit
+
+    def on_sensor_reading(self, data, station, origin):
+        self.queues[station] = data["value"]
+        return self.at_station(station)
+
+    # ---- what a person and the till say ----
+
+    def on_guidance_shown(self, data, station, origin):
+        visit, card = self.card_by("prompt", data["prompt"])
+        if card and card["guidance"] == data["guidance"] and not card["withheld"] and "shown" not in card:
+            card["shown"] = data.get("shown", True)
+            self.outcome(visit, card, "shown" if card["shown"] else "not-shown")
+
+    def on_guidance_decided(self, data, station, origin):
+        visit, card = self.card_by("prompt", data["prompt"])
+        if not card or card["answer"] or card["guidance"] != data["guidance"]:
+            return
+        paying = visit.state in ("tender", "closed")
+        if card["state"] != "open" or paying and data["decision"] == "accept":
+            if data["decision"] == "accept" and paying and not card["late"]:
+                card["late"] = True
+                self.outcome(visit, card, "late")
+            return
+        card["answer"], card["state"] = data["decision"], "answered"
+        self.timers.pop(f"card/{card['prompt']}/{card['expires']}", None)
+        name = {"accept": "accepted", "dismiss": "dismissed", "snooze": "snoozed", "override": "overridden"}
+        self.outcome(visit, card, name[data["decision"]], data.get("reason"))
+        if data["decision"] != "accept":
+            card["hold"] = None
+            if data["decision"] == "snooze":
+                card["snooze"] = millis(data["until"]) if "until" in data else self.now + 300000
+        elif card["depth"]:
+            card["token"] = self.make("token/1")
+            if self.base["actions"][card["action"]]["offer"].get("apply", "till-code") != "barcode":
+                card["state"] = "asked"
+                self.timer("ask", card["prompt"], self.now + 5000)
+        self.guide(visit)
+
+    def till_word(self, data):
+        visit, card = self.card_by("token", data["token"])
+        self.timers = {k: t for k, t in self.timers.items() if not (t[1] == "ask" and t[2] == card["prompt"])}
+        return visit, card
+
+    def on_offer_applied(self, data, station, origin):
+        visit, card = self.till_word(data)
+        card["state"] = "applied"
+        self.outcome(visit, card, "applied")
+        if visit.guidance:
+            self.guide(visit)
+
+    def on_offer_refused(self, data, station, origin):
+        visit, card = self.till_word(data)
+        card["state"], card["hold"] = "refused", None
+        self.outcome(visit, card, "refused", data.get("reason"))
+        if visit.guidance:
+            self.guide(visit)
+
+    def on_offer_redeemed(self, data, station, origin):
+        visit, card = self.till_word(data)
+        card["redeemed"], card["state"] = True, "applied"
+        funded = self.base["actions"][card["action"]]["offer"].get("funded", 0)
+        card["hold"] = half_up(round(data["amount"] * (1 - funded) * 1000000), 1000000)
+        self.outcome(visit, card, "redeemed")
+        if visit.guidance:
+            self.guide(visit)
+
+    def on_offer_reversed(self, data, station, origin):
+        visit, card = self.till_word(data)
+        card["redeemed"], card["hold"] = False, None
+        self.outcome(visit, card, "reversed")
+        if visit.guidance:
+            self.guide(visit)
+
+    # ---- the decision ----
+
+    def choose(self, visit, event):
+        named = any(event["type"] in a["on"] for a in self.base["actions"].values())
+        for card in visit.cards:
+            if card["state"] == "refused" or card["state"] == "answered" and card["answer"] != "accept":
+                card["state"], card["hold"] = "gone", None
+        if not named and not any(c["state"] == "open" for c in visit.cards):
+            return
+        if visit.state == "cancelled" or visit.state == "closed" and event["type"] != "aisle.basket.closed":
+            return
+        run = Run(self, visit, event)
+        run.decide()
+        changed = run.apply(named)
+        if not named:
+            if changed:
+                self.guide(visit)
+            return
+        self.decisions.append(run.record())
+        if changed or (visit.guidance is None and self.wanted(visit)):
+            self.guide(visit)
+
+    def arms(self, visit):
+        chosen, withhold = {}, False
+        for e in sorted(self.base.get("experiments", []), key=lambda e: e["experiment"]):
+            unit = {"customer": [visit.subject] if visit.subject else None, "visit": [visit.id], "store": [self.store],
+                    "station-day": [visit.station, str(day_start(self.zone, self.now, self.cut))]}[e["unit"]]
+            if unit is None or not chance(e["salt"], "share", e["experiment"], *unit) < e["share"]:
+                continue
+            u, total = chance(e["salt"], "arm", e["experiment"], *unit), sum(a["weight"] for a in e["arms"].values())
+            reached = 0
+            for name in sorted(e["arms"]):
+                reached += e["arms"][name]["weight"]
+                if u * total < reached:
+                    chosen[e["experiment"]] = name
+                    withhold = withhold or e["arms"][name].get("withhold", False)
+                    break
+        return chosen, withhold
+
+    def policy_for(self, arms):
+        source = copy.deepcopy({k: self.base[k] for k in ("policy", "actions", "contact")})
+        for e in self.base.get("experiments", []):
+            if e["experiment"] in arms:
+                source = merge_patch(source, e["arms"][arms[e["experiment"]]].get("patch", {}))
+        return source

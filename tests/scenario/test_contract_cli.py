@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line and the configuration of interfaces.md, by an operator who knows only that page."""
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import policy
+from store import AISLECTL, AISLED, RUN, Client, Store, main, wait_for
+
+CARD = policy.GOLD["card"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Folder:
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="aisle-cli-")
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def write(self, name, content):
+        path = os.path.join(self.path, name)
+        with open(path, "w") as f:
+            f.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+
+def run(*words, stdin=None, program=None):
+    return subprocess.run((program or AISLECTL) + list(words), input=stdin, capture_output=True, text=True, timeout=30)
+
+
+def open_store(**more):
+    store = Store(**more)
+    store.start()
+    store.ctl("bundle", "install", policy.bundle(store.folder))
+    store.ctl("profiles", "install", policy.profiles(store.folder, [policy.GOLD], pepper=store.pepper))
+    return store
+
+
+def visit(store, watch, basket="b1"):
+    before = len(watch.on("guidance/7"))
+    store.till(watch, "basket.opened", {"basket": basket, "terminal": "7"})
+    store.till(watch, "customer.identified", {"card": CARD, "basket": basket, "station": "7"})
+    return wait_for("guidance", lambda: [g for g in watch.on("guidance/7")[before:] if g.get("prompts")])[-1]
+
+
+# ---- configuration ----
+
+def test_all_mistakes_of_a_configuration_are_told_at_once():
+    with Folder() as f:
+        path = f.write("aisled.conf", "[store]\nid = hq\nzone = UTC\n[mqtt]\nport = 99999\nnonsense = 1\n[wrong]\na = b\n"
+                       "[limits]\nclock_past = soon\n[privacy]\npepper_file = /nowhere/pepper\n[http]\nlisten = everywhere\n")
+        for words in (["--check"], []):
+            done = run("--config", path, *words, program=AISLED)
+            assert done.returncode == 78, done
+            lines = {int(m) for m in re.findall(re.escape(path) + r":(\d+)", done.stderr)}
+            assert {2, 5, 6, 7, 10, 12, 14} <= lines, done.stderr
+            assert "expected" in done.stderr
+        assert run("--config", f.path + "/none.conf", program=AISLED).returncode == 78
+        assert run("--nonsense", program=AISLED).returncode == 64
+        good = f.write("good.conf", f"[store]\nid = 7\n[state]\ndir = {f.path}/state\ncontrol = {f.path}/c.sock\n")
+        assert run("--config", good, "--check", program=AISLED).returncode == 0
+        assert not os.path.exists(f.path + "/state"), "a check makes nothing"
+        missing = f.write("missing.conf", "[mqtt]\nport = 1883\n")
+        done = run("--config", missing, "--check", program=AISLED)
+        assert done.returncode == 78 and "[store] id" in done.stderr
+
+
+def test_commands_help_and_exit_as_sysexits_say():
+    with Folder() as f:
+        assert run().returncode == 64 and run("nonsense").returncode == 64
+        listed = run("--help")
+        assert listed.returncode == 0
+        names = [line.strip().split("  ")[0] for line in listed.stdout.splitlines() if line.startswith("  ")]
+        for must in ("status", "decide", "replay", "why", "customer show", "customer export", "customer forget", "deadletter", "stop",
+                     "rule eval", "model import", "model inspect", "model score", "feed check", "policy check", "bundle build",
+                     "bundle inspect", "bundle examine", "bundle install", "profiles build", "profiles install", "collect",
+                     "tablet pair", "tablet list", "tablet revoke", "manager add", "manager remove"):
+            assert must in names, must
+            help_text = run(*must.split(), "--help")
+            assert help_text.returncode == 0 and must in help_text.stdout, must
+            assert run(*must.split(), "--nonsense").returncode == 64, must
+        conf = f.write("aisled.conf", f"[store]\nid = 7\n[state]\ndir = {f.path}\ncontrol = {f.path}/none.sock\n")
+        assert run("--config", conf, "status").returncode == 69
+        assert run("--config", conf, "why", "01K00000000000000000000000").returncode == 69
+        assert run("--config", f.path + "/none.conf", "status").returncode == 78
+        rule = f.write("rule.json", '{"+":[1,2]}')
+        data = f.write("data.json", "{}")
+        assert run("rule", "eval", rule, data).stdout == "3\n"
+        assert run("rule", "eval", rule, f.path + "/none").returncode == 66
+        bad = run("rule", "eval", f.write("bad.json", '{"nonsense":[1]}'), data)
+        assert bad.returncode == 65 and re.match(r".*bad\.json:\d+:\d+: ", bad.stderr), bad.stderr
+        assert run("rule", "eval", f.write("worse.json", '{"+":'), data).returncode == 65
+        assert run("bundle", "inspect", f.path + "/none").returncode == 66
+        assert run("bundle", "inspect", rule).returncode in (65, 77)
+        assert run("policy", "check", f.path + "/nowhere").returncode in (65, 66)
+
+
+def test_every_published_jsonlogic_case_gives_its_result():
+    tests = [t for t in json.load(open(os.path.join(HERE, "../data/jsonlogic/tests.json"))) if isinstance(t, list)]
+    assert len(tests) >= 275, len(tests)
+    with Folder() as f:
+        def one(n):
+            rule, data, expected = tests[n]
+            done = run("rule", "eval", f.write(f"r{n}", json.dumps(rule)), f.write(f"d{n}", json.dumps(data)))
+            ok = done.returncode == 0 and json.loads(done.stdout) == expected and \
+                isinstance(json.loads(done.stdout), bool) == isinstance(expected, bool)
+            return None if ok else (n, rule, data, expected, done.stdout, done.stderr)
+        with ThreadPoolExecutor(4) as pool:
+            wrong = [w for w in pool.map(one, range(len(tests))) if w]
+        assert not wrong, wrong[:3]
+
+
+# ---- authors ----
+
+def test_authors_are_told_where_their_mistake_is():
+    with Folder() as f:
+        source = policy.write(f.path + "/p", actions=[policy.changed(policy.OFFER, caps=[{"per": "customer", "outcome": "shown",
+                                                                                       "max": 3, "withn": "7d"}])])
+        done = run("policy", "check", source)
+        assert done.returncode == 65 and re.search(r"coffee-off\.json:\d+:\d+: .*withn", done.stderr), done.stderr
+        assert run("bundle", "build", source, "-o", f.path + "/b").returncode == 65 and not os.path.exists(f.path + "/b")
+        policy.write(source, actions=[policy.OFFER])
+        assert run("policy", "check", source).returncode == 0
+        assert run("bundle", "build", source).returncode == 64
+        assert run("bundle", "build", source, "-o", f.path + "/b").returncode == 0
+        assert run("bundle", "build", source, "-o", f.path + "/b2").returncode == 0
+        assert open(f.path + "/b", "rb").read() == open(f.path + "/b2", "rb").read(), "the same bytes each time"
+        assert json.loads(run("bundle", "inspect", f.path + "/b", "--json").stdout)
+        assert run("bundle", "examine", f.path + "/b").returncode == 0
+        # profiles
+        rows = f.write("p.jsonl", json.dumps(policy.GOLD) + "\n")
+        done = run("profiles", "build", rows, "--store", "0042", "-o", f.path + "/q")
+        assert done.returncode == 78 and "pepper" in done.stderr, done
+        row = dict(policy.GOLD, subject="0123456789abcdef" * 2)
+        row.pop("card")
+        assert run("profiles", "build", f.write("s.jsonl", json.dumps(row)), "--store", "0042", "-o", f.path + "/q").returncode == 0
+        done = run("profiles", "build", f.write("w.jsonl", json.dumps(row) + '\n{"subject":"x"}\n'), "--store", "0042", "-o", f.path + "/w")
+        assert done.returncode == 65 and re.search(r"w\.jsonl:2:", done.stderr) and not os.path.exists(f.path + "/w"), done
+        short = f.write("short", "0011\n")
+        assert run("profiles", "build", rows, "--store", "0042", "--pepper", short, "-o", f.path + "/w").returncode == 78
+        # models
+        linear = f.write("m.json", {"format": "aisle-linear", "link": "logit", "bias": -1.0, "weights": {"a": 0.5, "tier=gold": 2},
+                                    "missing": {"a": 0}})
+        assert run("model", "import", linear, "-o", f.path + "/m").returncode == 0
+        assert run("model", "inspect", f.path + "/m").returncode == 0
+        assert json.loads(run("model", "inspect", f.path + "/m", "--json").stdout)
+        csv = f.write("rows.csv", "a,tier\n2,gold\n,silver\n")
+        margins = [float(x) for x in run("model", "score", f.path + "/m", csv, "--margin").stdout.split()]
+        assert margins == [2.0, -1.0], margins
+        scores = run("model", "score", f.path + "/m", csv).stdout.split()
+        assert [round(float(x), 12) for x in scores] == [0.880797077978, 0.268941421370], scores
+        assert run("model", "import", rows, "-o", f.path + "/x").returncode == 65
+        assert run("model", "score", f.path + "/m", f.path + "/none").returncode == 66
+
+
+# ---- replay ----
+
+def recorded(f, lines):
+    out = []
+    for n, (seconds, where, kind, data) in enumerate(lines):
+        minutes, rest = divmod(seconds, 60)
+        out.append(json.dumps({"specversion": "1.0", "id": f"r{n}", "source": f"/store/0042/{where}", "type": f"aisle.{kind}",
+                               "time": f"2026-11-21T10:{int(minutes):02d}:{rest:06.3f}Z", "data": data}))
+    return f.write("events.jsonl", "\n".join(out) + "\n")
+
+
+def test_a_card_waits_two_minutes_for_its_basket():
+    with Folder() as f:
+        bundle = policy.bundle(f.path)
+        pepper = f.write("pepper", "5a" * 32)
+        profiles = policy.profiles(f.path, [policy.GOLD], pepper=pepper)
+        item = {"basket": "b1", "line": 1, "sku": "s", "category": "grocery/bread", "qty": 1, "amount": 100, "currency": "EUR"}
+
+        def replay(after, out=None):
+            events = recorded(f, [(0, "loyalty/7", "customer.identified", {"card": CARD, "station": "7"}),
+                                  (after, "pos/7", "basket.opened", {"basket": "b1", "terminal": "7"}),
+                                  (after + 1, "pos/7", "basket.item-added", item)])
+            done = run("replay", "--bundle", bundle, "--profiles", profiles, "--pepper", pepper, "--store", "0042",
+                       "--events", events, *(["--out", out] if out else []))
+            assert done.returncode == 0, done.stderr
+            return [json.loads(line) for line in (open(out).read() if out else done.stdout).splitlines()]
+        assert "subject" in replay(119.9)[-1]
+        assert "subject" not in replay(120.1)[-1]
+        assert replay(60, f.path + "/out") == replay(60)
+        events = recorded(f, [(0, "pos/7", "basket.opened", {"basket": "b1", "terminal": "7"})])
+        assert run("replay", "--bundle", bundle, "--events", f.path + "/none").returncode == 66
+        assert run("replay", "--bundle", f.path + "/none", "--events", events).returncode == 66
+        assert run("replay", "--events", events).returncode == 64
+        assert run("decide", "--bundle", bundle, "--events", events).returncode == 65
+
+
+def test_a_feed_is_checked_before_it_goes_live():
+    with Folder() as f:
+        lines = []
+        for n in range(20):
+            lines += [(n, "pos/7", "basket.opened", {"basket": f"b{n}", "terminal": "7"}),
+                      (n, "pos/7", "basket.item-added", {"basket": f"b{n}", "line": 1, "gtin": "05012345678900", "category": "a/b", "qty": 1,
+                                                         "amount": 100, "margin": 20, "currency": "EUR"}),
+                      (n, "pos/7", "basket.closed", {"basket": f"b{n}", "total": 100, "currency": "EUR"})]
+        done = run("feed", "check", recorded(f, lines))
+        assert "identified" in done.stdout, done
+        assert json.loads(run("feed", "check", recorded(f, lines), "--json").stdout)
+        assert run("feed", "check", f.path + "/none").returncode == 66
+
+
+# ---- the running store ----
+
+def test_bundles_are_refused_with_77_and_the_old_one_serves_on():
+    store = open_store()
+    try:
+        policy_now = store.status()["policy"]
+        junk = os.path.join(store.folder, "junk")
+        with open(junk, "wb") as f:
+            f.write(os.urandom(5000))
+        store.ctl("bundle", "install", junk, code=77)
+        good = bytearray(open(store.folder + "/policy.bundle", "rb").read())
+        good[len(good) // 2] ^= 1
+        with open(junk, "wb") as f:
+            f.write(good)
+        store.ctl("bundle", "install", junk, code=77)
+        store.ctl("bundle", "install", store.folder + "/none", code=66)
+        store.ctl("bundle", "install", policy.bundle(store.folder, policy=policy.changed(policy.POLICY, currency="USD")), code=77)
+        store.ctl("profiles", "install", junk, code=77)
+        store.ctl("profiles", "install", policy.profiles(store.folder, [policy.GOLD], store="0043", pepper=store.pepper), code=77)
+        assert store.status()["policy"] == policy_now
+        store.stop(signal.SIGKILL)
+        store.start()
+        assert store.status()["policy"] == policy_now
+        # with a root of trust an unsigned one is refused
+        store.stop()
+        root = os.path.join(store.folder, "root.pub")
+        with open(root, "w") as f:
+            f.write("untrusted comment: test\n" + "00" * 32 + "\n")
+        with open(store.conf, "a") as f:
+            f.write(f"[hq]\nroot = {root}\n")
+        store.start()
+        store.ctl("bundle", "install", policy.bundle(store.folder), code=77)
+        store.ctl("profiles", "install", policy.profiles(store.folder, [policy.GOLD], pepper=store.pepper), code=77)
+    finally:
+        store.close()
+
+
+def test_a_stop_outlives_a_restart_and_a_forgotten_customer_is_nowhere():
+    store = open_store(hq_folder=True)
+    database = os.path.join(store.folder, "records.db")
+    try:
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        store.ctl("stop", "coffee-off")
+        store.stop(signal.SIGKILL)
+        store.start()
+        assert store.status()["stopped"] == ["coffee-off"]
+        store.ctl("stop", "coffee-off", "--lift")
+        shown = visit(store, watch)
+        record = json.loads(store.ctl("why", shown["decision"], "--json"))
+        subject = record["subject"]
+        assert subject in store.ctl("why", shown["decision"], "--all") or "coffee-off" in store.ctl("why", shown["decision"], "--all")
+        exported = json.loads(store.ctl("customer", "export", stdin=CARD + "\n"))
+        assert exported == json.loads(store.ctl("customer", "show", stdin=CARD + "\n")) and CARD not in json.dumps(exported)
+        store.ctl("customer", "show", stdin="", code=66)
+        store.ctl("why", "01K00000000000000000000000", code=66)
+        store.ctl("customer", "forget", stdin=CARD + "\n")
+        gone = wait_for("the withdrawal", lambda: [g for g in watch.on("guidance/7") if g.get("withdraw") == shown["guidance"]])[0]
+        assert gone["reason"] == "customer"
+        # the same visit and the same card go on as nobody's
+        store.till(watch, "basket.item-added", store.item("b1", 1, "grocery/bread", 2000))
+        enrol = wait_for("the stranger's card", lambda: [g for g in watch.on("guidance/7") if g.get("prompts")
+                                                        and g["prompts"][-1]["action"] == "enrol"])[-1]
+        assert "subject" not in json.loads(store.ctl("why", enrol["decision"], "--json"))
+        store.till(watch, "customer.identified", {"card": CARD, "basket": "b1", "station": "7"})
+        store.till(watch, "basket.closed", {"basket": "b1", "total": 2000, "currency": "EUR"})
+        store.till(watch, "customer.identified", {"card": CARD, "station": "7"})
+        store.till(watch, "basket.opened", {"basket": "b2", "terminal": "7"})
+        store.till(watch, "basket.item-added", store.item("b2", 1, "grocery/bread", 2000))
+        other = wait_for("the stranger's card", lambda: [g for g in watch.on("guidance/7") if g.get("basket") == "b2" and g.get("prompts")])[-1]
+        assert other["customer"]["known"] is False and "subject" not in json.loads(store.ctl("why", other["decision"], "--json"))
+        store.ctl("customer", "show", stdin=CARD + "\n", code=66)
+        store.ctl("why", shown["decision"], "--json", code=66)
+        # what goes up from now on does not name them
+        # (a batch that nobody took is sent again after a while: once may be too early)
+        for _ in range(6):
+            done = run("collect", "--broker", f"mqtt://127.0.0.1:{store.hq.port}", "--into", f"sqlite:{database}", "--once")
+            assert done.returncode == 0, done
+            if store.status()["hq"]["queued"] == 0:
+                break
+        rows = sqlite3.connect(database).execute("select type, body from record").fetchall()
+        assert rows and not [b for t, b in rows if t != "gap" and b is not None and subject in str(b)], rows[:3]
+        wait_for("the queue to drain", lambda: store.status()["hq"]["queued"] == 0)
+        store.stop()
+        for folder, _, names in os.walk(store.folder + "/state"):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as f:
+                    text = f.read()
+                assert bytes.fromhex(subject) not in text or name == "keys.db", f"the subject is still in {name}"
+        watch.close()
+    finally:
+        if store.hq:
+            store.hq.stop()
+        store.close()
+
+
+def test_only_aggregates_go_up_when_that_is_what_was_asked():
+    # the hour's record is due at its end: seen here in the state's own queue, by the count of what waits
+    store = open_store(hq_port=1, config="uplink = aggregates\n")
+    try:
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        visit(store, watch)
+        store.till(watch, "basket.closed", {"basket": "b1", "total": 0, "currency": "EUR"})
+        time.sleep(0.3)
+        assert store.status()["hq"]["queued"] == 0
+        # the process that faces the Internet holds nothing of the daemon's: no state, no key, no socket but its own
+        children = open(f"/proc/{store.process.pid}/task/{store.process.pid}/children").read().split()
+        held = [os.readlink(f"/proc/{c}/fd/{n}") for c in children for n in os.listdir(f"/proc/{c}/fd") if int(n) > 2]
+        if not RUN:
+            assert len(children) == 1 and held, (children, held)
+            assert not [h for h in held if store.folder in h and not h.endswith(".log")], held
+            ours = {os.readlink(f"/proc/{store.process.pid}/fd/{n}") for n in os.listdir(f"/proc/{store.process.pid}/fd") if int(n) > 2}
+            assert not ours & set(held), (ours, held)
+        watch.close()
+    finally:
+        store.close()
+
+
+def test_a_full_state_loses_nothing_that_it_took():
+    store = Store(config="", folder=None)
+    with open(store.conf) as f:
+        text = f.read()
+    with open(store.conf, "w") as f:
+        f.write(text.replace(f"control = {store.folder}/control.sock\n", f"control = {store.folder}/control.sock\nmax_mib = 1\n"))
+    try:
+        store.start()
+        store.ctl("bundle", "install", policy.bundle(store.folder))
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        sent = []
+        for n in range(1200):
+            event = store.event("basket.item-added", dict(store.item(f"b{n}", 1, "grocery/bread", 100), name="n" * 120, brand="b" * 120), receipt=True)
+            sent.append(event["id"])
+            watch.publish(f"{store.root}/pos/{n % 40}/event", event, wait=False)
+
+        def ids():
+            with watch.lock:
+                got = [json.loads(p) for t, p, _ in watch.messages if t.endswith("/receipt")]
+            return {i[1] for r in got for i in r["ids"]}, {i[1] for r in got for i in r.get("refused", [])}
+        full = wait_for("a full state, or all receipts", lambda: "could not be committed" in store.log_text() or
+                        len(ids()[0]) + len(ids()[1]) == len(sent), 25)
+        assert full
+        assert store.alive() and store.status()["state"] == "online"
+        taken, refused = ids()
+        before = len(taken)
+        assert before < len(sent), "it was never full: the test tests nothing"
+        # more room, and the rest comes from the broker: nothing that the broker took is lost
+        store.stop()
+        with open(store.conf) as f:
+            text = f.read()
+        with open(store.conf, "w") as f:
+            f.write(text.replace("max_mib = 1\n", "max_mib = 64\n"))
+        store.start()
+        wait_for("every receipt", lambda: len(ids()[0]) + len(ids()[1]) >= len(sent), 25)
+        taken, refused = ids()
+        assert taken == set(sent) and not refused, (len(taken), len(refused))
+        print(f"        full at {before} of {len(sent)}")
+        watch.close()
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main([test for name, test in list(globals().items()) if name.startswith("test_")])
