@@ -83,13 +83,15 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC)
 
 DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
 	libinih-dev libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata python3 python3-paho-mqtt \
-	nodejs npm chromium
+	chromium
 DEBS_CI = clang libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
 	systemd clang-tidy cppcheck
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+# Node.js may have come from elsewhere with its npm: then Debian's would be in its way.
 # Installs the packages of $(1) that are not there yet; quiet when there is nothing to do.
 install_debs = missing=; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || \
-	missing="$$missing $$p"; done; if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	missing="$$missing $$p"; done; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; if [ -n "$$missing" ]; then echo "installing:$$missing"; \
 	$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $$missing; fi
 
 .PHONY: deps deps-ci
