@@ -82,23 +82,21 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC)
 # ---- what a fresh Debian 12 lacks ----
 
 DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
-	libinih-dev libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata python3 python3-paho-mqtt \
-	chromium
+	libinih-dev libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata python3 python3-paho-mqtt
 DEBS_CI = clang libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
-	systemd clang-tidy cppcheck
+	systemd chromium
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
-# Node.js may have come from elsewhere with its npm: then Debian's would be in its way.
-# Installs the packages of $(1) that are not there yet; quiet when there is nothing to do.
+# Installs the packages of $(1) that are not there yet; quiet when there is nothing to do. $(2) may add to them:
+# Node.js can have come from elsewhere with its npm, and Debian's would be in its way.
 install_debs = missing=; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || \
-	missing="$$missing $$p"; done; \
-	command -v npm >/dev/null || missing="$$missing nodejs npm"; if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	missing="$$missing $$p"; done; $(2) if [ -n "$$missing" ]; then echo "installing:$$missing"; \
 	$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $$missing; fi
 
 .PHONY: deps deps-ci
 deps:
 	@$(call install_debs,$(DEBS))
 deps-ci: deps
-	@$(call install_debs,$(DEBS_CI))
+	@$(call install_debs,$(DEBS_CI),command -v npm >/dev/null || missing="$$missing nodejs npm";)
 
 # ---- tests ----
 
@@ -116,7 +114,7 @@ scenario: all
 	$(Q)for t in $(SCENARIOS); do BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(run_test) scenario/$$(basename $$t .py) /usr/bin/python3 $$t; done
 
 .PHONY: browser
-browser: $(BUILD)/page_server
+browser: deps-ci $(BUILD)/page_server
 	$(Q)cd tests/browser && { [ -d node_modules/playwright-core ] || \
 		npm install --silent --no-audit --no-fund --no-package-lock; }
 	$(Q)$(run_test) browser/page node tests/browser/page.mjs $(abspath $(BUILD)/page_server) $(abspath $(BUILD)/screens)
@@ -168,7 +166,7 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 .PHONY: bench
-bench: all $(BENCH_BIN)
+bench: deps-ci all $(BENCH_BIN)
 	$(Q)set -e; for t in $(filter $(BUILD)/bench/bench_%,$(BENCH_BIN)); do echo "== $$(basename $$t)"; $$t; done
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/loop.py
 

@@ -231,8 +231,10 @@ reply_all(struct daemon *daemon, const struct reply *instead)
 		if (input->reply != NULL)
 			input->reply(input->reply_ctx, instead != NULL ? instead : &input->result);
 		input->reply = NULL;
-		if (instead == NULL && input->kind == INPUT_HQ_ACK && daemon->uplink != NULL)
+		if (instead == NULL && input->kind == INPUT_HQ_ACK && daemon->uplink != NULL) {
 			uplink_acked(daemon->uplink, input->lane, input->number);
+			metrics_set(METRIC_UPLINK_ACKED, input->now_ms / 1000);
+		}
 	}
 }
 
@@ -285,6 +287,8 @@ turn_failed(struct daemon *daemon, int rc)
 	reply_all(daemon, &unavailable);
 	clear_inputs(daemon);
 	mqtt_drop(daemon->mqtt);
+	/* Full, perhaps: what may go, goes with the next tick. */
+	daemon->worked = true;
 	if (engine_reopen(daemon->engine, &err) != 0) {
 		log_error("the state cannot be opened again: %s", err.text);
 		daemon->exit_code = EX_IOERR;
@@ -500,6 +504,7 @@ prune(struct daemon *daemon, struct store *store)
 	return rc < 0 ? rc : pruned;
 }
 
+/* A few rows, also in a second with turns: a store that is busy all day must not fill its file. */
 static void
 tidy(struct daemon *daemon)
 {
@@ -516,7 +521,7 @@ tidy(struct daemon *daemon)
 		if (pruned <= 0)
 			daemon->worked = false;
 	}
-	if (store_wal_bytes(store) > 0)
+	if (!daemon->turned && store_wal_bytes(store) > 0)
 		store_checkpoint(store);
 }
 
@@ -532,12 +537,10 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(daemon->engine->store));
 	metrics_set(METRIC_VISITS, (int64_t)sessions_count(daemon->engine->sessions));
 	metrics_set(METRIC_DAMAGED, store_damaged(daemon->engine->store));
-	if (!daemon->turned) {
-		if (daemon->delivered_count > 0)
-			daemon_turn(daemon);
-		else if (daemon->input_count == 0)
-			tidy(daemon);
-	}
+	if (!daemon->turned && daemon->delivered_count > 0)
+		daemon_turn(daemon);
+	else if (daemon->input_count == 0)
+		tidy(daemon);
 	daemon->turned = false;
 	notify_alive();
 }

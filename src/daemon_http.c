@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/id.h"
 #include "core/json.h"
@@ -56,12 +57,46 @@ host_status(void *ctx, struct buf *out)
 	return 0;
 }
 
+static int64_t
+state_bytes(const struct daemon *daemon)
+{
+	static const char *const files[] = { "state.db", "state.db-wal", "keys.db", "keys.db-wal" };
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		char path[600];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", daemon->conf.state_dir, files[i]);
+		if (stat(path, &st) == 0)
+			bytes += st.st_size;
+	}
+	return bytes;
+}
+
+static void
+count_http(const struct http_counts *counts)
+{
+	metrics_set(METRIC_HTTP_REQUESTS, counts->requests);
+	metrics_set(METRIC_HTTP_REFUSED, counts->refused);
+	metrics_set(METRIC_HTTP_UNAUTHORIZED, counts->unauthorized);
+	metrics_set(METRIC_HTTP_MALFORMED, counts->malformed);
+	metrics_set(METRIC_HTTP_SLOW, counts->slow);
+	metrics_set(METRIC_HTTP_EVICTED, counts->evicted);
+	metrics_set(METRIC_HTTP_STREAMS_CUT, counts->streams_cut);
+	metrics_set(METRIC_HTTP_PAIR_FAILED, counts->pair_failed);
+}
+
 static int
 host_metrics(void *ctx, bool openmetrics, struct buf *out)
 {
 	struct daemon *daemon = ctx;
 
 	metrics_set(METRIC_STREAMS, daemon->http != NULL ? (int64_t)http_streams(daemon->http) : 0);
+	metrics_set(METRIC_IN_FLIGHT, (int64_t)mqtt_in_flight(daemon->mqtt));
+	metrics_set(METRIC_STATE_BYTES, state_bytes(daemon));
+	if (daemon->http != NULL)
+		count_http(http_counts(daemon->http));
 	metrics_write(out, openmetrics);
 	return 0;
 }

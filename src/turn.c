@@ -146,10 +146,13 @@ receipts_send(struct engine *engine)
 static void
 uplink_consent(struct engine *engine, const struct event *event)
 {
-	json_t *body = json_copy(event->data);
+	json_t *body;
 	struct buf buf = { 0 };
 	char text[SUBJECT_TEXT_SIZE];
 
+	if (engine->options.dry || engine->conf->hq_host == NULL)
+		return;
+	body = json_copy(event->data);
 	subject_text(&event->subject, text);
 	json_object_del(body, "card");
 	json_object_set_new(body, "subject", json_string(text));

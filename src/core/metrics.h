@@ -36,8 +36,8 @@
 	F(UPLINK_SENT, "aisle_uplink_batches", COUNTER, "Batches given to the link, repeats included.") \
 	F(UPLINK_REFUSED, "aisle_uplink_acks_refused", COUNTER, "Acknowledgements of HQ that do not fit.") \
 	F(BUNDLES, "aisle_bundles", COUNTER, "Bundles, by what became of them.") \
-	F(HTTP_REFUSED, "aisle_http_refused", COUNTER, "HTTP requests answered with 4xx.") \
-	F(OUTBOX, "aisle_outbox_waiting", GAUGE, "Messages that their receiver has not acknowledged.") \
+	F(HTTP, "aisle_http", COUNTER, "What came to the tablets' and operators' port, by what became of it.") \
+	F(IN_FLIGHT, "aisle_mqtt_in_flight", GAUGE, "Messages that the broker has not acknowledged.") \
 	F(UPLINK_QUEUED, "aisle_uplink_queued", GAUGE, "Records that HQ has not acknowledged.") \
 	F(STREAMS, "aisle_streams_open", GAUGE, "Server-sent event streams.") \
 	F(VISITS, "aisle_visits_open", GAUGE, "Baskets being served.") \
@@ -72,8 +72,15 @@
 	S(BUNDLES_INSTALLED, BUNDLES, "result=\"installed\"") \
 	S(BUNDLES_REFUSED, BUNDLES, "result=\"refused\"") \
 	S(BUNDLES_ROLLED_BACK, BUNDLES, "result=\"rolled-back\"") \
-	S(HTTP_REFUSED, HTTP_REFUSED, "") \
-	S(OUTBOX, OUTBOX, "") \
+	S(HTTP_REQUESTS, HTTP, "what=\"requests\"") \
+	S(HTTP_REFUSED, HTTP, "what=\"refused\"") \
+	S(HTTP_UNAUTHORIZED, HTTP, "what=\"unauthorized\"") \
+	S(HTTP_MALFORMED, HTTP, "what=\"malformed\"") \
+	S(HTTP_SLOW, HTTP, "what=\"slow\"") \
+	S(HTTP_EVICTED, HTTP, "what=\"evicted\"") \
+	S(HTTP_STREAMS_CUT, HTTP, "what=\"streams_cut\"") \
+	S(HTTP_PAIR_FAILED, HTTP, "what=\"pair_failed\"") \
+	S(IN_FLIGHT, IN_FLIGHT, "") \
 	S(UPLINK_QUEUED, UPLINK_QUEUED, "") \
 	S(STREAMS, STREAMS, "") \
 	S(VISITS, VISITS, "") \
