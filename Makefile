@@ -16,8 +16,8 @@ include $(if $(CROSS),cross/$(CROSS).mk)
 # In the order of the data's way: core, then each stage, the spine, the ends.
 STAGES = core ingest session profile score decide deliver learn sync
 LIB_SRC = $(foreach s,$(STAGES),$(sort $(wildcard src/$(s)/*.c))) $(sort $(wildcard src/hq/*.c) $(wildcard src/tools/*.c))
-SPINE_SRC = $(addprefix src/,engine.c turn.c choose.c card.c answer.c instead.c outcome.c manager.c tally.c timer.c query.c \
-	control.c daemon.c daemon_http.c daemon_control.c daemon_link.c)
+SPINE_SRC = $(addprefix src/,engine.c turn.c intake.c receipt.c customer.c effects.c order.c choose.c card.c answer.c \
+	instead.c manager.c outcome.c tally.c timer.c query.c control.c daemon.c daemon_http.c daemon_control.c daemon_link.c)
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))
 
@@ -168,7 +168,7 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libaisle.a
 .PHONY: bench
 bench: deps-ci all $(BENCH_BIN)
 	$(Q)set -e; for t in $(filter $(BUILD)/bench/bench_%,$(BENCH_BIN)); do echo "== $$(basename $$t)"; $$t; done
-	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/loop.py
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/loop.py $(LOOP)
 
 # ---- what must stay true of the source ----
 

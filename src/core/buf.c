@@ -152,8 +152,9 @@ add_escaped(struct buf *buf, const char *s, size_t len)
 	buf_add(buf, from, (size_t)(s - from));
 }
 
-/* How many bytes of s, of len, come before the first that has to be escaped. Eight at a time: the usual tricks tell
- * whether any byte is below 0x20, a quote or a backslash; the last few, and the place, byte by byte. */
+/* How many bytes of s, of len, come before the first that has to be escaped. Eight at a time: the
+ * usual tricks tell whether any byte is below 0x20, a quote or a backslash; the last few, and the
+ * place, byte by byte. */
 static size_t
 plain_bytes(const char *s, size_t len)
 {

@@ -3,11 +3,11 @@
  * double_text.c - a double as the text that printf's %.17g gives, byte by byte.
  *
  * DESIGN
- *   A decision's record holds a hundred doubles, and printing them was a third of a replay. A double is m × 2^e.
- *   Of 1e-11 ≤ d < 1e17, which is nearly all that a store computes, the seventeen digits are the whole part of
- *   m × 5^k × 2^(e+k) for a k of 0 to 27: 5^27 fits 64 bits and the product 116, so the digits, the rounding and
- *   the ties (to even) are exact, in a few dozen instructions. Rejected: shortest digits (Ryu, Grisu); the contract
- *   says %.17g. Anything else is left to printf.
+ *   A decision's record holds a hundred doubles, and printing them was a third of a replay. A
+ *   double is m × 2^e. Of 1e-11 ≤ d < 1e17, which is nearly all that a store computes, the
+ *   seventeen digits are the whole part of m × 5^k × 2^(e+k) for a k of 0 to 27: 5^27 fits 64 bits
+ *   and the product 116, so the digits, the rounding and the ties (to even) are exact. Anything
+ *   else is left to printf. Rejected: shortest digits (Ryu, Grisu); the contract says %.17g.
  *
  *   128 bits are two words of 64: the 32-bit machines have no __int128.
  */
@@ -24,19 +24,19 @@
 #define EXPONENT_BIAS 1075		/* of m as a whole number */
 
 static const uint64_t fives[K_MAX + 1] = {
-	UINT64_C(1), UINT64_C(5), UINT64_C(25), UINT64_C(125), UINT64_C(625), UINT64_C(3125), UINT64_C(15625),
-	UINT64_C(78125), UINT64_C(390625), UINT64_C(1953125), UINT64_C(9765625), UINT64_C(48828125),
-	UINT64_C(244140625), UINT64_C(1220703125), UINT64_C(6103515625), UINT64_C(30517578125),
-	UINT64_C(152587890625), UINT64_C(762939453125), UINT64_C(3814697265625), UINT64_C(19073486328125),
-	UINT64_C(95367431640625), UINT64_C(476837158203125), UINT64_C(2384185791015625),
-	UINT64_C(11920928955078125), UINT64_C(59604644775390625), UINT64_C(298023223876953125),
-	UINT64_C(1490116119384765625), UINT64_C(7450580596923828125),
+	UINT64_C(1), UINT64_C(5), UINT64_C(25), UINT64_C(125), UINT64_C(625), UINT64_C(3125),
+	UINT64_C(15625), UINT64_C(78125), UINT64_C(390625), UINT64_C(1953125), UINT64_C(9765625),
+	UINT64_C(48828125), UINT64_C(244140625), UINT64_C(1220703125), UINT64_C(6103515625),
+	UINT64_C(30517578125), UINT64_C(152587890625), UINT64_C(762939453125),
+	UINT64_C(3814697265625), UINT64_C(19073486328125), UINT64_C(95367431640625),
+	UINT64_C(476837158203125), UINT64_C(2384185791015625), UINT64_C(11920928955078125),
+	UINT64_C(59604644775390625), UINT64_C(298023223876953125), UINT64_C(1490116119384765625),
+	UINT64_C(7450580596923828125),
 };
 
-/* m × 5^k, then without its lowest `shift` bits, which are told apart by what rounding needs to know. */
 struct scaled {
 	uint64_t whole;
-	int rest;		/* of the bits left out: 0 below a half, 1 a half, 2 above; -1 none was set */
+	int rest;	/* of what is left out: -1 nothing, 0 below a half, 1 a half, 2 above */
 };
 
 static void
@@ -49,7 +49,8 @@ multiply(uint64_t a, uint64_t b, uint64_t *ret_high, uint64_t *ret_low)
 	*ret_high = ah * bh + (mid >> 32) + (mid2 >> 32);
 }
 
-/* Of d × 10^k. The caller's k keeps the whole part inside 64 bits: 0 ≤ shift ≤ 63, or a few bits to the left. */
+/* Of d × 10^k, which the caller's k keeps inside 64 bits: so 0 ≤ shift ≤ 63, or a few bits to the
+ * left. */
 static struct scaled
 scale(uint64_t mantissa, int exponent, int k)
 {
@@ -101,9 +102,10 @@ static void
 put_eight(uint32_t n, char *out)
 {
 	static const char pairs[] =
-	    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
-	    "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
-	    "99";
+	    "00010203040506070809101112131415161718192021222324"
+	    "25262728293031323334353637383940414243444546474849"
+	    "50515253545556575859606162636465666768697071727374"
+	    "75767778798081828384858687888990919293949596979899";
 	uint32_t high = n / 10000, low = n % 10000;
 
 	memcpy(out, pairs + 2 * (high / 100), 2);

@@ -121,8 +121,8 @@ id_derive(const uint8_t key[static 32], int64_t now_ms, const char *source, cons
 void
 id_text(const struct id *id, char out[static ID_TEXT_SIZE])
 {
-	/* 26 digits of 5 bits hold 130: two zero bits lead. So the first six bytes are ten digits, and then
-	 * each five bytes are eight. */
+	/* 26 digits of 5 bits hold 130: two zero bits lead. So the first six bytes are ten
+	 * digits, and then each five bytes are eight. */
 	uint64_t bits = 0;
 	for (int i = 0; i < 6; i++)
 		bits = bits << 8 | id->b[i];
@@ -130,7 +130,9 @@ id_text(const struct id *id, char out[static ID_TEXT_SIZE])
 		out[i] = crockford[bits & 31];
 	for (int group = 0; group < 2; group++) {
 		const uint8_t *at = id->b + 6 + 5 * group;
-		bits = (uint64_t)at[0] << 32 | (uint64_t)at[1] << 24 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 8 | at[4];
+		bits = 0;
+		for (int i = 0; i < 5; i++)
+			bits = bits << 8 | at[i];
 		for (int i = 7; i >= 0; i--, bits >>= 5)
 			out[10 + 8 * group + i] = crockford[bits & 31];
 	}

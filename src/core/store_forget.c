@@ -9,6 +9,7 @@
 #include "core/ballast.h"
 #include "core/store_internal.h"
 
+#define PRESSED_HALVINGS 31	/* of a quarter of the 35 days: to nothing, if it must be */
 #define SWEEP_PER_ROW 8		/* rows looked at for each that may be removed */
 
 int
@@ -71,12 +72,16 @@ store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_
     int max_rows)
 {
 	/* With little room left, what headquarters has by now goes earlier; seen ids never do. */
-	if (store_pressed(store)) {
+	bool pressed = store_pressed(store);
+	if (pressed) {
 		visit_ms /= 4;
 		decision_ms /= 4;
 	}
 	int total = prune_pairs(store, PAIR_SEEN, now_ms - seen_ms, max_rows);
 	int removed = total < 0 ? total : prune_bodies(store, STORE_DECISION, now_ms - decision_ms, max_rows - total);
+	/* A store that decides much fills its file with younger ones: without room it could not go on at all. */
+	for (int halved = 1; pressed && removed == 0 && halved <= PRESSED_HALVINGS; halved++)
+		removed = prune_bodies(store, STORE_DECISION, now_ms - (decision_ms >> halved), max_rows - total);
 	if (removed < 0)
 		return removed;
 	total += removed;

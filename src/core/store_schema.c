@@ -413,7 +413,7 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	}
 	if (error != 0)
 		return err_set(err, error, "%s", first.text);
+	/* Room for the WAL is made by the first checkpoint: it is a thousand writes, and a start should be short. */
 	set_room(store, options->max_mib);
-	store_wal_reserve(store);
 	return 0;
 }

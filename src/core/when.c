@@ -35,8 +35,8 @@ when_text(int64_t ms, char out[static WHEN_TEXT_SIZE])
 	calendar_date(days, &year, &month, &day);
 	/* By hand: each record has one, and printf takes fifty times as long. */
 	const struct { int value, digits; char then; } parts[] = {
-	    {year, 4, '-'}, {month, 2, '-'}, {day, 2, 'T'}, {rest / 3600000, 2, ':'}, {rest / 60000 % 60, 2, ':'},
-	    {rest / 1000 % 60, 2, '.'}, {rest % 1000, 3, 'Z'}};
+	    {year, 4, '-'}, {month, 2, '-'}, {day, 2, 'T'}, {rest / 3600000, 2, ':'},
+	    {rest / 60000 % 60, 2, ':'}, {rest / 1000 % 60, 2, '.'}, {rest % 1000, 3, 'Z'}};
 	char *at = out;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		at = put_digits(at, parts[i].value, parts[i].digits);

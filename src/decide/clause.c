@@ -20,12 +20,14 @@ read_slot(void *ctx, unsigned slot)
 }
 
 static enum rule_result
-run_clause(struct run *run, uint32_t index, const struct candidate_context *about, struct value *ret)
+run_clause(
+    struct run *run, uint32_t index, const struct candidate_context *about, struct value *ret)
 {
+	const struct logic *program = run->policy->clauses[index].program;
 	struct reader reader = { run->features, about };
 
 	*ret = value_missing();
-	switch (logic_run(run->policy->clauses[index].program, read_slot, &reader, run->arena, ret, NULL)) {
+	switch (logic_run(program, read_slot, &reader, run->arena, ret, NULL)) {
 	case LOGIC_OK:
 		return logic_truthy(ret) ? RULE_TRUE : RULE_FALSE;
 	case LOGIC_UNKNOWN:
@@ -38,18 +40,20 @@ run_clause(struct run *run, uint32_t index, const struct candidate_context *abou
 
 /* room: for the value of a clause that is remembered by nobody. */
 static enum rule_result
-clause_try(struct run *run, uint32_t index, const struct candidate_context *about, struct value *room,
-    const struct value **ret)
+clause_try(struct run *run, uint32_t index, const struct candidate_context *about,
+    struct value *room, const struct value **ret)
 {
+	uint8_t *result = &run->memo.result[index];
+
 	CHECK(index < run->policy->clause_count);
 	if (run->policy->clauses[index].per_action) {
 		*ret = room;
 		return run_clause(run, index, about, room);
 	}
 	*ret = &run->memo.value[index];
-	if (run->memo.result[index] == RULE_UNTRIED)
-		run->memo.result[index] = (uint8_t)run_clause(run, index, NULL, &run->memo.value[index]);
-	return (enum rule_result)run->memo.result[index];
+	if (*result == RULE_UNTRIED)
+		*result = (uint8_t)run_clause(run, index, NULL, &run->memo.value[index]);
+	return (enum rule_result)*result;
 }
 
 enum rule_result
@@ -85,7 +89,8 @@ expr_value(struct run *run, const struct expr *expr, const struct candidate_cont
 static bool
 is_amount(double number)
 {
-	return number - number == 0;	/* not NaN, not infinite: a division by nothing is no amount */
+	/* Not NaN, not infinite: a division by nothing is no amount. */
+	return number - number == 0;
 }
 
 bool

@@ -81,7 +81,8 @@ contact_index_make(struct arena *arena, const struct contacts *contacts)
 	return index;
 }
 
-/* Row i's key. Windows end at the newest row, so that only those that some window reaches are made. */
+/* Row i's key. Windows end at the newest row, so that only those that some window reaches are
+ * made. */
 static const struct contact_key *
 row_key(struct contact_index *index, size_t i)
 {
@@ -89,7 +90,8 @@ row_key(struct contact_index *index, size_t i)
 		const struct contact *row = &index->contacts->rows[--index->keys_from];
 
 		index->keys[index->keys_from] = (struct contact_key){ row->at_ms,
-			{ text_prefix(row->action), text_prefix(row->group), text_prefix(row->issue) } };
+			{ text_prefix(row->action), text_prefix(row->group),
+			    text_prefix(row->issue) } };
 	}
 	return &index->keys[i];
 }
@@ -125,7 +127,8 @@ in_scope(const struct view *view, enum contact_scope scope, const char *value, c
 	return false;
 }
 
-/* What a row must have in common with the candidate to be in the scope: BY_COUNT: that is not told by its key. */
+/* What a row must have in common with the candidate to be in the scope: BY_COUNT: that is not
+ * told by its key. */
 static enum contact_by
 key_of(struct view *view, enum contact_scope scope, const char *value)
 {
@@ -290,7 +293,8 @@ suppressed(struct view *view, const struct suppression *rule)
 
 	if (contacts->count + (size_t)here < (size_t)rule->count || (view->again && here == 0))
 		return false;
-	/* Without a row of this outcome there is nothing to look for; most customers dismiss nothing. */
+	/* Without a row of this outcome there is nothing to look for; most customers dismiss
+	 * nothing. */
 	if (here == 0 && (view->index->outcomes & (1u << rule->outcome)) == 0)
 		return false;
 	/* The cards of this decision end a window at now. */

@@ -21,8 +21,8 @@ triggered(const struct action *action, const struct event *event)
 	return (action->on & (UINT32_C(1) << event->type)) != 0;
 }
 
-/* The open cards of the visit with the actions of the policy they are of, in order of action; of two cards of one
- * action the earlier. */
+/* The open cards of the visit with the actions of the policy they are of, in order of action; of
+ * two cards of one action the earlier. */
 struct open_card {
 	size_t action;
 	int card;
@@ -135,7 +135,8 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 	run->sources = allowed_sources(run);
 	run->features = features_new(arena, run->sources);
 	run->memo.result = arena_alloc(arena, run->policy->clause_count + 1);
-	run->memo.value = arena_room(arena, (run->policy->clause_count + 1) * sizeof(*run->memo.value));
+	run->memo.value =
+	    arena_room(arena, (run->policy->clause_count + 1) * sizeof(*run->memo.value));
 	run->contact = contact_index_make(arena, input->sources.contacts);
 	run->basket_minor = basket_total(run->visit);
 	decision->features = run->features;

@@ -71,7 +71,7 @@ explore_chance(const struct policy *policy, const struct id *visit, enum placeme
 
 /* ---- what was drawn before ---- */
 
-#define DRAWS 2048		/* a dozen lanes with their two slots of the usual shortlist, several times over */
+#define DRAWS 2048	/* a dozen lanes, two slots, the usual shortlist, several times over */
 
 struct draw {
 	struct id visit;
@@ -102,7 +102,7 @@ draw_cache_empty(struct draw_cache *cache)
 	memset(cache, 0, sizeof(*cache));
 }
 
-/* Where it may be; another one there gives way. Addresses choose the place only, never the value. */
+/* Where it may be; another one there gives way. Addresses choose the place, never the value. */
 static struct draw *
 draw_at(struct draw_cache *cache, const struct draw *want)
 {
@@ -115,7 +115,8 @@ draw_at(struct draw_cache *cache, const struct draw *want)
 }
 
 double
-explore_u(const struct run *run, enum placement place, int slot, const char *action, const char *treatment)
+explore_u(
+    const struct run *run, enum placement place, int slot, const char *action, const char *treatment)
 {
 	struct draw want = { run->visit->id, action, treatment, (int)place, slot, 0 };
 	struct draw *draw;

@@ -101,7 +101,8 @@ line_qualifies(const struct offer *offer, const struct line *line)
 	return !offer->exclude.set || !line_matches(line, &offer->exclude);
 }
 
-/* What the shelf alone can say of an offer: a line whose category begins otherwise does not qualify. */
+/* What the shelf alone can say of an offer: a line whose category begins otherwise does not
+ * qualify. */
 struct aim {
 	uint64_t prefix, mask;		/* mask 0: nothing can be said */
 };
@@ -194,8 +195,8 @@ free_units(const struct offer *offer, int64_t units, const struct visit *visit)
 
 /* Saving over the lines that qualify. *ret_qualifying: what they cost; 0: none does. */
 static int64_t
-saving_now(const struct offer *offer, int64_t depth, const struct visit *visit, const uint64_t *shelf,
-    int64_t *ret_qualifying)
+saving_now(const struct offer *offer, int64_t depth, const struct visit *visit,
+    const uint64_t *shelf, int64_t *ret_qualifying)
 {
 	struct aim aim = aim_of(offer, shelf);
 	int64_t saving = 0, qualifying = 0;

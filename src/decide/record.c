@@ -14,8 +14,8 @@
 
 #include "core/id.h"
 
-/* member is the text up to its value, as ",\"p1\":": these run a hundred times a record, so they are inline and the
- * length of a literal is known when it is compiled. */
+/* member is the text up to its value, as ",\"p1\":": these run a hundred times a record, so they
+ * are inline and the length of a literal is known when it is compiled. */
 static inline void
 add_string(struct buf *out, const char *member, const char *value)
 {
@@ -86,7 +86,8 @@ add_head(const struct decision *decision, const struct decision_context *context
 		buf_adds(out, ",\"mixed\":true");
 	buf_adds(out, ",\"trigger\":{\"source\":");
 	buf_json_str(out, context->trigger != NULL ? context->trigger->source : "timer");
-	add_string(out, ",\"id\":", context->trigger != NULL ? context->trigger->id : context->timer_id);
+	add_string(out, ",\"id\":",
+	    context->trigger != NULL ? context->trigger->id : context->timer_id);
 	add_string(out, ",\"type\":",
 	    context->trigger != NULL ? event_type_name(context->trigger->type) : "timer");
 	buf_adds(out, "},\"policy\":{\"name\":");
@@ -228,9 +229,12 @@ add_caps(struct counters *c, const struct slot *slot, const char *where, const s
 {
 	const struct action *action = c->decision->candidates[slot->candidate].action;
 
-	for (size_t i = 0; i < count; i++)
-		add_counter(c, action, where, (int)i,
-		    contact_counter(c->decision->input, &c->index, action, slot->placement, &caps[i]));
+	for (size_t i = 0; i < count; i++) {
+		int n = contact_counter(
+		    c->decision->input, &c->index, action, slot->placement, &caps[i]);
+
+		add_counter(c, action, where, (int)i, n);
+	}
 }
 
 static void
@@ -244,8 +248,8 @@ add_budget(struct counters *c, const struct action *action)
 
 		if (strcmp(use->action, action->id) != 0)
 			continue;
-		add_counter(
-		    c, action, "budget.money", -1, day ? use->day_money_minor : use->all_money_minor);
+		add_counter(c, action, "budget.money", -1,
+		    day ? use->day_money_minor : use->all_money_minor);
 		add_counter(c, action, "budget.units", -1, day ? use->day_units : use->all_units);
 	}
 }
@@ -320,8 +324,8 @@ add_slot(const struct decision *decision, const struct slot *slot, const struct 
 	}
 	add_string(out, "\"placement\":", placement_names[slot->placement]);
 	add_int(out, ",\"slot\":", slot->slot);
-	add_string(
-	    out, ",\"action\":", card != NULL ? card->action : candidate_name(decision, slot->candidate));
+	add_string(out, ",\"action\":",
+	    card != NULL ? card->action : candidate_name(decision, slot->candidate));
 	if (depth != 0)
 		add_int(out, ",\"depth\":", depth);
 	add_string(out, ",\"treatment\":", treatment);

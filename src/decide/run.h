@@ -20,14 +20,15 @@
 
 enum rule_result { RULE_UNTRIED, RULE_TRUE, RULE_FALSE, RULE_MISSING, RULE_LIMIT };
 
-/* What the clauses came to, so that equal ones run once a decision. A byte each has to be zeroed for
- * that, not a value each: a policy has thousands. */
+/* What the clauses came to, so that equal ones run once a decision. A byte each has to be zeroed
+ * for that, not a value each: a policy has thousands. */
 struct clause_memo {
 	uint8_t *result;		/* enum rule_result */
 	struct value *value;		/* once tried */
 };
 
-/* The first eight bytes of a text, zeros behind a shorter one: most texts are told apart by one number. */
+/* The first eight bytes of a text, zeros behind a shorter one: most texts are told apart by one
+ * number. */
 uint64_t text_prefix(const char *text);		/* NULL: 0 */
 
 /* The gates that no placement changes, tried once. */
@@ -74,9 +75,9 @@ struct contact_key {
 struct contact_index {
 	const struct contacts *contacts;	/* NULL: unreadable */
 	const uint8_t *shown;			/* per row: it counts as shown */
-	uint32_t outcomes;			/* bit per outcome that some row has; SHOWN: that some row counts as */
-	struct contact_key *keys;		/* per row, from the newest on, filled as far as they were asked for: */
-	size_t keys_from;
+	uint32_t outcomes;	/* bit per outcome that some row has; SHOWN: that some row counts as */
+	struct contact_key *keys;		/* per row, from keys_from on: */
+	size_t keys_from;			/* the newest first, as far as they were asked for */
 };
 
 struct run {
@@ -96,7 +97,7 @@ struct run {
 	struct winner winners[WINNERS_MAX];
 	size_t winner_count;
 	int64_t basket_minor;
-	const uint64_t *shelf;		/* offer_shelf of the visit's lines; NULL: not asked for yet */
+	const uint64_t *shelf;		/* offer_shelf of the lines; NULL: not asked for yet */
 	int care;			/* -1: not looked at; else 0 or 1 */
 	double interrupt;		/* priority of nothing */
 	struct buf scratch;
@@ -111,8 +112,8 @@ bool expr_number(struct run *run, const struct expr *expr, const struct candidat
 int64_t basket_total(const struct visit *visit);
 /* Where the category of each line begins, for the many offers of one decision. */
 const uint64_t *offer_shelf(struct arena *arena, const struct visit *visit);
-struct offer_value offer_value_on(const struct offer *offer, int64_t depth, const struct visit *visit,
-    const uint64_t *shelf);
+struct offer_value offer_value_on(
+    const struct offer *offer, int64_t depth, const struct visit *visit, const uint64_t *shelf);
 /* The depths an offer may have now: of its open card, of the highest tier that the basket
  * reaches, else its ladder. 0: only tiers, and none is reached. */
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
@@ -160,8 +161,10 @@ double lever_of(const struct policy *policy, const struct action *action, double
 void explore_weigh(const struct policy *policy, struct shortlisted *list, size_t count);
 double explore_chance(const struct policy *policy, const struct id *visit, enum placement place, int slot,
     const char *action, const char *treatment);
-/* The same for this run's visit, from its cache where it can be. action and treatment belong to the policy. */
-double explore_u(const struct run *run, enum placement place, int slot, const char *action, const char *treatment);
+/* The same for this run's visit, from its cache where it can be. action and treatment belong to
+ * the policy. */
+double explore_u(const struct run *run, enum placement place, int slot, const char *action,
+    const char *treatment);
 /* Index of the winner of the draw. */
 size_t explore_draw(const struct run *run, const struct shortlisted *list, size_t count,
     enum placement place, int slot);
@@ -173,8 +176,9 @@ void slots_fill(struct run *run);
 /* A text with its values into out (appended). false: a value without default is missing. */
 bool words_render(struct features *features, const struct policy *policy, const struct template *text,
     const struct candidate_context *about, const char *language, struct buf *out);
-/* Treatments that fit this placement with this depth, in the customer's language, else the policy's
- * first. Fills list (room for all of the action's) and returns how many. list NULL: 1 if any does. */
+/* Treatments that fit this placement with this depth, in the customer's language, else the
+ * policy's first. Fills list (room for all of the action's) and returns how many. list NULL: 1 if
+ * any does. */
 size_t words_fitting(struct features *features, const struct decide_input *input, enum placement place,
     const struct candidate_context *about, struct buf *scratch, const struct treatment **list);
 /* Draws one of them for a slot. */

@@ -237,8 +237,8 @@ text_fits(const struct fitting *fit, const struct template *text, int max)
 	buf_clear(fit->scratch);
 	for (size_t i = 0; i < text->count; i++)
 		if (text->parts[i].has_value &&
-		    !write_part(fit->features, fit->policy, &text->parts[i], fit->about, fit->language,
-			fit->scratch))
+		    !write_part(fit->features, fit->policy, &text->parts[i], fit->about,
+			fit->language, fit->scratch))
 			return false;
 	if (fit->scratch->len > 0)
 		chars += utf8_count(fit->scratch->data);

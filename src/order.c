@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * order.c - what people order over the control socket: stop an action, forget a customer; cards that a new policy does not know.
+ */
+#include "spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/policy_load.h"
+
+void
+order_stop(struct engine *engine, const struct input *input)
+{
+	struct buf list = { 0 };
+	size_t at = 0;
+
+	while (at < engine->stopped_count && strcmp(engine->stopped[at], input->text) < 0)
+		at++;
+	if (input->flag && !engine_is_stopped(engine, input->text)) {
+		engine->stopped = mem_realloc(engine->stopped, (engine->stopped_count + 1) * sizeof(char *));
+		memmove(engine->stopped + at + 1, engine->stopped + at, (engine->stopped_count - at) * sizeof(char *));
+		engine->stopped[at] = mem_strdup(input->text);
+		engine->stopped_count++;
+	} else if (!input->flag && engine_is_stopped(engine, input->text)) {
+		free(engine->stopped[at]);
+		memmove(engine->stopped + at, engine->stopped + at + 1,
+		    (engine->stopped_count - at - 1) * sizeof(char *));
+		engine->stopped_count--;
+	}
+	for (size_t i = 0; i < engine->stopped_count; i++)
+		buf_addf(&list, "%s\n", engine->stopped[i]);
+	engine_check(engine, store_meta_set(engine->store, "stopped", list.len > 0 ? list.data : "", list.len));
+	buf_done(&list);
+}
+
+struct sweep {
+	struct engine *engine;
+	struct visit *visits[4096];
+	size_t count;
+};
+
+/* Must this card leave? Its action was stopped, or the policy in force does not know it. */
+static bool
+is_swept(struct engine *engine, const struct card *card, enum withdraw_reason reason)
+{
+	if (card->state == CARD_GONE || card->redeemed)
+		return false;
+	if (reason == WITHDRAW_STOPPED)
+		return engine_is_stopped(engine, card->action);
+	return card->state == CARD_OPEN && (engine->policy == NULL || policy_action(engine->policy, card->action) == NULL);
+}
+
+static void
+sweep_collect(void *ctx, struct visit *visit)
+{
+	struct sweep *sweep = ctx;
+
+	if (visit->card_count > 0 && sweep->count < ARRAY_LEN(sweep->visits))
+		sweep->visits[sweep->count++] = visit;
+}
+
+/* A stop withdraws open cards and unredeemed tokens at once. */
+void
+order_sweep(struct engine *engine, enum withdraw_reason reason)
+{
+	struct sweep *sweep = arena_alloc(engine->arena, sizeof(*sweep));
+
+	sweep->engine = engine;
+	sessions_each(engine->sessions, sweep_collect, sweep);
+	for (size_t i = 0; i < sweep->count; i++) {
+		struct visit *visit = sweep->visits[i];
+		bool changed = false;
+
+		for (size_t c = 0; c < visit->card_count; c++) {
+			if (!is_swept(engine, &visit->cards[c], reason))
+				continue;
+			card_withdraw(engine, visit, &visit->cards[c], reason);
+			changed = true;
+		}
+		if (changed) {
+			engine_touch(engine, visit);
+			visit_guide(engine, visit, NULL, reason);
+		}
+	}
+}
+
+/* Their open visits go on without them: what is written from now on is about nobody. */
+void
+order_forget(struct engine *engine, const struct input *input)
+{
+	struct subject *subject = engine_subject(engine, &input->subject);
+	struct subject_visits w = { .subject = &input->subject };
+
+	subject->forgotten = true;
+	subject->dirty = false;
+	customer_withdraw(engine, &input->subject, WITHDRAW_CUSTOMER);
+	engine_check(engine, store_forget(engine->store, &input->subject));
+	buf_wipe(&engine->record);	/* it may be theirs */
+	subject_visits_find(engine, &w);
+	for (size_t i = 0; i < w.count; i++) {
+		if (w.visits[i]->state == VISIT_WAITING) {
+			engine_remove_visit(engine, w.visits[i]);
+			continue;
+		}
+		visit_disown(w.visits[i]);
+		engine_touch(engine, w.visits[i]);
+	}
+}
