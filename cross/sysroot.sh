@@ -5,13 +5,20 @@
 set -e
 [ -e "$2/usr/include/mosquitto.h" ] && exit 0
 mkdir -p "$(dirname "$2")"
-rm -rf "$2"
-sources=/etc/apt/sources.list.d/debian.sources
-[ -e "$sources" ] || sources=/etc/apt/sources.list
+rm -rf "$2" "$2.part"
+# The main archive alone: a sysroot is for building and testing, and one mirror less can be half updated.
+sources=$(dirname "$2")/$1.sources
+if [ -e /etc/apt/sources.list.d/debian.sources ]; then
+	awk 'BEGIN { RS = ""; ORS = "\n\n" } !/-security/' /etc/apt/sources.list.d/debian.sources >"$sources"
+else
+	sources=$(dirname "$2")/$1.list
+	grep -v -- -security /etc/apt/sources.list >"$sources"
+fi
 mmdebstrap --quiet --variant=extract --architectures="$1" \
 	--include=libmosquitto-dev,libsqlite3-dev,libsodium-dev,libevent-dev,libjansson-dev,libinih-dev,libzstd-dev,libssl-dev,libcmocka-dev,libc6-dev \
-	bookworm "$2" "$sources"
+	bookworm "$2.part" "$sources"
 # Absolute links inside would point at the host.
+mv "$2.part" "$2"
 find "$2/usr/lib" -lname '/*' | while read -r link; do
 	ln -snf "$2$(readlink "$link")" "$link"
 done
