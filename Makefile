@@ -27,7 +27,8 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 VERSION := 0.1.0
 
 # -ffp-contract=off: the engine's numbers are the same on every machine.
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -DAISLE_VERSION='"$(VERSION)"' \
+# _FILE_OFFSET_BITS: on armhf readdir refuses what a 64-bit file system names. _TIME_BITS stays: it is part of libraries' ABI.
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -DAISLE_VERSION='"$(VERSION)"' \
 	-ffp-contract=off -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE \
 	-fstack-clash-protection -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \

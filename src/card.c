@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/metrics.h"
 #include "decide/decide.h"
+#include "decide/policy_load.h"
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
 
@@ -86,12 +87,18 @@ card_message(struct engine *engine, struct visit *visit, struct card *card)
 /* ---- budget ---- */
 
 void
-card_hold(struct engine *engine, const struct card *card)
+card_hold(struct engine *engine, struct card *card)
 {
+	const struct action *action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
 	struct engine_budget *budget;
 
 	if (card->withheld)
 		return;
+	/* What costs nothing and has no budget is not counted: nobody would ask for it. */
+	if (card->depth == 0 && (action == NULL || action->budget.per == BUDGET_NONE)) {
+		card->hold_minor = -1;
+		return;
+	}
 	budget = engine_budget(engine, card->action, engine_day_start(engine, engine->now_ms));
 	budget->day_money_minor += card->hold_minor;
 	budget->all_money_minor += card->hold_minor;
@@ -118,6 +125,16 @@ card_release(struct engine *engine, struct card *card)
 	budget->all_units--;
 	card->hold_minor = -1;
 	engine->budgets_dirty = true;
+}
+
+/* Nobody will see it again: its words need not be written with the visit any more. */
+void
+card_gone(struct engine *engine, struct card *card)
+{
+	card->state = CARD_GONE;
+	free(card->json);
+	card->json = NULL;
+	card_release(engine, card);
 }
 
 /* ---- open ---- */
@@ -273,8 +290,7 @@ card_withdraw(struct engine *engine, struct visit *visit, struct card *card, enu
 		if (!card->withheld && (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
 			card_command(engine, visit, card, COMMAND_CLEAR_MESSAGE, NULL);
 	}
-	card->state = CARD_GONE;
-	card_release(engine, card);
+	card_gone(engine, card);
 }
 
 /* Reasons that end the visit for this customer take accepted offers along; the others leave them to the close. */

@@ -94,8 +94,7 @@ retire_answered(struct engine *engine, struct visit *visit)
 		struct card *card = &visit->cards[i];
 
 		if (card->state == CARD_REFUSED || (card->state == CARD_ANSWERED && card->answer != ANSWER_ACCEPT)) {
-			card->state = CARD_GONE;
-			card_release(engine, card);
+			card_gone(engine, card);
 		}
 	}
 }

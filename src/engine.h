@@ -245,6 +245,7 @@ enum withdraw_reason { WITHDRAW_TENDER, WITHDRAW_CLOSED, WITHDRAW_CANCELLED, WIT
 	WITHDRAW_CUSTOMER, WITHDRAW_CONSENT, WITHDRAW_STOPPED };
 const char *withdraw_name(enum withdraw_reason reason);
 void card_withdraw(struct engine *engine, struct visit *visit, struct card *card, enum withdraw_reason reason);
+void card_gone(struct engine *engine, struct card *card);
 void card_release(struct engine *engine, struct card *card);			/* its budget hold */
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
@@ -252,7 +253,7 @@ void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_re
 void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision, enum withdraw_reason if_empty);
 bool visit_has_open(const struct visit *visit);
 void card_command(struct engine *engine, struct visit *visit, struct card *card, int type, const char *text);
-void card_hold(struct engine *engine, const struct card *card);			/* against its action's budget */
+void card_hold(struct engine *engine, struct card *card);			/* against its action's budget */
 
 /* what a person or a till says (answer.c) */
 void answer_shown(struct engine *engine, const struct event *event, struct reply *reply);

@@ -23,7 +23,7 @@
 struct block {
 	struct block *older;
 	size_t size, used;	/* of bytes */
-	_Alignas(16) unsigned char bytes[];
+	unsigned char *bytes;	/* behind this, aligned: malloc gives less on 32-bit machines */
 };
 
 struct arena {
@@ -34,7 +34,10 @@ struct arena {
 static struct block *
 block_new(struct block *older, size_t size)
 {
-	struct block *block = mem_alloc(sizeof(*block) + size);
+	struct block *block = mem_alloc(sizeof(*block) + ALIGN + size);
+	uintptr_t behind = (uintptr_t)(block + 1);
+
+	block->bytes = (unsigned char *)(block + 1) + (ALIGN - behind % ALIGN) % ALIGN;
 	block->older = older;
 	block->size = size;
 	block->used = 0;

@@ -38,7 +38,7 @@
 #define TILLS_MAX 256
 #define WAITING_MAX 65536	/* events of one till that are on their way */
 #define EVENTS_MAX 4000000
-#define DRAIN_NS INT64_C(5000000000)
+#define DRAIN_NS INT64_C(30000000000)	/* a disk that others use can stand still for seconds */
 #define S_NS INT64_C(1000000000)
 
 struct waiting {
