@@ -4,6 +4,7 @@
 Everything here knows only the published contract: topics, HTTP paths, the
 configuration file and the command line.
 """
+import atexit
 import http.client
 import json
 import os
@@ -46,6 +47,17 @@ def wait_for(what, condition, seconds=10.0):
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
+STARTED = []
+
+
+@atexit.register
+def leave_nothing_running():
+    """What a test that failed half way had started."""
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()
+
+
 class Broker:
     def __init__(self, folder, name="broker"):
         self.port = free_port()
@@ -68,6 +80,7 @@ class Broker:
                 f.write("user root\n")
         binary = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self.process = subprocess.Popen([binary, "-c", self.conf] + extra, stdout=self.log, stderr=self.log)
+        STARTED.append(self.process)
         wait_for("the broker", self.answers)
 
     def answers(self):
@@ -159,6 +172,7 @@ class Store:
 
     def start(self):
         self.process = subprocess.Popen(AISLED + ["--config", self.conf], stdout=self.log, stderr=self.log)
+        STARTED.append(self.process)
         wait_for("aisled to answer", lambda: self.alive() and self.status(check=False), 20)
         wait_for("the broker to be connected", lambda: self.status()["mqtt"]["connected"], 20)
 
