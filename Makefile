@@ -173,7 +173,6 @@ bench: deps-ci all $(BENCH_BIN)
 
 # ---- what must stay true of the source ----
 
-PURE = session score decide
 .PHONY: lint
 lint:
 	$(Q)sh tests/lint.sh
