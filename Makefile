@@ -16,8 +16,10 @@ include $(if $(CROSS),cross/$(CROSS).mk)
 # In the order of the data's way: core, then each stage, the spine, the ends.
 STAGES = core ingest session profile score decide deliver learn sync
 LIB_SRC = $(foreach s,$(STAGES),$(sort $(wildcard src/$(s)/*.c))) $(sort $(wildcard src/hq/*.c) $(wildcard src/tools/*.c))
-SPINE_SRC = $(addprefix src/,engine.c turn.c intake.c receipt.c customer.c effects.c order.c choose.c card.c answer.c \
-	instead.c manager.c outcome.c tally.c timer.c query.c control.c daemon.c daemon_http.c daemon_control.c daemon_link.c)
+SPINE_SRC = $(addprefix src/,engine.c engine_visits.c engine_subjects.c engine_policy.c turn.c intake.c receipt.c \
+	customer.c effects.c order.c sensor.c choose.c card.c hold.c answer.c instead.c manager.c outcome.c tally.c today.c timer.c \
+	query.c report.c room.c watch.c control.c daemon.c daemon_state.c daemon_turn.c daemon_broker.c daemon_mappings.c daemon_http.c \
+	daemon_control.c daemon_bundle.c daemon_profiles.c daemon_tablets.c daemon_link.c)
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))
 
@@ -33,7 +35,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -DAIS
 	-fstack-clash-protection -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
 	$(if $(WERROR),-Werror) $(ARCH_CFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(ARCH_LDFLAGS) $(LDFLAGS)
+ALL_LDFLAGS = -pie -Wl,--build-id -Wl,-z,relro,-z,now,-z,noexecstack $(ARCH_LDFLAGS) $(LDFLAGS)
 
 obj = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 LIB_OBJ = $(call obj,$(LIB_SRC) $(SPINE_SRC) $(ASM_SRC))
@@ -85,7 +87,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC)
 DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
 	libinih-dev libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata python3 python3-paho-mqtt
 DEBS_CI = clang libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
-	systemd chromium
+	systemd chromium python3-xgboost python3-numpy
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Installs the packages of $(1) that are not there yet; quiet when there is nothing to do. $(2) may add to them:
 # Node.js can have come from elsewhere with its npm, and Debian's would be in its way.
@@ -93,7 +95,9 @@ install_debs = missing=; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/
 	missing="$$missing $$p"; done; $(2) if [ -n "$$missing" ]; then echo "installing:$$missing"; \
 	$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $$missing; fi
 
-.PHONY: deps deps-ci
+DEBS_MODELS = python3-xgboost python3-pandas python3-sklearn
+
+.PHONY: deps deps-ci deps-models
 deps:
 	@$(call install_debs,$(DEBS))
 deps-ci: deps
@@ -142,6 +146,8 @@ check-ci: deps-ci
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" unit scenario
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
+	@echo "models, against XGBoost"; $(MAKE) --no-print-directory conformance RESULTS=build/results-conformance
+	@echo "the reference models, trained anew"; $(MAKE) --no-print-directory models-same RESULTS=build/results-models
 	@echo "ARM"; $(MAKE) --no-print-directory cross-check
 	@tests/sum.sh build/results-*
 
@@ -169,7 +175,13 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libaisle.a
 .PHONY: bench
 bench: deps-ci all $(BENCH_BIN)
 	$(Q)set -e; for t in $(filter $(BUILD)/bench/bench_%,$(BENCH_BIN)); do echo "== $$(basename $$t)"; $$t; done
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/models.py --quick
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/loop.py $(LOOP)
+
+# Scoring beside the library that trained the model; MODELS='--update docs/benchmarks.md --plot docs/models-speed.svg' writes it down.
+.PHONY: bench-models
+bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/models.py $(MODELS)
 
 # ---- what must stay true of the source ----
 
@@ -182,13 +194,34 @@ lint:
 .PHONY: cross-check
 cross-check: deps-ci
 	$(Q)for c in $(CROSSES); do sh cross/sysroot.sh $$c build/sysroot/$$c && \
-		$(MAKE) --no-print-directory CROSS=$$c BUILD=build/$$c RESULTS=build/results-$$c WERROR=1 unit replay-same || exit 1; done
+		$(MAKE) --no-print-directory CROSS=$$c BUILD=build/$$c RESULTS=build/results-$$c WERROR=1 unit replay-same conformance || exit 1; done
 CROSSES ?= arm64 armhf
+
+# Margins to the bit of XGBoost and LightGBM; of some of the models where each run is emulated.
+.PHONY: conformance
+conformance: deps-ci all
+	$(Q)$(run_test) conformance/xgboost_models /usr/bin/python3 tests/conformance/xgboost_models.py \
+		--aislectl "$(RUN) $(abspath $(BUILD))/aislectl" --every $(if $(RUN),8,1)
 
 # The same events give the same bytes: twice, cut at any turn, here and under emulation.
 .PHONY: replay-same
 replay-same: all
 	$(Q)BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(run_test) replay/$(notdir $(BUILD)) /usr/bin/python3 tests/conformance/replay_same.py
+
+# ---- models ----
+
+# From models/training/data to models/reference and the table of models/README.md, the same bytes each time.
+# DATA=DIR cuts that data anew and measures what is not shipped: DIR/complete_journey, DIR/hillstrom_email, DIR/online_retail.
+.PHONY: models models-same
+deps-models: deps
+	@$(call install_debs,$(DEBS_MODELS))
+models: deps-models $(BUILD)/aislectl
+	$(Q)$(if $(DATA),/usr/bin/python3 models/training/slice.py $(DATA)/complete_journey)
+	$(Q)$(if $(DATA),BUILD=$(abspath $(BUILD)) /usr/bin/python3 models/training/outside.py $(DATA))
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 models/training/train.py
+models-same: deps-models $(BUILD)/aislectl
+	$(Q)set -e; for t in models_labels models_same; do BUILD=$(abspath $(BUILD)) $(run_test) conformance/$$t \
+		/usr/bin/python3 tests/conformance/$$t.py; done
 
 # ---- install ----
 
@@ -223,9 +256,12 @@ help:
 	@echo "make demo       install what is missing, build, run a store day, say what to open"
 	@echo "make check      install what is missing, build, test (under 12 minutes)"
 	@echo "make check-ci   sanitizers, ARM under emulation, crashes, the page in a browser"
-	@echo "make bench      figures"
+	@echo "make bench      figures; make bench-models: models beside XGBoost"
+	@echo "make conformance  margins of models, against XGBoost"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"
 	@echo "make lint       what must stay true of the source"
+	@echo "make models     trains models/reference; DATA=DIR for what is not shipped"
+	@echo "make models-same  twice, the same bytes; and in a policy"
 	@echo "make install    DESTDIR=, prefix=/usr"
 	@echo "make clean"

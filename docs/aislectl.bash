@@ -6,6 +6,8 @@ _aislectl_commands='
 status
 decide --bundle --profiles --pepper --store --events
 replay --bundle --profiles --pepper --store --events --out --state --turn
+features --bundle --profiles --pepper --store --events --on -o
+train --policy --profiles --pepper --store -o
 why --all
 rule eval
 policy check
@@ -17,7 +19,7 @@ profiles build --store --pepper -o
 profiles install
 model import -o
 model inspect
-model score --margin
+model score --margin --explain
 customer show
 customer export
 customer forget
@@ -54,7 +56,7 @@ _aislectl()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--state)
+	--state | --policy)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
@@ -64,7 +66,7 @@ _aislectl()
 	--broker)
 		words='mqtt:// mqtts://'
 		;;
-	--rows | --store | --turn | --stations | --user)
+	--rows | --store | --turn | --on | --stations | --user)
 		return
 		;;
 	*)

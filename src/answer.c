@@ -7,7 +7,7 @@
  *   The same answer again gets the same reply; another one gets 409. A token is
  *   made once, for one basket, and used once. The till's amount is the truth.
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,8 @@ refuse(struct reply *reply, int status, const char *detail)
 
 /* The card that a tablet means; NULL with a 404 in reply. */
 static struct card *
-find_card(struct engine *engine, const struct event *event, struct visit **ret_visit, struct reply *reply)
+find_card(struct engine *engine, const struct event *event, struct visit **ret_visit,
+    struct reply *reply)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "prompt", event->prompt);
 	struct card *card = NULL;
@@ -49,14 +50,16 @@ find_card(struct engine *engine, const struct event *event, struct visit **ret_v
 }
 
 static void
-shown_reply(struct engine *engine, const struct event *event, const struct card *card, bool shown, struct reply *reply)
+shown_reply(struct engine *engine, const struct event *event, const struct card *card, bool shown,
+    struct reply *reply)
 {
 	char at[WHEN_TEXT_SIZE];
 
 	when_text(card->shown_ms, at);
 	reply->status = 200;
-	reply->body = arena_printf(engine->arena, "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"shown\":%s,\"at\":\"%s\"}",
-	    event->guidance, event->prompt, shown ? "true" : "false", at);
+	reply->body = arena_printf(engine->arena,
+	    "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"shown\":%s,\"at\":\"%s\"}", event->guidance,
+	    event->prompt, shown ? "true" : "false", at);
 }
 
 void
@@ -77,7 +80,8 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 	card->shown = event->shown;
 	card->shown_ms = engine->now_ms;
 	engine_touch(engine, visit);
-	outcome_record(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL, false, 0);
+	outcome_record(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL,
+	    false, 0);
 	shown_reply(engine, event, card, event->shown, reply);
 }
 
@@ -108,15 +112,16 @@ answer_body(struct engine *engine, const struct event *event, struct buf *out)
 }
 
 static void
-decided_reply(struct engine *engine, const struct event *event, const struct card *card, struct reply *reply)
+decided_reply(struct engine *engine, const struct event *event, const struct card *card,
+    struct reply *reply)
 {
 	char at[WHEN_TEXT_SIZE];
 
 	when_text(card->answered_ms, at);
 	reply->status = 200;
 	reply->body = arena_printf(engine->arena,
-	    "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"decision\":\"%s\",\"at\":\"%s\"}", event->guidance, event->prompt,
-	    event->decision, at);
+	    "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"decision\":\"%s\",\"at\":\"%s\"}",
+	    event->guidance, event->prompt, event->decision, at);
 }
 
 static enum card_answer
@@ -131,11 +136,13 @@ answer_of(const char *decision)
 	return ANSWER_OVERRIDE;
 }
 
-/* An offer that the till applies is asked for with a token of its own; one that the cashier scans needs no question. */
+/* An offer that the till applies is asked for with a token of its own; one that the cashier scans
+ * needs no question. */
 void
 accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 {
-	const struct action *action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+	const struct action *action = engine->policy != NULL
+	    ? policy_action(engine->policy, card->action) : NULL;
 	char text[ID_TEXT_SIZE];
 
 	card->state = CARD_ANSWERED;
@@ -148,12 +155,13 @@ accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 		return;
 	card->state = CARD_ASKED;
 	card->asked_ms = engine->now_ms;
-	engine_timer(engine, "ask", &card->prompt, engine->now_ms + ASK_MS);
+	timer_add(engine, "ask", &card->prompt, engine->now_ms + ASK_MS);
 	card_command(engine, visit, card, COMMAND_APPLY_OFFER, NULL);
 }
 
 static void
-apply_answer(struct engine *engine, struct visit *visit, struct card *card, const struct event *event)
+apply_answer(struct engine *engine, struct visit *visit, struct card *card,
+    const struct event *event)
 {
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
@@ -163,32 +171,36 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card, cons
 	case ANSWER_DISMISS:
 		card->state = CARD_ANSWERED;
 		outcome_record(engine, visit, card, OUTCOME_DISMISSED, event->reason, false, 0);
-		card_release(engine, card);
+		hold_release(engine, card);
 		break;
 	case ANSWER_SNOOZE:
 		card->state = CARD_ANSWERED;
-		card->snooze_until_ms = event->until_ms != 0 ? event->until_ms : engine->now_ms + SNOOZE_MS;
+		card->snooze_until_ms = event->until_ms != 0
+		    ? event->until_ms : engine->now_ms + SNOOZE_MS;
 		outcome_record(engine, visit, card, OUTCOME_SNOOZED, NULL, false, 0);
-		card_release(engine, card);
+		hold_release(engine, card);
 		break;
 	default:
 		card->state = CARD_ANSWERED;
-		card_release(engine, card);
+		hold_release(engine, card);
 		if (event->instead_action != NULL)
 			instead_apply(engine, visit, card, event);
 		else
-			outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason, false, 0);
+			outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
+			    false, 0);
 		break;
 	}
 }
 
 /* Too late: the card is gone, or the customer is paying. An accept is recorded, nothing is sent. */
 static bool
-too_late(struct engine *engine, struct visit *visit, struct card *card, enum card_answer answer, struct reply *reply)
+too_late(struct engine *engine, struct visit *visit, struct card *card, enum card_answer answer,
+    struct reply *reply)
 {
 	bool paying = visit->state == VISIT_TENDER || visit->state == VISIT_CLOSED;
 
-	if (card->state == CARD_OPEN && !(paying && answer == ANSWER_ACCEPT) && engine->now_ms < card->expires_ms)
+	if (card->state == CARD_OPEN && !(paying && answer == ANSWER_ACCEPT) &&
+	    engine->now_ms < card->expires_ms)
 		return false;
 	if (answer == ANSWER_ACCEPT && paying && !card->late) {
 		card->late = true;
@@ -202,8 +214,8 @@ too_late(struct engine *engine, struct visit *visit, struct card *card, enum car
 
 /* What needs a manager: their yes to a card of theirs, and to an offer of theirs chosen instead. */
 static bool
-may_answer(struct engine *engine, const struct card *card, const struct event *event, enum card_answer answer,
-    struct reply *reply)
+may_answer(struct engine *engine, const struct card *card, const struct event *event,
+    enum card_answer answer, struct reply *reply)
 {
 	if (!(card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT) &&
 	    !(answer == ANSWER_OVERRIDE && instead_needs_manager(engine, event)))
@@ -216,7 +228,8 @@ may_answer(struct engine *engine, const struct card *card, const struct event *e
 	case MANAGER_OK:
 		return true;
 	case MANAGER_LOCKED:
-		refuse(reply, 423, "this manager's PIN is locked for five minutes after five wrong ones");
+		refuse(reply, 423,
+		    "this manager's PIN is locked for five minutes after five wrong ones");
 		return false;
 	default:
 		refuse(reply, 403, "no such manager, or another PIN");
@@ -243,12 +256,13 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 			refuse(reply, 409, "this prompt was answered otherwise before");
 		goto out;
 	}
-	if (too_late(engine, visit, card, answer, reply) || !may_answer(engine, card, event, answer, reply))
+	if (too_late(engine, visit, card, answer, reply) ||
+	    !may_answer(engine, card, event, answer, reply))
 		goto out;
 	card->answer = answer;
 	card->answered_ms = engine->now_ms;
 	card->answer_body = buf_steal(&body);
-	engine_timer_cancel(engine, "card", &card->prompt, card->expires_ms);
+	timer_cancel(engine, "card", &card->prompt, card->expires_ms);
 	prompt = card->prompt;
 	apply_answer(engine, visit, card, event);
 	card = visit_card(visit, &prompt);	/* another card may have moved it */
@@ -263,7 +277,8 @@ out:
 /* ---- the till ---- */
 
 static struct card *
-find_offer(struct engine *engine, const struct event *event, struct visit **ret_visit, struct rejected *rejected)
+find_offer(struct engine *engine, const struct event *event, struct visit **ret_visit,
+    struct rejected *rejected)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "token", event->token);
 	struct card *card = NULL;
@@ -273,46 +288,26 @@ find_offer(struct engine *engine, const struct event *event, struct visit **ret_
 		card = visit_card_by_token(visit, &token);
 	if (card == NULL) {
 		rejected->reason = REJECT_BAD_VALUE;
-		snprintf(rejected->detail, sizeof(rejected->detail), "/data/token: no such token was given out");
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/data/token: no such token was given out");
 		return NULL;
 	}
 	/* A token is good for its own basket; one that lives on may be redeemed in a later one. */
-	if (visit->basket != NULL && strcmp(visit->basket, event->basket) != 0 && visit->state != VISIT_CLOSED) {
+	if (visit->basket != NULL && strcmp(visit->basket, event->basket) != 0 &&
+	    visit->state != VISIT_CLOSED) {
 		rejected->reason = REJECT_NOT_YOURS;
-		snprintf(rejected->detail, sizeof(rejected->detail), "/data/token: belongs to another basket");
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/data/token: belongs to another basket");
 		return NULL;
 	}
 	if (strcmp(visit->terminal, event->origin) != 0 && visit->state != VISIT_CLOSED) {
 		rejected->reason = REJECT_NOT_YOURS;
-		snprintf(rejected->detail, sizeof(rejected->detail), "the basket belongs to another terminal");
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "the basket belongs to another terminal");
 		return NULL;
 	}
 	*ret_visit = visit;
 	return card;
-}
-
-/* Held until now, spent from now on: what the till took off, less the supplier's part. */
-static void
-spend(struct engine *engine, struct card *card, int64_t amount_minor)
-{
-	const struct action *action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
-	double funded = action != NULL && action->has_offer ? action->offer.funded : 0;
-	int64_t ours = (int64_t)((double)amount_minor * (1 - funded) + 0.5), day_ms = engine_day_start(engine, engine->now_ms);
-	struct engine_budget *budget = engine_budget(engine, card->action, day_ms);
-	int64_t held = card->hold_minor > 0 ? card->hold_minor : 0;
-
-	/* Released before, by the close or the till's silence: it counts again. */
-	if (card->hold_minor < 0) {
-		budget->day_units += card->sent_ms >= day_ms;
-		budget->all_units++;
-	}
-	if (card->sent_ms >= day_ms)
-		budget->day_money_minor += ours - held;
-	else
-		budget->day_money_minor += ours;
-	budget->all_money_minor += ours - held;
-	card->hold_minor = ours;
-	engine->budgets_dirty = true;
 }
 
 void
@@ -324,34 +319,38 @@ answer_offer(struct engine *engine, const struct event *event, struct rejected *
 	if (card == NULL)
 		return;
 	if (card->asked_ms != 0)
-		engine_timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
+		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
 	engine_touch(engine, visit);
 	switch (event->type) {
 	case EV_OFFER_APPLIED:
 		card->state = CARD_APPLIED;
 		card->worth_minor = event->amount_minor;
-		outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true, event->amount_minor);
+		outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true,
+		    event->amount_minor);
 		break;
 	case EV_OFFER_REFUSED:
 		card->state = CARD_REFUSED;
 		outcome_record(engine, visit, card, OUTCOME_REFUSED, event->reason, false, 0);
-		card_release(engine, card);
+		hold_release(engine, card);
 		break;
 	case EV_OFFER_REDEEMED:
 		if (card->redeemed) {
 			rejected->reason = REJECT_BAD_VALUE;
-			snprintf(rejected->detail, sizeof(rejected->detail), "/data/token: was redeemed before");
+			snprintf(rejected->detail, sizeof(rejected->detail),
+			    "/data/token: was redeemed before");
 			return;
 		}
 		card->redeemed = true;
 		card->state = CARD_APPLIED;
-		spend(engine, card, event->amount_minor);
-		outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true, event->amount_minor);
+		hold_spend(engine, card, event->amount_minor);
+		outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true,
+		    event->amount_minor);
 		break;
 	default:
-		outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true, event->amount_minor);
+		outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true,
+		    event->amount_minor);
 		card->redeemed = false;
-		card_release(engine, card);
+		hold_release(engine, card);
 		break;
 	}
 	if (!id_is_zero(&visit->guidance))

@@ -2,7 +2,7 @@
  *
  * card.c - the life of a prompt: opened, shown, withdrawn; what the tablet and the till are told.
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,15 @@
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
 
-#define ASK_MS (5 * S_MS)		/* a till that is silent for longer has not applied the offer */
+/* a till that is silent for longer has not applied the offer */
+#define ASK_MS (5 * S_MS)
 #define MESSAGE_MS (10 * MIN_MS)	/* how long a message to a till is worth sending again */
 
 const char *
 withdraw_name(enum withdraw_reason reason)
 {
-	static const char *const names[] = { "tender", "closed", "cancelled", "expired", "gate", "replaced", "customer",
-		"consent", "stopped" };
+	static const char *const names[] = { "tender", "closed", "cancelled", "expired", "gate",
+		"replaced", "customer", "consent", "stopped" };
 
 	return names[reason];
 }
@@ -47,7 +48,8 @@ visit_subject(const struct visit *visit)
 /* ---- to the till ---- */
 
 void
-card_command(struct engine *engine, struct visit *visit, struct card *card, int type, const char *text)
+card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
+    const char *text)
 {
 	char purpose[32];
 	struct buf json = { 0 };
@@ -62,11 +64,13 @@ card_command(struct engine *engine, struct visit *visit, struct card *card, int 
 	if (type == COMMAND_APPLY_OFFER)
 		card->command = command;
 	command_json(type, &command, visit, card, text, expires_ms, &json);
-	engine_output(engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data, json.len);
+	engine_output(engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data,
+	    json.len);
 	buf_done(&json);
 }
 
-/* Cards for the till's display, the receipt and the customer's screen are messages through the till. */
+/* Cards for the till's display, the receipt and the customer's screen are messages through the
+ * till. */
 static void
 card_message(struct engine *engine, struct visit *visit, struct card *card)
 {
@@ -79,52 +83,10 @@ card_message(struct engine *engine, struct visit *visit, struct card *card)
 	headline = json_string_value(json_object_get(json, "headline"));
 	if (headline != NULL && card->placement == PLACE_RECEIPT)
 		card_command(engine, visit, card, COMMAND_PRINT_MESSAGE, headline);
-	else if (headline != NULL && (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
+	else if (headline != NULL &&
+	    (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
 		card_command(engine, visit, card, COMMAND_SHOW_MESSAGE, headline);
 	json_decref(json);
-}
-
-/* ---- budget ---- */
-
-void
-card_hold(struct engine *engine, struct card *card)
-{
-	const struct action *action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
-	struct engine_budget *budget;
-
-	if (card->withheld)
-		return;
-	/* What costs nothing and has no budget is not counted: nobody would ask for it. */
-	if (card->depth == 0 && (action == NULL || action->budget.per == BUDGET_NONE)) {
-		card->hold_minor = -1;
-		return;
-	}
-	budget = engine_budget(engine, card->action, engine_day_start(engine, engine->now_ms));
-	budget->day_money_minor += card->hold_minor;
-	budget->all_money_minor += card->hold_minor;
-	budget->day_units++;
-	budget->all_units++;
-	engine->budgets_dirty = true;
-}
-
-/* Lapsed, refused or reversed: what was held is free again. A hold of an earlier day is not today's. */
-void
-card_release(struct engine *engine, struct card *card)
-{
-	int64_t day_ms = engine_day_start(engine, engine->now_ms);
-	struct engine_budget *budget;
-
-	if (card->withheld || card->hold_minor < 0)
-		return;
-	budget = engine_budget(engine, card->action, day_ms);
-	if (card->sent_ms >= day_ms) {
-		budget->day_money_minor -= card->hold_minor;
-		budget->day_units--;
-	}
-	budget->all_money_minor -= card->hold_minor;
-	budget->all_units--;
-	card->hold_minor = -1;
-	engine->budgets_dirty = true;
 }
 
 /* Nobody will see it again: its words need not be written with the visit any more. */
@@ -134,14 +96,14 @@ card_gone(struct engine *engine, struct card *card)
 	card->state = CARD_GONE;
 	free(card->json);
 	card->json = NULL;
-	card_release(engine, card);
+	hold_release(engine, card);
 }
 
 /* ---- open ---- */
 
 static void
-fill_card(struct engine *engine, struct visit *visit, const struct decision *decision, const struct slot *slot,
-    const struct id *prompt, struct card *card)
+fill_card(struct engine *engine, struct visit *visit, const struct decision *decision,
+    const struct slot *slot, const struct id *prompt, struct card *card)
 {
 	const struct candidate *candidate = &decision->candidates[slot->candidate];
 	const struct action *action = candidate->action;
@@ -172,8 +134,8 @@ fill_card(struct engine *engine, struct visit *visit, const struct decision *dec
 }
 
 void
-card_open(struct engine *engine, struct visit *visit, const struct decision *decision, struct slot *slot,
-    const struct id *prompt)
+card_open(struct engine *engine, struct visit *visit, const struct decision *decision,
+    struct slot *slot, const struct id *prompt)
 {
 	struct card *card = visit_add_card(visit);
 	char text[ID_TEXT_SIZE];
@@ -183,13 +145,13 @@ card_open(struct engine *engine, struct visit *visit, const struct decision *dec
 		return;
 	}
 	fill_card(engine, visit, decision, slot, prompt, card);
-	card_hold(engine, card);
+	hold_take(engine, card);
 	outcome_record(engine, visit, card, OUTCOME_DECIDED, NULL, false, 0);
-	engine_timer(engine, "card", &card->prompt, card->expires_ms);
+	timer_add(engine, "card", &card->prompt, card->expires_ms);
 	id_text(&card->prompt, text);
 	engine_ref(engine, "prompt", text, visit);
 	if (card->outcome_due_ms != 0)
-		engine_timer(engine, "window", &card->prompt, card->outcome_due_ms);
+		timer_add(engine, "window", &card->prompt, card->outcome_due_ms);
 	metrics_add(card->withheld ? METRIC_PROMPTS_WITHHELD : METRIC_PROMPTS_SENT, 1);
 	if (!card->withheld) {
 		card_message(engine, visit, card);
@@ -221,7 +183,8 @@ send_withdrawal(struct engine *engine, struct visit *visit, enum withdraw_reason
 		return;
 	metrics_add(METRIC_WITHDRAWALS, 1);
 	withdraw_json(&visit->guidance, withdraw_name(reason), &json);
-	engine_output(engine, OUTPUT_WITHDRAW, visit->station, topic, visit_subject(visit), json.data, json.len);
+	engine_output(engine, OUTPUT_WITHDRAW, visit->station, topic, visit_subject(visit),
+	    json.data, json.len);
 	memset(&visit->guidance, 0, sizeof(visit->guidance));
 	buf_done(&json);
 }
@@ -250,7 +213,8 @@ newest_decision(const struct visit *visit)
 }
 
 void
-visit_guide(struct engine *engine, struct visit *visit, const struct id *decision, enum withdraw_reason if_empty)
+visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
+    enum withdraw_reason if_empty)
 {
 	const struct subject *subject = known_subject(engine, visit);
 	struct buf json = { 0 };
@@ -267,33 +231,39 @@ visit_guide(struct engine *engine, struct visit *visit, const struct id *decisio
 			visit->cards[i].guidance = visit->guidance;
 	}
 	topic = arena_printf(engine->arena, "guidance/%s", visit->station);
-	guidance_json(visit, engine->policy, decision != NULL ? decision : newest_decision(visit), subject,
-	    engine->now_ms, &json);
-	engine_output(engine, OUTPUT_GUIDANCE, visit->station, topic, visit_subject(visit), json.data, json.len);
+	guidance_json(visit, engine->policy, decision != NULL ? decision : newest_decision(visit),
+	    subject, engine->now_ms, &json);
+	engine_output(engine, OUTPUT_GUIDANCE, visit->station, topic, visit_subject(visit),
+	    json.data, json.len);
 	buf_done(&json);
 }
 
 /* ---- withdraw ---- */
 
 void
-card_withdraw(struct engine *engine, struct visit *visit, struct card *card, enum withdraw_reason reason)
+card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason)
 {
 	if (card->state == CARD_GONE || card->redeemed)
 		return;
 	if (card->state == CARD_ASKED || card->state == CARD_APPLIED) {
 		card_command(engine, visit, card, COMMAND_WITHDRAW_OFFER, NULL);
-		outcome_record(engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false, 0);
+		outcome_record(engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false,
+		    0);
 	} else if (card->state == CARD_OPEN) {
-		engine_timer_cancel(engine, "card", &card->prompt, card->expires_ms);
-		outcome_record(engine, visit, card, reason == WITHDRAW_EXPIRED ? OUTCOME_EXPIRED : OUTCOME_WITHDRAWN,
+		timer_cancel(engine, "card", &card->prompt, card->expires_ms);
+		outcome_record(engine, visit, card,
+		    reason == WITHDRAW_EXPIRED ? OUTCOME_EXPIRED : OUTCOME_WITHDRAWN,
 		    withdraw_name(reason), false, 0);
-		if (!card->withheld && (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
+		if (!card->withheld &&
+		    (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
 			card_command(engine, visit, card, COMMAND_CLEAR_MESSAGE, NULL);
 	}
 	card_gone(engine, card);
 }
 
-/* Reasons that end the visit for this customer take accepted offers along; the others leave them to the close. */
+/* Reasons that end the visit for this customer take accepted offers along; the others leave them to
+ * the close. */
 static bool
 takes_accepted(enum withdraw_reason reason)
 {
@@ -307,7 +277,8 @@ visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason 
 		struct card *card = &visit->cards[i];
 
 		if (card->state == CARD_OPEN ||
-		    (takes_accepted(reason) && (card->state == CARD_ASKED || card->state == CARD_APPLIED)))
+		    (takes_accepted(reason) &&
+		    (card->state == CARD_ASKED || card->state == CARD_APPLIED)))
 			card_withdraw(engine, visit, card, reason);
 	}
 	send_withdrawal(engine, visit, reason);

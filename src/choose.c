@@ -2,7 +2,7 @@
  *
  * choose.c - from a trigger to a decision on record and cards in their slots.
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,29 +22,28 @@ struct chosen {
 /* ---- what the decision may look at ---- */
 
 static void
-fill_store(struct engine *engine, const struct policy *policy, struct store_state *store)
+fill_store(struct engine *engine, struct store_state *store)
 {
-	struct budget_use *uses = arena_alloc(engine->scratch, (engine->budget_count + 1) * sizeof(*uses));
+	struct budget_use *uses = arena_alloc(engine->scratch,
+	    (engine->budget_count + 1) * sizeof(*uses));
 
 	store->day_start_ms = engine_day_start(engine, engine->now_ms);
 	store->stopped = (const char *const *)engine->stopped;
 	store->stopped_count = engine->stopped_count;
 	store->time_uncertain = engine->time_uncertain;
 	for (size_t i = 0; i < engine->budget_count; i++) {
-		/* Rolls the figures over to today's business day. */
-		struct engine_budget *b = engine_budget(engine, engine->budgets[i].action, store->day_start_ms);
+		const struct engine_budget b = budget_on(&engine->budgets[i], store->day_start_ms);
 
-		uses[i] = (struct budget_use){ b->action, b->day_money_minor, b->day_units,
-			b->all_money_minor, b->all_units };
+		uses[i] = (struct budget_use){ b.action, b.day_money_minor, b.day_units,
+			b.all_money_minor, b.all_units };
 	}
 	store->uses = uses;
 	store->use_count = engine->budget_count;
-	(void)policy;
 }
 
 static void
-fill_sources(struct engine *engine, struct visit *visit, const struct event *event, struct subject *subject, bool known,
-    struct sources *sources)
+fill_sources(struct engine *engine, struct visit *visit, const struct event *event,
+    struct subject *subject, bool known, struct sources *sources)
 {
 	sources->visit = visit;
 	sources->subject = known ? subject : NULL;
@@ -53,35 +52,48 @@ fill_sources(struct engine *engine, struct visit *visit, const struct event *eve
 	sources->now_ms = engine->now_ms;
 	sources->store = engine->conf->store_id;
 	sources->zone = engine->zone;
-	for (size_t i = 0; i < engine->queue_count; i++) {
-		if (strcmp(engine->queues[i].station, visit->station) == 0) {
-			sources->has_queue = true;
-			sources->queue = engine->queues[i].value;
-		}
-	}
+	sources->has_queue = sensor_read(engine, visit->station, &sources->queue);
 }
 
 static void
-fill_input(struct engine *engine, struct visit *visit, const struct event *event, struct decide_input *input)
+fill_input(struct engine *engine, struct visit *visit, const struct event *event,
+    struct decide_input *input)
 {
-	struct subject *subject = visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
 	struct arm_choice *arms = NULL;
 
 	if (subject != NULL && subject->forgotten)
 		subject = NULL;
 	memset(input, 0, sizeof(*input));
 	input->decision = engine_id(engine, "decision");
-	input->known = subject != NULL && consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
-	input->contact_consent = subject != NULL && consent_granted(subject, CONSENT_CONTACT, engine->now_ms);
+	input->known = subject != NULL &&
+	    consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
+	input->contact_consent = subject != NULL &&
+	    consent_granted(subject, CONSENT_CONTACT, engine->now_ms);
 	input->care = subject;
 	input->control = control_group(engine->policy, subject != NULL ? &subject->id : NULL);
 	fill_sources(engine, visit, event, subject, input->known, &input->sources);
-	fill_store(engine, engine->policy, &input->store);
-	input->arm_count = experiments_assign(engine->scratch, engine->policy, subject != NULL ? &subject->id : NULL,
-	    &visit->id, visit->station, engine->conf->store_id, input->store.day_start_ms, &arms, &input->arm_withholds);
+	fill_store(engine, &input->store);
+	input->arm_count = experiments_assign(engine->scratch, engine->policy,
+	    subject != NULL ? &subject->id : NULL, &visit->id, visit->station,
+	    engine->conf->store_id, input->store.day_start_ms, &arms, &input->arm_withholds);
 	input->arms = arms;
 	input->draws = engine->draws;
 	input->sources.policy = engine_policy_for(engine, arms, input->arm_count);
+}
+
+/* Training rows are made of the very sources that deciding has. */
+static void
+show_sources(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	struct decide_input input;
+
+	if (event == NULL || (engine->options.sources_on & (UINT32_C(1) << event->type)) == 0)
+		return;
+	arena_reset(engine->scratch);
+	fill_input(engine, visit, event, &input);
+	engine->options.on_sources(engine->options.on_sources_ctx, &input.sources);
 }
 
 /* ---- what becomes of the cards ---- */
@@ -93,7 +105,8 @@ retire_answered(struct engine *engine, struct visit *visit)
 	for (size_t i = 0; i < visit->card_count; i++) {
 		struct card *card = &visit->cards[i];
 
-		if (card->state == CARD_REFUSED || (card->state == CARD_ANSWERED && card->answer != ANSWER_ACCEPT)) {
+		if (card->state == CARD_REFUSED ||
+		    (card->state == CARD_ANSWERED && card->answer != ANSWER_ACCEPT)) {
 			card_gone(engine, card);
 		}
 	}
@@ -102,7 +115,8 @@ retire_answered(struct engine *engine, struct visit *visit)
 static bool
 is_gate_failure(enum fate fate)
 {
-	return fate != FATE_OFFERED && fate != FATE_WITHHELD && fate != FATE_OUTRANKED && fate != FATE_NOT_DRAWN;
+	return fate != FATE_OFFERED && fate != FATE_WITHHELD && fate != FATE_OUTRANKED &&
+	    fate != FATE_NOT_DRAWN;
 }
 
 /* Why an open card leaves: its gate failed (or it is stopped), or a better one took its place. */
@@ -131,7 +145,8 @@ stays(const struct decision *decision, size_t card)
 	return false;
 }
 
-/* An event that no action names still can make an open card wrong: it is gated again, nothing new is drawn. */
+/* An event that no action names still can make an open card wrong: it is gated again, nothing new
+ * is drawn. */
 static bool
 gate_again(struct engine *engine, struct visit *visit, const struct decision *decision)
 {
@@ -160,14 +175,16 @@ withdraw_losers(struct engine *engine, struct visit *visit, const struct decisio
 	for (size_t i = 0; i < visit->card_count; i++) {
 		if (visit->cards[i].state != CARD_OPEN || stays(decision, i))
 			continue;
-		card_withdraw(engine, visit, &visit->cards[i], reason_to_leave(decision, &visit->cards[i]));
+		card_withdraw(engine, visit, &visit->cards[i],
+		    reason_to_leave(decision, &visit->cards[i]));
 		changed = true;
 	}
 	return changed;
 }
 
 static bool
-open_winners(struct engine *engine, struct visit *visit, struct chosen *chosen, const struct id *prompts)
+open_winners(struct engine *engine, struct visit *visit, struct chosen *chosen,
+    const struct id *prompts)
 {
 	bool changed = false;
 
@@ -189,8 +206,8 @@ open_winners(struct engine *engine, struct visit *visit, struct chosen *chosen, 
 
 /* ---- the record ---- */
 
-/* Appends json without its member "features": what goes up has no feature values. The member's key cannot
- * stand inside a string, where its quotes would be escaped. */
+/* Appends json without its member "features": what goes up has no feature values. The member's key
+ * cannot stand inside a string, where its quotes would be escaped. */
 static void
 without_features(const char *json, size_t len, struct buf *out)
 {
@@ -218,20 +235,23 @@ without_features(const char *json, size_t len, struct buf *out)
 static void
 record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 {
-	const struct id *subject = visit->has_subject && !keys_forgotten(engine->keys, &visit->subject)
+	const struct id *subject = visit->has_subject &&
+	    !keys_forgotten(engine->keys, &visit->subject)
 	    ? &visit->subject : NULL;
 	struct buf *json = &engine->record, up = { 0 };
 
 	buf_clear(json);
 	decision_json(&chosen->decision, &chosen->context, json);
-	/* A replay in memory has nobody who could ask for it later, and its file may hold a million. */
+	/* A replay in memory has nobody who could ask for it later, and its file may hold a
+	 * million. */
 	if (!engine->options.dry || engine->options.state_dir != NULL)
-		engine_check(engine, store_put(engine->store, STORE_DECISION, &chosen->decision.id, subject,
-		    engine->now_ms, 0, json->data, json->len));
-	if (!engine->options.dry && engine->conf->hq_host != NULL && !engine->conf->uplink_aggregates) {
+		engine_check(engine, store_put(engine->store, STORE_DECISION, &chosen->decision.id,
+		    subject, engine->now_ms, 0, json->data, json->len));
+	if (!engine->options.dry && engine->conf->hq_host != NULL &&
+	    !engine->conf->uplink_aggregates) {
 		without_features(json->data, json->len, &up);
-		engine_check(engine, store_uplink_add(engine->store, LANE_DECISION, "decision", engine->now_ms, subject,
-		    up.data, up.len));
+		engine_check(engine, store_uplink_add(engine->store, LANE_DECISION, "decision",
+		    engine->now_ms, subject, up.data, up.len));
 	}
 	if (engine->options.on_decision != NULL)
 		engine->options.on_decision(engine->options.on_decision_ctx, json->data, json->len);
@@ -243,7 +263,8 @@ record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 static const struct id *
 prompt_ids(struct engine *engine, const struct visit *visit, const struct decision *decision)
 {
-	struct id *prompts = arena_alloc(engine->scratch, (decision->slot_count + 1) * sizeof(*prompts));
+	struct id *prompts = arena_alloc(engine->scratch,
+	    (decision->slot_count + 1) * sizeof(*prompts));
 	char purpose[32];
 
 	for (size_t i = 0; i < decision->slot_count; i++) {
@@ -270,6 +291,7 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	const struct id *prompts;
 
 	retire_answered(engine, visit);
+	show_sources(engine, visit, event);
 	if (!named && !visit_has_open(visit))
 		return;
 	arena_reset(engine->scratch);
@@ -285,13 +307,15 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	visit->decisions++;
 	prompts = prompt_ids(engine, visit, &chosen->decision);
 	chosen->context = (struct decision_context){
-		.station = visit->station, .basket = visit->basket, .subject = has_subject ? &visit->subject : NULL,
+		.station = visit->station, .basket = visit->basket,
+		.subject = has_subject ? &visit->subject : NULL,
 		.trigger = event, .timer_id = event == NULL ? engine->id : NULL, .prompts = prompts,
 		.mixed = chosen->input.care != NULL && chosen->input.care->mixed,
 	};
 	record(engine, visit, chosen);
 	changed = withdraw_losers(engine, visit, &chosen->decision);
 	changed |= open_winners(engine, visit, chosen, prompts);
-	if (changed || (id_is_zero(&visit->guidance) && guidance_wanted(visit, chosen->input.sources.subject)))
+	if (changed ||
+	    (id_is_zero(&visit->guidance) && guidance_wanted(visit, chosen->input.sources.subject)))
 		visit_guide(engine, visit, &chosen->decision.id, WITHDRAW_GATE);
 }

@@ -4,6 +4,7 @@
  */
 #include "control.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -103,6 +104,24 @@ answer(struct control_request *request, const struct buf *line)
 	bufferevent_write(request->bev, line->data, line->len);
 }
 
+const json_t *
+control_json(const struct control_request *request)
+{
+	return request->json;
+}
+
+const char *
+control_text(const struct control_request *request, const char *name)
+{
+	return json_string_value(json_object_get(request->json, name));
+}
+
+const char *
+control_body(const struct control_request *request)
+{
+	return request->body_path[0] != '\0' ? request->body_path : NULL;
+}
+
 void
 control_reply(struct control_request *request, const char *json)
 {
@@ -137,8 +156,8 @@ open_body(struct control_request *request)
 {
 	struct control *control = request->control;
 
-	snprintf(request->body_path, sizeof(request->body_path), "%s/incoming-%d-%u", control->spool_dir, (int)getpid(),
-	    ++control->serial);
+	snprintf(request->body_path, sizeof(request->body_path), "%s/incoming-%d-%u",
+	    control->spool_dir, (int)getpid(), ++control->serial);
 	request->body_fd = open(request->body_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return request->body_fd >= 0;
 }
@@ -176,7 +195,8 @@ read_body(struct control_request *request, struct evbuffer *in)
 {
 	while (request->body_left > 0 && evbuffer_get_length(in) > 0) {
 		char chunk[16384];
-		size_t want = request->body_left < sizeof(chunk) ? request->body_left : sizeof(chunk);
+		size_t want = request->body_left < sizeof(chunk)
+		    ? request->body_left : sizeof(chunk);
 		int got = evbuffer_remove(in, chunk, want);
 
 		if (got <= 0)
@@ -212,12 +232,12 @@ on_read(struct bufferevent *bev, void *ctx)
 	if (request->body_left > 0 || request->answered)
 		return;
 	bufferevent_disable(bev, EV_READ);
-	request->control->fn(request->control->ctx, request, request->json,
-	    request->body_path[0] != '\0' ? request->body_path : NULL);
+	request->control->fn(request->control->ctx, request);
 }
 
 static void
-on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *ctx)
+on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
+    void *ctx)
 {
 	struct control *control = ctx;
 	struct control_request *request;
@@ -250,15 +270,31 @@ unix_address(const char *path, struct sockaddr_un *address, struct err *err)
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
 	if (strlen(path) >= sizeof(address->sun_path))
-		return err_set(err, AISLE_E_CONFIG, "the control socket's path is longer than %zu bytes: %s",
+		return err_set(err, AISLE_E_CONFIG,
+		    "the control socket's path is longer than %zu bytes: %s",
 		    sizeof(address->sun_path) - 1, path);
 	memcpy(address->sun_path, path, strlen(path));
 	return 0;
 }
 
+/* What a daemon that was killed had half received. */
+static void
+clear_spool(const char *spool_dir)
+{
+	DIR *dir = opendir(spool_dir);
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, "incoming-", 9) == 0)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 int
-control_new(struct event_base *base, const char *path, const char *spool_dir, control_fn fn, void *ctx,
-    struct control **ret, struct err *err)
+control_new(struct event_base *base, const char *path, const char *spool_dir, control_fn fn,
+    void *ctx, struct control **ret, struct err *err)
 {
 	struct control *control;
 	struct sockaddr_un address;
@@ -277,13 +313,15 @@ control_new(struct event_base *base, const char *path, const char *spool_dir, co
 		close(fd);
 		return err_set(err, AISLE_E_IO, "the control socket %s: %s", path, strerror(errno));
 	}
+	clear_spool(spool_dir);
 	control = mem_calloc(1, sizeof(*control));
 	control->base = base;
 	control->fn = fn;
 	control->ctx = ctx;
 	snprintf(control->path, sizeof(control->path), "%s", path);
 	snprintf(control->spool_dir, sizeof(control->spool_dir), "%s", spool_dir);
-	control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE, 0, fd);
+	control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE, 0,
+	    fd);
 	*ret = control;
 	return 0;
 }
@@ -338,7 +376,8 @@ send_request(int fd, const json_t *request, int body_fd, off_t body_len)
 }
 
 int
-control_ask(const char *path, const json_t *request, const char *body_path, json_t **ret_reply, struct err *err)
+control_ask(const char *path, const json_t *request, const char *body_path, json_t **ret_reply,
+    struct err *err)
 {
 	struct sockaddr_un address;
 	struct stat st = { 0 };
@@ -349,13 +388,15 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 
 	if (rc != 0)
 		return rc;
-	if (body_path != NULL && ((body_fd = open(body_path, O_RDONLY | O_CLOEXEC)) < 0 || fstat(body_fd, &st) != 0)) {
+	if (body_path != NULL && ((body_fd = open(body_path, O_RDONLY | O_CLOEXEC)) < 0 ||
+	    fstat(body_fd, &st) != 0)) {
 		rc = err_set(err, AISLE_E_NONE, "%s: %s", body_path, strerror(errno));
 		goto out;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		rc = err_set(err, AISLE_E_IO, "no answer from aisled at %s: %s", path, strerror(errno));
+		rc = err_set(err, AISLE_E_IO, "no answer from aisled at %s: %s", path,
+		    strerror(errno));
 		goto out;
 	}
 	if (send_request(fd, request, body_fd, st.st_size) != 0) {

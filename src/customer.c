@@ -30,8 +30,8 @@ uplink_consent(struct engine *engine, const struct event *event)
 	json_object_del(body, "card");
 	json_object_set_new(body, "subject", json_string(text));
 	json_write(body, &buf);
-	engine_check(engine, store_uplink_add(engine->store, LANE_CONSENT, "consent", engine->now_ms, NULL, buf.data,
-	    buf.len));
+	engine_check(engine, store_uplink_add(engine->store, LANE_CONSENT, "consent",
+	    engine->now_ms, NULL, buf.data, buf.len));
 	json_decref(body);
 	buf_done(&buf);
 }
@@ -41,7 +41,8 @@ collect_visits_of(void *ctx, struct visit *visit)
 {
 	struct subject_visits *w = ctx;
 
-	if (visit->has_subject && id_equal(&visit->subject, w->subject) && w->count < ARRAY_LEN(w->visits))
+	if (visit->has_subject && id_equal(&visit->subject, w->subject) &&
+	    w->count < ARRAY_LEN(w->visits))
 		w->visits[w->count++] = visit;
 }
 
@@ -67,7 +68,8 @@ customer_withdraw(struct engine *engine, const struct id *subject, enum withdraw
 static void
 merge_subjects(struct engine *engine, const struct event *event)
 {
-	struct subject *from = engine_subject(engine, &event->subject), *into = engine_subject(engine, &event->into);
+	struct subject *from = engine_subject(engine, &event->subject),
+	    *into = engine_subject(engine, &event->into);
 	struct subject_visits w = { .subject = &event->subject };
 	struct buf buf = { 0 };
 
@@ -76,14 +78,15 @@ merge_subjects(struct engine *engine, const struct event *event)
 	for (size_t i = 0; i < from->purchase_count; i++) {
 		buf_clear(&buf);
 		purchase_encode(&from->purchases[i], &buf);
-		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id, &into->id,
-		    SUBJECT_LOG_PURCHASE, from->purchases[i].at_ms, buf.data, buf.len));
+		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,
+		    &into->id, SUBJECT_LOG_PURCHASE, from->purchases[i].at_ms, buf.data, buf.len));
 	}
 	for (size_t i = 0; i < from->contacts.count; i++) {
 		buf_clear(&buf);
 		contact_encode(&from->contacts.rows[i], &buf);
-		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id, &into->id,
-		    SUBJECT_LOG_CONTACT, from->contacts.rows[i].at_ms, buf.data, buf.len));
+		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,
+		    &into->id, SUBJECT_LOG_CONTACT, from->contacts.rows[i].at_ms, buf.data,
+		    buf.len));
 	}
 	subject_merge(into, from);
 	into->dirty = true;
@@ -113,8 +116,8 @@ record_contact(struct engine *engine, struct subject *subject, const struct even
 	}
 	contacts_add(&subject->contacts, &row);
 	contact_encode(&row, &buf);
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
-	    SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+	    &subject->id, SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
 	buf_done(&buf);
 }
 

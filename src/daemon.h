@@ -14,6 +14,12 @@
 #include "ingest/mqtt.h"
 #include "profile/profiles.h"
 #include "sync/uplink.h"
+#include "watch.h"
+
+struct mappings {
+	struct mapping *mapping[CONF_MAPPINGS_MAX];
+	size_t count;
+};
 
 struct daemon {
 	struct event_base *base;
@@ -24,14 +30,12 @@ struct daemon {
 	struct mqtt *mqtt;
 	struct http *http;
 	struct control *control;
-	struct mapping *mappings[CONF_MAPPINGS_MAX];
-	size_t mapping_count;
-	int64_t session;		/* how many times this state was served; tells an old will from a new birth */
+	struct mappings mappings;
+	/* how many times this state was served; tells an old will from a new birth */
+	int64_t session;
 	char status_topic[96], will[512];
 	struct mqtt_host mqtt_host;
 	struct http_host http_host;
-	char filters[5][128];		/* what we listen to on the broker, then the mappings' own */
-	const char *topics[5 + CONF_MAPPINGS_MAX];
 
 	/* inputs that are not on disk yet */
 	struct input *inputs;		/* turn_events + room for the daemon's own */
@@ -40,7 +44,10 @@ struct daemon {
 	struct arena *input_arena;
 	struct event *turn_event;	/* lingering, and "soon" */
 	struct event *clock_event;	/* the next timer of the engine */
+	struct watch watch;
+	const char *unsound;		/* why the service manager's watchdog is not fed; NULL */
 	struct event *tick_event, *term_event, *int_event, *hup_event;
+	int turn;			/* what the last turn returned */
 	bool turned;			/* since the last tick */
 	bool worked;			/* since the last pruning */
 	int64_t published;		/* highest outbox id given to the broker's library */
@@ -54,6 +61,7 @@ struct daemon {
 	bool hq_up;
 	int64_t link_retry_ms;		/* monotonic */
 
+	struct daemon_bundle *installing;	/* a bundle that is being compiled; NULL */
 	/* a running profiles install */
 	struct control_request *install;
 	struct event *install_event;
@@ -62,25 +70,70 @@ struct daemon {
 	int exit_code;
 };
 
+/* daemon.c */
 int daemon_run(const char *conf_path);				/* a sysexits code */
+int64_t daemon_now_ms(struct daemon *daemon);
+int64_t daemon_mono_ms(void);
+
+/* daemon_state.c: everything that is below the state folder */
+int daemon_open_state(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
+
+/* daemon_turn.c */
 /* A copy is queued; the turn runs when the loop gets to it. false: no room. */
 bool daemon_queue(struct daemon *daemon, const struct input *input);
 void daemon_turn(struct daemon *daemon);
+/* timers that are due; is the disk there again? */
+void daemon_turn_of_nothing(struct daemon *daemon);
+void daemon_reopen(struct daemon *daemon);
+void daemon_turn_init(struct daemon *daemon);
+void daemon_turn_done(struct daemon *daemon);
 void daemon_soon(struct daemon *daemon);
-int64_t daemon_now_ms(struct daemon *daemon);
-int64_t daemon_mono_ms(void);
+void daemon_arm_clock(struct daemon *daemon);	/* to the engine's next timer */
+
+/* daemon_broker.c */
+int daemon_open_broker(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
+int daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
+    size_t len);
+/* what the outbox holds beyond what the library was given */
+void daemon_publish_backlog(struct daemon *daemon);
 void daemon_status_json(struct daemon *daemon, const char *state, struct buf *out);
 void daemon_publish_status(struct daemon *daemon, const char *state);
 
+/* daemon_mappings.c */
+int daemon_mappings_load(const struct conf *conf, const char *currency, struct mappings *ret,
+    struct err *err) AISLE_MUST_CHECK;
+void daemon_mappings_free(struct mappings *mappings);
+/* to our topics and those of the mappings in force */
+void daemon_listen(struct daemon *daemon);
+/* false: it is not for a mapping. */
+bool daemon_mapped(struct daemon *daemon, const char *topic, const void *payload, size_t len);
+
 /* daemon_http.c */
 extern const struct http_host daemon_http_host;
-/* daemon_control.c */
-void daemon_control(void *ctx, struct control_request *request, const json_t *json, const char *body_path);
-int daemon_load_bundle(struct daemon *daemon, struct err *err);	/* the one that the state names, else the last good one */
+
+/* daemon_control.c, and what it leaves to others: they answer the request */
+void daemon_control(void *ctx, struct control_request *request);
+/* daemon_bundle.c */
+/* the one that the state names, else the last good one */
+int daemon_load_bundle(struct daemon *daemon, struct err *err);
+void daemon_install_bundle(struct daemon *daemon, struct control_request *request);
+void daemon_install_stop(struct daemon *daemon);	/* one that is not done yet is dropped */
+/* daemon_profiles.c */
+void daemon_install_profiles(struct daemon *daemon, struct control_request *request);
+/* daemon_tablets.c */
+int daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet);
+int daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret);
+void daemon_tablet_pair(struct daemon *daemon, struct control_request *request);
+void daemon_tablet_list(struct daemon *daemon, struct control_request *request);
+void daemon_tablet_revoke(struct daemon *daemon, struct control_request *request);
+void daemon_manager_add(struct daemon *daemon, struct control_request *request);
+void daemon_manager_remove(struct daemon *daemon, struct control_request *request);
+
 /* daemon_link.c */
 void daemon_link_start(struct daemon *daemon);
 void daemon_link_stop(struct daemon *daemon);
 void daemon_link_pump(struct daemon *daemon);
-void daemon_link_reopened(struct daemon *daemon);	/* the store is another one now: after a failed commit */
+/* the store is another one now: after a failed commit */
+void daemon_link_reopened(struct daemon *daemon);
 
 #endif

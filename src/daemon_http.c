@@ -46,8 +46,15 @@ static int
 host_report(void *ctx, struct buf *out)
 {
 	struct daemon *daemon = ctx;
+	int rc = query_report(daemon->engine, daemon_now_ms(daemon), out);
 
-	return query_report(daemon->engine, daemon_now_ms(daemon), out);
+	if (rc != 0)
+		return rc;
+	out->len--;	/* its closing brace: what the engine cannot know comes behind */
+	buf_addf(out, ",\"broker\":\"%s\",\"hq\":\"%s\"}",
+	    mqtt_connected(daemon->mqtt) ? "connected" : "away",
+	    daemon->conf.hq_host == NULL ? "none" : daemon->hq_up ? "connected" : "away");
+	return 0;
 }
 
 static int
@@ -108,9 +115,10 @@ host_ready(void *ctx, struct buf *out)
 	bool policy = daemon->engine->policy != NULL, broker = mqtt_connected(daemon->mqtt);
 	bool ready = policy && broker, away = daemon->conf.hq_host != NULL && !daemon->hq_up;
 
-	buf_addf(out, "{\"status\":\"%s\",\"reasons\":[%s%s%s%s%s]}", !ready ? "fail" : away ? "warn" : "pass",
-	    policy ? "" : "\"no-policy\"", !policy && (!broker || away) ? "," : "", broker ? "" : "\"no-broker\"",
-	    !broker && away ? "," : "", away ? "\"hq-away\"" : "");
+	buf_addf(out, "{\"status\":\"%s\",\"reasons\":[%s%s%s%s%s]}",
+	    !ready ? "fail" : away ? "warn" : "pass", policy ? "" : "\"no-policy\"", !policy &&
+	    (!broker || away) ? "," : "", broker ? "" : "\"no-broker\"", !broker && away ? "," : "",
+	    away ? "\"hq-away\"" : "");
 	return ready;
 }
 
@@ -124,7 +132,8 @@ host_guidance_station(void *ctx, const char *guidance, char ret_station[static 3
 
 /* ---- taps ---- */
 
-/* struct reply and struct http_reply are the same to the eye; the engine knows nothing of HTTP's. */
+/* struct reply and struct http_reply are the same to the eye; the engine knows nothing of
+ * HTTP's. */
 struct waiting {
 	http_reply_fn reply;
 	void *ctx;
@@ -134,27 +143,29 @@ static void
 on_reply(void *ctx, const struct reply *reply)
 {
 	struct waiting *waiting = ctx;
-	struct http_reply http = { .status = reply->status, .body = reply->body, .detail = reply->detail };
+	struct http_reply http = { .status = reply->status, .body = reply->body,
+		.detail = reply->detail };
 
 	waiting->reply(waiting->ctx, &http);
 }
 
 static void
-host_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind,
-    struct json_t *body, http_reply_fn reply, void *reply_ctx)
+host_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
+    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx)
 {
 	struct daemon *daemon = ctx;
 	struct waiting *waiting = arena_alloc(daemon->input_arena, sizeof(*waiting));
-	struct input input = { .kind = INPUT_ANSWER, .now_ms = daemon_now_ms(daemon), .text = tablet,
-		.guidance = guidance, .prompt = prompt, .answer = body,
+	struct input input = { .kind = INPUT_ANSWER, .now_ms = daemon_now_ms(daemon),
+		.text = tablet, .guidance = guidance, .prompt = prompt, .answer = body,
 		/* Borrowed until it is copied: HTTP wipes its own when this returns. */
-		.pin = (char *)(uintptr_t)json_string_value(json_object_get(body, "pin")), .is_shown = strcmp(kind, "shown") == 0,
-		.reply = on_reply, .reply_ctx = waiting };
+		.pin = (char *)(uintptr_t)json_string_value(json_object_get(body, "pin")),
+		.is_shown = strcmp(kind, "shown") == 0, .reply = on_reply, .reply_ctx = waiting };
 
 	waiting->reply = reply;
 	waiting->ctx = reply_ctx;
 	if (!daemon_queue(daemon, &input)) {
-		struct http_reply busy = { .status = 503, .detail = "the store is busy; try again" };
+		struct http_reply busy = { .status = 503,
+			.detail = "the store is busy; try again" };
 
 		reply(reply_ctx, &busy);
 		return;
@@ -183,70 +194,10 @@ host_last_id(void *ctx)
 	return store_outbox_last(daemon->engine->store);
 }
 
-/* ---- tablets ---- */
-
-static bool
-tablet_key(const char *token_hash, struct id *ret_key)
-{
-	const char *parts[] = { "tablet", token_hash };
-
-	*ret_key = hash_parts(parts, 2);
-	return true;
-}
-
-static int
-host_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet)
-{
-	struct daemon *daemon = ctx;
-	struct store *store = daemon->engine->store;
-	struct buf body = { 0 };
-	struct id key;
-	int rc;
-
-	tablet_key(token_hash, &key);
-	buf_str(&body, tablet->name);
-	buf_str(&body, tablet->stations);
-	rc = store_begin(store);
-	if (rc == 0)
-		rc = store_put(store, STORE_TABLET, &key, NULL, daemon_now_ms(daemon), 0, body.data, body.len);
-	if (rc == 0)
-		rc = store_commit(store);
-	if (rc != 0)
-		store_rollback(store);
-	buf_done(&body);
-	return rc;
-}
-
-static int
-host_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret)
-{
-	struct daemon *daemon = ctx;
-	struct buf body = { 0 };
-	struct id key;
-	int rc;
-
-	tablet_key(token_hash, &key);
-	rc = store_get(daemon->engine->store, STORE_TABLET, &key, &body, NULL);
-	if (rc == 0) {
-		struct rd rd = rd_init(body.data, body.len);
-		char *name = rd_str(&rd), *stations = rd_str(&rd);
-
-		if (rd_done(&rd) && name != NULL && stations != NULL) {
-			snprintf(ret->name, sizeof(ret->name), "%s", name);
-			snprintf(ret->stations, sizeof(ret->stations), "%s", stations);
-		} else {
-			rc = AISLE_E_NONE;
-		}
-		free(name);
-		free(stations);
-	}
-	buf_done(&body);
-	return rc;
-}
-
 const struct http_host daemon_http_host = {
-	.now_ms = host_now_ms, .stations = host_stations, .station = host_station, .decision = host_decision,
-	.report = host_report, .status = host_status, .metrics = host_metrics, .ready = host_ready,
-	.guidance_station = host_guidance_station, .submit = host_submit, .cancel = host_cancel,
-	.tablet_put = host_tablet_put, .tablet_get = host_tablet_get, .last_id = host_last_id,
+	.now_ms = host_now_ms, .stations = host_stations, .station = host_station,
+	.decision = host_decision, .report = host_report, .status = host_status,
+	.metrics = host_metrics, .ready = host_ready, .guidance_station = host_guidance_station,
+	.submit = host_submit, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
+	.tablet_get = daemon_tablet_get, .last_id = host_last_id,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * daemon_link.c - the daemon's side of the link process: started with nothing of ours, fed, and started again.
+ * daemon_link.c - the daemon's side of the link process: started with nothing of ours, fed, and
+ * started again.
  */
 #include "daemon.h"
 
@@ -136,11 +137,13 @@ static void
 exec_link(const struct daemon *daemon, int fd)
 {
 	char number[16];
-	char *argv[] = { (char *)"aisled", (char *)"--link", number, (char *)"--config", (char *)daemon->conf_path, NULL };
+	char *argv[] = { (char *)"aisled", (char *)"--link", number, (char *)"--config",
+		(char *)daemon->conf_path, NULL };
 	sigset_t none;
 
-	/* A fresh image: nothing of the daemon's memory, none of its files but the socket. Libraries open some without
-	 * close-on-exec, so all are closed here; the crash mark first, it is no business of the link's. */
+	/* A fresh image: nothing of the daemon's memory, none of its files but the socket.
+	 * Libraries open some without close-on-exec, so all are closed here; the crash mark first,
+	 * it is no business of the link's. */
 	crash_close();
 	close_others(fd);
 	snprintf(number, sizeof(number), "%d", fd);
@@ -183,7 +186,8 @@ daemon_link_start(struct daemon *daemon)
 	if (daemon->conf.hq_host == NULL)
 		return;
 	signal(SIGCHLD, SIG_DFL);
-	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
+	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	    (uint64_t)daemon_now_ms(daemon));
 	spawn(daemon);
 }
 
@@ -193,7 +197,8 @@ daemon_link_reopened(struct daemon *daemon)
 	if (daemon->uplink == NULL)
 		return;
 	uplink_free(daemon->uplink);
-	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
+	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	    (uint64_t)daemon_now_ms(daemon));
 	uplink_connected(daemon->uplink, daemon->hq_up);
 }
 
@@ -225,7 +230,8 @@ daemon_link_pump(struct daemon *daemon)
 			spawn(daemon);
 		return;
 	}
-	while (daemon->hq_up && evbuffer_get_length(bufferevent_get_output(daemon->link)) < LINK_BUFFER_MAX &&
+	while (daemon->hq_up &&
+	    evbuffer_get_length(bufferevent_get_output(daemon->link)) < LINK_BUFFER_MAX &&
 	    uplink_next(daemon->uplink, daemon_mono_ms(), &topic, &payload)) {
 		buf_clear(&frame);
 		frame_write(&frame, FRAME_PUBLISH, topic.data, payload.data, payload.len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * effects.c - what follows when a visit changes: a customer joined, a basket moved, closed, cancelled.
+ * effects.c - what follows when a visit changes: a customer joined, a basket moved, closed,
+ * cancelled.
  */
 #include "spine.h"
 
@@ -36,15 +37,17 @@ visit_join_subject(struct engine *engine, struct visit *visit)
 		visit_disown(visit);
 		return false;
 	}
-	if (consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms) && subject->language != NULL)
+	if (consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms) &&
+	    subject->language != NULL)
 		visit->language = mem_strdup(subject->language);
 	/* What was said to the stranger was said to this customer. */
 	for (size_t i = 0; i < visit->contacts.count; i++) {
 		contacts_add(&subject->contacts, &visit->contacts.rows[i]);
 		buf_clear(&buf);
 		contact_encode(&visit->contacts.rows[i], &buf);
-		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
-		    SUBJECT_LOG_CONTACT, visit->contacts.rows[i].at_ms, buf.data, buf.len));
+		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+		    &subject->id, SUBJECT_LOG_CONTACT, visit->contacts.rows[i].at_ms, buf.data,
+		    buf.len));
 	}
 	contacts_done(&visit->contacts);
 	buf_done(&buf);
@@ -64,8 +67,8 @@ write_purchase(struct engine *engine, struct visit *visit)
 	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
 		return;
 	subject_add_purchase(subject, visit, at_ms, &buf);
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
-	    SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+	    &subject->id, SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
 	visit->in_history = true;
 	subject->dirty = true;
 	buf_done(&buf);
@@ -107,7 +110,7 @@ identified(struct engine *engine, struct session_result *result)
 	if (visit->state != VISIT_WAITING)
 		return true;
 	if (known) {
-		engine_timer(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
+		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
 		return true;
 	}
 	engine_remove_visit(engine, visit);
@@ -116,7 +119,8 @@ identified(struct engine *engine, struct session_result *result)
 }
 
 void
-visit_effects(struct engine *engine, const struct event *event, struct session_result *result, const struct id *former)
+visit_effects(struct engine *engine, const struct event *event, struct session_result *result,
+    const struct id *former)
 {
 	struct visit *visit = result->visit;
 	unsigned effects = result->effects;
@@ -132,7 +136,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	engine_touch(engine, visit);
 	if (effects & EFFECT_OPENED && visit->basket != NULL) {
 		engine_ref(engine, "basket", visit->basket, visit);
-		engine_timer(engine, "idle", &visit->id, engine->now_ms + IDLE_MS);
+		timer_add(engine, "idle", &visit->id, engine->now_ms + IDLE_MS);
 	}
 	if (effects & EFFECT_MOVED)
 		leave_station(engine, visit, result->old_station);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * engine.h - the store's whole state in memory, a cache of what is on disk,
- * and the turn that changes it.
+ * and the turn that changes it; what the edges may call. spine.h is the inside.
  *
  * DESIGN
  *   The engine reads no clock, no random source, no file and no socket while
@@ -29,7 +29,8 @@ struct zone;
 struct rate;
 struct crash;
 
-/* HQ's profile row of a subject as JSON: profiles-N.db in the daemon, a transport bundle in replay. */
+/* HQ's profile row of a subject as JSON: profiles-N.db in the daemon, a transport bundle in
+ * replay. */
 typedef int (*profile_get_fn)(void *ctx, const struct id *subject, struct buf *out);
 
 #define IDLE_MS (12 * H_MS)	/* a basket that nothing was heard of for so long is over */
@@ -44,6 +45,12 @@ struct engine_options {
 	/* Every decision record as it is made: one JSON object. NULL: none. */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
 	void *on_decision_ctx;
+	/* What deciding may look at, at each event of these types (bit per type) that concerns a
+	 * visit, whether or not an action asks for it, and before anything is decided: training
+	 * rows. NULL: none. */
+	void (*on_sources)(void *ctx, const struct sources *sources);
+	void *on_sources_ctx;
+	uint32_t sources_on;
 };
 
 /* ---- inputs ---- */
@@ -56,7 +63,8 @@ enum input_kind {
 	INPUT_HQ_ACK,		/* lane, number: HQ holds all up to this */
 	INPUT_STOP,		/* text: action id; flag: stop, else lift */
 	INPUT_FORGET,		/* subject */
-	INPUT_POLICY,		/* another policy is in force: open cards that it does not know go */
+	/* another policy is in force: open cards that it does not know go */
+	INPUT_POLICY,
 	INPUT_MAPPED,		/* origin = text; payload: a structured event that a mapping made */
 	INPUT_CLOCK,		/* only lets timers due by now apply */
 	INPUT_UNMAPPED,		/* topic, payload; text: why a mapping could not read it */
@@ -91,7 +99,8 @@ struct input {
 
 /* ---- outputs ---- */
 
-enum output_kind { OUTPUT_GUIDANCE, OUTPUT_WITHDRAW, OUTPUT_COMMAND, OUTPUT_RECEIPT, OUTPUT_DEAD_LETTER };
+enum output_kind { OUTPUT_GUIDANCE, OUTPUT_WITHDRAW, OUTPUT_COMMAND, OUTPUT_RECEIPT,
+	OUTPUT_DEAD_LETTER };
 struct output {
 	enum output_kind kind;
 	int64_t id;			/* outbox id */
@@ -135,15 +144,26 @@ struct receipt_row {
 	const char *reason;			/* NULL: on disk */
 };
 
-/* Figures of the business day, and of the hour by action (tally.c). */
+/* Figures of one action: of the hour (tally.c), of the business day (today.c). */
+struct tally_action {
+	char *action;				/* of the hour, "": decisions, which are of no action */
+	int64_t decisions, withheld, redeemed_minor;
+	int64_t unanswered;			/* of the day: see today.c */
+	int64_t outcomes[OUTCOME_COUNT];
+};
+/* Figures of the business day (today.c). */
+#define TODAY_HOURS 25				/* one more than a day has, for a cut within an hour */
 struct tally {
 	int64_t start_ms, decisions, withheld;
-	int64_t outcomes[OUTCOME_COUNT];	/* of cards that were sent; DECIDED: the prompts themselves */
-};
-struct tally_action {
-	char *action;				/* "": decisions, which are of no action */
-	int64_t decisions, withheld, redeemed_minor;
+	/* of cards that were sent; DECIDED: the prompts themselves */
 	int64_t outcomes[OUTCOME_COUNT];
+	/* by the store's clock, from the hour that the day began in */
+	struct {
+		int64_t shown, accepted;
+	} hours[TODAY_HOURS];
+	struct tally_action *actions;		/* in order of their first prompt; the last may be "" */
+	uint64_t dirty_shelves;			/* see today.c */
+	size_t action_count;
 };
 
 struct engine {
@@ -187,7 +207,8 @@ struct engine {
 
 	/* this turn */
 	struct arena *arena;
-	struct arena *scratch;		/* of one decision: of 2,000 candidates it needs half a MiB, a turn may hold 256 */
+	/* Of one decision: of 2,000 candidates it needs half a MiB, a turn may hold 256. */
+	struct arena *scratch;
 	struct buf record;		/* the last decision's */
 	struct draw_cache *draws;
 	struct output *outputs;
@@ -201,107 +222,42 @@ struct engine {
 	int failed;			/* first store error of this turn: it must not commit */
 };
 
-int engine_open(const struct engine_options *options, struct engine **ret_engine, struct err *err) AISLE_MUST_CHECK;
+int engine_open(const struct engine_options *options, struct engine **ret_engine,
+    struct err *err) AISLE_MUST_CHECK;
 void engine_close(struct engine *engine);
 /* Throws memory away and reads it again: after a failed commit. Reopens the store. */
 int engine_reopen(struct engine *engine, struct err *err) AISLE_MUST_CHECK;
-/* Takes over a bundle (ownership, also of its compiled policy) between two turns. persist: remember it as current. */
-int engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *policy, bool persist, struct err *err) AISLE_MUST_CHECK;
+/* Takes over a bundle (ownership, also of its compiled policy) between two turns. bundle NULL: the
+ * policy is from an image, and its bundle is in the state folder under its hash. persist: remember
+ * it as current. */
+int engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *policy,
+    bool persist, struct err *err) AISLE_MUST_CHECK;
 
-/* turn.c: applies the inputs in order in one transaction. 0: committed, outputs and replies may go out;
- * < 0: nothing happened, engine_reopen is due. */
+/* turn.c: applies the inputs in order in one transaction. 0: committed, outputs and replies may go
+ * out; < 0: nothing happened, engine_reopen is due. */
 int turn_run(struct engine *engine, struct input *inputs, size_t count) AISLE_MUST_CHECK;
 
-/* ---- inside the engine ---- */
-/* Remembers a store error; the turn will not commit. */
-void engine_check(struct engine *engine, int rc);
-struct visit *engine_visit(struct engine *engine, const struct id *id);		/* memory, else disk; NULL */
-struct visit *engine_visit_by_basket(struct engine *engine, const char *basket);
-struct visit *engine_visit_by_ref(struct engine *engine, const char *kind, const char *name);
-void engine_ref(struct engine *engine, const char *kind, const char *name, const struct visit *visit);
-struct subject *engine_subject(struct engine *engine, const struct id *id);	/* never NULL; may be forgotten */
-/* This turn changed it: it will be written. */
-void engine_touch(struct engine *engine, struct visit *visit);
-void engine_remove_visit(struct engine *engine, struct visit *visit);	/* a WAITING one that came to nothing */
-void engine_drop_subjects(struct engine *engine);	/* the cache; HQ's profiles changed under it */
-void engine_save(struct engine *engine);					/* all that is dirty */
-struct id engine_id(const struct engine *engine, const char *purpose);
-struct engine_budget *engine_budget(struct engine *engine, const char *action, int64_t day_start_ms);
-const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms, size_t count);
-bool engine_is_stopped(const struct engine *engine, const char *action);
-int64_t engine_day_start(const struct engine *engine, int64_t ms);
-void engine_timer(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
-void engine_timer_cancel(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
-int64_t engine_output(struct engine *engine, enum output_kind kind, const char *station, const char *topic_tail,
-    const struct id *subject, const char *payload, size_t len);
+struct subject *engine_subject(struct engine *engine, const struct id *id);	/* never NULL */
+/* the cache; HQ's profiles changed under it */
+void engine_drop_subjects(struct engine *engine);
 
-/* decide (choose.c) */
-void choose(struct engine *engine, struct visit *visit, const struct event *event);
-
-/* cards (card.c) */
-void card_open(struct engine *engine, struct visit *visit, const struct decision *decision, struct slot *slot,
-    const struct id *prompt);
-enum withdraw_reason { WITHDRAW_TENDER, WITHDRAW_CLOSED, WITHDRAW_CANCELLED, WITHDRAW_EXPIRED, WITHDRAW_GATE, WITHDRAW_REPLACED,
-	WITHDRAW_CUSTOMER, WITHDRAW_CONSENT, WITHDRAW_STOPPED };
-const char *withdraw_name(enum withdraw_reason reason);
-void card_withdraw(struct engine *engine, struct visit *visit, struct card *card, enum withdraw_reason reason);
-void card_gone(struct engine *engine, struct card *card);
-void card_release(struct engine *engine, struct card *card);			/* its budget hold */
-/* All open cards, and what the tablet shows of the visit. */
-void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
-/* Sends what the tablet should show now: a Guidance, or a withdrawal when there is nothing left. */
-void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision, enum withdraw_reason if_empty);
-bool visit_has_open(const struct visit *visit);
-void card_command(struct engine *engine, struct visit *visit, struct card *card, int type, const char *text);
-void card_hold(struct engine *engine, struct card *card);			/* against its action's budget */
-
-/* what a person or a till says (answer.c) */
-void answer_shown(struct engine *engine, const struct event *event, struct reply *reply);
-void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
-void answer_offer(struct engine *engine, const struct event *event, struct rejected *rejected);
-
-/* What a person chose instead (instead.c). */
-void accept_offer(struct engine *engine, struct visit *visit, struct card *card);	/* answer.c: token, till command */
-bool instead_needs_manager(const struct engine *engine, const struct event *event);
-/* Records the override of card with what was chosen, and asks the till for it where it is an offer that can be had.
- * Pointers to cards are stale after it. */
-void instead_apply(struct engine *engine, struct visit *visit, struct card *card, const struct event *event);
-
-/* managers (manager.c): in the table of tablets, by this flag */
+/* managers (manager.c): in the table of tablets, by this flag; between two turns */
 #define TABLET_FLAG_MANAGER 1
-enum manager_verdict { MANAGER_OK, MANAGER_NO, MANAGER_LOCKED };
-enum manager_verdict manager_check(struct engine *engine, const char *id, const char *pin);	/* in a turn */
-int manager_add(struct store *store, const char *id, const char *pin, int64_t now_ms) AISLE_MUST_CHECK;	/* between turns */
+int manager_add(struct store *store, const char *id, const char *pin,
+    int64_t now_ms) AISLE_MUST_CHECK;
 int manager_remove(struct store *store, const char *id) AISLE_MUST_CHECK;	/* AISLE_E_NONE */
 
-/* figures (tally.c) */
-void tally_decision(struct engine *engine);
-void tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor);
-void tally_hour_over(struct engine *engine);
-void tally_save(struct engine *engine, struct buf *buf);
-void tally_load(struct engine *engine);
-void tally_drop(struct engine *engine);
+/* room.c: between two turns, a few rows that are past their time go. How many went, or < 0. */
+int room_make(struct engine *engine, int64_t now_ms) AISLE_MUST_CHECK;
 
-/* outcomes (outcome.c) */
-void outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome, const char *reason,
-    bool has_amount, int64_t amount_minor);
-/* members: more of the outcome object, ",\"name\":value"; NULL: none. */
-void outcome_record_with(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
-    const char *reason, const char *members);
-void outcome_close(struct engine *engine, struct visit *visit);		/* the basket closed: bought, lapsed */
-void outcome_case_closed(struct engine *engine, const struct subject *subject);
-void outcome_window(struct engine *engine, const char *prompt);		/* a window's timer */
-
-/* timers (timer.c) */
-void timer_apply(struct engine *engine, const char *id);
-
-/* read-only answers (query.c); 0 or AISLE_E_NONE */
+/* read-only answers (query.c, report.c); 0 or AISLE_E_NONE */
 int query_stations(struct engine *engine, struct buf *out);
 int query_station(struct engine *engine, const char *station, struct buf *out);
 int query_decision(struct engine *engine, const char *id, struct buf *out);
 int query_report(struct engine *engine, int64_t now_ms, struct buf *out);
 int query_customer(struct engine *engine, const struct id *subject, struct buf *out);
-int query_guidance_station(struct engine *engine, const char *guidance, char ret_station[static NAME_SIZE]);
+int query_guidance_station(struct engine *engine, const char *guidance,
+    char ret_station[static NAME_SIZE]);
 int query_dead_letters(struct engine *engine, int max_rows, struct buf *out);
 
 #endif

@@ -10,7 +10,7 @@
  *   counts in caps and budget, and has no p_log, for no draw chose it. A
  *   stopped action and an empty budget are not a matter of opinion.
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,15 +58,17 @@ depth_of(const struct offer *offer, int64_t wanted)
 static bool
 budget_bears(struct engine *engine, const struct action *action, int64_t hold_minor)
 {
-	const struct engine_budget *b = engine_budget(engine, action->id, engine_day_start(engine, engine->now_ms));
+	const struct engine_budget b = hold_today(engine, action->id);
 	bool day = action->budget.per == BUDGET_STORE_DAY;
-	int64_t money = day ? b->day_money_minor : b->all_money_minor, units = day ? b->day_units : b->all_units;
+	int64_t money = day ? b.day_money_minor : b.all_money_minor;
+	int64_t units = day ? b.day_units : b.all_units;
 
 	if (action->budget.per == BUDGET_NONE)
 		return true;
 	if (action->budget.per == BUDGET_CAMPAIGN && engine->time_uncertain)
 		return false;
-	return (action->budget.money_minor < 0 || money + hold_minor <= action->budget.money_minor) &&
+	return (action->budget.money_minor < 0 ||
+	    money + hold_minor <= action->budget.money_minor) &&
 	    (action->budget.units < 0 || units + 1 <= action->budget.units);
 }
 
@@ -89,8 +91,8 @@ headline_of(const json_t *shown, const char *action, int64_t depth)
 }
 
 static char *
-card_text(const struct engine *engine, const struct card *from, const struct action *action, const struct id *prompt,
-    int64_t depth, int64_t worth_minor)
+card_text(const struct engine *engine, const struct card *from, const struct action *action,
+    const struct id *prompt, int64_t depth, int64_t worth_minor)
 {
 	json_t *shown = json_loads(from->json, 0, NULL);
 	const char *headline = headline_of(shown, action->id, depth);
@@ -100,9 +102,11 @@ card_text(const struct engine *engine, const struct card *from, const struct act
 	id_text(prompt, id);
 	buf_addf(&out, "{\"prompt\":\"%s\",\"action\":", id);
 	buf_json_str(&out, action->id);
-	buf_addf(&out, ",\"treatment\":\"\",\"kind\":\"%s\",\"headline\":", kind_names[action->kind]);
+	buf_addf(&out, ",\"treatment\":\"\",\"kind\":\"%s\",\"headline\":",
+	    kind_names[action->kind]);
 	buf_json_str(&out, headline != NULL ? headline : action->id);
-	buf_addf(&out, ",\"why\":[],\"by\":\"person\",\"gate\":\"%s\",\"offer\":", gate_names[action->gate]);
+	buf_addf(&out, ",\"why\":[],\"by\":\"person\",\"gate\":\"%s\",\"offer\":",
+	    gate_names[action->gate]);
 	offer_json(engine->policy, &action->offer, depth, worth_minor, &out);
 	buf_addc(&out, '}');
 	json_decref(shown);
@@ -111,18 +115,21 @@ card_text(const struct engine *engine, const struct card *from, const struct act
 
 /* NULL: no room. Pointers to other cards of the visit are stale after it. */
 static struct card *
-add_card(struct engine *engine, struct visit *visit, const struct card *from, const struct action *action, int64_t depth)
+add_card(struct engine *engine, struct visit *visit, const struct card *from,
+    const struct action *action, int64_t depth)
 {
 	struct offer_value value = offer_value(&action->offer, depth, visit);
 	struct id prompt = engine_id(engine, "prompt/instead");
 	struct card made = {
-		.prompt = prompt, .decision = from->decision, .guidance = from->guidance, .placement = from->placement,
-		.slot = from->slot, .kind = (int)action->kind, .gate = (int)action->gate, .depth = depth,
-		.worth_minor = value.worth_minor, .hold_minor = value.hold_minor, .state = CARD_ANSWERED,
-		.answer = ANSWER_ACCEPT, .sent_ms = engine->now_ms, .answered_ms = engine->now_ms,
+		.prompt = prompt, .decision = from->decision, .guidance = from->guidance,
+		.placement = from->placement, .slot = from->slot, .kind = (int)action->kind,
+		.gate = (int)action->gate, .depth = depth, .worth_minor = value.worth_minor,
+		.hold_minor = value.hold_minor, .state = CARD_ANSWERED, .answer = ANSWER_ACCEPT,
+		.sent_ms = engine->now_ms, .answered_ms = engine->now_ms,
 		.expires_ms = engine->now_ms, .shown = true, .shown_ms = engine->now_ms,
 	};
-	char *json = card_text(engine, from, action, &prompt, depth, value.worth_minor), text[ID_TEXT_SIZE];
+	char *json = card_text(engine, from, action, &prompt, depth, value.worth_minor),
+	    text[ID_TEXT_SIZE];
 	struct card *card = visit_add_card(visit);
 
 	if (card == NULL) {
@@ -139,7 +146,7 @@ add_card(struct engine *engine, struct visit *visit, const struct card *from, co
 	card->json = json;
 	if (action->goal_within_ms > 0) {
 		card->outcome_due_ms = engine->now_ms + action->goal_within_ms;
-		engine_timer(engine, "window", &card->prompt, card->outcome_due_ms);
+		timer_add(engine, "window", &card->prompt, card->outcome_due_ms);
 	}
 	id_text(&card->prompt, text);
 	engine_ref(engine, "prompt", text, visit);
@@ -167,7 +174,8 @@ members_of(struct engine *engine, const char *action, int64_t depth, const struc
 }
 
 void
-instead_apply(struct engine *engine, struct visit *visit, struct card *card, const struct event *event)
+instead_apply(struct engine *engine, struct visit *visit, struct card *card,
+    const struct event *event)
 {
 	const struct action *action = offered_by(engine, event);
 	int64_t depth = action != NULL ? depth_of(&action->offer, event->instead_depth) : 0;
@@ -175,7 +183,7 @@ instead_apply(struct engine *engine, struct visit *visit, struct card *card, con
 	struct card *chosen = NULL;
 
 	if (depth != 0 && visit->state == VISIT_OPEN && visit->basket != NULL && !visit->training &&
-	    !engine_is_stopped(engine, action->id) &&
+	    !order_is_stopped(engine, action->id) &&
 	    budget_bears(engine, action, offer_value(&action->offer, depth, visit).hold_minor))
 		chosen = add_card(engine, visit, card, action, depth);
 	card = visit_card(visit, &overridden);
@@ -184,8 +192,9 @@ instead_apply(struct engine *engine, struct visit *visit, struct card *card, con
 	    chosen != NULL ? &chosen->prompt : NULL));
 	if (chosen == NULL)
 		return;
-	card_hold(engine, chosen);
+	hold_take(engine, chosen);
 	outcome_record(engine, visit, chosen, OUTCOME_DECIDED, NULL, false, 0);
-	outcome_record_with(engine, visit, chosen, OUTCOME_ACCEPTED, NULL, members_of(engine, action->id, depth, NULL));
+	outcome_record_with(engine, visit, chosen, OUTCOME_ACCEPTED, NULL,
+	    members_of(engine, action->id, depth, NULL));
 	accept_offer(engine, visit, chosen);
 }

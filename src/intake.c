@@ -18,8 +18,9 @@
 
 /* ---- idempotence ---- */
 
-/* true: it was here before (or is a forgery of one that was): done with it. Only what was accepted counts as
- * seen: an event that was refused is refused again, for the same reason if that still holds. */
+/* true: it was here before (or is a forgery of one that was): done with it. Only what was accepted
+ * counts as seen: an event that was refused is refused again, for the same reason if that still
+ * holds. */
 static bool
 seen_before(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
@@ -94,7 +95,8 @@ clock_to(struct engine *engine, int64_t now_ms)
 
 	if (now_ms < engine->now_ms)
 		now_ms = engine->now_ms;
-	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= now_ms && engine->failed == 0) {
+	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= now_ms &&
+	    engine->failed == 0) {
 		if (due_ms > engine->now_ms)
 			engine->now_ms = due_ms;
 		engine->source = "timer";
@@ -119,14 +121,14 @@ rules_of(const struct engine *engine)
 {
 	return (struct envelope_rules){
 		.pepper = keys_pepper(engine->keys), .currency = engine->conf->currency,
-		.clock_past_ms = engine->conf->clock_past_ms, .clock_ahead_ms = engine->conf->clock_ahead_ms,
-		.clock_off = engine->time_uncertain,
+		.clock_past_ms = engine->conf->clock_past_ms,
+		.clock_ahead_ms = engine->conf->clock_ahead_ms, .clock_off = engine->time_uncertain,
 	};
 }
 
 static void
-refuse(struct engine *engine, const struct route *route, const char *topic, const struct rejected *rejected,
-    const void *payload, size_t len)
+refuse(struct engine *engine, const struct route *route, const char *topic,
+    const struct rejected *rejected, const void *payload, size_t len)
 {
 	dead_letter_of(engine, route->channel, topic, rejected, payload, len);
 	if (rejected->receipt && rejected->source[0] != '\0' && route->channel == CHANNEL_POS)
@@ -173,7 +175,8 @@ hello(struct engine *engine, const struct input *input)
 
 	if (!json_is_array(json_object_get(json, "stations"))) {
 		rejected.reason = json == NULL ? REJECT_NOT_JSON : REJECT_BAD_SHAPE;
-		snprintf(rejected.detail, sizeof(rejected.detail), "/stations: expected an array of stations");
+		snprintf(rejected.detail, sizeof(rejected.detail),
+		    "/stations: expected an array of stations");
 		dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
 	}
 	json_array_foreach(json_object_get(json, "stations"), i, station) {
@@ -184,8 +187,8 @@ hello(struct engine *engine, const struct input *input)
 }
 
 static void
-input_message(struct engine *engine, struct input *input, const struct route *route, struct event *event,
-    struct rejected *rejected, unsigned unknown)
+input_message(struct engine *engine, struct input *input, const struct route *route,
+    struct event *event, struct rejected *rejected, unsigned unknown)
 {
 	if (unknown > 0)
 		metrics_add(METRIC_UNKNOWN_MEMBERS, unknown);
@@ -220,10 +223,11 @@ apply_message(struct engine *engine, struct input *input)
 	}
 	if (!rate_allow(engine->rates, route.channel, route.origin, engine->now_ms)) {
 		rejected.reason = REJECT_RATE;
-		snprintf(rejected.detail, sizeof(rejected.detail), "more than %d messages a second from %s",
-		    engine->conf->terminal_rate, route.origin);
-	} else if (envelope_parse(engine->arena, &rules, &route, input->attributes, input->payload, input->len,
-	    engine->now_ms, &event, &rejected, &unknown) != 0) {
+		snprintf(rejected.detail, sizeof(rejected.detail),
+		    "more than %d messages a second from %s", engine->conf->terminal_rate,
+		    route.origin);
+	} else if (envelope_parse(engine->arena, &rules, &route, input->attributes, input->payload,
+	    input->len, engine->now_ms, &event, &rejected, &unknown) != 0) {
 		event = NULL;
 	}
 	input_message(engine, input, &route, event, &rejected, unknown);
@@ -239,8 +243,8 @@ apply_recorded(struct engine *engine, struct input *input)
 	unsigned unknown = 0;
 	int64_t now_ms = engine->now_ms;
 
-	if (envelope_parse_recorded(engine->arena, &rules, input->payload, input->len, &route, &now_ms, &event,
-	    &rejected, &unknown) != 0)
+	if (envelope_parse_recorded(engine->arena, &rules, input->payload, input->len, &route,
+	    &now_ms, &event, &rejected, &unknown) != 0)
 		event = NULL;
 	clock_to(engine, now_ms);
 	input->topic = "recorded";
@@ -276,10 +280,13 @@ apply_answer(struct engine *engine, struct input *input)
 	event->note = json_string_value(json_object_get(input->answer, "note"));
 	event->manager = json_string_value(json_object_get(input->answer, "manager"));
 	event->pin = input->pin;
-	event->instead_action = json_string_value(json_object_get(json_object_get(input->answer, "instead"), "action"));
-	(void)json_int(json_object_get(json_object_get(input->answer, "instead"), "depth"), &event->instead_depth);
+	event->instead_action =
+	    json_string_value(json_object_get(json_object_get(input->answer, "instead"), "action"));
+	(void)json_int(json_object_get(json_object_get(input->answer, "instead"), "depth"),
+	    &event->instead_depth);
 	if (json_is_string(json_object_get(input->answer, "until")))
-		(void)when_parse(json_string_value(json_object_get(input->answer, "until")), &event->until_ms);
+		(void)when_parse(json_string_value(json_object_get(input->answer, "until")),
+		    &event->until_ms);
 	answer_decided(engine, event, &input->result);
 }
 

@@ -13,7 +13,7 @@
  *   A PIN is hashed or compared, never written. While locked, no PIN is
  *   compared: a right one is refused like a wrong one.
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -55,7 +55,8 @@ load(struct store *store, const char *id, struct manager *ret)
 		ret->hash = rd_str(&rd);
 		ret->failures = rd_i64(&rd);
 		ret->locked_until_ms = rd_i64(&rd);
-		if (!rd_done(&rd) || ret->id == NULL || ret->hash == NULL || strcmp(ret->id, id) != 0)
+		if (!rd_done(&rd) || ret->id == NULL || ret->hash == NULL ||
+		    strcmp(ret->id, id) != 0)
 			rc = AISLE_E_NONE;
 	}
 	buf_wipe(&body);
@@ -80,7 +81,8 @@ save(struct store *store, const struct manager *manager, int64_t now_ms)
 	buf_str(&body, manager->hash);
 	buf_i64(&body, manager->failures);
 	buf_i64(&body, manager->locked_until_ms);
-	rc = store_put(store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data, body.len);
+	rc = store_put(store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data,
+	    body.len);
 	buf_wipe(&body);
 	return rc;
 }
@@ -106,7 +108,8 @@ manager_check(struct engine *engine, const char *id, const char *pin)
 		if (manager.failures >= TRIES_MAX) {
 			manager.failures = 0;
 			manager.locked_until_ms = engine->now_ms + LOCK_MS;
-			log_warning("a manager's PIN is locked after %d wrong ones manager=%s", TRIES_MAX, id);
+			log_warning("a manager's PIN is locked after %d wrong ones manager=%s",
+			    TRIES_MAX, id);
 		}
 		if (changed)
 			engine_check(engine, save(engine->store, &manager, engine->now_ms));
@@ -121,7 +124,8 @@ manager_add(struct store *store, const char *id, const char *pin, int64_t now_ms
 {
 	char hash[crypto_pwhash_STRBYTES];
 	struct manager manager = { .id = (char *)(uintptr_t)id, .hash = hash };
-	int rc = crypto_pwhash_str(hash, pin, strlen(pin), HASH_OPS, HASH_BYTES) == 0 ? 0 : AISLE_E_IO;
+	int rc = crypto_pwhash_str(hash, pin, strlen(pin), HASH_OPS, HASH_BYTES) == 0
+	    ? 0 : AISLE_E_IO;
 
 	if (rc == 0)
 		rc = store_begin(store);

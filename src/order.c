@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * order.c - what people order over the control socket: stop an action, forget a customer; cards that a new policy does not know.
+ * order.c - what people order over the control socket: stop an action, forget a customer;
+ * and cards that a new policy does not know.
  */
 #include "spine.h"
 
@@ -10,6 +11,47 @@
 
 #include "decide/policy_load.h"
 
+/* ---- stopped actions, in the order of their ids ---- */
+
+bool
+order_is_stopped(const struct engine *engine, const char *action)
+{
+	for (size_t i = 0; i < engine->stopped_count; i++) {
+		if (strcmp(engine->stopped[i], action) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+order_load(struct engine *engine)
+{
+	struct buf buf = { 0 };
+	char *at, *line;
+
+	if (store_meta_get(engine->store, "stopped", &buf) == 0 && buf.len > 0) {
+		buf_addc(&buf, '\0');
+		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;) {
+			if (line[0] == '\0')
+				continue;
+			engine->stopped = mem_realloc(engine->stopped,
+			    (engine->stopped_count + 1) * sizeof(*engine->stopped));
+			engine->stopped[engine->stopped_count++] = mem_strdup(line);
+		}
+	}
+	buf_done(&buf);
+}
+
+void
+order_drop(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->stopped_count; i++)
+		free(engine->stopped[i]);
+	free(engine->stopped);
+	engine->stopped = NULL;
+	engine->stopped_count = 0;
+}
+
 void
 order_stop(struct engine *engine, const struct input *input)
 {
@@ -18,12 +60,14 @@ order_stop(struct engine *engine, const struct input *input)
 
 	while (at < engine->stopped_count && strcmp(engine->stopped[at], input->text) < 0)
 		at++;
-	if (input->flag && !engine_is_stopped(engine, input->text)) {
-		engine->stopped = mem_realloc(engine->stopped, (engine->stopped_count + 1) * sizeof(char *));
-		memmove(engine->stopped + at + 1, engine->stopped + at, (engine->stopped_count - at) * sizeof(char *));
+	if (input->flag && !order_is_stopped(engine, input->text)) {
+		engine->stopped = mem_realloc(engine->stopped,
+		    (engine->stopped_count + 1) * sizeof(char *));
+		memmove(engine->stopped + at + 1, engine->stopped + at,
+		    (engine->stopped_count - at) * sizeof(char *));
 		engine->stopped[at] = mem_strdup(input->text);
 		engine->stopped_count++;
-	} else if (!input->flag && engine_is_stopped(engine, input->text)) {
+	} else if (!input->flag && order_is_stopped(engine, input->text)) {
 		free(engine->stopped[at]);
 		memmove(engine->stopped + at, engine->stopped + at + 1,
 		    (engine->stopped_count - at - 1) * sizeof(char *));
@@ -31,9 +75,12 @@ order_stop(struct engine *engine, const struct input *input)
 	}
 	for (size_t i = 0; i < engine->stopped_count; i++)
 		buf_addf(&list, "%s\n", engine->stopped[i]);
-	engine_check(engine, store_meta_set(engine->store, "stopped", list.len > 0 ? list.data : "", list.len));
+	engine_check(engine, store_meta_set(engine->store, "stopped", list.len > 0 ? list.data : "",
+	    list.len));
 	buf_done(&list);
 }
+
+/* ---- cards that must leave ---- */
 
 struct sweep {
 	struct engine *engine;
@@ -48,8 +95,9 @@ is_swept(struct engine *engine, const struct card *card, enum withdraw_reason re
 	if (card->state == CARD_GONE || card->redeemed)
 		return false;
 	if (reason == WITHDRAW_STOPPED)
-		return engine_is_stopped(engine, card->action);
-	return card->state == CARD_OPEN && (engine->policy == NULL || policy_action(engine->policy, card->action) == NULL);
+		return order_is_stopped(engine, card->action);
+	return card->state == CARD_OPEN &&
+	    (engine->policy == NULL || policy_action(engine->policy, card->action) == NULL);
 }
 
 static void

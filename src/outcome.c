@@ -2,7 +2,7 @@
  *
  * outcome.c - what came of a card: to the ledger, to the customer's contacts, to headquarters.
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +13,17 @@
 #include "profile/subject_io.h"
 
 static void
-add_contact(struct engine *engine, struct visit *visit, const struct card *card, enum outcome outcome, const char *reason)
+add_contact(struct engine *engine, struct visit *visit, const struct card *card,
+    enum outcome outcome, const char *reason)
 {
 	struct contact row = {
-		.prompt = card->prompt, .decision = card->decision, .outcome = outcome, .at_ms = engine->now_ms,
-		.withheld = card->withheld, .placement = card->placement, .action = card->action, .group = card->group,
-		.issue = card->issue, .reason = (char *)reason,
+		.prompt = card->prompt, .decision = card->decision, .outcome = outcome,
+		.at_ms = engine->now_ms, .withheld = card->withheld, .placement = card->placement,
+		.action = card->action, .group = card->group, .issue = card->issue,
+		.reason = (char *)reason,
 	};
-	struct subject *subject = visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
 	struct buf buf = { 0 };
 
 	if (subject != NULL && subject->forgotten)
@@ -31,15 +34,16 @@ add_contact(struct engine *engine, struct visit *visit, const struct card *card,
 	}
 	contacts_add(&subject->contacts, &row);
 	contact_encode(&row, &buf);
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
-	    SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+	    &subject->id, SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
 	buf_done(&buf);
 }
 
-/* The outcome object: with "decision" it is what HQ gets, without it a line of the Decision's "outcomes". */
+/* The outcome object: with "decision" it is what HQ gets, without it a line of the Decision's
+ * "outcomes". */
 static void
-outcome_json(const struct card *card, enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor,
-    int64_t at_ms, bool with_decision, const char *members, struct buf *out)
+outcome_json(const struct card *card, enum outcome outcome, const char *reason, bool has_amount,
+    int64_t amount_minor, int64_t at_ms, bool with_decision, const char *members, struct buf *out)
 {
 	char id[ID_TEXT_SIZE], at[WHEN_TEXT_SIZE];
 
@@ -80,10 +84,11 @@ lane_of(enum outcome outcome)
 }
 
 static void
-record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome, const char *reason,
-    bool has_amount, int64_t amount_minor, const char *members)
+record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
+    const char *reason, bool has_amount, int64_t amount_minor, const char *members)
 {
-	const struct id *subject = visit->has_subject && !keys_forgotten(engine->keys, &visit->subject)
+	const struct id *subject = visit->has_subject &&
+	    !keys_forgotten(engine->keys, &visit->subject)
 	    ? &visit->subject : NULL;
 	struct buf json = { 0 };
 
@@ -92,28 +97,31 @@ record(struct engine *engine, struct visit *visit, struct card *card, enum outco
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
 		return;
-	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false, members, &json);
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision, subject, (int)outcome,
-	    engine->now_ms, json.data, json.len));
-	if (!engine->options.dry && engine->conf->hq_host != NULL && !engine->conf->uplink_aggregates) {
+	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false,
+	    members, &json);
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision,
+	    subject, (int)outcome, engine->now_ms, json.data, json.len));
+	if (!engine->options.dry && engine->conf->hq_host != NULL &&
+	    !engine->conf->uplink_aggregates) {
 		buf_clear(&json);
-		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true, members, &json);
-		engine_check(engine, store_uplink_add(engine->store, lane_of(outcome), "outcome", engine->now_ms, subject,
-		    json.data, json.len));
+		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true,
+		    members, &json);
+		engine_check(engine, store_uplink_add(engine->store, lane_of(outcome), "outcome",
+		    engine->now_ms, subject, json.data, json.len));
 	}
 	buf_done(&json);
 }
 
 void
-outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome, const char *reason,
-    bool has_amount, int64_t amount_minor)
+outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
+    const char *reason, bool has_amount, int64_t amount_minor)
 {
 	record(engine, visit, card, outcome, reason, has_amount, amount_minor, NULL);
 }
 
 void
-outcome_record_with(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
-    const char *reason, const char *members)
+outcome_record_with(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, const char *members)
 {
 	record(engine, visit, card, outcome, reason, false, 0, members);
 }
@@ -125,7 +133,8 @@ under(const char *category, const char *above)
 {
 	size_t len = strlen(above);
 
-	return strncmp(category, above, len) == 0 && (category[len] == '\0' || category[len] == '/');
+	return strncmp(category, above, len) == 0 &&
+	    (category[len] == '\0' || category[len] == '/');
 }
 
 static bool
@@ -147,16 +156,18 @@ was_not_shown(const struct card *card)
 
 /* A purchase is credited to the last card shown for it: is there a later one with the same goal? */
 static bool
-is_last_card_for(const struct policy *policy, const struct visit *visit, const struct card *card, const struct line *line)
+is_last_card_for(const struct policy *policy, const struct visit *visit, const struct card *card,
+    const struct line *line)
 {
 	for (size_t i = 0; i < visit->card_count; i++) {
 		const struct card *other = &visit->cards[i];
 		const struct action *action = policy_action(policy, other->action);
 
-		if (other == card || other->sent_ms <= card->sent_ms || other->sent_ms > line->added_ms || action == NULL ||
-		    was_not_shown(other))
+		if (other == card || other->sent_ms <= card->sent_ms ||
+		    other->sent_ms > line->added_ms || action == NULL || was_not_shown(other))
 			continue;
-		if (action->goal == GOAL_BOUGHT && matches(&action->goal_item, line->category, line->brand,
+		if (action->goal == GOAL_BOUGHT &&
+		    matches(&action->goal_item, line->category, line->brand,
 		    line->item[0] != '\0' ? line->item : line->sku))
 			return false;
 	}
@@ -185,10 +196,11 @@ bought_in_basket(const struct policy *policy, const struct visit *visit, const s
 }
 
 static bool
-bought_later(struct engine *engine, const struct visit *visit, const struct card *card, const struct action *action,
-    int64_t *ret_amount)
+bought_later(struct engine *engine, const struct visit *visit, const struct card *card,
+    const struct action *action, int64_t *ret_amount)
 {
-	const struct subject *subject = visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	const struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
 
 	if (subject == NULL)
 		return false;
@@ -220,13 +232,18 @@ outcome_close(struct engine *engine, struct visit *visit)
 
 		if (action == NULL || visit->training)
 			continue;
-		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 && !was_not_shown(card) &&
-		    bought_in_basket(engine->policy, visit, card, action, &amount_minor))
-			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
-		/* An offer that lives to the basket's close and was not redeemed by then has lapsed. */
-		if (card->depth != 0 && !card->redeemed && action->has_offer && action->offer.until_ms == 0 &&
-		    (card->state == CARD_ASKED || card->state == CARD_APPLIED || card->answer == ANSWER_ACCEPT))
-			card_release(engine, card);
+		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
+		    !was_not_shown(card) && bought_in_basket(engine->policy, visit, card, action,
+		    &amount_minor))
+			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
+			    amount_minor);
+		/* An offer that lives to the basket's close and was not redeemed by then has
+		 * lapsed. */
+		if (card->depth != 0 && !card->redeemed && action->has_offer &&
+		    action->offer.until_ms == 0 &&
+		    (card->state == CARD_ASKED || card->state == CARD_APPLIED ||
+		    card->answer == ANSWER_ACCEPT))
+			hold_release(engine, card);
 	}
 }
 
@@ -239,7 +256,8 @@ outcome_window(struct engine *engine, const char *prompt)
 	struct id id;
 	int64_t amount_minor = 0;
 
-	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL || engine->policy == NULL)
+	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
+	    engine->policy == NULL)
 		return;
 	action = policy_action(engine->policy, card->action);
 	if (action == NULL)
@@ -249,7 +267,7 @@ outcome_window(struct engine *engine, const char *prompt)
 	    bought_later(engine, visit, card, action, &amount_minor)))
 		outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
 	if (card->depth != 0 && !card->redeemed)
-		card_release(engine, card);
+		hold_release(engine, card);
 	engine_touch(engine, visit);
 }
 
@@ -266,12 +284,13 @@ collect_service(void *ctx, struct visit *visit)
 {
 	struct service_cards *found = ctx;
 
-	if (visit->has_subject && id_equal(&visit->subject, found->subject) && found->count < ARRAY_LEN(found->visits))
+	if (visit->has_subject && id_equal(&visit->subject, found->subject) &&
+	    found->count < ARRAY_LEN(found->visits))
 		found->visits[found->count++] = visit;
 }
 
-/* The case is closed: credited to the service cards that the customer was shown and that are still in memory or in
- * the contacts of 30 days. */
+/* The case is closed: credited to the service cards that the customer was shown and that are still
+ * in memory or in the contacts of 30 days. */
 void
 outcome_case_closed(struct engine *engine, const struct subject *subject)
 {
@@ -284,7 +303,8 @@ outcome_case_closed(struct engine *engine, const struct subject *subject)
 
 			if (card->kind == KIND_SERVICE) {
 				engine_touch(engine, found.visits[i]);
-				outcome_record(engine, found.visits[i], card, OUTCOME_CASE_CLOSED, NULL, false, 0);
+				outcome_record(engine, found.visits[i], card, OUTCOME_CASE_CLOSED,
+				    NULL, false, 0);
 			}
 		}
 	}

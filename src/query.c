@@ -2,7 +2,7 @@
  *
  * query.c - read-only answers from the running store.
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,10 +47,12 @@ query_stations(struct engine *engine, struct buf *out)
 	struct station_list *list = mem_calloc(1, sizeof(*list));
 
 	list->engine = engine;
-	for (size_t i = 0; i < engine->conf->station_count && list->count < ARRAY_LEN(list->names); i++) {
+	for (size_t i = 0; i < engine->conf->station_count && list->count < ARRAY_LEN(list->names);
+	    i++) {
 		size_t at = 0;
 
-		while (at < list->count && strcmp(list->names[at], engine->conf->stations[i].value) != 0)
+		while (at < list->count &&
+		    strcmp(list->names[at], engine->conf->stations[i].value) != 0)
 			at++;
 		if (at == list->count)
 			list->names[list->count++] = engine->conf->stations[i].value;
@@ -70,7 +72,8 @@ query_stations(struct engine *engine, struct buf *out)
 static const struct subject *
 known_subject(struct engine *engine, const struct visit *visit)
 {
-	struct subject *subject = visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
 
 	if (subject == NULL || subject->forgotten ||
 	    !consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms))
@@ -100,8 +103,8 @@ add_guidance(void *ctx, struct visit *visit)
 	if (!list->first)
 		buf_addc(list->out, ',');
 	list->first = false;
-	guidance_json(visit, list->engine->policy, last_decision(visit), known_subject(list->engine, visit),
-	    list->engine->now_ms, list->out);
+	guidance_json(visit, list->engine->policy, last_decision(visit),
+	    known_subject(list->engine, visit), list->engine->now_ms, list->out);
 }
 
 int
@@ -158,8 +161,8 @@ query_decision(struct engine *engine, const char *text, struct buf *out)
 	if (rc == 0 && body.len > 1) {
 		buf_add(out, body.data, body.len - 1);	/* without its closing brace */
 		buf_adds(out, ",\"outcomes\":[");
-		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id, id_is_zero(&subject) ? NULL : &subject,
-		    add_outcome, &list);
+		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id,
+		    id_is_zero(&subject) ? NULL : &subject, add_outcome, &list);
 		buf_adds(out, "]}");
 	}
 	buf_done(&body);
@@ -178,7 +181,8 @@ query_customer(struct engine *engine, const struct id *id, struct buf *out)
 }
 
 int
-query_guidance_station(struct engine *engine, const char *guidance, char ret_station[static NAME_SIZE])
+query_guidance_station(struct engine *engine, const char *guidance,
+    char ret_station[static NAME_SIZE])
 {
 	struct visit *visit = engine_visit_by_ref(engine, "guidance", guidance);
 
@@ -189,15 +193,16 @@ query_guidance_station(struct engine *engine, const char *guidance, char ret_sta
 }
 
 static int
-add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason, const char *detail,
-    const void *payload, size_t len)
+add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
 {
 	struct outcome_list *list = ctx;
 	char at[WHEN_TEXT_SIZE];
 	json_t *text = json_stringn(payload, len);	/* NULL when it is not text */
 
 	when_text(at_ms, at);
-	buf_addf(list->out, "%s{\"n\":%lld,\"at\":\"%s\",\"topic\":", list->first ? "" : ",", (long long)n, at);
+	buf_addf(list->out, "%s{\"n\":%lld,\"at\":\"%s\",\"topic\":", list->first ? "" : ",",
+	    (long long)n, at);
 	list->first = false;
 	buf_json_str(list->out, topic);
 	buf_addf(list->out, ",\"reason\":\"%s\",\"detail\":", reason);
@@ -222,33 +227,4 @@ query_dead_letters(struct engine *engine, int max_rows, struct buf *out)
 	rc = store_dead_each(engine->store, max_rows, add_dead, &list);
 	buf_adds(out, "]}");
 	return rc;
-}
-
-/* The business day's figures, from the state: a restart loses none. */
-int
-query_report(struct engine *engine, int64_t now_ms, struct buf *out)
-{
-	static const struct tally nothing;
-	int64_t day_ms = engine_day_start(engine, now_ms > engine->now_ms ? now_ms : engine->now_ms);
-	const struct tally *today = engine->today.start_ms == day_ms ? &engine->today : &nothing;
-	char at[WHEN_TEXT_SIZE], day[WHEN_TEXT_SIZE];
-
-	when_text(now_ms, at);
-	when_text(day_ms, day);
-	buf_addf(out, "{\"at\":\"%s\",\"day\":\"%s\",\"decisions\":%lld,\"prompts\":%lld,\"withheld\":%lld,", at, day,
-	    (long long)today->decisions, (long long)today->outcomes[OUTCOME_DECIDED], (long long)today->withheld);
-	for (int o = OUTCOME_SHOWN; o < OUTCOME_COUNT; o++)
-		buf_addf(out, "\"%s\":%lld,", outcome_name((enum outcome)o), (long long)today->outcomes[o]);
-	buf_adds(out, "\"spent\":[");
-	for (size_t i = 0; i < engine->budget_count; i++) {
-		const struct engine_budget *b = &engine->budgets[i];
-		bool same_day = b->day_ms == day_ms;
-
-		buf_addf(out, "%s{\"action\":", i == 0 ? "" : ",");
-		buf_json_str(out, b->action);
-		buf_addf(out, ",\"held_or_spent\":%lld,\"units\":%lld}", same_day ? (long long)b->day_money_minor : 0,
-		    same_day ? (long long)b->day_units : 0);
-	}
-	buf_adds(out, "]}");
-	return 0;
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tally.c - figures of the business day for the manager, and of the hour for
- * headquarters where only aggregates may go up.
+ * tally.c - what is counted of decisions and outcomes: the day's sums (today.c), and
+ * those of the hour for headquarters where only aggregates may go up.
  *
  * DESIGN
- *   Sums only, written with the turn that changed them: a restart loses none,
- *   and there is no scan of the ledger to make a page. The day's figures are
- *   of the whole store; the hour's are of each action and leave as one record
- *   when the hour is over ([privacy] uplink = aggregates).
+ *   Sums only, written with the turn that changed them: a restart loses none.
+ *   The hour's are of each action and leave as one record when the hour is over
+ *   ([privacy] uplink = aggregates).
  *
  * LIMITS
  *   TALLY_ACTIONS_MAX actions an hour; what is beyond is counted under "other".
  */
-#include "engine.h"
+#include "spine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,21 +25,8 @@
 static bool
 aggregates(const struct engine *engine)
 {
-	return engine->conf->uplink_aggregates && engine->conf->hq_host != NULL && !engine->options.dry;
-}
-
-/* ---- the day ---- */
-
-static struct tally *
-today(struct engine *engine)
-{
-	int64_t day_ms = engine_day_start(engine, engine->now_ms);
-
-	if (engine->today.start_ms != day_ms) {
-		memset(&engine->today, 0, sizeof(engine->today));
-		engine->today.start_ms = day_ms;
-	}
-	return &engine->today;
+	return engine->conf->uplink_aggregates && engine->conf->hq_host != NULL &&
+	    !engine->options.dry;
 }
 
 /* ---- the hour ---- */
@@ -65,7 +51,7 @@ hour_row(struct engine *engine, const char *action)
 
 	if (engine->hour_ms == 0) {
 		engine->hour_ms = engine->now_ms - engine->now_ms % H_MS;
-		engine_timer(engine, "hour", &none, engine->hour_ms + H_MS);
+		timer_add(engine, "hour", &none, engine->hour_ms + H_MS);
 	}
 	for (size_t i = 0; i < engine->hour_count; i++) {
 		if (strcmp(engine->hour[i].action, action) == 0)
@@ -76,15 +62,16 @@ hour_row(struct engine *engine, const char *action)
 	engine->hour = mem_realloc(engine->hour, (engine->hour_count + 1) * sizeof(*engine->hour));
 	row = &engine->hour[engine->hour_count++];
 	/* The last place is for whatever does not fit. */
-	*row = (struct tally_action){ .action = mem_strdup(engine->hour_count == TALLY_ACTIONS_MAX ? "other" : action) };
+	if (engine->hour_count == TALLY_ACTIONS_MAX)
+		action = "other";
+	*row = (struct tally_action){ .action = mem_strdup(action) };
 	return row;
 }
 
 void
 tally_decision(struct engine *engine)
 {
-	today(engine)->decisions++;
-	engine->today_dirty = true;
+	today_decision(engine);
 	if (aggregates(engine)) {
 		hour_row(engine, "")->decisions++;
 		engine->hour_dirty = true;
@@ -92,15 +79,10 @@ tally_decision(struct engine *engine)
 }
 
 void
-tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor)
+tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor)
 {
-	struct tally *day = today(engine);
-
-	engine->today_dirty = true;
-	if (card->withheld && outcome == OUTCOME_DECIDED)
-		day->withheld++;
-	else if (!card->withheld)
-		day->outcomes[outcome]++;
+	today_outcome(engine, card, outcome, amount_minor);
 	if (!aggregates(engine))
 		return;
 	struct tally_action *row = hour_row(engine, card->action);
@@ -139,32 +121,20 @@ tally_hour_over(struct engine *engine)
 		buf_addf(&json, ",\"withheld\":%lld", (long long)row->withheld);
 		for (int o = 0; o < OUTCOME_COUNT; o++) {
 			if (row->outcomes[o] != 0)
-				buf_addf(&json, ",\"%s\":%lld", outcome_name((enum outcome)o), (long long)row->outcomes[o]);
+				buf_addf(&json, ",\"%s\":%lld", outcome_name((enum outcome)o),
+				    (long long)row->outcomes[o]);
 		}
 		buf_addf(&json, ",\"redeemed_amount\":%lld}", (long long)row->redeemed_minor);
 		first = false;
 	}
 	buf_addf(&json, "],\"decisions\":%lld}", (long long)decisions);
-	engine_check(engine, store_uplink_add(engine->store, LANE_TELEMETRY, "aggregate", engine->now_ms, NULL,
-	    json.data, json.len));
+	engine_check(engine, store_uplink_add(engine->store, LANE_TELEMETRY, "aggregate",
+	    engine->now_ms, NULL, json.data, json.len));
 	buf_done(&json);
 	clear_hour(engine);
 }
 
 /* ---- on disk ---- */
-
-static void
-save_today(struct engine *engine, struct buf *buf)
-{
-	buf_clear(buf);
-	buf_i64(buf, engine->today.start_ms);
-	buf_i64(buf, engine->today.decisions);
-	buf_i64(buf, engine->today.withheld);
-	for (int o = 0; o < OUTCOME_COUNT; o++)
-		buf_i64(buf, engine->today.outcomes[o]);
-	engine_check(engine, store_meta_set(engine->store, "today", buf->data, buf->len));
-	engine->today_dirty = false;
-}
 
 static void
 save_hour(struct engine *engine, struct buf *buf)
@@ -190,7 +160,7 @@ void
 tally_save(struct engine *engine, struct buf *buf)
 {
 	if (engine->today_dirty)
-		save_today(engine, buf);
+		today_save(engine, buf);
 	if (engine->hour_dirty)
 		save_hour(engine, buf);
 }
@@ -215,7 +185,8 @@ load_hour(struct engine *engine, const struct buf *buf)
 			free(row.action);
 			break;
 		}
-		engine->hour = mem_realloc(engine->hour, (engine->hour_count + 1) * sizeof(*engine->hour));
+		engine->hour = mem_realloc(engine->hour,
+		    (engine->hour_count + 1) * sizeof(*engine->hour));
 		engine->hour[engine->hour_count++] = row;
 	}
 }
@@ -225,18 +196,7 @@ tally_load(struct engine *engine)
 {
 	struct buf buf = { 0 };
 
-	if (store_meta_get(engine->store, "today", &buf) == 0) {
-		struct rd rd = rd_init(buf.data, buf.len);
-		struct tally day = { .start_ms = rd_i64(&rd) };
-
-		day.decisions = rd_i64(&rd);
-		day.withheld = rd_i64(&rd);
-		for (int o = 0; o < OUTCOME_COUNT; o++)
-			day.outcomes[o] = rd_i64(&rd);
-		if (rd_done(&rd))
-			engine->today = day;
-	}
-	buf_clear(&buf);
+	today_load(engine);
 	if (store_meta_get(engine->store, "hour", &buf) == 0)
 		load_hour(engine, &buf);
 	buf_done(&buf);
@@ -246,6 +206,6 @@ void
 tally_drop(struct engine *engine)
 {
 	clear_hour(engine);
-	memset(&engine->today, 0, sizeof(engine->today));
-	engine->today_dirty = engine->hour_dirty = false;
+	engine->hour_dirty = false;
+	today_drop(engine);
 }

@@ -1,15 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * timer.c - what is due: a card expires, a till stays silent, a card scan found no basket, an outcome's window ends.
+ * timer.c - what is due: a card expires, a till stays silent, a card scan found no basket,
+ * an outcome's window ends.
  *
  * A timer is a row "KIND/OBJECT-ID/DUE-MS" and an input like any other.
  */
-#include "engine.h"
+#include "spine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/id.h"
 #include "core/log.h"
+
+static const char *
+row_name(const char *kind, const struct id *object, int64_t due_ms, char out[static 128])
+{
+	char text[ID_TEXT_SIZE];
+
+	id_text(object, text);
+	snprintf(out, 128, "%s/%s/%lld", kind, text, (long long)due_ms);
+	return out;
+}
+
+void
+timer_add(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms)
+{
+	char name[128];
+
+	engine_check(engine,
+	    store_timer_add(engine->store, due_ms, row_name(kind, object, due_ms, name)));
+}
+
+void
+timer_cancel(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms)
+{
+	char name[128];
+
+	engine_check(engine,
+	    store_timer_delete(engine->store, due_ms, row_name(kind, object, due_ms, name)));
+}
+
+/* ---- what is due ---- */
 
 static void
 card_due(struct engine *engine, const char *prompt)
@@ -18,7 +50,8 @@ card_due(struct engine *engine, const char *prompt)
 	struct card *card;
 	struct id id;
 
-	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL || card->state != CARD_OPEN)
+	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
+	    card->state != CARD_OPEN)
 		return;
 	engine_touch(engine, visit);
 	card_withdraw(engine, visit, card, WITHDRAW_EXPIRED);
@@ -26,7 +59,8 @@ card_due(struct engine *engine, const char *prompt)
 		visit_guide(engine, visit, NULL, WITHDRAW_EXPIRED);
 }
 
-/* No word from the till: the hold is free. If it applied the offer after all, its word still counts. */
+/* No word from the till: the hold is free. If it applied the offer after all, its word still
+ * counts. */
 static void
 ask_due(struct engine *engine, const char *prompt)
 {
@@ -34,12 +68,13 @@ ask_due(struct engine *engine, const char *prompt)
 	struct card *card;
 	struct id id;
 
-	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL || card->state != CARD_ASKED)
+	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
+	    card->state != CARD_ASKED)
 		return;
 	engine_touch(engine, visit);
 	card->state = CARD_REFUSED;
 	outcome_record(engine, visit, card, OUTCOME_REFUSED, "silent", false, 0);
-	card_release(engine, card);
+	hold_release(engine, card);
 	if (!id_is_zero(&visit->guidance))
 		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
 }
@@ -56,7 +91,7 @@ wait_due(struct engine *engine, const char *text)
 	if (visit == NULL || visit->state != VISIT_WAITING)
 		return;
 	if (!session_wait_over(visit, engine->now_ms)) {
-		engine_timer(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
+		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
 		return;
 	}
 	/* The customer went away. The visit stays on record for its cards' outcomes. */
@@ -72,10 +107,11 @@ idle_due(struct engine *engine, const char *text)
 	struct visit *visit;
 	struct id id;
 
-	if (!id_parse(text, &id) || (visit = engine_visit(engine, &id)) == NULL || visit_over(visit))
+	if (!id_parse(text, &id) || (visit = engine_visit(engine, &id)) == NULL ||
+	    visit_over(visit))
 		return;
 	if (engine->now_ms - visit->last_ms < IDLE_MS) {
-		engine_timer(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
+		timer_add(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
 		return;
 	}
 	visit_withdraw(engine, visit, WITHDRAW_EXPIRED);

@@ -29,25 +29,6 @@ event_station(const struct engine *engine, const struct event *event)
 	return event->station != NULL ? event->station : conf_station(engine->conf, event->origin);
 }
 
-static void
-note_queue(struct engine *engine, const char *station, double value)
-{
-	struct queue_reading *reading = NULL;
-
-	for (size_t i = 0; i < engine->queue_count && reading == NULL; i++) {
-		if (strcmp(engine->queues[i].station, station) == 0)
-			reading = &engine->queues[i];
-	}
-	if (reading == NULL) {
-		if (engine->queue_count == QUEUE_STATIONS_MAX)
-			return;
-		reading = &engine->queues[engine->queue_count++];
-		snprintf(reading->station, sizeof(reading->station), "%s", station);
-	}
-	reading->value = value;
-	engine->queues_dirty = true;
-}
-
 /* An event about a customer who is at no till: a service desk's return, a card at a kiosk. */
 static struct visit *
 visit_for_subject(struct engine *engine, const struct event *event, const char *station)
@@ -76,7 +57,7 @@ visit_for_subject(struct engine *engine, const struct event *event, const char *
 		engine_remove_visit(engine, visit);
 		return NULL;
 	}
-	engine_timer(engine, "wait", &visit->id, engine->now_ms + CARD_WAIT_MS);
+	timer_add(engine, "wait", &visit->id, engine->now_ms + CARD_WAIT_MS);
 	return visit;
 }
 
@@ -88,7 +69,8 @@ triggers(const struct engine *engine, const struct event *event)
 
 /* Where a decision for this event would be shown; NULL: nowhere. */
 static struct visit *
-visit_to_decide(struct engine *engine, const struct event *event, const struct session_result *result, const char *station)
+visit_to_decide(struct engine *engine, const struct event *event,
+    const struct session_result *result, const char *station)
 {
 	struct visit *visit = result->visit;
 
@@ -98,15 +80,18 @@ visit_to_decide(struct engine *engine, const struct event *event, const struct s
 		visit = visit_for_subject(engine, event, station);
 	if (visit == NULL && !event->has_subject && event->channel != CHANNEL_CARE)
 		visit = sessions_at_station(engine->sessions, station);
-	if (visit == NULL || visit->training || result->effects & (EFFECT_LATE_LINES | EFFECT_LEFT | EFFECT_IGNORED))
+	if (visit == NULL || visit->training ||
+	    result->effects & (EFFECT_LATE_LINES | EFFECT_LEFT | EFFECT_IGNORED))
 		return NULL;
-	if (visit->state == VISIT_CANCELLED || (visit->state == VISIT_CLOSED && !(result->effects & EFFECT_CLOSED)))
+	if (visit->state == VISIT_CANCELLED ||
+	    (visit->state == VISIT_CLOSED && !(result->effects & EFFECT_CLOSED)))
 		return NULL;
 	return visit;
 }
 
 static void
-apply_to_session(struct engine *engine, const struct event *event, struct session_result *result, struct rejected *rejected)
+apply_to_session(struct engine *engine, const struct event *event, struct session_result *result,
+    struct rejected *rejected)
 {
 	const char *station = event_station(engine, event);
 	struct id visit_id = engine_id(engine, "visit"), former = { 0 };
@@ -147,8 +132,8 @@ turn_event(struct engine *engine, const struct event *event, struct rejected *re
 		}
 		return;
 	}
-	if (event->type == EV_OFFER_APPLIED || event->type == EV_OFFER_REFUSED || event->type == EV_OFFER_REDEEMED ||
-	    event->type == EV_OFFER_REVERSED) {
+	if (event->type == EV_OFFER_APPLIED || event->type == EV_OFFER_REFUSED ||
+	    event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REVERSED) {
 		answer_offer(engine, event, rejected);
 		return;
 	}
@@ -156,7 +141,7 @@ turn_event(struct engine *engine, const struct event *event, struct rejected *re
 	if (rejected->reason != REJECT_NONE)
 		return;
 	if (event->type == EV_SENSOR_READING && strcmp(event->kind, "queue") == 0)
-		note_queue(engine, event_station(engine, event), event->value);
+		sensor_note(engine, event_station(engine, event), event->value);
 	if (event->has_subject && event->type != EV_CUSTOMER_IDENTIFIED)
 		customer_event(engine, event);
 	if (event->type == EV_RETURN_COMPLETED && result.visit == NULL && !event->has_subject)

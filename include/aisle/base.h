@@ -59,7 +59,8 @@ struct id {
 #define ID_TEXT_SIZE 27
 #define SUBJECT_TEXT_SIZE 33
 
-/* Milliseconds since 1970-01-01T00:00:00Z, everywhere; always int64_t (armhf's time_t is 32 bits). */
+/* Milliseconds since 1970-01-01T00:00:00Z, everywhere; always int64_t (armhf's time_t is 32
+ * bits). */
 #define S_MS INT64_C(1000)
 #define MIN_MS (60 * S_MS)
 #define H_MS (60 * MIN_MS)

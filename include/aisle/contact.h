@@ -22,7 +22,8 @@ enum outcome {
 	OUTCOME_COUNT
 };
 const char *outcome_name(enum outcome outcome);
-/* "overridden:insensitive" sets *ret_reason to "insensitive" (borrowed), else NULL. OUTCOME_COUNT: unknown. */
+/* "overridden:insensitive" sets *ret_reason to "insensitive" (borrowed), else NULL. OUTCOME_COUNT:
+ * unknown. */
 enum outcome outcome_by_name(const char *name, const char **ret_reason);
 
 /* One outcome of one prompt. Append-only. DECIDED is written when a card is

@@ -28,7 +28,8 @@ extern const char *const fate_names[FATE_COUNT];
 struct candidate {
 	const struct action *action;
 	enum fate fate;
-	const char *clause;	/* why it failed: the rule's source, a cap, a word; NULL. In the arena or the policy */
+	/* why it failed: the rule's source, a cap, a word; NULL. In the arena or the policy */
+	const char *clause;
 	bool scored;
 	int64_t depth;		/* 0: no offer */
 	double p1, p0, margin, cost, gain, context, lever, priority;
@@ -49,7 +50,8 @@ struct slot {
 	double p_log, p_marginal, treatment_p;
 	bool has_marginal;
 	bool kept;		/* an answered card stays: teaches nothing */
-	int card;		/* index into visit->cards of the card that stays (open or answered); -1: a new one */
+	/* index into visit->cards of the card that stays (open or answered); -1: a new one */
+	int card;
 	struct shortlisted *shortlist;
 	size_t shortlist_count;
 };
@@ -75,6 +77,7 @@ struct budget_use {
 };
 
 struct draw_cache;
+struct contact_index;
 
 struct decide_input {
 	struct sources sources;
@@ -87,20 +90,24 @@ struct decide_input {
 	bool control;			/* universal control group */
 	bool arm_withholds;
 	struct draw_cache *draws;	/* decide.h; NULL: none */
-	const struct subject *care;	/* cases, incidents for the care gate, whatever the consent; NULL: unknown */
+	/* cases, incidents for the care gate, whatever the consent; NULL: unknown */
+	const struct subject *care;
 };
 
 struct decision {
 	struct id id;
 	int64_t at_ms;
 	const char *withheld;		/* NULL, "control", "arm" */
-	const char *cause;		/* why there is nothing to choose: "quiet-tender", "quiet-queue"; NULL */
+	/* why there is nothing to choose: "quiet-tender", "quiet-queue"; NULL */
+	const char *cause;
 	struct candidate *candidates;	/* in order of action id */
 	size_t candidate_count;
-	struct slot *slots;		/* placements in enum order, slots from 1; a placement ends at its "nothing" */
+	/* placements in enum order, slots from 1; a placement ends at its "nothing" */
+	struct slot *slots;
 	size_t slot_count;
 	unsigned fates[FATE_COUNT];
 	struct features *features;
+	struct contact_index *contact;	/* the rows as its cards were counted against them; decide/run.h */
 	const struct decide_input *input;
 };
 

@@ -102,7 +102,9 @@ struct event {
 	int64_t time_ms;		/* when it happened, as the sender says */
 	int64_t now_ms;			/* when it arrived: the engine's only clock */
 	bool receipt;			/* sender asks for a receipt */
-	struct id digest;		/* BLAKE2b-128 of type, time and data, canonical: the same id with another digest is bad-value */
+	/* BLAKE2b-128 of type, time and data, canonical: the same id with another digest is
+	 * bad-value */
+	struct id digest;
 	struct json_t *data;		/* the data object, for event.NAME features; card removed */
 
 	const char *basket, *terminal, *station, *associate;
@@ -110,7 +112,8 @@ struct event {
 	bool has_subject;
 	struct id subject;		/* of card or subject; the card number is gone by now */
 	struct id into;			/* customer.merged */
-	struct event_item item;		/* item-added, item-voided (line only), stock.changed (item) */
+	/* item-added, item-voided (line only), stock.changed (item) */
+	struct event_item item;
 	struct event_item *items;	/* return.completed */
 	size_t item_count;
 	const char *currency;

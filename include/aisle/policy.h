@@ -9,7 +9,10 @@
  *   patched policy is a second struct policy compiled from the patched source.
  *
  * OWNERSHIP
- *   Everything is owned by the policy; strings live as long as it does.
+ *   Everything is owned by the policy; strings live as long as it does. All of
+ *   it but the models and the source is in policy->memory and points nowhere
+ *   else, not at a string literal either: an image (decide/policy_image.h) is
+ *   that memory in a file.
  */
 #ifndef AISLE_POLICY_H
 #define AISLE_POLICY_H
@@ -22,6 +25,7 @@
 struct json_t;
 struct logic;		/* decide/logic.h: a compiled JsonLogic program */
 struct model;		/* score/model.h */
+struct calibration;	/* score/model.h */
 
 #define POLICY_ACTIONS_MAX 4096
 #define POLICY_FEATURES_MAX 1024
@@ -83,8 +87,8 @@ struct feature {
 enum expr_kind { EXPR_CONST, EXPR_CLAUSE, EXPR_MODEL };
 struct expr {
 	enum expr_kind kind;
-	double constant;
 	unsigned index;			/* clause or model */
+	double constant;
 };
 #define CLAUSE_TRUE UINT32_MAX		/* a clause that was absent or literally true */
 
@@ -106,13 +110,15 @@ struct match {				/* include or exclude: any of the given must hold */
 	const char *category, *brand, *item;
 };
 
+struct tier {
+	int64_t from_minor, depth;
+};
+
 struct offer {
 	enum offer_type type;
 	enum offer_apply apply;
-	int64_t ladder[LADDER_MAX];	/* depths: percent, minor units or points; one entry without a ladder */
-	size_t ladder_count;
-	struct { int64_t from_minor, depth; } tiers[TIERS_MAX];
-	size_t tier_count;
+	uint64_t aim, aim_mask;		/* how the category of a line begins that can qualify; mask 0: not told (policy_settle) */
+	size_t ladder_count, tier_count;
 	int64_t typical_minor;
 	int64_t max_minor;		/* -1: none */
 	double funded;			/* supplier's share, 0..1 */
@@ -123,6 +129,8 @@ struct offer {
 	int64_t margin_floor_minor;	/* INT64_MIN: none */
 	int64_t until_ms;		/* 0: by the basket's close */
 	const char *code;		/* barcode text for APPLY_BARCODE; NULL */
+	int64_t *ladder;		/* depths: percent, minor units or points; one entry without a ladder */
+	struct tier *tiers;
 };
 
 /* ---- caps, budgets, suppression ---- */
@@ -159,16 +167,15 @@ enum filter { FILTER_NONE, FILTER_ROUND, FILTER_MONEY };
 enum template_var { TEMPLATE_FEATURE, TEMPLATE_DEPTH, TEMPLATE_WORTH };
 struct template_part {
 	const char *text;		/* literal before the value */
-	bool has_value;
-	enum template_var var;
-	unsigned feature;
-	enum filter filter;
 	const char *dflt;		/* NULL: a missing value makes the treatment unfit */
+	uint32_t feature;
+	uint8_t var, filter;		/* enum template_var, enum filter */
+	bool has_value;
 };
 struct template {
 	struct template_part *parts;	/* NULL with count 0: absent */
-	size_t count;
-	size_t chars;			/* of all literal texts, in characters */
+	uint32_t count;
+	uint32_t chars;			/* of all literal texts, in characters */
 };
 
 struct treatment {
@@ -178,40 +185,45 @@ struct treatment {
 	size_t why_count, step_count;
 	const char *image, *disclosure;
 	int placement;			/* -1: any of the action's */
+	bool plain;			/* no text of it has a value to fill in (policy_settle) */
 };
 
 enum outcome_goal { GOAL_NONE, GOAL_REDEEMED, GOAL_BOUGHT, GOAL_CASE_CLOSED, GOAL_GOAL };
 
+/* What the first gates read comes first, the offer last: a decision reads a little of thousands. */
 struct action {
 	const char *id, *group, *issue;
-	enum kind kind;
-	enum gate gate;
 	uint32_t on;			/* bit per enum event_type */
 	bool on_timer;
 	bool mandatory, personal;
+	bool always;			/* valid at any time, in any store (policy_settle) */
+	bool lever_settled;		/* levers holds (policy_settle) */
+	bool has_uplift, has_offer;
+	uint8_t placements;		/* bit per enum placement */
+	enum kind kind;
+	uint32_t eligible, applicable, suitable;	/* clause index or CLAUSE_TRUE */
+	struct cap *caps;
+	size_t cap_count;
+	struct treatment *treatments;
+	size_t treatment_count;
+	uint64_t keys[3];		/* how id, group and issue begin (policy_settle) */
+	struct expr propensity;		/* p1 */
+	double incremental;		/* p0 = (1 - incremental) * p1 */
+	struct expr context, margin, lever_expr;
+	double levers;			/* the action's own lever times those of the policy that name it */
+	unsigned uplift_treated, uplift_control;	/* models */
+	struct budget budget;
+	enum gate gate;
 	int64_t valid_from_ms, valid_until_ms;	/* 0, INT64_MAX: none */
 	uint8_t valid_days;		/* bit 0 = Monday; 0x7f: all */
 	int valid_minute_from, valid_minute_until;	/* store's local minutes; 0, 1440 */
 	const char **stores;		/* NULL: all */
 	size_t store_count;
-	uint32_t eligible, applicable, suitable;	/* clause index or CLAUSE_TRUE */
-	bool has_uplift;
-	struct expr propensity;		/* p1 */
-	double incremental;		/* p0 = (1 - incremental) * p1 */
-	unsigned uplift_treated, uplift_control;	/* models */
-	struct expr context, margin, lever_expr;
 	enum outcome_goal goal;
 	int64_t goal_within_ms;		/* 0: by the basket's close */
 	struct match goal_item;
-	bool has_offer;
-	struct offer offer;
-	uint8_t placements;		/* bit per enum placement */
 	int64_t expires_ms;
-	struct cap *caps;
-	size_t cap_count;
-	struct budget budget;
-	struct treatment *treatments;
-	size_t treatment_count;
+	struct offer offer;
 };
 
 struct placement_rules {
@@ -224,7 +236,7 @@ struct arm {
 	const char *name;
 	double weight;
 	bool withhold;
-	struct json_t *patch;		/* borrowed from source; NULL: none */
+	const char *patch;		/* JSON; NULL: none */
 };
 enum unit { UNIT_CUSTOMER, UNIT_VISIT, UNIT_STATION_DAY, UNIT_STORE };
 struct experiment {
@@ -241,10 +253,13 @@ struct policy_model {
 	struct model *model;
 	uint16_t *inputs;		/* for each model input, the feature slot */
 	size_t input_count;
+	struct calibration *calibration;	/* as the model has it; NULL: none */
 	bool per_action, personal;
 };
 
-struct zone;				/* core/zone.h */
+struct zone_rule {
+	const char *name, *rule;	/* "Europe/Berlin", its POSIX TZ */
+};
 
 struct policy {
 	const char *name;
@@ -284,10 +299,15 @@ struct policy {
 	size_t suppression_count;
 	struct experiment *experiments;	/* ascending by name */
 	size_t experiment_count;
+	struct zone_rule *zones;	/* ascending by name */
+	size_t zone_count;
 	uint32_t triggers;		/* union of actions' on */
+	/* Actions that each type of event names, the timer's last; ascending (policy_settle) */
+	struct { uint16_t *actions; size_t count; } named[EV_COUNT + 1];
 
-	struct json_t *source;		/* merged tree: {"policy","features","actions":{id:…},"models","contact","experiments","zones"} */
-	void *memory;			/* arena that owns all of the above */
+	struct json_t *source;		/* merged tree: {"policy","features","actions":{id:…},"models","contact","experiments","zones"};
+					 * NULL: from an image */
+	void *memory;			/* arena that owns all of the above but the models */
 };
 
 #endif

@@ -27,7 +27,8 @@
 #define SUBJECT_WALLET_MAX 64
 #define SUBJECT_INCIDENTS_MAX 256
 
-enum consent_state { CONSENT_UNKNOWN, CONSENT_GRANTED, CONSENT_DENIED };	/* unknown is a no */
+/* unknown is a no */
+enum consent_state { CONSENT_UNKNOWN, CONSENT_GRANTED, CONSENT_DENIED };
 
 struct consent {
 	enum consent_state state;
@@ -36,7 +37,8 @@ struct consent {
 };
 
 struct purchase_line {
-	const char *category, *brand, *item;	/* interned in the history; brand NULL: none; item: GTIN-14 or sku */
+	/* interned in the history; brand NULL: none; item: GTIN-14 or sku */
+	const char *category, *brand, *item;
 	int64_t qty_milli, amount_minor;
 };
 

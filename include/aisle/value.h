@@ -18,13 +18,16 @@ enum value_tag {
 	VALUE_JSON,	/* array or object: only in rule eval and in constants */
 };
 
-/* Borrowed: str and json belong to the policy, the turn's arena or the caller's data. */
+/* Borrowed: str and json belong to the policy, the turn's arena or the caller's data. Only the
+ * member that the tag names is set. Two words, so that a value is handed over in registers. */
 struct value {
 	enum value_tag tag;
-	bool truth;		/* VALUE_BOOL */
-	double number;		/* VALUE_NUMBER */
-	const char *str;	/* VALUE_STRING, NUL-terminated UTF-8 */
-	struct json_t *json;	/* VALUE_JSON */
+	union {
+		bool truth;		/* VALUE_BOOL */
+		double number;		/* VALUE_NUMBER */
+		const char *str;	/* VALUE_STRING, NUL-terminated UTF-8 */
+		struct json_t *json;	/* VALUE_JSON */
+	};
 };
 
 static inline struct value

@@ -43,7 +43,8 @@ struct line {
 
 enum card_state {
 	CARD_OPEN,
-	CARD_ANSWERED,		/* dismissed, snoozed, overridden, or accepted with nothing to ask of the till */
+	/* dismissed, snoozed, overridden, or accepted with nothing to ask of the till */
+	CARD_ANSWERED,
 	CARD_ASKED,		/* accepted, the till has been asked */
 	CARD_APPLIED,
 	CARD_REFUSED,
@@ -70,11 +71,13 @@ struct card {
 	int64_t expires_ms;
 	int64_t outcome_due_ms;		/* end of the outcome's window; 0: at the basket's close */
 	int64_t snooze_until_ms;
-	char *answer_body;		/* canonical JSON of the answer: the same again is 200, another 409 */
+	/* canonical JSON of the answer: the same again is 200, another 409 */
+	char *answer_body;
 	struct id answer_decision;	/* unused without one */
 	struct id token, command;	/* zero: none */
 	int64_t asked_ms;
-	char *json;			/* the prompt object as it is sent, without "state" and "choices" */
+	/* the prompt object as it is sent, without "state" and "choices" */
+	char *json;
 	double confidence;		/* p1 */
 };
 
@@ -101,7 +104,8 @@ struct visit {
 	int64_t guidance_at_ms;
 	struct card *cards;		/* in order of creation */
 	size_t card_count;
-	struct contacts contacts;	/* of an anonymous visit; joined to the subject's on identification */
+	/* of an anonymous visit; joined to the subject's on identification */
+	struct contacts contacts;
 	/* not saved */
 	bool dirty;
 };

@@ -100,6 +100,9 @@ arena_room(struct arena *arena, size_t size)
 	void *memory = block->bytes + block->used;
 	block->used += size;
 	arena->used += size;
+	/* What is behind the end is the same each time, for those who compare rows (arena_copy). */
+	if (size > 0)
+		memset((unsigned char *)memory + size - ALIGN, 0, ALIGN);
 	return memory;
 }
 
@@ -144,4 +147,34 @@ size_t
 arena_used(const struct arena *arena)
 {
 	return arena->used;
+}
+
+void
+arena_copy(const struct arena *arena, void *ret_row)
+{
+	unsigned char *end = (unsigned char *)ret_row + arena->used;
+
+	for (const struct block *block = arena->newest; block != NULL; block = block->older) {
+		end -= block->used;
+		memcpy(end, block->bytes, block->used);
+	}
+}
+
+bool
+arena_offset(const struct arena *arena, const void *p, size_t *ret_offset)
+{
+	uintptr_t at = (uintptr_t)p;
+	size_t end = arena->used;
+
+	for (const struct block *block = arena->newest; block != NULL; block = block->older) {
+		uintptr_t from = (uintptr_t)block->bytes;
+
+		end -= block->used;
+		/* Behind the last byte as well: the end of an array, or one without members. */
+		if (at >= from && at <= from + block->used) {
+			*ret_offset = end + (size_t)(at - from);
+			return true;
+		}
+	}
+	return false;
 }

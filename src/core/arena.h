@@ -19,5 +19,9 @@ char *arena_strdup(struct arena *arena, const char *s);		/* NULL for NULL */
 char *arena_strndup(struct arena *arena, const char *s, size_t len);
 char *arena_printf(struct arena *arena, const char *format, ...) AISLE_PRINTF(2, 3);
 size_t arena_used(const struct arena *arena);
+/* As if all that was given out stood in one row, oldest first: the row itself (arena_used bytes),
+ * and where p stands in it; false: p is not of this arena. */
+void arena_copy(const struct arena *arena, void *ret_row);
+bool arena_offset(const struct arena *arena, const void *p, size_t *ret_offset);
 
 #endif

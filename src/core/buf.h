@@ -41,7 +41,8 @@ void buf_u32(struct buf *buf, uint32_t v);
 void buf_i64(struct buf *buf, int64_t v);	/* zig-zag varint */
 void buf_f64(struct buf *buf, double v);
 void buf_id(struct buf *buf, const struct id *id);
-void buf_str(struct buf *buf, const char *s);	/* length varint + bytes; NULL is kept apart from "" */
+/* length varint + bytes; NULL is kept apart from "" */
+void buf_str(struct buf *buf, const char *s);
 
 struct rd {
 	const uint8_t *at, *end;

@@ -336,18 +336,6 @@ conf_station(const struct conf *conf, const char *origin)
 	return found != NULL ? found->value : origin;
 }
 
-static bool
-same_pairs(const struct conf_pair *a, size_t a_count, const struct conf_pair *b, size_t b_count)
-{
-	if (a_count != b_count)
-		return false;
-	for (size_t i = 0; i < a_count; i++) {
-		if (strcmp(a[i].name, b[i].name) != 0 || strcmp(a[i].value, b[i].value) != 0)
-			return false;
-	}
-	return true;
-}
-
 void
 conf_reload(struct conf *conf, struct conf *next, struct buf *report)
 {
@@ -360,8 +348,6 @@ conf_reload(struct conf *conf, struct conf *next, struct buf *report)
 		else
 			buf_addf(report, "[%s] %s\n", key->section, key->name);
 	}
-	if (!same_pairs(conf->mappings, conf->mapping_count, next->mappings, next->mapping_count))
-		buf_adds(report, "[mappings]\n");
 	free_pairs(conf->stations, &conf->station_count);
 	free_pairs(conf->mappings, &conf->mapping_count);
 	memcpy(conf->stations, next->stations, sizeof(conf->stations));
@@ -421,7 +407,7 @@ conf_describe(struct buf *out)
 	}
 	buf_adds(out,
 	    "\n[stations]\nTERMINAL_OR_READER = STATION [reload]\n    Where it stands; its own id "
-	    "when it is not listed.\n\n[mappings]\nNAME = FILE\n    How a till's own "
+	    "when it is not listed.\n\n[mappings]\nNAME = FILE [reload]\n    How a till's own "
 	    "messages "
 	    "become events.\n");
 }

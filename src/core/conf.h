@@ -28,13 +28,16 @@ struct conf {
 	struct conf_pair stations[CONF_STATIONS_MAX];
 	size_t station_count;
 	/* [mqtt] */
-	char *mqtt_socket, *mqtt_host, *mqtt_client_id, *mqtt_user, *mqtt_password_file, *mqtt_ca, *mqtt_cert, *mqtt_key;
+	char *mqtt_socket, *mqtt_host, *mqtt_client_id, *mqtt_user, *mqtt_password_file, *mqtt_ca,
+	    *mqtt_cert, *mqtt_key;
 	int mqtt_port;
 	/* [hq] */
-	char *hq_host, *hq_client_id, *hq_user, *hq_password_file, *hq_ca, *hq_cert, *hq_key, *hq_channel, *hq_root;
+	char *hq_host, *hq_client_id, *hq_user, *hq_password_file, *hq_ca, *hq_cert, *hq_key,
+	    *hq_channel, *hq_root;
 	int hq_port;
 	/* [http] */
-	char *http_listen, *http_cert, *http_key;	/* listen: comma-separated HOST:PORT, [v6]:PORT */
+	/* listen: comma-separated HOST:PORT, [v6]:PORT */
+	char *http_listen, *http_cert, *http_key;
 	bool http_plain_lan;
 	char *http_operators;				/* space-separated CIDR */
 	/* [state] */
@@ -57,11 +60,14 @@ struct conf {
 
 /* All defaults; [store] id is required only by conf_load. */
 void conf_init(struct conf *conf);
-/* Reads and checks path. All mistakes are written to report, one "file:line: text, expected …" a line.
- * 0, or AISLE_E_CONFIG (exit 78). Files that keys name (password, ca, pepper, mapping) must be readable. */
+/* Reads and checks path. All mistakes are written to report, one "file:line: text, expected …" a
+ * line.
+ * 0, or AISLE_E_CONFIG (exit 78). Files that keys name (password, ca, pepper, mapping) must be
+ * readable. */
 int conf_load(struct conf *conf, const char *path, struct buf *report) AISLE_MUST_CHECK;
 void conf_done(struct conf *conf);
-const char *conf_station(const struct conf *conf, const char *origin);	/* its own id when not listed */
+/* its own id when not listed */
+const char *conf_station(const struct conf *conf, const char *origin);
 /* What a SIGHUP may take over from next into conf (limits, stations, log level); names
  * of changed keys that need a restart go to report, one a line. Strings move; next is consumed. */
 void conf_reload(struct conf *conf, struct conf *next, struct buf *report);

@@ -22,8 +22,10 @@ struct csv {
 };
 void csv_init(struct csv *csv, const char *text, size_t len, const char *name);
 void csv_done(struct csv *csv);
-/* 1: a row was read; 0: none is left; AISLE_E_INVALID: err says where. An empty line is a row of one empty field. */
+/* 1: a row was read; 0: none is left; AISLE_E_INVALID: err says where. An empty line is a row of
+ * one empty field. */
 int csv_read(struct csv *csv, struct err *err) AISLE_MUST_CHECK;
-const char *csv_field(const struct csv *csv, size_t i);		/* until the next csv_read; i < count */
+/* until the next csv_read; i < count */
+const char *csv_field(const struct csv *csv, size_t i);
 
 #endif

@@ -6,7 +6,8 @@
 #ifndef AISLE_CORE_FMATH_H
 #define AISLE_CORE_FMATH_H
 
-double fmath_exp(double x);		/* ≤ 1 ulp of libm over its range; overflow inf, underflow 0 */
+/* ≤ 1 ulp of libm over its range; overflow inf, underflow 0 */
+double fmath_exp(double x);
 double fmath_log(double x);		/* x < 0: NaN; 0: -inf */
 double fmath_exp2(double x);		/* 2^x, for half-lives */
 float fmath_expf(float x);

@@ -4,11 +4,12 @@
  *
  * DESIGN
  *   Most of what an event costs in jansson is its lexer, which copies byte by byte. What tills send
- *   is plain: strings without escapes, short numbers. That is read here, straight into jansson's own
- *   tree; at the first thing that is wrong or only rare (an escape, an exponent, a number of many
- *   digits, a key that is there twice) the whole text goes to jansson, which decides and has the
- *   words for what is wrong. So strictness is jansson's, and this file can only err by accepting too
- *   much or otherwise, which tests/unit/test_json_fast.c looks for with 300,000 damaged texts.
+ *   is plain: strings without escapes, short numbers. That is read here, straight into jansson's
+ *   own tree; at the first thing that is wrong or only rare (an escape, an exponent, a number of
+ *   many digits, a key that is there twice) the whole text goes to jansson, which decides and has
+ *   the words for what is wrong. So strictness is jansson's, and this file can only err by
+ *   accepting too much or otherwise, which tests/unit/test_json_fast.c looks for with 300,000
+ *   damaged texts.
  *   Rejected: another JSON library; the trees are jansson's everywhere.
  *
  * INVARIANTS
@@ -53,8 +54,8 @@ take(struct text *text, char c)
 	return true;
 }
 
-/* Moves behind the closing quote. false: an escape, a control character, no end. *ret_ascii: no byte
- * above 0x7f. */
+/* Moves behind the closing quote. false: an escape, a control character, no end. *ret_ascii: no
+ * byte above 0x7f. */
 static bool
 take_string(struct text *text, const char **ret_from, size_t *ret_len, bool *ret_ascii)
 {

@@ -10,7 +10,8 @@
 
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG = 7 };
 void log_set_level(enum log_level level);
-bool log_level_parse(const char *name, enum log_level *ret);	/* error warning notice info debug */
+/* error warning notice info debug */
+bool log_level_parse(const char *name, enum log_level *ret);
 void log_msg(enum log_level level, const char *format, ...) AISLE_PRINTF(2, 3);
 #define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_msg(LOG_WARNING, __VA_ARGS__)

@@ -16,7 +16,8 @@
 	X(STREAM_BYTES, "stream-bytes") X(CONNECTIONS, "connections") X(TABLETS, "tablets") \
 	X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(OTHER, "other")
 
-/* Families: F(constant, name, kind, help). The name has no _total; OpenMetrics and 0.0.4 differ there. */
+/* Families: F(constant, name, kind, help). The name has no _total; OpenMetrics and 0.0.4 differ
+ * there. */
 #define METRIC_FAMILIES(F) \
 	F(EVENTS, "aisle_events", COUNTER, "Events taken in, by type and whether they were new.") \
 	F(REJECTED, "aisle_events_rejected", COUNTER, "Messages put aside as dead letters, by reason.") \

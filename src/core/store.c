@@ -29,6 +29,7 @@
 #include "core/ballast.h"
 #include "core/id.h"
 #include "core/log.h"
+#include "core/pack.h"
 #include "core/store_internal.h"
 
 #define WAL_BYTES_MAX (8 << 20)		/* over this a checkpoint waits until the WAL can begin anew */
@@ -262,7 +263,9 @@ store_close(struct store *store)
 	for (int i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(store->stmt[i]);
 	sqlite3_close(store->db);
+	buf_wipe(&store->packed_body);
 	buf_wipe(&store->sealed_body);
+	pack_wipe();
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	free(store->dir);
@@ -371,6 +374,37 @@ store_checkpoint(struct store *store)
 	store_max_pages(store, false);
 	if (store->real_disk)
 		ballast_make(store->dir);
+}
+
+int
+store_scrub(struct store *store, int max_pages)
+{
+	int64_t bad = 0, pages = 0;
+	if (store->memory || store->in_tx || store->broken)
+		return 0;
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_PAGE_COUNT, &error);
+	if (stmt == NULL)
+		return error;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		pages = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	/* What the log has newer is not in the file yet: the file may be shorter. */
+	if (store->wal_pages > 0)
+		return 0;
+	if (store->scrubbed >= pages)
+		store->scrubbed = 0;
+	int64_t count = pages - store->scrubbed < max_pages ? pages - store->scrubbed : max_pages;
+	int rc = store_vfs_check(store->db, store->scrubbed, count, &bad);
+	store->scrubbed += count;
+	if (rc != SQLITE_OK)
+		return store_error(store, rc);
+	if (bad == 0)
+		return 0;
+	log_error("store: damaged pages were found by looking pages=%lld", (long long)bad);
+	store->damaged += bad;
+	store->corrupt = true;
+	return AISLE_E_DAMAGED;
 }
 
 int64_t

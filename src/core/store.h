@@ -54,7 +54,10 @@ int store_commit(struct store *store) AISLE_MUST_CHECK;	/* seals keys first, the
 void store_rollback(struct store *store);
 bool store_is_new(const struct store *store);		/* created by this open */
 void store_epoch(const struct store *store, char out[static 17]);	/* 16 hex digits, random at creation */
+int store_new_epoch(struct store *store) AISLE_MUST_CHECK;	/* in a transaction: this state is a copy of another */
 void store_checkpoint(struct store *store);		/* when idle; passive unless the WAL is over 8 MiB */
+/* When idle: looks at the next pages of the file, round and round. AISLE_E_DAMAGED: close and open again, which mends. */
+int store_scrub(struct store *store, int max_pages) AISLE_MUST_CHECK;
 int64_t store_wal_bytes(const struct store *store);
 int64_t store_damaged(const struct store *store);	/* rows set aside so far */
 

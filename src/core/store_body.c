@@ -32,6 +32,18 @@ body_row_key(uint8_t out[static ROW_KEY_SIZE], const struct id *key, const struc
 		out[40 + i] = (uint8_t)((unsigned)flag >> (8 * i));
 }
 
+/* The id a key would like. What others name, a customer, may be chosen so that a window is full: its place is a
+ * hash. The rest are ids of ours, in the order of their making. */
+static int64_t
+body_slot(enum store_table table, const struct id *key)
+{
+	struct id hash;
+	if (table != STORE_SUBJECT)
+		return store_slot(key);
+	hash_bytes(hash.b, sizeof(hash.b), key->b, sizeof(key->b), "subject", 7);
+	return store_slot(&hash);
+}
+
 /* ---- put ---- */
 
 /* Where the key is, or the first free id of its window. */
@@ -42,7 +54,7 @@ find_slot(struct store *store, enum store_table table, const struct id *key, int
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_TAKEN), &error);
 	if (stmt == NULL)
 		return error;
-	int64_t base = store_slot(key), slot = base;
+	int64_t base = body_slot(table, key), slot = base;
 	sqlite3_bind_int64(stmt, 1, base);
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -65,11 +77,19 @@ find_slot(struct store *store, enum store_table table, const struct id *key, int
 	return 0;
 }
 
-static int
-note_collision(struct store *store, enum store_table table)
+const char *
+store_collision_name(int table)
+{
+	return table < STORE_COUNT ? store_body_names[table] : store_pair_names[table - STORE_COUNT];
+}
+
+int
+store_note_collision(struct store *store, int table)
 {
 	char name[32];
-	sqlite3_snprintf(sizeof(name), name, "collided/%s", store_body_names[table]);
+	if (store->now.collided[table])
+		return 0;
+	sqlite3_snprintf(sizeof(name), name, "collided/%s", store_collision_name(table));
 	store->now.collided[table] = true;
 	return store_meta_set(store, name, "1", 1);
 }
@@ -83,7 +103,7 @@ touch(struct store *store, enum store_table table, const struct id *key, const s
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_TOUCH), &error);
 	if (stmt == NULL)
 		return error;
-	sqlite3_bind_int64(stmt, 1, store_slot(key));
+	sqlite3_bind_int64(stmt, 1, body_slot(table, key));
 	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 3, at_ms);
 	store_bind_blob(stmt, 4, body, len);
@@ -94,6 +114,23 @@ touch(struct store *store, enum store_table table, const struct id *key, const s
 	return error;
 }
 
+static int
+insert(struct store *store, enum store_table table, enum body_op op, int64_t slot, const struct id *key,
+    const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, op), &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, slot);
+	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
+	store_bind_id(stmt, 3, subject);
+	sqlite3_bind_int64(stmt, 4, at_ms);
+	sqlite3_bind_int(stmt, 5, flag);
+	store_bind_blob(stmt, 6, body, len);
+	return store_run(store, stmt);
+}
+
 int
 store_put(struct store *store, enum store_table table, const struct id *key, const struct id *subject,
     int64_t at_ms, int flag, const void *body, size_t len)
@@ -102,27 +139,25 @@ store_put(struct store *store, enum store_table table, const struct id *key, con
 	const void *sealed;
 	size_t sealed_len;
 	bool done = false;
-	int64_t slot = 0;
+	int64_t slot = body_slot(table, key);
 	body_row_key(row_key, key, subject, at_ms, flag);
 	int error = store_seal(store, store_body_names[table], row_key, sizeof(row_key), subject, body, len, &sealed,
 	    &sealed_len);
-	if (error == 0)
+	/* A decision is new; the rest are there more often than not. */
+	if (error == 0 && table == STORE_DECISION && !store->now.collided[table]) {
+		error = insert(store, table, BODY_ADD, slot, key, subject, at_ms, flag, sealed, sealed_len);
+		done = sqlite3_changes(store->db) > 0;
+	}
+	if (error == 0 && !done)
 		error = touch(store, table, key, subject, at_ms, flag, sealed, sealed_len, &done);
 	if (error != 0 || done)
 		return error;
 	error = find_slot(store, table, key, &slot);
-	if (error == 0 && slot != store_slot(key) && !store->now.collided[table])
-		error = note_collision(store, table);
-	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_BODY(table, BODY_PUT), &error) : NULL;
-	if (stmt == NULL)
-		return error;
-	sqlite3_bind_int64(stmt, 1, slot);
-	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
-	store_bind_id(stmt, 3, subject);
-	sqlite3_bind_int64(stmt, 4, at_ms);
-	sqlite3_bind_int(stmt, 5, flag);
-	store_bind_blob(stmt, 6, sealed, sealed_len);
-	return store_run(store, stmt);
+	if (error == 0 && slot != body_slot(table, key))
+		error = store_note_collision(store, table);
+	if (error == 0)
+		error = insert(store, table, BODY_PUT, slot, key, subject, at_ms, flag, sealed, sealed_len);
+	return error;
 }
 
 /* ---- get, delete, each ---- */
@@ -148,7 +183,7 @@ store_get(struct store *store, enum store_table table, const struct id *key, str
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_FIND), &error);
 	if (stmt == NULL)
 		return error;
-	sqlite3_bind_int64(stmt, 1, store_slot(key));
+	sqlite3_bind_int64(stmt, 1, body_slot(table, key));
 	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
 	int rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW) {
@@ -174,7 +209,7 @@ store_delete(struct store *store, enum store_table table, const struct id *key)
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_DELETE), &error);
 	if (stmt == NULL)
 		return error;
-	sqlite3_bind_int64(stmt, 1, store_slot(key));
+	sqlite3_bind_int64(stmt, 1, body_slot(table, key));
 	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
 	return store_run(store, stmt);
 }
@@ -182,7 +217,7 @@ store_delete(struct store *store, enum store_table table, const struct id *key)
 static int
 each_statement(const struct store *store, enum store_table table, int flag)
 {
-	if (store->now.collided[table])
+	if (store->now.collided[table] || table == STORE_SUBJECT)
 		return ST_BODY(table, BODY_SORTED);
 	return ST_BODY(table, flag > 0 ? BODY_FLAGGED : BODY_EACH);
 }

@@ -7,6 +7,7 @@
  * name beside them as well; secure_delete overwrites what they leave.
  */
 #include "core/ballast.h"
+#include "core/pack.h"
 #include "core/store_internal.h"
 
 #define PRESSED_HALVINGS 31	/* of a quarter of the 35 days: to nothing, if it must be */
@@ -20,6 +21,8 @@ store_forget(struct store *store, const struct id *subject)
 	if (store->real_disk)
 		ballast_release(store->dir);
 	store->erased = true;
+	pack_wipe();
+	buf_wipe(&store->packed_body);
 	int error = store_blank(store, STORE_VISIT, subject);
 	if (error == 0)
 		error = store_blank(store, STORE_DECISION, subject);

@@ -55,11 +55,11 @@ pair_slot(struct store *store, enum store_pair pair, const struct id *name, int6
 }
 
 static int
-pair_put(struct store *store, enum store_pair pair, const struct id *name, const struct id *value, int64_t at_ms)
+insert(struct store *store, enum store_pair pair, enum pair_op op, int64_t slot, const struct id *name,
+    const struct id *value, int64_t at_ms)
 {
-	int64_t slot = 0;
-	int error = pair_slot(store, pair, name, &slot);
-	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_PAIR(pair, PAIR_PUT), &error) : NULL;
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, op), &error);
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int64(stmt, 1, slot);
@@ -68,6 +68,23 @@ pair_put(struct store *store, enum store_pair pair, const struct id *name, const
 	sqlite3_bind_int64(stmt, 4, at_ms);
 	sqlite3_bind_int64(stmt, 5, pair_sum(pair, name, value, at_ms));
 	return store_run(store, stmt);
+}
+
+static int
+pair_put(struct store *store, enum store_pair pair, const struct id *name, const struct id *value, int64_t at_ms)
+{
+	int64_t slot = store_slot(name);
+	int error = 0;
+	/* Nearly always it is new, and its place free. */
+	if (!store->now.collided[STORE_COUNT + pair]) {
+		error = insert(store, pair, PAIR_ADD, slot, name, value, at_ms);
+		if (error != 0 || sqlite3_changes(store->db) > 0)
+			return error;
+	}
+	error = pair_slot(store, pair, name, &slot);
+	if (error == 0 && slot != store_slot(name))
+		error = store_note_collision(store, STORE_COUNT + pair);
+	return error != 0 ? error : insert(store, pair, PAIR_PUT, slot, name, value, at_ms);
 }
 
 static int

@@ -86,7 +86,11 @@ copy_until(sqlite3 *from, sqlite3 *to, const char *name, const char *order, int6
 static int
 copy_tables(sqlite3 *from, sqlite3 *to)
 {
-	int rc = SQLITE_OK;
+	/* Not a database at all, or not ours: it is moved away whole. */
+	int rc = sqlite3_exec(from, "SELECT 1 FROM meta LIMIT 1", NULL, NULL, NULL);
+	if (rc == SQLITE_NOTADB || rc == SQLITE_ERROR)
+		return rc;
+	rc = SQLITE_OK;
 	for (size_t i = 0; rc == SQLITE_OK && i < ARRAY_LEN(tables); i++) {
 		int64_t rows = 0;
 		bool whole;
@@ -119,7 +123,8 @@ make_copy(const struct store *store, const char *copy)
 	unlink(tmp);
 	int rc = sqlite3_open_v2(store->path, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_open_v2(tmp, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+		rc = sqlite3_open_v2(tmp, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+		    store_vfs(NULL));
 	if (rc == SQLITE_OK) {
 		sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		sqlite3_exec(from, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF", NULL, NULL, NULL);

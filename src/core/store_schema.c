@@ -21,11 +21,6 @@
 #include "core/log.h"
 #include "core/store_internal.h"
 
-/* By tests/bench/bench_store, KiB of WAL an event at one event a turn: 8.2 with
- * 512-byte pages, 11.0 with 1 KiB, 21 with 2 KiB, 31 with 4 KiB; at ten events
- * a turn 5.2, 5.9, 9.8, 12.2. 512 bytes cost half as much processor time again,
- * for the chains of overflow pages that every body then has. */
-#define PAGE_BYTES 1024
 #define RESERVE_BYTES (256 << 10)	/* of pages, for erasures */
 #define WAL_RESERVE_BYTES (4 << 20)
 
@@ -159,12 +154,21 @@ new_epoch(struct store *store, struct err *err)
 }
 
 int
+store_new_epoch(struct store *store)
+{
+	struct err err = {0};
+	return new_epoch(store, &err);
+}
+
+int
 store_schema_create(sqlite3 *db)
 {
 	char sql[128];
 	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-	    "PRAGMA user_version = %d; BEGIN", PAGE_BYTES, STORE_SCHEMA);
-	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	    "PRAGMA user_version = %d; BEGIN", STORE_PAGE_BYTES, STORE_SCHEMA);
+	int rc = store_vfs_reserve(db);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? sqlite3_exec(db, ddl, NULL, NULL, NULL) : rc;
 }
 
@@ -205,7 +209,9 @@ set_pragmas(struct store *store, bool fresh, struct err *err)
 	char sql[400];
 	if (store->memory)
 		return run_sql(store, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY", err);
-	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", PAGE_BYTES);
+	if (fresh && store_vfs_reserve(store->db) != SQLITE_OK)
+		return err_set(err, AISLE_E_IO, "%s: %s", store->path, sqlite3_errmsg(store->db));
+	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", STORE_PAGE_BYTES);
 	int error = fresh ? run_sql(store, sql, err) : 0;
 	if (error != 0)
 		return error;
@@ -219,9 +225,9 @@ static int
 open_database(struct store *store, const struct store_options *options, struct err *err)
 {
 	int rc = sqlite3_open_v2(store->path, &store->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, options->vfs);
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, store_vfs(options->vfs));
 	if (rc != SQLITE_OK)
-		return err_set(err, AISLE_E_IO, "%s: %s", store->path, sqlite3_errmsg(store->db));
+		return err_set(err, store_error(store, rc), "%s: %s", store->path, sqlite3_errmsg(store->db));
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, STORE_BODY_MAX + (64 << 10));
@@ -318,10 +324,10 @@ load_counters(struct store *store, struct err *err)
 		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM damaged", &last, err);
 	if (error == 0 && store->damaged < last)
 		store->damaged = last;
-	for (int table = 0; error == 0 && table < STORE_COUNT; table++) {
+	for (int table = 0; error == 0 && table < STORE_COUNT + PAIR_COUNT; table++) {
 		char name[32];
 		int64_t collided = 0;
-		snprintf(name, sizeof(name), "collided/%s", store_body_names[table]);
+		snprintf(name, sizeof(name), "collided/%s", store_collision_name(table));
 		/* Not readable: the slow order is right in any case. */
 		store->now.collided[table] = meta_number(store, name, &collided) != 0 || collided != 0;
 	}
@@ -379,6 +385,18 @@ close_database(struct store *store)
 	store->db = NULL;
 }
 
+/* After what was there could not be read and something else is in its place. */
+static int
+open_again(struct store *store, const struct store_options *options, struct err *err)
+{
+	store->now = (struct store_counters){0};
+	store->damaged = 1;
+	store->broken = store->corrupt = false;
+	*err = (struct err){0};
+	int error = make_private(store->path, err);
+	return error == 0 ? open_and_load(store, options, err) : error;
+}
+
 int
 store_schema_open(struct store *store, const struct store_options *options, struct err *err)
 {
@@ -397,19 +415,19 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	if (error != 0)
 		return error;
 	struct err first = {0};
-	if (store->real_disk && store_salvage(store))
-		store->damaged = 1;
+	bool salvaged = store->real_disk && store_salvage(store);
+	store->damaged = salvaged;
 	error = open_and_load(store, options, &first);
+	if (error == AISLE_E_DAMAGED && store->real_disk && !salvaged) {
+		close_database(store);
+		store_salvage_mark(store);
+		if (store_salvage(store))
+			error = open_again(store, options, &first);
+	}
 	if (error == AISLE_E_DAMAGED && store->real_disk) {
 		close_database(store);
 		move_damaged(store);
-		store->now = (struct store_counters){0};
-		store->damaged = 1;
-		store->broken = store->corrupt = false;
-		first = (struct err){0};
-		error = make_private(path, &first);
-		if (error == 0)
-			error = open_and_load(store, options, &first);
+		error = open_again(store, options, &first);
 	}
 	if (error != 0)
 		return err_set(err, error, "%s", first.text);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * store_seal.c - bodies through the sealer, and rows that do not open.
+ * store_seal.c - bodies packed and through the sealer, and rows that do not open.
  */
 #include <string.h>
 
 #include "core/id.h"
 #include "core/log.h"
+#include "core/pack.h"
 #include "core/store_internal.h"
 
 int
@@ -21,9 +22,11 @@ store_seal(struct store *store, const char *table, const void *row_key, size_t r
 	}
 	if (subject != NULL && id_is_zero(subject))
 		subject = NULL;
+	buf_clear(&store->packed_body);
 	buf_clear(&store->sealed_body);
-	int error = store->sealer.seal(store->sealer.ctx, table, row_key, row_key_len, subject, plain, len,
-	    &store->sealed_body);
+	pack(plain, len, &store->packed_body);
+	int error = store->sealer.seal(store->sealer.ctx, table, row_key, row_key_len, subject,
+	    store->packed_body.data, store->packed_body.len, &store->sealed_body);
 	/* A row written outside a transaction is on disk at once: its key goes first. */
 	if (error == 0 && !store->in_tx)
 		error = store->sealer.commit(store->sealer.ctx);
@@ -51,8 +54,10 @@ store_unseal(struct store *store, const char *table, const void *row_key, size_t
 		buf_add(out, body, len);
 		return 0;
 	}
-	return store->sealer.open(store->sealer.ctx, table, row_key, row_key_len,
-	    subject != NULL && !id_is_zero(subject) ? subject : NULL, body, len, out);
+	buf_clear(&store->packed_body);
+	int error = store->sealer.open(store->sealer.ctx, table, row_key, row_key_len,
+	    subject != NULL && !id_is_zero(subject) ? subject : NULL, body, len, &store->packed_body);
+	return error != 0 ? error : unpack(store->packed_body.data, store->packed_body.len, STORE_BODY_MAX, out);
 }
 
 void

@@ -10,9 +10,11 @@
 #define WHEN_TEXT_SIZE 32
 /* "2026-11-21T10:15:00.123Z" (always UTC, three digits). */
 void when_text(int64_t ms, char out[static WHEN_TEXT_SIZE]);
-/* RFC 3339 with zone (Z or ±hh:mm), optional fraction (digits after ms are cut), year 1970-9999; false: not one. */
+/* RFC 3339 with zone (Z or ±hh:mm), optional fraction (digits after ms are cut), year 1970-9999;
+ * false: not one. */
 bool when_parse(const char *text, int64_t *ret_ms);
-/* "7d", "90s", "1.5h", "0d": number and s, m, h or d. false: not one, negative, or over 100 years. */
+/* "7d", "90s", "1.5h", "0d": number and s, m, h or d. false: not one, negative, or over 100
+ * years. */
 bool when_duration(const char *text, int64_t *ret_ms);
 bool when_date(const char *text, int32_t *ret_days);	/* "2026-12-24" → days since 1970-01-01 */
 
@@ -20,7 +22,8 @@ bool when_date(const char *text, int32_t *ret_days);	/* "2026-12-24" → days si
  * function of text that travels in the bundle, so that a tz update on the
  * gateway cannot change a replay. Rules before the current one are not known. */
 struct zone;
-struct zone *zone_new(const char *posix);		/* NULL: not a POSIX TZ string (Mm.w.d rules, <…> names, also plain "UTC0") */
+/* NULL: not a POSIX TZ string (Mm.w.d rules, <…> names, also plain "UTC0") */
+struct zone *zone_new(const char *posix);
 void zone_free(struct zone *zone);
 int32_t zone_offset_s(const struct zone *zone, int64_t ms);	/* east of UTC; NULL zone: 0 */
 

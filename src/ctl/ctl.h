@@ -70,6 +70,10 @@ int ctl_model_score(struct ctl *ctl);
 /* ctl_replay.c */
 int ctl_replay(struct ctl *ctl);
 int ctl_decide(struct ctl *ctl);
+/* ctl_features.c */
+int ctl_features(struct ctl *ctl);
+/* ctl_train.c */
+int ctl_train(struct ctl *ctl);
 /* ctl_hq.c */
 int ctl_collect(struct ctl *ctl);
 int ctl_feed_check(struct ctl *ctl);

@@ -17,8 +17,9 @@ ctl_collect(struct ctl *ctl)
 	struct collect_options options = {
 		.broker = {
 			.url = ctl_option(ctl, "--broker"), .user = ctl_option(ctl, "--user"),
-			.password_file = ctl_option(ctl, "--password-file"), .ca = ctl_option(ctl, "--ca"),
-			.cert = ctl_option(ctl, "--cert"), .key = ctl_option(ctl, "--key"),
+			.password_file = ctl_option(ctl, "--password-file"),
+			.ca = ctl_option(ctl, "--ca"), .cert = ctl_option(ctl, "--cert"),
+			.key = ctl_option(ctl, "--key"),
 		},
 		.into = ctl_option(ctl, "--into"),
 		.once = ctl_flag(ctl, "--once"),
@@ -35,16 +36,18 @@ ctl_collect(struct ctl *ctl)
 		conf_done(conf);
 		rc = ctl_conf(ctl, true, conf);
 		if (rc == EX_OK && conf->hq_host == NULL)
-			rc = ctl_fail(EX_CONFIG, "no --broker, and no [hq] host in the configuration");
+			rc = ctl_fail(EX_CONFIG,
+			    "no --broker, and no [hq] host in the configuration");
 		if (rc == EX_OK) {
-			snprintf(url, sizeof(url), "mqtt%s://%s:%d", conf->hq_ca != NULL ? "s" : "", conf->hq_host,
-			    conf->hq_port);
-			options.broker = (struct broker_options){ url, conf->hq_user, conf->hq_password_file, conf->hq_ca,
-				conf->hq_cert, conf->hq_key };
+			snprintf(url, sizeof(url), "mqtt%s://%s:%d", conf->hq_ca != NULL ? "s" : "",
+			    conf->hq_host, conf->hq_port);
+			options.broker = (struct broker_options){ url, conf->hq_user,
+				conf->hq_password_file, conf->hq_ca, conf->hq_cert, conf->hq_key };
 		}
 	}
 	if (rc == EX_OK && collect_run(&options, &err) != 0)
-		rc = err.code == AISLE_E_IO ? (ctl_fail_err(&err), EX_UNAVAILABLE) : ctl_fail_err(&err);
+		rc = err.code == AISLE_E_IO
+		    ? (ctl_fail_err(&err), EX_UNAVAILABLE) : ctl_fail_err(&err);
 	conf_done(conf);
 	free(conf);
 	return rc;

@@ -214,13 +214,15 @@ ctl_model_inspect(struct ctl *ctl)
 int
 ctl_model_score(struct ctl *ctl)
 {
-	bool margin = ctl_flag(ctl, "--margin");
+	bool margin = ctl_flag(ctl, "--margin"), explain = ctl_flag(ctl, "--explain");
 	struct err err = { 0 };
 	int rc = ctl_words(ctl, 1, 2);
+	const char *rows = ctl->argc > 1 ? ctl->argv[1] : NULL;
 
 	if (rc != EX_OK)
 		return rc;
-	if (model_tool_score(ctl->argv[0], ctl->argc > 1 ? ctl->argv[1] : NULL, margin, stdout, &err) != 0)
+	if ((explain ? model_tool_explain(ctl->argv[0], rows, stdout, &err) :
+		       model_tool_score(ctl->argv[0], rows, margin, stdout, &err)) != 0)
 		rc = ctl_fail_err(&err);
 	return rc;
 }

@@ -66,12 +66,15 @@ ctl_status(struct ctl *ctl)
 		    (long long)json_integer_value(json_object_get(policy, "version")));
 	else
 		puts("policy    none: baskets and profiles are kept, nothing is decided");
-	printf("broker    %s\n", json_is_true(json_object_get(json_object_get(reply, "mqtt"), "connected"))
+	printf("broker    %s\n",
+	    json_is_true(json_object_get(json_object_get(reply, "mqtt"), "connected"))
 	    ? "connected" : "away");
 	printf("hq        %s, %lld records wait\n",
-	    json_is_true(json_object_get(json_object_get(reply, "hq"), "connected")) ? "connected" : "away",
+	    json_is_true(json_object_get(json_object_get(reply, "hq"), "connected"))
+	    ? "connected" : "away",
 	    (long long)json_integer_value(json_object_get(json_object_get(reply, "hq"), "queued")));
-	printf("profiles  %lld\n", (long long)json_integer_value(json_object_get(reply, "profiles")));
+	printf("profiles  %lld\n",
+	    (long long)json_integer_value(json_object_get(reply, "profiles")));
 	printf("visits    %lld open, %lld decisions since start\n",
 	    (long long)json_integer_value(json_object_get(reply, "visits")),
 	    (long long)json_integer_value(json_object_get(reply, "decisions")));
@@ -156,8 +159,9 @@ ctl_why(struct ctl *ctl)
 	if (rc != EX_OK)
 		return rc;
 	decision = json_object_get(reply, "decision");
-	printf("decision %s at %s, station %s, after %s\n", text(decision, "decision"), text(decision, "at"),
-	    text(decision, "station"), text(json_object_get(decision, "trigger"), "type"));
+	printf("decision %s at %s, station %s, after %s\n", text(decision, "decision"),
+	    text(decision, "at"), text(decision, "station"),
+	    text(json_object_get(decision, "trigger"), "type"));
 	if (json_is_string(json_object_get(decision, "withheld")))
 		printf("withheld: %s\n", text(decision, "withheld"));
 	if (json_is_string(json_object_get(decision, "cause")))
@@ -224,7 +228,8 @@ ctl_deadletter(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack("{s:s,s:i}", "command", "deadletter", "rows", rows != NULL ? atoi(rows) : 20);
+	request = json_pack("{s:s,s:i}", "command", "deadletter", "rows",
+	    rows != NULL ? atoi(rows) : 20);
 	if (ctl->json)
 		return ask_and_print(ctl, request, NULL, NULL);
 	rc = ctl_ask(ctl, request, NULL, &reply);
@@ -232,8 +237,8 @@ ctl_deadletter(struct ctl *ctl)
 	if (rc != EX_OK)
 		return rc;
 	json_array_foreach(json_object_get(reply, "dead_letters"), i, letter)
-		printf("%s %-13s %s\n    %s\n", text(letter, "at"), text(letter, "reason"), text(letter, "topic"),
-		    text(letter, "detail"));
+		printf("%s %-13s %s\n    %s\n", text(letter, "at"), text(letter, "reason"),
+		    text(letter, "topic"), text(letter, "detail"));
 	if (json_array_size(json_object_get(reply, "dead_letters")) == 0)
 		puts("no dead letters");
 	json_decref(reply);
@@ -249,10 +254,12 @@ ctl_stop(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack("{s:s,s:s,s:b}", "command", "stop", "action", ctl->argv[0], "lift", lift);
+	request = json_pack("{s:s,s:s,s:b}", "command", "stop", "action", ctl->argv[0], "lift",
+	    lift);
 	rc = ctl_ask(ctl, request, NULL, &reply);
 	if (rc == EX_OK && !ctl->json)
-		printf("%s is %s\n", ctl->argv[0], lift ? "allowed again" : "stopped: open cards are withdrawn");
+		printf("%s is %s\n", ctl->argv[0],
+		    lift ? "allowed again" : "stopped: open cards are withdrawn");
 	else if (rc == EX_OK)
 		print_json(reply);
 	json_decref(request);
@@ -269,12 +276,14 @@ ctl_tablet_pair(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack("{s:s,s:s}", "command", "tablet-pair", "stations", stations != NULL ? stations : "");
+	request = json_pack("{s:s,s:s}", "command", "tablet-pair", "stations",
+	    stations != NULL ? stations : "");
 	if (ctl->json)
 		return ask_and_print(ctl, request, NULL, NULL);
 	rc = ctl_ask(ctl, request, NULL, &reply);
 	if (rc == EX_OK)
-		printf("%s   type it on the tablet before %s\n", text(reply, "code"), text(reply, "expires"));
+		printf("%s   type it on the tablet before %s\n", text(reply, "code"),
+		    text(reply, "expires"));
 	json_decref(request);
 	json_decref(reply);
 	return rc;
@@ -296,8 +305,8 @@ ctl_tablet_list(struct ctl *ctl)
 	json_array_foreach(json_object_get(reply, "tablets"), i, tablet) {
 		const char *stations = text(tablet, "stations");
 
-		printf("%-32s paired %s  stations %s\n", text(tablet, "name"), text(tablet, "paired"),
-		    stations[0] != '\0' ? stations : "all");
+		printf("%-32s paired %s  stations %s\n", text(tablet, "name"),
+		    text(tablet, "paired"), stations[0] != '\0' ? stations : "all");
 	}
 	json_decref(request);
 	json_decref(reply);
@@ -311,7 +320,8 @@ ctl_tablet_revoke(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	return ask_and_print(ctl, json_pack("{s:s,s:s}", "command", "tablet-revoke", "name", ctl->argv[0]), NULL, NULL);
+	return ask_and_print(ctl, json_pack("{s:s,s:s}", "command", "tablet-revoke", "name",
+	    ctl->argv[0]), NULL, NULL);
 }
 
 int
@@ -328,7 +338,8 @@ ctl_manager_add(struct ctl *ctl)
 	rc = ctl_stdin_line(pin, sizeof(pin));
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack("{s:s,s:s,s:s}", "command", "manager-add", "manager", ctl->argv[0], "pin", pin);
+	request = json_pack("{s:s,s:s,s:s}", "command", "manager-add", "manager", ctl->argv[0],
+	    "pin", pin);
 	explicit_bzero(pin, sizeof(pin));
 	if (request == NULL)
 		return ctl_fail(EX_DATAERR, "the id or the PIN is not UTF-8 text");
@@ -347,7 +358,8 @@ ctl_manager_remove(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	return ask_and_print(ctl, json_pack("{s:s,s:s}", "command", "manager-remove", "manager", ctl->argv[0]), NULL, NULL);
+	return ask_and_print(ctl, json_pack("{s:s,s:s}", "command", "manager-remove", "manager",
+	    ctl->argv[0]), NULL, NULL);
 }
 
 int
@@ -357,7 +369,8 @@ ctl_bundle_install(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	return ask_and_print(ctl, json_pack("{s:s}", "command", "bundle-install"), ctl->argv[0], NULL);
+	return ask_and_print(ctl, json_pack("{s:s}", "command", "bundle-install"), ctl->argv[0],
+	    NULL);
 }
 
 int
@@ -367,5 +380,6 @@ ctl_profiles_install(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	return ask_and_print(ctl, json_pack("{s:s}", "command", "profiles-install"), ctl->argv[0], NULL);
+	return ask_and_print(ctl, json_pack("{s:s}", "command", "profiles-install"), ctl->argv[0],
+	    NULL);
 }

@@ -19,17 +19,27 @@ read_slot(void *ctx, unsigned slot)
 	return features_get(reader->features, slot, reader->about);
 }
 
+static inline bool
+is_true(const struct value *value)
+{
+	if (value->tag == VALUE_BOOL)
+		return value->truth;
+	if (value->tag == VALUE_NUMBER)
+		return value->number == value->number && value->number != 0;
+	return logic_truthy(value);
+}
+
 static enum rule_result
 run_clause(
     struct run *run, uint32_t index, const struct candidate_context *about, struct value *ret)
 {
 	const struct logic *program = run->policy->clauses[index].program;
 	struct reader reader = { run->features, about };
+	struct logic_slots slots = { features_known(run->features), read_slot, &reader };
 
-	*ret = value_missing();
-	switch (logic_run(program, read_slot, &reader, run->arena, ret, NULL)) {
+	switch (logic_run_over(program, &slots, run->arena, ret, NULL)) {
 	case LOGIC_OK:
-		return logic_truthy(ret) ? RULE_TRUE : RULE_FALSE;
+		return is_true(ret) ? RULE_TRUE : RULE_FALSE;
 	case LOGIC_UNKNOWN:
 		return RULE_MISSING;
 	case LOGIC_LIMIT:
@@ -94,16 +104,12 @@ is_amount(double number)
 }
 
 bool
-expr_number(
+expr_compute(
     struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret)
 {
 	struct value value;
 	double number;
 
-	if (expr->kind == EXPR_CONST) {		/* the most common by far */
-		*ret = expr->constant;
-		return is_amount(expr->constant);
-	}
 	value = expr_value(run, expr, about);
 	if (value.tag == VALUE_NUMBER)
 		number = value.number;

@@ -15,86 +15,32 @@
  *   purchases, and with fewer than two purchases on record every row counts.
  *   A suppression lasts [t, t + for) from the outcome that completed it.
  *
+ *   Thousands of candidates ask about the same rows. A filter of one bit for
+ *   each beginning of an action, group or issue tells most of them at once
+ *   that no row is theirs; what is the same for all is counted once.
+ *
  * INVARIANTS
  *   Rows ascend by time, so a window is a suffix and the scan stops early.
  */
-#include "decide/run.h"
+#include "decide/contact_index.h"
 
 #include <limits.h>
 #include <string.h>
 
 #include "core/id.h"
 
-struct pending {
-	const struct action *action;
-	enum placement placement;
-};
-
 struct view {
 	struct arena *arena;
 	const struct sources *sources;
 	int64_t day_start_ms;
 	struct contact_index *index;
+	const struct run *run;		/* whose winners count as rows; NULL: nobody's */
 	const struct action *action;
-	uint64_t key[BY_COUNT];		/* of the action, as in struct contact_key, */
-	bool has_key[BY_COUNT];		/* once it was asked for */
+	const uint64_t *keys;		/* the action's, as in struct contact_key */
 	enum placement placement;
 	const struct id *own;		/* prompt of its open card; NULL */
-	bool again; /* it has passed without the pending ones: look at what they change */
-	struct pending pending[WINNERS_MAX];
-	size_t pending_count;
+	bool again; /* it has passed without the winners: look at what they change */
 };
-
-struct contact_index
-contact_index_make(struct arena *arena, const struct contacts *contacts)
-{
-	struct contact_index index = { .contacts = contacts };
-	uint8_t *shown;
-
-	if (contacts == NULL || contacts->count == 0)
-		return index;
-	shown = arena_alloc(arena, contacts->count);
-	for (size_t i = 0; i < contacts->count; i++) {
-		const struct contact *row = &contacts->rows[i];
-
-		index.outcomes |= 1u << row->outcome;
-		if (row->outcome == OUTCOME_DECIDED ||
-		    (row->outcome == OUTCOME_SHOWN && id_is_zero(&row->decision)))
-			shown[i] = 1;
-		if (row->outcome != OUTCOME_NOT_SHOWN)
-			continue;
-		/* Its card was decided shortly before. */
-		for (size_t j = i; j-- > 0;) {
-			if (contacts->rows[j].outcome == OUTCOME_DECIDED &&
-			    id_equal(&contacts->rows[j].prompt, &row->prompt)) {
-				shown[j] = 0;
-				break;
-			}
-		}
-	}
-	index.outcomes &= ~(1u << OUTCOME_SHOWN);
-	if (memchr(shown, 1, contacts->count) != NULL)
-		index.outcomes |= 1u << OUTCOME_SHOWN;
-	index.shown = shown;
-	index.keys = arena_room(arena, contacts->count * sizeof(*index.keys));
-	index.keys_from = contacts->count;
-	return index;
-}
-
-/* Row i's key. Windows end at the newest row, so that only those that some window reaches are
- * made. */
-static const struct contact_key *
-row_key(struct contact_index *index, size_t i)
-{
-	while (index->keys_from > i) {
-		const struct contact *row = &index->contacts->rows[--index->keys_from];
-
-		index->keys[index->keys_from] = (struct contact_key){ row->at_ms,
-			{ text_prefix(row->action), text_prefix(row->group),
-			    text_prefix(row->issue) } };
-	}
-	return &index->keys[i];
-}
 
 static bool
 same(const char *a, const char *b)
@@ -129,23 +75,23 @@ in_scope(const struct view *view, enum contact_scope scope, const char *value, c
 
 /* What a row must have in common with the candidate to be in the scope: BY_COUNT: that is not
  * told by its key. */
-static enum contact_by
-key_of(struct view *view, enum contact_scope scope, const char *value)
+static inline enum contact_by
+key_of(enum contact_scope scope, const char *value)
 {
-	const struct action *action = view->action;
-	enum contact_by by = scope == SCOPE_SELF || scope == SCOPE_ACTION ? BY_ACTION
+	if (value != NULL && scope != SCOPE_SELF)
+		return BY_COUNT;
+	return scope == SCOPE_SELF || scope == SCOPE_ACTION ? BY_ACTION
 	    : scope == SCOPE_GROUP ? BY_GROUP
 	    : scope == SCOPE_ISSUE ? BY_ISSUE
 				   : BY_COUNT;
+}
 
-	if (value != NULL && scope != SCOPE_SELF)
-		return BY_COUNT;
-	if (by != BY_COUNT && !view->has_key[by]) {
-		view->has_key[by] = true;
-		view->key[by] = text_prefix(by == BY_ACTION ? action->id
-			: by == BY_GROUP ? action->group : action->issue);
-	}
-	return by;
+/* May a row from from_ms on be the candidate's? Most times there is none. */
+static bool
+window_has(struct view *view, enum contact_by by, int64_t from_ms)
+{
+	contact_index_reach(view->index, from_ms);
+	return by == BY_COUNT || contact_index_has(view->index, by, view->keys[by]);
 }
 
 static bool
@@ -165,19 +111,26 @@ row_counts(struct view *view, size_t i, enum outcome outcome, const char *reason
 	return in_scope(view, scope, value, row->action, row->group, row->issue, row->placement);
 }
 
+/* The cards of this decision. An open one that won again is in the rows already. */
 static int
 pending_counts(
     const struct view *view, enum outcome outcome, enum contact_scope scope, const char *value)
 {
+	const struct run *run = view->run;
+	enum contact_by by = key_of(scope, value);
 	int count = 0;
 
-	if (outcome != OUTCOME_SHOWN && outcome != OUTCOME_DECIDED)
+	if (run == NULL || run->fresh == 0 || (outcome != OUTCOME_SHOWN && outcome != OUTCOME_DECIDED))
 		return 0;
-	for (size_t i = 0; i < view->pending_count; i++) {
-		const struct action *action = view->pending[i].action;
+	for (size_t w = 0; w < run->winner_count; w++) {
+		const struct winner *winner = &run->winners[w];
+		const struct action *action = run->decision->candidates[winner->candidate].action;
 
+		if (run->trials[winner->candidate].own >= 0 ||
+		    (by != BY_COUNT && action->keys[by] != view->keys[by]))
+			continue;
 		count += in_scope(view, scope, value, action->id, action->group, action->issue,
-		    (int)view->pending[i].placement);
+		    (int)winner->placement);
 	}
 	return count;
 }
@@ -189,14 +142,21 @@ static int64_t
 business_from(const struct view *view, int64_t within_ms)
 {
 	int64_t days = (within_ms + D_MS - 1) / D_MS;
+	struct contact_index *index = view->index;
 	struct local_time start;
 
 	if (days <= 1)
 		return view->day_start_ms;
-	/* The middle of the first day of the window lies in it, whatever the clocks did since. */
-	start = zone_local(view->sources->zone, view->day_start_ms);
-	return zone_day_start(view->sources->zone,
-	    view->day_start_ms - (days - 2) * D_MS - D_MS / 2, start.hour * 60 + start.minute);
+	if (index->days != days) {
+		/* The middle of the first day of the window lies in it, whatever the clocks did
+		 * since. */
+		start = zone_local(view->sources->zone, view->day_start_ms);
+		index->days_from_ms = zone_day_start(view->sources->zone,
+		    view->day_start_ms - (days - 2) * D_MS - D_MS / 2,
+		    start.hour * 60 + start.minute);
+		index->days = days;
+	}
+	return index->days_from_ms;
 }
 
 static int64_t
@@ -232,25 +192,81 @@ cap_from(const struct view *view, const struct cap *cap)
 /* ---- caps and suppressions ---- */
 
 static int
-rows_in_cap(struct view *view, const struct cap *cap)
+count_rows(struct view *view, const struct cap *cap)
 {
+	enum contact_by by = key_of(cap->scope, cap->scope_value);
 	int64_t from_ms = cap_from(view, cap);
-	enum contact_by by = key_of(view, cap->scope, cap->scope_value);
 	int count = 0;
 
-	if ((view->index->outcomes & (1u << cap->outcome)) == 0)
+	if (!window_has(view, by, from_ms))
 		return 0;
-	for (size_t i = view->index->contacts->count; i-- > 0;) {
-		const struct contact_key *key = row_key(view->index, i);
+	for (size_t i = view->index->contacts->count; i-- > view->index->keys_from;) {
+		const struct contact_key *key = &view->index->keys[i];
 
 		if (key->at_ms < from_ms)
 			break;
-		if (by != BY_COUNT && key->by[by] != view->key[by])
+		if (by != BY_COUNT && key->by[by] != view->keys[by])
 			continue;	/* most rows are told apart by their first bytes */
 		count += row_counts(
 		    view, i, cap->outcome, cap->outcome_reason, cap->scope, cap->scope_value);
 	}
 	return count;
+}
+
+/* A cap over everything, asked of someone without an open card, counts the same for all. */
+static int
+rows_in_cap(struct view *view, const struct cap *cap)
+{
+	struct contact_index *index = view->index;
+
+	if ((index->outcomes & (1u << cap->outcome)) == 0)
+		return 0;
+	if (cap->scope != SCOPE_ALL || view->own != NULL)
+		return count_rows(view, cap);
+	if (index->common != cap) {
+		index->common_count = count_rows(view, cap);
+		index->common = cap;
+	}
+	return index->common_count;
+}
+
+/* Can this many of an outcome not have come together, whoever asks? fresh: winners that are in no
+ * row. They are of other actions than the one that asks. */
+static inline bool
+idle(const struct contact_index *index, size_t fresh, bool again, enum outcome outcome,
+    enum contact_scope scope, const char *value, int max)
+{
+	if ((outcome != OUTCOME_SHOWN && outcome != OUTCOME_DECIDED) ||
+	    key_of(scope, value) == BY_ACTION)
+		fresh = 0;
+	if (again && fresh == 0)
+		return true;
+	if (index->contacts->count + fresh < (size_t)max)
+		return true;
+	return fresh == 0 && max > 0 && (index->outcomes & (1u << outcome)) == 0;
+}
+
+static bool
+caps_idle(const struct contact_index *index, size_t fresh, bool again, const struct cap *caps,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!idle(index, fresh, again, caps[i].outcome, caps[i].scope, caps[i].scope_value,
+			caps[i].max))
+			return false;
+	return true;
+}
+
+static bool
+policy_idle(const struct contact_index *index, size_t fresh, bool again, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->suppression_count; i++) {
+		const struct suppression *rule = &policy->suppressions[i];
+
+		if (!idle(index, fresh, again, rule->outcome, rule->scope, NULL, rule->count))
+			return false;
+	}
+	return caps_idle(index, fresh, again, policy->caps, policy->cap_count);
 }
 
 /* How often so far; INT_MIN where the rows need not be read to know that it is fewer than max. */
@@ -289,6 +305,7 @@ suppressed(struct view *view, const struct suppression *rule)
 	const struct contacts *contacts = view->index->contacts;
 	int64_t now_ms = view->sources->now_ms;
 	int here = pending_counts(view, rule->outcome, rule->scope, NULL);
+	enum contact_by by = key_of(rule->scope, NULL);
 	size_t last = contacts->count;
 
 	if (contacts->count + (size_t)here < (size_t)rule->count || (view->again && here == 0))
@@ -306,10 +323,14 @@ suppressed(struct view *view, const struct suppression *rule)
 		if (here >= rule->count)
 			return true;
 	}
+	if (!window_has(view, by, now_ms - rule->for_ms + 1))
+		return false;
 	for (; last-- > 0 && contacts->rows[last].at_ms > now_ms - rule->for_ms;) {
 		int64_t from_ms = contacts->rows[last].at_ms - rule->within_ms;
 		int count = 0;
 
+		if (by != BY_COUNT && view->index->keys[last].by[by] != view->keys[by])
+			continue;
 		if (!row_counts(view, last, rule->outcome, rule->outcome_reason, rule->scope, NULL))
 			continue;
 		for (size_t i = last + 1;
@@ -344,60 +365,105 @@ view_check(struct view *view)
 	return clause;
 }
 
+/* Is the cap idle for this action, or does the filter know that no row is the action's? */
+static inline bool
+cap_open(struct run *run, const struct action *action, const struct cap *cap, bool again)
+{
+	enum contact_by by = key_of(cap->scope, cap->scope_value);
+	struct contact_index *index = &run->contact;
+
+	if (idle(index, run->fresh, again, cap->outcome, cap->scope, cap->scope_value, cap->max))
+		return true;
+	if (run->fresh > 0 || by == BY_COUNT || cap->max <= 0 || cap->clock != CLOCK_ROLLING)
+		return false;
+	contact_index_reach(index, run->now_ms - cap->within_ms + 1);
+	return !contact_index_has(index, by, action->keys[by]);
+}
+
+static bool
+own_caps_open(struct run *run, const struct action *action, bool again)
+{
+	for (size_t i = 0; i < action->cap_count; i++)
+		if (!cap_open(run, action, &action->caps[i], again))
+			return false;
+	return true;
+}
+
+/* The same for all candidates until there is another winner. */
+static bool
+policy_idle_now(struct run *run, bool again)
+{
+	struct contact_index *index = &run->contact;
+
+	if (index->asked_fresh != run->fresh || index->asked_again != again) {
+		index->asked_fresh = run->fresh;
+		index->asked_again = again;
+		index->idle = policy_idle(index, run->fresh, again, run->policy);
+	}
+	return index->idle;
+}
+
 const char *
 contact_gate(struct run *run, size_t i, enum placement place, bool again)
 {
-	const struct card *own = trial_card(run, i);
+	const struct action *action = run->decision->candidates[i].action;
+	const struct card *own;
 	struct view view;
 
+	/* What has passed alone passes beside winners that are in the rows already. */
+	if (again && run->fresh == 0)
+		return NULL;
+	if (run->contact.contacts != NULL && policy_idle_now(run, again) &&
+	    own_caps_open(run, action, again))
+		return NULL;
+	own = trial_card(run, i);
 	view.arena = run->arena;
 	view.sources = run->sources;
 	view.day_start_ms = run->input->store.day_start_ms;
 	view.index = &run->contact;
-	view.action = run->decision->candidates[i].action;
+	view.run = run;
+	view.action = action;
+	view.keys = action->keys;
 	view.placement = place;
 	view.own = own != NULL ? &own->prompt : NULL;
 	view.again = again;
-	memset(view.has_key, 0, sizeof(view.has_key));
-	view.pending_count = 0;
-	for (size_t w = 0; w < run->winner_count; w++) {
-		int winner = run->winners[w].candidate;
-
-		/* An open card that won again is in the rows already. */
-		if (run->trials[winner].own >= 0)
-			continue;
-		view.pending[view.pending_count].action = run->decision->candidates[winner].action;
-		view.pending[view.pending_count++].placement = run->winners[w].placement;
-	}
-	/* What has passed alone passes beside winners that are in the rows already. */
-	if (again && view.pending_count == 0)
-		return NULL;
 	return view_check(&view);
 }
 
-/* A look from outside a run. sources is the caller's room for what may be read. */
-static struct view
-view_alone(struct arena *arena, const struct decide_input *input, struct contact_index *index,
-    const struct action *action, int placement, struct sources *sources)
+/* A look from outside a run; the action may be of no policy. */
+struct outside {
+	struct view view;
+	struct sources sources;		/* what may be read */
+	uint64_t keys[BY_COUNT];
+};
+
+static void
+look_from_outside(struct outside *outside, struct arena *arena, const struct decide_input *input,
+    struct contact_index *index, const struct action *action, int placement)
 {
+	struct sources *sources = &outside->sources;
+	struct view *view = &outside->view;
 	const struct visit *visit = input->sources.visit;
-	struct view view = {
+
+	*view = (struct view){
 		.arena = arena,
 		.sources = sources,
 		.day_start_ms = input->store.day_start_ms,
 		.index = index,
 		.action = action,
+		.keys = outside->keys,
 		.placement = (enum placement)placement,
 	};
-
+	outside->keys[BY_ACTION] = text_prefix(action->id);
+	outside->keys[BY_GROUP] = text_prefix(action->group);
+	outside->keys[BY_ISSUE] = text_prefix(action->issue);
 	*sources = input->sources;
 	if (!input->known)
 		sources->subject = NULL;
-	for (size_t i = 0; visit != NULL && view.own == NULL && i < visit->card_count; i++)
+	for (size_t i = 0; visit != NULL && view->own == NULL && i < visit->card_count; i++)
 		if (card_open_at(&visit->cards[i], input->sources.now_ms) &&
 		    strcmp(visit->cards[i].action, action->id) == 0)
-			view.own = &visit->cards[i].prompt;
-	return view;
+			view->own = &visit->cards[i].prompt;
 }
 
 const char *
@@ -405,18 +471,18 @@ contact_check(struct arena *arena, const struct decide_input *input, const struc
     int placement)
 {
 	struct contact_index index = contact_index_make(arena, input->sources.contacts);
-	struct sources sources;
-	struct view view = view_alone(arena, input, &index, action, placement, &sources);
+	struct outside outside;
 
-	return view_check(&view);
+	look_from_outside(&outside, arena, input, &index, action, placement);
+	return view_check(&outside.view);
 }
 
 int
 contact_counter(const struct decide_input *input, struct contact_index *index,
     const struct action *action, enum placement place, const struct cap *cap)
 {
-	struct sources sources;
-	struct view view = view_alone(NULL, input, index, action, (int)place, &sources);
+	struct outside outside;
 
-	return index->contacts == NULL ? 0 : rows_in_cap(&view, cap);
+	look_from_outside(&outside, NULL, input, index, action, (int)place);
+	return index->contacts == NULL ? 0 : rows_in_cap(&outside.view, cap);
 }

@@ -13,14 +13,6 @@
 
 #include <string.h>
 
-static bool
-triggered(const struct action *action, const struct event *event)
-{
-	if (event == NULL)
-		return action->on_timer;
-	return (action->on & (UINT32_C(1) << event->type)) != 0;
-}
-
 /* The open cards of the visit with the actions of the policy they are of, in order of action; of
  * two cards of one action the earlier. */
 struct open_card {
@@ -53,41 +45,59 @@ open_cards(const struct run *run, struct open_card list[static VISIT_CARDS_MAX])
 	return count;
 }
 
-static size_t
-count_triggered(const struct policy *policy, const struct event *event)
+/* Of a candidate that is not scored the factors are read by nobody, of a trial the options not
+ * before they are filled. */
+static void
+add_candidate(struct run *run, size_t action, int own)
 {
-	size_t count = 0;
+	size_t at = run->decision->candidate_count++;
+	struct candidate *candidate = &run->decision->candidates[at];
+	struct trial *trial = &run->trials[at];
 
-	for (size_t i = 0; i < policy->action_count; i++)
-		count += triggered(&policy->actions[i], event);
-	return count;
+	candidate->action = &run->policy->actions[action];
+	candidate->fate = FATE_COUNT;
+	candidate->clause = NULL;
+	candidate->scored = false;
+	candidate->depth = candidate->worth_minor = candidate->hold_minor = 0;
+	candidate->p1 = candidate->p0 = candidate->margin = candidate->cost = 0;
+	candidate->gain = candidate->context = candidate->lever = candidate->priority = 0;
+	trial->own = own;
+	trial->chosen = trial->valued = trial->passed = false;
+	trial->tried = TRIED_NOTHING;
+	trial->fate = FATE_COUNT;
+	trial->scored_fits = UINT32_MAX;
+	trial->standing_clause = trial->clause = NULL;
+	trial->option_count = 0;
 }
 
+#define TIMER EV_COUNT	/* in policy->named, and EV_NONE in event->type: no action names that */
+
+/* The actions that the trigger names and those with an open card, in order. */
 static void
 gather(struct run *run)
 {
-	const struct policy *policy = run->policy;
 	const struct event *event = run->input->sources.event;
-	struct decision *decision = run->decision;
+	size_t n = event != NULL ? (size_t)event->type : TIMER;
+	const uint16_t *named = run->policy->named[n].actions;
+	size_t count = run->policy->named[n].count, at = 0;
 	struct open_card open[VISIT_CARDS_MAX];
-	size_t open_count = open_cards(run, open), next = 0;
-	size_t room = count_triggered(policy, event) + open_count + 1;
+	size_t open_count = open_cards(run, open);
+	size_t room = count + open_count + 1;
 
-	decision->candidates = arena_room(run->arena, room * sizeof(*decision->candidates));
+	if (event != NULL && n == TIMER)
+		count = 0;
+	run->decision->candidates =
+	    arena_room(run->arena, room * sizeof(*run->decision->candidates));
 	run->trials = arena_room(run->arena, room * sizeof(*run->trials));
-	for (size_t i = 0; i < policy->action_count; i++) {
-		size_t at = decision->candidate_count;
-		int own = -1;
-
-		if (next < open_count && open[next].action == i)
-			own = open[next++].card;
-		if (own < 0 && !triggered(&policy->actions[i], event))
-			continue;
-		decision->candidates[at] =
-		    (struct candidate){ .action = &policy->actions[i], .fate = FATE_COUNT };
-		run->trials[at] = (struct trial){ .own = own };
-		decision->candidate_count++;
+	for (size_t o = 0; o < open_count; o++) {
+		while (at < count && named[at] < open[o].action)
+			add_candidate(run, named[at++], -1);
+		if (at < count && named[at] == open[o].action)
+			at++;
+		add_candidate(run, open[o].action, open[o].card);
 	}
+	while (at < count)
+		add_candidate(run, named[at++], -1);
 }
 
 /* What the lane is busy with: then only mandatory cards come to it. */
@@ -139,6 +149,8 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 	    arena_room(arena, (run->policy->clause_count + 1) * sizeof(*run->memo.value));
 	run->contact = contact_index_make(arena, input->sources.contacts);
 	run->basket_minor = basket_total(run->visit);
+	for (size_t i = 0; i < run->visit->card_count; i++)
+		run->answered = run->answered || run->visit->cards[i].answer != ANSWER_NONE;
 	decision->features = run->features;
 }
 
@@ -177,5 +189,7 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 		expr_number(&run, &run.policy->interrupt, NULL, &run.interrupt);
 	slots_fill(&run);
 	count_fates(ret);
+	ret->contact = arena_room(arena, sizeof(*ret->contact));
+	*ret->contact = run.contact;
 	buf_done(&run.scratch);
 }

@@ -16,8 +16,8 @@
 void decide(struct arena *arena, const struct decide_input *input, struct decision *ret);
 
 /* A draw is fixed for its visit, and costs two rounds of BLAKE2b: what was drawn for one scanned line is remembered
- * for the next. A cache of a pure function: it changes no result. Its keys point into policies, so that it has to be
- * emptied before one is freed. */
+ * for the next; so are numbers and texts of records as JSON. A cache of pure functions: it changes no result. Its
+ * keys point into policies, so that it has to be emptied before one is freed. */
 struct draw_cache *draw_cache_new(void);
 void draw_cache_free(struct draw_cache *cache);		/* NULL is fine */
 void draw_cache_empty(struct draw_cache *cache);

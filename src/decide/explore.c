@@ -21,6 +21,7 @@
 
 #include "core/fmath.h"
 #include "core/id.h"
+#include "decide/memo.h"
 
 static bool
 is_greedy(const struct policy *policy)
@@ -70,19 +71,6 @@ explore_chance(const struct policy *policy, const struct id *visit, enum placeme
 }
 
 /* ---- what was drawn before ---- */
-
-#define DRAWS 2048	/* a dozen lanes, two slots, the usual shortlist, several times over */
-
-struct draw {
-	struct id visit;
-	const char *action, *treatment;		/* NULL: empty */
-	int place, slot;
-	double u;
-};
-
-struct draw_cache {
-	struct draw draws[DRAWS];
-};
 
 struct draw_cache *
 draw_cache_new(void)

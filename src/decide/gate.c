@@ -128,6 +128,8 @@ validity_gate(const struct run *run, const struct action *action)
 {
 	bool dated = action->valid_from_ms != 0 || action->valid_until_ms != INT64_MAX;
 
+	if (action->always)
+		return NULL;
 	/* While the gateway does not know what day it is, an offer that hangs on a date is held
 	 * back. */
 	if (run->input->store.time_uncertain && dated && action->has_offer)
@@ -145,21 +147,20 @@ validity_gate(const struct run *run, const struct action *action)
 	return NULL;
 }
 
-static struct verdict
-head_gate(const struct run *run, const struct action *action)
+static void
+head_gate(const struct run *run, struct trial *trial, const struct action *action)
 {
-	struct verdict verdict = { .tried = true, .fate = FATE_PASSED };
-
+	trial->tried = TRIED_HEAD;
+	trial->standing = FATE_PASSED;
 	if (is_stopped(&run->input->store, action->id)) {
-		verdict.fate = FATE_STOPPED;
-		verdict.clause = "stop";
-	} else if ((verdict.clause = validity_gate(run, action)) != NULL) {
-		verdict.fate = FATE_VALIDITY;
+		trial->standing = FATE_STOPPED;
+		trial->standing_clause = "stop";
+	} else if ((trial->standing_clause = validity_gate(run, action)) != NULL) {
+		trial->standing = FATE_VALIDITY;
 	} else if (action->personal && !run->input->known) {
-		verdict.fate = FATE_CONSENT;
-		verdict.clause = "personalise";
+		trial->standing = FATE_CONSENT;
+		trial->standing_clause = "personalise";
 	}
-	return verdict;
 }
 
 /* ---- what depends on the placement ---- */
@@ -171,7 +172,7 @@ treatment_gate(struct run *run, size_t i, enum placement place)
 	bool any = false;
 
 	for (size_t d = 0; d < trial->option_count; d++) {
-		struct candidate_context about = candidate_about(run, i, &trial->options[d], true);
+		struct candidate_context about = candidate_about(run, i, &trial->options[d]);
 
 		trial->options[d].fits = words_fitting(run->features, run->input, place, &about,
 					     &run->scratch, NULL) > 0;
@@ -188,6 +189,8 @@ budget_of_depths(const struct run *run, size_t i)
 	const char *first = NULL;
 	bool any = false;
 
+	if (action->budget.per == BUDGET_NONE)
+		return NULL;
 	for (size_t d = 0; d < trial->option_count; d++) {
 		const char *clause;
 
@@ -288,7 +291,7 @@ place_gate(struct run *run, size_t i, enum placement place, const char **ret_cla
 	*ret_clause = NULL;
 	if (!treatment_gate(run, i, place))
 		return FATE_NO_TREATMENT;
-	if ((*ret_clause = answered_gate(run, action)) != NULL)
+	if (run->answered && (*ret_clause = answered_gate(run, action)) != NULL)
 		return FATE_CONTACT;
 	if (!action->mandatory && (*ret_clause = contact_gate(run, i, place, false)) != NULL)
 		return FATE_CONTACT;
@@ -308,19 +311,19 @@ gate_check(struct run *run, size_t i, enum placement place, const char **ret_cla
 	struct trial *trial = &run->trials[i];
 	const struct action *action = run->decision->candidates[i].action;
 
-	if (!trial->head.tried)
-		trial->head = head_gate(run, action);
-	*ret_clause = trial->head.clause;
-	if (trial->head.fate != FATE_PASSED)
-		return trial->head.fate;
+	if (trial->tried == TRIED_NOTHING)
+		head_gate(run, trial, action);
+	*ret_clause = trial->standing_clause;
+	if (trial->tried == TRIED_HEAD && trial->standing != FATE_PASSED)
+		return trial->standing;
 	if (place == PLACE_LATER && !run->input->contact_consent) {
 		*ret_clause = "contact";
 		return FATE_CONSENT;
 	}
-	if (!trial->rules.tried)
-		trial->rules = rules_gate(run, i);
-	*ret_clause = trial->rules.clause;
-	if (trial->rules.fate != FATE_PASSED)
-		return trial->rules.fate;
+	if (trial->tried == TRIED_HEAD)
+		rules_gate(run, i);
+	*ret_clause = trial->standing_clause;
+	if (trial->standing != FATE_PASSED)
+		return trial->standing;
 	return place_gate(run, i, place, ret_clause);
 }

@@ -43,24 +43,15 @@ care_closed(struct run *run, const struct action *action)
 	return run->care == 1;
 }
 
-static void
-fill_options(struct run *run, size_t i)
+static void __attribute__((noinline))
+fill_depths(struct run *run, size_t i)
 {
 	struct trial *trial = &run->trials[i];
 	const struct action *action = run->decision->candidates[i].action;
-	int64_t depths[DEPTHS_MAX] = { 0 };
+	int64_t depths[DEPTHS_MAX];
 
-	if (trial->valued)
-		return;
-	trial->valued = true;
-	trial->option_count = 1;
-	trial->options = &trial->only;
-	if (!action->has_offer)
-		return;
-	if (run->shelf == NULL)
-		run->shelf = offer_shelf(run->arena, run->visit);
-	trial->option_count =
-	    offer_depths(&action->offer, trial_card(run, i), run->basket_minor, depths);
+	trial->option_count = (uint32_t)offer_depths(
+	    &action->offer, trial_card(run, i), run->basket_minor, depths);
 	if (trial->option_count > 1)
 		trial->options =
 		    arena_alloc(run->arena, trial->option_count * sizeof(*trial->options));
@@ -71,53 +62,97 @@ fill_options(struct run *run, size_t i)
 	}
 }
 
-static bool
-rule_gate(struct run *run, size_t i, uint32_t clause, enum fate fate, struct verdict *verdict)
+static void
+fill_options(struct run *run, size_t i)
 {
+	struct trial *trial = &run->trials[i];
+	const struct action *action = run->decision->candidates[i].action;
+	const struct offer *offer = &action->offer;
+
+	if (trial->valued)
+		return;
+	trial->valued = true;
+	trial->option_count = 1;
+	trial->options = &trial->only;
+	trial->only = (struct depth_option){ 0 };
+	if (!action->has_offer)
+		return;
+	if (run->shelf == NULL)
+		run->shelf = offer_shelf(run->arena, run->visit);
+	if (offer->tier_count > 0 || offer->ladder_count != 1 || trial->own >= 0) {
+		fill_depths(run, i);
+		return;
+	}
+	trial->only.depth = offer->ladder[0];	/* most have one depth */
+	trial->only.value = offer_value_on(offer, offer->ladder[0], run->visit, run->shelf);
+}
+
+static bool
+close_with(struct trial *trial, enum fate fate, const char *clause)
+{
+	trial->standing = (uint8_t)fate;
+	trial->standing_clause = clause;
+	return false;
+}
+
+static bool
+rule_gate(struct run *run, size_t i, uint32_t clause, enum fate fate)
+{
+	struct trial *trial = &run->trials[i];
 	struct candidate_context about;
+	enum rule_result result;
 	const struct clause *rule;
 
 	if (clause == CLAUSE_TRUE)
 		return true;
+	/* Equal ones have run: only what depends on the candidate is never remembered. */
+	result = (enum rule_result)run->memo.result[clause];
 	rule = &run->policy->clauses[clause];
-	about = candidate_about(run, i, &run->trials[i].options[0], rule->per_action);
-	switch (rule_try(run, clause, &about)) {
-	case RULE_TRUE:
-		return true;
-	case RULE_MISSING:
-		verdict->fate = FATE_MISSING;
-		break;
-	default:
-		verdict->fate = fate;
-		break;
+	if (result == RULE_UNTRIED) {
+		if (rule->per_action) {
+			fill_options(run, i);
+			about = candidate_about(run, i, &trial->options[0]);
+		}
+		result = rule_try(run, clause, rule->per_action ? &about : NULL);
 	}
-	verdict->clause = rule->source;
-	return false;
+	if (result == RULE_TRUE)
+		return true;
+	return close_with(trial, result == RULE_MISSING ? FATE_MISSING : fate, rule->source);
 }
 
-struct verdict
+/* The offer's own conditions. */
+static bool
+offer_gate(struct run *run, size_t i)
+{
+	const struct offer *offer = &run->decision->candidates[i].action->offer;
+	struct trial *trial = &run->trials[i];
+
+	if (run->basket_minor < offer->min_basket_minor)
+		return close_with(trial, FATE_APPLICABILITY, "offer.min_basket");
+	if (offer->tier_count == 0)
+		return true;
+	fill_options(run, i);
+	return trial->option_count > 0 ||
+	    close_with(trial, FATE_APPLICABILITY, "offer.tiers");
+}
+
+void
 rules_gate(struct run *run, size_t i)
 {
 	const struct action *action = run->decision->candidates[i].action;
-	struct verdict verdict = { .tried = true, .fate = FATE_PASSED };
+	struct trial *trial = &run->trials[i];
 
+	trial->tried = TRIED_RULES;
 	if (care_closed(run, action)) {
-		verdict.fate = FATE_CARE;
-		verdict.clause = "care";
-		return verdict;
+		close_with(trial, FATE_CARE, "care");
+		return;
 	}
-	fill_options(run, i);
-	if (!rule_gate(run, i, action->eligible, FATE_ELIGIBILITY, &verdict))
-		return verdict;
-	if (action->has_offer && run->basket_minor < action->offer.min_basket_minor)
-		verdict.clause = "offer.min_basket";
-	else if (run->trials[i].option_count == 0)
-		verdict.clause = "offer.tiers";
-	if (verdict.clause != NULL) {
-		verdict.fate = FATE_APPLICABILITY;
-		return verdict;
-	}
-	if (rule_gate(run, i, action->applicable, FATE_APPLICABILITY, &verdict))
-		rule_gate(run, i, action->suitable, FATE_SUITABILITY, &verdict);
-	return verdict;
+	if (!rule_gate(run, i, action->eligible, FATE_ELIGIBILITY))
+		return;
+	if (action->has_offer && !offer_gate(run, i))
+		return;
+	/* What an offer is worth is worked out for those alone that come so far. */
+	if (rule_gate(run, i, action->applicable, FATE_APPLICABILITY) &&
+	    rule_gate(run, i, action->suitable, FATE_SUITABILITY))
+		fill_options(run, i);
 }

@@ -69,23 +69,51 @@ value_of_cell(const struct cell *cell, struct value *ret)
 	}
 }
 
+/* What is not flat: on the stack. */
+static enum logic_result __attribute__((noinline))
+run_stack(struct logic_run *run, struct value *ret_value)
+{
+	static const struct cell nothing = { .tag = CELL_NULL };
+	struct cell near[STACK_CELLS];
+	const struct cell *cell;
+	enum logic_result result = logic_execute(run, &nothing, near, &cell);
+
+	if (result == LOGIC_OK)
+		value_of_cell(cell, ret_value);
+	return result;
+}
+
+enum logic_result
+logic_run_over(const struct logic *logic, const struct logic_slots *slots, struct arena *arena,
+    struct value *ret_value, unsigned *ret_missing)
+{
+	struct logic_run run = {
+		.logic = logic, .slots = *slots, .arena = arena, .steps = LOGIC_STEPS_MAX
+	};
+	enum logic_result result;
+	int holds;
+
+	CHECK(!logic->over_json);
+	if (!logic->flat) {
+		result = run_stack(&run, ret_value);
+	} else if ((holds = logic_run_flat(&run)) >= 0) {
+		*ret_value = value_bool(holds != 0);
+		return LOGIC_OK;
+	} else {
+		result = LOGIC_UNKNOWN;
+	}
+	if (result == LOGIC_UNKNOWN && ret_missing != NULL)
+		*ret_missing = run.missing;
+	return result;
+}
+
 enum logic_result
 logic_run(const struct logic *logic, logic_slot_fn slot, void *ctx, struct arena *arena,
     struct value *ret_value, unsigned *ret_missing)
 {
-	CHECK(!logic->over_json);
-	struct logic_run run = {
-		.logic = logic, .slot = slot, .ctx = ctx, .arena = arena, .steps = LOGIC_STEPS_MAX
-	};
-	static const struct cell nothing = { .tag = CELL_NULL };
-	struct cell near[STACK_CELLS];
-	const struct cell *cell;
-	enum logic_result result = logic_execute(&run, &nothing, near, &cell);
-	if (result == LOGIC_OK)
-		value_of_cell(cell, ret_value);
-	else if (result == LOGIC_UNKNOWN && ret_missing != NULL)
-		*ret_missing = run.missing;
-	return result;
+	struct logic_slots slots = { .read = slot, .ctx = ctx };
+
+	return logic_run_over(logic, &slots, arena, ret_value, ret_missing);
 }
 
 /* New reference. Depth: see cell_list. Charged, because a list may hold another one

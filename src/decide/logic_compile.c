@@ -231,7 +231,7 @@ compile_var(struct compiler *c, const struct args *args)
 	    logic_emit(c, (struct insn){ .op = slots ? OP_SLOT_OR : OP_PATH_OR, .a = at });
 	if (compile_arg(c, args, 1) < 0)
 		return AISLE_E_INVALID;
-	logic_insn(c, jump)->jump = logic_here(c);
+	logic_insn(c, jump)->jump = (uint16_t)logic_here(c);
 	return 0;
 }
 
@@ -314,7 +314,7 @@ compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
 	bool compares = fn <= FN_GE, truth = fn == FN_NOT || fn == FN_TRUTH;
 	char number[NUMBER_TEXT_SIZE];
 	const char *name;
-	struct insn insn = { .n = (uint16_t)fn };
+	struct insn insn = { .n = 0 };
 
 	if (!reads_slots(c) || !(compares || truth || fn == FN_IN) ||
 	    args->count != (truth ? 1u : 2u))
@@ -324,7 +324,7 @@ compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
 		if (!compares || !is_plain_var(constant, number, &name))
 			return 0;
 		constant = var;
-		insn.n = (uint16_t)mirrored(fn);
+		fn = mirrored(fn);
 	}
 	if (compares ? json_is_array(constant) || json_is_object(constant) :
 	    !truth && (!json_is_array(constant) || !logic_is_constant(constant, 0)))
@@ -332,16 +332,22 @@ compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
 	if (find_slot(c, name, &insn.a) < 0)
 		return AISLE_E_INVALID;
 
-	insn.op = truth ? OP_TEST_TRUTH : compares ? OP_TEST_COMPARE : OP_TEST_IN;
 	if (truth) {
-		insn.n = fn == FN_TRUTH;
+		insn.op = OP_TEST_TRUTH;
+		insn.b = fn == FN_TRUTH;
 	} else if (json_is_null(constant) && fn <= FN_NOT_SAME) {
 		insn.op = OP_TEST_NULL;
-		insn.n = fn == FN_EQ || fn == FN_SAME;
+		insn.b = fn == FN_EQ || fn == FN_SAME;
+	} else if (compares && cell_of_json((json_t *)constant).tag == CELL_NUMBER) {
+		insn.op = OP_TEST_NUMBER;
+		insn.number = cell_of_json((json_t *)constant).number;
+	} else {
+		insn.op = compares ? OP_TEST_COMPARE : OP_TEST_IN;
+		if (logic_add_constant(c, constant, &insn.b) < 0)
+			return AISLE_E_INVALID;
 	}
-	/* Every test points at some constant, so that running it needs no second look. */
-	if (logic_add_constant(c, truth ? json_false() : constant, &insn.b) < 0)
-		return AISLE_E_INVALID;
+	if (compares)
+		insn.sense = (uint8_t)(fn << SENSE_FN);
 	logic_emit_push(c, insn);
 	return 1;
 }
@@ -355,8 +361,8 @@ emit_branch(struct compiler *c, size_t from, uint8_t op)
 {
 	c->stack--;
 	struct insn *only = logic_insn(c, from);
-	if (logic_here(c) == from + 1 && only->op >= OP_TEST_COMPARE) {
-		only->sense = op == OP_AND ? SENSE_AND : op == OP_OR ? SENSE_OR : SENSE_IF;
+	if (logic_here(c) == from + 1 && only->op >= OP_TEST_NUMBER) {
+		only->sense |= op == OP_AND ? SENSE_AND : op == OP_OR ? SENSE_OR : SENSE_IF;
 		return from;
 	}
 	return logic_emit(c, (struct insn){ .op = op });
@@ -369,7 +375,7 @@ patch_chain(struct compiler *c, size_t last)
 	while (last != 0) {
 		struct insn *insn = logic_insn(c, last - 1);
 		last = insn->jump;
-		insn->jump = logic_here(c);
+		insn->jump = (uint16_t)logic_here(c);
 	}
 }
 
@@ -386,7 +392,7 @@ compile_and_or(struct compiler *c, uint8_t op, const struct args *args)
 		if (i + 1 == args->count)
 			break;
 		size_t jump = emit_branch(c, from, op);
-		logic_insn(c, jump)->jump = (uint32_t)chain;
+		logic_insn(c, jump)->jump = (uint16_t)chain;
 		chain = jump + 1;
 	}
 	patch_chain(c, chain);
@@ -405,8 +411,8 @@ compile_if(struct compiler *c, const struct args *args)
 		if (compile_arg(c, args, i + 1) < 0)
 			return AISLE_E_INVALID;
 		c->stack--;	/* the other ways push in its place */
-		ends = logic_emit(c, (struct insn){ .op = OP_JUMP, .jump = (uint32_t)ends }) + 1;
-		logic_insn(c, no)->jump = logic_here(c);
+		ends = logic_emit(c, (struct insn){ .op = OP_JUMP, .jump = (uint16_t)ends }) + 1;
+		logic_insn(c, no)->jump = (uint16_t)logic_here(c);
 	}
 	int r = i < args->count ? compile_arg(c, args, i) : compile_constant(c, json_null());
 	patch_chain(c, ends);
@@ -432,7 +438,7 @@ compile_body(struct compiler *c, enum logic_fn fn, const struct args *args)
 	if (r < 0)
 		return r;
 	logic_emit(c, (struct insn){ .op = OP_RETURN });
-	logic_insn(c, head)->jump = logic_here(c);
+	logic_insn(c, head)->jump = (uint16_t)logic_here(c);
 	c->stack -= (uint32_t)over;	/* the body's cell and reduce's second one */
 	return 0;
 }
@@ -498,9 +504,9 @@ compile_rule(struct compiler *c, const json_t *rule)
 	return r;
 }
 
-int
-logic_compile(const json_t *rule, logic_resolve_fn resolve, void *ctx, struct logic **ret_logic,
-    struct err *err)
+static int
+compile(struct arena *arena, const json_t *rule, logic_resolve_fn resolve, void *ctx,
+    struct logic **ret_logic, struct err *err)
 {
 	struct compiler c = { .resolve = resolve,
 		.ctx = ctx,
@@ -520,12 +526,28 @@ logic_compile(const json_t *rule, logic_resolve_fn resolve, void *ctx, struct lo
 	_Static_assert(
 	    sizeof(size_t) == sizeof(char *), "segments turn from offsets to pointers in place");
 	int r = compile_rule(&c, rule);
+	if (r == 0 && arena != NULL && c.refs.count > 0)
+		r = logic_refuse(&c, "an object as a value, expected a rule", NULL);
 	if (r == 0) {
 		logic_emit(&c, (struct insn){ .op = OP_RETURN });
 		CHECK(c.stack == 1);
-		*ret_logic = logic_pack(&c);
+		*ret_logic = logic_pack(&c, arena);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(pools); i++)
 		free(pools[i]->items);
 	return r;
+}
+
+int
+logic_compile(const json_t *rule, logic_resolve_fn resolve, void *ctx, struct logic **ret_logic,
+    struct err *err)
+{
+	return compile(NULL, rule, resolve, ctx, ret_logic, err);
+}
+
+int
+logic_compile_into(struct arena *arena, const json_t *rule, logic_resolve_fn resolve, void *ctx,
+    struct logic **ret_logic, struct err *err)
+{
+	return compile(arena, rule, resolve, ctx, ret_logic, err);
 }

@@ -46,30 +46,40 @@ enum logic_op {
 	OP_PATH,		/* push path a of the scope, or null */
 	OP_PATH_OR,		/* push path a of the scope and jump, or fall into the default */
 	OP_SCOPE,		/* push the scope itself */
-	OP_JUMP,
-	OP_IF,			/* pop; jump if falsy */
-	OP_AND,			/* jump if the top is falsy, else pop */
-	OP_OR,			/* jump if the top is truthy, else pop */
 	OP_LIST,		/* n cells to one list */
 	OP_CALL,		/* function a over n cells */
 	OP_EACH,		/* map … some (a) over the list on top; the body follows, jump is behind it */
 	OP_REDUCE,		/* list and initial value on top; the body follows */
-	OP_RETURN,
 	OP_MISSING_SLOTS,	/* names a … a+n-1 that are missing; b is 1 + constant of the needed count */
+	/* A program of what follows alone is flat: one truth at a time. */
+	OP_FLAT,
+	OP_RETURN = OP_FLAT,
+	OP_JUMP,
+	OP_IF,			/* pop; jump if falsy */
+	OP_AND,			/* jump if the top is falsy, else pop */
+	OP_OR,			/* jump if the top is truthy, else pop */
 	/* Tests of one slot: the common clauses in one instruction, see enum sense. */
-	OP_TEST_COMPARE,	/* slot a with constant b by function n */
+	OP_TEST_NUMBER,		/* slot a with the number beside it, by a function */
+	OP_TEST_COMPARE,	/* slot a with constant b, by a function */
 	OP_TEST_IN,		/* slot a in constant list b */
-	OP_TEST_TRUTH,		/* slot a, n: wanted truth */
-	OP_TEST_NULL,		/* slot a missing or null, n: wanted truth */
+	OP_TEST_TRUTH,		/* slot a, b: wanted truth */
+	OP_TEST_NULL,		/* slot a missing or null, b: wanted truth */
 };
 
-/* What a test does with its yes or no: the jump of the and, or, if around it is part of it. */
+/* What a test does with its yes or no: the jump of the and, or, if around it is part of it. Bit 0:
+ * a no jumps, bit 1: a yes jumps. */
 enum sense {
-	SENSE_PUSH,
-	SENSE_AND,		/* no: push false and jump */
-	SENSE_OR,		/* yes: push true and jump */
-	SENSE_IF,		/* no: jump */
+	SENSE_PUSH = 0,
+	SENSE_AND = 1,		/* no: push false and jump */
+	SENSE_OR = 2,		/* yes: push true and jump */
+	SENSE_IF = 1 | 4,	/* no: jump */
+	SENSE_MASK = 7,
 };
+static inline bool
+sense_jumps(unsigned sense, int holds)
+{
+	return (sense >> holds & 1) != 0;
+}
 
 enum logic_fn {
 	FN_EQ, FN_NE, FN_SAME, FN_NOT_SAME, FN_LT, FN_LE, FN_GT, FN_GE,	/* compares first */
@@ -80,10 +90,22 @@ enum logic_fn {
 };
 
 struct insn {
-	uint8_t op, sense;
-	uint16_t n;
-	uint32_t a, b, jump;
+	uint8_t op;
+	uint8_t sense;			/* of a test; from SENSE_FN on the function that compares */
+#define SENSE_FN 3
+	union {
+		uint16_t n;		/* cells, of what does not jump */
+		uint16_t jump;		/* index of an instruction */
+	};
+	uint32_t a;
+	union {
+		struct {
+			uint32_t b, zero;
+		};
+		double number;
+	};
 };
+#define LOGIC_CODE_MAX UINT16_MAX	/* instructions; LOGIC_NODES_MAX keeps far below it */
 
 struct path {
 	uint32_t first, count;		/* of logic->segments */
@@ -93,9 +115,9 @@ struct named_slot {
 	uint32_t slot, name;		/* name: constant */
 };
 
-/* One block of memory; only objects of the rule (refs) live outside. */
+/* One block of memory; only objects of the rule (refs) live outside. What a run reads stands
+ * together: the code, its constants, their texts. */
 struct logic {
-	struct insn *code;
 	struct cell *constants;		/* scalars, objects, and lists of them */
 	struct path *paths;
 	const char **segments;
@@ -105,12 +127,13 @@ struct logic {
 	size_t slot_count, ref_count;
 	uint32_t stack;			/* cells that a run needs */
 	bool over_json;
+	bool flat;			/* only tests and jumps, see logic_flat.c */
+	struct insn code[];
 };
 
 struct logic_run {
 	const struct logic *logic;
-	logic_slot_fn slot;
-	void *ctx;
+	struct logic_slots slots;
 	struct arena *arena;		/* made when first needed if own */
 	bool own;
 	int steps;			/* left */
@@ -167,6 +190,21 @@ enum logic_result logic_call(struct logic_run *run, enum logic_fn fn, const stru
 bool cell_in(struct logic_run *run, const struct cell *needle, const struct cell *hay);
 struct cell cell_path(struct logic_run *run, const struct cell *scope, const char *const *segments, size_t count,
     bool *ret_found);
+
+/* ---- logic_flat.c ---- */
+static inline struct value
+run_slot(struct logic_run *run, uint32_t slot)
+{
+	const struct logic_slots *slots = &run->slots;
+
+	if (slots->known != NULL && slots->known[slot].tag <= VALUE_JSON)
+		return slots->known[slot];
+	return slots->read(slots->ctx, slot);
+}
+/* 1: it holds, 0: not, -1: unknown. */
+int logic_test(struct logic_run *run, const struct insn *in);
+int logic_run_flat(struct logic_run *run);	/* of a flat program */
+bool logic_is_flat(const struct insn *code, size_t count);
 
 /* ---- logic_run.c ---- */
 #define STACK_CELLS 16		/* on the caller's stack; deeper programs take theirs from the arena */

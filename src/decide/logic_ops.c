@@ -297,8 +297,8 @@ ordered(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t
 	return holds && cell_compare(run, fn, &b, &c);
 }
 
-enum logic_result
-logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t count,
+static enum logic_result
+call_cells(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t count,
     const struct cell *scope, struct cell *ret)
 {
 	struct cell a = arg(args, count, 0), b = arg(args, count, 1), c = arg(args, count, 2);
@@ -361,4 +361,46 @@ logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args, siz
 		return result != LOGIC_OK ? result : LOGIC_LIMIT;
 	*ret = out;
 	return LOGIC_OK;
+}
+
+/* The sums and products of two numbers that the whole operators below would come to. */
+static inline bool
+two_numbers(enum logic_fn fn, double x, double y, double *ret)
+{
+	switch (fn) {
+	case FN_ADD:
+		*ret = 0.0 + (x == 0 ? 0 : x) + (y == 0 ? 0 : y);
+		return true;
+	case FN_SUB:
+		*ret = x - y;
+		return true;
+	case FN_MUL:
+		*ret = (x == 0 ? 0 : x) * (y == 0 ? 0 : y);
+		return true;
+	case FN_DIV:
+		*ret = x / y;
+		return true;
+	case FN_MIN:
+		*ret = y < x ? y : x;
+		return x == x && y == y;
+	case FN_MAX:
+		*ret = y > x ? y : x;
+		return x == x && y == y;
+	default:
+		return false;
+	}
+}
+
+enum logic_result
+logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t count,
+    const struct cell *scope, struct cell *ret)
+{
+	double number;
+
+	if (count == 2 && args[0].tag == CELL_NUMBER && args[1].tag == CELL_NUMBER &&
+	    two_numbers(fn, args[0].number, args[1].number, &number)) {
+		*ret = cell_number(number);
+		return LOGIC_OK;
+	}
+	return call_cells(run, fn, args, count, scope, ret);
 }

@@ -198,26 +198,27 @@ settle(struct cell *cells, size_t count, const char *text, const struct cell *li
 }
 
 struct logic *
-logic_pack(struct compiler *c)
+logic_pack(struct compiler *c, struct arena *arena)
 {
-	const struct pool *pools[] = { &c->code, &c->constants, &c->lists, &c->paths, &c->segments,
-		&c->names, &c->slots, &c->refs, &c->text };
+	const struct pool *pools[] = { &c->code, &c->constants, &c->lists, &c->text, &c->paths,
+		&c->segments, &c->names, &c->slots, &c->refs };
 	size_t size = (sizeof(struct logic) + 15) & ~(size_t)15;
 	for (size_t i = 0; i < ARRAY_LEN(pools); i++)
 		size += (pools[i]->count * pools[i]->size + 15) & ~(size_t)15;
 
-	struct logic *logic = mem_calloc(1, size);
-	unsigned char *at = (unsigned char *)logic + ((sizeof(*logic) + 15) & ~(size_t)15);
-	logic->code = place_pool(&at, &c->code);
+	struct logic *logic = arena != NULL ? arena_alloc(arena, size) : mem_calloc(1, size);
+	unsigned char *at = (unsigned char *)logic->code;
+	CHECK(c->code.count <= LOGIC_CODE_MAX);
+	place_pool(&at, &c->code);
 	logic->constants = place_pool(&at, &c->constants);
 	struct cell *lists = place_pool(&at, &c->lists);
+	const char *text = place_pool(&at, &c->text);
 	logic->paths = place_pool(&at, &c->paths);
 	size_t *offsets = place_pool(&at, &c->segments);
 	logic->segments = (const char **)(void *)offsets;
 	logic->names = place_pool(&at, &c->names);
 	logic->slots = place_pool(&at, &c->slots);
 	logic->refs = place_pool(&at, &c->refs);
-	const char *text = place_pool(&at, &c->text);
 
 	settle(logic->constants, c->constants.count, text, lists);
 	settle(lists, c->lists.count, text, lists);
@@ -231,5 +232,6 @@ logic_pack(struct compiler *c)
 	logic->ref_count = c->refs.count;
 	logic->stack = c->stack_max;
 	logic->over_json = c->resolve == NULL;
+	logic->flat = !logic->over_json && logic_is_flat(logic->code, c->code.count);
 	return logic;
 }

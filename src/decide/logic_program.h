@@ -42,6 +42,6 @@ uint32_t logic_add_slot(struct compiler *c, int slot);
 /* A rule is an object with one member; all else, lists of such included, stands for itself. */
 bool logic_is_constant(const json_t *json, int depth);
 int logic_add_constant(struct compiler *c, const json_t *json, uint32_t *ret);
-struct logic *logic_pack(struct compiler *c);
+struct logic *logic_pack(struct compiler *c, struct arena *arena);	/* arena NULL: malloc */
 
 #endif

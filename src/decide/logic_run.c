@@ -5,9 +5,10 @@
  * DESIGN
  *   A stack machine. Most clauses of a policy compare one feature with one
  *   constant, so that is one instruction (OP_TEST_*), and the jump of the "and"
- *   around it belongs to it: five clauses are five instructions. A closure tree
- *   was rejected for its indirect calls, a register machine for being no
- *   shorter once the tests were fused.
+ *   around it belongs to it: five clauses are five instructions. A program of
+ *   such tests alone needs no stack, see logic_flat.c. A closure tree was
+ *   rejected for its indirect calls, a register machine for being no shorter
+ *   once the tests were fused.
  *
  *   Operands run from left to right and only as far as they decide: a missing
  *   feature behind a false operand of "and" is never read and harms nothing.
@@ -18,8 +19,6 @@
  */
 #include "decide/logic_impl.h"
 
-#include <string.h>
-
 static enum logic_result
 run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
 
@@ -27,82 +26,11 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 static inline enum logic_result
 read_slot(struct logic_run *run, uint32_t slot, struct value *ret)
 {
-	*ret = run->slot(run->ctx, slot);
+	*ret = run_slot(run, slot);
 	if (__builtin_expect(ret->tag != VALUE_MISSING, 1))
 		return LOGIC_OK;
 	run->missing = slot;
 	return LOGIC_UNKNOWN;
-}
-
-/* Without a branch: which of less, equal, greater holds (none of them with NaN), and which the
- * function accepts. */
-static inline bool
-compare_numbers(unsigned fn, double x, double y)
-{
-	static const uint8_t accepts[] = {
-		[FN_EQ] = 2, [FN_SAME] = 2, [FN_NE] = 13, [FN_NOT_SAME] = 13,
-		[FN_LT] = 1, [FN_LE] = 3, [FN_GT] = 4, [FN_GE] = 6,
-	};
-	unsigned order = 1u << ((x >= y) + (x > y));
-	return (accepts[fn] & (x != x || y != y ? 8u : order)) != 0;
-}
-
-/* cell_truthy of a slot, without making a cell of it. */
-static inline bool
-value_truthy(const struct value *value)
-{
-	if (value->tag == VALUE_BOOL)
-		return value->truth;
-	if (value->tag == VALUE_NUMBER)
-		return value->number == value->number && value->number != 0;
-	if (value->tag == VALUE_STRING)
-		return value->str[0] != '\0';
-	return logic_truthy(value);
-}
-
-static bool
-text_in_list(const char *text, const struct cell *list)
-{
-	for (uint32_t i = 0; i < list->count; i++) {
-		const struct cell *item = &list->list[i];
-		if (item->tag == CELL_STRING && item->str[0] == text[0] &&
-		    strcmp(item->str, text) == 0)
-			return true;
-	}
-	return false;
-}
-
-static inline enum logic_result
-run_test(struct logic_run *run, const struct insn *in, bool *ret_holds)
-{
-	const struct cell *constant = &run->logic->constants[in->b];
-	struct value value = run->slot(run->ctx, in->a);
-
-	if (in->op == OP_TEST_NULL) {
-		*ret_holds =
-		    (value.tag == VALUE_MISSING || value.tag == VALUE_NULL) == (in->n != 0);
-		return LOGIC_OK;
-	}
-	if (__builtin_expect(value.tag == VALUE_MISSING, 0)) {
-		run->missing = in->a;
-		return LOGIC_UNKNOWN;
-	}
-	if (in->op == OP_TEST_COMPARE) {
-		if (value.tag == VALUE_NUMBER && constant->tag == CELL_NUMBER) {
-			*ret_holds = compare_numbers(in->n, value.number, constant->number);
-		} else {
-			struct cell cell = cell_of_value(&value);
-			*ret_holds = cell_compare(run, in->n, &cell, constant);
-		}
-	} else if (in->op == OP_TEST_TRUTH) {
-		*ret_holds = value_truthy(&value) == (in->n != 0);
-	} else if (value.tag == VALUE_STRING) {
-		*ret_holds = text_in_list(value.str, constant);
-	} else {
-		struct cell cell = cell_of_value(&value);
-		*ret_holds = cell_in(run, &cell, constant);
-	}
-	return LOGIC_OK;
 }
 
 /* missing and missing_some over slots: names of those without a value, "" and null among them. */
@@ -116,7 +44,7 @@ missing_slots(struct logic_run *run, const struct insn *in, struct cell *ret)
 	size_t n = 0;
 	for (unsigned i = 0; i < in->n; i++) {
 		const struct named_slot *name = &logic->names[in->a + i];
-		struct value value = run->slot(run->ctx, name->slot);
+		struct value value = run_slot(run, name->slot);
 		if (value.tag == VALUE_MISSING || value.tag == VALUE_NULL ||
 		    (value.tag == VALUE_STRING && value.str[0] == '\0'))
 			absent[n++] = logic->constants[name->name];
@@ -216,6 +144,53 @@ run_plain(struct logic_run *run, const struct insn *in, const struct cell *scope
 	}
 }
 
+/* ---- where it goes on: each says whether to jump, with *top moved ---- */
+
+/* A test and the and, or, if around it; -1: unknown. */
+static inline int
+jump_tested(struct logic_run *run, const struct insn *in, struct cell **top)
+{
+	int tested = logic_test(run, in);
+	bool jumps;
+
+	if (tested < 0)
+		return -1;
+	jumps = sense_jumps(in->sense, tested);
+	if ((in->sense & SENSE_MASK) == SENSE_PUSH ||
+	    (jumps && (in->sense & SENSE_MASK) != SENSE_IF))
+		*(*top)++ = cell_bool(tested != 0);
+	return jumps;
+}
+
+/* Past the default, if there is a value. */
+static inline bool
+jump_found(struct logic_run *run, const struct insn *in, const struct cell *scope,
+    struct cell **top)
+{
+	bool found;
+
+	if (in->op == OP_SLOT_OR) {
+		struct value value = run_slot(run, in->a);
+		**top = cell_of_value(&value);
+		found = value.tag != VALUE_MISSING;
+	} else {
+		**top = read_path(run, in, scope, &found);
+	}
+	*top += found;
+	return found;
+}
+
+/* By the truth on top, which stays only where it is the result. */
+static inline bool
+jump_truth(const struct insn *in, struct cell **top)
+{
+	bool truth = cell_truthy(*top - 1), jumps = truth == (in->op == OP_OR);
+
+	if (in->op == OP_IF || !jumps)
+		--*top;
+	return jumps;
+}
+
 /* From pc to its OP_RETURN; the result is left in *base. */
 static enum logic_result
 run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base)
@@ -224,20 +199,18 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 	struct cell *sp = base;
 	enum logic_result result;
 	struct value value;
-	bool holds;
+	int jumps;
 
 	for (;;) {
 		const struct insn *in = &logic->code[pc++];
 		if (--run->steps < 0)
 			return LOGIC_LIMIT;
 		switch (in->op) {
-		case OP_TEST_COMPARE: case OP_TEST_IN: case OP_TEST_TRUTH: case OP_TEST_NULL:
-			if ((result = run_test(run, in, &holds)) != LOGIC_OK)
-				return result;
-			if (in->sense == SENSE_PUSH ||
-			    (in->sense != SENSE_IF && holds == (in->sense == SENSE_OR)))
-				*sp++ = cell_bool(holds);
-			if (in->sense != SENSE_PUSH && holds == (in->sense == SENSE_OR))
+		case OP_TEST_NUMBER: case OP_TEST_COMPARE: case OP_TEST_IN: case OP_TEST_TRUTH:
+		case OP_TEST_NULL:
+			if ((jumps = jump_tested(run, in, &sp)) < 0)
+				return LOGIC_UNKNOWN;
+			if (jumps)
 				pc = in->jump;
 			break;
 		case OP_CONST:
@@ -251,29 +224,16 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 				return LOGIC_UNKNOWN;
 			*sp++ = cell_of_value(&value);
 			break;
-		case OP_SLOT_OR:
-			value = run->slot(run->ctx, in->a);
-			*sp = cell_of_value(&value);
-			if (value.tag != VALUE_MISSING)
-				sp++, pc = in->jump;
-			break;
-		case OP_PATH_OR:
-			*sp = read_path(run, in, scope, &holds);
-			if (holds)
-				sp++, pc = in->jump;
+		case OP_SLOT_OR: case OP_PATH_OR:
+			if (jump_found(run, in, scope, &sp))
+				pc = in->jump;
 			break;
 		case OP_JUMP:
 			pc = in->jump;
 			break;
-		case OP_IF:
-			if (!cell_truthy(--sp))
+		case OP_IF: case OP_AND: case OP_OR:
+			if (jump_truth(in, &sp))
 				pc = in->jump;
-			break;
-		case OP_AND: case OP_OR:
-			if (cell_truthy(sp - 1) == (in->op == OP_OR))
-				pc = in->jump;
-			else
-				sp--;
 			break;
 		case OP_EACH: case OP_REDUCE:
 			sp -= in->op == OP_REDUCE ? 2 : 1;

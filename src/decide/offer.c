@@ -45,14 +45,69 @@ text_prefix(const char *text)
 	return prefix;
 }
 
-const uint64_t *
+/* ---- what the beginnings of the lines' categories say ---- */
+
+/* Of each length of a beginning, a bit for each beginning of that length that stands on the shelf
+ * (or shares its bit with one). */
+#define SEEN_BITS 256u
+struct shelf {
+	uint64_t *begins;		/* of each line's category */
+	uint64_t seen[8][SEEN_BITS / 64];
+};
+
+static unsigned
+seen_bit(uint64_t begin)
+{
+	return (unsigned)(begin * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+/* Of a mask of the first 1 to 8 bytes, the place in seen. */
+static unsigned
+mask_place(uint64_t mask)
+{
+	return 7u - ((unsigned)__builtin_clzll(mask) >> 3);
+}
+
+const struct shelf *
 offer_shelf(struct arena *arena, const struct visit *visit)
 {
-	uint64_t *shelf = arena_room(arena, (visit->line_count + 1) * sizeof(*shelf));
+	struct shelf *shelf = arena_alloc(arena, sizeof(*shelf));
 
-	for (size_t i = 0; i < visit->line_count; i++)
-		shelf[i] = text_prefix(visit->lines[i].category);
+	shelf->begins = arena_room(arena, (visit->line_count + 1) * sizeof(*shelf->begins));
+	for (size_t i = 0; i < visit->line_count; i++) {
+		uint64_t begin = text_prefix(visit->lines[i].category);
+
+		shelf->begins[i] = begin;
+		for (unsigned place = 0; place < 8; place++) {
+			unsigned bit = seen_bit(begin & UINT64_MAX >> (56 - 8 * place));
+
+			shelf->seen[place][bit / 64] |= UINT64_C(1) << bit % 64;
+		}
+	}
 	return shelf;
+}
+
+/* May any line qualify, as far as the shelf can say? */
+static bool
+shelf_has(const struct shelf *shelf, const struct offer *offer)
+{
+	unsigned bit = seen_bit(offer->aim);
+
+	return (shelf->seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
+}
+
+void
+offer_settle(struct offer *offer)
+{
+	const struct match *include = &offer->include;
+
+	offer->aim = offer->aim_mask = 0;
+	if (!include->set || include->brand != NULL || include->item != NULL)
+		return;
+	offer->aim = text_prefix(include->category);
+	for (int i = 0; i < 8; i++)
+		if ((offer->aim >> (8 * i) & 0xff) != 0)
+			offer->aim_mask |= UINT64_C(0xff) << (8 * i);
 }
 
 static bool
@@ -99,27 +154,6 @@ line_qualifies(const struct offer *offer, const struct line *line)
 	if (offer->include.set && !line_matches(line, &offer->include))
 		return false;
 	return !offer->exclude.set || !line_matches(line, &offer->exclude);
-}
-
-/* What the shelf alone can say of an offer: a line whose category begins otherwise does not
- * qualify. */
-struct aim {
-	uint64_t prefix, mask;		/* mask 0: nothing can be said */
-};
-
-static struct aim
-aim_of(const struct offer *offer, const uint64_t *shelf)
-{
-	const struct match *include = &offer->include;
-	struct aim aim = { 0, 0 };
-
-	if (shelf == NULL || !include->set || include->brand != NULL || include->item != NULL)
-		return aim;
-	aim.prefix = text_prefix(include->category);
-	for (int i = 0; i < 8; i++)
-		if ((aim.prefix >> (8 * i) & 0xff) != 0)
-			aim.mask |= UINT64_C(0xff) << (8 * i);
-	return aim;
 }
 
 /* Half up, for numerators that are not negative. */
@@ -193,21 +227,39 @@ free_units(const struct offer *offer, int64_t units, const struct visit *visit)
 	return saving;
 }
 
+/* The first line from i on that qualifies; none: line_count. */
+static size_t
+next_line(
+    const struct offer *offer, const struct visit *visit, const struct shelf *shelf, size_t i)
+{
+	size_t count = visit->line_count;
+	uint64_t aim = offer->aim, mask = offer->aim_mask;
+
+	if (shelf == NULL || mask == 0) {
+		while (i < count && !line_qualifies(offer, &visit->lines[i]))
+			i++;
+		return i;
+	}
+	if (i == 0 && !shelf_has(shelf, offer))
+		return count;
+	/* A line whose category begins otherwise does not qualify. */
+	while (i < count && (((shelf->begins[i] ^ aim) & mask) != 0 ||
+				!line_qualifies(offer, &visit->lines[i])))
+		i++;
+	return i;
+}
+
 /* Saving over the lines that qualify. *ret_qualifying: what they cost; 0: none does. */
 static int64_t
 saving_now(const struct offer *offer, int64_t depth, const struct visit *visit,
-    const uint64_t *shelf, int64_t *ret_qualifying)
+    const struct shelf *shelf, int64_t *ret_qualifying)
 {
-	struct aim aim = aim_of(offer, shelf);
 	int64_t saving = 0, qualifying = 0;
 
-	for (size_t i = 0; i < visit->line_count; i++) {
+	for (size_t i = next_line(offer, visit, shelf, 0); i < visit->line_count;
+	     i = next_line(offer, visit, shelf, i + 1)) {
 		const struct line *line = &visit->lines[i];
 
-		if (aim.mask != 0 && ((shelf[i] ^ aim.prefix) & aim.mask) != 0)
-			continue;
-		if (!line_qualifies(offer, line))
-			continue;
 		qualifying += line->amount_minor;
 		if (offer->type == OFFER_PERCENT)
 			saving += percent_of(line->amount_minor, depth);
@@ -258,7 +310,7 @@ offer_value(const struct offer *offer, int64_t depth, const struct visit *visit)
 
 struct offer_value
 offer_value_on(
-    const struct offer *offer, int64_t depth, const struct visit *visit, const uint64_t *shelf)
+    const struct offer *offer, int64_t depth, const struct visit *visit, const struct shelf *shelf)
 {
 	struct offer_value value = { 0 };
 	int64_t typical, most;

@@ -278,7 +278,7 @@ read_names(struct compile *c, const struct at *at, const char *key, struct actio
 	struct at id = at_member(at, "action");
 	const char *text = read_id(c, at, "action");
 
-	action->id = text != NULL ? text : key;
+	action->id = text != NULL ? text : keep(c, key);
 	action->group = read_id(c, at, "group");
 	action->issue = read_id(c, at, "issue");
 	if (action->group == NULL)

@@ -55,7 +55,7 @@ clause_compile(struct compile *c, const struct at *at, const char *source)
 	}
 	clause = &c->clause[policy->clause_count];
 	*clause = (struct clause){.source = source};
-	if (logic_compile(at->json, resolve, c, &clause->program, &err) != 0) {
+	if (logic_compile_into(c->arena, at->json, resolve, c, &clause->program, &err) != 0) {
 		rule_mistake(c, at, &err);
 		return CLAUSE_TRUE;
 	}

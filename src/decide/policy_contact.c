@@ -31,7 +31,7 @@ read_scope(struct compile *c, const struct at *at, enum contact_scope dflt, cons
 			return i == SCOPE_SELF ? SCOPE_ACTION : (enum contact_scope)i;
 		if (colon != NULL && i >= SCOPE_ACTION && (size_t)(colon - text) == len &&
 		    strncmp(text, scope_names[i], len) == 0 && id_valid(colon + 1)) {
-			*ret_value = colon + 1;
+			*ret_value = keep(c, colon + 1);
 			return (enum contact_scope)i;
 		}
 	}
@@ -114,7 +114,7 @@ caps_read(struct compile *c, const struct at *at, bool own, struct cap **ret_cap
 		mistake(c, at, "%zu caps, expected at most %d", count, CAPS_MAX);
 		count = CAPS_MAX;
 	}
-	*ret_caps = arena_alloc(c->arena, (count + 1) * sizeof(**ret_caps));
+	*ret_caps = arena_alloc(c->arena, count * sizeof(**ret_caps));
 	for (size_t i = 0; i < count; i++) {
 		struct at here = at_index(at, i);
 

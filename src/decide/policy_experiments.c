@@ -46,6 +46,18 @@ check_patch(struct compile *c, const struct at *at)
 	}
 }
 
+static const char *
+json_text(struct arena *arena, const json_t *json)
+{
+	struct buf text = {0};
+	const char *copy;
+
+	json_write(json, &text);
+	copy = arena_strndup(arena, text.data, text.len);
+	buf_done(&text);
+	return copy;
+}
+
 static void
 read_arm(struct compile *c, const struct at *at, const char *name, struct arm *arm)
 {
@@ -56,7 +68,7 @@ read_arm(struct compile *c, const struct at *at, const char *name, struct arm *a
 	};
 	struct at patch = at_member(at, "patch");
 
-	*arm = (struct arm){.name = name, .weight = 1};
+	*arm = (struct arm){.name = keep(c, name), .weight = 1};
 	if (!id_valid(name))
 		mistake(c, at,
 		    "the arm's name is not one, expected 1-128 printable ASCII characters without "
@@ -70,7 +82,7 @@ read_arm(struct compile *c, const struct at *at, const char *name, struct arm *a
 	if (arm->withhold)
 		mistake(c, &patch, "a withholding arm has a patch, expected one of the two");
 	if (json_is_object(patch.json)) {
-		arm->patch = patch.json;
+		arm->patch = json_text(c->arena, patch.json);
 		check_patch(c, &patch);
 	}
 }
@@ -123,7 +135,7 @@ read_experiment(struct compile *c, const struct at *at, struct experiment *exper
 	if (!READ_MEMBERS(c, at, members))
 		return;
 	if (read_id(c, at, "experiment") != NULL)
-		experiment->name = read_string(at, "experiment");
+		experiment->name = read_string(c, at, "experiment");
 	unit = read_choice(c, at, "unit", unit_names, ARRAY_LEN(unit_names));
 	experiment->unit = unit >= 0 ? (enum unit)unit : UNIT_CUSTOMER;
 	read_salt(c, at, "salt", experiment->salt);
@@ -187,12 +199,13 @@ experiments_try(struct compile *c, const struct at *at)
 		json_object_foreach(arms.json, name, value)
 		{
 			struct at arm = at_member(&arms, name), patch = at_member(&arm, "patch");
-			const json_t *patches[1] = {patch.json};
+			const char *patches[1];
 			struct policy *policy;
 			struct err err = {0};
 
 			if (patch.json == NULL)
 				continue;
+			patches[0] = json_text(c->scratch, patch.json);
 			if (policy_patched(c->policy, c->parts, patches, 1, &policy, &err) == 0)
 				policy_free(policy);
 			else

@@ -51,7 +51,7 @@ static bool
 is_sensitive(struct compile *c, const char *name, const char *from, const struct feature *feature)
 {
 	json_t *list = json_object_get(json_object_get(c->policy->source, "policy"), "sensitive");
-	const char *plain = without_spaces(c->arena, from);
+	const char *plain = without_spaces(c->scratch, from);
 	size_t i;
 	json_t *entry;
 
@@ -60,7 +60,7 @@ is_sensitive(struct compile *c, const char *name, const char *from, const struct
 		const char *text = json_string_value(entry);
 
 		if (text != NULL &&
-		    (strcmp(text, name) == 0 || strcmp(without_spaces(c->arena, text), plain) == 0))
+		    (strcmp(text, name) == 0 || strcmp(without_spaces(c->scratch, text), plain) == 0))
 			return true;
 	}
 	return feature->key == KEY_CATEGORY && feature->key_value != NULL &&
@@ -87,7 +87,7 @@ read_default(struct compile *c, const struct at *at, struct feature *feature)
 	if (feature->type == VALUE_NUMBER && json_is_number(json))
 		feature->dflt = value_number(json_number_value(json));
 	else if (feature->type == VALUE_STRING && json_is_string(json))
-		feature->dflt = value_string(json_string_value(json));
+		feature->dflt = value_string(keep(c, json_string_value(json)));
 	else if (feature->type == VALUE_BOOL && json_is_boolean(json))
 		feature->dflt = value_bool(json_is_true(json));
 	else
@@ -139,7 +139,7 @@ read_one(struct compile *c, const struct at *at, unsigned slot)
 	if (!READ_MEMBERS(c, at, members))
 		return;
 	if (json_is_string(name.json)) {
-		const char *text = json_string_value(name.json);
+		const char *text = keep(c, json_string_value(name.json));
 
 		feature->name = text;
 		if (!name_valid(text))
@@ -175,8 +175,8 @@ add_likely_to_call(struct compile *c)
 
 	if (policy->care_likely_to_call < 0 || name_map_get(&c->features, "likely_to_call") >= 0)
 		return;
-	*feature =
-	    (struct feature){.name = "likely_to_call", .type = VALUE_NUMBER, .personal = true};
+	*feature = (struct feature){
+	    .name = keep(c, "likely_to_call"), .type = VALUE_NUMBER, .personal = true};
 	if (feature_parse_from(c->arena, "profile.likely_to_call", feature, &err) != 0)
 		return;
 	name_map_add(&c->features, feature->name, (unsigned)policy->feature_count++);

@@ -45,10 +45,11 @@ struct compile {
 	const struct policy_parts *parts;
 	struct policy *policy;
 	struct arena *arena; /* the policy's memory */
+	struct arena *scratch; /* the compiler's own */
 	struct buf *report;
 	int mistakes, warnings;
 	bool patched; /* an arm's policy: arms are not tried again */
-	struct name_map features, models, clauses;
+	struct name_map features, models, clauses, texts;
 	struct clause *clause; /* growing; moved to the arena at the end */
 	size_t clause_capacity;
 };
@@ -90,8 +91,11 @@ bool read_members(
     struct compile *c, const struct at *at, const struct member *members, size_t count);
 #define READ_MEMBERS(c, at, table) read_members(c, at, table, ARRAY_LEN(table))
 bool id_valid(const char *text); /* 1-128 printable ASCII characters without spaces */
-const char *read_string(const struct at *at, const char *key); /* NULL: absent */
-const char *read_id(struct compile *c, const struct at *at, const char *key);
+/* The policy's own copy, one for equal texts; NULL for NULL. What the policy keeps must come from
+ * here or from the arena: the source's texts go with the source. */
+const char *keep(struct compile *c, const char *text);
+const char *read_string(struct compile *c, const struct at *at, const char *key); /* kept; NULL: absent */
+const char *read_id(struct compile *c, const struct at *at, const char *key); /* kept */
 int64_t read_int(struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max,
     int64_t dflt);
 double read_number(
@@ -138,6 +142,8 @@ size_t caps_read(
     struct compile *c, const struct at *at, bool own, struct cap **ret_caps); /* policy_contact.c */
 void contact_read(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */
+void zones_read(struct compile *c, const struct at *at);       /* policy_zones.c */
 void experiments_try(struct compile *c, const struct at *at);
+void policy_settle(struct policy *policy); /* policy_settle.c */
 
 #endif

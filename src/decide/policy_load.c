@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/when.h"
-#include "decide/logic.h"
 #include "decide/policy_internal.h"
 #include "score/model.h"
 
@@ -153,29 +151,6 @@ gather(struct compile *c)
 /* ---- tree to policy ---- */
 
 static void
-read_zones(struct compile *c, const struct at *at)
-{
-	const char *name;
-	json_t *value;
-
-	if (at->json != NULL && !json_is_object(at->json))
-		mistake(c, at, "not an object, expected zone names with their POSIX rules");
-	json_object_foreach(at->json, name, value)
-	{
-		struct at here = at_member(at, name);
-		struct zone *zone =
-		    json_is_string(value) ? zone_new(json_string_value(value)) : NULL;
-
-		if (zone == NULL)
-			mistake(c, &here,
-			    "zone \"%.64s\" has no rule that is understood, expected a POSIX TZ "
-			    "text",
-			    name);
-		zone_free(zone);
-	}
-}
-
-static void
 keep_clauses(struct compile *c)
 {
 	struct policy *policy = c->policy;
@@ -222,7 +197,7 @@ read_tree(struct compile *c)
 	settings_finish(c, &settings);
 	contact_read(c, &contact);
 	experiments_read(c, &experiments);
-	read_zones(c, &zones);
+	zones_read(c, &zones);
 	check_actions(c);
 }
 
@@ -240,10 +215,13 @@ compile_source(struct compile *c, struct policy **ret_policy)
 	name_map_done(&c->features);
 	name_map_done(&c->models);
 	name_map_done(&c->clauses);
+	name_map_done(&c->texts);
+	arena_free(c->scratch);
 	if (c->mistakes > 0) {
 		policy_free(c->policy);
 		return AISLE_E_INVALID;
 	}
+	policy_settle(c->policy);
 	*ret_policy = c->policy;
 	return 0;
 }
@@ -251,7 +229,8 @@ compile_source(struct compile *c, struct policy **ret_policy)
 static void
 compile_init(struct compile *c, const struct policy_parts *parts, struct buf *report)
 {
-	*c = (struct compile){.parts = parts, .report = report, .arena = arena_new()};
+	*c = (struct compile){
+	    .parts = parts, .report = report, .arena = arena_new(), .scratch = arena_new()};
 	c->policy = arena_alloc(c->arena, sizeof(*c->policy));
 	c->policy->memory = c->arena;
 }
@@ -268,22 +247,36 @@ policy_compile(const struct policy_parts *parts, struct policy **ret_policy, str
 
 /* ---- arms ---- */
 
-static json_t *
-patched_source(const struct policy *policy, const json_t *const *patches, size_t count)
+static void
+apply_patch(json_t *source, const json_t *patch)
 {
 	static const char *const members[] = {"policy", "actions", "contact"};
-	json_t *source = json_copy(policy->source);
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		json_t *part = json_object_get(patch, members[i]);
+
+		if (part != NULL)
+			json_object_set_new(source, members[i],
+			    json_merge_patch(json_object_get(source, members[i]), part));
+	}
+}
+
+/* A policy from an image has no source: its parts are read again. */
+static json_t *
+patched_source(
+    struct compile *c, const struct policy *policy, const char *const *patches, size_t count)
+{
+	json_t *source = policy->source != NULL ? json_copy(policy->source) : gather(c);
 
 	CHECK(source != NULL);
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < ARRAY_LEN(members); j++) {
-			json_t *patch = json_object_get(patches[i], members[j]);
-			json_t *target = json_object_get(source, members[j]);
+		struct err err = {0};
+		json_t *patch = json_read(patches[i], strlen(patches[i]), "patch", &err);
 
-			if (patch != NULL)
-				json_object_set_new(
-				    source, members[j], json_merge_patch(target, patch));
-		}
+		if (patch == NULL)
+			mistake_line(c, "experiments.json", &err);
+		apply_patch(source, patch);
+		json_decref(patch);
 	}
 	return source;
 }
@@ -299,7 +292,7 @@ first_mistake(const struct buf *report, struct err *err)
 
 int
 policy_patched(const struct policy *policy, const struct policy_parts *parts,
-    const json_t *const *patches, size_t count, struct policy **ret_policy, struct err *err)
+    const char *const *patches, size_t count, struct policy **ret_policy, struct err *err)
 {
 	struct buf report = {0};
 	struct compile c;
@@ -307,12 +300,15 @@ policy_patched(const struct policy *policy, const struct policy_parts *parts,
 
 	compile_init(&c, parts, &report);
 	c.patched = true;
-	c.policy->source = patched_source(policy, patches, count);
+	c.policy->source = patched_source(&c, policy, patches, count);
 	status = compile_source(&c, ret_policy);
-	if (status == 0)
+	if (status == 0) {
 		memcpy((*ret_policy)->hash, policy->hash, sizeof(policy->hash));
-	else
+		json_decref((*ret_policy)->source); /* nothing is patched twice */
+		(*ret_policy)->source = NULL;
+	} else {
 		first_mistake(&report, err);
+	}
 	buf_done(&report);
 	return status;
 }
@@ -322,8 +318,6 @@ policy_free(struct policy *policy)
 {
 	if (policy == NULL)
 		return;
-	for (size_t i = 0; i < policy->clause_count; i++)
-		logic_free(policy->clauses[i].program);
 	for (size_t i = 0; policy->models != NULL && i < policy->model_count; i++)
 		model_free(policy->models[i].model);
 	json_decref(policy->source);
@@ -358,12 +352,4 @@ policy_feature(const struct policy *policy, const char *name)
 		if (strcmp(policy->features[i].name, name) == 0)
 			return (int)i;
 	return -1;
-}
-
-const char *
-policy_zone(const struct policy *policy, const char *name)
-{
-	if (strcmp(name, "UTC") == 0)
-		return "UTC0";
-	return json_string_value(json_object_get(json_object_get(policy->source, "zones"), name));
 }

@@ -21,8 +21,8 @@ struct policy_parts {
 /* All mistakes (up to 100) as "file:line:column: what, and what was expected", one a line, in report.
  * Strict: unknown members are mistakes. warnings go to report too, with the word "warning:". */
 int policy_compile(const struct policy_parts *parts, struct policy **ret_policy, struct buf *report) AISLE_MUST_CHECK;
-/* The same policy with RFC 7396 patches of experiment arms applied; NULL and err if it does not compile. */
-int policy_patched(const struct policy *policy, const struct policy_parts *parts, const json_t *const *patches, size_t count,
+/* The same policy with RFC 7396 patches (JSON texts) of experiment arms applied; NULL and err if it does not compile. */
+int policy_patched(const struct policy *policy, const struct policy_parts *parts, const char *const *patches, size_t count,
     struct policy **ret_policy, struct err *err) AISLE_MUST_CHECK;
 void policy_free(struct policy *policy);
 const struct action *policy_action(const struct policy *policy, const char *id);	/* NULL: none */

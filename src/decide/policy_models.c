@@ -64,9 +64,9 @@ load(struct compile *c, const struct at *at, struct policy_model *model)
 
 	if (file == NULL)
 		return;
-	part = part_find(c->parts, arena_printf(c->arena, "models/%s", file));
+	part = part_find(c->parts, arena_printf(c->scratch, "models/%s", file));
 	if (part == NULL)
-		part = part_find(c->parts, arena_printf(c->arena, "models/%s.model", model->name));
+		part = part_find(c->parts, arena_printf(c->scratch, "models/%s.model", model->name));
 	if (part == NULL) {
 		mistake(c, &here, "there is no file models/%.128s, expected the model", file);
 		return;
@@ -162,6 +162,8 @@ calibrate(struct compile *c, const struct at *at, struct policy_model *model)
 	if (model->model != NULL && model_set_calibration(model->model, &calibration) != 0)
 		mistake(
 		    c, at, "calibration does not fit the model, expected finite, rising numbers");
+	model->calibration = arena_alloc(c->arena, sizeof(calibration));
+	*model->calibration = calibration;
 }
 
 static void
@@ -170,6 +172,8 @@ read_one(struct compile *c, const struct at *at, unsigned index)
 	struct policy_model *model = &c->policy->models[index];
 	struct at name = at_member(at, "model"), calibration = at_member(at, "calibration");
 	struct at exam = at_member(at, "exam"), inputs = at_member(at, "inputs");
+	int notes = (at_member(at, "target").json != NULL) +
+	    (at_member(at, "window_days").json != NULL) + (at_member(at, "population").json != NULL);
 	const char *file, *key;
 	json_t *value;
 
@@ -177,7 +181,7 @@ read_one(struct compile *c, const struct at *at, unsigned index)
 	if (!READ_MEMBERS(c, at, model_members))
 		return;
 	if (read_id(c, at, "model") != NULL) {
-		model->name = read_string(at, "model");
+		model->name = read_string(c, at, "model");
 		if (!file_valid(model->name))
 			mistake(c, &name,
 			    "\"%s\" is not a model name, expected one that can name a file",
@@ -200,10 +204,15 @@ read_one(struct compile *c, const struct at *at, unsigned index)
 			    key);
 	}
 	file = read_file_name(c, at, "exam");
-	if (file != NULL && part_find(c->parts, arena_printf(c->arena, "models/%s", file)) == NULL)
+	if (file != NULL && part_find(c->parts, arena_printf(c->scratch, "models/%s", file)) == NULL)
 		mistake(c, &exam, "there is no file models/%.128s, expected the exam's rows", file);
 	if (exam.json == NULL)
 		warning(c, at, "model \"%.64s\" has no exam, expected rows with their margin",
+		    model->name);
+	if (notes != 0 && notes != 3)
+		warning(c, at,
+		    "model \"%.64s\" says in part what it predicts, expected target, window_days "
+		    "and population",
 		    model->name);
 }
 

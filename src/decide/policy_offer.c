@@ -52,6 +52,7 @@ read_ladder(struct compile *c, const struct at *at, struct offer *offer)
 		return;
 	}
 	if (depth.json != NULL) {
+		offer->ladder = arena_alloc(c->arena, sizeof(*offer->ladder));
 		offer->ladder_count = json_is_integer(depth.json) &&
 				      depth_check(c, &depth, offer->type, offer->ladder);
 		return;
@@ -60,6 +61,7 @@ read_ladder(struct compile *c, const struct at *at, struct offer *offer)
 		mistake(c, &ladder, "%zu depths, expected 1 to %d", count, LADDER_MAX);
 		return;
 	}
+	offer->ladder = arena_alloc(c->arena, count * sizeof(*offer->ladder));
 	for (size_t i = 0; i < count; i++) {
 		struct at here = at_index(&ladder, i);
 
@@ -88,6 +90,7 @@ read_tiers(struct compile *c, const struct at *at, struct offer *offer)
 		mistake(c, &tiers, "%zu tiers, expected 1 to %d", count, TIERS_MAX);
 		return;
 	}
+	offer->tiers = arena_alloc(c->arena, count * sizeof(*offer->tiers));
 	for (size_t i = 0; i < count; i++) {
 		struct at here = at_index(&tiers, i), depth = at_member(&here, "depth");
 

@@ -25,9 +25,12 @@ name_map_done(struct name_map *map)
 static size_t
 name_map_slot(const struct name_map *map, const char *name)
 {
-	uint64_t hash;
+	uint64_t hash = UINT64_C(14695981039346656037);
 
-	hash_bytes(&hash, sizeof(hash), name, strlen(name), NULL, 0);
+	/* FNV-1a: whoever may sign a policy has better ways to slow it down than names that collide. */
+	for (const char *p = name; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+	hash ^= hash >> 32;
 	for (size_t i = (size_t)hash & (map->capacity - 1);; i = (i + 1) & (map->capacity - 1))
 		if (map->keys[i] == NULL || strcmp(map->keys[i], name) == 0)
 			return i;
@@ -195,18 +198,36 @@ id_valid(const char *text)
 }
 
 const char *
-read_string(const struct at *at, const char *key)
+keep(struct compile *c, const char *text)
 {
-	return json_string_value(json_object_get(at->json, key));
+	const char *copy;
+	size_t slot;
+
+	if (text == NULL)
+		return NULL;
+	if (c->texts.count > 0) {
+		slot = name_map_slot(&c->texts, text);
+		if (c->texts.keys[slot] != NULL)
+			return c->texts.keys[slot];
+	}
+	copy = arena_strdup(c->arena, text);
+	name_map_add(&c->texts, copy, 0);
+	return copy;
+}
+
+const char *
+read_string(struct compile *c, const struct at *at, const char *key)
+{
+	return keep(c, json_string_value(json_object_get(at->json, key)));
 }
 
 const char *
 read_id(struct compile *c, const struct at *at, const char *key)
 {
-	const char *text = read_string(at, key);
+	const char *text = json_string_value(json_object_get(at->json, key));
 
 	if (text == NULL || id_valid(text))
-		return text;
+		return keep(c, text);
 	struct at here = at_member(at, key);
 	mistake(c, &here,
 	    "\"%s\" is not a name, expected 1-128 printable ASCII characters without spaces", key);
@@ -342,9 +363,9 @@ read_match(struct compile *c, const struct at *at, const char *key, struct match
 	*match = (struct match){0};
 	if (!json_is_object(here.json) || !READ_MEMBERS(c, &here, members))
 		return;
-	match->category = read_string(&here, "category");
-	match->brand = read_string(&here, "brand");
-	match->item = read_string(&here, "item");
+	match->category = read_string(c, &here, "category");
+	match->brand = read_string(c, &here, "brand");
+	match->item = read_string(c, &here, "item");
 	match->set = match->category != NULL || match->brand != NULL || match->item != NULL;
 	if (!match->set && json_object_size(here.json) == 0)
 		mistake(c, &here, "\"%s\" names nothing, expected a category, brand or item", key);
@@ -369,6 +390,7 @@ read_outcome(struct compile *c, const struct at *at, const char *key, const char
 	if (text == NULL)
 		return OUTCOME_COUNT;
 	outcome = outcome_by_name(text, ret_reason);
+	*ret_reason = keep(c, *ret_reason);
 	if (outcome == OUTCOME_COUNT)
 		mistake(c, &here,
 		    "\"%.64s\" is not an outcome, expected shown, accepted, dismissed, redeemed, "

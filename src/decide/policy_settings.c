@@ -69,7 +69,7 @@ read_languages(struct compile *c, const struct at *at)
 			if (strcmp(policy->languages[j], text) == 0)
 				mistake(c, &here,
 				    "language \"%s\" is there twice, expected it once", text);
-		policy->languages[policy->language_count++] = text;
+		policy->languages[policy->language_count++] = keep(c, text);
 	}
 }
 
@@ -274,10 +274,10 @@ settings_read(struct compile *c, const struct at *at)
 	if (!READ_MEMBERS(c, at, settings_members))
 		return;
 	if (read_id(c, at, "name") != NULL)
-		policy->name = read_string(at, "name");
+		policy->name = read_string(c, at, "name");
 	policy->version = read_int(c, at, "version", 1, INT64_C(1) << 53, 1);
 	if (json_is_string(currency.json)) {
-		policy->currency = json_string_value(currency.json);
+		policy->currency = keep(c, json_string_value(currency.json));
 		policy->currency_digits = currency_digits(policy->currency);
 		if (policy->currency_digits < 0)
 			mistake(c, &currency, "\"%.8s\" is no currency, expected an ISO 4217 code",
@@ -354,7 +354,7 @@ read_levers(struct compile *c, const struct at *at)
 		else if (!lever_target_exists(policy, key))
 			warning(c, &here,
 			    "lever \"%.64s\" moves nothing, expected a name that an action has", key);
-		policy->levers[policy->lever_count].target = key;
+		policy->levers[policy->lever_count].target = keep(c, key);
 		policy->levers[policy->lever_count++].value = read_number(c, at, key, 0, 1000, 1);
 	}
 }

@@ -191,10 +191,10 @@ count_opens(const char *text)
 }
 
 /* Characters that every rendering has: the literal ones. */
-static size_t
+static uint32_t
 literal_length(const struct template *text)
 {
-	size_t length = 0;
+	uint32_t length = 0;
 
 	for (size_t i = 0; i < text->count; i++)
 		for (const char *p = text->parts[i].text; *p != '\0'; p++)
@@ -279,7 +279,7 @@ read_list(struct compile *c, const struct at *at, const struct wording *wording,
 		mistake(c, at, "%zu texts, expected at most %zu", count, max);
 		count = max;
 	}
-	*ret = arena_alloc(c->arena, (count + 1) * sizeof(**ret));
+	*ret = arena_alloc(c->arena, count * sizeof(**ret));
 	*ret_count = count;
 	for (size_t i = 0; i < count; i++) {
 		struct at here = at_index(at, i);
@@ -296,14 +296,14 @@ read_image(struct compile *c, const struct at *at, struct treatment *treatment)
 {
 	struct at here = at_member(at, "image"), disclosure = at_member(at, "disclosure");
 
-	treatment->image = json_string_value(here.json);
+	treatment->image = keep(c, json_string_value(here.json));
 	if (treatment->image != NULL &&
 	    (!id_valid(treatment->image) || strchr(treatment->image, ':') != NULL ||
 		treatment->image[0] == '/' || strstr(treatment->image, "..") != NULL))
 		mistake(c, &here,
 		    "\"%.64s\" is not an image, expected the name of a file below images/",
 		    treatment->image);
-	treatment->disclosure = json_string_value(disclosure.json);
+	treatment->disclosure = keep(c, json_string_value(disclosure.json));
 	if (treatment->disclosure != NULL)
 		check_bytes(c, &disclosure, treatment->disclosure);
 }
@@ -313,7 +313,7 @@ read_language(struct compile *c, const struct at *at, struct treatment *treatmen
 {
 	struct at here = at_member(at, "language");
 
-	treatment->language = json_is_string(here.json) ? json_string_value(here.json) : "";
+	treatment->language = json_is_string(here.json) ? keep(c, json_string_value(here.json)) : "";
 	for (size_t i = 0; i < c->policy->language_count; i++)
 		if (strcmp(c->policy->languages[i], treatment->language) == 0)
 			return;
@@ -338,7 +338,7 @@ read_treatment(struct compile *c, const struct at *at, const struct action *acti
 	if (!READ_MEMBERS(c, at, treatment_members))
 		return;
 	if (read_id(c, at, "treatment") != NULL)
-		treatment->name = read_string(at, "treatment");
+		treatment->name = read_string(c, at, "treatment");
 	read_language(c, at, treatment);
 	treatment->placement = read_choice(c, at, "placement", placement_names, PLACE_COUNT);
 	if (treatment->placement >= 0 && (action->placements & 1u << treatment->placement) == 0)

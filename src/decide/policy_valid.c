@@ -56,7 +56,7 @@ read_stores(struct compile *c, const struct at *at, struct action *action)
 		if (store == NULL || !id_valid(store) || strlen(store) > 32)
 			mistake(c, &here, "not a store, expected its id");
 		else
-			action->stores[action->store_count++] = store;
+			action->stores[action->store_count++] = keep(c, store);
 	}
 }
 

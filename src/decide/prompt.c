@@ -26,11 +26,19 @@ struct writer {
 	struct buf *out;
 };
 
-static void
+/* name is the text up to the value, as ",\"say\":": inline, so that its length is known. */
+static inline void
 add_string(struct buf *out, const char *name, const char *value)
 {
-	buf_addf(out, ",\"%s\":", name);
+	buf_adds(out, name);
 	buf_json_str(out, value);
+}
+
+static inline void
+add_int(struct buf *out, const char *name, int64_t value)
+{
+	buf_adds(out, name);
+	buf_json_int(out, value);
 }
 
 static const char *
@@ -57,7 +65,7 @@ add_texts(struct writer *w, const char *name, const struct template *texts, size
 {
 	bool first = true;
 
-	buf_addf(w->out, ",\"%s\":[", name);
+	buf_adds(w->out, name);
 	for (size_t i = 0; i < count; i++) {
 		const char *rendered = render(w, &texts[i]);
 
@@ -84,11 +92,11 @@ add_alternative(struct writer *w, int *count, const struct candidate_context *ab
 		buf_adds(w->out, *count == 0 ? ",\"alternatives\":[{\"action\":" : ",{\"action\":");
 		buf_json_str(w->out, about->action->id);
 		if (about->action->has_offer)
-			buf_addf(w->out, ",\"depth\":%lld", (long long)about->depth);
+			add_int(w->out, ",\"depth\":", about->depth);
 		buf_clear(&w->text);
 		CHECK(words_render(w->decision->features, w->policy, &list[0]->headline, about,
 		    list[0]->language, &w->text));
-		add_string(w->out, "headline", w->text.len > 0 ? w->text.data : "");
+		add_string(w->out, ",\"headline\":", w->text.len > 0 ? w->text.data : "");
 		buf_addc(w->out, '}');
 		(*count)++;
 	}
@@ -152,18 +160,19 @@ add_alternatives(struct writer *w)
 static void
 add_match(struct buf *out, const char *name, const struct match *match)
 {
-	const char *const names[] = { "category", "brand", "item" };
+	const char *const names[] = { "\"category\":", "\"brand\":", "\"item\":" };
 	const char *const values[] = { match->category, match->brand, match->item };
 	bool first = true;
 
 	if (!match->set)
 		return;
-	buf_addf(out, ",\"%s\":{", name);
+	buf_adds(out, name);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (values[i] == NULL)
 			continue;
-		buf_addf(out, "%s\"%s\":", first ? "" : ",", names[i]);
-		buf_json_str(out, values[i]);
+		if (!first)
+			buf_addc(out, ',');
+		add_string(out, names[i], values[i]);
 		first = false;
 	}
 	buf_addc(out, '}');
@@ -173,18 +182,19 @@ void
 offer_json(const struct policy *policy, const struct offer *offer, int64_t depth, int64_t worth_minor,
     struct buf *out)
 {
-	buf_addf(out, "{\"type\":\"%s\",\"worth\":%lld,\"depth\":%lld", offer_type_names[offer->type],
-	    (long long)worth_minor, (long long)depth);
-	add_string(out, "currency", policy->currency);
-	add_string(out, "apply", offer_apply_names[offer->apply]);
+	add_string(out, "{\"type\":", offer_type_names[offer->type]);
+	add_int(out, ",\"worth\":", worth_minor);
+	add_int(out, ",\"depth\":", depth);
+	add_string(out, ",\"currency\":", policy->currency);
+	add_string(out, ",\"apply\":", offer_apply_names[offer->apply]);
 	if (offer->code != NULL)
-		add_string(out, "code", offer->code);
-	add_match(out, "include", &offer->include);
-	add_match(out, "exclude", &offer->exclude);
+		add_string(out, ",\"code\":", offer->code);
+	add_match(out, ",\"include\":{", &offer->include);
+	add_match(out, ",\"exclude\":{", &offer->exclude);
 	if (offer->min_basket_minor > 0)
-		buf_addf(out, ",\"min_basket\":%lld", (long long)offer->min_basket_minor);
+		add_int(out, ",\"min_basket\":", offer->min_basket_minor);
 	if (offer->max_minor >= 0)
-		buf_addf(out, ",\"max\":%lld", (long long)offer->max_minor);
+		add_int(out, ",\"max\":", offer->max_minor);
 	buf_addc(out, '}');
 }
 
@@ -214,29 +224,29 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	action = w.candidate->action;
 
 	id_text(prompt, id);
-	buf_addf(out, "{\"prompt\":\"%s\"", id);
-	add_string(out, "action", action->id);
-	add_string(out, "treatment", w.treatment->name);
-	add_string(out, "kind", kind_names[action->kind]);
+	add_string(out, "{\"prompt\":", id);
+	add_string(out, ",\"action\":", action->id);
+	add_string(out, ",\"treatment\":", w.treatment->name);
+	add_string(out, ",\"kind\":", kind_names[action->kind]);
 	if (slot->placement != PLACE_TABLET)
-		add_string(out, "placement", placement_names[slot->placement]);
-	add_string(out, "headline", render(&w, &w.treatment->headline));
-	add_text(&w, "say", &w.treatment->say);
-	add_text(&w, "body", &w.treatment->body);
+		add_string(out, ",\"placement\":", placement_names[slot->placement]);
+	add_string(out, ",\"headline\":", render(&w, &w.treatment->headline));
+	add_text(&w, ",\"say\":", &w.treatment->say);
+	add_text(&w, ",\"body\":", &w.treatment->body);
 	if (w.treatment->step_count > 0)
-		add_texts(&w, "steps", w.treatment->steps, w.treatment->step_count);
+		add_texts(&w, ",\"steps\":[", w.treatment->steps, w.treatment->step_count);
 	if (w.treatment->image != NULL)
-		add_string(out, "image", w.treatment->image);
-	add_texts(&w, "why", w.treatment->why,
+		add_string(out, ",\"image\":", w.treatment->image);
+	add_texts(&w, ",\"why\":[", w.treatment->why,
 	    slot->placement == PLACE_CUSTOMER ? 0 : w.treatment->why_count);
 	buf_adds(out, ",\"confidence\":");
 	buf_json_double(out, w.candidate->scored ? w.candidate->p1 : 1.0);
-	add_string(out, "gate", gate_names[action->gate]);
+	add_string(out, ",\"gate\":", gate_names[action->gate]);
 	if (slot->placement != PLACE_CUSTOMER)
 		add_alternatives(&w);
 	add_offer(&w);
 	if (w.treatment->disclosure != NULL)
-		add_string(out, "disclosure", w.treatment->disclosure);
+		add_string(out, ",\"disclosure\":", w.treatment->disclosure);
 	buf_addc(out, '}');
 	buf_done(&w.text);
 }

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "decide/memo.h"
+#include "decide/record_piece.h"
 
 /* member is the text up to its value, as ",\"p1\":": these run a hundred times a record, so they
  * are inline and the length of a literal is known when it is compiled. */
@@ -24,17 +26,19 @@ add_string(struct buf *out, const char *member, const char *value)
 }
 
 static inline void
-add_double(struct buf *out, const char *member, double value)
-{
-	buf_adds(out, member);
-	buf_json_double(out, value);
-}
-
-static inline void
 add_int(struct buf *out, const char *member, int64_t value)
 {
 	buf_adds(out, member);
 	buf_json_int(out, value);
+}
+
+static inline void
+add_double(const struct record_writer *w, const char *member, double value)
+{
+	char text[DOUBLE_TEXT_SIZE];
+
+	buf_adds(w->out, member);
+	buf_add(w->out, text, (size_t)(put_double(w, value, text) - text));
 }
 
 static void
@@ -47,15 +51,13 @@ add_id(struct buf *out, const char *member, const struct id *id)
 	buf_add(out, text, ID_TEXT_SIZE - 1);
 }
 
+/* What is no number. */
 static void
 add_value(struct buf *out, const struct value *value)
 {
 	switch (value->tag) {
 	case VALUE_BOOL:
 		buf_adds(out, value->truth ? "true" : "false");
-		break;
-	case VALUE_NUMBER:
-		buf_json_double(out, value->number);
 		break;
 	case VALUE_STRING:
 		buf_json_str(out, value->str);
@@ -109,48 +111,90 @@ add_head(const struct decision *decision, const struct decision_context *context
 }
 
 static void
-add_features(const struct decision *decision, struct buf *out)
+add_features(const struct record_writer *w)
 {
+	const struct decision *decision = w->decision;
 	const struct policy *policy = decision->input->sources.policy;
+	const struct value *known = features_known(decision->features);
 	bool first = true;
 
-	buf_adds(out, ",\"features\":{");
+	buf_adds(w->out, ",\"features\":{");
 	for (size_t i = 0; i < policy->feature_count; i++) {
-		struct value value;
+		char *at;
 
-		if (!features_was_read(decision->features, (unsigned)i))
+		if (known[i].tag == FEATURE_UNREAD)
 			continue;
-		value = features_get(decision->features, (unsigned)i, NULL);
-		buf_adds(out, first ? "" : ",");
-		buf_json_str(out, policy->features[i].name);
-		buf_addc(out, ':');
-		add_value(out, &value);
+		at = piece_begin(w);
+		if (!first)
+			*at++ = ',';
+		at = put_text(w, policy->features[i].name, true, at);
+		*at++ = ':';
+		if (known[i].tag == VALUE_NUMBER)
+			at = put_double(w, known[i].number, at);
+		piece_end(w, at);
+		if (known[i].tag != VALUE_NUMBER)
+			add_value(w->out, &known[i]);
 		first = false;
 	}
-	buf_addc(out, '}');
+	buf_addc(w->out, '}');
+}
+
+
+static char *
+put_depth(int64_t depth, char *at)
+{
+	char digits[20];
+	size_t n = 0;
+
+	for (uint64_t rest = (uint64_t)depth; n == 0 || rest > 0; rest /= 10)
+		digits[n++] = (char)('0' + rest % 10);
+	while (n > 0)
+		*at++ = digits[--n];
+	return at;
+}
+
+static char *
+put_factors(const struct record_writer *w, const struct candidate *candidate, char *at)
+{
+	at = put_double(w, candidate->p1, PUT(at, ",\"p1\":"));
+	at = put_double(w, candidate->p0, PUT(at, ",\"p0\":"));
+	at = put_double(w, candidate->margin, PUT(at, ",\"margin\":"));
+	at = put_double(w, candidate->cost, PUT(at, ",\"cost\":"));
+	at = put_double(w, candidate->gain, PUT(at, ",\"gain\":"));
+	at = put_double(w, candidate->context, PUT(at, ",\"context\":"));
+	at = put_double(w, candidate->lever, PUT(at, ",\"lever\":"));
+	return put_double(w, candidate->priority, PUT(at, ",\"priority\":"));
 }
 
 static void
-add_candidate(const struct candidate *candidate, struct buf *out)
+add_candidate(const struct record_writer *w, const struct candidate *candidate, bool first)
 {
-	buf_adds(out, "{\"action\":");
-	buf_json_str(out, candidate->action->id);
-	if (candidate->action->has_offer && candidate->depth != 0)
-		add_int(out, ",\"depth\":", candidate->depth);
-	add_string(out, ",\"fate\":", fate_names[candidate->fate]);
+	static const struct {
+		const char *text;	/* ,"fate":"offered" */
+		size_t len;
+	} fates[FATE_COUNT] = {
+#define X(constant, name) { ",\"fate\":\"" name "\"", sizeof(",\"fate\":\"" name "\"") - 1 },
+		FATES(X)
+#undef X
+	};
+	char *at = piece_begin(w);
+
+	if (!first)
+		*at++ = ',';
+	at = put_text(w, candidate->action->id, true, PUT(at, "{\"action\":"));
+	if (candidate->action->has_offer && candidate->depth > 0)
+		at = put_depth(candidate->depth, PUT(at, ",\"depth\":"));
+	memcpy(at, fates[candidate->fate].text, fates[candidate->fate].len);
+	at += fates[candidate->fate].len;
+	/* What contact policy says is written for this decision; all others are the policy's
+	 * own. */
 	if (candidate->clause != NULL)
-		add_string(out, ",\"clause\":", candidate->clause);
-	if (candidate->scored) {
-		add_double(out, ",\"p1\":", candidate->p1);
-		add_double(out, ",\"p0\":", candidate->p0);
-		add_double(out, ",\"margin\":", candidate->margin);
-		add_double(out, ",\"cost\":", candidate->cost);
-		add_double(out, ",\"gain\":", candidate->gain);
-		add_double(out, ",\"context\":", candidate->context);
-		add_double(out, ",\"lever\":", candidate->lever);
-		add_double(out, ",\"priority\":", candidate->priority);
-	}
-	buf_addc(out, '}');
+		at = put_text(w, candidate->clause, candidate->fate != FATE_CONTACT,
+		    PUT(at, ",\"clause\":"));
+	if (candidate->scored)
+		at = put_factors(w, candidate, at);
+	*at++ = '}';
+	piece_end(w, at);
 }
 
 static bool
@@ -162,8 +206,10 @@ was_near(const struct candidate *candidate)
 
 /* Above the bound: what was chosen or drawn for, then what was scored, as far as there is room. */
 static void
-add_candidates(const struct decision *decision, struct buf *out)
+add_candidates(const struct record_writer *w)
 {
+	const struct decision *decision = w->decision;
+	struct buf *out = w->out;
 	bool all = decision->candidate_count <= CANDIDATES_RECORDED_MAX;
 	size_t room = CANDIDATES_RECORDED_MAX;
 	bool first = true;
@@ -179,8 +225,7 @@ add_candidates(const struct decision *decision, struct buf *out)
 				continue;
 			room--;
 		}
-		buf_adds(out, first ? "" : ",");
-		add_candidate(candidate, out);
+		add_candidate(w, candidate, first);
 		first = false;
 	}
 	buf_adds(out, "],\"fates\":{");
@@ -200,7 +245,6 @@ add_candidates(const struct decision *decision, struct buf *out)
 
 struct counters {
 	const struct decision *decision;
-	struct contact_index index;
 	bool first;
 	struct buf *out;
 };
@@ -231,7 +275,7 @@ add_caps(struct counters *c, const struct slot *slot, const char *where, const s
 
 	for (size_t i = 0; i < count; i++) {
 		int n = contact_counter(
-		    c->decision->input, &c->index, action, slot->placement, &caps[i]);
+		    c->decision->input, c->decision->contact, action, slot->placement, &caps[i]);
 
 		add_counter(c, action, where, (int)i, n);
 	}
@@ -260,10 +304,8 @@ static void
 add_counters(const struct decision *decision, struct buf *out)
 {
 	const struct policy *policy = decision->input->sources.policy;
-	struct arena *arena = arena_new();
 	struct counters c = { .decision = decision, .first = true, .out = out };
 
-	c.index = contact_index_make(arena, decision->input->sources.contacts);
 	for (size_t s = 0; s < decision->slot_count; s++) {
 		const struct slot *slot = &decision->slots[s];
 		const struct action *action;
@@ -279,7 +321,6 @@ add_counters(const struct decision *decision, struct buf *out)
 	}
 	if (!c.first)
 		buf_addc(out, '}');
-	arena_free(arena);
 }
 
 /* ---- slots ---- */
@@ -291,23 +332,32 @@ candidate_name(const struct decision *decision, int candidate)
 }
 
 static void
-add_shortlist(const struct decision *decision, const struct slot *slot, struct buf *out)
+add_shortlist(const struct record_writer *w, const struct slot *slot)
 {
+	struct buf *out = w->out;
+
 	buf_adds(out, ",\"shortlist\":[");
 	for (size_t i = 0; i < slot->shortlist_count; i++) {
-		buf_adds(out, i > 0 ? ",{\"action\":" : "{\"action\":");
-		buf_json_str(out, candidate_name(decision, slot->shortlist[i].candidate));
-		add_double(out, ",\"priority\":", slot->shortlist[i].priority);
-		add_double(out, ",\"p\":", slot->shortlist[i].p);
-		buf_addc(out, '}');
+		const struct shortlisted *one = &slot->shortlist[i];
+		char *at = piece_begin(w);
+
+		if (i > 0)
+			*at++ = ',';
+		at = put_text(w, candidate_name(w->decision, one->candidate), true,
+		    PUT(at, "{\"action\":"));
+		at = put_double(w, one->priority, PUT(at, ",\"priority\":"));
+		at = put_double(w, one->p, PUT(at, ",\"p\":"));
+		*at++ = '}';
+		piece_end(w, at);
 	}
 	buf_addc(out, ']');
 }
 
 static void
-add_slot(const struct decision *decision, const struct slot *slot, const struct id *prompt,
-    struct buf *out)
+add_slot(const struct record_writer *w, const struct slot *slot, const struct id *prompt)
 {
+	const struct decision *decision = w->decision;
+	struct buf *out = w->out;
 	const struct card *card =
 	    slot->kept ? &decision->input->sources.visit->cards[slot->card] : NULL;
 	int64_t depth = card != NULL ? card->depth
@@ -330,16 +380,16 @@ add_slot(const struct decision *decision, const struct slot *slot, const struct 
 		add_int(out, ",\"depth\":", depth);
 	add_string(out, ",\"treatment\":", treatment);
 	if (slot->has_p)
-		add_double(out, ",\"p_log\":", slot->p_log);
+		add_double(w, ",\"p_log\":", slot->p_log);
 	else
 		buf_adds(out, ",\"p_log\":null");
 	if (slot->has_marginal)
-		add_double(out, ",\"p_marginal\":", slot->p_marginal);
+		add_double(w, ",\"p_marginal\":", slot->p_marginal);
 	if (!slot->kept && slot->treatment != NULL)
-		add_double(out, ",\"treatment_p_log\":", slot->treatment_p);
+		add_double(w, ",\"treatment_p_log\":", slot->treatment_p);
 	if (slot->kept)
 		buf_adds(out, ",\"kept\":true");
-	add_shortlist(decision, slot, out);
+	add_shortlist(w, slot);
 	buf_addc(out, '}');
 }
 
@@ -347,15 +397,17 @@ void
 decision_json(
     const struct decision *decision, const struct decision_context *context, struct buf *out)
 {
+	const struct record_writer w = { decision, decision->input->draws, out };
+
 	add_head(decision, context, out);
-	add_features(decision, out);
-	add_candidates(decision, out);
+	add_features(&w);
+	add_candidates(&w);
 	add_counters(decision, out);
 	buf_adds(out, ",\"slots\":[");
 	for (size_t i = 0; i < decision->slot_count; i++) {
 		buf_adds(out, i > 0 ? "," : "");
-		add_slot(decision, &decision->slots[i],
-		    context->prompts != NULL ? &context->prompts[i] : NULL, out);
+		add_slot(&w, &decision->slots[i],
+		    context->prompts != NULL ? &context->prompts[i] : NULL);
 	}
 	buf_adds(out, "]}");
 }

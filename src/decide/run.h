@@ -31,12 +31,8 @@ struct clause_memo {
  * number. */
 uint64_t text_prefix(const char *text);		/* NULL: 0 */
 
-/* The gates that no placement changes, tried once. */
-struct verdict {
-	bool tried;
-	enum fate fate;		/* FATE_PASSED: go on */
-	const char *clause;
-};
+/* How far the gates that no placement changes were tried; each is tried once. */
+enum tried { TRIED_NOTHING, TRIED_HEAD, TRIED_RULES };
 
 /* One depth that an offer could have now. A candidate without an offer has one, of depth 0. */
 struct depth_option {
@@ -50,14 +46,15 @@ struct trial {
 	int own;		/* its open card in visit->cards; -1 */
 	bool chosen;
 	bool valued;		/* options are filled */
-	struct verdict head, rules;
-	struct depth_option *options, only;	/* most have one: no memory of its own */
-	size_t option_count;
-	uint32_t scored_fits;	/* the fitting options that candidate's score was made from */
-	struct verdict score;
 	bool passed;		/* every gate and the score, in the placement being filled */
-	enum fate fate;		/* in the placement being filled */
-	const char *clause;
+	uint8_t tried;		/* enum tried */
+	uint8_t standing;	/* enum fate of those: FATE_PASSED: go on */
+	uint8_t scored;		/* enum fate of the score */
+	uint8_t fate;		/* enum fate in the placement being filled */
+	uint32_t scored_fits;	/* the fitting options that the score was made from; UINT32_MAX: none yet */
+	uint32_t option_count;
+	const char *standing_clause, *scored_clause, *clause;
+	struct depth_option *options, only;	/* most have one: no memory of its own */
 };
 
 /* A card that this decision has chosen so far. */
@@ -72,12 +69,19 @@ struct contact_key {
 	int64_t at_ms;
 	uint64_t by[BY_COUNT];			/* text_prefix */
 };
+#define SEEN_BITS_LOG2 9
 struct contact_index {
 	const struct contacts *contacts;	/* NULL: unreadable */
 	const uint8_t *shown;			/* per row: it counts as shown */
 	uint32_t outcomes;	/* bit per outcome that some row has; SHOWN: that some row counts as */
 	struct contact_key *keys;		/* per row, from keys_from on: */
 	size_t keys_from;			/* the newest first, as far as they were asked for */
+	uint64_t seen[BY_COUNT][(1 << SEEN_BITS_LOG2) / 64];	/* a bit for each of those keys */
+	int64_t days, days_from_ms;		/* the window of so many business days; 0: not asked for */
+	const struct cap *common;		/* a cap that counts common_count rows, whoever asks */
+	int common_count;
+	size_t asked_fresh;			/* with so many fresh winners, first or again: */
+	bool asked_again, idle;			/* no cap or suppression of the policy can close */
 };
 
 struct run {
@@ -96,8 +100,11 @@ struct run {
 	struct contact_index contact;
 	struct winner winners[WINNERS_MAX];
 	size_t winner_count;
+	size_t fresh;			/* winners that are no open cards: not in the rows yet */
+	size_t mandatory;		/* that passed in the placement being filled */
 	int64_t basket_minor;
-	const uint64_t *shelf;		/* offer_shelf of the lines; NULL: not asked for yet */
+	bool answered;			/* some card of the visit has an answer */
+	const struct shelf *shelf;	/* of the lines; NULL: not asked for yet */
 	int care;			/* -1: not looked at; else 0 or 1 */
 	double interrupt;		/* priority of nothing */
 	struct buf scratch;
@@ -106,14 +113,24 @@ struct run {
 /* ---- clause.c ---- */
 enum rule_result rule_try(struct run *run, uint32_t clause, const struct candidate_context *about);
 /* false: missing, or not a finite number. */
-bool expr_number(struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret);
+bool expr_compute(struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret);
+static inline bool
+expr_number(struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret)
+{
+	if (expr->kind != EXPR_CONST)
+		return expr_compute(run, expr, about, ret);
+	*ret = expr->constant;		/* the most common by far; finite, as JSON is */
+	return true;
+}
 
 /* ---- offer.c ---- */
 int64_t basket_total(const struct visit *visit);
-/* Where the category of each line begins, for the many offers of one decision. */
-const uint64_t *offer_shelf(struct arena *arena, const struct visit *visit);
+/* How the category of each line begins, for the many offers of one decision. */
+struct shelf;
+const struct shelf *offer_shelf(struct arena *arena, const struct visit *visit);
 struct offer_value offer_value_on(
-    const struct offer *offer, int64_t depth, const struct visit *visit, const uint64_t *shelf);
+    const struct offer *offer, int64_t depth, const struct visit *visit, const struct shelf *shelf);
+void offer_settle(struct offer *offer);		/* aim and aim_mask */
 /* The depths an offer may have now: of its open card, of the highest tier that the basket
  * reaches, else its ladder. 0: only tiers, and none is reached. */
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
@@ -131,9 +148,9 @@ bool lane_quiet(enum placement place);				/* would this placement interrupt the 
 const struct action *action_find(const struct policy *policy, const char *id);
 
 /* ---- gate_rules.c ---- */
-struct verdict rules_gate(struct run *run, size_t i);	/* also fills the candidate's options */
+void rules_gate(struct run *run, size_t i);	/* standing; also fills the candidate's options */
 
-/* ---- contact_policy.c ---- */
+/* ---- contact_index.c, contact_policy.c ---- */
 struct contact_index contact_index_make(struct arena *arena, const struct contacts *contacts);
 /* again: it has passed before, with fewer winners. */
 const char *contact_gate(struct run *run, size_t i, enum placement place, bool again);
@@ -147,10 +164,9 @@ const char *budget_gate(const struct run *run, const struct action *action, cons
     int64_t hold_minor);
 
 /* ---- score_gain.c ---- */
-/* The candidate as per_action features see it with one of its depths. with_margin: evaluate
- * the margin too (it may run a model); else it is 0. */
-struct candidate_context candidate_about(struct run *run, size_t i, const struct depth_option *option,
-    bool with_margin);
+/* The candidate as per_action features see it with one of its depths and its margin (which may
+ * run a model; 0 where there is none). */
+struct candidate_context candidate_about(struct run *run, size_t i, const struct depth_option *option);
 /* Gain and priority of the best fitting depth into the candidate; FATE_PASSED, or why it is out. */
 enum fate score_candidate(struct run *run, size_t i, const char **ret_clause);
 double gain_of(double p1, double p0, double margin, double cost);

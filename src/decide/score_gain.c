@@ -53,7 +53,7 @@ lever_of(const struct policy *policy, const struct action *action, double own)
 }
 
 struct candidate_context
-candidate_about(struct run *run, size_t i, const struct depth_option *option, bool with_margin)
+candidate_about(struct run *run, size_t i, const struct depth_option *option)
 {
 	const struct action *action = run->decision->candidates[i].action;
 	struct candidate_context about = {
@@ -63,7 +63,7 @@ candidate_about(struct run *run, size_t i, const struct depth_option *option, bo
 	};
 	double margin;
 
-	if (with_margin && !action->mandatory && expr_number(run, &action->margin, &about, &margin))
+	if (!action->mandatory && expr_number(run, &action->margin, &about, &margin))
 		about.margin_minor = margin;
 	return about;
 }
@@ -108,10 +108,14 @@ chances(struct run *run, const struct candidate_context *about, struct factors *
 }
 
 static const char *
-factors_of(struct run *run, size_t i, const struct depth_option *option, struct factors *factors)
+factors_of(struct run *run, const struct action *action, const struct depth_option *option,
+    struct factors *factors)
 {
-	struct candidate_context about = candidate_about(run, i, option, false);
-	const struct action *action = about.action;
+	struct candidate_context about = {
+		.action = action,
+		.depth = option->depth,
+		.worth_minor = (double)option->value.worth_minor,
+	};
 	const char *missing;
 	double own;
 
@@ -123,6 +127,10 @@ factors_of(struct run *run, size_t i, const struct depth_option *option, struct 
 		return missing;
 	if (!expr_number(run, &action->context, &about, &factors->context))
 		return "context";
+	if (action->lever_settled) {
+		factors->lever = action->levers;
+		return NULL;
+	}
 	if (!expr_number(run, &action->lever_expr, &about, &own))
 		return "lever";
 	factors->lever = lever_of(run->policy, action, own);
@@ -156,45 +164,57 @@ option_better(const struct candidate *candidate, const struct depth_option *opti
 	return !(gain < candidate->gain) && option->depth < candidate->depth;
 }
 
-static struct verdict
+/* NULL, or what keeps this depth out. */
+static const char *
+try_option(struct run *run, struct candidate *candidate, const struct depth_option *option,
+    enum fate *ret_fate)
+{
+	const struct action *action = candidate->action;
+	struct factors factors;
+	const char *missing = factors_of(run, action, option, &factors);
+	double gain;
+
+	if (missing != NULL) {
+		*ret_fate = FATE_MISSING;
+		return missing;
+	}
+	if (action->has_offer && action->offer.margin_floor_minor != INT64_MIN &&
+	    factors.margin - option->value.cost_minor < (double)action->offer.margin_floor_minor)
+		return "offer.margin_floor";
+	gain = gain_of(factors.p1, factors.p0, factors.margin, option->value.cost_minor);
+	if (option_better(candidate, option, gain))
+		take_option(candidate, option, &factors, gain);
+	return NULL;
+}
+
+static void
 best_option(struct run *run, size_t i)
 {
 	struct candidate *candidate = &run->decision->candidates[i];
-	const struct trial *trial = &run->trials[i];
-	struct verdict verdict = { .tried = true, .fate = FATE_NOT_WORTH_IT };
+	struct trial *trial = &run->trials[i];
+	enum fate fate = FATE_NOT_WORTH_IT;
+	const char *clause = NULL;
 
 	candidate->scored = false;
 	for (size_t d = 0; d < trial->option_count; d++) {
-		const struct depth_option *option = &trial->options[d];
-		struct factors factors = { 0 };
-		const char *missing;
-		double gain;
+		enum fate out = FATE_NOT_WORTH_IT;
+		const char *why;
 
-		if (!option->fits)
+		if (!trial->options[d].fits)
 			continue;
-		missing = factors_of(run, i, option, &factors);
-		if (missing != NULL) {
-			verdict.fate = FATE_MISSING;
-			verdict.clause = missing;
-			continue;
-		}
-		if (candidate->action->has_offer &&
-		    candidate->action->offer.margin_floor_minor != INT64_MIN &&
-		    factors.margin - option->value.cost_minor <
-			(double)candidate->action->offer.margin_floor_minor) {
-			verdict.clause =
-			    verdict.clause != NULL ? verdict.clause : "offer.margin_floor";
-			continue;
-		}
-		gain = gain_of(factors.p1, factors.p0, factors.margin, option->value.cost_minor);
-		if (option_better(candidate, option, gain))
-			take_option(candidate, option, &factors, gain);
+		why = try_option(run, candidate, &trial->options[d], &out);
+		/* What is missing is said rather than a floor, and the last of it. */
+		if (out == FATE_MISSING)
+			fate = out;
+		if (why != NULL && (out == FATE_MISSING || clause == NULL))
+			clause = why;
 	}
 	if (candidate->scored) {
-		verdict.fate = candidate->gain > 0 ? FATE_PASSED : FATE_NOT_WORTH_IT;
-		verdict.clause = verdict.fate == FATE_PASSED ? NULL : "gain";
+		fate = candidate->gain > 0 ? FATE_PASSED : FATE_NOT_WORTH_IT;
+		clause = fate == FATE_PASSED ? NULL : "gain";
 	}
-	return verdict;
+	trial->scored = (uint8_t)fate;
+	trial->scored_clause = clause;
 }
 
 /* A mandatory action is not scored: its first depth that fits, if it carries an offer. */
@@ -227,10 +247,10 @@ score_candidate(struct run *run, size_t i, const char **ret_clause)
 	}
 	for (size_t d = 0; d < trial->option_count; d++)
 		fits |= trial->options[d].fits ? 1u << d : 0;
-	if (!trial->score.tried || trial->scored_fits != fits) {
-		trial->score = best_option(run, i);
+	if (trial->scored_fits != fits) {
+		best_option(run, i);
 		trial->scored_fits = fits;
 	}
-	*ret_clause = trial->score.clause;
-	return trial->score.fate;
+	*ret_clause = trial->scored_clause;
+	return trial->scored;
 }

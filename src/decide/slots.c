@@ -12,7 +12,8 @@
  *
  *   The marginal probability of the second drawn slot is exact: over every
  *   card that could have won the first, its p times the p of this card in the
- *   second after it. At most `shortlist` first winners, one pass over the pool each.
+ *   second after it. At most `shortlist` first winners, one look at the top of
+ *   the pool each: the top is ranked once a placement.
  *
  * LIMITS
  *   SHORTLIST_MAX candidates in a shortlist, 8 slots a placement.
@@ -26,12 +27,17 @@
 #define KEPT_MAX 20			/* slot numbers that accepted cards can push to, */
 #define MANDATORY_MAX 31		/* and mandatory ones after them */
 
-/* The candidates that passed every gate and the score in this placement. */
+/* The candidates that passed every gate and the score in this placement. Ranked: the best of
+ * them in order, so many as a shortlist has asked for. */
 struct pool {
 	enum placement place;
 	int *members;		/* candidate indices, ascending */
+	double *priorities;	/* of each, side by side: they are read many times over */
 	size_t count;
+	struct shortlisted *ranked;	/* candidate is an index into members */
+	size_t ranked_count;
 };
+#define RANK_STEP 32
 
 static size_t
 shortlist_size(const struct policy *policy)
@@ -58,26 +64,59 @@ list_insert(struct shortlisted *list, size_t count, size_t max, int candidate, d
 	return count + 1;
 }
 
+/* Does member m come after the last that is ranked? */
+static bool
+unranked(const struct pool *pool, size_t m)
+{
+	const struct shortlisted *last;
+
+	if (pool->ranked_count == 0)
+		return true;
+	last = &pool->ranked[pool->ranked_count - 1];
+	return pool->priorities[m] < last->priority ||
+	    (pool->priorities[m] <= last->priority && (int)m > last->candidate);
+}
+
+/* Ranks the next few. false: there is nobody left. */
+static bool
+rank_more(struct pool *pool)
+{
+	struct shortlisted *list = &pool->ranked[pool->ranked_count];
+	size_t count = 0;
+
+	for (size_t m = 0; m < pool->count; m++) {
+		double priority = pool->priorities[m];
+
+		if (count == RANK_STEP && !(priority > list[RANK_STEP - 1].priority))
+			continue;
+		if (unranked(pool, m))
+			count = list_insert(list, count, RANK_STEP, (int)m, priority);
+	}
+	pool->ranked_count += count;
+	return count > 0;
+}
+
 /* The top of the pool that may still stand beside the winners so far, and nothing, with p. */
 static size_t
 make_shortlist(
-    struct run *run, const struct pool *pool, struct shortlisted list[static SHORTLIST_MAX + 1])
+    struct run *run, struct pool *pool, struct shortlisted list[static SHORTLIST_MAX + 1])
 {
 	size_t max = shortlist_size(run->policy), count = 0, at = 0;
 
-	for (size_t m = 0; m < pool->count && max > 0; m++) {
-		int i = pool->members[m];
-		double priority = run->decision->candidates[i].priority;
+	for (size_t r = 0; count < max; r++) {
 		const char *clause;
+		int i;
 
+		if (r == pool->ranked_count && !rank_more(pool))
+			break;
+		i = pool->members[pool->ranked[r].candidate];
 		if (run->trials[i].chosen)
-			continue;
-		if (count == max && !(priority > list[max - 1].priority))
 			continue;
 		if (run->winner_count > 0 &&
 		    gate_again(run, (size_t)i, pool->place, &clause) != FATE_PASSED)
 			continue;
-		count = list_insert(list, count, max, i, priority);
+		list[count++] = (struct shortlisted){
+			.candidate = i, .priority = pool->ranked[r].priority };
 	}
 	/* On equal priority nothing comes before any card. */
 	while (at < count && list[at].priority > run->interrupt)
@@ -88,19 +127,19 @@ make_shortlist(
 	return count + 1;
 }
 
-/* What the pool's members came to in a slot: closed by a winner, on the shortlist, or below it. */
+/* What the pool's members came to in a slot: closed by a winner, on the shortlist, or below it.
+ * Before there is a winner all are below it, as they came. */
 static void
 note_fates(struct run *run, const struct pool *pool, const struct shortlisted *list, size_t count)
 {
-	for (size_t m = 0; m < pool->count; m++) {
+	for (size_t m = 0; run->winner_count > 0 && m < pool->count; m++) {
 		struct trial *trial = &run->trials[pool->members[m]];
 
 		if (trial->chosen)
 			continue;
 		trial->clause = NULL;
-		trial->fate = run->winner_count == 0
-		    ? FATE_PASSED
-		    : gate_again(run, (size_t)pool->members[m], pool->place, &trial->clause);
+		trial->fate = (uint8_t)gate_again(
+		    run, (size_t)pool->members[m], pool->place, &trial->clause);
 		if (trial->fate == FATE_PASSED)
 			trial->fate = FATE_OUTRANKED;
 	}
@@ -135,6 +174,7 @@ seat(struct run *run, struct slot *slot, int candidate)
 	trial->chosen = true;
 	run->winners[run->winner_count++] =
 	    (struct winner){ .candidate = candidate, .placement = slot->placement };
+	run->fresh += trial->own < 0;
 	words_choose(run, slot);
 }
 
@@ -149,9 +189,10 @@ p_in(const struct shortlisted *list, size_t count, int candidate)
 
 /* P(candidate wins the second slot), over every first winner. Leaves the winners as they were. */
 static double
-marginal(struct run *run, const struct pool *pool, const struct slot *first, int candidate)
+marginal(struct run *run, struct pool *pool, const struct slot *first, int candidate)
 {
 	struct winner actual = run->winners[run->winner_count - 1];
+	size_t fresh = run->fresh - (run->trials[actual.candidate].own < 0);
 	struct shortlisted list[SHORTLIST_MAX + 1];
 	double sum = 0;
 
@@ -163,19 +204,21 @@ marginal(struct run *run, const struct pool *pool, const struct slot *first, int
 		if (other == NOTHING || other == candidate || !(first->shortlist[i].p > 0))
 			continue;
 		run->winners[run->winner_count - 1].candidate = other;
+		run->fresh = fresh + (run->trials[other].own < 0);
 		run->trials[other].chosen = true;
 		count = make_shortlist(run, pool, list);
 		sum = sum + first->shortlist[i].p * p_in(list, count, candidate);
 		run->trials[other].chosen = false;
 	}
 	run->winners[run->winner_count - 1] = actual;
+	run->fresh = fresh + (run->trials[actual.candidate].own < 0);
 	run->trials[actual.candidate].chosen = true;
 	return sum;
 }
 
 /* Draws one slot. first: the slot drawn before it, if it is the second; NULL. */
 static struct slot *
-draw_slot(struct run *run, const struct pool *pool, int number, const struct slot *first)
+draw_slot(struct run *run, struct pool *pool, int number, const struct slot *first)
 {
 	struct shortlisted list[SHORTLIST_MAX + 1];
 	size_t count = make_shortlist(run, pool, list);
@@ -233,32 +276,47 @@ place_kept(struct run *run, enum placement place)
 	return taken;
 }
 
+/* The gates of one candidate, then its score. */
+static enum fate
+try_candidate(struct run *run, size_t i, enum placement place, const char **ret_clause)
+{
+	enum fate fate = gate_check(run, i, place, ret_clause);
+
+	return fate == FATE_PASSED ? score_candidate(run, i, ret_clause) : fate;
+}
+
 static struct pool
 gate_placement(struct run *run, enum placement place)
 {
 	struct decision *decision = run->decision;
+	size_t max = decision->candidate_count + 1;
 	struct pool pool = { .place = place };
 
-	pool.members =
-	    arena_room(run->arena, (decision->candidate_count + 1) * sizeof(*pool.members));
+	pool.members = arena_room(run->arena, max * sizeof(*pool.members));
+	pool.priorities = arena_room(run->arena, max * sizeof(*pool.priorities));
+	run->mandatory = 0;
 	for (size_t i = 0; i < decision->candidate_count; i++) {
+		const struct action *action = decision->candidates[i].action;
 		struct trial *trial = &run->trials[i];
 
 		trial->passed = false;
 		trial->fate = FATE_COUNT;
-		if (trial->chosen ||
-		    (decision->candidates[i].action->placements & (1u << place)) == 0)
+		if (trial->chosen || (action->placements & (1u << place)) == 0)
 			continue;
-		trial->fate = gate_check(run, i, place, &trial->clause);
-		if (trial->fate == FATE_PASSED)
-			trial->fate = score_candidate(run, i, &trial->clause);
+		trial->fate = (uint8_t)try_candidate(run, i, place, &trial->clause);
 		if (trial->fate != FATE_PASSED)
 			continue;
 		trial->passed = true;
 		trial->fate = FATE_OUTRANKED;
-		if (!decision->candidates[i].action->mandatory)
-			pool.members[pool.count++] = (int)i;
+		if (action->mandatory) {
+			run->mandatory++;
+			continue;
+		}
+		pool.priorities[pool.count] = decision->candidates[i].priority;
+		pool.members[pool.count++] = (int)i;
 	}
+	pool.ranked =
+	    arena_room(run->arena, (pool.count + RANK_STEP + 1) * sizeof(*pool.ranked));
 	return pool;
 }
 
@@ -268,7 +326,7 @@ place_mandatory(struct run *run, enum placement place, unsigned taken)
 {
 	int seated = 0;
 
-	for (size_t i = 0; i < run->decision->candidate_count; i++) {
+	for (size_t i = 0; run->mandatory > 0 && i < run->decision->candidate_count; i++) {
 		struct trial *trial = &run->trials[i];
 		struct slot *slot;
 		int number = 1;
@@ -277,7 +335,7 @@ place_mandatory(struct run *run, enum placement place, unsigned taken)
 			continue;
 		if (seated == run->policy->places[place].slots)
 			break;
-		trial->fate = gate_again(run, i, place, &trial->clause);
+		trial->fate = (uint8_t)gate_again(run, i, place, &trial->clause);
 		if (trial->fate != FATE_PASSED)
 			continue;
 		while ((taken & (1u << number)) != 0 && number < MANDATORY_MAX)
@@ -293,7 +351,7 @@ place_mandatory(struct run *run, enum placement place, unsigned taken)
 }
 
 static void
-draw_placement(struct run *run, const struct pool *pool, unsigned taken)
+draw_placement(struct run *run, struct pool *pool, unsigned taken)
 {
 	const struct slot *first = NULL;
 	int drawn = 0;

@@ -137,6 +137,12 @@ part_value(struct features *features, const struct template_part *part,
 	return features_get(features, part->feature, about);
 }
 
+static bool
+is_writable(double number)
+{
+	return number > -NUMBER_MAX / 100 && number < NUMBER_MAX / 100;
+}
+
 /* false: there is nothing to write. */
 static bool
 write_value(const struct value *value, enum filter filter, const struct policy *policy,
@@ -154,7 +160,7 @@ write_value(const struct value *value, enum filter filter, const struct policy *
 	default:
 		return false;
 	}
-	if (!(value->number > -NUMBER_MAX / 100 && value->number < NUMBER_MAX / 100))
+	if (!is_writable(value->number))
 		return false;
 	if (filter == FILTER_MONEY)
 		money_text(nearest(value->number), policy, language, out);
@@ -202,7 +208,6 @@ struct fitting {
 	const struct policy *policy;
 	const struct candidate_context *about;
 	enum placement place;
-	const char *language;
 	struct buf *scratch;
 };
 
@@ -216,50 +221,100 @@ reads_person(const struct fitting *fit, const struct template *text)
 	return false;
 }
 
-static bool
-has_values(const struct template *text)
+/* Characters that a value never comes to more than; SIZE_MAX: there is nothing to write. A number
+ * within NUMBER_MAX has 16 digits, a point, a sign, and as money a space and a currency. */
+#define NUMBER_CHARS_MAX 24
+static size_t
+value_chars_max(const struct value *value)
 {
-	return text->count > 1 || text->parts[0].has_value;
+	switch (value->tag) {
+	case VALUE_STRING:
+		return utf8_count(value->str);
+	case VALUE_BOOL:
+		return sizeof("false") - 1;
+	case VALUE_NUMBER:
+		return is_writable(value->number) ? NUMBER_CHARS_MAX : SIZE_MAX;
+	default:
+		return SIZE_MAX;
+	}
 }
 
-/* Only the values are written: how long the rest is, is known since the policy was compiled. */
+/* At most so many characters with its values; false: one is missing. */
 static bool
-text_fits(const struct fitting *fit, const struct template *text, int max)
+text_chars_max(const struct fitting *fit, const struct template *text, size_t *ret_chars)
 {
 	size_t chars = text->chars;
 
-	if (text->count == 0)
-		return true;
-	if (!has_values(text))	/* the most common, and nothing to fill in */
-		return max == 0 || chars <= (size_t)max;
-	if (fit->place == PLACE_CUSTOMER && reads_person(fit, text))
-		return false;
+	for (size_t i = 0; i < text->count; i++) {
+		const struct template_part *part = &text->parts[i];
+		struct value value;
+		size_t most;
+
+		if (!part->has_value)
+			continue;
+		value = part_value(fit->features, part, fit->about);
+		most = value_chars_max(&value);
+		if (most == SIZE_MAX && part->dflt == NULL)
+			return false;
+		chars += most != SIZE_MAX ? most : utf8_count(part->dflt);
+	}
+	*ret_chars = chars;
+	return true;
+}
+
+/* Exactly so many. Only the values are written: how long the rest is, is known since the policy
+ * was compiled. */
+static size_t
+text_chars(const struct fitting *fit, const struct template *text, const char *language)
+{
 	buf_clear(fit->scratch);
 	for (size_t i = 0; i < text->count; i++)
-		if (text->parts[i].has_value &&
-		    !write_part(fit->features, fit->policy, &text->parts[i], fit->about,
-			fit->language, fit->scratch))
-			return false;
-	if (fit->scratch->len > 0)
-		chars += utf8_count(fit->scratch->data);
-	return max == 0 || chars <= (size_t)max;
+		if (text->parts[i].has_value)
+			write_part(fit->features, fit->policy, &text->parts[i], fit->about,
+			    language, fit->scratch);
+	return text->chars + (fit->scratch->len > 0 ? utf8_count(fit->scratch->data) : 0);
+}
+
+static bool __attribute__((noinline))
+values_fit(const struct fitting *fit, const struct template *text, int max, const char *language)
+{
+	size_t chars;
+
+	if (fit->place == PLACE_CUSTOMER && reads_person(fit, text))
+		return false;
+	if (!text_chars_max(fit, text, &chars))
+		return false;
+	/* Nearly always it fits whatever the values are. */
+	return max == 0 || chars <= (size_t)max || text_chars(fit, text, language) <= (size_t)max;
+}
+
+/* Inline for the most common: no text, or one without values. */
+static inline bool
+text_fits(const struct fitting *fit, const struct template *text, int max, const char *language)
+{
+	if (text->count > 1 || (text->count == 1 && text->parts[0].has_value))
+		return values_fit(fit, text, max, language);
+	return max == 0 || text->chars <= (size_t)max;
 }
 
 static bool
 treatment_fits(const struct fitting *fit, const struct treatment *treatment)
 {
 	const struct placement_rules *rules = &fit->policy->places[fit->place];
+	const char *language = treatment->language;
 
-	if (!text_fits(fit, &treatment->headline, rules->headline_max) ||
-	    !text_fits(fit, &treatment->say, rules->say_max) ||
-	    !text_fits(fit, &treatment->body, rules->body_max))
+	if (!text_fits(fit, &treatment->headline, rules->headline_max, language) ||
+	    !text_fits(fit, &treatment->say, rules->say_max, language) ||
+	    !text_fits(fit, &treatment->body, rules->body_max, language))
 		return false;
+	if (treatment->plain)
+		return true;
 	/* Reasons are not shown to strangers, so on their screen they need not fit. */
 	for (size_t i = 0; fit->place != PLACE_CUSTOMER && i < treatment->why_count; i++)
-		if (!text_fits(fit, &treatment->why[i], 0))
+		if (!text_fits(fit, &treatment->why[i], 0, language))
 			return false;
 	for (size_t i = 0; i < treatment->step_count; i++)
-		if (!text_fits(fit, &treatment->steps[i], 0))
+		if (!text_fits(fit, &treatment->steps[i], 0, language))
 			return false;
 	return true;
 }
@@ -268,27 +323,25 @@ treatment_fits(const struct fitting *fit, const struct treatment *treatment)
 static bool
 speaks(const char *treatment, const char *wanted)
 {
-	size_t len = strlen(treatment);
-
-	return strncmp(treatment, wanted, len) == 0 && (wanted[len] == '\0' || wanted[len] == '-');
+	while (*treatment != '\0' && *treatment == *wanted) {
+		treatment++;
+		wanted++;
+	}
+	return *treatment == '\0' && (*wanted == '\0' || *wanted == '-');
 }
 
 static size_t
-fitting_in(const struct fitting *fit, const struct treatment **list)
+fitting_in(const struct fitting *fit, const char *language, const struct treatment **list)
 {
 	const struct action *action = fit->about->action;
 	size_t count = 0;
 
 	for (size_t i = 0; i < action->treatment_count; i++) {
 		const struct treatment *treatment = &action->treatments[i];
-		struct fitting one = *fit;
 
 		if (treatment->placement >= 0 && treatment->placement != (int)fit->place)
 			continue;
-		if (!speaks(treatment->language, fit->language))
-			continue;
-		one.language = treatment->language;
-		if (!treatment_fits(&one, treatment))
+		if (!speaks(treatment->language, language) || !treatment_fits(fit, treatment))
 			continue;
 		if (list == NULL)
 			return 1;
@@ -301,17 +354,13 @@ size_t
 words_fitting(struct features *features, const struct decide_input *input, enum placement place,
     const struct candidate_context *about, struct buf *scratch, const struct treatment **list)
 {
-	struct fitting fit = { features, input->sources.policy, about, place, NULL, scratch };
+	struct fitting fit = { features, input->sources.policy, about, place, scratch };
 	size_t count = 0;
 
-	if (input->known && input->sources.visit->language != NULL) {
-		fit.language = input->sources.visit->language;
-		count = fitting_in(&fit, list);
-	}
-	if (count == 0 && fit.policy->language_count > 0) {
-		fit.language = fit.policy->languages[0];
-		count = fitting_in(&fit, list);
-	}
+	if (input->known && input->sources.visit->language != NULL)
+		count = fitting_in(&fit, input->sources.visit->language, list);
+	if (count == 0 && fit.policy->language_count > 0)
+		count = fitting_in(&fit, fit.policy->languages[0], list);
 	return count;
 }
 

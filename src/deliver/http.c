@@ -87,7 +87,8 @@ may(struct http_call *call, enum access access)
 			return true;
 		call->http->counts.unauthorized++;
 		http_add_header(call, "WWW-Authenticate", "Bearer realm=\"aisle\"");
-		http_problem(call, 401, "no valid token: pair this tablet first");
+		if (!http_unpaired_page(call))
+			http_problem(call, 401, "no valid token: pair this tablet first");
 		return false;
 	case OPERATOR:
 		if (http_is_operator(call->http, call->client))

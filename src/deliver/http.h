@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http.h - HTTP for tablets and operators over libevent: paths, tokens, server-sent events, the page.
+ * http.h - HTTP for tablets and operators over libevent: paths, tokens, server-sent events, the
+ * page.
  *
  * Everything that reads or changes the store goes through struct http_host,
  * which the daemon (and a test) provides.
@@ -16,7 +17,8 @@
 struct json_t;
 struct http;
 
-/* The answer to a POST, given after its turn is on disk. body: JSON object; for status ≥ 400 detail is the problem's. */
+/* The answer to a POST, given after its turn is on disk. body: JSON object; for status ≥ 400 detail
+ * is the problem's. */
 struct http_reply {
 	int status;
 	const char *body;
@@ -34,35 +36,46 @@ struct http_host {
 	int64_t (*now_ms)(void *ctx);
 	/* Appends a JSON object to out; 0 or AISLE_E_NONE. */
 	int (*stations)(void *ctx, struct buf *out);
-	int (*station)(void *ctx, const char *station, struct buf *out);	/* {"station","open":[Guidance,…]} */
+	/* {"station","open":[Guidance,…]} */
+	int (*station)(void *ctx, const char *station, struct buf *out);
 	int (*decision)(void *ctx, const char *id, struct buf *out);
 	int (*report)(void *ctx, struct buf *out);
 	int (*status)(void *ctx, struct buf *out);				/* Status payload */
 	int (*metrics)(void *ctx, bool openmetrics, struct buf *out);
-	bool (*ready)(void *ctx, struct buf *out_json);				/* application/health+json */
-	/* Which station shows this guidance? AISLE_E_NONE: unknown. For the scope check before submit. */
+	/* application/health+json */
+	bool (*ready)(void *ctx, struct buf *out_json);
+	/* Which station shows this guidance? AISLE_E_NONE: unknown. For the scope check before
+	 * submit. */
 	int (*guidance_station)(void *ctx, const char *guidance, char ret_station[static 33]);
-	/* A tap. kind "shown" or "decision"; body borrowed. reply is called once, later, unless cancelled. */
-	void (*submit)(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind,
-	    struct json_t *body, http_reply_fn reply, void *reply_ctx);
+	/* A tap. kind "shown" or "decision"; body borrowed. reply is called once, later, unless
+	 * cancelled. */
+	void (*submit)(void *ctx, const char *tablet, const char *guidance, const char *prompt,
+	    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx);
 	void (*cancel)(void *ctx, void *reply_ctx);		/* its connection is gone */
 	/* Tablets: token hashes (BLAKE2b-256 hex) live in the store. */
-	int (*tablet_put)(void *ctx, const char *token_hash, const struct http_tablet *tablet);	/* durable on return */
+	/* durable on return */
+	int (*tablet_put)(void *ctx, const char *token_hash, const struct http_tablet *tablet);
 	int (*tablet_get)(void *ctx, const char *token_hash, struct http_tablet *ret);
-	/* Highest outbox id ever given, asked once by http_new: streams then resume across a restart. May be NULL. */
+	/* Highest outbox id ever given, asked once by http_new: streams then resume across a
+	 * restart. May be NULL. */
 	int64_t (*last_id)(void *ctx);
 };
 
 /* Listens on conf->http_listen. conf and host are borrowed for the life of http. */
-int http_new(struct event_base *base, const struct conf *conf, const struct http_host *host, struct http **ret, struct err *err) AISLE_MUST_CHECK;
+int http_new(struct event_base *base, const struct conf *conf, const struct http_host *host,
+    struct http **ret, struct err *err) AISLE_MUST_CHECK;
 void http_free(struct http *http);
 /* "127.0.0.1:43127" of listener i; NULL past the last. */
 const char *http_address(const struct http *http, size_t i);
-/* After commit: to all streams of a station. id: outbox id, rises; event: "guidance", "withdraw", "status" (station NULL: all). */
-void http_stream(struct http *http, const char *station, int64_t id, const char *event, const char *json, size_t len);
+/* After commit: to all streams of a station. id: outbox id, rises; event: "guidance", "withdraw",
+ * "status" (station NULL: all). */
+void http_stream(struct http *http, const char *station, int64_t id, const char *event,
+    const char *json, size_t len);
 /* A pairing code for these stations ("" = all): 6 digits, 5 minutes, 5 tries. */
-void http_pair(struct http *http, const char *stations, char ret_code[static 7], int64_t *ret_expires_ms);
-void http_revoke(struct http *http, const char *name);	/* cut its streams; the host has deleted the row */
+void http_pair(struct http *http, const char *stations, char ret_code[static 7],
+    int64_t *ret_expires_ms);
+/* cut its streams; the host has deleted the row */
+void http_revoke(struct http *http, const char *name);
 size_t http_streams(const struct http *http);
 
 /* X(member, help): what happened since the start, for the metrics. */
@@ -70,10 +83,12 @@ size_t http_streams(const struct http *http);
 	X(connections, "connections accepted") X(requests, "requests read in full") \
 	X(refused, "answered with 4xx or 5xx") X(unauthorized, "no token, or not one of ours") \
 	X(malformed, "not HTTP as we read it: syntax, smuggling, sizes, Host, Origin") \
-	X(evicted, "connections cut to make room for another") X(slow, "connections cut at their deadline") \
+	X(evicted, "connections cut to make room for another") \
+	X(slow, "connections cut at their deadline") \
 	X(streams_cut, "streams cut because their reader did not keep up") \
 	X(streams_resumed, "streams that went on after Last-Event-ID") \
-	X(pair_failed, "pairing codes that did not match") X(unknown_members, "unknown members in answers")
+	X(pair_failed, "pairing codes that did not match") \
+	X(unknown_members, "unknown members in answers")
 struct http_counts {
 #define X(member, help) int64_t member;
 	HTTP_COUNTS(X)

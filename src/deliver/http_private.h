@@ -33,8 +33,10 @@
 #define HTTP_BODY_MAX (64 * 1024)
 #define HTTP_CONNECTIONS_MAX 512
 #define HTTP_SMALL 512
-#define HTTP_READS_MAX 260		/* small pieces taken off the wire for one request: about 128 lines */
-#define HTTP_TAKEN_MAX (8 << 20)	/* bytes of a request that is too large read to its end, so that it hears why */
+/* small pieces taken off the wire for one request: about 128 lines */
+#define HTTP_READS_MAX 260
+/* bytes of a request that is too large read to its end, so that it hears why */
+#define HTTP_TAKEN_MAX (8 << 20)
 #define HTTP_INPUT_TOTAL_MAX (4 << 20)	/* bytes received and not yet understood, all connections */
 #define HTTP_READ_DEADLINE_MS (15 * S_MS)	/* from accept or last answer to a whole request */
 #define HTTP_WRITE_DEADLINE_MS (30 * S_MS)	/* from a whole request to the end of its answer */
@@ -51,7 +53,8 @@
 #define PAIR_CODES_MAX 8
 #define PAIR_TRIES 5
 #define PAIR_LIFE_MS (5 * MIN_MS)
-#define PAIR_FAILURES_MAX 20		/* failures in a burst, all codes; one more each PAIR_REFILL_MS */
+/* failures in a burst, all codes; one more each PAIR_REFILL_MS */
+#define PAIR_FAILURES_MAX 20
 #define PAIR_REFILL_MS (3 * S_MS)
 #define TOKEN_TEXT_LEN 43		/* 32 bytes, base64url without padding */
 
@@ -104,7 +107,8 @@ struct ring_event {
 struct sse_ring {
 	struct ring_event *events;	/* SSE_RING_EVENTS */
 	size_t head, count, bytes;
-	int64_t base;			/* everything after this id is here; -1: nothing is known yet */
+	/* everything after this id is here; -1: nothing is known yet */
+	int64_t base;
 	int64_t last;			/* highest id seen */
 };
 
@@ -147,7 +151,8 @@ struct http {
 
 	struct client_list clients, arrivals;	/* arrivals: not adopted yet */
 	size_t client_count, input_total;
-	struct event *work;		/* adopt, mend, free: runs before any connection's next event */
+	/* adopt, mend, free: runs before any connection's next event */
+	struct event *work;
 	struct event *second;
 
 	struct stream_list streams;
@@ -184,7 +189,8 @@ struct bufferevent *http_client_accept(struct event_base *base, void *ctx);	/* e
 struct http_client *http_client_of(struct http *http, struct evhttp_connection *connection);
 void http_client_take(struct http_client *client, struct evhttp_request *request);
 void http_client_cut(struct http_client *client);	/* soon, from http_client_work */
-void http_client_sweep(struct http *http, int64_t mono_ms);	/* deadlines and heartbeats; each second */
+/* deadlines and heartbeats; each second */
+void http_client_sweep(struct http *http, int64_t mono_ms);
 int64_t http_mono_ms(void);
 
 /* http_request.c */
@@ -211,7 +217,8 @@ void http_problem_text(int status, const char *detail, struct buf *out);
 const char *http_status_title(int status);
 void http_add_header(struct http_call *call, const char *name, const char *value);
 /* To a request that has no http_call any more. */
-void http_send(struct evhttp_request *request, int status, const char *type, struct buf *body, bool head);
+void http_send(struct evhttp_request *request, int status, const char *type, struct buf *body,
+    bool head);
 
 /* http_listen.c, http_tls.c */
 int http_listen(struct http *http, struct err *err) AISLE_MUST_CHECK;
@@ -238,6 +245,8 @@ void http_answer_gone(struct http_client *client);	/* its connection is: the hos
 void http_page_init(struct http *http);
 void http_page_done(struct http *http);
 void http_get_file(struct http_call *call);
+/* To a browser that has no token: 401, with the page that says so. false: this is no such request. */
+bool http_unpaired_page(struct http_call *call);
 
 /* The body as JSON, or NULL after a 400 was sent. */
 struct json_t *http_body(struct http_call *call);
@@ -247,8 +256,10 @@ void sse_gone(struct http_client *client);		/* its connection is */
 void sse_beat(struct http *http, int64_t mono_ms);
 void ring_init(struct sse_ring *ring, int64_t last_id);
 void ring_done(struct sse_ring *ring);
-void ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *event, const char *json, size_t len);
+void ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *event,
+    const char *json, size_t len);
 bool ring_covers(const struct sse_ring *ring, int64_t id);
-const struct ring_event *ring_at(const struct sse_ring *ring, size_t i);	/* NULL past the newest */
+/* NULL past the newest */
+const struct ring_event *ring_at(const struct sse_ring *ring, size_t i);
 
 #endif

@@ -67,29 +67,61 @@ http_page_done(struct http *http)
 	free(http->files);
 }
 
-void
-http_get_file(struct http_call *call)
+static const struct page_file *
+find_file(const struct http_call *call)
 {
 	const char *path = call->segment_count == 0 ? "" : call->segments[0];
-	const char *known = http_header(call, "If-None-Match");
 	const struct page_file *file = NULL;
-	struct buf body = {0};
 
 	for (size_t i = 0; i < call->http->file_count; i++)
 		if (strcmp(call->http->files[i].path, path) == 0)
 			file = &call->http->files[i];
 	CHECK(file != NULL); /* the table of paths and this one agree */
-	http_add_header(call, "ETag", file->etag);
-	http_add_header(call, "Cache-Control", "no-cache");
+	return file;
+}
+
+static void
+add_policy(struct http_call *call)
+{
 	http_add_header(call, "Content-Security-Policy", CONTENT_POLICY);
 	http_add_header(call, "Referrer-Policy", "no-referrer");
 	http_add_header(call, "Cross-Origin-Opener-Policy", "same-origin");
 	http_add_header(call, "Cross-Origin-Resource-Policy", "same-origin");
 	http_add_header(call, "X-Frame-Options", "DENY");
+}
+
+void
+http_get_file(struct http_call *call)
+{
+	const char *known = http_header(call, "If-None-Match");
+	const struct page_file *file = find_file(call);
+	struct buf body = {0};
+
+	http_add_header(call, "ETag", file->etag);
+	http_add_header(call, "Cache-Control", "no-cache");
+	add_policy(call);
 	if (known != NULL && strcmp(known, file->etag) == 0) {
 		http_reply(call, 304, file->type, &body);
 		return;
 	}
 	buf_add(&body, file->data, file->len);
 	http_reply(call, 200, file->type, &body);
+}
+
+/* Nothing of the store is in the page itself: without a token it says how to get one. */
+bool
+http_unpaired_page(struct http_call *call)
+{
+	const char *accept = http_header(call, "Accept");
+	const struct page_file *file;
+	struct buf body = {0};
+
+	if (call->segment_count != 1 || strcmp(call->segments[0], "manager") != 0 ||
+	    accept == NULL || strstr(accept, "text/html") == NULL)
+		return false;
+	file = find_file(call);
+	add_policy(call);
+	buf_add(&body, file->data, file->len);
+	http_reply(call, 401, file->type, &body);
+	return true;
 }

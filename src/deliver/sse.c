@@ -104,7 +104,8 @@ http_stream(struct http *http, const char *station, int64_t id, const char *even
 	struct stream *stream;
 	struct buf text = {0};
 
-	/* A status is how things are, not something that happened: it has no place among the ids. */
+	/* A status is how things are, not something that happened: it has no place among the
+	 * ids. */
 	if (strcmp(event, "status") == 0)
 		id = 0;
 	if (id > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * collect.h - the HQ end: batches from all stores into a database, acknowledged after its own commit.
+ * collect.h - the HQ end: batches from all stores into a database, acknowledged after its own
+ * commit.
  */
 #ifndef AISLE_HQ_COLLECT_H
 #define AISLE_HQ_COLLECT_H

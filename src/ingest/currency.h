@@ -5,7 +5,8 @@
 #ifndef AISLE_INGEST_CURRENCY_H
 #define AISLE_INGEST_CURRENCY_H
 
-/* Decimals of the minor unit (0, 2, 3 or 4); -1: not a current code of money (metals and test codes are none). */
+/* Decimals of the minor unit (0, 2, 3 or 4); -1: not a current code of money (metals and test codes
+ * are none). */
 int currency_digits(const char *code);
 
 #endif

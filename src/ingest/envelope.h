@@ -25,13 +25,16 @@ struct route {
 };
 /* topic "aisle/v1/{store}/pos/7/event". 0, or AISLE_E_NONE when it is no input of this store. */
 int route_parse(const char *topic, const char *store, struct route *ret_route);
-int route_parse_tail(const char *tail, struct route *ret_route);	/* below the root: "pos/7/event" */
-/* The last two segments of a CloudEvents source: "/store/0042/pos/7"; ".../care"; "/mapping/NAME/7" is pos/7. */
+/* below the root: "pos/7/event" */
+int route_parse_tail(const char *tail, struct route *ret_route);
+/* The last two segments of a CloudEvents source: "/store/0042/pos/7"; ".../care"; "/mapping/NAME/7"
+ * is pos/7. */
 int route_from_source(const char *source, struct route *ret_route);
 
 struct envelope_rules {
 	const uint8_t *pepper;		/* 32 bytes */
-	const char *currency;		/* the store's: another one is bad-value; NULL: any (feed check) */
+	/* the store's: another one is bad-value; NULL: any (feed check) */
+	const char *currency;
 	int64_t clock_past_ms, clock_ahead_ms;	/* accepted time: [now - past, now + ahead] */
 	bool clock_off;			/* gateway's own time uncertain: no clock check */
 };
@@ -43,29 +46,35 @@ struct binary_attributes {
 
 struct rejected {
 	enum reject reason;		/* REJECT_NONE: accepted */
-	char detail[200];		/* what, where ("/data/amount"), what was expected; no payload text of a person */
+	/* what, where ("/data/amount"), what was expected; no payload text of a person */
+	char detail[200];
 	char source[129], id[129];	/* of an envelope that could be read; else "" */
 	bool receipt;			/* it asked for a receipt */
 	unsigned bad_gtins;		/* of an accepted event: GTINs that became a sku */
 };
 /* payload to *ret_event in arena. attributes NULL: structured mode. Unknown members are
- * added to *unknown_members. The card number in the payload is hashed and removed from event->data. */
-int envelope_parse(struct arena *arena, const struct envelope_rules *rules, const struct route *route,
-    const struct binary_attributes *attributes, const void *payload, size_t len, int64_t now_ms,
-    struct event **ret_event, struct rejected *ret_rejected, unsigned *unknown_members);
-/* The same from a parsed event (of mapping_apply). root is borrowed; its data is changed: the card goes. */
-int envelope_parse_tree(struct arena *arena, const struct envelope_rules *rules, const struct route *route,
-    struct json_t *root, int64_t now_ms, struct event **ret_event, struct rejected *ret_rejected,
+ * added to *unknown_members. The card number in the payload is hashed and removed from
+ * event->data. */
+int envelope_parse(struct arena *arena, const struct envelope_rules *rules,
+    const struct route *route, const struct binary_attributes *attributes, const void *payload,
+    size_t len, int64_t now_ms, struct event **ret_event, struct rejected *ret_rejected,
     unsigned *unknown_members);
-/* Ends an event: wipes its PIN, releases event->data (its own reference). Before the arena goes. NULL: nothing. */
+/* The same from a parsed event (of mapping_apply). root is borrowed; its data is changed: the card
+ * goes. */
+int envelope_parse_tree(struct arena *arena, const struct envelope_rules *rules,
+    const struct route *route, struct json_t *root, int64_t now_ms, struct event **ret_event,
+    struct rejected *ret_rejected, unsigned *unknown_members);
+/* Ends an event: wipes its PIN, releases event->data (its own reference). Before the arena goes.
+ * NULL: nothing. */
 void event_done(struct event *event);
 
 /* One line of a recorded file (replay, decide, feed check): like a message, its topic from the
  * extension attribute "topic" ("pos/7/event"), else the last two segments of source;
- * now from "recordedtime", else "time". Sets *ret_now_ms and *ret_route even if the event is rejected
+ * now from "recordedtime", else "time". Sets *ret_now_ms and *ret_route even if the event is
+ * rejected
  * (0 and all zero where the line does not say). */
-int envelope_parse_recorded(struct arena *arena, const struct envelope_rules *rules, const char *line, size_t len,
-    struct route *ret_route, int64_t *ret_now_ms, struct event **ret_event, struct rejected *ret_rejected,
-    unsigned *unknown_members);
+int envelope_parse_recorded(struct arena *arena, const struct envelope_rules *rules,
+    const char *line, size_t len, struct route *ret_route, int64_t *ret_now_ms,
+    struct event **ret_event, struct rejected *ret_rejected, unsigned *unknown_members);
 
 #endif

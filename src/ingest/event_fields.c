@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * event_fields.c - what each type of event has in its data: the contract of docs/integrating-a-till.md as tables.
+ * event_fields.c - what each type of event has in its data: the contract of
+ * docs/integrating-a-till.md as tables.
  */
 #include <string.h>
 
@@ -58,7 +59,8 @@ static const struct field return_fields[] = {
 	{ "items", F_ITEMS, REQUIRED, 0, 0, 0, NULL },
 	MONEY("total", REQUIRED, total_minor), CURRENCY,
 };
-static const struct field identified_fields[] = { CARD(REQUIRED), BASKET(OPTIONAL), STATION(REQUIRED) };
+static const struct field identified_fields[] = { CARD(REQUIRED), BASKET(OPTIONAL),
+	STATION(REQUIRED) };
 static const struct field customer_fields[] = { CARD(OPTIONAL), STATION(REQUIRED) };
 static const struct field merged_fields[] = {
 	CARD(REQUIRED), { "into", F_INTO, REQUIRED, 0, 0, 0, NULL },
@@ -80,18 +82,22 @@ static const struct field wallet_fields[] = {
 	TIME("until", REQUIRED, until_ms), { "state", F_ID, REQUIRED, AT(state), 1, 32, NULL },
 };
 static const struct field contact_fields[] = {
-	CARD(REQUIRED), ID("channel", REQUIRED, contact_channel), ID("action", OPTIONAL, contact_action),
+	CARD(REQUIRED), ID("channel", REQUIRED, contact_channel),
+	ID("action", OPTIONAL, contact_action),
 	TIME("at", REQUIRED, at_ms),
 };
 static const struct field stock_fields[] = {
-	{ "gtin", F_ITEM, REQUIRED, AT(item), 0, 0, NULL }, WORD("state", REQUIRED, state, stock_states),
+	{ "gtin", F_ITEM, REQUIRED, AT(item), 0, 0, NULL },
+	WORD("state", REQUIRED, state, stock_states),
 	{ "qty", F_QTY, OPTIONAL, AT(item.qty_milli), 0, QTY_MILLI_MAX, NULL },
 };
 static const struct field sensor_fields[] = {
-	WORD("kind", REQUIRED, kind, sensor_kinds), STATION(OPTIONAL), NUMBER("value", REQUIRED, value),
+	WORD("kind", REQUIRED, kind, sensor_kinds), STATION(OPTIONAL),
+	NUMBER("value", REQUIRED, value),
 };
 static const struct field survey_fields[] = {
-	CARD(OPTIONAL), BASKET(OPTIONAL), ID("kind", REQUIRED, kind), NUMBER("score", REQUIRED, value),
+	CARD(OPTIONAL), BASKET(OPTIONAL), ID("kind", REQUIRED, kind),
+	NUMBER("score", REQUIRED, value),
 };
 static const struct field offer_fields[] = {
 	BASKET(REQUIRED), ID("token", REQUIRED, token), MONEY("amount", REQUIRED, amount_minor),
@@ -105,7 +111,8 @@ static const struct field shown_fields[] = {
 };
 static const struct field decided_fields[] = {
 	ID("guidance", REQUIRED, guidance), ID("prompt", REQUIRED, prompt),
-	WORD("decision", REQUIRED, decision, decisions), WORD("reason", OPTIONAL, reason, decision_reasons),
+	WORD("decision", REQUIRED, decision, decisions),
+	WORD("reason", OPTIONAL, reason, decision_reasons),
 	{ "instead", F_INSTEAD, OPTIONAL, 0, 0, 0, NULL }, TIME("until", OPTIONAL, until_ms),
 	ID("associate", OPTIONAL, associate), TEXT("note", OPTIONAL, note, 500),
 	{ "approval", F_APPROVAL, OPTIONAL, 0, 0, 0, NULL },

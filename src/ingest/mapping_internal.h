@@ -34,11 +34,14 @@ struct mapping {
 	size_t event_count;
 };
 
-/* mapping_values.c. Of data in place, decimal amounts to minor units. false: *ret_member is the one that is none. */
+/* mapping_values.c. Of data in place, decimal amounts to minor units. false: *ret_member is the one
+ * that is none. */
 bool mapping_money(const struct mapping *mapping, json_t *data, const char **ret_member);
-/* Reals without a fraction become integers: JsonLogic knows one kind of number, the contract two. New reference. */
+/* Reals without a fraction become integers: JsonLogic knows one kind of number, the contract two.
+ * New reference. */
 json_t *mapping_integers(json_t *value);
-/* RFC 3339 text of a time: text passes, numbers are s, ms, µs or ns. New reference; NULL: neither. */
+/* RFC 3339 text of a time: text passes, numbers are s, ms, µs or ns. New reference; NULL:
+ * neither. */
 json_t *mapping_time(const json_t *value);
 
 #endif

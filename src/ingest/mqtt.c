@@ -47,6 +47,8 @@ struct mqtt {
 	struct mosquitto *mosq;
 	struct event *read_event, *write_event, *second_event, *retry_event;
 	char *password;
+	char **topics;			/* what is listened to */
+	size_t topic_count;
 	bool up, broken;
 	int backoff_s;
 	struct in_flight *in_flight;
@@ -91,7 +93,8 @@ lost(struct mqtt *mqtt, const char *why)
 /* ---- callbacks of the library: they only note what happened ---- */
 
 static void
-on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto_property *properties)
+on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags,
+    const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = ctx;
 
@@ -102,8 +105,8 @@ on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto
 		mqtt->broken = true;
 		return;
 	}
-	for (size_t i = 0; i < mqtt->options.topic_count; i++)
-		mosquitto_subscribe(mosq, NULL, mqtt->options.topics[i], 1);
+	for (size_t i = 0; i < mqtt->topic_count; i++)
+		mosquitto_subscribe(mosq, NULL, mqtt->topics[i], 1);
 	mqtt->up = true;
 	mqtt->backoff_s = BACKOFF_S_MIN;
 	metrics_set(METRIC_MQTT_UP, 1);
@@ -116,9 +119,11 @@ read_attributes(const mosquitto_property *properties, struct binary_attributes *
 	char *name, *value;
 
 	attributes->count = 0;
-	for (at = mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name, &value, false);
+	for (at = mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name,
+	    &value, false);
 	    at != NULL;
-	    at = mosquitto_property_read_string_pair(at, MQTT_PROP_USER_PROPERTY, &name, &value, true)) {
+	    at = mosquitto_property_read_string_pair(at, MQTT_PROP_USER_PROPERTY, &name, &value,
+	    true)) {
 		if (attributes->count == ARRAY_LEN(attributes->pair)) {
 			free(name);
 			free(value);
@@ -138,14 +143,16 @@ free_attributes(struct binary_attributes *attributes)
 	}
 }
 
-/* CloudEvents' MQTT binding: structured when the content type says so, and for MQTT 3.1.1, which has none. */
+/* CloudEvents' MQTT binding: structured when the content type says so, and for MQTT 3.1.1, which
+ * has none. */
 static bool
 is_binary_mode(const mosquitto_property *properties, const struct binary_attributes *attributes)
 {
 	char *type = NULL;
 	bool structured;
 
-	if (mosquitto_property_read_string(properties, MQTT_PROP_CONTENT_TYPE, &type, false) == NULL)
+	if (mosquitto_property_read_string(properties, MQTT_PROP_CONTENT_TYPE, &type,
+	    false) == NULL)
 		type = NULL;
 	structured = type != NULL && strncmp(type, "application/cloudevents", 23) == 0;
 	free(type);
@@ -157,7 +164,8 @@ is_binary_mode(const mosquitto_property *properties, const struct binary_attribu
 }
 
 static void
-on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message, const mosquitto_property *properties)
+on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message,
+    const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = ctx;
 	struct binary_attributes attributes = { 0 };
@@ -165,13 +173,15 @@ on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *me
 	(void)mosq;
 	if (properties != NULL)
 		read_attributes(properties, &attributes);
-	mqtt->options.host->message(mqtt->options.host->ctx, message->topic, message->payload, (size_t)message->payloadlen,
-	    properties != NULL && is_binary_mode(properties, &attributes) ? &attributes : NULL);
+	mqtt->options.host->message(mqtt->options.host->ctx, message->topic, message->payload,
+	    (size_t)message->payloadlen, properties != NULL &&
+	    is_binary_mode(properties, &attributes) ? &attributes : NULL);
 	free_attributes(&attributes);
 }
 
 static void
-on_publish(struct mosquitto *mosq, void *ctx, int mid, int reason, const mosquitto_property *properties)
+on_publish(struct mosquitto *mosq, void *ctx, int mid, int reason,
+    const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = ctx;
 
@@ -184,7 +194,8 @@ on_publish(struct mosquitto *mosq, void *ctx, int mid, int reason, const mosquit
 			continue;
 		mqtt->in_flight[i] = mqtt->in_flight[--mqtt->in_flight_count];
 		if (reason >= 128)
-			log_error("the broker refused a message reason=%d outbox=%lld", reason, (long long)id);
+			log_error("the broker refused a message reason=%d outbox=%lld", reason,
+			    (long long)id);
 		if (id != 0)
 			mqtt->options.host->delivered(mqtt->options.host->ctx, id);
 		return;
@@ -217,7 +228,8 @@ mqtt_release(struct mqtt *mqtt)
 {
 	if (mqtt->mosq == NULL || mqtt->broken)
 		return;
-	if (mosquitto_want_write(mqtt->mosq) && mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+	if (mosquitto_want_write(mqtt->mosq) &&
+	    mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
 		mqtt->broken = true;
 	want(mqtt);
 }
@@ -254,9 +266,11 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	do {
 		if (mosquitto_loop_read(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
 			mqtt->broken = true;
-	} while (!mqtt->broken && mqtt->options.host->room(mqtt->options.host->ctx) && readable(fd));
+	} while (!mqtt->broken && mqtt->options.host->room(mqtt->options.host->ctx) &&
+	    readable(fd));
 	if (mqtt->broken) {
-		/* What was read is not acknowledged any more: it comes again. What was queued is still good. */
+		/* What was read is not acknowledged any more: it comes again. What was queued is
+		 * still good. */
 		lost(mqtt, "read failed");
 		return;
 	}
@@ -303,7 +317,8 @@ set_up_client(struct mqtt *mqtt)
 	if (mqtt->mosq == NULL)
 		return MOSQ_ERR_NOMEM;
 	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-	/* The PUBACKs of a turn and its guidance are several writes: Nagle would hold the later ones back. */
+	/* The PUBACKs of a turn and its guidance are several writes: Nagle would hold the later
+	 * ones back. */
 	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_TCP_NODELAY, 1);
 	mosquitto_threaded_set(mqtt->mosq, true);
 	mosquitto_connect_v5_callback_set(mqtt->mosq, on_connect);
@@ -314,9 +329,10 @@ set_up_client(struct mqtt *mqtt)
 	if (conf->mqtt_user != NULL)
 		mosquitto_username_pw_set(mqtt->mosq, conf->mqtt_user, mqtt->password);
 	if (conf->mqtt_ca != NULL)
-		mosquitto_tls_set(mqtt->mosq, conf->mqtt_ca, NULL, conf->mqtt_cert, conf->mqtt_key, NULL);
-	return mosquitto_will_set_v5(mqtt->mosq, mqtt->options.status_topic, (int)strlen(mqtt->options.will),
-	    mqtt->options.will, 1, true, NULL);
+		mosquitto_tls_set(mqtt->mosq, conf->mqtt_ca, NULL, conf->mqtt_cert, conf->mqtt_key,
+		    NULL);
+	return mosquitto_will_set_v5(mqtt->mosq, mqtt->options.status_topic,
+	    (int)strlen(mqtt->options.will), mqtt->options.will, 1, true, NULL);
 }
 
 static int
@@ -327,9 +343,11 @@ open_connection(struct mqtt *mqtt)
 	int rc;
 
 	mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 0xFFFFFFFFu);
-	mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM, (uint16_t)conf->turn_events);
+	mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM,
+	    (uint16_t)conf->turn_events);
 	mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, PACKET_BYTES_MAX);
-	rc = mosquitto_connect_bind_v5(mqtt->mosq, conf->mqtt_socket != NULL ? conf->mqtt_socket : conf->mqtt_host,
+	rc = mosquitto_connect_bind_v5(mqtt->mosq,
+	    conf->mqtt_socket != NULL ? conf->mqtt_socket : conf->mqtt_host,
 	    conf->mqtt_socket != NULL ? 0 : conf->mqtt_port, KEEPALIVE_S, NULL, properties);
 	mosquitto_property_free_all(&properties);
 	return rc;
@@ -366,7 +384,8 @@ read_password(const struct conf *conf, char **ret_password, struct err *err)
 	if (file == NULL || fgets(line, sizeof(line), file) == NULL) {
 		if (file != NULL)
 			fclose(file);
-		return err_set(err, AISLE_E_CONFIG, "[mqtt] password_file %s cannot be read", conf->mqtt_password_file);
+		return err_set(err, AISLE_E_CONFIG, "[mqtt] password_file %s cannot be read",
+		    conf->mqtt_password_file);
 	}
 	fclose(file);
 	line[strcspn(line, "\r\n")] = '\0';
@@ -376,7 +395,8 @@ read_password(const struct conf *conf, char **ret_password, struct err *err)
 }
 
 int
-mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqtt **ret_mqtt, struct err *err)
+mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqtt **ret_mqtt,
+    struct err *err)
 {
 	struct mqtt *mqtt = mem_calloc(1, sizeof(*mqtt));
 	struct timeval second = { .tv_sec = 1 };
@@ -398,6 +418,49 @@ mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqt
 	return 0;
 }
 
+static void
+forget_topics(struct mqtt *mqtt)
+{
+	for (size_t i = 0; i < mqtt->topic_count; i++)
+		free(mqtt->topics[i]);
+	free(mqtt->topics);
+	mqtt->topics = NULL;
+	mqtt->topic_count = 0;
+}
+
+static bool
+is_among(const char *topic, const char *const *topics, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(topics[i], topic) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+mqtt_listen(struct mqtt *mqtt, const char *const *topics, size_t count)
+{
+	char **copy = mem_calloc(count, sizeof(*copy));
+
+	/* The broker keeps our subscriptions while we are away: one that is not wanted any more has
+	 * to be ended. */
+	for (size_t i = 0; i < mqtt->topic_count && mqtt->up; i++) {
+		if (!is_among(mqtt->topics[i], topics, count))
+			mosquitto_unsubscribe(mqtt->mosq, NULL, mqtt->topics[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = mem_strdup(topics[i]);
+		if (mqtt->up && !is_among(topics[i], (const char *const *)mqtt->topics,
+		    mqtt->topic_count))
+			mosquitto_subscribe(mqtt->mosq, NULL, topics[i], 1);
+	}
+	forget_topics(mqtt);
+	mqtt->topics = copy;
+	mqtt->topic_count = count;
+	want(mqtt);
+}
+
 void
 mqtt_start(struct mqtt *mqtt)
 {
@@ -415,6 +478,7 @@ mqtt_free(struct mqtt *mqtt)
 	if (mqtt->password != NULL)
 		explicit_bzero(mqtt->password, strlen(mqtt->password));
 	free(mqtt->password);
+	forget_topics(mqtt);
 	free(mqtt->in_flight);
 	free(mqtt);
 }
@@ -432,19 +496,23 @@ mqtt_in_flight(const struct mqtt *mqtt)
 }
 
 bool
-mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retain, const void *payload, size_t len)
+mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retain,
+    const void *payload, size_t len)
 {
 	int mid;
 
 	if (!mqtt->up || mqtt->broken)
 		return false;
-	if (mosquitto_publish_v5(mqtt->mosq, &mid, topic, (int)len, payload, 1, retain, NULL) != MOSQ_ERR_SUCCESS) {
+	if (mosquitto_publish_v5(mqtt->mosq, &mid, topic, (int)len, payload, 1, retain,
+	    NULL) != MOSQ_ERR_SUCCESS) {
 		mqtt->broken = true;
 		return false;
 	}
 	if (mqtt->in_flight_count == mqtt->in_flight_capacity) {
-		mqtt->in_flight_capacity = mqtt->in_flight_capacity == 0 ? 64 : 2 * mqtt->in_flight_capacity;
-		mqtt->in_flight = mem_realloc(mqtt->in_flight, mqtt->in_flight_capacity * sizeof(*mqtt->in_flight));
+		mqtt->in_flight_capacity = mqtt->in_flight_capacity == 0
+		    ? 64 : 2 * mqtt->in_flight_capacity;
+		mqtt->in_flight = mem_realloc(mqtt->in_flight,
+		    mqtt->in_flight_capacity * sizeof(*mqtt->in_flight));
 	}
 	mqtt->in_flight[mqtt->in_flight_count++] = (struct in_flight){ mid, outbox_id };
 	return true;

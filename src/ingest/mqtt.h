@@ -29,23 +29,29 @@ struct mqtt_host {
 	void (*delivered)(void *ctx, int64_t outbox_id);
 };
 
-/* will: the Status payload that the broker publishes (retained) when we are gone. topics: filters to subscribe. */
+/* will: the Status payload that the broker publishes (retained) when we are gone. */
 struct mqtt_options {
 	const struct conf *conf;
 	const struct mqtt_host *host;
 	const char *status_topic, *will;
-	const char *const *topics;
-	size_t topic_count;
 };
-int mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqtt **ret_mqtt, struct err *err) AISLE_MUST_CHECK;
+int mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqtt **ret_mqtt,
+    struct err *err) AISLE_MUST_CHECK;
 void mqtt_free(struct mqtt *mqtt);
-void mqtt_start(struct mqtt *mqtt);			/* connects now, and again after each loss (1 s .. 10 s) */
+/* These filters are subscribed to (copied), now and after each connect; what was listened to before
+ * is not any more. */
+void mqtt_listen(struct mqtt *mqtt, const char *const *topics, size_t count);
+/* connects now, and again after each loss (1 s .. 10 s) */
+void mqtt_start(struct mqtt *mqtt);
 bool mqtt_connected(const struct mqtt *mqtt);
 size_t mqtt_in_flight(const struct mqtt *mqtt);
 /* QoS 1. outbox_id 0: nobody waits for its acknowledgement. false: not connected. */
-bool mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retain, const void *payload, size_t len);
-void mqtt_release(struct mqtt *mqtt);			/* after the commit: PUBACKs and publishes leave */
-void mqtt_drop(struct mqtt *mqtt);			/* after a failed commit: the connection dies with its PUBACKs */
+bool mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retain,
+    const void *payload, size_t len);
+/* after the commit: PUBACKs and publishes leave */
+void mqtt_release(struct mqtt *mqtt);
+/* after a failed commit: the connection dies with its PUBACKs */
+void mqtt_drop(struct mqtt *mqtt);
 void mqtt_leave(struct mqtt *mqtt);			/* flushes and disconnects in good order */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rate.h - how many events a second one terminal may send: a token bucket each. Pure: time is given.
+ * rate.h - how many events a second one terminal may send: a token bucket each. Pure: time is
+ * given.
  */
 #ifndef AISLE_INGEST_RATE_H
 #define AISLE_INGEST_RATE_H
@@ -8,14 +9,17 @@
 #include "aisle/base.h"
 #include "aisle/event.h"
 
-#define RATE_TERMINALS_MAX 1024	/* remembered at a time; beyond it the longest silent one is forgotten */
+/* remembered at a time; beyond it the longest silent one is forgotten */
+#define RATE_TERMINALS_MAX 1024
 
 struct rate;
-/* per_second: events a second and the burst that a quiet terminal may send at once; ≤ 0: no limit. */
+/* per_second: events a second and the burst that a quiet terminal may send at once; ≤ 0: no
+ * limit. */
 struct rate *rate_new(int per_second);
 void rate_free(struct rate *rate);
 void rate_set(struct rate *rate, int per_second);	/* keeps the buckets */
-/* One event of a terminal at now_ms (any clock that does not jump; a step back counts as no time). false: too many. */
+/* One event of a terminal at now_ms (any clock that does not jump; a step back counts as no time).
+ * false: too many. */
 bool rate_allow(struct rate *rate, enum channel channel, const char *origin, int64_t now_ms);
 
 #endif

@@ -13,6 +13,10 @@
  *   that a full disk rolled back are counted (keys_losses): the sealer then
  *   fails the commit of the rows that were sealed with them.
  *
+ *   The subjects of the open baskets come again with every event, for each of
+ *   their rows and outputs: a small direct-mapped cache, in locked memory, saves
+ *   the look-up. Whatever takes keys away empties it.
+ *
  * TABLES
  *   secret(name, value): "data" 32 bytes, absent with a credential; "check"
  *   a sealed constant that tells a wrong data key; "pepper" sealed.
@@ -57,6 +61,7 @@ keys_error(struct keys *keys, int rc)
 	if (keys->in_tx) {
 		keys->in_tx = false;
 		keys->losses++;
+		sodium_memzero(keys->secrets->cache, sizeof(keys->secrets->cache));
 		if (!sqlite3_get_autocommit(keys->db))
 			sqlite3_exec(keys->db, "ROLLBACK", NULL, NULL, NULL);
 	}
@@ -92,9 +97,10 @@ static int
 open_error(struct keys *keys, int rc, struct err *err)
 {
 	if ((rc & 0xff) == SQLITE_BUSY)
-		return err_set(err, AISLE_E_IO, "%s: the state folder is in use by another process", keys->dir);
-	return err_set(err, (rc & 0xff) == SQLITE_FULL ? AISLE_E_FULL : AISLE_E_IO, "%s/keys.db: %s",
-	    keys->dir != NULL ? keys->dir : "", sqlite3_errmsg(keys->db));
+		return err_set(err, AISLE_E_IO, "%s: the state folder is in use by another process",
+		    keys->dir);
+	return err_set(err, (rc & 0xff) == SQLITE_FULL ? AISLE_E_FULL : AISLE_E_IO,
+	    "%s/keys.db: %s", keys->dir != NULL ? keys->dir : "", sqlite3_errmsg(keys->db));
 }
 
 static int
@@ -117,7 +123,8 @@ read_version(struct keys *keys, int *ret_version, struct err *err)
 	if (rc != SQLITE_ROW)
 		return open_error(keys, rc, err);
 	if (*ret_version > KEYS_SCHEMA)
-		return err_set(err, AISLE_E_REFUSED, "%s/keys.db: made by a newer aisled (schema %d, this one knows %d); unchanged",
+		return err_set(err, AISLE_E_REFUSED,
+		    "%s/keys.db: made by a newer aisled (schema %d, this one knows %d); unchanged",
 		    keys->dir, *ret_version, KEYS_SCHEMA);
 	return 0;
 }
@@ -136,8 +143,8 @@ open_file(struct keys *keys, const char *dir, const char *vfs, struct err *err)
 			return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 		close(fd);
 	}
-	if (sqlite3_open_v2(path, &keys->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) !=
-	    SQLITE_OK)
+	if (sqlite3_open_v2(path, &keys->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(keys->db));
 	sqlite3_db_config(keys->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return sql(keys, "PRAGMA locking_mode = EXCLUSIVE", err);
@@ -147,8 +154,8 @@ static int
 prepare(struct keys *keys, struct err *err)
 {
 	for (int i = 0; i < KEYS_COUNT; i++) {
-		if (sqlite3_prepare_v3(keys->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &keys->stmt[i], NULL) !=
-		    SQLITE_OK)
+		if (sqlite3_prepare_v3(keys->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+		    &keys->stmt[i], NULL) != SQLITE_OK)
 			return err_set(err, AISLE_E_IO, "keys.db: %s", sqlite3_errmsg(keys->db));
 	}
 	return 0;
@@ -162,9 +169,11 @@ set_up(struct keys *keys, struct err *err)
 	/* The old bytes of a destroyed key leave the file with the page (secure_delete) and the log
 	 * with the checkpoint that keys_destroy runs. */
 	if (error == 0)
-		error = sql(keys, keys->dir == NULL ? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF" :
-		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-		    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 0;"
+		error = sql(keys,
+		    keys->dir == NULL ? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF"
+		    : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+		    "PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
+		    "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 0;"
 		    "PRAGMA temp_store = MEMORY", err);
 	if (error == 0)
 		error = sql(keys, "BEGIN IMMEDIATE", err);
@@ -242,6 +251,28 @@ keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32])
 
 /* ---- subjects ---- */
 
+static struct cached *
+cached_of(struct keys *keys, const struct id *subject)
+{
+	return &keys->secrets->cache[subject->b[15] & (KEYS_CACHED - 1)];
+}
+
+static bool
+is_cached(struct keys *keys, const struct id *subject)
+{
+	const struct cached *cached = cached_of(keys, subject);
+	return cached->used && id_equal(&cached->subject, subject);
+}
+
+static void
+remember(struct keys *keys, const struct id *subject, const uint8_t key[static 32])
+{
+	struct cached *cached = cached_of(keys, subject);
+	cached->used = true;
+	cached->subject = *subject;
+	memcpy(cached->key, key, 32);
+}
+
 /* 0: ret_key; AISLE_E_NONE with *ret_stone: destroyed, or never made. */
 static int
 find_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32], bool *ret_stone)
@@ -252,8 +283,8 @@ find_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 	*ret_stone = rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) == SQLITE_NULL;
 	if (rc == SQLITE_ROW && !*ret_stone) {
 		struct buf plain = {0};
-		error = vault_open(keys->secrets->data, "subject", subject->b, 16, KEYS_VERSION, sqlite3_column_blob(stmt, 0),
-		    (size_t)sqlite3_column_bytes(stmt, 0), &plain);
+		error = vault_open(keys->secrets->data, "subject", subject->b, 16, KEYS_VERSION,
+		    sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0), &plain);
 		if (error == 0 && plain.len == 32)
 			memcpy(ret_key, plain.data, 32);
 		else
@@ -275,7 +306,8 @@ make_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 	if (error != 0)
 		return error;
 	randombytes_buf(key, sizeof(key));
-	vault_seal(keys->secrets->data, "subject", subject->b, 16, KEYS_VERSION, key, sizeof(key), &sealed);
+	vault_seal(keys->secrets->data, "subject", subject->b, 16, KEYS_VERSION, key, sizeof(key),
+	    &sealed);
 	sqlite3_stmt *stmt = keys->stmt[KEYS_PUT];
 	sqlite3_bind_blob(stmt, 1, subject->b, 16, SQLITE_STATIC);
 	sqlite3_bind_blob64(stmt, 2, sealed.data, sealed.len, SQLITE_STATIC);
@@ -290,15 +322,22 @@ make_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 int
 keys_subject(struct keys *keys, const struct id *subject, bool make, uint8_t ret_key[static 32])
 {
-	bool stone;
-	int error = find_key(keys, subject, ret_key, &stone);
-	if (error != AISLE_E_NONE || stone)
-		return error;
-	if (keys->dir == NULL) {
-		hash_bytes(ret_key, 32, subject->b, 16, keys->secrets->data, 32);
+	bool stone = false;
+	int error = 0;
+	if (is_cached(keys, subject)) {
+		memcpy(ret_key, cached_of(keys, subject)->key, 32);
 		return 0;
 	}
-	return make ? make_key(keys, subject, ret_key) : AISLE_E_NONE;
+	error = find_key(keys, subject, ret_key, &stone);
+	if (error == AISLE_E_NONE && !stone && keys->dir == NULL) {
+		hash_bytes(ret_key, 32, subject->b, 16, keys->secrets->data, 32);
+		error = 0;
+	} else if (error == AISLE_E_NONE && !stone && make) {
+		error = make_key(keys, subject, ret_key);
+	}
+	if (error == 0)
+		remember(keys, subject, ret_key);
+	return error;
 }
 
 bool
@@ -306,15 +345,21 @@ keys_forgotten(struct keys *keys, const struct id *subject)
 {
 	uint8_t key[32];
 	bool stone;
+	if (is_cached(keys, subject))
+		return false;
 	int error = find_key(keys, subject, key, &stone);
+	if (error == 0)
+		remember(keys, subject, key);
 	sodium_memzero(key, sizeof(key));
-	/* Not readable is not known: the safe answer about a person is that they are not to be kept. */
+	/* Not readable is not known: the safe answer about a person is that they are not to be
+	 * kept. */
 	return stone || (error != 0 && error != AISLE_E_NONE);
 }
 
 int
 keys_destroy(struct keys *keys, const struct id *subject)
 {
+	sodium_memzero(cached_of(keys, subject), sizeof(struct cached));
 	if (keys->real_disk)
 		ballast_release(keys->dir);
 	int error = begin(keys);
@@ -327,7 +372,8 @@ keys_destroy(struct keys *keys, const struct id *subject)
 		error = keys_commit(keys);
 	if (error != 0 || keys->dir == NULL)
 		return error;
-	/* The page with the key in it is overwritten in the file, and the log that had it is cut to nothing. */
+	/* The page with the key in it is overwritten in the file, and the log that had it is cut to
+	 * nothing. */
 	int rc = sqlite3_wal_checkpoint_v2(keys->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	return rc == SQLITE_OK ? 0 : keys_error(keys, rc);
 }

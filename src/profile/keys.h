@@ -15,17 +15,26 @@ struct keys;
 /* dir/keys.db, mode 0600, made if absent. dir NULL: in memory, all keys derived
  * from zero bytes (replay: nothing is sealed for long, nothing is random).
  * vfs NULL: the default one. */
-int keys_open(const char *dir, const char *vfs, struct keys **ret_keys, struct err *err) AISLE_MUST_CHECK;
+int keys_open(const char *dir, const char *vfs, struct keys **ret_keys,
+    struct err *err) AISLE_MUST_CHECK;
 void keys_close(struct keys *keys);			/* wipes */
 const uint8_t *keys_data(const struct keys *keys);	/* 32 bytes, for rows about no subject */
 const uint8_t *keys_pepper(const struct keys *keys);	/* 32 bytes */
-void keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32]);	/* [privacy] pepper_file: not stored */
+/* [privacy] pepper_file: not stored */
+void keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32]);
 /* The subject's key into ret_key. make: create it if there is none.
  * 0, AISLE_E_NONE (none, or destroyed: a tombstone), AISLE_E_IO. */
-int keys_subject(struct keys *keys, const struct id *subject, bool make, uint8_t ret_key[static 32]) AISLE_MUST_CHECK;
+int keys_subject(struct keys *keys, const struct id *subject, bool make,
+    uint8_t ret_key[static 32]) AISLE_MUST_CHECK;
 bool keys_forgotten(struct keys *keys, const struct id *subject);	/* tombstone */
-int keys_destroy(struct keys *keys, const struct id *subject) AISLE_MUST_CHECK;	/* key overwritten, tombstone kept; durable on return */
-int keys_commit(struct keys *keys) AISLE_MUST_CHECK;	/* makes new keys durable; nothing to do: no sync */
+/* key overwritten, tombstone kept; durable on return */
+int keys_destroy(struct keys *keys, const struct id *subject) AISLE_MUST_CHECK;
+/* The last session of the state that these keys were used with; 0: none yet. Set: durable on return.
+ * A state that knows of fewer was put back from a copy. */
+int keys_session(struct keys *keys, int64_t *ret_session) AISLE_MUST_CHECK;
+int keys_set_session(struct keys *keys, int64_t session) AISLE_MUST_CHECK;
+/* makes new keys durable; nothing to do: no sync */
+int keys_commit(struct keys *keys) AISLE_MUST_CHECK;
 /* How often new keys were rolled back by a failing disk: when it has risen, keys that were
  * given out may be nowhere on the disk, and nothing sealed with them may be committed. */
 int64_t keys_losses(const struct keys *keys);

@@ -11,12 +11,23 @@
 
 #define KEYS_VERSION 1		/* of sealed values, bound into them */
 
+#define KEYS_CACHED 128		/* power of two */
+
+/* A subject's key as it was last looked up; key that is not there yet, or no more, is not here. */
+struct cached {
+	bool used;
+	struct id subject;
+	uint8_t key[32];
+};
+
 /* In locked, guarded pages of its own. */
 struct secrets {
 	uint8_t data[32], pepper[32];
+	struct cached cache[KEYS_CACHED];
 };
 
-enum keys_statement { KEYS_GET, KEYS_PUT, KEYS_STONE, KEYS_SECRET_GET, KEYS_SECRET_PUT, KEYS_SECRET_DROP, KEYS_COUNT };
+enum keys_statement { KEYS_GET, KEYS_PUT, KEYS_STONE, KEYS_SECRET_GET, KEYS_SECRET_PUT,
+	KEYS_SECRET_DROP, KEYS_COUNT };
 struct keys {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[KEYS_COUNT];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * keys_secrets.c - the data key, from a systemd credential or from the file, and what it seals at once.
+ * keys_secrets.c - the data key, from a systemd credential or from the file, and what it seals at
+ * once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +56,8 @@ sealed_get(struct keys *keys, const char *name, struct buf *out)
 	struct buf sealed = {0};
 	int error = secret_get(keys, name, &sealed);
 	if (error == 0)
-		error = vault_open(keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION, sealed.data,
-		    sealed.len, out);
+		error = vault_open(keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION,
+		    sealed.data, sealed.len, out);
 	buf_done(&sealed);
 	return error;
 }
@@ -65,7 +66,8 @@ static int
 sealed_put(struct keys *keys, const char *name, const void *value, size_t len)
 {
 	struct buf sealed = {0};
-	vault_seal(keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION, value, len, &sealed);
+	vault_seal(keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION, value, len,
+	    &sealed);
 	int error = secret_put(keys, name, sealed.data, sealed.len);
 	buf_done(&sealed);
 	return error;
@@ -84,7 +86,8 @@ read_credential(uint8_t out[static 32], struct err *err)
 	snprintf(path, sizeof(path), "%s/%s", dir, CREDENTIAL);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? AISLE_E_NONE : err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+		return errno == ENOENT ? AISLE_E_NONE : err_set(err, AISLE_E_IO, "%s: %s", path,
+		    strerror(errno));
 	char bytes[80];
 	ssize_t len = read(fd, bytes, sizeof(bytes));
 	close(fd);
@@ -98,7 +101,10 @@ read_credential(uint8_t out[static 32], struct err *err)
 		good = hash_unhex(out, 32, bytes);
 	}
 	sodium_memzero(bytes, sizeof(bytes));
-	return good ? 0 : err_set(err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits", path);
+	if (good)
+		return 0;
+	return err_set(err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits",
+	    path);
 }
 
 /* From the credential, else from the file, else a new one into the file. */
@@ -114,7 +120,8 @@ find_data_key(struct keys *keys, bool fresh, struct err *err)
 	int error = read_credential(data, err);
 	if (error == 0 && whole && sodium_memcmp(stored.data, data, 32) != 0)
 		error = err_set(err, AISLE_E_CONFIG,
-		    "%s/keys.db has a data key of its own; expected the credential %s to be the same", keys->dir, CREDENTIAL);
+		    "%s/keys.db has a data key of its own; expected the credential %s to be the "
+		    "same", keys->dir, CREDENTIAL);
 	else if (error == 0 && whole)
 		error = secret_drop(keys, "data");
 	else if (error == AISLE_E_NONE && whole) {
@@ -124,8 +131,8 @@ find_data_key(struct keys *keys, bool fresh, struct err *err)
 		randombytes_buf(data, 32);
 		error = secret_put(keys, "data", data, 32);
 	} else if (error == AISLE_E_NONE)
-		error = err_set(err, AISLE_E_CONFIG, "%s/keys.db: no data key; expected the credential %s", keys->dir,
-		    CREDENTIAL);
+		error = err_set(err, AISLE_E_CONFIG,
+		    "%s/keys.db: no data key; expected the credential %s", keys->dir, CREDENTIAL);
 	buf_wipe(&stored);
 	return error;
 }
@@ -151,8 +158,31 @@ keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 		if (error == 0)
 			memcpy(keys->secrets->pepper, text.data, 32);
 		if (error == AISLE_E_DAMAGED || error == AISLE_E_NONE)
-			error = err_set(err, AISLE_E_DAMAGED, "%s/keys.db: does not open with this data key", keys->dir);
+			error = err_set(err, AISLE_E_DAMAGED,
+			    "%s/keys.db: does not open with this data key", keys->dir);
 	}
 	buf_wipe(&text);
 	return error;
+}
+
+/* ---- the session ---- */
+
+int
+keys_session(struct keys *keys, int64_t *ret_session)
+{
+	struct buf text = {0};
+	int error = keys->dir != NULL ? sealed_get(keys, "session", &text) : AISLE_E_NONE;
+	*ret_session = error == 0 ? strtoll(text.data, NULL, 10) : 0;
+	buf_done(&text);
+	return error == AISLE_E_NONE ? 0 : error;
+}
+
+int
+keys_set_session(struct keys *keys, int64_t session)
+{
+	char text[24];
+	if (keys->dir == NULL)
+		return 0;
+	int len = snprintf(text, sizeof(text), "%lld", (long long)session);
+	return sealed_put(keys, "session", text, (size_t)len);
 }

@@ -75,7 +75,8 @@ profiles_sync_path(const char *path, int flags)
 static int
 immutable_uri(const char *path, char out[static URI_MAX])
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
 	size_t at = (size_t)snprintf(out, URI_MAX, "file:");
 	for (const char *p = path; *p != '\0'; p++) {
 		if (at + 32 > URI_MAX)
@@ -93,7 +94,8 @@ immutable_uri(const char *path, char out[static URI_MAX])
 static bool
 schema_fits(sqlite3 *db)
 {
-	static const char sql[] = "SELECT COUNT(*), SUM(type = 'table' AND name = 'meta' AND sql = ?1),"
+	static const char sql[] =
+	    "SELECT COUNT(*), SUM(type = 'table' AND name = 'meta' AND sql = ?1),"
 	    " SUM(type = 'table' AND name = 'row' AND sql = ?2) FROM sqlite_schema";
 	sqlite3_stmt *stmt = NULL;
 	bool fits = false;
@@ -112,7 +114,8 @@ pragma_number(sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *stmt = NULL;
 	int n = -1;
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
 		n = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
 	return n;
@@ -127,7 +130,8 @@ profiles_open_file(const char *path, sqlite3 **ret_db, struct err *err)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 	if (immutable_uri(path, uri) != 0)
 		return err_set(err, AISLE_E_INVALID, "%s: path too long", path);
-	int rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(uri, &db,
+	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(db));
 		sqlite3_close(db);
@@ -136,8 +140,9 @@ profiles_open_file(const char *path, sqlite3 **ret_db, struct err *err)
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	sqlite3_exec(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA locking_mode = EXCLUSIVE",
-	    NULL, NULL, NULL);
+	sqlite3_exec(db,
+	    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+	    "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
 	if (pragma_number(db, "PRAGMA application_id") != PROFILES_APPLICATION_ID ||
 	    pragma_number(db, "PRAGMA user_version") != PROFILES_FORMAT || !schema_fits(db)) {
 		sqlite3_close(db);
@@ -152,7 +157,8 @@ profiles_meta(sqlite3 *db, const char *name)
 {
 	sqlite3_stmt *stmt = NULL;
 	char *value = NULL;
-	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &stmt, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &stmt,
+	    NULL) == SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
 		if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0) != NULL)
 			value = mem_strdup((const char *)sqlite3_column_text(stmt, 0));
@@ -165,7 +171,8 @@ int
 profiles_insert_meta(sqlite3 *db, const char *name, const char *value)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta(name, value) VALUES(?1, ?2)", -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta(name, value) VALUES(?1, ?2)", -1, &stmt,
+	    NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
 		sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
@@ -206,12 +213,13 @@ profiles_bundle_open(const char *path, struct profiles_bundle **ret, struct err 
 	int error = profiles_open_file(path, &bundle->db, err);
 	char *kind = error == 0 ? profiles_meta(bundle->db, "kind") : NULL;
 	if (error == 0 && (kind == NULL || strcmp(kind, "profiles") != 0))
-		error = err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles", path);
+		error = err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles",
+		    path);
 	free(kind);
 	if (error == 0 && (bundle->store = profiles_meta(bundle->db, "store")) == NULL)
 		error = err_set(err, AISLE_E_INVALID, "%s: names no store", path);
-	if (error == 0 && sqlite3_prepare_v3(bundle->db, GET_SQL, -1, SQLITE_PREPARE_PERSISTENT, &bundle->get, NULL) !=
-	    SQLITE_OK)
+	if (error == 0 && sqlite3_prepare_v3(bundle->db, GET_SQL, -1, SQLITE_PREPARE_PERSISTENT,
+	    &bundle->get, NULL) != SQLITE_OK)
 		error = err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(bundle->db));
 	if (error != 0) {
 		profiles_bundle_close(bundle);
@@ -272,8 +280,9 @@ recover(const char *path)
 	snprintf(journal, sizeof(journal), "%s-journal", path);
 	if (access(journal, F_OK) < 0)
 		return;
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    sqlite3_exec(db, "SELECT COUNT(*) FROM meta", NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	    NULL) != SQLITE_OK || sqlite3_exec(db, "SELECT COUNT(*) FROM meta", NULL, NULL,
+	    NULL) != SQLITE_OK)
 		log_warning("profiles: journal not rolled back: %s", sqlite3_errmsg(db));
 	sqlite3_close(db);
 }
@@ -320,7 +329,8 @@ number_of(const char *name, bool *ret_left)
 	*ret_left = false;
 	if (strncmp(name, "profiles-", 9) != 0)
 		return 0;
-	if (sscanf(name, "profiles-%18" SCNd64 ".db%n", &number, &end) != 1 || end == 0 || number <= 0)
+	if (sscanf(name, "profiles-%18" SCNd64 ".db%n", &number, &end) != 1 || end == 0 ||
+	    number <= 0)
 		return 0;
 	*ret_left = strcmp(name + end, ".tmp") == 0;
 	return *ret_left || name[end] == '\0' ? number : 0;
@@ -391,7 +401,8 @@ profiles_get(struct profiles *profiles, const struct id *subject, struct buf *ou
 	if (error == 0)
 		error = keys_subject(profiles->keys, subject, false, key);
 	if (error == 0)
-		error = vault_open(key, PROFILES_TABLE, subject->b, 16, (uint32_t)profiles->number, body, len, out);
+		error = vault_open(key, PROFILES_TABLE, subject->b, 16, (uint32_t)profiles->number,
+		    body, len, out);
 	sodium_memzero(key, sizeof(key));
 	sqlite3_reset(profiles->get);
 	return error;
@@ -424,9 +435,12 @@ profiles_forget(struct profiles *profiles, const struct id *subject)
 	close_current(profiles);
 	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+		rc = sqlite3_exec(db, "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE",
+		    NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db, "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1, &stmt, NULL);
+		rc = sqlite3_prepare_v2(db,
+		    "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1, &stmt,
+		    NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, profiles_slot(subject));
 		sqlite3_bind_blob(stmt, 2, subject->b, 16, SQLITE_STATIC);

@@ -68,8 +68,10 @@ check_consent(struct build *build, json_t *consent)
 	if (!json_is_object(consent))
 		return wrong(build, "consent: expected an object");
 	json_object_foreach(consent, purpose, state) {
-		if (strcmp(purpose, "personalise") != 0 && strcmp(purpose, "profile") != 0 && strcmp(purpose, "contact") != 0)
-			return wrong(build, "consent: unknown purpose, expected personalise, profile or contact");
+		if (strcmp(purpose, "personalise") != 0 && strcmp(purpose, "profile") != 0 &&
+		    strcmp(purpose, "contact") != 0)
+			return wrong(build,
+			    "consent: unknown purpose, expected personalise, profile or contact");
 		const char *text = json_string_value(state);
 		if (text == NULL || (strcmp(text, "granted") != 0 && strcmp(text, "denied") != 0))
 			return wrong(build, "consent: expected \"granted\" or \"denied\"");
@@ -90,7 +92,8 @@ check_attributes(struct build *build, json_t *attributes)
 		if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
 			return wrong(build, "attributes: expected a name of 1 to 64 bytes");
 		if (json_is_string(value) && !is_text(value, TEXT_MAX))
-			return wrong(build, "attributes: string too long, expected at most 256 bytes");
+			return wrong(build,
+			    "attributes: string too long, expected at most 256 bytes");
 		if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
 			return wrong(build, "attributes: expected a number, a boolean or a string");
 	}
@@ -103,11 +106,13 @@ subject_of_line(struct build *build, json_t *card, json_t *subject, struct id *r
 	if ((card != NULL) == (subject != NULL))
 		return wrong(build, "expected either card or subject");
 	if (subject != NULL) {
-		if (!json_is_string(subject) || !subject_parse(json_string_value(subject), ret_subject))
+		if (!json_is_string(subject) ||
+		    !subject_parse(json_string_value(subject), ret_subject))
 			return wrong(build, "subject: expected 32 lower-case hex digits");
 		return 0;
 	}
-	if (!json_is_string(card) || json_string_length(card) == 0 || json_string_length(card) > CARD_MAX)
+	if (!json_is_string(card) || json_string_length(card) == 0 ||
+	    json_string_length(card) > CARD_MAX)
 		return wrong(build, "card: expected 1 to 128 characters");
 	for (size_t i = 0; i < json_string_length(card); i++) {
 		if (json_string_value(card)[i] < 0x20 || json_string_value(card)[i] > 0x7e)
@@ -116,14 +121,16 @@ subject_of_line(struct build *build, json_t *card, json_t *subject, struct id *r
 	if (build->what->pepper == NULL)
 		return err_at(build->err, AISLE_E_CONFIG, build->name, build->line, 0,
 		    "card: needs the chain's pepper (--pepper, or [privacy] pepper_file)");
-	*ret_subject = subject_of_card(build->what->pepper, json_string_value(card), json_string_length(card));
+	*ret_subject = subject_of_card(build->what->pepper, json_string_value(card),
+	    json_string_length(card));
 	return 0;
 }
 
 static int
 check_members(struct build *build, json_t *line)
 {
-	static const char *const known[] = {"card", "subject", "language", "line", "consent", "attributes"};
+	static const char *const known[] = {"card", "subject", "language", "line", "consent",
+		"attributes"};
 	const char *name;
 	json_t *value;
 	json_object_foreach(line, name, value) {
@@ -131,7 +138,9 @@ check_members(struct build *build, json_t *line)
 		while (i < ARRAY_LEN(known) && strcmp(name, known[i]) != 0)
 			i++;
 		if (i == ARRAY_LEN(known))
-			return wrong(build, "unknown member, expected card, subject, language, line, consent, attributes");
+			return wrong(build,
+			    "unknown member, expected card, subject, language, line, consent, "
+			    "attributes");
 	}
 	value = json_object_get(line, "language");
 	if (value != NULL && (!is_text(value, 35) || json_string_length(value) == 0))
@@ -175,17 +184,21 @@ read_line(struct build *build, const char *text, size_t len)
 	struct id subject;
 	json_t *line = json_read(text, len, build->name, &err);
 	if (line == NULL)
-		return err_at(build->err, AISLE_E_INVALID, build->name, build->line, err.column, "%s", err.text);
-	int error = json_is_object(line) ? check_members(build, line) : wrong(build, "expected an object");
+		return err_at(build->err, AISLE_E_INVALID, build->name, build->line, err.column,
+		    "%s", err.text);
+	int error = json_is_object(line)
+	    ? check_members(build, line) : wrong(build, "expected an object");
 	if (error == 0)
-		error = subject_of_line(build, json_object_get(line, "card"), json_object_get(line, "subject"), &subject);
+		error = subject_of_line(build, json_object_get(line, "card"),
+		    json_object_get(line, "subject"), &subject);
 	if (error == 0)
 		error = add_row(build, &subject, line);
 	json_decref(line);
 	return error;
 }
 
-/* A line without its end into text. 1: there was one, 0: the end, < 0: too long, or the file cannot be read. */
+/* A line without its end into text. 1: there was one, 0: the end, < 0: too long, or the file cannot
+ * be read. */
 static int
 next_line(struct build *build, FILE *file, char *text, size_t *ret_len)
 {
@@ -262,18 +275,21 @@ write_rows(const struct build *build, sqlite3 *db)
 {
 	sqlite3_stmt *stmt = NULL;
 	int64_t last = INT64_MIN;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
+	    &stmt, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < build->count; i++) {
 		const struct row *row = &build->rows[i];
 		/* Subjects that share their first 8 bytes take the next ids. */
-		int64_t slot = profiles_slot(&row->subject), id = i > 0 && slot <= last ? last + 1 : slot;
+		int64_t slot = profiles_slot(&row->subject);
+		int64_t id = i > 0 && slot <= last ? last + 1 : slot;
 		if (id - slot >= PROFILES_WINDOW) {
 			rc = SQLITE_CONSTRAINT;
 			break;
 		}
 		sqlite3_bind_int64(stmt, 1, id);
 		sqlite3_bind_blob(stmt, 2, row->subject.b, 16, SQLITE_STATIC);
-		sqlite3_bind_blob(stmt, 3, build->bodies.data + row->at, (int)row->len, SQLITE_STATIC);
+		sqlite3_bind_blob(stmt, 3, build->bodies.data + row->at, (int)row->len,
+		    SQLITE_STATIC);
 		rc = sqlite3_step(stmt) == SQLITE_DONE ? sqlite3_reset(stmt) : sqlite3_errcode(db);
 		last = id;
 	}
@@ -289,8 +305,8 @@ write_meta(const struct build *build, sqlite3 *db)
 	if (build->what->pepper != NULL)
 		profiles_pepper_mark(build->what->pepper, mark);
 	/* A snapshot: from nothing. */
-	const char *const meta[][2] = {{"from", "0"}, {"kind", "profiles"}, {"pepper", mark}, {"rows", rows},
-		{"store", build->what->store}, {"to", "1"}};
+	const char *const meta[][2] = {{"from", "0"}, {"kind", "profiles"}, {"pepper", mark},
+		{"rows", rows}, {"store", build->what->store}, {"to", "1"}};
 	int rc = SQLITE_OK;
 	for (size_t i = 0; rc == SQLITE_OK && i < ARRAY_LEN(meta); i++) {
 		if (meta[i][1][0] != '\0')
@@ -304,11 +320,13 @@ write_file(struct build *build, const char *tmp)
 {
 	sqlite3 *db = NULL;
 	unlink(tmp);
-	int rc = sqlite3_open_v2(tmp, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(tmp, &db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; BEGIN; " PROFILES_META_DDL "; "
-		    PROFILES_ROW_DDL, NULL, NULL, NULL);
+		rc = sqlite3_exec(db,
+		    "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; BEGIN; "
+		    PROFILES_META_DDL "; " PROFILES_ROW_DDL, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = write_meta(build, db);
 	if (rc == SQLITE_OK)
@@ -333,7 +351,8 @@ profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err 
 		error = sort_rows(&build);
 	if (error == 0) {
 		error = write_file(&build, tmp);
-		if (error == 0 && (profiles_sync_path(tmp, 0) != 0 || rename(tmp, what->output) < 0))
+		if (error == 0 &&
+		    (profiles_sync_path(tmp, 0) != 0 || rename(tmp, what->output) < 0))
 			error = err_set(err, AISLE_E_IO, "%s: %s", what->output, strerror(errno));
 		if (error != 0)
 			unlink(tmp);

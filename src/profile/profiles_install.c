@@ -31,7 +31,8 @@
 struct install {
 	sqlite3 *from, *to;
 	sqlite3_stmt *read, *write;
-	int fd;			/* of the new file, to sync it; after the swap of the old one, to cut it */
+	/* of the new file, to sync it; after the swap of the old one, to cut it */
+	int fd;
 	bool swapped;
 	int64_t number, rows;
 	char path[4096], tmp[4200];	/* after the swap path is the old file's */
@@ -57,7 +58,8 @@ profiles_install_drop(struct profiles *profiles)
 
 /* Is it for this store, and of this chain's pepper? */
 static int
-check_bundle(const struct profiles *profiles, sqlite3 *db, const char *path, const char *store, struct err *err)
+check_bundle(const struct profiles *profiles, sqlite3 *db, const char *path, const char *store,
+    struct err *err)
 {
 	char mark[9];
 	char *kind = profiles_meta(db, "kind"), *for_store = profiles_meta(db, "store");
@@ -65,13 +67,15 @@ check_bundle(const struct profiles *profiles, sqlite3 *db, const char *path, con
 	int error = 0;
 	profiles_pepper_mark(keys_pepper(profiles->keys), mark);
 	if (kind == NULL || strcmp(kind, "profiles") != 0)
-		error = err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles", path);
+		error = err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles",
+		    path);
 	else if (for_store == NULL || strcmp(for_store, store) != 0)
 		error = err_set(err, AISLE_E_REFUSED, "%s: profiles of store %s, expected %s", path,
 		    for_store != NULL ? for_store : "?", store);
 	else if (pepper != NULL && strcmp(pepper, mark) != 0)
 		error = err_set(err, AISLE_E_REFUSED,
-		    "%s: built with another pepper (mark %s, this store's is %s)", path, pepper, mark);
+		    "%s: built with another pepper (mark %s, this store's is %s)", path, pepper,
+		    mark);
 	free(kind);
 	free(for_store);
 	free(pepper);
@@ -85,17 +89,21 @@ create_file(struct install *install)
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	/* No journal: a half-made file is thrown away, never repaired. */
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(install->to, "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-		    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = ON; PRAGMA application_id = 0x4149534c;"
-		    "PRAGMA user_version = 1; BEGIN; " PROFILES_META_DDL "; " PROFILES_ROW_DDL "; COMMIT", NULL, NULL, NULL);
+		rc = sqlite3_exec(install->to,
+		    "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+		    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = ON;"
+		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; BEGIN; "
+		    PROFILES_META_DDL "; " PROFILES_ROW_DDL "; COMMIT", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v3(install->to, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
+		rc = sqlite3_prepare_v3(install->to,
+		    "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
 		    SQLITE_PREPARE_PERSISTENT, &install->write, NULL);
 	return rc;
 }
 
 int
-profiles_install_begin(struct profiles *profiles, const char *bundle, const char *store, struct err *err)
+profiles_install_begin(struct profiles *profiles, const char *bundle, const char *store,
+    struct err *err)
 {
 	profiles_install_drop(profiles);
 	struct install *install = mem_calloc(1, sizeof(*install));
@@ -116,10 +124,12 @@ profiles_install_begin(struct profiles *profiles, const char *bundle, const char
 	if (install->fd < 0)
 		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp, strerror(errno));
 	else if (create_file(install) != SQLITE_OK)
-		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
-	else if (sqlite3_prepare_v2(install->from, "SELECT id, subject, body FROM row ORDER BY id", -1, &install->read,
-	    NULL) != SQLITE_OK)
-		error = err_set(err, AISLE_E_INVALID, "%s: %s", bundle, sqlite3_errmsg(install->from));
+		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
+		    sqlite3_errmsg(install->to));
+	else if (sqlite3_prepare_v2(install->from, "SELECT id, subject, body FROM row ORDER BY id",
+	    -1, &install->read, NULL) != SQLITE_OK)
+		error = err_set(err, AISLE_E_INVALID, "%s: %s", bundle,
+		    sqlite3_errmsg(install->from));
 	if (error != 0)
 		profiles_install_drop(profiles);
 	return error;
@@ -132,21 +142,26 @@ copy_row(struct profiles *profiles, struct install *install, struct buf *sealed,
 	struct id subject;
 	uint8_t key[32];
 	int64_t id = sqlite3_column_int64(install->read, 0);
-	const void *bytes = sqlite3_column_blob(install->read, 1), *body = sqlite3_column_blob(install->read, 2);
+	const void *bytes = sqlite3_column_blob(install->read, 1),
+	    *body = sqlite3_column_blob(install->read, 2);
 	size_t len = (size_t)sqlite3_column_bytes(install->read, 2);
-	if (bytes == NULL || sqlite3_column_bytes(install->read, 1) != 16 || body == NULL || len > BODY_MAX)
-		return err_set(err, AISLE_E_INVALID, "profiles: row %" PRId64 " is not a profile", id);
+	if (bytes == NULL || sqlite3_column_bytes(install->read, 1) != 16 || body == NULL ||
+	    len > BODY_MAX)
+		return err_set(err, AISLE_E_INVALID, "profiles: row %" PRId64 " is not a profile",
+		    id);
 	memcpy(subject.b, bytes, 16);
 	int64_t slot = profiles_slot(&subject);
 	if (id < slot || id - slot >= PROFILES_WINDOW)
-		return err_set(err, AISLE_E_INVALID, "profiles: row %" PRId64 " is not where its subject belongs", id);
+		return err_set(err, AISLE_E_INVALID,
+		    "profiles: row %" PRId64 " is not where its subject belongs", id);
 	int error = keys_subject(profiles->keys, &subject, true, key);
 	if (error == AISLE_E_NONE)
 		return error;
 	if (error != 0)
 		return err_set(err, error, "profiles: no key could be made");
 	buf_clear(sealed);
-	vault_seal(key, PROFILES_TABLE, subject.b, 16, (uint32_t)install->number, body, len, sealed);
+	vault_seal(key, PROFILES_TABLE, subject.b, 16, (uint32_t)install->number, body, len,
+	    sealed);
 	sodium_memzero(key, sizeof(key));
 	sqlite3_bind_int64(install->write, 1, id);
 	sqlite3_bind_blob(install->write, 2, subject.b, 16, SQLITE_STATIC);
@@ -155,8 +170,8 @@ copy_row(struct profiles *profiles, struct install *install, struct buf *sealed,
 	sqlite3_reset(install->write);
 	if (rc == SQLITE_DONE)
 		return 0;
-	return err_set(err, (rc & 0xff) == SQLITE_FULL ? AISLE_E_FULL : AISLE_E_IO, "%s: %s", install->tmp,
-	    sqlite3_errmsg(install->to));
+	return err_set(err, (rc & 0xff) == SQLITE_FULL ? AISLE_E_FULL : AISLE_E_IO, "%s: %s",
+	    install->tmp, sqlite3_errmsg(install->to));
 }
 
 static int
@@ -176,7 +191,8 @@ finish(struct profiles *profiles, struct install *install, struct err *err)
 		free(value);
 	}
 	if (rc != SQLITE_OK)
-		return err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
+		return err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
+		    sqlite3_errmsg(install->to));
 	sqlite3_finalize(install->write);
 	sqlite3_close(install->to);
 	install->write = NULL;
@@ -207,7 +223,8 @@ cut_old(struct install *install)
 	struct stat st;
 	if (install->fd < 0)
 		return 1;
-	if (fstat(install->fd, &st) == 0 && st.st_size > CUT_BYTES && ftruncate(install->fd, st.st_size - CUT_BYTES) == 0)
+	if (fstat(install->fd, &st) == 0 && st.st_size > CUT_BYTES &&
+	    ftruncate(install->fd, st.st_size - CUT_BYTES) == 0)
 		return 0;
 	unlink(install->path);
 	return 1;
@@ -219,7 +236,8 @@ copy_slice(struct profiles *profiles, struct install *install, int max_rows, str
 {
 	struct buf sealed = {0};
 	int rc = SQLITE_ROW, error = 0;
-	for (int i = 0; error == 0 && i < max_rows && (rc = sqlite3_step(install->read)) == SQLITE_ROW; i++) {
+	for (int i = 0; error == 0 && i < max_rows &&
+	    (rc = sqlite3_step(install->read)) == SQLITE_ROW; i++) {
 		error = copy_row(profiles, install, &sealed, err);
 		install->rows += error == 0;
 		if (error == AISLE_E_NONE)
@@ -245,7 +263,8 @@ profiles_install_step(struct profiles *profiles, int max_rows, struct err *err)
 	}
 	int done = 0, error = 0;
 	if (sqlite3_exec(install->to, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
-		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
+		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
+		    sqlite3_errmsg(install->to));
 	if (error == 0) {
 		done = copy_slice(profiles, install, max_rows, err);
 		error = done < 0 ? done : 0;
@@ -257,7 +276,8 @@ profiles_install_step(struct profiles *profiles, int max_rows, struct err *err)
 	}
 	if (error == 0 && (sqlite3_exec(install->to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK ||
 	    fdatasync(install->fd) < 0))
-		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
+		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
+		    sqlite3_errmsg(install->to));
 	if (error == 0 && done == 1)
 		error = finish(profiles, install, err);
 	if (error == 0)
@@ -273,8 +293,9 @@ profiles_install_forget(struct profiles *profiles, const struct id *subject)
 	if (profiles->install == NULL || profiles->install->swapped)
 		return;
 	/* Its key is gone, so the row would be noise; a failure leaves just that. */
-	if (sqlite3_prepare_v2(profiles->install->to, "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1,
-	    &stmt, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(profiles->install->to,
+	    "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1, &stmt,
+	    NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, profiles_slot(subject));
 		sqlite3_bind_blob(stmt, 2, subject->b, 16, SQLITE_STATIC);
 		if (sqlite3_step(stmt) == SQLITE_DONE)

@@ -40,7 +40,8 @@ void profiles_pepper_mark(const uint8_t pepper[static 32], char out[static 9]);
 void profiles_path(const char *dir, int64_t number, char *path, size_t size);
 /* Opens file number as the current one, closing the one before. */
 int profiles_use(struct profiles *profiles, int64_t number, struct err *err);
-void profiles_install_drop(struct profiles *profiles);	/* an install under way, if any, is abandoned */
+/* an install under way, if any, is abandoned */
+void profiles_install_drop(struct profiles *profiles);
 void profiles_install_forget(struct profiles *profiles, const struct id *subject);
 int profiles_sync_path(const char *path, int flags);	/* fsync of a file or folder */
 

@@ -8,9 +8,8 @@
 #include "core/store.h"
 #include "profile/keys.h"
 
-/* keys is borrowed. A small cache of subject keys is inside; sealer_done wipes it. */
+/* keys is borrowed. */
 void sealer_init(struct sealer *sealer, struct keys *keys);
 void sealer_done(struct sealer *sealer);
-void sealer_drop(struct sealer *sealer, const struct id *subject);	/* after keys_destroy */
 
 #endif

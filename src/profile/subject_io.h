@@ -19,13 +19,17 @@ int subject_decode(struct subject *subject, const void *bytes, size_t len) AISLE
 /* The log rows (store_log kind). */
 enum subject_log { SUBJECT_LOG_PURCHASE = 1, SUBJECT_LOG_CONTACT = 2 };
 void purchase_encode(const struct purchase *purchase, struct buf *out);
-/* Adds a decoded row to the subject; a second row for the same visit replaces the first (late lines). */
-int subject_add_log(struct subject *subject, int kind, const void *bytes, size_t len) AISLE_MUST_CHECK;
+/* Adds a decoded row to the subject; a second row for the same visit replaces the first (late
+ * lines). */
+int subject_add_log(struct subject *subject, int kind, const void *bytes,
+    size_t len) AISLE_MUST_CHECK;
 /* The basket of a closed visit as a purchase (voided lines left out) into subject
  * (replacing one of the same visit) and its row into out. A training visit, and any visit of
- * a forgotten subject, writes nothing: out stays empty. A CANCELLED visit (post-void) and one of which every
- * line was voided are no purchase: an earlier row of the visit is taken back, and the row into out says so. */
-void subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms, struct buf *out);
+ * a forgotten subject, writes nothing: out stays empty. A CANCELLED visit (post-void) and one of
+ * which every line was voided are no purchase: an earlier row of the visit is taken back, and the
+ * row into out says so. */
+void subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
+    struct buf *out);
 void subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t at_ms);
 
 /* Is a purpose granted at now? Unknown and run-out are a no. */
@@ -34,8 +38,8 @@ bool consent_granted(const struct subject *subject, enum consent_purpose purpose
 /* What an event says about the customer (consent.changed, care.*, loyalty.balance, wallet.changed,
  * enrolled, survey, return, contact.recorded) into subject. true: it changed. */
 bool subject_apply(struct subject *subject, const struct event *event);
-/* The contact row that contact.recorded stands for (subject_apply has added it): strings borrowed from the
- * event. The caller logs it as SUBJECT_LOG_CONTACT. false: another type. */
+/* The contact row that contact.recorded stands for (subject_apply has added it): strings borrowed
+ * from the event. The caller logs it as SUBJECT_LOG_CONTACT. false: another type. */
 bool subject_contact_row(const struct event *event, struct contact *ret_row);
 /* customer.merged: rows of from unite with into (any order, any repeat, same result). */
 void subject_merge(struct subject *into, const struct subject *from);

@@ -35,7 +35,8 @@ struct wallet_entry *subject_add_wallet(struct subject *subject, const char *off
 
 /* ---- consent.c ---- */
 
-bool consent_change(struct subject *subject, const struct event *event);	/* consent.changed; true: it counted */
+/* consent.changed; true: it counted */
+bool consent_change(struct subject *subject, const struct event *event);
 /* profile_ms: when HQ wrote the row; 0: unknown. */
 void consent_from_profile(struct subject *subject, enum consent_purpose purpose,
     enum consent_state state, int64_t profile_ms);

@@ -27,6 +27,21 @@ _Static_assert(TAG_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
 _Static_assert(VAULT_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
 _Static_assert(VAULT_OVERHEAD == NONCE_SIZE + TAG_SIZE, "overhead");
 
+/* From the kernel many at a time: a call for each row costs as much as the sealing. */
+static void
+next_nonce(uint8_t nonce[static NONCE_SIZE])
+{
+	static uint8_t pool[NONCE_SIZE * 64];
+	static size_t used = sizeof(pool);
+
+	if (used == sizeof(pool)) {
+		randombytes_buf(pool, sizeof(pool));
+		used = 0;
+	}
+	memcpy(nonce, pool + used, NONCE_SIZE);
+	used += NONCE_SIZE;
+}
+
 static size_t
 put32(uint8_t *at, uint32_t n)
 {
@@ -52,24 +67,24 @@ associated(uint8_t out[static AAD_MAX], const char *table, const void *row_key, 
 }
 
 void
-vault_seal(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const void *row_key, size_t row_key_len,
-    uint32_t version, const void *plain, size_t len, struct buf *out)
+vault_seal(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const void *row_key,
+    size_t row_key_len, uint32_t version, const void *plain, size_t len, struct buf *out)
 {
 	uint8_t aad[AAD_MAX];
 	size_t aad_len = associated(aad, table, row_key, row_key_len, version);
 	buf_reserve(out, len + VAULT_OVERHEAD);
 	uint8_t *at = (uint8_t *)out->data + out->len;
 	unsigned long long sealed_len;
-	randombytes_buf(at, NONCE_SIZE);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(at + NONCE_SIZE, &sealed_len, plain, len, aad, aad_len, NULL, at,
-	    key);
+	next_nonce(at);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(at + NONCE_SIZE, &sealed_len, plain, len, aad,
+	    aad_len, NULL, at, key);
 	out->len += NONCE_SIZE + (size_t)sealed_len;
 	out->data[out->len] = '\0';
 }
 
 int
-vault_open(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const void *row_key, size_t row_key_len,
-    uint32_t version, const void *sealed, size_t len, struct buf *out)
+vault_open(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const void *row_key,
+    size_t row_key_len, uint32_t version, const void *sealed, size_t len, struct buf *out)
 {
 	if (len < VAULT_OVERHEAD)
 		return AISLE_E_DAMAGED;
@@ -79,8 +94,8 @@ vault_open(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const vo
 	const uint8_t *nonce = sealed;
 	unsigned long long plain_len;
 	/* Checked before a byte is decrypted: nothing of a bad record reaches out. */
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)out->data + out->len, &plain_len, NULL,
-	    nonce + NONCE_SIZE, len - NONCE_SIZE, aad, aad_len, nonce, key) != 0) {
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)out->data + out->len, &plain_len,
+	    NULL, nonce + NONCE_SIZE, len - NONCE_SIZE, aad, aad_len, nonce, key) != 0) {
 		out->data[out->len] = '\0';
 		return AISLE_E_DAMAGED;
 	}

@@ -17,6 +17,7 @@ void vault_seal(const uint8_t key[static VAULT_KEY_SIZE], const char *table, con
     size_t row_key_len, uint32_t version, const void *plain, size_t len, struct buf *out);
 /* Appends the plain bytes to out; 0 or AISLE_E_DAMAGED (out untouched). */
 int vault_open(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const void *row_key,
-    size_t row_key_len, uint32_t version, const void *sealed, size_t len, struct buf *out) AISLE_MUST_CHECK;
+    size_t row_key_len, uint32_t version, const void *sealed, size_t len,
+    struct buf *out) AISLE_MUST_CHECK;
 
 #endif

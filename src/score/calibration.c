@@ -2,6 +2,7 @@
  *
  * calibration.c - from a margin to the chance that HQ measured for it.
  */
+#include <float.h>
 #include <stdlib.h>
 
 #include "core/fmath.h"
@@ -63,9 +64,12 @@ isotonic(const struct calibration *calibration, double margin)
 		else
 			high = middle;
 	}
-	/* Halved, because the distance of two finite numbers need not be finite. */
-	double part = (margin / 2 - margins[low] / 2) / (margins[high] / 2 - margins[low] / 2);
-	return ps[low] + part * (ps[high] - ps[low]);
+	double part = (margin - margins[low]) / (margins[high] - margins[low]);
+	/* The distance of two finite numbers need not be finite; the least numbers have no halves. */
+	if (margins[high] - margins[low] > DBL_MAX)
+		part = (margin / 2 - margins[low] / 2) / (margins[high] / 2 - margins[low] / 2);
+	double p = ps[low] + part * (ps[high] - ps[low]);
+	return p < ps[high] ? p : ps[high];	/* rounding may not make a later point fall */
 }
 
 double

@@ -3,9 +3,10 @@
  * features.c - the feature vector of one decision, computed lazily.
  *
  * DESIGN
- *   A slot is computed when it is first read and then remembered. What
- *   depends on the candidate is remembered for the candidate at hand; another
- *   one starts a new round, and an old round's values are stale at once.
+ *   A slot is computed when it is first read and then remembered, so that what
+ *   was read is what is known. What depends on the candidate is remembered
+ *   apart, for the candidate at hand; another one starts a new round, and an
+ *   old round's values are stale at once.
  *
  * INVARIANTS
  *   A value has its feature's type or is missing; a number is finite. So a
@@ -21,9 +22,9 @@
 #include "score/features_parts.h"
 #include "score/model.h"
 
+/* Of a slot that depends on the candidate. */
 struct memo {
 	uint32_t round;			/* that it was computed in; 0: never */
-	bool read, busy;
 	struct value value;
 };
 
@@ -37,7 +38,8 @@ struct model_memo {
 struct features {
 	struct arena *arena;
 	const struct sources *sources;
-	struct memo *slots;
+	struct value *known;		/* per slot: FEATURE_UNREAD until it was read */
+	struct memo *rounds;		/* per slot; made when first needed */
 	struct model_memo *models;
 	struct local *local;
 	struct history *history;
@@ -49,6 +51,8 @@ struct features {
 };
 
 #define ROUND_ANY 1			/* of what depends on no candidate */
+#define ROUND_BUSY UINT32_MAX		/* being computed */
+#define FEATURE_BUSY ((enum value_tag)(FEATURE_UNREAD + 1))
 
 struct features *
 features_new(struct arena *arena, const struct sources *sources)
@@ -59,11 +63,9 @@ features_new(struct arena *arena, const struct sources *sources)
 	features->arena = arena;
 	features->sources = sources;
 	features->round = ROUND_ANY;
-	features->slots = arena_room(arena, policy->feature_count * sizeof(*features->slots));
-	for (size_t i = 0; i < policy->feature_count; i++) {	/* the values are written before they are read */
-		features->slots[i].round = 0;
-		features->slots[i].read = features->slots[i].busy = false;
-	}
+	features->known = arena_room(arena, (policy->feature_count + 1) * sizeof(*features->known));
+	for (size_t i = 0; i < policy->feature_count; i++)
+		features->known[i].tag = FEATURE_UNREAD;
 	features->models = arena_alloc(arena, policy->model_count * sizeof(*features->models));
 	return features;
 }
@@ -293,31 +295,60 @@ declared(const struct feature *feature, const struct value *value)
 	return value->tag != VALUE_NUMBER || is_finite(value->number);
 }
 
-struct value
-features_get(struct features *features, unsigned slot, const struct candidate_context *candidate)
+static struct value
+fresh_value(struct features *features, const struct feature *feature,
+    const struct candidate_context *candidate)
 {
-	const struct feature *feature;
+	struct value value = compute(features, feature, candidate);
+
+	return declared(feature, &value) ? value : feature->dflt;
+}
+
+static struct value
+candidate_value(struct features *features, unsigned slot, const struct candidate_context *candidate)
+{
+	const struct feature *feature = &features->sources->policy->features[slot];
 	struct memo *memo;
 	uint32_t round;
 
-	CHECK(slot < features->sources->policy->feature_count);
-	feature = &features->sources->policy->features[slot];
-	memo = &features->slots[slot];
-	if (feature->per_action && candidate == NULL)
+	if (candidate == NULL)
 		return feature->dflt;
-	round = feature->per_action ? round_of(features, candidate) : ROUND_ANY;
-	memo->read = true;
+	if (features->rounds == NULL)
+		features->rounds = arena_alloc(features->arena,
+		    features->sources->policy->feature_count * sizeof(*features->rounds));
+	round = round_of(features, candidate);
+	memo = &features->rounds[slot];
 	if (memo->round == round)
 		return memo->value;
 	/* A feature over itself: policy_compile refuses it. */
-	CHECK(!memo->busy);
-	memo->busy = true;
-	memo->value = compute(features, feature, candidate);
-	if (!declared(feature, &memo->value))
-		memo->value = feature->dflt;
-	memo->busy = false;
+	CHECK(memo->round != ROUND_BUSY);
+	memo->round = ROUND_BUSY;
+	memo->value = fresh_value(features, feature, candidate);
 	memo->round = round;
 	return memo->value;
+}
+
+struct value
+features_get(struct features *features, unsigned slot, const struct candidate_context *candidate)
+{
+	const struct policy *policy = features->sources->policy;
+	struct value *known = &features->known[slot];
+
+	CHECK(slot < policy->feature_count);
+	if (known->tag <= VALUE_JSON)
+		return *known;
+	if (policy->features[slot].per_action)
+		return candidate_value(features, slot, candidate);
+	CHECK(known->tag != FEATURE_BUSY);
+	known->tag = FEATURE_BUSY;
+	*known = fresh_value(features, &policy->features[slot], candidate);
+	return *known;
+}
+
+const struct value *
+features_known(const struct features *features)
+{
+	return features->known;
 }
 
 static struct value
@@ -363,8 +394,6 @@ features_model(struct features *features, unsigned index, const struct candidate
 bool
 features_was_read(const struct features *features, unsigned slot)
 {
-	const struct policy *policy = features->sources->policy;
-
-	CHECK(slot < policy->feature_count);
-	return features->slots[slot].read && !policy->features[slot].per_action;
+	CHECK(slot < features->sources->policy->feature_count);
+	return features->known[slot].tag != FEATURE_UNREAD;
 }

@@ -29,7 +29,13 @@ model_free(struct model *model)
 	free(model->leaf_of);
 	free(model->leaves);
 	free(model->terms);
+	free(model->expected);
+	free(model->groves);
+	free(model->keys);
+	free(model->key_columns);
+	free(model->slot_leaves);
 	free(model->row);
+	free(model->key_row);
 	free(model);
 }
 

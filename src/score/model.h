@@ -38,6 +38,31 @@ void model_margin(const struct model *model, const struct value *inputs, double 
  * class in margins[0]. */
 void model_link(const struct model *model, double *margins);
 
+/* ---- one context, many candidates ----
+ *
+ * The rows of a decision share all inputs but a few (what the action is, how deep, what it is worth).
+ * Tell once which, begin with each decision, then ask for its candidates, the more in one call the
+ * better: the bits are those of model_margin. The model is borrowed; no allocation after _new. */
+struct model_context;
+struct model_context *model_context_new(const struct model *model, const bool *varies);	/* varies: one an input */
+void model_context_free(struct model_context *context);
+size_t model_context_varying(const struct model_context *context);	/* how many inputs vary */
+/* All inputs in the model's order; those that vary are not read. Copied, texts borrowed until the next. */
+void model_context_begin(struct model_context *context, const struct value *inputs);
+/* rows: for each candidate its inputs that vary, in the model's order. ret: model_class_count each. */
+void model_context_margins(struct model_context *context, const struct value *rows, size_t count, double *ret_margins);
+void model_context_scores(struct model_context *context, const struct value *rows, size_t count, double *ret_scores);	/* as model_score */
+/* The best path of the machine is chosen by _new; another one for tests and figures. false: not here. */
+enum model_path { MODEL_PATH_PLAIN, MODEL_PATH_VECTOR, MODEL_PATH_SSE42, MODEL_PATH_COUNT };
+bool model_context_use(struct model_context *context, enum model_path path);
+
+/* What each input did to the margin of a class, against what the model expects of a row it knows
+ * nothing of: fixed point, MODEL_UNITS to 1. ret_base (the same for every row) and the parts (one an
+ * input) sum exactly to the margin of model_margin, cut to a whole number of units. The formula and
+ * its source: model_explain.c. AISLE_E_FULL: a number is too large for it (2^30), nothing to show. */
+#define MODEL_UNITS 4294967296.0
+int model_explain(const struct model *model, const struct value *inputs, size_t class, int64_t *ret_parts, int64_t *ret_base) AISLE_MUST_CHECK;
+
 /* Calibration on top: p of a margin. */
 struct calibration {
 	enum { CALIBRATION_NONE, CALIBRATION_PLATT, CALIBRATION_ISOTONIC } kind;
@@ -50,5 +75,6 @@ struct calibration {
 int model_set_calibration(struct model *model, const struct calibration *calibration) AISLE_MUST_CHECK;	/* copied */
 /* Score of a model of one class (a bug for any other): calibrated, else linked. */
 double model_score(const struct model *model, const struct value *inputs);
+double model_score_of(const struct model *model, double margin);	/* the same of a margin that is known */
 
 #endif

@@ -94,6 +94,21 @@ builder_set_classes(struct builder *b, uint32_t count)
 	return 0;
 }
 
+static uint32_t
+add_column(struct builder *b, uint32_t input, enum fill fill)
+{
+	struct model *model = b->model;
+	uint32_t *column = &b->column_of[(size_t)input * FILL_COUNT + fill];
+	if (*column == 0) {
+		model->columns = builder_grow(model->columns, &b->column_cap, model->column_count,
+		    sizeof(*model->columns));
+		*column = model->column_count;
+		model->columns[model->column_count++] =
+		    (struct column){ .input = input, .fill = fill };
+	}
+	return *column;
+}
+
 uint32_t
 builder_column(struct builder *b, uint32_t input, enum fill fill)
 {
@@ -105,15 +120,12 @@ builder_column(struct builder *b, uint32_t input, enum fill fill)
 		model->columns = builder_grow(NULL, &b->column_cap, 0, sizeof(*model->columns));
 		model->columns[model->column_count++] = (struct column){ 0 };
 	}
-	uint32_t *column = &b->column_of[(size_t)input * FILL_COUNT + fill];
-	if (*column == 0) {
-		model->columns = builder_grow(model->columns, &b->column_cap, model->column_count,
-		    sizeof(*model->columns));
-		*column = model->column_count;
-		model->columns[model->column_count++] =
-		    (struct column){ .input = input, .fill = fill };
+	/* XGBoost asks for no other two, and a row is filled faster with both than with either. */
+	if (model->float32) {
+		add_column(b, input, FILL_RAW);
+		add_column(b, input, FILL_LEFT);
 	}
-	return *column;
+	return add_column(b, input, fill);
 }
 
 uint32_t
@@ -201,14 +213,17 @@ flat_node(struct builder *b, const struct raw_node *raw, uint32_t self, uint32_t
 }
 
 static void
-add_node(struct builder *b, const struct node *node, uint32_t leaf)
+add_node(struct builder *b, const struct node *node, uint32_t leaf, double cover)
 {
 	struct model *model = b->model;
 	size_t cap = b->node_cap;
 	model->nodes =
 	    builder_grow(model->nodes, &b->node_cap, model->node_count, sizeof(*model->nodes));
-	if (b->node_cap != cap || model->leaf_of == NULL)
+	if (b->node_cap != cap || model->leaf_of == NULL) {
 		model->leaf_of = mem_realloc(model->leaf_of, b->node_cap * sizeof(*model->leaf_of));
+		b->covers = mem_realloc(b->covers, b->node_cap * sizeof(*b->covers));
+	}
+	b->covers[model->node_count] = cover;
 	model->leaf_of[model->node_count] = leaf;
 	model->nodes[model->node_count++] = *node;
 }
@@ -225,6 +240,25 @@ reserve_queue(struct builder *b, size_t count)
 	b->queue_depth = mem_calloc(count, sizeof(*b->queue_depth));
 	b->seen = mem_calloc(count, sizeof(*b->seen));
 	b->queue_cap = count;
+}
+
+/* A node that is met again: is it its own child, further up the way to it, or elsewhere? Parents
+ * come earlier in the queue, so one look back is enough. */
+static const char *
+seen_why(const struct builder *b, const struct raw_node *nodes, uint32_t at, uint32_t child)
+{
+	uint32_t self = b->queue[at];
+	if (self == child)
+		return "it is its own child";
+	while (at-- > 0) {
+		const struct raw_node *raw = &nodes[b->queue[at]];
+		if (raw->left < 0 || ((uint32_t)raw->left != self && (uint32_t)raw->right != self))
+			continue;
+		self = b->queue[at];
+		if (self == child)
+			return "it is below itself";
+	}
+	return "two ways lead to it";
 }
 
 /* Breadth first from node 0: children come side by side behind all before them, and nodes
@@ -250,12 +284,12 @@ builder_add_tree(struct builder *b, const struct raw_node *nodes, size_t count, 
 		if (check_raw(b, raw, b->queue[at], count) < 0)
 			return AISLE_E_INVALID;
 		struct node node = flat_node(b, raw, root + at, root + queued);
-		add_node(b, &node, raw->left < 0 ? raw->leaf : 0);
+		add_node(b, &node, raw->left < 0 ? raw->leaf : 0, raw->cover);
 		for (int side = 0; side < 2 && raw->left >= 0; side++) {
 			uint32_t child = (uint32_t)(side == 0 ? raw->left : raw->right);
 			if (b->seen[child])
-				return builder_refuse(b, "tree %u, node %u: two ways lead to it",
-				    model->tree_count, child);
+				return builder_refuse(b, "tree %u, node %u: %s", model->tree_count,
+				    child, seen_why(b, nodes, at, child));
 			if (b->queue_depth[at] == MODEL_DEPTH_MAX)
 				return builder_refuse(b, "tree %u: deeper than %u",
 				    model->tree_count, MODEL_DEPTH_MAX);
@@ -338,6 +372,8 @@ builder_done(struct builder *b, int result, struct model **ret_model)
 		result = check_names(b);
 	if (result == 0) {
 		sort_columns(b);
+		if (model->node_count > 0)
+			model_expect(model, b->covers);
 		if (model->leaf_count == 0) {
 			free(model->leaf_of);
 			model->leaf_of = NULL;
@@ -346,6 +382,7 @@ builder_done(struct builder *b, int result, struct model **ret_model)
 			result = builder_refuse(b, "the model contradicts itself");
 	}
 	free(b->column_of);
+	free(b->covers);
 	free(b->queue);
 	free(b->queue_depth);
 	free(b->seen);

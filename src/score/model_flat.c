@@ -3,9 +3,9 @@
  * model_flat.c - the flat form of a model: saved, loaded, and never trusted.
  *
  * LAYOUT (little-endian, u32 unless said; text as length varint and bytes; "things · each" is their
- * count first) "aislemod" · version 1 · kind u8 · link u8 · link_a f64 · divisor f64 classes · base
+ * count first) "aislemod" · version 2 · kind u8 · link u8 · link_a f64 · divisor f64 classes · base
  * f64 each inputs · each: name, is_string u8, missing f64, missing text columns · each: input, fill
- * (without the first) nodes · each: value f64, column, left trees · each: root, end, group sets ·
+ * (without the first) nodes · each: value f64, column, left, expected f32 trees · each: root, end, group sets ·
  * each: first, count;  words · each leaves · each: constant f64, first, count;  per node: leaf
  * (only if there are leaves) terms · each: weight f64, level text or none, level as number f64,
  * input, group
@@ -20,7 +20,7 @@
 #include "score/model_impl.h"
 
 #define MAGIC "aislemod"
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u	/* 1 had no expected values */
 
 static bool
 is_finite(double x)
@@ -35,7 +35,10 @@ node_sound(const struct model *model, const struct tree *tree, uint32_t i)
 {
 	const struct node *node = &model->nodes[i];
 	uint32_t column = node->column & NODE_COLUMN;
-	if (node->value != node->value)
+	/* Keys and sums of a float32 model hold no more than a float. */
+	if (node->value != node->value ||
+	    (model->float32 && (double)(float)node->value != node->value) ||
+	    !is_finite((double)model->expected[i]))
 		return false;
 	if (node->column == 0)
 		return is_finite(node->value) && node->left == i &&
@@ -172,6 +175,7 @@ model_settle(struct model *model)
 		model->inputs[model->terms[i].input].used = true;
 	free(model->row);
 	model->row = mem_calloc(model->column_count + 1u, sizeof(*model->row));
+	model_plant_groves(model);
 	return true;
 }
 
@@ -190,6 +194,9 @@ save_trees(const struct model *model, struct buf *out)
 		buf_f64(out, model->nodes[i].value);
 		buf_u32(out, model->nodes[i].column);
 		buf_u32(out, model->nodes[i].left);
+		uint32_t bits;
+		memcpy(&bits, &model->expected[i], sizeof(bits));
+		buf_u32(out, bits);
 	}
 	buf_u32(out, model->tree_count);
 	for (uint32_t i = 0; i < model->tree_count; i++) {
@@ -282,12 +289,15 @@ load_nodes(struct model *model, struct rd *rd)
 		model->columns[i].input = rd_u32(rd);
 		model->columns[i].fill = rd_u32(rd);
 	}
-	model->node_count = read_count(rd, MODEL_NODES_MAX, 16);
+	model->node_count = read_count(rd, MODEL_NODES_MAX, 20);
 	model->nodes = mem_calloc(model->node_count + 1u, sizeof(*model->nodes));
+	model->expected = mem_calloc(model->node_count + 1u, sizeof(*model->expected));
 	for (uint32_t i = 0; i < model->node_count; i++) {
 		model->nodes[i].value = rd_f64(rd);
 		model->nodes[i].column = rd_u32(rd);
 		model->nodes[i].left = rd_u32(rd);
+		uint32_t bits = rd_u32(rd);
+		memcpy(&model->expected[i], &bits, sizeof(bits));
 	}
 	model->tree_count = read_count(rd, MODEL_TREES_MAX, 12);
 	model->trees = mem_calloc(model->tree_count + 1u, sizeof(*model->trees));
@@ -311,7 +321,7 @@ load_tables(struct model *model, struct rd *rd)
 	model->words = mem_calloc(model->word_count + 1u, sizeof(*model->words));
 	for (uint32_t i = 0; i < model->word_count; i++)
 		model->words[i] = rd_u32(rd);
-	model->leaf_count = read_count(rd, MODEL_NODES_MAX, 16);
+	model->leaf_count = read_count(rd, MODEL_NODES_MAX, 20);
 	model->leaves = mem_calloc(model->leaf_count + 1u, sizeof(*model->leaves));
 	for (uint32_t i = 0; i < model->leaf_count; i++) {
 		model->leaves[i].constant = rd_f64(rd);

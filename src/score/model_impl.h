@@ -62,6 +62,22 @@ struct tree {
 	uint32_t group, depth;
 };
 
+/* Eight trees that follow each other, as one heap: slots 8 to 15 are their roots, the children of
+ * slot i are 2 i and 2 i + 1, and the leaves lie below at depth levels. A tree that ends earlier
+ * goes left to the bottom. */
+enum grove_kind {
+	GROVE_HEAP,
+	GROVE_NODES,		/* too lopsided for a heap: walked by its nodes, eight at once */
+	GROVE_GENERAL,		/* with categories or linear leaves: one by one */
+};
+
+struct grove {
+	enum grove_kind kind;
+	uint32_t first, count, depth;
+	size_t at;		/* of its slots (8 << depth) and of as many leaves; slot 0 to 7 are empty */
+};
+#define GROVE_TREES 8u
+
 struct set {
 	uint32_t first, count;	/* of words: ascending categories (XGBoost) or a bit map (LightGBM) */
 };
@@ -111,7 +127,18 @@ struct model {
 	struct term *terms;
 	uint32_t term_count;
 	struct calibration calibration;
-	double *row;			/* column_count doubles: the row being scored */
+	float *expected;		/* per node: the mean of its leaves, by cover; NULL: no trees */
+	/* made by model_settle for scoring */
+	struct grove *groves;		/* all trees, eight by eight */
+	uint32_t grove_count;
+	bool wide_keys, wide_columns;
+	void *keys, *key_columns;	/* slots of the groves: uint32_t or uint64_t; uint8_t or uint16_t */
+	void *slot_leaves;		/* float where sums are, else double */
+	size_t slot_count;
+	double *row;			/* column_count doubles: the row being scored, for nodes */
+	void *key_row;			/* the same as keys, for groves */
+	bool reads_row, reads_keys;
+	bool paired;			/* float32, and each column of kind FILL_RAW is followed by its FILL_LEFT */
 };
 
 /* ---- model_build.c ---- */
@@ -125,6 +152,7 @@ struct raw_node {
 	uint32_t set;			/* categorical */
 	uint32_t leaf;			/* 1 + leaf model, or 0 */
 	double value;			/* threshold for <=, or the leaf's value */
+	double cover;			/* rows or hessians that training saw here, > 0; 0: not known */
 };
 
 struct builder {
@@ -133,6 +161,7 @@ struct builder {
 	struct err *err;
 	uint32_t *column_of;		/* input × fill → column, 0: none yet */
 	size_t node_cap, tree_cap, column_cap, set_cap, word_cap, leaf_cap, term_cap;
+	double *covers;			/* per node */
 	uint32_t *queue, *queue_depth;	/* of one tree */
 	bool *seen;
 	size_t queue_cap;
@@ -153,6 +182,22 @@ int builder_add_tree(struct builder *b, const struct raw_node *nodes, size_t cou
 void *builder_grow(void *items, size_t *cap, size_t count, size_t size);
 /* Sets what follows from the rest (used inputs, depths, the row); false: the model is not sound. */
 bool model_settle(struct model *model);	/* model_flat.c */
+
+/* ---- model_row.c ---- */
+void model_fill_row(const struct model *model, const struct value *inputs);
+void model_fill_keys(const struct model *model, const struct value *inputs);
+
+/* ---- model_explain.c ---- */
+void model_expect(struct model *model, const double *covers);	/* covers: per node, 0: not known */
+
+/* ---- model_grove.c ---- */
+void model_plant_groves(struct model *model);
+
+/* ---- model_score.c ---- */
+bool model_goes_left(const struct model *model, const struct node *node);	/* by the row; any split */
+double model_leaf_value(const struct model *model, uint32_t at);		/* by the row */
+/* What a linear model's term adds; false: nothing. */
+bool model_term_value(const struct model *model, const struct term *term, const struct value *value, double *ret);
 
 int model_import_xgboost(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
 int model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);

@@ -114,6 +114,25 @@ jsonr_is(const struct jsonr *r, const char *key)
 	return r->word.data != NULL && strcmp(r->word.data, key) == 0;
 }
 
+int
+jsonr_pick(struct jsonr *r, const char *const *names, size_t count, uint32_t *seen)
+{
+	CHECK(count <= 32);
+	for (size_t i = 0; i < count; i++) {
+		if (!jsonr_is(r, names[i]))
+			continue;
+		if ((*seen >> i & 1) != 0) {
+			char what[80];
+			snprintf(what, sizeof(what), "\"%s\" is there twice", names[i]);
+			jsonr_fail(r, what);
+			return -1;
+		}
+		*seen |= UINT32_C(1) << i;
+		return (int)i;
+	}
+	return -1;
+}
+
 static int
 hex4(const char *s)
 {
@@ -245,6 +264,8 @@ jsonr_number(struct jsonr *r, bool float32)
 	double value = float32 ? (double)strtof(number, &after) : strtod(number, &after);
 	if (after != number + len)
 		jsonr_fail(r, "expected a number");
+	else if (value - value != 0)	/* infinity has a word of its own */
+		jsonr_fail(r, float32 ? "number beyond float32" : "number beyond double");
 	r->at += len;
 	return value;
 }

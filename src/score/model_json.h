@@ -28,6 +28,9 @@ bool jsonr_fail(struct jsonr *r, const char *what);	/* always false */
 bool jsonr_enter(struct jsonr *r, char bracket);	/* { or [ */
 bool jsonr_key(struct jsonr *r);			/* the next key into r->word, or false behind } */
 bool jsonr_is(const struct jsonr *r, const char *key);
+/* Which of the names the key is, or -1. One that *seen has already is a mistake: a file that says a
+ * thing twice means one of them, and nobody can tell which. */
+int jsonr_pick(struct jsonr *r, const char *const *names, size_t count, uint32_t *seen);
 bool jsonr_item(struct jsonr *r);			/* whether an item follows, or false behind ] */
 bool jsonr_string(struct jsonr *r);			/* into r->word */
 double jsonr_number(struct jsonr *r, bool float32);	/* also true, false, NaN, Infinity; float32: rounded once */

@@ -16,24 +16,33 @@
 #include "core/json.h"
 #include "score/model_impl.h"
 
+#define LINEAR_BYTES_MAX (16u << 20)	/* as JSON values it takes many times that */
+
 /* ---- linear ---- */
+
+/* A linear file being read. Inputs are found by a map: a search for each weight of a large file would
+ * take hours. */
+struct linear {
+	struct builder b;
+	json_t *index_of;	/* input name to index */
+};
 
 /* Index of an input by name, added when new. */
 static int
-input_of(struct builder *b, const char *name, bool is_string, uint32_t *ret)
+input_of(struct linear *l, const char *name, bool is_string, uint32_t *ret)
 {
-	struct model *model = b->model;
-	uint32_t i = 0;
-	while (i < model->input_count && strcmp(model->inputs[i].name, name) != 0)
-		i++;
-	if (i == model->input_count) {
-		if (builder_add_input(b, name) < 0)
+	struct model *model = l->b.model;
+	const json_t *known = json_object_get(l->index_of, name);
+	uint32_t i = known != NULL ? (uint32_t)json_integer_value(known) : model->input_count;
+	if (known == NULL) {
+		if (builder_add_input(&l->b, name) < 0)
 			return AISLE_E_INVALID;
 		model->inputs[i].is_string = is_string;
+		json_object_set_new(l->index_of, name, json_integer(i));
 	}
 	if (model->inputs[i].is_string != is_string)
 		return builder_refuse(
-		    b, "input \"%s\" has a weight of its own and one for a level", name);
+		    &l->b, "input \"%s\" has a weight of its own and one for a level", name);
 	*ret = i;
 	return 0;
 }
@@ -49,13 +58,14 @@ number_or_nan(const char *text)
 }
 
 static int
-add_weight(struct builder *b, const char *key, const json_t *weight)
+add_weight(struct linear *l, const char *key, const json_t *weight)
 {
+	struct builder *b = &l->b;
 	char name[MODEL_NAME_MAX + 1];
 	const char *equals = strchr(key, '=');
 	size_t len = equals != NULL ? (size_t)(equals - key) : strlen(key);
 	if (!json_is_number(weight))
-		return builder_refuse(b, "weights: \"%s\" is not a number", key);
+		return builder_refuse(b, "weights: \"%.60s\" is not a number", key);
 	if (len == 0 || len > MODEL_NAME_MAX || (equals != NULL && equals[1] == '\0'))
 		return builder_refuse(
 		    b, "weights: \"%.60s\", expected \"input\" or \"input=level\"", key);
@@ -65,21 +75,19 @@ add_weight(struct builder *b, const char *key, const json_t *weight)
 	struct term term = { .weight = json_number_value(weight),
 		.level = equals != NULL ? equals + 1 : NULL };
 	term.level_number = term.level != NULL ? number_or_nan(term.level) : __builtin_nan("");
-	if (input_of(b, name, term.level != NULL, &term.input) < 0)
+	if (input_of(l, name, term.level != NULL, &term.input) < 0)
 		return AISLE_E_INVALID;
 	return builder_add_term(b, &term);
 }
 
 static int
-add_missing(struct builder *b, const char *key, const json_t *value)
+add_missing(struct linear *l, const char *key, const json_t *value)
 {
-	struct model *model = b->model;
-	uint32_t i = 0;
-	while (i < model->input_count && strcmp(model->inputs[i].name, key) != 0)
-		i++;
-	if (i == model->input_count)
-		return builder_refuse(b, "missing: no weight is for \"%s\"", key);
-	struct input *input = &model->inputs[i];
+	struct builder *b = &l->b;
+	const json_t *known = json_object_get(l->index_of, key);
+	if (known == NULL)
+		return builder_refuse(b, "missing: no weight is for \"%.60s\"", key);
+	struct input *input = &b->model->inputs[json_integer_value(known)];
 	if (input->is_string ? !json_is_string(value) : !json_is_number(value))
 		return builder_refuse(
 		    b, "missing: \"%s\" is not a %s", key, input->is_string ? "string" : "number");
@@ -105,15 +113,19 @@ set_link(struct builder *b, const char *link)
 }
 
 static int
-import_linear(struct builder *b, const json_t *json)
+import_linear(struct linear *l, const json_t *json)
 {
+	struct builder *b = &l->b;
 	const char *key;
 	json_t *value;
+	const char *format = json_string_value(json_object_get(json, "format"));
 	const json_t *weights = json_object_get(json, "weights"),
 		     *bias = json_object_get(json, "bias");
 	const json_t *missing = json_object_get(json, "missing"),
 		     *link = json_object_get(json, "link");
 
+	if (format == NULL || strcmp(format, "aisle-linear") != 0)
+		return builder_refuse(b, "format is not \"aisle-linear\"");
 	if (!json_is_object(weights) || (missing != NULL && !json_is_object(missing)) ||
 	    (bias != NULL && !json_is_number(bias)) || (link != NULL && !json_is_string(link)))
 		return builder_refuse(b,
@@ -128,10 +140,10 @@ import_linear(struct builder *b, const json_t *json)
 		return AISLE_E_INVALID;
 	b->model->base[0] = json_number_value(bias);
 	json_object_foreach((json_t *)weights, key, value)
-		if (add_weight(b, key, value) < 0)
+		if (add_weight(l, key, value) < 0)
 			return AISLE_E_INVALID;
 	json_object_foreach((json_t *)missing, key, value)
-		if (add_missing(b, key, value) < 0)
+		if (add_missing(l, key, value) < 0)
 			return AISLE_E_INVALID;
 	return 0;
 }
@@ -140,12 +152,15 @@ int
 model_import_linear(
     const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
 {
+	if (len > LINEAR_BYTES_MAX)
+		return err_at(err, AISLE_E_FULL, name, 0, 0, "larger than 16 MiB");
 	json_t *json = json_read(text, len, name, err);
 	if (json == NULL)
 		return AISLE_E_INVALID;
-	struct builder b;
-	builder_init(&b, KIND_LINEAR, name, err);
-	int r = builder_done(&b, import_linear(&b, json), ret_model);
+	struct linear l = { .index_of = json_object() };
+	builder_init(&l.b, KIND_LINEAR, name, err);
+	int r = builder_done(&l.b, import_linear(&l, json), ret_model);
+	json_decref(l.index_of);
 	json_decref(json);
 	return r;
 }

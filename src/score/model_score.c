@@ -4,8 +4,9 @@
  *
  * DESIGN
  *   A walk down a tree waits for memory at each level, so eight trees are walked
- *   at once and their waits overlap. A leaf leads to itself: no test for having
- *   arrived, a tree is walked as many steps as it is deep. Lopsided trees
+ *   at once and their waits overlap: as a heap where they are bushy (model_grove.c
+ *   has the figures), else by their nodes. A leaf leads to itself: no test for
+ *   having arrived, a tree is walked as many steps as it is deep. Lopsided trees
  *   (LightGBM grows them) are looked at every few steps, and left when all eight
  *   have arrived. Leaves are summed in the order of the file, in the type that
  *   the origin sums in: the margin has its bits.
@@ -14,64 +15,64 @@
 
 #include <string.h>
 
-#include "core/fmath.h"
 #include "score/model_impl.h"
 
-#define ZERO_MAX ((double)1e-35f)	/* LightGBM's kZeroThreshold: what is this small is zero */
-#define LANES 8
 #define STRIDE 4			/* steps between looks in a lopsided tree */
 #define CATEGORY_END 16777216.0		/* XGBoost: float32 counts no further */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* ---- inputs ---- */
+/* ---- eight trees at once ---- */
 
-static double
-input_number(const struct value *value)
+/* The slots of a grove, and the row that they are compared with. */
+struct heap {
+	const void *keys, *columns, *row;
+	bool wide_keys, wide_columns;
+};
+
+static ALWAYS_INLINE size_t
+fall(const struct heap *heap, size_t i)
 {
-	if (value->tag == VALUE_NUMBER)
-		return value->number;
-	if (value->tag == VALUE_BOOL)
-		return value->truth;
-	return __builtin_nan("");
+	size_t column = heap->wide_columns ? ((const uint16_t *)heap->columns)[i] :
+					     ((const uint8_t *)heap->columns)[i];
+	bool right = heap->wide_keys ?
+	    ((const uint64_t *)heap->keys)[i] < ((const uint64_t *)heap->row)[column] :
+	    ((const uint32_t *)heap->keys)[i] < ((const uint32_t *)heap->row)[column];
+	/* 2 i + right. That the two are the same is hidden from the compiler: so it adds both
+	 * and the carry of the comparison in one instruction, which saves a sixth of all. */
+	size_t twin = i;
+	__asm__("" : "+r"(twin));
+	return i + twin + right;
 }
 
-static double
-filled(enum fill fill, double x)
+/* The upper levels of the grove that comes next: on their way while this one is walked. */
+static ALWAYS_INLINE void
+prefetch(uintptr_t keys, uintptr_t columns)
 {
-	switch (fill) {
-	case FILL_LEFT:
-		return x != x ? -__builtin_inf() : x;
-	case FILL_ZERO:
-		return x != x ? 0 : x;
-	case FILL_ZERO_LEFT:
-		return x != x || (x >= -ZERO_MAX && x <= ZERO_MAX) ? -__builtin_inf() : x;
-	case FILL_ZERO_RIGHT:
-		return x != x || (x >= -ZERO_MAX && x <= ZERO_MAX) ? __builtin_nan("") : x;
-	default:
-		return x;
+	for (int i = 0; i < 8; i++)
+		__builtin_prefetch((const void *)(keys + (uintptr_t)i * 64));
+	for (int i = 0; i < 2; i++)
+		__builtin_prefetch((const void *)(columns + (uintptr_t)i * 64));
+}
+
+/* The slots below the last level where the eight arrive. */
+static ALWAYS_INLINE void
+fall_eight(const struct heap *heap, uint32_t depth, size_t *at)
+{
+	size_t a = 8, b = 9, c = 10, d = 11, e = 12, f = 13, g = 14, h = 15;
+	for (; depth > 0; depth--) {
+		a = fall(heap, a);
+		b = fall(heap, b);
+		c = fall(heap, c);
+		d = fall(heap, d);
+		e = fall(heap, e);
+		f = fall(heap, f);
+		g = fall(heap, g);
+		h = fall(heap, h);
 	}
+	at[0] = a, at[1] = b, at[2] = c, at[3] = d, at[4] = e, at[5] = f, at[6] = g, at[7] = h;
 }
 
-static void
-fill_row(const struct model *model, const struct value *inputs)
-{
-	double x = 0;
-	uint32_t last = UINT32_MAX;
-	model->row[0] = -__builtin_inf();
-	for (uint32_t i = 1; i < model->column_count; i++) {
-		const struct column *column = &model->columns[i];
-		if (column->input != last) {
-			last = column->input;
-			x = input_number(&inputs[last]);
-			if (model->float32)
-				x = (double)(float)x;
-			else if (x >= -ZERO_MAX && x <= ZERO_MAX)
-				x = 0;	/* so LightGBM's own prediction reads a row */
-		}
-		model->row[i] = filled(column->fill, x);
-	}
-}
-
-/* ---- trees ---- */
+/* ---- lopsided trees, eight at once ---- */
 
 static inline uint32_t
 step(const struct node *nodes, const double *row, uint32_t at)
@@ -87,7 +88,7 @@ walk_eight(const struct model *model, const struct tree *trees, uint32_t count, 
 	const double *row = model->row;
 	uint32_t depth = 0;
 
-	for (uint32_t i = 0; i < LANES; i++) {
+	for (uint32_t i = 0; i < GROVE_TREES; i++) {
 		at[i] = trees[i < count ? i : count - 1].root;
 		if (trees[i < count ? i : count - 1].depth > depth)
 			depth = trees[i < count ? i : count - 1].depth;
@@ -113,6 +114,8 @@ walk_eight(const struct model *model, const struct tree *trees, uint32_t count, 
 	}
 	at[0] = a, at[1] = b, at[2] = c, at[3] = d, at[4] = e, at[5] = f, at[6] = g, at[7] = h;
 }
+
+/* ---- one tree of any kind ---- */
 
 /* In the set: left in LightGBM, right in XGBoost. Each origin's own rule for what is no category.
  */
@@ -144,22 +147,27 @@ category_left(const struct model *model, const struct node *node, double x)
 	return low == set->count || words[low] != category;
 }
 
+bool
+model_goes_left(const struct model *model, const struct node *node)
+{
+	double x = model->row[node->column & NODE_COLUMN];
+	return (node->column & NODE_CATEGORICAL) != 0 ? category_left(model, node, x) :
+							x <= node->value;
+}
+
 static uint32_t
 walk_one(const struct model *model, uint32_t at)
 {
 	while (model->nodes[at].column != 0) {
 		const struct node *node = &model->nodes[at];
-		double x = model->row[node->column & NODE_COLUMN];
-		bool left = (node->column & NODE_CATEGORICAL) != 0 ? category_left(model, node, x) :
-								     x <= node->value;
-		at = node->left + !left;
+		at = node->left + !model_goes_left(model, node);
 	}
 	return at;
 }
 
 /* A linear leaf; with a missing term, its plain value. */
-static double
-leaf_value(const struct model *model, uint32_t at)
+double
+model_leaf_value(const struct model *model, uint32_t at)
 {
 	uint32_t leaf = model->leaf_of != NULL ? model->leaf_of[at] : 0;
 	if (leaf == 0)
@@ -176,53 +184,118 @@ leaf_value(const struct model *model, uint32_t at)
 	return sum;
 }
 
-static inline void
+/* ---- sums ---- */
+
+static ALWAYS_INLINE void
 add(const struct model *model, double *sum, double x)
 {
 	*sum = model->float32 ? (double)((float)*sum + (float)x) : *sum + x;
 }
 
-/* Trees with categories or linear leaves. */
-static void
-sum_general(const struct model *model, double *margins)
+/* Leaves of a grove, by place; the sum of one class stays in a register: through memory it would
+ * cost as much as the walks. */
+static ALWAYS_INLINE void
+add_leaves(const struct model *model, const struct grove *grove, const size_t *at, bool wide,
+    double *margins, float *sum32, double *sum64)
 {
-	for (uint32_t t = 0; t < model->tree_count; t++)
-		add(model, &margins[model->trees[t].group],
-		    leaf_value(model, walk_one(model, model->trees[t].root)));
+	size_t bottom = (size_t)GROVE_TREES << grove->depth;
+	const float *leaves32 = (const float *)model->slot_leaves + grove->at - bottom;
+	const double *leaves64 = (const double *)model->slot_leaves + grove->at - bottom;
+	if (model->class_count == 1 && grove->count == GROVE_TREES) {
+		/* Unrolled, so that the eight places stay in registers too. */
+#pragma GCC unroll 8
+		for (uint32_t i = 0; i < GROVE_TREES; i++) {
+			if (wide)
+				*sum64 += leaves64[at[i]];
+			else
+				*sum32 += leaves32[at[i]];
+		}
+		return;
+	}
+	for (uint32_t i = 0; i < grove->count; i++) {
+		double leaf = wide ? leaves64[at[i]] : (double)leaves32[at[i]];
+		if (model->class_count > 1)
+			add(model, &margins[model->trees[grove->first + i].group], leaf);
+		else if (wide)
+			*sum64 += leaf;
+		else
+			*sum32 += (float)leaf;
+	}
 }
 
-/* The sum stays in a register: through memory it would cost as much as the walks. */
+/* A grove that is no heap. */
 static void
-sum_one_class(const struct model *model, double *margin)
+sum_by_nodes(const struct model *model, const struct grove *grove, double *margins)
 {
-	uint32_t at[LANES];
-	float sum32 = (float)*margin;
-	double sum64 = *margin;
-	for (uint32_t t = 0; t < model->tree_count; t += LANES) {
-		uint32_t count = model->tree_count - t < LANES ? model->tree_count - t : LANES;
-		walk_eight(model, &model->trees[t], count, at);
-		for (uint32_t i = 0; model->float32 && i < count; i++)
-			sum32 += (float)model->nodes[at[i]].value;
-		for (uint32_t i = 0; !model->float32 && i < count; i++)
-			sum64 += model->nodes[at[i]].value;
+	uint32_t at[GROVE_TREES];
+	const struct tree *trees = &model->trees[grove->first];
+	if (grove->kind == GROVE_NODES)
+		walk_eight(model, trees, grove->count, at);
+	for (uint32_t i = 0; i < grove->count; i++)
+		add(model, &margins[trees[i].group],
+		    grove->kind == GROVE_NODES ?
+			model->nodes[at[i]].value :
+			model_leaf_value(model, walk_one(model, trees[i].root)));
+}
+
+static ALWAYS_INLINE void
+sum_groves(const struct model *model, bool wide_keys, bool wide_columns, double *margins)
+{
+	struct heap heap = { .row = model->key_row,
+		.wide_keys = wide_keys,
+		.wide_columns = wide_columns };
+	const size_t key_size = wide_keys ? 8 : 4, column_size = wide_columns ? 2 : 1;
+	size_t at[GROVE_TREES];
+	double sum64 = margins[0];
+	float sum32 = (float)margins[0];
+	for (uint32_t g = 0; g < model->grove_count; g++) {
+		const struct grove *grove = &model->groves[g];
+		if (grove->kind != GROVE_HEAP) {
+			if (model->class_count == 1)
+				margins[0] = wide_keys ? sum64 : (double)sum32;
+			sum_by_nodes(model, grove, margins);
+			sum64 = margins[0];
+			sum32 = (float)margins[0];
+			continue;
+		}
+		size_t slots = (size_t)GROVE_TREES << grove->depth;
+		heap.keys = (const uint8_t *)model->keys + grove->at * key_size;
+		heap.columns = (const uint8_t *)model->key_columns + grove->at * column_size;
+		prefetch((uintptr_t)heap.keys + slots * key_size,
+		    (uintptr_t)heap.columns + slots * column_size);
+		fall_eight(&heap, grove->depth, at);
+		add_leaves(model, grove, at, wide_keys, margins, &sum32, &sum64);
 	}
-	*margin = model->float32 ? (double)sum32 : sum64;
+	if (model->class_count == 1)
+		margins[0] = wide_keys ? sum64 : (double)sum32;
 }
 
 static void
-sum_classes(const struct model *model, double *margins)
+sum_trees(const struct model *model, const struct value *inputs, double *margins)
 {
-	uint32_t at[LANES];
-	for (uint32_t t = 0; t < model->tree_count; t += LANES) {
-		const struct tree *trees = &model->trees[t];
-		uint32_t count = model->tree_count - t < LANES ? model->tree_count - t : LANES;
-		walk_eight(model, trees, count, at);
-		for (uint32_t i = 0; i < count; i++)
-			add(model, &margins[trees[i].group], model->nodes[at[i]].value);
-	}
+	if (model->reads_row)
+		model_fill_row(model, inputs);
+	if (model->reads_keys)
+		model_fill_keys(model, inputs);
+	if (model->wide_keys && model->wide_columns)
+		sum_groves(model, true, true, margins);
+	else if (model->wide_keys)
+		sum_groves(model, true, false, margins);
+	else if (model->wide_columns)
+		sum_groves(model, false, true, margins);
+	else
+		sum_groves(model, false, false, margins);
 }
 
 /* ---- linear models ---- */
+
+static double
+input_number(const struct value *value)
+{
+	if (value->tag == VALUE_NUMBER)
+		return value->number;
+	return value->tag == VALUE_BOOL ? (double)value->truth : __builtin_nan("");
+}
 
 /* Whether an input has this level: as text, or as the number that the level spells. */
 static bool
@@ -242,137 +315,43 @@ has_level(const struct input *input, const struct value *value, const struct ter
 	}
 }
 
+bool
+model_term_value(
+    const struct model *model, const struct term *term, const struct value *value, double *ret)
+{
+	const struct input *input = &model->inputs[term->input];
+	if (term->level != NULL) {
+		*ret = term->weight;
+		return has_level(input, value, term);
+	}
+	double x = input_number(value);
+	if (x != x)
+		x = input->missing;
+	if (x != x)
+		return false;
+	*ret = model->float32 ? (double)((float)term->weight * (float)x) : term->weight * x;
+	return true;
+}
+
 static void
 sum_terms(const struct model *model, const struct value *inputs, double *margins)
 {
+	double x;
 	for (uint32_t i = 0; i < model->term_count; i++) {
 		const struct term *term = &model->terms[i];
-		const struct input *input = &model->inputs[term->input];
-		const struct value *value = &inputs[term->input];
-		if (term->level != NULL) {
-			if (has_level(input, value, term))
-				add(model, &margins[term->group], term->weight);
-			continue;
-		}
-		double x = input_number(value);
-		if (x != x)
-			x = input->missing;
-		if (x != x)
-			continue;
-		double product =
-		    model->float32 ? (double)((float)term->weight * (float)x) : term->weight * x;
-		add(model, &margins[term->group], product);
+		if (model_term_value(model, term, &inputs[term->input], &x))
+			add(model, &margins[term->group], x);
 	}
 }
+
+/* ---- a row ---- */
 
 void
 model_margin(const struct model *model, const struct value *inputs, double *ret_margins)
 {
 	memcpy(ret_margins, model->base, model->class_count * sizeof(*ret_margins));
-	if (model->kind == KIND_XGBOOST_TREES || model->kind == KIND_LIGHTGBM_TREES) {
-		fill_row(model, inputs);
-		if (model->set_count > 0 || model->leaf_of != NULL)
-			sum_general(model, ret_margins);
-		else if (model->class_count == 1)
-			sum_one_class(model, ret_margins);
-		else
-			sum_classes(model, ret_margins);
-	} else {
+	if (model->kind == KIND_XGBOOST_TREES || model->kind == KIND_LIGHTGBM_TREES)
+		sum_trees(model, inputs, ret_margins);
+	else
 		sum_terms(model, inputs, ret_margins);
-	}
-}
-
-/* ---- links ---- */
-
-/* XGBoost's own form: 88.7 keeps exp finite, 1e-16 keeps the quotient below 1. */
-static float
-logistic_float(float x)
-{
-	float power = -x < 88.7f ? -x : 88.7f;
-	return 1.0f / (1.0f + fmath_expf(power) + 1e-16f);
-}
-
-static void
-softmax(const struct model *model, double *margins)
-{
-	double largest = margins[0], sum = 0;
-	for (uint32_t i = 1; i < model->class_count; i++)
-		if (margins[i] > largest)
-			largest = margins[i];
-	for (uint32_t i = 0; i < model->class_count; i++) {
-		double x = margins[i] - largest;
-		margins[i] = model->float32 ? (double)fmath_expf((float)x) : fmath_exp(x);
-		sum += margins[i];
-	}
-	for (uint32_t i = 0; i < model->class_count; i++)
-		margins[i] =
-		    model->float32 ? (double)((float)margins[i] / (float)sum) : margins[i] / sum;
-}
-
-static double
-argmax(const struct model *model, const double *margins)
-{
-	uint32_t best = 0;
-	for (uint32_t i = 1; i < model->class_count; i++)
-		if (margins[i] > margins[best])
-			best = i;
-	return best;
-}
-
-/* log(1 + e) without losing a small e: what the rounded sum is too large or small by is divided
- * out. */
-static double
-log1p_exp(double x)
-{
-	double e = fmath_exp(x), sum = 1 + e;
-	if (sum == 1)
-		return e;
-	return sum > 1e300 ? x : fmath_log(sum) * (e / (sum - 1));
-}
-
-static double
-link_one(const struct model *model, double x)
-{
-	switch (model->link) {
-	case LINK_LOGISTIC:
-		return model->float32 ? (double)logistic_float((float)x) :
-					1 / (1 + fmath_exp(-(model->link_a * x)));
-	case LINK_EXP:
-		return model->float32 ? (double)fmath_expf((float)x) : fmath_exp(x);
-	case LINK_SIGN:
-		return x > 0;
-	case LINK_SQUARE:
-		return x < 0 ? -(x * x) : x * x;
-	case LINK_LOG1P_EXP:
-		return log1p_exp(x);
-	default:
-		return x;
-	}
-}
-
-void
-model_link(const struct model *model, double *margins)
-{
-	for (uint32_t i = 0; i < model->class_count; i++)
-		margins[i] /= model->divisor;
-	if (model->link == LINK_SOFTMAX) {
-		softmax(model, margins);
-	} else if (model->link == LINK_ARGMAX) {
-		margins[0] = argmax(model, margins);
-	} else {
-		for (uint32_t i = 0; i < model->class_count; i++)
-			margins[i] = link_one(model, margins[i]);
-	}
-}
-
-double
-model_score(const struct model *model, const struct value *inputs)
-{
-	double margin;
-	CHECK(model->class_count == 1);
-	model_margin(model, inputs, &margin);
-	if (model->calibration.kind != CALIBRATION_NONE)
-		return calibration_apply(&model->calibration, margin / model->divisor);
-	model_link(model, &margin);
-	return margin;
 }

@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * model_xgboost.c - reads XGBoost's JSON: gbtree, dart, gblinear; versions 1 to 3.
+ * model_xgboost.c - an XGBoost model: gbtree, dart, gblinear; versions 1 to 3.
  *
  * DESIGN
- *   Keys come in any order and new ones appear with each version: what is not
- *   known is skipped, what would change the meaning (an objective, vector leaves,
- *   dictionaries of category names) is refused by name.
+ *   What would change the meaning (an objective, vector leaves, dictionaries of
+ *   category names) is refused by name.
  *
- *   base_score is a mean, before the link: the sum starts at the link of it. It is
- *   worked out in double and rounded once; XGBoost's own logf is in rare cases one
- *   unit in the last place off that.
+ *   All trees count, as they do for XGBoost's own predict() on a Booster: the
+ *   best_iteration that early stopping leaves among the attributes is not applied.
+ *   (The scikit-learn wrapper applies it; whoever trains with that saves the slice.)
  */
+#include "score/model_xgboost.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/fmath.h"
-#include "score/model_xgboost.h"
-
-enum base_link { BASE_IDENTITY, BASE_LOGIT, BASE_LOG };
 
 static const struct {
 	const char *name;
@@ -31,6 +27,7 @@ static const struct {
 	{ "reg:pseudohubererror", LINK_IDENTITY, BASE_IDENTITY },
 	{ "reg:absoluteerror", LINK_IDENTITY, BASE_IDENTITY },
 	{ "reg:quantileerror", LINK_IDENTITY, BASE_IDENTITY },
+	{ "reg:expectileerror", LINK_IDENTITY, BASE_IDENTITY },
 	{ "reg:logistic", LINK_LOGISTIC, BASE_LOGIT },
 	{ "binary:logistic", LINK_LOGISTIC, BASE_LOGIT },
 	{ "binary:logitraw", LINK_IDENTITY, BASE_IDENTITY },
@@ -46,298 +43,6 @@ static const struct {
 	{ "rank:ndcg", LINK_IDENTITY, BASE_IDENTITY },
 	{ "rank:map", LINK_IDENTITY, BASE_IDENTITY },
 };
-
-/* ---- the file ---- */
-
-static void
-read_tree_param(struct xgb *x)
-{
-	struct jsonr *r = &x->r;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (!jsonr_is(r, "size_leaf_vector"))
-			jsonr_skip(r);
-		else if (jsonr_string(r) && atoi(r->word.data) > 1)
-			jsonr_fail(r,
-			    "vector leaves (multi_strategy multi_output_tree) are not supported");
-	}
-}
-
-static void
-read_tree(struct xgb *x)
-{
-	struct jsonr *r = &x->r;
-	const struct {
-		const char *name;
-		struct numbers *to;
-	} arrays[] = {
-		{ "left_children", &x->left },
-		{ "right_children", &x->right },
-		{ "split_indices", &x->index },
-		{ "split_conditions", &x->condition },
-		{ "default_left", &x->default_left },
-		{ "split_type", &x->split_type },
-		{ "categories", &x->category },
-		{ "categories_nodes", &x->category_node },
-		{ "categories_segments", &x->category_first },
-		{ "categories_sizes", &x->category_size },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
-		arrays[i].to->count = 0;
-
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		size_t i = 0;
-		while (i < ARRAY_LEN(arrays) && !jsonr_is(r, arrays[i].name))
-			i++;
-		if (i < ARRAY_LEN(arrays)) {
-			/* Only thresholds are float32; an index above 2^24 would not survive it. */
-			jsonr_numbers(
-			    r, arrays[i].to == &x->condition, MODEL_NODES_MAX, arrays[i].to);
-		} else if (jsonr_is(r, "tree_param")) {
-			read_tree_param(x);
-		} else {
-			jsonr_skip(r);
-		}
-	}
-	if (!r->failed && xgboost_build_tree(x) < 0)
-		r->failed = true;
-}
-
-static void
-read_text(struct xgb *x, char *out, size_t size)
-{
-	if (!jsonr_string(&x->r))
-		return;
-	if (x->r.word.len >= size)
-		jsonr_fail(&x->r, "text too long");
-	else
-		memcpy(out, x->r.word.data, x->r.word.len + 1);
-}
-
-/* Parameters are texts, even numbers. */
-static double
-read_param(struct xgb *x)
-{
-	char text[TEXT_MAX] = "";
-	read_text(x, text, sizeof(text));
-	char *end;
-	double value = strtod(text, &end);
-	if (end == text || *end != '\0' || !(value >= 0 && value <= 1e9) ||
-	    value != (double)(int64_t)value)
-		jsonr_fail(&x->r, "expected a count as text");
-	return x->r.failed ? 0 : value;
-}
-
-/* Names of categories that a data frame gave: {"enc":[{"values":[…]}…]}. An empty one is no
- * dictionary. */
-static void
-read_dictionaries(struct xgb *x)
-{
-	struct jsonr *r = &x->r;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (!jsonr_is(r, "enc")) {
-			jsonr_skip(r);
-			continue;
-		}
-		jsonr_enter(r, '[');
-		while (jsonr_item(r)) {
-			jsonr_enter(r, '{');
-			while (jsonr_key(r)) {
-				bool values = jsonr_is(r, "values");
-				const char *before = r->at;
-				jsonr_skip(r);
-				if (values &&
-				    memchr(before, '[', (size_t)(r->at - before)) != NULL &&
-				    r->at - before - (ptrdiff_t)strspn(before, " \t\r\n[]") > 0)
-					x->has_dictionary = true;
-			}
-		}
-	}
-}
-
-static void
-read_model(struct xgb *x)
-{
-	struct jsonr *r = &x->r;
-	x->has_model = true;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (jsonr_is(r, "trees")) {
-			jsonr_enter(r, '[');
-			while (jsonr_item(r))
-				read_tree(x);
-		} else if (jsonr_is(r, "tree_info")) {
-			jsonr_numbers(r, false, MODEL_TREES_MAX, &x->tree_info);
-		} else if (jsonr_is(r, "weight_drop")) {
-			jsonr_numbers(r, true, MODEL_TREES_MAX, &x->weight_drop);
-		} else if (jsonr_is(r, "weights")) {
-			jsonr_numbers(r, true, MODEL_TERMS_MAX, &x->weights);
-		} else if (jsonr_is(r, "cats")) {
-			read_dictionaries(x);
-		} else {
-			jsonr_skip(r);
-		}
-	}
-}
-
-/* {"name","model"} or, for dart, {"name","gbtree":{"name","model"},"weight_drop"}. */
-static void
-read_booster(struct xgb *x, bool inner)
-{
-	struct jsonr *r = &x->r;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (jsonr_is(r, "model")) {
-			read_model(x);
-		} else if (jsonr_is(r, "gbtree") && !inner) {
-			read_booster(x, true);
-		} else if (jsonr_is(r, "weight_drop")) {
-			jsonr_numbers(r, true, MODEL_TREES_MAX, &x->weight_drop);
-		} else if (jsonr_is(r, "name") && !inner) {
-			read_text(x, x->booster, sizeof(x->booster));
-		} else {
-			jsonr_skip(r);
-		}
-	}
-}
-
-static void
-read_params(struct xgb *x)
-{
-	struct jsonr *r = &x->r;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (jsonr_is(r, "num_class"))
-			x->num_class = read_param(x);
-		else if (jsonr_is(r, "num_target"))
-			x->num_target = read_param(x);
-		else if (jsonr_is(r, "num_feature"))
-			x->num_feature = read_param(x);
-		else if (jsonr_is(r, "base_score"))
-			read_text(x, x->base_score, sizeof(x->base_score));
-		else
-			jsonr_skip(r);
-	}
-	if (!r->failed && !(x->num_feature >= 0 && x->num_feature <= MODEL_INPUTS_MAX))
-		jsonr_fail(r, "too many features, expected at most 65535");
-}
-
-static void
-read_objective(struct xgb *x)
-{
-	struct jsonr *r = &x->r;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (jsonr_is(r, "name"))
-			read_text(x, x->objective, sizeof(x->objective));
-		else
-			jsonr_skip(r);
-	}
-}
-
-static void
-read_names(struct xgb *x)
-{
-	jsonr_enter(&x->r, '[');
-	while (jsonr_item(&x->r))
-		if (jsonr_string(&x->r) && builder_add_input(&x->b, x->r.word.data) < 0)
-			x->r.failed = true;
-}
-
-/* The parts of the learner in two passes: trees need to know the features first. */
-static void
-read_learner(struct xgb *x, bool trees)
-{
-	struct jsonr *r = &x->r;
-	x->has_learner = true;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (trees && jsonr_is(r, "gradient_booster"))
-			read_booster(x, false);
-		else if (!trees && jsonr_is(r, "learner_model_param"))
-			read_params(x);
-		else if (!trees && jsonr_is(r, "objective"))
-			read_objective(x);
-		else if (!trees && jsonr_is(r, "feature_names"))
-			read_names(x);
-		else
-			jsonr_skip(r);
-	}
-}
-
-static int
-read_file(struct xgb *x, const char *text, size_t len, bool trees)
-{
-	struct jsonr *r = &x->r;
-	jsonr_init(r, text, len, x->b.name, x->b.err);
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		if (jsonr_is(r, "learner"))
-			read_learner(x, trees);
-		else if (!trees && jsonr_is(r, "version"))
-			jsonr_numbers(r, false, 3, &x->version);
-		else
-			jsonr_skip(r);
-	}
-	jsonr_end(r);
-	jsonr_done(r);
-	return r->failed ? AISLE_E_INVALID : 0;
-}
-
-/* ---- putting it together ---- */
-
-static int
-base_margin(const struct xgb *x, double score, enum base_link link, double *ret)
-{
-	float mean = (float)score;
-	if (link == BASE_IDENTITY) {
-		*ret = (double)mean;
-		return mean - mean == 0 ? 0 : AISLE_E_INVALID;
-	}
-	if (!(mean > 0) || (link == BASE_LOGIT && !(mean < 1)) || mean - mean != 0)
-		return builder_refuse(
-		    &x->b, "base_score %s is outside of the objective's range", x->base_score);
-	double log = fmath_log(link == BASE_LOG ? (double)mean : (double)(1.0f / mean - 1.0f));
-	*ret = (double)(float)(link == BASE_LOG ? log : -log);
-	return 0;
-}
-
-/* "5E-1", since 3.1 "[5E-1]" or one for each output. */
-static int
-read_base_score(struct xgb *x, enum base_link link)
-{
-	struct model *model = x->b.model;
-	const char *at = x->base_score;
-	uint32_t count = 0;
-	bool list = *at == '[';
-	if (*at == '\0')
-		at = "0.5";
-	for (at += list; *at != '\0' && *at != ']'; at += *at == ',') {
-		char *end;
-		double score = (double)strtof(at, &end), margin = 0;
-		if (end == at || count == model->class_count)
-			return builder_refuse(&x->b,
-			    "base_score %s, expected a number or one for each class",
-			    x->base_score);
-		if (base_margin(x, score, link, &margin) < 0)
-			return builder_refuse(
-			    &x->b, "base_score %s is not a finite number", x->base_score);
-		model->base[count++] = margin;
-		at = end + strspn(end, " ");
-		if (*at != ',' && *at != ']' && *at != '\0')
-			return builder_refuse(&x->b,
-			    "base_score %s, expected a number or one for each class",
-			    x->base_score);
-	}
-	if (list != (*at == ']') || (count != 1 && count != model->class_count))
-		return builder_refuse(
-		    &x->b, "base_score %s, expected a number or one for each class", x->base_score);
-	for (uint32_t i = 1; count == 1 && i < model->class_count; i++)
-		model->base[i] = model->base[0];
-	return 0;
-}
 
 /* Versions whose meaning is known. */
 static int
@@ -373,7 +78,10 @@ set_objective(struct xgb *x)
 		return builder_refuse(b, "%g classes, expected at most %u", classes, MODEL_CLASSES_MAX);
 	if (builder_set_classes(b, classes < 1 ? 1 : (uint32_t)classes) < 0)
 		return AISLE_E_INVALID;
-	return read_base_score(x, objectives[i].base);
+	/* The second and later expectiles are distances from the one before. */
+	if (classes > 1 && strcmp(x->objective, "reg:expectileerror") == 0)
+		return builder_refuse(b, "reg:expectileerror of several expectiles is not supported");
+	return xgboost_base(x, objectives[i].base);
 }
 
 static int
@@ -399,9 +107,14 @@ place_trees(struct xgb *x)
 {
 	struct builder *b = &x->b;
 	struct model *model = b->model;
+	if (x->num_trees >= 0 && x->num_trees != model->tree_count)
+		return builder_refuse(
+		    b, "num_trees is %.0f, but there are %u", x->num_trees, model->tree_count);
 	if (x->tree_info.count != model->tree_count)
 		return builder_refuse(
 		    b, "tree_info names %zu trees of %u", x->tree_info.count, model->tree_count);
+	if (strcmp(x->booster, "dart") == 0 && !x->has_weight_drop && model->tree_count > 0)
+		return builder_refuse(b, "booster \"dart\" without weight_drop");
 	if (x->weight_drop.count != 0 && x->weight_drop.count != model->tree_count)
 		return builder_refuse(b, "weight_drop has %zu weights for %u trees",
 		    x->weight_drop.count, model->tree_count);
@@ -447,8 +160,8 @@ static int
 import(struct xgb *x, const char *text, size_t len)
 {
 	struct builder *b = &x->b;
-	if (read_file(x, text, len, false) < 0 || name_inputs(x) < 0 ||
-	    read_file(x, text, len, true) < 0)
+	if (xgboost_read(x, text, len, false) < 0 || name_inputs(x) < 0 ||
+	    xgboost_read(x, text, len, true) < 0)
 		return AISLE_E_INVALID;
 	if (!x->has_learner || !x->has_model)
 		return builder_refuse(
@@ -470,11 +183,12 @@ model_import_xgboost(
     const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
 {
 	struct xgb *x = mem_calloc(1, sizeof(*x));
+	x->num_trees = -1;
 	builder_init(&x->b, KIND_XGBOOST_TREES, name, err);
 	int r = builder_done(&x->b, import(x, text, len), ret_model);
 	struct numbers *all[] = { &x->version, &x->tree_info, &x->weight_drop, &x->weights,
 		&x->left, &x->right, &x->index, &x->condition, &x->default_left, &x->split_type,
-		&x->category, &x->category_node, &x->category_first, &x->category_size };
+		&x->category, &x->category_node, &x->category_first, &x->category_size, &x->cover };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->at);
 	free(x->raw);

@@ -15,13 +15,16 @@
 struct sessions;
 struct sessions *sessions_new(void);
 void sessions_free(struct sessions *sessions);		/* frees the visits too */
-void sessions_add(struct sessions *sessions, struct visit *visit);	/* takes ownership; replaces one of the same id */
+/* takes ownership; replaces one of the same id */
+void sessions_add(struct sessions *sessions, struct visit *visit);
 void sessions_remove(struct sessions *sessions, struct visit *visit);	/* frees it */
 struct visit *sessions_by_id(const struct sessions *sessions, const struct id *id);
 struct visit *sessions_by_basket(const struct sessions *sessions, const char *basket);
-/* The visit in front of the associate: the newest WAITING, OPEN or TENDER one at a station; NULL. */
+/* The visit in front of the associate: the newest WAITING, OPEN or TENDER one at a station;
+ * NULL. */
 struct visit *sessions_at_station(const struct sessions *sessions, const char *station);
-struct visit *sessions_at_terminal(const struct sessions *sessions, const char *terminal);	/* same, by terminal */
+/* same, by terminal */
+struct visit *sessions_at_terminal(const struct sessions *sessions, const char *terminal);
 /* The newest visit at a station that want says yes to; NULL. */
 struct visit *sessions_newest(const struct sessions *sessions, const char *station,
     bool (*want)(const struct visit *visit));
@@ -31,34 +34,41 @@ struct visit *sessions_by_subject(const struct sessions *sessions, const struct 
 void sessions_touch(struct sessions *sessions, const struct visit *visit);
 size_t sessions_count(const struct sessions *sessions);
 /* Every visit, ascending by id. fn may not add or remove. */
-void sessions_each(const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit), void *ctx);
+void sessions_each(const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit),
+    void *ctx);
 
 enum session_effect {
-	EFFECT_OPENED = 1 << 0,		/* a basket (visit) began, or a WAITING one got its basket */
+	/* a basket (visit) began, or a WAITING one got its basket */
+	EFFECT_OPENED = 1 << 0,
 	EFFECT_LINES = 1 << 1,		/* lines changed in an open basket */
 	EFFECT_IDENTIFIED = 1 << 2,	/* visit->subject was set by this event */
-	EFFECT_REPLACED = 1 << 3,	/* another subject was there before: withdraw its guidance */
+	/* another subject was there before: withdraw its guidance */
+	EFFECT_REPLACED = 1 << 3,
 	EFFECT_SUSPENDED = 1 << 4,
 	EFFECT_RESUMED = 1 << 5,
 	EFFECT_TENDER = 1 << 6,
 	EFFECT_DECLINED = 1 << 7,
 	EFFECT_CLOSED = 1 << 8,
 	EFFECT_CANCELLED = 1 << 9,
-	EFFECT_MOVED = 1 << 10,		/* opened at another terminal: old_station holds the former */
+	/* opened at another terminal: old_station holds the former */
+	EFFECT_MOVED = 1 << 10,
 	EFFECT_LATE_LINES = 1 << 11,	/* lines after closed: history only, no trigger */
 	EFFECT_LEFT = 1 << 12,		/* customer.left, or a WAITING card replaced by another */
-	EFFECT_IGNORED = 1 << 13,	/* understood, changes nothing (void of nothing after cancelled, close of closed …) */
+	/* understood, changes nothing (void of nothing after cancelled, close of closed …) */
+	EFFECT_IGNORED = 1 << 13,
 };
 struct session_result {
-	enum reject reject;		/* REJECT_NOT_YOURS, REJECT_BAD_VALUE (e.g. too many lines); else REJECT_NONE */
+	/* REJECT_NOT_YOURS, REJECT_BAD_VALUE (e.g. too many lines); else REJECT_NONE */
+	enum reject reject;
 	char detail[160];
 	struct visit *visit;		/* the visit it is about; NULL: about none */
-	struct visit *gone;		/* a WAITING visit that was merged into visit or ended: remove it after use; NULL */
+	/* a WAITING visit that was merged into visit or ended: remove it after use; NULL */
+	struct visit *gone;
 	char old_station[NAME_SIZE];
 	unsigned effects;
 };
-/* Applies one event. station: the event's station, resolved ([stations], data.station). visit_id: the id
- * a new visit gets. Events that are not about a visit give visit NULL and effects 0.
+/* Applies one event. station: the event's station, resolved ([stations], data.station). visit_id:
+ * the id a new visit gets. Events that are not about a visit give visit NULL and effects 0.
  * basket of a visit that is not in memory: the spine loads and adds it before the call. */
 void session_apply(struct sessions *sessions, const struct event *event, const char *station,
     const struct id *visit_id, struct session_result *ret);
@@ -69,17 +79,21 @@ struct visit *visit_new(const struct id *id);
 void visit_free(struct visit *visit);
 bool visit_over(const struct visit *visit);		/* CLOSED or CANCELLED */
 struct line *visit_line(const struct visit *visit, int64_t number);	/* NULL: none */
-struct line *visit_add_line(struct visit *visit, int64_t number);	/* zeroed but category ""; NULL: VISIT_LINES_MAX */
+/* zeroed but category ""; NULL: VISIT_LINES_MAX */
+struct line *visit_add_line(struct visit *visit, int64_t number);
 /* zeroed; NULL: VISIT_CARDS_MAX reached. Pointers to other cards are stale after it. */
 struct card *visit_add_card(struct visit *visit);
 struct card *visit_card(struct visit *visit, const struct id *prompt);
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);
 void visit_encode(const struct visit *visit, struct buf *out);	/* versioned bytes */
-int visit_decode(const void *bytes, size_t len, struct visit **ret_visit) AISLE_MUST_CHECK;	/* AISLE_E_DAMAGED */
-void visit_json(const struct visit *visit, struct buf *out);	/* for customer export and support */
+/* AISLE_E_DAMAGED */
+int visit_decode(const void *bytes, size_t len, struct visit **ret_visit) AISLE_MUST_CHECK;
+/* for customer export and support */
+void visit_json(const struct visit *visit, struct buf *out);
 
 /* contact rows (contact.h), used by visits and subjects alike */
-void contacts_add(struct contacts *contacts, const struct contact *row);	/* copies; at VISIT_CONTACTS_MAX the oldest goes */
+/* copies; at VISIT_CONTACTS_MAX the oldest goes */
+void contacts_add(struct contacts *contacts, const struct contact *row);
 void contacts_done(struct contacts *contacts);
 /* A contact that HQ made over another channel: SHOWN without a decision. Counts as shown
  * (and decided) beside the prompts with DECIDED and without NOT_SHOWN. */

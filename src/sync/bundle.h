@@ -35,5 +35,8 @@ int policy_check_dir(const char *dir, struct buf *report, struct err *err) AISLE
 void bundle_inspect(const struct bundle *bundle, bool json, struct buf *out);
 /* Every model against its exam rows: 0, or AISLE_E_REFUSED with the first that fails. */
 int bundle_examine(const struct bundle *bundle, struct buf *report, struct err *err) AISLE_MUST_CHECK;
+/* The same of a policy that was compiled from it already. */
+int bundle_examine_policy(const struct bundle *bundle, const struct policy *policy, struct buf *report,
+    struct err *err) AISLE_MUST_CHECK;
 
 #endif

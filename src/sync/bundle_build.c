@@ -59,7 +59,7 @@ load_and_compile(const char *dir, struct folder *folder, struct policy **ret_pol
 	if (status == 0 && policy_compile(&folder->parts, ret_policy, report) != 0)
 		status = err_at(
 		    err, AISLE_E_INVALID, dir, 0, 0, "the policy has mistakes, expected none");
-	if (status == 0 && exam_ladders(*ret_policy, &folder->parts, report) != 0) {
+	if (status == 0 && exam_author(*ret_policy, &folder->parts, report) != 0) {
 		policy_free(*ret_policy);
 		status = err_at(
 		    err, AISLE_E_INVALID, dir, 0, 0, "the policy has mistakes, expected none");

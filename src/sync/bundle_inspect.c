@@ -135,6 +135,18 @@ bundle_inspect(const struct bundle *bundle, bool json, struct buf *out)
 }
 
 int
+bundle_examine_policy(
+    const struct bundle *bundle, const struct policy *policy, struct buf *report, struct err *err)
+{
+	int status = exam_margins(policy, bundle_parts(bundle), report, err);
+
+	if (status == 0 && exam_ladders(policy, bundle_parts(bundle), report) != 0)
+		status = err_set(err, AISLE_E_REFUSED,
+		    "p1 falls with the depth of a ladder, expected it never to");
+	return status;
+}
+
+int
 bundle_examine(const struct bundle *bundle, struct buf *report, struct err *err)
 {
 	struct policy *policy;
@@ -143,10 +155,7 @@ bundle_examine(const struct bundle *bundle, struct buf *report, struct err *err)
 	if (bundle_policy(bundle, &policy, report) != 0)
 		return err_set(
 		    err, AISLE_E_REFUSED, "the policy does not compile, expected no mistakes");
-	status = exam_margins(policy, bundle_parts(bundle), report, err);
-	if (status == 0 && exam_ladders(policy, bundle_parts(bundle), report) != 0)
-		status = err_set(err, AISLE_E_REFUSED,
-		    "p1 falls with the depth of a ladder, expected it never to");
+	status = bundle_examine_policy(bundle, policy, report, err);
 	policy_free(policy);
 	return status;
 }

@@ -57,5 +57,8 @@ int exam_margins(const struct policy *policy, const struct policy_parts *parts, 
 /* p1 may not fall with the depth of a ladder, on any exam row of its model. */
 int exam_ladders(const struct policy *policy, const struct policy_parts *parts,
     struct buf *report) AISLE_MUST_CHECK;
+/* Both, for whoever writes the policy: what fails is in the report, with file and line. */
+int exam_author(const struct policy *policy, const struct policy_parts *parts,
+    struct buf *report) AISLE_MUST_CHECK;
 
 #endif

@@ -9,6 +9,11 @@
  *
  *   The file: comma-separated, first line the names of the inputs (the model's own
  *   or the features') and "margin"; an empty cell is a missing value. No quotes.
+ *   Columns are found by name alone: their order means nothing.
+ *
+ *   It is taken three times: when the author checks or builds, when somebody asks
+ *   (bundle examine), and on each gateway before the policy counts, because only
+ *   that shows that this machine gets the trainer's bits.
  */
 #include "sync/bundle_internal.h"
 
@@ -37,7 +42,7 @@ struct exam {
 static int
 exam_error(const struct exam *exam, struct err *err, const char *what)
 {
-	return err_at(err, AISLE_E_REFUSED, exam->file, exam->line, 1, "%s", what);
+	return err_at(err, AISLE_E_REFUSED, exam->file, exam->line > 0 ? exam->line : 1, 1, "%s", what);
 }
 
 /* The next line, without its end; NULL: no more. */
@@ -106,6 +111,10 @@ read_double(const char *cell, double *ret)
 {
 	char *end;
 
+	if (strcmp(cell, "true") == 0 || strcmp(cell, "false") == 0) {
+		*ret = cell[0] == 't';
+		return true;
+	}
 	if (cell[0] == '\0' || strspn(cell, "+-.0123456789eE") != strlen(cell))
 		return false;
 	*ret = strtod(cell, &end);
@@ -126,8 +135,9 @@ read_cell(struct exam *exam, int input, char *cell, struct err *err)
 		return 0;
 	}
 	if (!read_double(cell, &number))
-		return exam_error(
-		    exam, err, "a cell is not a number, expected one in decimal digits");
+		return err_at(err, AISLE_E_REFUSED, exam->file, exam->line, 1,
+		    "row %d: \"%.40s\" is not a number, expected one in decimal digits",
+		    exam->line - 1, cell);
 	if (input == COLUMN_MARGIN)
 		exam->margin = number;
 	else
@@ -217,6 +227,16 @@ margin_agrees(const struct exam *exam, double got, double tolerance)
 }
 
 static int
+margin_differs(const struct exam *exam, double got, double tolerance, struct err *err)
+{
+	int digits = model_is_float32(exam->model->model) ? 9 : 17;
+
+	return err_at(err, AISLE_E_REFUSED, exam->file, exam->line, 1,
+	    "row %d: model \"%.64s\" gives margin %.*g, expected %.*g within %.9g",
+	    exam->line - 1, exam->model->name, digits, got, digits, exam->margin, tolerance);
+}
+
+static int
 examine_model(struct exam *exam, double tolerance, struct err *err)
 {
 	int status, rows = 0;
@@ -227,10 +247,7 @@ examine_model(struct exam *exam, double tolerance, struct err *err)
 		rows++;
 		model_margin(exam->model->model, exam->inputs, &got);
 		if (!margin_agrees(exam, got, tolerance))
-			return err_at(err, AISLE_E_REFUSED, exam->file, exam->line, 1,
-			    "model \"%.64s\" gives margin %.17g, "
-			    "expected %.17g within %.9g",
-			    exam->model->name, got, exam->margin, tolerance);
+			return margin_differs(exam, got, tolerance, err);
 	}
 	if (status == 0 && rows == 0)
 		return exam_error(exam, err, "the exam has no rows, expected at least one");
@@ -310,7 +327,7 @@ climb(struct exam *exam, const struct action *action, int input, struct err *err
 				return err_set(err, AISLE_E_REFUSED,
 				    "p1 falls from %.6g to %.6g at depth %lld on row %d of %s, "
 				    "expected it never to fall with depth",
-				    before, p, (long long)action->offer.ladder[i], exam->line,
+				    before, p, (long long)action->offer.ladder[i], exam->line - 1,
 				    exam->file);
 			before = p;
 		}
@@ -360,4 +377,19 @@ exam_ladders(const struct policy *policy, const struct policy_parts *parts, stru
 			status = AISLE_E_REFUSED;
 	}
 	return status;
+}
+
+/* What a mistake of the policy is to an author, this is too; agreement needs no words. */
+int
+exam_author(const struct policy *policy, const struct policy_parts *parts, struct buf *report)
+{
+	struct buf agreed = {0};
+	struct err err = {0};
+	int status = exam_margins(policy, parts, &agreed, &err);
+
+	buf_done(&agreed);
+	if (status == 0)
+		return exam_ladders(policy, parts, report);
+	buf_addf(report, "%s:%d:%d: %s\n", err.file, err.line, err.column, err.text);
+	return AISLE_E_REFUSED;
 }

@@ -2,8 +2,8 @@
  *
  * link.h - the process that faces the WAN: bytes between HQ's broker and aisled, nothing else.
  *
- * Frames over a stream socket, both ways: u32 little-endian length of the rest (≤ 1 MiB + 1 KiB), u8 type,
- * u16 topic length, topic, payload.
+ * Frames over a stream socket, both ways: u32 little-endian length of the rest (≤ 1 MiB + 1 KiB),
+ * u8 type, u16 topic length, topic, payload.
  */
 #ifndef AISLE_SYNC_LINK_H
 #define AISLE_SYNC_LINK_H
@@ -18,10 +18,12 @@ enum frame_type {
 	FRAME_SUBSCRIBE = 4,	/* aisled → link: topic filter, kept over reconnects */
 };
 #define FRAME_BYTES_MAX ((1u << 20) + 1024)
-void frame_write(struct buf *out, enum frame_type type, const char *topic, const void *payload, size_t len);
-/* One frame from the front of bytes: its whole length, 0 = not complete yet, < 0 = broken. Topic is copied, payload borrowed. */
-int64_t frame_read(const void *bytes, size_t len, enum frame_type *ret_type, char ret_topic[static 256],
-    const void **ret_payload, size_t *ret_len);
+void frame_write(struct buf *out, enum frame_type type, const char *topic, const void *payload,
+    size_t len);
+/* One frame from the front of bytes: its whole length, 0 = not complete yet, < 0 = broken. Topic is
+ * copied, payload borrowed. */
+int64_t frame_read(const void *bytes, size_t len, enum frame_type *ret_type,
+    char ret_topic[static 256], const void **ret_payload, size_t *ret_len);
 
 /* The link process: runs until fd closes or SIGTERM. Returns a sysexits code. Drops nothing it was
  * not able to send: aisled sends again. Reconnects with back-off and jitter. */

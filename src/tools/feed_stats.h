@@ -31,13 +31,15 @@ struct feed_stats {
 	/* counted at the end, over baskets that are no training */
 	int64_t baskets, closed, cancelled, open, identified, tendered, unopened, wrong_totals;
 	int64_t training;
-	bool full;			/* more names than the tables hold: counts are too low from there on */
+	/* more names than the tables hold: counts are too low from there on */
+	bool full;
 	struct feed_map *seen, *baskets_by_id, *lines_by_id, *stations, *sources;
 };
 
 void feed_stats_init(struct feed_stats *stats, const char *store);
 void feed_stats_done(struct feed_stats *stats);
-/* One line of the file: accepted (event) or refused (event NULL). has_recordedtime: the line says when it arrived. */
+/* One line of the file: accepted (event) or refused (event NULL). has_recordedtime: the line says
+ * when it arrived. */
 void feed_stats_add(struct feed_stats *stats, int64_t line, const struct event *event,
     const struct rejected *rejected, bool has_recordedtime);
 void feed_stats_end(struct feed_stats *stats);

@@ -162,6 +162,8 @@ struct scoring {
 	size_t header_count;
 	struct value *inputs;
 	double *margins;
+	int64_t *parts;
+	enum { SHOW_SCORE, SHOW_MARGIN, SHOW_PARTS } show;
 };
 
 static int
@@ -216,8 +218,79 @@ read_input(struct scoring *s, size_t i, struct err *err)
 	return 0;
 }
 
+static void
+print_number(FILE *out, double x, int digits)
+{
+	if (x != x)	/* of infinite inputs; without the sign that printf would show */
+		fputs("nan", out);
+	else
+		fprintf(out, "%.*g", digits, x);
+}
+
+static void
+print_scores(struct scoring *s, FILE *out)
+{
+	bool margin = s->show == SHOW_MARGIN;
+	model_margin(s->model, s->inputs, s->margins);
+	if (!margin)
+		model_link(s->model, s->margins);
+	size_t count = margin ? model_class_count(s->model) : model_output_count(s->model);
+	for (size_t k = 0; k < count; k++) {
+		if (k > 0)
+			fputc(',', out);
+		print_number(out, s->margins[k], model_is_float32(s->model) ? 9 : 17);
+	}
+	fputc('\n', out);
+}
+
+/* "a, b" and the like are quoted, so that the table can be read back. */
+static void
+print_parts_header(struct scoring *s, FILE *out)
+{
+	fputs(model_class_count(s->model) > 1 ? "class,margin,base" : "margin,base", out);
+	for (size_t i = 0; i < model_input_count(s->model); i++) {
+		const char *name = model_input(s->model, i);
+		bool quoted = strpbrk(name, ",\"") != NULL;
+		fputs(quoted ? ",\"" : ",", out);
+		for (const char *at = name; *at != '\0'; at++) {
+			fputc(*at, out);
+			if (*at == '"')
+				fputc('"', out);
+		}
+		if (quoted)
+			fputc('"', out);
+	}
+	fputc('\n', out);
+}
+
+/* A line for each class. */
 static int
-score_row(struct scoring *s, bool margin, FILE *out, struct err *err)
+print_parts(struct scoring *s, FILE *out, struct err *err)
+{
+	for (size_t k = 0; k < model_class_count(s->model); k++) {
+		int64_t sum;
+		if (model_explain(s->model, s->inputs, k, s->parts, &sum) < 0)
+			return err_at(err, AISLE_E_INVALID, s->csv.name, s->csv.line, 0,
+			    "contributions too large, expected less than 2^30");
+		int64_t base = sum;
+		for (size_t i = 0; i < model_input_count(s->model); i++)
+			sum += s->parts[i];
+		if (model_class_count(s->model) > 1)
+			fprintf(out, "%zu,", k);
+		print_number(out, (double)sum / MODEL_UNITS, 10);
+		fputc(',', out);
+		print_number(out, (double)base / MODEL_UNITS, 10);
+		for (size_t i = 0; i < model_input_count(s->model); i++) {
+			fputc(',', out);
+			print_number(out, (double)s->parts[i] / MODEL_UNITS, 10);
+		}
+		fputc('\n', out);
+	}
+	return 0;
+}
+
+static int
+score_row(struct scoring *s, FILE *out, struct err *err)
 {
 	if (s->csv.count != s->header_count)
 		return err_at(err, AISLE_E_INVALID, s->csv.name, s->csv.line, 0,
@@ -225,38 +298,30 @@ score_row(struct scoring *s, bool margin, FILE *out, struct err *err)
 	for (size_t i = 0; i < model_input_count(s->model); i++)
 		if (read_input(s, i, err) < 0)
 			return AISLE_E_INVALID;
-	model_margin(s->model, s->inputs, s->margins);
-	if (!margin)
-		model_link(s->model, s->margins);
-	size_t count = margin ? model_class_count(s->model) : model_output_count(s->model);
-	for (size_t k = 0; k < count; k++) {
-		double x = s->margins[k];
-		if (x != x)	/* of infinite inputs; without the sign that printf would show */
-			fprintf(out, "%snan", k > 0 ? "," : "");
-		else
-			fprintf(out, "%s%.*g", k > 0 ? "," : "",
-			    model_is_float32(s->model) ? 9 : 17, x);
-	}
-	fputc('\n', out);
+	if (s->show == SHOW_PARTS)
+		return print_parts(s, out, err);
+	print_scores(s, out);
 	return 0;
 }
 
 static int
-score_rows(struct scoring *s, bool margin, FILE *out, struct err *err)
+score_rows(struct scoring *s, FILE *out, struct err *err)
 {
 	int r = read_header(s, err);
 	if (r < 0)
 		return r;
+	if (s->show == SHOW_PARTS)
+		print_parts_header(s, out);
 	while ((r = csv_read(&s->csv, err)) > 0)
-		if ((r = score_row(s, margin, out, err)) < 0)
+		if ((r = score_row(s, out, err)) < 0)
 			return r;
 	if (r == 0 && fflush(out) != 0)
 		r = err_set(err, AISLE_E_IO, "writing scores: %s", strerror(errno));
 	return r;
 }
 
-int
-model_tool_score(const char *path, const char *rows_csv, bool margin, FILE *out, struct err *err)
+static int
+run(struct scoring *s, const char *path, const char *rows_csv, FILE *out, struct err *err)
 {
 	struct model *model = NULL;
 	struct buf rows = { 0 };
@@ -265,19 +330,35 @@ model_tool_score(const char *path, const char *rows_csv, bool margin, FILE *out,
 		r = rows_csv != NULL ? read_file(rows_csv, ROWS_BYTES_MAX, &rows, err) :
 		    read_stream(stdin, ROWS_BYTES_MAX, "stdin", &rows, err);
 	if (r == 0) {
-		struct scoring s = { .model = model };
-		s.field_of = mem_calloc(model_input_count(model) + 1, sizeof(*s.field_of));
-		s.inputs = mem_calloc(model_input_count(model) + 1, sizeof(*s.inputs));
-		s.margins = mem_calloc(model_class_count(model), sizeof(*s.margins));
-		csv_init(&s.csv, rows.len > 0 ? rows.data : "", rows.len,
+		s->model = model;
+		s->field_of = mem_calloc(model_input_count(model) + 1, sizeof(*s->field_of));
+		s->inputs = mem_calloc(model_input_count(model) + 1, sizeof(*s->inputs));
+		s->parts = mem_calloc(model_input_count(model) + 1, sizeof(*s->parts));
+		s->margins = mem_calloc(model_class_count(model), sizeof(*s->margins));
+		csv_init(&s->csv, rows.len > 0 ? rows.data : "", rows.len,
 		    rows_csv != NULL ? rows_csv : "stdin");
-		r = score_rows(&s, margin, out, err);
-		csv_done(&s.csv);
-		free(s.field_of);
-		free(s.inputs);
-		free(s.margins);
+		r = score_rows(s, out, err);
+		csv_done(&s->csv);
+		free(s->field_of);
+		free(s->inputs);
+		free(s->parts);
+		free(s->margins);
 	}
 	model_free(model);
 	buf_done(&rows);
 	return r;
+}
+
+int
+model_tool_score(const char *path, const char *rows_csv, bool margin, FILE *out, struct err *err)
+{
+	struct scoring s = { .show = margin ? SHOW_MARGIN : SHOW_SCORE };
+	return run(&s, path, rows_csv, out, err);
+}
+
+int
+model_tool_explain(const char *path, const char *rows_csv, FILE *out, struct err *err)
+{
+	struct scoring s = { .show = SHOW_PARTS };
+	return run(&s, path, rows_csv, out, err);
 }

@@ -14,14 +14,11 @@
 #include <mosquitto.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "figures.h"
 
 #define PAYLOAD 570		/* an item event's size */
 #define BLOCK 4096
@@ -40,24 +37,6 @@ static int64_t samples[SAMPLES_MAX];
 static size_t count;
 static bool subscribed;
 static int file_fd = -1;
-
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "hops: %s\n", what);
-	exit(1);
-}
 
 static void
 write_and_sync(void)
@@ -81,14 +60,6 @@ open_file(void)
 
 /* ---- figures ---- */
 
-static int
-compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double
 percentile_us(double p)
 {
@@ -98,7 +69,7 @@ percentile_us(double p)
 static void
 report(const char *what)
 {
-	qsort(samples, count, sizeof(*samples), compare);
+	qsort(samples, count, sizeof(*samples), compare_ns);
 	printf("\"%s\":{\"n\":%zu,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"max\":%.1f}", what, count, percentile_us(0.5),
 	    percentile_us(0.9), percentile_us(0.99), percentile_us(1));
 	count = 0;

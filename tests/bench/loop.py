@@ -532,4 +532,5 @@ def main():
         update(args.update, text)
 
 
-main()
+if __name__ == "__main__":
+    main()

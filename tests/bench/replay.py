@@ -26,18 +26,18 @@ from store import AISLECTL  # noqa: E402
 GROUPS = ["coffee", "tea", "bread", "dairy", "fruit", "wine", "snacks", "pasta", "fish", "pet"]
 TYPES = ["aisle.basket.item-added", "aisle.customer.identified"]
 FEATURES = [
-    {"name": "tier", "type": "string", "from": "profile.tier", "default": "none"},
-    {"name": "age", "type": "number", "from": "profile.age", "default": 40},
-    {"name": "visits", "type": "number", "from": "local.visits()"},
-    {"name": "recency", "type": "number", "from": "local.recency()"},
-    {"name": "total", "type": "number", "from": "basket.total()"},
-    {"name": "lines", "type": "number", "from": "basket.lines()"},
-    {"name": "hour", "type": "number", "from": "time.hour"},
-    {"name": "saving", "type": "number", "from": "action.worth"},
-    {"name": "said", "type": "number", "from": "history.count(all, outcome=decided, within=30d)"},
-] + [{"name": f"b_{g}", "type": "number", "from": f"basket.sum(category=food/{g})"} for g in GROUPS] \
-  + [{"name": f"s_{g}", "type": "number", "from": f"local.sum(category=food/{g}, half_life=30d)"} for g in GROUPS] \
-  + [{"name": f"h_{g}", "type": "number", "from": f"history.count(group={g}, outcome=dismissed, within=30d)"}
+    policy.feature("tier", "profile.tier", "string", default="none"),
+    policy.feature("age", "profile.age", default=40),
+    policy.feature("visits", "local.visits()"),
+    policy.feature("recency", "local.recency()"),
+    policy.feature("total", "basket.total()"),
+    policy.feature("lines", "basket.lines()"),
+    policy.feature("hour", "time.hour"),
+    policy.feature("saving", "action.worth"),
+    policy.feature("said", "history.count(all, outcome=decided, within=30d)"),
+] + [policy.feature(f"b_{g}", f"basket.sum(category=food/{g})") for g in GROUPS] \
+  + [policy.feature(f"s_{g}", f"local.sum(category=food/{g}, half_life=30d)") for g in GROUPS] \
+  + [policy.feature(f"h_{g}", f"history.count(group={g}, outcome=dismissed, within=30d)")
      for g in GROUPS]
 LINEAR = {"format": "aisle-linear", "link": "logit", "bias": -1.1,
           "weights": {"total": -0.00003, "visits": 0.04, "tier=gold": 0.5, "saving": 0.004}, "missing": {"visits": 0}}

@@ -14,14 +14,12 @@
 #include <mosquitto.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "figures.h"
 
 #define STREAMS_MAX 256
 #define ROUNDS_MAX 1000
@@ -43,24 +41,6 @@ static struct {
 static struct stream streams[STREAMS_MAX];
 static struct pollfd fds[STREAMS_MAX + 1];
 static struct mosquitto *till;
-
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "streams: %s\n", what);
-	exit(1);
-}
 
 static void
 open_stream(struct stream *stream, const char *token)
@@ -147,14 +127,6 @@ scan(int round)
 	must(mosquitto_publish(till, NULL, topic, len, text, 1, false) == MOSQ_ERR_SUCCESS, "the broker is gone");
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 run(void)
 {
@@ -171,8 +143,8 @@ run(void)
 		whole[round] = last - start;
 		usleep(20000);
 	}
-	qsort(spread, (size_t)want.rounds, sizeof(spread[0]), compare);
-	qsort(whole, (size_t)want.rounds, sizeof(whole[0]), compare);
+	qsort(spread, (size_t)want.rounds, sizeof(spread[0]), compare_ns);
+	qsort(whole, (size_t)want.rounds, sizeof(whole[0]), compare_ns);
 	printf("{\"streams\":%d,\"rounds\":%d,\"spread_p50\":%.1f,\"spread_max\":%.1f,\"last_p50\":%.1f,\"last_max\":%.1f}\n",
 	    want.streams, want.rounds, (double)spread[want.rounds / 2] / 1000, (double)spread[want.rounds - 1] / 1000,
 	    (double)whole[want.rounds / 2] / 1000, (double)whole[want.rounds - 1] / 1000);

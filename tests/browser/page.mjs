@@ -117,6 +117,8 @@ async function open(options = {}) {
 	if (options.paired !== false)
 		await context.addCookies([{name: 'aisle_token', value: TOKEN, url: store.url, httpOnly: true, sameSite: 'Strict'}]);
 	const page = await context.newPage();
+	if (options.clock)
+		await page.clock.install({time: 0});
 	page.on('request', (request) => {
 		if (!request.url().startsWith(store.url) && !request.url().startsWith('data:'))
 			foreign.push(request.url());
@@ -133,9 +135,9 @@ async function open(options = {}) {
 	return page;
 }
 
-async function shot(page, name) {
+async function shot(page, name, whole = false) {
 	if (folder)
-		await page.screenshot({path: folder + '/' + name + '.png'});
+		await page.screenshot({path: folder + '/' + name + '.png', fullPage: whole});
 }
 
 // Every control is large enough, inside the screen's width, and no text runs out of its box.
@@ -198,6 +200,86 @@ async function assertContrast(page, what) {
 
 const say = (page, text) => page.locator('.card .say', {hasText: text});
 const choice = (page, name, i = 0) => page.locator(`.card .${name}`).nth(i);
+
+// ---- the manager's page ----
+
+function anAction(action, shown, accepted, more) {
+	return {action, prompts: shown, shown, accepted, dismissed: shown - accepted, snoozed: 0, overridden: 0, 'not-shown': 0, redeemed: 0,
+		unanswered: 0, ...more};
+}
+
+function aDay() {
+	return {
+		at: '2026-11-21T14:42:10.000Z', day: '2026-11-21T03:00:00.000Z', zone: 'Europe/Berlin', currency: 'EUR', decisions: 412, prompts: 191,
+		withheld: 9, shown: 184, accepted: 61, dismissed: 48, snoozed: 17, overridden: 6, late: 1, 'not-shown': 12, applied: 45, refused: 2,
+		redeemed: 43, reversed: 1, bought: 14, 'case-closed': 0, goal: 0, expired: 30, withdrawn: 26, unanswered: 44, redeemed_minor: 8845,
+		spent: [], day_budget: {money: 15000, money_used: 9640},
+		hours: [[8, 9, 2], [9, 21, 6], [10, 34, 12], [11, 41, 15], [12, 38, 14], [13, 0, 0], [14, 30, 8], [15, 11, 4]]
+			.map(([hour, shown, accepted]) => ({hour, shown, accepted})),
+		actions: [
+			anAction('enrol', 45, 6, {headline: {en: 'Ask: would they like a card?', de: 'Frage: Möchten sie eine Kundenkarte?'}}),
+			anAction('coffee-off', 58, 24, {headline: {en: '10 % off any coffee today', de: '10 % auf Kaffee'}, redeemed: 19, redeemed_minor: 3815,
+				budget: {per: 'store-day', money: 5000, money_used: 4010}}),
+			anAction('bread-off', 31, 14, {headline: {en: '… off sourdough bread', de: '… vom Sauerteigbrot'}, redeemed: 12, redeemed_minor: 2630,
+				budget: {per: 'store-day', money: 10000, money_used: 5630, units: 40, units_used: 12}}),
+			anAction('wine-pairing', 22, 9, {headline: {en: 'A wine that goes with this cheese, aisle 12', de: 'Ein Wein zu diesem Käse, Gang 12'}}),
+			anAction('birthday', 18, 8, {headline: {en: 'Birthday week: a free cake', de: 'Geburtstagswoche: ein Kuchen gratis'}, redeemed: 12,
+				redeemed_minor: 2400, budget: {per: 'campaign', money: 250000, money_used: 61200}}),
+			anAction('return-help', 10, 0, {headline: {en: 'The return of last week is still open', de: 'Die Rückgabe der letzten Woche ist noch offen'}}),
+		],
+		stopped: [], policy: {name: 'spring', version: 12}, time: 'certain', broker: 'connected', hq: 'connected',
+	};
+}
+
+async function manager(report, options = {}) {
+	store.say('report ' + JSON.stringify(report));
+	return open({query: 'manager', timezoneId: 'Europe/London', ...options});
+}
+
+const text = (page, selector) => page.locator(selector).innerText();
+
+// The words of each, its parts in the order that they are read.
+const texts = (page, selector) => page.$$eval(selector, (all) => all.map((e) => {
+	const parts = [], walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+	while (walk.nextNode())
+		parts.push(walk.currentNode.textContent.trim());
+	return parts.filter((part) => part).join('|');
+}));
+
+// As every page; and no two words of the chart, and no two boxes, lie on each other.
+async function assertReport(page, what) {
+	await assertLayout(page, what);
+	await assertContrast(page, what);
+	const found = await page.evaluate(() => {
+		const problems = [];
+		const apart = (selector) => {
+			const all = [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility()).map((e) => [e, e.getBoundingClientRect()]);
+			all.forEach(([a, r], i) => all.slice(i + 1).forEach(([b, q]) => {
+				if (r.left < q.right - 0.5 && q.left < r.right - 0.5 && r.top < q.bottom - 0.5 && q.top < r.bottom - 0.5)
+					problems.push(`"${a.textContent.slice(0, 20)}" lies on "${b.textContent.slice(0, 20)}"`);
+			}));
+			for (const [e, r] of all)
+				if (r.left < -0.5 || r.right > innerWidth + 0.5)
+					problems.push(`"${e.textContent.slice(0, 20)}" leaves the screen`);
+		};
+		apart('.chart text');
+		apart('header, .notice, .figure, section, .lift, .running, .nothing');
+		apart('.key span, h2, .chart, .stack, .legend');
+		apart('.legend li, .stops li, .rows li, header > *');
+		apart('.figure dt, .figure dd, .figure .meter, .numbers span, .spent, .rows h3, .rows .meter');
+		const frame = document.querySelector('.chart svg')?.getBoundingClientRect();
+		for (const e of document.querySelectorAll('.chart text')) {
+			const r = e.getBoundingClientRect();
+			if (r.left < frame.left - 0.5 || r.right > frame.right + 0.5 || r.top < frame.top - 0.5 || r.bottom > frame.bottom + 0.5)
+				problems.push(`"${e.textContent}" is cut off`);
+		}
+		for (const e of document.querySelectorAll('.stack i'))
+			if (e.scrollWidth > e.clientWidth)
+				problems.push(`"${e.textContent}" does not fit its part of the bar`);
+		return problems;
+	});
+	assert.deepEqual(found, [], what);
+}
 
 // ---- what is tested ----
 
@@ -521,11 +603,135 @@ const tests = {
 		await page.context().close();
 	},
 
-	async 'the manager sees today'() {
-		const page = await open({query: 'manager'});
-		await page.locator('td', {hasText: '184'}).waitFor();
-		await assertContrast(page, 'report');
-		await shot(page, 'manager-report-tablet-light');
+	async 'the manager sees today in four figures, and where they come from'() {
+		const page = await manager(aDay());
+		await page.locator('h1', {hasText: 'Today, Saturday'}).waitFor();
+		assert.equal(await text(page, 'h1'), 'Today, Saturday 21 November');
+		assert.equal(await text(page, '#asof'), 'As of 15:42');
+		assert.deepEqual(await texts(page, '.figure'), ['Prompts shown|184|of 191 sent', 'Accepted|61|33% of those shown',
+			'Given away|€88.45|Budgets for today: €96.40 of €150.00 used or held', 'Redeemed|43|offers used at a till']);
+		// the parts are the prompts: 61 + 48 + 17 + 6 + 44 + 12, and 3 are open still
+		assert.deepEqual(await texts(page, '.legend li'), ['61|Accepted', '48|Dismissed', '17|Later', '6|Something else instead',
+			'44|No answer, ran out or withdrawn', '12|Not shown', '3|Still open']);
+		const widths = await page.$$eval('.stack i', (all) => all.map((e) => e.getBoundingClientRect().width));
+		assert.equal(widths.length, 7);
+		assert.ok(Math.abs(widths[0] / widths[1] - 61 / 48) < 0.02, 'as wide as their numbers: ' + widths);
+		assert.equal(await page.locator('.running').textContent(), 'Everything is running.');
+		assert.equal(await page.locator('.rows li').count(), 6);
+		assert.deepEqual((await texts(page, '.rows li')).slice(0, 2), [
+			'10\u00a0% off any coffee today|58 shown|24 accepted (41%)|Budget for today: €40.10 of €50.00 used or held',
+			'Ask: would they like a card?|45 shown|6 accepted (13%)']);
+		assert.match(await text(page, '.lift'), /One store alone cannot tell .* headquarters can\. 9 prompts were held back/);
+		// the chart: 8 to 15, a bar for shown and one for accepted, and the same in words
+		assert.deepEqual(await page.$$eval('.chart .hour', (all) => all.map((e) => e.textContent)), ['8', '9', '10', '11', '12', '13', '14', '15']);
+		assert.equal(await page.locator('.chart rect.shown').count(), 7);
+		assert.match(await page.locator('.chart svg').getAttribute('aria-label'), /^8:00: 9 shown, 2 accepted; .*15:00: 11 shown, 4 accepted$/);
+		await assertReport(page, 'report');
+		await shot(page, 'manager-report-tablet-light', true);
+		await page.setViewportSize({width: 768, height: 1024});
+		await assertReport(page, 'report upright');
+		await shot(page, 'manager-report-upright-light', true);
+		await page.setViewportSize(TABLET);
+		await page.emulateMedia({colorScheme: 'dark'});
+		await assertReport(page, 'report in the dark');
+		await shot(page, 'manager-report-tablet-dark', true);
+		await page.context().close();
+	},
+
+	async 'the manager sees what is not running, on a dark German phone'() {
+		const day = aDay();
+		Object.assign(day, {currency: 'EUR', broker: 'away', hq: 'away', time: 'uncertain', redeemed_minor: 1234560,
+			stopped: [{action: 'bread-off', headline: {en: 'Bread', de: '… vom Sauerteigbrot'}}, {action: 'tea_cake-2', until: '2026-11-21T17:00:00.000Z'}]});
+		day.actions[1].budget.money_used = 5000;
+		for (let i = 0; i < 6; i++)
+			day.actions.push(anAction('more-' + i, 6 - i, 1));
+		const page = await manager(day, {viewport: PHONE, colorScheme: 'dark', locale: 'de-DE'});
+		await page.locator('h1', {hasText: 'Heute, Samstag, 21. November'}).waitFor();
+		assert.equal(await text(page, '#asof'), 'Stand 15:42', 'in the store\'s time');
+		assert.deepEqual(await texts(page, '.stops li'), [
+			'Der Nachrichtendienst im Markt ist nicht erreichbar. Die Kassen werden nicht gehört.',
+			'Die Uhr im Markt ist unsicher. Angebote mit Datum werden zurückgehalten.',
+			'… vom Sauerteigbrot|In diesem Markt gestoppt, bis es jemand wieder freigibt',
+			'Tea cake 2|In diesem Markt gestoppt bis 18:00',
+			'Die Zentrale ist nicht erreichbar. Der Markt arbeitet weiter; die Daten werden später gesendet.']);
+		assert.match((await texts(page, '.figure'))[2], /^Nachlass gewährt\|12\.346\s€\|/);
+		assert.equal((await texts(page, '.rows li'))[0], '10\u00a0% auf Kaffee|58 gezeigt|24 angenommen (41\u00a0%)|Tagesbudget: 50,00\u00a0€ von 50,00\u00a0€ verbraucht oder vorgemerkt – aufgebraucht');
+		assert.equal(await page.locator('.rows li').count(), 10);
+		assert.equal(await text(page, '.more'), 'und 2 weitere');
+		assert.equal(await page.locator('.running').count(), 0);
+		await assertReport(page, 'report on a phone');
+		await shot(page, 'manager-report-phone-dark-de', true);
+		await page.setViewportSize({width: 320, height: 640});
+		await assertReport(page, 'report on a small phone');
+		await shot(page, 'manager-report-small-dark-de', true);
+		await page.context().close();
+	},
+
+	async 'a long day of 25 hours and three digits fits a phone'() {
+		const day = aDay();
+		day.hours = [...Array(25)].map((_, i) => ({hour: (4 + i) % 24, shown: 100 + i * 37, accepted: 40 + i}));
+		const page = await manager(day, {viewport: PHONE});
+		await page.locator('.chart svg').waitFor();
+		assert.equal(await page.locator('.chart rect.shown').count(), 25);
+		await assertReport(page, 'long day');
+		await shot(page, 'manager-report-long-phone-light', true);
+		await page.context().close();
+	},
+
+	async 'a day on which nothing happened yet is said to be one, and why'() {
+		const empty = {...aDay(), prompts: 0, withheld: 0, unanswered: 0, redeemed_minor: 0, actions: [], hours: [], policy: null};
+		for (const name of ['shown', 'accepted', 'dismissed', 'snoozed', 'overridden', 'not-shown', 'redeemed'])
+			empty[name] = 0;
+		delete empty.day_budget;
+		const page = await manager(empty);
+		await page.locator('.nothing', {hasText: 'Nothing has been shown yet today.'}).waitFor();
+		assert.deepEqual(await texts(page, '.stops li'), ['No policy is installed, so nothing is suggested.']);
+		assert.equal(await page.locator('.figure, .chart, .rows, .lift').count(), 0);
+		await assertReport(page, 'empty day');
+		await shot(page, 'manager-report-empty-tablet-light', true);
+		store.say('report ' + JSON.stringify({...empty, policy: {name: 'spring', version: 12}, hq: 'away'}));
+		await page.locator('#again').tap();
+		await page.locator('.away', {hasText: 'Headquarters cannot be reached. The store goes on without it'}).waitFor();
+		assert.equal(await page.locator('.stops, .running').count(), 0, 'normal life: no alarm');
+		await page.context().close();
+	},
+
+	async 'the report comes anew every half minute and on a tap, and says when it is old'() {
+		const day = aDay();
+		const page = await manager(day, {clock: true});
+		await page.locator('.figure', {hasText: '184'}).waitFor();
+		store.say('report ' + JSON.stringify({...day, shown: 185}));
+		await page.locator('#again').tap();
+		await page.locator('.figure', {hasText: '185'}).waitFor();
+		store.say('report ' + JSON.stringify({...day, shown: 186}));
+		await page.clock.pauseAt(10000);
+		await page.clock.runFor(19000);
+		assert.equal(await page.locator('.figure', {hasText: '186'}).count(), 0);
+		await page.clock.runFor(8000);
+		await page.locator('.figure', {hasText: '186'}).waitFor();
+		assert.ok(await page.locator('#stale').isHidden());
+		const port = store.port;
+		await store.stop();
+		await page.locator('#again').tap();
+		await page.locator('#stale', {hasText: 'These figures are from 15:42.'}).waitFor();
+		assert.equal(await page.locator('.figure', {hasText: '186'}).count(), 1, 'what was known stays');
+		await assertReport(page, 'old report');
+		await shot(page, 'manager-report-stale-tablet-light', true);
+		await store.start(port);
+		store.say('report ' + JSON.stringify({...day, shown: 187}));
+		await page.clock.runFor(30000);
+		await page.locator('.figure', {hasText: '187'}).waitFor();
+		await page.locator('#stale').waitFor({state: 'hidden'});
+		await page.context().close();
+	},
+
+	async 'a device that is not paired is told so, and how'() {
+		const page = await open({query: 'manager', paired: false, viewport: PHONE});
+		await page.locator('.nothing', {hasText: 'This device is not paired.'}).waitFor();
+		await assertReport(page, 'not paired');
+		await shot(page, 'manager-report-unpaired-phone-light', true);
+		await page.locator('.nothing .accept').tap();
+		await page.locator('input.code').waitFor();
 		await page.context().close();
 	},
 };

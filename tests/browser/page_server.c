@@ -11,6 +11,7 @@
  *     open JSON             the array of open Guidance that a new stream begins with
  *     send STATION EVENT JSON
  *     status JSON           the Status from now on
+ *     report JSON           the report from now on
  *     reply STATUS DETAIL   how taps are answered from now on
  *   Each tap is printed: "tap KIND GUIDANCE PROMPT JSON".
  */
@@ -31,7 +32,7 @@ static struct {
 	struct event_base *base;
 	struct http *http;
 	char stations[256];
-	char *open, *status;
+	char *open, *status, *report;
 	int reply_status;
 	char reply_detail[200];
 	struct {
@@ -89,11 +90,7 @@ static int
 report(void *ctx, struct buf *out)
 {
 	(void)ctx;
-	buf_adds(out,
-	    "{\"day\":\"2026-11-21\",\"shown\":184,\"accepted\":61,\"dismissed\":40,\"actions\":["
-	    "{\"action\":\"coffee-off\",\"shown\":90,\"accepted\":31,\"cost\":1405},"
-	    "{\"action\":\"tea-cake\",\"shown\":94,\"accepted\":30,\"cost\":0}],"
-	    "\"lift\":{\"told\":false,\"why\":\"this store alone cannot tell\"}}");
+	buf_adds(out, play.report);
 	return 0;
 }
 
@@ -196,6 +193,8 @@ command(char *line)
 		replace(&play.open, rest);
 	else if (strcmp(word, "status") == 0)
 		replace(&play.status, rest);
+	else if (strcmp(word, "report") == 0)
+		replace(&play.report, rest);
 	else if (strcmp(word, "reply") == 0) {
 		play.reply_status = atoi(strsep(&rest, " "));
 		snprintf(
@@ -259,6 +258,7 @@ main(int argc, char **argv)
 	play.last_id = now_ms(NULL); /* rises over restarts */
 	snprintf(play.stations, sizeof(play.stations), "7");
 	replace(&play.open, "[]");
+	replace(&play.report, "{}");
 	replace(&play.status, "{\"state\":\"online\",\"time\":\"certain\",\"hq\":\"connected\"}");
 	if (http_new(play.base, &conf, &host, &play.http, &err) != 0) {
 		fprintf(stderr, "page_server: %s\n", err.text);
@@ -274,5 +274,6 @@ main(int argc, char **argv)
 	event_base_free(play.base);
 	free(play.open);
 	free(play.status);
+	free(play.report);
 	return 0;
 }

@@ -13,14 +13,19 @@ POLICY = {"name": "test", "version": 1, "currency": "EUR", "languages": ["en", "
           "placements": {"tablet": {"slots": 2, "headline_max": 48, "body_max": 120}},
           "explore": "greedy", "interrupt": 3, "quiet": {"tender": True}}
 
+
+def feature(name, source, kind="number", **more):
+    return {"name": name, "type": kind, "from": source, **more}
+
+
 FEATURES = [
-    {"name": "tier", "type": "string", "from": "profile.tier", "default": "none"},
-    {"name": "coffee_spend", "type": "number", "from": "local.sum(category=grocery/coffee, half_life=30d)"},
-    {"name": "visits", "type": "number", "from": "local.visits()"},
-    {"name": "basket_coffee", "type": "number", "from": "basket.sum(category=grocery/coffee)"},
-    {"name": "basket_total", "type": "number", "from": "basket.total()"},
-    {"name": "known", "type": "bool", "from": "visit.known"},
-    {"name": "voids", "type": "number", "from": "visit.voids"},
+    feature("tier", "profile.tier", "string", default="none"),
+    feature("coffee_spend", "local.sum(category=grocery/coffee, half_life=30d)"),
+    feature("visits", "local.visits()"),
+    feature("basket_coffee", "basket.sum(category=grocery/coffee)"),
+    feature("basket_total", "basket.total()"),
+    feature("known", "visit.known", "bool"),
+    feature("voids", "visit.voids"),
 ]
 
 OFFER = {"action": "coffee-off", "kind": "offer", "issue": "grow", "group": "coffee",

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The MQTT part of interfaces.md, sentence by sentence, by a till, a reader and a tablet that know only that page."""
+import contextlib
 import hashlib
 import json
 import os
 import signal
+import socket
 import time
 from datetime import datetime
 
@@ -20,18 +22,21 @@ GOLD2 = policy.changed(policy.GOLD, card=CARD2, line="Silver", attributes={"tier
 ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+@contextlib.contextmanager
 def open_store(actions=None, rows=None, config="", **more):
+    """A store with a policy and profiles, and a client that hears all of it."""
     store = Store(config=config)
-    store.start()
-    store.ctl("bundle", "install", policy.bundle(store.folder, actions=actions, **more))
-    store.ctl("profiles", "install", policy.profiles(store.folder, rows or [policy.GOLD, GOLD2], pepper=store.pepper))
-    watch = Client(store.broker.port, [f"{store.root}/#"])
-    return store, watch
-
-
-def done(store, watch):
-    watch.close()
-    store.close()
+    try:
+        store.start()
+        store.ctl("bundle", "install", policy.bundle(store.folder, actions=actions, **more))
+        store.ctl("profiles", "install", policy.profiles(store.folder, rows or [policy.GOLD, GOLD2], pepper=store.pepper))
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        try:
+            yield store, watch
+        finally:
+            watch.close()
+    finally:
+        store.close()
 
 
 def guidance(watch, station="7", after=0):
@@ -119,8 +124,7 @@ def test_status_is_retained_and_its_will_speaks_after_a_kill():
 # ---- identity ----
 
 def test_ids_and_subjects_are_those_of_the_published_formulas():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         store.till(watch, "basket.opened", {"basket": "b1", "terminal": "7"})
         event = store.till(watch, "customer.identified", {"card": CARD, "station": "7"}, receipt=True)
         shown = prompts_of(watch)
@@ -137,15 +141,12 @@ def test_ids_and_subjects_are_those_of_the_published_formulas():
         for path in files + [store.folder + "/aisled.log"]:
             with open(path, "rb") as f:
                 assert CARD.encode() not in f.read(), path
-    finally:
-        done(store, watch)
 
 
 # ---- which topics take what ----
 
 def test_each_topic_takes_only_its_own_types():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         shown = start_visit(store, watch)
         prompt = shown["prompts"][0]["prompt"]
         decided = {"guidance": shown["guidance"], "prompt": prompt, "decision": "accept"}
@@ -169,13 +170,10 @@ def test_each_topic_takes_only_its_own_types():
             "care.case-opened", {"card": CARD, "case": "c1", "topic": "t", "severity": 2}, source="/care"))
         settled(store, watch)
         assert len(watch.on("/dead-letter")) == 8
-    finally:
-        done(store, watch)
 
 
 def test_binary_mode_of_mqtt5_is_read():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         client = mqtt.Client(protocol=mqtt.MQTTv5)
         client.connect("127.0.0.1", store.broker.port)
         client.loop_start()
@@ -199,15 +197,12 @@ def test_binary_mode_of_mqtt5_is_read():
         assert wait_for("the withdrawal", lambda: withdrawals(watch))[0]["reason"] == "cancelled"
         client.loop_stop()
         client.disconnect()
-    finally:
-        done(store, watch)
 
 
 # ---- receipts ----
 
 def test_receipts_name_what_was_taken_and_what_was_refused():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         first = store.till(watch, "basket.opened", {"basket": "b1", "terminal": "7"}, receipt=True)
         taken = wait_for("a receipt", lambda: watch.on("pos/7/receipt"))[0]
         assert taken["ids"] == [[first["source"], first["id"]]] and "refused" not in taken
@@ -235,8 +230,6 @@ def test_receipts_name_what_was_taken_and_what_was_refused():
         store.reader(watch, "sensor.reading", {"kind": "door", "value": 1}, receipt=True)
         settled(store, watch)
         assert not [t for t, _, _ in watch.messages if t.endswith("/receipt") and "/loyalty/" in t]
-    finally:
-        done(store, watch)
 
 
 def test_a_live_run_replays_to_the_same_decisions():
@@ -246,8 +239,7 @@ def test_a_live_run_replays_to_the_same_decisions():
     looks = policy.changed(policy.OFFER, eligible={"and": [{"in": [{"var": "tier"}, ["gold", "silver"]]}, {"<": [{"var": "shown"}, 9]},
                                                            {">=": [{"var": "hour"}, 0]}]})
     explore = policy.changed(policy.POLICY, explore={"unit": 100, "cost_max": 20, "shortlist": 4}, control={"share": 0.3})
-    store, watch = open_store(config=config, policy=explore, features=features, actions=[looks, policy.ENROL])
-    try:
+    with open_store(config=config, policy=explore, features=features, actions=[looks, policy.ENROL]) as (store, watch):
         sent = []
 
         def say(where, kind, data, **more):
@@ -294,8 +286,6 @@ def test_a_live_run_replays_to_the_same_decisions():
         assert counted == len(replayed), (counted, len(replayed))
         last = json.loads(store.ctl("decide", *words[1:], "--json"))
         assert last == replayed[-1]
-    finally:
-        done(store, watch)
 
 
 # ---- lines ----
@@ -310,8 +300,7 @@ SEE_FEATURES = policy.FEATURES + [{"name": "lines", "type": "number", "from": "b
 
 
 def test_lines_come_twice_late_and_in_any_order():
-    store, watch = open_store(actions=[SEE], features=SEE_FEATURES)
-    try:
+    with open_store(actions=[SEE], features=SEE_FEATURES) as (store, watch):
         def look():
             """A reading at this station makes the decision that is looked at; the card is withdrawn by the stop."""
             shown = len(guidance(watch))
@@ -342,13 +331,10 @@ def test_lines_come_twice_late_and_in_any_order():
         # another currency is refused
         store.till(watch, "basket.item-added", dict(store.item("b1", 7, "a/b", 10), currency="USD"))
         assert wait_for("the refusal", lambda: letters(watch, "bad-value"))
-    finally:
-        done(store, watch)
 
 
 def test_lines_after_the_close_are_history_and_training_is_none():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         def purchases():
             return json.loads(store.ctl("customer", "show", stdin=CARD + "\n"))["purchases"]
         start_visit(store, watch)
@@ -395,15 +381,12 @@ def test_lines_after_the_close_are_history_and_training_is_none():
         record = json.loads(store.ctl("why", shown["decision"], "--json"))
         assert record["outcomes"][-1]["outcome"] == "redeemed" and record["outcomes"][-1]["amount"] == 10, record["outcomes"]
         assert not watch.on("/dead-letter")
-    finally:
-        done(store, watch)
 
 
 # ---- baskets and customers move ----
 
 def test_an_opened_elsewhere_moves_the_basket_and_its_guidance():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         first = start_visit(store, watch)
         store.till(watch, "basket.suspended", {"basket": "b1"})
         wait_for("the suspended sale's withdrawal", lambda: withdrawals(watch))
@@ -416,13 +399,10 @@ def test_an_opened_elsewhere_moves_the_basket_and_its_guidance():
         store.till(watch, "basket.tender-started", {"basket": "b1"}, terminal="8")
         assert wait_for("the withdrawal", lambda: withdrawals(watch, "8"))[-1] == \
             {"withdraw": there["guidance"], "reason": "tender"}
-    finally:
-        done(store, watch)
 
 
 def test_a_second_card_replaces_the_first_and_a_new_basket_has_a_new_guidance():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         # a card without basket: guidance at once, kept by the basket that comes
         store.reader(watch, "customer.identified", {"card": CARD, "station": "7"})
         waiting = prompts_of(watch)
@@ -447,14 +427,11 @@ def test_a_second_card_replaces_the_first_and_a_new_basket_has_a_new_guidance():
         third = start_visit(store, watch, "b2", CARD2)
         assert third["guidance"] != second["guidance"] and third["basket"] == "b2"
         assert {"withdraw": second["guidance"], "reason": "closed"} in withdrawals(watch)
-    finally:
-        done(store, watch)
 
 
 def test_every_withdraw_reason_is_said():
     short = policy.changed(policy.OFFER, expires="1s", action="quick")
-    store, watch = open_store(actions=[policy.OFFER])
-    try:
+    with open_store(actions=[policy.OFFER]) as (store, watch):
         def gone(send, basket):
             shown = start_visit(store, watch, basket)
             send()
@@ -505,15 +482,12 @@ def test_every_withdraw_reason_is_said():
         store.ctl("bundle", "install", policy.bundle(store.folder, actions=[policy.ENROL]))
         out = wait_for("the replaced card's withdrawal", lambda: withdrawals(watch, "9"))[0]
         assert out["withdraw"] == there["guidance"] and out["reason"] in ("replaced", "expired"), out
-    finally:
-        done(store, watch)
 
 
 # ---- offers ----
 
 def test_an_offer_is_refused_by_word_and_by_silence():
-    store, watch = open_store(actions=[policy.changed(policy.OFFER, caps=[], budget={"money": 20000, "per": "store-day"})])
-    try:
+    with open_store(actions=[policy.changed(policy.OFFER, caps=[], budget={"money": 20000, "per": "store-day"})]) as (store, watch):
         token = store.pair()
         shown = start_visit(store, watch)
         tap(store, watch, shown, "accept")
@@ -548,13 +522,10 @@ def test_an_offer_is_refused_by_word_and_by_silence():
         store.till(watch, "offer.reversed", {"basket": "b2", "token": second["token"], "amount": 44})
         wait_for("the reversal", lambda: store.http("GET", "/v1/report", token=token)[1]["reversed"] == 1)
         assert store.http("GET", "/v1/report", token=token)[1]["spent"][0]["held_or_spent"] == 0
-    finally:
-        done(store, watch)
 
 
 def test_a_cancelled_sale_takes_its_accepted_offer_back():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         shown = start_visit(store, watch)
         tap(store, watch, shown, "accept")
         asked = wait_for("the command", lambda: watch.on("pos/7/command"))[0]
@@ -562,15 +533,12 @@ def test_a_cancelled_sale_takes_its_accepted_offer_back():
         store.till(watch, "basket.cancelled", {"basket": "b1"})
         back = wait_for("the withdrawal of the offer", lambda: watch.on("pos/7/command")[1:])[0]
         assert back["type"] == "withdraw-offer" and back["token"] == asked["token"] and back["command"] != asked["command"]
-    finally:
-        done(store, watch)
 
 
 # ---- native tablets, other events ----
 
 def test_a_tablet_that_says_hello_is_told_what_is_open():
-    store, watch = open_store()
-    try:
+    with open_store() as (store, watch):
         shown = start_visit(store, watch)
         settled(store, watch)
         count = len(guidance(watch))
@@ -589,14 +557,11 @@ def test_a_tablet_that_says_hello_is_told_what_is_open():
         wait_for("the contradiction", lambda: letters(watch, "bad-value"))
         record = json.loads(store.ctl("why", shown["decision"], "--json"))
         assert [o["outcome"] for o in record["outcomes"]] == ["shown"]
-    finally:
-        done(store, watch)
 
 
 def test_the_other_events_are_taken_and_do_what_they_say():
     queue = policy.changed(policy.POLICY, quiet={"tender": True, "queue_over": 4}, care={"severity": 2, "only": ["service", "retain"]})
-    store, watch = open_store(policy=queue, actions=[policy.changed(policy.OFFER, caps=[])])
-    try:
+    with open_store(policy=queue, actions=[policy.changed(policy.OFFER, caps=[])]) as (store, watch):
         store.till(watch, "sensor.reading", {"kind": "queue", "station": "7", "value": 6})
         store.till(watch, "basket.opened", {"basket": "b1", "terminal": "7"})
         store.till(watch, "customer.identified", {"card": CARD, "basket": "b1", "station": "7"})
@@ -637,8 +602,6 @@ def test_the_other_events_are_taken_and_do_what_they_say():
         known = json.loads(store.ctl("customer", "show", stdin=CARD + "\n"))
         text = json.dumps(known)
         assert "120" in text and "o1" in text and "return" in text and "decline" in text, known
-    finally:
-        done(store, watch)
 
 
 def test_a_mapping_turns_a_bare_till_into_these_events():
@@ -674,9 +637,92 @@ def test_a_mapping_turns_a_bare_till_into_these_events():
         store.close()
 
 
-def test_the_broker_may_die_and_come_back():
-    store, watch = open_store()
+def topics_saved(store, *names):
+    """Which of these stand in what the broker keeps of its sessions?"""
     try:
+        with open(os.path.join(store.folder, "broker.db"), "rb") as f:
+            kept = f.read()
+    except OSError:
+        kept = b""
+    return [name in kept for name in names]
+
+
+def test_a_reload_takes_other_mappings_and_a_broken_one_changes_nothing():
+    store = Store()
+    text = open(store.conf).read()
+
+    def reload(topic, kind):
+        """The configuration with one mapping of door sensors; its file is written anew."""
+        with open(os.path.join(store.folder, "doors.json"), "w") as f:
+            json.dump({"topic": topic, "terminal": 2, "events": [
+                {"type": "aisle.sensor.reading", "id": {"var": "n"}, "data": {"kind": kind, "value": {"var": "v"}}}]}, f)
+        with open(store.conf, "w") as f:
+            f.write(text + f"[mappings]\ndoors = {store.folder}/doors.json\n")
+        before = store.log_text().count("re-read")
+        store.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: store.log_text().count("re-read") > before)
+
+    def heard(topic, value):
+        """How many dead letters come of it: one of what cannot be mapped, none of what is not listened to."""
+        count = len(watch.on("/dead-letter"))
+        watch.publish(topic, value)
+        settled(store, watch)
+        return len(watch.on("/dead-letter")) - count
+
+    try:
+        store.start()
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        assert heard("doors/d1/state", "{broken") == 0
+        reload("doors/+/state", "door")
+        assert "needs a restart" not in store.log_text()
+        wait_for("the doors to be heard", lambda: heard("doors/d1/state", "{broken"))
+        assert heard("doors/d1/state", {"n": "1", "v": 1}) == 0
+        # another topic in the same file: the old one is not listened to any more
+        reload("gates/+/state", "door")
+        wait_for("the gates to be heard", lambda: heard("gates/d1/state", "{broken"))
+        assert heard("doors/d1/state", "{broken") == 0
+        wait_for("the broker to forget the doors", lambda: topics_saved(store, b"gates/+/state", b"doors/+/state") == [True, False])
+        # a mapping that does not compile: the configuration is not taken, what was heard is heard
+        reload("gates/#/state", {"nonsense": [1]})
+        assert "was not re-read" in store.log_text()
+        assert heard("gates/d1/state", "{broken") == 1
+        # and after the broker was away the same is listened to
+        store.broker.stop()
+        store.broker.start()
+        wait_for("the broker to be connected", lambda: store.status()["mqtt"]["connected"], 20)
+        again = Client(store.broker.port, [f"{store.root}/dead-letter"])
+        again.publish("gates/d1/state", "{broken")
+        wait_for("a dead letter", lambda: again.on("/dead-letter"))
+        again.close()
+        watch.close()
+    finally:
+        store.close()
+
+
+def test_the_service_manager_hears_ready_then_the_watchdog_each_second():
+    store = Store()
+    path = os.path.join(store.folder, "notify.sock")
+    said = b""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(10)
+        os.environ["NOTIFY_SOCKET"] = path
+        try:
+            store.start()
+            while said.count(b"WATCHDOG=1") < 3:
+                said += manager.recv(4096)
+            assert said.index(b"READY=1") < said.index(b"WATCHDOG=1"), said
+            assert "the watchdog is not fed" not in store.log_text()
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+            store.close()
+
+
+def test_the_broker_may_die_and_come_back():
+    with open_store() as (store, watch):
+        # a till whose session the broker keeps, also over its own death
+        till = Client(store.broker.port, [f"{store.root}/pos/7/command"], client_id="till7", clean=False)
+        wait_for("the session on disk", lambda: topics_saved(store, b"till7") == [True])
         shown = start_visit(store, watch)
         store.broker.stop(signal.SIGKILL)
         wait_for("its absence to be noticed", lambda: not store.status()["mqtt"]["connected"])
@@ -687,13 +733,12 @@ def test_the_broker_may_die_and_come_back():
         wait_for("the broker to be connected", lambda: store.status()["mqtt"]["connected"], 20)
         # what was decided meanwhile reaches the till
         again = Client(store.broker.port, [f"{store.root}/#"])
-        wait_for("the command", lambda: watch.on("pos/7/command") or again.on("pos/7/command"), 15)
+        wait_for("the command", lambda: till.on("pos/7/command"), 15)
         assert wait_for("the retained status", lambda: again.on("/status"))[-1]["state"] == "online"
         store.till(again, "basket.closed", {"basket": "b1", "total": 0, "currency": "EUR"}, receipt=True)
         wait_for("a receipt", lambda: again.on("pos/7/receipt"))
         again.close()
-    finally:
-        done(store, watch)
+        till.close()
 
 
 def test_a_flood_of_one_terminal_is_its_own():

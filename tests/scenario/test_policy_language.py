@@ -178,9 +178,11 @@ def test_an_exam_that_the_model_does_not_pass_is_not_passed():
     page = example()
     page["models/coffee.exam.csv"] = "Column_0,margin\n10,-0.25\n901,0.5\n"
     with Folder() as folder:
-        ctl("bundle", "build", put_page(folder, page), "-o", folder.at("b"))
-        _, errors = ctl("bundle", "examine", folder.at("b"), code=77)
-        assert "coffee.exam.csv:3:1: " in errors, errors
+        source = put_page(folder, page)
+        for words in (("policy", "check", source), ("bundle", "build", source, "-o", folder.at("b"))):
+            _, errors = ctl(*words, code=65)
+            assert 'models/coffee.exam.csv:3:1: row 2: model "coffee" gives margin 0.75, expected 0.5' in errors, errors
+        assert not os.path.exists(folder.at("b"))
 
 
 # ---- mistakes ----

@@ -100,7 +100,7 @@ add_row(struct arena *arena, struct contacts *contacts, enum outcome outcome, in
 
 /* ---- a policy from its JSON files ---- */
 
-#define PARTS_MAX 48
+#define PARTS_MAX 64
 struct fixture_policy {
 	struct policy_part part[PARTS_MAX];
 	size_t count;

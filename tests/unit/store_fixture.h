@@ -33,6 +33,18 @@ struct fixture {
 	int max_mib;
 };
 
+/* Bytes that do not pack. */
+static inline void
+noise(char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i += 32) {
+		uint8_t hash[32];
+		uint64_t n = i;
+		hash_bytes(hash, sizeof(hash), &n, sizeof(n), NULL, 0);
+		memcpy(bytes + i, hash, len - i < 32 ? len - i : 32);
+	}
+}
+
 static inline void
 fixture_close(struct fixture *f)
 {

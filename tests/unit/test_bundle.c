@@ -335,112 +335,7 @@ listed_zones_travel_alone_and_unknown_ones_are_refused(void **state)
 	buf_done(&report);
 }
 
-/* ---- exams ---- */
-
-/* Builds the good folder with one part changed and examines it. */
-static int
-examine_changed(struct bench *bench, const char *part, const char *text, struct err *err)
-{
-	struct bundle *bundle = NULL;
-	struct buf report = {0};
-	char dir[100], path[300], file[100];
-	int status;
-
-	snprintf(dir, sizeof(dir), "%s/exam", bench->dir);
-	snprintf(path, sizeof(path), "%s/%s", dir, part);
-	snprintf(file, sizeof(file), "%s/exam.bundle", bench->dir);
-	write_folder(dir, false);
-	write_file(path, text, strlen(text));
-	build(dir, file);
-	*err = (struct err){0};
-	assert_int_equal(bundle_open(file, "policy", &bundle, err), 0);
-	status = bundle_examine(bundle, &report, err);
-	bundle_close(bundle);
-	buf_done(&report);
-	return status;
-}
-
-static void
-a_model_that_gives_its_margins_passes(void **state)
-{
-	struct bench *bench = *state;
-	struct err err;
-
-	assert_int_equal(examine_changed(bench, "models/churn.exam.csv",
-			     "f0,f1,margin\n2,4,0.5\n,4,-0.5\n", &err),
-	    0);
-	/* Other order, other line ends, the features' names. */
-	assert_int_equal(examine_changed(bench, "models/churn.exam.csv",
-			     "margin,recency,coffee_spend\r\n0.5,4,2\r\n", &err),
-	    0);
-}
-
-static void
-a_model_that_gives_another_margin_fails_at_its_row(void **state)
-{
-	struct bench *bench = *state;
-	struct err err;
-
-	assert_int_equal(examine_changed(bench, "models/churn.exam.csv",
-			     "f0,f1,margin\n2,4,0.5\n2,4,0.50000000000000011\n", &err),
-	    AISLE_E_REFUSED);
-	assert_string_equal(err.file, "models/churn.exam.csv");
-	assert_int_equal(err.line, 3);
-	assert_non_null(strstr(err.text, "\"churn\""));
-}
-
-static void
-an_exam_that_cannot_be_read_fails(void **state)
-{
-	static const char *const bad[] = {
-	    "",
-	    "f0,f1,margin\n",
-	    "f0,margin\n2,0.5\n",
-	    "f0,f1,f2,margin\n1,2,3,4\n",
-	    "f0,f0,margin\n1,2,3\n",
-	    "f0,f1,margin\n2,4\n",
-	    "f0,f1,margin\n2,4,0.5,1\n",
-	    "f0,f1,margin\n2,x,0.5\n",
-	    "f0,f1,margin\n2,4,\n",
-	    "f0,f1,margin\n2,4,nan\n",
-	    "f0,f1\n2,4\n",
-	    "f0,f1,margin\n\n",
-	};
-	struct bench *bench = *state;
-	struct err err;
-
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(
-		    examine_changed(bench, "models/churn.exam.csv", bad[i], &err), AISLE_E_REFUSED);
-}
-
-static void
-a_tolerance_is_the_last_difference_that_passes(void **state)
-{
-	struct bench *bench = *state;
-	struct fixture fixture;
-	struct err err;
-	char dir[100], path[200];
-
-	fixture_init(&fixture);
-	fixture_replace(
-	    &fixture, "models/models.json", "\"exam_tolerance\":0", "\"exam_tolerance\":0.25");
-	snprintf(dir, sizeof(dir), "%s/exam", bench->dir);
-	write_folder(dir, false);
-	assert_int_equal(examine_changed(bench, "models/models.json", fixture.changed, &err), 0);
-	fixture_done(&fixture);
-	fixture_init(&fixture);
-	fixture_replace(&fixture, "models/models.json",
-	    "\"exam\":\"churn.exam.csv\",\"exam_tolerance\":0",
-	    "\"exam\":\"edge.csv\",\"exam_tolerance\":0.25");
-	snprintf(path, sizeof(path), "%s/models/edge.csv", dir);
-	write_file(path, "f0,f1,margin\n2,4,0.75\n2,4,0.25\n", 31);
-	assert_int_equal(examine_changed(bench, "models/models.json", fixture.changed, &err), 0);
-	write_file(path, "f0,f1,margin\n2,4,0.76\n2,4,0.25\n", 31);
-	assert_int_equal(
-	    examine_changed(bench, "models/models.json", fixture.changed, &err), AISLE_E_REFUSED);
-	fixture_done(&fixture);
-}
+/* ---- ladders ---- */
 
 static void
 a_chance_that_falls_with_depth_builds_no_ladder(void **state)
@@ -681,10 +576,6 @@ main(void)
 	    cmocka_unit_test(a_folder_with_a_mistake_builds_nothing),
 	    cmocka_unit_test(a_folder_that_is_not_there_is_said_to_be_so),
 	    cmocka_unit_test(listed_zones_travel_alone_and_unknown_ones_are_refused),
-	    cmocka_unit_test(a_model_that_gives_its_margins_passes),
-	    cmocka_unit_test(a_model_that_gives_another_margin_fails_at_its_row),
-	    cmocka_unit_test(an_exam_that_cannot_be_read_fails),
-	    cmocka_unit_test(a_tolerance_is_the_last_difference_that_passes),
 	    cmocka_unit_test(a_chance_that_falls_with_depth_builds_no_ladder),
 	    cmocka_unit_test(a_bundle_of_another_kind_is_refused),
 	    cmocka_unit_test(a_file_that_holds_more_than_two_tables_is_refused),

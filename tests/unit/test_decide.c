@@ -202,6 +202,42 @@ an_uplift_pair_gives_both_chances(void **state)
 
 /* ---- draw ---- */
 
+/* More than are ranked at a time, many of them equal, and of each stack only one may stand. */
+static void
+a_long_shortlist_is_in_order_also_without_whom_a_winner_excludes(void **state)
+{
+	enum { ACTIONS = 54, LISTED = 36 };
+
+	(void)state;
+	scene_begin(&s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":36},\"placements\":{\"tablet\":{\"slots\":2}}}");
+	for (int i = 0; i < ACTIONS; i++)
+		add_action(&s, arena_printf(s.arena, "a%02d", i), arena_printf(s.arena,
+		    "{" OFFER_MEMBERS ",\"margin\":%d,\"offer\":{\"type\":\"percent\",\"depth\":10,\"typical\":450,\"max\":300,"
+		    "\"apply\":\"till-code\",\"until\":\"0d\",\"stack\":\"s%d\"}}", 300 + i * 7 % 13, i % 3));
+	scene_decide(&s);
+	assert_int_equal(s.decision.slot_count, 2);
+	for (size_t n = 0; n < 2; n++) {
+		const struct slot *slot = &s.decision.slots[n];
+		const char *taken = n == 0 ? "" : s.decision.candidates[s.decision.slots[0].candidate].action->offer.stack;
+		size_t at = 0;
+
+		assert_int_equal(slot->shortlist_count, LISTED + 1);
+		for (double priority = 1e9; at < LISTED; ) {
+			double next = 0;
+
+			/* Of the largest priority below the last one all that may, in order of id. */
+			for (size_t i = 0; i < ACTIONS; i++)
+				if (s.decision.candidates[i].priority < priority && s.decision.candidates[i].priority > next)
+					next = s.decision.candidates[i].priority;
+			for (size_t i = 0; i < ACTIONS && at < LISTED; i++)
+				if (!(s.decision.candidates[i].priority < next) && !(s.decision.candidates[i].priority > next) &&
+				    strcmp(s.decision.candidates[i].action->offer.stack, taken) != 0)
+					assert_int_equal(slot->shortlist[at++].candidate, i);
+			priority = next;
+		}
+	}
+}
+
 static void
 the_shortlist_is_the_best_by_priority_then_id_and_nothing(void **state)
 {
@@ -632,6 +668,7 @@ main(void)
 		T(a_margin_floor_is_kept_after_the_incentive),
 		T(an_uplift_pair_gives_both_chances),
 		T(the_shortlist_is_the_best_by_priority_then_id_and_nothing),
+		T(a_long_shortlist_is_in_order_also_without_whom_a_winner_excludes),
 		T(below_nothing_a_card_is_shown_only_by_exploration),
 		T(the_draw_of_a_visit_does_not_change_from_line_to_line),
 		T(the_second_slot_is_drawn_without_the_winner_and_its_marginal_is_exact),

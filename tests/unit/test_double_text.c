@@ -13,16 +13,9 @@
 
 #include "core/double_text.h"
 
-static uint64_t seed = 20261121;
+#include "random_fixture.h"
 
-static uint64_t
-next(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
+static struct dice dice = { 20261121 };
 
 static void
 same(double d)
@@ -47,7 +40,7 @@ bits_at_random(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 300000; i++) {
-		uint64_t bits = next();
+		uint64_t bits = dice_next(&dice);
 		double d;
 
 		memcpy(&d, &bits, sizeof(d));
@@ -63,7 +56,7 @@ sizes_at_random(void **state)
 	(void)state;
 	for (int exponent = -45; exponent <= 62; exponent++) {
 		for (int i = 0; i < 15000; i++)
-			same(ldexp((double)((next() >> 12) + (UINT64_C(1) << 52)), exponent - 52));
+			same(ldexp((double)((dice_next(&dice) >> 12) + (UINT64_C(1) << 52)), exponent - 52));
 	}
 }
 
@@ -75,8 +68,8 @@ money_and_chances(void **state)
 	(void)state;
 	for (int i = 0; i < 50000; i++) {
 		for (size_t b = 0; b < ARRAY_LEN(by); b++)
-			both((double)(next() % 2000000) / by[b]);
-		both((double)(next() >> 11) * 0x1p-53);
+			both((double)(dice_next(&dice) % 2000000) / by[b]);
+		both((double)(dice_next(&dice) >> 11) * 0x1p-53);
 	}
 }
 
@@ -86,11 +79,11 @@ ties(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 200000; i++) {
-		both((double)((next() >> 11) | 1) / 2);
-		both((double)((next() >> 12) | 1) / 4);
-		both((double)((next() >> 14) | 1) / 8);
-		both((double)((next() >> 20) | 1) / 512);
-		both((double)((next() >> 30) | 1) / 131072);
+		both((double)((dice_next(&dice) >> 11) | 1) / 2);
+		both((double)((dice_next(&dice) >> 12) | 1) / 4);
+		both((double)((dice_next(&dice) >> 14) | 1) / 8);
+		both((double)((dice_next(&dice) >> 20) | 1) / 512);
+		both((double)((dice_next(&dice) >> 30) | 1) / 131072);
 	}
 	both(0.5);
 	both(1234567890123456.5);

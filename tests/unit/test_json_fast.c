@@ -12,6 +12,8 @@
 
 #include "core/json_fast.h"
 
+#include "random_fixture.h"
+
 static const char event[] =
     "{\"specversion\":\"1.0\",\"id\":\"7-000913-4\",\"source\":\"/store/0042/pos/7\",\"type\":\"aisle.basket.item-added\","
     "\"time\":\"2026-11-21T10:15:00.123Z\",\"datacontenttype\":\"application/json\",\"receipt\":true,\"x\":null,\"data\":"
@@ -19,16 +21,7 @@ static const char event[] =
     "\"brand\":\"acme\",\"qty\":0.125,\"amount\":-499,\"currency\":\"EUR\",\"discounts\":[{\"ref\":\"a\",\"amount\":1},[]],"
     "\"e\":{},\"b\":false,\"n\":[1,2.50,-0,-0.0,123456789012345678,1234.56789012345]}}";
 
-static uint64_t seed = 7;
-
-static uint64_t
-next(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
+static struct dice dice = { 7 };
 
 /* Returns whether the fast way took it. */
 static bool
@@ -96,13 +89,13 @@ damaged_texts(void **state)
 		size_t len = sizeof(event) - 1, at;
 
 		memcpy(text, event, len);
-		for (uint64_t edits = 1 + next() % 3; edits > 0; edits--) {
-			size_t span = 1 + next() % 12, more;
+		for (uint64_t edits = 1 + dice_next(&dice) % 3; edits > 0; edits--) {
+			size_t span = 1 + dice_next(&dice) % 12, more;
 
-			at = next() % (len - span);
-			switch (next() % 4) {
+			at = dice_next(&dice) % (len - span);
+			switch (dice_next(&dice) % 4) {
 			case 0:
-				text[at] = bytes[next() % (sizeof(bytes) - 1)];
+				text[at] = bytes[dice_next(&dice) % (sizeof(bytes) - 1)];
 				break;
 			case 1:
 				memmove(text + at, text + at + span, len - at - span);
@@ -114,7 +107,7 @@ damaged_texts(void **state)
 				len += more;
 				break;
 			default:
-				text[at] = (char)next();
+				text[at] = (char)dice_next(&dice);
 				break;
 			}
 		}
@@ -130,13 +123,13 @@ numbers(void **state)
 
 	(void)state;
 	for (int i = 0; i < 300000; i++) {
-		int digits = (int)(next() % 12), places = (int)(next() % 12);
-		int len = snprintf(text, sizeof(text), "%s%llu", next() % 2 ? "-" : "",
-		    (unsigned long long)(next() % (uint64_t)(digits < 2 ? 2 : 1ull << (3 * digits))));
+		int digits = (int)(dice_next(&dice) % 12), places = (int)(dice_next(&dice) % 12);
+		int len = snprintf(text, sizeof(text), "%s%llu", dice_next(&dice) % 2 ? "-" : "",
+		    (unsigned long long)(dice_next(&dice) % (uint64_t)(digits < 2 ? 2 : 1ull << (3 * digits))));
 
 		if (places > 0)
 			len += snprintf(text + len, sizeof(text) - (size_t)len, ".%0*llu", places,
-			    (unsigned long long)(next() % 1000));
+			    (unsigned long long)(dice_next(&dice) % 1000));
 		agree(text, (size_t)len);
 	}
 }

@@ -4,6 +4,8 @@
  */
 #include "store_fixture.h"
 
+#include "profile/keys_internal.h"
+
 #include <sqlite3.h>
 
 static void
@@ -83,6 +85,27 @@ a_destroyed_key_leaves_a_tombstone_and_none_of_its_bytes(void **state)
 	assert_int_equal(keys_destroy(f->keys, &ben), 0);
 	assert_int_equal(keys_destroy(f->keys, &ben), 0);
 	assert_true(keys_forgotten(f->keys, &ben));
+}
+
+static void
+a_remembered_key_goes_when_it_is_destroyed_or_a_full_disk_takes_it_back(void **state)
+{
+	struct fixture *f = *state;
+	struct id anna = id_of(1), ben = id_of(2);
+	uint8_t key[32], again[32];
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), 0);
+	assert_int_equal(keys_commit(f->keys), 0);
+	assert_int_equal(keys_subject(f->keys, &anna, false, again), 0);
+	assert_memory_equal(key, again, 32);
+	assert_int_equal(keys_subject(f->keys, &ben, true, key), 0);
+	/* Not committed yet: the disk is full. */
+	assert_int_equal(keys_error(f->keys, SQLITE_FULL), AISLE_E_FULL);
+	assert_int_equal(keys_losses(f->keys), 1);
+	assert_int_equal(keys_subject(f->keys, &ben, false, key), AISLE_E_NONE);
+	assert_int_equal(keys_subject(f->keys, &anna, false, key), 0);
+	assert_int_equal(keys_destroy(f->keys, &anna), 0);
+	assert_true(keys_forgotten(f->keys, &anna));
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), AISLE_E_NONE);
 }
 
 static void
@@ -206,7 +229,6 @@ the_sealer_uses_the_subjects_key_and_the_data_key_for_nobody(void **state)
 	uint8_t key[32];
 	assert_int_equal(keys_subject(f->keys, &ben, false, key), AISLE_E_NONE);
 	assert_int_equal(keys_destroy(f->keys, &anna), 0);
-	sealer_drop(s, &anna);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, &anna, a.data, a.len, &plain), AISLE_E_NONE);
 	assert_int_equal(s->seal(s->ctx, "t", "k", 1, &anna, "hi", 2, &a), AISLE_E_NONE);
 	buf_done(&a);
@@ -221,6 +243,7 @@ main(void)
 		STORE_TEST(a_subject_has_no_key_until_one_is_made_and_then_always_the_same),
 		STORE_TEST(a_key_that_was_not_committed_is_not_there_after_a_restart),
 		STORE_TEST(a_destroyed_key_leaves_a_tombstone_and_none_of_its_bytes),
+		STORE_TEST(a_remembered_key_goes_when_it_is_destroyed_or_a_full_disk_takes_it_back),
 		STORE_TEST(data_key_and_pepper_are_random_once_and_then_stay),
 		STORE_TEST(a_credential_is_the_data_key_and_does_not_go_into_the_file),
 		STORE_TEST(newer_keys_are_refused),

@@ -14,6 +14,7 @@
 #include "core/csv.h"
 #include "core/fmath.h"
 #include "score/model.h"
+#include "score/model_xgboost.h"
 #include "tools/model_tool.h"
 
 #define FIXTURES "tests/data/lightgbm/"
@@ -105,7 +106,7 @@ lightgbm_margins_match_to_the_bit_and_scores_to_print(void **state)
 {
 	(void)state;
 	static const char *const folders[] = { "binary_sigmoid", "categorical", "linear_tree",
-		"multiclass", "zero_as_missing", "rf", "no_split", "regression_sqrt",
+		"multiclass", "zero_as_missing", "rf", "no_split", "regression_sqrt", "poisson",
 		"cross_entropy_lambda" };
 	char flat[] = "/tmp/aisle-model-XXXXXX";
 	int fd = mkstemp(flat);
@@ -193,7 +194,7 @@ lightgbm_files_that_cannot_be_honoured_are_refused(void **state)
 	expect_refused(LGB_HEAD
 	    "Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=0 0\nthreshold=1 2\ndecision_type=8 8\n"
 	    "left_child=1 0\nright_child=-1 -2\nleaf_value=1 2 3\n\n" LGB_END,
-	    "two ways lead to it");
+	    "node 0: it is below itself");
 	expect_refused(LGB_HEAD
 	    "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=1\ndecision_type=8\n"
 	    "left_child=-1\nright_child=-3\nleaf_value=1 2\n\n" LGB_END,
@@ -292,9 +293,90 @@ xgboost_base_score_goes_through_the_link(void **state)
 		model_free(model);
 	}
 	expect_refused(XGB("binary:logistic", "1", "[]", XGB_NUMERIC, ""), "base_score 1");
+	expect_refused(XGB("binary:logistic", "0", "[]", XGB_NUMERIC, ""), "base_score 0");
+	expect_refused(XGB("binary:logistic", "1e-40", "[]", XGB_NUMERIC, ""), "base_score 1e-40");
+	expect_refused(XGB("reg:squarederror", "1e39", "[]", XGB_NUMERIC, ""), "not a finite number");
+	expect_refused(XGB("reg:squarederror", "inf", "[]", XGB_NUMERIC, ""), "base_score inf");
+	expect_refused(XGB("reg:squarederror", "0x1", "[]", XGB_NUMERIC, ""), "base_score 0x1");
+	expect_refused(XGB("reg:squarederror", "[1", "[]", XGB_NUMERIC, ""), "base_score [1");
+	expect_refused(XGB("reg:squarederror", "[]", "[]", XGB_NUMERIC, ""), "base_score []");
+	expect_refused(XGB("reg:squarederror", "[1]2", "[]", XGB_NUMERIC, ""), "base_score [1]2");
+	expect_refused(XGB("reg:gamma", "-1", "[]", XGB_NUMERIC, ""), "base_score -1");
 	expect_refused(XGB("count:poisson", "0", "[]", XGB_NUMERIC, ""), "base_score 0");
 	expect_refused(XGB("reg:squarederror", "[1,2]", "[]", XGB_NUMERIC, ""), "base_score [1,2]");
 	expect_refused(XGB("reg:squarederror", "x", "[]", XGB_NUMERIC, ""), "base_score x");
+}
+
+/* 3.1 writes a mean of 0 or 1 where all labels are the same, and holds it off the edge. */
+static void
+xgboost_3_1_holds_certainty_off_the_edges(void **state)
+{
+	(void)state;
+	static const struct { const char *base; float held; } cases[] = {
+		{ "[0E0]", 1e-6f }, { "[1E-7]", 1e-6f }, { "[1E0]", 1.0f - 1e-6f },
+		{ "[9.9999994E-1]", 1.0f - 1e-6f }, { "[2E-6]", 2e-6f },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char text[2000];
+		const char *old = XGB("binary:logistic", "@", "[]", XGB_NUMERIC, "");
+		const char *at = strchr(old, '@');
+		snprintf(text, sizeof(text), "{\"version\":[3,1%.*s%s%s",
+		    (int)(at - strstr(old, ",4]")), strstr(old, ",4]"), cases[i].base, at + 1);
+		struct model *model = import(text);
+		float sum = -xgboost_logf(1.0f / cases[i].held - 1.0f) + 2.5f;
+		assert_true(xgb_second(model, value_number(9)) == (double)sum);
+		model_free(model);
+	}
+	expect_refused("{\"version\":[3,1,0],\"learner\":{\"learner_model_param\":{\"base_score\":\"[-1E-9]\"},"
+	    "\"objective\":{\"name\":\"reg:logistic\"},\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{}}}}",
+	    "base_score [-1E-9] is outside");
+}
+
+/* Bits of glibc's logf; the first eight are among those that it does not round correctly. */
+static void
+xgboost_logs_are_the_c_librarys(void **state)
+{
+	(void)state;
+	static const struct { float x, log; } vectors[] = {
+		{ 0x1.12629ep-4f, -0x1.5a038ap+1f }, { 0x1.83870ep-2f, -0x1.f180acp-1f },
+		{ 0x1.97c8dep-66f, -0x1.6a41dap+5f }, { 0x1.e38cd6p+1f, 0x1.544186p+0f },
+		{ 0x1.56a26p-1f, -0x1.9b4d06p-2f }, { 0x1.549f0ep-1f, -0x1.a155a6p-2f },
+		{ 0x1.865692p-5f, -0x1.859e84p+1f }, { 0x1.1a9e8ap-1f, -0x1.303e1ep-1f },
+		{ 0x1p-149f, -0x1.9d1dap+6f }, { 0x1.8p-130f, -0x1.66d08ep+6f },
+		{ 0x1p-126f, -0x1.5d58ap+6f }, { 1, 0 }, { 0x1.fffffep-1f, -0x1p-24f },
+		{ 0x1.000002p+0f, 0x1.fffffep-24f }, { 0x1.fffffep+127f, 0x1.62e43p+6f },
+		{ 3, 0x1.193ea8p+0f },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
+		assert_true(xgboost_logf(vectors[i].x) == vectors[i].log);
+		float rounded = (float)fmath_log((double)vectors[i].x);
+		assert_true((rounded == vectors[i].log) == (i >= 8));
+	}
+}
+
+static void
+xgboost_thresholds_may_be_infinite(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *model;
+		double missing, least, most;	/* margins of nothing, -inf, inf */
+	} cases[] = {
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("Infinity", "1", "0", ""), ""), -1.5, -1.5, 2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("Infinity", "0", "0", ""), ""), 2.5, -1.5, 2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("-Infinity", "1", "0", ""), ""), -1.5, 2.5, 2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("-Infinity", "0", "0", ""), ""), 2.5, 2.5, 2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("-3.4028235E38", "0", "0", ""), ""), 2.5, -1.5,
+		    2.5 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct model *model = import(cases[i].model);
+		assert_true(xgb_second(model, value_missing()) == cases[i].missing);
+		assert_true(xgb_second(model, value_number(-__builtin_inf())) == cases[i].least);
+		assert_true(xgb_second(model, value_number(__builtin_inf())) == cases[i].most);
+		assert_true(xgb_second(model, value_number(0)) == (i < 2 ? -1.5 : 2.5));
+		model_free(model);
+	}
 }
 
 static void
@@ -324,7 +406,7 @@ xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 {
 	(void)state;
 	expect_refused(
-	    XGB("reg:expectileerror", "0", "[]", XGB_NUMERIC, ""), "\"reg:expectileerror\"");
+	    XGB("reg:quantile", "0", "[]", XGB_NUMERIC, ""), "objective \"reg:quantile\"");
 	expect_refused(XGB("custom", "0", "[]", XGB_NUMERIC, ""), "objective \"custom\"");
 	expect_refused(
 	    XGB("reg:squarederror", "0", "[\"a\"]", XGB_NUMERIC, ""), "1 feature names for 2");
@@ -335,7 +417,7 @@ xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "1", ""), ""),
 	    "without categories");
 	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC "," XGB_NUMERIC, ""),
-	    "tree_info names 1 trees of 2");
+	    "num_trees is 1, but there are 2");
 	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
 			   ",\"cats\":{\"enc\":[{\"values\":[97]}]}"),
 	    "names of categories");
@@ -347,7 +429,7 @@ xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 		"{\"left_children\":[1,0,-1],\"right_children\":[2,2,-1],"
 		"\"split_indices\":[0,0,0],\"split_conditions\":[1,1,1],\"default_left\":[0,0,0]}",
 		""),
-	    "two ways lead to it");
+	    "node 0: it is below itself");
 	expect_refused(XGB("reg:squarederror", "0", "[]",
 			   "{\"left_children\":[1],\"right_children\":[2],"
 			   "\"split_indices\":[0],\"split_conditions\":[1],\"default_left\":[0]}",
@@ -502,6 +584,87 @@ calibration_goes_over_the_margin(void **state)
 	model_free(model);
 }
 
+static double
+calibrated(struct model *model, double margin)
+{
+	struct value x = value_number(margin);
+	return model_score(model, &x);
+}
+
+static void
+platt_reaches_both_ends_and_no_further(void **state)
+{
+	(void)state;
+	struct model *model =
+	    import("{\"format\":\"aisle-linear\",\"link\":\"logit\",\"weights\":{\"x\":1}}");
+	struct calibration platt = { .kind = CALIBRATION_PLATT, .a = 1, .b = 0 };
+	assert_int_equal(model_set_calibration(model, &platt), 0);
+	assert_true(calibrated(model, 0) == 0.5);
+	assert_true(calibrated(model, -0.0) == 0.5);
+	assert_true(calibrated(model, 36) < 1);
+	assert_true(calibrated(model, 37) == 1);	/* e^-37 is less than half a unit of 1 */
+	assert_true(calibrated(model, -709) > 0);
+	assert_true(calibrated(model, -710) == 0);
+	assert_true(calibrated(model, 1.7e308) == 1 && calibrated(model, -1.7e308) == 0);
+	platt.a = 1.7e308, platt.b = -1.7e308;	/* a product beyond double */
+	assert_int_equal(model_set_calibration(model, &platt), 0);
+	assert_true(calibrated(model, 2) == 1 && calibrated(model, -2) == 0);
+	platt.a = 0, platt.b = 0;	/* says the same of everybody */
+	assert_int_equal(model_set_calibration(model, &platt), 0);
+	assert_true(calibrated(model, 1e300) == 0.5);
+	platt.a = -1;	/* falling: theirs to decide */
+	assert_int_equal(model_set_calibration(model, &platt), 0);
+	assert_true(calibrated(model, 1) < 0.5);
+	platt.b = __builtin_nan("");
+	assert_int_equal(model_set_calibration(model, &platt), AISLE_E_INVALID);
+	model_free(model);
+}
+
+static void
+set_isotonic(struct model *model, const double *margins, const double *ps, size_t count)
+{
+	struct calibration isotonic = {
+		.kind = CALIBRATION_ISOTONIC, .margins = margins, .ps = ps, .count = count
+	};
+	assert_int_equal(model_set_calibration(model, &isotonic), 0);
+}
+
+static void
+isotonic_is_exact_at_its_points_flat_outside_and_never_falls(void **state)
+{
+	(void)state;
+	struct model *model =
+	    import("{\"format\":\"aisle-linear\",\"link\":\"identity\",\"weights\":{\"x\":1}}");
+	static const double margins[] = { -1, -0.25, 0, 0.1, 2 }, ps[] = { 0, 0.1, 0.1, 0.7, 1 };
+	set_isotonic(model, margins, ps, ARRAY_LEN(ps));
+	for (size_t i = 0; i < ARRAY_LEN(ps); i++)
+		assert_true(calibrated(model, margins[i]) == ps[i]);
+	assert_true(calibrated(model, -1.0000000000000002) == 0);
+	assert_true(calibrated(model, -0.9999999999999999) > 0);
+	assert_true(calibrated(model, 1.999) < 1);
+	assert_true(calibrated(model, 2.0000000000000004) == 1);
+	assert_true(calibrated(model, 1.7e308) == 1 && calibrated(model, -1.7e308) == 0);
+	assert_true(calibrated(model, -0.125) == 0.1);	/* flat between equals */
+	for (double x = -1.5, last = 0; x < 2.5; x += 1.0 / 1024) {
+		double p = calibrated(model, x);
+		assert_true(p >= last && p <= 1);
+		last = p;
+	}
+
+	/* One point says the same of everybody. */
+	set_isotonic(model, margins, ps + 3, 1);
+	assert_true(calibrated(model, -5) == 0.7 && calibrated(model, -1) == 0.7 &&
+		    calibrated(model, 5) == 0.7);
+	/* As far apart as numbers are, and as near. */
+	static const double far[] = { -1.7e308, 1.7e308 }, near[] = { 15e-324, 25e-324 },
+			    both[] = { 0, 1 };
+	set_isotonic(model, far, both, 2);
+	assert_true(calibrated(model, 0) == 0.5);
+	set_isotonic(model, near, both, 2);
+	assert_true(calibrated(model, 20e-324) == 0.5);
+	model_free(model);
+}
+
 /* ---- the flat form ---- */
 
 static void
@@ -639,6 +802,9 @@ main(void)
 		cmocka_unit_test(xgboost_compares_and_sums_in_float32),
 		cmocka_unit_test(xgboost_categories_listed_go_right),
 		cmocka_unit_test(xgboost_base_score_goes_through_the_link),
+		cmocka_unit_test(xgboost_3_1_holds_certainty_off_the_edges),
+		cmocka_unit_test(xgboost_logs_are_the_c_librarys),
+		cmocka_unit_test(xgboost_thresholds_may_be_infinite),
 		cmocka_unit_test(xgboost_links_are_its_own),
 		cmocka_unit_test(xgboost_files_that_cannot_be_honoured_are_refused),
 		cmocka_unit_test(empty_dictionaries_of_newer_files_are_no_obstacle),
@@ -647,6 +813,8 @@ main(void)
 		cmocka_unit_test(linear_models_sum_weights_levels_and_stand_ins),
 		cmocka_unit_test(linear_models_that_make_no_sense_are_refused),
 		cmocka_unit_test(calibration_goes_over_the_margin),
+		cmocka_unit_test(platt_reaches_both_ends_and_no_further),
+		cmocka_unit_test(isotonic_is_exact_at_its_points_flat_outside_and_never_falls),
 		cmocka_unit_test(flat_models_come_back_the_same),
 		cmocka_unit_test(every_cut_is_refused_and_every_flipped_byte_survived),
 		cmocka_unit_test(rows_are_matched_by_name_and_strictly),

@@ -32,7 +32,8 @@ teardown(void **state)
 static struct offer
 percent_off_coffee(void)
 {
-	struct offer offer = { .type = OFFER_PERCENT, .ladder = { 10 }, .ladder_count = 1, .typical_minor = 450,
+	static int64_t ten[] = { 10 };
+	struct offer offer = { .type = OFFER_PERCENT, .ladder = ten, .ladder_count = 1, .typical_minor = 450,
 		.max_minor = 300, .margin_floor_minor = INT64_MIN };
 
 	offer.include.set = true;
@@ -216,15 +217,13 @@ an_item_matches_with_and_without_leading_zeros(void **state)
 static void
 the_depth_is_that_of_the_card_else_the_tier_else_the_ladder(void **state)
 {
-	struct offer offer = { .type = OFFER_PERCENT, .ladder = { 3 }, .ladder_count = 1, .tier_count = 2 };
+	int64_t three[] = { 3 };
+	struct tier tiers[] = { { 2000, 5 }, { 4000, 10 } };
+	struct offer offer = { .type = OFFER_PERCENT, .ladder = three, .ladder_count = 1, .tiers = tiers, .tier_count = 2 };
 	struct card card = { .depth = 7 };
 	int64_t depths[DEPTHS_MAX];
 
 	(void)state;
-	offer.tiers[0].from_minor = 2000;
-	offer.tiers[0].depth = 5;
-	offer.tiers[1].from_minor = 4000;
-	offer.tiers[1].depth = 10;
 	assert_int_equal(offer_depths(&offer, NULL, 1999, depths), 1);
 	assert_int_equal(depths[0], 3);
 	assert_int_equal(offer_depths(&offer, NULL, 2000, depths), 1);
@@ -265,7 +264,7 @@ the_shelf_changes_nothing(void **state)
 		"grocery/c", "coffee", "coffee/x", "grocery/", "groceries/coffee", "", "grocerya" };
 	struct visit visit = { 0 };
 	struct offer offer = percent_off_coffee();
-	const uint64_t *shelf;
+	const struct shelf *shelf;
 
 	(void)state;
 	offer.max_minor = -1;
@@ -279,6 +278,7 @@ the_shelf_changes_nothing(void **state)
 			offer.include.category = paths[i];
 			offer.include.brand = with == 1 ? "acme" : NULL;
 			offer.include.set = with < 2;
+			offer_settle(&offer);
 			alone = offer_value(&offer, 10, &visit);
 			on = offer_value_on(&offer, 10, &visit, shelf);
 			assert_int_equal(alone.worth_minor, on.worth_minor);
@@ -289,6 +289,7 @@ the_shelf_changes_nothing(void **state)
 	offer.include.set = true;
 	offer.include.brand = NULL;
 	offer.include.category = "grocery/coffee";
+	offer_settle(&offer);
 	assert_int_equal(offer_value_on(&offer, 10, &visit, shelf).worth_minor, 100 + 200);
 }
 

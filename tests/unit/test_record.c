@@ -191,6 +191,48 @@ the_same_input_gives_the_same_bytes(void **state)
 	buf_done(&second);
 }
 
+/* Numbers and texts are remembered from record to record; what contact policy says is of its decision
+ * alone, in memory that the next one has again. */
+static void
+what_is_remembered_changes_no_byte(void **state)
+{
+	static const char *const data[] = { "{\"x\":1}", "{\"x\":7}", "{\"x\":0.1}", "{\"x\":1}", "{}", "{\"x\":-3}" };
+	struct decision_context context = { .station = "7", .trigger = &s.event };
+	struct draw_cache *cache = draw_cache_new();
+	struct arena *turn = arena_new();
+
+	(void)state;
+	scene_begin(&s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":{\"slots\":2}}}");
+	add_action(&s, "capped", "{\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]}");
+	add_action(&s, "ruled", "{\"eligible\":{\">\":[{\"var\":\"x\"},2]},\"margin\":{\"+\":[{\"var\":\"x\"},400.1]}}");
+	add_action(&s, "said", "{\"suitable\":{\"!=\":[{\"var\":\"word\"},\"a \\\"quoted\\\" word\"]}}");
+	for (int i = 0; i < 12; i++)
+		add_action(&s, arena_printf(s.arena, "many%02d", i), OFFER(",\"stack\":\"s\"},\"margin\":{\"*\":[{\"var\":\"x\"},33.3]}"));
+	for (size_t i = 0; i < ARRAY_LEN(data); i++)
+		add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 30 * D_MS, "capped", "g", "grow", (uint8_t)i);
+	scene_decide(&s);
+	for (size_t i = 0; i < ARRAY_LEN(data); i++) {
+		struct buf with = { 0 }, without = { 0 };
+
+		scene_data(&s, data[i]);
+		/* One more row in the window, at the same place of the turn's memory. */
+		s.contacts.rows[ARRAY_LEN(data) - 1 - i].at_ms = NOW - H_MS;
+		arena_reset(turn);
+		s.input.draws = cache;
+		decide(turn, &s.input, &s.decision);
+		decision_json(&s.decision, &context, &with);
+		s.input.draws = NULL;
+		decide(turn, &s.input, &s.decision);
+		decision_json(&s.decision, &context, &without);
+		assert_string_equal(with.data, without.data);
+		assert_non_null(strstr(with.data, arena_printf(s.arena, "shown %zu of 1", i + 1)));
+		buf_done(&with);
+		buf_done(&without);
+	}
+	draw_cache_free(cache);
+	arena_free(turn);
+}
+
 static void
 above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted(void **state)
 {
@@ -367,6 +409,7 @@ main(void)
 		T(a_kept_card_is_written_without_p_log),
 		T(counters_say_what_a_card_was_counted_against),
 		T(the_same_input_gives_the_same_bytes),
+		T(what_is_remembered_changes_no_byte),
 		T(above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted),
 		T(a_prompt_says_what_it_is_and_why),
 		T(alternatives_are_what_the_gates_passed),

@@ -162,6 +162,27 @@ rows_are_given_ascending_by_key_even_when_keys_share_a_window(void **state)
 }
 
 static void
+customers_whose_names_were_chosen_alike_are_kept_all_the_same(void **state)
+{
+	struct fixture *f = *state;
+	char text[8];
+	begin(f);
+	for (uint8_t i = 0; i < 100; i++) {
+		struct id subject = {.b = {[15] = i}};
+		int len = snprintf(text, sizeof(text), "s%d", i);
+		if (i == 0)
+			subject.b[15] = 100;	/* zero is nobody */
+		assert_int_equal(store_put(f->store, STORE_SUBJECT, &subject, &subject, 1, 0, text, (size_t)len), 0);
+	}
+	commit(f);
+	for (uint8_t i = 1; i < 100; i++) {
+		struct id subject = {.b = {[15] = i}};
+		snprintf(text, sizeof(text), "s%d", i);
+		assert_body(f, STORE_SUBJECT, &subject, text);
+	}
+}
+
+static void
 a_full_window_says_full(void **state)
 {
 	struct fixture *f = *state;
@@ -412,6 +433,35 @@ names_that_share_their_first_half_are_kept_apart(void **state)
 }
 
 static void
+a_name_beside_its_place_stays_there_when_the_place_is_free_again(void **state)
+{
+	struct fixture *f = *state;
+	struct id first = id_of(1), second = id_of(1), old = id_of(2), new = id_of(3), got;
+	int64_t now_ms;
+	second.b[15] ^= 1;
+	begin(f);
+	assert_int_equal(store_seen_put(f->store, &first, &old, 1), 0);
+	assert_int_equal(store_seen_put(f->store, &second, &old, 100), 0);
+	commit(f);
+	begin(f);
+	assert_int_equal(store_prune(f->store, 1000, 950, 1000, 1000, 10), 1);	/* the first */
+	commit(f);
+	fixture_reopen(f);	/* it is known from the disk that there was a collision */
+	begin(f);
+	assert_int_equal(store_seen_put(f->store, &second, &new, 200), 0);
+	commit(f);
+	assert_int_equal(store_seen_get(f->store, &first, &got, &now_ms), AISLE_E_NONE);
+	assert_int_equal(store_seen_get(f->store, &second, &got, &now_ms), 0);
+	assert_true(id_equal(&got, &new));
+	assert_int_equal(now_ms, 200);
+	/* And it is there once: with it goes all that is known of it. */
+	begin(f);
+	assert_int_equal(store_prune(f->store, 1000, 750, 1000, 1000, 10), 1);
+	commit(f);
+	assert_int_equal(store_seen_get(f->store, &second, &got, &now_ms), AISLE_E_NONE);
+}
+
+static void
 assert_first(struct fixture *f, int64_t due_ms, const char *id)
 {
 	int64_t due;
@@ -509,6 +559,7 @@ main(void)
 		STORE_TEST(the_subject_and_the_flag_of_a_row_can_change),
 		STORE_TEST(a_deleted_row_is_gone_and_its_neighbour_is_not),
 		STORE_TEST(rows_are_given_ascending_by_key_even_when_keys_share_a_window),
+		STORE_TEST(customers_whose_names_were_chosen_alike_are_kept_all_the_same),
 		STORE_TEST(a_full_window_says_full),
 		STORE_TEST(only_rows_with_the_flag_are_given_and_the_caller_may_stop),
 		STORE_TEST(a_rollback_takes_back_rows_and_numbers),
@@ -521,6 +572,7 @@ main(void)
 		STORE_TEST(pruning_a_log_takes_what_is_older_and_leaves_what_is_not),
 		STORE_TEST(a_seen_event_is_known_with_its_digest_and_its_first_now),
 		STORE_TEST(names_that_share_their_first_half_are_kept_apart),
+		STORE_TEST(a_name_beside_its_place_stays_there_when_the_place_is_free_again),
 		STORE_TEST(the_first_timer_is_the_earliest_then_the_smallest_id),
 		STORE_TEST(pruning_is_bounded_and_takes_only_what_is_past_its_time),
 	};

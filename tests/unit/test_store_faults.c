@@ -9,20 +9,24 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include "core/store_internal.h"
+
 static void
 state_path(const struct fixture *f, char path[static 128])
 {
 	snprintf(path, 128, "%s/state.db", f->dir);
 }
 
-/* SQL on the closed file, as somebody with the card in a reader would. */
+/* SQL on the closed file, as somebody with the card in a reader would who also mends the pages' sums. */
 static void
 tamper(const struct fixture *f, const char *sql)
 {
 	char path[128];
 	sqlite3 *db;
 	state_path(f, path);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, store_vfs(NULL)), SQLITE_OK);
+	/* Without shared memory the log needs the file for itself. */
+	sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 	sqlite3_close(db);
@@ -351,7 +355,7 @@ copy_file(const char *from, const char *to, int64_t flip_bit)
 }
 
 static void
-a_thousand_flipped_bits_are_found_or_harmless_and_never_served(void **state)
+a_thousand_flipped_bits_of_a_thousand_are_found_and_never_served(void **state)
 {
 	struct fixture *f = *state;
 	char path[128], kept[128];
@@ -363,7 +367,7 @@ a_thousand_flipped_bits_are_found_or_harmless_and_never_served(void **state)
 	snprintf(kept, sizeof(kept), "%s/kept", f->dir);
 	copy_file(path, kept, -1);
 	assert_int_equal(stat(kept, &st), 0);
-	int found = 0, missing = 0, harmless = 0, refused = 0;
+	int found = 0, at_open = 0, rows = 0;
 	for (uint64_t i = 0; i < 1000; i++) {
 		struct id at = id_of(424242 + i);	/* the same flips each time */
 		uint64_t bit;
@@ -372,27 +376,15 @@ a_thousand_flipped_bits_are_found_or_harmless_and_never_served(void **state)
 		snprintf(mark, sizeof(mark), "%s.suspect", path);
 		unlink(mark);
 		copy_file(kept, path, (int64_t)(bit % ((uint64_t)st.st_size * 8)));
-		struct err err = {0};
-		if (fixture_try_open(f, &err) != 0) {
-			/* Only for a version that is not known: anything else heals. */
-			assert_int_equal(err.code, AISLE_E_REFUSED);
-			refused++;
-			continue;
-		}
-		int missed = read_all(f);
-		if (store_damaged(f->store) > 0)
-			found++;
-		else if (missed > 0)
-			missing++;
-		else
-			harmless++;
+		fixture_open(f);
+		at_open += store_damaged(f->store) > 0;
+		(void)!store_scrub(f->store, 1 << 20);
+		found += store_damaged(f->store) > 0;
+		rows += 4 * ROWS - read_all(f);
 		fixture_close(f);
 	}
-	/* Missing: the flip hit the key that the row is found by. */
-	print_message("flips: %d found, %d rows missing, %d harmless, %d refused\n", found, missing, harmless, refused);
-	assert_true(found > 500);
-	assert_true(missing < 50);
-	assert_true(refused < 10);
+	print_message("flips: %d found, %d of them at open; %d rows served of %d\n", found, at_open, rows, 4000 * ROWS);
+	assert_int_equal(found, 1000);
 	copy_file(kept, path, -1);
 	char mark[160];
 	snprintf(mark, sizeof(mark), "%s.suspect", path);
@@ -517,6 +509,7 @@ a_full_store_refuses_keeps_what_it_has_and_still_forgets(void **state)
 	struct buf text = {0};
 	uint32_t n = 0;
 	int error = 0;
+	noise(body, sizeof(body));
 	fixture_close(f);
 	f->max_mib = 1;
 	fixture_open(f);
@@ -689,7 +682,7 @@ main(void)
 		STORE_TEST(rows_that_are_not_sealed_are_summed),
 		STORE_TEST(a_damaged_epoch_or_counter_makes_a_new_epoch),
 		STORE_TEST(a_row_whose_key_was_flipped_is_not_given_out),
-		STORE_TEST(a_thousand_flipped_bits_are_found_or_harmless_and_never_served),
+		STORE_TEST(a_thousand_flipped_bits_of_a_thousand_are_found_and_never_served),
 		STORE_TEST(a_file_that_is_no_database_is_moved_away_and_a_new_one_begun),
 		STORE_TEST(a_damaged_page_costs_its_rows_and_the_next_opening_mends_the_file),
 		STORE_TEST(a_copy_that_was_complete_when_the_power_went_is_put_in_place),

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctl_recorded.c - the options that every command over recorded events takes.
+ */
+#include "ctl/ctl_recorded.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TURN_MAX 65536
+
+int
+ctl_recorded_options(struct ctl *ctl, struct ctl_recorded *from)
+{
+	const char *turn = ctl_option(ctl, "--turn");
+
+	from->bundle = ctl_option(ctl, "--bundle");
+	from->profiles = ctl_option(ctl, "--profiles");
+	from->pepper = ctl_option(ctl, "--pepper");
+	from->store = ctl_option(ctl, "--store");
+	from->events = ctl_option(ctl, "--events");
+	from->turn = turn != NULL ? atoi(turn) : RECORDED_TURN;
+	if (from->turn < 1 || from->turn > TURN_MAX)
+		return ctl_fail(EX_USAGE, "--turn: expected 1 to %d events a turn", TURN_MAX);
+	return EX_OK;
+}
+
+int
+ctl_recorded_conf(struct ctl *ctl, struct ctl_recorded *from)
+{
+	int rc;
+
+	from->conf = mem_alloc(sizeof(*from->conf));
+	rc = ctl_conf(ctl, false, from->conf);
+	if (rc == EX_OK && (from->store != NULL || from->conf->store_id == NULL)) {
+		free(from->conf->store_id);
+		from->conf->store_id = mem_strdup(from->store != NULL ? from->store : "0");
+	}
+	return rc;
+}
+
+static int
+open_engine(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options *options)
+{
+	struct err err = {0};
+	uint8_t pepper[32] = {0};
+	bool has_pepper = false;
+	int rc = ctl_pepper(ctl, from->pepper != NULL ? from->pepper : from->conf->pepper_file,
+	    pepper, &has_pepper);
+
+	if (rc != EX_OK)
+		return rc;
+	options->conf = from->conf;
+	options->profiles = from->profiles;
+	options->state = from->state;
+	options->turn = from->turn;
+	options->pepper = has_pepper ? pepper : NULL;
+	if (recorded_open(options, &from->recorded, &err) != 0)
+		rc = ctl_fail_err(&err);
+	options->pepper = NULL;
+	explicit_bzero(pepper, sizeof(pepper));
+	return rc;
+}
+
+int
+ctl_recorded_open(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options *options)
+{
+	struct buf report = {0};
+	struct err err = {0};
+	int rc = ctl_recorded_conf(ctl, from);
+
+	if (rc == EX_OK)
+		rc = open_engine(ctl, from, options);
+	/* Without a configuration the store speaks the policy's currency. */
+	if (rc == EX_OK && from->bundle != NULL &&
+	    recorded_bundle(from->recorded, from->bundle, !ctl->conf_given, &report, &err) != 0) {
+		if (report.len > 0)
+			fputs(report.data, stderr);
+		rc = report.len > 0 ? EX_DATAERR : ctl_fail_err(&err);
+	}
+	if (rc == EX_OK) {
+		from->in = strcmp(from->events, "-") == 0 ? stdin : fopen(from->events, "re");
+		if (from->in == NULL)
+			rc = ctl_fail(EX_NOINPUT, "%s: %s", from->events, strerror(errno));
+	}
+	buf_done(&report);
+	return rc;
+}
+
+/* ---- progress ---- */
+
+static int64_t
+seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+struct ctl_progress
+ctl_progress_start(void)
+{
+	return (struct ctl_progress){.start_s = seconds()};
+}
+
+void
+ctl_progress_show(void *ctx, int64_t events)
+{
+	struct ctl_progress *progress = ctx;
+	int64_t now_s = seconds();
+
+	if (now_s - progress->start_s <= 1 || now_s == progress->last_s)
+		return;
+	progress->last_s = now_s;
+	fprintf(stderr, "\r%lld events", (long long)events);
+}
+
+void
+ctl_progress_end(const struct ctl_progress *progress)
+{
+	if (progress->last_s != 0)
+		fputs("\r\033[K", stderr);
+}
+
+int
+ctl_recorded_run(struct ctl_recorded *from, bool progress)
+{
+	struct ctl_progress shown = ctl_progress_start();
+	struct err err = {0};
+	bool show = progress && isatty(STDERR_FILENO);
+	int rc =
+	    recorded_feed(from->recorded, from->in, show ? ctl_progress_show : NULL, &shown, &err);
+
+	ctl_progress_end(&shown);
+	return rc == 0 ? EX_OK : ctl_fail_err(&err);
+}
+
+void
+ctl_recorded_close(struct ctl_recorded *from)
+{
+	if (from->in != NULL && from->in != stdin)
+		fclose(from->in);
+	recorded_close(from->recorded);
+	if (from->conf != NULL)
+		conf_done(from->conf);
+	free(from->conf);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * hold.c - what an action's budget has given: held by cards that were sent, spent by offers that
+ * were redeemed.
+ *
+ * A card holds the most that it can cost until it is redeemed, lapses or is
+ * refused. The day's figures are of one business day and count as nothing on
+ * the next; those of the campaign run on.
+ */
+#include "spine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/policy_load.h"
+
+struct engine_budget
+budget_on(const struct engine_budget *budget, int64_t day_ms)
+{
+	struct engine_budget figures = *budget;
+
+	if (figures.day_ms < day_ms) {
+		figures.day_ms = day_ms;
+		figures.day_money_minor = figures.day_units = 0;
+	}
+	return figures;
+}
+
+static struct engine_budget *
+find(const struct engine *engine, const char *action)
+{
+	for (size_t i = 0; i < engine->budget_count; i++) {
+		if (strcmp(engine->budgets[i].action, action) == 0)
+			return &engine->budgets[i];
+	}
+	return NULL;
+}
+
+/* The figures of today, to be changed. */
+static struct engine_budget *
+take(struct engine *engine, const char *action, int64_t day_ms)
+{
+	struct engine_budget *budget = find(engine, action);
+
+	if (budget == NULL) {
+		engine->budgets = mem_realloc(engine->budgets,
+		    (engine->budget_count + 1) * sizeof(*engine->budgets));
+		budget = &engine->budgets[engine->budget_count++];
+		*budget = (struct engine_budget){ .action = mem_strdup(action), .day_ms = day_ms };
+	}
+	*budget = budget_on(budget, day_ms);
+	engine->budgets_dirty = true;
+	return budget;
+}
+
+/* What changes with a card: of the campaign always, of the day only if the card was sent in it. */
+static void
+count(struct engine *engine, const struct card *card, int64_t money_minor, int units)
+{
+	int64_t day_ms = engine_day_start(engine, engine->now_ms);
+	struct engine_budget *budget = take(engine, card->action, day_ms);
+
+	if (card->sent_ms >= day_ms) {
+		budget->day_money_minor += money_minor;
+		budget->day_units += units;
+	}
+	budget->all_money_minor += money_minor;
+	budget->all_units += units;
+}
+
+/* ---- the life of a hold ---- */
+
+void
+hold_take(struct engine *engine, struct card *card)
+{
+	const struct action *action = engine->policy != NULL
+	    ? policy_action(engine->policy, card->action) : NULL;
+
+	if (card->withheld)
+		return;
+	/* What costs nothing and has no budget is not counted: nobody would ask for it. */
+	if (card->depth == 0 && (action == NULL || action->budget.per == BUDGET_NONE)) {
+		card->hold_minor = -1;
+		return;
+	}
+	count(engine, card, card->hold_minor, 1);
+}
+
+void
+hold_release(struct engine *engine, struct card *card)
+{
+	if (card->withheld || card->hold_minor < 0)
+		return;
+	count(engine, card, -card->hold_minor, -1);
+	card->hold_minor = -1;
+}
+
+void
+hold_spend(struct engine *engine, struct card *card, int64_t amount_minor)
+{
+	const struct action *action = engine->policy != NULL
+	    ? policy_action(engine->policy, card->action) : NULL;
+	double funded = action != NULL && action->has_offer ? action->offer.funded : 0;
+	int64_t ours = (int64_t)((double)amount_minor * (1 - funded) + 0.5);
+	int64_t day_ms = engine_day_start(engine, engine->now_ms);
+	int64_t held = card->hold_minor > 0 ? card->hold_minor : 0;
+
+	/* Released before, by the close or the till's silence: it counts again. */
+	count(engine, card, ours - held, card->hold_minor < 0);
+	/* Held yesterday, but the money goes today. */
+	if (card->sent_ms < day_ms)
+		take(engine, card->action, day_ms)->day_money_minor += ours;
+	card->hold_minor = ours;
+}
+
+struct engine_budget
+hold_today(const struct engine *engine, const char *action)
+{
+	int64_t day_ms = engine_day_start(engine, engine->now_ms);
+	const struct engine_budget *budget = find(engine, action), none = { .day_ms = day_ms };
+
+	return budget_on(budget != NULL ? budget : &none, day_ms);
+}
+
+/* ---- on disk ---- */
+
+void
+hold_load(struct engine *engine)
+{
+	struct buf buf = { 0 };
+
+	if (store_meta_get(engine->store, "budgets", &buf) == 0) {
+		struct rd rd = rd_init(buf.data, buf.len);
+		uint32_t rows = rd_u32(&rd);
+
+		for (uint32_t i = 0; i < rows && rd.ok && i < POLICY_ACTIONS_MAX; i++) {
+			struct engine_budget b = { .action = rd_str(&rd) };
+
+			b.day_ms = rd_i64(&rd);
+			b.day_money_minor = rd_i64(&rd);
+			b.day_units = rd_i64(&rd);
+			b.all_money_minor = rd_i64(&rd);
+			b.all_units = rd_i64(&rd);
+			if (!rd.ok || b.action == NULL) {
+				free(b.action);
+				break;
+			}
+			engine->budgets = mem_realloc(engine->budgets,
+			    (engine->budget_count + 1) * sizeof(*engine->budgets));
+			engine->budgets[engine->budget_count++] = b;
+		}
+	}
+	buf_done(&buf);
+}
+
+void
+hold_drop(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->budget_count; i++)
+		free(engine->budgets[i].action);
+	free(engine->budgets);
+	engine->budgets = NULL;
+	engine->budget_count = 0;
+	engine->budgets_dirty = false;
+}
+
+void
+hold_save(struct engine *engine, struct buf *buf)
+{
+	if (!engine->budgets_dirty)
+		return;
+	buf_clear(buf);
+	buf_u32(buf, (uint32_t)engine->budget_count);
+	for (size_t i = 0; i < engine->budget_count; i++) {
+		const struct engine_budget *b = &engine->budgets[i];
+
+		buf_str(buf, b->action);
+		buf_i64(buf, b->day_ms);
+		buf_i64(buf, b->day_money_minor);
+		buf_i64(buf, b->day_units);
+		buf_i64(buf, b->all_money_minor);
+		buf_i64(buf, b->all_units);
+	}
+	engine_check(engine, store_meta_set(engine->store, "budgets", buf->data, buf->len));
+	engine->budgets_dirty = false;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * model_xgboost_read.c - reads XGBoost's JSON.
+ *
+ * DESIGN
+ *   Keys come in any order and new ones appear with each version: what is not
+ *   known is skipped. What says a thing twice, or counts what is not there, is
+ *   refused.
+ */
+#include "score/model_xgboost.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+read_text(struct xgb *x, char *out, size_t size)
+{
+	if (!jsonr_string(&x->r))
+		return;
+	if (x->r.word.len >= size)
+		jsonr_fail(&x->r, "text too long");
+	else
+		memcpy(out, x->r.word.data, x->r.word.len + 1);
+}
+
+/* Parameters are texts, even numbers. */
+static double
+read_param(struct xgb *x)
+{
+	char text[PARAM_MAX] = "";
+	read_text(x, text, sizeof(text));
+	char *end;
+	double value = strtod(text, &end);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || !(value <= 1e15) ||
+	    value != (double)(int64_t)value)
+		jsonr_fail(&x->r, "expected a count as text");
+	return x->r.failed ? 0 : value;
+}
+
+/* Of a tree, or of all. */
+static void
+read_leaf_size(struct xgb *x)
+{
+	if (read_param(x) > 1)
+		jsonr_fail(&x->r,
+		    "vector leaves (multi_strategy multi_output_tree) are not supported");
+}
+
+static void
+read_tree_param(struct xgb *x)
+{
+	static const char *const keys[] = { "num_nodes", "size_leaf_vector" };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
+		if (key == 0)
+			x->num_nodes = read_param(x);
+		else if (key == 1)
+			read_leaf_size(x);
+		else
+			jsonr_skip(r);
+	}
+}
+
+static void
+read_tree(struct xgb *x)
+{
+	static const char *const keys[] = { "left_children", "right_children", "split_indices",
+		"split_conditions", "default_left", "split_type", "categories", "categories_nodes",
+		"categories_segments", "categories_sizes", "sum_hessian", "tree_param", "id" };
+	struct numbers *const arrays[] = { &x->left, &x->right, &x->index, &x->condition,
+		&x->default_left, &x->split_type, &x->category, &x->category_node,
+		&x->category_first, &x->category_size, &x->cover };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
+		arrays[i]->count = 0;
+	x->tree_id = x->num_nodes = -1;
+
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
+		/* Only thresholds are float32; an index above 2^24 would not survive it. */
+		if (key >= 0 && key < (int)ARRAY_LEN(arrays))
+			jsonr_numbers(r, arrays[key] == &x->condition, MODEL_NODES_MAX, arrays[key]);
+		else if (key == (int)ARRAY_LEN(arrays))
+			read_tree_param(x);
+		else if (key > 0)
+			x->tree_id = jsonr_number(r, false);
+		else
+			jsonr_skip(r);
+	}
+	if (!r->failed && xgboost_build_tree(x) < 0)
+		r->failed = true;
+}
+
+/* Names of categories that a data frame gave: {"enc":[{"values":[…]}…]}. An empty one is no
+ * dictionary. */
+static void
+read_dictionaries(struct xgb *x)
+{
+	struct jsonr *r = &x->r;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		if (!jsonr_is(r, "enc")) {
+			jsonr_skip(r);
+			continue;
+		}
+		jsonr_enter(r, '[');
+		while (jsonr_item(r)) {
+			jsonr_enter(r, '{');
+			while (jsonr_key(r)) {
+				bool values = jsonr_is(r, "values");
+				const char *before = r->at;
+				jsonr_skip(r);
+				if (values &&
+				    memchr(before, '[', (size_t)(r->at - before)) != NULL &&
+				    r->at - before - (ptrdiff_t)strspn(before, " \t\r\n[]") > 0)
+					x->has_dictionary = true;
+			}
+		}
+	}
+}
+
+/* Beside the booster's name, or since 3.4 inside of its model. */
+static void
+read_weight_drop(struct xgb *x)
+{
+	if (x->has_weight_drop)
+		jsonr_fail(&x->r, "\"weight_drop\" is there twice");
+	x->has_weight_drop = true;
+	jsonr_numbers(&x->r, true, MODEL_TREES_MAX, &x->weight_drop);
+}
+
+static void
+read_counts(struct xgb *x)
+{
+	static const char *const keys[] = { "num_trees", "size_leaf_vector" };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
+		if (key == 0)
+			x->num_trees = read_param(x);
+		else if (key == 1)
+			read_leaf_size(x);
+		else
+			jsonr_skip(r);
+	}
+}
+
+static void
+read_trees(struct xgb *x)
+{
+	jsonr_enter(&x->r, '[');
+	while (jsonr_item(&x->r))
+		read_tree(x);
+}
+
+static void
+read_model(struct xgb *x)
+{
+	static const char *const keys[] = { "trees", "tree_info", "weight_drop", "weights", "cats",
+		"gbtree_model_param" };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	x->has_model = true;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		switch (jsonr_pick(r, keys, ARRAY_LEN(keys), &seen)) {
+		case 0:
+			read_trees(x);
+			break;
+		case 1:
+			jsonr_numbers(r, false, MODEL_TREES_MAX, &x->tree_info);
+			break;
+		case 2:
+			read_weight_drop(x);
+			break;
+		case 3:
+			jsonr_numbers(r, true, MODEL_TERMS_MAX, &x->weights);
+			break;
+		case 4:
+			read_dictionaries(x);
+			break;
+		case 5:
+			read_counts(x);
+			break;
+		default:
+			jsonr_skip(r);
+		}
+	}
+}
+
+/* {"name","model"} or, for dart, {"name","gbtree":{"name","model"},"weight_drop"}. */
+static void
+read_booster(struct xgb *x, bool inner)
+{
+	static const char *const keys[] = { "model", "gbtree", "weight_drop", "name" };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
+		if (key == 0 && x->has_model)
+			jsonr_fail(r, "\"model\" is there twice");
+		else if (key == 0)
+			read_model(x);
+		else if (key == 1 && !inner)
+			read_booster(x, true);
+		else if (key == 2)
+			read_weight_drop(x);
+		else if (key == 3 && !inner)
+			read_text(x, x->booster, sizeof(x->booster));
+		else
+			jsonr_skip(r);
+	}
+}
+
+static void
+read_params(struct xgb *x)
+{
+	static const char *const keys[] = { "num_class", "num_target", "num_feature", "base_score" };
+	double *const counts[] = { &x->num_class, &x->num_target, &x->num_feature };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
+		if (key >= 0 && key < (int)ARRAY_LEN(counts))
+			*counts[key] = read_param(x);
+		else if (key > 0)
+			read_text(x, x->base_score, sizeof(x->base_score));
+		else
+			jsonr_skip(r);
+	}
+	if (!r->failed && !(x->num_feature <= MODEL_INPUTS_MAX))
+		jsonr_fail(r, "too many features, expected at most 65535");
+}
+
+static void
+read_objective(struct xgb *x)
+{
+	static const char *const keys[] = { "name" };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		if (jsonr_pick(r, keys, ARRAY_LEN(keys), &seen) == 0)
+			read_text(x, x->objective, sizeof(x->objective));
+		else
+			jsonr_skip(r);
+	}
+}
+
+static void
+read_names(struct xgb *x)
+{
+	jsonr_enter(&x->r, '[');
+	while (jsonr_item(&x->r))
+		if (jsonr_string(&x->r) && builder_add_input(&x->b, x->r.word.data) < 0)
+			x->r.failed = true;
+}
+
+/* The parts of the learner in two passes: trees need to know the features first. */
+static void
+read_learner(struct xgb *x, bool trees)
+{
+	static const char *const keys[] = { "gradient_booster", "learner_model_param", "objective",
+		"feature_names" };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	x->has_learner = true;
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
+		if (trees && key == 0)
+			read_booster(x, false);
+		else if (!trees && key == 1)
+			read_params(x);
+		else if (!trees && key == 2)
+			read_objective(x);
+		else if (!trees && key == 3)
+			read_names(x);
+		else
+			jsonr_skip(r);
+	}
+}
+
+int
+xgboost_read(struct xgb *x, const char *text, size_t len, bool trees)
+{
+	static const char *const keys[] = { "learner", "version" };
+	struct jsonr *r = &x->r;
+	uint32_t seen = 0;
+	jsonr_init(r, text, len, x->b.name, x->b.err);
+	jsonr_enter(r, '{');
+	while (jsonr_key(r)) {
+		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
+		if (key == 0)
+			read_learner(x, trees);
+		else if (!trees && key == 1)
+			jsonr_numbers(r, false, 3, &x->version);
+		else
+			jsonr_skip(r);
+	}
+	jsonr_end(r);
+	jsonr_done(r);
+	return r->failed ? AISLE_E_INVALID : 0;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * recorded.c - the daemon's engine over a file of recorded events.
+ *
+ * DESIGN
+ *   The very engine of the daemon, over a state in memory (or in a folder that
+ *   the next call, or aisled, goes on from), with nothing queued for
+ *   receivers. How the file is cut into turns changes no decision.
+ */
+#include "tools/recorded.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "profile/profiles.h"
+#include "sync/bundle.h"
+
+struct recorded {
+	struct conf *conf;
+	struct engine *engine;
+	struct profiles_bundle *profile_rows;
+	struct input *inputs; /* of the turn being filled */
+	size_t count, turn;
+	int64_t total;
+};
+
+static int
+profile_of(void *ctx, const struct id *subject, struct buf *out)
+{
+	return profiles_bundle_get(ctx, subject, out);
+}
+
+static int
+open_profiles(struct recorded *recorded, const char *path, struct err *err)
+{
+	int rc = profiles_bundle_open(path, &recorded->profile_rows, err);
+
+	if (rc != 0)
+		return rc;
+	recorded->engine->profile_get = profile_of;
+	recorded->engine->profile_ctx = recorded->profile_rows;
+	return 0;
+}
+
+int
+recorded_open(const struct recorded_options *options, struct recorded **ret, struct err *err)
+{
+	struct recorded *recorded;
+	struct engine_options engine = {.conf = options->conf,
+	    .state_dir = options->state,
+	    .dry = true,
+	    .sealed = options->state != NULL,
+	    .pepper = options->pepper,
+	    .on_decision = options->on_decision,
+	    .on_decision_ctx = options->ctx};
+	int rc;
+
+	if (options->state != NULL && mkdir(options->state, 0700) != 0 && errno != EEXIST)
+		return err_set(err, AISLE_E_IO, "%s: %s", options->state, strerror(errno));
+	options->conf->terminal_rate = 0;
+	recorded = mem_calloc(1, sizeof(*recorded));
+	recorded->conf = options->conf;
+	recorded->turn = (size_t)(options->turn != 0 ? options->turn : RECORDED_TURN);
+	recorded->inputs = mem_calloc(recorded->turn, sizeof(*recorded->inputs));
+	rc = engine_open(&engine, &recorded->engine, err);
+	if (rc == 0) {
+		recorded->engine->options.pepper = NULL;
+		if (options->profiles != NULL)
+			rc = open_profiles(recorded, options->profiles, err);
+	}
+	if (rc != 0) {
+		recorded_close(recorded);
+		return rc;
+	}
+	*ret = recorded;
+	return 0;
+}
+
+void
+recorded_close(struct recorded *recorded)
+{
+	if (recorded == NULL)
+		return;
+	engine_close(recorded->engine);
+	profiles_bundle_close(recorded->profile_rows);
+	free(recorded->inputs);
+	free(recorded);
+}
+
+struct engine *
+recorded_engine(struct recorded *recorded)
+{
+	return recorded->engine;
+}
+
+int
+recorded_bundle(struct recorded *recorded, const char *path, bool policy_currency,
+    struct buf *report, struct err *err)
+{
+	struct bundle *bundle = NULL;
+	struct policy *policy = NULL;
+	int rc = bundle_open(path, "policy", &bundle, err);
+
+	if (rc != 0)
+		return rc;
+	rc = bundle_policy(bundle, &policy, report);
+	if (rc != 0) {
+		bundle_close(bundle);
+		return err_set(err, rc, "%s: its policy has mistakes", path);
+	}
+	if (policy_currency) {
+		free(recorded->conf->currency);
+		recorded->conf->currency = mem_strdup(policy->currency);
+	}
+	rc = engine_set_bundle(recorded->engine, bundle, policy, false, err);
+	if (rc != 0) {
+		policy_free(policy);
+		bundle_close(bundle);
+	}
+	return rc;
+}
+
+/* ---- the file ---- */
+
+static int
+flush(struct recorded *recorded, struct err *err)
+{
+	int rc = recorded->count == 0
+		     ? 0
+		     : turn_run(recorded->engine, recorded->inputs, recorded->count);
+
+	for (size_t i = 0; i < recorded->count; i++)
+		free((char *)recorded->inputs[i].payload);
+	recorded->total += (int64_t)recorded->count;
+	recorded->count = 0;
+	return rc == 0 ? 0 : err_set(err, AISLE_E_IO, "the state cannot be written");
+}
+
+static void
+take_line(struct recorded *recorded, const char *line, size_t len)
+{
+	char *copy = mem_alloc(len + 1);
+
+	memcpy(copy, line, len);
+	copy[len] = '\0';
+	recorded->inputs[recorded->count++] =
+	    (struct input){.kind = INPUT_RECORDED, .payload = copy, .len = len};
+}
+
+int
+recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ctx, int64_t count),
+    void *ctx, struct err *err)
+{
+	size_t capacity = 0;
+	char *line = NULL;
+	ssize_t len;
+	int rc = 0;
+
+	while (rc == 0 && (len = getline(&line, &capacity, events)) > 0) {
+		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+			len--;
+		if (len == 0)
+			continue;
+		take_line(recorded, line, (size_t)len);
+		if (recorded->count < recorded->turn)
+			continue;
+		rc = flush(recorded, err);
+		if (progress != NULL)
+			progress(ctx, recorded->total);
+	}
+	if (rc == 0)
+		rc = flush(recorded, err);
+	if (rc == 0 && ferror(events))
+		rc = err_set(err, AISLE_E_IO, "the events cannot be read");
+	free(line);
+	return rc;
+}
+
+int64_t
+recorded_count(const struct recorded *recorded)
+{
+	return recorded->total;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * recorded.h - the daemon's engine over a file of recorded events: what replay, decide, features
+ * and train have in common.
+ */
+#ifndef AISLE_TOOLS_RECORDED_H
+#define AISLE_TOOLS_RECORDED_H
+
+#include <stdio.h>
+
+#include "engine.h"
+
+#define RECORDED_TURN 256 /* events a transaction, unless told otherwise */
+
+struct recorded_options {
+	struct conf *conf;     /* borrowed; a recorded file is never taken for a flood */
+	const char *profiles;  /* NULL: none */
+	const char *state;     /* folder to go on from; NULL: in memory */
+	const uint8_t *pepper; /* 32 bytes, read while opening; NULL: one of its own */
+	int turn;	       /* 0: RECORDED_TURN */
+	void (*on_decision)(void *ctx, const char *json, size_t len);
+	void *ctx;
+};
+
+struct recorded;
+int recorded_open(const struct recorded_options *options, struct recorded **ret,
+    struct err *err) AISLE_MUST_CHECK;
+void recorded_close(struct recorded *recorded); /* NULL is fine */
+struct engine *recorded_engine(struct recorded *recorded);
+/* Puts a bundle file in force. policy_currency: the store takes the policy's currency over, as it
+ * has none of its own. Mistakes of the policy, if that is what is wrong, are in report. */
+int recorded_bundle(struct recorded *recorded, const char *path, bool policy_currency,
+    struct buf *report, struct err *err) AISLE_MUST_CHECK;
+/* All of it through the engine, a line each. progress: called now and then with the events so far;
+ * NULL: not. */
+int recorded_feed(struct recorded *recorded, FILE *events,
+    void (*progress)(void *ctx, int64_t count), void *ctx, struct err *err) AISLE_MUST_CHECK;
+
+int64_t recorded_count(const struct recorded *recorded); /* events fed so far */
+
+#endif

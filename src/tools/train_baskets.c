@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * train_baskets.c - every closed basket of the recorded events.
+ *
+ * DESIGN
+ *   Taken from the engine's own visit as it closes: voided lines, training
+ *   sales and doubles are gone by then, and who did not agree is nobody.
+ *   A category is the first two steps of its path ("grocery/coffee"): finer
+ *   ones are too rare to learn from. Sensitive ones are not taken at all.
+ */
+#include "tools/train_baskets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "aisle/visit.h"
+#include "decide/policy_internal.h"
+
+#define CATEGORY_STEPS 2
+#define BASKET_CATEGORIES_MAX 256
+
+void
+train_baskets_init(struct train_baskets *baskets)
+{
+	*baskets = (struct train_baskets){.categories.max = TRAIN_CATEGORIES_MAX,
+	    .customers.max = TRAIN_CUSTOMERS_MAX,
+	    .visits.max = TRAIN_BASKETS_MAX};
+}
+
+void
+train_baskets_done(struct train_baskets *baskets)
+{
+	train_index_done(&baskets->categories);
+	train_index_done(&baskets->customers);
+	train_index_done(&baskets->visits);
+	free(baskets->list);
+	free(baskets->uses);
+	train_baskets_init(baskets);
+}
+
+size_t
+train_category_len(const char *path)
+{
+	size_t len = 0;
+
+	for (int step = 0; step < CATEGORY_STEPS && path[len] != '\0'; step++)
+		len += strcspn(path + len + (step > 0), "/") + (step > 0);
+	return len;
+}
+
+const char *
+train_category(const struct train_baskets *baskets, size_t category)
+{
+	CHECK(category < baskets->categories.count);
+	return baskets->categories.keys[category].bytes;
+}
+
+/* What "from" cannot say cannot be a feature. */
+static bool
+can_be_named(const char *path, size_t len)
+{
+	return len > 0 && path[0] != '/' && path[len - 1] != '/' &&
+	       memmem(path, len, "//", 2) == NULL && strcspn(path, "=,() \t\"\\") >= len;
+}
+
+/* Does a sensitive category lie below it? Then its sums would speak of that one, too. */
+static bool
+holds_sensitive(const struct policy *policy, const char *path, size_t len)
+{
+	json_t *list = json_object_get(json_object_get(policy->source, "policy"), "sensitive"),
+	       *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		const char *text = json_string_value(entry);
+
+		if (text != NULL && strncmp(text, "category=", 9) == 0 &&
+		    strncmp(text + 9, path, len) == 0 && text[9 + len] == '/')
+			return true;
+	}
+	return false;
+}
+
+static int
+compare_uses(const void *a, const void *b)
+{
+	return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+/* Its distinct categories into list, ascending. */
+static uint16_t
+categories_of(struct train_baskets *baskets, const struct visit *visit,
+    uint16_t list[static BASKET_CATEGORIES_MAX])
+{
+	uint16_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < visit->line_count && count < BASKET_CATEGORIES_MAX; i++) {
+		const struct line *line = &visit->lines[i];
+		size_t len =
+		    line->voided || line->category == NULL ? 0 : train_category_len(line->category);
+		int32_t category;
+
+		if (!can_be_named(line->category, len) ||
+		    sensitive_category(baskets->policy, line->category) ||
+		    holds_sensitive(baskets->policy, line->category, len))
+			continue;
+		category = train_index_add(&baskets->categories, line->category, len);
+		if (category >= 0)
+			list[count++] = (uint16_t)category;
+	}
+	qsort(list, count, sizeof(*list), compare_uses);
+	for (uint16_t i = 0; i < count; i++) {
+		if (kept == 0 || list[i] != list[kept - 1])
+			list[kept++] = list[i];
+	}
+	return kept;
+}
+
+static void
+make_room(struct train_baskets *baskets, size_t uses)
+{
+	if (baskets->count == baskets->capacity) {
+		baskets->capacity = baskets->capacity == 0 ? 1024 : baskets->capacity * 2;
+		baskets->list =
+		    mem_realloc(baskets->list, baskets->capacity * sizeof(*baskets->list));
+	}
+	while (baskets->use_count + uses > baskets->use_capacity) {
+		baskets->use_capacity =
+		    baskets->use_capacity == 0 ? 4096 : baskets->use_capacity * 2;
+		baskets->uses =
+		    mem_realloc(baskets->uses, baskets->use_capacity * sizeof(*baskets->uses));
+	}
+}
+
+void
+train_baskets_take(void *ctx, const struct feature_row *row)
+{
+	struct train_baskets *baskets = ctx;
+	struct train_basket basket = {.at_ms = row->at_ms, .next_ms = INT64_MAX, .customer = -1};
+	uint16_t list[BASKET_CATEGORIES_MAX];
+
+	if (train_index_get(&baskets->visits, &row->visit_id, sizeof(row->visit_id)) >= 0)
+		return;
+	if (row->has_subject)
+		basket.customer =
+		    train_index_add(&baskets->customers, &row->subject, sizeof(row->subject));
+	basket.count = categories_of(baskets, row->visit, list);
+	basket.first = (uint32_t)baskets->use_count;
+	if ((row->has_subject && basket.customer < 0) ||
+	    baskets->use_count + basket.count > TRAIN_USES_MAX ||
+	    train_index_add(&baskets->visits, &row->visit_id, sizeof(row->visit_id)) < 0) {
+		baskets->full = true;
+		return;
+	}
+	make_room(baskets, basket.count);
+	memcpy(baskets->uses + baskets->use_count, list, basket.count * sizeof(*list));
+	baskets->use_count += basket.count;
+	baskets->list[baskets->count++] = basket;
+}
+
+void
+train_baskets_link(struct train_baskets *baskets)
+{
+	int64_t *next = mem_alloc((baskets->customers.count + 1) * sizeof(*next));
+
+	for (size_t i = 0; i < baskets->customers.count; i++)
+		next[i] = INT64_MAX;
+	for (size_t i = baskets->count; i-- > 0;) {
+		struct train_basket *basket = &baskets->list[i];
+
+		if (basket->customer < 0)
+			continue;
+		basket->next_ms = next[basket->customer];
+		next[basket->customer] = basket->at_ms;
+	}
+	free(next);
+}
+
+bool
+train_basket_has(const struct train_baskets *baskets, size_t basket, uint16_t category)
+{
+	const struct train_basket *b = &baskets->list[basket];
+	const uint16_t *uses = baskets->uses + b->first;
+
+	for (uint16_t i = 0; i < b->count && uses[i] <= category; i++) {
+		if (uses[i] == category)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * train_features.c - the features that the trainer declares.
+ *
+ * DESIGN
+ *   Few and readable: how often, how long ago, is it due; for the shop and for
+ *   each of the categories most bought. A base policy's own declaration of the
+ *   same thing is taken under its name, so that nothing is computed twice.
+ */
+#include "tools/train_features.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pattern {
+	const char *name, *from, *words; /* %s: the slug, the category, the category */
+	enum train_role role;
+};
+
+static const struct pattern of_customer[] = {
+    {"shop_visits", "local.visits(half_life=30d)", "visits, one of 30 days ago counting half",
+	ROLE_CUSTOMER},
+    {"shop_visits_30d", "local.visits(within=30d)", "visits of the last 30 days", ROLE_CUSTOMER},
+    {"shop_recency", "local.recency()", "days since the last visit", ROLE_CUSTOMER},
+    {"shop_gap", "local.gap()", "usual days between visits", ROLE_CUSTOMER},
+    {"shop_overdue", "local.overdue()", "days since the last visit, in usual gaps", ROLE_CUSTOMER},
+    {"shop_spend_90d", "local.sum(within=90d)", "money of the last 90 days, minor units",
+	ROLE_CUSTOMER},
+    {"now_total", "basket.total()", "money in the basket now, minor units", ROLE_BASKET},
+    {"now_lines", "basket.lines()", "lines in the basket now", ROLE_BASKET},
+};
+static const struct pattern of_category[] = {
+    {"visits_%s", "local.visits(category=%s, half_life=90d)",
+	"visits with %s, one of 90 days ago counting half", ROLE_CATEGORY},
+    {"recency_%s", "local.recency(category=%s)", "days since %s was last bought", ROLE_CATEGORY},
+    {"overdue_%s", "local.overdue(category=%s)", "days since %s was last bought, in usual gaps",
+	ROLE_CATEGORY},
+    {"now_%s", "basket.count(category=%s)", "lines of %s in the basket now", ROLE_HELD},
+};
+
+/* ---- which categories ---- */
+
+struct popular {
+	uint16_t category;
+	uint32_t baskets;
+};
+
+static int
+compare_popular(const void *a, const void *b)
+{
+	const struct popular *x = a, *y = b;
+
+	if (x->baskets != y->baskets)
+		return x->baskets > y->baskets ? -1 : 1;
+	return (int)x->category - (int)y->category;
+}
+
+static void
+choose_top(struct train_features *features, const struct train_baskets *baskets, int64_t until_ms)
+{
+	size_t count = baskets->categories.count;
+	struct popular *popular = mem_calloc(count + 1, sizeof(*popular));
+
+	for (size_t c = 0; c < count; c++)
+		popular[c].category = (uint16_t)c;
+	for (size_t b = 0; b < baskets->count && baskets->list[b].at_ms < until_ms; b++) {
+		const struct train_basket *basket = &baskets->list[b];
+
+		for (uint16_t i = 0; basket->customer >= 0 && i < basket->count; i++)
+			popular[baskets->uses[basket->first + i]].baskets++;
+	}
+	qsort(popular, count, sizeof(*popular), compare_popular);
+	for (size_t i = 0; i < count && i < TRAIN_TOP && popular[i].baskets > 0; i++)
+		features->top[features->top_count++] = popular[i].category;
+	free(popular);
+}
+
+/* Letters, digits and single hyphens; a second one alike gets a number. */
+static char *
+make_slug(const struct train_features *features, const char *category)
+{
+	struct buf out = {0};
+	size_t plain;
+
+	for (; *category != '\0' && out.len < 64; category++) {
+		bool word = (*category >= 'a' && *category <= 'z') ||
+			    (*category >= '0' && *category <= '9') ||
+			    (*category >= 'A' && *category <= 'Z');
+
+		if (word)
+			buf_addc(&out, *category);
+		else if (out.len > 0 && out.data[out.len - 1] != '-')
+			buf_addc(&out, '-');
+	}
+	if (out.len == 0)
+		buf_adds(&out, "category");
+	plain = out.len;
+	for (size_t i = 0, number = 2; i < features->top_count && features->slug[i] != NULL; i++) {
+		if (strcmp(features->slug[i], out.data) != 0)
+			continue;
+		out.len = plain;
+		buf_addf(&out, "-%zu", number++);
+		i = (size_t)-1; /* from the start */
+	}
+	return buf_steal(&out);
+}
+
+/* ---- the list ---- */
+
+static bool
+same_from(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		while (*a == ' ')
+			a++;
+		while (*b == ' ')
+			b++;
+		if (*a != *b || *a == '\0')
+			return *a == *b;
+	}
+}
+
+static const char *
+member(const json_t *entry, const char *name)
+{
+	const char *text = json_string_value(json_object_get(entry, name));
+
+	return text != NULL ? text : "";
+}
+
+/* The base's name of the same number, without a default: ours have none. NULL: it has none. */
+static const char *
+base_name(const json_t *base, const char *from)
+{
+	json_t *list = json_object_get(base, "features"), *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		if (same_from(member(entry, "from"), from) &&
+		    strcmp(member(entry, "type"), "number") == 0 &&
+		    json_object_get(entry, "default") == NULL)
+			return member(entry, "name");
+	}
+	return NULL;
+}
+
+static bool
+is_taken(const json_t *base, const char *name)
+{
+	json_t *list = json_object_get(base, "features"), *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		if (strcmp(member(entry, "name"), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static char *
+fill_in(const char *pattern, const char *text)
+{
+	struct buf out = {0};
+	const char *at = strstr(pattern, "%s");
+
+	if (at == NULL)
+		return mem_strdup(pattern);
+	buf_add(&out, pattern, (size_t)(at - pattern));
+	buf_adds(&out, text);
+	buf_adds(&out, at + 2);
+	return buf_steal(&out);
+}
+
+static void
+add(struct train_features *features, const struct pattern *pattern, const char *slug,
+    const char *category, int top, const json_t *base)
+{
+	struct train_feature *feature = &features->list[features->count++];
+	struct buf name = {0};
+	const char *known;
+
+	feature->from = fill_in(pattern->from, category);
+	feature->words = fill_in(pattern->words, category);
+	feature->role = pattern->role;
+	feature->category = top;
+	known = base_name(base, feature->from);
+	if (known != NULL) {
+		feature->name = mem_strdup(known);
+		return;
+	}
+	feature->name = fill_in(pattern->name, slug);
+	while (is_taken(base, feature->name)) {
+		buf_clear(&name);
+		buf_addf(&name, "%s_t", feature->name);
+		free(feature->name);
+		feature->name = buf_steal(&name);
+	}
+}
+
+void
+train_features_make(struct train_features *features, const struct train_baskets *baskets,
+    int64_t until_ms, const json_t *base)
+{
+	*features = (struct train_features){0};
+	for (size_t i = 0; i < ARRAY_LEN(of_customer); i++)
+		add(features, &of_customer[i], "", "", -1, base);
+	choose_top(features, baskets, until_ms);
+	for (size_t c = 0; c < features->top_count; c++) {
+		const char *category = train_category(baskets, features->top[c]);
+
+		features->slug[c] = make_slug(features, category);
+		for (size_t i = 0; i < ARRAY_LEN(of_category); i++)
+			add(features, &of_category[i], features->slug[c], category, (int)c, base);
+	}
+}
+
+void
+train_features_done(struct train_features *features)
+{
+	for (size_t i = 0; i < features->count; i++) {
+		free(features->list[i].name);
+		free(features->list[i].from);
+		free(features->list[i].words);
+	}
+	for (size_t i = 0; i < features->top_count; i++)
+		free(features->slug[i]);
+	*features = (struct train_features){0};
+}
+
+int
+train_feature_find(const struct train_features *features, enum train_role role, int category)
+{
+	for (size_t i = 0; i < features->count; i++) {
+		if (features->list[i].role == role && features->list[i].category == category)
+			return (int)i;
+	}
+	return -1;
+}
+
+/* ---- features.json ---- */
+
+static void
+separate(struct buf *out, bool *first)
+{
+	buf_adds(out, *first ? "\n" : ",\n");
+	*first = false;
+}
+
+void
+train_features_json(const struct train_features *features, const json_t *base, const bool *wanted,
+    const char *const *models, size_t model_count, struct buf *out)
+{
+	json_t *list = json_object_get(base, "features"), *entry;
+	bool first = true;
+	size_t i;
+
+	buf_adds(out, "{\"features\":[");
+	json_array_foreach(list, i, entry)
+	{
+		separate(out, &first);
+		json_write(entry, out);
+	}
+	for (i = 0; i < features->count; i++) {
+		if ((wanted != NULL && !wanted[i]) || is_taken(base, features->list[i].name))
+			continue;
+		separate(out, &first);
+		buf_adds(out, "{\"name\":");
+		buf_json_str(out, features->list[i].name);
+		buf_adds(out, ",\"type\":\"number\",\"from\":");
+		buf_json_str(out, features->list[i].from);
+		buf_addc(out, '}');
+	}
+	for (i = 0; i < model_count; i++) {
+		struct buf name = {0};
+
+		buf_addf(&name, "p_%s", models[i]);
+		if (!is_taken(base, name.data)) {
+			separate(out, &first);
+			buf_addf(out, "{\"name\":\"%s\",\"type\":\"number\",\"from\":\"model.%s\"}",
+			    name.data, models[i]);
+		}
+		buf_done(&name);
+	}
+	buf_adds(out, "]}\n");
+}
