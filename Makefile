@@ -18,7 +18,7 @@ STAGES = core ingest session profile score decide deliver learn sync
 LIB_SRC = $(foreach s,$(STAGES),$(sort $(wildcard src/$(s)/*.c))) $(sort $(wildcard src/hq/*.c) $(wildcard src/tools/*.c))
 SPINE_SRC = $(addprefix src/,engine.c engine_visits.c engine_subjects.c engine_policy.c turn.c intake.c receipt.c \
 	customer.c effects.c order.c sensor.c choose.c card.c hold.c answer.c instead.c manager.c outcome.c tally.c today.c timer.c \
-	query.c report.c room.c watch.c control.c daemon.c daemon_state.c daemon_turn.c daemon_broker.c daemon_mappings.c daemon_http.c \
+	query.c contributions.c report.c room.c watch.c control.c daemon.c daemon_state.c daemon_turn.c daemon_broker.c daemon_mappings.c daemon_http.c \
 	daemon_control.c daemon_bundle.c daemon_profiles.c daemon_tablets.c daemon_link.c)
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))
@@ -123,6 +123,13 @@ browser: deps-ci $(BUILD)/page_server
 	$(Q)cd tests/browser && { [ -d node_modules/playwright-core ] || \
 		npm install --silent --no-audit --no-fund --no-package-lock; }
 	$(Q)$(run_test) browser/page node tests/browser/page.mjs $(abspath $(BUILD)/page_server) $(abspath $(BUILD)/screens)
+
+# The pictures of README.md and docs/tablet.md, as the browser test saw the pages.
+.PHONY: screenshots
+screenshots: browser
+	$(Q)cp $(BUILD)/screens/two-cards-tablet-light.png docs/images/tablet.png
+	$(Q)cp $(BUILD)/screens/one-card-phone-light.png docs/images/phone.png
+	$(Q)cp $(BUILD)/screens/manager-report-tablet-light.png docs/images/manager.png
 
 $(BUILD)/page_server: $(BUILD)/tests/browser/page_server.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -233,6 +240,7 @@ install: all
 	install -D -m 755 $(BUILD)/aisled $(DESTDIR)$(prefix)/sbin/aisled
 	install -D -m 755 $(BUILD)/aislectl $(DESTDIR)$(prefix)/bin/aislectl
 	install -D -m 644 systemd/aisled.service $(DESTDIR)$(prefix)/lib/systemd/system/aisled.service
+	sed -i 's,/usr/sbin/,$(prefix)/sbin/,' $(DESTDIR)$(prefix)/lib/systemd/system/aisled.service
 	install -D -m 644 systemd/aisle.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/aisle.conf
 	install -D -m 644 systemd/aisled.socket $(DESTDIR)$(prefix)/lib/systemd/system/aisled.socket
 	install -D -m 644 systemd/aisle.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/aisle.conf
@@ -263,5 +271,6 @@ help:
 	@echo "make lint       what must stay true of the source"
 	@echo "make models     trains models/reference; DATA=DIR for what is not shipped"
 	@echo "make models-same  twice, the same bytes; and in a policy"
+	@echo "make screenshots  docs/images anew, from the browser test"
 	@echo "make install    DESTDIR=, prefix=/usr"
 	@echo "make clean"

@@ -321,6 +321,14 @@ answer_offer(struct engine *engine, const struct event *event, struct rejected *
 	if (card->asked_ms != 0)
 		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
 	engine_touch(engine, visit);
+	/* What was paid with it is spent: only a reversal gives it back. */
+	if (card->redeemed &&
+	    (event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REFUSED)) {
+		rejected->reason = REJECT_BAD_VALUE;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/data/token: was redeemed before");
+		return;
+	}
 	switch (event->type) {
 	case EV_OFFER_APPLIED:
 		card->state = CARD_APPLIED;
@@ -334,12 +342,6 @@ answer_offer(struct engine *engine, const struct event *event, struct rejected *
 		hold_release(engine, card);
 		break;
 	case EV_OFFER_REDEEMED:
-		if (card->redeemed) {
-			rejected->reason = REJECT_BAD_VALUE;
-			snprintf(rejected->detail, sizeof(rejected->detail),
-			    "/data/token: was redeemed before");
-			return;
-		}
 		card->redeemed = true;
 		card->state = CARD_APPLIED;
 		hold_spend(engine, card, event->amount_minor);

@@ -176,6 +176,7 @@ read_line(struct control_request *request, struct evbuffer *in)
 		return;
 	}
 	request->json = json_read(line, len, "request", &err);
+	explicit_bzero(line, len); /* a PIN or a card number may be in it */
 	free(line);
 	if (!json_is_object(request->json)) {
 		control_fail(request, 64, "the request is not a JSON object");
@@ -208,9 +209,12 @@ read_body(struct control_request *request, struct evbuffer *in)
 		request->body_left -= (size_t)got;
 	}
 	if (request->body_left == 0 && request->body_fd >= 0) {
-		(void)fsync(request->body_fd);
-		close(request->body_fd);
+		bool stored = fsync(request->body_fd) == 0;
+
+		stored = close(request->body_fd) == 0 && stored;
 		request->body_fd = -1;
+		if (!stored)
+			control_fail(request, 74, "the body cannot be stored");
 	}
 }
 
@@ -239,6 +243,7 @@ static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
     void *ctx)
 {
+	static const struct timeval patience = { .tv_sec = 30 };
 	struct control *control = ctx;
 	struct control_request *request;
 
@@ -259,6 +264,9 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 	control->count++;
 	bufferevent_setcb(request->bev, on_read, on_flushed, on_event, request);
 	bufferevent_setwatermark(request->bev, EV_READ, 0, 4 * CONTROL_LINE_MAX);
+	/* Who asks nothing, or does not read the answer, would keep a place of the few for ever. A
+	 * handler may take its time: nothing is read meanwhile. */
+	bufferevent_set_timeouts(request->bev, &patience, &patience);
 	bufferevent_enable(request->bev, EV_READ | EV_WRITE);
 }
 
@@ -274,6 +282,23 @@ unix_address(const char *path, struct sockaddr_un *address, struct err *err)
 		    "the control socket's path is longer than %zu bytes: %s",
 		    sizeof(address->sun_path) - 1, path);
 	memcpy(address->sun_path, path, strlen(path));
+	return 0;
+}
+
+/* The state folder's lock is ours by now, so a socket that is there was left behind. Anything else
+ * is somebody's, and the path a mistake. */
+static int
+make_way(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, AISLE_E_CONFIG,
+		    "[state] control %s: something stands there, expected a socket or nothing",
+		    path);
+	unlink(path);
 	return 0;
 }
 
@@ -301,11 +326,11 @@ control_new(struct event_base *base, const char *path, const char *spool_dir, co
 	int rc = unix_address(path, &address, err), fd;
 	mode_t mask;
 
+	if (rc == 0)
+		rc = make_way(path, err);
 	if (rc != 0)
 		return rc;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* The state folder's lock is ours by now: a socket file that is there was left behind. */
-	unlink(path);
 	mask = umask(0117);
 	rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
@@ -385,6 +410,7 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 	char chunk[65536];
 	int fd = -1, body_fd = -1, rc = unix_address(path, &address, err);
 	ssize_t got;
+	bool sent;
 
 	if (rc != 0)
 		return rc;
@@ -399,10 +425,8 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 		    strerror(errno));
 		goto out;
 	}
-	if (send_request(fd, request, body_fd, st.st_size) != 0) {
-		rc = err_set(err, AISLE_E_IO, "aisled closed the connection");
-		goto out;
-	}
+	/* One that does not listen to the end has said why. */
+	sent = send_request(fd, request, body_fd, st.st_size) == 0;
 	while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
 		buf_add(&in, chunk, (size_t)got);
 		if (chunk[got - 1] == '\n')
@@ -410,7 +434,8 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 	}
 	*ret_reply = in.len > 0 ? json_read(in.data, in.len, "reply", err) : NULL;
 	if (*ret_reply == NULL)
-		rc = err_set(err, AISLE_E_IO, "aisled did not answer");
+		rc = err_set(err, AISLE_E_IO,
+		    sent ? "aisled did not answer" : "aisled closed the connection");
 out:
 	if (fd >= 0)
 		close(fd);

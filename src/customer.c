@@ -36,19 +36,31 @@ uplink_consent(struct engine *engine, const struct event *event)
 	buf_done(&buf);
 }
 
+/* Counts, and once there is room collects. */
 static void
 collect_visits_of(void *ctx, struct visit *visit)
 {
 	struct subject_visits *w = ctx;
 
-	if (visit->has_subject && id_equal(&visit->subject, w->subject) &&
-	    w->count < ARRAY_LEN(w->visits))
-		w->visits[w->count++] = visit;
+	if (!visit->has_subject || !id_equal(&visit->subject, w->subject))
+		return;
+	if (w->visits != NULL)
+		w->visits[w->count] = visit;
+	w->count++;
 }
 
+/* All of them, however many: a card that is lent to everybody in the queue is withdrawn and
+ * forgotten everywhere. */
 void
 subject_visits_find(struct engine *engine, struct subject_visits *visits)
 {
+	visits->visits = NULL;
+	visits->count = 0;
+	sessions_each(engine->sessions, collect_visits_of, visits);
+	if (visits->count == 0)
+		return;
+	visits->visits = arena_alloc(engine->arena, visits->count * sizeof(*visits->visits));
+	visits->count = 0;
 	sessions_each(engine->sessions, collect_visits_of, visits);
 }
 
@@ -64,7 +76,49 @@ customer_withdraw(struct engine *engine, const struct id *subject, enum withdraw
 	}
 }
 
-/* customer.merged: every row of the one becomes a row of the other. */
+static bool
+has_purchase(const struct subject *subject, const struct purchase *row)
+{
+	for (size_t i = subject->purchase_count; i > 0; i--) {
+		if (id_equal(&subject->purchases[i - 1].visit, &row->visit))
+			return subject->purchases[i - 1].at_ms == row->at_ms &&
+			    subject->purchases[i - 1].line_count == row->line_count &&
+			    subject->purchases[i - 1].total_minor == row->total_minor;
+	}
+	return false;
+}
+
+/* The first of the rows, which ascend, that is not earlier. */
+static size_t
+first_at(const struct contacts *contacts, int64_t at_ms)
+{
+	size_t low = 0, high = contacts->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (contacts->rows[middle].at_ms < at_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool
+has_contact(const struct contacts *contacts, const struct contact *row)
+{
+	for (size_t i = first_at(contacts, row->at_ms);
+	    i < contacts->count && contacts->rows[i].at_ms == row->at_ms; i++) {
+		if (contacts->rows[i].outcome == row->outcome &&
+		    id_equal(&contacts->rows[i].prompt, &row->prompt))
+			return true;
+	}
+	return false;
+}
+
+/* customer.merged: every row of the one becomes a row of the other, once: two cards that are merged
+ * again and again add nothing. */
 static void
 merge_subjects(struct engine *engine, const struct event *event)
 {
@@ -76,12 +130,16 @@ merge_subjects(struct engine *engine, const struct event *event)
 	if (from == into || from->forgotten || into->forgotten)
 		return;
 	for (size_t i = 0; i < from->purchase_count; i++) {
+		if (has_purchase(into, &from->purchases[i]))
+			continue;
 		buf_clear(&buf);
 		purchase_encode(&from->purchases[i], &buf);
 		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,
 		    &into->id, SUBJECT_LOG_PURCHASE, from->purchases[i].at_ms, buf.data, buf.len));
 	}
 	for (size_t i = 0; i < from->contacts.count; i++) {
+		if (has_contact(&into->contacts, &from->contacts.rows[i]))
+			continue;
 		buf_clear(&buf);
 		contact_encode(&from->contacts.rows[i], &buf);
 		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,

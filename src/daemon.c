@@ -22,23 +22,56 @@
 
 /* ---- clocks ---- */
 
-int64_t
-daemon_now_ms(struct daemon *daemon)
+static int64_t
+clock_ms(clockid_t clock)
 {
 	struct timespec now;
 
-	(void)daemon;
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The newest time that the state knows is the floor. */
+void
+daemon_clock_init(struct daemon *daemon)
+{
+	steady_init(&daemon->steady, daemon->engine->now_ms, clock_ms(CLOCK_REALTIME),
+	    clock_ms(CLOCK_BOOTTIME));
+	daemon->engine->time_uncertain = daemon->told_uncertain = daemon->steady.uncertain;
+	if (daemon->steady.uncertain)
+		log_warning("the clock cannot be right, the store's time is uncertain");
+}
+
+int64_t
+daemon_now_ms(struct daemon *daemon)
+{
+	int64_t now_ms = clock_ms(CLOCK_REALTIME);
+
+	if (!daemon->steady.ready)
+		return now_ms;
+	now_ms = steady_now(&daemon->steady, now_ms, clock_ms(CLOCK_BOOTTIME));
+	daemon->engine->time_uncertain = daemon->steady.uncertain;
+	return now_ms;
 }
 
 int64_t
 daemon_mono_ms(void)
 {
-	struct timespec now;
+	return clock_ms(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+/* The status says so, once. */
+static void
+tell_time(struct daemon *daemon)
+{
+	(void)daemon_now_ms(daemon);
+	if (daemon->told_uncertain == daemon->steady.uncertain)
+		return;
+	daemon->told_uncertain = daemon->steady.uncertain;
+	log_warning("the store's time is %s", daemon->told_uncertain ? "uncertain: the clock jumped"
+	    : "certain");
+	daemon_publish_status(daemon, "online");
+	mqtt_release(daemon->mqtt);
 }
 
 /* ---- once a second ---- */
@@ -79,6 +112,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
+	tell_time(daemon);
 	daemon_publish_backlog(daemon);
 	daemon_link_pump(daemon);
 	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(daemon->engine->store));

@@ -8,6 +8,7 @@
 #include <event2/bufferevent.h>
 
 #include "control.h"
+#include "core/steady.h"
 #include "deliver/http.h"
 #include "engine.h"
 #include "ingest/mapping.h"
@@ -31,6 +32,8 @@ struct daemon {
 	struct http *http;
 	struct control *control;
 	struct mappings mappings;
+	struct steady steady;
+	bool told_uncertain;		/* what the status says of the time */
 	/* how many times this state was served; tells an old will from a new birth */
 	int64_t session;
 	char status_topic[96], will[512];
@@ -72,6 +75,8 @@ struct daemon {
 
 /* daemon.c */
 int daemon_run(const char *conf_path);				/* a sysexits code */
+void daemon_clock_init(struct daemon *daemon);
+/* The store's time: never runs back, and does not follow a clock that jumps. */
 int64_t daemon_now_ms(struct daemon *daemon);
 int64_t daemon_mono_ms(void);
 

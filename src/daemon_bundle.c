@@ -11,6 +11,7 @@
  */
 #include "daemon.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -83,6 +84,62 @@ activate_image(struct daemon *daemon, const char *path, bool persist, struct err
 	return rc != 0 ? rc : take_over(daemon, path, NULL, policy, persist, err);
 }
 
+/* ---- what is kept ---- */
+
+/* "" where the state names none. */
+static int
+read_named(struct daemon *daemon, const char *meta, char ret_hash[static 65])
+{
+	struct buf hash = { 0 };
+	int rc = store_meta_get(daemon->engine->store, meta, &hash);
+
+	ret_hash[0] = '\0';
+	if (rc == 0 && hash.len == 64) {
+		memcpy(ret_hash, hash.data, 64);
+		ret_hash[64] = '\0';
+	}
+	buf_done(&hash);
+	return rc == AISLE_E_NONE ? 0 : rc;
+}
+
+/* A bundle, or the image of one, that none of these hashes names. */
+static bool
+is_left(const char *name, char kept[static 3][65])
+{
+	if (strspn(name, "0123456789abcdef") != 64)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		if (strncmp(name, kept[i], 64) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The bundle that the state names stays, the last good one, and the one in force; each other that
+ * was ever installed would stay on the disk for ever. */
+static void
+remove_left(struct daemon *daemon)
+{
+	const struct policy *policy = daemon->engine->policy;
+	char kept[3][65] = { "", "", "" }, path[512];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (read_named(daemon, "bundle", kept[0]) != 0 ||
+	    read_named(daemon, "bundle_last_good", kept[1]) != 0)
+		return;
+	if (policy != NULL)
+		memcpy(kept[2], policy->hash, sizeof(kept[2]));
+	bundle_path(daemon, "", "", path);
+	dir = opendir(path);
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (is_left(entry->d_name, kept))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 /* ---- the start ---- */
 
 /* AISLE_E_NONE: a good bundle, but no image of it. */
@@ -117,17 +174,17 @@ activate(struct daemon *daemon, const char *path, struct err *err)
 static int
 activate_named(struct daemon *daemon, const char *meta, struct err *err)
 {
-	struct buf hash = { 0 };
-	char path[512];
-	int rc = store_meta_get(daemon->engine->store, meta, &hash);
+	char hash[65], path[512];
+	int rc = read_named(daemon, meta, hash);
 
-	if (rc == 0) {
-		buf_addc(&hash, '\0');
-		bundle_path(daemon, hash.data, "", path);
-		rc = activate(daemon, path, err);
-	}
-	buf_done(&hash);
-	return rc;
+	if (rc != 0)
+		return err_set(err, rc, "the state does not say which");
+	if (hash[0] == '\0')
+		return AISLE_E_NONE;
+	bundle_path(daemon, hash, "", path);
+	rc = activate(daemon, path, err);
+	/* To the caller that is a state which names no bundle. */
+	return rc == AISLE_E_NONE ? AISLE_E_IO : rc;
 }
 
 int
@@ -137,6 +194,8 @@ daemon_load_bundle(struct daemon *daemon, struct err *err)
 	int rc = activate_named(daemon, "bundle", &why);
 
 	(void)err;
+	if (rc == 0)
+		remove_left(daemon);
 	if (rc == 0 || rc == AISLE_E_NONE)
 		return 0;
 	log_error("the current bundle cannot be used, going back to the last good one: %s",
@@ -217,6 +276,8 @@ install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err
 	/* Should it be needed again, it is made again. */
 	if (rc == 0 && old[0] != '\0')
 		unlink(old);
+	if (rc == 0)
+		remove_left(daemon);
 	return rc;
 }
 

@@ -37,17 +37,26 @@ set_hq_up(struct daemon *daemon, bool up)
 	mqtt_release(daemon->mqtt);
 }
 
+/* A process that is dead counts as one of the unit's few until it is waited for; one that lives
+ * on bears the name at headquarters' broker that the next one needs. */
+static bool
+is_buried(struct daemon *daemon)
+{
+	if (daemon->link_pid > 0 && waitpid(daemon->link_pid, NULL, WNOHANG) == 0)
+		return false;
+	daemon->link_pid = -1;
+	return true;
+}
+
 static void
 link_gone(struct daemon *daemon)
 {
 	if (daemon->link != NULL)
 		bufferevent_free(daemon->link);
 	daemon->link = NULL;
-	if (daemon->link_pid > 0) {
-		kill(daemon->link_pid, SIGTERM);
-		(void)waitpid(daemon->link_pid, NULL, WNOHANG);
-	}
-	daemon->link_pid = -1;
+	/* It may hang, or not be ours any more: it is not asked. */
+	if (daemon->link_pid > 0)
+		kill(daemon->link_pid, SIGKILL);
 	daemon->link_retry_ms = daemon_mono_ms() + LINK_RETRY_MS;
 	set_hq_up(daemon, false);
 }
@@ -69,10 +78,8 @@ from_hq(struct daemon *daemon, const char *topic, const void *payload, size_t le
 {
 	struct input input = { .kind = INPUT_HQ_ACK, .now_ms = daemon_now_ms(daemon) };
 
-	if (uplink_ack(daemon->uplink, topic, payload, len, &input.lane, &input.number) != 0) {
-		metrics_add(METRIC_UPLINK_REFUSED, 1);
+	if (uplink_ack(daemon->uplink, topic, payload, len, &input.lane, &input.number) != 0)
 		return;
-	}
 	if (daemon_queue(daemon, &input))
 		daemon_soon(daemon);
 }
@@ -205,16 +212,18 @@ daemon_link_reopened(struct daemon *daemon)
 void
 daemon_link_stop(struct daemon *daemon)
 {
-	pid_t pid = daemon->link_pid;
-
 	if (daemon->link != NULL)
 		bufferevent_free(daemon->link);
 	daemon->link = NULL;
-	if (pid <= 0)
+	if (daemon->link_pid <= 0)
 		return;
-	kill(pid, SIGTERM);
-	for (int i = 0; i < 100 && waitpid(pid, NULL, WNOHANG) == 0; i++)
+	kill(daemon->link_pid, SIGTERM);
+	for (int i = 0; i < 100 && !is_buried(daemon); i++)
 		usleep(10000);
+	if (daemon->link_pid > 0) {
+		kill(daemon->link_pid, SIGKILL);
+		(void)waitpid(daemon->link_pid, NULL, 0);
+	}
 	daemon->link_pid = -1;
 }
 
@@ -226,7 +235,7 @@ daemon_link_pump(struct daemon *daemon)
 	if (daemon->uplink == NULL || daemon->stopping)
 		return;
 	if (daemon->link == NULL) {
-		if (daemon_mono_ms() >= daemon->link_retry_ms)
+		if (is_buried(daemon) && daemon_mono_ms() >= daemon->link_retry_ms)
 			spawn(daemon);
 		return;
 	}
@@ -236,7 +245,6 @@ daemon_link_pump(struct daemon *daemon)
 		buf_clear(&frame);
 		frame_write(&frame, FRAME_PUBLISH, topic.data, payload.data, payload.len);
 		bufferevent_write(daemon->link, frame.data, frame.len);
-		metrics_add(METRIC_UPLINK_SENT, 1);
 		buf_clear(&topic);
 		buf_clear(&payload);
 	}

@@ -28,6 +28,7 @@ read_pepper(const struct conf *conf, uint8_t pepper[static 32], bool *ret_has, s
 	if (file == NULL)
 		return err_set(err, AISLE_E_CONFIG, "[privacy] pepper_file %s: %s",
 		    conf->pepper_file, strerror(errno));
+	setvbuf(file, NULL, _IONBF, 0); /* no second copy */
 	if (fgets(text, sizeof(text), file) == NULL)
 		text[0] = '\0';
 	fclose(file);
@@ -146,6 +147,7 @@ daemon_open_state(struct daemon *daemon, struct err *err)
 	explicit_bzero(pepper, sizeof(pepper));
 	if (rc != 0)
 		return rc;
+	daemon_clock_init(daemon);
 	take_crash_mark(daemon);
 	daemon->engine->poison = daemon->poison;
 	rc = crash_open(daemon->conf.state_dir, err);

@@ -61,7 +61,12 @@ daemon_tablet_pair(struct daemon *daemon, struct control_request *request)
 	char code[7], at[WHEN_TEXT_SIZE], out[96];
 	int64_t expires_ms;
 
-	http_pair(daemon->http, stations != NULL ? stations : "", code, &expires_ms);
+	if (!http_pair(daemon->http, stations != NULL ? stations : "", code, &expires_ms)) {
+		control_fail(request, EX_DATAERR,
+		    "expected stations like 7,8: each of 1 to 32 letters, digits, - and _, and at "
+		    "most 1023 characters together");
+		return;
+	}
 	when_text(expires_ms, at);
 	snprintf(out, sizeof(out), "{\"code\":\"%s\",\"expires\":\"%s\"}", code, at);
 	control_reply(request, out);
@@ -83,29 +88,46 @@ daemon_tablet_list(struct daemon *daemon, struct control_request *request)
 	buf_done(&out);
 }
 
+/* Every token of that name, a walk's worth at a time. */
+static int
+revoke(struct store *store, const char *name, size_t *ret_count)
+{
+	struct tablet_walk walk = { .name = name };
+	int rc;
+
+	*ret_count = 0;
+	do {
+		walk.count = 0;
+		rc = store_each(store, STORE_TABLET, 0, walk_tablet, &walk);
+		if (rc == 0)
+			rc = store_begin(store);
+		for (size_t i = 0; i < walk.count && rc == 0; i++)
+			rc = store_delete(store, STORE_TABLET, &walk.found[i]);
+		if (rc == 0)
+			rc = store_commit(store);
+		if (rc != 0)
+			store_rollback(store);
+		*ret_count += walk.count;
+	} while (rc == 0 && walk.count == ARRAY_LEN(walk.found));
+	return rc;
+}
+
 void
 daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
 {
-	struct store *store = daemon->engine->store;
-	struct tablet_walk walk = { .name = control_text(request, "name") };
-	int rc = store_each(store, STORE_TABLET, 0, walk_tablet, &walk);
+	const char *name = control_text(request, "name");
+	size_t count = 0;
+	int rc = name != NULL ? revoke(daemon->engine->store, name, &count) : 0;
 
-	if (walk.name == NULL || walk.count == 0) {
-		control_fail(request, EX_NOINPUT, "no tablet of that name");
-		return;
-	}
-	if (rc == 0)
-		rc = store_begin(store);
-	for (size_t i = 0; i < walk.count && rc == 0; i++)
-		rc = store_delete(store, STORE_TABLET, &walk.found[i]);
-	if (rc == 0)
-		rc = store_commit(store);
 	if (rc != 0) {
-		store_rollback(store);
 		control_fail(request, EX_IOERR, "the tablet could not be revoked");
 		return;
 	}
-	http_revoke(daemon->http, walk.name);
+	if (count == 0) {
+		control_fail(request, EX_NOINPUT, "no tablet of that name");
+		return;
+	}
+	http_revoke(daemon->http, name);
 	control_reply(request, "{}");
 }
 

@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/metrics.h"
 #include "profile/subject_io.h"
+
+#define TILL_BASKETS_MAX 1024
 
 /* ---- session effects ---- */
 
@@ -67,6 +70,10 @@ write_purchase(struct engine *engine, struct visit *visit)
 	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
 		return;
 	subject_add_purchase(subject, visit, at_ms, &buf);
+	/* The row is of the whole basket: one for each late line would fill the state. */
+	if (visit->in_history)
+		engine_check(engine, store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id,
+		    &subject->id, SUBJECT_LOG_PURCHASE, buf.data, PURCHASE_NAME_BYTES));
 	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
 	    &subject->id, SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
 	visit->in_history = true;
@@ -118,6 +125,52 @@ identified(struct engine *engine, struct session_result *result)
 	return false;
 }
 
+/* ---- the baskets of one till ---- */
+
+void
+visit_give_up(struct engine *engine, struct visit *visit)
+{
+	visit_withdraw(engine, visit, WITHDRAW_EXPIRED);
+	visit->state = VISIT_CANCELLED;
+	engine_touch(engine, visit);
+}
+
+struct till_baskets {
+	const struct visit *opened;
+	struct visit *stalest;		/* of the others */
+	size_t count;
+};
+
+static void
+look_at_basket(void *ctx, struct visit *visit)
+{
+	struct till_baskets *till = ctx;
+
+	if (visit_over(visit) || visit->basket == NULL ||
+	    strcmp(visit->terminal, till->opened->terminal) != 0)
+		return;
+	till->count++;
+	if (visit != till->opened &&
+	    (till->stalest == NULL || visit->last_ms < till->stalest->last_ms))
+		till->stalest = visit;
+}
+
+/* A till that begins baskets and ends none must not fill memory and state until they are idle:
+ * beyond TILL_BASKETS_MAX the one that it has not spoken of for longest is given up. */
+static void
+bound_baskets(struct engine *engine, const struct visit *opened)
+{
+	struct till_baskets till = { .opened = opened };
+
+	if (sessions_count(engine->sessions) <= TILL_BASKETS_MAX)
+		return;
+	sessions_each(engine->sessions, look_at_basket, &till);
+	if (till.count <= TILL_BASKETS_MAX)
+		return;
+	metrics_add(METRIC_LIMIT_VISITS, 1);
+	visit_give_up(engine, till.stalest);
+}
+
 void
 visit_effects(struct engine *engine, const struct event *event, struct session_result *result,
     const struct id *former)
@@ -137,6 +190,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (effects & EFFECT_OPENED && visit->basket != NULL) {
 		engine_ref(engine, "basket", visit->basket, visit);
 		timer_add(engine, "idle", &visit->id, engine->now_ms + IDLE_MS);
+		bound_baskets(engine, visit);
 	}
 	if (effects & EFFECT_MOVED)
 		leave_station(engine, visit, result->old_station);

@@ -46,7 +46,6 @@ engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *p
 {
 	const char *posix = policy_zone(policy, engine->conf->zone);
 	struct zone *zone;
-	struct buf previous = { 0 };
 	int rc = 0;
 
 	if (posix == NULL || (zone = zone_new(posix)) == NULL)
@@ -60,16 +59,18 @@ engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *p
 	}
 	if (persist) {
 		rc = store_begin(engine->store);
-		if (rc == 0 && store_meta_get(engine->store, "bundle", &previous) == 0)
-			rc = store_meta_set(engine->store, "bundle_last_good", previous.data,
-			    previous.len);
+		/* The one in force was good: the state may name one that could not be used, and
+		 * what is installed a second time is no way back from itself. */
+		if (rc == 0 && engine->policy != NULL &&
+		    strcmp(engine->policy->hash, policy->hash) != 0)
+			rc = store_meta_set(engine->store, "bundle_last_good",
+			    engine->policy->hash, 64);
 		if (rc == 0)
 			rc = store_meta_set(engine->store, "bundle", policy->hash, 64);
 		if (rc == 0)
 			rc = store_commit(engine->store);
 		if (rc != 0)
 			store_rollback(engine->store);
-		buf_done(&previous);
 	}
 	if (rc != 0) {
 		zone_free(zone);

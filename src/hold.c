@@ -133,7 +133,8 @@ hold_load(struct engine *engine)
 		struct rd rd = rd_init(buf.data, buf.len);
 		uint32_t rows = rd_u32(&rd);
 
-		for (uint32_t i = 0; i < rows && rd.ok && i < POLICY_ACTIONS_MAX; i++) {
+		/* Also of the actions of earlier policies: a campaign may come back. */
+		for (uint32_t i = 0; i < rows && rd.ok; i++) {
 			struct engine_budget b = { .action = rd_str(&rd) };
 
 			b.day_ms = rd_i64(&rd);

@@ -16,6 +16,39 @@
 #include "core/when.h"
 #include "ingest/rate.h"
 
+/* ---- an input that a bug dies of ---- */
+
+/* Named before it is looked at. true: the last run died of it. */
+static bool
+is_poison(struct engine *engine, const char *source, const char *id)
+{
+	crash_input(source, id);
+	if (engine->poison == NULL || !crash_is(engine->poison, source, id))
+		return false;
+	metrics_add(METRIC_SET_ASIDE, 1);
+	return true;
+}
+
+static void
+set_aside(struct rejected *rejected)
+{
+	rejected->reason = REJECT_BAD_VALUE;
+	snprintf(rejected->detail, sizeof(rejected->detail),
+	    "this message stopped the daemon before and is set aside; please report it");
+}
+
+/* Until it is read a message has no name of its own but its bytes. */
+static bool
+is_poison_message(struct engine *engine, const struct route *route, const struct input *input)
+{
+	uint8_t digest[16];
+	char hex[2 * sizeof(digest) + 1];
+
+	hash_bytes(digest, sizeof(digest), input->payload, input->len, NULL, 0);
+	hash_hex(hex, digest, sizeof(digest));
+	return is_poison(engine, route->origin, hex);
+}
+
 /* ---- idempotence ---- */
 
 /* true: it was here before (or is a forgery of one that was): done with it. Only what was accepted
@@ -64,13 +97,9 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 {
 	engine->source = event->source;
 	engine->id = event->id;
-	crash_input(event->source, event->id);
 	event->now_ms = engine->now_ms;
-	if (engine->poison != NULL && crash_is(engine->poison, event->source, event->id)) {
-		rejected->reason = REJECT_BAD_VALUE;
-		snprintf(rejected->detail, sizeof(rejected->detail),
-		    "this event stopped the daemon before and is set aside; please report it");
-		metrics_add(METRIC_SET_ASIDE, 1);
+	if (is_poison(engine, event->source, event->id)) {
+		set_aside(rejected);
 	} else if (!seen_before(engine, event, rejected)) {
 		turn_event(engine, event, rejected);
 		if (rejected->reason == REJECT_NONE)
@@ -104,12 +133,8 @@ clock_to(struct engine *engine, int64_t now_ms)
 		engine->commands = 0;
 		engine_check(engine, store_timer_delete(engine->store, due_ms, id));
 		metrics_add(METRIC_TIMERS, 1);
-		if (engine->poison != NULL && crash_is(engine->poison, "timer", id)) {
-			metrics_add(METRIC_SET_ASIDE, 1);
-			continue;
-		}
-		crash_input("timer", id);
-		timer_apply(engine, id);
+		if (!is_poison(engine, "timer", id))
+			timer_apply(engine, id);
 		crash_input(NULL, NULL);
 	}
 	engine_check(engine, rc);
@@ -217,15 +242,16 @@ apply_message(struct engine *engine, struct input *input)
 	} else if (route_parse(input->topic, engine->conf->store_id, &route) != 0) {
 		return;
 	}
-	if (route.hello) {
-		hello(engine, input);
-		return;
-	}
-	if (!rate_allow(engine->rates, route.channel, route.origin, engine->now_ms)) {
+	if (is_poison_message(engine, &route, input)) {
+		set_aside(&rejected);
+	} else if (!rate_allow(engine->rates, route.channel, route.origin, engine->now_ms)) {
 		rejected.reason = REJECT_RATE;
 		snprintf(rejected.detail, sizeof(rejected.detail),
 		    "more than %d messages a second from %s", engine->conf->terminal_rate,
 		    route.origin);
+	} else if (route.hello) {
+		hello(engine, input);
+		return;
 	} else if (envelope_parse(engine->arena, &rules, &route, input->attributes, input->payload,
 	    input->len, engine->now_ms, &event, &rejected, &unknown) != 0) {
 		event = NULL;
@@ -268,6 +294,11 @@ apply_answer(struct engine *engine, struct input *input)
 	event->data = input->answer;
 	engine->source = event->source;
 	engine->id = event->id;
+	if (is_poison(engine, event->source, event->id)) {
+		input->result = (struct reply){ .status = 500,
+			.detail = "this answer stopped the daemon before and is set aside" };
+		return;
+	}
 	if (input->is_shown) {
 		const json_t *shown = json_object_get(input->answer, "shown");
 
@@ -340,4 +371,5 @@ turn_input(struct engine *engine, struct input *input)
 	case INPUT_CLOCK:
 		break;
 	}
+	crash_input(NULL, NULL);
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/id.h"
+#include "core/json.h"
 #include "decide/policy_load.h"
 
 /* ---- stopped actions, in the order of their ids ---- */
@@ -83,8 +85,7 @@ order_stop(struct engine *engine, const struct input *input)
 /* ---- cards that must leave ---- */
 
 struct sweep {
-	struct engine *engine;
-	struct visit *visits[4096];
+	struct visit **visits;
 	size_t count;
 };
 
@@ -105,7 +106,7 @@ sweep_collect(void *ctx, struct visit *visit)
 {
 	struct sweep *sweep = ctx;
 
-	if (visit->card_count > 0 && sweep->count < ARRAY_LEN(sweep->visits))
+	if (visit->card_count > 0)
 		sweep->visits[sweep->count++] = visit;
 }
 
@@ -113,12 +114,12 @@ sweep_collect(void *ctx, struct visit *visit)
 void
 order_sweep(struct engine *engine, enum withdraw_reason reason)
 {
-	struct sweep *sweep = arena_alloc(engine->arena, sizeof(*sweep));
+	struct sweep sweep = { .visits = arena_alloc(engine->arena,
+		(sessions_count(engine->sessions) + 1) * sizeof(*sweep.visits)) };
 
-	sweep->engine = engine;
-	sessions_each(engine->sessions, sweep_collect, sweep);
-	for (size_t i = 0; i < sweep->count; i++) {
-		struct visit *visit = sweep->visits[i];
+	sessions_each(engine->sessions, sweep_collect, &sweep);
+	for (size_t i = 0; i < sweep.count; i++) {
+		struct visit *visit = sweep.visits[i];
 		bool changed = false;
 
 		for (size_t c = 0; c < visit->card_count; c++) {
@@ -134,6 +135,72 @@ order_sweep(struct engine *engine, enum withdraw_reason reason)
 	}
 }
 
+/* ---- a customer is forgotten ---- */
+
+struct dead_letters {
+	const struct engine *engine;
+	const struct id *subject;
+	int64_t rows[256];		/* those that speak of them */
+	size_t count;
+};
+
+/* Is one of its texts, wherever it stands, their card number or their subject? */
+static bool
+speaks_of(const struct dead_letters *letters, json_t *json)
+{
+	const char *text = json_string_value(json), *name;
+	json_t *value;
+	struct id id;
+	size_t i;
+
+	if (text != NULL) {
+		id = subject_of_card(keys_pepper(letters->engine->keys), text,
+		    json_string_length(json));
+		return id_equal(&id, letters->subject) ||
+		    (subject_parse(text, &id) && id_equal(&id, letters->subject));
+	}
+	json_array_foreach(json, i, value) {
+		if (speaks_of(letters, value))
+			return true;
+	}
+	json_object_foreach(json, name, value) {
+		if (speaks_of(letters, value))
+			return true;
+	}
+	return false;
+}
+
+static int
+look_at_letter(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
+{
+	struct dead_letters *letters = ctx;
+	json_t *json = json_read(payload, len, "letter", NULL);
+
+	(void)at_ms;
+	(void)topic;
+	(void)reason;
+	(void)detail;
+	if (speaks_of(letters, json))
+		letters->rows[letters->count++] = n;
+	json_decref(json);
+	return letters->count == ARRAY_LEN(letters->rows);
+}
+
+/* A till's message that could not be used has the card number as it came. */
+static void
+forget_dead_letters(struct engine *engine, const struct id *subject)
+{
+	struct dead_letters letters = { .engine = engine, .subject = subject };
+
+	do {
+		letters.count = 0;
+		engine_check(engine, store_dead_each(engine->store, -1, look_at_letter, &letters));
+		for (size_t i = 0; i < letters.count; i++)
+			engine_check(engine, store_dead_drop(engine->store, letters.rows[i]));
+	} while (letters.count == ARRAY_LEN(letters.rows) && engine->failed == 0);
+}
+
 /* Their open visits go on without them: what is written from now on is about nobody. */
 void
 order_forget(struct engine *engine, const struct input *input)
@@ -145,6 +212,7 @@ order_forget(struct engine *engine, const struct input *input)
 	subject->dirty = false;
 	customer_withdraw(engine, &input->subject, WITHDRAW_CUSTOMER);
 	engine_check(engine, store_forget(engine->store, &input->subject));
+	forget_dead_letters(engine, &input->subject);
 	buf_wipe(&engine->record);	/* it may be theirs */
 	subject_visits_find(engine, &w);
 	for (size_t i = 0; i < w.count; i++) {

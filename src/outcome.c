@@ -174,6 +174,13 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 	return true;
 }
 
+/* Training, cancelled and voided sales are no purchases. */
+static bool
+is_sale(const struct visit *visit)
+{
+	return visit->state != VISIT_CANCELLED && !visit->training;
+}
+
 /* A line scanned before the card never counts. */
 static bool
 bought_in_basket(const struct policy *policy, const struct visit *visit, const struct card *card,
@@ -263,7 +270,8 @@ outcome_window(struct engine *engine, const char *prompt)
 	if (action == NULL)
 		return;
 	if (action->goal == GOAL_BOUGHT && !was_not_shown(card) &&
-	    (bought_in_basket(engine->policy, visit, card, action, &amount_minor) ||
+	    ((is_sale(visit) &&
+	    bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
 	    bought_later(engine, visit, card, action, &amount_minor)))
 		outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
 	if (card->depth != 0 && !card->redeemed)
@@ -273,30 +281,14 @@ outcome_window(struct engine *engine, const char *prompt)
 
 /* ---- service ---- */
 
-struct service_cards {
-	const struct id *subject;
-	struct visit *visits[16];
-	size_t count;
-};
-
-static void
-collect_service(void *ctx, struct visit *visit)
-{
-	struct service_cards *found = ctx;
-
-	if (visit->has_subject && id_equal(&visit->subject, found->subject) &&
-	    found->count < ARRAY_LEN(found->visits))
-		found->visits[found->count++] = visit;
-}
-
 /* The case is closed: credited to the service cards that the customer was shown and that are still
  * in memory or in the contacts of 30 days. */
 void
 outcome_case_closed(struct engine *engine, const struct subject *subject)
 {
-	struct service_cards found = { .subject = &subject->id };
+	struct subject_visits found = { .subject = &subject->id };
 
-	sessions_each(engine->sessions, collect_service, &found);
+	subject_visits_find(engine, &found);
 	for (size_t i = 0; i < found.count; i++) {
 		for (size_t c = 0; c < found.visits[i]->card_count; c++) {
 			struct card *card = &found.visits[i]->cards[c];

@@ -163,7 +163,9 @@ query_decision(struct engine *engine, const char *text, struct buf *out)
 		buf_adds(out, ",\"outcomes\":[");
 		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id,
 		    id_is_zero(&subject) ? NULL : &subject, add_outcome, &list);
-		buf_adds(out, "]}");
+		buf_addc(out, ']');
+		contributions_json(engine, body.data, body.len, out);
+		buf_addc(out, '}');
 	}
 	buf_done(&body);
 	return rc == 0 ? 0 : AISLE_E_NONE;

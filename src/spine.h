@@ -56,7 +56,7 @@ void engine_drop_policy(struct engine *engine);
 /* customer.c */
 struct subject_visits {
 	const struct id *subject;
-	struct visit *visits[64];	/* theirs, of those in memory, oldest first */
+	struct visit **visits;	/* theirs, of those in memory, oldest first; in the turn's arena */
 	size_t count;
 };
 enum withdraw_reason { WITHDRAW_TENDER, WITHDRAW_CLOSED, WITHDRAW_CANCELLED, WITHDRAW_EXPIRED,
@@ -67,6 +67,8 @@ void customer_withdraw(struct engine *engine, const struct id *subject,
 void customer_event(struct engine *engine, const struct event *event);
 
 /* effects.c */
+/* Nobody will hear of its basket again. */
+void visit_give_up(struct engine *engine, struct visit *visit);
 void visit_disown(struct visit *visit);
 bool visit_join_subject(struct engine *engine, struct visit *visit);
 /* former: the subject that the visit had before this event */
@@ -176,5 +178,9 @@ void outcome_window(struct engine *engine, const char *prompt);		/* a window's t
 void timer_apply(struct engine *engine, const char *id);
 void timer_add(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
 void timer_cancel(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
+
+/* contributions.c: for the models that chose the record's cards, as ",\"contributions\":{…}"; nothing
+ * where there are none. */
+void contributions_json(struct engine *engine, const char *record, size_t len, struct buf *out);
 
 #endif

@@ -114,9 +114,7 @@ idle_due(struct engine *engine, const char *text)
 		timer_add(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
 		return;
 	}
-	visit_withdraw(engine, visit, WITHDRAW_EXPIRED);
-	visit->state = VISIT_CANCELLED;
-	engine_touch(engine, visit);
+	visit_give_up(engine, visit);
 }
 
 void

@@ -135,7 +135,7 @@ today_outcome(struct engine *engine, const struct card *card, enum outcome outco
 	row->unanswered += unanswered(day, card, outcome);
 	if (outcome == OUTCOME_REDEEMED)
 		row->redeemed_minor += amount_minor;
-	else if (outcome == OUTCOME_REVERSED)
+	else if (outcome == OUTCOME_REVERSED && card->redeemed)
 		row->redeemed_minor -= amount_minor;
 }
 

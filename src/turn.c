@@ -50,7 +50,7 @@ visit_for_subject(struct engine *engine, const struct event *event, const char *
 		snprintf(visit->terminal, sizeof(visit->terminal), "%s", event->origin);
 	visit->has_subject = true;
 	visit->subject = event->subject;
-	visit->opened_ms = visit->last_ms = visit->identified_ms = engine->now_ms;
+	visit->opened_ms = visit->last_ms = engine->now_ms;
 	sessions_add(engine->sessions, visit);
 	engine_touch(engine, visit);
 	if (!visit_join_subject(engine, visit)) {

@@ -69,7 +69,7 @@ int
 watch_init(struct watch *watch, struct err *err)
 {
 	struct policy_part part[ARRAY_LEN(parts)];
-	struct policy_parts all = { part, ARRAY_LEN(parts) };
+	struct policy_parts all = { .part = part, .count = ARRAY_LEN(parts) };
 	struct buf report = { 0 };
 	int rc;
 

@@ -54,6 +54,8 @@ struct slot {
 	int card;
 	struct shortlisted *shortlist;
 	size_t shortlist_count;
+	const char *reasons[WHY_MAX];	/* of the model, behind the treatment's own; in the arena */
+	size_t reason_count;
 };
 
 struct arm_choice {

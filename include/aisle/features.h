@@ -38,6 +38,7 @@ struct candidate_context {
 	const struct action *action;
 	int64_t depth;
 	double worth_minor, margin_minor;
+	uint32_t expected;			/* 1 + its place in features_expect(); 0: none */
 };
 
 struct features;
@@ -54,6 +55,14 @@ const struct value *features_known(const struct features *features);
 /* Score of a model after link and calibration, e.g. a probability. VALUE_MISSING if it cannot be scored. */
 struct value features_model(struct features *features, unsigned model,
     const struct candidate_context *candidate);
+/* Candidates whose scores are asked for next, with a bit for each model that may be asked of them:
+ * once one is, all that wait for that model are scored at once, with the same bits. Borrowed and
+ * not changed until the next call; count 0: none. */
+struct expected {
+	struct candidate_context about;		/* about.expected: 1 + its own place */
+	uint64_t models;
+};
+void features_expect(struct features *features, const struct expected *expected, size_t count);
 /* Was this slot read so far (by a rule, a model or a text)? For per_action slots always false. */
 bool features_was_read(const struct features *features, unsigned slot);
 

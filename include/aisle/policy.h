@@ -10,7 +10,7 @@
  *
  * OWNERSHIP
  *   Everything is owned by the policy; strings live as long as it does. All of
- *   it but the models and the source is in policy->memory and points nowhere
+ *   it but the models, their contexts and the source is in policy->memory and points nowhere
  *   else, not at a string literal either: an image (decide/policy_image.h) is
  *   that memory in a file.
  */
@@ -25,6 +25,7 @@
 struct json_t;
 struct logic;		/* decide/logic.h: a compiled JsonLogic program */
 struct model;		/* score/model.h */
+struct model_context;	/* score/model.h */
 struct calibration;	/* score/model.h */
 
 #define POLICY_ACTIONS_MAX 4096
@@ -33,6 +34,7 @@ struct calibration;	/* score/model.h */
 #define POLICY_LANGUAGES_MAX 16
 #define LADDER_MAX 16
 #define TIERS_MAX 16
+#define WHY_MAX 3		/* lines of "why" on a card */
 
 enum placement { PLACE_TABLET, PLACE_TILL, PLACE_RECEIPT, PLACE_CUSTOMER, PLACE_LATER, PLACE_COUNT };
 enum kind { KIND_OFFER, KIND_RECOMMEND, KIND_SERVICE, KIND_RETAIN, KIND_REMIND, KIND_COACH,
@@ -80,6 +82,7 @@ struct feature {
 	unsigned model;			/* index into policy->models */
 	bool per_action;		/* its value depends on the candidate (action.*, history self, models over them) */
 	bool personal;			/* reads profile.*, local.* or history.*, also through a model */
+	struct template *reasons;	/* one a language of the policy, count 0: none; NULL: it has no reason */
 };
 
 /* ---- expressions ---- */
@@ -210,6 +213,8 @@ struct action {
 	struct expr propensity;		/* p1 */
 	double incremental;		/* p0 = (1 - incremental) * p1 */
 	struct expr context, margin, lever_expr;
+	/* Bit per per_action model that the margin may ask, and the factors that know the margin (policy_settle) */
+	uint64_t margin_asks, factors_ask;
 	double levers;			/* the action's own lever times those of the policy that name it */
 	unsigned uplift_treated, uplift_control;	/* models */
 	struct budget budget;
@@ -255,6 +260,8 @@ struct policy_model {
 	size_t input_count;
 	struct calibration *calibration;	/* as the model has it; NULL: none */
 	bool per_action, personal;
+	uint64_t reads;			/* bit per per_action model that its score asks, itself among them; 0: it is none */
+	struct model_context *context;	/* for the candidates of a decision; NULL: not per_action */
 };
 
 struct zone_rule {

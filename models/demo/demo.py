@@ -335,7 +335,7 @@ def main():
         collect, tills = play(store, hq, database, share_out(today, wanted, seconds), seconds)
         say("  the day is over")
         ok = finish(store, database)
-        say(f"  {sum(t.redeemed for t in tills)} offers redeemed; "
+        say(f"  offers redeemed: {sum(t.redeemed for t in tills)}; "
             + ("headquarters has every record, once" if ok else "RECORDS ARE MISSING"))
         if not once:
             say("\n  aisled still serves the page. Ctrl-C stops everything.")

@@ -86,6 +86,9 @@ int store_log_add(struct store *store, enum store_log log, const struct id *key,
     int kind, int64_t at_ms, const void *body, size_t len) AISLE_MUST_CHECK;
 int store_log_each(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
     store_log_fn fn, void *ctx) AISLE_MUST_CHECK;
+/* Deletes the newest row of this kind whose body begins with these bytes. AISLE_E_NONE: there is none. */
+int store_log_drop(struct store *store, enum store_log log, const struct id *key, const struct id *subject, int kind,
+    const void *begin, size_t len) AISLE_MUST_CHECK;
 /* Looks at a bounded number of rows from where the last call stopped; 0 or an error. */
 int store_log_prune(struct store *store, enum store_log log, int64_t before_ms, int max_rows) AISLE_MUST_CHECK;
 
@@ -130,6 +133,7 @@ int store_dead_add(struct store *store, int64_t at_ms, const char *topic, const 
 typedef int (*store_dead_fn)(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
     const char *detail, const void *payload, size_t len);
 int store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *ctx) AISLE_MUST_CHECK;	/* newest first */
+int store_dead_drop(struct store *store, int64_t n) AISLE_MUST_CHECK;
 
 /* Everything about a subject: rows of visits and decisions lose their body, the log and header go. Counts stay. */
 int store_forget(struct store *store, const struct id *subject) AISLE_MUST_CHECK;

@@ -26,6 +26,9 @@ store_forget(struct store *store, const struct id *subject)
 	int error = store_blank(store, STORE_VISIT, subject);
 	if (error == 0)
 		error = store_blank(store, STORE_DECISION, subject);
+	/* What was decided for a stranger who was then known by their card. */
+	if (error == 0)
+		error = store_log_blank_of(store, STORE_LOG_OUTCOME, subject);
 	if (error == 0)
 		error = store_log_forget(store, STORE_LOG_SUBJECT, subject);
 	if (error == 0)

@@ -21,7 +21,10 @@
 
 #include "core/store.h"
 
-#define STORE_WINDOW 8			/* ids a key may take; in the SQL below as + 7 */
+/* Ids a key may take; in the SQL below as + 1023. Of two keys of one millisecond only 16 bits differ in the first
+ * 8 bytes, and a till that knows the salt, as everybody does until there is a policy, can make them the same: a
+ * turn's worth of such keys must find room, for a turn without room for one row is tried again for ever. */
+#define STORE_WINDOW 1024
 #define STORE_BODY_MAX (4u << 20)
 #define STORE_LOG_ROWS_MAX ((1 << 24) - 2)	/* per 40-bit prefix */
 #define STORE_DAMAGED_KEPT 1000
@@ -37,13 +40,13 @@
 
 /* The same statements for each table of a shape; their order is enum body_op, log_op, pair_op. */
 #define BODY_OPS(X, T, t) \
-	X(T##_FIND, "SELECT id, subject, at, flag, body FROM " t " WHERE id BETWEEN ?1 AND ?1 + 7 AND key = ?2") \
-	X(T##_TOUCH, "UPDATE " t " SET at = ?3, body = ?4 WHERE id BETWEEN ?1 AND ?1 + 7 AND key = ?2" \
+	X(T##_FIND, "SELECT id, subject, at, flag, body FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2") \
+	X(T##_TOUCH, "UPDATE " t " SET at = ?3, body = ?4 WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2" \
 	    " AND flag = ?5 AND subject IS ?6") \
-	X(T##_TAKEN, "SELECT id, key FROM " t " WHERE id BETWEEN ?1 AND ?1 + 7 ORDER BY id") \
+	X(T##_TAKEN, "SELECT id, key FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 ORDER BY id") \
 	X(T##_ADD, "INSERT OR IGNORE INTO " t "(id, key, subject, at, flag, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 	X(T##_PUT, "INSERT OR REPLACE INTO " t "(id, key, subject, at, flag, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
-	X(T##_DELETE, "DELETE FROM " t " WHERE id BETWEEN ?1 AND ?1 + 7 AND key = ?2") \
+	X(T##_DELETE, "DELETE FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2") \
 	X(T##_EACH, "SELECT id, key, subject, at, flag, body FROM " t " WHERE ?1 < 0 OR flag = ?1 ORDER BY id") \
 	X(T##_FLAGGED, "SELECT id, key, subject, at, flag, body FROM " t " WHERE flag = ?1 AND flag <> 0 ORDER BY id") \
 	X(T##_SORTED, "SELECT id, key, subject, at, flag, body FROM " t " WHERE ?1 < 0 OR flag = ?1 ORDER BY key") \
@@ -64,12 +67,15 @@ enum body_op { BODY_FIND, BODY_TOUCH, BODY_TAKEN, BODY_ADD, BODY_PUT, BODY_DELET
 	X(T##_BLANK, "UPDATE " t " SET subject = NULL, body = NULL WHERE id BETWEEN ?1 AND ?2 AND key = ?3") \
 	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
 	X(T##_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, '" t "', id, body FROM " t " WHERE id = ?2") \
-	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1")
-enum log_op { LOG_LAST, LOG_ADD, LOG_EACH, LOG_FORGET, LOG_BLANK, LOG_SCAN, LOG_ASIDE, LOG_DROP, LOG_OP_COUNT };
+	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
+	X(T##_NEWEST, "SELECT id, key, at, body FROM " t " WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 ORDER BY id DESC") \
+	X(T##_BLANK_OF, "UPDATE " t " SET subject = NULL, body = NULL WHERE subject = ?1")
+enum log_op { LOG_LAST, LOG_ADD, LOG_EACH, LOG_FORGET, LOG_BLANK, LOG_SCAN, LOG_ASIDE, LOG_DROP, LOG_NEWEST, LOG_BLANK_OF,
+	LOG_OP_COUNT };
 
 #define PAIR_OPS(X, T, t) \
-	X(T##_FIND, "SELECT id, value, at, sum FROM " t " WHERE id BETWEEN ?1 AND ?1 + 7 AND rest = ?2") \
-	X(T##_TAKEN, "SELECT id, rest FROM " t " WHERE id BETWEEN ?1 AND ?1 + 7 ORDER BY id") \
+	X(T##_FIND, "SELECT id, value, at, sum FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND rest = ?2") \
+	X(T##_TAKEN, "SELECT id, rest FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 ORDER BY id") \
 	X(T##_ADD, "INSERT OR IGNORE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
 	X(T##_PUT, "INSERT OR REPLACE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
 	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
@@ -255,6 +261,8 @@ int store_blank(struct store *store, enum store_table table, const struct id *su
 /* ---- store_log.c ---- */
 int store_log_blank(struct store *store, enum store_log log, const struct id *key);	/* rows stay, bodies go */
 int store_log_forget(struct store *store, enum store_log log, const struct id *key);
+/* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
+int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);
 
 
 /* ---- store_uplink.c ---- */

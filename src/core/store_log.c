@@ -122,6 +122,51 @@ store_log_each(struct store *store, enum store_log log, const struct id *key, co
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 
+/* The id of the newest such row; its statement is over. */
+static int
+find_newest(struct store *store, enum store_log log, const struct id *key, const struct id *subject, int kind,
+    const void *begin, size_t len, int64_t *ret_id)
+{
+	int error, rc = SQLITE_DONE;
+	sqlite3_stmt *stmt = store_stmt(store, ST_LOG(log, LOG_NEWEST), &error);
+	if (stmt == NULL)
+		return error;
+	int64_t base = log_base(key), id = 0;
+	struct buf body = {0};
+	bool found = false;
+	sqlite3_bind_int64(stmt, 1, base);
+	sqlite3_bind_int64(stmt, 2, base + STORE_LOG_ROWS_MAX);
+	sqlite3_bind_int(stmt, 3, kind);
+	while (!found && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		uint8_t row_key[ROW_KEY_SIZE];
+		struct id named = store_column_id(stmt, 1);
+		id = sqlite3_column_int64(stmt, 0);
+		log_row_key(row_key, key, id - base, kind, sqlite3_column_int64(stmt, 2));
+		buf_clear(&body);
+		found = id_equal(&named, key) && store_unseal(store, store_log_names[log], row_key, sizeof(row_key),
+		    subject, stmt, 3, &body) == 0 && body.len >= len && memcmp(body.data, begin, len) == 0;
+	}
+	sqlite3_reset(stmt);
+	buf_wipe(&body);
+	if (!found)
+		return rc == SQLITE_DONE ? AISLE_E_NONE : store_error(store, rc);
+	*ret_id = id;
+	return 0;
+}
+
+int
+store_log_drop(struct store *store, enum store_log log, const struct id *key, const struct id *subject, int kind,
+    const void *begin, size_t len)
+{
+	int64_t id = 0;
+	int error = find_newest(store, log, key, subject, kind, begin, len, &id);
+	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_LOG(log, LOG_DROP), &error) : NULL;
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, id);
+	return store_run(store, stmt);
+}
+
 static int
 run_on_key(struct store *store, int statement, const struct id *key)
 {
@@ -140,6 +185,17 @@ int
 store_log_blank(struct store *store, enum store_log log, const struct id *key)
 {
 	return run_on_key(store, ST_LOG(log, LOG_BLANK), key);
+}
+
+int
+store_log_blank_of(struct store *store, enum store_log log, const struct id *subject)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_LOG(log, LOG_BLANK_OF), &error);
+	if (stmt == NULL)
+		return error;
+	store_bind_id(stmt, 1, subject);
+	return store_run(store, stmt);
 }
 
 int

@@ -210,6 +210,18 @@ store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char
 	return error;
 }
 
+int
+store_dead_drop(struct store *store, int64_t n)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_DEAD_DROP, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, n);
+	store->now.dead_known = false;	/* the totals are read anew */
+	return store_run(store, stmt);
+}
+
 static const char *
 column_text(sqlite3_stmt *stmt, int column)
 {

@@ -42,9 +42,10 @@ int ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_
 int ctl_stdin_line(char *out, size_t size);
 int ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], bool *ret_has);
 
+/* ctl_why.c */
+int ctl_why(struct ctl *ctl);
 /* ctl_store.c */
 int ctl_status(struct ctl *ctl);
-int ctl_why(struct ctl *ctl);
 int ctl_customer_show(struct ctl *ctl);
 int ctl_customer_export(struct ctl *ctl);
 int ctl_customer_forget(struct ctl *ctl);

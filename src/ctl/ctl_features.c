@@ -2,7 +2,6 @@
  *
  * ctl_features.c - features: training rows of recorded events, as CSV.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -47,11 +46,8 @@ run(struct ctl *ctl, struct ctl_recorded *from, uint32_t types, const char *out)
 	struct writer writer = {0};
 	int rc = ctl_recorded_open(ctl, from, &options);
 
-	if (rc == EX_OK) {
-		writer.to = out != NULL ? fopen(out, "we") : stdout;
-		if (writer.to == NULL)
-			rc = ctl_fail(EX_CANTCREAT, "%s: %s", out, strerror(errno));
-	}
+	if (rc == EX_OK)
+		rc = ctl_recorded_output(from, out, &writer.to);
 	if (rc == EX_OK)
 		rc = write_rows(from, types, &writer);
 	if (writer.to != NULL && (fflush(writer.to) != 0 || ferror(writer.to)))

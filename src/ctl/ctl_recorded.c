@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,18 @@ ctl_recorded_open(struct ctl *ctl, struct ctl_recorded *from, struct recorded_op
 	}
 	buf_done(&report);
 	return rc;
+}
+
+int
+ctl_recorded_output(const struct ctl_recorded *from, const char *path, FILE **ret_to)
+{
+	struct stat in, out;
+
+	if (path != NULL && fstat(fileno(from->in), &in) == 0 && stat(path, &out) == 0 &&
+	    S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+		return ctl_fail(EX_USAGE, "%s: these are the events, expected another file", path);
+	*ret_to = path != NULL ? fopen(path, "we") : stdout;
+	return *ret_to != NULL ? EX_OK : ctl_fail(EX_IOERR, "%s: %s", path, strerror(errno));
 }
 
 /* ---- progress ---- */

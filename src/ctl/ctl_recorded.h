@@ -34,6 +34,8 @@ int ctl_recorded_conf(struct ctl *ctl, struct ctl_recorded *from);
 /* The same, and opens engine, bundle, profiles and the events; options has the command's
  * own callbacks. All return a sysexits code, after saying what is wrong; close in any case. */
 int ctl_recorded_open(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options *options);
+/* Where the result goes: path, or stdout for NULL. Never over the events themselves. */
+int ctl_recorded_output(const struct ctl_recorded *from, const char *path, FILE **ret_to);
 /* progress: on stderr, if it is a terminal and a second has gone by. */
 int ctl_recorded_run(struct ctl_recorded *from, bool progress);
 void ctl_recorded_close(struct ctl_recorded *from);

@@ -7,7 +7,6 @@
  *   knows its customers from recorded history. The output is each decision
  *   record, one a line.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +43,8 @@ run(struct ctl *ctl, struct replay *replay)
 	struct recorded_options options = {.on_decision = on_decision, .ctx = replay};
 	int rc = ctl_recorded_open(ctl, &replay->from, &options);
 
-	if (rc == EX_OK) {
-		replay->to = replay->out != NULL ? fopen(replay->out, "we") : stdout;
-		if (replay->to == NULL)
-			rc = ctl_fail(EX_CANTCREAT, "%s: %s", replay->out, strerror(errno));
-	}
+	if (rc == EX_OK)
+		rc = ctl_recorded_output(&replay->from, replay->out, &replay->to);
 	if (rc == EX_OK)
 		rc = ctl_recorded_run(&replay->from, false);
 	if (rc == EX_OK && replay->last_only) {

@@ -2,6 +2,7 @@
  *
  * ctl_store.c - commands that ask the running store.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,97 +85,6 @@ ctl_status(struct ctl *ctl)
 	return EX_OK;
 }
 
-/* ---- why ---- */
-
-static void
-print_slots(const json_t *slots)
-{
-	const json_t *slot;
-	size_t i;
-
-	json_array_foreach(slots, i, slot) {
-		const json_t *p = json_object_get(slot, "p_log");
-
-		printf("slot %zu: %s", i + 1, text(slot, "action"));
-		if (json_object_get(slot, "prompt") != NULL)
-			printf("  prompt %s", text(slot, "prompt"));
-		if (json_is_number(p))
-			printf("  p %.4f", json_number_value(p));
-		putchar('\n');
-	}
-}
-
-static void
-print_candidates(const json_t *candidates, bool all)
-{
-	const json_t *c;
-	size_t i;
-
-	puts("\naction                           fate            gain      why");
-	json_array_foreach(candidates, i, c) {
-		const json_t *gain = json_object_get(c, "gain");
-
-		if (!all && gain == NULL && i >= 20)
-			continue;
-		printf("%-32s %-15s ", text(c, "action"), text(c, "fate"));
-		if (json_is_number(gain))
-			printf("%-9.2f ", json_number_value(gain));
-		else
-			printf("%-9s ", "");
-		puts(json_object_get(c, "clause") != NULL ? text(c, "clause") : "");
-	}
-}
-
-static void
-print_features(const json_t *features)
-{
-	const char *name;
-	json_t *value;
-
-	puts("\nread");
-	json_object_foreach((json_t *)features, name, value) {
-		struct buf out = { 0 };
-
-		json_write(value, &out);
-		printf("  %-30s %s\n", name, out.data);
-		buf_done(&out);
-	}
-}
-
-int
-ctl_why(struct ctl *ctl)
-{
-	bool all = ctl_flag(ctl, "--all");
-	json_t *request, *reply = NULL, *decision, *outcome;
-	size_t i;
-	int rc = ctl_words(ctl, 1, 1);
-
-	if (rc != EX_OK)
-		return rc;
-	request = json_pack("{s:s,s:s}", "command", "why", "decision", ctl->argv[0]);
-	if (ctl->json)
-		return ask_and_print(ctl, request, NULL, "decision");
-	rc = ctl_ask(ctl, request, NULL, &reply);
-	json_decref(request);
-	if (rc != EX_OK)
-		return rc;
-	decision = json_object_get(reply, "decision");
-	printf("decision %s at %s, station %s, after %s\n", text(decision, "decision"),
-	    text(decision, "at"), text(decision, "station"),
-	    text(json_object_get(decision, "trigger"), "type"));
-	if (json_is_string(json_object_get(decision, "withheld")))
-		printf("withheld: %s\n", text(decision, "withheld"));
-	if (json_is_string(json_object_get(decision, "cause")))
-		printf("nothing could be shown: %s\n", text(decision, "cause"));
-	print_slots(json_object_get(decision, "slots"));
-	print_candidates(json_object_get(decision, "candidates"), all);
-	print_features(json_object_get(decision, "features"));
-	json_array_foreach(json_object_get(decision, "outcomes"), i, outcome)
-		printf("%s %s\n", text(outcome, "at"), text(outcome, "outcome"));
-	json_decref(reply);
-	return EX_OK;
-}
-
 /* ---- customers: the card number on stdin, never in argv ---- */
 
 static int
@@ -223,13 +133,16 @@ ctl_deadletter(struct ctl *ctl)
 {
 	const char *rows = ctl_option(ctl, "--rows");
 	json_t *request, *reply = NULL, *letter;
+	char *end = NULL;
+	long count = rows != NULL ? strtol(rows, &end, 10) : 20;
 	size_t i;
 	int rc = ctl_words(ctl, 0, 0);
 
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack("{s:s,s:i}", "command", "deadletter", "rows",
-	    rows != NULL ? atoi(rows) : 20);
+	if (count < 1 || count > INT_MAX || (end != NULL && *end != '\0'))
+		return ctl_fail(EX_USAGE, "--rows: \"%s\", expected a number from 1", rows);
+	request = json_pack("{s:s,s:i}", "command", "deadletter", "rows", (int)count);
 	if (ctl->json)
 		return ask_and_print(ctl, request, NULL, NULL);
 	rc = ctl_ask(ctl, request, NULL, &reply);

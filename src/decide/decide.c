@@ -62,7 +62,7 @@ add_candidate(struct run *run, size_t action, int own)
 	candidate->p1 = candidate->p0 = candidate->margin = candidate->cost = 0;
 	candidate->gain = candidate->context = candidate->lever = candidate->priority = 0;
 	trial->own = own;
-	trial->chosen = trial->valued = trial->passed = false;
+	trial->chosen = trial->valued = trial->passed = trial->waits = false;
 	trial->tried = TRIED_NOTHING;
 	trial->fate = FATE_COUNT;
 	trial->scored_fits = UINT32_MAX;
@@ -188,6 +188,7 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 	if (ret->candidate_count > 0)
 		expr_number(&run, &run.policy->interrupt, NULL, &run.interrupt);
 	slots_fill(&run);
+	reasons_choose(&run);
 	count_fates(ret);
 	ret->contact = arena_room(arena, sizeof(*ret->contact));
 	*ret->contact = run.contact;

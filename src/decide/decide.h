@@ -44,6 +44,9 @@ const char *contact_check(struct arena *arena, const struct decide_input *input,
 /* The prompt object as it is sent, without "state" and "choices" (guidance.h adds them), for a slot with a new card. */
 void prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt, struct buf *out);
 
+/* The model whose score is the action's chance, of an uplift pair the treated one: an index; -1: none. */
+int action_model(const struct action *action);
+
 /* The offer as tablet and till see it: {"type","worth","depth",…}. */
 void offer_json(const struct policy *policy, const struct offer *offer, int64_t depth, int64_t worth_minor, struct buf *out);
 

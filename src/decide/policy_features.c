@@ -128,6 +128,7 @@ read_one(struct compile *c, const struct at *at, unsigned slot)
 	    {"type", T_STRING | T_REQUIRED},
 	    {"from", T_STRING | T_REQUIRED},
 	    {"default", T_NUMBER | T_STRING | T_BOOL | T_NULL},
+	    {"reason", T_OBJECT},
 	};
 	struct feature *feature = &c->policy->features[slot];
 	struct at name = at_member(at, "name"), dflt = at_member(at, "default");
@@ -237,8 +238,9 @@ features_finish(struct compile *c, const struct at *at)
 
 	for (size_t i = 0; i < json_array_size(list.json) && i < c->policy->feature_count; i++) {
 		struct at here = at_index(&list, i);
-		struct at from = at_member(&here, "from");
+		struct at from = at_member(&here, "from"), reason = at_member(&here, "reason");
 
 		check_scope(c, &from, &c->policy->features[i]);
+		reason_read(c, &reason, (unsigned)i);
 	}
 }

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/policy_internal.h"
 #include "decide/policy_load.h"
 #include "score/model.h"
 
@@ -56,7 +57,7 @@ side_init(const struct policy *policy)
 	CHECK(policy->model_count == 0 || arena_offset(side.arena, policy->models, &at));
 	models = (struct policy_model *)(void *)(side.row + at);
 	for (size_t i = 0; i < policy->model_count; i++)
-		models[i].model = NULL;
+		models[i].model = NULL, models[i].context = NULL;
 	return side;
 }
 
@@ -174,6 +175,7 @@ read_models(struct policy *policy, struct rd *rd, struct err *err)
 			return status;
 		rd->at += len;
 	}
+	policy_contexts(policy);
 	return 0;
 }
 

@@ -135,8 +135,22 @@ void actions_read(struct compile *c); /* policy_actions.c */
 void valid_read(struct compile *c, const struct at *at, struct action *action); /* policy_valid.c */
 void offer_read(struct compile *c, const struct at *at, struct action *action); /* policy_offer.c */
 void budget_read(struct compile *c, const struct at *at, struct action *action);
+/* policy_template.c */
+/* What a text is read for: whose it is and where it will be seen. */
+struct wording {
+	const struct action *action;	/* NULL: the reason of a feature */
+	unsigned feature;		/* then: which */
+	const char *language;
+	bool on_customer; /* may stand on the customer's own screen */
+};
+void template_read(
+    struct compile *c, const struct at *at, const struct wording *wording, struct template *ret);
+void text_check(struct compile *c, const struct at *at, const char *text); /* its bytes */
+/* Is it of what went wrong, or only suspected? Nothing to read out where others see the screen. */
+bool feature_awkward(const struct feature *feature);
 void treatments_read(
     struct compile *c, const struct at *at, struct action *action); /* policy_text.c */
+void reason_read(struct compile *c, const struct at *at, unsigned slot); /* of a feature */
 /* Caps of contact.json, or of an action (own: their scope is the action). */
 size_t caps_read(
     struct compile *c, const struct at *at, bool own, struct cap **ret_caps); /* policy_contact.c */
@@ -144,6 +158,8 @@ void contact_read(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */
 void zones_read(struct compile *c, const struct at *at);       /* policy_zones.c */
 void experiments_try(struct compile *c, const struct at *at);
-void policy_settle(struct policy *policy); /* policy_settle.c */
+/* ---- policy_settle.c ---- */
+void policy_settle(struct policy *policy);
+void policy_contexts(struct policy *policy); /* once its models are read; no part of an image */
 
 #endif

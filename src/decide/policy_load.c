@@ -222,6 +222,7 @@ compile_source(struct compile *c, struct policy **ret_policy)
 		return AISLE_E_INVALID;
 	}
 	policy_settle(c->policy);
+	policy_contexts(c->policy);
 	*ret_policy = c->policy;
 	return 0;
 }
@@ -318,8 +319,10 @@ policy_free(struct policy *policy)
 {
 	if (policy == NULL)
 		return;
-	for (size_t i = 0; policy->models != NULL && i < policy->model_count; i++)
+	for (size_t i = 0; policy->models != NULL && i < policy->model_count; i++) {
+		model_context_free(policy->models[i].context);
 		model_free(policy->models[i].model);
+	}
 	json_decref(policy->source);
 	arena_free(policy->memory);
 }

@@ -17,6 +17,7 @@ struct policy_part {
 struct policy_parts {
 	struct policy_part *part;
 	size_t count;
+	bool built;		/* from a bundle: its models are flat, and no source of one is read */
 };
 /* All mistakes (up to 100) as "file:line:column: what, and what was expected", one a line, in report.
  * Strict: unknown members are mistakes. warnings go to report too, with the word "warning:". */

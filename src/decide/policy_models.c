@@ -71,7 +71,7 @@ load(struct compile *c, const struct at *at, struct policy_model *model)
 		mistake(c, &here, "there is no file models/%.128s, expected the model", file);
 		return;
 	}
-	status = is_source(part)
+	status = !c->parts->built && is_source(part)
 		     ? model_import(part->bytes, part->len, part->name, &model->model, &err)
 		     : model_load(part->bytes, part->len, part->name, &model->model, &err);
 	if (status != 0) {
@@ -322,7 +322,11 @@ walk(struct policy *policy, uint8_t *colour, unsigned index)
 		}
 		model->per_action |= feature->per_action;
 		model->personal |= feature->personal;
+		if (feature->source == FEATURE_MODEL)
+			model->reads |= policy->models[feature->model].reads;
 	}
+	if (model->per_action)
+		model->reads |= UINT64_C(1) << index;
 	colour[index] = BLACK;
 	return true;
 }

@@ -7,7 +7,12 @@
  * the policy is no larger for it than by a few numbers.
  */
 #include "decide/policy_internal.h"
+
+#include <stdlib.h>
+
+#include "decide/logic.h"
 #include "decide/run.h"
+#include "score/model.h"
 
 static bool
 template_plain(const struct template *text)
@@ -33,6 +38,46 @@ treatment_plain(const struct treatment *treatment)
 	return true;
 }
 
+struct readers {
+	const struct policy *policy;
+	uint64_t models;
+};
+
+static void
+add_slot(void *ctx, unsigned slot)
+{
+	struct readers *readers = ctx;
+	const struct feature *feature = &readers->policy->features[slot];
+
+	if (feature->source == FEATURE_MODEL)
+		readers->models |= readers->policy->models[feature->model].reads;
+}
+
+static uint64_t
+models_of(const struct policy *policy, const struct expr *expr)
+{
+	struct readers readers = { policy, 0 };
+
+	if (expr->kind == EXPR_MODEL)
+		return policy->models[expr->index].reads;
+	if (expr->kind == EXPR_CLAUSE && policy->clauses[expr->index].per_action)
+		logic_slots(policy->clauses[expr->index].program, add_slot, &readers);
+	return readers.models;
+}
+
+static void
+settle_models(const struct policy *policy, struct action *action)
+{
+	uint64_t models = models_of(policy, &action->context) |
+	    models_of(policy, &action->lever_expr) | models_of(policy, &action->propensity);
+
+	if (action->has_uplift)
+		models |= policy->models[action->uplift_treated].reads |
+		    policy->models[action->uplift_control].reads;
+	action->margin_asks = models_of(policy, &action->margin);
+	action->factors_ask = models;
+}
+
 static void
 settle_action(const struct policy *policy, struct action *action)
 {
@@ -47,6 +92,7 @@ settle_action(const struct policy *policy, struct action *action)
 		action->levers = lever_of(policy, action, action->lever_expr.constant);
 	if (action->has_offer)
 		offer_settle(&action->offer);
+	settle_models(policy, action);
 	for (size_t i = 0; i < action->treatment_count; i++)
 		action->treatments[i].plain = treatment_plain(&action->treatments[i]);
 }
@@ -80,4 +126,25 @@ policy_settle(struct policy *policy)
 	settle_names(policy);
 	for (size_t i = 0; i < policy->action_count; i++)
 		settle_action(policy, &policy->actions[i]);
+}
+
+static struct model_context *
+context_of(const struct policy *policy, const struct policy_model *model)
+{
+	bool *varies = mem_calloc(model->input_count + 1, sizeof(*varies));
+	struct model_context *context;
+
+	for (size_t i = 0; i < model->input_count; i++)
+		varies[i] = policy->features[model->inputs[i]].per_action;
+	context = model_context_new(model->model, varies);
+	free(varies);
+	return context;
+}
+
+void
+policy_contexts(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->model_count; i++)
+		if (policy->models[i].per_action)
+			policy->models[i].context = context_of(policy, &policy->models[i]);
 }

@@ -60,8 +60,10 @@ add_text(struct writer *w, const char *name, const struct template *text)
 		add_string(w->out, name, rendered);
 }
 
+/* more: behind them, written out already. */
 static void
-add_texts(struct writer *w, const char *name, const struct template *texts, size_t count)
+add_texts(struct writer *w, const char *name, const struct template *texts, size_t count,
+    const char *const *more, size_t more_count)
 {
 	bool first = true;
 
@@ -74,6 +76,12 @@ add_texts(struct writer *w, const char *name, const struct template *texts, size
 		if (!first)
 			buf_addc(w->out, ',');
 		buf_json_str(w->out, rendered);
+		first = false;
+	}
+	for (size_t i = 0; i < more_count; i++) {
+		if (!first)
+			buf_addc(w->out, ',');
+		buf_json_str(w->out, more[i]);
 		first = false;
 	}
 	buf_addc(w->out, ']');
@@ -234,11 +242,13 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	add_text(&w, ",\"say\":", &w.treatment->say);
 	add_text(&w, ",\"body\":", &w.treatment->body);
 	if (w.treatment->step_count > 0)
-		add_texts(&w, ",\"steps\":[", w.treatment->steps, w.treatment->step_count);
+		add_texts(&w, ",\"steps\":[", w.treatment->steps, w.treatment->step_count,
+		    NULL, 0);
 	if (w.treatment->image != NULL)
 		add_string(out, ",\"image\":", w.treatment->image);
 	add_texts(&w, ",\"why\":[", w.treatment->why,
-	    slot->placement == PLACE_CUSTOMER ? 0 : w.treatment->why_count);
+	    slot->placement == PLACE_CUSTOMER ? 0 : w.treatment->why_count, slot->reasons,
+	    slot->reason_count);
 	buf_adds(out, ",\"confidence\":");
 	buf_json_double(out, w.candidate->scored ? w.candidate->p1 : 1.0);
 	add_string(out, ",\"gate\":", gate_names[action->gate]);

@@ -51,6 +51,7 @@ struct trial {
 	uint8_t standing;	/* enum fate of those: FATE_PASSED: go on */
 	uint8_t scored;		/* enum fate of the score */
 	uint8_t fate;		/* enum fate in the placement being filled */
+	bool waits;		/* in the lot */
 	uint32_t scored_fits;	/* the fitting options that the score was made from; UINT32_MAX: none yet */
 	uint32_t option_count;
 	const char *standing_clause, *scored_clause, *clause;
@@ -84,6 +85,15 @@ struct contact_index {
 	bool asked_again, idle;			/* no cap or suppression of the policy can close */
 };
 
+/* Depths of candidates that wait to be scored together. */
+struct lot {
+	struct expected *expected;
+	bool *has_margin;
+	size_t count, room;
+	size_t asking;			/* margins that hang on models */
+	size_t from;			/* the first candidate of them */
+};
+
 struct run {
 	struct arena *arena;
 	const struct decide_input *input;
@@ -105,6 +115,7 @@ struct run {
 	int64_t basket_minor;
 	bool answered;			/* some card of the visit has an answer */
 	const struct shelf *shelf;	/* of the lines; NULL: not asked for yet */
+	struct lot lot;
 	int care;			/* -1: not looked at; else 0 or 1 */
 	double interrupt;		/* priority of nothing */
 	struct buf scratch;
@@ -167,10 +178,17 @@ const char *budget_gate(const struct run *run, const struct action *action, cons
 /* The candidate as per_action features see it with one of its depths and its margin (which may
  * run a model; 0 where there is none). */
 struct candidate_context candidate_about(struct run *run, size_t i, const struct depth_option *option);
-/* Gain and priority of the best fitting depth into the candidate; FATE_PASSED, or why it is out. */
-enum fate score_candidate(struct run *run, size_t i, const char **ret_clause);
+/* Gain and priority of the best fitting depth into the candidate, its fate of that into the trial.
+ * expected, has_margin: one for each depth that fits. Returns how many those are. */
+size_t gain_best(struct run *run, size_t i, const struct expected *expected, const bool *has_margin);
 double gain_of(double p1, double p0, double margin, double cost);
 double lever_of(const struct policy *policy, const struct action *action, double own);
+
+/* ---- score_lot.c ---- */
+/* A candidate that passed the gates of the placement being filled: scored and scored_clause of its
+ * trial, now or with score_rest(). A mandatory one only takes its depth. In order. */
+void score_take(struct run *run, size_t i);
+void score_rest(struct run *run);
 
 /* ---- explore.c ---- */
 /* Fills p. list is in order: best first. */
@@ -200,7 +218,13 @@ size_t words_fitting(struct features *features, const struct decide_input *input
 /* Draws one of them for a slot. */
 void words_choose(struct run *run, struct slot *slot);
 struct candidate_context words_about(const struct candidate *candidate);	/* as it was decided */
+bool words_speak(const char *language, const char *wanted);	/* "de" speaks to a customer of "de-AT" */
+bool words_personal(const struct policy *policy, const struct template *text);	/* reads profile, purchases or past contacts */
 size_t utf8_count(const char *s);
 void money_text(int64_t minor, const struct policy *policy, const char *language, struct buf *out);
+
+/* ---- reasons.c ---- */
+/* What the models say for the cards that are new and will be sent: into their slots. */
+void reasons_choose(struct run *run);
 
 #endif

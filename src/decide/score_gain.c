@@ -108,30 +108,23 @@ chances(struct run *run, const struct candidate_context *about, struct factors *
 }
 
 static const char *
-factors_of(struct run *run, const struct action *action, const struct depth_option *option,
-    struct factors *factors)
+factors_of(struct run *run, const struct candidate_context *about, struct factors *factors)
 {
-	struct candidate_context about = {
-		.action = action,
-		.depth = option->depth,
-		.worth_minor = (double)option->value.worth_minor,
-	};
+	const struct action *action = about->action;
 	const char *missing;
 	double own;
 
-	if (!expr_number(run, &action->margin, &about, &factors->margin))
-		return "margin";
-	about.margin_minor = factors->margin;
-	missing = chances(run, &about, factors);
+	factors->margin = about->margin_minor;
+	missing = chances(run, about, factors);
 	if (missing != NULL)
 		return missing;
-	if (!expr_number(run, &action->context, &about, &factors->context))
+	if (!expr_number(run, &action->context, about, &factors->context))
 		return "context";
 	if (action->lever_settled) {
 		factors->lever = action->levers;
 		return NULL;
 	}
-	if (!expr_number(run, &action->lever_expr, &about, &own))
+	if (!expr_number(run, &action->lever_expr, about, &own))
 		return "lever";
 	factors->lever = lever_of(run->policy, action, own);
 	return NULL;
@@ -164,14 +157,14 @@ option_better(const struct candidate *candidate, const struct depth_option *opti
 	return !(gain < candidate->gain) && option->depth < candidate->depth;
 }
 
-/* NULL, or what keeps this depth out. */
+/* NULL, or what keeps this depth out. about NULL: its margin is missing. */
 static const char *
 try_option(struct run *run, struct candidate *candidate, const struct depth_option *option,
-    enum fate *ret_fate)
+    const struct candidate_context *about, enum fate *ret_fate)
 {
 	const struct action *action = candidate->action;
 	struct factors factors;
-	const char *missing = factors_of(run, action, option, &factors);
+	const char *missing = about != NULL ? factors_of(run, about, &factors) : "margin";
 	double gain;
 
 	if (missing != NULL) {
@@ -187,13 +180,14 @@ try_option(struct run *run, struct candidate *candidate, const struct depth_opti
 	return NULL;
 }
 
-static void
-best_option(struct run *run, size_t i)
+size_t
+gain_best(struct run *run, size_t i, const struct expected *expected, const bool *has_margin)
 {
 	struct candidate *candidate = &run->decision->candidates[i];
 	struct trial *trial = &run->trials[i];
 	enum fate fate = FATE_NOT_WORTH_IT;
 	const char *clause = NULL;
+	size_t at = 0;
 
 	candidate->scored = false;
 	for (size_t d = 0; d < trial->option_count; d++) {
@@ -202,7 +196,9 @@ best_option(struct run *run, size_t i)
 
 		if (!trial->options[d].fits)
 			continue;
-		why = try_option(run, candidate, &trial->options[d], &out);
+		why = try_option(run, candidate, &trial->options[d],
+		    has_margin[at] ? &expected[at].about : NULL, &out);
+		at++;
 		/* What is missing is said rather than a floor, and the last of it. */
 		if (out == FATE_MISSING)
 			fate = out;
@@ -215,42 +211,5 @@ best_option(struct run *run, size_t i)
 	}
 	trial->scored = (uint8_t)fate;
 	trial->scored_clause = clause;
-}
-
-/* A mandatory action is not scored: its first depth that fits, if it carries an offer. */
-static void
-take_unscored(struct run *run, size_t i)
-{
-	struct candidate *candidate = &run->decision->candidates[i];
-	const struct trial *trial = &run->trials[i];
-
-	for (size_t d = trial->option_count; d-- > 0;) {
-		if (!trial->options[d].fits)
-			continue;
-		candidate->depth = trial->options[d].depth;
-		candidate->worth_minor = trial->options[d].value.worth_minor;
-		candidate->hold_minor = trial->options[d].value.hold_minor;
-		candidate->cost = trial->options[d].value.cost_minor;
-	}
-}
-
-enum fate
-score_candidate(struct run *run, size_t i, const char **ret_clause)
-{
-	struct trial *trial = &run->trials[i];
-	uint32_t fits = 0;
-
-	*ret_clause = NULL;
-	if (run->decision->candidates[i].action->mandatory) {
-		take_unscored(run, i);
-		return FATE_PASSED;
-	}
-	for (size_t d = 0; d < trial->option_count; d++)
-		fits |= trial->options[d].fits ? 1u << d : 0;
-	if (trial->scored_fits != fits) {
-		best_option(run, i);
-		trial->scored_fits = fits;
-	}
-	*ret_clause = trial->scored_clause;
-	return trial->scored;
+	return at;
 }

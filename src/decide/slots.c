@@ -276,37 +276,53 @@ place_kept(struct run *run, enum placement place)
 	return taken;
 }
 
-/* The gates of one candidate, then its score. */
-static enum fate
-try_candidate(struct run *run, size_t i, enum placement place, const char **ret_clause)
+/* The gates of each, and its score. Returns how many passed the gates. */
+static size_t
+gate_and_score(struct run *run, enum placement place)
 {
-	enum fate fate = gate_check(run, i, place, ret_clause);
+	size_t passed = 0;
 
-	return fate == FATE_PASSED ? score_candidate(run, i, ret_clause) : fate;
-}
-
-static struct pool
-gate_placement(struct run *run, enum placement place)
-{
-	struct decision *decision = run->decision;
-	size_t max = decision->candidate_count + 1;
-	struct pool pool = { .place = place };
-
-	pool.members = arena_room(run->arena, max * sizeof(*pool.members));
-	pool.priorities = arena_room(run->arena, max * sizeof(*pool.priorities));
-	run->mandatory = 0;
-	for (size_t i = 0; i < decision->candidate_count; i++) {
-		const struct action *action = decision->candidates[i].action;
+	for (size_t i = 0; i < run->decision->candidate_count; i++) {
+		const struct action *action = run->decision->candidates[i].action;
 		struct trial *trial = &run->trials[i];
 
 		trial->passed = false;
 		trial->fate = FATE_COUNT;
 		if (trial->chosen || (action->placements & (1u << place)) == 0)
 			continue;
-		trial->fate = (uint8_t)try_candidate(run, i, place, &trial->clause);
-		if (trial->fate != FATE_PASSED)
+		trial->fate = (uint8_t)gate_check(run, i, place, &trial->clause);
+		trial->passed = trial->fate == FATE_PASSED;
+		if (!trial->passed)
 			continue;
-		trial->passed = true;
+		score_take(run, i);
+		passed++;
+	}
+	score_rest(run);
+	return passed;
+}
+
+static struct pool
+gate_placement(struct run *run, enum placement place)
+{
+	struct decision *decision = run->decision;
+	size_t max = gate_and_score(run, place) + 1;
+	struct pool pool = { .place = place };
+
+	pool.members = arena_room(run->arena, max * sizeof(*pool.members));
+	pool.priorities = arena_room(run->arena, max * sizeof(*pool.priorities));
+	run->mandatory = 0;
+	for (size_t i = 0; max > 1 && i < decision->candidate_count; i++) {
+		const struct action *action = decision->candidates[i].action;
+		struct trial *trial = &run->trials[i];
+
+		if (!trial->passed)
+			continue;
+		if (!action->mandatory && trial->scored != FATE_PASSED) {
+			trial->passed = false;
+			trial->fate = trial->scored;
+			trial->clause = trial->scored_clause;
+			continue;
+		}
 		trial->fate = FATE_OUTRANKED;
 		if (action->mandatory) {
 			run->mandatory++;

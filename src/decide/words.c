@@ -211,12 +211,12 @@ struct fitting {
 	struct buf *scratch;
 };
 
-static bool
-reads_person(const struct fitting *fit, const struct template *text)
+bool
+words_personal(const struct policy *policy, const struct template *text)
 {
 	for (size_t i = 0; i < text->count; i++)
 		if (text->parts[i].has_value && text->parts[i].var == TEMPLATE_FEATURE &&
-		    fit->policy->features[text->parts[i].feature].personal)
+		    policy->features[text->parts[i].feature].personal)
 			return true;
 	return false;
 }
@@ -280,7 +280,7 @@ values_fit(const struct fitting *fit, const struct template *text, int max, cons
 {
 	size_t chars;
 
-	if (fit->place == PLACE_CUSTOMER && reads_person(fit, text))
+	if (fit->place == PLACE_CUSTOMER && words_personal(fit->policy, text))
 		return false;
 	if (!text_chars_max(fit, text, &chars))
 		return false;
@@ -320,14 +320,14 @@ treatment_fits(const struct fitting *fit, const struct treatment *treatment)
 }
 
 /* "de" speaks to a customer of "de-AT". */
-static bool
-speaks(const char *treatment, const char *wanted)
+bool
+words_speak(const char *language, const char *wanted)
 {
-	while (*treatment != '\0' && *treatment == *wanted) {
-		treatment++;
+	while (*language != '\0' && *language == *wanted) {
+		language++;
 		wanted++;
 	}
-	return *treatment == '\0' && (*wanted == '\0' || *wanted == '-');
+	return *language == '\0' && (*wanted == '\0' || *wanted == '-');
 }
 
 static size_t
@@ -341,7 +341,7 @@ fitting_in(const struct fitting *fit, const char *language, const struct treatme
 
 		if (treatment->placement >= 0 && treatment->placement != (int)fit->place)
 			continue;
-		if (!speaks(treatment->language, language) || !treatment_fits(fit, treatment))
+		if (!words_speak(treatment->language, language) || !treatment_fits(fit, treatment))
 			continue;
 		if (list == NULL)
 			return 1;

@@ -60,12 +60,39 @@ find_code(struct http *http, const char digits[static 7])
 	return found;
 }
 
-void
+/* "7,8", or "" for all. What a station cannot be called must not stand for one, nor half a name
+ * at the end of a list that is too long. */
+static bool
+is_scope(const char *stations)
+{
+	char name[33];
+
+	if (strlen(stations) >= sizeof(((struct pair_code *)0)->stations))
+		return false;
+	for (const char *at = stations; *stations != '\0';) {
+		size_t len = strcspn(at, ",");
+
+		if (len >= sizeof(name))
+			return false;
+		memcpy(name, at, len);
+		name[len] = '\0';
+		if (!http_name_ok(name))
+			return false;
+		if (at[len] == '\0')
+			break;
+		at += len + 1;
+	}
+	return true;
+}
+
+bool
 http_pair(struct http *http, const char *stations, char ret_code[static 7], int64_t *ret_expires_ms)
 {
 	int64_t now_ms = http->host->now_ms(http->host->ctx);
 	struct pair_code *slot = &http->codes[0];
 
+	if (!is_scope(stations))
+		return false;
 	forget_dead(http, now_ms);
 	for (size_t i = 0; i < PAIR_CODES_MAX; i++) {
 		if (http->codes[i].code[0] == '\0') {
@@ -83,6 +110,7 @@ http_pair(struct http *http, const char *stations, char ret_code[static 7], int6
 	slot->tries = PAIR_TRIES;
 	slot->expires_ms = now_ms + PAIR_LIFE_MS;
 	*ret_expires_ms = slot->expires_ms;
+	return true;
 }
 
 /* False: too many failures of late. */

@@ -23,6 +23,7 @@
 #include "deliver/http_private.h"
 
 #define KERNEL_BUFFER 32768 /* doubled by Linux */
+#define RETRY "retry: 2000\n\n"
 
 /* "event: guidance", "id: 7", "data: …" and the empty line. id <= 0: none. */
 static void
@@ -41,6 +42,13 @@ frame(struct buf *out, int64_t id, const char *event, const char *json, size_t l
 		at = stop != NULL ? stop + 1 : end;
 	} while (at < end);
 	buf_addc(out, '\n');
+}
+
+/* How much may wait in one stream. */
+static size_t
+stream_bytes(const struct http *http)
+{
+	return (size_t)http->conf->stream_kib * 1024;
 }
 
 static size_t
@@ -86,7 +94,7 @@ send_text(struct stream *stream, const struct buf *text)
 
 	if (stream->client->doomed || text->len == 0)
 		return;
-	if (waiting(stream) + text->len > (size_t)http->conf->stream_kib * 1024 ||
+	if (waiting(stream) + text->len > stream_bytes(http) ||
 	    (chunk = evbuffer_new()) == NULL) {
 		cut(stream);
 		return;
@@ -185,6 +193,27 @@ last_seen(const struct http_call *call, int64_t *ret)
 	return true;
 }
 
+/* What the tablet missed. Where that is not known any more, or is more than a stream may hold,
+ * how things are now: the same refusal would meet it each time that it came back. */
+static void
+add_beginning(const struct http_call *call, const char *station, struct buf *out)
+{
+	struct http *http = call->http;
+	int64_t seen;
+
+	if (last_seen(call, &seen) && ring_covers(&http->ring, seen)) {
+		buf_adds(out, RETRY);
+		add_missed(http, station, seen, out);
+		if (out->len <= stream_bytes(http)) {
+			http->counts.streams_resumed++;
+			return;
+		}
+		buf_clear(out);
+	}
+	buf_adds(out, RETRY);
+	add_snapshot(http, station, out);
+}
+
 /* A tablet has a few streams at most; those of tabs that it forgot go first. */
 static void
 bound_tablet(struct http *http, const char *tablet)
@@ -242,7 +271,6 @@ http_get_stream(struct http_call *call)
 	struct http *http = call->http;
 	const char *station = call->segments[2];
 	struct buf text = {0};
-	int64_t seen;
 
 	if (!http_name_ok(station)) {
 		http_problem(call, 404, "no such station");
@@ -259,13 +287,8 @@ http_get_stream(struct http_call *call)
 		    call, 503, "%d streams are open, and no more are served", SSE_STREAMS_MAX);
 		return;
 	}
-	buf_adds(&text, "retry: 2000\n\n");
-	if (last_seen(call, &seen) && ring_covers(&http->ring, seen)) {
-		http->counts.streams_resumed++;
-		add_missed(http, station, seen, &text);
-	} else
-		add_snapshot(http, station, &text);
-	if (text.len > (size_t)http->conf->stream_kib * 1024)
+	add_beginning(call, station, &text);
+	if (text.len > stream_bytes(http))
 		http_problem(call, 503,
 		    "more is open at station %s than [limits] stream_kib lets through", station);
 	else

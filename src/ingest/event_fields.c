@@ -100,7 +100,9 @@ static const struct field survey_fields[] = {
 	NUMBER("score", REQUIRED, value),
 };
 static const struct field offer_fields[] = {
-	BASKET(REQUIRED), ID("token", REQUIRED, token), MONEY("amount", REQUIRED, amount_minor),
+	BASKET(REQUIRED), ID("token", REQUIRED, token),
+	/* What the customer saves: with a minus it would fill the budget instead of using it up. */
+	{ "amount", F_INT, REQUIRED, AT(amount_minor), 0, MONEY_MAX, NULL },
 };
 static const struct field refused_fields[] = {
 	BASKET(REQUIRED), ID("token", REQUIRED, token), TEXT("reason", REQUIRED, reason, TEXT_MAX),

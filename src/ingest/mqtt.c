@@ -226,7 +226,9 @@ want(struct mqtt *mqtt)
 void
 mqtt_release(struct mqtt *mqtt)
 {
-	if (mqtt->mosq == NULL || mqtt->broken)
+	/* Whoever asks: with inputs that no turn has committed yet, their PUBACKs would leave too. */
+	if (mqtt->mosq == NULL || mqtt->broken ||
+	    mqtt->options.host->pending(mqtt->options.host->ctx))
 		return;
 	if (mosquitto_want_write(mqtt->mosq) &&
 	    mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
@@ -241,8 +243,6 @@ on_writable(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	if (mqtt->options.host->pending(mqtt->options.host->ctx))
-		return;
 	mqtt_release(mqtt);
 	if (mqtt->broken)
 		lost(mqtt, "write failed");
@@ -277,8 +277,7 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	if (!was_up && mqtt->up)
 		mqtt->options.host->connected(mqtt->options.host->ctx);
 	mqtt->options.host->ready(mqtt->options.host->ctx);
-	if (mqtt->mosq != NULL && !mqtt->options.host->pending(mqtt->options.host->ctx))
-		mqtt_release(mqtt);
+	mqtt_release(mqtt);
 	if (mqtt->broken)
 		lost(mqtt, "write failed");
 }

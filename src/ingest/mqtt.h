@@ -48,7 +48,7 @@ size_t mqtt_in_flight(const struct mqtt *mqtt);
 /* QoS 1. outbox_id 0: nobody waits for its acknowledgement. false: not connected. */
 bool mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retain,
     const void *payload, size_t len);
-/* after the commit: PUBACKs and publishes leave */
+/* PUBACKs and publishes leave, unless the host has inputs that are not committed yet */
 void mqtt_release(struct mqtt *mqtt);
 /* after a failed commit: the connection dies with its PUBACKs */
 void mqtt_drop(struct mqtt *mqtt);

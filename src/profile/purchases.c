@@ -24,6 +24,7 @@
 #include "session/session.h"
 
 #define PURCHASE_VERSION 1
+_Static_assert(PURCHASE_NAME_BYTES == 1 + sizeof(struct id), "version and visit");
 #define LINE_BYTES_MIN 5	/* three empty texts, two small numbers */
 
 struct strings {

@@ -18,6 +18,7 @@ int subject_decode(struct subject *subject, const void *bytes, size_t len) AISLE
 
 /* The log rows (store_log kind). */
 enum subject_log { SUBJECT_LOG_PURCHASE = 1, SUBJECT_LOG_CONTACT = 2 };
+#define PURCHASE_NAME_BYTES 17	/* a purchase's row begins with whose it is: the same for the same visit */
 void purchase_encode(const struct purchase *purchase, struct buf *out);
 /* Adds a decoded row to the subject; a second row for the same visit replaces the first (late
  * lines). */

@@ -43,6 +43,7 @@ struct features {
 	struct model_memo *models;
 	struct local *local;
 	struct history *history;
+	struct ahead *ahead;		/* NULL: nobody is expected */
 	bool has_time;
 	struct local_time time;
 	bool has_candidate;
@@ -113,52 +114,6 @@ profile_value(const struct subject *subject, const char *name)
 	if (strcmp(name, "language") == 0 && subject->language != NULL)
 		return value_string(subject->language);
 	return value_missing();
-}
-
-static double
-prompts_sent(const struct visit *visit)
-{
-	double count = 0;
-
-	for (size_t i = 0; i < visit->card_count; i++)
-		count += !visit->cards[i].withheld;
-	return count;
-}
-
-static struct value
-visit_value(const struct sources *sources, enum visit_field field)
-{
-	const struct visit *visit = sources->visit;
-
-	if (field == VISIT_KNOWN)
-		return value_bool(sources->subject != NULL);
-	if (visit == NULL)
-		return value_missing();
-	switch (field) {
-	case VISIT_KNOWN:
-		break;
-	case VISIT_AGE_S:
-		return value_number((double)(sources->now_ms - visit->opened_ms) / 1000.0);
-	case VISIT_VOIDS:
-		return value_number(visit->voids);
-	case VISIT_DECLINES:
-		return value_number(visit->declines);
-	case VISIT_RETURNS:
-		return value_number(visit->returns);
-	case VISIT_WAIT:
-		return value_bool(visit->state == VISIT_WAITING);
-	case VISIT_PROMPTS:
-		return value_number(prompts_sent(visit));
-	}
-	return value_missing();
-}
-
-static struct value
-store_value(const struct sources *sources, enum store_field field)
-{
-	if (field == STORE_ID)
-		return sources->store == NULL ? value_missing() : value_string(sources->store);
-	return sources->has_queue ? value_number(sources->queue) : value_missing();
 }
 
 static struct value
@@ -295,6 +250,14 @@ declared(const struct feature *feature, const struct value *value)
 	return value->tag != VALUE_NUMBER || is_finite(value->number);
 }
 
+struct value
+features_action(const struct feature *feature, const struct candidate_context *candidate)
+{
+	struct value value = action_value(candidate, (enum action_field)feature->field);
+
+	return declared(feature, &value) ? value : feature->dflt;
+}
+
 static struct value
 fresh_value(struct features *features, const struct feature *feature,
     const struct candidate_context *candidate)
@@ -351,12 +314,24 @@ features_known(const struct features *features)
 	return features->known;
 }
 
+void
+features_expect(struct features *features, const struct expected *expected, size_t count)
+{
+	if (features->ahead == NULL)
+		features->ahead = ahead_new(features->arena, features, features->sources);
+	ahead_expect(features->ahead, expected, count);
+}
+
+static struct value
+score_value(double score)
+{
+	return is_finite(score) ? value_number(score) : value_missing();
+}
+
 static struct value
 score(struct features *features, const struct policy_model *model, struct model_memo *memo,
     const struct candidate_context *candidate)
 {
-	double p;
-
 	if (model->model == NULL || model_class_count(model->model) != 1)
 		return value_missing();
 	if (memo->inputs == NULL)
@@ -364,8 +339,7 @@ score(struct features *features, const struct policy_model *model, struct model_
 		    model->input_count * sizeof(*memo->inputs));
 	for (size_t i = 0; i < model->input_count; i++)
 		memo->inputs[i] = features_get(features, model->inputs[i], candidate);
-	p = model_score(model->model, memo->inputs);
-	return is_finite(p) ? value_number(p) : value_missing();
+	return score_value(model_score(model->model, memo->inputs));
 }
 
 struct value
@@ -374,12 +348,16 @@ features_model(struct features *features, unsigned index, const struct candidate
 	const struct policy_model *model;
 	struct model_memo *memo;
 	uint32_t round;
+	double ahead;
 
 	CHECK(index < features->sources->policy->model_count);
 	model = &features->sources->policy->models[index];
 	memo = &features->models[index];
 	if (model->per_action && candidate == NULL)
 		return value_missing();
+	if (candidate != NULL && candidate->expected > 0 && features->ahead != NULL &&
+	    ahead_score(features->ahead, index, candidate, &ahead))
+		return score_value(ahead);
 	round = model->per_action ? round_of(features, candidate) : ROUND_ANY;
 	if (memo->round == round)
 		return memo->value;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * features_parts.h - the sources of features.c: basket, local, history.
+ * features_parts.h - the parts of features.c: basket, visit, local, history; scores of many.
  */
 #ifndef AISLE_SCORE_FEATURES_PARTS_H
 #define AISLE_SCORE_FEATURES_PARTS_H
@@ -23,6 +23,10 @@ bool category_within(const char *path, const char *category);
 /* basket.FN: never missing for want of a customer. */
 struct value basket_value(const struct sources *sources, const struct feature *feature);
 
+/* visit.NAME, missing without a visit (but visit.known), and store.NAME. */
+struct value visit_value(const struct sources *sources, enum visit_field field);
+struct value store_value(const struct sources *sources, enum store_field field);
+
 /* local.FN over the closed baskets of sources->subject, which must be known. */
 struct local;
 struct local *local_new(struct arena *arena, const struct sources *sources);
@@ -34,5 +38,17 @@ struct history;
 struct history *history_new(struct arena *arena, const struct sources *sources);
 struct value history_value(struct history *history, const struct feature *feature,
     const struct candidate_context *candidate);
+
+/* An action.* feature, as features_get() has it. */
+struct value features_action(const struct feature *feature,
+    const struct candidate_context *candidate);
+
+/* Scores of those that features_expect() was told of. */
+struct ahead;
+struct ahead *ahead_new(struct arena *arena, struct features *features, const struct sources *sources);
+void ahead_expect(struct ahead *ahead, const struct expected *expected, size_t count);
+/* false: this candidate was not expected, or not for this model. */
+bool ahead_score(struct ahead *ahead, unsigned model, const struct candidate_context *about,
+    double *ret);
 
 #endif

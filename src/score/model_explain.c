@@ -54,7 +54,6 @@ model_expect(struct model *model, const double *covers)
 
 struct explaining {
 	const struct model *model;
-	size_t class;
 	int64_t *parts, base, sum;	/* sum: of base and parts */
 	uint32_t last;			/* input that was asked last; UINT32_MAX: none */
 	bool fits;
@@ -128,7 +127,7 @@ model_explain(const struct model *model, const struct value *inputs, size_t clas
     int64_t *ret_parts, int64_t *ret_base)
 {
 	double margins[MODEL_CLASSES_MAX];
-	struct explaining e = { .model = model, .class = class, .parts = ret_parts,
+	struct explaining e = { .model = model, .parts = ret_parts,
 		.last = UINT32_MAX, .fits = true };
 	CHECK(class < model->class_count);
 	memset(ret_parts, 0, model->input_count * sizeof(*ret_parts));

@@ -24,10 +24,12 @@ in_hand(const struct visit *visit)
 	return visit->state == VISIT_OPEN || visit->state == VISIT_TENDER;
 }
 
+/* A card was shown here. A visit that only a return or a balance began waits for nobody's basket:
+ * the next one may be another customer's. */
 static bool
 waits_for_any(const struct visit *visit)
 {
-	return visit->state == VISIT_WAITING && visit->basket == NULL;
+	return visit->state == VISIT_WAITING && visit->basket == NULL && visit->identified_ms != 0;
 }
 
 static bool

@@ -150,6 +150,7 @@ read_parts(struct bundle *bundle, sqlite3_stmt *stmt)
 	struct err err = {0};
 	int rc;
 
+	parts->built = true;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const char *name = column_text(stmt, 0, BUNDLE_NAME_MAX);
 		size_t len = (size_t)sqlite3_column_bytes(stmt, 1);

@@ -19,17 +19,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/crash.h"
+
 struct answer {
 	struct err err;
 	char hash[65];
 };
 
 static void __attribute__((noreturn))
-run(const char *path, const uint8_t key[static 32], int fd)
+run(const char *path, const uint8_t key[static 32], int fd, pid_t parent)
 {
+	static const int ends[] = {SIGTERM, SIGINT, SIGHUP};
 	struct answer answer = {0};
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for an orphan's image */
+	/* Nobody waits for an orphan's image, and a mistake met here was in no input of a turn. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	crash_close();
+	/* The loop's handlers would tell the parent of a signal a second time. */
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		signal(ends[i], SIG_DFL);
 	_Static_assert(sizeof(answer) <= PIPE_BUF, "the answer is one write");
 	if (bundle_image_make(path, key, answer.hash, &answer.err) != 0 && answer.err.code == 0)
 		err_set(&answer.err, AISLE_E_IO, "the bundle could not be compiled");
@@ -41,13 +51,13 @@ bundle_job_start(const char *path, const uint8_t key[static 32], struct bundle_j
     struct err *err)
 {
 	int ends[2];
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_set(err, AISLE_E_NONE, "no pipe: %s", strerror(errno));
 	pid = fork();
 	if (pid == 0)
-		run(path, key, ends[1]);
+		run(path, key, ends[1], parent);
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);

@@ -83,6 +83,8 @@ recorded_close(struct recorded *recorded)
 {
 	if (recorded == NULL)
 		return;
+	for (size_t i = 0; i < recorded->count; i++)
+		free((char *)recorded->inputs[i].payload);
 	engine_close(recorded->engine);
 	profiles_bundle_close(recorded->profile_rows);
 	free(recorded->inputs);
@@ -150,20 +152,41 @@ take_line(struct recorded *recorded, const char *line, size_t len)
 }
 
 int
+recorded_line(FILE *events, char line[static RECORDED_LINE_MAX + 1], size_t *ret_len)
+{
+	size_t len = 0;
+	int c;
+
+	while ((c = getc_unlocked(events)) != EOF && c != '\n') {
+		if (len == RECORDED_LINE_MAX)
+			return AISLE_E_INVALID;
+		line[len++] = (char)c;
+	}
+	if (c == EOF && len == 0)
+		return 0;
+	while (len > 0 && line[len - 1] == '\r')
+		len--;
+	line[len] = '\0';
+	*ret_len = len;
+	return 1;
+}
+
+int
 recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ctx, int64_t count),
     void *ctx, struct err *err)
 {
-	size_t capacity = 0;
-	char *line = NULL;
-	ssize_t len;
-	int rc = 0;
+	char *line = mem_alloc(RECORDED_LINE_MAX + 1);
+	size_t len;
+	int rc = 0, got;
 
-	while (rc == 0 && (len = getline(&line, &capacity, events)) > 0) {
-		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-			len--;
-		if (len == 0)
+	for (int64_t n = 1; rc == 0 && (got = recorded_line(events, line, &len)) != 0; n++) {
+		if (got < 0)
+			rc = err_set(err, AISLE_E_INVALID,
+			    "line %lld is longer than %u bytes, expected one CloudEvent a line",
+			    (long long)n, RECORDED_LINE_MAX);
+		if (got < 0 || len == 0)
 			continue;
-		take_line(recorded, line, (size_t)len);
+		take_line(recorded, line, len);
 		if (recorded->count < recorded->turn)
 			continue;
 		rc = flush(recorded, err);

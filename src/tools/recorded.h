@@ -11,6 +11,8 @@
 #include "engine.h"
 
 #define RECORDED_TURN 256 /* events a transaction, unless told otherwise */
+/* Of a line: no event is that long. A dump that is one array on one line is not read to its end. */
+#define RECORDED_LINE_MAX (1u << 20)
 
 struct recorded_options {
 	struct conf *conf;     /* borrowed; a recorded file is never taken for a flood */
@@ -35,6 +37,10 @@ int recorded_bundle(struct recorded *recorded, const char *path, bool policy_cur
  * NULL: not. */
 int recorded_feed(struct recorded *recorded, FILE *events,
     void (*progress)(void *ctx, int64_t count), void *ctx, struct err *err) AISLE_MUST_CHECK;
+
+/* The next line without its end, *ret_len bytes and a zero byte: 1; 0: no more; AISLE_E_INVALID: it
+ * is longer than RECORDED_LINE_MAX. */
+int recorded_line(FILE *events, char line[static RECORDED_LINE_MAX + 1], size_t *ret_len);
 
 int64_t recorded_count(const struct recorded *recorded); /* events fed so far */
 

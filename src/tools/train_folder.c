@@ -61,12 +61,12 @@ sniff_currency(const char *path, char ret[static 4])
 {
 	static const char key[] = "\"currency\"";
 	FILE *in = fopen(path, "re");
-	char *line = NULL, *at = NULL;
-	size_t room = 0;
+	char *line = mem_alloc(RECORDED_LINE_MAX + 1), *at = NULL;
+	size_t len;
 	bool found = false;
 
-	for (int i = 0; in != NULL && i < SNIFF_LINES && !found && getline(&line, &room, in) > 0;
-	     i++) {
+	for (int i = 0;
+	     in != NULL && i < SNIFF_LINES && !found && recorded_line(in, line, &len) > 0; i++) {
 		at = strstr(line, key);
 		if (at == NULL)
 			continue;

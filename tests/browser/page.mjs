@@ -408,6 +408,26 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'an answer that never got through is among the earlier ones as too late'() {
+		const page = await open();
+		store.say('reply 503 busy');
+		store.send('guidance', guidance([prompt()], {expires: new Date(Date.now() + 2500).toISOString()}));
+		await choice(page, 'accept').tap();
+		await page.locator('.card .outcome', {hasText: 'Not sent yet'}).waitFor();
+		await page.locator('.card').waitFor({state: 'detached', timeout: 10000});
+		await page.locator('#earlier').tap({timeout: 15000});
+		await page.locator('.earlier .became', {hasText: 'Too late'}).waitFor();
+		store.say('reply 200');
+		await page.context().close();
+	},
+
+	async 'a headline with a dollar and a quote is read out as it is'() {
+		const page = await open();
+		store.send('guidance', guidance([prompt({headline: 'The $\'5 and $& offer'})]));
+		await page.locator('#announce', {hasText: 'New: The $\'5 and $& offer'}).waitFor({state: 'attached'});
+		await page.context().close();
+	},
+
 	async 'too late, answered otherwise and a refusing till are said in plain words'() {
 		const page = await open();
 		store.say('reply 410 expired');

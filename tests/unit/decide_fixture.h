@@ -100,7 +100,7 @@ add_row(struct arena *arena, struct contacts *contacts, enum outcome outcome, in
 
 /* ---- a policy from its JSON files ---- */
 
-#define PARTS_MAX 64
+#define PARTS_MAX 128
 struct fixture_policy {
 	struct policy_part part[PARTS_MAX];
 	size_t count;
@@ -118,7 +118,8 @@ add_part(struct arena *arena, struct fixture_policy *policy, const char *name, c
 FIXTURE struct policy *
 compile_parts(const struct fixture_policy *from)
 {
-	struct policy_parts parts = { (struct policy_part *)(uintptr_t)from->part, from->count };
+	struct policy_parts parts = { .part = (struct policy_part *)(uintptr_t)from->part,
+		.count = from->count };
 	struct policy *policy = NULL;
 	struct buf report = { 0 };
 

@@ -42,7 +42,7 @@ static const struct fixture_part good_parts[] = {
 	    " {\"name\":\"basket_coffee\",\"type\":\"number\",\"from\":\"basket.sum(category=grocery/coffee)\"},\n"
 	    " {\"name\":\"dismissed_coffee\",\"type\":\"number\",\"from\":\"history.count(group=coffee, outcome=dismissed, within=30d)\"},\n"
 	    " {\"name\":\"self_shown\",\"type\":\"number\",\"from\":\"history.count(action=self, outcome=shown, within=30d)\"},\n"
-	    " {\"name\":\"recency\",\"type\":\"number\",\"from\":\"local.recency()\"},\n"
+	    " {\"name\":\"recency\",\"type\":\"number\",\"from\":\"local.recency()\",\"reason\":{\"de\":\"Zuletzt vor {{value|round}} Tagen da\"}},\n"
 	    " {\"name\":\"churn\",\"type\":\"number\",\"from\":\"model.churn\"},\n"
 	    " {\"name\":\"depth_now\",\"type\":\"number\",\"from\":\"action.depth\"},\n"
 	    " {\"name\":\"voids\",\"type\":\"number\",\"from\":\"visit.voids\"},\n"
@@ -131,7 +131,7 @@ fixture_init(struct fixture *fixture)
 	for (size_t i = 0; i < GOOD_COUNT; i++)
 		fixture->part[i] = (struct policy_part){ good_parts[i].name, good_parts[i].text,
 			strlen(good_parts[i].text) };
-	fixture->parts = (struct policy_parts){ fixture->part, GOOD_COUNT };
+	fixture->parts = (struct policy_parts){ .part = fixture->part, .count = GOOD_COUNT };
 }
 
 static inline void

@@ -277,9 +277,9 @@ run(sqlite3 *db, const char *sql, const char *name, const char *value, int len)
 	sqlite3_finalize(stmt);
 }
 
-/* What no build of ours makes: a bundle, whole by its digest, with another exam inside. */
+/* What no build of ours makes: a bundle, whole by its digest, with another part of that name inside. */
 static void
-forge(const char *file, const char *exam)
+forge(const char *file, const char *name, const char *text)
 {
 	struct bundle *bundle = NULL;
 	struct err err = {0};
@@ -295,15 +295,15 @@ forge(const char *file, const char *exam)
 	};
 	const struct policy_parts *parts = bundle_parts(bundle);
 	struct policy_part *part = parts->part;
-	while (strcmp(part->name, CHURN) != 0)
+	while (strcmp(part->name, name) != 0)
 		part++;
 	const struct policy_part whole = *part;
-	*part = (struct policy_part){ whole.name, exam, strlen(exam) };
+	*part = (struct policy_part){ whole.name, text, strlen(text) };
 	bundle_digest(meta, ARRAY_LEN(meta), parts, digest);
 	*part = whole;
 	bundle_close(bundle);
 	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-	run(db, "UPDATE part SET body = ? WHERE name = ?", CHURN, exam, (int)strlen(exam));
+	run(db, "UPDATE part SET body = ? WHERE name = ?", name, text, (int)strlen(text));
 	run(db, "UPDATE meta SET value = ? WHERE name = ?", "digest", digest, -1);
 	sqlite3_close(db);
 }
@@ -325,11 +325,34 @@ a_gateway_does_not_take_the_builders_word(void **state)
 	assert_int_equal(bundle_examine(bundle, &report, &err), 0);
 	bundle_close(bundle);
 
-	forge(file, "f0,f1,margin\n2,4,0.25\n");
+	forge(file, CHURN, "f0,f1,margin\n2,4,0.25\n");
 	assert_int_equal(bundle_open(file, "policy", &bundle, &err), 0);
 	assert_int_equal(bundle_examine(bundle, &report, &err), AISLE_E_REFUSED);
 	assert_string_equal(err.file, CHURN);
 	expect_part(err.text, "row 1: model \"churn\" gives margin 0.5, expected 0.25");
+	bundle_close(bundle);
+	buf_done(&report);
+}
+
+static void
+a_gateway_reads_no_model_that_was_not_built(void **state)
+{
+	const char *dir = *state;
+	char folder[100], file[100];
+	struct bundle *bundle = NULL;
+	struct policy *policy = NULL;
+	struct buf report = {0};
+	struct err err = {0};
+
+	snprintf(folder, sizeof(folder), "%s/source", dir);
+	snprintf(file, sizeof(file), "%s/source.bundle", dir);
+	write_folder(folder, "f0,f1,margin\n2,4,0.5\n");
+	assert_int_equal(bundle_build(folder, file, &report, &err), 0);
+	forge(file, "models/churn.model",
+	    "{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":0,\"weights\":{\"f0\":1,\"f1\":1}}");
+	assert_int_equal(bundle_open(file, "policy", &bundle, &err), 0);
+	assert_int_not_equal(bundle_policy(bundle, &policy, &report), 0);
+	expect_part(report.data, "not a model, expected the flat form");
 	bundle_close(bundle);
 	buf_done(&report);
 }
@@ -367,6 +390,7 @@ main(void)
 		cmocka_unit_test(a_model_that_says_in_part_what_it_predicts_is_warned_of),
 		cmocka_unit_test(the_author_sees_it_at_check_and_build_and_no_bundle_is_made),
 		cmocka_unit_test(a_gateway_does_not_take_the_builders_word),
+		cmocka_unit_test(a_gateway_reads_no_model_that_was_not_built),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -591,9 +591,9 @@ an_action_is_the_candidates(void **state)
 	struct world *w = *state;
 	struct action offer = { .id = "a", .group = "coffee", .issue = "grow", .has_offer = true };
 	struct action plain = { .id = "b", .group = "milk", .issue = "serve" };
-	struct candidate_context of_offer = { &offer, 10, 45, 180 };
-	struct candidate_context deeper = { &offer, 20, 90, 180 };
-	struct candidate_context of_plain = { &plain, 0, 0, 50 };
+	struct candidate_context of_offer = { &offer, 10, 45, 180, 0 };
+	struct candidate_context deeper = { &offer, 20, 90, 180, 0 };
+	struct candidate_context of_plain = { &plain, 0, 0, 50, 0 };
 
 	declare(w, 0, "action.depth", VALUE_NUMBER);
 	declare(w, 1, "action.worth", VALUE_NUMBER);

@@ -56,6 +56,20 @@ a_second_card_replaces_the_first(void **state)
 	assert_null(visit->language);
 }
 
+/* A return or a balance named them, not a card in front of this till. */
+static void
+a_visit_that_no_card_began_waits_for_nobodys_basket(void **state)
+{
+	struct lane *l = *state;
+	struct visit *waiting = card(l, "7", 'a', NULL), *visit;
+
+	waiting->identified_ms = 0;
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_ptr_not_equal(visit, waiting);
+	assert_false(visit->has_subject);
+	assert_int_equal(waiting->state, VISIT_WAITING);
+}
+
 static void
 a_card_without_basket_waits_for_the_next_one(void **state)
 {
@@ -332,6 +346,7 @@ main(void)
 		T(a_card_joins_the_open_basket_at_its_station),
 		T(the_same_card_again_replaces_nobody),
 		T(a_second_card_replaces_the_first),
+		T(a_visit_that_no_card_began_waits_for_nobodys_basket),
 		T(a_card_without_basket_waits_for_the_next_one),
 		T(at_another_station_it_goes_on_waiting),
 		T(a_card_waits_120_seconds_and_no_longer),

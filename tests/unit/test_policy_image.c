@@ -86,6 +86,7 @@ a_policy_says_the_same_after_it_was_an_image(void **state)
 {
 	struct fixture fixture;
 	struct policy *policy, *again;
+	int reasons = 0;
 
 	(void)state;
 	fixture_init(&fixture);
@@ -100,7 +101,13 @@ a_policy_says_the_same_after_it_was_an_image(void **state)
 		assert_same_text(again->features[i].dflt.str, policy->features[i].dflt.str);
 		assert_same_text(again->features[i].key_value, policy->features[i].key_value);
 		assert_same_text(again->features[i].scope_value, policy->features[i].scope_value);
+		assert_true((again->features[i].reasons == NULL) == (policy->features[i].reasons == NULL));
+		reasons += policy->features[i].reasons != NULL;
+		if (policy->features[i].reasons != NULL)
+			assert_string_equal(again->features[i].reasons[1].parts[0].text,
+			    policy->features[i].reasons[1].parts[0].text);
 	}
+	assert_int_equal(reasons, 1);
 	assert_int_equal(again->clause_count, policy->clause_count);
 	for (size_t i = 0; i < policy->clause_count; i++)
 		assert_string_equal(again->clauses[i].source, policy->clauses[i].source);

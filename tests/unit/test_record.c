@@ -253,7 +253,7 @@ above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted(void **sta
 		part[i + 2] = parts->part[2];
 	}
 	memcpy(part, parts->part, 2 * sizeof(*part));
-	all = (struct policy_parts){ part, 402 };
+	all = (struct policy_parts){ .part = part, .count = 402 };
 	assert_int_equal(policy_compile(&all, &s.policy, &report), 0);
 	scene_decide(&s);
 	json = record(&context);

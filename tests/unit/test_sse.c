@@ -161,6 +161,32 @@ a_tablet_that_slept_gets_what_it_missed_and_nothing_twice(void **state)
 	buf_done(&out);
 }
 
+static void
+a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew(void **state)
+{
+	struct rig *rig = *state;
+	struct buf out = {0};
+	char json[1024];
+	int fd;
+
+	rig->conf.stream_kib = 16;
+	rig->open = "[{\"guidance\":\"snapshot\"}]";
+	memset(json, 'x', sizeof(json) - 1);
+	json[sizeof(json) - 1] = '\0';
+	for (int i = 1; i <= 16; i++)
+		emit(rig, "7", i, json);
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=1", AUTH, &out, "id: 16\n");
+	assert_lacks(out, "snapshot");
+	assert_has(out, "id: 2\n");
+	hang_up(rig, fd);
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=0", AUTH, &out, "snapshot");
+	assert_has(out, "id: 16\ndata: {\"guidance\":\"snapshot\"}");
+	assert_lacks(out, "xxxx");
+	hang_up(rig, fd);
+	assert_int_equal(http_counts(rig->http)->streams_resumed, 1);
+	buf_done(&out);
+}
+
 static bool
 begins_anew(struct rig *rig, const char *id)
 {
@@ -478,6 +504,7 @@ main(void)
 	    T(events_go_to_their_station_and_status_to_all),
 	    T(a_station_that_nobody_has_heard_of_yet_streams_too),
 	    T(a_tablet_that_slept_gets_what_it_missed_and_nothing_twice),
+	    T(a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew),
 	    T(an_id_that_is_too_old_or_unknown_begins_anew),
 	    T(the_ring_is_bounded_in_bytes_too),
 	    T(a_stream_goes_on_across_a_restart_if_nothing_was_missed),

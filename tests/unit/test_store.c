@@ -188,11 +188,13 @@ a_full_window_says_full(void **state)
 	struct fixture *f = *state;
 	struct id key = {{7}};
 	begin(f);
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 1024; i++) {
+		key.b[14] = (uint8_t)(i >> 8);
 		key.b[15] = (uint8_t)i;
 		put(f, STORE_VISIT, &key, NULL, 1, 0, "x");
 	}
-	key.b[15] = 8;
+	key.b[14] = 4;
+	key.b[15] = 0;
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, "x", 1), AISLE_E_FULL);
 	commit(f);
 }

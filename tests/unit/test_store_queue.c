@@ -419,9 +419,12 @@ static void
 forgetting_takes_the_name_and_the_bytes_from_the_files(void **state)
 {
 	struct fixture *f = *state;
-	struct id anna = id_of(1);
+	struct id anna = id_of(1), stranger = ulid_of(1002, 9);
 	begin(f);
 	write_person(f, &anna, 1);
+	/* Decided before she was known, answered after. */
+	assert_int_equal(store_put(f->store, STORE_DECISION, &stranger, NULL, 1, 0, "x", 1), 0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &stranger, &anna, 1, 1, "NEEDLE", 6), 0);
 	commit(f);
 	assert_true(dir_contains(f->dir, anna.b, 16));
 	/* The uplink row keeps the keyed name until it is acknowledged; here it is. */

@@ -287,6 +287,7 @@ static void
 a_day_is_told_by_action_and_read_again_as_it_was(void **state)
 {
 	struct engine *engine = open_engine();
+	struct card redeemed = { .action = (char *)(uintptr_t)"coffee", .redeemed = true };
 	json_t *before, *after, *actions;
 
 	(void)state;
@@ -296,7 +297,8 @@ a_day_is_told_by_action_and_read_again_as_it_was(void **state)
 	count(engine, "coffee", OUTCOME_ACCEPTED, false, 0);
 	count(engine, "coffee", OUTCOME_REDEEMED, false, 1250);
 	count(engine, "coffee", OUTCOME_REDEEMED, false, 45);
-	count(engine, "coffee", OUTCOME_REVERSED, false, 45);
+	count_card(engine, &redeemed, OUTCOME_REVERSED, 45);
+	count(engine, "coffee", OUTCOME_REVERSED, false, 45);	/* nothing was paid with it */
 	clock_at(engine, T0 + 3 * H_MS);
 	count(engine, "bread", OUTCOME_DECIDED, false, 0);
 	count(engine, "bread", OUTCOME_OVERRIDDEN, false, 0);

@@ -92,11 +92,12 @@ async function send(card, body, pause = 1000) {
 		answer = {status: 0};
 	}
 	if (answer.status === 0 || answer.status === 503) {
-		if (card.expires > now())
+		if (card.expires > now()) {
 			setTimeout(() => send(card, body, Math.min(pause * 2, 8000)), pause);
-		else
-			local(card, 'failed', t('failed.410'));
-		local(card, 'retrying');
+			local(card, 'retrying');
+		} else {
+			refused(card, 410);
+		}
 		return;
 	}
 	tellShown(card, true);

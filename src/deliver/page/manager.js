@@ -131,7 +131,7 @@ const locale = (navigator.languages || []).find((l) => l.slice(0, 2).toLowerCase
 const $ = (id) => document.getElementById(id);
 
 function say(name, ...values) {
-	return values.reduce((text, value, i) => text.replace('{' + i + '}', value), words[name]);
+	return values.reduce((text, value, i) => text.replace('{' + i + '}', () => value), words[name]);
 }
 
 // ---- numbers, money, times ----

@@ -60,6 +60,8 @@ export function openStream(station, on) {
 		clearTimeout(timer);
 		timer = setTimeout(async () => {
 			const status = await ask();
+			if (closed)
+				return;
 			if (status === 401 || status === 403)
 				on.refused(status);
 			else

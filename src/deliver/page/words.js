@@ -154,7 +154,7 @@ export const language = wanted.find((l) => texts[l]) || 'en';
 // The words for name, {0} replaced. A name without words is shown as it is.
 export function t(name, value) {
 	const text = texts[language][name] ?? texts.en[name] ?? name;
-	return value === undefined ? text : text.replace('{0}', value);
+	return value === undefined ? text : text.replace('{0}', () => value);
 }
 
 export function has(name) {

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctl_why.c - aislectl why: a decision of the running store, for people.
+ */
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "ctl/ctl.h"
+
+static void
+print_value(const json_t *json)
+{
+	struct buf out = { 0 };
+
+	json_write(json, &out);
+	puts(out.data);
+	buf_done(&out);
+}
+
+static const char *
+text(const json_t *json, const char *name)
+{
+	const char *value = json_string_value(json_object_get(json, name));
+
+	return value != NULL ? value : "-";
+}
+
+static void
+print_slots(const json_t *slots)
+{
+	const json_t *slot;
+	size_t i;
+
+	json_array_foreach(slots, i, slot) {
+		const json_t *p = json_object_get(slot, "p_log");
+
+		printf("slot %zu: %s", i + 1, text(slot, "action"));
+		if (json_object_get(slot, "prompt") != NULL)
+			printf("  prompt %s", text(slot, "prompt"));
+		if (json_is_number(p))
+			printf("  p %.4f", json_number_value(p));
+		putchar('\n');
+	}
+}
+
+static void
+print_candidates(const json_t *candidates, bool all)
+{
+	const json_t *c;
+	size_t i;
+
+	puts("\naction                           fate            gain      why");
+	json_array_foreach(candidates, i, c) {
+		const json_t *gain = json_object_get(c, "gain");
+
+		if (!all && gain == NULL && i >= 20)
+			continue;
+		printf("%-32s %-15s ", text(c, "action"), text(c, "fate"));
+		if (json_is_number(gain))
+			printf("%-9.2f ", json_number_value(gain));
+		else
+			printf("%-9s ", "");
+		puts(json_object_get(c, "clause") != NULL ? text(c, "clause") : "");
+	}
+}
+
+static void
+print_features(const json_t *features)
+{
+	const char *name;
+	json_t *value;
+
+	puts("\nread");
+	json_object_foreach((json_t *)features, name, value) {
+		printf("  %-30s ", name);
+		print_value(value);
+	}
+}
+
+static void
+print_parts(const json_t *model)
+{
+	const json_t *part;
+	size_t i;
+
+	printf("\n%s by model %s: margin %.4f = base %.4f\n", text(model, "action"),
+	    text(model, "model"), json_number_value(json_object_get(model, "margin")),
+	    json_number_value(json_object_get(model, "base")));
+	json_array_foreach(json_object_get(model, "parts"), i, part) {
+		printf("  %+12.4f  %-30s ", json_number_value(json_object_get(part, "part")),
+		    text(part, "feature"));
+		print_value(json_object_get(part, "value"));
+	}
+	if (!json_is_true(json_object_get(model, "exact")))
+		puts("  Not as it was: the chance on record does not come out.");
+}
+
+static void
+print_contributions(const json_t *contributions)
+{
+	const json_t *model, *policy = json_object_get(contributions, "policy");
+	size_t i;
+
+	json_array_foreach(json_object_get(contributions, "models"), i, model)
+		print_parts(model);
+	if (contributions != NULL && !json_is_true(json_object_get(contributions, "same")))
+		printf("  By %s version %lld, which is in force now; "
+		       "the decision was made by another.\n", text(policy, "name"),
+		    (long long)json_integer_value(json_object_get(policy, "version")));
+}
+
+static void
+print_decision(const json_t *decision, bool all)
+{
+	const json_t *outcome;
+	size_t i;
+
+	printf("decision %s at %s, station %s, after %s\n", text(decision, "decision"),
+	    text(decision, "at"), text(decision, "station"),
+	    text(json_object_get(decision, "trigger"), "type"));
+	if (json_is_string(json_object_get(decision, "withheld")))
+		printf("withheld: %s\n", text(decision, "withheld"));
+	if (json_is_string(json_object_get(decision, "cause")))
+		printf("nothing could be shown: %s\n", text(decision, "cause"));
+	print_slots(json_object_get(decision, "slots"));
+	print_candidates(json_object_get(decision, "candidates"), all);
+	print_contributions(json_object_get(decision, "contributions"));
+	print_features(json_object_get(decision, "features"));
+	json_array_foreach(json_object_get(decision, "outcomes"), i, outcome)
+		printf("%s %s\n", text(outcome, "at"), text(outcome, "outcome"));
+}
+
+int
+ctl_why(struct ctl *ctl)
+{
+	bool all = ctl_flag(ctl, "--all");
+	json_t *request, *reply = NULL, *decision;
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:s}", "command", "why", "decision", ctl->argv[0]);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	json_decref(request);
+	if (rc != EX_OK)
+		return rc;
+	decision = json_object_get(reply, "decision");
+	if (ctl->json)
+		print_value(decision);
+	else
+		print_decision(decision, all);
+	json_decref(reply);
+	return EX_OK;
+}

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing is acknowledged before it is on disk, from outside."""
+import signal
+import subprocess
+import time
+
+from store import Client, Store, main, wait_for
+
+
+def test_an_event_that_lingers_is_not_acknowledged_because_headquarters_went_away():
+    store = Store(hq_folder=True, config="[limits]\nlinger_ms = 1000\n")
+    try:
+        store.start()
+        wait_for("headquarters", lambda: store.status()["hq"]["connected"], 20)
+        till = Client(store.broker.port, [f"{store.root}/pos/7/receipt"])
+        store.till(till, "basket.opened", {"basket": "b1", "terminal": "7"}, receipt=True)
+        time.sleep(0.1)
+        # The link dies while the event waits for its turn; then the daemon does, before the turn.
+        links = subprocess.run(["pgrep", "-P", str(store.process.pid)], capture_output=True, text=True, check=True)
+        for link in links.stdout.split():
+            subprocess.run(["kill", "-9", link], check=True)
+        time.sleep(0.3)
+        store.stop(signal.SIGKILL)
+        assert not till.on("pos/7/receipt"), "the turn came too early for this test to say anything"
+        store.start()
+        wait_for("the receipt, for the broker still has the event", lambda: till.on("pos/7/receipt"))
+    finally:
+        store.close()
+        store.hq.stop(signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main([test for name, test in list(globals().items()) if name.startswith("test_")])

@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator mistypes is said, and does no harm."""
+import json
+import os
+import subprocess
+
+from policy import bundle
+from store import AISLECTL, AISLED, Store, main
+
+
+def ctl(store, *words):
+    done = subprocess.run(AISLECTL + ["--config", store.conf, *words], capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def test_a_tablet_is_paired_for_stations_that_can_exist_or_not_at_all():
+    store = Store()
+    store.start()
+    try:
+        many = ",".join(f"station-{n:03}" for n in range(200))      # more than is kept of a tablet
+        for wrong in ("7, 8", "7,", ",7", "7,,8", "7;8", "a" * 33, "küche", many):
+            code, said = ctl(store, "tablet", "pair", "--stations", wrong)
+            assert code == 65 and "expected" in said, (wrong, code, said)
+        for right in ("7", "7,8", "a" * 32, ",".join(f"station-{n:03}" for n in range(80))):
+            assert ctl(store, "tablet", "pair", "--stations", right) == (0, "")
+        token = store.pair("both", "7,8")
+        assert store.http("GET", "/v1/stations/8", token=token)[0] == 200
+        assert store.http("GET", "/v1/stations/9", token=token)[0] == 403
+    finally:
+        store.close()
+
+
+def test_revoking_a_name_takes_back_every_token_of_that_name():
+    store = Store()
+    store.start()
+    try:
+        tokens = [store.pair("front") for _ in range(66)]
+        other = store.pair("back")
+        store.ctl("tablet", "revoke", "front")
+        assert [t for t in tokens if store.http("GET", "/v1/stations", token=t)[0] != 401] == []
+        assert store.http("GET", "/v1/stations", token=other)[0] == 200
+        assert [t["name"] for t in json.loads(store.ctl("tablet", "list", "--json"))["tablets"]] == ["back"]
+    finally:
+        store.close()
+
+
+def test_a_control_path_that_names_somebodys_file_leaves_it_alone():
+    store = Store()
+    try:
+        path = os.path.join(store.folder, "control.sock")
+        with open(path, "w") as f:
+            f.write("a file of somebody's")
+        done = subprocess.run(AISLED + ["--config", store.conf], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 78 and "control.sock" in done.stderr and "socket" in done.stderr, done
+        with open(path) as f:
+            assert f.read() == "a file of somebody's"
+        os.unlink(path)
+        store.start()
+        assert oct(os.stat(path).st_mode & 0o777) == "0o660"
+    finally:
+        store.close()
+
+
+def test_a_file_that_is_too_large_hears_that_it_is():
+    store = Store()
+    store.start()
+    try:
+        path = os.path.join(store.folder, "large.bundle")
+        with open(path, "wb") as f:
+            f.truncate((256 << 20) + 1)
+        for words in (("bundle", "install"), ("profiles", "install")):
+            code, said = ctl(store, *words, path)
+            assert code == 74 and "too large" in said, (words, code, said)
+        code, said = ctl(store, "bundle", "install", os.path.join(store.folder, "none"))
+        assert code == 66 and "none" in said, (code, said)
+    finally:
+        store.close()
+
+
+def test_a_recording_is_not_written_over_by_what_comes_of_it():
+    store = Store()
+    try:
+        path, policy = os.path.join(store.folder, "events.jsonl"), bundle(store.folder)
+        event = json.dumps(store.event("basket.opened", {"basket": "b1", "terminal": "7"})) + "\n"
+        with open(path, "w") as f:
+            f.write(event)
+        os.link(path, path + ".too")
+        for words in (("replay", "--out", path), ("replay", "--out", path + ".too"), ("features", "-o", path)):
+            done = subprocess.run(AISLECTL + [words[0], "--bundle", policy, "--events", path, *words[1:]],
+                                  capture_output=True, text=True)
+            assert done.returncode == 64 and "events" in done.stderr, (words, done)
+            with open(path) as f:
+                assert f.read() == event, words
+        done = subprocess.run(AISLECTL + ["replay", "--bundle", policy, "--events", path, "--out", store.folder + "/no/file"],
+                              capture_output=True, text=True)
+        assert done.returncode == 74, done
+    finally:
+        store.close()
+
+
+def test_rows_that_are_no_number_are_a_mistake_of_usage():
+    store = Store()
+    store.start()
+    try:
+        for wrong in ("many", "", "3x", "0", "-1"):
+            code, said = ctl(store, "deadletter", "--rows", wrong)
+            assert code == 64 and "--rows" in said, (wrong, code, said)
+        assert ctl(store, "deadletter", "--rows", "3") == (0, "")
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main([test_a_tablet_is_paired_for_stations_that_can_exist_or_not_at_all,
+          test_revoking_a_name_takes_back_every_token_of_that_name,
+          test_a_control_path_that_names_somebodys_file_leaves_it_alone,
+          test_a_file_that_is_too_large_hears_that_it_is,
+          test_a_recording_is_not_written_over_by_what_comes_of_it,
+          test_rows_that_are_no_number_are_a_mistake_of_usage])
