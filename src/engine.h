@@ -116,6 +116,7 @@ struct engine_budget {
 	char *action;
 	int64_t day_ms;			/* business day the day's figures are for */
 	int64_t day_money_minor, day_units, all_money_minor, all_units;
+	bool dirty;			/* its shelf is to be written: see hold.c */
 };
 
 struct subject_slot {

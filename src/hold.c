@@ -6,13 +6,22 @@
  * A card holds the most that it can cost until it is redeemed, lapses or is
  * refused. The day's figures are of one business day and count as nothing on
  * the next; those of the campaign run on.
+ *
+ * On disk, budgets stand on shelves of a few, so that a turn writes those that
+ * it changed and not each that there ever was. "budgets/N": of budgets
+ * N × SHELF … each its action, day_ms, and the four figures; the first N that
+ * is not there is the end.
  */
 #include "spine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decide/policy_load.h"
+
+#define SHELF 8
+#define SHELVES_MAX 65536		/* more actions than there will ever be */
 
 struct engine_budget
 budget_on(const struct engine_budget *budget, int64_t day_ms)
@@ -49,7 +58,7 @@ take(struct engine *engine, const char *action, int64_t day_ms)
 		*budget = (struct engine_budget){ .action = mem_strdup(action), .day_ms = day_ms };
 	}
 	*budget = budget_on(budget, day_ms);
-	engine->budgets_dirty = true;
+	budget->dirty = engine->budgets_dirty = true;
 	return budget;
 }
 
@@ -124,32 +133,53 @@ hold_today(const struct engine *engine, const char *action)
 
 /* ---- on disk ---- */
 
+static void
+add(struct engine *engine, struct engine_budget *budget)
+{
+	engine->budgets = mem_realloc(engine->budgets,
+	    (engine->budget_count + 1) * sizeof(*engine->budgets));
+	engine->budgets[engine->budget_count++] = *budget;
+}
+
+/* Also of the actions of earlier policies: a campaign may come back. */
+static void
+read_shelf(struct engine *engine, struct rd *rd)
+{
+	for (int i = 0; i < SHELF && rd->ok && rd->at < rd->end; i++) {
+		struct engine_budget b = { .action = rd_str(rd) };
+
+		b.day_ms = rd_i64(rd);
+		b.day_money_minor = rd_i64(rd);
+		b.day_units = rd_i64(rd);
+		b.all_money_minor = rd_i64(rd);
+		b.all_units = rd_i64(rd);
+		if (rd->ok && b.action != NULL)
+			add(engine, &b);
+		else
+			free(b.action);
+	}
+}
+
 void
 hold_load(struct engine *engine)
 {
 	struct buf buf = { 0 };
+	char name[32];
 
-	if (store_meta_get(engine->store, "budgets", &buf) == 0) {
-		struct rd rd = rd_init(buf.data, buf.len);
-		uint32_t rows = rd_u32(&rd);
+	for (size_t shelf = 0; shelf < SHELVES_MAX; shelf++) {
+		struct rd rd;
+		int rc;
 
-		/* Also of the actions of earlier policies: a campaign may come back. */
-		for (uint32_t i = 0; i < rows && rd.ok; i++) {
-			struct engine_budget b = { .action = rd_str(&rd) };
-
-			b.day_ms = rd_i64(&rd);
-			b.day_money_minor = rd_i64(&rd);
-			b.day_units = rd_i64(&rd);
-			b.all_money_minor = rd_i64(&rd);
-			b.all_units = rd_i64(&rd);
-			if (!rd.ok || b.action == NULL) {
-				free(b.action);
-				break;
-			}
-			engine->budgets = mem_realloc(engine->budgets,
-			    (engine->budget_count + 1) * sizeof(*engine->budgets));
-			engine->budgets[engine->budget_count++] = b;
-		}
+		buf_clear(&buf);
+		snprintf(name, sizeof(name), "budgets/%zu", shelf);
+		rc = store_meta_get(engine->store, name, &buf);
+		if (rc != 0 && rc != AISLE_E_DAMAGED)
+			break;
+		/* What cannot be read keeps its places: no action is named "". */
+		while (engine->budget_count < shelf * SHELF)
+			add(engine, &(struct engine_budget){ .action = mem_strdup("") });
+		rd = rd_init(buf.data, rc == 0 ? buf.len : 0);
+		read_shelf(engine, &rd);
 	}
 	buf_done(&buf);
 }
@@ -165,15 +195,14 @@ hold_drop(struct engine *engine)
 	engine->budgets_dirty = false;
 }
 
-void
-hold_save(struct engine *engine, struct buf *buf)
+static void
+save_shelf(struct engine *engine, size_t shelf, struct buf *buf)
 {
-	if (!engine->budgets_dirty)
-		return;
+	char name[32];
+
 	buf_clear(buf);
-	buf_u32(buf, (uint32_t)engine->budget_count);
-	for (size_t i = 0; i < engine->budget_count; i++) {
-		const struct engine_budget *b = &engine->budgets[i];
+	for (size_t i = shelf * SHELF; i < (shelf + 1) * SHELF && i < engine->budget_count; i++) {
+		struct engine_budget *b = &engine->budgets[i];
 
 		buf_str(buf, b->action);
 		buf_i64(buf, b->day_ms);
@@ -181,7 +210,21 @@ hold_save(struct engine *engine, struct buf *buf)
 		buf_i64(buf, b->day_units);
 		buf_i64(buf, b->all_money_minor);
 		buf_i64(buf, b->all_units);
+		b->dirty = false;
 	}
-	engine_check(engine, store_meta_set(engine->store, "budgets", buf->data, buf->len));
+	snprintf(name, sizeof(name), "budgets/%zu", shelf);
+	engine_check(engine, store_meta_set(engine->store, name, buf->data, buf->len));
+}
+
+void
+hold_save(struct engine *engine, struct buf *buf)
+{
+	if (!engine->budgets_dirty)
+		return;
+	/* Saving a shelf cleans all that stand on it. */
+	for (size_t i = 0; i < engine->budget_count; i++) {
+		if (engine->budgets[i].dirty)
+			save_shelf(engine, i / SHELF, buf);
+	}
 	engine->budgets_dirty = false;
 }

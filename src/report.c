@@ -147,11 +147,16 @@ add_day_budget(const struct engine *engine, int64_t day_ms, struct buf *out)
 static void
 add_spent(const struct engine *engine, int64_t day_ms, struct buf *out)
 {
+	const char *before = "";
+
 	buf_adds(out, ",\"spent\":[");
 	for (size_t i = 0; i < engine->budget_count; i++) {
 		const struct engine_budget b = budget_on(&engine->budgets[i], day_ms);
 
-		buf_adds(out, i == 0 ? "{\"action\":" : ",{\"action\":");
+		if (b.action[0] == '\0')
+			continue;
+		buf_addf(out, "%s{\"action\":", before);
+		before = ",";
 		buf_json_str(out, b.action);
 		add_number(out, "held_or_spent", b.day_money_minor);
 		add_number(out, "units", b.day_units);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,6 +226,91 @@ figures_come_back_from_the_state(void **state)
 	figures(300, 1, 300, 1);
 }
 
+static void
+save(void)
+{
+	struct buf buf = { 0 };
+
+	assert_int_equal(store_begin(engine->store), 0);
+	hold_save(engine, &buf);
+	assert_int_equal(store_commit(engine->store), 0);
+	buf_done(&buf);
+}
+
+static void
+hold_of(int n)
+{
+	char name[16];
+	struct card card = offer(100 + n);
+
+	snprintf(name, sizeof(name), "a%d", n);
+	card.action = name;
+	hold_take(engine, &card);
+}
+
+static void
+assert_held(int n, int64_t money_minor)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "a%d", n);
+	assert_int_equal(hold_today(engine, name).day_money_minor, money_minor);
+}
+
+static void
+only_what_changed_is_written_again_and_all_of_it_comes_back(void **state)
+{
+	struct buf before = { 0 }, after = { 0 };
+
+	(void)state;
+	for (int n = 0; n < 20; n++)
+		hold_of(n);
+	save();
+	/* The first shelf is left alone by a change on the second: what stands there stays. */
+	assert_int_equal(store_meta_get(engine->store, "budgets/0", &before), 0);
+	before.data[before.len - 1] ^= 2;
+	assert_int_equal(store_begin(engine->store), 0);
+	assert_int_equal(store_meta_set(engine->store, "budgets/0", before.data, before.len), 0);
+	assert_int_equal(store_commit(engine->store), 0);
+	hold_of(8);
+	save();
+	assert_int_equal(store_meta_get(engine->store, "budgets/0", &after), 0);
+	assert_int_equal(after.len, before.len);
+	assert_memory_equal(after.data, before.data, before.len);
+	hold_drop(engine);
+	hold_load(engine);
+	assert_int_equal(engine->budget_count, 20);
+	for (int n = 0; n < 20; n++)
+		assert_held(n, n == 8 ? 216 : 100 + n);
+	buf_done(&before);
+	buf_done(&after);
+}
+
+static void
+a_shelf_that_cannot_be_read_costs_its_own_and_no_other(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 20; n++)
+		hold_of(n);
+	save();
+	assert_int_equal(store_begin(engine->store), 0);
+	assert_int_equal(store_meta_set(engine->store, "budgets/1", "", 0), 0);
+	assert_int_equal(store_commit(engine->store), 0);
+	hold_drop(engine);
+	hold_load(engine);
+	for (int n = 0; n < 20; n++)
+		assert_held(n, n >= 8 && n < 16 ? 0 : 100 + n);
+	hold_of(19);
+	hold_of(20);
+	save();
+	hold_drop(engine);
+	hold_load(engine);
+	assert_held(7, 107);
+	assert_held(16, 116);
+	assert_held(19, 238);
+	assert_held(20, 120);
+}
+
 int
 main(void)
 {
@@ -240,6 +326,8 @@ main(void)
 		TEST(a_message_with_a_budget_of_units_is_counted),
 		TEST(the_report_shows_todays_figures_though_nothing_happened_since_midnight),
 		TEST(figures_come_back_from_the_state),
+		TEST(only_what_changed_is_written_again_and_all_of_it_comes_back),
+		TEST(a_shelf_that_cannot_be_read_costs_its_own_and_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
