@@ -18,14 +18,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "core/metrics.h"
+#include "core/when.h"
 #include "decide/policy_load.h"
 #include "sync/bundle.h"
 #include "sync/bundle_image.h"
+
+#define REPLACED_MAX 16		/* of bundles that decisions on record may still name */
 
 static void
 bundle_path(const struct daemon *daemon, const char *hash, const char *tail, char out[static 512])
@@ -102,27 +106,58 @@ read_named(struct daemon *daemon, const char *meta, char ret_hash[static 65])
 	return rc == AISLE_E_NONE ? 0 : rc;
 }
 
-/* A bundle, or the image of one, that none of these hashes names. */
 static bool
-is_left(const char *name, char kept[static 3][65])
+is_kept(const char *name, char kept[static 3][65])
 {
-	if (strspn(name, "0123456789abcdef") != 64)
-		return false;
 	for (int i = 0; i < 3; i++) {
 		if (strncmp(name, kept[i], 64) == 0)
-			return false;
+			return true;
 	}
-	return true;
+	return false;
 }
 
-/* The bundle that the state names stays, the last good one, and the one in force; each other that
- * was ever installed would stay on the disk for ever. */
+/* Goes through the bundles that none of these hashes names: those that were replaced before
+ * before_ms are removed, and all their images. How many stay, and the oldest of them. */
+static int
+sweep(DIR *dir, char kept[static 3][65], int64_t before_ms, char ret_oldest[static 65])
+{
+	struct dirent *entry;
+	int64_t oldest_ms = INT64_MAX;
+	int left = 0;
+
+	rewinddir(dir);
+	while ((entry = readdir(dir)) != NULL) {
+		struct stat st;
+		int64_t at_ms;
+
+		if (strspn(entry->d_name, "0123456789abcdef") != 64 ||
+		    is_kept(entry->d_name, kept) ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		at_ms = (int64_t)st.st_mtim.tv_sec * S_MS;
+		if (entry->d_name[64] != '\0' || at_ms < before_ms) {
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+			continue;
+		}
+		left++;
+		if (at_ms < oldest_ms) {
+			oldest_ms = at_ms;
+			memcpy(ret_oldest, entry->d_name, 65);
+		}
+	}
+	return left;
+}
+
+/* The bundle that the state names stays, the last good one, and the one in force. One that was
+ * replaced stays as long as decisions of it are on record in full, but no more than a few do. */
 static void
 remove_left(struct daemon *daemon)
 {
 	const struct policy *policy = daemon->engine->policy;
-	char kept[3][65] = { "", "", "" }, path[512];
-	struct dirent *entry;
+	/* By what is on record, not by a clock that may have jumped ahead. */
+	int64_t before_ms = daemon->engine->now_ms -
+	    ((int64_t)daemon->conf.decision_days + 1) * D_MS;
+	char kept[3][65] = { "", "", "" }, path[512], oldest[65];
 	DIR *dir;
 
 	if (read_named(daemon, "bundle", kept[0]) != 0 ||
@@ -132,12 +167,25 @@ remove_left(struct daemon *daemon)
 		memcpy(kept[2], policy->hash, sizeof(kept[2]));
 	bundle_path(daemon, "", "", path);
 	dir = opendir(path);
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (is_left(entry->d_name, kept))
-			(void)unlinkat(dirfd(dir), entry->d_name, 0);
-	}
-	if (dir != NULL)
-		closedir(dir);
+	if (dir == NULL)
+		return;
+	while (sweep(dir, kept, before_ms, oldest) > REPLACED_MAX)
+		(void)unlinkat(dirfd(dir), oldest, 0);
+	closedir(dir);
+}
+
+/* Its age begins now; should it be needed again, its image is made again. */
+static void
+retire(struct daemon *daemon, const char *hash)
+{
+	int64_t now_s = daemon_now_ms(daemon) / S_MS;
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)now_s } };
+	char path[512];
+
+	bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, path);
+	unlink(path);
+	bundle_path(daemon, hash, "", path);
+	(void)utimensat(AT_FDCWD, path, times, 0);
 }
 
 /* ---- the start ---- */
@@ -252,7 +300,7 @@ static int
 install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err)
 {
 	const struct policy *policy = daemon->engine->policy;
-	char hash[65], path[512], old[512] = "";
+	char hash[65], path[512], replaced[65] = "";
 	struct err none = { 0 };
 	int rc = bundle_job_finish(&installing->job, hash, &none);
 	bool no_image = rc == AISLE_E_NONE;
@@ -262,7 +310,7 @@ install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err
 		return rc;
 	}
 	if (policy != NULL && strcmp(policy->hash, hash) != 0)
-		bundle_path(daemon, policy->hash, BUNDLE_IMAGE_TAIL, old);
+		memcpy(replaced, policy->hash, sizeof(replaced));
 	rc = move_in(daemon, installing->path, hash, path, err);
 	if (rc == 0 && !no_image)
 		rc = activate_image(daemon, path, true, &none);
@@ -273,12 +321,12 @@ install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err
 	} else if (rc != 0 && err->code == 0) {
 		*err = none;
 	}
-	/* Should it be needed again, it is made again. */
-	if (rc == 0 && old[0] != '\0')
-		unlink(old);
-	if (rc == 0)
-		remove_left(daemon);
-	return rc;
+	if (rc != 0)
+		return rc;
+	if (replaced[0] != '\0')
+		retire(daemon, replaced);
+	remove_left(daemon);
+	return 0;
 }
 
 static void

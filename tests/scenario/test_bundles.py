@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundles that a store has taken, from outside: which it keeps, and what it goes back to."""
 import os
+import time
 
 from policy import POLICY, bundle, changed
-from store import Store, main
+from store import Client, Store, main, wait_for
 
 
 def built(store, version):
@@ -26,19 +27,49 @@ def spoil(store, name):
         f.write(b"spoilt")
 
 
-def test_the_one_in_force_and_the_last_good_one_are_kept_and_no_others():
+def age(store, name, days):
+    at = time.time() - days * 86400
+    os.utime(os.path.join(store.folder, "state", "bundles", name), (at, at))
+
+
+def test_a_replaced_bundle_stays_while_decisions_of_it_are_on_record():
     store = Store()
     store.start()
     try:
         one, two, three = (install(store, built(store, v)) for v in (1, 2, 3))
-        assert kept(store) == sorted([two, three]), "older ones fill the disk for ever"
+        assert kept(store) == sorted([one, two, three])
+        client = Client(store.broker.port)
+        store.till(client, "basket.opened", {"basket": "b1", "terminal": "7"})    # the state knows what time it is
+        wait_for("a turn", lambda: store.status()["visits"])
+        client.close()
         store.stop()
-        # of an installation that a power cut ended; and a file that is not ours
-        for name in (one, "README"):
-            open(os.path.join(store.folder, "state", "bundles", name), "w").close()
+        # 35 days and one: the last that stays, the first that goes; the last good one stays at any age
+        age(store, one, 35.9)
+        age(store, two, 400)
+        open(os.path.join(store.folder, "state", "bundles", "README"), "w").close()
+        store.start()
+        assert kept(store) == sorted([one, two, three, "README"])
+        store.stop()
+        age(store, one, 36.1)
         store.start()
         assert kept(store) == sorted([two, three, "README"])
         assert store.status()["policy"]["hash"] == three
+    finally:
+        store.close()
+
+
+def test_of_replaced_bundles_only_the_youngest_sixteen_stay():
+    store = Store()
+    store.start()
+    try:
+        last = install(store, built(store, 1))
+        store.stop()
+        made = [f"{n:064x}" for n in range(1, 19)]
+        for n, name in enumerate(made):
+            open(os.path.join(store.folder, "state", "bundles", name), "w").close()
+            age(store, name, 20 - n)
+        store.start()
+        assert kept(store) == sorted([last] + made[2:])
     finally:
         store.close()
 
@@ -55,7 +86,7 @@ def test_a_bundle_that_is_installed_twice_is_not_its_own_last_good_one():
         assert (store.status()["policy"] or {}).get("hash") == one
         # what it went back to is the last good one now, not what was spoilt
         three = install(store, built(store, 3))
-        assert kept(store) == sorted([one, three])
+        assert kept(store) == sorted([one, two, three])
         store.stop()
         spoil(store, three)
         store.start()
@@ -65,5 +96,6 @@ def test_a_bundle_that_is_installed_twice_is_not_its_own_last_good_one():
 
 
 if __name__ == "__main__":
-    main([test_the_one_in_force_and_the_last_good_one_are_kept_and_no_others,
+    main([test_a_replaced_bundle_stays_while_decisions_of_it_are_on_record,
+          test_of_replaced_bundles_only_the_youngest_sixteen_stay,
           test_a_bundle_that_is_installed_twice_is_not_its_own_last_good_one])
