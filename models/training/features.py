@@ -62,6 +62,11 @@ def starter_features():
         return json.load(f)["features"]
 
 
+def meaning(feature):
+    """All but what is said of it on a card."""
+    return {key: value for key, value in feature.items() if key != "reason"}
+
+
 def declared():
     """The starter's features, then those the models add. Equal names must mean the same."""
     found = {f["name"]: f for f in starter_features()}
@@ -70,7 +75,7 @@ def declared():
     more += [{"name": category_feature(n, what), "type": "number", "from": source % category}
              for n, category in CATEGORIES.items() for what, source in OF_CATEGORY.items()]
     for feature in more:
-        if found.setdefault(feature["name"], feature) != feature:
+        if meaning(found.setdefault(feature["name"], feature)) != feature:
             raise SystemExit(f"feature {feature['name']} is the starter's, and another one")
     return list(found.values())
 
