@@ -188,6 +188,24 @@ ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **
 	return rc;
 }
 
+void
+ctl_print_json(const json_t *json)
+{
+	struct buf out = { 0 };
+
+	json_write(json, &out);
+	puts(out.data);
+	buf_done(&out);
+}
+
+const char *
+ctl_text(const json_t *json, const char *name)
+{
+	const char *value = json_string_value(json_object_get(json, name));
+
+	return value != NULL ? value : "-";
+}
+
 int
 ctl_stdin_line(char *out, size_t size)
 {

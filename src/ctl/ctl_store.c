@@ -11,24 +11,6 @@
 
 #include "ctl/ctl.h"
 
-static void
-print_json(const json_t *json)
-{
-	struct buf out = { 0 };
-
-	json_write(json, &out);
-	puts(out.data);
-	buf_done(&out);
-}
-
-static const char *
-text(const json_t *json, const char *name)
-{
-	const char *value = json_string_value(json_object_get(json, name));
-
-	return value != NULL ? value : "-";
-}
-
 /* ask, and print the whole reply (or one member of it) as JSON */
 static int
 ask_and_print(struct ctl *ctl, json_t *request, const char *body_path, const char *member)
@@ -37,7 +19,7 @@ ask_and_print(struct ctl *ctl, json_t *request, const char *body_path, const cha
 	int rc = ctl_ask(ctl, request, body_path, &reply);
 
 	if (rc == EX_OK)
-		print_json(member != NULL ? json_object_get(reply, member) : reply);
+		ctl_print_json(member != NULL ? json_object_get(reply, member) : reply);
 	json_decref(request);
 	json_decref(reply);
 	return rc;
@@ -61,9 +43,9 @@ ctl_status(struct ctl *ctl)
 		return rc;
 	policy = json_object_get(reply, "policy");
 	http = json_object_get(reply, "http");
-	printf("store     %s, %s\n", text(reply, "store"), text(reply, "state"));
+	printf("store     %s, %s\n", ctl_text(reply, "store"), ctl_text(reply, "state"));
 	if (json_is_object(policy))
-		printf("policy    %s version %lld\n", text(policy, "name"),
+		printf("policy    %s version %lld\n", ctl_text(policy, "name"),
 		    (long long)json_integer_value(json_object_get(policy, "version")));
 	else
 		puts("policy    none: baskets and profiles are kept, nothing is decided");
@@ -150,8 +132,8 @@ ctl_deadletter(struct ctl *ctl)
 	if (rc != EX_OK)
 		return rc;
 	json_array_foreach(json_object_get(reply, "dead_letters"), i, letter)
-		printf("%s %-13s %s\n    %s\n", text(letter, "at"), text(letter, "reason"),
-		    text(letter, "topic"), text(letter, "detail"));
+		printf("%s %-13s %s\n    %s\n", ctl_text(letter, "at"), ctl_text(letter, "reason"),
+		    ctl_text(letter, "topic"), ctl_text(letter, "detail"));
 	if (json_array_size(json_object_get(reply, "dead_letters")) == 0)
 		puts("no dead letters");
 	json_decref(reply);
@@ -174,7 +156,7 @@ ctl_stop(struct ctl *ctl)
 		printf("%s is %s\n", ctl->argv[0],
 		    lift ? "allowed again" : "stopped: open cards are withdrawn");
 	else if (rc == EX_OK)
-		print_json(reply);
+		ctl_print_json(reply);
 	json_decref(request);
 	json_decref(reply);
 	return rc;
@@ -195,8 +177,8 @@ ctl_tablet_pair(struct ctl *ctl)
 		return ask_and_print(ctl, request, NULL, NULL);
 	rc = ctl_ask(ctl, request, NULL, &reply);
 	if (rc == EX_OK)
-		printf("%s   type it on the tablet before %s\n", text(reply, "code"),
-		    text(reply, "expires"));
+		printf("%s   type it on the tablet before %s\n", ctl_text(reply, "code"),
+		    ctl_text(reply, "expires"));
 	json_decref(request);
 	json_decref(reply);
 	return rc;
@@ -216,10 +198,10 @@ ctl_tablet_list(struct ctl *ctl)
 		return ask_and_print(ctl, request, NULL, NULL);
 	rc = ctl_ask(ctl, request, NULL, &reply);
 	json_array_foreach(json_object_get(reply, "tablets"), i, tablet) {
-		const char *stations = text(tablet, "stations");
+		const char *stations = ctl_text(tablet, "stations");
 
-		printf("%-32s paired %s  stations %s\n", text(tablet, "name"),
-		    text(tablet, "paired"), stations[0] != '\0' ? stations : "all");
+		printf("%-32s paired %s  stations %s\n", ctl_text(tablet, "name"),
+		    ctl_text(tablet, "paired"), stations[0] != '\0' ? stations : "all");
 	}
 	json_decref(request);
 	json_decref(reply);

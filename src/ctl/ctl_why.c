@@ -8,24 +8,6 @@
 #include "ctl/ctl.h"
 
 static void
-print_value(const json_t *json)
-{
-	struct buf out = { 0 };
-
-	json_write(json, &out);
-	puts(out.data);
-	buf_done(&out);
-}
-
-static const char *
-text(const json_t *json, const char *name)
-{
-	const char *value = json_string_value(json_object_get(json, name));
-
-	return value != NULL ? value : "-";
-}
-
-static void
 print_slots(const json_t *slots)
 {
 	const json_t *slot;
@@ -34,9 +16,9 @@ print_slots(const json_t *slots)
 	json_array_foreach(slots, i, slot) {
 		const json_t *p = json_object_get(slot, "p_log");
 
-		printf("slot %zu: %s", i + 1, text(slot, "action"));
+		printf("slot %zu: %s", i + 1, ctl_text(slot, "action"));
 		if (json_object_get(slot, "prompt") != NULL)
-			printf("  prompt %s", text(slot, "prompt"));
+			printf("  prompt %s", ctl_text(slot, "prompt"));
 		if (json_is_number(p))
 			printf("  p %.4f", json_number_value(p));
 		putchar('\n');
@@ -55,12 +37,12 @@ print_candidates(const json_t *candidates, bool all)
 
 		if (!all && gain == NULL && i >= 20)
 			continue;
-		printf("%-32s %-15s ", text(c, "action"), text(c, "fate"));
+		printf("%-32s %-15s ", ctl_text(c, "action"), ctl_text(c, "fate"));
 		if (json_is_number(gain))
 			printf("%-9.2f ", json_number_value(gain));
 		else
 			printf("%-9s ", "");
-		puts(json_object_get(c, "clause") != NULL ? text(c, "clause") : "");
+		puts(json_object_get(c, "clause") != NULL ? ctl_text(c, "clause") : "");
 	}
 }
 
@@ -73,7 +55,7 @@ print_features(const json_t *features)
 	puts("\nread");
 	json_object_foreach((json_t *)features, name, value) {
 		printf("  %-30s ", name);
-		print_value(value);
+		ctl_print_json(value);
 	}
 }
 
@@ -83,13 +65,13 @@ print_parts(const json_t *model)
 	const json_t *part;
 	size_t i;
 
-	printf("\n%s by model %s: margin %.4f = base %.4f\n", text(model, "action"),
-	    text(model, "model"), json_number_value(json_object_get(model, "margin")),
+	printf("\n%s by model %s: margin %.4f = base %.4f\n", ctl_text(model, "action"),
+	    ctl_text(model, "model"), json_number_value(json_object_get(model, "margin")),
 	    json_number_value(json_object_get(model, "base")));
 	json_array_foreach(json_object_get(model, "parts"), i, part) {
 		printf("  %+12.4f  %-30s ", json_number_value(json_object_get(part, "part")),
-		    text(part, "feature"));
-		print_value(json_object_get(part, "value"));
+		    ctl_text(part, "feature"));
+		ctl_print_json(json_object_get(part, "value"));
 	}
 	if (!json_is_true(json_object_get(model, "exact")))
 		puts("  Not as it was: the chance on record does not come out.");
@@ -105,7 +87,7 @@ print_contributions(const json_t *contributions)
 		print_parts(model);
 	if (contributions != NULL && !json_is_true(json_object_get(contributions, "same")))
 		printf("  By %s version %lld, which is in force now; "
-		       "the decision was made by another.\n", text(policy, "name"),
+		       "the decision was made by another.\n", ctl_text(policy, "name"),
 		    (long long)json_integer_value(json_object_get(policy, "version")));
 }
 
@@ -115,19 +97,19 @@ print_decision(const json_t *decision, bool all)
 	const json_t *outcome;
 	size_t i;
 
-	printf("decision %s at %s, station %s, after %s\n", text(decision, "decision"),
-	    text(decision, "at"), text(decision, "station"),
-	    text(json_object_get(decision, "trigger"), "type"));
+	printf("decision %s at %s, station %s, after %s\n", ctl_text(decision, "decision"),
+	    ctl_text(decision, "at"), ctl_text(decision, "station"),
+	    ctl_text(json_object_get(decision, "trigger"), "type"));
 	if (json_is_string(json_object_get(decision, "withheld")))
-		printf("withheld: %s\n", text(decision, "withheld"));
+		printf("withheld: %s\n", ctl_text(decision, "withheld"));
 	if (json_is_string(json_object_get(decision, "cause")))
-		printf("nothing could be shown: %s\n", text(decision, "cause"));
+		printf("nothing could be shown: %s\n", ctl_text(decision, "cause"));
 	print_slots(json_object_get(decision, "slots"));
 	print_candidates(json_object_get(decision, "candidates"), all);
 	print_contributions(json_object_get(decision, "contributions"));
 	print_features(json_object_get(decision, "features"));
 	json_array_foreach(json_object_get(decision, "outcomes"), i, outcome)
-		printf("%s %s\n", text(outcome, "at"), text(outcome, "outcome"));
+		printf("%s %s\n", ctl_text(outcome, "at"), ctl_text(outcome, "outcome"));
 }
 
 int
@@ -146,7 +128,7 @@ ctl_why(struct ctl *ctl)
 		return rc;
 	decision = json_object_get(reply, "decision");
 	if (ctl->json)
-		print_value(decision);
+		ctl_print_json(decision);
 	else
 		print_decision(decision, all);
 	json_decref(reply);

@@ -46,17 +46,18 @@ read_leaf_size(struct xgb *x)
 		    "vector leaves (multi_strategy multi_output_tree) are not supported");
 }
 
+/* The parameters of a tree, or of all: how many there are under this name. */
 static void
-read_tree_param(struct xgb *x)
+read_sizes(struct xgb *x, const char *name, double *ret_count)
 {
-	static const char *const keys[] = { "num_nodes", "size_leaf_vector" };
+	const char *const keys[] = { name, "size_leaf_vector" };
 	struct jsonr *r = &x->r;
 	uint32_t seen = 0;
 	jsonr_enter(r, '{');
 	while (jsonr_key(r)) {
 		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
 		if (key == 0)
-			x->num_nodes = read_param(x);
+			*ret_count = read_param(x);
 		else if (key == 1)
 			read_leaf_size(x);
 		else
@@ -86,7 +87,7 @@ read_tree(struct xgb *x)
 		if (key >= 0 && key < (int)ARRAY_LEN(arrays))
 			jsonr_numbers(r, arrays[key] == &x->condition, MODEL_NODES_MAX, arrays[key]);
 		else if (key == (int)ARRAY_LEN(arrays))
-			read_tree_param(x);
+			read_sizes(x, "num_nodes", &x->num_nodes);
 		else if (key > 0)
 			x->tree_id = jsonr_number(r, false);
 		else
@@ -135,24 +136,6 @@ read_weight_drop(struct xgb *x)
 }
 
 static void
-read_counts(struct xgb *x)
-{
-	static const char *const keys[] = { "num_trees", "size_leaf_vector" };
-	struct jsonr *r = &x->r;
-	uint32_t seen = 0;
-	jsonr_enter(r, '{');
-	while (jsonr_key(r)) {
-		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
-		if (key == 0)
-			x->num_trees = read_param(x);
-		else if (key == 1)
-			read_leaf_size(x);
-		else
-			jsonr_skip(r);
-	}
-}
-
-static void
 read_trees(struct xgb *x)
 {
 	jsonr_enter(&x->r, '[');
@@ -187,7 +170,7 @@ read_model(struct xgb *x)
 			read_dictionaries(x);
 			break;
 		case 5:
-			read_counts(x);
+			read_sizes(x, "num_trees", &x->num_trees);
 			break;
 		default:
 			jsonr_skip(r);

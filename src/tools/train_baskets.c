@@ -48,6 +48,34 @@ train_category_len(const char *path)
 	return len;
 }
 
+static int
+compare_rank(const void *a, const void *b)
+{
+	const struct train_rank *x = a, *y = b;
+
+	if (x->baskets != y->baskets)
+		return x->baskets > y->baskets ? -1 : 1;
+	return (int)x->category - (int)y->category;
+}
+
+struct train_rank *
+train_baskets_rank(const struct train_baskets *baskets, bool known, int64_t until_ms)
+{
+	size_t count = baskets->categories.count;
+	struct train_rank *rank = mem_calloc(count + 1, sizeof(*rank));
+
+	for (size_t c = 0; c < count; c++)
+		rank[c].category = (uint16_t)c;
+	for (size_t b = 0; b < baskets->count && baskets->list[b].at_ms < until_ms; b++) {
+		const struct train_basket *basket = &baskets->list[b];
+
+		for (uint16_t i = 0; (!known || basket->customer >= 0) && i < basket->count; i++)
+			rank[baskets->uses[basket->first + i]].baskets++;
+	}
+	qsort(rank, count, sizeof(*rank), compare_rank);
+	return rank;
+}
+
 const char *
 train_category(const struct train_baskets *baskets, size_t category)
 {

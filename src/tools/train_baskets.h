@@ -39,6 +39,13 @@ void train_baskets_take(void *ctx, const struct feature_row *row);
 /* Once all are in: next_ms. */
 void train_baskets_link(struct train_baskets *baskets);
 bool train_basket_has(const struct train_baskets *baskets, size_t basket, uint16_t category);
+/* All categories, the one in most baskets first, equal ones by number; known: of customers only; closed before until_ms.
+ * categories.count of them, for the caller to free. */
+struct train_rank {
+	uint16_t category;
+	uint32_t baskets;
+};
+struct train_rank *train_baskets_rank(const struct train_baskets *baskets, bool known, int64_t until_ms);
 const char *train_category(const struct train_baskets *baskets, size_t category);
 /* The length of a line's category as far as we go: two steps of its path; 0: it has none. */
 size_t train_category_len(const char *path);

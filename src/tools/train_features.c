@@ -40,39 +40,15 @@ static const struct pattern of_category[] = {
 
 /* ---- which categories ---- */
 
-struct popular {
-	uint16_t category;
-	uint32_t baskets;
-};
-
-static int
-compare_popular(const void *a, const void *b)
-{
-	const struct popular *x = a, *y = b;
-
-	if (x->baskets != y->baskets)
-		return x->baskets > y->baskets ? -1 : 1;
-	return (int)x->category - (int)y->category;
-}
-
 static void
 choose_top(struct train_features *features, const struct train_baskets *baskets, int64_t until_ms)
 {
 	size_t count = baskets->categories.count;
-	struct popular *popular = mem_calloc(count + 1, sizeof(*popular));
+	struct train_rank *rank = train_baskets_rank(baskets, true, until_ms);
 
-	for (size_t c = 0; c < count; c++)
-		popular[c].category = (uint16_t)c;
-	for (size_t b = 0; b < baskets->count && baskets->list[b].at_ms < until_ms; b++) {
-		const struct train_basket *basket = &baskets->list[b];
-
-		for (uint16_t i = 0; basket->customer >= 0 && i < basket->count; i++)
-			popular[baskets->uses[basket->first + i]].baskets++;
-	}
-	qsort(popular, count, sizeof(*popular), compare_popular);
-	for (size_t i = 0; i < count && i < TRAIN_TOP && popular[i].baskets > 0; i++)
-		features->top[features->top_count++] = popular[i].category;
-	free(popular);
+	for (size_t i = 0; i < count && i < TRAIN_TOP && rank[i].baskets > 0; i++)
+		features->top[features->top_count++] = rank[i].category;
+	free(rank);
 }
 
 /* Letters, digits and single hyphens; a second one alike gets a number. */

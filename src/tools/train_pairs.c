@@ -25,40 +25,20 @@ struct table {
 	struct counts before, after;
 };
 
-struct popular {
-	uint16_t category;
-	uint32_t baskets;
-};
-
-static int
-compare_popular(const void *a, const void *b)
-{
-	const struct popular *x = a, *y = b;
-
-	if (x->baskets != y->baskets)
-		return x->baskets > y->baskets ? -1 : 1;
-	return (int)x->category - (int)y->category;
-}
-
 static void
 choose_columns(struct table *table, const struct train_baskets *baskets)
 {
 	size_t count = baskets->categories.count;
-	struct popular *popular = mem_calloc(count + 1, sizeof(*popular));
+	struct train_rank *rank = train_baskets_rank(baskets, false, INT64_MAX);
 
-	for (size_t c = 0; c < count; c++)
-		popular[c].category = (uint16_t)c;
-	for (size_t i = 0; i < baskets->use_count; i++)
-		popular[baskets->uses[i]].baskets++;
-	qsort(popular, count, sizeof(*popular), compare_popular);
 	table->size = count < PAIRS_CATEGORIES_MAX ? count : PAIRS_CATEGORIES_MAX;
 	table->column = mem_alloc((count + 1) * sizeof(*table->column));
 	table->category = mem_alloc((table->size + 1) * sizeof(*table->category));
 	for (size_t c = 0; c < count; c++)
-		table->column[popular[c].category] = c < table->size ? (int16_t)c : -1;
+		table->column[rank[c].category] = c < table->size ? (int16_t)c : -1;
 	for (size_t c = 0; c < table->size; c++)
-		table->category[c] = popular[c].category;
-	free(popular);
+		table->category[c] = rank[c].category;
+	free(rank);
 }
 
 static void
