@@ -27,7 +27,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "tests", "scenario"))
-from store import AISLECTL, Broker, Client, Store, wait_for  # noqa: E402
+from store import STARTED, AISLECTL, Broker, Client, Store, wait_for  # noqa: E402
 
 DAY = "2017-10-28"
 STATIONS = ["1", "2", "3", "4"]
@@ -231,8 +231,10 @@ def run(store, *words):
 
 
 def collector(port, database):
-    return subprocess.Popen(AISLECTL + ["collect", "--broker", f"mqtt://127.0.0.1:{port}", "--into", f"sqlite:{database}"],
+    process = subprocess.Popen(AISLECTL + ["collect", "--broker", f"mqtt://127.0.0.1:{port}", "--into", f"sqlite:{database}"],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    STARTED.append(process)     # ended with the rest, whenever that is
+    return process
 
 
 def records(database):
@@ -302,6 +304,9 @@ def finish(store, database):
 
 
 def main():
+    # A closed terminal and a plain kill end it as Ctrl-C does: nothing is left running.
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
     seconds = float(sys.argv[sys.argv.index("--seconds") + 1]) if "--seconds" in sys.argv else 150
     once = "--once" in sys.argv
     rows, households = read("journey.csv.gz"), read("households.csv")
@@ -328,7 +333,8 @@ def main():
         code = json.loads(store.ctl("tablet", "pair", "--json"))["code"]
         address = store.status()["http"][0]
         say(f"\n  open  http://{address}/  and type the code  {code}  (good for five minutes)")
-        say("  station 1 is yours; simulated associates answer at 2, 3 and 4\n")
+        say("  station 1 is yours; simulated associates answer at 2, 3 and 4")
+        say(f"  the manager's page, in the same browser:  http://{address}/manager\n")
         if not once:
             time.sleep(5)
         database = os.path.join(store.folder, "records.sqlite")
@@ -345,7 +351,8 @@ def main():
         say("\n  stopping")
         ok = True
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
         if collect is not None:
             collect.terminate()
             collect.wait()
