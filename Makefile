@@ -13,13 +13,9 @@ Q = $(if $(filter 1,$(V)),,@)
 
 include $(if $(CROSS),cross/$(CROSS).mk)
 
-# In the order of the data's way: core, then each stage, the spine, the ends.
-STAGES = core ingest session profile score decide deliver learn sync
-LIB_SRC = $(foreach s,$(STAGES),$(sort $(wildcard src/$(s)/*.c))) $(sort $(wildcard src/hq/*.c) $(wildcard src/tools/*.c))
-SPINE_SRC = $(addprefix src/,engine.c engine_visits.c engine_subjects.c engine_policy.c turn.c intake.c receipt.c \
-	customer.c effects.c order.c sensor.c choose.c card.c hold.c answer.c instead.c manager.c outcome.c tally.c today.c timer.c \
-	query.c contributions.c report.c room.c watch.c control.c daemon.c daemon_state.c daemon_turn.c daemon_broker.c daemon_mappings.c daemon_http.c \
-	daemon_control.c daemon_bundle.c daemon_profiles.c daemon_tablets.c daemon_link.c)
+# The rooms of the library, in the order in which they may call each other: src/README.md.
+ROOMS = core nouns store logic score policy decide ingest session profile deliver learn sync hq spine daemon tools
+LIB_SRC = $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c)))
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))
 
@@ -38,7 +34,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -DAIS
 ALL_LDFLAGS = -pie -Wl,--build-id -Wl,-z,relro,-z,now,-z,noexecstack $(ARCH_LDFLAGS) $(LDFLAGS)
 
 obj = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
-LIB_OBJ = $(call obj,$(LIB_SRC) $(SPINE_SRC) $(ASM_SRC))
+LIB_OBJ = $(call obj,$(LIB_SRC) $(ASM_SRC))
 UNIT_SRC = $(sort $(wildcard tests/unit/*.c))
 UNIT_BIN = $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BENCH_SRC = $(sort $(wildcard tests/bench/*.c))

@@ -9,7 +9,7 @@
 
 #include "core/buf.h"
 #include "core/conf.h"
-#include "daemon.h"
+#include "daemon/daemon.h"
 #include "sync/link.h"
 
 static const char usage[] =

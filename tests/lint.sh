@@ -18,7 +18,7 @@ done
 # Stages do not call each other: what they share are the nouns in include/aisle and core.
 for stage in ingest session profile score; do
 	found=$(grep -rnE '#include "(ingest|session|profile|score|decide|deliver|learn|sync|hq)/' "src/$stage" |
-		grep -vE "#include \"$stage/" | grep -vE 'mapping.*decide/logic\.h|profile/.*session/(session|record)\.h|features.*session/session\.h') &&
+		grep -vE "#include \"$stage/" | grep -vE 'session/session\.h') &&
 		fail "a stage reaches into another: $found"
 done
 # libm differs in its last bit between machines.

@@ -11,7 +11,7 @@
  * OWNERSHIP
  *   Everything is owned by the policy; strings live as long as it does. All of
  *   it but the models, their contexts and the source is in policy->memory and points nowhere
- *   else, not at a string literal either: an image (decide/policy_image.h) is
+ *   else, not at a string literal either: an image (policy/policy_image.h) is
  *   that memory in a file.
  */
 #ifndef AISLE_POLICY_H
@@ -23,7 +23,7 @@
 #include "aisle/value.h"
 
 struct json_t;
-struct logic;		/* decide/logic.h: a compiled JsonLogic program */
+struct logic;		/* logic/logic.h: a compiled JsonLogic program */
 struct model;		/* score/model.h */
 struct model_context;	/* score/model.h */
 struct calibration;	/* score/model.h */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "control.h"
+#include "daemon/control.h"
 #include "core/id.h"
 
 #define CONF_DEFAULT "/etc/aisle/aisled.conf"

@@ -8,7 +8,7 @@
 #include <sysexits.h>
 
 #include "ctl/ctl.h"
-#include "decide/logic.h"
+#include "logic/logic.h"
 #include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "tools/model_tool.h"

@@ -4,7 +4,7 @@
  */
 #include "decide/run.h"
 
-#include "decide/logic.h"
+#include "logic/logic.h"
 
 struct reader {
 	struct features *features;

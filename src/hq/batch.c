@@ -16,7 +16,7 @@
 #include <zstd.h>
 
 #include "core/json.h"
-#include "core/store.h"
+#include "store/store.h"
 #include "core/when.h"
 
 #define WINDOW_LOG_MAX 23	/* 8 MiB */

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "core/when.h"
-#include "ingest/currency.h"
+#include "nouns/currency.h"
 
 static enum reject
 bad_shape(struct reader *reader, const struct field *field, const char *expected)

@@ -5,7 +5,7 @@
 #ifndef AISLE_INGEST_MAPPING_INTERNAL_H
 #define AISLE_INGEST_MAPPING_INTERNAL_H
 
-#include "decide/logic.h"
+#include "logic/logic.h"
 #include "ingest/mapping.h"
 
 #define MAPPING_BYTES_MAX (256u << 10)

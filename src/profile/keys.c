@@ -36,7 +36,7 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
-#include "core/ballast.h"
+#include "store/ballast.h"
 #include "core/buf.h"
 #include "core/id.h"
 #include "core/log.h"

@@ -5,7 +5,7 @@
 #ifndef AISLE_PROFILE_SEALER_H
 #define AISLE_PROFILE_SEALER_H
 
-#include "core/store.h"
+#include "store/store.h"
 #include "profile/keys.h"
 
 /* keys is borrowed. */

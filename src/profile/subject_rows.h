@@ -6,7 +6,7 @@
 #define AISLE_PROFILE_SUBJECT_ROWS_H
 
 #include "profile/subject_io.h"
-#include "session/record.h"
+#include "nouns/codec.h"
 
 /* ---- purchases.c ---- */
 

@@ -12,7 +12,7 @@
 
 #include "aisle/policy.h"
 #include "core/buf.h"
-#include "decide/policy_load.h"
+#include "policy/policy_load.h"
 
 #define BUNDLE_APPLICATION_ID 0x4149534c
 #define BUNDLE_BYTES_MAX (256u << 20)

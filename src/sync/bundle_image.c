@@ -14,7 +14,7 @@
  *   the file is read, not mapped, so nobody can change it afterwards.
  *
  * BYTES
- *   struct head, the policy's memory, the rest (decide/policy_image.c); see there.
+ *   struct head, the policy's memory, the rest (policy/policy_image.c); see there.
  */
 #include "sync/bundle_image.h"
 
@@ -32,8 +32,8 @@
 
 #include "core/arena.h"
 #include "core/id.h"
-#include "decide/policy_image.h"
-#include "decide/policy_load.h"
+#include "policy/policy_image.h"
+#include "policy/policy_load.h"
 #include "sync/bundle.h"
 
 #define MAGIC "aisleimg"

@@ -10,7 +10,7 @@
 #define AISLE_SYNC_UPLINK_H
 
 #include "core/buf.h"
-#include "core/store.h"
+#include "store/store.h"
 
 #define UPLINK_BATCH_ROWS 256
 /* before compression; one row may exceed it alone, up to 1 MiB */

@@ -23,9 +23,9 @@
 #include "core/arena.h"
 #include "core/id.h"
 #include "core/when.h"
-#include "decide/logic_impl.h"
-#include "decide/policy_internal.h"
-#include "engine.h"
+#include "logic/logic_impl.h"
+#include "policy/policy_internal.h"
+#include "spine/engine.h"
 #include "profile/subject_io.h"
 
 struct feature_rows {

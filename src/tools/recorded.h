@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "engine.h"
+#include "spine/engine.h"
 
 #define RECORDED_TURN 256 /* events a transaction, unless told otherwise */
 /* Of a line: no event is that long. A dump that is one array on one line is not read to its end. */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "aisle/visit.h"
-#include "decide/policy_internal.h"
+#include "policy/policy_internal.h"
 
 #define CATEGORY_STEPS 2
 #define BASKET_CATEGORIES_MAX 256

@@ -10,7 +10,7 @@
 
 #include "core/fmath.h"
 #include "core/when.h"
-#include "decide/logic_impl.h"
+#include "logic/logic_impl.h"
 
 static void
 add_day(struct buf *out, int64_t ms)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decide/logic_impl.h"
+#include "logic/logic_impl.h"
 #include "score/model.h"
 
 static void

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "decide/logic.h"
+#include "logic/logic.h"
 
 #define RULES 2000
 #define ROUNDS 7

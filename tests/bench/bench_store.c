@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "core/id.h"
-#include "core/store.h"
+#include "store/store.h"
 #include "profile/keys.h"
 #include "profile/profiles.h"
 #include "profile/sealer.h"

@@ -3,7 +3,7 @@
  * fuzz_logic.c - any JSON [rule, data] compiles or is refused, and runs to an end, over JSON and
  * over slots.
  */
-#include "decide/logic.h"
+#include "logic/logic.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #include "core/id.h"
 #include "core/when.h"
 #include "decide/decide.h"
-#include "decide/policy_load.h"
+#include "policy/policy_load.h"
 
 #define FIXTURE __attribute__((unused)) static
 

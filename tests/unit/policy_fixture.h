@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/buf.h"
-#include "decide/policy_load.h"
+#include "policy/policy_load.h"
 
 #define SALT_A "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
 #define SALT_B "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session/record.h"
+#include "nouns/codec.h"
 
 struct dice {
 	uint64_t state;

@@ -21,7 +21,7 @@
 
 #include "core/id.h"
 #include "core/log.h"
-#include "core/store.h"
+#include "store/store.h"
 #include "profile/keys.h"
 #include "profile/sealer.h"
 

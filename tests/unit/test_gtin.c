@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "aisle/base.h"
-#include "ingest/currency.h"
+#include "nouns/currency.h"
 #include "ingest/decimal.h"
 #include "ingest/gtin.h"
 

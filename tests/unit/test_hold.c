@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "core/when.h"
-#include "spine.h"
+#include "spine/spine.h"
 
 #define DAY0 INT64_C(1795219200000)	/* 2026-11-21T00:00:00Z */
 #define NOON (DAY0 + 12 * H_MS)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decide/logic.h"
+#include "logic/logic.h"
 
 #define SUITE "tests/data/jsonlogic/tests.json"
 

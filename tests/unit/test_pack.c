@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pack.h"
+#include "store/pack.h"
 
 #define RECORD "{\"decision\":\"01MCC5RM002SVKCSCHG1B0KNMN\",\"candidates\":[{\"action\":\"a1\",\"fate\":\"outranked\",\"p1\":0.2},"
 

@@ -7,8 +7,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "decide/logic.h"
-#include "decide/policy_image.h"
+#include "logic/logic.h"
+#include "policy/policy_image.h"
 #include "policy_fixture.h"
 #include "score/model.h"
 

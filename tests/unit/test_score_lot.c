@@ -7,7 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "decide/policy_image.h"
+#include "policy/policy_image.h"
 #include "decide/run.h"
 #include "score/model.h"
 

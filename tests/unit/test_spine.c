@@ -18,8 +18,8 @@
 #include "core/when.h"
 #include "ingest/rate.h"
 #include "profile/subject_io.h"
-#include "spine.h"
-#include "watch.h"
+#include "spine/spine.h"
+#include "daemon/watch.h"
 
 #define T0 INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
 #define ANNA "00000000000000000000000000000001"

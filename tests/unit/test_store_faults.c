@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-#include "core/store_internal.h"
+#include "store/store_internal.h"
 
 static void
 state_path(const struct fixture *f, char path[static 128])

@@ -5,9 +5,9 @@
  */
 #include "store_fixture.h"
 
-#include "core/store_internal.h"
+#include "store/store_internal.h"
 #include "core/when.h"
-#include "engine.h"
+#include "spine/engine.h"
 
 #define NOW INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
 #define KEPT_MS (35 * D_MS)		/* [privacy] decision_days */

@@ -5,7 +5,7 @@
  */
 #include "store_fixture.h"
 
-#include "core/store_internal.h"
+#include "store/store_internal.h"
 
 /* A VFS whose writes fail when told; what it does else is the default one's. */
 struct failing_file {

@@ -14,7 +14,7 @@
 
 #include "core/json.h"
 #include "core/when.h"
-#include "spine.h"
+#include "spine/spine.h"
 
 #define T0 INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
 

@@ -11,7 +11,7 @@
 #include "core/json.h"
 #include "random_fixture.h"
 #include "session/session.h"
-#include "session/visit_fields.h"
+#include "nouns/visit_fields.h"
 
 static struct visit *
 random_visit(struct dice *dice)

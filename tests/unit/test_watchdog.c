@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/store_internal.h"
-#include "watch.h"
+#include "store/store_internal.h"
+#include "daemon/watch.h"
 
 static struct conf conf;
 static struct watch watch;

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * activate.c - a bundle is compiled beside the loop and taken over; the one that the state
+ * names is loaded.
+ *
+ * DESIGN
+ *   A bundle is hashed, compiled and examined by a child process, which leaves an image of the
+ *   policy beside it (sync/bundle_image.h). What the loop does itself is to read the image, at
+ *   the end of an installation and at each start. Where no image can be kept (a full disk, a build
+ *   without identity) it compiles here, and turns wait.
+ */
+#include "daemon/daemon.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/when.h"
+#include "policy/policy_load.h"
+#include "sync/bundle.h"
+#include "sync/bundle_image.h"
+
+#define REPLACED_MAX 16		/* of bundles that decisions on record may still name */
+
+static void
+bundle_path(const struct daemon *daemon, const char *hash, const char *tail, char out[static 512])
+{
+	snprintf(out, 512, "%s/bundles/%s%s", daemon->conf.state_dir, hash, tail);
+}
+
+/* path names the file that was activated once: it ends in its hash. */
+static int
+take_over(struct daemon *daemon, const char *path, struct bundle *bundle, struct policy *policy,
+    bool persist, struct err *err)
+{
+	int rc = strcmp(strrchr(path, '/') + 1, policy->hash) == 0 ?
+	    engine_set_bundle(daemon->engine, bundle, policy, persist, err) :
+	    err_set(err, AISLE_E_DAMAGED, "%s: not the bundle that was activated", path);
+
+	if (rc != 0) {
+		policy_free(policy);
+		bundle_close(bundle);
+	}
+	return rc;
+}
+
+/* Without an image. */
+static int
+compile_here(struct daemon *daemon, const char *path, bool persist, struct err *err)
+{
+	struct bundle *bundle = NULL;
+	struct policy *policy = NULL;
+	struct buf report = { 0 };
+	int rc = bundle_open(path, "policy", &bundle, err);
+
+	if (rc == 0 && (rc = bundle_policy(bundle, &policy, &report)) != 0)
+		err_set(err, AISLE_E_REFUSED, "%.300s", report.data);
+	if (rc == 0)
+		rc = bundle_examine_policy(bundle, policy, &report, err);
+	buf_done(&report);
+	if (rc == 0)
+		rc = take_over(daemon, path, bundle, policy, persist, err);
+	else {
+		policy_free(policy);
+		bundle_close(bundle);
+	}
+	/* Compiling needs several times the room of what is kept; a small gateway wants it back. */
+	malloc_trim(0);
+	return rc;
+}
+
+/* AISLE_E_NONE: there is no image. */
+static int
+activate_image(struct daemon *daemon, const char *path, bool persist, struct err *err)
+{
+	struct policy *policy;
+	int rc = bundle_image_open(path, keys_data(daemon->engine->keys), &policy, err);
+
+	return rc != 0 ? rc : take_over(daemon, path, NULL, policy, persist, err);
+}
+
+/* ---- what is kept ---- */
+
+/* "" where the state names none. */
+static int
+read_named(struct daemon *daemon, const char *meta, char ret_hash[static 65])
+{
+	struct buf hash = { 0 };
+	int rc = store_meta_get(daemon->engine->store, meta, &hash);
+
+	ret_hash[0] = '\0';
+	if (rc == 0 && hash.len == 64) {
+		memcpy(ret_hash, hash.data, 64);
+		ret_hash[64] = '\0';
+	}
+	buf_done(&hash);
+	return rc == AISLE_E_NONE ? 0 : rc;
+}
+
+static bool
+is_kept(const char *name, char kept[static 3][65])
+{
+	for (int i = 0; i < 3; i++) {
+		if (strncmp(name, kept[i], 64) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Goes through the bundles that none of these hashes names: those that were replaced before
+ * before_ms are removed, and all their images. How many stay, and the oldest of them. */
+static int
+sweep(DIR *dir, char kept[static 3][65], int64_t before_ms, char ret_oldest[static 65])
+{
+	struct dirent *entry;
+	int64_t oldest_ms = INT64_MAX;
+	int left = 0;
+
+	rewinddir(dir);
+	while ((entry = readdir(dir)) != NULL) {
+		struct stat st;
+		int64_t at_ms;
+
+		if (strspn(entry->d_name, "0123456789abcdef") != 64 ||
+		    is_kept(entry->d_name, kept) ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		at_ms = (int64_t)st.st_mtim.tv_sec * S_MS;
+		if (entry->d_name[64] != '\0' || at_ms < before_ms) {
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+			continue;
+		}
+		left++;
+		if (at_ms < oldest_ms) {
+			oldest_ms = at_ms;
+			memcpy(ret_oldest, entry->d_name, 65);
+		}
+	}
+	return left;
+}
+
+/* The bundle that the state names stays, the last good one, and the one in force. One that was
+ * replaced stays as long as decisions of it are on record in full, but no more than a few do. */
+static void
+remove_left(struct daemon *daemon)
+{
+	const struct policy *policy = daemon->engine->policy;
+	/* By what is on record, not by a clock that may have jumped ahead. */
+	int64_t before_ms = daemon->engine->now_ms -
+	    ((int64_t)daemon->conf.decision_days + 1) * D_MS;
+	char kept[3][65] = { "", "", "" }, path[512], oldest[65];
+	DIR *dir;
+
+	if (read_named(daemon, "bundle", kept[0]) != 0 ||
+	    read_named(daemon, "bundle_last_good", kept[1]) != 0)
+		return;
+	if (policy != NULL)
+		memcpy(kept[2], policy->hash, sizeof(kept[2]));
+	bundle_path(daemon, "", "", path);
+	dir = opendir(path);
+	if (dir == NULL)
+		return;
+	while (sweep(dir, kept, before_ms, oldest) > REPLACED_MAX)
+		(void)unlinkat(dirfd(dir), oldest, 0);
+	closedir(dir);
+}
+
+/* Its age begins now; should it be needed again, its image is made again. */
+static void
+retire(struct daemon *daemon, const char *hash)
+{
+	int64_t now_s = daemon_now_ms(daemon) / S_MS;
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)now_s } };
+	char path[512];
+
+	bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, path);
+	unlink(path);
+	bundle_path(daemon, hash, "", path);
+	(void)utimensat(AT_FDCWD, path, times, 0);
+}
+
+/* ---- the start ---- */
+
+/* AISLE_E_NONE: a good bundle, but no image of it. */
+static int
+make_image(struct daemon *daemon, const char *path, struct err *err)
+{
+	struct bundle_job job;
+	char hash[65];
+	int rc = bundle_job_start(path, keys_data(daemon->engine->keys), &job, err);
+
+	return rc != 0 ? rc : bundle_job_finish(&job, hash, err);
+}
+
+static int
+activate(struct daemon *daemon, const char *path, struct err *err)
+{
+	struct err none = { 0 }, made = { 0 };
+	int rc = activate_image(daemon, path, false, &none);
+
+	if (rc == 0)
+		return 0;
+	if (rc == AISLE_E_NONE && (rc = make_image(daemon, path, &made)) == 0)
+		rc = activate_image(daemon, path, false, &made);
+	if (rc != AISLE_E_NONE) {
+		*err = made.code != 0 ? made : none;
+		return rc;
+	}
+	log_warning("no image of the policy is kept, each start compiles it: %s", made.text);
+	return compile_here(daemon, path, false, err);
+}
+
+static int
+activate_named(struct daemon *daemon, const char *meta, struct err *err)
+{
+	char hash[65], path[512];
+	int rc = read_named(daemon, meta, hash);
+
+	if (rc != 0)
+		return err_set(err, rc, "the state does not say which");
+	if (hash[0] == '\0')
+		return AISLE_E_NONE;
+	bundle_path(daemon, hash, "", path);
+	rc = activate(daemon, path, err);
+	/* To the caller that is a state which names no bundle. */
+	return rc == AISLE_E_NONE ? AISLE_E_IO : rc;
+}
+
+int
+daemon_load_bundle(struct daemon *daemon, struct err *err)
+{
+	struct err why = { 0 };
+	int rc = activate_named(daemon, "bundle", &why);
+
+	(void)err;
+	if (rc == 0)
+		remove_left(daemon);
+	if (rc == 0 || rc == AISLE_E_NONE)
+		return 0;
+	log_error("the current bundle cannot be used, going back to the last good one: %s",
+	    why.text);
+	metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
+	memset(&why, 0, sizeof(why));
+	if (activate_named(daemon, "bundle_last_good", &why) != 0)
+		log_error("no bundle can be used; the store keeps baskets and decides nothing: %s",
+		    why.text);
+	return 0;
+}
+
+/* ---- installation ---- */
+
+struct daemon_bundle {
+	struct bundle_job job;
+	struct event *done_event;
+	struct control_request *request;
+	char path[512];			/* where the bundle was received */
+};
+
+static int
+sync_folder(const struct daemon *daemon)
+{
+	char path[512];
+	int fd, rc;
+
+	bundle_path(daemon, "", "", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = fd < 0 ? -1 : fsync(fd);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* From where it was received to its place, the image first: alone it is of no bundle. */
+static int
+move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path[static 512],
+    struct err *err)
+{
+	char image_from[512 + 8], image_to[512];
+
+	snprintf(image_from, sizeof(image_from), "%s" BUNDLE_IMAGE_TAIL, from);
+	bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, image_to);
+	bundle_path(daemon, hash, "", ret_path);
+	if (rename(image_from, image_to) != 0 && errno != ENOENT)
+		unlink(image_from);
+	if (rename(from, ret_path) != 0 || sync_folder(daemon) != 0)
+		return err_set(err, AISLE_E_IO, "%s: %s", ret_path, strerror(errno));
+	return 0;
+}
+
+static int
+install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err)
+{
+	const struct policy *policy = daemon->engine->policy;
+	char hash[65], path[512], replaced[65] = "";
+	struct err none = { 0 };
+	int rc = bundle_job_finish(&installing->job, hash, &none);
+	bool no_image = rc == AISLE_E_NONE;
+
+	if (rc != 0 && !no_image) {
+		*err = none;
+		return rc;
+	}
+	if (policy != NULL && strcmp(policy->hash, hash) != 0)
+		memcpy(replaced, policy->hash, sizeof(replaced));
+	rc = move_in(daemon, installing->path, hash, path, err);
+	if (rc == 0 && !no_image)
+		rc = activate_image(daemon, path, true, &none);
+	if (rc == AISLE_E_NONE || (rc == 0 && no_image)) {
+		log_warning("no image of the policy is kept, each start compiles it: %s",
+		    none.text);
+		rc = compile_here(daemon, path, true, err);
+	} else if (rc != 0 && err->code == 0) {
+		*err = none;
+	}
+	if (rc != 0)
+		return rc;
+	if (replaced[0] != '\0')
+		retire(daemon, replaced);
+	remove_left(daemon);
+	return 0;
+}
+
+static void
+announce(struct daemon *daemon, struct control_request *request)
+{
+	const struct policy *policy = daemon->engine->policy;
+	struct buf json = { 0 };
+
+	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
+	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
+	log_notice("policy active name=%s version=%lld hash=%s", policy->name,
+	    (long long)policy->version, policy->hash);
+	daemon_queue(daemon,
+	    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
+	daemon_turn(daemon);
+	daemon_publish_status(daemon, "online");
+	mqtt_release(daemon->mqtt);
+	buf_addf(&json, "{\"policy\":{\"name\":\"%s\",\"version\":%lld,\"hash\":\"%s\"}}",
+	    policy->name, (long long)policy->version, policy->hash);
+	control_reply(request, json.data);
+	buf_done(&json);
+}
+
+static void
+forget_installing(struct daemon *daemon)
+{
+	event_free(daemon->installing->done_event);
+	free(daemon->installing);
+	daemon->installing = NULL;
+}
+
+static void
+on_compiled(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *daemon = ctx;
+	struct control_request *request = daemon->installing->request;
+	struct err err = { 0 };
+
+	(void)fd;
+	(void)what;
+	(void)install(daemon, daemon->installing, &err);
+	forget_installing(daemon);
+	if (err.code == 0) {
+		announce(daemon, request);
+		return;
+	}
+	metrics_add(METRIC_BUNDLES_REFUSED, 1);
+	log_error("a bundle was refused: %s", err.text);
+	control_fail(request, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM, err.text);
+}
+
+void
+daemon_install_bundle(struct daemon *daemon, struct control_request *request)
+{
+	const char *body_path = control_body(request);
+	struct daemon_bundle *installing;
+	struct err err = { 0 };
+
+	if (body_path == NULL) {
+		control_fail(request, EX_USAGE, "no bundle was sent");
+		return;
+	}
+	if (daemon->installing != NULL) {
+		control_fail(request, EX_UNAVAILABLE, "another bundle is being installed");
+		return;
+	}
+	if (daemon->conf.hq_root != NULL) {
+		metrics_add(METRIC_BUNDLES_REFUSED, 1);
+		control_fail(request, EX_NOPERM,
+		    "[hq] root is set: only a bundle bound by a signed release is accepted, and "
+		    "this daemon has none for it");
+		return;
+	}
+	installing = mem_calloc(1, sizeof(*installing));
+	snprintf(installing->path, sizeof(installing->path), "%s", body_path);
+	if (bundle_job_start(body_path, keys_data(daemon->engine->keys), &installing->job,
+	    &err) != 0) {
+		free(installing);
+		control_fail(request, EX_OSERR, err.text);
+		return;
+	}
+	installing->request = request;
+	installing->done_event = event_new(daemon->base, installing->job.fd, EV_READ, on_compiled,
+	    daemon);
+	event_add(installing->done_event, NULL);
+	daemon->installing = installing;
+}
+
+void
+daemon_install_stop(struct daemon *daemon)
+{
+	if (daemon->installing == NULL)
+		return;
+	bundle_job_stop(&daemon->installing->job);
+	forget_installing(daemon);
+}

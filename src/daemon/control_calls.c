@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * control_calls.c - what aislectl asks of the running store.
+ */
+#include "daemon/daemon.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/metrics.h"
+
+#define DEAD_ROWS 20
+#define DEAD_ROWS_MAX 10000
+
+/* ---- status ---- */
+
+static void
+status(struct daemon *daemon, struct control_request *request)
+{
+	const struct policy *policy = daemon->engine->policy;
+	struct buf out = { 0 };
+	const char *address;
+
+	buf_addf(&out,
+	    "{\"state\":\"%s\",\"version\":\"" AISLE_VERSION "\",\"store\":\"%s\",\"http\":[",
+	    "online", daemon->conf.store_id);
+	for (size_t i = 0; (address = http_address(daemon->http, i)) != NULL; i++)
+		buf_addf(&out, "%s\"%s\"", i == 0 ? "" : ",", address);
+	buf_addf(&out, "],\"mqtt\":{\"connected\":%s},\"hq\":{\"connected\":%s,\"queued\":%lld},",
+	    mqtt_connected(daemon->mqtt) ? "true" : "false", daemon->hq_up ? "true" : "false",
+	    (long long)store_uplink_count(daemon->engine->store));
+	if (policy != NULL)
+		buf_addf(&out, "\"policy\":{\"name\":\"%s\",\"version\":%lld,\"hash\":\"%s\"},",
+		    policy->name, (long long)policy->version, policy->hash);
+	else
+		buf_adds(&out, "\"policy\":null,");
+	buf_addf(&out,
+	    "\"time\":\"%s\",\"profiles\":%lld,\"visits\":%zu,\"streams\":%zu,\"decisions\":%lld,"
+	    "\"turns\":%lld,\"stopped\":[",
+	    daemon->engine->time_uncertain ? "uncertain" : "certain",
+	    (long long)profiles_count(daemon->profiles), sessions_count(daemon->engine->sessions),
+	    http_streams(daemon->http),
+	    (long long)metrics_get(METRIC_DECISIONS), (long long)metrics_get(METRIC_TURNS));
+	for (size_t i = 0; i < daemon->engine->stopped_count; i++) {
+		buf_adds(&out, i == 0 ? "" : ",");
+		buf_json_str(&out, daemon->engine->stopped[i]);
+	}
+	buf_adds(&out, "]}");
+	control_reply(request, out.data);
+	buf_done(&out);
+}
+
+/* ---- customers ---- */
+
+/* The card number comes in the body of the request, never in an argument; it is hashed and gone. */
+static bool
+subject_from(struct daemon *daemon, const struct control_request *request, struct id *ret_subject)
+{
+	const char *card = control_text(request, "card"),
+	    *subject = control_text(request, "subject");
+
+	if (subject != NULL)
+		return subject_parse(subject, ret_subject);
+	if (card == NULL || card[0] == '\0')
+		return false;
+	*ret_subject = subject_of_card(keys_pepper(daemon->engine->keys), card, strlen(card));
+	return true;
+}
+
+static void
+customer_show(struct daemon *daemon, struct control_request *request)
+{
+	struct buf out = { 0 };
+	struct id subject;
+
+	if (!subject_from(daemon, request, &subject)) {
+		control_fail(request, EX_DATAERR,
+		    "expected a card number, or a subject of 32 lower-case hex digits");
+		return;
+	}
+	buf_adds(&out, "{\"customer\":");
+	if (query_customer(daemon->engine, &subject, &out) != 0) {
+		control_fail(request, EX_NOINPUT, "this customer was forgotten");
+	} else {
+		buf_addc(&out, '}');
+		control_reply(request, out.data);
+	}
+	buf_done(&out);
+}
+
+static void
+on_forgotten(void *ctx, const struct reply *reply)
+{
+	struct control_request *request = ctx;
+
+	if (reply->status >= 400)
+		control_fail(request, EX_IOERR, reply->detail);
+	else
+		control_reply(request, "{\"forgotten\":true}");
+}
+
+static void
+customer_forget(struct daemon *daemon, struct control_request *request)
+{
+	struct input input = { .kind = INPUT_FORGET, .now_ms = daemon_now_ms(daemon),
+		.reply = on_forgotten, .reply_ctx = request };
+
+	if (!subject_from(daemon, request, &input.subject)) {
+		control_fail(request, EX_DATAERR,
+		    "expected a card number, or a subject of 32 lower-case hex digits");
+		return;
+	}
+	/* The key first: whatever happens next, nothing about them can be read any more. */
+	if (keys_destroy(daemon->engine->keys, &input.subject) != 0) {
+		control_fail(request, EX_IOERR, "the customer's key could not be destroyed");
+		return;
+	}
+	if (profiles_forget(daemon->profiles, &input.subject) != 0)
+		log_warning("a profile row of a forgotten customer stays until the next profiles "
+		    "file; its key is gone");
+	daemon_queue(daemon, &input);
+	daemon_turn(daemon);
+}
+
+/* ---- the rest ---- */
+
+static void
+on_stopped(void *ctx, const struct reply *reply)
+{
+	struct control_request *request = ctx;
+
+	if (reply->status >= 400)
+		control_fail(request, EX_IOERR, reply->detail);
+	else
+		control_reply(request, "{}");
+}
+
+static void
+stop_action(struct daemon *daemon, struct control_request *request)
+{
+	const char *action = control_text(request, "action");
+	struct input input = { .kind = INPUT_STOP, .now_ms = daemon_now_ms(daemon), .text = action,
+		.flag = !json_is_true(json_object_get(control_json(request), "lift")),
+		.reply = on_stopped, .reply_ctx = request };
+
+	if (action == NULL || action[0] == '\0' || strlen(action) > 128) {
+		control_fail(request, EX_DATAERR, "expected an action's id");
+		return;
+	}
+	daemon_queue(daemon, &input);
+	daemon_turn(daemon);
+}
+
+static void
+why(struct daemon *daemon, struct control_request *request)
+{
+	struct buf out = { 0 };
+
+	buf_adds(&out, "{\"decision\":");
+	if (control_text(request, "decision") == NULL ||
+	    query_decision(daemon->engine, control_text(request, "decision"), &out) != 0) {
+		control_fail(request, EX_NOINPUT, "no such decision on record here");
+	} else {
+		buf_addc(&out, '}');
+		control_reply(request, out.data);
+	}
+	buf_done(&out);
+}
+
+static void
+dead_letters(struct daemon *daemon, struct control_request *request)
+{
+	struct buf out = { 0 };
+	int64_t rows = DEAD_ROWS;
+
+	(void)json_int(json_object_get(control_json(request), "rows"), &rows);
+	if (rows < 1)
+		rows = DEAD_ROWS;
+	if (rows > DEAD_ROWS_MAX)
+		rows = DEAD_ROWS_MAX;
+	if (query_dead_letters(daemon->engine, (int)rows, &out) != 0)
+		control_fail(request, EX_IOERR, "the dead letters cannot be read");
+	else
+		control_reply(request, out.data);
+	buf_done(&out);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct daemon *daemon, struct control_request *request);
+} commands[] = {
+	{ "status", status },
+	{ "bundle-install", daemon_install_bundle },
+	{ "profiles-install", daemon_install_profiles },
+	{ "customer-show", customer_show },
+	{ "customer-forget", customer_forget },
+	{ "stop", stop_action },
+	{ "why", why },
+	{ "deadletter", dead_letters },
+	{ "tablet-pair", daemon_tablet_pair },
+	{ "tablet-list", daemon_tablet_list },
+	{ "tablet-revoke", daemon_tablet_revoke },
+	{ "manager-add", daemon_manager_add },
+	{ "manager-remove", daemon_manager_remove },
+};
+
+void
+daemon_control(void *ctx, struct control_request *request)
+{
+	const char *command = control_text(request, "command");
+
+	if (command == NULL) {
+		control_fail(request, EX_USAGE, "no command");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(command, commands[i].name) == 0) {
+			commands[i].run(ctx, request);
+			return;
+		}
+	}
+	control_fail(request, EX_USAGE, "this daemon does not know that command");
+}

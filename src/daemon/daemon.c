@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * daemon.c - aisled starts, loops, ticks once a second, reloads and stops.
+ */
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/crash.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/notify.h"
+#include "ingest/rate.h"
+
+#define SCRUB_PAGES 256		/* of state.db, looked at in an idle second */
+
+/* ---- clocks ---- */
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The newest time that the state knows is the floor. */
+void
+daemon_clock_init(struct daemon *daemon)
+{
+	steady_init(&daemon->steady, daemon->engine->now_ms, clock_ms(CLOCK_REALTIME),
+	    clock_ms(CLOCK_BOOTTIME));
+	daemon->engine->time_uncertain = daemon->told_uncertain = daemon->steady.uncertain;
+	if (daemon->steady.uncertain)
+		log_warning("the clock cannot be right, the store's time is uncertain");
+}
+
+int64_t
+daemon_now_ms(struct daemon *daemon)
+{
+	int64_t now_ms = clock_ms(CLOCK_REALTIME);
+
+	if (!daemon->steady.ready)
+		return now_ms;
+	now_ms = steady_now(&daemon->steady, now_ms, clock_ms(CLOCK_BOOTTIME));
+	daemon->engine->time_uncertain = daemon->steady.uncertain;
+	return now_ms;
+}
+
+int64_t
+daemon_mono_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+/* The status says so, once. */
+static void
+tell_time(struct daemon *daemon)
+{
+	(void)daemon_now_ms(daemon);
+	if (daemon->told_uncertain == daemon->steady.uncertain)
+		return;
+	daemon->told_uncertain = daemon->steady.uncertain;
+	log_warning("the store's time is %s", daemon->told_uncertain ? "uncertain: the clock jumped"
+	    : "certain");
+	daemon_publish_status(daemon, "online");
+	mqtt_release(daemon->mqtt);
+}
+
+/* ---- once a second ---- */
+
+/* A few rows, also in a second with turns: a store that is busy all day must not fill its file. */
+static void
+tidy(struct daemon *daemon)
+{
+	struct store *store = daemon->engine->store;
+
+	if (daemon->worked && room_make(daemon->engine, daemon_now_ms(daemon)) <= 0)
+		daemon->worked = false;
+	if (daemon->turned)
+		return;
+	if (store_wal_bytes(store) > 0)
+		store_checkpoint(store);
+	else if (store_scrub(store, SCRUB_PAGES) == AISLE_E_DAMAGED)
+		daemon_reopen(daemon);
+}
+
+/* Said once, not every second. */
+static void
+feed_watchdog(struct daemon *daemon)
+{
+	const char *unsound = watch_look(&daemon->watch, daemon->engine, daemon->turn);
+
+	if (unsound == NULL)
+		notify_alive();
+	else if (daemon->unsound == NULL)
+		log_error("the watchdog is not fed: %s", unsound);
+	daemon->unsound = unsound;
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	(void)fd;
+	(void)what;
+	tell_time(daemon);
+	daemon_publish_backlog(daemon);
+	daemon_link_pump(daemon);
+	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(daemon->engine->store));
+	metrics_set(METRIC_VISITS, (int64_t)sessions_count(daemon->engine->sessions));
+	metrics_set(METRIC_DAMAGED, store_damaged(daemon->engine->store));
+	if (!daemon->turned && daemon->delivered_count > 0)
+		daemon_turn(daemon);
+	else if (daemon->input_count == 0)
+		tidy(daemon);
+	/* Perhaps nobody sends an event that would show that the disk is there again. */
+	if (daemon->turn != 0 && daemon->turn != AISLE_E_FULL && daemon->input_count == 0)
+		daemon_turn_of_nothing(daemon);
+	daemon->turned = false;
+	feed_watchdog(daemon);
+}
+
+/* ---- signals ---- */
+
+static void
+on_term(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	(void)fd;
+	(void)what;
+	if (daemon->stopping)
+		_exit(EX_OK);
+	daemon->stopping = true;
+	notify_stopping();
+	daemon_turn(daemon);
+	daemon_publish_status(daemon, "offline");
+	event_base_loopbreak(daemon->base);
+}
+
+/* What was copied out of the configuration at the start. */
+static void
+take_over(struct daemon *daemon)
+{
+	enum log_level level;
+
+	if (log_level_parse(daemon->conf.log_level, &level))
+		log_set_level(level);
+	rate_set(daemon->engine->rates, daemon->conf.terminal_rate);
+}
+
+static void
+on_hup(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *daemon = ctx;
+	struct buf report = { 0 };
+	struct err err = { 0 };
+	struct mappings mappings;
+	struct conf *next = mem_alloc(sizeof(*next));
+
+	(void)fd;
+	(void)what;
+	notify_reloading();
+	if (conf_load(next, daemon->conf_path, &report) != 0) {
+		log_error("the configuration was not re-read: %s", report.data);
+		conf_done(next);
+	} else if (daemon_mappings_load(next, daemon->conf.currency, &mappings, &err) != 0) {
+		log_error("the configuration was not re-read: %s", err.text);
+		conf_done(next);
+	} else {
+		conf_reload(&daemon->conf, next, &report);
+		take_over(daemon);
+		daemon_mappings_free(&daemon->mappings);
+		daemon->mappings = mappings;
+		daemon_listen(daemon);
+		log_notice("the configuration was re-read%s%s",
+		    report.len > 0 ? "; needs a restart: " : "", report.len > 0 ? report.data : "");
+	}
+	free(next);
+	buf_done(&report);
+	notify_ready();
+}
+
+/* ---- start and stop ---- */
+
+static void
+add_events(struct daemon *daemon)
+{
+	struct timeval second = { .tv_sec = 1 };
+
+	daemon->tick_event = event_new(daemon->base, -1, EV_PERSIST, on_tick, daemon);
+	daemon->term_event = evsignal_new(daemon->base, SIGTERM, on_term, daemon);
+	daemon->int_event = evsignal_new(daemon->base, SIGINT, on_term, daemon);
+	daemon->hup_event = evsignal_new(daemon->base, SIGHUP, on_hup, daemon);
+	event_add(daemon->tick_event, &second);
+	event_add(daemon->term_event, NULL);
+	event_add(daemon->int_event, NULL);
+	event_add(daemon->hup_event, NULL);
+}
+
+static int
+set_up(struct daemon *daemon, struct err *err)
+{
+	enum log_level level;
+	int rc;
+
+	if (log_level_parse(daemon->conf.log_level, &level))
+		log_set_level(level);
+	signal(SIGPIPE, SIG_IGN);
+	umask(0027);
+	rc = watch_init(&daemon->watch, err);
+	if (rc == 0)
+		rc = daemon_open_state(daemon, err);
+	if (rc != 0)
+		return rc;
+	daemon->base = event_base_new();
+	daemon_turn_init(daemon);
+	add_events(daemon);
+	daemon->http_host = daemon_http_host;
+	daemon->http_host.ctx = daemon;
+	rc = daemon_mappings_load(&daemon->conf, daemon->conf.currency, &daemon->mappings, err);
+	if (rc == 0)
+		rc = daemon_open_broker(daemon, err);
+	if (rc == 0)
+		daemon_listen(daemon);
+	if (rc == 0)
+		rc = http_new(daemon->base, &daemon->conf, &daemon->http_host, &daemon->http, err);
+	if (rc == 0)
+		rc = control_new(daemon->base, daemon->conf.state_control, daemon->conf.state_dir,
+		    daemon_control, daemon, &daemon->control, err);
+	return rc;
+}
+
+static void
+tear_down(struct daemon *daemon)
+{
+	daemon_link_stop(daemon);
+	daemon_install_stop(daemon);
+	control_free(daemon->control);
+	http_free(daemon->http);
+	if (daemon->mqtt != NULL)
+		mqtt_leave(daemon->mqtt);
+	mqtt_free(daemon->mqtt);
+	daemon_mappings_free(&daemon->mappings);
+	uplink_free(daemon->uplink);
+	if (daemon->engine != NULL && daemon->engine->store != NULL)
+		store_checkpoint(daemon->engine->store);
+	profiles_close(daemon->profiles);
+	engine_close(daemon->engine);
+	crash_close();
+	daemon_turn_done(daemon);
+	free(daemon->poison);
+	watch_done(&daemon->watch);
+	if (daemon->base != NULL) {
+		struct event *events[] = { daemon->tick_event, daemon->term_event,
+			daemon->int_event, daemon->hup_event, daemon->install_event };
+
+		for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+			if (events[i] != NULL)
+				event_free(events[i]);
+		}
+		event_base_free(daemon->base);
+	}
+	conf_done(&daemon->conf);
+}
+
+static int
+exit_code_of(int rc)
+{
+	if (rc == AISLE_E_REFUSED)
+		return EX_DATAERR;	/* a newer aisled's state: starting again does not help */
+	if (rc == AISLE_E_CONFIG)
+		return EX_CONFIG;
+	return rc == AISLE_E_IO || rc == AISLE_E_FULL ? EX_IOERR : EX_SOFTWARE;
+}
+
+int
+daemon_run(const char *conf_path)
+{
+	struct daemon *daemon = mem_calloc(1, sizeof(*daemon));
+	struct buf report = { 0 };
+	struct err err = { 0 };
+	int rc;
+
+	daemon->conf_path = conf_path;
+	daemon->link_pid = -1;
+	if (conf_load(&daemon->conf, conf_path, &report) != 0) {
+		fputs(report.data, stderr);
+		buf_done(&report);
+		conf_done(&daemon->conf);
+		free(daemon);
+		return EX_CONFIG;
+	}
+	buf_done(&report);
+	rc = set_up(daemon, &err);
+	if (rc != 0) {
+		log_error("%s", err.text);
+		daemon->exit_code = exit_code_of(rc);
+	} else {
+		daemon_link_start(daemon);
+		/* Cards that the policy in force does not know, perhaps for want of one, go. */
+		daemon_queue(daemon,
+		    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
+		daemon_turn(daemon);
+		mqtt_start(daemon->mqtt);
+		daemon_arm_clock(daemon);
+		log_notice("aisled serves store=%s http=%s policy=%s", daemon->conf.store_id,
+		    http_address(daemon->http, 0) != NULL ? http_address(daemon->http, 0) : "none",
+		    daemon->engine->policy != NULL ? daemon->engine->policy->name : "none");
+		notify_ready();
+		metrics_set(METRIC_START, daemon_now_ms(daemon) / 1000);
+		event_base_dispatch(daemon->base);
+	}
+	rc = daemon->exit_code;
+	tear_down(daemon);
+	free(daemon);
+	return rc;
+}

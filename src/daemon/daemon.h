@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * daemon.h - aisled: the edges (broker, tablets, control socket, link, clock) around the engine.
+ */
+#ifndef AISLE_DAEMON_DAEMON_H
+#define AISLE_DAEMON_DAEMON_H
+
+#include <event2/bufferevent.h>
+
+#include "daemon/control.h"
+#include "core/steady.h"
+#include "deliver/http.h"
+#include "spine/engine.h"
+#include "ingest/mapping.h"
+#include "ingest/mqtt.h"
+#include "profile/profiles.h"
+#include "sync/uplink.h"
+#include "daemon/watch.h"
+
+struct mappings {
+	struct mapping *mapping[CONF_MAPPINGS_MAX];
+	size_t count;
+};
+
+struct daemon {
+	struct event_base *base;
+	struct conf conf;
+	const char *conf_path;
+	struct engine *engine;
+	struct profiles *profiles;
+	struct mqtt *mqtt;
+	struct http *http;
+	struct control *control;
+	struct mappings mappings;
+	struct steady steady;
+	bool told_uncertain;		/* what the status says of the time */
+	/* how many times this state was served; tells an old will from a new birth */
+	int64_t session;
+	char status_topic[96], will[512];
+	struct mqtt_host mqtt_host;
+	struct http_host http_host;
+
+	/* inputs that are not on disk yet */
+	struct input *inputs;		/* turn_events + room for the daemon's own */
+	size_t input_count, input_max;
+	int64_t first_us;		/* monotonic: when the first of them came */
+	struct arena *input_arena;
+	struct event *turn_event;	/* lingering, and "soon" */
+	struct event *clock_event;	/* the next timer of the engine */
+	struct watch watch;
+	const char *unsound;		/* why the service manager's watchdog is not fed; NULL */
+	struct event *tick_event, *term_event, *int_event, *hup_event;
+	int turn;			/* what the last turn returned */
+	bool turned;			/* since the last tick */
+	bool worked;			/* since the last pruning */
+	int64_t published;		/* highest outbox id given to the broker's library */
+	int64_t *delivered;		/* outbox ids to delete with the next turn */
+	size_t delivered_count, delivered_capacity;
+
+	/* headquarters */
+	struct uplink *uplink;
+	struct bufferevent *link;
+	pid_t link_pid;
+	bool hq_up;
+	int64_t link_retry_ms;		/* monotonic */
+
+	struct daemon_bundle *installing;	/* a bundle that is being compiled; NULL */
+	/* a running profiles install */
+	struct control_request *install;
+	struct event *install_event;
+	struct crash *poison;
+	bool stopping;
+	int exit_code;
+};
+
+/* daemon.c */
+int daemon_run(const char *conf_path);				/* a sysexits code */
+void daemon_clock_init(struct daemon *daemon);
+/* The store's time: never runs back, and does not follow a clock that jumps. */
+int64_t daemon_now_ms(struct daemon *daemon);
+int64_t daemon_mono_ms(void);
+
+/* state.c: everything that is below the state folder */
+int daemon_open_state(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
+
+/* loop_turn.c */
+/* A copy is queued; the turn runs when the loop gets to it. false: no room. */
+bool daemon_queue(struct daemon *daemon, const struct input *input);
+void daemon_turn(struct daemon *daemon);
+/* timers that are due; is the disk there again? */
+void daemon_turn_of_nothing(struct daemon *daemon);
+void daemon_reopen(struct daemon *daemon);
+void daemon_turn_init(struct daemon *daemon);
+void daemon_turn_done(struct daemon *daemon);
+void daemon_soon(struct daemon *daemon);
+void daemon_arm_clock(struct daemon *daemon);	/* to the engine's next timer */
+
+/* broker.c */
+int daemon_open_broker(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
+int daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
+    size_t len);
+/* what the outbox holds beyond what the library was given */
+void daemon_publish_backlog(struct daemon *daemon);
+void daemon_status_json(struct daemon *daemon, const char *state, struct buf *out);
+void daemon_publish_status(struct daemon *daemon, const char *state);
+
+/* mappings.c */
+int daemon_mappings_load(const struct conf *conf, const char *currency, struct mappings *ret,
+    struct err *err) AISLE_MUST_CHECK;
+void daemon_mappings_free(struct mappings *mappings);
+/* to our topics and those of the mappings in force */
+void daemon_listen(struct daemon *daemon);
+/* false: it is not for a mapping. */
+bool daemon_mapped(struct daemon *daemon, const char *topic, const void *payload, size_t len);
+
+/* loop_http.c */
+extern const struct http_host daemon_http_host;
+
+/* control_calls.c, and what it leaves to others: they answer the request */
+void daemon_control(void *ctx, struct control_request *request);
+/* activate.c */
+/* the one that the state names, else the last good one */
+int daemon_load_bundle(struct daemon *daemon, struct err *err);
+void daemon_install_bundle(struct daemon *daemon, struct control_request *request);
+void daemon_install_stop(struct daemon *daemon);	/* one that is not done yet is dropped */
+/* loop_profiles.c */
+void daemon_install_profiles(struct daemon *daemon, struct control_request *request);
+/* tablets.c */
+int daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet);
+int daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret);
+void daemon_tablet_pair(struct daemon *daemon, struct control_request *request);
+void daemon_tablet_list(struct daemon *daemon, struct control_request *request);
+void daemon_tablet_revoke(struct daemon *daemon, struct control_request *request);
+void daemon_manager_add(struct daemon *daemon, struct control_request *request);
+void daemon_manager_remove(struct daemon *daemon, struct control_request *request);
+
+/* loop_link.c */
+void daemon_link_start(struct daemon *daemon);
+void daemon_link_stop(struct daemon *daemon);
+void daemon_link_pump(struct daemon *daemon);
+/* the store is another one now: after a failed commit */
+void daemon_link_reopened(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * loop_http.c - what tablets and operators ask of the running store.
+ */
+#include "daemon/daemon.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "core/metrics.h"
+
+static int64_t
+host_now_ms(void *ctx)
+{
+	return daemon_now_ms(ctx);
+}
+
+static int
+host_stations(void *ctx, struct buf *out)
+{
+	struct daemon *daemon = ctx;
+
+	return query_stations(daemon->engine, out);
+}
+
+static int
+host_station(void *ctx, const char *station, struct buf *out)
+{
+	struct daemon *daemon = ctx;
+
+	return query_station(daemon->engine, station, out);
+}
+
+static int
+host_decision(void *ctx, const char *id, struct buf *out)
+{
+	struct daemon *daemon = ctx;
+
+	return query_decision(daemon->engine, id, out);
+}
+
+static int
+host_report(void *ctx, struct buf *out)
+{
+	struct daemon *daemon = ctx;
+	int rc = query_report(daemon->engine, daemon_now_ms(daemon), out);
+
+	if (rc != 0)
+		return rc;
+	out->len--;	/* its closing brace: what the engine cannot know comes behind */
+	buf_addf(out, ",\"broker\":\"%s\",\"hq\":\"%s\"}",
+	    mqtt_connected(daemon->mqtt) ? "connected" : "away",
+	    daemon->conf.hq_host == NULL ? "none" : daemon->hq_up ? "connected" : "away");
+	return 0;
+}
+
+static int
+host_status(void *ctx, struct buf *out)
+{
+	daemon_status_json(ctx, "online", out);
+	return 0;
+}
+
+static int64_t
+state_bytes(const struct daemon *daemon)
+{
+	static const char *const files[] = { "state.db", "state.db-wal", "keys.db", "keys.db-wal" };
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		char path[600];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", daemon->conf.state_dir, files[i]);
+		if (stat(path, &st) == 0)
+			bytes += st.st_size;
+	}
+	return bytes;
+}
+
+static void
+count_http(const struct http_counts *counts)
+{
+	metrics_set(METRIC_HTTP_REQUESTS, counts->requests);
+	metrics_set(METRIC_HTTP_REFUSED, counts->refused);
+	metrics_set(METRIC_HTTP_UNAUTHORIZED, counts->unauthorized);
+	metrics_set(METRIC_HTTP_MALFORMED, counts->malformed);
+	metrics_set(METRIC_HTTP_SLOW, counts->slow);
+	metrics_set(METRIC_HTTP_EVICTED, counts->evicted);
+	metrics_set(METRIC_HTTP_STREAMS_CUT, counts->streams_cut);
+	metrics_set(METRIC_HTTP_PAIR_FAILED, counts->pair_failed);
+}
+
+static int
+host_metrics(void *ctx, bool openmetrics, struct buf *out)
+{
+	struct daemon *daemon = ctx;
+
+	metrics_set(METRIC_STREAMS, daemon->http != NULL ? (int64_t)http_streams(daemon->http) : 0);
+	metrics_set(METRIC_IN_FLIGHT, (int64_t)mqtt_in_flight(daemon->mqtt));
+	metrics_set(METRIC_STATE_BYTES, state_bytes(daemon));
+	if (daemon->http != NULL)
+		count_http(http_counts(daemon->http));
+	metrics_write(out, openmetrics);
+	return 0;
+}
+
+static bool
+host_ready(void *ctx, struct buf *out)
+{
+	struct daemon *daemon = ctx;
+	bool policy = daemon->engine->policy != NULL, broker = mqtt_connected(daemon->mqtt);
+	bool ready = policy && broker, away = daemon->conf.hq_host != NULL && !daemon->hq_up;
+
+	buf_addf(out, "{\"status\":\"%s\",\"reasons\":[%s%s%s%s%s]}",
+	    !ready ? "fail" : away ? "warn" : "pass", policy ? "" : "\"no-policy\"", !policy &&
+	    (!broker || away) ? "," : "", broker ? "" : "\"no-broker\"", !broker && away ? "," : "",
+	    away ? "\"hq-away\"" : "");
+	return ready;
+}
+
+static int
+host_guidance_station(void *ctx, const char *guidance, char ret_station[static 33])
+{
+	struct daemon *daemon = ctx;
+
+	return query_guidance_station(daemon->engine, guidance, ret_station);
+}
+
+/* ---- taps ---- */
+
+/* struct reply and struct http_reply are the same to the eye; the engine knows nothing of
+ * HTTP's. */
+struct waiting {
+	http_reply_fn reply;
+	void *ctx;
+};
+
+static void
+on_reply(void *ctx, const struct reply *reply)
+{
+	struct waiting *waiting = ctx;
+	struct http_reply http = { .status = reply->status, .body = reply->body,
+		.detail = reply->detail };
+
+	waiting->reply(waiting->ctx, &http);
+}
+
+static void
+host_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
+    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx)
+{
+	struct daemon *daemon = ctx;
+	struct waiting *waiting = arena_alloc(daemon->input_arena, sizeof(*waiting));
+	struct input input = { .kind = INPUT_ANSWER, .now_ms = daemon_now_ms(daemon),
+		.text = tablet, .guidance = guidance, .prompt = prompt, .answer = body,
+		/* Borrowed until it is copied: HTTP wipes its own when this returns. */
+		.pin = (char *)(uintptr_t)json_string_value(json_object_get(body, "pin")),
+		.is_shown = strcmp(kind, "shown") == 0, .reply = on_reply, .reply_ctx = waiting };
+
+	waiting->reply = reply;
+	waiting->ctx = reply_ctx;
+	if (!daemon_queue(daemon, &input)) {
+		struct http_reply busy = { .status = 503,
+			.detail = "the store is busy; try again" };
+
+		reply(reply_ctx, &busy);
+		return;
+	}
+	daemon_soon(daemon);
+}
+
+static void
+host_cancel(void *ctx, void *reply_ctx)
+{
+	struct daemon *daemon = ctx;
+
+	for (size_t i = 0; i < daemon->input_count; i++) {
+		const struct waiting *waiting = daemon->inputs[i].reply_ctx;
+
+		if (daemon->inputs[i].reply == on_reply && waiting->ctx == reply_ctx)
+			daemon->inputs[i].reply = NULL;
+	}
+}
+
+static int64_t
+host_last_id(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	return store_outbox_last(daemon->engine->store);
+}
+
+const struct http_host daemon_http_host = {
+	.now_ms = host_now_ms, .stations = host_stations, .station = host_station,
+	.decision = host_decision, .report = host_report, .status = host_status,
+	.metrics = host_metrics, .ready = host_ready, .guidance_station = host_guidance_station,
+	.submit = host_submit, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
+	.tablet_get = daemon_tablet_get, .last_id = host_last_id,
+};

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * loop_link.c - the daemon's side of the link process: started with nothing of ours, fed, and
+ * started again.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/crash.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "sync/link.h"
+
+#define LINK_RETRY_MS 2000
+#define LINK_BUFFER_MAX (1u << 20)	/* bytes on their way to the link; more waits on disk */
+
+static void
+set_hq_up(struct daemon *daemon, bool up)
+{
+	if (daemon->hq_up == up)
+		return;
+	daemon->hq_up = up;
+	uplink_connected(daemon->uplink, up);
+	metrics_set(METRIC_HQ_UP, up);
+	log_info("headquarters %s", up ? "connected" : "away");
+	daemon_publish_status(daemon, "online");
+	mqtt_release(daemon->mqtt);
+}
+
+/* A process that is dead counts as one of the unit's few until it is waited for; one that lives
+ * on bears the name at headquarters' broker that the next one needs. */
+static bool
+is_buried(struct daemon *daemon)
+{
+	if (daemon->link_pid > 0 && waitpid(daemon->link_pid, NULL, WNOHANG) == 0)
+		return false;
+	daemon->link_pid = -1;
+	return true;
+}
+
+static void
+link_gone(struct daemon *daemon)
+{
+	if (daemon->link != NULL)
+		bufferevent_free(daemon->link);
+	daemon->link = NULL;
+	/* It may hang, or not be ours any more: it is not asked. */
+	if (daemon->link_pid > 0)
+		kill(daemon->link_pid, SIGKILL);
+	daemon->link_retry_ms = daemon_mono_ms() + LINK_RETRY_MS;
+	set_hq_up(daemon, false);
+}
+
+static void
+subscribe_acks(struct daemon *daemon)
+{
+	struct buf frame = { 0 };
+	char topic[128];
+
+	snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/ack/+", daemon->conf.store_id);
+	frame_write(&frame, FRAME_SUBSCRIBE, topic, NULL, 0);
+	bufferevent_write(daemon->link, frame.data, frame.len);
+	buf_done(&frame);
+}
+
+static void
+from_hq(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+{
+	struct input input = { .kind = INPUT_HQ_ACK, .now_ms = daemon_now_ms(daemon) };
+
+	if (uplink_ack(daemon->uplink, topic, payload, len, &input.lane, &input.number) != 0)
+		return;
+	if (daemon_queue(daemon, &input))
+		daemon_soon(daemon);
+}
+
+static void
+on_link_read(struct bufferevent *bev, void *ctx)
+{
+	struct daemon *daemon = ctx;
+	struct evbuffer *in = bufferevent_get_input(bev);
+	enum frame_type type;
+	char topic[256];
+	const void *payload;
+	size_t len;
+	int64_t took;
+
+	for (;;) {
+		size_t have = evbuffer_get_length(in);
+
+		took = frame_read(evbuffer_pullup(in, -1), have, &type, topic, &payload, &len);
+		if (took == 0)
+			return;
+		if (took < 0) {
+			log_error("the link sent a broken frame; it is started again");
+			link_gone(daemon);
+			return;
+		}
+		if (type == FRAME_UP)
+			set_hq_up(daemon, true);
+		else if (type == FRAME_DOWN)
+			set_hq_up(daemon, false);
+		else if (type == FRAME_PUBLISH)
+			from_hq(daemon, topic, payload, len);
+		evbuffer_drain(in, (size_t)took);
+		daemon_link_pump(daemon);
+	}
+}
+
+static void
+on_link_event(struct bufferevent *bev, short what, void *ctx)
+{
+	(void)bev;
+	(void)what;
+	log_warning("the link process is gone; it is started again");
+	link_gone(ctx);
+}
+
+static void
+close_others(int keep)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+	unsigned low = (unsigned)keep;
+
+	if ((low <= 3 || close_range(3, low - 1, 0) == 0) && close_range(low + 1, ~0u, 0) == 0)
+		return;
+	for (int fd = 3; fd < (max > 0 && max < 65536 ? max : 65536); fd++) {
+		if (fd != keep)
+			close(fd);
+	}
+}
+
+static void
+exec_link(const struct daemon *daemon, int fd)
+{
+	char number[16];
+	char *argv[] = { (char *)"aisled", (char *)"--link", number, (char *)"--config",
+		(char *)daemon->conf_path, NULL };
+	sigset_t none;
+
+	/* A fresh image: nothing of the daemon's memory, none of its files but the socket.
+	 * Libraries open some without close-on-exec, so all are closed here; the crash mark first,
+	 * it is no business of the link's. */
+	crash_close();
+	close_others(fd);
+	snprintf(number, sizeof(number), "%d", fd);
+	fcntl(fd, F_SETFD, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv("/proc/self/exe", argv);
+	_exit(127);
+}
+
+static void
+spawn(struct daemon *daemon)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+		log_error("no socket pair for the link: %s", strerror(errno));
+		return;
+	}
+	daemon->link_pid = fork();
+	if (daemon->link_pid == 0)
+		exec_link(daemon, fds[1]);
+	close(fds[1]);
+	if (daemon->link_pid < 0) {
+		log_error("the link cannot be started: %s", strerror(errno));
+		close(fds[0]);
+		daemon->link_retry_ms = daemon_mono_ms() + LINK_RETRY_MS;
+		return;
+	}
+	evutil_make_socket_nonblocking(fds[0]);
+	daemon->link = bufferevent_socket_new(daemon->base, fds[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(daemon->link, on_link_read, NULL, on_link_event, daemon);
+	bufferevent_enable(daemon->link, EV_READ | EV_WRITE);
+	subscribe_acks(daemon);
+}
+
+void
+daemon_link_start(struct daemon *daemon)
+{
+	if (daemon->conf.hq_host == NULL)
+		return;
+	signal(SIGCHLD, SIG_DFL);
+	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	    (uint64_t)daemon_now_ms(daemon));
+	spawn(daemon);
+}
+
+void
+daemon_link_reopened(struct daemon *daemon)
+{
+	if (daemon->uplink == NULL)
+		return;
+	uplink_free(daemon->uplink);
+	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	    (uint64_t)daemon_now_ms(daemon));
+	uplink_connected(daemon->uplink, daemon->hq_up);
+}
+
+void
+daemon_link_stop(struct daemon *daemon)
+{
+	if (daemon->link != NULL)
+		bufferevent_free(daemon->link);
+	daemon->link = NULL;
+	if (daemon->link_pid <= 0)
+		return;
+	kill(daemon->link_pid, SIGTERM);
+	for (int i = 0; i < 100 && !is_buried(daemon); i++)
+		usleep(10000);
+	if (daemon->link_pid > 0) {
+		kill(daemon->link_pid, SIGKILL);
+		(void)waitpid(daemon->link_pid, NULL, 0);
+	}
+	daemon->link_pid = -1;
+}
+
+void
+daemon_link_pump(struct daemon *daemon)
+{
+	struct buf topic = { 0 }, payload = { 0 }, frame = { 0 };
+
+	if (daemon->uplink == NULL || daemon->stopping)
+		return;
+	if (daemon->link == NULL) {
+		if (is_buried(daemon) && daemon_mono_ms() >= daemon->link_retry_ms)
+			spawn(daemon);
+		return;
+	}
+	while (daemon->hq_up &&
+	    evbuffer_get_length(bufferevent_get_output(daemon->link)) < LINK_BUFFER_MAX &&
+	    uplink_next(daemon->uplink, daemon_mono_ms(), &topic, &payload)) {
+		buf_clear(&frame);
+		frame_write(&frame, FRAME_PUBLISH, topic.data, payload.data, payload.len);
+		bufferevent_write(daemon->link, frame.data, frame.len);
+		buf_clear(&topic);
+		buf_clear(&payload);
+	}
+	buf_done(&topic);
+	buf_done(&payload);
+	buf_done(&frame);
+}

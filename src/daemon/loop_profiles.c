@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * loop_profiles.c - profiles are taken over, in slices between turns.
+ */
+#include "daemon/daemon.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#define INSTALL_ROWS 200	/* profile rows a slice, between turns */
+
+static void
+on_install_slice(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *daemon = ctx;
+	struct timeval now = { 0 };
+	struct err err = { 0 };
+	char json[64];
+	int rc = profiles_install_step(daemon->profiles, INSTALL_ROWS, &err);
+
+	(void)fd;
+	(void)what;
+	if (rc == 0) {
+		event_add(daemon->install_event, &now);
+		return;
+	}
+	if (rc < 0) {
+		control_fail(daemon->install, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM,
+		    err.text);
+	} else {
+		engine_drop_subjects(daemon->engine);
+		snprintf(json, sizeof(json), "{\"profiles\":%lld}",
+		    (long long)profiles_count(daemon->profiles));
+		control_reply(daemon->install, json);
+	}
+	daemon->install = NULL;
+}
+
+void
+daemon_install_profiles(struct daemon *daemon, struct control_request *request)
+{
+	const char *body_path = control_body(request);
+	struct timeval now = { 0 };
+	struct err err = { 0 };
+
+	if (body_path == NULL) {
+		control_fail(request, EX_USAGE, "no profiles file was sent");
+		return;
+	}
+	if (daemon->install != NULL) {
+		control_fail(request, EX_UNAVAILABLE, "another profiles file is being installed");
+		return;
+	}
+	if (daemon->conf.hq_root != NULL) {
+		control_fail(request, EX_NOPERM,
+		    "[hq] root is set: a plain profiles file is not accepted");
+		return;
+	}
+	if (profiles_install_begin(daemon->profiles, body_path, daemon->conf.store_id, &err) != 0) {
+		control_fail(request, EX_NOPERM, err.text);
+		return;
+	}
+	daemon->install = request;
+	if (daemon->install_event == NULL)
+		daemon->install_event = evtimer_new(daemon->base, on_install_slice, daemon);
+	event_add(daemon->install_event, &now);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * loop_turn.c - inputs are queued, a turn takes them, and only after its commit the outputs
+ * leave.
+ */
+#include "daemon/daemon.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "core/log.h"
+#include "core/metrics.h"
+
+#define OWN_INPUTS 1024		/* answers, acknowledgements, clock: beside a turn's events */
+#define WAL_BYTES (7 << 20)	/* checkpointed at the latest then; the file is cut to 8 MiB */
+
+static int64_t
+mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ---- inputs ---- */
+
+static void
+copy_attributes(struct daemon *daemon, struct input *input)
+{
+	struct binary_attributes *copy;
+
+	if (input->attributes == NULL)
+		return;
+	copy = arena_alloc(daemon->input_arena, sizeof(*copy));
+	*copy = *input->attributes;
+	for (size_t i = 0; i < copy->count; i++) {
+		copy->pair[i].name = arena_strdup(daemon->input_arena, copy->pair[i].name);
+		copy->pair[i].value = arena_strdup(daemon->input_arena, copy->pair[i].value);
+	}
+	input->attributes = copy;
+}
+
+static void
+clear_inputs(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->input_count; i++) {
+		json_decref(daemon->inputs[i].answer);
+		if (daemon->inputs[i].pin != NULL)
+			explicit_bzero(daemon->inputs[i].pin, strlen(daemon->inputs[i].pin));
+	}
+	daemon->input_count = 0;
+	arena_reset(daemon->input_arena);
+}
+
+static void
+queue_delivered(struct daemon *daemon)
+{
+	size_t taken = 0;
+
+	while (taken < daemon->delivered_count && daemon->input_count < daemon->input_max) {
+		struct input input = { .kind = INPUT_DELIVERED, .now_ms = daemon_now_ms(daemon),
+			.number = daemon->delivered[taken] };
+
+		daemon_queue(daemon, &input);
+		taken++;
+	}
+	if (taken == 0)
+		return;
+	memmove(daemon->delivered, daemon->delivered + taken,
+	    (daemon->delivered_count - taken) * sizeof(int64_t));
+	daemon->delivered_count -= taken;
+}
+
+/* ---- what leaves ---- */
+
+/* MQTT's topic carries both kinds, so there a withdrawal is told by its member "withdraw"; a
+ * stream's event has its type beside it, and its data is {"guidance","reason"}. */
+static void
+stream_withdrawal(struct daemon *daemon, const struct output *output)
+{
+	static const char head[] = "{\"withdraw\":";
+	struct buf json = { 0 };
+
+	CHECK(output->len > sizeof(head) && memcmp(output->payload, head, sizeof(head) - 1) == 0);
+	buf_adds(&json, "{\"guidance\":");
+	buf_add(&json, output->payload + sizeof(head) - 1, output->len - (sizeof(head) - 1));
+	http_stream(daemon->http, output->station, output->id, "withdraw", json.data, json.len);
+	buf_done(&json);
+}
+
+static void
+stream(struct daemon *daemon, const struct output *output)
+{
+	if (daemon->http == NULL)
+		return;
+	if (output->kind == OUTPUT_GUIDANCE)
+		http_stream(daemon->http, output->station, output->id, "guidance", output->payload,
+		    output->len);
+	else if (output->kind == OUTPUT_WITHDRAW)
+		stream_withdrawal(daemon, output);
+}
+
+static void
+let_out(struct daemon *daemon)
+{
+	struct engine *engine = daemon->engine;
+
+	for (size_t i = 0; i < engine->output_count; i++) {
+		const struct output *output = &engine->outputs[i];
+
+		/* Straight from memory while nothing older waits. */
+		if (daemon->published == output->id - 1)
+			(void)daemon_publish_row(daemon, output->id, output->topic, false,
+			    output->payload, output->len);
+		stream(daemon, output);
+	}
+	daemon_publish_backlog(daemon);
+}
+
+static void
+reply_all(struct daemon *daemon, const struct reply *instead)
+{
+	for (size_t i = 0; i < daemon->input_count; i++) {
+		struct input *input = &daemon->inputs[i];
+
+		if (input->reply != NULL)
+			input->reply(input->reply_ctx, instead != NULL ? instead : &input->result);
+		input->reply = NULL;
+		if (instead == NULL && input->kind == INPUT_HQ_ACK && daemon->uplink != NULL) {
+			uplink_acked(daemon->uplink, input->lane, input->number);
+			metrics_set(METRIC_UPLINK_ACKED, input->now_ms / 1000);
+		}
+	}
+}
+
+/* ---- the turn ---- */
+
+/* The store is opened again, which mends what can be mended, and memory read from it anew. */
+void
+daemon_reopen(struct daemon *daemon)
+{
+	struct err err = { 0 };
+
+	if (engine_reopen(daemon->engine, &err) == 0) {
+		daemon_link_reopened(daemon);
+		return;
+	}
+	log_error("the state cannot be opened again: %s", err.text);
+	daemon->exit_code = EX_IOERR;
+	event_base_loopbreak(daemon->base);
+}
+
+/* Nothing of this turn is on disk: nothing may leave, and nothing is acknowledged. */
+static void
+turn_failed(struct daemon *daemon, int rc)
+{
+	static const struct reply unavailable = { .status = 503,
+		.detail = "the store cannot write its state right now" };
+	bool only_clock = daemon->input_count == 1 && daemon->inputs[0].kind == INPUT_CLOCK;
+
+	log_error("a turn could not be committed rc=%d inputs=%zu", rc, daemon->input_count);
+	reply_all(daemon, &unavailable);
+	clear_inputs(daemon);
+	if (!only_clock)
+		mqtt_drop(daemon->mqtt);
+	/* Full, perhaps: what may go, goes with the next tick. */
+	daemon->worked = true;
+	daemon_reopen(daemon);
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	daemon_turn(ctx);
+}
+
+static void
+on_clock(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	daemon_turn_of_nothing(ctx);
+}
+
+void
+daemon_arm_clock(struct daemon *daemon)
+{
+	char id[128];
+	int64_t due_ms, wait_ms;
+	struct timeval wait;
+
+	if (store_timer_first(daemon->engine->store, &due_ms, id) != 0)
+		return;
+	wait_ms = due_ms - daemon_now_ms(daemon);
+	if (wait_ms < 0)
+		wait_ms = 0;
+	if (wait_ms > H_MS)
+		wait_ms = H_MS;
+	wait = (struct timeval){ .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
+	event_add(daemon->clock_event, &wait);
+}
+
+void
+daemon_turn_init(struct daemon *daemon)
+{
+	daemon->turn_event = evtimer_new(daemon->base, on_turn, daemon);
+	daemon->clock_event = evtimer_new(daemon->base, on_clock, daemon);
+	daemon->input_max = (size_t)daemon->conf.turn_events + OWN_INPUTS;
+	daemon->inputs = mem_calloc(daemon->input_max, sizeof(*daemon->inputs));
+	daemon->input_arena = arena_new();
+}
+
+void
+daemon_turn_done(struct daemon *daemon)
+{
+	if (daemon->input_arena != NULL)
+		clear_inputs(daemon);
+	free(daemon->inputs);
+	arena_free(daemon->input_arena);
+	free(daemon->delivered);
+	if (daemon->turn_event != NULL)
+		event_free(daemon->turn_event);
+	if (daemon->clock_event != NULL)
+		event_free(daemon->clock_event);
+}
+
+bool
+daemon_queue(struct daemon *daemon, const struct input *input)
+{
+	struct input *copy;
+
+	/* A message was taken from the broker and will be acknowledged with the turn's others: it
+	 * always has a place.
+	 * How many there can be is bounded by has_room and by the events of one mapping. */
+	if (daemon->input_count == daemon->input_max) {
+		if (input->kind == INPUT_ANSWER)
+			return false;
+		daemon->input_max *= 2;
+		daemon->inputs = mem_realloc(daemon->inputs,
+		    daemon->input_max * sizeof(*daemon->inputs));
+		metrics_add(METRIC_LIMIT_OTHER, 1);
+	}
+	if (daemon->input_count == 0)
+		daemon->first_us = mono_us();
+	copy = &daemon->inputs[daemon->input_count++];
+	*copy = *input;
+	copy->pin = arena_strdup(daemon->input_arena, input->pin);
+	copy->topic = arena_strdup(daemon->input_arena, input->topic);
+	copy->text = arena_strdup(daemon->input_arena, input->text);
+	copy->guidance = arena_strdup(daemon->input_arena, input->guidance);
+	copy->prompt = arena_strdup(daemon->input_arena, input->prompt);
+	if (input->payload != NULL)
+		copy->payload = arena_strndup(daemon->input_arena, input->payload, input->len);
+	if (input->answer != NULL)
+		copy->answer = json_incref(input->answer);
+	copy_attributes(daemon, copy);
+	return true;
+}
+
+void
+daemon_turn(struct daemon *daemon)
+{
+	int rc;
+
+	event_del(daemon->turn_event);
+	queue_delivered(daemon);
+	if (daemon->input_count == 0)
+		return;
+	rc = turn_run(daemon->engine, daemon->inputs, daemon->input_count);
+	daemon->turn = rc;
+	if (rc != 0) {
+		turn_failed(daemon, rc);
+		return;
+	}
+	metrics_observe(mono_us() - daemon->first_us);
+	daemon->turned = daemon->worked = true;
+	let_out(daemon);
+	reply_all(daemon, NULL);
+	clear_inputs(daemon);
+	mqtt_release(daemon->mqtt);
+	daemon_link_pump(daemon);
+	/* A store that is never idle for a second: what was decided is out, nobody waits for this
+	 * turn any more. */
+	if (store_wal_bytes(daemon->engine->store) > WAL_BYTES)
+		store_checkpoint(daemon->engine->store);
+	daemon_arm_clock(daemon);
+}
+
+void
+daemon_turn_of_nothing(struct daemon *daemon)
+{
+	struct input input = { .kind = INPUT_CLOCK, .now_ms = daemon_now_ms(daemon) };
+
+	if (daemon_queue(daemon, &input))
+		daemon_turn(daemon);
+}
+
+void
+daemon_soon(struct daemon *daemon)
+{
+	struct timeval now = { 0 };
+
+	event_add(daemon->turn_event, &now);
+}

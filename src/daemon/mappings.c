@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mappings.c - what else is heard on the store's broker: tills that speak their own JSON, by
+ * [mappings].
+ */
+#include "daemon/daemon.h"
+
+#include <stdio.h>
+
+static void
+queue_mapped(struct daemon *daemon, const struct mapping *mapping, const char *topic,
+    const void *payload, size_t len)
+{
+	struct input input = { .now_ms = daemon_now_ms(daemon), .topic = topic };
+	struct err err = { 0 };
+	struct buf text = { 0 };
+	char terminal[33];
+	json_t *events = mapping_apply(mapping, topic, payload, len, terminal, &err), *event;
+	size_t i;
+
+	if (events == NULL) {
+		input.kind = INPUT_UNMAPPED;
+		input.text = err.text;
+		input.payload = payload;
+		input.len = len;
+		daemon_queue(daemon, &input);
+		return;
+	}
+	json_array_foreach(events, i, event) {
+		buf_clear(&text);
+		json_write(event, &text);
+		input.kind = INPUT_MAPPED;
+		input.text = terminal;
+		input.payload = text.data;
+		input.len = text.len;
+		daemon_queue(daemon, &input);
+	}
+	json_decref(events);
+	buf_done(&text);
+}
+
+int
+daemon_mappings_load(const struct conf *conf, const char *currency, struct mappings *ret,
+    struct err *err)
+{
+	struct mappings mappings = { 0 };
+
+	for (size_t i = 0; i < conf->mapping_count; i++) {
+		int rc = mapping_load(conf->mappings[i].name, conf->mappings[i].value,
+		    &mappings.mapping[i], err);
+
+		if (rc != 0) {
+			daemon_mappings_free(&mappings);
+			return rc;
+		}
+		mapping_set_currency(mappings.mapping[i], currency);
+		mappings.count++;
+	}
+	*ret = mappings;
+	return 0;
+}
+
+void
+daemon_mappings_free(struct mappings *mappings)
+{
+	for (size_t i = 0; i < mappings->count; i++)
+		mapping_free(mappings->mapping[i]);
+	mappings->count = 0;
+}
+
+void
+daemon_listen(struct daemon *daemon)
+{
+	static const char *const tails[] = { "pos/+/event", "loyalty/+/event", "care/event",
+		"tablet/+/hello", "tablet/+/event" };
+	const char *topics[ARRAY_LEN(tails) + CONF_MAPPINGS_MAX];
+	char ours[ARRAY_LEN(tails)][128];
+	size_t count = 0;
+
+	for (; count < ARRAY_LEN(tails); count++) {
+		snprintf(ours[count], sizeof(ours[count]), "%s/%s", daemon->engine->topic_root,
+		    tails[count]);
+		topics[count] = ours[count];
+	}
+	for (size_t i = 0; i < daemon->mappings.count; i++)
+		topics[count++] = mapping_topic(daemon->mappings.mapping[i]);
+	mqtt_listen(daemon->mqtt, topics, count);
+}
+
+bool
+daemon_mapped(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+{
+	for (size_t i = 0; i < daemon->mappings.count; i++) {
+		if (mapping_matches(daemon->mappings.mapping[i], topic)) {
+			queue_mapped(daemon, daemon->mappings.mapping[i], topic, payload, len);
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * state.c - the state folder is taken up: keys, state, crash mark, profiles, the policy in
+ * force.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/crash.h"
+#include "core/id.h"
+#include "core/log.h"
+
+static int
+read_pepper(const struct conf *conf, uint8_t pepper[static 32], bool *ret_has, struct err *err)
+{
+	char text[128] = "";
+	FILE *file;
+
+	*ret_has = false;
+	if (conf->pepper_file == NULL)
+		return 0;
+	file = fopen(conf->pepper_file, "re");
+	if (file == NULL)
+		return err_set(err, AISLE_E_CONFIG, "[privacy] pepper_file %s: %s",
+		    conf->pepper_file, strerror(errno));
+	setvbuf(file, NULL, _IONBF, 0); /* no second copy */
+	if (fgets(text, sizeof(text), file) == NULL)
+		text[0] = '\0';
+	fclose(file);
+	text[strcspn(text, "\r\n \t")] = '\0';
+	*ret_has = hash_unhex(pepper, 32, text);
+	explicit_bzero(text, sizeof(text));
+	if (!*ret_has)
+		return err_set(err, AISLE_E_CONFIG,
+		    "[privacy] pepper_file %s: expected 64 hex digits", conf->pepper_file);
+	return 0;
+}
+
+static int
+make_dirs(const struct conf *conf, struct err *err)
+{
+	char path[512];
+
+	(void)mkdir(conf->state_dir, 0700);
+	snprintf(path, sizeof(path), "%s/bundles", conf->state_dir);
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static void
+take_crash_mark(struct daemon *daemon)
+{
+	struct crash mark;
+
+	if (crash_take(daemon->conf.state_dir, &mark) != 0)
+		return;
+	daemon->poison = mem_alloc(sizeof(mark));
+	*daemon->poison = mark;
+	log_error("the last run died of a bug; its input will be set aside "
+	    "what=\"%s\" source=%s id=%s", mark.what,
+	    mark.source, mark.id);
+}
+
+static int64_t
+last_session(struct store *store)
+{
+	struct buf buf = { 0 };
+	int64_t session = 0;
+
+	if (store_meta_get(store, "session", &buf) == 0) {
+		struct rd rd = rd_init(buf.data, buf.len);
+
+		session = rd_i64(&rd);
+	}
+	buf_done(&buf);
+	return session;
+}
+
+static int
+write_session(struct store *store, int64_t session, bool restored)
+{
+	struct buf buf = { 0 };
+	int rc = store_begin(store);
+
+	buf_i64(&buf, session);
+	if (rc == 0 && restored)
+		rc = store_new_epoch(store);
+	if (rc == 0)
+		rc = store_meta_set(store, "session", buf.data, buf.len);
+	if (rc == 0)
+		rc = store_commit(store);
+	buf_done(&buf);
+	return rc;
+}
+
+/* The keys are in no backup of the state: where they know of a later session, this state was put
+ * back, and its next records would bear numbers that headquarters has already seen. */
+static int
+next_session(struct daemon *daemon, struct err *err)
+{
+	struct store *store = daemon->engine->store;
+	struct keys *keys = daemon->engine->keys;
+	int64_t last = last_session(store), known = 0;
+	bool restored;
+	int rc = keys_session(keys, &known);
+
+	if (rc != 0)
+		return err_set(err, rc, "keys.db cannot be read");
+	restored = known > last && !store_is_new(store);
+	if (restored)
+		log_warning("the state was put back from a copy: a new epoch begins "
+		    "session=%lld was=%lld", (long long)last, (long long)known);
+	daemon->session = (known > last ? known : last) + 1;
+	rc = write_session(store, daemon->session, restored);
+	if (rc == 0)
+		rc = keys_set_session(keys, daemon->session);
+	return rc == 0 ? 0 : err_set(err, rc, "the state cannot be written");
+}
+
+static int
+profile_of(void *ctx, const struct id *subject, struct buf *out)
+{
+	return profiles_get(ctx, subject, out);
+}
+
+int
+daemon_open_state(struct daemon *daemon, struct err *err)
+{
+	struct engine_options options = { .conf = &daemon->conf,
+		.state_dir = daemon->conf.state_dir, .sealed = true };
+	uint8_t pepper[32];
+	bool has_pepper;
+	int rc = read_pepper(&daemon->conf, pepper, &has_pepper, err);
+
+	if (rc == 0)
+		rc = make_dirs(&daemon->conf, err);
+	if (rc != 0)
+		return rc;
+	options.pepper = has_pepper ? pepper : NULL;
+	rc = engine_open(&options, &daemon->engine, err);
+	explicit_bzero(pepper, sizeof(pepper));
+	if (rc != 0)
+		return rc;
+	daemon_clock_init(daemon);
+	take_crash_mark(daemon);
+	daemon->engine->poison = daemon->poison;
+	rc = crash_open(daemon->conf.state_dir, err);
+	if (rc == 0)
+		rc = profiles_open(daemon->conf.state_dir, daemon->engine->keys, &daemon->profiles,
+		    err);
+	if (rc != 0)
+		return rc;
+	daemon->engine->profile_get = profile_of;
+	daemon->engine->profile_ctx = daemon->profiles;
+	rc = next_session(daemon, err);
+	return rc != 0 ? rc : daemon_load_bundle(daemon, err);
+}

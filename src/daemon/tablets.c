@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tablets.c - tablets are paired, listed and revoked; managers and their PINs.
+ */
+#include "daemon/daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "core/id.h"
+#include "core/when.h"
+
+/* ---- tablets ---- */
+
+static struct id
+key_of(const char *token_hash)
+{
+	const char *parts[] = { "tablet", token_hash };
+
+	return hash_parts(parts, 2);
+}
+
+struct tablet_walk {
+	struct buf *out;
+	const char *name;
+	struct id found[64];
+	size_t count;
+};
+
+static int
+walk_tablet(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
+{
+	struct tablet_walk *walk = ctx;
+	struct rd rd = rd_init(body, len);
+	char *name = rd_str(&rd), *stations = rd_str(&rd), at[WHEN_TEXT_SIZE];
+
+	(void)subject;
+	when_text(at_ms, at);
+	if (name != NULL && walk->out != NULL) {
+		buf_adds(walk->out, walk->count++ == 0 ? "{\"name\":" : ",{\"name\":");
+		buf_json_str(walk->out, name);
+		buf_adds(walk->out, ",\"stations\":");
+		buf_json_str(walk->out, stations);
+		buf_addf(walk->out, ",\"paired\":\"%s\"}", at);
+	} else if (name != NULL && walk->name != NULL && strcmp(name, walk->name) == 0 &&
+	    walk->count < ARRAY_LEN(walk->found)) {
+		walk->found[walk->count++] = *key;
+	}
+	free(name);
+	free(stations);
+	return 0;
+}
+
+void
+daemon_tablet_pair(struct daemon *daemon, struct control_request *request)
+{
+	const char *stations = control_text(request, "stations");
+	char code[7], at[WHEN_TEXT_SIZE], out[96];
+	int64_t expires_ms;
+
+	if (!http_pair(daemon->http, stations != NULL ? stations : "", code, &expires_ms)) {
+		control_fail(request, EX_DATAERR,
+		    "expected stations like 7,8: each of 1 to 32 letters, digits, - and _, and at "
+		    "most 1023 characters together");
+		return;
+	}
+	when_text(expires_ms, at);
+	snprintf(out, sizeof(out), "{\"code\":\"%s\",\"expires\":\"%s\"}", code, at);
+	control_reply(request, out);
+}
+
+void
+daemon_tablet_list(struct daemon *daemon, struct control_request *request)
+{
+	struct buf out = { 0 };
+	struct tablet_walk walk = { .out = &out };
+
+	buf_adds(&out, "{\"tablets\":[");
+	if (store_each(daemon->engine->store, STORE_TABLET, 0, walk_tablet, &walk) != 0) {
+		control_fail(request, EX_IOERR, "the tablets cannot be read");
+	} else {
+		buf_adds(&out, "]}");
+		control_reply(request, out.data);
+	}
+	buf_done(&out);
+}
+
+/* Every token of that name, a walk's worth at a time. */
+static int
+revoke(struct store *store, const char *name, size_t *ret_count)
+{
+	struct tablet_walk walk = { .name = name };
+	int rc;
+
+	*ret_count = 0;
+	do {
+		walk.count = 0;
+		rc = store_each(store, STORE_TABLET, 0, walk_tablet, &walk);
+		if (rc == 0)
+			rc = store_begin(store);
+		for (size_t i = 0; i < walk.count && rc == 0; i++)
+			rc = store_delete(store, STORE_TABLET, &walk.found[i]);
+		if (rc == 0)
+			rc = store_commit(store);
+		if (rc != 0)
+			store_rollback(store);
+		*ret_count += walk.count;
+	} while (rc == 0 && walk.count == ARRAY_LEN(walk.found));
+	return rc;
+}
+
+void
+daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
+{
+	const char *name = control_text(request, "name");
+	size_t count = 0;
+	int rc = name != NULL ? revoke(daemon->engine->store, name, &count) : 0;
+
+	if (rc != 0) {
+		control_fail(request, EX_IOERR, "the tablet could not be revoked");
+		return;
+	}
+	if (count == 0) {
+		control_fail(request, EX_NOINPUT, "no tablet of that name");
+		return;
+	}
+	http_revoke(daemon->http, name);
+	control_reply(request, "{}");
+}
+
+int
+daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet)
+{
+	struct daemon *daemon = ctx;
+	struct store *store = daemon->engine->store;
+	struct buf body = { 0 };
+	struct id key = key_of(token_hash);
+	int rc;
+
+	buf_str(&body, tablet->name);
+	buf_str(&body, tablet->stations);
+	rc = store_begin(store);
+	if (rc == 0)
+		rc = store_put(store, STORE_TABLET, &key, NULL, daemon_now_ms(daemon), 0, body.data,
+		    body.len);
+	if (rc == 0)
+		rc = store_commit(store);
+	if (rc != 0)
+		store_rollback(store);
+	buf_done(&body);
+	return rc;
+}
+
+int
+daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret)
+{
+	struct daemon *daemon = ctx;
+	struct buf body = { 0 };
+	struct id key = key_of(token_hash);
+	int rc;
+
+	rc = store_get(daemon->engine->store, STORE_TABLET, &key, &body, NULL);
+	if (rc == 0) {
+		struct rd rd = rd_init(body.data, body.len);
+		char *name = rd_str(&rd), *stations = rd_str(&rd);
+
+		if (rd_done(&rd) && name != NULL && stations != NULL) {
+			snprintf(ret->name, sizeof(ret->name), "%s", name);
+			snprintf(ret->stations, sizeof(ret->stations), "%s", stations);
+		} else {
+			rc = AISLE_E_NONE;
+		}
+		free(name);
+		free(stations);
+	}
+	buf_done(&body);
+	return rc;
+}
+
+/* ---- managers ---- */
+
+static bool
+is_printable(const char *text, size_t min, size_t max)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	}
+	return len >= min && len <= max;
+}
+
+static void
+manager_change(struct daemon *daemon, struct control_request *request, bool add)
+{
+	const char *manager = control_text(request, "manager"), *pin = control_text(request, "pin");
+	int rc;
+
+	if (!is_printable(manager, 1, 128)) {
+		control_fail(request, EX_DATAERR,
+		    "expected a manager's id of 1 to 128 printable ASCII characters");
+		return;
+	}
+	if (add && !is_printable(pin, 4, 64)) {
+		control_fail(request, EX_DATAERR,
+		    "expected a PIN of 4 to 64 printable ASCII characters");
+		return;
+	}
+	rc = add ? manager_add(daemon->engine->store, manager, pin, daemon_now_ms(daemon))
+	    : manager_remove(daemon->engine->store, manager);
+	if (pin != NULL)
+		explicit_bzero((void *)(uintptr_t)pin, strlen(pin));
+	if (rc == AISLE_E_NONE)
+		control_fail(request, EX_NOINPUT, "no manager of that id");
+	else if (rc != 0)
+		control_fail(request, EX_IOERR, "the state cannot be written");
+	else
+		control_reply(request, "{}");
+}
+
+void
+daemon_manager_add(struct daemon *daemon, struct control_request *request)
+{
+	manager_change(daemon, request, true);
+}
+
+void
+daemon_manager_remove(struct daemon *daemon, struct control_request *request)
+{
+	manager_change(daemon, request, false);
+}

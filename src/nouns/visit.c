@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * visit.c - one customer's time at a station: its memory, lines and cards.
+ */
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "nouns/visit_fields.h"
+
+/* Room for one more in an array that only its own count describes: it grows
+ * when the count is a power of two. */
+static void *
+grow(void *array, size_t count, size_t size)
+{
+	if (count == 0)
+		return mem_realloc(array, 8 * size);
+	if (count >= 8 && (count & (count - 1)) == 0)
+		return mem_realloc(array, 2 * count * size);
+	return array;
+}
+
+struct visit *
+visit_new(const struct id *id)
+{
+	struct visit *visit = mem_calloc(1, sizeof(*visit));
+
+	visit->id = *id;
+	return visit;
+}
+
+void
+visit_free(struct visit *visit)
+{
+	if (visit == NULL)
+		return;
+	for (size_t i = 0; i < visit->line_count; i++)
+		record_done(line_fields, line_field_count, &visit->lines[i]);
+	for (size_t i = 0; i < visit->card_count; i++)
+		record_done(card_fields, card_field_count, &visit->cards[i]);
+	free(visit->lines);
+	free(visit->cards);
+	contacts_done(&visit->contacts);
+	record_done(visit_fields, visit_field_count, visit);
+	free(visit);
+}
+
+bool
+visit_over(const struct visit *visit)
+{
+	return visit->state == VISIT_CLOSED || visit->state == VISIT_CANCELLED;
+}
+
+/* From the end: a till mostly speaks of the line it has just scanned. */
+struct line *
+visit_line(const struct visit *visit, int64_t number)
+{
+	for (size_t i = visit->line_count; i > 0; i--) {
+		if (visit->lines[i - 1].line == number)
+			return &visit->lines[i - 1];
+	}
+	return NULL;
+}
+
+struct line *
+visit_add_line(struct visit *visit, int64_t number)
+{
+	struct line *line;
+
+	if (visit->line_count == VISIT_LINES_MAX)
+		return NULL;
+	visit->lines = grow(visit->lines, visit->line_count, sizeof(*visit->lines));
+	line = &visit->lines[visit->line_count++];
+	*line = (struct line){ .line = number, .category = mem_strdup("") };
+	return line;
+}
+
+struct card *
+visit_add_card(struct visit *visit)
+{
+	struct card *card;
+
+	if (visit->card_count == VISIT_CARDS_MAX)
+		return NULL;
+	visit->cards = grow(visit->cards, visit->card_count, sizeof(*visit->cards));
+	card = &visit->cards[visit->card_count++];
+	*card = (struct card){ 0 };
+	return card;
+}
+
+struct card *
+visit_card(struct visit *visit, const struct id *prompt)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (id_equal(&visit->cards[i].prompt, prompt))
+			return &visit->cards[i];
+	}
+	return NULL;
+}
+
+struct card *
+visit_card_by_token(struct visit *visit, const struct id *token)
+{
+	if (id_is_zero(token))
+		return NULL;
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (id_equal(&visit->cards[i].token, token))
+			return &visit->cards[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * visit_codec.c - a visit to bytes and back.
+ *
+ * Layout: u8 version; the visit's fields; number of lines, each line's fields; number of
+ * cards, each card's fields; number of contacts, each contact (contact.c). Fields as
+ * codec.c writes them, in the order of the tables below: a change of a table is a new
+ * version.
+ */
+#include "session/session.h"
+
+#include <string.h>
+
+#include "aisle/policy.h"
+#include "nouns/visit_fields.h"
+
+#define VISIT_VERSION 1
+
+const struct field visit_fields[] = {
+	FIELD(struct visit, ID, id),
+	FIELD_TO(struct visit, state, VISIT_CANCELLED + 1),
+	FIELD_CHARS(struct visit, station),
+	FIELD_CHARS(struct visit, terminal),
+	FIELD(struct visit, STR, basket),
+	FIELD(struct visit, STR, associate),
+	FIELD(struct visit, BOOL, training),
+	FIELD(struct visit, BOOL, opened),
+	FIELD(struct visit, BOOL, has_subject),
+	FIELD(struct visit, BOOL, in_history),
+	FIELD(struct visit, ID, subject),
+	FIELD(struct visit, STR, language),
+	FIELD(struct visit, I64, opened_ms),
+	FIELD(struct visit, I64, last_ms),
+	FIELD(struct visit, I64, closed_ms),
+	FIELD(struct visit, I64, identified_ms),
+	FIELD(struct visit, I64, total_minor),
+	FIELD(struct visit, INT, voids),
+	FIELD(struct visit, INT, declines),
+	FIELD(struct visit, INT, returns),
+	FIELD(struct visit, INT, decisions),
+	FIELD(struct visit, ID, guidance),
+	FIELD(struct visit, I64, guidance_at_ms),
+};
+const size_t visit_field_count = ARRAY_LEN(visit_fields);
+
+const struct field line_fields[] = {
+	FIELD(struct line, I64, line),
+	FIELD(struct line, I64, added_ms),
+	FIELD(struct line, I64, qty_milli),
+	FIELD(struct line, I64, amount_minor),
+	FIELD(struct line, I64, margin_minor),
+	FIELD(struct line, I64, discount_minor),
+	FIELD(struct line, BOOL, has_margin),
+	FIELD(struct line, BOOL, restricted),
+	FIELD(struct line, BOOL, voided),
+	FIELD_CHARS(struct line, item),
+	FIELD(struct line, STR, sku),
+	FIELD(struct line, STR, category),
+	FIELD(struct line, STR, brand),
+	FIELD(struct line, STR, name),
+};
+const size_t line_field_count = ARRAY_LEN(line_fields);
+
+const struct field card_fields[] = {
+	FIELD(struct card, ID, prompt),
+	FIELD(struct card, ID, decision),
+	FIELD(struct card, ID, guidance),
+	FIELD(struct card, STR, action),
+	FIELD(struct card, STR, group),
+	FIELD(struct card, STR, issue),
+	FIELD(struct card, STR, treatment),
+	FIELD_TO(struct card, placement, PLACE_COUNT),
+	FIELD(struct card, INT, slot),
+	FIELD_TO(struct card, kind, KIND_COUNT),
+	FIELD_TO(struct card, gate, GATE_COUNT),
+	FIELD(struct card, I64, depth),
+	FIELD(struct card, I64, worth_minor),
+	FIELD(struct card, I64, hold_minor),
+	FIELD_TO(struct card, state, CARD_GONE + 1),
+	FIELD_TO(struct card, answer, ANSWER_OVERRIDE + 1),
+	FIELD(struct card, BOOL, withheld),
+	FIELD(struct card, BOOL, shown),
+	FIELD(struct card, BOOL, redeemed),
+	FIELD(struct card, BOOL, late),
+	FIELD(struct card, I64, sent_ms),
+	FIELD(struct card, I64, shown_ms),
+	FIELD(struct card, I64, answered_ms),
+	FIELD(struct card, I64, expires_ms),
+	FIELD(struct card, I64, outcome_due_ms),
+	FIELD(struct card, I64, snooze_until_ms),
+	FIELD(struct card, STR, answer_body),
+	FIELD(struct card, ID, answer_decision),
+	FIELD(struct card, ID, token),
+	FIELD(struct card, ID, command),
+	FIELD(struct card, I64, asked_ms),
+	FIELD(struct card, STR, json),
+	FIELD(struct card, F64, confidence),
+};
+const size_t card_field_count = ARRAY_LEN(card_fields);
+
+void
+visit_encode(const struct visit *visit, struct buf *out)
+{
+	buf_u8(out, VISIT_VERSION);
+	record_write(visit_fields, visit_field_count, visit, out);
+	buf_i64(out, (int64_t)visit->line_count);
+	for (size_t i = 0; i < visit->line_count; i++)
+		record_write(line_fields, line_field_count, &visit->lines[i], out);
+	buf_i64(out, (int64_t)visit->card_count);
+	for (size_t i = 0; i < visit->card_count; i++)
+		record_write(card_fields, card_field_count, &visit->cards[i], out);
+	buf_i64(out, (int64_t)visit->contacts.count);
+	for (size_t i = 0; i < visit->contacts.count; i++)
+		contact_encode(&visit->contacts.rows[i], out);
+}
+
+/* How many rows follow; -1: more than may be. */
+static int64_t
+read_count(struct rd *rd, int64_t max)
+{
+	int64_t count = rd_i64(rd);
+
+	return rd->ok && count >= 0 && count <= max ? count : -1;
+}
+
+static bool
+read_lines(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_LINES_MAX);
+	struct line *line, row;
+
+	for (int64_t i = 0; i < count; i++) {
+		row = (struct line){ 0 };
+		if (!record_read(line_fields, line_field_count, &row, rd) || row.category == NULL) {
+			record_done(line_fields, line_field_count, &row);
+			return false;
+		}
+		line = visit_add_line(visit, row.line);
+		record_done(line_fields, line_field_count, line);
+		*line = row;
+	}
+	return count >= 0;
+}
+
+static bool
+read_cards(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_CARDS_MAX);
+
+	for (int64_t i = 0; i < count; i++) {
+		if (!record_read(card_fields, card_field_count, visit_add_card(visit), rd))
+			return false;
+	}
+	return count >= 0;
+}
+
+static bool
+read_contacts(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_CONTACTS_MAX);
+	struct contact row;
+
+	for (int64_t i = 0; i < count; i++) {
+		if (!contact_decode(rd, &row))
+			return false;
+		contacts_add(&visit->contacts, &row);
+		contact_done(&row);
+	}
+	return count >= 0;
+}
+
+int
+visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
+{
+	struct rd rd = rd_init(bytes, len);
+	struct visit *visit = visit_new(&(struct id){ 0 });
+
+	if (rd_u8(&rd) != VISIT_VERSION ||
+	    !record_read(visit_fields, visit_field_count, visit, &rd) || !read_lines(&rd, visit) ||
+	    !read_cards(&rd, visit) || !read_contacts(&rd, visit) || !rd_done(&rd)) {
+		visit_free(visit);
+		return AISLE_E_DAMAGED;
+	}
+	*ret_visit = visit;
+	return 0;
+}

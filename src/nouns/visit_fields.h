@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * visit_fields.h - what of a visit is saved, for visit.c and visit_codec.c.
+ */
+#ifndef AISLE_NOUNS_VISIT_FIELDS_H
+#define AISLE_NOUNS_VISIT_FIELDS_H
+
+#include "nouns/codec.h"
+
+extern const struct field visit_fields[], line_fields[], card_fields[];
+extern const size_t visit_field_count, line_field_count, card_field_count;
+
+#endif

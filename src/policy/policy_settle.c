@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * policy_settle.c - what of an action is the same in every decision, worked out once.
+ *
+ * A decision looks at thousands of actions; what hangs on no customer and no
+ * clock it need not work out again for each. No text and no pointer to one:
+ * the policy is no larger for it than by a few numbers.
+ */
+#include "policy/policy_internal.h"
+
+#include <stdlib.h>
+
+#include "logic/logic.h"
+#include "decide/run.h"
+#include "score/model.h"
+
+static bool
+template_plain(const struct template *text)
+{
+	for (size_t i = 0; i < text->count; i++)
+		if (text->parts[i].has_value)
+			return false;
+	return true;
+}
+
+static bool
+treatment_plain(const struct treatment *treatment)
+{
+	if (!template_plain(&treatment->headline) || !template_plain(&treatment->say) ||
+	    !template_plain(&treatment->body))
+		return false;
+	for (size_t i = 0; i < treatment->why_count; i++)
+		if (!template_plain(&treatment->why[i]))
+			return false;
+	for (size_t i = 0; i < treatment->step_count; i++)
+		if (!template_plain(&treatment->steps[i]))
+			return false;
+	return true;
+}
+
+struct readers {
+	const struct policy *policy;
+	uint64_t models;
+};
+
+static void
+add_slot(void *ctx, unsigned slot)
+{
+	struct readers *readers = ctx;
+	const struct feature *feature = &readers->policy->features[slot];
+
+	if (feature->source == FEATURE_MODEL)
+		readers->models |= readers->policy->models[feature->model].reads;
+}
+
+static uint64_t
+models_of(const struct policy *policy, const struct expr *expr)
+{
+	struct readers readers = { policy, 0 };
+
+	if (expr->kind == EXPR_MODEL)
+		return policy->models[expr->index].reads;
+	if (expr->kind == EXPR_CLAUSE && policy->clauses[expr->index].per_action)
+		logic_slots(policy->clauses[expr->index].program, add_slot, &readers);
+	return readers.models;
+}
+
+static void
+settle_models(const struct policy *policy, struct action *action)
+{
+	uint64_t models = models_of(policy, &action->context) |
+	    models_of(policy, &action->lever_expr) | models_of(policy, &action->propensity);
+
+	if (action->has_uplift)
+		models |= policy->models[action->uplift_treated].reads |
+		    policy->models[action->uplift_control].reads;
+	action->margin_asks = models_of(policy, &action->margin);
+	action->factors_ask = models;
+}
+
+static void
+settle_action(const struct policy *policy, struct action *action)
+{
+	action->keys[BY_ACTION] = text_prefix(action->id);
+	action->keys[BY_GROUP] = text_prefix(action->group);
+	action->keys[BY_ISSUE] = text_prefix(action->issue);
+	action->always = action->valid_from_ms == 0 && action->valid_until_ms == INT64_MAX &&
+	    action->valid_days == 0x7f && action->valid_minute_from == 0 &&
+	    action->valid_minute_until == 1440 && action->stores == NULL;
+	action->lever_settled = action->lever_expr.kind == EXPR_CONST;
+	if (action->lever_settled)
+		action->levers = lever_of(policy, action, action->lever_expr.constant);
+	if (action->has_offer)
+		offer_settle(&action->offer);
+	settle_models(policy, action);
+	for (size_t i = 0; i < action->treatment_count; i++)
+		action->treatments[i].plain = treatment_plain(&action->treatments[i]);
+}
+
+/* n: a type of event, or EV_COUNT for the timer. */
+static bool
+names(const struct action *action, int n)
+{
+	return n == EV_COUNT ? action->on_timer : (action->on & UINT32_C(1) << n) != 0;
+}
+
+static void
+settle_names(struct policy *policy)
+{
+	for (int n = 0; n <= EV_COUNT; n++) {
+		size_t count = 0;
+
+		for (size_t i = 0; i < policy->action_count; i++)
+			count += names(&policy->actions[i], n);
+		policy->named[n].actions =
+		    arena_alloc(policy->memory, (count + 1) * sizeof(*policy->named[n].actions));
+		for (size_t i = 0; i < policy->action_count; i++)
+			if (names(&policy->actions[i], n))
+				policy->named[n].actions[policy->named[n].count++] = (uint16_t)i;
+	}
+}
+
+void
+policy_settle(struct policy *policy)
+{
+	settle_names(policy);
+	for (size_t i = 0; i < policy->action_count; i++)
+		settle_action(policy, &policy->actions[i]);
+}
+
+static struct model_context *
+context_of(const struct policy *policy, const struct policy_model *model)
+{
+	bool *varies = mem_calloc(model->input_count + 1, sizeof(*varies));
+	struct model_context *context;
+
+	for (size_t i = 0; i < model->input_count; i++)
+		varies[i] = policy->features[model->inputs[i]].per_action;
+	context = model_context_new(model->model, varies);
+	free(varies);
+	return context;
+}
+
+void
+policy_contexts(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->model_count; i++)
+		if (policy->models[i].per_action)
+			policy->models[i].context = context_of(policy, &policy->models[i]);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * answer.c - the human gate and the till's word: shown, accept, dismiss, snooze,
+ * override; applied, refused, redeemed, reversed.
+ *
+ * INVARIANTS
+ *   The same answer again gets the same reply; another one gets 409. A token is
+ *   made once, for one basket, and used once. The till's amount is the truth.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/metrics.h"
+#include "core/when.h"
+#include "policy/policy_load.h"
+#include "deliver/guidance.h"
+
+#define SNOOZE_MS (5 * MIN_MS)	/* without "until" */
+#define ASK_MS (5 * S_MS)
+
+static void
+refuse(struct reply *reply, int status, const char *detail)
+{
+	reply->status = status;
+	reply->detail = detail;
+}
+
+/* The card that a tablet means; NULL with a 404 in reply. */
+static struct card *
+find_card(struct engine *engine, const struct event *event, struct visit **ret_visit,
+    struct reply *reply)
+{
+	struct visit *visit = engine_visit_by_ref(engine, "prompt", event->prompt);
+	struct card *card = NULL;
+	struct id prompt, guidance;
+
+	if (visit != NULL && id_parse(event->prompt, &prompt))
+		card = visit_card(visit, &prompt);
+	if (card == NULL || card->withheld || !id_parse(event->guidance, &guidance) ||
+	    !id_equal(&guidance, &card->guidance)) {
+		refuse(reply, 404, "no such prompt in this guidance");
+		return NULL;
+	}
+	*ret_visit = visit;
+	return card;
+}
+
+static void
+shown_reply(struct engine *engine, const struct event *event, const struct card *card, bool shown,
+    struct reply *reply)
+{
+	char at[WHEN_TEXT_SIZE];
+
+	when_text(card->shown_ms, at);
+	reply->status = 200;
+	reply->body = arena_printf(engine->arena,
+	    "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"shown\":%s,\"at\":\"%s\"}", event->guidance,
+	    event->prompt, shown ? "true" : "false", at);
+}
+
+void
+answer_shown(struct engine *engine, const struct event *event, struct reply *reply)
+{
+	struct visit *visit;
+	struct card *card = find_card(engine, event, &visit, reply);
+
+	if (card == NULL)
+		return;
+	if (card->shown_ms != 0) {
+		if (card->shown != event->shown)
+			refuse(reply, 409, "this prompt was already reported the other way");
+		else
+			shown_reply(engine, event, card, card->shown, reply);
+		return;
+	}
+	card->shown = event->shown;
+	card->shown_ms = engine->now_ms;
+	engine_touch(engine, visit);
+	outcome_record(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL,
+	    false, 0);
+	shown_reply(engine, event, card, event->shown, reply);
+}
+
+/* ---- decided ---- */
+
+static void
+answer_body(struct engine *engine, const struct event *event, struct buf *out)
+{
+	char until[WHEN_TEXT_SIZE];
+
+	buf_adds(out, "{\"decision\":");
+	buf_json_str(out, event->decision);
+	if (event->reason != NULL) {
+		buf_adds(out, ",\"reason\":");
+		buf_json_str(out, event->reason);
+	}
+	if (event->instead_action != NULL) {
+		buf_adds(out, ",\"instead\":");
+		buf_json_str(out, event->instead_action);
+		buf_addf(out, ",\"depth\":%lld", (long long)event->instead_depth);
+	}
+	if (event->until_ms != 0) {
+		when_text(event->until_ms, until);
+		buf_addf(out, ",\"until\":\"%s\"", until);
+	}
+	buf_addc(out, '}');
+	(void)engine;
+}
+
+static void
+decided_reply(struct engine *engine, const struct event *event, const struct card *card,
+    struct reply *reply)
+{
+	char at[WHEN_TEXT_SIZE];
+
+	when_text(card->answered_ms, at);
+	reply->status = 200;
+	reply->body = arena_printf(engine->arena,
+	    "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"decision\":\"%s\",\"at\":\"%s\"}",
+	    event->guidance, event->prompt, event->decision, at);
+}
+
+static enum card_answer
+answer_of(const char *decision)
+{
+	if (strcmp(decision, "accept") == 0)
+		return ANSWER_ACCEPT;
+	if (strcmp(decision, "dismiss") == 0)
+		return ANSWER_DISMISS;
+	if (strcmp(decision, "snooze") == 0)
+		return ANSWER_SNOOZE;
+	return ANSWER_OVERRIDE;
+}
+
+/* An offer that the till applies is asked for with a token of its own; one that the cashier scans
+ * needs no question. */
+void
+accept_offer(struct engine *engine, struct visit *visit, struct card *card)
+{
+	const struct action *action = engine->policy != NULL
+	    ? policy_action(engine->policy, card->action) : NULL;
+	char text[ID_TEXT_SIZE];
+
+	card->state = CARD_ANSWERED;
+	if (card->depth == 0)
+		return;
+	card->token = engine_id(engine, "token/1");
+	id_text(&card->token, text);
+	engine_ref(engine, "token", text, visit);
+	if (action != NULL && action->has_offer && action->offer.apply == APPLY_BARCODE)
+		return;
+	card->state = CARD_ASKED;
+	card->asked_ms = engine->now_ms;
+	timer_add(engine, "ask", &card->prompt, engine->now_ms + ASK_MS);
+	card_command(engine, visit, card, COMMAND_APPLY_OFFER, NULL);
+}
+
+static void
+apply_answer(struct engine *engine, struct visit *visit, struct card *card,
+    const struct event *event)
+{
+	switch (card->answer) {
+	case ANSWER_ACCEPT:
+		outcome_record(engine, visit, card, OUTCOME_ACCEPTED, NULL, false, 0);
+		accept_offer(engine, visit, card);
+		break;
+	case ANSWER_DISMISS:
+		card->state = CARD_ANSWERED;
+		outcome_record(engine, visit, card, OUTCOME_DISMISSED, event->reason, false, 0);
+		hold_release(engine, card);
+		break;
+	case ANSWER_SNOOZE:
+		card->state = CARD_ANSWERED;
+		card->snooze_until_ms = event->until_ms != 0
+		    ? event->until_ms : engine->now_ms + SNOOZE_MS;
+		outcome_record(engine, visit, card, OUTCOME_SNOOZED, NULL, false, 0);
+		hold_release(engine, card);
+		break;
+	default:
+		card->state = CARD_ANSWERED;
+		hold_release(engine, card);
+		if (event->instead_action != NULL)
+			instead_apply(engine, visit, card, event);
+		else
+			outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
+			    false, 0);
+		break;
+	}
+}
+
+/* Too late: the card is gone, or the customer is paying. An accept is recorded, nothing is sent. */
+static bool
+too_late(struct engine *engine, struct visit *visit, struct card *card, enum card_answer answer,
+    struct reply *reply)
+{
+	bool paying = visit->state == VISIT_TENDER || visit->state == VISIT_CLOSED;
+
+	if (card->state == CARD_OPEN && !(paying && answer == ANSWER_ACCEPT) &&
+	    engine->now_ms < card->expires_ms)
+		return false;
+	if (answer == ANSWER_ACCEPT && paying && !card->late) {
+		card->late = true;
+		engine_touch(engine, visit);
+		outcome_record(engine, visit, card, OUTCOME_LATE, NULL, false, 0);
+	}
+	refuse(reply, 410, paying ? "too late: the customer is paying or has paid"
+	    : "this prompt has expired or was withdrawn");
+	return true;
+}
+
+/* What needs a manager: their yes to a card of theirs, and to an offer of theirs chosen instead. */
+static bool
+may_answer(struct engine *engine, const struct card *card, const struct event *event,
+    enum card_answer answer, struct reply *reply)
+{
+	if (!(card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT) &&
+	    !(answer == ANSWER_OVERRIDE && instead_needs_manager(engine, event)))
+		return true;
+	if (event->pin == NULL) {
+		refuse(reply, 403, "a manager's PIN is needed");
+		return false;
+	}
+	switch (manager_check(engine, event->manager, event->pin)) {
+	case MANAGER_OK:
+		return true;
+	case MANAGER_LOCKED:
+		refuse(reply, 423,
+		    "this manager's PIN is locked for five minutes after five wrong ones");
+		return false;
+	default:
+		refuse(reply, 403, "no such manager, or another PIN");
+		return false;
+	}
+}
+
+void
+answer_decided(struct engine *engine, const struct event *event, struct reply *reply)
+{
+	enum card_answer answer = answer_of(event->decision);
+	struct buf body = { 0 };
+	struct visit *visit;
+	struct card *card = find_card(engine, event, &visit, reply);
+	struct id prompt;
+
+	if (card == NULL)
+		return;
+	answer_body(engine, event, &body);
+	if (card->answer != ANSWER_NONE) {
+		if (strcmp(card->answer_body, body.data) == 0)
+			decided_reply(engine, event, card, reply);
+		else
+			refuse(reply, 409, "this prompt was answered otherwise before");
+		goto out;
+	}
+	if (too_late(engine, visit, card, answer, reply) ||
+	    !may_answer(engine, card, event, answer, reply))
+		goto out;
+	card->answer = answer;
+	card->answered_ms = engine->now_ms;
+	card->answer_body = buf_steal(&body);
+	timer_cancel(engine, "card", &card->prompt, card->expires_ms);
+	prompt = card->prompt;
+	apply_answer(engine, visit, card, event);
+	card = visit_card(visit, &prompt);	/* another card may have moved it */
+	metrics_add(METRIC_ANSWERS_ACCEPT + (answer - ANSWER_ACCEPT), 1);
+	engine_touch(engine, visit);
+	visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
+	decided_reply(engine, event, card, reply);
+out:
+	buf_done(&body);
+}
+
+/* ---- the till ---- */
+
+static struct card *
+find_offer(struct engine *engine, const struct event *event, struct visit **ret_visit,
+    struct rejected *rejected)
+{
+	struct visit *visit = engine_visit_by_ref(engine, "token", event->token);
+	struct card *card = NULL;
+	struct id token;
+
+	if (visit != NULL && id_parse(event->token, &token))
+		card = visit_card_by_token(visit, &token);
+	if (card == NULL) {
+		rejected->reason = REJECT_BAD_VALUE;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/data/token: no such token was given out");
+		return NULL;
+	}
+	/* A token is good for its own basket; one that lives on may be redeemed in a later one. */
+	if (visit->basket != NULL && strcmp(visit->basket, event->basket) != 0 &&
+	    visit->state != VISIT_CLOSED) {
+		rejected->reason = REJECT_NOT_YOURS;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/data/token: belongs to another basket");
+		return NULL;
+	}
+	if (strcmp(visit->terminal, event->origin) != 0 && visit->state != VISIT_CLOSED) {
+		rejected->reason = REJECT_NOT_YOURS;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "the basket belongs to another terminal");
+		return NULL;
+	}
+	*ret_visit = visit;
+	return card;
+}
+
+void
+answer_offer(struct engine *engine, const struct event *event, struct rejected *rejected)
+{
+	struct visit *visit;
+	struct card *card = find_offer(engine, event, &visit, rejected);
+
+	if (card == NULL)
+		return;
+	if (card->asked_ms != 0)
+		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
+	engine_touch(engine, visit);
+	/* What was paid with it is spent: only a reversal gives it back. */
+	if (card->redeemed &&
+	    (event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REFUSED)) {
+		rejected->reason = REJECT_BAD_VALUE;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/data/token: was redeemed before");
+		return;
+	}
+	switch (event->type) {
+	case EV_OFFER_APPLIED:
+		card->state = CARD_APPLIED;
+		card->worth_minor = event->amount_minor;
+		outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true,
+		    event->amount_minor);
+		break;
+	case EV_OFFER_REFUSED:
+		card->state = CARD_REFUSED;
+		outcome_record(engine, visit, card, OUTCOME_REFUSED, event->reason, false, 0);
+		hold_release(engine, card);
+		break;
+	case EV_OFFER_REDEEMED:
+		card->redeemed = true;
+		card->state = CARD_APPLIED;
+		hold_spend(engine, card, event->amount_minor);
+		outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true,
+		    event->amount_minor);
+		break;
+	default:
+		outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true,
+		    event->amount_minor);
+		card->redeemed = false;
+		hold_release(engine, card);
+		break;
+	}
+	if (!id_is_zero(&visit->guidance))
+		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
+}

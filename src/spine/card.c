@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * card.c - the life of a prompt: opened, shown, withdrawn; what the tablet and the till are told.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "core/metrics.h"
+#include "decide/decide.h"
+#include "policy/policy_load.h"
+#include "deliver/guidance.h"
+#include "profile/subject_io.h"
+
+/* a till that is silent for longer has not applied the offer */
+#define ASK_MS (5 * S_MS)
+#define MESSAGE_MS (10 * MIN_MS)	/* how long a message to a till is worth sending again */
+
+const char *
+withdraw_name(enum withdraw_reason reason)
+{
+	static const char *const names[] = { "tender", "closed", "cancelled", "expired", "gate",
+		"replaced", "customer", "consent", "stopped" };
+
+	return names[reason];
+}
+
+bool
+visit_has_open(const struct visit *visit)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (visit->cards[i].state == CARD_OPEN)
+			return true;
+	}
+	return false;
+}
+
+static const struct id *
+visit_subject(const struct visit *visit)
+{
+	return visit->has_subject ? &visit->subject : NULL;
+}
+
+/* ---- to the till ---- */
+
+void
+card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
+    const char *text)
+{
+	char purpose[32];
+	struct buf json = { 0 };
+	char *topic = arena_printf(engine->arena, "pos/%s/command", visit->terminal);
+	struct id command;
+	int64_t expires_ms = engine->now_ms + (type == COMMAND_APPLY_OFFER ? ASK_MS : MESSAGE_MS);
+
+	if (visit->terminal[0] == '\0')
+		return;
+	snprintf(purpose, sizeof(purpose), "command/%u", ++engine->commands);
+	command = engine_id(engine, purpose);
+	if (type == COMMAND_APPLY_OFFER)
+		card->command = command;
+	command_json(type, &command, visit, card, text, expires_ms, &json);
+	engine_output(engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data,
+	    json.len);
+	buf_done(&json);
+}
+
+/* Cards for the till's display, the receipt and the customer's screen are messages through the
+ * till. */
+static void
+card_message(struct engine *engine, struct visit *visit, struct card *card)
+{
+	json_t *json;
+	const char *headline;
+
+	if (card->placement == PLACE_TABLET || card->placement == PLACE_LATER)
+		return;
+	json = json_loads(card->json, 0, NULL);
+	headline = json_string_value(json_object_get(json, "headline"));
+	if (headline != NULL && card->placement == PLACE_RECEIPT)
+		card_command(engine, visit, card, COMMAND_PRINT_MESSAGE, headline);
+	else if (headline != NULL &&
+	    (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
+		card_command(engine, visit, card, COMMAND_SHOW_MESSAGE, headline);
+	json_decref(json);
+}
+
+/* Nobody will see it again: its words need not be written with the visit any more. */
+void
+card_gone(struct engine *engine, struct card *card)
+{
+	card->state = CARD_GONE;
+	free(card->json);
+	card->json = NULL;
+	hold_release(engine, card);
+}
+
+/* ---- open ---- */
+
+static void
+fill_card(struct engine *engine, struct visit *visit, const struct decision *decision,
+    const struct slot *slot, const struct id *prompt, struct card *card)
+{
+	const struct candidate *candidate = &decision->candidates[slot->candidate];
+	const struct action *action = candidate->action;
+	struct buf json = { 0 };
+
+	card->prompt = *prompt;
+	card->decision = decision->id;
+	card->action = mem_strdup(action->id);
+	card->group = mem_strdup(action->group);
+	card->issue = mem_strdup(action->issue);
+	card->treatment = mem_strdup(slot->treatment != NULL ? slot->treatment->name : "");
+	card->placement = (int)slot->placement;
+	card->slot = slot->slot;
+	card->kind = (int)action->kind;
+	card->gate = (int)action->gate;
+	card->depth = candidate->depth;
+	card->worth_minor = candidate->worth_minor;
+	card->hold_minor = candidate->hold_minor;
+	card->withheld = candidate->fate == FATE_WITHHELD;
+	card->confidence = candidate->p1;
+	card->sent_ms = engine->now_ms;
+	card->expires_ms = engine->now_ms + action->expires_ms;
+	if (action->goal != GOAL_NONE && action->goal_within_ms > 0)
+		card->outcome_due_ms = engine->now_ms + action->goal_within_ms;
+	prompt_json(decision, slot, prompt, &json);
+	card->json = buf_steal(&json);
+	(void)visit;
+}
+
+void
+card_open(struct engine *engine, struct visit *visit, const struct decision *decision,
+    struct slot *slot, const struct id *prompt)
+{
+	struct card *card = visit_add_card(visit);
+	char text[ID_TEXT_SIZE];
+
+	if (card == NULL) {
+		metrics_add(METRIC_LIMIT_CARDS, 1);
+		return;
+	}
+	fill_card(engine, visit, decision, slot, prompt, card);
+	hold_take(engine, card);
+	outcome_record(engine, visit, card, OUTCOME_DECIDED, NULL, false, 0);
+	timer_add(engine, "card", &card->prompt, card->expires_ms);
+	id_text(&card->prompt, text);
+	engine_ref(engine, "prompt", text, visit);
+	if (card->outcome_due_ms != 0)
+		timer_add(engine, "window", &card->prompt, card->outcome_due_ms);
+	metrics_add(card->withheld ? METRIC_PROMPTS_WITHHELD : METRIC_PROMPTS_SENT, 1);
+	if (!card->withheld) {
+		card_message(engine, visit, card);
+	}
+}
+
+/* ---- to the tablet ---- */
+
+static const struct subject *
+known_subject(struct engine *engine, const struct visit *visit)
+{
+	struct subject *subject;
+
+	if (!visit->has_subject)
+		return NULL;
+	subject = engine_subject(engine, &visit->subject);
+	if (subject->forgotten || !consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms))
+		return NULL;
+	return subject;
+}
+
+static void
+send_withdrawal(struct engine *engine, struct visit *visit, enum withdraw_reason reason)
+{
+	struct buf json = { 0 };
+	char *topic = arena_printf(engine->arena, "guidance/%s", visit->station);
+
+	if (id_is_zero(&visit->guidance))
+		return;
+	metrics_add(METRIC_WITHDRAWALS, 1);
+	withdraw_json(&visit->guidance, withdraw_name(reason), &json);
+	engine_output(engine, OUTPUT_WITHDRAW, visit->station, topic, visit_subject(visit),
+	    json.data, json.len);
+	memset(&visit->guidance, 0, sizeof(visit->guidance));
+	buf_done(&json);
+}
+
+static void
+new_guidance(struct engine *engine, struct visit *visit)
+{
+	char text[ID_TEXT_SIZE];
+
+	visit->guidance = engine_id(engine, "guidance");
+	visit->guidance_at_ms = engine->now_ms;
+	id_text(&visit->guidance, text);
+	engine_ref(engine, "guidance", text, visit);
+}
+
+static const struct id *
+newest_decision(const struct visit *visit)
+{
+	static const struct id none;
+
+	for (size_t i = visit->card_count; i > 0; i--) {
+		if (visit->cards[i - 1].state != CARD_GONE)
+			return &visit->cards[i - 1].decision;
+	}
+	return &none;
+}
+
+void
+visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
+    enum withdraw_reason if_empty)
+{
+	const struct subject *subject = known_subject(engine, visit);
+	struct buf json = { 0 };
+	char *topic;
+
+	if (!guidance_wanted(visit, subject)) {
+		send_withdrawal(engine, visit, if_empty);
+		return;
+	}
+	if (id_is_zero(&visit->guidance))
+		new_guidance(engine, visit);
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (visit->cards[i].state != CARD_GONE && id_is_zero(&visit->cards[i].guidance))
+			visit->cards[i].guidance = visit->guidance;
+	}
+	topic = arena_printf(engine->arena, "guidance/%s", visit->station);
+	guidance_json(visit, engine->policy, decision != NULL ? decision : newest_decision(visit),
+	    subject, engine->now_ms, &json);
+	engine_output(engine, OUTPUT_GUIDANCE, visit->station, topic, visit_subject(visit),
+	    json.data, json.len);
+	buf_done(&json);
+}
+
+/* ---- withdraw ---- */
+
+void
+card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason)
+{
+	if (card->state == CARD_GONE || card->redeemed)
+		return;
+	if (card->state == CARD_ASKED || card->state == CARD_APPLIED) {
+		card_command(engine, visit, card, COMMAND_WITHDRAW_OFFER, NULL);
+		outcome_record(engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false,
+		    0);
+	} else if (card->state == CARD_OPEN) {
+		timer_cancel(engine, "card", &card->prompt, card->expires_ms);
+		outcome_record(engine, visit, card,
+		    reason == WITHDRAW_EXPIRED ? OUTCOME_EXPIRED : OUTCOME_WITHDRAWN,
+		    withdraw_name(reason), false, 0);
+		if (!card->withheld &&
+		    (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
+			card_command(engine, visit, card, COMMAND_CLEAR_MESSAGE, NULL);
+	}
+	card_gone(engine, card);
+}
+
+/* Reasons that end the visit for this customer take accepted offers along; the others leave them to
+ * the close. */
+static bool
+takes_accepted(enum withdraw_reason reason)
+{
+	return reason == WITHDRAW_CANCELLED || reason == WITHDRAW_CUSTOMER;
+}
+
+void
+visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+
+		if (card->state == CARD_OPEN ||
+		    (takes_accepted(reason) &&
+		    (card->state == CARD_ASKED || card->state == CARD_APPLIED)))
+			card_withdraw(engine, visit, card, reason);
+	}
+	send_withdrawal(engine, visit, reason);
+}

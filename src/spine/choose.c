@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * choose.c - from a trigger to a decision on record and cards in their slots.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/metrics.h"
+#include "decide/decide.h"
+#include "deliver/guidance.h"
+#include "profile/subject_io.h"
+
+struct chosen {
+	struct decide_input input;
+	struct decision decision;
+	struct decision_context context;
+};
+
+/* ---- what the decision may look at ---- */
+
+static void
+fill_store(struct engine *engine, struct store_state *store)
+{
+	struct budget_use *uses = arena_alloc(engine->scratch,
+	    (engine->budget_count + 1) * sizeof(*uses));
+
+	store->day_start_ms = engine_day_start(engine, engine->now_ms);
+	store->stopped = (const char *const *)engine->stopped;
+	store->stopped_count = engine->stopped_count;
+	store->time_uncertain = engine->time_uncertain;
+	for (size_t i = 0; i < engine->budget_count; i++) {
+		const struct engine_budget b = budget_on(&engine->budgets[i], store->day_start_ms);
+
+		uses[i] = (struct budget_use){ b.action, b.day_money_minor, b.day_units,
+			b.all_money_minor, b.all_units };
+	}
+	store->uses = uses;
+	store->use_count = engine->budget_count;
+}
+
+static void
+fill_sources(struct engine *engine, struct visit *visit, const struct event *event,
+    struct subject *subject, bool known, struct sources *sources)
+{
+	sources->visit = visit;
+	sources->subject = known ? subject : NULL;
+	sources->contacts = subject != NULL ? &subject->contacts : &visit->contacts;
+	sources->event = event;
+	sources->now_ms = engine->now_ms;
+	sources->store = engine->conf->store_id;
+	sources->zone = engine->zone;
+	sources->has_queue = sensor_read(engine, visit->station, &sources->queue);
+}
+
+static void
+fill_input(struct engine *engine, struct visit *visit, const struct event *event,
+    struct decide_input *input)
+{
+	struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
+	struct arm_choice *arms = NULL;
+
+	if (subject != NULL && subject->forgotten)
+		subject = NULL;
+	memset(input, 0, sizeof(*input));
+	input->decision = engine_id(engine, "decision");
+	input->known = subject != NULL &&
+	    consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
+	input->contact_consent = subject != NULL &&
+	    consent_granted(subject, CONSENT_CONTACT, engine->now_ms);
+	input->care = subject;
+	input->control = control_group(engine->policy, subject != NULL ? &subject->id : NULL);
+	fill_sources(engine, visit, event, subject, input->known, &input->sources);
+	fill_store(engine, &input->store);
+	input->arm_count = experiments_assign(engine->scratch, engine->policy,
+	    subject != NULL ? &subject->id : NULL, &visit->id, visit->station,
+	    engine->conf->store_id, input->store.day_start_ms, &arms, &input->arm_withholds);
+	input->arms = arms;
+	input->draws = engine->draws;
+	input->sources.policy = engine_policy_for(engine, arms, input->arm_count);
+}
+
+/* Training rows are made of the very sources that deciding has. */
+static void
+show_sources(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	struct decide_input input;
+
+	if (event == NULL || (engine->options.sources_on & (UINT32_C(1) << event->type)) == 0)
+		return;
+	arena_reset(engine->scratch);
+	fill_input(engine, visit, event, &input);
+	engine->options.on_sources(engine->options.on_sources_ctx, &input.sources);
+}
+
+/* ---- what becomes of the cards ---- */
+
+/* Answered with a no, or with a yes that nothing follows: makes room at the next decision. */
+static void
+retire_answered(struct engine *engine, struct visit *visit)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+
+		if (card->state == CARD_REFUSED ||
+		    (card->state == CARD_ANSWERED && card->answer != ANSWER_ACCEPT)) {
+			card_gone(engine, card);
+		}
+	}
+}
+
+static bool
+is_gate_failure(enum fate fate)
+{
+	return fate != FATE_OFFERED && fate != FATE_WITHHELD && fate != FATE_OUTRANKED &&
+	    fate != FATE_NOT_DRAWN;
+}
+
+/* Why an open card leaves: its gate failed (or it is stopped), or a better one took its place. */
+static enum withdraw_reason
+reason_to_leave(const struct decision *decision, const struct card *card)
+{
+	for (size_t i = 0; i < decision->candidate_count; i++) {
+		const struct candidate *c = &decision->candidates[i];
+
+		if (strcmp(c->action->id, card->action) != 0)
+			continue;
+		if (c->fate == FATE_STOPPED)
+			return WITHDRAW_STOPPED;
+		return is_gate_failure(c->fate) ? WITHDRAW_GATE : WITHDRAW_REPLACED;
+	}
+	return WITHDRAW_GATE;
+}
+
+static bool
+stays(const struct decision *decision, size_t card)
+{
+	for (size_t i = 0; i < decision->slot_count; i++) {
+		if (decision->slots[i].card == (int)card)
+			return true;
+	}
+	return false;
+}
+
+/* An event that no action names still can make an open card wrong: it is gated again, nothing new
+ * is drawn. */
+static bool
+gate_again(struct engine *engine, struct visit *visit, const struct decision *decision)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+		enum withdraw_reason reason;
+
+		if (card->state != CARD_OPEN)
+			continue;
+		reason = reason_to_leave(decision, card);
+		if (reason == WITHDRAW_REPLACED)
+			continue;
+		card_withdraw(engine, visit, card, reason);
+		changed = true;
+	}
+	return changed;
+}
+
+static bool
+withdraw_losers(struct engine *engine, struct visit *visit, const struct decision *decision)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (visit->cards[i].state != CARD_OPEN || stays(decision, i))
+			continue;
+		card_withdraw(engine, visit, &visit->cards[i],
+		    reason_to_leave(decision, &visit->cards[i]));
+		changed = true;
+	}
+	return changed;
+}
+
+static bool
+open_winners(struct engine *engine, struct visit *visit, struct chosen *chosen,
+    const struct id *prompts)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < chosen->decision.slot_count; i++) {
+		struct slot *slot = &chosen->decision.slots[i];
+
+		if (slot->card >= 0) {
+			/* Its place may have changed; its prompt has not. */
+			visit->cards[slot->card].slot = slot->slot;
+			continue;
+		}
+		if (slot->candidate < 0)
+			continue;
+		card_open(engine, visit, &chosen->decision, slot, &prompts[i]);
+		changed = true;
+	}
+	return changed;
+}
+
+/* ---- the record ---- */
+
+/* Appends json without its member "features": what goes up has no feature values. The member's key
+ * cannot stand inside a string, where its quotes would be escaped. */
+static void
+without_features(const char *json, size_t len, struct buf *out)
+{
+	static const char key[] = "\"features\":{";
+	const char *at = memmem(json, len, key, sizeof(key) - 1), *p, *end = json + len;
+	bool in_string = false;
+
+	if (at == NULL) {
+		buf_add(out, json, len);
+		return;
+	}
+	for (p = at + sizeof(key) - 1; p < end && (in_string || *p != '}'); p++) {
+		if (in_string && *p == '\\')
+			p++;
+		else if (*p == '"')
+			in_string = !in_string;
+	}
+	p++;
+	if (p < end && *p == ',')
+		p++;
+	buf_add(out, json, (size_t)(at - json));
+	buf_add(out, p, (size_t)(end - p));
+}
+
+static void
+record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
+{
+	const struct id *subject = visit->has_subject &&
+	    !keys_forgotten(engine->keys, &visit->subject)
+	    ? &visit->subject : NULL;
+	struct buf *json = &engine->record, up = { 0 };
+
+	buf_clear(json);
+	decision_json(&chosen->decision, &chosen->context, json);
+	/* A replay in memory has nobody who could ask for it later, and its file may hold a
+	 * million. */
+	if (!engine->options.dry || engine->options.state_dir != NULL)
+		engine_check(engine, store_put(engine->store, STORE_DECISION, &chosen->decision.id,
+		    subject, engine->now_ms, 0, json->data, json->len));
+	if (!engine->options.dry && engine->conf->hq_host != NULL &&
+	    !engine->conf->uplink_aggregates) {
+		without_features(json->data, json->len, &up);
+		engine_check(engine, store_uplink_add(engine->store, LANE_DECISION, "decision",
+		    engine->now_ms, subject, up.data, up.len));
+	}
+	if (engine->options.on_decision != NULL)
+		engine->options.on_decision(engine->options.on_decision_ctx, json->data, json->len);
+	metrics_add(METRIC_DECISIONS, 1);
+	tally_decision(engine);
+	buf_done(&up);
+}
+
+static const struct id *
+prompt_ids(struct engine *engine, const struct visit *visit, const struct decision *decision)
+{
+	struct id *prompts = arena_alloc(engine->scratch,
+	    (decision->slot_count + 1) * sizeof(*prompts));
+	char purpose[32];
+
+	for (size_t i = 0; i < decision->slot_count; i++) {
+		const struct slot *slot = &decision->slots[i];
+
+		if (slot->candidate < 0 && slot->card < 0)
+			continue;
+		if (slot->card >= 0) {
+			prompts[i] = visit->cards[slot->card].prompt;
+			continue;
+		}
+		snprintf(purpose, sizeof(purpose), "prompt/%zu", i + 1);
+		prompts[i] = engine_id(engine, purpose);
+	}
+	return prompts;
+}
+
+void
+choose(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	bool named = event == NULL || (engine->policy->triggers & (1u << event->type)) != 0;
+	bool changed, has_subject = visit->has_subject;
+	struct chosen *chosen;
+	const struct id *prompts;
+
+	retire_answered(engine, visit);
+	show_sources(engine, visit, event);
+	if (!named && !visit_has_open(visit))
+		return;
+	arena_reset(engine->scratch);
+	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
+	engine_touch(engine, visit);
+	fill_input(engine, visit, event, &chosen->input);
+	decide(engine->scratch, &chosen->input, &chosen->decision);
+	if (!named) {
+		if (gate_again(engine, visit, &chosen->decision))
+			visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+		return;
+	}
+	visit->decisions++;
+	prompts = prompt_ids(engine, visit, &chosen->decision);
+	chosen->context = (struct decision_context){
+		.station = visit->station, .basket = visit->basket,
+		.subject = has_subject ? &visit->subject : NULL,
+		.trigger = event, .timer_id = event == NULL ? engine->id : NULL, .prompts = prompts,
+		.mixed = chosen->input.care != NULL && chosen->input.care->mixed,
+	};
+	record(engine, visit, chosen);
+	changed = withdraw_losers(engine, visit, &chosen->decision);
+	changed |= open_winners(engine, visit, chosen, prompts);
+	if (changed ||
+	    (id_is_zero(&visit->guidance) && guidance_wanted(visit, chosen->input.sources.subject)))
+		visit_guide(engine, visit, &chosen->decision.id, WITHDRAW_GATE);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * customer.c - what an event says about the customer: consent, cases, returns, merges.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "policy/policy_load.h"
+#include "profile/subject_io.h"
+
+/* ---- profile: what an event says about the customer ---- */
+
+static void
+uplink_consent(struct engine *engine, const struct event *event)
+{
+	json_t *body;
+	struct buf buf = { 0 };
+	char text[SUBJECT_TEXT_SIZE];
+
+	if (engine->options.dry || engine->conf->hq_host == NULL)
+		return;
+	body = json_copy(event->data);
+	subject_text(&event->subject, text);
+	json_object_del(body, "card");
+	json_object_set_new(body, "subject", json_string(text));
+	json_write(body, &buf);
+	engine_check(engine, store_uplink_add(engine->store, LANE_CONSENT, "consent",
+	    engine->now_ms, NULL, buf.data, buf.len));
+	json_decref(body);
+	buf_done(&buf);
+}
+
+/* Counts, and once there is room collects. */
+static void
+collect_visits_of(void *ctx, struct visit *visit)
+{
+	struct subject_visits *w = ctx;
+
+	if (!visit->has_subject || !id_equal(&visit->subject, w->subject))
+		return;
+	if (w->visits != NULL)
+		w->visits[w->count] = visit;
+	w->count++;
+}
+
+/* All of them, however many: a card that is lent to everybody in the queue is withdrawn and
+ * forgotten everywhere. */
+void
+subject_visits_find(struct engine *engine, struct subject_visits *visits)
+{
+	visits->visits = NULL;
+	visits->count = 0;
+	sessions_each(engine->sessions, collect_visits_of, visits);
+	if (visits->count == 0)
+		return;
+	visits->visits = arena_alloc(engine->arena, visits->count * sizeof(*visits->visits));
+	visits->count = 0;
+	sessions_each(engine->sessions, collect_visits_of, visits);
+}
+
+void
+customer_withdraw(struct engine *engine, const struct id *subject, enum withdraw_reason reason)
+{
+	struct subject_visits w = { .subject = subject };
+
+	subject_visits_find(engine, &w);
+	for (size_t i = 0; i < w.count; i++) {
+		visit_withdraw(engine, w.visits[i], reason);
+		engine_touch(engine, w.visits[i]);
+	}
+}
+
+static bool
+has_purchase(const struct subject *subject, const struct purchase *row)
+{
+	for (size_t i = subject->purchase_count; i > 0; i--) {
+		if (id_equal(&subject->purchases[i - 1].visit, &row->visit))
+			return subject->purchases[i - 1].at_ms == row->at_ms &&
+			    subject->purchases[i - 1].line_count == row->line_count &&
+			    subject->purchases[i - 1].total_minor == row->total_minor;
+	}
+	return false;
+}
+
+/* The first of the rows, which ascend, that is not earlier. */
+static size_t
+first_at(const struct contacts *contacts, int64_t at_ms)
+{
+	size_t low = 0, high = contacts->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (contacts->rows[middle].at_ms < at_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool
+has_contact(const struct contacts *contacts, const struct contact *row)
+{
+	for (size_t i = first_at(contacts, row->at_ms);
+	    i < contacts->count && contacts->rows[i].at_ms == row->at_ms; i++) {
+		if (contacts->rows[i].outcome == row->outcome &&
+		    id_equal(&contacts->rows[i].prompt, &row->prompt))
+			return true;
+	}
+	return false;
+}
+
+/* customer.merged: every row of the one becomes a row of the other, once: two cards that are merged
+ * again and again add nothing. */
+static void
+merge_subjects(struct engine *engine, const struct event *event)
+{
+	struct subject *from = engine_subject(engine, &event->subject),
+	    *into = engine_subject(engine, &event->into);
+	struct subject_visits w = { .subject = &event->subject };
+	struct buf buf = { 0 };
+
+	if (from == into || from->forgotten || into->forgotten)
+		return;
+	for (size_t i = 0; i < from->purchase_count; i++) {
+		if (has_purchase(into, &from->purchases[i]))
+			continue;
+		buf_clear(&buf);
+		purchase_encode(&from->purchases[i], &buf);
+		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,
+		    &into->id, SUBJECT_LOG_PURCHASE, from->purchases[i].at_ms, buf.data, buf.len));
+	}
+	for (size_t i = 0; i < from->contacts.count; i++) {
+		if (has_contact(&into->contacts, &from->contacts.rows[i]))
+			continue;
+		buf_clear(&buf);
+		contact_encode(&from->contacts.rows[i], &buf);
+		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,
+		    &into->id, SUBJECT_LOG_CONTACT, from->contacts.rows[i].at_ms, buf.data,
+		    buf.len));
+	}
+	subject_merge(into, from);
+	into->dirty = true;
+	subject_visits_find(engine, &w);
+	for (size_t i = 0; i < w.count; i++) {
+		w.visits[i]->subject = event->into;
+		engine_touch(engine, w.visits[i]);
+	}
+	buf_done(&buf);
+}
+
+/* Contacts of other channels count like the store's own. */
+static void
+record_contact(struct engine *engine, struct subject *subject, const struct event *event)
+{
+	const struct action *action = engine->policy != NULL && event->contact_action != NULL
+	    ? policy_action(engine->policy, event->contact_action) : NULL;
+	struct contact row;
+	struct buf buf = { 0 };
+
+	if (!subject_contact_row(event, &row))
+		return;
+	/* Of an action of ours it counts for the group and issue too. contacts_add copies them. */
+	if (action != NULL) {
+		row.group = (char *)(uintptr_t)action->group;
+		row.issue = (char *)(uintptr_t)action->issue;
+	}
+	contacts_add(&subject->contacts, &row);
+	contact_encode(&row, &buf);
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+	    &subject->id, SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
+	buf_done(&buf);
+}
+
+void
+customer_event(struct engine *engine, const struct event *event)
+{
+	struct subject *subject = engine_subject(engine, &event->subject);
+
+	if (subject->forgotten)
+		return;
+	if (event->type == EV_CUSTOMER_MERGED) {
+		merge_subjects(engine, event);
+		return;
+	}
+	if (event->type == EV_CONTACT_RECORDED)
+		record_contact(engine, subject, event);
+	else if (event->type == EV_RETURN_COMPLETED) {
+		/* A return is part of what the store knows: only with consent to keep a profile. */
+		if (consent_granted(subject, CONSENT_PROFILE, engine->now_ms)) {
+			subject_add_incident(subject, INCIDENT_RETURN, engine->now_ms);
+			subject->dirty = true;
+		}
+	} else if (subject_apply(subject, event)) {
+		subject->dirty = true;
+	}
+	if (event->type == EV_CONSENT_CHANGED) {
+		uplink_consent(engine, event);
+		if (!event->granted && event->purpose == CONSENT_PERSONALISE)
+			customer_withdraw(engine, &event->subject, WITHDRAW_CONSENT);
+	}
+	if (event->type == EV_CARE_CASE_CLOSED)
+		outcome_case_closed(engine, subject);
+}

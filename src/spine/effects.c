@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * effects.c - what follows when a visit changes: a customer joined, a basket moved, closed,
+ * cancelled.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/metrics.h"
+#include "profile/subject_io.h"
+
+#define TILL_BASKETS_MAX 1024
+
+/* ---- session effects ---- */
+
+void
+visit_disown(struct visit *visit)
+{
+	visit->has_subject = false;
+	memset(&visit->subject, 0, sizeof(visit->subject));
+	free(visit->language);
+	visit->language = NULL;
+	visit->identified_ms = 0;
+}
+
+/* false: the customer wants to be forgotten; the visit is nobody's. */
+bool
+visit_join_subject(struct engine *engine, struct visit *visit)
+{
+	struct subject *subject = engine_subject(engine, &visit->subject);
+	struct buf buf = { 0 };
+
+	free(visit->language);
+	visit->language = NULL;
+	if (subject->forgotten) {
+		visit_disown(visit);
+		return false;
+	}
+	if (consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms) &&
+	    subject->language != NULL)
+		visit->language = mem_strdup(subject->language);
+	/* What was said to the stranger was said to this customer. */
+	for (size_t i = 0; i < visit->contacts.count; i++) {
+		contacts_add(&subject->contacts, &visit->contacts.rows[i]);
+		buf_clear(&buf);
+		contact_encode(&visit->contacts.rows[i], &buf);
+		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+		    &subject->id, SUBJECT_LOG_CONTACT, visit->contacts.rows[i].at_ms, buf.data,
+		    buf.len));
+	}
+	contacts_done(&visit->contacts);
+	buf_done(&buf);
+	return true;
+}
+
+static void
+write_purchase(struct engine *engine, struct visit *visit)
+{
+	struct subject *subject;
+	struct buf buf = { 0 };
+	int64_t at_ms = visit->closed_ms != 0 ? visit->closed_ms : engine->now_ms;
+
+	if (!visit->has_subject || visit->training)
+		return;
+	subject = engine_subject(engine, &visit->subject);
+	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
+		return;
+	subject_add_purchase(subject, visit, at_ms, &buf);
+	/* The row is of the whole basket: one for each late line would fill the state. */
+	if (visit->in_history)
+		engine_check(engine, store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id,
+		    &subject->id, SUBJECT_LOG_PURCHASE, buf.data, PURCHASE_NAME_BYTES));
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+	    &subject->id, SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
+	visit->in_history = true;
+	subject->dirty = true;
+	buf_done(&buf);
+}
+
+static void
+note_incident(struct engine *engine, const struct visit *visit, enum incident_kind kind)
+{
+	struct subject *subject;
+
+	if (!visit->has_subject || visit->training)
+		return;
+	subject = engine_subject(engine, &visit->subject);
+	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
+		return;
+	subject_add_incident(subject, kind, engine->now_ms);
+	subject->dirty = true;
+}
+
+/* The guidance on the screen of the station that the basket left. */
+static void
+leave_station(struct engine *engine, struct visit *visit, const char *old_station)
+{
+	char station[NAME_SIZE];
+
+	snprintf(station, sizeof(station), "%s", visit->station);
+	snprintf(visit->station, sizeof(visit->station), "%s", old_station);
+	visit_withdraw(engine, visit, WITHDRAW_REPLACED);
+	snprintf(visit->station, sizeof(visit->station), "%s", station);
+}
+
+/* false: the card of a forgotten customer waits for nothing; the visit is gone. */
+static bool
+identified(struct engine *engine, struct session_result *result)
+{
+	struct visit *visit = result->visit;
+	bool known = visit_join_subject(engine, visit);
+
+	if (visit->state != VISIT_WAITING)
+		return true;
+	if (known) {
+		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
+		return true;
+	}
+	engine_remove_visit(engine, visit);
+	result->visit = NULL;
+	return false;
+}
+
+/* ---- the baskets of one till ---- */
+
+void
+visit_give_up(struct engine *engine, struct visit *visit)
+{
+	visit_withdraw(engine, visit, WITHDRAW_EXPIRED);
+	visit->state = VISIT_CANCELLED;
+	engine_touch(engine, visit);
+}
+
+struct till_baskets {
+	const struct visit *opened;
+	struct visit *stalest;		/* of the others */
+	size_t count;
+};
+
+static void
+look_at_basket(void *ctx, struct visit *visit)
+{
+	struct till_baskets *till = ctx;
+
+	if (visit_over(visit) || visit->basket == NULL ||
+	    strcmp(visit->terminal, till->opened->terminal) != 0)
+		return;
+	till->count++;
+	if (visit != till->opened &&
+	    (till->stalest == NULL || visit->last_ms < till->stalest->last_ms))
+		till->stalest = visit;
+}
+
+/* A till that begins baskets and ends none must not fill memory and state until they are idle:
+ * beyond TILL_BASKETS_MAX the one that it has not spoken of for longest is given up. */
+static void
+bound_baskets(struct engine *engine, const struct visit *opened)
+{
+	struct till_baskets till = { .opened = opened };
+
+	if (sessions_count(engine->sessions) <= TILL_BASKETS_MAX)
+		return;
+	sessions_each(engine->sessions, look_at_basket, &till);
+	if (till.count <= TILL_BASKETS_MAX)
+		return;
+	metrics_add(METRIC_LIMIT_VISITS, 1);
+	visit_give_up(engine, till.stalest);
+}
+
+void
+visit_effects(struct engine *engine, const struct event *event, struct session_result *result,
+    const struct id *former)
+{
+	struct visit *visit = result->visit;
+	unsigned effects = result->effects;
+
+	if (result->gone != NULL) {
+		visit_withdraw(engine, result->gone, WITHDRAW_CUSTOMER);
+		if (result->gone != visit)
+			engine_remove_visit(engine, result->gone);
+		result->gone = NULL;
+	}
+	if (visit == NULL)
+		return;
+	engine_touch(engine, visit);
+	if (effects & EFFECT_OPENED && visit->basket != NULL) {
+		engine_ref(engine, "basket", visit->basket, visit);
+		timer_add(engine, "idle", &visit->id, engine->now_ms + IDLE_MS);
+		bound_baskets(engine, visit);
+	}
+	if (effects & EFFECT_MOVED)
+		leave_station(engine, visit, result->old_station);
+	if (effects & EFFECT_REPLACED) {
+		struct id subject = visit->subject;
+
+		visit->subject = *former;
+		visit_withdraw(engine, visit, WITHDRAW_CUSTOMER);
+		visit->subject = subject;
+	}
+	if (effects & EFFECT_IDENTIFIED && !identified(engine, result))
+		return;
+	if (effects & EFFECT_DECLINED)
+		note_incident(engine, visit, INCIDENT_DECLINE);
+	if (event->type == EV_BASKET_ITEM_VOIDED && effects & EFFECT_LINES)
+		note_incident(engine, visit, INCIDENT_VOID);
+	if (effects & EFFECT_SUSPENDED)
+		visit_withdraw(engine, visit, WITHDRAW_GATE);
+	if (effects & EFFECT_TENDER && engine->policy != NULL && engine->policy->quiet_tender)
+		visit_withdraw(engine, visit, WITHDRAW_TENDER);
+	if (effects & EFFECT_CLOSED) {
+		outcome_close(engine, visit);
+		visit_withdraw(engine, visit, WITHDRAW_CLOSED);
+		write_purchase(engine, visit);
+	}
+	if (effects & EFFECT_LATE_LINES)
+		write_purchase(engine, visit);
+	if (effects & EFFECT_CANCELLED) {
+		visit_withdraw(engine, visit, WITHDRAW_CANCELLED);
+		/* Cancelled after it was closed: the row takes the purchase back. */
+		if (visit->in_history)
+			write_purchase(engine, visit);
+	}
+}

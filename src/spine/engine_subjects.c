@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_subjects.c - customers in memory: a cache of their rows, with headquarters' profile on
+ * top.
+ *
+ * LIMITS
+ *   Over SUBJECTS_CACHED the cache gives up what a turn did not use.
+ */
+#include "spine/spine.h"
+
+#include <stdlib.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "profile/subject_io.h"
+
+static int
+load_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	struct subject *subject = ctx;
+
+	(void)n;
+	(void)at_ms;
+	if (subject_add_log(subject, kind, body, len) != 0)
+		log_warning("a history row cannot be read and is left out kind=%d", kind);
+	return 0;
+}
+
+static struct subject *
+load_subject(struct engine *engine, const struct id *id)
+{
+	struct subject *subject = subject_new(id);
+	struct buf buf = { 0 };
+	int rc;
+
+	if (keys_forgotten(engine->keys, id)) {
+		subject->forgotten = true;
+		return subject;
+	}
+	rc = store_get(engine->store, STORE_SUBJECT, id, &buf, NULL);
+	engine_check(engine, rc);
+	if (rc == 0 && subject_decode(subject, buf.data, buf.len) != 0)
+		log_warning("a subject's row cannot be read and is left out");
+	/* HQ's part comes on top: it yields where the customer has spoken since. */
+	buf_clear(&buf);
+	if (engine->profile_get != NULL &&
+	    engine->profile_get(engine->profile_ctx, id, &buf) == 0) {
+		if (subject_apply_profile(subject, buf.data, buf.len) != 0)
+			log_warning("a profile row cannot be read and is left out");
+	}
+	buf_done(&buf);
+	engine_check(engine, store_log_each(engine->store, STORE_LOG_SUBJECT, id, id, load_log,
+	    subject));
+	return subject;
+}
+
+static size_t
+subject_bucket(const struct id *id)
+{
+	return ((size_t)id->b[0] << 8 | id->b[1]) % SUBJECT_BUCKETS;
+}
+
+static void
+save_subject(struct engine *engine, struct subject *subject, struct buf *buf)
+{
+	if (!subject->dirty || subject->forgotten)
+		return;
+	buf_clear(buf);
+	subject_encode(subject, buf);
+	engine_check(engine, store_put(engine->store, STORE_SUBJECT, &subject->id, &subject->id,
+	    engine->now_ms, 0, buf->data, buf->len));
+	subject->dirty = false;
+}
+
+struct subject *
+engine_subject(struct engine *engine, const struct id *id)
+{
+	struct subject_slot **head = &engine->subjects[subject_bucket(id)], *slot;
+
+	for (slot = *head; slot != NULL; slot = slot->next) {
+		if (id_equal(&slot->subject->id, id)) {
+			slot->used = true;
+			return slot->subject;
+		}
+	}
+	slot = mem_calloc(1, sizeof(*slot));
+	slot->subject = load_subject(engine, id);
+	slot->used = true;
+	slot->next = *head;
+	*head = slot;
+	engine->subject_count++;
+	return slot->subject;
+}
+
+void
+engine_drop_subjects(struct engine *engine)
+{
+	for (size_t i = 0; i < SUBJECT_BUCKETS; i++) {
+		struct subject_slot *slot, *next;
+
+		for (slot = engine->subjects[i]; slot != NULL; slot = next) {
+			next = slot->next;
+			subject_free(slot->subject);
+			free(slot);
+		}
+		engine->subjects[i] = NULL;
+	}
+	engine->subject_count = 0;
+}
+
+void
+engine_save_subjects(struct engine *engine, struct buf *buf)
+{
+	bool evict = engine->subject_count > SUBJECTS_CACHED;
+
+	for (size_t i = 0; i < SUBJECT_BUCKETS && engine->subject_count > 0; i++) {
+		struct subject_slot **at = &engine->subjects[i], *slot;
+
+		while ((slot = *at) != NULL) {
+			save_subject(engine, slot->subject, buf);
+			if (slot->used || !evict) {
+				slot->used = false;
+				at = &slot->next;
+				continue;
+			}
+			*at = slot->next;
+			subject_free(slot->subject);
+			free(slot);
+			engine->subject_count--;
+		}
+	}
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_visits.c - visits in memory and on disk: found by id, by basket, by a name; written with
+ * the turn.
+ *
+ * A visit whose basket is over leaves memory with the turn that ended it; the
+ * rest are loaded at the start.
+ */
+#include "spine/spine.h"
+
+#include <string.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "profile/subject_io.h"
+
+enum { VISIT_FLAG_OVER = 0, VISIT_FLAG_LIVE = 1 };
+
+static int
+load_visit(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
+{
+	struct engine *engine = ctx;
+	struct visit *visit;
+
+	(void)subject;
+	(void)at_ms;
+	if (visit_decode(body, len, &visit) != 0) {
+		char text[ID_TEXT_SIZE];
+
+		id_text(key, text);
+		log_warning("visit set aside: its row cannot be read visit=%s", text);
+		return 0;
+	}
+	sessions_add(engine->sessions, visit);
+	return 0;
+}
+
+static void
+track(struct engine *engine, struct visit *visit)
+{
+	for (size_t i = 0; i < engine->touched_count; i++) {
+		if (engine->touched[i] == visit)
+			return;
+	}
+	if (engine->touched_count == engine->touched_capacity) {
+		engine->touched_capacity = engine->touched_capacity == 0
+		    ? 64 : 2 * engine->touched_capacity;
+		engine->touched = mem_realloc(engine->touched,
+		    engine->touched_capacity * sizeof(visit));
+	}
+	engine->touched[engine->touched_count++] = visit;
+}
+
+static struct visit *
+load_one_visit(struct engine *engine, const struct id *id)
+{
+	struct buf buf = { 0 };
+	struct visit *visit = NULL;
+	int rc = store_get(engine->store, STORE_VISIT, id, &buf, NULL);
+
+	engine_check(engine, rc);
+	if (rc == 0 && visit_decode(buf.data, buf.len, &visit) == 0) {
+		sessions_add(engine->sessions, visit);
+		track(engine, visit);	/* leaves memory with this turn if it is over */
+	} else {
+		visit = NULL;
+	}
+	buf_done(&buf);
+	return visit;
+}
+
+/* What is named by an id of ours stands in the order of its making, beside its neighbours on one
+ * page; not a till's name for a basket, which may only look like one. */
+static struct id
+ref_name(const char *kind, const char *name)
+{
+	const char *parts[] = { kind, name };
+	struct id hash = hash_parts(parts, 2), id;
+
+	if (strcmp(kind, "basket") != 0 && id_parse(name, &id))
+		memcpy(hash.b, id.b, 6);	/* the time */
+	return hash;
+}
+
+struct visit *
+engine_visit(struct engine *engine, const struct id *id)
+{
+	struct visit *visit = sessions_by_id(engine->sessions, id);
+
+	return visit != NULL ? visit : load_one_visit(engine, id);
+}
+
+struct visit *
+engine_visit_by_basket(struct engine *engine, const char *basket)
+{
+	struct visit *visit = sessions_by_basket(engine->sessions, basket);
+
+	return visit != NULL ? visit : engine_visit_by_ref(engine, "basket", basket);
+}
+
+struct visit *
+engine_visit_by_ref(struct engine *engine, const char *kind, const char *name)
+{
+	struct id ref = ref_name(kind, name), id;
+	int rc = store_ref_get(engine->store, &ref, &id);
+
+	engine_check(engine, rc);
+	return rc == 0 ? engine_visit(engine, &id) : NULL;
+}
+
+void
+engine_ref(struct engine *engine, const char *kind, const char *name, const struct visit *visit)
+{
+	struct id ref = ref_name(kind, name);
+
+	engine_check(engine, store_ref_put(engine->store, &ref, &visit->id, engine->now_ms));
+}
+
+void
+engine_touch(struct engine *engine, struct visit *visit)
+{
+	visit->dirty = true;
+	track(engine, visit);
+}
+
+void
+engine_remove_visit(struct engine *engine, struct visit *visit)
+{
+	engine_check(engine, store_delete(engine->store, STORE_VISIT, &visit->id));
+	for (size_t i = 0; i < engine->touched_count; i++) {
+		if (engine->touched[i] == visit)
+			engine->touched[i] = engine->touched[--engine->touched_count];
+	}
+	sessions_remove(engine->sessions, visit);
+}
+
+int
+engine_load_visits(struct engine *engine)
+{
+	return store_each(engine->store, STORE_VISIT, VISIT_FLAG_LIVE, load_visit, engine);
+}
+
+void
+engine_save_visits(struct engine *engine, struct buf *buf)
+{
+	for (size_t i = 0; i < engine->touched_count; i++) {
+		struct visit *visit = engine->touched[i];
+		bool over = visit_over(visit);
+		const struct id *subject = visit->has_subject ? &visit->subject : NULL;
+
+		if (visit->dirty) {
+			if (subject != NULL && keys_forgotten(engine->keys, subject))
+				subject = NULL;
+			buf_clear(buf);
+			visit_encode(visit, buf);
+			engine_check(engine, store_put(engine->store, STORE_VISIT, &visit->id,
+			    subject, visit->last_ms, over ? VISIT_FLAG_OVER : VISIT_FLAG_LIVE,
+			    buf->data, buf->len));
+			visit->dirty = false;
+		}
+		if (over)
+			sessions_remove(engine->sessions, visit);
+	}
+	engine->touched_count = 0;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * intake.c - one input to the stages: read, checked, known twice or not, answered.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/crash.h"
+#include "core/id.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/when.h"
+#include "ingest/rate.h"
+
+/* ---- an input that a bug dies of ---- */
+
+/* Named before it is looked at. true: the last run died of it. */
+static bool
+is_poison(struct engine *engine, const char *source, const char *id)
+{
+	crash_input(source, id);
+	if (engine->poison == NULL || !crash_is(engine->poison, source, id))
+		return false;
+	metrics_add(METRIC_SET_ASIDE, 1);
+	return true;
+}
+
+static void
+set_aside(struct rejected *rejected)
+{
+	rejected->reason = REJECT_BAD_VALUE;
+	snprintf(rejected->detail, sizeof(rejected->detail),
+	    "this message stopped the daemon before and is set aside; please report it");
+}
+
+/* Until it is read a message has no name of its own but its bytes. */
+static bool
+is_poison_message(struct engine *engine, const struct route *route, const struct input *input)
+{
+	uint8_t digest[16];
+	char hex[2 * sizeof(digest) + 1];
+
+	hash_bytes(digest, sizeof(digest), input->payload, input->len, NULL, 0);
+	hash_hex(hex, digest, sizeof(digest));
+	return is_poison(engine, route->origin, hex);
+}
+
+/* ---- idempotence ---- */
+
+/* true: it was here before (or is a forgery of one that was): done with it. Only what was accepted
+ * counts as seen: an event that was refused is refused again, for the same reason if that still
+ * holds. */
+static bool
+seen_before(struct engine *engine, const struct event *event, struct rejected *rejected)
+{
+	const char *parts[] = { event->source, event->id };
+	struct id name = hash_parts(parts, 2), digest;
+	int64_t first_ms;
+	int rc = store_seen_get(engine->store, &name, &digest, &first_ms);
+
+	engine_check(engine, rc);
+	if (rc == AISLE_E_NONE)
+		return false;
+	if (rc != 0)
+		return true;
+	if (!id_equal(&digest, &event->digest)) {
+		rejected->reason = REJECT_BAD_VALUE;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "source and id were used before for another event; expected a new id");
+		log_warning("one id, two bodies source=%s id=%s", event->source, event->id);
+		return true;
+	}
+	metrics_event(event->type, true);
+	if (event->receipt && event->channel == CHANNEL_POS)
+		receipt_add(engine, event->origin, event->source, event->id, first_ms, NULL);
+	return true;
+}
+
+static void
+accepted(struct engine *engine, const struct event *event)
+{
+	const char *parts[] = { event->source, event->id };
+	struct id name = hash_parts(parts, 2);
+
+	engine_check(engine, store_seen_put(engine->store, &name, &event->digest, engine->now_ms));
+	metrics_event(event->type, false);
+	if (event->receipt && event->channel == CHANNEL_POS)
+		receipt_add(engine, event->origin, event->source, event->id, engine->now_ms, NULL);
+}
+
+static void
+apply_event(struct engine *engine, struct event *event, struct rejected *rejected)
+{
+	engine->source = event->source;
+	engine->id = event->id;
+	event->now_ms = engine->now_ms;
+	if (is_poison(engine, event->source, event->id)) {
+		set_aside(rejected);
+	} else if (!seen_before(engine, event, rejected)) {
+		turn_event(engine, event, rejected);
+		if (rejected->reason == REJECT_NONE)
+			accepted(engine, event);
+	}
+	if (rejected->reason != REJECT_NONE) {
+		snprintf(rejected->source, sizeof(rejected->source), "%s", event->source);
+		snprintf(rejected->id, sizeof(rejected->id), "%s", event->id);
+		rejected->receipt = event->receipt;
+	}
+	crash_input(NULL, NULL);
+}
+
+/* ---- inputs ---- */
+
+static void
+clock_to(struct engine *engine, int64_t now_ms)
+{
+	char id[128];
+	int64_t due_ms;
+	int rc;
+
+	if (now_ms < engine->now_ms)
+		now_ms = engine->now_ms;
+	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= now_ms &&
+	    engine->failed == 0) {
+		if (due_ms > engine->now_ms)
+			engine->now_ms = due_ms;
+		engine->source = "timer";
+		engine->id = id;
+		engine->commands = 0;
+		engine_check(engine, store_timer_delete(engine->store, due_ms, id));
+		metrics_add(METRIC_TIMERS, 1);
+		if (!is_poison(engine, "timer", id))
+			timer_apply(engine, id);
+		crash_input(NULL, NULL);
+	}
+	engine_check(engine, rc);
+	engine->now_ms = now_ms;
+}
+
+static struct envelope_rules
+rules_of(const struct engine *engine)
+{
+	return (struct envelope_rules){
+		.pepper = keys_pepper(engine->keys), .currency = engine->conf->currency,
+		.clock_past_ms = engine->conf->clock_past_ms,
+		.clock_ahead_ms = engine->conf->clock_ahead_ms, .clock_off = engine->time_uncertain,
+	};
+}
+
+static void
+refuse(struct engine *engine, const struct route *route, const char *topic,
+    const struct rejected *rejected, const void *payload, size_t len)
+{
+	dead_letter_of(engine, route->channel, topic, rejected, payload, len);
+	if (rejected->receipt && rejected->source[0] != '\0' && route->channel == CHANNEL_POS)
+		receipt_add(engine, route->origin, rejected->source, rejected->id, engine->now_ms,
+		    reject_name(rejected->reason));
+}
+
+#define HELLO_STATIONS_MAX 64
+#define HELLO_VISITS_MAX 64
+
+struct hello_walk {
+	const char *station;
+	struct visit *visits[HELLO_VISITS_MAX];
+	size_t count;
+};
+
+static void
+hello_collect(void *ctx, struct visit *visit)
+{
+	struct hello_walk *walk = ctx;
+
+	if (!id_is_zero(&visit->guidance) && strcmp(visit->station, walk->station) == 0 &&
+	    walk->count < HELLO_VISITS_MAX)
+		walk->visits[walk->count++] = visit;
+}
+
+static void
+hello_station(struct engine *engine, const char *station)
+{
+	struct hello_walk walk = { .station = station };
+
+	sessions_each(engine->sessions, hello_collect, &walk);
+	for (size_t i = 0; i < walk.count; i++)
+		visit_guide(engine, walk.visits[i], NULL, WITHDRAW_REPLACED);
+}
+
+static void
+hello(struct engine *engine, const struct input *input)
+{
+	struct rejected rejected = { 0 };
+	struct err err = { 0 };
+	json_t *json = json_read(input->payload, input->len, "hello", &err), *station;
+	size_t i;
+
+	if (!json_is_array(json_object_get(json, "stations"))) {
+		rejected.reason = json == NULL ? REJECT_NOT_JSON : REJECT_BAD_SHAPE;
+		snprintf(rejected.detail, sizeof(rejected.detail),
+		    "/stations: expected an array of stations");
+		dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
+	}
+	json_array_foreach(json_object_get(json, "stations"), i, station) {
+		if (json_is_string(station) && i < HELLO_STATIONS_MAX)
+			hello_station(engine, json_string_value(station));
+	}
+	json_decref(json);
+}
+
+static void
+input_message(struct engine *engine, struct input *input, const struct route *route,
+    struct event *event, struct rejected *rejected, unsigned unknown)
+{
+	if (unknown > 0)
+		metrics_add(METRIC_UNKNOWN_MEMBERS, unknown);
+	if (rejected->bad_gtins > 0)
+		metrics_add(METRIC_BAD_GTINS, rejected->bad_gtins);
+	if (event != NULL)
+		apply_event(engine, event, rejected);
+	if (rejected->reason != REJECT_NONE)
+		refuse(engine, route, input->topic, rejected, input->payload, input->len);
+	if (event != NULL)
+		event_done(event);
+}
+
+static void
+apply_message(struct engine *engine, struct input *input)
+{
+	struct envelope_rules rules = rules_of(engine);
+	struct rejected rejected = { 0 };
+	struct event *event = NULL;
+	struct route route = { 0 };
+	unsigned unknown = 0;
+
+	if (input->kind == INPUT_MAPPED) {
+		route.channel = CHANNEL_POS;
+		snprintf(route.origin, sizeof(route.origin), "%s", input->text);
+	} else if (route_parse(input->topic, engine->conf->store_id, &route) != 0) {
+		return;
+	}
+	if (is_poison_message(engine, &route, input)) {
+		set_aside(&rejected);
+	} else if (!rate_allow(engine->rates, route.channel, route.origin, engine->now_ms)) {
+		rejected.reason = REJECT_RATE;
+		snprintf(rejected.detail, sizeof(rejected.detail),
+		    "more than %d messages a second from %s", engine->conf->terminal_rate,
+		    route.origin);
+	} else if (route.hello) {
+		hello(engine, input);
+		return;
+	} else if (envelope_parse(engine->arena, &rules, &route, input->attributes, input->payload,
+	    input->len, engine->now_ms, &event, &rejected, &unknown) != 0) {
+		event = NULL;
+	}
+	input_message(engine, input, &route, event, &rejected, unknown);
+}
+
+static void
+apply_recorded(struct engine *engine, struct input *input)
+{
+	struct envelope_rules rules = rules_of(engine);
+	struct rejected rejected = { 0 };
+	struct event *event = NULL;
+	struct route route = { 0 };
+	unsigned unknown = 0;
+	int64_t now_ms = engine->now_ms;
+
+	if (envelope_parse_recorded(engine->arena, &rules, input->payload, input->len, &route,
+	    &now_ms, &event, &rejected, &unknown) != 0)
+		event = NULL;
+	clock_to(engine, now_ms);
+	input->topic = "recorded";
+	input_message(engine, input, &route, event, &rejected, unknown);
+}
+
+static void
+apply_answer(struct engine *engine, struct input *input)
+{
+	struct event *event = arena_alloc(engine->arena, sizeof(*event));
+	const char *slash = input->is_shown ? "shown" : "decision";
+
+	event->type = input->is_shown ? EV_GUIDANCE_SHOWN : EV_GUIDANCE_DECIDED;
+	event->channel = CHANNEL_TABLET;
+	event->origin = event->tablet = input->text;
+	event->source = arena_printf(engine->arena, "tablet/%s", input->text);
+	event->id = arena_printf(engine->arena, "%s/%s", input->prompt, slash);
+	event->guidance = input->guidance;
+	event->prompt = input->prompt;
+	event->now_ms = event->time_ms = engine->now_ms;
+	event->data = input->answer;
+	engine->source = event->source;
+	engine->id = event->id;
+	if (is_poison(engine, event->source, event->id)) {
+		input->result = (struct reply){ .status = 500,
+			.detail = "this answer stopped the daemon before and is set aside" };
+		return;
+	}
+	if (input->is_shown) {
+		const json_t *shown = json_object_get(input->answer, "shown");
+
+		event->shown = shown == NULL || json_is_true(shown);
+		answer_shown(engine, event, &input->result);
+		return;
+	}
+	event->decision = json_string_value(json_object_get(input->answer, "decision"));
+	event->reason = json_string_value(json_object_get(input->answer, "reason"));
+	event->note = json_string_value(json_object_get(input->answer, "note"));
+	event->manager = json_string_value(json_object_get(input->answer, "manager"));
+	event->pin = input->pin;
+	event->instead_action =
+	    json_string_value(json_object_get(json_object_get(input->answer, "instead"), "action"));
+	(void)json_int(json_object_get(json_object_get(input->answer, "instead"), "depth"),
+	    &event->instead_depth);
+	if (json_is_string(json_object_get(input->answer, "until")))
+		(void)when_parse(json_string_value(json_object_get(input->answer, "until")),
+		    &event->until_ms);
+	answer_decided(engine, event, &input->result);
+}
+
+static void
+apply_unmapped(struct engine *engine, const struct input *input)
+{
+	struct rejected rejected = { .reason = REJECT_BAD_SHAPE };
+
+	snprintf(rejected.detail, sizeof(rejected.detail), "%s", input->text);
+	dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
+}
+
+void
+turn_input(struct engine *engine, struct input *input)
+{
+	engine->source = engine->id = "";
+	engine->commands = 0;
+	if (input->kind != INPUT_RECORDED)
+		clock_to(engine, input->now_ms);
+	engine->commands = 0;
+	switch (input->kind) {
+	case INPUT_MESSAGE:
+	case INPUT_MAPPED:
+		apply_message(engine, input);
+		break;
+	case INPUT_RECORDED:
+		apply_recorded(engine, input);
+		break;
+	case INPUT_ANSWER:
+		apply_answer(engine, input);
+		break;
+	case INPUT_DELIVERED:
+		engine_check(engine, store_outbox_delete(engine->store, input->number));
+		break;
+	case INPUT_HQ_ACK:
+		engine_check(engine, store_uplink_ack(engine->store, input->lane, input->number));
+		break;
+	case INPUT_STOP:
+		order_stop(engine, input);
+		order_sweep(engine, WITHDRAW_STOPPED);
+		break;
+	case INPUT_FORGET:
+		order_forget(engine, input);
+		break;
+	case INPUT_POLICY:
+		order_sweep(engine, WITHDRAW_REPLACED);
+		break;
+	case INPUT_UNMAPPED:
+		apply_unmapped(engine, input);
+		break;
+	case INPUT_CLOCK:
+		break;
+	}
+	crash_input(NULL, NULL);
+}

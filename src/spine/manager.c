@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * manager.c - who may approve: managers and their PINs.
+ *
+ * DESIGN
+ *   A PIN is short: what protects it is the lock after a few wrong ones, kept
+ *   in the state so that a restart does not open it. Its hash (libsodium's
+ *   crypto_pwhash_str) is made small enough for a gateway's memory; the row is
+ *   sealed besides. Managers lie in the table of the tablets, told apart by
+ *   their flag.
+ *
+ * INVARIANTS
+ *   A PIN is hashed or compared, never written. While locked, no PIN is
+ *   compared: a right one is refused like a wrong one.
+ */
+#include "spine/spine.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/log.h"
+
+#define TRIES_MAX 5
+#define LOCK_MS (5 * MIN_MS)
+#define HASH_OPS 3
+#define HASH_BYTES (256u << 10)
+
+struct manager {
+	char *id, *hash;
+	int64_t failures, locked_until_ms;
+};
+
+static struct id
+key_of(const char *id)
+{
+	const char *parts[] = { "manager", id };
+
+	return hash_parts(parts, 2);
+}
+
+static int
+load(struct store *store, const char *id, struct manager *ret)
+{
+	struct id key = key_of(id);
+	struct buf body = { 0 };
+	int rc = store_get(store, STORE_TABLET, &key, &body, NULL);
+
+	memset(ret, 0, sizeof(*ret));
+	if (rc == 0) {
+		struct rd rd = rd_init(body.data, body.len);
+
+		ret->id = rd_str(&rd);
+		ret->hash = rd_str(&rd);
+		ret->failures = rd_i64(&rd);
+		ret->locked_until_ms = rd_i64(&rd);
+		if (!rd_done(&rd) || ret->id == NULL || ret->hash == NULL ||
+		    strcmp(ret->id, id) != 0)
+			rc = AISLE_E_NONE;
+	}
+	buf_wipe(&body);
+	return rc;
+}
+
+static void
+done(struct manager *manager)
+{
+	free(manager->id);
+	free(manager->hash);
+}
+
+static int
+save(struct store *store, const struct manager *manager, int64_t now_ms)
+{
+	struct id key = key_of(manager->id);
+	struct buf body = { 0 };
+	int rc;
+
+	buf_str(&body, manager->id);
+	buf_str(&body, manager->hash);
+	buf_i64(&body, manager->failures);
+	buf_i64(&body, manager->locked_until_ms);
+	rc = store_put(store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data,
+	    body.len);
+	buf_wipe(&body);
+	return rc;
+}
+
+enum manager_verdict
+manager_check(struct engine *engine, const char *id, const char *pin)
+{
+	enum manager_verdict verdict = MANAGER_NO;
+	struct manager manager;
+	int rc;
+
+	if (id == NULL || pin == NULL)
+		return MANAGER_NO;
+	rc = load(engine->store, id, &manager);
+	engine_check(engine, rc);
+	if (rc == 0 && engine->now_ms < manager.locked_until_ms) {
+		verdict = MANAGER_LOCKED;
+	} else if (rc == 0) {
+		bool right = crypto_pwhash_str_verify(manager.hash, pin, strlen(pin)) == 0;
+		bool changed = !right || manager.failures != 0;
+
+		manager.failures = right ? 0 : manager.failures + 1;
+		if (manager.failures >= TRIES_MAX) {
+			manager.failures = 0;
+			manager.locked_until_ms = engine->now_ms + LOCK_MS;
+			log_warning("a manager's PIN is locked after %d wrong ones manager=%s",
+			    TRIES_MAX, id);
+		}
+		if (changed)
+			engine_check(engine, save(engine->store, &manager, engine->now_ms));
+		verdict = right ? MANAGER_OK : MANAGER_NO;
+	}
+	done(&manager);
+	return verdict;
+}
+
+int
+manager_add(struct store *store, const char *id, const char *pin, int64_t now_ms)
+{
+	char hash[crypto_pwhash_STRBYTES];
+	struct manager manager = { .id = (char *)(uintptr_t)id, .hash = hash };
+	int rc = crypto_pwhash_str(hash, pin, strlen(pin), HASH_OPS, HASH_BYTES) == 0
+	    ? 0 : AISLE_E_IO;
+
+	if (rc == 0)
+		rc = store_begin(store);
+	if (rc != 0)
+		return rc;
+	rc = save(store, &manager, now_ms);
+	if (rc == 0)
+		rc = store_commit(store);
+	if (rc != 0)
+		store_rollback(store);
+	sodium_memzero(hash, sizeof(hash));
+	return rc;
+}
+
+int
+manager_remove(struct store *store, const char *id)
+{
+	struct id key = key_of(id);
+	struct manager manager;
+	int rc = load(store, id, &manager);
+
+	done(&manager);
+	if (rc == 0)
+		rc = store_begin(store);
+	if (rc != 0)
+		return rc;
+	rc = store_delete(store, STORE_TABLET, &key);
+	if (rc == 0)
+		rc = store_commit(store);
+	if (rc != 0)
+		store_rollback(store);
+	return rc;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * order.c - what people order over the control socket: stop an action, forget a customer;
+ * and cards that a new policy does not know.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "policy/policy_load.h"
+
+/* ---- stopped actions, in the order of their ids ---- */
+
+bool
+order_is_stopped(const struct engine *engine, const char *action)
+{
+	for (size_t i = 0; i < engine->stopped_count; i++) {
+		if (strcmp(engine->stopped[i], action) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+order_load(struct engine *engine)
+{
+	struct buf buf = { 0 };
+	char *at, *line;
+
+	if (store_meta_get(engine->store, "stopped", &buf) == 0 && buf.len > 0) {
+		buf_addc(&buf, '\0');
+		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;) {
+			if (line[0] == '\0')
+				continue;
+			engine->stopped = mem_realloc(engine->stopped,
+			    (engine->stopped_count + 1) * sizeof(*engine->stopped));
+			engine->stopped[engine->stopped_count++] = mem_strdup(line);
+		}
+	}
+	buf_done(&buf);
+}
+
+void
+order_drop(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->stopped_count; i++)
+		free(engine->stopped[i]);
+	free(engine->stopped);
+	engine->stopped = NULL;
+	engine->stopped_count = 0;
+}
+
+void
+order_stop(struct engine *engine, const struct input *input)
+{
+	struct buf list = { 0 };
+	size_t at = 0;
+
+	while (at < engine->stopped_count && strcmp(engine->stopped[at], input->text) < 0)
+		at++;
+	if (input->flag && !order_is_stopped(engine, input->text)) {
+		engine->stopped = mem_realloc(engine->stopped,
+		    (engine->stopped_count + 1) * sizeof(char *));
+		memmove(engine->stopped + at + 1, engine->stopped + at,
+		    (engine->stopped_count - at) * sizeof(char *));
+		engine->stopped[at] = mem_strdup(input->text);
+		engine->stopped_count++;
+	} else if (!input->flag && order_is_stopped(engine, input->text)) {
+		free(engine->stopped[at]);
+		memmove(engine->stopped + at, engine->stopped + at + 1,
+		    (engine->stopped_count - at - 1) * sizeof(char *));
+		engine->stopped_count--;
+	}
+	for (size_t i = 0; i < engine->stopped_count; i++)
+		buf_addf(&list, "%s\n", engine->stopped[i]);
+	engine_check(engine, store_meta_set(engine->store, "stopped", list.len > 0 ? list.data : "",
+	    list.len));
+	buf_done(&list);
+}
+
+/* ---- cards that must leave ---- */
+
+struct sweep {
+	struct visit **visits;
+	size_t count;
+};
+
+/* Must this card leave? Its action was stopped, or the policy in force does not know it. */
+static bool
+is_swept(struct engine *engine, const struct card *card, enum withdraw_reason reason)
+{
+	if (card->state == CARD_GONE || card->redeemed)
+		return false;
+	if (reason == WITHDRAW_STOPPED)
+		return order_is_stopped(engine, card->action);
+	return card->state == CARD_OPEN &&
+	    (engine->policy == NULL || policy_action(engine->policy, card->action) == NULL);
+}
+
+static void
+sweep_collect(void *ctx, struct visit *visit)
+{
+	struct sweep *sweep = ctx;
+
+	if (visit->card_count > 0)
+		sweep->visits[sweep->count++] = visit;
+}
+
+/* A stop withdraws open cards and unredeemed tokens at once. */
+void
+order_sweep(struct engine *engine, enum withdraw_reason reason)
+{
+	struct sweep sweep = { .visits = arena_alloc(engine->arena,
+		(sessions_count(engine->sessions) + 1) * sizeof(*sweep.visits)) };
+
+	sessions_each(engine->sessions, sweep_collect, &sweep);
+	for (size_t i = 0; i < sweep.count; i++) {
+		struct visit *visit = sweep.visits[i];
+		bool changed = false;
+
+		for (size_t c = 0; c < visit->card_count; c++) {
+			if (!is_swept(engine, &visit->cards[c], reason))
+				continue;
+			card_withdraw(engine, visit, &visit->cards[c], reason);
+			changed = true;
+		}
+		if (changed) {
+			engine_touch(engine, visit);
+			visit_guide(engine, visit, NULL, reason);
+		}
+	}
+}
+
+/* ---- a customer is forgotten ---- */
+
+struct dead_letters {
+	const struct engine *engine;
+	const struct id *subject;
+	int64_t rows[256];		/* those that speak of them */
+	size_t count;
+};
+
+/* Is one of its texts, wherever it stands, their card number or their subject? */
+static bool
+speaks_of(const struct dead_letters *letters, json_t *json)
+{
+	const char *text = json_string_value(json), *name;
+	json_t *value;
+	struct id id;
+	size_t i;
+
+	if (text != NULL) {
+		id = subject_of_card(keys_pepper(letters->engine->keys), text,
+		    json_string_length(json));
+		return id_equal(&id, letters->subject) ||
+		    (subject_parse(text, &id) && id_equal(&id, letters->subject));
+	}
+	json_array_foreach(json, i, value) {
+		if (speaks_of(letters, value))
+			return true;
+	}
+	json_object_foreach(json, name, value) {
+		if (speaks_of(letters, value))
+			return true;
+	}
+	return false;
+}
+
+static int
+look_at_letter(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
+{
+	struct dead_letters *letters = ctx;
+	json_t *json = json_read(payload, len, "letter", NULL);
+
+	(void)at_ms;
+	(void)topic;
+	(void)reason;
+	(void)detail;
+	if (speaks_of(letters, json))
+		letters->rows[letters->count++] = n;
+	json_decref(json);
+	return letters->count == ARRAY_LEN(letters->rows);
+}
+
+/* A till's message that could not be used has the card number as it came. */
+static void
+forget_dead_letters(struct engine *engine, const struct id *subject)
+{
+	struct dead_letters letters = { .engine = engine, .subject = subject };
+
+	do {
+		letters.count = 0;
+		engine_check(engine, store_dead_each(engine->store, -1, look_at_letter, &letters));
+		for (size_t i = 0; i < letters.count; i++)
+			engine_check(engine, store_dead_drop(engine->store, letters.rows[i]));
+	} while (letters.count == ARRAY_LEN(letters.rows) && engine->failed == 0);
+}
+
+/* Their open visits go on without them: what is written from now on is about nobody. */
+void
+order_forget(struct engine *engine, const struct input *input)
+{
+	struct subject *subject = engine_subject(engine, &input->subject);
+	struct subject_visits w = { .subject = &input->subject };
+
+	subject->forgotten = true;
+	subject->dirty = false;
+	customer_withdraw(engine, &input->subject, WITHDRAW_CUSTOMER);
+	engine_check(engine, store_forget(engine->store, &input->subject));
+	forget_dead_letters(engine, &input->subject);
+	buf_wipe(&engine->record);	/* it may be theirs */
+	subject_visits_find(engine, &w);
+	for (size_t i = 0; i < w.count; i++) {
+		if (w.visits[i]->state == VISIT_WAITING) {
+			engine_remove_visit(engine, w.visits[i]);
+			continue;
+		}
+		visit_disown(w.visits[i]);
+		engine_touch(engine, w.visits[i]);
+	}
+}

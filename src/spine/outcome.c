@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * outcome.c - what came of a card: to the ledger, to the customer's contacts, to headquarters.
+ */
+#include "spine/spine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/when.h"
+#include "policy/policy_load.h"
+#include "profile/subject_io.h"
+
+static void
+add_contact(struct engine *engine, struct visit *visit, const struct card *card,
+    enum outcome outcome, const char *reason)
+{
+	struct contact row = {
+		.prompt = card->prompt, .decision = card->decision, .outcome = outcome,
+		.at_ms = engine->now_ms, .withheld = card->withheld, .placement = card->placement,
+		.action = card->action, .group = card->group, .issue = card->issue,
+		.reason = (char *)reason,
+	};
+	struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
+	struct buf buf = { 0 };
+
+	if (subject != NULL && subject->forgotten)
+		return;
+	if (subject == NULL) {
+		contacts_add(&visit->contacts, &row);
+		return;
+	}
+	contacts_add(&subject->contacts, &row);
+	contact_encode(&row, &buf);
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
+	    &subject->id, SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
+	buf_done(&buf);
+}
+
+/* The outcome object: with "decision" it is what HQ gets, without it a line of the Decision's
+ * "outcomes". */
+static void
+outcome_json(const struct card *card, enum outcome outcome, const char *reason, bool has_amount,
+    int64_t amount_minor, int64_t at_ms, bool with_decision, const char *members, struct buf *out)
+{
+	char id[ID_TEXT_SIZE], at[WHEN_TEXT_SIZE];
+
+	buf_addc(out, '{');
+	if (with_decision) {
+		id_text(&card->decision, id);
+		buf_addf(out, "\"decision\":\"%s\",", id);
+	}
+	id_text(&card->prompt, id);
+	when_text(at_ms, at);
+	buf_addf(out, "\"prompt\":\"%s\",\"outcome\":\"%s", id, outcome_name(outcome));
+	if (outcome == OUTCOME_OVERRIDDEN && reason != NULL)
+		buf_addf(out, ":%s", reason);
+	buf_addf(out, "\",\"at\":\"%s\"", at);
+	if (has_amount)
+		buf_addf(out, ",\"amount\":%lld", (long long)amount_minor);
+	if (reason != NULL && outcome != OUTCOME_OVERRIDDEN) {
+		buf_adds(out, ",\"reason\":");
+		buf_json_str(out, reason);
+	}
+	if (members != NULL)
+		buf_adds(out, members);
+	buf_addc(out, '}');
+}
+
+static enum lane
+lane_of(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_APPLIED:
+	case OUTCOME_REFUSED:
+	case OUTCOME_REDEEMED:
+	case OUTCOME_REVERSED:
+		return LANE_MONEY;
+	default:
+		return LANE_DECISION;
+	}
+}
+
+static void
+record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
+    const char *reason, bool has_amount, int64_t amount_minor, const char *members)
+{
+	const struct id *subject = visit->has_subject &&
+	    !keys_forgotten(engine->keys, &visit->subject)
+	    ? &visit->subject : NULL;
+	struct buf json = { 0 };
+
+	add_contact(engine, visit, card, outcome, reason);
+	tally_outcome(engine, card, outcome, amount_minor);
+	/* The decision record itself says what was decided. */
+	if (outcome == OUTCOME_DECIDED)
+		return;
+	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false,
+	    members, &json);
+	engine_check(engine, store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision,
+	    subject, (int)outcome, engine->now_ms, json.data, json.len));
+	if (!engine->options.dry && engine->conf->hq_host != NULL &&
+	    !engine->conf->uplink_aggregates) {
+		buf_clear(&json);
+		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true,
+		    members, &json);
+		engine_check(engine, store_uplink_add(engine->store, lane_of(outcome), "outcome",
+		    engine->now_ms, subject, json.data, json.len));
+	}
+	buf_done(&json);
+}
+
+void
+outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
+    const char *reason, bool has_amount, int64_t amount_minor)
+{
+	record(engine, visit, card, outcome, reason, has_amount, amount_minor, NULL);
+}
+
+void
+outcome_record_with(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, const char *members)
+{
+	record(engine, visit, card, outcome, reason, false, 0, members);
+}
+
+/* ---- goals ---- */
+
+static bool
+under(const char *category, const char *above)
+{
+	size_t len = strlen(above);
+
+	return strncmp(category, above, len) == 0 &&
+	    (category[len] == '\0' || category[len] == '/');
+}
+
+static bool
+matches(const struct match *match, const char *category, const char *brand, const char *item)
+{
+	if (!match->set)
+		return false;
+	return (match->category != NULL && category != NULL && under(category, match->category)) ||
+	    (match->brand != NULL && brand != NULL && strcmp(brand, match->brand) == 0) ||
+	    (match->item != NULL && item != NULL && strcmp(item, match->item) == 0);
+}
+
+/* The tablet said that it did not show it: nobody followed its advice. */
+static bool
+was_not_shown(const struct card *card)
+{
+	return card->shown_ms != 0 && !card->shown;
+}
+
+/* A purchase is credited to the last card shown for it: is there a later one with the same goal? */
+static bool
+is_last_card_for(const struct policy *policy, const struct visit *visit, const struct card *card,
+    const struct line *line)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		const struct card *other = &visit->cards[i];
+		const struct action *action = policy_action(policy, other->action);
+
+		if (other == card || other->sent_ms <= card->sent_ms ||
+		    other->sent_ms > line->added_ms || action == NULL || was_not_shown(other))
+			continue;
+		if (action->goal == GOAL_BOUGHT &&
+		    matches(&action->goal_item, line->category, line->brand,
+		    line->item[0] != '\0' ? line->item : line->sku))
+			return false;
+	}
+	return true;
+}
+
+/* Training, cancelled and voided sales are no purchases. */
+static bool
+is_sale(const struct visit *visit)
+{
+	return visit->state != VISIT_CANCELLED && !visit->training;
+}
+
+/* A line scanned before the card never counts. */
+static bool
+bought_in_basket(const struct policy *policy, const struct visit *visit, const struct card *card,
+    const struct action *action, int64_t *ret_amount)
+{
+	for (size_t i = 0; i < visit->line_count; i++) {
+		const struct line *line = &visit->lines[i];
+
+		if (line->voided || line->added_ms <= card->sent_ms)
+			continue;
+		if (!matches(&action->goal_item, line->category, line->brand,
+		    line->item[0] != '\0' ? line->item : line->sku))
+			continue;
+		if (!is_last_card_for(policy, visit, card, line))
+			continue;
+		*ret_amount = line->amount_minor;
+		return true;
+	}
+	return false;
+}
+
+static bool
+bought_later(struct engine *engine, const struct visit *visit, const struct card *card,
+    const struct action *action, int64_t *ret_amount)
+{
+	const struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
+
+	if (subject == NULL)
+		return false;
+	for (size_t i = 0; i < subject->purchase_count; i++) {
+		const struct purchase *purchase = &subject->purchases[i];
+
+		if (purchase->at_ms <= card->sent_ms || purchase->at_ms > card->outcome_due_ms ||
+		    id_equal(&purchase->visit, &visit->id))
+			continue;
+		for (size_t l = 0; l < purchase->line_count; l++) {
+			const struct purchase_line *line = &purchase->lines[l];
+
+			if (matches(&action->goal_item, line->category, line->brand, line->item)) {
+				*ret_amount = line->amount_minor;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+void
+outcome_close(struct engine *engine, struct visit *visit)
+{
+	for (size_t i = 0; i < visit->card_count && engine->policy != NULL; i++) {
+		struct card *card = &visit->cards[i];
+		const struct action *action = policy_action(engine->policy, card->action);
+		int64_t amount_minor = 0;
+
+		if (action == NULL || visit->training)
+			continue;
+		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
+		    !was_not_shown(card) && bought_in_basket(engine->policy, visit, card, action,
+		    &amount_minor))
+			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
+			    amount_minor);
+		/* An offer that lives to the basket's close and was not redeemed by then has
+		 * lapsed. */
+		if (card->depth != 0 && !card->redeemed && action->has_offer &&
+		    action->offer.until_ms == 0 &&
+		    (card->state == CARD_ASKED || card->state == CARD_APPLIED ||
+		    card->answer == ANSWER_ACCEPT))
+			hold_release(engine, card);
+	}
+}
+
+void
+outcome_window(struct engine *engine, const char *prompt)
+{
+	struct visit *visit = engine_visit_by_ref(engine, "prompt", prompt);
+	const struct action *action;
+	struct card *card;
+	struct id id;
+	int64_t amount_minor = 0;
+
+	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
+	    engine->policy == NULL)
+		return;
+	action = policy_action(engine->policy, card->action);
+	if (action == NULL)
+		return;
+	if (action->goal == GOAL_BOUGHT && !was_not_shown(card) &&
+	    ((is_sale(visit) &&
+	    bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
+	    bought_later(engine, visit, card, action, &amount_minor)))
+		outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
+	if (card->depth != 0 && !card->redeemed)
+		hold_release(engine, card);
+	engine_touch(engine, visit);
+}
+
+/* ---- service ---- */
+
+/* The case is closed: credited to the service cards that the customer was shown and that are still
+ * in memory or in the contacts of 30 days. */
+void
+outcome_case_closed(struct engine *engine, const struct subject *subject)
+{
+	struct subject_visits found = { .subject = &subject->id };
+
+	subject_visits_find(engine, &found);
+	for (size_t i = 0; i < found.count; i++) {
+		for (size_t c = 0; c < found.visits[i]->card_count; c++) {
+			struct card *card = &found.visits[i]->cards[c];
+
+			if (card->kind == KIND_SERVICE) {
+				engine_touch(engine, found.visits[i]);
+				outcome_record(engine, found.visits[i], card, OUTCOME_CASE_CLOSED,
+				    NULL, false, 0);
+			}
+		}
+	}
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * query.c - read-only answers from the running store.
+ */
+#include "spine/spine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "core/when.h"
+#include "deliver/guidance.h"
+#include "profile/subject_io.h"
+
+struct station_list {
+	struct engine *engine;
+	const char *only;		/* NULL: all, as counts */
+	struct buf *out;
+	const char *names[1024];
+	int open[1024];
+	size_t count;
+	bool first;
+};
+
+static void
+count_station(void *ctx, struct visit *visit)
+{
+	struct station_list *list = ctx;
+	size_t i;
+
+	for (i = 0; i < list->count && strcmp(list->names[i], visit->station) != 0; i++)
+		;
+	if (i == list->count) {
+		if (list->count == ARRAY_LEN(list->names))
+			return;
+		list->names[list->count] = visit->station;
+		list->open[list->count++] = 0;
+	}
+	if (!id_is_zero(&visit->guidance))
+		list->open[i]++;
+}
+
+int
+query_stations(struct engine *engine, struct buf *out)
+{
+	struct station_list *list = mem_calloc(1, sizeof(*list));
+
+	list->engine = engine;
+	for (size_t i = 0; i < engine->conf->station_count && list->count < ARRAY_LEN(list->names);
+	    i++) {
+		size_t at = 0;
+
+		while (at < list->count &&
+		    strcmp(list->names[at], engine->conf->stations[i].value) != 0)
+			at++;
+		if (at == list->count)
+			list->names[list->count++] = engine->conf->stations[i].value;
+	}
+	sessions_each(engine->sessions, count_station, list);
+	buf_adds(out, "{\"stations\":[");
+	for (size_t i = 0; i < list->count; i++) {
+		buf_adds(out, i == 0 ? "{\"station\":" : ",{\"station\":");
+		buf_json_str(out, list->names[i]);
+		buf_addf(out, ",\"open\":%d}", list->open[i]);
+	}
+	buf_adds(out, "]}");
+	free(list);
+	return 0;
+}
+
+static const struct subject *
+known_subject(struct engine *engine, const struct visit *visit)
+{
+	struct subject *subject = visit->has_subject
+	    ? engine_subject(engine, &visit->subject) : NULL;
+
+	if (subject == NULL || subject->forgotten ||
+	    !consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms))
+		return NULL;
+	return subject;
+}
+
+static const struct id *
+last_decision(const struct visit *visit)
+{
+	static const struct id none;
+
+	for (size_t i = visit->card_count; i > 0; i--) {
+		if (visit->cards[i - 1].state != CARD_GONE)
+			return &visit->cards[i - 1].decision;
+	}
+	return &none;
+}
+
+static void
+add_guidance(void *ctx, struct visit *visit)
+{
+	struct station_list *list = ctx;
+
+	if (id_is_zero(&visit->guidance) || strcmp(visit->station, list->only) != 0)
+		return;
+	if (!list->first)
+		buf_addc(list->out, ',');
+	list->first = false;
+	guidance_json(visit, list->engine->policy, last_decision(visit),
+	    known_subject(list->engine, visit), list->engine->now_ms, list->out);
+}
+
+int
+query_station(struct engine *engine, const char *station, struct buf *out)
+{
+	struct station_list *list = mem_calloc(1, sizeof(*list));
+
+	list->engine = engine;
+	list->only = station;
+	list->out = out;
+	list->first = true;
+	buf_adds(out, "{\"station\":");
+	buf_json_str(out, station);
+	buf_adds(out, ",\"open\":[");
+	sessions_each(engine->sessions, add_guidance, list);
+	buf_adds(out, "]}");
+	free(list);
+	return 0;
+}
+
+#define DEAD_BYTES_MAX (16u << 20)	/* of one answer: the newest that fit */
+
+struct outcome_list {
+	struct buf *out;
+	bool first;
+};
+
+static int
+add_outcome(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	struct outcome_list *list = ctx;
+
+	(void)n;
+	(void)kind;
+	(void)at_ms;
+	if (!list->first)
+		buf_addc(list->out, ',');
+	list->first = false;
+	buf_add(list->out, body, len);
+	return 0;
+}
+
+int
+query_decision(struct engine *engine, const char *text, struct buf *out)
+{
+	struct outcome_list list = { .out = out, .first = true };
+	struct id id, subject;
+	struct buf body = { 0 };
+	int rc;
+
+	if (!id_parse(text, &id))
+		return AISLE_E_NONE;
+	rc = store_get(engine->store, STORE_DECISION, &id, &body, &subject);
+	if (rc == 0 && body.len > 1) {
+		buf_add(out, body.data, body.len - 1);	/* without its closing brace */
+		buf_adds(out, ",\"outcomes\":[");
+		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id,
+		    id_is_zero(&subject) ? NULL : &subject, add_outcome, &list);
+		buf_addc(out, ']');
+		contributions_json(engine, body.data, body.len, out);
+		buf_addc(out, '}');
+	}
+	buf_done(&body);
+	return rc == 0 ? 0 : AISLE_E_NONE;
+}
+
+int
+query_customer(struct engine *engine, const struct id *id, struct buf *out)
+{
+	struct subject *subject = engine_subject(engine, id);
+
+	if (subject->forgotten)
+		return AISLE_E_NONE;
+	subject_json(subject, out);
+	return 0;
+}
+
+int
+query_guidance_station(struct engine *engine, const char *guidance,
+    char ret_station[static NAME_SIZE])
+{
+	struct visit *visit = engine_visit_by_ref(engine, "guidance", guidance);
+
+	if (visit == NULL)
+		return AISLE_E_NONE;
+	memcpy(ret_station, visit->station, NAME_SIZE);
+	return 0;
+}
+
+static int
+add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
+{
+	struct outcome_list *list = ctx;
+	char at[WHEN_TEXT_SIZE];
+	json_t *text = json_stringn(payload, len);	/* NULL when it is not text */
+
+	when_text(at_ms, at);
+	buf_addf(list->out, "%s{\"n\":%lld,\"at\":\"%s\",\"topic\":", list->first ? "" : ",",
+	    (long long)n, at);
+	list->first = false;
+	buf_json_str(list->out, topic);
+	buf_addf(list->out, ",\"reason\":\"%s\",\"detail\":", reason);
+	buf_json_str(list->out, detail);
+	buf_addf(list->out, ",\"size\":%zu,\"payload\":", len);
+	if (text != NULL)
+		json_write(text, list->out);
+	else
+		buf_adds(list->out, "null");
+	buf_addc(list->out, '}');
+	json_decref(text);
+	return list->out->len > DEAD_BYTES_MAX;
+}
+
+int
+query_dead_letters(struct engine *engine, int max_rows, struct buf *out)
+{
+	struct outcome_list list = { .out = out, .first = true };
+	int rc;
+
+	buf_adds(out, "{\"dead_letters\":[");
+	rc = store_dead_each(engine->store, max_rows, add_dead, &list);
+	buf_adds(out, "]}");
+	return rc;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * spine.h - what the files of the spine call of each other. turn.c is where to start.
+ */
+#ifndef AISLE_SPINE_SPINE_H
+#define AISLE_SPINE_SPINE_H
+
+#include "spine/engine.h"
+
+/* turn.c: an event through the stages */
+void turn_event(struct engine *engine, const struct event *event, struct rejected *rejected);
+
+/* intake.c: an input, after the timers that were due before it */
+void turn_input(struct engine *engine, struct input *input);
+
+/* receipt.c */
+void dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected,
+    const void *payload, size_t len, bool keep);
+void dead_letter_of(struct engine *engine, enum channel channel, const char *topic,
+    const struct rejected *rejected, const void *payload, size_t len);
+void receipt_add(struct engine *engine, const char *terminal, const char *source, const char *id,
+    int64_t at_ms, const char *reason);
+void receipts_send(struct engine *engine);
+
+/* engine.c */
+/* Remembers a store error; the turn will not commit. */
+void engine_check(struct engine *engine, int rc);
+void engine_save(struct engine *engine);	/* all that is dirty */
+struct id engine_id(const struct engine *engine, const char *purpose);
+int64_t engine_day_start(const struct engine *engine, int64_t ms);
+int64_t engine_output(struct engine *engine, enum output_kind kind, const char *station,
+    const char *topic_tail, const struct id *subject, const char *payload, size_t len);
+
+/* engine_visits.c */
+/* memory, else disk; NULL */
+struct visit *engine_visit(struct engine *engine, const struct id *id);
+struct visit *engine_visit_by_basket(struct engine *engine, const char *basket);
+struct visit *engine_visit_by_ref(struct engine *engine, const char *kind, const char *name);
+void engine_ref(struct engine *engine, const char *kind, const char *name,
+    const struct visit *visit);
+/* This turn changed it: it will be written. */
+void engine_touch(struct engine *engine, struct visit *visit);
+/* a WAITING one that came to nothing */
+void engine_remove_visit(struct engine *engine, struct visit *visit);
+int engine_load_visits(struct engine *engine) AISLE_MUST_CHECK;
+void engine_save_visits(struct engine *engine, struct buf *buf);
+
+/* engine_subjects.c */
+void engine_save_subjects(struct engine *engine, struct buf *buf);
+
+/* engine_policy.c */
+const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms,
+    size_t count);
+void engine_drop_policy(struct engine *engine);
+
+/* customer.c */
+struct subject_visits {
+	const struct id *subject;
+	struct visit **visits;	/* theirs, of those in memory, oldest first; in the turn's arena */
+	size_t count;
+};
+enum withdraw_reason { WITHDRAW_TENDER, WITHDRAW_CLOSED, WITHDRAW_CANCELLED, WITHDRAW_EXPIRED,
+	WITHDRAW_GATE, WITHDRAW_REPLACED, WITHDRAW_CUSTOMER, WITHDRAW_CONSENT, WITHDRAW_STOPPED };
+void subject_visits_find(struct engine *engine, struct subject_visits *visits);
+void customer_withdraw(struct engine *engine, const struct id *subject,
+    enum withdraw_reason reason);
+void customer_event(struct engine *engine, const struct event *event);
+
+/* effects.c */
+/* Nobody will hear of its basket again. */
+void visit_give_up(struct engine *engine, struct visit *visit);
+void visit_disown(struct visit *visit);
+bool visit_join_subject(struct engine *engine, struct visit *visit);
+/* former: the subject that the visit had before this event */
+void visit_effects(struct engine *engine, const struct event *event, struct session_result *result,
+    const struct id *former);
+
+/* order.c */
+void order_stop(struct engine *engine, const struct input *input);
+void order_forget(struct engine *engine, const struct input *input);
+/* Withdraws cards whose action is stopped (WITHDRAW_STOPPED), or that the policy in force does not
+ * know. */
+void order_sweep(struct engine *engine, enum withdraw_reason reason);
+bool order_is_stopped(const struct engine *engine, const char *action);
+void order_load(struct engine *engine);
+void order_drop(struct engine *engine);
+
+/* sensor.c: queues */
+void sensor_note(struct engine *engine, const char *station, double value);
+/* false: nothing was heard */
+bool sensor_read(struct engine *engine, const char *station, double *ret_value);
+void sensor_load(struct engine *engine);
+void sensor_save(struct engine *engine, struct buf *buf);
+
+/* choose.c */
+void choose(struct engine *engine, struct visit *visit, const struct event *event);
+
+/* card.c */
+void card_open(struct engine *engine, struct visit *visit, const struct decision *decision,
+    struct slot *slot, const struct id *prompt);
+const char *withdraw_name(enum withdraw_reason reason);
+void card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason);
+void card_gone(struct engine *engine, struct card *card);
+/* All open cards, and what the tablet shows of the visit. */
+void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
+/* Sends what the tablet should show now: a Guidance, or a withdrawal when there is nothing left. */
+void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
+    enum withdraw_reason if_empty);
+bool visit_has_open(const struct visit *visit);
+void card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
+    const char *text);
+
+/* hold.c: an action's budget */
+/* the figures as of that day */
+struct engine_budget budget_on(const struct engine_budget *budget, int64_t day_ms);
+/* action: NULL in it */
+struct engine_budget hold_today(const struct engine *engine, const char *action);
+void hold_take(struct engine *engine, struct card *card);
+/* Lapsed, refused or reversed: what was held is free again. A hold of an earlier day is not
+ * today's. */
+void hold_release(struct engine *engine, struct card *card);
+/* Held until now, spent from now on: what the till took off, less the supplier's part. */
+void hold_spend(struct engine *engine, struct card *card, int64_t amount_minor);
+void hold_load(struct engine *engine);
+void hold_drop(struct engine *engine);
+void hold_save(struct engine *engine, struct buf *buf);
+
+/* answer.c: what a person or a till says */
+void answer_shown(struct engine *engine, const struct event *event, struct reply *reply);
+void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
+void answer_offer(struct engine *engine, const struct event *event, struct rejected *rejected);
+/* token, till command */
+void accept_offer(struct engine *engine, struct visit *visit, struct card *card);
+
+/* instead.c: what a person chose instead */
+bool instead_needs_manager(const struct engine *engine, const struct event *event);
+/* Records the override of card with what was chosen, and asks the till for it where it is an offer
+ * that can be had.
+ * Pointers to cards are stale after it. */
+void instead_apply(struct engine *engine, struct visit *visit, struct card *card,
+    const struct event *event);
+
+/* manager.c */
+enum manager_verdict { MANAGER_OK, MANAGER_NO, MANAGER_LOCKED };
+enum manager_verdict manager_check(struct engine *engine, const char *id, const char *pin);
+
+/* tally.c */
+void tally_decision(struct engine *engine);
+void tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor);
+void tally_hour_over(struct engine *engine);
+void tally_save(struct engine *engine, struct buf *buf);
+void tally_load(struct engine *engine);
+void tally_drop(struct engine *engine);
+
+/* today.c: what the manager sees of it */
+#define TODAY_ACTIONS_MAX 256
+void today_decision(struct engine *engine);
+void today_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor);
+void today_save(struct engine *engine, struct buf *buf);
+void today_load(struct engine *engine);
+void today_drop(struct engine *engine);
+
+/* outcome.c */
+void outcome_record(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor);
+/* members: more of the outcome object, ",\"name\":value"; NULL: none. */
+void outcome_record_with(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, const char *members);
+/* the basket closed: bought, lapsed */
+void outcome_close(struct engine *engine, struct visit *visit);
+void outcome_case_closed(struct engine *engine, const struct subject *subject);
+void outcome_window(struct engine *engine, const char *prompt);		/* a window's timer */
+
+/* timer.c: rows "KIND/OBJECT-ID/DUE-MS" */
+void timer_apply(struct engine *engine, const char *id);
+void timer_add(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
+void timer_cancel(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
+
+/* contributions.c: for the models that chose the record's cards, as ",\"contributions\":{…}"; nothing
+ * where there are none. */
+void contributions_json(struct engine *engine, const char *record, size_t len, struct buf *out);
+
+#endif

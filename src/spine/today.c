@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * today.c - the business day's sums that the manager sees: of the store, by hour, by action.
+ *
+ * DESIGN
+ *   Written with the turn that changed them: a restart loses none, and nobody
+ *   scans the ledger to make a page. Actions stand on shelves, a few to each,
+ *   and a turn writes the shelves that it changed: some 200 bytes, however many
+ *   actions had their day.
+ *
+ *   The outcomes of a prompt overlap: an accepted one may be withdrawn, one
+ *   that ran out may be denied by its tablet. So that a day's prompts can be
+ *   cut into parts, `unanswered` counts those that ran out or were withdrawn
+ *   while they were open and that no tablet denied.
+ *
+ * LAYOUT (all varint)
+ *   "today": start_ms decisions withheld outcome × OUTCOME_COUNT, the hours (a bit per hour, then
+ *   shown and accepted of each), the number of actions
+ *   "today/N", actions N × SHELF …: start_ms, then of each its id, a bit per figure, the figures.
+ *   One of another day's start is left over from that day.
+ *
+ * LIMITS
+ *   TODAY_ACTIONS_MAX actions; the others of the day are one row without a name.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/calendar.h"
+#include "core/when.h"
+
+#define FIGURE_UNANSWERED OUTCOME_COUNT
+#define FIGURE_REDEEMED (OUTCOME_COUNT + 1)
+#define FIGURE_COUNT (OUTCOME_COUNT + 2)
+#define SHELF 8
+
+_Static_assert(TODAY_ACTIONS_MAX / SHELF < 64, "a bit a shelf");
+
+static void
+clear(struct tally *day)
+{
+	for (size_t i = 0; i < day->action_count; i++)
+		free(day->actions[i].action);
+	free(day->actions);
+	memset(day, 0, sizeof(*day));
+}
+
+static struct tally *
+today(struct engine *engine)
+{
+	int64_t day_ms = engine_day_start(engine, engine->now_ms);
+
+	if (engine->today.start_ms != day_ms) {
+		clear(&engine->today);
+		engine->today.start_ms = day_ms;
+	}
+	engine->today_dirty = true;
+	return &engine->today;
+}
+
+static struct tally_action *
+add_action(struct tally *day, char *action)
+{
+	struct tally_action *row;
+
+	day->actions = mem_realloc(day->actions, (day->action_count + 1) * sizeof(*day->actions));
+	row = &day->actions[day->action_count++];
+	*row = (struct tally_action){ .action = action };
+	return row;
+}
+
+static struct tally_action *
+action_row(struct tally *day, const char *action)
+{
+	for (size_t i = 0; i < day->action_count && i < TODAY_ACTIONS_MAX; i++) {
+		if (strcmp(day->actions[i].action, action) == 0)
+			return &day->actions[i];
+	}
+	if (day->action_count > TODAY_ACTIONS_MAX)
+		return &day->actions[TODAY_ACTIONS_MAX];
+	return add_action(day, mem_strdup(day->action_count < TODAY_ACTIONS_MAX ? action : ""));
+}
+
+/* By the clock on the wall: a bar of the chart is from nine to ten, also where the day is cut at
+ * half past four. The hour that autumn has twice is one. */
+static size_t
+hour_of(const struct engine *engine, const struct tally *day)
+{
+	int64_t first_ms = day->start_ms + zone_offset_s(engine->zone, day->start_ms) * S_MS;
+	int64_t now_ms = engine->now_ms + zone_offset_s(engine->zone, engine->now_ms) * S_MS;
+	int64_t hour = floor_div(now_ms, H_MS) - floor_div(first_ms, H_MS);
+
+	return hour < 0 ? 0 : hour >= TODAY_HOURS ? TODAY_HOURS - 1 : (size_t)hour;
+}
+
+void
+today_decision(struct engine *engine)
+{
+	today(engine)->decisions++;
+}
+
+/* Ran out or was withdrawn while it was open, or its tablet says only now that nobody saw it. */
+static int
+unanswered(const struct tally *day, const struct card *card, enum outcome outcome)
+{
+	bool denied = card->shown_ms != 0 && !card->shown;
+
+	if ((outcome == OUTCOME_EXPIRED || outcome == OUTCOME_WITHDRAWN) && !denied)
+		return card->state == CARD_OPEN;
+	if (outcome == OUTCOME_NOT_SHOWN && card->state == CARD_GONE &&
+	    card->answer == ANSWER_NONE && card->sent_ms >= day->start_ms)
+		return -1;
+	return 0;
+}
+
+void
+today_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor)
+{
+	struct tally *day = today(engine);
+	struct tally_action *row;
+
+	if (card->withheld) {
+		day->withheld += outcome == OUTCOME_DECIDED;
+		return;
+	}
+	day->outcomes[outcome]++;
+	day->hours[hour_of(engine, day)].shown += outcome == OUTCOME_SHOWN;
+	day->hours[hour_of(engine, day)].accepted += outcome == OUTCOME_ACCEPTED;
+	row = action_row(day, card->action);
+	day->dirty_shelves |= UINT64_C(1) << (row - day->actions) / SHELF;
+	row->outcomes[outcome]++;
+	row->unanswered += unanswered(day, card, outcome);
+	if (outcome == OUTCOME_REDEEMED)
+		row->redeemed_minor += amount_minor;
+	else if (outcome == OUTCOME_REVERSED && card->redeemed)
+		row->redeemed_minor -= amount_minor;
+}
+
+/* ---- on disk ---- */
+
+static int64_t *
+figure(struct tally_action *row, int i)
+{
+	return i == FIGURE_UNANSWERED ? &row->unanswered
+	    : i == FIGURE_REDEEMED ? &row->redeemed_minor : &row->outcomes[i];
+}
+
+static void
+add_row(struct tally_action *row, struct buf *buf)
+{
+	int64_t used = 0;
+
+	for (int i = 0; i < FIGURE_COUNT; i++)
+		used |= (int64_t)(*figure(row, i) != 0) << i;
+	buf_str(buf, row->action);
+	buf_i64(buf, used);
+	for (int i = 0; i < FIGURE_COUNT; i++) {
+		if (used >> i & 1)
+			buf_i64(buf, *figure(row, i));
+	}
+}
+
+static void
+add_hours(const struct tally *day, struct buf *buf)
+{
+	int64_t used = 0;
+
+	for (int i = 0; i < TODAY_HOURS; i++)
+		used |= (int64_t)(day->hours[i].shown != 0 || day->hours[i].accepted != 0) << i;
+	buf_i64(buf, used);
+	for (int i = 0; i < TODAY_HOURS; i++) {
+		if (used >> i & 1) {
+			buf_i64(buf, day->hours[i].shown);
+			buf_i64(buf, day->hours[i].accepted);
+		}
+	}
+}
+
+static void
+save_shelf(struct engine *engine, size_t shelf, struct buf *buf)
+{
+	struct tally *day = &engine->today;
+	char name[32];
+
+	snprintf(name, sizeof(name), "today/%zu", shelf);
+	buf_clear(buf);
+	buf_i64(buf, day->start_ms);
+	for (size_t i = shelf * SHELF; i < (shelf + 1) * SHELF && i < day->action_count; i++)
+		add_row(&day->actions[i], buf);
+	engine_check(engine, store_meta_set(engine->store, name, buf->data, buf->len));
+}
+
+void
+today_save(struct engine *engine, struct buf *buf)
+{
+	struct tally *day = &engine->today;
+
+	buf_clear(buf);
+	buf_i64(buf, day->start_ms);
+	buf_i64(buf, day->decisions);
+	buf_i64(buf, day->withheld);
+	for (int o = 0; o < OUTCOME_COUNT; o++)
+		buf_i64(buf, day->outcomes[o]);
+	add_hours(day, buf);
+	buf_i64(buf, (int64_t)day->action_count);
+	engine_check(engine, store_meta_set(engine->store, "today", buf->data, buf->len));
+	for (size_t shelf = 0; shelf * SHELF < day->action_count; shelf++) {
+		if (day->dirty_shelves >> shelf & 1)
+			save_shelf(engine, shelf, buf);
+	}
+	day->dirty_shelves = 0;
+	engine->today_dirty = false;
+}
+
+static void
+read_hours(struct rd *rd, struct tally *day)
+{
+	int64_t used = rd_i64(rd);
+
+	for (int i = 0; i < TODAY_HOURS; i++) {
+		if (used >> i & 1) {
+			day->hours[i].shown = rd_i64(rd);
+			day->hours[i].accepted = rd_i64(rd);
+		}
+	}
+}
+
+static void
+read_action(struct rd *rd, struct tally *day)
+{
+	char *action = rd_str(rd);
+	struct tally_action *row;
+	int64_t used;
+
+	if (action == NULL) {
+		rd->ok = false;
+		return;
+	}
+	row = add_action(day, action);
+	used = rd_i64(rd);
+	for (int i = 0; i < FIGURE_COUNT; i++) {
+		if (used >> i & 1)
+			*figure(row, i) = rd_i64(rd);
+	}
+}
+
+/* false: the shelf is not there, or not of this day. */
+static bool
+load_shelf(struct engine *engine, size_t shelf, int64_t count, struct tally *day)
+{
+	struct buf buf = { 0 };
+	struct rd rd;
+	char name[32];
+	bool good;
+
+	snprintf(name, sizeof(name), "today/%zu", shelf);
+	good = store_meta_get(engine->store, name, &buf) == 0;
+	rd = rd_init(buf.data, buf.len);
+	good = good && rd_i64(&rd) == day->start_ms;
+	for (int i = 0; good && rd.ok && i < SHELF && (int64_t)day->action_count < count; i++)
+		read_action(&rd, day);
+	good = good && rd_done(&rd);
+	buf_done(&buf);
+	return good;
+}
+
+void
+today_load(struct engine *engine)
+{
+	struct buf buf = { 0 };
+	struct rd rd;
+	struct tally day = { 0 };
+	int64_t count;
+	bool good = store_meta_get(engine->store, "today", &buf) == 0;
+
+	rd = rd_init(buf.data, buf.len);
+	day.start_ms = rd_i64(&rd);
+	day.decisions = rd_i64(&rd);
+	day.withheld = rd_i64(&rd);
+	for (int o = 0; o < OUTCOME_COUNT; o++)
+		day.outcomes[o] = rd_i64(&rd);
+	read_hours(&rd, &day);
+	count = rd_i64(&rd);
+	good = good && rd_done(&rd) && count >= 0 && count <= TODAY_ACTIONS_MAX + 1;
+	buf_done(&buf);
+	for (size_t shelf = 0; good && (int64_t)day.action_count < count; shelf++)
+		good = load_shelf(engine, shelf, count, &day);
+	if (good)
+		engine->today = day;
+	else
+		clear(&day);
+}
+
+void
+today_drop(struct engine *engine)
+{
+	clear(&engine->today);
+	engine->today_dirty = false;
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store.c - state.db: open and close, the transaction, the checkpoint, meta.
+ *
+ * DESIGN
+ *   A transaction with a failed write is doomed: SQLite may have rolled it
+ *   back by itself (a full disk does that), and what comes after would be
+ *   committed alone. So the first error sticks, every later call returns it,
+ *   and store_commit() cannot succeed.
+ *
+ *   After a failed sync nobody knows what is on the disk: the kernel drops the
+ *   dirty pages and the next sync succeeds. The store then refuses to begin
+ *   until it is closed and opened again, which reads what is really there.
+ *
+ *   No automatic checkpoint: it would run inside a commit, before the
+ *   associate's card goes out. The spine calls store_checkpoint() when idle.
+ *
+ * INVARIANTS
+ *   A row that is not sealed (meta, seen, ref, timer) carries a 64-bit sum; a
+ *   sealed one is bound to its table, key and every plain column beside it.
+ *   So no column can change on the disk and still be believed.
+ */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/ballast.h"
+#include "core/id.h"
+#include "core/log.h"
+#include "store/pack.h"
+#include "store/store_internal.h"
+
+#define WAL_BYTES_MAX (8 << 20)		/* over this a checkpoint waits until the WAL can begin anew */
+#define WAL_FRAME_HEADER 24
+#define WAL_CHUNK_BYTES (256 << 10)
+
+static const char *const statements[ST_COUNT] = {
+#define X(name, sql) [ST_##name] = sql,
+	STORE_STATEMENTS(X)
+#define T(name, text) BODY_OPS(X, name, text)
+	BODY_TABLES(T)
+#undef T
+#define T(name, text) LOG_OPS(X, name, text)
+	LOG_TABLES(T)
+#undef T
+#define T(name, text) PAIR_OPS(X, name, text)
+	PAIR_TABLES(T)
+#undef T
+#undef X
+};
+
+/* ---- statements and errors ---- */
+
+void
+store_doom(struct store *store, int error)
+{
+	if (store->in_tx && store->tx_error == 0)
+		store->tx_error = error;
+}
+
+int
+store_error(struct store *store, int rc)
+{
+	int error = AISLE_E_IO;
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		error = AISLE_E_FULL;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		/* A page, not a row: nothing to set aside, but to be counted and told. */
+		store->damaged++;
+		store->corrupt = true;
+		error = AISLE_E_DAMAGED;
+		break;
+	case SQLITE_IOERR:
+		store->broken = !store->memory;
+		break;
+	}
+	if (store->tx_error == 0)
+		log_warning("store: %s code=%d", sqlite3_errmsg(store->db), rc);
+	store_doom(store, error);
+	return error;
+}
+
+sqlite3_stmt *
+store_stmt(struct store *store, int statement, int *ret_error)
+{
+	if (store->in_tx && store->tx_error != 0) {
+		*ret_error = store->tx_error;
+		return NULL;
+	}
+	sqlite3_stmt **stmt = &store->stmt[statement];
+	if (*stmt == NULL) {
+		int rc = sqlite3_prepare_v3(store->db, statements[statement], -1,
+		    SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+		if (rc != SQLITE_OK) {
+			*ret_error = store_error(store, rc);
+			return NULL;
+		}
+	}
+	/* Asked for again inside its own rows: the callback broke the header's promise. */
+	CHECK(!sqlite3_stmt_busy(*stmt));
+	return *stmt;
+}
+
+int
+store_run(struct store *store, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : store_error(store, rc);
+}
+
+void
+store_bind_id(sqlite3_stmt *stmt, int column, const struct id *id)
+{
+	if (id == NULL || id_is_zero(id))
+		sqlite3_bind_null(stmt, column);
+	else
+		sqlite3_bind_blob(stmt, column, id->b, sizeof(id->b), SQLITE_STATIC);
+}
+
+void
+store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t len)
+{
+	/* Not NULL even when empty: a NULL body is a forgotten one. */
+	sqlite3_bind_blob64(stmt, column, len > 0 ? bytes : "", len, SQLITE_STATIC);
+}
+
+struct id
+store_column_id(sqlite3_stmt *stmt, int column)
+{
+	struct id id = {0};
+	const void *bytes = sqlite3_column_blob(stmt, column);
+	if (bytes != NULL && sqlite3_column_bytes(stmt, column) == (int)sizeof(id.b))
+		memcpy(id.b, bytes, sizeof(id.b));
+	return id;
+}
+
+static uint64_t
+be64(const uint8_t *b)
+{
+	uint64_t v = 0;
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | b[i];
+	return v;
+}
+
+int64_t
+store_slot(const struct id *key)
+{
+	int64_t slot = (int64_t)(be64(key->b) ^ UINT64_C(1) << 63);
+	return slot <= INT64_MAX - (STORE_WINDOW - 1) ? slot : INT64_MAX - (STORE_WINDOW - 1);
+}
+
+int64_t
+store_rest(const struct id *key)
+{
+	return (int64_t)be64(key->b + 8);
+}
+
+int64_t
+store_sum(const char *table, const void *bytes, size_t len)
+{
+	uint8_t sum[8];
+	hash_bytes(sum, sizeof(sum), bytes, len, table, strlen(table));
+	return (int64_t)be64(sum);
+}
+
+/* ---- room ---- */
+
+void
+store_max_pages(struct store *store, bool reserve_too)
+{
+	if (store->pages_max == 0)
+		return;
+	char sql[64];
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA max_page_count = %lld",
+	    (long long)(store->pages_max + (reserve_too ? store->pages_reserve : 0)));
+	sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+}
+
+int64_t
+store_pages_used(struct store *store)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_PAGES, &error);
+	if (stmt == NULL)
+		return 0;
+	int64_t used = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+	sqlite3_reset(stmt);
+	return used;
+}
+
+bool
+store_pressed(struct store *store)
+{
+	return store->pages_max > 0 && store_pages_used(store) > store->pages_max / 8 * 7;
+}
+
+/* ---- open and close ---- */
+
+void
+store_wal_reserve(struct store *store)
+{
+	sqlite3_file *wal = NULL;
+	if (!store->real_disk ||
+	    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK ||
+	    wal == NULL || wal->pMethods == NULL)
+		return;
+	/* A commit into room that is there need not sync the file's size as well. Best effort. */
+	int chunk = WAL_CHUNK_BYTES;
+	sqlite3_int64 size = store->wal_reserve;
+	wal->pMethods->xFileControl(wal, SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+	wal->pMethods->xFileControl(wal, SQLITE_FCNTL_SIZE_HINT, &size);
+}
+
+static int
+on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = ctx;
+	(void)db, (void)name;
+	store->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+int
+store_open(const struct store_options *options, struct store **ret_store, struct err *err)
+{
+	struct store *store = mem_calloc(1, sizeof(*store));
+	store->lock_fd = -1;
+	store->memory = options->dir == NULL;
+	store->real_disk = options->dir != NULL && options->vfs == NULL;
+	if (options->sealer != NULL) {
+		store->sealer = *options->sealer;
+		store->sealed = true;
+	}
+	int error = store_schema_open(store, options, err);
+	if (error != 0) {
+		store_close(store);
+		return error;
+	}
+	if (!store->memory)
+		sqlite3_wal_hook(store->db, on_commit, store);
+	*ret_store = store;
+	return 0;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	if (store->db != NULL && store->in_tx)
+		store_rollback(store);
+	if (store->db != NULL && !store->memory && !store->broken)
+		store_counters_save(store);
+	if (store->real_disk && store->corrupt)
+		store_salvage_mark(store);
+	for (int i = 0; i < ST_COUNT; i++)
+		sqlite3_finalize(store->stmt[i]);
+	sqlite3_close(store->db);
+	buf_wipe(&store->packed_body);
+	buf_wipe(&store->sealed_body);
+	pack_wipe();
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	free(store->dir);
+	free(store->path);
+	free(store);
+}
+
+/* ---- the transaction ---- */
+
+int
+store_begin(struct store *store)
+{
+	CHECK(!store->in_tx);
+	if (store->broken)
+		return AISLE_E_IO;
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_BEGIN, &error);
+	if (stmt == NULL)
+		return error;
+	error = store_run(store, stmt);
+	if (error != 0)
+		return error;
+	store->in_tx = true;
+	store->tx_error = 0;
+	store->saved = store->now;
+	return 0;
+}
+
+int
+store_commit(struct store *store)
+{
+	CHECK(store->in_tx);
+	if (store->tx_error != 0)
+		return store->tx_error;
+	if (store->sealed) {
+		int error = store->sealer.commit(store->sealer.ctx);
+		if (error != 0) {
+			store_doom(store, error);
+			return error;
+		}
+	}
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_COMMIT, &error);
+	if (stmt == NULL)
+		return error;
+	error = store_run(store, stmt);
+	if (error != 0)
+		return error;
+	store->in_tx = false;
+	return 0;
+}
+
+void
+store_rollback(struct store *store)
+{
+	if (!store->in_tx)
+		return;
+	store->in_tx = false;
+	store->tx_error = 0;
+	store->now = store->saved;
+	store->timer_known = false;
+	int error;
+	sqlite3_stmt *stmt = sqlite3_get_autocommit(store->db) ? NULL : store_stmt(store, ST_ROLLBACK, &error);
+	/* A rollback that fails leaves a connection that is good for nothing. */
+	if (stmt != NULL && store_run(store, stmt) != 0)
+		store->broken = true;
+}
+
+bool
+store_is_new(const struct store *store)
+{
+	return store->is_new;
+}
+
+void
+store_epoch(const struct store *store, char out[static 17])
+{
+	memcpy(out, store->epoch, sizeof(store->epoch));
+}
+
+int64_t
+store_wal_bytes(const struct store *store)
+{
+	return store->wal_pages * (store->page_size + WAL_FRAME_HEADER);
+}
+
+void
+store_checkpoint(struct store *store)
+{
+	if (store->memory || store->in_tx || store->wal_pages == 0)
+		return;
+	/* The file keeps its size: overwriting costs a sync less than growing. After an erasure it is cut,
+	 * because old frames still name the person. */
+	int mode = store->erased ? SQLITE_CHECKPOINT_TRUNCATE :
+	    store_wal_bytes(store) > WAL_BYTES_MAX ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+	int log = 0, done = 0;
+	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, &log, &done);
+	if (rc != SQLITE_OK)
+		log_warning("store: checkpoint: %s", sqlite3_errmsg(store->db));
+	/* Failed or partial, the WAL still has everything: the next call goes on. */
+	else if (log == done) {
+		store->wal_pages = 0;
+		store->erased = false;
+	}
+	store_wal_reserve(store);
+	store_max_pages(store, false);
+	if (store->real_disk)
+		ballast_make(store->dir);
+}
+
+int
+store_scrub(struct store *store, int max_pages)
+{
+	int64_t bad = 0, pages = 0;
+	if (store->memory || store->in_tx || store->broken)
+		return 0;
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_PAGE_COUNT, &error);
+	if (stmt == NULL)
+		return error;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		pages = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	/* What the log has newer is not in the file yet: the file may be shorter. */
+	if (store->wal_pages > 0)
+		return 0;
+	if (store->scrubbed >= pages)
+		store->scrubbed = 0;
+	int64_t count = pages - store->scrubbed < max_pages ? pages - store->scrubbed : max_pages;
+	int rc = store_vfs_check(store->db, store->scrubbed, count, &bad);
+	store->scrubbed += count;
+	if (rc != SQLITE_OK)
+		return store_error(store, rc);
+	if (bad == 0)
+		return 0;
+	log_error("store: damaged pages were found by looking pages=%lld", (long long)bad);
+	store->damaged += bad;
+	store->corrupt = true;
+	return AISLE_E_DAMAGED;
+}
+
+int64_t
+store_damaged(const struct store *store)
+{
+	return store->damaged;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store_internal.h - what the store_*.c files share: the statements, the
+ * counters a rollback restores, sealing, set-aside. Included by nobody else.
+ *
+ * ROW IDS
+ *   A 16-byte key is found by an integer: its first 8 bytes, big-endian, top
+ *   bit flipped so that signed order is byte order. Integer keys make rows of
+ *   one table append at one page (ULIDs rise) and are looked up four times
+ *   faster than a blob index. Two keys with the same 8 bytes take neighbouring
+ *   ids within STORE_WINDOW; the whole key is in the row and is compared. Keys
+ *   that somebody else may choose (subjects, names) are hashed first.
+ *
+ *   A log row's id is the first 40 bits of its key and a 24-bit number, so
+ *   that the rows of one subject lie together.
+ */
+#ifndef AISLE_STORE_STORE_INTERNAL_H
+#define AISLE_STORE_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+/* Ids a key may take; in the SQL below as + 1023. Of two keys of one millisecond only 16 bits differ in the first
+ * 8 bytes, and a till that knows the salt, as everybody does until there is a policy, can make them the same: a
+ * turn's worth of such keys must find room, for a turn without room for one row is tried again for ever. */
+#define STORE_WINDOW 1024
+#define STORE_BODY_MAX (4u << 20)
+#define STORE_LOG_ROWS_MAX ((1 << 24) - 2)	/* per 40-bit prefix */
+#define STORE_DAMAGED_KEPT 1000
+#define STORE_DEAD_ROWS_MAX 10000
+#define STORE_DEAD_BYTES_MAX (8 << 20)
+#define STORE_UPLINK_ROWS_MAX 1000000
+#define STORE_EVICT_ROWS 1024		/* uplink rows given up at once */
+#define STORE_OUTBOX_LEASE 1024		/* ids taken from the disk at once */
+
+#define BODY_TABLES(X) X(VISIT, "visit") X(SUBJECT, "subject") X(DECISION, "decision") X(TABLET, "tablet")
+#define LOG_TABLES(X) X(LOG_SUBJECT, "log_subject") X(LOG_OUTCOME, "log_outcome")
+#define PAIR_TABLES(X) X(SEEN, "seen") X(REF, "ref")
+
+/* The same statements for each table of a shape; their order is enum body_op, log_op, pair_op. */
+#define BODY_OPS(X, T, t) \
+	X(T##_FIND, "SELECT id, subject, at, flag, body FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2") \
+	X(T##_TOUCH, "UPDATE " t " SET at = ?3, body = ?4 WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2" \
+	    " AND flag = ?5 AND subject IS ?6") \
+	X(T##_TAKEN, "SELECT id, key FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 ORDER BY id") \
+	X(T##_ADD, "INSERT OR IGNORE INTO " t "(id, key, subject, at, flag, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(T##_PUT, "INSERT OR REPLACE INTO " t "(id, key, subject, at, flag, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(T##_DELETE, "DELETE FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2") \
+	X(T##_EACH, "SELECT id, key, subject, at, flag, body FROM " t " WHERE ?1 < 0 OR flag = ?1 ORDER BY id") \
+	X(T##_FLAGGED, "SELECT id, key, subject, at, flag, body FROM " t " WHERE flag = ?1 AND flag <> 0 ORDER BY id") \
+	X(T##_SORTED, "SELECT id, key, subject, at, flag, body FROM " t " WHERE ?1 < 0 OR flag = ?1 ORDER BY key") \
+	X(T##_OF, "SELECT id, key FROM " t " WHERE subject = ?1") \
+	X(T##_BLANK, "UPDATE " t " SET subject = NULL, body = NULL WHERE id = ?1") \
+	X(T##_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, '" t "', id, body FROM " t " WHERE id = ?2") \
+	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
+	X(T##_PRUNE, "DELETE FROM " t " WHERE id IN (SELECT id FROM " t " WHERE id < ?1 AND at < ?2 AND flag = 0" \
+	    " ORDER BY id LIMIT ?3)")
+enum body_op { BODY_FIND, BODY_TOUCH, BODY_TAKEN, BODY_ADD, BODY_PUT, BODY_DELETE, BODY_EACH, BODY_FLAGGED, BODY_SORTED,
+	BODY_OF, BODY_BLANK, BODY_ASIDE, BODY_DROP, BODY_PRUNE, BODY_OP_COUNT };
+
+#define LOG_OPS(X, T, t) \
+	X(T##_LAST, "SELECT id FROM " t " WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1") \
+	X(T##_ADD, "INSERT INTO " t "(id, key, subject, kind, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(T##_EACH, "SELECT id, key, kind, at, body FROM " t " WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
+	X(T##_FORGET, "DELETE FROM " t " WHERE id BETWEEN ?1 AND ?2 AND key = ?3") \
+	X(T##_BLANK, "UPDATE " t " SET subject = NULL, body = NULL WHERE id BETWEEN ?1 AND ?2 AND key = ?3") \
+	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
+	X(T##_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, '" t "', id, body FROM " t " WHERE id = ?2") \
+	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
+	X(T##_NEWEST, "SELECT id, key, at, body FROM " t " WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 ORDER BY id DESC") \
+	X(T##_BLANK_OF, "UPDATE " t " SET subject = NULL, body = NULL WHERE subject = ?1")
+enum log_op { LOG_LAST, LOG_ADD, LOG_EACH, LOG_FORGET, LOG_BLANK, LOG_SCAN, LOG_ASIDE, LOG_DROP, LOG_NEWEST, LOG_BLANK_OF,
+	LOG_OP_COUNT };
+
+#define PAIR_OPS(X, T, t) \
+	X(T##_FIND, "SELECT id, value, at, sum FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND rest = ?2") \
+	X(T##_TAKEN, "SELECT id, rest FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 ORDER BY id") \
+	X(T##_ADD, "INSERT OR IGNORE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(T##_PUT, "INSERT OR REPLACE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
+	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1")
+enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, PAIR_OP_COUNT };
+
+#define STORE_STATEMENTS(X) \
+	X(BEGIN, "BEGIN IMMEDIATE") \
+	X(COMMIT, "COMMIT") \
+	X(ROLLBACK, "ROLLBACK") \
+	X(PAGE_COUNT, "SELECT page_count FROM pragma_page_count") \
+	X(PAGES, "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count") \
+	X(META_GET, "SELECT value, sum FROM meta WHERE name = ?1") \
+	X(META_SET, "INSERT OR REPLACE INTO meta(name, value, sum) VALUES(?1, ?2, ?3)") \
+	X(META_DROP, "DELETE FROM meta WHERE name = ?1") \
+	X(DAMAGED_NOTE, "INSERT INTO damaged(n, tab, id, body) VALUES(?1, '', ?2, x'')") \
+	X(DAMAGED_TRIM, "DELETE FROM damaged WHERE n <= ?1") \
+	X(TIMER_ADD, "INSERT OR IGNORE INTO timer(due, id, sum) VALUES(?1, ?2, ?3)") \
+	X(TIMER_DELETE, "DELETE FROM timer WHERE due = ?1 AND id = ?2") \
+	X(TIMER_FIRST, "SELECT due, id, sum FROM timer ORDER BY due, id LIMIT 1") \
+	X(OUTBOX_ADD, "INSERT INTO outbox(id, topic, subject, retain, body) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(OUTBOX_DELETE, "DELETE FROM outbox WHERE id = ?1") \
+	X(OUTBOX_EACH, "SELECT id, topic, subject, retain, body FROM outbox WHERE id > ?1 ORDER BY id") \
+	X(OUTBOX_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'outbox', id, body FROM outbox WHERE id = ?2") \
+	X(OUTBOX_FORGET, "DELETE FROM outbox WHERE subject = ?1") \
+	X(UPLINK_ADD, "INSERT OR REPLACE INTO uplink(id, type, at, subject, body) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(UPLINK_EACH, "SELECT id, type, at, subject, body FROM uplink WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
+	X(UPLINK_DELETE, "DELETE FROM uplink WHERE id BETWEEN ?1 AND ?2") \
+	X(UPLINK_FIRST, "SELECT id FROM uplink WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1") \
+	X(UPLINK_LAST, "SELECT id FROM uplink WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1") \
+	X(UPLINK_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'uplink', id, body FROM uplink WHERE id = ?2") \
+	X(UPLINK_DROP, "DELETE FROM uplink WHERE id = ?1") \
+	X(UPLINK_OF, "SELECT id, at FROM uplink WHERE subject = ?1") \
+	X(DEAD_ADD, "INSERT INTO dead(n, at, topic, reason, detail, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(DEAD_OLDEST, "SELECT n, length(body) FROM dead ORDER BY n LIMIT 1") \
+	X(DEAD_BYTES, "SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM dead") \
+	X(DEAD_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'dead', n, body FROM dead WHERE n = ?2") \
+	X(DEAD_DROP, "DELETE FROM dead WHERE n = ?1") \
+	X(DEAD_EACH, "SELECT n, at, topic, reason, detail, body FROM dead ORDER BY n DESC LIMIT ?1")
+
+enum store_statement {
+#define X(name, sql) ST_##name,
+	STORE_STATEMENTS(X)
+#define T(name, text) BODY_OPS(X, name, text)
+	BODY_TABLES(T)
+#undef T
+#define T(name, text) LOG_OPS(X, name, text)
+	LOG_TABLES(T)
+#undef T
+#define T(name, text) PAIR_OPS(X, name, text)
+	PAIR_TABLES(T)
+#undef T
+#undef X
+	ST_COUNT
+};
+/* Of table n of its shape. */
+#define ST_BODY(table, op) (ST_VISIT_FIND + (int)(table) * BODY_OP_COUNT + (op))
+#define ST_LOG(log, op) (ST_LOG_SUBJECT_LAST + (int)(log) * LOG_OP_COUNT + (op))
+#define ST_PAIR(pair, op) (ST_SEEN_FIND + (int)(pair) * PAIR_OP_COUNT + (op))
+
+enum store_pair { PAIR_SEEN, PAIR_REF, PAIR_COUNT };
+
+/* An uplink row's id: its lane, then its sequence. */
+#define STORE_LANE_ID(lane, seq) ((int64_t)(lane) << 48 | (seq))
+#define STORE_LANE_SEQ(id) ((id) & ((INT64_C(1) << 48) - 1))
+
+/* Known from the disk at open, kept in step by each write, put back by a rollback. */
+struct store_counters {
+	struct {
+		int64_t first, next;	/* rows first … next-1 wait; equal: none */
+	} lanes[LANE_COUNT];
+	int64_t outbox_next, outbox_lease;
+	int64_t dead_last, dead_rows, dead_bytes;
+	bool dead_known;		/* dead_rows and dead_bytes were read from the disk */
+	bool collided[STORE_COUNT + PAIR_COUNT];	/* some key is, or was, not at its own id: id order is not key order */
+};
+
+struct store {
+	sqlite3 *db;
+	struct sealer sealer;
+	bool sealed, memory, real_disk, is_new, in_tx;
+	bool corrupt;			/* a damaged page was met: the next open copies what can be read */
+	bool broken;			/* a sync failed: nothing may be written until reopened */
+	int tx_error;			/* first failed write of this transaction; it can only roll back */
+	int lock_fd;
+	char *dir, *path;
+	char epoch[17];
+	int page_size;
+	int64_t pages_max, pages_reserve;	/* 0: no limit */
+	int64_t wal_pages;
+	int64_t wal_reserve;		/* bytes of WAL file kept ready */
+	bool erased;			/* somebody was forgotten since the last checkpoint */
+	int64_t damaged;
+	int64_t scrubbed;		/* pages of the file looked at in this round */
+	struct store_counters now, saved;
+	int64_t given[LANE_COUNT];	/* highest sequence handed out by store_uplink_each */
+	bool timer_known, timer_any;	/* the cached first timer */
+	int64_t timer_due_ms;
+	char timer_id[128];
+	int64_t sweep[STORE_LOG_COUNT + PAIR_COUNT];	/* where pruning goes on */
+	struct buf packed_body, sealed_body;	/* scratch of one put or get */
+	sqlite3_stmt *stmt[ST_COUNT];
+};
+
+extern const char *const store_body_names[STORE_COUNT];
+extern const char *const store_log_names[STORE_LOG_COUNT];
+extern const char *const store_pair_names[PAIR_COUNT];
+
+/* ---- store.c ---- */
+/* The statement, reset, ready to bind; NULL: *ret_error is what to return. */
+sqlite3_stmt *store_stmt(struct store *store, int statement, int *ret_error);
+/* The transaction can only roll back from now on. */
+void store_doom(struct store *store, int error);
+/* An SQLite result as one of ours; a failed write dooms the transaction. */
+int store_error(struct store *store, int rc);
+/* Steps a statement that returns no rows, and resets it. */
+int store_run(struct store *store, sqlite3_stmt *stmt);
+void store_bind_id(sqlite3_stmt *stmt, int column, const struct id *id);	/* NULL or zero: NULL */
+void store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t len);
+struct id store_column_id(sqlite3_stmt *stmt, int column);	/* zero unless 16 bytes */
+int64_t store_slot(const struct id *key);	/* the id a key would like */
+int64_t store_rest(const struct id *key);	/* the other 8 bytes */
+/* 64 bits over a table's name and a row's bytes: rows that are not sealed carry it. */
+int64_t store_sum(const char *table, const void *bytes, size_t len);
+
+/* ---- store_seal.c ---- */
+/* The body as it goes on disk, borrowed until the next call. */
+int store_seal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
+    const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len);
+/* Appends the plain body of column. AISLE_E_NONE: its key is destroyed. */
+int store_unseal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
+    const struct id *subject, sqlite3_stmt *stmt, int column, struct buf *out);
+/* Counts a damaged row and moves it away: copy puts row id into `damaged` (ST_DAMAGED_NOTE: only that
+ * there was one), drop deletes it by id (-1: the caller does). Not while a statement reads the table. */
+void store_set_aside(struct store *store, const char *table, int64_t id, int copy, int drop);
+/* Rows found damaged while reading, for when the statement is over. */
+#define STORE_ASIDE_MAX 64	/* the next pass finds the rest */
+struct store_aside {
+	int64_t ids[STORE_ASIDE_MAX];
+	size_t count;
+};
+void store_aside_note(struct store_aside *aside, int64_t id);
+void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy, int drop);
+
+/* ---- store.c again: room ---- */
+void store_wal_reserve(struct store *store);
+void store_max_pages(struct store *store, bool reserve_too);
+int64_t store_pages_used(struct store *store);
+/* Nearly full: time to give up what may be given up. */
+bool store_pressed(struct store *store);
+
+/* ---- store_vfs.c ---- */
+/* The name of a VFS over real_name (NULL: the default one) that joins writes. */
+const char *store_vfs(const char *real_name);
+/* By tests/bench/loop.py, KiB written an event that changes a card, one event a turn and about seven: 12.8 and
+ * 8.2 with 512-byte pages, 20 and 11 with 1 KiB, 27 and 14 with 2 KiB. Processor time does not differ: the
+ * writes are joined. */
+#define STORE_PAGE_BYTES 512
+#define STORE_PAGE_SUM 8		/* bytes at the end of each page of the database */
+/* Room for the sums, in a database that is yet to be made; an SQLite result. */
+int store_vfs_reserve(sqlite3 *db);
+/* Reads pages first_page (from 0) … of the file; *ret_bad are not what was written. An SQLite result. */
+int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad);
+
+/* ---- store_schema.c ---- */
+int store_schema_open(struct store *store, const struct store_options *options, struct err *err);
+int store_schema_create(sqlite3 *db);	/* empty tables, inside an open transaction; an SQLite result */
+void store_counters_save(struct store *store);	/* on a clean close: ids go on without a jump */
+
+/* ---- store_salvage.c ---- */
+void store_salvage_mark(const struct store *store);
+/* Before the file is opened: if the last close left the mark, a copy takes its place. true: it did. */
+bool store_salvage(struct store *store);
+
+/* ---- store_body.c ---- */
+/* Of table STORE_COUNT + n: pair table n. A key there takes another id than its own from now on. */
+int store_note_collision(struct store *store, int table);
+const char *store_collision_name(int table);
+/* Rows about subject lose their body and their subject. */
+int store_blank(struct store *store, enum store_table table, const struct id *subject);
+
+
+/* ---- store_log.c ---- */
+int store_log_blank(struct store *store, enum store_log log, const struct id *key);	/* rows stay, bodies go */
+int store_log_forget(struct store *store, enum store_log log, const struct id *key);
+/* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
+int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);
+
+
+/* ---- store_uplink.c ---- */
+int store_uplink_blank(struct store *store, const struct id *subject);	/* its rows become gaps */
+
+/* ---- store_pair.c ---- */
+/* Deletes up to max_rows rows older than before_ms among the next max_rows * scan_per_row ones after
+ * cursor. Rows removed, or < 0. */
+int store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms, int max_rows,
+    int scan_per_row);
+
+#endif

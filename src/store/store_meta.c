@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store_meta.c - small named values: sequence numbers, floors, the current bundle.
+ */
+#include <string.h>
+
+#include "store/store_internal.h"
+
+static int64_t
+meta_sum(const char *name, const void *value, size_t len)
+{
+	struct buf bytes = {0};
+	buf_str(&bytes, name);
+	buf_add(&bytes, value, len);
+	int64_t sum = store_sum("meta", bytes.data, bytes.len);
+	buf_done(&bytes);
+	return sum;
+}
+
+int
+store_meta_get(struct store *store, const char *name, struct buf *out)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_META_GET, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	int rc = sqlite3_step(stmt);
+	if (rc != SQLITE_ROW) {
+		sqlite3_reset(stmt);
+		return rc == SQLITE_DONE ? AISLE_E_NONE : store_error(store, rc);
+	}
+	const void *value = sqlite3_column_blob(stmt, 0);
+	size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
+	bool good = sqlite3_column_int64(stmt, 1) == meta_sum(name, value, len);
+	if (good)
+		buf_add(out, value, len);
+	sqlite3_reset(stmt);
+	if (good)
+		return 0;
+	store_set_aside(store, "meta", 0, ST_DAMAGED_NOTE, -1);
+	sqlite3_stmt *drop = store_stmt(store, ST_META_DROP, &error);
+	if (drop != NULL) {
+		sqlite3_bind_text(drop, 1, name, -1, SQLITE_STATIC);
+		error = store_run(store, drop);
+	}
+	return AISLE_E_DAMAGED;
+}
+
+int
+store_meta_set(struct store *store, const char *name, const void *value, size_t len)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_META_SET, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	store_bind_blob(stmt, 2, value, len);
+	sqlite3_bind_int64(stmt, 3, meta_sum(name, value, len));
+	return store_run(store, stmt);
+}

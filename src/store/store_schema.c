@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store_schema.c - the file itself: its folder, lock, tables, version, epoch
+ * and the counters that are kept in memory.
+ *
+ * A file that SQLite cannot read at all is moved to state.db.damaged and a new
+ * one is begun, with a new epoch, so that headquarters sees the break: a store
+ * that does not sell because its memory is gone helps nobody. One with single
+ * damaged pages is mended by store_salvage.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "store/store_internal.h"
+
+#define RESERVE_BYTES (256 << 10)	/* of pages, for erasures */
+#define WAL_RESERVE_BYTES (4 << 20)
+
+const char *const store_body_names[STORE_COUNT] = {
+#define T(name, text) text,
+	BODY_TABLES(T)
+#undef T
+};
+const char *const store_log_names[STORE_LOG_COUNT] = {
+#define T(name, text) text,
+	LOG_TABLES(T)
+#undef T
+};
+const char *const store_pair_names[PAIR_COUNT] = {
+#define T(name, text) text,
+	PAIR_TABLES(T)
+#undef T
+};
+const char *const lane_names[LANE_COUNT] = {"consent", "money", "decision", "telemetry"};
+
+/* body last: the columns before it are read without its overflow pages. */
+#define BODY_DDL(name, text) \
+	"CREATE TABLE " text "(id INTEGER PRIMARY KEY, key BLOB NOT NULL, subject BLOB, at INTEGER NOT NULL," \
+	" flag INTEGER NOT NULL, body BLOB);"
+#define LOG_DDL(name, text) \
+	"CREATE TABLE " text "(id INTEGER PRIMARY KEY, key BLOB NOT NULL, subject BLOB, kind INTEGER NOT NULL," \
+	" at INTEGER NOT NULL, body BLOB);"
+#define PAIR_DDL(name, text) \
+	"CREATE TABLE " text "(id INTEGER PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL," \
+	" at INTEGER NOT NULL, sum INTEGER NOT NULL);"
+/* decision has no index on subject: it would be a page in every turn, for a walk
+ * through the table on the rare day that somebody is forgotten. */
+static const char ddl[] =
+	"CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;"
+	BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) PAIR_TABLES(PAIR_DDL)
+	"CREATE INDEX visit_flag ON visit(flag) WHERE flag <> 0;"
+	"CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
+	"CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
+	" PRIMARY KEY(due, id)) WITHOUT ROWID;"
+	"CREATE TABLE outbox(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, subject BLOB, retain INTEGER NOT NULL,"
+	" body BLOB NOT NULL);"
+	"CREATE TABLE uplink(id INTEGER PRIMARY KEY, type TEXT NOT NULL, at INTEGER NOT NULL, subject BLOB,"
+	" body BLOB NOT NULL);"
+	"CREATE TABLE dead(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL,"
+	" detail TEXT NOT NULL, body BLOB NOT NULL);"
+	"CREATE TABLE damaged(n INTEGER PRIMARY KEY, tab TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL);";
+
+/* ---- the folder ---- */
+
+static int
+take_lock(struct store *store, struct err *err)
+{
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/lock", store->dir);
+	if (mkdir(store->dir, 0700) < 0 && errno != EEXIST)
+		return err_set(err, AISLE_E_IO, "%s: cannot be made: %s", store->dir, strerror(errno));
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (store->lock_fd < 0)
+		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(err, AISLE_E_IO, "%s: state folder is in use by another process", store->dir);
+	return err_set(err, AISLE_E_IO, "%s: cannot be locked: %s", path, strerror(errno));
+}
+
+/* SQLite would make it by the umask; its WAL takes the mode of the file. */
+static int
+make_private(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	close(fd);
+	return 0;
+}
+
+static void
+move_damaged(struct store *store)
+{
+	static const char *const suffixes[] = {"", "-wal", "-journal"};
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char from[4200], to[4200];
+		snprintf(from, sizeof(from), "%s%s", store->path, suffixes[i]);
+		snprintf(to, sizeof(to), "%s.damaged%s", store->path, suffixes[i]);
+		unlink(to);
+		if (rename(from, to) < 0 && errno != ENOENT)
+			log_error("store: %s: %s", from, strerror(errno));
+	}
+	log_error("store: the file was damaged and is set aside file=%s.damaged", store->path);
+}
+
+/* ---- the tables ---- */
+
+static int
+run_sql(struct store *store, const char *sql, struct err *err)
+{
+	int rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		return 0;
+	int error = store_error(store, rc);
+	return err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
+}
+
+static int
+read_number(struct store *store, const char *sql, int64_t *ret, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*ret = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (rc == SQLITE_ROW)
+		return 0;
+	int error = store_error(store, rc);
+	return err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
+}
+
+static int
+new_epoch(struct store *store, struct err *err)
+{
+	uint8_t bytes[8] = {0};
+	/* A store in memory is a replay: nothing in it is random. */
+	if (!store->memory)
+		sqlite3_randomness(sizeof(bytes), bytes);
+	hash_hex(store->epoch, bytes, sizeof(bytes));
+	int error = store_meta_set(store, "epoch", store->epoch, 16);
+	return error == 0 ? 0 : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
+}
+
+int
+store_new_epoch(struct store *store)
+{
+	struct err err = {0};
+	return new_epoch(store, &err);
+}
+
+int
+store_schema_create(sqlite3 *db)
+{
+	char sql[128];
+	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+	    "PRAGMA user_version = %d; BEGIN", STORE_PAGE_BYTES, STORE_SCHEMA);
+	int rc = store_vfs_reserve(db);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	return rc == SQLITE_OK ? sqlite3_exec(db, ddl, NULL, NULL, NULL) : rc;
+}
+
+static int
+create_tables(struct store *store, struct err *err)
+{
+	char sql[64];
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", STORE_SCHEMA);
+	int error = run_sql(store, "BEGIN", err);
+	if (error == 0)
+		error = run_sql(store, ddl, err);
+	if (error == 0)
+		error = new_epoch(store, err);
+	if (error == 0)
+		error = run_sql(store, sql, err);
+	if (error == 0)
+		error = run_sql(store, "COMMIT", err);
+	store->is_new = error == 0;
+	return error;
+}
+
+/* Newer state is refused before anything is written: WAL mode alone would change the file. */
+static int
+check_version(struct store *store, int64_t *ret_version, struct err *err)
+{
+	int error = read_number(store, "PRAGMA user_version", ret_version, err);
+	if (error != 0)
+		return error;
+	if (*ret_version > STORE_SCHEMA)
+		return err_set(err, AISLE_E_REFUSED, "%s: made by a newer aisled (schema %lld, this one knows %d); unchanged",
+		    store->path, (long long)*ret_version, STORE_SCHEMA);
+	return 0;
+}
+
+static int
+set_pragmas(struct store *store, bool fresh, struct err *err)
+{
+	char sql[400];
+	if (store->memory)
+		return run_sql(store, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY", err);
+	if (fresh && store_vfs_reserve(store->db) != SQLITE_OK)
+		return err_set(err, AISLE_E_IO, "%s: %s", store->path, sqlite3_errmsg(store->db));
+	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", STORE_PAGE_BYTES);
+	int error = fresh ? run_sql(store, sql, err) : 0;
+	if (error != 0)
+		return error;
+	return run_sql(store,
+	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+	    "PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;"
+	    "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY", err);
+}
+
+static int
+open_database(struct store *store, const struct store_options *options, struct err *err)
+{
+	int rc = sqlite3_open_v2(store->path, &store->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, store_vfs(options->vfs));
+	if (rc != SQLITE_OK)
+		return err_set(err, store_error(store, rc), "%s: %s", store->path, sqlite3_errmsg(store->db));
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, STORE_BODY_MAX + (64 << 10));
+	/* No shared memory: one process, one connection, for life. */
+	int error = run_sql(store, "PRAGMA locking_mode = EXCLUSIVE", err);
+	int64_t version = 0, page_size = 0;
+	if (error == 0)
+		error = check_version(store, &version, err);
+	if (error == 0)
+		error = set_pragmas(store, version == 0, err);
+	if (error == 0 && version == 0)
+		error = create_tables(store, err);
+	if (error == 0)
+		error = read_number(store, "PRAGMA page_size", &page_size, err);
+	store->page_size = (int)page_size;
+	return error;
+}
+
+/* ---- the counters ---- */
+
+static int
+meta_number(struct store *store, const char *name, int64_t *ret)
+{
+	struct buf text = {0};
+	int error = store_meta_get(store, name, &text);
+	*ret = error == 0 ? strtoll(text.data, NULL, 10) : 0;
+	buf_done(&text);
+	return error == AISLE_E_NONE ? 0 : error;
+}
+
+static int
+lane_end(struct store *store, enum lane lane, int statement, int64_t *ret_seq)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, statement, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, STORE_LANE_ID(lane, 0));
+	sqlite3_bind_int64(stmt, 2, STORE_LANE_ID(lane + 1, 0) - 1);
+	int rc = sqlite3_step(stmt);
+	*ret_seq = rc == SQLITE_ROW ? STORE_LANE_SEQ(sqlite3_column_int64(stmt, 0)) : 0;
+	sqlite3_reset(stmt);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_error(store, rc);
+}
+
+static int
+load_lane(struct store *store, enum lane lane, bool *ret_lost)
+{
+	char name[32];
+	int64_t first, last, next;
+	snprintf(name, sizeof(name), "uplink/%s", lane_names[lane]);
+	int error = meta_number(store, name, &next);
+	if (error == AISLE_E_DAMAGED) {
+		*ret_lost = true;
+		error = 0;
+	}
+	if (error == 0)
+		error = lane_end(store, lane, ST_UPLINK_FIRST, &first);
+	if (error == 0)
+		error = lane_end(store, lane, ST_UPLINK_LAST, &last);
+	if (error != 0)
+		return error;
+	if (next < last + 1)
+		next = last + 1;
+	store->now.lanes[lane].next = next;
+	store->now.lanes[lane].first = first > 0 ? first : next;
+	store->given[lane] = next - 1;
+	return 0;
+}
+
+static int
+load_counters(struct store *store, struct err *err)
+{
+	bool lost = false;
+	struct buf epoch = {0};
+	int error = store_meta_get(store, "epoch", &epoch);
+	if (error == 0 && epoch.len == 16)
+		memcpy(store->epoch, epoch.data, 17);
+	else
+		lost = true;
+	buf_done(&epoch);
+	error = 0;
+	for (int lane = 0; error == 0 && lane < LANE_COUNT; lane++)
+		error = load_lane(store, lane, &lost);
+	int64_t last = 0, lease = 0;
+	if (error == 0)
+		error = read_number(store, "SELECT COALESCE(MAX(id), 0) FROM outbox", &last, err);
+	if (error == 0 && meta_number(store, "outbox", &lease) == AISLE_E_IO)
+		error = AISLE_E_IO;
+	store->now.outbox_next = store->now.outbox_lease = lease > last ? lease : last + 1;
+	if (error == 0)
+		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM dead", &store->now.dead_last, err);
+	if (error == 0)
+		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM damaged", &last, err);
+	if (error == 0 && store->damaged < last)
+		store->damaged = last;
+	for (int table = 0; error == 0 && table < STORE_COUNT + PAIR_COUNT; table++) {
+		char name[32];
+		int64_t collided = 0;
+		snprintf(name, sizeof(name), "collided/%s", store_collision_name(table));
+		/* Not readable: the slow order is right in any case. */
+		store->now.collided[table] = meta_number(store, name, &collided) != 0 || collided != 0;
+	}
+	/* Numbers may start again below what headquarters has seen: only a new epoch keeps them apart. */
+	if (error == 0 && lost)
+		error = new_epoch(store, err);
+	return error == 0 ? 0 : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
+}
+
+void
+store_counters_save(struct store *store)
+{
+	if (store->now.outbox_next >= store->now.outbox_lease)
+		return;
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%lld", (long long)store->now.outbox_next);
+	/* Without it the ids jump to the end of the lease, which is allowed. */
+	if (store_meta_set(store, "outbox", text, (size_t)len) != 0)
+		log_debug("store: outbox id not saved");
+}
+
+/* ---- open ---- */
+
+static void
+set_room(struct store *store, int max_mib)
+{
+	store->wal_reserve = WAL_RESERVE_BYTES;
+	if (max_mib <= 0 || store->memory)
+		return;
+	if (store->wal_reserve > ((int64_t)max_mib << 20) / 32)
+		store->wal_reserve = ((int64_t)max_mib << 20) / 32;
+	/* A sixteenth is for the WAL, a little more for erasures when the rest is used. */
+	int64_t bytes = ((int64_t)max_mib << 20) / 16 * 15;
+	int64_t reserve = bytes / 16 < RESERVE_BYTES ? bytes / 16 : RESERVE_BYTES;
+	store->pages_reserve = reserve / store->page_size;
+	store->pages_max = (bytes - reserve) / store->page_size;
+	store_max_pages(store, false);
+}
+
+static int
+open_and_load(struct store *store, const struct store_options *options, struct err *err)
+{
+	int error = open_database(store, options, err);
+	return error == 0 ? load_counters(store, err) : error;
+}
+
+static void
+close_database(struct store *store)
+{
+	for (int i = 0; i < ST_COUNT; i++) {
+		sqlite3_finalize(store->stmt[i]);
+		store->stmt[i] = NULL;
+	}
+	sqlite3_close(store->db);
+	store->db = NULL;
+}
+
+/* After what was there could not be read and something else is in its place. */
+static int
+open_again(struct store *store, const struct store_options *options, struct err *err)
+{
+	store->now = (struct store_counters){0};
+	store->damaged = 1;
+	store->broken = store->corrupt = false;
+	*err = (struct err){0};
+	int error = make_private(store->path, err);
+	return error == 0 ? open_and_load(store, options, err) : error;
+}
+
+int
+store_schema_open(struct store *store, const struct store_options *options, struct err *err)
+{
+	char path[4096] = ":memory:";
+	int error = 0;
+	if (!store->memory) {
+		snprintf(path, sizeof(path), "%s/state.db", options->dir);
+		store->dir = mem_strdup(options->dir);
+	}
+	store->path = mem_strdup(path);
+	if (store->real_disk) {
+		error = take_lock(store, err);
+		if (error == 0)
+			error = make_private(path, err);
+	}
+	if (error != 0)
+		return error;
+	struct err first = {0};
+	bool salvaged = store->real_disk && store_salvage(store);
+	store->damaged = salvaged;
+	error = open_and_load(store, options, &first);
+	if (error == AISLE_E_DAMAGED && store->real_disk && !salvaged) {
+		close_database(store);
+		store_salvage_mark(store);
+		if (store_salvage(store))
+			error = open_again(store, options, &first);
+	}
+	if (error == AISLE_E_DAMAGED && store->real_disk) {
+		close_database(store);
+		move_damaged(store);
+		error = open_again(store, options, &first);
+	}
+	if (error != 0)
+		return err_set(err, error, "%s", first.text);
+	/* Room for the WAL is made by the first checkpoint: it is a thousand writes, and a start should be short. */
+	set_room(store, options->max_mib);
+	return 0;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store_uplink.c - records for headquarters, numbered by lane.
+ *
+ * INVARIANTS
+ *   The rows of a lane are first … next-1, every one of them, so how many wait
+ *   is a subtraction. Rows leave at the front only: by an acknowledgement, or
+ *   when there is no room, and then one row "gap" {"lane","from","to"} with
+ *   the last sequence that went takes their place. Telemetry goes before
+ *   decisions; consent and money never go.
+ *   A row that does not open (its subject is forgotten, or it is damaged) is
+ *   given out as a gap of its own sequence: the numbers have no holes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "store/store_internal.h"
+
+#define ROW_KEY_SIZE 32
+#define PRESSURE_EVERY 16	/* rows added between two looks at the room left */
+
+static void
+uplink_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, const char *type, int64_t at_ms)
+{
+	struct id hash = hash_parts(&type, 1);
+	for (int i = 0; i < 8; i++) {
+		out[i] = (uint8_t)((uint64_t)id >> (8 * i));
+		out[8 + i] = (uint8_t)((uint64_t)at_ms >> (8 * i));
+	}
+	memcpy(out + 16, hash.b, 16);
+}
+
+static int
+write_row(struct store *store, enum lane lane, int64_t seq, const char *type, int64_t at_ms,
+    const struct id *subject, const void *body, size_t len)
+{
+	uint8_t row_key[ROW_KEY_SIZE];
+	const void *sealed;
+	size_t sealed_len;
+	int64_t id = STORE_LANE_ID(lane, seq);
+	uplink_row_key(row_key, id, type, at_ms);
+	int error = store_seal(store, "uplink", row_key, sizeof(row_key), subject, body, len, &sealed, &sealed_len);
+	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_UPLINK_ADD, &error) : NULL;
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, id);
+	sqlite3_bind_text(stmt, 2, type, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 3, at_ms);
+	store_bind_id(stmt, 4, subject);
+	store_bind_blob(stmt, 5, sealed, sealed_len);
+	return store_run(store, stmt);
+}
+
+static int
+gap_text(char *out, size_t size, enum lane lane, int64_t from, int64_t to)
+{
+	return snprintf(out, size, "{\"lane\":\"%s\",\"from\":%lld,\"to\":%lld}", lane_names[lane], (long long)from,
+	    (long long)to);
+}
+
+static int
+write_gap(struct store *store, enum lane lane, int64_t from, int64_t to, int64_t at_ms)
+{
+	char body[128];
+	int len = gap_text(body, sizeof(body), lane, from, to);
+	return write_row(store, lane, to, "gap", at_ms, NULL, body, (size_t)len);
+}
+
+/* Rows from … to go, and the next sequence is on disk, for when no row is left to tell it. */
+static int
+delete_rows(struct store *store, enum lane lane, int64_t from, int64_t to)
+{
+	char name[32], text[24];
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_UPLINK_DELETE, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, STORE_LANE_ID(lane, from));
+	sqlite3_bind_int64(stmt, 2, STORE_LANE_ID(lane, to));
+	error = store_run(store, stmt);
+	if (error != 0)
+		return error;
+	snprintf(name, sizeof(name), "uplink/%s", lane_names[lane]);
+	int len = snprintf(text, sizeof(text), "%lld", (long long)store->now.lanes[lane].next);
+	return store_meta_set(store, name, text, (size_t)len);
+}
+
+/* ---- eviction ---- */
+
+struct head {
+	int64_t from, at_ms;
+};
+
+static int
+read_head(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
+{
+	struct head *head = ctx;
+	const char *from = strcmp(type, "gap") == 0 && len > 0 ? strstr(body, "\"from\":") : NULL;
+	long long n;
+	head->from = from != NULL && sscanf(from, "\"from\":%lld", &n) == 1 ? n : seq;
+	head->at_ms = at_ms;
+	return 1;
+}
+
+static int
+evict(struct store *store, enum lane lane)
+{
+	int64_t first = store->now.lanes[lane].first, last = store->now.lanes[lane].next - 1;
+	int64_t to = last - first < STORE_EVICT_ROWS ? last : first + STORE_EVICT_ROWS;
+	int64_t given = store->given[lane];
+	struct head head = {.from = first};
+	/* An older gap at the front grows. */
+	int error = store_uplink_each(store, lane, first - 1, 1, read_head, &head);
+	store->given[lane] = given;
+	if (error == 0)
+		error = delete_rows(store, lane, first, to);
+	if (error == 0)
+		error = write_gap(store, lane, head.from, to, head.at_ms);
+	if (error != 0)
+		return error;
+	store->now.lanes[lane].first = to;
+	log_warning("store: uplink records given up lane=%s from=%lld to=%lld", lane_names[lane],
+	    (long long)head.from, (long long)to);
+	return 0;
+}
+
+static int
+make_room(struct store *store, int64_t next)
+{
+	bool full = store_uplink_count(store) >= STORE_UPLINK_ROWS_MAX;
+	if (!full && (next % PRESSURE_EVERY != 0 || !store_pressed(store)))
+		return 0;
+	static const enum lane order[] = {LANE_TELEMETRY, LANE_DECISION};
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		if (store->now.lanes[order[i]].next - store->now.lanes[order[i]].first > 1)
+			return evict(store, order[i]);
+	}
+	return 0;
+}
+
+/* ---- add, read, acknowledge ---- */
+
+int
+store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms, const struct id *subject,
+    const void *body, size_t len)
+{
+	CHECK((unsigned)lane < LANE_COUNT);
+	int64_t seq = store->now.lanes[lane].next;
+	int error = make_room(store, seq);
+	if (error == 0)
+		error = write_row(store, lane, seq, type, at_ms, subject, body, len);
+	if (error == 0)
+		store->now.lanes[lane].next++;
+	return error;
+}
+
+struct reading {
+	enum lane lane;
+	int64_t expect;		/* the sequence that comes next */
+	int rows, max_rows;
+	store_uplink_fn fn;
+	void *ctx;
+	struct { int64_t seq, at_ms; bool in_place; } bad[STORE_ASIDE_MAX];
+	size_t bad_count;
+};
+
+static int
+give(struct store *store, struct reading *reading, int64_t seq, const char *type, int64_t at_ms, const void *body,
+    size_t len)
+{
+	char gap[128];
+	if (body == NULL) {
+		len = (size_t)gap_text(gap, sizeof(gap), reading->lane, reading->expect, seq);
+		body = gap;
+		type = "gap";
+	}
+	reading->expect = seq + 1;
+	reading->rows++;
+	if (store->given[reading->lane] < seq)
+		store->given[reading->lane] = seq;
+	int stop = reading->fn(reading->ctx, seq, type, at_ms, body, len);
+	return stop != 0 || reading->rows >= reading->max_rows;
+}
+
+/* Non-zero: stop. */
+static int
+give_row(struct store *store, struct reading *reading, sqlite3_stmt *stmt, struct buf *body)
+{
+	uint8_t row_key[ROW_KEY_SIZE];
+	int64_t id = sqlite3_column_int64(stmt, 0), seq = STORE_LANE_SEQ(id), at_ms = sqlite3_column_int64(stmt, 2);
+	const char *type = (const char *)sqlite3_column_text(stmt, 1);
+	struct id subject = store_column_id(stmt, 3);
+	if (type == NULL)
+		type = "";
+	uplink_row_key(row_key, id, type, at_ms);
+	buf_clear(body);
+	int error = store_unseal(store, "uplink", row_key, sizeof(row_key), &subject, stmt, 4, body);
+	if (error == AISLE_E_DAMAGED && reading->bad_count < ARRAY_LEN(reading->bad)) {
+		reading->bad[reading->bad_count].seq = seq;
+		reading->bad[reading->bad_count].in_place = seq == reading->expect;
+		reading->bad[reading->bad_count++].at_ms = at_ms;
+	}
+	if (error != 0)
+		/* Its number is not proven either: out of turn, it is part of a hole that the next one ends. */
+		return seq == reading->expect ? give(store, reading, seq, NULL, at_ms, NULL, 0) : 0;
+	if (seq < reading->expect)
+		return 0;
+	/* Rows that are not there were damaged pages, unless an eviction says so itself. */
+	if (seq > reading->expect && strcmp(type, "gap") != 0 &&
+	    give(store, reading, seq - 1, NULL, at_ms, NULL, 0) != 0)
+		return 1;
+	return give(store, reading, seq, type, at_ms, body->len > 0 ? body->data : "", body->len);
+}
+
+/* Damaged rows in their turn become gaps on the disk, others are moved away. */
+static int
+mend(struct store *store, const struct reading *reading)
+{
+	for (size_t i = 0; i < reading->bad_count; i++) {
+		int64_t seq = reading->bad[i].seq;
+		store_set_aside(store, "uplink", STORE_LANE_ID(reading->lane, seq), ST_UPLINK_ASIDE,
+		    reading->bad[i].in_place ? -1 : ST_UPLINK_DROP);
+		int error = reading->bad[i].in_place ?
+		    write_gap(store, reading->lane, seq, seq, reading->bad[i].at_ms) : 0;
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}
+
+int
+store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_rows, store_uplink_fn fn, void *ctx)
+{
+	CHECK((unsigned)lane < LANE_COUNT);
+	int error;
+	int64_t first = store->now.lanes[lane].first;
+	struct reading reading = {.lane = lane, .expect = after + 1 > first ? after + 1 : first,
+		.max_rows = max_rows, .fn = fn, .ctx = ctx};
+	sqlite3_stmt *stmt = max_rows > 0 ? store_stmt(store, ST_UPLINK_EACH, &error) : NULL;
+	if (stmt == NULL)
+		return max_rows > 0 ? error : 0;
+	sqlite3_bind_int64(stmt, 1, STORE_LANE_ID(lane, reading.expect));
+	sqlite3_bind_int64(stmt, 2, STORE_LANE_ID(lane + 1, 0) - 1);
+	struct buf body = {0};
+	int rc, stop = 0;
+	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		stop = give_row(store, &reading, stmt, &body);
+	sqlite3_reset(stmt);
+	buf_wipe(&body);
+	if (stop == 0 && rc != SQLITE_DONE)
+		return store_error(store, rc);
+	/* The last rows are not there any more. */
+	int64_t last = store->now.lanes[lane].next - 1;
+	if (stop == 0 && reading.expect <= last)
+		give(store, &reading, last, NULL, 0, NULL, 0);
+	return mend(store, &reading);
+}
+
+int
+store_uplink_ack(struct store *store, enum lane lane, int64_t upto)
+{
+	CHECK((unsigned)lane < LANE_COUNT);
+	if (upto > store->given[lane])
+		return AISLE_E_REFUSED;
+	int64_t first = store->now.lanes[lane].first;
+	if (upto < first)
+		return 0;
+	int error = delete_rows(store, lane, first, upto);
+	if (error == 0)
+		store->now.lanes[lane].first = upto + 1;
+	return error;
+}
+
+int64_t
+store_uplink_count(const struct store *store)
+{
+	int64_t count = 0;
+	for (int lane = 0; lane < LANE_COUNT; lane++)
+		count += store->now.lanes[lane].next - store->now.lanes[lane].first;
+	return count;
+}
+
+/* ---- forgetting, where nothing is sealed ---- */
+
+int
+store_uplink_blank(struct store *store, const struct id *subject)
+{
+	struct { int64_t id, at_ms; } rows[256];
+	size_t count;
+	do {
+		int error = 0;
+		sqlite3_stmt *stmt = store_stmt(store, ST_UPLINK_OF, &error);
+		if (stmt == NULL)
+			return error;
+		store_bind_id(stmt, 1, subject);
+		int rc = SQLITE_DONE;
+		count = 0;
+		while (count < ARRAY_LEN(rows) && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+			rows[count].id = sqlite3_column_int64(stmt, 0);
+			rows[count++].at_ms = sqlite3_column_int64(stmt, 1);
+		}
+		sqlite3_reset(stmt);
+		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+			return store_error(store, rc);
+		for (size_t i = 0; error == 0 && i < count; i++) {
+			enum lane lane = (enum lane)(rows[i].id >> 48);
+			int64_t seq = STORE_LANE_SEQ(rows[i].id);
+			error = write_gap(store, lane, seq, seq, rows[i].at_ms);
+			if (error != 0)
+				return error;
+		}
+	} while (count == ARRAY_LEN(rows));
+	return 0;
+}

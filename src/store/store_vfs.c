@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store_vfs.c - between SQLite and the disk: writes that follow each other
+ * become one, and each page of the database carries a sum.
+ *
+ * DESIGN
+ *   SQLite writes each page of its log with two system calls, 24 bytes and a
+ *   page; at twenty pages a turn that is most of what a turn costs. This layer
+ *   over another VFS keeps what is written until something else is asked of
+ *   the file: a write elsewhere, a read, a sync, its size. So the order in
+ *   which bytes reach the file is SQLite's own, and a sync has all of them.
+ *
+ *   A write that fails is kept and tried again by the next call, which reports
+ *   it if it fails too: what SQLite was told is written is never dropped.
+ *
+ *   The last 8 bytes of a page are SipHash-2-4 over the rest, with the page's
+ *   place as its key. A page that does not match is SQLITE_CORRUPT to whoever
+ *   reads it, so a flipped bit cannot make a row vanish unnoticed. The sum is
+ *   made as the page goes into the database file; the log has sums of its own.
+ *   It is against accidents: against hands, rows are sealed.
+ *
+ *   No shared memory: the store locks its file for itself, and SQLite then
+ *   keeps the index of the log on the heap.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "store/store_internal.h"
+
+/* A block of the disk. Larger writes save little more, and the kernel then keeps, and counts as written, blocks
+ * of their size. */
+#define BLOCK_BYTES 4096
+#define VFS_NAME_SIZE 64
+#define VFS_MAX 4			/* the default one, and those of the tests */
+
+struct file {
+	sqlite3_file base;
+	bool has_sums;			/* it is the database */
+	int pending_len;
+	sqlite3_int64 pending_at;
+	sqlite3_file *real;		/* behind this struct */
+	uint8_t pending[BLOCK_BYTES];	/* never over the end of a block */
+};
+
+static int
+flush(struct file *file)
+{
+	int rc = SQLITE_OK;
+	if (file->pending_len > 0)
+		rc = file->real->pMethods->xWrite(file->real, file->pending, file->pending_len, file->pending_at);
+	if (rc == SQLITE_OK)
+		file->pending_len = 0;
+	return rc;
+}
+
+/* ---- sums ---- */
+
+_Static_assert(STORE_PAGE_SUM == crypto_shorthash_siphash24_BYTES, "sum");
+
+static void
+page_sum(const uint8_t *page, sqlite3_int64 at, uint8_t ret_sum[static STORE_PAGE_SUM])
+{
+	uint8_t key[crypto_shorthash_siphash24_KEYBYTES] = "aislepag";
+	for (int i = 0; i < 8; i++)
+		key[8 + i] = (uint8_t)((uint64_t)at >> (8 * i));
+	crypto_shorthash_siphash24(ret_sum, page, STORE_PAGE_BYTES - STORE_PAGE_SUM, key);
+}
+
+static int
+check_page(const uint8_t *page, sqlite3_int64 at)
+{
+	uint8_t sum[STORE_PAGE_SUM];
+	page_sum(page, at, sum);
+	return memcmp(page + STORE_PAGE_BYTES - STORE_PAGE_SUM, sum, sizeof(sum)) == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+}
+
+/* Before SQLite knows the size of a page it looks at the header alone. */
+static int
+read_header(struct file *file, void *bytes, int len)
+{
+	uint8_t page[STORE_PAGE_BYTES];
+	int rc = file->real->pMethods->xRead(file->real, page, sizeof(page), 0);
+	if (rc == SQLITE_OK)
+		rc = check_page(page, 0);
+	if (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ)
+		memcpy(bytes, page, (size_t)len);
+	return rc;
+}
+
+static int
+read_pages(struct file *file, uint8_t *bytes, int len, sqlite3_int64 at)
+{
+	int rc = file->real->pMethods->xRead(file->real, bytes, len, at);
+	for (int i = 0; rc == SQLITE_OK && i < len; i += STORE_PAGE_BYTES)
+		rc = check_page(bytes + i, at + i);
+	return rc;
+}
+
+/* ---- a file ---- */
+
+static int
+file_write(sqlite3_file *base, const void *bytes, int len, sqlite3_int64 at)
+{
+	struct file *file = (struct file *)base;
+	const uint8_t *next = bytes;
+	/* Elsewhere; or a block is full that could not be written. */
+	if (file->pending_len > 0 && (at != file->pending_at + file->pending_len || at % BLOCK_BYTES == 0)) {
+		int rc = flush(file);
+		if (rc != SQLITE_OK)
+			return rc;
+	}
+	/* SQLite writes its database by whole pages, so a page with a sum lies within a block. */
+	while (len > 0) {
+		int room = BLOCK_BYTES - (int)(at % BLOCK_BYTES);
+		int part = len < room ? len : room;
+		if (file->pending_len == 0)
+			file->pending_at = at;
+		uint8_t *copy = file->pending + file->pending_len;
+		memcpy(copy, next, (size_t)part);
+		if (file->has_sums && part == STORE_PAGE_BYTES && at % STORE_PAGE_BYTES == 0)
+			page_sum(copy, at, copy + STORE_PAGE_BYTES - STORE_PAGE_SUM);
+		file->pending_len += part;
+		if (part == room) {
+			int rc = flush(file);
+			if (rc != SQLITE_OK)
+				return rc;
+		}
+		next += part, at += part, len -= part;
+	}
+	return SQLITE_OK;
+}
+
+static int
+file_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
+{
+	struct file *file = (struct file *)base;
+	int rc = flush(file);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (file->has_sums && at == 0 && len < STORE_PAGE_BYTES)
+		return read_header(file, bytes, len);
+	if (file->has_sums && at % STORE_PAGE_BYTES == 0 && len % STORE_PAGE_BYTES == 0)
+		return read_pages(file, bytes, len, at);
+	return file->real->pMethods->xRead(file->real, bytes, len, at);
+}
+
+static int
+file_truncate(sqlite3_file *base, sqlite3_int64 size)
+{
+	struct file *file = (struct file *)base;
+	int rc = flush(file);
+	return rc != SQLITE_OK ? rc : file->real->pMethods->xTruncate(file->real, size);
+}
+
+static int
+file_sync(sqlite3_file *base, int flags)
+{
+	struct file *file = (struct file *)base;
+	int rc = flush(file);
+	return rc != SQLITE_OK ? rc : file->real->pMethods->xSync(file->real, flags);
+}
+
+static int
+file_size(sqlite3_file *base, sqlite3_int64 *ret_size)
+{
+	struct file *file = (struct file *)base;
+	int rc = flush(file);
+	return rc != SQLITE_OK ? rc : file->real->pMethods->xFileSize(file->real, ret_size);
+}
+
+static int
+file_close(sqlite3_file *base)
+{
+	struct file *file = (struct file *)base;
+	int flushed = flush(file);
+	int rc = file->real->pMethods->xClose(file->real);
+	return flushed != SQLITE_OK ? flushed : rc;
+}
+
+static int
+file_control(sqlite3_file *base, int op, void *arg)
+{
+	struct file *file = (struct file *)base;
+	int rc = flush(file);
+	return rc != SQLITE_OK ? rc : file->real->pMethods->xFileControl(file->real, op, arg);
+}
+
+static int
+file_lock(sqlite3_file *base, int level)
+{
+	struct file *file = (struct file *)base;
+	return file->real->pMethods->xLock(file->real, level);
+}
+
+static int
+file_unlock(sqlite3_file *base, int level)
+{
+	struct file *file = (struct file *)base;
+	int rc = flush(file);
+	int unlocked = file->real->pMethods->xUnlock(file->real, level);
+	return rc != SQLITE_OK ? rc : unlocked;
+}
+
+static int
+file_check_lock(sqlite3_file *base, int *ret_reserved)
+{
+	struct file *file = (struct file *)base;
+	return file->real->pMethods->xCheckReservedLock(file->real, ret_reserved);
+}
+
+static int
+file_sector_size(sqlite3_file *base)
+{
+	struct file *file = (struct file *)base;
+	return file->real->pMethods->xSectorSize(file->real);
+}
+
+static int
+file_characteristics(sqlite3_file *base)
+{
+	struct file *file = (struct file *)base;
+	return file->real->pMethods->xDeviceCharacteristics(file->real);
+}
+
+static const sqlite3_io_methods methods = {
+	.iVersion = 1,
+	.xClose = file_close,
+	.xRead = file_read,
+	.xWrite = file_write,
+	.xTruncate = file_truncate,
+	.xSync = file_sync,
+	.xFileSize = file_size,
+	.xLock = file_lock,
+	.xUnlock = file_unlock,
+	.xCheckReservedLock = file_check_lock,
+	.xFileControl = file_control,
+	.xSectorSize = file_sector_size,
+	.xDeviceCharacteristics = file_characteristics,
+};
+
+static int
+vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *ret_flags)
+{
+	struct file *file = (struct file *)base;
+	sqlite3_vfs *real = vfs->pAppData;
+	file->base.pMethods = NULL;
+	file->pending_len = 0;
+	file->has_sums = flags & SQLITE_OPEN_MAIN_DB;
+	file->real = (sqlite3_file *)(file + 1);
+	int rc = real->xOpen(real, name, file->real, flags, ret_flags);
+	/* SQLite closes what has methods, also after an error. */
+	if (file->real->pMethods != NULL)
+		base->pMethods = &methods;
+	return rc;
+}
+
+/* The rest is the other VFS's business; it gets itself as its first argument. */
+#define REAL(vfs) ((sqlite3_vfs *)(vfs)->pAppData)
+
+static int
+vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
+{
+	return REAL(vfs)->xDelete(REAL(vfs), name, sync_dir);
+}
+
+static int
+vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
+{
+	return REAL(vfs)->xAccess(REAL(vfs), name, flags, ret);
+}
+
+static int
+vfs_full_pathname(sqlite3_vfs *vfs, const char *name, int size, char *ret)
+{
+	return REAL(vfs)->xFullPathname(REAL(vfs), name, size, ret);
+}
+
+static int
+vfs_randomness(sqlite3_vfs *vfs, int len, char *ret)
+{
+	return REAL(vfs)->xRandomness(REAL(vfs), len, ret);
+}
+
+static int
+vfs_sleep(sqlite3_vfs *vfs, int us)
+{
+	return REAL(vfs)->xSleep(REAL(vfs), us);
+}
+
+static int
+vfs_time(sqlite3_vfs *vfs, double *ret)
+{
+	return REAL(vfs)->xCurrentTime(REAL(vfs), ret);
+}
+
+static int
+vfs_last_error(sqlite3_vfs *vfs, int len, char *ret)
+{
+	return REAL(vfs)->xGetLastError != NULL ? REAL(vfs)->xGetLastError(REAL(vfs), len, ret) : 0;
+}
+
+const char *
+store_vfs(const char *real_name)
+{
+	static struct {
+		sqlite3_vfs vfs;
+		char name[VFS_NAME_SIZE];
+	} made[VFS_MAX];
+	static size_t count;
+	sqlite3_vfs *real = sqlite3_vfs_find(real_name);
+	if (real == NULL)
+		return real_name;	/* the open will say so */
+	for (size_t i = 0; i < count; i++)
+		if (made[i].vfs.pAppData == real)
+			return made[i].name;
+	if (count == VFS_MAX)
+		return real_name;	/* slower, not wrong */
+	snprintf(made[count].name, VFS_NAME_SIZE, "joined-%s", real->zName);
+	made[count].vfs = (sqlite3_vfs){
+		.iVersion = 1,
+		.szOsFile = (int)sizeof(struct file) + real->szOsFile,
+		.mxPathname = real->mxPathname,
+		.zName = made[count].name,
+		.pAppData = real,
+		.xOpen = vfs_open,
+		.xDelete = vfs_delete,
+		.xAccess = vfs_access,
+		.xFullPathname = vfs_full_pathname,
+		.xRandomness = vfs_randomness,
+		.xSleep = vfs_sleep,
+		.xCurrentTime = vfs_time,
+		.xGetLastError = vfs_last_error,
+	};
+	return sqlite3_vfs_register(&made[count].vfs, 0) == SQLITE_OK ? made[count++].name : real_name;
+}
+
+int
+store_vfs_reserve(sqlite3 *db)
+{
+	int bytes = STORE_PAGE_SUM;
+	return sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+}
+
+int
+store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad)
+{
+	uint8_t page[STORE_PAGE_BYTES];
+	sqlite3_file *file = NULL;
+	int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	*ret_bad = 0;
+	for (int64_t i = first_page; rc == SQLITE_OK && i < first_page + count; i++) {
+		rc = file->pMethods->xRead(file, page, sizeof(page), i * STORE_PAGE_BYTES);
+		if (rc == SQLITE_CORRUPT) {
+			++*ret_bad;
+			rc = SQLITE_OK;
+		}
+	}
+	return rc;
+}
