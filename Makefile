@@ -82,7 +82,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC)
 
 DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
 	libinih-dev libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata python3 python3-paho-mqtt
-DEBS_CI = clang libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
+DEBS_CI = clang clang-format libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
 	systemd chromium python3-xgboost python3-numpy
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Installs the packages of $(1) that are not there yet; quiet when there is nothing to do. $(2) may add to them:
@@ -144,6 +144,7 @@ check: deps
 # The CI column of the budgets: sanitizers, ARM, crashes, the browser.
 check-ci: deps-ci
 	@rm -f $(BUILD)/results-*
+	@echo "lint, with every tool"; LINT_ALL=1 $(MAKE) --no-print-directory lint
 	@echo "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" unit scenario
@@ -188,9 +189,11 @@ bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
 
 # ---- what must stay true of the source ----
 
-.PHONY: lint
+.PHONY: lint format
 lint:
 	$(Q)sh tests/lint.sh
+format: deps-ci
+	$(Q)git ls-files 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' | xargs clang-format -i
 
 # ---- ARM under emulation ----
 
@@ -265,6 +268,7 @@ help:
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"
 	@echo "make lint       what must stay true of the source"
+	@echo "make format     sources as .clang-format has them"
 	@echo "make models     trains models/reference; DATA=DIR for what is not shipped"
 	@echo "make models-same  twice, the same bytes; and in a policy"
 	@echo "make screenshots  docs/images anew, from the browser test"

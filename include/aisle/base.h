@@ -16,19 +16,18 @@
 /* A broken promise between our own functions. On in release: a daemon that
  * goes on with corrupt memory is worse than one that restarts from disk.
  * Marks the input being worked on (crashfile.h), then aborts. */
-#define CHECK(cond) \
-	((cond) ? (void)0 : check_failed(#cond, __FILE__, __LINE__))
+#define CHECK(cond) ((cond) ? (void)0 : check_failed(#cond, __FILE__, __LINE__))
 void check_failed(const char *what, const char *file, int line) __attribute__((noreturn, cold));
 
 /* What a function that can fail returns: 0, or one of these. */
 enum {
-	AISLE_E_INVALID = -1,	/* input is wrong: see struct err */
-	AISLE_E_IO = -2,	/* the world: disk, socket, SQLite */
-	AISLE_E_FULL = -3,	/* a bound was reached */
-	AISLE_E_NONE = -4,	/* no such thing */
-	AISLE_E_REFUSED = -5,	/* understood, not allowed */
-	AISLE_E_DAMAGED = -6,	/* sealed bytes do not open: flipped bit, wrong key, swapped row */
-	AISLE_E_CONFIG = -7,	/* configuration */
+	AISLE_E_INVALID = -1, /* input is wrong: see struct err */
+	AISLE_E_IO = -2,      /* the world: disk, socket, SQLite */
+	AISLE_E_FULL = -3,    /* a bound was reached */
+	AISLE_E_NONE = -4,    /* no such thing */
+	AISLE_E_REFUSED = -5, /* understood, not allowed */
+	AISLE_E_DAMAGED = -6, /* sealed bytes do not open: flipped bit, wrong key, swapped row */
+	AISLE_E_CONFIG = -7,  /* configuration */
 };
 
 /* The first thing that went wrong, where, and what was expected. Filled once
@@ -40,8 +39,8 @@ struct err {
 	char text[400];
 };
 int err_set(struct err *err, int code, const char *format, ...) AISLE_PRINTF(3, 4);
-int err_at(struct err *err, int code, const char *file, int line, int column,
-    const char *format, ...) AISLE_PRINTF(6, 7);
+int err_at(struct err *err, int code, const char *file, int line, int column, const char *format,
+    ...) AISLE_PRINTF(6, 7);
 /* "file:line:column: text" into out. */
 void err_format(const struct err *err, char *out, size_t size);
 

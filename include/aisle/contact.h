@@ -9,17 +9,19 @@
 #include "aisle/base.h"
 
 /* X(constant, wire name); OVERRIDDEN is followed by :REASON on the wire */
+/* clang-format off */
 #define OUTCOMES(X) \
 	X(DECIDED, "decided") X(SHOWN, "shown") X(ACCEPTED, "accepted") X(DISMISSED, "dismissed") \
 	X(SNOOZED, "snoozed") X(OVERRIDDEN, "overridden") X(LATE, "late") X(NOT_SHOWN, "not-shown") \
 	X(APPLIED, "applied") X(REFUSED, "refused") X(REDEEMED, "redeemed") X(REVERSED, "reversed") \
 	X(BOUGHT, "bought") X(CASE_CLOSED, "case-closed") X(GOAL, "goal") X(EXPIRED, "expired") \
 	X(WITHDRAWN, "withdrawn")
+/* clang-format on */
 enum outcome {
 #define X(constant, name) OUTCOME_##constant,
 	OUTCOMES(X)
 #undef X
-	OUTCOME_COUNT
+	    OUTCOME_COUNT
 };
 const char *outcome_name(enum outcome outcome);
 /* "overridden:insensitive" sets *ret_reason to "insensitive" (borrowed), else NULL. OUTCOME_COUNT:
@@ -36,13 +38,13 @@ struct contact {
 	int64_t at_ms;
 	bool withheld;
 	int placement;
-	char *action, *group, *issue;	/* owned by struct contacts */
-	char *reason;			/* of an override or refusal; NULL */
+	char *action, *group, *issue; /* owned by struct contacts */
+	char *reason;		      /* of an override or refusal; NULL */
 };
 
 #define VISIT_CONTACTS_MAX 4096
 struct contacts {
-	struct contact *rows;		/* ascending by at_ms, then order of arrival */
+	struct contact *rows; /* ascending by at_ms, then order of arrival */
 	size_t count, capacity;
 };
 

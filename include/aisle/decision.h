@@ -7,9 +7,10 @@
 
 #include "aisle/features.h"
 
-#define DECISION_SEMANTICS 1	/* raised by any release that changes a result */
+#define DECISION_SEMANTICS 1 /* raised by any release that changes a result */
 
 /* X(constant, wire name), in the order of the path */
+/* clang-format off */
 #define FATES(X) \
 	X(OFFERED, "offered") X(WITHHELD, "withheld") X(STOPPED, "stopped") X(VALIDITY, "validity") \
 	X(CONSENT, "consent") X(CARE, "care") X(ELIGIBILITY, "eligibility") \
@@ -17,11 +18,12 @@
 	X(NO_TREATMENT, "no-treatment") X(CONTACT, "contact") X(BUDGET, "budget") \
 	X(STACKING, "stacking") X(LANE, "lane") X(NOT_WORTH_IT, "not-worth-it") \
 	X(OUTRANKED, "outranked") X(NOT_DRAWN, "not-drawn")
+/* clang-format on */
 enum fate {
 #define X(constant, name) FATE_##constant,
 	FATES(X)
 #undef X
-	FATE_COUNT
+	    FATE_COUNT
 };
 extern const char *const fate_names[FATE_COUNT];
 
@@ -31,30 +33,30 @@ struct candidate {
 	/* why it failed: the rule's source, a cap, a word; NULL. In the arena or the policy */
 	const char *clause;
 	bool scored;
-	int64_t depth;		/* 0: no offer */
+	int64_t depth; /* 0: no offer */
 	double p1, p0, margin, cost, gain, context, lever, priority;
 	int64_t worth_minor, hold_minor;
 };
 
 struct shortlisted {
-	int candidate;		/* index; -1: nothing */
+	int candidate; /* index; -1: nothing */
 	double priority, p;
 };
 
 struct slot {
 	enum placement placement;
-	int slot;		/* within its placement, from 1 */
-	int candidate;		/* index into candidates; -1: nothing */
-	const struct treatment *treatment;	/* NULL for nothing */
-	bool has_p;		/* false: p_log is null (kept) */
+	int slot;			   /* within its placement, from 1 */
+	int candidate;			   /* index into candidates; -1: nothing */
+	const struct treatment *treatment; /* NULL for nothing */
+	bool has_p;			   /* false: p_log is null (kept) */
 	double p_log, p_marginal, treatment_p;
 	bool has_marginal;
-	bool kept;		/* an answered card stays: teaches nothing */
+	bool kept; /* an answered card stays: teaches nothing */
 	/* index into visit->cards of the card that stays (open or answered); -1: a new one */
 	int card;
 	struct shortlisted *shortlist;
 	size_t shortlist_count;
-	const char *reasons[WHY_MAX];	/* of the model, behind the treatment's own; in the arena */
+	const char *reasons[WHY_MAX]; /* of the model, behind the treatment's own; in the arena */
 	size_t reason_count;
 };
 
@@ -64,14 +66,14 @@ struct arm_choice {
 
 /* Limits and state of the store that a decision needs beside the features. */
 struct store_state {
-	const char *const *stopped;	/* action ids, ascending */
+	const char *const *stopped; /* action ids, ascending */
 	size_t stopped_count;
 	bool time_uncertain;
 	/* Money and units already held or spent today (BUDGET_STORE_DAY) or ever
 	 * (BUDGET_CAMPAIGN) by an action. Pure look-up into a table the spine filled. */
 	const struct budget_use *uses;
 	size_t use_count;
-	int64_t day_start_ms;		/* start of the store's business day of now */
+	int64_t day_start_ms; /* start of the store's business day of now */
 };
 struct budget_use {
 	const char *action;
@@ -84,14 +86,14 @@ struct contact_index;
 struct decide_input {
 	struct sources sources;
 	struct store_state store;
-	struct id decision;		/* its id */
-	bool known;			/* subject with personalise: may personal actions run? */
-	bool contact_consent;		/* may "later" be used? */
-	const struct arm_choice *arms;	/* of the experiments this unit is in */
+	struct id decision;	       /* its id */
+	bool known;		       /* subject with personalise: may personal actions run? */
+	bool contact_consent;	       /* may "later" be used? */
+	const struct arm_choice *arms; /* of the experiments this unit is in */
 	size_t arm_count;
-	bool control;			/* universal control group */
+	bool control; /* universal control group */
 	bool arm_withholds;
-	struct draw_cache *draws;	/* decide.h; NULL: none */
+	struct draw_cache *draws; /* decide.h; NULL: none */
 	/* cases, incidents for the care gate, whatever the consent; NULL: unknown */
 	const struct subject *care;
 };
@@ -99,17 +101,18 @@ struct decide_input {
 struct decision {
 	struct id id;
 	int64_t at_ms;
-	const char *withheld;		/* NULL, "control", "arm" */
+	const char *withheld; /* NULL, "control", "arm" */
 	/* why there is nothing to choose: "quiet-tender", "quiet-queue"; NULL */
 	const char *cause;
-	struct candidate *candidates;	/* in order of action id */
+	struct candidate *candidates; /* in order of action id */
 	size_t candidate_count;
 	/* placements in enum order, slots from 1; a placement ends at its "nothing" */
 	struct slot *slots;
 	size_t slot_count;
 	unsigned fates[FATE_COUNT];
 	struct features *features;
-	struct contact_index *contact;	/* the rows as its cards were counted against them; decide/run.h */
+	struct contact_index
+	    *contact; /* the rows as its cards were counted against them; decide/run.h */
 	const struct decide_input *input;
 };
 

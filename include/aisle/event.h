@@ -12,6 +12,7 @@
 struct json_t;
 
 /* X(constant, wire name, where it may come from) */
+/* clang-format off */
 #define EVENT_TYPES(X) \
 	X(BASKET_OPENED, "aisle.basket.opened", FROM_POS) \
 	X(BASKET_ITEM_ADDED, "aisle.basket.item-added", FROM_POS) \
@@ -42,6 +43,7 @@ struct json_t;
 	X(OFFER_REVERSED, "aisle.offer.reversed", FROM_POS) \
 	X(GUIDANCE_SHOWN, "aisle.guidance.shown", FROM_TABLET) \
 	X(GUIDANCE_DECIDED, "aisle.guidance.decided", FROM_TABLET)
+/* clang-format on */
 
 enum event_from { FROM_ANY, FROM_POS, FROM_CARE, FROM_TABLET };
 
@@ -49,7 +51,7 @@ enum event_type {
 #define X(constant, name, from) EV_##constant,
 	EVENT_TYPES(X)
 #undef X
-	EV_COUNT
+	    EV_COUNT
 };
 #define EV_NONE EV_COUNT
 
@@ -57,35 +59,37 @@ enum event_type {
 enum channel { CHANNEL_POS, CHANNEL_LOYALTY, CHANNEL_CARE, CHANNEL_TABLET };
 
 /* Why an input went to the dead letter. X(constant, wire name) */
+/* clang-format off */
 #define REJECT_REASONS(X) \
 	X(TOO_BIG, "too-big") X(NOT_JSON, "not-json") X(BAD_ENVELOPE, "bad-envelope") \
 	X(UNKNOWN_TYPE, "unknown-type") X(BAD_SHAPE, "bad-shape") X(BAD_VALUE, "bad-value") \
 	X(CLOCK, "clock") X(NOT_YOURS, "not-yours") X(RATE, "rate")
+/* clang-format on */
 enum reject {
 	REJECT_NONE,
 #define X(constant, name) REJECT_##constant,
 	REJECT_REASONS(X)
 #undef X
-	REJECT_COUNT
+	    REJECT_COUNT
 };
-const char *reject_name(enum reject reject);		/* "too-big" … */
-const char *event_type_name(enum event_type type);	/* "aisle.basket.opened" … */
-enum event_type event_type_by_name(const char *name);	/* EV_NONE: unknown */
+const char *reject_name(enum reject reject);	      /* "too-big" … */
+const char *event_type_name(enum event_type type);    /* "aisle.basket.opened" … */
+enum event_type event_type_by_name(const char *name); /* EV_NONE: unknown */
 
 /* A line or a returned item. Strings are borrowed from the event. */
 struct event_item {
-	int64_t line;			/* basket line number; 0 in a return */
-	char item[20];			/* 14 digits "0501…", or "" when sku is used */
-	const char *sku;		/* NULL when item is a GTIN */
-	bool restricted;		/* GTIN of restricted circulation (prefix 02, 20-29) */
-	const char *category;		/* slash path, "" if absent (returns) */
-	const char *brand;		/* NULL: none */
-	const char *name;		/* NULL: none */
-	int64_t qty_milli;		/* thousandths */
-	int64_t amount_minor;		/* the whole line, after discounts */
+	int64_t line;	      /* basket line number; 0 in a return */
+	char item[20];	      /* 14 digits "0501…", or "" when sku is used */
+	const char *sku;      /* NULL when item is a GTIN */
+	bool restricted;      /* GTIN of restricted circulation (prefix 02, 20-29) */
+	const char *category; /* slash path, "" if absent (returns) */
+	const char *brand;    /* NULL: none */
+	const char *name;     /* NULL: none */
+	int64_t qty_milli;    /* thousandths */
+	int64_t amount_minor; /* the whole line, after discounts */
 	bool has_margin;
-	int64_t margin_minor;		/* the whole line */
-	int64_t discount_minor;		/* sum of discounts[] */
+	int64_t margin_minor;	/* the whole line */
+	int64_t discount_minor; /* sum of discounts[] */
 };
 
 enum consent_purpose { CONSENT_PERSONALISE, CONSENT_PROFILE, CONSENT_CONTACT, CONSENT_COUNT };
@@ -97,53 +101,53 @@ enum consent_purpose { CONSENT_PERSONALISE, CONSENT_PROFILE, CONSENT_CONTACT, CO
 struct event {
 	enum event_type type;
 	enum channel channel;
-	const char *origin;		/* terminal, reader or tablet: a topic segment; "care" */
-	const char *source, *id;	/* CloudEvents: together the event's name */
-	int64_t time_ms;		/* when it happened, as the sender says */
-	int64_t now_ms;			/* when it arrived: the engine's only clock */
-	bool receipt;			/* sender asks for a receipt */
+	const char *origin;	 /* terminal, reader or tablet: a topic segment; "care" */
+	const char *source, *id; /* CloudEvents: together the event's name */
+	int64_t time_ms;	 /* when it happened, as the sender says */
+	int64_t now_ms;		 /* when it arrived: the engine's only clock */
+	bool receipt;		 /* sender asks for a receipt */
 	/* BLAKE2b-128 of type, time and data, canonical: the same id with another digest is
 	 * bad-value */
 	struct id digest;
-	struct json_t *data;		/* the data object, for event.NAME features; card removed */
+	struct json_t *data; /* the data object, for event.NAME features; card removed */
 
 	const char *basket, *terminal, *station, *associate;
 	bool training;
 	bool has_subject;
-	struct id subject;		/* of card or subject; the card number is gone by now */
-	struct id into;			/* customer.merged */
+	struct id subject; /* of card or subject; the card number is gone by now */
+	struct id into;	   /* customer.merged */
 	/* item-added, item-voided (line only), stock.changed (item) */
 	struct event_item item;
-	struct event_item *items;	/* return.completed */
+	struct event_item *items; /* return.completed */
 	size_t item_count;
 	const char *currency;
-	int64_t total_minor;		/* closed, return */
-	int64_t amount_minor;		/* offer.* */
-	const char *ret;		/* return id */
+	int64_t total_minor;  /* closed, return */
+	int64_t amount_minor; /* offer.* */
+	const char *ret;      /* return id */
 	enum consent_purpose purpose;
 	bool granted;
-	int64_t until_ms;		/* consent, wallet, snooze; 0: no end */
-	const char *kase;		/* care case id */
+	int64_t until_ms; /* consent, wallet, snooze; 0: no end */
+	const char *kase; /* care case id */
 	const char *topic;
 	int severity;
 	int64_t points;
 	const char *tier;
 	const char *offer;
 	int64_t worth_minor;
-	const char *state;		/* wallet.changed, stock.changed */
+	const char *state; /* wallet.changed, stock.changed */
 	const char *contact_channel, *contact_action;
-	int64_t at_ms;			/* contact.recorded */
-	const char *kind;		/* sensor, survey */
-	double value;			/* sensor value, survey score */
+	int64_t at_ms;	  /* contact.recorded */
+	const char *kind; /* sensor, survey */
+	double value;	  /* sensor value, survey score */
 	const char *token;
-	const char *reason;		/* offer.refused, guidance.decided */
+	const char *reason; /* offer.refused, guidance.decided */
 	const char *guidance, *prompt, *tablet;
 	bool shown;
-	const char *decision;		/* accept, dismiss, snooze, override */
+	const char *decision; /* accept, dismiss, snooze, override */
 	const char *instead_action;
 	const char *note;
 	int64_t instead_depth;
-	const char *manager, *pin;	/* checked, never stored; pin is wiped after the check */
+	const char *manager, *pin; /* checked, never stored; pin is wiped after the check */
 };
 
 #endif

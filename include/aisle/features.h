@@ -24,13 +24,14 @@ struct sources {
 	const struct policy *policy;
 	const struct visit *visit;
 	const struct subject *subject;
-	const struct contacts *contacts;	/* for caps: kept whatever the consent. Features use subject->contacts */
-	const struct event *event;		/* the trigger; NULL: a timer */
+	const struct contacts
+	    *contacts; /* for caps: kept whatever the consent. Features use subject->contacts */
+	const struct event *event; /* the trigger; NULL: a timer */
 	int64_t now_ms;
-	const char *store;			/* [store] id */
-	const struct zone *zone;		/* NULL: UTC */
+	const char *store;	 /* [store] id */
+	const struct zone *zone; /* NULL: UTC */
 	bool has_queue;
-	double queue;				/* last queue reading at the station */
+	double queue; /* last queue reading at the station */
 };
 
 /* The candidate that per_action features are about. */
@@ -38,7 +39,7 @@ struct candidate_context {
 	const struct action *action;
 	int64_t depth;
 	double worth_minor, margin_minor;
-	uint32_t expected;			/* 1 + its place in features_expect(); 0: none */
+	uint32_t expected; /* 1 + its place in features_expect(); 0: none */
 };
 
 struct features;
@@ -46,20 +47,20 @@ struct features;
 struct features *features_new(struct arena *arena, const struct sources *sources);
 /* Value of a slot for this candidate (NULL: none; per_action slots are then missing).
  * The default is applied; VALUE_MISSING when there is none. */
-struct value features_get(struct features *features, unsigned slot,
-    const struct candidate_context *candidate);
+struct value features_get(
+    struct features *features, unsigned slot, const struct candidate_context *candidate);
 /* All slots as they are known so far, for who reads many of them: FEATURE_UNREAD (or above) where
  * features_get() has to be asked, as always for what depends on the candidate. */
 #define FEATURE_UNREAD ((enum value_tag)(VALUE_JSON + 1))
 const struct value *features_known(const struct features *features);
 /* Score of a model after link and calibration, e.g. a probability. VALUE_MISSING if it cannot be scored. */
-struct value features_model(struct features *features, unsigned model,
-    const struct candidate_context *candidate);
+struct value features_model(
+    struct features *features, unsigned model, const struct candidate_context *candidate);
 /* Candidates whose scores are asked for next, with a bit for each model that may be asked of them:
  * once one is, all that wait for that model are scored at once, with the same bits. Borrowed and
  * not changed until the next call; count 0: none. */
 struct expected {
-	struct candidate_context about;		/* about.expected: 1 + its own place */
+	struct candidate_context about; /* about.expected: 1 + its own place */
 	uint64_t models;
 };
 void features_expect(struct features *features, const struct expected *expected, size_t count);

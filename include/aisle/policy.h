@@ -23,10 +23,10 @@
 #include "aisle/value.h"
 
 struct json_t;
-struct logic;		/* logic/logic.h: a compiled JsonLogic program */
-struct model;		/* score/model.h */
-struct model_context;	/* score/model.h */
-struct calibration;	/* score/model.h */
+struct logic;	      /* logic/logic.h: a compiled JsonLogic program */
+struct model;	      /* score/model.h */
+struct model_context; /* score/model.h */
+struct calibration;   /* score/model.h */
 
 #define POLICY_ACTIONS_MAX 4096
 #define POLICY_FEATURES_MAX 1024
@@ -34,55 +34,104 @@ struct calibration;	/* score/model.h */
 #define POLICY_LANGUAGES_MAX 16
 #define LADDER_MAX 16
 #define TIERS_MAX 16
-#define WHY_MAX 3		/* lines of "why" on a card */
+#define WHY_MAX 3 /* lines of "why" on a card */
 
-enum placement { PLACE_TABLET, PLACE_TILL, PLACE_RECEIPT, PLACE_CUSTOMER, PLACE_LATER, PLACE_COUNT };
-enum kind { KIND_OFFER, KIND_RECOMMEND, KIND_SERVICE, KIND_RETAIN, KIND_REMIND, KIND_COACH,
-	KIND_INFORM, KIND_ALERT, KIND_COUNT };
+enum placement {
+	PLACE_TABLET,
+	PLACE_TILL,
+	PLACE_RECEIPT,
+	PLACE_CUSTOMER,
+	PLACE_LATER,
+	PLACE_COUNT
+};
+enum kind {
+	KIND_OFFER,
+	KIND_RECOMMEND,
+	KIND_SERVICE,
+	KIND_RETAIN,
+	KIND_REMIND,
+	KIND_COACH,
+	KIND_INFORM,
+	KIND_ALERT,
+	KIND_COUNT
+};
 enum gate { GATE_NONE, GATE_ASSOCIATE, GATE_MANAGER, GATE_CUSTOMER, GATE_AUTO, GATE_COUNT };
-extern const char *const placement_names[PLACE_COUNT];	/* "tablet" … */
+extern const char *const placement_names[PLACE_COUNT]; /* "tablet" … */
 extern const char *const kind_names[KIND_COUNT];
 extern const char *const gate_names[GATE_COUNT];
 
 /* ---- features ---- */
 
 enum feature_source {
-	FEATURE_PROFILE,	/* profile.NAME */
-	FEATURE_LOCAL,		/* local.FN(...) */
-	FEATURE_INCIDENTS,	/* local.incidents(kind=, within=) */
-	FEATURE_BASKET,		/* basket.FN(...) */
-	FEATURE_HISTORY,	/* history.FN(...) */
-	FEATURE_VISIT, FEATURE_STORE, FEATURE_TIME, FEATURE_EVENT, FEATURE_ACTION, FEATURE_MODEL,
+	FEATURE_PROFILE,   /* profile.NAME */
+	FEATURE_LOCAL,	   /* local.FN(...) */
+	FEATURE_INCIDENTS, /* local.incidents(kind=, within=) */
+	FEATURE_BASKET,	   /* basket.FN(...) */
+	FEATURE_HISTORY,   /* history.FN(...) */
+	FEATURE_VISIT,
+	FEATURE_STORE,
+	FEATURE_TIME,
+	FEATURE_EVENT,
+	FEATURE_ACTION,
+	FEATURE_MODEL,
 };
-enum feature_fn { FN_SUM, FN_QTY, FN_COUNT, FN_VISITS, FN_RECENCY, FN_GAP, FN_OVERDUE, FN_HAS, FN_TOTAL, FN_LINES };
+enum feature_fn {
+	FN_SUM,
+	FN_QTY,
+	FN_COUNT,
+	FN_VISITS,
+	FN_RECENCY,
+	FN_GAP,
+	FN_OVERDUE,
+	FN_HAS,
+	FN_TOTAL,
+	FN_LINES
+};
 enum feature_key { KEY_NONE, KEY_CATEGORY, KEY_BRAND, KEY_ITEM };
-enum contact_scope { SCOPE_ALL, SCOPE_SELF, SCOPE_ACTION, SCOPE_GROUP, SCOPE_ISSUE, SCOPE_PLACEMENT };
-enum visit_field { VISIT_KNOWN, VISIT_AGE_S, VISIT_VOIDS, VISIT_DECLINES, VISIT_RETURNS, VISIT_WAIT, VISIT_PROMPTS };
+enum contact_scope {
+	SCOPE_ALL,
+	SCOPE_SELF,
+	SCOPE_ACTION,
+	SCOPE_GROUP,
+	SCOPE_ISSUE,
+	SCOPE_PLACEMENT
+};
+enum visit_field {
+	VISIT_KNOWN,
+	VISIT_AGE_S,
+	VISIT_VOIDS,
+	VISIT_DECLINES,
+	VISIT_RETURNS,
+	VISIT_WAIT,
+	VISIT_PROMPTS
+};
 enum store_field { STORE_ID, STORE_QUEUE };
 enum time_field { TIME_HOUR, TIME_WEEKDAY, TIME_MINUTE, TIME_DAY_OF_YEAR, TIME_DAYS_TO };
 enum action_field { ACTION_DEPTH, ACTION_WORTH, ACTION_MARGIN, ACTION_GROUP, ACTION_ISSUE };
 
 struct feature {
 	const char *name;
-	enum value_tag type;		/* VALUE_NUMBER, VALUE_STRING, VALUE_BOOL */
-	struct value dflt;		/* VALUE_MISSING: none */
+	enum value_tag type; /* VALUE_NUMBER, VALUE_STRING, VALUE_BOOL */
+	struct value dflt;   /* VALUE_MISSING: none */
 	enum feature_source source;
 	enum feature_fn fn;
 	enum feature_key key;
-	const char *key_value;		/* "grocery/coffee" */
-	int64_t half_life_ms, within_ms;	/* 0: none */
-	int incident;			/* enum incident_kind, -1: any */
+	const char *key_value;		 /* "grocery/coffee" */
+	int64_t half_life_ms, within_ms; /* 0: none */
+	int incident;			 /* enum incident_kind, -1: any */
 	enum contact_scope scope;
-	const char *scope_value;	/* action id, group or issue */
+	const char *scope_value; /* action id, group or issue */
 	enum outcome outcome;
-	const char *outcome_reason;	/* NULL: any */
-	int field;			/* enum visit_field, store_field, time_field, action_field */
-	const char *field_name;		/* profile.NAME, event.NAME */
-	int32_t days_to;		/* days since 1970-01-01 of time.days_to(DATE) */
-	unsigned model;			/* index into policy->models */
-	bool per_action;		/* its value depends on the candidate (action.*, history self, models over them) */
-	bool personal;			/* reads profile.*, local.* or history.*, also through a model */
-	struct template *reasons;	/* one a language of the policy, count 0: none; NULL: it has no reason */
+	const char *outcome_reason; /* NULL: any */
+	int field;		    /* enum visit_field, store_field, time_field, action_field */
+	const char *field_name;	    /* profile.NAME, event.NAME */
+	int32_t days_to;	    /* days since 1970-01-01 of time.days_to(DATE) */
+	unsigned model;		    /* index into policy->models */
+	bool
+	    per_action; /* its value depends on the candidate (action.*, history self, models over them) */
+	bool personal; /* reads profile.*, local.* or history.*, also through a model */
+	struct template
+	    *reasons; /* one a language of the policy, count 0: none; NULL: it has no reason */
 };
 
 /* ---- expressions ---- */
@@ -90,14 +139,14 @@ struct feature {
 enum expr_kind { EXPR_CONST, EXPR_CLAUSE, EXPR_MODEL };
 struct expr {
 	enum expr_kind kind;
-	unsigned index;			/* clause or model */
+	unsigned index; /* clause or model */
 	double constant;
 };
-#define CLAUSE_TRUE UINT32_MAX		/* a clause that was absent or literally true */
+#define CLAUSE_TRUE UINT32_MAX /* a clause that was absent or literally true */
 
 struct clause {
 	struct logic *program;
-	const char *source;		/* canonical JSON, for why */
+	const char *source; /* canonical JSON, for why */
 	bool per_action;
 };
 
@@ -105,10 +154,11 @@ struct clause {
 
 enum offer_type { OFFER_PERCENT, OFFER_AMOUNT, OFFER_FIXED_PRICE, OFFER_POINTS, OFFER_FREE_ITEM };
 enum offer_apply { APPLY_TILL_CODE, APPLY_LINES, APPLY_BARCODE };
-extern const char *const offer_type_names[5];	/* "percent", "amount", "fixed-price", "points", "free-item" */
-extern const char *const offer_apply_names[3];	/* "till-code", "lines", "barcode" */
+extern const char
+    *const offer_type_names[5]; /* "percent", "amount", "fixed-price", "points", "free-item" */
+extern const char *const offer_apply_names[3]; /* "till-code", "lines", "barcode" */
 
-struct match {				/* include or exclude: any of the given must hold */
+struct match { /* include or exclude: any of the given must hold */
 	bool set;
 	const char *category, *brand, *item;
 };
@@ -120,19 +170,20 @@ struct tier {
 struct offer {
 	enum offer_type type;
 	enum offer_apply apply;
-	uint64_t aim, aim_mask;		/* how the category of a line begins that can qualify; mask 0: not told (policy_settle) */
+	uint64_t aim,
+	    aim_mask; /* how the category of a line begins that can qualify; mask 0: not told (policy_settle) */
 	size_t ladder_count, tier_count;
 	int64_t typical_minor;
-	int64_t max_minor;		/* -1: none */
-	double funded;			/* supplier's share, 0..1 */
+	int64_t max_minor; /* -1: none */
+	double funded;	   /* supplier's share, 0..1 */
 	const char *funder;
 	struct match include, exclude;
 	int64_t min_basket_minor;
-	const char *stack;		/* stacking group; NULL: none */
-	int64_t margin_floor_minor;	/* INT64_MIN: none */
-	int64_t until_ms;		/* 0: by the basket's close */
-	const char *code;		/* barcode text for APPLY_BARCODE; NULL */
-	int64_t *ladder;		/* depths: percent, minor units or points; one entry without a ladder */
+	const char *stack;	    /* stacking group; NULL: none */
+	int64_t margin_floor_minor; /* INT64_MIN: none */
+	int64_t until_ms;	    /* 0: by the basket's close */
+	const char *code;	    /* barcode text for APPLY_BARCODE; NULL */
+	int64_t *ladder; /* depths: percent, minor units or points; one entry without a ladder */
 	struct tier *tiers;
 };
 
@@ -140,12 +191,13 @@ struct offer {
 
 enum cap_clock { CLOCK_ROLLING, CLOCK_BUSINESS_DAY, CLOCK_OWN_GAP };
 struct cap {
-	enum contact_scope scope;	/* of the counted rows */
-	const char *scope_value;	/* for SCOPE_ACTION/GROUP/ISSUE/PLACEMENT of a fixed one; NULL: the candidate's own */
+	enum contact_scope scope; /* of the counted rows */
+	const char *
+	    scope_value; /* for SCOPE_ACTION/GROUP/ISSUE/PLACEMENT of a fixed one; NULL: the candidate's own */
 	enum outcome outcome;
 	const char *outcome_reason;
 	int max;
-	int64_t within_ms;		/* 0 with CLOCK_OWN_GAP: gap_times × own purchase gap */
+	int64_t within_ms; /* 0 with CLOCK_OWN_GAP: gap_times × own purchase gap */
 	double gap_times;
 	enum cap_clock clock;
 };
@@ -159,8 +211,8 @@ struct suppression {
 enum budget_per { BUDGET_NONE, BUDGET_STORE_DAY, BUDGET_CAMPAIGN };
 struct budget {
 	enum budget_per per;
-	int64_t money_minor;		/* -1: none */
-	int64_t units;			/* -1: none */
+	int64_t money_minor; /* -1: none */
+	int64_t units;	     /* -1: none */
 };
 
 /* ---- actions ---- */
@@ -169,16 +221,17 @@ struct budget {
 enum filter { FILTER_NONE, FILTER_ROUND, FILTER_MONEY };
 enum template_var { TEMPLATE_FEATURE, TEMPLATE_DEPTH, TEMPLATE_WORTH };
 struct template_part {
-	const char *text;		/* literal before the value */
-	const char *dflt;		/* NULL: a missing value makes the treatment unfit */
+	const char *text; /* literal before the value */
+	const char *dflt; /* NULL: a missing value makes the treatment unfit */
 	uint32_t feature;
-	uint8_t var, filter;		/* enum template_var, enum filter */
+	uint8_t var, filter; /* enum template_var, enum filter */
 	bool has_value;
 };
-struct template {
-	struct template_part *parts;	/* NULL with count 0: absent */
+struct template
+{
+	struct template_part *parts; /* NULL with count 0: absent */
 	uint32_t count;
-	uint32_t chars;			/* of all literal texts, in characters */
+	uint32_t chars; /* of all literal texts, in characters */
 };
 
 struct treatment {
@@ -187,8 +240,8 @@ struct treatment {
 	struct template *why, *steps;
 	size_t why_count, step_count;
 	const char *image, *disclosure;
-	int placement;			/* -1: any of the action's */
-	bool plain;			/* no text of it has a value to fill in (policy_settle) */
+	int placement; /* -1: any of the action's */
+	bool plain;    /* no text of it has a value to fill in (policy_settle) */
 };
 
 enum outcome_goal { GOAL_NONE, GOAL_REDEEMED, GOAL_BOUGHT, GOAL_CASE_CLOSED, GOAL_GOAL };
@@ -196,36 +249,36 @@ enum outcome_goal { GOAL_NONE, GOAL_REDEEMED, GOAL_BOUGHT, GOAL_CASE_CLOSED, GOA
 /* What the first gates read comes first, the offer last: a decision reads a little of thousands. */
 struct action {
 	const char *id, *group, *issue;
-	uint32_t on;			/* bit per enum event_type */
+	uint32_t on; /* bit per enum event_type */
 	bool on_timer;
 	bool mandatory, personal;
-	bool always;			/* valid at any time, in any store (policy_settle) */
-	bool lever_settled;		/* levers holds (policy_settle) */
+	bool always;	    /* valid at any time, in any store (policy_settle) */
+	bool lever_settled; /* levers holds (policy_settle) */
 	bool has_uplift, has_offer;
-	uint8_t placements;		/* bit per enum placement */
+	uint8_t placements; /* bit per enum placement */
 	enum kind kind;
-	uint32_t eligible, applicable, suitable;	/* clause index or CLAUSE_TRUE */
+	uint32_t eligible, applicable, suitable; /* clause index or CLAUSE_TRUE */
 	struct cap *caps;
 	size_t cap_count;
 	struct treatment *treatments;
 	size_t treatment_count;
-	uint64_t keys[3];		/* how id, group and issue begin (policy_settle) */
-	struct expr propensity;		/* p1 */
-	double incremental;		/* p0 = (1 - incremental) * p1 */
+	uint64_t keys[3];	/* how id, group and issue begin (policy_settle) */
+	struct expr propensity; /* p1 */
+	double incremental;	/* p0 = (1 - incremental) * p1 */
 	struct expr context, margin, lever_expr;
 	/* Bit per per_action model that the margin may ask, and the factors that know the margin (policy_settle) */
 	uint64_t margin_asks, factors_ask;
-	double levers;			/* the action's own lever times those of the policy that name it */
-	unsigned uplift_treated, uplift_control;	/* models */
+	double levers; /* the action's own lever times those of the policy that name it */
+	unsigned uplift_treated, uplift_control; /* models */
 	struct budget budget;
 	enum gate gate;
-	int64_t valid_from_ms, valid_until_ms;	/* 0, INT64_MAX: none */
-	uint8_t valid_days;		/* bit 0 = Monday; 0x7f: all */
-	int valid_minute_from, valid_minute_until;	/* store's local minutes; 0, 1440 */
-	const char **stores;		/* NULL: all */
+	int64_t valid_from_ms, valid_until_ms;	   /* 0, INT64_MAX: none */
+	uint8_t valid_days;			   /* bit 0 = Monday; 0x7f: all */
+	int valid_minute_from, valid_minute_until; /* store's local minutes; 0, 1440 */
+	const char **stores;			   /* NULL: all */
 	size_t store_count;
 	enum outcome_goal goal;
-	int64_t goal_within_ms;		/* 0: by the basket's close */
+	int64_t goal_within_ms; /* 0: by the basket's close */
 	struct match goal_item;
 	int64_t expires_ms;
 	struct offer offer;
@@ -233,15 +286,15 @@ struct action {
 
 struct placement_rules {
 	bool present;
-	int slots;			/* 1..8 */
-	int headline_max, body_max, say_max;	/* characters; 0: no limit */
+	int slots;			     /* 1..8 */
+	int headline_max, body_max, say_max; /* characters; 0: no limit */
 };
 
 struct arm {
 	const char *name;
 	double weight;
 	bool withhold;
-	const char *patch;		/* JSON; NULL: none */
+	const char *patch; /* JSON; NULL: none */
 };
 enum unit { UNIT_CUSTOMER, UNIT_VISIT, UNIT_STATION_DAY, UNIT_STORE };
 struct experiment {
@@ -249,47 +302,51 @@ struct experiment {
 	enum unit unit;
 	uint8_t salt[32];
 	double share;
-	struct arm *arms;		/* in order of arm name */
+	struct arm *arms; /* in order of arm name */
 	size_t arm_count;
 };
 
 struct policy_model {
 	const char *name;
 	struct model *model;
-	uint16_t *inputs;		/* for each model input, the feature slot */
+	uint16_t *inputs; /* for each model input, the feature slot */
 	size_t input_count;
-	struct calibration *calibration;	/* as the model has it; NULL: none */
+	struct calibration *calibration; /* as the model has it; NULL: none */
 	bool per_action, personal;
-	uint64_t reads;			/* bit per per_action model that its score asks, itself among them; 0: it is none */
-	struct model_context *context;	/* for the candidates of a decision; NULL: not per_action */
+	uint64_t
+	    reads; /* bit per per_action model that its score asks, itself among them; 0: it is none */
+	struct model_context *context; /* for the candidates of a decision; NULL: not per_action */
 };
 
 struct zone_rule {
-	const char *name, *rule;	/* "Europe/Berlin", its POSIX TZ */
+	const char *name, *rule; /* "Europe/Berlin", its POSIX TZ */
 };
 
 struct policy {
 	const char *name;
 	int64_t version;
-	char hash[65];			/* BLAKE2b-256 of the bundle file, hex; "" when not from a file */
+	char hash[65]; /* BLAKE2b-256 of the bundle file, hex; "" when not from a file */
 	const char *currency;
-	int currency_digits;		/* ISO 4217 minor digits */
+	int currency_digits; /* ISO 4217 minor digits */
 	const char *languages[POLICY_LANGUAGES_MAX];
 	size_t language_count;
 	uint8_t salt_id[32], salt_control[32], salt_explore[32];
 	struct placement_rules places[PLACE_COUNT];
 	bool greedy;
-	double explore_unit, cost_max, gamma;	/* minor units; gamma < 0: derived */
+	double explore_unit, cost_max, gamma; /* minor units; gamma < 0: derived */
 	int shortlist;
 	struct expr interrupt;
 	double control_share;
 	bool quiet_tender;
-	double quiet_queue_over;	/* < 0: none */
-	int care_severity;		/* 0: none */
-	double care_likely_to_call;	/* < 0: none */
-	int care_feature;		/* slot of likely_to_call; -1 */
-	uint8_t care_only;		/* bit per enum kind that passes */
-	struct { const char *target; double value; } *levers;	/* "issue:retain", "action:ID", "group:G" */
+	double quiet_queue_over;    /* < 0: none */
+	int care_severity;	    /* 0: none */
+	double care_likely_to_call; /* < 0: none */
+	int care_feature;	    /* slot of likely_to_call; -1 */
+	uint8_t care_only;	    /* bit per enum kind that passes */
+	struct {
+		const char *target;
+		double value;
+	} * levers; /* "issue:retain", "action:ID", "group:G" */
 	size_t lever_count;
 
 	struct feature *features;
@@ -298,23 +355,27 @@ struct policy {
 	size_t clause_count;
 	struct policy_model *models;
 	size_t model_count;
-	struct action *actions;		/* ascending by id */
+	struct action *actions; /* ascending by id */
 	size_t action_count;
-	struct cap *caps;		/* contact.json */
+	struct cap *caps; /* contact.json */
 	size_t cap_count;
 	struct suppression *suppressions;
 	size_t suppression_count;
-	struct experiment *experiments;	/* ascending by name */
+	struct experiment *experiments; /* ascending by name */
 	size_t experiment_count;
-	struct zone_rule *zones;	/* ascending by name */
+	struct zone_rule *zones; /* ascending by name */
 	size_t zone_count;
-	uint32_t triggers;		/* union of actions' on */
+	uint32_t triggers; /* union of actions' on */
 	/* Actions that each type of event names, the timer's last; ascending (policy_settle) */
-	struct { uint16_t *actions; size_t count; } named[EV_COUNT + 1];
+	struct {
+		uint16_t *actions;
+		size_t count;
+	} named[EV_COUNT + 1];
 
-	struct json_t *source;		/* merged tree: {"policy","features","actions":{id:…},"models","contact","experiments","zones"};
+	struct json_t *
+	    source; /* merged tree: {"policy","features","actions":{id:…},"models","contact","experiments","zones"};
 					 * NULL: from an image */
-	void *memory;			/* arena that owns all of the above but the models */
+	void *memory; /* arena that owns all of the above but the models */
 };
 
 #endif

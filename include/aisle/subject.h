@@ -32,8 +32,8 @@ enum consent_state { CONSENT_UNKNOWN, CONSENT_GRANTED, CONSENT_DENIED };
 
 struct consent {
 	enum consent_state state;
-	int64_t until_ms;		/* 0: no end */
-	int64_t at_ms;			/* of the event; 0: from the profile */
+	int64_t until_ms; /* 0: no end */
+	int64_t at_ms;	  /* of the event; 0: from the profile */
 };
 
 struct purchase_line {
@@ -44,7 +44,7 @@ struct purchase_line {
 
 struct purchase {
 	struct id visit;
-	int64_t at_ms;			/* basket.closed arrived */
+	int64_t at_ms; /* basket.closed arrived */
 	int64_t total_minor;
 	struct purchase_line *lines;
 	size_t line_count;
@@ -59,9 +59,9 @@ struct incident {
 struct care_case {
 	char id[129];
 	char topic[129];
-	int severity;			/* 1-3 */
+	int severity; /* 1-3 */
 	int64_t opened_ms;
-	int64_t closed_ms;		/* 0: open */
+	int64_t closed_ms; /* 0: open */
 };
 
 struct wallet_entry {
@@ -73,16 +73,16 @@ struct wallet_entry {
 /* One attribute of HQ's profile. */
 struct attribute {
 	char *name;
-	int tag;			/* enum value_tag: NUMBER, BOOL, STRING */
+	int tag; /* enum value_tag: NUMBER, BOOL, STRING */
 	double number;
 	char *str;
 };
 
 struct subject {
 	struct id id;
-	bool known;			/* a profile, an enrolment or a visit is on record */
-	bool forgotten;			/* tombstone: nothing may be kept or read */
-	bool mixed;			/* merged: left out of experiment read-outs */
+	bool known;	/* a profile, an enrolment or a visit is on record */
+	bool forgotten; /* tombstone: nothing may be kept or read */
+	bool mixed;	/* merged: left out of experiment read-outs */
 	struct consent consent[CONSENT_COUNT];
 	int64_t enrolled_ms, last_visit_ms;
 	int64_t points, points_expire_ms;
@@ -92,19 +92,19 @@ struct subject {
 	size_t case_count;
 	struct wallet_entry wallet[SUBJECT_WALLET_MAX];
 	size_t wallet_count;
-	struct incident incidents[SUBJECT_INCIDENTS_MAX];	/* ascending by at_ms */
+	struct incident incidents[SUBJECT_INCIDENTS_MAX]; /* ascending by at_ms */
 	size_t incident_count;
-	struct purchase *purchases;	/* ascending by (at_ms, visit) */
+	struct purchase *purchases; /* ascending by (at_ms, visit) */
 	size_t purchase_count;
 	struct contacts contacts;
 	/* HQ's part, from the profile bundle; read-only here */
 	bool has_profile;
-	char *language, *line;		/* NULL: none */
+	char *language, *line; /* NULL: none */
 	struct attribute *attributes;
 	size_t attribute_count;
 	/* not saved */
-	bool dirty;			/* the header row must be written */
-	void *intern;			/* strings of purchases */
+	bool dirty;   /* the header row must be written */
+	void *intern; /* strings of purchases */
 };
 
 #endif

@@ -10,12 +10,12 @@
 struct json_t;
 
 enum value_tag {
-	VALUE_MISSING,	/* not known: never zero, never false; makes the clause that reads it unknown */
+	VALUE_MISSING, /* not known: never zero, never false; makes the clause that reads it unknown */
 	VALUE_NULL,
 	VALUE_BOOL,
 	VALUE_NUMBER,
 	VALUE_STRING,
-	VALUE_JSON,	/* array or object: only in rule eval and in constants */
+	VALUE_JSON, /* array or object: only in rule eval and in constants */
 };
 
 /* Borrowed: str and json belong to the policy, the turn's arena or the caller's data. Only the
@@ -23,10 +23,10 @@ enum value_tag {
 struct value {
 	enum value_tag tag;
 	union {
-		bool truth;		/* VALUE_BOOL */
-		double number;		/* VALUE_NUMBER */
-		const char *str;	/* VALUE_STRING, NUL-terminated UTF-8 */
-		struct json_t *json;	/* VALUE_JSON */
+		bool truth;	     /* VALUE_BOOL */
+		double number;	     /* VALUE_NUMBER */
+		const char *str;     /* VALUE_STRING, NUL-terminated UTF-8 */
+		struct json_t *json; /* VALUE_JSON */
 	};
 };
 

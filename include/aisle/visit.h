@@ -20,10 +20,10 @@
 
 #define VISIT_LINES_MAX 2000
 #define VISIT_CARDS_MAX 64
-#define NAME_SIZE 33	/* store, station, terminal, tablet: 32 characters */
+#define NAME_SIZE 33 /* store, station, terminal, tablet: 32 characters */
 
 enum visit_state {
-	VISIT_WAITING,		/* a card and no basket yet */
+	VISIT_WAITING, /* a card and no basket yet */
 	VISIT_OPEN,
 	VISIT_SUSPENDED,
 	VISIT_TENDER,
@@ -33,22 +33,22 @@ enum visit_state {
 
 struct line {
 	int64_t line;
-	int64_t added_ms;		/* arrival of the event that set it */
+	int64_t added_ms; /* arrival of the event that set it */
 	int64_t qty_milli, amount_minor, margin_minor, discount_minor;
 	bool has_margin, restricted;
-	bool voided;			/* also a void that came before its line */
-	char item[20];			/* GTIN-14, or "" */
-	char *sku, *category, *brand, *name;	/* NULL: none; category never NULL */
+	bool voided;			     /* also a void that came before its line */
+	char item[20];			     /* GTIN-14, or "" */
+	char *sku, *category, *brand, *name; /* NULL: none; category never NULL */
 };
 
 enum card_state {
 	CARD_OPEN,
 	/* dismissed, snoozed, overridden, or accepted with nothing to ask of the till */
 	CARD_ANSWERED,
-	CARD_ASKED,		/* accepted, the till has been asked */
+	CARD_ASKED, /* accepted, the till has been asked */
 	CARD_APPLIED,
 	CARD_REFUSED,
-	CARD_GONE,		/* expired or withdrawn */
+	CARD_GONE, /* expired or withdrawn */
 };
 
 enum card_answer { ANSWER_NONE, ANSWER_ACCEPT, ANSWER_DISMISS, ANSWER_SNOOZE, ANSWER_OVERRIDE };
@@ -57,52 +57,52 @@ enum card_answer { ANSWER_NONE, ANSWER_ACCEPT, ANSWER_DISMISS, ANSWER_SNOOZE, AN
 struct card {
 	struct id prompt, decision, guidance;
 	char *action, *group, *issue, *treatment;
-	int placement, slot;		/* enum placement; slot from 1 */
-	int kind, gate;			/* enum kind, enum gate */
-	int64_t depth;			/* 0: no offer */
+	int placement, slot; /* enum placement; slot from 1 */
+	int kind, gate;	     /* enum kind, enum gate */
+	int64_t depth;	     /* 0: no offer */
 	int64_t worth_minor, hold_minor;
 	enum card_state state;
 	enum card_answer answer;
-	bool withheld;			/* recorded, never sent */
-	bool shown;			/* the tablet said so */
+	bool withheld; /* recorded, never sent */
+	bool shown;    /* the tablet said so */
 	bool redeemed;
-	bool late;			/* accepted after tender: nothing was sent */
+	bool late; /* accepted after tender: nothing was sent */
 	int64_t sent_ms, shown_ms, answered_ms;
 	int64_t expires_ms;
-	int64_t outcome_due_ms;		/* end of the outcome's window; 0: at the basket's close */
+	int64_t outcome_due_ms; /* end of the outcome's window; 0: at the basket's close */
 	int64_t snooze_until_ms;
 	/* canonical JSON of the answer: the same again is 200, another 409 */
 	char *answer_body;
-	struct id answer_decision;	/* unused without one */
-	struct id token, command;	/* zero: none */
+	struct id answer_decision; /* unused without one */
+	struct id token, command;  /* zero: none */
 	int64_t asked_ms;
 	/* the prompt object as it is sent, without "state" and "choices" */
 	char *json;
-	double confidence;		/* p1 */
+	double confidence; /* p1 */
 };
 
 struct visit {
 	struct id id;
 	enum visit_state state;
 	char station[NAME_SIZE];
-	char terminal[NAME_SIZE];	/* "" while WAITING */
-	char *basket;			/* NULL while WAITING */
-	char *associate;		/* NULL: unknown */
+	char terminal[NAME_SIZE]; /* "" while WAITING */
+	char *basket;		  /* NULL while WAITING */
+	char *associate;	  /* NULL: unknown */
 	bool training;
-	bool opened;			/* basket.opened was seen */
+	bool opened; /* basket.opened was seen */
 	bool has_subject;
-	bool in_history;		/* its purchase was written to the subject's history */
+	bool in_history; /* its purchase was written to the subject's history */
 	struct id subject;
-	char *language;			/* of the profile, once known; NULL: the policy's first */
+	char *language; /* of the profile, once known; NULL: the policy's first */
 	int64_t opened_ms, last_ms, closed_ms, identified_ms;
-	int64_t total_minor;		/* as the till closed it */
+	int64_t total_minor; /* as the till closed it */
 	int voids, declines, returns;
-	int decisions;			/* taken so far */
-	struct line *lines;		/* ascending by (added order); one per line number */
+	int decisions;	    /* taken so far */
+	struct line *lines; /* ascending by (added order); one per line number */
 	size_t line_count;
-	struct id guidance;		/* current Guidance of this basket; zero: none was sent */
+	struct id guidance; /* current Guidance of this basket; zero: none was sent */
 	int64_t guidance_at_ms;
-	struct card *cards;		/* in order of creation */
+	struct card *cards; /* in order of creation */
 	size_t card_count;
 	/* of an anonymous visit; joined to the subject's on identification */
 	struct contacts contacts;

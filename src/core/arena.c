@@ -22,8 +22,8 @@
 
 struct block {
 	struct block *older;
-	size_t size, used;	/* of bytes */
-	unsigned char *bytes;	/* behind this, aligned: malloc gives less on 32-bit machines */
+	size_t size, used;    /* of bytes */
+	unsigned char *bytes; /* behind this, aligned: malloc gives less on 32-bit machines */
 };
 
 struct arena {

@@ -24,9 +24,8 @@ check_failed(const char *what, const char *file, int line)
 	abort();
 }
 
-static int AISLE_PRINTF(6, 0)
-err_fill(struct err *err, int code, const char *file, int line, int column, const char *format,
-    va_list args)
+static int AISLE_PRINTF(6, 0) err_fill(struct err *err, int code, const char *file, int line,
+    int column, const char *format, va_list args)
 {
 	/* The first mistake is the cause; what follows is mostly its echo. */
 	if (err == NULL || err->code != 0)
@@ -74,8 +73,7 @@ err_format(const struct err *err, char *out, size_t size)
 
 /* Nothing unwinds: the turn that ran out is not committed, so its inputs come
  * again, and a crash mark would set aside an event that did no wrong. */
-static void __attribute__((noreturn, cold))
-out_of_memory(void)
+static void __attribute__((noreturn, cold)) out_of_memory(void)
 {
 	static const char text[] = "<2>out of memory\n";
 	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);

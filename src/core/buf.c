@@ -24,7 +24,7 @@ void
 buf_done(struct buf *buf)
 {
 	free(buf->data);
-	*buf = (struct buf){0};
+	*buf = (struct buf){ 0 };
 }
 
 void
@@ -43,8 +43,7 @@ buf_wipe(struct buf *buf)
 	buf_done(buf);
 }
 
-static void __attribute__((noinline))
-grow(struct buf *buf, size_t more)
+static void __attribute__((noinline)) grow(struct buf *buf, size_t more)
 {
 	CHECK(more < SIZE_MAX / 4 && buf->len < SIZE_MAX / 4);
 	size_t need = buf->len + more + 1;
@@ -110,7 +109,7 @@ char *
 buf_steal(struct buf *buf)
 {
 	char *data = buf->data != NULL ? buf->data : mem_strdup("");
-	*buf = (struct buf){0};
+	*buf = (struct buf){ 0 };
 	return data;
 }
 
@@ -127,7 +126,7 @@ add_escape(struct buf *buf, unsigned char c)
 	case '\r': buf_adds(buf, "\\r"); return;
 	case '\t': buf_adds(buf, "\\t"); return;
 	}
-	const char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+	const char text[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
 	buf_add(buf, text, sizeof(text));
 }
 
@@ -166,7 +165,8 @@ plain_bytes(const char *s, size_t len)
 		quote = eight ^ ones * '"';
 		backslash = eight ^ ones * '\\';
 		if ((((eight - ones * 0x20) & ~eight) | ((quote - ones) & ~quote) |
-			((backslash - ones) & ~backslash)) & tops)
+			((backslash - ones) & ~backslash)) &
+		    tops)
 			break;
 	}
 	while (at < len && is_plain((unsigned char)s[at]))
@@ -230,8 +230,8 @@ buf_u8(struct buf *buf, uint8_t v)
 void
 buf_u32(struct buf *buf, uint32_t v)
 {
-	const uint8_t bytes[4] = {
-	    (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
+	const uint8_t bytes[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
+		(uint8_t)(v >> 24) };
 	buf_add(buf, bytes, sizeof(bytes));
 }
 
@@ -281,7 +281,7 @@ rd_init(const void *bytes, size_t len)
 {
 	static const uint8_t nothing[1];
 	const uint8_t *at = bytes != NULL ? bytes : nothing;
-	return (struct rd){.at = at, .end = at + (bytes != NULL ? len : 0), .ok = true};
+	return (struct rd){ .at = at, .end = at + (bytes != NULL ? len : 0), .ok = true };
 }
 
 /* The next len bytes, or NULL for a short read: nothing can be read after one. */
@@ -311,7 +311,7 @@ rd_u32(struct rd *rd)
 	if (at == NULL)
 		return 0;
 	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	       (uint32_t)at[3] << 24;
+	    (uint32_t)at[3] << 24;
 }
 
 static uint64_t
@@ -351,7 +351,7 @@ rd_f64(struct rd *rd)
 struct id
 rd_id(struct rd *rd)
 {
-	struct id id = {{0}};
+	struct id id = { { 0 } };
 	const uint8_t *at = take(rd, sizeof(id.b));
 	if (at != NULL)
 		memcpy(id.b, at, sizeof(id.b));

@@ -8,10 +8,12 @@
 #define DAYS_TO_1970 719528
 #define DAYS_400_YEARS 146097
 
+/* clang-format off */
 static const int16_t days_before_month[2][13] = {
 	{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365},
 	{0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366},
 };
+/* clang-format on */
 
 int64_t
 floor_div(int64_t a, int64_t b)
@@ -39,14 +41,14 @@ days_before_year(int64_t year)
 	if (year <= 0)
 		return 0;
 	int64_t last = year - 1;
-	return 365 * year + last / 4 - last / 100 + last / 400 + 1;	/* year 0 was leap */
+	return 365 * year + last / 4 - last / 100 + last / 400 + 1; /* year 0 was leap */
 }
 
 int64_t
 calendar_days(int year, int month, int day)
 {
 	return days_before_year(year) + days_before_month[calendar_leap(year)][month - 1] + day -
-	       1 - DAYS_TO_1970;
+	    1 - DAYS_TO_1970;
 }
 
 void
@@ -71,6 +73,6 @@ calendar_date(int64_t days, int *ret_year, int *ret_month, int *ret_day)
 int
 calendar_weekday(int64_t days)
 {
-	int64_t since_monday = days + 3;	/* 1970-01-01 was a Thursday */
+	int64_t since_monday = days + 3; /* 1970-01-01 was a Thursday */
 	return (int)(since_monday - 7 * floor_div(since_monday, 7)) + 1;
 }

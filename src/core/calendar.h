@@ -8,7 +8,7 @@
 #include "aisle/base.h"
 
 bool calendar_leap(int year);
-int calendar_month_days(int year, int month);		/* month 1-12 */
+int calendar_month_days(int year, int month); /* month 1-12 */
 /* Any year from 0; month 1-12, day 1-31: days before 1970 are negative. */
 int64_t calendar_days(int year, int month, int day);
 void calendar_date(int64_t days, int *ret_year, int *ret_month, int *ret_day);

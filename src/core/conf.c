@@ -21,7 +21,7 @@
 #include <string.h>
 
 #define LINE_BYTES_MAX 198
-#define SET_MAX 64	/* at least conf_key_count */
+#define SET_MAX 64 /* at least conf_key_count */
 
 struct reader {
 	FILE *file;
@@ -29,15 +29,14 @@ struct reader {
 	struct conf *conf;
 	struct buf *report;
 	int line;
-	bool pending;		/* the line said something, and the handler was not called yet */
-	int set_line[SET_MAX];	/* where a key was set; 0: nowhere */
+	bool pending;	       /* the line said something, and the handler was not called yet */
+	int set_line[SET_MAX]; /* where a key was set; 0: nowhere */
 };
 
-static const char *const sections[] = {"store", "stations", "mqtt", "hq", "http", "state",
-    "limits", "privacy", "mappings", "log"};
+static const char *const sections[] = { "store", "stations", "mqtt", "hq", "http", "state",
+	"limits", "privacy", "mappings", "log" };
 
-static void AISLE_PRINTF(3, 4)
-complain(struct reader *reader, int line, const char *format, ...)
+static void AISLE_PRINTF(3, 4) complain(struct reader *reader, int line, const char *format, ...)
 {
 	char text[700];
 	va_list args;
@@ -138,7 +137,7 @@ take_pair(struct reader *reader, struct conf_pair *pairs, size_t *count, size_t 
 		complain(reader, reader->line, "too many, expected at most %zu", max);
 	else
 		pairs[(*count)++] =
-		    (struct conf_pair){mem_strdup(name), mem_strdup(value), reader->line};
+		    (struct conf_pair){ mem_strdup(name), mem_strdup(value), reader->line };
 }
 
 static void
@@ -184,7 +183,7 @@ take_key(struct reader *reader, const char *section, const char *name, const cha
 		    reader->set_line[i]);
 		return;
 	}
-	struct buf expected = {0};
+	struct buf expected = { 0 };
 	reader->set_line[i] = reader->line;
 	if (!conf_key_set(&conf_keys[i], reader->conf, value, &expected))
 		complain(reader, reader->line, "bad value for %s: \"%s\", expected %s", name, value,
@@ -201,7 +200,7 @@ on_value(void *user, const char *section, const char *name, const char *value)
 		complain(reader, reader->line,
 		    "key %s before any section, expected [SECTION] first", name);
 	else if (!is_section(section, strlen(section)))
-		return 1;	/* reported where it began */
+		return 1; /* reported where it began */
 	else if (strcmp(section, "stations") == 0)
 		take_station(reader, name, value);
 	else if (strcmp(section, "mappings") == 0)
@@ -246,7 +245,7 @@ check_whole(struct reader *reader)
 	check_pair_of_keys(reader, "hq");
 	check_pair_of_keys(reader, "http");
 
-	struct buf text = {0};
+	struct buf text = { 0 };
 	if (conf->mqtt_client_id == NULL && conf->store_id != NULL) {
 		buf_addf(&text, "aisled-%s", conf->store_id);
 		conf->mqtt_client_id = buf_steal(&text);
@@ -268,7 +267,7 @@ pair_compare(const void *a, const void *b)
 void
 conf_init(struct conf *conf)
 {
-	struct buf expected = {0};
+	struct buf expected = { 0 };
 	memset(conf, 0, sizeof(*conf));
 	for (size_t i = 0; i < conf_key_count; i++) {
 		if (conf_keys[i].standard != NULL)
@@ -281,7 +280,7 @@ conf_init(struct conf *conf)
 int
 conf_load(struct conf *conf, const char *path, struct buf *report)
 {
-	struct reader reader = {.path = path, .conf = conf, .report = report};
+	struct reader reader = { .path = path, .conf = conf, .report = report };
 	CHECK(conf_key_count <= SET_MAX);
 	conf_init(conf);
 	conf->file = mem_strdup(path);
@@ -328,11 +327,11 @@ conf_done(struct conf *conf)
 const char *
 conf_station(const struct conf *conf, const char *origin)
 {
-	struct conf_pair wanted = {.name = (char *)(uintptr_t)origin};
+	struct conf_pair wanted = { .name = (char *)(uintptr_t)origin };
 	const struct conf_pair *found = conf->station_count == 0
-					    ? NULL
-					    : bsearch(&wanted, conf->stations, conf->station_count,
-						  sizeof(conf->stations[0]), pair_compare);
+	    ? NULL
+	    : bsearch(&wanted, conf->stations, conf->station_count, sizeof(conf->stations[0]),
+		  pair_compare);
 	return found != NULL ? found->value : origin;
 }
 
@@ -371,20 +370,20 @@ describe_range(const struct conf_key *key, struct buf *out)
 		    (long long)(key->max / D_MS));
 		break;
 	default: {
-		static const char *const words[] = {[CONF_TEXT] = "text",
-		    [CONF_STORE] = "id",
-		    [CONF_ID] = "id",
-		    [CONF_CLIENT] = "text",
-		    [CONF_ZONE] = "zone",
-		    [CONF_CURRENCY] = "code",
-		    [CONF_CUT] = "hh:mm",
-		    [CONF_BOOL] = "yes or no",
-		    [CONF_PATH] = "absolute path",
-		    [CONF_FILE] = "file",
-		    [CONF_LISTEN] = "addresses",
-		    [CONF_CIDRS] = "networks",
-		    [CONF_UPLINK] = "pseudonymous or aggregates",
-		    [CONF_LEVEL] = "level"};
+		static const char *const words[] = { [CONF_TEXT] = "text",
+			[CONF_STORE] = "id",
+			[CONF_ID] = "id",
+			[CONF_CLIENT] = "text",
+			[CONF_ZONE] = "zone",
+			[CONF_CURRENCY] = "code",
+			[CONF_CUT] = "hh:mm",
+			[CONF_BOOL] = "yes or no",
+			[CONF_PATH] = "absolute path",
+			[CONF_FILE] = "file",
+			[CONF_LISTEN] = "addresses",
+			[CONF_CIDRS] = "networks",
+			[CONF_UPLINK] = "pseudonymous or aggregates",
+			[CONF_LEVEL] = "level" };
 		buf_adds(out, words[key->type]);
 	}
 	}

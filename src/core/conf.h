@@ -39,13 +39,13 @@ struct conf {
 	/* listen: comma-separated HOST:PORT, [v6]:PORT */
 	char *http_listen, *http_cert, *http_key;
 	bool http_plain_lan;
-	char *http_operators;				/* space-separated CIDR */
+	char *http_operators; /* space-separated CIDR */
 	/* [state] */
 	char *state_dir, *state_control;
 	int state_max_mib;
 	/* [limits] */
 	int64_t clock_past_ms, clock_ahead_ms;
-	int turn_events, linger_ms, stream_kib, terminal_rate;	/* terminal_rate: per second */
+	int turn_events, linger_ms, stream_kib, terminal_rate; /* terminal_rate: per second */
 	/* [privacy] */
 	char *pepper_file;
 	int64_t retain_ms;

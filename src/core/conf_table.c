@@ -21,8 +21,11 @@
 #include "core/when.h"
 
 #define ROW(section, name, type, field, min, max, standard, live, help) \
-	{section, name, type, offsetof(struct conf, field), min, max, standard, live, help}
+	{ \
+		section, name, type, offsetof(struct conf, field), min, max, standard, live, help \
+	}
 
+/* clang-format off */
 const struct conf_key conf_keys[] = {
 	ROW("store", "id", CONF_STORE, store_id, 0, 0, NULL, false,
 	    "The store's id; required."),
@@ -101,6 +104,7 @@ const struct conf_key conf_keys[] = {
 	ROW("log", "level", CONF_LEVEL, log_level, 0, 0, "info", true,
 	    "error, warning, notice, info or debug."),
 };
+/* clang-format on */
 const size_t conf_key_count = ARRAY_LEN(conf_keys);
 
 static const char id_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -142,8 +146,8 @@ is_zone(const char *text)
 {
 	size_t len = strlen(text);
 	return len >= 1 && len <= 64 && text[0] != '/' && strstr(text, "..") == NULL &&
-	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/") ==
-		   len;
+	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/") ==
+	    len;
 }
 
 static bool
@@ -194,7 +198,7 @@ parse_rate(const char *text, int64_t min, int64_t max, int64_t *ret)
 static bool
 parse_bool(const char *text, bool *ret)
 {
-	static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strcmp(text, words[i]) == 0) {
 			*ret = i % 2 == 1;
@@ -221,7 +225,7 @@ is_listen_one(const char *text)
 	host[len] = '\0';
 	if (host[0] != '[')
 		return strchr(host, ':') == NULL && is_printable(host, 255) &&
-		       strchr(host, ' ') == NULL;
+		    strchr(host, ' ') == NULL;
 	if (host[len - 1] != ']')
 		return false;
 	host[len - 1] = '\0';
@@ -273,24 +277,18 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 	case CONF_STORE:
 		*ret_expected = "1-32 of A-Z a-z 0-9 _ -, and not hq";
 		return conf_is_id(value) && strcmp(value, "hq") != 0;
-	case CONF_ID:
-		*ret_expected = "1-32 of A-Z a-z 0-9 _ -";
-		return conf_is_id(value);
+	case CONF_ID: *ret_expected = "1-32 of A-Z a-z 0-9 _ -"; return conf_is_id(value);
 	case CONF_CLIENT:
 		*ret_expected = "1-128 printable characters without blanks";
 		return is_printable(value, 128) && strchr(value, ' ') == NULL;
-	case CONF_ZONE:
-		*ret_expected = "a time zone such as Europe/Berlin";
-		return is_zone(value);
+	case CONF_ZONE: *ret_expected = "a time zone such as Europe/Berlin"; return is_zone(value);
 	case CONF_CURRENCY:
 		*ret_expected = "an ISO 4217 code such as EUR";
 		return is_currency(value);
 	case CONF_PATH:
 		*ret_expected = "an absolute path";
 		return value[0] == '/' && is_printable(value, 4095);
-	case CONF_FILE:
-		*ret_expected = "a file that can be read";
-		return conf_is_readable(value);
+	case CONF_FILE: *ret_expected = "a file that can be read"; return conf_is_readable(value);
 	case CONF_LISTEN:
 		*ret_expected = "1-4 of HOST:PORT or [IPv6]:PORT, separated by commas";
 		return each_part(value, ", \t", CONF_LISTEN_MAX, is_listen_one);
@@ -300,9 +298,7 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 	case CONF_LEVEL:
 		*ret_expected = "error, warning, notice, info or debug";
 		return is_level(value);
-	default:
-		*ret_expected = "1-255 printable characters";
-		return is_printable(value, 255);
+	default: *ret_expected = "1-255 printable characters"; return is_printable(value, 255);
 	}
 }
 
@@ -321,10 +317,8 @@ conf_key_text(const struct conf_key *key, struct conf *conf)
 	case CONF_RATE:
 	case CONF_DURATION:
 	case CONF_BOOL:
-	case CONF_UPLINK:
-		return NULL;
-	default:
-		return place(key, conf);
+	case CONF_UPLINK: return NULL;
+	default: return place(key, conf);
 	}
 }
 
@@ -335,12 +329,8 @@ number_set(const struct conf_key *key, struct conf *conf, const char *value, str
 	int64_t number;
 	void *to = place(key, conf);
 	switch (key->type) {
-	case CONF_CUT:
-		buf_adds(expected, "hh:mm from 00:00 to 23:59");
-		return parse_cut(value, to);
-	case CONF_BOOL:
-		buf_adds(expected, "yes or no");
-		return parse_bool(value, to);
+	case CONF_CUT: buf_adds(expected, "hh:mm from 00:00 to 23:59"); return parse_cut(value, to);
+	case CONF_BOOL: buf_adds(expected, "yes or no"); return parse_bool(value, to);
 	case CONF_UPLINK:
 		buf_adds(expected, "pseudonymous or aggregates");
 		*(bool *)to = strcmp(value, "aggregates") == 0;

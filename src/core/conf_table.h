@@ -8,32 +8,32 @@
 #include "core/conf.h"
 
 enum conf_type {
-	CONF_TEXT,	/* 1-255 printable bytes */
-	CONF_STORE,	/* an id, and not "hq" */
-	CONF_ID,	/* [A-Za-z0-9_-]{1,32} */
-	CONF_CLIENT,	/* an MQTT client id */
-	CONF_ZONE,	/* a name of the time zone database */
-	CONF_CURRENCY,	/* three capitals */
-	CONF_CUT,	/* hh:mm, as minutes */
-	CONF_INT,	/* min-max */
-	CONF_RATE,	/* N/s, min-max */
-	CONF_DURATION,	/* min-max ms */
-	CONF_BOOL,	/* yes or no */
-	CONF_PATH,	/* absolute */
-	CONF_FILE,	/* must be readable */
-	CONF_LISTEN,	/* HOST:PORT, comma-separated */
-	CONF_CIDRS,	/* address/bits, space-separated */
-	CONF_UPLINK,	/* pseudonymous or aggregates, as bool */
-	CONF_LEVEL,	/* a log level */
+	CONF_TEXT,     /* 1-255 printable bytes */
+	CONF_STORE,    /* an id, and not "hq" */
+	CONF_ID,       /* [A-Za-z0-9_-]{1,32} */
+	CONF_CLIENT,   /* an MQTT client id */
+	CONF_ZONE,     /* a name of the time zone database */
+	CONF_CURRENCY, /* three capitals */
+	CONF_CUT,      /* hh:mm, as minutes */
+	CONF_INT,      /* min-max */
+	CONF_RATE,     /* N/s, min-max */
+	CONF_DURATION, /* min-max ms */
+	CONF_BOOL,     /* yes or no */
+	CONF_PATH,     /* absolute */
+	CONF_FILE,     /* must be readable */
+	CONF_LISTEN,   /* HOST:PORT, comma-separated */
+	CONF_CIDRS,    /* address/bits, space-separated */
+	CONF_UPLINK,   /* pseudonymous or aggregates, as bool */
+	CONF_LEVEL,    /* a log level */
 };
 
 struct conf_key {
 	const char *section, *name;
 	enum conf_type type;
-	size_t offset;		/* into struct conf */
+	size_t offset; /* into struct conf */
 	int64_t min, max;
-	const char *standard;	/* NULL: none */
-	bool live;		/* SIGHUP may change it */
+	const char *standard; /* NULL: none */
+	bool live;	      /* SIGHUP may change it */
 	const char *help;
 };
 extern const struct conf_key conf_keys[];

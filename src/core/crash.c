@@ -34,7 +34,7 @@ struct mark {
 };
 
 static const char magic[8] = "AISLEX1";
-static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 static struct mark current;
 static int mark_fd = -1;
 static volatile sig_atomic_t written;
@@ -113,10 +113,10 @@ crash_open(const char *dir, struct err *err)
 	written = 0;
 	memset(&current, 0, sizeof(current));
 
-	stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof(signal_stack)};
+	stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
 	sigaltstack(&stack, NULL);
-	struct sigaction action = {.sa_sigaction = on_fatal,
-	    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER};
+	struct sigaction action = { .sa_sigaction = on_fatal,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER };
 	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
 		sigaction(fatal[i], &action, NULL);
 	return 0;
@@ -153,8 +153,8 @@ crash_take(const char *dir, struct crash *ret_crash)
 		mark.source[sizeof(mark.source) - 1] = mark.id[sizeof(mark.id) - 1] = '\0';
 		copy_field(ret_crash->source, sizeof(ret_crash->source), mark.source);
 		copy_field(ret_crash->id, sizeof(ret_crash->id), mark.id);
-		bool cleared = pwrite(fd, &none, sizeof(none), 0) == (ssize_t)sizeof(none) &&
-		    fsync(fd) == 0;
+		bool cleared =
+		    pwrite(fd, &none, sizeof(none), 0) == (ssize_t)sizeof(none) && fsync(fd) == 0;
 		rc = cleared ? 0 : AISLE_E_IO;
 	}
 	close(fd);

@@ -8,12 +8,12 @@
 
 #include "aisle/base.h"
 
-#define CRASH_SOURCE_SIZE 1024	/* longer ones are cut, and compare as cut: see crash_is */
+#define CRASH_SOURCE_SIZE 1024 /* longer ones are cut, and compare as cut: see crash_is */
 #define CRASH_ID_SIZE 512
 
 struct crash {
-	char source[CRASH_SOURCE_SIZE], id[CRASH_ID_SIZE];	/* "" when between inputs */
-	char what[400];		/* the CHECK, or "signal 11" */
+	char source[CRASH_SOURCE_SIZE], id[CRASH_ID_SIZE]; /* "" when between inputs */
+	char what[400];					   /* the CHECK, or "signal 11" */
 };
 
 /* Opens dir/crash, allocates it, and catches SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT.

@@ -64,7 +64,7 @@ read_plain(struct csv *csv)
 {
 	const char *at = csv->at;
 	for (; at < csv->end && *at != ',' && *at != '\n' &&
-	       !(*at == '\r' && at + 1 < csv->end && at[1] == '\n');
+	     !(*at == '\r' && at + 1 < csv->end && at[1] == '\n');
 	     at++) {
 		csv->at = at;
 		if (*at == '"')
@@ -93,7 +93,7 @@ read_field(struct csv *csv, int *lines)
 	if (csv->at < csv->end && *csv->at == '"') {
 		csv->at++;
 		mistake = read_quoted(csv, csv->at, lines);
-		csv->at++;	/* the closing quote */
+		csv->at++; /* the closing quote */
 	} else {
 		mistake = read_plain(csv);
 	}
@@ -132,6 +132,6 @@ csv_read(struct csv *csv, struct err *err)
 		csv->at = csv->end;
 		return r;
 	}
-	csv->line += lines - 1;	/* now the row's last line; the next row adds one */
+	csv->line += lines - 1; /* now the row's last line; the next row adds one */
 	return 1;
 }

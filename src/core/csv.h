@@ -14,11 +14,11 @@
 /* text is borrowed. A byte order mark at its start is passed over; lines end in LF or CRLF. */
 struct csv {
 	const char *at, *end;
-	const char *name;	/* of the file, for errors */
-	int line;		/* of the row read last, from 1 */
-	struct buf text;	/* the fields of that row, each with its zero byte */
+	const char *name; /* of the file, for errors */
+	int line;	  /* of the row read last, from 1 */
+	struct buf text;  /* the fields of that row, each with its zero byte */
 	size_t *starts, cap;
-	size_t count;		/* its fields */
+	size_t count; /* its fields */
 };
 void csv_init(struct csv *csv, const char *text, size_t len, const char *name);
 void csv_done(struct csv *csv);

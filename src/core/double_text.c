@@ -21,8 +21,9 @@
 #define TEN_16 UINT64_C(10000000000000000)
 #define TEN_17 UINT64_C(100000000000000000)
 #define MANTISSA_BITS 52
-#define EXPONENT_BIAS 1075		/* of m as a whole number */
+#define EXPONENT_BIAS 1075 /* of m as a whole number */
 
+/* clang-format off */
 static const uint64_t fives[K_MAX + 1] = {
 	UINT64_C(1), UINT64_C(5), UINT64_C(25), UINT64_C(125), UINT64_C(625), UINT64_C(3125),
 	UINT64_C(15625), UINT64_C(78125), UINT64_C(390625), UINT64_C(1953125), UINT64_C(9765625),
@@ -33,10 +34,11 @@ static const uint64_t fives[K_MAX + 1] = {
 	UINT64_C(59604644775390625), UINT64_C(298023223876953125), UINT64_C(1490116119384765625),
 	UINT64_C(7450580596923828125),
 };
+/* clang-format on */
 
 struct scaled {
 	uint64_t whole;
-	int rest;	/* of what is left out: -1 nothing, 0 below a half, 1 a half, 2 above */
+	int rest; /* of what is left out: -1 nothing, 0 below a half, 1 a half, 2 above */
 };
 
 static void
@@ -63,7 +65,10 @@ scale(uint64_t mantissa, int exponent, int k)
 	half = UINT64_C(1) << (shift - 1);
 	rest = low & ((half << 1) - 1);
 	return (struct scaled){ high << (64 - shift) | low >> shift,
-		rest == 0 ? -1 : rest < half ? 0 : rest == half ? 1 : 2 };
+		rest == 0	   ? -1
+		    : rest < half  ? 0
+		    : rest == half ? 1
+				   : 2 };
 }
 
 /* Seventeen digits of d > 0 and the power of ten of the first. false: out of reach. */
@@ -101,11 +106,10 @@ seventeen(double d, uint64_t *ret_digits, int *ret_power)
 static void
 put_eight(uint32_t n, char *out)
 {
-	static const char pairs[] =
-	    "00010203040506070809101112131415161718192021222324"
-	    "25262728293031323334353637383940414243444546474849"
-	    "50515253545556575859606162636465666768697071727374"
-	    "75767778798081828384858687888990919293949596979899";
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
 	uint32_t high = n / 10000, low = n % 10000;
 
 	memcpy(out, pairs + 2 * (high / 100), 2);
@@ -154,7 +158,7 @@ layout(const char *digits, int count, int power, char *out)
 	} else {
 		int whole = power + 1;
 
-		memcpy(at, digits, (size_t)whole);	/* the zeros at their end are still there */
+		memcpy(at, digits, (size_t)whole); /* the zeros at their end are still there */
 		at += whole;
 		if (count > whole) {
 			*at++ = '.';

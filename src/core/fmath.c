@@ -24,10 +24,10 @@
 #error "floating point is kept wider than its type: results would differ between machines"
 #endif
 
-#define LN2_HIGH 0x1.62e42fefap-1	/* 36 bits: times 1,100 is exact */
+#define LN2_HIGH 0x1.62e42fefap-1 /* 36 bits: times 1,100 is exact */
 #define LN2_LOW 0x1.cf79abc9e3b3ap-40
 #define LOG2_E 0x1.71547652b82fep0
-#define ROUNDER 0x1.8p52		/* adding and taking it away rounds to an integer */
+#define ROUNDER 0x1.8p52 /* adding and taking it away rounds to an integer */
 
 static uint64_t
 to_bits(double x)
@@ -82,9 +82,9 @@ fmath_exp(double x)
 {
 	if (x != x)
 		return x;
-	if (x > 0x1.62e42fefa39efp9)	/* log(DBL_MAX) */
+	if (x > 0x1.62e42fefa39efp9) /* log(DBL_MAX) */
 		return from_bits(UINT64_C(0x7ff) << 52);
-	if (x < -745.2)			/* below half of the least number */
+	if (x < -745.2) /* below half of the least number */
 		return 0;
 	double k = x * LOG2_E + ROUNDER - ROUNDER;
 	double high = x - k * LN2_HIGH, low = k * LN2_LOW;
@@ -102,7 +102,7 @@ fmath_exp2(double x)
 	if (x < -1076)
 		return 0;
 	double k = x + ROUNDER - ROUNDER;
-	double f = x - k;		/* exact */
+	double f = x - k; /* exact */
 	/* f ln2 in two parts, without a fused multiply: 24 bits times 27 bits is exact. */
 	double head = (float)f, tail = f - head;
 	double product = head * 0x1.62e42fcp-1;
@@ -124,13 +124,13 @@ fmath_log(double x)
 		return from_bits(UINT64_C(0x7ff8) << 48);
 	if (bits >> 52 == 0x7ff)
 		return x;
-	if (bits >> 52 == 0) {		/* subnormal */
+	if (bits >> 52 == 0) { /* subnormal */
 		bits = to_bits(x * 0x1p54);
 		k = -54;
 	}
 	k += (int)(bits >> 52) - 1023;
 	double m = from_bits((bits & ~(UINT64_C(0x7ff) << 52)) | UINT64_C(1023) << 52);
-	if (m >= 0x1.6a09e667f3bcdp0) {	/* sqrt(2) */
+	if (m >= 0x1.6a09e667f3bcdp0) { /* sqrt(2) */
 		m *= 0.5;
 		k++;
 	}

@@ -8,8 +8,8 @@
 
 /* ≤ 1 ulp of libm over its range; overflow inf, underflow 0 */
 double fmath_exp(double x);
-double fmath_log(double x);		/* x < 0: NaN; 0: -inf */
-double fmath_exp2(double x);		/* 2^x, for half-lives */
+double fmath_log(double x);  /* x < 0: NaN; 0: -inf */
+double fmath_exp2(double x); /* 2^x, for half-lives */
 float fmath_expf(float x);
 
 #endif

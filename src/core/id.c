@@ -44,8 +44,8 @@ hash_end(struct hash *hash, void *out, size_t out_len)
 }
 
 void
-hash_bytes(void *out, size_t out_len, const void *bytes, size_t len, const void *key,
-    size_t key_len)
+hash_bytes(
+    void *out, size_t out_len, const void *bytes, size_t len, const void *key, size_t key_len)
 {
 	CHECK(out_len >= 1 && out_len <= crypto_generichash_blake2b_BYTES_MAX);
 	CHECK(crypto_generichash_blake2b(out, out_len, bytes, len, key, key_len) == 0);
@@ -145,7 +145,7 @@ id_parse(const char *text, struct id *ret_id)
 	/* A first digit above 7 would not fit 128 bits. */
 	if (strlen(text) != 26 || strspn(text, crockford) != 26 || text[0] > '7')
 		return false;
-	struct id id = {{0}};
+	struct id id = { { 0 } };
 	for (int i = 0; i < 26; i++) {
 		unsigned five = (unsigned)(strchr(crockford, text[i]) - crockford);
 		for (int k = 0; k < 5; k++) {

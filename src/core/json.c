@@ -21,7 +21,7 @@
 
 #include "core/json_fast.h"
 
-#define WRITE_DEPTH_MAX (4 * JSON_DEPTH_MAX)	/* merged trees, never input alone */
+#define WRITE_DEPTH_MAX (4 * JSON_DEPTH_MAX) /* merged trees, never input alone */
 
 /* Where the depth first exceeds the limit; NULL: nowhere. */
 static const char *
@@ -110,7 +110,7 @@ json_read_file(const char *path, size_t max_bytes, struct err *err)
 		    strerror(errno));
 		return NULL;
 	}
-	struct buf text = {0};
+	struct buf text = { 0 };
 	json_t *json = NULL;
 	if (read_all(file, path, max_bytes, &text, err) == 0)
 		json = json_read(text.data != NULL ? text.data : "", text.len, path, err);
@@ -190,7 +190,7 @@ step_into(const char **at, const char *end, const char *segment, const char **re
 			const char *key_end = skip_string(p, end);
 			found = key_is(place, key_end, segment);
 			p = skip_space(key_end, end);
-			p = skip_space(p < end ? p + 1 : end, end);	/* the colon */
+			p = skip_space(p < end ? p + 1 : end, end); /* the colon */
 		}
 		if (found) {
 			*at = p;
@@ -208,7 +208,7 @@ bool
 json_locate(const char *text, size_t len, const char *pointer, int *ret_line, int *ret_column)
 {
 	const char *end = text + len, *at = skip_space(text, end), *place = at;
-	struct buf segment = {0};
+	struct buf segment = { 0 };
 	bool ok = *pointer == '\0' || *pointer == '/';
 	while (ok && *pointer == '/') {
 		buf_clear(&segment);
@@ -250,7 +250,7 @@ write_object(const json_t *json, struct buf *out, bool sorted, int depth)
 	const char *key;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)json, key, value)
-		members[at++] = (struct member){key, value};
+		members[at++] = (struct member){ key, value };
 	if (sorted && count > 1)
 		qsort(members, count, sizeof(*members), member_compare);
 	buf_addc(out, '{');
@@ -271,9 +271,7 @@ write_value(const json_t *json, struct buf *out, bool sorted, int depth)
 {
 	CHECK(depth <= WRITE_DEPTH_MAX);
 	switch (json_typeof(json)) {
-	case JSON_OBJECT:
-		write_object(json, out, sorted, depth);
-		break;
+	case JSON_OBJECT: write_object(json, out, sorted, depth); break;
 	case JSON_ARRAY:
 		buf_addc(out, '[');
 		for (size_t i = 0; i < json_array_size(json); i++) {
@@ -327,8 +325,8 @@ merge(const json_t *target, const json_t *patch, int depth)
 		if (json_is_null(value))
 			json_object_del(result, key);
 		else
-			json_object_set_new(result, key,
-			    merge(json_object_get(result, key), value, depth + 1));
+			json_object_set_new(
+			    result, key, merge(json_object_get(result, key), value, depth + 1));
 	}
 	return result;
 }

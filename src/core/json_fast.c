@@ -19,20 +19,22 @@
 
 #include <string.h>
 
-#define INT_DIGITS_MAX 18	/* always inside 64 bits */
+#define INT_DIGITS_MAX 18 /* always inside 64 bits */
 /* So many digits are exact as a double and so is the power of ten: their quotient is rounded once,
  * which is what strtod gives. */
 #define REAL_DIGITS_MAX 15
 #define REAL_PLACES_MAX 22
 
+/* clang-format off */
 static const double tens[REAL_PLACES_MAX + 1] = {
 	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
+/* clang-format on */
 
 struct text {
 	const char *at, *end;
-	int depth;		/* levels left */
+	int depth; /* levels left */
 };
 
 static json_t *read_value(struct text *text);
@@ -217,16 +219,11 @@ read_value(struct text *text)
 		value = *text->at == '{' ? read_object(text) : read_array(text);
 		text->depth++;
 		return value;
-	case '"':
-		return read_string(text);
-	case 't':
-		return read_word(text, "true", 4, json_true());
-	case 'f':
-		return read_word(text, "false", 5, json_false());
-	case 'n':
-		return read_word(text, "null", 4, json_null());
-	default:
-		return read_number(text);
+	case '"': return read_string(text);
+	case 't': return read_word(text, "true", 4, json_true());
+	case 'f': return read_word(text, "false", 5, json_false());
+	case 'n': return read_word(text, "null", 4, json_null());
+	default: return read_number(text);
 	}
 }
 

@@ -16,8 +16,11 @@ static const struct {
 	const char *name;
 	enum log_level level;
 } level_names[] = {
-	{"error", LOG_ERROR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
-	{"info", LOG_INFO}, {"debug", LOG_DEBUG},
+	{ "error", LOG_ERROR },
+	{ "warning", LOG_WARNING },
+	{ "notice", LOG_NOTICE },
+	{ "info", LOG_INFO },
+	{ "debug", LOG_DEBUG },
 };
 
 void
@@ -64,5 +67,5 @@ log_msg(enum log_level level, const char *format, ...)
 	}
 	line[end++] = '\n';
 	ssize_t written = write(STDERR_FILENO, line, end);
-	(void)written;	/* where would one complain? */
+	(void)written; /* where would one complain? */
 }

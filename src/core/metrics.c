@@ -25,7 +25,7 @@ enum family {
 #define F(constant, name, kind, help) FAMILY_##constant,
 	METRIC_FAMILIES(F)
 #undef F
-	FAMILY_COUNT
+	    FAMILY_COUNT
 };
 
 static const struct {
@@ -33,7 +33,7 @@ static const struct {
 	enum kind kind;
 	const char *help;
 } families[FAMILY_COUNT] = {
-#define F(constant, name, kind, help) {name, kind, help},
+#define F(constant, name, kind, help) { name, kind, help },
 	METRIC_FAMILIES(F)
 #undef F
 };
@@ -43,29 +43,40 @@ static const struct {
 	const char *labels;
 } series[METRIC_COUNT] = {
 #define X(constant, name, from) \
-	{FAMILY_EVENTS, "type=\"" name "\",result=\"accepted\""}, \
-	{FAMILY_EVENTS, "type=\"" name "\",result=\"duplicate\""},
+	{ FAMILY_EVENTS, "type=\"" name "\",result=\"accepted\"" }, \
+	    { FAMILY_EVENTS, "type=\"" name "\",result=\"duplicate\"" },
 	EVENT_TYPES(X)
 #undef X
-#define X(constant, name) {FAMILY_REJECTED, "reason=\"" name "\""},
-	REJECT_REASONS(X)
+#define X(constant, name) { FAMILY_REJECTED, "reason=\"" name "\"" },
+	    REJECT_REASONS(X)
 #undef X
-#define S(constant, family, labels) {FAMILY_##family, labels},
-	METRIC_SERIES_PLAIN(S)
-#define X(constant, name) {FAMILY_LIMITS_HIT, "limit=\"" name "\""},
-	METRIC_LIMITS(X)
+#define S(constant, family, labels) { FAMILY_##family, labels },
+		METRIC_SERIES_PLAIN(S)
+#define X(constant, name) { FAMILY_LIMITS_HIT, "limit=\"" name "\"" },
+		    METRIC_LIMITS(X)
 #undef X
-	METRIC_SERIES_LAST(S)
+			METRIC_SERIES_LAST(S)
 #undef S
 };
 
 static const struct {
 	int64_t us;
-	const char *le;		/* as OpenMetrics writes it */
+	const char *le; /* as OpenMetrics writes it */
 } bounds[] = {
-	{50, "5e-05"}, {100, "0.0001"}, {200, "0.0002"}, {500, "0.0005"}, {1000, "0.001"},
-	{2000, "0.002"}, {5000, "0.005"}, {10000, "0.01"}, {20000, "0.02"}, {50000, "0.05"},
-	{100000, "0.1"}, {250000, "0.25"}, {1000000, "1.0"}, {5000000, "5.0"},
+	{ 50, "5e-05" },
+	{ 100, "0.0001" },
+	{ 200, "0.0002" },
+	{ 500, "0.0005" },
+	{ 1000, "0.001" },
+	{ 2000, "0.002" },
+	{ 5000, "0.005" },
+	{ 10000, "0.01" },
+	{ 20000, "0.02" },
+	{ 50000, "0.05" },
+	{ 100000, "0.1" },
+	{ 250000, "0.25" },
+	{ 1000000, "1.0" },
+	{ 5000000, "5.0" },
 };
 
 static int64_t values[METRIC_COUNT];
@@ -149,8 +160,8 @@ write_histogram(struct buf *out, bool openmetrics)
 {
 	static const char name[] = "aisle_turn_duration_seconds";
 	int64_t count = 0;
-	write_head(out, name, "", "histogram",
-	    "From the first input of a turn to its commit.", openmetrics);
+	write_head(out, name, "", "histogram", "From the first input of a turn to its commit.",
+	    openmetrics);
 	for (size_t i = 0; i < ARRAY_LEN(bounds); i++) {
 		count += bucket_counts[i];
 		buf_addf(out, "%s_bucket{le=\"%s\"} %lld\n", name, bounds[i].le, (long long)count);
@@ -179,9 +190,11 @@ metrics_write(struct buf *out, bool openmetrics)
 	}
 	CHECK(next == METRIC_COUNT);
 	write_histogram(out, openmetrics);
-	buf_addf(out, "# HELP aisle_build%s What runs.\n# TYPE aisle_build%s %s\n"
-	    "aisle_build_info{version=\"%s\"} 1\n", openmetrics ? "" : "_info",
-	    openmetrics ? "" : "_info", openmetrics ? "info" : "gauge", AISLE_VERSION);
+	buf_addf(out,
+	    "# HELP aisle_build%s What runs.\n# TYPE aisle_build%s %s\n"
+	    "aisle_build_info{version=\"%s\"} 1\n",
+	    openmetrics ? "" : "_info", openmetrics ? "" : "_info", openmetrics ? "info" : "gauge",
+	    AISLE_VERSION);
 	if (openmetrics)
 		buf_adds(out, "# EOF\n");
 }
@@ -189,6 +202,6 @@ metrics_write(struct buf *out, bool openmetrics)
 const char *
 metrics_content_type(bool openmetrics)
 {
-	return openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8" :
-	    "text/plain; version=0.0.4; charset=utf-8";
+	return openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+			   : "text/plain; version=0.0.4; charset=utf-8";
 }

@@ -9,15 +9,18 @@
 #include "core/buf.h"
 
 /* Tables that have a maximum. X(constant, label) */
+/* clang-format off */
 #define METRIC_LIMITS(X) \
 	X(VISITS, "visits") X(LINES, "lines") X(CARDS, "cards") X(CONTACTS, "contacts") \
 	X(PURCHASES, "purchases") X(SUBJECTS, "subjects") X(TIMERS, "timers") X(OUTBOX, "outbox") \
 	X(UPLINK, "uplink") X(STATE, "state") X(DEAD_LETTERS, "dead-letters") X(STREAMS, "streams") \
 	X(STREAM_BYTES, "stream-bytes") X(CONNECTIONS, "connections") X(TABLETS, "tablets") \
 	X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(OTHER, "other")
+/* clang-format on */
 
 /* Families: F(constant, name, kind, help). The name has no _total; OpenMetrics and 0.0.4 differ
  * there. */
+/* clang-format off */
 #define METRIC_FAMILIES(F) \
 	F(EVENTS, "aisle_events", COUNTER, "Events taken in, by type and whether they were new.") \
 	F(REJECTED, "aisle_events_rejected", COUNTER, "Messages put aside as dead letters, by reason.") \
@@ -48,8 +51,10 @@
 	F(UPLINK_ACKED, "aisle_uplink_acked_timestamp_seconds", GAUGE, "When HQ last acknowledged.") \
 	F(POLICY_ACTIVE, "aisle_policy_activated_timestamp_seconds", GAUGE, "When the policy was switched on.") \
 	F(START, "process_start_time_seconds", GAUGE, "When the process started.")
+/* clang-format on */
 
 /* Series: S(constant, family, labels), grouped by family in the order above. */
+/* clang-format off */
 #define METRIC_SERIES_PLAIN(S) \
 	S(UNKNOWN_MEMBERS, UNKNOWN_MEMBERS, "") \
 	S(BAD_GTINS, BAD_GTINS, "") \
@@ -91,32 +96,33 @@
 	S(UPLINK_ACKED, UPLINK_ACKED, "") \
 	S(POLICY_ACTIVE, POLICY_ACTIVE, "") \
 	S(START, START, "")
+/* clang-format on */
 
 enum metric {
 #define X(constant, name, from) METRIC_ACCEPTED_##constant, METRIC_DUPLICATE_##constant,
 	EVENT_TYPES(X)
 #undef X
 #define X(constant, name) METRIC_REJECTED_##constant,
-	REJECT_REASONS(X)
+	    REJECT_REASONS(X)
 #undef X
 #define S(constant, family, labels) METRIC_##constant,
-	METRIC_SERIES_PLAIN(S)
+		METRIC_SERIES_PLAIN(S)
 #define X(constant, name) METRIC_LIMIT_##constant,
-	METRIC_LIMITS(X)
+		    METRIC_LIMITS(X)
 #undef X
-	METRIC_SERIES_LAST(S)
+			METRIC_SERIES_LAST(S)
 #undef S
-	METRIC_COUNT
+			    METRIC_COUNT
 };
 
-void metrics_add(enum metric metric, int64_t n);	/* counters: n ≥ 0; gauges: any */
-void metrics_set(enum metric metric, int64_t value);	/* gauges, and counters kept elsewhere */
+void metrics_add(enum metric metric, int64_t n);     /* counters: n ≥ 0; gauges: any */
+void metrics_set(enum metric metric, int64_t value); /* gauges, and counters kept elsewhere */
 int64_t metrics_get(enum metric metric);
 void metrics_event(enum event_type type, bool duplicate);
 void metrics_rejected(enum reject reason);
 /* The histogram aisle_turn_duration_seconds: from the first input read to the commit. */
 void metrics_observe(int64_t us);
-void metrics_reset(void);				/* for tests */
+void metrics_reset(void); /* for tests */
 /* Everything, as Prometheus text 0.0.4 or OpenMetrics 1.0. */
 void metrics_write(struct buf *out, bool openmetrics);
 const char *metrics_content_type(bool openmetrics);

@@ -20,7 +20,7 @@ static void
 send_text(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	if (path == NULL || (path[0] != '/' && path[0] != '@'))
 		return;
 	size_t len = strlen(path);
@@ -28,7 +28,7 @@ send_text(const char *text)
 		return;
 	memcpy(address.sun_path, path, len);
 	if (path[0] == '@')
-		address.sun_path[0] = '\0';	/* abstract: the length below has no final NUL */
+		address.sun_path[0] = '\0'; /* abstract: the length below has no final NUL */
 	socklen_t size =
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (path[0] == '/'));
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -81,7 +81,7 @@ notify_status(const char *format, ...)
 	va_end(args);
 	for (char *at = text; *at != '\0'; at++) {
 		if (*at == '\n')
-			*at = ' ';	/* one assignment a line */
+			*at = ' '; /* one assignment a line */
 	}
 	strcat(text, "\n");
 	send_text(text);

@@ -10,9 +10,9 @@
 #include "aisle/base.h"
 
 void notify_ready(void);
-void notify_reloading(void);		/* notify_ready ends it */
+void notify_reloading(void); /* notify_ready ends it */
 void notify_stopping(void);
-void notify_alive(void);		/* feeds the watchdog: only after real progress */
+void notify_alive(void); /* feeds the watchdog: only after real progress */
 void notify_status(const char *format, ...) AISLE_PRINTF(1, 2);
 /* How often notify_alive is due: half of what the manager waits; 0: no watchdog for us. */
 int64_t notify_interval_ms(void);

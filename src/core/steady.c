@@ -22,11 +22,11 @@
 
 #include "core/when.h"
 
-#define BORN_MS INT64_C(1735689600000)	/* 2025-01-01: before there was an aisle */
-#define FAR_MS INT64_C(4102444800000)	/* 2100-01-01: no clock of today's is right then */
+#define BORN_MS INT64_C(1735689600000) /* 2025-01-01: before there was an aisle */
+#define FAR_MS INT64_C(4102444800000)  /* 2100-01-01: no clock of today's is right then */
 #define STEP_MS (5 * S_MS)
 #define SETTLE_MS (10 * MIN_MS)
-#define AWAY_MS (400 * D_MS)		/* a store may be closed for so long */
+#define AWAY_MS (400 * D_MS) /* a store may be closed for so long */
 
 static bool
 near(int64_t a_ms, int64_t b_ms)
@@ -43,11 +43,13 @@ plausible(int64_t wall_ms)
 void
 steady_init(struct steady *steady, int64_t floor_ms, int64_t wall_ms, int64_t mono_ms)
 {
-	bool believed = floor_ms < BORN_MS ? plausible(wall_ms) :
-	    wall_ms >= floor_ms - STEP_MS && wall_ms <= floor_ms + AWAY_MS;
+	bool believed = floor_ms < BORN_MS
+	    ? plausible(wall_ms)
+	    : wall_ms >= floor_ms - STEP_MS && wall_ms <= floor_ms + AWAY_MS;
 
-	*steady = (struct steady){ .mono_ms = mono_ms, .since_ms = mono_ms, .ready = true,
-		.uncertain = !believed };
+	*steady = (struct steady){
+		.mono_ms = mono_ms, .since_ms = mono_ms, .ready = true, .uncertain = !believed
+	};
 	steady->now_ms = believed && wall_ms > floor_ms ? wall_ms : floor_ms;
 	steady->apart_ms = wall_ms - steady->now_ms;
 }

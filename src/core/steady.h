@@ -8,8 +8,8 @@
 #include "aisle/base.h"
 
 struct steady {
-	int64_t now_ms, mono_ms;	/* store time, and the monotonic clock, when last asked */
-	int64_t apart_ms, since_ms;	/* wall clock less store time, and since when so (monotonic) */
+	int64_t now_ms, mono_ms;    /* store time, and the monotonic clock, when last asked */
+	int64_t apart_ms, since_ms; /* wall clock less store time, and since when so (monotonic) */
 	bool ready, uncertain;
 };
 

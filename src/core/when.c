@@ -10,8 +10,8 @@
 
 #include "core/calendar.h"
 
-#define DURATION_MS_MAX (36525 * D_MS)		/* 100 years */
-#define WHEN_MS_MAX INT64_C(253402300799999)	/* 9999-12-31T23:59:59.999Z */
+#define DURATION_MS_MAX (36525 * D_MS)	     /* 100 years */
+#define WHEN_MS_MAX INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 static char *
 put_digits(char *at, int value, int count)
@@ -34,9 +34,12 @@ when_text(int64_t ms, char out[static WHEN_TEXT_SIZE])
 	int year, month, day;
 	calendar_date(days, &year, &month, &day);
 	/* By hand: each record has one, and printf takes fifty times as long. */
-	const struct { int value, digits; char then; } parts[] = {
-	    {year, 4, '-'}, {month, 2, '-'}, {day, 2, 'T'}, {rest / 3600000, 2, ':'},
-	    {rest / 60000 % 60, 2, ':'}, {rest / 1000 % 60, 2, '.'}, {rest % 1000, 3, 'Z'}};
+	const struct {
+		int value, digits;
+		char then;
+	} parts[] = { { year, 4, '-' }, { month, 2, '-' }, { day, 2, 'T' },
+		{ rest / 3600000, 2, ':' }, { rest / 60000 % 60, 2, ':' },
+		{ rest / 1000 % 60, 2, '.' }, { rest % 1000, 3, 'Z' } };
 	char *at = out;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		at = put_digits(at, parts[i].value, parts[i].digits);
@@ -147,7 +150,7 @@ when_duration(const char *text, int64_t *ret_ms)
 	static const struct {
 		char name;
 		int64_t ms;
-	} units[] = {{'s', S_MS}, {'m', MIN_MS}, {'h', H_MS}, {'d', D_MS}};
+	} units[] = { { 's', S_MS }, { 'm', MIN_MS }, { 'h', H_MS }, { 'd', D_MS } };
 	const char *at = text;
 	int64_t whole = 0, fraction = 0, scale = 1;
 	if (*at < '0' || *at > '9')
@@ -161,7 +164,7 @@ when_duration(const char *text, int64_t *ret_ms)
 		if (*at < '0' || *at > '9')
 			return false;
 		for (; *at >= '0' && *at <= '9'; at++) {
-			if (scale < 1000000000) {	/* what follows is below 1 ms */
+			if (scale < 1000000000) { /* what follows is below 1 ms */
 				fraction = fraction * 10 + (*at - '0');
 				scale *= 10;
 			}

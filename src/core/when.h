@@ -16,7 +16,7 @@ bool when_parse(const char *text, int64_t *ret_ms);
 /* "7d", "90s", "1.5h", "0d": number and s, m, h or d. false: not one, negative, or over 100
  * years. */
 bool when_duration(const char *text, int64_t *ret_ms);
-bool when_date(const char *text, int32_t *ret_days);	/* "2026-12-24" → days since 1970-01-01 */
+bool when_date(const char *text, int32_t *ret_days); /* "2026-12-24" → days since 1970-01-01 */
 
 /* A time zone as its POSIX TZ rule ("CET-1CEST,M3.5.0,M10.5.0/3"): a pure
  * function of text that travels in the bundle, so that a tz update on the
@@ -25,14 +25,14 @@ struct zone;
 /* NULL: not a POSIX TZ string (Mm.w.d rules, <…> names, also plain "UTC0") */
 struct zone *zone_new(const char *posix);
 void zone_free(struct zone *zone);
-int32_t zone_offset_s(const struct zone *zone, int64_t ms);	/* east of UTC; NULL zone: 0 */
+int32_t zone_offset_s(const struct zone *zone, int64_t ms); /* east of UTC; NULL zone: 0 */
 
 struct local_time {
-	int year, month, day;		/* 2026, 1-12, 1-31 */
+	int year, month, day; /* 2026, 1-12, 1-31 */
 	int hour, minute, second;
-	int weekday;			/* 1 = Monday … 7 */
-	int day_of_year;		/* 1-366 */
-	int32_t days;			/* local date as days since 1970-01-01 */
+	int weekday;	 /* 1 = Monday … 7 */
+	int day_of_year; /* 1-366 */
+	int32_t days;	 /* local date as days since 1970-01-01 */
 };
 struct local_time zone_local(const struct zone *zone, int64_t ms);
 /* Start of the business day that ms falls in: the latest instant ≤ ms whose local

@@ -23,15 +23,15 @@
 
 /* When in a year: Mm.w.d, Jn (1-365, 29 February never counted) or n (0-365). */
 struct change {
-	char kind;		/* 'M', 'J', 'N' */
+	char kind; /* 'M', 'J', 'N' */
 	int month, week, weekday, day;
-	int time_s;		/* local, after midnight */
+	int time_s; /* local, after midnight */
 };
 
 struct zone {
-	int std_s, dst_s;	/* east of UTC */
+	int std_s, dst_s; /* east of UTC */
 	bool has_dst;
-	struct change start, end;	/* of summer time */
+	struct change start, end; /* of summer time */
 };
 
 static bool
@@ -157,7 +157,7 @@ zone_parse(const char *at, struct zone *zone)
 struct zone *
 zone_new(const char *posix)
 {
-	struct zone zone = {0};
+	struct zone zone = { 0 };
 	if (posix == NULL || !zone_parse(posix, &zone))
 		return NULL;
 	struct zone *copy = mem_alloc(sizeof(*copy));
@@ -185,7 +185,7 @@ change_day(const struct change *change, int year)
 	int ahead = (change->weekday - calendar_weekday(first) % 7 + 7) % 7;
 	int day = ahead + 7 * (change->week - 1);
 	if (day >= calendar_month_days(year, change->month))
-		day -= 7;	/* week 5 is the last one, wherever that is */
+		day -= 7; /* week 5 is the last one, wherever that is */
 	return first + day;
 }
 
@@ -232,7 +232,7 @@ struct local_time
 zone_local(const struct zone *zone, int64_t ms)
 {
 	int64_t local_s = floor_div(ms, S_MS) + zone_offset_s(zone, ms);
-	struct local_time local = {.days = (int32_t)floor_div(local_s, DAY_S)};
+	struct local_time local = { .days = (int32_t)floor_div(local_s, DAY_S) };
 	int rest = (int)(local_s - (int64_t)local.days * DAY_S);
 	calendar_date(local.days, &local.year, &local.month, &local.day);
 	local.hour = rest / 3600;
@@ -247,10 +247,12 @@ zone_local(const struct zone *zone, int64_t ms)
 static int64_t
 first_instant_s(const struct zone *zone, int64_t local_s)
 {
-	int32_t high = zone != NULL && zone->dst_s > zone->std_s ? zone->dst_s :
-	    zone != NULL ? zone->std_s : 0;
-	int32_t low = zone != NULL && zone->dst_s > zone->std_s ? zone->std_s :
-	    zone != NULL ? zone->dst_s : 0;
+	int32_t high = zone != NULL && zone->dst_s > zone->std_s ? zone->dst_s
+	    : zone != NULL					 ? zone->std_s
+								 : 0;
+	int32_t low = zone != NULL && zone->dst_s > zone->std_s ? zone->std_s
+	    : zone != NULL					? zone->dst_s
+								: 0;
 	int64_t early = local_s - high, late = local_s - low;
 	if (offset_at_s(zone, early) == high)
 		return early;

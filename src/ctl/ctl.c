@@ -15,6 +15,7 @@
 
 #define CONF_DEFAULT "/etc/aisle/aisled.conf"
 
+/* clang-format off */
 static const struct ctl_command commands[] = {
 	{ "status", "", "one look at the running store", ctl_status },
 	{ "decide", "--bundle B [--profiles P] [--pepper F] [--store ID] --events E.jsonl",
@@ -52,6 +53,7 @@ static const struct ctl_command commands[] = {
 	{ "collect", "--into sqlite:FILE [--once] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
 	    "the HQ end: records of all stores into a database", ctl_collect },
 };
+/* clang-format on */
 
 /* ---- what commands share ---- */
 
@@ -77,16 +79,11 @@ ctl_fail_err(const struct err *err)
 	fprintf(stderr, "%s\n", text);
 	switch (err->code) {
 	case AISLE_E_IO:
-	case AISLE_E_FULL:
-		return EX_IOERR;
-	case AISLE_E_NONE:
-		return EX_NOINPUT;
-	case AISLE_E_REFUSED:
-		return EX_NOPERM;
-	case AISLE_E_CONFIG:
-		return EX_CONFIG;
-	default:
-		return EX_DATAERR;
+	case AISLE_E_FULL: return EX_IOERR;
+	case AISLE_E_NONE: return EX_NOINPUT;
+	case AISLE_E_REFUSED: return EX_NOPERM;
+	case AISLE_E_CONFIG: return EX_CONFIG;
+	default: return EX_DATAERR;
 	}
 }
 
@@ -100,7 +97,8 @@ ctl_usage(const struct ctl *ctl)
 static void
 take_out(struct ctl *ctl, int at, int count)
 {
-	memmove(ctl->argv + at, ctl->argv + at + count, (size_t)(ctl->argc - at - count) * sizeof(char *));
+	memmove(ctl->argv + at, ctl->argv + at + count,
+	    (size_t)(ctl->argc - at - count) * sizeof(char *));
 	ctl->argc -= count;
 }
 
@@ -135,7 +133,8 @@ ctl_words(struct ctl *ctl, int min, int max)
 {
 	for (int i = 0; i < ctl->argc; i++) {
 		if (ctl->argv[i][0] == '-' && ctl->argv[i][1] != '\0') {
-			ctl_fail(EX_USAGE, "unknown option %s, or its value is missing", ctl->argv[i]);
+			ctl_fail(
+			    EX_USAGE, "unknown option %s, or its value is missing", ctl->argv[i]);
 			return ctl_usage(ctl);
 		}
 	}
@@ -171,7 +170,8 @@ ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **
 	json_t *reply = NULL;
 	int rc = ctl_conf(ctl, true, conf);
 
-	if (rc == EX_OK && control_ask(conf->state_control, request, body_path, &reply, &err) != 0) {
+	if (rc == EX_OK &&
+	    control_ask(conf->state_control, request, body_path, &reply, &err) != 0) {
 		ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 		rc = err.code == AISLE_E_NONE ? EX_NOINPUT : EX_UNAVAILABLE;
 	}
@@ -245,7 +245,9 @@ help(FILE *out)
 	fputs("usage: aislectl [--config FILE] COMMAND …\n\n", out);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(out, "  %-18s %s\n", commands[i].words, commands[i].what);
-	fputs("\naislectl COMMAND --help says what a command takes. --json prints data as JSON where there is any.\n", out);
+	fputs("\naislectl COMMAND --help says what a command takes. --json prints data as JSON "
+	      "where there is any.\n",
+	    out);
 }
 
 /* How many of argv's words this command is called by; 0: it is not this one. */
@@ -258,7 +260,8 @@ matches(const struct ctl_command *command, int argc, char **argv)
 	for (;;) {
 		size_t len = strcspn(at, " ");
 
-		if (words >= argc || strlen(argv[words]) != len || strncmp(argv[words], at, len) != 0)
+		if (words >= argc || strlen(argv[words]) != len ||
+		    strncmp(argv[words], at, len) != 0)
 			return 0;
 		words++;
 		if (at[len] == '\0')
@@ -275,7 +278,8 @@ run(const struct ctl_command *command, struct ctl *ctl)
 	snprintf(usage, sizeof(usage), "%s %s", command->words, command->arguments);
 	ctl->usage = usage;
 	if (ctl_flag(ctl, "--help") || ctl_flag(ctl, "-h")) {
-		printf("usage: aislectl [--config FILE] %s [--json]\n\n%s.\n", usage, command->what);
+		printf(
+		    "usage: aislectl [--config FILE] %s [--json]\n\n%s.\n", usage, command->what);
 		return EX_OK;
 	}
 	ctl->json = ctl_flag(ctl, "--json");
@@ -289,7 +293,8 @@ main(int argc, char **argv)
 
 	ctl.conf_path = ctl_option(&ctl, "--config");
 	ctl.conf_given = ctl.conf_path != NULL;
-	if (ctl.argc == 0 || strcmp(ctl.argv[0], "--help") == 0 || strcmp(ctl.argv[0], "help") == 0) {
+	if (ctl.argc == 0 || strcmp(ctl.argv[0], "--help") == 0 ||
+	    strcmp(ctl.argv[0], "help") == 0) {
 		help(ctl.argc == 0 ? stderr : stdout);
 		return ctl.argc == 0 ? EX_USAGE : EX_OK;
 	}

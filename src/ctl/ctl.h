@@ -10,24 +10,26 @@
 #include "core/json.h"
 
 struct ctl {
-	const char *conf_path;		/* --config; NULL: /etc/aisle/aisled.conf where a running store is asked */
+	const char
+	    *conf_path; /* --config; NULL: /etc/aisle/aisled.conf where a running store is asked */
 	bool conf_given;
-	bool json;			/* --json */
-	int argc;			/* what is left after the command's words and --config, --json */
+	bool json; /* --json */
+	int argc;  /* what is left after the command's words and --config, --json */
 	char **argv;
-	const char *usage;		/* of the command */
+	const char *usage; /* of the command */
 };
 
 struct ctl_command {
-	const char *words;		/* "bundle install" */
-	const char *arguments;		/* "FILE" */
-	const char *what;		/* one line */
-	int (*run)(struct ctl *ctl);	/* a sysexits code */
+	const char *words;	     /* "bundle install" */
+	const char *arguments;	     /* "FILE" */
+	const char *what;	     /* one line */
+	int (*run)(struct ctl *ctl); /* a sysexits code */
 };
 
 /* Prints "aislectl: text" on stderr and returns exit_code. */
 int ctl_fail(int exit_code, const char *format, ...) AISLE_PRINTF(2, 3);
-int ctl_fail_err(const struct err *err);	/* err as file:line:column: text; the exit code of its class */
+int ctl_fail_err(
+    const struct err *err); /* err as file:line:column: text; the exit code of its class */
 int ctl_usage(const struct ctl *ctl);
 /* Value of --name VALUE, taken out of argv; NULL: absent. */
 const char *ctl_option(struct ctl *ctl, const char *name);
@@ -38,8 +40,9 @@ int ctl_words(struct ctl *ctl, int min, int max);
 int ctl_conf(struct ctl *ctl, bool must, struct conf *conf);
 /* Asks the running store; on an error prints it and returns its exit code, else EX_OK with *ret_reply. */
 int ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply);
-void ctl_print_json(const json_t *json);	/* and the end of the line */
-const char *ctl_text(const json_t *json, const char *name);	/* a member that is text; "-": it is not there */
+void ctl_print_json(const json_t *json); /* and the end of the line */
+const char *ctl_text(
+    const json_t *json, const char *name); /* a member that is text; "-": it is not there */
 /* One line of stdin without its end, to be wiped by the caller. */
 int ctl_stdin_line(char *out, size_t size);
 int ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], bool *ret_has);

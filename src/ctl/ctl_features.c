@@ -42,8 +42,8 @@ write_rows(struct ctl_recorded *from, uint32_t types, struct writer *writer)
 static int
 run(struct ctl *ctl, struct ctl_recorded *from, uint32_t types, const char *out)
 {
-	struct recorded_options options = {0};
-	struct writer writer = {0};
+	struct recorded_options options = { 0 };
+	struct writer writer = { 0 };
 	int rc = ctl_recorded_open(ctl, from, &options);
 
 	if (rc == EX_OK)
@@ -62,7 +62,7 @@ run(struct ctl *ctl, struct ctl_recorded *from, uint32_t types, const char *out)
 int
 ctl_features(struct ctl *ctl)
 {
-	struct ctl_recorded from = {0};
+	struct ctl_recorded from = { 0 };
 	const char *on = ctl_option(ctl, "--on"), *out = ctl_option(ctl, "-o"), *wrong;
 	uint32_t types = 0;
 	int rc = ctl_recorded_options(ctl, &from);

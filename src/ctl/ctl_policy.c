@@ -37,7 +37,8 @@ ctl_rule_eval(struct ctl *ctl)
 		fprintf(stderr, "%s:1:1: %s\n", ctl->argv[0], err.text);
 		rc = EX_DATAERR;
 	} else if (logic_run_json(logic, data, &result) != LOGIC_OK) {
-		rc = ctl_fail(EX_DATAERR, "%s: the rule takes more than %d steps", ctl->argv[0], LOGIC_STEPS_MAX);
+		rc = ctl_fail(EX_DATAERR, "%s: the rule takes more than %d steps", ctl->argv[0],
+		    LOGIC_STEPS_MAX);
 	} else {
 		json_write(result, &out);
 		puts(out.data);
@@ -89,7 +90,8 @@ ctl_bundle_build(struct ctl *ctl)
 	if (report.len > 0)
 		fputs(report.data, stderr);
 	if (rc == EX_OK && bundle_open(output, "policy", &bundle, &err) == 0) {
-		printf("%s %lld bytes %s\n", output, (long long)bundle_bytes(bundle), bundle_hash(bundle));
+		printf("%s %lld bytes %s\n", output, (long long)bundle_bytes(bundle),
+		    bundle_hash(bundle));
 		bundle_close(bundle);
 	}
 	buf_done(&report);
@@ -145,7 +147,8 @@ ctl_bundle_examine(struct ctl *ctl)
 int
 ctl_profiles_build(struct ctl *ctl)
 {
-	struct profiles_build what = { .store = ctl_option(ctl, "--store"), .output = ctl_option(ctl, "-o") };
+	struct profiles_build what = { .store = ctl_option(ctl, "--store"),
+		.output = ctl_option(ctl, "-o") };
 	const char *pepper_file = ctl_option(ctl, "--pepper"), *to = ctl_option(ctl, "--to");
 	struct conf *conf;
 	uint8_t pepper[32];
@@ -159,11 +162,13 @@ ctl_profiles_build(struct ctl *ctl)
 	if (what.store == NULL || what.output == NULL)
 		return ctl_usage(ctl);
 	if (to != NULL)
-		return ctl_fail(EX_UNAVAILABLE, "--to: files encrypted to a device are not made by this version");
+		return ctl_fail(EX_UNAVAILABLE,
+		    "--to: files encrypted to a device are not made by this version");
 	conf = mem_alloc(sizeof(*conf));
 	rc = ctl_conf(ctl, false, conf);
 	if (rc == EX_OK)
-		rc = ctl_pepper(ctl, pepper_file != NULL ? pepper_file : conf->pepper_file, pepper, &has_pepper);
+		rc = ctl_pepper(ctl, pepper_file != NULL ? pepper_file : conf->pepper_file, pepper,
+		    &has_pepper);
 	if (rc == EX_OK) {
 		what.input = ctl->argv[0];
 		what.pepper = has_pepper ? pepper : NULL;
@@ -221,8 +226,8 @@ ctl_model_score(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	if ((explain ? model_tool_explain(ctl->argv[0], rows, stdout, &err) :
-		       model_tool_score(ctl->argv[0], rows, margin, stdout, &err)) != 0)
+	if ((explain ? model_tool_explain(ctl->argv[0], rows, stdout, &err)
+		     : model_tool_score(ctl->argv[0], rows, margin, stdout, &err)) != 0)
 		rc = ctl_fail_err(&err);
 	return rc;
 }

@@ -47,8 +47,8 @@ ctl_recorded_conf(struct ctl *ctl, struct ctl_recorded *from)
 static int
 open_engine(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options *options)
 {
-	struct err err = {0};
-	uint8_t pepper[32] = {0};
+	struct err err = { 0 };
+	uint8_t pepper[32] = { 0 };
 	bool has_pepper = false;
 	int rc = ctl_pepper(ctl, from->pepper != NULL ? from->pepper : from->conf->pepper_file,
 	    pepper, &has_pepper);
@@ -70,8 +70,8 @@ open_engine(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options 
 int
 ctl_recorded_open(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options *options)
 {
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 	int rc = ctl_recorded_conf(ctl, from);
 
 	if (rc == EX_OK)
@@ -118,7 +118,7 @@ seconds(void)
 struct ctl_progress
 ctl_progress_start(void)
 {
-	return (struct ctl_progress){.start_s = seconds()};
+	return (struct ctl_progress){ .start_s = seconds() };
 }
 
 void
@@ -144,7 +144,7 @@ int
 ctl_recorded_run(struct ctl_recorded *from, bool progress)
 {
 	struct ctl_progress shown = ctl_progress_start();
-	struct err err = {0};
+	struct err err = { 0 };
 	bool show = progress && isatty(STDERR_FILENO);
 	int rc =
 	    recorded_feed(from->recorded, from->in, show ? ctl_progress_show : NULL, &shown, &err);

@@ -40,7 +40,7 @@ on_decision(void *ctx, const char *json, size_t len)
 static int
 run(struct ctl *ctl, struct replay *replay)
 {
-	struct recorded_options options = {.on_decision = on_decision, .ctx = replay};
+	struct recorded_options options = { .on_decision = on_decision, .ctx = replay };
 	int rc = ctl_recorded_open(ctl, &replay->from, &options);
 
 	if (rc == EX_OK)
@@ -82,7 +82,7 @@ start(struct ctl *ctl, struct replay *replay)
 int
 ctl_replay(struct ctl *ctl)
 {
-	struct replay replay = {0};
+	struct replay replay = { 0 };
 
 	return start(ctl, &replay);
 }
@@ -90,7 +90,7 @@ ctl_replay(struct ctl *ctl)
 int
 ctl_decide(struct ctl *ctl)
 {
-	struct replay replay = {.last_only = true};
+	struct replay replay = { .last_only = true };
 
 	return start(ctl, &replay);
 }

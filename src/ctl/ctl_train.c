@@ -15,10 +15,10 @@
 static int
 run(struct ctl *ctl, struct ctl_recorded *from, struct train_options *options)
 {
-	struct buf summary = {0}, report = {0};
+	struct buf summary = { 0 }, report = { 0 };
 	struct ctl_progress progress = ctl_progress_start();
-	struct err err = {0};
-	uint8_t pepper[32] = {0};
+	struct err err = { 0 };
+	uint8_t pepper[32] = { 0 };
 	bool has_pepper = false;
 	int rc = ctl_recorded_conf(ctl, from);
 
@@ -51,9 +51,9 @@ run(struct ctl *ctl, struct ctl_recorded *from, struct train_options *options)
 int
 ctl_train(struct ctl *ctl)
 {
-	struct train_options options = {
-	    .output = ctl_option(ctl, "-o"), .policy = ctl_option(ctl, "--policy")};
-	struct ctl_recorded from = {0};
+	struct train_options options = { .output = ctl_option(ctl, "-o"),
+		.policy = ctl_option(ctl, "--policy") };
+	struct ctl_recorded from = { 0 };
 	int rc = ctl_recorded_options(ctl, &from);
 
 	if (rc == EX_OK)

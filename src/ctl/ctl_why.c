@@ -87,7 +87,8 @@ print_contributions(const json_t *contributions)
 		print_parts(model);
 	if (contributions != NULL && !json_is_true(json_object_get(contributions, "same")))
 		printf("  By %s version %lld, which is in force now; "
-		       "the decision was made by another.\n", ctl_text(policy, "name"),
+		       "the decision was made by another.\n",
+		    ctl_text(policy, "name"),
 		    (long long)json_integer_value(json_object_get(policy, "version")));
 }
 

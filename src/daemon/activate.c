@@ -29,7 +29,7 @@
 #include "sync/bundle.h"
 #include "sync/bundle_image.h"
 
-#define REPLACED_MAX 16		/* of bundles that decisions on record may still name */
+#define REPLACED_MAX 16 /* of bundles that decisions on record may still name */
 
 static void
 bundle_path(const struct daemon *daemon, const char *hash, const char *tail, char out[static 512])
@@ -42,9 +42,9 @@ static int
 take_over(struct daemon *daemon, const char *path, struct bundle *bundle, struct policy *policy,
     bool persist, struct err *err)
 {
-	int rc = strcmp(strrchr(path, '/') + 1, policy->hash) == 0 ?
-	    engine_set_bundle(daemon->engine, bundle, policy, persist, err) :
-	    err_set(err, AISLE_E_DAMAGED, "%s: not the bundle that was activated", path);
+	int rc = strcmp(strrchr(path, '/') + 1, policy->hash) == 0
+	    ? engine_set_bundle(daemon->engine, bundle, policy, persist, err)
+	    : err_set(err, AISLE_E_DAMAGED, "%s: not the bundle that was activated", path);
 
 	if (rc != 0) {
 		policy_free(policy);
@@ -155,8 +155,8 @@ remove_left(struct daemon *daemon)
 {
 	const struct policy *policy = daemon->engine->policy;
 	/* By what is on record, not by a clock that may have jumped ahead. */
-	int64_t before_ms = daemon->engine->now_ms -
-	    ((int64_t)daemon->conf.decision_days + 1) * D_MS;
+	int64_t before_ms =
+	    daemon->engine->now_ms - ((int64_t)daemon->conf.decision_days + 1) * D_MS;
 	char kept[3][65] = { "", "", "" }, path[512], oldest[65];
 	DIR *dir;
 
@@ -246,8 +246,8 @@ daemon_load_bundle(struct daemon *daemon, struct err *err)
 		remove_left(daemon);
 	if (rc == 0 || rc == AISLE_E_NONE)
 		return 0;
-	log_error("the current bundle cannot be used, going back to the last good one: %s",
-	    why.text);
+	log_error(
+	    "the current bundle cannot be used, going back to the last good one: %s", why.text);
 	metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
 	memset(&why, 0, sizeof(why));
 	if (activate_named(daemon, "bundle_last_good", &why) != 0)
@@ -262,7 +262,7 @@ struct daemon_bundle {
 	struct bundle_job job;
 	struct event *done_event;
 	struct control_request *request;
-	char path[512];			/* where the bundle was received */
+	char path[512]; /* where the bundle was received */
 };
 
 static int
@@ -315,8 +315,8 @@ install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err
 	if (rc == 0 && !no_image)
 		rc = activate_image(daemon, path, true, &none);
 	if (rc == AISLE_E_NONE || (rc == 0 && no_image)) {
-		log_warning("no image of the policy is kept, each start compiles it: %s",
-		    none.text);
+		log_warning(
+		    "no image of the policy is kept, each start compiles it: %s", none.text);
 		rc = compile_here(daemon, path, true, err);
 	} else if (rc != 0 && err->code == 0) {
 		*err = none;
@@ -339,8 +339,8 @@ announce(struct daemon *daemon, struct control_request *request)
 	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
 	log_notice("policy active name=%s version=%lld hash=%s", policy->name,
 	    (long long)policy->version, policy->hash);
-	daemon_queue(daemon,
-	    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
+	daemon_queue(
+	    daemon, &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
 	daemon_turn(daemon);
 	daemon_publish_status(daemon, "online");
 	mqtt_release(daemon->mqtt);
@@ -402,15 +402,15 @@ daemon_install_bundle(struct daemon *daemon, struct control_request *request)
 	}
 	installing = mem_calloc(1, sizeof(*installing));
 	snprintf(installing->path, sizeof(installing->path), "%s", body_path);
-	if (bundle_job_start(body_path, keys_data(daemon->engine->keys), &installing->job,
-	    &err) != 0) {
+	if (bundle_job_start(body_path, keys_data(daemon->engine->keys), &installing->job, &err) !=
+	    0) {
 		free(installing);
 		control_fail(request, EX_OSERR, err.text);
 		return;
 	}
 	installing->request = request;
-	installing->done_event = event_new(daemon->base, installing->job.fd, EV_READ, on_compiled,
-	    daemon);
+	installing->done_event =
+	    event_new(daemon->base, installing->job.fd, EV_READ, on_compiled, daemon);
 	event_add(installing->done_event, NULL);
 	daemon->installing = installing;
 }

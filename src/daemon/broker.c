@@ -14,7 +14,7 @@
 #include "core/notify.h"
 #include "core/when.h"
 
-#define PUBLISH_WINDOW 1000	/* publishes that the broker has not acknowledged, in memory */
+#define PUBLISH_WINDOW 1000 /* publishes that the broker has not acknowledged, in memory */
 
 /* ---- what is heard ---- */
 
@@ -23,8 +23,11 @@ on_message(void *ctx, const char *topic, const void *payload, size_t len,
     const struct binary_attributes *attributes)
 {
 	struct daemon *daemon = ctx;
-	struct input input = { .kind = INPUT_MESSAGE, .now_ms = daemon_now_ms(daemon),
-		.topic = topic, .payload = payload != NULL ? payload : "", .len = len,
+	struct input input = { .kind = INPUT_MESSAGE,
+		.now_ms = daemon_now_ms(daemon),
+		.topic = topic,
+		.payload = payload != NULL ? payload : "",
+		.len = len,
 		.attributes = attributes };
 
 	if (!daemon_mapped(daemon, topic, input.payload, len))
@@ -67,8 +70,8 @@ on_ready(void *ctx)
 /* ---- what is said ---- */
 
 int
-daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
-    size_t len)
+daemon_publish_row(
+    void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len)
 {
 	struct daemon *daemon = ctx;
 
@@ -86,8 +89,8 @@ daemon_publish_backlog(struct daemon *daemon)
 	if (!mqtt_connected(daemon->mqtt) ||
 	    daemon->published >= store_outbox_last(daemon->engine->store))
 		return;
-	if (store_outbox_each(daemon->engine->store, daemon->published, daemon_publish_row,
-	    daemon) < 0)
+	if (store_outbox_each(
+		daemon->engine->store, daemon->published, daemon_publish_row, daemon) < 0)
 		log_error("the outbox cannot be read");
 }
 
@@ -110,7 +113,9 @@ daemon_status_json(struct daemon *daemon, const char *state, struct buf *out)
 	}
 	buf_addf(out, ",\"time\":\"%s\",\"hq\":\"%s\"}",
 	    daemon->engine != NULL && daemon->engine->time_uncertain ? "uncertain" : "certain",
-	    daemon->conf.hq_host == NULL ? "none" : daemon->hq_up ? "connected" : "away");
+	    daemon->conf.hq_host == NULL ? "none"
+		: daemon->hq_up		 ? "connected"
+					 : "away");
 }
 
 void
@@ -155,25 +160,29 @@ on_delivered(void *ctx, int64_t outbox_id)
 	struct daemon *daemon = ctx;
 
 	if (daemon->delivered_count == daemon->delivered_capacity) {
-		daemon->delivered_capacity = daemon->delivered_capacity == 0
-		    ? 256 : 2 * daemon->delivered_capacity;
-		daemon->delivered = mem_realloc(daemon->delivered,
-		    daemon->delivered_capacity * sizeof(int64_t));
+		daemon->delivered_capacity =
+		    daemon->delivered_capacity == 0 ? 256 : 2 * daemon->delivered_capacity;
+		daemon->delivered =
+		    mem_realloc(daemon->delivered, daemon->delivered_capacity * sizeof(int64_t));
 	}
 	daemon->delivered[daemon->delivered_count++] = outbox_id;
 }
 
+/* clang-format off */
 static const struct mqtt_host mqtt_host_template = {
 	.message = on_message, .room = has_room, .ready = on_ready, .pending = is_pending,
 	.connected = on_connected, .disconnected = on_disconnected, .delivered = on_delivered,
 };
+/* clang-format on */
 
 int
 daemon_open_broker(struct daemon *daemon, struct err *err)
 {
 	struct buf will = { 0 };
-	struct mqtt_options options = { .conf = &daemon->conf, .host = &daemon->mqtt_host,
-		.status_topic = daemon->status_topic, .will = daemon->will };
+	struct mqtt_options options = { .conf = &daemon->conf,
+		.host = &daemon->mqtt_host,
+		.status_topic = daemon->status_topic,
+		.will = daemon->will };
 
 	daemon->mqtt_host = mqtt_host_template;
 	daemon->mqtt_host.ctx = daemon;

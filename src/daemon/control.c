@@ -196,8 +196,8 @@ read_body(struct control_request *request, struct evbuffer *in)
 {
 	while (request->body_left > 0 && evbuffer_get_length(in) > 0) {
 		char chunk[16384];
-		size_t want = request->body_left < sizeof(chunk)
-		    ? request->body_left : sizeof(chunk);
+		size_t want =
+		    request->body_left < sizeof(chunk) ? request->body_left : sizeof(chunk);
 		int got = evbuffer_remove(in, chunk, want);
 
 		if (got <= 0)
@@ -345,8 +345,8 @@ control_new(struct event_base *base, const char *path, const char *spool_dir, co
 	control->ctx = ctx;
 	snprintf(control->path, sizeof(control->path), "%s", path);
 	snprintf(control->spool_dir, sizeof(control->spool_dir), "%s", spool_dir);
-	control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE, 0,
-	    fd);
+	control->listener =
+	    evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE, 0, fd);
 	*ret = control;
 	return 0;
 }
@@ -414,15 +414,15 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 
 	if (rc != 0)
 		return rc;
-	if (body_path != NULL && ((body_fd = open(body_path, O_RDONLY | O_CLOEXEC)) < 0 ||
-	    fstat(body_fd, &st) != 0)) {
+	if (body_path != NULL &&
+	    ((body_fd = open(body_path, O_RDONLY | O_CLOEXEC)) < 0 || fstat(body_fd, &st) != 0)) {
 		rc = err_set(err, AISLE_E_NONE, "%s: %s", body_path, strerror(errno));
 		goto out;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		rc = err_set(err, AISLE_E_IO, "no answer from aisled at %s: %s", path,
-		    strerror(errno));
+		rc = err_set(
+		    err, AISLE_E_IO, "no answer from aisled at %s: %s", path, strerror(errno));
 		goto out;
 	}
 	/* One that does not listen to the end has said why. */

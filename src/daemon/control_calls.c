@@ -43,8 +43,8 @@ status(struct daemon *daemon, struct control_request *request)
 	    "\"turns\":%lld,\"stopped\":[",
 	    daemon->engine->time_uncertain ? "uncertain" : "certain",
 	    (long long)profiles_count(daemon->profiles), sessions_count(daemon->engine->sessions),
-	    http_streams(daemon->http),
-	    (long long)metrics_get(METRIC_DECISIONS), (long long)metrics_get(METRIC_TURNS));
+	    http_streams(daemon->http), (long long)metrics_get(METRIC_DECISIONS),
+	    (long long)metrics_get(METRIC_TURNS));
 	for (size_t i = 0; i < daemon->engine->stopped_count; i++) {
 		buf_adds(&out, i == 0 ? "" : ",");
 		buf_json_str(&out, daemon->engine->stopped[i]);
@@ -61,7 +61,7 @@ static bool
 subject_from(struct daemon *daemon, const struct control_request *request, struct id *ret_subject)
 {
 	const char *card = control_text(request, "card"),
-	    *subject = control_text(request, "subject");
+		   *subject = control_text(request, "subject");
 
 	if (subject != NULL)
 		return subject_parse(subject, ret_subject);
@@ -106,8 +106,10 @@ on_forgotten(void *ctx, const struct reply *reply)
 static void
 customer_forget(struct daemon *daemon, struct control_request *request)
 {
-	struct input input = { .kind = INPUT_FORGET, .now_ms = daemon_now_ms(daemon),
-		.reply = on_forgotten, .reply_ctx = request };
+	struct input input = { .kind = INPUT_FORGET,
+		.now_ms = daemon_now_ms(daemon),
+		.reply = on_forgotten,
+		.reply_ctx = request };
 
 	if (!subject_from(daemon, request, &input.subject)) {
 		control_fail(request, EX_DATAERR,
@@ -121,7 +123,7 @@ customer_forget(struct daemon *daemon, struct control_request *request)
 	}
 	if (profiles_forget(daemon->profiles, &input.subject) != 0)
 		log_warning("a profile row of a forgotten customer stays until the next profiles "
-		    "file; its key is gone");
+			    "file; its key is gone");
 	daemon_queue(daemon, &input);
 	daemon_turn(daemon);
 }
@@ -143,9 +145,12 @@ static void
 stop_action(struct daemon *daemon, struct control_request *request)
 {
 	const char *action = control_text(request, "action");
-	struct input input = { .kind = INPUT_STOP, .now_ms = daemon_now_ms(daemon), .text = action,
+	struct input input = { .kind = INPUT_STOP,
+		.now_ms = daemon_now_ms(daemon),
+		.text = action,
 		.flag = !json_is_true(json_object_get(control_json(request), "lift")),
-		.reply = on_stopped, .reply_ctx = request };
+		.reply = on_stopped,
+		.reply_ctx = request };
 
 	if (action == NULL || action[0] == '\0' || strlen(action) > 128) {
 		control_fail(request, EX_DATAERR, "expected an action's id");

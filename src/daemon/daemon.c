@@ -18,7 +18,7 @@
 #include "core/notify.h"
 #include "ingest/rate.h"
 
-#define SCRUB_PAGES 256		/* of state.db, looked at in an idle second */
+#define SCRUB_PAGES 256 /* of state.db, looked at in an idle second */
 
 /* ---- clocks ---- */
 
@@ -68,8 +68,8 @@ tell_time(struct daemon *daemon)
 	if (daemon->told_uncertain == daemon->steady.uncertain)
 		return;
 	daemon->told_uncertain = daemon->steady.uncertain;
-	log_warning("the store's time is %s", daemon->told_uncertain ? "uncertain: the clock jumped"
-	    : "certain");
+	log_warning("the store's time is %s",
+	    daemon->told_uncertain ? "uncertain: the clock jumped" : "certain");
 	daemon_publish_status(daemon, "online");
 	mqtt_release(daemon->mqtt);
 }
@@ -277,7 +277,7 @@ static int
 exit_code_of(int rc)
 {
 	if (rc == AISLE_E_REFUSED)
-		return EX_DATAERR;	/* a newer aisled's state: starting again does not help */
+		return EX_DATAERR; /* a newer aisled's state: starting again does not help */
 	if (rc == AISLE_E_CONFIG)
 		return EX_CONFIG;
 	return rc == AISLE_E_IO || rc == AISLE_E_FULL ? EX_IOERR : EX_SOFTWARE;

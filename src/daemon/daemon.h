@@ -33,7 +33,7 @@ struct daemon {
 	struct control *control;
 	struct mappings mappings;
 	struct steady steady;
-	bool told_uncertain;		/* what the status says of the time */
+	bool told_uncertain; /* what the status says of the time */
 	/* how many times this state was served; tells an old will from a new birth */
 	int64_t session;
 	char status_topic[96], will[512];
@@ -41,20 +41,20 @@ struct daemon {
 	struct http_host http_host;
 
 	/* inputs that are not on disk yet */
-	struct input *inputs;		/* turn_events + room for the daemon's own */
+	struct input *inputs; /* turn_events + room for the daemon's own */
 	size_t input_count, input_max;
-	int64_t first_us;		/* monotonic: when the first of them came */
+	int64_t first_us; /* monotonic: when the first of them came */
 	struct arena *input_arena;
-	struct event *turn_event;	/* lingering, and "soon" */
-	struct event *clock_event;	/* the next timer of the engine */
+	struct event *turn_event;  /* lingering, and "soon" */
+	struct event *clock_event; /* the next timer of the engine */
 	struct watch watch;
-	const char *unsound;		/* why the service manager's watchdog is not fed; NULL */
+	const char *unsound; /* why the service manager's watchdog is not fed; NULL */
 	struct event *tick_event, *term_event, *int_event, *hup_event;
-	int turn;			/* what the last turn returned */
-	bool turned;			/* since the last tick */
-	bool worked;			/* since the last pruning */
-	int64_t published;		/* highest outbox id given to the broker's library */
-	int64_t *delivered;		/* outbox ids to delete with the next turn */
+	int turn;	    /* what the last turn returned */
+	bool turned;	    /* since the last tick */
+	bool worked;	    /* since the last pruning */
+	int64_t published;  /* highest outbox id given to the broker's library */
+	int64_t *delivered; /* outbox ids to delete with the next turn */
 	size_t delivered_count, delivered_capacity;
 
 	/* headquarters */
@@ -62,9 +62,9 @@ struct daemon {
 	struct bufferevent *link;
 	pid_t link_pid;
 	bool hq_up;
-	int64_t link_retry_ms;		/* monotonic */
+	int64_t link_retry_ms; /* monotonic */
 
-	struct daemon_bundle *installing;	/* a bundle that is being compiled; NULL */
+	struct daemon_bundle *installing; /* a bundle that is being compiled; NULL */
 	/* a running profiles install */
 	struct control_request *install;
 	struct event *install_event;
@@ -74,7 +74,7 @@ struct daemon {
 };
 
 /* daemon.c */
-int daemon_run(const char *conf_path);				/* a sysexits code */
+int daemon_run(const char *conf_path); /* a sysexits code */
 void daemon_clock_init(struct daemon *daemon);
 /* The store's time: never runs back, and does not follow a clock that jumps. */
 int64_t daemon_now_ms(struct daemon *daemon);
@@ -93,12 +93,12 @@ void daemon_reopen(struct daemon *daemon);
 void daemon_turn_init(struct daemon *daemon);
 void daemon_turn_done(struct daemon *daemon);
 void daemon_soon(struct daemon *daemon);
-void daemon_arm_clock(struct daemon *daemon);	/* to the engine's next timer */
+void daemon_arm_clock(struct daemon *daemon); /* to the engine's next timer */
 
 /* broker.c */
 int daemon_open_broker(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
-int daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
-    size_t len);
+int daemon_publish_row(
+    void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len);
 /* what the outbox holds beyond what the library was given */
 void daemon_publish_backlog(struct daemon *daemon);
 void daemon_status_json(struct daemon *daemon, const char *state, struct buf *out);
@@ -122,7 +122,7 @@ void daemon_control(void *ctx, struct control_request *request);
 /* the one that the state names, else the last good one */
 int daemon_load_bundle(struct daemon *daemon, struct err *err);
 void daemon_install_bundle(struct daemon *daemon, struct control_request *request);
-void daemon_install_stop(struct daemon *daemon);	/* one that is not done yet is dropped */
+void daemon_install_stop(struct daemon *daemon); /* one that is not done yet is dropped */
 /* loop_profiles.c */
 void daemon_install_profiles(struct daemon *daemon, struct control_request *request);
 /* tablets.c */

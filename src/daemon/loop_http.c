@@ -50,10 +50,12 @@ host_report(void *ctx, struct buf *out)
 
 	if (rc != 0)
 		return rc;
-	out->len--;	/* its closing brace: what the engine cannot know comes behind */
+	out->len--; /* its closing brace: what the engine cannot know comes behind */
 	buf_addf(out, ",\"broker\":\"%s\",\"hq\":\"%s\"}",
 	    mqtt_connected(daemon->mqtt) ? "connected" : "away",
-	    daemon->conf.hq_host == NULL ? "none" : daemon->hq_up ? "connected" : "away");
+	    daemon->conf.hq_host == NULL ? "none"
+		: daemon->hq_up		 ? "connected"
+					 : "away");
 	return 0;
 }
 
@@ -116,9 +118,11 @@ host_ready(void *ctx, struct buf *out)
 	bool ready = policy && broker, away = daemon->conf.hq_host != NULL && !daemon->hq_up;
 
 	buf_addf(out, "{\"status\":\"%s\",\"reasons\":[%s%s%s%s%s]}",
-	    !ready ? "fail" : away ? "warn" : "pass", policy ? "" : "\"no-policy\"", !policy &&
-	    (!broker || away) ? "," : "", broker ? "" : "\"no-broker\"", !broker && away ? "," : "",
-	    away ? "\"hq-away\"" : "");
+	    !ready     ? "fail"
+		: away ? "warn"
+		       : "pass",
+	    policy ? "" : "\"no-policy\"", !policy && (!broker || away) ? "," : "",
+	    broker ? "" : "\"no-broker\"", !broker && away ? "," : "", away ? "\"hq-away\"" : "");
 	return ready;
 }
 
@@ -143,8 +147,9 @@ static void
 on_reply(void *ctx, const struct reply *reply)
 {
 	struct waiting *waiting = ctx;
-	struct http_reply http = { .status = reply->status, .body = reply->body,
-		.detail = reply->detail };
+	struct http_reply http = {
+		.status = reply->status, .body = reply->body, .detail = reply->detail
+	};
 
 	waiting->reply(waiting->ctx, &http);
 }
@@ -155,11 +160,17 @@ host_submit(void *ctx, const char *tablet, const char *guidance, const char *pro
 {
 	struct daemon *daemon = ctx;
 	struct waiting *waiting = arena_alloc(daemon->input_arena, sizeof(*waiting));
-	struct input input = { .kind = INPUT_ANSWER, .now_ms = daemon_now_ms(daemon),
-		.text = tablet, .guidance = guidance, .prompt = prompt, .answer = body,
+	struct input input = { .kind = INPUT_ANSWER,
+		.now_ms = daemon_now_ms(daemon),
+		.text = tablet,
+		.guidance = guidance,
+		.prompt = prompt,
+		.answer = body,
 		/* Borrowed until it is copied: HTTP wipes its own when this returns. */
 		.pin = (char *)(uintptr_t)json_string_value(json_object_get(body, "pin")),
-		.is_shown = strcmp(kind, "shown") == 0, .reply = on_reply, .reply_ctx = waiting };
+		.is_shown = strcmp(kind, "shown") == 0,
+		.reply = on_reply,
+		.reply_ctx = waiting };
 
 	waiting->reply = reply;
 	waiting->ctx = reply_ctx;
@@ -194,6 +205,7 @@ host_last_id(void *ctx)
 	return store_outbox_last(daemon->engine->store);
 }
 
+/* clang-format off */
 const struct http_host daemon_http_host = {
 	.now_ms = host_now_ms, .stations = host_stations, .station = host_station,
 	.decision = host_decision, .report = host_report, .status = host_status,
@@ -201,3 +213,4 @@ const struct http_host daemon_http_host = {
 	.submit = host_submit, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
 	.tablet_get = daemon_tablet_get, .last_id = host_last_id,
 };
+/* clang-format on */

@@ -22,7 +22,7 @@
 #include "sync/link.h"
 
 #define LINK_RETRY_MS 2000
-#define LINK_BUFFER_MAX (1u << 20)	/* bytes on their way to the link; more waits on disk */
+#define LINK_BUFFER_MAX (1u << 20) /* bytes on their way to the link; more waits on disk */
 
 static void
 set_hq_up(struct daemon *daemon, bool up)
@@ -193,8 +193,8 @@ daemon_link_start(struct daemon *daemon)
 	if (daemon->conf.hq_host == NULL)
 		return;
 	signal(SIGCHLD, SIG_DFL);
-	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
-	    (uint64_t)daemon_now_ms(daemon));
+	daemon->uplink = uplink_new(
+	    daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
 	spawn(daemon);
 }
 
@@ -204,8 +204,8 @@ daemon_link_reopened(struct daemon *daemon)
 	if (daemon->uplink == NULL)
 		return;
 	uplink_free(daemon->uplink);
-	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
-	    (uint64_t)daemon_now_ms(daemon));
+	daemon->uplink = uplink_new(
+	    daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
 	uplink_connected(daemon->uplink, daemon->hq_up);
 }
 

@@ -13,8 +13,8 @@
 #include "core/log.h"
 #include "core/metrics.h"
 
-#define OWN_INPUTS 1024		/* answers, acknowledgements, clock: beside a turn's events */
-#define WAL_BYTES (7 << 20)	/* checkpointed at the latest then; the file is cut to 8 MiB */
+#define OWN_INPUTS 1024	    /* answers, acknowledgements, clock: beside a turn's events */
+#define WAL_BYTES (7 << 20) /* checkpointed at the latest then; the file is cut to 8 MiB */
 
 static int64_t
 mono_us(void)
@@ -61,7 +61,8 @@ queue_delivered(struct daemon *daemon)
 	size_t taken = 0;
 
 	while (taken < daemon->delivered_count && daemon->input_count < daemon->input_max) {
-		struct input input = { .kind = INPUT_DELIVERED, .now_ms = daemon_now_ms(daemon),
+		struct input input = { .kind = INPUT_DELIVERED,
+			.now_ms = daemon_now_ms(daemon),
 			.number = daemon->delivered[taken] };
 
 		daemon_queue(daemon, &input);
@@ -113,8 +114,8 @@ let_out(struct daemon *daemon)
 
 		/* Straight from memory while nothing older waits. */
 		if (daemon->published == output->id - 1)
-			(void)daemon_publish_row(daemon, output->id, output->topic, false,
-			    output->payload, output->len);
+			(void)daemon_publish_row(
+			    daemon, output->id, output->topic, false, output->payload, output->len);
 		stream(daemon, output);
 	}
 	daemon_publish_backlog(daemon);
@@ -241,8 +242,8 @@ daemon_queue(struct daemon *daemon, const struct input *input)
 		if (input->kind == INPUT_ANSWER)
 			return false;
 		daemon->input_max *= 2;
-		daemon->inputs = mem_realloc(daemon->inputs,
-		    daemon->input_max * sizeof(*daemon->inputs));
+		daemon->inputs =
+		    mem_realloc(daemon->inputs, daemon->input_max * sizeof(*daemon->inputs));
 		metrics_add(METRIC_LIMIT_OTHER, 1);
 	}
 	if (daemon->input_count == 0)

@@ -63,8 +63,8 @@ take_crash_mark(struct daemon *daemon)
 	daemon->poison = mem_alloc(sizeof(mark));
 	*daemon->poison = mark;
 	log_error("the last run died of a bug; its input will be set aside "
-	    "what=\"%s\" source=%s id=%s", mark.what,
-	    mark.source, mark.id);
+		  "what=\"%s\" source=%s id=%s",
+	    mark.what, mark.source, mark.id);
 }
 
 static int64_t
@@ -115,7 +115,8 @@ next_session(struct daemon *daemon, struct err *err)
 	restored = known > last && !store_is_new(store);
 	if (restored)
 		log_warning("the state was put back from a copy: a new epoch begins "
-		    "session=%lld was=%lld", (long long)last, (long long)known);
+			    "session=%lld was=%lld",
+		    (long long)last, (long long)known);
 	daemon->session = (known > last ? known : last) + 1;
 	rc = write_session(store, daemon->session, restored);
 	if (rc == 0)
@@ -132,8 +133,9 @@ profile_of(void *ctx, const struct id *subject, struct buf *out)
 int
 daemon_open_state(struct daemon *daemon, struct err *err)
 {
-	struct engine_options options = { .conf = &daemon->conf,
-		.state_dir = daemon->conf.state_dir, .sealed = true };
+	struct engine_options options = {
+		.conf = &daemon->conf, .state_dir = daemon->conf.state_dir, .sealed = true
+	};
 	uint8_t pepper[32];
 	bool has_pepper;
 	int rc = read_pepper(&daemon->conf, pepper, &has_pepper, err);
@@ -152,8 +154,8 @@ daemon_open_state(struct daemon *daemon, struct err *err)
 	daemon->engine->poison = daemon->poison;
 	rc = crash_open(daemon->conf.state_dir, err);
 	if (rc == 0)
-		rc = profiles_open(daemon->conf.state_dir, daemon->engine->keys, &daemon->profiles,
-		    err);
+		rc = profiles_open(
+		    daemon->conf.state_dir, daemon->engine->keys, &daemon->profiles, err);
 	if (rc != 0)
 		return rc;
 	daemon->engine->profile_get = profile_of;

@@ -22,7 +22,7 @@
 #include "policy/policy_load.h"
 
 #define SALT "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define NOW INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
+#define NOW INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
 #define ACTION(id, group, applicable, propensity) \
 	"{\"action\":\"" id "\",\"group\":\"" group "\",\"kind\":\"recommend\"," \
 	"\"applicable\":" applicable ",\"propensity\":" propensity ",\"issue\":\"grow\"," \
@@ -32,6 +32,7 @@
 	"\"placements\":[\"tablet\"],\"gate\":\"associate\",\"expires\":\"120s\"," \
 	"\"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"Watch\"}]}"
 
+/* clang-format off */
 static const char *const parts[][2] = {
 	{ "policy.json",
 	    "{\"name\":\"watch\",\"version\":1,\"currency\":\"EUR\",\"languages\":[\"en\"],"
@@ -57,6 +58,7 @@ static const char *const parts[][2] = {
 	{ "actions/tea.json",
 	    ACTION("tea", "c", "{\"and\":[{\"<\":[{\"var\":\"coffee\"},500]},true]}", "0.5") },
 };
+/* clang-format on */
 
 /* What must come out: the action that is drawn, and how likely the draw was to take it, which hangs
  * on every rule, score and gain. */
@@ -78,14 +80,19 @@ watch_init(struct watch *watch, struct err *err)
 	memset(watch, 0, sizeof(*watch));
 	rc = policy_compile(&all, &watch->policy, &report);
 	if (rc != 0)
-		err_set(err, AISLE_E_INVALID, "the self-check does not compile: %.300s",
-		    report.data);
+		err_set(
+		    err, AISLE_E_INVALID, "the self-check does not compile: %.300s", report.data);
 	buf_done(&report);
 	watch->arena = arena_new();
-	watch->line = (struct line){ .line = 1, .category = (char *)(uintptr_t)"grocery/coffee",
-		.qty_milli = 1000, .amount_minor = 499 };
-	watch->visit = (struct visit){ .id = { .b = { 1, [15] = 7 } }, .state = VISIT_OPEN,
-		.lines = &watch->line, .line_count = 1, .basket = (char *)(uintptr_t)"watch" };
+	watch->line = (struct line){ .line = 1,
+		.category = (char *)(uintptr_t) "grocery/coffee",
+		.qty_milli = 1000,
+		.amount_minor = 499 };
+	watch->visit = (struct visit){ .id = { .b = { 1, [15] = 7 } },
+		.state = VISIT_OPEN,
+		.lines = &watch->line,
+		.line_count = 1,
+		.basket = (char *)(uintptr_t) "watch" };
 	snprintf(watch->visit.station, sizeof(watch->visit.station), "1");
 	snprintf(watch->visit.terminal, sizeof(watch->visit.terminal), "1");
 	return rc == 0 ? 0 : AISLE_E_INVALID;
@@ -103,12 +110,16 @@ static bool
 decides(struct watch *watch)
 {
 	static const struct contacts nobody;
-	struct event event = { .type = EV_BASKET_ITEM_ADDED, .source = "/watch", .id = "1",
-		.now_ms = NOW };
+	struct event event = {
+		.type = EV_BASKET_ITEM_ADDED, .source = "/watch", .id = "1", .now_ms = NOW
+	};
 	struct decide_input input = { .decision = { .b = { 2 } },
 		.store = { .day_start_ms = NOW - 6 * H_MS },
-		.sources = { .visit = &watch->visit, .contacts = &nobody, .event = &event,
-			.now_ms = NOW, .store = "1" } };
+		.sources = { .visit = &watch->visit,
+		    .contacts = &nobody,
+		    .event = &event,
+		    .now_ms = NOW,
+		    .store = "1" } };
 	struct decision decision;
 	const struct slot *slot;
 

@@ -38,12 +38,9 @@ run_clause(
 	struct logic_slots slots = { features_known(run->features), read_slot, &reader };
 
 	switch (logic_run_over(program, &slots, run->arena, ret, NULL)) {
-	case LOGIC_OK:
-		return is_true(ret) ? RULE_TRUE : RULE_FALSE;
-	case LOGIC_UNKNOWN:
-		return RULE_MISSING;
-	case LOGIC_LIMIT:
-		break;
+	case LOGIC_OK: return is_true(ret) ? RULE_TRUE : RULE_FALSE;
+	case LOGIC_UNKNOWN: return RULE_MISSING;
+	case LOGIC_LIMIT: break;
 	}
 	return RULE_LIMIT;
 }
@@ -63,7 +60,7 @@ clause_try(struct run *run, uint32_t index, const struct candidate_context *abou
 	*ret = &run->memo.value[index];
 	if (*result == RULE_UNTRIED)
 		*result = (uint8_t)run_clause(run, index, NULL, &run->memo.value[index]);
-	return (enum rule_result)*result;
+	return (enum rule_result) * result;
 }
 
 enum rule_result
@@ -83,10 +80,8 @@ expr_value(struct run *run, const struct expr *expr, const struct candidate_cont
 	enum rule_result result;
 
 	switch (expr->kind) {
-	case EXPR_CONST:
-		return value_number(expr->constant);
-	case EXPR_MODEL:
-		return features_model(run->features, expr->index, about);
+	case EXPR_CONST: return value_number(expr->constant);
+	case EXPR_MODEL: return features_model(run->features, expr->index, about);
 	case EXPR_CLAUSE:
 		result = clause_try(run, expr->index, about, &room, &value);
 		if (result == RULE_TRUE || result == RULE_FALSE)

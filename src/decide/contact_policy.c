@@ -34,12 +34,12 @@ struct view {
 	const struct sources *sources;
 	int64_t day_start_ms;
 	struct contact_index *index;
-	const struct run *run;		/* whose winners count as rows; NULL: nobody's */
+	const struct run *run; /* whose winners count as rows; NULL: nobody's */
 	const struct action *action;
-	const uint64_t *keys;		/* the action's, as in struct contact_key */
+	const uint64_t *keys; /* the action's, as in struct contact_key */
 	enum placement placement;
-	const struct id *own;		/* prompt of its open card; NULL */
-	bool again; /* it has passed without the winners: look at what they change */
+	const struct id *own; /* prompt of its open card; NULL */
+	bool again;	      /* it has passed without the winners: look at what they change */
 };
 
 static bool
@@ -54,21 +54,16 @@ in_scope(const struct view *view, enum contact_scope scope, const char *value, c
     const char *group, const char *issue, int placement)
 {
 	switch (scope) {
-	case SCOPE_ALL:
-		return true;
-	case SCOPE_SELF:
-		return same(action, view->action->id);
-	case SCOPE_ACTION:
-		return same(action, value != NULL ? value : view->action->id);
-	case SCOPE_GROUP:
-		return same(group, value != NULL ? value : view->action->group);
-	case SCOPE_ISSUE:
-		return same(issue, value != NULL ? value : view->action->issue);
+	case SCOPE_ALL: return true;
+	case SCOPE_SELF: return same(action, view->action->id);
+	case SCOPE_ACTION: return same(action, value != NULL ? value : view->action->id);
+	case SCOPE_GROUP: return same(group, value != NULL ? value : view->action->group);
+	case SCOPE_ISSUE: return same(issue, value != NULL ? value : view->action->issue);
 	case SCOPE_PLACEMENT:
 		if (value == NULL)
 			return placement == (int)view->placement;
 		return placement >= 0 && placement < PLACE_COUNT &&
-		       strcmp(placement_names[placement], value) == 0;
+		    strcmp(placement_names[placement], value) == 0;
 	}
 	return false;
 }
@@ -81,9 +76,9 @@ key_of(enum contact_scope scope, const char *value)
 	if (value != NULL && scope != SCOPE_SELF)
 		return BY_COUNT;
 	return scope == SCOPE_SELF || scope == SCOPE_ACTION ? BY_ACTION
-	    : scope == SCOPE_GROUP ? BY_GROUP
-	    : scope == SCOPE_ISSUE ? BY_ISSUE
-				   : BY_COUNT;
+	    : scope == SCOPE_GROUP			    ? BY_GROUP
+	    : scope == SCOPE_ISSUE			    ? BY_ISSUE
+							    : BY_COUNT;
 }
 
 /* May a row from from_ms on be the candidate's? Most times there is none. */
@@ -120,7 +115,8 @@ pending_counts(
 	enum contact_by by = key_of(scope, value);
 	int count = 0;
 
-	if (run == NULL || run->fresh == 0 || (outcome != OUTCOME_SHOWN && outcome != OUTCOME_DECIDED))
+	if (run == NULL || run->fresh == 0 ||
+	    (outcome != OUTCOME_SHOWN && outcome != OUTCOME_DECIDED))
 		return 0;
 	for (size_t w = 0; w < run->winner_count; w++) {
 		const struct winner *winner = &run->winners[w];
@@ -179,12 +175,9 @@ static int64_t
 cap_from(const struct view *view, const struct cap *cap)
 {
 	switch (cap->clock) {
-	case CLOCK_BUSINESS_DAY:
-		return business_from(view, cap->within_ms);
-	case CLOCK_OWN_GAP:
-		return own_gap_from(view, cap->gap_times);
-	case CLOCK_ROLLING:
-		break;
+	case CLOCK_BUSINESS_DAY: return business_from(view, cap->within_ms);
+	case CLOCK_OWN_GAP: return own_gap_from(view, cap->gap_times);
+	case CLOCK_ROLLING: break;
 	}
 	return view->sources->now_ms - cap->within_ms + 1;
 }
@@ -206,7 +199,7 @@ count_rows(struct view *view, const struct cap *cap)
 		if (key->at_ms < from_ms)
 			break;
 		if (by != BY_COUNT && key->by[by] != view->keys[by])
-			continue;	/* most rows are told apart by their first bytes */
+			continue; /* most rows are told apart by their first bytes */
 		count += row_counts(
 		    view, i, cap->outcome, cap->outcome_reason, cap->scope, cap->scope_value);
 	}
@@ -258,7 +251,8 @@ caps_idle(const struct contact_index *index, size_t fresh, bool again, const str
 }
 
 static bool
-policy_idle(const struct contact_index *index, size_t fresh, bool again, const struct policy *policy)
+policy_idle(
+    const struct contact_index *index, size_t fresh, bool again, const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->suppression_count; i++) {
 		const struct suppression *rule = &policy->suppressions[i];
@@ -433,7 +427,7 @@ contact_gate(struct run *run, size_t i, enum placement place, bool again)
 /* A look from outside a run; the action may be of no policy. */
 struct outside {
 	struct view view;
-	struct sources sources;		/* what may be read */
+	struct sources sources; /* what may be read */
 	uint64_t keys[BY_COUNT];
 };
 

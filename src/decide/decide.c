@@ -70,7 +70,7 @@ add_candidate(struct run *run, size_t action, int own)
 	trial->option_count = 0;
 }
 
-#define TIMER EV_COUNT	/* in policy->named, and EV_NONE in event->type: no action names that */
+#define TIMER EV_COUNT /* in policy->named, and EV_NONE in event->type: no action names that */
 
 /* The actions that the trigger names and those with an open card, in order. */
 static void
@@ -178,7 +178,9 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 	*ret = (struct decision){
 		.id = input->decision,
 		.at_ms = input->sources.now_ms,
-		.withheld = input->control ? "control" : input->arm_withholds ? "arm" : NULL,
+		.withheld = input->control ? "control"
+		    : input->arm_withholds ? "arm"
+					   : NULL,
 		.input = input,
 	};
 	run_init(&run, arena, input, ret);

@@ -19,50 +19,54 @@ void decide(struct arena *arena, const struct decide_input *input, struct decisi
  * for the next; so are numbers and texts of records as JSON. A cache of pure functions: it changes no result. Its
  * keys point into policies, so that it has to be emptied before one is freed. */
 struct draw_cache *draw_cache_new(void);
-void draw_cache_free(struct draw_cache *cache);		/* NULL is fine */
+void draw_cache_free(struct draw_cache *cache); /* NULL is fine */
 void draw_cache_empty(struct draw_cache *cache);
 
 /* Which arms a unit is in (arena), ascending by experiment. subject NULL: anonymous. day_start_ms: of the store's business day. */
-size_t experiments_assign(struct arena *arena, const struct policy *policy, const struct id *subject,
-    const struct id *visit, const char *station, const char *store, int64_t day_start_ms, struct arm_choice **ret_arms,
-    bool *ret_withholds);
-bool control_group(const struct policy *policy, const struct id *subject);	/* NULL: never */
+size_t experiments_assign(struct arena *arena, const struct policy *policy,
+    const struct id *subject, const struct id *visit, const char *station, const char *store,
+    int64_t day_start_ms, struct arm_choice **ret_arms, bool *ret_withholds);
+bool control_group(const struct policy *policy, const struct id *subject); /* NULL: never */
 
 /* What an offer saves the customer on this basket now, and the most it can cost us. */
 struct offer_value {
-	int64_t worth_minor;	/* saving on the lines that qualify now, else on typical; ≤ max */
-	int64_t hold_minor;	/* most it can cost (our share) */
-	double cost_minor;	/* our share of worth */
+	int64_t worth_minor; /* saving on the lines that qualify now, else on typical; ≤ max */
+	int64_t hold_minor;  /* most it can cost (our share) */
+	double cost_minor;   /* our share of worth */
 	bool qualifies_now;
 };
 struct offer_value offer_value(const struct offer *offer, int64_t depth, const struct visit *visit);
 
 /* Clears a card against contact policy alone (also used by why-not). NULL: may speak; else the clause in arena. */
-const char *contact_check(struct arena *arena, const struct decide_input *input, const struct action *action, int placement);
+const char *contact_check(struct arena *arena, const struct decide_input *input,
+    const struct action *action, int placement);
 
 /* ---- words ---- */
 /* The prompt object as it is sent, without "state" and "choices" (guidance.h adds them), for a slot with a new card. */
-void prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt, struct buf *out);
+void prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt,
+    struct buf *out);
 
 /* The model whose score is the action's chance, of an uplift pair the treated one: an index; -1: none. */
 int action_model(const struct action *action);
 
 /* The offer as tablet and till see it: {"type","worth","depth",…}. */
-void offer_json(const struct policy *policy, const struct offer *offer, int64_t depth, int64_t worth_minor, struct buf *out);
+void offer_json(const struct policy *policy, const struct offer *offer, int64_t depth,
+    int64_t worth_minor, struct buf *out);
 
 /* ---- record ---- */
-struct decision_context {	/* what the spine knows beside the decision */
+struct decision_context { /* what the spine knows beside the decision */
 	const char *station, *basket;
-	const struct id *subject;	/* NULL: anonymous */
-	const struct event *trigger;	/* NULL: a timer */
-	const char *timer_id;		/* with source "timer" when trigger is NULL */
-	const struct id *prompts;	/* one per slot; zero: none (nothing, withheld has one) */
+	const struct id *subject;    /* NULL: anonymous */
+	const struct event *trigger; /* NULL: a timer */
+	const char *timer_id;	     /* with source "timer" when trigger is NULL */
+	const struct id *prompts;    /* one per slot; zero: none (nothing, withheld has one) */
 	bool mixed;
 };
 /* The Decision object of docs/interfaces (without "outcomes": the reader of the record adds them).
  * features: those that were read. candidates: all of the trigger; above CANDIDATES_RECORDED_MAX only those that
  * were scored, and "fates" counts the rest. */
 #define CANDIDATES_RECORDED_MAX 200
-void decision_json(const struct decision *decision, const struct decision_context *context, struct buf *out);
+void decision_json(
+    const struct decision *decision, const struct decision_context *context, struct buf *out);
 
 #endif

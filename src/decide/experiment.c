@@ -17,7 +17,7 @@
 #include "core/id.h"
 
 struct unit_text {
-	const char *parts[3];	/* experiment, then the unit */
+	const char *parts[3]; /* experiment, then the unit */
 	size_t count;
 };
 
@@ -78,10 +78,11 @@ experiments_assign(struct arena *arena, const struct policy *policy, const struc
 	for (size_t i = 0; i < policy->experiment_count; i++) {
 		const struct experiment *experiment = &policy->experiments[i];
 		const struct unit_text units[] = {
-		    [UNIT_CUSTOMER] = {{experiment->name, subject_hex}, subject != NULL ? 2 : 0},
-		    [UNIT_VISIT] = {{experiment->name, visit_ulid}, 2},
-		    [UNIT_STATION_DAY] = {{experiment->name, station, day}, 3},
-		    [UNIT_STORE] = {{experiment->name, store}, 2},
+			[UNIT_CUSTOMER] = { { experiment->name, subject_hex },
+			    subject != NULL ? 2 : 0 },
+			[UNIT_VISIT] = { { experiment->name, visit_ulid }, 2 },
+			[UNIT_STATION_DAY] = { { experiment->name, station, day }, 3 },
+			[UNIT_STORE] = { { experiment->name, store }, 2 },
 		};
 		const struct arm *arm = assign(experiment, &units[experiment->unit]);
 

@@ -27,7 +27,7 @@ static bool
 is_greedy(const struct policy *policy)
 {
 	return policy->greedy || (policy->gamma < 0 && !(policy->cost_max > 0)) ||
-	       !(policy->explore_unit > 0);
+	    !(policy->explore_unit > 0);
 }
 
 void
@@ -47,7 +47,7 @@ explore_weigh(const struct policy *policy, struct shortlisted *list, size_t coun
 		gamma = (k - 1.0) * policy->explore_unit / policy->cost_max;
 	for (size_t i = 1; i < count; i++) {
 		double gap = list[0].priority / policy->explore_unit -
-			     list[i].priority / policy->explore_unit;
+		    list[i].priority / policy->explore_unit;
 
 		list[i].p = 1.0 / (k + gamma * gap);
 		rest = rest - list[i].p;
@@ -103,8 +103,8 @@ draw_at(struct draw_cache *cache, const struct draw *want)
 }
 
 double
-explore_u(
-    const struct run *run, enum placement place, int slot, const char *action, const char *treatment)
+explore_u(const struct run *run, enum placement place, int slot, const char *action,
+    const char *treatment)
 {
 	struct draw want = { run->visit->id, action, treatment, (int)place, slot, 0 };
 	struct draw *draw;
@@ -136,7 +136,7 @@ explore_draw(const struct run *run, const struct shortlisted *list, size_t count
 		    ? nothing_name
 		    : run->decision->candidates[list[i].candidate].action->id;
 		double u = explore_u(run, place, slot, name, NULL);
-		double time = -fmath_log(u) / list[i].p;	/* u = 0: infinite, it loses */
+		double time = -fmath_log(u) / list[i].p; /* u = 0: infinite, it loses */
 
 		if (i == 0 || time < best_time) {
 			best = i;

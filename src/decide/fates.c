@@ -4,8 +4,10 @@
  */
 #include "aisle/decision.h"
 
+/* clang-format off */
 const char *const fate_names[FATE_COUNT] = {
 #define X(constant, name) [FATE_##constant] = name,
 	FATES(X)
 #undef X
 };
+/* clang-format on */

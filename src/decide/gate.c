@@ -26,6 +26,7 @@
 #define TILL_OPEN (1u << PLACE_TILL)
 #define FRONT ((1u << PLACE_TABLET) | (1u << PLACE_CUSTOMER))
 #define AFTER ((1u << PLACE_RECEIPT) | (1u << PLACE_LATER))
+/* clang-format off */
 static const unsigned lane_places[] = {
 	[VISIT_WAITING] = FRONT | (1u << PLACE_LATER),	/* no basket: no till, no receipt */
 	[VISIT_OPEN] = FRONT | TILL_OPEN | AFTER,
@@ -34,6 +35,7 @@ static const unsigned lane_places[] = {
 	[VISIT_CLOSED] = AFTER,
 	[VISIT_CANCELLED] = 1u << PLACE_LATER,
 };
+/* clang-format on */
 
 const struct action *
 action_find(const struct policy *policy, const char *id)
@@ -64,8 +66,8 @@ bool
 card_kept(const struct card *card)
 {
 	return card->answer == ANSWER_ACCEPT && !card->late &&
-	       (card->state == CARD_ANSWERED || card->state == CARD_ASKED ||
-		   card->state == CARD_APPLIED);
+	    (card->state == CARD_ANSWERED || card->state == CARD_ASKED ||
+		card->state == CARD_APPLIED);
 }
 
 const struct card *
@@ -235,7 +237,7 @@ static bool
 stacking_closed(const struct run *run, const struct action *action)
 {
 	return action->has_offer && action->offer.stack != NULL &&
-	       stack_taken(run, action->offer.stack);
+	    stack_taken(run, action->offer.stack);
 }
 
 static const char *

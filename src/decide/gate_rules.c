@@ -43,15 +43,14 @@ care_closed(struct run *run, const struct action *action)
 	return run->care == 1;
 }
 
-static void __attribute__((noinline))
-fill_depths(struct run *run, size_t i)
+static void __attribute__((noinline)) fill_depths(struct run *run, size_t i)
 {
 	struct trial *trial = &run->trials[i];
 	const struct action *action = run->decision->candidates[i].action;
 	int64_t depths[DEPTHS_MAX];
 
-	trial->option_count = (uint32_t)offer_depths(
-	    &action->offer, trial_card(run, i), run->basket_minor, depths);
+	trial->option_count =
+	    (uint32_t)offer_depths(&action->offer, trial_card(run, i), run->basket_minor, depths);
 	if (trial->option_count > 1)
 		trial->options =
 		    arena_alloc(run->arena, trial->option_count * sizeof(*trial->options));
@@ -83,7 +82,7 @@ fill_options(struct run *run, size_t i)
 		fill_depths(run, i);
 		return;
 	}
-	trial->only.depth = offer->ladder[0];	/* most have one depth */
+	trial->only.depth = offer->ladder[0]; /* most have one depth */
 	trial->only.value = offer_value_on(offer, offer->ladder[0], run->visit, run->shelf);
 }
 
@@ -132,8 +131,7 @@ offer_gate(struct run *run, size_t i)
 	if (offer->tier_count == 0)
 		return true;
 	fill_options(run, i);
-	return trial->option_count > 0 ||
-	    close_with(trial, FATE_APPLICABILITY, "offer.tiers");
+	return trial->option_count > 0 || close_with(trial, FATE_APPLICABILITY, "offer.tiers");
 }
 
 void

@@ -10,29 +10,30 @@
 
 #include "decide/decide.h"
 
-#define DRAWS 2048	/* a dozen lanes, two slots, the usual shortlist, several times over */
-#define KNOWN_LOG2 10	/* of the two below */
-#define NUMBERS (1 << KNOWN_LOG2)	/* the factors of a hundred candidates come again with the next scanned line */
-#define TEXTS (1 << KNOWN_LOG2)		/* ids and clauses */
+#define DRAWS 2048    /* a dozen lanes, two slots, the usual shortlist, several times over */
+#define KNOWN_LOG2 10 /* of the two below */
+#define NUMBERS \
+	(1 << KNOWN_LOG2) /* the factors of a hundred candidates come again with the next scanned line */
+#define TEXTS (1 << KNOWN_LOG2) /* ids and clauses */
 
 struct draw {
 	struct id visit;
-	const char *action, *treatment;		/* NULL: empty */
+	const char *action, *treatment; /* NULL: empty */
 	int place, slot;
 	double u;
 };
 
 struct number_text {
 	uint64_t bits;
-	uint8_t len;				/* 0: empty */
-	char text[23];				/* no zero behind it; a longer one is not kept */
+	uint8_t len;   /* 0: empty */
+	char text[23]; /* no zero behind it; a longer one is not kept */
 };
 
 #define QUOTED_MAX 118
 struct quoted_text {
-	const char *text;			/* the policy's own; NULL: empty */
+	const char *text; /* the policy's own; NULL: empty */
 	uint16_t len;
-	char quoted[QUOTED_MAX];		/* in quotes, escaped; a longer one is not kept */
+	char quoted[QUOTED_MAX]; /* in quotes, escaped; a longer one is not kept */
 };
 
 /* The place of a number or text: the top bits of the product hang on all of its bits, also where

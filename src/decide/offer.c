@@ -51,7 +51,7 @@ text_prefix(const char *text)
  * (or shares its bit with one). */
 #define SEEN_BITS 256u
 struct shelf {
-	uint64_t *begins;		/* of each line's category */
+	uint64_t *begins; /* of each line's category */
 	uint64_t seen[8][SEEN_BITS / 64];
 };
 
@@ -142,8 +142,8 @@ line_matches(const struct line *line, const struct match *match)
 	if (match->brand != NULL && line->brand != NULL && strcmp(line->brand, match->brand) == 0)
 		return true;
 	return match->item != NULL &&
-	       (item_equal(line->item, match->item) ||
-		   (line->sku != NULL && strcmp(line->sku, match->item) == 0));
+	    (item_equal(line->item, match->item) ||
+		(line->sku != NULL && strcmp(line->sku, match->item) == 0));
 }
 
 static bool
@@ -229,8 +229,7 @@ free_units(const struct offer *offer, int64_t units, const struct visit *visit)
 
 /* The first line from i on that qualifies; none: line_count. */
 static size_t
-next_line(
-    const struct offer *offer, const struct visit *visit, const struct shelf *shelf, size_t i)
+next_line(const struct offer *offer, const struct visit *visit, const struct shelf *shelf, size_t i)
 {
 	size_t count = visit->line_count;
 	uint64_t aim = offer->aim, mask = offer->aim_mask;
@@ -243,8 +242,8 @@ next_line(
 	if (i == 0 && !shelf_has(shelf, offer))
 		return count;
 	/* A line whose category begins otherwise does not qualify. */
-	while (i < count && (((shelf->begins[i] ^ aim) & mask) != 0 ||
-				!line_qualifies(offer, &visit->lines[i])))
+	while (i < count &&
+	    (((shelf->begins[i] ^ aim) & mask) != 0 || !line_qualifies(offer, &visit->lines[i])))
 		i++;
 	return i;
 }
@@ -278,14 +277,11 @@ static int64_t
 saving_typical(const struct offer *offer, int64_t depth)
 {
 	switch (offer->type) {
-	case OFFER_PERCENT:
-		return percent_of(offer->typical_minor, depth);
-	case OFFER_AMOUNT:
-		return depth;
+	case OFFER_PERCENT: return percent_of(offer->typical_minor, depth);
+	case OFFER_AMOUNT: return depth;
 	case OFFER_FIXED_PRICE:
 		return offer->typical_minor > depth ? offer->typical_minor - depth : 0;
-	case OFFER_POINTS:
-		return offer->typical_minor > 0 ? offer->typical_minor : depth;
+	case OFFER_POINTS: return offer->typical_minor > 0 ? offer->typical_minor : depth;
 	case OFFER_FREE_ITEM:
 		return offer->max_minor >= 0 ? offer->max_minor : offer->typical_minor;
 	}

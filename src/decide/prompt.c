@@ -187,8 +187,8 @@ add_match(struct buf *out, const char *name, const struct match *match)
 }
 
 void
-offer_json(const struct policy *policy, const struct offer *offer, int64_t depth, int64_t worth_minor,
-    struct buf *out)
+offer_json(const struct policy *policy, const struct offer *offer, int64_t depth,
+    int64_t worth_minor, struct buf *out)
 {
 	add_string(out, "{\"type\":", offer_type_names[offer->type]);
 	add_int(out, ",\"worth\":", worth_minor);
@@ -242,8 +242,7 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	add_text(&w, ",\"say\":", &w.treatment->say);
 	add_text(&w, ",\"body\":", &w.treatment->body);
 	if (w.treatment->step_count > 0)
-		add_texts(&w, ",\"steps\":[", w.treatment->steps, w.treatment->step_count,
-		    NULL, 0);
+		add_texts(&w, ",\"steps\":[", w.treatment->steps, w.treatment->step_count, NULL, 0);
 	if (w.treatment->image != NULL)
 		add_string(out, ",\"image\":", w.treatment->image);
 	add_texts(&w, ",\"why\":[", w.treatment->why,

@@ -23,13 +23,13 @@
 
 #include "score/model.h"
 
-#define WORTH_A_LINE 10		/* at least so many of these make the whole */
+#define WORTH_A_LINE 10 /* at least so many of these make the whole */
 
 struct telling {
 	struct run *run;
 	const struct treatment *treatment;
 	struct candidate_context about;
-	const char *lines[WHY_MAX];	/* the treatment's own, then the model's */
+	const char *lines[WHY_MAX]; /* the treatment's own, then the model's */
 	size_t count;
 };
 
@@ -57,7 +57,7 @@ feature_parts(struct telling *t, const struct policy_model *model)
 		inputs[i] = features_get(t->run->features, model->inputs[i], &t->about);
 	if (model_explain(model->model, inputs, 0, parts, &base) != 0)
 		return NULL;
-	for (size_t i = 0; i < count; i++)	/* two inputs may read one feature */
+	for (size_t i = 0; i < count; i++) /* two inputs may read one feature */
 		if (__builtin_add_overflow(of[model->inputs[i]], parts[i], &of[model->inputs[i]]))
 			return NULL;
 	return of;
@@ -112,8 +112,8 @@ say(struct telling *t, const struct template *text)
 	struct run *run = t->run;
 
 	buf_clear(&run->scratch);
-	if (!words_render(run->features, run->policy, text, &t->about, t->treatment->language,
-		&run->scratch))
+	if (!words_render(
+		run->features, run->policy, text, &t->about, t->treatment->language, &run->scratch))
 		return false;
 	add_line(t, &run->scratch);
 	return true;
@@ -147,8 +147,7 @@ say_feature(struct telling *t, int slot)
 
 	if (text == NULL || value.tag == VALUE_MISSING)
 		return;
-	if (t->run->sources->subject == NULL &&
-	    (feature->personal || words_personal(policy, text)))
+	if (t->run->sources->subject == NULL && (feature->personal || words_personal(policy, text)))
 		return;
 	(void)say(t, text);
 }
@@ -200,7 +199,7 @@ wants_reasons(const struct run *run, const struct slot *slot)
 		return false;
 	candidate = &run->decision->candidates[slot->candidate];
 	return candidate->fate == FATE_OFFERED && candidate->scored &&
-	       slot->treatment->why_count < WHY_MAX;
+	    slot->treatment->why_count < WHY_MAX;
 }
 
 void

@@ -56,15 +56,9 @@ static void
 add_value(struct buf *out, const struct value *value)
 {
 	switch (value->tag) {
-	case VALUE_BOOL:
-		buf_adds(out, value->truth ? "true" : "false");
-		break;
-	case VALUE_STRING:
-		buf_json_str(out, value->str);
-		break;
-	default:
-		buf_adds(out, "null");
-		break;
+	case VALUE_BOOL: buf_adds(out, value->truth ? "true" : "false"); break;
+	case VALUE_STRING: buf_json_str(out, value->str); break;
+	default: buf_adds(out, "null"); break;
 	}
 }
 
@@ -88,8 +82,8 @@ add_head(const struct decision *decision, const struct decision_context *context
 		buf_adds(out, ",\"mixed\":true");
 	buf_adds(out, ",\"trigger\":{\"source\":");
 	buf_json_str(out, context->trigger != NULL ? context->trigger->source : "timer");
-	add_string(out, ",\"id\":",
-	    context->trigger != NULL ? context->trigger->id : context->timer_id);
+	add_string(
+	    out, ",\"id\":", context->trigger != NULL ? context->trigger->id : context->timer_id);
 	add_string(out, ",\"type\":",
 	    context->trigger != NULL ? event_type_name(context->trigger->type) : "timer");
 	buf_adds(out, "},\"policy\":{\"name\":");
@@ -139,7 +133,6 @@ add_features(const struct record_writer *w)
 	buf_addc(w->out, '}');
 }
 
-
 static char *
 put_depth(int64_t depth, char *at)
 {
@@ -170,7 +163,7 @@ static void
 add_candidate(const struct record_writer *w, const struct candidate *candidate, bool first)
 {
 	static const struct {
-		const char *text;	/* ,"fate":"offered" */
+		const char *text; /* ,"fate":"offered" */
 		size_t len;
 	} fates[FATE_COUNT] = {
 #define X(constant, name) { ",\"fate\":\"" name "\"", sizeof(",\"fate\":\"" name "\"") - 1 },
@@ -189,8 +182,8 @@ add_candidate(const struct record_writer *w, const struct candidate *candidate, 
 	/* What contact policy says is written for this decision; all others are the policy's
 	 * own. */
 	if (candidate->clause != NULL)
-		at = put_text(w, candidate->clause, candidate->fate != FATE_CONTACT,
-		    PUT(at, ",\"clause\":"));
+		at = put_text(
+		    w, candidate->clause, candidate->fate != FATE_CONTACT, PUT(at, ",\"clause\":"));
 	if (candidate->scored)
 		at = put_factors(w, candidate, at);
 	*at++ = '}';
@@ -343,8 +336,8 @@ add_shortlist(const struct record_writer *w, const struct slot *slot)
 
 		if (i > 0)
 			*at++ = ',';
-		at = put_text(w, candidate_name(w->decision, one->candidate), true,
-		    PUT(at, "{\"action\":"));
+		at = put_text(
+		    w, candidate_name(w->decision, one->candidate), true, PUT(at, "{\"action\":"));
 		at = put_double(w, one->priority, PUT(at, ",\"priority\":"));
 		at = put_double(w, one->p, PUT(at, ",\"p\":"));
 		*at++ = '}';
@@ -360,12 +353,12 @@ add_slot(const struct record_writer *w, const struct slot *slot, const struct id
 	struct buf *out = w->out;
 	const struct card *card =
 	    slot->kept ? &decision->input->sources.visit->cards[slot->card] : NULL;
-	int64_t depth = card != NULL ? card->depth
+	int64_t depth = card != NULL	 ? card->depth
 	    : slot->candidate != NOTHING ? decision->candidates[slot->candidate].depth
 					 : 0;
 	const char *treatment = card != NULL ? card->treatment
-	    : slot->treatment != NULL ? slot->treatment->name
-				      : NULL;
+	    : slot->treatment != NULL	     ? slot->treatment->name
+					     : NULL;
 
 	buf_addc(out, '{');
 	if (prompt != NULL && !id_is_zero(prompt)) {

@@ -18,13 +18,14 @@
 
 struct record_writer {
 	const struct decision *decision;
-	struct draw_cache *memo;	/* NULL: none */
+	struct draw_cache *memo; /* NULL: none */
 	struct buf *out;
 };
 
 /* What is not known yet; known NULL: not to be remembered. record_piece.c */
 char *put_new_number(struct number_text *known, uint64_t bits, double value, char *at);
-char *put_new_text(const struct record_writer *w, const char *text, struct quoted_text *known, char *at);
+char *put_new_text(
+    const struct record_writer *w, const char *text, struct quoted_text *known, char *at);
 
 static inline char *
 piece_begin(const struct record_writer *w)
@@ -40,8 +41,7 @@ piece_end(const struct record_writer *w, char *at)
 	w->out->len = (size_t)(at - w->out->data);
 }
 
-#define PUT(at, literal) \
-	((char *)memcpy(at, literal, sizeof(literal) - 1) + sizeof(literal) - 1)
+#define PUT(at, literal) ((char *)memcpy(at, literal, sizeof(literal) - 1) + sizeof(literal) - 1)
 
 /* What buf_json_double writes. */
 static inline char *
@@ -75,7 +75,7 @@ put_text(const struct record_writer *w, const char *text, bool remember, char *a
 	known = &w->memo->texts[known_place((uintptr_t)text)];
 	if (known->text != text)
 		return put_new_text(w, text, known, at);
-	if (known->len <= 32)		/* an id: without a call */
+	if (known->len <= 32) /* an id: without a call */
 		memcpy(at, known->quoted, 32);
 	else
 		memcpy(at, known->quoted, QUOTED_MAX);

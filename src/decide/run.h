@@ -23,13 +23,13 @@ enum rule_result { RULE_UNTRIED, RULE_TRUE, RULE_FALSE, RULE_MISSING, RULE_LIMIT
 /* What the clauses came to, so that equal ones run once a decision. A byte each has to be zeroed
  * for that, not a value each: a policy has thousands. */
 struct clause_memo {
-	uint8_t *result;		/* enum rule_result */
-	struct value *value;		/* once tried */
+	uint8_t *result;     /* enum rule_result */
+	struct value *value; /* once tried */
 };
 
 /* The first eight bytes of a text, zeros behind a shorter one: most texts are told apart by one
  * number. */
-uint64_t text_prefix(const char *text);		/* NULL: 0 */
+uint64_t text_prefix(const char *text); /* NULL: 0 */
 
 /* How far the gates that no placement changes were tried; each is tried once. */
 enum tried { TRIED_NOTHING, TRIED_HEAD, TRIED_RULES };
@@ -38,24 +38,25 @@ enum tried { TRIED_NOTHING, TRIED_HEAD, TRIED_RULES };
 struct depth_option {
 	int64_t depth;
 	struct offer_value value;
-	bool fits;		/* a treatment fits with it, and the budget bears it */
+	bool fits; /* a treatment fits with it, and the budget bears it */
 };
 
 /* What the run remembers of a candidate beside struct candidate. */
 struct trial {
-	int own;		/* its open card in visit->cards; -1 */
+	int own; /* its open card in visit->cards; -1 */
 	bool chosen;
-	bool valued;		/* options are filled */
-	bool passed;		/* every gate and the score, in the placement being filled */
-	uint8_t tried;		/* enum tried */
-	uint8_t standing;	/* enum fate of those: FATE_PASSED: go on */
-	uint8_t scored;		/* enum fate of the score */
-	uint8_t fate;		/* enum fate in the placement being filled */
-	bool waits;		/* in the lot */
-	uint32_t scored_fits;	/* the fitting options that the score was made from; UINT32_MAX: none yet */
+	bool valued;	  /* options are filled */
+	bool passed;	  /* every gate and the score, in the placement being filled */
+	uint8_t tried;	  /* enum tried */
+	uint8_t standing; /* enum fate of those: FATE_PASSED: go on */
+	uint8_t scored;	  /* enum fate of the score */
+	uint8_t fate;	  /* enum fate in the placement being filled */
+	bool waits;	  /* in the lot */
+	uint32_t
+	    scored_fits; /* the fitting options that the score was made from; UINT32_MAX: none yet */
 	uint32_t option_count;
 	const char *standing_clause, *scored_clause, *clause;
-	struct depth_option *options, only;	/* most have one: no memory of its own */
+	struct depth_option *options, only; /* most have one: no memory of its own */
 };
 
 /* A card that this decision has chosen so far. */
@@ -68,21 +69,21 @@ struct winner {
 enum contact_by { BY_ACTION, BY_GROUP, BY_ISSUE, BY_COUNT };
 struct contact_key {
 	int64_t at_ms;
-	uint64_t by[BY_COUNT];			/* text_prefix */
+	uint64_t by[BY_COUNT]; /* text_prefix */
 };
 #define SEEN_BITS_LOG2 9
 struct contact_index {
-	const struct contacts *contacts;	/* NULL: unreadable */
-	const uint8_t *shown;			/* per row: it counts as shown */
-	uint32_t outcomes;	/* bit per outcome that some row has; SHOWN: that some row counts as */
-	struct contact_key *keys;		/* per row, from keys_from on: */
-	size_t keys_from;			/* the newest first, as far as they were asked for */
-	uint64_t seen[BY_COUNT][(1 << SEEN_BITS_LOG2) / 64];	/* a bit for each of those keys */
-	int64_t days, days_from_ms;		/* the window of so many business days; 0: not asked for */
-	const struct cap *common;		/* a cap that counts common_count rows, whoever asks */
+	const struct contacts *contacts; /* NULL: unreadable */
+	const uint8_t *shown;		 /* per row: it counts as shown */
+	uint32_t outcomes; /* bit per outcome that some row has; SHOWN: that some row counts as */
+	struct contact_key *keys; /* per row, from keys_from on: */
+	size_t keys_from;	  /* the newest first, as far as they were asked for */
+	uint64_t seen[BY_COUNT][(1 << SEEN_BITS_LOG2) / 64]; /* a bit for each of those keys */
+	int64_t days, days_from_ms; /* the window of so many business days; 0: not asked for */
+	const struct cap *common;   /* a cap that counts common_count rows, whoever asks */
 	int common_count;
-	size_t asked_fresh;			/* with so many fresh winners, first or again: */
-	bool asked_again, idle;			/* no cap or suppression of the policy can close */
+	size_t asked_fresh;	/* with so many fresh winners, first or again: */
+	bool asked_again, idle; /* no cap or suppression of the policy can close */
 };
 
 /* Depths of candidates that wait to be scored together. */
@@ -90,8 +91,8 @@ struct lot {
 	struct expected *expected;
 	bool *has_margin;
 	size_t count, room;
-	size_t asking;			/* margins that hang on models */
-	size_t from;			/* the first candidate of them */
+	size_t asking; /* margins that hang on models */
+	size_t from;   /* the first candidate of them */
 };
 
 struct run {
@@ -99,38 +100,40 @@ struct run {
 	const struct decide_input *input;
 	const struct policy *policy;
 	const struct visit *visit;
-	const struct sources *sources;	/* what may be read: no subject without consent */
+	const struct sources *sources; /* what may be read: no subject without consent */
 	int64_t now_ms;
 	struct local_time local;
 	struct features *features;
 	struct decision *decision;
-	struct clause_memo memo;	/* per clause of the policy */
-	struct trial *trials;		/* per candidate */
-	struct draw_cache *draws;	/* NULL: none */
+	struct clause_memo memo;  /* per clause of the policy */
+	struct trial *trials;	  /* per candidate */
+	struct draw_cache *draws; /* NULL: none */
 	struct contact_index contact;
 	struct winner winners[WINNERS_MAX];
 	size_t winner_count;
-	size_t fresh;			/* winners that are no open cards: not in the rows yet */
-	size_t mandatory;		/* that passed in the placement being filled */
+	size_t fresh;	  /* winners that are no open cards: not in the rows yet */
+	size_t mandatory; /* that passed in the placement being filled */
 	int64_t basket_minor;
-	bool answered;			/* some card of the visit has an answer */
-	const struct shelf *shelf;	/* of the lines; NULL: not asked for yet */
+	bool answered;		   /* some card of the visit has an answer */
+	const struct shelf *shelf; /* of the lines; NULL: not asked for yet */
 	struct lot lot;
-	int care;			/* -1: not looked at; else 0 or 1 */
-	double interrupt;		/* priority of nothing */
+	int care;	  /* -1: not looked at; else 0 or 1 */
+	double interrupt; /* priority of nothing */
 	struct buf scratch;
 };
 
 /* ---- clause.c ---- */
 enum rule_result rule_try(struct run *run, uint32_t clause, const struct candidate_context *about);
 /* false: missing, or not a finite number. */
-bool expr_compute(struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret);
+bool expr_compute(
+    struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret);
 static inline bool
-expr_number(struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret)
+expr_number(
+    struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret)
 {
 	if (expr->kind != EXPR_CONST)
 		return expr_compute(run, expr, about, ret);
-	*ret = expr->constant;		/* the most common by far; finite, as JSON is */
+	*ret = expr->constant; /* the most common by far; finite, as JSON is */
 	return true;
 }
 
@@ -141,7 +144,7 @@ struct shelf;
 const struct shelf *offer_shelf(struct arena *arena, const struct visit *visit);
 struct offer_value offer_value_on(
     const struct offer *offer, int64_t depth, const struct visit *visit, const struct shelf *shelf);
-void offer_settle(struct offer *offer);		/* aim and aim_mask */
+void offer_settle(struct offer *offer); /* aim and aim_mask */
 /* The depths an offer may have now: of its open card, of the highest tier that the basket
  * reaches, else its ladder. 0: only tiers, and none is reached. */
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
@@ -152,14 +155,14 @@ size_t offer_depths(const struct offer *offer, const struct card *own, int64_t b
 enum fate gate_check(struct run *run, size_t i, enum placement place, const char **ret_clause);
 /* The gates that an earlier slot's winner can close, once more. */
 enum fate gate_again(struct run *run, size_t i, enum placement place, const char **ret_clause);
-const struct card *trial_card(const struct run *run, size_t i);	/* its open card; NULL */
+const struct card *trial_card(const struct run *run, size_t i); /* its open card; NULL */
 bool card_kept(const struct card *card);			/* accepted and still standing */
 bool card_open_at(const struct card *card, int64_t now_ms);
-bool lane_quiet(enum placement place);				/* would this placement interrupt the lane? */
+bool lane_quiet(enum placement place); /* would this placement interrupt the lane? */
 const struct action *action_find(const struct policy *policy, const char *id);
 
 /* ---- gate_rules.c ---- */
-void rules_gate(struct run *run, size_t i);	/* standing; also fills the candidate's options */
+void rules_gate(struct run *run, size_t i); /* standing; also fills the candidate's options */
 
 /* ---- contact_index.c, contact_policy.c ---- */
 struct contact_index contact_index_make(struct arena *arena, const struct contacts *contacts);
@@ -171,16 +174,18 @@ int contact_counter(const struct decide_input *input, struct contact_index *inde
     const struct action *action, enum placement place, const struct cap *cap);
 
 /* ---- budget.c ---- */
-const char *budget_gate(const struct run *run, const struct action *action, const struct card *own,
-    int64_t hold_minor);
+const char *budget_gate(
+    const struct run *run, const struct action *action, const struct card *own, int64_t hold_minor);
 
 /* ---- score_gain.c ---- */
 /* The candidate as per_action features see it with one of its depths and its margin (which may
  * run a model; 0 where there is none). */
-struct candidate_context candidate_about(struct run *run, size_t i, const struct depth_option *option);
+struct candidate_context candidate_about(
+    struct run *run, size_t i, const struct depth_option *option);
 /* Gain and priority of the best fitting depth into the candidate, its fate of that into the trial.
  * expected, has_margin: one for each depth that fits. Returns how many those are. */
-size_t gain_best(struct run *run, size_t i, const struct expected *expected, const bool *has_margin);
+size_t gain_best(
+    struct run *run, size_t i, const struct expected *expected, const bool *has_margin);
 double gain_of(double p1, double p0, double margin, double cost);
 double lever_of(const struct policy *policy, const struct action *action, double own);
 
@@ -193,8 +198,8 @@ void score_rest(struct run *run);
 /* ---- explore.c ---- */
 /* Fills p. list is in order: best first. */
 void explore_weigh(const struct policy *policy, struct shortlisted *list, size_t count);
-double explore_chance(const struct policy *policy, const struct id *visit, enum placement place, int slot,
-    const char *action, const char *treatment);
+double explore_chance(const struct policy *policy, const struct id *visit, enum placement place,
+    int slot, const char *action, const char *treatment);
 /* The same for this run's visit, from its cache where it can be. action and treatment belong to
  * the policy. */
 double explore_u(const struct run *run, enum placement place, int slot, const char *action,
@@ -208,18 +213,22 @@ void slots_fill(struct run *run);
 
 /* ---- words.c ---- */
 /* A text with its values into out (appended). false: a value without default is missing. */
-bool words_render(struct features *features, const struct policy *policy, const struct template *text,
-    const struct candidate_context *about, const char *language, struct buf *out);
+bool words_render(struct features *features, const struct policy *policy,
+    const struct template *text, const struct candidate_context *about, const char *language,
+    struct buf *out);
 /* Treatments that fit this placement with this depth, in the customer's language, else the
  * policy's first. Fills list (room for all of the action's) and returns how many. list NULL: 1 if
  * any does. */
-size_t words_fitting(struct features *features, const struct decide_input *input, enum placement place,
-    const struct candidate_context *about, struct buf *scratch, const struct treatment **list);
+size_t words_fitting(struct features *features, const struct decide_input *input,
+    enum placement place, const struct candidate_context *about, struct buf *scratch,
+    const struct treatment **list);
 /* Draws one of them for a slot. */
 void words_choose(struct run *run, struct slot *slot);
-struct candidate_context words_about(const struct candidate *candidate);	/* as it was decided */
-bool words_speak(const char *language, const char *wanted);	/* "de" speaks to a customer of "de-AT" */
-bool words_personal(const struct policy *policy, const struct template *text);	/* reads profile, purchases or past contacts */
+struct candidate_context words_about(const struct candidate *candidate); /* as it was decided */
+bool words_speak(
+    const char *language, const char *wanted); /* "de" speaks to a customer of "de-AT" */
+bool words_personal(const struct policy *policy,
+    const struct template *text); /* reads profile, purchases or past contacts */
 size_t utf8_count(const char *s);
 void money_text(int64_t minor, const struct policy *policy, const char *language, struct buf *out);
 

@@ -97,8 +97,8 @@ chances(struct run *run, const struct candidate_context *about, struct factors *
 		if (!model_chance(run, action->uplift_treated, about, &factors->p1))
 			return "uplift.treated";
 		return model_chance(run, action->uplift_control, about, &factors->p0)
-			   ? NULL
-			   : "uplift.control";
+		    ? NULL
+		    : "uplift.control";
 	}
 	if (!expr_number(run, &action->propensity, about, &p))
 		return "propensity";

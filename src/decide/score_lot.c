@@ -21,7 +21,7 @@
 #include <string.h>
 
 #define LOT_MAX 1024
-#define LOT_FIRST 32		/* doubled until it is LOT_MAX */
+#define LOT_FIRST 32 /* doubled until it is LOT_MAX */
 
 static void
 lot_grow(struct run *run, struct lot *lot)

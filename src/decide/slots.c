@@ -24,17 +24,17 @@
 
 #define SHORTLIST_MAX 64
 #define SLOTS_MAX 8
-#define KEPT_MAX 20			/* slot numbers that accepted cards can push to, */
-#define MANDATORY_MAX 31		/* and mandatory ones after them */
+#define KEPT_MAX 20	 /* slot numbers that accepted cards can push to, */
+#define MANDATORY_MAX 31 /* and mandatory ones after them */
 
 /* The candidates that passed every gate and the score in this placement. Ranked: the best of
  * them in order, so many as a shortlist has asked for. */
 struct pool {
 	enum placement place;
-	int *members;		/* candidate indices, ascending */
-	double *priorities;	/* of each, side by side: they are read many times over */
+	int *members;	    /* candidate indices, ascending */
+	double *priorities; /* of each, side by side: they are read many times over */
 	size_t count;
-	struct shortlisted *ranked;	/* candidate is an index into members */
+	struct shortlisted *ranked; /* candidate is an index into members */
 	size_t ranked_count;
 };
 #define RANK_STEP 32
@@ -42,7 +42,7 @@ struct pool {
 static size_t
 shortlist_size(const struct policy *policy)
 {
-	return policy->shortlist < 0 ? 0
+	return policy->shortlist < 0		? 0
 	    : policy->shortlist > SHORTLIST_MAX ? SHORTLIST_MAX
 						: (size_t)policy->shortlist;
 }
@@ -115,8 +115,8 @@ make_shortlist(
 		if (run->winner_count > 0 &&
 		    gate_again(run, (size_t)i, pool->place, &clause) != FATE_PASSED)
 			continue;
-		list[count++] = (struct shortlisted){
-			.candidate = i, .priority = pool->ranked[r].priority };
+		list[count++] =
+		    (struct shortlisted){ .candidate = i, .priority = pool->ranked[r].priority };
 	}
 	/* On equal priority nothing comes before any card. */
 	while (at < count && list[at].priority > run->interrupt)
@@ -138,8 +138,8 @@ note_fates(struct run *run, const struct pool *pool, const struct shortlisted *l
 		if (trial->chosen)
 			continue;
 		trial->clause = NULL;
-		trial->fate = (uint8_t)gate_again(
-		    run, (size_t)pool->members[m], pool->place, &trial->clause);
+		trial->fate =
+		    (uint8_t)gate_again(run, (size_t)pool->members[m], pool->place, &trial->clause);
 		if (trial->fate == FATE_PASSED)
 			trial->fate = FATE_OUTRANKED;
 	}
@@ -156,8 +156,8 @@ add_slot(struct run *run, enum placement place, int number)
 {
 	struct slot *slot = &run->decision->slots[run->decision->slot_count++];
 
-	*slot = (struct slot){
-		.placement = place, .slot = number, .candidate = NOTHING, .card = -1 };
+	*slot =
+	    (struct slot){ .placement = place, .slot = number, .candidate = NOTHING, .card = -1 };
 	return slot;
 }
 
@@ -331,8 +331,7 @@ gate_placement(struct run *run, enum placement place)
 		pool.priorities[pool.count] = decision->candidates[i].priority;
 		pool.members[pool.count++] = (int)i;
 	}
-	pool.ranked =
-	    arena_room(run->arena, (pool.count + RANK_STEP + 1) * sizeof(*pool.ranked));
+	pool.ranked = arena_room(run->arena, (pool.count + RANK_STEP + 1) * sizeof(*pool.ranked));
 	return pool;
 }
 
@@ -419,7 +418,7 @@ withholds(const struct run *run, const struct action *action)
 	    (1u << KIND_COACH) | (1u << KIND_RETAIN);
 
 	return run->decision->withheld != NULL && !action->mandatory &&
-	       (kinds & (1u << action->kind)) != 0;
+	    (kinds & (1u << action->kind)) != 0;
 }
 
 /* From slot 1 on, whichever was filled first, and nothing at the end: the record and the ids of

@@ -52,11 +52,11 @@ static const char *
 currency_sign(const char *currency)
 {
 	static const char *const signs[][2] = {
-	    {"EUR", "€"},
-	    {"USD", "$"},
-	    {"GBP", "£"},
-	    {"JPY", "¥"},
-	    {"INR", "₹"},
+		{ "EUR", "€" },
+		{ "USD", "$" },
+		{ "GBP", "£" },
+		{ "JPY", "¥" },
+		{ "INR", "₹" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(signs); i++)
@@ -68,7 +68,7 @@ currency_sign(const char *currency)
 static void
 add_whole(struct buf *out, uint64_t n)
 {
-	if (n > INT64_MAX)	/* of INT64_MIN, in a currency without decimals */
+	if (n > INT64_MAX) /* of INT64_MIN, in a currency without decimals */
 		buf_addf(out, "%llu", (unsigned long long)n);
 	else
 		buf_json_int(out, (int64_t)n);
@@ -127,12 +127,9 @@ part_value(struct features *features, const struct template_part *part,
     const struct candidate_context *about)
 {
 	switch (part->var) {
-	case TEMPLATE_DEPTH:
-		return value_number((double)about->depth);
-	case TEMPLATE_WORTH:
-		return value_number(about->worth_minor);
-	case TEMPLATE_FEATURE:
-		break;
+	case TEMPLATE_DEPTH: return value_number((double)about->depth);
+	case TEMPLATE_WORTH: return value_number(about->worth_minor);
+	case TEMPLATE_FEATURE: break;
 	}
 	return features_get(features, part->feature, about);
 }
@@ -149,16 +146,10 @@ write_value(const struct value *value, enum filter filter, const struct policy *
     const char *language, struct buf *out)
 {
 	switch (value->tag) {
-	case VALUE_STRING:
-		buf_adds(out, value->str);
-		return true;
-	case VALUE_BOOL:
-		buf_adds(out, value->truth ? "true" : "false");
-		return true;
-	case VALUE_NUMBER:
-		break;
-	default:
-		return false;
+	case VALUE_STRING: buf_adds(out, value->str); return true;
+	case VALUE_BOOL: buf_adds(out, value->truth ? "true" : "false"); return true;
+	case VALUE_NUMBER: break;
+	default: return false;
 	}
 	if (!is_writable(value->number))
 		return false;
@@ -228,14 +219,10 @@ static size_t
 value_chars_max(const struct value *value)
 {
 	switch (value->tag) {
-	case VALUE_STRING:
-		return utf8_count(value->str);
-	case VALUE_BOOL:
-		return sizeof("false") - 1;
-	case VALUE_NUMBER:
-		return is_writable(value->number) ? NUMBER_CHARS_MAX : SIZE_MAX;
-	default:
-		return SIZE_MAX;
+	case VALUE_STRING: return utf8_count(value->str);
+	case VALUE_BOOL: return sizeof("false") - 1;
+	case VALUE_NUMBER: return is_writable(value->number) ? NUMBER_CHARS_MAX : SIZE_MAX;
+	default: return SIZE_MAX;
 	}
 }
 
@@ -401,9 +388,9 @@ words_choose(struct run *run, struct slot *slot)
 			slot->treatment = list[i];
 			return;
 		}
-		u = count == 1 ? 0
-			       : explore_u(run, slot->placement, slot->slot, action->id,
-				     list[i]->name);
+		u = count == 1
+		    ? 0
+		    : explore_u(run, slot->placement, slot->slot, action->id, list[i]->name);
 		if (u > best) {
 			best = u;
 			slot->treatment = list[i];

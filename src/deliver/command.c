@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "core/when.h"
 
+/* clang-format off */
 static const char *const command_names[] = {
 	[COMMAND_APPLY_OFFER] = "apply-offer",
 	[COMMAND_WITHDRAW_OFFER] = "withdraw-offer",
@@ -20,6 +21,7 @@ static const char *const command_names[] = {
 	[COMMAND_CLEAR_MESSAGE] = "clear-message",
 	[COMMAND_PRINT_MESSAGE] = "print-message",
 };
+/* clang-format on */
 
 static void
 add_id(struct buf *out, const char *name, const struct id *id)

@@ -37,7 +37,7 @@ card_state_text(const struct card *card)
 		[CARD_ASKED] = "asked",
 		[CARD_APPLIED] = "applied",
 		[CARD_REFUSED] = "refused",
-		[CARD_GONE] = "answered",	/* never on screen */
+		[CARD_GONE] = "answered", /* never on screen */
 	};
 
 	return texts[card->state];

@@ -25,29 +25,29 @@ static const struct route {
 	enum access access;
 	http_handler handler;
 } routes[] = {
-    {"", false, ANYONE, http_get_file},
-    {"app.js", false, ANYONE, http_get_file},
-    {"stream.js", false, ANYONE, http_get_file},
-    {"cards.js", false, ANYONE, http_get_file},
-    {"sheets.js", false, ANYONE, http_get_file},
-    {"barcode.js", false, ANYONE, http_get_file},
-    {"words.js", false, ANYONE, http_get_file},
-    {"style.css", false, ANYONE, http_get_file},
-    {"manifest.webmanifest", false, ANYONE, http_get_file},
-    {"icon.svg", false, ANYONE, http_get_file},
-    {"manager.js", false, ANYONE, http_get_file},
-    {"manager", false, TABLET, http_get_file},
-    {"v1/pair", true, ANYONE, http_post_pair},
-    {"v1/stations", false, TABLET, http_get_stations},
-    {"v1/stations/*", false, TABLET, http_get_station},
-    {"v1/stations/*/stream", false, TABLET, http_get_stream},
-    {"v1/guidance/*/prompts/*/shown", true, TABLET, http_post_shown},
-    {"v1/guidance/*/prompts/*/decision", true, TABLET, http_post_decision},
-    {"v1/decisions/*", false, TABLET, http_get_decision},
-    {"v1/report", false, TABLET, http_get_report},
-    {"metrics", false, OPERATOR, http_get_metrics},
-    {"livez", false, OPERATOR, http_get_livez},
-    {"readyz", false, OPERATOR, http_get_readyz},
+	{ "", false, ANYONE, http_get_file },
+	{ "app.js", false, ANYONE, http_get_file },
+	{ "stream.js", false, ANYONE, http_get_file },
+	{ "cards.js", false, ANYONE, http_get_file },
+	{ "sheets.js", false, ANYONE, http_get_file },
+	{ "barcode.js", false, ANYONE, http_get_file },
+	{ "words.js", false, ANYONE, http_get_file },
+	{ "style.css", false, ANYONE, http_get_file },
+	{ "manifest.webmanifest", false, ANYONE, http_get_file },
+	{ "icon.svg", false, ANYONE, http_get_file },
+	{ "manager.js", false, ANYONE, http_get_file },
+	{ "manager", false, TABLET, http_get_file },
+	{ "v1/pair", true, ANYONE, http_post_pair },
+	{ "v1/stations", false, TABLET, http_get_stations },
+	{ "v1/stations/*", false, TABLET, http_get_station },
+	{ "v1/stations/*/stream", false, TABLET, http_get_stream },
+	{ "v1/guidance/*/prompts/*/shown", true, TABLET, http_post_shown },
+	{ "v1/guidance/*/prompts/*/decision", true, TABLET, http_post_decision },
+	{ "v1/decisions/*", false, TABLET, http_get_decision },
+	{ "v1/report", false, TABLET, http_get_report },
+	{ "metrics", false, OPERATOR, http_get_metrics },
+	{ "livez", false, OPERATOR, http_get_livez },
+	{ "readyz", false, OPERATOR, http_get_readyz },
 };
 
 static bool
@@ -80,8 +80,7 @@ static bool
 may(struct http_call *call, enum access access)
 {
 	switch (access) {
-	case ANYONE:
-		return true;
+	case ANYONE: return true;
 	case TABLET:
 		if (http_authenticate(call))
 			return true;
@@ -123,7 +122,7 @@ on_request(struct evhttp_request *request, void *ctx)
 {
 	struct http *http = ctx;
 	struct http_client *client = http_client_of(http, evhttp_request_get_connection(request));
-	struct http_call call = {.http = http, .client = client, .request = request, .query = ""};
+	struct http_call call = { .http = http, .client = client, .request = request, .query = "" };
 	const char *detail;
 	int status;
 

@@ -28,7 +28,7 @@ typedef void (*http_reply_fn)(void *ctx, const struct http_reply *reply);
 
 struct http_tablet {
 	char name[33];
-	char stations[1024];	/* comma-separated; "" = all */
+	char stations[1024]; /* comma-separated; "" = all */
 };
 
 struct http_host {
@@ -40,7 +40,7 @@ struct http_host {
 	int (*station)(void *ctx, const char *station, struct buf *out);
 	int (*decision)(void *ctx, const char *id, struct buf *out);
 	int (*report)(void *ctx, struct buf *out);
-	int (*status)(void *ctx, struct buf *out);				/* Status payload */
+	int (*status)(void *ctx, struct buf *out); /* Status payload */
 	int (*metrics)(void *ctx, bool openmetrics, struct buf *out);
 	/* application/health+json */
 	bool (*ready)(void *ctx, struct buf *out_json);
@@ -51,7 +51,7 @@ struct http_host {
 	 * cancelled. */
 	void (*submit)(void *ctx, const char *tablet, const char *guidance, const char *prompt,
 	    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx);
-	void (*cancel)(void *ctx, void *reply_ctx);		/* its connection is gone */
+	void (*cancel)(void *ctx, void *reply_ctx); /* its connection is gone */
 	/* Tablets: token hashes (BLAKE2b-256 hex) live in the store. */
 	/* durable on return */
 	int (*tablet_put)(void *ctx, const char *token_hash, const struct http_tablet *tablet);
@@ -73,13 +73,14 @@ void http_stream(struct http *http, const char *station, int64_t id, const char 
     const char *json, size_t len);
 /* A pairing code for these stations ("7,8"; "" = all): 6 digits, 5 minutes, 5 tries. False: that is
  * no list of stations, or a longer one than is kept of a tablet. */
-bool http_pair(struct http *http, const char *stations, char ret_code[static 7],
-    int64_t *ret_expires_ms);
+bool http_pair(
+    struct http *http, const char *stations, char ret_code[static 7], int64_t *ret_expires_ms);
 /* cut its streams; the host has deleted the row */
 void http_revoke(struct http *http, const char *name);
 size_t http_streams(const struct http *http);
 
 /* X(member, help): what happened since the start, for the metrics. */
+/* clang-format off */
 #define HTTP_COUNTS(X) \
 	X(connections, "connections accepted") X(requests, "requests read in full") \
 	X(refused, "answered with 4xx or 5xx") X(unauthorized, "no token, or not one of ours") \
@@ -90,6 +91,7 @@ size_t http_streams(const struct http *http);
 	X(streams_resumed, "streams that went on after Last-Event-ID") \
 	X(pair_failed, "pairing codes that did not match") \
 	X(unknown_members, "unknown members in answers")
+/* clang-format on */
 struct http_counts {
 #define X(member, help) int64_t member;
 	HTTP_COUNTS(X)

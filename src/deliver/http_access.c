@@ -52,7 +52,7 @@ http_token_hash(const char *token, char ret_hex[static 65])
 static bool
 parse_address(const char *text, uint8_t ret[static 16])
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	char bare[64];
 
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(text, "%"), text);

@@ -25,11 +25,11 @@ struct answer {
 	bool submitting; /* the host has not returned from submit yet */
 };
 
-static const char *const decisions[] = {"accept", "dismiss", "snooze", "override"};
-static const char *const reasons[] = {"not-relevant", "customer-declined", "out-of-stock",
-    "wrong-person", "insensitive", "too-busy", "other"};
-static const char *const members[] = {
-    "decision", "reason", "instead", "note", "until", "manager", "pin"};
+static const char *const decisions[] = { "accept", "dismiss", "snooze", "override" };
+static const char *const reasons[] = { "not-relevant", "customer-declined", "out-of-stock",
+	"wrong-person", "insensitive", "too-busy", "other" };
+static const char *const members[] = { "decision", "reason", "instead", "note", "until", "manager",
+	"pin" };
 
 static bool
 is_one_of(const char *s, const char *const *list, size_t count)
@@ -46,7 +46,7 @@ http_body(struct http_call *call)
 	struct evbuffer *in = evhttp_request_get_input_buffer(call->request);
 	size_t len = evbuffer_get_length(in);
 	unsigned char *bytes = evbuffer_pullup(in, -1);
-	struct err err = {0};
+	struct err err = { 0 };
 	json_t *body = len > 0 ? json_read((const char *)bytes, len, "body", &err) : NULL;
 
 	if (body == NULL)
@@ -159,7 +159,7 @@ reply(void *ctx, const struct http_reply *result)
 {
 	struct answer *answer = ctx;
 	struct http_client *client = answer->client;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	bool failed = result->status >= 400;
 
 	CHECK(client != NULL && !answer->replied);

@@ -112,7 +112,7 @@ mend(struct http_client *client)
 	struct evbuffer *output = bufferevent_get_output(client->bev);
 	char line[48] = "";
 	int minor, status;
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	client->libevent_wrote = false;
 	evbuffer_copyout(output, line, sizeof(line) - 1);
@@ -186,9 +186,9 @@ make_room(struct http *http)
 	if (http->client_count <= HTTP_CONNECTIONS_MAX)
 		return;
 	TAILQ_FOREACH(client, &http->clients, next)
-		if (client->state == CLIENT_READING && !client->doomed &&
-		    (oldest == NULL || client->since_ms < oldest->since_ms))
-			oldest = client;
+	if (client->state == CLIENT_READING && !client->doomed &&
+	    (oldest == NULL || client->since_ms < oldest->since_ms))
+		oldest = client;
 	if (oldest == NULL)
 		oldest = TAILQ_LAST(&http->clients, client_list);
 	http->counts.evicted++;
@@ -213,8 +213,8 @@ adopt(struct http *http, struct http_client *client)
 	client->connection = connection;
 	client->since_ms = http_mono_ms();
 	client->in_cb = evbuffer_add_cb(bufferevent_get_input(client->bev), input_changed, client);
-	client->out_cb = evbuffer_add_cb(
-	    bufferevent_get_output(client->bev), output_changed, client);
+	client->out_cb =
+	    evbuffer_add_cb(bufferevent_get_output(client->bev), output_changed, client);
 	bufferevent_setwatermark(client->bev, EV_READ, 0, HTTP_HEAD_MAX + HTTP_BODY_MAX + 4096);
 	evhttp_connection_set_closecb(client->connection, gone, client);
 	socket_options(bufferevent_getfd(client->bev));
@@ -248,8 +248,8 @@ http_client_of(struct http *http, struct evhttp_connection *connection)
 	struct http_client *client;
 
 	TAILQ_FOREACH(client, &http->clients, next)
-		if (client->connection == connection)
-			return client;
+	if (client->connection == connection)
+		return client;
 	return NULL;
 }
 
@@ -281,7 +281,8 @@ http_client_sweep(struct http *http, int64_t mono_ms)
 	struct http_client *client;
 	int64_t limit_ms;
 
-	TAILQ_FOREACH(client, &http->clients, next) {
+	TAILQ_FOREACH(client, &http->clients, next)
+	{
 		/* A tablet has nothing to say on its stream. */
 		if (client->state == CLIENT_STREAM && client->input > 0)
 			http_client_cut(client);
@@ -310,7 +311,7 @@ every_second(evutil_socket_t fd, short what, void *ctx)
 int
 http_client_init(struct http *http)
 {
-	struct timeval second = {.tv_sec = 1};
+	struct timeval second = { .tv_sec = 1 };
 
 	TAILQ_INIT(&http->clients);
 	TAILQ_INIT(&http->arrivals);

@@ -145,7 +145,7 @@ static void
 send_token(struct http_call *call, const char *token, const char *name)
 {
 	char cookie[256];
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	snprintf(cookie, sizeof(cookie),
 	    "aisle_token=%s; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict%s", token,
@@ -165,7 +165,7 @@ static void
 pair(struct http_call *call, struct pair_code *code, const char *name)
 {
 	const struct http_host *host = call->http->host;
-	struct http_tablet tablet = {0};
+	struct http_tablet tablet = { 0 };
 	uint8_t secret[32];
 	char token[TOKEN_TEXT_LEN + 1], hash[65];
 	int rc;

@@ -37,15 +37,15 @@
 #define HTTP_READS_MAX 260
 /* bytes of a request that is too large read to its end, so that it hears why */
 #define HTTP_TAKEN_MAX (8 << 20)
-#define HTTP_INPUT_TOTAL_MAX (4 << 20)	/* bytes received and not yet understood, all connections */
-#define HTTP_READ_DEADLINE_MS (15 * S_MS)	/* from accept or last answer to a whole request */
-#define HTTP_WRITE_DEADLINE_MS (30 * S_MS)	/* from a whole request to the end of its answer */
+#define HTTP_INPUT_TOTAL_MAX (4 << 20) /* bytes received and not yet understood, all connections */
+#define HTTP_READ_DEADLINE_MS (15 * S_MS)  /* from accept or last answer to a whole request */
+#define HTTP_WRITE_DEADLINE_MS (30 * S_MS) /* from a whole request to the end of its answer */
 #define HTTP_SEGMENTS_MAX 6
 #define HTTP_SEGMENT_SIZE 129
 
 #define SSE_STREAMS_MAX 256
 #define SSE_STREAMS_PER_TABLET 8
-#define SSE_TOTAL_MAX (4 << 20)		/* bytes waiting in all streams */
+#define SSE_TOTAL_MAX (4 << 20) /* bytes waiting in all streams */
 #define SSE_HEARTBEAT_MS (15 * S_MS)
 #define SSE_RING_EVENTS 1024
 #define SSE_RING_BYTES (1 << 20)
@@ -56,14 +56,14 @@
 /* failures in a burst, all codes; one more each PAIR_REFILL_MS */
 #define PAIR_FAILURES_MAX 20
 #define PAIR_REFILL_MS (3 * S_MS)
-#define TOKEN_TEXT_LEN 43		/* 32 bytes, base64url without padding */
+#define TOKEN_TEXT_LEN 43 /* 32 bytes, base64url without padding */
 
 struct answer;
 struct stream;
 
 enum client_state {
-	CLIENT_READING,		/* libevent reads a request */
-	CLIENT_ANSWERING,	/* a request is in our hands, or its answer on the way */
+	CLIENT_READING,	  /* libevent reads a request */
+	CLIENT_ANSWERING, /* a request is in our hands, or its answer on the way */
 	CLIENT_STREAM,
 };
 
@@ -72,18 +72,18 @@ struct http_client {
 	TAILQ_ENTRY(http_client) next;
 	struct http *http;
 	struct bufferevent *bev;
-	struct evhttp_connection *connection;	/* NULL until adopted */
-	struct evhttp_request *request;		/* in our hands; NULL while READING */
+	struct evhttp_connection *connection; /* NULL until adopted */
+	struct evhttp_request *request;	      /* in our hands; NULL while READING */
 	struct evbuffer_cb_entry *in_cb, *out_cb;
 	enum client_state state;
-	bool doomed;			/* to be freed by the next http_client_work */
-	bool libevent_wrote;		/* an error page of libevent's waits in the output */
-	int64_t since_ms;		/* monotonic: start of this state */
-	size_t input;			/* bytes in its input buffer */
-	int reads;			/* small pieces taken from it for this request */
-	size_t taken;			/* bytes */
-	struct answer *answer;		/* a tap that waits for its turn; NULL */
-	struct stream *stream;		/* NULL */
+	bool doomed;	       /* to be freed by the next http_client_work */
+	bool libevent_wrote;   /* an error page of libevent's waits in the output */
+	int64_t since_ms;      /* monotonic: start of this state */
+	size_t input;	       /* bytes in its input buffer */
+	int reads;	       /* small pieces taken from it for this request */
+	size_t taken;	       /* bytes */
+	struct answer *answer; /* a tap that waits for its turn; NULL */
+	struct stream *stream; /* NULL */
 };
 TAILQ_HEAD(client_list, http_client);
 
@@ -92,35 +92,35 @@ struct stream {
 	struct http_client *client;
 	char station[33];
 	char tablet[33];
-	int64_t beat_ms;		/* monotonic: when something was last sent */
+	int64_t beat_ms; /* monotonic: when something was last sent */
 };
 TAILQ_HEAD(stream_list, stream);
 
 /* Recent events of all stations, oldest first from head. */
 struct ring_event {
 	int64_t id;
-	char station[33];		/* "" = all */
+	char station[33]; /* "" = all */
 	char event[16];
 	char *json;
 	size_t len;
 };
 struct sse_ring {
-	struct ring_event *events;	/* SSE_RING_EVENTS */
+	struct ring_event *events; /* SSE_RING_EVENTS */
 	size_t head, count, bytes;
 	/* everything after this id is here; -1: nothing is known yet */
 	int64_t base;
-	int64_t last;			/* highest id seen */
+	int64_t last; /* highest id seen */
 };
 
 struct pair_code {
-	char code[7];			/* "" = free */
+	char code[7]; /* "" = free */
 	char stations[1024];
 	int64_t expires_ms;
 	int tries;
 };
 
 struct cidr {
-	uint8_t address[16];		/* IPv4 is mapped: ::ffff:a.b.c.d */
+	uint8_t address[16]; /* IPv4 is mapped: ::ffff:a.b.c.d */
 	int bits;
 };
 
@@ -141,15 +141,15 @@ struct http {
 	const struct conf *conf;
 	const struct http_host *host;
 	struct evhttp *evhttp;
-	struct ssl_ctx_st *tls;		/* NULL: plain */
+	struct ssl_ctx_st *tls; /* NULL: plain */
 	struct http_listener listeners[CONF_LISTEN_MAX];
 	size_t listener_count;
-	char host_names[4][256];	/* names by which we may be called */
+	char host_names[4][256]; /* names by which we may be called */
 	size_t host_name_count;
 	struct cidr operators[CONF_OPERATORS_MAX];
 	size_t operator_count;
 
-	struct client_list clients, arrivals;	/* arrivals: not adopted yet */
+	struct client_list clients, arrivals; /* arrivals: not adopted yet */
 	size_t client_count, input_total;
 	/* adopt, mend, free: runs before any connection's next event */
 	struct event *work;
@@ -174,21 +174,21 @@ struct http_call {
 	struct http *http;
 	struct http_client *client;
 	struct evhttp_request *request;
-	bool head;				/* HEAD: as GET, without the body */
-	char segments[HTTP_SEGMENTS_MAX][HTTP_SEGMENT_SIZE];	/* of the path, decoded */
+	bool head;					     /* HEAD: as GET, without the body */
+	char segments[HTTP_SEGMENTS_MAX][HTTP_SEGMENT_SIZE]; /* of the path, decoded */
 	size_t segment_count;
-	const char *query;			/* raw, "" if none */
-	struct http_tablet tablet;		/* who asks; name "" without a token */
+	const char *query;	   /* raw, "" if none */
+	struct http_tablet tablet; /* who asks; name "" without a token */
 };
 typedef void (*http_handler)(struct http_call *call);
 
 /* http_client.c */
 int http_client_init(struct http *http) AISLE_MUST_CHECK;
-void http_client_done(struct http *http);		/* after evhttp_free */
-struct bufferevent *http_client_accept(struct event_base *base, void *ctx);	/* evhttp's bevcb */
+void http_client_done(struct http *http);				    /* after evhttp_free */
+struct bufferevent *http_client_accept(struct event_base *base, void *ctx); /* evhttp's bevcb */
 struct http_client *http_client_of(struct http *http, struct evhttp_connection *connection);
 void http_client_take(struct http_client *client, struct evhttp_request *request);
-void http_client_cut(struct http_client *client);	/* soon, from http_client_work */
+void http_client_cut(struct http_client *client); /* soon, from http_client_work */
 /* deadlines and heartbeats; each second */
 void http_client_sweep(struct http *http, int64_t mono_ms);
 int64_t http_mono_ms(void);
@@ -205,8 +205,8 @@ int http_access_init(struct http *http, struct err *err) AISLE_MUST_CHECK;
 bool http_is_operator(const struct http *http, const struct http_client *client);
 bool http_authenticate(struct http_call *call);
 bool http_scope_has(const struct http_tablet *tablet, const char *station);
-bool http_name_ok(const char *name);		/* [A-Za-z0-9_-]{1,32} */
-bool http_id_ok(const char *id);		/* 1-128 printable ASCII */
+bool http_name_ok(const char *name); /* [A-Za-z0-9_-]{1,32} */
+bool http_id_ok(const char *id);     /* 1-128 printable ASCII */
 void http_token_hash(const char *token, char ret_hex[static 65]);
 
 /* http_problem.c */
@@ -217,8 +217,8 @@ void http_problem_text(int status, const char *detail, struct buf *out);
 const char *http_status_title(int status);
 void http_add_header(struct http_call *call, const char *name, const char *value);
 /* To a request that has no http_call any more. */
-void http_send(struct evhttp_request *request, int status, const char *type, struct buf *body,
-    bool head);
+void http_send(
+    struct evhttp_request *request, int status, const char *type, struct buf *body, bool head);
 
 /* http_listen.c, http_tls.c */
 int http_listen(struct http *http, struct err *err) AISLE_MUST_CHECK;
@@ -241,7 +241,7 @@ void http_get_livez(struct http_call *call);
 void http_get_readyz(struct http_call *call);
 void http_post_shown(struct http_call *call);
 void http_post_decision(struct http_call *call);
-void http_answer_gone(struct http_client *client);	/* its connection is: the host is told */
+void http_answer_gone(struct http_client *client); /* its connection is: the host is told */
 void http_page_init(struct http *http);
 void http_page_done(struct http *http);
 void http_get_file(struct http_call *call);
@@ -252,7 +252,7 @@ bool http_unpaired_page(struct http_call *call);
 struct json_t *http_body(struct http_call *call);
 
 /* sse.c, sse_ring.c */
-void sse_gone(struct http_client *client);		/* its connection is */
+void sse_gone(struct http_client *client); /* its connection is */
 void sse_beat(struct http *http, int64_t mono_ms);
 void ring_init(struct sse_ring *ring, int64_t last_id);
 void ring_done(struct sse_ring *ring);

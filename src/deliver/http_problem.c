@@ -10,6 +10,7 @@
 #include "deliver/http_private.h"
 
 /* X(status, title): every status that is sent from here */
+/* clang-format off */
 #define STATUSES(X) \
 	X(200, "OK") X(304, "Not Modified") X(400, "Bad Request") X(401, "Unauthorized") \
 	X(403, "Forbidden") X(404, "Not Found") X(405, "Method Not Allowed") \
@@ -18,18 +19,17 @@
 	X(421, "Misdirected Request") X(423, "Locked") X(429, "Too Many Requests") \
 	X(500, "Internal Server Error") X(501, "Not Implemented") \
 	X(503, "Service Unavailable") X(505, "HTTP Version Not Supported")
+/* clang-format on */
 
 const char *
 http_status_title(int status)
 {
 	switch (status) {
 #define X(code, title) \
-	case code: \
-		return title;
-	STATUSES(X)
+	case code: return title;
+		STATUSES(X)
 #undef X
-	default:
-		return status < 400 ? "OK" : status < 500 ? "Refused" : "Failed";
+	default: return status < 400 ? "OK" : status < 500 ? "Refused" : "Failed";
 	}
 }
 
@@ -85,7 +85,7 @@ void
 http_problem(struct http_call *call, int status, const char *format, ...)
 {
 	char detail[400];
-	struct buf body = {0};
+	struct buf body = { 0 };
 	va_list args;
 
 	va_start(args, format);

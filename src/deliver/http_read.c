@@ -11,7 +11,7 @@
 static void
 keep_scope(const struct http_tablet *tablet, struct buf *text)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 	json_t *root = json_read(text->data, text->len, "stations", &err);
 	json_t *list = json_object_get(root, "stations");
 	const char *station;
@@ -30,7 +30,7 @@ void
 http_get_stations(struct http_call *call)
 {
 	const struct http_host *host = call->http->host;
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	if (host->stations(host->ctx, &text) != 0) {
 		buf_clear(&text);
@@ -46,7 +46,7 @@ http_get_station(struct http_call *call)
 {
 	const struct http_host *host = call->http->host;
 	const char *station = call->segments[2];
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	if (!http_name_ok(station))
 		http_problem(call, 404, "no such station");
@@ -64,8 +64,8 @@ http_get_decision(struct http_call *call)
 {
 	const struct http_host *host = call->http->host;
 	const char *station;
-	struct buf text = {0};
-	struct err err = {0};
+	struct buf text = { 0 };
+	struct err err = { 0 };
 	json_t *decision = NULL;
 
 	if (host->decision(host->ctx, call->segments[2], &text) != 0 ||
@@ -85,7 +85,7 @@ void
 http_get_report(struct http_call *call)
 {
 	const struct http_host *host = call->http->host;
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	if (host->report(host->ctx, &text) != 0)
 		http_problem(call, 503, "there is no report just now");
@@ -100,7 +100,7 @@ http_get_metrics(struct http_call *call)
 	const struct http_host *host = call->http->host;
 	const char *accept = http_header(call, "Accept");
 	bool openmetrics = accept != NULL && strstr(accept, "application/openmetrics-text") != NULL;
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	if (host->metrics(host->ctx, openmetrics, &text) != 0)
 		http_problem(call, 503, "there are no metrics just now");
@@ -115,7 +115,7 @@ http_get_metrics(struct http_call *call)
 void
 http_get_livez(struct http_call *call)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	/* That the loop turns is what the answer itself says. */
 	buf_adds(&text, "{\"status\":\"pass\"}\n");
@@ -126,7 +126,7 @@ void
 http_get_readyz(struct http_call *call)
 {
 	const struct http_host *host = call->http->host;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	bool ready = host->ready(host->ctx, &text);
 
 	if (!ready)

@@ -54,7 +54,8 @@ check_headers(const struct http_call *call)
 	struct evkeyval *h;
 	int lengths = 0, encodings = 0, hosts = 0;
 
-	TAILQ_FOREACH(h, headers, next) {
+	TAILQ_FOREACH(h, headers, next)
+	{
 		if (!is_token(h->key))
 			return "a header's name is not one";
 		for (const char *s = h->value; *s != '\0'; s++)

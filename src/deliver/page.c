@@ -15,6 +15,7 @@
 #include "deliver/http_private.h"
 
 /* X(symbol, path, type) */
+/* clang-format off */
 #define FILES(X) \
 	X(index_html, "", "text/html; charset=utf-8") \
 	X(manager_html, "manager", "text/html; charset=utf-8") \
@@ -28,6 +29,7 @@
 	X(style_css, "style.css", "text/css; charset=utf-8") \
 	X(manifest, "manifest.webmanifest", "application/manifest+json") \
 	X(icon_svg, "icon.svg", "image/svg+xml")
+/* clang-format on */
 
 #define X(symbol, path, type) extern const char page_##symbol[], page_##symbol##_end[];
 FILES(X)
@@ -41,9 +43,12 @@ void
 http_page_init(struct http *http)
 {
 	const struct page_file files[] = {
-#define X(symbol, name, mime) {.path = name, .type = mime, .data = page_##symbol, \
-	.len = (size_t)(page_##symbol##_end - page_##symbol)},
-	    FILES(X)
+#define X(symbol, name, mime) \
+	{ .path = name, \
+		.type = mime, \
+		.data = page_##symbol, \
+		.len = (size_t)(page_##symbol##_end - page_##symbol) },
+		FILES(X)
 #undef X
 	};
 
@@ -95,7 +100,7 @@ http_get_file(struct http_call *call)
 {
 	const char *known = http_header(call, "If-None-Match");
 	const struct page_file *file = find_file(call);
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	http_add_header(call, "ETag", file->etag);
 	http_add_header(call, "Cache-Control", "no-cache");
@@ -114,7 +119,7 @@ http_unpaired_page(struct http_call *call)
 {
 	const char *accept = http_header(call, "Accept");
 	const struct page_file *file;
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	if (call->segment_count != 1 || strcmp(call->segments[0], "manager") != 0 ||
 	    accept == NULL || strstr(accept, "text/html") == NULL)

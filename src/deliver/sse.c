@@ -74,7 +74,8 @@ bound_total(struct http *http)
 	do {
 		total = 0;
 		worst = NULL;
-		TAILQ_FOREACH(stream, &http->streams, next) {
+		TAILQ_FOREACH(stream, &http->streams, next)
+		{
 			if (stream->client->doomed)
 				continue;
 			total += waiting(stream);
@@ -94,8 +95,7 @@ send_text(struct stream *stream, const struct buf *text)
 
 	if (stream->client->doomed || text->len == 0)
 		return;
-	if (waiting(stream) + text->len > stream_bytes(http) ||
-	    (chunk = evbuffer_new()) == NULL) {
+	if (waiting(stream) + text->len > stream_bytes(http) || (chunk = evbuffer_new()) == NULL) {
 		cut(stream);
 		return;
 	}
@@ -110,7 +110,7 @@ http_stream(struct http *http, const char *station, int64_t id, const char *even
     size_t len)
 {
 	struct stream *stream;
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	/* A status is how things are, not something that happened: it has no place among the
 	 * ids. */
@@ -124,8 +124,8 @@ http_stream(struct http *http, const char *station, int64_t id, const char *even
 		return;
 	frame(&text, id, event, json, len);
 	TAILQ_FOREACH(stream, &http->streams, next)
-		if (station == NULL || strcmp(stream->station, station) == 0)
-			send_text(stream, &text);
+	if (station == NULL || strcmp(stream->station, station) == 0)
+		send_text(stream, &text);
 	bound_total(http);
 	buf_done(&text);
 }
@@ -133,7 +133,7 @@ http_stream(struct http *http, const char *station, int64_t id, const char *even
 static void
 add_status(const struct http *http, int64_t id, struct buf *out)
 {
-	struct buf json = {0};
+	struct buf json = { 0 };
 
 	if (http->host->status(http->host->ctx, &json) == 0)
 		frame(out, id, "status", json.data, json.len);
@@ -145,9 +145,9 @@ add_status(const struct http *http, int64_t id, struct buf *out)
 static void
 add_snapshot(const struct http *http, const char *station, struct buf *out)
 {
-	struct buf text = {0}, one = {0};
+	struct buf text = { 0 }, one = { 0 };
 	json_t *root = NULL, *item;
-	struct err err = {0};
+	struct err err = { 0 };
 	size_t i;
 
 	add_status(http, http->ring.last, out);
@@ -221,7 +221,8 @@ bound_tablet(struct http *http, const char *tablet)
 	struct stream *stream, *oldest = NULL;
 	size_t count = 0;
 
-	TAILQ_FOREACH(stream, &http->streams, next) {
+	TAILQ_FOREACH(stream, &http->streams, next)
+	{
 		if (stream->client->doomed || strcmp(stream->tablet, tablet) != 0)
 			continue;
 		if (oldest == NULL)
@@ -270,7 +271,7 @@ http_get_stream(struct http_call *call)
 {
 	struct http *http = call->http;
 	const char *station = call->segments[2];
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	if (!http_name_ok(station)) {
 		http_problem(call, 404, "no such station");
@@ -314,12 +315,12 @@ void
 sse_beat(struct http *http, int64_t mono_ms)
 {
 	struct stream *stream;
-	struct buf text = {0};
+	struct buf text = { 0 };
 
 	buf_adds(&text, ": \n\n");
 	TAILQ_FOREACH(stream, &http->streams, next)
-		if (mono_ms - stream->beat_ms >= SSE_HEARTBEAT_MS)
-			send_text(stream, &text);
+	if (mono_ms - stream->beat_ms >= SSE_HEARTBEAT_MS)
+		send_text(stream, &text);
 	buf_done(&text);
 }
 
@@ -329,8 +330,8 @@ http_revoke(struct http *http, const char *name)
 	struct stream *stream;
 
 	TAILQ_FOREACH(stream, &http->streams, next)
-		if (strcmp(stream->tablet, name) == 0)
-			http_client_cut(stream->client);
+	if (strcmp(stream->tablet, name) == 0)
+		http_client_cut(stream->client);
 }
 
 size_t

@@ -19,8 +19,8 @@
 #include "store/store.h"
 #include "core/when.h"
 
-#define WINDOW_LOG_MAX 23	/* 8 MiB */
-#define BROKEN ((size_t)-1)	/* zstd takes it for an error too */
+#define WINDOW_LOG_MAX 23   /* 8 MiB */
+#define BROKEN ((size_t)-1) /* zstd takes it for an error too */
 
 bool
 batch_topic(const char *topic, char ret_store[static 33], char ret_lane[static 16])
@@ -53,11 +53,11 @@ batch_unzip(const void *bytes, size_t len, size_t max, struct buf *out)
 	ZSTD_DCtx *context = ZSTD_createDCtx();
 	CHECK(context != NULL);
 	ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
-	ZSTD_inBuffer in = {bytes, len, 0};
+	ZSTD_inBuffer in = { bytes, len, 0 };
 	size_t hint = len > 0 ? 1 : BROKEN;
 	while (hint != 0 && !ZSTD_isError(hint)) {
 		char chunk[64u << 10];
-		ZSTD_outBuffer piece = {chunk, sizeof(chunk), 0};
+		ZSTD_outBuffer piece = { chunk, sizeof(chunk), 0 };
 		size_t before = in.pos;
 		hint = ZSTD_decompressStream(context, &piece, &in);
 		if (ZSTD_isError(hint))
@@ -84,7 +84,7 @@ is_type(const char *text)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
 	return len >= 1 && len <= 32 &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
 /* The first sequence that this row stands for: a gap stands for several. */
@@ -123,10 +123,11 @@ take_row(struct batch *batch, const json_t *line, bool *whole, struct err *err)
 		*whole = false;
 	if (*whole)
 		batch->upto = seq;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	json_write(body, &text);
-	batch->rows[batch->count++] = (struct batch_row){.seq = seq, .type = mem_strdup(type),
-	    .at = mem_strdup(at), .body = buf_steal(&text)};
+	batch->rows[batch->count++] = (struct batch_row){
+		.seq = seq, .type = mem_strdup(type), .at = mem_strdup(at), .body = buf_steal(&text)
+	};
 	return 0;
 }
 
@@ -142,7 +143,7 @@ take_lines(struct batch *batch, const struct buf *lines, struct err *err)
 		if (batch->count == BATCH_ROWS_MAX)
 			return err_set(err, AISLE_E_INVALID, "too many lines, expected at most %d",
 			    BATCH_ROWS_MAX);
-		if ((batch->count & (batch->count + 1)) == 0)	/* room for twice as many */
+		if ((batch->count & (batch->count + 1)) == 0) /* room for twice as many */
 			batch->rows =
 			    mem_realloc(batch->rows, (2 * batch->count + 2) * sizeof(*batch->rows));
 		json_t *line = json_read(at, (size_t)(stop - at), "", err);
@@ -161,8 +162,8 @@ int
 batch_read(
     const char *topic, const void *payload, size_t len, struct batch *ret_batch, struct err *err)
 {
-	struct batch batch = {.count = 0};
-	struct buf lines = {0};
+	struct batch batch = { .count = 0 };
+	struct buf lines = { 0 };
 	int rc = 0;
 	if (!batch_topic(topic, batch.store, batch.lane))
 		rc = err_set(

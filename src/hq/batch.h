@@ -7,16 +7,16 @@
 
 #include "core/buf.h"
 
-#define BATCH_BYTES_MAX (8u << 20)	/* what it may become */
+#define BATCH_BYTES_MAX (8u << 20) /* what it may become */
 #define BATCH_ROWS_MAX 65536
 
 struct batch_row {
 	int64_t seq;
-	char *type, *at, *body;		/* body: JSON text */
+	char *type, *at, *body; /* body: JSON text */
 };
 struct batch {
 	char store[33], lane[16], epoch[17];
-	struct batch_row *rows;		/* ascending by seq; at least one */
+	struct batch_row *rows; /* ascending by seq; at least one */
 	size_t count;
 	int64_t upto; /* the last seq before which nothing is missing inside the batch */
 };

@@ -33,7 +33,7 @@
 #include "sync/wan.h"
 
 #define TURN_BATCHES 64
-#define ACKS_MAX 512		/* one call of the library may read more than one message */
+#define ACKS_MAX 512 /* one call of the library may read more than one message */
 #define ACKS_WAITING_MAX 256
 #define ONCE_MS 2000
 #define LEAVE_MS 2000
@@ -49,9 +49,9 @@ struct collect {
 	struct wan_backoff backoff;
 	struct mosquitto *client;
 	struct records *records;
-	struct ack acks[ACKS_MAX];	/* of this turn, not committed yet */
+	struct ack acks[ACKS_MAX]; /* of this turn, not committed yet */
 	size_t ack_count;
-	int acks_waiting;		/* published, not taken by the broker yet */
+	int acks_waiting; /* published, not taken by the broker yet */
 	bool connected, subscribed, failed, refused;
 	int64_t connect_at_ms, last_ms;
 	long long batches, rows, bad;
@@ -111,10 +111,10 @@ on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *
 {
 	struct collect *collect = ctx;
 	struct batch batch;
-	struct err err = {0};
+	struct err err = { 0 };
 	(void)client;
 	if (collect->failed)
-		return;		/* comes again after the reconnect */
+		return; /* comes again after the reconnect */
 	if (batch_read(message->topic, message->payload,
 		message->payloadlen > 0 ? (size_t)message->payloadlen : 0, &batch, &err) != 0) {
 		collect->bad++;
@@ -173,7 +173,7 @@ drop_connection(struct collect *collect)
 	int socket = mosquitto_socket(collect->client);
 	records_rollback(collect->records);
 	collect->ack_count = 0;
-	collect->failed = true;		/* what is still read now is not for keeping */
+	collect->failed = true; /* what is still read now is not for keeping */
 	if (socket >= 0)
 		shutdown(socket, SHUT_RDWR);
 	while (mosquitto_socket(collect->client) >= 0 &&
@@ -185,7 +185,7 @@ drop_connection(struct collect *collect)
 static bool
 readable(int socket)
 {
-	struct pollfd fd = {.fd = socket, .events = POLLIN};
+	struct pollfd fd = { .fd = socket, .events = POLLIN };
 	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLIN | POLLHUP | POLLERR)) != 0;
 }
 
@@ -197,7 +197,7 @@ read_turn(struct collect *collect)
 	if (collect->wan.tls && mosquitto_loop_read(collect->client, 1) != MOSQ_ERR_SUCCESS)
 		return false;
 	while (collect->ack_count < TURN_BATCHES && !collect->failed &&
-	       collect->acks_waiting < ACKS_WAITING_MAX) {
+	    collect->acks_waiting < ACKS_WAITING_MAX) {
 		int socket = mosquitto_socket(collect->client);
 		if (socket < 0)
 			return false;
@@ -214,13 +214,13 @@ turn_connected(struct collect *collect)
 {
 	int socket = mosquitto_socket(collect->client);
 	bool full = collect->acks_waiting >= ACKS_WAITING_MAX;
-	struct pollfd fd = {.fd = socket,
-	    .events = (short)(POLLIN | (mosquitto_want_write(collect->client) ? POLLOUT : 0))};
+	struct pollfd fd = { .fd = socket,
+		.events = (short)(POLLIN | (mosquitto_want_write(collect->client) ? POLLOUT : 0)) };
 	poll(&fd, 1, full ? 20 : 200);
 	/* Acknowledgements of the broker come in by reading too: when full, one at a time. */
 	bool alive = full && readable(socket)
-			 ? mosquitto_loop_read(collect->client, 1) == MOSQ_ERR_SUCCESS
-			 : read_turn(collect);
+	    ? mosquitto_loop_read(collect->client, 1) == MOSQ_ERR_SUCCESS
+	    : read_turn(collect);
 	if (!collect->failed && records_commit(collect->records) != 0) {
 		log_error("collect: cannot commit error=\"%s\"", records_error(collect->records));
 		collect->failed = true;
@@ -254,7 +254,7 @@ turn(struct collect *collect, struct err *err)
 	if (collect->failed) {
 		records_close(collect->records);
 		collect->records = NULL;
-		struct err reopen = {0};
+		struct err reopen = { 0 };
 		if (records_open(collect->options->into, &collect->records, &reopen) != 0) {
 			*err = reopen;
 			return false; /* the disk is gone for good: the service manager decides */
@@ -324,7 +324,7 @@ make_client_id(const char *into, char out[static 24])
 	char host[256] = "";
 	uint8_t digest[4];
 	char hex[9];
-	struct buf text = {0};
+	struct buf text = { 0 };
 	gethostname(host, sizeof(host) - 1);
 	buf_addf(&text, "%s %s", host, into);
 	hash_bytes(digest, sizeof(digest), text.data, text.len, NULL, 0);
@@ -351,16 +351,16 @@ collect_run(const struct collect_options *options, struct err *err)
 {
 	const struct broker_options *broker = &options->broker;
 	char host[WAN_HOST_SIZE], client_id[24];
-	struct sigaction stop = {.sa_handler = on_stop}, old_term, old_int;
+	struct sigaction stop = { .sa_handler = on_stop }, old_term, old_int;
 	struct collect *collect = mem_calloc(1, sizeof(*collect));
 	collect->options = options;
-	collect->wan = (struct wan){.client_id = client_id,
-	    .user = broker->user,
-	    .password_file = broker->password_file,
-	    .ca = broker->ca,
-	    .cert = broker->cert,
-	    .key = broker->key,
-	    .ack_late = true};
+	collect->wan = (struct wan){ .client_id = client_id,
+		.user = broker->user,
+		.password_file = broker->password_file,
+		.ca = broker->ca,
+		.cert = broker->cert,
+		.key = broker->key,
+		.ack_late = true };
 	if (!wan_url(broker->url, &collect->wan, host) || sodium_init() < 0) {
 		free(collect);
 		return err_set(err, AISLE_E_INVALID, "bad broker %s, expected mqtt[s]://HOST:PORT",

@@ -9,13 +9,13 @@
 #include "aisle/base.h"
 
 struct broker_options {
-	const char *url;		/* mqtt[s]://HOST:PORT */
+	const char *url; /* mqtt[s]://HOST:PORT */
 	const char *user, *password_file, *ca, *cert, *key;
 };
 struct collect_options {
 	struct broker_options broker;
-	const char *into;		/* "sqlite:FILE" */
-	bool once;			/* leave after 2 s without a record */
+	const char *into; /* "sqlite:FILE" */
+	bool once;	  /* leave after 2 s without a record */
 };
 int collect_run(const struct collect_options *options, struct err *err) AISLE_MUST_CHECK;
 

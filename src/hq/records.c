@@ -14,12 +14,12 @@
 
 #include <sqlite3.h>
 
-#define BUSY_MS 5000	/* another program may read or vacuum */
+#define BUSY_MS 5000 /* another program may read or vacuum */
 
 struct records {
 	sqlite3 *db;
 	sqlite3_stmt *insert;
-	bool open;		/* a transaction */
+	bool open; /* a transaction */
 };
 
 static const char setup[] =

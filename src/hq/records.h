@@ -13,7 +13,7 @@ int records_open(const char *into, struct records **ret_records, struct err *err
 void records_close(struct records *records);
 /* A transaction begins with the first add. Rows that are there already stay as they are. */
 int records_add(struct records *records, const struct batch *batch) AISLE_MUST_CHECK;
-int records_commit(struct records *records) AISLE_MUST_CHECK;	/* durable when it returns 0 */
+int records_commit(struct records *records) AISLE_MUST_CHECK; /* durable when it returns 0 */
 void records_rollback(struct records *records);
 const char *records_error(const struct records *records);
 

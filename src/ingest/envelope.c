@@ -23,11 +23,13 @@
 
 #define SOURCE_MAX 128
 
+/* clang-format off */
 static const enum event_from from_of[EV_COUNT] = {
 #define X(constant, name, from) [EV_##constant] = from,
 	EVENT_TYPES(X)
 #undef X
 };
+/* clang-format on */
 
 /* An attribute that is null is one that is not set (CloudEvents JSON format, 3.1). */
 static json_t *
@@ -122,9 +124,9 @@ read_type(json_t *root, const struct route *route, struct event *event, struct r
 		    rejected, REJECT_UNKNOWN_TYPE, "/type: expected a type of this contract");
 	from = from_of[event->type];
 	event->channel = route->channel;
-	ours = route->channel == CHANNEL_TABLET ?
-	    from == FROM_TABLET :
-	    from == FROM_ANY || (from == FROM_POS && route->channel == CHANNEL_POS) ||
+	ours = route->channel == CHANNEL_TABLET
+	    ? from == FROM_TABLET
+	    : from == FROM_ANY || (from == FROM_POS && route->channel == CHANNEL_POS) ||
 		(from == FROM_CARE && route->channel == CHANNEL_CARE);
 	if (!ours)
 		return refuse(
@@ -353,8 +355,8 @@ read_recording(
 		return bad_envelope(
 		    rejected, "/recordedtime: expected RFC 3339 with a zone, here or in time");
 	if (topic != NULL)
-		rc = json_is_string(topic) ? route_parse_tail(json_string_value(topic), ret_route) :
-					     AISLE_E_NONE;
+		rc = json_is_string(topic) ? route_parse_tail(json_string_value(topic), ret_route)
+					   : AISLE_E_NONE;
 	else
 		rc = source != NULL ? route_from_source(source, ret_route) : AISLE_E_NONE;
 	if (rc != 0 || ret_route->hello)

@@ -20,8 +20,8 @@
 /* Where a message came in. */
 struct route {
 	enum channel channel;
-	char origin[33];	/* terminal, reader, tablet; "care" */
-	bool hello;		/* tablet/{t}/hello, not an event */
+	char origin[33]; /* terminal, reader, tablet; "care" */
+	bool hello;	 /* tablet/{t}/hello, not an event */
 };
 /* topic "aisle/v1/{store}/pos/7/event". 0, or AISLE_E_NONE when it is no input of this store. */
 int route_parse(const char *topic, const char *store, struct route *ret_route);
@@ -32,25 +32,27 @@ int route_parse_tail(const char *tail, struct route *ret_route);
 int route_from_source(const char *source, struct route *ret_route);
 
 struct envelope_rules {
-	const uint8_t *pepper;		/* 32 bytes */
+	const uint8_t *pepper; /* 32 bytes */
 	/* the store's: another one is bad-value; NULL: any (feed check) */
 	const char *currency;
-	int64_t clock_past_ms, clock_ahead_ms;	/* accepted time: [now - past, now + ahead] */
-	bool clock_off;			/* gateway's own time uncertain: no clock check */
+	int64_t clock_past_ms, clock_ahead_ms; /* accepted time: [now - past, now + ahead] */
+	bool clock_off;			       /* gateway's own time uncertain: no clock check */
 };
 /* CloudEvents attributes that came as MQTT 5 user properties (binary mode). */
 struct binary_attributes {
 	size_t count;
-	struct { const char *name, *value; } pair[32];
+	struct {
+		const char *name, *value;
+	} pair[32];
 };
 
 struct rejected {
-	enum reject reason;		/* REJECT_NONE: accepted */
+	enum reject reason; /* REJECT_NONE: accepted */
 	/* what, where ("/data/amount"), what was expected; no payload text of a person */
 	char detail[200];
-	char source[129], id[129];	/* of an envelope that could be read; else "" */
-	bool receipt;			/* it asked for a receipt */
-	unsigned bad_gtins;		/* of an accepted event: GTINs that became a sku */
+	char source[129], id[129]; /* of an envelope that could be read; else "" */
+	bool receipt;		   /* it asked for a receipt */
+	unsigned bad_gtins;	   /* of an accepted event: GTINs that became a sku */
 };
 /* payload to *ret_event in arena. attributes NULL: structured mode. Unknown members are
  * added to *unknown_members. The card number in the payload is hashed and removed from

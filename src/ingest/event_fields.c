@@ -8,6 +8,7 @@
 #include "ingest/fields.h"
 
 #define AT(member) offsetof(struct event, member)
+/* clang-format off */
 #define ID(name, need, at) { name, F_ID, need, AT(at), 1, ID_MAX, NULL }
 #define NAME(name, need, at) { name, F_NAME, need, AT(at), 0, 0, NULL }
 #define TEXT(name, need, at, most) { name, F_TEXT, need, AT(at), 0, most, NULL }
@@ -21,6 +22,7 @@
 #define BASKET(need) ID("basket", need, basket)
 #define STATION(need) NAME("station", need, station)
 #define LINE { "line", F_INT, true, AT(item.line), 0, LINE_MAX, NULL }
+/* clang-format on */
 
 enum { OPTIONAL = false, REQUIRED = true };
 
@@ -32,6 +34,7 @@ static const char *const decisions[] = { "accept", "dismiss", "snooze", "overrid
 static const char *const decision_reasons[] = { "not-relevant", "customer-declined", "out-of-stock",
 	"wrong-person", "insensitive", "too-busy", "other", NULL };
 
+/* clang-format off */
 static const struct field opened_fields[] = {
 	BASKET(REQUIRED), NAME("terminal", REQUIRED, terminal), STATION(OPTIONAL),
 	ID("associate", OPTIONAL, associate), BOOL("training", OPTIONAL, training),
@@ -46,10 +49,13 @@ static const struct field added_fields[] = {
 	MONEY("margin", OPTIONAL, item.margin_minor),
 	{ "discounts", F_DISCOUNTS, OPTIONAL, AT(item.discount_minor), 0, 0, NULL },
 };
+/* clang-format on */
 static const struct field voided_fields[] = { BASKET(REQUIRED), LINE };
 static const struct field basket_fields[] = {
-	BASKET(REQUIRED), NAME("terminal", OPTIONAL, terminal),
+	BASKET(REQUIRED),
+	NAME("terminal", OPTIONAL, terminal),
 };
+/* clang-format off */
 static const struct field closed_fields[] = {
 	BASKET(REQUIRED), MONEY("total", REQUIRED, total_minor), CURRENCY,
 	{ "tenders", F_TENDERS, OPTIONAL, 0, 0, 0, NULL },
@@ -59,12 +65,15 @@ static const struct field return_fields[] = {
 	{ "items", F_ITEMS, REQUIRED, 0, 0, 0, NULL },
 	MONEY("total", REQUIRED, total_minor), CURRENCY,
 };
+/* clang-format on */
 static const struct field identified_fields[] = { CARD(REQUIRED), BASKET(OPTIONAL),
 	STATION(REQUIRED) };
 static const struct field customer_fields[] = { CARD(OPTIONAL), STATION(REQUIRED) };
 static const struct field merged_fields[] = {
-	CARD(REQUIRED), { "into", F_INTO, REQUIRED, 0, 0, 0, NULL },
+	CARD(REQUIRED),
+	{ "into", F_INTO, REQUIRED, 0, 0, 0, NULL },
 };
+/* clang-format off */
 static const struct field consent_fields[] = {
 	CARD(REQUIRED), { "purpose", F_CHOICE, REQUIRED, AT(purpose), 0, 0, purposes },
 	WORD("state", REQUIRED, state, consent_states), TIME("until", OPTIONAL, until_ms),
@@ -104,9 +113,13 @@ static const struct field offer_fields[] = {
 	/* What the customer saves: with a minus it would fill the budget instead of using it up. */
 	{ "amount", F_INT, REQUIRED, AT(amount_minor), 0, MONEY_MAX, NULL },
 };
+/* clang-format on */
 static const struct field refused_fields[] = {
-	BASKET(REQUIRED), ID("token", REQUIRED, token), TEXT("reason", REQUIRED, reason, TEXT_MAX),
+	BASKET(REQUIRED),
+	ID("token", REQUIRED, token),
+	TEXT("reason", REQUIRED, reason, TEXT_MAX),
 };
+/* clang-format off */
 static const struct field shown_fields[] = {
 	ID("guidance", REQUIRED, guidance), ID("prompt", REQUIRED, prompt),
 	NAME("tablet", REQUIRED, tablet), BOOL("shown", OPTIONAL, shown),
@@ -121,6 +134,7 @@ static const struct field decided_fields[] = {
 };
 
 #define FIELDS(table) { table, ARRAY_LEN(table) }
+/* clang-format on */
 static const struct {
 	const struct field *fields;
 	size_t count;
@@ -171,8 +185,8 @@ event_read_data(struct reader *reader, json_t *data)
 	reason = fields_read(reader, types[event->type].fields, types[event->type].count, event);
 	if (reason != REJECT_NONE)
 		return reason;
-	event->item.has_margin = json_is_integer(json_object_get(data, "margin"))
-	    && event->type == EV_BASKET_ITEM_ADDED;
+	event->item.has_margin =
+	    json_is_integer(json_object_get(data, "margin")) && event->type == EV_BASKET_ITEM_ADDED;
 	if (event->type == EV_CONSENT_CHANGED) {
 		event->granted = strcmp(event->state, "granted") == 0;
 		event->state = NULL;

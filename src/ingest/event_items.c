@@ -13,6 +13,7 @@ struct part {
 	int64_t amount_minor;
 };
 
+/* clang-format off */
 static const struct field discount_fields[] = {
 	{ "ref", F_ID, true, offsetof(struct part, name), 1, ID_MAX, NULL },
 	{ "amount", F_INT, true, offsetof(struct part, amount_minor), -MONEY_MAX, MONEY_MAX, NULL },
@@ -32,6 +33,7 @@ static const struct field item_fields[] = {
 	{ "amount", F_INT, true, offsetof(struct event_item, amount_minor), -MONEY_MAX, MONEY_MAX,
 	    NULL },
 };
+/* clang-format on */
 
 /* A GTIN that is none must name the goods all the same: its printable part, up to ID_MAX bytes. */
 static const char *
@@ -121,8 +123,8 @@ read_item(struct reader *reader, const struct field *field, json_t *value, struc
 	}
 	if (value != NULL)
 		reader->rejected->bad_gtins++;
-	item->sku = sku != NULL ? arena_strdup(reader->arena, json_string_value(sku)) :
-				  sku_of_bad_gtin(reader->arena, json_string_value(value));
+	item->sku = sku != NULL ? arena_strdup(reader->arena, json_string_value(sku))
+				: sku_of_bad_gtin(reader->arena, json_string_value(value));
 	return REJECT_NONE;
 }
 

@@ -7,6 +7,7 @@
 #include "core/id.h"
 #include "ingest/fields.h"
 
+/* clang-format off */
 static const struct field approval_fields[] = {
 	{ "manager", F_ID, true, offsetof(struct event, manager), 1, ID_MAX, NULL },
 	{ "pin", F_ID, true, offsetof(struct event, pin), 1, 64, NULL },
@@ -16,6 +17,7 @@ static const struct field instead_fields[] = {
 	{ "action", F_ID, true, offsetof(struct event, instead_action), 1, ID_MAX, NULL },
 	{ "depth", F_INT, false, offsetof(struct event, instead_depth), 0, MONEY_MAX, NULL },
 };
+/* clang-format on */
 
 static json_t *
 member(const struct reader *reader, const char *name)
@@ -106,8 +108,8 @@ read_card(struct reader *reader, const struct field *field, json_t *value)
 	if (value != NULL && has_subject)
 		return refuse(reader->rejected, REJECT_BAD_SHAPE,
 		    "%s/card: expected card or subject, not both", reader->path);
-	reason = value != NULL ? hash_card(reader, "card", &event->subject) :
-				 take_subject(reader, "subject", &event->subject);
+	reason = value != NULL ? hash_card(reader, "card", &event->subject)
+			       : take_subject(reader, "subject", &event->subject);
 	if (reason != REJECT_NONE)
 		return reason;
 	reader->by_subject = has_subject;
@@ -124,8 +126,8 @@ read_into(struct reader *reader, const struct field *field, json_t *value)
 	enum reject reason;
 
 	(void)value;
-	reason = reader->by_subject ? take_subject(reader, field->name, &event->into) :
-				      hash_card(reader, field->name, &event->into);
+	reason = reader->by_subject ? take_subject(reader, field->name, &event->into)
+				    : hash_card(reader, field->name, &event->into);
 	if (reason != REJECT_NONE)
 		return reason;
 	if (id_equal(&event->subject, &event->into))

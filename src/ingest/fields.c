@@ -255,48 +255,28 @@ static enum reject
 read_one(struct reader *reader, const struct field *field, json_t *value, void *out)
 {
 	switch (field->kind) {
-	case F_ID:
-		return read_id(reader, field, value, out);
-	case F_NAME:
-		return read_name(reader, field, value, out);
-	case F_TEXT:
-		return read_text(reader, field, value, out);
-	case F_PATH:
-		return read_path(reader, field, value, out);
+	case F_ID: return read_id(reader, field, value, out);
+	case F_NAME: return read_name(reader, field, value, out);
+	case F_TEXT: return read_text(reader, field, value, out);
+	case F_PATH: return read_path(reader, field, value, out);
 	case F_WORD:
-	case F_CHOICE:
-		return read_word(reader, field, value, out);
-	case F_BOOL:
-		return read_bool(reader, field, value, out);
+	case F_CHOICE: return read_word(reader, field, value, out);
+	case F_BOOL: return read_bool(reader, field, value, out);
 	case F_INT:
-	case F_SMALL:
-		return read_int(reader, field, value, out);
-	case F_QTY:
-		return read_qty(reader, field, value, out);
-	case F_NUMBER:
-		return read_number(reader, field, value, out);
-	case F_TIME:
-		return read_time(reader, field, value, out);
-	case F_CURRENCY:
-		return read_currency(reader, field, value, out);
-	case F_CARD:
-		return read_card(reader, field, value);
-	case F_INTO:
-		return read_into(reader, field, value);
-	case F_ITEM:
-		return read_item(reader, field, value, out);
-	case F_DISCOUNTS:
-		return read_discounts(reader, field, value, out);
-	case F_TENDERS:
-		return read_tenders(reader, field, value);
-	case F_ITEMS:
-		return read_items(reader, field, value);
-	case F_INSTEAD:
-		return read_instead(reader, field, value);
-	case F_APPROVAL:
-		return read_approval(reader, field, value);
-	case F_KINDS:
-		break;
+	case F_SMALL: return read_int(reader, field, value, out);
+	case F_QTY: return read_qty(reader, field, value, out);
+	case F_NUMBER: return read_number(reader, field, value, out);
+	case F_TIME: return read_time(reader, field, value, out);
+	case F_CURRENCY: return read_currency(reader, field, value, out);
+	case F_CARD: return read_card(reader, field, value);
+	case F_INTO: return read_into(reader, field, value);
+	case F_ITEM: return read_item(reader, field, value, out);
+	case F_DISCOUNTS: return read_discounts(reader, field, value, out);
+	case F_TENDERS: return read_tenders(reader, field, value);
+	case F_ITEMS: return read_items(reader, field, value);
+	case F_INSTEAD: return read_instead(reader, field, value);
+	case F_APPROVAL: return read_approval(reader, field, value);
+	case F_KINDS: break;
 	}
 	CHECK(!"field kind");
 	return REJECT_BAD_SHAPE;

@@ -8,32 +8,36 @@
 #include "core/json.h"
 #include "ingest/envelope.h"
 
-#define MONEY_MAX INT64_C(1000000000000)	/* minor units, either sign */
-#define QTY_MILLI_MAX INT64_C(1000000000)	/* a million */
-#define LINE_MAX INT64_C(9007199254740991)	/* 2^53 - 1: exact in every JSON library */
+#define MONEY_MAX INT64_C(1000000000000)   /* minor units, either sign */
+#define QTY_MILLI_MAX INT64_C(1000000000)  /* a million */
+#define LINE_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON library */
 #define ID_MAX 128
 #define TEXT_MAX 256
 #define CARD_MAX 128
 
 enum field_kind {
-	F_ID,		/* min-max printable ASCII characters → const char * */
-	F_NAME,		/* [A-Za-z0-9_-]{1,32} → const char * */
+	F_ID,	/* min-max printable ASCII characters → const char * */
+	F_NAME, /* [A-Za-z0-9_-]{1,32} → const char * */
 	/* up to max bytes of text for people; control characters become spaces → const char * */
 	F_TEXT,
-	F_PATH,		/* category: segments joined by slashes → const char * */
-	F_WORD,		/* one of words → const char * */
-	F_CHOICE,	/* one of words → int, its index */
-	F_BOOL,		/* → bool */
-	F_INT,		/* min..max → int64_t */
-	F_SMALL,	/* min..max → int */
-	F_QTY,		/* number with up to three decimals, min..max thousandths → int64_t */
-	F_NUMBER,	/* within ±10^12 → double */
-	F_TIME,		/* RFC 3339 → int64_t */
-	F_CURRENCY,	/* the store's → const char * */
-	F_CARD,		/* "card", or "subject" instead → has_subject, subject */
-	F_INTO,		/* customer.merged */
-	F_ITEM,		/* "gtin", or "sku" instead → item, sku, restricted of the object */
-	F_DISCOUNTS, F_TENDERS, F_ITEMS, F_INSTEAD, F_APPROVAL,
+	F_PATH,	    /* category: segments joined by slashes → const char * */
+	F_WORD,	    /* one of words → const char * */
+	F_CHOICE,   /* one of words → int, its index */
+	F_BOOL,	    /* → bool */
+	F_INT,	    /* min..max → int64_t */
+	F_SMALL,    /* min..max → int */
+	F_QTY,	    /* number with up to three decimals, min..max thousandths → int64_t */
+	F_NUMBER,   /* within ±10^12 → double */
+	F_TIME,	    /* RFC 3339 → int64_t */
+	F_CURRENCY, /* the store's → const char * */
+	F_CARD,	    /* "card", or "subject" instead → has_subject, subject */
+	F_INTO,	    /* customer.merged */
+	F_ITEM,	    /* "gtin", or "sku" instead → item, sku, restricted of the object */
+	F_DISCOUNTS,
+	F_TENDERS,
+	F_ITEMS,
+	F_INSTEAD,
+	F_APPROVAL,
 	F_KINDS
 };
 
@@ -41,9 +45,9 @@ struct field {
 	const char *name;
 	enum field_kind kind;
 	bool required;
-	size_t offset;		/* into the struct that the table describes */
+	size_t offset; /* into the struct that the table describes */
 	int64_t min, max;
-	const char *const *words;	/* NULL-terminated */
+	const char *const *words; /* NULL-terminated */
 };
 
 struct reader {
@@ -52,29 +56,29 @@ struct reader {
 	struct event *event;
 	struct rejected *rejected;
 	unsigned unknown;
-	bool by_subject;	/* the customer came as "subject", not as "card" */
-	json_t *object;		/* that is being read */
-	char path[96];		/* its place: "/data/items/3" */
+	bool by_subject; /* the customer came as "subject", not as "card" */
+	json_t *object;	 /* that is being read */
+	char path[96];	 /* its place: "/data/items/3" */
 };
 
 /* Fills *rejected and returns its reason. what never holds a value of the message. */
-enum reject refuse(struct rejected *rejected, enum reject reason, const char *format,
-    ...) AISLE_PRINTF(3, 4);
-enum reject fields_read(struct reader *reader, const struct field *fields, size_t count,
-    void *base);
+enum reject refuse(struct rejected *rejected, enum reject reason, const char *format, ...)
+    AISLE_PRINTF(3, 4);
+enum reject fields_read(
+    struct reader *reader, const struct field *fields, size_t count, void *base);
 /* Length of a printable ASCII text of min..max characters, else -1. */
 long ascii_len(const char *text, size_t min, size_t max);
-void wipe_json_string(json_t *string);	/* its bytes become zero; NULL or no string: nothing */
+void wipe_json_string(json_t *string); /* its bytes become zero; NULL or no string: nothing */
 
 /* event_people.c, event_items.c: the kinds that are more than one value. */
 enum reject read_card(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_into(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_approval(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_instead(struct reader *reader, const struct field *field, json_t *value);
-enum reject read_item(struct reader *reader, const struct field *field, json_t *value,
-    struct event_item *item);
-enum reject read_discounts(struct reader *reader, const struct field *field, json_t *value,
-    int64_t *ret_sum);
+enum reject read_item(
+    struct reader *reader, const struct field *field, json_t *value, struct event_item *item);
+enum reject read_discounts(
+    struct reader *reader, const struct field *field, json_t *value, int64_t *ret_sum);
 enum reject read_tenders(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_items(struct reader *reader, const struct field *field, json_t *value);
 

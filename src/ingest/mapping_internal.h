@@ -19,17 +19,17 @@ struct mapping_field {
 
 struct mapping_event {
 	enum event_type type;
-	struct logic *when, *id, *time;		/* when, time NULL: always, none */
+	struct logic *when, *id, *time; /* when, time NULL: always, none */
 	struct mapping_field fields[MAPPING_FIELDS_MAX];
 	size_t field_count;
 };
 
 struct mapping {
 	char *name, *topic;
-	int segment;			/* of the terminal, from 1; 0: terminal_rule */
+	int segment; /* of the terminal, from 1; 0: terminal_rule */
 	struct logic *terminal_rule;
 	bool decimal, round;
-	int digits;			/* of money without a currency */
+	int digits; /* of money without a currency */
 	struct mapping_event events[MAPPING_EVENTS_MAX];
 	size_t event_count;
 };

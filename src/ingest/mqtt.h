@@ -52,6 +52,6 @@ bool mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool 
 void mqtt_release(struct mqtt *mqtt);
 /* after a failed commit: the connection dies with its PUBACKs */
 void mqtt_drop(struct mqtt *mqtt);
-void mqtt_leave(struct mqtt *mqtt);			/* flushes and disconnects in good order */
+void mqtt_leave(struct mqtt *mqtt); /* flushes and disconnects in good order */
 
 #endif

@@ -17,7 +17,7 @@ struct rate;
  * limit. */
 struct rate *rate_new(int per_second);
 void rate_free(struct rate *rate);
-void rate_set(struct rate *rate, int per_second);	/* keeps the buckets */
+void rate_set(struct rate *rate, int per_second); /* keeps the buckets */
 /* One event of a terminal at now_ms (any clock that does not jump; a step back counts as no time).
  * false: too many. */
 bool rate_allow(struct rate *rate, enum channel channel, const char *origin, int64_t now_ms);

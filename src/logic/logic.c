@@ -8,7 +8,7 @@
 
 #include "logic/logic_impl.h"
 
-#define EXACT_NUMBER 9007199254740992.0	/* 2^53 */
+#define EXACT_NUMBER 9007199254740992.0 /* 2^53 */
 
 void
 logic_free(struct logic *logic)
@@ -64,8 +64,7 @@ value_of_cell(const struct cell *cell, struct value *ret)
 		ret->tag = VALUE_BOOL;
 		ret->truth = cell_truthy(cell);
 		break;
-	default:
-		ret->tag = VALUE_NULL;
+	default: ret->tag = VALUE_NULL;
 	}
 }
 
@@ -124,20 +123,16 @@ json_of_cell(struct logic_run *run, const struct cell *cell)
 	if (!run_charge(run, 1))
 		return json_null();
 	switch (cell->tag) {
-	case CELL_BOOL:
-		return json_boolean(cell->truth);
+	case CELL_BOOL: return json_boolean(cell->truth);
 	case CELL_NUMBER:
 		if (cell->number >= -EXACT_NUMBER && cell->number <= EXACT_NUMBER &&
 		    (double)(int64_t)cell->number == cell->number)
 			return json_integer((int64_t)cell->number);
 		json_t *real = json_real(cell->number);
 		return real != NULL ? real : json_null(); /* NaN and infinity, as JSON.stringify */
-	case CELL_BIG:
-		return json_integer(cell->big);
-	case CELL_STRING:
-		return json_string(cell->str);
-	case CELL_JSON:
-		return json_incref(cell->json);
+	case CELL_BIG: return json_integer(cell->big);
+	case CELL_STRING: return json_string(cell->str);
+	case CELL_JSON: return json_incref(cell->json);
 	case CELL_LIST: {
 		json_t *array = json_array();
 		for (size_t i = 0; i < cell->count && run->steps >= 0; i++)
@@ -150,8 +145,7 @@ json_of_cell(struct logic_run *run, const struct cell *cell)
 		json_object_set_new(pair, "accumulator", json_of_cell(run, &cell->list[1]));
 		return pair;
 	}
-	default:
-		return json_null();
+	default: return json_null();
 	}
 }
 

@@ -29,14 +29,11 @@ struct cell
 cell_of_json(json_t *json)
 {
 	switch (json == NULL ? JSON_NULL : json_typeof(json)) {
-	case JSON_TRUE:
-		return cell_bool(true);
-	case JSON_FALSE:
-		return cell_bool(false);
+	case JSON_TRUE: return cell_bool(true);
+	case JSON_FALSE: return cell_bool(false);
 	case JSON_STRING:
 		return (struct cell){ .tag = CELL_STRING, .str = json_string_value(json) };
-	case JSON_REAL:
-		return cell_number(json_real_value(json));
+	case JSON_REAL: return cell_number(json_real_value(json));
 	case JSON_INTEGER: {
 		int64_t n = json_integer_value(json);
 		if (n > EXACT_INT || n < -EXACT_INT)
@@ -44,10 +41,8 @@ cell_of_json(json_t *json)
 		return cell_number((double)n);
 	}
 	case JSON_ARRAY:
-	case JSON_OBJECT:
-		return (struct cell){ .tag = CELL_JSON, .json = json };
-	default:
-		return (struct cell){ .tag = CELL_NULL };
+	case JSON_OBJECT: return (struct cell){ .tag = CELL_JSON, .json = json };
+	default: return (struct cell){ .tag = CELL_NULL };
 	}
 }
 
@@ -55,16 +50,11 @@ struct cell
 cell_of_value(const struct value *value)
 {
 	switch (value->tag) {
-	case VALUE_BOOL:
-		return cell_bool(value->truth);
-	case VALUE_NUMBER:
-		return cell_number(value->number);
-	case VALUE_STRING:
-		return (struct cell){ .tag = CELL_STRING, .str = value->str };
-	case VALUE_JSON:
-		return cell_of_json(value->json);
-	default:
-		return (struct cell){ .tag = CELL_NULL };
+	case VALUE_BOOL: return cell_bool(value->truth);
+	case VALUE_NUMBER: return cell_number(value->number);
+	case VALUE_STRING: return (struct cell){ .tag = CELL_STRING, .str = value->str };
+	case VALUE_JSON: return cell_of_json(value->json);
+	default: return (struct cell){ .tag = CELL_NULL };
 	}
 }
 
@@ -146,8 +136,9 @@ text_property(struct logic_run *run, const char *s, const char *name)
 	struct cell args[3] = { { .tag = CELL_STRING, .str = s }, cell_number((double)index),
 		cell_number(1) },
 		    unit;
-	return logic_call(run, FN_SUBSTR, args, 3, NULL, &unit) == LOGIC_OK ? unit :
-	    (struct cell){ .tag = CELL_UNDEFINED };
+	return logic_call(run, FN_SUBSTR, args, 3, NULL, &unit) == LOGIC_OK
+	    ? unit
+	    : (struct cell){ .tag = CELL_UNDEFINED };
 }
 
 struct cell
@@ -155,8 +146,8 @@ cell_property(struct logic_run *run, const struct cell *cell, const char *name)
 {
 	if (cell->tag == CELL_JSON && json_is_object(cell->json)) {
 		json_t *member = json_object_get(cell->json, name);
-		return member != NULL ? cell_of_json(member) :
-					(struct cell){ .tag = CELL_UNDEFINED };
+		return member != NULL ? cell_of_json(member)
+				      : (struct cell){ .tag = CELL_UNDEFINED };
 	}
 	if (cell_is_list(cell)) {
 		size_t index = index_of_name(name);
@@ -179,21 +170,14 @@ bool
 cell_truthy(const struct cell *cell)
 {
 	switch (cell->tag) {
-	case CELL_BOOL:
-		return cell->truth;
-	case CELL_NUMBER:
-		return cell->number == cell->number && cell->number != 0;
-	case CELL_STRING:
-		return cell->str[0] != '\0';
-	case CELL_JSON:
-		return !json_is_array(cell->json) || json_array_size(cell->json) > 0;
-	case CELL_LIST:
-		return cell->count > 0;
+	case CELL_BOOL: return cell->truth;
+	case CELL_NUMBER: return cell->number == cell->number && cell->number != 0;
+	case CELL_STRING: return cell->str[0] != '\0';
+	case CELL_JSON: return !json_is_array(cell->json) || json_array_size(cell->json) > 0;
+	case CELL_LIST: return cell->count > 0;
 	case CELL_BIG:
-	case CELL_PAIR:
-		return true;
-	default:
-		return false;
+	case CELL_PAIR: return true;
+	default: return false;
 	}
 }
 
@@ -210,16 +194,12 @@ cell_add_text(struct logic_run *run, const struct cell *cell, bool join, struct 
 	case CELL_NULL:
 		buf_adds(out, join ? "" : cell->tag == CELL_NULL ? "null" : "undefined");
 		break;
-	case CELL_BOOL:
-		buf_adds(out, cell->truth ? "true" : "false");
-		break;
+	case CELL_BOOL: buf_adds(out, cell->truth ? "true" : "false"); break;
 	case CELL_NUMBER:
 		number_text(cell->number, number);
 		buf_adds(out, number);
 		break;
-	case CELL_BIG:
-		buf_addf(out, "%" PRId64, cell->big);
-		break;
+	case CELL_BIG: buf_addf(out, "%" PRId64, cell->big); break;
 	case CELL_STRING:
 		if (run_charge(run, strlen(cell->str) / LOGIC_TEXT_STEP))
 			buf_adds(out, cell->str);
@@ -256,18 +236,12 @@ double
 cell_to_number(struct logic_run *run, const struct cell *cell)
 {
 	switch (cell->tag) {
-	case CELL_UNDEFINED:
-		return __builtin_nan("");
-	case CELL_NULL:
-		return 0;
-	case CELL_BOOL:
-		return cell->truth;
-	case CELL_NUMBER:
-		return cell->number;
-	case CELL_BIG:
-		return (double)cell->big;
-	default:
-		return number_of_text(cell_to_text(run, cell));
+	case CELL_UNDEFINED: return __builtin_nan("");
+	case CELL_NULL: return 0;
+	case CELL_BOOL: return cell->truth;
+	case CELL_NUMBER: return cell->number;
+	case CELL_BIG: return (double)cell->big;
+	default: return number_of_text(cell_to_text(run, cell));
 	}
 }
 
@@ -275,7 +249,7 @@ double
 cell_to_float(struct logic_run *run, const struct cell *cell)
 {
 	if (cell->tag == CELL_NUMBER)
-		return cell->number == 0 ? 0 : cell->number;	/* "-0" is never written */
+		return cell->number == 0 ? 0 : cell->number; /* "-0" is never written */
 	if (cell->tag == CELL_BIG)
 		return (double)cell->big;
 	return number_parse_float(cell_to_text(run, cell));
@@ -303,17 +277,12 @@ cell_same(const struct cell *a, const struct cell *b)
 	if (a->tag != b->tag)
 		return false;
 	switch (a->tag) {
-	case CELL_BOOL:
-		return a->truth == b->truth;
-	case CELL_STRING:
-		return strcmp(a->str, b->str) == 0;
-	case CELL_JSON:
-		return a->json == b->json;
+	case CELL_BOOL: return a->truth == b->truth;
+	case CELL_STRING: return strcmp(a->str, b->str) == 0;
+	case CELL_JSON: return a->json == b->json;
 	case CELL_LIST:
-	case CELL_PAIR:
-		return a->list == b->list;
-	default:
-		return true;
+	case CELL_PAIR: return a->list == b->list;
+	default: return true;
 	}
 }
 
@@ -352,14 +321,10 @@ static bool
 relation(enum logic_fn fn, double x, double y)
 {
 	switch (fn) {
-	case FN_LT:
-		return x < y;
-	case FN_LE:
-		return x <= y;
-	case FN_GT:
-		return x > y;
-	default:
-		return x >= y;
+	case FN_LT: return x < y;
+	case FN_LE: return x <= y;
+	case FN_GT: return x > y;
+	default: return x >= y;
 	}
 }
 
@@ -367,16 +332,11 @@ bool
 cell_compare(struct logic_run *run, enum logic_fn fn, const struct cell *a, const struct cell *b)
 {
 	switch (fn) {
-	case FN_EQ:
-		return cell_equal(run, a, b);
-	case FN_NE:
-		return !cell_equal(run, a, b);
-	case FN_SAME:
-		return cell_same(a, b);
-	case FN_NOT_SAME:
-		return !cell_same(a, b);
-	default:
-		break;
+	case FN_EQ: return cell_equal(run, a, b);
+	case FN_NE: return !cell_equal(run, a, b);
+	case FN_SAME: return cell_same(a, b);
+	case FN_NOT_SAME: return !cell_same(a, b);
+	default: break;
 	}
 	bool a_text = a->tag == CELL_STRING || is_object(a),
 	     b_text = b->tag == CELL_STRING || is_object(b);

@@ -19,7 +19,7 @@
 
 #include "logic/logic_program.h"
 
-#define ARGS_MAX 65535		/* of one operator: insn.n */
+#define ARGS_MAX 65535 /* of one operator: insn.n */
 
 static const struct {
 	const char *name;
@@ -183,7 +183,7 @@ add_path(struct compiler *c, const char *name)
 {
 	struct path path = { .first = (uint32_t)c->segments.count };
 	size_t at = logic_text_add(c, name);
-	for (size_t from = at; ; from++) {
+	for (size_t from = at;; from++) {
 		char *text = (char *)c->text.items;
 		if (text[from] != '.' && text[from] != '\0')
 			continue;
@@ -210,8 +210,8 @@ compile_var(struct compiler *c, const struct args *args)
 		bool whole = first == NULL || json_is_null(first) || json_is_string(first);
 		if (slots)
 			return logic_refuse(c,
-			    whole ? "all of the data, expected the name of a feature" :
-				    "computed name, expected the name of a feature",
+			    whole ? "all of the data, expected the name of a feature"
+				  : "computed name, expected the name of a feature",
 			    NULL);
 		if (!whole)
 			return compile_call(c, FN_VAR, args);
@@ -239,9 +239,9 @@ compile_var(struct compiler *c, const struct args *args)
 static bool
 is_plain_var(const json_t *rule, char number[static NUMBER_TEXT_SIZE], const char **ret_name)
 {
-	const json_t *var = json_is_object(rule) && json_object_size(rule) == 1 ?
-				json_object_get(rule, "var") :
-				NULL;
+	const json_t *var = json_is_object(rule) && json_object_size(rule) == 1
+	    ? json_object_get(rule, "var")
+	    : NULL;
 	struct args args = args_of(var);
 	return var != NULL && args.count == 1 && constant_name(arg_at(&args, 0), number, ret_name);
 }
@@ -300,11 +300,11 @@ compile_missing_some(struct compiler *c, const struct args *args)
 static enum logic_fn
 mirrored(enum logic_fn fn)
 {
-	return fn == FN_LT ? FN_GT :
-	       fn == FN_LE ? FN_GE :
-	       fn == FN_GT ? FN_LT :
-	       fn == FN_GE ? FN_LE :
-			     fn;
+	return fn == FN_LT ? FN_GT
+	    : fn == FN_LE  ? FN_GE
+	    : fn == FN_GT  ? FN_LT
+	    : fn == FN_GE  ? FN_LE
+			   : fn;
 }
 
 /* "a < 3", "3 > a", "a in [...]", "!a", "a == null". 1: compiled; 0: not one of these. */
@@ -326,8 +326,8 @@ compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
 		constant = var;
 		fn = mirrored(fn);
 	}
-	if (compares ? json_is_array(constant) || json_is_object(constant) :
-	    !truth && (!json_is_array(constant) || !logic_is_constant(constant, 0)))
+	if (compares ? json_is_array(constant) || json_is_object(constant)
+		     : !truth && (!json_is_array(constant) || !logic_is_constant(constant, 0)))
 		return 0;
 	if (find_slot(c, name, &insn.a) < 0)
 		return AISLE_E_INVALID;
@@ -410,7 +410,7 @@ compile_if(struct compiler *c, const struct args *args)
 		size_t no = emit_branch(c, from, OP_IF);
 		if (compile_arg(c, args, i + 1) < 0)
 			return AISLE_E_INVALID;
-		c->stack--;	/* the other ways push in its place */
+		c->stack--; /* the other ways push in its place */
 		ends = logic_emit(c, (struct insn){ .op = OP_JUMP, .jump = (uint16_t)ends }) + 1;
 		logic_insn(c, no)->jump = (uint16_t)logic_here(c);
 	}
@@ -427,8 +427,9 @@ compile_body(struct compiler *c, enum logic_fn fn, const struct args *args)
 	size_t over = fn == FN_REDUCE ? 2 : 1;
 	if (compile_arg(c, args, 0) < 0)
 		return AISLE_E_INVALID;
-	if (fn == FN_REDUCE && (arg_at(args, 2) != NULL ? compile_arg(c, args, 2) :
-							  compile_constant(c, json_null())) < 0)
+	if (fn == FN_REDUCE &&
+	    (arg_at(args, 2) != NULL ? compile_arg(c, args, 2) : compile_constant(c, json_null())) <
+		0)
 		return AISLE_E_INVALID;
 	size_t head =
 	    logic_emit(c, (struct insn){ .op = fn == FN_REDUCE ? OP_REDUCE : OP_EACH, .a = fn });
@@ -439,7 +440,7 @@ compile_body(struct compiler *c, enum logic_fn fn, const struct args *args)
 		return r;
 	logic_emit(c, (struct insn){ .op = OP_RETURN });
 	logic_insn(c, head)->jump = (uint16_t)logic_here(c);
-	c->stack -= (uint32_t)over;	/* the body's cell and reduce's second one */
+	c->stack -= (uint32_t)over; /* the body's cell and reduce's second one */
 	return 0;
 }
 
@@ -460,20 +461,19 @@ compile_operator(struct compiler *c, const char *name, const json_t *values)
 	if (done != 0)
 		return done < 0 ? done : 0;
 	switch (fn) {
-	case FN_VAR:
-		return compile_var(c, &args);
-	case FN_MISSING:
-		return compile_missing(c, &args);
-	case FN_MISSING_SOME:
-		return compile_missing_some(c, &args);
-	case FN_IF:
-		return compile_if(c, &args);
-	case FN_AND: case FN_OR:
-		return compile_and_or(c, fn == FN_AND ? OP_AND : OP_OR, &args);
-	case FN_MAP: case FN_FILTER: case FN_ALL: case FN_NONE: case FN_SOME: case FN_REDUCE:
-		return compile_body(c, fn, &args);
-	default:
-		return compile_call(c, fn, &args);
+	case FN_VAR: return compile_var(c, &args);
+	case FN_MISSING: return compile_missing(c, &args);
+	case FN_MISSING_SOME: return compile_missing_some(c, &args);
+	case FN_IF: return compile_if(c, &args);
+	case FN_AND:
+	case FN_OR: return compile_and_or(c, fn == FN_AND ? OP_AND : OP_OR, &args);
+	case FN_MAP:
+	case FN_FILTER:
+	case FN_ALL:
+	case FN_NONE:
+	case FN_SOME:
+	case FN_REDUCE: return compile_body(c, fn, &args);
+	default: return compile_call(c, fn, &args);
 	}
 }
 

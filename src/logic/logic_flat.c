@@ -20,8 +20,14 @@ static inline bool
 compare_numbers(unsigned fn, double x, double y)
 {
 	static const uint8_t accepts[] = {
-		[FN_EQ] = 2, [FN_SAME] = 2, [FN_NE] = 13, [FN_NOT_SAME] = 13,
-		[FN_LT] = 1, [FN_LE] = 3, [FN_GT] = 4, [FN_GE] = 6,
+		[FN_EQ] = 2,
+		[FN_SAME] = 2,
+		[FN_NE] = 13,
+		[FN_NOT_SAME] = 13,
+		[FN_LT] = 1,
+		[FN_LE] = 3,
+		[FN_GT] = 4,
+		[FN_GE] = 6,
 	};
 	unsigned order = (unsigned)(x >= y) + (unsigned)(x > y);
 

@@ -8,25 +8,25 @@
 #include "logic/logic.h"
 
 #define LOGIC_CONSTANTS_MAX 65536
-#define LOGIC_TEXT_STEP 16	/* bytes of text that cost as much as one instruction */
+#define LOGIC_TEXT_STEP 16 /* bytes of text that cost as much as one instruction */
 
 /* A value while it is worked on. */
 enum cell_tag {
-	CELL_UNDEFINED,	/* an argument that is not there; null outside */
+	CELL_UNDEFINED, /* an argument that is not there; null outside */
 	CELL_NULL,
 	CELL_BOOL,
 	CELL_NUMBER,
-	CELL_BIG,	/* an integer of the data beyond 2^53: passes through and into text exactly */
+	CELL_BIG, /* an integer of the data beyond 2^53: passes through and into text exactly */
 	CELL_STRING,
-	CELL_JSON,	/* array or object of the data or the rule, borrowed */
-	CELL_LIST,	/* array made by the program */
-	CELL_PAIR,	/* what reduce shows its body: {current, accumulator}, in this order */
+	CELL_JSON, /* array or object of the data or the rule, borrowed */
+	CELL_LIST, /* array made by the program */
+	CELL_PAIR, /* what reduce shows its body: {current, accumulator}, in this order */
 };
 
 struct cell {
 	uint8_t tag;
-	uint8_t depth;		/* CELL_LIST, CELL_PAIR: levels of both inside, this one included */
-	uint32_t count;		/* CELL_LIST */
+	uint8_t depth;	/* CELL_LIST, CELL_PAIR: levels of both inside, this one included */
+	uint32_t count; /* CELL_LIST */
 	union {
 		bool truth;
 		double number;
@@ -34,45 +34,45 @@ struct cell {
 		const char *str;
 		json_t *json;
 		const struct cell *list;
-		size_t at;	/* while compiling: offset into a pool */
+		size_t at; /* while compiling: offset into a pool */
 	};
 };
 
 enum logic_op {
-	OP_CONST,		/* push constant a */
-	OP_UNDEFINED,		/* push undefined */
-	OP_SLOT,		/* push slot a; unknown when missing */
-	OP_SLOT_OR,		/* push slot a and jump, or fall into the default */
-	OP_PATH,		/* push path a of the scope, or null */
-	OP_PATH_OR,		/* push path a of the scope and jump, or fall into the default */
-	OP_SCOPE,		/* push the scope itself */
-	OP_LIST,		/* n cells to one list */
-	OP_CALL,		/* function a over n cells */
-	OP_EACH,		/* map … some (a) over the list on top; the body follows, jump is behind it */
-	OP_REDUCE,		/* list and initial value on top; the body follows */
-	OP_MISSING_SLOTS,	/* names a … a+n-1 that are missing; b is 1 + constant of the needed count */
+	OP_CONST,     /* push constant a */
+	OP_UNDEFINED, /* push undefined */
+	OP_SLOT,      /* push slot a; unknown when missing */
+	OP_SLOT_OR,   /* push slot a and jump, or fall into the default */
+	OP_PATH,      /* push path a of the scope, or null */
+	OP_PATH_OR,   /* push path a of the scope and jump, or fall into the default */
+	OP_SCOPE,     /* push the scope itself */
+	OP_LIST,      /* n cells to one list */
+	OP_CALL,      /* function a over n cells */
+	OP_EACH,   /* map … some (a) over the list on top; the body follows, jump is behind it */
+	OP_REDUCE, /* list and initial value on top; the body follows */
+	OP_MISSING_SLOTS, /* names a … a+n-1 that are missing; b is 1 + constant of the needed count */
 	/* A program of what follows alone is flat: one truth at a time. */
 	OP_FLAT,
 	OP_RETURN = OP_FLAT,
 	OP_JUMP,
-	OP_IF,			/* pop; jump if falsy */
-	OP_AND,			/* jump if the top is falsy, else pop */
-	OP_OR,			/* jump if the top is truthy, else pop */
+	OP_IF,	/* pop; jump if falsy */
+	OP_AND, /* jump if the top is falsy, else pop */
+	OP_OR,	/* jump if the top is truthy, else pop */
 	/* Tests of one slot: the common clauses in one instruction, see enum sense. */
-	OP_TEST_NUMBER,		/* slot a with the number beside it, by a function */
-	OP_TEST_COMPARE,	/* slot a with constant b, by a function */
-	OP_TEST_IN,		/* slot a in constant list b */
-	OP_TEST_TRUTH,		/* slot a, b: wanted truth */
-	OP_TEST_NULL,		/* slot a missing or null, b: wanted truth */
+	OP_TEST_NUMBER,	 /* slot a with the number beside it, by a function */
+	OP_TEST_COMPARE, /* slot a with constant b, by a function */
+	OP_TEST_IN,	 /* slot a in constant list b */
+	OP_TEST_TRUTH,	 /* slot a, b: wanted truth */
+	OP_TEST_NULL,	 /* slot a missing or null, b: wanted truth */
 };
 
 /* What a test does with its yes or no: the jump of the and, or, if around it is part of it. Bit 0:
  * a no jumps, bit 1: a yes jumps. */
 enum sense {
 	SENSE_PUSH = 0,
-	SENSE_AND = 1,		/* no: push false and jump */
-	SENSE_OR = 2,		/* yes: push true and jump */
-	SENSE_IF = 1 | 4,	/* no: jump */
+	SENSE_AND = 1,	  /* no: push false and jump */
+	SENSE_OR = 2,	  /* yes: push true and jump */
+	SENSE_IF = 1 | 4, /* no: jump */
 	SENSE_MASK = 7,
 };
 static inline bool
@@ -82,20 +82,50 @@ sense_jumps(unsigned sense, int holds)
 }
 
 enum logic_fn {
-	FN_EQ, FN_NE, FN_SAME, FN_NOT_SAME, FN_LT, FN_LE, FN_GT, FN_GE,	/* compares first */
-	FN_NOT, FN_TRUTH, FN_MAX, FN_MIN, FN_ADD, FN_SUB, FN_MUL, FN_DIV, FN_MOD, FN_MERGE, FN_IN, FN_CAT,
-	FN_SUBSTR, FN_LOG, FN_VAR, FN_MISSING, FN_MISSING_SOME,
+	FN_EQ,
+	FN_NE,
+	FN_SAME,
+	FN_NOT_SAME,
+	FN_LT,
+	FN_LE,
+	FN_GT,
+	FN_GE, /* compares first */
+	FN_NOT,
+	FN_TRUTH,
+	FN_MAX,
+	FN_MIN,
+	FN_ADD,
+	FN_SUB,
+	FN_MUL,
+	FN_DIV,
+	FN_MOD,
+	FN_MERGE,
+	FN_IN,
+	FN_CAT,
+	FN_SUBSTR,
+	FN_LOG,
+	FN_VAR,
+	FN_MISSING,
+	FN_MISSING_SOME,
 	/* not called with cells */
-	FN_IF, FN_AND, FN_OR, FN_MAP, FN_FILTER, FN_ALL, FN_NONE, FN_SOME, FN_REDUCE,
+	FN_IF,
+	FN_AND,
+	FN_OR,
+	FN_MAP,
+	FN_FILTER,
+	FN_ALL,
+	FN_NONE,
+	FN_SOME,
+	FN_REDUCE,
 };
 
 struct insn {
 	uint8_t op;
-	uint8_t sense;			/* of a test; from SENSE_FN on the function that compares */
+	uint8_t sense; /* of a test; from SENSE_FN on the function that compares */
 #define SENSE_FN 3
 	union {
-		uint16_t n;		/* cells, of what does not jump */
-		uint16_t jump;		/* index of an instruction */
+		uint16_t n;    /* cells, of what does not jump */
+		uint16_t jump; /* index of an instruction */
 	};
 	uint32_t a;
 	union {
@@ -105,47 +135,47 @@ struct insn {
 		double number;
 	};
 };
-#define LOGIC_CODE_MAX UINT16_MAX	/* instructions; LOGIC_NODES_MAX keeps far below it */
+#define LOGIC_CODE_MAX UINT16_MAX /* instructions; LOGIC_NODES_MAX keeps far below it */
 
 struct path {
-	uint32_t first, count;		/* of logic->segments */
+	uint32_t first, count; /* of logic->segments */
 };
 
 struct named_slot {
-	uint32_t slot, name;		/* name: constant */
+	uint32_t slot, name; /* name: constant */
 };
 
 /* One block of memory; only objects of the rule (refs) live outside. What a run reads stands
  * together: the code, its constants, their texts. */
 struct logic {
-	struct cell *constants;		/* scalars, objects, and lists of them */
+	struct cell *constants; /* scalars, objects, and lists of them */
 	struct path *paths;
 	const char **segments;
 	struct named_slot *names;
 	uint32_t *slots;
 	json_t **refs;
 	size_t slot_count, ref_count;
-	uint32_t stack;			/* cells that a run needs */
+	uint32_t stack; /* cells that a run needs */
 	bool over_json;
-	bool flat;			/* only tests and jumps, see logic_flat.c */
+	bool flat; /* only tests and jumps, see logic_flat.c */
 	struct insn code[];
 };
 
 struct logic_run {
 	const struct logic *logic;
 	struct logic_slots slots;
-	struct arena *arena;		/* made when first needed if own */
+	struct arena *arena; /* made when first needed if own */
 	bool own;
-	int steps;			/* left */
+	int steps; /* left */
 	unsigned missing;
 };
 
 /* ---- logic_number.c: numbers as JavaScript reads and writes them ---- */
 #define NUMBER_TEXT_SIZE 64
 void number_text(double number, char out[static NUMBER_TEXT_SIZE]);
-double number_of_text(const char *s);		/* Number(s) */
-double number_parse_float(const char *s);	/* parseFloat(s) */
-double number_mod(double a, double b);		/* a % b */
+double number_of_text(const char *s);	  /* Number(s) */
+double number_parse_float(const char *s); /* parseFloat(s) */
+double number_mod(double a, double b);	  /* a % b */
 
 /* ---- logic_cell.c: cells as JavaScript coerces and compares them ---- */
 struct cell cell_of_json(json_t *json);
@@ -163,14 +193,16 @@ cell_number(double number)
 bool cell_is_list(const struct cell *cell);
 size_t cell_count(const struct cell *list);
 struct cell cell_at(const struct cell *list, size_t i);
-struct cell cell_property(struct logic_run *run, const struct cell *cell, const char *name);	/* undefined: none */
+struct cell cell_property(
+    struct logic_run *run, const struct cell *cell, const char *name); /* undefined: none */
 bool cell_truthy(const struct cell *cell);
 double cell_to_number(struct logic_run *run, const struct cell *cell);
-double cell_to_float(struct logic_run *run, const struct cell *cell);	/* parseFloat */
+double cell_to_float(struct logic_run *run, const struct cell *cell); /* parseFloat */
 const char *cell_to_text(struct logic_run *run, const struct cell *cell);
-bool cell_equal(struct logic_run *run, const struct cell *a, const struct cell *b);	/* == */
-bool cell_same(const struct cell *a, const struct cell *b);				/* === */
-bool cell_compare(struct logic_run *run, enum logic_fn fn, const struct cell *a, const struct cell *b);
+bool cell_equal(struct logic_run *run, const struct cell *a, const struct cell *b); /* == */
+bool cell_same(const struct cell *a, const struct cell *b);			    /* === */
+bool cell_compare(
+    struct logic_run *run, enum logic_fn fn, const struct cell *a, const struct cell *b);
 /* Appends as String() does; join gives "" for null and undefined. */
 void cell_add_text(struct logic_run *run, const struct cell *cell, bool join, struct buf *out);
 /* Memory and steps of a run. A run whose steps are used up goes on harmlessly to the end of its instruction. */
@@ -178,18 +210,20 @@ struct arena *run_arena(struct logic_run *run);
 static inline bool
 run_charge(struct logic_run *run, size_t steps)
 {
-	run->steps = steps < (size_t)(run->steps < 0 ? 0 : run->steps) ? run->steps - (int)steps : -1;
+	run->steps =
+	    steps < (size_t)(run->steps < 0 ? 0 : run->steps) ? run->steps - (int)steps : -1;
 	return run->steps >= 0;
 }
 /* A list of copies; LOGIC_LIMIT when too deep or out of steps. */
-enum logic_result cell_list(struct logic_run *run, const struct cell *items, size_t count, struct cell *ret);
+enum logic_result cell_list(
+    struct logic_run *run, const struct cell *items, size_t count, struct cell *ret);
 
 /* ---- logic_ops.c ---- */
-enum logic_result logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t count,
-    const struct cell *scope, struct cell *ret);
+enum logic_result logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args,
+    size_t count, const struct cell *scope, struct cell *ret);
 bool cell_in(struct logic_run *run, const struct cell *needle, const struct cell *hay);
-struct cell cell_path(struct logic_run *run, const struct cell *scope, const char *const *segments, size_t count,
-    bool *ret_found);
+struct cell cell_path(struct logic_run *run, const struct cell *scope, const char *const *segments,
+    size_t count, bool *ret_found);
 
 /* ---- logic_flat.c ---- */
 static inline struct value
@@ -203,12 +237,12 @@ run_slot(struct logic_run *run, uint32_t slot)
 }
 /* 1: it holds, 0: not, -1: unknown. */
 int logic_test(struct logic_run *run, const struct insn *in);
-int logic_run_flat(struct logic_run *run);	/* of a flat program */
+int logic_run_flat(struct logic_run *run); /* of a flat program */
 bool logic_is_flat(const struct insn *code, size_t count);
 
 /* ---- logic_run.c ---- */
-#define STACK_CELLS 16		/* on the caller's stack; deeper programs take theirs from the arena */
-enum logic_result logic_execute(struct logic_run *run, const struct cell *scope, struct cell near[static STACK_CELLS],
-    const struct cell **ret);
+#define STACK_CELLS 16 /* on the caller's stack; deeper programs take theirs from the arena */
+enum logic_result logic_execute(struct logic_run *run, const struct cell *scope,
+    struct cell near[static STACK_CELLS], const struct cell **ret);
 
 #endif

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS_MAX 17		/* enough for any double to come back as itself */
-#define SPELLING_MAX 120	/* of one decimal; longer ones go through the heap */
+#define DIGITS_MAX 17	 /* enough for any double to come back as itself */
+#define SPELLING_MAX 120 /* of one decimal; longer ones go through the heap */
 
 /* Digits and exponent of 0.DIGITS × 10^exponent, as few as come back as number. */
 struct decimal {
@@ -132,7 +132,7 @@ space_len(const char *s)
 static const char *
 skip_space(const char *s)
 {
-	for (size_t len; (len = space_len(s)) > 0; )
+	for (size_t len; (len = space_len(s)) > 0;)
 		s += len;
 	return s;
 }
@@ -216,16 +216,12 @@ radix_of(const char *s)
 		return 0;
 	switch (s[1]) {
 	case 'x':
-	case 'X':
-		return 16;
+	case 'X': return 16;
 	case 'o':
-	case 'O':
-		return 8;
+	case 'O': return 8;
 	case 'b':
-	case 'B':
-		return 2;
-	default:
-		return 0;
+	case 'B': return 2;
+	default: return 0;
 	}
 }
 

@@ -77,7 +77,7 @@ static bool
 is_absent(struct logic_run *run, const struct cell *key, const struct cell *scope)
 {
 	struct cell none = { .tag = CELL_UNDEFINED }, name = *key, value;
-	if (cell_is_list(key)) {	/* a name with its default, as var takes them */
+	if (cell_is_list(key)) { /* a name with its default, as var takes them */
 		name = cell_count(key) > 0 ? cell_at(key, 0) : none;
 		if (cell_count(key) > 1)
 			none = cell_at(key, 1);
@@ -170,7 +170,7 @@ to_integer(double number, int64_t limit)
 static void
 add_units(const char *s, int64_t first, int64_t last, struct buf *out)
 {
-	for (int64_t at = 0; *s != '\0' && at < last; ) {
+	for (int64_t at = 0; *s != '\0' && at < last;) {
 		size_t bytes = 1;
 		while (((unsigned char)s[bytes] & 0xc0) == 0x80)
 			bytes++;
@@ -258,7 +258,7 @@ static enum logic_result
 fn_product(struct logic_run *run, const struct cell *args, size_t count, struct cell *ret)
 {
 	*ret = arg(args, count, 0);
-	for (size_t i = 1; i < count; i++)	/* one argument alone is returned as it is */
+	for (size_t i = 1; i < count; i++) /* one argument alone is returned as it is */
 		*ret = cell_number(cell_to_float(run, ret) * cell_to_float(run, &args[i]));
 	return LOGIC_OK;
 }
@@ -277,12 +277,9 @@ arithmetic(struct logic_run *run, enum logic_fn fn, const struct cell *a, const 
 {
 	double x = cell_to_number(run, a), y = cell_to_number(run, b);
 	switch (fn) {
-	case FN_SUB:
-		return b->tag == CELL_UNDEFINED ? -x : x - y;
-	case FN_DIV:
-		return x / y;
-	default:
-		return number_mod(x, y);
+	case FN_SUB: return b->tag == CELL_UNDEFINED ? -x : x - y;
+	case FN_DIV: return x / y;
+	default: return number_mod(x, y);
 	}
 }
 
@@ -313,49 +310,25 @@ call_cells(struct logic_run *run, enum logic_fn fn, const struct cell *args, siz
 	case FN_LT:
 	case FN_LE:
 	case FN_GT:
-	case FN_GE:
-		out = cell_bool(ordered(run, fn, args, count));
-		break;
-	case FN_NOT: case FN_TRUTH:
-		out = cell_bool(cell_truthy(&a) == (fn == FN_TRUTH));
-		break;
-	case FN_MAX: case FN_MIN:
-		out = cell_number(extreme(run, fn == FN_MAX, args, count));
-		break;
-	case FN_ADD:
-		out = cell_number(fn_sum(run, args, count));
-		break;
-	case FN_MUL:
-		result = fn_product(run, args, count, &out);
-		break;
-	case FN_SUB: case FN_DIV: case FN_MOD:
-		out = cell_number(arithmetic(run, fn, &a, &b));
-		break;
-	case FN_IN:
-		out = cell_bool(cell_in(run, &a, &b));
-		break;
-	case FN_MERGE:
-		result = fn_merge(run, args, count, &out);
-		break;
-	case FN_CAT:
-		result = fn_cat(run, args, count, &out);
-		break;
-	case FN_SUBSTR:
-		result = fn_substr(run, &a, &b, &c, &out);
-		break;
-	case FN_LOG:
-		break;
-	case FN_VAR:
-		result = fn_var(run, &a, &b, scope, &out);
-		break;
-	case FN_MISSING:
-		result = fn_missing(run, args, count, scope, &out);
-		break;
-	case FN_MISSING_SOME:
-		result = fn_missing_some(run, &a, &b, scope, &out);
-		break;
-	default:
-		CHECK(!"not a function of cells");
+	case FN_GE: out = cell_bool(ordered(run, fn, args, count)); break;
+	case FN_NOT:
+	case FN_TRUTH: out = cell_bool(cell_truthy(&a) == (fn == FN_TRUTH)); break;
+	case FN_MAX:
+	case FN_MIN: out = cell_number(extreme(run, fn == FN_MAX, args, count)); break;
+	case FN_ADD: out = cell_number(fn_sum(run, args, count)); break;
+	case FN_MUL: result = fn_product(run, args, count, &out); break;
+	case FN_SUB:
+	case FN_DIV:
+	case FN_MOD: out = cell_number(arithmetic(run, fn, &a, &b)); break;
+	case FN_IN: out = cell_bool(cell_in(run, &a, &b)); break;
+	case FN_MERGE: result = fn_merge(run, args, count, &out); break;
+	case FN_CAT: result = fn_cat(run, args, count, &out); break;
+	case FN_SUBSTR: result = fn_substr(run, &a, &b, &c, &out); break;
+	case FN_LOG: break;
+	case FN_VAR: result = fn_var(run, &a, &b, scope, &out); break;
+	case FN_MISSING: result = fn_missing(run, args, count, scope, &out); break;
+	case FN_MISSING_SOME: result = fn_missing_some(run, &a, &b, scope, &out); break;
+	default: CHECK(!"not a function of cells");
 	}
 	if (result != LOGIC_OK || run->steps < 0)
 		return result != LOGIC_OK ? result : LOGIC_LIMIT;
@@ -368,26 +341,13 @@ static inline bool
 two_numbers(enum logic_fn fn, double x, double y, double *ret)
 {
 	switch (fn) {
-	case FN_ADD:
-		*ret = 0.0 + (x == 0 ? 0 : x) + (y == 0 ? 0 : y);
-		return true;
-	case FN_SUB:
-		*ret = x - y;
-		return true;
-	case FN_MUL:
-		*ret = (x == 0 ? 0 : x) * (y == 0 ? 0 : y);
-		return true;
-	case FN_DIV:
-		*ret = x / y;
-		return true;
-	case FN_MIN:
-		*ret = y < x ? y : x;
-		return x == x && y == y;
-	case FN_MAX:
-		*ret = y > x ? y : x;
-		return x == x && y == y;
-	default:
-		return false;
+	case FN_ADD: *ret = 0.0 + (x == 0 ? 0 : x) + (y == 0 ? 0 : y); return true;
+	case FN_SUB: *ret = x - y; return true;
+	case FN_MUL: *ret = (x == 0 ? 0 : x) * (y == 0 ? 0 : y); return true;
+	case FN_DIV: *ret = x / y; return true;
+	case FN_MIN: *ret = y < x ? y : x; return x == x && y == y;
+	case FN_MAX: *ret = y > x ? y : x; return x == x && y == y;
+	default: return false;
 	}
 }
 

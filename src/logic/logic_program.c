@@ -134,7 +134,7 @@ logic_is_constant(const json_t *json, int depth)
 static int
 constant_cell(struct compiler *c, const json_t *json, struct cell *ret)
 {
-	*ret = cell_of_json((json_t *)json);	/* only looked at */
+	*ret = cell_of_json((json_t *)json); /* only looked at */
 	if (ret->tag == CELL_STRING)
 		ret->at = logic_text_add(c, ret->str);
 	if (ret->tag != CELL_JSON)

@@ -19,8 +19,8 @@
  */
 #include "logic/logic_impl.h"
 
-static enum logic_result
-run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
+static enum logic_result run_block(
+    struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
 
 /* A slot for reading: LOGIC_UNKNOWN when it is missing. */
 static inline enum logic_result
@@ -125,18 +125,14 @@ static enum logic_result
 run_plain(struct logic_run *run, const struct insn *in, const struct cell *scope, struct cell **top)
 {
 	bool over_cells = in->op == OP_LIST || in->op == OP_CALL, found;
-	struct cell *to = over_cells ? *top - in->n : *top;	/* first argument, and the result */
+	struct cell *to = over_cells ? *top - in->n : *top; /* first argument, and the result */
 
 	*top = to + 1;
 	switch (in->op) {
-	case OP_SCOPE:
-		return logic_call(run, FN_VAR, NULL, 0, scope, to);
-	case OP_LIST:
-		return cell_list(run, to, in->n, to);
-	case OP_CALL:
-		return logic_call(run, in->a, to, in->n, scope, to);
-	case OP_MISSING_SLOTS:
-		return missing_slots(run, in, to);
+	case OP_SCOPE: return logic_call(run, FN_VAR, NULL, 0, scope, to);
+	case OP_LIST: return cell_list(run, to, in->n, to);
+	case OP_CALL: return logic_call(run, in->a, to, in->n, scope, to);
+	case OP_MISSING_SLOTS: return missing_slots(run, in, to);
 	default:
 		CHECK(in->op == OP_PATH);
 		*to = read_path(run, in, scope, &found);
@@ -164,8 +160,8 @@ jump_tested(struct logic_run *run, const struct insn *in, struct cell **top)
 
 /* Past the default, if there is a value. */
 static inline bool
-jump_found(struct logic_run *run, const struct insn *in, const struct cell *scope,
-    struct cell **top)
+jump_found(
+    struct logic_run *run, const struct insn *in, const struct cell *scope, struct cell **top)
 {
 	bool found;
 
@@ -206,44 +202,43 @@ run_block(struct logic_run *run, uint32_t pc, const struct cell *scope, struct c
 		if (--run->steps < 0)
 			return LOGIC_LIMIT;
 		switch (in->op) {
-		case OP_TEST_NUMBER: case OP_TEST_COMPARE: case OP_TEST_IN: case OP_TEST_TRUTH:
+		case OP_TEST_NUMBER:
+		case OP_TEST_COMPARE:
+		case OP_TEST_IN:
+		case OP_TEST_TRUTH:
 		case OP_TEST_NULL:
 			if ((jumps = jump_tested(run, in, &sp)) < 0)
 				return LOGIC_UNKNOWN;
 			if (jumps)
 				pc = in->jump;
 			break;
-		case OP_CONST:
-			*sp++ = logic->constants[in->a];
-			break;
-		case OP_UNDEFINED:
-			*sp++ = (struct cell){ .tag = CELL_UNDEFINED };
-			break;
+		case OP_CONST: *sp++ = logic->constants[in->a]; break;
+		case OP_UNDEFINED: *sp++ = (struct cell){ .tag = CELL_UNDEFINED }; break;
 		case OP_SLOT:
 			if (read_slot(run, in->a, &value) != LOGIC_OK)
 				return LOGIC_UNKNOWN;
 			*sp++ = cell_of_value(&value);
 			break;
-		case OP_SLOT_OR: case OP_PATH_OR:
+		case OP_SLOT_OR:
+		case OP_PATH_OR:
 			if (jump_found(run, in, scope, &sp))
 				pc = in->jump;
 			break;
-		case OP_JUMP:
-			pc = in->jump;
-			break;
-		case OP_IF: case OP_AND: case OP_OR:
+		case OP_JUMP: pc = in->jump; break;
+		case OP_IF:
+		case OP_AND:
+		case OP_OR:
 			if (jump_truth(in, &sp))
 				pc = in->jump;
 			break;
-		case OP_EACH: case OP_REDUCE:
+		case OP_EACH:
+		case OP_REDUCE:
 			sp -= in->op == OP_REDUCE ? 2 : 1;
 			if ((result = run_body(run, in, sp++, pc)) != LOGIC_OK)
 				return result;
 			pc = in->jump;
 			break;
-		case OP_RETURN:
-			CHECK(sp == base + 1);
-			return LOGIC_OK;
+		case OP_RETURN: CHECK(sp == base + 1); return LOGIC_OK;
 		default:
 			if ((result = run_plain(run, in, scope, &sp)) != LOGIC_OK)
 				return result;

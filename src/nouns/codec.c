@@ -27,9 +27,7 @@ field_write(const struct field *field, const void *p, struct buf *out)
 	const char *str;
 
 	switch (field->kind) {
-	case FIELD_BOOL:
-		buf_u8(out, *(const bool *)p ? 1 : 0);
-		break;
+	case FIELD_BOOL: buf_u8(out, *(const bool *)p ? 1 : 0); break;
 	case FIELD_ENUM:
 	case FIELD_INT:
 		memcpy(&n, p, sizeof(n));
@@ -43,16 +41,12 @@ field_write(const struct field *field, const void *p, struct buf *out)
 		memcpy(&real, p, sizeof(real));
 		buf_f64(out, real);
 		break;
-	case FIELD_ID:
-		buf_id(out, p);
-		break;
+	case FIELD_ID: buf_id(out, p); break;
 	case FIELD_STR:
 		memcpy(&str, p, sizeof(str));
 		buf_str(out, str);
 		break;
-	case FIELD_TEXT:
-		buf_str(out, p);
-		break;
+	case FIELD_TEXT: buf_str(out, p); break;
 	}
 }
 
@@ -94,10 +88,8 @@ field_read(const struct field *field, void *p, struct rd *rd)
 		byte = rd_u8(rd);
 		*(bool *)p = byte == 1;
 		return byte <= 1;
-	case FIELD_ENUM:
-		return read_int(rd, field->limit, p);
-	case FIELD_INT:
-		return read_int(rd, (int64_t)INT_MAX + 1, p);
+	case FIELD_ENUM: return read_int(rd, field->limit, p);
+	case FIELD_INT: return read_int(rd, (int64_t)INT_MAX + 1, p);
 	case FIELD_I64:
 		wide = rd_i64(rd);
 		memcpy(p, &wide, sizeof(wide));
@@ -114,8 +106,7 @@ field_read(const struct field *field, void *p, struct rd *rd)
 		str = rd_str(rd);
 		memcpy(p, &str, sizeof(str));
 		return true;
-	case FIELD_TEXT:
-		return read_text(rd, (size_t)field->limit, p);
+	case FIELD_TEXT: return read_text(rd, (size_t)field->limit, p);
 	}
 	return false;
 }

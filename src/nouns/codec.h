@@ -15,13 +15,13 @@
 
 enum field_kind {
 	FIELD_BOOL,
-	FIELD_ENUM,	/* an int or enum of 0 … limit - 1 */
-	FIELD_INT,	/* an int, 0 … INT_MAX */
+	FIELD_ENUM, /* an int or enum of 0 … limit - 1 */
+	FIELD_INT,  /* an int, 0 … INT_MAX */
 	FIELD_I64,
 	FIELD_F64,
 	FIELD_ID,
-	FIELD_STR,	/* char *, owned; NULL is kept apart from "" */
-	FIELD_TEXT,	/* char[limit], NUL-terminated */
+	FIELD_STR,  /* char *, owned; NULL is kept apart from "" */
+	FIELD_TEXT, /* char[limit], NUL-terminated */
 };
 
 struct field {
@@ -30,10 +30,12 @@ struct field {
 	int64_t limit;
 };
 
+/* clang-format off */
 #define FIELD(type, kind, member) { FIELD_##kind, offsetof(type, member), 0 }
 #define FIELD_TO(type, member, limit) { FIELD_ENUM, offsetof(type, member), limit }
 #define FIELD_CHARS(type, member) \
 	{ FIELD_TEXT, offsetof(type, member), (int64_t)sizeof(((type *)0)->member) }
+/* clang-format on */
 
 void record_write(const struct field *fields, size_t count, const void *object, struct buf *out);
 /* Into a zeroed object. false: cut short or out of range; what was read so far is in the

@@ -17,13 +17,16 @@
 #include "core/id.h"
 #include "nouns/codec.h"
 
+/* clang-format off */
 static const char *const outcome_names[OUTCOME_COUNT] = {
 #define X(constant, name) [OUTCOME_##constant] = name,
 	OUTCOMES(X)
 #undef X
 };
+/* clang-format on */
 
 /* What an associate may give as the reason of an override. */
+/* clang-format off */
 static const char *const override_reasons[] = {
 	"not-relevant", "customer-declined", "out-of-stock", "wrong-person", "insensitive",
 	"too-busy", "other",
@@ -41,6 +44,7 @@ static const struct field contact_fields[] = {
 	FIELD(struct contact, STR, issue),
 	FIELD(struct contact, STR, reason),
 };
+/* clang-format on */
 
 const char *
 outcome_name(enum outcome outcome)
@@ -75,8 +79,8 @@ outcome_by_name(const char *name, const char **ret_reason)
 			continue;
 		if (colon == NULL)
 			return (enum outcome)i;
-		return i == OUTCOME_OVERRIDDEN ? overridden_by(colon + 1, ret_reason) :
-		    OUTCOME_COUNT;
+		return i == OUTCOME_OVERRIDDEN ? overridden_by(colon + 1, ret_reason)
+					       : OUTCOME_COUNT;
 	}
 	return OUTCOME_COUNT;
 }
@@ -117,7 +121,7 @@ contacts_add(struct contacts *contacts, const struct contact *row)
 	size_t i;
 
 	if (contacts->count == VISIT_CONTACTS_MAX && row->at_ms < contacts->rows[0].at_ms)
-		return;		/* it would be the oldest itself */
+		return; /* it would be the oldest itself */
 	/* Before anything moves: row may be one of contacts' own. */
 	record_own(contact_fields, ARRAY_LEN(contact_fields), &copy);
 	if (contacts->count == VISIT_CONTACTS_MAX)

@@ -6,6 +6,7 @@
 
 #include "aisle/event.h"
 
+/* clang-format off */
 static const char *const type_names[EV_COUNT] = {
 #define X(constant, name, from) [EV_##constant] = name,
 	EVENT_TYPES(X)
@@ -18,6 +19,7 @@ static const char *const reject_names[REJECT_COUNT] = {
 	REJECT_REASONS(X)
 #undef X
 };
+/* clang-format on */
 
 const char *
 reject_name(enum reject reject)

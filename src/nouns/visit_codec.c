@@ -16,6 +16,7 @@
 
 #define VISIT_VERSION 1
 
+/* clang-format off */
 const struct field visit_fields[] = {
 	FIELD(struct visit, ID, id),
 	FIELD_TO(struct visit, state, VISIT_CANCELLED + 1),
@@ -41,8 +42,10 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, ID, guidance),
 	FIELD(struct visit, I64, guidance_at_ms),
 };
+/* clang-format on */
 const size_t visit_field_count = ARRAY_LEN(visit_fields);
 
+/* clang-format off */
 const struct field line_fields[] = {
 	FIELD(struct line, I64, line),
 	FIELD(struct line, I64, added_ms),
@@ -59,8 +62,10 @@ const struct field line_fields[] = {
 	FIELD(struct line, STR, brand),
 	FIELD(struct line, STR, name),
 };
+/* clang-format on */
 const size_t line_field_count = ARRAY_LEN(line_fields);
 
+/* clang-format off */
 const struct field card_fields[] = {
 	FIELD(struct card, ID, prompt),
 	FIELD(struct card, ID, decision),
@@ -96,6 +101,7 @@ const struct field card_fields[] = {
 	FIELD(struct card, STR, json),
 	FIELD(struct card, F64, confidence),
 };
+/* clang-format on */
 const size_t card_field_count = ARRAY_LEN(card_fields);
 
 void

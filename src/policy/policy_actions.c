@@ -9,6 +9,7 @@
 
 #include "logic/logic.h"
 
+/* clang-format off */
 static const struct member action_members[] = {
     {"action", T_STRING | T_REQUIRED},
     {"kind", T_STRING | T_REQUIRED},
@@ -36,8 +37,10 @@ static const struct member action_members[] = {
     {"budget", T_OBJECT},
     {"treatments", T_ARRAY | T_REQUIRED},
 };
+/* clang-format on */
 
 /* Which outcomes a kind may be judged by: bit per enum outcome_goal. */
+/* clang-format off */
 static const uint8_t kind_goals[KIND_COUNT] = {
     [KIND_OFFER] = 1u << GOAL_REDEEMED,
     [KIND_RECOMMEND] = 1u << GOAL_BOUGHT,
@@ -48,6 +51,7 @@ static const uint8_t kind_goals[KIND_COUNT] = {
     [KIND_INFORM] = 1u << GOAL_NONE,
     [KIND_ALERT] = 1u << GOAL_NONE,
 };
+/* clang-format on */
 
 static void
 read_on(struct compile *c, const struct at *at, struct action *action)
@@ -77,9 +81,9 @@ static void
 read_outcome_goal(struct compile *c, const struct at *at, struct action *action)
 {
 	static const struct member members[] = {
-	    {"is", T_STRING | T_REQUIRED},
-	    {"within", T_STRING},
-	    {"item", T_OBJECT},
+		{ "is", T_STRING | T_REQUIRED },
+		{ "within", T_STRING },
+		{ "item", T_OBJECT },
 	};
 	struct at is = at_member(at, "is"), within = at_member(at, "within"),
 		  item = at_member(at, "item");
@@ -125,8 +129,8 @@ static void
 read_chances(struct compile *c, const struct at *at, struct action *action)
 {
 	static const struct member members[] = {
-	    {"treated", T_STRING | T_REQUIRED},
-	    {"control", T_STRING | T_REQUIRED},
+		{ "treated", T_STRING | T_REQUIRED },
+		{ "control", T_STRING | T_REQUIRED },
 	};
 	struct at propensity = at_member(at, "propensity"), uplift = at_member(at, "uplift");
 	struct at incremental = at_member(at, "incremental");
@@ -240,7 +244,7 @@ read_rule(struct compile *c, const struct at *up, const char *key, const struct 
 {
 	struct at here = at_member(up, key);
 	uint32_t clause = clause_read(c, &here);
-	struct slot_check check = {.policy = c->policy};
+	struct slot_check check = { .policy = c->policy };
 
 	if (clause == CLAUSE_TRUE || !action->mandatory || action->personal)
 		return clause;
@@ -346,7 +350,8 @@ actions_read(struct compile *c)
 	const char **keys = mem_calloc(count + 1, sizeof(*keys));
 	const char *key;
 
-	json_object_foreach(actions, key, value) keys[i++] = key;
+	json_object_foreach(actions, key, value)
+		keys[i++] = key;
 	qsort(keys, count, sizeof(*keys), compare_keys);
 	policy->actions = arena_alloc(c->arena, (count + 1) * sizeof(*policy->actions));
 	policy->action_count = count;

@@ -46,7 +46,7 @@ static uint32_t
 clause_compile(struct compile *c, const struct at *at, const char *source)
 {
 	struct policy *policy = c->policy;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct clause *clause;
 
 	if (policy->clause_count == c->clause_capacity) {
@@ -54,7 +54,7 @@ clause_compile(struct compile *c, const struct at *at, const char *source)
 		c->clause = mem_realloc(c->clause, c->clause_capacity * sizeof(*c->clause));
 	}
 	clause = &c->clause[policy->clause_count];
-	*clause = (struct clause){.source = source};
+	*clause = (struct clause){ .source = source };
 	if (logic_compile_into(c->arena, at->json, resolve, c, &clause->program, &err) != 0) {
 		rule_mistake(c, at, &err);
 		return CLAUSE_TRUE;
@@ -83,8 +83,7 @@ one_operator_each(struct compile *c, const struct at *at)
 
 		good = one_operator_each(c, &here) && good;
 	}
-	json_object_foreach(at->json, key, value)
-	{
+	json_object_foreach(at->json, key, value) {
 		struct at here = at_member(at, key);
 
 		good = one_operator_each(c, &here) && good;
@@ -95,7 +94,7 @@ one_operator_each(struct compile *c, const struct at *at)
 uint32_t
 clause_read(struct compile *c, const struct at *at)
 {
-	struct buf source = {0};
+	struct buf source = { 0 };
 	uint32_t index;
 	int known;
 
@@ -108,8 +107,8 @@ clause_read(struct compile *c, const struct at *at)
 	json_canonical(at->json, &source);
 	known = name_map_get(&c->clauses, source.data);
 	index = known >= 0
-		    ? (uint32_t)known
-		    : clause_compile(c, at, arena_strndup(c->arena, source.data, source.len));
+	    ? (uint32_t)known
+	    : clause_compile(c, at, arena_strndup(c->arena, source.data, source.len));
 	buf_done(&source);
 	return index;
 }
@@ -121,15 +120,15 @@ model_expr(struct compile *c, const struct at *at, const char *name, double dflt
 
 	if (model < 0) {
 		mistake(c, at, "no model \"%.64s\", expected one of models/models.json", name);
-		return (struct expr){.kind = EXPR_CONST, .constant = dflt};
+		return (struct expr){ .kind = EXPR_CONST, .constant = dflt };
 	}
-	return (struct expr){.kind = EXPR_MODEL, .index = (unsigned)model};
+	return (struct expr){ .kind = EXPR_MODEL, .index = (unsigned)model };
 }
 
 struct expr
 expr_read(struct compile *c, const struct at *at, double min, double max, double dflt)
 {
-	struct expr expr = {.kind = EXPR_CONST, .constant = dflt};
+	struct expr expr = { .kind = EXPR_CONST, .constant = dflt };
 	struct at model = at_member(at, "model");
 	uint32_t clause;
 
@@ -150,7 +149,7 @@ expr_read(struct compile *c, const struct at *at, double min, double max, double
 		return model_expr(c, &model, json_string_value(model.json), dflt);
 	clause = clause_read(c, at);
 	if (clause != CLAUSE_TRUE)
-		expr = (struct expr){.kind = EXPR_CLAUSE, .index = clause};
+		expr = (struct expr){ .kind = EXPR_CLAUSE, .index = clause };
 	return expr;
 }
 

@@ -8,11 +8,12 @@
 
 #define CAPS_MAX 64
 
-static const char *const scope_names[6] = {"all", "self", "action", "group", "issue", "placement"};
-static const char *const per_names[5] = {"customer", "action", "group", "issue", "placement"};
-static const enum contact_scope per_scopes[5] = {
-    SCOPE_ALL, SCOPE_ACTION, SCOPE_GROUP, SCOPE_ISSUE, SCOPE_PLACEMENT};
-static const char *const clock_names[3] = {"rolling", "business-day", "own-gap"};
+static const char *const scope_names[6] = { "all", "self", "action", "group", "issue",
+	"placement" };
+static const char *const per_names[5] = { "customer", "action", "group", "issue", "placement" };
+static const enum contact_scope per_scopes[5] = { SCOPE_ALL, SCOPE_ACTION, SCOPE_GROUP, SCOPE_ISSUE,
+	SCOPE_PLACEMENT };
+static const char *const clock_names[3] = { "rolling", "business-day", "own-gap" };
 
 /* "group" is the candidate's own; "group:coffee" is that one, whoever the candidate is. */
 static enum contact_scope
@@ -74,13 +75,13 @@ static void
 read_cap(struct compile *c, const struct at *at, bool own, struct cap *cap)
 {
 	static const struct member members[] = {
-	    {"per", T_STRING},
-	    {"scope", T_STRING},
-	    {"outcome", T_STRING | T_REQUIRED},
-	    {"max", T_INT | T_REQUIRED},
-	    {"within", T_STRING},
-	    {"clock", T_STRING},
-	    {"gaps", T_NUMBER},
+		{ "per", T_STRING },
+		{ "scope", T_STRING },
+		{ "outcome", T_STRING | T_REQUIRED },
+		{ "max", T_INT | T_REQUIRED },
+		{ "within", T_STRING },
+		{ "clock", T_STRING },
+		{ "gaps", T_NUMBER },
 	};
 	struct at scope = at_member(at, "scope");
 	enum contact_scope dflt = own ? SCOPE_ACTION : SCOPE_ALL;
@@ -127,14 +128,14 @@ static void
 read_suppression(struct compile *c, const struct at *at, struct suppression *rule)
 {
 	static const struct member members[] = {
-	    {"after", T_OBJECT | T_REQUIRED},
-	    {"scope", T_STRING | T_REQUIRED},
-	    {"for", T_STRING},
+		{ "after", T_OBJECT | T_REQUIRED },
+		{ "scope", T_STRING | T_REQUIRED },
+		{ "for", T_STRING },
 	};
 	static const struct member after_members[] = {
-	    {"outcome", T_STRING | T_REQUIRED},
-	    {"count", T_INT | T_REQUIRED},
-	    {"within", T_STRING | T_REQUIRED},
+		{ "outcome", T_STRING | T_REQUIRED },
+		{ "count", T_INT | T_REQUIRED },
+		{ "within", T_STRING | T_REQUIRED },
 	};
 	struct at after = at_member(at, "after"), scope = at_member(at, "scope");
 	const char *value;
@@ -162,7 +163,7 @@ read_suppression(struct compile *c, const struct at *at, struct suppression *rul
 void
 contact_read(struct compile *c, const struct at *at)
 {
-	static const struct member members[] = {{"caps", T_ARRAY}, {"suppress", T_ARRAY}};
+	static const struct member members[] = { { "caps", T_ARRAY }, { "suppress", T_ARRAY } };
 	struct at caps = at_member(at, "caps"), suppress = at_member(at, "suppress");
 	struct policy *policy = c->policy;
 	size_t count = json_array_size(suppress.json);

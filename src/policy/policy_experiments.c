@@ -11,14 +11,14 @@
 #define ARMS_MAX 16
 
 /* What is decided before an arm is known, or names the policy itself, no arm may change. */
-static const char *const fixed_members[] = {
-    "name", "version", "currency", "salts", "control", "zones"};
+static const char *const fixed_members[] = { "name", "version", "currency", "salts", "control",
+	"zones" };
 
 static void
 check_patch(struct compile *c, const struct at *at)
 {
-	static const struct member members[] = {
-	    {"policy", T_OBJECT}, {"actions", T_OBJECT}, {"contact", T_OBJECT}};
+	static const struct member members[] = { { "policy", T_OBJECT }, { "actions", T_OBJECT },
+		{ "contact", T_OBJECT } };
 	struct at policy = at_member(at, "policy"), actions = at_member(at, "actions");
 	json_t *known = json_object_get(c->policy->source, "actions"), *value;
 	const char *key;
@@ -36,8 +36,7 @@ check_patch(struct compile *c, const struct at *at)
 			    "an arm changes \"%s\", expected it to be the same for all",
 			    fixed_members[i]);
 	}
-	json_object_foreach(actions.json, key, value)
-	{
+	json_object_foreach(actions.json, key, value) {
 		struct at here = at_member(&actions, key);
 
 		if (json_object_get(known, key) == NULL)
@@ -49,7 +48,7 @@ check_patch(struct compile *c, const struct at *at)
 static const char *
 json_text(struct arena *arena, const json_t *json)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	const char *copy;
 
 	json_write(json, &text);
@@ -62,13 +61,13 @@ static void
 read_arm(struct compile *c, const struct at *at, const char *name, struct arm *arm)
 {
 	static const struct member members[] = {
-	    {"weight", T_NUMBER | T_REQUIRED},
-	    {"patch", T_OBJECT},
-	    {"withhold", T_BOOL},
+		{ "weight", T_NUMBER | T_REQUIRED },
+		{ "patch", T_OBJECT },
+		{ "withhold", T_BOOL },
 	};
 	struct at patch = at_member(at, "patch");
 
-	*arm = (struct arm){.name = keep(c, name), .weight = 1};
+	*arm = (struct arm){ .name = keep(c, name), .weight = 1 };
 	if (!id_valid(name))
 		mistake(c, at,
 		    "the arm's name is not one, expected 1-128 printable ASCII characters without "
@@ -108,8 +107,7 @@ read_arms(struct compile *c, const struct at *at, struct experiment *experiment)
 	}
 	experiment->arms = arena_alloc(c->arena, count * sizeof(*experiment->arms));
 	experiment->arm_count = count;
-	json_object_foreach(at->json, name, value)
-	{
+	json_object_foreach(at->json, name, value) {
 		struct at here = at_member(at, name);
 
 		read_arm(c, &here, name, &experiment->arms[i++]);
@@ -121,12 +119,12 @@ static void
 read_experiment(struct compile *c, const struct at *at, struct experiment *experiment)
 {
 	static const struct member members[] = {
-	    {"experiment", T_STRING | T_REQUIRED},
-	    {"unit", T_STRING | T_REQUIRED},
-	    {"salt", T_STRING | T_REQUIRED},
-	    {"share", T_NUMBER | T_REQUIRED},
-	    {"arms", T_OBJECT | T_REQUIRED},
-	    {"guardrails", T_ARRAY},
+		{ "experiment", T_STRING | T_REQUIRED },
+		{ "unit", T_STRING | T_REQUIRED },
+		{ "salt", T_STRING | T_REQUIRED },
+		{ "share", T_NUMBER | T_REQUIRED },
+		{ "arms", T_OBJECT | T_REQUIRED },
+		{ "guardrails", T_ARRAY },
 	};
 	struct at arms = at_member(at, "arms"), guardrails = at_member(at, "guardrails");
 	int unit;
@@ -158,7 +156,7 @@ compare_experiments(const void *a, const void *b)
 void
 experiments_read(struct compile *c, const struct at *at)
 {
-	static const struct member members[] = {{"experiments", T_ARRAY | T_REQUIRED}};
+	static const struct member members[] = { { "experiments", T_ARRAY | T_REQUIRED } };
 	struct at list = at_member(at, "experiments");
 	struct policy *policy = c->policy;
 	size_t count = json_array_size(list.json);
@@ -196,12 +194,11 @@ experiments_try(struct compile *c, const struct at *at)
 		const char *name;
 		json_t *value;
 
-		json_object_foreach(arms.json, name, value)
-		{
+		json_object_foreach(arms.json, name, value) {
 			struct at arm = at_member(&arms, name), patch = at_member(&arm, "patch");
 			const char *patches[1];
 			struct policy *policy;
-			struct err err = {0};
+			struct err err = { 0 };
 
 			if (patch.json == NULL)
 				continue;

@@ -8,8 +8,8 @@
 
 #include "score/features_decl.h"
 
-static const char *const type_names[3] = {"number", "string", "bool"};
-static const enum value_tag type_tags[3] = {VALUE_NUMBER, VALUE_STRING, VALUE_BOOL};
+static const char *const type_names[3] = { "number", "string", "bool" };
+static const enum value_tag type_tags[3] = { VALUE_NUMBER, VALUE_STRING, VALUE_BOOL };
 
 /* Is this category at or below a declared sensitive one ("category=beer")? */
 bool
@@ -19,8 +19,7 @@ sensitive_category(const struct policy *policy, const char *category)
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
 		size_t len;
 
@@ -55,16 +54,16 @@ is_sensitive(struct compile *c, const char *name, const char *from, const struct
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
 
 		if (text != NULL &&
-		    (strcmp(text, name) == 0 || strcmp(without_spaces(c->scratch, text), plain) == 0))
+		    (strcmp(text, name) == 0 ||
+			strcmp(without_spaces(c->scratch, text), plain) == 0))
 			return true;
 	}
 	return feature->key == KEY_CATEGORY && feature->key_value != NULL &&
-	       sensitive_category(c->policy, feature->key_value);
+	    sensitive_category(c->policy, feature->key_value);
 }
 
 /* Names stand in rules and between {{ and }}: no braces, bars or spaces. */
@@ -99,7 +98,7 @@ read_from(struct compile *c, const struct at *at, struct feature *feature)
 {
 	struct at here = at_member(at, "from");
 	const char *from = json_string_value(here.json);
-	struct err err = {0};
+	struct err err = { 0 };
 	enum value_tag natural;
 
 	if (from == NULL)
@@ -113,9 +112,9 @@ read_from(struct compile *c, const struct at *at, struct feature *feature)
 	if (natural != VALUE_MISSING && natural != feature->type &&
 	    json_object_get(at->json, "type") != NULL)
 		mistake(c, at, "%.100s gives %s, expected \"type\" to say so", from,
-		    natural == VALUE_NUMBER ? "a number"
-		    : natural == VALUE_BOOL ? "a bool"
-					    : "a string");
+		    natural == VALUE_NUMBER	? "a number"
+			: natural == VALUE_BOOL ? "a bool"
+						: "a string");
 	if (is_sensitive(c, feature->name, from, feature))
 		mistake(c, &here, "%.100s is declared sensitive, expected no feature of it", from);
 }
@@ -124,11 +123,11 @@ static void
 read_one(struct compile *c, const struct at *at, unsigned slot)
 {
 	static const struct member members[] = {
-	    {"name", T_STRING | T_REQUIRED},
-	    {"type", T_STRING | T_REQUIRED},
-	    {"from", T_STRING | T_REQUIRED},
-	    {"default", T_NUMBER | T_STRING | T_BOOL | T_NULL},
-	    {"reason", T_OBJECT},
+		{ "name", T_STRING | T_REQUIRED },
+		{ "type", T_STRING | T_REQUIRED },
+		{ "from", T_STRING | T_REQUIRED },
+		{ "default", T_NUMBER | T_STRING | T_BOOL | T_NULL },
+		{ "reason", T_OBJECT },
 	};
 	struct feature *feature = &c->policy->features[slot];
 	struct at name = at_member(at, "name"), dflt = at_member(at, "default");
@@ -159,11 +158,11 @@ read_one(struct compile *c, const struct at *at, unsigned slot)
 		feature->type = type_tags[type];
 	read_from(c, at, feature);
 	read_default(c, &dflt, feature);
-	feature->personal =
-	    feature->source == FEATURE_PROFILE || feature->source == FEATURE_LOCAL ||
-	    feature->source == FEATURE_INCIDENTS || feature->source == FEATURE_HISTORY;
+	feature->personal = feature->source == FEATURE_PROFILE ||
+	    feature->source == FEATURE_LOCAL || feature->source == FEATURE_INCIDENTS ||
+	    feature->source == FEATURE_HISTORY;
 	feature->per_action = feature->source == FEATURE_ACTION ||
-			      (feature->source == FEATURE_HISTORY && feature->scope == SCOPE_SELF);
+	    (feature->source == FEATURE_HISTORY && feature->scope == SCOPE_SELF);
 }
 
 /* The care gate reads profile.likely_to_call whether or not a rule does. */
@@ -172,12 +171,13 @@ add_likely_to_call(struct compile *c)
 {
 	struct policy *policy = c->policy;
 	struct feature *feature = &policy->features[policy->feature_count];
-	struct err err = {0};
+	struct err err = { 0 };
 
 	if (policy->care_likely_to_call < 0 || name_map_get(&c->features, "likely_to_call") >= 0)
 		return;
 	*feature = (struct feature){
-	    .name = keep(c, "likely_to_call"), .type = VALUE_NUMBER, .personal = true};
+		.name = keep(c, "likely_to_call"), .type = VALUE_NUMBER, .personal = true
+	};
 	if (feature_parse_from(c->arena, "profile.likely_to_call", feature, &err) != 0)
 		return;
 	name_map_add(&c->features, feature->name, (unsigned)policy->feature_count++);
@@ -186,7 +186,7 @@ add_likely_to_call(struct compile *c)
 void
 features_read(struct compile *c, const struct at *at)
 {
-	static const struct member members[] = {{"features", T_ARRAY | T_REQUIRED}};
+	static const struct member members[] = { { "features", T_ARRAY | T_REQUIRED } };
 	struct at list = at_member(at, "features");
 	struct policy *policy = c->policy;
 	size_t count;
@@ -220,9 +220,9 @@ check_scope(struct compile *c, const struct at *at, const struct feature *featur
 		return;
 	for (size_t i = 0; i < policy->action_count; i++) {
 		const struct action *action = &policy->actions[i];
-		const char *value = feature->scope == SCOPE_GROUP   ? action->group
-				    : feature->scope == SCOPE_ISSUE ? action->issue
-								    : action->id;
+		const char *value = feature->scope == SCOPE_GROUP ? action->group
+		    : feature->scope == SCOPE_ISSUE		  ? action->issue
+								  : action->id;
 
 		if (strcmp(value, feature->scope_value) == 0)
 			return;

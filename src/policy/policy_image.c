@@ -45,7 +45,8 @@ struct side {
 static struct side
 side_init(const struct policy *policy)
 {
-	struct side side = {.arena = policy->memory, .row = mem_alloc(arena_used(policy->memory))};
+	struct side side = { .arena = policy->memory,
+		.row = mem_alloc(arena_used(policy->memory)) };
 	struct policy *copy = (struct policy *)(void *)side.row;
 	struct policy_model *models;
 	size_t at;
@@ -74,7 +75,7 @@ static bool
 is_of_program(uintptr_t word)
 {
 	return UINTPTR_MAX > UINT32_MAX && word >= (uintptr_t)__executable_start &&
-	       word < (uintptr_t)_end;
+	    word < (uintptr_t)_end;
 }
 
 /* a's row with its pointers as offsets, and the bit of each. */
@@ -91,7 +92,7 @@ find_pointers(struct side *a, const struct side *b, size_t words, uint8_t *bits,
 		    !arena_offset(b->arena, (const void *)y, &other) || at != other)
 			return err_set(err, AISLE_E_INVALID,
 			    "byte %zu of the policy points out of it", i * WORD);
-		memcpy(a->row + i * WORD, &(uintptr_t){at}, WORD);
+		memcpy(a->row + i * WORD, &(uintptr_t){ at }, WORD);
 		bits[i / 8] |= (uint8_t)(1u << i % 8);
 	}
 	return 0;
@@ -107,7 +108,7 @@ static void
 write_models(const struct policy *policy, struct buf *rest)
 {
 	for (size_t i = 0; i < policy->model_count; i++) {
-		struct buf flat = {0};
+		struct buf flat = { 0 };
 
 		model_save(policy->models[i].model, &flat);
 		buf_u32(rest, (uint32_t)flat.len);
@@ -124,8 +125,8 @@ policy_image_write(const struct policy *a, const struct policy *b, struct buf *m
 	size_t len = arena_used(a->memory);
 	uint8_t *bits = mem_calloc(1, bit_bytes(len));
 	int status = arena_used(b->memory) == len
-			 ? find_pointers(&from_a, &from_b, len / WORD, bits, err)
-			 : err_set(err, AISLE_E_INVALID, "the policy does not compile alike twice");
+	    ? find_pointers(&from_a, &from_b, len / WORD, bits, err)
+	    : err_set(err, AISLE_E_INVALID, "the policy does not compile alike twice");
 
 	if (status == 0) {
 		buf_add(memory, from_a.row, len);

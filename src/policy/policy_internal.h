@@ -44,7 +44,7 @@ bool name_map_add(struct name_map *map, const char *name, unsigned value);
 struct compile {
 	const struct policy_parts *parts;
 	struct policy *policy;
-	struct arena *arena; /* the policy's memory */
+	struct arena *arena;   /* the policy's memory */
 	struct arena *scratch; /* the compiler's own */
 	struct buf *report;
 	int mistakes, warnings;
@@ -76,7 +76,7 @@ enum {
 	T_OBJECT = 16,
 	T_ARRAY = 32,
 	T_NULL = 64,
-	T_RULE = T_NUMBER | T_BOOL | T_OBJECT,	/* a text or a list would be true, always */
+	T_RULE = T_NUMBER | T_BOOL | T_OBJECT, /* a text or a list would be true, always */
 	T_EXPR = T_NUMBER | T_OBJECT | T_STRING,
 	T_REQUIRED = 256,
 };
@@ -94,7 +94,8 @@ bool id_valid(const char *text); /* 1-128 printable ASCII characters without spa
 /* The policy's own copy, one for equal texts; NULL for NULL. What the policy keeps must come from
  * here or from the arena: the source's texts go with the source. */
 const char *keep(struct compile *c, const char *text);
-const char *read_string(struct compile *c, const struct at *at, const char *key); /* kept; NULL: absent */
+const char *read_string(
+    struct compile *c, const struct at *at, const char *key); /* kept; NULL: absent */
 const char *read_id(struct compile *c, const struct at *at, const char *key); /* kept */
 int64_t read_int(struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max,
     int64_t dflt);
@@ -138,8 +139,8 @@ void budget_read(struct compile *c, const struct at *at, struct action *action);
 /* policy_template.c */
 /* What a text is read for: whose it is and where it will be seen. */
 struct wording {
-	const struct action *action;	/* NULL: the reason of a feature */
-	unsigned feature;		/* then: which */
+	const struct action *action; /* NULL: the reason of a feature */
+	unsigned feature;	     /* then: which */
 	const char *language;
 	bool on_customer; /* may stand on the customer's own screen */
 };
@@ -149,7 +150,7 @@ void text_check(struct compile *c, const struct at *at, const char *text); /* it
 /* Is it of what went wrong, or only suspected? Nothing to read out where others see the screen. */
 bool feature_awkward(const struct feature *feature);
 void treatments_read(
-    struct compile *c, const struct at *at, struct action *action); /* policy_text.c */
+    struct compile *c, const struct at *at, struct action *action);	 /* policy_text.c */
 void reason_read(struct compile *c, const struct at *at, unsigned slot); /* of a feature */
 /* Caps of contact.json, or of an action (own: their scope is the action). */
 size_t caps_read(

@@ -22,12 +22,12 @@ static const struct {
 	const char *file, *member;
 	bool required;
 } files[] = {
-    {"policy.json", "policy", true},
-    {"features.json", "features", true},
-    {"models/models.json", "models", false},
-    {"contact.json", "contact", false},
-    {"experiments.json", "experiments", false},
-    {"zones.json", "zones", false},
+	{ "policy.json", "policy", true },
+	{ "features.json", "features", true },
+	{ "models/models.json", "models", false },
+	{ "contact.json", "contact", false },
+	{ "experiments.json", "experiments", false },
+	{ "zones.json", "zones", false },
 };
 
 /* ---- parts to tree ---- */
@@ -35,7 +35,7 @@ static const struct {
 static json_t *
 read_part(struct compile *c, const struct policy_part *part)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 	json_t *json = json_read(part->bytes, part->len, part->name, &err);
 
 	if (json == NULL)
@@ -49,7 +49,7 @@ is_action_file(const char *name)
 	size_t len = strlen(name);
 
 	return strncmp(name, "actions/", 8) == 0 && len > 13 &&
-	       strcmp(name + len - 5, ".json") == 0 && strchr(name + 8, '/') == NULL;
+	    strcmp(name + len - 5, ".json") == 0 && strchr(name + 8, '/') == NULL;
 }
 
 /* A misspelt contact.json must not be silently no caps. */
@@ -57,7 +57,7 @@ static void
 check_unknown(struct compile *c, const struct policy_part *part)
 {
 	size_t len = strlen(part->name);
-	struct err err = {0};
+	struct err err = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (strcmp(part->name, files[i].file) == 0)
@@ -131,7 +131,7 @@ gather(struct compile *c)
 	CHECK(source != NULL && actions != NULL && names != NULL);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		const struct policy_part *part = part_find(c->parts, files[i].file);
-		struct err err = {0};
+		struct err err = { 0 };
 		json_t *json;
 
 		if (part != NULL && (json = read_part(c, part)) != NULL)
@@ -166,7 +166,7 @@ keep_clauses(struct compile *c)
 static void
 check_actions(struct compile *c)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 
 	if (c->policy->action_count > 0 || c->mistakes > 0)
 		return;
@@ -231,7 +231,8 @@ static void
 compile_init(struct compile *c, const struct policy_parts *parts, struct buf *report)
 {
 	*c = (struct compile){
-	    .parts = parts, .report = report, .arena = arena_new(), .scratch = arena_new()};
+		.parts = parts, .report = report, .arena = arena_new(), .scratch = arena_new()
+	};
 	c->policy = arena_alloc(c->arena, sizeof(*c->policy));
 	c->policy->memory = c->arena;
 }
@@ -251,7 +252,7 @@ policy_compile(const struct policy_parts *parts, struct policy **ret_policy, str
 static void
 apply_patch(json_t *source, const json_t *patch)
 {
-	static const char *const members[] = {"policy", "actions", "contact"};
+	static const char *const members[] = { "policy", "actions", "contact" };
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		json_t *part = json_object_get(patch, members[i]);
@@ -271,7 +272,7 @@ patched_source(
 
 	CHECK(source != NULL);
 	for (size_t i = 0; i < count; i++) {
-		struct err err = {0};
+		struct err err = { 0 };
 		json_t *patch = json_read(patches[i], strlen(patches[i]), "patch", &err);
 
 		if (patch == NULL)
@@ -295,7 +296,7 @@ int
 policy_patched(const struct policy *policy, const struct policy_parts *parts,
     const char *const *patches, size_t count, struct policy **ret_policy, struct err *err)
 {
-	struct buf report = {0};
+	struct buf report = { 0 };
 	struct compile c;
 	int status;
 

@@ -17,17 +17,20 @@ struct policy_part {
 struct policy_parts {
 	struct policy_part *part;
 	size_t count;
-	bool built;		/* from a bundle: its models are flat, and no source of one is read */
+	bool built; /* from a bundle: its models are flat, and no source of one is read */
 };
 /* All mistakes (up to 100) as "file:line:column: what, and what was expected", one a line, in report.
  * Strict: unknown members are mistakes. warnings go to report too, with the word "warning:". */
-int policy_compile(const struct policy_parts *parts, struct policy **ret_policy, struct buf *report) AISLE_MUST_CHECK;
+int policy_compile(const struct policy_parts *parts, struct policy **ret_policy, struct buf *report)
+    AISLE_MUST_CHECK;
 /* The same policy with RFC 7396 patches (JSON texts) of experiment arms applied; NULL and err if it does not compile. */
-int policy_patched(const struct policy *policy, const struct policy_parts *parts, const char *const *patches, size_t count,
-    struct policy **ret_policy, struct err *err) AISLE_MUST_CHECK;
+int policy_patched(const struct policy *policy, const struct policy_parts *parts,
+    const char *const *patches, size_t count, struct policy **ret_policy, struct err *err)
+    AISLE_MUST_CHECK;
 void policy_free(struct policy *policy);
-const struct action *policy_action(const struct policy *policy, const char *id);	/* NULL: none */
-int policy_feature(const struct policy *policy, const char *name);			/* slot or -1 */
-const char *policy_zone(const struct policy *policy, const char *name);	/* POSIX TZ of "Europe/Berlin"; NULL: not in the bundle. "UTC" always */
+const struct action *policy_action(const struct policy *policy, const char *id); /* NULL: none */
+int policy_feature(const struct policy *policy, const char *name);		 /* slot or -1 */
+const char *policy_zone(const struct policy *policy,
+    const char *name); /* POSIX TZ of "Europe/Berlin"; NULL: not in the bundle. "UTC" always */
 
 #endif

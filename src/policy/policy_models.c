@@ -8,6 +8,7 @@
 
 #include "score/model.h"
 
+/* clang-format off */
 static const struct member model_members[] = {
     {"model", T_STRING | T_REQUIRED},
     {"file", T_STRING | T_REQUIRED},
@@ -19,6 +20,7 @@ static const struct member model_members[] = {
     {"window_days", T_NUMBER},
     {"population", T_STRING},
 };
+/* clang-format on */
 
 #define ISOTONIC_MAX 4096
 
@@ -27,7 +29,7 @@ static bool
 file_valid(const char *name)
 {
 	return name[0] != '\0' && name[0] != '.' && strlen(name) <= 128 &&
-	       strchr(name, '/') == NULL;
+	    strchr(name, '/') == NULL;
 }
 
 static const char *
@@ -50,7 +52,7 @@ is_source(const struct policy_part *part)
 	const char *bytes = part->bytes;
 
 	return part->len == 0 || strchr("{ \t\r\n\xef", bytes[0]) != NULL ||
-	       (part->len >= 4 && memcmp(bytes, "tree", 4) == 0);
+	    (part->len >= 4 && memcmp(bytes, "tree", 4) == 0);
 }
 
 static void
@@ -59,21 +61,22 @@ load(struct compile *c, const struct at *at, struct policy_model *model)
 	struct at here = at_member(at, "file");
 	const char *file = read_file_name(c, at, "file");
 	const struct policy_part *part;
-	struct err err = {0};
+	struct err err = { 0 };
 	int status;
 
 	if (file == NULL)
 		return;
 	part = part_find(c->parts, arena_printf(c->scratch, "models/%s", file));
 	if (part == NULL)
-		part = part_find(c->parts, arena_printf(c->scratch, "models/%s.model", model->name));
+		part =
+		    part_find(c->parts, arena_printf(c->scratch, "models/%s.model", model->name));
 	if (part == NULL) {
 		mistake(c, &here, "there is no file models/%.128s, expected the model", file);
 		return;
 	}
 	status = !c->parts->built && is_source(part)
-		     ? model_import(part->bytes, part->len, part->name, &model->model, &err)
-		     : model_load(part->bytes, part->len, part->name, &model->model, &err);
+	    ? model_import(part->bytes, part->len, part->name, &model->model, &err)
+	    : model_load(part->bytes, part->len, part->name, &model->model, &err);
 	if (status != 0) {
 		mistake(c, &here, "models/%.64s%s%.0d: %s", file, err.line > 0 ? ", line " : "",
 		    err.line, err.text);
@@ -130,7 +133,8 @@ read_isotonic(struct compile *c, const struct at *at, struct calibration *calibr
 		ps[i] = json_number_value(json_array_get(here.json, 1));
 		if (!is_point(here.json, margins, ps, i)) {
 			mistake(c, &here,
-			    "not an isotonic point, expected [margin, p], margins rising, p from 0 to 1 "
+			    "not an isotonic point, expected [margin, p], margins rising, p from 0 "
+			    "to 1 "
 			    "and never falling");
 			return false;
 		}
@@ -145,9 +149,9 @@ read_isotonic(struct compile *c, const struct at *at, struct calibration *calibr
 static void
 calibrate(struct compile *c, const struct at *at, struct policy_model *model)
 {
-	static const struct member members[] = {{"platt", T_ARRAY}, {"isotonic", T_ARRAY}};
+	static const struct member members[] = { { "platt", T_ARRAY }, { "isotonic", T_ARRAY } };
 	struct at platt = at_member(at, "platt"), isotonic = at_member(at, "isotonic");
-	struct calibration calibration = {0};
+	struct calibration calibration = { 0 };
 
 	if (!json_is_object(at->json) || !READ_MEMBERS(c, at, members))
 		return;
@@ -173,7 +177,8 @@ read_one(struct compile *c, const struct at *at, unsigned index)
 	struct at name = at_member(at, "model"), calibration = at_member(at, "calibration");
 	struct at exam = at_member(at, "exam"), inputs = at_member(at, "inputs");
 	int notes = (at_member(at, "target").json != NULL) +
-	    (at_member(at, "window_days").json != NULL) + (at_member(at, "population").json != NULL);
+	    (at_member(at, "window_days").json != NULL) +
+	    (at_member(at, "population").json != NULL);
 	const char *file, *key;
 	json_t *value;
 
@@ -194,8 +199,7 @@ read_one(struct compile *c, const struct at *at, unsigned index)
 	calibrate(c, &calibration, model);
 	read_number(c, at, "exam_tolerance", 0, 1, 0);
 	read_number(c, at, "window_days", 0, 3660, 0);
-	json_object_foreach(inputs.json, key, value)
-	{
+	json_object_foreach(inputs.json, key, value) {
 		struct at here = at_member(&inputs, key);
 
 		if (!json_is_string(value))
@@ -204,7 +208,8 @@ read_one(struct compile *c, const struct at *at, unsigned index)
 			    key);
 	}
 	file = read_file_name(c, at, "exam");
-	if (file != NULL && part_find(c->parts, arena_printf(c->scratch, "models/%s", file)) == NULL)
+	if (file != NULL &&
+	    part_find(c->parts, arena_printf(c->scratch, "models/%s", file)) == NULL)
 		mistake(c, &exam, "there is no file models/%.128s, expected the exam's rows", file);
 	if (exam.json == NULL)
 		warning(c, at, "model \"%.64s\" has no exam, expected rows with their margin",
@@ -235,7 +240,7 @@ resolve_inputs(struct compile *c, const struct at *at, struct policy_model *mode
 {
 	struct at map = at_member(at, "inputs");
 	size_t count = model_input_count(model->model);
-	struct name_map names = {0};
+	struct name_map names = { 0 };
 	const char *key;
 	json_t *value;
 
@@ -260,8 +265,7 @@ resolve_inputs(struct compile *c, const struct at *at, struct policy_model *mode
 		model->inputs[i] = (uint16_t)slot;
 		check_type(c, place, model, i, &c->policy->features[slot]);
 	}
-	json_object_foreach(map.json, key, value)
-	{
+	json_object_foreach(map.json, key, value) {
 		struct at here = at_member(&map, key);
 
 		if (name_map_get(&names, key) < 0)
@@ -335,7 +339,7 @@ static void
 order_models(struct compile *c, const struct at *list)
 {
 	struct policy *policy = c->policy;
-	uint8_t colour[POLICY_MODELS_MAX] = {0};
+	uint8_t colour[POLICY_MODELS_MAX] = { 0 };
 
 	for (size_t i = 0; i < policy->model_count; i++) {
 		struct at here = at_index(list, i);
@@ -360,7 +364,7 @@ order_models(struct compile *c, const struct at *list)
 void
 models_read(struct compile *c, const struct at *at)
 {
-	static const struct member members[] = {{"models", T_ARRAY | T_REQUIRED}};
+	static const struct member members[] = { { "models", T_ARRAY | T_REQUIRED } };
 	struct at list = at_member(at, "models");
 	struct policy *policy = c->policy;
 	size_t count = json_array_size(list.json);

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+/* clang-format off */
 static const struct member offer_members[] = {
     {"type", T_STRING | T_REQUIRED},
     {"depth", T_INT},
@@ -24,6 +25,7 @@ static const struct member offer_members[] = {
     {"until", T_STRING},
     {"code", T_STRING},
 };
+/* clang-format on */
 
 static int64_t
 depth_max(enum offer_type type)
@@ -54,7 +56,7 @@ read_ladder(struct compile *c, const struct at *at, struct offer *offer)
 	if (depth.json != NULL) {
 		offer->ladder = arena_alloc(c->arena, sizeof(*offer->ladder));
 		offer->ladder_count = json_is_integer(depth.json) &&
-				      depth_check(c, &depth, offer->type, offer->ladder);
+		    depth_check(c, &depth, offer->type, offer->ladder);
 		return;
 	}
 	if (count < 1 || count > LADDER_MAX) {
@@ -76,8 +78,8 @@ read_ladder(struct compile *c, const struct at *at, struct offer *offer)
 static void
 read_tiers(struct compile *c, const struct at *at, struct offer *offer)
 {
-	static const struct member members[] = {
-	    {"from", T_INT | T_REQUIRED}, {"depth", T_INT | T_REQUIRED}};
+	static const struct member members[] = { { "from", T_INT | T_REQUIRED },
+		{ "depth", T_INT | T_REQUIRED } };
 	struct at tiers = at_member(at, "tiers"), ladder = at_member(at, "ladder");
 	size_t count = json_array_size(tiers.json);
 
@@ -165,15 +167,15 @@ void
 budget_read(struct compile *c, const struct at *at, struct action *action)
 {
 	static const struct member members[] = {
-	    {"money", T_INT},
-	    {"units", T_INT},
-	    {"per", T_STRING | T_REQUIRED},
+		{ "money", T_INT },
+		{ "units", T_INT },
+		{ "per", T_STRING | T_REQUIRED },
 	};
 	struct budget *budget = &action->budget;
 	struct at money = at_member(at, "money");
 	int per;
 
-	*budget = (struct budget){.money_minor = -1, .units = -1};
+	*budget = (struct budget){ .money_minor = -1, .units = -1 };
 	if (!json_is_object(at->json) || !READ_MEMBERS(c, at, members))
 		return;
 	per = read_choice(c, at, "per", budget_names, ARRAY_LEN(budget_names));

@@ -18,7 +18,7 @@ name_map_done(struct name_map *map)
 {
 	free(map->keys);
 	free(map->values);
-	*map = (struct name_map){0};
+	*map = (struct name_map){ 0 };
 }
 
 /* The slot that holds the name, or the free one where it would go. */
@@ -89,21 +89,14 @@ static unsigned
 type_of(const json_t *json)
 {
 	switch (json_typeof(json)) {
-	case JSON_STRING:
-		return T_STRING;
-	case JSON_INTEGER:
-		return T_INT | T_NUMBER;
-	case JSON_REAL:
-		return T_NUMBER;
+	case JSON_STRING: return T_STRING;
+	case JSON_INTEGER: return T_INT | T_NUMBER;
+	case JSON_REAL: return T_NUMBER;
 	case JSON_TRUE:
-	case JSON_FALSE:
-		return T_BOOL;
-	case JSON_OBJECT:
-		return T_OBJECT;
-	case JSON_ARRAY:
-		return T_ARRAY;
-	case JSON_NULL:
-		return T_NULL;
+	case JSON_FALSE: return T_BOOL;
+	case JSON_OBJECT: return T_OBJECT;
+	case JSON_ARRAY: return T_ARRAY;
+	case JSON_NULL: return T_NULL;
 	}
 	return 0;
 }
@@ -112,24 +105,15 @@ static const char *
 type_words(unsigned types)
 {
 	switch (types & ~(unsigned)(T_NULL | T_REQUIRED)) {
-	case T_STRING:
-		return "a string";
-	case T_INT:
-		return "a whole number";
-	case T_NUMBER:
-		return "a number";
-	case T_BOOL:
-		return "true or false";
-	case T_OBJECT:
-		return "an object";
-	case T_ARRAY:
-		return "a list";
-	case T_OBJECT | T_STRING:
-		return "an object or a word";
-	case T_EXPR:
-		return "a number, a model or a rule";
-	default:
-		return "a rule";
+	case T_STRING: return "a string";
+	case T_INT: return "a whole number";
+	case T_NUMBER: return "a number";
+	case T_BOOL: return "true or false";
+	case T_OBJECT: return "an object";
+	case T_ARRAY: return "a list";
+	case T_OBJECT | T_STRING: return "an object or a word";
+	case T_EXPR: return "a number, a model or a rule";
+	default: return "a rule";
 	}
 }
 
@@ -145,7 +129,7 @@ member_find(const struct member *members, size_t count, const char *name)
 static void
 unknown_member(struct compile *c, const struct at *at, const struct member *members, size_t count)
 {
-	struct buf list = {0};
+	struct buf list = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		buf_addf(&list, "%s%s", i > 0 ? ", " : "", members[i].name);
@@ -163,8 +147,7 @@ read_members(struct compile *c, const struct at *at, const struct member *member
 		mistake(c, at, "not an object, expected one with \"%s\"", members[0].name);
 		return false;
 	}
-	json_object_foreach(at->json, key, value)
-	{
+	json_object_foreach(at->json, key, value) {
 		const struct member *member = member_find(members, count, key);
 		struct at here = at_member(at, key);
 
@@ -318,7 +301,7 @@ int
 choice(struct compile *c, const struct at *at, const char *const *names, size_t count)
 {
 	const char *text = json_string_value(at->json);
-	struct buf list = {0};
+	struct buf list = { 0 };
 
 	for (size_t i = 0; text != NULL && i < count; i++)
 		if (strcmp(names[i], text) == 0)
@@ -354,13 +337,13 @@ void
 read_match(struct compile *c, const struct at *at, const char *key, struct match *match)
 {
 	static const struct member members[] = {
-	    {"category", T_STRING},
-	    {"brand", T_STRING},
-	    {"item", T_STRING},
+		{ "category", T_STRING },
+		{ "brand", T_STRING },
+		{ "item", T_STRING },
 	};
 	struct at here = at_member(at, key);
 
-	*match = (struct match){0};
+	*match = (struct match){ 0 };
 	if (!json_is_object(here.json) || !READ_MEMBERS(c, &here, members))
 		return;
 	match->category = read_string(c, &here, "category");

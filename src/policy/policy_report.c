@@ -11,19 +11,19 @@
 struct at
 at_root(const char *part, json_t *json)
 {
-	return (struct at){.part = part, .json = json};
+	return (struct at){ .part = part, .json = json };
 }
 
 struct at
 at_member(const struct at *up, const char *key)
 {
-	return (struct at){.up = up, .key = key, .json = json_object_get(up->json, key)};
+	return (struct at){ .up = up, .key = key, .json = json_object_get(up->json, key) };
 }
 
 struct at
 at_index(const struct at *up, size_t index)
 {
-	return (struct at){.up = up, .index = index, .json = json_array_get(up->json, index)};
+	return (struct at){ .up = up, .index = index, .json = json_array_get(up->json, index) };
 }
 
 const struct policy_part *
@@ -104,7 +104,7 @@ add_text(struct buf *report, const char *text)
 static void
 add(struct compile *c, const struct at *at, const char *below, const char *word, const char *text)
 {
-	struct buf pointer = {0};
+	struct buf pointer = { 0 };
 	const char *part = pointer_build(&pointer, at);
 	int line, column;
 

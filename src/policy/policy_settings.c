@@ -8,6 +8,7 @@
 
 #include "nouns/currency.h"
 
+/* clang-format off */
 static const struct member settings_members[] = {
     {"name", T_STRING | T_REQUIRED},
     {"version", T_INT | T_REQUIRED},
@@ -25,6 +26,7 @@ static const struct member settings_members[] = {
     {"forbidden_words", T_OBJECT},
     {"zones", T_ARRAY},
 };
+/* clang-format on */
 
 /* BCP 47 in outline: letters and digits in groups of up to eight, joined by "-". */
 static bool
@@ -34,7 +36,7 @@ language_valid(const char *text)
 
 	for (const char *p = text; *p != '\0'; p++) {
 		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-			     (*p >= '0' && *p <= '9');
+		    (*p >= '0' && *p <= '9');
 
 		if (!alnum && (*p != '-' || run == 0))
 			return false;
@@ -77,9 +79,9 @@ static void
 read_salts(struct compile *c, const struct at *at)
 {
 	static const struct member members[] = {
-	    {"id", T_STRING | T_REQUIRED},
-	    {"control", T_STRING | T_REQUIRED},
-	    {"explore", T_STRING | T_REQUIRED},
+		{ "id", T_STRING | T_REQUIRED },
+		{ "control", T_STRING | T_REQUIRED },
+		{ "explore", T_STRING | T_REQUIRED },
 	};
 
 	if (!json_is_object(at->json) || !READ_MEMBERS(c, at, members))
@@ -93,17 +95,17 @@ static void
 read_placements(struct compile *c, const struct at *at)
 {
 	static const struct member names[] = {
-	    {"tablet", T_OBJECT},
-	    {"till", T_OBJECT},
-	    {"receipt", T_OBJECT},
-	    {"customer", T_OBJECT},
-	    {"later", T_OBJECT},
+		{ "tablet", T_OBJECT },
+		{ "till", T_OBJECT },
+		{ "receipt", T_OBJECT },
+		{ "customer", T_OBJECT },
+		{ "later", T_OBJECT },
 	};
 	static const struct member members[] = {
-	    {"slots", T_INT | T_REQUIRED},
-	    {"headline_max", T_INT},
-	    {"body_max", T_INT},
-	    {"say_max", T_INT},
+		{ "slots", T_INT | T_REQUIRED },
+		{ "headline_max", T_INT },
+		{ "body_max", T_INT },
+		{ "say_max", T_INT },
 	};
 
 	if (!json_is_object(at->json) || !READ_MEMBERS(c, at, names))
@@ -128,10 +130,10 @@ static void
 read_explore(struct compile *c, const struct at *at)
 {
 	static const struct member members[] = {
-	    {"unit", T_NUMBER},
-	    {"cost_max", T_NUMBER},
-	    {"gamma", T_NUMBER},
-	    {"shortlist", T_INT},
+		{ "unit", T_NUMBER },
+		{ "cost_max", T_NUMBER },
+		{ "gamma", T_NUMBER },
+		{ "shortlist", T_INT },
 	};
 	struct policy *policy = c->policy;
 
@@ -162,11 +164,12 @@ read_explore(struct compile *c, const struct at *at)
 static void
 read_quiet_and_care(struct compile *c, const struct at *quiet, const struct at *care)
 {
-	static const struct member quiet_members[] = {{"tender", T_BOOL}, {"queue_over", T_NUMBER}};
+	static const struct member quiet_members[] = { { "tender", T_BOOL },
+		{ "queue_over", T_NUMBER } };
 	static const struct member care_members[] = {
-	    {"severity", T_INT},
-	    {"likely_to_call", T_NUMBER},
-	    {"only", T_ARRAY},
+		{ "severity", T_INT },
+		{ "likely_to_call", T_NUMBER },
+		{ "only", T_ARRAY },
 	};
 	struct policy *policy = c->policy;
 	struct at only = at_member(care, "only");
@@ -224,8 +227,7 @@ read_forbidden(struct compile *c, const struct at *at)
 	const char *key;
 	json_t *list;
 
-	json_object_foreach(at->json, key, list)
-	{
+	json_object_foreach(at->json, key, list) {
 		struct at here = at_member(at, key);
 
 		if (!has_language(c->policy, key))
@@ -266,7 +268,7 @@ settings_read(struct compile *c, const struct at *at)
 	struct at control = at_member(at, "control"), currency = at_member(at, "currency");
 	struct at sensitive = at_member(at, "sensitive"), zones = at_member(at, "zones");
 	struct at forbidden = at_member(at, "forbidden_words");
-	static const struct member control_members[] = {{"share", T_NUMBER | T_REQUIRED}};
+	static const struct member control_members[] = { { "share", T_NUMBER | T_REQUIRED } };
 
 	policy->name = "";
 	policy->currency = "";
@@ -319,7 +321,7 @@ lever_target_exists(const struct policy *policy, const char *target)
 static bool
 lever_kind_known(const char *target)
 {
-	static const char *const kinds[] = {"issue:", "group:", "action:"};
+	static const char *const kinds[] = { "issue:", "group:", "action:" };
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strncmp(target, kinds[i], strlen(kinds[i])) == 0)
@@ -337,8 +339,7 @@ read_levers(struct compile *c, const struct at *at)
 
 	policy->levers =
 	    arena_alloc(c->arena, (json_object_size(at->json) + 1) * sizeof(*policy->levers));
-	json_object_foreach(at->json, key, value)
-	{
+	json_object_foreach(at->json, key, value) {
 		struct at here = at_member(at, key);
 
 		if (!json_is_number(value)) {
@@ -348,12 +349,14 @@ read_levers(struct compile *c, const struct at *at)
 		}
 		if (!lever_kind_known(key))
 			mistake(c, &here,
-			    "lever \"%.64s\" moves nothing, expected issue:, group: or action: and a "
+			    "lever \"%.64s\" moves nothing, expected issue:, group: or action: and "
+			    "a "
 			    "name",
 			    key);
 		else if (!lever_target_exists(policy, key))
 			warning(c, &here,
-			    "lever \"%.64s\" moves nothing, expected a name that an action has", key);
+			    "lever \"%.64s\" moves nothing, expected a name that an action has",
+			    key);
 		policy->levers[policy->lever_count].target = keep(c, key);
 		policy->levers[policy->lever_count++].value = read_number(c, at, key, 0, 1000, 1);
 	}

@@ -12,7 +12,7 @@ static bool
 is_word_byte(unsigned char b)
 {
 	return (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') ||
-	       b == '_' || b >= 0x80;
+	    b == '_' || b >= 0x80;
 }
 
 /* Whole words, ASCII letters without case; other letters must match as they are. */
@@ -37,9 +37,10 @@ check_words(struct compile *c, const struct at *at, const char *language, const 
 	json_t *list = json_object_get(all, language), *word;
 	size_t i;
 
-	json_array_foreach(list, i, word) if (json_string_length(word) > 0 &&
-					      has_word(text, json_string_value(word))) mistake(c,
-	    at, "the word \"%.64s\" is forbidden, expected another", json_string_value(word));
+	json_array_foreach(list, i, word)
+		if (json_string_length(word) > 0 && has_word(text, json_string_value(word)))
+			mistake(c, at, "the word \"%.64s\" is forbidden, expected another",
+			    json_string_value(word));
 }
 
 void
@@ -95,7 +96,7 @@ feature_awkward(const struct feature *feature)
 {
 	if (feature->source == FEATURE_VISIT)
 		return feature->field == VISIT_VOIDS || feature->field == VISIT_DECLINES ||
-		       feature->field == VISIT_RETURNS;
+		    feature->field == VISIT_RETURNS;
 	if (feature->source == FEATURE_PROFILE && feature->field_name != NULL)
 		return strcmp(feature->field_name, "likely_to_call") == 0;
 	return feature->source == FEATURE_INCIDENTS;
@@ -119,8 +120,8 @@ check_variable(struct compile *c, const struct at *at, const struct wording *wor
 		    name);
 	if (action == NULL && feature != &c->policy->features[wording->feature] &&
 	    feature_awkward(feature))
-		mistake(c, at,
-		    "{{%.64s}} is of what went wrong, expected none of it in a reason", name);
+		mistake(c, at, "{{%.64s}} is of what went wrong, expected none of it in a reason",
+		    name);
 }
 
 static void
@@ -140,9 +141,8 @@ read_variable(struct compile *c, const struct at *at, const struct wording *word
 		return;
 	}
 	part->var = TEMPLATE_FEATURE;
-	slot = action == NULL && strcmp(name, "value") == 0
-		   ? (int)wording->feature
-		   : name_map_get(&c->features, name);
+	slot = action == NULL && strcmp(name, "value") == 0 ? (int)wording->feature
+							    : name_map_get(&c->features, name);
 	if (slot < 0) {
 		mistake(c, at,
 		    "{{%.64s}} is no feature, expected one of features.json, depth or worth", name);
@@ -210,7 +210,7 @@ template_read(
 {
 	char *text = arena_strdup(c->arena, json_string_value(at->json)), *open;
 
-	*ret = (struct template){0};
+	*ret = (struct template){ 0 };
 	if (text == NULL)
 		return;
 	text_check(c, at, text);

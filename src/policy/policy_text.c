@@ -9,6 +9,7 @@
 #define TREATMENTS_MAX 256
 #define STEPS_MAX 12
 
+/* clang-format off */
 static const struct member treatment_members[] = {
     {"treatment", T_STRING | T_REQUIRED},
     {"language", T_STRING | T_REQUIRED},
@@ -23,15 +24,17 @@ static const struct member treatment_members[] = {
     {"origin", T_STRING},
     {"approved_by", T_STRING | T_NULL},
 };
+/* clang-format on */
 
 /* ---- treatments ---- */
 
 static bool
 fits(const struct treatment *treatment, const struct placement_rules *rules)
 {
-	return (rules->headline_max == 0 || treatment->headline.chars <= (size_t)rules->headline_max) &&
-	       (rules->body_max == 0 || treatment->body.chars <= (size_t)rules->body_max) &&
-	       (rules->say_max == 0 || treatment->say.chars <= (size_t)rules->say_max);
+	return (rules->headline_max == 0 ||
+		   treatment->headline.chars <= (size_t)rules->headline_max) &&
+	    (rules->body_max == 0 || treatment->body.chars <= (size_t)rules->body_max) &&
+	    (rules->say_max == 0 || treatment->say.chars <= (size_t)rules->say_max);
 }
 
 static void
@@ -105,7 +108,8 @@ read_language(struct compile *c, const struct at *at, struct treatment *treatmen
 {
 	struct at here = at_member(at, "language");
 
-	treatment->language = json_is_string(here.json) ? keep(c, json_string_value(here.json)) : "";
+	treatment->language =
+	    json_is_string(here.json) ? keep(c, json_string_value(here.json)) : "";
 	for (size_t i = 0; i < c->policy->language_count; i++)
 		if (strcmp(c->policy->languages[i], treatment->language) == 0)
 			return;
@@ -123,7 +127,7 @@ read_treatment(struct compile *c, const struct at *at, const struct action *acti
 		  body = at_member(at, "body");
 	struct at why = at_member(at, "why"), steps = at_member(at, "steps"),
 		  place = at_member(at, "placement");
-	struct wording wording = {.action = action};
+	struct wording wording = { .action = action };
 
 	treatment->name = treatment->language = "";
 	treatment->placement = -1;
@@ -138,7 +142,7 @@ read_treatment(struct compile *c, const struct at *at, const struct action *acti
 		    c, &place, "the action is not placed there, expected one of its placements");
 	wording.language = treatment->language;
 	wording.on_customer = (action->placements & 1u << PLACE_CUSTOMER) != 0 &&
-			      (treatment->placement < 0 || treatment->placement == PLACE_CUSTOMER);
+	    (treatment->placement < 0 || treatment->placement == PLACE_CUSTOMER);
 	template_read(c, &headline, &wording, &treatment->headline);
 	if (json_is_string(headline.json) && json_string_length(headline.json) == 0)
 		mistake(c, &headline, "\"headline\" is empty, expected a text");
@@ -170,7 +174,7 @@ treatments_read(struct compile *c, const struct at *at, struct action *action)
 
 		read_treatment(c, &here, action, treatment);
 		first |= c->policy->language_count > 0 &&
-			 strcmp(treatment->language, c->policy->languages[0]) == 0;
+		    strcmp(treatment->language, c->policy->languages[0]) == 0;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(action->treatments[j].name, treatment->name) == 0 &&
 			    strcmp(action->treatments[j].language, treatment->language) == 0 &&
@@ -189,8 +193,8 @@ treatments_read(struct compile *c, const struct at *at, struct action *action)
 /* ---- reasons ---- */
 
 static void
-read_reason(struct compile *c, const struct at *at, const struct wording *wording,
-    struct template *reasons)
+read_reason(
+    struct compile *c, const struct at *at, const struct wording *wording, struct template *reasons)
 {
 	for (size_t i = 0; i < c->policy->language_count; i++) {
 		if (strcmp(c->policy->languages[i], at->key) != 0)
@@ -208,22 +212,20 @@ void
 reason_read(struct compile *c, const struct at *at, unsigned slot)
 {
 	struct feature *feature = &c->policy->features[slot];
-	struct wording wording = {.feature = slot};
+	struct wording wording = { .feature = slot };
 	const char *language;
 	json_t *text;
 
 	if (!json_is_object(at->json))
 		return;
 	if (feature_awkward(feature))
-		mistake(c, at,
-		    "a reason for \"%.64s\", which is of what went wrong, expected none",
+		mistake(c, at, "a reason for \"%.64s\", which is of what went wrong, expected none",
 		    feature->name);
 	if (json_object_size(at->json) == 0)
 		mistake(c, at, "no reason, expected a sentence by language");
 	feature->reasons =
 	    arena_alloc(c->arena, (c->policy->language_count + 1) * sizeof(*feature->reasons));
-	json_object_foreach(at->json, language, text)
-	{
+	json_object_foreach(at->json, language, text) {
 		struct at here = at_member(at, language);
 
 		wording.language = language;

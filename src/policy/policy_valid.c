@@ -64,11 +64,11 @@ void
 valid_read(struct compile *c, const struct at *at, struct action *action)
 {
 	static const struct member members[] = {
-	    {"from", T_STRING},
-	    {"until", T_STRING},
-	    {"days", T_ARRAY},
-	    {"hours", T_ARRAY},
-	    {"stores", T_ARRAY},
+		{ "from", T_STRING },
+		{ "until", T_STRING },
+		{ "days", T_ARRAY },
+		{ "hours", T_ARRAY },
+		{ "stores", T_ARRAY },
 	};
 	struct at days = at_member(at, "days"), hours = at_member(at, "hours"),
 		  stores = at_member(at, "stores");

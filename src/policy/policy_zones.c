@@ -26,8 +26,7 @@ zones_read(struct compile *c, const struct at *at)
 		mistake(c, at, "not an object, expected zone names with their POSIX rules");
 	policy->zones =
 	    arena_alloc(c->arena, (json_object_size(at->json) + 1) * sizeof(*policy->zones));
-	json_object_foreach(at->json, name, value)
-	{
+	json_object_foreach(at->json, name, value) {
 		struct at here = at_member(at, name);
 		struct zone *zone =
 		    json_is_string(value) ? zone_new(json_string_value(value)) : NULL;
@@ -38,7 +37,7 @@ zones_read(struct compile *c, const struct at *at)
 			    "text",
 			    name);
 		policy->zones[policy->zone_count++] =
-		    (struct zone_rule){keep(c, name), keep(c, json_string_value(value))};
+		    (struct zone_rule){ keep(c, name), keep(c, json_string_value(value)) };
 		zone_free(zone);
 	}
 	qsort(policy->zones, policy->zone_count, sizeof(*policy->zones), compare_zones);
@@ -47,7 +46,7 @@ zones_read(struct compile *c, const struct at *at)
 const char *
 policy_zone(const struct policy *policy, const char *name)
 {
-	struct zone_rule wanted = {.name = name}, *found;
+	struct zone_rule wanted = { .name = name }, *found;
 
 	if (strcmp(name, "UTC") == 0)
 		return "UTC0";

@@ -72,7 +72,9 @@ struct consent
 consent_merge(const struct consent *a, const struct consent *b)
 {
 	static const int rank[] = {
-		[CONSENT_UNKNOWN] = 0, [CONSENT_GRANTED] = 1, [CONSENT_DENIED] = 2,
+		[CONSENT_UNKNOWN] = 0,
+		[CONSENT_GRANTED] = 1,
+		[CONSENT_DENIED] = 2,
 	};
 	struct consent merged = rank[a->state] >= rank[b->state] ? *a : *b;
 

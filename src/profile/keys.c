@@ -45,6 +45,7 @@
 
 #define KEYS_SCHEMA 1
 
+/* clang-format off */
 static const char *const statements[KEYS_COUNT] = {
 	[KEYS_GET] = "SELECT key FROM subject WHERE id = ?1",
 	[KEYS_PUT] = "INSERT INTO subject(id, key) VALUES(?1, ?2)",
@@ -53,6 +54,7 @@ static const char *const statements[KEYS_COUNT] = {
 	[KEYS_SECRET_PUT] = "INSERT OR REPLACE INTO secret(name, value) VALUES(?1, ?2)",
 	[KEYS_SECRET_DROP] = "DELETE FROM secret WHERE name = ?1",
 };
+/* clang-format on */
 
 int
 keys_error(struct keys *keys, int rc)
@@ -144,7 +146,7 @@ open_file(struct keys *keys, const char *dir, const char *vfs, struct err *err)
 		close(fd);
 	}
 	if (sqlite3_open_v2(path, &keys->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(keys->db));
 	sqlite3_db_config(keys->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return sql(keys, "PRAGMA locking_mode = EXCLUSIVE", err);
@@ -155,7 +157,7 @@ prepare(struct keys *keys, struct err *err)
 {
 	for (int i = 0; i < KEYS_COUNT; i++) {
 		if (sqlite3_prepare_v3(keys->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
-		    &keys->stmt[i], NULL) != SQLITE_OK)
+			&keys->stmt[i], NULL) != SQLITE_OK)
 			return err_set(err, AISLE_E_IO, "keys.db: %s", sqlite3_errmsg(keys->db));
 	}
 	return 0;
@@ -170,18 +172,21 @@ set_up(struct keys *keys, struct err *err)
 	 * with the checkpoint that keys_destroy runs. */
 	if (error == 0)
 		error = sql(keys,
-		    keys->dir == NULL ? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF"
-		    : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-		    "PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
-		    "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 0;"
-		    "PRAGMA temp_store = MEMORY", err);
+		    keys->dir == NULL
+			? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF"
+			: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			  "PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
+			  "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 0;"
+			  "PRAGMA temp_store = MEMORY",
+		    err);
 	if (error == 0)
 		error = sql(keys, "BEGIN IMMEDIATE", err);
 	if (error == 0 && version == 0)
 		error = sql(keys,
 		    "CREATE TABLE secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
 		    "CREATE TABLE subject(id BLOB PRIMARY KEY, key BLOB) WITHOUT ROWID;"
-		    "PRAGMA user_version = 1", err);
+		    "PRAGMA user_version = 1",
+		    err);
 	if (error == 0)
 		error = prepare(keys, err);
 	if (error == 0 && keys->dir != NULL)
@@ -282,7 +287,7 @@ find_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 	int rc = sqlite3_step(stmt), error = AISLE_E_NONE;
 	*ret_stone = rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) == SQLITE_NULL;
 	if (rc == SQLITE_ROW && !*ret_stone) {
-		struct buf plain = {0};
+		struct buf plain = { 0 };
 		error = vault_open(keys->secrets->data, "subject", subject->b, 16, KEYS_VERSION,
 		    sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0), &plain);
 		if (error == 0 && plain.len == 32)
@@ -301,7 +306,7 @@ static int
 make_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32])
 {
 	uint8_t key[32];
-	struct buf sealed = {0};
+	struct buf sealed = { 0 };
 	int error = begin(keys);
 	if (error != 0)
 		return error;

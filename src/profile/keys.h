@@ -15,18 +15,18 @@ struct keys;
 /* dir/keys.db, mode 0600, made if absent. dir NULL: in memory, all keys derived
  * from zero bytes (replay: nothing is sealed for long, nothing is random).
  * vfs NULL: the default one. */
-int keys_open(const char *dir, const char *vfs, struct keys **ret_keys,
-    struct err *err) AISLE_MUST_CHECK;
-void keys_close(struct keys *keys);			/* wipes */
-const uint8_t *keys_data(const struct keys *keys);	/* 32 bytes, for rows about no subject */
-const uint8_t *keys_pepper(const struct keys *keys);	/* 32 bytes */
+int keys_open(const char *dir, const char *vfs, struct keys **ret_keys, struct err *err)
+    AISLE_MUST_CHECK;
+void keys_close(struct keys *keys);		     /* wipes */
+const uint8_t *keys_data(const struct keys *keys);   /* 32 bytes, for rows about no subject */
+const uint8_t *keys_pepper(const struct keys *keys); /* 32 bytes */
 /* [privacy] pepper_file: not stored */
 void keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32]);
 /* The subject's key into ret_key. make: create it if there is none.
  * 0, AISLE_E_NONE (none, or destroyed: a tombstone), AISLE_E_IO. */
-int keys_subject(struct keys *keys, const struct id *subject, bool make,
-    uint8_t ret_key[static 32]) AISLE_MUST_CHECK;
-bool keys_forgotten(struct keys *keys, const struct id *subject);	/* tombstone */
+int keys_subject(struct keys *keys, const struct id *subject, bool make, uint8_t ret_key[static 32])
+    AISLE_MUST_CHECK;
+bool keys_forgotten(struct keys *keys, const struct id *subject); /* tombstone */
 /* key overwritten, tombstone kept; durable on return */
 int keys_destroy(struct keys *keys, const struct id *subject) AISLE_MUST_CHECK;
 /* The last session of the state that these keys were used with; 0: none yet. Set: durable on return.

@@ -9,9 +9,9 @@
 
 #include "profile/keys.h"
 
-#define KEYS_VERSION 1		/* of sealed values, bound into them */
+#define KEYS_VERSION 1 /* of sealed values, bound into them */
 
-#define KEYS_CACHED 128		/* power of two */
+#define KEYS_CACHED 128 /* power of two */
 
 /* A subject's key as it was last looked up; key that is not there yet, or no more, is not here. */
 struct cached {
@@ -26,16 +26,23 @@ struct secrets {
 	struct cached cache[KEYS_CACHED];
 };
 
-enum keys_statement { KEYS_GET, KEYS_PUT, KEYS_STONE, KEYS_SECRET_GET, KEYS_SECRET_PUT,
-	KEYS_SECRET_DROP, KEYS_COUNT };
+enum keys_statement {
+	KEYS_GET,
+	KEYS_PUT,
+	KEYS_STONE,
+	KEYS_SECRET_GET,
+	KEYS_SECRET_PUT,
+	KEYS_SECRET_DROP,
+	KEYS_COUNT
+};
 struct keys {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[KEYS_COUNT];
 	struct secrets *secrets;
-	char *dir;		/* NULL: in memory */
+	char *dir; /* NULL: in memory */
 	bool real_disk;
-	bool in_tx;		/* new keys wait for keys_commit */
-	int64_t losses;		/* how often they were rolled back */
+	bool in_tx;	/* new keys wait for keys_commit */
+	int64_t losses; /* how often they were rolled back */
 };
 
 /* An SQLite result as one of ours; new keys that waited are rolled back and counted as lost. */

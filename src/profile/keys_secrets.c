@@ -53,7 +53,7 @@ secret_drop(struct keys *keys, const char *name)
 static int
 sealed_get(struct keys *keys, const char *name, struct buf *out)
 {
-	struct buf sealed = {0};
+	struct buf sealed = { 0 };
 	int error = secret_get(keys, name, &sealed);
 	if (error == 0)
 		error = vault_open(keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION,
@@ -65,9 +65,9 @@ sealed_get(struct keys *keys, const char *name, struct buf *out)
 static int
 sealed_put(struct keys *keys, const char *name, const void *value, size_t len)
 {
-	struct buf sealed = {0};
-	vault_seal(keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION, value, len,
-	    &sealed);
+	struct buf sealed = { 0 };
+	vault_seal(
+	    keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION, value, len, &sealed);
 	int error = secret_put(keys, name, sealed.data, sealed.len);
 	buf_done(&sealed);
 	return error;
@@ -86,8 +86,8 @@ read_credential(uint8_t out[static 32], struct err *err)
 	snprintf(path, sizeof(path), "%s/%s", dir, CREDENTIAL);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? AISLE_E_NONE : err_set(err, AISLE_E_IO, "%s: %s", path,
-		    strerror(errno));
+		return errno == ENOENT ? AISLE_E_NONE
+				       : err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 	char bytes[80];
 	ssize_t len = read(fd, bytes, sizeof(bytes));
 	close(fd);
@@ -103,15 +103,15 @@ read_credential(uint8_t out[static 32], struct err *err)
 	sodium_memzero(bytes, sizeof(bytes));
 	if (good)
 		return 0;
-	return err_set(err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits",
-	    path);
+	return err_set(
+	    err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits", path);
 }
 
 /* From the credential, else from the file, else a new one into the file. */
 static int
 find_data_key(struct keys *keys, bool fresh, struct err *err)
 {
-	struct buf stored = {0};
+	struct buf stored = { 0 };
 	uint8_t *data = keys->secrets->data;
 	int there = secret_get(keys, "data", &stored);
 	if (there != 0 && there != AISLE_E_NONE)
@@ -121,7 +121,8 @@ find_data_key(struct keys *keys, bool fresh, struct err *err)
 	if (error == 0 && whole && sodium_memcmp(stored.data, data, 32) != 0)
 		error = err_set(err, AISLE_E_CONFIG,
 		    "%s/keys.db has a data key of its own; expected the credential %s to be the "
-		    "same", keys->dir, CREDENTIAL);
+		    "same",
+		    keys->dir, CREDENTIAL);
 	else if (error == 0 && whole)
 		error = secret_drop(keys, "data");
 	else if (error == AISLE_E_NONE && whole) {
@@ -141,7 +142,7 @@ int
 keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 {
 	static const char check[] = "aisle";
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int error = find_data_key(keys, fresh, err);
 	if (error == 0 && fresh) {
 		randombytes_buf(keys->secrets->pepper, 32);
@@ -170,7 +171,7 @@ keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 int
 keys_session(struct keys *keys, int64_t *ret_session)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int error = keys->dir != NULL ? sealed_get(keys, "session", &text) : AISLE_E_NONE;
 	*ret_session = error == 0 ? strtoll(text.data, NULL, 10) : 0;
 	buf_done(&text);

@@ -130,8 +130,8 @@ profiles_open_file(const char *path, sqlite3 **ret_db, struct err *err)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 	if (immutable_uri(path, uri) != 0)
 		return err_set(err, AISLE_E_INVALID, "%s: path too long", path);
-	int rc = sqlite3_open_v2(uri, &db,
-	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(
+	    uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(db));
 		sqlite3_close(db);
@@ -142,7 +142,8 @@ profiles_open_file(const char *path, sqlite3 **ret_db, struct err *err)
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	sqlite3_exec(db,
 	    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-	    "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+	    "PRAGMA locking_mode = EXCLUSIVE",
+	    NULL, NULL, NULL);
 	if (pragma_number(db, "PRAGMA application_id") != PROFILES_APPLICATION_ID ||
 	    pragma_number(db, "PRAGMA user_version") != PROFILES_FORMAT || !schema_fits(db)) {
 		sqlite3_close(db);
@@ -157,8 +158,8 @@ profiles_meta(sqlite3 *db, const char *name)
 {
 	sqlite3_stmt *stmt = NULL;
 	char *value = NULL;
-	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &stmt,
-	    NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &stmt, NULL) ==
+	    SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
 		if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0) != NULL)
 			value = mem_strdup((const char *)sqlite3_column_text(stmt, 0));
@@ -171,8 +172,8 @@ int
 profiles_insert_meta(sqlite3 *db, const char *name, const char *value)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta(name, value) VALUES(?1, ?2)", -1, &stmt,
-	    NULL);
+	int rc =
+	    sqlite3_prepare_v2(db, "INSERT INTO meta(name, value) VALUES(?1, ?2)", -1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
 		sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
@@ -213,13 +214,14 @@ profiles_bundle_open(const char *path, struct profiles_bundle **ret, struct err 
 	int error = profiles_open_file(path, &bundle->db, err);
 	char *kind = error == 0 ? profiles_meta(bundle->db, "kind") : NULL;
 	if (error == 0 && (kind == NULL || strcmp(kind, "profiles") != 0))
-		error = err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles",
-		    path);
+		error =
+		    err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles", path);
 	free(kind);
 	if (error == 0 && (bundle->store = profiles_meta(bundle->db, "store")) == NULL)
 		error = err_set(err, AISLE_E_INVALID, "%s: names no store", path);
-	if (error == 0 && sqlite3_prepare_v3(bundle->db, GET_SQL, -1, SQLITE_PREPARE_PERSISTENT,
-	    &bundle->get, NULL) != SQLITE_OK)
+	if (error == 0 &&
+	    sqlite3_prepare_v3(bundle->db, GET_SQL, -1, SQLITE_PREPARE_PERSISTENT, &bundle->get,
+		NULL) != SQLITE_OK)
 		error = err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(bundle->db));
 	if (error != 0) {
 		profiles_bundle_close(bundle);
@@ -280,9 +282,9 @@ recover(const char *path)
 	snprintf(journal, sizeof(journal), "%s-journal", path);
 	if (access(journal, F_OK) < 0)
 		return;
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-	    NULL) != SQLITE_OK || sqlite3_exec(db, "SELECT COUNT(*) FROM meta", NULL, NULL,
-	    NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_exec(db, "SELECT COUNT(*) FROM meta", NULL, NULL, NULL) != SQLITE_OK)
 		log_warning("profiles: journal not rolled back: %s", sqlite3_errmsg(db));
 	sqlite3_close(db);
 }
@@ -366,7 +368,7 @@ profiles_open(const char *dir, struct keys *keys, struct profiles **ret, struct 
 	profiles->keys = keys;
 	(void)err;
 	for (int64_t number = INT64_MAX; (number = scan_dir(dir, number, 0)) > 0;) {
-		struct err why = {0};
+		struct err why = { 0 };
 		if (profiles_use(profiles, number, &why) == 0)
 			break;
 		/* Not whole: the one before serves, headquarters sends again. */
@@ -450,6 +452,6 @@ profiles_forget(struct profiles *profiles, const struct id *subject)
 		log_warning("profiles: a forgotten row stays as noise: %s", sqlite3_errmsg(db));
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
-	struct err err = {0};
+	struct err err = { 0 };
 	return profiles_use(profiles, number, &err);
 }

@@ -31,13 +31,13 @@
 
 struct row {
 	struct id subject;
-	uint32_t at, len;	/* in bodies */
+	uint32_t at, len; /* in bodies */
 	int line;
 };
 
 struct build {
 	const struct profiles_build *what;
-	const char *name;	/* for messages */
+	const char *name; /* for messages */
 	struct row *rows;
 	size_t count, capacity;
 	struct buf bodies;
@@ -92,8 +92,8 @@ check_attributes(struct build *build, json_t *attributes)
 		if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
 			return wrong(build, "attributes: expected a name of 1 to 64 bytes");
 		if (json_is_string(value) && !is_text(value, TEXT_MAX))
-			return wrong(build,
-			    "attributes: string too long, expected at most 256 bytes");
+			return wrong(
+			    build, "attributes: string too long, expected at most 256 bytes");
 		if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
 			return wrong(build, "attributes: expected a number, a boolean or a string");
 	}
@@ -121,16 +121,16 @@ subject_of_line(struct build *build, json_t *card, json_t *subject, struct id *r
 	if (build->what->pepper == NULL)
 		return err_at(build->err, AISLE_E_CONFIG, build->name, build->line, 0,
 		    "card: needs the chain's pepper (--pepper, or [privacy] pepper_file)");
-	*ret_subject = subject_of_card(build->what->pepper, json_string_value(card),
-	    json_string_length(card));
+	*ret_subject =
+	    subject_of_card(build->what->pepper, json_string_value(card), json_string_length(card));
 	return 0;
 }
 
 static int
 check_members(struct build *build, json_t *line)
 {
-	static const char *const known[] = {"card", "subject", "language", "line", "consent",
-		"attributes"};
+	static const char *const known[] = { "card", "subject", "language", "line", "consent",
+		"attributes" };
 	const char *name;
 	json_t *value;
 	json_object_foreach(line, name, value) {
@@ -157,7 +157,7 @@ check_members(struct build *build, json_t *line)
 static int
 add_row(struct build *build, const struct id *subject, json_t *line)
 {
-	static const char *const always[] = {"consent", "attributes"};
+	static const char *const always[] = { "consent", "attributes" };
 	if (build->count >= ROWS_MAX || build->bodies.len > BODIES_MAX)
 		return wrong(build, "too many profiles for one bundle");
 	if (build->count == build->capacity) {
@@ -172,22 +172,24 @@ add_row(struct build *build, const struct id *subject, json_t *line)
 	}
 	size_t at = build->bodies.len;
 	json_canonical(line, &build->bodies);
-	build->rows[build->count++] = (struct row){.subject = *subject, .at = (uint32_t)at,
-		.len = (uint32_t)(build->bodies.len - at), .line = build->line};
+	build->rows[build->count++] = (struct row){ .subject = *subject,
+		.at = (uint32_t)at,
+		.len = (uint32_t)(build->bodies.len - at),
+		.line = build->line };
 	return 0;
 }
 
 static int
 read_line(struct build *build, const char *text, size_t len)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 	struct id subject;
 	json_t *line = json_read(text, len, build->name, &err);
 	if (line == NULL)
 		return err_at(build->err, AISLE_E_INVALID, build->name, build->line, err.column,
 		    "%s", err.text);
-	int error = json_is_object(line)
-	    ? check_members(build, line) : wrong(build, "expected an object");
+	int error =
+	    json_is_object(line) ? check_members(build, line) : wrong(build, "expected an object");
 	if (error == 0)
 		error = subject_of_line(build, json_object_get(line, "card"),
 		    json_object_get(line, "subject"), &subject);
@@ -275,8 +277,8 @@ write_rows(const struct build *build, sqlite3 *db)
 {
 	sqlite3_stmt *stmt = NULL;
 	int64_t last = INT64_MIN;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
-	    &stmt, NULL);
+	int rc = sqlite3_prepare_v2(
+	    db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1, &stmt, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < build->count; i++) {
 		const struct row *row = &build->rows[i];
 		/* Subjects that share their first 8 bytes take the next ids. */
@@ -288,8 +290,8 @@ write_rows(const struct build *build, sqlite3 *db)
 		}
 		sqlite3_bind_int64(stmt, 1, id);
 		sqlite3_bind_blob(stmt, 2, row->subject.b, 16, SQLITE_STATIC);
-		sqlite3_bind_blob(stmt, 3, build->bodies.data + row->at, (int)row->len,
-		    SQLITE_STATIC);
+		sqlite3_bind_blob(
+		    stmt, 3, build->bodies.data + row->at, (int)row->len, SQLITE_STATIC);
 		rc = sqlite3_step(stmt) == SQLITE_DONE ? sqlite3_reset(stmt) : sqlite3_errcode(db);
 		last = id;
 	}
@@ -305,8 +307,8 @@ write_meta(const struct build *build, sqlite3 *db)
 	if (build->what->pepper != NULL)
 		profiles_pepper_mark(build->what->pepper, mark);
 	/* A snapshot: from nothing. */
-	const char *const meta[][2] = {{"from", "0"}, {"kind", "profiles"}, {"pepper", mark},
-		{"rows", rows}, {"store", build->what->store}, {"to", "1"}};
+	const char *const meta[][2] = { { "from", "0" }, { "kind", "profiles" }, { "pepper", mark },
+		{ "rows", rows }, { "store", build->what->store }, { "to", "1" } };
 	int rc = SQLITE_OK;
 	for (size_t i = 0; rc == SQLITE_OK && i < ARRAY_LEN(meta); i++) {
 		if (meta[i][1][0] != '\0')
@@ -320,21 +322,24 @@ write_file(struct build *build, const char *tmp)
 {
 	sqlite3 *db = NULL;
 	unlink(tmp);
-	int rc = sqlite3_open_v2(tmp, &db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(
+	    tmp, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db,
 		    "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; BEGIN; "
-		    PROFILES_META_DDL "; " PROFILES_ROW_DDL, NULL, NULL, NULL);
+		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; "
+		    "BEGIN; " PROFILES_META_DDL "; " PROFILES_ROW_DDL,
+		    NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = write_meta(build, db);
 	if (rc == SQLITE_OK)
 		rc = write_rows(build, db);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	int error = rc == SQLITE_OK ? 0 : err_set(build->err, AISLE_E_IO, "%s: %s", tmp,
-	    rc == SQLITE_CONSTRAINT ? "subjects lie too close together" : sqlite3_errmsg(db));
+	int error = rc == SQLITE_OK
+	    ? 0
+	    : err_set(build->err, AISLE_E_IO, "%s: %s", tmp,
+		  rc == SQLITE_CONSTRAINT ? "subjects lie too close together" : sqlite3_errmsg(db));
 	sqlite3_close(db);
 	return error;
 }
@@ -342,7 +347,7 @@ write_file(struct build *build, const char *tmp)
 int
 profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err *err)
 {
-	struct build build = {.what = what, .err = err};
+	struct build build = { .what = what, .err = err };
 	build.name = what->input != NULL && strcmp(what->input, "-") != 0 ? what->input : "stdin";
 	char tmp[4200];
 	snprintf(tmp, sizeof(tmp), "%s.tmp", what->output);

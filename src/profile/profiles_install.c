@@ -26,7 +26,7 @@
 #include "profile/vault.h"
 
 #define BODY_MAX (256 << 10)
-#define CUT_BYTES (4 << 20)	/* of the old file, a step */
+#define CUT_BYTES (4 << 20) /* of the old file, a step */
 
 struct install {
 	sqlite3 *from, *to;
@@ -35,7 +35,7 @@ struct install {
 	int fd;
 	bool swapped;
 	int64_t number, rows;
-	char path[4096], tmp[4200];	/* after the swap path is the old file's */
+	char path[4096], tmp[4200]; /* after the swap path is the old file's */
 };
 
 void
@@ -67,8 +67,8 @@ check_bundle(const struct profiles *profiles, sqlite3 *db, const char *path, con
 	int error = 0;
 	profiles_pepper_mark(keys_pepper(profiles->keys), mark);
 	if (kind == NULL || strcmp(kind, "profiles") != 0)
-		error = err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles",
-		    path);
+		error =
+		    err_set(err, AISLE_E_INVALID, "%s: expected a bundle of kind profiles", path);
 	else if (for_store == NULL || strcmp(for_store, store) != 0)
 		error = err_set(err, AISLE_E_REFUSED, "%s: profiles of store %s, expected %s", path,
 		    for_store != NULL ? for_store : "?", store);
@@ -92,8 +92,9 @@ create_file(struct install *install)
 		rc = sqlite3_exec(install->to,
 		    "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
 		    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA secure_delete = ON;"
-		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; BEGIN; "
-		    PROFILES_META_DDL "; " PROFILES_ROW_DDL "; COMMIT", NULL, NULL, NULL);
+		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; "
+		    "BEGIN; " PROFILES_META_DDL "; " PROFILES_ROW_DDL "; COMMIT",
+		    NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v3(install->to,
 		    "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
@@ -102,8 +103,8 @@ create_file(struct install *install)
 }
 
 int
-profiles_install_begin(struct profiles *profiles, const char *bundle, const char *store,
-    struct err *err)
+profiles_install_begin(
+    struct profiles *profiles, const char *bundle, const char *store, struct err *err)
 {
 	profiles_install_drop(profiles);
 	struct install *install = mem_calloc(1, sizeof(*install));
@@ -124,12 +125,12 @@ profiles_install_begin(struct profiles *profiles, const char *bundle, const char
 	if (install->fd < 0)
 		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp, strerror(errno));
 	else if (create_file(install) != SQLITE_OK)
-		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
-		    sqlite3_errmsg(install->to));
+		error =
+		    err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
 	else if (sqlite3_prepare_v2(install->from, "SELECT id, subject, body FROM row ORDER BY id",
-	    -1, &install->read, NULL) != SQLITE_OK)
-		error = err_set(err, AISLE_E_INVALID, "%s: %s", bundle,
-		    sqlite3_errmsg(install->from));
+		     -1, &install->read, NULL) != SQLITE_OK)
+		error =
+		    err_set(err, AISLE_E_INVALID, "%s: %s", bundle, sqlite3_errmsg(install->from));
 	if (error != 0)
 		profiles_install_drop(profiles);
 	return error;
@@ -143,12 +144,12 @@ copy_row(struct profiles *profiles, struct install *install, struct buf *sealed,
 	uint8_t key[32];
 	int64_t id = sqlite3_column_int64(install->read, 0);
 	const void *bytes = sqlite3_column_blob(install->read, 1),
-	    *body = sqlite3_column_blob(install->read, 2);
+		   *body = sqlite3_column_blob(install->read, 2);
 	size_t len = (size_t)sqlite3_column_bytes(install->read, 2);
 	if (bytes == NULL || sqlite3_column_bytes(install->read, 1) != 16 || body == NULL ||
 	    len > BODY_MAX)
-		return err_set(err, AISLE_E_INVALID, "profiles: row %" PRId64 " is not a profile",
-		    id);
+		return err_set(
+		    err, AISLE_E_INVALID, "profiles: row %" PRId64 " is not a profile", id);
 	memcpy(subject.b, bytes, 16);
 	int64_t slot = profiles_slot(&subject);
 	if (id < slot || id - slot >= PROFILES_WINDOW)
@@ -160,8 +161,8 @@ copy_row(struct profiles *profiles, struct install *install, struct buf *sealed,
 	if (error != 0)
 		return err_set(err, error, "profiles: no key could be made");
 	buf_clear(sealed);
-	vault_seal(key, PROFILES_TABLE, subject.b, 16, (uint32_t)install->number, body, len,
-	    sealed);
+	vault_seal(
+	    key, PROFILES_TABLE, subject.b, 16, (uint32_t)install->number, body, len, sealed);
 	sodium_memzero(key, sizeof(key));
 	sqlite3_bind_int64(install->write, 1, id);
 	sqlite3_bind_blob(install->write, 2, subject.b, 16, SQLITE_STATIC);
@@ -184,15 +185,15 @@ finish(struct profiles *profiles, struct install *install, struct err *err)
 	snprintf(text, sizeof(text), "%" PRId64, install->rows);
 	if (rc == SQLITE_OK)
 		rc = profiles_insert_meta(install->to, "rows", text);
-	static const char *const names[] = {"store", "from", "to"};
+	static const char *const names[] = { "store", "from", "to" };
 	for (size_t i = 0; rc == SQLITE_OK && i < ARRAY_LEN(names); i++) {
 		char *value = profiles_meta(install->from, names[i]);
 		rc = value != NULL ? profiles_insert_meta(install->to, names[i], value) : SQLITE_OK;
 		free(value);
 	}
 	if (rc != SQLITE_OK)
-		return err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
-		    sqlite3_errmsg(install->to));
+		return err_set(
+		    err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
 	sqlite3_finalize(install->write);
 	sqlite3_close(install->to);
 	install->write = NULL;
@@ -234,10 +235,10 @@ cut_old(struct install *install)
 static int
 copy_slice(struct profiles *profiles, struct install *install, int max_rows, struct err *err)
 {
-	struct buf sealed = {0};
+	struct buf sealed = { 0 };
 	int rc = SQLITE_ROW, error = 0;
-	for (int i = 0; error == 0 && i < max_rows &&
-	    (rc = sqlite3_step(install->read)) == SQLITE_ROW; i++) {
+	for (int i = 0;
+	     error == 0 && i < max_rows && (rc = sqlite3_step(install->read)) == SQLITE_ROW; i++) {
 		error = copy_row(profiles, install, &sealed, err);
 		install->rows += error == 0;
 		if (error == AISLE_E_NONE)
@@ -263,8 +264,8 @@ profiles_install_step(struct profiles *profiles, int max_rows, struct err *err)
 	}
 	int done = 0, error = 0;
 	if (sqlite3_exec(install->to, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
-		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
-		    sqlite3_errmsg(install->to));
+		error =
+		    err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
 	if (error == 0) {
 		done = copy_slice(profiles, install, max_rows, err);
 		error = done < 0 ? done : 0;
@@ -274,10 +275,11 @@ profiles_install_step(struct profiles *profiles, int max_rows, struct err *err)
 		if (error != 0)
 			err_set(err, error, "profiles: keys could not be written");
 	}
-	if (error == 0 && (sqlite3_exec(install->to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK ||
-	    fdatasync(install->fd) < 0))
-		error = err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
-		    sqlite3_errmsg(install->to));
+	if (error == 0 &&
+	    (sqlite3_exec(install->to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK ||
+		fdatasync(install->fd) < 0))
+		error =
+		    err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
 	if (error == 0 && done == 1)
 		error = finish(profiles, install, err);
 	if (error == 0)
@@ -294,8 +296,8 @@ profiles_install_forget(struct profiles *profiles, const struct id *subject)
 		return;
 	/* Its key is gone, so the row would be noise; a failure leaves just that. */
 	if (sqlite3_prepare_v2(profiles->install->to,
-	    "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1, &stmt,
-	    NULL) == SQLITE_OK) {
+		"DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1, &stmt,
+		NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, profiles_slot(subject));
 		sqlite3_bind_blob(stmt, 2, subject->b, 16, SQLITE_STATIC);
 		if (sqlite3_step(stmt) == SQLITE_DONE)

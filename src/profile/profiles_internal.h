@@ -9,10 +9,10 @@
 
 #include "profile/profiles.h"
 
-#define PROFILES_APPLICATION_ID 0x4149534c	/* "AISL", as every bundle */
+#define PROFILES_APPLICATION_ID 0x4149534c /* "AISL", as every bundle */
 #define PROFILES_FORMAT 1
-#define PROFILES_WINDOW 8			/* ids a subject may take; in the SQL as + 7 */
-#define PROFILES_TABLE "profiles"		/* the vault's word for these rows */
+#define PROFILES_WINDOW 8	  /* ids a subject may take; in the SQL as + 7 */
+#define PROFILES_TABLE "profiles" /* the vault's word for these rows */
 
 #define PROFILES_META_DDL "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"
 #define PROFILES_ROW_DDL "CREATE TABLE row(id INTEGER PRIMARY KEY, subject BLOB, body BLOB)"
@@ -21,9 +21,9 @@ struct install;
 struct profiles {
 	char *dir;
 	struct keys *keys;
-	int64_t number;		/* N of the current file; 0: none */
+	int64_t number; /* N of the current file; 0: none */
 	int64_t count;
-	sqlite3 *db;		/* NULL: an empty set */
+	sqlite3 *db; /* NULL: an empty set */
 	sqlite3_stmt *get;
 	struct install *install;
 };
@@ -43,6 +43,6 @@ int profiles_use(struct profiles *profiles, int64_t number, struct err *err);
 /* an install under way, if any, is abandoned */
 void profiles_install_drop(struct profiles *profiles);
 void profiles_install_forget(struct profiles *profiles, const struct id *subject);
-int profiles_sync_path(const char *path, int flags);	/* fsync of a file or folder */
+int profiles_sync_path(const char *path, int flags); /* fsync of a file or folder */
 
 #endif

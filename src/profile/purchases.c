@@ -25,13 +25,13 @@
 
 #define PURCHASE_VERSION 1
 _Static_assert(PURCHASE_NAME_BYTES == 1 + sizeof(struct id), "version and visit");
-#define LINE_BYTES_MIN 5	/* three empty texts, two small numbers */
+#define LINE_BYTES_MIN 5 /* three empty texts, two small numbers */
 
 struct strings {
 	struct arena *arena;
-	const char **slots;		/* open addressing; NULL: free */
-	size_t count, capacity;		/* capacity is a power of two, at most half full */
-	size_t lines;			/* of all purchases */
+	const char **slots;	/* open addressing; NULL: free */
+	size_t count, capacity; /* capacity is a power of two, at most half full */
+	size_t lines;		/* of all purchases */
 };
 
 static struct strings *
@@ -141,12 +141,12 @@ insert(struct subject *subject, const struct purchase *purchase)
 
 	/* Room is a power of two, from 16. */
 	if (count == 0 || (count >= 16 && (count & (count - 1)) == 0))
-		subject->purchases = mem_realloc(subject->purchases,
-		    (count == 0 ? 16 : 2 * count) * sizeof(*purchase));
+		subject->purchases = mem_realloc(
+		    subject->purchases, (count == 0 ? 16 : 2 * count) * sizeof(*purchase));
 	for (i = count; i > 0 && before(purchase, &subject->purchases[i - 1]); i--)
 		;
-	memmove(subject->purchases + i + 1, subject->purchases + i,
-	    (count - i) * sizeof(*purchase));
+	memmove(
+	    subject->purchases + i + 1, subject->purchases + i, (count - i) * sizeof(*purchase));
 	subject->purchases[i] = *purchase;
 	subject->purchase_count++;
 }
@@ -298,8 +298,10 @@ copy_lines(struct subject *subject, const struct visit *visit, struct purchase *
 		purchase->lines[purchase->line_count++] = (struct purchase_line){
 			.category = intern(subject, from->category),
 			.brand = intern(subject, from->brand),
-			.item = intern(subject, from->item[0] != '\0' ? from->item :
-			    from->sku != NULL ? from->sku : ""),
+			.item = intern(subject,
+			    from->item[0] != '\0'   ? from->item
+				: from->sku != NULL ? from->sku
+						    : ""),
 			.qty_milli = from->qty_milli,
 			.amount_minor = from->amount_minor,
 		};
@@ -315,8 +317,8 @@ nothing_bought(const struct visit *visit)
 }
 
 void
-subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
-    struct buf *out)
+subject_add_purchase(
+    struct subject *subject, const struct visit *visit, int64_t at_ms, struct buf *out)
 {
 	struct purchase purchase = { .visit = visit->id, .at_ms = at_ms };
 

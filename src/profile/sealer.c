@@ -18,12 +18,12 @@
 
 struct sealing {
 	struct keys *keys;
-	int64_t losses;		/* keys_losses of the last commit */
+	int64_t losses; /* keys_losses of the last commit */
 };
 
 static int
-key_of(const struct sealing *sealing, const struct id *subject, bool make,
-    uint8_t ret_key[static 32])
+key_of(
+    const struct sealing *sealing, const struct id *subject, bool make, uint8_t ret_key[static 32])
 {
 	if (subject != NULL)
 		return keys_subject(sealing->keys, subject, make, ret_key);
@@ -76,7 +76,7 @@ sealer_init(struct sealer *sealer, struct keys *keys)
 	struct sealing *sealing = mem_calloc(1, sizeof(*sealing));
 	sealing->keys = keys;
 	sealing->losses = keys_losses(keys);
-	*sealer = (struct sealer){.seal = seal, .open = unseal, .commit = commit, .ctx = sealing};
+	*sealer = (struct sealer){ .seal = seal, .open = unseal, .commit = commit, .ctx = sealing };
 }
 
 void
@@ -86,5 +86,5 @@ sealer_done(struct sealer *sealer)
 	if (sealing == NULL)
 		return;
 	free(sealing);
-	*sealer = (struct sealer){0};
+	*sealer = (struct sealer){ 0 };
 }

@@ -152,11 +152,8 @@ int
 subject_add_log(struct subject *subject, int kind, const void *bytes, size_t len)
 {
 	switch (kind) {
-	case SUBJECT_LOG_PURCHASE:
-		return add_purchase(subject, bytes, len);
-	case SUBJECT_LOG_CONTACT:
-		return add_contact(subject, bytes, len);
-	default:
-		return AISLE_E_DAMAGED;
+	case SUBJECT_LOG_PURCHASE: return add_purchase(subject, bytes, len);
+	case SUBJECT_LOG_CONTACT: return add_contact(subject, bytes, len);
+	default: return AISLE_E_DAMAGED;
 	}
 }

@@ -18,19 +18,20 @@ int subject_decode(struct subject *subject, const void *bytes, size_t len) AISLE
 
 /* The log rows (store_log kind). */
 enum subject_log { SUBJECT_LOG_PURCHASE = 1, SUBJECT_LOG_CONTACT = 2 };
-#define PURCHASE_NAME_BYTES 17	/* a purchase's row begins with whose it is: the same for the same visit */
+#define PURCHASE_NAME_BYTES \
+	17 /* a purchase's row begins with whose it is: the same for the same visit */
 void purchase_encode(const struct purchase *purchase, struct buf *out);
 /* Adds a decoded row to the subject; a second row for the same visit replaces the first (late
  * lines). */
-int subject_add_log(struct subject *subject, int kind, const void *bytes,
-    size_t len) AISLE_MUST_CHECK;
+int subject_add_log(struct subject *subject, int kind, const void *bytes, size_t len)
+    AISLE_MUST_CHECK;
 /* The basket of a closed visit as a purchase (voided lines left out) into subject
  * (replacing one of the same visit) and its row into out. A training visit, and any visit of
  * a forgotten subject, writes nothing: out stays empty. A CANCELLED visit (post-void) and one of
  * which every line was voided are no purchase: an earlier row of the visit is taken back, and the
  * row into out says so. */
-void subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
-    struct buf *out);
+void subject_add_purchase(
+    struct subject *subject, const struct visit *visit, int64_t at_ms, struct buf *out);
 void subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t at_ms);
 
 /* Is a purpose granted at now? Unknown and run-out are a no. */

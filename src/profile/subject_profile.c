@@ -14,11 +14,13 @@
 #include "core/when.h"
 #include "profile/subject_rows.h"
 
+/* clang-format off */
 static const char *const purpose_names[CONSENT_COUNT] = {
 	[CONSENT_PERSONALISE] = "personalise",
 	[CONSENT_PROFILE] = "profile",
 	[CONSENT_CONTACT] = "contact",
 };
+/* clang-format on */
 
 static bool
 is_string_or_absent(const json_t *json)

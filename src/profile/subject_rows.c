@@ -13,6 +13,7 @@
 
 #include "session/session.h"
 
+/* clang-format off */
 const struct field case_fields[] = {
 	FIELD_CHARS(struct care_case, id),
 	FIELD_CHARS(struct care_case, topic),
@@ -20,22 +21,28 @@ const struct field case_fields[] = {
 	FIELD(struct care_case, I64, opened_ms),
 	FIELD(struct care_case, I64, closed_ms),
 };
+/* clang-format on */
 const size_t case_field_count = ARRAY_LEN(case_fields);
 
+/* clang-format off */
 const struct field wallet_fields[] = {
 	FIELD_CHARS(struct wallet_entry, offer),
 	FIELD(struct wallet_entry, I64, worth_minor),
 	FIELD(struct wallet_entry, I64, until_ms),
 	FIELD_CHARS(struct wallet_entry, state),
 };
+/* clang-format on */
 const size_t wallet_field_count = ARRAY_LEN(wallet_fields);
 
+/* clang-format off */
 const struct field incident_fields[] = {
 	FIELD_TO(struct incident, kind, INCIDENT_COMPLAINT + 1),
 	FIELD(struct incident, I64, at_ms),
 };
+/* clang-format on */
 const size_t incident_field_count = ARRAY_LEN(incident_fields);
 
+/* clang-format off */
 const struct field subject_fields[] = {
 	FIELD(struct subject, BOOL, known),
 	FIELD(struct subject, BOOL, forgotten),
@@ -47,6 +54,7 @@ const struct field subject_fields[] = {
 	FIELD(struct subject, BOOL, has_points),
 	FIELD_CHARS(struct subject, tier),
 };
+/* clang-format on */
 const size_t subject_field_count = ARRAY_LEN(subject_fields);
 
 struct subject *
@@ -177,7 +185,7 @@ subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t a
 		return;
 	if (subject->incident_count == SUBJECT_INCIDENTS_MAX) {
 		if (at_ms < rows[0].at_ms)
-			return;		/* it would be the oldest itself */
+			return; /* it would be the oldest itself */
 		subject->incident_count--;
 		memmove(rows, rows + 1, subject->incident_count * sizeof(*rows));
 	}

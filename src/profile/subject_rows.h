@@ -22,11 +22,10 @@ bool purchase_decode(struct subject *subject, const void *bytes, size_t len, str
 /* ---- subject_rows.c ---- */
 
 extern const struct field case_fields[], wallet_fields[], incident_fields[], subject_fields[];
-extern const size_t case_field_count, wallet_field_count, incident_field_count,
-    subject_field_count;
+extern const size_t case_field_count, wallet_field_count, incident_field_count, subject_field_count;
 
-void subject_drop_profile(struct subject *subject);	/* HQ's part */
-struct care_case *subject_case(struct subject *subject, const char *id);	/* NULL: none */
+void subject_drop_profile(struct subject *subject);			 /* HQ's part */
+struct care_case *subject_case(struct subject *subject, const char *id); /* NULL: none */
 /* A zeroed one with this id; at SUBJECT_CASES_MAX the oldest closed one goes, else the oldest. */
 struct care_case *subject_add_case(struct subject *subject, const char *id);
 struct wallet_entry *subject_wallet(struct subject *subject, const char *offer);

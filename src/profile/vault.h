@@ -10,14 +10,14 @@
 #include "core/buf.h"
 
 #define VAULT_KEY_SIZE 32
-#define VAULT_OVERHEAD (24 + 16)	/* nonce, tag */
+#define VAULT_OVERHEAD (24 + 16) /* nonce, tag */
 
 /* Appends nonce ‖ ciphertext ‖ tag to out. */
 void vault_seal(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const void *row_key,
     size_t row_key_len, uint32_t version, const void *plain, size_t len, struct buf *out);
 /* Appends the plain bytes to out; 0 or AISLE_E_DAMAGED (out untouched). */
 int vault_open(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const void *row_key,
-    size_t row_key_len, uint32_t version, const void *sealed, size_t len,
-    struct buf *out) AISLE_MUST_CHECK;
+    size_t row_key_len, uint32_t version, const void *sealed, size_t len, struct buf *out)
+    AISLE_MUST_CHECK;
 
 #endif

@@ -18,14 +18,10 @@ bool
 calibration_valid(const struct calibration *calibration)
 {
 	switch (calibration->kind) {
-	case CALIBRATION_NONE:
-		return true;
-	case CALIBRATION_PLATT:
-		return is_finite(calibration->a) && is_finite(calibration->b);
-	case CALIBRATION_ISOTONIC:
-		break;
-	default:
-		return false;
+	case CALIBRATION_NONE: return true;
+	case CALIBRATION_PLATT: return is_finite(calibration->a) && is_finite(calibration->b);
+	case CALIBRATION_ISOTONIC: break;
+	default: return false;
 	}
 	for (size_t i = 0; i < calibration->count; i++) {
 		double margin = calibration->margins[i], p = calibration->ps[i];
@@ -69,7 +65,7 @@ isotonic(const struct calibration *calibration, double margin)
 	if (margins[high] - margins[low] > DBL_MAX)
 		part = (margin / 2 - margins[low] / 2) / (margins[high] / 2 - margins[low] / 2);
 	double p = ps[low] + part * (ps[high] - ps[low]);
-	return p < ps[high] ? p : ps[high];	/* rounding may not make a later point fall */
+	return p < ps[high] ? p : ps[high]; /* rounding may not make a later point fall */
 }
 
 double

@@ -24,7 +24,7 @@
 
 /* Of a slot that depends on the candidate. */
 struct memo {
-	uint32_t round;			/* that it was computed in; 0: never */
+	uint32_t round; /* that it was computed in; 0: never */
 	struct value value;
 };
 
@@ -32,27 +32,27 @@ struct model_memo {
 	uint32_t round;
 	bool busy;
 	struct value value;
-	struct value *inputs;		/* scratch, made when first needed */
+	struct value *inputs; /* scratch, made when first needed */
 };
 
 struct features {
 	struct arena *arena;
 	const struct sources *sources;
-	struct value *known;		/* per slot: FEATURE_UNREAD until it was read */
-	struct memo *rounds;		/* per slot; made when first needed */
+	struct value *known; /* per slot: FEATURE_UNREAD until it was read */
+	struct memo *rounds; /* per slot; made when first needed */
 	struct model_memo *models;
 	struct local *local;
 	struct history *history;
-	struct ahead *ahead;		/* NULL: nobody is expected */
+	struct ahead *ahead; /* NULL: nobody is expected */
 	bool has_time;
 	struct local_time time;
 	bool has_candidate;
-	struct candidate_context candidate;	/* of this round */
+	struct candidate_context candidate; /* of this round */
 	uint32_t round;
 };
 
-#define ROUND_ANY 1			/* of what depends on no candidate */
-#define ROUND_BUSY UINT32_MAX		/* being computed */
+#define ROUND_ANY 1	      /* of what depends on no candidate */
+#define ROUND_BUSY UINT32_MAX /* being computed */
 #define FEATURE_BUSY ((enum value_tag)(FEATURE_UNREAD + 1))
 
 struct features *
@@ -74,8 +74,8 @@ features_new(struct arena *arena, const struct sources *sources)
 static bool
 same_candidate(const struct candidate_context *a, const struct candidate_context *b)
 {
-	return a->action == b->action && a->depth == b->depth &&
-	    a->worth_minor == b->worth_minor && a->margin_minor == b->margin_minor;
+	return a->action == b->action && a->depth == b->depth && a->worth_minor == b->worth_minor &&
+	    a->margin_minor == b->margin_minor;
 }
 
 /* The round of this candidate: of the last one when it is the same. */
@@ -124,14 +124,10 @@ time_value(struct features *features, const struct feature *feature)
 		features->has_time = true;
 	}
 	switch ((enum time_field)feature->field) {
-	case TIME_HOUR:
-		return value_number(features->time.hour);
-	case TIME_WEEKDAY:
-		return value_number(features->time.weekday);
-	case TIME_MINUTE:
-		return value_number(features->time.minute);
-	case TIME_DAY_OF_YEAR:
-		return value_number(features->time.day_of_year);
+	case TIME_HOUR: return value_number(features->time.hour);
+	case TIME_WEEKDAY: return value_number(features->time.weekday);
+	case TIME_MINUTE: return value_number(features->time.minute);
+	case TIME_DAY_OF_YEAR: return value_number(features->time.day_of_year);
 	case TIME_DAYS_TO:
 		return value_number((double)feature->days_to - (double)features->time.days);
 	}
@@ -165,17 +161,14 @@ action_value(const struct candidate_context *candidate, enum action_field field)
 		return value_missing();
 	switch (field) {
 	case ACTION_DEPTH:
-		return candidate->action->has_offer ? value_number((double)candidate->depth) :
-		    value_missing();
+		return candidate->action->has_offer ? value_number((double)candidate->depth)
+						    : value_missing();
 	case ACTION_WORTH:
-		return candidate->action->has_offer ? value_number(candidate->worth_minor) :
-		    value_missing();
-	case ACTION_MARGIN:
-		return value_number(candidate->margin_minor);
-	case ACTION_GROUP:
-		return text_or_missing(candidate->action->group);
-	case ACTION_ISSUE:
-		return text_or_missing(candidate->action->issue);
+		return candidate->action->has_offer ? value_number(candidate->worth_minor)
+						    : value_missing();
+	case ACTION_MARGIN: return value_number(candidate->margin_minor);
+	case ACTION_GROUP: return text_or_missing(candidate->action->group);
+	case ACTION_ISSUE: return text_or_missing(candidate->action->issue);
 	}
 	return value_missing();
 }
@@ -189,14 +182,12 @@ customer_value(struct features *features, const struct feature *feature,
 	if (sources->subject == NULL)
 		return value_missing();
 	switch (feature->source) {
-	case FEATURE_PROFILE:
-		return profile_value(sources->subject, feature->field_name);
+	case FEATURE_PROFILE: return profile_value(sources->subject, feature->field_name);
 	case FEATURE_LOCAL:
 		if (features->local == NULL)
 			features->local = local_new(features->arena, sources);
 		return local_value(features->local, feature);
-	case FEATURE_INCIDENTS:
-		return incidents_value(sources, feature);
+	case FEATURE_INCIDENTS: return incidents_value(sources, feature);
 	default:
 		if (features->history == NULL)
 			features->history = history_new(features->arena, sources);
@@ -214,22 +205,14 @@ compute(struct features *features, const struct feature *feature,
 	case FEATURE_PROFILE:
 	case FEATURE_LOCAL:
 	case FEATURE_INCIDENTS:
-	case FEATURE_HISTORY:
-		return customer_value(features, feature, candidate);
-	case FEATURE_BASKET:
-		return basket_value(sources, feature);
-	case FEATURE_VISIT:
-		return visit_value(sources, (enum visit_field)feature->field);
-	case FEATURE_STORE:
-		return store_value(sources, (enum store_field)feature->field);
-	case FEATURE_TIME:
-		return time_value(features, feature);
-	case FEATURE_EVENT:
-		return event_value(sources->event, feature->field_name);
-	case FEATURE_ACTION:
-		return action_value(candidate, (enum action_field)feature->field);
-	case FEATURE_MODEL:
-		return features_model(features, feature->model, candidate);
+	case FEATURE_HISTORY: return customer_value(features, feature, candidate);
+	case FEATURE_BASKET: return basket_value(sources, feature);
+	case FEATURE_VISIT: return visit_value(sources, (enum visit_field)feature->field);
+	case FEATURE_STORE: return store_value(sources, (enum store_field)feature->field);
+	case FEATURE_TIME: return time_value(features, feature);
+	case FEATURE_EVENT: return event_value(sources->event, feature->field_name);
+	case FEATURE_ACTION: return action_value(candidate, (enum action_field)feature->field);
+	case FEATURE_MODEL: return features_model(features, feature->model, candidate);
 	}
 	return value_missing();
 }
@@ -335,8 +318,8 @@ score(struct features *features, const struct policy_model *model, struct model_
 	if (model->model == NULL || model_class_count(model->model) != 1)
 		return value_missing();
 	if (memo->inputs == NULL)
-		memo->inputs = arena_alloc(features->arena,
-		    model->input_count * sizeof(*memo->inputs));
+		memo->inputs =
+		    arena_alloc(features->arena, model->input_count * sizeof(*memo->inputs));
 	for (size_t i = 0; i < model->input_count; i++)
 		memo->inputs[i] = features_get(features, model->inputs[i], candidate);
 	return score_value(model_score(model->model, memo->inputs));

@@ -23,7 +23,7 @@ struct scan {
 	struct err *err;
 	struct arg args[ARGS_MAX];
 	size_t arg_count;
-	unsigned used;			/* bit per argument that had a meaning */
+	unsigned used; /* bit per argument that had a meaning */
 };
 
 /* "what, expected …" at a column from 1; returns AISLE_E_INVALID. */

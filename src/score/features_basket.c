@@ -12,23 +12,16 @@ tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms)
 	double recency, gap;
 
 	switch (fn) {
-	case FN_SUM:
-		return value_number(tally->sum);
-	case FN_QTY:
-		return value_number(tally->qty);
+	case FN_SUM: return value_number(tally->sum);
+	case FN_QTY: return value_number(tally->qty);
 	case FN_COUNT:
-	case FN_LINES:
-		return value_number(tally->count);
-	case FN_VISITS:
-		return value_number(tally->visits);
-	case FN_TOTAL:
-		return value_number(tally->total);
-	case FN_HAS:
-		return value_bool(tally->times > 0);
+	case FN_LINES: return value_number(tally->count);
+	case FN_VISITS: return value_number(tally->visits);
+	case FN_TOTAL: return value_number(tally->total);
+	case FN_HAS: return value_bool(tally->times > 0);
 	case FN_RECENCY:
 	case FN_GAP:
-	case FN_OVERDUE:
-		break;
+	case FN_OVERDUE: break;
 	}
 	if (tally->times == 0)
 		return value_missing();
@@ -38,8 +31,8 @@ tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms)
 	if (tally->times < 2)
 		return value_missing();
 	/* The mean of the gaps between n visits: what lies between first and last, by n - 1. */
-	gap = (double)(tally->last_ms - tally->first_ms) / (double)(tally->times - 1) /
-	    (double)D_MS;
+	gap =
+	    (double)(tally->last_ms - tally->first_ms) / (double)(tally->times - 1) / (double)D_MS;
 	if (fn == FN_GAP)
 		return value_number(gap);
 	return gap == 0 ? value_missing() : value_number(recency / gap);
@@ -59,15 +52,14 @@ matches(const struct line *line, const struct feature *feature)
 	if (line->voided)
 		return false;
 	switch (feature->key) {
-	case KEY_NONE:
-		return true;
-	case KEY_CATEGORY:
-		return category_within(line->category, feature->key_value);
-	case KEY_BRAND:
-		return line->brand != NULL && strcmp(line->brand, feature->key_value) == 0;
+	case KEY_NONE: return true;
+	case KEY_CATEGORY: return category_within(line->category, feature->key_value);
+	case KEY_BRAND: return line->brand != NULL && strcmp(line->brand, feature->key_value) == 0;
 	case KEY_ITEM:
-		return strcmp(line->item[0] != '\0' ? line->item :
-		    line->sku != NULL ? line->sku : "", feature->key_value) == 0;
+		return strcmp(line->item[0] != '\0' ? line->item
+			       : line->sku != NULL  ? line->sku
+						    : "",
+			   feature->key_value) == 0;
 	}
 	return false;
 }

@@ -20,15 +20,23 @@
 #include "score/features_args.h"
 #include "score/features_parts.h"
 
+/* clang-format off */
 static const char *const fn_names[] = {
 	[FN_SUM] = "sum", [FN_QTY] = "qty", [FN_COUNT] = "count", [FN_VISITS] = "visits",
 	[FN_RECENCY] = "recency", [FN_GAP] = "gap", [FN_OVERDUE] = "overdue", [FN_HAS] = "has",
 	[FN_TOTAL] = "total", [FN_LINES] = "lines",
 };
+/* clang-format on */
 static const char *const key_names[] = { NULL, "category", "brand", "item" };
 static const char *const incident_names[] = { "return", "decline", "void", "complaint" };
 static const char *const visit_names[] = {
-	"known", "age_s", "voids", "declines", "returns", "waiting", "prompts",
+	"known",
+	"age_s",
+	"voids",
+	"declines",
+	"returns",
+	"waiting",
+	"prompts",
 };
 static const char *const store_names[] = { "id", "queue" };
 static const char *const time_names[] = { "hour", "weekday", "minute", "day_of_year", "days_to" };
@@ -80,16 +88,16 @@ take_key(struct scan *scan, struct feature *feature)
 		if (arg == NULL)
 			continue;
 		if (feature->key != KEY_NONE)
-			return args_fail(scan, arg->column, "a second key",
-			    "one of category, brand, item");
+			return args_fail(
+			    scan, arg->column, "a second key", "one of category, brand, item");
 		if (arg->value == NULL)
 			return args_fail(scan, arg->column, "a value is missing", "KEY=VALUE");
 		if (key == KEY_CATEGORY && !is_path(arg->value))
-			return args_fail(scan, arg->value_column, "not a category",
-			    "a path as grocery/coffee");
+			return args_fail(
+			    scan, arg->value_column, "not a category", "a path as grocery/coffee");
 		feature->key = (enum feature_key)key;
-		feature->key_value = key == KEY_ITEM ? item_key(scan->arena, arg->value) :
-		    arg->value;
+		feature->key_value =
+		    key == KEY_ITEM ? item_key(scan->arena, arg->value) : arg->value;
 	}
 	return 0;
 }
@@ -130,8 +138,9 @@ parse_incidents(struct scan *scan, struct feature *feature)
 		return rc;
 	kind = args_take(scan, "kind");
 	if (kind != NULL) {
-		feature->incident = kind->value == NULL ? -1 :
-		    index_of(kind->value, incident_names, ARRAY_LEN(incident_names));
+		feature->incident = kind->value == NULL
+		    ? -1
+		    : index_of(kind->value, incident_names, ARRAY_LEN(incident_names));
 		if (feature->incident < 0)
 			return args_fail(scan,
 			    kind->value == NULL ? kind->column : kind->value_column, "unknown kind",
@@ -157,8 +166,8 @@ parse_local(struct scan *scan, struct feature *feature)
 		return rc;
 	half_life = args_take(scan, "half_life");
 	if (half_life != NULL && feature->within_ms > 0)
-		return args_fail(scan, half_life->column, "both half_life and within",
-		    "one of them");
+		return args_fail(
+		    scan, half_life->column, "both half_life and within", "one of them");
 	if (half_life != NULL && !is_sum(feature->fn))
 		return args_fail(scan, half_life->column, "only sums decay",
 		    "half_life with sum, qty, count, visits, total or lines");
@@ -178,8 +187,13 @@ parse_basket(struct scan *scan, struct feature *feature)
 static int
 take_scope(struct scan *scan, struct feature *feature)
 {
-	static const struct { const char *name; enum contact_scope scope; } scopes[] = {
-		{ "all", SCOPE_ALL }, { "action", SCOPE_ACTION }, { "group", SCOPE_GROUP },
+	static const struct {
+		const char *name;
+		enum contact_scope scope;
+	} scopes[] = {
+		{ "all", SCOPE_ALL },
+		{ "action", SCOPE_ACTION },
+		{ "group", SCOPE_GROUP },
 		{ "issue", SCOPE_ISSUE },
 	};
 	bool found = false;
@@ -200,8 +214,8 @@ take_scope(struct scan *scan, struct feature *feature)
 		feature->scope_value = arg->value;
 	}
 	if (!found)
-		return args_fail(scan, args_here(scan) - 1, "no scope",
-		    "action=, group=, issue= or all");
+		return args_fail(
+		    scan, args_here(scan) - 1, "no scope", "action=, group=, issue= or all");
 	if (feature->scope == SCOPE_ACTION && strcmp(feature->scope_value, "self") == 0) {
 		feature->scope = SCOPE_SELF;
 		feature->scope_value = NULL;
@@ -228,8 +242,7 @@ parse_history(struct scan *scan, struct feature *feature)
 	outcome = args_take(scan, "outcome");
 	if (outcome == NULL || outcome->value == NULL)
 		return args_fail(scan, outcome == NULL ? args_here(scan) - 1 : outcome->column,
-		    "no outcome",
-		    "outcome=shown, dismissed, redeemed …");
+		    "no outcome", "outcome=shown, dismissed, redeemed …");
 	feature->outcome = outcome_by_name(outcome->value, &feature->outcome_reason);
 	if (feature->outcome == OUTCOME_COUNT)
 		return args_fail(scan, outcome->value_column, "unknown outcome",
@@ -286,8 +299,7 @@ parse_time(struct scan *scan, struct feature *feature)
 	if (scan->arg_count != 1 || date->value != NULL ||
 	    !when_date(date->name, &feature->days_to))
 		return args_fail(scan, scan->arg_count == 0 ? args_here(scan) - 1 : date->column,
-		    "not a date",
-		    "days_to(YYYY-MM-DD)");
+		    "not a date", "days_to(YYYY-MM-DD)");
 	return 0;
 }
 
@@ -300,8 +312,7 @@ parse_name(struct scan *scan, struct feature *feature)
 
 	if (len == 0 || len > WORD_MAX || good != len)
 		return args_fail(scan, args_here(scan) + (int)(good != len ? good : 0),
-		    "not a name",
-		    "letters, digits, _, - and .");
+		    "not a name", "letters, digits, _, - and .");
 	feature->field_name = arena_strdup(scan->arena, name);
 	feature->personal = feature->source == FEATURE_PROFILE;
 	return 0;
@@ -329,8 +340,9 @@ int
 feature_parse_from(struct arena *arena, const char *from, struct feature *feature, struct err *err)
 {
 	struct scan scan = { .arena = arena, .text = from, .err = err };
-	struct feature parsed = { .name = feature->name, .type = feature->type,
-		.dflt = feature->dflt, .incident = -1 };
+	struct feature parsed = {
+		.name = feature->name, .type = feature->type, .dflt = feature->dflt, .incident = -1
+	};
 	size_t len = strcspn(from, ".");
 	int rc;
 
@@ -346,7 +358,8 @@ feature_parse_from(struct arena *arena, const char *from, struct feature *featur
 		return rc;
 	}
 	return args_fail(&scan, 1, "unknown source",
-	    "profile., local., basket., history., visit., store., time., event., action. or model.");
+	    "profile., local., basket., history., visit., store., time., event., action. or "
+	    "model.");
 }
 
 enum value_tag
@@ -354,24 +367,21 @@ feature_natural_type(const struct feature *feature)
 {
 	switch (feature->source) {
 	case FEATURE_PROFILE:
-	case FEATURE_EVENT:
-		return VALUE_MISSING;
+	case FEATURE_EVENT: return VALUE_MISSING;
 	case FEATURE_LOCAL:
 	case FEATURE_BASKET:
-	case FEATURE_HISTORY:
-		return feature->fn == FN_HAS ? VALUE_BOOL : VALUE_NUMBER;
+	case FEATURE_HISTORY: return feature->fn == FN_HAS ? VALUE_BOOL : VALUE_NUMBER;
 	case FEATURE_VISIT:
-		return feature->field == VISIT_KNOWN || feature->field == VISIT_WAIT ? VALUE_BOOL :
-		    VALUE_NUMBER;
-	case FEATURE_STORE:
-		return feature->field == STORE_ID ? VALUE_STRING : VALUE_NUMBER;
+		return feature->field == VISIT_KNOWN || feature->field == VISIT_WAIT ? VALUE_BOOL
+										     : VALUE_NUMBER;
+	case FEATURE_STORE: return feature->field == STORE_ID ? VALUE_STRING : VALUE_NUMBER;
 	case FEATURE_ACTION:
-		return feature->field == ACTION_GROUP || feature->field == ACTION_ISSUE ?
-		    VALUE_STRING : VALUE_NUMBER;
+		return feature->field == ACTION_GROUP || feature->field == ACTION_ISSUE
+		    ? VALUE_STRING
+		    : VALUE_NUMBER;
 	case FEATURE_INCIDENTS:
 	case FEATURE_TIME:
-	case FEATURE_MODEL:
-		return VALUE_NUMBER;
+	case FEATURE_MODEL: return VALUE_NUMBER;
 	}
 	return VALUE_MISSING;
 }

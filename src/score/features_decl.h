@@ -11,7 +11,8 @@
 /* "local.sum(category=grocery/coffee, half_life=30d)" into feature (source and parameters; name, type and
  * default are the caller's). model.NAME: field_name is NAME, the caller resolves feature->model.
  * err->column counts in from. */
-int feature_parse_from(struct arena *arena, const char *from, struct feature *feature, struct err *err) AISLE_MUST_CHECK;
+int feature_parse_from(struct arena *arena, const char *from, struct feature *feature,
+    struct err *err) AISLE_MUST_CHECK;
 /* What type a source gives: VALUE_NUMBER for local.*, …; VALUE_MISSING where the declaration decides (profile, event). */
 enum value_tag feature_natural_type(const struct feature *feature);
 

@@ -26,26 +26,26 @@
 struct input {
 	const struct feature *feature;
 	unsigned slot;
-	bool own_rows;			/* a history of the candidate's own rows */
+	bool own_rows; /* a history of the candidate's own rows */
 };
 
 struct inputs {
 	struct input *list;
 	size_t count;
-	bool own_rows;			/* of any */
-	struct value *none;		/* of a candidate without a row: those alone; NULL: not known yet */
+	bool own_rows;	    /* of any */
+	struct value *none; /* of a candidate without a row: those alone; NULL: not known yet */
 };
 
 /* Of a model. Its own room: while rows are filled another model may be asked. */
 struct scores {
-	bool begun;			/* its context, with the inputs of this decision */
-	uint32_t lot;			/* that the scores are of; 0: none yet */
+	bool begun;   /* its context, with the inputs of this decision */
+	uint32_t lot; /* that the scores are of; 0: none yet */
 	struct inputs inputs;
-	size_t room, rows_max;		/* expected; those of them that go into rows at a time */
+	size_t room, rows_max; /* expected; those of them that go into rows at a time */
 	struct value *rows;
 	uint32_t *places;
-	double *found;			/* of rows */
-	double *of;			/* by place; of those alone that wait for the model */
+	double *found; /* of rows */
+	double *of;    /* by place; of those alone that wait for the model */
 };
 
 struct ahead {
@@ -55,9 +55,9 @@ struct ahead {
 	const struct expected *expected;
 	size_t count;
 	uint32_t lot;
-	struct scores *scores;		/* by model */
-	bool has_rows;			/* the bits are filled */
-	uint64_t rows[(1 << ROWS_BITS_LOG2) / 64];	/* a bit for each action with a row */
+	struct scores *scores;			   /* by model */
+	bool has_rows;				   /* the bits are filled */
+	uint64_t rows[(1 << ROWS_BITS_LOG2) / 64]; /* a bit for each action with a row */
 };
 
 struct ahead *
@@ -91,8 +91,8 @@ bit_of(const char *id)
 
 	memcpy(&head, id, part);
 	memcpy(&tail, id + len - part, part);
-	return (size_t)(((head ^ tail << 1) * UINT64_C(0x9e3779b97f4a7c15)) >>
-	    (64 - ROWS_BITS_LOG2));
+	return (
+	    size_t)(((head ^ tail << 1) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - ROWS_BITS_LOG2));
 }
 
 static void
@@ -123,7 +123,8 @@ static struct inputs
 find_inputs(struct ahead *ahead, const struct policy_model *model)
 {
 	struct inputs inputs = { .list = arena_alloc(ahead->arena,
-	    (model_context_varying(model->context) + 1) * sizeof(*inputs.list)) };
+				     (model_context_varying(model->context) + 1) *
+					 sizeof(*inputs.list)) };
 
 	for (size_t i = 0; i < model->input_count; i++) {
 		const struct feature *feature = &ahead->sources->policy->features[model->inputs[i]];

@@ -15,7 +15,7 @@
 
 struct history {
 	const struct sources *sources;
-	bool *shown;			/* for each row: it is a showing */
+	bool *shown; /* for each row: it is a showing */
 };
 
 /* Prompts that a tablet says it did not show, to be found by id. */
@@ -96,18 +96,12 @@ in_scope(const struct contact *row, const struct feature *feature,
     const struct candidate_context *candidate)
 {
 	switch (feature->scope) {
-	case SCOPE_ALL:
-		return true;
-	case SCOPE_SELF:
-		return same(row->action, candidate->action->id);
-	case SCOPE_ACTION:
-		return same(row->action, feature->scope_value);
-	case SCOPE_GROUP:
-		return same(row->group, feature->scope_value);
-	case SCOPE_ISSUE:
-		return same(row->issue, feature->scope_value);
-	case SCOPE_PLACEMENT:
-		break;		/* of caps only */
+	case SCOPE_ALL: return true;
+	case SCOPE_SELF: return same(row->action, candidate->action->id);
+	case SCOPE_ACTION: return same(row->action, feature->scope_value);
+	case SCOPE_GROUP: return same(row->group, feature->scope_value);
+	case SCOPE_ISSUE: return same(row->issue, feature->scope_value);
+	case SCOPE_PLACEMENT: break; /* of caps only */
 	}
 	return false;
 }

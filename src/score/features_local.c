@@ -28,7 +28,7 @@
 struct line_ref {
 	const struct purchase_line *line;
 	uint32_t purchase;
-	uint32_t next;			/* in the list of its text; NONE: last */
+	uint32_t next; /* in the list of its text; NONE: last */
 };
 
 #define LEVELS 6
@@ -45,7 +45,7 @@ struct text_list {
 struct lists {
 	bool built;
 	struct line_ref *refs;
-	struct text_list *texts;	/* in order of first appearance */
+	struct text_list *texts; /* in order of first appearance */
 	size_t text_count, text_room;
 };
 
@@ -57,7 +57,7 @@ struct part {
 
 struct weights {
 	int64_t half_life_ms;
-	double *of;			/* for each purchase */
+	double *of; /* for each purchase */
 };
 
 struct local {
@@ -66,8 +66,8 @@ struct local {
 	const struct purchase *purchases;
 	size_t purchase_count, line_count;
 	struct lists lists[KEYS];
-	struct part *parts;		/* for each purchase, of the key below */
-	uint32_t stamp;			/* of this key; 0: none yet */
+	struct part *parts; /* for each purchase, of the key below */
+	uint32_t stamp;	    /* of this key; 0: none yet */
 	enum feature_key key;
 	const char *key_value;
 	struct weights weights[WEIGHTS_MAX];
@@ -95,14 +95,10 @@ static const char *
 text_of(const struct purchase_line *line, enum feature_key key)
 {
 	switch (key) {
-	case KEY_CATEGORY:
-		return line->category;
-	case KEY_BRAND:
-		return line->brand;
-	case KEY_ITEM:
-		return line->item;
-	case KEY_NONE:
-		break;
+	case KEY_CATEGORY: return line->category;
+	case KEY_BRAND: return line->brand;
+	case KEY_ITEM: return line->item;
+	case KEY_NONE: break;
 	}
 	return NULL;
 }
@@ -196,8 +192,10 @@ build(struct local *local, enum feature_key key)
 				continue;
 			lists->refs[ref].line = line;
 			lists->refs[ref].purchase = (uint32_t)i;
-			add_ref(lists, list_of(local->arena, lists, slots, slots_count - 1, text,
-			    key == KEY_CATEGORY), ref);
+			add_ref(lists,
+			    list_of(local->arena, lists, slots, slots_count - 1, text,
+				key == KEY_CATEGORY),
+			    ref);
 			ref++;
 		}
 	}
@@ -243,8 +241,8 @@ fill_key(struct local *local, enum feature_key key, const char *value)
 		list = &lists->texts[i];
 		if (level < LEVELS && list->hash[level] != hash[level])
 			continue;
-		if (key == KEY_CATEGORY ? !category_within(list->text, value) :
-		    strcmp(list->text, value) != 0)
+		if (key == KEY_CATEGORY ? !category_within(list->text, value)
+					: strcmp(list->text, value) != 0)
 			continue;
 		for (uint32_t ref = list->first; ref != NONE; ref = lists->refs[ref].next)
 			add_line(local, lists->refs[ref].purchase, lists->refs[ref].line);

@@ -24,20 +24,14 @@ visit_value(const struct sources *sources, enum visit_field field)
 	if (visit == NULL)
 		return value_missing();
 	switch (field) {
-	case VISIT_KNOWN:
-		break;
+	case VISIT_KNOWN: break;
 	case VISIT_AGE_S:
 		return value_number((double)(sources->now_ms - visit->opened_ms) / 1000.0);
-	case VISIT_VOIDS:
-		return value_number(visit->voids);
-	case VISIT_DECLINES:
-		return value_number(visit->declines);
-	case VISIT_RETURNS:
-		return value_number(visit->returns);
-	case VISIT_WAIT:
-		return value_bool(visit->state == VISIT_WAITING);
-	case VISIT_PROMPTS:
-		return value_number(prompts_sent(visit));
+	case VISIT_VOIDS: return value_number(visit->voids);
+	case VISIT_DECLINES: return value_number(visit->declines);
+	case VISIT_RETURNS: return value_number(visit->returns);
+	case VISIT_WAIT: return value_bool(visit->state == VISIT_WAITING);
+	case VISIT_PROMPTS: return value_number(prompts_sent(visit));
 	}
 	return value_missing();
 }

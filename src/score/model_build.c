@@ -100,8 +100,8 @@ add_column(struct builder *b, uint32_t input, enum fill fill)
 	struct model *model = b->model;
 	uint32_t *column = &b->column_of[(size_t)input * FILL_COUNT + fill];
 	if (*column == 0) {
-		model->columns = builder_grow(model->columns, &b->column_cap, model->column_count,
-		    sizeof(*model->columns));
+		model->columns = builder_grow(
+		    model->columns, &b->column_cap, model->column_count, sizeof(*model->columns));
 		*column = model->column_count;
 		model->columns[model->column_count++] =
 		    (struct column){ .input = input, .fill = fill };
@@ -329,7 +329,7 @@ sort_columns(struct builder *b)
 	qsort(model->columns + 1, model->column_count - 1, sizeof(*model->columns), column_order);
 	for (uint32_t i = 1; i < model->column_count; i++)
 		b->column_of[(size_t)model->columns[i].input * FILL_COUNT +
-			     model->columns[i].fill] = i;
+		    model->columns[i].fill] = i;
 	for (uint32_t i = 1; i < model->column_count; i++)
 		moved[i] = b->column_of[(size_t)old[i].input * FILL_COUNT + old[i].fill];
 	for (uint32_t i = 0; i < model->node_count; i++) {

@@ -26,34 +26,34 @@
 
 /* ---- plain ---- */
 
-#define PLAIN(name, KEY, NUMBER)                                                                   \
-	static void name(const struct program *program, const void *columns, void *ret_sums)      \
-	{                                                                                          \
-		enum { LANES = 16 / sizeof(NUMBER), BLOCK = LANES * COLUMNS_VECTORS };             \
-		const KEY *column = columns;                                                       \
-		NUMBER *pool = (NUMBER *)program->pool, *sums = ret_sums;                          \
-		uint32_t s = 0, t = 0;                                                             \
-		for (unsigned i = 0; i < BLOCK; i++)                                               \
-			sums[i] = (NUMBER)program->start;                                          \
-		for (uint32_t c = 0; c < program->chunk_count; c++) {                              \
-			NUMBER *slot = pool;                                                       \
-			for (; s < program->chunks[c].select_end; s++, slot += BLOCK) {            \
-				const struct select *select = &program->selects[s];                \
-				for (unsigned i = 0; i < BLOCK; i++) {                             \
-					KEY x = column[(size_t)select->column * BLOCK + i];        \
-					bool right = x > (KEY)select->key;                 \
-					operand from = right ? select->b : select->a;      \
-					unsigned at = from & 1 ? i : i % LANES;                    \
-					slot[i] = pool[(size_t)(from >> 1) * LANES + at];          \
-				}                                                                  \
-			}                                                                          \
-			for (; t < program->chunks[c].tree_end; t++) {                             \
-				operand from = program->trees[t];                                  \
-				for (unsigned i = 0; i < BLOCK; i++)                               \
-					sums[i] += pool[(size_t)(from >> 1) * LANES +              \
-					    (from & 1 ? i : i % LANES)];                           \
-			}                                                                          \
-		}                                                                                  \
+#define PLAIN(name, KEY, NUMBER) \
+	static void name(const struct program *program, const void *columns, void *ret_sums) \
+	{ \
+		enum { LANES = 16 / sizeof(NUMBER), BLOCK = LANES * COLUMNS_VECTORS }; \
+		const KEY *column = columns; \
+		NUMBER *pool = (NUMBER *)program->pool, *sums = ret_sums; \
+		uint32_t s = 0, t = 0; \
+		for (unsigned i = 0; i < BLOCK; i++) \
+			sums[i] = (NUMBER)program->start; \
+		for (uint32_t c = 0; c < program->chunk_count; c++) { \
+			NUMBER *slot = pool; \
+			for (; s < program->chunks[c].select_end; s++, slot += BLOCK) { \
+				const struct select *select = &program->selects[s]; \
+				for (unsigned i = 0; i < BLOCK; i++) { \
+					KEY x = column[(size_t)select->column * BLOCK + i]; \
+					bool right = x > (KEY)select->key; \
+					operand from = right ? select->b : select->a; \
+					unsigned at = from & 1 ? i : i % LANES; \
+					slot[i] = pool[(size_t)(from >> 1) * LANES + at]; \
+				} \
+			} \
+			for (; t < program->chunks[c].tree_end; t++) { \
+				operand from = program->trees[t]; \
+				for (unsigned i = 0; i < BLOCK; i++) \
+					sums[i] += pool[(size_t)(from >> 1) * LANES + \
+					    (from & 1 ? i : i % LANES)]; \
+			} \
+		} \
 	}
 PLAIN(plain_float, int32_t, float)
 PLAIN(plain_double, int64_t, double)
@@ -70,8 +70,7 @@ vector_float(const struct program *program, const void *columns, void *ret_sums)
 #undef NUMBER
 #define KEY int64_t
 #define NUMBER double
-static void
-vector_double(const struct program *program, const void *columns, void *ret_sums)
+    static void vector_double(const struct program *program, const void *columns, void *ret_sums)
 #include "score/model_columns_run.h"
 #undef KEY
 #undef NUMBER
@@ -81,15 +80,14 @@ vector_double(const struct program *program, const void *columns, void *ret_sums
 #ifdef __x86_64__
 #define KEY int64_t
 #define NUMBER double
-__attribute__((target("sse4.2"))) static void
-sse42_double(const struct program *program, const void *columns, void *ret_sums)
+	__attribute__((target("sse4.2"))) static void sse42_double(
+	    const struct program *program, const void *columns, void *ret_sums)
 #include "score/model_columns_run.h"
 #undef KEY
 #undef NUMBER
 #endif
 
-columns_run *
-columns_runner(enum model_path path, bool float32)
+	    columns_run *columns_runner(enum model_path path, bool float32)
 {
 	if (path == MODEL_PATH_PLAIN)
 		return float32 ? plain_float : plain_double;

@@ -21,26 +21,26 @@
 #include "score/model_key.h"
 
 #define SELECTS_A_TREE 16u
-#define ROWS_FEW 12u			/* fewer are walked */
-#define CHUNK_SLOTS 48u		/* a chunk of trees ends here, so that its results stay near */
+#define ROWS_FEW 12u	/* fewer are walked */
+#define CHUNK_SLOTS 48u /* a chunk of trees ends here, so that its results stay near */
 #define BLOCK_FLOATS (COLUMNS_VECTORS * 4)
 #define BLOCK_DOUBLES (COLUMNS_VECTORS * 2)
-#define AHEAD 3u			/* trees: so long does their memory take */
-#define NOTHING UINT32_MAX		/* operand: the tree does not fit */
+#define AHEAD 3u	   /* trees: so long does their memory take */
+#define NOTHING UINT32_MAX /* operand: the tree does not fit */
 
 struct model_context {
 	const struct model *model;
-	uint32_t *varying;		/* inputs that vary, ascending */
+	uint32_t *varying; /* inputs that vary, ascending */
 	uint32_t varying_count;
-	uint32_t *columns;		/* their columns */
+	uint32_t *columns; /* their columns */
 	uint32_t column_count;
-	uint32_t *place_of;		/* per column of the model: 1 + place in columns, or 0 */
-	struct value *inputs;		/* of the decision */
+	uint32_t *place_of;   /* per column of the model: 1 + place in columns, or 0 */
+	struct value *inputs; /* of the decision */
 	struct program program;
 	uint32_t select_cap, constant_cap, constant_count, slots;
 	bool begun, compiled, fits;
 	columns_run *run;
-	uint8_t *block;			/* columns of a block of candidates */
+	uint8_t *block; /* columns of a block of candidates */
 };
 
 /* ---- making ---- */
@@ -142,7 +142,7 @@ add_constant(struct model_context *context, double value)
 	float narrow = (float)value;
 	memcpy(&splat[0], context->model->float32 ? (void *)&narrow : (void *)&value,
 	    context->model->float32 ? sizeof(narrow) : sizeof(value));
-	if (context->model->float32)	/* both halves, whichever end comes first */
+	if (context->model->float32) /* both halves, whichever end comes first */
 		splat[0] = (splat[0] | splat[0] << 32 | splat[0] >> 32);
 	splat[1] = splat[0];
 	memcpy(context->program.pool + (size_t)place * 16, splat, sizeof(splat));
@@ -184,8 +184,9 @@ compile_node(struct model_context *context, uint32_t at)
 	while ((place = context->place_of[node->column & NODE_COLUMN]) == 0) {
 		if (node->column == 0)
 			return compile_leaf(context, (uint32_t)(node - model->nodes));
-		bool left = (node->column & NODE_CATEGORICAL) != 0 ? model_goes_left(model, node) :
-				model->row[node->column] <= node->value;
+		bool left = (node->column & NODE_CATEGORICAL) != 0
+		    ? model_goes_left(model, node)
+		    : model->row[node->column] <= node->value;
 		node = &model->nodes[node->left + !left];
 	}
 	if ((node->column & NODE_CATEGORICAL) != 0)
@@ -198,7 +199,8 @@ compile_node(struct model_context *context, uint32_t at)
 	    program->select_count == context->select_cap)
 		return NOTHING;
 	program->selects[program->select_count++] = (struct select){
-		.key = key_of(model, node->value), .column = place - 1, .a = a, .b = b };
+		.key = key_of(model, node->value), .column = place - 1, .a = a, .b = b
+	};
 	return (context->slots++ * COLUMNS_VECTORS) << 1 | 1;
 }
 
@@ -223,7 +225,7 @@ compile(struct model_context *context)
 	model_fill_row(model, context->inputs);
 	for (uint32_t t = 0; t < model->tree_count; t++) {
 		uint32_t soon = model->trees[t + AHEAD < model->tree_count ? t + AHEAD : t].root;
-		for (uint32_t i = 0; i < 4; i++)	/* lines of four nodes: the upper levels */
+		for (uint32_t i = 0; i < 4; i++) /* lines of four nodes: the upper levels */
 			__builtin_prefetch((const void *)((uintptr_t)&model->nodes[soon] + 64 * i));
 		operand tree = compile_node(context, model->trees[t].root);
 		if (tree == NOTHING)
@@ -307,7 +309,10 @@ run_blocks(struct model_context *context, const struct value *rows, size_t count
 {
 	bool narrow = context->model->float32;
 	size_t block = narrow ? BLOCK_FLOATS : BLOCK_DOUBLES;
-	union { float narrow[BLOCK_FLOATS]; double wide[BLOCK_DOUBLES]; } sums;
+	union {
+		float narrow[BLOCK_FLOATS];
+		double wide[BLOCK_DOUBLES];
+	} sums;
 	for (size_t first = 0; first < count; first += block) {
 		size_t here = count - first < block ? count - first : block;
 		(context->model->paired ? fill_paired : fill_any)(
@@ -319,8 +324,8 @@ run_blocks(struct model_context *context, const struct value *rows, size_t count
 }
 
 void
-model_context_margins(struct model_context *context, const struct value *rows, size_t count,
-    double *ret_margins)
+model_context_margins(
+    struct model_context *context, const struct value *rows, size_t count, double *ret_margins)
 {
 	const struct model *model = context->model;
 	CHECK(context->begun);
@@ -339,8 +344,8 @@ model_context_margins(struct model_context *context, const struct value *rows, s
 }
 
 void
-model_context_scores(struct model_context *context, const struct value *rows, size_t count,
-    double *ret_scores)
+model_context_scores(
+    struct model_context *context, const struct value *rows, size_t count, double *ret_scores)
 {
 	CHECK(context->model->class_count == 1);
 	model_context_margins(context, rows, count, ret_scores);

@@ -39,11 +39,12 @@ model_expect(struct model *model, const double *covers)
 	double *means = mem_calloc(model->node_count + 1u, sizeof(*means));
 	free(model->expected);
 	model->expected = mem_calloc(model->node_count + 1u, sizeof(*model->expected));
-	for (uint32_t i = model->node_count; i-- > 0;) {	/* children before parents */
+	for (uint32_t i = model->node_count; i-- > 0;) { /* children before parents */
 		const struct node *node = &model->nodes[i];
 		uint32_t left = node->left, right = left + 1;
-		means[i] = node->column == 0 ? node->value :
-			   mean(means[left], means[right], covers[left], covers[right]);
+		means[i] = node->column == 0
+		    ? node->value
+		    : mean(means[left], means[right], covers[left], covers[right]);
 		double bound = means[i] < -FLOAT_MAX ? -FLOAT_MAX : means[i];
 		model->expected[i] = (float)(bound > FLOAT_MAX ? FLOAT_MAX : bound);
 	}
@@ -54,8 +55,8 @@ model_expect(struct model *model, const double *covers)
 
 struct explaining {
 	const struct model *model;
-	int64_t *parts, base, sum;	/* sum: of base and parts */
-	uint32_t last;			/* input that was asked last; UINT32_MAX: none */
+	int64_t *parts, base, sum; /* sum: of base and parts */
+	uint32_t last;		   /* input that was asked last; UINT32_MAX: none */
 	bool fits;
 };
 
@@ -87,8 +88,9 @@ explain_tree(struct explaining *e, const struct tree *tree)
 	while (model->nodes[at].column != 0) {
 		const struct node *node = &model->nodes[at];
 		at = node->left + !model_goes_left(model, node);
-		int64_t after = units(e, model->nodes[at].column != 0 ?
-			(double)model->expected[at] : model_leaf_value(model, at));
+		int64_t after = units(e,
+		    model->nodes[at].column != 0 ? (double)model->expected[at]
+						 : model_leaf_value(model, at));
 		e->last = model->columns[node->column & NODE_COLUMN].input;
 		give(e, &e->parts[e->last], after - before);
 		before = after;
@@ -127,8 +129,9 @@ model_explain(const struct model *model, const struct value *inputs, size_t clas
     int64_t *ret_parts, int64_t *ret_base)
 {
 	double margins[MODEL_CLASSES_MAX];
-	struct explaining e = { .model = model, .parts = ret_parts,
-		.last = UINT32_MAX, .fits = true };
+	struct explaining e = {
+		.model = model, .parts = ret_parts, .last = UINT32_MAX, .fits = true
+	};
 	CHECK(class < model->class_count);
 	memset(ret_parts, 0, model->input_count * sizeof(*ret_parts));
 	model_margin(model, inputs, margins);

@@ -20,7 +20,7 @@
 #include "score/model_impl.h"
 
 #define MAGIC "aislemod"
-#define FORMAT_VERSION 2u	/* 1 had no expected values */
+#define FORMAT_VERSION 2u /* 1 had no expected values */
 
 static bool
 is_finite(double x)
@@ -42,14 +42,14 @@ node_sound(const struct model *model, const struct tree *tree, uint32_t i)
 		return false;
 	if (node->column == 0)
 		return is_finite(node->value) && node->left == i &&
-		       (model->leaf_of == NULL || model->leaf_of[i] <= model->leaf_count);
+		    (model->leaf_of == NULL || model->leaf_of[i] <= model->leaf_count);
 	if (column == 0 || column >= model->column_count || node->left <= i ||
 	    node->left >= tree->end - 1)
 		return false;
 	if ((node->column & NODE_CATEGORICAL) == 0)
 		return (node->column & NODE_DEFAULT_LEFT) == 0;
 	return model->columns[column].fill == FILL_RAW && node->value >= 0 &&
-	       node->value < model->set_count && (double)(uint32_t)node->value == node->value;
+	    node->value < model->set_count && (double)(uint32_t)node->value == node->value;
 }
 
 /* Also sets the depth: children come later, so one pass downwards is enough. */
@@ -118,8 +118,8 @@ terms_sound(const struct model *model)
 		    term->input >= (of_leaves ? model->column_count : model->input_count))
 			return false;
 		if (of_leaves ? term->level != NULL || term->input == 0 ||
-				    model->columns[term->input].fill != FILL_RAW :
-				(term->level != NULL) != model->inputs[term->input].is_string)
+			    model->columns[term->input].fill != FILL_RAW
+			      : (term->level != NULL) != model->inputs[term->input].is_string)
 			return false;
 	}
 	for (uint32_t i = 0; i < model->leaf_count; i++) {
@@ -160,8 +160,8 @@ model_settle(struct model *model)
 	if (model->class_count == 0 || !is_finite(model->link_a) || !is_finite(model->divisor) ||
 	    model->divisor < 1)
 		return false;
-	if (trees ? model->tree_count == 0 && model->kind == KIND_LIGHTGBM_TREES :
-	    model->tree_count > 0 || model->column_count > 1)
+	if (trees ? model->tree_count == 0 && model->kind == KIND_LIGHTGBM_TREES
+		  : model->tree_count > 0 || model->column_count > 1)
 		return false;
 	if (model->leaf_count > 0 && model->kind != KIND_LIGHTGBM_TREES)
 		return false;

@@ -30,7 +30,7 @@
 
 #include "score/model_key.h"
 
-#define DEPTH_MAX 8u			/* of deeper trees a heap would be mostly padding */
+#define DEPTH_MAX 8u /* of deeper trees a heap would be mostly padding */
 #define COLUMNS_MAX 65536u
 #define NONE UINT32_MAX
 
@@ -48,7 +48,7 @@ kind_of(const struct model *model, const struct grove *grove)
 	}
 	/* At most four slots for a split; the last grove is judged by the trees that it has. */
 	bool fits = grove->depth <= DEPTH_MAX && model->column_count <= COLUMNS_MAX &&
-		    ((size_t)grove->count << grove->depth) <= 2 * nodes;
+	    ((size_t)grove->count << grove->depth) <= 2 * nodes;
 	return fits ? GROVE_HEAP : GROVE_NODES;
 }
 
@@ -125,8 +125,7 @@ is_paired(const struct model *model)
 	bool paired = model->float32 && model->column_count % 2 == 1;
 	for (uint32_t i = 1; paired && i < model->column_count; i += 2)
 		paired = model->columns[i].input == model->columns[i + 1].input &&
-			 model->columns[i].fill == FILL_RAW &&
-			 model->columns[i + 1].fill == FILL_LEFT;
+		    model->columns[i].fill == FILL_RAW && model->columns[i + 1].fill == FILL_LEFT;
 	return paired;
 }
 

@@ -16,17 +16,23 @@
 #define MODEL_NAME_MAX 256u
 #define MODEL_TERMS_MAX (1u << 20)
 
-enum model_kind { KIND_XGBOOST_TREES, KIND_XGBOOST_LINEAR, KIND_LIGHTGBM_TREES, KIND_LINEAR, KIND_COUNT };
+enum model_kind {
+	KIND_XGBOOST_TREES,
+	KIND_XGBOOST_LINEAR,
+	KIND_LIGHTGBM_TREES,
+	KIND_LINEAR,
+	KIND_COUNT
+};
 
 enum model_link_kind {
 	LINK_IDENTITY,
-	LINK_LOGISTIC,		/* 1 / (1 + exp(-a x)) */
+	LINK_LOGISTIC, /* 1 / (1 + exp(-a x)) */
 	LINK_SOFTMAX,
-	LINK_ARGMAX,		/* the class with the largest margin, as a number */
+	LINK_ARGMAX, /* the class with the largest margin, as a number */
 	LINK_EXP,
-	LINK_SIGN,		/* x > 0: 1, else 0 */
-	LINK_SQUARE,		/* sign(x) x^2 */
-	LINK_LOG1P_EXP,		/* log(1 + exp(x)) */
+	LINK_SIGN,	/* x > 0: 1, else 0 */
+	LINK_SQUARE,	/* sign(x) x^2 */
+	LINK_LOG1P_EXP, /* log(1 + exp(x)) */
 	LINK_COUNT,
 };
 
@@ -34,11 +40,11 @@ enum model_link_kind {
  * default way in "column <= threshold" whatever the threshold, -inf to the left and NaN to the
  * right, so that walking a tree is one comparison a level. */
 enum fill {
-	FILL_RAW,		/* missing: NaN; also for categories and terms of linear leaves */
-	FILL_LEFT,		/* missing: -inf */
-	FILL_ZERO,		/* missing: 0 */
-	FILL_ZERO_LEFT,		/* missing or zero: -inf */
-	FILL_ZERO_RIGHT,	/* missing or zero: NaN */
+	FILL_RAW,	 /* missing: NaN; also for categories and terms of linear leaves */
+	FILL_LEFT,	 /* missing: -inf */
+	FILL_ZERO,	 /* missing: 0 */
+	FILL_ZERO_LEFT,	 /* missing or zero: -inf */
+	FILL_ZERO_RIGHT, /* missing or zero: NaN */
 	FILL_COUNT,
 };
 
@@ -58,7 +64,7 @@ struct node {
 #define NODE_COLUMN (NODE_DEFAULT_LEFT - 1)
 
 struct tree {
-	uint32_t root, end;	/* nodes [root, end); children come behind their parent */
+	uint32_t root, end; /* nodes [root, end); children come behind their parent */
 	uint32_t group, depth;
 };
 
@@ -67,102 +73,104 @@ struct tree {
  * goes left to the bottom. */
 enum grove_kind {
 	GROVE_HEAP,
-	GROVE_NODES,		/* too lopsided for a heap: walked by its nodes, eight at once */
-	GROVE_GENERAL,		/* with categories or linear leaves: one by one */
+	GROVE_NODES,   /* too lopsided for a heap: walked by its nodes, eight at once */
+	GROVE_GENERAL, /* with categories or linear leaves: one by one */
 };
 
 struct grove {
 	enum grove_kind kind;
 	uint32_t first, count, depth;
-	size_t at;		/* of its slots (8 << depth) and of as many leaves; slot 0 to 7 are empty */
+	size_t at; /* of its slots (8 << depth) and of as many leaves; slot 0 to 7 are empty */
 };
 #define GROVE_TREES 8u
 
 struct set {
-	uint32_t first, count;	/* of words: ascending categories (XGBoost) or a bit map (LightGBM) */
+	uint32_t first,
+	    count; /* of words: ascending categories (XGBoost) or a bit map (LightGBM) */
 };
 
-struct leaf_model {		/* LightGBM's linear leaves; term: column and coefficient */
+struct leaf_model { /* LightGBM's linear leaves; term: column and coefficient */
 	double constant;
 	uint32_t first, count;
 };
 
-struct term {			/* of a linear model; of a linear leaf, with a column as input */
+struct term { /* of a linear model; of a linear leaf, with a column as input */
 	double weight;
-	double level_number;	/* the level as a number; NaN if it is none */
-	const char *level;	/* NULL: numeric */
+	double level_number; /* the level as a number; NaN if it is none */
+	const char *level;   /* NULL: numeric */
 	uint32_t input, group;
 };
 
 struct input {
 	char *name;
 	bool is_string, used;
-	double missing;		/* what stands in; NaN: nothing does */
-	char *missing_text;	/* the same of a string; NULL: nothing does */
+	double missing;	    /* what stands in; NaN: nothing does */
+	char *missing_text; /* the same of a string; NULL: nothing does */
 };
 
 struct model {
 	enum model_kind kind;
 	enum model_link_kind link;
-	double link_a;			/* steepness of LINK_LOGISTIC */
-	double divisor;			/* of the sums, before the link: iterations of a random forest */
+	double link_a;	/* steepness of LINK_LOGISTIC */
+	double divisor; /* of the sums, before the link: iterations of a random forest */
 	bool float32;
 	uint32_t class_count;
-	double *base;			/* class_count: where the sums start */
+	double *base; /* class_count: where the sums start */
 	struct input *inputs;
 	uint32_t input_count;
 	struct node *nodes;
 	uint32_t node_count;
 	struct tree *trees;
 	uint32_t tree_count;
-	struct column *columns;		/* ascending by input, fill; columns[0] is -inf */
+	struct column *columns; /* ascending by input, fill; columns[0] is -inf */
 	uint32_t column_count;
 	struct set *sets;
 	uint32_t set_count;
 	uint32_t *words;
 	uint32_t word_count;
-	uint32_t *leaf_of;		/* per node: 1 + leaf model, or 0; NULL: no linear leaves */
+	uint32_t *leaf_of; /* per node: 1 + leaf model, or 0; NULL: no linear leaves */
 	struct leaf_model *leaves;
 	uint32_t leaf_count;
 	struct term *terms;
 	uint32_t term_count;
 	struct calibration calibration;
-	float *expected;		/* per node: the mean of its leaves, by cover; NULL: no trees */
+	float *expected; /* per node: the mean of its leaves, by cover; NULL: no trees */
 	/* made by model_settle for scoring */
-	struct grove *groves;		/* all trees, eight by eight */
+	struct grove *groves; /* all trees, eight by eight */
 	uint32_t grove_count;
 	bool wide_keys, wide_columns;
-	void *keys, *key_columns;	/* slots of the groves: uint32_t or uint64_t; uint8_t or uint16_t */
-	void *slot_leaves;		/* float where sums are, else double */
+	void *keys,
+	    *key_columns;  /* slots of the groves: uint32_t or uint64_t; uint8_t or uint16_t */
+	void *slot_leaves; /* float where sums are, else double */
 	size_t slot_count;
-	double *row;			/* column_count doubles: the row being scored, for nodes */
-	void *key_row;			/* the same as keys, for groves */
+	double *row;   /* column_count doubles: the row being scored, for nodes */
+	void *key_row; /* the same as keys, for groves */
 	bool reads_row, reads_keys;
-	bool paired;			/* float32, and each column of kind FILL_RAW is followed by its FILL_LEFT */
+	bool paired; /* float32, and each column of kind FILL_RAW is followed by its FILL_LEFT */
 };
 
 /* ---- model_build.c ---- */
 
 /* A tree as its file has it. */
 struct raw_node {
-	int32_t left, right;		/* indices into the tree; left < 0: leaf */
+	int32_t left, right; /* indices into the tree; left < 0: leaf */
 	uint32_t input;
 	uint8_t fill;
 	bool categorical, default_left;
-	uint32_t set;			/* categorical */
-	uint32_t leaf;			/* 1 + leaf model, or 0 */
-	double value;			/* threshold for <=, or the leaf's value */
-	double cover;			/* rows or hessians that training saw here, > 0; 0: not known */
+	uint32_t set;  /* categorical */
+	uint32_t leaf; /* 1 + leaf model, or 0 */
+	double value;  /* threshold for <=, or the leaf's value */
+	double cover;  /* rows or hessians that training saw here, > 0; 0: not known */
 };
 
 struct builder {
 	struct model *model;
-	const char *name;		/* of the file */
+	const char *name; /* of the file */
 	struct err *err;
-	uint32_t *column_of;		/* input × fill → column, 0: none yet */
+	uint32_t *column_of; /* input × fill → column, 0: none yet */
 	size_t node_cap, tree_cap, column_cap, set_cap, word_cap, leaf_cap, term_cap;
-	double *covers;			/* per node */
-	uint32_t *queue, *queue_depth;	/* of one tree */
+	double *covers;		       /* per node */
+	uint32_t *queue, *queue_depth; /* of one tree */
 	bool *seen;
 	size_t queue_cap;
 };
@@ -181,27 +189,32 @@ int builder_add_term(struct builder *b, const struct term *term);
 int builder_add_tree(struct builder *b, const struct raw_node *nodes, size_t count, uint32_t group);
 void *builder_grow(void *items, size_t *cap, size_t count, size_t size);
 /* Sets what follows from the rest (used inputs, depths, the row); false: the model is not sound. */
-bool model_settle(struct model *model);	/* model_flat.c */
+bool model_settle(struct model *model); /* model_flat.c */
 
 /* ---- model_row.c ---- */
 void model_fill_row(const struct model *model, const struct value *inputs);
 void model_fill_keys(const struct model *model, const struct value *inputs);
 
 /* ---- model_explain.c ---- */
-void model_expect(struct model *model, const double *covers);	/* covers: per node, 0: not known */
+void model_expect(struct model *model, const double *covers); /* covers: per node, 0: not known */
 
 /* ---- model_grove.c ---- */
 void model_plant_groves(struct model *model);
 
 /* ---- model_score.c ---- */
-bool model_goes_left(const struct model *model, const struct node *node);	/* by the row; any split */
-double model_leaf_value(const struct model *model, uint32_t at);		/* by the row */
+bool model_goes_left(
+    const struct model *model, const struct node *node);	 /* by the row; any split */
+double model_leaf_value(const struct model *model, uint32_t at); /* by the row */
 /* What a linear model's term adds; false: nothing. */
-bool model_term_value(const struct model *model, const struct term *term, const struct value *value, double *ret);
+bool model_term_value(
+    const struct model *model, const struct term *term, const struct value *value, double *ret);
 
-int model_import_xgboost(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
-int model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
-int model_import_linear(const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
+int model_import_xgboost(
+    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
+int model_import_lightgbm(
+    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
+int model_import_linear(
+    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
 
 /* ---- calibration.c ---- */
 bool calibration_valid(const struct calibration *calibration);

@@ -139,8 +139,10 @@ hex4(const char *s)
 	int n = 0;
 	for (int i = 0; i < 4; i++) {
 		char c = s[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-		    c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9' ? c - '0'
+		    : c >= 'a' && c <= 'f'	 ? c - 'a' + 10
+		    : c >= 'A' && c <= 'F'	 ? c - 'A' + 10
+						 : -1;
 		if (digit < 0)
 			return -1;
 		n = n * 16 + digit;
@@ -264,7 +266,7 @@ jsonr_number(struct jsonr *r, bool float32)
 	double value = float32 ? (double)strtof(number, &after) : strtod(number, &after);
 	if (after != number + len)
 		jsonr_fail(r, "expected a number");
-	else if (value - value != 0)	/* infinity has a word of its own */
+	else if (value - value != 0) /* infinity has a word of its own */
 		jsonr_fail(r, float32 ? "number beyond float32" : "number beyond double");
 	r->at += len;
 	return value;
@@ -320,7 +322,7 @@ jsonr_skip(struct jsonr *r)
 		}
 		/* Closes all that ends here, or goes on to the next member or item. */
 		while (depth > 0 && !r->failed &&
-		       !(open[depth - 1] == '{' ? jsonr_key(r) : jsonr_item(r)))
+		    !(open[depth - 1] == '{' ? jsonr_key(r) : jsonr_item(r)))
 			depth--;
 	} while (depth > 0 && !r->failed);
 }

@@ -13,8 +13,8 @@ struct jsonr {
 	const char *name;
 	struct err *err;
 	bool failed;
-	char last;		/* last structural character: { [ , or anything else */
-	struct buf word;	/* the string or key read last */
+	char last;	 /* last structural character: { [ , or anything else */
+	struct buf word; /* the string or key read last */
 };
 struct numbers {
 	double *at;
@@ -24,18 +24,20 @@ struct numbers {
 /* text must be followed by a zero byte. */
 void jsonr_init(struct jsonr *r, const char *text, size_t len, const char *name, struct err *err);
 void jsonr_done(struct jsonr *r);
-bool jsonr_fail(struct jsonr *r, const char *what);	/* always false */
-bool jsonr_enter(struct jsonr *r, char bracket);	/* { or [ */
-bool jsonr_key(struct jsonr *r);			/* the next key into r->word, or false behind } */
+bool jsonr_fail(struct jsonr *r, const char *what); /* always false */
+bool jsonr_enter(struct jsonr *r, char bracket);    /* { or [ */
+bool jsonr_key(struct jsonr *r); /* the next key into r->word, or false behind } */
 bool jsonr_is(const struct jsonr *r, const char *key);
 /* Which of the names the key is, or -1. One that *seen has already is a mistake: a file that says a
  * thing twice means one of them, and nobody can tell which. */
 int jsonr_pick(struct jsonr *r, const char *const *names, size_t count, uint32_t *seen);
-bool jsonr_item(struct jsonr *r);			/* whether an item follows, or false behind ] */
-bool jsonr_string(struct jsonr *r);			/* into r->word */
-double jsonr_number(struct jsonr *r, bool float32);	/* also true, false, NaN, Infinity; float32: rounded once */
-void jsonr_numbers(struct jsonr *r, bool float32, size_t max, struct numbers *ret);	/* an array; ret is cleared first */
+bool jsonr_item(struct jsonr *r);   /* whether an item follows, or false behind ] */
+bool jsonr_string(struct jsonr *r); /* into r->word */
+double jsonr_number(
+    struct jsonr *r, bool float32); /* also true, false, NaN, Infinity; float32: rounded once */
+void jsonr_numbers(struct jsonr *r, bool float32, size_t max,
+    struct numbers *ret); /* an array; ret is cleared first */
 void jsonr_skip(struct jsonr *r);
-void jsonr_end(struct jsonr *r);			/* nothing may follow */
+void jsonr_end(struct jsonr *r); /* nothing may follow */
 
 #endif

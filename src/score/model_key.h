@@ -33,7 +33,7 @@ key_double(double x)
 }
 
 #define KEY_ZERO (UINT64_C(1) << 63)	/* of the double 0 */
-#define MODEL_ZERO_MAX ((double)1e-35f)	/* LightGBM's kZeroThreshold: what is this small is zero */
+#define MODEL_ZERO_MAX ((double)1e-35f) /* LightGBM's kZeroThreshold: what is this small is zero */
 
 /* Of a float32 model, without a branch but for bools: rows miss values at random. UINT32_MAX
  * where there is no number. -0 may stay: it lies beside 0, and no threshold lies between. */
@@ -42,7 +42,7 @@ key_value(const struct value *value)
 {
 	const uint32_t lowest = key_float(-__builtin_inff()), highest = key_float(__builtin_inff());
 	uint32_t bits, key = -(uint32_t)(value->tag != VALUE_NUMBER);
-	float x = (float)value->number;		/* whatever it is, where the tag says no */
+	float x = (float)value->number; /* whatever it is, where the tag says no */
 	memcpy(&bits, &x, sizeof(bits));
 	key |= bits ^ (-(bits >> 31) | UINT32_C(1) << 31);
 	if (__builtin_expect(value->tag == VALUE_BOOL, 0))
@@ -55,8 +55,7 @@ key_value(const struct value *value)
 static inline uint64_t
 key_value_wide(enum fill fill, const struct value *value)
 {
-	static const uint64_t missing_keys[FILL_COUNT] = { UINT64_MAX, 0, KEY_ZERO, 0,
-		UINT64_MAX };
+	static const uint64_t missing_keys[FILL_COUNT] = { UINT64_MAX, 0, KEY_ZERO, 0, UINT64_MAX };
 	static const uint64_t zero_keys[FILL_COUNT] = { KEY_ZERO, KEY_ZERO, KEY_ZERO, 0,
 		UINT64_MAX };
 	double x = value->number;
@@ -90,16 +89,11 @@ model_filled(enum fill fill, double x)
 {
 	bool zero = x >= -MODEL_ZERO_MAX && x <= MODEL_ZERO_MAX;
 	switch (fill) {
-	case FILL_LEFT:
-		return x != x ? -__builtin_inf() : x;
-	case FILL_ZERO:
-		return x != x ? 0 : x;
-	case FILL_ZERO_LEFT:
-		return x != x || zero ? -__builtin_inf() : x;
-	case FILL_ZERO_RIGHT:
-		return x != x || zero ? __builtin_nan("") : x;
-	default:
-		return x;
+	case FILL_LEFT: return x != x ? -__builtin_inf() : x;
+	case FILL_ZERO: return x != x ? 0 : x;
+	case FILL_ZERO_LEFT: return x != x || zero ? -__builtin_inf() : x;
+	case FILL_ZERO_RIGHT: return x != x || zero ? __builtin_nan("") : x;
+	default: return x;
 	}
 }
 

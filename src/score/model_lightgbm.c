@@ -115,20 +115,15 @@ read_header_line(struct lgb *l, char *line)
 	if (value == NULL || r < 0)
 		return r;
 	switch (key) {
-	case 0:
-		return read_version(l, value);
-	case 1:
-		return lgb_count(l, value, MODEL_CLASSES_MAX, &l->classes);
-	case 2:
-		return lgb_count(l, value, MODEL_CLASSES_MAX, &l->per_iteration);
+	case 0: return read_version(l, value);
+	case 1: return lgb_count(l, value, MODEL_CLASSES_MAX, &l->classes);
+	case 2: return lgb_count(l, value, MODEL_CLASSES_MAX, &l->per_iteration);
 	case 3:
 		r = lgb_count(l, value, MODEL_INPUTS_MAX - 1, &l->features);
 		l->features++;
 		return r;
-	case 4:
-		return read_objective(l, value);
-	case 5:
-		return read_names(l, value);
+	case 4: return read_objective(l, value);
+	case 5: return read_names(l, value);
 	default:
 		r = lgb_numbers(l, value, &l->leaf);
 		l->expected_trees = (uint32_t)l->leaf.count;
@@ -160,14 +155,14 @@ read_tail(struct lgb *l)
 {
 	static const char frame[] = "pandas_categorical:";
 	bool open = false;
-	for (char *line; (line = next_line(l)) != NULL; ) {
+	for (char *line; (line = next_line(l)) != NULL;) {
 		if (strcmp(line, "parameters:") == 0)
 			open = true;
 		else if (strcmp(line, "end of parameters") == 0)
 			open = false;
 		else if (strncmp(line, frame, strlen(frame)) == 0 &&
-			 strcmp(line + strlen(frame), "null") != 0 &&
-			 line[strlen(frame) + strspn(line + strlen(frame), "[] ")] != '\0')
+		    strcmp(line + strlen(frame), "null") != 0 &&
+		    line[strlen(frame) + strspn(line + strlen(frame), "[] ")] != '\0')
 			return lgb_refuse(l,
 			    "names of categories (pandas_categorical) are not supported, "
 			    "train on category codes");
@@ -179,7 +174,7 @@ static int
 read_trees(struct lgb *l)
 {
 	bool in_header = true, in_tree = false;
-	for (char *line; (line = next_line(l)) != NULL; ) {
+	for (char *line; (line = next_line(l)) != NULL;) {
 		bool begins = strncmp(line, "Tree=", 5) == 0,
 		     ends = strcmp(line, "end of trees") == 0;
 		int r = 0;

@@ -10,11 +10,11 @@
 
 struct lgb {
 	struct builder b;
-	char *at, *end;			/* of a copy with zero bytes for line ends */
+	char *at, *end; /* of a copy with zero bytes for line ends */
 	int line;
 	uint32_t features, classes, per_iteration, expected_trees;
 	bool averages;
-	uint32_t seen;			/* keys of the header, then of the tree */
+	uint32_t seen; /* keys of the header, then of the tree */
 	/* one tree */
 	uint32_t leaves, cats, linear;
 	struct numbers feature, threshold, decision, left, right, leaf, cat_first, cat_word;
@@ -22,15 +22,19 @@ struct lgb {
 	struct raw_node *raw;
 	size_t raw_cap;
 	uint32_t *words;
-	bool *taken;			/* bit maps that a split has */
+	bool *taken; /* bit maps that a split has */
 };
 
 /* Of a tree, in the order of lgb_tree_line()'s keys. */
-#define LGB_ARRAYS(l) { &(l)->feature, &(l)->threshold, &(l)->decision, &(l)->left, &(l)->right, \
-	&(l)->leaf, &(l)->cat_first, &(l)->cat_word, &(l)->leaf_const, &(l)->leaf_features, \
-	&(l)->leaf_feature, &(l)->leaf_coeff, &(l)->leaf_count, &(l)->inner_count }
+#define LGB_ARRAYS(l) \
+	{ \
+		&(l)->feature, &(l)->threshold, &(l)->decision, &(l)->left, &(l)->right, \
+		    &(l)->leaf, &(l)->cat_first, &(l)->cat_word, &(l)->leaf_const, \
+		    &(l)->leaf_features, &(l)->leaf_feature, &(l)->leaf_coeff, &(l)->leaf_count, \
+		    &(l)->inner_count \
+	}
 
-int lgb_refuse(const struct lgb *l, const char *what);	/* always AISLE_E_INVALID, at this line */
+int lgb_refuse(const struct lgb *l, const char *what); /* always AISLE_E_INVALID, at this line */
 /* The value if line is "key=value" with one of the keys, else NULL. Twice is a mistake: *ret_status. */
 char *lgb_pick(struct lgb *l, char *line, const char *const *keys, size_t count, size_t *ret_key,
     int *ret_status);
@@ -40,6 +44,6 @@ int lgb_count(struct lgb *l, const char *text, uint32_t max, uint32_t *ret);
 
 void lgb_begin_tree(struct lgb *l);
 int lgb_tree_line(struct lgb *l, char *line);
-int lgb_finish_tree(struct lgb *l);	/* into the builder */
+int lgb_finish_tree(struct lgb *l); /* into the builder */
 
 #endif

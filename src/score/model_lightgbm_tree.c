@@ -115,7 +115,8 @@ static bool
 child_of(const struct lgb *l, double child, int32_t *ret)
 {
 	uint32_t inner = l->leaves - 1;
-	if (!(child >= -(double)l->leaves && child < (double)inner) || child != (double)(int32_t)child)
+	if (!(child >= -(double)l->leaves && child < (double)inner) ||
+	    child != (double)(int32_t)child)
 		return false;
 	*ret = child >= 0 ? (int32_t)child : (int32_t)inner + ~(int32_t)child;
 	return true;
@@ -131,7 +132,8 @@ count_of(const struct numbers *counts, size_t i)
 static int
 split_of(struct lgb *l, size_t i)
 {
-	static const uint8_t fills[3][2] = {	/* by missing kind and default left */
+	static const uint8_t fills[3][2] = {
+		/* by missing kind and default left */
 		[MISSING_NONE] = { FILL_ZERO, FILL_ZERO },
 		[MISSING_ZERO] = { FILL_ZERO_RIGHT, FILL_ZERO_LEFT },
 		[MISSING_NAN] = { FILL_RAW, FILL_LEFT },

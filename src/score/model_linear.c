@@ -16,7 +16,7 @@
 #include "core/json.h"
 #include "score/model_impl.h"
 
-#define LINEAR_BYTES_MAX (16u << 20)	/* as JSON values it takes many times that */
+#define LINEAR_BYTES_MAX (16u << 20) /* as JSON values it takes many times that */
 
 /* ---- linear ---- */
 
@@ -24,7 +24,7 @@
  * take hours. */
 struct linear {
 	struct builder b;
-	json_t *index_of;	/* input name to index */
+	json_t *index_of; /* input name to index */
 };
 
 /* Index of an input by name, added when new. */
@@ -131,11 +131,11 @@ import_linear(struct linear *l, const json_t *json)
 		return builder_refuse(b,
 		    "expected \"weights\" and \"missing\" as objects, \"bias\" as a number, "
 		    "\"link\" as a string");
-	json_object_foreach((json_t *)json, key,
-	    value) if (strcmp(key, "format") != 0 && strcmp(key, "link") != 0 &&
-		       strcmp(key, "bias") != 0 && strcmp(key, "weights") != 0 &&
-		       strcmp(key, "missing") != 0) return builder_refuse(b,
-	    "unknown member \"%s\"", key);
+	json_object_foreach((json_t *)json, key, value)
+		if (strcmp(key, "format") != 0 && strcmp(key, "link") != 0 &&
+		    strcmp(key, "bias") != 0 && strcmp(key, "weights") != 0 &&
+		    strcmp(key, "missing") != 0)
+			return builder_refuse(b, "unknown member \"%s\"", key);
 	if (set_link(b, json_string_value(link)) < 0 || builder_set_classes(b, 1) < 0)
 		return AISLE_E_INVALID;
 	b->model->base[0] = json_number_value(bias);

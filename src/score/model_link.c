@@ -56,18 +56,13 @@ link_one(const struct model *model, double x)
 {
 	switch (model->link) {
 	case LINK_LOGISTIC:
-		return model->float32 ? (double)logistic_float((float)x) :
-					1 / (1 + fmath_exp(-(model->link_a * x)));
-	case LINK_EXP:
-		return model->float32 ? (double)fmath_expf((float)x) : fmath_exp(x);
-	case LINK_SIGN:
-		return x > 0;
-	case LINK_SQUARE:
-		return x < 0 ? -(x * x) : x * x;
-	case LINK_LOG1P_EXP:
-		return log1p_exp(x);
-	default:
-		return x;
+		return model->float32 ? (double)logistic_float((float)x)
+				      : 1 / (1 + fmath_exp(-(model->link_a * x)));
+	case LINK_EXP: return model->float32 ? (double)fmath_expf((float)x) : fmath_exp(x);
+	case LINK_SIGN: return x > 0;
+	case LINK_SQUARE: return x < 0 ? -(x * x) : x * x;
+	case LINK_LOG1P_EXP: return log1p_exp(x);
+	default: return x;
 	}
 }
 

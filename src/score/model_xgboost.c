@@ -75,12 +75,14 @@ set_objective(struct xgb *x)
 	if (x->num_class > 1 && x->num_target > 1)
 		return builder_refuse(b, "several targets of several classes are not supported");
 	if (classes > MODEL_CLASSES_MAX)
-		return builder_refuse(b, "%g classes, expected at most %u", classes, MODEL_CLASSES_MAX);
+		return builder_refuse(
+		    b, "%g classes, expected at most %u", classes, MODEL_CLASSES_MAX);
 	if (builder_set_classes(b, classes < 1 ? 1 : (uint32_t)classes) < 0)
 		return AISLE_E_INVALID;
 	/* The second and later expectiles are distances from the one before. */
 	if (classes > 1 && strcmp(x->objective, "reg:expectileerror") == 0)
-		return builder_refuse(b, "reg:expectileerror of several expectiles is not supported");
+		return builder_refuse(
+		    b, "reg:expectileerror of several expectiles is not supported");
 	return xgboost_base(x, objectives[i].base);
 }
 
@@ -145,8 +147,10 @@ place_weights(struct xgb *x)
 		    b, "%zu weights, expected %zu", x->weights.count, (features + 1) * classes);
 	model->kind = KIND_XGBOOST_LINEAR;
 	for (size_t i = 0; i < features * classes; i++) {
-		struct term term = { .weight = x->weights.at[i], .level_number = __builtin_nan(""),
-			.input = (uint32_t)(i / classes), .group = (uint32_t)(i % classes) };
+		struct term term = { .weight = x->weights.at[i],
+			.level_number = __builtin_nan(""),
+			.input = (uint32_t)(i / classes),
+			.group = (uint32_t)(i % classes) };
 		if (builder_add_term(b, &term) < 0)
 			return AISLE_E_INVALID;
 	}

@@ -42,8 +42,8 @@ static void
 read_leaf_size(struct xgb *x)
 {
 	if (read_param(x) > 1)
-		jsonr_fail(&x->r,
-		    "vector leaves (multi_strategy multi_output_tree) are not supported");
+		jsonr_fail(
+		    &x->r, "vector leaves (multi_strategy multi_output_tree) are not supported");
 }
 
 /* The parameters of a tree, or of all: how many there are under this name. */
@@ -85,7 +85,8 @@ read_tree(struct xgb *x)
 		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
 		/* Only thresholds are float32; an index above 2^24 would not survive it. */
 		if (key >= 0 && key < (int)ARRAY_LEN(arrays))
-			jsonr_numbers(r, arrays[key] == &x->condition, MODEL_NODES_MAX, arrays[key]);
+			jsonr_numbers(
+			    r, arrays[key] == &x->condition, MODEL_NODES_MAX, arrays[key]);
 		else if (key == (int)ARRAY_LEN(arrays))
 			read_sizes(x, "num_nodes", &x->num_nodes);
 		else if (key > 0)
@@ -154,26 +155,13 @@ read_model(struct xgb *x)
 	jsonr_enter(r, '{');
 	while (jsonr_key(r)) {
 		switch (jsonr_pick(r, keys, ARRAY_LEN(keys), &seen)) {
-		case 0:
-			read_trees(x);
-			break;
-		case 1:
-			jsonr_numbers(r, false, MODEL_TREES_MAX, &x->tree_info);
-			break;
-		case 2:
-			read_weight_drop(x);
-			break;
-		case 3:
-			jsonr_numbers(r, true, MODEL_TERMS_MAX, &x->weights);
-			break;
-		case 4:
-			read_dictionaries(x);
-			break;
-		case 5:
-			read_sizes(x, "num_trees", &x->num_trees);
-			break;
-		default:
-			jsonr_skip(r);
+		case 0: read_trees(x); break;
+		case 1: jsonr_numbers(r, false, MODEL_TREES_MAX, &x->tree_info); break;
+		case 2: read_weight_drop(x); break;
+		case 3: jsonr_numbers(r, true, MODEL_TERMS_MAX, &x->weights); break;
+		case 4: read_dictionaries(x); break;
+		case 5: read_sizes(x, "num_trees", &x->num_trees); break;
+		default: jsonr_skip(r);
 		}
 	}
 }
@@ -206,7 +194,8 @@ read_booster(struct xgb *x, bool inner)
 static void
 read_params(struct xgb *x)
 {
-	static const char *const keys[] = { "num_class", "num_target", "num_feature", "base_score" };
+	static const char *const keys[] = { "num_class", "num_target", "num_feature",
+		"base_score" };
 	double *const counts[] = { &x->num_class, &x->num_target, &x->num_feature };
 	struct jsonr *r = &x->r;
 	uint32_t seen = 0;

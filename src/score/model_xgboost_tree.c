@@ -13,7 +13,7 @@
 
 #include "score/model_xgboost.h"
 
-#define CATEGORY_END 16777216.0		/* float32 counts no further */
+#define CATEGORY_END 16777216.0 /* float32 counts no further */
 
 /* x < t is x <= the float32 before t. */
 static void
@@ -83,8 +83,8 @@ read_set(struct xgb *x, size_t k)
 			x->words[kept++] = x->words[i];
 	struct raw_node *raw = &x->raw[(size_t)node];
 	if (raw->categorical)
-		return builder_refuse(b, "tree %u, node %.0f: categories twice",
-		    b->model->tree_count, node);
+		return builder_refuse(
+		    b, "tree %u, node %.0f: categories twice", b->model->tree_count, node);
 	raw->set = builder_add_set(b, x->words, kept);
 	raw->categorical = true;
 	raw->value = 0;
@@ -118,7 +118,7 @@ split_of(struct xgb *x, size_t i, struct raw_node *ret)
 		ret->value = 0;
 	else if (ret->value == ret->value)
 		set_threshold(ret, ret->value);
-	return 0;	/* a NaN is refused if the node is reached */
+	return 0; /* a NaN is refused if the node is reached */
 }
 
 int
@@ -134,8 +134,8 @@ xgboost_build_tree(struct xgb *x)
 		    b->model->tree_count, x->num_nodes, count);
 	if (count == 0)
 		return builder_refuse(b, "tree %u: no nodes", b->model->tree_count);
-	if (x->right.count != count || x->index.count != count ||
-	    x->condition.count != count || x->default_left.count != count ||
+	if (x->right.count != count || x->index.count != count || x->condition.count != count ||
+	    x->default_left.count != count ||
 	    (x->split_type.count != 0 && x->split_type.count != count))
 		return builder_refuse(
 		    b, "tree %u: arrays of different lengths", b->model->tree_count);

@@ -24,13 +24,23 @@
 #include "session/session_call.h"
 
 enum step {
-	NOTHING, OPENED, LINE, LATE, SUSPEND, RESUME, TENDER, DECLINE, CANCEL, CLOSE,
+	NOTHING,
+	OPENED,
+	LINE,
+	LATE,
+	SUSPEND,
+	RESUME,
+	TENDER,
+	DECLINE,
+	CANCEL,
+	CLOSE,
 };
 
 #define BASKET_EVENTS (EV_BASKET_CLOSED - EV_BASKET_OPENED + 1)
 _Static_assert(EV_BASKET_OPENED == 0, "basket events come first");
 
 /* A WAITING visit has become OPEN before this is asked; its column is never read. */
+/* clang-format off */
 static const uint8_t steps[BASKET_EVENTS][VISIT_CANCELLED + 1] = {
 	/*                              WAITING  OPEN     SUSPENDED TENDER   CLOSED   CANCELLED */
 	[EV_BASKET_OPENED]           = { NOTHING, OPENED,  OPENED,   OPENED,  NOTHING, NOTHING },
@@ -43,6 +53,7 @@ static const uint8_t steps[BASKET_EVENTS][VISIT_CANCELLED + 1] = {
 	[EV_BASKET_CANCELLED]        = { NOTHING, CANCEL,  CANCEL,   CANCEL,  CANCEL,  NOTHING },
 	[EV_BASKET_CLOSED]           = { NOTHING, CLOSE,   CLOSE,    CLOSE,   NOTHING, NOTHING },
 };
+/* clang-format on */
 
 static void
 replace_text(char **text, const char *with)
@@ -188,15 +199,10 @@ static void
 take_step(const struct call *call, struct visit *visit, enum step step)
 {
 	switch (step) {
-	case NOTHING:
-		break;
-	case OPENED:
-		step_opened(call, visit);
-		break;
+	case NOTHING: break;
+	case OPENED: step_opened(call, visit); break;
 	case LINE:
-	case LATE:
-		step_line(call, visit);
-		break;
+	case LATE: step_line(call, visit); break;
 	case SUSPEND:
 		visit->state = VISIT_SUSPENDED;
 		call->ret->effects |= EFFECT_SUSPENDED;
@@ -219,9 +225,7 @@ take_step(const struct call *call, struct visit *visit, enum step step)
 		visit->state = VISIT_CANCELLED;
 		call->ret->effects |= EFFECT_CANCELLED;
 		break;
-	case CLOSE:
-		step_close(call, visit);
-		break;
+	case CLOSE: step_close(call, visit); break;
 	}
 }
 

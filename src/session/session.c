@@ -107,6 +107,7 @@ apply_offer(const struct call *call)
 	call->ret->visit = visit;
 }
 
+/* clang-format off */
 static void (*const handlers[EV_COUNT])(const struct call *call) = {
 	[EV_BASKET_OPENED] = basket_apply,
 	[EV_BASKET_ITEM_ADDED] = basket_apply,
@@ -138,6 +139,7 @@ static void (*const handlers[EV_COUNT])(const struct call *call) = {
 	[EV_GUIDANCE_SHOWN] = apply_nothing,
 	[EV_GUIDANCE_DECIDED] = apply_nothing,
 };
+/* clang-format on */
 
 void
 session_apply(struct sessions *sessions, const struct event *event, const char *station,

@@ -9,15 +9,15 @@
 #include "aisle/visit.h"
 #include "core/buf.h"
 
-#define CARD_WAIT_MS (120 * S_MS)	/* a card without basket joins the next one within this */
+#define CARD_WAIT_MS (120 * S_MS) /* a card without basket joins the next one within this */
 
 /* The visits in memory: all that are not over, and those the spine loaded for one turn. */
 struct sessions;
 struct sessions *sessions_new(void);
-void sessions_free(struct sessions *sessions);		/* frees the visits too */
+void sessions_free(struct sessions *sessions); /* frees the visits too */
 /* takes ownership; replaces one of the same id */
 void sessions_add(struct sessions *sessions, struct visit *visit);
-void sessions_remove(struct sessions *sessions, struct visit *visit);	/* frees it */
+void sessions_remove(struct sessions *sessions, struct visit *visit); /* frees it */
 struct visit *sessions_by_id(const struct sessions *sessions, const struct id *id);
 struct visit *sessions_by_basket(const struct sessions *sessions, const char *basket);
 /* The visit in front of the associate: the newest WAITING, OPEN or TENDER one at a station;
@@ -26,22 +26,22 @@ struct visit *sessions_at_station(const struct sessions *sessions, const char *s
 /* same, by terminal */
 struct visit *sessions_at_terminal(const struct sessions *sessions, const char *terminal);
 /* The newest visit at a station that want says yes to; NULL. */
-struct visit *sessions_newest(const struct sessions *sessions, const char *station,
-    bool (*want)(const struct visit *visit));
+struct visit *sessions_newest(
+    const struct sessions *sessions, const char *station, bool (*want)(const struct visit *visit));
 /* The newest WAITING, OPEN, SUSPENDED or TENDER visit of a subject; NULL. */
 struct visit *sessions_by_subject(const struct sessions *sessions, const struct id *subject);
 /* After basket or station of a visit was changed by other than session_apply. */
 void sessions_touch(struct sessions *sessions, const struct visit *visit);
 size_t sessions_count(const struct sessions *sessions);
 /* Every visit, ascending by id. fn may not add or remove. */
-void sessions_each(const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit),
-    void *ctx);
+void sessions_each(
+    const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit), void *ctx);
 
 enum session_effect {
 	/* a basket (visit) began, or a WAITING one got its basket */
 	EFFECT_OPENED = 1 << 0,
-	EFFECT_LINES = 1 << 1,		/* lines changed in an open basket */
-	EFFECT_IDENTIFIED = 1 << 2,	/* visit->subject was set by this event */
+	EFFECT_LINES = 1 << 1,	    /* lines changed in an open basket */
+	EFFECT_IDENTIFIED = 1 << 2, /* visit->subject was set by this event */
 	/* another subject was there before: withdraw its guidance */
 	EFFECT_REPLACED = 1 << 3,
 	EFFECT_SUSPENDED = 1 << 4,
@@ -52,8 +52,8 @@ enum session_effect {
 	EFFECT_CANCELLED = 1 << 9,
 	/* opened at another terminal: old_station holds the former */
 	EFFECT_MOVED = 1 << 10,
-	EFFECT_LATE_LINES = 1 << 11,	/* lines after closed: history only, no trigger */
-	EFFECT_LEFT = 1 << 12,		/* customer.left, or a WAITING card replaced by another */
+	EFFECT_LATE_LINES = 1 << 11, /* lines after closed: history only, no trigger */
+	EFFECT_LEFT = 1 << 12,	     /* customer.left, or a WAITING card replaced by another */
 	/* understood, changes nothing (void of nothing after cancelled, close of closed …) */
 	EFFECT_IGNORED = 1 << 13,
 };
@@ -61,7 +61,7 @@ struct session_result {
 	/* REJECT_NOT_YOURS, REJECT_BAD_VALUE (e.g. too many lines); else REJECT_NONE */
 	enum reject reject;
 	char detail[160];
-	struct visit *visit;		/* the visit it is about; NULL: about none */
+	struct visit *visit; /* the visit it is about; NULL: about none */
 	/* a WAITING visit that was merged into visit or ended: remove it after use; NULL */
 	struct visit *gone;
 	char old_station[NAME_SIZE];
@@ -77,15 +77,15 @@ bool session_wait_over(const struct visit *visit, int64_t now_ms);
 
 struct visit *visit_new(const struct id *id);
 void visit_free(struct visit *visit);
-bool visit_over(const struct visit *visit);		/* CLOSED or CANCELLED */
-struct line *visit_line(const struct visit *visit, int64_t number);	/* NULL: none */
+bool visit_over(const struct visit *visit);			    /* CLOSED or CANCELLED */
+struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: none */
 /* zeroed but category ""; NULL: VISIT_LINES_MAX */
 struct line *visit_add_line(struct visit *visit, int64_t number);
 /* zeroed; NULL: VISIT_CARDS_MAX reached. Pointers to other cards are stale after it. */
 struct card *visit_add_card(struct visit *visit);
 struct card *visit_card(struct visit *visit, const struct id *prompt);
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);
-void visit_encode(const struct visit *visit, struct buf *out);	/* versioned bytes */
+void visit_encode(const struct visit *visit, struct buf *out); /* versioned bytes */
 /* AISLE_E_DAMAGED */
 int visit_decode(const void *bytes, size_t len, struct visit **ret_visit) AISLE_MUST_CHECK;
 /* for customer export and support */
@@ -100,7 +100,7 @@ void contacts_done(struct contacts *contacts);
 bool contact_outside(const struct contact *row);
 void contact_encode(const struct contact *row, struct buf *out);
 struct rd;
-bool contact_decode(struct rd *rd, struct contact *ret_row);	/* strings allocated */
+bool contact_decode(struct rd *rd, struct contact *ret_row); /* strings allocated */
 void contact_done(struct contact *row);
 
 #endif

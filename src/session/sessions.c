@@ -23,7 +23,7 @@
 
 struct entry {
 	struct visit *visit;
-	uint64_t basket, station;	/* hashes; basket 0: none */
+	uint64_t basket, station; /* hashes; basket 0: none */
 };
 
 struct sessions {
@@ -98,8 +98,8 @@ sessions_add(struct sessions *sessions, struct visit *visit)
 	}
 	if (sessions->count == sessions->capacity) {
 		sessions->capacity = sessions->capacity == 0 ? 64 : sessions->capacity * 2;
-		sessions->entries = mem_realloc(sessions->entries,
-		    sessions->capacity * sizeof(*sessions->entries));
+		sessions->entries =
+		    mem_realloc(sessions->entries, sessions->capacity * sizeof(*sessions->entries));
 	}
 	memmove(sessions->entries + at + 1, sessions->entries + at,
 	    (sessions->count - at) * sizeof(*sessions->entries));
@@ -186,8 +186,8 @@ sessions_at_terminal(const struct sessions *sessions, const char *terminal)
 }
 
 struct visit *
-sessions_newest(const struct sessions *sessions, const char *station,
-    bool (*want)(const struct visit *visit))
+sessions_newest(
+    const struct sessions *sessions, const char *station, bool (*want)(const struct visit *visit))
 {
 	uint64_t hash = text_hash(station);
 	struct visit *best = NULL, *visit;
@@ -221,8 +221,8 @@ sessions_count(const struct sessions *sessions)
 }
 
 void
-sessions_each(const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit),
-    void *ctx)
+sessions_each(
+    const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit), void *ctx)
 {
 	for (size_t i = 0; i < sessions->count; i++)
 		fn(ctx, sessions->entries[i].visit);

@@ -14,13 +14,27 @@
 #include "core/when.h"
 
 static const char *const state_names[] = {
-	"waiting", "open", "suspended", "tender", "closed", "cancelled",
+	"waiting",
+	"open",
+	"suspended",
+	"tender",
+	"closed",
+	"cancelled",
 };
 static const char *const card_names[] = {
-	"open", "answered", "asked", "applied", "refused", "gone",
+	"open",
+	"answered",
+	"asked",
+	"applied",
+	"refused",
+	"gone",
 };
 static const char *const answer_names[] = {
-	NULL, "accept", "dismiss", "snooze", "override",
+	NULL,
+	"accept",
+	"dismiss",
+	"snooze",
+	"override",
 };
 
 static void

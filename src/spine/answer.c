@@ -19,7 +19,7 @@
 #include "policy/policy_load.h"
 #include "deliver/guidance.h"
 
-#define SNOOZE_MS (5 * MIN_MS)	/* without "until" */
+#define SNOOZE_MS (5 * MIN_MS) /* without "until" */
 #define ASK_MS (5 * S_MS)
 
 static void
@@ -31,8 +31,8 @@ refuse(struct reply *reply, int status, const char *detail)
 
 /* The card that a tablet means; NULL with a 404 in reply. */
 static struct card *
-find_card(struct engine *engine, const struct event *event, struct visit **ret_visit,
-    struct reply *reply)
+find_card(
+    struct engine *engine, const struct event *event, struct visit **ret_visit, struct reply *reply)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "prompt", event->prompt);
 	struct card *card = NULL;
@@ -80,8 +80,8 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 	card->shown = event->shown;
 	card->shown_ms = engine->now_ms;
 	engine_touch(engine, visit);
-	outcome_record(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL,
-	    false, 0);
+	outcome_record(
+	    engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL, false, 0);
 	shown_reply(engine, event, card, event->shown, reply);
 }
 
@@ -112,8 +112,8 @@ answer_body(struct engine *engine, const struct event *event, struct buf *out)
 }
 
 static void
-decided_reply(struct engine *engine, const struct event *event, const struct card *card,
-    struct reply *reply)
+decided_reply(
+    struct engine *engine, const struct event *event, const struct card *card, struct reply *reply)
 {
 	char at[WHEN_TEXT_SIZE];
 
@@ -141,8 +141,8 @@ answer_of(const char *decision)
 void
 accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 {
-	const struct action *action = engine->policy != NULL
-	    ? policy_action(engine->policy, card->action) : NULL;
+	const struct action *action =
+	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
 	char text[ID_TEXT_SIZE];
 
 	card->state = CARD_ANSWERED;
@@ -160,8 +160,8 @@ accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 }
 
 static void
-apply_answer(struct engine *engine, struct visit *visit, struct card *card,
-    const struct event *event)
+apply_answer(
+    struct engine *engine, struct visit *visit, struct card *card, const struct event *event)
 {
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
@@ -175,8 +175,8 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card,
 		break;
 	case ANSWER_SNOOZE:
 		card->state = CARD_ANSWERED;
-		card->snooze_until_ms = event->until_ms != 0
-		    ? event->until_ms : engine->now_ms + SNOOZE_MS;
+		card->snooze_until_ms =
+		    event->until_ms != 0 ? event->until_ms : engine->now_ms + SNOOZE_MS;
 		outcome_record(engine, visit, card, OUTCOME_SNOOZED, NULL, false, 0);
 		hold_release(engine, card);
 		break;
@@ -186,8 +186,8 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card,
 		if (event->instead_action != NULL)
 			instead_apply(engine, visit, card, event);
 		else
-			outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
-			    false, 0);
+			outcome_record(
+			    engine, visit, card, OUTCOME_OVERRIDDEN, event->reason, false, 0);
 		break;
 	}
 }
@@ -207,8 +207,9 @@ too_late(struct engine *engine, struct visit *visit, struct card *card, enum car
 		engine_touch(engine, visit);
 		outcome_record(engine, visit, card, OUTCOME_LATE, NULL, false, 0);
 	}
-	refuse(reply, 410, paying ? "too late: the customer is paying or has paid"
-	    : "this prompt has expired or was withdrawn");
+	refuse(reply, 410,
+	    paying ? "too late: the customer is paying or has paid"
+		   : "this prompt has expired or was withdrawn");
 	return true;
 }
 
@@ -225,15 +226,12 @@ may_answer(struct engine *engine, const struct card *card, const struct event *e
 		return false;
 	}
 	switch (manager_check(engine, event->manager, event->pin)) {
-	case MANAGER_OK:
-		return true;
+	case MANAGER_OK: return true;
 	case MANAGER_LOCKED:
 		refuse(reply, 423,
 		    "this manager's PIN is locked for five minutes after five wrong ones");
 		return false;
-	default:
-		refuse(reply, 403, "no such manager, or another PIN");
-		return false;
+	default: refuse(reply, 403, "no such manager, or another PIN"); return false;
 	}
 }
 
@@ -265,7 +263,7 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	timer_cancel(engine, "card", &card->prompt, card->expires_ms);
 	prompt = card->prompt;
 	apply_answer(engine, visit, card, event);
-	card = visit_card(visit, &prompt);	/* another card may have moved it */
+	card = visit_card(visit, &prompt); /* another card may have moved it */
 	metrics_add(METRIC_ANSWERS_ACCEPT + (answer - ANSWER_ACCEPT), 1);
 	engine_touch(engine, visit);
 	visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
@@ -325,16 +323,16 @@ answer_offer(struct engine *engine, const struct event *event, struct rejected *
 	if (card->redeemed &&
 	    (event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REFUSED)) {
 		rejected->reason = REJECT_BAD_VALUE;
-		snprintf(rejected->detail, sizeof(rejected->detail),
-		    "/data/token: was redeemed before");
+		snprintf(
+		    rejected->detail, sizeof(rejected->detail), "/data/token: was redeemed before");
 		return;
 	}
 	switch (event->type) {
 	case EV_OFFER_APPLIED:
 		card->state = CARD_APPLIED;
 		card->worth_minor = event->amount_minor;
-		outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true,
-		    event->amount_minor);
+		outcome_record(
+		    engine, visit, card, OUTCOME_APPLIED, NULL, true, event->amount_minor);
 		break;
 	case EV_OFFER_REFUSED:
 		card->state = CARD_REFUSED;
@@ -345,12 +343,12 @@ answer_offer(struct engine *engine, const struct event *event, struct rejected *
 		card->redeemed = true;
 		card->state = CARD_APPLIED;
 		hold_spend(engine, card, event->amount_minor);
-		outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true,
-		    event->amount_minor);
+		outcome_record(
+		    engine, visit, card, OUTCOME_REDEEMED, NULL, true, event->amount_minor);
 		break;
 	default:
-		outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true,
-		    event->amount_minor);
+		outcome_record(
+		    engine, visit, card, OUTCOME_REVERSED, NULL, true, event->amount_minor);
 		card->redeemed = false;
 		hold_release(engine, card);
 		break;

@@ -18,7 +18,7 @@
 
 /* a till that is silent for longer has not applied the offer */
 #define ASK_MS (5 * S_MS)
-#define MESSAGE_MS (10 * MIN_MS)	/* how long a message to a till is worth sending again */
+#define MESSAGE_MS (10 * MIN_MS) /* how long a message to a till is worth sending again */
 
 const char *
 withdraw_name(enum withdraw_reason reason)
@@ -48,8 +48,8 @@ visit_subject(const struct visit *visit)
 /* ---- to the till ---- */
 
 void
-card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
-    const char *text)
+card_command(
+    struct engine *engine, struct visit *visit, struct card *card, int type, const char *text)
 {
 	char purpose[32];
 	struct buf json = { 0 };
@@ -64,8 +64,8 @@ card_command(struct engine *engine, struct visit *visit, struct card *card, int 
 	if (type == COMMAND_APPLY_OFFER)
 		card->command = command;
 	command_json(type, &command, visit, card, text, expires_ms, &json);
-	engine_output(engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data,
-	    json.len);
+	engine_output(
+	    engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data, json.len);
 	buf_done(&json);
 }
 
@@ -241,15 +241,15 @@ visit_guide(struct engine *engine, struct visit *visit, const struct id *decisio
 /* ---- withdraw ---- */
 
 void
-card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
-    enum withdraw_reason reason)
+card_withdraw(
+    struct engine *engine, struct visit *visit, struct card *card, enum withdraw_reason reason)
 {
 	if (card->state == CARD_GONE || card->redeemed)
 		return;
 	if (card->state == CARD_ASKED || card->state == CARD_APPLIED) {
 		card_command(engine, visit, card, COMMAND_WITHDRAW_OFFER, NULL);
-		outcome_record(engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false,
-		    0);
+		outcome_record(
+		    engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false, 0);
 	} else if (card->state == CARD_OPEN) {
 		timer_cancel(engine, "card", &card->prompt, card->expires_ms);
 		outcome_record(engine, visit, card,
@@ -278,7 +278,7 @@ visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason 
 
 		if (card->state == CARD_OPEN ||
 		    (takes_accepted(reason) &&
-		    (card->state == CARD_ASKED || card->state == CARD_APPLIED)))
+			(card->state == CARD_ASKED || card->state == CARD_APPLIED)))
 			card_withdraw(engine, visit, card, reason);
 	}
 	send_withdrawal(engine, visit, reason);

@@ -24,8 +24,8 @@ struct chosen {
 static void
 fill_store(struct engine *engine, struct store_state *store)
 {
-	struct budget_use *uses = arena_alloc(engine->scratch,
-	    (engine->budget_count + 1) * sizeof(*uses));
+	struct budget_use *uses =
+	    arena_alloc(engine->scratch, (engine->budget_count + 1) * sizeof(*uses));
 
 	store->day_start_ms = engine_day_start(engine, engine->now_ms);
 	store->stopped = (const char *const *)engine->stopped;
@@ -59,18 +59,18 @@ static void
 fill_input(struct engine *engine, struct visit *visit, const struct event *event,
     struct decide_input *input)
 {
-	struct subject *subject = visit->has_subject
-	    ? engine_subject(engine, &visit->subject) : NULL;
+	struct subject *subject =
+	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
 	struct arm_choice *arms = NULL;
 
 	if (subject != NULL && subject->forgotten)
 		subject = NULL;
 	memset(input, 0, sizeof(*input));
 	input->decision = engine_id(engine, "decision");
-	input->known = subject != NULL &&
-	    consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
-	input->contact_consent = subject != NULL &&
-	    consent_granted(subject, CONSENT_CONTACT, engine->now_ms);
+	input->known =
+	    subject != NULL && consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
+	input->contact_consent =
+	    subject != NULL && consent_granted(subject, CONSENT_CONTACT, engine->now_ms);
 	input->care = subject;
 	input->control = control_group(engine->policy, subject != NULL ? &subject->id : NULL);
 	fill_sources(engine, visit, event, subject, input->known, &input->sources);
@@ -175,16 +175,16 @@ withdraw_losers(struct engine *engine, struct visit *visit, const struct decisio
 	for (size_t i = 0; i < visit->card_count; i++) {
 		if (visit->cards[i].state != CARD_OPEN || stays(decision, i))
 			continue;
-		card_withdraw(engine, visit, &visit->cards[i],
-		    reason_to_leave(decision, &visit->cards[i]));
+		card_withdraw(
+		    engine, visit, &visit->cards[i], reason_to_leave(decision, &visit->cards[i]));
 		changed = true;
 	}
 	return changed;
 }
 
 static bool
-open_winners(struct engine *engine, struct visit *visit, struct chosen *chosen,
-    const struct id *prompts)
+open_winners(
+    struct engine *engine, struct visit *visit, struct chosen *chosen, const struct id *prompts)
 {
 	bool changed = false;
 
@@ -235,9 +235,9 @@ without_features(const char *json, size_t len, struct buf *out)
 static void
 record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 {
-	const struct id *subject = visit->has_subject &&
-	    !keys_forgotten(engine->keys, &visit->subject)
-	    ? &visit->subject : NULL;
+	const struct id *subject =
+	    visit->has_subject && !keys_forgotten(engine->keys, &visit->subject) ? &visit->subject
+										 : NULL;
 	struct buf *json = &engine->record, up = { 0 };
 
 	buf_clear(json);
@@ -245,13 +245,15 @@ record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 	/* A replay in memory has nobody who could ask for it later, and its file may hold a
 	 * million. */
 	if (!engine->options.dry || engine->options.state_dir != NULL)
-		engine_check(engine, store_put(engine->store, STORE_DECISION, &chosen->decision.id,
-		    subject, engine->now_ms, 0, json->data, json->len));
+		engine_check(engine,
+		    store_put(engine->store, STORE_DECISION, &chosen->decision.id, subject,
+			engine->now_ms, 0, json->data, json->len));
 	if (!engine->options.dry && engine->conf->hq_host != NULL &&
 	    !engine->conf->uplink_aggregates) {
 		without_features(json->data, json->len, &up);
-		engine_check(engine, store_uplink_add(engine->store, LANE_DECISION, "decision",
-		    engine->now_ms, subject, up.data, up.len));
+		engine_check(engine,
+		    store_uplink_add(engine->store, LANE_DECISION, "decision", engine->now_ms,
+			subject, up.data, up.len));
 	}
 	if (engine->options.on_decision != NULL)
 		engine->options.on_decision(engine->options.on_decision_ctx, json->data, json->len);
@@ -263,8 +265,8 @@ record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 static const struct id *
 prompt_ids(struct engine *engine, const struct visit *visit, const struct decision *decision)
 {
-	struct id *prompts = arena_alloc(engine->scratch,
-	    (decision->slot_count + 1) * sizeof(*prompts));
+	struct id *prompts =
+	    arena_alloc(engine->scratch, (decision->slot_count + 1) * sizeof(*prompts));
 	char purpose[32];
 
 	for (size_t i = 0; i < decision->slot_count; i++) {
@@ -307,9 +309,12 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	visit->decisions++;
 	prompts = prompt_ids(engine, visit, &chosen->decision);
 	chosen->context = (struct decision_context){
-		.station = visit->station, .basket = visit->basket,
+		.station = visit->station,
+		.basket = visit->basket,
 		.subject = has_subject ? &visit->subject : NULL,
-		.trigger = event, .timer_id = event == NULL ? engine->id : NULL, .prompts = prompts,
+		.trigger = event,
+		.timer_id = event == NULL ? engine->id : NULL,
+		.prompts = prompts,
 		.mixed = chosen->input.care != NULL && chosen->input.care->mixed,
 	};
 	record(engine, visit, chosen);

@@ -22,7 +22,7 @@
 
 struct asking {
 	const struct policy *policy;
-	json_t *features;		/* of the record; so are all texts */
+	json_t *features; /* of the record; so are all texts */
 	const json_t *candidate;
 	const struct action *action;
 };
@@ -62,16 +62,12 @@ of_candidate(const struct asking *ask, enum action_field field)
 {
 	switch (field) {
 	case ACTION_DEPTH:
-		return ask->action->has_offer ? value_number(factor(ask, "depth")) :
-						value_missing();
-	case ACTION_WORTH:
-		return ask->action->has_offer ? worth(ask) : value_missing();
-	case ACTION_MARGIN:
-		return value_number(factor(ask, "margin"));
-	case ACTION_GROUP:
-		return value_string(ask->action->group);
-	case ACTION_ISSUE:
-		return value_string(ask->action->issue);
+		return ask->action->has_offer ? value_number(factor(ask, "depth"))
+					      : value_missing();
+	case ACTION_WORTH: return ask->action->has_offer ? worth(ask) : value_missing();
+	case ACTION_MARGIN: return value_number(factor(ask, "margin"));
+	case ACTION_GROUP: return value_string(ask->action->group);
+	case ACTION_ISSUE: return value_string(ask->action->issue);
 	}
 	return value_missing();
 }
@@ -252,8 +248,8 @@ is_same(const struct policy *policy, const json_t *recorded_policy)
 	int64_t version = 0;
 
 	return json_int(json_object_get(recorded_policy, "version"), &version) &&
-	       version == policy->version && name != NULL && strcmp(name, policy->name) == 0 &&
-	       hash != NULL && strcmp(hash, policy->hash) == 0;
+	    version == policy->version && name != NULL && strcmp(name, policy->name) == 0 &&
+	    hash != NULL && strcmp(hash, policy->hash) == 0;
 }
 
 /* Its arms may have had other models, or other chances, than the policy as it is. */

@@ -30,8 +30,9 @@ uplink_consent(struct engine *engine, const struct event *event)
 	json_object_del(body, "card");
 	json_object_set_new(body, "subject", json_string(text));
 	json_write(body, &buf);
-	engine_check(engine, store_uplink_add(engine->store, LANE_CONSENT, "consent",
-	    engine->now_ms, NULL, buf.data, buf.len));
+	engine_check(engine,
+	    store_uplink_add(
+		engine->store, LANE_CONSENT, "consent", engine->now_ms, NULL, buf.data, buf.len));
 	json_decref(body);
 	buf_done(&buf);
 }
@@ -109,7 +110,7 @@ static bool
 has_contact(const struct contacts *contacts, const struct contact *row)
 {
 	for (size_t i = first_at(contacts, row->at_ms);
-	    i < contacts->count && contacts->rows[i].at_ms == row->at_ms; i++) {
+	     i < contacts->count && contacts->rows[i].at_ms == row->at_ms; i++) {
 		if (contacts->rows[i].outcome == row->outcome &&
 		    id_equal(&contacts->rows[i].prompt, &row->prompt))
 			return true;
@@ -123,7 +124,7 @@ static void
 merge_subjects(struct engine *engine, const struct event *event)
 {
 	struct subject *from = engine_subject(engine, &event->subject),
-	    *into = engine_subject(engine, &event->into);
+		       *into = engine_subject(engine, &event->into);
 	struct subject_visits w = { .subject = &event->subject };
 	struct buf buf = { 0 };
 
@@ -134,17 +135,18 @@ merge_subjects(struct engine *engine, const struct event *event)
 			continue;
 		buf_clear(&buf);
 		purchase_encode(&from->purchases[i], &buf);
-		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,
-		    &into->id, SUBJECT_LOG_PURCHASE, from->purchases[i].at_ms, buf.data, buf.len));
+		engine_check(engine,
+		    store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id, &into->id,
+			SUBJECT_LOG_PURCHASE, from->purchases[i].at_ms, buf.data, buf.len));
 	}
 	for (size_t i = 0; i < from->contacts.count; i++) {
 		if (has_contact(&into->contacts, &from->contacts.rows[i]))
 			continue;
 		buf_clear(&buf);
 		contact_encode(&from->contacts.rows[i], &buf);
-		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id,
-		    &into->id, SUBJECT_LOG_CONTACT, from->contacts.rows[i].at_ms, buf.data,
-		    buf.len));
+		engine_check(engine,
+		    store_log_add(engine->store, STORE_LOG_SUBJECT, &into->id, &into->id,
+			SUBJECT_LOG_CONTACT, from->contacts.rows[i].at_ms, buf.data, buf.len));
 	}
 	subject_merge(into, from);
 	into->dirty = true;
@@ -161,7 +163,8 @@ static void
 record_contact(struct engine *engine, struct subject *subject, const struct event *event)
 {
 	const struct action *action = engine->policy != NULL && event->contact_action != NULL
-	    ? policy_action(engine->policy, event->contact_action) : NULL;
+	    ? policy_action(engine->policy, event->contact_action)
+	    : NULL;
 	struct contact row;
 	struct buf buf = { 0 };
 
@@ -174,8 +177,9 @@ record_contact(struct engine *engine, struct subject *subject, const struct even
 	}
 	contacts_add(&subject->contacts, &row);
 	contact_encode(&row, &buf);
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
-	    &subject->id, SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
+	engine_check(engine,
+	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+		SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
 	buf_done(&buf);
 }
 

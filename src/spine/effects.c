@@ -48,9 +48,9 @@ visit_join_subject(struct engine *engine, struct visit *visit)
 		contacts_add(&subject->contacts, &visit->contacts.rows[i]);
 		buf_clear(&buf);
 		contact_encode(&visit->contacts.rows[i], &buf);
-		engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
-		    &subject->id, SUBJECT_LOG_CONTACT, visit->contacts.rows[i].at_ms, buf.data,
-		    buf.len));
+		engine_check(engine,
+		    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+			SUBJECT_LOG_CONTACT, visit->contacts.rows[i].at_ms, buf.data, buf.len));
 	}
 	contacts_done(&visit->contacts);
 	buf_done(&buf);
@@ -72,10 +72,12 @@ write_purchase(struct engine *engine, struct visit *visit)
 	subject_add_purchase(subject, visit, at_ms, &buf);
 	/* The row is of the whole basket: one for each late line would fill the state. */
 	if (visit->in_history)
-		engine_check(engine, store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id,
-		    &subject->id, SUBJECT_LOG_PURCHASE, buf.data, PURCHASE_NAME_BYTES));
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
-	    &subject->id, SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
+		engine_check(engine,
+		    store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+			SUBJECT_LOG_PURCHASE, buf.data, PURCHASE_NAME_BYTES));
+	engine_check(engine,
+	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+		SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
 	visit->in_history = true;
 	subject->dirty = true;
 	buf_done(&buf);
@@ -137,7 +139,7 @@ visit_give_up(struct engine *engine, struct visit *visit)
 
 struct till_baskets {
 	const struct visit *opened;
-	struct visit *stalest;		/* of the others */
+	struct visit *stalest; /* of the others */
 	size_t count;
 };
 

@@ -49,8 +49,8 @@ load_subject(struct engine *engine, const struct id *id)
 			log_warning("a profile row cannot be read and is left out");
 	}
 	buf_done(&buf);
-	engine_check(engine, store_log_each(engine->store, STORE_LOG_SUBJECT, id, id, load_log,
-	    subject));
+	engine_check(
+	    engine, store_log_each(engine->store, STORE_LOG_SUBJECT, id, id, load_log, subject));
 	return subject;
 }
 
@@ -67,8 +67,9 @@ save_subject(struct engine *engine, struct subject *subject, struct buf *buf)
 		return;
 	buf_clear(buf);
 	subject_encode(subject, buf);
-	engine_check(engine, store_put(engine->store, STORE_SUBJECT, &subject->id, &subject->id,
-	    engine->now_ms, 0, buf->data, buf->len));
+	engine_check(engine,
+	    store_put(engine->store, STORE_SUBJECT, &subject->id, &subject->id, engine->now_ms, 0,
+		buf->data, buf->len));
 	subject->dirty = false;
 }
 

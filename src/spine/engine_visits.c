@@ -44,10 +44,10 @@ track(struct engine *engine, struct visit *visit)
 			return;
 	}
 	if (engine->touched_count == engine->touched_capacity) {
-		engine->touched_capacity = engine->touched_capacity == 0
-		    ? 64 : 2 * engine->touched_capacity;
-		engine->touched = mem_realloc(engine->touched,
-		    engine->touched_capacity * sizeof(visit));
+		engine->touched_capacity =
+		    engine->touched_capacity == 0 ? 64 : 2 * engine->touched_capacity;
+		engine->touched =
+		    mem_realloc(engine->touched, engine->touched_capacity * sizeof(visit));
 	}
 	engine->touched[engine->touched_count++] = visit;
 }
@@ -62,7 +62,7 @@ load_one_visit(struct engine *engine, const struct id *id)
 	engine_check(engine, rc);
 	if (rc == 0 && visit_decode(buf.data, buf.len, &visit) == 0) {
 		sessions_add(engine->sessions, visit);
-		track(engine, visit);	/* leaves memory with this turn if it is over */
+		track(engine, visit); /* leaves memory with this turn if it is over */
 	} else {
 		visit = NULL;
 	}
@@ -79,7 +79,7 @@ ref_name(const char *kind, const char *name)
 	struct id hash = hash_parts(parts, 2), id;
 
 	if (strcmp(kind, "basket") != 0 && id_parse(name, &id))
-		memcpy(hash.b, id.b, 6);	/* the time */
+		memcpy(hash.b, id.b, 6); /* the time */
 	return hash;
 }
 
@@ -154,9 +154,10 @@ engine_save_visits(struct engine *engine, struct buf *buf)
 				subject = NULL;
 			buf_clear(buf);
 			visit_encode(visit, buf);
-			engine_check(engine, store_put(engine->store, STORE_VISIT, &visit->id,
-			    subject, visit->last_ms, over ? VISIT_FLAG_OVER : VISIT_FLAG_LIVE,
-			    buf->data, buf->len));
+			engine_check(engine,
+			    store_put(engine->store, STORE_VISIT, &visit->id, subject,
+				visit->last_ms, over ? VISIT_FLAG_OVER : VISIT_FLAG_LIVE, buf->data,
+				buf->len));
 			visit->dirty = false;
 		}
 		if (over)

@@ -21,7 +21,7 @@
 #include "policy/policy_load.h"
 
 #define SHELF 8
-#define SHELVES_MAX 65536		/* more actions than there will ever be */
+#define SHELVES_MAX 65536 /* more actions than there will ever be */
 
 struct engine_budget
 budget_on(const struct engine_budget *budget, int64_t day_ms)
@@ -52,8 +52,8 @@ take(struct engine *engine, const char *action, int64_t day_ms)
 	struct engine_budget *budget = find(engine, action);
 
 	if (budget == NULL) {
-		engine->budgets = mem_realloc(engine->budgets,
-		    (engine->budget_count + 1) * sizeof(*engine->budgets));
+		engine->budgets = mem_realloc(
+		    engine->budgets, (engine->budget_count + 1) * sizeof(*engine->budgets));
 		budget = &engine->budgets[engine->budget_count++];
 		*budget = (struct engine_budget){ .action = mem_strdup(action), .day_ms = day_ms };
 	}
@@ -82,8 +82,8 @@ count(struct engine *engine, const struct card *card, int64_t money_minor, int u
 void
 hold_take(struct engine *engine, struct card *card)
 {
-	const struct action *action = engine->policy != NULL
-	    ? policy_action(engine->policy, card->action) : NULL;
+	const struct action *action =
+	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
 
 	if (card->withheld)
 		return;
@@ -107,8 +107,8 @@ hold_release(struct engine *engine, struct card *card)
 void
 hold_spend(struct engine *engine, struct card *card, int64_t amount_minor)
 {
-	const struct action *action = engine->policy != NULL
-	    ? policy_action(engine->policy, card->action) : NULL;
+	const struct action *action =
+	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
 	double funded = action != NULL && action->has_offer ? action->offer.funded : 0;
 	int64_t ours = (int64_t)((double)amount_minor * (1 - funded) + 0.5);
 	int64_t day_ms = engine_day_start(engine, engine->now_ms);
@@ -136,8 +136,8 @@ hold_today(const struct engine *engine, const char *action)
 static void
 add(struct engine *engine, struct engine_budget *budget)
 {
-	engine->budgets = mem_realloc(engine->budgets,
-	    (engine->budget_count + 1) * sizeof(*engine->budgets));
+	engine->budgets =
+	    mem_realloc(engine->budgets, (engine->budget_count + 1) * sizeof(*engine->budgets));
 	engine->budgets[engine->budget_count++] = *budget;
 }
 

@@ -25,7 +25,8 @@ static const struct action *
 offered_by(const struct engine *engine, const struct event *event)
 {
 	const struct action *action = engine->policy != NULL && event->instead_action != NULL
-	    ? policy_action(engine->policy, event->instead_action) : NULL;
+	    ? policy_action(engine->policy, event->instead_action)
+	    : NULL;
 
 	return action != NULL && action->has_offer ? action : NULL;
 }
@@ -68,7 +69,7 @@ budget_bears(struct engine *engine, const struct action *action, int64_t hold_mi
 	if (action->budget.per == BUDGET_CAMPAIGN && engine->time_uncertain)
 		return false;
 	return (action->budget.money_minor < 0 ||
-	    money + hold_minor <= action->budget.money_minor) &&
+		   money + hold_minor <= action->budget.money_minor) &&
 	    (action->budget.units < 0 || units + 1 <= action->budget.units);
 }
 
@@ -102,11 +103,11 @@ card_text(const struct engine *engine, const struct card *from, const struct act
 	id_text(prompt, id);
 	buf_addf(&out, "{\"prompt\":\"%s\",\"action\":", id);
 	buf_json_str(&out, action->id);
-	buf_addf(&out, ",\"treatment\":\"\",\"kind\":\"%s\",\"headline\":",
-	    kind_names[action->kind]);
+	buf_addf(
+	    &out, ",\"treatment\":\"\",\"kind\":\"%s\",\"headline\":", kind_names[action->kind]);
 	buf_json_str(&out, headline != NULL ? headline : action->id);
-	buf_addf(&out, ",\"why\":[],\"by\":\"person\",\"gate\":\"%s\",\"offer\":",
-	    gate_names[action->gate]);
+	buf_addf(&out,
+	    ",\"why\":[],\"by\":\"person\",\"gate\":\"%s\",\"offer\":", gate_names[action->gate]);
 	offer_json(engine->policy, &action->offer, depth, worth_minor, &out);
 	buf_addc(&out, '}');
 	json_decref(shown);
@@ -121,15 +122,26 @@ add_card(struct engine *engine, struct visit *visit, const struct card *from,
 	struct offer_value value = offer_value(&action->offer, depth, visit);
 	struct id prompt = engine_id(engine, "prompt/instead");
 	struct card made = {
-		.prompt = prompt, .decision = from->decision, .guidance = from->guidance,
-		.placement = from->placement, .slot = from->slot, .kind = (int)action->kind,
-		.gate = (int)action->gate, .depth = depth, .worth_minor = value.worth_minor,
-		.hold_minor = value.hold_minor, .state = CARD_ANSWERED, .answer = ANSWER_ACCEPT,
-		.sent_ms = engine->now_ms, .answered_ms = engine->now_ms,
-		.expires_ms = engine->now_ms, .shown = true, .shown_ms = engine->now_ms,
+		.prompt = prompt,
+		.decision = from->decision,
+		.guidance = from->guidance,
+		.placement = from->placement,
+		.slot = from->slot,
+		.kind = (int)action->kind,
+		.gate = (int)action->gate,
+		.depth = depth,
+		.worth_minor = value.worth_minor,
+		.hold_minor = value.hold_minor,
+		.state = CARD_ANSWERED,
+		.answer = ANSWER_ACCEPT,
+		.sent_ms = engine->now_ms,
+		.answered_ms = engine->now_ms,
+		.expires_ms = engine->now_ms,
+		.shown = true,
+		.shown_ms = engine->now_ms,
 	};
 	char *json = card_text(engine, from, action, &prompt, depth, value.worth_minor),
-	    text[ID_TEXT_SIZE];
+	     text[ID_TEXT_SIZE];
 	struct card *card = visit_add_card(visit);
 
 	if (card == NULL) {
@@ -174,8 +186,8 @@ members_of(struct engine *engine, const char *action, int64_t depth, const struc
 }
 
 void
-instead_apply(struct engine *engine, struct visit *visit, struct card *card,
-    const struct event *event)
+instead_apply(
+    struct engine *engine, struct visit *visit, struct card *card, const struct event *event)
 {
 	const struct action *action = offered_by(engine, event);
 	int64_t depth = action != NULL ? depth_of(&action->offer, event->instead_depth) : 0;
@@ -189,7 +201,7 @@ instead_apply(struct engine *engine, struct visit *visit, struct card *card,
 	card = visit_card(visit, &overridden);
 	outcome_record_with(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
 	    members_of(engine, event->instead_action, depth != 0 ? depth : event->instead_depth,
-	    chosen != NULL ? &chosen->prompt : NULL));
+		chosen != NULL ? &chosen->prompt : NULL));
 	if (chosen == NULL)
 		return;
 	hold_take(engine, chosen);

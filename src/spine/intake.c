@@ -145,9 +145,11 @@ static struct envelope_rules
 rules_of(const struct engine *engine)
 {
 	return (struct envelope_rules){
-		.pepper = keys_pepper(engine->keys), .currency = engine->conf->currency,
+		.pepper = keys_pepper(engine->keys),
+		.currency = engine->conf->currency,
 		.clock_past_ms = engine->conf->clock_past_ms,
-		.clock_ahead_ms = engine->conf->clock_ahead_ms, .clock_off = engine->time_uncertain,
+		.clock_ahead_ms = engine->conf->clock_ahead_ms,
+		.clock_off = engine->time_uncertain,
 	};
 }
 
@@ -253,7 +255,7 @@ apply_message(struct engine *engine, struct input *input)
 		hello(engine, input);
 		return;
 	} else if (envelope_parse(engine->arena, &rules, &route, input->attributes, input->payload,
-	    input->len, engine->now_ms, &event, &rejected, &unknown) != 0) {
+		       input->len, engine->now_ms, &event, &rejected, &unknown) != 0) {
 		event = NULL;
 	}
 	input_message(engine, input, &route, event, &rejected, unknown);
@@ -270,7 +272,7 @@ apply_recorded(struct engine *engine, struct input *input)
 	int64_t now_ms = engine->now_ms;
 
 	if (envelope_parse_recorded(engine->arena, &rules, input->payload, input->len, &route,
-	    &now_ms, &event, &rejected, &unknown) != 0)
+		&now_ms, &event, &rejected, &unknown) != 0)
 		event = NULL;
 	clock_to(engine, now_ms);
 	input->topic = "recorded";
@@ -316,8 +318,8 @@ apply_answer(struct engine *engine, struct input *input)
 	(void)json_int(json_object_get(json_object_get(input->answer, "instead"), "depth"),
 	    &event->instead_depth);
 	if (json_is_string(json_object_get(input->answer, "until")))
-		(void)when_parse(json_string_value(json_object_get(input->answer, "until")),
-		    &event->until_ms);
+		(void)when_parse(
+		    json_string_value(json_object_get(input->answer, "until")), &event->until_ms);
 	answer_decided(engine, event, &input->result);
 }
 
@@ -340,15 +342,9 @@ turn_input(struct engine *engine, struct input *input)
 	engine->commands = 0;
 	switch (input->kind) {
 	case INPUT_MESSAGE:
-	case INPUT_MAPPED:
-		apply_message(engine, input);
-		break;
-	case INPUT_RECORDED:
-		apply_recorded(engine, input);
-		break;
-	case INPUT_ANSWER:
-		apply_answer(engine, input);
-		break;
+	case INPUT_MAPPED: apply_message(engine, input); break;
+	case INPUT_RECORDED: apply_recorded(engine, input); break;
+	case INPUT_ANSWER: apply_answer(engine, input); break;
 	case INPUT_DELIVERED:
 		engine_check(engine, store_outbox_delete(engine->store, input->number));
 		break;
@@ -359,17 +355,10 @@ turn_input(struct engine *engine, struct input *input)
 		order_stop(engine, input);
 		order_sweep(engine, WITHDRAW_STOPPED);
 		break;
-	case INPUT_FORGET:
-		order_forget(engine, input);
-		break;
-	case INPUT_POLICY:
-		order_sweep(engine, WITHDRAW_REPLACED);
-		break;
-	case INPUT_UNMAPPED:
-		apply_unmapped(engine, input);
-		break;
-	case INPUT_CLOCK:
-		break;
+	case INPUT_FORGET: order_forget(engine, input); break;
+	case INPUT_POLICY: order_sweep(engine, WITHDRAW_REPLACED); break;
+	case INPUT_UNMAPPED: apply_unmapped(engine, input); break;
+	case INPUT_CLOCK: break;
 	}
 	crash_input(NULL, NULL);
 }

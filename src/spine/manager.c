@@ -81,8 +81,8 @@ save(struct store *store, const struct manager *manager, int64_t now_ms)
 	buf_str(&body, manager->hash);
 	buf_i64(&body, manager->failures);
 	buf_i64(&body, manager->locked_until_ms);
-	rc = store_put(store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data,
-	    body.len);
+	rc = store_put(
+	    store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data, body.len);
 	buf_wipe(&body);
 	return rc;
 }
@@ -124,8 +124,8 @@ manager_add(struct store *store, const char *id, const char *pin, int64_t now_ms
 {
 	char hash[crypto_pwhash_STRBYTES];
 	struct manager manager = { .id = (char *)(uintptr_t)id, .hash = hash };
-	int rc = crypto_pwhash_str(hash, pin, strlen(pin), HASH_OPS, HASH_BYTES) == 0
-	    ? 0 : AISLE_E_IO;
+	int rc =
+	    crypto_pwhash_str(hash, pin, strlen(pin), HASH_OPS, HASH_BYTES) == 0 ? 0 : AISLE_E_IO;
 
 	if (rc == 0)
 		rc = store_begin(store);

@@ -63,8 +63,8 @@ order_stop(struct engine *engine, const struct input *input)
 	while (at < engine->stopped_count && strcmp(engine->stopped[at], input->text) < 0)
 		at++;
 	if (input->flag && !order_is_stopped(engine, input->text)) {
-		engine->stopped = mem_realloc(engine->stopped,
-		    (engine->stopped_count + 1) * sizeof(char *));
+		engine->stopped =
+		    mem_realloc(engine->stopped, (engine->stopped_count + 1) * sizeof(char *));
 		memmove(engine->stopped + at + 1, engine->stopped + at,
 		    (engine->stopped_count - at) * sizeof(char *));
 		engine->stopped[at] = mem_strdup(input->text);
@@ -77,8 +77,8 @@ order_stop(struct engine *engine, const struct input *input)
 	}
 	for (size_t i = 0; i < engine->stopped_count; i++)
 		buf_addf(&list, "%s\n", engine->stopped[i]);
-	engine_check(engine, store_meta_set(engine->store, "stopped", list.len > 0 ? list.data : "",
-	    list.len));
+	engine_check(engine,
+	    store_meta_set(engine->store, "stopped", list.len > 0 ? list.data : "", list.len));
 	buf_done(&list);
 }
 
@@ -115,7 +115,8 @@ void
 order_sweep(struct engine *engine, enum withdraw_reason reason)
 {
 	struct sweep sweep = { .visits = arena_alloc(engine->arena,
-		(sessions_count(engine->sessions) + 1) * sizeof(*sweep.visits)) };
+				   (sessions_count(engine->sessions) + 1) *
+				       sizeof(*sweep.visits)) };
 
 	sessions_each(engine->sessions, sweep_collect, &sweep);
 	for (size_t i = 0; i < sweep.count; i++) {
@@ -140,7 +141,7 @@ order_sweep(struct engine *engine, enum withdraw_reason reason)
 struct dead_letters {
 	const struct engine *engine;
 	const struct id *subject;
-	int64_t rows[256];		/* those that speak of them */
+	int64_t rows[256]; /* those that speak of them */
 	size_t count;
 };
 
@@ -154,8 +155,8 @@ speaks_of(const struct dead_letters *letters, json_t *json)
 	size_t i;
 
 	if (text != NULL) {
-		id = subject_of_card(keys_pepper(letters->engine->keys), text,
-		    json_string_length(json));
+		id = subject_of_card(
+		    keys_pepper(letters->engine->keys), text, json_string_length(json));
 		return id_equal(&id, letters->subject) ||
 		    (subject_parse(text, &id) && id_equal(&id, letters->subject));
 	}
@@ -213,7 +214,7 @@ order_forget(struct engine *engine, const struct input *input)
 	customer_withdraw(engine, &input->subject, WITHDRAW_CUSTOMER);
 	engine_check(engine, store_forget(engine->store, &input->subject));
 	forget_dead_letters(engine, &input->subject);
-	buf_wipe(&engine->record);	/* it may be theirs */
+	buf_wipe(&engine->record); /* it may be theirs */
 	subject_visits_find(engine, &w);
 	for (size_t i = 0; i < w.count; i++) {
 		if (w.visits[i]->state == VISIT_WAITING) {

@@ -17,13 +17,19 @@ add_contact(struct engine *engine, struct visit *visit, const struct card *card,
     enum outcome outcome, const char *reason)
 {
 	struct contact row = {
-		.prompt = card->prompt, .decision = card->decision, .outcome = outcome,
-		.at_ms = engine->now_ms, .withheld = card->withheld, .placement = card->placement,
-		.action = card->action, .group = card->group, .issue = card->issue,
+		.prompt = card->prompt,
+		.decision = card->decision,
+		.outcome = outcome,
+		.at_ms = engine->now_ms,
+		.withheld = card->withheld,
+		.placement = card->placement,
+		.action = card->action,
+		.group = card->group,
+		.issue = card->issue,
 		.reason = (char *)reason,
 	};
-	struct subject *subject = visit->has_subject
-	    ? engine_subject(engine, &visit->subject) : NULL;
+	struct subject *subject =
+	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
 	struct buf buf = { 0 };
 
 	if (subject != NULL && subject->forgotten)
@@ -34,8 +40,9 @@ add_contact(struct engine *engine, struct visit *visit, const struct card *card,
 	}
 	contacts_add(&subject->contacts, &row);
 	contact_encode(&row, &buf);
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id,
-	    &subject->id, SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
+	engine_check(engine,
+	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+		SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
 	buf_done(&buf);
 }
 
@@ -76,10 +83,8 @@ lane_of(enum outcome outcome)
 	case OUTCOME_APPLIED:
 	case OUTCOME_REFUSED:
 	case OUTCOME_REDEEMED:
-	case OUTCOME_REVERSED:
-		return LANE_MONEY;
-	default:
-		return LANE_DECISION;
+	case OUTCOME_REVERSED: return LANE_MONEY;
+	default: return LANE_DECISION;
 	}
 }
 
@@ -87,9 +92,9 @@ static void
 record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
     const char *reason, bool has_amount, int64_t amount_minor, const char *members)
 {
-	const struct id *subject = visit->has_subject &&
-	    !keys_forgotten(engine->keys, &visit->subject)
-	    ? &visit->subject : NULL;
+	const struct id *subject =
+	    visit->has_subject && !keys_forgotten(engine->keys, &visit->subject) ? &visit->subject
+										 : NULL;
 	struct buf json = { 0 };
 
 	add_contact(engine, visit, card, outcome, reason);
@@ -97,17 +102,19 @@ record(struct engine *engine, struct visit *visit, struct card *card, enum outco
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
 		return;
-	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false,
-	    members, &json);
-	engine_check(engine, store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision,
-	    subject, (int)outcome, engine->now_ms, json.data, json.len));
+	outcome_json(
+	    card, outcome, reason, has_amount, amount_minor, engine->now_ms, false, members, &json);
+	engine_check(engine,
+	    store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision, subject, (int)outcome,
+		engine->now_ms, json.data, json.len));
 	if (!engine->options.dry && engine->conf->hq_host != NULL &&
 	    !engine->conf->uplink_aggregates) {
 		buf_clear(&json);
 		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true,
 		    members, &json);
-		engine_check(engine, store_uplink_add(engine->store, lane_of(outcome), "outcome",
-		    engine->now_ms, subject, json.data, json.len));
+		engine_check(engine,
+		    store_uplink_add(engine->store, lane_of(outcome), "outcome", engine->now_ms,
+			subject, json.data, json.len));
 	}
 	buf_done(&json);
 }
@@ -168,7 +175,7 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 			continue;
 		if (action->goal == GOAL_BOUGHT &&
 		    matches(&action->goal_item, line->category, line->brand,
-		    line->item[0] != '\0' ? line->item : line->sku))
+			line->item[0] != '\0' ? line->item : line->sku))
 			return false;
 	}
 	return true;
@@ -192,7 +199,7 @@ bought_in_basket(const struct policy *policy, const struct visit *visit, const s
 		if (line->voided || line->added_ms <= card->sent_ms)
 			continue;
 		if (!matches(&action->goal_item, line->category, line->brand,
-		    line->item[0] != '\0' ? line->item : line->sku))
+			line->item[0] != '\0' ? line->item : line->sku))
 			continue;
 		if (!is_last_card_for(policy, visit, card, line))
 			continue;
@@ -206,8 +213,8 @@ static bool
 bought_later(struct engine *engine, const struct visit *visit, const struct card *card,
     const struct action *action, int64_t *ret_amount)
 {
-	const struct subject *subject = visit->has_subject
-	    ? engine_subject(engine, &visit->subject) : NULL;
+	const struct subject *subject =
+	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
 
 	if (subject == NULL)
 		return false;
@@ -240,16 +247,16 @@ outcome_close(struct engine *engine, struct visit *visit)
 		if (action == NULL || visit->training)
 			continue;
 		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
-		    !was_not_shown(card) && bought_in_basket(engine->policy, visit, card, action,
-		    &amount_minor))
-			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
-			    amount_minor);
+		    !was_not_shown(card) &&
+		    bought_in_basket(engine->policy, visit, card, action, &amount_minor))
+			outcome_record(
+			    engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
 		/* An offer that lives to the basket's close and was not redeemed by then has
 		 * lapsed. */
 		if (card->depth != 0 && !card->redeemed && action->has_offer &&
 		    action->offer.until_ms == 0 &&
 		    (card->state == CARD_ASKED || card->state == CARD_APPLIED ||
-		    card->answer == ANSWER_ACCEPT))
+			card->answer == ANSWER_ACCEPT))
 			hold_release(engine, card);
 	}
 }
@@ -271,8 +278,8 @@ outcome_window(struct engine *engine, const char *prompt)
 		return;
 	if (action->goal == GOAL_BOUGHT && !was_not_shown(card) &&
 	    ((is_sale(visit) &&
-	    bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
-	    bought_later(engine, visit, card, action, &amount_minor)))
+		 bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
+		bought_later(engine, visit, card, action, &amount_minor)))
 		outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
 	if (card->depth != 0 && !card->redeemed)
 		hold_release(engine, card);

@@ -15,7 +15,7 @@
 
 struct station_list {
 	struct engine *engine;
-	const char *only;		/* NULL: all, as counts */
+	const char *only; /* NULL: all, as counts */
 	struct buf *out;
 	const char *names[1024];
 	int open[1024];
@@ -48,7 +48,7 @@ query_stations(struct engine *engine, struct buf *out)
 
 	list->engine = engine;
 	for (size_t i = 0; i < engine->conf->station_count && list->count < ARRAY_LEN(list->names);
-	    i++) {
+	     i++) {
 		size_t at = 0;
 
 		while (at < list->count &&
@@ -72,8 +72,8 @@ query_stations(struct engine *engine, struct buf *out)
 static const struct subject *
 known_subject(struct engine *engine, const struct visit *visit)
 {
-	struct subject *subject = visit->has_subject
-	    ? engine_subject(engine, &visit->subject) : NULL;
+	struct subject *subject =
+	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
 
 	if (subject == NULL || subject->forgotten ||
 	    !consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms))
@@ -125,7 +125,7 @@ query_station(struct engine *engine, const char *station, struct buf *out)
 	return 0;
 }
 
-#define DEAD_BYTES_MAX (16u << 20)	/* of one answer: the newest that fit */
+#define DEAD_BYTES_MAX (16u << 20) /* of one answer: the newest that fit */
 
 struct outcome_list {
 	struct buf *out;
@@ -159,7 +159,7 @@ query_decision(struct engine *engine, const char *text, struct buf *out)
 		return AISLE_E_NONE;
 	rc = store_get(engine->store, STORE_DECISION, &id, &body, &subject);
 	if (rc == 0 && body.len > 1) {
-		buf_add(out, body.data, body.len - 1);	/* without its closing brace */
+		buf_add(out, body.data, body.len - 1); /* without its closing brace */
 		buf_adds(out, ",\"outcomes\":[");
 		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id,
 		    id_is_zero(&subject) ? NULL : &subject, add_outcome, &list);
@@ -183,8 +183,8 @@ query_customer(struct engine *engine, const struct id *id, struct buf *out)
 }
 
 int
-query_guidance_station(struct engine *engine, const char *guidance,
-    char ret_station[static NAME_SIZE])
+query_guidance_station(
+    struct engine *engine, const char *guidance, char ret_station[static NAME_SIZE])
 {
 	struct visit *visit = engine_visit_by_ref(engine, "guidance", guidance);
 
@@ -200,7 +200,7 @@ add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *rea
 {
 	struct outcome_list *list = ctx;
 	char at[WHEN_TEXT_SIZE];
-	json_t *text = json_stringn(payload, len);	/* NULL when it is not text */
+	json_t *text = json_stringn(payload, len); /* NULL when it is not text */
 
 	when_text(at_ms, at);
 	buf_addf(list->out, "%s{\"n\":%lld,\"at\":\"%s\",\"topic\":", list->first ? "" : ",",

@@ -28,8 +28,9 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
 	hash_bytes(digest, sizeof(digest), payload, len, NULL, 0);
 	hash_hex(hex, digest, sizeof(digest));
 	when_text(engine->now_ms, at);
-	engine_check(engine, store_dead_add(engine->store, engine->now_ms, topic,
-	    reject_name(rejected->reason), rejected->detail, payload, keep ? len : 0));
+	engine_check(engine,
+	    store_dead_add(engine->store, engine->now_ms, topic, reject_name(rejected->reason),
+		rejected->detail, payload, keep ? len : 0));
 	buf_addf(&buf, "{\"at\":\"%s\",\"topic\":", at);
 	buf_json_str(&buf, topic);
 	buf_addf(&buf, ",\"reason\":\"%s\",\"detail\":", reject_name(rejected->reason));
@@ -48,8 +49,8 @@ dead_letter_of(struct engine *engine, enum channel channel, const char *topic,
     const struct rejected *rejected, const void *payload, size_t len)
 {
 	static const char secret[] = "\"pin\"";
-	bool keep = channel != CHANNEL_TABLET ||
-	    memmem(payload, len, secret, sizeof(secret) - 1) == NULL;
+	bool keep =
+	    channel != CHANNEL_TABLET || memmem(payload, len, secret, sizeof(secret) - 1) == NULL;
 
 	dead_letter(engine, topic, rejected, payload, len, keep);
 }
@@ -61,15 +62,17 @@ receipt_add(struct engine *engine, const char *terminal, const char *source, con
     int64_t at_ms, const char *reason)
 {
 	if (engine->receipt_count == engine->receipt_capacity) {
-		engine->receipt_capacity = engine->receipt_capacity == 0
-		    ? 64 : 2 * engine->receipt_capacity;
-		engine->receipts = mem_realloc(engine->receipts,
-		    engine->receipt_capacity * sizeof(*engine->receipts));
+		engine->receipt_capacity =
+		    engine->receipt_capacity == 0 ? 64 : 2 * engine->receipt_capacity;
+		engine->receipts = mem_realloc(
+		    engine->receipts, engine->receipt_capacity * sizeof(*engine->receipts));
 	}
 	engine->receipts[engine->receipt_count++] = (struct receipt_row){
 		.terminal = arena_strdup(engine->arena, terminal),
 		.source = arena_strdup(engine->arena, source),
-		.id = arena_strdup(engine->arena, id), .at_ms = at_ms, .reason = reason,
+		.id = arena_strdup(engine->arena, id),
+		.at_ms = at_ms,
+		.reason = reason,
 	};
 }
 
@@ -112,8 +115,8 @@ receipts_send_to(struct engine *engine, const char *terminal)
 		char *topic = arena_printf(engine->arena, "pos/%s/receipt", terminal);
 		char *json = arena_printf(engine->arena, "{\"ids\":[%s],\"at\":[%s]%s%s%s}",
 		    first_id ? "" : ids.data, first_id ? "" : at.data,
-		    first_refused ? "" : ",\"refused\":[",
-		    first_refused ? "" : refused.data, first_refused ? "" : "]");
+		    first_refused ? "" : ",\"refused\":[", first_refused ? "" : refused.data,
+		    first_refused ? "" : "]");
 
 		metrics_add(METRIC_RECEIPTS, 1);
 		engine_output(engine, OUTPUT_RECEIPT, NULL, topic, NULL, json, strlen(json));

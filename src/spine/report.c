@@ -176,8 +176,8 @@ add_hours(const struct engine *engine, const struct tally *day, struct buf *out)
 
 	while (from < until && day->hours[from].shown == 0 && day->hours[from].accepted == 0)
 		from++;
-	while (until > from && day->hours[until - 1].shown == 0 &&
-	    day->hours[until - 1].accepted == 0)
+	while (
+	    until > from && day->hours[until - 1].shown == 0 && day->hours[until - 1].accepted == 0)
 		until--;
 	buf_adds(out, ",\"hours\":[");
 	for (int i = from; i < until; i++)
@@ -263,8 +263,8 @@ query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 {
 	static const struct tally nothing;
 	const struct policy *policy = engine->policy;
-	int64_t day_ms = engine_day_start(engine,
-	    now_ms > engine->now_ms ? now_ms : engine->now_ms);
+	int64_t day_ms =
+	    engine_day_start(engine, now_ms > engine->now_ms ? now_ms : engine->now_ms);
 	const struct tally *day = engine->today.start_ms == day_ms ? &engine->today : &nothing;
 	char text[WHEN_TEXT_SIZE];
 

@@ -11,7 +11,7 @@
 
 #define PRUNE_ROWS 200
 #define SEEN_MS (4 * D_MS)
-#define VISIT_MS (4 * D_MS)	/* and longer where a card's outcome is waited for longer */
+#define VISIT_MS (4 * D_MS) /* and longer where a card's outcome is waited for longer */
 
 /* A visit is kept as long as an outcome of one of its cards may still come. */
 static int64_t
@@ -40,11 +40,12 @@ prune(struct engine *engine, int64_t now_ms)
 	int pruned = store_prune(store, now_ms, SEEN_MS, visit_ms(engine), decision_ms, PRUNE_ROWS),
 	    rc;
 
-	rc = pruned < 0 ? pruned : store_log_prune(store, STORE_LOG_OUTCOME, now_ms - decision_ms,
-	    PRUNE_ROWS);
+	rc = pruned < 0
+	    ? pruned
+	    : store_log_prune(store, STORE_LOG_OUTCOME, now_ms - decision_ms, PRUNE_ROWS);
 	if (rc >= 0)
-		rc = store_log_prune(store, STORE_LOG_SUBJECT, now_ms - engine->conf->retain_ms,
-		    PRUNE_ROWS);
+		rc = store_log_prune(
+		    store, STORE_LOG_SUBJECT, now_ms - engine->conf->retain_ms, PRUNE_ROWS);
 	return rc < 0 ? rc : pruned;
 }
 

@@ -79,8 +79,8 @@ tally_decision(struct engine *engine)
 }
 
 void
-tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
-    int64_t amount_minor)
+tally_outcome(
+    struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor)
 {
 	today_outcome(engine, card, outcome, amount_minor);
 	if (!aggregates(engine))
@@ -128,8 +128,9 @@ tally_hour_over(struct engine *engine)
 		first = false;
 	}
 	buf_addf(&json, "],\"decisions\":%lld}", (long long)decisions);
-	engine_check(engine, store_uplink_add(engine->store, LANE_TELEMETRY, "aggregate",
-	    engine->now_ms, NULL, json.data, json.len));
+	engine_check(engine,
+	    store_uplink_add(engine->store, LANE_TELEMETRY, "aggregate", engine->now_ms, NULL,
+		json.data, json.len));
 	buf_done(&json);
 	clear_hour(engine);
 }
@@ -185,8 +186,8 @@ load_hour(struct engine *engine, const struct buf *buf)
 			free(row.action);
 			break;
 		}
-		engine->hour = mem_realloc(engine->hour,
-		    (engine->hour_count + 1) * sizeof(*engine->hour));
+		engine->hour =
+		    mem_realloc(engine->hour, (engine->hour_count + 1) * sizeof(*engine->hour));
 		engine->hour[engine->hour_count++] = row;
 	}
 }

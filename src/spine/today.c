@@ -116,8 +116,8 @@ unanswered(const struct tally *day, const struct card *card, enum outcome outcom
 }
 
 void
-today_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
-    int64_t amount_minor)
+today_outcome(
+    struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor)
 {
 	struct tally *day = today(engine);
 	struct tally_action *row;
@@ -145,7 +145,8 @@ static int64_t *
 figure(struct tally_action *row, int i)
 {
 	return i == FIGURE_UNANSWERED ? &row->unanswered
-	    : i == FIGURE_REDEEMED ? &row->redeemed_minor : &row->outcomes[i];
+	    : i == FIGURE_REDEEMED    ? &row->redeemed_minor
+				      : &row->outcomes[i];
 }
 
 static void

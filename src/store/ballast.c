@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define PLENTY (16 * INT64_C(1048576))	/* room that must be left to make it */
+#define PLENTY (16 * INT64_C(1048576)) /* room that must be left to make it */
 
 static bool
 has_plenty(const char *dir)

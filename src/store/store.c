@@ -32,10 +32,11 @@
 #include "store/pack.h"
 #include "store/store_internal.h"
 
-#define WAL_BYTES_MAX (8 << 20)		/* over this a checkpoint waits until the WAL can begin anew */
+#define WAL_BYTES_MAX (8 << 20) /* over this a checkpoint waits until the WAL can begin anew */
 #define WAL_FRAME_HEADER 24
 #define WAL_CHUNK_BYTES (256 << 10)
 
+/* clang-format off */
 static const char *const statements[ST_COUNT] = {
 #define X(name, sql) [ST_##name] = sql,
 	STORE_STATEMENTS(X)
@@ -50,6 +51,7 @@ static const char *const statements[ST_COUNT] = {
 #undef T
 #undef X
 };
+/* clang-format on */
 
 /* ---- statements and errors ---- */
 
@@ -65,9 +67,7 @@ store_error(struct store *store, int rc)
 {
 	int error = AISLE_E_IO;
 	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		error = AISLE_E_FULL;
-		break;
+	case SQLITE_FULL: error = AISLE_E_FULL; break;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		/* A page, not a row: nothing to set aside, but to be counted and told. */
@@ -75,9 +75,7 @@ store_error(struct store *store, int rc)
 		store->corrupt = true;
 		error = AISLE_E_DAMAGED;
 		break;
-	case SQLITE_IOERR:
-		store->broken = !store->memory;
-		break;
+	case SQLITE_IOERR: store->broken = !store->memory; break;
 	}
 	if (store->tx_error == 0)
 		log_warning("store: %s code=%d", sqlite3_errmsg(store->db), rc);
@@ -94,8 +92,8 @@ store_stmt(struct store *store, int statement, int *ret_error)
 	}
 	sqlite3_stmt **stmt = &store->stmt[statement];
 	if (*stmt == NULL) {
-		int rc = sqlite3_prepare_v3(store->db, statements[statement], -1,
-		    SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+		int rc = sqlite3_prepare_v3(
+		    store->db, statements[statement], -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
 		if (rc != SQLITE_OK) {
 			*ret_error = store_error(store, rc);
 			return NULL;
@@ -133,7 +131,7 @@ store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t len)
 struct id
 store_column_id(sqlite3_stmt *stmt, int column)
 {
-	struct id id = {0};
+	struct id id = { 0 };
 	const void *bytes = sqlite3_column_blob(stmt, column);
 	if (bytes != NULL && sqlite3_column_bytes(stmt, column) == (int)sizeof(id.b))
 		memcpy(id.b, bytes, sizeof(id.b));
@@ -208,7 +206,8 @@ store_wal_reserve(struct store *store)
 {
 	sqlite3_file *wal = NULL;
 	if (!store->real_disk ||
-	    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK ||
+	    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) !=
+		SQLITE_OK ||
 	    wal == NULL || wal->pMethods == NULL)
 		return;
 	/* A commit into room that is there need not sync the file's size as well. Best effort. */
@@ -328,7 +327,8 @@ store_rollback(struct store *store)
 	store->now = store->saved;
 	store->timer_known = false;
 	int error;
-	sqlite3_stmt *stmt = sqlite3_get_autocommit(store->db) ? NULL : store_stmt(store, ST_ROLLBACK, &error);
+	sqlite3_stmt *stmt =
+	    sqlite3_get_autocommit(store->db) ? NULL : store_stmt(store, ST_ROLLBACK, &error);
 	/* A rollback that fails leaves a connection that is good for nothing. */
 	if (stmt != NULL && store_run(store, stmt) != 0)
 		store->broken = true;
@@ -359,8 +359,9 @@ store_checkpoint(struct store *store)
 		return;
 	/* The file keeps its size: overwriting costs a sync less than growing. After an erasure it is cut,
 	 * because old frames still name the person. */
-	int mode = store->erased ? SQLITE_CHECKPOINT_TRUNCATE :
-	    store_wal_bytes(store) > WAL_BYTES_MAX ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+	int mode = store->erased		     ? SQLITE_CHECKPOINT_TRUNCATE
+	    : store_wal_bytes(store) > WAL_BYTES_MAX ? SQLITE_CHECKPOINT_RESTART
+						     : SQLITE_CHECKPOINT_PASSIVE;
 	int log = 0, done = 0;
 	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, &log, &done);
 	if (rc != SQLITE_OK)

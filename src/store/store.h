@@ -34,111 +34,134 @@ struct sealer {
 	    const struct id *subject, const void *plain, size_t len, struct buf *out);
 	int (*open)(void *ctx, const char *table, const void *row_key, size_t row_key_len,
 	    const struct id *subject, const void *sealed, size_t len, struct buf *out);
-	int (*commit)(void *ctx);	/* new keys durable, before the rows that need them */
+	int (*commit)(void *ctx); /* new keys durable, before the rows that need them */
 	void *ctx;
 };
 
-#define STORE_SCHEMA 1	/* user_version; newer is refused unharmed */
+#define STORE_SCHEMA 1 /* user_version; newer is refused unharmed */
 struct store_options {
-	const char *dir;	/* dir/state.db; NULL: in memory */
-	const char *vfs;	/* NULL: default */
-	int max_mib;		/* 0: no limit */
-	const struct sealer *sealer;	/* NULL: bodies are stored as they are */
+	const char *dir;	     /* dir/state.db; NULL: in memory */
+	const char *vfs;	     /* NULL: default */
+	int max_mib;		     /* 0: no limit */
+	const struct sealer *sealer; /* NULL: bodies are stored as they are */
 };
 /* AISLE_E_IO: "state folder is in use" among others; AISLE_E_REFUSED: newer state. A file that cannot be
  * read is moved to state.db.damaged and a new one begun; one with damaged pages is copied as far as it goes. */
-int store_open(const struct store_options *options, struct store **ret_store, struct err *err) AISLE_MUST_CHECK;
+int store_open(const struct store_options *options, struct store **ret_store, struct err *err)
+    AISLE_MUST_CHECK;
 void store_close(struct store *store);
 int store_begin(struct store *store) AISLE_MUST_CHECK;
-int store_commit(struct store *store) AISLE_MUST_CHECK;	/* seals keys first, then durable */
+int store_commit(struct store *store) AISLE_MUST_CHECK; /* seals keys first, then durable */
 void store_rollback(struct store *store);
-bool store_is_new(const struct store *store);		/* created by this open */
-void store_epoch(const struct store *store, char out[static 17]);	/* 16 hex digits, random at creation */
-int store_new_epoch(struct store *store) AISLE_MUST_CHECK;	/* in a transaction: this state is a copy of another */
-void store_checkpoint(struct store *store);		/* when idle; passive unless the WAL is over 8 MiB */
+bool store_is_new(const struct store *store); /* created by this open */
+void store_epoch(
+    const struct store *store, char out[static 17]); /* 16 hex digits, random at creation */
+int store_new_epoch(struct store *store)
+    AISLE_MUST_CHECK;			    /* in a transaction: this state is a copy of another */
+void store_checkpoint(struct store *store); /* when idle; passive unless the WAL is over 8 MiB */
 /* When idle: looks at the next pages of the file, round and round. AISLE_E_DAMAGED: close and open again, which mends. */
 int store_scrub(struct store *store, int max_pages) AISLE_MUST_CHECK;
 int64_t store_wal_bytes(const struct store *store);
-int64_t store_damaged(const struct store *store);	/* rows set aside so far */
+int64_t store_damaged(const struct store *store); /* rows set aside so far */
 
 /* meta: small named values, not sealed (sequence numbers, floors, current bundle). */
-int store_meta_get(struct store *store, const char *name, struct buf *out) AISLE_MUST_CHECK;	/* AISLE_E_NONE */
-int store_meta_set(struct store *store, const char *name, const void *value, size_t len) AISLE_MUST_CHECK;
+int store_meta_get(struct store *store, const char *name, struct buf *out)
+    AISLE_MUST_CHECK; /* AISLE_E_NONE */
+int store_meta_set(struct store *store, const char *name, const void *value, size_t len)
+    AISLE_MUST_CHECK;
 
 /* Bodies by id. flag 0 is a row at rest: only those are pruned. Any other flag is cheap to find by store_each. */
 enum store_table { STORE_VISIT, STORE_SUBJECT, STORE_DECISION, STORE_TABLET, STORE_COUNT };
-int store_put(struct store *store, enum store_table table, const struct id *key, const struct id *subject,
-    int64_t at_ms, int flag, const void *body, size_t len) AISLE_MUST_CHECK;
+int store_put(struct store *store, enum store_table table, const struct id *key,
+    const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
+    AISLE_MUST_CHECK;
 /* Appends the body to out. ret_subject (may be NULL) is zero for none. */
 int store_get(struct store *store, enum store_table table, const struct id *key, struct buf *out,
     struct id *ret_subject) AISLE_MUST_CHECK;
-int store_delete(struct store *store, enum store_table table, const struct id *key) AISLE_MUST_CHECK;
+int store_delete(struct store *store, enum store_table table, const struct id *key)
+    AISLE_MUST_CHECK;
 /* Rows with this flag (-1: all), ascending by key. fn returns non-zero to stop. Rows that do not open are passed over. */
-typedef int (*store_row_fn)(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
-    const void *body, size_t len);
-int store_each(struct store *store, enum store_table table, int flag, store_row_fn fn, void *ctx) AISLE_MUST_CHECK;
+typedef int (*store_row_fn)(void *ctx, const struct id *key, const struct id *subject,
+    int64_t at_ms, const void *body, size_t len);
+int store_each(struct store *store, enum store_table table, int flag, store_row_fn fn, void *ctx)
+    AISLE_MUST_CHECK;
 
 /* Log of a subject (or of an outcome's decision): rows appended, read in order. */
 enum store_log { STORE_LOG_SUBJECT, STORE_LOG_OUTCOME, STORE_LOG_COUNT };
 /* Rows that do not open are set aside and passed over: compare store_damaged if that must close a gate. */
-typedef int (*store_log_fn)(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len);
-int store_log_add(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
-    int kind, int64_t at_ms, const void *body, size_t len) AISLE_MUST_CHECK;
-int store_log_each(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
-    store_log_fn fn, void *ctx) AISLE_MUST_CHECK;
+typedef int (*store_log_fn)(
+    void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len);
+int store_log_add(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
+    AISLE_MUST_CHECK;
+int store_log_each(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, store_log_fn fn, void *ctx) AISLE_MUST_CHECK;
 /* Deletes the newest row of this kind whose body begins with these bytes. AISLE_E_NONE: there is none. */
-int store_log_drop(struct store *store, enum store_log log, const struct id *key, const struct id *subject, int kind,
-    const void *begin, size_t len) AISLE_MUST_CHECK;
+int store_log_drop(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, int kind, const void *begin, size_t len) AISLE_MUST_CHECK;
 /* Looks at a bounded number of rows from where the last call stopped; 0 or an error. */
-int store_log_prune(struct store *store, enum store_log log, int64_t before_ms, int max_rows) AISLE_MUST_CHECK;
+int store_log_prune(struct store *store, enum store_log log, int64_t before_ms, int max_rows)
+    AISLE_MUST_CHECK;
 
 /* seen: events by hash of source and id, for 72 h and more. */
-int store_seen_get(struct store *store, const struct id *name, struct id *ret_digest, int64_t *ret_now_ms) AISLE_MUST_CHECK;
-int store_seen_put(struct store *store, const struct id *name, const struct id *digest, int64_t now_ms) AISLE_MUST_CHECK;
+int store_seen_get(struct store *store, const struct id *name, struct id *ret_digest,
+    int64_t *ret_now_ms) AISLE_MUST_CHECK;
+int store_seen_put(struct store *store, const struct id *name, const struct id *digest,
+    int64_t now_ms) AISLE_MUST_CHECK;
 
 /* ref: a name (prompt, token, basket) to the visit that it belongs to. */
-int store_ref_put(struct store *store, const struct id *name, const struct id *visit, int64_t at_ms) AISLE_MUST_CHECK;
-int store_ref_get(struct store *store, const struct id *name, struct id *ret_visit) AISLE_MUST_CHECK;
+int store_ref_put(struct store *store, const struct id *name, const struct id *visit, int64_t at_ms)
+    AISLE_MUST_CHECK;
+int store_ref_get(struct store *store, const struct id *name, struct id *ret_visit)
+    AISLE_MUST_CHECK;
 
 /* timer: (due, id) unique, in that order. id: "KIND/OBJECT-ID/DUE-MS". */
 int store_timer_add(struct store *store, int64_t due_ms, const char *id) AISLE_MUST_CHECK;
 int store_timer_delete(struct store *store, int64_t due_ms, const char *id) AISLE_MUST_CHECK;
 /* The first one; AISLE_E_NONE when there is none. Cached: cheap to ask before each input. */
-int store_timer_first(struct store *store, int64_t *ret_due_ms, char ret_id[static 128]) AISLE_MUST_CHECK;
+int store_timer_first(struct store *store, int64_t *ret_due_ms, char ret_id[static 128])
+    AISLE_MUST_CHECK;
 
 /* outbox: what must arrive at a local receiver, until its acknowledgement. Ids rise for ever. */
 int store_outbox_add(struct store *store, const char *topic, const struct id *subject, bool retain,
     const void *payload, size_t len, int64_t *ret_id) AISLE_MUST_CHECK;
 int store_outbox_delete(struct store *store, int64_t id) AISLE_MUST_CHECK;
-typedef int (*store_outbox_fn)(void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len);
-int store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, void *ctx) AISLE_MUST_CHECK;
-int64_t store_outbox_last(const struct store *store);	/* highest id ever given */
+typedef int (*store_outbox_fn)(
+    void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len);
+int store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, void *ctx)
+    AISLE_MUST_CHECK;
+int64_t store_outbox_last(const struct store *store); /* highest id ever given */
 
 /* uplink: records for HQ by lane, sequences from 1 without gaps, until HQ acknowledges. */
 enum lane { LANE_CONSENT, LANE_MONEY, LANE_DECISION, LANE_TELEMETRY, LANE_COUNT };
 extern const char *const lane_names[LANE_COUNT];
-int store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms, const struct id *subject,
-    const void *body, size_t len) AISLE_MUST_CHECK;
-typedef int (*store_uplink_fn)(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len);
+int store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms,
+    const struct id *subject, const void *body, size_t len) AISLE_MUST_CHECK;
+typedef int (*store_uplink_fn)(
+    void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len);
 /* Rows with seq > after. A row that does not open (forgotten subject) is given as type "gap" with body
  * {"lane","from","to"}. So are rows given up for want of room: one gap stands at seq = to and covers from … to,
  * the only case where sequences jump. */
-int store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_rows, store_uplink_fn fn, void *ctx) AISLE_MUST_CHECK;
-int store_uplink_ack(struct store *store, enum lane lane, int64_t upto) AISLE_MUST_CHECK;	/* beyond what was given out: AISLE_E_REFUSED, nothing changes */
-int64_t store_uplink_count(const struct store *store);	/* rows waiting, all lanes; kept in memory */
+int store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_rows,
+    store_uplink_fn fn, void *ctx) AISLE_MUST_CHECK;
+int store_uplink_ack(struct store *store, enum lane lane, int64_t upto)
+    AISLE_MUST_CHECK; /* beyond what was given out: AISLE_E_REFUSED, nothing changes */
+int64_t store_uplink_count(const struct store *store); /* rows waiting, all lanes; kept in memory */
 
 /* dead letters: newest 10,000, payload sealed under the data key. */
-int store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char *reason, const char *detail,
-    const void *payload, size_t len) AISLE_MUST_CHECK;
-typedef int (*store_dead_fn)(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
-    const char *detail, const void *payload, size_t len);
-int store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *ctx) AISLE_MUST_CHECK;	/* newest first */
+int store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len) AISLE_MUST_CHECK;
+typedef int (*store_dead_fn)(void *ctx, int64_t n, int64_t at_ms, const char *topic,
+    const char *reason, const char *detail, const void *payload, size_t len);
+int store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *ctx)
+    AISLE_MUST_CHECK; /* newest first */
 int store_dead_drop(struct store *store, int64_t n) AISLE_MUST_CHECK;
 
 /* Everything about a subject: rows of visits and decisions lose their body, the log and header go. Counts stay. */
 int store_forget(struct store *store, const struct id *subject) AISLE_MUST_CHECK;
 /* Bounded: at most max_rows rows that are past their retention (seen, closed visits, decisions, refs). Returns rows removed or < 0.
  * seen and refs are walked through in slices: 0 does not mean that none is left. */
-int store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_ms, int64_t decision_ms, int max_rows);
+int store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_ms,
+    int64_t decision_ms, int max_rows);
 
 #endif

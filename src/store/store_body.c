@@ -20,8 +20,8 @@ put64(uint8_t *at, int64_t n)
 }
 
 static void
-body_row_key(uint8_t out[static ROW_KEY_SIZE], const struct id *key, const struct id *subject, int64_t at_ms,
-    int flag)
+body_row_key(uint8_t out[static ROW_KEY_SIZE], const struct id *key, const struct id *subject,
+    int64_t at_ms, int flag)
 {
 	memset(out, 0, ROW_KEY_SIZE);
 	memcpy(out, key->b, 16);
@@ -80,7 +80,8 @@ find_slot(struct store *store, enum store_table table, const struct id *key, int
 const char *
 store_collision_name(int table)
 {
-	return table < STORE_COUNT ? store_body_names[table] : store_pair_names[table - STORE_COUNT];
+	return table < STORE_COUNT ? store_body_names[table]
+				   : store_pair_names[table - STORE_COUNT];
 }
 
 int
@@ -96,8 +97,8 @@ store_note_collision(struct store *store, int table)
 
 /* The common case: the row is there with the same flag and subject, so that no index is touched. */
 static int
-touch(struct store *store, enum store_table table, const struct id *key, const struct id *subject, int64_t at_ms,
-    int flag, const void *body, size_t len, bool *ret_done)
+touch(struct store *store, enum store_table table, const struct id *key, const struct id *subject,
+    int64_t at_ms, int flag, const void *body, size_t len, bool *ret_done)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_TOUCH), &error);
@@ -115,8 +116,9 @@ touch(struct store *store, enum store_table table, const struct id *key, const s
 }
 
 static int
-insert(struct store *store, enum store_table table, enum body_op op, int64_t slot, const struct id *key,
-    const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
+insert(struct store *store, enum store_table table, enum body_op op, int64_t slot,
+    const struct id *key, const struct id *subject, int64_t at_ms, int flag, const void *body,
+    size_t len)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, op), &error);
@@ -132,8 +134,8 @@ insert(struct store *store, enum store_table table, enum body_op op, int64_t slo
 }
 
 int
-store_put(struct store *store, enum store_table table, const struct id *key, const struct id *subject,
-    int64_t at_ms, int flag, const void *body, size_t len)
+store_put(struct store *store, enum store_table table, const struct id *key,
+    const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
@@ -141,11 +143,12 @@ store_put(struct store *store, enum store_table table, const struct id *key, con
 	bool done = false;
 	int64_t slot = body_slot(table, key);
 	body_row_key(row_key, key, subject, at_ms, flag);
-	int error = store_seal(store, store_body_names[table], row_key, sizeof(row_key), subject, body, len, &sealed,
-	    &sealed_len);
+	int error = store_seal(store, store_body_names[table], row_key, sizeof(row_key), subject,
+	    body, len, &sealed, &sealed_len);
 	/* A decision is new; the rest are there more often than not. */
 	if (error == 0 && table == STORE_DECISION && !store->now.collided[table]) {
-		error = insert(store, table, BODY_ADD, slot, key, subject, at_ms, flag, sealed, sealed_len);
+		error = insert(
+		    store, table, BODY_ADD, slot, key, subject, at_ms, flag, sealed, sealed_len);
 		done = sqlite3_changes(store->db) > 0;
 	}
 	if (error == 0 && !done)
@@ -156,7 +159,8 @@ store_put(struct store *store, enum store_table table, const struct id *key, con
 	if (error == 0 && slot != body_slot(table, key))
 		error = store_note_collision(store, table);
 	if (error == 0)
-		error = insert(store, table, BODY_PUT, slot, key, subject, at_ms, flag, sealed, sealed_len);
+		error = insert(
+		    store, table, BODY_PUT, slot, key, subject, at_ms, flag, sealed, sealed_len);
 	return error;
 }
 
@@ -164,15 +168,15 @@ store_put(struct store *store, enum store_table table, const struct id *key, con
 
 /* Of a statement whose columns are …, subject, at, flag, body from column first on. */
 static int
-open_body(struct store *store, enum store_table table, const struct id *key, sqlite3_stmt *stmt, int first,
-    struct buf *out, struct id *ret_subject, int64_t *ret_at_ms)
+open_body(struct store *store, enum store_table table, const struct id *key, sqlite3_stmt *stmt,
+    int first, struct buf *out, struct id *ret_subject, int64_t *ret_at_ms)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	*ret_subject = store_column_id(stmt, first);
 	*ret_at_ms = sqlite3_column_int64(stmt, first + 1);
 	body_row_key(row_key, key, ret_subject, *ret_at_ms, sqlite3_column_int(stmt, first + 2));
-	return store_unseal(store, store_body_names[table], row_key, sizeof(row_key), ret_subject, stmt, first + 3,
-	    out);
+	return store_unseal(store, store_body_names[table], row_key, sizeof(row_key), ret_subject,
+	    stmt, first + 3, out);
 }
 
 int
@@ -230,8 +234,8 @@ store_each(struct store *store, enum store_table table, int flag, store_row_fn f
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int(stmt, 1, flag);
-	struct buf body = {0};
-	struct store_aside aside = {.count = 0};
+	struct buf body = { 0 };
+	struct store_aside aside = { .count = 0 };
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct id key = store_column_id(stmt, 1), subject;
@@ -254,8 +258,8 @@ store_each(struct store *store, enum store_table table, int flag, store_row_fn f
 
 /* Up to max rows about subject: their ids and keys. */
 static int
-rows_of(struct store *store, enum store_table table, const struct id *subject, int64_t *ids, struct id *keys,
-    size_t max, size_t *ret_count)
+rows_of(struct store *store, enum store_table table, const struct id *subject, int64_t *ids,
+    struct id *keys, size_t max, size_t *ret_count)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_OF), &error);
@@ -284,8 +288,9 @@ store_blank(struct store *store, enum store_table table, const struct id *subjec
 		for (size_t i = 0; error == 0 && i < count; i++) {
 			if (table == STORE_DECISION)
 				error = store_log_blank(store, STORE_LOG_OUTCOME, &keys[i]);
-			sqlite3_stmt *blank = error == 0 ?
-			    store_stmt(store, ST_BODY(table, BODY_BLANK), &error) : NULL;
+			sqlite3_stmt *blank = error == 0
+			    ? store_stmt(store, ST_BODY(table, BODY_BLANK), &error)
+			    : NULL;
 			if (blank == NULL)
 				break;
 			sqlite3_bind_int64(blank, 1, ids[i]);

@@ -10,8 +10,8 @@
 #include "store/pack.h"
 #include "store/store_internal.h"
 
-#define PRESSED_HALVINGS 31	/* of a quarter of the 35 days: to nothing, if it must be */
-#define SWEEP_PER_ROW 8		/* rows looked at for each that may be removed */
+#define PRESSED_HALVINGS 31 /* of a quarter of the 35 days: to nothing, if it must be */
+#define SWEEP_PER_ROW 8	    /* rows looked at for each that may be removed */
 
 int
 store_forget(struct store *store, const struct id *subject)
@@ -54,7 +54,7 @@ prune_bodies(struct store *store, enum store_table table, int64_t before_ms, int
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_PRUNE), &error);
 	if (stmt == NULL)
 		return error;
-	struct id edge = {0};
+	struct id edge = { 0 };
 	for (int i = 0; i < 6; i++)
 		edge.b[i] = (uint8_t)((uint64_t)before_ms >> (40 - 8 * i));
 	sqlite3_bind_int64(stmt, 1, store_slot(&edge));
@@ -74,8 +74,8 @@ prune_pairs(struct store *store, enum store_pair pair, int64_t before_ms, int ma
 }
 
 int
-store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_ms, int64_t decision_ms,
-    int max_rows)
+store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_ms,
+    int64_t decision_ms, int max_rows)
 {
 	/* With little room left, what headquarters has by now goes earlier; seen ids never do. */
 	bool pressed = store_pressed(store);
@@ -84,10 +84,13 @@ store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_
 		decision_ms /= 4;
 	}
 	int total = prune_pairs(store, PAIR_SEEN, now_ms - seen_ms, max_rows);
-	int removed = total < 0 ? total : prune_bodies(store, STORE_DECISION, now_ms - decision_ms, max_rows - total);
+	int removed = total < 0
+	    ? total
+	    : prune_bodies(store, STORE_DECISION, now_ms - decision_ms, max_rows - total);
 	/* A store that decides much fills its file with younger ones: without room it could not go on at all. */
 	for (int halved = 1; pressed && removed == 0 && halved <= PRESSED_HALVINGS; halved++)
-		removed = prune_bodies(store, STORE_DECISION, now_ms - (decision_ms >> halved), max_rows - total);
+		removed = prune_bodies(
+		    store, STORE_DECISION, now_ms - (decision_ms >> halved), max_rows - total);
 	if (removed < 0)
 		return removed;
 	total += removed;

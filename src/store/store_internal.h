@@ -26,19 +26,21 @@
  * turn's worth of such keys must find room, for a turn without room for one row is tried again for ever. */
 #define STORE_WINDOW 1024
 #define STORE_BODY_MAX (4u << 20)
-#define STORE_LOG_ROWS_MAX ((1 << 24) - 2)	/* per 40-bit prefix */
+#define STORE_LOG_ROWS_MAX ((1 << 24) - 2) /* per 40-bit prefix */
 #define STORE_DAMAGED_KEPT 1000
 #define STORE_DEAD_ROWS_MAX 10000
 #define STORE_DEAD_BYTES_MAX (8 << 20)
 #define STORE_UPLINK_ROWS_MAX 1000000
-#define STORE_EVICT_ROWS 1024		/* uplink rows given up at once */
-#define STORE_OUTBOX_LEASE 1024		/* ids taken from the disk at once */
+#define STORE_EVICT_ROWS 1024	/* uplink rows given up at once */
+#define STORE_OUTBOX_LEASE 1024 /* ids taken from the disk at once */
 
-#define BODY_TABLES(X) X(VISIT, "visit") X(SUBJECT, "subject") X(DECISION, "decision") X(TABLET, "tablet")
+#define BODY_TABLES(X) \
+	X(VISIT, "visit") X(SUBJECT, "subject") X(DECISION, "decision") X(TABLET, "tablet")
 #define LOG_TABLES(X) X(LOG_SUBJECT, "log_subject") X(LOG_OUTCOME, "log_outcome")
 #define PAIR_TABLES(X) X(SEEN, "seen") X(REF, "ref")
 
 /* The same statements for each table of a shape; their order is enum body_op, log_op, pair_op. */
+/* clang-format off */
 #define BODY_OPS(X, T, t) \
 	X(T##_FIND, "SELECT id, subject, at, flag, body FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2") \
 	X(T##_TOUCH, "UPDATE " t " SET at = ?3, body = ?4 WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2" \
@@ -56,9 +58,26 @@
 	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
 	X(T##_PRUNE, "DELETE FROM " t " WHERE id IN (SELECT id FROM " t " WHERE id < ?1 AND at < ?2 AND flag = 0" \
 	    " ORDER BY id LIMIT ?3)")
-enum body_op { BODY_FIND, BODY_TOUCH, BODY_TAKEN, BODY_ADD, BODY_PUT, BODY_DELETE, BODY_EACH, BODY_FLAGGED, BODY_SORTED,
-	BODY_OF, BODY_BLANK, BODY_ASIDE, BODY_DROP, BODY_PRUNE, BODY_OP_COUNT };
+/* clang-format on */
+enum body_op {
+	BODY_FIND,
+	BODY_TOUCH,
+	BODY_TAKEN,
+	BODY_ADD,
+	BODY_PUT,
+	BODY_DELETE,
+	BODY_EACH,
+	BODY_FLAGGED,
+	BODY_SORTED,
+	BODY_OF,
+	BODY_BLANK,
+	BODY_ASIDE,
+	BODY_DROP,
+	BODY_PRUNE,
+	BODY_OP_COUNT
+};
 
+/* clang-format off */
 #define LOG_OPS(X, T, t) \
 	X(T##_LAST, "SELECT id FROM " t " WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1") \
 	X(T##_ADD, "INSERT INTO " t "(id, key, subject, kind, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
@@ -70,9 +89,22 @@ enum body_op { BODY_FIND, BODY_TOUCH, BODY_TAKEN, BODY_ADD, BODY_PUT, BODY_DELET
 	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
 	X(T##_NEWEST, "SELECT id, key, at, body FROM " t " WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 ORDER BY id DESC") \
 	X(T##_BLANK_OF, "UPDATE " t " SET subject = NULL, body = NULL WHERE subject = ?1")
-enum log_op { LOG_LAST, LOG_ADD, LOG_EACH, LOG_FORGET, LOG_BLANK, LOG_SCAN, LOG_ASIDE, LOG_DROP, LOG_NEWEST, LOG_BLANK_OF,
-	LOG_OP_COUNT };
+/* clang-format on */
+enum log_op {
+	LOG_LAST,
+	LOG_ADD,
+	LOG_EACH,
+	LOG_FORGET,
+	LOG_BLANK,
+	LOG_SCAN,
+	LOG_ASIDE,
+	LOG_DROP,
+	LOG_NEWEST,
+	LOG_BLANK_OF,
+	LOG_OP_COUNT
+};
 
+/* clang-format off */
 #define PAIR_OPS(X, T, t) \
 	X(T##_FIND, "SELECT id, value, at, sum FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND rest = ?2") \
 	X(T##_TAKEN, "SELECT id, rest FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 ORDER BY id") \
@@ -80,8 +112,10 @@ enum log_op { LOG_LAST, LOG_ADD, LOG_EACH, LOG_FORGET, LOG_BLANK, LOG_SCAN, LOG_
 	X(T##_PUT, "INSERT OR REPLACE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
 	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
 	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1")
+/* clang-format on */
 enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, PAIR_OP_COUNT };
 
+/* clang-format off */
 #define STORE_STATEMENTS(X) \
 	X(BEGIN, "BEGIN IMMEDIATE") \
 	X(COMMIT, "COMMIT") \
@@ -115,26 +149,27 @@ enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, 
 	X(DEAD_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'dead', n, body FROM dead WHERE n = ?2") \
 	X(DEAD_DROP, "DELETE FROM dead WHERE n = ?1") \
 	X(DEAD_EACH, "SELECT n, at, topic, reason, detail, body FROM dead ORDER BY n DESC LIMIT ?1")
+/* clang-format on */
 
 enum store_statement {
 #define X(name, sql) ST_##name,
 	STORE_STATEMENTS(X)
 #define T(name, text) BODY_OPS(X, name, text)
-	BODY_TABLES(T)
+	    BODY_TABLES(T)
 #undef T
 #define T(name, text) LOG_OPS(X, name, text)
-	LOG_TABLES(T)
+		LOG_TABLES(T)
 #undef T
 #define T(name, text) PAIR_OPS(X, name, text)
-	PAIR_TABLES(T)
+		    PAIR_TABLES(T)
 #undef T
 #undef X
-	ST_COUNT
+			ST_COUNT
 };
 /* Of table n of its shape. */
-#define ST_BODY(table, op) (ST_VISIT_FIND + (int)(table) * BODY_OP_COUNT + (op))
-#define ST_LOG(log, op) (ST_LOG_SUBJECT_LAST + (int)(log) * LOG_OP_COUNT + (op))
-#define ST_PAIR(pair, op) (ST_SEEN_FIND + (int)(pair) * PAIR_OP_COUNT + (op))
+#define ST_BODY(table, op) (ST_VISIT_FIND + (int)(table)*BODY_OP_COUNT + (op))
+#define ST_LOG(log, op) (ST_LOG_SUBJECT_LAST + (int)(log)*LOG_OP_COUNT + (op))
+#define ST_PAIR(pair, op) (ST_SEEN_FIND + (int)(pair)*PAIR_OP_COUNT + (op))
 
 enum store_pair { PAIR_SEEN, PAIR_REF, PAIR_COUNT };
 
@@ -145,38 +180,39 @@ enum store_pair { PAIR_SEEN, PAIR_REF, PAIR_COUNT };
 /* Known from the disk at open, kept in step by each write, put back by a rollback. */
 struct store_counters {
 	struct {
-		int64_t first, next;	/* rows first … next-1 wait; equal: none */
+		int64_t first, next; /* rows first … next-1 wait; equal: none */
 	} lanes[LANE_COUNT];
 	int64_t outbox_next, outbox_lease;
 	int64_t dead_last, dead_rows, dead_bytes;
-	bool dead_known;		/* dead_rows and dead_bytes were read from the disk */
-	bool collided[STORE_COUNT + PAIR_COUNT];	/* some key is, or was, not at its own id: id order is not key order */
+	bool dead_known; /* dead_rows and dead_bytes were read from the disk */
+	bool collided[STORE_COUNT +
+	    PAIR_COUNT]; /* some key is, or was, not at its own id: id order is not key order */
 };
 
 struct store {
 	sqlite3 *db;
 	struct sealer sealer;
 	bool sealed, memory, real_disk, is_new, in_tx;
-	bool corrupt;			/* a damaged page was met: the next open copies what can be read */
-	bool broken;			/* a sync failed: nothing may be written until reopened */
-	int tx_error;			/* first failed write of this transaction; it can only roll back */
+	bool corrupt; /* a damaged page was met: the next open copies what can be read */
+	bool broken;  /* a sync failed: nothing may be written until reopened */
+	int tx_error; /* first failed write of this transaction; it can only roll back */
 	int lock_fd;
 	char *dir, *path;
 	char epoch[17];
 	int page_size;
-	int64_t pages_max, pages_reserve;	/* 0: no limit */
+	int64_t pages_max, pages_reserve; /* 0: no limit */
 	int64_t wal_pages;
-	int64_t wal_reserve;		/* bytes of WAL file kept ready */
-	bool erased;			/* somebody was forgotten since the last checkpoint */
+	int64_t wal_reserve; /* bytes of WAL file kept ready */
+	bool erased;	     /* somebody was forgotten since the last checkpoint */
 	int64_t damaged;
-	int64_t scrubbed;		/* pages of the file looked at in this round */
+	int64_t scrubbed; /* pages of the file looked at in this round */
 	struct store_counters now, saved;
-	int64_t given[LANE_COUNT];	/* highest sequence handed out by store_uplink_each */
-	bool timer_known, timer_any;	/* the cached first timer */
+	int64_t given[LANE_COUNT];   /* highest sequence handed out by store_uplink_each */
+	bool timer_known, timer_any; /* the cached first timer */
 	int64_t timer_due_ms;
 	char timer_id[128];
-	int64_t sweep[STORE_LOG_COUNT + PAIR_COUNT];	/* where pruning goes on */
-	struct buf packed_body, sealed_body;	/* scratch of one put or get */
+	int64_t sweep[STORE_LOG_COUNT + PAIR_COUNT]; /* where pruning goes on */
+	struct buf packed_body, sealed_body;	     /* scratch of one put or get */
 	sqlite3_stmt *stmt[ST_COUNT];
 };
 
@@ -193,18 +229,19 @@ void store_doom(struct store *store, int error);
 int store_error(struct store *store, int rc);
 /* Steps a statement that returns no rows, and resets it. */
 int store_run(struct store *store, sqlite3_stmt *stmt);
-void store_bind_id(sqlite3_stmt *stmt, int column, const struct id *id);	/* NULL or zero: NULL */
+void store_bind_id(sqlite3_stmt *stmt, int column, const struct id *id); /* NULL or zero: NULL */
 void store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t len);
-struct id store_column_id(sqlite3_stmt *stmt, int column);	/* zero unless 16 bytes */
-int64_t store_slot(const struct id *key);	/* the id a key would like */
-int64_t store_rest(const struct id *key);	/* the other 8 bytes */
+struct id store_column_id(sqlite3_stmt *stmt, int column); /* zero unless 16 bytes */
+int64_t store_slot(const struct id *key);		   /* the id a key would like */
+int64_t store_rest(const struct id *key);		   /* the other 8 bytes */
 /* 64 bits over a table's name and a row's bytes: rows that are not sealed carry it. */
 int64_t store_sum(const char *table, const void *bytes, size_t len);
 
 /* ---- store_seal.c ---- */
 /* The body as it goes on disk, borrowed until the next call. */
 int store_seal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
-    const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len);
+    const struct id *subject, const void *plain, size_t len, const void **ret_body,
+    size_t *ret_len);
 /* Appends the plain body of column. AISLE_E_NONE: its key is destroyed. */
 int store_unseal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
     const struct id *subject, sqlite3_stmt *stmt, int column, struct buf *out);
@@ -212,13 +249,14 @@ int store_unseal(struct store *store, const char *table, const void *row_key, si
  * there was one), drop deletes it by id (-1: the caller does). Not while a statement reads the table. */
 void store_set_aside(struct store *store, const char *table, int64_t id, int copy, int drop);
 /* Rows found damaged while reading, for when the statement is over. */
-#define STORE_ASIDE_MAX 64	/* the next pass finds the rest */
+#define STORE_ASIDE_MAX 64 /* the next pass finds the rest */
 struct store_aside {
 	int64_t ids[STORE_ASIDE_MAX];
 	size_t count;
 };
 void store_aside_note(struct store_aside *aside, int64_t id);
-void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy, int drop);
+void store_aside_done(
+    struct store *store, struct store_aside *aside, const char *table, int copy, int drop);
 
 /* ---- store.c again: room ---- */
 void store_wal_reserve(struct store *store);
@@ -234,7 +272,7 @@ const char *store_vfs(const char *real_name);
  * 8.2 with 512-byte pages, 20 and 11 with 1 KiB, 27 and 14 with 2 KiB. Processor time does not differ: the
  * writes are joined. */
 #define STORE_PAGE_BYTES 512
-#define STORE_PAGE_SUM 8		/* bytes at the end of each page of the database */
+#define STORE_PAGE_SUM 8 /* bytes at the end of each page of the database */
 /* Room for the sums, in a database that is yet to be made; an SQLite result. */
 int store_vfs_reserve(sqlite3 *db);
 /* Reads pages first_page (from 0) … of the file; *ret_bad are not what was written. An SQLite result. */
@@ -242,8 +280,9 @@ int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret
 
 /* ---- store_schema.c ---- */
 int store_schema_open(struct store *store, const struct store_options *options, struct err *err);
-int store_schema_create(sqlite3 *db);	/* empty tables, inside an open transaction; an SQLite result */
-void store_counters_save(struct store *store);	/* on a clean close: ids go on without a jump */
+int store_schema_create(
+    sqlite3 *db); /* empty tables, inside an open transaction; an SQLite result */
+void store_counters_save(struct store *store); /* on a clean close: ids go on without a jump */
 
 /* ---- store_salvage.c ---- */
 void store_salvage_mark(const struct store *store);
@@ -257,21 +296,20 @@ const char *store_collision_name(int table);
 /* Rows about subject lose their body and their subject. */
 int store_blank(struct store *store, enum store_table table, const struct id *subject);
 
-
 /* ---- store_log.c ---- */
-int store_log_blank(struct store *store, enum store_log log, const struct id *key);	/* rows stay, bodies go */
+int store_log_blank(
+    struct store *store, enum store_log log, const struct id *key); /* rows stay, bodies go */
 int store_log_forget(struct store *store, enum store_log log, const struct id *key);
 /* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
 int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);
 
-
 /* ---- store_uplink.c ---- */
-int store_uplink_blank(struct store *store, const struct id *subject);	/* its rows become gaps */
+int store_uplink_blank(struct store *store, const struct id *subject); /* its rows become gaps */
 
 /* ---- store_pair.c ---- */
 /* Deletes up to max_rows rows older than before_ms among the next max_rows * scan_per_row ones after
  * cursor. Rows removed, or < 0. */
-int store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms, int max_rows,
-    int scan_per_row);
+int store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms,
+    int max_rows, int scan_per_row);
 
 #endif

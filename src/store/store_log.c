@@ -12,7 +12,7 @@
 
 #define ROW_KEY_SIZE 36
 #define N_BITS 24
-#define SCAN_PER_ROW 8		/* rows looked at for each that may be removed */
+#define SCAN_PER_ROW 8 /* rows looked at for each that may be removed */
 
 /* First id of the key's 40-bit prefix; its rows are the N_BITS above it. */
 static int64_t
@@ -25,7 +25,8 @@ log_base(const struct id *key)
 }
 
 static void
-log_row_key(uint8_t out[static ROW_KEY_SIZE], const struct id *key, int64_t n, int kind, int64_t at_ms)
+log_row_key(
+    uint8_t out[static ROW_KEY_SIZE], const struct id *key, int64_t n, int kind, int64_t at_ms)
 {
 	memcpy(out, key->b, 16);
 	for (int i = 0; i < 8; i++) {
@@ -57,8 +58,8 @@ next_n(struct store *store, enum store_log log, int64_t base, int64_t *ret_n)
 }
 
 int
-store_log_add(struct store *store, enum store_log log, const struct id *key, const struct id *subject, int kind,
-    int64_t at_ms, const void *body, size_t len)
+store_log_add(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	int64_t base = log_base(key), n = 0;
@@ -68,8 +69,8 @@ store_log_add(struct store *store, enum store_log log, const struct id *key, con
 	if (error != 0)
 		return error;
 	log_row_key(row_key, key, n, kind, at_ms);
-	error = store_seal(store, store_log_names[log], row_key, sizeof(row_key), subject, body, len, &sealed,
-	    &sealed_len);
+	error = store_seal(store, store_log_names[log], row_key, sizeof(row_key), subject, body,
+	    len, &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_LOG(log, LOG_ADD), &error) : NULL;
 	if (stmt == NULL)
 		return error;
@@ -84,8 +85,8 @@ store_log_add(struct store *store, enum store_log log, const struct id *key, con
 }
 
 int
-store_log_each(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
-    store_log_fn fn, void *ctx)
+store_log_each(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, store_log_fn fn, void *ctx)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_LOG(log, LOG_EACH), &error);
@@ -94,8 +95,8 @@ store_log_each(struct store *store, enum store_log log, const struct id *key, co
 	int64_t base = log_base(key);
 	sqlite3_bind_int64(stmt, 1, base);
 	sqlite3_bind_int64(stmt, 2, base + STORE_LOG_ROWS_MAX);
-	struct buf body = {0};
-	struct store_aside aside = {.count = 0};
+	struct buf body = { 0 };
+	struct store_aside aside = { .count = 0 };
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint8_t row_key[ROW_KEY_SIZE];
@@ -108,7 +109,8 @@ store_log_each(struct store *store, enum store_log log, const struct id *key, co
 		int kind = sqlite3_column_int(stmt, 2);
 		log_row_key(row_key, key, id - base, kind, at_ms);
 		buf_clear(&body);
-		error = store_unseal(store, store_log_names[log], row_key, sizeof(row_key), subject, stmt, 4, &body);
+		error = store_unseal(
+		    store, store_log_names[log], row_key, sizeof(row_key), subject, stmt, 4, &body);
 		if (error == AISLE_E_DAMAGED && ours)
 			store_aside_note(&aside, id);
 		if (error == 0 && fn(ctx, id - base, kind, at_ms, body.data, body.len) != 0) {
@@ -118,21 +120,22 @@ store_log_each(struct store *store, enum store_log log, const struct id *key, co
 	}
 	sqlite3_reset(stmt);
 	buf_wipe(&body);
-	store_aside_done(store, &aside, store_log_names[log], ST_LOG(log, LOG_ASIDE), ST_LOG(log, LOG_DROP));
+	store_aside_done(
+	    store, &aside, store_log_names[log], ST_LOG(log, LOG_ASIDE), ST_LOG(log, LOG_DROP));
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 
 /* The id of the newest such row; its statement is over. */
 static int
-find_newest(struct store *store, enum store_log log, const struct id *key, const struct id *subject, int kind,
-    const void *begin, size_t len, int64_t *ret_id)
+find_newest(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
+    int kind, const void *begin, size_t len, int64_t *ret_id)
 {
 	int error, rc = SQLITE_DONE;
 	sqlite3_stmt *stmt = store_stmt(store, ST_LOG(log, LOG_NEWEST), &error);
 	if (stmt == NULL)
 		return error;
 	int64_t base = log_base(key), id = 0;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	bool found = false;
 	sqlite3_bind_int64(stmt, 1, base);
 	sqlite3_bind_int64(stmt, 2, base + STORE_LOG_ROWS_MAX);
@@ -143,8 +146,10 @@ find_newest(struct store *store, enum store_log log, const struct id *key, const
 		id = sqlite3_column_int64(stmt, 0);
 		log_row_key(row_key, key, id - base, kind, sqlite3_column_int64(stmt, 2));
 		buf_clear(&body);
-		found = id_equal(&named, key) && store_unseal(store, store_log_names[log], row_key, sizeof(row_key),
-		    subject, stmt, 3, &body) == 0 && body.len >= len && memcmp(body.data, begin, len) == 0;
+		found = id_equal(&named, key) &&
+		    store_unseal(store, store_log_names[log], row_key, sizeof(row_key), subject,
+			stmt, 3, &body) == 0 &&
+		    body.len >= len && memcmp(body.data, begin, len) == 0;
 	}
 	sqlite3_reset(stmt);
 	buf_wipe(&body);
@@ -155,8 +160,8 @@ find_newest(struct store *store, enum store_log log, const struct id *key, const
 }
 
 int
-store_log_drop(struct store *store, enum store_log log, const struct id *key, const struct id *subject, int kind,
-    const void *begin, size_t len)
+store_log_drop(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, int kind, const void *begin, size_t len)
 {
 	int64_t id = 0;
 	int error = find_newest(store, log, key, subject, kind, begin, len, &id);
@@ -207,7 +212,7 @@ store_log_forget(struct store *store, enum store_log log, const struct id *key)
 int
 store_log_prune(struct store *store, enum store_log log, int64_t before_ms, int max_rows)
 {
-	int removed = store_sweep(store, ST_LOG(log, LOG_SCAN), ST_LOG(log, LOG_DROP), &store->sweep[log], before_ms,
-	    max_rows, SCAN_PER_ROW);
+	int removed = store_sweep(store, ST_LOG(log, LOG_SCAN), ST_LOG(log, LOG_DROP),
+	    &store->sweep[log], before_ms, max_rows, SCAN_PER_ROW);
 	return removed < 0 ? removed : 0;
 }

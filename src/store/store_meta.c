@@ -9,7 +9,7 @@
 static int64_t
 meta_sum(const char *name, const void *value, size_t len)
 {
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	buf_str(&bytes, name);
 	buf_add(&bytes, value, len);
 	int64_t sum = store_sum("meta", bytes.data, bytes.len);

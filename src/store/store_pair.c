@@ -55,8 +55,8 @@ pair_slot(struct store *store, enum store_pair pair, const struct id *name, int6
 }
 
 static int
-insert(struct store *store, enum store_pair pair, enum pair_op op, int64_t slot, const struct id *name,
-    const struct id *value, int64_t at_ms)
+insert(struct store *store, enum store_pair pair, enum pair_op op, int64_t slot,
+    const struct id *name, const struct id *value, int64_t at_ms)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, op), &error);
@@ -71,7 +71,8 @@ insert(struct store *store, enum store_pair pair, enum pair_op op, int64_t slot,
 }
 
 static int
-pair_put(struct store *store, enum store_pair pair, const struct id *name, const struct id *value, int64_t at_ms)
+pair_put(struct store *store, enum store_pair pair, const struct id *name, const struct id *value,
+    int64_t at_ms)
 {
 	int64_t slot = store_slot(name);
 	int error = 0;
@@ -88,7 +89,8 @@ pair_put(struct store *store, enum store_pair pair, const struct id *name, const
 }
 
 static int
-pair_get(struct store *store, enum store_pair pair, const struct id *name, struct id *ret_value, int64_t *ret_at_ms)
+pair_get(struct store *store, enum store_pair pair, const struct id *name, struct id *ret_value,
+    int64_t *ret_at_ms)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, PAIR_FIND), &error);
@@ -106,7 +108,8 @@ pair_get(struct store *store, enum store_pair pair, const struct id *name, struc
 	bool good = sqlite3_column_int64(stmt, 3) == pair_sum(pair, name, &value, at_ms);
 	sqlite3_reset(stmt);
 	if (!good) {
-		store_set_aside(store, store_pair_names[pair], id, ST_DAMAGED_NOTE, ST_PAIR(pair, PAIR_DROP));
+		store_set_aside(
+		    store, store_pair_names[pair], id, ST_DAMAGED_NOTE, ST_PAIR(pair, PAIR_DROP));
 		return AISLE_E_DAMAGED;
 	}
 	*ret_value = value;
@@ -115,7 +118,8 @@ pair_get(struct store *store, enum store_pair pair, const struct id *name, struc
 }
 
 int
-store_seen_get(struct store *store, const struct id *name, struct id *ret_digest, int64_t *ret_now_ms)
+store_seen_get(
+    struct store *store, const struct id *name, struct id *ret_digest, int64_t *ret_now_ms)
 {
 	return pair_get(store, PAIR_SEEN, name, ret_digest, ret_now_ms);
 }
@@ -144,8 +148,8 @@ store_ref_get(struct store *store, const struct id *name, struct id *ret_visit)
 /* An index would cost a page in every turn. Instead each call walks on a bit
  * from where the last one stopped, and begins again at the end. */
 int
-store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms, int max_rows,
-    int scan_per_row)
+store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms,
+    int max_rows, int scan_per_row)
 {
 	int64_t old[SWEEP_MAX];
 	int count = 0, looked = 0, error;
@@ -211,8 +215,9 @@ store_timer_add(struct store *store, int64_t due_ms, const char *id)
 	sqlite3_bind_text(stmt, 2, id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 3, timer_sum(due_ms, id));
 	error = store_run(store, stmt);
-	if (error == 0 && store->timer_known && (!store->timer_any || due_ms < store->timer_due_ms ||
-	    (due_ms == store->timer_due_ms && strcmp(id, store->timer_id) < 0)))
+	if (error == 0 && store->timer_known &&
+	    (!store->timer_any || due_ms < store->timer_due_ms ||
+		(due_ms == store->timer_due_ms && strcmp(id, store->timer_id) < 0)))
 		cache_timer(store, due_ms, id);
 	return error;
 }
@@ -264,7 +269,9 @@ load_timer(struct store *store)
 	store_set_aside(store, "timer", 0, ST_DAMAGED_NOTE, -1);
 	store->timer_any = false;
 	error = store_timer_delete(store, due_ms, id);
-	return error == 0 && sqlite3_changes(store->db) == 0 ? AISLE_E_IO : error == 0 ? AISLE_E_DAMAGED : error;
+	return error == 0 && sqlite3_changes(store->db) == 0 ? AISLE_E_IO
+	    : error == 0				     ? AISLE_E_DAMAGED
+							     : error;
 }
 
 int

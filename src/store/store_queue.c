@@ -49,8 +49,8 @@ take_outbox_id(struct store *store, int64_t *ret_id)
 }
 
 int
-store_outbox_add(struct store *store, const char *topic, const struct id *subject, bool retain, const void *payload,
-    size_t len, int64_t *ret_id)
+store_outbox_add(struct store *store, const char *topic, const struct id *subject, bool retain,
+    const void *payload, size_t len, int64_t *ret_id)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
@@ -60,7 +60,8 @@ store_outbox_add(struct store *store, const char *topic, const struct id *subjec
 	if (error != 0)
 		return error;
 	outbox_row_key(row_key, id, topic, retain);
-	error = store_seal(store, "outbox", row_key, sizeof(row_key), subject, payload, len, &sealed, &sealed_len);
+	error = store_seal(
+	    store, "outbox", row_key, sizeof(row_key), subject, payload, len, &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_OUTBOX_ADD, &error) : NULL;
 	if (stmt == NULL)
 		return error;
@@ -94,8 +95,8 @@ store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, voi
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int64(stmt, 1, after_id);
-	struct buf body = {0};
-	struct store_aside aside = {.count = 0};
+	struct buf body = { 0 };
+	struct store_aside aside = { .count = 0 };
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint8_t row_key[ROW_KEY_SIZE];
@@ -105,7 +106,8 @@ store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, voi
 		bool retain = sqlite3_column_int(stmt, 3) != 0;
 		outbox_row_key(row_key, id, topic != NULL ? topic : "", retain);
 		buf_clear(&body);
-		error = store_unseal(store, "outbox", row_key, sizeof(row_key), &subject, stmt, 4, &body);
+		error = store_unseal(
+		    store, "outbox", row_key, sizeof(row_key), &subject, stmt, 4, &body);
 		if (error == AISLE_E_DAMAGED)
 			store_aside_note(&aside, id);
 		if (error == 0 && fn(ctx, id, topic, retain, body.data, body.len) != 0) {
@@ -128,10 +130,10 @@ store_outbox_last(const struct store *store)
 /* ---- dead letters ---- */
 
 static void
-dead_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t n, int64_t at_ms, const char *topic, const char *reason,
-    const char *detail)
+dead_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t n, int64_t at_ms, const char *topic,
+    const char *reason, const char *detail)
 {
-	const char *const parts[] = {topic, reason, detail};
+	const char *const parts[] = { topic, reason, detail };
 	struct id hash = hash_parts(parts, ARRAY_LEN(parts));
 	put64(out, n);
 	put64(out + 8, at_ms);
@@ -178,8 +180,8 @@ drop_oldest_dead(struct store *store)
 }
 
 int
-store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char *reason, const char *detail,
-    const void *payload, size_t len)
+store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
@@ -188,9 +190,11 @@ store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char
 	int error = store->now.dead_known ? 0 : load_dead(store);
 	dead_row_key(row_key, n, at_ms, topic, reason, detail);
 	if (error == 0)
-		error = store_seal(store, "dead", row_key, sizeof(row_key), NULL, payload, len, &sealed, &sealed_len);
-	while (error == 0 && store->now.dead_rows > 0 && (store->now.dead_rows >= STORE_DEAD_ROWS_MAX ||
-	    store->now.dead_bytes + (int64_t)sealed_len > STORE_DEAD_BYTES_MAX))
+		error = store_seal(store, "dead", row_key, sizeof(row_key), NULL, payload, len,
+		    &sealed, &sealed_len);
+	while (error == 0 && store->now.dead_rows > 0 &&
+	    (store->now.dead_rows >= STORE_DEAD_ROWS_MAX ||
+		store->now.dead_bytes + (int64_t)sealed_len > STORE_DEAD_BYTES_MAX))
 		error = drop_oldest_dead(store);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_DEAD_ADD, &error) : NULL;
 	if (stmt == NULL)
@@ -218,7 +222,7 @@ store_dead_drop(struct store *store, int64_t n)
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int64(stmt, 1, n);
-	store->now.dead_known = false;	/* the totals are read anew */
+	store->now.dead_known = false; /* the totals are read anew */
 	return store_run(store, stmt);
 }
 
@@ -237,19 +241,21 @@ store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *ctx)
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int(stmt, 1, max_rows);
-	struct buf body = {0};
-	struct store_aside aside = {.count = 0};
+	struct buf body = { 0 };
+	struct store_aside aside = { .count = 0 };
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint8_t row_key[ROW_KEY_SIZE];
 		int64_t n = sqlite3_column_int64(stmt, 0), at_ms = sqlite3_column_int64(stmt, 1);
-		const char *topic = column_text(stmt, 2), *reason = column_text(stmt, 3), *detail = column_text(stmt, 4);
+		const char *topic = column_text(stmt, 2), *reason = column_text(stmt, 3),
+			   *detail = column_text(stmt, 4);
 		dead_row_key(row_key, n, at_ms, topic, reason, detail);
 		buf_clear(&body);
 		error = store_unseal(store, "dead", row_key, sizeof(row_key), NULL, stmt, 5, &body);
 		if (error == AISLE_E_DAMAGED)
 			store_aside_note(&aside, n);
-		if (error == 0 && fn(ctx, n, at_ms, topic, reason, detail, body.data, body.len) != 0) {
+		if (error == 0 &&
+		    fn(ctx, n, at_ms, topic, reason, detail, body.data, body.len) != 0) {
 			rc = SQLITE_DONE;
 			break;
 		}

@@ -31,6 +31,7 @@ struct table {
 	const char *name, *forth, *back;
 };
 
+/* clang-format off */
 static const struct table tables[] = {
 #define T(constant, text) {text, "id", "id DESC"},
 	BODY_TABLES(T) LOG_TABLES(T) PAIR_TABLES(T)
@@ -42,6 +43,7 @@ static const struct table tables[] = {
 	{"dead", "n", "n DESC"},
 	{"damaged", "n", "n DESC"},
 };
+/* clang-format on */
 
 static void
 file_name(const struct store *store, const char *suffix, char path[static 4200])
@@ -51,7 +53,8 @@ file_name(const struct store *store, const char *suffix, char path[static 4200])
 
 /* Rows in this order until the end or the damage. *ret_whole: it was the end. */
 static int
-copy_until(sqlite3 *from, sqlite3 *to, const char *name, const char *order, int64_t *rows, bool *ret_whole)
+copy_until(
+    sqlite3 *from, sqlite3 *to, const char *name, const char *order, int64_t *rows, bool *ret_whole)
 {
 	sqlite3_stmt *read = NULL, *write = NULL;
 	char sql[256];
@@ -97,7 +100,8 @@ copy_tables(sqlite3 *from, sqlite3 *to)
 		rc = copy_until(from, to, tables[i].name, tables[i].forth, &rows, &whole);
 		if (rc == SQLITE_OK && !whole) {
 			rc = copy_until(from, to, tables[i].name, tables[i].back, &rows, &whole);
-			log_error("store: damaged, rows saved table=%s rows=%lld", tables[i].name, (long long)rows);
+			log_error("store: damaged, rows saved table=%s rows=%lld", tables[i].name,
+			    (long long)rows);
 		}
 	}
 	return rc;
@@ -121,25 +125,30 @@ make_copy(const struct store *store, const char *copy)
 	char tmp[4300];
 	snprintf(tmp, sizeof(tmp), "%s.tmp", copy);
 	unlink(tmp);
-	int rc = sqlite3_open_v2(store->path, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc =
+	    sqlite3_open_v2(store->path, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_open_v2(tmp, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+		rc = sqlite3_open_v2(tmp, &to,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 		    store_vfs(NULL));
 	if (rc == SQLITE_OK) {
 		sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		sqlite3_exec(from, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF", NULL, NULL, NULL);
+		sqlite3_exec(from, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF",
+		    NULL, NULL, NULL);
 		rc = store_schema_create(to);
 	}
 	if (rc == SQLITE_OK)
 		rc = copy_tables(from, to);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(to, "DELETE FROM meta WHERE name = 'epoch'; COMMIT", NULL, NULL, NULL);
+		rc = sqlite3_exec(
+		    to, "DELETE FROM meta WHERE name = 'epoch'; COMMIT", NULL, NULL, NULL);
 	sqlite3_close(from);
 	sqlite3_close(to);
-	if (rc == SQLITE_OK && chmod(tmp, 0600) == 0 && sync_file(tmp, 0) == 0 && rename(tmp, copy) == 0 &&
-	    sync_file(store->dir, O_DIRECTORY) == 0)
+	if (rc == SQLITE_OK && chmod(tmp, 0600) == 0 && sync_file(tmp, 0) == 0 &&
+	    rename(tmp, copy) == 0 && sync_file(store->dir, O_DIRECTORY) == 0)
 		return 0;
-	log_error("store: the damaged file could not be copied: %s", rc == SQLITE_OK ? strerror(errno) : sqlite3_errstr(rc));
+	log_error("store: the damaged file could not be copied: %s",
+	    rc == SQLITE_OK ? strerror(errno) : sqlite3_errstr(rc));
 	unlink(tmp);
 	return AISLE_E_IO;
 }
@@ -184,9 +193,11 @@ store_salvage(struct store *store)
 	if (!ready && make_copy(store, copy) != 0)
 		return false;
 	if (put_in_place(store, copy) != 0) {
-		log_error("store: the copy could not take the damaged file's place: %s", strerror(errno));
+		log_error(
+		    "store: the copy could not take the damaged file's place: %s", strerror(errno));
 		return false;
 	}
-	log_error("store: a damaged page was found; what could be read was copied file=%s.damaged", store->path);
+	log_error("store: a damaged page was found; what could be read was copied file=%s.damaged",
+	    store->path);
 	return true;
 }

@@ -21,9 +21,10 @@
 #include "core/log.h"
 #include "store/store_internal.h"
 
-#define RESERVE_BYTES (256 << 10)	/* of pages, for erasures */
+#define RESERVE_BYTES (256 << 10) /* of pages, for erasures */
 #define WAL_RESERVE_BYTES (4 << 20)
 
+/* clang-format off */
 const char *const store_body_names[STORE_COUNT] = {
 #define T(name, text) text,
 	BODY_TABLES(T)
@@ -39,34 +40,42 @@ const char *const store_pair_names[PAIR_COUNT] = {
 	PAIR_TABLES(T)
 #undef T
 };
-const char *const lane_names[LANE_COUNT] = {"consent", "money", "decision", "telemetry"};
+/* clang-format on */
+const char *const lane_names[LANE_COUNT] = { "consent", "money", "decision", "telemetry" };
 
 /* body last: the columns before it are read without its overflow pages. */
 #define BODY_DDL(name, text) \
-	"CREATE TABLE " text "(id INTEGER PRIMARY KEY, key BLOB NOT NULL, subject BLOB, at INTEGER NOT NULL," \
+	"CREATE TABLE " text \
+	"(id INTEGER PRIMARY KEY, key BLOB NOT NULL, subject BLOB, at INTEGER NOT NULL," \
 	" flag INTEGER NOT NULL, body BLOB);"
 #define LOG_DDL(name, text) \
-	"CREATE TABLE " text "(id INTEGER PRIMARY KEY, key BLOB NOT NULL, subject BLOB, kind INTEGER NOT NULL," \
+	"CREATE TABLE " text \
+	"(id INTEGER PRIMARY KEY, key BLOB NOT NULL, subject BLOB, kind INTEGER NOT NULL," \
 	" at INTEGER NOT NULL, body BLOB);"
 #define PAIR_DDL(name, text) \
-	"CREATE TABLE " text "(id INTEGER PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL," \
+	"CREATE TABLE " text \
+	"(id INTEGER PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL," \
 	" at INTEGER NOT NULL, sum INTEGER NOT NULL);"
 /* decision has no index on subject: it would be a page in every turn, for a walk
  * through the table on the rare day that somebody is forgotten. */
 static const char ddl[] =
-	"CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;"
-	BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) PAIR_TABLES(PAIR_DDL)
-	"CREATE INDEX visit_flag ON visit(flag) WHERE flag <> 0;"
-	"CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
-	"CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
-	" PRIMARY KEY(due, id)) WITHOUT ROWID;"
-	"CREATE TABLE outbox(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, subject BLOB, retain INTEGER NOT NULL,"
-	" body BLOB NOT NULL);"
-	"CREATE TABLE uplink(id INTEGER PRIMARY KEY, type TEXT NOT NULL, at INTEGER NOT NULL, subject BLOB,"
-	" body BLOB NOT NULL);"
-	"CREATE TABLE dead(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL,"
-	" detail TEXT NOT NULL, body BLOB NOT NULL);"
-	"CREATE TABLE damaged(n INTEGER PRIMARY KEY, tab TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL);";
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT "
+    "ROWID;" BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) PAIR_TABLES(
+	PAIR_DDL) "CREATE INDEX visit_flag ON visit(flag) WHERE flag <> 0;"
+		  "CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
+		  "CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
+		  " PRIMARY KEY(due, id)) WITHOUT ROWID;"
+		  "CREATE TABLE outbox(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, subject BLOB, "
+		  "retain INTEGER NOT NULL,"
+		  " body BLOB NOT NULL);"
+		  "CREATE TABLE uplink(id INTEGER PRIMARY KEY, type TEXT NOT NULL, at INTEGER NOT "
+		  "NULL, subject BLOB,"
+		  " body BLOB NOT NULL);"
+		  "CREATE TABLE dead(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, topic TEXT NOT "
+		  "NULL, reason TEXT NOT NULL,"
+		  " detail TEXT NOT NULL, body BLOB NOT NULL);"
+		  "CREATE TABLE damaged(n INTEGER PRIMARY KEY, tab TEXT NOT NULL, id INTEGER NOT "
+		  "NULL, body BLOB NOT NULL);";
 
 /* ---- the folder ---- */
 
@@ -76,14 +85,16 @@ take_lock(struct store *store, struct err *err)
 	char path[4096];
 	snprintf(path, sizeof(path), "%s/lock", store->dir);
 	if (mkdir(store->dir, 0700) < 0 && errno != EEXIST)
-		return err_set(err, AISLE_E_IO, "%s: cannot be made: %s", store->dir, strerror(errno));
+		return err_set(
+		    err, AISLE_E_IO, "%s: cannot be made: %s", store->dir, strerror(errno));
 	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (store->lock_fd < 0)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
-		return err_set(err, AISLE_E_IO, "%s: state folder is in use by another process", store->dir);
+		return err_set(
+		    err, AISLE_E_IO, "%s: state folder is in use by another process", store->dir);
 	return err_set(err, AISLE_E_IO, "%s: cannot be locked: %s", path, strerror(errno));
 }
 
@@ -101,7 +112,7 @@ make_private(const char *path, struct err *err)
 static void
 move_damaged(struct store *store)
 {
-	static const char *const suffixes[] = {"", "-wal", "-journal"};
+	static const char *const suffixes[] = { "", "-wal", "-journal" };
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		char from[4200], to[4200];
 		snprintf(from, sizeof(from), "%s%s", store->path, suffixes[i]);
@@ -144,19 +155,20 @@ read_number(struct store *store, const char *sql, int64_t *ret, struct err *err)
 static int
 new_epoch(struct store *store, struct err *err)
 {
-	uint8_t bytes[8] = {0};
+	uint8_t bytes[8] = { 0 };
 	/* A store in memory is a replay: nothing in it is random. */
 	if (!store->memory)
 		sqlite3_randomness(sizeof(bytes), bytes);
 	hash_hex(store->epoch, bytes, sizeof(bytes));
 	int error = store_meta_set(store, "epoch", store->epoch, 16);
-	return error == 0 ? 0 : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
+	return error == 0 ? 0
+			  : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
 }
 
 int
 store_new_epoch(struct store *store)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 	return new_epoch(store, &err);
 }
 
@@ -164,8 +176,10 @@ int
 store_schema_create(sqlite3 *db)
 {
 	char sql[128];
-	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-	    "PRAGMA user_version = %d; BEGIN", STORE_PAGE_BYTES, STORE_SCHEMA);
+	snprintf(sql, sizeof(sql),
+	    "PRAGMA page_size = %d; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+	    "PRAGMA user_version = %d; BEGIN",
+	    STORE_PAGE_BYTES, STORE_SCHEMA);
 	int rc = store_vfs_reserve(db);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
@@ -198,7 +212,8 @@ check_version(struct store *store, int64_t *ret_version, struct err *err)
 	if (error != 0)
 		return error;
 	if (*ret_version > STORE_SCHEMA)
-		return err_set(err, AISLE_E_REFUSED, "%s: made by a newer aisled (schema %lld, this one knows %d); unchanged",
+		return err_set(err, AISLE_E_REFUSED,
+		    "%s: made by a newer aisled (schema %lld, this one knows %d); unchanged",
 		    store->path, (long long)*ret_version, STORE_SCHEMA);
 	return 0;
 }
@@ -208,7 +223,10 @@ set_pragmas(struct store *store, bool fresh, struct err *err)
 {
 	char sql[400];
 	if (store->memory)
-		return run_sql(store, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY", err);
+		return run_sql(store,
+		    "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = "
+		    "MEMORY",
+		    err);
 	if (fresh && store_vfs_reserve(store->db) != SQLITE_OK)
 		return err_set(err, AISLE_E_IO, "%s: %s", store->path, sqlite3_errmsg(store->db));
 	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", STORE_PAGE_BYTES);
@@ -217,17 +235,21 @@ set_pragmas(struct store *store, bool fresh, struct err *err)
 		return error;
 	return run_sql(store,
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-	    "PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;"
-	    "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY", err);
+	    "PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema "
+	    "= OFF;"
+	    "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY",
+	    err);
 }
 
 static int
 open_database(struct store *store, const struct store_options *options, struct err *err)
 {
 	int rc = sqlite3_open_v2(store->path, &store->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, store_vfs(options->vfs));
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	    store_vfs(options->vfs));
 	if (rc != SQLITE_OK)
-		return err_set(err, store_error(store, rc), "%s: %s", store->path, sqlite3_errmsg(store->db));
+		return err_set(
+		    err, store_error(store, rc), "%s: %s", store->path, sqlite3_errmsg(store->db));
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, STORE_BODY_MAX + (64 << 10));
@@ -251,7 +273,7 @@ open_database(struct store *store, const struct store_options *options, struct e
 static int
 meta_number(struct store *store, const char *name, int64_t *ret)
 {
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int error = store_meta_get(store, name, &text);
 	*ret = error == 0 ? strtoll(text.data, NULL, 10) : 0;
 	buf_done(&text);
@@ -302,7 +324,7 @@ static int
 load_counters(struct store *store, struct err *err)
 {
 	bool lost = false;
-	struct buf epoch = {0};
+	struct buf epoch = { 0 };
 	int error = store_meta_get(store, "epoch", &epoch);
 	if (error == 0 && epoch.len == 16)
 		memcpy(store->epoch, epoch.data, 17);
@@ -319,7 +341,8 @@ load_counters(struct store *store, struct err *err)
 		error = AISLE_E_IO;
 	store->now.outbox_next = store->now.outbox_lease = lease > last ? lease : last + 1;
 	if (error == 0)
-		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM dead", &store->now.dead_last, err);
+		error = read_number(
+		    store, "SELECT COALESCE(MAX(n), 0) FROM dead", &store->now.dead_last, err);
 	if (error == 0)
 		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM damaged", &last, err);
 	if (error == 0 && store->damaged < last)
@@ -329,12 +352,14 @@ load_counters(struct store *store, struct err *err)
 		int64_t collided = 0;
 		snprintf(name, sizeof(name), "collided/%s", store_collision_name(table));
 		/* Not readable: the slow order is right in any case. */
-		store->now.collided[table] = meta_number(store, name, &collided) != 0 || collided != 0;
+		store->now.collided[table] =
+		    meta_number(store, name, &collided) != 0 || collided != 0;
 	}
 	/* Numbers may start again below what headquarters has seen: only a new epoch keeps them apart. */
 	if (error == 0 && lost)
 		error = new_epoch(store, err);
-	return error == 0 ? 0 : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
+	return error == 0 ? 0
+			  : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
 }
 
 void
@@ -389,10 +414,10 @@ close_database(struct store *store)
 static int
 open_again(struct store *store, const struct store_options *options, struct err *err)
 {
-	store->now = (struct store_counters){0};
+	store->now = (struct store_counters){ 0 };
 	store->damaged = 1;
 	store->broken = store->corrupt = false;
-	*err = (struct err){0};
+	*err = (struct err){ 0 };
 	int error = make_private(store->path, err);
 	return error == 0 ? open_and_load(store, options, err) : error;
 }
@@ -414,7 +439,7 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	}
 	if (error != 0)
 		return error;
-	struct err first = {0};
+	struct err first = { 0 };
 	bool salvaged = store->real_disk && store_salvage(store);
 	store->damaged = salvaged;
 	error = open_and_load(store, options, &first);

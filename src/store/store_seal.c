@@ -56,8 +56,11 @@ store_unseal(struct store *store, const char *table, const void *row_key, size_t
 	}
 	buf_clear(&store->packed_body);
 	int error = store->sealer.open(store->sealer.ctx, table, row_key, row_key_len,
-	    subject != NULL && !id_is_zero(subject) ? subject : NULL, body, len, &store->packed_body);
-	return error != 0 ? error : unpack(store->packed_body.data, store->packed_body.len, STORE_BODY_MAX, out);
+	    subject != NULL && !id_is_zero(subject) ? subject : NULL, body, len,
+	    &store->packed_body);
+	return error != 0
+	    ? error
+	    : unpack(store->packed_body.data, store->packed_body.len, STORE_BODY_MAX, out);
 }
 
 void
@@ -93,7 +96,8 @@ store_aside_note(struct store_aside *aside, int64_t id)
 }
 
 void
-store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy, int drop)
+store_aside_done(
+    struct store *store, struct store_aside *aside, const char *table, int copy, int drop)
 {
 	for (size_t i = 0; i < aside->count; i++)
 		store_set_aside(store, table, aside->ids[i], copy, drop);

@@ -19,7 +19,7 @@
 #include "store/store_internal.h"
 
 #define ROW_KEY_SIZE 32
-#define PRESSURE_EVERY 16	/* rows added between two looks at the room left */
+#define PRESSURE_EVERY 16 /* rows added between two looks at the room left */
 
 static void
 uplink_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, const char *type, int64_t at_ms)
@@ -41,7 +41,8 @@ write_row(struct store *store, enum lane lane, int64_t seq, const char *type, in
 	size_t sealed_len;
 	int64_t id = STORE_LANE_ID(lane, seq);
 	uplink_row_key(row_key, id, type, at_ms);
-	int error = store_seal(store, "uplink", row_key, sizeof(row_key), subject, body, len, &sealed, &sealed_len);
+	int error = store_seal(
+	    store, "uplink", row_key, sizeof(row_key), subject, body, len, &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_UPLINK_ADD, &error) : NULL;
 	if (stmt == NULL)
 		return error;
@@ -56,8 +57,8 @@ write_row(struct store *store, enum lane lane, int64_t seq, const char *type, in
 static int
 gap_text(char *out, size_t size, enum lane lane, int64_t from, int64_t to)
 {
-	return snprintf(out, size, "{\"lane\":\"%s\",\"from\":%lld,\"to\":%lld}", lane_names[lane], (long long)from,
-	    (long long)to);
+	return snprintf(out, size, "{\"lane\":\"%s\",\"from\":%lld,\"to\":%lld}", lane_names[lane],
+	    (long long)from, (long long)to);
 }
 
 static int
@@ -110,7 +111,7 @@ evict(struct store *store, enum lane lane)
 	int64_t first = store->now.lanes[lane].first, last = store->now.lanes[lane].next - 1;
 	int64_t to = last - first < STORE_EVICT_ROWS ? last : first + STORE_EVICT_ROWS;
 	int64_t given = store->given[lane];
-	struct head head = {.from = first};
+	struct head head = { .from = first };
 	/* An older gap at the front grows. */
 	int error = store_uplink_each(store, lane, first - 1, 1, read_head, &head);
 	store->given[lane] = given;
@@ -132,7 +133,7 @@ make_room(struct store *store, int64_t next)
 	bool full = store_uplink_count(store) >= STORE_UPLINK_ROWS_MAX;
 	if (!full && (next % PRESSURE_EVERY != 0 || !store_pressed(store)))
 		return 0;
-	static const enum lane order[] = {LANE_TELEMETRY, LANE_DECISION};
+	static const enum lane order[] = { LANE_TELEMETRY, LANE_DECISION };
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		if (store->now.lanes[order[i]].next - store->now.lanes[order[i]].first > 1)
 			return evict(store, order[i]);
@@ -143,8 +144,8 @@ make_room(struct store *store, int64_t next)
 /* ---- add, read, acknowledge ---- */
 
 int
-store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms, const struct id *subject,
-    const void *body, size_t len)
+store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms,
+    const struct id *subject, const void *body, size_t len)
 {
 	CHECK((unsigned)lane < LANE_COUNT);
 	int64_t seq = store->now.lanes[lane].next;
@@ -158,17 +159,20 @@ store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t 
 
 struct reading {
 	enum lane lane;
-	int64_t expect;		/* the sequence that comes next */
+	int64_t expect; /* the sequence that comes next */
 	int rows, max_rows;
 	store_uplink_fn fn;
 	void *ctx;
-	struct { int64_t seq, at_ms; bool in_place; } bad[STORE_ASIDE_MAX];
+	struct {
+		int64_t seq, at_ms;
+		bool in_place;
+	} bad[STORE_ASIDE_MAX];
 	size_t bad_count;
 };
 
 static int
-give(struct store *store, struct reading *reading, int64_t seq, const char *type, int64_t at_ms, const void *body,
-    size_t len)
+give(struct store *store, struct reading *reading, int64_t seq, const char *type, int64_t at_ms,
+    const void *body, size_t len)
 {
 	char gap[128];
 	if (body == NULL) {
@@ -189,14 +193,16 @@ static int
 give_row(struct store *store, struct reading *reading, sqlite3_stmt *stmt, struct buf *body)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
-	int64_t id = sqlite3_column_int64(stmt, 0), seq = STORE_LANE_SEQ(id), at_ms = sqlite3_column_int64(stmt, 2);
+	int64_t id = sqlite3_column_int64(stmt, 0), seq = STORE_LANE_SEQ(id),
+		at_ms = sqlite3_column_int64(stmt, 2);
 	const char *type = (const char *)sqlite3_column_text(stmt, 1);
 	struct id subject = store_column_id(stmt, 3);
 	if (type == NULL)
 		type = "";
 	uplink_row_key(row_key, id, type, at_ms);
 	buf_clear(body);
-	int error = store_unseal(store, "uplink", row_key, sizeof(row_key), &subject, stmt, 4, body);
+	int error =
+	    store_unseal(store, "uplink", row_key, sizeof(row_key), &subject, stmt, 4, body);
 	if (error == AISLE_E_DAMAGED && reading->bad_count < ARRAY_LEN(reading->bad)) {
 		reading->bad[reading->bad_count].seq = seq;
 		reading->bad[reading->bad_count].in_place = seq == reading->expect;
@@ -222,8 +228,9 @@ mend(struct store *store, const struct reading *reading)
 		int64_t seq = reading->bad[i].seq;
 		store_set_aside(store, "uplink", STORE_LANE_ID(reading->lane, seq), ST_UPLINK_ASIDE,
 		    reading->bad[i].in_place ? -1 : ST_UPLINK_DROP);
-		int error = reading->bad[i].in_place ?
-		    write_gap(store, reading->lane, seq, seq, reading->bad[i].at_ms) : 0;
+		int error = reading->bad[i].in_place
+		    ? write_gap(store, reading->lane, seq, seq, reading->bad[i].at_ms)
+		    : 0;
 		if (error != 0)
 			return error;
 	}
@@ -231,19 +238,23 @@ mend(struct store *store, const struct reading *reading)
 }
 
 int
-store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_rows, store_uplink_fn fn, void *ctx)
+store_uplink_each(
+    struct store *store, enum lane lane, int64_t after, int max_rows, store_uplink_fn fn, void *ctx)
 {
 	CHECK((unsigned)lane < LANE_COUNT);
 	int error;
 	int64_t first = store->now.lanes[lane].first;
-	struct reading reading = {.lane = lane, .expect = after + 1 > first ? after + 1 : first,
-		.max_rows = max_rows, .fn = fn, .ctx = ctx};
+	struct reading reading = { .lane = lane,
+		.expect = after + 1 > first ? after + 1 : first,
+		.max_rows = max_rows,
+		.fn = fn,
+		.ctx = ctx };
 	sqlite3_stmt *stmt = max_rows > 0 ? store_stmt(store, ST_UPLINK_EACH, &error) : NULL;
 	if (stmt == NULL)
 		return max_rows > 0 ? error : 0;
 	sqlite3_bind_int64(stmt, 1, STORE_LANE_ID(lane, reading.expect));
 	sqlite3_bind_int64(stmt, 2, STORE_LANE_ID(lane + 1, 0) - 1);
-	struct buf body = {0};
+	struct buf body = { 0 };
 	int rc, stop = 0;
 	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		stop = give_row(store, &reading, stmt, &body);
@@ -287,7 +298,9 @@ store_uplink_count(const struct store *store)
 int
 store_uplink_blank(struct store *store, const struct id *subject)
 {
-	struct { int64_t id, at_ms; } rows[256];
+	struct {
+		int64_t id, at_ms;
+	} rows[256];
 	size_t count;
 	do {
 		int error = 0;

@@ -33,15 +33,15 @@
  * of their size. */
 #define BLOCK_BYTES 4096
 #define VFS_NAME_SIZE 64
-#define VFS_MAX 4			/* the default one, and those of the tests */
+#define VFS_MAX 4 /* the default one, and those of the tests */
 
 struct file {
 	sqlite3_file base;
-	bool has_sums;			/* it is the database */
+	bool has_sums; /* it is the database */
 	int pending_len;
 	sqlite3_int64 pending_at;
-	sqlite3_file *real;		/* behind this struct */
-	uint8_t pending[BLOCK_BYTES];	/* never over the end of a block */
+	sqlite3_file *real;	      /* behind this struct */
+	uint8_t pending[BLOCK_BYTES]; /* never over the end of a block */
 };
 
 static int
@@ -49,7 +49,8 @@ flush(struct file *file)
 {
 	int rc = SQLITE_OK;
 	if (file->pending_len > 0)
-		rc = file->real->pMethods->xWrite(file->real, file->pending, file->pending_len, file->pending_at);
+		rc = file->real->pMethods->xWrite(
+		    file->real, file->pending, file->pending_len, file->pending_at);
 	if (rc == SQLITE_OK)
 		file->pending_len = 0;
 	return rc;
@@ -73,7 +74,9 @@ check_page(const uint8_t *page, sqlite3_int64 at)
 {
 	uint8_t sum[STORE_PAGE_SUM];
 	page_sum(page, at, sum);
-	return memcmp(page + STORE_PAGE_BYTES - STORE_PAGE_SUM, sum, sizeof(sum)) == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+	return memcmp(page + STORE_PAGE_BYTES - STORE_PAGE_SUM, sum, sizeof(sum)) == 0
+	    ? SQLITE_OK
+	    : SQLITE_CORRUPT;
 }
 
 /* Before SQLite knows the size of a page it looks at the header alone. */
@@ -106,7 +109,8 @@ file_write(sqlite3_file *base, const void *bytes, int len, sqlite3_int64 at)
 	struct file *file = (struct file *)base;
 	const uint8_t *next = bytes;
 	/* Elsewhere; or a block is full that could not be written. */
-	if (file->pending_len > 0 && (at != file->pending_at + file->pending_len || at % BLOCK_BYTES == 0)) {
+	if (file->pending_len > 0 &&
+	    (at != file->pending_at + file->pending_len || at % BLOCK_BYTES == 0)) {
 		int rc = flush(file);
 		if (rc != SQLITE_OK)
 			return rc;
@@ -224,6 +228,7 @@ file_characteristics(sqlite3_file *base)
 	return file->real->pMethods->xDeviceCharacteristics(file->real);
 }
 
+/* clang-format off */
 static const sqlite3_io_methods methods = {
 	.iVersion = 1,
 	.xClose = file_close,
@@ -239,6 +244,7 @@ static const sqlite3_io_methods methods = {
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
 };
+/* clang-format on */
 
 static int
 vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *ret_flags)
@@ -311,12 +317,12 @@ store_vfs(const char *real_name)
 	static size_t count;
 	sqlite3_vfs *real = sqlite3_vfs_find(real_name);
 	if (real == NULL)
-		return real_name;	/* the open will say so */
+		return real_name; /* the open will say so */
 	for (size_t i = 0; i < count; i++)
 		if (made[i].vfs.pAppData == real)
 			return made[i].name;
 	if (count == VFS_MAX)
-		return real_name;	/* slower, not wrong */
+		return real_name; /* slower, not wrong */
 	snprintf(made[count].name, VFS_NAME_SIZE, "joined-%s", real->zName);
 	made[count].vfs = (sqlite3_vfs){
 		.iVersion = 1,
@@ -333,7 +339,8 @@ store_vfs(const char *real_name)
 		.xCurrentTime = vfs_time,
 		.xGetLastError = vfs_last_error,
 	};
-	return sqlite3_vfs_register(&made[count].vfs, 0) == SQLITE_OK ? made[count++].name : real_name;
+	return sqlite3_vfs_register(&made[count].vfs, 0) == SQLITE_OK ? made[count++].name
+								      : real_name;
 }
 
 int

@@ -137,7 +137,7 @@ read_meta(struct bundle *bundle, sqlite3_stmt *stmt)
 		if (name == NULL || value == NULL || bundle->meta_count == BUNDLE_META_MAX ||
 		    (bundle->meta_count > 0 && strcmp(row[-1].name, name) >= 0))
 			return AISLE_E_INVALID;
-		*row = (struct bundle_meta_row){mem_strdup(name), mem_strdup(value)};
+		*row = (struct bundle_meta_row){ mem_strdup(name), mem_strdup(value) };
 		bundle->meta_count++;
 	}
 	return rc == SQLITE_DONE ? 0 : AISLE_E_INVALID;
@@ -147,7 +147,7 @@ static int
 read_parts(struct bundle *bundle, sqlite3_stmt *stmt)
 {
 	struct policy_parts *parts = &bundle->folder.parts;
-	struct err err = {0};
+	struct err err = { 0 };
 	int rc;
 
 	parts->built = true;

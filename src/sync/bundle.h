@@ -19,24 +19,29 @@
 
 struct bundle;
 /* Opens immutable, compares the schema, reads the parts. expect_kind NULL: any. */
-int bundle_open(const char *path, const char *expect_kind, struct bundle **ret, struct err *err) AISLE_MUST_CHECK;
+int bundle_open(const char *path, const char *expect_kind, struct bundle **ret, struct err *err)
+    AISLE_MUST_CHECK;
 void bundle_close(struct bundle *bundle);
-const char *bundle_meta(const struct bundle *bundle, const char *name);	/* "kind", "name", "version"; NULL */
-const char *bundle_hash(const struct bundle *bundle);	/* BLAKE2b-256 of the file, 64 hex digits */
+const char *bundle_meta(
+    const struct bundle *bundle, const char *name);   /* "kind", "name", "version"; NULL */
+const char *bundle_hash(const struct bundle *bundle); /* BLAKE2b-256 of the file, 64 hex digits */
 int64_t bundle_bytes(const struct bundle *bundle);
 const struct policy_parts *bundle_parts(const struct bundle *bundle);
 /* Its policy, compiled; owned by the caller. */
-int bundle_policy(const struct bundle *bundle, struct policy **ret_policy, struct buf *report) AISLE_MUST_CHECK;
+int bundle_policy(const struct bundle *bundle, struct policy **ret_policy, struct buf *report)
+    AISLE_MUST_CHECK;
 
 /* A folder to a bundle file (temp, fsync, rename): the same bytes for the same folder. Runs policy_compile first. */
-int bundle_build(const char *dir, const char *output, struct buf *report, struct err *err) AISLE_MUST_CHECK;
+int bundle_build(const char *dir, const char *output, struct buf *report, struct err *err)
+    AISLE_MUST_CHECK;
 /* policy check DIR. */
 int policy_check_dir(const char *dir, struct buf *report, struct err *err) AISLE_MUST_CHECK;
 void bundle_inspect(const struct bundle *bundle, bool json, struct buf *out);
 /* Every model against its exam rows: 0, or AISLE_E_REFUSED with the first that fails. */
-int bundle_examine(const struct bundle *bundle, struct buf *report, struct err *err) AISLE_MUST_CHECK;
+int bundle_examine(const struct bundle *bundle, struct buf *report, struct err *err)
+    AISLE_MUST_CHECK;
 /* The same of a policy that was compiled from it already. */
-int bundle_examine_policy(const struct bundle *bundle, const struct policy *policy, struct buf *report,
-    struct err *err) AISLE_MUST_CHECK;
+int bundle_examine_policy(const struct bundle *bundle, const struct policy *policy,
+    struct buf *report, struct err *err) AISLE_MUST_CHECK;
 
 #endif

@@ -27,7 +27,7 @@
 static int
 add_zones(struct folder *folder, struct buf *report, struct err *err)
 {
-	struct buf zones = {0};
+	struct buf zones = { 0 };
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < folder->parts.count; i++)
@@ -72,7 +72,7 @@ load_and_compile(const char *dir, struct folder *folder, struct policy **ret_pol
 int
 policy_check_dir(const char *dir, struct buf *report, struct err *err)
 {
-	struct folder folder = {0};
+	struct folder folder = { 0 };
 	struct policy *policy;
 	int status = load_and_compile(dir, &folder, &policy, report, err);
 
@@ -108,8 +108,7 @@ wanted(const struct policy *policy, const char *name)
 		return strcmp(name + strlen(name) - 5, ".json") == 0;
 	if (strncmp(name, "models/", 7) != 0)
 		return false;
-	json_array_foreach(list, i, model)
-	{
+	json_array_foreach(list, i, model) {
 		const char *exam = json_string_value(json_object_get(model, "exam"));
 
 		if (exam != NULL && strcmp(name + 7, exam) == 0)
@@ -136,7 +135,7 @@ choose_parts(
 		status = folder_add(ret, part->name, copy, part->len, err);
 	}
 	for (size_t i = 0; status == 0 && i < policy->model_count; i++) {
-		struct buf flat = {0};
+		struct buf flat = { 0 };
 		char name[BUNDLE_NAME_MAX];
 		size_t len;
 
@@ -178,10 +177,10 @@ write_rows(sqlite3 *db, const struct policy *policy, const struct policy_parts *
 	char version[32], digest[65];
 	/* Ascending by name; "digest" is filled when the others are known. */
 	struct bundle_meta_row meta[] = {
-	    {(char[]){"digest"}, digest},
-	    {(char[]){"kind"}, (char[]){"policy"}},
-	    {(char[]){"name"}, (char *)(uintptr_t)policy->name},
-	    {(char[]){"version"}, version},
+		{ (char[]){ "digest" }, digest },
+		{ (char[]){ "kind" }, (char[]){ "policy" } },
+		{ (char[]){ "name" }, (char *)(uintptr_t)policy->name },
+		{ (char[]){ "version" }, version },
 	};
 	int status = 0;
 
@@ -221,7 +220,7 @@ write_database(const char *path, const struct policy *policy, const struct polic
 static int
 settle(const char *temporary, const char *output)
 {
-	static const uint8_t writer[4] = {0x00, 0x2e, 0x63, 0x01}; /* 3040001 */
+	static const uint8_t writer[4] = { 0x00, 0x2e, 0x63, 0x01 }; /* 3040001 */
 	int fd = open(temporary, O_RDWR | O_CLOEXEC), folder = -1;
 	char *copy = mem_strdup(output);
 	int status = AISLE_E_IO;
@@ -266,7 +265,7 @@ write_bundle(const char *output, const struct policy *policy, const struct polic
 int
 bundle_build(const char *dir, const char *output, struct buf *report, struct err *err)
 {
-	struct folder folder = {0}, chosen = {0};
+	struct folder folder = { 0 }, chosen = { 0 };
 	struct policy *policy;
 	int status = load_and_compile(dir, &folder, &policy, report, err);
 

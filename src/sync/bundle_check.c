@@ -12,7 +12,7 @@ static uint32_t
 be32(const uint8_t *bytes)
 {
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-	       bytes[3];
+	    bytes[3];
 }
 
 /* SQLite's file format, section 1.3: magic, format versions, page count, user_version,
@@ -48,8 +48,8 @@ int
 bundle_check_schema(sqlite3 *db, const char *path, struct err *err)
 {
 	static const char *const expected[2][3] = {
-	    {"table", "meta", BUNDLE_META_SQL},
-	    {"table", "part", BUNDLE_PART_SQL},
+		{ "table", "meta", BUNDLE_META_SQL },
+		{ "table", "part", BUNDLE_PART_SQL },
 	};
 	sqlite3_stmt *stmt = NULL;
 	size_t row = 0;
@@ -86,7 +86,7 @@ void
 bundle_digest(const struct bundle_meta_row *meta, size_t meta_count,
     const struct policy_parts *parts, char ret_hex[static 65])
 {
-	struct buf all = {0};
+	struct buf all = { 0 };
 	uint8_t hash[32];
 
 	for (size_t i = 0; i < meta_count; i++) {

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const subfolders[] = {"actions", "models", "images"};
+static const char *const subfolders[] = { "actions", "models", "images" };
 
 void
 folder_done(struct folder *folder)
@@ -26,7 +26,7 @@ folder_done(struct folder *folder)
 		free((void *)(uintptr_t)folder->parts.part[i].bytes);
 	}
 	free(folder->parts.part);
-	*folder = (struct folder){0};
+	*folder = (struct folder){ 0 };
 }
 
 /* Takes over bytes, also when it fails. */
@@ -47,7 +47,7 @@ folder_add(struct folder *folder, const char *name, void *bytes, size_t len, str
 		folder->capacity = folder->capacity == 0 ? 64 : folder->capacity * 2;
 		parts->part = mem_realloc(parts->part, folder->capacity * sizeof(*parts->part));
 	}
-	parts->part[parts->count++] = (struct policy_part){mem_strdup(name), bytes, len};
+	parts->part[parts->count++] = (struct policy_part){ mem_strdup(name), bytes, len };
 	folder->bytes += len;
 	return 0;
 }

@@ -41,8 +41,8 @@
 
 struct head {
 	char magic[8];
-	uint8_t build[32];		/* of the program that wrote it */
-	uint64_t inode, bytes;		/* of the bundle: another file in its place has no image */
+	uint8_t build[32];     /* of the program that wrote it */
+	uint64_t inode, bytes; /* of the bundle: another file in its place has no image */
 	int64_t changed_ns;
 	uint64_t memory_len, rest_len;
 	uint8_t nonce[32];
@@ -83,7 +83,7 @@ take_build_id(struct dl_phdr_info *info, size_t size, void *ctx)
 static bool
 build_of_program(uint8_t ret_build[static 32])
 {
-	struct buf id = {0};
+	struct buf id = { 0 };
 	bool found;
 
 	dl_iterate_phdr(take_build_id, &id);
@@ -99,7 +99,7 @@ head_of_bundle(const char *path, struct head *ret_head)
 {
 	struct stat st;
 
-	*ret_head = (struct head){.magic = MAGIC};
+	*ret_head = (struct head){ .magic = MAGIC };
 	if (stat(path, &st) != 0 || !build_of_program(ret_head->build))
 		return false;
 	ret_head->inode = (uint64_t)st.st_ino;
@@ -159,8 +159,8 @@ head_fits(const struct head *head, const char *path)
 	struct head want;
 
 	return head_of_bundle(path, &want) &&
-	       memcmp(head, &want, offsetof(struct head, memory_len)) == 0 &&
-	       head->memory_len <= IMAGE_BYTES_MAX && head->rest_len <= IMAGE_BYTES_MAX;
+	    memcmp(head, &want, offsetof(struct head, memory_len)) == 0 &&
+	    head->memory_len <= IMAGE_BYTES_MAX && head->rest_len <= IMAGE_BYTES_MAX;
 }
 
 static int
@@ -169,8 +169,8 @@ read_body(int fd, const struct head *head, const uint8_t key[static 32], struct 
 {
 	struct arena *arena = arena_new();
 	struct iovec body[2] = {
-	    {arena_room(arena, (size_t)head->memory_len), (size_t)head->memory_len},
-	    {mem_alloc((size_t)head->rest_len + 1), (size_t)head->rest_len},
+		{ arena_room(arena, (size_t)head->memory_len), (size_t)head->memory_len },
+		{ mem_alloc((size_t)head->rest_len + 1), (size_t)head->rest_len },
 	};
 	uint8_t tag[crypto_onetimeauth_BYTES];
 	int status;
@@ -206,8 +206,8 @@ bundle_image_open(
 	if (fd < 0)
 		return err_set(err, AISLE_E_NONE, "%s: %s", name, strerror(errno));
 	if (!read_whole(fd, &head, sizeof(head)) || !head_fits(&head, path))
-		status = err_set(
-		    err, AISLE_E_NONE, "the image is of another bundle or another build");
+		status =
+		    err_set(err, AISLE_E_NONE, "the image is of another bundle or another build");
 	else
 		status = read_body(fd, &head, key, ret_policy, err);
 	close(fd);
@@ -233,8 +233,8 @@ write_whole(int fd, const void *bytes, size_t len)
 
 /* Not synced: after a power cut it is missing, or is found not to be authentic. */
 static int
-write_file(const char *path, const struct head *head, const struct iovec body[static 2],
-    struct err *err)
+write_file(
+    const char *path, const struct head *head, const struct iovec body[static 2], struct err *err)
 {
 	char name[4096], temporary[4096 + 8];
 	bool written;
@@ -246,8 +246,8 @@ write_file(const char *path, const struct head *head, const struct iovec body[st
 	if (fd < 0)
 		return err_set(err, AISLE_E_IO, "%s: %s", temporary, strerror(errno));
 	written = write_whole(fd, head, sizeof(*head)) &&
-		  write_whole(fd, body[0].iov_base, body[0].iov_len) &&
-		  write_whole(fd, body[1].iov_base, body[1].iov_len);
+	    write_whole(fd, body[0].iov_base, body[0].iov_len) &&
+	    write_whole(fd, body[1].iov_base, body[1].iov_len);
 	close(fd);
 	if (written && rename(temporary, name) == 0)
 		return 0;
@@ -259,7 +259,7 @@ static int
 write_image(const char *path, const uint8_t key[static 32], const struct policy *a,
     const struct policy *b, struct err *err)
 {
-	struct buf memory = {0}, rest = {0};
+	struct buf memory = { 0 }, rest = { 0 };
 	struct head head;
 	int status;
 
@@ -268,7 +268,7 @@ write_image(const char *path, const uint8_t key[static 32], const struct policy 
 		    "no build id in this program, so none of its images would be known again");
 	status = policy_image_write(a, b, &memory, &rest, err);
 	if (status == 0) {
-		struct iovec body[2] = {{memory.data, memory.len}, {rest.data, rest.len}};
+		struct iovec body[2] = { { memory.data, memory.len }, { rest.data, rest.len } };
 
 		head.memory_len = memory.len;
 		head.rest_len = rest.len;
@@ -284,10 +284,10 @@ write_image(const char *path, const uint8_t key[static 32], const struct policy 
 /* ---- make ---- */
 
 static int
-open_and_compile(const char *path, struct bundle **ret_bundle, struct policy **ret_policy,
-    struct err *err)
+open_and_compile(
+    const char *path, struct bundle **ret_bundle, struct policy **ret_policy, struct err *err)
 {
-	struct buf report = {0};
+	struct buf report = { 0 };
 	int status = bundle_open(path, "policy", ret_bundle, err);
 
 	if (status == AISLE_E_NONE)
@@ -303,9 +303,9 @@ bundle_image_make(
     const char *path, const uint8_t key[static 32], char ret_hash[static 65], struct err *err)
 {
 	/* Two of everything, so that no pointer into the first can stand in the second. */
-	struct bundle *bundle[2] = {NULL, NULL};
-	struct policy *policy[2] = {NULL, NULL};
-	struct buf report = {0};
+	struct bundle *bundle[2] = { NULL, NULL };
+	struct policy *policy[2] = { NULL, NULL };
+	struct buf report = { 0 };
 	int status = open_and_compile(path, &bundle[0], &policy[0], err);
 
 	if (status == 0)

@@ -23,14 +23,14 @@ int bundle_image_open(const char *path, const uint8_t key[static 32], struct pol
 
 /* bundle_image_make in a child process. */
 struct bundle_job {
-	int pid, fd;	/* fd: readable when it is done */
+	int pid, fd; /* fd: readable when it is done */
 };
 /* AISLE_E_NONE: there is no room for a process. */
 int bundle_job_start(const char *path, const uint8_t key[static 32], struct bundle_job *ret_job,
     struct err *err) AISLE_MUST_CHECK;
 /* Waits for the end, and what bundle_image_make returned. */
-int bundle_job_finish(
-    struct bundle_job *job, char ret_hash[static 65], struct err *err) AISLE_MUST_CHECK;
-void bundle_job_stop(struct bundle_job *job);	/* instead */
+int bundle_job_finish(struct bundle_job *job, char ret_hash[static 65], struct err *err)
+    AISLE_MUST_CHECK;
+void bundle_job_stop(struct bundle_job *job); /* instead */
 
 #endif

@@ -119,7 +119,7 @@ void
 bundle_inspect(const struct bundle *bundle, bool json, struct buf *out)
 {
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 
 	/* One that does not compile is still shown, without what only a policy knows. */
 	if (bundle_policy(bundle, &policy, &report) != 0)

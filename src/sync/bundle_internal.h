@@ -28,8 +28,8 @@ struct folder {
 	size_t capacity, bytes;
 };
 int folder_read(const char *dir, struct folder *folder, struct err *err) AISLE_MUST_CHECK;
-int folder_add(struct folder *folder, const char *name, void *bytes, size_t len,
-    struct err *err) AISLE_MUST_CHECK;
+int folder_add(struct folder *folder, const char *name, void *bytes, size_t len, struct err *err)
+    AISLE_MUST_CHECK;
 void folder_sort(struct folder *folder);
 void folder_done(struct folder *folder);
 
@@ -45,8 +45,8 @@ int zones_build(const struct policy_parts *parts, struct buf *out, struct buf *r
  * bytes. */
 void bundle_digest(const struct bundle_meta_row *meta, size_t meta_count,
     const struct policy_parts *parts, char ret_hex[static 65]);
-int bundle_check_header(
-    const uint8_t *bytes, size_t len, const char *path, struct err *err) AISLE_MUST_CHECK;
+int bundle_check_header(const uint8_t *bytes, size_t len, const char *path, struct err *err)
+    AISLE_MUST_CHECK;
 int bundle_check_schema(sqlite3 *db, const char *path, struct err *err) AISLE_MUST_CHECK;
 
 /* ---- exam.c ---- */
@@ -55,10 +55,10 @@ int bundle_check_schema(sqlite3 *db, const char *path, struct err *err) AISLE_MU
 int exam_margins(const struct policy *policy, const struct policy_parts *parts, struct buf *report,
     struct err *err) AISLE_MUST_CHECK;
 /* p1 may not fall with the depth of a ladder, on any exam row of its model. */
-int exam_ladders(const struct policy *policy, const struct policy_parts *parts,
-    struct buf *report) AISLE_MUST_CHECK;
+int exam_ladders(const struct policy *policy, const struct policy_parts *parts, struct buf *report)
+    AISLE_MUST_CHECK;
 /* Both, for whoever writes the policy: what fails is in the report, with file and line. */
-int exam_author(const struct policy *policy, const struct policy_parts *parts,
-    struct buf *report) AISLE_MUST_CHECK;
+int exam_author(const struct policy *policy, const struct policy_parts *parts, struct buf *report)
+    AISLE_MUST_CHECK;
 
 #endif

@@ -29,8 +29,8 @@ struct answer {
 static void __attribute__((noreturn))
 run(const char *path, const uint8_t key[static 32], int fd, pid_t parent)
 {
-	static const int ends[] = {SIGTERM, SIGINT, SIGHUP};
-	struct answer answer = {0};
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+	struct answer answer = { 0 };
 
 	/* Nobody waits for an orphan's image, and a mistake met here was in no input of a turn. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -47,8 +47,8 @@ run(const char *path, const uint8_t key[static 32], int fd, pid_t parent)
 }
 
 int
-bundle_job_start(const char *path, const uint8_t key[static 32], struct bundle_job *ret_job,
-    struct err *err)
+bundle_job_start(
+    const char *path, const uint8_t key[static 32], struct bundle_job *ret_job, struct err *err)
 {
 	int ends[2];
 	pid_t pid, parent = getpid();
@@ -63,7 +63,7 @@ bundle_job_start(const char *path, const uint8_t key[static 32], struct bundle_j
 		close(ends[0]);
 		return err_set(err, AISLE_E_NONE, "no process: %s", strerror(errno));
 	}
-	*ret_job = (struct bundle_job){.pid = pid, .fd = ends[0]};
+	*ret_job = (struct bundle_job){ .pid = pid, .fd = ends[0] };
 	return 0;
 }
 

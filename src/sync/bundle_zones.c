@@ -93,8 +93,9 @@ listed_names(const json_t *list, char **names)
 	size_t count = 0, i;
 	json_t *name;
 
-	json_array_foreach(list, i, name) if (json_is_string(name) && count < ZONE_NAMES_MAX)
-	    names[count++] = mem_strdup(json_string_value(name));
+	json_array_foreach(list, i, name)
+		if (json_is_string(name) && count < ZONE_NAMES_MAX)
+			names[count++] = mem_strdup(json_string_value(name));
 	return count;
 }
 
@@ -139,7 +140,7 @@ write_zones(char **names, size_t count, bool listed, struct buf *out, struct err
 static json_t *
 read_settings(const struct policy_parts *parts)
 {
-	struct err ignored = {0}; /* the compiler reports it */
+	struct err ignored = { 0 }; /* the compiler reports it */
 
 	for (size_t i = 0; i < parts->count; i++)
 		if (strcmp(parts->part[i].name, "policy.json") == 0)
@@ -157,8 +158,9 @@ zones_build(const struct policy_parts *parts, struct buf *out, struct buf *repor
 	int status;
 
 	if (!json_is_array(list) && count == 0)
-		buf_adds(report, "zones.json:1:1: warning: no time zones in " ZONEINFO
-				 ", expected the package tzdata\n");
+		buf_adds(report,
+		    "zones.json:1:1: warning: no time zones in " ZONEINFO
+		    ", expected the package tzdata\n");
 	qsort(names, count, sizeof(*names), compare_names);
 	status = write_zones(names, count, json_is_array(list), out, err);
 	for (size_t i = 0; i < count; i++)

@@ -42,7 +42,8 @@ struct exam {
 static int
 exam_error(const struct exam *exam, struct err *err, const char *what)
 {
-	return err_at(err, AISLE_E_REFUSED, exam->file, exam->line > 0 ? exam->line : 1, 1, "%s", what);
+	return err_at(
+	    err, AISLE_E_REFUSED, exam->file, exam->line > 0 ? exam->line : 1, 1, "%s", what);
 }
 
 /* The next line, without its end; NULL: no more. */
@@ -164,8 +165,8 @@ read_row(struct exam *exam, struct err *err)
 			return err->code;
 	}
 	return column == exam->column_count
-		   ? 1
-		   : exam_error(exam, err, "too few cells, expected as many as the header has");
+	    ? 1
+	    : exam_error(exam, err, "too few cells, expected as many as the header has");
 }
 
 static void
@@ -190,7 +191,7 @@ exam_open(struct exam *exam, const struct policy *policy, const struct policy_pa
 {
 	const char *file = json_string_value(json_object_get(model_source(policy, index), "exam"));
 
-	*exam = (struct exam){.policy = policy, .model = &policy->models[index]};
+	*exam = (struct exam){ .policy = policy, .model = &policy->models[index] };
 	for (size_t i = 0; file != NULL && i < parts->count; i++) {
 		const struct policy_part *part = &parts->part[i];
 
@@ -232,8 +233,8 @@ margin_differs(const struct exam *exam, double got, double tolerance, struct err
 	int digits = model_is_float32(exam->model->model) ? 9 : 17;
 
 	return err_at(err, AISLE_E_REFUSED, exam->file, exam->line, 1,
-	    "row %d: model \"%.64s\" gives margin %.*g, expected %.*g within %.9g",
-	    exam->line - 1, exam->model->name, digits, got, digits, exam->margin, tolerance);
+	    "row %d: model \"%.64s\" gives margin %.*g, expected %.*g within %.9g", exam->line - 1,
+	    exam->model->name, digits, got, digits, exam->margin, tolerance);
 }
 
 static int
@@ -340,7 +341,7 @@ check_ladder(const struct policy *policy, const struct policy_parts *parts,
     const struct action *action, size_t model, struct buf *report)
 {
 	int input = depth_input(policy, &policy->models[model]), status;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct exam exam;
 
 	if (input < 0)
@@ -383,8 +384,8 @@ exam_ladders(const struct policy *policy, const struct policy_parts *parts, stru
 int
 exam_author(const struct policy *policy, const struct policy_parts *parts, struct buf *report)
 {
-	struct buf agreed = {0};
-	struct err err = {0};
+	struct buf agreed = { 0 };
+	struct err err = { 0 };
 	int status = exam_margins(policy, parts, &agreed, &err);
 
 	buf_done(&agreed);

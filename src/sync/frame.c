@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define HEAD_BYTES 3	/* type and topic length, behind the length of the rest */
+#define HEAD_BYTES 3 /* type and topic length, behind the length of the rest */
 
 void
 frame_write(
@@ -14,7 +14,7 @@ frame_write(
 {
 	size_t topic_len = topic != NULL ? strlen(topic) : 0;
 	CHECK(topic_len < 256 && len <= FRAME_BYTES_MAX &&
-	      HEAD_BYTES + topic_len + len <= FRAME_BYTES_MAX);
+	    HEAD_BYTES + topic_len + len <= FRAME_BYTES_MAX);
 	buf_u32(out, (uint32_t)(HEAD_BYTES + topic_len + len));
 	buf_u8(out, (uint8_t)type);
 	buf_u8(out, (uint8_t)topic_len);

@@ -37,19 +37,19 @@
 #define READ_BYTES (64u << 10)
 
 struct link {
-	int fd;			/* to aisled */
+	int fd; /* to aisled */
 	struct mosquitto *client;
 	struct wan wan;
 	struct wan_backoff backoff;
-	int64_t connect_at_ms;	/* when to try (again) */
+	int64_t connect_at_ms; /* when to try (again) */
 	bool connected, up;
-	int publishes;		/* given to the library, not acknowledged */
-	int subscribes;		/* sent, not acknowledged */
+	int publishes;	/* given to the library, not acknowledged */
+	int subscribes; /* sent, not acknowledged */
 	char *filters[FILTERS_MAX];
 	size_t filter_count;
-	struct buf in, out;	/* from and to aisled */
+	struct buf in, out; /* from and to aisled */
 	size_t out_sent;
-	bool broken;		/* aisled's side is gone or talks nonsense */
+	bool broken; /* aisled's side is gone or talks nonsense */
 };
 
 static volatile sig_atomic_t stopping;
@@ -169,7 +169,7 @@ static void
 take_publish(struct link *link, const char *topic, const void *payload, size_t len)
 {
 	if (!link->connected)
-		return;		/* aisled sends it again */
+		return; /* aisled sends it again */
 	int rc = mosquitto_publish(link->client, NULL, topic, (int)len, payload, 1, false);
 	/* Also after NO_CONN the library keeps the message and sends it later. */
 	if (rc == MOSQ_ERR_SUCCESS || rc == MOSQ_ERR_NO_CONN)
@@ -278,10 +278,12 @@ turn(struct link *link)
 	bool room_down = link->out.len - link->out_sent < UNSENT_BYTES_MAX;
 	/* A closed stream is seen even while it is not read. */
 	struct pollfd fds[2] = {
-		{.fd = link->fd, .events = (short)((room_up ? POLLIN : POLLRDHUP) |
-		    (link->out.len > link->out_sent ? POLLOUT : 0))},
-		{.fd = socket, .events = (short)((room_down ? POLLIN : 0) |
-		    (socket >= 0 && mosquitto_want_write(link->client) ? POLLOUT : 0))},
+		{ .fd = link->fd,
+		    .events = (short)((room_up ? POLLIN : POLLRDHUP) |
+			(link->out.len > link->out_sent ? POLLOUT : 0)) },
+		{ .fd = socket,
+		    .events = (short)((room_down ? POLLIN : 0) |
+			(socket >= 0 && mosquitto_want_write(link->client) ? POLLOUT : 0)) },
 	};
 	int64_t wait = socket < 0 ? link->connect_at_ms - wan_now_ms() : 1000;
 	poll(fds, socket >= 0 ? 2 : 1, wait < 0 ? 0 : wait > 1000 ? 1000 : (int)wait);
@@ -300,7 +302,7 @@ turn(struct link *link)
 static void
 catch_signals(void)
 {
-	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+	struct sigaction stop = { .sa_handler = on_stop }, ignore = { .sa_handler = SIG_IGN };
 	stopping = 0;
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
@@ -331,17 +333,17 @@ link_main(const struct conf *conf, int fd)
 	mosquitto_lib_init();
 	catch_signals();
 	struct link *link = mem_calloc(1, sizeof(*link));
-	struct err err = {0};
+	struct err err = { 0 };
 	link->fd = fd;
-	link->wan = (struct wan){.host = conf->hq_host,
-	    .port = conf->hq_port,
-	    .client_id = conf->hq_client_id,
-	    .user = conf->hq_user,
-	    .password_file = conf->hq_password_file,
-	    .tls = conf->hq_ca != NULL,
-	    .ca = conf->hq_ca,
-	    .cert = conf->hq_cert,
-	    .key = conf->hq_key};
+	link->wan = (struct wan){ .host = conf->hq_host,
+		.port = conf->hq_port,
+		.client_id = conf->hq_client_id,
+		.user = conf->hq_user,
+		.password_file = conf->hq_password_file,
+		.tls = conf->hq_ca != NULL,
+		.ca = conf->hq_ca,
+		.cert = conf->hq_cert,
+		.key = conf->hq_key };
 	if (wan_new(&link->wan, link, &link->client, &err) != 0) {
 		log_error("link: %s", err.text);
 		free(link);

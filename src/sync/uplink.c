@@ -36,10 +36,10 @@
 #define SUSPECT_TRIES 3
 
 struct window {
-	int64_t acked, sent;	/* sequences */
+	int64_t acked, sent; /* sequences */
 	bool in_flight;
-	int tries;		/* of this batch */
-	int64_t due_ms;		/* when it is sent again; monotonic */
+	int tries;	/* of this batch */
+	int64_t due_ms; /* when it is sent again; monotonic */
 	int64_t backoff_ms;
 };
 
@@ -106,7 +106,7 @@ next_delay(struct uplink *uplink, struct window *window)
 struct batch {
 	struct uplink *uplink;
 	enum lane lane;
-	bool suspect;		/* HQ did not take it several times: look at each row */
+	bool suspect; /* HQ did not take it several times: look at each row */
 	int rows;
 	int64_t last;
 };
@@ -163,7 +163,8 @@ gather(struct uplink *uplink, enum lane lane)
 {
 	const struct window *window = &uplink->windows[lane];
 	struct batch batch = {
-	    .uplink = uplink, .lane = lane, .suspect = window->tries >= SUSPECT_TRIES};
+		.uplink = uplink, .lane = lane, .suspect = window->tries >= SUSPECT_TRIES
+	};
 	buf_clear(&uplink->lines);
 	int rc = store_uplink_each(
 	    uplink->store, lane, window->acked, UPLINK_BATCH_ROWS, add_row, &batch);
@@ -258,7 +259,7 @@ uplink_acked(struct uplink *uplink, enum lane lane, int64_t upto)
 {
 	struct window *window = &uplink->windows[lane];
 	if (upto <= window->acked)
-		return;		/* a double */
+		return; /* a double */
 	window->acked = upto;
 	/* HQ is alive: what is left goes at once. */
 	window->in_flight = false;

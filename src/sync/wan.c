@@ -78,7 +78,7 @@ set_login(struct mosquitto *client, const struct wan *wan, struct err *err)
 		if (file == NULL)
 			return err_set(
 			    err, AISLE_E_IO, "%s: %s", wan->password_file, strerror(errno));
-		setvbuf(file, NULL, _IONBF, 0);	/* no second copy */
+		setvbuf(file, NULL, _IONBF, 0); /* no second copy */
 		if (fgets(password, sizeof(password), file) == NULL)
 			password[0] = '\0';
 		fclose(file);
@@ -90,8 +90,8 @@ set_login(struct mosquitto *client, const struct wan *wan, struct err *err)
 		    client, wan->user, wan->password_file != NULL ? password : NULL);
 	sodium_memzero(password, sizeof(password));
 	return rc == MOSQ_ERR_SUCCESS
-		   ? 0
-		   : err_set(err, AISLE_E_INVALID, "user: %s", mosquitto_strerror(rc));
+	    ? 0
+	    : err_set(err, AISLE_E_INVALID, "user: %s", mosquitto_strerror(rc));
 }
 
 static int
@@ -109,9 +109,9 @@ set_tls(struct mosquitto *client, const struct wan *wan, struct err *err)
 		rc = mosquitto_tls_set(client, wan->ca, NULL, wan->cert, wan->key, NULL);
 	}
 	return rc == MOSQ_ERR_SUCCESS
-		   ? 0
-		   : err_set(err, AISLE_E_INVALID, "TLS: %s, expected readable PEM files",
-			 mosquitto_strerror(rc));
+	    ? 0
+	    : err_set(err, AISLE_E_INVALID, "TLS: %s, expected readable PEM files",
+		  mosquitto_strerror(rc));
 }
 
 int
@@ -137,16 +137,16 @@ wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client, struct 
 static void
 on_alarm(int number)
 {
-	(void)number;	/* connect() returns EINTR: that is all */
+	(void)number; /* connect() returns EINTR: that is all */
 }
 
 bool
 wan_connect(struct mosquitto *client, const struct wan *wan)
 {
-	struct sigaction action = {.sa_handler = on_alarm}, saved;
+	struct sigaction action = { .sa_handler = on_alarm }, saved;
 	/* Again each second: one host name may have several silent addresses. */
-	struct itimerval timer = {
-	    .it_value = {.tv_sec = WAN_CONNECT_S}, .it_interval = {.tv_sec = 1}};
+	struct itimerval timer = { .it_value = { .tv_sec = WAN_CONNECT_S },
+		.it_interval = { .tv_sec = 1 } };
 	static const struct itimerval off;
 	sigaction(SIGALRM, &action, &saved);
 	setitimer(ITIMER_REAL, &timer, NULL);

@@ -13,10 +13,10 @@ struct wan {
 	const char *host;
 	int port;
 	const char *client_id;
-	const char *user, *password_file;	/* NULL: none */
-	bool tls;				/* ca NULL: what the system trusts */
+	const char *user, *password_file; /* NULL: none */
+	bool tls;			  /* ca NULL: what the system trusts */
 	const char *ca, *cert, *key;
-	bool ack_late;	/* PUBACKs leave with mosquitto_loop_write, not before */
+	bool ack_late; /* PUBACKs leave with mosquitto_loop_write, not before */
 };
 
 #define WAN_HOST_SIZE 256
@@ -24,8 +24,8 @@ struct wan {
 bool wan_url(const char *url, struct wan *wan, char buffer[static WAN_HOST_SIZE]);
 /* A client, not yet connected; MQTT 3.1.1 (which every broker for a large chain speaks), session
  * kept. Reads the password file. 0, AISLE_E_INVALID, AISLE_E_IO. Caller mosquitto_destroy's. */
-int wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client,
-    struct err *err) AISLE_MUST_CHECK;
+int wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client, struct err *err)
+    AISLE_MUST_CHECK;
 /* Connects (again), blocking for WAN_CONNECT_S at most, by SIGALRM. true: CONNECT is on its way. */
 #define WAN_CONNECT_S 15
 bool wan_connect(struct mosquitto *client, const struct wan *wan);
@@ -36,6 +36,6 @@ struct wan_backoff {
 };
 int64_t wan_backoff_next(struct wan_backoff *backoff);
 
-int64_t wan_now_ms(void);	/* monotonic */
+int64_t wan_now_ms(void); /* monotonic */
 
 #endif

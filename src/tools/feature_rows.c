@@ -87,14 +87,14 @@ on_sources(void *ctx, const struct sources *sources)
 {
 	struct feature_rows *rows = ctx;
 	const struct subject *subject = sources->subject;
-	struct feature_row row = {.at_ms = sources->now_ms,
-	    .type = sources->event->type,
-	    .event = sources->event->id,
-	    .visit_id = sources->visit->id,
-	    .basket = sources->visit->basket,
-	    .values = rows->values,
-	    .count = rows->policy->feature_count,
-	    .visit = sources->visit};
+	struct feature_row row = { .at_ms = sources->now_ms,
+		.type = sources->event->type,
+		.event = sources->event->id,
+		.visit_id = sources->visit->id,
+		.basket = sources->visit->basket,
+		.values = rows->values,
+		.count = rows->policy->feature_count,
+		.visit = sources->visit };
 	struct features *features;
 
 	/* An experiment's arm changes actions and settings, never what a feature is. */
@@ -122,8 +122,9 @@ sort_names(struct feature_rows *rows)
 	for (size_t i = 0; i < policy->feature_count; i++) {
 		size_t at = i;
 
-		for (; at > 0 && strcmp(policy->features[rows->order[at - 1]].name,
-				     policy->features[i].name) > 0;
+		for (; at > 0 &&
+		     strcmp(policy->features[rows->order[at - 1]].name, policy->features[i].name) >
+			 0;
 		     at--)
 			rows->order[at] = rows->order[at - 1];
 		rows->order[at] = (unsigned)i;

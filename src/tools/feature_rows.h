@@ -29,8 +29,8 @@ struct feature_row {
 typedef void (*feature_row_fn)(void *ctx, const struct feature_row *row);
 
 /* Answers and what the till says of an offer end a prompt; they start nothing. */
-#define FEATURE_ROWS_NEVER                                                                         \
-	(1u << EV_OFFER_APPLIED | 1u << EV_OFFER_REFUSED | 1u << EV_OFFER_REDEEMED |               \
+#define FEATURE_ROWS_NEVER \
+	(1u << EV_OFFER_APPLIED | 1u << EV_OFFER_REFUSED | 1u << EV_OFFER_REDEEMED | \
 	    1u << EV_OFFER_REVERSED | 1u << EV_GUIDANCE_SHOWN | 1u << EV_GUIDANCE_DECIDED)
 
 /* "aisle.basket.closed,aisle.basket.opened" to a bit per type. false: ret_wrong is the first that

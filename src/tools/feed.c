@@ -124,12 +124,12 @@ grade_of(const struct check *check)
 	if (check->of == 0)
 		return GRADE_UNSEEN;
 	if (check->high)
-		return check->count * 1000 < check->of * check->bad ? GRADE_BAD :
-		    check->count * 1000 < check->of * check->warn   ? GRADE_WARN :
-								      GRADE_OK;
-	return check->count * 1000 > check->of * check->bad ? GRADE_BAD :
-	    check->count * 1000 > check->of * check->warn   ? GRADE_WARN :
-							      GRADE_OK;
+		return check->count * 1000 < check->of * check->bad ? GRADE_BAD
+		    : check->count * 1000 < check->of * check->warn ? GRADE_WARN
+								    : GRADE_OK;
+	return check->count * 1000 > check->of * check->bad ? GRADE_BAD
+	    : check->count * 1000 > check->of * check->warn ? GRADE_WARN
+							    : GRADE_OK;
 }
 
 #define CHECKS_MAX 16

@@ -16,15 +16,15 @@ struct feed_reject {
 };
 
 struct feed_stats {
-	const char *store;		/* NULL: any */
-	int64_t lines;			/* not blank */
-	int64_t events;			/* accepted, doubles too */
+	const char *store; /* NULL: any */
+	int64_t lines;	   /* not blank */
+	int64_t events;	   /* accepted, doubles too */
 	struct feed_reject rejects[REJECT_COUNT];
 	int64_t rejected, unknown_members;
 	int64_t doubles, conflicts, conflict_line;
-	int64_t recorded;		/* events with recordedtime */
-	int64_t off_clock;		/* of them, more than 5 s ahead or 60 s behind */
-	int64_t ahead_ms, behind_ms;	/* the most */
+	int64_t recorded;	     /* events with recordedtime */
+	int64_t off_clock;	     /* of them, more than 5 s ahead or 60 s behind */
+	int64_t ahead_ms, behind_ms; /* the most */
 	int64_t out_of_order;
 	int64_t other_store;
 	int64_t items, without_category, with_margin, bad_gtins, restricted, late_lines;

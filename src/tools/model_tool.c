@@ -69,7 +69,7 @@ write_file(const char *path, const struct buf *bytes, struct err *err)
 	int r = 0, fd = open(temp.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	FILE *out = fd >= 0 ? fdopen(fd, "wb") : NULL;
 	bool good = out != NULL && fwrite(bytes->data, 1, bytes->len, out) == bytes->len &&
-		    fflush(out) == 0 && fsync(fd) == 0;
+	    fflush(out) == 0 && fsync(fd) == 0;
 	int why = errno;
 	if (out != NULL)
 		good = fclose(out) == 0 && good;
@@ -158,7 +158,7 @@ model_tool_inspect(const char *file, bool json, struct buf *out, struct err *err
 struct scoring {
 	const struct model *model;
 	struct csv csv;
-	size_t *field_of;	/* of each input; SIZE_MAX: the header lacks it */
+	size_t *field_of; /* of each input; SIZE_MAX: the header lacks it */
 	size_t header_count;
 	struct value *inputs;
 	double *margins;
@@ -221,7 +221,7 @@ read_input(struct scoring *s, size_t i, struct err *err)
 static void
 print_number(FILE *out, double x, int digits)
 {
-	if (x != x)	/* of infinite inputs; without the sign that printf would show */
+	if (x != x) /* of infinite inputs; without the sign that printf would show */
 		fputs("nan", out);
 	else
 		fprintf(out, "%.*g", digits, x);
@@ -327,8 +327,8 @@ run(struct scoring *s, const char *path, const char *rows_csv, FILE *out, struct
 	struct buf rows = { 0 };
 	int r = read_model(path, &model, err);
 	if (r == 0)
-		r = rows_csv != NULL ? read_file(rows_csv, ROWS_BYTES_MAX, &rows, err) :
-		    read_stream(stdin, ROWS_BYTES_MAX, "stdin", &rows, err);
+		r = rows_csv != NULL ? read_file(rows_csv, ROWS_BYTES_MAX, &rows, err)
+				     : read_stream(stdin, ROWS_BYTES_MAX, "stdin", &rows, err);
 	if (r == 0) {
 		s->model = model;
 		s->field_of = mem_calloc(model_input_count(model) + 1, sizeof(*s->field_of));

@@ -48,13 +48,13 @@ int
 recorded_open(const struct recorded_options *options, struct recorded **ret, struct err *err)
 {
 	struct recorded *recorded;
-	struct engine_options engine = {.conf = options->conf,
-	    .state_dir = options->state,
-	    .dry = true,
-	    .sealed = options->state != NULL,
-	    .pepper = options->pepper,
-	    .on_decision = options->on_decision,
-	    .on_decision_ctx = options->ctx};
+	struct engine_options engine = { .conf = options->conf,
+		.state_dir = options->state,
+		.dry = true,
+		.sealed = options->state != NULL,
+		.pepper = options->pepper,
+		.on_decision = options->on_decision,
+		.on_decision_ctx = options->ctx };
 	int rc;
 
 	if (options->state != NULL && mkdir(options->state, 0700) != 0 && errno != EEXIST)
@@ -130,8 +130,8 @@ static int
 flush(struct recorded *recorded, struct err *err)
 {
 	int rc = recorded->count == 0
-		     ? 0
-		     : turn_run(recorded->engine, recorded->inputs, recorded->count);
+	    ? 0
+	    : turn_run(recorded->engine, recorded->inputs, recorded->count);
 
 	for (size_t i = 0; i < recorded->count; i++)
 		free((char *)recorded->inputs[i].payload);
@@ -148,7 +148,7 @@ take_line(struct recorded *recorded, const char *line, size_t len)
 	memcpy(copy, line, len);
 	copy[len] = '\0';
 	recorded->inputs[recorded->count++] =
-	    (struct input){.kind = INPUT_RECORDED, .payload = copy, .len = len};
+	    (struct input){ .kind = INPUT_RECORDED, .payload = copy, .len = len };
 }
 
 int

@@ -25,8 +25,8 @@ struct recorded_options {
 };
 
 struct recorded;
-int recorded_open(const struct recorded_options *options, struct recorded **ret,
-    struct err *err) AISLE_MUST_CHECK;
+int recorded_open(const struct recorded_options *options, struct recorded **ret, struct err *err)
+    AISLE_MUST_CHECK;
 void recorded_close(struct recorded *recorded); /* NULL is fine */
 struct engine *recorded_engine(struct recorded *recorded);
 /* Puts a bundle file in force. policy_currency: the store takes the policy's currency over, as it

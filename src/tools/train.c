@@ -48,10 +48,10 @@ pass_open(struct training *training, uint32_t types, bool offers, feature_row_fn
 {
 	static const uint8_t no_pepper[32];
 	const struct train_options *options = training->options;
-	struct recorded_options how = {.conf = options->conf,
-	    .profiles = options->profiles,
-	    .turn = options->turn,
-	    .pepper = options->pepper != NULL ? options->pepper : no_pepper};
+	struct recorded_options how = { .conf = options->conf,
+		.profiles = options->profiles,
+		.turn = options->turn,
+		.pepper = options->pepper != NULL ? options->pepper : no_pepper };
 	int rc = recorded_open(&how, &pass->recorded, err);
 
 	pass->training = training;
@@ -122,7 +122,7 @@ static int
 read_baskets(struct training *training, struct err *err)
 {
 	struct train_baskets *baskets = &training->baskets;
-	struct pass pass = {0};
+	struct pass pass = { 0 };
 	int rc = pass_open(
 	    training, 1u << EV_BASKET_CLOSED, false, train_baskets_take, baskets, &pass, err);
 
@@ -160,7 +160,7 @@ static int
 read_rows(struct training *training, struct err *err)
 {
 	struct train_rows *rows = &training->rows;
-	struct pass pass = {0};
+	struct pass pass = { 0 };
 	bool offers = training->options->policy != NULL;
 	int rc;
 
@@ -205,7 +205,7 @@ ask(struct training *training, enum train_question question, char *name, char *m
 static char *
 text_of(const char *format, const char *word)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	const char *at = strstr(format, "%s");
 
 	buf_add(&out, format, (size_t)(at - format));
@@ -255,7 +255,7 @@ static int
 write_target(struct training *training, const struct train_result *result,
     const struct train_target *target, struct err *err)
 {
-	struct buf linear = {0}, exam = {0}, picture = {0};
+	struct buf linear = { 0 }, exam = { 0 }, picture = { 0 };
 	int rc;
 
 	train_write_linear(result, target, &linear);
@@ -283,11 +283,11 @@ write_all(struct training *training, const struct train_result *result, struct e
 		const char *sub, *name;
 		void (*write)(const struct train_result *result, struct buf *out);
 	} files[] = {
-	    {NULL, "features.json", train_write_features},
-	    {"models", "models.json", train_write_models},
-	    {"copurchase", "pairs.csv", train_write_pairs},
-	    {"copurchase", "rules.json", train_write_rules},
-	    {NULL, "CARD.md", train_card_write},
+		{ NULL, "features.json", train_write_features },
+		{ "models", "models.json", train_write_models },
+		{ "copurchase", "pairs.csv", train_write_pairs },
+		{ "copurchase", "rules.json", train_write_rules },
+		{ NULL, "CARD.md", train_card_write },
 	};
 	int rc = train_folder_begin(&training->folder, training->options->output, err);
 
@@ -296,7 +296,7 @@ write_all(struct training *training, const struct train_result *result, struct e
 			rc = write_target(training, result, &result->targets[t], err);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(files) && rc == 0; i++) {
-		struct buf text = {0};
+		struct buf text = { 0 };
 
 		files[i].write(result, &text);
 		rc = train_folder_write(
@@ -309,15 +309,15 @@ write_all(struct training *training, const struct train_result *result, struct e
 static int
 finish(struct training *training, struct buf *summary, struct err *err)
 {
-	struct train_result result = {.baskets = &training->baskets,
-	    .features = &training->features,
-	    .rows = &training->rows,
-	    .pairs = &training->pairs,
-	    .targets = training->targets,
-	    .target_count = training->target_count,
-	    .events = training->events,
-	    .base_features = training->folder.features,
-	    .base_models = training->folder.models};
+	struct train_result result = { .baskets = &training->baskets,
+		.features = &training->features,
+		.rows = &training->rows,
+		.pairs = &training->pairs,
+		.targets = training->targets,
+		.target_count = training->target_count,
+		.events = training->events,
+		.base_features = training->folder.features,
+		.base_models = training->folder.models };
 
 	train_card_summary(&result, summary);
 	for (size_t t = 0; t < training->target_count; t++) {

@@ -22,9 +22,9 @@
 void
 train_baskets_init(struct train_baskets *baskets)
 {
-	*baskets = (struct train_baskets){.categories.max = TRAIN_CATEGORIES_MAX,
-	    .customers.max = TRAIN_CUSTOMERS_MAX,
-	    .visits.max = TRAIN_BASKETS_MAX};
+	*baskets = (struct train_baskets){ .categories.max = TRAIN_CATEGORIES_MAX,
+		.customers.max = TRAIN_CUSTOMERS_MAX,
+		.visits.max = TRAIN_BASKETS_MAX };
 }
 
 void
@@ -88,7 +88,7 @@ static bool
 can_be_named(const char *path, size_t len)
 {
 	return len > 0 && path[0] != '/' && path[len - 1] != '/' &&
-	       memmem(path, len, "//", 2) == NULL && strcspn(path, "=,() \t\"\\") >= len;
+	    memmem(path, len, "//", 2) == NULL && strcspn(path, "=,() \t\"\\") >= len;
 }
 
 /* Does a sensitive category lie below it? Then its sums would speak of that one, too. */
@@ -99,8 +99,7 @@ holds_sensitive(const struct policy *policy, const char *path, size_t len)
 	       *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
 
 		if (text != NULL && strncmp(text, "category=", 9) == 0 &&
@@ -165,7 +164,7 @@ void
 train_baskets_take(void *ctx, const struct feature_row *row)
 {
 	struct train_baskets *baskets = ctx;
-	struct train_basket basket = {.at_ms = row->at_ms, .next_ms = INT64_MAX, .customer = -1};
+	struct train_basket basket = { .at_ms = row->at_ms, .next_ms = INT64_MAX, .customer = -1 };
 	uint16_t list[BASKET_CATEGORIES_MAX];
 
 	if (train_index_get(&baskets->visits, &row->visit_id, sizeof(row->visit_id)) >= 0)

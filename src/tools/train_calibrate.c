@@ -12,7 +12,7 @@
 
 #define RIDGE 1e-3
 #define POINTS_MAX 64
-#define ISOTONIC_YES_MIN                                                                           \
+#define ISOTONIC_YES_MIN \
 	40 /* of each kind, in each half: a staircase learns less from a row than two numbers do   \
 	    */
 
@@ -33,7 +33,7 @@ calibrate_chance(const struct calibration *calibration, double margin)
 	while (ms[i] <= margin)
 		i++;
 	return ps[i - 1] +
-	       (margin / 2 - ms[i - 1] / 2) / (ms[i] / 2 - ms[i - 1] / 2) * (ps[i] - ps[i - 1]);
+	    (margin / 2 - ms[i - 1] / 2) / (ms[i] / 2 - ms[i - 1] / 2) * (ps[i] - ps[i - 1]);
 }
 
 void
@@ -43,22 +43,22 @@ calibrate_done(struct calibration *calibration)
 		free((double *)calibration->margins);
 		free((double *)calibration->ps);
 	}
-	*calibration = (struct calibration){.kind = CALIBRATION_NONE};
+	*calibration = (struct calibration){ .kind = CALIBRATION_NONE };
 }
 
 bool
 calibrate_platt(const double *margins, const uint8_t *y, size_t rows, struct calibration *ret)
 {
-	struct fit_rows one = {margins, y, rows, 1};
+	struct fit_rows one = { margins, y, rows, 1 };
 	struct fit fit;
 
-	*ret = (struct calibration){.kind = CALIBRATION_NONE};
+	*ret = (struct calibration){ .kind = CALIBRATION_NONE };
 	if (rows == 0)
 		return false;
 	fit_logistic(&one, RIDGE, &fit);
 	if (!(fit.weight[0] > 0))
 		return false;
-	*ret = (struct calibration){.kind = CALIBRATION_PLATT, .a = fit.weight[0], .b = fit.bias};
+	*ret = (struct calibration){ .kind = CALIBRATION_PLATT, .a = fit.weight[0], .b = fit.bias };
 	return true;
 }
 
@@ -92,8 +92,9 @@ pool(struct block *blocks, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		blocks[top++] = blocks[i];
-		while (top > 1 && blocks[top - 2].yes * blocks[top - 1].rows >=
-				      blocks[top - 1].yes * blocks[top - 2].rows) {
+		while (top > 1 &&
+		    blocks[top - 2].yes * blocks[top - 1].rows >=
+			blocks[top - 1].yes * blocks[top - 2].rows) {
 			blocks[top - 2].margins += blocks[top - 1].margins;
 			blocks[top - 2].yes += blocks[top - 1].yes;
 			blocks[top - 2].rows += blocks[top - 1].rows;
@@ -112,9 +113,9 @@ group(const struct pair *sorted, size_t rows, struct block *blocks)
 	for (size_t i = 0; i < rows; count++) {
 		size_t end = i;
 
-		blocks[count] = (struct block){0, 0, 0};
+		blocks[count] = (struct block){ 0, 0, 0 };
 		while (end < rows &&
-		       (end < i + size || !(sorted[end].margin > sorted[end - 1].margin))) {
+		    (end < i + size || !(sorted[end].margin > sorted[end - 1].margin))) {
 			blocks[count].margins += sorted[end].margin;
 			blocks[count].yes += sorted[end].y;
 			blocks[count].rows++;
@@ -134,7 +135,7 @@ calibrate_isotonic(const double *margins, const uint8_t *y, size_t rows, struct 
 	size_t count, kept = 0;
 
 	for (size_t i = 0; i < rows; i++) {
-		sorted[i] = (struct pair){margins[i], y[i], (uint32_t)i};
+		sorted[i] = (struct pair){ margins[i], y[i], (uint32_t)i };
 		base += y[i];
 	}
 	base = rows > 0 ? base / (double)rows : 0.5;
@@ -153,7 +154,8 @@ calibrate_isotonic(const double *margins, const uint8_t *y, size_t rows, struct 
 		ps[kept++] = p;
 	}
 	*ret = (struct calibration){
-	    .kind = CALIBRATION_ISOTONIC, .margins = ms, .ps = ps, .count = kept};
+		.kind = CALIBRATION_ISOTONIC, .margins = ms, .ps = ps, .count = kept
+	};
 	free(sorted);
 	free(blocks);
 	if (kept == 0)
@@ -197,7 +199,7 @@ calibrate_choose(const double *margins, const uint8_t *y, size_t rows, struct ca
 	struct calibration platt, isotonic;
 	int kind = CALIBRATION_NONE;
 
-	*ret = (struct calibration){.kind = CALIBRATION_NONE};
+	*ret = (struct calibration){ .kind = CALIBRATION_NONE };
 	for (size_t i = 0; i < rest; i++)
 		best[i] = fit_chance(margins[half + i]);
 	if (calibrate_platt(margins, y, half, &platt) &&

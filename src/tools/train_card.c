@@ -134,7 +134,7 @@ write_overview(const struct train_result *result, struct buf *out)
 static void
 write_parts(const struct train_target *target, struct buf *out)
 {
-	static const char *const names[TRAIN_PARTS] = {"training", "validation", "held out"};
+	static const char *const names[TRAIN_PARTS] = { "training", "validation", "held out" };
 
 	buf_adds(out, "| part | moments from | to | rows | yes |\n|---|---|---|---|---|\n");
 	for (int k = 0; k < TRAIN_PARTS; k++) {
@@ -252,8 +252,9 @@ write_pairs(const struct train_result *result, struct buf *out)
 		if (!train_pair_is_rule(result, pair))
 			continue;
 		if (rules++ == 0)
-			buf_adds(out, "| with | also | baskets | confidence | lift | later lift "
-				      "|\n|---|---|---|---|---|---|\n");
+			buf_adds(out,
+			    "| with | also | baskets | confidence | lift | later lift "
+			    "|\n|---|---|---|---|---|---|\n");
 		buf_addf(out, "| %s | %s | %u | %.1f %% | %.2f | %.2f |\n",
 		    train_category(result->baskets, pair->a),
 		    train_category(result->baskets, pair->b), pair->both, 100 * pair->confidence,

@@ -17,6 +17,7 @@ struct pattern {
 	enum train_role role;
 };
 
+/* clang-format off */
 static const struct pattern of_customer[] = {
     {"shop_visits", "local.visits(half_life=30d)", "visits, one of 30 days ago counting half",
 	ROLE_CUSTOMER},
@@ -37,6 +38,7 @@ static const struct pattern of_category[] = {
 	ROLE_CATEGORY},
     {"now_%s", "basket.count(category=%s)", "lines of %s in the basket now", ROLE_HELD},
 };
+/* clang-format on */
 
 /* ---- which categories ---- */
 
@@ -55,13 +57,13 @@ choose_top(struct train_features *features, const struct train_baskets *baskets,
 static char *
 make_slug(const struct train_features *features, const char *category)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	size_t plain;
 
 	for (; *category != '\0' && out.len < 64; category++) {
 		bool word = (*category >= 'a' && *category <= 'z') ||
-			    (*category >= '0' && *category <= '9') ||
-			    (*category >= 'A' && *category <= 'Z');
+		    (*category >= '0' && *category <= '9') ||
+		    (*category >= 'A' && *category <= 'Z');
 
 		if (word)
 			buf_addc(&out, *category);
@@ -111,8 +113,7 @@ base_name(const json_t *base, const char *from)
 	json_t *list = json_object_get(base, "features"), *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		if (same_from(member(entry, "from"), from) &&
 		    strcmp(member(entry, "type"), "number") == 0 &&
 		    json_object_get(entry, "default") == NULL)
@@ -127,8 +128,7 @@ is_taken(const json_t *base, const char *name)
 	json_t *list = json_object_get(base, "features"), *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		if (strcmp(member(entry, "name"), name) == 0)
 			return true;
 	}
@@ -138,7 +138,7 @@ is_taken(const json_t *base, const char *name)
 static char *
 fill_in(const char *pattern, const char *text)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	const char *at = strstr(pattern, "%s");
 
 	if (at == NULL)
@@ -154,7 +154,7 @@ add(struct train_features *features, const struct pattern *pattern, const char *
     const char *category, int top, const json_t *base)
 {
 	struct train_feature *feature = &features->list[features->count++];
-	struct buf name = {0};
+	struct buf name = { 0 };
 	const char *known;
 
 	feature->from = fill_in(pattern->from, category);
@@ -179,7 +179,7 @@ void
 train_features_make(struct train_features *features, const struct train_baskets *baskets,
     int64_t until_ms, const json_t *base)
 {
-	*features = (struct train_features){0};
+	*features = (struct train_features){ 0 };
 	for (size_t i = 0; i < ARRAY_LEN(of_customer); i++)
 		add(features, &of_customer[i], "", "", -1, base);
 	choose_top(features, baskets, until_ms);
@@ -202,7 +202,7 @@ train_features_done(struct train_features *features)
 	}
 	for (size_t i = 0; i < features->top_count; i++)
 		free(features->slug[i]);
-	*features = (struct train_features){0};
+	*features = (struct train_features){ 0 };
 }
 
 int
@@ -233,8 +233,7 @@ train_features_json(const struct train_features *features, const json_t *base, c
 	size_t i;
 
 	buf_adds(out, "{\"features\":[");
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		separate(out, &first);
 		json_write(entry, out);
 	}
@@ -249,7 +248,7 @@ train_features_json(const struct train_features *features, const json_t *base, c
 		buf_addc(out, '}');
 	}
 	for (i = 0; i < model_count; i++) {
-		struct buf name = {0};
+		struct buf name = { 0 };
 
 		buf_addf(&name, "p_%s", models[i]);
 		if (!is_taken(base, name.data)) {

@@ -28,7 +28,7 @@
 #define STEPS_MAX 60
 #define HALVINGS_MAX 40
 #define STEP_SMALL 1e-10
-#define STEP_NEAR                                                                                  \
+#define STEP_NEAR \
 	1e-4 /* so near the end Newton doubles its digits each time, and the objective is all      \
 		rounding */
 #define ABSENT_MIN 5 /* rows that must be without, and with, a value for absence to be a column */
@@ -122,8 +122,8 @@ terms_of(const struct scale *scale, const double *x, double *z)
 		bool missing = is_missing(x[j]);
 
 		z[1 + 2 * j] = missing || !(scale->spread[j] > 0)
-				   ? 0
-				   : (x[j] - scale->mean[j]) / scale->spread[j];
+		    ? 0
+		    : (x[j] - scale->mean[j]) / scale->spread[j];
 		z[2 + 2 * j] = missing && scale->absent[j] ? 1 : 0;
 	}
 }
@@ -273,10 +273,11 @@ fit_logistic(const struct fit_rows *rows, double ridge, struct fit *ret)
 	CHECK(rows->rows > 0 && rows->columns <= FIT_COLUMNS_MAX && ridge > 0);
 	make_scale(rows, scale);
 	*n = (struct newton){
-	    .rows = rows, .scale = scale, .ridge = ridge, .terms = 1 + 2 * rows->columns};
+		.rows = rows, .scale = scale, .ridge = ridge, .terms = 1 + 2 * rows->columns
+	};
 	n->hessian = mem_calloc(n->terms * n->terms, sizeof(*n->hessian));
 	objective = evaluate(n, n->b, NULL, NULL);
-	*ret = (struct fit){0};
+	*ret = (struct fit){ 0 };
 	for (ret->steps = 0; ret->steps < STEPS_MAX; ret->steps++) {
 		if (!(move(n, &objective) > STEP_SMALL))
 			break;
@@ -303,7 +304,8 @@ fit_objective(const struct fit_rows *rows, double ridge, const double *b, double
 {
 	struct scale *scale = mem_calloc(1, sizeof(*scale));
 	struct newton n = {
-	    .rows = rows, .scale = scale, .ridge = ridge, .terms = 1 + 2 * rows->columns};
+		.rows = rows, .scale = scale, .ridge = ridge, .terms = 1 + 2 * rows->columns
+	};
 	double objective;
 
 	make_scale(rows, scale);

@@ -87,7 +87,7 @@ sniff_currency(const char *path, char ret[static 4])
 static int
 make_silent(struct train_folder *folder, const struct train_options *options, struct err *err)
 {
-	struct buf policy = {0};
+	struct buf policy = { 0 };
 	char currency[4];
 	int rc;
 
@@ -125,10 +125,10 @@ int
 train_folder_open(struct train_folder *folder, const struct train_options *options, struct err *err)
 {
 	const char *temp = getenv("TMPDIR");
-	struct buf work = {0};
+	struct buf work = { 0 };
 	int rc;
 
-	*folder = (struct train_folder){.policy_currency = options->policy_currency};
+	*folder = (struct train_folder){ .policy_currency = options->policy_currency };
 	/* Now, not when the work is done. */
 	if (access(options->output, F_OK) == 0 && !is_empty(options->output))
 		return err_set(err, AISLE_E_REFUSED, "%s: not an empty folder, expected a new one",
@@ -156,7 +156,7 @@ train_folder_declare(struct train_folder *folder, const struct train_features *f
 {
 	for (size_t i = 0; i < folder->parts.parts.count; i++) {
 		struct policy_part *part = &folder->parts.parts.part[i];
-		struct buf text = {0};
+		struct buf text = { 0 };
 
 		if (strcmp(part->name, "features.json") != 0)
 			continue;
@@ -192,8 +192,8 @@ make_folder(const char *path, struct err *err)
 static int
 write_parts(struct train_folder *folder, struct err *err)
 {
-	static const char *const subs[] = {"", "/actions", "/models", "/images"};
-	struct buf path = {0};
+	static const char *const subs[] = { "", "/actions", "/models", "/images" };
+	struct buf path = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(subs) && rc == 0; i++) {
@@ -216,7 +216,7 @@ int
 train_folder_use(
     struct train_folder *folder, struct recorded *recorded, struct buf *report, struct err *err)
 {
-	struct buf dir = {0}, bundle = {0};
+	struct buf dir = { 0 }, bundle = { 0 };
 	int rc = write_parts(folder, err);
 
 	buf_addf(&dir, "%s/policy", folder->work);
@@ -236,9 +236,9 @@ train_folder_use(
 static void
 remove_work(struct train_folder *folder)
 {
-	static const char *const rest[] = {
-	    "policy/actions", "policy/models", "policy/images", "policy", "bundle", ""};
-	struct buf path = {0};
+	static const char *const rest[] = { "policy/actions", "policy/models", "policy/images",
+		"policy", "bundle", "" };
+	struct buf path = { 0 };
 
 	for (size_t i = 0; i < folder->parts.parts.count; i++) {
 		buf_clear(&path);
@@ -263,7 +263,7 @@ train_folder_close(struct train_folder *folder)
 	json_decref(folder->features);
 	json_decref(folder->models);
 	free(folder->work);
-	*folder = (struct train_folder){0};
+	*folder = (struct train_folder){ 0 };
 }
 
 /* ---- the result ---- */
@@ -279,7 +279,7 @@ int
 train_folder_write(struct train_folder *folder, const char *sub, const char *name,
     const char *ending, const struct buf *text, struct err *err)
 {
-	struct buf path = {0};
+	struct buf path = { 0 };
 	int rc = 0;
 
 	buf_adds(&path, folder->output);

@@ -27,8 +27,8 @@ void train_folder_declare(struct train_folder *folder, const struct train_featur
 int train_folder_use(struct train_folder *folder, struct recorded *recorded, struct buf *report,
     struct err *err) AISLE_MUST_CHECK;
 /* The folder for the result: new or empty. */
-int train_folder_begin(
-    struct train_folder *folder, const char *output, struct err *err) AISLE_MUST_CHECK;
+int train_folder_begin(struct train_folder *folder, const char *output, struct err *err)
+    AISLE_MUST_CHECK;
 /* output/sub/name + ending; sub NULL: none. */
 int train_folder_write(struct train_folder *folder, const char *sub, const char *name,
     const char *ending, const struct buf *text, struct err *err) AISLE_MUST_CHECK;

@@ -64,7 +64,7 @@ train_index_add(struct train_index *index, const void *bytes, size_t len)
 	if (index->count == index->max)
 		return -1;
 	index->keys[index->count] =
-	    (struct train_key){arena_strndup(index->arena, bytes, len), (uint32_t)len};
+	    (struct train_key){ arena_strndup(index->arena, bytes, len), (uint32_t)len };
 	index->slots[at] = (uint32_t)++index->count;
 	return (int32_t)(index->count - 1);
 }
@@ -84,5 +84,5 @@ train_index_done(struct train_index *index)
 		arena_free(index->arena);
 	free(index->keys);
 	free(index->slots);
-	*index = (struct train_index){.max = index->max};
+	*index = (struct train_index){ .max = index->max };
 }

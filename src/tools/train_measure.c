@@ -84,9 +84,9 @@ measure_chances(const double *p, const uint8_t *y, size_t rows, struct measure *
 {
 	struct ranked *sorted = mem_calloc(rows + 1, sizeof(*sorted));
 
-	*ret = (struct measure){.rows = rows};
+	*ret = (struct measure){ .rows = rows };
 	for (size_t i = 0; i < rows; i++) {
-		sorted[i] = (struct ranked){p[i], (uint32_t)i, y[i]};
+		sorted[i] = (struct ranked){ p[i], (uint32_t)i, y[i] };
 		ret->yes += y[i];
 		ret->log_loss += loss(p[i], y[i]);
 		ret->brier += (p[i] - y[i]) * (p[i] - y[i]);
@@ -156,7 +156,7 @@ side_loss(const struct side *side, double base)
 static double
 try_cut(const struct fit_rows *rows, size_t column, double cut, double base, struct one_rule *ret)
 {
-	struct side sides[3] = {{0, 0}, {0, 0}, {0, 0}}; /* low, high, missing */
+	struct side sides[3] = { { 0, 0 }, { 0, 0 }, { 0, 0 } }; /* low, high, missing */
 
 	for (size_t i = 0; i < rows->rows; i++) {
 		double x = rows->x[i * rows->columns + column];
@@ -165,8 +165,8 @@ try_cut(const struct fit_rows *rows, size_t column, double cut, double base, str
 		side->rows++;
 		side->yes += rows->y[i];
 	}
-	*ret = (struct one_rule){column, cut, side_chance(&sides[0], base),
-	    side_chance(&sides[1], base), side_chance(&sides[2], base)};
+	*ret = (struct one_rule){ column, cut, side_chance(&sides[0], base),
+		side_chance(&sides[1], base), side_chance(&sides[2], base) };
 	return side_loss(&sides[0], base) + side_loss(&sides[1], base) + side_loss(&sides[2], base);
 }
 

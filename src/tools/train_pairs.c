@@ -59,7 +59,7 @@ count_basket(const struct table *table, const struct train_baskets *baskets,
 
 			if (b >= 0)
 				counts->both[(size_t)(a < b ? a : b) * table->size +
-					     (size_t)(a < b ? b : a)]++;
+				    (size_t)(a < b ? b : a)]++;
 		}
 	}
 }
@@ -83,8 +83,8 @@ lift_of(const struct table *table, const struct counts *counts, size_t a, size_t
 	double expected = (double)counts->one[a] * (double)counts->one[b];
 
 	return expected > 0
-		   ? (double)both_of(table, counts, a, b) * (double)counts->baskets / expected
-		   : 0;
+	    ? (double)both_of(table, counts, a, b) * (double)counts->baskets / expected
+	    : 0;
 }
 
 /* How many baskets of the later ones the two would share by chance: under five, nothing can be
@@ -95,21 +95,21 @@ static void
 add_pair(struct train_pairs *pairs, const struct table *table, size_t a, size_t b)
 {
 	const struct counts *before = &table->before, *after = &table->after;
-	double expected = after->baskets == 0 ? 0
-					      : (double)after->one[a] * (double)after->one[b] /
-						    (double)after->baskets;
+	double expected = after->baskets == 0
+	    ? 0
+	    : (double)after->one[a] * (double)after->one[b] / (double)after->baskets;
 
 	pairs->list = mem_realloc(pairs->list, (pairs->count + 1) * sizeof(*pairs->list));
-	pairs->list[pairs->count++] = (struct train_pair){.a = table->category[a],
-	    .b = table->category[b],
-	    .with_a = before->one[a],
-	    .with_b = before->one[b],
-	    .both = both_of(table, before, a, b),
-	    .support = (double)both_of(table, before, a, b) / (double)before->baskets,
-	    .confidence = (double)both_of(table, before, a, b) / (double)before->one[a],
-	    .lift = lift_of(table, before, a, b),
-	    .later_both = both_of(table, after, a, b),
-	    .later_lift = expected >= EXPECTED_MIN ? lift_of(table, after, a, b) : 0};
+	pairs->list[pairs->count++] = (struct train_pair){ .a = table->category[a],
+		.b = table->category[b],
+		.with_a = before->one[a],
+		.with_b = before->one[b],
+		.both = both_of(table, before, a, b),
+		.support = (double)both_of(table, before, a, b) / (double)before->baskets,
+		.confidence = (double)both_of(table, before, a, b) / (double)before->one[a],
+		.lift = lift_of(table, before, a, b),
+		.later_both = both_of(table, after, a, b),
+		.later_lift = expected >= EXPECTED_MIN ? lift_of(table, after, a, b) : 0 };
 }
 
 /* The same whatever the order of sorting: lift, support, then the columns. */
@@ -128,9 +128,9 @@ compare_pairs(const void *a, const void *b)
 void
 train_pairs_make(struct train_pairs *pairs, const struct train_baskets *baskets, int64_t split_ms)
 {
-	struct table table = {0};
+	struct table table = { 0 };
 
-	*pairs = (struct train_pairs){0};
+	*pairs = (struct train_pairs){ 0 };
 	choose_columns(&table, baskets);
 	counts_make(&table.before, table.size);
 	counts_make(&table.after, table.size);
@@ -164,5 +164,5 @@ void
 train_pairs_done(struct train_pairs *pairs)
 {
 	free(pairs->list);
-	*pairs = (struct train_pairs){0};
+	*pairs = (struct train_pairs){ 0 };
 }

@@ -43,11 +43,11 @@ void
 train_rows_init(struct train_rows *rows, const struct train_baskets *baskets,
     const struct train_features *features, bool offers)
 {
-	*rows = (struct train_rows){.baskets = baskets,
-	    .features = features,
-	    .offers = offers,
-	    .actions.max = POLICY_ACTIONS_MAX,
-	    .share = UINT64_MAX};
+	*rows = (struct train_rows){ .baskets = baskets,
+		.features = features,
+		.offers = offers,
+		.actions.max = POLICY_ACTIONS_MAX,
+		.share = UINT64_MAX };
 	/* A little less than there is room for: which visits are in the share is chance. */
 	if (baskets->count > TRAIN_ROWS_MAX)
 		rows->share = UINT64_MAX / baskets->count * (TRAIN_ROWS_MAX / 50 * 49);
@@ -68,7 +68,7 @@ train_rows_done(struct train_rows *rows)
 	free(rows->cards);
 	free(rows->card_x);
 	train_index_done(&rows->actions);
-	*rows = (struct train_rows){0};
+	*rows = (struct train_rows){ 0 };
 }
 
 void
@@ -136,7 +136,7 @@ take_identified(struct train_rows *rows, const struct feature_row *row)
 	}
 	make_room(rows, (void **)&rows->list, sizeof(*rows->list), &rows->x, rows->count);
 	copy_values(rows, row, rows->x + rows->count * rows->features->count);
-	rows->list[rows->count++] = (struct train_row){row->at_ms, (uint32_t)basket};
+	rows->list[rows->count++] = (struct train_row){ row->at_ms, (uint32_t)basket };
 	rows->seen[basket] = true;
 }
 
@@ -170,10 +170,10 @@ add_card(struct train_rows *rows, const struct card *card, int32_t customer, con
 	    rows, (void **)&rows->cards, sizeof(*rows->cards), &rows->card_x, rows->card_count);
 	memcpy(rows->card_x + rows->card_count * rows->features->count, x,
 	    rows->features->count * sizeof(*x));
-	rows->cards[rows->card_count++] = (struct train_card){.at_ms = card->sent_ms,
-	    .redeemed = card->redeemed,
-	    .customer = customer,
-	    .action = train_index_add(&rows->actions, card->action, strlen(card->action))};
+	rows->cards[rows->card_count++] = (struct train_card){ .at_ms = card->sent_ms,
+		.redeemed = card->redeemed,
+		.customer = customer,
+		.action = train_index_add(&rows->actions, card->action, strlen(card->action)) };
 }
 
 static void
@@ -224,7 +224,8 @@ take_pending(struct train_rows *rows, const struct feature_row *row)
 	if (rows->pending_count == TRAIN_PENDING_MAX)
 		drop_pending(rows, oldest);
 	copy_values(rows, row, x);
-	rows->pending[rows->pending_count++] = (struct train_pending){row->visit_id, row->at_ms, x};
+	rows->pending[rows->pending_count++] =
+	    (struct train_pending){ row->visit_id, row->at_ms, x };
 }
 
 void

@@ -20,7 +20,7 @@
 
 #define WARM_UP_MAX_MS (30 * D_MS)
 
-static const double ridges[] = {1, 3, 10, 30, 100, 300, 1000, 3000};
+static const double ridges[] = { 1, 3, 10, 30, 100, 300, 1000, 3000 };
 
 bool
 train_split(int64_t first_ms, int64_t last_ms, int64_t window_ms,
@@ -35,7 +35,7 @@ train_split(int64_t first_ms, int64_t last_ms, int64_t window_ms,
 	    first_ms + (rest / 50 * 3 < WARM_UP_MAX_MS ? rest / 50 * 3 : WARM_UP_MAX_MS);
 	spans[1].from_ms = spans[0].to_ms + window_ms;
 	spans[1].to_ms = spans[1].from_ms + rest / 5;
-	spans[2] = (struct train_span){spans[1].to_ms + window_ms, last_ms - window_ms};
+	spans[2] = (struct train_span){ spans[1].to_ms + window_ms, last_ms - window_ms };
 	return true;
 }
 
@@ -95,7 +95,7 @@ gather(struct train_target *target, const struct train_rows *rows)
 {
 	const struct train_baskets *baskets = rows->baskets;
 	struct train_span spans[TRAIN_PARTS];
-	size_t room[TRAIN_PARTS] = {0}, columns = rows->features->count;
+	size_t room[TRAIN_PARTS] = { 0 }, columns = rows->features->count;
 
 	if (baskets->count == 0 ||
 	    !train_split(baskets->list[0].at_ms, baskets->list[baskets->count - 1].at_ms,
@@ -124,7 +124,7 @@ gather(struct train_target *target, const struct train_rows *rows)
 static bool
 enough(struct train_target *target)
 {
-	static const char *const names[TRAIN_PARTS] = {"training", "validation", "held-out"};
+	static const char *const names[TRAIN_PARTS] = { "training", "validation", "held-out" };
 
 	for (int k = 0; k < TRAIN_PARTS; k++) {
 		size_t need = k == 0 ? TRAIN_YES_MIN : TRAIN_YES_MIN / 3;
@@ -315,5 +315,5 @@ train_target_done(struct train_target *target)
 	calibrate_done(&target->calibration);
 	free(target->name);
 	free(target->meaning);
-	*target = (struct train_target){0};
+	*target = (struct train_target){ 0 };
 }

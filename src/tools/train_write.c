@@ -42,13 +42,13 @@ bool
 train_pair_is_rule(const struct train_result *result, const struct train_pair *pair)
 {
 	return pair->lift >= TRAIN_LIFT_MIN && pair->later_lift >= TRAIN_LIFT_MIN &&
-	       held_feature(result, pair->a) >= 0 && held_feature(result, pair->b) >= 0;
+	    held_feature(result, pair->a) >= 0 && held_feature(result, pair->b) >= 0;
 }
 
 void
 train_write_features(const struct train_result *result, struct buf *out)
 {
-	bool wanted[TRAIN_FEATURES_MAX] = {false};
+	bool wanted[TRAIN_FEATURES_MAX] = { false };
 	const char *models[TRAIN_TARGETS_MAX];
 	size_t model_count = 0, rules = 0;
 
@@ -119,8 +119,7 @@ train_write_models(const struct train_result *result, struct buf *out)
 	size_t i;
 
 	buf_adds(out, "{\"models\":[");
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		if (is_replaced(result, entry))
 			continue;
 		buf_adds(out, first ? "\n" : ",\n");
@@ -253,8 +252,9 @@ train_write_exam(const struct train_result *result, const struct train_target *t
 void
 train_write_pairs(const struct train_result *result, struct buf *out)
 {
-	buf_adds(out, "if,then,baskets_if,baskets_then,baskets_both,support,confidence,lift,later_"
-		      "both,later_lift\n");
+	buf_adds(out,
+	    "if,then,baskets_if,baskets_then,baskets_both,support,confidence,lift,later_"
+	    "both,later_lift\n");
 	for (size_t i = 0; i < result->pairs->count; i++) {
 		const struct train_pair *pair = &result->pairs->list[i];
 

@@ -37,27 +37,39 @@ policy_of(struct scene *s, int n, int trees)
 	struct policy *policy = NULL;
 	struct buf report = { 0 };
 
-	scene_begin(s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":{\"slots\":2}}}");
+	scene_begin(s,
+	    "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":"
+	    "{\"slots\":2}}}");
 	add_part(s->arena, &s->parts, "contact.json",
-	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":50,\"within\":\"1d\"}],"
-	    "\"suppress\":[{\"after\":{\"outcome\":\"dismissed\",\"count\":2,\"within\":\"30d\"},\"scope\":\"group\",\"for\":\"30d\"}]}");
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":50,"
+	    "\"within\":\"1d\"}],"
+	    "\"suppress\":[{\"after\":{\"outcome\":\"dismissed\",\"count\":2,\"within\":\"30d\"},"
+	    "\"scope\":\"group\",\"for\":\"30d\"}]}");
 	s->parts.part[1].bytes = forest_features(s->arena, INPUTS);
 	s->parts.part[1].len = strlen(s->parts.part[1].bytes);
-	add_part(s->arena, &s->parts, "models/models.json", "{\"models\":[{\"model\":\"m\",\"file\":\"m.json\"}]}");
-	add_part(s->arena, &s->parts, "models/m.json", forest_model(s->arena, trees > 0 ? trees : 1, 6, INPUTS, 7));
+	add_part(s->arena, &s->parts, "models/models.json",
+	    "{\"models\":[{\"model\":\"m\",\"file\":\"m.json\"}]}");
+	add_part(s->arena, &s->parts, "models/m.json",
+	    forest_model(s->arena, trees > 0 ? trees : 1, 6, INPUTS, 7));
 	for (int i = 0; i < n; i++) {
-		const char *chance = trees > 0 ? "\"m\"" :
-		    arena_printf(s->arena, "{\"/\":[{\"var\":\"x\"},%d]}", 5000 + i);
+		const char *chance = trees > 0
+		    ? "\"m\""
+		    : arena_printf(s->arena, "{\"/\":[{\"var\":\"x\"},%d]}", 5000 + i);
 
 		s->parts.count = OTHER_PARTS;
-		add_action(s, arena_printf(s->arena, "a%04d", i), arena_printf(s->arena,
-		    "{\"group\":\"g%d\"," OFFER_MEMBERS ",\"eligible\":{\">\":[{\"var\":\"x\"},%d]},"
-		    "\"applicable\":{\"<\":[{\"var\":\"total\"},%d]},\"propensity\":%s,\"incremental\":0.9,"
-		    "\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}],"
-		    "\"offer\":{\"type\":\"percent\",\"depth\":%d,\"typical\":450,\"max\":300,\"apply\":\"till-code\","
-		    "\"include\":{\"category\":\"c%d\"}},"
-		    "\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"{{depth}} %% off\"}]}",
-		    i % 40, i % 100, 100000 + i % 50, chance, 3 + i % 15, i % 40));
+		add_action(s, arena_printf(s->arena, "a%04d", i),
+		    arena_printf(s->arena,
+			"{\"group\":\"g%d\"," OFFER_MEMBERS
+			",\"eligible\":{\">\":[{\"var\":\"x\"},%d]},"
+			"\"applicable\":{\"<\":[{\"var\":\"total\"},%d]},\"propensity\":%s,"
+			"\"incremental\":0.9,"
+			"\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}],"
+			"\"offer\":{\"type\":\"percent\",\"depth\":%d,\"typical\":450,\"max\":300,"
+			"\"apply\":\"till-code\","
+			"\"include\":{\"category\":\"c%d\"}},"
+			"\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"{{"
+			"depth}} %% off\"}]}",
+			i % 40, i % 100, 100000 + i % 50, chance, 3 + i % 15, i % 40));
 		part[i + OTHER_PARTS] = s->parts.part[OTHER_PARTS];
 	}
 	for (int i = 0; i < OTHER_PARTS; i++)
@@ -85,7 +97,8 @@ bench(int n, int trees, int rounds, int x)
 	for (int i = 0; i < 20; i++)
 		add_line(s.arena, &s.visit, arena_printf(s.arena, "c%d/sub", i), 1000, 250);
 	for (int i = 0; i < 10; i++)
-		add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - H_MS, "other", "other", "other", (uint8_t)i);
+		add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - H_MS, "other", "other",
+		    "other", (uint8_t)i);
 	for (int i = 0; i < 10; i++)
 		add_row(s.arena, &s.subject.contacts, OUTCOME_SHOWN, NOW - 26 * H_MS,
 		    arena_printf(s.arena, "a%04d", 7 * i), "g", "i", (uint8_t)(i + 20));
@@ -104,7 +117,8 @@ bench(int n, int trees, int rounds, int x)
 		arena_reset(turn);
 	}
 	mean = (now_ns() - start) / rounds;
-	printf("decide: %5d candidates (%4zu pass), %3d trees: %9.0f ns, %5.0f ns each, best %9.0f ns, %zu KiB of arena\n",
+	printf("decide: %5d candidates (%4zu pass), %3d trees: %9.0f ns, %5.0f ns each, best %9.0f "
+	       "ns, %zu KiB of arena\n",
 	    n, passed, trees, mean, mean / n, best, used / 1024);
 	arena_free(turn);
 	scene_end(&s);

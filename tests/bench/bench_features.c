@@ -39,7 +39,9 @@ customer(unsigned baskets, unsigned lines)
 
 	for (unsigned i = 0; i < baskets; i++) {
 		struct purchase purchase = { .at_ms = NOW - (int64_t)(baskets - i) * D_MS,
-			.total_minor = 5000, .lines = line, .line_count = lines };
+			.total_minor = 5000,
+			.lines = line,
+			.line_count = lines };
 
 		memcpy(purchase.visit.b, &i, sizeof(i));
 		for (unsigned j = 0; j < lines; j++) {
@@ -47,7 +49,8 @@ customer(unsigned baskets, unsigned lines)
 
 			snprintf(category[j], sizeof(category[j]), "dept%u/cat%u", n / 12, n);
 			snprintf(item[j], sizeof(item[j]), "%014u", n * 7 + i % 3);
-			line[j] = (struct purchase_line){ category[j], NULL, item[j], 1000, 100 + n };
+			line[j] =
+			    (struct purchase_line){ category[j], NULL, item[j], 1000, 100 + n };
 		}
 		buf_clear(&row);
 		purchase_encode(&purchase, &row);
@@ -69,19 +72,24 @@ declare(struct arena *arena, struct feature *features)
 
 		switch (i % 5) {
 		case 0:
-			snprintf(from, sizeof(from), "local.sum(category=dept%u/cat%u, half_life=30d)", dept, cat);
+			snprintf(from, sizeof(from),
+			    "local.sum(category=dept%u/cat%u, half_life=30d)", dept, cat);
 			break;
 		case 1:
-			snprintf(from, sizeof(from), "local.overdue(category=dept%u/cat%u)", dept, cat);
+			snprintf(
+			    from, sizeof(from), "local.overdue(category=dept%u/cat%u)", dept, cat);
 			break;
 		case 2:
-			snprintf(from, sizeof(from), "local.visits(category=dept%u, within=90d)", dept);
+			snprintf(
+			    from, sizeof(from), "local.visits(category=dept%u, within=90d)", dept);
 			break;
 		case 3:
-			snprintf(from, sizeof(from), "local.recency(category=dept%u/cat%u)", dept, cat);
+			snprintf(
+			    from, sizeof(from), "local.recency(category=dept%u/cat%u)", dept, cat);
 			break;
 		default:
-			snprintf(from, sizeof(from), "local.qty(category=dept%u, half_life=7d)", dept);
+			snprintf(
+			    from, sizeof(from), "local.qty(category=dept%u, half_life=7d)", dept);
 			break;
 		}
 		features[i] = (struct feature){ .name = "f", .type = VALUE_NUMBER };
@@ -127,16 +135,24 @@ main(void)
 	struct policy policy = { .features = features, .feature_count = FEATURES };
 	struct id id = { { 2 } };
 	struct visit *visit = visit_new(&id);
-	static const struct { unsigned baskets, lines; const char *what; } sizes[] = {
-		{ 0, 0, "50 features, no purchases" }, { 30, 10, "50 features, 300 lines" },
-		{ 300, 10, "50 features, 3,000 lines" }, { 1000, 16, "50 features, 16,000 lines" },
+	static const struct {
+		unsigned baskets, lines;
+		const char *what;
+	} sizes[] = {
+		{ 0, 0, "50 features, no purchases" },
+		{ 30, 10, "50 features, 300 lines" },
+		{ 300, 10, "50 features, 3,000 lines" },
+		{ 1000, 16, "50 features, 16,000 lines" },
 	};
 
 	declare(kept, features);
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		struct subject *subject = customer(sizes[i].baskets, sizes[i].lines);
-		struct sources sources = { .policy = &policy, .visit = visit, .subject = subject,
-			.now_ms = NOW, .store = "bench" };
+		struct sources sources = { .policy = &policy,
+			.visit = visit,
+			.subject = subject,
+			.now_ms = NOW,
+			.store = "bench" };
 
 		measure(sizes[i].what, &sources, turn);
 		subject_free(subject);

@@ -98,17 +98,26 @@ static void
 one_event(struct store *store, uint64_t n)
 {
 	uint64_t visit_n = n / 12;
-	struct id name = id_of("event", n), digest = id_of("digest", n), subject = id_of("customer", visit_n * 7919 % 5000);
+	struct id name = id_of("event", n), digest = id_of("digest", n),
+		  subject = id_of("customer", visit_n * 7919 % 5000);
 	struct id visit = ulid_of("visit", visit_n * 12), decision = ulid_of("decision", n);
 	int64_t a, b;
 	must(store_seen_put(store, &name, &digest, (int64_t)n), "seen");
-	must(store_put(store, STORE_VISIT, &visit, &subject, (int64_t)n, 1, body, VISIT_BYTES), "visit");
-	must(store_put(store, STORE_DECISION, &decision, &subject, (int64_t)n, 0, body, DECISION_BYTES), "decision");
-	must(store_outbox_add(store, "aisle/v1/0042/guidance/7", &subject, false, body, GUIDANCE_BYTES, &a), "outbox");
-	must(store_outbox_add(store, "aisle/v1/0042/pos/7/receipt", NULL, false, body, 200, &b), "outbox");
+	must(store_put(store, STORE_VISIT, &visit, &subject, (int64_t)n, 1, body, VISIT_BYTES),
+	    "visit");
+	must(store_put(
+		 store, STORE_DECISION, &decision, &subject, (int64_t)n, 0, body, DECISION_BYTES),
+	    "decision");
+	must(store_outbox_add(
+		 store, "aisle/v1/0042/guidance/7", &subject, false, body, GUIDANCE_BYTES, &a),
+	    "outbox");
+	must(store_outbox_add(store, "aisle/v1/0042/pos/7/receipt", NULL, false, body, 200, &b),
+	    "outbox");
 	must(store_outbox_delete(store, a), "outbox");
 	must(store_outbox_delete(store, b), "outbox");
-	must(store_uplink_add(store, LANE_DECISION, "decision", (int64_t)n, &subject, body, UPLINK_BYTES), "uplink");
+	must(store_uplink_add(
+		 store, LANE_DECISION, "decision", (int64_t)n, &subject, body, UPLINK_BYTES),
+	    "uplink");
 }
 
 static void
@@ -117,10 +126,10 @@ bench_turns(const char *dir, struct keys *keys, int per_turn)
 	static int64_t apply[TURNS], commit[TURNS];
 	struct sealer sealer;
 	struct store *store;
-	struct err err = {0};
+	struct err err = { 0 };
 	static uint64_t n;
 	sealer_init(&sealer, keys);
-	const struct store_options options = {.dir = dir, .max_mib = 256, .sealer = &sealer};
+	const struct store_options options = { .dir = dir, .max_mib = 256, .sealer = &sealer };
 	must(store_open(&options, &store, &err), err.text);
 	int64_t before = written(), wal = 0;
 	int turns = TURNS / per_turn;
@@ -139,9 +148,11 @@ bench_turns(const char *dir, struct keys *keys, int per_turn)
 	}
 	store_checkpoint(store);
 	int64_t bytes = written() - before;
-	printf("%2d event%s a turn   %8.1f KiB/event WAL  %8.1f KiB/event in all   apply %6.1f us/event   commit p50 %7.1f p99 %7.1f us\n",
+	printf("%2d event%s a turn   %8.1f KiB/event WAL  %8.1f KiB/event in all   apply %6.1f "
+	       "us/event   commit p50 %7.1f p99 %7.1f us\n",
 	    per_turn, per_turn == 1 ? " " : "s", (double)wal / turns / per_turn / 1024,
-	    (double)bytes / turns / per_turn / 1024, percentile_us(apply, (size_t)turns, 0.5) / per_turn,
+	    (double)bytes / turns / per_turn / 1024,
+	    percentile_us(apply, (size_t)turns, 0.5) / per_turn,
 	    percentile_us(commit, (size_t)turns, 0.5), percentile_us(commit, (size_t)turns, 0.99));
 	store_close(store);
 	sealer_done(&sealer);
@@ -153,16 +164,18 @@ bench_forget(const char *dir, struct keys *keys, uint64_t decisions)
 {
 	struct sealer sealer;
 	struct store *store;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct id subject = id_of("customer", 1);
 	sealer_init(&sealer, keys);
-	const struct store_options options = {.dir = dir, .max_mib = 256, .sealer = &sealer};
+	const struct store_options options = { .dir = dir, .max_mib = 256, .sealer = &sealer };
 	must(store_open(&options, &store, &err), err.text);
 	for (uint64_t n = 0; n < decisions; n++) {
 		struct id key = ulid_of("forget", 1000000 + n), who = id_of("customer", n % 5000);
 		if (n % 500 == 0)
 			must(store_begin(store), "begin");
-		must(store_put(store, STORE_DECISION, &key, &who, (int64_t)n, 0, body, DECISION_BYTES), "decision");
+		must(store_put(
+			 store, STORE_DECISION, &key, &who, (int64_t)n, 0, body, DECISION_BYTES),
+		    "decision");
 		if (n % 500 == 499)
 			must(store_commit(store), "commit");
 		if (store_wal_bytes(store) > 8 << 20)
@@ -173,7 +186,8 @@ bench_forget(const char *dir, struct keys *keys, uint64_t decisions)
 	must(store_forget(store, &subject), "forget");
 	must(keys_destroy(keys, &subject), "destroy");
 	must(store_commit(store), "commit");
-	printf("forget a customer among %" PRIu64 " decisions: %.1f ms\n", decisions, (double)(now_ns() - start) / 1e6);
+	printf("forget a customer among %" PRIu64 " decisions: %.1f ms\n", decisions,
+	    (double)(now_ns() - start) / 1e6);
 	store_close(store);
 	sealer_done(&sealer);
 }
@@ -189,14 +203,15 @@ bench_bare_sync(const char *dir)
 	must(posix_fallocate(fd, 0, 8 << 20) == 0 ? 0 : -1, "bare file");
 	for (int i = 0; i < TURNS; i++) {
 		int64_t start = now_ns();
-		if (pwrite(fd, body, sizeof(body), (off_t)i % 2000 * (off_t)sizeof(body)) < 0 || fdatasync(fd) < 0)
+		if (pwrite(fd, body, sizeof(body), (off_t)i % 2000 * (off_t)sizeof(body)) < 0 ||
+		    fdatasync(fd) < 0)
 			must(-1, "bare write");
 		ns[i] = now_ns() - start;
 	}
 	close(fd);
 	unlink(path);
-	printf("bare write of 4 KiB + fdatasync: p50 %.1f p99 %.1f us\n", percentile_us(ns, TURNS, 0.5),
-	    percentile_us(ns, TURNS, 0.99));
+	printf("bare write of 4 KiB + fdatasync: p50 %.1f p99 %.1f us\n",
+	    percentile_us(ns, TURNS, 0.5), percentile_us(ns, TURNS, 0.99));
 }
 
 static void
@@ -208,9 +223,13 @@ write_lines(const char *path)
 		struct id subject = id_of("profile", i);
 		char text[SUBJECT_TEXT_SIZE];
 		subject_text(&subject, text);
-		fprintf(file, "{\"subject\":\"%s\",\"line\":\"Gold\",\"language\":\"de\",\"consent\":{\"personalise\":\"granted\","
-		    "\"profile\":\"granted\"},\"attributes\":{\"tier\":\"gold\",\"age_band\":4,\"visits_per_month\":3.5,"
-		    "\"likely_to_call\":0.031,\"household\":2}}\n", text);
+		fprintf(file,
+		    "{\"subject\":\"%s\",\"line\":\"Gold\",\"language\":\"de\",\"consent\":{"
+		    "\"personalise\":\"granted\","
+		    "\"profile\":\"granted\"},\"attributes\":{\"tier\":\"gold\",\"age_band\":4,"
+		    "\"visits_per_month\":3.5,"
+		    "\"likely_to_call\":0.031,\"household\":2}}\n",
+		    text);
 	}
 	fclose(file);
 }
@@ -221,15 +240,16 @@ bench_profiles(const char *dir, struct keys *keys)
 	static int64_t slices[PROFILES];
 	char lines[4096], bundle[4096];
 	struct profiles *profiles;
-	struct err err = {0};
+	struct err err = { 0 };
 	int64_t rows = 0, start;
 	snprintf(lines, sizeof(lines), "%s/lines", dir);
 	snprintf(bundle, sizeof(bundle), "%s/bundle", dir);
 	write_lines(lines);
 	start = now_ns();
-	const struct profiles_build what = {.input = lines, .store = "0042", .output = bundle};
+	const struct profiles_build what = { .input = lines, .store = "0042", .output = bundle };
 	must(profiles_build(&what, &rows, &err), err.text);
-	printf("profiles build: %" PRId64 " rows in %.2f s\n", rows, (double)(now_ns() - start) / 1e9);
+	printf(
+	    "profiles build: %" PRId64 " rows in %.2f s\n", rows, (double)(now_ns() - start) / 1e9);
 
 	must(profiles_open(dir, keys, &profiles, &err), err.text);
 	for (int round = 0; round < 2; round++) {
@@ -243,14 +263,16 @@ bench_profiles(const char *dir, struct keys *keys)
 			must(done, err.text);
 			slices[count++] = now_ns() - at;
 		} while (done == 0);
-		printf("profiles install (%s keys): %.2f s, %zu slices of 200 rows: p50 %.1f p99 %.1f max %.1f ms\n",
+		printf("profiles install (%s keys): %.2f s, %zu slices of 200 rows: p50 %.1f p99 "
+		       "%.1f max %.1f ms\n",
 		    round == 0 ? "new" : "known", (double)(now_ns() - start) / 1e9, count,
-		    percentile_us(slices, count, 0.5) / 1000, percentile_us(slices, count, 0.99) / 1000,
+		    percentile_us(slices, count, 0.5) / 1000,
+		    percentile_us(slices, count, 0.99) / 1000,
 		    percentile_us(slices, count, 1.0) / 1000);
 	}
 
 	static int64_t ns[LOOKUPS];
-	struct buf out = {0};
+	struct buf out = { 0 };
 	for (int round = 0; round < 2; round++) {
 		for (uint64_t i = 0; i < LOOKUPS; i++) {
 			struct id subject = id_of("profile", i * 7919 % PROFILES);
@@ -259,8 +281,9 @@ bench_profiles(const char *dir, struct keys *keys)
 			must(profiles_get(profiles, &subject, &out), "get");
 			ns[i] = now_ns() - at;
 		}
-		printf("profile look-up among %d, key and body opened (%s): p50 %.2f p99 %.2f us\n", PROFILES,
-		    round == 0 ? "first time" : "again", percentile_us(ns, LOOKUPS, 0.5), percentile_us(ns, LOOKUPS, 0.99));
+		printf("profile look-up among %d, key and body opened (%s): p50 %.2f p99 %.2f us\n",
+		    PROFILES, round == 0 ? "first time" : "again", percentile_us(ns, LOOKUPS, 0.5),
+		    percentile_us(ns, LOOKUPS, 0.99));
 	}
 	buf_done(&out);
 	profiles_close(profiles);
@@ -271,7 +294,7 @@ main(int argc, char **argv)
 {
 	char dir[4000] = "/tmp/aisle-bench-XXXXXX";
 	struct keys *keys;
-	struct err err = {0};
+	struct err err = { 0 };
 	if (argc > 1)
 		snprintf(dir, sizeof(dir), "%s", argv[1]);
 	else

@@ -20,12 +20,12 @@
 
 #include "figures.h"
 
-#define PAYLOAD 570		/* an item event's size */
+#define PAYLOAD 570 /* an item event's size */
 #define BLOCK 4096
 #define BLOCKS 256
 #define SAMPLES_MAX 1000000
 #define SYNCS 1000
-#define SYNC_NS INT64_C(1000000000)	/* or as many as a second allows */
+#define SYNC_NS INT64_C(1000000000) /* or as many as a second allows */
 
 static struct {
 	int port;
@@ -45,7 +45,8 @@ write_and_sync(void)
 	static int at;
 
 	memset(block, at, sizeof(block));
-	must(pwrite(file_fd, block, sizeof(block), (off_t)(at++ % BLOCKS) * BLOCK) == BLOCK, "write");
+	must(pwrite(file_fd, block, sizeof(block), (off_t)(at++ % BLOCKS) * BLOCK) == BLOCK,
+	    "write");
 	must(fdatasync(file_fd) == 0, "fdatasync");
 }
 
@@ -70,8 +71,8 @@ static void
 report(const char *what)
 {
 	qsort(samples, count, sizeof(*samples), compare_ns);
-	printf("\"%s\":{\"n\":%zu,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"max\":%.1f}", what, count, percentile_us(0.5),
-	    percentile_us(0.9), percentile_us(0.99), percentile_us(1));
+	printf("\"%s\":{\"n\":%zu,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"max\":%.1f}", what,
+	    count, percentile_us(0.5), percentile_us(0.9), percentile_us(0.99), percentile_us(1));
 	count = 0;
 }
 
@@ -119,7 +120,8 @@ static void
 on_there(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message)
 {
 	(void)ctx;
-	mosquitto_publish(mosq, NULL, "bench/back", message->payloadlen, message->payload, 1, false);
+	mosquitto_publish(
+	    mosq, NULL, "bench/back", message->payloadlen, message->payload, 1, false);
 }
 
 static void
@@ -132,7 +134,8 @@ on_back(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *messa
 }
 
 static struct mosquitto *
-listen_to(const char *topic, void (*on_message)(struct mosquitto *, void *, const struct mosquitto_message *))
+listen_to(const char *topic,
+    void (*on_message)(struct mosquitto *, void *, const struct mosquitto_message *))
 {
 	struct mosquitto *mosq = connect_client();
 
@@ -181,10 +184,12 @@ time_hops(void)
 	char payload[PAYLOAD];
 
 	memset(payload, ' ', sizeof(payload));
-	while ((due = start + (int64_t)((double)sent / want.rate * 1e9)) < end || (int64_t)count < sent) {
+	while ((due = start + (int64_t)((double)sent / want.rate * 1e9)) < end ||
+	    (int64_t)count < sent) {
 		if (due < end && due <= now_ns()) {
 			snprintf(payload, sizeof(payload), "%" PRId64, due);
-			mosquitto_publish(mosq, NULL, "bench/there", sizeof(payload), payload, 1, false);
+			mosquitto_publish(
+			    mosq, NULL, "bench/there", sizeof(payload), payload, 1, false);
 			sent++;
 			continue;
 		}
@@ -198,8 +203,8 @@ time_hops(void)
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = { { "port", 1, NULL, 'p' }, { "file", 1, NULL, 'f' }, { "rate", 1, NULL, 'R' },
-		{ "seconds", 1, NULL, 'T' }, { 0 } };
+	static const struct option options[] = { { "port", 1, NULL, 'p' }, { "file", 1, NULL, 'f' },
+		{ "rate", 1, NULL, 'R' }, { "seconds", 1, NULL, 'T' }, { 0 } };
 	int option, ready[2];
 	char byte;
 	pid_t child;

@@ -36,13 +36,13 @@
 
 #define ITEMS 10
 #define TILLS_MAX 256
-#define WAITING_MAX 65536	/* events of one till that are on their way */
+#define WAITING_MAX 65536 /* events of one till that are on their way */
 #define EVENTS_MAX 4000000
-#define DRAIN_NS INT64_C(30000000000)	/* a disk that others use can stand still for seconds */
+#define DRAIN_NS INT64_C(30000000000) /* a disk that others use can stand still for seconds */
 #define S_NS INT64_C(1000000000)
 
 struct waiting {
-	int64_t due_ns, serial;		/* serial 0: a close */
+	int64_t due_ns, serial; /* serial 0: a close */
 };
 
 struct till {
@@ -55,13 +55,19 @@ static struct {
 	int port, tills, burst, window;
 	const char *store, *tag;
 	double rate, seconds, skip;
-} want = { .port = 1883, .tills = 20, .burst = 1, .window = 512, .store = "0042", .tag = "load", .seconds = 5 };
+} want = { .port = 1883,
+	.tills = 20,
+	.burst = 1,
+	.window = 512,
+	.store = "0042",
+	.tag = "load",
+	.seconds = 5 };
 
 static struct till tills[TILLS_MAX];
 static struct mosquitto *out, *in;
 static bool subscribed;
 static int64_t sent, items, answered, wrong, serial, counted_from_ns, last_answer_ns;
-static uint32_t *latencies;		/* microseconds / 10 */
+static uint32_t *latencies; /* microseconds / 10 */
 static size_t latency_count;
 
 static int64_t
@@ -165,14 +171,22 @@ event_text(const struct till *till, int number, bool closes, char *text, size_t 
 	wall_clock(at);
 	snprintf(basket, sizeof(basket), "%s-%d-%d", want.tag, number, till->basket);
 	if (closes)
-		return snprintf(text, size, "{\"specversion\":\"1.0\",\"id\":\"%s-%" PRId64 "\",\"source\":\"/store/%s/pos/%d\","
-		    "\"type\":\"aisle.basket.closed\",\"time\":\"%s\",\"datacontenttype\":\"application/json\",\"data\":"
-		    "{\"basket\":\"%s\",\"total\":4990,\"currency\":\"EUR\"}}", want.tag, sent, want.store, number, at, basket);
-	return snprintf(text, size, "{\"specversion\":\"1.0\",\"id\":\"%s-%" PRId64 "\",\"source\":\"/store/%s/pos/%d\","
-	    "\"type\":\"aisle.basket.item-added\",\"time\":\"%s\",\"datacontenttype\":\"application/json\",\"data\":"
-	    "{\"basket\":\"%s\",\"line\":%d,\"gtin\":\"05012345678900\",\"category\":\"grocery/coffee\",\"brand\":\"acme\","
-	    "\"name\":\"No. %" PRId64 "\",\"qty\":1,\"amount\":499,\"currency\":\"EUR\",\"margin\":120}}", want.tag, sent,
-	    want.store, number, at, basket, till->line, serial);
+		return snprintf(text, size,
+		    "{\"specversion\":\"1.0\",\"id\":\"%s-%" PRId64
+		    "\",\"source\":\"/store/%s/pos/%d\","
+		    "\"type\":\"aisle.basket.closed\",\"time\":\"%s\",\"datacontenttype\":"
+		    "\"application/json\",\"data\":"
+		    "{\"basket\":\"%s\",\"total\":4990,\"currency\":\"EUR\"}}",
+		    want.tag, sent, want.store, number, at, basket);
+	return snprintf(text, size,
+	    "{\"specversion\":\"1.0\",\"id\":\"%s-%" PRId64 "\",\"source\":\"/store/%s/pos/%d\","
+	    "\"type\":\"aisle.basket.item-added\",\"time\":\"%s\",\"datacontenttype\":"
+	    "\"application/json\",\"data\":"
+	    "{\"basket\":\"%s\",\"line\":%d,\"gtin\":\"05012345678900\",\"category\":\"grocery/"
+	    "coffee\",\"brand\":\"acme\","
+	    "\"name\":\"No. %" PRId64
+	    "\",\"qty\":1,\"amount\":499,\"currency\":\"EUR\",\"margin\":120}}",
+	    want.tag, sent, want.store, number, at, basket, till->line, serial);
 }
 
 static void
@@ -304,17 +318,20 @@ static void
 report(double took_s)
 {
 	qsort(latencies, latency_count, sizeof(*latencies), compare);
-	printf("{\"sent\":%" PRId64 ",\"items\":%" PRId64 ",\"answered\":%" PRId64 ",\"wrong\":%" PRId64
-	    ",\"seconds\":%.3f,\"per_s\":%.1f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}\n",
-	    sent, items, answered, wrong, took_s, took_s > 0 ? (double)answered / took_s : 0, percentile_us(0.5),
-	    percentile_us(0.9), percentile_us(0.99), percentile_us(0.999), percentile_us(1));
+	printf("{\"sent\":%" PRId64 ",\"items\":%" PRId64 ",\"answered\":%" PRId64
+	       ",\"wrong\":%" PRId64 ",\"seconds\":%.3f,\"per_s\":%.1f,\"p50\":%.1f,\"p90\":%.1f,"
+	       "\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}\n",
+	    sent, items, answered, wrong, took_s, took_s > 0 ? (double)answered / took_s : 0,
+	    percentile_us(0.5), percentile_us(0.9), percentile_us(0.99), percentile_us(0.999),
+	    percentile_us(1));
 }
 
 static void
 read_options(int argc, char **argv)
 {
-	static const struct option options[] = { { "port", 1, NULL, 'p' }, { "store", 1, NULL, 's' }, { "run", 1, NULL, 'r' },
-		{ "tills", 1, NULL, 't' }, { "seconds", 1, NULL, 'T' }, { "skip", 1, NULL, 'k' }, { "rate", 1, NULL, 'R' },
+	static const struct option options[] = { { "port", 1, NULL, 'p' },
+		{ "store", 1, NULL, 's' }, { "run", 1, NULL, 'r' }, { "tills", 1, NULL, 't' },
+		{ "seconds", 1, NULL, 'T' }, { "skip", 1, NULL, 'k' }, { "rate", 1, NULL, 'R' },
 		{ "burst", 1, NULL, 'b' }, { "window", 1, NULL, 'w' }, { 0 } };
 	int option;
 

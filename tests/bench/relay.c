@@ -52,7 +52,8 @@ must(bool good, const char *what)
 }
 
 static void
-on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto_property *properties)
+on_connect(
+    struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto_property *properties)
 {
 	char topic[96];
 
@@ -65,7 +66,8 @@ on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto
 }
 
 static void
-on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message, const mosquitto_property *properties)
+on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message,
+    const mosquitto_property *properties)
 {
 	const char *till = message->topic + strlen("aisle/v1//pos/") + strlen(store);
 	struct message *row = &turn[turn_count++];
@@ -73,7 +75,8 @@ on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *me
 	(void)mosq;
 	(void)ctx;
 	(void)properties;
-	snprintf(row->topic, sizeof(row->topic), "aisle/v1/%s/guidance/%.*s", store, (int)strcspn(till, "/"), till);
+	snprintf(row->topic, sizeof(row->topic), "aisle/v1/%s/guidance/%.*s", store,
+	    (int)strcspn(till, "/"), till);
 	row->len = message->payloadlen;
 	row->payload = malloc((size_t)row->len);
 	memcpy(row->payload, message->payload, (size_t)row->len);
@@ -96,7 +99,8 @@ run_turn(struct mosquitto *mosq)
 	}
 	step(commit);
 	for (int i = 0; i < turn_count; i++) {
-		mosquitto_publish(mosq, NULL, turn[i].topic, turn[i].len, turn[i].payload, 1, false);
+		mosquitto_publish(
+		    mosq, NULL, turn[i].topic, turn[i].len, turn[i].payload, 1, false);
 		free(turn[i].payload);
 	}
 	turn_count = 0;
@@ -106,9 +110,12 @@ static void
 open_store(const char *path)
 {
 	must(sqlite3_open(path, &db) == SQLITE_OK, "no state");
-	must(sqlite3_exec(db, "PRAGMA page_size = 1024; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-	    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8192;"
-	    "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY, body BLOB)", NULL, NULL, NULL) == SQLITE_OK,
+	must(sqlite3_exec(db,
+		 "PRAGMA page_size = 1024; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = "
+		 "WAL;"
+		 "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8192;"
+		 "CREATE TABLE IF NOT EXISTS event(id INTEGER PRIMARY KEY, body BLOB)",
+		 NULL, NULL, NULL) == SQLITE_OK,
 	    sqlite3_errmsg(db));
 	sqlite3_prepare_v2(db, "BEGIN IMMEDIATE", -1, &begin, NULL);
 	sqlite3_prepare_v2(db, "INSERT INTO event(body) VALUES(?1)", -1, &insert, NULL);
@@ -129,7 +136,9 @@ open_broker(int port)
 	mosquitto_connect_v5_callback_set(mosq, on_connect);
 	mosquitto_message_v5_callback_set(mosq, on_message);
 	mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM, TURN);
-	must(mosquitto_connect_bind_v5(mosq, "127.0.0.1", port, 600, NULL, properties) == MOSQ_ERR_SUCCESS, "no broker");
+	must(mosquitto_connect_bind_v5(mosq, "127.0.0.1", port, 600, NULL, properties) ==
+		MOSQ_ERR_SUCCESS,
+	    "no broker");
 	mosquitto_property_free_all(&properties);
 	return mosq;
 }
@@ -147,12 +156,14 @@ serve(struct mosquitto *mosq)
 {
 	while (!stop) {
 		int fd = mosquitto_socket(mosq);
-		struct pollfd poll_fd = { .fd = fd, .events = (short)(POLLIN | (mosquitto_want_write(mosq) ? POLLOUT : 0)) };
+		struct pollfd poll_fd = { .fd = fd,
+			.events = (short)(POLLIN | (mosquitto_want_write(mosq) ? POLLOUT : 0)) };
 
 		if (poll(&poll_fd, 1, 1000) <= 0)
 			continue;
 		while (poll_fd.revents & POLLIN) {
-			must(mosquitto_loop_read(mosq, 1) == MOSQ_ERR_SUCCESS, "the broker is gone");
+			must(
+			    mosquitto_loop_read(mosq, 1) == MOSQ_ERR_SUCCESS, "the broker is gone");
 			if (turn_count == TURN || !readable(fd))
 				break;
 		}
@@ -165,8 +176,8 @@ serve(struct mosquitto *mosq)
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = { { "port", 1, NULL, 'p' }, { "state", 1, NULL, 'd' }, { "store", 1, NULL, 's' },
-		{ 0 } };
+	static const struct option options[] = { { "port", 1, NULL, 'p' },
+		{ "state", 1, NULL, 'd' }, { "store", 1, NULL, 's' }, { 0 } };
 	const char *state = NULL;
 	int option, port = 1883;
 	struct mosquitto *mosq;

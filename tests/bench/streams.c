@@ -55,9 +55,12 @@ open_stream(struct stream *stream, const char *token)
 	address.sin_port = htons((uint16_t)atoi(colon + 1));
 	must(inet_pton(AF_INET, host, &address.sin_addr) == 1, "expected an IPv4 address");
 	stream->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	must(connect(stream->fd, (struct sockaddr *)&address, sizeof(address)) == 0, "no HTTP server");
-	len = snprintf(request, sizeof(request), "GET /v1/stations/1/stream HTTP/1.1\r\nHost: %s\r\n"
-	    "Authorization: Bearer %s\r\nAccept: text/event-stream\r\n\r\n", want.http, token);
+	must(connect(stream->fd, (struct sockaddr *)&address, sizeof(address)) == 0,
+	    "no HTTP server");
+	len = snprintf(request, sizeof(request),
+	    "GET /v1/stations/1/stream HTTP/1.1\r\nHost: %s\r\n"
+	    "Authorization: Bearer %s\r\nAccept: text/event-stream\r\n\r\n",
+	    want.http, token);
 	must(write(stream->fd, request, (size_t)len) == len, "the request did not fit");
 }
 
@@ -91,11 +94,14 @@ read_all(const char *mark, int64_t *ret_first_ns, int64_t *ret_last_ns)
 	*ret_first_ns = 0;
 	while (missing > 0) {
 		must(now_ns() < give_up, "a stream did not hear it");
-		fds[want.streams] = (struct pollfd){ .fd = till != NULL ? mosquitto_socket(till) : -1, .events = POLLIN };
+		fds[want.streams] =
+		    (struct pollfd){ .fd = till != NULL ? mosquitto_socket(till) : -1,
+			    .events = POLLIN };
 		if (poll(fds, (nfds_t)want.streams + 1, 100) <= 0)
 			continue;
 		for (int i = 0; i < want.streams; i++) {
-			if (!(fds[i].revents & POLLIN) || !read_stream(&streams[i], mark) || streams[i].has)
+			if (!(fds[i].revents & POLLIN) || !read_stream(&streams[i], mark) ||
+			    streams[i].has)
 				continue;
 			streams[i].has = true;
 			missing--;
@@ -119,12 +125,17 @@ scan(int round)
 	clock_gettime(CLOCK_REALTIME, &t);
 	gmtime_r(&t.tv_sec, &tm);
 	strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
-	len = snprintf(text, sizeof(text), "{\"specversion\":\"1.0\",\"id\":\"s-%d-%d\",\"source\":\"/store/%s/pos/1\","
-	    "\"type\":\"aisle.basket.item-added\",\"time\":\"%s\",\"datacontenttype\":\"application/json\",\"data\":"
-	    "{\"basket\":\"s-%d-%d\",\"line\":1,\"sku\":\"s\",\"category\":\"grocery/coffee\",\"name\":\"No. %d\",\"qty\":1,"
-	    "\"amount\":499,\"currency\":\"EUR\"}}", (int)getpid(), round, want.store, at, (int)getpid(), round, round);
+	len = snprintf(text, sizeof(text),
+	    "{\"specversion\":\"1.0\",\"id\":\"s-%d-%d\",\"source\":\"/store/%s/pos/1\","
+	    "\"type\":\"aisle.basket.item-added\",\"time\":\"%s\",\"datacontenttype\":"
+	    "\"application/json\",\"data\":"
+	    "{\"basket\":\"s-%d-%d\",\"line\":1,\"sku\":\"s\",\"category\":\"grocery/"
+	    "coffee\",\"name\":\"No. %d\",\"qty\":1,"
+	    "\"amount\":499,\"currency\":\"EUR\"}}",
+	    (int)getpid(), round, want.store, at, (int)getpid(), round, round);
 	snprintf(topic, sizeof(topic), "aisle/v1/%s/pos/1/event", want.store);
-	must(mosquitto_publish(till, NULL, topic, len, text, 1, false) == MOSQ_ERR_SUCCESS, "the broker is gone");
+	must(mosquitto_publish(till, NULL, topic, len, text, 1, false) == MOSQ_ERR_SUCCESS,
+	    "the broker is gone");
 }
 
 static void
@@ -145,17 +156,20 @@ run(void)
 	}
 	qsort(spread, (size_t)want.rounds, sizeof(spread[0]), compare_ns);
 	qsort(whole, (size_t)want.rounds, sizeof(whole[0]), compare_ns);
-	printf("{\"streams\":%d,\"rounds\":%d,\"spread_p50\":%.1f,\"spread_max\":%.1f,\"last_p50\":%.1f,\"last_max\":%.1f}\n",
-	    want.streams, want.rounds, (double)spread[want.rounds / 2] / 1000, (double)spread[want.rounds - 1] / 1000,
-	    (double)whole[want.rounds / 2] / 1000, (double)whole[want.rounds - 1] / 1000);
+	printf("{\"streams\":%d,\"rounds\":%d,\"spread_p50\":%.1f,\"spread_max\":%.1f,\"last_p50\":"
+	       "%.1f,\"last_max\":%.1f}\n",
+	    want.streams, want.rounds, (double)spread[want.rounds / 2] / 1000,
+	    (double)spread[want.rounds - 1] / 1000, (double)whole[want.rounds / 2] / 1000,
+	    (double)whole[want.rounds - 1] / 1000);
 	fflush(stdout);
 }
 
 static void
 read_options(int argc, char **argv)
 {
-	static const struct option options[] = { { "port", 1, NULL, 'p' }, { "http", 1, NULL, 'h' }, { "streams", 1, NULL, 'n' },
-		{ "rounds", 1, NULL, 'r' }, { "store", 1, NULL, 's' }, { 0 } };
+	static const struct option options[] = { { "port", 1, NULL, 'p' }, { "http", 1, NULL, 'h' },
+		{ "streams", 1, NULL, 'n' }, { "rounds", 1, NULL, 'r' }, { "store", 1, NULL, 's' },
+		{ 0 } };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -168,8 +182,9 @@ read_options(int argc, char **argv)
 		default: exit(64);
 		}
 	}
-	must(want.http != NULL && optind < argc && want.streams >= 1 && want.streams <= STREAMS_MAX && want.rounds >= 1 &&
-	    want.rounds <= ROUNDS_MAX, "expected --http HOST:PORT, tokens, at most 256 streams and 1000 rounds");
+	must(want.http != NULL && optind < argc && want.streams >= 1 &&
+		want.streams <= STREAMS_MAX && want.rounds >= 1 && want.rounds <= ROUNDS_MAX,
+	    "expected --http HOST:PORT, tokens, at most 256 streams and 1000 rounds");
 }
 
 int

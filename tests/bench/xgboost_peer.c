@@ -30,8 +30,8 @@ static int (*predict_dense)(void *booster, const char *values, const char *confi
     const ulong64 **ret_shape, ulong64 *ret_dim, const float **ret_result);
 static int (*predict_matrix)(void *booster, void *matrix, const char *config,
     const ulong64 **ret_shape, ulong64 *ret_dim, const float **ret_result);
-static int (*matrix_create)(const float *data, ulong64 rows, ulong64 columns, float missing,
-    void **ret);
+static int (*matrix_create)(
+    const float *data, ulong64 rows, ulong64 columns, float missing, void **ret);
 static int (*matrix_free)(void *matrix);
 static const char *(*last_error)(void);
 
@@ -89,7 +89,8 @@ clock_ns(clockid_t clock)
 static const float *
 in_place(const float *rows, size_t count)
 {
-	static const char config[] = "{\"type\":1,\"training\":false,\"iteration_begin\":0,"
+	static const char config[] =
+	    "{\"type\":1,\"training\":false,\"iteration_begin\":0,"
 	    "\"iteration_end\":0,\"strict_shape\":false,\"cache_id\":0,\"missing\":NaN}";
 	char values[200];
 	const ulong64 *shape;
@@ -106,7 +107,7 @@ static float
 through_matrix(const float *rows, size_t count)
 {
 	static const char config[] = "{\"type\":1,\"training\":false,\"iteration_begin\":0,"
-	    "\"iteration_end\":0,\"strict_shape\":false}";
+				     "\"iteration_end\":0,\"strict_shape\":false}";
 	const ulong64 *shape;
 	ulong64 dim;
 	const float *result;

@@ -132,10 +132,10 @@ static void
 submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind,
     struct json_t *body, http_reply_fn reply, void *reply_ctx)
 {
-	struct http_reply answer = {.status = strcmp(kind, "shown") == 0 ? 200 : play.reply_status,
-	    .body = "{}",
-	    .detail = play.reply_detail};
-	struct buf text = {0};
+	struct http_reply answer = { .status = strcmp(kind, "shown") == 0 ? 200 : play.reply_status,
+		.body = "{}",
+		.detail = play.reply_detail };
+	struct buf text = { 0 };
 
 	(void)ctx;
 	(void)tablet;
@@ -205,7 +205,7 @@ command(char *line)
 		http_pair(play.http, rest, code, &expires_ms);
 		printf("code %s\n", code);
 	} else if (strcmp(word, "tablet") == 0) {
-		struct http_tablet tablet = {.name = "test"};
+		struct http_tablet tablet = { .name = "test" };
 		char hash[65], *token = strsep(&rest, " ");
 		snprintf(tablet.stations, sizeof(tablet.stations), "%s", rest != NULL ? rest : "");
 		http_token_hash(token, hash);
@@ -242,11 +242,12 @@ ended(struct bufferevent *bev, short what, void *ctx)
 int
 main(int argc, char **argv)
 {
-	static const struct http_host host = {NULL, now_ms, stations, station, decision, report,
-	    status, metrics, ready, guidance_station, submit, cancel, tablet_put, tablet_get, NULL};
+	static const struct http_host host = { NULL, now_ms, stations, station, decision, report,
+		status, metrics, ready, guidance_station, submit, cancel, tablet_put, tablet_get,
+		NULL };
 	static struct conf conf;
 	char listen[64];
-	struct err err = {0};
+	struct err err = { 0 };
 	struct bufferevent *commands;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -8,7 +8,7 @@
 
 #include "score/model.h"
 
-#define ROWS 13			/* fewer than twelve are walked one by one, whatever the path */
+#define ROWS 13 /* fewer than twelve are walked one by one, whatever the path */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,16 +18,13 @@ cell(size_t row, size_t input)
 	static const double numbers[] = { 0.5, -0.0, 1e9, -3, 1e-45, 16777216, 7 };
 	size_t k = row * 5 + input;
 	switch (k % 4) {
-	case 0:
-		return value_missing();
-	case 1:
-		return value_string(k % 8 == 1 ? "gold" : "6");
+	case 0: return value_missing();
+	case 1: return value_string(k % 8 == 1 ? "gold" : "6");
 	case 2:
-		return value_number(k % 16 == 2	      ? __builtin_inf() :
-				    k % 16 == 6 ? -__builtin_inf() :
-						  (double)k);
-	default:
-		return value_number(numbers[k % 7]);
+		return value_number(k % 16 == 2 ? __builtin_inf()
+			: k % 16 == 6		? -__builtin_inf()
+						: (double)k);
+	default: return value_number(numbers[k % 7]);
 	}
 }
 

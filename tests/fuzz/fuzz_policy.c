@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 	char *text;
 
 	if (size < 1 || size > 1u << 16)

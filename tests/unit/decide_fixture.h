@@ -40,7 +40,8 @@ id_of(uint8_t n)
 /* ---- visits; memory from an arena, so nothing is freed one by one ---- */
 
 FIXTURE struct line *
-add_line(struct arena *arena, struct visit *visit, const char *category, int64_t qty_milli, int64_t amount_minor)
+add_line(struct arena *arena, struct visit *visit, const char *category, int64_t qty_milli,
+    int64_t amount_minor)
 {
 	struct line *lines = arena_alloc(arena, (visit->line_count + 1) * sizeof(*lines));
 	struct line *line = &lines[visit->line_count];
@@ -57,7 +58,8 @@ add_line(struct arena *arena, struct visit *visit, const char *category, int64_t
 }
 
 FIXTURE struct card *
-add_card(struct arena *arena, struct visit *visit, const char *action, const char *group, uint8_t prompt)
+add_card(
+    struct arena *arena, struct visit *visit, const char *action, const char *group, uint8_t prompt)
 {
 	struct card *cards = arena_alloc(arena, (visit->card_count + 1) * sizeof(*cards));
 	struct card *card = &cards[visit->card_count];
@@ -77,8 +79,8 @@ add_card(struct arena *arena, struct visit *visit, const char *action, const cha
 }
 
 FIXTURE struct contact *
-add_row(struct arena *arena, struct contacts *contacts, enum outcome outcome, int64_t at_ms, const char *action,
-    const char *group, const char *issue, uint8_t prompt)
+add_row(struct arena *arena, struct contacts *contacts, enum outcome outcome, int64_t at_ms,
+    const char *action, const char *group, const char *issue, uint8_t prompt)
 {
 	struct contact *rows = arena_alloc(arena, (contacts->count + 1) * sizeof(*rows));
 	struct contact *row = &rows[contacts->count];

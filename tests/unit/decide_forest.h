@@ -39,7 +39,8 @@ forest_features(struct arena *arena, int inputs)
 	struct buf out = { 0 };
 	const char *text;
 
-	buf_adds(&out, "{\"features\":[{\"name\":\"x\",\"type\":\"number\",\"from\":\"event.x\"},"
+	buf_adds(&out,
+	    "{\"features\":[{\"name\":\"x\",\"type\":\"number\",\"from\":\"event.x\"},"
 	    "{\"name\":\"total\",\"type\":\"number\",\"from\":\"basket.total()\"}");
 	for (int i = 0; i < inputs; i++) {
 		int own = i - (inputs - FOREST_OWN);
@@ -90,7 +91,8 @@ forest_array(struct buf *out, const char *name, int depth, int inputs, int kind,
 		else if (kind == 3 && i >= inner)
 			buf_addf(out, "%.6f", forest_uniform(seed) / 10 - 0.05);
 		else if (kind == 3)
-			buf_addf(out, "%.6f", forest_uniform(seed) * (own >= 0 ? forest_own[own].spread : 1));
+			buf_addf(out, "%.6f",
+			    forest_uniform(seed) * (own >= 0 ? forest_own[own].spread : 1));
 		else
 			buf_addf(out, "%d", forest_uniform(seed) < 0.5);
 	}
@@ -110,13 +112,15 @@ forest_model(struct arena *arena, int trees, int depth, int inputs, uint32_t sta
 	*seed = start;
 	buf_addf(&out,
 	    "{\"version\":[1,7,4],\"learner\":{\"learner_model_param\":{\"base_score\":\"0.5\","
-	    "\"num_class\":\"0\",\"num_feature\":\"%d\"},\"objective\":{\"name\":\"binary:logistic\"},"
-	    "\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{\"tree_info\":[", inputs);
+	    "\"num_class\":\"0\",\"num_feature\":\"%d\"},\"objective\":{\"name\":\"binary:"
+	    "logistic\"},"
+	    "\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{\"tree_info\":[",
+	    inputs);
 	for (int t = 0; t < trees; t++)
 		buf_adds(&out, t > 0 ? ",0" : "0");
 	buf_adds(&out, "],\"trees\":[");
 	for (int t = 0; t < trees; t++) {
-		for (int i = 0; i < (1 << depth) - 1; i++)	/* what each node splits on */
+		for (int i = 0; i < (1 << depth) - 1; i++) /* what each node splits on */
 			seed[1 + i] = (uint32_t)(forest_uniform(seed) * inputs);
 		buf_adds(&out, t > 0 ? ",{" : "{");
 		for (int k = 0; k < 5; k++)

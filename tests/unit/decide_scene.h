@@ -10,7 +10,7 @@
 
 #include "decide_fixture.h"
 
-#define NOW INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z, a Saturday */
+#define NOW INT64_C(1795255200000) /* 2026-11-21T10:00:00Z, a Saturday */
 #define ADDED "\"on\":[\"aisle.basket.item-added\"]"
 
 struct scene {
@@ -64,7 +64,8 @@ scene_begin(struct scene *s, const char *patch)
 	add_patched(s, "policy.json",
 	    "{\"name\":\"t\",\"version\":1,\"currency\":\"EUR\",\"languages\":[\"en\",\"de\"],"
 	    "\"salts\":{\"id\":\"" SALT "\",\"control\":\"" SALT "\",\"explore\":\"" SALT "\"},"
-	    "\"placements\":{\"tablet\":{\"slots\":1,\"headline_max\":40}},\"explore\":\"greedy\"}", patch);
+	    "\"placements\":{\"tablet\":{\"slots\":1,\"headline_max\":40}},\"explore\":\"greedy\"}",
+	    patch);
 	add_part(s->arena, &s->parts, "features.json",
 	    "{\"features\":[{\"name\":\"x\",\"type\":\"number\",\"from\":\"event.x\"},"
 	    "{\"name\":\"word\",\"type\":\"string\",\"from\":\"event.word\"},"
@@ -104,9 +105,12 @@ add_action(struct scene *s, const char *id, const char *patch)
 {
 	char *base = arena_printf(s->arena,
 	    "{\"action\":\"%s\",\"kind\":\"service\",\"issue\":\"grow\",\"group\":\"g\"," ADDED
-	    ",\"placements\":[\"tablet\"],\"gate\":\"associate\",\"expires\":\"120s\",\"personal\":false,"
+	    ",\"placements\":[\"tablet\"],\"gate\":\"associate\",\"expires\":\"120s\",\"personal\":"
+	    "false,"
 	    "\"propensity\":0.5,\"incremental\":0.5,\"margin\":200,\"outcome\":{\"is\":\"none\"},"
-	    "\"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"Do %s\"}]}", id, id);
+	    "\"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"Do "
+	    "%s\"}]}",
+	    id, id);
 
 	add_patched(s, arena_printf(s->arena, "actions/%s.json", id), base, patch);
 }
@@ -114,7 +118,8 @@ add_action(struct scene *s, const char *id, const char *patch)
 /* Turns the base action into a percent offer: 10 % on a typical 450, worth 45. */
 #define OFFER_MEMBERS "\"kind\":\"offer\",\"outcome\":{\"is\":\"redeemed\",\"within\":\"0d\"}"
 #define OFFER(more) \
-	"{" OFFER_MEMBERS ",\"offer\":{\"type\":\"percent\",\"depth\":10,\"typical\":450,\"max\":300," \
+	"{" OFFER_MEMBERS \
+	",\"offer\":{\"type\":\"percent\",\"depth\":10,\"typical\":450,\"max\":300," \
 	"\"apply\":\"till-code\",\"until\":\"0d\"" more "}"
 
 FIXTURE void
@@ -178,8 +183,9 @@ slots_of(struct scene *s)
 		if (i > 0)
 			buf_adds(&s->text, slot->placement == slot[-1].placement ? " " : " | ");
 		buf_adds(&s->text, slot->kept ? "kept " : "");
-		buf_adds(&s->text, slot->kept ? s->visit.cards[slot->card].action
-		    : slot->candidate < 0     ? "nothing"
+		buf_adds(&s->text,
+		    slot->kept		      ? s->visit.cards[slot->card].action
+			: slot->candidate < 0 ? "nothing"
 					      : s->decision.candidates[slot->candidate].action->id);
 	}
 	return s->text.len > 0 ? s->text.data : "";

@@ -14,13 +14,14 @@
 #include "core/when.h"
 #include "ingest/envelope.h"
 
-#define SAMPLE_NOW_MS INT64_C(1795257000123)	/* 2026-11-21T10:30:00.123Z */
-#define SECRET "SECRET4711"			/* every card number and PIN of the samples */
+#define SAMPLE_NOW_MS INT64_C(1795257000123) /* 2026-11-21T10:30:00.123Z */
+#define SECRET "SECRET4711"		     /* every card number and PIN of the samples */
 
 struct sample {
 	const char *type, *tail, *data;
 };
 
+/* clang-format off */
 static const struct sample samples[] = {
 	{ "aisle.basket.opened", "pos/7/event", "{\"basket\":\"b1\",\"terminal\":\"7\",\"station\":\"s7\","
 	    "\"associate\":\"a-1\",\"training\":false}" },
@@ -68,6 +69,7 @@ static const struct sample samples[] = {
 	    "\"reason\":\"insensitive\",\"instead\":{\"action\":\"a2\",\"depth\":10},\"until\":\"2026-11-21T11:00:00Z\","
 	    "\"associate\":\"a-1\",\"note\":\"asked for it\",\"approval\":{\"manager\":\"m1\",\"pin\":\"" SECRET "\"}}" },
 };
+/* clang-format on */
 
 static inline const struct sample *
 sample_of(const char *type)
@@ -87,9 +89,10 @@ sample_tree(const struct sample *sample, int64_t time_ms)
 	struct err err = { 0 };
 
 	when_text(time_ms, time);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "specversion", "1.0", "id", "e1", "source",
-	    "/store/0042/pos/7", "type", sample->type, "time", time, "datacontenttype", "application/json",
-	    "data", json_read(sample->data, strlen(sample->data), "sample", &err));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "specversion", "1.0", "id", "e1",
+	    "source", "/store/0042/pos/7", "type", sample->type, "time", time, "datacontenttype",
+	    "application/json", "data",
+	    json_read(sample->data, strlen(sample->data), "sample", &err));
 }
 
 #endif

@@ -190,7 +190,7 @@ rig_last_id(void *ctx)
 static inline void
 rig_start(struct rig *rig)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 
 	if (http_new(rig->base, &rig->conf, &rig->host, &rig->http, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
@@ -203,7 +203,8 @@ static inline struct rig *
 rig_new(void)
 {
 	struct rig *rig = mem_calloc(1, sizeof(*rig));
-	struct http_tablet all = {.name = "front"}, seven = {.name = "seven", .stations = "70,7"};
+	struct http_tablet all = { .name = "front" },
+			   seven = { .name = "seven", .stations = "70,7" };
 	char hash[65];
 
 	rig->base = event_base_new();
@@ -211,10 +212,10 @@ rig_new(void)
 	rig->open = "[]";
 	rig->ready = true;
 	rig->last_id = -1;
-	rig->result = (struct http_reply){.status = 200, .body = "{\"ok\":true}"};
-	rig->host = (struct http_host){rig, rig_now, rig_stations, rig_station, rig_decision,
-	    rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station, rig_submit,
-	    rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id};
+	rig->result = (struct http_reply){ .status = 200, .body = "{\"ok\":true}" };
+	rig->host = (struct http_host){ rig, rig_now, rig_stations, rig_station, rig_decision,
+		rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station, rig_submit,
+		rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id };
 	rig->conf.http_listen = mem_strdup("127.0.0.1:0");
 	rig->conf.http_operators = mem_strdup("127.0.0.1/32 ::1/128");
 	rig->conf.stream_kib = 64;
@@ -247,9 +248,9 @@ rig_pump(struct rig *rig, int rounds)
 static inline int
 rig_connect(struct rig *rig)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET,
-	    .sin_port = htons(rig->port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(rig->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&in, sizeof(in)) != 0)
@@ -324,7 +325,7 @@ static inline int
 rig_ask(struct rig *rig, const char *request, struct buf *out)
 {
 	int fd = rig_connect(rig);
-	struct buf own = {0};
+	struct buf own = { 0 };
 	struct buf *to = out != NULL ? out : &own;
 	int status;
 
@@ -350,7 +351,7 @@ rig_get(struct rig *rig, const char *path, const char *headers, struct buf *out)
 static inline int
 rig_post(struct rig *rig, const char *path, const char *headers, const char *body, struct buf *out)
 {
-	struct buf request = {0};
+	struct buf request = { 0 };
 	int status;
 
 	buf_addf(&request, "POST %s HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n%s", path,

@@ -39,8 +39,8 @@ forest_number(bool float32)
 {
 	static const double edges[] = { 0, -0.0, 1e-45, -1e-45, 5e-324, -5e-324, 1e-38, -1e-39, 1,
 		-1, 16777217, 3.4e38, -3.4e38, 0.1, 1e-35, -1e-36 };
-	double x = forest_random(4) == 0 ? edges[forest_random(ARRAY_LEN(edges))] :
-					   ((double)forest_random(2000) - 1000) / 512;
+	double x = forest_random(4) == 0 ? edges[forest_random(ARRAY_LEN(edges))]
+					 : ((double)forest_random(2000) - 1000) / 512;
 	return float32 ? (double)(float)x : x;
 }
 
@@ -51,8 +51,9 @@ forest_grow(struct forest *f, struct raw_node *nodes, int depth, bool lopsided)
 	int count = 1, levels[FOREST_NODES] = { 0 };
 	for (int i = 0; i < count; i++) {
 		bool leaf = levels[i] == depth || count + 2 > FOREST_NODES ||
-			    (lopsided ? i % 2 == 0 && i > 0 : forest_random(12) == 0);
-		nodes[i] = (struct raw_node){ .left = -1, .right = -1,
+		    (lopsided ? i % 2 == 0 && i > 0 : forest_random(12) == 0);
+		nodes[i] = (struct raw_node){ .left = -1,
+			.right = -1,
 			.value = ((double)forest_random(4001) - 2000) / 3000 };
 		nodes[i].cover = 1 + forest_random(50);
 		if (f->float32)
@@ -140,29 +141,25 @@ forest_value(const struct forest *f, int input)
 	double away = forest_random(2) == 0 ? (double)INFINITY : -(double)INFINITY;
 	if (forest_random(2) == 0)
 		return value_number(node->value);
-	return value_number(f->float32 ? (double)nextafterf((float)node->value, (float)away) :
-					 nextafter(node->value, away));
+	return value_number(f->float32 ? (double)nextafterf((float)node->value, (float)away)
+				       : nextafter(node->value, away));
 }
 
 static inline bool
 forest_left(const struct forest *f, const struct raw_node *node, const struct value *value)
 {
-	double x = value->tag == VALUE_NUMBER ? value->number :
-		   value->tag == VALUE_BOOL   ? (value->truth ? 1 : 0) :
-						(double)NAN;
+	double x = value->tag == VALUE_NUMBER ? value->number
+	    : value->tag == VALUE_BOOL	      ? (value->truth ? 1 : 0)
+					      : (double)NAN;
 	if (f->float32)
 		return isnan(x) ? node->fill == FILL_LEFT : (float)x <= (float)node->value;
-	bool zero = fabs(x) <= (double)1e-35f;	/* to LightGBM this is zero */
+	bool zero = fabs(x) <= (double)1e-35f; /* to LightGBM this is zero */
 	x = zero ? 0 : x;
 	switch (node->fill) {
-	case FILL_ZERO_LEFT:
-		return zero || isnan(x) || x <= node->value;
-	case FILL_ZERO_RIGHT:
-		return !zero && !isnan(x) && x <= node->value;
-	case FILL_ZERO:
-		return (isnan(x) ? 0 : x) <= node->value;
-	default:
-		return isnan(x) ? node->fill == FILL_LEFT : x <= node->value;
+	case FILL_ZERO_LEFT: return zero || isnan(x) || x <= node->value;
+	case FILL_ZERO_RIGHT: return !zero && !isnan(x) && x <= node->value;
+	case FILL_ZERO: return (isnan(x) ? 0 : x) <= node->value;
+	default: return isnan(x) ? node->fill == FILL_LEFT : x <= node->value;
 	}
 }
 

@@ -20,6 +20,7 @@ struct fixture_part {
 	const char *text;
 };
 
+/* clang-format off */
 static const struct fixture_part good_parts[] = {
 	{ "policy.json",
 	    "{\"name\":\"spring\",\"version\":12,\"currency\":\"EUR\",\"languages\":[\"en\",\"de\"],\n"
@@ -116,12 +117,13 @@ static const struct fixture_part good_parts[] = {
 	    "  \"none\":{\"weight\":0.5,\"withhold\":true}},\"guardrails\":[\"dismiss_rate\"]}]}\n" },
 	{ "zones.json", "{\"Europe/Berlin\":\"CET-1CEST,M3.5.0,M10.5.0/3\",\"UTC\":\"UTC0\"}\n" },
 };
+/* clang-format on */
 #define GOOD_COUNT (sizeof(good_parts) / sizeof(good_parts[0]))
 
 struct fixture {
 	struct policy_part part[GOOD_COUNT + 8];
 	struct policy_parts parts;
-	char *changed;		/* owned text of a spoilt part */
+	char *changed; /* owned text of a spoilt part */
 };
 
 static inline void

@@ -66,9 +66,7 @@ dice_fields(struct dice *dice, const struct field *fields, size_t count, void *o
 		int n;
 
 		switch (fields[i].kind) {
-		case FIELD_BOOL:
-			*(bool *)p = dice_below(dice, 2) == 1;
-			break;
+		case FIELD_BOOL: *(bool *)p = dice_below(dice, 2) == 1; break;
 		case FIELD_ENUM:
 			n = (int)dice_below(dice, (uint64_t)fields[i].limit);
 			memcpy(p, &n, sizeof(n));
@@ -82,9 +80,7 @@ dice_fields(struct dice *dice, const struct field *fields, size_t count, void *o
 				wide = -wide;
 			memcpy(p, &wide, sizeof(wide));
 			break;
-		case FIELD_F64:
-			memcpy(p, &real, sizeof(real));
-			break;
+		case FIELD_F64: memcpy(p, &real, sizeof(real)); break;
 		case FIELD_ID:
 			for (int b = 0; b < 16; b++)
 				p[b] = (char)dice_next(dice);
@@ -93,9 +89,7 @@ dice_fields(struct dice *dice, const struct field *fields, size_t count, void *o
 			str = dice_str(dice);
 			memcpy(p, &str, sizeof(str));
 			break;
-		case FIELD_TEXT:
-			dice_text(dice, p, (size_t)fields[i].limit);
-			break;
+		case FIELD_TEXT: dice_text(dice, p, (size_t)fields[i].limit); break;
 		}
 	}
 }

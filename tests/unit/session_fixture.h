@@ -23,7 +23,7 @@ struct lane {
 	struct sessions *sessions;
 	struct session_result r;
 	int64_t now_ms;
-	unsigned events;	/* each makes its own visit id */
+	unsigned events; /* each makes its own visit id */
 };
 
 static inline struct id
@@ -84,8 +84,9 @@ lane_apply(struct lane *lane, struct event *event, const char *station)
 static inline struct visit *
 till(struct lane *lane, const char *terminal, enum event_type type, const char *basket)
 {
-	struct event event = { .type = type, .channel = CHANNEL_POS, .origin = terminal,
-		.basket = basket };
+	struct event event = {
+		.type = type, .channel = CHANNEL_POS, .origin = terminal, .basket = basket
+	};
 
 	return lane_apply(lane, &event, terminal);
 }
@@ -93,10 +94,16 @@ till(struct lane *lane, const char *terminal, enum event_type type, const char *
 static inline struct visit *
 scan(struct lane *lane, const char *terminal, const char *basket, int64_t line, int64_t amount)
 {
-	struct event event = { .type = EV_BASKET_ITEM_ADDED, .channel = CHANNEL_POS,
-		.origin = terminal, .basket = basket,
-		.item = { .line = line, .item = "05012345678900", .category = "grocery/coffee",
-			.brand = "acme", .qty_milli = 1000, .amount_minor = amount } };
+	struct event event = { .type = EV_BASKET_ITEM_ADDED,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.basket = basket,
+		.item = { .line = line,
+		    .item = "05012345678900",
+		    .category = "grocery/coffee",
+		    .brand = "acme",
+		    .qty_milli = 1000,
+		    .amount_minor = amount } };
 
 	return lane_apply(lane, &event, terminal);
 }
@@ -104,8 +111,11 @@ scan(struct lane *lane, const char *terminal, const char *basket, int64_t line, 
 static inline struct visit *
 unscan(struct lane *lane, const char *terminal, const char *basket, int64_t line)
 {
-	struct event event = { .type = EV_BASKET_ITEM_VOIDED, .channel = CHANNEL_POS,
-		.origin = terminal, .basket = basket, .item = { .line = line } };
+	struct event event = { .type = EV_BASKET_ITEM_VOIDED,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.basket = basket,
+		.item = { .line = line } };
 
 	return lane_apply(lane, &event, terminal);
 }
@@ -113,8 +123,11 @@ unscan(struct lane *lane, const char *terminal, const char *basket, int64_t line
 static inline struct visit *
 pay(struct lane *lane, const char *terminal, const char *basket, int64_t total)
 {
-	struct event event = { .type = EV_BASKET_CLOSED, .channel = CHANNEL_POS, .origin = terminal,
-		.basket = basket, .total_minor = total };
+	struct event event = { .type = EV_BASKET_CLOSED,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.basket = basket,
+		.total_minor = total };
 
 	return lane_apply(lane, &event, terminal);
 }
@@ -123,8 +136,12 @@ pay(struct lane *lane, const char *terminal, const char *basket, int64_t total)
 static inline struct visit *
 card(struct lane *lane, const char *station, char who, const char *basket)
 {
-	struct event event = { .type = EV_CUSTOMER_IDENTIFIED, .channel = CHANNEL_LOYALTY,
-		.origin = "reader", .has_subject = true, .subject = person(who), .basket = basket,
+	struct event event = { .type = EV_CUSTOMER_IDENTIFIED,
+		.channel = CHANNEL_LOYALTY,
+		.origin = "reader",
+		.has_subject = true,
+		.subject = person(who),
+		.basket = basket,
 		.station = station };
 
 	return lane_apply(lane, &event, station);

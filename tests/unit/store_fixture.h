@@ -64,7 +64,9 @@ fixture_try_open(struct fixture *f, struct err *err)
 	if (error != 0)
 		return error;
 	sealer_init(&f->sealer, f->keys);
-	const struct store_options options = {.dir = f->dir, .max_mib = f->max_mib, .sealer = &f->sealer};
+	const struct store_options options = {
+		.dir = f->dir, .max_mib = f->max_mib, .sealer = &f->sealer
+	};
 	error = store_open(&options, &f->store, err);
 	if (error != 0)
 		fixture_close(f);
@@ -74,7 +76,7 @@ fixture_try_open(struct fixture *f, struct err *err)
 static inline void
 fixture_open(struct fixture *f)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 	int error = fixture_try_open(f, &err);
 	if (error != 0)
 		fail_msg("open: %d %s", error, err.text);
@@ -135,7 +137,7 @@ id_of(uint64_t n)
 static inline struct id
 ulid_of(int64_t ms, uint32_t n)
 {
-	struct id id = {0};
+	struct id id = { 0 };
 	for (int i = 0; i < 6; i++)
 		id.b[i] = (uint8_t)((uint64_t)ms >> (40 - 8 * i));
 	for (int i = 0; i < 4; i++)

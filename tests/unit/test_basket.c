@@ -8,8 +8,11 @@ static void
 opening_a_basket_begins_a_visit(void **state)
 {
 	struct lane *l = *state;
-	struct event opened = { .type = EV_BASKET_OPENED, .channel = CHANNEL_POS, .origin = "7",
-		.basket = "B1", .associate = "a1" };
+	struct event opened = { .type = EV_BASKET_OPENED,
+		.channel = CHANNEL_POS,
+		.origin = "7",
+		.basket = "B1",
+		.associate = "a1" };
 	struct visit *visit = lane_apply(l, &opened, "lane7");
 
 	assert_non_null(visit);
@@ -262,8 +265,9 @@ static void
 training_is_known_also_when_opened_comes_late(void **state)
 {
 	struct lane *l = *state;
-	struct event opened = { .type = EV_BASKET_OPENED, .origin = "7", .basket = "B1",
-		.training = true };
+	struct event opened = {
+		.type = EV_BASKET_OPENED, .origin = "7", .basket = "B1", .training = true
+	};
 	struct visit *visit = scan(l, "7", "B1", 1, 499);
 
 	assert_false(visit->training);
@@ -295,18 +299,10 @@ static void
 step(struct lane *l, int which)
 {
 	switch (which) {
-	case 0:
-		till(l, "7", EV_BASKET_OPENED, "B1");
-		break;
-	case 5:
-		unscan(l, "7", "B1", 2);
-		break;
-	case 6:
-		pay(l, "7", "B1", 1300);
-		break;
-	default:
-		scan(l, "7", "B1", which, which * 100);
-		break;
+	case 0: till(l, "7", EV_BASKET_OPENED, "B1"); break;
+	case 5: unscan(l, "7", "B1", 2); break;
+	case 6: pay(l, "7", "B1", 1300); break;
+	default: scan(l, "7", "B1", which, which * 100); break;
 	}
 }
 

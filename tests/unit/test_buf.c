@@ -19,7 +19,7 @@ static void
 a_buffer_grows_and_keeps_its_zero(void **state)
 {
 	(void)state;
-	struct buf buf = {0};
+	struct buf buf = { 0 };
 	for (int i = 0; i < 10000; i++) {
 		buf_addc(&buf, (char)('a' + i % 26));
 		assert_int_equal(buf.data[buf.len], 0);
@@ -29,7 +29,8 @@ a_buffer_grows_and_keeps_its_zero(void **state)
 	buf_clear(&buf);
 	assert_int_equal(buf.len, 0);
 	assert_string_equal(buf.data, "");
-	buf_addf(&buf, "%s-%d", "a long enough text to need more than the sixty-four bytes that come first", 7);
+	buf_addf(&buf, "%s-%d",
+	    "a long enough text to need more than the sixty-four bytes that come first", 7);
 	assert_int_equal(buf.len, strlen(buf.data));
 	assert_string_equal(buf.data + buf.len - 2, "-7");
 	char *mine = buf_steal(&buf);
@@ -52,16 +53,17 @@ every_byte_is_escaped_at_every_place(void **state)
 	(void)state;
 	for (int c = 1; c < 256; c++) {
 		const char *known = strchr(shorts, c);
-		char one[8] = {(char)c, 0};
+		char one[8] = { (char)c, 0 };
 		if (known != NULL)
 			snprintf(one, sizeof(one), "\\%c", letters[known - shorts]);
 		else if (c < 0x20)
 			snprintf(one, sizeof(one), "\\u%04x", c);
 		for (size_t at = 0; at < 19; at++) {
 			char text[20] = "abcdefghijklmnopqrs", want[64];
-			struct buf buf = {0};
+			struct buf buf = { 0 };
 			text[at] = (char)c;
-			snprintf(want, sizeof(want), "\"%.*s%s%s\"", (int)at, text, one, text + at + 1);
+			snprintf(
+			    want, sizeof(want), "\"%.*s%s%s\"", (int)at, text, one, text + at + 1);
 			buf_json_str(&buf, text);
 			assert_string_equal(buf.data, want);
 			buf_done(&buf);
@@ -73,7 +75,7 @@ static void
 json_strings_are_escaped_and_utf8_is_kept(void **state)
 {
 	(void)state;
-	struct buf buf = {0};
+	struct buf buf = { 0 };
 	buf_json_str(&buf, "a\"b\\c\n\t\r\b\f\x01\x1f é/");
 	assert_string_equal(buf.data, "\"a\\\"b\\\\c\\n\\t\\r\\b\\f\\u0001\\u001f é/\"");
 	buf_clear(&buf);
@@ -87,7 +89,7 @@ static void
 json_numbers_have_one_spelling(void **state)
 {
 	(void)state;
-	struct buf buf = {0};
+	struct buf buf = { 0 };
 	buf_json_int(&buf, INT64_MIN);
 	buf_addc(&buf, ' ');
 	buf_json_int(&buf, INT64_MAX);
@@ -108,13 +110,13 @@ json_numbers_have_one_spelling(void **state)
 	buf_done(&buf);
 }
 
-static const int64_t numbers[] = {0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, INT32_MAX, INT64_MAX,
-	INT64_MIN, INT64_MAX - 1};
+static const int64_t numbers[] = { 0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, INT32_MAX,
+	INT64_MAX, INT64_MIN, INT64_MAX - 1 };
 
 static void
 write_row(struct buf *buf)
 {
-	struct id id = {{1, 2, 3, 255}};
+	struct id id = { { 1, 2, 3, 255 } };
 	buf_u8(buf, 200);
 	buf_u32(buf, 0xdeadbeef);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -130,7 +132,7 @@ static void
 binary_rows_come_back_as_they_were(void **state)
 {
 	(void)state;
-	struct buf buf = {0};
+	struct buf buf = { 0 };
 	write_row(&buf);
 	struct rd rd = rd_init(buf.data, buf.len);
 	assert_int_equal(rd_u8(&rd), 200);
@@ -154,7 +156,7 @@ static void
 a_row_cut_anywhere_is_noticed(void **state)
 {
 	(void)state;
-	struct buf buf = {0};
+	struct buf buf = { 0 };
 	write_row(&buf);
 	for (size_t cut = 0; cut < buf.len; cut++) {
 		char *copy = malloc(cut + 1);
@@ -183,9 +185,15 @@ bad_lengths_and_bytes_too_many_are_refused(void **state)
 	static const struct {
 		const char *bytes;
 		size_t len;
-	} bad[] = {{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11},
-	    {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10}, {"\x05" "abc", 4}, {"\x04" "a\0b", 4},
-	    {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10}};
+	} bad[] = { { "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11 },
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10 },
+		{ "\x05"
+		  "abc",
+		    4 },
+		{ "\x04"
+		  "a\0b",
+		    4 },
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10 } };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct rd rd = rd_init(bad[i].bytes, bad[i].len);
 		assert_null(rd_str(&rd));
@@ -230,14 +238,15 @@ static void
 the_first_mistake_stays(void **state)
 {
 	(void)state;
-	struct err err = {0};
+	struct err err = { 0 };
 	char text[600];
-	assert_int_equal(err_at(&err, AISLE_E_INVALID, "a.json", 3, 9, "bad %s", "key"), AISLE_E_INVALID);
+	assert_int_equal(
+	    err_at(&err, AISLE_E_INVALID, "a.json", 3, 9, "bad %s", "key"), AISLE_E_INVALID);
 	assert_int_equal(err_set(&err, AISLE_E_IO, "later"), AISLE_E_IO);
 	err_format(&err, text, sizeof(text));
 	assert_string_equal(text, "a.json:3:9: bad key");
 	assert_int_equal(err.code, AISLE_E_INVALID);
-	struct err plain = {0}, no_column = {0};
+	struct err plain = { 0 }, no_column = { 0 };
 	err_set(&plain, AISLE_E_IO, "gone");
 	err_format(&plain, text, sizeof(text));
 	assert_string_equal(text, "gone");

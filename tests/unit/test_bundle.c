@@ -57,7 +57,7 @@ read_file(const char *path, size_t *ret_len)
 static void
 write_folder(const char *dir, bool backwards)
 {
-	static const char *const subs[] = {"", "/actions", "/models"};
+	static const char *const subs[] = { "", "/actions", "/models" };
 	char path[300];
 
 	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
@@ -79,8 +79,8 @@ write_folder(const char *dir, bool backwards)
 static void
 build(const char *dir, const char *output)
 {
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	if (bundle_build(dir, output, &report, &err) != 0)
 		fail_msg("%s\n%s", err.text, report.data);
@@ -141,7 +141,7 @@ open_bytes(struct bench *bench, const void *bytes, size_t len, struct bundle **r
 
 	snprintf(path, sizeof(path), "%s/hostile.bundle", bench->dir);
 	write_file(path, bytes, len);
-	*err = (struct err){0};
+	*err = (struct err){ 0 };
 	return bundle_open(path, "policy", ret, err);
 }
 
@@ -160,7 +160,7 @@ open_changed(struct bench *bench, const char *sql, struct err *err)
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));
 	sqlite3_close(db);
-	*err = (struct err){0};
+	*err = (struct err){ 0 };
 	status = bundle_open(path, "policy", &bundle, err);
 	if (status == 0)
 		bundle_close(bundle);
@@ -173,8 +173,8 @@ a_folder_comes_back_as_the_same_policy(void **state)
 	struct bench *bench = *state;
 	struct bundle *bundle = NULL;
 	struct policy *policy = NULL;
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	assert_int_equal(bundle_open(bench->file, "policy", &bundle, &err), 0);
 	assert_string_equal(bundle_meta(bundle, "kind"), "policy");
@@ -200,7 +200,7 @@ models_travel_in_the_flat_form_and_notes_stay_at_home(void **state)
 {
 	struct bench *bench = *state;
 	struct bundle *bundle = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	const struct policy_parts *parts;
 	int flat = 0;
 
@@ -246,7 +246,7 @@ another_folder_gives_another_hash(void **state)
 {
 	struct bench *bench = *state;
 	struct bundle *a = NULL, *b = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	char path[200], file[100];
 
 	snprintf(path, sizeof(path), "%s/third", bench->dir);
@@ -267,8 +267,8 @@ static void
 a_folder_with_a_mistake_builds_nothing(void **state)
 {
 	struct bench *bench = *state;
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 	char dir[100], path[200], file[100];
 
 	snprintf(dir, sizeof(dir), "%s/bad", bench->dir);
@@ -279,7 +279,7 @@ a_folder_with_a_mistake_builds_nothing(void **state)
 	assert_int_equal(policy_check_dir(dir, &report, &err), AISLE_E_INVALID);
 	assert_non_null(strstr(report.data, "contact.json:2:2: unknown member \"cap\""));
 	buf_clear(&report);
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(bundle_build(dir, file, &report, &err), AISLE_E_INVALID);
 	assert_int_equal(access(file, F_OK), -1);
 	buf_done(&report);
@@ -288,8 +288,8 @@ a_folder_with_a_mistake_builds_nothing(void **state)
 static void
 a_folder_that_is_not_there_is_said_to_be_so(void **state)
 {
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	(void)state;
 	assert_int_equal(policy_check_dir("/nonexistent/policy", &report, &err), AISLE_E_NONE);
@@ -304,8 +304,8 @@ listed_zones_travel_alone_and_unknown_ones_are_refused(void **state)
 	struct fixture fixture;
 	struct bundle *bundle = NULL;
 	struct policy *policy = NULL;
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 	char dir[100], path[200], file[100];
 
 	snprintf(dir, sizeof(dir), "%s/zones", bench->dir);
@@ -342,8 +342,8 @@ a_chance_that_falls_with_depth_builds_no_ladder(void **state)
 {
 	struct bench *bench = *state;
 	struct fixture fixture;
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 	char dir[100], path[200];
 	static const char *const falls =
 	    "{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":-2,"
@@ -375,7 +375,7 @@ a_bundle_of_another_kind_is_refused(void **state)
 {
 	struct bench *bench = *state;
 	struct bundle *bundle = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 
 	assert_int_equal(bundle_open(bench->file, "catalog", &bundle, &err), AISLE_E_INVALID);
 	assert_null(bundle);
@@ -386,16 +386,16 @@ static void
 a_file_that_holds_more_than_two_tables_is_refused(void **state)
 {
 	static const char *const additions[] = {
-	    "CREATE TRIGGER t AFTER INSERT ON meta BEGIN SELECT 1; END",
-	    "CREATE VIEW v AS SELECT * FROM part",
-	    "CREATE INDEX i ON part(body)",
-	    "CREATE TABLE extra(a)",
-	    "CREATE VIRTUAL TABLE f USING fts5(a)",
-	    "DROP TABLE part; CREATE VIEW part AS SELECT name, value AS body FROM meta",
-	    "DROP TABLE part",
-	    "DROP TABLE part; CREATE TABLE part(name TEXT PRIMARY KEY, body BLOB)",
-	    "ALTER TABLE part ADD COLUMN c",
-	    "ANALYZE",
+		"CREATE TRIGGER t AFTER INSERT ON meta BEGIN SELECT 1; END",
+		"CREATE VIEW v AS SELECT * FROM part",
+		"CREATE INDEX i ON part(body)",
+		"CREATE TABLE extra(a)",
+		"CREATE VIRTUAL TABLE f USING fts5(a)",
+		"DROP TABLE part; CREATE VIEW part AS SELECT name, value AS body FROM meta",
+		"DROP TABLE part",
+		"DROP TABLE part; CREATE TABLE part(name TEXT PRIMARY KEY, body BLOB)",
+		"ALTER TABLE part ADD COLUMN c",
+		"ANALYZE",
 	};
 	struct bench *bench = *state;
 	struct err err;
@@ -429,18 +429,18 @@ static void
 a_changed_part_is_refused(void **state)
 {
 	static const char *const changes[] = {
-	    ("UPDATE part SET body = CAST(replace(CAST(body AS TEXT), '120s', '121s') AS BLOB) "
-	    "WHERE name LIKE 'actions/c%'"),
-	    "UPDATE part SET name = 'contacts.json' WHERE name = 'contact.json'",
-	    "DELETE FROM part WHERE name = 'contact.json'",
-	    "INSERT INTO part VALUES('images/x.png', x'00')",
-	    "UPDATE meta SET value = '13' WHERE name = 'version'",
-	    "DELETE FROM meta WHERE name = 'digest'",
-	    "UPDATE meta SET value = upper(value) WHERE name = 'digest'",
-	    "INSERT INTO meta VALUES('note', 'x')",
-	    "UPDATE part SET body = 'text' WHERE name = 'contact.json'",
-	    "UPDATE part SET body = NULL WHERE name = 'contact.json'",
-	    "UPDATE meta SET value = x'00' WHERE name = 'version'",
+		("UPDATE part SET body = CAST(replace(CAST(body AS TEXT), '120s', '121s') AS BLOB) "
+		 "WHERE name LIKE 'actions/c%'"),
+		"UPDATE part SET name = 'contacts.json' WHERE name = 'contact.json'",
+		"DELETE FROM part WHERE name = 'contact.json'",
+		"INSERT INTO part VALUES('images/x.png', x'00')",
+		"UPDATE meta SET value = '13' WHERE name = 'version'",
+		"DELETE FROM meta WHERE name = 'digest'",
+		"UPDATE meta SET value = upper(value) WHERE name = 'digest'",
+		"INSERT INTO meta VALUES('note', 'x')",
+		"UPDATE part SET body = 'text' WHERE name = 'contact.json'",
+		"UPDATE part SET body = NULL WHERE name = 'contact.json'",
+		"UPDATE meta SET value = x'00' WHERE name = 'version'",
 	};
 	struct bench *bench = *state;
 	struct err err;
@@ -484,7 +484,7 @@ a_flipped_bit_is_found_or_changes_nothing(void **state)
 {
 	struct bench *bench = *state;
 	struct bundle *good = NULL, *bundle = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	uint32_t seed = 12345;
 	int refused = 0;
 
@@ -517,18 +517,18 @@ files_that_are_no_database_are_refused(void **state)
 	struct bench *bench = *state;
 	struct bundle *bundle = NULL;
 	struct err err;
-	uint8_t zeros[4096] = {0};
+	uint8_t zeros[4096] = { 0 };
 
 	assert_int_equal(open_bytes(bench, "", 0, &bundle, &err), AISLE_E_INVALID);
 	assert_int_equal(open_bytes(bench, zeros, sizeof(zeros), &bundle, &err), AISLE_E_INVALID);
 	assert_int_equal(
 	    open_bytes(bench, "{\"kind\":\"policy\"}", 17, &bundle, &err), AISLE_E_INVALID);
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(bundle_open(bench->dir, "policy", &bundle, &err), AISLE_E_INVALID);
-	assert_int_equal(mkfifo(strcat(strcpy((char[100]){0}, bench->dir), "/fifo"), 0600), 0);
-	err = (struct err){0};
-	assert_int_equal(bundle_open(strcat(strcpy((char[100]){0}, bench->dir), "/fifo"), "policy",
-			     &bundle, &err),
+	assert_int_equal(mkfifo(strcat(strcpy((char[100]){ 0 }, bench->dir), "/fifo"), 0600), 0);
+	err = (struct err){ 0 };
+	assert_int_equal(bundle_open(strcat(strcpy((char[100]){ 0 }, bench->dir), "/fifo"),
+			     "policy", &bundle, &err),
 	    AISLE_E_INVALID);
 }
 
@@ -537,8 +537,8 @@ inspecting_names_what_is_inside(void **state)
 {
 	struct bench *bench = *state;
 	struct bundle *bundle = NULL;
-	struct buf text = {0}, json = {0};
-	struct err err = {0};
+	struct buf text = { 0 }, json = { 0 };
+	struct err err = { 0 };
 	json_t *tree;
 
 	assert_int_equal(bundle_open(bench->file, NULL, &bundle, &err), 0);
@@ -569,22 +569,22 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_folder_comes_back_as_the_same_policy),
-	    cmocka_unit_test(models_travel_in_the_flat_form_and_notes_stay_at_home),
-	    cmocka_unit_test(the_same_folder_gives_the_same_bytes_wherever_it_stands),
-	    cmocka_unit_test(another_folder_gives_another_hash),
-	    cmocka_unit_test(a_folder_with_a_mistake_builds_nothing),
-	    cmocka_unit_test(a_folder_that_is_not_there_is_said_to_be_so),
-	    cmocka_unit_test(listed_zones_travel_alone_and_unknown_ones_are_refused),
-	    cmocka_unit_test(a_chance_that_falls_with_depth_builds_no_ladder),
-	    cmocka_unit_test(a_bundle_of_another_kind_is_refused),
-	    cmocka_unit_test(a_file_that_holds_more_than_two_tables_is_refused),
-	    cmocka_unit_test(a_file_of_another_application_or_format_is_refused),
-	    cmocka_unit_test(a_changed_part_is_refused),
-	    cmocka_unit_test(a_file_cut_at_any_place_is_refused),
-	    cmocka_unit_test(a_flipped_bit_is_found_or_changes_nothing),
-	    cmocka_unit_test(files_that_are_no_database_are_refused),
-	    cmocka_unit_test(inspecting_names_what_is_inside),
+		cmocka_unit_test(a_folder_comes_back_as_the_same_policy),
+		cmocka_unit_test(models_travel_in_the_flat_form_and_notes_stay_at_home),
+		cmocka_unit_test(the_same_folder_gives_the_same_bytes_wherever_it_stands),
+		cmocka_unit_test(another_folder_gives_another_hash),
+		cmocka_unit_test(a_folder_with_a_mistake_builds_nothing),
+		cmocka_unit_test(a_folder_that_is_not_there_is_said_to_be_so),
+		cmocka_unit_test(listed_zones_travel_alone_and_unknown_ones_are_refused),
+		cmocka_unit_test(a_chance_that_falls_with_depth_builds_no_ladder),
+		cmocka_unit_test(a_bundle_of_another_kind_is_refused),
+		cmocka_unit_test(a_file_that_holds_more_than_two_tables_is_refused),
+		cmocka_unit_test(a_file_of_another_application_or_format_is_refused),
+		cmocka_unit_test(a_changed_part_is_refused),
+		cmocka_unit_test(a_file_cut_at_any_place_is_refused),
+		cmocka_unit_test(a_flipped_bit_is_found_or_changes_nothing),
+		cmocka_unit_test(files_that_are_no_database_are_refused),
+		cmocka_unit_test(inspecting_names_what_is_inside),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

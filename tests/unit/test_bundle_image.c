@@ -47,10 +47,10 @@ read_file(const char *path, size_t *ret_len)
 static void
 build(const struct bench *bench)
 {
-	static const char *const folders[] = {"", "/actions", "/models"};
+	static const char *const folders[] = { "", "/actions", "/models" };
 	char path[200];
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		snprintf(path, sizeof(path), "%s/policy%s", bench->dir, folders[i]);
@@ -85,13 +85,13 @@ spoil_exam(const struct bench *bench)
 {
 	static const char exam[] = "f0,f1,margin\n2,4,0.75\n", name[] = "models/churn.exam.csv";
 	struct bundle *bundle = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	char digest[65];
 	struct bundle_meta_row meta[] = {
-	    {(char[]){"digest"}, digest},
-	    {(char[]){"kind"}, (char[]){"policy"}},
-	    {(char[]){"name"}, (char[]){"spring"}},
-	    {(char[]){"version"}, (char[]){"12"}},
+		{ (char[]){ "digest" }, digest },
+		{ (char[]){ "kind" }, (char[]){ "policy" } },
+		{ (char[]){ "name" }, (char[]){ "spring" } },
+		{ (char[]){ "version" }, (char[]){ "12" } },
 	};
 	sqlite3 *db;
 
@@ -105,8 +105,8 @@ spoil_exam(const struct bench *bench)
 	bundle_digest(meta, ARRAY_LEN(meta), bundle_parts(bundle), digest);
 	bundle_close(bundle);
 	assert_int_equal(sqlite3_open(bench->bundle, &db), SQLITE_OK);
-	update(db,
-	    "UPDATE part SET body = CAST(? AS BLOB) WHERE name = 'models/churn.exam.csv'", exam);
+	update(db, "UPDATE part SET body = CAST(? AS BLOB) WHERE name = 'models/churn.exam.csv'",
+	    exam);
 	update(db, "UPDATE meta SET value = ? WHERE name = 'digest'", digest);
 	sqlite3_close(db);
 }
@@ -140,7 +140,7 @@ tear_down(void **state)
 static int
 make(const struct bench *bench, char hash[static 65])
 {
-	struct err err = {0};
+	struct err err = { 0 };
 
 	return bundle_image_make(bench->bundle, key, hash, &err);
 }
@@ -150,7 +150,7 @@ static int
 look(const struct bench *bench, const uint8_t with[static 32])
 {
 	struct policy *policy = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	int status = bundle_image_open(bench->bundle, with, &policy, &err);
 
 	if (status == 0) {
@@ -167,7 +167,7 @@ the_image_of_a_bundle_is_its_policy(void **state)
 {
 	struct bench *bench = *state;
 	struct policy *policy = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	char hash[65];
 
 	assert_int_equal(look(bench, key), AISLE_E_NONE);
@@ -277,7 +277,7 @@ a_child_does_the_same(void **state)
 {
 	struct bench *bench = *state;
 	struct bundle_job job;
-	struct err err = {0};
+	struct err err = { 0 };
 	char hash[65] = "";
 
 	assert_int_equal(bundle_job_start(bench->bundle, key, &job, &err), 0);
@@ -295,7 +295,7 @@ a_child_that_is_stopped_is_gone(void **state)
 {
 	struct bench *bench = *state;
 	struct bundle_job job;
-	struct err err = {0};
+	struct err err = { 0 };
 
 	assert_int_equal(bundle_job_start(bench->bundle, key, &job, &err), 0);
 	bundle_job_stop(&job);
@@ -308,15 +308,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    IMAGE_TEST(the_image_of_a_bundle_is_its_policy),
-	    IMAGE_TEST(an_image_that_another_device_wrote_is_none),
-	    IMAGE_TEST(a_flipped_bit_anywhere_is_found),
-	    IMAGE_TEST(an_image_that_is_cut_short_is_none),
-	    IMAGE_TEST(another_file_in_the_bundles_place_has_no_image),
-	    IMAGE_TEST(a_bundle_that_may_not_be_used_leaves_no_image),
-	    IMAGE_TEST(where_no_image_can_be_written_the_bundle_is_still_good),
-	    IMAGE_TEST(a_child_does_the_same),
-	    IMAGE_TEST(a_child_that_is_stopped_is_gone),
+		IMAGE_TEST(the_image_of_a_bundle_is_its_policy),
+		IMAGE_TEST(an_image_that_another_device_wrote_is_none),
+		IMAGE_TEST(a_flipped_bit_anywhere_is_found),
+		IMAGE_TEST(an_image_that_is_cut_short_is_none),
+		IMAGE_TEST(another_file_in_the_bundles_place_has_no_image),
+		IMAGE_TEST(a_bundle_that_may_not_be_used_leaves_no_image),
+		IMAGE_TEST(where_no_image_can_be_written_the_bundle_is_still_good),
+		IMAGE_TEST(a_child_does_the_same),
+		IMAGE_TEST(a_child_that_is_stopped_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

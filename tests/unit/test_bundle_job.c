@@ -20,8 +20,8 @@
 static const uint8_t key[32] = "this device's";
 
 int
-bundle_image_make(const char *path, const uint8_t in_key[static 32], char ret_hash[static 65],
-    struct err *err)
+bundle_image_make(
+    const char *path, const uint8_t in_key[static 32], char ret_hash[static 65], struct err *err)
 {
 	struct sigaction term;
 
@@ -30,17 +30,18 @@ bundle_image_make(const char *path, const uint8_t in_key[static 32], char ret_ha
 	if (strcmp(path, "dies") == 0)
 		raise(SIGSEGV);
 	sigaction(SIGTERM, NULL, &term);
-	return err_set(err, AISLE_E_REFUSED, "%s", term.sa_handler == SIG_DFL ? "default" : "caught");
+	return err_set(
+	    err, AISLE_E_REFUSED, "%s", term.sa_handler == SIG_DFL ? "default" : "caught");
 }
 
 static void
 a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event(void **state)
 {
-	const struct rlimit no_core = {0};
+	const struct rlimit no_core = { 0 };
 	char dir[] = "/tmp/aisle-test-XXXXXX", path[64];
 	struct bundle_job job;
 	struct crash mark;
-	struct err err = {0};
+	struct err err = { 0 };
 	char hash[65] = "";
 
 	(void)state;
@@ -68,7 +69,7 @@ static void
 the_compiler_does_not_answer_the_loops_signals(void **state)
 {
 	struct bundle_job job;
-	struct err err = {0};
+	struct err err = { 0 };
 	char hash[65] = "";
 
 	(void)state;
@@ -83,8 +84,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event),
-	    cmocka_unit_test(the_compiler_does_not_answer_the_loops_signals),
+		cmocka_unit_test(a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event),
+		cmocka_unit_test(the_compiler_does_not_answer_the_loops_signals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,14 +95,20 @@ static void
 every_section_is_read(void **state)
 {
 	(void)state;
-	struct buf text = {0};
-	buf_addf(&text, "\xef\xbb\xbf; all of it\n[store]\r\nid=S-1_x\nzone = Europe/Berlin ; where we are\n"
-	    "currency = CHF\nday_cut = 23:59\n[stations]\n7 = front\npos-8=front\n[mqtt]\n  socket = /run/mq.sock\n"
-	    "  user = u\n  password_file = %s\nclient_id=x\n[hq]\nhost = hq.example\nca = %s\nchannel = beta\n"
-	    "[http]\nlisten = 0.0.0.0:8443, [::1]:0,localhost:80\nplain_lan = yes\noperators = 10.0.0.0/8\n"
-	    "[state]\ndir = /tmp/x\nmax_mib = 64\n[limits]\nclock_past = 90s\nterminal_rate = 50/s\nlinger_ms = 5\n"
-	    "[privacy]\nretain = 30d\nuplink = aggregates\n[mappings]\nacme = %s\n# end\n[log]\nlevel = debug", path, path,
-	    path);
+	struct buf text = { 0 };
+	buf_addf(&text,
+	    "\xef\xbb\xbf; all of it\n[store]\r\nid=S-1_x\nzone = Europe/Berlin ; where we are\n"
+	    "currency = CHF\nday_cut = 23:59\n[stations]\n7 = front\npos-8=front\n[mqtt]\n  socket "
+	    "= /run/mq.sock\n"
+	    "  user = u\n  password_file = %s\nclient_id=x\n[hq]\nhost = hq.example\nca = "
+	    "%s\nchannel = beta\n"
+	    "[http]\nlisten = 0.0.0.0:8443, [::1]:0,localhost:80\nplain_lan = yes\noperators = "
+	    "10.0.0.0/8\n"
+	    "[state]\ndir = /tmp/x\nmax_mib = 64\n[limits]\nclock_past = 90s\nterminal_rate = "
+	    "50/s\nlinger_ms = 5\n"
+	    "[privacy]\nretain = 30d\nuplink = aggregates\n[mappings]\nacme = %s\n# "
+	    "end\n[log]\nlevel = debug",
+	    path, path, path);
 	accepts(text.data);
 	buf_done(&text);
 	assert_string_equal(conf.zone, "Europe/Berlin");
@@ -128,7 +134,8 @@ the_id_is_required_and_has_its_shape(void **state)
 {
 	(void)state;
 	refuses("", ": [store] id is missing");
-	refuses("[store]\nid = hq\n", ":2: bad value for id: \"hq\", expected 1-32 of A-Z a-z 0-9 _ -, and not hq");
+	refuses("[store]\nid = hq\n",
+	    ":2: bad value for id: \"hq\", expected 1-32 of A-Z a-z 0-9 _ -, and not hq");
 	refuses("[store]\nid =\n", ":2: bad value for id");
 	refuses("[store]\nid = a b\n", ":2: bad value for id");
 	refuses("[store]\nid = a/b\n", ":2: bad value for id");
@@ -159,14 +166,15 @@ what_is_no_ini_is_a_mistake(void **state)
 	refuses("[store]\nid = 1\n[mqtt\n", ":3: not understood, expected [SECTION]");
 	refuses("[store]\nid = 1\nid = 2\n", ":3: id is set twice, first in line 2");
 	refuses("[store]\nid = 1\n  more of it\n", ":3: not understood");
-	refuses("[store]\nid = 1\n[stations]\n7 = a\n7 = b\n", ":5: 7 is set twice, first in line 4");
+	refuses(
+	    "[store]\nid = 1\n[stations]\n7 = a\n7 = b\n", ":5: 7 is set twice, first in line 4");
 }
 
 static void
 a_line_is_never_cut_in_silence(void **state)
 {
 	(void)state;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	for (size_t len = 198; len <= 199; len++) {
 		buf_clear(&text);
 		buf_adds(&text, "[store]\nid = 1\n[mqtt]\n");
@@ -202,32 +210,56 @@ ranges_end_where_they_say(void **state)
 	static const struct {
 		const char *section, *key, *last, *first_bad;
 	} rows[] = {
-		{"mqtt", "port", "65535", "65536"}, {"mqtt", "port", "1", "0"}, {"mqtt", "port", "8", "8x"},
-		{"mqtt", "port", "8", "-8"}, {"state", "max_mib", "1", "0"}, {"limits", "turn_events", "1", "0"},
-		{"limits", "turn_events", "4096", "4097"}, {"limits", "linger_ms", "1000", "1001"},
-		{"limits", "stream_kib", "4", "3"}, {"limits", "stream_kib", "1024", "1025"},
-		{"limits", "terminal_rate", "1/s", "0/s"}, {"limits", "terminal_rate", "100000/s", "100001/s"},
-		{"limits", "terminal_rate", "5/s", "5"}, {"limits", "terminal_rate", "5/s", "5/m"},
-		{"limits", "clock_past", "365d", "365.1d"}, {"limits", "clock_past", "0s", "3"},
-		{"limits", "clock_ahead", "5m", "5 m"}, {"privacy", "retain", "1s", "0s"},
-		{"privacy", "uplink", "pseudonymous", "all"}, {"privacy", "decision_days", "1", "0"},
-		{"store", "day_cut", "00:00", "24:00"}, {"store", "day_cut", "23:59", "23:60"},
-		{"store", "day_cut", "04:00", "4:00"}, {"store", "currency", "EUR", "eur"},
-		{"store", "currency", "EUR", "EURO"}, {"store", "zone", "America/Argentina/Buenos_Aires", "../../x"},
-		{"store", "zone", "Etc/GMT+3", "/etc/localtime"}, {"http", "plain_lan", "no", "maybe"},
-		{"http", "listen", "127.0.0.1:0", "127.0.0.1"}, {"http", "listen", "a:1,b:2,c:3,d:4", "a:1,b:2,c:3,d:4,e:5"},
-		{"http", "listen", "[::]:80", "::80:x"}, {"http", "listen", "x:65535", "x:65536"},
-		{"http", "listen", "[::1]:1", "[1.2.3.4]:1"}, {"http", "listen", "x:1", ":1"},
-		{"http", "operators", "0.0.0.0/0 ::/0", "10.0.0.0"}, {"http", "operators", "10.0.0.0/32", "10.0.0.0/33"},
-		{"http", "operators", "::1/128", "::1/129"}, {"log", "level", "warning", "loud"},
-		{"hq", "channel", "beta", "be ta"}, {"state", "dir", "/x", "x"}, {"mqtt", "client_id", "a", "a b"},
+		{ "mqtt", "port", "65535", "65536" },
+		{ "mqtt", "port", "1", "0" },
+		{ "mqtt", "port", "8", "8x" },
+		{ "mqtt", "port", "8", "-8" },
+		{ "state", "max_mib", "1", "0" },
+		{ "limits", "turn_events", "1", "0" },
+		{ "limits", "turn_events", "4096", "4097" },
+		{ "limits", "linger_ms", "1000", "1001" },
+		{ "limits", "stream_kib", "4", "3" },
+		{ "limits", "stream_kib", "1024", "1025" },
+		{ "limits", "terminal_rate", "1/s", "0/s" },
+		{ "limits", "terminal_rate", "100000/s", "100001/s" },
+		{ "limits", "terminal_rate", "5/s", "5" },
+		{ "limits", "terminal_rate", "5/s", "5/m" },
+		{ "limits", "clock_past", "365d", "365.1d" },
+		{ "limits", "clock_past", "0s", "3" },
+		{ "limits", "clock_ahead", "5m", "5 m" },
+		{ "privacy", "retain", "1s", "0s" },
+		{ "privacy", "uplink", "pseudonymous", "all" },
+		{ "privacy", "decision_days", "1", "0" },
+		{ "store", "day_cut", "00:00", "24:00" },
+		{ "store", "day_cut", "23:59", "23:60" },
+		{ "store", "day_cut", "04:00", "4:00" },
+		{ "store", "currency", "EUR", "eur" },
+		{ "store", "currency", "EUR", "EURO" },
+		{ "store", "zone", "America/Argentina/Buenos_Aires", "../../x" },
+		{ "store", "zone", "Etc/GMT+3", "/etc/localtime" },
+		{ "http", "plain_lan", "no", "maybe" },
+		{ "http", "listen", "127.0.0.1:0", "127.0.0.1" },
+		{ "http", "listen", "a:1,b:2,c:3,d:4", "a:1,b:2,c:3,d:4,e:5" },
+		{ "http", "listen", "[::]:80", "::80:x" },
+		{ "http", "listen", "x:65535", "x:65536" },
+		{ "http", "listen", "[::1]:1", "[1.2.3.4]:1" },
+		{ "http", "listen", "x:1", ":1" },
+		{ "http", "operators", "0.0.0.0/0 ::/0", "10.0.0.0" },
+		{ "http", "operators", "10.0.0.0/32", "10.0.0.0/33" },
+		{ "http", "operators", "::1/128", "::1/129" },
+		{ "log", "level", "warning", "loud" },
+		{ "hq", "channel", "beta", "be ta" },
+		{ "state", "dir", "/x", "x" },
+		{ "mqtt", "client_id", "a", "a b" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char text[300], start[200];
-		snprintf(text, sizeof(text), "[store]\nid = 1\n[%s]\n%s = %s\n", rows[i].section, rows[i].key, rows[i].last);
+		snprintf(text, sizeof(text), "[store]\nid = 1\n[%s]\n%s = %s\n", rows[i].section,
+		    rows[i].key, rows[i].last);
 		accepts(text);
 		conf_done(&conf);
-		snprintf(text, sizeof(text), "[store]\nid = 1\n[%s]\n%s = %s\n", rows[i].section, rows[i].key, rows[i].first_bad);
+		snprintf(text, sizeof(text), "[store]\nid = 1\n[%s]\n%s = %s\n", rows[i].section,
+		    rows[i].key, rows[i].first_bad);
 		snprintf(start, sizeof(start), ":4: bad value for %s", rows[i].key);
 		refuses(text, start);
 	}
@@ -238,9 +270,12 @@ files_must_be_readable(void **state)
 {
 	(void)state;
 	refuses("[store]\nid = 1\n[mqtt]\npassword_file = /nonexistent/p\n",
-	    ":4: bad value for password_file: \"/nonexistent/p\", expected a file that can be read");
-	refuses("[store]\nid = 1\n[privacy]\npepper_file = /tmp\n", ":4: bad value for pepper_file");
-	refuses("[store]\nid = 1\n[mappings]\nacme = /nonexistent/m\n", ":4: /nonexistent/m: No such file");
+	    ":4: bad value for password_file: \"/nonexistent/p\", expected a file that can be "
+	    "read");
+	refuses(
+	    "[store]\nid = 1\n[privacy]\npepper_file = /tmp\n", ":4: bad value for pepper_file");
+	refuses("[store]\nid = 1\n[mappings]\nacme = /nonexistent/m\n",
+	    ":4: /nonexistent/m: No such file");
 	refuses("[store]\nid = 1\n[hq]\nca = /nonexistent\n", ":4: bad value for ca");
 }
 
@@ -249,7 +284,8 @@ keys_that_contradict_are_named(void **state)
 {
 	(void)state;
 	char text[300];
-	refuses("[store]\nid = 1\n[mqtt]\nsocket = /s\nhost = h\n", ":4: [mqtt] socket and host are both set");
+	refuses("[store]\nid = 1\n[mqtt]\nsocket = /s\nhost = h\n",
+	    ":4: [mqtt] socket and host are both set");
 	snprintf(text, sizeof(text), "[store]\nid = 1\n[http]\ncert = %s\n", path);
 	refuses(text, ":4: [http] cert without key");
 	snprintf(text, sizeof(text), "[store]\nid = 1\n[hq]\nkey = %s\n", path);
@@ -260,7 +296,8 @@ static void
 all_mistakes_come_at_once(void **state)
 {
 	(void)state;
-	refuses("[store]\nzone = a b\n[what]\n[mqtt]\nport = x\nwhere = there\nrubbish\n", ":2: bad value for zone");
+	refuses("[store]\nzone = a b\n[what]\n[mqtt]\nport = x\nwhere = there\nrubbish\n",
+	    ":2: bad value for zone");
 	assert_int_equal(report_lines(), 6);
 	assert_non_null(strstr(report.data, ":3: unknown section [what]"));
 	assert_non_null(strstr(report.data, ":5: bad value for port"));
@@ -275,7 +312,8 @@ a_missing_file_is_a_mistake(void **state)
 	(void)state;
 	buf_clear(&report);
 	assert_int_equal(conf_load(&conf, "/nonexistent/aisled.conf", &report), AISLE_E_CONFIG);
-	assert_string_equal(report.data, "/nonexistent/aisled.conf: No such file or directory, expected a configuration file\n");
+	assert_string_equal(report.data,
+	    "/nonexistent/aisled.conf: No such file or directory, expected a configuration file\n");
 	conf_done(&conf);
 	buf_clear(&report);
 	assert_int_equal(conf_load(&conf, "/tmp", &report), AISLE_E_CONFIG);
@@ -286,7 +324,7 @@ static void
 too_many_stations_are_a_mistake(void **state)
 {
 	(void)state;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	buf_adds(&text, "[store]\nid = 1\n[stations]\n");
 	for (int i = 0; i < CONF_STATIONS_MAX; i++)
 		buf_addf(&text, "t%d = s%d\n", i, i);
@@ -302,12 +340,17 @@ static void
 a_reload_takes_what_can_change_and_names_the_rest(void **state)
 {
 	(void)state;
-	accepts("[store]\nid = 1\n[limits]\nturn_events = 10\n[stations]\n7 = a\n[log]\nlevel = info\n");
-	assert_int_equal(load_into(&next, "[store]\nid = 2\n[limits]\nturn_events = 20\n[stations]\n7 = b\n8 = b\n"
-	    "[log]\nlevel = debug\n[mqtt]\nport = 1884\n[http]\nplain_lan = yes\n"), 0);
+	accepts("[store]\nid = 1\n[limits]\nturn_events = 10\n[stations]\n7 = a\n[log]\nlevel = "
+		"info\n");
+	assert_int_equal(
+	    load_into(&next,
+		"[store]\nid = 2\n[limits]\nturn_events = 20\n[stations]\n7 = b\n8 = b\n"
+		"[log]\nlevel = debug\n[mqtt]\nport = 1884\n[http]\nplain_lan = yes\n"),
+	    0);
 	buf_clear(&report);
 	conf_reload(&conf, &next, &report);
-	assert_string_equal(report.data, "[store] id\n[mqtt] port\n[mqtt] client_id\n[hq] client_id\n[http] plain_lan\n");
+	assert_string_equal(report.data,
+	    "[store] id\n[mqtt] port\n[mqtt] client_id\n[hq] client_id\n[http] plain_lan\n");
 	assert_string_equal(conf.store_id, "1");
 	assert_int_equal(conf.mqtt_port, 1883);
 	assert_int_equal(conf.turn_events, 20);
@@ -320,11 +363,12 @@ static void
 the_table_describes_itself(void **state)
 {
 	(void)state;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	conf_describe(&text);
-	static const char *const wanted[] = {"[store]", "day_cut (hh:mm; 04:00)", "[stations]", "[mqtt]", "[hq]", "[http]",
-	    "[state]", "max_mib (1 to 1048576; 256)", "[limits]", "clock_past (0s to 365d; 3d) [reload]", "[privacy]",
-	    "[mappings]", "[log]", "terminal_rate (1 to 100000; 200/s) [reload]"};
+	static const char *const wanted[] = { "[store]", "day_cut (hh:mm; 04:00)", "[stations]",
+		"[mqtt]", "[hq]", "[http]", "[state]", "max_mib (1 to 1048576; 256)", "[limits]",
+		"clock_past (0s to 365d; 3d) [reload]", "[privacy]", "[mappings]", "[log]",
+		"terminal_rate (1 to 100000; 200/s) [reload]" };
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
 		if (strstr(text.data, wanted[i]) == NULL)
 			fail_msg("%s is missing in %s", wanted[i], text.data);

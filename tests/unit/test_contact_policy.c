@@ -53,7 +53,8 @@ teardown(void **state)
 static void
 row(enum outcome outcome, int64_t age_ms, const struct action *action, uint8_t prompt)
 {
-	add_row(arena, &contacts, outcome, NOW - age_ms, action->id, action->group, action->issue, prompt);
+	add_row(arena, &contacts, outcome, NOW - age_ms, action->id, action->group, action->issue,
+	    prompt);
 }
 
 static bool
@@ -72,7 +73,9 @@ cap(struct cap *one)
 static void
 no_rows_are_zero(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS };
+	struct cap all = {
+		.scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS
+	};
 
 	(void)state;
 	cap(&all);
@@ -86,13 +89,16 @@ unreadable_rows_close_the_gate(void **state)
 {
 	(void)state;
 	input.sources.contacts = NULL;
-	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET), "contacts unreadable");
+	assert_string_equal(
+	    contact_check(arena, &input, &coffee, PLACE_TABLET), "contacts unreadable");
 }
 
 static void
 the_cap_is_reached_at_max_and_not_before(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 3, .within_ms = D_MS };
+	struct cap all = {
+		.scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 3, .within_ms = D_MS
+	};
 
 	(void)state;
 	cap(&all);
@@ -100,13 +106,16 @@ the_cap_is_reached_at_max_and_not_before(void **state)
 	row(OUTCOME_DECIDED, 2000, &tea, 2);
 	assert_true(may(&coffee));
 	row(OUTCOME_DECIDED, 1000, &tea, 3);
-	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET), "contact.caps[0]: shown 3 of 3");
+	assert_string_equal(
+	    contact_check(arena, &input, &coffee, PLACE_TABLET), "contact.caps[0]: shown 3 of 3");
 }
 
 static void
 a_rolling_window_ends_at_its_length(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = 7 * D_MS };
+	struct cap all = {
+		.scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = 7 * D_MS
+	};
 
 	(void)state;
 	cap(&all);
@@ -119,7 +128,10 @@ a_rolling_window_ends_at_its_length(void **state)
 static void
 a_business_day_begins_at_the_stores_cut(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS,
+	struct cap all = { .scope = SCOPE_ALL,
+		.outcome = OUTCOME_SHOWN,
+		.max = 1,
+		.within_ms = D_MS,
 		.clock = CLOCK_BUSINESS_DAY };
 
 	(void)state;
@@ -133,7 +145,10 @@ a_business_day_begins_at_the_stores_cut(void **state)
 static void
 two_business_days_across_the_change_of_clocks(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = 2 * D_MS,
+	struct cap all = { .scope = SCOPE_ALL,
+		.outcome = OUTCOME_SHOWN,
+		.max = 1,
+		.within_ms = 2 * D_MS,
 		.clock = CLOCK_BUSINESS_DAY };
 	struct zone *berlin = zone_new("CET-1CEST,M3.5.0,M10.5.0/3");
 
@@ -144,7 +159,8 @@ two_business_days_across_the_change_of_clocks(void **state)
 	input.store.day_start_ms = zone_day_start(berlin, input.sources.now_ms, 4 * 60);
 	assert_int_equal(input.store.day_start_ms, at("2026-10-25T03:00:00Z"));
 	cap(&all);
-	add_row(arena, &contacts, OUTCOME_DECIDED, at("2026-10-24T01:59:59.999Z"), "coffee-off", "coffee", "grow", 1);
+	add_row(arena, &contacts, OUTCOME_DECIDED, at("2026-10-24T01:59:59.999Z"), "coffee-off",
+	    "coffee", "grow", 1);
 	assert_true(may(&coffee));
 	contacts.rows[0].at_ms = at("2026-10-24T02:00:00Z");
 	assert_false(may(&coffee));
@@ -162,7 +178,10 @@ two_business_days_across_the_change_of_clocks(void **state)
 static void
 a_gap_cap_follows_the_customers_own_rhythm(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .clock = CLOCK_OWN_GAP,
+	struct cap all = { .scope = SCOPE_ALL,
+		.outcome = OUTCOME_SHOWN,
+		.max = 1,
+		.clock = CLOCK_OWN_GAP,
 		.gap_times = 0.5 };
 	struct purchase purchases[3] = { { .at_ms = NOW - 20 * D_MS }, { .at_ms = NOW - 18 * D_MS },
 		{ .at_ms = NOW - 12 * D_MS } };
@@ -170,7 +189,7 @@ a_gap_cap_follows_the_customers_own_rhythm(void **state)
 	(void)state;
 	cap(&all);
 	subject.purchases = purchases;
-	subject.purchase_count = 3;	/* a mean gap of 4 days: half of it is 2 days */
+	subject.purchase_count = 3; /* a mean gap of 4 days: half of it is 2 days */
 	row(OUTCOME_DECIDED, 2 * D_MS, &coffee, 1);
 	assert_true(may(&coffee));
 	contacts.rows[0].at_ms++;
@@ -188,13 +207,15 @@ a_gap_cap_follows_the_customers_own_rhythm(void **state)
 static void
 a_card_counts_as_shown_until_the_tablet_says_it_was_not(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS };
+	struct cap all = {
+		.scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS
+	};
 
 	(void)state;
 	cap(&all);
 	row(OUTCOME_DECIDED, 3000, &coffee, 1);
 	assert_false(may(&tea));
-	row(OUTCOME_SHOWN, 2900, &coffee, 1);	/* the same card, not a second one */
+	row(OUTCOME_SHOWN, 2900, &coffee, 1); /* the same card, not a second one */
 	all.max = 2;
 	assert_true(may(&tea));
 	row(OUTCOME_DECIDED, 2800, &coffee, 2);
@@ -206,7 +227,9 @@ a_card_counts_as_shown_until_the_tablet_says_it_was_not(void **state)
 static void
 withheld_cards_and_hqs_own_contacts_count(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 2, .within_ms = D_MS };
+	struct cap all = {
+		.scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 2, .within_ms = D_MS
+	};
 
 	(void)state;
 	cap(&all);
@@ -220,7 +243,9 @@ withheld_cards_and_hqs_own_contacts_count(void **state)
 static void
 scopes_are_the_candidates_own_or_the_named_one(void **state)
 {
-	struct cap one = { .scope = SCOPE_ACTION, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS };
+	struct cap one = {
+		.scope = SCOPE_ACTION, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS
+	};
 
 	(void)state;
 	cap(&one);
@@ -247,20 +272,25 @@ scopes_are_the_candidates_own_or_the_named_one(void **state)
 static void
 an_actions_own_cap_names_itself(void **state)
 {
-	struct cap own = { .scope = SCOPE_ACTION, .outcome = OUTCOME_DISMISSED, .max = 1, .within_ms = D_MS };
+	struct cap own = {
+		.scope = SCOPE_ACTION, .outcome = OUTCOME_DISMISSED, .max = 1, .within_ms = D_MS
+	};
 
 	(void)state;
 	coffee.caps = &own;
 	coffee.cap_count = 1;
 	row(OUTCOME_DISMISSED, 1000, &coffee, 1);
-	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET), "caps[0]: dismissed 1 of 1");
+	assert_string_equal(
+	    contact_check(arena, &input, &coffee, PLACE_TABLET), "caps[0]: dismissed 1 of 1");
 	assert_true(may(&tea));
 }
 
 static void
 its_own_open_card_never_counts_against_it(void **state)
 {
-	struct cap all = { .scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS };
+	struct cap all = {
+		.scope = SCOPE_ALL, .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS
+	};
 	struct card *card = add_card(arena, &visit, "coffee-off", "coffee", 1);
 
 	(void)state;
@@ -280,8 +310,11 @@ its_own_open_card_never_counts_against_it(void **state)
 static void
 after_n_outcomes_the_group_pauses_and_comes_back(void **state)
 {
-	struct suppression rule = { .outcome = OUTCOME_DISMISSED, .count = 2, .within_ms = 30 * D_MS,
-		.scope = SCOPE_GROUP, .for_ms = 10 * D_MS };
+	struct suppression rule = { .outcome = OUTCOME_DISMISSED,
+		.count = 2,
+		.within_ms = 30 * D_MS,
+		.scope = SCOPE_GROUP,
+		.for_ms = 10 * D_MS };
 
 	(void)state;
 	policy.suppressions = &rule;
@@ -289,20 +322,25 @@ after_n_outcomes_the_group_pauses_and_comes_back(void **state)
 	row(OUTCOME_DISMISSED, 40 * D_MS - 2, &coffee, 1);
 	assert_true(may(&coffee));
 	row(OUTCOME_DISMISSED, 10 * D_MS - 1, &coffee, 2);
-	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET), "contact.suppress[0]: dismissed");
+	assert_string_equal(
+	    contact_check(arena, &input, &coffee, PLACE_TABLET), "contact.suppress[0]: dismissed");
 	assert_true(may(&tea));
-	contacts.rows[1].at_ms--;	/* the pause of 10 d is over */
+	contacts.rows[1].at_ms--; /* the pause of 10 d is over */
 	assert_true(may(&coffee));
 	contacts.rows[1].at_ms++;
-	contacts.rows[0].at_ms--;	/* 30 d between the two: not within */
+	contacts.rows[0].at_ms--; /* 30 d between the two: not within */
 	assert_true(may(&coffee));
 }
 
 static void
 a_suppression_outlasts_its_window(void **state)
 {
-	struct suppression rule = { .outcome = OUTCOME_OVERRIDDEN, .outcome_reason = "insensitive", .count = 1,
-		.within_ms = D_MS, .scope = SCOPE_ISSUE, .for_ms = 180 * D_MS };
+	struct suppression rule = { .outcome = OUTCOME_OVERRIDDEN,
+		.outcome_reason = "insensitive",
+		.count = 1,
+		.within_ms = D_MS,
+		.scope = SCOPE_ISSUE,
+		.for_ms = 180 * D_MS };
 
 	(void)state;
 	policy.suppressions = &rule;
@@ -321,23 +359,27 @@ a_suppression_outlasts_its_window(void **state)
 static void
 long_names_are_told_apart_by_their_ends(void **state)
 {
-	static const char *const names[] = { "promotion-coffee", "promotion-coffe", "promotio", "promoti", "promotion-tea", "" };
+	static const char *const names[] = { "promotion-coffee", "promotion-coffe", "promotio",
+		"promoti", "promotion-tea", "" };
 	struct action actions[ARRAY_LEN(names)];
 	enum contact_scope scopes[] = { SCOPE_SELF, SCOPE_ACTION, SCOPE_GROUP, SCOPE_ISSUE };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		actions[i] = (struct action){ .id = names[i], .group = names[i], .issue = names[i] };
+		actions[i] =
+		    (struct action){ .id = names[i], .group = names[i], .issue = names[i] };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (i != 4)
 			row(OUTCOME_DECIDED, H_MS, &actions[i], (uint8_t)(i + 1));
 	for (size_t s = 0; s < ARRAY_LEN(scopes); s++) {
-		cap(&(struct cap){ .scope = scopes[s], .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS });
+		cap(&(struct cap){
+		    .scope = scopes[s], .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS });
 		for (size_t i = 0; i < ARRAY_LEN(names); i++)
 			assert_int_equal(may(&actions[i]), i == 4);
 	}
 	/* Some row has the outcome, none of this action; then no row has it. */
-	cap(&(struct cap){ .scope = SCOPE_SELF, .outcome = OUTCOME_DISMISSED, .max = 1, .within_ms = D_MS });
+	cap(&(struct cap){
+	    .scope = SCOPE_SELF, .outcome = OUTCOME_DISMISSED, .max = 1, .within_ms = D_MS });
 	assert_true(may(&actions[1]));
 	row(OUTCOME_DISMISSED, H_MS / 2, &actions[1], 2);
 	assert_true(may(&actions[0]));

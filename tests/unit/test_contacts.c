@@ -18,7 +18,7 @@ row_at(int64_t at_ms, uint8_t prompt)
 	struct contact row = { .at_ms = at_ms, .outcome = OUTCOME_DECIDED };
 
 	row.prompt.b[0] = prompt;
-	row.action = (char *)(uintptr_t)"a";
+	row.action = (char *)(uintptr_t) "a";
 	return row;
 }
 
@@ -98,8 +98,9 @@ every_outcome_has_a_name_that_leads_back(void **state)
 static void
 only_an_override_has_a_reason_and_only_a_known_one(void **state)
 {
-	static const char *const bad[] = { "", "show", "shownn", "shown:x", "overridden:",
-		"overridden:insensitiv", "overridden:insensitive:x", "SHOWN", ":", "case_closed" };
+	static const char *const bad[] = { "", "show", "shownn", "shown:x",
+		"overridden:", "overridden:insensitiv", "overridden:insensitive:x", "SHOWN", ":",
+		"case_closed" };
 	const char *reason = NULL;
 
 	(void)state;
@@ -122,9 +123,9 @@ a_row_comes_back_from_its_bytes_or_not_at_all(void **state)
 	row.outcome = OUTCOME_OVERRIDDEN;
 	row.withheld = true;
 	row.placement = 4;
-	row.group = (char *)(uintptr_t)"coffee";
-	row.issue = (char *)(uintptr_t)"";
-	row.reason = (char *)(uintptr_t)"too-busy";
+	row.group = (char *)(uintptr_t) "coffee";
+	row.issue = (char *)(uintptr_t) "";
+	row.reason = (char *)(uintptr_t) "too-busy";
 	contact_encode(&row, &bytes);
 	rd = rd_init(bytes.data, bytes.len);
 	assert_true(contact_decode(&rd, &back));

@@ -33,8 +33,9 @@ gain_is_p1_times_margin_less_cost_less_p0_times_margin(void **state)
 
 	(void)state;
 	scene_begin(&s, "{\"levers\":{\"issue:grow\":1.2,\"action:a\":2}}");
-	add_action(&s, "a", OFFER(",\"funded\":0.5,\"funder\":\"acme\"},\"propensity\":0.4,\"incremental\":0.3,"
-				  "\"margin\":180,\"context\":1.5,\"lever\":3"));
+	add_action(&s, "a",
+	    OFFER(",\"funded\":0.5,\"funder\":\"acme\"},\"propensity\":0.4,\"incremental\":0.3,"
+		  "\"margin\":180,\"context\":1.5,\"lever\":3"));
 	scene_decide(&s);
 	a = candidate_of(&s, "a");
 	assert_true(a->p1 == 0.4);
@@ -63,7 +64,7 @@ factors_may_be_rules_and_a_missing_one_is_missing(void **state)
 	assert_string_equal(clause_of(&s, "b"), "margin");
 	assert_fate("c", "missing");
 	assert_string_equal(clause_of(&s, "c"), "context");
-	assert_fate("d", "missing");	/* one divided by nothing is no lever */
+	assert_fate("d", "missing"); /* one divided by nothing is no lever */
 	assert_string_equal(clause_of(&s, "d"), "lever");
 }
 
@@ -84,7 +85,7 @@ a_card_must_be_worth_more_than_the_interruption(void **state)
 {
 	(void)state;
 	scene_begin(&s, "{\"interrupt\":50}");
-	add_action(&s, "a", "{}");	/* 50: nothing wins ties */
+	add_action(&s, "a", "{}"); /* 50: nothing wins ties */
 	scene_decide(&s);
 	assert_string_equal(slots_of(&s), "nothing");
 	assert_fate("a", "outranked");
@@ -93,7 +94,7 @@ a_card_must_be_worth_more_than_the_interruption(void **state)
 	add_action(&s, "a", "{}");
 	scene_decide(&s);
 	assert_string_equal(slots_of(&s), "a");
-	scene_data(&s, "{}");	/* missing: 3 */
+	scene_data(&s, "{}"); /* missing: 3 */
 	scene_decide(&s);
 	assert_true(s.decision.slots[0].shortlist[1].priority == 3);
 }
@@ -102,23 +103,25 @@ static void
 of_a_ladder_the_depth_with_the_largest_gain_goes_on(void **state)
 {
 	static const char ladder[] =
-	    "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"percent\",\"ladder\":[5,10,20],\"typical\":1000,\"max\":300,"
+	    "{" OFFER_MEMBERS
+	    ",\"offer\":{\"type\":\"percent\",\"ladder\":[5,10,20],\"typical\":1000,\"max\":300,"
 	    "\"apply\":\"till-code\"},\"margin\":500,\"incremental\":1,"
-	    "\"propensity\":{\"if\":[{\"<\":[{\"var\":\"d\"},10]},0.1,{\"<\":[{\"var\":\"d\"},20]},0.4,{\"var\":\"x\"}]}}";
+	    "\"propensity\":{\"if\":[{\"<\":[{\"var\":\"d\"},10]},0.1,{\"<\":[{\"var\":\"d\"},20]},"
+	    "0.4,{\"var\":\"x\"}]}}";
 
 	(void)state;
 	scene_begin(&s, "{}");
 	add_action(&s, "a", ladder);
 	scene_data(&s, "{\"x\":0.45}");
-	scene_decide(&s);	/* 45, 160, 135 */
+	scene_decide(&s); /* 45, 160, 135 */
 	assert_int_equal(candidate_of(&s, "a")->depth, 10);
 	assert_int_equal(candidate_of(&s, "a")->worth_minor, 100);
 	assert_true(candidate_of(&s, "a")->p1 == 0.4);
 	scene_data(&s, "{\"x\":0.9}");
-	scene_decide(&s);	/* 270 */
+	scene_decide(&s); /* 270 */
 	assert_int_equal(candidate_of(&s, "a")->depth, 20);
 	add_card(s.arena, &s.visit, "a", "g", 1)->depth = 5;
-	scene_decide(&s);	/* a shown depth stays */
+	scene_decide(&s); /* a shown depth stays */
 	assert_int_equal(candidate_of(&s, "a")->depth, 5);
 }
 
@@ -128,8 +131,11 @@ of_equal_gains_the_smaller_depth_goes_on(void **state)
 	(void)state;
 	scene_begin(&s, "{}");
 	/* 0.4 (500 - 100) = 160 = 0.5333… no: 0.5 (500 - 180) = 160 */
-	add_action(&s, "a", "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"amount\",\"ladder\":[100,180],\"apply\":\"lines\"},"
-	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]},0.4,0.5]}}");
+	add_action(&s, "a",
+	    "{" OFFER_MEMBERS
+	    ",\"offer\":{\"type\":\"amount\",\"ladder\":[100,180],\"apply\":\"lines\"},"
+	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]"
+	    "},0.4,0.5]}}");
 	scene_decide(&s);
 	assert_true(candidate_of(&s, "a")->gain == 160);
 	assert_int_equal(candidate_of(&s, "a")->depth, 100);
@@ -142,8 +148,11 @@ a_budget_that_bears_only_the_small_depth_leaves_it(void **state)
 
 	(void)state;
 	scene_begin(&s, "{}");
-	add_action(&s, "a", "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"amount\",\"ladder\":[100,180],\"apply\":\"lines\"},"
-	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]},0.4,0.9]},"
+	add_action(&s, "a",
+	    "{" OFFER_MEMBERS
+	    ",\"offer\":{\"type\":\"amount\",\"ladder\":[100,180],\"apply\":\"lines\"},"
+	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]"
+	    "},0.4,0.9]},"
 	    "\"budget\":{\"money\":1000,\"per\":\"store-day\"}}");
 	s.input.store.uses = &use;
 	s.input.store.use_count = 1;
@@ -163,7 +172,7 @@ a_margin_floor_is_kept_after_the_incentive(void **state)
 {
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
-	add_action(&s, "a", OFFER(",\"margin_floor\":155}"));	/* 200 - 45 */
+	add_action(&s, "a", OFFER(",\"margin_floor\":155}")); /* 200 - 45 */
 	add_action(&s, "b", OFFER(",\"margin_floor\":156}"));
 	scene_decide(&s);
 	assert_fate("a", "offered");
@@ -179,13 +188,17 @@ an_uplift_pair_gives_both_chances(void **state)
 	(void)state;
 	scene_begin(&s, "{}");
 	add_part(s.arena, &s.parts, "models/models.json",
-	    "{\"models\":[{\"model\":\"with\",\"file\":\"with.linear.json\",\"inputs\":{\"x\":\"x\"}},"
+	    "{\"models\":[{\"model\":\"with\",\"file\":\"with.linear.json\",\"inputs\":{\"x\":"
+	    "\"x\"}},"
 	    "{\"model\":\"without\",\"file\":\"without.linear.json\",\"inputs\":{\"x\":\"x\"}}]}");
 	add_part(s.arena, &s.parts, "models/with.linear.json",
-	    "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":0.5,\"weights\":{\"x\":0.125}}");
+	    "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":0.5,\"weights\":{\"x\":0."
+	    "125}}");
 	add_part(s.arena, &s.parts, "models/without.linear.json",
-	    "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":0.125,\"weights\":{\"x\":0.125}}");
-	add_action(&s, "a", "{\"propensity\":null,\"incremental\":null,\"kind\":\"recommend\","
+	    "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":0.125,\"weights\":{\"x\":"
+	    "0.125}}");
+	add_action(&s, "a",
+	    "{\"propensity\":null,\"incremental\":null,\"kind\":\"recommend\","
 	    "\"uplift\":{\"treated\":\"with\",\"control\":\"without\"},"
 	    "\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{\"category\":\"x\"}}}");
 	scene_decide(&s);
@@ -193,7 +206,7 @@ an_uplift_pair_gives_both_chances(void **state)
 	assert_true(a->p1 == 0.625);
 	assert_true(a->p0 == 0.25);
 	assert_true(a->gain == 0.625 * 200 - 0.25 * 200);
-	scene_data(&s, "{\"x\":100}");	/* 13 is no chance: 1 */
+	scene_data(&s, "{\"x\":100}"); /* 13 is no chance: 1 */
 	scene_decide(&s);
 	a = candidate_of(&s, "a");
 	assert_true(a->p1 == 1 && a->p0 == 1);
@@ -209,29 +222,39 @@ a_long_shortlist_is_in_order_also_without_whom_a_winner_excludes(void **state)
 	enum { ACTIONS = 54, LISTED = 36 };
 
 	(void)state;
-	scene_begin(&s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":36},\"placements\":{\"tablet\":{\"slots\":2}}}");
+	scene_begin(&s,
+	    "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":36},\"placements\":{"
+	    "\"tablet\":{\"slots\":2}}}");
 	for (int i = 0; i < ACTIONS; i++)
-		add_action(&s, arena_printf(s.arena, "a%02d", i), arena_printf(s.arena,
-		    "{" OFFER_MEMBERS ",\"margin\":%d,\"offer\":{\"type\":\"percent\",\"depth\":10,\"typical\":450,\"max\":300,"
-		    "\"apply\":\"till-code\",\"until\":\"0d\",\"stack\":\"s%d\"}}", 300 + i * 7 % 13, i % 3));
+		add_action(&s, arena_printf(s.arena, "a%02d", i),
+		    arena_printf(s.arena,
+			"{" OFFER_MEMBERS ",\"margin\":%d,\"offer\":{\"type\":\"percent\","
+			"\"depth\":10,\"typical\":450,\"max\":300,"
+			"\"apply\":\"till-code\",\"until\":\"0d\",\"stack\":\"s%d\"}}",
+			300 + i * 7 % 13, i % 3));
 	scene_decide(&s);
 	assert_int_equal(s.decision.slot_count, 2);
 	for (size_t n = 0; n < 2; n++) {
 		const struct slot *slot = &s.decision.slots[n];
-		const char *taken = n == 0 ? "" : s.decision.candidates[s.decision.slots[0].candidate].action->offer.stack;
+		const char *taken = n == 0
+		    ? ""
+		    : s.decision.candidates[s.decision.slots[0].candidate].action->offer.stack;
 		size_t at = 0;
 
 		assert_int_equal(slot->shortlist_count, LISTED + 1);
-		for (double priority = 1e9; at < LISTED; ) {
+		for (double priority = 1e9; at < LISTED;) {
 			double next = 0;
 
 			/* Of the largest priority below the last one all that may, in order of id. */
 			for (size_t i = 0; i < ACTIONS; i++)
-				if (s.decision.candidates[i].priority < priority && s.decision.candidates[i].priority > next)
+				if (s.decision.candidates[i].priority < priority &&
+				    s.decision.candidates[i].priority > next)
 					next = s.decision.candidates[i].priority;
 			for (size_t i = 0; i < ACTIONS && at < LISTED; i++)
-				if (!(s.decision.candidates[i].priority < next) && !(s.decision.candidates[i].priority > next) &&
-				    strcmp(s.decision.candidates[i].action->offer.stack, taken) != 0)
+				if (!(s.decision.candidates[i].priority < next) &&
+				    !(s.decision.candidates[i].priority > next) &&
+				    strcmp(s.decision.candidates[i].action->offer.stack, taken) !=
+					0)
 					assert_int_equal(slot->shortlist[at++].candidate, i);
 			priority = next;
 		}
@@ -258,7 +281,8 @@ the_shortlist_is_the_best_by_priority_then_id_and_nothing(void **state)
 	assert_string_equal(s.decision.candidates[slot->shortlist[2].candidate].action->id, "d");
 	assert_int_equal(slot->shortlist[3].candidate, NOTHING);
 	assert_true(slot->shortlist[3].priority == 3);
-	assert_true(slot->shortlist[2].p == 1.0 / (4.0 + 3.0 * 100 / 2 * (75.0 / 100 - 50.0 / 100)));
+	assert_true(
+	    slot->shortlist[2].p == 1.0 / (4.0 + 3.0 * 100 / 2 * (75.0 / 100 - 50.0 / 100)));
 	assert_fate("a", "outranked");
 	assert_fate("e", "outranked");
 	assert_int_equal(s.decision.fates[FATE_OFFERED] + s.decision.fates[FATE_NOT_DRAWN], 3);
@@ -271,7 +295,7 @@ below_nothing_a_card_is_shown_only_by_exploration(void **state)
 
 	(void)state;
 	scene_begin(&s, EXPLORE(",\"interrupt\":5"));
-	add_action(&s, "a", "{\"margin\":16}");	/* 4 */
+	add_action(&s, "a", "{\"margin\":16}"); /* 4 */
 	for (uint32_t i = 0; i < 2000; i++) {
 		memcpy(&s.visit.id.b[8], &i, sizeof(i));
 		scene_decide(&s);
@@ -314,9 +338,9 @@ the_second_slot_is_drawn_without_the_winner_and_its_marginal_is_exact(void **sta
 
 	(void)state;
 	scene_begin(&s, EXPLORE(",\"placements\":{\"tablet\":{\"slots\":2}},\"interrupt\":1"));
-	add_action(&s, "a", OFFER(",\"stack\":\"s\"},\"margin\":110,\"lever\":1"));	/* 5 */
-	add_action(&s, "b", OFFER(",\"stack\":\"s\"},\"margin\":108"));			/* 4.5 */
-	add_action(&s, "c", "{\"margin\":16}");						/* 4 */
+	add_action(&s, "a", OFFER(",\"stack\":\"s\"},\"margin\":110,\"lever\":1")); /* 5 */
+	add_action(&s, "b", OFFER(",\"stack\":\"s\"},\"margin\":108"));		    /* 4.5 */
+	add_action(&s, "c", "{\"margin\":16}");					    /* 4 */
 	for (uint32_t i = 0; i < VISITS; i++) {
 		memcpy(&s.visit.id.b[8], &i, sizeof(i));
 		scene_decide(&s);
@@ -350,7 +374,8 @@ two_slots_cannot_pass_a_cap_of_one_together(void **state)
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
 	add_part(s.arena, &s.parts, "contact.json",
-	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":1,\"within\":\"1d\"}]}");
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":1,"
+	    "\"within\":\"1d\"}]}");
 	add_action(&s, "a", "{}");
 	add_action(&s, "b", "{}");
 	scene_decide(&s);
@@ -368,8 +393,9 @@ two_slots_cannot_pass_a_cap_of_one_together(void **state)
 static void
 mandatory_actions_fill_the_slots_first_in_order_of_id(void **state)
 {
-	static const char must[] = "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
-				   "\"margin\":null,\"outcome\":null}";
+	static const char must[] =
+	    "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+	    "\"margin\":null,\"outcome\":null}";
 
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
@@ -403,7 +429,7 @@ an_accepted_card_keeps_its_slot_and_teaches_nothing(void **state)
 
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
-	add_action(&s, "a", "{\"eligible\":{\"==\":[{\"var\":\"x\"},99]}}");	/* not gated again */
+	add_action(&s, "a", "{\"eligible\":{\"==\":[{\"var\":\"x\"},99]}}"); /* not gated again */
 	add_action(&s, "b", "{}");
 	card = add_card(s.arena, &s.visit, "a", "g", 1);
 	card->state = CARD_APPLIED;
@@ -445,8 +471,10 @@ a_treatment_is_drawn_evenly_and_stays_for_the_visit(void **state)
 
 	(void)state;
 	scene_begin(&s, "{}");
-	add_action(&s, "a", "{\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"A\"},"
-	    "{\"treatment\":\"u\",\"language\":\"en\",\"headline\":\"B\"},{\"treatment\":\"v\",\"language\":\"de\",\"headline\":\"C\"}]}");
+	add_action(&s, "a",
+	    "{\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"A\"},"
+	    "{\"treatment\":\"u\",\"language\":\"en\",\"headline\":\"B\"},{\"treatment\":\"v\","
+	    "\"language\":\"de\",\"headline\":\"C\"}]}");
 	for (uint32_t i = 0; i < 2000; i++) {
 		const struct treatment *drawn;
 
@@ -470,8 +498,9 @@ control_gets_the_same_decision_and_some_kinds_withheld(void **state)
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":3}}}");
 	add_action(&s, "a", OFFER("}"));
 	add_action(&s, "s", "{}");
-	add_action(&s, "m", "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
-			    "\"margin\":null,\"outcome\":null}");
+	add_action(&s, "m",
+	    "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+	    "\"margin\":null,\"outcome\":null}");
 	scene_decide(&s);
 	assert_string_equal(slots_of(&s), "m s a");
 	assert_null(s.decision.withheld);
@@ -494,10 +523,16 @@ each_withholdable_kind_is_withheld_and_no_other(void **state)
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":8}}}");
 	add_action(&s, "inform", "{\"kind\":\"inform\"}");
-	add_action(&s, "recommend", "{\"kind\":\"recommend\",\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{\"category\":\"x\"}}}");
-	add_action(&s, "remind", "{\"kind\":\"remind\",\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{\"category\":\"x\"}}}");
-	add_action(&s, "coach", "{\"kind\":\"coach\",\"outcome\":{\"is\":\"goal\",\"within\":\"7d\"}}");
-	add_action(&s, "retain", "{\"kind\":\"retain\",\"outcome\":{\"is\":\"redeemed\",\"within\":\"0d\"},"
+	add_action(&s, "recommend",
+	    "{\"kind\":\"recommend\",\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{"
+	    "\"category\":\"x\"}}}");
+	add_action(&s, "remind",
+	    "{\"kind\":\"remind\",\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{"
+	    "\"category\":\"x\"}}}");
+	add_action(
+	    &s, "coach", "{\"kind\":\"coach\",\"outcome\":{\"is\":\"goal\",\"within\":\"7d\"}}");
+	add_action(&s, "retain",
+	    "{\"kind\":\"retain\",\"outcome\":{\"is\":\"redeemed\",\"within\":\"0d\"},"
 	    "\"offer\":{\"type\":\"amount\",\"depth\":10,\"apply\":\"till-code\"}}");
 	s.input.control = true;
 	scene_decide(&s);
@@ -557,7 +592,8 @@ check_invariants(void)
 		if (slot->has_marginal)
 			assert_true(slot->p_marginal > 0 && slot->p_marginal <= 1);
 		if (slot->candidate == NOTHING) {
-			assert_true(i + 1 == d->slot_count || d->slots[i + 1].placement != slot->placement);
+			assert_true(
+			    i + 1 == d->slot_count || d->slots[i + 1].placement != slot->placement);
 			continue;
 		}
 		chosen++;
@@ -570,7 +606,8 @@ check_invariants(void)
 			if (d->slots[j].kept || d->slots[j].candidate == NOTHING)
 				continue;
 			b = d->candidates[d->slots[j].candidate].action;
-			if (a->has_offer && b->has_offer && a->offer.stack != NULL && b->offer.stack != NULL)
+			if (a->has_offer && b->has_offer && a->offer.stack != NULL &&
+			    b->offer.stack != NULL)
 				assert_string_not_equal(a->offer.stack, b->offer.stack);
 		}
 	}
@@ -582,24 +619,36 @@ static void
 the_invariants_hold_for_any_visit(void **state)
 {
 	(void)state;
-	scene_begin(&s, EXPLORE(",\"quiet\":{\"tender\":true},\"placements\":{\"tablet\":{\"slots\":3},"
-	    "\"receipt\":{\"slots\":2},\"later\":{\"slots\":1}}"));
+	scene_begin(&s,
+	    EXPLORE(",\"quiet\":{\"tender\":true},\"placements\":{\"tablet\":{\"slots\":3},"
+		    "\"receipt\":{\"slots\":2},\"later\":{\"slots\":1}}"));
 	add_part(s.arena, &s.parts, "contact.json",
-	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":4,\"within\":\"1d\"}],"
-	    "\"suppress\":[{\"after\":{\"outcome\":\"dismissed\",\"count\":2,\"within\":\"1d\"},\"scope\":\"group\",\"for\":\"1d\"}]}");
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":4,"
+	    "\"within\":\"1d\"}],"
+	    "\"suppress\":[{\"after\":{\"outcome\":\"dismissed\",\"count\":2,\"within\":\"1d\"},"
+	    "\"scope\":\"group\",\"for\":\"1d\"}]}");
 	for (unsigned i = 0; i < 24; i++) {
-		const char *places = dice(3) == 0 ? "[\"tablet\",\"receipt\"]" : dice(3) == 0 ? "[\"later\"]" : "[\"tablet\"]";
+		const char *places = dice(3) == 0 ? "[\"tablet\",\"receipt\"]"
+		    : dice(3) == 0		  ? "[\"later\"]"
+						  : "[\"tablet\"]";
 		char *id = arena_printf(s.arena, "a%02u", i);
 
 		if (dice(8) == 0)
-			add_action(&s, id, "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
-			    "\"margin\":null,\"outcome\":null,\"eligible\":{\"==\":[{\"var\":\"x\"},3]}}");
+			add_action(&s, id,
+			    "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,"
+			    "\"incremental\":null,"
+			    "\"margin\":null,\"outcome\":null,\"eligible\":{\"==\":[{\"var\":\"x\"}"
+			    ",3]}}");
 		else if (dice(2) == 0)
-			add_action(&s, id, arena_printf(s.arena, OFFER(",\"stack\":\"s%u\"},\"margin\":%u,\"placements\":%s"),
-			    dice(4), 100 + dice(60), places));
+			add_action(&s, id,
+			    arena_printf(s.arena,
+				OFFER(",\"stack\":\"s%u\"},\"margin\":%u,\"placements\":%s"),
+				dice(4), 100 + dice(60), places));
 		else
-			add_action(&s, id, arena_printf(s.arena, "{\"group\":\"g%u\",\"margin\":%u,\"placements\":%s}",
-			    dice(3), dice(60), places));
+			add_action(&s, id,
+			    arena_printf(s.arena,
+				"{\"group\":\"g%u\",\"margin\":%u,\"placements\":%s}", dice(3),
+				dice(60), places));
 	}
 	for (uint32_t round = 0; round < 3000; round++) {
 		s.visit.cards = NULL;
@@ -608,12 +657,15 @@ the_invariants_hold_for_any_visit(void **state)
 		s.visit.state = (enum visit_state)dice(6);
 		memcpy(&s.visit.id.b[8], &round, sizeof(round));
 		for (unsigned c = dice(4); c > 0; c--) {
-			struct card *card = add_card(s.arena, &s.visit, arena_printf(s.arena, "a%02u", dice(24)), "g", (uint8_t)c);
+			struct card *card = add_card(s.arena, &s.visit,
+			    arena_printf(s.arena, "a%02u", dice(24)), "g", (uint8_t)c);
 
 			card->state = (enum card_state)dice(6);
-			card->answer = card->state == CARD_OPEN ? ANSWER_NONE : (enum card_answer)(1 + dice(4));
+			card->answer = card->state == CARD_OPEN ? ANSWER_NONE
+								: (enum card_answer)(1 + dice(4));
 			card->slot = 1 + (int)dice(3);
-			add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 10 - c, card->action, "g", "grow", (uint8_t)c);
+			add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 10 - c, card->action,
+			    "g", "grow", (uint8_t)c);
 		}
 		scene_data(&s, dice(9) == 0 ? "{\"x\":3}" : "{\"x\":1}");
 		s.input.control = dice(5) == 0;

@@ -56,7 +56,8 @@ sizes_at_random(void **state)
 	(void)state;
 	for (int exponent = -45; exponent <= 62; exponent++) {
 		for (int i = 0; i < 15000; i++)
-			same(ldexp((double)((dice_next(&dice) >> 12) + (UINT64_C(1) << 52)), exponent - 52));
+			same(ldexp((double)((dice_next(&dice) >> 12) + (UINT64_C(1) << 52)),
+			    exponent - 52));
 	}
 }
 

@@ -74,8 +74,8 @@ add_mutated(const char *type, const char *path, const char *text, enum reject re
 
 	for (; strchr(path, '/') != NULL; path += strlen(step) + 1) {
 		snprintf(step, sizeof(step), "%.*s", (int)strcspn(path, "/"), path);
-		at = json_is_array(at) ? json_array_get(at, (size_t)atoi(step)) :
-					 json_object_get(at, step);
+		at = json_is_array(at) ? json_array_get(at, (size_t)atoi(step))
+				       : json_object_get(at, step);
 	}
 	assert_non_null(at);
 	if (text == NULL)
@@ -100,27 +100,28 @@ struct member {
 	const char *bad;
 };
 
-#define TOO_LONG_129                                                                               \
+#define TOO_LONG_129 \
 	"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
-	"aaaaaaaaaaaaaaaaaaaaaa"                                                                   \
+	"aaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaa\""
-#define TOO_LONG_257                                                                               \
+#define TOO_LONG_257 \
 	"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
-	"aaaaaaaaaaaaaaaaaaaaaa"                                                                   \
+	"aaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"                                                \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaa\""
 #define BAD_ID "\"\"|" TOO_LONG_129 "|\"\\u00e4\"|\"a\\tb\"|\"\\u007f\""
 #define BAD_NAME "\"\"|\"a b\"|\"a/b\"|\"a.b\"|\"+\"|\"abcdefghijklmnopqrstuvwxyz0123456\""
 #define BAD_MONEY "1000000000001|-1000000000001|9223372036854775807"
-#define BAD_TIME                                                                                   \
-	"\"\"|\"tomorrow\"|\"2026-11-21\"|\"2026-11-21T10:00:00\"|\"2026-13-01T00:00:00Z\"|"       \
+#define BAD_TIME \
+	"\"\"|\"tomorrow\"|\"2026-11-21\"|\"2026-11-21T10:00:00\"|\"2026-13-01T00:00:00Z\"|" \
 	"\"1795257000\""
 #define BAD_CURRENCY "\"USD\"|\"eur\"|\"EURO\"|\"\"|\"XTS\""
 #define BAD_QTY "0|-1|1000000.001|1000001|1.0005|0.0001|1e300"
 #define BAD_NUMBER "1000000000001|-1e13|1e300"
 #define BAD_CATEGORY "\"\"|\"/a\"|\"a/\"|\"a//b\"|\"/\"|\"a\\nb\"|" TOO_LONG_257
 
+/* clang-format off */
 static const struct member members[] = {
 	{ "aisle.basket.opened", "basket", 's', true, BAD_ID },
 	{ "aisle.basket.opened", "terminal", 's', true, BAD_NAME },
@@ -231,6 +232,7 @@ static const struct member members[] = {
 	{ "aisle.guidance.decided", "approval/manager", 's', true, BAD_ID },
 	{ "aisle.guidance.decided", "approval/pin", 's', true, "\"\"|\"\\u00e4\"|" TOO_LONG_129 },
 };
+/* clang-format on */
 
 static void
 add_wrong_types(const struct member *member)

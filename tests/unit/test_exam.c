@@ -34,14 +34,14 @@ examine(const char *part, const char *text, struct buf *report, struct err *err)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf mistakes = {0}, words = {0};
+	struct buf mistakes = { 0 }, words = { 0 };
 	int status;
 
 	fixture_init(&fixture);
 	fixture_set(&fixture, part, text);
 	if (policy_compile(&fixture.parts, &policy, &mistakes) != 0)
 		fail_msg("%s", mistakes.data);
-	*err = (struct err){0};
+	*err = (struct err){ 0 };
 	status = exam_margins(policy, &fixture.parts, &words, err);
 	if (report != NULL)
 		buf_add(report, words.data, words.len);
@@ -54,7 +54,7 @@ examine(const char *part, const char *text, struct buf *report, struct err *err)
 static void
 a_model_that_gives_its_margins_passes(void **state)
 {
-	struct buf report = {0};
+	struct buf report = { 0 };
 	struct err err;
 
 	(void)state;
@@ -137,8 +137,8 @@ a_tolerance_is_the_last_difference_that_passes(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(exams); i++) {
 		struct fixture fixture;
 		struct policy *policy = NULL;
-		struct buf report = {0};
-		struct err err = {0};
+		struct buf report = { 0 };
+		struct err err = { 0 };
 
 		fixture_init(&fixture);
 		fixture_replace(&fixture, "models/models.json", "\"exam_tolerance\":0",
@@ -158,8 +158,8 @@ a_model_without_exam_is_said_to_have_none(void **state)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -185,7 +185,7 @@ a_model_that_says_in_part_what_it_predicts_is_warned_of(void **state)
 	for (size_t i = 0; i <= ARRAY_LEN(parts); i++) {
 		struct fixture fixture;
 		struct policy *policy = NULL;
-		struct buf report = {0};
+		struct buf report = { 0 };
 
 		fixture_init(&fixture);
 		if (i < ARRAY_LEN(parts))
@@ -229,7 +229,8 @@ write_folder(const char *dir, const char *exam)
 		if (strcmp(good_parts[i].name, "zones.json") == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, good_parts[i].name);
-		write_text(path, strcmp(good_parts[i].name, CHURN) == 0 ? exam : good_parts[i].text);
+		write_text(
+		    path, strcmp(good_parts[i].name, CHURN) == 0 ? exam : good_parts[i].text);
 	}
 }
 
@@ -240,8 +241,8 @@ the_author_sees_it_at_check_and_build_and_no_bundle_is_made(void **state)
 	    CHURN ":2:1: row 1: model \"churn\" gives margin 0.5, expected 0.625 within 0\n";
 	const char *dir = *state;
 	char folder[100], file[100];
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	snprintf(folder, sizeof(folder), "%s/wrong", dir);
 	snprintf(file, sizeof(file), "%s/wrong.bundle", dir);
@@ -249,12 +250,12 @@ the_author_sees_it_at_check_and_build_and_no_bundle_is_made(void **state)
 	assert_int_equal(policy_check_dir(folder, &report, &err), AISLE_E_INVALID);
 	expect_part(report.data, line);
 	buf_clear(&report);
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(bundle_build(folder, file, &report, &err), AISLE_E_INVALID);
 	expect_part(report.data, line);
 	assert_int_not_equal(access(file, F_OK), 0);
 	buf_clear(&report);
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	write_folder(folder, "f0,f1,margin\n2,4,0.5\n");
 	assert_int_equal(bundle_build(folder, file, &report, &err), 0);
 	if (report.len > 0 && strstr(report.data, "agree") != NULL)
@@ -282,16 +283,16 @@ static void
 forge(const char *file, const char *name, const char *text)
 {
 	struct bundle *bundle = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	char digest[65];
 	sqlite3 *db;
 
 	assert_int_equal(bundle_open(file, "policy", &bundle, &err), 0);
 	struct bundle_meta_row meta[] = {
-		{ (char[]){"digest"}, digest },
-		{ (char[]){"kind"}, (char[]){"policy"} },
-		{ (char[]){"name"}, (char *)(uintptr_t)bundle_meta(bundle, "name") },
-		{ (char[]){"version"}, (char *)(uintptr_t)bundle_meta(bundle, "version") },
+		{ (char[]){ "digest" }, digest },
+		{ (char[]){ "kind" }, (char[]){ "policy" } },
+		{ (char[]){ "name" }, (char *)(uintptr_t)bundle_meta(bundle, "name") },
+		{ (char[]){ "version" }, (char *)(uintptr_t)bundle_meta(bundle, "version") },
 	};
 	const struct policy_parts *parts = bundle_parts(bundle);
 	struct policy_part *part = parts->part;
@@ -314,8 +315,8 @@ a_gateway_does_not_take_the_builders_word(void **state)
 	const char *dir = *state;
 	char folder[100], file[100];
 	struct bundle *bundle = NULL;
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	snprintf(folder, sizeof(folder), "%s/forged", dir);
 	snprintf(file, sizeof(file), "%s/forged.bundle", dir);
@@ -341,15 +342,16 @@ a_gateway_reads_no_model_that_was_not_built(void **state)
 	char folder[100], file[100];
 	struct bundle *bundle = NULL;
 	struct policy *policy = NULL;
-	struct buf report = {0};
-	struct err err = {0};
+	struct buf report = { 0 };
+	struct err err = { 0 };
 
 	snprintf(folder, sizeof(folder), "%s/source", dir);
 	snprintf(file, sizeof(file), "%s/source.bundle", dir);
 	write_folder(folder, "f0,f1,margin\n2,4,0.5\n");
 	assert_int_equal(bundle_build(folder, file, &report, &err), 0);
 	forge(file, "models/churn.model",
-	    "{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":0,\"weights\":{\"f0\":1,\"f1\":1}}");
+	    "{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":0,\"weights\":{\"f0\":1,"
+	    "\"f1\":1}}");
 	assert_int_equal(bundle_open(file, "policy", &bundle, &err), 0);
 	assert_int_not_equal(bundle_policy(bundle, &policy, &report), 0);
 	expect_part(report.data, "not a model, expected the flat form");

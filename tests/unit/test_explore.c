@@ -35,9 +35,12 @@ the_chance_of_a_visit_slot_and_action_is_the_published_one(void **state)
 	struct id visit = id_of(7);
 
 	(void)state;
-	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 1, "coffee-off", NULL) == 0.14562701687268254);
-	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 1, "nothing", NULL) == 0.014035003883260622);
-	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 2, "coffee-off", "plain") == 0.77397542469721192);
+	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 1, "coffee-off", NULL) ==
+	    0.14562701687268254);
+	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 1, "nothing", NULL) ==
+	    0.014035003883260622);
+	assert_true(explore_chance(&policy, &visit, PLACE_TABLET, 2, "coffee-off", "plain") ==
+	    0.77397542469721192);
 }
 
 static void
@@ -63,7 +66,7 @@ a_stated_gamma_is_used_as_it_is(void **state)
 	stated.gamma = 20;
 	explore_weigh(&stated, list, 2);
 	assert_true(list[1].p == 1.0 / (2.0 + 20.0 * (0.4 - 0.03)));
-	stated.gamma = 0;	/* uniform */
+	stated.gamma = 0; /* uniform */
 	explore_weigh(&stated, list, 2);
 	assert_true(list[0].p == 0.5 && list[1].p == 0.5);
 }
@@ -112,7 +115,8 @@ the_draw_has_exactly_p(void **state)
 	struct candidate candidates[3] = { { .action = &actions[0] }, { .action = &actions[1] },
 		{ .action = &actions[2] } };
 	struct decision decision = { .candidates = candidates, .candidate_count = 3 };
-	struct shortlisted list[4] = { { 1, 12, 0 }, { 0, 11, 0 }, { NOTHING, 10.5, 0 }, { 2, 4, 0 } };
+	struct shortlisted list[4] = { { 1, 12, 0 }, { 0, 11, 0 }, { NOTHING, 10.5, 0 },
+		{ 2, 4, 0 } };
 	struct visit visit = { .id = { { 1 } } };
 	struct run run = { .policy = &policy, .decision = &decision, .visit = &visit };
 	int wins[4] = { 0 };
@@ -210,7 +214,9 @@ control_is_by_subject_and_never_anonymous(void **state)
 static struct experiment
 wording(enum unit unit, struct arm *arms)
 {
-	struct experiment experiment = { .name = "wording", .unit = unit, .share = 1, .arms = arms, .arm_count = 2 };
+	struct experiment experiment = {
+		.name = "wording", .unit = unit, .share = 1, .arms = arms, .arm_count = 2
+	};
 
 	for (size_t i = 0; i < 32; i++)
 		experiment.salt[i] = (uint8_t)i;
@@ -218,8 +224,8 @@ wording(enum unit unit, struct arm *arms)
 }
 
 static size_t
-assign(struct arena *arena, const struct experiment *experiment, bool known, struct arm_choice **ret,
-    bool *ret_withholds)
+assign(struct arena *arena, const struct experiment *experiment, bool known,
+    struct arm_choice **ret, bool *ret_withholds)
 {
 	struct policy with = policy;
 	struct id subject = id_of(9), visit = id_of(7);
@@ -233,7 +239,8 @@ assign(struct arena *arena, const struct experiment *experiment, bool known, str
 static void
 an_arm_is_drawn_over_the_cumulated_weights(void **state)
 {
-	struct arm arms[2] = { { .name = "a", .weight = 1 }, { .name = "b", .weight = 1, .withhold = true } };
+	struct arm arms[2] = { { .name = "a", .weight = 1 },
+		{ .name = "b", .weight = 1, .withhold = true } };
 	struct experiment experiment = wording(UNIT_CUSTOMER, arms);
 	struct arena *arena = arena_new();
 	struct arm_choice *choice;
@@ -263,11 +270,11 @@ a_unit_outside_the_share_is_in_no_arm(void **state)
 	bool withholds;
 
 	(void)state;
-	experiment.share = 0.59913970875170275;	/* not below itself */
+	experiment.share = 0.59913970875170275; /* not below itself */
 	assert_int_equal(assign(arena, &experiment, true, &choice, &withholds), 0);
 	experiment.share = 0.5991397087517029;
 	assert_int_equal(assign(arena, &experiment, true, &choice, &withholds), 1);
-	assert_int_equal(assign(arena, &experiment, false, &choice, &withholds), 0);	/* anonymous */
+	assert_int_equal(assign(arena, &experiment, false, &choice, &withholds), 0); /* anonymous */
 	arena_free(arena);
 }
 

@@ -36,8 +36,11 @@ init(void **state)
 	w->visit->state = VISIT_OPEN;
 	w->subject = subject_new(&who);
 	w->policy.features = w->feature;
-	w->sources = (struct sources){ .policy = &w->policy, .visit = w->visit,
-		.subject = w->subject, .now_ms = NOW, .store = "0042" };
+	w->sources = (struct sources){ .policy = &w->policy,
+		.visit = w->visit,
+		.subject = w->subject,
+		.now_ms = NOW,
+		.store = "0042" };
 	*state = w;
 	return 0;
 }
@@ -303,9 +306,11 @@ many_lines_give_what_a_plain_loop_gives(void **state)
 		visit->state = VISIT_CLOSED;
 		for (unsigned j = 0; j < 10; j++) {
 			seed = seed * 1103515245 + 12345;
-			add_line(visit, categories[(seed >> 16) % 5], NULL, "x", 1000, (seed >> 8) % 500);
+			add_line(visit, categories[(seed >> 16) % 5], NULL, "x", 1000,
+			    (seed >> 8) % 500);
 		}
-		subject_add_purchase(w->subject, visit, NOW - (int64_t)((seed >> 16) % 90) * D_MS, &row);
+		subject_add_purchase(
+		    w->subject, visit, NOW - (int64_t)((seed >> 16) % 90) * D_MS, &row);
 		buf_done(&row);
 		visit_free(visit);
 	}
@@ -316,7 +321,8 @@ many_lines_give_what_a_plain_loop_gives(void **state)
 		for (size_t i = 0; i < w->subject->purchase_count; i++) {
 			const struct purchase *p = &w->subject->purchases[i];
 			int64_t amount = 0, lines = 0;
-			double weight = fmath_exp2(-((double)(NOW - p->at_ms) / (double)(30 * D_MS)));
+			double weight =
+			    fmath_exp2(-((double)(NOW - p->at_ms) / (double)(30 * D_MS)));
 
 			for (size_t j = 0; j < p->line_count; j++) {
 				const char *path = p->lines[j].category;
@@ -333,7 +339,8 @@ many_lines_give_what_a_plain_loop_gives(void **state)
 			sum += weight * (double)amount;
 			visits++;
 		}
-		snprintf(from, sizeof(from), "local.sum(category=%s, half_life=30d)", categories[c]);
+		snprintf(
+		    from, sizeof(from), "local.sum(category=%s, half_life=30d)", categories[c]);
 		is_number(w, from, sum);
 		snprintf(from, sizeof(from), "local.visits(category=%s)", categories[c]);
 		is_number(w, from, visits);
@@ -397,7 +404,7 @@ said(struct world *w, uint8_t prompt, const char *action, const char *group, enu
 	row.withheld = prompt % 2 == 0;
 	row.action = (char *)(uintptr_t)action;
 	row.group = (char *)(uintptr_t)group;
-	row.issue = (char *)(uintptr_t)"grow";
+	row.issue = (char *)(uintptr_t) "grow";
 	row.reason = (char *)(uintptr_t)(outcome == OUTCOME_OVERRIDDEN ? "insensitive" : NULL);
 	contacts_add(&w->subject->contacts, &row);
 }
@@ -428,8 +435,13 @@ static void
 a_contact_of_hq_counts_as_shown(void **state)
 {
 	struct world *w = *state;
-	struct event event = { .type = EV_CONTACT_RECORDED, .source = "/hq", .id = "1",
-		.contact_channel = "mail", .contact_action = "a", .at_ms = NOW - D_MS, .now_ms = NOW };
+	struct event event = { .type = EV_CONTACT_RECORDED,
+		.source = "/hq",
+		.id = "1",
+		.contact_channel = "mail",
+		.contact_action = "a",
+		.at_ms = NOW - D_MS,
+		.now_ms = NOW };
 
 	subject_apply(w->subject, &event);
 	is_number(w, "history.count(all, outcome=shown)", 1);
@@ -514,11 +526,11 @@ static void
 the_store_the_event_and_the_profile_are_read_by_name(void **state)
 {
 	struct world *w = *state;
-	json_t *data = json_pack("{s:s,s:f,s:b,s:i,s:n,s:[]}", "kind", "queue", "value", 4.5, "flag", 1,
-	    "n", 3, "null", "list");
+	json_t *data = json_pack("{s:s,s:f,s:b,s:i,s:n,s:[]}", "kind", "queue", "value", 4.5,
+	    "flag", 1, "n", 3, "null", "list");
 	struct event event = { .type = EV_SENSOR_READING, .data = data };
 	static const char row[] = "{\"attributes\":{\"tier\":\"gold\",\"age\":44,\"vegan\":false},"
-	    "\"language\":\"de\"}";
+				  "\"language\":\"de\"}";
 
 	assert_string_equal(value_of(w, "store.id", VALUE_STRING).str, "0042");
 	is_missing(w, "store.queue", VALUE_NUMBER);
@@ -617,7 +629,8 @@ an_action_is_the_candidates(void **state)
 static void
 a_model_is_scored_once_over_the_features_it_names(void **state)
 {
-	static const char text[] = "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":1,"
+	static const char text[] =
+	    "{\"format\":\"aisle-linear\",\"link\":\"identity\",\"bias\":1,"
 	    "\"weights\":{\"voids\":10,\"depth\":100},\"missing\":{\"voids\":0,\"depth\":7}}";
 	struct world *w = *state;
 	struct action offer = { .id = "a", .has_offer = true };
@@ -626,8 +639,9 @@ a_model_is_scored_once_over_the_features_it_names(void **state)
 	struct err err = { 0 };
 	struct model *model = NULL;
 	uint16_t inputs[2];
-	struct policy_model models[1] = { { .name = "m", .inputs = inputs, .input_count = 2,
-		.per_action = true } };
+	struct policy_model models[1] = {
+		{ .name = "m", .inputs = inputs, .input_count = 2, .per_action = true }
+	};
 
 	if (model_import(text, sizeof(text) - 1, "m.json", &model, &err) != 0)
 		fail_msg("%s", err.text);

@@ -138,27 +138,57 @@ fields_and_names_are_read(void **state)
 static void
 a_mistake_is_named_with_its_column(void **state)
 {
-	static const struct { const char *from; int column; } bad[] = {
-		{ "", 1 }, { "tier", 1 }, { "profil.tier", 1 }, { "profile", 1 }, { "profile.", 9 },
-		{ "profile.a b", 10 }, { "local.", 7 }, { "local.sum", 7 + 3 },
-		{ "local.summ()", 7 }, { "local.sum(", 11 }, { "local.sum(category)", 11 },
-		{ "local.sum(category=)", 20 }, { "local.sum(category=a/)", 20 },
-		{ "local.sum(category=/a)", 20 }, { "local.sum(category=a//b)", 20 },
-		{ "local.sum(categorie=a)", 11 }, { "local.sum(category=a", 21 },
-		{ "local.sum(category=a)x", 22 }, { "local.sum(category=a, brand=b)", 23 },
-		{ "local.sum(category=a, category=b)", 23 }, { "local.sum(category=a,)", 22 },
-		{ "local.sum(,category=a)", 11 }, { "local.sum(half_life=30)", 21 },
-		{ "local.sum(half_life=0d)", 21 }, { "local.sum(within=-1d)", 18 },
-		{ "local.sum(within=x)", 18 }, { "local.sum(half_life=1d, within=1d)", 11 },
-		{ "local.recency(half_life=1d)", 15 }, { "local.incidents(kind=returns)", 22 },
-		{ "local.incidents(category=a)", 17 }, { "basket.sum(within=7d)", 12 },
-		{ "history.count(outcome=shown)", 28 }, { "history.count(all)", 18 },
-		{ "history.count(all, outcome=show)", 28 }, { "history.count(action, outcome=shown)", 15 },
-		{ "history.count(all=1, outcome=shown)", 15 }, { "history.sum(all, outcome=shown)", 9 },
-		{ "history.count(group=a, issue=b, outcome=shown)", 24 }, { "visit.age", 7 },
-		{ "visit.", 7 }, { "store.name", 7 }, { "time.days_to", 6 }, { "time.days_to()", 14 },
-		{ "time.days_to(2026-02-30)", 14 }, { "time.days_to(2026-12-24, 1)", 14 },
-		{ "action.id", 8 }, { "time.second", 6 },
+	static const struct {
+		const char *from;
+		int column;
+	} bad[] = {
+		{ "", 1 },
+		{ "tier", 1 },
+		{ "profil.tier", 1 },
+		{ "profile", 1 },
+		{ "profile.", 9 },
+		{ "profile.a b", 10 },
+		{ "local.", 7 },
+		{ "local.sum", 7 + 3 },
+		{ "local.summ()", 7 },
+		{ "local.sum(", 11 },
+		{ "local.sum(category)", 11 },
+		{ "local.sum(category=)", 20 },
+		{ "local.sum(category=a/)", 20 },
+		{ "local.sum(category=/a)", 20 },
+		{ "local.sum(category=a//b)", 20 },
+		{ "local.sum(categorie=a)", 11 },
+		{ "local.sum(category=a", 21 },
+		{ "local.sum(category=a)x", 22 },
+		{ "local.sum(category=a, brand=b)", 23 },
+		{ "local.sum(category=a, category=b)", 23 },
+		{ "local.sum(category=a,)", 22 },
+		{ "local.sum(,category=a)", 11 },
+		{ "local.sum(half_life=30)", 21 },
+		{ "local.sum(half_life=0d)", 21 },
+		{ "local.sum(within=-1d)", 18 },
+		{ "local.sum(within=x)", 18 },
+		{ "local.sum(half_life=1d, within=1d)", 11 },
+		{ "local.recency(half_life=1d)", 15 },
+		{ "local.incidents(kind=returns)", 22 },
+		{ "local.incidents(category=a)", 17 },
+		{ "basket.sum(within=7d)", 12 },
+		{ "history.count(outcome=shown)", 28 },
+		{ "history.count(all)", 18 },
+		{ "history.count(all, outcome=show)", 28 },
+		{ "history.count(action, outcome=shown)", 15 },
+		{ "history.count(all=1, outcome=shown)", 15 },
+		{ "history.sum(all, outcome=shown)", 9 },
+		{ "history.count(group=a, issue=b, outcome=shown)", 24 },
+		{ "visit.age", 7 },
+		{ "visit.", 7 },
+		{ "store.name", 7 },
+		{ "time.days_to", 6 },
+		{ "time.days_to()", 14 },
+		{ "time.days_to(2026-02-30)", 14 },
+		{ "time.days_to(2026-12-24, 1)", 14 },
+		{ "action.id", 8 },
+		{ "time.second", 6 },
 	};
 
 	(void)state;
@@ -178,8 +208,9 @@ a_mistake_is_named_with_its_column(void **state)
 static void
 name_type_and_default_stay_the_callers(void **state)
 {
-	struct feature feature = { .name = "n", .type = VALUE_STRING, .dflt = value_string("none"),
-		.model = 7 };
+	struct feature feature = {
+		.name = "n", .type = VALUE_STRING, .dflt = value_string("none"), .model = 7
+	};
 	struct err err = { 0 };
 
 	(void)state;

@@ -56,7 +56,8 @@ exp_is_within_one_step_of_libm(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 300000; i++) {
-		double x = between(-745, 709.7), small = between(-1, 1), tiny = between(-1e-8, 1e-8);
+		double x = between(-745, 709.7), small = between(-1, 1),
+		       tiny = between(-1e-8, 1e-8);
 		assert_close(x, fmath_exp(x), exp(x));
 		assert_close(small, fmath_exp(small), exp(small));
 		assert_close(tiny, fmath_exp(tiny), exp(tiny));
@@ -108,7 +109,8 @@ static void
 the_ends_of_the_range_are_exact(void **state)
 {
 	(void)state;
-	assert_true(fmath_exp(0) == 1 && fmath_exp(-0.0) == 1 && fmath_exp2(0) == 1 && fmath_log(1) == 0);
+	assert_true(
+	    fmath_exp(0) == 1 && fmath_exp(-0.0) == 1 && fmath_exp2(0) == 1 && fmath_log(1) == 0);
 	assert_true(isfinite(fmath_exp(709.782712893384)));
 	assert_true(isinf(fmath_exp(709.782712893385)) && fmath_exp(709.782712893385) > 0);
 	assert_true(fmath_exp(-745.13) > 0);
@@ -131,8 +133,8 @@ the_bits_are_the_same_on_every_machine(void **state)
 	seed = 42;
 	for (int i = 0; i < 100000; i++) {
 		double x = between(-700, 700);
-		const double results[4] = {fmath_exp(x), fmath_exp2(x), fmath_log(x < 0 ? -x : x),
-		    (double)fmath_expf((float)x / 10)};
+		const double results[4] = { fmath_exp(x), fmath_exp2(x), fmath_log(x < 0 ? -x : x),
+			(double)fmath_expf((float)x / 10) };
 		for (size_t k = 0; k < 4; k++) {
 			uint64_t bits;
 			memcpy(&bits, &results[k], 8);

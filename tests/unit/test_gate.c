@@ -64,8 +64,9 @@ a_stopped_action_is_stopped(void **state)
 
 	(void)state;
 	scene_begin(&s, "{}");
-	add_action(&s, "a", "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
-			    "\"margin\":null,\"outcome\":null}");
+	add_action(&s, "a",
+	    "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+	    "\"margin\":null,\"outcome\":null}");
 	add_action(&s, "b", "{}");
 	s.input.store.stopped = stopped;
 	s.input.store.stopped_count = 3;
@@ -146,10 +147,11 @@ later_also_needs_contact_consent(void **state)
 {
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"later\":{\"slots\":1}}}");
-	add_action(&s, "a", "{\"placements\":[\"later\"],\"eligible\":{\"==\":[{\"var\":\"x\"},2]}}");
+	add_action(
+	    &s, "a", "{\"placements\":[\"later\"],\"eligible\":{\"==\":[{\"var\":\"x\"},2]}}");
 	s.input.contact_consent = false;
 	scene_decide(&s);
-	assert_fate("a", "consent");	/* before eligibility, which fails too */
+	assert_fate("a", "consent"); /* before eligibility, which fails too */
 	assert_false(features_was_read(s.decision.features, 0));
 	s.input.contact_consent = true;
 	scene_decide(&s);
@@ -159,8 +161,9 @@ later_also_needs_contact_consent(void **state)
 static void
 without_consent_personal_features_are_missing_even_if_passed(void **state)
 {
-	struct attribute tier = { .name = (char *)(uintptr_t)"tier", .tag = VALUE_STRING,
-		.str = (char *)(uintptr_t)"gold" };
+	struct attribute tier = { .name = (char *)(uintptr_t) "tier",
+		.tag = VALUE_STRING,
+		.str = (char *)(uintptr_t) "gold" };
 
 	(void)state;
 	scene_begin(&s, "{}");
@@ -197,7 +200,7 @@ an_open_case_of_the_severity_lets_only_service_and_retain_through(void **state)
 	scene_decide(&s);
 	assert_fate("offer", "offered");
 	s.subject.cases[0].closed_ms = 0;
-	s.input.known = false;	/* care protects whatever the consent */
+	s.input.known = false; /* care protects whatever the consent */
 	scene_decide(&s);
 	assert_fate("offer", "care");
 }
@@ -205,7 +208,9 @@ an_open_case_of_the_severity_lets_only_service_and_retain_through(void **state)
 static void
 a_likely_complaint_over_the_bar_closes_too(void **state)
 {
-	struct attribute call = { .name = (char *)(uintptr_t)"call", .tag = VALUE_NUMBER, .number = 0.6 };
+	struct attribute call = {
+		.name = (char *)(uintptr_t) "call", .tag = VALUE_NUMBER, .number = 0.6
+	};
 
 	(void)state;
 	scene_begin(&s, "{\"care\":{\"likely_to_call\":0.6}}");
@@ -218,7 +223,7 @@ a_likely_complaint_over_the_bar_closes_too(void **state)
 	call.number = 0.61;
 	scene_decide(&s);
 	assert_fate("a", "care");
-	s.subject.attribute_count = 0;	/* not known: not likely */
+	s.subject.attribute_count = 0; /* not known: not likely */
 	scene_decide(&s);
 	assert_fate("a", "offered");
 }
@@ -268,21 +273,28 @@ a_minimum_basket_is_met_at_its_amount(void **state)
 }
 
 #define TREATMENT(name, lang, headline, more) \
-	"{\"treatment\":\"" name "\",\"language\":\"" lang "\",\"headline\":\"" headline "\"" more "}"
+	"{\"treatment\":\"" name "\",\"language\":\"" lang "\",\"headline\":\"" headline "\"" more \
+	"}"
 
 static void
 a_treatment_must_have_its_values_and_fit(void **state)
 {
 	(void)state;
-	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":8,\"headline_max\":12,\"body_max\":5}}}");
+	scene_begin(
+	    &s, "{\"placements\":{\"tablet\":{\"slots\":8,\"headline_max\":12,\"body_max\":5}}}");
 	add_action(&s, "fits", "{\"treatments\":[" TREATMENT("t", "en", "{{word}}", "") "]}");
 	add_action(&s, "gap", "{\"treatments\":[" TREATMENT("t", "en", "{{queue}} now", "") "]}");
-	add_action(&s, "deflt", "{\"treatments\":[" TREATMENT("t", "en", "{{queue|default:no}} now", "") "]}");
-	add_action(&s, "why", "{\"treatments\":[" TREATMENT("t", "en", "a", ",\"why\":[\"{{queue}}\"]") "]}");
-	add_action(&s, "body", "{\"treatments\":[" TREATMENT("t", "en", "a", ",\"body\":\"{{word}}\"") "]}");
-	scene_data(&s, "{\"word\":\"\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\"}");
+	add_action(&s, "deflt",
+	    "{\"treatments\":[" TREATMENT("t", "en", "{{queue|default:no}} now", "") "]}");
+	add_action(&s, "why",
+	    "{\"treatments\":[" TREATMENT("t", "en", "a", ",\"why\":[\"{{queue}}\"]") "]}");
+	add_action(&s, "body",
+	    "{\"treatments\":[" TREATMENT("t", "en", "a", ",\"body\":\"{{word}}\"") "]}");
+	scene_data(&s,
+	    "{\"word\":"
+	    "\"\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\"}");
 	scene_decide(&s);
-	assert_fate("fits", "offered");	/* 12 characters, 24 bytes */
+	assert_fate("fits", "offered"); /* 12 characters, 24 bytes */
 	assert_fate("gap", "no-treatment");
 	assert_fate("deflt", "offered");
 	assert_fate("why", "no-treatment");
@@ -300,7 +312,9 @@ the_customers_language_comes_before_the_policys_first(void **state)
 {
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":8}}}");
-	add_action(&s, "a", "{\"treatments\":[" TREATMENT("t", "en", "Hello", "") "," TREATMENT("u", "de", "Hallo", "") "]}");
+	add_action(&s, "a",
+	    "{\"treatments\":[" TREATMENT("t", "en", "Hello", "") "," TREATMENT(
+		"u", "de", "Hallo", "") "]}");
 	add_action(&s, "b", "{\"treatments\":[" TREATMENT("t", "en", "Hello", "") "]}");
 	s.visit.language = arena_strdup(s.arena, "de-AT");
 	scene_decide(&s);
@@ -310,7 +324,7 @@ the_customers_language_comes_before_the_policys_first(void **state)
 	scene_decide(&s);
 	assert_string_equal(s.decision.slots[0].treatment->language, "en");
 	s.visit.language = arena_strdup(s.arena, "de");
-	s.input.known = false;	/* the language is the profile's */
+	s.input.known = false; /* the language is the profile's */
 	scene_decide(&s);
 	assert_string_equal(s.decision.slots[0].treatment->language, "en");
 }
@@ -350,7 +364,9 @@ a_cap_closes_with_its_count(void **state)
 {
 	(void)state;
 	scene_begin(&s, "{}");
-	add_action(&s, "a", "{\"caps\":[{\"per\":\"customer\",\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]}");
+	add_action(&s, "a",
+	    "{\"caps\":[{\"per\":\"customer\",\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]"
+	    "}");
 	scene_decide(&s);
 	assert_fate("a", "offered");
 	add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - D_MS, "a", "g", "grow", 5);
@@ -367,7 +383,9 @@ the_budget_bears_the_hold_to_its_last_unit(void **state)
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
 	/* funded half: a hold of 150 */
-	add_action(&s, "a", OFFER(",\"funded\":0.5,\"funder\":\"acme\"},\"budget\":{\"money\":1000,\"units\":5,\"per\":\"store-day\"}"));
+	add_action(&s, "a",
+	    OFFER(",\"funded\":0.5,\"funder\":\"acme\"},\"budget\":{\"money\":1000,\"units\":5,"
+		  "\"per\":\"store-day\"}"));
 	s.input.store.uses = &use;
 	s.input.store.use_count = 1;
 	scene_decide(&s);
@@ -391,7 +409,8 @@ a_cards_own_hold_never_counts_against_it(void **state)
 
 	(void)state;
 	scene_begin(&s, "{}");
-	add_action(&s, "a", OFFER("},\"budget\":{\"money\":1000,\"units\":5,\"per\":\"store-day\"}"));
+	add_action(
+	    &s, "a", OFFER("},\"budget\":{\"money\":1000,\"units\":5,\"per\":\"store-day\"}"));
 	card = add_card(s.arena, &s.visit, "a", "g", 1);
 	card->hold_minor = 300;
 	card->depth = 10;
@@ -401,7 +420,7 @@ a_cards_own_hold_never_counts_against_it(void **state)
 	scene_decide(&s);
 	assert_fate("a", "offered");
 	assert_int_equal(s.decision.slots[0].card, 0);
-	card->withheld = true;	/* it holds nothing, so nothing is given back */
+	card->withheld = true; /* it holds nothing, so nothing is given back */
 	scene_decide(&s);
 	assert_fate("a", "budget");
 }
@@ -439,7 +458,7 @@ one_of_a_stacking_group_stands_at_a_time(void **state)
 	scene_decide(&s);
 	assert_string_equal(slots_of(&s), "kept a c nothing");
 	assert_fate("b", "stacking");
-	card->state = CARD_REFUSED;	/* the till said no: it no longer stands */
+	card->state = CARD_REFUSED; /* the till said no: it no longer stands */
 	scene_decide(&s);
 	assert_string_equal(slots_of(&s), "b c nothing");
 }
@@ -476,11 +495,13 @@ static void
 a_quiet_lane_shows_only_what_is_mandatory(void **state)
 {
 	(void)state;
-	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2},\"receipt\":{\"slots\":1}},"
-			"\"quiet\":{\"tender\":true,\"queue_over\":4}}");
+	scene_begin(&s,
+	    "{\"placements\":{\"tablet\":{\"slots\":2},\"receipt\":{\"slots\":1}},"
+	    "\"quiet\":{\"tender\":true,\"queue_over\":4}}");
 	add_action(&s, "a", "{}");
-	add_action(&s, "m", "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
-			    "\"margin\":null,\"outcome\":null}");
+	add_action(&s, "m",
+	    "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+	    "\"margin\":null,\"outcome\":null}");
 	add_action(&s, "r", "{\"placements\":[\"receipt\"]}");
 	scene_decide(&s);
 	assert_null(s.decision.cause);
@@ -507,9 +528,11 @@ a_mandatory_action_passes_care_and_contact_policy_and_nothing_else(void **state)
 	(void)state;
 	scene_begin(&s, "{\"care\":{\"severity\":1},\"interrupt\":1000}");
 	add_part(s.arena, &s.parts, "contact.json",
-	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":0,\"within\":\"1d\"}]}");
-	add_action(&s, "m", "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
-			    "\"margin\":null,\"outcome\":null,\"eligible\":{\"==\":[{\"var\":\"x\"},1]}}");
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":0,"
+	    "\"within\":\"1d\"}]}");
+	add_action(&s, "m",
+	    "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
+	    "\"margin\":null,\"outcome\":null,\"eligible\":{\"==\":[{\"var\":\"x\"},1]}}");
 	s.subject.case_count = 1;
 	s.subject.cases[0].severity = 3;
 	s.input.known = false;
@@ -531,13 +554,19 @@ the_first_gate_that_fails_is_the_one_recorded(void **state)
 	struct card *kept;
 
 	(void)state;
-	scene_begin(&s, "{\"care\":{\"severity\":1},\"quiet\":{\"tender\":true},\"placements\":{\"tablet\":{\"slots\":2}}}");
-	add_action(&s, "a", "{" OFFER_MEMBERS ",\"personal\":true,\"valid\":{\"hours\":[\"10:00\",\"10:01\"]},"
+	scene_begin(&s,
+	    "{\"care\":{\"severity\":1},\"quiet\":{\"tender\":true},\"placements\":{\"tablet\":{"
+	    "\"slots\":2}}}");
+	add_action(&s, "a",
+	    "{" OFFER_MEMBERS ",\"personal\":true,\"valid\":{\"hours\":[\"10:00\",\"10:01\"]},"
 	    "\"eligible\":{\"==\":[{\"var\":\"x\"},1]},\"applicable\":{\"!=\":[{\"var\":\"x\"},7]},"
 	    "\"suitable\":{\"<\":[{\"var\":\"queue\"},3]},\"margin\":10,"
-	    "\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"1d\"}],\"budget\":{\"money\":1000,\"per\":\"store-day\"},"
-	    "\"treatments\":[" TREATMENT("t", "en", "{{word}}", "") "],"
-	    "\"offer\":{\"type\":\"percent\",\"depth\":10,\"typical\":450,\"max\":300,\"apply\":\"lines\",\"stack\":\"s\"}}");
+	    "\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"1d\"}],\"budget\":{\"money\":"
+	    "1000,\"per\":\"store-day\"},"
+	    "\"treatments\":[" TREATMENT("t", "en", "{{word}}",
+		"") "],"
+		    "\"offer\":{\"type\":\"percent\",\"depth\":10,\"typical\":450,\"max\":300,"
+		    "\"apply\":\"lines\",\"stack\":\"s\"}}");
 	add_action(&s, "b", OFFER(",\"stack\":\"s\"},\"on\":[\"aisle.basket.opened\"]"));
 	s.input.store.stopped = stopped;
 	s.input.store.stopped_count = 1;
@@ -572,7 +601,7 @@ the_first_gate_that_fails_is_the_one_recorded(void **state)
 	s.event.type = EV_BASKET_ITEM_ADDED;
 	scene_data(&s, "{\"x\":1}");
 	scene_decide(&s);
-	assert_fate("a", "missing");	/* suitability reads a queue that nobody counted */
+	assert_fate("a", "missing"); /* suitability reads a queue that nobody counted */
 	s.input.sources.has_queue = true;
 	s.input.sources.queue = 3;
 	scene_decide(&s);
@@ -594,7 +623,7 @@ the_first_gate_that_fails_is_the_one_recorded(void **state)
 	assert_fate("a", "lane");
 	s.visit.state = VISIT_OPEN;
 	scene_decide(&s);
-	assert_fate("a", "not-worth-it");	/* 0.5 (10 - 45) - 0.25 x 10 */
+	assert_fate("a", "not-worth-it"); /* 0.5 (10 - 45) - 0.25 x 10 */
 }
 
 int

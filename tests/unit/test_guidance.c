@@ -48,7 +48,9 @@ card(uint8_t prompt)
 {
 	struct card *one = add_card(arena, &visit, "coffee-off", "coffee", prompt);
 
-	one->json = arena_strdup(arena, "{\"prompt\":\"P\",\"why\":[],\"offer\":{\"type\":\"percent\",\"worth\":45,\"depth\":10}}");
+	one->json = arena_strdup(arena,
+	    "{\"prompt\":\"P\",\"why\":[],\"offer\":{\"type\":\"percent\",\"worth\":45,\"depth\":"
+	    "10}}");
 	one->expires_ms = NOW + 120 * S_MS;
 	one->worth_minor = 50;
 	return one;
@@ -71,11 +73,14 @@ a_guidance_is_written_to_the_byte(void **state)
 	card(1);
 	subject.line = arena_strdup(arena, "Gold \u00b7 6th visit this month");
 	assert_string_equal(guidance(&subject),
-	    "{\"guidance\":\"01000000000000000000000001\",\"decision\":\"01000000000000000000000002\",\"station\":\"7\","
-	    "\"basket\":\"B\\\"1\",\"at\":\"2026-11-21T10:00:00.000Z\",\"expires\":\"2026-11-21T10:02:00.000Z\","
+	    "{\"guidance\":\"01000000000000000000000001\",\"decision\":"
+	    "\"01000000000000000000000002\",\"station\":\"7\","
+	    "\"basket\":\"B\\\"1\",\"at\":\"2026-11-21T10:00:00.000Z\",\"expires\":\"2026-11-21T10:"
+	    "02:00.000Z\","
 	    "\"policy\":{\"name\":\"spring\",\"version\":12},"
 	    "\"customer\":{\"known\":true,\"line\":\"Gold \u00b7 6th visit this month\"},"
-	    "\"prompts\":[{\"prompt\":\"P\",\"why\":[],\"offer\":{\"type\":\"percent\",\"worth\":45,\"depth\":10},"
+	    "\"prompts\":[{\"prompt\":\"P\",\"why\":[],\"offer\":{\"type\":\"percent\",\"worth\":"
+	    "45,\"depth\":10},"
 	    "\"state\":\"open\",\"choices\":[\"accept\",\"dismiss\",\"snooze\",\"override\"],"
 	    "\"expires\":\"2026-11-21T10:02:00.000Z\"}]}");
 }
@@ -89,7 +94,8 @@ choices_follow_gate_and_state(void **state)
 		const char *text;
 	} cases[] = {
 		{ GATE_NONE, CARD_OPEN, "\"state\":\"open\",\"choices\":[\"accept\",\"dismiss\"]" },
-		{ GATE_MANAGER, CARD_OPEN, "\"choices\":[\"accept\",\"dismiss\",\"snooze\",\"override\"]" },
+		{ GATE_MANAGER, CARD_OPEN,
+		    "\"choices\":[\"accept\",\"dismiss\",\"snooze\",\"override\"]" },
 		{ GATE_CUSTOMER, CARD_OPEN, "\"choices\":[\"accept\",\"dismiss\"]" },
 		{ GATE_AUTO, CARD_OPEN, "\"state\":\"open\",\"choices\":[]" },
 		{ GATE_ASSOCIATE, CARD_ANSWERED, "\"state\":\"answered\",\"choices\":[]" },
@@ -143,7 +149,8 @@ a_customer_line_alone_is_worth_sending(void **state)
 	subject.line = arena_strdup(arena, "Gold");
 	assert_true(guidance_wanted(&visit, &subject));
 	assert_false(guidance_wanted(&visit, NULL));
-	assert_non_null(strstr(guidance(&subject), "\"customer\":{\"known\":true,\"line\":\"Gold\"}"));
+	assert_non_null(
+	    strstr(guidance(&subject), "\"customer\":{\"known\":true,\"line\":\"Gold\"}"));
 	assert_non_null(strstr(guidance(NULL), "\"customer\":{\"known\":false}"));
 }
 
@@ -166,7 +173,8 @@ a_withdrawal_names_its_reason(void **state)
 
 	(void)state;
 	withdraw_json(&id, "tender", &out);
-	assert_string_equal(out.data, "{\"withdraw\":\"01000000000000000000000001\",\"reason\":\"tender\"}");
+	assert_string_equal(
+	    out.data, "{\"withdraw\":\"01000000000000000000000001\",\"reason\":\"tender\"}");
 }
 
 static void
@@ -179,14 +187,18 @@ a_command_carries_the_offer_of_the_card_and_its_worth(void **state)
 	one->token = id_of(5);
 	command_json(COMMAND_APPLY_OFFER, &command, &visit, one, NULL, NOW, &out);
 	assert_string_equal(out.data,
-	    "{\"command\":\"01000000000000000000000004\",\"type\":\"apply-offer\",\"terminal\":\"3\",\"basket\":\"B\\\"1\","
-	    "\"prompt\":\"01000000000000000000000003\",\"offer\":{\"type\":\"percent\",\"worth\":50,\"depth\":10},"
+	    "{\"command\":\"01000000000000000000000004\",\"type\":\"apply-offer\",\"terminal\":"
+	    "\"3\",\"basket\":\"B\\\"1\","
+	    "\"prompt\":\"01000000000000000000000003\",\"offer\":{\"type\":\"percent\",\"worth\":"
+	    "50,\"depth\":10},"
 	    "\"token\":\"01000000000000000000000005\",\"expires\":\"2026-11-21T10:00:00.000Z\"}");
 	buf_clear(&out);
 	command_json(COMMAND_PRINT_MESSAGE, &command, &visit, one, "Hello", NOW, &out);
 	assert_string_equal(out.data,
-	    "{\"command\":\"01000000000000000000000004\",\"type\":\"print-message\",\"terminal\":\"3\",\"basket\":\"B\\\"1\","
-	    "\"prompt\":\"01000000000000000000000003\",\"text\":\"Hello\",\"expires\":\"2026-11-21T10:00:00.000Z\"}");
+	    "{\"command\":\"01000000000000000000000004\",\"type\":\"print-message\",\"terminal\":"
+	    "\"3\",\"basket\":\"B\\\"1\","
+	    "\"prompt\":\"01000000000000000000000003\",\"text\":\"Hello\",\"expires\":\"2026-11-"
+	    "21T10:00:00.000Z\"}");
 	buf_clear(&out);
 	command_json(COMMAND_CLEAR_MESSAGE, &command, &visit, NULL, NULL, NOW, &out);
 	assert_null(strstr(out.data, "prompt"));

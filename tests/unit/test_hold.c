@@ -15,7 +15,7 @@
 #include "core/when.h"
 #include "spine/spine.h"
 
-#define DAY0 INT64_C(1795219200000)	/* 2026-11-21T00:00:00Z */
+#define DAY0 INT64_C(1795219200000) /* 2026-11-21T00:00:00Z */
 #define NOON (DAY0 + 12 * H_MS)
 #define DAY1 (DAY0 + D_MS)
 
@@ -55,7 +55,9 @@ tear_down(void **state)
 static struct card
 offer(int64_t hold_minor)
 {
-	return (struct card){ .action = (char *)(uintptr_t)"a", .depth = 10, .hold_minor = hold_minor,
+	return (struct card){ .action = (char *)(uintptr_t) "a",
+		.depth = 10,
+		.hold_minor = hold_minor,
 		.sent_ms = engine->now_ms };
 }
 
@@ -96,7 +98,7 @@ what_lapses_frees_the_day_that_it_was_held_in_and_no_other(void **state)
 	hold_release(engine, &today);
 	assert_int_equal(today.hold_minor, -1);
 	figures(200, 1, 200, 1);
-	hold_release(engine, &today);	/* once */
+	hold_release(engine, &today); /* once */
 	figures(200, 1, 200, 1);
 	engine->now_ms = DAY1;
 	today = offer(50);
@@ -115,7 +117,7 @@ what_is_redeemed_takes_the_place_of_what_was_held(void **state)
 	hold_spend(engine, &card, 120);
 	assert_int_equal(card.hold_minor, 120);
 	figures(120, 1, 120, 1);
-	hold_release(engine, &card);	/* taken back */
+	hold_release(engine, &card); /* taken back */
 	figures(0, 0, 0, 0);
 }
 
@@ -178,7 +180,8 @@ what_is_not_sent_or_costs_nothing_holds_nothing(void **state)
 static void
 a_message_with_a_budget_of_units_is_counted(void **state)
 {
-	struct action action = { .id = "a", .budget = { .per = BUDGET_STORE_DAY, .money_minor = -1, .units = 5 } };
+	struct action action = { .id = "a",
+		.budget = { .per = BUDGET_STORE_DAY, .money_minor = -1, .units = 5 } };
 	struct policy policy = { .actions = &action, .action_count = 1 };
 	struct card words = offer(0);
 
@@ -199,7 +202,8 @@ the_report_shows_todays_figures_though_nothing_happened_since_midnight(void **st
 	(void)state;
 	hold_take(engine, &card);
 	assert_int_equal(query_report(engine, DAY1 - 1, &report), 0);
-	assert_non_null(strstr(report.data, "{\"action\":\"a\",\"held_or_spent\":300,\"units\":1}"));
+	assert_non_null(
+	    strstr(report.data, "{\"action\":\"a\",\"held_or_spent\":300,\"units\":1}"));
 	buf_clear(&report);
 	assert_int_equal(query_report(engine, DAY1, &report), 0);
 	assert_non_null(strstr(report.data, "{\"action\":\"a\",\"held_or_spent\":0,\"units\":0}"));

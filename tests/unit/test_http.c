@@ -34,7 +34,7 @@ static void
 the_page_is_for_everyone_and_loads_from_nowhere_else(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	assert_int_equal(rig_get(rig, "/", "", &out), 200);
 	assert_has(out, "Content-Type: text/html");
@@ -54,7 +54,7 @@ static void
 a_file_that_did_not_change_is_not_sent_again(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	char header[128], *etag;
 
 	rig_get(rig, "/app.js", "", &out);
@@ -69,7 +69,7 @@ static void
 head_is_get_without_the_body(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	assert_int_equal(rig_ask(rig, "HEAD / HTTP/1.1\r\n" HOST "\r\n", &out), 200);
 	assert_lacks(out, "Content-Length: 0");
@@ -81,9 +81,9 @@ static void
 every_other_path_wants_a_token(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const paths[] = {"/v1/stations", "/v1/stations/7",
-	    "/v1/stations/7/stream", "/v1/decisions/D7", "/v1/report", "/manager"};
-	struct buf out = {0};
+	static const char *const paths[] = { "/v1/stations", "/v1/stations/7",
+		"/v1/stations/7/stream", "/v1/decisions/D7", "/v1/report", "/manager" };
+	struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		assert_int_equal(rig_get(rig, paths[i], "", &out), 401);
@@ -128,7 +128,7 @@ ten_thousand_guessed_tokens_are_all_refused(void **state)
 {
 	struct rig *rig = *state;
 	int fd = rig_connect(rig), refused = 0;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	for (int i = 0; i < 10000; i++) {
 		char request[256];
@@ -151,7 +151,7 @@ static void
 a_tablet_sees_only_the_stations_it_was_paired_with(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	assert_int_equal(rig_get(rig, "/v1/stations", AUTH7, &out), 200);
 	assert_has(out, "\"7\"");
@@ -181,7 +181,7 @@ static void
 operators_paths_are_for_their_addresses_only(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	assert_int_equal(rig_get(rig, "/livez", "", NULL), 200);
 	assert_int_equal(rig_get(rig, "/readyz", "", &out), 200);
@@ -211,9 +211,10 @@ static void
 a_wrong_method_is_405_and_an_unknown_path_404(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const methods[] = {"PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "POST"};
+	static const char *const methods[] = { "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE",
+		"POST" };
 	char request[256];
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		snprintf(request, sizeof(request), "%s /v1/stations HTTP/1.1\r\n" HOST AUTH "\r\n",
@@ -238,10 +239,10 @@ static void
 no_path_leads_outside_the_table(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const paths[] = {"/../etc/passwd", "/%2e%2e/etc/passwd",
-	    "/..%2fetc%2fpasswd", "/app.js/../app.js", "//app.js", "/app.js/", "/./app.js",
-	    "/app.js%00", "/%", "/%4", "/%zz", "/v1//stations", "/app.js%20", "/..\\etc",
-	    "/v1/stations/..", "/v1/stations/%ff"};
+	static const char *const paths[] = { "/../etc/passwd", "/%2e%2e/etc/passwd",
+		"/..%2fetc%2fpasswd", "/app.js/../app.js", "//app.js", "/app.js/", "/./app.js",
+		"/app.js%00", "/%", "/%4", "/%zz", "/v1//stations", "/app.js%20", "/..\\etc",
+		"/v1/stations/..", "/v1/stations/%ff" };
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		assert_in_range(rig_get(rig, paths[i], AUTH, NULL), 400, 404);
@@ -317,7 +318,7 @@ a_post_from_another_page_is_refused(void **state)
 static void
 smuggled(struct rig *rig, const char *headers, const char *rest)
 {
-	struct buf request = {0}, out = {0};
+	struct buf request = { 0 }, out = { 0 };
 	int fd = rig_connect(rig);
 
 	buf_addf(&request,
@@ -369,7 +370,7 @@ a_body_on_a_get_is_not_the_next_request(void **state)
 				      "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	static const char head[] = "HEAD /app.js HTTP/1.1\r\n" HOST "Content-Length: 40\r\n\r\n"
 				   "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd = rig_connect(rig);
 
 	rig_send(rig, fd, request, strlen(request));
@@ -389,13 +390,12 @@ static void
 requests_in_a_row_on_one_connection_are_answered_in_order(void **state)
 {
 	struct rig *rig = *state;
-	static const char requests[] = "GET /livez HTTP/1.1\r\n" HOST
-				       "\r\nGET /v1/stations HTTP/1.1\r\n" HOST AUTH "\r\n"
-				       "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
-				       "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-				       "GET /v1/report HTTP/1.1\r\n" HOST AUTH
-				       "Connection: close\r\n\r\n";
-	struct buf out = {0};
+	static const char requests[] =
+	    "GET /livez HTTP/1.1\r\n" HOST "\r\nGET /v1/stations HTTP/1.1\r\n" HOST AUTH "\r\n"
+	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
+	    "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+	    "GET /v1/report HTTP/1.1\r\n" HOST AUTH "Connection: close\r\n\r\n";
+	struct buf out = { 0 };
 	int fd = rig_connect(rig);
 
 	rig_send(rig, fd, requests, strlen(requests));
@@ -411,7 +411,7 @@ requests_in_a_row_on_one_connection_are_answered_in_order(void **state)
 static int
 post_of_size(struct rig *rig, size_t size, struct buf *out)
 {
-	struct buf body = {0};
+	struct buf body = { 0 };
 	int status;
 
 	buf_adds(&body, "{\"x\":\"");
@@ -427,7 +427,7 @@ static void
 a_body_of_64_kib_is_read_and_one_more_is_not(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	assert_int_equal(post_of_size(rig, 65536, NULL), 200);
 	assert_int_equal(post_of_size(rig, 65537, &out), 413);
@@ -441,7 +441,7 @@ a_body_of_64_kib_is_read_and_one_more_is_not(void **state)
 static int
 get_with_header_of(struct rig *rig, size_t size)
 {
-	struct buf request = {0};
+	struct buf request = { 0 };
 	int status;
 
 	buf_adds(&request, "GET /livez HTTP/1.1\r\n" HOST "X: ");
@@ -469,7 +469,7 @@ static void
 thousands_of_little_headers_are_cut_off(void **state)
 {
 	struct rig *rig = *state;
-	struct buf request = {0}, out = {0};
+	struct buf request = { 0 }, out = { 0 };
 	int fd = rig_connect(rig);
 
 	buf_adds(&request, "GET /livez HTTP/1.1\r\n" HOST);
@@ -487,7 +487,7 @@ static void
 hundred_small_headers_are_fine(void **state)
 {
 	struct rig *rig = *state;
-	struct buf headers = {0};
+	struct buf headers = { 0 };
 
 	for (int i = 0; i < 100; i++)
 		buf_addf(&headers, "X-%d: y\r\n", i);
@@ -499,16 +499,17 @@ static void
 garbage_is_answered_with_a_problem_and_closed(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const bad[] = {"\r\n\r\n\r\nxx\r\n\r\n", "GET /\r\n\r\n",
-	    "GET / HTTP/2.0\r\n" HOST "\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-	    "GET / HTTP/-1.1\r\n" HOST "\r\n", "GET / HTTP/1.7\r\n" HOST "\r\n",
-	    "GET / HTTP/0.9\r\n" HOST "\r\n", "GET / FTP/1.1\r\n" HOST "\r\n",
-	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Expect: coffee\r\nContent-Length: 2\r\n\r\n{}",
-	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-	    "POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
-	    "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
-	    "CONNECT evil.example:80 HTTP/1.1\r\n" HOST "\r\n"};
-	struct buf out = {0};
+	static const char *const bad[] = { "\r\n\r\n\r\nxx\r\n\r\n", "GET /\r\n\r\n",
+		"GET / HTTP/2.0\r\n" HOST "\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"GET / HTTP/-1.1\r\n" HOST "\r\n", "GET / HTTP/1.7\r\n" HOST "\r\n",
+		"GET / HTTP/0.9\r\n" HOST "\r\n", "GET / FTP/1.1\r\n" HOST "\r\n",
+		"POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
+		"Expect: coffee\r\nContent-Length: 2\r\n\r\n{}",
+		"POST " SHOWN " HTTP/1.1\r\n" HOST AUTH "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"POST " SHOWN " HTTP/1.1\r\n" HOST AUTH
+		"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+		"CONNECT evil.example:80 HTTP/1.1\r\n" HOST "\r\n" };
+	struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		int fd = rig_connect(rig);
@@ -530,7 +531,7 @@ static void
 who_waits_for_100_continue_gets_it(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd = rig_connect(rig);
 
 	rig_send(rig, fd,
@@ -554,7 +555,7 @@ a_request_that_dribbles_is_cut_at_its_deadline(void **state)
 	struct rig *rig = *state;
 	int fd = rig_connect(rig), whole = rig_connect(rig);
 	int64_t start_ms = http_mono_ms();
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	rig_send(rig, fd, "GET / HTTP/1.1\r\nHos", 19);
 	http_client_sweep(rig->http, start_ms + HTTP_READ_DEADLINE_MS - 1000);
@@ -580,7 +581,7 @@ a_full_room_makes_place_by_cutting_who_was_silent_longest(void **state)
 	struct rig *rig = *state;
 	static int fds[HTTP_CONNECTIONS_MAX + 1];
 	int tablet = rig_connect(rig);
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	rig_send(rig, tablet, "GET /v1/stations/7/stream HTTP/1.1\r\n" HOST AUTH "\r\n",
 	    strlen("GET /v1/stations/7/stream HTTP/1.1\r\n" HOST AUTH "\r\n"));
@@ -621,7 +622,7 @@ static void
 a_code_gives_a_token_once(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	char code[7], auth[128], *token;
 	int64_t expires_ms;
 
@@ -729,13 +730,13 @@ static void
 a_pairing_request_of_another_shape_is_400(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const bad[] = {"", "[]", "{", "{}", "{\"code\":123456,\"name\":\"a\"}",
-	    "{\"code\":\"12345\",\"name\":\"a\"}", "{\"code\":\"1234567\",\"name\":\"a\"}",
-	    "{\"code\":\"12345x\",\"name\":\"a\"}", "{\"code\":\"123456\"}",
-	    "{\"code\":\"123456\",\"name\":\"\"}", "{\"code\":\"123456\",\"name\":\"a b\"}",
-	    "{\"code\":\"123456\",\"name\":\"123456789012345678901234567890123\"}",
-	    "{\"code\":\"123456\",\"code\":\"123456\",\"name\":\"a\"}",
-	    "{\"code\":\"123456\",\"name\":\"a\"}x"};
+	static const char *const bad[] = { "", "[]", "{", "{}", "{\"code\":123456,\"name\":\"a\"}",
+		"{\"code\":\"12345\",\"name\":\"a\"}", "{\"code\":\"1234567\",\"name\":\"a\"}",
+		"{\"code\":\"12345x\",\"name\":\"a\"}", "{\"code\":\"123456\"}",
+		"{\"code\":\"123456\",\"name\":\"\"}", "{\"code\":\"123456\",\"name\":\"a b\"}",
+		"{\"code\":\"123456\",\"name\":\"123456789012345678901234567890123\"}",
+		"{\"code\":\"123456\",\"code\":\"123456\",\"name\":\"a\"}",
+		"{\"code\":\"123456\",\"name\":\"a\"}x" };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(rig_post(rig, "/v1/pair", "", bad[i], NULL), 400);
@@ -746,7 +747,7 @@ static void
 a_tap_is_handed_over_as_it_came(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	assert_int_equal(rig_post(rig, "/v1/guidance/G7/prompts/P%2f1/decision", AUTH7,
 			     "{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":"
@@ -761,7 +762,7 @@ a_tap_is_handed_over_as_it_came(void **state)
 	assert_non_null(strstr(rig->body.data, "\"pin\":\"1234\""));
 	assert_int_equal(rig_post(rig, SHOWN, AUTH, "{\"shown\":false}", NULL), 200);
 	assert_string_equal(rig->kind, "shown");
-	rig->result = (struct http_reply){.status = 410, .detail = "expired"};
+	rig->result = (struct http_reply){ .status = 410, .detail = "expired" };
 	assert_int_equal(rig_post(rig, DECISION, AUTH, "{\"decision\":\"accept\"}", &out), 410);
 	assert_has(out, "\"title\":\"Gone\"");
 	assert_has(out, "\"detail\":\"expired\"");
@@ -773,22 +774,23 @@ static void
 a_decision_of_another_shape_is_400(void **state)
 {
 	struct rig *rig = *state;
-	static const char *const bad[] = {"", "null", "[]", "{}", "{\"decision\":\"yes\"}",
-	    "{\"decision\":1}", "{\"decision\":\"dismiss\",\"reason\":\"because\"}",
-	    "{\"decision\":\"dismiss\",\"reason\":7}",
-	    "{\"decision\":\"snooze\",\"until\":\"tomorrow\"}",
-	    "{\"decision\":\"snooze\",\"until\":5}",
-	    "{\"decision\":\"override\",\"instead\":\"tea\"}",
-	    "{\"decision\":\"override\",\"instead\":{}}",
-	    "{\"decision\":\"override\",\"instead\":{\"action\":\"\"}}",
-	    "{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":1.5}}",
-	    "{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":-1}}",
-	    "{\"decision\":\"accept\",\"note\":1}", "{\"decision\":\"accept\",\"manager\":\"m\"}",
-	    "{\"decision\":\"accept\",\"pin\":\"1\"}",
-	    "{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":1}",
-	    "{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":\"\"}",
-	    "{\"decision\":\"accept\",\"decision\":\"dismiss\"}", "{\"decision\":\"accept\"} {}",
-	    "{\"decision\":\"accept\",\"note\":\"\xff\"}"};
+	static const char *const bad[] = { "", "null", "[]", "{}", "{\"decision\":\"yes\"}",
+		"{\"decision\":1}", "{\"decision\":\"dismiss\",\"reason\":\"because\"}",
+		"{\"decision\":\"dismiss\",\"reason\":7}",
+		"{\"decision\":\"snooze\",\"until\":\"tomorrow\"}",
+		"{\"decision\":\"snooze\",\"until\":5}",
+		"{\"decision\":\"override\",\"instead\":\"tea\"}",
+		"{\"decision\":\"override\",\"instead\":{}}",
+		"{\"decision\":\"override\",\"instead\":{\"action\":\"\"}}",
+		"{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":1.5}}",
+		"{\"decision\":\"override\",\"instead\":{\"action\":\"tea\",\"depth\":-1}}",
+		"{\"decision\":\"accept\",\"note\":1}",
+		"{\"decision\":\"accept\",\"manager\":\"m\"}",
+		"{\"decision\":\"accept\",\"pin\":\"1\"}",
+		"{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":1}",
+		"{\"decision\":\"accept\",\"manager\":\"m\",\"pin\":\"\"}",
+		"{\"decision\":\"accept\",\"decision\":\"dismiss\"}",
+		"{\"decision\":\"accept\"} {}", "{\"decision\":\"accept\",\"note\":\"\xff\"}" };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(rig_post(rig, DECISION, AUTH, bad[i], NULL), 400);
@@ -808,7 +810,7 @@ static void
 a_note_has_500_characters_at_most_whatever_their_bytes(void **state)
 {
 	struct rig *rig = *state;
-	struct buf body = {0};
+	struct buf body = { 0 };
 
 	buf_adds(&body, "{\"decision\":\"accept\",\"note\":\"");
 	for (int i = 0; i < 500; i++)
@@ -827,7 +829,7 @@ the_answer_waits_for_the_turn(void **state)
 	struct rig *rig = *state;
 	static const char request[] = "POST " DECISION " HTTP/1.1\r\n" HOST AUTH
 				      "Content-Length: 21\r\n\r\n{\"decision\":\"accept\"}";
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd = rig_connect(rig);
 
 	rig->hold = true;
@@ -883,7 +885,7 @@ new_with(struct rig *rig, const char *listen, bool plain_lan, const char *operat
 {
 	struct conf conf = rig->conf;
 	struct http *http = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 	int rc;
 
 	conf.http_listen = mem_strdup(listen);
@@ -936,43 +938,43 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(the_page_is_for_everyone_and_loads_from_nowhere_else),
-	    T(a_file_that_did_not_change_is_not_sent_again),
-	    T(head_is_get_without_the_body),
-	    T(every_other_path_wants_a_token),
-	    T(a_token_comes_as_bearer_or_cookie_and_the_bearer_wins),
-	    T(ten_thousand_guessed_tokens_are_all_refused),
-	    T(a_tablet_sees_only_the_stations_it_was_paired_with),
-	    T(operators_paths_are_for_their_addresses_only),
-	    T(a_wrong_method_is_405_and_an_unknown_path_404),
-	    T(no_path_leads_outside_the_table),
-	    T(a_rebound_name_is_refused),
-	    T(a_post_from_another_page_is_refused),
-	    T(nothing_can_be_smuggled),
-	    T(a_body_on_a_get_is_not_the_next_request),
-	    T(requests_in_a_row_on_one_connection_are_answered_in_order),
-	    T(a_body_of_64_kib_is_read_and_one_more_is_not),
-	    T(a_head_of_16_kib_is_read_and_more_is_not),
-	    T(thousands_of_little_headers_are_cut_off),
-	    T(hundred_small_headers_are_fine),
-	    T(garbage_is_answered_with_a_problem_and_closed),
-	    T(who_waits_for_100_continue_gets_it),
-	    T(a_request_that_dribbles_is_cut_at_its_deadline),
-	    T(a_full_room_makes_place_by_cutting_who_was_silent_longest),
-	    T(a_code_gives_a_token_once),
-	    T(the_fifth_try_counts_and_the_sixth_does_not),
-	    T(a_code_lives_five_minutes),
-	    T(a_code_survives_a_store_that_cannot_write),
-	    T(eight_codes_are_open_and_the_ninth_replaces_the_first),
-	    T(twenty_wrong_codes_in_a_burst_stop_all_pairing_for_a_moment),
-	    T(a_pairing_request_of_another_shape_is_400),
-	    T(a_tap_is_handed_over_as_it_came),
-	    T(a_decision_of_another_shape_is_400),
-	    T(a_note_has_500_characters_at_most_whatever_their_bytes),
-	    T(the_answer_waits_for_the_turn),
-	    T(who_leaves_before_the_turn_is_cancelled_once),
-	    T(without_a_certificate_only_loopback_is_served_unless_told),
-	    T(half_a_certificate_is_no_certificate),
+		T(the_page_is_for_everyone_and_loads_from_nowhere_else),
+		T(a_file_that_did_not_change_is_not_sent_again),
+		T(head_is_get_without_the_body),
+		T(every_other_path_wants_a_token),
+		T(a_token_comes_as_bearer_or_cookie_and_the_bearer_wins),
+		T(ten_thousand_guessed_tokens_are_all_refused),
+		T(a_tablet_sees_only_the_stations_it_was_paired_with),
+		T(operators_paths_are_for_their_addresses_only),
+		T(a_wrong_method_is_405_and_an_unknown_path_404),
+		T(no_path_leads_outside_the_table),
+		T(a_rebound_name_is_refused),
+		T(a_post_from_another_page_is_refused),
+		T(nothing_can_be_smuggled),
+		T(a_body_on_a_get_is_not_the_next_request),
+		T(requests_in_a_row_on_one_connection_are_answered_in_order),
+		T(a_body_of_64_kib_is_read_and_one_more_is_not),
+		T(a_head_of_16_kib_is_read_and_more_is_not),
+		T(thousands_of_little_headers_are_cut_off),
+		T(hundred_small_headers_are_fine),
+		T(garbage_is_answered_with_a_problem_and_closed),
+		T(who_waits_for_100_continue_gets_it),
+		T(a_request_that_dribbles_is_cut_at_its_deadline),
+		T(a_full_room_makes_place_by_cutting_who_was_silent_longest),
+		T(a_code_gives_a_token_once),
+		T(the_fifth_try_counts_and_the_sixth_does_not),
+		T(a_code_lives_five_minutes),
+		T(a_code_survives_a_store_that_cannot_write),
+		T(eight_codes_are_open_and_the_ninth_replaces_the_first),
+		T(twenty_wrong_codes_in_a_burst_stop_all_pairing_for_a_moment),
+		T(a_pairing_request_of_another_shape_is_400),
+		T(a_tap_is_handed_over_as_it_came),
+		T(a_decision_of_another_shape_is_400),
+		T(a_note_has_500_characters_at_most_whatever_their_bytes),
+		T(the_answer_waits_for_the_turn),
+		T(who_leaves_before_the_turn_is_cancelled_once),
+		T(without_a_certificate_only_loopback_is_served_unless_told),
+		T(half_a_certificate_is_no_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

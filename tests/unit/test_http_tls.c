@@ -27,8 +27,8 @@ write_certificate(const struct files *files)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
 	X509_NAME *name = X509_get_subject_name(cert);
-	X509_EXTENSION *san = X509V3_EXT_conf_nid(
-	    NULL, NULL, NID_subject_alt_name, "DNS:store.example");
+	X509_EXTENSION *san =
+	    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:store.example");
 	FILE *file;
 
 	X509_set_version(cert, 2);
@@ -87,10 +87,10 @@ teardown(void **state)
 static void
 client(uint16_t port, const char *request, const char *want, int out)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET,
-	    .sin_port = htons(port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval patience = {.tv_sec = 5};
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval patience = { .tv_sec = 5 };
 	SSL *ssl = SSL_new(SSL_CTX_new(TLS_client_method()));
 	int fd = socket(AF_INET, SOCK_STREAM, 0), n;
 	static char text[65536];
@@ -138,7 +138,7 @@ static void
 pages_streams_and_refusals_are_the_same_over_tls(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	ask(rig, "GET /app.js HTTP/1.1\r\nHost: store.example\r\nConnection: close\r\n\r\n",
 	    "never", &out);
@@ -162,7 +162,7 @@ static void
 the_cookie_is_secure_and_plain_text_gets_no_answer(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	char code[7], request[256];
 	int64_t expires_ms;
 
@@ -181,10 +181,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		pages_streams_and_refusals_are_the_same_over_tls, setup, teardown),
-	    cmocka_unit_test_setup_teardown(
-		the_cookie_is_secure_and_plain_text_gets_no_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    pages_streams_and_refusals_are_the_same_over_tls, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_cookie_is_secure_and_plain_text_gets_no_answer, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,8 @@
 
 #include "core/id.h"
 
-static const uint8_t key[32] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
-	23, 24, 25, 26, 27, 28, 29, 30, 31};
+static const uint8_t key[32] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+	19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 };
 
 static void
 hashes_are_blake2b(void **state)
@@ -23,8 +23,9 @@ hashes_are_blake2b(void **state)
 	char hex[65];
 	hash_bytes(digest, 32, "", 0, NULL, 0);
 	hash_hex(hex, digest, 32);
-	assert_string_equal(hex, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
-	const char *parts[] = {"a", "b"};
+	assert_string_equal(
+	    hex, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+	const char *parts[] = { "a", "b" };
 	struct id id = hash_parts(parts, 2);
 	hash_hex(hex, id.b, 16);
 	assert_string_equal(hex, "852635742d6eb30fdccb0e7c1b53d92f");
@@ -46,9 +47,11 @@ an_id_is_time_and_keyed_hash(void **state)
 	struct id other = id_derive(key, INT64_C(1795256100123), "src", "id", "decision");
 	assert_false(id_equal(&id, &other));
 	struct id later = id_derive(key, INT64_C(1795256100124), "src", "id", "visit");
-	assert_true(id_compare(&id, &later) < 0 && id_compare(&later, &id) > 0 && id_compare(&id, &id) == 0);
+	assert_true(id_compare(&id, &later) < 0 && id_compare(&later, &id) > 0 &&
+	    id_compare(&id, &id) == 0);
 	/* The zeros keep source and id apart. */
-	struct id left = id_derive(key, 1, "ab", "c", "visit"), right = id_derive(key, 1, "a", "bc", "visit");
+	struct id left = id_derive(key, 1, "ab", "c", "visit"),
+		  right = id_derive(key, 1, "a", "bc", "visit");
 	assert_false(id_equal(&left, &right));
 	struct id before = id_derive(key, -5, "src", "id", "visit");
 	assert_true(id_time_ms(&before) == 0);
@@ -69,9 +72,10 @@ an_id_s_text_has_one_spelling(void **state)
 	assert_true(id_parse("01M7YSM98V0TY4F026VPGNJKAZ", &id) && !id_is_zero(&id));
 	id_text(&id, text);
 	assert_string_equal(text, "01M7YSM98V0TY4F026VPGNJKAZ");
-	static const char *const bad[] = {"", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "01M7YSM98V0TY4F026VPGNJKA",
-		"01M7YSM98V0TY4F026VPGNJKAZZ", "01m7ysm98v0ty4f026vpgnjkaz", "01M7YSM98V0TY4F026VPGNJKAI",
-		"01M7YSM98V0TY4F026VPGNJKAU", "01M7YSM98V0TY4F026VPGNJKA "};
+	static const char *const bad[] = { "", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+		"01M7YSM98V0TY4F026VPGNJKA", "01M7YSM98V0TY4F026VPGNJKAZZ",
+		"01m7ysm98v0ty4f026vpgnjkaz", "01M7YSM98V0TY4F026VPGNJKAI",
+		"01M7YSM98V0TY4F026VPGNJKAU", "01M7YSM98V0TY4F026VPGNJKA " };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(id_parse(bad[i], &id));
 }
@@ -94,13 +98,13 @@ static void
 chance_is_what_the_formula_says_and_even(void **state)
 {
 	(void)state;
-	const char *parts[] = {"exp", "01ARZ"};
+	const char *parts[] = { "exp", "01ARZ" };
 	assert_true(chance(key, "share", parts, 2) == 0.8949480019200643);
 	int below = 0;
 	for (int i = 0; i < 10000; i++) {
 		char name[12];
 		snprintf(name, sizeof(name), "%d", i);
-		const char *one[] = {name};
+		const char *one[] = { name };
 		double u = chance(key, "control", one, 1);
 		assert_true(u >= 0 && u < 1);
 		below += u < 0.1;

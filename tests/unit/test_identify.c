@@ -264,8 +264,11 @@ a_customer_who_leaves_keeps_their_basket(void **state)
 {
 	struct lane *l = *state;
 	struct id a = person('a');
-	struct event left = { .type = EV_CUSTOMER_LEFT, .origin = "reader", .station = "7",
-		.has_subject = true, .subject = a };
+	struct event left = { .type = EV_CUSTOMER_LEFT,
+		.origin = "reader",
+		.station = "7",
+		.has_subject = true,
+		.subject = a };
 	struct visit *visit;
 
 	assert_null(lane_apply(l, &left, "7"));
@@ -296,8 +299,11 @@ static void
 a_merged_card_takes_its_visit_along(void **state)
 {
 	struct lane *l = *state;
-	struct event merged = { .type = EV_CUSTOMER_MERGED, .origin = "reader",
-		.has_subject = true, .subject = person('a'), .into = person('b') };
+	struct event merged = { .type = EV_CUSTOMER_MERGED,
+		.origin = "reader",
+		.has_subject = true,
+		.subject = person('a'),
+		.into = person('b') };
 	struct visit *visit;
 
 	till(l, "7", EV_BASKET_OPENED, "B1");

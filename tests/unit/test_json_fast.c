@@ -15,10 +15,14 @@
 #include "random_fixture.h"
 
 static const char event[] =
-    "{\"specversion\":\"1.0\",\"id\":\"7-000913-4\",\"source\":\"/store/0042/pos/7\",\"type\":\"aisle.basket.item-added\","
-    "\"time\":\"2026-11-21T10:15:00.123Z\",\"datacontenttype\":\"application/json\",\"receipt\":true,\"x\":null,\"data\":"
-    "{\"basket\":\"7-20261121-000913\",\"line\":4,\"gtin\":\"05012345678900\",\"category\":\"grocery/caf\xc3\xa9\","
-    "\"brand\":\"acme\",\"qty\":0.125,\"amount\":-499,\"currency\":\"EUR\",\"discounts\":[{\"ref\":\"a\",\"amount\":1},[]],"
+    "{\"specversion\":\"1.0\",\"id\":\"7-000913-4\",\"source\":\"/store/0042/pos/"
+    "7\",\"type\":\"aisle.basket.item-added\","
+    "\"time\":\"2026-11-21T10:15:00.123Z\",\"datacontenttype\":\"application/"
+    "json\",\"receipt\":true,\"x\":null,\"data\":"
+    "{\"basket\":\"7-20261121-000913\",\"line\":4,\"gtin\":\"05012345678900\",\"category\":"
+    "\"grocery/caf\xc3\xa9\","
+    "\"brand\":\"acme\",\"qty\":0.125,\"amount\":-499,\"currency\":\"EUR\",\"discounts\":[{\"ref\":"
+    "\"a\",\"amount\":1},[]],"
     "\"e\":{},\"b\":false,\"n\":[1,2.50,-0,-0.0,123456789012345678,1234.56789012345]}}";
 
 static struct dice dice = { 7 };
@@ -60,10 +64,12 @@ what_tills_send_is_read_the_fast_way(void **state)
 static void
 what_is_wrong_or_rare_is_left_to_jansson(void **state)
 {
-	static const char *const texts[] = { "", " ", "{", "[1", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "-", "-01",
-		"1.", ".5", "1e3", "1.5e3", "1E3", "+1", "tru", "nul", "truex", "1 2", "{\"a\" 1}", "{a:1}", "\"\\n\"",
-		"\"a\tb\"", "\"\xff\"", "\"\xc3\"", "{\"\xc3\xa9\":1}", "1234567890123456789", "0.1234567890123456",
-		"[1 2]", "\"x", "NaN", "{\"a\":}", "[,1]", "[]]", "1.2.3", "--1", "\"\xed\xa0\x80\"" };
+	static const char *const texts[] = { "", " ", "{", "[1", "[1,]", "{\"a\":1,}",
+		"{\"a\":1,\"a\":2}", "01", "-", "-01", "1.", ".5", "1e3", "1.5e3", "1E3", "+1",
+		"tru", "nul", "truex", "1 2", "{\"a\" 1}", "{a:1}", "\"\\n\"", "\"a\tb\"",
+		"\"\xff\"", "\"\xc3\"", "{\"\xc3\xa9\":1}", "1234567890123456789",
+		"0.1234567890123456", "[1 2]", "\"x", "NaN", "{\"a\":}", "[,1]", "[]]", "1.2.3",
+		"--1", "\"\xed\xa0\x80\"" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -94,9 +100,7 @@ damaged_texts(void **state)
 
 			at = dice_next(&dice) % (len - span);
 			switch (dice_next(&dice) % 4) {
-			case 0:
-				text[at] = bytes[dice_next(&dice) % (sizeof(bytes) - 1)];
-				break;
+			case 0: text[at] = bytes[dice_next(&dice) % (sizeof(bytes) - 1)]; break;
 			case 1:
 				memmove(text + at, text + at + span, len - at - span);
 				len -= span;
@@ -106,9 +110,7 @@ damaged_texts(void **state)
 				memmove(text + at + more, text + at, len - at);
 				len += more;
 				break;
-			default:
-				text[at] = (char)dice_next(&dice);
-				break;
+			default: text[at] = (char)dice_next(&dice); break;
 			}
 		}
 		accepted += agree(text, len);
@@ -125,7 +127,8 @@ numbers(void **state)
 	for (int i = 0; i < 300000; i++) {
 		int digits = (int)(dice_next(&dice) % 12), places = (int)(dice_next(&dice) % 12);
 		int len = snprintf(text, sizeof(text), "%s%llu", dice_next(&dice) % 2 ? "-" : "",
-		    (unsigned long long)(dice_next(&dice) % (uint64_t)(digits < 2 ? 2 : 1ull << (3 * digits))));
+		    (unsigned long long)(dice_next(&dice) %
+			(uint64_t)(digits < 2 ? 2 : 1ull << (3 * digits))));
 
 		if (places > 0)
 			len += snprintf(text + len, sizeof(text) - (size_t)len, ".%0*llu", places,

@@ -64,7 +64,8 @@ a_destroyed_key_leaves_a_tombstone_and_none_of_its_bytes(void **state)
 	fixture_close(f);
 	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT key FROM subject", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, "SELECT key FROM subject", -1, &stmt, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_bytes(stmt, 0), 72);
 	memcpy(sealed, sqlite3_column_blob(stmt, 0), 72);
@@ -112,7 +113,7 @@ static void
 data_key_and_pepper_are_random_once_and_then_stay(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t data[32], pepper[32], zero[32] = {0};
+	uint8_t data[32], pepper[32], zero[32] = { 0 };
 	memcpy(data, keys_data(f->keys), 32);
 	memcpy(pepper, keys_pepper(f->keys), 32);
 	assert_memory_not_equal(data, zero, 32);
@@ -132,7 +133,7 @@ static void
 a_credential_is_the_data_key_and_does_not_go_into_the_file(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	uint8_t raw[32], kept[32];
 	char hex[66];
 	memset(raw, 0x5a, sizeof(raw));
@@ -153,7 +154,7 @@ a_credential_is_the_data_key_and_does_not_go_into_the_file(void **state)
 	snprintf(path, sizeof(path), "%s/aisle-data-key", f->dir);
 	assert_int_equal(unlink(path), 0);
 	assert_false(dir_contains(f->dir, kept, 32));
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(fixture_try_open(f, &err), AISLE_E_CONFIG);
 	/* A new folder with a credential in hex. */
 	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
@@ -163,10 +164,10 @@ a_credential_is_the_data_key_and_does_not_go_into_the_file(void **state)
 	assert_memory_equal(keys_data(f->keys), raw, 32);
 	fixture_close(f);
 	write_file(f->dir, "aisle-data-key", kept, 32);
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(fixture_try_open(f, &err), AISLE_E_DAMAGED);
 	write_file(f->dir, "aisle-data-key", raw, 31);
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(fixture_try_open(f, &err), AISLE_E_CONFIG);
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
@@ -175,7 +176,7 @@ static void
 newer_keys_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	char path[128];
 	sqlite3 *db;
 	fixture_close(f);
@@ -192,9 +193,9 @@ in_memory_nothing_is_random_and_tombstones_hold(void **state)
 {
 	(void)state;
 	struct keys *keys;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct id anna = id_of(1), ben = id_of(2);
-	uint8_t a[2][32], zero[32] = {0};
+	uint8_t a[2][32], zero[32] = { 0 };
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(keys_open(NULL, NULL, &keys, &err), 0);
 		assert_memory_equal(keys_data(keys), zero, 32);
@@ -215,7 +216,7 @@ the_sealer_uses_the_subjects_key_and_the_data_key_for_nobody(void **state)
 {
 	struct fixture *f = *state;
 	struct id anna = id_of(1), ben = id_of(2);
-	struct buf a = {0}, none = {0}, plain = {0};
+	struct buf a = { 0 }, none = { 0 }, plain = { 0 };
 	struct sealer *s = &f->sealer;
 	assert_int_equal(s->seal(s->ctx, "t", "k", 1, &anna, "hi", 2, &a), 0);
 	assert_int_equal(s->seal(s->ctx, "t", "k", 1, NULL, "ho", 2, &none), 0);
@@ -223,7 +224,8 @@ the_sealer_uses_the_subjects_key_and_the_data_key_for_nobody(void **state)
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, &anna, a.data, a.len, &plain), 0);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, NULL, none.data, none.len, &plain), 0);
 	assert_string_equal(plain.data, "hiho");
-	assert_int_equal(s->open(s->ctx, "t", "k", 1, NULL, a.data, a.len, &plain), AISLE_E_DAMAGED);
+	assert_int_equal(
+	    s->open(s->ctx, "t", "k", 1, NULL, a.data, a.len, &plain), AISLE_E_DAMAGED);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, &ben, a.data, a.len, &plain), AISLE_E_NONE);
 	/* Opening makes no key. */
 	uint8_t key[32];

@@ -125,8 +125,8 @@ numbers_become_text_as_in_javascript(void **state)
 		snprintf(rule, sizeof(rule), "{\"cat\":[{\"var\":\"x\"}]}");
 		char data[100];
 		snprintf(data, sizeof(data), "{\"x\":%s}",
-		    strcmp(pairs[i][0], "123456789012345680000") == 0 ? "1.2345678901234568e20" :
-									pairs[i][0]);
+		    strcmp(pairs[i][0], "123456789012345680000") == 0 ? "1.2345678901234568e20"
+								      : pairs[i][0]);
 		expect_json(rule, data, pairs[i][1]);
 	}
 }
@@ -487,7 +487,7 @@ values_come_out_as_they_are(void **state)
 	run_slots("null", arena, &value, NULL);
 	assert_int_equal(value.tag, VALUE_NULL);
 	run_slots("{\"missing\":[\"gone\"]}", arena, &value, NULL);
-	assert_int_equal(value.tag, VALUE_BOOL);	/* a computed list is its truth */
+	assert_int_equal(value.tag, VALUE_BOOL); /* a computed list is its truth */
 	assert_true(value.truth);
 	arena_free(arena);
 }

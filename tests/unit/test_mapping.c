@@ -15,15 +15,15 @@
 #include "ingest/envelope.h"
 #include "ingest/mapping.h"
 
-#define EVENTS(inside)                                                                             \
+#define EVENTS(inside) \
 	"{\"topic\":\"tills/+/scan\",\"terminal\":2,\"money\":\"decimal\",\"events\":[" inside "]" \
-											       "}"
-#define LINE_DATA                                                                                  \
-	"\"basket\":{\"var\":\"b\"},\"line\":{\"var\":\"n\"},\"gtin\":{\"var\":\"ean\"},"          \
-	"\"category\":\"c\",\"qty\":1,"                                                            \
-	"\"amount\":{\"var\":\"price\"},\"currency\":\"EUR\",\"margin\":{\"var\":\"profit\"},"     \
+	"}"
+#define LINE_DATA \
+	"\"basket\":{\"var\":\"b\"},\"line\":{\"var\":\"n\"},\"gtin\":{\"var\":\"ean\"}," \
+	"\"category\":\"c\",\"qty\":1," \
+	"\"amount\":{\"var\":\"price\"},\"currency\":\"EUR\",\"margin\":{\"var\":\"profit\"}," \
 	"\"discounts\":{\"var\":\"off\"}"
-#define LINE_EVENT                                                                                 \
+#define LINE_EVENT \
 	"{\"type\":\"aisle.basket.item-added\",\"id\":{\"var\":\"seq\"},\"time\":{\"var\":\"t\"}," \
 	"\"data\":{" LINE_DATA "}}"
 

@@ -57,7 +57,7 @@ read_file(const char *path, size_t *ret_len)
 	FILE *in = fopen(path, "rb");
 	if (in == NULL)
 		fail_msg("%s is not there; tests run in the project's folder", path);
-	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), in)) > 0; )
+	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), in)) > 0;)
 		buf_add(&text, chunk, n);
 	fclose(in);
 	*ret_len = text.len;
@@ -82,7 +82,7 @@ compare_scores(const char *folder, const char *model, bool is_margin)
 	fclose(out);
 	char *want = read_file(wanted, &want_len);
 	if (is_margin) {
-		assert_string_equal(have, want);	/* to the last printed bit */
+		assert_string_equal(have, want); /* to the last printed bit */
 	} else {
 		const char *a = have, *b = want;
 		while (*b != '\0') {
@@ -124,10 +124,11 @@ lightgbm_margins_match_to_the_bit_and_scores_to_print(void **state)
 	remove(flat);
 }
 
-#define LGB_HEAD "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\n" \
+#define LGB_HEAD \
+	"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\n" \
 	"objective=regression\nfeature_names=a\n\n"
-#define LGB_TREE(decision, threshold)                                                              \
-	"Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=" threshold                   \
+#define LGB_TREE(decision, threshold) \
+	"Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=" threshold \
 	"\ndecision_type=" decision "\nleft_child=-1\nright_child=-2\nleaf_value=1 2\n\n"
 #define LGB_END "end of trees\n"
 
@@ -205,19 +206,19 @@ lightgbm_files_that_cannot_be_honoured_are_refused(void **state)
 
 /* ---- XGBoost ---- */
 
-#define XGB(objective, base, names, tree, more)                                                    \
-	"{\"version\":[1,7,4],\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{"  \
+#define XGB(objective, base, names, tree, more) \
+	"{\"version\":[1,7,4],\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{" \
 	"\"gbtree_model_param\":{\"num_trees\":\"1\"},\"tree_info\":[0],\"trees\":[" tree "]" more \
-	"}},"                                                                                      \
-	"\"feature_names\":" names ",\"objective\":{\"name\":\"" objective "\"},"                  \
-	"\"learner_model_param\":{\"base_score\":\"" base                                          \
+	"}}," \
+	"\"feature_names\":" names ",\"objective\":{\"name\":\"" objective "\"}," \
+	"\"learner_model_param\":{\"base_score\":\"" base \
 	"\",\"num_class\":\"0\",\"num_feature\":\"2\"}}}"
-#define XGB_TREE(condition, default_left, type, categories)                                        \
-	"{\"tree_param\":{\"num_nodes\":\"3\",\"size_leaf_vector\":\"0\"},\"left_children\":[1,-"  \
-	"1,-1],"                                                                                   \
-	"\"right_children\":[2,-1,-1],\"split_indices\":[1,0,0],\"split_conditions\":[" condition  \
-	",-1.5,2.5],"                                                                              \
-	"\"default_left\":[" default_left ",0,0],\"split_type\":[" type ",0,0]," categories        \
+#define XGB_TREE(condition, default_left, type, categories) \
+	"{\"tree_param\":{\"num_nodes\":\"3\",\"size_leaf_vector\":\"0\"},\"left_children\":[1,-" \
+	"1,-1]," \
+	"\"right_children\":[2,-1,-1],\"split_indices\":[1,0,0],\"split_conditions\":[" condition \
+	",-1.5,2.5]," \
+	"\"default_left\":[" default_left ",0,0],\"split_type\":[" type ",0,0]," categories \
 	"\"unknown\":{\"a\":[{},[1]]}}"
 #define XGB_NUMERIC XGB_TREE("1E-1", "1", "0", "")
 
@@ -278,7 +279,10 @@ static void
 xgboost_base_score_goes_through_the_link(void **state)
 {
 	(void)state;
-	static const struct { const char *text; double base; } cases[] = {
+	static const struct {
+		const char *text;
+		double base;
+	} cases[] = {
 		{ XGB("binary:logistic", "5E-1", "[]", XGB_NUMERIC, ""), 0 },
 		{ XGB("binary:logistic", "[5E-1]", "[]", XGB_NUMERIC, ""), 0 },
 		{ XGB("binary:logistic", "[2E-1]", "[]", XGB_NUMERIC, ""), (double)-1.38629436f },
@@ -295,7 +299,8 @@ xgboost_base_score_goes_through_the_link(void **state)
 	expect_refused(XGB("binary:logistic", "1", "[]", XGB_NUMERIC, ""), "base_score 1");
 	expect_refused(XGB("binary:logistic", "0", "[]", XGB_NUMERIC, ""), "base_score 0");
 	expect_refused(XGB("binary:logistic", "1e-40", "[]", XGB_NUMERIC, ""), "base_score 1e-40");
-	expect_refused(XGB("reg:squarederror", "1e39", "[]", XGB_NUMERIC, ""), "not a finite number");
+	expect_refused(
+	    XGB("reg:squarederror", "1e39", "[]", XGB_NUMERIC, ""), "not a finite number");
 	expect_refused(XGB("reg:squarederror", "inf", "[]", XGB_NUMERIC, ""), "base_score inf");
 	expect_refused(XGB("reg:squarederror", "0x1", "[]", XGB_NUMERIC, ""), "base_score 0x1");
 	expect_refused(XGB("reg:squarederror", "[1", "[]", XGB_NUMERIC, ""), "base_score [1");
@@ -312,9 +317,15 @@ static void
 xgboost_3_1_holds_certainty_off_the_edges(void **state)
 {
 	(void)state;
-	static const struct { const char *base; float held; } cases[] = {
-		{ "[0E0]", 1e-6f }, { "[1E-7]", 1e-6f }, { "[1E0]", 1.0f - 1e-6f },
-		{ "[9.9999994E-1]", 1.0f - 1e-6f }, { "[2E-6]", 2e-6f },
+	static const struct {
+		const char *base;
+		float held;
+	} cases[] = {
+		{ "[0E0]", 1e-6f },
+		{ "[1E-7]", 1e-6f },
+		{ "[1E0]", 1.0f - 1e-6f },
+		{ "[9.9999994E-1]", 1.0f - 1e-6f },
+		{ "[2E-6]", 2e-6f },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char text[2000];
@@ -327,8 +338,10 @@ xgboost_3_1_holds_certainty_off_the_edges(void **state)
 		assert_true(xgb_second(model, value_number(9)) == (double)sum);
 		model_free(model);
 	}
-	expect_refused("{\"version\":[3,1,0],\"learner\":{\"learner_model_param\":{\"base_score\":\"[-1E-9]\"},"
-	    "\"objective\":{\"name\":\"reg:logistic\"},\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{}}}}",
+	expect_refused("{\"version\":[3,1,0],\"learner\":{\"learner_model_param\":{\"base_score\":"
+		       "\"[-1E-9]\"},"
+		       "\"objective\":{\"name\":\"reg:logistic\"},\"gradient_booster\":{\"name\":"
+		       "\"gbtree\",\"model\":{}}}}",
 	    "base_score [-1E-9] is outside");
 }
 
@@ -337,14 +350,24 @@ static void
 xgboost_logs_are_the_c_librarys(void **state)
 {
 	(void)state;
-	static const struct { float x, log; } vectors[] = {
-		{ 0x1.12629ep-4f, -0x1.5a038ap+1f }, { 0x1.83870ep-2f, -0x1.f180acp-1f },
-		{ 0x1.97c8dep-66f, -0x1.6a41dap+5f }, { 0x1.e38cd6p+1f, 0x1.544186p+0f },
-		{ 0x1.56a26p-1f, -0x1.9b4d06p-2f }, { 0x1.549f0ep-1f, -0x1.a155a6p-2f },
-		{ 0x1.865692p-5f, -0x1.859e84p+1f }, { 0x1.1a9e8ap-1f, -0x1.303e1ep-1f },
-		{ 0x1p-149f, -0x1.9d1dap+6f }, { 0x1.8p-130f, -0x1.66d08ep+6f },
-		{ 0x1p-126f, -0x1.5d58ap+6f }, { 1, 0 }, { 0x1.fffffep-1f, -0x1p-24f },
-		{ 0x1.000002p+0f, 0x1.fffffep-24f }, { 0x1.fffffep+127f, 0x1.62e43p+6f },
+	static const struct {
+		float x, log;
+	} vectors[] = {
+		{ 0x1.12629ep-4f, -0x1.5a038ap+1f },
+		{ 0x1.83870ep-2f, -0x1.f180acp-1f },
+		{ 0x1.97c8dep-66f, -0x1.6a41dap+5f },
+		{ 0x1.e38cd6p+1f, 0x1.544186p+0f },
+		{ 0x1.56a26p-1f, -0x1.9b4d06p-2f },
+		{ 0x1.549f0ep-1f, -0x1.a155a6p-2f },
+		{ 0x1.865692p-5f, -0x1.859e84p+1f },
+		{ 0x1.1a9e8ap-1f, -0x1.303e1ep-1f },
+		{ 0x1p-149f, -0x1.9d1dap+6f },
+		{ 0x1.8p-130f, -0x1.66d08ep+6f },
+		{ 0x1p-126f, -0x1.5d58ap+6f },
+		{ 1, 0 },
+		{ 0x1.fffffep-1f, -0x1p-24f },
+		{ 0x1.000002p+0f, 0x1.fffffep-24f },
+		{ 0x1.fffffep+127f, 0x1.62e43p+6f },
 		{ 3, 0x1.193ea8p+0f },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
@@ -360,14 +383,18 @@ xgboost_thresholds_may_be_infinite(void **state)
 	(void)state;
 	static const struct {
 		const char *model;
-		double missing, least, most;	/* margins of nothing, -inf, inf */
+		double missing, least, most; /* margins of nothing, -inf, inf */
 	} cases[] = {
-		{ XGB("reg:linear", "0", "[]", XGB_TREE("Infinity", "1", "0", ""), ""), -1.5, -1.5, 2.5 },
-		{ XGB("reg:linear", "0", "[]", XGB_TREE("Infinity", "0", "0", ""), ""), 2.5, -1.5, 2.5 },
-		{ XGB("reg:linear", "0", "[]", XGB_TREE("-Infinity", "1", "0", ""), ""), -1.5, 2.5, 2.5 },
-		{ XGB("reg:linear", "0", "[]", XGB_TREE("-Infinity", "0", "0", ""), ""), 2.5, 2.5, 2.5 },
-		{ XGB("reg:linear", "0", "[]", XGB_TREE("-3.4028235E38", "0", "0", ""), ""), 2.5, -1.5,
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("Infinity", "1", "0", ""), ""), -1.5, -1.5,
 		    2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("Infinity", "0", "0", ""), ""), 2.5, -1.5,
+		    2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("-Infinity", "1", "0", ""), ""), -1.5, 2.5,
+		    2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("-Infinity", "0", "0", ""), ""), 2.5, 2.5,
+		    2.5 },
+		{ XGB("reg:linear", "0", "[]", XGB_TREE("-3.4028235E38", "0", "0", ""), ""), 2.5,
+		    -1.5, 2.5 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct model *model = import(cases[i].model);
@@ -498,9 +525,9 @@ dart_leaves_are_weighted_and_linear_boosters_read(void **state)
 
 /* ---- linear ---- */
 
-#define LINEAR                                                                                     \
+#define LINEAR \
 	"{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":-1.25,\"weights\":{\"spend\":0." \
-	"5,\"tier=gold\":2,"                                                                       \
+	"5,\"tier=gold\":2," \
 	"\"tier=none\":8,\"day=6\":16},\"missing\":{\"spend\":4,\"tier\":\"none\"}}"
 
 static void
@@ -561,7 +588,7 @@ calibration_goes_over_the_margin(void **state)
 		.kind = CALIBRATION_ISOTONIC, .margins = margins, .ps = ps, .count = 3
 	};
 	assert_int_equal(model_set_calibration(model, &isotonic), 0);
-	margins[0] = ps[0] = 99;	/* it was copied */
+	margins[0] = ps[0] = 99; /* it was copied */
 	static const double pairs[][2] = { { -9, 0.1 }, { 0, 0.1 }, { 0.5, 0.2 }, { 1, 0.3 },
 		{ 2, 0.3 }, { 3, 0.3 }, { 9, 0.3 } };
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
@@ -602,17 +629,17 @@ platt_reaches_both_ends_and_no_further(void **state)
 	assert_true(calibrated(model, 0) == 0.5);
 	assert_true(calibrated(model, -0.0) == 0.5);
 	assert_true(calibrated(model, 36) < 1);
-	assert_true(calibrated(model, 37) == 1);	/* e^-37 is less than half a unit of 1 */
+	assert_true(calibrated(model, 37) == 1); /* e^-37 is less than half a unit of 1 */
 	assert_true(calibrated(model, -709) > 0);
 	assert_true(calibrated(model, -710) == 0);
 	assert_true(calibrated(model, 1.7e308) == 1 && calibrated(model, -1.7e308) == 0);
-	platt.a = 1.7e308, platt.b = -1.7e308;	/* a product beyond double */
+	platt.a = 1.7e308, platt.b = -1.7e308; /* a product beyond double */
 	assert_int_equal(model_set_calibration(model, &platt), 0);
 	assert_true(calibrated(model, 2) == 1 && calibrated(model, -2) == 0);
-	platt.a = 0, platt.b = 0;	/* says the same of everybody */
+	platt.a = 0, platt.b = 0; /* says the same of everybody */
 	assert_int_equal(model_set_calibration(model, &platt), 0);
 	assert_true(calibrated(model, 1e300) == 0.5);
-	platt.a = -1;	/* falling: theirs to decide */
+	platt.a = -1; /* falling: theirs to decide */
 	assert_int_equal(model_set_calibration(model, &platt), 0);
 	assert_true(calibrated(model, 1) < 0.5);
 	platt.b = __builtin_nan("");
@@ -644,7 +671,7 @@ isotonic_is_exact_at_its_points_flat_outside_and_never_falls(void **state)
 	assert_true(calibrated(model, 1.999) < 1);
 	assert_true(calibrated(model, 2.0000000000000004) == 1);
 	assert_true(calibrated(model, 1.7e308) == 1 && calibrated(model, -1.7e308) == 0);
-	assert_true(calibrated(model, -0.125) == 0.1);	/* flat between equals */
+	assert_true(calibrated(model, -0.125) == 0.1); /* flat between equals */
 	for (double x = -1.5, last = 0; x < 2.5; x += 1.0 / 1024) {
 		double p = calibrated(model, x);
 		assert_true(p >= last && p <= 1);
@@ -654,7 +681,7 @@ isotonic_is_exact_at_its_points_flat_outside_and_never_falls(void **state)
 	/* One point says the same of everybody. */
 	set_isotonic(model, margins, ps + 3, 1);
 	assert_true(calibrated(model, -5) == 0.7 && calibrated(model, -1) == 0.7 &&
-		    calibrated(model, 5) == 0.7);
+	    calibrated(model, 5) == 0.7);
 	/* As far apart as numbers are, and as near. */
 	static const double far[] = { -1.7e308, 1.7e308 }, near[] = { 15e-324, 25e-324 },
 			    both[] = { 0, 1 };
@@ -731,7 +758,7 @@ every_cut_is_refused_and_every_flipped_byte_survived(void **state)
 		model_save(model, &bytes);
 		model_free(model);
 		for (size_t len = 0; len < bytes.len; len++) {
-			char *exact = mem_alloc(len + 1);	/* so that reading on is seen */
+			char *exact = mem_alloc(len + 1); /* so that reading on is seen */
 			memcpy(exact, bytes.data, len);
 			assert_false(survives(exact, len));
 			free(exact);
@@ -770,7 +797,9 @@ static void
 rows_are_matched_by_name_and_strictly(void **state)
 {
 	(void)state;
-	static const struct { const char *rows, *out, *error; } cases[] = {
+	static const struct {
+		const char *rows, *out, *error;
+	} cases[] = {
 		{ "day,extra,spend,tier\n6,q,2,gold\n,,,\n", "17.75\n8.75\n", NULL },
 		{ "spend,tier,day\r\n1e1,\"sil\"\"ver\",6\r\n", "19.75\n", NULL },
 		{ "spend,tier\n1,gold\n", "", "no column for the model's input \"day\"" },

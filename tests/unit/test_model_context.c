@@ -17,9 +17,10 @@
 struct shape {
 	int trees, depth, inputs, classes;
 	bool float32;
-	enum grove_kind kind;		/* of the first grove */
+	enum grove_kind kind; /* of the first grove */
 };
 
+/* clang-format off */
 static const struct shape shapes[] = {
 	{ 1, 0, 2, 1, true, GROVE_HEAP },	/* a single leaf */
 	{ 7, 1, 5, 1, true, GROVE_HEAP },
@@ -34,12 +35,13 @@ static const struct shape shapes[] = {
 	{ 30, 4, 12, 3, false, GROVE_HEAP },
 	{ 20, 7, 3, 1, false, GROVE_HEAP },
 };
+/* clang-format on */
 
 static struct forest *
 planted(const struct shape *shape)
 {
-	struct forest *f = forest_new(
-	    shape->trees, shape->depth, shape->inputs, shape->classes, shape->float32);
+	struct forest *f =
+	    forest_new(shape->trees, shape->depth, shape->inputs, shape->classes, shape->float32);
 	assert_int_equal(f->model->groves[0].kind, shape->kind);
 	return f;
 }
@@ -200,7 +202,8 @@ trees_of_other_kinds_fall_back_to_rows(void **state)
 	uint32_t leaf;
 	builder_init(&b, KIND_LIGHTGBM_TREES, "m", &err);
 	assert_int_equal(builder_add_input(&b, "a") + builder_add_input(&b, "b") +
-	    builder_add_input(&b, "c") + builder_set_classes(&b, 1), 0);
+		builder_add_input(&b, "c") + builder_set_classes(&b, 1),
+	    0);
 	nodes[1].set = builder_add_set(&b, word, 1);
 	assert_int_equal(builder_add_leaf(&b, 8, &leaf), 0);
 	struct term term = { .weight = 0.5, .input = builder_column(&b, 2, FILL_RAW) };

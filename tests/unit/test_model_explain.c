@@ -40,9 +40,16 @@ static void
 parts_of_any_forest_add_up_exactly(void **state)
 {
 	(void)state;
-	static const struct { int trees, depth, inputs, classes; bool float32; } shapes[] = {
-		{ 64, 6, 30, 1, true }, { 64, 6, 30, 1, false }, { 30, -30, 12, 3, true },
-		{ 30, 4, 12, 3, false }, { 1, 0, 2, 1, true }, { 5, 0, 2, 1, true },
+	static const struct {
+		int trees, depth, inputs, classes;
+		bool float32;
+	} shapes[] = {
+		{ 64, 6, 30, 1, true },
+		{ 64, 6, 30, 1, false },
+		{ 30, -30, 12, 3, true },
+		{ 30, 4, 12, 3, false },
+		{ 1, 0, 2, 1, true },
+		{ 5, 0, 2, 1, true },
 	};
 	struct value row[FOREST_INPUTS];
 	for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
@@ -76,7 +83,8 @@ small_tree(bool covers)
 	struct model *model = NULL;
 	builder_init(&b, KIND_LIGHTGBM_TREES, "m", &err);
 	assert_int_equal(builder_add_input(&b, "a") + builder_add_input(&b, "b") +
-	    builder_add_input(&b, "c") + builder_set_classes(&b, 1), 0);
+		builder_add_input(&b, "c") + builder_set_classes(&b, 1),
+	    0);
 	for (size_t i = 0; !covers && i < ARRAY_LEN(nodes); i++)
 		nodes[i].cover = 0;
 	assert_int_equal(
@@ -88,11 +96,14 @@ static void
 a_split_gives_its_input_what_the_expectation_changes_by(void **state)
 {
 	(void)state;
-	static const struct { bool covers; double a, b, base, part_a, part_b; } cases[] = {
+	static const struct {
+		bool covers;
+		double a, b, base, part_a, part_b;
+	} cases[] = {
 		{ true, 1, 3, (double)2.6f, 2 - (double)2.6f, 3 },
 		{ true, 1, 2, (double)2.6f, 2 - (double)2.6f, -1 },
 		{ true, 1.5, 2, (double)2.6f, 3 - (double)2.6f, 0 },
-		{ false, 1, 3, 3, 0, 2 },	/* both sides count the same */
+		{ false, 1, 3, 3, 0, 2 }, /* both sides count the same */
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct model *model = small_tree(cases[i].covers);
@@ -122,7 +133,7 @@ a_linear_model_is_explained_against_a_row_without_anything(void **state)
 	struct value row[] = { value_number(2), value_string("gold"), value_number(6) };
 	int64_t parts[3], base;
 	assert_int_equal(model_explain(model, row, 0, parts, &base), 0);
-	assert_true(base == in_units(-1.25 + 2 + 8));	/* spend as 4, tier none, no day */
+	assert_true(base == in_units(-1.25 + 2 + 8)); /* spend as 4, tier none, no day */
 	assert_true(parts[0] == in_units(-1));
 	assert_true(parts[1] == in_units(2 - 8));
 	assert_true(parts[2] == in_units(16));
@@ -134,9 +145,15 @@ what_is_too_large_is_not_explained(void **state)
 {
 	(void)state;
 	static const char text[] = "{\"format\":\"aisle-linear\",\"weights\":{\"x\":1}}";
-	static const struct { double x; int result; } cases[] = {
-		{ 1073741823, 0 }, { 1073741824, AISLE_E_FULL }, { -1073741823, 0 },
-		{ -1073741824, AISLE_E_FULL }, { 1e300, AISLE_E_FULL },
+	static const struct {
+		double x;
+		int result;
+	} cases[] = {
+		{ 1073741823, 0 },
+		{ 1073741824, AISLE_E_FULL },
+		{ -1073741823, 0 },
+		{ -1073741824, AISLE_E_FULL },
+		{ 1e300, AISLE_E_FULL },
 		{ (double)INFINITY, AISLE_E_FULL },
 	};
 	struct model *model = NULL;
@@ -186,8 +203,9 @@ static void
 the_tool_prints_a_line_for_each_row(void **state)
 {
 	(void)state;
-	static const char model[] = "{\"format\":\"aisle-linear\",\"bias\":1,\"weights\":{\"a\":0.5,"
-				    "\"b, \\\"c\\\"\":2}}";
+	static const char model[] =
+	    "{\"format\":\"aisle-linear\",\"bias\":1,\"weights\":{\"a\":0.5,"
+	    "\"b, \\\"c\\\"\":2}}";
 	static const char rows[] = "a,\"b, \"\"c\"\"\"\n4,1\n,-0.25\n";
 	char model_path[] = "/tmp/aisle-model-XXXXXX", rows_path[] = "/tmp/aisle-rows-XXXXXX";
 	char *out = NULL;
@@ -204,8 +222,7 @@ the_tool_prints_a_line_for_each_row(void **state)
 	remove(model_path);
 	remove(rows_path);
 	assert_int_equal(result, 0);
-	assert_string_equal(
-	    out, "margin,base,a,\"b, \"\"c\"\"\"\n5,1,2,2\n0.5,1,0,-0.5\n");
+	assert_string_equal(out, "margin,base,a,\"b, \"\"c\"\"\"\n5,1,2,2\n0.5,1,0,-0.5\n");
 	free(out);
 }
 

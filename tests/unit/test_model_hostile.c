@@ -18,8 +18,8 @@
 #include "score/model.h"
 
 #define MIB (1u << 20)
-#define MEMORY_MAX (1024u * MIB)	/* for files of up to 64 MiB */
-#define CPU_S_MAX 60			/* emulated and with sanitizers as well; without a bound: hours */
+#define MEMORY_MAX (1024u * MIB) /* for files of up to 64 MiB */
+#define CPU_S_MAX 60		 /* emulated and with sanitizers as well; without a bound: hours */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -29,35 +29,37 @@
 #endif
 #endif
 #ifndef SANITIZED
-#define SANITIZED 0	/* AddressSanitizer reserves terabytes */
+#define SANITIZED 0 /* AddressSanitizer reserves terabytes */
 #endif
 
 /* ---- files ---- */
 
 #define XGB(trees) XGB_WITH("\"2\"", "\"trees\":[" trees "],\"tree_info\":[0]")
-#define XGB_WITH(num_feature, model)                                                               \
-	"{\"version\":[1,7,4],\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{"  \
-	model "}},\"objective\":{\"name\":\"reg:squarederror\"},\"learner_model_param\":{"         \
+#define XGB_WITH(num_feature, model) \
+	"{\"version\":[1,7,4],\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":" \
+	"{" model "}},\"objective\":{\"name\":\"reg:squarederror\"},\"learner_model_param\":{" \
 	"\"base_score\":\"5E-1\",\"num_class\":\"0\",\"num_feature\":" num_feature "}}}"
-#define TREE(left, right, index, condition, more)                                                  \
-	"{\"left_children\":[" left "],\"right_children\":[" right "],\"split_indices\":[" index   \
+#define TREE(left, right, index, condition, more) \
+	"{\"left_children\":[" left "],\"right_children\":[" right "],\"split_indices\":[" index \
 	"],\"split_conditions\":[" condition "],\"default_left\":[0,0,0]" more "}"
 #define LEAVES(condition, more) TREE("1,-1,-1", "2,-1,-1", "0,0,0", condition, more)
-#define CATEGORIES(list, nodes, segments, sizes)                                                   \
-	LEAVES("NaN,1,2", ",\"split_type\":[1,0,0],\"categories\":[" list                          \
-	"],\"categories_nodes\":[" nodes "],\"categories_segments\":[" segments                    \
-	"],\"categories_sizes\":[" sizes "]")
+#define CATEGORIES(list, nodes, segments, sizes) \
+	LEAVES("NaN,1,2", \
+	    ",\"split_type\":[1,0,0],\"categories\":[" list "],\"categories_nodes\":[" nodes \
+	    "],\"categories_segments\":[" segments "],\"categories_sizes\":[" sizes "]")
 #define GOOD LEAVES("1,2,3", "")
 
 #define LGB(tree) LGB_HEAD tree "\n\nend of trees\n"
-#define LGB_HEAD "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\n" \
+#define LGB_HEAD \
+	"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\n" \
 	"objective=regression\nfeature_names=a\n\nTree=0\n"
-#define LGB_TREE(leaves, left, right, more)                                                        \
-	LGB("num_leaves=" leaves "\nnum_cat=0\nsplit_feature=0 0\nthreshold=1 2\n"                 \
-	    "decision_type=8 8\nleft_child=" left "\nright_child=" right "\nleaf_value=1 2 3" more)
-#define LGB_CATEGORIES(threshold, boundaries, words)                                               \
-	LGB("num_leaves=3\nnum_cat=2\nsplit_feature=0 0\nthreshold=" threshold "\n"                \
-	    "decision_type=1 1\nleft_child=1 -1\nright_child=-3 -2\nleaf_value=1 2 3\n"            \
+#define LGB_TREE(leaves, left, right, more) \
+	LGB("num_leaves=" leaves "\nnum_cat=0\nsplit_feature=0 0\nthreshold=1 2\n" \
+	    "decision_type=8 8\nleft_child=" left "\nright_child=" right \
+	    "\nleaf_value=1 2 3" more)
+#define LGB_CATEGORIES(threshold, boundaries, words) \
+	LGB("num_leaves=3\nnum_cat=2\nsplit_feature=0 0\nthreshold=" threshold "\n" \
+	    "decision_type=1 1\nleft_child=1 -1\nright_child=-3 -2\nleaf_value=1 2 3\n" \
 	    "cat_boundaries=" boundaries "\ncat_threshold=" words)
 
 #define LINEAR(members) "{\"format\":\"aisle-linear\"," members "}"
@@ -76,7 +78,8 @@ static const struct {
 	{ XGB(TREE("1.5,-1,-1", "2,-1,-1", "0,0,0", "1,2,3", "")), "node 0: child outside" },
 	{ XGB(TREE("1,-1,-1", "2147483648,-1,-1", "0,0,0", "1,2,3", "")), "node 0: child outside" },
 	{ XGB(TREE("1,-1,-1", "2,-1,-1", "2,0,0", "1,2,3", "")), "feature outside of num_feature" },
-	{ XGB(TREE("1,-1,-1", "2,-1,-1", "-1,0,0", "1,2,3", "")), "feature outside of num_feature" },
+	{ XGB(TREE("1,-1,-1", "2,-1,-1", "-1,0,0", "1,2,3", "")),
+	    "feature outside of num_feature" },
 	/* numbers */
 	{ XGB(LEAVES("1,NaN,3", "")), "node 1: leaf that is not a finite number" },
 	{ XGB(LEAVES("1,2,-Infinity", "")), "node 2: leaf that is not a finite number" },
@@ -91,13 +94,18 @@ static const struct {
 	/* counts that are not true */
 	{ XGB(LEAVES("1,2,3", ",\"tree_param\":{\"num_nodes\":\"2147483648\"}")),
 	    "num_nodes is 2147483648, but there are 3" },
-	{ XGB(LEAVES("1,2,3", ",\"tree_param\":{\"num_nodes\":\"-1\"}")), "expected a count as text" },
-	{ XGB(LEAVES("1,2,3", ",\"tree_param\":{\"num_nodes\":\"1e99\"}")), "expected a count as text" },
+	{ XGB(LEAVES("1,2,3", ",\"tree_param\":{\"num_nodes\":\"-1\"}")),
+	    "expected a count as text" },
+	{ XGB(LEAVES("1,2,3", ",\"tree_param\":{\"num_nodes\":\"1e99\"}")),
+	    "expected a count as text" },
 	{ XGB(LEAVES("1,2,3", ",\"id\":7")), "tree 0 has the id 7" },
-	{ XGB_WITH("\"2\"", "\"gbtree_model_param\":{\"num_trees\":\"10000000000\"},\"trees\":[" GOOD
-	    "],\"tree_info\":[0]"), "num_trees is 10000000000, but there are 1" },
+	{ XGB_WITH("\"2\"",
+	      "\"gbtree_model_param\":{\"num_trees\":\"10000000000\"},\"trees\":[" GOOD
+	      "],\"tree_info\":[0]"),
+	    "num_trees is 10000000000, but there are 1" },
 	{ XGB_WITH("\"10000000000\"", "\"trees\":[]"), "too many features" },
-	{ XGB_WITH("\"2\"", "\"trees\":[" GOOD "],\"tree_info\":[0,0]"), "tree_info names 2 trees of 1" },
+	{ XGB_WITH("\"2\"", "\"trees\":[" GOOD "],\"tree_info\":[0,0]"),
+	    "tree_info names 2 trees of 1" },
 	{ XGB_WITH("\"2\"", "\"trees\":[" GOOD "],\"tree_info\":[1]"), "tree 0: class outside" },
 	{ XGB_WITH("\"2\"", "\"trees\":[" GOOD "],\"tree_info\":[-1]"), "tree 0: class outside" },
 	{ XGB_WITH("\"2\"", "\"trees\":[" GOOD "],\"tree_info\":[0],\"weight_drop\":[1,1]"),
@@ -111,7 +119,8 @@ static const struct {
 	{ XGB(CATEGORIES("16777216", "0", "0", "1")), "category 1.67772e+07" },
 	{ XGB(CATEGORIES("1.5", "0", "0", "1")), "category 1.5" },
 	{ XGB(CATEGORIES("NaN", "0", "0", "1")), "category nan" },
-	{ XGB(CATEGORIES("1", "0", "0", "10000000000")), "10000000000 categories, but there are 1" },
+	{ XGB(CATEGORIES("1", "0", "0", "10000000000")),
+	    "10000000000 categories, but there are 1" },
 	{ XGB(CATEGORIES("1", "0", "1", "1")), "categories outside of their array" },
 	{ XGB(CATEGORIES("1", "0", "0", "-1")), "categories outside of their array" },
 	{ XGB(CATEGORIES("1", "0", "-1", "1")), "categories outside of their array" },
@@ -119,15 +128,21 @@ static const struct {
 	{ XGB(CATEGORIES("1,2", "0,0", "0,1", "1,1")), "node 0: categories twice" },
 	{ XGB(CATEGORIES("1,2", "0,1", "0,0", "2,2")), "4 categories, but there are 2" },
 	{ XGB(CATEGORIES("1", "0", "0,0", "1")), "arrays of categories of different lengths" },
-	{ XGB(LEAVES("NaN,1,2", ",\"split_type\":[1,0,0]")), "categorical split without categories" },
+	{ XGB(LEAVES("NaN,1,2", ",\"split_type\":[1,0,0]")),
+	    "categorical split without categories" },
 	/* said twice */
-	{ XGB(LEAVES("1,2,3", ",\"left_children\":[1,-1,-1]")), "\"left_children\" is there twice" },
-	{ XGB_WITH("\"2\"", "\"trees\":[" GOOD "],\"trees\":[" GOOD "]"), "\"trees\" is there twice" },
-	{ XGB_WITH("\"2\",\"num_feature\":\"1\"", "\"trees\":[]"), "\"num_feature\" is there twice" },
-	{ XGB_WITH("\"2\"", "\"weight_drop\":[1],\"weight_drop\":[1]"), "\"weight_drop\" is there twice" },
+	{ XGB(LEAVES("1,2,3", ",\"left_children\":[1,-1,-1]")),
+	    "\"left_children\" is there twice" },
+	{ XGB_WITH("\"2\"", "\"trees\":[" GOOD "],\"trees\":[" GOOD "]"),
+	    "\"trees\" is there twice" },
+	{ XGB_WITH("\"2\",\"num_feature\":\"1\"", "\"trees\":[]"),
+	    "\"num_feature\" is there twice" },
+	{ XGB_WITH("\"2\"", "\"weight_drop\":[1],\"weight_drop\":[1]"),
+	    "\"weight_drop\" is there twice" },
 	{ "{\"learner\":{},\"learner\":{}}", "\"learner\" is there twice" },
 	{ "{\"learner\":{\"gradient_booster\":{\"name\":\"dart\",\"weight_drop\":[1],\"gbtree\":{"
-	  "\"model\":{\"weight_drop\":[1]}}}}}", "\"weight_drop\" is there twice" },
+	  "\"model\":{\"weight_drop\":[1]}}}}}",
+	    "\"weight_drop\" is there twice" },
 	{ "{\"learner\":{\"gradient_booster\":{\"model\":{},\"gbtree\":{\"model\":{}}}}}",
 	    "\"model\" is there twice" },
 	/* text */
@@ -151,10 +166,14 @@ static const struct {
 	{ LGB_TREE("0", "1 -1", "-3 -2", ""), "tree without num_leaves" },
 	{ LGB_TREE("4", "1 -1", "-3 -2", ""), "arrays of different lengths" },
 	{ LGB_TREE("3", "1 -1", "-3 -2", "\nthreshold=1 2"), "threshold is there twice" },
-	{ LGB_TREE("3", "1 -1", "-3 -2", "\nis_linear=1\nleaf_const=1 2 3\nnum_features=1000000000 0 0\n"
-	    "leaf_features=0\nleaf_coeff=1"), "linear leaves of different lengths" },
-	{ LGB_TREE("3", "1 -1", "-3 -2", "\nis_linear=1\nleaf_const=1 inf 3\nnum_features=0 0 0\n"
-	    "leaf_features=\nleaf_coeff="), "leaf that is not a finite number" },
+	{ LGB_TREE("3", "1 -1", "-3 -2",
+	      "\nis_linear=1\nleaf_const=1 2 3\nnum_features=1000000000 0 0\n"
+	      "leaf_features=0\nleaf_coeff=1"),
+	    "linear leaves of different lengths" },
+	{ LGB_TREE("3", "1 -1", "-3 -2",
+	      "\nis_linear=1\nleaf_const=1 inf 3\nnum_features=0 0 0\n"
+	      "leaf_features=\nleaf_coeff="),
+	    "leaf that is not a finite number" },
 	{ LGB("num_leaves=1\nleaf_value=1e999"), "expected numbers" },
 	{ LGB("num_leaves=1\nleaf_value=0x1"), "expected numbers" },
 	{ LGB("num_leaves=1\nleaf_value=nan"), "leaf that is not a finite number" },
@@ -171,10 +190,12 @@ static const struct {
 	{ "tree\nversion=v4\nnum_class=1\nmax_feature_idx=0\nfeature_names=a b\n\nend of trees\n",
 	    "2 feature names for 1 features" },
 	{ "tree\nversion=v4\nversion=v4\n", "version is there twice" },
-	{ "tree\nnum_class=1\nmax_feature_idx=0\nfeature_names=a\n\nend of trees\n", "without version" },
+	{ "tree\nnum_class=1\nmax_feature_idx=0\nfeature_names=a\n\nend of trees\n",
+	    "without version" },
 	{ LGB("num_leaves=1\nleaf_value=1") "\npandas_categorical:[[\"gold\", \"none\"]]\n",
 	    "pandas_categorical" },
-	{ LGB("num_leaves=1\nleaf_value=1") "\nparameters:\n[boosting: gbdt]\n", "end of parameters" },
+	{ LGB("num_leaves=1\nleaf_value=1") "\nparameters:\n[boosting: gbdt]\n",
+	    "end of parameters" },
 
 	{ LINEAR("\"weights\":{\"a\":1e999}"), "overflow" },
 	{ LINEAR("\"weights\":{\"a\":NaN}"), "NaN" },
@@ -206,16 +227,20 @@ what_the_lies_are_made_of_is_accepted(void **state)
 	(void)state;
 	static const char *const good[] = { XGB(GOOD), XGB(CATEGORIES("1", "0", "0", "1")),
 		XGB(LEAVES("Infinity,2,3", ",\"tree_param\":{\"num_nodes\":\"3\"},\"id\":0")),
-		XGB_WITH("\"2\"", "\"gbtree_model_param\":{\"num_trees\":\"0\"},\"trees\":[],\"tree_info\":[]"),
+		XGB_WITH("\"2\"",
+		    "\"gbtree_model_param\":{\"num_trees\":\"0\"},\"trees\":[],\"tree_info\":[]"),
 		LGB_TREE("3", "1 -1", "-3 -2", ""), LGB_CATEGORIES("0 1", "0 1 2", "1 1"),
 		LGB_CATEGORIES("1 0", "0 1 2", "1 1"),
-		LGB_TREE("3", "1 -1", "-3 -2", "\nis_linear=1\nleaf_const=1 2 3\nnum_features=0 1 0\n"
+		LGB_TREE("3", "1 -1", "-3 -2",
+		    "\nis_linear=1\nleaf_const=1 2 3\nnum_features=0 1 0\n"
 		    "leaf_features=  0 \nleaf_coeff=  1.5 "),
 		LGB("num_leaves=1\nleaf_value=1") "\nparameters:\n[a: b]\nend of parameters\n"
-		    "\npandas_categorical:[]\n",
+						  "\npandas_categorical:[]\n",
 		LGB("num_leaves=1\nleaf_value=1") "pandas_categorical:null\n",
-		"tree\nversion=v2\nnum_class=1\nmax_feature_idx=0\nfeature_names=a\n\nTree=0\nnum_leaves=2\n"
-		"split_feature=0\nthreshold=0.5\nleft_child=-1\nright_child=-2\nleaf_value=1 2\n\nend of trees\n",
+		"tree\nversion=v2\nnum_class=1\nmax_feature_idx=0\nfeature_names=a\n\nTree=0\nnum_"
+		"leaves=2\n"
+		"split_feature=0\nthreshold=0.5\nleft_child=-1\nright_child=-2\nleaf_value=1 "
+		"2\n\nend of trees\n",
 		LINEAR("\"weights\":{\"a\":1},\"missing\":{\"a\":1}") };
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		struct model *model = NULL;
@@ -238,7 +263,7 @@ a_file_cut_at_any_byte_is_refused(void **state)
 		for (size_t len = 0; len < whole; len++) {
 			struct model *model = NULL;
 			struct err err = { 0 };
-			char *exact = malloc(len + 1);	/* so that reading on is seen */
+			char *exact = malloc(len + 1); /* so that reading on is seen */
 			memcpy(exact, files[i], len);
 			if (model_import(exact, len, "m", &model, &err) == 0)
 				fail_msg("file %zu cut to %zu bytes is accepted", i, len);
@@ -268,21 +293,25 @@ many(struct buf *out, const char *key, size_t count, const char *item)
 	buf_adds(out, "],");
 }
 
-#define OPEN "{\"version\":[1,7,4],\"learner\":{\"learner_model_param\":{\"num_feature\":\"2\"}," \
-	"\"objective\":{\"name\":\"reg:squarederror\"},\"gradient_booster\":{\"name\":\"gbtree\","    \
+#define OPEN \
+	"{\"version\":[1,7,4],\"learner\":{\"learner_model_param\":{\"num_feature\":\"2\"}," \
+	"\"objective\":{\"name\":\"reg:squarederror\"},\"gradient_booster\":{\"name\":\"gbtree\"," \
 	"\"model\":{\"trees\":[{"
 #define SHUT "\"id\":0}],\"tree_info\":[0]}}}}"
 
 static void
 deep_tree(struct buf *out)
 {
-	size_t nodes = 2 * 500 * 1000 + 1;	/* a spine: node i has the leaf i + 1 and the node i + 2 */
+	size_t nodes =
+	    2 * 500 * 1000 + 1; /* a spine: node i has the leaf i + 1 and the node i + 2 */
 	buf_adds(out, OPEN "\"left_children\":[");
 	for (size_t i = 0; i < nodes; i++)
-		buf_addf(out, "%s%d", i > 0 ? "," : "", i % 2 == 0 && i + 2 < nodes ? (int)i + 1 : -1);
+		buf_addf(
+		    out, "%s%d", i > 0 ? "," : "", i % 2 == 0 && i + 2 < nodes ? (int)i + 1 : -1);
 	buf_adds(out, "],\"right_children\":[");
 	for (size_t i = 0; i < nodes; i++)
-		buf_addf(out, "%s%d", i > 0 ? "," : "", i % 2 == 0 && i + 2 < nodes ? (int)i + 2 : -1);
+		buf_addf(
+		    out, "%s%d", i > 0 ? "," : "", i % 2 == 0 && i + 2 < nodes ? (int)i + 2 : -1);
 	buf_adds(out, "],");
 	many(out, "split_indices", nodes, "0");
 	many(out, "split_conditions", nodes, "0");
@@ -334,8 +363,10 @@ static void
 too_many_trees(struct buf *out)
 {
 	buf_adds(out, OPEN);
-	repeat(out, "\"left_children\":[-1],\"right_children\":[-1],\"split_indices\":[0],"
-	    "\"split_conditions\":[1],\"default_left\":[0]},{", 10001);
+	repeat(out,
+	    "\"left_children\":[-1],\"right_children\":[-1],\"split_indices\":[0],"
+	    "\"split_conditions\":[1],\"default_left\":[0]},{",
+	    10001);
 	buf_adds(out, SHUT);
 }
 

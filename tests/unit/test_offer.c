@@ -33,8 +33,12 @@ static struct offer
 percent_off_coffee(void)
 {
 	static int64_t ten[] = { 10 };
-	struct offer offer = { .type = OFFER_PERCENT, .ladder = ten, .ladder_count = 1, .typical_minor = 450,
-		.max_minor = 300, .margin_floor_minor = INT64_MIN };
+	struct offer offer = { .type = OFFER_PERCENT,
+		.ladder = ten,
+		.ladder_count = 1,
+		.typical_minor = 450,
+		.max_minor = 300,
+		.margin_floor_minor = INT64_MIN };
 
 	offer.include.set = true;
 	offer.include.category = "grocery/coffee";
@@ -48,11 +52,11 @@ worth_is_rounded_half_up_on_each_line(void **state)
 	struct visit visit = { 0 };
 
 	(void)state;
-	add_line(arena, &visit, "grocery/coffee", 1000, 499);	/* 49.9 */
+	add_line(arena, &visit, "grocery/coffee", 1000, 499); /* 49.9 */
 	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 50);
-	add_line(arena, &visit, "grocery/coffee/beans", 1000, 5);	/* 0.5: up */
+	add_line(arena, &visit, "grocery/coffee/beans", 1000, 5); /* 0.5: up */
 	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 51);
-	add_line(arena, &visit, "grocery/coffee", 1000, 4);	/* 0.4: down */
+	add_line(arena, &visit, "grocery/coffee", 1000, 4); /* 0.4: down */
 	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 51);
 }
 
@@ -71,7 +75,7 @@ lines_that_do_not_qualify_save_nothing(void **state)
 	line->brand = arena_strdup(arena, "house");
 	line = add_line(arena, &visit, "grocery/coffee", 1000, 1000);
 	line->voided = true;
-	add_line(arena, &visit, "grocery/coffeemakers", 1000, 1000);	/* not below grocery/coffee */
+	add_line(arena, &visit, "grocery/coffeemakers", 1000, 1000); /* not below grocery/coffee */
 	add_line(arena, &visit, "grocery", 1000, 1000);
 	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 10);
 	assert_true(offer_value(&offer, 10, &visit).qualifies_now);
@@ -119,9 +123,9 @@ the_supplier_pays_a_share_and_the_hold_is_the_most_it_can_cost_us(void **state)
 	value = offer_value(&offer, 10, &visit);
 	assert_true(value.cost_minor == 22.5);
 	assert_int_equal(value.hold_minor, 150);
-	offer.funded = 0.7;	/* 0.3 x 300 is 90, not 91 for want of a bit */
+	offer.funded = 0.7; /* 0.3 x 300 is 90, not 91 for want of a bit */
 	assert_int_equal(offer_value(&offer, 10, &visit).hold_minor, 90);
-	offer.max_minor = 301;	/* 90.3: up */
+	offer.max_minor = 301; /* 90.3: up */
 	assert_int_equal(offer_value(&offer, 10, &visit).hold_minor, 91);
 	offer.funded = 1;
 	assert_int_equal(offer_value(&offer, 10, &visit).hold_minor, 0);
@@ -155,7 +159,8 @@ a_fixed_price_counts_units(void **state)
 	assert_int_equal(offer_value(&offer, 399, &visit).worth_minor, 202);
 	assert_int_equal(offer_value(&offer, 500, &visit).worth_minor, 0);
 	assert_int_equal(offer_value(&offer, 501, &visit).worth_minor, 0);
-	add_line(arena, &visit, "grocery/coffee", 500, 250);	/* half a kilogram at 399: 199.5, 200 */
+	add_line(
+	    arena, &visit, "grocery/coffee", 500, 250); /* half a kilogram at 399: 199.5, 200 */
 	assert_int_equal(offer_value(&offer, 399, &visit).worth_minor, 252);
 }
 
@@ -219,7 +224,11 @@ the_depth_is_that_of_the_card_else_the_tier_else_the_ladder(void **state)
 {
 	int64_t three[] = { 3 };
 	struct tier tiers[] = { { 2000, 5 }, { 4000, 10 } };
-	struct offer offer = { .type = OFFER_PERCENT, .ladder = three, .ladder_count = 1, .tiers = tiers, .tier_count = 2 };
+	struct offer offer = { .type = OFFER_PERCENT,
+		.ladder = three,
+		.ladder_count = 1,
+		.tiers = tiers,
+		.tier_count = 2 };
 	struct card card = { .depth = 7 };
 	int64_t depths[DEPTHS_MAX];
 
@@ -260,8 +269,9 @@ huge_amounts_do_not_overflow(void **state)
 static void
 the_shelf_changes_nothing(void **state)
 {
-	static const char *const paths[] = { "grocery/coffee", "grocery/coffee/beans", "grocery/coffeepot", "grocery", "g",
-		"grocery/c", "coffee", "coffee/x", "grocery/", "groceries/coffee", "", "grocerya" };
+	static const char *const paths[] = { "grocery/coffee", "grocery/coffee/beans",
+		"grocery/coffeepot", "grocery", "g", "grocery/c", "coffee", "coffee/x", "grocery/",
+		"groceries/coffee", "", "grocerya" };
 	struct visit visit = { 0 };
 	struct offer offer = percent_off_coffee();
 	const struct shelf *shelf;

@@ -13,7 +13,9 @@
 
 #include "store/pack.h"
 
-#define RECORD "{\"decision\":\"01MCC5RM002SVKCSCHG1B0KNMN\",\"candidates\":[{\"action\":\"a1\",\"fate\":\"outranked\",\"p1\":0.2},"
+#define RECORD \
+	"{\"decision\":\"01MCC5RM002SVKCSCHG1B0KNMN\",\"candidates\":[{\"action\":\"a1\"," \
+	"\"fate\":\"outranked\",\"p1\":0.2},"
 
 static void
 fill(char *bytes, size_t len, bool noise)
@@ -28,24 +30,27 @@ fill(char *bytes, size_t len, bool noise)
 static void
 bytes_come_back_whatever_their_size(void **state)
 {
-	static const size_t sizes[] = {0, 1, 299, 300, 301, 2000, 4096, 131072, 131073, 1 << 20};
+	static const size_t sizes[] = { 0, 1, 299, 300, 301, 2000, 4096, 131072, 131073, 1 << 20 };
 	char *plain = malloc(1 << 20);
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		for (int noise = 0; noise < 2; noise++) {
-			struct buf packed = {0}, back = {0};
+			struct buf packed = { 0 }, back = { 0 };
 			fill(plain, sizes[i], noise);
 			buf_adds(&packed, "before");
 			buf_adds(&back, "before");
 			pack(plain, sizes[i], &packed);
 			assert_true(packed.len - 6 <= sizes[i] + 1);
-			assert_int_equal(unpack(packed.data + 6, packed.len - 6, sizes[i], &back), 0);
+			assert_int_equal(
+			    unpack(packed.data + 6, packed.len - 6, sizes[i], &back), 0);
 			assert_int_equal(back.len, 6 + sizes[i]);
 			assert_memory_equal(back.data, "before", 6);
 			assert_memory_equal(back.data + 6, plain, sizes[i]);
 			/* One byte less than it is may not come out. */
 			if (sizes[i] > 0)
-				assert_int_equal(unpack(packed.data + 6, packed.len - 6, sizes[i] - 1, &back), AISLE_E_DAMAGED);
+				assert_int_equal(
+				    unpack(packed.data + 6, packed.len - 6, sizes[i] - 1, &back),
+				    AISLE_E_DAMAGED);
 			assert_int_equal(back.len, 6 + sizes[i]);
 			buf_done(&packed);
 			buf_done(&back);
@@ -58,7 +63,7 @@ static void
 a_record_takes_less_than_half_of_its_room(void **state)
 {
 	char plain[2300];
-	struct buf packed = {0};
+	struct buf packed = { 0 };
 	(void)state;
 	fill(plain, sizeof(plain), false);
 	pack(plain, sizeof(plain), &packed);
@@ -70,7 +75,7 @@ static void
 what_pack_did_not_make_is_refused_and_nothing_appended(void **state)
 {
 	char plain[2000];
-	struct buf packed = {0}, out = {0};
+	struct buf packed = { 0 }, out = { 0 };
 	(void)state;
 	fill(plain, sizeof(plain), false);
 	pack(plain, sizeof(plain), &packed);
@@ -96,7 +101,7 @@ static void
 it_goes_on_after_a_wipe(void **state)
 {
 	char plain[1000];
-	struct buf first = {0}, second = {0}, out = {0};
+	struct buf first = { 0 }, second = { 0 }, out = { 0 };
 	(void)state;
 	fill(plain, sizeof(plain), false);
 	pack(plain, sizeof(plain), &first);

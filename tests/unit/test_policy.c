@@ -15,7 +15,7 @@ static struct policy *
 compiled(struct fixture *fixture)
 {
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 
 	if (policy_compile(&fixture->parts, &policy, &report) != 0)
 		fail_msg("%s", report.data);
@@ -51,14 +51,14 @@ warns(const char *part, const char *from, const char *to, const char *text)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 	bool found;
 
 	fixture_init(&fixture);
 	assert_int_equal(fixture_replace(&fixture, part, from, to), 0);
 	assert_int_equal(policy_compile(&fixture.parts, &policy, &report), 0);
 	found = report.data != NULL && strstr(report.data, "warning: ") != NULL &&
-		strstr(report.data, text) != NULL;
+	    strstr(report.data, text) != NULL;
 	policy_free(policy);
 	buf_done(&report);
 	fixture_done(&fixture);
@@ -450,7 +450,7 @@ an_arm_is_a_patch_of_the_policy(void **state)
 	struct fixture fixture;
 	struct policy *policy, *patched = NULL;
 	const char *patches[1];
-	struct err err = {0};
+	struct err err = { 0 };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -479,8 +479,8 @@ a_patch_may_remove_and_a_bad_one_says_what_is_wrong(void **state)
 	struct policy *policy, *patched = NULL;
 	static const char remove[] = "{\"actions\":{\"milk\":null}}",
 			  bad[] = "{\"actions\":{\"milk\":{\"margins\":5}}}";
-	const char *one[1] = {remove}, *two[2] = {remove, bad};
-	struct err err = {0};
+	const char *one[1] = { remove }, *two[2] = { remove, bad };
+	struct err err = { 0 };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -529,7 +529,7 @@ what_is_odd_but_sound_is_a_warning(void **state)
 static void
 a_policy_without_optional_files_compiles(void **state)
 {
-	static const char *const optional[] = {"contact.json", "experiments.json", "zones.json"};
+	static const char *const optional[] = { "contact.json", "experiments.json", "zones.json" };
 	struct fixture fixture;
 	struct policy *policy;
 
@@ -548,30 +548,30 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_settings_are_those_of_policy_json),
-	    cmocka_unit_test(what_is_absent_has_the_stated_default),
-	    cmocka_unit_test(exploration_is_a_cost_a_gamma_or_greedy),
-	    cmocka_unit_test(the_likelihood_to_call_is_read_without_being_declared),
-	    cmocka_unit_test(features_keep_their_order_and_know_what_they_read),
-	    cmocka_unit_test(a_model_feature_is_as_personal_as_what_the_model_reads),
-	    cmocka_unit_test(model_inputs_find_their_features),
-	    cmocka_unit_test(actions_ascend_by_name),
-	    cmocka_unit_test(an_action_is_what_its_file_says),
-	    cmocka_unit_test(an_offer_is_what_its_action_says),
-	    cmocka_unit_test(a_ladder_rises_and_tiers_rise),
-	    cmocka_unit_test(caps_and_suppressions_are_what_the_files_say),
-	    cmocka_unit_test(a_cap_may_count_by_the_customers_own_gap_or_another_group),
-	    cmocka_unit_test(equal_rules_share_a_clause),
-	    cmocka_unit_test(a_rule_that_reads_the_action_is_known_as_such),
-	    cmocka_unit_test(texts_are_cut_at_their_values),
-	    cmocka_unit_test(a_default_may_hold_anything_but_the_end),
-	    cmocka_unit_test(a_headline_may_be_as_long_as_the_placement_allows),
-	    cmocka_unit_test(a_forbidden_word_inside_another_word_is_allowed),
-	    cmocka_unit_test(an_arm_is_a_patch_of_the_policy),
-	    cmocka_unit_test(a_patch_may_remove_and_a_bad_one_says_what_is_wrong),
-	    cmocka_unit_test(zones_travel_with_the_policy),
-	    cmocka_unit_test(what_is_odd_but_sound_is_a_warning),
-	    cmocka_unit_test(a_policy_without_optional_files_compiles),
+		cmocka_unit_test(the_settings_are_those_of_policy_json),
+		cmocka_unit_test(what_is_absent_has_the_stated_default),
+		cmocka_unit_test(exploration_is_a_cost_a_gamma_or_greedy),
+		cmocka_unit_test(the_likelihood_to_call_is_read_without_being_declared),
+		cmocka_unit_test(features_keep_their_order_and_know_what_they_read),
+		cmocka_unit_test(a_model_feature_is_as_personal_as_what_the_model_reads),
+		cmocka_unit_test(model_inputs_find_their_features),
+		cmocka_unit_test(actions_ascend_by_name),
+		cmocka_unit_test(an_action_is_what_its_file_says),
+		cmocka_unit_test(an_offer_is_what_its_action_says),
+		cmocka_unit_test(a_ladder_rises_and_tiers_rise),
+		cmocka_unit_test(caps_and_suppressions_are_what_the_files_say),
+		cmocka_unit_test(a_cap_may_count_by_the_customers_own_gap_or_another_group),
+		cmocka_unit_test(equal_rules_share_a_clause),
+		cmocka_unit_test(a_rule_that_reads_the_action_is_known_as_such),
+		cmocka_unit_test(texts_are_cut_at_their_values),
+		cmocka_unit_test(a_default_may_hold_anything_but_the_end),
+		cmocka_unit_test(a_headline_may_be_as_long_as_the_placement_allows),
+		cmocka_unit_test(a_forbidden_word_inside_another_word_is_allowed),
+		cmocka_unit_test(an_arm_is_a_patch_of_the_policy),
+		cmocka_unit_test(a_patch_may_remove_and_a_bad_one_says_what_is_wrong),
+		cmocka_unit_test(zones_travel_with_the_policy),
+		cmocka_unit_test(what_is_odd_but_sound_is_a_warning),
+		cmocka_unit_test(a_policy_without_optional_files_compiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

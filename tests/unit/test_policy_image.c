@@ -20,7 +20,7 @@ static struct policy *
 compiled(struct fixture *fixture)
 {
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 
 	if (policy_compile(&fixture->parts, &policy, &report) != 0)
 		fail_msg("%s", report.data);
@@ -32,9 +32,9 @@ static void
 image_make(struct fixture *fixture, struct image *image)
 {
 	struct policy *a = compiled(fixture), *b = compiled(fixture);
-	struct err err = {0};
+	struct err err = { 0 };
 
-	*image = (struct image){0};
+	*image = (struct image){ 0 };
 	if (policy_image_write(a, b, &image->memory, &image->rest, &err) != 0)
 		fail_msg("%s", err.text);
 	policy_free(a);
@@ -64,7 +64,7 @@ through_an_image(struct fixture *fixture)
 {
 	struct image image;
 	struct policy *policy = NULL;
-	struct err err = {0};
+	struct err err = { 0 };
 
 	image_make(fixture, &image);
 	if (image_read(&image, image.rest.len, &policy, &err) != 0)
@@ -101,7 +101,8 @@ a_policy_says_the_same_after_it_was_an_image(void **state)
 		assert_same_text(again->features[i].dflt.str, policy->features[i].dflt.str);
 		assert_same_text(again->features[i].key_value, policy->features[i].key_value);
 		assert_same_text(again->features[i].scope_value, policy->features[i].scope_value);
-		assert_true((again->features[i].reasons == NULL) == (policy->features[i].reasons == NULL));
+		assert_true(
+		    (again->features[i].reasons == NULL) == (policy->features[i].reasons == NULL));
 		reasons += policy->features[i].reasons != NULL;
 		if (policy->features[i].reasons != NULL)
 			assert_string_equal(again->features[i].reasons[1].parts[0].text,
@@ -146,7 +147,7 @@ rules_and_models_of_an_image_give_the_same(void **state)
 	struct fixture fixture;
 	struct policy *policy, *again;
 	struct arena *arena = arena_new();
-	struct value inputs[2] = {value_number(2), value_number(4)};
+	struct value inputs[2] = { value_number(2), value_number(4) };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -164,7 +165,7 @@ rules_and_models_of_an_image_give_the_same(void **state)
 			assert_int_equal(logic_truthy(&a), logic_truthy(&b));
 	}
 	assert_true(model_score(policy->models[0].model, inputs) ==
-		    model_score(again->models[0].model, inputs));
+	    model_score(again->models[0].model, inputs));
 	arena_free(arena);
 	policy_free(policy);
 	policy_free(again);
@@ -177,7 +178,7 @@ an_arm_of_an_image_is_compiled_from_the_parts(void **state)
 	struct fixture fixture;
 	struct policy *again, *patched = NULL;
 	const char *patches[1];
-	struct err err = {0};
+	struct err err = { 0 };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -196,8 +197,8 @@ a_policy_that_points_out_of_its_memory_has_no_image(void **state)
 {
 	struct fixture fixture;
 	struct policy *a, *b;
-	struct buf memory = {0}, rest = {0};
-	struct err err = {0};
+	struct buf memory = { 0 }, rest = { 0 };
+	struct err err = { 0 };
 	char here[] = "tier", there[] = "tier";
 
 	(void)state;
@@ -228,7 +229,7 @@ an_image_that_is_cut_short_is_refused(void **state)
 	fixture_init(&fixture);
 	image_make(&fixture, &image);
 	for (size_t len = 0; len < image.rest.len; len += 7) {
-		struct err err = {0};
+		struct err err = { 0 };
 
 		assert_int_not_equal(image_read(&image, len, &policy, &err), 0);
 		assert_null(policy);
@@ -241,11 +242,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_policy_says_the_same_after_it_was_an_image),
-	    cmocka_unit_test(rules_and_models_of_an_image_give_the_same),
-	    cmocka_unit_test(an_arm_of_an_image_is_compiled_from_the_parts),
-	    cmocka_unit_test(a_policy_that_points_out_of_its_memory_has_no_image),
-	    cmocka_unit_test(an_image_that_is_cut_short_is_refused),
+		cmocka_unit_test(a_policy_says_the_same_after_it_was_an_image),
+		cmocka_unit_test(rules_and_models_of_an_image_give_the_same),
+		cmocka_unit_test(an_arm_of_an_image_is_compiled_from_the_parts),
+		cmocka_unit_test(a_policy_that_points_out_of_its_memory_has_no_image),
+		cmocka_unit_test(an_image_that_is_cut_short_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@ struct mistake_row {
 };
 
 /* clang-format off */
+/* clang-format off */
 static const struct mistake_row rows[] = {
 	{ "text that is no JSON is refused where it breaks",
 	    "policy.json", "\"version\":12",
@@ -809,6 +810,7 @@ static const struct mistake_row rows[] = {
 	    "\"Europe/Berlin\"", "no rule that is understood" },
 };
 /* clang-format on */
+/* clang-format on */
 
 /* "part:line:column: " of the first occurrence of at; of the part alone when at is NULL. */
 static void
@@ -850,7 +852,7 @@ is_refused_at_its_place(void **state)
 	const struct mistake_row *row = *state;
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 	char place[300];
 
 	fixture_init(&fixture);
@@ -873,7 +875,7 @@ the_policy_that_is_spoilt_is_good(void **state)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -886,13 +888,13 @@ the_policy_that_is_spoilt_is_good(void **state)
 static void
 every_required_file_is_missed(void **state)
 {
-	static const char *const required[] = {"policy.json", "features.json"};
+	static const char *const required[] = { "policy.json", "features.json" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
 		struct fixture fixture;
 		struct policy *policy = NULL;
-		struct buf report = {0};
+		struct buf report = { 0 };
 		char place[64];
 
 		fixture_init(&fixture);
@@ -909,7 +911,7 @@ a_misspelt_contact_file_is_not_silently_no_caps(void **state)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -924,7 +926,7 @@ all_mistakes_are_reported_in_one_run(void **state)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0};
+	struct buf report = { 0 };
 
 	(void)state;
 	fixture_init(&fixture);
@@ -944,7 +946,7 @@ the_report_ends_after_a_hundred_mistakes(void **state)
 {
 	struct fixture fixture;
 	struct policy *policy = NULL;
-	struct buf report = {0}, text = {0};
+	struct buf report = { 0 }, text = { 0 };
 	size_t lines = 0;
 
 	(void)state;
@@ -970,8 +972,8 @@ main(void)
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		tests[count++] = (struct CMUnitTest){rows[i].claim, is_refused_at_its_place, NULL,
-		    NULL, (void *)(uintptr_t)&rows[i]};
+		tests[count++] = (struct CMUnitTest){ rows[i].claim, is_refused_at_its_place, NULL,
+			NULL, (void *)(uintptr_t)&rows[i] };
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(the_policy_that_is_spoilt_is_good);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(every_required_file_is_missed);
 	tests[count++] =

@@ -10,7 +10,7 @@
 
 #include "profile/profiles.h"
 
-static const uint8_t pepper[32] = {9, 8, 7};
+static const uint8_t pepper[32] = { 9, 8, 7 };
 
 static const char *
 path_in(const struct fixture *f, const char *name)
@@ -39,7 +39,9 @@ build(const struct fixture *f, const char *lines, const uint8_t *with, struct er
 	write_lines(f, "p.jsonl", lines);
 	snprintf(input, sizeof(input), "%s", path_in(f, "p.jsonl"));
 	snprintf(output, sizeof(output), "%s", path_in(f, "p.bundle"));
-	const struct profiles_build what = {.input = input, .store = "0042", .output = output, .pepper = with};
+	const struct profiles_build what = {
+		.input = input, .store = "0042", .output = output, .pepper = with
+	};
 	int error = profiles_build(&what, &rows, err);
 	return error != 0 ? error : (int)rows;
 }
@@ -48,7 +50,7 @@ build(const struct fixture *f, const char *lines, const uint8_t *with, struct er
 static void
 build_many(const struct fixture *f, const char *name, int count, const char *word)
 {
-	struct err err = {0};
+	struct err err = { 0 };
 	static char input[128], output[128];
 	int64_t rows;
 	FILE *file = fopen(path_in(f, "many.jsonl"), "w");
@@ -56,12 +58,13 @@ build_many(const struct fixture *f, const char *name, int count, const char *wor
 		struct id subject = id_of((uint64_t)i);
 		char text[SUBJECT_TEXT_SIZE];
 		subject_text(&subject, text);
-		fprintf(file, "{\"subject\":\"%s\",\"attributes\":{\"word\":\"%s\",\"n\":%d}}\n", text, word, i);
+		fprintf(file, "{\"subject\":\"%s\",\"attributes\":{\"word\":\"%s\",\"n\":%d}}\n",
+		    text, word, i);
 	}
 	fclose(file);
 	snprintf(input, sizeof(input), "%s", path_in(f, "many.jsonl"));
 	snprintf(output, sizeof(output), "%s", path_in(f, name));
-	const struct profiles_build what = {.input = input, .store = "0042", .output = output};
+	const struct profiles_build what = { .input = input, .store = "0042", .output = output };
 	assert_int_equal(profiles_build(&what, &rows, &err), 0);
 	assert_int_equal(rows, count);
 }
@@ -70,7 +73,7 @@ static struct profiles *
 open_profiles(struct fixture *f)
 {
 	struct profiles *profiles;
-	struct err err = {0};
+	struct err err = { 0 };
 	assert_int_equal(profiles_open(f->dir, f->keys, &profiles, &err), 0);
 	return profiles;
 }
@@ -88,14 +91,15 @@ static void
 assert_profile(struct profiles *profiles, int i, const char *word)
 {
 	struct id subject = id_of((uint64_t)i);
-	struct buf body = {0};
+	struct buf body = { 0 };
 	char want[128];
 	int error = profiles_get(profiles, &subject, &body);
 	if (word == NULL) {
 		assert_int_equal(error, AISLE_E_NONE);
 		assert_int_equal(body.len, 0);
 	} else {
-		snprintf(want, sizeof(want), "{\"attributes\":{\"n\":%d,\"word\":\"%s\"},\"consent\":{}}", i, word);
+		snprintf(want, sizeof(want),
+		    "{\"attributes\":{\"n\":%d,\"word\":\"%s\"},\"consent\":{}}", i, word);
 		assert_int_equal(error, 0);
 		assert_string_equal(body.data, want);
 	}
@@ -119,17 +123,23 @@ static void
 a_line_becomes_the_canonical_row_of_its_subject(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct profiles_bundle *bundle;
-	struct buf body = {0};
-	assert_int_equal(build(f, "{\"card\":\"4711\",\"line\":\"Gold\",\"language\":\"de\",\"consent\":{\"profile\":\"denied\","
-	    "\"personalise\":\"granted\"},\"attributes\":{\"z\":true,\"a\":1.5}}\n\n"
-	    "{\"subject\":\"00112233445566778899aabbccddeeff\"}\r\n", pepper, &err), 2);
+	struct buf body = { 0 };
+	assert_int_equal(
+	    build(f,
+		"{\"card\":\"4711\",\"line\":\"Gold\",\"language\":\"de\",\"consent\":{\"profile\":"
+		"\"denied\","
+		"\"personalise\":\"granted\"},\"attributes\":{\"z\":true,\"a\":1.5}}\n\n"
+		"{\"subject\":\"00112233445566778899aabbccddeeff\"}\r\n",
+		pepper, &err),
+	    2);
 	assert_int_equal(profiles_bundle_open(path_in(f, "p.bundle"), &bundle, &err), 0);
 	assert_string_equal(profiles_bundle_store(bundle), "0042");
 	struct id subject = subject_of_card(pepper, "4711", 4);
 	assert_int_equal(profiles_bundle_get(bundle, &subject, &body), 0);
-	assert_string_equal(body.data, "{\"attributes\":{\"a\":1.5,\"z\":true},\"consent\":{\"personalise\":\"granted\","
+	assert_string_equal(body.data,
+	    "{\"attributes\":{\"a\":1.5,\"z\":true},\"consent\":{\"personalise\":\"granted\","
 	    "\"profile\":\"denied\"},\"language\":\"de\",\"line\":\"Gold\"}");
 	buf_clear(&body);
 	assert_true(subject_parse("00112233445566778899aabbccddeeff", &subject));
@@ -145,11 +155,13 @@ static void
 the_same_lines_in_another_order_give_the_same_bytes(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	char hex[2][65];
 	static char bytes[1 << 16];
-	static const char *const orders[] = {"{\"card\":\"1\"}\n{\"card\":\"2\"}\n{\"card\":\"3\"}\n",
-		"{\"card\":\"3\"}\n{\"card\":\"1\"}\n{\"card\":\"2\"}"};
+	static const char *const orders[] = {
+		"{\"card\":\"1\"}\n{\"card\":\"2\"}\n{\"card\":\"3\"}\n",
+		"{\"card\":\"3\"}\n{\"card\":\"1\"}\n{\"card\":\"2\"}"
+	};
 	for (int i = 0; i < 2; i++) {
 		uint8_t hash[32];
 		assert_int_equal(build(f, orders[i], pepper, &err), 3);
@@ -170,32 +182,33 @@ a_line_that_a_store_would_not_understand_is_refused_with_its_place(void **state)
 	static const struct {
 		const char *line, *word;
 	} bad[] = {
-		{"{\"card\":\"1\",\"colour\":\"red\"}", "unknown member"},
-		{"{\"card\":\"1\",\"subject\":\"00112233445566778899aabbccddeeff\"}", "either card or subject"},
-		{"{}", "either card or subject"},
-		{"[]", "object"},
-		{"{\"card\":\"1\"", ""},
-		{"{\"card\":\"1\",\"card\":\"2\"}", ""},
-		{"{\"card\":\"1\"} {}", ""},
-		{"{\"card\":1}", "card"},
-		{"{\"card\":\"\"}", "card"},
-		{"{\"card\":\"\xc3\xa4\"}", "printable"},
-		{"{\"subject\":\"00112233445566778899AABBCCDDEEFF\"}", "hex"},
-		{"{\"subject\":\"0011\"}", "hex"},
-		{"{\"card\":\"1\",\"consent\":{\"personalise\":\"yes\"}}", "granted"},
-		{"{\"card\":\"1\",\"consent\":{\"personalise\":true}}", "granted"},
-		{"{\"card\":\"1\",\"consent\":{\"marketing\":\"granted\"}}", "purpose"},
-		{"{\"card\":\"1\",\"consent\":[]}", "consent"},
-		{"{\"card\":\"1\",\"attributes\":{\"a\":null}}", "number"},
-		{"{\"card\":\"1\",\"attributes\":{\"a\":[1]}}", "number"},
-		{"{\"card\":\"1\",\"attributes\":{\"\":1}}", "name"},
-		{"{\"card\":\"1\",\"attributes\":3}", "attributes"},
-		{"{\"card\":\"1\",\"line\":5}", "line"},
-		{"{\"card\":\"1\",\"language\":\"\"}", "language"},
-		{"{\"card\":\"zero\"}", "line 1"},
+		{ "{\"card\":\"1\",\"colour\":\"red\"}", "unknown member" },
+		{ "{\"card\":\"1\",\"subject\":\"00112233445566778899aabbccddeeff\"}",
+		    "either card or subject" },
+		{ "{}", "either card or subject" },
+		{ "[]", "object" },
+		{ "{\"card\":\"1\"", "" },
+		{ "{\"card\":\"1\",\"card\":\"2\"}", "" },
+		{ "{\"card\":\"1\"} {}", "" },
+		{ "{\"card\":1}", "card" },
+		{ "{\"card\":\"\"}", "card" },
+		{ "{\"card\":\"\xc3\xa4\"}", "printable" },
+		{ "{\"subject\":\"00112233445566778899AABBCCDDEEFF\"}", "hex" },
+		{ "{\"subject\":\"0011\"}", "hex" },
+		{ "{\"card\":\"1\",\"consent\":{\"personalise\":\"yes\"}}", "granted" },
+		{ "{\"card\":\"1\",\"consent\":{\"personalise\":true}}", "granted" },
+		{ "{\"card\":\"1\",\"consent\":{\"marketing\":\"granted\"}}", "purpose" },
+		{ "{\"card\":\"1\",\"consent\":[]}", "consent" },
+		{ "{\"card\":\"1\",\"attributes\":{\"a\":null}}", "number" },
+		{ "{\"card\":\"1\",\"attributes\":{\"a\":[1]}}", "number" },
+		{ "{\"card\":\"1\",\"attributes\":{\"\":1}}", "name" },
+		{ "{\"card\":\"1\",\"attributes\":3}", "attributes" },
+		{ "{\"card\":\"1\",\"line\":5}", "line" },
+		{ "{\"card\":\"1\",\"language\":\"\"}", "language" },
+		{ "{\"card\":\"zero\"}", "line 1" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct err err = {0};
+		struct err err = { 0 };
 		char lines[512], text[700];
 		snprintf(lines, sizeof(lines), "{\"card\":\"zero\"}\n%s\n", bad[i].line);
 		unlink(path_in(f, "p.bundle"));
@@ -214,11 +227,12 @@ static void
 a_card_without_pepper_is_a_matter_of_configuration(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	assert_int_equal(build(f, "{\"card\":\"4711\"}", NULL, &err), AISLE_E_CONFIG);
 	assert_null(strstr(err.text, "4711"));
-	err = (struct err){0};
-	assert_int_equal(build(f, "{\"subject\":\"00112233445566778899aabbccddeeff\"}", NULL, &err), 1);
+	err = (struct err){ 0 };
+	assert_int_equal(
+	    build(f, "{\"subject\":\"00112233445566778899aabbccddeeff\"}", NULL, &err), 1);
 	assert_int_equal(build(f, "", NULL, &err), 0);
 }
 
@@ -226,18 +240,20 @@ static void
 subjects_that_share_their_first_half_are_kept_apart(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct profiles_bundle *bundle;
-	static const char *const subjects[] = {"ff112233445566770000000000000003", "ff112233445566770000000000000001",
-		"ff112233445566780000000000000002", "7fffffffffffffff0000000000000000", "7fffffffffffffff0000000000000001"};
+	static const char *const subjects[] = { "ff112233445566770000000000000003",
+		"ff112233445566770000000000000001", "ff112233445566780000000000000002",
+		"7fffffffffffffff0000000000000000", "7fffffffffffffff0000000000000001" };
 	char lines[512] = "";
 	for (size_t i = 0; i < ARRAY_LEN(subjects); i++)
-		sprintf(lines + strlen(lines), "{\"subject\":\"%s\",\"attributes\":{\"n\":%zu}}\n", subjects[i], i);
+		sprintf(lines + strlen(lines), "{\"subject\":\"%s\",\"attributes\":{\"n\":%zu}}\n",
+		    subjects[i], i);
 	assert_int_equal(build(f, lines, NULL, &err), ARRAY_LEN(subjects));
 	assert_int_equal(profiles_bundle_open(path_in(f, "p.bundle"), &bundle, &err), 0);
 	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
 		struct id subject;
-		struct buf body = {0};
+		struct buf body = { 0 };
 		char want[64];
 		assert_true(subject_parse(subjects[i], &subject));
 		assert_int_equal(profiles_bundle_get(bundle, &subject, &body), 0);
@@ -250,7 +266,7 @@ subjects_that_share_their_first_half_are_kept_apart(void **state)
 	assert_int_equal(install(profiles, path_in(f, "p.bundle"), 2, &err), 1);
 	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
 		struct id subject;
-		struct buf body = {0};
+		struct buf body = { 0 };
 		assert_true(subject_parse(subjects[i], &subject));
 		assert_int_equal(profiles_get(profiles, &subject, &body), 0);
 		buf_done(&body);
@@ -274,7 +290,7 @@ static void
 twenty_thousand_rows_are_installed_in_slices_and_replaced_whole(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	build_many(f, "one", 20000, "one");
 	build_many(f, "two", 100, "two");
 	struct profiles *profiles = open_profiles(f);
@@ -308,7 +324,7 @@ static void
 the_rows_on_disk_are_sealed(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	build_many(f, "one", 10, "needleword");
 	struct profiles *profiles = open_profiles(f);
 	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
@@ -323,7 +339,7 @@ static void
 an_install_killed_at_any_step_leaves_the_old_set(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	build_many(f, "one", 300, "one");
 	build_many(f, "two", 2000, "two");
 	struct profiles *profiles = open_profiles(f);
@@ -333,7 +349,7 @@ an_install_killed_at_any_step_leaves_the_old_set(void **state)
 		fixture_close(f);
 		pid_t pid = fork();
 		if (pid == 0) {
-			struct err why = {0};
+			struct err why = { 0 };
 			if (keys_open(f->dir, NULL, &f->keys, &why) != 0 ||
 			    profiles_open(f->dir, f->keys, &profiles, &why) != 0 ||
 			    profiles_install_begin(profiles, path_in(f, "two"), "0042", &why) != 0)
@@ -366,7 +382,7 @@ static void
 an_abandoned_install_leaves_no_file(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	build_many(f, "one", 300, "one");
 	struct profiles *profiles = open_profiles(f);
 	assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0042", &err), 0);
@@ -381,25 +397,30 @@ static void
 the_wrong_bundle_is_refused_and_the_old_set_stays(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
-	static const uint8_t other[32] = {1};
+	struct err err = { 0 };
+	static const uint8_t other[32] = { 1 };
 	build_many(f, "one", 10, "one");
 	struct profiles *profiles = open_profiles(f);
 	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
-	assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0043", &err), AISLE_E_REFUSED);
-	err = (struct err){0};
+	assert_int_equal(
+	    profiles_install_begin(profiles, path_in(f, "one"), "0043", &err), AISLE_E_REFUSED);
+	err = (struct err){ 0 };
 	assert_int_equal(build(f, "{\"card\":\"1\"}", pepper, &err), 1);
 	keys_set_pepper(f->keys, other);
-	assert_int_equal(profiles_install_begin(profiles, path_in(f, "p.bundle"), "0042", &err), AISLE_E_REFUSED);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "p.bundle"), "0042", &err),
+	    AISLE_E_REFUSED);
 	assert_non_null(strstr(err.text, "pepper"));
 	keys_set_pepper(f->keys, pepper);
-	err = (struct err){0};
-	assert_int_equal(profiles_install_begin(profiles, path_in(f, "none"), "0042", &err), AISLE_E_IO);
-	err = (struct err){0};
-	write_lines(f, "text", "this is no bundle, however long it may be, and it never will be one");
-	assert_int_equal(profiles_install_begin(profiles, path_in(f, "text"), "0042", &err), AISLE_E_INVALID);
+	err = (struct err){ 0 };
+	assert_int_equal(
+	    profiles_install_begin(profiles, path_in(f, "none"), "0042", &err), AISLE_E_IO);
+	err = (struct err){ 0 };
+	write_lines(
+	    f, "text", "this is no bundle, however long it may be, and it never will be one");
+	assert_int_equal(
+	    profiles_install_begin(profiles, path_in(f, "text"), "0042", &err), AISLE_E_INVALID);
 	assert_profile(profiles, 9, "one");
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(install(profiles, path_in(f, "p.bundle"), 100, &err), 1);
 	assert_int_equal(profiles_count(profiles), 1);
 	profiles_close(profiles);
@@ -423,7 +444,7 @@ a_bundle_with_anything_more_in_it_is_refused(void **state)
 	};
 	struct profiles *profiles = open_profiles(f);
 	for (size_t i = 0; i < ARRAY_LEN(tricks); i++) {
-		struct err err = {0};
+		struct err err = { 0 };
 		struct profiles_bundle *bundle = NULL;
 		sqlite3 *db;
 		unlink(path_in(f, "one"));
@@ -433,7 +454,7 @@ a_bundle_with_anything_more_in_it_is_refused(void **state)
 		sqlite3_close(db);
 		if (profiles_bundle_open(path_in(f, "one"), &bundle, &err) == 0)
 			fail_msg("accepted: %s", tricks[i]);
-		err = (struct err){0};
+		err = (struct err){ 0 };
 		assert_true(profiles_install_begin(profiles, path_in(f, "one"), "0042", &err) < 0);
 	}
 	profiles_close(profiles);
@@ -443,8 +464,8 @@ static void
 a_row_of_another_customer_or_file_does_not_open(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
-	struct buf body = {0};
+	struct err err = { 0 };
+	struct buf body = { 0 };
 	struct id a = id_of(3), b = id_of(4);
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
@@ -453,8 +474,11 @@ a_row_of_another_customer_or_file_does_not_open(void **state)
 	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
 	profiles_close(profiles);
 	assert_int_equal(sqlite3_open(path_in(f, "profiles-1.db"), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "UPDATE row SET body = (SELECT body FROM row WHERE subject = ?1)"
-	    " WHERE subject = ?2", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+			     "UPDATE row SET body = (SELECT body FROM row WHERE subject = ?1)"
+			     " WHERE subject = ?2",
+			     -1, &stmt, NULL),
+	    SQLITE_OK);
 	sqlite3_bind_blob(stmt, 1, a.b, 16, SQLITE_STATIC);
 	sqlite3_bind_blob(stmt, 2, b.b, 16, SQLITE_STATIC);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
@@ -477,7 +501,7 @@ static void
 a_newest_file_that_is_not_whole_gives_way_to_the_one_before(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	build_many(f, "one", 10, "one");
 	struct profiles *profiles = open_profiles(f);
 	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
@@ -492,7 +516,7 @@ static void
 the_forgotten_are_left_out_now_and_of_the_next_set(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct id gone = id_of(3), also = id_of(4);
 	build_many(f, "one", 10, "one");
 	build_many(f, "two", 10, "two");

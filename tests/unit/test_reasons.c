@@ -23,14 +23,14 @@ teardown(void **state)
 
 #define NUMBER(name, from, more) \
 	"{\"name\":\"" name "\",\"type\":\"number\",\"from\":\"" from "\"" more "}"
-#define SAYS(word) \
-	",\"reason\":{\"en\":\"" word " {{value}}\",\"de\":\"" word "wert {{value}}\"}"
+#define SAYS(word) ",\"reason\":{\"en\":\"" word " {{value}}\",\"de\":\"" word "wert {{value}}\"}"
 #define ABCD \
-	NUMBER("a", "event.a", SAYS("A")) "," NUMBER("b", "event.b", SAYS("B")) "," \
-	NUMBER("c", "event.c", SAYS("C")) "," NUMBER("d", "event.d", SAYS("D"))
+	NUMBER("a", "event.a", SAYS("A")) \
+	"," NUMBER("b", "event.b", SAYS("B")) "," NUMBER("c", "event.c", SAYS("C")) "," NUMBER( \
+	    "d", "event.d", SAYS("D"))
 #define LINEAR(weights) \
 	"{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":0,\"weights\":{" weights "}}"
-#define SUM LINEAR("\"a\":1,\"b\":1,\"c\":1,\"d\":1")	/* each feature's part is its value */
+#define SUM LINEAR("\"a\":1,\"b\":1,\"c\":1,\"d\":1") /* each feature's part is its value */
 #define BY_MODEL "\"propensity\":{\"model\":\"m\"}"
 
 /* A policy over these features, and a model m for what says so. */
@@ -137,8 +137,10 @@ static void
 a_feature_without_a_reason_is_never_named(void **state)
 {
 	(void)state;
-	begin("{}", NUMBER("a", "event.a", SAYS("A")) "," NUMBER("b", "event.b", SAYS("B")) ","
-	    NUMBER("q", "event.q", ""), LINEAR("\"a\":1,\"b\":1,\"q\":1"), "");
+	begin("{}",
+	    NUMBER("a", "event.a", SAYS("A")) "," NUMBER("b", "event.b", SAYS("B")) "," NUMBER(
+		"q", "event.q", ""),
+	    LINEAR("\"a\":1,\"b\":1,\"q\":1"), "");
 	action("x", "");
 	scene_data(&s, "{\"a\":2,\"b\":1,\"q\":10}");
 	assert_string_equal(why(), "A 2");
@@ -178,8 +180,9 @@ the_treatments_own_lines_come_first_and_none_is_said_twice(void **state)
 {
 	(void)state;
 	begin("{}", ABCD, SUM, "");
-	action("x", ",\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"H\","
-		    "\"why\":[\"Own\",\"B 3\"]}]");
+	action("x",
+	    ",\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"H\","
+	    "\"why\":[\"Own\",\"B 3\"]}]");
 	scene_data(&s, "{\"a\":1,\"b\":3,\"c\":2,\"d\":1}");
 	assert_string_equal(why(), "Own | B 3 | C 2");
 }
@@ -189,8 +192,9 @@ three_lines_of_its_own_leave_no_room(void **state)
 {
 	(void)state;
 	begin("{}", ABCD, SUM, "");
-	action("x", ",\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"H\","
-		    "\"why\":[\"1\",\"2\",\"3\"]}]");
+	action("x",
+	    ",\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"H\","
+	    "\"why\":[\"1\",\"2\",\"3\"]}]");
 	scene_data(&s, "{\"a\":1}");
 	assert_string_equal(why(), "1 | 2 | 3");
 	assert_int_equal(s.decision.slots[0].reason_count, 0);
@@ -205,9 +209,9 @@ reasons_are_in_the_cards_language_or_the_one_it_is_a_kind_of(void **state)
 	(void)state;
 	begin("{\"languages\":[\"de-AT\",\"en\",\"de\"]}",
 	    NUMBER("a", "event.a",
-		",\"reason\":{\"en\":\"A\",\"de\":\"A {{value}}\",\"de-AT\":\"Ah {{value}}\"}")
-	    "," NUMBER("b", "event.b", ",\"reason\":{\"en\":\"B\",\"de\":\"B {{value}}\"}")
-	    "," NUMBER("c", "event.c", ",\"reason\":{\"en\":\"C\"}"),
+		",\"reason\":{\"en\":\"A\",\"de\":\"A {{value}}\",\"de-AT\":\"Ah {{value}}\"}") "," NUMBER("b",
+		"event.b", ",\"reason\":{\"en\":\"B\",\"de\":\"B {{value}}\"}") "," NUMBER("c",
+		"event.c", ",\"reason\":{\"en\":\"C\"}"),
 	    LINEAR("\"a\":1,\"b\":1,\"c\":1"), "");
 	action("x", IN("de-AT"));
 	scene_data(&s, "{\"a\":1.5,\"b\":3,\"c\":2}");
@@ -220,10 +224,11 @@ static void
 a_reason_may_read_other_features_which_then_are_on_record(void **state)
 {
 	(void)state;
-	begin("{}", NUMBER("a", "event.a",
-		",\"reason\":{\"en\":\"A {{value|round}} of {{total|money}}\"}")
-	    "," NUMBER("b", "event.b", ",\"reason\":{\"en\":\"B of {{none}}\"}")
-	    "," NUMBER("total", "event.total", "") "," NUMBER("none", "event.none", ""),
+	begin("{}",
+	    NUMBER("a", "event.a",
+		",\"reason\":{\"en\":\"A {{value|round}} of {{total|money}}\"}") "," NUMBER("b",
+		"event.b", ",\"reason\":{\"en\":\"B of {{none}}\"}") "," NUMBER("total",
+		"event.total", "") "," NUMBER("none", "event.none", ""),
 	    LINEAR("\"a\":1,\"b\":1"), "");
 	action("x", "");
 	scene_data(&s, "{\"a\":1.5,\"b\":3,\"total\":499}");
@@ -235,8 +240,8 @@ static void
 two_inputs_of_one_feature_are_one_reason(void **state)
 {
 	(void)state;
-	begin("{}", ABCD, LINEAR("\"a\":2,\"b\":1,\"again\":-1.5"),
-	    ",\"inputs\":{\"again\":\"a\"}");
+	begin(
+	    "{}", ABCD, LINEAR("\"a\":2,\"b\":1,\"again\":-1.5"), ",\"inputs\":{\"again\":\"a\"}");
 	action("x", "");
 	scene_data(&s, "{\"a\":2,\"b\":2}");
 	assert_string_equal(why(), "B 2 | A 2");
@@ -306,9 +311,10 @@ static void
 a_stand_in_for_what_is_not_known_of_a_stranger_is_not_said(void **state)
 {
 	(void)state;
-	begin("{}", NUMBER("a", "profile.a", ",\"default\":2,\"reason\":{\"en\":\"Some A\"}") ","
-	    NUMBER("b", "event.b", ",\"reason\":{\"en\":\"B {{a}}\"}") ","
-	    NUMBER("c", "event.c", ",\"reason\":{\"en\":\"C\"}"),
+	begin("{}",
+	    NUMBER("a", "profile.a", ",\"default\":2,\"reason\":{\"en\":\"Some A\"}") "," NUMBER(
+		"b", "event.b", ",\"reason\":{\"en\":\"B {{a}}\"}") "," NUMBER("c", "event.c",
+		",\"reason\":{\"en\":\"C\"}"),
 	    LINEAR("\"a\":1,\"b\":1,\"c\":1"), "");
 	action("x", "");
 	scene_data(&s, "{\"b\":1,\"c\":1}");

@@ -59,7 +59,10 @@ a_decision_is_written_to_the_byte(void **state)
 {
 	struct arm_choice arm = { "wording", "b" };
 	struct id prompts[1] = { id_of(77) }, subject = id_of(9);
-	struct decision_context context = { .station = "7", .basket = "B1", .subject = &subject, .trigger = &s.event,
+	struct decision_context context = { .station = "7",
+		.basket = "B1",
+		.subject = &subject,
+		.trigger = &s.event,
 		.prompts = prompts };
 	struct buf out = { 0 };
 
@@ -72,18 +75,25 @@ a_decision_is_written_to_the_byte(void **state)
 	scene_decide(&s);
 	decision_json(&s.decision, &context, &out);
 	assert_string_equal(out.data,
-	    "{\"decision\":\"0100000000000000000000001A\",\"at\":\"2026-11-21T10:00:00.000Z\",\"station\":\"7\","
+	    "{\"decision\":\"0100000000000000000000001A\",\"at\":\"2026-11-21T10:00:00.000Z\","
+	    "\"station\":\"7\","
 	    "\"basket\":\"B1\",\"subject\":\"01000000000000000000000000000009\","
-	    "\"trigger\":{\"source\":\"/store/1/pos/7\",\"id\":\"e1\",\"type\":\"aisle.basket.item-added\"},"
-	    "\"policy\":{\"name\":\"t\",\"version\":1,\"hash\":\"\"},\"arms\":{\"wording\":\"b\"},\"withheld\":null,"
+	    "\"trigger\":{\"source\":\"/store/1/pos/"
+	    "7\",\"id\":\"e1\",\"type\":\"aisle.basket.item-added\"},"
+	    "\"policy\":{\"name\":\"t\",\"version\":1,\"hash\":\"\"},\"arms\":{\"wording\":\"b\"},"
+	    "\"withheld\":null,"
 	    "\"semantics\":1,\"features\":{\"x\":1,\"word\":null},"
-	    "\"candidates\":[{\"action\":\"a\",\"fate\":\"offered\",\"p1\":0.5,\"p0\":0.25,\"margin\":200,\"cost\":0,"
+	    "\"candidates\":[{\"action\":\"a\",\"fate\":\"offered\",\"p1\":0.5,\"p0\":0.25,"
+	    "\"margin\":200,\"cost\":0,"
 	    "\"gain\":50,\"context\":1,\"lever\":1,\"priority\":50},"
-	    "{\"action\":\"b\",\"fate\":\"missing\",\"clause\":\"{\\\"==\\\":[{\\\"var\\\":\\\"word\\\"},\\\"y\\\"]}\"}],"
+	    "{\"action\":\"b\",\"fate\":\"missing\",\"clause\":\"{\\\"==\\\":[{\\\"var\\\":"
+	    "\\\"word\\\"},\\\"y\\\"]}\"}],"
 	    "\"fates\":{\"offered\":1,\"missing\":1},"
-	    "\"slots\":[{\"prompt\":\"0100000000000000000000002D\",\"placement\":\"tablet\",\"slot\":1,\"action\":\"a\","
+	    "\"slots\":[{\"prompt\":\"0100000000000000000000002D\",\"placement\":\"tablet\","
+	    "\"slot\":1,\"action\":\"a\","
 	    "\"treatment\":\"plain\",\"p_log\":1,\"treatment_p_log\":1,"
-	    "\"shortlist\":[{\"action\":\"a\",\"priority\":50,\"p\":1},{\"action\":\"nothing\",\"priority\":3,\"p\":0}]}]}");
+	    "\"shortlist\":[{\"action\":\"a\",\"priority\":50,\"p\":1},{\"action\":\"nothing\","
+	    "\"priority\":3,\"p\":0}]}]}");
 	buf_done(&out);
 }
 
@@ -149,15 +159,19 @@ static void
 counters_say_what_a_card_was_counted_against(void **state)
 {
 	struct decision_context context = { .station = "7", .trigger = &s.event };
-	struct budget_use use = { .action = "a", .day_money_minor = 12, .day_units = 3, .all_money_minor = 99 };
+	struct budget_use use = {
+		.action = "a", .day_money_minor = 12, .day_units = 3, .all_money_minor = 99
+	};
 	json_t *json, *counters;
 
 	(void)state;
 	scene_begin(&s, "{}");
 	add_part(s.arena, &s.parts, "contact.json",
-	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":9,\"within\":\"1d\"}]}");
-	add_action(&s, "a", OFFER("},\"budget\":{\"money\":1000,\"per\":\"store-day\"},"
-				  "\"caps\":[{\"outcome\":\"shown\",\"max\":3,\"within\":\"7d\"}]"));
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":9,"
+	    "\"within\":\"1d\"}]}");
+	add_action(&s, "a",
+	    OFFER("},\"budget\":{\"money\":1000,\"per\":\"store-day\"},"
+		  "\"caps\":[{\"outcome\":\"shown\",\"max\":3,\"within\":\"7d\"}]"));
 	add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 3000, "a", "g", "grow", 1);
 	add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 2000, "b", "g", "grow", 2);
 	s.input.store.uses = &use;
@@ -179,9 +193,12 @@ the_same_input_gives_the_same_bytes(void **state)
 	struct buf first = { 0 }, second = { 0 };
 
 	(void)state;
-	scene_begin(&s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":{\"slots\":3}}}");
+	scene_begin(&s,
+	    "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":"
+	    "{\"slots\":3}}}");
 	for (int i = 0; i < 9; i++)
-		add_action(&s, arena_printf(s.arena, "a%d", i), arena_printf(s.arena, "{\"margin\":%d}", 20 + i));
+		add_action(&s, arena_printf(s.arena, "a%d", i),
+		    arena_printf(s.arena, "{\"margin\":%d}", 20 + i));
 	scene_decide(&s);
 	decision_json(&s.decision, &context, &first);
 	scene_decide(&s);
@@ -196,20 +213,29 @@ the_same_input_gives_the_same_bytes(void **state)
 static void
 what_is_remembered_changes_no_byte(void **state)
 {
-	static const char *const data[] = { "{\"x\":1}", "{\"x\":7}", "{\"x\":0.1}", "{\"x\":1}", "{}", "{\"x\":-3}" };
+	static const char *const data[] = { "{\"x\":1}", "{\"x\":7}", "{\"x\":0.1}", "{\"x\":1}",
+		"{}", "{\"x\":-3}" };
 	struct decision_context context = { .station = "7", .trigger = &s.event };
 	struct draw_cache *cache = draw_cache_new();
 	struct arena *turn = arena_new();
 
 	(void)state;
-	scene_begin(&s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":{\"slots\":2}}}");
-	add_action(&s, "capped", "{\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]}");
-	add_action(&s, "ruled", "{\"eligible\":{\">\":[{\"var\":\"x\"},2]},\"margin\":{\"+\":[{\"var\":\"x\"},400.1]}}");
-	add_action(&s, "said", "{\"suitable\":{\"!=\":[{\"var\":\"word\"},\"a \\\"quoted\\\" word\"]}}");
+	scene_begin(&s,
+	    "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":"
+	    "{\"slots\":2}}}");
+	add_action(
+	    &s, "capped", "{\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]}");
+	add_action(&s, "ruled",
+	    "{\"eligible\":{\">\":[{\"var\":\"x\"},2]},\"margin\":{\"+\":[{\"var\":\"x\"},400.1]}"
+	    "}");
+	add_action(
+	    &s, "said", "{\"suitable\":{\"!=\":[{\"var\":\"word\"},\"a \\\"quoted\\\" word\"]}}");
 	for (int i = 0; i < 12; i++)
-		add_action(&s, arena_printf(s.arena, "many%02d", i), OFFER(",\"stack\":\"s\"},\"margin\":{\"*\":[{\"var\":\"x\"},33.3]}"));
+		add_action(&s, arena_printf(s.arena, "many%02d", i),
+		    OFFER(",\"stack\":\"s\"},\"margin\":{\"*\":[{\"var\":\"x\"},33.3]}"));
 	for (size_t i = 0; i < ARRAY_LEN(data); i++)
-		add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 30 * D_MS, "capped", "g", "grow", (uint8_t)i);
+		add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 30 * D_MS, "capped", "g",
+		    "grow", (uint8_t)i);
 	scene_decide(&s);
 	for (size_t i = 0; i < ARRAY_LEN(data); i++) {
 		struct buf with = { 0 }, without = { 0 };
@@ -258,12 +284,15 @@ above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted(void **sta
 	scene_decide(&s);
 	json = record(&context);
 	assert_int_equal(json_array_size(json_object_get(json, "candidates")), 10);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "fates"), "eligibility")), 390);
+	assert_int_equal(
+	    json_integer_value(json_object_get(json_object_get(json, "fates"), "eligibility")),
+	    390);
 	json_decref(json);
 	scene_data(&s, "{\"x\":2}");
 	scene_decide(&s);
 	json = record(&context);
-	assert_int_equal(json_array_size(json_object_get(json, "candidates")), CANDIDATES_RECORDED_MAX);
+	assert_int_equal(
+	    json_array_size(json_object_get(json, "candidates")), CANDIDATES_RECORDED_MAX);
 	json_decref(json);
 	buf_done(&report);
 }
@@ -275,10 +304,13 @@ a_prompt_says_what_it_is_and_why(void **state)
 
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":1,\"headline_max\":48}}}");
-	add_action(&s, "a", OFFER(",\"include\":{\"category\":\"grocery/coffee\"},\"min_basket\":100},"
-	    "\"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"{{depth}} % off, {{worth|money}} today\","
-	    "\"say\":\"Hi {{word}}\",\"body\":\"{{queue|round|default:}}\",\"why\":[\"x is {{x}}\",\"{{x|round}}\"],"
-	    "\"steps\":[\"Scan\"],\"image\":\"cup.svg\",\"disclosure\":\"Paid by acme\"}]"));
+	add_action(&s, "a",
+	    OFFER(",\"include\":{\"category\":\"grocery/coffee\"},\"min_basket\":100},"
+		  "\"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"{{"
+		  "depth}} % off, {{worth|money}} today\","
+		  "\"say\":\"Hi {{word}}\",\"body\":\"{{queue|round|default:}}\",\"why\":[\"x is "
+		  "{{x}}\",\"{{x|round}}\"],"
+		  "\"steps\":[\"Scan\"],\"image\":\"cup.svg\",\"disclosure\":\"Paid by acme\"}]"));
 	add_line(s.arena, &s.visit, "y", 1000, 1000);
 	scene_data(&s, "{\"x\":1.5,\"word\":\"\\\"Ann\\\"\"}");
 	scene_decide(&s);
@@ -289,10 +321,13 @@ a_prompt_says_what_it_is_and_why(void **state)
 	assert_string_equal(text(json, "kind"), "offer");
 	assert_string_equal(text(json, "headline"), "10 % off, \u20ac0.45 today");
 	assert_string_equal(text(json, "say"), "Hi \"Ann\"");
-	assert_null(json_object_get(json, "body"));	/* filled with nothing */
-	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "why"), 0)), "x is 1.5");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "why"), 1)), "2");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "steps"), 0)), "Scan");
+	assert_null(json_object_get(json, "body")); /* filled with nothing */
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(json, "why"), 0)), "x is 1.5");
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(json, "why"), 1)), "2");
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(json, "steps"), 0)), "Scan");
 	assert_string_equal(text(json, "image"), "cup.svg");
 	assert_string_equal(text(json, "disclosure"), "Paid by acme");
 	assert_string_equal(text(json, "gate"), "associate");
@@ -338,14 +373,19 @@ a_smaller_depth_is_an_alternative(void **state)
 
 	(void)state;
 	scene_begin(&s, "{}");
-	add_action(&s, "a", "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"amount\",\"ladder\":[50,100,180],\"apply\":\"lines\"},"
-	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]},0.9,0.1]},"
-	    "\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"{{depth|money}} off\"}]}");
+	add_action(&s, "a",
+	    "{" OFFER_MEMBERS
+	    ",\"offer\":{\"type\":\"amount\",\"ladder\":[50,100,180],\"apply\":\"lines\"},"
+	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]"
+	    "},0.9,0.1]},"
+	    "\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"{{depth|money}"
+	    "} off\"}]}");
 	scene_decide(&s);
 	json = prompt_of(0);
 	others = json_object_get(json, "alternatives");
 	assert_int_equal(json_array_size(others), 1);
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(others, 0), "depth")), 50);
+	assert_int_equal(
+	    json_integer_value(json_object_get(json_array_get(others, 0), "depth")), 50);
 	assert_string_equal(text(json_array_get(others, 0), "headline"), "\u20ac0.50 off");
 	json_decref(json);
 }
@@ -372,7 +412,8 @@ money_is_written_in_the_way_of_the_language(void **state)
 	(void)state;
 	scene_begin(&s, "{}");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct policy policy = { .currency = cases[i].currency, .currency_digits = cases[i].digits };
+		struct policy policy = { .currency = cases[i].currency,
+			.currency_digits = cases[i].digits };
 
 		buf_clear(&out);
 		money_text(cases[i].minor, &policy, cases[i].language, &out);
@@ -388,7 +429,9 @@ a_strangers_screen_shows_no_why_and_no_alternatives(void **state)
 
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"customer\":{\"slots\":1}}}");
-	add_action(&s, "a", "{\"placements\":[\"customer\"],\"gate\":\"customer\",\"treatments\":[{\"treatment\":\"t\","
+	add_action(&s, "a",
+	    "{\"placements\":[\"customer\"],\"gate\":\"customer\",\"treatments\":[{\"treatment\":"
+	    "\"t\","
 	    "\"language\":\"en\",\"headline\":\"Hello\",\"why\":[\"You are here\"]}]}");
 	add_action(&s, "b", "{\"placements\":[\"customer\"],\"gate\":\"customer\"}");
 	scene_decide(&s);

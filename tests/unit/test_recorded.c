@@ -83,9 +83,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(
-		lines_end_with_or_without_a_carriage_return_and_the_last_one_with_nothing),
-	    cmocka_unit_test(the_longest_line_is_read_and_one_byte_more_is_refused),
+		cmocka_unit_test(
+		    lines_end_with_or_without_a_carriage_return_and_the_last_one_with_nothing),
+		cmocka_unit_test(the_longest_line_is_read_and_one_byte_more_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

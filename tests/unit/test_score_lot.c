@@ -17,11 +17,11 @@
 
 /* What the candidates of a scene have for a chance, and so on. */
 struct wish {
-	const char *policy;		/* patch */
-	const char *members;		/* of each action */
-	const char *more_features;	/* after f0, f1, … */
+	const char *policy;	   /* patch */
+	const char *members;	   /* of each action */
+	const char *more_features; /* after f0, f1, … */
 	const char *models;
-	int ladders;			/* the last so many actions have one */
+	int ladders; /* the last so many actions have one */
 };
 
 #define MODEL(name) "{\"model\":\"" name "\",\"file\":\"" name ".json\""
@@ -41,17 +41,22 @@ replace_features(struct scene *s, const char *more)
 static void
 begin(struct scene *s, const struct wish *wish, uint32_t seed)
 {
-	scene_begin(s, wish->policy != NULL ? wish->policy : "{\"placements\":{\"tablet\":{\"slots\":2}}}");
+	scene_begin(
+	    s, wish->policy != NULL ? wish->policy : "{\"placements\":{\"tablet\":{\"slots\":2}}}");
 	replace_features(s, wish->more_features != NULL ? wish->more_features : "");
-	add_part(s->arena, &s->parts, "models/models.json", wish->models != NULL ? wish->models : TWO_MODELS);
+	add_part(s->arena, &s->parts, "models/models.json",
+	    wish->models != NULL ? wish->models : TWO_MODELS);
 	add_part(s->arena, &s->parts, "models/m.json", forest_model(s->arena, 30, 5, INPUTS, seed));
-	add_part(s->arena, &s->parts, "models/other.json", forest_model(s->arena, 20, 4, INPUTS, seed + 1));
+	add_part(s->arena, &s->parts, "models/other.json",
+	    forest_model(s->arena, 20, 4, INPUTS, seed + 1));
 	scene_data(s, forest_event(s->arena, INPUTS, 1, seed));
 	for (int i = 0; i < 5; i++)
-		add_line(s->arena, &s->visit, arena_printf(s->arena, "c%d/sub", i), 1000, 900 + 100 * i);
+		add_line(
+		    s->arena, &s->visit, arena_printf(s->arena, "c%d/sub", i), 1000, 900 + 100 * i);
 	for (int i = 0; i < 8; i++)
-		add_row(s->arena, &s->subject.contacts, i % 2 == 0 ? OUTCOME_SHOWN : OUTCOME_DISMISSED,
-		    NOW - (i * 9 + 1) * H_MS, arena_printf(s->arena, "a%04d", 3 * i), "g", "i", (uint8_t)(i + 20));
+		add_row(s->arena, &s->subject.contacts,
+		    i % 2 == 0 ? OUTCOME_SHOWN : OUTCOME_DISMISSED, NOW - (i * 9 + 1) * H_MS,
+		    arena_printf(s->arena, "a%04d", 3 * i), "g", "i", (uint8_t)(i + 20));
 }
 
 /* Their offers differ in depth, and so in what they are worth. */
@@ -59,15 +64,18 @@ static void
 add_actions(struct scene *s, const struct wish *wish, int count)
 {
 	for (int i = 0; i < count; i++)
-		add_action(s, arena_printf(s->arena, "a%04d", i), arena_printf(s->arena,
-		    "{" OFFER_MEMBERS ",\"group\":\"g%d\",%s,"
-		    "\"offer\":{\"type\":\"percent\",\"%s\":%s,\"funded\":0.97,\"funder\":\"x\",\"typical\":450,\"max\":300,\"apply\":\"till-code\","
-		    "\"until\":\"0d\",\"include\":{\"category\":\"c%d\"}}}",
-		    i % 3, wish->members != NULL ? wish->members : BY_MODEL,
-		    i >= count - wish->ladders ? "ladder" : "depth",
-		    i >= count - wish->ladders ? arena_printf(s->arena, "[%d,%d,%d]", 4 + i % 3, 7, 8 + i % 5)
-					       : arena_printf(s->arena, "%d", 3 + i % 15),
-		    i % 7));
+		add_action(s, arena_printf(s->arena, "a%04d", i),
+		    arena_printf(s->arena,
+			"{" OFFER_MEMBERS ",\"group\":\"g%d\",%s,"
+			"\"offer\":{\"type\":\"percent\",\"%s\":%s,\"funded\":0.97,\"funder\":"
+			"\"x\",\"typical\":450,\"max\":300,\"apply\":\"till-code\","
+			"\"until\":\"0d\",\"include\":{\"category\":\"c%d\"}}}",
+			i % 3, wish->members != NULL ? wish->members : BY_MODEL,
+			i >= count - wish->ladders ? "ladder" : "depth",
+			i >= count - wish->ladders
+			    ? arena_printf(s->arena, "[%d,%d,%d]", 4 + i % 3, 7, 8 + i % 5)
+			    : arena_printf(s->arena, "%d", 3 + i % 15),
+			i % 7));
 }
 
 /* A score by model_score alone, over features that nobody expects. */
@@ -149,8 +157,9 @@ few_and_many_candidates_have_the_chance_that_each_has_alone(void **state)
 static void
 each_depth_of_a_ladder_is_scored_for_itself(void **state)
 {
-	static const struct { int actions, ladders; } cases[] = {
-		{ 9, 1 }, { 10, 1 }, { 11, 1 }, { 4, 4 }, { 20, 20 }, { 40, 11 } };
+	static const struct {
+		int actions, ladders;
+	} cases[] = { { 9, 1 }, { 10, 1 }, { 11, 1 }, { 4, 4 }, { 20, 20 }, { 40, 11 } };
 	struct wish wish = { 0 };
 
 	(void)state;
@@ -170,14 +179,15 @@ each_depth_of_a_ladder_is_scored_for_itself(void **state)
 			/* No other depth of its ladder gains more, scored alone. */
 			for (size_t d = 0; d < best->action->offer.ladder_count; d++) {
 				struct offer_value value = offer_value_on(&best->action->offer,
-				    best->action->offer.ladder[d], &s.visit, offer_shelf(s.arena, &s.visit));
+				    best->action->offer.ladder[d], &s.visit,
+				    offer_shelf(s.arena, &s.visit));
 				double p;
 
 				other.depth = best->action->offer.ladder[d];
 				other.worth_minor = value.worth_minor;
 				p = score_alone(&s, 0, &other);
-				assert_true(gain_of(p, (1.0 - 0.9) * p, best->margin, value.cost_minor) <=
-				    best->gain + 1e-9);
+				assert_true(gain_of(p, (1.0 - 0.9) * p, best->margin,
+						value.cost_minor) <= best->gain + 1e-9);
 			}
 			deeper += best->action->offer.ladder_count > 1 &&
 			    best->depth > best->action->offer.ladder[0];
@@ -197,10 +207,13 @@ more_depths_than_a_lot_holds_are_scored_in_several(void **state)
 	(void)state;
 	begin(&s, &wish, 71);
 	for (int i = 0; i < actions; i++)
-		add_action(&s, arena_printf(s.arena, "a%04d", i), arena_printf(s.arena,
-		    "{" OFFER_MEMBERS "," BY_MODEL ",\"offer\":{\"type\":\"percent\","
-		    "\"ladder\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,%d],\"typical\":%d,\"max\":300,"
-		    "\"apply\":\"till-code\",\"until\":\"0d\"}}", 16 + i % 9, 300 + 10 * i));
+		add_action(&s, arena_printf(s.arena, "a%04d", i),
+		    arena_printf(s.arena,
+			"{" OFFER_MEMBERS "," BY_MODEL ",\"offer\":{\"type\":\"percent\","
+			"\"ladder\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,%d],\"typical\":%d,"
+			"\"max\":300,"
+			"\"apply\":\"till-code\",\"until\":\"0d\"}}",
+			16 + i % 9, 300 + 10 * i));
 	scene_decide(&s);
 	assert_int_equal(expect_chances(&s), actions);
 	scene_end(&s);
@@ -215,7 +228,8 @@ a_rule_over_a_score_has_the_score_of_its_candidate(void **state)
 {
 	struct wish wish = { .more_features = CHANCE,
 		.members = "\"propensity\":{\"*\":[{\"var\":\"chance\"},0.5]},"
-			   "\"context\":{\"+\":[{\"var\":\"chance\"},1]},\"lever\":{\"+\":[{\"var\":\"chance\"},2]}" };
+			   "\"context\":{\"+\":[{\"var\":\"chance\"},1]},\"lever\":{\"+\":[{"
+			   "\"var\":\"chance\"},2]}" };
 	struct scene s;
 
 	(void)state;
@@ -259,8 +273,10 @@ static void
 both_models_of_an_uplift_pair_and_a_model_over_a_model_score_at_once(void **state)
 {
 	struct wish wish = { .more_features = CHANCE,
-		.models = "{\"models\":[" MODEL("m") "}," MODEL("other") ",\"inputs\":{\"f0\":\"chance\"}}]}",
-		.members = "\"propensity\":null,\"incremental\":null,\"uplift\":{\"treated\":\"m\",\"control\":\"other\"}" };
+		.models = "{\"models\":[" MODEL("m") "}," MODEL(
+		    "other") ",\"inputs\":{\"f0\":\"chance\"}}]}",
+		.members = "\"propensity\":null,\"incremental\":null,\"uplift\":{\"treated\":\"m\","
+			   "\"control\":\"other\"}" };
 	struct scene s;
 
 	(void)state;
@@ -271,7 +287,8 @@ both_models_of_an_uplift_pair_and_a_model_over_a_model_score_at_once(void **stat
 	assert_true(s.policy->models[0].reads == 1 && s.policy->models[1].reads == 3);
 	assert_true(s.policy->actions[0].factors_ask == 3 && s.policy->actions[0].margin_asks == 0);
 	for (size_t i = 0; i < s.decision.candidate_count; i++)
-		expect_bits(s.decision.candidates[i].p0, score_alone(&s, 1, &s.decision.candidates[i]), "p0");
+		expect_bits(s.decision.candidates[i].p0,
+		    score_alone(&s, 1, &s.decision.candidates[i]), "p0");
 	scene_end(&s);
 }
 
@@ -290,17 +307,23 @@ whoever_was_expected_finds_the_score_of_its_place(void **state)
 	add_actions(&s, &wish, 14);
 	scene_decide(&s);
 	for (uint32_t i = 0; i < 14; i++)
-		expected[i] = (struct expected){ .about = { .action = s.decision.candidates[i].action,
-		    .depth = 3 + i, .worth_minor = 10 * i, .margin_minor = 200, .expected = i + 1 },
-			.models = i == 5 ? 0 : 1 };
+		expected[i] =
+		    (struct expected){ .about = { .action = s.decision.candidates[i].action,
+					   .depth = 3 + i,
+					   .worth_minor = 10 * i,
+					   .margin_minor = 200,
+					   .expected = i + 1 },
+			    .models = i == 5 ? 0 : 1 };
 	features = features_new(s.arena, &s.input.sources);
 	features_expect(features, expected, 14);
 	for (unsigned i = 0; i < 14; i++) {
-		struct candidate_context alone = expected[i].about, other = expected[(i + 1) % 14].about;
+		struct candidate_context alone = expected[i].about,
+					 other = expected[(i + 1) % 14].about;
 
 		alone.expected = 0;
 		first = features_model(features, 0, &alone).number;
-		expect_bits(features_model(features, 0, &expected[i].about).number, first, "expected");
+		expect_bits(
+		    features_model(features, 0, &expected[i].about).number, first, "expected");
 		other.expected = i + 1;
 		assert_true(i == 5 || features_model(features, 0, &other).number == first);
 	}
@@ -315,8 +338,11 @@ whoever_was_expected_finds_the_score_of_its_place(void **state)
 static void
 a_model_that_no_expression_comes_to_is_not_read(void **state)
 {
-	struct wish wish = { .more_features = CHANCE,
-		.members = "\"propensity\":{\"if\":[{\">\":[{\"var\":\"x\"},5]},{\"var\":\"chance\"},0.5]}" };
+	struct wish wish = {
+		.more_features = CHANCE,
+		.members =
+		    "\"propensity\":{\"if\":[{\">\":[{\"var\":\"x\"},5]},{\"var\":\"chance\"},0.5]}"
+	};
 
 	(void)state;
 	for (int x = 5; x <= 6; x++) {
@@ -341,16 +367,20 @@ a_model_that_no_expression_comes_to_is_not_read(void **state)
 static void
 candidates_of_a_later_placement_are_scored_in_the_same_context(void **state)
 {
-	struct wish first = { .policy = "{\"placements\":{\"tablet\":{\"slots\":1},\"receipt\":{\"slots\":1}}}" };
+	struct wish first = {
+		.policy = "{\"placements\":{\"tablet\":{\"slots\":1},\"receipt\":{\"slots\":1}}}"
+	};
 	struct scene s;
 
 	(void)state;
 	begin(&s, &first, 8);
 	for (int i = 0; i < 40; i++)
-		add_action(&s, arena_printf(s.arena, "a%04d", i), arena_printf(s.arena,
-		    "{" OFFER_MEMBERS "," BY_MODEL ",\"placements\":[\"%s\"],"
-		    "\"offer\":{\"type\":\"percent\",\"depth\":%d,\"typical\":450,\"max\":300,"
-		    "\"apply\":\"till-code\",\"until\":\"0d\"}}", i % 2 == 0 ? "tablet" : "receipt", 2 + i % 14));
+		add_action(&s, arena_printf(s.arena, "a%04d", i),
+		    arena_printf(s.arena,
+			"{" OFFER_MEMBERS "," BY_MODEL ",\"placements\":[\"%s\"],"
+			"\"offer\":{\"type\":\"percent\",\"depth\":%d,\"typical\":450,\"max\":300,"
+			"\"apply\":\"till-code\",\"until\":\"0d\"}}",
+			i % 2 == 0 ? "tablet" : "receipt", 2 + i % 14));
 	scene_decide(&s);
 	assert_int_equal(expect_chances(&s), 40);
 	scene_end(&s);
@@ -385,7 +415,8 @@ through_an_image(struct scene *s)
 	assert_int_equal(policy_image_write(a, b, &memory, &rest, &err), 0);
 	row = arena_alloc(arena, memory.len);
 	memcpy(row, memory.data, memory.len);
-	assert_int_equal(policy_image_read(arena, row, memory.len, rest.data, rest.len, &again, &err), 0);
+	assert_int_equal(
+	    policy_image_read(arena, row, memory.len, rest.data, rest.len, &again, &err), 0);
 	buf_done(&memory);
 	buf_done(&rest);
 	policy_free(a);
@@ -418,7 +449,8 @@ main(void)
 		cmocka_unit_test(more_depths_than_a_lot_holds_are_scored_in_several),
 		cmocka_unit_test(a_rule_over_a_score_has_the_score_of_its_candidate),
 		cmocka_unit_test(a_margin_that_a_model_says_is_known_before_the_chance_is_asked),
-		cmocka_unit_test(both_models_of_an_uplift_pair_and_a_model_over_a_model_score_at_once),
+		cmocka_unit_test(
+		    both_models_of_an_uplift_pair_and_a_model_over_a_model_score_at_once),
 		cmocka_unit_test(whoever_was_expected_finds_the_score_of_its_place),
 		cmocka_unit_test(a_model_that_no_expression_comes_to_is_not_read),
 		cmocka_unit_test(candidates_of_a_later_placement_are_scored_in_the_same_context),

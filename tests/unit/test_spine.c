@@ -21,14 +21,14 @@
 #include "spine/spine.h"
 #include "daemon/watch.h"
 
-#define T0 INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
+#define T0 INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
 #define ANNA "00000000000000000000000000000001"
 #define BEN "00000000000000000000000000000002"
 
 static struct conf conf;
 static struct engine *engine;
 static int64_t now_ms;
-static int count;		/* of the messages so far: their ids */
+static int count; /* of the messages so far: their ids */
 
 static int
 set_up(void **state)
@@ -68,8 +68,10 @@ send_named(const char *topic, const char *id, const char *type, const char *data
 
 	snprintf(full, sizeof(full), "aisle/v1/0042/%s", topic);
 	when_text(now_ms, at);
-	buf_addf(&text, "{\"specversion\":\"1.0\",\"source\":\"/s\",\"id\":\"%s\",\"type\":\"aisle.%s\","
-	    "\"time\":\"%s\",\"data\":%s}", id, type, at, data);
+	buf_addf(&text,
+	    "{\"specversion\":\"1.0\",\"source\":\"/s\",\"id\":\"%s\",\"type\":\"aisle.%s\","
+	    "\"time\":\"%s\",\"data\":%s}",
+	    id, type, at, data);
 	input.payload = text.data;
 	input.len = text.len;
 	rc = turn_run(engine, &input, 1);
@@ -130,10 +132,17 @@ what_the_last_run_died_of_is_set_aside_whatever_kind_of_input_it_was(void **stat
 {
 	static const char text[] = "{\"stations\":[]}";
 	struct crash crash = { .source = "t1", .what = "signal 11" };
-	struct input hello = { .kind = INPUT_MESSAGE, .now_ms = T0,
-		.topic = "aisle/v1/0042/tablet/t1/hello", .payload = text, .len = sizeof(text) - 1 };
-	struct input answer = { .kind = INPUT_ANSWER, .now_ms = T0, .text = "t1", .guidance = "G",
-		.prompt = "P", .is_shown = true };
+	struct input hello = { .kind = INPUT_MESSAGE,
+		.now_ms = T0,
+		.topic = "aisle/v1/0042/tablet/t1/hello",
+		.payload = text,
+		.len = sizeof(text) - 1 };
+	struct input answer = { .kind = INPUT_ANSWER,
+		.now_ms = T0,
+		.text = "t1",
+		.guidance = "G",
+		.prompt = "P",
+		.is_shown = true };
 	uint8_t digest[16];
 
 	(void)state;
@@ -169,7 +178,9 @@ count_of(void *ctx, struct visit *visit)
 static void
 a_customer_with_many_open_baskets_is_forgotten_in_all_of_them(void **state)
 {
-	struct input forget = { .kind = INPUT_FORGET, .now_ms = now_ms, .subject = subject_of(ANNA) };
+	struct input forget = {
+		.kind = INPUT_FORGET, .now_ms = now_ms, .subject = subject_of(ANNA)
+	};
 	size_t left = 0;
 
 	(void)state;
@@ -195,7 +206,7 @@ a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own
 	}
 	assert_int_equal(sessions_count(engine->sessions), 1025);
 	now_ms++;
-	tell("pos/7/event", "basket.suspended", "{\"basket\":\"b0\"}");	/* spoken of since */
+	tell("pos/7/event", "basket.suspended", "{\"basket\":\"b0\"}"); /* spoken of since */
 	tell("pos/7/event", "basket.opened", "{\"basket\":\"b1024\",\"terminal\":\"7\"}");
 	assert_int_equal(sessions_count(engine->sessions), 1025);
 	assert_non_null(sessions_by_basket(engine->sessions, "other"));
@@ -207,8 +218,11 @@ a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own
 static void
 a_tablet_may_not_say_hello_without_end(void **state)
 {
-	struct input hello = { .kind = INPUT_MESSAGE, .now_ms = T0,
-		.topic = "aisle/v1/0042/tablet/t1/hello", .payload = "{\"stations\":[]}", .len = 15 };
+	struct input hello = { .kind = INPUT_MESSAGE,
+		.now_ms = T0,
+		.topic = "aisle/v1/0042/tablet/t1/hello",
+		.payload = "{\"stations\":[]}",
+		.len = 15 };
 
 	(void)state;
 	rate_set(engine->rates, 1);
@@ -228,8 +242,10 @@ two_cards_that_are_merged_twice_have_each_contact_once_also_after_a_restart(void
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		tell("loyalty/r1/event", "contact.recorded", "{\"subject\":\"" ANNA "\","
-		    "\"channel\":\"mail\",\"at\":\"2026-11-20T10:00:0%d.000Z\"}", i);
+		tell("loyalty/r1/event", "contact.recorded",
+		    "{\"subject\":\"" ANNA "\","
+		    "\"channel\":\"mail\",\"at\":\"2026-11-20T10:00:0%d.000Z\"}",
+		    i);
 	for (int i = 0; i < 2; i++)
 		tell("loyalty/r1/event", "customer.merged",
 		    "{\"subject\":\"" ANNA "\",\"into\":\"" BEN "\"}");
@@ -304,11 +320,15 @@ late_lines_change_the_purchase_and_do_not_pile_up(void **state)
 	tell("pos/7/event", "basket.opened", "{\"basket\":\"b\",\"terminal\":\"7\"}");
 	tell("pos/7/event", "customer.identified",
 	    "{\"subject\":\"" ANNA "\",\"basket\":\"b\",\"station\":\"7\"}");
-	tell("pos/7/event", "basket.closed", "{\"basket\":\"b\",\"total\":500,\"currency\":\"EUR\"}");
+	tell("pos/7/event", "basket.closed",
+	    "{\"basket\":\"b\",\"total\":500,\"currency\":\"EUR\"}");
 	for (int i = 0; i < 50; i++)
-		tell("pos/7/event", "basket.item-added", "{\"basket\":\"b\",\"line\":%d,\"sku\":\"s\","
-		    "\"category\":\"c\",\"qty\":1,\"amount\":10,\"currency\":\"EUR\"}", i);
-	assert_int_equal(store_log_each(engine->store, STORE_LOG_SUBJECT, &anna, &anna, count_row, &rows), 0);
+		tell("pos/7/event", "basket.item-added",
+		    "{\"basket\":\"b\",\"line\":%d,\"sku\":\"s\","
+		    "\"category\":\"c\",\"qty\":1,\"amount\":10,\"currency\":\"EUR\"}",
+		    i);
+	assert_int_equal(
+	    store_log_each(engine->store, STORE_LOG_SUBJECT, &anna, &anna, count_row, &rows), 0);
 	assert_int_equal(rows, 1);
 	engine_drop_subjects(engine);
 	subject = engine_subject(engine, &anna);
@@ -329,11 +349,13 @@ bought_after(const char *end, const char *data)
 
 	assert_int_equal(watch_init(&watch, &err), 0);
 	engine->policy = watch.policy;
-	tell("pos/7/event", "basket.item-added", "{\"basket\":\"b\",\"line\":1,\"sku\":\"c\","
+	tell("pos/7/event", "basket.item-added",
+	    "{\"basket\":\"b\",\"line\":1,\"sku\":\"c\","
 	    "\"category\":\"grocery/coffee\",\"qty\":1,\"amount\":499,\"currency\":\"EUR\"}");
 	assert_int_equal(engine->today.outcomes[OUTCOME_DECIDED], 1);
 	now_ms += MIN_MS;
-	tell("pos/7/event", "basket.item-added", "{\"basket\":\"b\",\"line\":2,\"sku\":\"m\","
+	tell("pos/7/event", "basket.item-added",
+	    "{\"basket\":\"b\",\"line\":2,\"sku\":\"m\","
 	    "\"category\":\"grocery/milk\",\"qty\":1,\"amount\":99,\"currency\":\"EUR\"}");
 	tell("pos/7/event", end, "%s", data);
 	clock.now_ms = T0 + 7 * D_MS;
@@ -348,8 +370,9 @@ static void
 what_was_in_a_basket_that_was_paid_was_bought(void **state)
 {
 	(void)state;
-	assert_int_equal(bought_after("basket.closed",
-	    "{\"basket\":\"b\",\"total\":598,\"currency\":\"EUR\"}"), 1);
+	assert_int_equal(
+	    bought_after("basket.closed", "{\"basket\":\"b\",\"total\":598,\"currency\":\"EUR\"}"),
+	    1);
 }
 
 static void
@@ -369,9 +392,15 @@ redeemed_card(char token[static ID_TEXT_SIZE])
 	tell("pos/7/event", "basket.opened", "{\"basket\":\"b\",\"terminal\":\"7\"}");
 	visit = sessions_by_basket(engine->sessions, "b");
 	card = visit_add_card(visit);
-	*card = (struct card){ .prompt = { { 1 } }, .token = { { 2 } }, .action = mem_strdup("a"),
-		.group = mem_strdup("g"), .issue = mem_strdup("i"), .depth = 10, .hold_minor = 300,
-		.sent_ms = now_ms, .state = CARD_APPLIED };
+	*card = (struct card){ .prompt = { { 1 } },
+		.token = { { 2 } },
+		.action = mem_strdup("a"),
+		.group = mem_strdup("g"),
+		.issue = mem_strdup("i"),
+		.depth = 10,
+		.hold_minor = 300,
+		.sent_ms = now_ms,
+		.state = CARD_APPLIED };
 	id_text(&card->token, token);
 	assert_int_equal(store_begin(engine->store), 0);
 	engine_ref(engine, "token", token, visit);
@@ -390,8 +419,8 @@ money_that_was_paid_out_is_not_given_back_by_a_refusal(void **state)
 
 	(void)state;
 	assert_int_equal(hold_today(engine, "a").all_money_minor, 120);
-	tell("pos/7/event", "offer.refused", "{\"basket\":\"b\",\"token\":\"%s\",\"reason\":\"no\"}",
-	    token);
+	tell("pos/7/event", "offer.refused",
+	    "{\"basket\":\"b\",\"token\":\"%s\",\"reason\":\"no\"}", token);
 	assert_int_equal(hold_today(engine, "a").all_money_minor, 120);
 	assert_true(card->redeemed);
 	assert_int_equal(dead_letters(), 1);
@@ -419,9 +448,11 @@ main(void)
 		SPINE_TEST(visits_whose_ids_were_chosen_to_fall_together_are_all_kept),
 		SPINE_TEST(what_the_last_run_died_of_is_set_aside_whatever_kind_of_input_it_was),
 		SPINE_TEST(a_customer_with_many_open_baskets_is_forgotten_in_all_of_them),
-		SPINE_TEST(a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own),
+		SPINE_TEST(
+		    a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own),
 		SPINE_TEST(a_tablet_may_not_say_hello_without_end),
-		SPINE_TEST(two_cards_that_are_merged_twice_have_each_contact_once_also_after_a_restart),
+		SPINE_TEST(
+		    two_cards_that_are_merged_twice_have_each_contact_once_also_after_a_restart),
 		SPINE_TEST(who_is_forgotten_leaves_the_dead_letters_too),
 		SPINE_TEST(late_lines_change_the_purchase_and_do_not_pile_up),
 		SPINE_TEST(what_was_in_a_basket_that_was_paid_was_bought),

@@ -60,7 +60,7 @@ static void
 a_new_stream_begins_with_status_and_each_open_guidance(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd;
 
 	rig->open = "[{\"guidance\":\"G1\",\"confidence\":0.62},{\"guidance\":\"G2\"}]";
@@ -84,7 +84,7 @@ static void
 events_go_to_their_station_and_status_to_all(void **state)
 {
 	struct rig *rig = *state;
-	struct buf seven = {0}, eight = {0};
+	struct buf seven = { 0 }, eight = { 0 };
 	int fd7 = stream_open(rig, "/v1/stations/7/stream", AUTH7, &seven, "online");
 	int fd8 = stream_open(rig, "/v1/stations/8/stream", AUTH, &eight, "online");
 
@@ -112,7 +112,7 @@ static void
 a_station_that_nobody_has_heard_of_yet_streams_too(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd = stream_open(rig, "/v1/stations/nowhere/stream", AUTH, &out, "online");
 
 	emit(rig, "nowhere", 3, "{\"guidance\":\"first\"}");
@@ -129,7 +129,7 @@ static void
 a_tablet_that_slept_gets_what_it_missed_and_nothing_twice(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd;
 
 	rig->open = "[{\"guidance\":\"snapshot\"}]";
@@ -165,7 +165,7 @@ static void
 a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	char json[1024];
 	int fd;
 
@@ -191,7 +191,7 @@ static bool
 begins_anew(struct rig *rig, const char *id)
 {
 	char path[128];
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd;
 	bool anew;
 
@@ -267,7 +267,7 @@ static void
 a_reader_that_never_reads_is_cut_and_the_others_see_nothing_of_it(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0}, good = {0};
+	struct buf out = { 0 }, good = { 0 };
 	int slow = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, "online");
 	int fine = stream_open(rig, "/v1/stations/7/stream", AUTH7, &good, "online");
 	int sent = 0;
@@ -281,8 +281,8 @@ a_reader_that_never_reads_is_cut_and_the_others_see_nothing_of_it(void **state)
 		json[sizeof(json) - 1] = '\0';
 		emit(rig, "7", sent, json);
 		TAILQ_FOREACH(stream, &rig->http->streams, next)
-			assert_true(evbuffer_get_length(bufferevent_get_output(
-					stream->client->bev)) <= 64 * 1024 + 64);
+		assert_true(evbuffer_get_length(bufferevent_get_output(stream->client->bev)) <=
+		    64 * 1024 + 64);
 		rig_read(rig, fine, &good, mark);
 		buf_clear(&good);
 	}
@@ -302,7 +302,7 @@ static void
 an_event_larger_than_the_bound_cuts_and_the_bound_itself_does_not(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0}, json = {0};
+	struct buf out = { 0 }, json = { 0 };
 	size_t overhead = strlen("event: guidance\nid: 1\ndata: \n\n");
 	int fd;
 
@@ -329,7 +329,7 @@ a_tablet_has_eight_streams_and_the_ninth_cuts_the_first(void **state)
 {
 	struct rig *rig = *state;
 	int fds[SSE_STREAMS_PER_TABLET + 1];
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		fds[i] = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, "online");
@@ -346,9 +346,9 @@ the_257th_stream_is_told_to_wait(void **state)
 {
 	struct rig *rig = *state;
 	static int fds[SSE_STREAMS_MAX];
-	struct buf out = {0};
+	struct buf out = { 0 };
 	char token[44], hash[65], headers[128];
-	struct http_tablet tablet = {0};
+	struct http_tablet tablet = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		snprintf(
@@ -380,7 +380,7 @@ static void
 a_quiet_stream_gets_a_comment_every_15_seconds(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, "online");
 
 	buf_clear(&out);
@@ -401,7 +401,7 @@ static void
 who_talks_on_a_stream_is_cut(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, "online");
 	static char noise[1 << 20];
 
@@ -419,7 +419,7 @@ static void
 a_revoked_tablet_is_cut_and_others_stay(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int front = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, "online");
 	int seven = stream_open(rig, "/v1/stations/7/stream", AUTH7, &out, "online");
 
@@ -438,7 +438,7 @@ static void
 an_http_1_0_reader_gets_the_same_without_chunks(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int fd = rig_connect(rig);
 	static const char request[] = "GET /v1/stations/7/stream HTTP/1.0\r\n" HOST AUTH "\r\n";
 
@@ -457,7 +457,7 @@ static void
 the_daemon_ends_with_streams_open(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	int a = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, "online");
 	int b = stream_open(rig, "/v1/stations/8/stream", AUTH, &out, "online");
 	int idle = rig_connect(rig);
@@ -476,7 +476,7 @@ static void
 a_hundred_tablets_that_come_and_go_leave_nothing_behind(void **state)
 {
 	struct rig *rig = *state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	for (int i = 0; i < 100; i++) {
 		int fd = stream_open(
@@ -500,24 +500,24 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(a_new_stream_begins_with_status_and_each_open_guidance),
-	    T(events_go_to_their_station_and_status_to_all),
-	    T(a_station_that_nobody_has_heard_of_yet_streams_too),
-	    T(a_tablet_that_slept_gets_what_it_missed_and_nothing_twice),
-	    T(a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew),
-	    T(an_id_that_is_too_old_or_unknown_begins_anew),
-	    T(the_ring_is_bounded_in_bytes_too),
-	    T(a_stream_goes_on_across_a_restart_if_nothing_was_missed),
-	    T(a_reader_that_never_reads_is_cut_and_the_others_see_nothing_of_it),
-	    T(an_event_larger_than_the_bound_cuts_and_the_bound_itself_does_not),
-	    T(a_tablet_has_eight_streams_and_the_ninth_cuts_the_first),
-	    T(the_257th_stream_is_told_to_wait),
-	    T(a_quiet_stream_gets_a_comment_every_15_seconds),
-	    T(who_talks_on_a_stream_is_cut),
-	    T(a_revoked_tablet_is_cut_and_others_stay),
-	    T(an_http_1_0_reader_gets_the_same_without_chunks),
-	    T(the_daemon_ends_with_streams_open),
-	    T(a_hundred_tablets_that_come_and_go_leave_nothing_behind),
+		T(a_new_stream_begins_with_status_and_each_open_guidance),
+		T(events_go_to_their_station_and_status_to_all),
+		T(a_station_that_nobody_has_heard_of_yet_streams_too),
+		T(a_tablet_that_slept_gets_what_it_missed_and_nothing_twice),
+		T(a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew),
+		T(an_id_that_is_too_old_or_unknown_begins_anew),
+		T(the_ring_is_bounded_in_bytes_too),
+		T(a_stream_goes_on_across_a_restart_if_nothing_was_missed),
+		T(a_reader_that_never_reads_is_cut_and_the_others_see_nothing_of_it),
+		T(an_event_larger_than_the_bound_cuts_and_the_bound_itself_does_not),
+		T(a_tablet_has_eight_streams_and_the_ninth_cuts_the_first),
+		T(the_257th_stream_is_told_to_wait),
+		T(a_quiet_stream_gets_a_comment_every_15_seconds),
+		T(who_talks_on_a_stream_is_cut),
+		T(a_revoked_tablet_is_cut_and_others_stay),
+		T(an_http_1_0_reader_gets_the_same_without_chunks),
+		T(the_daemon_ends_with_streams_open),
+		T(a_hundred_tablets_that_come_and_go_leave_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

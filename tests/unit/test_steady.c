@@ -11,7 +11,7 @@
 #include "core/steady.h"
 #include "core/when.h"
 
-#define T0 INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
+#define T0 INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
 #define YEAR (365 * D_MS)
 
 static const int64_t jumps[] = { -YEAR * 56, -10 * YEAR, -D_MS, -H_MS, H_MS, D_MS, 10 * YEAR,
@@ -150,11 +150,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(time_goes_with_a_wall_clock_that_is_right),
 		cmocka_unit_test(a_jump_makes_the_time_uncertain_and_does_not_move_it),
-		cmocka_unit_test(a_start_with_a_clock_that_cannot_be_right_begins_where_the_state_ended),
+		cmocka_unit_test(
+		    a_start_with_a_clock_that_cannot_be_right_begins_where_the_state_ended),
 		cmocka_unit_test(a_clock_that_stays_ahead_is_taken_over_after_ten_minutes),
 		cmocka_unit_test(a_clock_that_is_years_ahead_is_never_taken_over),
-		cmocka_unit_test(a_new_gateway_has_its_first_time_from_the_first_clock_that_can_be_right),
-		cmocka_unit_test(a_clock_that_was_an_hour_ahead_is_waited_for_and_time_does_not_stand_still),
+		cmocka_unit_test(
+		    a_new_gateway_has_its_first_time_from_the_first_clock_that_can_be_right),
+		cmocka_unit_test(
+		    a_clock_that_was_an_hour_ahead_is_waited_for_and_time_does_not_stand_still),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

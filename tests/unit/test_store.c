@@ -5,16 +5,17 @@
 #include "store_fixture.h"
 
 static void
-put(struct fixture *f, enum store_table table, const struct id *key, const struct id *subject, int64_t at_ms, int flag,
-    const char *text)
+put(struct fixture *f, enum store_table table, const struct id *key, const struct id *subject,
+    int64_t at_ms, int flag, const char *text)
 {
-	assert_int_equal(store_put(f->store, table, key, subject, at_ms, flag, text, strlen(text)), 0);
+	assert_int_equal(
+	    store_put(f->store, table, key, subject, at_ms, flag, text, strlen(text)), 0);
 }
 
 static void
 assert_body(struct fixture *f, enum store_table table, const struct id *key, const char *text)
 {
-	struct buf body = {0};
+	struct buf body = { 0 };
 	struct id subject;
 	int error = store_get(f->store, table, key, &body, &subject);
 	if (text == NULL) {
@@ -34,7 +35,7 @@ a_body_comes_back_as_it_was_put(void **state)
 {
 	struct fixture *f = *state;
 	struct id subject = id_of(99), key = id_of(1), got;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	begin(f);
 	put(f, STORE_VISIT, &key, &subject, 1000, 1, "first");
 	put(f, STORE_VISIT, &key, &subject, 2000, 1, "second");
@@ -53,7 +54,7 @@ a_get_appends_and_leaves_the_buffer_alone_when_there_is_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct id key = id_of(1), other = id_of(2);
-	struct buf body = {0};
+	struct buf body = { 0 };
 	begin(f);
 	put(f, STORE_TABLET, &key, NULL, 5, 0, "b");
 	commit(f);
@@ -74,7 +75,7 @@ an_empty_body_and_a_big_one_are_kept_and_a_giant_is_refused(void **state)
 	struct id key = id_of(1);
 	size_t big = 4 << 20;
 	char *bytes = calloc(1, big + 1);
-	struct buf body = {0};
+	struct buf body = { 0 };
 	memset(bytes, 'x', big);
 	begin(f);
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, NULL, 0), 0);
@@ -83,7 +84,8 @@ an_empty_body_and_a_big_one_are_kept_and_a_giant_is_refused(void **state)
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big), 0);
 	assert_int_equal(store_get(f->store, STORE_VISIT, &key, &body, NULL), 0);
 	assert_int_equal(body.len, big);
-	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big + 1), AISLE_E_FULL);
+	assert_int_equal(
+	    store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big + 1), AISLE_E_FULL);
 	commit(f);
 	buf_done(&body);
 	free(bytes);
@@ -94,7 +96,7 @@ the_subject_and_the_flag_of_a_row_can_change(void **state)
 {
 	struct fixture *f = *state;
 	struct id key = id_of(1), anna = id_of(10), ben = id_of(11), got;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	begin(f);
 	put(f, STORE_VISIT, &key, NULL, 1, 1, "anonymous");
 	put(f, STORE_VISIT, &key, &anna, 2, 1, "anna");
@@ -111,7 +113,7 @@ a_deleted_row_is_gone_and_its_neighbour_is_not(void **state)
 {
 	struct fixture *f = *state;
 	struct id a = ulid_of(1000, 1), b = ulid_of(1000, 1);
-	b.b[15] = 1;	/* the same first 8 bytes: they share a window */
+	b.b[15] = 1; /* the same first 8 bytes: they share a window */
 	begin(f);
 	put(f, STORE_DECISION, &a, NULL, 1, 0, "a");
 	put(f, STORE_DECISION, &b, NULL, 1, 0, "b");
@@ -130,7 +132,8 @@ struct keys_seen {
 };
 
 static int
-collect(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body, size_t len)
+collect(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body,
+    size_t len)
 {
 	struct keys_seen *seen = ctx;
 	(void)subject, (void)at_ms, (void)body, (void)len;
@@ -142,11 +145,11 @@ static void
 rows_are_given_ascending_by_key_even_when_keys_share_a_window(void **state)
 {
 	struct fixture *f = *state;
-	struct keys_seen seen = {.count = 0};
+	struct keys_seen seen = { .count = 0 };
 	begin(f);
 	/* Descending, in windows of two and around the sign bit. */
 	for (int i = 20; i-- > 0;) {
-		struct id key = {{0}};
+		struct id key = { { 0 } };
 		key.b[0] = (uint8_t)(i * 13);
 		key.b[15] = (uint8_t)(i & 1);
 		if (i & 1)
@@ -168,15 +171,17 @@ customers_whose_names_were_chosen_alike_are_kept_all_the_same(void **state)
 	char text[8];
 	begin(f);
 	for (uint8_t i = 0; i < 100; i++) {
-		struct id subject = {.b = {[15] = i}};
+		struct id subject = { .b = { [15] = i } };
 		int len = snprintf(text, sizeof(text), "s%d", i);
 		if (i == 0)
-			subject.b[15] = 100;	/* zero is nobody */
-		assert_int_equal(store_put(f->store, STORE_SUBJECT, &subject, &subject, 1, 0, text, (size_t)len), 0);
+			subject.b[15] = 100; /* zero is nobody */
+		assert_int_equal(
+		    store_put(f->store, STORE_SUBJECT, &subject, &subject, 1, 0, text, (size_t)len),
+		    0);
 	}
 	commit(f);
 	for (uint8_t i = 1; i < 100; i++) {
-		struct id subject = {.b = {[15] = i}};
+		struct id subject = { .b = { [15] = i } };
 		snprintf(text, sizeof(text), "s%d", i);
 		assert_body(f, STORE_SUBJECT, &subject, text);
 	}
@@ -186,7 +191,7 @@ static void
 a_full_window_says_full(void **state)
 {
 	struct fixture *f = *state;
-	struct id key = {{7}};
+	struct id key = { { 7 } };
 	begin(f);
 	for (int i = 0; i < 1024; i++) {
 		key.b[14] = (uint8_t)(i >> 8);
@@ -209,13 +214,13 @@ only_rows_with_the_flag_are_given_and_the_caller_may_stop(void **state)
 		put(f, STORE_VISIT, &key, NULL, 1, i % 2 == 0, "x");
 	}
 	commit(f);
-	struct keys_seen seen = {.count = 0};
+	struct keys_seen seen = { .count = 0 };
 	assert_int_equal(store_each(f->store, STORE_VISIT, 1, collect, &seen), 0);
 	assert_int_equal(seen.count, 5);
-	seen = (struct keys_seen){.count = 0};
+	seen = (struct keys_seen){ .count = 0 };
 	assert_int_equal(store_each(f->store, STORE_VISIT, 0, collect, &seen), 0);
 	assert_int_equal(seen.count, 5);
-	seen = (struct keys_seen){.stop_at = 3};
+	seen = (struct keys_seen){ .stop_at = 3 };
 	assert_int_equal(store_each(f->store, STORE_VISIT, -1, collect, &seen), 0);
 	assert_int_equal(seen.count, 3);
 }
@@ -303,11 +308,11 @@ static void
 a_store_in_memory_needs_no_folder_and_nothing_in_it_is_random(void **state)
 {
 	(void)state;
-	const struct store_options options = {.dir = NULL};
+	const struct store_options options = { .dir = NULL };
 	struct store *store;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct id key = id_of(1);
-	struct buf body = {0};
+	struct buf body = { 0 };
 	char epoch[17];
 	assert_int_equal(store_open(&options, &store, &err), 0);
 	store_epoch(store, epoch);
@@ -328,7 +333,7 @@ static void
 meta_values_are_set_replaced_and_missed(void **state)
 {
 	struct fixture *f = *state;
-	struct buf value = {0};
+	struct buf value = { 0 };
 	begin(f);
 	assert_int_equal(store_meta_get(f->store, "floor", &value), AISLE_E_NONE);
 	assert_int_equal(store_meta_set(f->store, "floor", "1", 1), 0);
@@ -353,8 +358,8 @@ collect_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, siz
 	size_t used = strlen(seen->text);
 	seen->ordered = seen->last_n < n;
 	seen->last_n = n;
-	snprintf(seen->text + used, sizeof(seen->text) - used, "%d@%lld:%.*s ", kind, (long long)at_ms, (int)len,
-	    (const char *)body);
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%d@%lld:%.*s ", kind,
+	    (long long)at_ms, (int)len, (const char *)body);
 	return 0;
 }
 
@@ -363,19 +368,23 @@ a_log_is_read_in_the_order_it_was_written_and_by_its_own_key_only(void **state)
 {
 	struct fixture *f = *state;
 	struct id anna = id_of(1), ben = anna;
-	struct log_seen seen = {.text = ""};
-	ben.b[15] ^= 1;	/* the same 40-bit prefix */
+	struct log_seen seen = { .text = "" };
+	ben.b[15] ^= 1; /* the same 40-bit prefix */
 	begin(f);
-	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 1, 30, "a", 1), 0);
+	assert_int_equal(
+	    store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 1, 30, "a", 1), 0);
 	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &ben, &ben, 2, 20, "b", 1), 0);
-	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 2, 10, "c", 1), 0);
+	assert_int_equal(
+	    store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 2, 10, "c", 1), 0);
 	commit(f);
 	fixture_reopen(f);
-	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &anna, &anna, collect_log, &seen), 0);
+	assert_int_equal(
+	    store_log_each(f->store, STORE_LOG_SUBJECT, &anna, &anna, collect_log, &seen), 0);
 	assert_string_equal(seen.text, "1@30:a 2@10:c ");
 	assert_true(seen.ordered);
-	seen = (struct log_seen){.text = ""};
-	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &ben, &ben, collect_log, &seen), 0);
+	seen = (struct log_seen){ .text = "" };
+	assert_int_equal(
+	    store_log_each(f->store, STORE_LOG_SUBJECT, &ben, &ben, collect_log, &seen), 0);
 	assert_string_equal(seen.text, "2@20:b ");
 }
 
@@ -384,13 +393,16 @@ pruning_a_log_takes_what_is_older_and_leaves_what_is_not(void **state)
 {
 	struct fixture *f = *state;
 	struct id key = id_of(1);
-	struct log_seen seen = {.text = ""};
+	struct log_seen seen = { .text = "" };
 	begin(f);
-	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 99, "old", 3), 0);
-	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 100, "new", 3), 0);
+	assert_int_equal(
+	    store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 99, "old", 3), 0);
+	assert_int_equal(
+	    store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 100, "new", 3), 0);
 	assert_int_equal(store_log_prune(f->store, STORE_LOG_OUTCOME, 100, 10), 0);
 	commit(f);
-	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &key, NULL, collect_log, &seen), 0);
+	assert_int_equal(
+	    store_log_each(f->store, STORE_LOG_OUTCOME, &key, NULL, collect_log, &seen), 0);
 	assert_string_equal(seen.text, "1@100:new ");
 }
 
@@ -446,9 +458,9 @@ a_name_beside_its_place_stays_there_when_the_place_is_free_again(void **state)
 	assert_int_equal(store_seen_put(f->store, &second, &old, 100), 0);
 	commit(f);
 	begin(f);
-	assert_int_equal(store_prune(f->store, 1000, 950, 1000, 1000, 10), 1);	/* the first */
+	assert_int_equal(store_prune(f->store, 1000, 950, 1000, 1000, 10), 1); /* the first */
 	commit(f);
-	fixture_reopen(f);	/* it is known from the disk that there was a collision */
+	fixture_reopen(f); /* it is known from the disk that there was a collision */
 	begin(f);
 	assert_int_equal(store_seen_put(f->store, &second, &new, 200), 0);
 	commit(f);
@@ -518,7 +530,8 @@ pruning_is_bounded_and_takes_only_what_is_past_its_time(void **state)
 	int64_t now_ms;
 	begin(f);
 	for (uint32_t i = 0; i < 100; i++) {
-		struct id name = id_of(i), closed = ulid_of(1000 + i, i), open = ulid_of(1000 + i, 1000 + i);
+		struct id name = id_of(i), closed = ulid_of(1000 + i, i),
+			  open = ulid_of(1000 + i, 1000 + i);
 		assert_int_equal(store_seen_put(f->store, &name, &digest, 1000 + i), 0);
 		put(f, STORE_VISIT, &closed, NULL, 1000 + i, 0, "closed");
 		put(f, STORE_VISIT, &open, NULL, 1000 + i, 1, "open");
@@ -543,8 +556,10 @@ pruning_is_bounded_and_takes_only_what_is_past_its_time(void **state)
 	}
 	assert_int_equal(total, 50 + 50 + 10);
 	for (uint32_t i = 0; i < 100; i++) {
-		struct id name = id_of(i), closed = ulid_of(1000 + i, i), open = ulid_of(1000 + i, 1000 + i);
-		assert_int_equal(store_seen_get(f->store, &name, &got, &now_ms), i < 50 ? AISLE_E_NONE : 0);
+		struct id name = id_of(i), closed = ulid_of(1000 + i, i),
+			  open = ulid_of(1000 + i, 1000 + i);
+		assert_int_equal(
+		    store_seen_get(f->store, &name, &got, &now_ms), i < 50 ? AISLE_E_NONE : 0);
 		assert_body(f, STORE_VISIT, &closed, i < 50 ? NULL : "closed");
 		assert_body(f, STORE_VISIT, &open, "open");
 		assert_body(f, STORE_DECISION, &closed, i < 10 ? NULL : "d");

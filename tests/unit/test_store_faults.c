@@ -24,7 +24,8 @@ tamper(const struct fixture *f, const char *sql)
 	char path[128];
 	sqlite3 *db;
 	state_path(f, path);
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, store_vfs(NULL)), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, store_vfs(NULL)), SQLITE_OK);
 	/* Without shared memory the log needs the file for itself. */
 	sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
@@ -39,8 +40,8 @@ a_second_opener_is_told_that_the_folder_is_in_use(void **state)
 {
 	struct fixture *f = *state;
 	struct store *second = NULL;
-	struct err err = {0};
-	const struct store_options options = {.dir = f->dir};
+	struct err err = { 0 };
+	const struct store_options options = { .dir = f->dir };
 	assert_int_equal(store_open(&options, &second, &err), AISLE_E_IO);
 	assert_null(second);
 	assert_non_null(strstr(err.text, "state folder is in use"));
@@ -51,7 +52,7 @@ a_second_opener_is_told_that_the_folder_is_in_use(void **state)
 	commit(f);
 	store_close(f->store);
 	f->store = NULL;
-	err = (struct err){0};
+	err = (struct err){ 0 };
 	assert_int_equal(store_open(&options, &second, &err), 0);
 	store_close(second);
 }
@@ -60,7 +61,7 @@ static void
 newer_state_is_refused_and_not_a_byte_of_it_changes(void **state)
 {
 	struct fixture *f = *state;
-	struct err err = {0};
+	struct err err = { 0 };
 	char path[128], before[65], after[65];
 	fixture_close(f);
 	tamper(f, "PRAGMA user_version = 2");
@@ -95,7 +96,8 @@ the_files_are_for_their_owner_only(void **state)
 	begin(f);
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, &key, 1, 0, "x", 1), 0);
 	commit(f);
-	static const char *const names[] = {"state.db", "state.db-wal", "keys.db", "keys.db-wal", "lock"};
+	static const char *const names[] = { "state.db", "state.db-wal", "keys.db", "keys.db-wal",
+		"lock" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
 		assert_int_equal(stat(path, &st), 0);
@@ -108,7 +110,7 @@ the_files_are_for_their_owner_only(void **state)
 static void
 assert_damaged(struct fixture *f, const struct id *key, const char *why)
 {
-	struct buf body = {0};
+	struct buf body = { 0 };
 	struct id subject;
 	int64_t before = store_damaged(f->store);
 	int error = store_get(f->store, STORE_VISIT, key, &body, &subject);
@@ -127,11 +129,13 @@ a_body_beside_other_columns_does_not_open(void **state)
 	struct fixture *f = *state;
 	struct id anna = id_of(1), ben = id_of(2), v1 = ulid_of(1000, 1), v2 = ulid_of(1000, 2);
 	static const char *const tricks[] = {
-		"UPDATE visit SET body = (SELECT body FROM visit ORDER BY id DESC LIMIT 1)",	/* another customer's */
-		"UPDATE visit SET body = (SELECT body FROM decision LIMIT 1)",			/* another table's */
+		"UPDATE visit SET body = (SELECT body FROM visit ORDER BY id DESC "
+		"LIMIT 1)", /* another customer's */
+		"UPDATE visit SET body = (SELECT body FROM decision LIMIT 1)", /* another table's */
 		"UPDATE visit SET at = at + 1",
 		"UPDATE visit SET flag = 0",
-		"UPDATE visit SET subject = (SELECT subject FROM visit ORDER BY id DESC LIMIT 1)",
+		"UPDATE visit SET subject = (SELECT subject FROM visit ORDER BY id "
+		"DESC LIMIT 1)",
 		"UPDATE visit SET subject = NULL",
 		"UPDATE visit SET body = substr(body, 1, length(body) - 1)",
 		"UPDATE visit SET body = x''",
@@ -140,7 +144,8 @@ a_body_beside_other_columns_does_not_open(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(tricks); i++) {
 		begin(f);
 		assert_int_equal(store_put(f->store, STORE_VISIT, &v1, &anna, 1, 1, "anna", 4), 0);
-		assert_int_equal(store_put(f->store, STORE_DECISION, &v1, &anna, 1, 1, "deci", 4), 0);
+		assert_int_equal(
+		    store_put(f->store, STORE_DECISION, &v1, &anna, 1, 1, "deci", 4), 0);
 		assert_int_equal(store_put(f->store, STORE_VISIT, &v2, &ben, 1, 1, "ben", 3), 0);
 		commit(f);
 		fixture_close(f);
@@ -156,7 +161,8 @@ a_body_beside_other_columns_does_not_open(void **state)
 }
 
 static int
-fail_if_called(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body, size_t len)
+fail_if_called(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
 {
 	(void)ctx, (void)key, (void)subject, (void)at_ms, (void)body, (void)len;
 	fail_msg("a damaged row was given out");
@@ -168,7 +174,7 @@ rows_that_are_not_sealed_are_summed(void **state)
 {
 	struct fixture *f = *state;
 	struct id name = id_of(1), value = id_of(2), got;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int64_t due;
 	char id[128];
 	begin(f);
@@ -179,7 +185,9 @@ rows_that_are_not_sealed_are_summed(void **state)
 	assert_int_equal(store_timer_add(f->store, 2000, "expire/b/2000"), 0);
 	commit(f);
 	fixture_close(f);
-	tamper(f, "UPDATE meta SET value = '42' WHERE name = 'floor'; UPDATE seen SET at = 1001; UPDATE ref SET value ="
+	tamper(f,
+	    "UPDATE meta SET value = '42' WHERE name = 'floor'; UPDATE seen SET at = 1001; UPDATE "
+	    "ref SET value ="
 	    " zeroblob(16); UPDATE timer SET due = 900 WHERE due = 1000");
 	fixture_open(f);
 	assert_int_equal(store_meta_get(f->store, "floor", &text), AISLE_E_DAMAGED);
@@ -242,22 +250,31 @@ fill(struct fixture *f)
 	char text[256];
 	begin(f);
 	for (uint32_t i = 0; i < ROWS; i++) {
-		struct id key = ulid_of(1000 + i, i), subject = id_of(i % 10), name = id_of(1000 + i);
+		struct id key = ulid_of(1000 + i, i), subject = id_of(i % 10),
+			  name = id_of(1000 + i);
 		body_text(i, text);
-		assert_int_equal(store_put(f->store, STORE_VISIT, &key, &subject, i, i % 4 == 0, text, 200), 0);
-		assert_int_equal(store_put(f->store, STORE_DECISION, &key, &subject, i, 0, text, 200), 0);
-		assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &subject, &subject, 1, i, text, 200), 0);
-		assert_int_equal(store_uplink_add(f->store, LANE_DECISION, "decision", i, &subject, text, 200), 0);
+		assert_int_equal(
+		    store_put(f->store, STORE_VISIT, &key, &subject, i, i % 4 == 0, text, 200), 0);
+		assert_int_equal(
+		    store_put(f->store, STORE_DECISION, &key, &subject, i, 0, text, 200), 0);
+		assert_int_equal(
+		    store_log_add(f->store, STORE_LOG_SUBJECT, &subject, &subject, 1, i, text, 200),
+		    0);
+		assert_int_equal(
+		    store_uplink_add(f->store, LANE_DECISION, "decision", i, &subject, text, 200),
+		    0);
 		assert_int_equal(store_seen_put(f->store, &name, &key, i), 0);
 	}
 	commit(f);
 }
 
 static int
-check_row(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body, size_t len)
+check_row(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
 {
 	char text[256];
-	struct id want_key = ulid_of(1000 + at_ms, (uint32_t)at_ms), want_subject = id_of((uint64_t)at_ms % 10);
+	struct id want_key = ulid_of(1000 + at_ms, (uint32_t)at_ms),
+		  want_subject = id_of((uint64_t)at_ms % 10);
 	(void)ctx;
 	assert_in_range(at_ms, 0, ROWS - 1);
 	body_text((uint32_t)at_ms, text);
@@ -290,7 +307,9 @@ check_uplink(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void
 	int64_t *expect = ctx;
 	if (strcmp(type, "gap") == 0) {
 		long long from, to;
-		assert_int_equal(sscanf(body, "{\"lane\":\"decision\",\"from\":%lld,\"to\":%lld}", &from, &to), 2);
+		assert_int_equal(
+		    sscanf(body, "{\"lane\":\"decision\",\"from\":%lld,\"to\":%lld}", &from, &to),
+		    2);
 		assert_int_equal(from, *expect);
 		assert_int_equal(to, seq);
 	} else {
@@ -310,7 +329,7 @@ read_all(struct fixture *f)
 {
 	int rows = 0, missed = 0;
 	int64_t expect = 1;
-	struct buf body = {0};
+	struct buf body = { 0 };
 	(void)!store_each(f->store, STORE_VISIT, -1, check_row, &rows);
 	(void)!store_each(f->store, STORE_DECISION, -1, check_row, &rows);
 	missed += 2 * ROWS - rows;
@@ -332,7 +351,8 @@ read_all(struct fixture *f)
 	rows = 0;
 	for (uint64_t i = 0; i < 10; i++) {
 		struct id subject = id_of(i);
-		(void)!store_log_each(f->store, STORE_LOG_SUBJECT, &subject, &subject, check_log, &rows);
+		(void)!store_log_each(
+		    f->store, STORE_LOG_SUBJECT, &subject, &subject, check_log, &rows);
 	}
 	missed += ROWS - rows;
 	(void)!store_uplink_each(f->store, LANE_DECISION, 0, 10000, check_uplink, &expect);
@@ -369,7 +389,7 @@ a_thousand_flipped_bits_of_a_thousand_are_found_and_never_served(void **state)
 	assert_int_equal(stat(kept, &st), 0);
 	int found = 0, at_open = 0, rows = 0;
 	for (uint64_t i = 0; i < 1000; i++) {
-		struct id at = id_of(424242 + i);	/* the same flips each time */
+		struct id at = id_of(424242 + i); /* the same flips each time */
 		uint64_t bit;
 		memcpy(&bit, at.b, sizeof(bit));
 		char mark[160];
@@ -383,7 +403,8 @@ a_thousand_flipped_bits_of_a_thousand_are_found_and_never_served(void **state)
 		rows += 4 * ROWS - read_all(f);
 		fixture_close(f);
 	}
-	print_message("flips: %d found, %d of them at open; %d rows served of %d\n", found, at_open, rows, 4000 * ROWS);
+	print_message("flips: %d found, %d of them at open; %d rows served of %d\n", found, at_open,
+	    rows, 4000 * ROWS);
 	assert_int_equal(found, 1000);
 	copy_file(kept, path, -1);
 	char mark[160];
@@ -399,7 +420,7 @@ a_file_that_is_no_database_is_moved_away_and_a_new_one_begun(void **state)
 	struct fixture *f = *state;
 	char path[128], moved[256];
 	struct id key = id_of(1);
-	struct buf body = {0};
+	struct buf body = { 0 };
 	fill(f);
 	fixture_close(f);
 	state_path(f, path);
@@ -505,8 +526,8 @@ a_full_store_refuses_keeps_what_it_has_and_still_forgets(void **state)
 {
 	struct fixture *f = *state;
 	static char body[20000];
-	struct id anna = id_of(1), last = {{0}};
-	struct buf text = {0};
+	struct id anna = id_of(1), last = { { 0 } };
+	struct buf text = { 0 };
 	uint32_t n = 0;
 	int error = 0;
 	noise(body, sizeof(body));
@@ -550,7 +571,7 @@ static void
 write_until_killed(const struct fixture *f, int out)
 {
 	struct fixture child = *f;
-	struct err err = {0};
+	struct err err = { 0 };
 	child.store = NULL;
 	child.keys = NULL;
 	if (fixture_try_open(&child, &err) != 0)
@@ -561,8 +582,10 @@ write_until_killed(const struct fixture *f, int out)
 			_exit(8);
 		for (uint32_t i = 0; i < 5; i++) {
 			struct id key = ulid_of(1000 + n, i);
-			if (store_put(child.store, STORE_VISIT, &key, &subject, n, 0, &n, sizeof(n)) != 0 ||
-			    store_uplink_add(child.store, LANE_MONEY, "t", n, &subject, "{}", 2) != 0)
+			if (store_put(child.store, STORE_VISIT, &key, &subject, n, 0, &n,
+				sizeof(n)) != 0 ||
+			    store_uplink_add(child.store, LANE_MONEY, "t", n, &subject, "{}", 2) !=
+				0)
 				_exit(7);
 		}
 		if (store_commit(child.store) != 0)
@@ -606,14 +629,15 @@ a_kill_at_any_moment_loses_nothing_committed_and_keeps_nothing_half(void **state
 		fixture_open(f);
 		for (uint32_t i = 0; i < 5 * (committed + 1); i++) {
 			struct id key = ulid_of(1000 + i / 5, i % 5);
-			struct buf body = {0};
+			struct buf body = { 0 };
 			assert_int_equal(store_get(f->store, STORE_VISIT, &key, &body, NULL), 0);
 			assert_int_equal(body.len, 4);
 			buf_done(&body);
 		}
 		/* One more transaction may have been whole; never a part of one. */
 		int64_t count = store_uplink_count(f->store);
-		assert_true(count == 5 * ((int64_t)committed + 1) || count == 5 * ((int64_t)committed + 2));
+		assert_true(
+		    count == 5 * ((int64_t)committed + 1) || count == 5 * ((int64_t)committed + 2));
 		assert_int_equal(store_damaged(f->store), 0);
 	}
 }
@@ -627,7 +651,7 @@ outbox_ids_rise_after_a_kill(void **state)
 	assert_int_equal(pipe(pipes), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		struct err err = {0};
+		struct err err = { 0 };
 		int64_t id = 0;
 		if (fixture_try_open(f, &err) != 0 || store_begin(f->store) != 0)
 			_exit(1);

@@ -9,11 +9,11 @@
 #include "core/when.h"
 #include "spine/engine.h"
 
-#define NOW INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
-#define KEPT_MS (35 * D_MS)		/* [privacy] decision_days */
+#define NOW INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
+#define KEPT_MS (35 * D_MS)	   /* [privacy] decision_days */
 #define MAX_MIB 2
 #define BODY 3000
-#define PASSES 400			/* a few rows go at a time */
+#define PASSES 400 /* a few rows go at a time */
 
 struct room {
 	char dir[64];
@@ -91,7 +91,8 @@ is_there(struct room *room, enum store_table table, struct id key)
 }
 
 static int
-count_row(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body, size_t len)
+count_row(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
 {
 	(void)key, (void)subject, (void)at_ms, (void)body, (void)len;
 	++*(int *)ctx;
@@ -241,7 +242,9 @@ add_log(struct room *room, enum store_log log, const struct id *key, int64_t at_
 static void
 outcomes_are_kept_with_their_decisions_and_a_customers_rows_as_long_as_retain_says(void **state)
 {
-	static const int64_t ages_ms[STORE_LOG_COUNT] = { [STORE_LOG_SUBJECT] = 365 * D_MS, [STORE_LOG_OUTCOME] = KEPT_MS };
+	static const int64_t ages_ms[STORE_LOG_COUNT] = {
+		[STORE_LOG_SUBJECT] = 365 * D_MS, [STORE_LOG_OUTCOME] = KEPT_MS
+	};
 	struct room *room = *state;
 	struct id key = id_of(7);
 
@@ -251,7 +254,9 @@ outcomes_are_kept_with_their_decisions_and_a_customers_rows_as_long_as_retain_sa
 		add_log(room, (enum store_log)log, &key, NOW - ages_ms[log]);
 		add_log(room, (enum store_log)log, &key, NOW - ages_ms[log] - 1);
 		make_room(room);
-		assert_int_equal(store_log_each(room->engine->store, (enum store_log)log, &key, NULL, count_log, &rows), 0);
+		assert_int_equal(store_log_each(room->engine->store, (enum store_log)log, &key,
+				     NULL, count_log, &rows),
+		    0);
 		assert_int_equal(rows, 1);
 	}
 }
@@ -354,7 +359,8 @@ waiting(struct room *room, enum lane lane)
 {
 	struct lane_rows rows = { 0 };
 
-	assert_int_equal(store_uplink_each(room->engine->store, lane, 0, 1 << 20, count_record, &rows), 0);
+	assert_int_equal(
+	    store_uplink_each(room->engine->store, lane, 0, 1 << 20, count_record, &rows), 0);
 	return rows;
 }
 
@@ -425,7 +431,8 @@ consent_and_money_alone_fill_it_to_the_last_page_and_none_is_lost(void **state)
 	assert_int_equal(rc, AISLE_E_FULL);
 	assert_int_equal(make_room(room), 0);
 	assert_int_equal(waiting(room, LANE_CONSENT).rows + waiting(room, LANE_MONEY).rows, taken);
-	assert_int_equal(waiting(room, LANE_CONSENT).given_up + waiting(room, LANE_MONEY).given_up, 0);
+	assert_int_equal(
+	    waiting(room, LANE_CONSENT).given_up + waiting(room, LANE_MONEY).given_up, 0);
 }
 
 int
@@ -437,7 +444,8 @@ main(void)
 		TEST(a_closed_visit_goes_after_four_days_and_an_open_one_stays),
 		TEST(a_customer_and_a_tablet_have_no_age),
 		TEST(a_visit_waits_a_day_longer_than_the_longest_outcome_of_its_policy),
-		TEST(outcomes_are_kept_with_their_decisions_and_a_customers_rows_as_long_as_retain_says),
+		TEST(
+		    outcomes_are_kept_with_their_decisions_and_a_customers_rows_as_long_as_retain_says),
 		TEST(at_the_bound_young_decisions_stay_and_above_it_the_oldest_go),
 		TEST(above_the_bound_what_is_over_a_quarter_of_its_time_goes_before_the_young),
 		TEST(seen_ids_go_by_their_age_alone),

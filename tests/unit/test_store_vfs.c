@@ -52,10 +52,12 @@ failing_close(sqlite3_file *base)
 	return file->real->pMethods->xClose(file->real);
 }
 
+/* clang-format off */
 static const sqlite3_io_methods failing_methods = {
 	.iVersion = 1, .xClose = failing_close, .xRead = failing_read, .xWrite = failing_write, .xSync = failing_sync,
 	.xFileSize = failing_size,
 };
+/* clang-format on */
 
 static int
 failing_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *ret_flags)
@@ -87,7 +89,9 @@ open_file(const struct fixture *f, int kind)
 	assert_non_null(vfs);
 	assert_string_equal(vfs->zName, "joined-failing");
 	sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
-	assert_int_equal(vfs->xOpen(vfs, path, file, kind | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags), SQLITE_OK);
+	assert_int_equal(
+	    vfs->xOpen(vfs, path, file, kind | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags),
+	    SQLITE_OK);
 	writes = 0;
 	return file;
 }
@@ -121,7 +125,7 @@ writes_that_follow_each_other_are_one_a_block(void **state)
 	noise(bytes, sizeof(bytes));
 	for (int at = 0; at < 10000; at += 100)
 		assert_int_equal(file->pMethods->xWrite(file, bytes + at, 100, at), SQLITE_OK);
-	assert_int_equal(writes, 2);	/* the third block is not full */
+	assert_int_equal(writes, 2); /* the third block is not full */
 	assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL), SQLITE_OK);
 	assert_int_equal(writes, 3);
 	assert_on_disk(f, bytes, sizeof(bytes));
@@ -168,9 +172,12 @@ a_page_is_read_only_as_it_was_written_and_where(void **state)
 	char page[STORE_PAGE_BYTES], got[STORE_PAGE_BYTES], path[128];
 	noise(page, sizeof(page));
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(file->pMethods->xWrite(file, page, sizeof(page), i * STORE_PAGE_BYTES), SQLITE_OK);
+		assert_int_equal(
+		    file->pMethods->xWrite(file, page, sizeof(page), i * STORE_PAGE_BYTES),
+		    SQLITE_OK);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(file->pMethods->xRead(file, got, sizeof(got), i * STORE_PAGE_BYTES), SQLITE_OK);
+		assert_int_equal(
+		    file->pMethods->xRead(file, got, sizeof(got), i * STORE_PAGE_BYTES), SQLITE_OK);
 		assert_memory_equal(got, page, STORE_PAGE_BYTES - STORE_PAGE_SUM);
 	}
 	/* The header alone, as SQLite first reads it. */
@@ -180,8 +187,10 @@ a_page_is_read_only_as_it_was_written_and_where(void **state)
 	int fd = open(path, O_RDWR);
 	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(got));
 	assert_int_equal(pwrite(fd, got, sizeof(got), 2 * STORE_PAGE_BYTES), sizeof(got));
-	assert_int_equal(file->pMethods->xRead(file, got, sizeof(got), 2 * STORE_PAGE_BYTES), SQLITE_CORRUPT);
-	assert_int_equal(file->pMethods->xRead(file, got, sizeof(got), STORE_PAGE_BYTES), SQLITE_OK);
+	assert_int_equal(
+	    file->pMethods->xRead(file, got, sizeof(got), 2 * STORE_PAGE_BYTES), SQLITE_CORRUPT);
+	assert_int_equal(
+	    file->pMethods->xRead(file, got, sizeof(got), STORE_PAGE_BYTES), SQLITE_OK);
 	for (int bit = 0; bit < STORE_PAGE_BYTES * 8; bit += 37) {
 		char byte;
 		assert_int_equal(pread(fd, &byte, 1, bit / 8), 1);
@@ -201,11 +210,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(writes_that_follow_each_other_are_one_a_block, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(a_write_that_failed_is_told_kept_and_done_later, fixture_setup,
-		    fixture_teardown),
-		cmocka_unit_test_setup_teardown(a_page_is_read_only_as_it_was_written_and_where, fixture_setup,
-		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    writes_that_follow_each_other_are_one_a_block, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_write_that_failed_is_told_kept_and_done_later,
+		    fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_page_is_read_only_as_it_was_written_and_where,
+		    fixture_setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,8 +18,12 @@ static bool
 consent(struct subject *subject, enum consent_purpose purpose, bool granted, int64_t at_ms,
     int64_t until_ms)
 {
-	struct event event = { .type = EV_CONSENT_CHANGED, .purpose = purpose, .granted = granted,
-		.time_ms = at_ms, .now_ms = at_ms, .until_ms = until_ms };
+	struct event event = { .type = EV_CONSENT_CHANGED,
+		.purpose = purpose,
+		.granted = granted,
+		.time_ms = at_ms,
+		.now_ms = at_ms,
+		.until_ms = until_ms };
 
 	return subject_apply(subject, &event);
 }
@@ -82,14 +86,17 @@ the_profile_says_what_no_event_has_said(void **state)
 	struct subject *back = somebody();
 
 	(void)state;
-	assert_int_equal(profile(subject, "{\"consent\":{\"personalise\":\"granted\",\"contact\":\"granted\"}}"), 0);
+	assert_int_equal(
+	    profile(subject, "{\"consent\":{\"personalise\":\"granted\",\"contact\":\"granted\"}}"),
+	    0);
 	assert_true(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	assert_false(consent_granted(subject, CONSENT_PROFILE, T0));
 	consent(subject, CONSENT_PERSONALISE, false, T0, 0);
 	profile(subject, "{\"consent\":{\"personalise\":\"granted\"}}");
 	assert_false(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	/* A row that is newer than the event says so. */
-	profile(subject, "{\"at\":\"2030-01-01T00:00:00Z\",\"consent\":{\"personalise\":\"granted\"}}");
+	profile(
+	    subject, "{\"at\":\"2030-01-01T00:00:00Z\",\"consent\":{\"personalise\":\"granted\"}}");
 	assert_true(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	/* What only the profile says is not saved. */
 	subject_encode(subject, &row);
@@ -108,8 +115,10 @@ a_profile_replaces_the_former_one(void **state)
 	struct subject *subject = somebody();
 
 	(void)state;
-	assert_int_equal(profile(subject, "{\"language\":\"de\",\"line\":\"Gold\",\"attributes\":"
-	    "{\"tier\":\"gold\",\"age\":44,\"vegan\":true,\"x\":1.5}}"), 0);
+	assert_int_equal(profile(subject,
+			     "{\"language\":\"de\",\"line\":\"Gold\",\"attributes\":"
+			     "{\"tier\":\"gold\",\"age\":44,\"vegan\":true,\"x\":1.5}}"),
+	    0);
 	assert_true(subject->has_profile);
 	assert_string_equal(subject->language, "de");
 	assert_string_equal(subject->line, "Gold");
@@ -142,8 +151,12 @@ a_bad_profile_changes_nothing(void **state)
 static struct event
 kase(enum event_type type, const char *id, int64_t now_ms)
 {
-	return (struct event){ .type = type, .kase = id, .topic = "delivery", .severity = 2,
-		.now_ms = now_ms, .time_ms = now_ms };
+	return (struct event){ .type = type,
+		.kase = id,
+		.topic = "delivery",
+		.severity = 2,
+		.now_ms = now_ms,
+		.time_ms = now_ms };
 }
 
 static void
@@ -204,8 +217,11 @@ static void
 balance_wallet_enrolment_return_and_survey_are_noted(void **state)
 {
 	struct subject *subject = somebody();
-	struct event event = { .type = EV_LOYALTY_BALANCE, .points = 990, .tier = "gold",
-		.until_ms = T0 + 9, .now_ms = T0 };
+	struct event event = { .type = EV_LOYALTY_BALANCE,
+		.points = 990,
+		.tier = "gold",
+		.until_ms = T0 + 9,
+		.now_ms = T0 };
 
 	(void)state;
 	assert_true(subject_apply(subject, &event));
@@ -214,8 +230,11 @@ balance_wallet_enrolment_return_and_survey_are_noted(void **state)
 	assert_int_equal(subject->points_expire_ms, T0 + 9);
 	assert_string_equal(subject->tier, "gold");
 
-	event = (struct event){ .type = EV_WALLET_CHANGED, .offer = "o1", .worth_minor = 50,
-		.until_ms = T0, .state = "open" };
+	event = (struct event){ .type = EV_WALLET_CHANGED,
+		.offer = "o1",
+		.worth_minor = 50,
+		.until_ms = T0,
+		.state = "open" };
 	assert_true(subject_apply(subject, &event));
 	event.state = "used";
 	assert_true(subject_apply(subject, &event));
@@ -247,8 +266,12 @@ a_contact_of_hq_counts_once_however_often_it_comes(void **state)
 {
 	struct subject *subject = somebody();
 	struct contact row;
-	struct event event = { .type = EV_CONTACT_RECORDED, .source = "/hq", .id = "1",
-		.contact_channel = "mail", .contact_action = "coffee-off", .at_ms = T0 - 5,
+	struct event event = { .type = EV_CONTACT_RECORDED,
+		.source = "/hq",
+		.id = "1",
+		.contact_channel = "mail",
+		.contact_action = "coffee-off",
+		.at_ms = T0 - 5,
 		.now_ms = T0 };
 
 	(void)state;
@@ -281,7 +304,8 @@ nothing_is_noted_of_someone_forgotten(void **state)
 	assert_int_equal(row.len, 0);
 	assert_int_equal(subject->purchase_count, 0);
 	assert_int_equal(subject->incident_count, 0);
-	assert_int_equal(profile(subject, "{\"language\":\"de\",\"consent\":{\"personalise\":\"granted\"}}"), 0);
+	assert_int_equal(
+	    profile(subject, "{\"language\":\"de\",\"consent\":{\"personalise\":\"granted\"}}"), 0);
 	assert_null(subject->language);
 	assert_false(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	subject_free(subject);
@@ -316,8 +340,8 @@ a_closed_basket_becomes_a_purchase_without_its_voided_lines(void **state)
 	subject_add_purchase(subject, visit, visit->closed_ms, &row);
 	assert_int_equal(subject->purchase_count, 1);
 	assert_int_equal(subject->purchases[0].line_count, 2);
-	assert_ptr_equal(subject->purchases[0].lines[0].category,
-	    subject->purchases[0].lines[1].category);
+	assert_ptr_equal(
+	    subject->purchases[0].lines[0].category, subject->purchases[0].lines[1].category);
 
 	/* Voided as a whole after all. */
 	till(l, "7", EV_BASKET_CANCELLED, "B1");
@@ -352,7 +376,7 @@ training_cancelled_and_voided_sales_are_never_purchases(void **state)
 	assert_false(subject->known);
 	/* The row of the last says that it was none. */
 	assert_int_equal(subject_add_log(subject, SUBJECT_LOG_PURCHASE, row.data, row.len),
-	    AISLE_E_DAMAGED);	/* two rows in one */
+	    AISLE_E_DAMAGED); /* two rows in one */
 	buf_clear(&row);
 	subject_add_purchase(subject, visit, l->now_ms, &row);
 	assert_int_equal(subject_add_log(subject, SUBJECT_LOG_PURCHASE, row.data, row.len), 0);
@@ -381,7 +405,8 @@ log_rows_bring_the_same_purchases_back(void **state)
 			till(l, "7", EV_BASKET_CANCELLED, basket);
 			buf_clear(&row);
 			subject_add_purchase(subject, visit, T0, &row);
-			assert_int_equal(subject_add_log(back, SUBJECT_LOG_PURCHASE, row.data, row.len), 0);
+			assert_int_equal(
+			    subject_add_log(back, SUBJECT_LOG_PURCHASE, row.data, row.len), 0);
 		}
 	}
 	assert_int_equal(subject->purchase_count, 45);
@@ -419,8 +444,10 @@ a_damaged_log_row_is_refused_at_every_length(void **state)
 		char *exact = malloc(len + 1);
 
 		memcpy(exact, row.data, len);
-		assert_int_equal(subject_add_log(subject, SUBJECT_LOG_PURCHASE, exact, len), AISLE_E_DAMAGED);
-		assert_int_equal(subject_add_log(subject, SUBJECT_LOG_CONTACT, exact, len), AISLE_E_DAMAGED);
+		assert_int_equal(
+		    subject_add_log(subject, SUBJECT_LOG_PURCHASE, exact, len), AISLE_E_DAMAGED);
+		assert_int_equal(
+		    subject_add_log(subject, SUBJECT_LOG_CONTACT, exact, len), AISLE_E_DAMAGED);
 		free(exact);
 	}
 	assert_int_equal(subject_add_log(subject, 77, row.data, row.len), AISLE_E_DAMAGED);
@@ -465,8 +492,11 @@ the_header_row_comes_back_or_changes_nothing(void **state)
 	consent(subject, CONSENT_PROFILE, true, T0, T0 + D_MS);
 	event = (struct event){ .type = EV_LOYALTY_BALANCE, .points = -5, .tier = "gold" };
 	subject_apply(subject, &event);
-	event = (struct event){ .type = EV_WALLET_CHANGED, .offer = "o", .worth_minor = 5,
-		.state = "open", .until_ms = T0 };
+	event = (struct event){ .type = EV_WALLET_CHANGED,
+		.offer = "o",
+		.worth_minor = 5,
+		.state = "open",
+		.until_ms = T0 };
 	subject_apply(subject, &event);
 	subject->mixed = true;
 	subject->last_visit_ms = T0 + 4;
@@ -505,8 +535,11 @@ the_export_is_json_with_everything_in_it(void **state)
 	struct subject *subject = somebody();
 	struct visit *visit = scan(l, "7", "B1", 1, 499);
 	struct event event = kase(EV_CARE_CASE_OPENED, "c\"1", T0);
-	struct event contact = { .type = EV_CONTACT_RECORDED, .source = "/hq", .id = "1",
-		.contact_action = "coffee-off", .at_ms = T0 };
+	struct event contact = { .type = EV_CONTACT_RECORDED,
+		.source = "/hq",
+		.id = "1",
+		.contact_action = "coffee-off",
+		.at_ms = T0 };
 	struct buf row = { 0 }, text = { 0 };
 	struct err err = { 0 };
 	json_t *json;
@@ -515,7 +548,8 @@ the_export_is_json_with_everything_in_it(void **state)
 	subject_add_purchase(subject, visit, l->now_ms, &row);
 	subject_apply(subject, &event);
 	subject_apply(subject, &contact);
-	profile(subject, "{\"language\":\"de\",\"attributes\":{\"tier\":\"gold\",\"n\":1,\"b\":false}}");
+	profile(subject,
+	    "{\"language\":\"de\",\"attributes\":{\"tier\":\"gold\",\"n\":1,\"b\":false}}");
 	subject_json(subject, &text);
 	json = json_read(text.data, text.len, "export", &err);
 	assert_non_null(json);
@@ -524,7 +558,8 @@ the_export_is_json_with_everything_in_it(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "cases")), 1);
 	assert_string_equal(json_string_value(json_object_get(json, "subject")),
 	    "73737373737373737373737373737373");
-	assert_int_equal(json_object_size(json_object_get(json_object_get(json, "profile"), "attributes")), 3);
+	assert_int_equal(
+	    json_object_size(json_object_get(json_object_get(json, "profile"), "attributes")), 3);
 	json_decref(json);
 	buf_done(&row);
 	buf_done(&text);

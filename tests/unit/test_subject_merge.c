@@ -45,9 +45,12 @@ static void
 add_contact(struct dice *dice, struct subject *subject)
 {
 	static const char *const actions[] = { "x", "y", NULL };
-	struct contact row = { .prompt = small_id(dice, 5), .decision = small_id(dice, 2),
-		.outcome = (enum outcome)dice_below(dice, 3), .at_ms = (int64_t)dice_below(dice, 4),
-		.withheld = dice_below(dice, 2) == 1, .placement = (int)dice_below(dice, 2),
+	struct contact row = { .prompt = small_id(dice, 5),
+		.decision = small_id(dice, 2),
+		.outcome = (enum outcome)dice_below(dice, 3),
+		.at_ms = (int64_t)dice_below(dice, 4),
+		.withheld = dice_below(dice, 2) == 1,
+		.placement = (int)dice_below(dice, 2),
 		.action = (char *)(uintptr_t)actions[dice_below(dice, 3)] };
 
 	contacts_add(&subject->contacts, &row);
@@ -74,8 +77,8 @@ add_small_rows(struct dice *dice, struct subject *subject)
 		entry->worth_minor = (int64_t)dice_below(dice, 3);
 		entry->state[0] = (char)('a' + (int)dice_below(dice, 2));
 	}
-	subject_add_incident(subject, (enum incident_kind)dice_below(dice, 2),
-	    (int64_t)dice_below(dice, 5));
+	subject_add_incident(
+	    subject, (enum incident_kind)dice_below(dice, 2), (int64_t)dice_below(dice, 5));
 }
 
 static struct subject *
@@ -145,7 +148,8 @@ merged(uint64_t seed, const char *order)
 static void
 any_order_and_any_repeat_give_the_same(void **state)
 {
-	static const char *const orders[] = { "acb", "bac", "bca", "cab", "cba", "aabbcc", "cbabca" };
+	static const char *const orders[] = { "acb", "bac", "bca", "cab", "cba", "aabbcc",
+		"cbabca" };
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= 300; seed++) {
@@ -154,7 +158,8 @@ any_order_and_any_repeat_give_the_same(void **state)
 		for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
 			struct buf other = merged(seed, orders[i]);
 
-			if (first.len != other.len || memcmp(first.data, other.data, first.len) != 0)
+			if (first.len != other.len ||
+			    memcmp(first.data, other.data, first.len) != 0)
 				fail_msg("seed %d order %s", (int)seed, orders[i]);
 			buf_done(&other);
 		}
@@ -168,7 +173,8 @@ a_chain_of_merges_gives_the_same(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 300; seed++) {
-		struct subject *a = copy_of(seed, 0), *b = copy_of(seed, 1), *into = copy_of(seed, 9);
+		struct subject *a = copy_of(seed, 0), *b = copy_of(seed, 1),
+			       *into = copy_of(seed, 9);
 		struct buf chain, direct = merged(seed, "ab");
 
 		subject_merge(b, a);

@@ -16,7 +16,7 @@
 #include "core/when.h"
 #include "spine/spine.h"
 
-#define T0 INT64_C(1795255200000)	/* 2026-11-21T10:00:00Z */
+#define T0 INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
 
 static struct conf conf;
 
@@ -72,7 +72,8 @@ count_card(struct engine *engine, const struct card *card, enum outcome outcome,
 }
 
 static void
-count(struct engine *engine, const char *action, enum outcome outcome, bool withheld, int64_t amount)
+count(
+    struct engine *engine, const char *action, enum outcome outcome, bool withheld, int64_t amount)
 {
 	struct card card = { .action = (char *)(uintptr_t)action, .withheld = withheld };
 
@@ -132,8 +133,10 @@ an_hour_goes_up_as_one_record_when_it_is_over(void **state)
 	tally_load(engine);
 	clock_at(engine, T0 + H_MS);
 	assert_int_equal(store_uplink_count(engine->store), 1);
-	assert_int_equal(store_uplink_each(engine->store, LANE_TELEMETRY, 0, 10, take_row, &record), 0);
-	assert_string_equal(json_string_value(json_object_get(record, "from")), "2026-11-21T10:00:00.000Z");
+	assert_int_equal(
+	    store_uplink_each(engine->store, LANE_TELEMETRY, 0, 10, take_row, &record), 0);
+	assert_string_equal(
+	    json_string_value(json_object_get(record, "from")), "2026-11-21T10:00:00.000Z");
 	assert_int_equal(json_array_size(json_object_get(record, "actions")), 2);
 	action = json_array_get(json_object_get(record, "actions"), 0);
 	assert_string_equal(json_string_value(json_object_get(action, "action")), "coffee");
@@ -228,7 +231,7 @@ a_day_is_told_by_hour_from_the_first_with_something_to_the_last(void **state)
 	count(engine, "coffee", OUTCOME_SHOWN, false, 0);
 	clock_at(engine, T0 + 2 * H_MS);
 	count(engine, "coffee", OUTCOME_ACCEPTED, false, 0);
-	count(engine, "coffee", OUTCOME_SHOWN, true, 0);	/* withheld: nobody saw it */
+	count(engine, "coffee", OUTCOME_SHOWN, true, 0); /* withheld: nobody saw it */
 	assert_hours(engine, "[" HOUR(10, 2, 0) "," HOUR(11, 0, 0) "," HOUR(12, 0, 1) "]");
 	/* the last hour of a day that is cut at four */
 	clock_at(engine, T0 + 18 * H_MS - 1);
@@ -248,7 +251,7 @@ an_hour_is_one_of_the_clock_also_where_the_day_is_cut_within_it(void **state)
 	(void)state;
 	conf.day_cut_minute = 4 * 60 + 30;
 	engine = open_engine();
-	clock_at(engine, T0 - 5 * H_MS);		/* 05:00 */
+	clock_at(engine, T0 - 5 * H_MS); /* 05:00 */
 	count(engine, "coffee", OUTCOME_SHOWN, false, 0);
 	clock_at(engine, T0 - 4 * H_MS - 1);
 	count(engine, "coffee", OUTCOME_SHOWN, false, 0);
@@ -265,14 +268,14 @@ static void
 the_hour_that_autumn_has_twice_is_one_and_the_day_keeps_its_last(void **state)
 {
 	struct engine *engine = open_engine();
-	int64_t cut = INT64_C(1792893600000);		/* 2026-10-25T02:00:00Z, after the change: 03:00 */
+	int64_t cut = INT64_C(1792893600000); /* 2026-10-25T02:00:00Z, after the change: 03:00 */
 
 	(void)state;
 	engine->zone = zone_new("CET-1CEST,M3.5.0,M10.5.0/3");
 	assert_non_null(engine->zone);
-	clock_at(engine, cut - 90 * MIN_MS);		/* 02:30 in summer time */
+	clock_at(engine, cut - 90 * MIN_MS); /* 02:30 in summer time */
 	count(engine, "coffee", OUTCOME_SHOWN, false, 0);
-	clock_at(engine, cut - 30 * MIN_MS);		/* 02:30 again */
+	clock_at(engine, cut - 30 * MIN_MS); /* 02:30 again */
 	count(engine, "coffee", OUTCOME_SHOWN, false, 0);
 	assert_hours(engine, "[" HOUR(2, 2, 0) "]");
 	clock_at(engine, cut + H_MS - 1);
@@ -287,7 +290,7 @@ static void
 a_day_is_told_by_action_and_read_again_as_it_was(void **state)
 {
 	struct engine *engine = open_engine();
-	struct card redeemed = { .action = (char *)(uintptr_t)"coffee", .redeemed = true };
+	struct card redeemed = { .action = (char *)(uintptr_t) "coffee", .redeemed = true };
 	json_t *before, *after, *actions;
 
 	(void)state;
@@ -298,15 +301,15 @@ a_day_is_told_by_action_and_read_again_as_it_was(void **state)
 	count(engine, "coffee", OUTCOME_REDEEMED, false, 1250);
 	count(engine, "coffee", OUTCOME_REDEEMED, false, 45);
 	count_card(engine, &redeemed, OUTCOME_REVERSED, 45);
-	count(engine, "coffee", OUTCOME_REVERSED, false, 45);	/* nothing was paid with it */
+	count(engine, "coffee", OUTCOME_REVERSED, false, 45); /* nothing was paid with it */
 	clock_at(engine, T0 + 3 * H_MS);
 	count(engine, "bread", OUTCOME_DECIDED, false, 0);
 	count(engine, "bread", OUTCOME_OVERRIDDEN, false, 0);
 	before = report_at(engine, T0 + 3 * H_MS);
 	actions = json_object_get(before, "actions");
 	assert_int_equal(json_array_size(actions), 2);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(actions, 0), "action")),
-	    "coffee");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(actions, 0), "action")), "coffee");
 	assert_int_equal(number(json_array_get(actions, 0), "shown"), 70);
 	assert_int_equal(number(json_array_get(actions, 0), "redeemed"), 2);
 	assert_int_equal(number(json_array_get(actions, 0), "redeemed_minor"), 1250);
@@ -354,7 +357,8 @@ the_256th_action_of_a_day_has_a_row_and_those_after_it_share_one(void **state)
 	assert_int_equal(json_array_size(json_object_get(report, "actions")), 256);
 	assert_int_equal(number(json_object_get(report, "others"), "shown"), 44);
 	assert_int_equal(number(json_object_get(report, "others"), "accepted"), 1);
-	assert_int_equal(number(json_array_get(json_object_get(report, "actions"), 255), "shown"), 2);
+	assert_int_equal(
+	    number(json_array_get(json_object_get(report, "actions"), 255), "shown"), 2);
 	json_decref(report);
 	/* bounded on disk too: a turn writes the first row and the shelves that it changed */
 	assert_int_equal(store_meta_get(engine->store, "today/32", &row), 0);
@@ -380,8 +384,11 @@ a_turn_writes_some_two_hundred_bytes_of_a_usual_day(void **state)
 
 			count(engine, action, OUTCOME_DECIDED, false, 0);
 			count(engine, action, OUTCOME_SHOWN, false, 0);
-			count(engine, action, i % 3 == 0 ? OUTCOME_ACCEPTED : i % 3 == 1
-			    ? OUTCOME_DISMISSED : OUTCOME_SNOOZED, false, 0);
+			count(engine, action,
+			    i % 3 == 0	     ? OUTCOME_ACCEPTED
+				: i % 3 == 1 ? OUTCOME_DISMISSED
+					     : OUTCOME_SNOOZED,
+			    false, 0);
 			if (i % 3 == 0)
 				count(engine, action, OUTCOME_REDEEMED, false, 145);
 		}
@@ -409,7 +416,7 @@ static void
 unanswered_is_what_went_while_it_was_open_and_no_tablet_denied(void **state)
 {
 	struct engine *engine = open_engine();
-	struct card card = { .action = (char *)(uintptr_t)"coffee", .sent_ms = T0 };
+	struct card card = { .action = (char *)(uintptr_t) "coffee", .sent_ms = T0 };
 
 	(void)state;
 	clock_at(engine, T0);
@@ -510,7 +517,8 @@ a_report_without_a_policy_says_so_and_what_is_stopped(void **state)
 	assert_int_equal(turn_run(engine, &stop, 1), 0);
 	report = report_at(engine, T0);
 	assert_string_equal(json_string_value(json_object_get(
-	    json_array_get(json_object_get(report, "stopped"), 0), "action")), "coffee");
+				json_array_get(json_object_get(report, "stopped"), 0), "action")),
+	    "coffee");
 	json_decref(report);
 	engine_close(engine);
 }
@@ -546,19 +554,36 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_hour_goes_up_as_one_record_when_it_is_over, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_hour_has_room_for_any_number_of_actions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    an_hour_goes_up_as_one_record_when_it_is_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    an_hour_has_room_for_any_number_of_actions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_day_begins_anew_at_its_cut, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_day_is_told_by_hour_from_the_first_with_something_to_the_last, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_hour_is_one_of_the_clock_also_where_the_day_is_cut_within_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_hour_that_autumn_has_twice_is_one_and_the_day_keeps_its_last, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_day_is_told_by_action_and_read_again_as_it_was, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_256th_action_of_a_day_has_a_row_and_those_after_it_share_one, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_turn_writes_some_two_hundred_bytes_of_a_usual_day, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(unanswered_is_what_went_while_it_was_open_and_no_tablet_denied, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_day_is_read_whole_and_not_at_all_when_it_is_cut, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_report_without_a_policy_says_so_and_what_is_stopped, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_pin_is_locked_after_five_wrong_ones_for_five_minutes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_day_is_told_by_hour_from_the_first_with_something_to_the_last, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    an_hour_is_one_of_the_clock_also_where_the_day_is_cut_within_it, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    the_hour_that_autumn_has_twice_is_one_and_the_day_keeps_its_last, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_day_is_told_by_action_and_read_again_as_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    the_256th_action_of_a_day_has_a_row_and_those_after_it_share_one, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_turn_writes_some_two_hundred_bytes_of_a_usual_day, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    unanswered_is_what_went_while_it_was_open_and_no_tablet_denied, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_day_is_read_whole_and_not_at_all_when_it_is_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_report_without_a_policy_says_so_and_what_is_stopped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_pin_is_locked_after_five_wrong_ones_for_five_minutes, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

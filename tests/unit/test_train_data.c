@@ -49,9 +49,9 @@ shop_close(struct shop *shop)
 static void
 buy(struct shop *shop, int64_t at_ms, int customer, const char *categories)
 {
-	struct line lines[LINES] = {{.line = 0}};
-	struct visit visit = {.lines = lines};
-	struct feature_row row = {.at_ms = at_ms, .type = EV_BASKET_CLOSED, .visit = &visit};
+	struct line lines[LINES] = { { .line = 0 } };
+	struct visit visit = { .lines = lines };
+	struct feature_row row = { .at_ms = at_ms, .type = EV_BASKET_CLOSED, .visit = &visit };
 	char text[256], *word, *rest = text;
 
 	snprintf(text, sizeof(text), "%s", categories);
@@ -77,7 +77,7 @@ category(const struct shop *shop, const char *name)
 static void
 an_index_numbers_in_order_of_first_sight_up_to_its_bound(void **state)
 {
-	struct train_index index = {.max = 300};
+	struct train_index index = { .max = 300 };
 	char text[16];
 
 	(void)state;
@@ -130,8 +130,9 @@ what_is_sensitive_and_what_holds_it_is_not_taken(void **state)
 	struct shop shop;
 
 	(void)state;
-	shop_open(&shop, "{\"policy\":{\"sensitive\":[\"profile.x\",\"category=drug/"
-			 "pain\",\"category=baby/food/formula\"]}}");
+	shop_open(&shop,
+	    "{\"policy\":{\"sensitive\":[\"profile.x\",\"category=drug/"
+	    "pain\",\"category=baby/food/formula\"]}}");
 	buy(&shop, 1000, 1,
 	    "drug/pain,drug/pain/strong,baby/food,baby/food/jars,drug/painting,baby/foodie,baby");
 	assert_int_equal(category(&shop, "drug/pain"), -1);
@@ -183,20 +184,20 @@ fill_pairs(struct shop *shop)
 		bool a = i < 40, b = i >= 10 && i < 60, c = i < 19 || i == 99;
 
 		buy(shop, 1000 + i, -1,
-		    a && b && c ? "a,b,c"
-		    : a && b	? "a,b"
-		    : a && c	? "a,c"
-		    : a		? "a"
-		    : b		? "b"
-		    : c		? "c"
-				: "z");
+		    a && b && c	 ? "a,b,c"
+			: a && b ? "a,b"
+			: a && c ? "a,c"
+			: a	 ? "a"
+			: b	 ? "b"
+			: c	 ? "c"
+				 : "z");
 	}
 	for (int i = 0; i < 40; i++)
 		buy(shop, 5000 + i, 1,
-		    i % 4 == 0	 ? "a,b"
-		    : i % 4 == 1 ? "a"
-		    : i % 4 == 2 ? "b"
-				 : "z");
+		    i % 4 == 0	     ? "a,b"
+			: i % 4 == 1 ? "a"
+			: i % 4 == 2 ? "b"
+				     : "z");
 }
 
 static void
@@ -303,17 +304,18 @@ static void
 lesson_open(struct lesson *lesson, const double *held, size_t count)
 {
 	memset(&lesson->features, 0, sizeof(lesson->features));
-	lesson->features.list[0] = (struct train_feature){.role = ROLE_HELD, .category = 0};
+	lesson->features.list[0] = (struct train_feature){ .role = ROLE_HELD, .category = 0 };
 	lesson->features.count = 1;
 	lesson->features.top[0] = 0;
 	lesson->features.top_count = 1;
 	lesson->rows = (struct train_rows){
-	    .baskets = &lesson->shop.baskets, .features = &lesson->features, .count = count};
+		.baskets = &lesson->shop.baskets, .features = &lesson->features, .count = count
+	};
 	lesson->rows.list = calloc(count, sizeof(*lesson->rows.list));
 	lesson->rows.x = calloc(count, sizeof(double));
 	for (size_t i = 0; i < count; i++) {
 		lesson->rows.list[i] =
-		    (struct train_row){lesson->shop.baskets.list[i].at_ms - MIN_MS, (uint32_t)i};
+		    (struct train_row){ lesson->shop.baskets.list[i].at_ms - MIN_MS, (uint32_t)i };
 		lesson->rows.x[i] = held[i];
 	}
 }
@@ -330,9 +332,10 @@ static void
 the_lapse_window_ends_after_forty_days_to_the_millisecond(void **state)
 {
 	struct lesson lesson;
-	double held[5] = {0};
+	double held[5] = { 0 };
 	struct train_target target = {
-	    .question = ASK_LAPSE, .window_ms = 40 * D_MS, .input_count = 1};
+		.question = ASK_LAPSE, .window_ms = 40 * D_MS, .input_count = 1
+	};
 	int64_t at = 12 * D_MS;
 
 	(void)state;
@@ -361,9 +364,10 @@ static void
 what_lies_in_the_basket_already_is_no_question(void **state)
 {
 	struct lesson lesson;
-	double held[4] = {0, 0, 1, 0};
+	double held[4] = { 0, 0, 1, 0 };
 	struct train_target target = {
-	    .question = ASK_CATEGORY, .window_ms = TRAIN_CLOSE_MS, .input_count = 1};
+		.question = ASK_CATEGORY, .window_ms = TRAIN_CLOSE_MS, .input_count = 1
+	};
 
 	(void)state;
 	shop_open(&lesson.shop, "{}");
@@ -384,19 +388,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_index_numbers_in_order_of_first_sight_up_to_its_bound),
-	    cmocka_unit_test(a_category_is_two_steps_of_its_path),
-	    cmocka_unit_test(a_basket_holds_each_category_once_and_no_voided_line),
-	    cmocka_unit_test(what_is_sensitive_and_what_holds_it_is_not_taken),
-	    cmocka_unit_test(a_category_that_no_feature_could_name_is_not_taken),
-	    cmocka_unit_test(the_next_basket_is_the_same_customers),
-	    cmocka_unit_test(support_confidence_and_lift_are_those_of_the_counts),
-	    cmocka_unit_test(a_pair_of_nineteen_baskets_is_none_and_of_twenty_is_one),
-	    cmocka_unit_test(no_answer_of_a_part_lies_in_a_later_one),
-	    cmocka_unit_test(a_time_of_three_windows_is_too_short),
-	    cmocka_unit_test(a_long_recording_warms_up_for_thirty_days),
-	    cmocka_unit_test(the_lapse_window_ends_after_forty_days_to_the_millisecond),
-	    cmocka_unit_test(what_lies_in_the_basket_already_is_no_question),
+		cmocka_unit_test(an_index_numbers_in_order_of_first_sight_up_to_its_bound),
+		cmocka_unit_test(a_category_is_two_steps_of_its_path),
+		cmocka_unit_test(a_basket_holds_each_category_once_and_no_voided_line),
+		cmocka_unit_test(what_is_sensitive_and_what_holds_it_is_not_taken),
+		cmocka_unit_test(a_category_that_no_feature_could_name_is_not_taken),
+		cmocka_unit_test(the_next_basket_is_the_same_customers),
+		cmocka_unit_test(support_confidence_and_lift_are_those_of_the_counts),
+		cmocka_unit_test(a_pair_of_nineteen_baskets_is_none_and_of_twenty_is_one),
+		cmocka_unit_test(no_answer_of_a_part_lies_in_a_later_one),
+		cmocka_unit_test(a_time_of_three_windows_is_too_short),
+		cmocka_unit_test(a_long_recording_warms_up_for_thirty_days),
+		cmocka_unit_test(the_lapse_window_ends_after_forty_days_to_the_millisecond),
+		cmocka_unit_test(what_lies_in_the_basket_already_is_no_question),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

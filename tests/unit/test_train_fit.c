@@ -45,8 +45,8 @@ next(uint32_t *state)
 static void
 without_columns_the_bias_is_the_log_odds(void **state)
 {
-	uint8_t y[10] = {1, 1, 1, 0, 0, 0, 0, 0, 0, 0};
-	struct fit_rows rows = {&(double){0}, y, 10, 0};
+	uint8_t y[10] = { 1, 1, 1, 0, 0, 0, 0, 0, 0, 0 };
+	struct fit_rows rows = { &(double){ 0 }, y, 10, 0 };
 	struct fit fit;
 
 	(void)state;
@@ -61,7 +61,7 @@ one_binary_column_gives_the_log_odds_ratio(void **state)
 {
 	double x[18];
 	uint8_t y[18];
-	struct fit_rows rows = {x, y, 18, 1};
+	struct fit_rows rows = { x, y, 18, 1 };
 	struct fit fit;
 
 	(void)state;
@@ -80,7 +80,7 @@ a_missing_value_has_a_chance_of_its_own(void **state)
 {
 	double x[30];
 	uint8_t y[30];
-	struct fit_rows rows = {x, y, 30, 1};
+	struct fit_rows rows = { x, y, 30, 1 };
 	struct fit fit;
 
 	(void)state;
@@ -102,7 +102,7 @@ missing_in_four_rows_stands_for_the_mean_and_in_five_for_itself(void **state)
 	for (int missing = 4; missing <= 5; missing++) {
 		double x[40];
 		uint8_t y[40];
-		struct fit_rows rows = {x, y, 40, 1};
+		struct fit_rows rows = { x, y, 40, 1 };
 		struct fit fit;
 		double sum = 0;
 
@@ -125,7 +125,7 @@ a_column_that_never_varies_has_no_weight(void **state)
 {
 	double x[12];
 	uint8_t y[12];
-	struct fit_rows rows = {x, y, 12, 1};
+	struct fit_rows rows = { x, y, 12, 1 };
 	struct fit fit;
 
 	(void)state;
@@ -142,9 +142,9 @@ a_column_that_never_varies_has_no_weight(void **state)
 static void
 separable_rows_end_where_the_ridge_holds_them(void **state)
 {
-	double x[8] = {-1, -1, -1, -1, 1, 1, 1, 1};
-	uint8_t y[8] = {0, 0, 0, 0, 1, 1, 1, 1};
-	struct fit_rows rows = {x, y, 8, 1};
+	double x[8] = { -1, -1, -1, -1, 1, 1, 1, 1 };
+	uint8_t y[8] = { 0, 0, 0, 0, 1, 1, 1, 1 };
+	struct fit_rows rows = { x, y, 8, 1 };
 	struct fit fit;
 
 	(void)state;
@@ -168,8 +168,8 @@ fill_random(double *x, uint8_t *y, size_t rows, size_t columns, uint32_t seed)
 
 			x[i * columns + j] = next(&seed) < 0.15 ? NONE : v;
 			margin += x[i * columns + j] == x[i * columns + j]
-				      ? 0.3 * v / (double)(1 + 5 * j)
-				      : 0.4;
+			    ? 0.3 * v / (double)(1 + 5 * j)
+			    : 0.4;
 		}
 		y[i] = next(&seed) < 1 / (1 + exp(-margin));
 	}
@@ -181,7 +181,7 @@ the_gradient_is_the_slope_of_the_objective(void **state)
 	enum { ROWS = 60, COLUMNS = 3, TERMS = 1 + 2 * COLUMNS };
 	double x[ROWS * COLUMNS], b[TERMS], gradient[TERMS], h = 1e-6;
 	uint8_t y[ROWS];
-	struct fit_rows rows = {x, y, ROWS, COLUMNS};
+	struct fit_rows rows = { x, y, ROWS, COLUMNS };
 
 	(void)state;
 	fill_random(x, y, ROWS, COLUMNS, 7);
@@ -208,7 +208,7 @@ the_end_is_where_the_slope_is_nothing(void **state)
 	enum { ROWS = 400, COLUMNS = 4, TERMS = 1 + 2 * COLUMNS };
 	double x[ROWS * COLUMNS], b[TERMS], gradient[TERMS];
 	uint8_t y[ROWS];
-	struct fit_rows rows = {x, y, ROWS, COLUMNS};
+	struct fit_rows rows = { x, y, ROWS, COLUMNS };
 	struct fit fit;
 
 	(void)state;
@@ -241,7 +241,7 @@ the_same_rows_give_the_same_bits(void **state)
 	enum { ROWS = 300, COLUMNS = 4 };
 	double x[ROWS * COLUMNS];
 	uint8_t y[ROWS];
-	struct fit_rows rows = {x, y, ROWS, COLUMNS};
+	struct fit_rows rows = { x, y, ROWS, COLUMNS };
 	struct fit a, b;
 
 	(void)state;
@@ -261,8 +261,8 @@ the_same_rows_give_the_same_bits(void **state)
 static void
 measures_of_four_rows_are_those_worked_out_by_hand(void **state)
 {
-	const double p[4] = {0.9, 0.6, 0.6, 0.2};
-	const uint8_t y[4] = {1, 1, 0, 0};
+	const double p[4] = { 0.9, 0.6, 0.6, 0.2 };
+	const uint8_t y[4] = { 1, 1, 0, 0 };
 	struct measure m;
 
 	(void)state;
@@ -280,8 +280,8 @@ measures_of_four_rows_are_those_worked_out_by_hand(void **state)
 static void
 auc_is_a_half_where_nothing_is_told_apart(void **state)
 {
-	const double same[4] = {0.3, 0.3, 0.3, 0.3};
-	const uint8_t y[4] = {1, 0, 1, 0}, one[4] = {1, 1, 1, 1};
+	const double same[4] = { 0.3, 0.3, 0.3, 0.3 };
+	const uint8_t y[4] = { 1, 0, 1, 0 }, one[4] = { 1, 1, 1, 1 };
 	struct measure m;
 
 	(void)state;
@@ -316,8 +316,8 @@ ten_bins_share_the_rows_evenly(void **state)
 static void
 certain_and_wrong_is_dear_and_finite(void **state)
 {
-	const double p[2] = {1, 0};
-	const uint8_t y[2] = {0, 0};
+	const double p[2] = { 1, 0 };
+	const uint8_t y[2] = { 0, 0 };
 	struct measure m;
 
 	(void)state;
@@ -330,8 +330,8 @@ certain_and_wrong_is_dear_and_finite(void **state)
 static void
 a_gain_comes_with_its_standard_error(void **state)
 {
-	const double p[2] = {0.5, 0.25}, q[2] = {0.25, 0.25};
-	const uint8_t y[2] = {1, 1};
+	const double p[2] = { 0.5, 0.25 }, q[2] = { 0.25, 0.25 };
+	const uint8_t y[2] = { 1, 1 };
 	double gain, error;
 
 	(void)state;
@@ -346,10 +346,10 @@ a_gain_comes_with_its_standard_error(void **state)
 static void
 rows_of_one_customer_are_one_observation(void **state)
 {
-	const double p[8] = {0.5, 0.25, 0.5, 0.25, 0.5, 0.25, 0.5, 0.25};
-	const double q[8] = {0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25};
-	const uint8_t y[8] = {1, 1, 1, 1, 1, 1, 1, 1};
-	const int32_t who[8] = {0, 4, 0, 4, 0, 4, 0, 4};
+	const double p[8] = { 0.5, 0.25, 0.5, 0.25, 0.5, 0.25, 0.5, 0.25 };
+	const double q[8] = { 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25 };
+	const uint8_t y[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	const int32_t who[8] = { 0, 4, 0, 4, 0, 4, 0, 4 };
 	double gain, error, alone;
 
 	(void)state;
@@ -365,10 +365,10 @@ the_one_rule_is_the_cut_that_tells_most(void **state)
 {
 	double x[80];
 	uint8_t y[40];
-	struct fit_rows rows = {x, y, 40, 2};
+	struct fit_rows rows = { x, y, 40, 2 };
 	struct one_rule rule;
 	uint32_t seed = 3;
-	double above[2] = {0, 30}, none[2] = {0, NONE};
+	double above[2] = { 0, 30 }, none[2] = { 0, NONE };
 
 	(void)state;
 	for (int i = 0; i < 40; i++) {
@@ -427,8 +427,8 @@ isotonic_never_falls_and_pools_what_does(void **state)
 {
 	/* Shares of yes by margin 1..4: 1 of 4, 3 of 4, 1 of 4, 4 of 4: the middle two become 4
 	 * of 8. */
-	const double margins[16] = {1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4};
-	const uint8_t y[16] = {1, 0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1};
+	const double margins[16] = { 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4 };
+	const uint8_t y[16] = { 1, 0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1 };
 	struct calibration c;
 
 	(void)state;
@@ -498,25 +498,26 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(without_columns_the_bias_is_the_log_odds),
-	    cmocka_unit_test(one_binary_column_gives_the_log_odds_ratio),
-	    cmocka_unit_test(a_missing_value_has_a_chance_of_its_own),
-	    cmocka_unit_test(missing_in_four_rows_stands_for_the_mean_and_in_five_for_itself),
-	    cmocka_unit_test(a_column_that_never_varies_has_no_weight),
-	    cmocka_unit_test(separable_rows_end_where_the_ridge_holds_them),
-	    cmocka_unit_test(the_gradient_is_the_slope_of_the_objective),
-	    cmocka_unit_test(the_end_is_where_the_slope_is_nothing),
-	    cmocka_unit_test(the_same_rows_give_the_same_bits),
-	    cmocka_unit_test(measures_of_four_rows_are_those_worked_out_by_hand),
-	    cmocka_unit_test(auc_is_a_half_where_nothing_is_told_apart),
-	    cmocka_unit_test(ten_bins_share_the_rows_evenly),
-	    cmocka_unit_test(certain_and_wrong_is_dear_and_finite),
-	    cmocka_unit_test(a_gain_comes_with_its_standard_error),
-	    cmocka_unit_test(rows_of_one_customer_are_one_observation),
-	    cmocka_unit_test(the_one_rule_is_the_cut_that_tells_most),
-	    cmocka_unit_test(platt_finds_the_line_that_the_rows_were_made_with),
-	    cmocka_unit_test(isotonic_never_falls_and_pools_what_does),
-	    cmocka_unit_test(what_is_right_already_is_left_alone_and_a_bent_line_gets_a_staircase),
+		cmocka_unit_test(without_columns_the_bias_is_the_log_odds),
+		cmocka_unit_test(one_binary_column_gives_the_log_odds_ratio),
+		cmocka_unit_test(a_missing_value_has_a_chance_of_its_own),
+		cmocka_unit_test(missing_in_four_rows_stands_for_the_mean_and_in_five_for_itself),
+		cmocka_unit_test(a_column_that_never_varies_has_no_weight),
+		cmocka_unit_test(separable_rows_end_where_the_ridge_holds_them),
+		cmocka_unit_test(the_gradient_is_the_slope_of_the_objective),
+		cmocka_unit_test(the_end_is_where_the_slope_is_nothing),
+		cmocka_unit_test(the_same_rows_give_the_same_bits),
+		cmocka_unit_test(measures_of_four_rows_are_those_worked_out_by_hand),
+		cmocka_unit_test(auc_is_a_half_where_nothing_is_told_apart),
+		cmocka_unit_test(ten_bins_share_the_rows_evenly),
+		cmocka_unit_test(certain_and_wrong_is_dear_and_finite),
+		cmocka_unit_test(a_gain_comes_with_its_standard_error),
+		cmocka_unit_test(rows_of_one_customer_are_one_observation),
+		cmocka_unit_test(the_one_rule_is_the_cut_that_tells_most),
+		cmocka_unit_test(platt_finds_the_line_that_the_rows_were_made_with),
+		cmocka_unit_test(isotonic_never_falls_and_pools_what_does),
+		cmocka_unit_test(
+		    what_is_right_already_is_left_alone_and_a_bent_line_gets_a_staircase),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

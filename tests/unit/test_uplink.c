@@ -28,8 +28,8 @@ static int
 open_all(void **state)
 {
 	(void)state;
-	struct store_options options = {.dir = NULL};
-	struct err err = {0};
+	struct store_options options = { .dir = NULL };
+	struct err err = { 0 };
 	if (store_open(&options, &store, &err) != 0)
 		return 1;
 	store_epoch(store, epoch);
@@ -53,15 +53,17 @@ static void
 add(enum lane lane, const char *type, const char *body)
 {
 	assert_int_equal(store_begin(store), 0);
-	assert_int_equal(store_uplink_add(store, lane, type, INT64_C(1795256100123), NULL, body, strlen(body)), 0);
+	assert_int_equal(
+	    store_uplink_add(store, lane, type, INT64_C(1795256100123), NULL, body, strlen(body)),
+	    0);
 	assert_int_equal(store_commit(store), 0);
 }
 
 static struct batch
 next_batch(int64_t now)
 {
-	struct batch batch = {.count = 0};
-	struct err err = {0};
+	struct batch batch = { .count = 0 };
+	struct err err = { 0 };
 	assert_true(uplink_next(uplink, now, &topic, &payload));
 	if (batch_read(topic.data, payload.data, payload.len, &batch, &err) != 0)
 		fail_msg("line %d: %s", err.line, err.text);
@@ -88,7 +90,8 @@ ack(const char *lane, const char *of_epoch, int64_t upto)
 	enum lane ret_lane;
 	int64_t ret_upto;
 	snprintf(name, sizeof(name), "aisle/v1/hq/store/0042/ack/%s", lane);
-	int len = snprintf(text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":%lld}", of_epoch, (long long)upto);
+	int len = snprintf(
+	    text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":%lld}", of_epoch, (long long)upto);
 	int rc = uplink_ack(uplink, name, text, (size_t)len, &ret_lane, &ret_upto);
 	if (rc == 0) {
 		assert_string_equal(lane_names[ret_lane], lane);
@@ -121,17 +124,21 @@ a_record_arrives_as_it_was_written(void **state)
 {
 	(void)state;
 	uplink_connected(uplink, true);
-	add(LANE_DECISION, "decision", "{\"id\":\"01K\",\n\"p\":0.10000000000000001,\"t\":\"é\\n\"}");
+	add(LANE_DECISION, "decision",
+	    "{\"id\":\"01K\",\n\"p\":0.10000000000000001,\"t\":\"é\\n\"}");
 	add(LANE_DECISION, "learner", "5");
 	assert_true(uplink_next(uplink, 0, &topic, &payload));
 	assert_string_equal(topic.data, "aisle/v1/hq/store/0042/up/decision");
-	struct buf lines = {0};
+	struct buf lines = { 0 };
 	char expected[400];
 	assert_int_equal(batch_unzip(payload.data, payload.len, 10000, &lines), 0);
 	snprintf(expected, sizeof(expected),
-	    "{\"epoch\":\"%s\",\"seq\":1,\"type\":\"decision\",\"at\":\"2026-11-21T10:15:00.123Z\",\"body\":"
+	    "{\"epoch\":\"%s\",\"seq\":1,\"type\":\"decision\",\"at\":\"2026-11-21T10:15:00.123Z\","
+	    "\"body\":"
 	    "{\"id\":\"01K\", \"p\":0.10000000000000001,\"t\":\"é\\n\"}}\n"
-	    "{\"epoch\":\"%s\",\"seq\":2,\"type\":\"learner\",\"at\":\"2026-11-21T10:15:00.123Z\",\"body\":5}\n", epoch, epoch);
+	    "{\"epoch\":\"%s\",\"seq\":2,\"type\":\"learner\",\"at\":\"2026-11-21T10:15:00.123Z\","
+	    "\"body\":5}\n",
+	    epoch, epoch);
 	assert_string_equal(lines.data, expected);
 	buf_done(&lines);
 }
@@ -185,7 +192,8 @@ a_batch_holds_256_kib_and_a_big_row_goes_alone(void **state)
 {
 	(void)state;
 	uplink_connected(uplink, true);
-	char *half = big_body(100u << 10), *large = big_body(1000u << 10), *huge = big_body(1100u << 10);
+	char *half = big_body(100u << 10), *large = big_body(1000u << 10),
+	     *huge = big_body(1100u << 10);
 	for (int i = 0; i < 3; i++)
 		add(LANE_DECISION, "decision", half);
 	add(LANE_DECISION, "decision", large);
@@ -239,7 +247,7 @@ two_stores_do_not_wait_alike(void **state)
 {
 	(void)state;
 	struct uplink *other = uplink_new(store, "0042", 8);
-	struct buf t = {0}, p = {0};
+	struct buf t = { 0 }, p = { 0 };
 	int64_t a = 0, b = 0;
 	add(LANE_MONEY, "outcome", "{}");
 	uplink_connected(uplink, true);
@@ -263,7 +271,7 @@ acknowledgements_that_do_not_fit_are_refused_and_counted(void **state)
 	uplink_connected(uplink, true);
 	add(LANE_MONEY, "outcome", "{}");
 	add(LANE_MONEY, "outcome", "{}");
-	assert_int_equal(ack("money", epoch, 1), AISLE_E_INVALID);	/* never sent */
+	assert_int_equal(ack("money", epoch, 1), AISLE_E_INVALID); /* never sent */
 	sends(0, "money", 1, 2);
 	assert_int_equal(ack("money", epoch, 3), AISLE_E_INVALID);
 	assert_int_equal(ack("money", epoch, 0), AISLE_E_INVALID);
@@ -273,16 +281,20 @@ acknowledgements_that_do_not_fit_are_refused_and_counted(void **state)
 	assert_int_equal(ack("other", epoch, 1), AISLE_E_INVALID);
 	enum lane lane;
 	int64_t upto;
-	static const char *const bad[] = {"", "{}", "nope", "[]", "{\"epoch\":5,\"upto\":1}", "{\"upto\":1}"};
+	static const char *const bad[] = { "", "{}", "nope", "[]", "{\"epoch\":5,\"upto\":1}",
+		"{\"upto\":1}" };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(uplink_ack(uplink, "aisle/v1/hq/store/0042/ack/money", bad[i], strlen(bad[i]), &lane, &upto),
+		assert_int_equal(uplink_ack(uplink, "aisle/v1/hq/store/0042/ack/money", bad[i],
+				     strlen(bad[i]), &lane, &upto),
 		    AISLE_E_INVALID);
 	char text[100];
 	int len = snprintf(text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":2.0}", epoch);
-	assert_int_equal(uplink_ack(uplink, "aisle/v1/hq/store/0042/ack/money", text, (size_t)len, &lane, &upto),
+	assert_int_equal(
+	    uplink_ack(uplink, "aisle/v1/hq/store/0042/ack/money", text, (size_t)len, &lane, &upto),
 	    AISLE_E_INVALID);
 	len = snprintf(text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":2}", epoch);
-	assert_int_equal(uplink_ack(uplink, "aisle/v1/hq/store/0043/ack/money", text, (size_t)len, &lane, &upto),
+	assert_int_equal(
+	    uplink_ack(uplink, "aisle/v1/hq/store/0043/ack/money", text, (size_t)len, &lane, &upto),
 	    AISLE_E_INVALID);
 	assert_int_equal(metrics_get(METRIC_UPLINK_REFUSED), 15);
 	assert_int_equal(store_uplink_count(store), 2);
@@ -302,12 +314,13 @@ a_record_that_hq_never_takes_becomes_a_gap(void **state)
 	add(LANE_CONSENT, "consent", "{}");
 	add(LANE_CONSENT, "consent", "not json");
 	int64_t now = 0;
-	struct err err = {0};
+	struct err err = { 0 };
 	struct batch batch;
 	for (int i = 0; i < 3; i++) {
 		while (!uplink_next(uplink, now, &topic, &payload))
 			now += 100;
-		assert_int_equal(batch_read(topic.data, payload.data, payload.len, &batch, &err), AISLE_E_INVALID);
+		assert_int_equal(batch_read(topic.data, payload.data, payload.len, &batch, &err),
+		    AISLE_E_INVALID);
 	}
 	while (!uplink_next(uplink, now, &topic, &payload))
 		now += 100;
@@ -322,7 +335,7 @@ static void
 frames_come_back_whole_and_never_in_part(void **state)
 {
 	(void)state;
-	struct buf out = {0};
+	struct buf out = { 0 };
 	char name[256];
 	enum frame_type type;
 	const void *body;
@@ -341,7 +354,8 @@ frames_come_back_whole_and_never_in_part(void **state)
 	assert_string_equal(name, "a/b");
 	assert_int_equal(len, 3);
 	assert_memory_equal(body, "x\0y", 3);
-	assert_int_equal(frame_read(out.data + first, out.len - (size_t)first, &type, name, &body, &len), 7);
+	assert_int_equal(
+	    frame_read(out.data + first, out.len - (size_t)first, &type, name, &body, &len), 7);
 	assert_int_equal(type, FRAME_UP);
 	assert_int_equal(len, 0);
 	buf_done(&out);
@@ -355,10 +369,11 @@ broken_frames_are_refused_early(void **state)
 		const char *bytes;
 		size_t len;
 	} bad[] = {
-		{"\0\0\0\0", 4}, {"\2\0\0\0", 4}, {"\x01\x04\x10\0", 4}, {"\xff\xff\xff\xff", 4},
-		{"\3\0\0\0\0\0\0", 7}, {"\3\0\0\0\5\0\0", 7},			/* types 0 and 5 */
-		{"\4\0\0\0\1\2\0a", 8}, {"\3\0\0\0\1\0\1", 7},			/* topic longer than the frame */
-		{"\5\0\0\0\1\2\0a\0", 9},					/* a zero in the topic */
+		{ "\0\0\0\0", 4 }, { "\2\0\0\0", 4 }, { "\x01\x04\x10\0", 4 },
+		{ "\xff\xff\xff\xff", 4 }, { "\3\0\0\0\0\0\0", 7 },
+		{ "\3\0\0\0\5\0\0", 7 },			   /* types 0 and 5 */
+		{ "\4\0\0\0\1\2\0a", 8 }, { "\3\0\0\0\1\0\1", 7 }, /* topic longer than the frame */
+		{ "\5\0\0\0\1\2\0a\0", 9 },			   /* a zero in the topic */
 	};
 	char name[256];
 	enum frame_type type;
@@ -378,15 +393,16 @@ compressed(const char *text, size_t len, struct buf *out)
 	out->len = ZSTD_compress(out->data, ZSTD_compressBound(len), text, len, 1);
 }
 
-#define LINE(seq, type, body) "{\"epoch\":\"00112233445566aa\",\"seq\":" seq ",\"type\":\"" type \
+#define LINE(seq, type, body) \
+	"{\"epoch\":\"00112233445566aa\",\"seq\":" seq ",\"type\":\"" type \
 	"\",\"at\":\"2026-11-21T10:15:00Z\",\"body\":" body "}\n"
 
 static int
 reads(const char *text, int64_t *ret_upto)
 {
-	struct buf zipped = {0};
-	struct batch batch = {.count = 0};
-	struct err err = {0};
+	struct buf zipped = { 0 };
+	struct batch batch = { .count = 0 };
+	struct err err = { 0 };
 	compressed(text, strlen(text), &zipped);
 	int rc = batch_read("aisle/v1/hq/store/s/up/money", zipped.data, zipped.len, &batch, &err);
 	buf_done(&zipped);
@@ -404,15 +420,27 @@ a_batch_is_acknowledged_up_to_its_first_hole(void **state)
 	int64_t upto = 0;
 	assert_int_equal(reads(LINE("7", "outcome", "{}") LINE("8", "outcome", "{}"), &upto), 0);
 	assert_int_equal(upto, 8);
-	assert_int_equal(reads(LINE("7", "outcome", "{}") LINE("9", "outcome", "{}") LINE("10", "outcome", "{}"), &upto), 0);
+	assert_int_equal(
+	    reads(LINE("7", "outcome", "{}") LINE("9", "outcome", "{}") LINE("10", "outcome", "{}"),
+		&upto),
+	    0);
 	assert_int_equal(upto, 7);
-	assert_int_equal(reads(LINE("7", "outcome", "{}") LINE("9", "gap", "{\"lane\":\"money\",\"from\":8,\"to\":9}")
-	    LINE("10", "outcome", "{}"), &upto), 0);
+	assert_int_equal(reads(LINE("7", "outcome", "{}")
+				   LINE("9", "gap", "{\"lane\":\"money\",\"from\":8,\"to\":9}")
+				       LINE("10", "outcome", "{}"),
+			     &upto),
+	    0);
 	assert_int_equal(upto, 10);
-	assert_int_equal(reads(LINE("7", "outcome", "{}") LINE("9", "gap", "{\"lane\":\"money\",\"from\":9,\"to\":9}"), &upto), 0);
+	assert_int_equal(reads(LINE("7", "outcome", "{}")
+				   LINE("9", "gap", "{\"lane\":\"money\",\"from\":9,\"to\":9}"),
+			     &upto),
+	    0);
 	assert_int_equal(upto, 7);
 	/* A gap that claims more than its own number fills nothing. */
-	assert_int_equal(reads(LINE("7", "outcome", "{}") LINE("9", "gap", "{\"lane\":\"money\",\"from\":8,\"to\":99}"), &upto), 0);
+	assert_int_equal(reads(LINE("7", "outcome", "{}")
+				   LINE("9", "gap", "{\"lane\":\"money\",\"from\":8,\"to\":99}"),
+			     &upto),
+	    0);
 	assert_int_equal(upto, 7);
 }
 
@@ -421,13 +449,29 @@ a_batch_with_one_bad_line_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", "\n", "x\n", "{}\n", "[]\n", LINE("0", "t", "1"), LINE("-1", "t", "1"), LINE("1.0", "t", "1"),
-		LINE("1", "t", "1") LINE("1", "t", "1"), LINE("2", "t", "1") LINE("1", "t", "1"), LINE("1", "", "1"),
-		LINE("1", "a b", "1"), LINE("1", "t", ""), LINE("1", "t", "1") "\n", LINE("1", "t", "1") "{",
-		"{\"epoch\":\"00112233445566AA\",\"seq\":1,\"type\":\"t\",\"at\":\"2026-11-21T10:15:00Z\",\"body\":1}",
-		"{\"epoch\":\"00112233445566aa\",\"seq\":1,\"type\":\"t\",\"at\":\"yesterday\",\"body\":1}",
-		"{\"epoch\":\"00112233445566aa\",\"seq\":1,\"type\":\"t\",\"at\":\"2026-11-21T10:15:00Z\"}",
-		LINE("1", "t", "1") "{\"epoch\":\"ff112233445566aa\",\"seq\":2,\"type\":\"t\",\"at\":\"2026-11-21T10:15:00Z\",\"body\":1}",
+		"",
+		"\n",
+		"x\n",
+		"{}\n",
+		"[]\n",
+		LINE("0", "t", "1"),
+		LINE("-1", "t", "1"),
+		LINE("1.0", "t", "1"),
+		LINE("1", "t", "1") LINE("1", "t", "1"),
+		LINE("2", "t", "1") LINE("1", "t", "1"),
+		LINE("1", "", "1"),
+		LINE("1", "a b", "1"),
+		LINE("1", "t", ""),
+		LINE("1", "t", "1") "\n",
+		LINE("1", "t", "1") "{",
+		"{\"epoch\":\"00112233445566AA\",\"seq\":1,\"type\":\"t\",\"at\":\"2026-11-21T10:"
+		"15:00Z\",\"body\":1}",
+		"{\"epoch\":\"00112233445566aa\",\"seq\":1,\"type\":\"t\",\"at\":\"yesterday\","
+		"\"body\":1}",
+		"{\"epoch\":\"00112233445566aa\",\"seq\":1,\"type\":\"t\",\"at\":\"2026-11-21T10:"
+		"15:00Z\"}",
+		LINE("1", "t", "1") "{\"epoch\":\"ff112233445566aa\",\"seq\":2,\"type\":\"t\","
+				    "\"at\":\"2026-11-21T10:15:00Z\",\"body\":1}",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		if (reads(bad[i], NULL) != AISLE_E_INVALID)
@@ -440,7 +484,7 @@ static void
 what_is_not_bounded_zstd_is_refused(void **state)
 {
 	(void)state;
-	struct buf zipped = {0}, out = {0};
+	struct buf zipped = { 0 }, out = { 0 };
 	char *zeros = calloc(1, BATCH_BYTES_MAX + 1);
 	compressed(zeros, BATCH_BYTES_MAX, &zipped);
 	assert_int_equal(batch_unzip(zipped.data, zipped.len, BATCH_BYTES_MAX, &out), 0);
@@ -448,7 +492,8 @@ what_is_not_bounded_zstd_is_refused(void **state)
 	buf_clear(&out);
 	compressed(zeros, BATCH_BYTES_MAX + 1, &zipped);
 	assert_true(zipped.len < 2000);
-	assert_int_equal(batch_unzip(zipped.data, zipped.len, BATCH_BYTES_MAX, &out), AISLE_E_INVALID);
+	assert_int_equal(
+	    batch_unzip(zipped.data, zipped.len, BATCH_BYTES_MAX, &out), AISLE_E_INVALID);
 	assert_true(out.len <= BATCH_BYTES_MAX);
 	compressed("hello", 5, &zipped);
 	for (size_t cut = 0; cut < zipped.len; cut++) {
@@ -473,11 +518,14 @@ only_a_store_s_own_topics_are_read(void **state)
 	assert_true(batch_topic("aisle/v1/hq/store/0042/up/consent", name, lane));
 	assert_string_equal(name, "0042");
 	assert_string_equal(lane, "consent");
-	assert_true(batch_topic("aisle/v1/hq/store/12345678901234567890123456789012/up/telemetry", name, lane));
-	static const char *const bad[] = {"aisle/v1/hq/store/hq/up/money", "aisle/v1/hq/store//up/money",
-		"aisle/v1/hq/store/a b/up/money", "aisle/v1/hq/store/a/up/gold", "aisle/v1/hq/store/a/up/money/x",
-		"aisle/v1/hq/store/123456789012345678901234567890123/up/money", "aisle/v1/hq/store/a/ack/money", "",
-		"aisle/v1/hq/store/a\xc3\xa9/up/money", "aisle/v1/hq/store/../up/money"};
+	assert_true(batch_topic(
+	    "aisle/v1/hq/store/12345678901234567890123456789012/up/telemetry", name, lane));
+	static const char *const bad[] = { "aisle/v1/hq/store/hq/up/money",
+		"aisle/v1/hq/store//up/money", "aisle/v1/hq/store/a b/up/money",
+		"aisle/v1/hq/store/a/up/gold", "aisle/v1/hq/store/a/up/money/x",
+		"aisle/v1/hq/store/123456789012345678901234567890123/up/money",
+		"aisle/v1/hq/store/a/ack/money", "", "aisle/v1/hq/store/a\xc3\xa9/up/money",
+		"aisle/v1/hq/store/../up/money" };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(batch_topic(bad[i], name, lane));
 }
@@ -486,18 +534,19 @@ static void
 broker_addresses_are_read(void **state)
 {
 	(void)state;
-	struct wan wan = {.host = NULL};
+	struct wan wan = { .host = NULL };
 	char host[WAN_HOST_SIZE];
 	assert_true(wan_url("mqtt://hq.example", &wan, host) && wan.port == 1883 && !wan.tls);
 	assert_string_equal(wan.host, "hq.example");
 	assert_true(wan_url("mqtts://hq.example", &wan, host) && wan.port == 8883 && wan.tls);
 	assert_true(wan_url("mqtt://[::1]:2000/", &wan, host) && wan.port == 2000);
 	assert_string_equal(wan.host, "::1");
-	static const char *const bad[] = {"hq.example", "http://x", "mqtt://", "mqtt://:1883", "mqtt://x:0", "mqtt://x:65536",
-		"mqtt://x:", "mqtt://x:1y", "mqtt://[::1", "mqtt://x/y", "mqtt://x:-1"};
+	static const char *const bad[] = { "hq.example", "http://x", "mqtt://", "mqtt://:1883",
+		"mqtt://x:0", "mqtt://x:65536", "mqtt://x:", "mqtt://x:1y", "mqtt://[::1",
+		"mqtt://x/y", "mqtt://x:-1" };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(wan_url(bad[i], &wan, host));
-	struct wan_backoff backoff = {0};
+	struct wan_backoff backoff = { 0 };
 	int64_t last = 0;
 	for (int i = 0; i < 10; i++)
 		last = wan_backoff_next(&backoff);

@@ -12,15 +12,16 @@
 
 #include "profile/vault.h"
 
-static const uint8_t key[32] = {1, 2, 3}, other_key[32] = {1, 2, 4};
+static const uint8_t key[32] = { 1, 2, 3 }, other_key[32] = { 1, 2, 4 };
 
 static int
-opens(const uint8_t *with, const char *table, const void *row_key, size_t row_key_len, uint32_t version,
-    const struct buf *sealed, size_t len)
+opens(const uint8_t *with, const char *table, const void *row_key, size_t row_key_len,
+    uint32_t version, const struct buf *sealed, size_t len)
 {
-	struct buf plain = {0};
+	struct buf plain = { 0 };
 	buf_adds(&plain, "before");
-	int error = vault_open(with, table, row_key, row_key_len, version, sealed->data, len, &plain);
+	int error =
+	    vault_open(with, table, row_key, row_key_len, version, sealed->data, len, &plain);
 	if (error == 0)
 		assert_string_equal(plain.data, "beforehello");
 	else
@@ -33,11 +34,12 @@ static void
 a_record_opens_with_its_key_table_row_and_version_only(void **state)
 {
 	(void)state;
-	struct buf sealed = {0};
+	struct buf sealed = { 0 };
 	vault_seal(key, "visit", "row1", 4, 1, "hello", 5, &sealed);
 	assert_int_equal(sealed.len, 5 + VAULT_OVERHEAD);
 	assert_int_equal(opens(key, "visit", "row1", 4, 1, &sealed, sealed.len), 0);
-	assert_int_equal(opens(other_key, "visit", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
+	assert_int_equal(
+	    opens(other_key, "visit", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
 	assert_int_equal(opens(key, "visits", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
 	assert_int_equal(opens(key, "visit", "row2", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
 	assert_int_equal(opens(key, "visit", "row1", 4, 2, &sealed, sealed.len), AISLE_E_DAMAGED);
@@ -48,7 +50,7 @@ static void
 the_border_between_table_and_row_key_is_bound(void **state)
 {
 	(void)state;
-	struct buf sealed = {0};
+	struct buf sealed = { 0 };
 	vault_seal(key, "ab", "c", 1, 1, "hello", 5, &sealed);
 	assert_int_equal(opens(key, "a", "bc", 2, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
 	assert_int_equal(opens(key, "abc", "", 0, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
@@ -60,11 +62,12 @@ static void
 no_flipped_bit_and_no_cut_opens(void **state)
 {
 	(void)state;
-	struct buf sealed = {0};
+	struct buf sealed = { 0 };
 	vault_seal(key, "visit", "row1", 4, 1, "hello", 5, &sealed);
 	for (size_t bit = 0; bit < 8 * sealed.len; bit++) {
 		sealed.data[bit / 8] = (char)(sealed.data[bit / 8] ^ 1 << bit % 8);
-		assert_int_equal(opens(key, "visit", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
+		assert_int_equal(
+		    opens(key, "visit", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
 		sealed.data[bit / 8] = (char)(sealed.data[bit / 8] ^ 1 << bit % 8);
 	}
 	for (size_t len = 0; len < sealed.len; len++)
@@ -77,7 +80,7 @@ static void
 the_same_record_sealed_twice_looks_different_and_is_appended(void **state)
 {
 	(void)state;
-	struct buf sealed = {0};
+	struct buf sealed = { 0 };
 	vault_seal(key, "t", NULL, 0, 1, "hello", 5, &sealed);
 	size_t one = sealed.len;
 	vault_seal(key, "t", NULL, 0, 1, "hello", 5, &sealed);
@@ -91,7 +94,7 @@ static void
 an_empty_record_opens_to_nothing(void **state)
 {
 	(void)state;
-	struct buf sealed = {0}, plain = {0};
+	struct buf sealed = { 0 }, plain = { 0 };
 	vault_seal(key, "t", "k", 1, 1, NULL, 0, &sealed);
 	assert_int_equal(sealed.len, VAULT_OVERHEAD);
 	assert_int_equal(vault_open(key, "t", "k", 1, 1, sealed.data, sealed.len, &plain), 0);

@@ -34,7 +34,8 @@ random_visit(struct dice *dice)
 	for (size_t i = dice_below(dice, 10); i > 0; i--) {
 		struct contact row = { .at_ms = (int64_t)dice_below(dice, 5),
 			.outcome = (enum outcome)dice_below(dice, OUTCOME_COUNT),
-			.action = (char *)(uintptr_t)"coffee-off", .placement = 2 };
+			.action = (char *)(uintptr_t) "coffee-off",
+			.placement = 2 };
 
 		row.prompt.b[3] = (uint8_t)dice_next(dice);
 		contacts_add(&visit->contacts, &row);
@@ -54,40 +55,88 @@ assert_same(const struct visit *a, const struct visit *b)
 		if (a->member != NULL) \
 			assert_string_equal(a->member, b->member); \
 	} while (0)
-	SAME(id); SAME(state); SAME(training); SAME(opened); SAME(has_subject); SAME(in_history);
-	SAME(subject); SAME(opened_ms); SAME(last_ms); SAME(closed_ms); SAME(identified_ms);
-	SAME(total_minor); SAME(voids); SAME(declines); SAME(returns); SAME(decisions);
-	SAME(guidance); SAME(guidance_at_ms); SAME(line_count); SAME(card_count);
-	SAME_STR(basket); SAME_STR(associate); SAME_STR(language);
+	SAME(id);
+	SAME(state);
+	SAME(training);
+	SAME(opened);
+	SAME(has_subject);
+	SAME(in_history);
+	SAME(subject);
+	SAME(opened_ms);
+	SAME(last_ms);
+	SAME(closed_ms);
+	SAME(identified_ms);
+	SAME(total_minor);
+	SAME(voids);
+	SAME(declines);
+	SAME(returns);
+	SAME(decisions);
+	SAME(guidance);
+	SAME(guidance_at_ms);
+	SAME(line_count);
+	SAME(card_count);
+	SAME_STR(basket);
+	SAME_STR(associate);
+	SAME_STR(language);
 	assert_string_equal(a->station, b->station);
 	assert_string_equal(a->terminal, b->terminal);
 	for (size_t i = 0; i < a->line_count; i++) {
-		SAME(lines[i].line); SAME(lines[i].added_ms); SAME(lines[i].qty_milli);
-		SAME(lines[i].amount_minor); SAME(lines[i].margin_minor);
-		SAME(lines[i].discount_minor); SAME(lines[i].has_margin);
-		SAME(lines[i].restricted); SAME(lines[i].voided);
+		SAME(lines[i].line);
+		SAME(lines[i].added_ms);
+		SAME(lines[i].qty_milli);
+		SAME(lines[i].amount_minor);
+		SAME(lines[i].margin_minor);
+		SAME(lines[i].discount_minor);
+		SAME(lines[i].has_margin);
+		SAME(lines[i].restricted);
+		SAME(lines[i].voided);
 		assert_string_equal(a->lines[i].item, b->lines[i].item);
-		SAME_STR(lines[i].sku); SAME_STR(lines[i].category); SAME_STR(lines[i].brand);
+		SAME_STR(lines[i].sku);
+		SAME_STR(lines[i].category);
+		SAME_STR(lines[i].brand);
 		SAME_STR(lines[i].name);
 	}
 	for (size_t i = 0; i < a->card_count; i++) {
-		SAME(cards[i].prompt); SAME(cards[i].decision); SAME(cards[i].guidance);
-		SAME(cards[i].placement); SAME(cards[i].slot); SAME(cards[i].kind);
-		SAME(cards[i].gate); SAME(cards[i].depth); SAME(cards[i].worth_minor);
-		SAME(cards[i].hold_minor); SAME(cards[i].state); SAME(cards[i].answer);
-		SAME(cards[i].withheld); SAME(cards[i].shown); SAME(cards[i].redeemed);
-		SAME(cards[i].late); SAME(cards[i].sent_ms); SAME(cards[i].shown_ms);
-		SAME(cards[i].answered_ms); SAME(cards[i].expires_ms);
-		SAME(cards[i].outcome_due_ms); SAME(cards[i].snooze_until_ms);
-		SAME(cards[i].answer_decision); SAME(cards[i].token); SAME(cards[i].command);
-		SAME(cards[i].asked_ms); SAME(cards[i].confidence);
-		SAME_STR(cards[i].action); SAME_STR(cards[i].group); SAME_STR(cards[i].issue);
-		SAME_STR(cards[i].treatment); SAME_STR(cards[i].answer_body); SAME_STR(cards[i].json);
+		SAME(cards[i].prompt);
+		SAME(cards[i].decision);
+		SAME(cards[i].guidance);
+		SAME(cards[i].placement);
+		SAME(cards[i].slot);
+		SAME(cards[i].kind);
+		SAME(cards[i].gate);
+		SAME(cards[i].depth);
+		SAME(cards[i].worth_minor);
+		SAME(cards[i].hold_minor);
+		SAME(cards[i].state);
+		SAME(cards[i].answer);
+		SAME(cards[i].withheld);
+		SAME(cards[i].shown);
+		SAME(cards[i].redeemed);
+		SAME(cards[i].late);
+		SAME(cards[i].sent_ms);
+		SAME(cards[i].shown_ms);
+		SAME(cards[i].answered_ms);
+		SAME(cards[i].expires_ms);
+		SAME(cards[i].outcome_due_ms);
+		SAME(cards[i].snooze_until_ms);
+		SAME(cards[i].answer_decision);
+		SAME(cards[i].token);
+		SAME(cards[i].command);
+		SAME(cards[i].asked_ms);
+		SAME(cards[i].confidence);
+		SAME_STR(cards[i].action);
+		SAME_STR(cards[i].group);
+		SAME_STR(cards[i].issue);
+		SAME_STR(cards[i].treatment);
+		SAME_STR(cards[i].answer_body);
+		SAME_STR(cards[i].json);
 	}
 	assert_int_equal(a->contacts.count, b->contacts.count);
 	for (size_t i = 0; i < a->contacts.count; i++) {
-		SAME(contacts.rows[i].prompt); SAME(contacts.rows[i].at_ms);
-		SAME(contacts.rows[i].outcome); SAME_STR(contacts.rows[i].action);
+		SAME(contacts.rows[i].prompt);
+		SAME(contacts.rows[i].at_ms);
+		SAME(contacts.rows[i].outcome);
+		SAME_STR(contacts.rows[i].action);
 	}
 }
 

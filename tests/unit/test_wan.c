@@ -31,9 +31,10 @@
 #include "sync/uplink.h"
 #include "sync/wan.h"
 
-#define PATIENCE_MS 60000	/* only a hang ends it */
+#define PATIENCE_MS 60000 /* only a hang ends it */
 
-static const char *const broker_paths[] = {"/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"};
+static const char *const broker_paths[] = { "/usr/sbin/mosquitto", "/usr/bin/mosquitto",
+	"/usr/local/sbin/mosquitto" };
 static const char *broker_path;
 static char dir[] = "/tmp/aisle-wan-XXXXXX";
 static char config[64], into[80], url[40];
@@ -44,7 +45,8 @@ static char epoch[17];
 static int
 free_port(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	bind(fd, (struct sockaddr *)&address, size);
@@ -56,8 +58,9 @@ free_port(void)
 static bool
 listening(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	    .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	bool ok = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 	close(fd);
@@ -106,8 +109,10 @@ collector_start(bool once)
 	pid_t pid = fork();
 	if (pid == 0) {
 		quiet(-1);
-		const struct collect_options options = {.broker = {.url = url}, .into = into, .once = once};
-		struct err err = {0};
+		const struct collect_options options = {
+			.broker = { .url = url }, .into = into, .once = once
+		};
+		struct err err = { 0 };
 		_exit(collect_run(&options, &err) == 0 ? 0 : 1);
 	}
 	return pid;
@@ -145,9 +150,10 @@ struct side {
 };
 
 static void
-side_send(struct side *side, enum frame_type type, const char *topic, const void *payload, size_t len)
+side_send(
+    struct side *side, enum frame_type type, const char *topic, const void *payload, size_t len)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	frame_write(&out, type, topic, payload, len);
 	for (size_t at = 0; at < out.len;) {
 		ssize_t put = send(side->fd, out.data + at, out.len - at, MSG_NOSIGNAL);
@@ -158,7 +164,8 @@ side_send(struct side *side, enum frame_type type, const char *topic, const void
 }
 
 static void
-side_take(struct side *side, enum frame_type type, const char *topic, const void *payload, size_t len)
+side_take(
+    struct side *side, enum frame_type type, const char *topic, const void *payload, size_t len)
 {
 	enum lane lane;
 	int64_t upto;
@@ -177,14 +184,14 @@ side_take(struct side *side, enum frame_type type, const char *topic, const void
 static void
 side_turn(struct side *side)
 {
-	struct buf topic = {0}, payload = {0};
+	struct buf topic = { 0 }, payload = { 0 };
 	while (side->up && uplink_next(side->uplink, wan_now_ms(), &topic, &payload)) {
 		side_send(side, FRAME_PUBLISH, topic.data, payload.data, payload.len);
 		side->sent++;
 	}
 	buf_done(&topic);
 	buf_done(&payload);
-	struct pollfd fd = {.fd = side->fd, .events = POLLIN};
+	struct pollfd fd = { .fd = side->fd, .events = POLLIN };
 	if (poll(&fd, 1, 50) <= 0)
 		return;
 	buf_reserve(&side->in, 65536);
@@ -207,7 +214,8 @@ side_turn(struct side *side)
 static void
 side_until_empty(struct side *side)
 {
-	for (int64_t end = wan_now_ms() + PATIENCE_MS; store_uplink_count(side->store) > 0 && wan_now_ms() < end;)
+	for (int64_t end = wan_now_ms() + PATIENCE_MS;
+	     store_uplink_count(side->store) > 0 && wan_now_ms() < end;)
 		side_turn(side);
 	assert_int_equal(store_uplink_count(side->store), 0);
 }
@@ -215,9 +223,9 @@ side_until_empty(struct side *side)
 static pid_t
 side_open(struct side *side)
 {
-	struct store_options options = {.dir = NULL};
-	struct err err = {0};
-	*side = (struct side){.fd = -1};
+	struct store_options options = { .dir = NULL };
+	struct err err = { 0 };
+	*side = (struct side){ .fd = -1 };
 	assert_int_equal(store_open(&options, &side->store, &err), 0);
 	store_epoch(side->store, epoch);
 	side->uplink = uplink_new(side->store, "0042", 1);
@@ -230,7 +238,7 @@ static void
 side_close(struct side *side, pid_t link)
 {
 	int status;
-	close(side->fd);	/* the link leaves by itself */
+	close(side->fd); /* the link leaves by itself */
 	assert_int_equal(waitpid(link, &status, 0), link);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	uplink_free(side->uplink);
@@ -245,7 +253,9 @@ add_rows(struct store *store, enum lane lane, const char *type, int count)
 	for (int i = 0; i < count; i++) {
 		char body[40];
 		int len = snprintf(body, sizeof(body), "{\"n\":%d}", i);
-		assert_int_equal(store_uplink_add(store, lane, type, INT64_C(1795256100123) + i, NULL, body, (size_t)len), 0);
+		assert_int_equal(store_uplink_add(store, lane, type, INT64_C(1795256100123) + i,
+				     NULL, body, (size_t)len),
+		    0);
 	}
 	assert_int_equal(store_commit(store), 0);
 }
@@ -282,7 +292,7 @@ before(void **state)
 static int
 after(void **state)
 {
-	static const char *const names[] = {"", "-wal", "-shm"};
+	static const char *const names[] = { "", "-wal", "-shm" };
 	(void)state;
 	end_child(broker, SIGTERM);
 	unlink(config);
@@ -305,10 +315,14 @@ every_record_arrives_once_and_is_acknowledged(void **state)
 	add_rows(side.store, LANE_CONSENT, "consent", 1);
 	side_until_empty(&side);
 	assert_int_equal(query_int("SELECT count(*) FROM record"), 704);
-	assert_int_equal(query_int("SELECT count(*) FROM record WHERE store='0042' AND lane='telemetry' AND type='health'"), 700);
+	assert_int_equal(query_int("SELECT count(*) FROM record WHERE store='0042' AND "
+				   "lane='telemetry' AND type='health'"),
+	    700);
 	assert_int_equal(query_int("SELECT max(seq) FROM record WHERE lane='telemetry'"), 700);
-	assert_int_equal(query_int("SELECT count(*) FROM record WHERE body='{\"n\":'||(seq-1)||'}'"), 704);
-	assert_int_equal(query_int("SELECT count(*) FROM record WHERE at='2026-11-21T10:15:00.123Z'"), 3);
+	assert_int_equal(
+	    query_int("SELECT count(*) FROM record WHERE body='{\"n\":'||(seq-1)||'}'"), 704);
+	assert_int_equal(
+	    query_int("SELECT count(*) FROM record WHERE at='2026-11-21T10:15:00.123Z'"), 3);
 	side_close(&side, link);
 	end_child(collector, SIGTERM);
 }
@@ -330,7 +344,8 @@ a_killed_collector_loses_nothing(void **state)
 	}
 	side_until_empty(&side);
 	assert_int_equal(query_int("SELECT count(*) FROM record WHERE lane='decision'"), added);
-	assert_int_equal(query_int("SELECT count(DISTINCT seq) FROM record WHERE lane='decision'"), added);
+	assert_int_equal(
+	    query_int("SELECT count(DISTINCT seq) FROM record WHERE lane='decision'"), added);
 	side_close(&side, link);
 	end_child(collector, SIGTERM);
 }
@@ -345,7 +360,7 @@ a_broker_that_loses_its_memory_loses_nothing_of_ours(void **state)
 		side_turn(&side);
 	add_rows(side.store, LANE_MONEY, "outcome", 5);
 	for (int i = 0; i < 10; i++)
-		side_turn(&side);	/* nobody listens: it only lies in the broker */
+		side_turn(&side); /* nobody listens: it only lies in the broker */
 	assert_int_equal(store_uplink_count(side.store), 5);
 	end_child(broker, SIGKILL);
 	for (int64_t end = wan_now_ms() + PATIENCE_MS; side.up && wan_now_ms() < end;)
@@ -364,7 +379,8 @@ publish_raw(const char *topic, const void *payload, size_t len)
 {
 	struct mosquitto *client = mosquitto_new("raw", true, NULL);
 	assert_int_equal(mosquitto_connect(client, "127.0.0.1", port, 30), MOSQ_ERR_SUCCESS);
-	assert_int_equal(mosquitto_publish(client, NULL, topic, (int)len, payload, 1, false), MOSQ_ERR_SUCCESS);
+	assert_int_equal(
+	    mosquitto_publish(client, NULL, topic, (int)len, payload, 1, false), MOSQ_ERR_SUCCESS);
 	for (int i = 0; i < 20; i++)
 		mosquitto_loop(client, 10, 1);
 	mosquitto_disconnect(client);
@@ -403,9 +419,11 @@ once_fails_clearly_without_a_broker_or_a_database(void **state)
 {
 	(void)state;
 	char nobody[40];
-	struct err err = {0}, no_db = {0}, no_url = {0}, no_kind = {0};
+	struct err err = { 0 }, no_db = { 0 }, no_url = { 0 }, no_kind = { 0 };
 	snprintf(nobody, sizeof(nobody), "mqtt://127.0.0.1:%d", free_port());
-	struct collect_options options = {.broker = {.url = nobody}, .into = into, .once = true};
+	struct collect_options options = {
+		.broker = { .url = nobody }, .into = into, .once = true
+	};
 	assert_int_equal(collect_run(&options, &err), AISLE_E_IO);
 	assert_non_null(strstr(err.text, "cannot connect"));
 	options.into = "sqlite:/nonexistent/hq.db";
@@ -430,7 +448,8 @@ the_link_refuses_nonsense_and_needs_a_host(void **state)
 	usleep(50000);
 	kill(link, SIGTERM);
 	assert_int_equal(waitpid(link, &status, 0), link);
-	assert_true(WIFEXITED(status) || WTERMSIG(status) == SIGTERM);	/* the signal may come before the handler */
+	assert_true(WIFEXITED(status) ||
+	    WTERMSIG(status) == SIGTERM); /* the signal may come before the handler */
 	close(fd);
 	static struct conf conf;
 	conf_init(&conf);

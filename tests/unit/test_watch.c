@@ -33,11 +33,12 @@ static void
 every_series_is_there_from_the_start(void **state)
 {
 	(void)state;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	metrics_reset();
 	metrics_write(&text, false);
 	holds(&text, "aisle_events_total{type=\"aisle.basket.opened\",result=\"accepted\"} 0\n");
-	holds(&text, "aisle_events_total{type=\"aisle.guidance.decided\",result=\"duplicate\"} 0\n");
+	holds(
+	    &text, "aisle_events_total{type=\"aisle.guidance.decided\",result=\"duplicate\"} 0\n");
 	holds(&text, "aisle_events_rejected_total{reason=\"rate\"} 0\n");
 	holds(&text, "aisle_limits_hit_total{limit=\"other\"} 0\n");
 	holds(&text, "aisle_turn_duration_seconds_bucket{le=\"+Inf\"} 0\n");
@@ -52,7 +53,7 @@ static void
 what_is_counted_is_shown(void **state)
 {
 	(void)state;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	metrics_reset();
 	metrics_event(EV_BASKET_CLOSED, false);
 	metrics_event(EV_BASKET_CLOSED, true);
@@ -83,7 +84,7 @@ static void
 openmetrics_differs_where_it_must(void **state)
 {
 	(void)state;
-	struct buf text = {0};
+	struct buf text = { 0 };
 	metrics_reset();
 	metrics_write(&text, true);
 	holds(&text, "# TYPE aisle_events counter\n");
@@ -92,8 +93,10 @@ openmetrics_differs_where_it_must(void **state)
 	holds(&text, "# UNIT aisle_state_bytes bytes\n");
 	holds(&text, "# TYPE aisle_build info\n");
 	assert_string_equal(text.data + text.len - 6, "# EOF\n");
-	assert_string_equal(metrics_content_type(true), "application/openmetrics-text; version=1.0.0; charset=utf-8");
-	assert_string_equal(metrics_content_type(false), "text/plain; version=0.0.4; charset=utf-8");
+	assert_string_equal(metrics_content_type(true),
+	    "application/openmetrics-text; version=1.0.0; charset=utf-8");
+	assert_string_equal(
+	    metrics_content_type(false), "text/plain; version=0.0.4; charset=utf-8");
 	buf_done(&text);
 }
 
@@ -112,14 +115,16 @@ the_service_manager_hears_us(void **state)
 {
 	(void)state;
 	for (int abstract = 0; abstract < 2; abstract++) {
-		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
 		char name[60];
-		snprintf(name, sizeof(name), "%s/tmp/aisle-notify-%d", abstract ? "@" : "", (int)getpid());
+		snprintf(name, sizeof(name), "%s/tmp/aisle-notify-%d", abstract ? "@" : "",
+		    (int)getpid());
 		memcpy(address.sun_path, name, strlen(name));
 		if (abstract)
 			address.sun_path[0] = '\0';
 		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-		socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name) + !abstract);
+		socklen_t size =
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name) + !abstract);
 		assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
 		setenv("NOTIFY_SOCKET", name, 1);
 		notify_ready();
@@ -136,7 +141,7 @@ the_service_manager_hears_us(void **state)
 		if (!abstract)
 			unlink(name);
 	}
-	notify_ready();		/* nobody there: no harm */
+	notify_ready(); /* nobody there: no harm */
 	unsetenv("NOTIFY_SOCKET");
 	notify_ready();
 }
@@ -175,7 +180,7 @@ die(int how)
 		dup2(null, STDERR_FILENO);
 		for (int i = 1; i < 32; i++)
 			signal(i, SIG_DFL);
-		struct err err = {0};
+		struct err err = { 0 };
 		if (crash_open(dir, &err) != 0)
 			_exit(9);
 		crash_input("/till/7", "42");
@@ -203,7 +208,7 @@ static void
 a_bug_leaves_a_mark_that_is_taken_once(void **state)
 {
 	(void)state;
-	struct crash crash = {{0}, {0}, {0}};
+	struct crash crash = { { 0 }, { 0 }, { 0 } };
 	assert_int_equal(crash_take(dir, &crash), AISLE_E_NONE);
 	assert_int_equal(die(0), SIGABRT);
 	assert_int_equal(crash_take(dir, &crash), 0);
@@ -220,7 +225,7 @@ static void
 a_fatal_signal_leaves_a_mark(void **state)
 {
 	(void)state;
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		struct crash crash;
 		char what[20];
@@ -247,9 +252,9 @@ static void
 between_inputs_a_mark_names_none(void **state)
 {
 	(void)state;
-	struct crash crash = {{0}, {0}, {0}};
+	struct crash crash = { { 0 }, { 0 }, { 0 } };
 	assert_false(crash_is(&crash, "", ""));
-	struct err err = {0};
+	struct err err = { 0 };
 	assert_int_equal(crash_open("/nonexistent", &err), AISLE_E_IO);
 	assert_int_equal(err.code, AISLE_E_IO);
 	crash_write("nothing is open: no harm");
