@@ -47,15 +47,15 @@ struct features;
 struct features *features_new(struct arena *arena, const struct sources *sources);
 /* Value of a slot for this candidate (NULL: none; per_action slots are then missing).
  * The default is applied; VALUE_MISSING when there is none. */
-struct value features_get(
-    struct features *features, unsigned slot, const struct candidate_context *candidate);
+struct value features_get(struct features *features, unsigned slot,
+    const struct candidate_context *candidate);
 /* All slots as they are known so far, for who reads many of them: FEATURE_UNREAD (or above) where
  * features_get() has to be asked, as always for what depends on the candidate. */
 #define FEATURE_UNREAD ((enum value_tag)(VALUE_JSON + 1))
 const struct value *features_known(const struct features *features);
 /* Score of a model after link and calibration, e.g. a probability. VALUE_MISSING if it cannot be scored. */
-struct value features_model(
-    struct features *features, unsigned model, const struct candidate_context *candidate);
+struct value features_model(struct features *features, unsigned model,
+    const struct candidate_context *candidate);
 /* Candidates whose scores are asked for next, with a bit for each model that may be asked of them:
  * once one is, all that wait for that model are scored at once, with the same bits. Borrowed and
  * not changed until the next call; count 0: none. */

@@ -155,8 +155,8 @@ static void
 take_mapping(struct reader *reader, const char *name, const char *value)
 {
 	if (!conf_is_id(name))
-		complain(
-		    reader, reader->line, "bad mapping name, expected 1-32 of A-Z a-z 0-9 _ -");
+		complain(reader, reader->line,
+		    "bad mapping name, expected 1-32 of A-Z a-z 0-9 _ -");
 	else if (!conf_is_readable(value))
 		complain(reader, reader->line, "%s: %s, expected a file that can be read", value,
 		    strerror(errno));
@@ -239,8 +239,8 @@ check_whole(struct reader *reader)
 		complain(reader, 0, "[store] id is missing, expected the store's id");
 	int socket = line_of(reader, "mqtt", "socket");
 	if (socket != 0 && line_of(reader, "mqtt", "host") != 0)
-		complain(
-		    reader, socket, "[mqtt] socket and host are both set, expected one of them");
+		complain(reader, socket,
+		    "[mqtt] socket and host are both set, expected one of them");
 	check_pair_of_keys(reader, "mqtt");
 	check_pair_of_keys(reader, "hq");
 	check_pair_of_keys(reader, "http");
@@ -297,8 +297,8 @@ conf_load(struct conf *conf, const char *path, struct buf *report)
 	fclose(reader.file);
 	check_whole(&reader);
 	if (rc != 0 && report->len == before)
-		complain(
-		    &reader, rc > 0 ? rc : 0, "not understood, expected [SECTION] or KEY = VALUE");
+		complain(&reader, rc > 0 ? rc : 0,
+		    "not understood, expected [SECTION] or KEY = VALUE");
 	qsort(conf->stations, conf->station_count, sizeof(conf->stations[0]), pair_compare);
 	return report->len == before ? 0 : AISLE_E_CONFIG;
 }

@@ -44,8 +44,8 @@ hash_end(struct hash *hash, void *out, size_t out_len)
 }
 
 void
-hash_bytes(
-    void *out, size_t out_len, const void *bytes, size_t len, const void *key, size_t key_len)
+hash_bytes(void *out, size_t out_len, const void *bytes, size_t len, const void *key,
+    size_t key_len)
 {
 	CHECK(out_len >= 1 && out_len <= crypto_generichash_blake2b_BYTES_MAX);
 	CHECK(crypto_generichash_blake2b(out, out_len, bytes, len, key, key_len) == 0);

@@ -9,8 +9,8 @@
 #include "aisle/base.h"
 
 /* BLAKE2b of bytes. key NULL with key_len 0: unkeyed. out_len 1..64. */
-void hash_bytes(
-    void *out, size_t out_len, const void *bytes, size_t len, const void *key, size_t key_len);
+void hash_bytes(void *out, size_t out_len, const void *bytes, size_t len, const void *key,
+    size_t key_len);
 /* BLAKE2b-128 of n strings joined by a zero byte (no zero after the last), unkeyed. */
 struct id hash_parts(const char *const *parts, size_t count);
 void hash_hex(char *out /* 2*len+1 */, const void *bytes, size_t len);
@@ -35,7 +35,7 @@ bool subject_parse(const char *text, struct id *ret_subject); /* 32 lower-case h
 
 /* U(purpose, x) in [0,1): (first 8 bytes, little-endian, of BLAKE2b-256(key = salt,
  * purpose 0 part 0 part …) >> 11) * 2^-53. */
-double chance(
-    const uint8_t salt[static 32], const char *purpose, const char *const *parts, size_t count);
+double chance(const uint8_t salt[static 32], const char *purpose, const char *const *parts,
+    size_t count);
 
 #endif

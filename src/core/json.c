@@ -325,8 +325,8 @@ merge(const json_t *target, const json_t *patch, int depth)
 		if (json_is_null(value))
 			json_object_del(result, key);
 		else
-			json_object_set_new(
-			    result, key, merge(json_object_get(result, key), value, depth + 1));
+			json_object_set_new(result, key,
+			    merge(json_object_get(result, key), value, depth + 1));
 	}
 	return result;
 }

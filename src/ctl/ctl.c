@@ -133,8 +133,8 @@ ctl_words(struct ctl *ctl, int min, int max)
 {
 	for (int i = 0; i < ctl->argc; i++) {
 		if (ctl->argv[i][0] == '-' && ctl->argv[i][1] != '\0') {
-			ctl_fail(
-			    EX_USAGE, "unknown option %s, or its value is missing", ctl->argv[i]);
+			ctl_fail(EX_USAGE, "unknown option %s, or its value is missing",
+			    ctl->argv[i]);
 			return ctl_usage(ctl);
 		}
 	}
@@ -278,8 +278,8 @@ run(const struct ctl_command *command, struct ctl *ctl)
 	snprintf(usage, sizeof(usage), "%s %s", command->words, command->arguments);
 	ctl->usage = usage;
 	if (ctl_flag(ctl, "--help") || ctl_flag(ctl, "-h")) {
-		printf(
-		    "usage: aislectl [--config FILE] %s [--json]\n\n%s.\n", usage, command->what);
+		printf("usage: aislectl [--config FILE] %s [--json]\n\n%s.\n", usage,
+		    command->what);
 		return EX_OK;
 	}
 	ctl->json = ctl_flag(ctl, "--json");

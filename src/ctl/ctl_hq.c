@@ -36,8 +36,8 @@ ctl_collect(struct ctl *ctl)
 		conf_done(conf);
 		rc = ctl_conf(ctl, true, conf);
 		if (rc == EX_OK && conf->hq_host == NULL)
-			rc = ctl_fail(
-			    EX_CONFIG, "no --broker, and no [hq] host in the configuration");
+			rc = ctl_fail(EX_CONFIG,
+			    "no --broker, and no [hq] host in the configuration");
 		if (rc == EX_OK) {
 			snprintf(url, sizeof(url), "mqtt%s://%s:%d", conf->hq_ca != NULL ? "s" : "",
 			    conf->hq_host, conf->hq_port);

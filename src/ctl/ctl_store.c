@@ -56,8 +56,8 @@ ctl_status(struct ctl *ctl)
 	    json_is_true(json_object_get(json_object_get(reply, "hq"), "connected")) ? "connected"
 										     : "away",
 	    (long long)json_integer_value(json_object_get(json_object_get(reply, "hq"), "queued")));
-	printf(
-	    "profiles  %lld\n", (long long)json_integer_value(json_object_get(reply, "profiles")));
+	printf("profiles  %lld\n",
+	    (long long)json_integer_value(json_object_get(reply, "profiles")));
 	printf("visits    %lld open, %lld decisions since start\n",
 	    (long long)json_integer_value(json_object_get(reply, "visits")),
 	    (long long)json_integer_value(json_object_get(reply, "decisions")));
@@ -171,8 +171,8 @@ ctl_tablet_pair(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack(
-	    "{s:s,s:s}", "command", "tablet-pair", "stations", stations != NULL ? stations : "");
+	request = json_pack("{s:s,s:s}", "command", "tablet-pair", "stations",
+	    stations != NULL ? stations : "");
 	if (ctl->json)
 		return ask_and_print(ctl, request, NULL, NULL);
 	rc = ctl_ask(ctl, request, NULL, &reply);
@@ -233,8 +233,8 @@ ctl_manager_add(struct ctl *ctl)
 	rc = ctl_stdin_line(pin, sizeof(pin));
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack(
-	    "{s:s,s:s,s:s}", "command", "manager-add", "manager", ctl->argv[0], "pin", pin);
+	request = json_pack("{s:s,s:s,s:s}", "command", "manager-add", "manager", ctl->argv[0],
+	    "pin", pin);
 	explicit_bzero(pin, sizeof(pin));
 	if (request == NULL)
 		return ctl_fail(EX_DATAERR, "the id or the PIN is not UTF-8 text");
@@ -265,8 +265,8 @@ ctl_bundle_install(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	return ask_and_print(
-	    ctl, json_pack("{s:s}", "command", "bundle-install"), ctl->argv[0], NULL);
+	return ask_and_print(ctl, json_pack("{s:s}", "command", "bundle-install"), ctl->argv[0],
+	    NULL);
 }
 
 int
@@ -276,6 +276,6 @@ ctl_profiles_install(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	return ask_and_print(
-	    ctl, json_pack("{s:s}", "command", "profiles-install"), ctl->argv[0], NULL);
+	return ask_and_print(ctl, json_pack("{s:s}", "command", "profiles-install"), ctl->argv[0],
+	    NULL);
 }

@@ -246,8 +246,8 @@ daemon_load_bundle(struct daemon *daemon, struct err *err)
 		remove_left(daemon);
 	if (rc == 0 || rc == AISLE_E_NONE)
 		return 0;
-	log_error(
-	    "the current bundle cannot be used, going back to the last good one: %s", why.text);
+	log_error("the current bundle cannot be used, going back to the last good one: %s",
+	    why.text);
 	metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
 	memset(&why, 0, sizeof(why));
 	if (activate_named(daemon, "bundle_last_good", &why) != 0)
@@ -315,8 +315,8 @@ install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err
 	if (rc == 0 && !no_image)
 		rc = activate_image(daemon, path, true, &none);
 	if (rc == AISLE_E_NONE || (rc == 0 && no_image)) {
-		log_warning(
-		    "no image of the policy is kept, each start compiles it: %s", none.text);
+		log_warning("no image of the policy is kept, each start compiles it: %s",
+		    none.text);
 		rc = compile_here(daemon, path, true, err);
 	} else if (rc != 0 && err->code == 0) {
 		*err = none;
@@ -339,8 +339,8 @@ announce(struct daemon *daemon, struct control_request *request)
 	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
 	log_notice("policy active name=%s version=%lld hash=%s", policy->name,
 	    (long long)policy->version, policy->hash);
-	daemon_queue(
-	    daemon, &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
+	daemon_queue(daemon,
+	    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
 	daemon_turn(daemon);
 	daemon_publish_status(daemon, "online");
 	mqtt_release(daemon->mqtt);

@@ -70,8 +70,8 @@ on_ready(void *ctx)
 /* ---- what is said ---- */
 
 int
-daemon_publish_row(
-    void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len)
+daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
+    size_t len)
 {
 	struct daemon *daemon = ctx;
 
@@ -89,8 +89,8 @@ daemon_publish_backlog(struct daemon *daemon)
 	if (!mqtt_connected(daemon->mqtt) ||
 	    daemon->published >= store_outbox_last(daemon->engine->store))
 		return;
-	if (store_outbox_each(
-		daemon->engine->store, daemon->published, daemon_publish_row, daemon) < 0)
+	if (store_outbox_each(daemon->engine->store, daemon->published, daemon_publish_row,
+		daemon) < 0)
 		log_error("the outbox cannot be read");
 }
 

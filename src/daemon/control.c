@@ -421,8 +421,8 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		rc = err_set(
-		    err, AISLE_E_IO, "no answer from aisled at %s: %s", path, strerror(errno));
+		rc = err_set(err, AISLE_E_IO, "no answer from aisled at %s: %s", path,
+		    strerror(errno));
 		goto out;
 	}
 	/* One that does not listen to the end has said why. */

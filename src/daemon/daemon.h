@@ -97,8 +97,8 @@ void daemon_arm_clock(struct daemon *daemon); /* to the engine's next timer */
 
 /* broker.c */
 int daemon_open_broker(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
-int daemon_publish_row(
-    void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len);
+int daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
+    size_t len);
 /* what the outbox holds beyond what the library was given */
 void daemon_publish_backlog(struct daemon *daemon);
 void daemon_status_json(struct daemon *daemon, const char *state, struct buf *out);

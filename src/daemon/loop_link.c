@@ -193,8 +193,8 @@ daemon_link_start(struct daemon *daemon)
 	if (daemon->conf.hq_host == NULL)
 		return;
 	signal(SIGCHLD, SIG_DFL);
-	daemon->uplink = uplink_new(
-	    daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
+	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	    (uint64_t)daemon_now_ms(daemon));
 	spawn(daemon);
 }
 
@@ -204,8 +204,8 @@ daemon_link_reopened(struct daemon *daemon)
 	if (daemon->uplink == NULL)
 		return;
 	uplink_free(daemon->uplink);
-	daemon->uplink = uplink_new(
-	    daemon->engine->store, daemon->conf.store_id, (uint64_t)daemon_now_ms(daemon));
+	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	    (uint64_t)daemon_now_ms(daemon));
 	uplink_connected(daemon->uplink, daemon->hq_up);
 }
 

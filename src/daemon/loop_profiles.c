@@ -25,8 +25,8 @@ on_install_slice(evutil_socket_t fd, short what, void *ctx)
 		return;
 	}
 	if (rc < 0) {
-		control_fail(
-		    daemon->install, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM, err.text);
+		control_fail(daemon->install, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM,
+		    err.text);
 	} else {
 		engine_drop_subjects(daemon->engine);
 		snprintf(json, sizeof(json), "{\"profiles\":%lld}",
@@ -52,8 +52,8 @@ daemon_install_profiles(struct daemon *daemon, struct control_request *request)
 		return;
 	}
 	if (daemon->conf.hq_root != NULL) {
-		control_fail(
-		    request, EX_NOPERM, "[hq] root is set: a plain profiles file is not accepted");
+		control_fail(request, EX_NOPERM,
+		    "[hq] root is set: a plain profiles file is not accepted");
 		return;
 	}
 	if (profiles_install_begin(daemon->profiles, body_path, daemon->conf.store_id, &err) != 0) {

@@ -114,8 +114,8 @@ let_out(struct daemon *daemon)
 
 		/* Straight from memory while nothing older waits. */
 		if (daemon->published == output->id - 1)
-			(void)daemon_publish_row(
-			    daemon, output->id, output->topic, false, output->payload, output->len);
+			(void)daemon_publish_row(daemon, output->id, output->topic, false,
+			    output->payload, output->len);
 		stream(daemon, output);
 	}
 	daemon_publish_backlog(daemon);

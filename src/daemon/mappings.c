@@ -40,14 +40,14 @@ queue_mapped(struct daemon *daemon, const struct mapping *mapping, const char *t
 }
 
 int
-daemon_mappings_load(
-    const struct conf *conf, const char *currency, struct mappings *ret, struct err *err)
+daemon_mappings_load(const struct conf *conf, const char *currency, struct mappings *ret,
+    struct err *err)
 {
 	struct mappings mappings = { 0 };
 
 	for (size_t i = 0; i < conf->mapping_count; i++) {
-		int rc = mapping_load(
-		    conf->mappings[i].name, conf->mappings[i].value, &mappings.mapping[i], err);
+		int rc = mapping_load(conf->mappings[i].name, conf->mappings[i].value,
+		    &mappings.mapping[i], err);
 
 		if (rc != 0) {
 			daemon_mappings_free(&mappings);

@@ -154,8 +154,8 @@ daemon_open_state(struct daemon *daemon, struct err *err)
 	daemon->engine->poison = daemon->poison;
 	rc = crash_open(daemon->conf.state_dir, err);
 	if (rc == 0)
-		rc = profiles_open(
-		    daemon->conf.state_dir, daemon->engine->keys, &daemon->profiles, err);
+		rc = profiles_open(daemon->conf.state_dir, daemon->engine->keys, &daemon->profiles,
+		    err);
 	if (rc != 0)
 		return rc;
 	daemon->engine->profile_get = profile_of;

@@ -144,8 +144,8 @@ daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *t
 	buf_str(&body, tablet->stations);
 	rc = store_begin(store);
 	if (rc == 0)
-		rc = store_put(
-		    store, STORE_TABLET, &key, NULL, daemon_now_ms(daemon), 0, body.data, body.len);
+		rc = store_put(store, STORE_TABLET, &key, NULL, daemon_now_ms(daemon), 0, body.data,
+		    body.len);
 	if (rc == 0)
 		rc = store_commit(store);
 	if (rc != 0)
@@ -206,8 +206,8 @@ manager_change(struct daemon *daemon, struct control_request *request, bool add)
 		return;
 	}
 	if (add && !is_printable(pin, 4, 64)) {
-		control_fail(
-		    request, EX_DATAERR, "expected a PIN of 4 to 64 printable ASCII characters");
+		control_fail(request, EX_DATAERR,
+		    "expected a PIN of 4 to 64 printable ASCII characters");
 		return;
 	}
 	rc = add ? manager_add(daemon->engine->store, manager, pin, daemon_now_ms(daemon))

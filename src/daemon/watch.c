@@ -80,8 +80,8 @@ watch_init(struct watch *watch, struct err *err)
 	memset(watch, 0, sizeof(*watch));
 	rc = policy_compile(&all, &watch->policy, &report);
 	if (rc != 0)
-		err_set(
-		    err, AISLE_E_INVALID, "the self-check does not compile: %.300s", report.data);
+		err_set(err, AISLE_E_INVALID, "the self-check does not compile: %.300s",
+		    report.data);
 	buf_done(&report);
 	watch->arena = arena_new();
 	watch->line = (struct line){ .line = 1,

@@ -20,8 +20,8 @@ use_of(const struct store_state *store, const char *action)
 }
 
 const char *
-budget_gate(
-    const struct run *run, const struct action *action, const struct card *own, int64_t hold_minor)
+budget_gate(const struct run *run, const struct action *action, const struct card *own,
+    int64_t hold_minor)
 {
 	const struct budget *budget = &action->budget;
 	const struct budget_use *use;

@@ -30,8 +30,8 @@ is_true(const struct value *value)
 }
 
 static enum rule_result
-run_clause(
-    struct run *run, uint32_t index, const struct candidate_context *about, struct value *ret)
+run_clause(struct run *run, uint32_t index, const struct candidate_context *about,
+    struct value *ret)
 {
 	const struct logic *program = run->policy->clauses[index].program;
 	struct reader reader = { run->features, about };
@@ -99,8 +99,8 @@ is_amount(double number)
 }
 
 bool
-expr_compute(
-    struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret)
+expr_compute(struct run *run, const struct expr *expr, const struct candidate_context *about,
+    double *ret)
 {
 	struct value value;
 	double number;

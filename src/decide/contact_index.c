@@ -47,8 +47,8 @@ contact_index_make(struct arena *arena, const struct contacts *contacts)
 void
 contact_index_reach_further(struct contact_index *index, int64_t from_ms)
 {
-	while (
-	    index->keys_from > 0 && index->contacts->rows[index->keys_from - 1].at_ms >= from_ms) {
+	while (index->keys_from > 0 &&
+	    index->contacts->rows[index->keys_from - 1].at_ms >= from_ms) {
 		const struct contact *row = &index->contacts->rows[--index->keys_from];
 		struct contact_key *key = &index->keys[index->keys_from];
 

@@ -108,8 +108,8 @@ row_counts(struct view *view, size_t i, enum outcome outcome, const char *reason
 
 /* The cards of this decision. An open one that won again is in the rows already. */
 static int
-pending_counts(
-    const struct view *view, enum outcome outcome, enum contact_scope scope, const char *value)
+pending_counts(const struct view *view, enum outcome outcome, enum contact_scope scope,
+    const char *value)
 {
 	const struct run *run = view->run;
 	enum contact_by by = key_of(scope, value);
@@ -200,8 +200,8 @@ count_rows(struct view *view, const struct cap *cap)
 			break;
 		if (by != BY_COUNT && key->by[by] != view->keys[by])
 			continue; /* most rows are told apart by their first bytes */
-		count += row_counts(
-		    view, i, cap->outcome, cap->outcome_reason, cap->scope, cap->scope_value);
+		count += row_counts(view, i, cap->outcome, cap->outcome_reason, cap->scope,
+		    cap->scope_value);
 	}
 	return count;
 }
@@ -251,8 +251,8 @@ caps_idle(const struct contact_index *index, size_t fresh, bool again, const str
 }
 
 static bool
-policy_idle(
-    const struct contact_index *index, size_t fresh, bool again, const struct policy *policy)
+policy_idle(const struct contact_index *index, size_t fresh, bool again,
+    const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->suppression_count; i++) {
 		const struct suppression *rule = &policy->suppressions[i];
@@ -312,8 +312,8 @@ suppressed(struct view *view, const struct suppression *rule)
 	if (here > 0) {
 		for (size_t i = contacts->count;
 		     i-- > 0 && contacts->rows[i].at_ms > now_ms - rule->within_ms;)
-			here += row_counts(
-			    view, i, rule->outcome, rule->outcome_reason, rule->scope, NULL);
+			here += row_counts(view, i, rule->outcome, rule->outcome_reason,
+			    rule->scope, NULL);
 		if (here >= rule->count)
 			return true;
 	}
@@ -329,8 +329,8 @@ suppressed(struct view *view, const struct suppression *rule)
 			continue;
 		for (size_t i = last + 1;
 		     i-- > 0 && contacts->rows[i].at_ms > from_ms && count < rule->count;)
-			count += row_counts(
-			    view, i, rule->outcome, rule->outcome_reason, rule->scope, NULL);
+			count += row_counts(view, i, rule->outcome, rule->outcome_reason,
+			    rule->scope, NULL);
 		if (count >= rule->count)
 			return true;
 	}

@@ -66,7 +66,7 @@ struct decision_context { /* what the spine knows beside the decision */
  * features: those that were read. candidates: all of the trigger; above CANDIDATES_RECORDED_MAX only those that
  * were scored, and "fates" counts the rest. */
 #define CANDIDATES_RECORDED_MAX 200
-void decision_json(
-    const struct decision *decision, const struct decision_context *context, struct buf *out);
+void decision_json(const struct decision *decision, const struct decision_context *context,
+    struct buf *out);
 
 #endif

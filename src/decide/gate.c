@@ -198,8 +198,8 @@ budget_of_depths(const struct run *run, size_t i)
 
 		if (!trial->options[d].fits)
 			continue;
-		clause = budget_gate(
-		    run, action, trial_card(run, i), trial->options[d].value.hold_minor);
+		clause = budget_gate(run, action, trial_card(run, i),
+		    trial->options[d].value.hold_minor);
 		trial->options[d].fits = clause == NULL;
 		any = any || clause == NULL;
 		if (first == NULL)

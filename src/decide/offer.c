@@ -305,8 +305,8 @@ offer_value(const struct offer *offer, int64_t depth, const struct visit *visit)
 }
 
 struct offer_value
-offer_value_on(
-    const struct offer *offer, int64_t depth, const struct visit *visit, const struct shelf *shelf)
+offer_value_on(const struct offer *offer, int64_t depth, const struct visit *visit,
+    const struct shelf *shelf)
 {
 	struct offer_value value = { 0 };
 	int64_t typical, most;

@@ -46,8 +46,8 @@ render(struct writer *w, const struct template *text)
 {
 	buf_clear(&w->text);
 	/* The gate has rendered it: every value is there. */
-	CHECK(words_render(
-	    w->decision->features, w->policy, text, &w->about, w->treatment->language, &w->text));
+	CHECK(words_render(w->decision->features, w->policy, text, &w->about,
+	    w->treatment->language, &w->text));
 	return w->text.len > 0 ? w->text.data : "";
 }
 

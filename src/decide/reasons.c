@@ -112,8 +112,8 @@ say(struct telling *t, const struct template *text)
 	struct run *run = t->run;
 
 	buf_clear(&run->scratch);
-	if (!words_render(
-		run->features, run->policy, text, &t->about, t->treatment->language, &run->scratch))
+	if (!words_render(run->features, run->policy, text, &t->about, t->treatment->language,
+		&run->scratch))
 		return false;
 	add_line(t, &run->scratch);
 	return true;

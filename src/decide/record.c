@@ -82,8 +82,8 @@ add_head(const struct decision *decision, const struct decision_context *context
 		buf_adds(out, ",\"mixed\":true");
 	buf_adds(out, ",\"trigger\":{\"source\":");
 	buf_json_str(out, context->trigger != NULL ? context->trigger->source : "timer");
-	add_string(
-	    out, ",\"id\":", context->trigger != NULL ? context->trigger->id : context->timer_id);
+	add_string(out,
+	    ",\"id\":", context->trigger != NULL ? context->trigger->id : context->timer_id);
 	add_string(out, ",\"type\":",
 	    context->trigger != NULL ? event_type_name(context->trigger->type) : "timer");
 	buf_adds(out, "},\"policy\":{\"name\":");
@@ -182,8 +182,8 @@ add_candidate(const struct record_writer *w, const struct candidate *candidate, 
 	/* What contact policy says is written for this decision; all others are the policy's
 	 * own. */
 	if (candidate->clause != NULL)
-		at = put_text(
-		    w, candidate->clause, candidate->fate != FATE_CONTACT, PUT(at, ",\"clause\":"));
+		at = put_text(w, candidate->clause, candidate->fate != FATE_CONTACT,
+		    PUT(at, ",\"clause\":"));
 	if (candidate->scored)
 		at = put_factors(w, candidate, at);
 	*at++ = '}';
@@ -267,8 +267,8 @@ add_caps(struct counters *c, const struct slot *slot, const char *where, const s
 	const struct action *action = c->decision->candidates[slot->candidate].action;
 
 	for (size_t i = 0; i < count; i++) {
-		int n = contact_counter(
-		    c->decision->input, c->decision->contact, action, slot->placement, &caps[i]);
+		int n = contact_counter(c->decision->input, c->decision->contact, action,
+		    slot->placement, &caps[i]);
 
 		add_counter(c, action, where, (int)i, n);
 	}
@@ -336,8 +336,8 @@ add_shortlist(const struct record_writer *w, const struct slot *slot)
 
 		if (i > 0)
 			*at++ = ',';
-		at = put_text(
-		    w, candidate_name(w->decision, one->candidate), true, PUT(at, "{\"action\":"));
+		at = put_text(w, candidate_name(w->decision, one->candidate), true,
+		    PUT(at, "{\"action\":"));
 		at = put_double(w, one->priority, PUT(at, ",\"priority\":"));
 		at = put_double(w, one->p, PUT(at, ",\"p\":"));
 		*at++ = '}';
@@ -387,8 +387,8 @@ add_slot(const struct record_writer *w, const struct slot *slot, const struct id
 }
 
 void
-decision_json(
-    const struct decision *decision, const struct decision_context *context, struct buf *out)
+decision_json(const struct decision *decision, const struct decision_context *context,
+    struct buf *out)
 {
 	const struct record_writer w = { decision, decision->input->draws, out };
 

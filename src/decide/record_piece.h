@@ -24,8 +24,8 @@ struct record_writer {
 
 /* What is not known yet; known NULL: not to be remembered. record_piece.c */
 char *put_new_number(struct number_text *known, uint64_t bits, double value, char *at);
-char *put_new_text(
-    const struct record_writer *w, const char *text, struct quoted_text *known, char *at);
+char *put_new_text(const struct record_writer *w, const char *text, struct quoted_text *known,
+    char *at);
 
 static inline char *
 piece_begin(const struct record_writer *w)

@@ -125,11 +125,11 @@ struct run {
 /* ---- clause.c ---- */
 enum rule_result rule_try(struct run *run, uint32_t clause, const struct candidate_context *about);
 /* false: missing, or not a finite number. */
-bool expr_compute(
-    struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret);
+bool expr_compute(struct run *run, const struct expr *expr, const struct candidate_context *about,
+    double *ret);
 static inline bool
-expr_number(
-    struct run *run, const struct expr *expr, const struct candidate_context *about, double *ret)
+expr_number(struct run *run, const struct expr *expr, const struct candidate_context *about,
+    double *ret)
 {
 	if (expr->kind != EXPR_CONST)
 		return expr_compute(run, expr, about, ret);
@@ -142,8 +142,8 @@ int64_t basket_total(const struct visit *visit);
 /* How the category of each line begins, for the many offers of one decision. */
 struct shelf;
 const struct shelf *offer_shelf(struct arena *arena, const struct visit *visit);
-struct offer_value offer_value_on(
-    const struct offer *offer, int64_t depth, const struct visit *visit, const struct shelf *shelf);
+struct offer_value offer_value_on(const struct offer *offer, int64_t depth,
+    const struct visit *visit, const struct shelf *shelf);
 void offer_settle(struct offer *offer); /* aim and aim_mask */
 /* The depths an offer may have now: of its open card, of the highest tier that the basket
  * reaches, else its ladder. 0: only tiers, and none is reached. */
@@ -174,18 +174,18 @@ int contact_counter(const struct decide_input *input, struct contact_index *inde
     const struct action *action, enum placement place, const struct cap *cap);
 
 /* ---- budget.c ---- */
-const char *budget_gate(
-    const struct run *run, const struct action *action, const struct card *own, int64_t hold_minor);
+const char *budget_gate(const struct run *run, const struct action *action, const struct card *own,
+    int64_t hold_minor);
 
 /* ---- score_gain.c ---- */
 /* The candidate as per_action features see it with one of its depths and its margin (which may
  * run a model; 0 where there is none). */
-struct candidate_context candidate_about(
-    struct run *run, size_t i, const struct depth_option *option);
+struct candidate_context candidate_about(struct run *run, size_t i,
+    const struct depth_option *option);
 /* Gain and priority of the best fitting depth into the candidate, its fate of that into the trial.
  * expected, has_margin: one for each depth that fits. Returns how many those are. */
-size_t gain_best(
-    struct run *run, size_t i, const struct expected *expected, const bool *has_margin);
+size_t gain_best(struct run *run, size_t i, const struct expected *expected,
+    const bool *has_margin);
 double gain_of(double p1, double p0, double margin, double cost);
 double lever_of(const struct policy *policy, const struct action *action, double own);
 
@@ -225,8 +225,8 @@ size_t words_fitting(struct features *features, const struct decide_input *input
 /* Draws one of them for a slot. */
 void words_choose(struct run *run, struct slot *slot);
 struct candidate_context words_about(const struct candidate *candidate); /* as it was decided */
-bool words_speak(
-    const char *language, const char *wanted); /* "de" speaks to a customer of "de-AT" */
+bool words_speak(const char *language,
+    const char *wanted); /* "de" speaks to a customer of "de-AT" */
 bool words_personal(const struct policy *policy,
     const struct template *text); /* reads profile, purchases or past contacts */
 size_t utf8_count(const char *s);

@@ -98,8 +98,8 @@ rank_more(struct pool *pool)
 
 /* The top of the pool that may still stand beside the winners so far, and nothing, with p. */
 static size_t
-make_shortlist(
-    struct run *run, struct pool *pool, struct shortlisted list[static SHORTLIST_MAX + 1])
+make_shortlist(struct run *run, struct pool *pool,
+    struct shortlisted list[static SHORTLIST_MAX + 1])
 {
 	size_t max = shortlist_size(run->policy), count = 0, at = 0;
 

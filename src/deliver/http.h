@@ -73,8 +73,8 @@ void http_stream(struct http *http, const char *station, int64_t id, const char 
     const char *json, size_t len);
 /* A pairing code for these stations ("7,8"; "" = all): 6 digits, 5 minutes, 5 tries. False: that is
  * no list of stations, or a longer one than is kept of a tablet. */
-bool http_pair(
-    struct http *http, const char *stations, char ret_code[static 7], int64_t *ret_expires_ms);
+bool http_pair(struct http *http, const char *stations, char ret_code[static 7],
+    int64_t *ret_expires_ms);
 /* cut its streams; the host has deleted the row */
 void http_revoke(struct http *http, const char *name);
 size_t http_streams(const struct http *http);

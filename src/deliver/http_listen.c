@@ -80,8 +80,8 @@ add_listener(struct http *http, struct evconnlistener *listener, struct err *err
 }
 
 static int
-check_plain(
-    const struct http *http, const struct sockaddr *address, const char *name, struct err *err)
+check_plain(const struct http *http, const struct sockaddr *address, const char *name,
+    struct err *err)
 {
 	if (http->tls != NULL || http->conf->http_plain_lan || is_loopback(address))
 		return 0;
@@ -130,8 +130,8 @@ bind_one(struct http *http, const char *name, struct err *err)
 	int len;
 
 	if (http->listener_count == CONF_LISTEN_MAX)
-		return err_set(
-		    err, AISLE_E_CONFIG, "[http] listen: more than %d addresses", CONF_LISTEN_MAX);
+		return err_set(err, AISLE_E_CONFIG, "[http] listen: more than %d addresses",
+		    CONF_LISTEN_MAX);
 	if (!parse_listen(name, &ss, &len))
 		return err_set(err, AISLE_E_CONFIG,
 		    "[http] listen: \"%s\", expected an address and port like 127.0.0.1:8080 or "

@@ -171,8 +171,8 @@ pair(struct http_call *call, struct pair_code *code, const char *name)
 	int rc;
 
 	randombytes_buf(secret, sizeof(secret));
-	sodium_bin2base64(
-	    token, sizeof(token), secret, sizeof(secret), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(token, sizeof(token), secret, sizeof(secret),
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(secret, sizeof(secret));
 	http_token_hash(token, hash);
 	snprintf(tablet.name, sizeof(tablet.name), "%s", name);
@@ -214,8 +214,8 @@ http_post_pair(struct http_call *call)
 			pair(call, code, name);
 		else {
 			wrong_guess(http);
-			http_problem(
-			    call, 403, "this code is wrong, used or too old: ask for a new one");
+			http_problem(call, 403,
+			    "this code is wrong, used or too old: ask for a new one");
 		}
 	}
 	json_decref(body);

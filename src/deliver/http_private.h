@@ -217,8 +217,8 @@ void http_problem_text(int status, const char *detail, struct buf *out);
 const char *http_status_title(int status);
 void http_add_header(struct http_call *call, const char *name, const char *value);
 /* To a request that has no http_call any more. */
-void http_send(
-    struct evhttp_request *request, int status, const char *type, struct buf *body, bool head);
+void http_send(struct evhttp_request *request, int status, const char *type, struct buf *body,
+    bool head);
 
 /* http_listen.c, http_tls.c */
 int http_listen(struct http *http, struct err *err) AISLE_MUST_CHECK;

@@ -70,8 +70,8 @@ http_get_decision(struct http_call *call)
 
 	if (host->decision(host->ctx, call->segments[2], &text) != 0 ||
 	    (decision = json_read(text.data, text.len, "decision", &err)) == NULL)
-		http_problem(
-		    call, 404, "no such decision, or it is older than [privacy] decision_days");
+		http_problem(call, 404,
+		    "no such decision, or it is older than [privacy] decision_days");
 	else if ((station = json_string_value(json_object_get(decision, "station"))) == NULL ||
 	    !http_scope_has(&call->tablet, station))
 		http_problem(call, 403, "this tablet is not paired with that station");

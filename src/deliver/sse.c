@@ -247,8 +247,8 @@ stream_new(struct http_call *call, const char *station)
 	http->stream_count++;
 	call->client->stream = stream;
 	call->client->state = CLIENT_STREAM;
-	setsockopt(
-	    bufferevent_getfd(call->client->bev), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(bufferevent_getfd(call->client->bev), SOL_SOCKET, SO_SNDBUF, &size,
+	    sizeof(size));
 	bufferevent_setwatermark(call->client->bev, EV_READ, 0, 4096);
 	return stream;
 }
@@ -284,8 +284,8 @@ http_get_stream(struct http_call *call)
 	bound_tablet(http, call->tablet.name);
 	if (http->stream_count >= SSE_STREAMS_MAX) {
 		http_add_header(call, "Retry-After", "10");
-		http_problem(
-		    call, 503, "%d streams are open, and no more are served", SSE_STREAMS_MAX);
+		http_problem(call, 503, "%d streams are open, and no more are served",
+		    SSE_STREAMS_MAX);
 		return;
 	}
 	add_beginning(call, station, &text);

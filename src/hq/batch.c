@@ -159,15 +159,15 @@ take_lines(struct batch *batch, const struct buf *lines, struct err *err)
 }
 
 int
-batch_read(
-    const char *topic, const void *payload, size_t len, struct batch *ret_batch, struct err *err)
+batch_read(const char *topic, const void *payload, size_t len, struct batch *ret_batch,
+    struct err *err)
 {
 	struct batch batch = { .count = 0 };
 	struct buf lines = { 0 };
 	int rc = 0;
 	if (!batch_topic(topic, batch.store, batch.lane))
-		rc = err_set(
-		    err, AISLE_E_INVALID, "bad topic, expected aisle/v1/hq/store/STORE/up/LANE");
+		rc = err_set(err, AISLE_E_INVALID,
+		    "bad topic, expected aisle/v1/hq/store/STORE/up/LANE");
 	else if (batch_unzip(payload, len, BATCH_BYTES_MAX, &lines) != 0)
 		rc = err_set(err, AISLE_E_INVALID, "not zstd of at most %u bytes", BATCH_BYTES_MAX);
 	else

@@ -147,8 +147,8 @@ publish_acks(struct collect *collect)
 	for (size_t i = 0; i < collect->ack_count; i++) {
 		const struct ack *ack = &collect->acks[i];
 		char topic[100], payload[100];
-		snprintf(
-		    topic, sizeof(topic), "aisle/v1/hq/store/%s/ack/%s", ack->store, ack->lane);
+		snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/ack/%s", ack->store,
+		    ack->lane);
 		int len = snprintf(payload, sizeof(payload), "{\"epoch\":\"%s\",\"upto\":%lld}",
 		    ack->epoch, (long long)ack->upto);
 		int rc = mosquitto_publish(collect->client, NULL, topic, len, payload, 1, false);
@@ -270,14 +270,14 @@ static int
 run_once(struct collect *collect, struct err *err)
 {
 	if (!wan_connect(collect->client, &collect->wan))
-		return err_set(
-		    err, AISLE_E_IO, "%s:%d: cannot connect", collect->wan.host, collect->wan.port);
+		return err_set(err, AISLE_E_IO, "%s:%d: cannot connect", collect->wan.host,
+		    collect->wan.port);
 	int64_t began = wan_now_ms();
 	while (!stopping) {
 		turn_connected(collect);
 		if (collect->failed)
-			return err_set(
-			    err, AISLE_E_IO, "cannot write into %s", collect->options->into);
+			return err_set(err, AISLE_E_IO, "cannot write into %s",
+			    collect->options->into);
 		if (collect->refused || mosquitto_socket(collect->client) < 0)
 			return err_set(err, AISLE_E_IO, "%s:%d: refused or lost", collect->wan.host,
 			    collect->wan.port);

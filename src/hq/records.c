@@ -34,8 +34,8 @@ records_open(const char *into, struct records **ret_records, struct err *err)
 {
 	static const char scheme[] = "sqlite:";
 	if (strncmp(into, scheme, sizeof(scheme) - 1) != 0 || into[sizeof(scheme) - 1] == '\0')
-		return err_set(
-		    err, AISLE_E_INVALID, "cannot write into %s, expected sqlite:FILE", into);
+		return err_set(err, AISLE_E_INVALID, "cannot write into %s, expected sqlite:FILE",
+		    into);
 	struct records *records = mem_calloc(1, sizeof(*records));
 	const char *path = into + sizeof(scheme) - 1;
 	int rc =

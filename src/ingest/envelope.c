@@ -120,8 +120,8 @@ read_type(json_t *root, const struct route *route, struct event *event, struct r
 		return bad_envelope(rejected, "/type: expected a string");
 	event->type = event_type_by_name(name);
 	if (event->type == EV_NONE)
-		return refuse(
-		    rejected, REJECT_UNKNOWN_TYPE, "/type: expected a type of this contract");
+		return refuse(rejected, REJECT_UNKNOWN_TYPE,
+		    "/type: expected a type of this contract");
 	from = from_of[event->type];
 	event->channel = route->channel;
 	ours = route->channel == CHANNEL_TABLET
@@ -129,14 +129,14 @@ read_type(json_t *root, const struct route *route, struct event *event, struct r
 	    : from == FROM_ANY || (from == FROM_POS && route->channel == CHANNEL_POS) ||
 		(from == FROM_CARE && route->channel == CHANNEL_CARE);
 	if (!ours)
-		return refuse(
-		    rejected, REJECT_NOT_YOURS, "/type: %s is not for this channel", name);
+		return refuse(rejected, REJECT_NOT_YOURS, "/type: %s is not for this channel",
+		    name);
 	return REJECT_NONE;
 }
 
 static enum reject
-check_clock(
-    const struct envelope_rules *rules, const struct event *event, struct rejected *rejected)
+check_clock(const struct envelope_rules *rules, const struct event *event,
+    struct rejected *rejected)
 {
 	int64_t age_ms = event->now_ms - event->time_ms;
 
@@ -268,8 +268,8 @@ tree_of_binary(const struct binary_attributes *attributes, json_t *data, struct 
 		const char *name = attributes->pair[i].name;
 
 		if (json_object_get(root, name) != NULL ||
-		    json_object_set_new(
-			root, name, attribute_value(name, attributes->pair[i].value)) != 0) {
+		    json_object_set_new(root, name,
+			attribute_value(name, attributes->pair[i].value)) != 0) {
 			bad_envelope(rejected,
 			    "user properties: expected each attribute once, in UTF-8, and no data");
 			json_decref(root);
@@ -331,16 +331,16 @@ envelope_parse(struct arena *arena, const struct envelope_rules *rules, const st
 	}
 	if (root == NULL)
 		return AISLE_E_REFUSED;
-	rc = envelope_parse_tree(
-	    arena, rules, route, root, now_ms, ret_event, ret_rejected, unknown_members);
+	rc = envelope_parse_tree(arena, rules, route, root, now_ms, ret_event, ret_rejected,
+	    unknown_members);
 	json_decref(root);
 	return rc;
 }
 
 /* Where and when of a recorded line; a reason in rejected if it does not say. */
 static enum reject
-read_recording(
-    json_t *root, struct route *ret_route, int64_t *ret_now_ms, struct rejected *rejected)
+read_recording(json_t *root, struct route *ret_route, int64_t *ret_now_ms,
+    struct rejected *rejected)
 {
 	json_t *topic = attribute(root, "topic");
 	const char *source = json_string_value(attribute(root, "source"));
@@ -352,8 +352,8 @@ read_recording(
 	if (at == NULL)
 		at = attribute(root, "time");
 	if (!json_is_string(at) || !when_parse(json_string_value(at), ret_now_ms))
-		return bad_envelope(
-		    rejected, "/recordedtime: expected RFC 3339 with a zone, here or in time");
+		return bad_envelope(rejected,
+		    "/recordedtime: expected RFC 3339 with a zone, here or in time");
 	if (topic != NULL)
 		rc = json_is_string(topic) ? route_parse_tail(json_string_value(topic), ret_route)
 					   : AISLE_E_NONE;

@@ -69,11 +69,11 @@ read_entry(struct reader *reader, const struct field *field, json_t *array, size
 	enum reject reason;
 
 	entry.object = json_array_get(array, index);
-	snprintf(
-	    entry.path, sizeof(entry.path), "%.40s/%.20s/%zu", reader->path, field->name, index);
+	snprintf(entry.path, sizeof(entry.path), "%.40s/%.20s/%zu", reader->path, field->name,
+	    index);
 	if (!json_is_object(entry.object))
-		return refuse(
-		    reader->rejected, REJECT_BAD_SHAPE, "%s: expected an object", entry.path);
+		return refuse(reader->rejected, REJECT_BAD_SHAPE, "%s: expected an object",
+		    entry.path);
 	reason = fields_read(&entry, fields, count, base);
 	reader->unknown = entry.unknown;
 	return reason;
@@ -131,8 +131,8 @@ read_item(struct reader *reader, const struct field *field, json_t *value, struc
 enum reject
 read_discounts(struct reader *reader, const struct field *field, json_t *value, int64_t *ret_sum)
 {
-	return read_parts(
-	    reader, field, value, discount_fields, ARRAY_LEN(discount_fields), ret_sum);
+	return read_parts(reader, field, value, discount_fields, ARRAY_LEN(discount_fields),
+	    ret_sum);
 }
 
 enum reject
@@ -154,8 +154,8 @@ read_items(struct reader *reader, const struct field *field, json_t *value)
 	event->items = arena_alloc(reader->arena, json_array_size(value) * sizeof(*event->items));
 	for (size_t i = 0; reason == REJECT_NONE && i < json_array_size(value); i++) {
 		event->items[i].category = "";
-		reason = read_entry(
-		    reader, field, value, i, item_fields, ARRAY_LEN(item_fields), &event->items[i]);
+		reason = read_entry(reader, field, value, i, item_fields, ARRAY_LEN(item_fields),
+		    &event->items[i]);
 	}
 	event->item_count = json_array_size(value);
 	return reason;

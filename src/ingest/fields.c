@@ -108,8 +108,8 @@ read_path(struct reader *reader, const struct field *field, json_t *value, void 
 	if (len < 1 || len > TEXT_MAX)
 		return bad_value(reader, field, "1-256 bytes");
 	if (text[0] == '/' || text[len - 1] == '/' || strstr(text, "//") != NULL)
-		return bad_value(
-		    reader, field, "names joined by single slashes, as grocery/coffee");
+		return bad_value(reader, field,
+		    "names joined by single slashes, as grocery/coffee");
 	for (size_t i = 0; i < len; i++) {
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			return bad_value(reader, field, "no control characters");
@@ -332,8 +332,8 @@ wipe_json_string(json_t *string)
 {
 	/* The bytes are jansson's own copy on the heap; only its interface says const. */
 	if (json_is_string(string))
-		explicit_bzero(
-		    (void *)(uintptr_t)json_string_value(string), json_string_length(string));
+		explicit_bzero((void *)(uintptr_t)json_string_value(string),
+		    json_string_length(string));
 }
 
 enum reject

@@ -64,8 +64,8 @@ struct reader {
 /* Fills *rejected and returns its reason. what never holds a value of the message. */
 enum reject refuse(struct rejected *rejected, enum reject reason, const char *format, ...)
     AISLE_PRINTF(3, 4);
-enum reject fields_read(
-    struct reader *reader, const struct field *fields, size_t count, void *base);
+enum reject fields_read(struct reader *reader, const struct field *fields, size_t count,
+    void *base);
 /* Length of a printable ASCII text of min..max characters, else -1. */
 long ascii_len(const char *text, size_t min, size_t max);
 void wipe_json_string(json_t *string); /* its bytes become zero; NULL or no string: nothing */
@@ -75,10 +75,10 @@ enum reject read_card(struct reader *reader, const struct field *field, json_t *
 enum reject read_into(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_approval(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_instead(struct reader *reader, const struct field *field, json_t *value);
-enum reject read_item(
-    struct reader *reader, const struct field *field, json_t *value, struct event_item *item);
-enum reject read_discounts(
-    struct reader *reader, const struct field *field, json_t *value, int64_t *ret_sum);
+enum reject read_item(struct reader *reader, const struct field *field, json_t *value,
+    struct event_item *item);
+enum reject read_discounts(struct reader *reader, const struct field *field, json_t *value,
+    int64_t *ret_sum);
 enum reject read_tenders(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_items(struct reader *reader, const struct field *field, json_t *value);
 

@@ -42,8 +42,8 @@ unknown_member(const json_t *object, const char *const *known)
 
 /* A rule that is absent or null: *ret stays NULL. */
 static int
-compile(
-    const json_t *rule, const char *path, const char *where, struct logic **ret, struct err *err)
+compile(const json_t *rule, const char *path, const char *where, struct logic **ret,
+    struct err *err)
 {
 	struct err inner = { 0 };
 
@@ -118,8 +118,8 @@ load_money(struct mapping *mapping, const json_t *file, const char *path, struct
 }
 
 static int
-load_fields(
-    struct mapping_event *event, json_t *data, const char *path, const char *where, struct err *err)
+load_fields(struct mapping_event *event, json_t *data, const char *path, const char *where,
+    struct err *err)
 {
 	const char *name;
 	json_t *rule;
@@ -143,8 +143,8 @@ load_fields(
 }
 
 static int
-load_event(
-    struct mapping_event *event, json_t *json, const char *path, const char *where, struct err *err)
+load_event(struct mapping_event *event, json_t *json, const char *path, const char *where,
+    struct err *err)
 {
 	const char *type = json_string_value(json_object_get(json, "type"));
 	const json_t *id = json_object_get(json, "id");
@@ -156,8 +156,8 @@ load_event(
 		return wrong(err, path, where, "an object");
 	unknown = unknown_member(json, event_members);
 	if (unknown != NULL)
-		return err_at(
-		    err, AISLE_E_INVALID, path, 0, 0, "%s/%.64s: unknown member", where, unknown);
+		return err_at(err, AISLE_E_INVALID, path, 0, 0, "%s/%.64s: unknown member", where,
+		    unknown);
 	event->type = type != NULL ? event_type_by_name(type) : EV_NONE;
 	if (event->type == EV_NONE || event->type == EV_GUIDANCE_SHOWN ||
 	    event->type == EV_GUIDANCE_DECIDED || event->type == EV_CARE_CASE_OPENED ||
@@ -206,8 +206,8 @@ load_file(struct mapping *mapping, const json_t *file, const char *path, struct 
 	if (unknown != NULL)
 		return err_at(err, AISLE_E_INVALID, path, 0, 0, "/%.64s: unknown member", unknown);
 	if (topic == NULL || !is_filter(topic))
-		return wrong(
-		    err, path, "/topic", "a topic, + for a whole segment, not below aisle/");
+		return wrong(err, path, "/topic",
+		    "a topic, + for a whole segment, not below aisle/");
 	mapping->topic = mem_strdup(topic);
 	rc = load_terminal(mapping, json_object_get(file, "terminal"), path, err);
 	if (rc == 0)

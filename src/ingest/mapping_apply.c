@@ -80,8 +80,8 @@ find_terminal(const struct mapping *mapping, json_t *input, char out[static 33],
 	bool ok;
 
 	if (mapping->segment > 0)
-		value = json_incref(
-		    json_array_get(json_object_get(input, "_topic"), (size_t)mapping->segment - 1));
+		value = json_incref(json_array_get(json_object_get(input, "_topic"),
+		    (size_t)mapping->segment - 1));
 	else if (logic_run_json(mapping->terminal_rule, input, &value) != LOGIC_OK)
 		value = NULL;
 	ok = value != NULL && text_of(value, out, 33) && is_terminal(out);
@@ -147,8 +147,8 @@ set_time(const struct mapping_event *event, size_t n, json_t *input, json_t *out
 }
 
 static json_t *
-build_event(
-    const struct mapping *mapping, size_t n, json_t *input, const char *terminal, struct err *err)
+build_event(const struct mapping *mapping, size_t n, json_t *input, const char *terminal,
+    struct err *err)
 {
 	const struct mapping_event *event = &mapping->events[n];
 	json_t *out = json_object();
@@ -270,8 +270,8 @@ mapping_apply(const struct mapping *mapping, const char *topic, const void *payl
 	if (!json_is_object(input)) {
 		/* Not the reader's own words: they may quote the payload. */
 		if (input == NULL)
-			RULE_ERR(
-			    err, "not strict JSON at line %d, column %d", inner.line, inner.column);
+			RULE_ERR(err, "not strict JSON at line %d, column %d", inner.line,
+			    inner.column);
 		else
 			RULE_ERR(err, "/: expected an object");
 		json_decref(input);

@@ -93,8 +93,8 @@ lost(struct mqtt *mqtt, const char *why)
 /* ---- callbacks of the library: they only note what happened ---- */
 
 static void
-on_connect(
-    struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto_property *properties)
+on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags,
+    const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = ctx;
 
@@ -119,10 +119,10 @@ read_attributes(const mosquitto_property *properties, struct binary_attributes *
 	char *name, *value;
 
 	attributes->count = 0;
-	for (at = mosquitto_property_read_string_pair(
-		 properties, MQTT_PROP_USER_PROPERTY, &name, &value, false);
-	     at != NULL; at = mosquitto_property_read_string_pair(
-			     at, MQTT_PROP_USER_PROPERTY, &name, &value, true)) {
+	for (at = mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name,
+		 &value, false);
+	     at != NULL; at = mosquitto_property_read_string_pair(at, MQTT_PROP_USER_PROPERTY,
+			     &name, &value, true)) {
 		if (attributes->count == ARRAY_LEN(attributes->pair)) {
 			free(name);
 			free(value);
@@ -179,8 +179,8 @@ on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *me
 }
 
 static void
-on_publish(
-    struct mosquitto *mosq, void *ctx, int mid, int reason, const mosquitto_property *properties)
+on_publish(struct mosquitto *mosq, void *ctx, int mid, int reason,
+    const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = ctx;
 
@@ -265,8 +265,8 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	do {
 		if (mosquitto_loop_read(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
 			mqtt->broken = true;
-	} while (
-	    !mqtt->broken && mqtt->options.host->room(mqtt->options.host->ctx) && readable(fd));
+	} while (!mqtt->broken && mqtt->options.host->room(mqtt->options.host->ctx) &&
+	    readable(fd));
 	if (mqtt->broken) {
 		/* What was read is not acknowledged any more: it comes again. What was queued is
 		 * still good. */
@@ -327,8 +327,8 @@ set_up_client(struct mqtt *mqtt)
 	if (conf->mqtt_user != NULL)
 		mosquitto_username_pw_set(mqtt->mosq, conf->mqtt_user, mqtt->password);
 	if (conf->mqtt_ca != NULL)
-		mosquitto_tls_set(
-		    mqtt->mosq, conf->mqtt_ca, NULL, conf->mqtt_cert, conf->mqtt_key, NULL);
+		mosquitto_tls_set(mqtt->mosq, conf->mqtt_ca, NULL, conf->mqtt_cert, conf->mqtt_key,
+		    NULL);
 	return mosquitto_will_set_v5(mqtt->mosq, mqtt->options.status_topic,
 	    (int)strlen(mqtt->options.will), mqtt->options.will, 1, true, NULL);
 }
@@ -341,8 +341,8 @@ open_connection(struct mqtt *mqtt)
 	int rc;
 
 	mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 0xFFFFFFFFu);
-	mosquitto_property_add_int16(
-	    &properties, MQTT_PROP_RECEIVE_MAXIMUM, (uint16_t)conf->turn_events);
+	mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM,
+	    (uint16_t)conf->turn_events);
 	mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, PACKET_BYTES_MAX);
 	rc = mosquitto_connect_bind_v5(mqtt->mosq,
 	    conf->mqtt_socket != NULL ? conf->mqtt_socket : conf->mqtt_host,
@@ -509,8 +509,8 @@ mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retai
 	if (mqtt->in_flight_count == mqtt->in_flight_capacity) {
 		mqtt->in_flight_capacity =
 		    mqtt->in_flight_capacity == 0 ? 64 : 2 * mqtt->in_flight_capacity;
-		mqtt->in_flight = mem_realloc(
-		    mqtt->in_flight, mqtt->in_flight_capacity * sizeof(*mqtt->in_flight));
+		mqtt->in_flight = mem_realloc(mqtt->in_flight,
+		    mqtt->in_flight_capacity * sizeof(*mqtt->in_flight));
 	}
 	mqtt->in_flight[mqtt->in_flight_count++] = (struct in_flight){ mid, outbox_id };
 	return true;

@@ -482,8 +482,8 @@ compile_rule(struct compiler *c, const json_t *rule)
 {
 	int r;
 	if (++c->nodes > LOGIC_NODES_MAX)
-		return logic_refuse(
-		    c, "the rule is too large, expected at most 4096 operators and values", NULL);
+		return logic_refuse(c,
+		    "the rule is too large, expected at most 4096 operators and values", NULL);
 	if (logic_is_constant(rule, 0))
 		return compile_constant(c, rule);
 	if (++c->depth > LOGIC_DEPTH_MAX)
@@ -496,8 +496,8 @@ compile_rule(struct compiler *c, const json_t *rule)
 	} else {
 		void *member = json_object_iter((json_t *)rule);
 		size_t before = logic_place_enter(c, json_object_iter_key(member));
-		r = compile_operator(
-		    c, json_object_iter_key(member), json_object_iter_value(member));
+		r = compile_operator(c, json_object_iter_key(member),
+		    json_object_iter_value(member));
 		logic_place_leave(c, before);
 	}
 	c->depth--;
@@ -523,8 +523,8 @@ compile(struct arena *arena, const json_t *rule, logic_resolve_fn resolve, void 
 	struct pool *pools[] = { &c.code, &c.constants, &c.lists, &c.paths, &c.segments, &c.names,
 		&c.slots, &c.refs, &c.text };
 
-	_Static_assert(
-	    sizeof(size_t) == sizeof(char *), "segments turn from offsets to pointers in place");
+	_Static_assert(sizeof(size_t) == sizeof(char *),
+	    "segments turn from offsets to pointers in place");
 	int r = compile_rule(&c, rule);
 	if (r == 0 && arena != NULL && c.refs.count > 0)
 		r = logic_refuse(&c, "an object as a value, expected a rule", NULL);

@@ -193,16 +193,16 @@ cell_number(double number)
 bool cell_is_list(const struct cell *cell);
 size_t cell_count(const struct cell *list);
 struct cell cell_at(const struct cell *list, size_t i);
-struct cell cell_property(
-    struct logic_run *run, const struct cell *cell, const char *name); /* undefined: none */
+struct cell cell_property(struct logic_run *run, const struct cell *cell,
+    const char *name); /* undefined: none */
 bool cell_truthy(const struct cell *cell);
 double cell_to_number(struct logic_run *run, const struct cell *cell);
 double cell_to_float(struct logic_run *run, const struct cell *cell); /* parseFloat */
 const char *cell_to_text(struct logic_run *run, const struct cell *cell);
 bool cell_equal(struct logic_run *run, const struct cell *a, const struct cell *b); /* == */
 bool cell_same(const struct cell *a, const struct cell *b);			    /* === */
-bool cell_compare(
-    struct logic_run *run, enum logic_fn fn, const struct cell *a, const struct cell *b);
+bool cell_compare(struct logic_run *run, enum logic_fn fn, const struct cell *a,
+    const struct cell *b);
 /* Appends as String() does; join gives "" for null and undefined. */
 void cell_add_text(struct logic_run *run, const struct cell *cell, bool join, struct buf *out);
 /* Memory and steps of a run. A run whose steps are used up goes on harmlessly to the end of its instruction. */
@@ -215,8 +215,8 @@ run_charge(struct logic_run *run, size_t steps)
 	return run->steps >= 0;
 }
 /* A list of copies; LOGIC_LIMIT when too deep or out of steps. */
-enum logic_result cell_list(
-    struct logic_run *run, const struct cell *items, size_t count, struct cell *ret);
+enum logic_result cell_list(struct logic_run *run, const struct cell *items, size_t count,
+    struct cell *ret);
 
 /* ---- logic_ops.c ---- */
 enum logic_result logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args,

@@ -19,8 +19,8 @@
  */
 #include "logic/logic_impl.h"
 
-static enum logic_result run_block(
-    struct logic_run *run, uint32_t pc, const struct cell *scope, struct cell *base);
+static enum logic_result run_block(struct logic_run *run, uint32_t pc, const struct cell *scope,
+    struct cell *base);
 
 /* A slot for reading: LOGIC_UNKNOWN when it is missing. */
 static inline enum logic_result
@@ -160,8 +160,8 @@ jump_tested(struct logic_run *run, const struct insn *in, struct cell **top)
 
 /* Past the default, if there is a value. */
 static inline bool
-jump_found(
-    struct logic_run *run, const struct insn *in, const struct cell *scope, struct cell **top)
+jump_found(struct logic_run *run, const struct insn *in, const struct cell *scope,
+    struct cell **top)
 {
 	bool found;
 

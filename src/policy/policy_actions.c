@@ -292,8 +292,8 @@ read_names(struct compile *c, const struct at *at, const char *key, struct actio
 	if (strcmp(action->id, "nothing") == 0)
 		mistake(c, &id, "no action may be called \"nothing\", expected another name");
 	if (c->patched && strcmp(action->id, key) != 0)
-		mistake(
-		    c, &id, "the patch renames action \"%.64s\", expected its name to stay", key);
+		mistake(c, &id, "the patch renames action \"%.64s\", expected its name to stay",
+		    key);
 }
 
 static void

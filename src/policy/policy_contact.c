@@ -67,8 +67,8 @@ read_cap_window(struct compile *c, const struct at *at, struct cap *cap)
 		mistake(c, &within,
 		    "a business-day cap counts days, expected whole ones such as \"1d\"");
 	if (gaps.json != NULL)
-		mistake(
-		    c, &gaps, "\"gaps\" says nothing here, expected it with clock own-gap only");
+		mistake(c, &gaps,
+		    "\"gaps\" says nothing here, expected it with clock own-gap only");
 }
 
 static void

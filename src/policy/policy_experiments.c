@@ -26,8 +26,8 @@ check_patch(struct compile *c, const struct at *at)
 	if (!READ_MEMBERS(c, at, members))
 		return;
 	if (json_object_size(at->json) == 0)
-		mistake(
-		    c, at, "the patch changes nothing, expected policy, actions or contact in it");
+		mistake(c, at,
+		    "the patch changes nothing, expected policy, actions or contact in it");
 	for (size_t i = 0; i < ARRAY_LEN(fixed_members); i++) {
 		struct at here = at_member(&policy, fixed_members[i]);
 

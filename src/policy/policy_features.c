@@ -150,8 +150,8 @@ read_one(struct compile *c, const struct at *at, unsigned slot)
 			mistake(c, &name, "\"%s\" is the offer's in texts, expected another name",
 			    text);
 		else if (!name_map_add(&c->features, text, slot))
-			mistake(
-			    c, &name, "feature \"%.64s\" is there twice, expected it once", text);
+			mistake(c, &name, "feature \"%.64s\" is there twice, expected it once",
+			    text);
 	}
 	type = read_choice(c, at, "type", type_names, 3);
 	if (type >= 0)
@@ -196,8 +196,8 @@ features_read(struct compile *c, const struct at *at)
 		return;
 	count = json_array_size(list.json);
 	if (count > POLICY_FEATURES_MAX - 1) {
-		mistake(
-		    c, &list, "%zu features, expected at most %d", count, POLICY_FEATURES_MAX - 1);
+		mistake(c, &list, "%zu features, expected at most %d", count,
+		    POLICY_FEATURES_MAX - 1);
 		count = POLICY_FEATURES_MAX - 1;
 	}
 	policy->features = arena_alloc(c->arena, (count + 1) * sizeof(*policy->features));

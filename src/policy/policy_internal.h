@@ -87,20 +87,20 @@ struct member {
 /* Is it an object, are all members known and of their type, is what is required there? false: no
  * object. Members of a wrong type are reported here; the readers below then give the default in
  * silence. */
-bool read_members(
-    struct compile *c, const struct at *at, const struct member *members, size_t count);
+bool read_members(struct compile *c, const struct at *at, const struct member *members,
+    size_t count);
 #define READ_MEMBERS(c, at, table) read_members(c, at, table, ARRAY_LEN(table))
 bool id_valid(const char *text); /* 1-128 printable ASCII characters without spaces */
 /* The policy's own copy, one for equal texts; NULL for NULL. What the policy keeps must come from
  * here or from the arena: the source's texts go with the source. */
 const char *keep(struct compile *c, const char *text);
-const char *read_string(
-    struct compile *c, const struct at *at, const char *key); /* kept; NULL: absent */
+const char *read_string(struct compile *c, const struct at *at,
+    const char *key); /* kept; NULL: absent */
 const char *read_id(struct compile *c, const struct at *at, const char *key); /* kept */
 int64_t read_int(struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max,
     int64_t dflt);
-double read_number(
-    struct compile *c, const struct at *at, const char *key, double min, double max, double dflt);
+double read_number(struct compile *c, const struct at *at, const char *key, double min, double max,
+    double dflt);
 bool read_bool(const struct at *at, const char *key, bool dflt);
 int64_t read_duration(struct compile *c, const struct at *at, const char *key, int64_t min,
     int64_t max, int64_t dflt);
@@ -112,8 +112,8 @@ int choice(struct compile *c, const struct at *at, const char *const *names, siz
 void read_salt(struct compile *c, const struct at *at, const char *key, uint8_t salt[static 32]);
 void read_match(struct compile *c, const struct at *at, const char *key, struct match *match);
 /* "shown", "overridden:insensitive"; OUTCOME_COUNT: absent or wrong. */
-enum outcome read_outcome(
-    struct compile *c, const struct at *at, const char *key, const char **ret_reason);
+enum outcome read_outcome(struct compile *c, const struct at *at, const char *key,
+    const char **ret_reason);
 
 /* ---- the parts ---- */
 
@@ -144,17 +144,17 @@ struct wording {
 	const char *language;
 	bool on_customer; /* may stand on the customer's own screen */
 };
-void template_read(
-    struct compile *c, const struct at *at, const struct wording *wording, struct template *ret);
+void template_read(struct compile *c, const struct at *at, const struct wording *wording,
+    struct template *ret);
 void text_check(struct compile *c, const struct at *at, const char *text); /* its bytes */
 /* Is it of what went wrong, or only suspected? Nothing to read out where others see the screen. */
 bool feature_awkward(const struct feature *feature);
-void treatments_read(
-    struct compile *c, const struct at *at, struct action *action);	 /* policy_text.c */
+void treatments_read(struct compile *c, const struct at *at,
+    struct action *action);						 /* policy_text.c */
 void reason_read(struct compile *c, const struct at *at, unsigned slot); /* of a feature */
 /* Caps of contact.json, or of an action (own: their scope is the action). */
-size_t caps_read(
-    struct compile *c, const struct at *at, bool own, struct cap **ret_caps); /* policy_contact.c */
+size_t caps_read(struct compile *c, const struct at *at, bool own,
+    struct cap **ret_caps); /* policy_contact.c */
 void contact_read(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */
 void zones_read(struct compile *c, const struct at *at);       /* policy_zones.c */

@@ -138,8 +138,8 @@ gather(struct compile *c)
 			json_object_set_new(source, files[i].member, json);
 		if (part != NULL || !files[i].required)
 			continue;
-		err_set(
-		    &err, AISLE_E_INVALID, "there is no such file, expected it in every policy");
+		err_set(&err, AISLE_E_INVALID,
+		    "there is no such file, expected it in every policy");
 		mistake_line(c, files[i].file, &err);
 	}
 	gather_actions(c, actions, names);
@@ -170,8 +170,8 @@ check_actions(struct compile *c)
 
 	if (c->policy->action_count > 0 || c->mistakes > 0)
 		return;
-	err_set(
-	    &err, AISLE_E_INVALID, "there is no action, expected at least one actions/NAME.json");
+	err_set(&err, AISLE_E_INVALID,
+	    "there is no action, expected at least one actions/NAME.json");
 	mistake_line(c, "actions", &err);
 }
 
@@ -265,8 +265,8 @@ apply_patch(json_t *source, const json_t *patch)
 
 /* A policy from an image has no source: its parts are read again. */
 static json_t *
-patched_source(
-    struct compile *c, const struct policy *policy, const char *const *patches, size_t count)
+patched_source(struct compile *c, const struct policy *policy, const char *const *patches,
+    size_t count)
 {
 	json_t *source = policy->source != NULL ? json_copy(policy->source) : gather(c);
 

@@ -164,8 +164,8 @@ calibrate(struct compile *c, const struct at *at, struct policy_model *model)
 			       : !read_isotonic(c, &isotonic, &calibration))
 		return;
 	if (model->model != NULL && model_set_calibration(model->model, &calibration) != 0)
-		mistake(
-		    c, at, "calibration does not fit the model, expected finite, rising numbers");
+		mistake(c, at,
+		    "calibration does not fit the model, expected finite, rising numbers");
 	model->calibration = arena_alloc(c->arena, sizeof(calibration));
 	*model->calibration = calibration;
 }
@@ -192,8 +192,8 @@ read_one(struct compile *c, const struct at *at, unsigned index)
 			    "\"%s\" is not a model name, expected one that can name a file",
 			    model->name);
 		else if (!name_map_add(&c->models, model->name, index))
-			mistake(
-			    c, &name, "model \"%s\" is there twice, expected it once", model->name);
+			mistake(c, &name, "model \"%s\" is there twice, expected it once",
+			    model->name);
 	}
 	load(c, at, model);
 	calibrate(c, &calibration, model);

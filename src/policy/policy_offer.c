@@ -86,8 +86,8 @@ read_tiers(struct compile *c, const struct at *at, struct offer *offer)
 	if (tiers.json == NULL)
 		return;
 	if (ladder.json != NULL)
-		mistake(
-		    c, &tiers, "tiers and a ladder both choose the depth, expected one of them");
+		mistake(c, &tiers,
+		    "tiers and a ladder both choose the depth, expected one of them");
 	if (count < 1 || count > TIERS_MAX) {
 		mistake(c, &tiers, "%zu tiers, expected 1 to %d", count, TIERS_MAX);
 		return;

@@ -218,8 +218,8 @@ read_id(struct compile *c, const struct at *at, const char *key)
 }
 
 int64_t
-read_int(
-    struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max, int64_t dflt)
+read_int(struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max,
+    int64_t dflt)
 {
 	struct at here = at_member(at, key);
 	int64_t n;
@@ -228,14 +228,14 @@ read_int(
 		return dflt;
 	if (n >= min && n <= max)
 		return n;
-	mistake(
-	    c, &here, "\"%s\" is %" PRId64 ", expected %" PRId64 " to %" PRId64, key, n, min, max);
+	mistake(c, &here, "\"%s\" is %" PRId64 ", expected %" PRId64 " to %" PRId64, key, n, min,
+	    max);
 	return dflt;
 }
 
 double
-read_number(
-    struct compile *c, const struct at *at, const char *key, double min, double max, double dflt)
+read_number(struct compile *c, const struct at *at, const char *key, double min, double max,
+    double dflt)
 {
 	struct at here = at_member(at, key);
 	double number;
@@ -258,8 +258,8 @@ read_bool(const struct at *at, const char *key, bool dflt)
 }
 
 int64_t
-read_duration(
-    struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max, int64_t dflt)
+read_duration(struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max,
+    int64_t dflt)
 {
 	struct at here = at_member(at, key);
 	const char *text = json_string_value(here.json);
@@ -315,8 +315,8 @@ choice(struct compile *c, const struct at *at, const char *const *names, size_t 
 }
 
 int
-read_choice(
-    struct compile *c, const struct at *at, const char *key, const char *const *names, size_t count)
+read_choice(struct compile *c, const struct at *at, const char *key, const char *const *names,
+    size_t count)
 {
 	struct at here = at_member(at, key);
 
@@ -355,8 +355,8 @@ read_match(struct compile *c, const struct at *at, const char *key, struct match
 	if ((match->category != NULL && match->category[0] == '\0') ||
 	    (match->brand != NULL && match->brand[0] == '\0') ||
 	    (match->item != NULL && match->item[0] == '\0'))
-		mistake(
-		    c, &here, "\"%s\" has an empty text, expected a category, brand or item", key);
+		mistake(c, &here, "\"%s\" has an empty text, expected a category, brand or item",
+		    key);
 	if (match->category != NULL && sensitive_category(c->policy, match->category))
 		mistake(c, &here, "category %.128s is declared sensitive, expected another",
 		    match->category);

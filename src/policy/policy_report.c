@@ -69,8 +69,8 @@ pointer_build(struct buf *pointer, const struct at *at)
 
 /* Absent members and patched values stand where their nearest present parent does. */
 static void
-locate(
-    const struct compile *c, const char *name, struct buf *pointer, int *ret_line, int *ret_column)
+locate(const struct compile *c, const char *name, struct buf *pointer, int *ret_line,
+    int *ret_column)
 {
 	const struct policy_part *part = part_find(c->parts, name);
 
@@ -119,8 +119,8 @@ static bool
 count_mistake(struct compile *c)
 {
 	if (++c->mistakes == MISTAKES_MAX + 1)
-		buf_adds(
-		    c->report, "policy: more mistakes are not shown, expected fewer than 101\n");
+		buf_adds(c->report,
+		    "policy: more mistakes are not shown, expected fewer than 101\n");
 	return c->mistakes <= MISTAKES_MAX;
 }
 

@@ -343,8 +343,8 @@ read_levers(struct compile *c, const struct at *at)
 		struct at here = at_member(at, key);
 
 		if (!json_is_number(value)) {
-			mistake(
-			    c, &here, "lever \"%.64s\" has the wrong type, expected a number", key);
+			mistake(c, &here, "lever \"%.64s\" has the wrong type, expected a number",
+			    key);
 			continue;
 		}
 		if (!lever_kind_known(key))

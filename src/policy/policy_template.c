@@ -47,12 +47,12 @@ void
 text_check(struct compile *c, const struct at *at, const char *text)
 {
 	if (strlen(text) > TEXT_BYTES_MAX)
-		mistake(
-		    c, at, "text of %zu bytes, expected at most %d", strlen(text), TEXT_BYTES_MAX);
+		mistake(c, at, "text of %zu bytes, expected at most %d", strlen(text),
+		    TEXT_BYTES_MAX);
 	for (const char *p = text; *p != '\0'; p++) {
 		if (((unsigned char)*p < 0x20 && *p != '\n') || *p == 0x7f) {
-			mistake(
-			    c, at, "text has a control character, expected none but line feeds");
+			mistake(c, at,
+			    "text has a control character, expected none but line feeds");
 			return;
 		}
 	}
@@ -151,8 +151,8 @@ read_variable(struct compile *c, const struct at *at, const struct wording *word
 	part->feature = (unsigned)slot;
 	feature = &c->policy->features[slot];
 	if (part->filter != FILTER_NONE && feature->type != VALUE_NUMBER)
-		mistake(
-		    c, at, "{{%.64s}} is not a number, expected no filter round or money", name);
+		mistake(c, at, "{{%.64s}} is not a number, expected no filter round or money",
+		    name);
 	check_variable(c, at, wording, name, feature);
 }
 
@@ -205,8 +205,8 @@ literal_length(const struct template *text)
 }
 
 void
-template_read(
-    struct compile *c, const struct at *at, const struct wording *wording, struct template *ret)
+template_read(struct compile *c, const struct at *at, const struct wording *wording,
+    struct template *ret)
 {
 	char *text = arena_strdup(c->arena, json_string_value(at->json)), *open;
 

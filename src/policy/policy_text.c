@@ -138,8 +138,8 @@ read_treatment(struct compile *c, const struct at *at, const struct action *acti
 	read_language(c, at, treatment);
 	treatment->placement = read_choice(c, at, "placement", placement_names, PLACE_COUNT);
 	if (treatment->placement >= 0 && (action->placements & 1u << treatment->placement) == 0)
-		mistake(
-		    c, &place, "the action is not placed there, expected one of its placements");
+		mistake(c, &place,
+		    "the action is not placed there, expected one of its placements");
 	wording.language = treatment->language;
 	wording.on_customer = (action->placements & 1u << PLACE_CUSTOMER) != 0 &&
 	    (treatment->placement < 0 || treatment->placement == PLACE_CUSTOMER);
@@ -193,8 +193,8 @@ treatments_read(struct compile *c, const struct at *at, struct action *action)
 /* ---- reasons ---- */
 
 static void
-read_reason(
-    struct compile *c, const struct at *at, const struct wording *wording, struct template *reasons)
+read_reason(struct compile *c, const struct at *at, const struct wording *wording,
+    struct template *reasons)
 {
 	for (size_t i = 0; i < c->policy->language_count; i++) {
 		if (strcmp(c->policy->languages[i], at->key) != 0)

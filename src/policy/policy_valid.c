@@ -31,8 +31,8 @@ read_hours(struct compile *c, const struct at *at, struct action *action)
 	if (json_array_size(at->json) != 2 ||
 	    !read_minute(json_string_value(json_array_get(at->json, 0)), &from) ||
 	    !read_minute(json_string_value(json_array_get(at->json, 1)), &until) || from >= until) {
-		mistake(
-		    c, at, "not hours of a day, expected [\"08:00\",\"21:00\"], the second later");
+		mistake(c, at,
+		    "not hours of a day, expected [\"08:00\",\"21:00\"], the second later");
 		return;
 	}
 	action->valid_minute_from = from;

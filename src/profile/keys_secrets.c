@@ -66,8 +66,8 @@ static int
 sealed_put(struct keys *keys, const char *name, const void *value, size_t len)
 {
 	struct buf sealed = { 0 };
-	vault_seal(
-	    keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION, value, len, &sealed);
+	vault_seal(keys->secrets->data, "secret", name, strlen(name), KEYS_VERSION, value, len,
+	    &sealed);
 	int error = secret_put(keys, name, sealed.data, sealed.len);
 	buf_done(&sealed);
 	return error;
@@ -103,8 +103,8 @@ read_credential(uint8_t out[static 32], struct err *err)
 	sodium_memzero(bytes, sizeof(bytes));
 	if (good)
 		return 0;
-	return err_set(
-	    err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits", path);
+	return err_set(err, AISLE_E_CONFIG, "%s: not a key, expected 32 bytes or 64 hex digits",
+	    path);
 }
 
 /* From the credential, else from the file, else a new one into the file. */

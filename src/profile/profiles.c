@@ -130,8 +130,8 @@ profiles_open_file(const char *path, sqlite3 **ret_db, struct err *err)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 	if (immutable_uri(path, uri) != 0)
 		return err_set(err, AISLE_E_INVALID, "%s: path too long", path);
-	int rc = sqlite3_open_v2(
-	    uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(uri, &db,
+	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(db));
 		sqlite3_close(db);

@@ -92,8 +92,8 @@ check_attributes(struct build *build, json_t *attributes)
 		if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
 			return wrong(build, "attributes: expected a name of 1 to 64 bytes");
 		if (json_is_string(value) && !is_text(value, TEXT_MAX))
-			return wrong(
-			    build, "attributes: string too long, expected at most 256 bytes");
+			return wrong(build,
+			    "attributes: string too long, expected at most 256 bytes");
 		if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
 			return wrong(build, "attributes: expected a number, a boolean or a string");
 	}
@@ -277,8 +277,8 @@ write_rows(const struct build *build, sqlite3 *db)
 {
 	sqlite3_stmt *stmt = NULL;
 	int64_t last = INT64_MIN;
-	int rc = sqlite3_prepare_v2(
-	    db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
+	    &stmt, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < build->count; i++) {
 		const struct row *row = &build->rows[i];
 		/* Subjects that share their first 8 bytes take the next ids. */
@@ -290,8 +290,8 @@ write_rows(const struct build *build, sqlite3 *db)
 		}
 		sqlite3_bind_int64(stmt, 1, id);
 		sqlite3_bind_blob(stmt, 2, row->subject.b, 16, SQLITE_STATIC);
-		sqlite3_bind_blob(
-		    stmt, 3, build->bodies.data + row->at, (int)row->len, SQLITE_STATIC);
+		sqlite3_bind_blob(stmt, 3, build->bodies.data + row->at, (int)row->len,
+		    SQLITE_STATIC);
 		rc = sqlite3_step(stmt) == SQLITE_DONE ? sqlite3_reset(stmt) : sqlite3_errcode(db);
 		last = id;
 	}
@@ -322,8 +322,8 @@ write_file(struct build *build, const char *tmp)
 {
 	sqlite3 *db = NULL;
 	unlink(tmp);
-	int rc = sqlite3_open_v2(
-	    tmp, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(tmp, &db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db,
 		    "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"

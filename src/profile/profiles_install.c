@@ -103,8 +103,8 @@ create_file(struct install *install)
 }
 
 int
-profiles_install_begin(
-    struct profiles *profiles, const char *bundle, const char *store, struct err *err)
+profiles_install_begin(struct profiles *profiles, const char *bundle, const char *store,
+    struct err *err)
 {
 	profiles_install_drop(profiles);
 	struct install *install = mem_calloc(1, sizeof(*install));
@@ -148,8 +148,8 @@ copy_row(struct profiles *profiles, struct install *install, struct buf *sealed,
 	size_t len = (size_t)sqlite3_column_bytes(install->read, 2);
 	if (bytes == NULL || sqlite3_column_bytes(install->read, 1) != 16 || body == NULL ||
 	    len > BODY_MAX)
-		return err_set(
-		    err, AISLE_E_INVALID, "profiles: row %" PRId64 " is not a profile", id);
+		return err_set(err, AISLE_E_INVALID, "profiles: row %" PRId64 " is not a profile",
+		    id);
 	memcpy(subject.b, bytes, 16);
 	int64_t slot = profiles_slot(&subject);
 	if (id < slot || id - slot >= PROFILES_WINDOW)
@@ -161,8 +161,8 @@ copy_row(struct profiles *profiles, struct install *install, struct buf *sealed,
 	if (error != 0)
 		return err_set(err, error, "profiles: no key could be made");
 	buf_clear(sealed);
-	vault_seal(
-	    key, PROFILES_TABLE, subject.b, 16, (uint32_t)install->number, body, len, sealed);
+	vault_seal(key, PROFILES_TABLE, subject.b, 16, (uint32_t)install->number, body, len,
+	    sealed);
 	sodium_memzero(key, sizeof(key));
 	sqlite3_bind_int64(install->write, 1, id);
 	sqlite3_bind_blob(install->write, 2, subject.b, 16, SQLITE_STATIC);
@@ -192,8 +192,8 @@ finish(struct profiles *profiles, struct install *install, struct err *err)
 		free(value);
 	}
 	if (rc != SQLITE_OK)
-		return err_set(
-		    err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
+		return err_set(err, AISLE_E_IO, "%s: %s", install->tmp,
+		    sqlite3_errmsg(install->to));
 	sqlite3_finalize(install->write);
 	sqlite3_close(install->to);
 	install->write = NULL;

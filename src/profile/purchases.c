@@ -141,12 +141,12 @@ insert(struct subject *subject, const struct purchase *purchase)
 
 	/* Room is a power of two, from 16. */
 	if (count == 0 || (count >= 16 && (count & (count - 1)) == 0))
-		subject->purchases = mem_realloc(
-		    subject->purchases, (count == 0 ? 16 : 2 * count) * sizeof(*purchase));
+		subject->purchases = mem_realloc(subject->purchases,
+		    (count == 0 ? 16 : 2 * count) * sizeof(*purchase));
 	for (i = count; i > 0 && before(purchase, &subject->purchases[i - 1]); i--)
 		;
-	memmove(
-	    subject->purchases + i + 1, subject->purchases + i, (count - i) * sizeof(*purchase));
+	memmove(subject->purchases + i + 1, subject->purchases + i,
+	    (count - i) * sizeof(*purchase));
 	subject->purchases[i] = *purchase;
 	subject->purchase_count++;
 }
@@ -317,8 +317,8 @@ nothing_bought(const struct visit *visit)
 }
 
 void
-subject_add_purchase(
-    struct subject *subject, const struct visit *visit, int64_t at_ms, struct buf *out)
+subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
+    struct buf *out)
 {
 	struct purchase purchase = { .visit = visit->id, .at_ms = at_ms };
 

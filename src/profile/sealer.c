@@ -22,8 +22,8 @@ struct sealing {
 };
 
 static int
-key_of(
-    const struct sealing *sealing, const struct id *subject, bool make, uint8_t ret_key[static 32])
+key_of(const struct sealing *sealing, const struct id *subject, bool make,
+    uint8_t ret_key[static 32])
 {
 	if (subject != NULL)
 		return keys_subject(sealing->keys, subject, make, ret_key);

@@ -67,8 +67,8 @@ wallet_changed(struct subject *subject, const struct event *event)
 		entry = subject_add_wallet(subject, event->offer);
 	entry->worth_minor = event->worth_minor;
 	entry->until_ms = event->until_ms;
-	snprintf(
-	    entry->state, sizeof(entry->state), "%s", event->state == NULL ? "" : event->state);
+	snprintf(entry->state, sizeof(entry->state), "%s",
+	    event->state == NULL ? "" : event->state);
 	return true;
 }
 

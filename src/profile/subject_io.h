@@ -30,8 +30,8 @@ int subject_add_log(struct subject *subject, int kind, const void *bytes, size_t
  * a forgotten subject, writes nothing: out stays empty. A CANCELLED visit (post-void) and one of
  * which every line was voided are no purchase: an earlier row of the visit is taken back, and the
  * row into out says so. */
-void subject_add_purchase(
-    struct subject *subject, const struct visit *visit, int64_t at_ms, struct buf *out);
+void subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
+    struct buf *out);
 void subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t at_ms);
 
 /* Is a purpose granted at now? Unknown and run-out are a no. */

@@ -244,8 +244,8 @@ merge_incidents(struct subject *into, const struct subject *from)
 	size_t count = into->incident_count + from->incident_count, kept = 0, first;
 
 	memcpy(rows, into->incidents, into->incident_count * sizeof(rows[0]));
-	memcpy(
-	    rows + into->incident_count, from->incidents, from->incident_count * sizeof(rows[0]));
+	memcpy(rows + into->incident_count, from->incidents,
+	    from->incident_count * sizeof(rows[0]));
 	qsort(rows, count, sizeof(rows[0]), incident_order);
 	for (size_t i = 0; i < count; i++) {
 		if (kept == 0 || incident_order(&rows[kept - 1], &rows[i]) != 0)

@@ -76,8 +76,8 @@ vault_seal(const uint8_t key[static VAULT_KEY_SIZE], const char *table, const vo
 	uint8_t *at = (uint8_t *)out->data + out->len;
 	unsigned long long sealed_len;
 	next_nonce(at);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(
-	    at + NONCE_SIZE, &sealed_len, plain, len, aad, aad_len, NULL, at, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(at + NONCE_SIZE, &sealed_len, plain, len, aad,
+	    aad_len, NULL, at, key);
 	out->len += NONCE_SIZE + (size_t)sealed_len;
 	out->data[out->len] = '\0';
 }

@@ -88,13 +88,13 @@ take_key(struct scan *scan, struct feature *feature)
 		if (arg == NULL)
 			continue;
 		if (feature->key != KEY_NONE)
-			return args_fail(
-			    scan, arg->column, "a second key", "one of category, brand, item");
+			return args_fail(scan, arg->column, "a second key",
+			    "one of category, brand, item");
 		if (arg->value == NULL)
 			return args_fail(scan, arg->column, "a value is missing", "KEY=VALUE");
 		if (key == KEY_CATEGORY && !is_path(arg->value))
-			return args_fail(
-			    scan, arg->value_column, "not a category", "a path as grocery/coffee");
+			return args_fail(scan, arg->value_column, "not a category",
+			    "a path as grocery/coffee");
 		feature->key = (enum feature_key)key;
 		feature->key_value =
 		    key == KEY_ITEM ? item_key(scan->arena, arg->value) : arg->value;
@@ -166,8 +166,8 @@ parse_local(struct scan *scan, struct feature *feature)
 		return rc;
 	half_life = args_take(scan, "half_life");
 	if (half_life != NULL && feature->within_ms > 0)
-		return args_fail(
-		    scan, half_life->column, "both half_life and within", "one of them");
+		return args_fail(scan, half_life->column, "both half_life and within",
+		    "one of them");
 	if (half_life != NULL && !is_sum(feature->fn))
 		return args_fail(scan, half_life->column, "only sums decay",
 		    "half_life with sum, qty, count, visits, total or lines");
@@ -214,8 +214,8 @@ take_scope(struct scan *scan, struct feature *feature)
 		feature->scope_value = arg->value;
 	}
 	if (!found)
-		return args_fail(
-		    scan, args_here(scan) - 1, "no scope", "action=, group=, issue= or all");
+		return args_fail(scan, args_here(scan) - 1, "no scope",
+		    "action=, group=, issue= or all");
 	if (feature->scope == SCOPE_ACTION && strcmp(feature->scope_value, "self") == 0) {
 		feature->scope = SCOPE_SELF;
 		feature->scope_value = NULL;

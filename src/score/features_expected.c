@@ -91,8 +91,8 @@ bit_of(const char *id)
 
 	memcpy(&head, id, part);
 	memcpy(&tail, id + len - part, part);
-	return (
-	    size_t)(((head ^ tail << 1) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - ROWS_BITS_LOG2));
+	return (size_t)(((head ^ tail << 1) * UINT64_C(0x9e3779b97f4a7c15)) >>
+	    (64 - ROWS_BITS_LOG2));
 }
 
 static void
@@ -142,8 +142,8 @@ find_inputs(struct ahead *ahead, const struct policy_model *model)
 }
 
 static struct value *
-values_of_none(
-    struct ahead *ahead, const struct inputs *inputs, const struct candidate_context *about)
+values_of_none(struct ahead *ahead, const struct inputs *inputs,
+    const struct candidate_context *about)
 {
 	struct value *none = arena_alloc(ahead->arena, inputs->count * sizeof(*none));
 

@@ -40,16 +40,16 @@ struct value history_value(struct history *history, const struct feature *featur
     const struct candidate_context *candidate);
 
 /* An action.* feature, as features_get() has it. */
-struct value features_action(
-    const struct feature *feature, const struct candidate_context *candidate);
+struct value features_action(const struct feature *feature,
+    const struct candidate_context *candidate);
 
 /* Scores of those that features_expect() was told of. */
 struct ahead;
-struct ahead *ahead_new(
-    struct arena *arena, struct features *features, const struct sources *sources);
+struct ahead *ahead_new(struct arena *arena, struct features *features,
+    const struct sources *sources);
 void ahead_expect(struct ahead *ahead, const struct expected *expected, size_t count);
 /* false: this candidate was not expected, or not for this model. */
-bool ahead_score(
-    struct ahead *ahead, unsigned model, const struct candidate_context *about, double *ret);
+bool ahead_score(struct ahead *ahead, unsigned model, const struct candidate_context *about,
+    double *ret);
 
 #endif

@@ -100,8 +100,8 @@ add_column(struct builder *b, uint32_t input, enum fill fill)
 	struct model *model = b->model;
 	uint32_t *column = &b->column_of[(size_t)input * FILL_COUNT + fill];
 	if (*column == 0) {
-		model->columns = builder_grow(
-		    model->columns, &b->column_cap, model->column_count, sizeof(*model->columns));
+		model->columns = builder_grow(model->columns, &b->column_cap, model->column_count,
+		    sizeof(*model->columns));
 		*column = model->column_count;
 		model->columns[model->column_count++] =
 		    (struct column){ .input = input, .fill = fill };
@@ -137,8 +137,8 @@ builder_add_set(struct builder *b, const uint32_t *words, size_t count)
 	model->sets[model->set_count] =
 	    (struct set){ .first = model->word_count, .count = (uint32_t)count };
 	for (size_t i = 0; i < count; i++) {
-		model->words = builder_grow(
-		    model->words, &b->word_cap, model->word_count, sizeof(*model->words));
+		model->words = builder_grow(model->words, &b->word_cap, model->word_count,
+		    sizeof(*model->words));
 		model->words[model->word_count++] = words[i];
 	}
 	return model->set_count++;
@@ -203,8 +203,8 @@ flat_node(struct builder *b, const struct raw_node *raw, uint32_t self, uint32_t
 		return (struct node){ .value = raw->value, .column = 0, .left = self };
 	struct node node = { .value = raw->value,
 		.left = left,
-		.column = builder_column(
-		    b, raw->input, raw->categorical ? FILL_RAW : (enum fill)raw->fill) };
+		.column = builder_column(b, raw->input,
+		    raw->categorical ? FILL_RAW : (enum fill)raw->fill) };
 	if (raw->categorical) {
 		node.value = raw->set;
 		node.column |= NODE_CATEGORICAL | (raw->default_left ? NODE_DEFAULT_LEFT : 0);

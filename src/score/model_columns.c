@@ -80,8 +80,8 @@ vector_float(const struct program *program, const void *columns, void *ret_sums)
 #ifdef __x86_64__
 #define KEY int64_t
 #define NUMBER double
-	__attribute__((target("sse4.2"))) static void sse42_double(
-	    const struct program *program, const void *columns, void *ret_sums)
+	__attribute__((target("sse4.2"))) static void sse42_double(const struct program *program,
+	    const void *columns, void *ret_sums)
 #include "score/model_columns_run.h"
 #undef KEY
 #undef NUMBER

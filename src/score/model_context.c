@@ -258,8 +258,8 @@ walk_rows(struct model_context *context, const struct value *rows, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		for (uint32_t k = 0; k < context->varying_count; k++)
 			context->inputs[context->varying[k]] = rows[i * context->varying_count + k];
-		model_margin(
-		    context->model, context->inputs, margins + i * context->model->class_count);
+		model_margin(context->model, context->inputs,
+		    margins + i * context->model->class_count);
 	}
 }
 
@@ -295,8 +295,9 @@ fill_any(struct model_context *context, const struct value *rows, size_t count)
 			const struct value *value = &rows[i * context->varying_count + input];
 			enum fill fill = (enum fill)column->fill;
 			if (model->float32)
-				((int32_t *)context->block)[c * BLOCK_FLOATS + i] = (int32_t)key_of(
-				    model, model_filled(fill, model_number(model, value)));
+				((int32_t *)context->block)[c * BLOCK_FLOATS + i] =
+				    (int32_t)key_of(model,
+					model_filled(fill, model_number(model, value)));
 			else
 				((int64_t *)context->block)[c * BLOCK_DOUBLES + i] =
 				    (int64_t)(key_value_wide(fill, value) ^ UINT64_C(1) << 63);
@@ -315,8 +316,8 @@ run_blocks(struct model_context *context, const struct value *rows, size_t count
 	} sums;
 	for (size_t first = 0; first < count; first += block) {
 		size_t here = count - first < block ? count - first : block;
-		(context->model->paired ? fill_paired : fill_any)(
-		    context, rows + first * context->varying_count, here);
+		(context->model->paired ? fill_paired : fill_any)(context,
+		    rows + first * context->varying_count, here);
 		context->run(&context->program, context->block, &sums);
 		for (size_t i = 0; i < here; i++)
 			margins[first + i] = narrow ? (double)sums.narrow[i] : sums.wide[i];
@@ -324,8 +325,8 @@ run_blocks(struct model_context *context, const struct value *rows, size_t count
 }
 
 void
-model_context_margins(
-    struct model_context *context, const struct value *rows, size_t count, double *ret_margins)
+model_context_margins(struct model_context *context, const struct value *rows, size_t count,
+    double *ret_margins)
 {
 	const struct model *model = context->model;
 	CHECK(context->begun);
@@ -344,8 +345,8 @@ model_context_margins(
 }
 
 void
-model_context_scores(
-    struct model_context *context, const struct value *rows, size_t count, double *ret_scores)
+model_context_scores(struct model_context *context, const struct value *rows, size_t count,
+    double *ret_scores)
 {
 	CHECK(context->model->class_count == 1);
 	model_context_margins(context, rows, count, ret_scores);

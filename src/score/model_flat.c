@@ -351,8 +351,8 @@ load_terms(struct model *model, struct rd *rd)
 }
 
 int
-model_load(
-    const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_load(const void *bytes, size_t len, const char *name, struct model **ret_model,
+    struct err *err)
 {
 	if (len < strlen(MAGIC) || memcmp(bytes, MAGIC, strlen(MAGIC)) != 0)
 		return err_at(err, AISLE_E_INVALID, name, 0, 0,

@@ -202,19 +202,19 @@ void model_expect(struct model *model, const double *covers); /* covers: per nod
 void model_plant_groves(struct model *model);
 
 /* ---- model_score.c ---- */
-bool model_goes_left(
-    const struct model *model, const struct node *node);	 /* by the row; any split */
+bool model_goes_left(const struct model *model,
+    const struct node *node);					 /* by the row; any split */
 double model_leaf_value(const struct model *model, uint32_t at); /* by the row */
 /* What a linear model's term adds; false: nothing. */
-bool model_term_value(
-    const struct model *model, const struct term *term, const struct value *value, double *ret);
+bool model_term_value(const struct model *model, const struct term *term, const struct value *value,
+    double *ret);
 
-int model_import_xgboost(
-    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
-int model_import_lightgbm(
-    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
-int model_import_linear(
-    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err);
+int model_import_xgboost(const char *text, size_t len, const char *name, struct model **ret_model,
+    struct err *err);
+int model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model,
+    struct err *err);
+int model_import_linear(const char *text, size_t len, const char *name, struct model **ret_model,
+    struct err *err);
 
 /* ---- calibration.c ---- */
 bool calibration_valid(const struct calibration *calibration);

@@ -55,8 +55,8 @@ jsonr_fail(struct jsonr *r, const char *what)
 static char
 peek(struct jsonr *r)
 {
-	while (
-	    r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
+	while (r->at < r->end &&
+	    (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
 		r->at++;
 	return r->failed || r->at == r->end ? '\0' : *r->at;
 }

@@ -66,8 +66,8 @@ read_objective(struct lgb *l, char *text)
 	while (word != NULL && i < ARRAY_LEN(objectives) && strcmp(objectives[i].name, word) != 0)
 		i++;
 	if (word == NULL || i == ARRAY_LEN(objectives))
-		return builder_refuse(
-		    &l->b, "objective \"%s\" is not supported", word != NULL ? word : "");
+		return builder_refuse(&l->b, "objective \"%s\" is not supported",
+		    word != NULL ? word : "");
 	model->link = objectives[i].link;
 	while ((word = strtok_r(NULL, " ", &rest)) != NULL) {
 		char *end;
@@ -214,8 +214,8 @@ import(struct lgb *l)
 }
 
 int
-model_import_lightgbm(
-    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model,
+    struct err *err)
 {
 	struct lgb *l = mem_calloc(1, sizeof(*l));
 	char *copy = mem_alloc(len + 1);

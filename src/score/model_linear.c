@@ -41,8 +41,8 @@ input_of(struct linear *l, const char *name, bool is_string, uint32_t *ret)
 		json_object_set_new(l->index_of, name, json_integer(i));
 	}
 	if (model->inputs[i].is_string != is_string)
-		return builder_refuse(
-		    &l->b, "input \"%s\" has a weight of its own and one for a level", name);
+		return builder_refuse(&l->b,
+		    "input \"%s\" has a weight of its own and one for a level", name);
 	*ret = i;
 	return 0;
 }
@@ -67,8 +67,8 @@ add_weight(struct linear *l, const char *key, const json_t *weight)
 	if (!json_is_number(weight))
 		return builder_refuse(b, "weights: \"%.60s\" is not a number", key);
 	if (len == 0 || len > MODEL_NAME_MAX || (equals != NULL && equals[1] == '\0'))
-		return builder_refuse(
-		    b, "weights: \"%.60s\", expected \"input\" or \"input=level\"", key);
+		return builder_refuse(b,
+		    "weights: \"%.60s\", expected \"input\" or \"input=level\"", key);
 	memcpy(name, key, len);
 	name[len] = '\0';
 
@@ -89,8 +89,8 @@ add_missing(struct linear *l, const char *key, const json_t *value)
 		return builder_refuse(b, "missing: no weight is for \"%.60s\"", key);
 	struct input *input = &b->model->inputs[json_integer_value(known)];
 	if (input->is_string ? !json_is_string(value) : !json_is_number(value))
-		return builder_refuse(
-		    b, "missing: \"%s\" is not a %s", key, input->is_string ? "string" : "number");
+		return builder_refuse(b, "missing: \"%s\" is not a %s", key,
+		    input->is_string ? "string" : "number");
 	if (input->is_string)
 		input->missing_text = mem_strdup(json_string_value(value));
 	else
@@ -149,8 +149,8 @@ import_linear(struct linear *l, const json_t *json)
 }
 
 int
-model_import_linear(
-    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import_linear(const char *text, size_t len, const char *name, struct model **ret_model,
+    struct err *err)
 {
 	if (len > LINEAR_BYTES_MAX)
 		return err_at(err, AISLE_E_FULL, name, 0, 0, "larger than 16 MiB");
@@ -168,8 +168,8 @@ model_import_linear(
 /* ---- which format ---- */
 
 int
-model_import(
-    const void *bytes, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import(const void *bytes, size_t len, const char *name, struct model **ret_model,
+    struct err *err)
 {
 	if (len > MODEL_BYTES_MAX)
 		return err_at(err, AISLE_E_FULL, name, 0, 0, "larger than 64 MiB");

@@ -314,8 +314,8 @@ has_level(const struct input *input, const struct value *value, const struct ter
 }
 
 bool
-model_term_value(
-    const struct model *model, const struct term *term, const struct value *value, double *ret)
+model_term_value(const struct model *model, const struct term *term, const struct value *value,
+    double *ret)
 {
 	const struct input *input = &model->inputs[term->input];
 	if (term->level != NULL) {

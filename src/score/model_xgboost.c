@@ -75,14 +75,14 @@ set_objective(struct xgb *x)
 	if (x->num_class > 1 && x->num_target > 1)
 		return builder_refuse(b, "several targets of several classes are not supported");
 	if (classes > MODEL_CLASSES_MAX)
-		return builder_refuse(
-		    b, "%g classes, expected at most %u", classes, MODEL_CLASSES_MAX);
+		return builder_refuse(b, "%g classes, expected at most %u", classes,
+		    MODEL_CLASSES_MAX);
 	if (builder_set_classes(b, classes < 1 ? 1 : (uint32_t)classes) < 0)
 		return AISLE_E_INVALID;
 	/* The second and later expectiles are distances from the one before. */
 	if (classes > 1 && strcmp(x->objective, "reg:expectileerror") == 0)
-		return builder_refuse(
-		    b, "reg:expectileerror of several expectiles is not supported");
+		return builder_refuse(b,
+		    "reg:expectileerror of several expectiles is not supported");
 	return xgboost_base(x, objectives[i].base);
 }
 
@@ -92,8 +92,8 @@ name_inputs(struct xgb *x)
 	struct builder *b = &x->b;
 	uint32_t count = (uint32_t)x->num_feature;
 	if (b->model->input_count != 0 && b->model->input_count != count)
-		return builder_refuse(
-		    b, "%u feature names for %u features", b->model->input_count, count);
+		return builder_refuse(b, "%u feature names for %u features", b->model->input_count,
+		    count);
 	for (uint32_t i = b->model->input_count; i < count; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "f%u", i);
@@ -110,11 +110,11 @@ place_trees(struct xgb *x)
 	struct builder *b = &x->b;
 	struct model *model = b->model;
 	if (x->num_trees >= 0 && x->num_trees != model->tree_count)
-		return builder_refuse(
-		    b, "num_trees is %.0f, but there are %u", x->num_trees, model->tree_count);
+		return builder_refuse(b, "num_trees is %.0f, but there are %u", x->num_trees,
+		    model->tree_count);
 	if (x->tree_info.count != model->tree_count)
-		return builder_refuse(
-		    b, "tree_info names %zu trees of %u", x->tree_info.count, model->tree_count);
+		return builder_refuse(b, "tree_info names %zu trees of %u", x->tree_info.count,
+		    model->tree_count);
 	if (strcmp(x->booster, "dart") == 0 && !x->has_weight_drop && model->tree_count > 0)
 		return builder_refuse(b, "booster \"dart\" without weight_drop");
 	if (x->weight_drop.count != 0 && x->weight_drop.count != model->tree_count)
@@ -143,8 +143,8 @@ place_weights(struct xgb *x)
 	struct model *model = b->model;
 	size_t classes = model->class_count, features = model->input_count;
 	if (x->weights.count != (features + 1) * classes)
-		return builder_refuse(
-		    b, "%zu weights, expected %zu", x->weights.count, (features + 1) * classes);
+		return builder_refuse(b, "%zu weights, expected %zu", x->weights.count,
+		    (features + 1) * classes);
 	model->kind = KIND_XGBOOST_LINEAR;
 	for (size_t i = 0; i < features * classes; i++) {
 		struct term term = { .weight = x->weights.at[i],
@@ -168,8 +168,8 @@ import(struct xgb *x, const char *text, size_t len)
 	    xgboost_read(x, text, len, true) < 0)
 		return AISLE_E_INVALID;
 	if (!x->has_learner || !x->has_model)
-		return builder_refuse(
-		    b, "no learner with a model, expected XGBoost's save_model as JSON");
+		return builder_refuse(b,
+		    "no learner with a model, expected XGBoost's save_model as JSON");
 	if (x->has_dictionary)
 		return builder_refuse(b,
 		    "names of categories (a data frame's dictionary) are not supported, "
@@ -183,8 +183,8 @@ import(struct xgb *x, const char *text, size_t len)
 }
 
 int
-model_import_xgboost(
-    const char *text, size_t len, const char *name, struct model **ret_model, struct err *err)
+model_import_xgboost(const char *text, size_t len, const char *name, struct model **ret_model,
+    struct err *err)
 {
 	struct xgb *x = mem_calloc(1, sizeof(*x));
 	x->num_trees = -1;

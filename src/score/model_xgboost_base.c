@@ -96,8 +96,8 @@ margin_of(const struct xgb *x, float mean, enum base_link link, double *ret)
 	float margin = mean;
 	int r = 0;
 	if (mean - mean != 0)
-		return builder_refuse(
-		    &x->b, "base_score %.100s is not a finite number", x->base_score);
+		return builder_refuse(&x->b, "base_score %.100s is not a finite number",
+		    x->base_score);
 	if (link == BASE_LOGIT)
 		r = logit(x, mean, &margin);
 	else if (link == BASE_LOG && mean > 0)
@@ -105,8 +105,8 @@ margin_of(const struct xgb *x, float mean, enum base_link link, double *ret)
 	else if (link == BASE_LOG)
 		r = AISLE_E_INVALID;
 	if (r < 0)
-		return builder_refuse(
-		    &x->b, "base_score %.100s is outside of the objective's range", x->base_score);
+		return builder_refuse(&x->b,
+		    "base_score %.100s is outside of the objective's range", x->base_score);
 	*ret = (double)margin;
 	return 0;
 }
@@ -114,8 +114,8 @@ margin_of(const struct xgb *x, float mean, enum base_link link, double *ret)
 static int
 no_number(const struct xgb *x)
 {
-	return builder_refuse(
-	    &x->b, "base_score %.100s, expected a number or one for each class", x->base_score);
+	return builder_refuse(&x->b, "base_score %.100s, expected a number or one for each class",
+	    x->base_score);
 }
 
 /* "5E-1", since 3.1 "[5E-1]" or one for each output. */

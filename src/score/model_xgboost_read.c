@@ -42,8 +42,8 @@ static void
 read_leaf_size(struct xgb *x)
 {
 	if (read_param(x) > 1)
-		jsonr_fail(
-		    &x->r, "vector leaves (multi_strategy multi_output_tree) are not supported");
+		jsonr_fail(&x->r,
+		    "vector leaves (multi_strategy multi_output_tree) are not supported");
 }
 
 /* The parameters of a tree, or of all: how many there are under this name. */
@@ -85,8 +85,8 @@ read_tree(struct xgb *x)
 		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
 		/* Only thresholds are float32; an index above 2^24 would not survive it. */
 		if (key >= 0 && key < (int)ARRAY_LEN(arrays))
-			jsonr_numbers(
-			    r, arrays[key] == &x->condition, MODEL_NODES_MAX, arrays[key]);
+			jsonr_numbers(r, arrays[key] == &x->condition, MODEL_NODES_MAX,
+			    arrays[key]);
 		else if (key == (int)ARRAY_LEN(arrays))
 			read_sizes(x, "num_nodes", &x->num_nodes);
 		else if (key > 0)

@@ -60,8 +60,8 @@ read_set(struct xgb *x, size_t k)
 	double end = (double)x->category.count + 1;
 	if (!is_index(node, (double)x->left.count) || !is_index(first, end) ||
 	    !is_index(size, end) || first + size >= end)
-		return builder_refuse(
-		    b, "tree %u: categories outside of their array", b->model->tree_count);
+		return builder_refuse(b, "tree %u: categories outside of their array",
+		    b->model->tree_count);
 	size_t count = 0;
 	if (x->word_cap < x->category.count) {
 		x->word_cap = x->category.count;
@@ -83,8 +83,8 @@ read_set(struct xgb *x, size_t k)
 			x->words[kept++] = x->words[i];
 	struct raw_node *raw = &x->raw[(size_t)node];
 	if (raw->categorical)
-		return builder_refuse(
-		    b, "tree %u, node %.0f: categories twice", b->model->tree_count, node);
+		return builder_refuse(b, "tree %u, node %.0f: categories twice",
+		    b->model->tree_count, node);
 	raw->set = builder_add_set(b, x->words, kept);
 	raw->categorical = true;
 	raw->value = 0;
@@ -103,8 +103,8 @@ split_of(struct xgb *x, size_t i, struct raw_node *ret)
 	if (left == -1)
 		return 0;
 	if (!is_index(left, limit) || !is_index(right, limit))
-		return builder_refuse(
-		    b, "tree %u, node %zu: child outside of the tree", b->model->tree_count, i);
+		return builder_refuse(b, "tree %u, node %zu: child outside of the tree",
+		    b->model->tree_count, i);
 	if (!is_index(input, x->num_feature))
 		return builder_refuse(b, "tree %u, node %zu: feature outside of num_feature",
 		    b->model->tree_count, i);
@@ -137,12 +137,12 @@ xgboost_build_tree(struct xgb *x)
 	if (x->right.count != count || x->index.count != count || x->condition.count != count ||
 	    x->default_left.count != count ||
 	    (x->split_type.count != 0 && x->split_type.count != count))
-		return builder_refuse(
-		    b, "tree %u: arrays of different lengths", b->model->tree_count);
+		return builder_refuse(b, "tree %u: arrays of different lengths",
+		    b->model->tree_count);
 	size_t sets = x->category_node.count;
 	if (x->category_first.count != sets || x->category_size.count != sets)
-		return builder_refuse(
-		    b, "tree %u: arrays of categories of different lengths", b->model->tree_count);
+		return builder_refuse(b, "tree %u: arrays of categories of different lengths",
+		    b->model->tree_count);
 	if (x->raw_cap < count) {
 		x->raw_cap = count;
 		x->raw = mem_realloc(x->raw, count * sizeof(*x->raw));

@@ -26,16 +26,16 @@ struct visit *sessions_at_station(const struct sessions *sessions, const char *s
 /* same, by terminal */
 struct visit *sessions_at_terminal(const struct sessions *sessions, const char *terminal);
 /* The newest visit at a station that want says yes to; NULL. */
-struct visit *sessions_newest(
-    const struct sessions *sessions, const char *station, bool (*want)(const struct visit *visit));
+struct visit *sessions_newest(const struct sessions *sessions, const char *station,
+    bool (*want)(const struct visit *visit));
 /* The newest WAITING, OPEN, SUSPENDED or TENDER visit of a subject; NULL. */
 struct visit *sessions_by_subject(const struct sessions *sessions, const struct id *subject);
 /* After basket or station of a visit was changed by other than session_apply. */
 void sessions_touch(struct sessions *sessions, const struct visit *visit);
 size_t sessions_count(const struct sessions *sessions);
 /* Every visit, ascending by id. fn may not add or remove. */
-void sessions_each(
-    const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit), void *ctx);
+void sessions_each(const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit),
+    void *ctx);
 
 enum session_effect {
 	/* a basket (visit) began, or a WAITING one got its basket */

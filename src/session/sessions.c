@@ -186,8 +186,8 @@ sessions_at_terminal(const struct sessions *sessions, const char *terminal)
 }
 
 struct visit *
-sessions_newest(
-    const struct sessions *sessions, const char *station, bool (*want)(const struct visit *visit))
+sessions_newest(const struct sessions *sessions, const char *station,
+    bool (*want)(const struct visit *visit))
 {
 	uint64_t hash = text_hash(station);
 	struct visit *best = NULL, *visit;
@@ -221,8 +221,8 @@ sessions_count(const struct sessions *sessions)
 }
 
 void
-sessions_each(
-    const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit), void *ctx)
+sessions_each(const struct sessions *sessions, void (*fn)(void *ctx, struct visit *visit),
+    void *ctx)
 {
 	for (size_t i = 0; i < sessions->count; i++)
 		fn(ctx, sessions->entries[i].visit);

@@ -31,8 +31,8 @@ refuse(struct reply *reply, int status, const char *detail)
 
 /* The card that a tablet means; NULL with a 404 in reply. */
 static struct card *
-find_card(
-    struct engine *engine, const struct event *event, struct visit **ret_visit, struct reply *reply)
+find_card(struct engine *engine, const struct event *event, struct visit **ret_visit,
+    struct reply *reply)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "prompt", event->prompt);
 	struct card *card = NULL;
@@ -80,8 +80,8 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 	card->shown = event->shown;
 	card->shown_ms = engine->now_ms;
 	engine_touch(engine, visit);
-	outcome_record(
-	    engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL, false, 0);
+	outcome_record(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL,
+	    false, 0);
 	shown_reply(engine, event, card, event->shown, reply);
 }
 
@@ -112,8 +112,8 @@ answer_body(struct engine *engine, const struct event *event, struct buf *out)
 }
 
 static void
-decided_reply(
-    struct engine *engine, const struct event *event, const struct card *card, struct reply *reply)
+decided_reply(struct engine *engine, const struct event *event, const struct card *card,
+    struct reply *reply)
 {
 	char at[WHEN_TEXT_SIZE];
 
@@ -160,8 +160,8 @@ accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 }
 
 static void
-apply_answer(
-    struct engine *engine, struct visit *visit, struct card *card, const struct event *event)
+apply_answer(struct engine *engine, struct visit *visit, struct card *card,
+    const struct event *event)
 {
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
@@ -186,8 +186,8 @@ apply_answer(
 		if (event->instead_action != NULL)
 			instead_apply(engine, visit, card, event);
 		else
-			outcome_record(
-			    engine, visit, card, OUTCOME_OVERRIDDEN, event->reason, false, 0);
+			outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
+			    false, 0);
 		break;
 	}
 }
@@ -323,16 +323,16 @@ answer_offer(struct engine *engine, const struct event *event, struct rejected *
 	if (card->redeemed &&
 	    (event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REFUSED)) {
 		rejected->reason = REJECT_BAD_VALUE;
-		snprintf(
-		    rejected->detail, sizeof(rejected->detail), "/data/token: was redeemed before");
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/data/token: was redeemed before");
 		return;
 	}
 	switch (event->type) {
 	case EV_OFFER_APPLIED:
 		card->state = CARD_APPLIED;
 		card->worth_minor = event->amount_minor;
-		outcome_record(
-		    engine, visit, card, OUTCOME_APPLIED, NULL, true, event->amount_minor);
+		outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true,
+		    event->amount_minor);
 		break;
 	case EV_OFFER_REFUSED:
 		card->state = CARD_REFUSED;
@@ -343,12 +343,12 @@ answer_offer(struct engine *engine, const struct event *event, struct rejected *
 		card->redeemed = true;
 		card->state = CARD_APPLIED;
 		hold_spend(engine, card, event->amount_minor);
-		outcome_record(
-		    engine, visit, card, OUTCOME_REDEEMED, NULL, true, event->amount_minor);
+		outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true,
+		    event->amount_minor);
 		break;
 	default:
-		outcome_record(
-		    engine, visit, card, OUTCOME_REVERSED, NULL, true, event->amount_minor);
+		outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true,
+		    event->amount_minor);
 		card->redeemed = false;
 		hold_release(engine, card);
 		break;

@@ -48,8 +48,8 @@ visit_subject(const struct visit *visit)
 /* ---- to the till ---- */
 
 void
-card_command(
-    struct engine *engine, struct visit *visit, struct card *card, int type, const char *text)
+card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
+    const char *text)
 {
 	char purpose[32];
 	struct buf json = { 0 };
@@ -64,8 +64,8 @@ card_command(
 	if (type == COMMAND_APPLY_OFFER)
 		card->command = command;
 	command_json(type, &command, visit, card, text, expires_ms, &json);
-	engine_output(
-	    engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data, json.len);
+	engine_output(engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data,
+	    json.len);
 	buf_done(&json);
 }
 
@@ -241,15 +241,15 @@ visit_guide(struct engine *engine, struct visit *visit, const struct id *decisio
 /* ---- withdraw ---- */
 
 void
-card_withdraw(
-    struct engine *engine, struct visit *visit, struct card *card, enum withdraw_reason reason)
+card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason)
 {
 	if (card->state == CARD_GONE || card->redeemed)
 		return;
 	if (card->state == CARD_ASKED || card->state == CARD_APPLIED) {
 		card_command(engine, visit, card, COMMAND_WITHDRAW_OFFER, NULL);
-		outcome_record(
-		    engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false, 0);
+		outcome_record(engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false,
+		    0);
 	} else if (card->state == CARD_OPEN) {
 		timer_cancel(engine, "card", &card->prompt, card->expires_ms);
 		outcome_record(engine, visit, card,

@@ -175,16 +175,16 @@ withdraw_losers(struct engine *engine, struct visit *visit, const struct decisio
 	for (size_t i = 0; i < visit->card_count; i++) {
 		if (visit->cards[i].state != CARD_OPEN || stays(decision, i))
 			continue;
-		card_withdraw(
-		    engine, visit, &visit->cards[i], reason_to_leave(decision, &visit->cards[i]));
+		card_withdraw(engine, visit, &visit->cards[i],
+		    reason_to_leave(decision, &visit->cards[i]));
 		changed = true;
 	}
 	return changed;
 }
 
 static bool
-open_winners(
-    struct engine *engine, struct visit *visit, struct chosen *chosen, const struct id *prompts)
+open_winners(struct engine *engine, struct visit *visit, struct chosen *chosen,
+    const struct id *prompts)
 {
 	bool changed = false;
 

@@ -31,8 +31,8 @@ uplink_consent(struct engine *engine, const struct event *event)
 	json_object_set_new(body, "subject", json_string(text));
 	json_write(body, &buf);
 	engine_check(engine,
-	    store_uplink_add(
-		engine->store, LANE_CONSENT, "consent", engine->now_ms, NULL, buf.data, buf.len));
+	    store_uplink_add(engine->store, LANE_CONSENT, "consent", engine->now_ms, NULL, buf.data,
+		buf.len));
 	json_decref(body);
 	buf_done(&buf);
 }

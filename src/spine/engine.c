@@ -80,15 +80,15 @@ engine_open(const struct engine_options *options, struct engine **ret_engine, st
 
 	engine->options = *options;
 	engine->conf = options->conf;
-	snprintf(
-	    engine->topic_root, sizeof(engine->topic_root), "aisle/v1/%s", engine->conf->store_id);
+	snprintf(engine->topic_root, sizeof(engine->topic_root), "aisle/v1/%s",
+	    engine->conf->store_id);
 	snprintf(engine->zone_name, sizeof(engine->zone_name), "UTC");
 	engine->arena = arena_new();
 	engine->scratch = arena_new();
 	engine->draws = draw_cache_new();
 	engine->rates = rate_new(engine->conf->terminal_rate);
-	rc = keys_open(
-	    options->sealed ? options->state_dir : NULL, options->vfs, &engine->keys, err);
+	rc = keys_open(options->sealed ? options->state_dir : NULL, options->vfs, &engine->keys,
+	    err);
 	if (rc != 0)
 		goto out;
 	if (options->pepper != NULL)
@@ -203,8 +203,8 @@ engine_output(struct engine *engine, enum output_kind kind, const char *station,
 		return 0;
 	if (subject != NULL && keys_forgotten(engine->keys, subject))
 		subject = NULL;
-	engine_check(
-	    engine, store_outbox_add(engine->store, topic, subject, false, payload, len, &id));
+	engine_check(engine,
+	    store_outbox_add(engine->store, topic, subject, false, payload, len, &id));
 	if (engine->output_count == engine->output_capacity) {
 		engine->output_capacity =
 		    engine->output_capacity == 0 ? 64 : 2 * engine->output_capacity;

@@ -262,8 +262,8 @@ int query_station(struct engine *engine, const char *station, struct buf *out);
 int query_decision(struct engine *engine, const char *id, struct buf *out);
 int query_report(struct engine *engine, int64_t now_ms, struct buf *out);
 int query_customer(struct engine *engine, const struct id *subject, struct buf *out);
-int query_guidance_station(
-    struct engine *engine, const char *guidance, char ret_station[static NAME_SIZE]);
+int query_guidance_station(struct engine *engine, const char *guidance,
+    char ret_station[static NAME_SIZE]);
 int query_dead_letters(struct engine *engine, int max_rows, struct buf *out);
 
 #endif

@@ -32,8 +32,8 @@ variant_key(struct engine *engine, const struct arm_choice *arms, size_t count,
 				    strcmp(x->arms[a].name, arms[i].arm) != 0)
 					continue;
 				patches[(*ret_patches)++] = x->arms[a].patch;
-				key = arena_printf(
-				    engine->arena, "%s%s=%s,", key, x->name, x->arms[a].name);
+				key = arena_printf(engine->arena, "%s%s=%s,", key, x->name,
+				    x->arms[a].name);
 			}
 		}
 	}
@@ -63,8 +63,8 @@ engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *p
 		 * what is installed a second time is no way back from itself. */
 		if (rc == 0 && engine->policy != NULL &&
 		    strcmp(engine->policy->hash, policy->hash) != 0)
-			rc = store_meta_set(
-			    engine->store, "bundle_last_good", engine->policy->hash, 64);
+			rc = store_meta_set(engine->store, "bundle_last_good", engine->policy->hash,
+			    64);
 		if (rc == 0)
 			rc = store_meta_set(engine->store, "bundle", policy->hash, 64);
 		if (rc == 0)
@@ -135,8 +135,8 @@ add_variant(struct engine *engine, const char *key, const char **patches, size_t
 		draw_cache_empty(engine->draws);
 		free(engine->variants[0].key);
 		policy_free(engine->variants[0].policy);
-		memmove(
-		    engine->variants, engine->variants + 1, (VARIANTS_MAX - 1) * sizeof(*variant));
+		memmove(engine->variants, engine->variants + 1,
+		    (VARIANTS_MAX - 1) * sizeof(*variant));
 		engine->variant_count--;
 	}
 	variant = &engine->variants[engine->variant_count];

@@ -49,8 +49,8 @@ load_subject(struct engine *engine, const struct id *id)
 			log_warning("a profile row cannot be read and is left out");
 	}
 	buf_done(&buf);
-	engine_check(
-	    engine, store_log_each(engine->store, STORE_LOG_SUBJECT, id, id, load_log, subject));
+	engine_check(engine,
+	    store_log_each(engine->store, STORE_LOG_SUBJECT, id, id, load_log, subject));
 	return subject;
 }
 

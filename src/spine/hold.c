@@ -52,8 +52,8 @@ take(struct engine *engine, const char *action, int64_t day_ms)
 	struct engine_budget *budget = find(engine, action);
 
 	if (budget == NULL) {
-		engine->budgets = mem_realloc(
-		    engine->budgets, (engine->budget_count + 1) * sizeof(*engine->budgets));
+		engine->budgets = mem_realloc(engine->budgets,
+		    (engine->budget_count + 1) * sizeof(*engine->budgets));
 		budget = &engine->budgets[engine->budget_count++];
 		*budget = (struct engine_budget){ .action = mem_strdup(action), .day_ms = day_ms };
 	}

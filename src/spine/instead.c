@@ -103,8 +103,8 @@ card_text(const struct engine *engine, const struct card *from, const struct act
 	id_text(prompt, id);
 	buf_addf(&out, "{\"prompt\":\"%s\",\"action\":", id);
 	buf_json_str(&out, action->id);
-	buf_addf(
-	    &out, ",\"treatment\":\"\",\"kind\":\"%s\",\"headline\":", kind_names[action->kind]);
+	buf_addf(&out,
+	    ",\"treatment\":\"\",\"kind\":\"%s\",\"headline\":", kind_names[action->kind]);
 	buf_json_str(&out, headline != NULL ? headline : action->id);
 	buf_addf(&out,
 	    ",\"why\":[],\"by\":\"person\",\"gate\":\"%s\",\"offer\":", gate_names[action->gate]);
@@ -186,8 +186,8 @@ members_of(struct engine *engine, const char *action, int64_t depth, const struc
 }
 
 void
-instead_apply(
-    struct engine *engine, struct visit *visit, struct card *card, const struct event *event)
+instead_apply(struct engine *engine, struct visit *visit, struct card *card,
+    const struct event *event)
 {
 	const struct action *action = offered_by(engine, event);
 	int64_t depth = action != NULL ? depth_of(&action->offer, event->instead_depth) : 0;

@@ -318,8 +318,8 @@ apply_answer(struct engine *engine, struct input *input)
 	(void)json_int(json_object_get(json_object_get(input->answer, "instead"), "depth"),
 	    &event->instead_depth);
 	if (json_is_string(json_object_get(input->answer, "until")))
-		(void)when_parse(
-		    json_string_value(json_object_get(input->answer, "until")), &event->until_ms);
+		(void)when_parse(json_string_value(json_object_get(input->answer, "until")),
+		    &event->until_ms);
 	answer_decided(engine, event, &input->result);
 }
 

@@ -81,8 +81,8 @@ save(struct store *store, const struct manager *manager, int64_t now_ms)
 	buf_str(&body, manager->hash);
 	buf_i64(&body, manager->failures);
 	buf_i64(&body, manager->locked_until_ms);
-	rc = store_put(
-	    store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data, body.len);
+	rc = store_put(store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data,
+	    body.len);
 	buf_wipe(&body);
 	return rc;
 }

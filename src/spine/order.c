@@ -155,8 +155,8 @@ speaks_of(const struct dead_letters *letters, json_t *json)
 	size_t i;
 
 	if (text != NULL) {
-		id = subject_of_card(
-		    keys_pepper(letters->engine->keys), text, json_string_length(json));
+		id = subject_of_card(keys_pepper(letters->engine->keys), text,
+		    json_string_length(json));
 		return id_equal(&id, letters->subject) ||
 		    (subject_parse(text, &id) && id_equal(&id, letters->subject));
 	}

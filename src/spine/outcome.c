@@ -102,8 +102,8 @@ record(struct engine *engine, struct visit *visit, struct card *card, enum outco
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
 		return;
-	outcome_json(
-	    card, outcome, reason, has_amount, amount_minor, engine->now_ms, false, members, &json);
+	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false,
+	    members, &json);
 	engine_check(engine,
 	    store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision, subject, (int)outcome,
 		engine->now_ms, json.data, json.len));
@@ -249,8 +249,8 @@ outcome_close(struct engine *engine, struct visit *visit)
 		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
 		    !was_not_shown(card) &&
 		    bought_in_basket(engine->policy, visit, card, action, &amount_minor))
-			outcome_record(
-			    engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
+			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
+			    amount_minor);
 		/* An offer that lives to the basket's close and was not redeemed by then has
 		 * lapsed. */
 		if (card->depth != 0 && !card->redeemed && action->has_offer &&

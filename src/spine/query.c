@@ -183,8 +183,8 @@ query_customer(struct engine *engine, const struct id *id, struct buf *out)
 }
 
 int
-query_guidance_station(
-    struct engine *engine, const char *guidance, char ret_station[static NAME_SIZE])
+query_guidance_station(struct engine *engine, const char *guidance,
+    char ret_station[static NAME_SIZE])
 {
 	struct visit *visit = engine_visit_by_ref(engine, "guidance", guidance);
 

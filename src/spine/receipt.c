@@ -64,8 +64,8 @@ receipt_add(struct engine *engine, const char *terminal, const char *source, con
 	if (engine->receipt_count == engine->receipt_capacity) {
 		engine->receipt_capacity =
 		    engine->receipt_capacity == 0 ? 64 : 2 * engine->receipt_capacity;
-		engine->receipts = mem_realloc(
-		    engine->receipts, engine->receipt_capacity * sizeof(*engine->receipts));
+		engine->receipts = mem_realloc(engine->receipts,
+		    engine->receipt_capacity * sizeof(*engine->receipts));
 	}
 	engine->receipts[engine->receipt_count++] = (struct receipt_row){
 		.terminal = arena_strdup(engine->arena, terminal),

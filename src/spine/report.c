@@ -176,8 +176,8 @@ add_hours(const struct engine *engine, const struct tally *day, struct buf *out)
 
 	while (from < until && day->hours[from].shown == 0 && day->hours[from].accepted == 0)
 		from++;
-	while (
-	    until > from && day->hours[until - 1].shown == 0 && day->hours[until - 1].accepted == 0)
+	while (until > from && day->hours[until - 1].shown == 0 &&
+	    day->hours[until - 1].accepted == 0)
 		until--;
 	buf_adds(out, ",\"hours\":[");
 	for (int i = from; i < until; i++)

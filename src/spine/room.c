@@ -44,8 +44,8 @@ prune(struct engine *engine, int64_t now_ms)
 	    ? pruned
 	    : store_log_prune(store, STORE_LOG_OUTCOME, now_ms - decision_ms, PRUNE_ROWS);
 	if (rc >= 0)
-		rc = store_log_prune(
-		    store, STORE_LOG_SUBJECT, now_ms - engine->conf->retain_ms, PRUNE_ROWS);
+		rc = store_log_prune(store, STORE_LOG_SUBJECT, now_ms - engine->conf->retain_ms,
+		    PRUNE_ROWS);
 	return rc < 0 ? rc : pruned;
 }
 

@@ -36,8 +36,8 @@ int64_t engine_output(struct engine *engine, enum output_kind kind, const char *
 struct visit *engine_visit(struct engine *engine, const struct id *id);
 struct visit *engine_visit_by_basket(struct engine *engine, const char *basket);
 struct visit *engine_visit_by_ref(struct engine *engine, const char *kind, const char *name);
-void engine_ref(
-    struct engine *engine, const char *kind, const char *name, const struct visit *visit);
+void engine_ref(struct engine *engine, const char *kind, const char *name,
+    const struct visit *visit);
 /* This turn changed it: it will be written. */
 void engine_touch(struct engine *engine, struct visit *visit);
 /* a WAITING one that came to nothing */
@@ -49,8 +49,8 @@ void engine_save_visits(struct engine *engine, struct buf *buf);
 void engine_save_subjects(struct engine *engine, struct buf *buf);
 
 /* engine_policy.c */
-const struct policy *engine_policy_for(
-    struct engine *engine, const struct arm_choice *arms, size_t count);
+const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms,
+    size_t count);
 void engine_drop_policy(struct engine *engine);
 
 /* customer.c */
@@ -71,8 +71,8 @@ enum withdraw_reason {
 	WITHDRAW_STOPPED
 };
 void subject_visits_find(struct engine *engine, struct subject_visits *visits);
-void customer_withdraw(
-    struct engine *engine, const struct id *subject, enum withdraw_reason reason);
+void customer_withdraw(struct engine *engine, const struct id *subject,
+    enum withdraw_reason reason);
 void customer_event(struct engine *engine, const struct event *event);
 
 /* effects.c */
@@ -108,8 +108,8 @@ void choose(struct engine *engine, struct visit *visit, const struct event *even
 void card_open(struct engine *engine, struct visit *visit, const struct decision *decision,
     struct slot *slot, const struct id *prompt);
 const char *withdraw_name(enum withdraw_reason reason);
-void card_withdraw(
-    struct engine *engine, struct visit *visit, struct card *card, enum withdraw_reason reason);
+void card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason);
 void card_gone(struct engine *engine, struct card *card);
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
@@ -117,8 +117,8 @@ void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_re
 void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
     enum withdraw_reason if_empty);
 bool visit_has_open(const struct visit *visit);
-void card_command(
-    struct engine *engine, struct visit *visit, struct card *card, int type, const char *text);
+void card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
+    const char *text);
 
 /* hold.c: an action's budget */
 /* the figures as of that day */
@@ -147,8 +147,8 @@ bool instead_needs_manager(const struct engine *engine, const struct event *even
 /* Records the override of card with what was chosen, and asks the till for it where it is an offer
  * that can be had.
  * Pointers to cards are stale after it. */
-void instead_apply(
-    struct engine *engine, struct visit *visit, struct card *card, const struct event *event);
+void instead_apply(struct engine *engine, struct visit *visit, struct card *card,
+    const struct event *event);
 
 /* manager.c */
 enum manager_verdict { MANAGER_OK, MANAGER_NO, MANAGER_LOCKED };
@@ -156,8 +156,8 @@ enum manager_verdict manager_check(struct engine *engine, const char *id, const 
 
 /* tally.c */
 void tally_decision(struct engine *engine);
-void tally_outcome(
-    struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor);
+void tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor);
 void tally_hour_over(struct engine *engine);
 void tally_save(struct engine *engine, struct buf *buf);
 void tally_load(struct engine *engine);
@@ -166,8 +166,8 @@ void tally_drop(struct engine *engine);
 /* today.c: what the manager sees of it */
 #define TODAY_ACTIONS_MAX 256
 void today_decision(struct engine *engine);
-void today_outcome(
-    struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor);
+void today_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor);
 void today_save(struct engine *engine, struct buf *buf);
 void today_load(struct engine *engine);
 void today_drop(struct engine *engine);

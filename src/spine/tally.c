@@ -79,8 +79,8 @@ tally_decision(struct engine *engine)
 }
 
 void
-tally_outcome(
-    struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor)
+tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor)
 {
 	today_outcome(engine, card, outcome, amount_minor);
 	if (!aggregates(engine))

@@ -28,8 +28,8 @@ timer_add(struct engine *engine, const char *kind, const struct id *object, int6
 {
 	char name[128];
 
-	engine_check(
-	    engine, store_timer_add(engine->store, due_ms, row_name(kind, object, due_ms, name)));
+	engine_check(engine,
+	    store_timer_add(engine->store, due_ms, row_name(kind, object, due_ms, name)));
 }
 
 void

@@ -116,8 +116,8 @@ unanswered(const struct tally *day, const struct card *card, enum outcome outcom
 }
 
 void
-today_outcome(
-    struct engine *engine, const struct card *card, enum outcome outcome, int64_t amount_minor)
+today_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
+    int64_t amount_minor)
 {
 	struct tally *day = today(engine);
 	struct tally_action *row;

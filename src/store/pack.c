@@ -94,8 +94,8 @@ zstd_init(void)
 	zstd.unpack = ZSTD_createDCtx_advanced(memory);
 	zstd.pack_dictionary = ZSTD_createCDict_advanced(dictionary, sizeof(dictionary) - 1,
 	    ZSTD_dlm_byRef, ZSTD_dct_rawContent, params, memory);
-	zstd.unpack_dictionary = ZSTD_createDDict_advanced(
-	    dictionary, sizeof(dictionary) - 1, ZSTD_dlm_byRef, ZSTD_dct_rawContent, memory);
+	zstd.unpack_dictionary = ZSTD_createDDict_advanced(dictionary, sizeof(dictionary) - 1,
+	    ZSTD_dlm_byRef, ZSTD_dct_rawContent, memory);
 	CHECK(zstd.pack != NULL && zstd.unpack != NULL && zstd.pack_dictionary != NULL &&
 	    zstd.unpack_dictionary != NULL);
 	ZSTD_CCtx_setParameter(zstd.pack, ZSTD_c_format, ZSTD_f_zstd1_magicless);
@@ -155,8 +155,8 @@ unpack(const void *packed, size_t len, size_t plain_max, struct buf *out)
 	if (size > plain_max)
 		return AISLE_E_DAMAGED;
 	buf_reserve(out, (size_t)size);
-	size_t got = ZSTD_decompressDCtx(
-	    zstd.unpack, out->data + out->len, (size_t)size, bytes + 1, len - 1);
+	size_t got = ZSTD_decompressDCtx(zstd.unpack, out->data + out->len, (size_t)size, bytes + 1,
+	    len - 1);
 	if (ZSTD_isError(got) || got != size) {
 		out->data[out->len] = '\0';
 		return AISLE_E_DAMAGED;

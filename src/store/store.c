@@ -92,8 +92,8 @@ store_stmt(struct store *store, int statement, int *ret_error)
 	}
 	sqlite3_stmt **stmt = &store->stmt[statement];
 	if (*stmt == NULL) {
-		int rc = sqlite3_prepare_v3(
-		    store->db, statements[statement], -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+		int rc = sqlite3_prepare_v3(store->db, statements[statement], -1,
+		    SQLITE_PREPARE_PERSISTENT, stmt, NULL);
 		if (rc != SQLITE_OK) {
 			*ret_error = store_error(store, rc);
 			return NULL;

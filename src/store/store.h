@@ -54,8 +54,8 @@ int store_begin(struct store *store) AISLE_MUST_CHECK;
 int store_commit(struct store *store) AISLE_MUST_CHECK; /* seals keys first, then durable */
 void store_rollback(struct store *store);
 bool store_is_new(const struct store *store); /* created by this open */
-void store_epoch(
-    const struct store *store, char out[static 17]); /* 16 hex digits, random at creation */
+void store_epoch(const struct store *store,
+    char out[static 17]); /* 16 hex digits, random at creation */
 int store_new_epoch(struct store *store)
     AISLE_MUST_CHECK;			    /* in a transaction: this state is a copy of another */
 void store_checkpoint(struct store *store); /* when idle; passive unless the WAL is over 8 MiB */
@@ -89,8 +89,8 @@ int store_each(struct store *store, enum store_table table, int flag, store_row_
 /* Log of a subject (or of an outcome's decision): rows appended, read in order. */
 enum store_log { STORE_LOG_SUBJECT, STORE_LOG_OUTCOME, STORE_LOG_COUNT };
 /* Rows that do not open are set aside and passed over: compare store_damaged if that must close a gate. */
-typedef int (*store_log_fn)(
-    void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len);
+typedef int (*store_log_fn)(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body,
+    size_t len);
 int store_log_add(struct store *store, enum store_log log, const struct id *key,
     const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
     AISLE_MUST_CHECK;
@@ -126,8 +126,8 @@ int store_timer_first(struct store *store, int64_t *ret_due_ms, char ret_id[stat
 int store_outbox_add(struct store *store, const char *topic, const struct id *subject, bool retain,
     const void *payload, size_t len, int64_t *ret_id) AISLE_MUST_CHECK;
 int store_outbox_delete(struct store *store, int64_t id) AISLE_MUST_CHECK;
-typedef int (*store_outbox_fn)(
-    void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len);
+typedef int (*store_outbox_fn)(void *ctx, int64_t id, const char *topic, bool retain,
+    const void *payload, size_t len);
 int store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, void *ctx)
     AISLE_MUST_CHECK;
 int64_t store_outbox_last(const struct store *store); /* highest id ever given */
@@ -137,8 +137,8 @@ enum lane { LANE_CONSENT, LANE_MONEY, LANE_DECISION, LANE_TELEMETRY, LANE_COUNT 
 extern const char *const lane_names[LANE_COUNT];
 int store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms,
     const struct id *subject, const void *body, size_t len) AISLE_MUST_CHECK;
-typedef int (*store_uplink_fn)(
-    void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len);
+typedef int (*store_uplink_fn)(void *ctx, int64_t seq, const char *type, int64_t at_ms,
+    const void *body, size_t len);
 /* Rows with seq > after. A row that does not open (forgotten subject) is given as type "gap" with body
  * {"lane","from","to"}. So are rows given up for want of room: one gap stands at seq = to and covers from … to,
  * the only case where sequences jump. */

@@ -147,8 +147,8 @@ store_put(struct store *store, enum store_table table, const struct id *key,
 	    body, len, &sealed, &sealed_len);
 	/* A decision is new; the rest are there more often than not. */
 	if (error == 0 && table == STORE_DECISION && !store->now.collided[table]) {
-		error = insert(
-		    store, table, BODY_ADD, slot, key, subject, at_ms, flag, sealed, sealed_len);
+		error = insert(store, table, BODY_ADD, slot, key, subject, at_ms, flag, sealed,
+		    sealed_len);
 		done = sqlite3_changes(store->db) > 0;
 	}
 	if (error == 0 && !done)
@@ -159,8 +159,8 @@ store_put(struct store *store, enum store_table table, const struct id *key,
 	if (error == 0 && slot != body_slot(table, key))
 		error = store_note_collision(store, table);
 	if (error == 0)
-		error = insert(
-		    store, table, BODY_PUT, slot, key, subject, at_ms, flag, sealed, sealed_len);
+		error = insert(store, table, BODY_PUT, slot, key, subject, at_ms, flag, sealed,
+		    sealed_len);
 	return error;
 }
 

@@ -89,8 +89,8 @@ store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_
 	    : prune_bodies(store, STORE_DECISION, now_ms - decision_ms, max_rows - total);
 	/* A store that decides much fills its file with younger ones: without room it could not go on at all. */
 	for (int halved = 1; pressed && removed == 0 && halved <= PRESSED_HALVINGS; halved++)
-		removed = prune_bodies(
-		    store, STORE_DECISION, now_ms - (decision_ms >> halved), max_rows - total);
+		removed = prune_bodies(store, STORE_DECISION, now_ms - (decision_ms >> halved),
+		    max_rows - total);
 	if (removed < 0)
 		return removed;
 	total += removed;

@@ -255,8 +255,8 @@ struct store_aside {
 	size_t count;
 };
 void store_aside_note(struct store_aside *aside, int64_t id);
-void store_aside_done(
-    struct store *store, struct store_aside *aside, const char *table, int copy, int drop);
+void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
+    int drop);
 
 /* ---- store.c again: room ---- */
 void store_wal_reserve(struct store *store);
@@ -280,8 +280,8 @@ int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret
 
 /* ---- store_schema.c ---- */
 int store_schema_open(struct store *store, const struct store_options *options, struct err *err);
-int store_schema_create(
-    sqlite3 *db); /* empty tables, inside an open transaction; an SQLite result */
+int store_schema_create(sqlite3
+	*db); /* empty tables, inside an open transaction; an SQLite result */
 void store_counters_save(struct store *store); /* on a clean close: ids go on without a jump */
 
 /* ---- store_salvage.c ---- */
@@ -297,8 +297,8 @@ const char *store_collision_name(int table);
 int store_blank(struct store *store, enum store_table table, const struct id *subject);
 
 /* ---- store_log.c ---- */
-int store_log_blank(
-    struct store *store, enum store_log log, const struct id *key); /* rows stay, bodies go */
+int store_log_blank(struct store *store, enum store_log log,
+    const struct id *key); /* rows stay, bodies go */
 int store_log_forget(struct store *store, enum store_log log, const struct id *key);
 /* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
 int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);

@@ -25,8 +25,8 @@ log_base(const struct id *key)
 }
 
 static void
-log_row_key(
-    uint8_t out[static ROW_KEY_SIZE], const struct id *key, int64_t n, int kind, int64_t at_ms)
+log_row_key(uint8_t out[static ROW_KEY_SIZE], const struct id *key, int64_t n, int kind,
+    int64_t at_ms)
 {
 	memcpy(out, key->b, 16);
 	for (int i = 0; i < 8; i++) {
@@ -109,8 +109,8 @@ store_log_each(struct store *store, enum store_log log, const struct id *key,
 		int kind = sqlite3_column_int(stmt, 2);
 		log_row_key(row_key, key, id - base, kind, at_ms);
 		buf_clear(&body);
-		error = store_unseal(
-		    store, store_log_names[log], row_key, sizeof(row_key), subject, stmt, 4, &body);
+		error = store_unseal(store, store_log_names[log], row_key, sizeof(row_key), subject,
+		    stmt, 4, &body);
 		if (error == AISLE_E_DAMAGED && ours)
 			store_aside_note(&aside, id);
 		if (error == 0 && fn(ctx, id - base, kind, at_ms, body.data, body.len) != 0) {
@@ -120,8 +120,8 @@ store_log_each(struct store *store, enum store_log log, const struct id *key,
 	}
 	sqlite3_reset(stmt);
 	buf_wipe(&body);
-	store_aside_done(
-	    store, &aside, store_log_names[log], ST_LOG(log, LOG_ASIDE), ST_LOG(log, LOG_DROP));
+	store_aside_done(store, &aside, store_log_names[log], ST_LOG(log, LOG_ASIDE),
+	    ST_LOG(log, LOG_DROP));
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 

@@ -108,8 +108,8 @@ pair_get(struct store *store, enum store_pair pair, const struct id *name, struc
 	bool good = sqlite3_column_int64(stmt, 3) == pair_sum(pair, name, &value, at_ms);
 	sqlite3_reset(stmt);
 	if (!good) {
-		store_set_aside(
-		    store, store_pair_names[pair], id, ST_DAMAGED_NOTE, ST_PAIR(pair, PAIR_DROP));
+		store_set_aside(store, store_pair_names[pair], id, ST_DAMAGED_NOTE,
+		    ST_PAIR(pair, PAIR_DROP));
 		return AISLE_E_DAMAGED;
 	}
 	*ret_value = value;
@@ -118,8 +118,8 @@ pair_get(struct store *store, enum store_pair pair, const struct id *name, struc
 }
 
 int
-store_seen_get(
-    struct store *store, const struct id *name, struct id *ret_digest, int64_t *ret_now_ms)
+store_seen_get(struct store *store, const struct id *name, struct id *ret_digest,
+    int64_t *ret_now_ms)
 {
 	return pair_get(store, PAIR_SEEN, name, ret_digest, ret_now_ms);
 }

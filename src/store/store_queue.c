@@ -60,8 +60,8 @@ store_outbox_add(struct store *store, const char *topic, const struct id *subjec
 	if (error != 0)
 		return error;
 	outbox_row_key(row_key, id, topic, retain);
-	error = store_seal(
-	    store, "outbox", row_key, sizeof(row_key), subject, payload, len, &sealed, &sealed_len);
+	error = store_seal(store, "outbox", row_key, sizeof(row_key), subject, payload, len,
+	    &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_OUTBOX_ADD, &error) : NULL;
 	if (stmt == NULL)
 		return error;
@@ -106,8 +106,8 @@ store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, voi
 		bool retain = sqlite3_column_int(stmt, 3) != 0;
 		outbox_row_key(row_key, id, topic != NULL ? topic : "", retain);
 		buf_clear(&body);
-		error = store_unseal(
-		    store, "outbox", row_key, sizeof(row_key), &subject, stmt, 4, &body);
+		error = store_unseal(store, "outbox", row_key, sizeof(row_key), &subject, stmt, 4,
+		    &body);
 		if (error == AISLE_E_DAMAGED)
 			store_aside_note(&aside, id);
 		if (error == 0 && fn(ctx, id, topic, retain, body.data, body.len) != 0) {

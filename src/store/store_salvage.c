@@ -53,8 +53,8 @@ file_name(const struct store *store, const char *suffix, char path[static 4200])
 
 /* Rows in this order until the end or the damage. *ret_whole: it was the end. */
 static int
-copy_until(
-    sqlite3 *from, sqlite3 *to, const char *name, const char *order, int64_t *rows, bool *ret_whole)
+copy_until(sqlite3 *from, sqlite3 *to, const char *name, const char *order, int64_t *rows,
+    bool *ret_whole)
 {
 	sqlite3_stmt *read = NULL, *write = NULL;
 	char sql[256];
@@ -140,8 +140,8 @@ make_copy(const struct store *store, const char *copy)
 	if (rc == SQLITE_OK)
 		rc = copy_tables(from, to);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(
-		    to, "DELETE FROM meta WHERE name = 'epoch'; COMMIT", NULL, NULL, NULL);
+		rc = sqlite3_exec(to, "DELETE FROM meta WHERE name = 'epoch'; COMMIT", NULL, NULL,
+		    NULL);
 	sqlite3_close(from);
 	sqlite3_close(to);
 	if (rc == SQLITE_OK && chmod(tmp, 0600) == 0 && sync_file(tmp, 0) == 0 &&
@@ -193,8 +193,8 @@ store_salvage(struct store *store)
 	if (!ready && make_copy(store, copy) != 0)
 		return false;
 	if (put_in_place(store, copy) != 0) {
-		log_error(
-		    "store: the copy could not take the damaged file's place: %s", strerror(errno));
+		log_error("store: the copy could not take the damaged file's place: %s",
+		    strerror(errno));
 		return false;
 	}
 	log_error("store: a damaged page was found; what could be read was copied file=%s.damaged",

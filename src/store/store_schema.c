@@ -85,16 +85,16 @@ take_lock(struct store *store, struct err *err)
 	char path[4096];
 	snprintf(path, sizeof(path), "%s/lock", store->dir);
 	if (mkdir(store->dir, 0700) < 0 && errno != EEXIST)
-		return err_set(
-		    err, AISLE_E_IO, "%s: cannot be made: %s", store->dir, strerror(errno));
+		return err_set(err, AISLE_E_IO, "%s: cannot be made: %s", store->dir,
+		    strerror(errno));
 	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (store->lock_fd < 0)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
-		return err_set(
-		    err, AISLE_E_IO, "%s: state folder is in use by another process", store->dir);
+		return err_set(err, AISLE_E_IO, "%s: state folder is in use by another process",
+		    store->dir);
 	return err_set(err, AISLE_E_IO, "%s: cannot be locked: %s", path, strerror(errno));
 }
 
@@ -248,8 +248,8 @@ open_database(struct store *store, const struct store_options *options, struct e
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 	    store_vfs(options->vfs));
 	if (rc != SQLITE_OK)
-		return err_set(
-		    err, store_error(store, rc), "%s: %s", store->path, sqlite3_errmsg(store->db));
+		return err_set(err, store_error(store, rc), "%s: %s", store->path,
+		    sqlite3_errmsg(store->db));
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, STORE_BODY_MAX + (64 << 10));
@@ -341,8 +341,8 @@ load_counters(struct store *store, struct err *err)
 		error = AISLE_E_IO;
 	store->now.outbox_next = store->now.outbox_lease = lease > last ? lease : last + 1;
 	if (error == 0)
-		error = read_number(
-		    store, "SELECT COALESCE(MAX(n), 0) FROM dead", &store->now.dead_last, err);
+		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM dead",
+		    &store->now.dead_last, err);
 	if (error == 0)
 		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM damaged", &last, err);
 	if (error == 0 && store->damaged < last)

@@ -96,8 +96,8 @@ store_aside_note(struct store_aside *aside, int64_t id)
 }
 
 void
-store_aside_done(
-    struct store *store, struct store_aside *aside, const char *table, int copy, int drop)
+store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
+    int drop)
 {
 	for (size_t i = 0; i < aside->count; i++)
 		store_set_aside(store, table, aside->ids[i], copy, drop);

@@ -41,8 +41,8 @@ write_row(struct store *store, enum lane lane, int64_t seq, const char *type, in
 	size_t sealed_len;
 	int64_t id = STORE_LANE_ID(lane, seq);
 	uplink_row_key(row_key, id, type, at_ms);
-	int error = store_seal(
-	    store, "uplink", row_key, sizeof(row_key), subject, body, len, &sealed, &sealed_len);
+	int error = store_seal(store, "uplink", row_key, sizeof(row_key), subject, body, len,
+	    &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_UPLINK_ADD, &error) : NULL;
 	if (stmt == NULL)
 		return error;
@@ -238,8 +238,8 @@ mend(struct store *store, const struct reading *reading)
 }
 
 int
-store_uplink_each(
-    struct store *store, enum lane lane, int64_t after, int max_rows, store_uplink_fn fn, void *ctx)
+store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_rows,
+    store_uplink_fn fn, void *ctx)
 {
 	CHECK((unsigned)lane < LANE_COUNT);
 	int error;

@@ -49,8 +49,8 @@ flush(struct file *file)
 {
 	int rc = SQLITE_OK;
 	if (file->pending_len > 0)
-		rc = file->real->pMethods->xWrite(
-		    file->real, file->pending, file->pending_len, file->pending_at);
+		rc = file->real->pMethods->xWrite(file->real, file->pending, file->pending_len,
+		    file->pending_at);
 	if (rc == SQLITE_OK)
 		file->pending_len = 0;
 	return rc;

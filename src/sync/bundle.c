@@ -172,8 +172,8 @@ read_parts(struct bundle *bundle, sqlite3_stmt *stmt)
 }
 
 static int
-read_table(
-    struct bundle *bundle, sqlite3 *db, const char *sql, int (*fn)(struct bundle *, sqlite3_stmt *))
+read_table(struct bundle *bundle, sqlite3 *db, const char *sql,
+    int (*fn)(struct bundle *, sqlite3_stmt *))
 {
 	sqlite3_stmt *stmt = NULL;
 	int status = AISLE_E_INVALID;

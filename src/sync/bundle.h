@@ -22,8 +22,8 @@ struct bundle;
 int bundle_open(const char *path, const char *expect_kind, struct bundle **ret, struct err *err)
     AISLE_MUST_CHECK;
 void bundle_close(struct bundle *bundle);
-const char *bundle_meta(
-    const struct bundle *bundle, const char *name);   /* "kind", "name", "version"; NULL */
+const char *bundle_meta(const struct bundle *bundle,
+    const char *name);				      /* "kind", "name", "version"; NULL */
 const char *bundle_hash(const struct bundle *bundle); /* BLAKE2b-256 of the file, 64 hex digits */
 int64_t bundle_bytes(const struct bundle *bundle);
 const struct policy_parts *bundle_parts(const struct bundle *bundle);

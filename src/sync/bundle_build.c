@@ -57,12 +57,12 @@ load_and_compile(const char *dir, struct folder *folder, struct policy **ret_pol
 		return status;
 	status = add_zones(folder, report, err);
 	if (status == 0 && policy_compile(&folder->parts, ret_policy, report) != 0)
-		status = err_at(
-		    err, AISLE_E_INVALID, dir, 0, 0, "the policy has mistakes, expected none");
+		status = err_at(err, AISLE_E_INVALID, dir, 0, 0,
+		    "the policy has mistakes, expected none");
 	if (status == 0 && exam_author(*ret_policy, &folder->parts, report) != 0) {
 		policy_free(*ret_policy);
-		status = err_at(
-		    err, AISLE_E_INVALID, dir, 0, 0, "the policy has mistakes, expected none");
+		status = err_at(err, AISLE_E_INVALID, dir, 0, 0,
+		    "the policy has mistakes, expected none");
 	}
 	if (status != 0)
 		folder_done(folder);
@@ -118,8 +118,8 @@ wanted(const struct policy *policy, const char *name)
 }
 
 static int
-choose_parts(
-    const struct policy *policy, const struct folder *folder, struct folder *ret, struct err *err)
+choose_parts(const struct policy *policy, const struct folder *folder, struct folder *ret,
+    struct err *err)
 {
 	int status = 0;
 
@@ -258,8 +258,8 @@ write_bundle(const char *output, const struct policy *policy, const struct polic
 	if (status == 0)
 		return 0;
 	unlink(temporary);
-	return err_at(
-	    err, AISLE_E_IO, output, 0, 0, "cannot write the bundle: %s", strerror(errno));
+	return err_at(err, AISLE_E_IO, output, 0, 0, "cannot write the bundle: %s",
+	    strerror(errno));
 }
 
 int

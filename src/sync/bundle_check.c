@@ -23,8 +23,8 @@ bundle_check_header(const uint8_t *bytes, size_t len, const char *path, struct e
 	uint32_t page = len >= 100 ? (uint32_t)(bytes[16] << 8 | bytes[17]) : 0;
 
 	if (len < 100 || memcmp(bytes, "SQLite format 3", 16) != 0)
-		return err_at(
-		    err, AISLE_E_INVALID, path, 0, 0, "not a bundle, expected an SQLite file");
+		return err_at(err, AISLE_E_INVALID, path, 0, 0,
+		    "not a bundle, expected an SQLite file");
 	if (be32(bytes + 68) != BUNDLE_APPLICATION_ID)
 		return err_at(err, AISLE_E_INVALID, path, 0, 0,
 		    "application_id is %08x, expected %08x of a bundle", be32(bytes + 68),

@@ -62,8 +62,8 @@ void
 folder_sort(struct folder *folder)
 {
 	if (folder->parts.count > 1)
-		qsort(
-		    folder->parts.part, folder->parts.count, sizeof(*folder->parts.part), compare);
+		qsort(folder->parts.part, folder->parts.count, sizeof(*folder->parts.part),
+		    compare);
 }
 
 static int
@@ -137,8 +137,8 @@ read_level(struct folder *folder, const char *dir, const char *sub, struct err *
 
 		if (entry->d_name[0] == '.')
 			continue;
-		name_len = snprintf(
-		    name, sizeof(name), "%s%s%s", sub, sub[0] != '\0' ? "/" : "", entry->d_name);
+		name_len = snprintf(name, sizeof(name), "%s%s%s", sub, sub[0] != '\0' ? "/" : "",
+		    entry->d_name);
 		path_len = snprintf(path, sizeof(path), "%s/%s", dir, name);
 		if (name_len >= (int)sizeof(name) || path_len >= (int)sizeof(path))
 			status = err_at(err, AISLE_E_FULL, entry->d_name, 0, 0,

@@ -194,8 +194,8 @@ read_body(int fd, const struct head *head, const uint8_t key[static 32], struct 
 }
 
 int
-bundle_image_open(
-    const char *path, const uint8_t key[static 32], struct policy **ret_policy, struct err *err)
+bundle_image_open(const char *path, const uint8_t key[static 32], struct policy **ret_policy,
+    struct err *err)
 {
 	char name[4096];
 	struct head head;
@@ -233,8 +233,8 @@ write_whole(int fd, const void *bytes, size_t len)
 
 /* Not synced: after a power cut it is missing, or is found not to be authentic. */
 static int
-write_file(
-    const char *path, const struct head *head, const struct iovec body[static 2], struct err *err)
+write_file(const char *path, const struct head *head, const struct iovec body[static 2],
+    struct err *err)
 {
 	char name[4096], temporary[4096 + 8];
 	bool written;
@@ -284,8 +284,8 @@ write_image(const char *path, const uint8_t key[static 32], const struct policy 
 /* ---- make ---- */
 
 static int
-open_and_compile(
-    const char *path, struct bundle **ret_bundle, struct policy **ret_policy, struct err *err)
+open_and_compile(const char *path, struct bundle **ret_bundle, struct policy **ret_policy,
+    struct err *err)
 {
 	struct buf report = { 0 };
 	int status = bundle_open(path, "policy", ret_bundle, err);
@@ -299,8 +299,8 @@ open_and_compile(
 }
 
 int
-bundle_image_make(
-    const char *path, const uint8_t key[static 32], char ret_hash[static 65], struct err *err)
+bundle_image_make(const char *path, const uint8_t key[static 32], char ret_hash[static 65],
+    struct err *err)
 {
 	/* Two of everything, so that no pointer into the first can stand in the second. */
 	struct bundle *bundle[2] = { NULL, NULL };

@@ -135,8 +135,8 @@ bundle_inspect(const struct bundle *bundle, bool json, struct buf *out)
 }
 
 int
-bundle_examine_policy(
-    const struct bundle *bundle, const struct policy *policy, struct buf *report, struct err *err)
+bundle_examine_policy(const struct bundle *bundle, const struct policy *policy, struct buf *report,
+    struct err *err)
 {
 	int status = exam_margins(policy, bundle_parts(bundle), report, err);
 
@@ -153,8 +153,8 @@ bundle_examine(const struct bundle *bundle, struct buf *report, struct err *err)
 	int status;
 
 	if (bundle_policy(bundle, &policy, report) != 0)
-		return err_set(
-		    err, AISLE_E_REFUSED, "the policy does not compile, expected no mistakes");
+		return err_set(err, AISLE_E_REFUSED,
+		    "the policy does not compile, expected no mistakes");
 	status = bundle_examine_policy(bundle, policy, report, err);
 	policy_free(policy);
 	return status;

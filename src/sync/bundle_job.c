@@ -47,8 +47,8 @@ run(const char *path, const uint8_t key[static 32], int fd, pid_t parent)
 }
 
 int
-bundle_job_start(
-    const char *path, const uint8_t key[static 32], struct bundle_job *ret_job, struct err *err)
+bundle_job_start(const char *path, const uint8_t key[static 32], struct bundle_job *ret_job,
+    struct err *err)
 {
 	int ends[2];
 	pid_t pid, parent = getpid();

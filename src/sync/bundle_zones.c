@@ -144,8 +144,8 @@ read_settings(const struct policy_parts *parts)
 
 	for (size_t i = 0; i < parts->count; i++)
 		if (strcmp(parts->part[i].name, "policy.json") == 0)
-			return json_read(
-			    parts->part[i].bytes, parts->part[i].len, "policy.json", &ignored);
+			return json_read(parts->part[i].bytes, parts->part[i].len, "policy.json",
+			    &ignored);
 	return NULL;
 }
 

@@ -42,8 +42,8 @@ struct exam {
 static int
 exam_error(const struct exam *exam, struct err *err, const char *what)
 {
-	return err_at(
-	    err, AISLE_E_REFUSED, exam->file, exam->line > 0 ? exam->line : 1, 1, "%s", what);
+	return err_at(err, AISLE_E_REFUSED, exam->file, exam->line > 0 ? exam->line : 1, 1, "%s",
+	    what);
 }
 
 /* The next line, without its end; NULL: no more. */
@@ -101,8 +101,8 @@ read_header(struct exam *exam, struct err *err)
 		}
 	}
 	if (status == 0 && exam->column_count != exam->model->input_count + 1)
-		status = exam_error(
-		    exam, err, "a column is missing, expected each input of the model, and margin");
+		status = exam_error(exam, err,
+		    "a column is missing, expected each input of the model, and margin");
 	free(seen);
 	return status;
 }
@@ -159,8 +159,8 @@ read_row(struct exam *exam, struct err *err)
 		return exam_error(exam, err, "too many rows, expected at most 100000");
 	while ((cell = strsep(&line, ",")) != NULL) {
 		if (column == exam->column_count)
-			return exam_error(
-			    exam, err, "too many cells, expected as many as the header has");
+			return exam_error(exam, err,
+			    "too many cells, expected as many as the header has");
 		if (read_cell(exam, exam->columns[column++], cell, err) != 0)
 			return err->code;
 	}
@@ -180,8 +180,8 @@ exam_done(struct exam *exam)
 static json_t *
 model_source(const struct policy *policy, size_t index)
 {
-	return json_array_get(
-	    json_object_get(json_object_get(policy->source, "models"), "models"), index);
+	return json_array_get(json_object_get(json_object_get(policy->source, "models"), "models"),
+	    index);
 }
 
 /* AISLE_E_NONE: the model has no exam. */
@@ -298,14 +298,15 @@ static void
 ladder_mistake(const struct policy *policy, const struct policy_parts *parts,
     const struct action *action, const char *text, struct buf *report)
 {
-	const char *file = json_string_value(
-	    json_object_get(json_object_get(policy->source, "files"), action->id));
+	const char *file =
+	    json_string_value(json_object_get(json_object_get(policy->source, "files"),
+		action->id));
 	int line = 1, column = 1;
 
 	for (size_t i = 0; i < parts->count; i++)
 		if (strcmp(parts->part[i].name, file) == 0 &&
-		    !json_locate(
-			parts->part[i].bytes, parts->part[i].len, "/offer/ladder", &line, &column))
+		    !json_locate(parts->part[i].bytes, parts->part[i].len, "/offer/ladder", &line,
+			&column))
 			line = column = 1;
 	buf_addf(report, "%s:%d:%d: %s\n", file, line, column, text);
 }

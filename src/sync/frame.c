@@ -9,8 +9,8 @@
 #define HEAD_BYTES 3 /* type and topic length, behind the length of the rest */
 
 void
-frame_write(
-    struct buf *out, enum frame_type type, const char *topic, const void *payload, size_t len)
+frame_write(struct buf *out, enum frame_type type, const char *topic, const void *payload,
+    size_t len)
 {
 	size_t topic_len = topic != NULL ? strlen(topic) : 0;
 	CHECK(topic_len < 256 && len <= FRAME_BYTES_MAX &&

@@ -224,8 +224,8 @@ static void
 write_aisled(struct link *link)
 {
 	while (link->out_sent < link->out.len) {
-		ssize_t put = write(
-		    link->fd, link->out.data + link->out_sent, link->out.len - link->out_sent);
+		ssize_t put = write(link->fd, link->out.data + link->out_sent,
+		    link->out.len - link->out_sent);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN)

@@ -18,8 +18,8 @@ enum frame_type {
 	FRAME_SUBSCRIBE = 4, /* aisled → link: topic filter, kept over reconnects */
 };
 #define FRAME_BYTES_MAX ((1u << 20) + 1024)
-void frame_write(
-    struct buf *out, enum frame_type type, const char *topic, const void *payload, size_t len);
+void frame_write(struct buf *out, enum frame_type type, const char *topic, const void *payload,
+    size_t len);
 /* One frame from the front of bytes: its whole length, 0 = not complete yet, < 0 = broken. Topic is
  * copied, payload borrowed. */
 int64_t frame_read(const void *bytes, size_t len, enum frame_type *ret_type,

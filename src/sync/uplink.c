@@ -166,8 +166,8 @@ gather(struct uplink *uplink, enum lane lane)
 		.uplink = uplink, .lane = lane, .suspect = window->tries >= SUSPECT_TRIES
 	};
 	buf_clear(&uplink->lines);
-	int rc = store_uplink_each(
-	    uplink->store, lane, window->acked, UPLINK_BATCH_ROWS, add_row, &batch);
+	int rc = store_uplink_each(uplink->store, lane, window->acked, UPLINK_BATCH_ROWS, add_row,
+	    &batch);
 	/* The rows before the one that could not be read are good. */
 	return rc >= 0 || batch.rows > 0 ? batch.last : 0;
 }
@@ -202,8 +202,8 @@ uplink_next(struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic, struc
 		window->tries++;
 		window->due_ms = mono_ms + next_delay(uplink, window);
 		buf_clear(ret_topic);
-		buf_addf(
-		    ret_topic, "aisle/v1/hq/store/%s/up/%s", uplink->store_id, lane_names[lane]);
+		buf_addf(ret_topic, "aisle/v1/hq/store/%s/up/%s", uplink->store_id,
+		    lane_names[lane]);
 		compress(&uplink->lines, ret_payload);
 		metrics_add(METRIC_UPLINK_SENT, 1);
 		return true;

@@ -24,8 +24,8 @@ void uplink_free(struct uplink *uplink);
 void uplink_connected(struct uplink *uplink, bool connected);
 /* The next message due, or false: topic "aisle/v1/hq/store/{store}/up/{lane}" and zstd bytes. Call
  * after each commit, ack and second. mono_ms: monotonic. */
-bool uplink_next(
-    struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic, struct buf *ret_payload);
+bool uplink_next(struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic,
+    struct buf *ret_payload);
 /* A message from HQ. 0 with lane and upto to be applied by store_uplink_ack in the next turn;
  * AISLE_E_INVALID (counted): another epoch, beyond what was sent, not JSON. */
 int uplink_ack(struct uplink *uplink, const char *topic, const void *payload, size_t len,

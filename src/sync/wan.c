@@ -76,8 +76,8 @@ set_login(struct mosquitto *client, const struct wan *wan, struct err *err)
 	if (wan->password_file != NULL) {
 		FILE *file = fopen(wan->password_file, "re");
 		if (file == NULL)
-			return err_set(
-			    err, AISLE_E_IO, "%s: %s", wan->password_file, strerror(errno));
+			return err_set(err, AISLE_E_IO, "%s: %s", wan->password_file,
+			    strerror(errno));
 		setvbuf(file, NULL, _IONBF, 0); /* no second copy */
 		if (fgets(password, sizeof(password), file) == NULL)
 			password[0] = '\0';
@@ -86,8 +86,8 @@ set_login(struct mosquitto *client, const struct wan *wan, struct err *err)
 	}
 	int rc = MOSQ_ERR_SUCCESS;
 	if (wan->user != NULL)
-		rc = mosquitto_username_pw_set(
-		    client, wan->user, wan->password_file != NULL ? password : NULL);
+		rc = mosquitto_username_pw_set(client, wan->user,
+		    wan->password_file != NULL ? password : NULL);
 	sodium_memzero(password, sizeof(password));
 	return rc == MOSQ_ERR_SUCCESS
 	    ? 0
@@ -103,8 +103,8 @@ set_tls(struct mosquitto *client, const struct wan *wan, struct err *err)
 	if (wan->ca == NULL) {
 		rc = mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
 		if (rc == MOSQ_ERR_SUCCESS && wan->cert != NULL)
-			rc = mosquitto_tls_set(
-			    client, NULL, "/etc/ssl/certs", wan->cert, wan->key, NULL);
+			rc = mosquitto_tls_set(client, NULL, "/etc/ssl/certs", wan->cert, wan->key,
+			    NULL);
 	} else {
 		rc = mosquitto_tls_set(client, wan->ca, NULL, wan->cert, wan->key, NULL);
 	}
@@ -119,8 +119,8 @@ wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client, struct 
 {
 	struct mosquitto *client = mosquitto_new(wan->client_id, false, ctx);
 	if (client == NULL)
-		return err_set(
-		    err, AISLE_E_INVALID, "client id %s: %s", wan->client_id, strerror(errno));
+		return err_set(err, AISLE_E_INVALID, "client id %s: %s", wan->client_id,
+		    strerror(errno));
 	int rc = set_login(client, wan, err);
 	if (rc == 0)
 		rc = set_tls(client, wan, err);

@@ -40,8 +40,8 @@ bool feature_rows_types(const char *list, uint32_t *ret_types, const char **ret_
 struct feature_rows;
 /* From now on each row goes to each(). engine has a policy, which stays in force. types 0: those
  * that some action of the policy names. */
-struct feature_rows *feature_rows_open(
-    struct engine *engine, uint32_t types, feature_row_fn each, void *ctx);
+struct feature_rows *feature_rows_open(struct engine *engine, uint32_t types, feature_row_fn each,
+    void *ctx);
 void feature_rows_close(struct feature_rows *rows); /* before the engine; NULL is fine */
 size_t feature_rows_count(const struct feature_rows *rows);
 const char *feature_rows_name(const struct feature_rows *rows, size_t i);

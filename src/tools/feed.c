@@ -101,8 +101,8 @@ read_events(FILE *file, struct feed_stats *stats)
 		if (envelope_parse_recorded(arena, &rules, line, len, &route, &now_ms, &event,
 			&rejected, &unknown) != 0)
 			event = NULL;
-		feed_stats_add(
-		    stats, n, event, &rejected, strstr(line, "\"recordedtime\"") != NULL);
+		feed_stats_add(stats, n, event, &rejected,
+		    strstr(line, "\"recordedtime\"") != NULL);
 		event_done(event);
 		arena_reset(arena);
 	}
@@ -241,15 +241,15 @@ text_check(const struct check *check, struct buf *out)
 		return;
 	buf_addf(out, "%-5s ", grade_names[grade]);
 	write_percent(out, check);
-	buf_addf(
-	    out, " %% %s (%" PRId64 " of %" PRId64 ")\n", check->label, check->count, check->of);
+	buf_addf(out, " %% %s (%" PRId64 " of %" PRId64 ")\n", check->label, check->count,
+	    check->of);
 	if (grade != GRADE_OK)
 		buf_addf(out, "      %s\n", check->mend);
 }
 
 static void
-report_text(
-    const struct feed_stats *stats, const struct check *checks, size_t count, struct buf *out)
+report_text(const struct feed_stats *stats, const struct check *checks, size_t count,
+    struct buf *out)
 {
 	buf_addf(out,
 	    "%" PRId64 " lines, %" PRId64 " events, %" PRId64 " baskets (%" PRId64
@@ -316,8 +316,8 @@ json_check(const struct check *check, struct buf *out)
 }
 
 static void
-report_json(
-    const struct feed_stats *stats, const struct check *checks, size_t count, struct buf *out)
+report_json(const struct feed_stats *stats, const struct check *checks, size_t count,
+    struct buf *out)
 {
 	const char *comma = "";
 
@@ -372,8 +372,8 @@ feed_check(const char *path, const char *store, bool json, struct buf *out, stru
 	if (ferror(file))
 		rc = err_at(err, AISLE_E_IO, name, 0, 0, "%s", strerror(errno));
 	else if (stats.lines == 0)
-		rc = err_at(
-		    err, AISLE_E_INVALID, name, 1, 0, "no events, expected one CloudEvent a line");
+		rc = err_at(err, AISLE_E_INVALID, name, 1, 0,
+		    "no events, expected one CloudEvent a line");
 	if (path != NULL)
 		fclose(file);
 	feed_stats_end(&stats);

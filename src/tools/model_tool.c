@@ -129,8 +129,8 @@ inspect_text(const struct model *model, struct buf *out)
 	    model_is_float32(model) ? "float32" : "double");
 	buf_addf(out, "link     %s\n", model_link_name(model));
 	buf_addf(out, "classes  %zu\n", model_class_count(model));
-	buf_addf(
-	    out, "trees    %zu with %zu nodes\n", model_tree_count(model), model_node_count(model));
+	buf_addf(out, "trees    %zu with %zu nodes\n", model_tree_count(model),
+	    model_node_count(model));
 	buf_addf(out, "inputs   %zu\n", model_input_count(model));
 	for (size_t i = 0; i < model_input_count(model); i++)
 		buf_addf(out, "  %s%s%s\n", model_input(model, i),

@@ -123,8 +123,8 @@ read_baskets(struct training *training, struct err *err)
 {
 	struct train_baskets *baskets = &training->baskets;
 	struct pass pass = { 0 };
-	int rc = pass_open(
-	    training, 1u << EV_BASKET_CLOSED, false, train_baskets_take, baskets, &pass, err);
+	int rc = pass_open(training, 1u << EV_BASKET_CLOSED, false, train_baskets_take, baskets,
+	    &pass, err);
 
 	train_baskets_init(baskets);
 	if (rc == 0) {
@@ -262,14 +262,14 @@ write_target(struct training *training, const struct train_result *result,
 	rc = train_write_exam(result, target, &linear, &exam, err);
 	train_card_picture(target, &picture);
 	if (rc == 0)
-		rc = train_folder_write(
-		    &training->folder, "models", target->name, ".linear.json", &linear, err);
+		rc = train_folder_write(&training->folder, "models", target->name, ".linear.json",
+		    &linear, err);
 	if (rc == 0)
-		rc = train_folder_write(
-		    &training->folder, "models", target->name, ".exam.csv", &exam, err);
+		rc = train_folder_write(&training->folder, "models", target->name, ".exam.csv",
+		    &exam, err);
 	if (rc == 0)
-		rc = train_folder_write(
-		    &training->folder, "card", target->name, ".svg", &picture, err);
+		rc = train_folder_write(&training->folder, "card", target->name, ".svg", &picture,
+		    err);
 	buf_done(&linear);
 	buf_done(&exam);
 	buf_done(&picture);
@@ -299,8 +299,8 @@ write_all(struct training *training, const struct train_result *result, struct e
 		struct buf text = { 0 };
 
 		files[i].write(result, &text);
-		rc = train_folder_write(
-		    &training->folder, files[i].sub, files[i].name, "", &text, err);
+		rc = train_folder_write(&training->folder, files[i].sub, files[i].name, "", &text,
+		    err);
 		buf_done(&text);
 	}
 	return rc;
@@ -363,8 +363,8 @@ training_free(struct training *training)
 }
 
 int
-train_run(
-    const struct train_options *options, struct buf *summary, struct buf *report, struct err *err)
+train_run(const struct train_options *options, struct buf *summary, struct buf *report,
+    struct err *err)
 {
 	struct training *training = mem_calloc(1, sizeof(*training));
 	int rc;
@@ -381,8 +381,8 @@ train_run(
 		rc = read_rows(training, err);
 	}
 	if (rc == 0) {
-		train_pairs_make(
-		    &training->pairs, &training->baskets, split_of(&training->baskets));
+		train_pairs_make(&training->pairs, &training->baskets,
+		    split_of(&training->baskets));
 		ask_all(training);
 		rc = finish(training, summary, err);
 	}

@@ -45,8 +45,8 @@ struct train_rank {
 	uint16_t category;
 	uint32_t baskets;
 };
-struct train_rank *train_baskets_rank(
-    const struct train_baskets *baskets, bool known, int64_t until_ms);
+struct train_rank *train_baskets_rank(const struct train_baskets *baskets, bool known,
+    int64_t until_ms);
 const char *train_category(const struct train_baskets *baskets, size_t category);
 /* The length of a line's category as far as we go: two steps of its path; 0: it has none. */
 size_t train_category_len(const char *path);

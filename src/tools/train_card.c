@@ -190,8 +190,8 @@ write_calibration(const struct train_target *target, struct buf *out)
 		    "%+.4g))).",
 		    c->a, c->b);
 	else if (c->kind == CALIBRATION_ISOTONIC)
-		buf_addf(
-		    out, "\nCalibration isotonic, from the validation part, %zu points.", c->count);
+		buf_addf(out, "\nCalibration isotonic, from the validation part, %zu points.",
+		    c->count);
 	else
 		buf_adds(out, "\nNo calibration on top: none was better on the validation part.");
 	buf_addf(out,

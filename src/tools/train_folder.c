@@ -99,8 +99,8 @@ make_silent(struct train_folder *folder, const struct train_options *options, st
 	buf_addf(&policy, silent_policy, options->conf->currency, options->conf->zone, 1, 2, 3);
 	rc = folder_add(&folder->parts, "policy.json", policy.data, policy.len, err);
 	if (rc == 0)
-		rc = folder_add(
-		    &folder->parts, "features.json", mem_strdup("{\"features\":[]}"), 15, err);
+		rc = folder_add(&folder->parts, "features.json", mem_strdup("{\"features\":[]}"),
+		    15, err);
 	if (rc == 0)
 		rc = folder_add(&folder->parts, "actions/silence.json", mem_strdup(silent_action),
 		    sizeof(silent_action) - 1, err);
@@ -213,8 +213,8 @@ write_parts(struct train_folder *folder, struct err *err)
 }
 
 int
-train_folder_use(
-    struct train_folder *folder, struct recorded *recorded, struct buf *report, struct err *err)
+train_folder_use(struct train_folder *folder, struct recorded *recorded, struct buf *report,
+    struct err *err)
 {
 	struct buf dir = { 0 }, bundle = { 0 };
 	int rc = write_parts(folder, err);

@@ -26,8 +26,8 @@ struct train_pairs {
 	size_t baskets, later_baskets;
 	uint32_t support_min; /* in baskets */
 };
-void train_pairs_make(
-    struct train_pairs *pairs, const struct train_baskets *baskets, int64_t split_ms);
+void train_pairs_make(struct train_pairs *pairs, const struct train_baskets *baskets,
+    int64_t split_ms);
 void train_pairs_done(struct train_pairs *pairs);
 
 #endif

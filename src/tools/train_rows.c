@@ -166,8 +166,8 @@ add_card(struct train_rows *rows, const struct card *card, int32_t customer, con
 		rows->full = true;
 		return;
 	}
-	make_room(
-	    rows, (void **)&rows->cards, sizeof(*rows->cards), &rows->card_x, rows->card_count);
+	make_room(rows, (void **)&rows->cards, sizeof(*rows->cards), &rows->card_x,
+	    rows->card_count);
 	memcpy(rows->card_x + rows->card_count * rows->features->count, x,
 	    rows->features->count * sizeof(*x));
 	rows->cards[rows->card_count++] = (struct train_card){ .at_ms = card->sent_ms,

@@ -56,8 +56,8 @@ answer_of(const struct train_target *target, const struct train_rows *rows, size
 	if (basket->at_ms > at_ms + target->window_ms ||
 	    rows->x[i * rows->features->count + (size_t)held] > 0)
 		return -1;
-	return train_basket_has(
-	    rows->baskets, rows->list[i].basket, rows->features->top[target->category]);
+	return train_basket_has(rows->baskets, rows->list[i].basket,
+	    rows->features->top[target->category]);
 }
 
 static void

@@ -70,8 +70,8 @@ train_write_features(const struct train_result *result, struct buf *out)
 		wanted[held_feature(result, pair->a)] = wanted[held_feature(result, pair->b)] =
 		    true;
 	}
-	train_features_json(
-	    result->features, result->base_features, wanted, models, model_count, out);
+	train_features_json(result->features, result->base_features, wanted, models, model_count,
+	    out);
 }
 
 /* ---- models ---- */
@@ -145,8 +145,8 @@ train_write_models(const struct train_result *result, struct buf *out)
 }
 
 void
-train_write_linear(
-    const struct train_result *result, const struct train_target *target, struct buf *out)
+train_write_linear(const struct train_result *result, const struct train_target *target,
+    struct buf *out)
 {
 	const struct fit *fit = &target->fit;
 	bool first = true;

@@ -76,20 +76,20 @@ declare(struct arena *arena, struct feature *features)
 			    "local.sum(category=dept%u/cat%u, half_life=30d)", dept, cat);
 			break;
 		case 1:
-			snprintf(
-			    from, sizeof(from), "local.overdue(category=dept%u/cat%u)", dept, cat);
+			snprintf(from, sizeof(from), "local.overdue(category=dept%u/cat%u)", dept,
+			    cat);
 			break;
 		case 2:
-			snprintf(
-			    from, sizeof(from), "local.visits(category=dept%u, within=90d)", dept);
+			snprintf(from, sizeof(from), "local.visits(category=dept%u, within=90d)",
+			    dept);
 			break;
 		case 3:
-			snprintf(
-			    from, sizeof(from), "local.recency(category=dept%u/cat%u)", dept, cat);
+			snprintf(from, sizeof(from), "local.recency(category=dept%u/cat%u)", dept,
+			    cat);
 			break;
 		default:
-			snprintf(
-			    from, sizeof(from), "local.qty(category=dept%u, half_life=7d)", dept);
+			snprintf(from, sizeof(from), "local.qty(category=dept%u, half_life=7d)",
+			    dept);
 			break;
 		}
 		features[i] = (struct feature){ .name = "f", .type = VALUE_NUMBER };

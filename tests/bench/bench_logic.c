@@ -91,10 +91,11 @@ main(void)
 	slots[3] = value_bool(false);
 	slots[4] = value_string("silver");
 
-	struct logic *five = compile(
-	    "{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"in\":[{\"var\":\"tier\"},[\"gold\","
-	    "\"silver\"]]},"
-	    "{\"==\":[{\"var\":\"b\"},0]},{\"<\":[{\"var\":\"c\"},7]},{\"!\":{\"var\":\"d\"}}]}");
+	struct logic *five =
+	    compile("{\"and\":[{\">\":[{\"var\":\"a\"},1]},{\"in\":[{\"var\":\"tier\"},[\"gold\","
+		    "\"silver\"]]},"
+		    "{\"==\":[{\"var\":\"b\"},0]},{\"<\":[{\"var\":\"c\"},7]},{\"!\":{\"var\":"
+		    "\"d\"}}]}");
 	printf("five clauses, all true      %8.1f ns\n", measure(&five, 1, 200000, arena, &yes));
 	for (int i = 0; i < RULES; i++) {
 		char text[400];

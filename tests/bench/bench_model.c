@@ -169,8 +169,8 @@ random_models(void)
 					printf("  %4zu rows of one context, %d features vary, %8s "
 					       "%10.0f ns a row\n",
 					    counts[k], VARYING, paths[path],
-					    time_decision(
-						context, rows, candidates, counts[k], margins));
+					    time_decision(context, rows, candidates, counts[k],
+						margins));
 		model_context_free(context);
 		model_free(model);
 	}
@@ -218,8 +218,8 @@ given_model(char **argv, int argc)
 		size_t n = strtoul(argv[k], NULL, 10);
 		n = n < count ? n : count;
 		most = n > most ? n : most;
-		printf(
-		    "shared %zu %.1f\n", n, time_decision(context, rows, candidates, n, margins));
+		printf("shared %zu %.1f\n", n,
+		    time_decision(context, rows, candidates, n, margins));
 	}
 	model_context_margins(context, candidates, most, margins);
 	for (size_t i = 0; i < most; i++)

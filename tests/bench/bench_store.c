@@ -105,18 +105,18 @@ one_event(struct store *store, uint64_t n)
 	must(store_seen_put(store, &name, &digest, (int64_t)n), "seen");
 	must(store_put(store, STORE_VISIT, &visit, &subject, (int64_t)n, 1, body, VISIT_BYTES),
 	    "visit");
-	must(store_put(
-		 store, STORE_DECISION, &decision, &subject, (int64_t)n, 0, body, DECISION_BYTES),
+	must(store_put(store, STORE_DECISION, &decision, &subject, (int64_t)n, 0, body,
+		 DECISION_BYTES),
 	    "decision");
-	must(store_outbox_add(
-		 store, "aisle/v1/0042/guidance/7", &subject, false, body, GUIDANCE_BYTES, &a),
+	must(store_outbox_add(store, "aisle/v1/0042/guidance/7", &subject, false, body,
+		 GUIDANCE_BYTES, &a),
 	    "outbox");
 	must(store_outbox_add(store, "aisle/v1/0042/pos/7/receipt", NULL, false, body, 200, &b),
 	    "outbox");
 	must(store_outbox_delete(store, a), "outbox");
 	must(store_outbox_delete(store, b), "outbox");
-	must(store_uplink_add(
-		 store, LANE_DECISION, "decision", (int64_t)n, &subject, body, UPLINK_BYTES),
+	must(store_uplink_add(store, LANE_DECISION, "decision", (int64_t)n, &subject, body,
+		 UPLINK_BYTES),
 	    "uplink");
 }
 
@@ -173,8 +173,8 @@ bench_forget(const char *dir, struct keys *keys, uint64_t decisions)
 		struct id key = ulid_of("forget", 1000000 + n), who = id_of("customer", n % 5000);
 		if (n % 500 == 0)
 			must(store_begin(store), "begin");
-		must(store_put(
-			 store, STORE_DECISION, &key, &who, (int64_t)n, 0, body, DECISION_BYTES),
+		must(store_put(store, STORE_DECISION, &key, &who, (int64_t)n, 0, body,
+			 DECISION_BYTES),
 		    "decision");
 		if (n % 500 == 499)
 			must(store_commit(store), "commit");
@@ -248,8 +248,8 @@ bench_profiles(const char *dir, struct keys *keys)
 	start = now_ns();
 	const struct profiles_build what = { .input = lines, .store = "0042", .output = bundle };
 	must(profiles_build(&what, &rows, &err), err.text);
-	printf(
-	    "profiles build: %" PRId64 " rows in %.2f s\n", rows, (double)(now_ns() - start) / 1e9);
+	printf("profiles build: %" PRId64 " rows in %.2f s\n", rows,
+	    (double)(now_ns() - start) / 1e9);
 
 	must(profiles_open(dir, keys, &profiles, &err), err.text);
 	for (int round = 0; round < 2; round++) {

@@ -120,8 +120,8 @@ static void
 on_there(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message)
 {
 	(void)ctx;
-	mosquitto_publish(
-	    mosq, NULL, "bench/back", message->payloadlen, message->payload, 1, false);
+	mosquitto_publish(mosq, NULL, "bench/back", message->payloadlen, message->payload, 1,
+	    false);
 }
 
 static void
@@ -188,8 +188,8 @@ time_hops(void)
 	    (int64_t)count < sent) {
 		if (due < end && due <= now_ns()) {
 			snprintf(payload, sizeof(payload), "%" PRId64, due);
-			mosquitto_publish(
-			    mosq, NULL, "bench/there", sizeof(payload), payload, 1, false);
+			mosquitto_publish(mosq, NULL, "bench/there", sizeof(payload), payload, 1,
+			    false);
 			sent++;
 			continue;
 		}

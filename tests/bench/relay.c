@@ -52,8 +52,8 @@ must(bool good, const char *what)
 }
 
 static void
-on_connect(
-    struct mosquitto *mosq, void *ctx, int rc, int flags, const mosquitto_property *properties)
+on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags,
+    const mosquitto_property *properties)
 {
 	char topic[96];
 
@@ -99,8 +99,8 @@ run_turn(struct mosquitto *mosq)
 	}
 	step(commit);
 	for (int i = 0; i < turn_count; i++) {
-		mosquitto_publish(
-		    mosq, NULL, turn[i].topic, turn[i].len, turn[i].payload, 1, false);
+		mosquitto_publish(mosq, NULL, turn[i].topic, turn[i].len, turn[i].payload, 1,
+		    false);
 		free(turn[i].payload);
 	}
 	turn_count = 0;
@@ -162,8 +162,8 @@ serve(struct mosquitto *mosq)
 		if (poll(&poll_fd, 1, 1000) <= 0)
 			continue;
 		while (poll_fd.revents & POLLIN) {
-			must(
-			    mosquitto_loop_read(mosq, 1) == MOSQ_ERR_SUCCESS, "the broker is gone");
+			must(mosquitto_loop_read(mosq, 1) == MOSQ_ERR_SUCCESS,
+			    "the broker is gone");
 			if (turn_count == TURN || !readable(fd))
 				break;
 		}

@@ -30,8 +30,8 @@ static int (*predict_dense)(void *booster, const char *values, const char *confi
     const ulong64 **ret_shape, ulong64 *ret_dim, const float **ret_result);
 static int (*predict_matrix)(void *booster, void *matrix, const char *config,
     const ulong64 **ret_shape, ulong64 *ret_dim, const float **ret_result);
-static int (*matrix_create)(
-    const float *data, ulong64 rows, ulong64 columns, float missing, void **ret);
+static int (*matrix_create)(const float *data, ulong64 rows, ulong64 columns, float missing,
+    void **ret);
 static int (*matrix_free)(void *matrix);
 static const char *(*last_error)(void);
 

@@ -197,8 +197,8 @@ command(char *line)
 		replace(&play.report, rest);
 	else if (strcmp(word, "reply") == 0) {
 		play.reply_status = atoi(strsep(&rest, " "));
-		snprintf(
-		    play.reply_detail, sizeof(play.reply_detail), "%s", rest != NULL ? rest : "");
+		snprintf(play.reply_detail, sizeof(play.reply_detail), "%s",
+		    rest != NULL ? rest : "");
 	} else if (strcmp(word, "pair") == 0) {
 		char code[7];
 		int64_t expires_ms;
@@ -223,8 +223,8 @@ read_commands(struct bufferevent *bev, void *ctx)
 	char *line;
 
 	(void)ctx;
-	while (
-	    (line = evbuffer_readln(bufferevent_get_input(bev), NULL, EVBUFFER_EOL_LF)) != NULL) {
+	while ((line = evbuffer_readln(bufferevent_get_input(bev), NULL, EVBUFFER_EOL_LF)) !=
+	    NULL) {
 		command(line);
 		free(line);
 	}

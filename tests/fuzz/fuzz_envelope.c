@@ -54,8 +54,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	CHECK(route_parse_tail(tails[data[0] % 4], &route) == 0);
-	rc = envelope_parse(
-	    arena, &rules, &route, NULL, data + 1, size - 1, NOW_MS, &event, &rejected, &unknown);
+	rc = envelope_parse(arena, &rules, &route, NULL, data + 1, size - 1, NOW_MS, &event,
+	    &rejected, &unknown);
 	judge(rc, event, &rejected);
 	attributes.pair[3].value = event_type_name((enum event_type)(data[0] % EV_COUNT));
 	rc = envelope_parse(arena, &rules, &route, &attributes, data + 1, size - 1, NOW_MS, &event,

@@ -58,8 +58,8 @@ add_line(struct arena *arena, struct visit *visit, const char *category, int64_t
 }
 
 FIXTURE struct card *
-add_card(
-    struct arena *arena, struct visit *visit, const char *action, const char *group, uint8_t prompt)
+add_card(struct arena *arena, struct visit *visit, const char *action, const char *group,
+    uint8_t prompt)
 {
 	struct card *cards = arena_alloc(arena, (visit->card_count + 1) * sizeof(*cards));
 	struct card *card = &cards[visit->card_count];

@@ -62,8 +62,8 @@ static inline int
 rig_stations(void *ctx, struct buf *out)
 {
 	(void)ctx;
-	buf_adds(
-	    out, "{\"stations\":[{\"station\":\"7\",\"open\":1},{\"station\":\"8\",\"open\":0}]}");
+	buf_adds(out,
+	    "{\"stations\":[{\"station\":\"7\",\"open\":1},{\"station\":\"8\",\"open\":0}]}");
 	return 0;
 }
 
@@ -82,8 +82,8 @@ rig_decision(void *ctx, const char *id, struct buf *out)
 	(void)ctx;
 	if (strcmp(id, "D7") != 0 && strcmp(id, "D 8/") != 0)
 		return AISLE_E_NONE;
-	buf_addf(
-	    out, "{\"decision\":\"%s\",\"station\":\"%c\"}", id, strcmp(id, "D7") == 0 ? '7' : '8');
+	buf_addf(out, "{\"decision\":\"%s\",\"station\":\"%c\"}", id,
+	    strcmp(id, "D7") == 0 ? '7' : '8');
 	return 0;
 }
 

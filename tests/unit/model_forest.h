@@ -90,8 +90,8 @@ forest_plant(struct forest *f)
 	for (int k = 0; k < f->classes && r == 0; k++)
 		b.model->base[k] = f->base[k];
 	for (int t = 0; t < f->count && r == 0; t++)
-		r = builder_add_tree(
-		    &b, f->nodes[t], (size_t)f->sizes[t], (uint32_t)(t % f->classes));
+		r = builder_add_tree(&b, f->nodes[t], (size_t)f->sizes[t],
+		    (uint32_t)(t % f->classes));
 	if (builder_done(&b, r, &f->model) < 0)
 		fail_msg("%s", err.text);
 }

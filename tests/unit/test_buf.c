@@ -62,8 +62,8 @@ every_byte_is_escaped_at_every_place(void **state)
 			char text[20] = "abcdefghijklmnopqrs", want[64];
 			struct buf buf = { 0 };
 			text[at] = (char)c;
-			snprintf(
-			    want, sizeof(want), "\"%.*s%s%s\"", (int)at, text, one, text + at + 1);
+			snprintf(want, sizeof(want), "\"%.*s%s%s\"", (int)at, text, one,
+			    text + at + 1);
 			buf_json_str(&buf, text);
 			assert_string_equal(buf.data, want);
 			buf_done(&buf);
@@ -240,8 +240,8 @@ the_first_mistake_stays(void **state)
 	(void)state;
 	struct err err = { 0 };
 	char text[600];
-	assert_int_equal(
-	    err_at(&err, AISLE_E_INVALID, "a.json", 3, 9, "bad %s", "key"), AISLE_E_INVALID);
+	assert_int_equal(err_at(&err, AISLE_E_INVALID, "a.json", 3, 9, "bad %s", "key"),
+	    AISLE_E_INVALID);
 	assert_int_equal(err_set(&err, AISLE_E_IO, "later"), AISLE_E_IO);
 	err_format(&err, text, sizeof(text));
 	assert_string_equal(text, "a.json:3:9: bad key");

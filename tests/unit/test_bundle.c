@@ -313,8 +313,8 @@ listed_zones_travel_alone_and_unknown_ones_are_refused(void **state)
 	snprintf(file, sizeof(file), "%s/zones.bundle", bench->dir);
 	write_folder(dir, false);
 	fixture_init(&fixture);
-	fixture_replace(
-	    &fixture, "policy.json", "\"interrupt\":3", "\"zones\":[\"America/New_York\"]");
+	fixture_replace(&fixture, "policy.json", "\"interrupt\":3",
+	    "\"zones\":[\"America/New_York\"]");
 	write_file(path, fixture.changed, strlen(fixture.changed));
 	build(dir, file);
 	assert_int_equal(bundle_open(file, NULL, &bundle, &err), 0);
@@ -326,8 +326,8 @@ listed_zones_travel_alone_and_unknown_ones_are_refused(void **state)
 	bundle_close(bundle);
 	fixture_done(&fixture);
 	fixture_init(&fixture);
-	fixture_replace(
-	    &fixture, "policy.json", "\"interrupt\":3", "\"zones\":[\"Europe/Atlantis\"]");
+	fixture_replace(&fixture, "policy.json", "\"interrupt\":3",
+	    "\"zones\":[\"Europe/Atlantis\"]");
 	write_file(path, fixture.changed, strlen(fixture.changed));
 	assert_int_equal(policy_check_dir(dir, &report, &err), AISLE_E_INVALID);
 	assert_non_null(strstr(err.text, "Europe/Atlantis"));
@@ -415,14 +415,14 @@ a_file_of_another_application_or_format_is_refused(void **state)
 	struct bench *bench = *state;
 	struct err err;
 
-	assert_int_equal(
-	    open_changed(bench, "PRAGMA application_id=1095324491", &err), AISLE_E_INVALID);
+	assert_int_equal(open_changed(bench, "PRAGMA application_id=1095324491", &err),
+	    AISLE_E_INVALID);
 	assert_non_null(strstr(err.text, "application_id"));
 	assert_int_equal(open_changed(bench, "PRAGMA user_version=2", &err), AISLE_E_INVALID);
 	assert_int_equal(open_changed(bench, "PRAGMA user_version=0", &err), AISLE_E_INVALID);
 	assert_int_equal(open_changed(bench, "PRAGMA journal_mode=WAL", &err), AISLE_E_INVALID);
-	assert_int_equal(
-	    open_changed(bench, "PRAGMA page_size=8192; VACUUM", &err), AISLE_E_INVALID);
+	assert_int_equal(open_changed(bench, "PRAGMA page_size=8192; VACUUM", &err),
+	    AISLE_E_INVALID);
 }
 
 static void
@@ -457,8 +457,9 @@ a_file_cut_at_any_place_is_refused(void **state)
 	struct err err;
 
 	for (size_t i = 0; i < 200; i++)
-		assert_int_not_equal(
-		    open_bytes(bench, bench->bytes, bench->len * i / 200, &bundle, &err), 0);
+		assert_int_not_equal(open_bytes(bench, bench->bytes, bench->len * i / 200, &bundle,
+					 &err),
+		    0);
 	assert_int_not_equal(open_bytes(bench, bench->bytes, bench->len - 1, &bundle, &err), 0);
 	assert_int_equal(open_bytes(bench, bench->bytes, bench->len, &bundle, &err), 0);
 	bundle_close(bundle);
@@ -521,8 +522,8 @@ files_that_are_no_database_are_refused(void **state)
 
 	assert_int_equal(open_bytes(bench, "", 0, &bundle, &err), AISLE_E_INVALID);
 	assert_int_equal(open_bytes(bench, zeros, sizeof(zeros), &bundle, &err), AISLE_E_INVALID);
-	assert_int_equal(
-	    open_bytes(bench, "{\"kind\":\"policy\"}", 17, &bundle, &err), AISLE_E_INVALID);
+	assert_int_equal(open_bytes(bench, "{\"kind\":\"policy\"}", 17, &bundle, &err),
+	    AISLE_E_INVALID);
 	err = (struct err){ 0 };
 	assert_int_equal(bundle_open(bench->dir, "policy", &bundle, &err), AISLE_E_INVALID);
 	assert_int_equal(mkfifo(strcat(strcpy((char[100]){ 0 }, bench->dir), "/fifo"), 0600), 0);
@@ -554,8 +555,10 @@ inspecting_names_what_is_inside(void **state)
 	assert_string_equal(json_string_value(json_object_get(tree, "hash")), bundle_hash(bundle));
 	assert_int_equal(json_integer_value(json_object_get(tree, "bytes")), bench->len);
 	assert_int_equal(json_array_size(json_object_get(tree, "actions")), 4);
-	assert_string_equal(json_string_value(json_object_get(
-				json_array_get(json_object_get(tree, "actions"), 0), "kind")),
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(tree,
+										 "actions"),
+								  0),
+				"kind")),
 	    "offer");
 	assert_int_equal(json_array_size(json_object_get(tree, "models")), 2);
 	assert_int_equal(json_array_size(json_object_get(tree, "languages")), 2);

@@ -20,8 +20,8 @@
 static const uint8_t key[32] = "this device's";
 
 int
-bundle_image_make(
-    const char *path, const uint8_t in_key[static 32], char ret_hash[static 65], struct err *err)
+bundle_image_make(const char *path, const uint8_t in_key[static 32], char ret_hash[static 65],
+    struct err *err)
 {
 	struct sigaction term;
 
@@ -30,8 +30,8 @@ bundle_image_make(
 	if (strcmp(path, "dies") == 0)
 		raise(SIGSEGV);
 	sigaction(SIGTERM, NULL, &term);
-	return err_set(
-	    err, AISLE_E_REFUSED, "%s", term.sa_handler == SIG_DFL ? "default" : "caught");
+	return err_set(err, AISLE_E_REFUSED, "%s",
+	    term.sa_handler == SIG_DFL ? "default" : "caught");
 }
 
 static void

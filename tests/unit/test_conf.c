@@ -166,8 +166,8 @@ what_is_no_ini_is_a_mistake(void **state)
 	refuses("[store]\nid = 1\n[mqtt\n", ":3: not understood, expected [SECTION]");
 	refuses("[store]\nid = 1\nid = 2\n", ":3: id is set twice, first in line 2");
 	refuses("[store]\nid = 1\n  more of it\n", ":3: not understood");
-	refuses(
-	    "[store]\nid = 1\n[stations]\n7 = a\n7 = b\n", ":5: 7 is set twice, first in line 4");
+	refuses("[store]\nid = 1\n[stations]\n7 = a\n7 = b\n",
+	    ":5: 7 is set twice, first in line 4");
 }
 
 static void
@@ -272,8 +272,8 @@ files_must_be_readable(void **state)
 	refuses("[store]\nid = 1\n[mqtt]\npassword_file = /nonexistent/p\n",
 	    ":4: bad value for password_file: \"/nonexistent/p\", expected a file that can be "
 	    "read");
-	refuses(
-	    "[store]\nid = 1\n[privacy]\npepper_file = /tmp\n", ":4: bad value for pepper_file");
+	refuses("[store]\nid = 1\n[privacy]\npepper_file = /tmp\n",
+	    ":4: bad value for pepper_file");
 	refuses("[store]\nid = 1\n[mappings]\nacme = /nonexistent/m\n",
 	    ":4: /nonexistent/m: No such file");
 	refuses("[store]\nid = 1\n[hq]\nca = /nonexistent\n", ":4: bad value for ca");

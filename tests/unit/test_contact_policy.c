@@ -89,8 +89,8 @@ unreadable_rows_close_the_gate(void **state)
 {
 	(void)state;
 	input.sources.contacts = NULL;
-	assert_string_equal(
-	    contact_check(arena, &input, &coffee, PLACE_TABLET), "contacts unreadable");
+	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET),
+	    "contacts unreadable");
 }
 
 static void
@@ -106,8 +106,8 @@ the_cap_is_reached_at_max_and_not_before(void **state)
 	row(OUTCOME_DECIDED, 2000, &tea, 2);
 	assert_true(may(&coffee));
 	row(OUTCOME_DECIDED, 1000, &tea, 3);
-	assert_string_equal(
-	    contact_check(arena, &input, &coffee, PLACE_TABLET), "contact.caps[0]: shown 3 of 3");
+	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET),
+	    "contact.caps[0]: shown 3 of 3");
 }
 
 static void
@@ -280,8 +280,8 @@ an_actions_own_cap_names_itself(void **state)
 	coffee.caps = &own;
 	coffee.cap_count = 1;
 	row(OUTCOME_DISMISSED, 1000, &coffee, 1);
-	assert_string_equal(
-	    contact_check(arena, &input, &coffee, PLACE_TABLET), "caps[0]: dismissed 1 of 1");
+	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET),
+	    "caps[0]: dismissed 1 of 1");
 	assert_true(may(&tea));
 }
 
@@ -322,8 +322,8 @@ after_n_outcomes_the_group_pauses_and_comes_back(void **state)
 	row(OUTCOME_DISMISSED, 40 * D_MS - 2, &coffee, 1);
 	assert_true(may(&coffee));
 	row(OUTCOME_DISMISSED, 10 * D_MS - 1, &coffee, 2);
-	assert_string_equal(
-	    contact_check(arena, &input, &coffee, PLACE_TABLET), "contact.suppress[0]: dismissed");
+	assert_string_equal(contact_check(arena, &input, &coffee, PLACE_TABLET),
+	    "contact.suppress[0]: dismissed");
 	assert_true(may(&tea));
 	contacts.rows[1].at_ms--; /* the pause of 10 d is over */
 	assert_true(may(&coffee));

@@ -281,8 +281,8 @@ the_shortlist_is_the_best_by_priority_then_id_and_nothing(void **state)
 	assert_string_equal(s.decision.candidates[slot->shortlist[2].candidate].action->id, "d");
 	assert_int_equal(slot->shortlist[3].candidate, NOTHING);
 	assert_true(slot->shortlist[3].priority == 3);
-	assert_true(
-	    slot->shortlist[2].p == 1.0 / (4.0 + 3.0 * 100 / 2 * (75.0 / 100 - 50.0 / 100)));
+	assert_true(slot->shortlist[2].p ==
+	    1.0 / (4.0 + 3.0 * 100 / 2 * (75.0 / 100 - 50.0 / 100)));
 	assert_fate("a", "outranked");
 	assert_fate("e", "outranked");
 	assert_int_equal(s.decision.fates[FATE_OFFERED] + s.decision.fates[FATE_NOT_DRAWN], 3);
@@ -529,8 +529,8 @@ each_withholdable_kind_is_withheld_and_no_other(void **state)
 	add_action(&s, "remind",
 	    "{\"kind\":\"remind\",\"outcome\":{\"is\":\"bought\",\"within\":\"0d\",\"item\":{"
 	    "\"category\":\"x\"}}}");
-	add_action(
-	    &s, "coach", "{\"kind\":\"coach\",\"outcome\":{\"is\":\"goal\",\"within\":\"7d\"}}");
+	add_action(&s, "coach",
+	    "{\"kind\":\"coach\",\"outcome\":{\"is\":\"goal\",\"within\":\"7d\"}}");
 	add_action(&s, "retain",
 	    "{\"kind\":\"retain\",\"outcome\":{\"is\":\"redeemed\",\"within\":\"0d\"},"
 	    "\"offer\":{\"type\":\"amount\",\"depth\":10,\"apply\":\"till-code\"}}");
@@ -592,8 +592,8 @@ check_invariants(void)
 		if (slot->has_marginal)
 			assert_true(slot->p_marginal > 0 && slot->p_marginal <= 1);
 		if (slot->candidate == NOTHING) {
-			assert_true(
-			    i + 1 == d->slot_count || d->slots[i + 1].placement != slot->placement);
+			assert_true(i + 1 == d->slot_count ||
+			    d->slots[i + 1].placement != slot->placement);
 			continue;
 		}
 		chosen++;

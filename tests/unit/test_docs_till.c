@@ -47,8 +47,8 @@ try_event(const char *text, size_t len)
 	unsigned unknown = 0;
 	int64_t now_ms;
 
-	if (envelope_parse_recorded(
-		arena, &rules, text, len, &route, &now_ms, &event, &rejected, &unknown) != 0)
+	if (envelope_parse_recorded(arena, &rules, text, len, &route, &now_ms, &event, &rejected,
+		&unknown) != 0)
 		fail_msg("%s in %.*s", rejected.detail, (int)len, text);
 	assert_int_equal(unknown, 0);
 	assert_int_equal(rejected.bad_gtins, 0);

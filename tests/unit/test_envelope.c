@@ -50,8 +50,8 @@ parse_text(const char *tail, const char *text, size_t len)
 
 	event_done(event);
 	assert_int_equal(route_parse_tail(tail, &route), 0);
-	return envelope_parse(
-	    arena, &rules, &route, NULL, text, len, SAMPLE_NOW_MS, &event, &rejected, &unknown);
+	return envelope_parse(arena, &rules, &route, NULL, text, len, SAMPLE_NOW_MS, &event,
+	    &rejected, &unknown);
 }
 
 static int
@@ -261,8 +261,8 @@ quantities_are_exact_thousandths(void **state)
 	}
 	assert_int_equal(parse_with("aisle.basket.item-added", "qty", "1.2345"), AISLE_E_REFUSED);
 	assert_int_equal(parse_with("aisle.basket.item-added", "qty", "0.0004"), AISLE_E_REFUSED);
-	assert_int_equal(
-	    parse_with("aisle.basket.item-added", "qty", "999999.9991"), AISLE_E_REFUSED);
+	assert_int_equal(parse_with("aisle.basket.item-added", "qty", "999999.9991"),
+	    AISLE_E_REFUSED);
 }
 
 static void
@@ -332,8 +332,9 @@ a_card_is_hashed_and_forgotten(void **state)
 		assert_int_equal(event->has_subject, strstr(samples[i].data, "\"card\":") != NULL);
 		if (event->has_subject) {
 			assert_true(id_equal(&event->subject, &subject));
-			assert_string_equal(
-			    json_string_value(json_object_get(event->data, "subject")), hex);
+			assert_string_equal(json_string_value(json_object_get(event->data,
+						"subject")),
+			    hex);
 		}
 		buf_done(&text);
 	}
@@ -458,8 +459,8 @@ unknown_members_are_counted_wherever_they_are(void **state)
 	assert_int_equal(parse_tree(sample->tail, tree), 0);
 	assert_int_equal(unknown, 0);
 	json_object_set_new(data, "colour", json_string("red"));
-	json_object_set_new(
-	    json_array_get(json_object_get(data, "discounts"), 0), "why", json_null());
+	json_object_set_new(json_array_get(json_object_get(data, "discounts"), 0), "why",
+	    json_null());
 	json_object_set_new(tree, "dataContentType", json_string("x"));
 	assert_int_equal(parse_tree(sample->tail, tree), 0);
 	assert_int_equal(unknown, 3);
@@ -596,8 +597,8 @@ a_refused_recorded_line_still_says_where_and_when(void **state)
 		    AISLE_E_REFUSED);
 		assert_int_equal(rejected.reason, REJECT_BAD_ENVELOPE);
 	}
-	assert_int_equal(envelope_parse_recorded(
-			     arena, &rules, "{", 1, &route, &now_ms, &event, &rejected, &unknown),
+	assert_int_equal(envelope_parse_recorded(arena, &rules, "{", 1, &route, &now_ms, &event,
+			     &rejected, &unknown),
 	    AISLE_E_REFUSED);
 	assert_int_equal(rejected.reason, REJECT_NOT_JSON);
 	assert_int_equal(now_ms, 0);

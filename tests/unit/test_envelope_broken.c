@@ -81,11 +81,12 @@ add_mutated(const char *type, const char *path, const char *text, enum reject re
 	if (text == NULL)
 		assert_int_equal(json_object_del(at, path), 0);
 	else if (json_is_array(at))
-		json_array_set_new(
-		    at, (size_t)atoi(path), json_read(text, strlen(text), "value", &err));
+		json_array_set_new(at, (size_t)atoi(path),
+		    json_read(text, strlen(text), "value", &err));
 	else
-		assert_int_equal(
-		    json_object_set_new(at, path, json_read(text, strlen(text), "value", &err)), 0);
+		assert_int_equal(json_object_set_new(at, path,
+				     json_read(text, strlen(text), "value", &err)),
+		    0);
 	buf_addf(&name, "%s %s", path, text != NULL ? text : "taken out");
 	add_tree(type, name.data, sample->tail, tree, reason);
 	buf_done(&name);
@@ -466,8 +467,8 @@ add_damage(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		add_text(
-		    "damage", texts[i].find, texts[i].put, strlen(texts[i].put), REJECT_NOT_JSON);
+		add_text("damage", texts[i].find, texts[i].put, strlen(texts[i].put),
+		    REJECT_NOT_JSON);
 	add_text("NUL in a string", "acme", "a\0me", 4, REJECT_NOT_JSON);
 	add_text("NUL in front", "{\"specversion\"", "\0{\"specversion\"", 15, REJECT_NOT_JSON);
 	add_bytes("empty", "", "pos/7/event", "", 0, REJECT_NOT_JSON);
@@ -497,8 +498,8 @@ add_cuts(void)
 	for (size_t i = 0; i < ARRAY_LEN(trails); i++) {
 		buf_clear(&more);
 		buf_addf(&more, "%s%s", text, trails[i]);
-		add_bytes(
-		    "trailing", trails[i], sample->tail, more.data, more.len, REJECT_NOT_JSON);
+		add_bytes("trailing", trails[i], sample->tail, more.data, more.len,
+		    REJECT_NOT_JSON);
 	}
 	buf_clear(&more);
 	buf_add(&more, text, len + 1);

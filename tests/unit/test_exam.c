@@ -72,8 +72,8 @@ columns_are_found_by_name_and_never_by_position(void **state)
 	(void)state;
 	/* Other order, other line ends, the features' names, words for yes and no. */
 	assert_int_equal(examine(CHURN, "margin,f1,f0\n0.5,4,2\n", NULL, &err), 0);
-	assert_int_equal(
-	    examine(CHURN, "margin,recency,coffee_spend\r\n0.5,4,2\r\n", NULL, &err), 0);
+	assert_int_equal(examine(CHURN, "margin,recency,coffee_spend\r\n0.5,4,2\r\n", NULL, &err),
+	    0);
 	assert_int_equal(examine(CHURN, "f1,f0,margin\ntrue,false,-1.25", NULL, &err), 0);
 	/* By position these would be 2 and 4, and agree. */
 	assert_int_equal(examine(CHURN, "f1,f0,margin\n2,4,0.5\n", NULL, &err), AISLE_E_REFUSED);
@@ -86,8 +86,8 @@ another_margin_is_refused_with_row_expected_and_got(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(
-	    examine(CHURN, "f0,f1,margin\n2,4,0.5\n2,4,0.50000000000000011\n", NULL, &err),
+	assert_int_equal(examine(CHURN, "f0,f1,margin\n2,4,0.5\n2,4,0.50000000000000011\n", NULL,
+			     &err),
 	    AISLE_E_REFUSED);
 	assert_string_equal(err.file, CHURN);
 	assert_int_equal(err.line, 3);
@@ -229,8 +229,8 @@ write_folder(const char *dir, const char *exam)
 		if (strcmp(good_parts[i].name, "zones.json") == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, good_parts[i].name);
-		write_text(
-		    path, strcmp(good_parts[i].name, CHURN) == 0 ? exam : good_parts[i].text);
+		write_text(path,
+		    strcmp(good_parts[i].name, CHURN) == 0 ? exam : good_parts[i].text);
 	}
 }
 

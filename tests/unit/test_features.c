@@ -309,8 +309,8 @@ many_lines_give_what_a_plain_loop_gives(void **state)
 			add_line(visit, categories[(seed >> 16) % 5], NULL, "x", 1000,
 			    (seed >> 8) % 500);
 		}
-		subject_add_purchase(
-		    w->subject, visit, NOW - (int64_t)((seed >> 16) % 90) * D_MS, &row);
+		subject_add_purchase(w->subject, visit, NOW - (int64_t)((seed >> 16) % 90) * D_MS,
+		    &row);
 		buf_done(&row);
 		visit_free(visit);
 	}
@@ -339,8 +339,8 @@ many_lines_give_what_a_plain_loop_gives(void **state)
 			sum += weight * (double)amount;
 			visits++;
 		}
-		snprintf(
-		    from, sizeof(from), "local.sum(category=%s, half_life=30d)", categories[c]);
+		snprintf(from, sizeof(from), "local.sum(category=%s, half_life=30d)",
+		    categories[c]);
 		is_number(w, from, sum);
 		snprintf(from, sizeof(from), "local.visits(category=%s)", categories[c]);
 		is_number(w, from, visits);

@@ -219,8 +219,9 @@ open_baskets_wrong_totals_and_late_lines_are_found(void **state)
 	assert_check(json, "totals", "bad", 1, 2);
 	assert_check(json, "late", "bad", 1, 5);
 	assert_check(json, "opened", "warn", 2, 3);
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_object_get(json, "baskets"), "training")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "baskets"),
+			     "training")),
+	    1);
 	json_decref(json);
 }
 
@@ -274,10 +275,11 @@ clocks_and_order_are_judged(void **state)
 	json = report();
 	assert_check(json, "clock", "bad", 18, 18);
 	assert_check(json, "order", "warn", 8, 18);
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_object_get(json, "clock"), "ahead_ms")), 5001);
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_object_get(json, "clock"), "behind_ms")),
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "clock"),
+			     "ahead_ms")),
+	    5001);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "clock"),
+			     "behind_ms")),
 	    60001);
 	json_decref(json);
 }
@@ -304,19 +306,22 @@ what_is_refused_is_listed_with_its_first_line_and_mend(void **state)
 	json = report();
 	rejected = json_object_get(json, "rejected");
 	assert_int_equal(json_array_size(rejected), 3);
-	assert_string_equal(
-	    json_string_value(json_object_get(json_array_get(rejected, 0), "reason")), "not-json");
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_array_get(rejected, 0), "count")), 2);
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_array_get(rejected, 0), "first_line")), 12);
-	assert_string_equal(
-	    json_string_value(json_object_get(json_array_get(rejected, 1), "reason")),
+	assert_string_equal(json_string_value(json_object_get(json_array_get(rejected, 0),
+				"reason")),
+	    "not-json");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(rejected, 0), "count")),
+	    2);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(rejected, 0),
+			     "first_line")),
+	    12);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(rejected, 1),
+				"reason")),
 	    "bad-envelope");
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_array_get(rejected, 1), "first_line")), 11);
-	assert_string_equal(
-	    json_string_value(json_object_get(json_array_get(rejected, 2), "detail")),
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(rejected, 1),
+			     "first_line")),
+	    11);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(rejected, 2),
+				"detail")),
 	    "/data/category: expected this member");
 	assert_non_null(json_object_get(json_array_get(rejected, 2), "mend"));
 	assert_check(json, "rejected", "bad", 4, 14);
@@ -342,8 +347,10 @@ other_stores_and_giant_lines_are_seen(void **state)
 	fputs("x\n", file);
 	json = report();
 	assert_check(json, "store", "bad", 1, 10);
-	assert_string_equal(json_string_value(json_object_get(
-				json_array_get(json_object_get(json, "rejected"), 0), "reason")),
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(json,
+										 "rejected"),
+								  0),
+				"reason")),
 	    "too-big");
 	json_decref(json);
 }
@@ -361,8 +368,8 @@ the_text_says_the_same_in_sentences(void **state)
 	fclose(file);
 	assert_int_equal(feed_check(path, NULL, false, &out, &err), 0);
 	assert_non_null(strstr(out.data, "50.0 % baskets closed (1 of 2)\n"));
-	assert_non_null(
-	    strstr(out.data, "Send aisle.basket.closed or .cancelled for every basket"));
+	assert_non_null(strstr(out.data,
+	    "Send aisle.basket.closed or .cancelled for every basket"));
 	assert_non_null(strstr(out.data, "verdict: not-ready\n"));
 	buf_done(&out);
 }

@@ -109,8 +109,8 @@ static void
 the_ends_of_the_range_are_exact(void **state)
 {
 	(void)state;
-	assert_true(
-	    fmath_exp(0) == 1 && fmath_exp(-0.0) == 1 && fmath_exp2(0) == 1 && fmath_log(1) == 0);
+	assert_true(fmath_exp(0) == 1 && fmath_exp(-0.0) == 1 && fmath_exp2(0) == 1 &&
+	    fmath_log(1) == 0);
 	assert_true(isfinite(fmath_exp(709.782712893384)));
 	assert_true(isinf(fmath_exp(709.782712893385)) && fmath_exp(709.782712893385) > 0);
 	assert_true(fmath_exp(-745.13) > 0);

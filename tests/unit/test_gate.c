@@ -147,8 +147,8 @@ later_also_needs_contact_consent(void **state)
 {
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"later\":{\"slots\":1}}}");
-	add_action(
-	    &s, "a", "{\"placements\":[\"later\"],\"eligible\":{\"==\":[{\"var\":\"x\"},2]}}");
+	add_action(&s, "a",
+	    "{\"placements\":[\"later\"],\"eligible\":{\"==\":[{\"var\":\"x\"},2]}}");
 	s.input.contact_consent = false;
 	scene_decide(&s);
 	assert_fate("a", "consent"); /* before eligibility, which fails too */
@@ -280,8 +280,8 @@ static void
 a_treatment_must_have_its_values_and_fit(void **state)
 {
 	(void)state;
-	scene_begin(
-	    &s, "{\"placements\":{\"tablet\":{\"slots\":8,\"headline_max\":12,\"body_max\":5}}}");
+	scene_begin(&s,
+	    "{\"placements\":{\"tablet\":{\"slots\":8,\"headline_max\":12,\"body_max\":5}}}");
 	add_action(&s, "fits", "{\"treatments\":[" TREATMENT("t", "en", "{{word}}", "") "]}");
 	add_action(&s, "gap", "{\"treatments\":[" TREATMENT("t", "en", "{{queue}} now", "") "]}");
 	add_action(&s, "deflt",
@@ -313,8 +313,8 @@ the_customers_language_comes_before_the_policys_first(void **state)
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":8}}}");
 	add_action(&s, "a",
-	    "{\"treatments\":[" TREATMENT("t", "en", "Hello", "") "," TREATMENT(
-		"u", "de", "Hallo", "") "]}");
+	    "{\"treatments\":[" TREATMENT("t", "en", "Hello", "") "," TREATMENT("u", "de", "Hallo",
+		"") "]}");
 	add_action(&s, "b", "{\"treatments\":[" TREATMENT("t", "en", "Hello", "") "]}");
 	s.visit.language = arena_strdup(s.arena, "de-AT");
 	scene_decide(&s);
@@ -409,8 +409,8 @@ a_cards_own_hold_never_counts_against_it(void **state)
 
 	(void)state;
 	scene_begin(&s, "{}");
-	add_action(
-	    &s, "a", OFFER("},\"budget\":{\"money\":1000,\"units\":5,\"per\":\"store-day\"}"));
+	add_action(&s, "a",
+	    OFFER("},\"budget\":{\"money\":1000,\"units\":5,\"per\":\"store-day\"}"));
 	card = add_card(s.arena, &s.visit, "a", "g", 1);
 	card->hold_minor = 300;
 	card->depth = 10;

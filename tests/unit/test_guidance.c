@@ -149,8 +149,8 @@ a_customer_line_alone_is_worth_sending(void **state)
 	subject.line = arena_strdup(arena, "Gold");
 	assert_true(guidance_wanted(&visit, &subject));
 	assert_false(guidance_wanted(&visit, NULL));
-	assert_non_null(
-	    strstr(guidance(&subject), "\"customer\":{\"known\":true,\"line\":\"Gold\"}"));
+	assert_non_null(strstr(guidance(&subject),
+	    "\"customer\":{\"known\":true,\"line\":\"Gold\"}"));
 	assert_non_null(strstr(guidance(NULL), "\"customer\":{\"known\":false}"));
 }
 
@@ -173,8 +173,8 @@ a_withdrawal_names_its_reason(void **state)
 
 	(void)state;
 	withdraw_json(&id, "tender", &out);
-	assert_string_equal(
-	    out.data, "{\"withdraw\":\"01000000000000000000000001\",\"reason\":\"tender\"}");
+	assert_string_equal(out.data,
+	    "{\"withdraw\":\"01000000000000000000000001\",\"reason\":\"tender\"}");
 }
 
 static void

@@ -202,8 +202,8 @@ the_report_shows_todays_figures_though_nothing_happened_since_midnight(void **st
 	(void)state;
 	hold_take(engine, &card);
 	assert_int_equal(query_report(engine, DAY1 - 1, &report), 0);
-	assert_non_null(
-	    strstr(report.data, "{\"action\":\"a\",\"held_or_spent\":300,\"units\":1}"));
+	assert_non_null(strstr(report.data,
+	    "{\"action\":\"a\",\"held_or_spent\":300,\"units\":1}"));
 	buf_clear(&report);
 	assert_int_equal(query_report(engine, DAY1, &report), 0);
 	assert_non_null(strstr(report.data, "{\"action\":\"a\",\"held_or_spent\":0,\"units\":0}"));

@@ -104,22 +104,23 @@ a_token_comes_as_bearer_or_cookie_and_the_bearer_wins(void **state)
 {
 	struct rig *rig = *state;
 
-	assert_int_equal(
-	    rig_get(rig, "/v1/stations", "Cookie: a=b; aisle_token=" TOKEN "; c=d\r\n", NULL), 200);
-	assert_int_equal(
-	    rig_get(rig, "/v1/stations", "Cookie: xaisle_token=" TOKEN "\r\n", NULL), 401);
-	assert_int_equal(
-	    rig_get(rig, "/v1/stations", "Cookie: aisle_token=" TOKEN "A\r\n", NULL), 401);
+	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: a=b; aisle_token=" TOKEN "; c=d\r\n",
+			     NULL),
+	    200);
+	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: xaisle_token=" TOKEN "\r\n", NULL),
+	    401);
+	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: aisle_token=" TOKEN "A\r\n", NULL),
+	    401);
 	assert_int_equal(rig_get(rig, "/v1/stations", "Cookie: aisle_token=\r\n", NULL), 401);
 	assert_int_equal(rig_get(rig, "/v1/stations",
 			     "Cookie: aisle_token=" TOKEN "\r\nAuthorization: Bearer x\r\n", NULL),
 	    401);
-	assert_int_equal(
-	    rig_get(rig, "/v1/stations", "Authorization: bearer " TOKEN "\r\n", NULL), 200);
-	assert_int_equal(
-	    rig_get(rig, "/v1/stations", "Authorization: Basic " TOKEN "\r\n", NULL), 401);
-	assert_int_equal(
-	    rig_get(rig, "/v1/stations", "Authorization: Bearer " TOKEN "A\r\n", NULL), 401);
+	assert_int_equal(rig_get(rig, "/v1/stations", "Authorization: bearer " TOKEN "\r\n", NULL),
+	    200);
+	assert_int_equal(rig_get(rig, "/v1/stations", "Authorization: Basic " TOKEN "\r\n", NULL),
+	    401);
+	assert_int_equal(rig_get(rig, "/v1/stations", "Authorization: Bearer " TOKEN "A\r\n", NULL),
+	    401);
 	assert_int_equal(rig_get(rig, "/v1/stations?token=" TOKEN, "", NULL), 401);
 }
 
@@ -190,8 +191,8 @@ operators_paths_are_for_their_addresses_only(void **state)
 	assert_int_equal(rig_get(rig, "/readyz", "", NULL), 503);
 	assert_int_equal(rig_get(rig, "/metrics", "", &out), 200);
 	assert_has(out, "text/plain; version=0.0.4");
-	assert_int_equal(
-	    rig_get(rig, "/metrics", "Accept: application/openmetrics-text\r\n", &out), 200);
+	assert_int_equal(rig_get(rig, "/metrics", "Accept: application/openmetrics-text\r\n", &out),
+	    200);
 	assert_has(out, "application/openmetrics-text; version=1.0.0");
 	http_free(rig->http);
 	free(rig->conf.http_operators);
@@ -227,8 +228,9 @@ a_wrong_method_is_405_and_an_unknown_path_404(void **state)
 	assert_has(out, "Allow: POST");
 	assert_int_equal(rig_ask(rig, "BREW / HTTP/1.1\r\n" HOST "\r\n", &out), 405);
 	assert_has(out, "application/problem+json");
-	assert_int_equal(
-	    rig_ask(rig, "HEAD /v1/stations/7/stream HTTP/1.1\r\n" HOST AUTH "\r\n", NULL), 405);
+	assert_int_equal(rig_ask(rig, "HEAD /v1/stations/7/stream HTTP/1.1\r\n" HOST AUTH "\r\n",
+			     NULL),
+	    405);
 	assert_int_equal(rig_get(rig, "/nothing", "", NULL), 404);
 	assert_int_equal(rig_get(rig, "/v1", "", NULL), 404);
 	assert_int_equal(rig_get(rig, "/v1/stations/7/stream/x", AUTH, NULL), 404);
@@ -247,8 +249,8 @@ no_path_leads_outside_the_table(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		assert_in_range(rig_get(rig, paths[i], AUTH, NULL), 400, 404);
 	assert_int_equal(rig_get(rig, "/%61pp.js", "", NULL), 200);
-	assert_int_equal(
-	    rig_ask(rig, "GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n", NULL), 400);
+	assert_int_equal(rig_ask(rig, "GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n", NULL),
+	    400);
 	assert_int_equal(rig_ask(rig, "GET /a b HTTP/1.1\r\n" HOST "\r\n", NULL), 400);
 	assert_int_equal(rig_ask(rig, "GET /#a HTTP/1.1\r\n" HOST "\r\n", NULL), 400);
 }
@@ -286,8 +288,8 @@ a_rebound_name_is_refused(void **state)
 	assert_int_equal(ask_host(rig, ""), 421);
 	assert_int_equal(rig_ask(rig, "GET / HTTP/1.1\r\n\r\n", NULL), 400);
 	assert_int_equal(rig_ask(rig, "GET / HTTP/1.0\r\n\r\n", NULL), 400);
-	assert_int_equal(
-	    rig_ask(rig, "GET / HTTP/1.1\r\n" HOST "Host: evil.example\r\n\r\n", NULL), 400);
+	assert_int_equal(rig_ask(rig, "GET / HTTP/1.1\r\n" HOST "Host: evil.example\r\n\r\n", NULL),
+	    400);
 }
 
 static void
@@ -308,8 +310,8 @@ a_post_from_another_page_is_refused(void **state)
 	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: http://127.0.0.1:81\r\n",
 			     "{\"decision\":\"accept\"}", NULL),
 	    403);
-	assert_int_equal(
-	    rig_post(rig, DECISION, AUTH "Origin: null\r\n", "{\"decision\":\"accept\"}", NULL),
+	assert_int_equal(rig_post(rig, DECISION, AUTH "Origin: null\r\n",
+			     "{\"decision\":\"accept\"}", NULL),
 	    403);
 	assert_int_equal(rig->submitted, 2);
 }
@@ -339,10 +341,10 @@ nothing_can_be_smuggled(void **state)
 {
 	struct rig *rig = *state;
 
-	smuggled(
-	    rig, "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
-	smuggled(
-	    rig, "Transfer-Encoding: chunked\r\nContent-Length: 12\r\n", "2\r\n{}\r\n0\r\n\r\n");
+	smuggled(rig, "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+	    "2\r\n{}\r\n0\r\n\r\n");
+	smuggled(rig, "Transfer-Encoding: chunked\r\nContent-Length: 12\r\n",
+	    "2\r\n{}\r\n0\r\n\r\n");
 	smuggled(rig, "Content-Length: 2\r\nContent-Length: 3\r\n", "{} ");
 	smuggled(rig, "Content-Length: 2\r\nContent-Length: 2\r\n", "{}");
 	smuggled(rig, "Content-Length: 2, 2\r\n", "{}");
@@ -796,9 +798,9 @@ a_decision_of_another_shape_is_400(void **state)
 		assert_int_equal(rig_post(rig, DECISION, AUTH, bad[i], NULL), 400);
 	assert_int_equal(rig_post(rig, SHOWN, AUTH, "{\"shown\":1}", NULL), 400);
 	assert_int_equal(rig->submitted, 0);
-	assert_int_equal(
-	    rig_post(rig, DECISION, AUTH,
-		"{\"decision\":\"snooze\",\"until\":\"2026-11-21T10:15:00.123Z\"}", NULL),
+	assert_int_equal(rig_post(rig, DECISION, AUTH,
+			     "{\"decision\":\"snooze\",\"until\":\"2026-11-21T10:15:00.123Z\"}",
+			     NULL),
 	    200);
 	assert_int_equal(rig_post(rig, DECISION, AUTH,
 			     "{\"decision\":\"dismiss\",\"reason\":\"too-busy\",\"more\":1}", NULL),
@@ -837,8 +839,8 @@ the_answer_waits_for_the_turn(void **state)
 	rig_read(rig, fd, &out, NULL);
 	assert_int_equal(out.len, 0);
 	assert_int_equal(rig->submitted, 1);
-	http_client_sweep(
-	    rig->http, http_mono_ms() + 3600 * S_MS); /* a slow disk is not the tablet's fault */
+	http_client_sweep(rig->http,
+	    http_mono_ms() + 3600 * S_MS); /* a slow disk is not the tablet's fault */
 	rig_send(rig, fd, "GET /livez HTTP/1.1\r\n" HOST "\r\n",
 	    strlen("GET /livez HTTP/1.1\r\n" HOST "\r\n"));
 	rig->reply(rig->reply_ctx, &rig->result);

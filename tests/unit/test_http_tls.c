@@ -34,8 +34,8 @@ write_certificate(const struct files *files)
 	X509_set_version(cert, 2);
 	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
 	X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
-	X509_NAME_add_entry_by_txt(
-	    name, "CN", MBSTRING_ASC, (const unsigned char *)"store.example", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"store.example",
+	    -1, -1, 0);
 	X509_set_issuer_name(cert, name);
 	X509_set_pubkey(cert, key);
 	X509_add_ext(cert, san, -1);
@@ -124,8 +124,8 @@ ask(struct rig *rig, const char *request, const char *want, struct buf *out)
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		rig_pump(rig, 3);
 		if (http_streams(rig->http) > 0 && rig->last_id < 1000)
-			http_stream(
-			    rig->http, "7", ++rig->last_id + 1, "guidance", "{\"live\":true}", 13);
+			http_stream(rig->http, "7", ++rig->last_id + 1, "guidance",
+			    "{\"live\":true}", 13);
 		poll(NULL, 0, 1);
 	}
 	while ((n = read(pipes[0], chunk, sizeof(chunk))) > 0)
@@ -181,10 +181,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    pages_streams_and_refusals_are_the_same_over_tls, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    the_cookie_is_secure_and_plain_text_gets_no_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(pages_streams_and_refusals_are_the_same_over_tls,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(the_cookie_is_secure_and_plain_text_gets_no_answer,
+		    setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,8 +23,8 @@ hashes_are_blake2b(void **state)
 	char hex[65];
 	hash_bytes(digest, 32, "", 0, NULL, 0);
 	hash_hex(hex, digest, 32);
-	assert_string_equal(
-	    hex, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+	assert_string_equal(hex,
+	    "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
 	const char *parts[] = { "a", "b" };
 	struct id id = hash_parts(parts, 2);
 	hash_hex(hex, id.b, 16);

@@ -121,16 +121,16 @@ static void
 canonical_text_sorts_and_written_text_does_not(void **state)
 {
 	(void)state;
-	json_t *json = read_text(
-	    "{ \"b\" : [1.0, 0.1, -0.0, true, null], \"a\" : {\"z\":\"\\u00e9\\n\", \"Z\":1} }");
+	json_t *json = read_text("{ \"b\" : [1.0, 0.1, -0.0, true, null], \"a\" : "
+				 "{\"z\":\"\\u00e9\\n\", \"Z\":1} }");
 	struct buf buf = { 0 };
 	json_canonical(json, &buf);
-	assert_string_equal(
-	    buf.data, "{\"a\":{\"Z\":1,\"z\":\"é\\n\"},\"b\":[1,0.10000000000000001,0,true,null]}");
+	assert_string_equal(buf.data,
+	    "{\"a\":{\"Z\":1,\"z\":\"é\\n\"},\"b\":[1,0.10000000000000001,0,true,null]}");
 	buf_clear(&buf);
 	json_write(json, &buf);
-	assert_string_equal(
-	    buf.data, "{\"b\":[1,0.10000000000000001,0,true,null],\"a\":{\"z\":\"é\\n\",\"Z\":1}}");
+	assert_string_equal(buf.data,
+	    "{\"b\":[1,0.10000000000000001,0,true,null],\"a\":{\"z\":\"é\\n\",\"Z\":1}}");
 	json_decref(json);
 	buf_clear(&buf);
 	/* More members than fit on the stack. */

@@ -64,8 +64,8 @@ a_destroyed_key_leaves_a_tombstone_and_none_of_its_bytes(void **state)
 	fixture_close(f);
 	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_prepare_v2(db, "SELECT key FROM subject", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT key FROM subject", -1, &stmt, NULL),
+	    SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_bytes(stmt, 0), 72);
 	memcpy(sealed, sqlite3_column_blob(stmt, 0), 72);
@@ -224,8 +224,8 @@ the_sealer_uses_the_subjects_key_and_the_data_key_for_nobody(void **state)
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, &anna, a.data, a.len, &plain), 0);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, NULL, none.data, none.len, &plain), 0);
 	assert_string_equal(plain.data, "hiho");
-	assert_int_equal(
-	    s->open(s->ctx, "t", "k", 1, NULL, a.data, a.len, &plain), AISLE_E_DAMAGED);
+	assert_int_equal(s->open(s->ctx, "t", "k", 1, NULL, a.data, a.len, &plain),
+	    AISLE_E_DAMAGED);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, &ben, a.data, a.len, &plain), AISLE_E_NONE);
 	/* Opening makes no key. */
 	uint8_t key[32];

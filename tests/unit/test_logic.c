@@ -142,8 +142,8 @@ integers_beyond_two_to_the_53_pass_exactly(void **state)
 	    "{\"a\":9007199254740993,\"b\":9007199254740993}", "true");
 	expect_json("{\"===\":[{\"var\":\"a\"},{\"var\":\"b\"}]}",
 	    "{\"a\":9007199254740993,\"b\":9007199254740994}", "false");
-	expect_json(
-	    "{\"+\":[{\"var\":\"id\"},0]}", "{\"id\":4611686018427387904}", "4.611686018427388e18");
+	expect_json("{\"+\":[{\"var\":\"id\"},0]}", "{\"id\":4611686018427387904}",
+	    "4.611686018427388e18");
 }
 
 static void
@@ -239,8 +239,8 @@ variables_find_members_indices_and_lengths(void **state)
 	expect_json("{\"var\":\"s.1\"}", data, "\"e\"");
 	expect_json("{\"var\":\"s.constructor\"}", data, "null");
 	expect_json("{\"var\":{\"cat\":[\"a.\",\"b.0\"]}}", data, "10");
-	expect_json(
-	    "{\"missing\":[\"z\",\"e\",\"q\",\"a.b.1.c\"]}", data, "[\"e\",\"q\",\"a.b.1.c\"]");
+	expect_json("{\"missing\":[\"z\",\"e\",\"q\",\"a.b.1.c\"]}", data,
+	    "[\"e\",\"q\",\"a.b.1.c\"]");
 	expect_json("{\"missing_some\":[1,[\"z\",\"q\"]]}", data, "[]");
 	expect_json("{\"missing_some\":[2,[\"z\",\"q\"]]}", data, "[\"q\"]");
 	expect_json("{\"map\":[{\"var\":\"a.b\"},{\"var\":\"z\"}]}", data, "[null,null]");
@@ -269,10 +269,10 @@ static void
 unknown_operators_are_named_with_their_place(void **state)
 {
 	(void)state;
-	expect_refused(
-	    "{\"and\":[true,{\"ins\":[1,[2]]}]}", NULL, "/and/1/ins: unknown operator \"ins\"");
-	expect_refused(
-	    "{\"constructor\":[]}", NULL, "/constructor: unknown operator \"constructor\"");
+	expect_refused("{\"and\":[true,{\"ins\":[1,[2]]}]}", NULL,
+	    "/and/1/ins: unknown operator \"ins\"");
+	expect_refused("{\"constructor\":[]}", NULL,
+	    "/constructor: unknown operator \"constructor\"");
 	expect_refused("{\"log.x\":[]}", NULL, "/log.x: unknown operator \"log.x\"");
 	expect_refused("{\"*\":[]}", NULL, "/*: nothing to multiply, expected at least one value");
 }
@@ -345,14 +345,14 @@ endless_work_ends_at_the_limit(void **state)
 	expect_limit("{\"reduce\":[{\"var\":\"\"},{\"merge\":[{\"var\":\"accumulator\"},{\"var\":"
 		     "\"accumulator\"}]},[1]]}",
 	    60);
-	expect_limit(
-	    "{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"},{\"var\":\"accumulator\"}],1]}",
+	expect_limit("{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"},{\"var\":"
+		     "\"accumulator\"}],1]}",
 	    30);
 	expect_limit("{\"cat\":[{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"},{\"var\":"
 		     "\"accumulator\"}],1]}]}",
 	    30);
-	expect_limit(
-	    "{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"}],1]}", LOGIC_DEPTH_MAX + 1);
+	expect_limit("{\"reduce\":[{\"var\":\"\"},[{\"var\":\"accumulator\"}],1]}",
+	    LOGIC_DEPTH_MAX + 1);
 	expect_limit("{\"reduce\":[{\"var\":\"\"},{\"var\":\"\"},1]}", LOGIC_DEPTH_MAX + 1);
 }
 
@@ -457,8 +457,8 @@ clauses_of_features_decide(void **state)
 	expect_slots("{\"or\":[{\">\":[{\"var\":\"a\"},9]},{\"and\":[{\"==\":[{\"var\":\"b\"},0]},{"
 		     "\"<\":[{\"var\":\"c\"},7]}]}]}",
 	    1);
-	expect_slots(
-	    "{\"if\":[{\">\":[{\"var\":\"a\"},9]},true,{\"<\":[{\"var\":\"a\"},9]},false,true]}",
+	expect_slots("{\"if\":[{\">\":[{\"var\":\"a\"},9]},true,{\"<\":[{\"var\":\"a\"},9]},false,"
+		     "true]}",
 	    0);
 	expect_slots("{\"some\":[[1,5],{\"==\":[{\"var\":\"\"},5]}]}", 1);
 }
@@ -470,8 +470,8 @@ values_come_out_as_they_are(void **state)
 	struct arena *arena = arena_new();
 	struct value value;
 	set_slots();
-	run_slots(
-	    "{\"if\":[{\">\":[{\"var\":\"a\"},1]},{\"*\":[{\"var\":\"a\"},{\"var\":\"c\"}]},0]}",
+	run_slots("{\"if\":[{\">\":[{\"var\":\"a\"},1]},{\"*\":[{\"var\":\"a\"},{\"var\":\"c\"}]},"
+		  "0]}",
 	    arena, &value, NULL);
 	assert_int_equal(value.tag, VALUE_NUMBER);
 	assert_true(value.number == 12.5);
@@ -549,8 +549,8 @@ operands_run_from_left_to_right_only_as_far_as_they_decide(void **state)
 	expect_slots("{\"or\":[{\"<\":[{\"var\":\"a\"},9]},{\"var\":\"gone\"}]}", 1);
 	expect_slots("{\"if\":[{\"<\":[{\"var\":\"a\"},9]},true,{\"var\":\"gone\"}]}", 1);
 	expect_slots("{\"if\":[{\">\":[{\"var\":\"a\"},9]},{\"var\":\"gone\"},true]}", 1);
-	expect_slots(
-	    "{\"and\":[{\"!\":{\"missing\":[\"gone\"]}},{\">\":[{\"var\":\"gone\"},1]}]}", 0);
+	expect_slots("{\"and\":[{\"!\":{\"missing\":[\"gone\"]}},{\">\":[{\"var\":\"gone\"},1]}]}",
+	    0);
 
 	struct arena *arena = arena_new();
 	struct value value;
@@ -580,16 +580,16 @@ static void
 policies_refuse_what_cannot_be_resolved(void **state)
 {
 	(void)state;
-	expect_refused(
-	    "{\"==\":[{\"var\":\"teir\"},1]}", resolve, "/==: no such feature: \"teir\"");
-	expect_refused(
-	    "{\"and\":[1,{\"var\":\"seg\"}]}", resolve, "/and/1/var: no such feature: \"seg\"");
+	expect_refused("{\"==\":[{\"var\":\"teir\"},1]}", resolve,
+	    "/==: no such feature: \"teir\"");
+	expect_refused("{\"and\":[1,{\"var\":\"seg\"}]}", resolve,
+	    "/and/1/var: no such feature: \"seg\"");
 	expect_refused("{\"var\":{\"cat\":[\"a\"]}}", resolve,
 	    "/var: computed name, expected the name of a feature");
-	expect_refused(
-	    "{\"var\":\"\"}", resolve, "/var: all of the data, expected the name of a feature");
-	expect_refused(
-	    "{\"missing\":[\"a\",\"b2\"]}", resolve, "/missing: no such feature: \"b2\"");
+	expect_refused("{\"var\":\"\"}", resolve,
+	    "/var: all of the data, expected the name of a feature");
+	expect_refused("{\"missing\":[\"a\",\"b2\"]}", resolve,
+	    "/missing: no such feature: \"b2\"");
 	expect_refused("{\"missing\":{\"merge\":[\"a\"]}}", resolve,
 	    "/missing: computed name, expected names of features");
 	expect_refused("{\"missing_some\":[\"1\",[\"a\"]]}", resolve,

@@ -62,8 +62,8 @@ data_of(const char *payload, const char *member)
 
 	assert_non_null(events);
 	assert_int_equal(json_array_size(events), 1);
-	value = json_incref(
-	    json_object_get(json_object_get(json_array_get(events, 0), "data"), member));
+	value = json_incref(json_object_get(json_object_get(json_array_get(events, 0), "data"),
+	    member));
 	json_decref(events);
 	return value;
 }
@@ -103,10 +103,10 @@ a_bare_line_becomes_an_event(void **state)
 	assert_string_equal(json_string_value(json_object_get(event, "specversion")), "1.0");
 	assert_string_equal(json_string_value(json_object_get(event, "source")), "/mapping/m/7");
 	assert_string_equal(json_string_value(json_object_get(event, "id")), "s-1");
-	assert_string_equal(
-	    json_string_value(json_object_get(event, "type")), "aisle.basket.item-added");
-	assert_string_equal(
-	    json_string_value(json_object_get(event, "time")), "2026-11-21T10:00:00Z");
+	assert_string_equal(json_string_value(json_object_get(event, "type")),
+	    "aisle.basket.item-added");
+	assert_string_equal(json_string_value(json_object_get(event, "time")),
+	    "2026-11-21T10:00:00Z");
 	event = json_object_get(event, "data");
 	assert_int_equal(json_integer_value(json_object_get(event, "amount")), 435);
 	assert_null(json_object_get(event, "margin"));
@@ -150,8 +150,8 @@ decimal_money_is_exact_wherever_it_stands(void **state)
 		assert_int_equal(json_integer_value(value), prices[i].minor);
 		json_decref(value);
 		value = data_of(payload, "discounts");
-		assert_int_equal(
-		    json_integer_value(json_object_get(json_array_get(value, 0), "amount")),
+		assert_int_equal(json_integer_value(json_object_get(json_array_get(value, 0),
+				     "amount")),
 		    prices[i].minor);
 		json_decref(value);
 	}
@@ -171,10 +171,10 @@ excess_decimals_are_refused_and_the_member_is_named(void **state)
 		assert_null(apply("tills/7/scan", payload));
 		assert_non_null(strstr(err.text, "/events/0/data/amount"));
 	}
-	assert_int_equal(
-	    load_text("{\"topic\":\"tills/+/"
-		      "scan\",\"terminal\":2,\"money\":\"decimal\",\"rounding\":\"half-up\","
-		      "\"events\":[" LINE_EVENT "]}"),
+	assert_int_equal(load_text("{\"topic\":\"tills/+/"
+				   "scan\",\"terminal\":2,\"money\":\"decimal\",\"rounding\":"
+				   "\"half-up\","
+				   "\"events\":[" LINE_EVENT "]}"),
 	    0);
 	json_t *value = data_of("{\"seq\":1,\"price\":6.32613}", "amount");
 	assert_int_equal(json_integer_value(value), 633);
@@ -187,11 +187,11 @@ a_currency_has_its_own_decimals(void **state)
 	json_t *value;
 
 	(void)state;
-	assert_int_equal(
-	    load_text(EVENTS(
-		"{\"type\":\"aisle.offer.applied\",\"id\":{\"var\":\"i\"},\"data\":{\"basket\":"
-		"\"b\","
-		"\"token\":\"t\",\"amount\":{\"var\":\"a\"},\"currency\":{\"var\":\"c\"}}}")),
+	assert_int_equal(load_text(EVENTS("{\"type\":\"aisle.offer.applied\",\"id\":{\"var\":\"i\"}"
+					  ",\"data\":{\"basket\":"
+					  "\"b\","
+					  "\"token\":\"t\",\"amount\":{\"var\":\"a\"},\"currency\":"
+					  "{\"var\":\"c\"}}}")),
 	    0);
 	value = data_of("{\"i\":1,\"a\":500,\"c\":\"JPY\"}", "amount");
 	assert_int_equal(json_integer_value(value), 500);
@@ -211,8 +211,8 @@ minor_money_stays_as_it_is(void **state)
 	json_t *value;
 
 	(void)state;
-	assert_int_equal(
-	    load_text("{\"topic\":\"tills/+/scan\",\"terminal\":2,\"events\":[" LINE_EVENT "]}"),
+	assert_int_equal(load_text("{\"topic\":\"tills/+/"
+				   "scan\",\"terminal\":2,\"events\":[" LINE_EVENT "]}"),
 	    0);
 	value = data_of("{\"seq\":1,\"price\":435,\"n\":3.0}", "amount");
 	assert_true(json_is_integer(value));
@@ -255,8 +255,8 @@ times_in_any_unit_are_told_by_their_magnitude(void **state)
 	assert_string_equal(time_of("1795257000123", out), "2026-11-21T10:30:00.123Z");
 	assert_string_equal(time_of("1795257000123456", out), "2026-11-21T10:30:00.123Z");
 	assert_string_equal(time_of("1795257000123456789", out), "2026-11-21T10:30:00.123Z");
-	assert_string_equal(
-	    time_of("\"2026-11-21T10:30:00+01:00\"", out), "2026-11-21T10:30:00+01:00");
+	assert_string_equal(time_of("\"2026-11-21T10:30:00+01:00\"", out),
+	    "2026-11-21T10:30:00+01:00");
 	assert_string_equal(time_of("null", out), "none");
 	/* 2000 and 2100 are the bounds of belief */
 	assert_string_equal(time_of("946684800", out), "2000-01-01T00:00:00.000Z");
@@ -276,11 +276,11 @@ what_is_of_no_interest_is_an_empty_array(void **state)
 	json_t *events;
 
 	(void)state;
-	assert_int_equal(
-	    load_text(EVENTS(
-		"{\"when\":{\"==\":[{\"var\":\"k\"},\"scan\"]},\"type\":\"aisle.basket.opened\","
-		"\"id\":{\"var\":\"i\"},\"data\":{\"basket\":{\"var\":\"b\"},\"terminal\":{\"var\":"
-		"\"_topic.1\"}}}")),
+	assert_int_equal(load_text(EVENTS("{\"when\":{\"==\":[{\"var\":\"k\"},\"scan\"]},\"type\":"
+					  "\"aisle.basket.opened\","
+					  "\"id\":{\"var\":\"i\"},\"data\":{\"basket\":{\"var\":"
+					  "\"b\"},\"terminal\":{\"var\":"
+					  "\"_topic.1\"}}}")),
 	    0);
 	events = apply("tills/7/scan", "{\"k\":\"other\"}");
 	assert_non_null(events);
@@ -288,8 +288,10 @@ what_is_of_no_interest_is_an_empty_array(void **state)
 	json_decref(events);
 	events = apply("tills/7/scan", "{\"k\":\"scan\",\"i\":\"1\",\"b\":\"b\"}");
 	assert_int_equal(json_array_size(events), 1);
-	assert_string_equal(json_string_value(json_object_get(
-				json_object_get(json_array_get(events, 0), "data"), "terminal")),
+	assert_string_equal(json_string_value(json_object_get(json_object_get(json_array_get(events,
+										  0),
+								  "data"),
+				"terminal")),
 	    "7");
 	json_decref(events);
 }
@@ -457,8 +459,8 @@ the_shipped_rtsf_mapping_turns_a_checkout_into_events(void **state)
 				assert_int_equal(event->item.amount_minor, 1305);
 				assert_int_equal(event->item.qty_milli, 3000);
 				assert_int_equal(event->item.line, INT64_C(795257001000));
-				assert_string_equal(
-				    event->id, "abc/item/1795257001000/00000000571111");
+				assert_string_equal(event->id,
+				    "abc/item/1795257001000/00000000571111");
 			}
 			if (event->type == EV_BASKET_CLOSED)
 				assert_int_equal(event->total_minor, 1305);

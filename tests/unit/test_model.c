@@ -179,8 +179,8 @@ lightgbm_files_that_cannot_be_honoured_are_refused(void **state)
 {
 	(void)state;
 	expect_refused(LGB_HEAD LGB_TREE("8", "0.5"), "cut off");
-	expect_refused(
-	    LGB_HEAD LGB_TREE("8", "nan") LGB_END, "threshold that is not a finite number");
+	expect_refused(LGB_HEAD LGB_TREE("8", "nan") LGB_END,
+	    "threshold that is not a finite number");
 	expect_refused(LGB_HEAD LGB_TREE("16", "0.5") LGB_END, "decision_type");
 	expect_refused(LGB_HEAD LGB_TREE("9", "0") LGB_END, "categor");
 	expect_refused(LGB_HEAD LGB_TREE("8", "0.5 1") LGB_END, "arrays of different lengths");
@@ -244,8 +244,8 @@ xgboost_compares_and_sums_in_float32(void **state)
 	assert_true(xgb_second(model, value_number(0.1)) == 2.75);
 	assert_true(xgb_second(model, value_number((double)0.099999994f)) == -1.25);
 	assert_true(xgb_second(model, value_missing()) == -1.25);
-	assert_true(
-	    xgb_second(model, value_string("0.5")) == -1.25); /* text is no number: missing */
+	assert_true(xgb_second(model, value_string("0.5")) ==
+	    -1.25); /* text is no number: missing */
 	assert_true(xgb_second(model, value_bool(true)) == 2.75);
 	model_free(model);
 
@@ -299,8 +299,8 @@ xgboost_base_score_goes_through_the_link(void **state)
 	expect_refused(XGB("binary:logistic", "1", "[]", XGB_NUMERIC, ""), "base_score 1");
 	expect_refused(XGB("binary:logistic", "0", "[]", XGB_NUMERIC, ""), "base_score 0");
 	expect_refused(XGB("binary:logistic", "1e-40", "[]", XGB_NUMERIC, ""), "base_score 1e-40");
-	expect_refused(
-	    XGB("reg:squarederror", "1e39", "[]", XGB_NUMERIC, ""), "not a finite number");
+	expect_refused(XGB("reg:squarederror", "1e39", "[]", XGB_NUMERIC, ""),
+	    "not a finite number");
 	expect_refused(XGB("reg:squarederror", "inf", "[]", XGB_NUMERIC, ""), "base_score inf");
 	expect_refused(XGB("reg:squarederror", "0x1", "[]", XGB_NUMERIC, ""), "base_score 0x1");
 	expect_refused(XGB("reg:squarederror", "[1", "[]", XGB_NUMERIC, ""), "base_score [1");
@@ -432,15 +432,15 @@ static void
 xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 {
 	(void)state;
-	expect_refused(
-	    XGB("reg:quantile", "0", "[]", XGB_NUMERIC, ""), "objective \"reg:quantile\"");
+	expect_refused(XGB("reg:quantile", "0", "[]", XGB_NUMERIC, ""),
+	    "objective \"reg:quantile\"");
 	expect_refused(XGB("custom", "0", "[]", XGB_NUMERIC, ""), "objective \"custom\"");
-	expect_refused(
-	    XGB("reg:squarederror", "0", "[\"a\"]", XGB_NUMERIC, ""), "1 feature names for 2");
+	expect_refused(XGB("reg:squarederror", "0", "[\"a\"]", XGB_NUMERIC, ""),
+	    "1 feature names for 2");
 	expect_refused(XGB("reg:squarederror", "0", "[\"a\",\"a\"]", XGB_NUMERIC, ""),
 	    "two inputs are called");
-	expect_refused(
-	    XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "0", ""), ""), "threshold");
+	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "0", ""), ""),
+	    "threshold");
 	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_TREE("NaN", "1", "1", ""), ""),
 	    "without categories");
 	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC "," XGB_NUMERIC, ""),
@@ -448,25 +448,25 @@ xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
 			   ",\"cats\":{\"enc\":[{\"values\":[97]}]}"),
 	    "names of categories");
-	expect_refused(
-	    XGB("reg:squarederror", "0", "[]", "{\"tree_param\":{\"size_leaf_vector\":\"3\"}}", ""),
+	expect_refused(XGB("reg:squarederror", "0", "[]",
+			   "{\"tree_param\":{\"size_leaf_vector\":\"3\"}}", ""),
 	    "vector leaves");
-	expect_refused(
-	    XGB("reg:squarederror", "0", "[]",
-		"{\"left_children\":[1,0,-1],\"right_children\":[2,2,-1],"
-		"\"split_indices\":[0,0,0],\"split_conditions\":[1,1,1],\"default_left\":[0,0,0]}",
-		""),
+	expect_refused(XGB("reg:squarederror", "0", "[]",
+			   "{\"left_children\":[1,0,-1],\"right_children\":[2,2,-1],"
+			   "\"split_indices\":[0,0,0],\"split_conditions\":[1,1,1],\"default_"
+			   "left\":[0,0,0]}",
+			   ""),
 	    "node 0: it is below itself");
 	expect_refused(XGB("reg:squarederror", "0", "[]",
 			   "{\"left_children\":[1],\"right_children\":[2],"
 			   "\"split_indices\":[0],\"split_conditions\":[1],\"default_left\":[0]}",
 			   ""),
 	    "child outside");
-	expect_refused(
-	    XGB("reg:squarederror", "0", "[]",
-		"{\"left_children\":[-1],\"right_children\":[-1],"
-		"\"split_indices\":[0],\"split_conditions\":[Infinity],\"default_left\":[0]}",
-		""),
+	expect_refused(XGB("reg:squarederror", "0", "[]",
+			   "{\"left_children\":[-1],\"right_children\":[-1],"
+			   "\"split_indices\":[0],\"split_conditions\":[Infinity],\"default_left\":"
+			   "[0]}",
+			   ""),
 	    "leaf that is not");
 	expect_refused("{\"learner\":{\"gradient_booster\":{\"model\":[}}}", "expected");
 	expect_refused("{\"learner\":{}}", "no learner with a model");
@@ -555,15 +555,15 @@ static void
 linear_models_that_make_no_sense_are_refused(void **state)
 {
 	(void)state;
-	expect_refused(
-	    "{\"format\":\"aisle-linear\",\"weights\":{\"a\":\"1\"}}", "\"a\" is not a number");
-	expect_refused(
-	    "{\"format\":\"aisle-linear\",\"weights\":{\"a\":1,\"a=x\":1}}", "a weight of its own");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":\"1\"}}",
+	    "\"a\" is not a number");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":1,\"a=x\":1}}",
+	    "a weight of its own");
 	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"=x\":1}}", "input=level");
-	expect_refused(
-	    "{\"format\":\"aisle-linear\",\"weights\":{},\"link\":\"probit\"}", "probit");
-	expect_refused(
-	    "{\"format\":\"aisle-linear\",\"weights\":{},\"biass\":1}", "unknown member \"biass\"");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"link\":\"probit\"}",
+	    "probit");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"biass\":1}",
+	    "unknown member \"biass\"");
 	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"missing\":{\"a\":1}}",
 	    "no weight is for \"a\"");
 	expect_refused("{\"format\":\"aisle-linear\"}", "expected \"weights\"");
@@ -597,11 +597,11 @@ calibration_goes_over_the_margin(void **state)
 		assert_true(p > pairs[i][1] - 1e-15 && p < pairs[i][1] + 1e-15);
 	}
 	margins[0] = 1, ps[0] = 0.1;
-	assert_int_equal(
-	    model_set_calibration(model, &isotonic), AISLE_E_INVALID); /* margins must rise */
+	assert_int_equal(model_set_calibration(model, &isotonic),
+	    AISLE_E_INVALID); /* margins must rise */
 	margins[0] = 0, ps[0] = 0.4;
-	assert_int_equal(
-	    model_set_calibration(model, &isotonic), AISLE_E_INVALID); /* ps may not fall */
+	assert_int_equal(model_set_calibration(model, &isotonic),
+	    AISLE_E_INVALID); /* ps may not fall */
 	ps[0] = -0.1;
 	assert_int_equal(model_set_calibration(model, &isotonic), AISLE_E_INVALID);
 	isotonic.count = 0;

@@ -83,8 +83,8 @@ choose_varying(bool *varies, int inputs, int which)
 }
 
 static void
-compare_candidates(
-    struct forest *f, struct model_context *context, const bool *varies, size_t count)
+compare_candidates(struct forest *f, struct model_context *context, const bool *varies,
+    size_t count)
 {
 	static struct value rows[ROWS * FOREST_INPUTS];
 	struct value row[FOREST_INPUTS];

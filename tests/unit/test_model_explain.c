@@ -87,8 +87,8 @@ small_tree(bool covers)
 	    0);
 	for (size_t i = 0; !covers && i < ARRAY_LEN(nodes); i++)
 		nodes[i].cover = 0;
-	assert_int_equal(
-	    builder_done(&b, builder_add_tree(&b, nodes, ARRAY_LEN(nodes), 0), &model), 0);
+	assert_int_equal(builder_done(&b, builder_add_tree(&b, nodes, ARRAY_LEN(nodes), 0), &model),
+	    0);
 	return model;
 }
 

@@ -306,12 +306,12 @@ deep_tree(struct buf *out)
 	    2 * 500 * 1000 + 1; /* a spine: node i has the leaf i + 1 and the node i + 2 */
 	buf_adds(out, OPEN "\"left_children\":[");
 	for (size_t i = 0; i < nodes; i++)
-		buf_addf(
-		    out, "%s%d", i > 0 ? "," : "", i % 2 == 0 && i + 2 < nodes ? (int)i + 1 : -1);
+		buf_addf(out, "%s%d", i > 0 ? "," : "",
+		    i % 2 == 0 && i + 2 < nodes ? (int)i + 1 : -1);
 	buf_adds(out, "],\"right_children\":[");
 	for (size_t i = 0; i < nodes; i++)
-		buf_addf(
-		    out, "%s%d", i > 0 ? "," : "", i % 2 == 0 && i + 2 < nodes ? (int)i + 2 : -1);
+		buf_addf(out, "%s%d", i > 0 ? "," : "",
+		    i % 2 == 0 && i + 2 < nodes ? (int)i + 2 : -1);
 	buf_adds(out, "],");
 	many(out, "split_indices", nodes, "0");
 	many(out, "split_conditions", nodes, "0");

@@ -159,8 +159,8 @@ a_fixed_price_counts_units(void **state)
 	assert_int_equal(offer_value(&offer, 399, &visit).worth_minor, 202);
 	assert_int_equal(offer_value(&offer, 500, &visit).worth_minor, 0);
 	assert_int_equal(offer_value(&offer, 501, &visit).worth_minor, 0);
-	add_line(
-	    arena, &visit, "grocery/coffee", 500, 250); /* half a kilogram at 399: 199.5, 200 */
+	add_line(arena, &visit, "grocery/coffee", 500,
+	    250); /* half a kilogram at 399: 199.5, 200 */
 	assert_int_equal(offer_value(&offer, 399, &visit).worth_minor, 252);
 }
 

@@ -41,15 +41,15 @@ bytes_come_back_whatever_their_size(void **state)
 			buf_adds(&back, "before");
 			pack(plain, sizes[i], &packed);
 			assert_true(packed.len - 6 <= sizes[i] + 1);
-			assert_int_equal(
-			    unpack(packed.data + 6, packed.len - 6, sizes[i], &back), 0);
+			assert_int_equal(unpack(packed.data + 6, packed.len - 6, sizes[i], &back),
+			    0);
 			assert_int_equal(back.len, 6 + sizes[i]);
 			assert_memory_equal(back.data, "before", 6);
 			assert_memory_equal(back.data + 6, plain, sizes[i]);
 			/* One byte less than it is may not come out. */
 			if (sizes[i] > 0)
-				assert_int_equal(
-				    unpack(packed.data + 6, packed.len - 6, sizes[i] - 1, &back),
+				assert_int_equal(unpack(packed.data + 6, packed.len - 6,
+						     sizes[i] - 1, &back),
 				    AISLE_E_DAMAGED);
 			assert_int_equal(back.len, 6 + sizes[i]);
 			buf_done(&packed);

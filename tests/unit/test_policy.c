@@ -356,8 +356,8 @@ equal_rules_share_a_clause(void **state)
 		"{ \">\" : [ {\"var\":\"basket_coffee\"} , 0 ] }");
 
 	(void)state;
-	assert_int_equal(
-	    policy_action(policy, "recall")->applicable, policy_action(policy, "milk")->applicable);
+	assert_int_equal(policy_action(policy, "recall")->applicable,
+	    policy_action(policy, "milk")->applicable);
 	assert_int_equal(policy->clause_count, spaced->clause_count);
 	assert_int_equal(policy->clause_count, 5);
 	policy_free(policy);
@@ -375,8 +375,8 @@ a_rule_that_reads_the_action_is_known_as_such(void **state)
 	(void)state;
 	assert_true(policy->clauses[milk->applicable].per_action);
 	assert_false(policy->clauses[recall->applicable].per_action);
-	assert_string_equal(
-	    policy->clauses[recall->applicable].source, "{\">\":[{\"var\":\"basket_coffee\"},0]}");
+	assert_string_equal(policy->clauses[recall->applicable].source,
+	    "{\">\":[{\"var\":\"basket_coffee\"},0]}");
 	policy_free(policy);
 }
 
@@ -489,8 +489,8 @@ a_patch_may_remove_and_a_bad_one_says_what_is_wrong(void **state)
 	assert_null(policy_action(patched, "milk"));
 	assert_non_null(policy_action(policy, "milk"));
 	policy_free(patched);
-	assert_int_equal(
-	    policy_patched(policy, &fixture.parts, two, 2, &patched, &err), AISLE_E_INVALID);
+	assert_int_equal(policy_patched(policy, &fixture.parts, two, 2, &patched, &err),
+	    AISLE_E_INVALID);
 	assert_non_null(strstr(err.text, "unknown member \"margins\""));
 	policy_free(policy);
 }
@@ -512,14 +512,14 @@ what_is_odd_but_sound_is_a_warning(void **state)
 {
 	(void)state;
 	assert_true(warns("features.json", "group=coffee", "group=gone", "history of \"gone\""));
-	assert_true(
-	    warns("models/models.json", ",\"exam\":\"coffee.exam.csv\"", "", "has no exam"));
-	assert_true(
-	    warns("actions/coffee-off.json", ",\"funder\":\"acme\"", "", "funded by nobody"));
-	assert_true(
-	    warns("actions/milk.json", "\"language\":\"en\",\"headline\":\"Milk for the coffee?\"",
-		"\"language\":\"de\",\"placement\":\"tablet\",\"headline\":\"Milch?\"",
-		"no treatment in the first language"));
+	assert_true(warns("models/models.json", ",\"exam\":\"coffee.exam.csv\"", "",
+	    "has no exam"));
+	assert_true(warns("actions/coffee-off.json", ",\"funder\":\"acme\"", "",
+	    "funded by nobody"));
+	assert_true(warns("actions/milk.json",
+	    "\"language\":\"en\",\"headline\":\"Milk for the coffee?\"",
+	    "\"language\":\"de\",\"placement\":\"tablet\",\"headline\":\"Milch?\"",
+	    "no treatment in the first language"));
 	assert_true(warns("actions/milk.json", "Milk for the coffee?",
 	    "Would you like some milk for the coffee, sir?", "does not fit receipt"));
 	assert_true(warns("policy.json", "\"issue:grow\"", "\"issue:groww\"", "moves nothing"));
@@ -538,8 +538,8 @@ a_policy_without_optional_files_compiles(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		fixture_remove(&fixture, optional[i]);
 	policy = compiled(&fixture);
-	assert_int_equal(
-	    policy->cap_count + policy->suppression_count + policy->experiment_count, 0);
+	assert_int_equal(policy->cap_count + policy->suppression_count + policy->experiment_count,
+	    0);
 	assert_null(policy_zone(policy, "Europe/Berlin"));
 	policy_free(policy);
 }

@@ -48,8 +48,8 @@ image_read(const struct image *image, size_t rest_len, struct policy **ret, stru
 	void *memory = arena_room(arena, image->memory.len);
 
 	memcpy(memory, image->memory.data, image->memory.len);
-	return policy_image_read(
-	    arena, memory, image->memory.len, image->rest.data, rest_len, ret, err);
+	return policy_image_read(arena, memory, image->memory.len, image->rest.data, rest_len, ret,
+	    err);
 }
 
 static void
@@ -101,8 +101,8 @@ a_policy_says_the_same_after_it_was_an_image(void **state)
 		assert_same_text(again->features[i].dflt.str, policy->features[i].dflt.str);
 		assert_same_text(again->features[i].key_value, policy->features[i].key_value);
 		assert_same_text(again->features[i].scope_value, policy->features[i].scope_value);
-		assert_true(
-		    (again->features[i].reasons == NULL) == (policy->features[i].reasons == NULL));
+		assert_true((again->features[i].reasons == NULL) ==
+		    (policy->features[i].reasons == NULL));
 		reasons += policy->features[i].reasons != NULL;
 		if (policy->features[i].reasons != NULL)
 			assert_string_equal(again->features[i].reasons[1].parts[0].text,
@@ -123,10 +123,10 @@ a_policy_says_the_same_after_it_was_an_image(void **state)
 		assert_string_equal(a->treatments[0].headline.parts[0].text,
 		    b->treatments[0].headline.parts[0].text);
 	}
-	assert_string_equal(
-	    policy_zone(again, "Europe/Berlin"), policy_zone(policy, "Europe/Berlin"));
-	assert_string_equal(
-	    again->experiments[0].arms[1].patch, policy->experiments[0].arms[1].patch);
+	assert_string_equal(policy_zone(again, "Europe/Berlin"),
+	    policy_zone(policy, "Europe/Berlin"));
+	assert_string_equal(again->experiments[0].arms[1].patch,
+	    policy->experiments[0].arms[1].patch);
 	policy_free(policy);
 	policy_free(again);
 	fixture_done(&fixture);

@@ -859,8 +859,8 @@ is_refused_at_its_place(void **state)
 	assert_int_equal(fixture_replace(&fixture, row->part, row->from, row->to), 0);
 	place_of(row, fixture.changed, place, sizeof(place));
 	if (strncmp(row->part, "models/churn.linear", 19) == 0)
-		snprintf(
-		    place, sizeof(place), "models/models.json:"); /* where the model is named */
+		snprintf(place, sizeof(place),
+		    "models/models.json:"); /* where the model is named */
 	assert_int_not_equal(policy_compile(&fixture.parts, &policy, &report), 0);
 	assert_null(policy);
 	if (!has_line(report.data, place, row->text))

@@ -231,8 +231,8 @@ a_card_without_pepper_is_a_matter_of_configuration(void **state)
 	assert_int_equal(build(f, "{\"card\":\"4711\"}", NULL, &err), AISLE_E_CONFIG);
 	assert_null(strstr(err.text, "4711"));
 	err = (struct err){ 0 };
-	assert_int_equal(
-	    build(f, "{\"subject\":\"00112233445566778899aabbccddeeff\"}", NULL, &err), 1);
+	assert_int_equal(build(f, "{\"subject\":\"00112233445566778899aabbccddeeff\"}", NULL, &err),
+	    1);
 	assert_int_equal(build(f, "", NULL, &err), 0);
 }
 
@@ -402,8 +402,8 @@ the_wrong_bundle_is_refused_and_the_old_set_stays(void **state)
 	build_many(f, "one", 10, "one");
 	struct profiles *profiles = open_profiles(f);
 	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
-	assert_int_equal(
-	    profiles_install_begin(profiles, path_in(f, "one"), "0043", &err), AISLE_E_REFUSED);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0043", &err),
+	    AISLE_E_REFUSED);
 	err = (struct err){ 0 };
 	assert_int_equal(build(f, "{\"card\":\"1\"}", pepper, &err), 1);
 	keys_set_pepper(f->keys, other);
@@ -412,13 +412,13 @@ the_wrong_bundle_is_refused_and_the_old_set_stays(void **state)
 	assert_non_null(strstr(err.text, "pepper"));
 	keys_set_pepper(f->keys, pepper);
 	err = (struct err){ 0 };
-	assert_int_equal(
-	    profiles_install_begin(profiles, path_in(f, "none"), "0042", &err), AISLE_E_IO);
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "none"), "0042", &err),
+	    AISLE_E_IO);
 	err = (struct err){ 0 };
-	write_lines(
-	    f, "text", "this is no bundle, however long it may be, and it never will be one");
-	assert_int_equal(
-	    profiles_install_begin(profiles, path_in(f, "text"), "0042", &err), AISLE_E_INVALID);
+	write_lines(f, "text",
+	    "this is no bundle, however long it may be, and it never will be one");
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "text"), "0042", &err),
+	    AISLE_E_INVALID);
 	assert_profile(profiles, 9, "one");
 	err = (struct err){ 0 };
 	assert_int_equal(install(profiles, path_in(f, "p.bundle"), 100, &err), 1);

@@ -26,8 +26,8 @@ teardown(void **state)
 #define SAYS(word) ",\"reason\":{\"en\":\"" word " {{value}}\",\"de\":\"" word "wert {{value}}\"}"
 #define ABCD \
 	NUMBER("a", "event.a", SAYS("A")) \
-	"," NUMBER("b", "event.b", SAYS("B")) "," NUMBER("c", "event.c", SAYS("C")) "," NUMBER( \
-	    "d", "event.d", SAYS("D"))
+	"," NUMBER("b", "event.b", SAYS("B")) "," NUMBER("c", "event.c", \
+	    SAYS("C")) "," NUMBER("d", "event.d", SAYS("D"))
 #define LINEAR(weights) \
 	"{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":0,\"weights\":{" weights "}}"
 #define SUM LINEAR("\"a\":1,\"b\":1,\"c\":1,\"d\":1") /* each feature's part is its value */
@@ -138,8 +138,8 @@ a_feature_without_a_reason_is_never_named(void **state)
 {
 	(void)state;
 	begin("{}",
-	    NUMBER("a", "event.a", SAYS("A")) "," NUMBER("b", "event.b", SAYS("B")) "," NUMBER(
-		"q", "event.q", ""),
+	    NUMBER("a", "event.a", SAYS("A")) "," NUMBER("b", "event.b", SAYS("B")) "," NUMBER("q",
+		"event.q", ""),
 	    LINEAR("\"a\":1,\"b\":1,\"q\":1"), "");
 	action("x", "");
 	scene_data(&s, "{\"a\":2,\"b\":1,\"q\":10}");
@@ -240,8 +240,8 @@ static void
 two_inputs_of_one_feature_are_one_reason(void **state)
 {
 	(void)state;
-	begin(
-	    "{}", ABCD, LINEAR("\"a\":2,\"b\":1,\"again\":-1.5"), ",\"inputs\":{\"again\":\"a\"}");
+	begin("{}", ABCD, LINEAR("\"a\":2,\"b\":1,\"again\":-1.5"),
+	    ",\"inputs\":{\"again\":\"a\"}");
 	action("x", "");
 	scene_data(&s, "{\"a\":2,\"b\":2}");
 	assert_string_equal(why(), "B 2 | A 2");
@@ -312,8 +312,9 @@ a_stand_in_for_what_is_not_known_of_a_stranger_is_not_said(void **state)
 {
 	(void)state;
 	begin("{}",
-	    NUMBER("a", "profile.a", ",\"default\":2,\"reason\":{\"en\":\"Some A\"}") "," NUMBER(
-		"b", "event.b", ",\"reason\":{\"en\":\"B {{a}}\"}") "," NUMBER("c", "event.c",
+	    NUMBER("a", "profile.a",
+		",\"default\":2,\"reason\":{\"en\":\"Some A\"}") "," NUMBER("b", "event.b",
+		",\"reason\":{\"en\":\"B {{a}}\"}") "," NUMBER("c", "event.c",
 		",\"reason\":{\"en\":\"C\"}"),
 	    LINEAR("\"a\":1,\"b\":1,\"c\":1"), "");
 	action("x", "");

@@ -223,13 +223,13 @@ what_is_remembered_changes_no_byte(void **state)
 	scene_begin(&s,
 	    "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\"placements\":{\"tablet\":"
 	    "{\"slots\":2}}}");
-	add_action(
-	    &s, "capped", "{\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]}");
+	add_action(&s, "capped",
+	    "{\"caps\":[{\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]}");
 	add_action(&s, "ruled",
 	    "{\"eligible\":{\">\":[{\"var\":\"x\"},2]},\"margin\":{\"+\":[{\"var\":\"x\"},400.1]}"
 	    "}");
-	add_action(
-	    &s, "said", "{\"suitable\":{\"!=\":[{\"var\":\"word\"},\"a \\\"quoted\\\" word\"]}}");
+	add_action(&s, "said",
+	    "{\"suitable\":{\"!=\":[{\"var\":\"word\"},\"a \\\"quoted\\\" word\"]}}");
 	for (int i = 0; i < 12; i++)
 		add_action(&s, arena_printf(s.arena, "many%02d", i),
 		    OFFER(",\"stack\":\"s\"},\"margin\":{\"*\":[{\"var\":\"x\"},33.3]}"));
@@ -284,15 +284,15 @@ above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted(void **sta
 	scene_decide(&s);
 	json = record(&context);
 	assert_int_equal(json_array_size(json_object_get(json, "candidates")), 10);
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_object_get(json, "fates"), "eligibility")),
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "fates"),
+			     "eligibility")),
 	    390);
 	json_decref(json);
 	scene_data(&s, "{\"x\":2}");
 	scene_decide(&s);
 	json = record(&context);
-	assert_int_equal(
-	    json_array_size(json_object_get(json, "candidates")), CANDIDATES_RECORDED_MAX);
+	assert_int_equal(json_array_size(json_object_get(json, "candidates")),
+	    CANDIDATES_RECORDED_MAX);
 	json_decref(json);
 	buf_done(&report);
 }
@@ -322,12 +322,12 @@ a_prompt_says_what_it_is_and_why(void **state)
 	assert_string_equal(text(json, "headline"), "10 % off, \u20ac0.45 today");
 	assert_string_equal(text(json, "say"), "Hi \"Ann\"");
 	assert_null(json_object_get(json, "body")); /* filled with nothing */
-	assert_string_equal(
-	    json_string_value(json_array_get(json_object_get(json, "why"), 0)), "x is 1.5");
-	assert_string_equal(
-	    json_string_value(json_array_get(json_object_get(json, "why"), 1)), "2");
-	assert_string_equal(
-	    json_string_value(json_array_get(json_object_get(json, "steps"), 0)), "Scan");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "why"), 0)),
+	    "x is 1.5");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "why"), 1)),
+	    "2");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "steps"), 0)),
+	    "Scan");
 	assert_string_equal(text(json, "image"), "cup.svg");
 	assert_string_equal(text(json, "disclosure"), "Paid by acme");
 	assert_string_equal(text(json, "gate"), "associate");
@@ -384,8 +384,8 @@ a_smaller_depth_is_an_alternative(void **state)
 	json = prompt_of(0);
 	others = json_object_get(json, "alternatives");
 	assert_int_equal(json_array_size(others), 1);
-	assert_int_equal(
-	    json_integer_value(json_object_get(json_array_get(others, 0), "depth")), 50);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(others, 0), "depth")),
+	    50);
 	assert_string_equal(text(json_array_get(others, 0), "headline"), "\u20ac0.50 off");
 	json_decref(json);
 }

@@ -41,8 +41,8 @@ replace_features(struct scene *s, const char *more)
 static void
 begin(struct scene *s, const struct wish *wish, uint32_t seed)
 {
-	scene_begin(
-	    s, wish->policy != NULL ? wish->policy : "{\"placements\":{\"tablet\":{\"slots\":2}}}");
+	scene_begin(s,
+	    wish->policy != NULL ? wish->policy : "{\"placements\":{\"tablet\":{\"slots\":2}}}");
 	replace_features(s, wish->more_features != NULL ? wish->more_features : "");
 	add_part(s->arena, &s->parts, "models/models.json",
 	    wish->models != NULL ? wish->models : TWO_MODELS);
@@ -51,8 +51,8 @@ begin(struct scene *s, const struct wish *wish, uint32_t seed)
 	    forest_model(s->arena, 20, 4, INPUTS, seed + 1));
 	scene_data(s, forest_event(s->arena, INPUTS, 1, seed));
 	for (int i = 0; i < 5; i++)
-		add_line(
-		    s->arena, &s->visit, arena_printf(s->arena, "c%d/sub", i), 1000, 900 + 100 * i);
+		add_line(s->arena, &s->visit, arena_printf(s->arena, "c%d/sub", i), 1000,
+		    900 + 100 * i);
 	for (int i = 0; i < 8; i++)
 		add_row(s->arena, &s->subject.contacts,
 		    i % 2 == 0 ? OUTCOME_SHOWN : OUTCOME_DISMISSED, NOW - (i * 9 + 1) * H_MS,
@@ -273,8 +273,8 @@ static void
 both_models_of_an_uplift_pair_and_a_model_over_a_model_score_at_once(void **state)
 {
 	struct wish wish = { .more_features = CHANCE,
-		.models = "{\"models\":[" MODEL("m") "}," MODEL(
-		    "other") ",\"inputs\":{\"f0\":\"chance\"}}]}",
+		.models = "{\"models\":[" MODEL("m") "}," MODEL("other") ",\"inputs\":{\"f0\":"
+									 "\"chance\"}}]}",
 		.members = "\"propensity\":null,\"incremental\":null,\"uplift\":{\"treated\":\"m\","
 			   "\"control\":\"other\"}" };
 	struct scene s;
@@ -322,8 +322,8 @@ whoever_was_expected_finds_the_score_of_its_place(void **state)
 
 		alone.expected = 0;
 		first = features_model(features, 0, &alone).number;
-		expect_bits(
-		    features_model(features, 0, &expected[i].about).number, first, "expected");
+		expect_bits(features_model(features, 0, &expected[i].about).number, first,
+		    "expected");
 		other.expected = i + 1;
 		assert_true(i == 5 || features_model(features, 0, &other).number == first);
 	}
@@ -415,8 +415,9 @@ through_an_image(struct scene *s)
 	assert_int_equal(policy_image_write(a, b, &memory, &rest, &err), 0);
 	row = arena_alloc(arena, memory.len);
 	memcpy(row, memory.data, memory.len);
-	assert_int_equal(
-	    policy_image_read(arena, row, memory.len, rest.data, rest.len, &again, &err), 0);
+	assert_int_equal(policy_image_read(arena, row, memory.len, rest.data, rest.len, &again,
+			     &err),
+	    0);
 	buf_done(&memory);
 	buf_done(&rest);
 	policy_free(a);

@@ -327,8 +327,9 @@ late_lines_change_the_purchase_and_do_not_pile_up(void **state)
 		    "{\"basket\":\"b\",\"line\":%d,\"sku\":\"s\","
 		    "\"category\":\"c\",\"qty\":1,\"amount\":10,\"currency\":\"EUR\"}",
 		    i);
-	assert_int_equal(
-	    store_log_each(engine->store, STORE_LOG_SUBJECT, &anna, &anna, count_row, &rows), 0);
+	assert_int_equal(store_log_each(engine->store, STORE_LOG_SUBJECT, &anna, &anna, count_row,
+			     &rows),
+	    0);
 	assert_int_equal(rows, 1);
 	engine_drop_subjects(engine);
 	subject = engine_subject(engine, &anna);
@@ -370,8 +371,8 @@ static void
 what_was_in_a_basket_that_was_paid_was_bought(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    bought_after("basket.closed", "{\"basket\":\"b\",\"total\":598,\"currency\":\"EUR\"}"),
+	assert_int_equal(bought_after("basket.closed",
+			     "{\"basket\":\"b\",\"total\":598,\"currency\":\"EUR\"}"),
 	    1);
 }
 

@@ -29,8 +29,8 @@ teardown(void **state)
 
 /* A stream whose answer was read up to want. */
 static int
-stream_open(
-    struct rig *rig, const char *path, const char *headers, struct buf *out, const char *want)
+stream_open(struct rig *rig, const char *path, const char *headers, struct buf *out,
+    const char *want)
 {
 	char request[1024];
 	int fd = rig_connect(rig);
@@ -91,8 +91,8 @@ events_go_to_their_station_and_status_to_all(void **state)
 	emit(rig, "7", 10, "{\"guidance\":\"for seven\"}");
 	http_stream(rig->http, NULL, 99, "status", "{\"state\":\"changed\"}", 19);
 	emit(rig, "8", 11, "{\"guidance\":\"for eight\"}");
-	http_stream(
-	    rig->http, "8", 12, "withdraw", "{\"guidance\":\"x\",\n\"reason\":\"tender\"}", 35);
+	http_stream(rig->http, "8", 12, "withdraw", "{\"guidance\":\"x\",\n\"reason\":\"tender\"}",
+	    35);
 	rig_read(rig, fd7, &seven, "changed");
 	rig_read(rig, fd8, &eight, "tender");
 	assert_has(seven, "event: guidance\nid: 10\ndata: {\"guidance\":\"for seven\"}\n\n");
@@ -120,8 +120,9 @@ a_station_that_nobody_has_heard_of_yet_streams_too(void **state)
 	assert_has(out, "first");
 	hang_up(rig, fd);
 	assert_int_equal(rig_get(rig, "/v1/stations/no%20where/stream", AUTH, NULL), 404);
-	assert_int_equal(
-	    rig_get(rig, "/v1/stations/123456789012345678901234567890123/stream", AUTH, NULL), 404);
+	assert_int_equal(rig_get(rig, "/v1/stations/123456789012345678901234567890123/stream", AUTH,
+			     NULL),
+	    404);
 	buf_done(&out);
 }
 
@@ -351,8 +352,8 @@ the_257th_stream_is_told_to_wait(void **state)
 	struct http_tablet tablet = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		snprintf(
-		    token, sizeof(token), "%.40s%03d", TOKEN, (int)(i / SSE_STREAMS_PER_TABLET));
+		snprintf(token, sizeof(token), "%.40s%03d", TOKEN,
+		    (int)(i / SSE_STREAMS_PER_TABLET));
 		snprintf(headers, sizeof(headers), "Authorization: Bearer %s\r\n", token);
 		if (i % SSE_STREAMS_PER_TABLET == 0) {
 			snprintf(tablet.name, sizeof(tablet.name), "t%d",
@@ -479,8 +480,8 @@ a_hundred_tablets_that_come_and_go_leave_nothing_behind(void **state)
 	struct buf out = { 0 };
 
 	for (int i = 0; i < 100; i++) {
-		int fd = stream_open(
-		    rig, "/v1/stations/7/stream", AUTH, &out, i % 2 ? "online" : "HTTP");
+		int fd = stream_open(rig, "/v1/stations/7/stream", AUTH, &out,
+		    i % 2 ? "online" : "HTTP");
 		emit(rig, "7", i + 1, "{\"guidance\":\"g\"}");
 		if (i % 3 == 0)
 			shutdown(fd, SHUT_RDWR);

@@ -8,8 +8,8 @@ static void
 put(struct fixture *f, enum store_table table, const struct id *key, const struct id *subject,
     int64_t at_ms, int flag, const char *text)
 {
-	assert_int_equal(
-	    store_put(f->store, table, key, subject, at_ms, flag, text, strlen(text)), 0);
+	assert_int_equal(store_put(f->store, table, key, subject, at_ms, flag, text, strlen(text)),
+	    0);
 }
 
 static void
@@ -84,8 +84,8 @@ an_empty_body_and_a_big_one_are_kept_and_a_giant_is_refused(void **state)
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big), 0);
 	assert_int_equal(store_get(f->store, STORE_VISIT, &key, &body, NULL), 0);
 	assert_int_equal(body.len, big);
-	assert_int_equal(
-	    store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big + 1), AISLE_E_FULL);
+	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big + 1),
+	    AISLE_E_FULL);
 	commit(f);
 	buf_done(&body);
 	free(bytes);
@@ -175,8 +175,8 @@ customers_whose_names_were_chosen_alike_are_kept_all_the_same(void **state)
 		int len = snprintf(text, sizeof(text), "s%d", i);
 		if (i == 0)
 			subject.b[15] = 100; /* zero is nobody */
-		assert_int_equal(
-		    store_put(f->store, STORE_SUBJECT, &subject, &subject, 1, 0, text, (size_t)len),
+		assert_int_equal(store_put(f->store, STORE_SUBJECT, &subject, &subject, 1, 0, text,
+				     (size_t)len),
 		    0);
 	}
 	commit(f);
@@ -371,20 +371,22 @@ a_log_is_read_in_the_order_it_was_written_and_by_its_own_key_only(void **state)
 	struct log_seen seen = { .text = "" };
 	ben.b[15] ^= 1; /* the same 40-bit prefix */
 	begin(f);
-	assert_int_equal(
-	    store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 1, 30, "a", 1), 0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 1, 30, "a", 1),
+	    0);
 	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &ben, &ben, 2, 20, "b", 1), 0);
-	assert_int_equal(
-	    store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 2, 10, "c", 1), 0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 2, 10, "c", 1),
+	    0);
 	commit(f);
 	fixture_reopen(f);
-	assert_int_equal(
-	    store_log_each(f->store, STORE_LOG_SUBJECT, &anna, &anna, collect_log, &seen), 0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &anna, &anna, collect_log,
+			     &seen),
+	    0);
 	assert_string_equal(seen.text, "1@30:a 2@10:c ");
 	assert_true(seen.ordered);
 	seen = (struct log_seen){ .text = "" };
-	assert_int_equal(
-	    store_log_each(f->store, STORE_LOG_SUBJECT, &ben, &ben, collect_log, &seen), 0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &ben, &ben, collect_log,
+			     &seen),
+	    0);
 	assert_string_equal(seen.text, "2@20:b ");
 }
 
@@ -395,14 +397,15 @@ pruning_a_log_takes_what_is_older_and_leaves_what_is_not(void **state)
 	struct id key = id_of(1);
 	struct log_seen seen = { .text = "" };
 	begin(f);
-	assert_int_equal(
-	    store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 99, "old", 3), 0);
-	assert_int_equal(
-	    store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 100, "new", 3), 0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 99, "old", 3),
+	    0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 100, "new", 3),
+	    0);
 	assert_int_equal(store_log_prune(f->store, STORE_LOG_OUTCOME, 100, 10), 0);
 	commit(f);
-	assert_int_equal(
-	    store_log_each(f->store, STORE_LOG_OUTCOME, &key, NULL, collect_log, &seen), 0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &key, NULL, collect_log,
+			     &seen),
+	    0);
 	assert_string_equal(seen.text, "1@100:new ");
 }
 
@@ -558,8 +561,8 @@ pruning_is_bounded_and_takes_only_what_is_past_its_time(void **state)
 	for (uint32_t i = 0; i < 100; i++) {
 		struct id name = id_of(i), closed = ulid_of(1000 + i, i),
 			  open = ulid_of(1000 + i, 1000 + i);
-		assert_int_equal(
-		    store_seen_get(f->store, &name, &got, &now_ms), i < 50 ? AISLE_E_NONE : 0);
+		assert_int_equal(store_seen_get(f->store, &name, &got, &now_ms),
+		    i < 50 ? AISLE_E_NONE : 0);
 		assert_body(f, STORE_VISIT, &closed, i < 50 ? NULL : "closed");
 		assert_body(f, STORE_VISIT, &open, "open");
 		assert_body(f, STORE_DECISION, &closed, i < 10 ? NULL : "d");

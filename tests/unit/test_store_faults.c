@@ -24,8 +24,8 @@ tamper(const struct fixture *f, const char *sql)
 	char path[128];
 	sqlite3 *db;
 	state_path(f, path);
-	assert_int_equal(
-	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, store_vfs(NULL)), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, store_vfs(NULL)),
+	    SQLITE_OK);
 	/* Without shared memory the log needs the file for itself. */
 	sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
@@ -144,8 +144,8 @@ a_body_beside_other_columns_does_not_open(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(tricks); i++) {
 		begin(f);
 		assert_int_equal(store_put(f->store, STORE_VISIT, &v1, &anna, 1, 1, "anna", 4), 0);
-		assert_int_equal(
-		    store_put(f->store, STORE_DECISION, &v1, &anna, 1, 1, "deci", 4), 0);
+		assert_int_equal(store_put(f->store, STORE_DECISION, &v1, &anna, 1, 1, "deci", 4),
+		    0);
 		assert_int_equal(store_put(f->store, STORE_VISIT, &v2, &ben, 1, 1, "ben", 3), 0);
 		commit(f);
 		fixture_close(f);
@@ -253,15 +253,17 @@ fill(struct fixture *f)
 		struct id key = ulid_of(1000 + i, i), subject = id_of(i % 10),
 			  name = id_of(1000 + i);
 		body_text(i, text);
-		assert_int_equal(
-		    store_put(f->store, STORE_VISIT, &key, &subject, i, i % 4 == 0, text, 200), 0);
-		assert_int_equal(
-		    store_put(f->store, STORE_DECISION, &key, &subject, i, 0, text, 200), 0);
-		assert_int_equal(
-		    store_log_add(f->store, STORE_LOG_SUBJECT, &subject, &subject, 1, i, text, 200),
+		assert_int_equal(store_put(f->store, STORE_VISIT, &key, &subject, i, i % 4 == 0,
+				     text, 200),
 		    0);
-		assert_int_equal(
-		    store_uplink_add(f->store, LANE_DECISION, "decision", i, &subject, text, 200),
+		assert_int_equal(store_put(f->store, STORE_DECISION, &key, &subject, i, 0, text,
+				     200),
+		    0);
+		assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &subject, &subject, 1,
+				     i, text, 200),
+		    0);
+		assert_int_equal(store_uplink_add(f->store, LANE_DECISION, "decision", i, &subject,
+				     text, 200),
 		    0);
 		assert_int_equal(store_seen_put(f->store, &name, &key, i), 0);
 	}
@@ -307,8 +309,8 @@ check_uplink(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void
 	int64_t *expect = ctx;
 	if (strcmp(type, "gap") == 0) {
 		long long from, to;
-		assert_int_equal(
-		    sscanf(body, "{\"lane\":\"decision\",\"from\":%lld,\"to\":%lld}", &from, &to),
+		assert_int_equal(sscanf(body, "{\"lane\":\"decision\",\"from\":%lld,\"to\":%lld}",
+				     &from, &to),
 		    2);
 		assert_int_equal(from, *expect);
 		assert_int_equal(to, seq);
@@ -351,8 +353,8 @@ read_all(struct fixture *f)
 	rows = 0;
 	for (uint64_t i = 0; i < 10; i++) {
 		struct id subject = id_of(i);
-		(void)!store_log_each(
-		    f->store, STORE_LOG_SUBJECT, &subject, &subject, check_log, &rows);
+		(void)!store_log_each(f->store, STORE_LOG_SUBJECT, &subject, &subject, check_log,
+		    &rows);
 	}
 	missed += ROWS - rows;
 	(void)!store_uplink_each(f->store, LANE_DECISION, 0, 10000, check_uplink, &expect);
@@ -636,8 +638,8 @@ a_kill_at_any_moment_loses_nothing_committed_and_keeps_nothing_half(void **state
 		}
 		/* One more transaction may have been whole; never a part of one. */
 		int64_t count = store_uplink_count(f->store);
-		assert_true(
-		    count == 5 * ((int64_t)committed + 1) || count == 5 * ((int64_t)committed + 2));
+		assert_true(count == 5 * ((int64_t)committed + 1) ||
+		    count == 5 * ((int64_t)committed + 2));
 		assert_int_equal(store_damaged(f->store), 0);
 	}
 }

@@ -15,8 +15,8 @@ struct got {
 static struct got got;
 
 static int
-collect_outbox(
-    void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len)
+collect_outbox(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
+    size_t len)
 {
 	(void)ctx, (void)retain;
 	got.ids[got.count] = id;
@@ -26,8 +26,8 @@ collect_outbox(
 }
 
 static int
-collect_uplink(
-    void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
+collect_uplink(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body,
+    size_t len)
 {
 	(void)ctx, (void)at_ms;
 	got.ids[got.count] = seq;
@@ -41,8 +41,8 @@ read_uplink(struct fixture *f, enum lane lane, int64_t after, int max_rows)
 {
 	got.count = 0;
 	got.stop_at = 0;
-	assert_int_equal(
-	    store_uplink_each(f->store, lane, after, max_rows, collect_uplink, NULL), 0);
+	assert_int_equal(store_uplink_each(f->store, lane, after, max_rows, collect_uplink, NULL),
+	    0);
 }
 
 static void
@@ -96,8 +96,8 @@ outbox_ids_rise_over_deletion_restart_and_leases(void **state)
 	for (int round = 0; round < 3; round++) {
 		begin(f);
 		for (int i = 0; i < 1500; i++) {
-			assert_int_equal(
-			    store_outbox_add(f->store, "t", NULL, false, "x", 1, &id), 0);
+			assert_int_equal(store_outbox_add(f->store, "t", NULL, false, "x", 1, &id),
+			    0);
 			assert_int_equal(id, last + 1);
 			last = id;
 			assert_int_equal(store_outbox_delete(f->store, id), 0);
@@ -224,8 +224,8 @@ without_room_telemetry_goes_first_then_decisions_and_money_never(void **state)
 		if (lane < LANE_DECISION && i > 6000)
 			lane = LANE_TELEMETRY;
 		begin(f);
-		assert_int_equal(
-		    store_uplink_add(f->store, lane, "t", 5, NULL, body, sizeof(body)), 0);
+		assert_int_equal(store_uplink_add(f->store, lane, "t", 5, NULL, body, sizeof(body)),
+		    0);
 		commit(f);
 		added[lane]++;
 		if (i % 500 == 0) {
@@ -258,8 +258,8 @@ acknowledging_into_a_gap_leaves_the_gap(void **state)
 	fixture_open(f);
 	for (int i = 0; i < 4000; i++) {
 		begin(f);
-		assert_int_equal(
-		    store_uplink_add(f->store, LANE_TELEMETRY, "t", 5, NULL, body, sizeof(body)),
+		assert_int_equal(store_uplink_add(f->store, LANE_TELEMETRY, "t", 5, NULL, body,
+				     sizeof(body)),
 		    0);
 		commit(f);
 	}
@@ -307,8 +307,8 @@ dead_letters_come_newest_first_and_only_ten_thousand_stay(void **state)
 	struct fixture *f = *state;
 	begin(f);
 	for (int i = 0; i < 10001; i++)
-		assert_int_equal(
-		    store_dead_add(f->store, i, "topic", "not-json", "detail", "secret-load", 11),
+		assert_int_equal(store_dead_add(f->store, i, "topic", "not-json", "detail",
+				     "secret-load", 11),
 		    0);
 	commit(f);
 	read_dead(f);
@@ -332,8 +332,8 @@ dead_letters_are_bounded_in_bytes(void **state)
 	noise(load, sizeof(load));
 	begin(f);
 	for (int i = 0; i < 300; i++)
-		assert_int_equal(
-		    store_dead_add(f->store, i, "topic", "too-big", "detail", load, sizeof(load)),
+		assert_int_equal(store_dead_add(f->store, i, "topic", "too-big", "detail", load,
+				     sizeof(load)),
 		    0);
 	commit(f);
 	read_dead(f);
@@ -367,17 +367,19 @@ write_person(struct fixture *f, const struct id *subject, uint32_t n)
 	struct id visit = ulid_of(1000, n), decision = ulid_of(1001, n);
 	int64_t id;
 	assert_int_equal(store_put(f->store, STORE_VISIT, &visit, subject, 1, 0, "NEEDLE", 6), 0);
-	assert_int_equal(
-	    store_put(f->store, STORE_DECISION, &decision, subject, 1, 0, "NEEDLE", 6), 0);
-	assert_int_equal(
-	    store_put(f->store, STORE_SUBJECT, subject, subject, 1, 0, "NEEDLE", 6), 0);
-	assert_int_equal(
-	    store_log_add(f->store, STORE_LOG_SUBJECT, subject, subject, 1, 1, "NEEDLE", 6), 0);
-	assert_int_equal(
-	    store_log_add(f->store, STORE_LOG_OUTCOME, &decision, subject, 1, 1, "NEEDLE", 6), 0);
+	assert_int_equal(store_put(f->store, STORE_DECISION, &decision, subject, 1, 0, "NEEDLE", 6),
+	    0);
+	assert_int_equal(store_put(f->store, STORE_SUBJECT, subject, subject, 1, 0, "NEEDLE", 6),
+	    0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, subject, subject, 1, 1,
+			     "NEEDLE", 6),
+	    0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &decision, subject, 1, 1,
+			     "NEEDLE", 6),
+	    0);
 	assert_int_equal(store_outbox_add(f->store, "t", subject, false, "NEEDLE", 6, &id), 0);
-	assert_int_equal(
-	    store_uplink_add(f->store, LANE_DECISION, "t", 1, subject, "NEEDLE", 6), 0);
+	assert_int_equal(store_uplink_add(f->store, LANE_DECISION, "t", 1, subject, "NEEDLE", 6),
+	    0);
 }
 
 static void
@@ -389,10 +391,12 @@ assert_person(struct fixture *f, const struct id *subject, uint32_t n, bool ther
 	assert_int_equal(store_get(f->store, STORE_VISIT, &visit, &body, &who), expect);
 	assert_int_equal(store_get(f->store, STORE_DECISION, &decision, &body, &who), expect);
 	assert_int_equal(store_get(f->store, STORE_SUBJECT, subject, &body, &who), expect);
-	assert_int_equal(
-	    store_log_each(f->store, STORE_LOG_SUBJECT, subject, subject, count_log, &rows), 0);
-	assert_int_equal(
-	    store_log_each(f->store, STORE_LOG_OUTCOME, &decision, subject, count_log, &rows), 0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, subject, subject, count_log,
+			     &rows),
+	    0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &decision, subject, count_log,
+			     &rows),
+	    0);
 	assert_int_equal(rows, there ? 2 : 0);
 	assert_int_equal(body.len, there ? 18 : 0);
 	buf_done(&body);
@@ -432,8 +436,8 @@ a_forgotten_person_is_gone_and_the_next_one_is_not(void **state)
 	}
 	begin(f);
 	struct id visit = ulid_of(2000, 3);
-	assert_int_equal(
-	    store_put(f->store, STORE_VISIT, &visit, &anna, 1, 0, "x", 1), AISLE_E_NONE);
+	assert_int_equal(store_put(f->store, STORE_VISIT, &visit, &anna, 1, 0, "x", 1),
+	    AISLE_E_NONE);
 	store_rollback(f->store);
 }
 
@@ -446,8 +450,9 @@ forgetting_takes_the_name_and_the_bytes_from_the_files(void **state)
 	write_person(f, &anna, 1);
 	/* Decided before she was known, answered after. */
 	assert_int_equal(store_put(f->store, STORE_DECISION, &stranger, NULL, 1, 0, "x", 1), 0);
-	assert_int_equal(
-	    store_log_add(f->store, STORE_LOG_OUTCOME, &stranger, &anna, 1, 1, "NEEDLE", 6), 0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &stranger, &anna, 1, 1,
+			     "NEEDLE", 6),
+	    0);
 	commit(f);
 	assert_true(dir_contains(f->dir, anna.b, 16));
 	/* The uplink row keeps the keyed name until it is acknowledged; here it is. */

@@ -359,8 +359,9 @@ waiting(struct room *room, enum lane lane)
 {
 	struct lane_rows rows = { 0 };
 
-	assert_int_equal(
-	    store_uplink_each(room->engine->store, lane, 0, 1 << 20, count_record, &rows), 0);
+	assert_int_equal(store_uplink_each(room->engine->store, lane, 0, 1 << 20, count_record,
+			     &rows),
+	    0);
 	return rows;
 }
 
@@ -431,8 +432,8 @@ consent_and_money_alone_fill_it_to_the_last_page_and_none_is_lost(void **state)
 	assert_int_equal(rc, AISLE_E_FULL);
 	assert_int_equal(make_room(room), 0);
 	assert_int_equal(waiting(room, LANE_CONSENT).rows + waiting(room, LANE_MONEY).rows, taken);
-	assert_int_equal(
-	    waiting(room, LANE_CONSENT).given_up + waiting(room, LANE_MONEY).given_up, 0);
+	assert_int_equal(waiting(room, LANE_CONSENT).given_up + waiting(room, LANE_MONEY).given_up,
+	    0);
 }
 
 int

@@ -89,8 +89,8 @@ open_file(const struct fixture *f, int kind)
 	assert_non_null(vfs);
 	assert_string_equal(vfs->zName, "joined-failing");
 	sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
-	assert_int_equal(
-	    vfs->xOpen(vfs, path, file, kind | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags),
+	assert_int_equal(vfs->xOpen(vfs, path, file,
+			     kind | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags),
 	    SQLITE_OK);
 	writes = 0;
 	return file;
@@ -172,12 +172,13 @@ a_page_is_read_only_as_it_was_written_and_where(void **state)
 	char page[STORE_PAGE_BYTES], got[STORE_PAGE_BYTES], path[128];
 	noise(page, sizeof(page));
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(
-		    file->pMethods->xWrite(file, page, sizeof(page), i * STORE_PAGE_BYTES),
+		assert_int_equal(file->pMethods->xWrite(file, page, sizeof(page),
+				     i * STORE_PAGE_BYTES),
 		    SQLITE_OK);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(
-		    file->pMethods->xRead(file, got, sizeof(got), i * STORE_PAGE_BYTES), SQLITE_OK);
+		assert_int_equal(file->pMethods->xRead(file, got, sizeof(got),
+				     i * STORE_PAGE_BYTES),
+		    SQLITE_OK);
 		assert_memory_equal(got, page, STORE_PAGE_BYTES - STORE_PAGE_SUM);
 	}
 	/* The header alone, as SQLite first reads it. */
@@ -187,10 +188,10 @@ a_page_is_read_only_as_it_was_written_and_where(void **state)
 	int fd = open(path, O_RDWR);
 	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(got));
 	assert_int_equal(pwrite(fd, got, sizeof(got), 2 * STORE_PAGE_BYTES), sizeof(got));
-	assert_int_equal(
-	    file->pMethods->xRead(file, got, sizeof(got), 2 * STORE_PAGE_BYTES), SQLITE_CORRUPT);
-	assert_int_equal(
-	    file->pMethods->xRead(file, got, sizeof(got), STORE_PAGE_BYTES), SQLITE_OK);
+	assert_int_equal(file->pMethods->xRead(file, got, sizeof(got), 2 * STORE_PAGE_BYTES),
+	    SQLITE_CORRUPT);
+	assert_int_equal(file->pMethods->xRead(file, got, sizeof(got), STORE_PAGE_BYTES),
+	    SQLITE_OK);
 	for (int bit = 0; bit < STORE_PAGE_BYTES * 8; bit += 37) {
 		char byte;
 		assert_int_equal(pread(fd, &byte, 1, bit / 8), 1);
@@ -210,8 +211,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    writes_that_follow_each_other_are_one_a_block, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(writes_that_follow_each_other_are_one_a_block,
+		    fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_write_that_failed_is_told_kept_and_done_later,
 		    fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_page_is_read_only_as_it_was_written_and_where,

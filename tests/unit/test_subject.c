@@ -86,8 +86,8 @@ the_profile_says_what_no_event_has_said(void **state)
 	struct subject *back = somebody();
 
 	(void)state;
-	assert_int_equal(
-	    profile(subject, "{\"consent\":{\"personalise\":\"granted\",\"contact\":\"granted\"}}"),
+	assert_int_equal(profile(subject,
+			     "{\"consent\":{\"personalise\":\"granted\",\"contact\":\"granted\"}}"),
 	    0);
 	assert_true(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	assert_false(consent_granted(subject, CONSENT_PROFILE, T0));
@@ -95,8 +95,8 @@ the_profile_says_what_no_event_has_said(void **state)
 	profile(subject, "{\"consent\":{\"personalise\":\"granted\"}}");
 	assert_false(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	/* A row that is newer than the event says so. */
-	profile(
-	    subject, "{\"at\":\"2030-01-01T00:00:00Z\",\"consent\":{\"personalise\":\"granted\"}}");
+	profile(subject,
+	    "{\"at\":\"2030-01-01T00:00:00Z\",\"consent\":{\"personalise\":\"granted\"}}");
 	assert_true(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	/* What only the profile says is not saved. */
 	subject_encode(subject, &row);
@@ -304,8 +304,9 @@ nothing_is_noted_of_someone_forgotten(void **state)
 	assert_int_equal(row.len, 0);
 	assert_int_equal(subject->purchase_count, 0);
 	assert_int_equal(subject->incident_count, 0);
-	assert_int_equal(
-	    profile(subject, "{\"language\":\"de\",\"consent\":{\"personalise\":\"granted\"}}"), 0);
+	assert_int_equal(profile(subject,
+			     "{\"language\":\"de\",\"consent\":{\"personalise\":\"granted\"}}"),
+	    0);
 	assert_null(subject->language);
 	assert_false(consent_granted(subject, CONSENT_PERSONALISE, T0));
 	subject_free(subject);
@@ -340,8 +341,8 @@ a_closed_basket_becomes_a_purchase_without_its_voided_lines(void **state)
 	subject_add_purchase(subject, visit, visit->closed_ms, &row);
 	assert_int_equal(subject->purchase_count, 1);
 	assert_int_equal(subject->purchases[0].line_count, 2);
-	assert_ptr_equal(
-	    subject->purchases[0].lines[0].category, subject->purchases[0].lines[1].category);
+	assert_ptr_equal(subject->purchases[0].lines[0].category,
+	    subject->purchases[0].lines[1].category);
 
 	/* Voided as a whole after all. */
 	till(l, "7", EV_BASKET_CANCELLED, "B1");
@@ -405,8 +406,9 @@ log_rows_bring_the_same_purchases_back(void **state)
 			till(l, "7", EV_BASKET_CANCELLED, basket);
 			buf_clear(&row);
 			subject_add_purchase(subject, visit, T0, &row);
-			assert_int_equal(
-			    subject_add_log(back, SUBJECT_LOG_PURCHASE, row.data, row.len), 0);
+			assert_int_equal(subject_add_log(back, SUBJECT_LOG_PURCHASE, row.data,
+					     row.len),
+			    0);
 		}
 	}
 	assert_int_equal(subject->purchase_count, 45);
@@ -444,10 +446,10 @@ a_damaged_log_row_is_refused_at_every_length(void **state)
 		char *exact = malloc(len + 1);
 
 		memcpy(exact, row.data, len);
-		assert_int_equal(
-		    subject_add_log(subject, SUBJECT_LOG_PURCHASE, exact, len), AISLE_E_DAMAGED);
-		assert_int_equal(
-		    subject_add_log(subject, SUBJECT_LOG_CONTACT, exact, len), AISLE_E_DAMAGED);
+		assert_int_equal(subject_add_log(subject, SUBJECT_LOG_PURCHASE, exact, len),
+		    AISLE_E_DAMAGED);
+		assert_int_equal(subject_add_log(subject, SUBJECT_LOG_CONTACT, exact, len),
+		    AISLE_E_DAMAGED);
 		free(exact);
 	}
 	assert_int_equal(subject_add_log(subject, 77, row.data, row.len), AISLE_E_DAMAGED);
@@ -558,8 +560,9 @@ the_export_is_json_with_everything_in_it(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "cases")), 1);
 	assert_string_equal(json_string_value(json_object_get(json, "subject")),
 	    "73737373737373737373737373737373");
-	assert_int_equal(
-	    json_object_size(json_object_get(json_object_get(json, "profile"), "attributes")), 3);
+	assert_int_equal(json_object_size(json_object_get(json_object_get(json, "profile"),
+			     "attributes")),
+	    3);
 	json_decref(json);
 	buf_done(&row);
 	buf_done(&text);

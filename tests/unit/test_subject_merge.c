@@ -77,8 +77,8 @@ add_small_rows(struct dice *dice, struct subject *subject)
 		entry->worth_minor = (int64_t)dice_below(dice, 3);
 		entry->state[0] = (char)('a' + (int)dice_below(dice, 2));
 	}
-	subject_add_incident(
-	    subject, (enum incident_kind)dice_below(dice, 2), (int64_t)dice_below(dice, 5));
+	subject_add_incident(subject, (enum incident_kind)dice_below(dice, 2),
+	    (int64_t)dice_below(dice, 5));
 }
 
 static struct subject *

@@ -72,8 +72,8 @@ count_card(struct engine *engine, const struct card *card, enum outcome outcome,
 }
 
 static void
-count(
-    struct engine *engine, const char *action, enum outcome outcome, bool withheld, int64_t amount)
+count(struct engine *engine, const char *action, enum outcome outcome, bool withheld,
+    int64_t amount)
 {
 	struct card card = { .action = (char *)(uintptr_t)action, .withheld = withheld };
 
@@ -133,10 +133,10 @@ an_hour_goes_up_as_one_record_when_it_is_over(void **state)
 	tally_load(engine);
 	clock_at(engine, T0 + H_MS);
 	assert_int_equal(store_uplink_count(engine->store), 1);
-	assert_int_equal(
-	    store_uplink_each(engine->store, LANE_TELEMETRY, 0, 10, take_row, &record), 0);
-	assert_string_equal(
-	    json_string_value(json_object_get(record, "from")), "2026-11-21T10:00:00.000Z");
+	assert_int_equal(store_uplink_each(engine->store, LANE_TELEMETRY, 0, 10, take_row, &record),
+	    0);
+	assert_string_equal(json_string_value(json_object_get(record, "from")),
+	    "2026-11-21T10:00:00.000Z");
 	assert_int_equal(json_array_size(json_object_get(record, "actions")), 2);
 	action = json_array_get(json_object_get(record, "actions"), 0);
 	assert_string_equal(json_string_value(json_object_get(action, "action")), "coffee");
@@ -308,8 +308,9 @@ a_day_is_told_by_action_and_read_again_as_it_was(void **state)
 	before = report_at(engine, T0 + 3 * H_MS);
 	actions = json_object_get(before, "actions");
 	assert_int_equal(json_array_size(actions), 2);
-	assert_string_equal(
-	    json_string_value(json_object_get(json_array_get(actions, 0), "action")), "coffee");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(actions, 0),
+				"action")),
+	    "coffee");
 	assert_int_equal(number(json_array_get(actions, 0), "shown"), 70);
 	assert_int_equal(number(json_array_get(actions, 0), "redeemed"), 2);
 	assert_int_equal(number(json_array_get(actions, 0), "redeemed_minor"), 1250);
@@ -357,8 +358,8 @@ the_256th_action_of_a_day_has_a_row_and_those_after_it_share_one(void **state)
 	assert_int_equal(json_array_size(json_object_get(report, "actions")), 256);
 	assert_int_equal(number(json_object_get(report, "others"), "shown"), 44);
 	assert_int_equal(number(json_object_get(report, "others"), "accepted"), 1);
-	assert_int_equal(
-	    number(json_array_get(json_object_get(report, "actions"), 255), "shown"), 2);
+	assert_int_equal(number(json_array_get(json_object_get(report, "actions"), 255), "shown"),
+	    2);
 	json_decref(report);
 	/* bounded on disk too: a turn writes the first row and the shelves that it changed */
 	assert_int_equal(store_meta_get(engine->store, "today/32", &row), 0);
@@ -516,8 +517,10 @@ a_report_without_a_policy_says_so_and_what_is_stopped(void **state)
 	json_decref(report);
 	assert_int_equal(turn_run(engine, &stop, 1), 0);
 	report = report_at(engine, T0);
-	assert_string_equal(json_string_value(json_object_get(
-				json_array_get(json_object_get(report, "stopped"), 0), "action")),
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(report,
+										 "stopped"),
+								  0),
+				"action")),
 	    "coffee");
 	json_decref(report);
 	engine_close(engine);
@@ -554,10 +557,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    an_hour_goes_up_as_one_record_when_it_is_over, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    an_hour_has_room_for_any_number_of_actions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_hour_goes_up_as_one_record_when_it_is_over,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_hour_has_room_for_any_number_of_actions, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(the_day_begins_anew_at_its_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_day_is_told_by_hour_from_the_first_with_something_to_the_last, set_up,
@@ -568,18 +571,18 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    the_hour_that_autumn_has_twice_is_one_and_the_day_keeps_its_last, set_up,
 		    tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_day_is_told_by_action_and_read_again_as_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_day_is_told_by_action_and_read_again_as_it_was,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    the_256th_action_of_a_day_has_a_row_and_those_after_it_share_one, set_up,
 		    tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_turn_writes_some_two_hundred_bytes_of_a_usual_day, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_turn_writes_some_two_hundred_bytes_of_a_usual_day,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    unanswered_is_what_went_while_it_was_open_and_no_tablet_denied, set_up,
 		    tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_day_is_read_whole_and_not_at_all_when_it_is_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_day_is_read_whole_and_not_at_all_when_it_is_cut,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_report_without_a_policy_says_so_and_what_is_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

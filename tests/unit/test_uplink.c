@@ -53,8 +53,8 @@ static void
 add(enum lane lane, const char *type, const char *body)
 {
 	assert_int_equal(store_begin(store), 0);
-	assert_int_equal(
-	    store_uplink_add(store, lane, type, INT64_C(1795256100123), NULL, body, strlen(body)),
+	assert_int_equal(store_uplink_add(store, lane, type, INT64_C(1795256100123), NULL, body,
+			     strlen(body)),
 	    0);
 	assert_int_equal(store_commit(store), 0);
 }
@@ -90,8 +90,8 @@ ack(const char *lane, const char *of_epoch, int64_t upto)
 	enum lane ret_lane;
 	int64_t ret_upto;
 	snprintf(name, sizeof(name), "aisle/v1/hq/store/0042/ack/%s", lane);
-	int len = snprintf(
-	    text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":%lld}", of_epoch, (long long)upto);
+	int len = snprintf(text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":%lld}", of_epoch,
+	    (long long)upto);
 	int rc = uplink_ack(uplink, name, text, (size_t)len, &ret_lane, &ret_upto);
 	if (rc == 0) {
 		assert_string_equal(lane_names[ret_lane], lane);
@@ -289,12 +289,12 @@ acknowledgements_that_do_not_fit_are_refused_and_counted(void **state)
 		    AISLE_E_INVALID);
 	char text[100];
 	int len = snprintf(text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":2.0}", epoch);
-	assert_int_equal(
-	    uplink_ack(uplink, "aisle/v1/hq/store/0042/ack/money", text, (size_t)len, &lane, &upto),
+	assert_int_equal(uplink_ack(uplink, "aisle/v1/hq/store/0042/ack/money", text, (size_t)len,
+			     &lane, &upto),
 	    AISLE_E_INVALID);
 	len = snprintf(text, sizeof(text), "{\"epoch\":\"%s\",\"upto\":2}", epoch);
-	assert_int_equal(
-	    uplink_ack(uplink, "aisle/v1/hq/store/0043/ack/money", text, (size_t)len, &lane, &upto),
+	assert_int_equal(uplink_ack(uplink, "aisle/v1/hq/store/0043/ack/money", text, (size_t)len,
+			     &lane, &upto),
 	    AISLE_E_INVALID);
 	assert_int_equal(metrics_get(METRIC_UPLINK_REFUSED), 15);
 	assert_int_equal(store_uplink_count(store), 2);
@@ -354,8 +354,9 @@ frames_come_back_whole_and_never_in_part(void **state)
 	assert_string_equal(name, "a/b");
 	assert_int_equal(len, 3);
 	assert_memory_equal(body, "x\0y", 3);
-	assert_int_equal(
-	    frame_read(out.data + first, out.len - (size_t)first, &type, name, &body, &len), 7);
+	assert_int_equal(frame_read(out.data + first, out.len - (size_t)first, &type, name, &body,
+			     &len),
+	    7);
 	assert_int_equal(type, FRAME_UP);
 	assert_int_equal(len, 0);
 	buf_done(&out);
@@ -420,9 +421,9 @@ a_batch_is_acknowledged_up_to_its_first_hole(void **state)
 	int64_t upto = 0;
 	assert_int_equal(reads(LINE("7", "outcome", "{}") LINE("8", "outcome", "{}"), &upto), 0);
 	assert_int_equal(upto, 8);
-	assert_int_equal(
-	    reads(LINE("7", "outcome", "{}") LINE("9", "outcome", "{}") LINE("10", "outcome", "{}"),
-		&upto),
+	assert_int_equal(reads(LINE("7", "outcome", "{}") LINE("9", "outcome", "{}")
+				   LINE("10", "outcome", "{}"),
+			     &upto),
 	    0);
 	assert_int_equal(upto, 7);
 	assert_int_equal(reads(LINE("7", "outcome", "{}")
@@ -492,8 +493,8 @@ what_is_not_bounded_zstd_is_refused(void **state)
 	buf_clear(&out);
 	compressed(zeros, BATCH_BYTES_MAX + 1, &zipped);
 	assert_true(zipped.len < 2000);
-	assert_int_equal(
-	    batch_unzip(zipped.data, zipped.len, BATCH_BYTES_MAX, &out), AISLE_E_INVALID);
+	assert_int_equal(batch_unzip(zipped.data, zipped.len, BATCH_BYTES_MAX, &out),
+	    AISLE_E_INVALID);
 	assert_true(out.len <= BATCH_BYTES_MAX);
 	compressed("hello", 5, &zipped);
 	for (size_t cut = 0; cut < zipped.len; cut++) {
@@ -518,8 +519,8 @@ only_a_store_s_own_topics_are_read(void **state)
 	assert_true(batch_topic("aisle/v1/hq/store/0042/up/consent", name, lane));
 	assert_string_equal(name, "0042");
 	assert_string_equal(lane, "consent");
-	assert_true(batch_topic(
-	    "aisle/v1/hq/store/12345678901234567890123456789012/up/telemetry", name, lane));
+	assert_true(batch_topic("aisle/v1/hq/store/12345678901234567890123456789012/up/telemetry",
+	    name, lane));
 	static const char *const bad[] = { "aisle/v1/hq/store/hq/up/money",
 		"aisle/v1/hq/store//up/money", "aisle/v1/hq/store/a b/up/money",
 		"aisle/v1/hq/store/a/up/gold", "aisle/v1/hq/store/a/up/money/x",

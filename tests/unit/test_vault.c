@@ -38,8 +38,8 @@ a_record_opens_with_its_key_table_row_and_version_only(void **state)
 	vault_seal(key, "visit", "row1", 4, 1, "hello", 5, &sealed);
 	assert_int_equal(sealed.len, 5 + VAULT_OVERHEAD);
 	assert_int_equal(opens(key, "visit", "row1", 4, 1, &sealed, sealed.len), 0);
-	assert_int_equal(
-	    opens(other_key, "visit", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
+	assert_int_equal(opens(other_key, "visit", "row1", 4, 1, &sealed, sealed.len),
+	    AISLE_E_DAMAGED);
 	assert_int_equal(opens(key, "visits", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
 	assert_int_equal(opens(key, "visit", "row2", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
 	assert_int_equal(opens(key, "visit", "row1", 4, 2, &sealed, sealed.len), AISLE_E_DAMAGED);
@@ -66,8 +66,8 @@ no_flipped_bit_and_no_cut_opens(void **state)
 	vault_seal(key, "visit", "row1", 4, 1, "hello", 5, &sealed);
 	for (size_t bit = 0; bit < 8 * sealed.len; bit++) {
 		sealed.data[bit / 8] = (char)(sealed.data[bit / 8] ^ 1 << bit % 8);
-		assert_int_equal(
-		    opens(key, "visit", "row1", 4, 1, &sealed, sealed.len), AISLE_E_DAMAGED);
+		assert_int_equal(opens(key, "visit", "row1", 4, 1, &sealed, sealed.len),
+		    AISLE_E_DAMAGED);
 		sealed.data[bit / 8] = (char)(sealed.data[bit / 8] ^ 1 << bit % 8);
 	}
 	for (size_t len = 0; len < sealed.len; len++)

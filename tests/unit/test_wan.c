@@ -150,8 +150,8 @@ struct side {
 };
 
 static void
-side_send(
-    struct side *side, enum frame_type type, const char *topic, const void *payload, size_t len)
+side_send(struct side *side, enum frame_type type, const char *topic, const void *payload,
+    size_t len)
 {
 	struct buf out = { 0 };
 	frame_write(&out, type, topic, payload, len);
@@ -164,8 +164,8 @@ side_send(
 }
 
 static void
-side_take(
-    struct side *side, enum frame_type type, const char *topic, const void *payload, size_t len)
+side_take(struct side *side, enum frame_type type, const char *topic, const void *payload,
+    size_t len)
 {
 	enum lane lane;
 	int64_t upto;
@@ -344,8 +344,8 @@ a_killed_collector_loses_nothing(void **state)
 	}
 	side_until_empty(&side);
 	assert_int_equal(query_int("SELECT count(*) FROM record WHERE lane='decision'"), added);
-	assert_int_equal(
-	    query_int("SELECT count(DISTINCT seq) FROM record WHERE lane='decision'"), added);
+	assert_int_equal(query_int("SELECT count(DISTINCT seq) FROM record WHERE lane='decision'"),
+	    added);
 	side_close(&side, link);
 	end_child(collector, SIGTERM);
 }
@@ -379,8 +379,8 @@ publish_raw(const char *topic, const void *payload, size_t len)
 {
 	struct mosquitto *client = mosquitto_new("raw", true, NULL);
 	assert_int_equal(mosquitto_connect(client, "127.0.0.1", port, 30), MOSQ_ERR_SUCCESS);
-	assert_int_equal(
-	    mosquitto_publish(client, NULL, topic, (int)len, payload, 1, false), MOSQ_ERR_SUCCESS);
+	assert_int_equal(mosquitto_publish(client, NULL, topic, (int)len, payload, 1, false),
+	    MOSQ_ERR_SUCCESS);
 	for (int i = 0; i < 20; i++)
 		mosquitto_loop(client, 10, 1);
 	mosquitto_disconnect(client);

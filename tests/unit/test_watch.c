@@ -37,8 +37,8 @@ every_series_is_there_from_the_start(void **state)
 	metrics_reset();
 	metrics_write(&text, false);
 	holds(&text, "aisle_events_total{type=\"aisle.basket.opened\",result=\"accepted\"} 0\n");
-	holds(
-	    &text, "aisle_events_total{type=\"aisle.guidance.decided\",result=\"duplicate\"} 0\n");
+	holds(&text,
+	    "aisle_events_total{type=\"aisle.guidance.decided\",result=\"duplicate\"} 0\n");
 	holds(&text, "aisle_events_rejected_total{reason=\"rate\"} 0\n");
 	holds(&text, "aisle_limits_hit_total{limit=\"other\"} 0\n");
 	holds(&text, "aisle_turn_duration_seconds_bucket{le=\"+Inf\"} 0\n");
@@ -95,8 +95,8 @@ openmetrics_differs_where_it_must(void **state)
 	assert_string_equal(text.data + text.len - 6, "# EOF\n");
 	assert_string_equal(metrics_content_type(true),
 	    "application/openmetrics-text; version=1.0.0; charset=utf-8");
-	assert_string_equal(
-	    metrics_content_type(false), "text/plain; version=0.0.4; charset=utf-8");
+	assert_string_equal(metrics_content_type(false),
+	    "text/plain; version=0.0.4; charset=utf-8");
 	buf_done(&text);
 }
 

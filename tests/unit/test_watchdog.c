@@ -55,8 +55,8 @@ static void
 a_turn_that_failed_starves_it_but_a_full_disk_does_not(void **state)
 {
 	(void)state;
-	assert_string_equal(
-	    watch_look(&watch, engine, AISLE_E_IO), "the last turn could not be committed");
+	assert_string_equal(watch_look(&watch, engine, AISLE_E_IO),
+	    "the last turn could not be committed");
 	assert_null(watch_look(&watch, engine, AISLE_E_FULL));
 }
 
@@ -64,8 +64,8 @@ static void
 a_store_that_cannot_be_read_starves_it(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    sqlite3_exec(engine->store->db, "DROP TABLE meta", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(engine->store->db, "DROP TABLE meta", NULL, NULL, NULL),
+	    SQLITE_OK);
 	assert_string_equal(watch_look(&watch, engine, 0), "the state cannot be read");
 }
 
@@ -106,16 +106,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    a_sound_daemon_is_fed_again_and_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_sound_daemon_is_fed_again_and_again, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_turn_that_failed_starves_it_but_a_full_disk_does_not, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_store_that_cannot_be_read_starves_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_rule_that_no_longer_holds_starves_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    another_score_by_the_least_amount_starves_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_store_that_cannot_be_read_starves_it, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(a_rule_that_no_longer_holds_starves_it, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(another_score_by_the_least_amount_starves_it,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_draw_starves_it, set_up, tear_down),
 	};
 
