@@ -83,7 +83,7 @@ static int
 activate_image(struct daemon *daemon, const char *path, bool persist, struct err *err)
 {
 	struct policy *policy;
-	int rc = bundle_image_open(path, keys_data(daemon->engine->keys), &policy, err);
+	int rc = bundle_image_open(path, keys_data(engine_keys(daemon->engine)), &policy, err);
 
 	return rc != 0 ? rc : take_over(daemon, path, NULL, policy, persist, err);
 }
@@ -95,7 +95,7 @@ static int
 read_named(struct daemon *daemon, const char *meta, char ret_hash[static 65])
 {
 	struct buf hash = { 0 };
-	int rc = store_meta_get(daemon->engine->store, meta, &hash);
+	int rc = store_meta_get(engine_store(daemon->engine), meta, &hash);
 
 	ret_hash[0] = '\0';
 	if (rc == 0 && hash.len == 64) {
@@ -153,10 +153,10 @@ sweep(DIR *dir, char kept[static 3][65], int64_t before_ms, char ret_oldest[stat
 static void
 remove_left(struct daemon *daemon)
 {
-	const struct policy *policy = daemon->engine->policy;
+	const struct policy *policy = engine_policy(daemon->engine);
 	/* By what is on record, not by a clock that may have jumped ahead. */
 	int64_t before_ms =
-	    daemon->engine->now_ms - ((int64_t)daemon->conf.decision_days + 1) * D_MS;
+	    engine_now(daemon->engine) - ((int64_t)daemon->conf.decision_days + 1) * D_MS;
 	char kept[3][65] = { "", "", "" }, path[512], oldest[65];
 	DIR *dir;
 
@@ -196,7 +196,7 @@ make_image(struct daemon *daemon, const char *path, struct err *err)
 {
 	struct bundle_job job;
 	char hash[65];
-	int rc = bundle_job_start(path, keys_data(daemon->engine->keys), &job, err);
+	int rc = bundle_job_start(path, keys_data(engine_keys(daemon->engine)), &job, err);
 
 	return rc != 0 ? rc : bundle_job_finish(&job, hash, err);
 }
@@ -299,7 +299,7 @@ move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path
 static int
 install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err)
 {
-	const struct policy *policy = daemon->engine->policy;
+	const struct policy *policy = engine_policy(daemon->engine);
 	char hash[65], path[512], replaced[65] = "";
 	struct err none = { 0 };
 	int rc = bundle_job_finish(&installing->job, hash, &none);
@@ -332,7 +332,7 @@ install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err
 static void
 announce(struct daemon *daemon, struct control_request *request)
 {
-	const struct policy *policy = daemon->engine->policy;
+	const struct policy *policy = engine_policy(daemon->engine);
 	struct buf json = { 0 };
 
 	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
@@ -402,8 +402,8 @@ daemon_install_bundle(struct daemon *daemon, struct control_request *request)
 	}
 	installing = mem_calloc(1, sizeof(*installing));
 	snprintf(installing->path, sizeof(installing->path), "%s", body_path);
-	if (bundle_job_start(body_path, keys_data(daemon->engine->keys), &installing->job, &err) !=
-	    0) {
+	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)), &installing->job,
+		&err) != 0) {
 		free(installing);
 		control_fail(request, EX_OSERR, err.text);
 		return;

@@ -87,9 +87,9 @@ void
 daemon_publish_backlog(struct daemon *daemon)
 {
 	if (!mqtt_connected(daemon->mqtt) ||
-	    daemon->published >= store_outbox_last(daemon->engine->store))
+	    daemon->published >= store_outbox_last(engine_store(daemon->engine)))
 		return;
-	if (store_outbox_each(daemon->engine->store, daemon->published, daemon_publish_row,
+	if (store_outbox_each(engine_store(daemon->engine), daemon->published, daemon_publish_row,
 		daemon) < 0)
 		log_error("the outbox cannot be read");
 }
@@ -97,7 +97,7 @@ daemon_publish_backlog(struct daemon *daemon)
 void
 daemon_status_json(struct daemon *daemon, const char *state, struct buf *out)
 {
-	const struct policy *policy = daemon->engine != NULL ? daemon->engine->policy : NULL;
+	const struct policy *policy = daemon->engine != NULL ? engine_policy(daemon->engine) : NULL;
 	char at[WHEN_TEXT_SIZE];
 
 	when_text(daemon_now_ms(daemon), at);
@@ -112,7 +112,7 @@ daemon_status_json(struct daemon *daemon, const char *state, struct buf *out)
 		buf_adds(out, "null");
 	}
 	buf_addf(out, ",\"time\":\"%s\",\"hq\":\"%s\"}",
-	    daemon->engine != NULL && daemon->engine->time_uncertain ? "uncertain" : "certain",
+	    daemon->steady.uncertain ? "uncertain" : "certain",
 	    daemon->conf.hq_host == NULL ? "none"
 		: daemon->hq_up		 ? "connected"
 					 : "away");
@@ -126,8 +126,8 @@ daemon_publish_status(struct daemon *daemon, const char *state)
 	daemon_status_json(daemon, state, &json);
 	mqtt_publish(daemon->mqtt, 0, daemon->status_topic, true, json.data, json.len);
 	if (daemon->http != NULL)
-		http_stream(daemon->http, NULL, store_outbox_last(daemon->engine->store), "status",
-		    json.data, json.len);
+		http_stream(daemon->http, NULL, store_outbox_last(engine_store(daemon->engine)),
+		    "status", json.data, json.len);
 	buf_done(&json);
 }
 
@@ -187,7 +187,7 @@ daemon_open_broker(struct daemon *daemon, struct err *err)
 	daemon->mqtt_host = mqtt_host_template;
 	daemon->mqtt_host.ctx = daemon;
 	snprintf(daemon->status_topic, sizeof(daemon->status_topic), "%s/status",
-	    daemon->engine->topic_root);
+	    engine_topic_root(daemon->engine));
 	daemon_status_json(daemon, "offline", &will);
 	snprintf(daemon->will, sizeof(daemon->will), "%s", will.data);
 	buf_done(&will);

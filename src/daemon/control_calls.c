@@ -21,9 +21,10 @@
 static void
 status(struct daemon *daemon, struct control_request *request)
 {
-	const struct policy *policy = daemon->engine->policy;
+	const struct policy *policy = engine_policy(daemon->engine);
 	struct buf out = { 0 };
-	const char *address;
+	const char *address, *const *stopped;
+	size_t stopped_count;
 
 	buf_addf(&out,
 	    "{\"state\":\"%s\",\"version\":\"" AISLE_VERSION "\",\"store\":\"%s\",\"http\":[",
@@ -32,7 +33,7 @@ status(struct daemon *daemon, struct control_request *request)
 		buf_addf(&out, "%s\"%s\"", i == 0 ? "" : ",", address);
 	buf_addf(&out, "],\"mqtt\":{\"connected\":%s},\"hq\":{\"connected\":%s,\"queued\":%lld},",
 	    mqtt_connected(daemon->mqtt) ? "true" : "false", daemon->hq_up ? "true" : "false",
-	    (long long)store_uplink_count(daemon->engine->store));
+	    (long long)store_uplink_count(engine_store(daemon->engine)));
 	if (policy != NULL)
 		buf_addf(&out, "\"policy\":{\"name\":\"%s\",\"version\":%lld,\"hash\":\"%s\"},",
 		    policy->name, (long long)policy->version, policy->hash);
@@ -41,13 +42,14 @@ status(struct daemon *daemon, struct control_request *request)
 	buf_addf(&out,
 	    "\"time\":\"%s\",\"profiles\":%lld,\"visits\":%zu,\"streams\":%zu,\"decisions\":%lld,"
 	    "\"turns\":%lld,\"stopped\":[",
-	    daemon->engine->time_uncertain ? "uncertain" : "certain",
-	    (long long)profiles_count(daemon->profiles), sessions_count(daemon->engine->sessions),
+	    daemon->steady.uncertain ? "uncertain" : "certain",
+	    (long long)profiles_count(daemon->profiles), engine_visit_count(daemon->engine),
 	    http_streams(daemon->http), (long long)metrics_get(METRIC_DECISIONS),
 	    (long long)metrics_get(METRIC_TURNS));
-	for (size_t i = 0; i < daemon->engine->stopped_count; i++) {
+	stopped = engine_stopped(daemon->engine, &stopped_count);
+	for (size_t i = 0; i < stopped_count; i++) {
 		buf_adds(&out, i == 0 ? "" : ",");
-		buf_json_str(&out, daemon->engine->stopped[i]);
+		buf_json_str(&out, stopped[i]);
 	}
 	buf_adds(&out, "]}");
 	control_reply(request, out.data);
@@ -67,7 +69,8 @@ subject_from(struct daemon *daemon, const struct control_request *request, struc
 		return subject_parse(subject, ret_subject);
 	if (card == NULL || card[0] == '\0')
 		return false;
-	*ret_subject = subject_of_card(keys_pepper(daemon->engine->keys), card, strlen(card));
+	*ret_subject =
+	    subject_of_card(keys_pepper(engine_keys(daemon->engine)), card, strlen(card));
 	return true;
 }
 
@@ -117,7 +120,7 @@ customer_forget(struct daemon *daemon, struct control_request *request)
 		return;
 	}
 	/* The key first: whatever happens next, nothing about them can be read any more. */
-	if (keys_destroy(daemon->engine->keys, &input.subject) != 0) {
+	if (keys_destroy(engine_keys(daemon->engine), &input.subject) != 0) {
 		control_fail(request, EX_IOERR, "the customer's key could not be destroyed");
 		return;
 	}

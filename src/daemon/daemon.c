@@ -35,9 +35,10 @@ clock_ms(clockid_t clock)
 void
 daemon_clock_init(struct daemon *daemon)
 {
-	steady_init(&daemon->steady, daemon->engine->now_ms, clock_ms(CLOCK_REALTIME),
+	steady_init(&daemon->steady, engine_now(daemon->engine), clock_ms(CLOCK_REALTIME),
 	    clock_ms(CLOCK_BOOTTIME));
-	daemon->engine->time_uncertain = daemon->told_uncertain = daemon->steady.uncertain;
+	daemon->told_uncertain = daemon->steady.uncertain;
+	engine_set_time_uncertain(daemon->engine, daemon->steady.uncertain);
 	if (daemon->steady.uncertain)
 		log_warning("the clock cannot be right, the store's time is uncertain");
 }
@@ -50,7 +51,7 @@ daemon_now_ms(struct daemon *daemon)
 	if (!daemon->steady.ready)
 		return now_ms;
 	now_ms = steady_now(&daemon->steady, now_ms, clock_ms(CLOCK_BOOTTIME));
-	daemon->engine->time_uncertain = daemon->steady.uncertain;
+	engine_set_time_uncertain(daemon->engine, daemon->steady.uncertain);
 	return now_ms;
 }
 
@@ -80,7 +81,7 @@ tell_time(struct daemon *daemon)
 static void
 tidy(struct daemon *daemon)
 {
-	struct store *store = daemon->engine->store;
+	struct store *store = engine_store(daemon->engine);
 
 	if (daemon->worked && room_make(daemon->engine, daemon_now_ms(daemon)) <= 0)
 		daemon->worked = false;
@@ -115,9 +116,9 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	tell_time(daemon);
 	daemon_publish_backlog(daemon);
 	daemon_link_pump(daemon);
-	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(daemon->engine->store));
-	metrics_set(METRIC_VISITS, (int64_t)sessions_count(daemon->engine->sessions));
-	metrics_set(METRIC_DAMAGED, store_damaged(daemon->engine->store));
+	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(engine_store(daemon->engine)));
+	metrics_set(METRIC_VISITS, (int64_t)engine_visit_count(daemon->engine));
+	metrics_set(METRIC_DAMAGED, store_damaged(engine_store(daemon->engine)));
 	if (!daemon->turned && daemon->delivered_count > 0)
 		daemon_turn(daemon);
 	else if (daemon->input_count == 0)
@@ -155,7 +156,7 @@ take_over(struct daemon *daemon)
 
 	if (log_level_parse(daemon->conf.log_level, &level))
 		log_set_level(level);
-	rate_set(daemon->engine->rates, daemon->conf.terminal_rate);
+	engine_set_terminal_rate(daemon->engine, daemon->conf.terminal_rate);
 }
 
 static void
@@ -252,8 +253,8 @@ tear_down(struct daemon *daemon)
 	mqtt_free(daemon->mqtt);
 	daemon_mappings_free(&daemon->mappings);
 	uplink_free(daemon->uplink);
-	if (daemon->engine != NULL && daemon->engine->store != NULL)
-		store_checkpoint(daemon->engine->store);
+	if (daemon->engine != NULL && engine_store(daemon->engine) != NULL)
+		store_checkpoint(engine_store(daemon->engine));
 	profiles_close(daemon->profiles);
 	engine_close(daemon->engine);
 	crash_close();
@@ -315,7 +316,8 @@ daemon_run(const char *conf_path)
 		daemon_arm_clock(daemon);
 		log_notice("aisled serves store=%s http=%s policy=%s", daemon->conf.store_id,
 		    http_address(daemon->http, 0) != NULL ? http_address(daemon->http, 0) : "none",
-		    daemon->engine->policy != NULL ? daemon->engine->policy->name : "none");
+		    engine_policy(daemon->engine) != NULL ? engine_policy(daemon->engine)->name
+							  : "none");
 		notify_ready();
 		metrics_set(METRIC_START, daemon_now_ms(daemon) / 1000);
 		event_base_dispatch(daemon->base);

@@ -114,7 +114,7 @@ static bool
 host_ready(void *ctx, struct buf *out)
 {
 	struct daemon *daemon = ctx;
-	bool policy = daemon->engine->policy != NULL, broker = mqtt_connected(daemon->mqtt);
+	bool policy = engine_policy(daemon->engine) != NULL, broker = mqtt_connected(daemon->mqtt);
 	bool ready = policy && broker, away = daemon->conf.hq_host != NULL && !daemon->hq_up;
 
 	buf_addf(out, "{\"status\":\"%s\",\"reasons\":[%s%s%s%s%s]}",
@@ -202,7 +202,7 @@ host_last_id(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	return store_outbox_last(daemon->engine->store);
+	return store_outbox_last(engine_store(daemon->engine));
 }
 
 /* clang-format off */

@@ -193,7 +193,7 @@ daemon_link_start(struct daemon *daemon)
 	if (daemon->conf.hq_host == NULL)
 		return;
 	signal(SIGCHLD, SIG_DFL);
-	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	daemon->uplink = uplink_new(engine_store(daemon->engine), daemon->conf.store_id,
 	    (uint64_t)daemon_now_ms(daemon));
 	spawn(daemon);
 }
@@ -204,7 +204,7 @@ daemon_link_reopened(struct daemon *daemon)
 	if (daemon->uplink == NULL)
 		return;
 	uplink_free(daemon->uplink);
-	daemon->uplink = uplink_new(daemon->engine->store, daemon->conf.store_id,
+	daemon->uplink = uplink_new(engine_store(daemon->engine), daemon->conf.store_id,
 	    (uint64_t)daemon_now_ms(daemon));
 	uplink_connected(daemon->uplink, daemon->hq_up);
 }

@@ -107,10 +107,11 @@ stream(struct daemon *daemon, const struct output *output)
 static void
 let_out(struct daemon *daemon)
 {
-	struct engine *engine = daemon->engine;
+	size_t count;
+	const struct output *outputs = engine_outputs(daemon->engine, &count);
 
-	for (size_t i = 0; i < engine->output_count; i++) {
-		const struct output *output = &engine->outputs[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct output *output = &outputs[i];
 
 		/* Straight from memory while nothing older waits. */
 		if (daemon->published == output->id - 1)
@@ -195,7 +196,7 @@ daemon_arm_clock(struct daemon *daemon)
 	int64_t due_ms, wait_ms;
 	struct timeval wait;
 
-	if (store_timer_first(daemon->engine->store, &due_ms, id) != 0)
+	if (store_timer_first(engine_store(daemon->engine), &due_ms, id) != 0)
 		return;
 	wait_ms = due_ms - daemon_now_ms(daemon);
 	if (wait_ms < 0)
@@ -287,8 +288,8 @@ daemon_turn(struct daemon *daemon)
 	daemon_link_pump(daemon);
 	/* A store that is never idle for a second: what was decided is out, nobody waits for this
 	 * turn any more. */
-	if (store_wal_bytes(daemon->engine->store) > WAL_BYTES)
-		store_checkpoint(daemon->engine->store);
+	if (store_wal_bytes(engine_store(daemon->engine)) > WAL_BYTES)
+		store_checkpoint(engine_store(daemon->engine));
 	daemon_arm_clock(daemon);
 }
 

@@ -78,8 +78,8 @@ daemon_listen(struct daemon *daemon)
 	size_t count = 0;
 
 	for (; count < ARRAY_LEN(tails); count++) {
-		snprintf(ours[count], sizeof(ours[count]), "%s/%s", daemon->engine->topic_root,
-		    tails[count]);
+		snprintf(ours[count], sizeof(ours[count]), "%s/%s",
+		    engine_topic_root(daemon->engine), tails[count]);
 		topics[count] = ours[count];
 	}
 	for (size_t i = 0; i < daemon->mappings.count; i++)

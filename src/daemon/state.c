@@ -104,8 +104,8 @@ write_session(struct store *store, int64_t session, bool restored)
 static int
 next_session(struct daemon *daemon, struct err *err)
 {
-	struct store *store = daemon->engine->store;
-	struct keys *keys = daemon->engine->keys;
+	struct store *store = engine_store(daemon->engine);
+	struct keys *keys = engine_keys(daemon->engine);
 	int64_t last = last_session(store), known = 0;
 	bool restored;
 	int rc = keys_session(keys, &known);
@@ -151,15 +151,14 @@ daemon_open_state(struct daemon *daemon, struct err *err)
 		return rc;
 	daemon_clock_init(daemon);
 	take_crash_mark(daemon);
-	daemon->engine->poison = daemon->poison;
+	engine_set_poison(daemon->engine, daemon->poison);
 	rc = crash_open(daemon->conf.state_dir, err);
 	if (rc == 0)
-		rc = profiles_open(daemon->conf.state_dir, daemon->engine->keys, &daemon->profiles,
-		    err);
+		rc = profiles_open(daemon->conf.state_dir, engine_keys(daemon->engine),
+		    &daemon->profiles, err);
 	if (rc != 0)
 		return rc;
-	daemon->engine->profile_get = profile_of;
-	daemon->engine->profile_ctx = daemon->profiles;
+	engine_set_profiles(daemon->engine, profile_of, daemon->profiles);
 	rc = next_session(daemon, err);
 	return rc != 0 ? rc : daemon_load_bundle(daemon, err);
 }

@@ -79,7 +79,7 @@ daemon_tablet_list(struct daemon *daemon, struct control_request *request)
 	struct tablet_walk walk = { .out = &out };
 
 	buf_adds(&out, "{\"tablets\":[");
-	if (store_each(daemon->engine->store, STORE_TABLET, 0, walk_tablet, &walk) != 0) {
+	if (store_each(engine_store(daemon->engine), STORE_TABLET, 0, walk_tablet, &walk) != 0) {
 		control_fail(request, EX_IOERR, "the tablets cannot be read");
 	} else {
 		buf_adds(&out, "]}");
@@ -117,7 +117,7 @@ daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
 {
 	const char *name = control_text(request, "name");
 	size_t count = 0;
-	int rc = name != NULL ? revoke(daemon->engine->store, name, &count) : 0;
+	int rc = name != NULL ? revoke(engine_store(daemon->engine), name, &count) : 0;
 
 	if (rc != 0) {
 		control_fail(request, EX_IOERR, "the tablet could not be revoked");
@@ -135,7 +135,7 @@ int
 daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet)
 {
 	struct daemon *daemon = ctx;
-	struct store *store = daemon->engine->store;
+	struct store *store = engine_store(daemon->engine);
 	struct buf body = { 0 };
 	struct id key = key_of(token_hash);
 	int rc;
@@ -162,7 +162,7 @@ daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret)
 	struct id key = key_of(token_hash);
 	int rc;
 
-	rc = store_get(daemon->engine->store, STORE_TABLET, &key, &body, NULL);
+	rc = store_get(engine_store(daemon->engine), STORE_TABLET, &key, &body, NULL);
 	if (rc == 0) {
 		struct rd rd = rd_init(body.data, body.len);
 		char *name = rd_str(&rd), *stations = rd_str(&rd);
@@ -210,8 +210,8 @@ manager_change(struct daemon *daemon, struct control_request *request, bool add)
 		    "expected a PIN of 4 to 64 printable ASCII characters");
 		return;
 	}
-	rc = add ? manager_add(daemon->engine->store, manager, pin, daemon_now_ms(daemon))
-		 : manager_remove(daemon->engine->store, manager);
+	rc = add ? manager_add(engine_store(daemon->engine), manager, pin, daemon_now_ms(daemon))
+		 : manager_remove(engine_store(daemon->engine), manager);
 	if (pin != NULL)
 		explicit_bzero((void *)(uintptr_t)pin, strlen(pin));
 	if (rc == AISLE_E_NONE)

@@ -136,7 +136,7 @@ static bool
 answers(struct engine *engine)
 {
 	struct buf now = { 0 };
-	int rc = store_meta_get(engine->store, "now", &now);
+	int rc = store_meta_get(engine_store(engine), "now", &now);
 
 	buf_done(&now);
 	return rc == 0 || rc == AISLE_E_NONE || rc == AISLE_E_DAMAGED;

@@ -89,11 +89,11 @@ show_sources(struct engine *engine, struct visit *visit, const struct event *eve
 {
 	struct decide_input input;
 
-	if (event == NULL || (engine->options.sources_on & (UINT32_C(1) << event->type)) == 0)
+	if (event == NULL || (engine->sources_on & (UINT32_C(1) << event->type)) == 0)
 		return;
 	arena_reset(engine->scratch);
 	fill_input(engine, visit, event, &input);
-	engine->options.on_sources(engine->options.on_sources_ctx, &input.sources);
+	engine->on_sources(engine->on_sources_ctx, &input.sources);
 }
 
 /* ---- what becomes of the cards ---- */

@@ -93,6 +93,7 @@ engine_open(const struct engine_options *options, struct engine **ret_engine, st
 		goto out;
 	if (options->pepper != NULL)
 		keys_set_pepper(engine->keys, options->pepper);
+	engine->options.pepper = NULL;
 	if (options->sealed) {
 		sealer_init(&engine->sealer, engine->keys);
 		engine->has_sealer = true;

@@ -39,18 +39,12 @@ struct engine_options {
 	const struct conf *conf; /* borrowed */
 	const char *state_dir;	 /* NULL: all in memory (replay) */
 	const char *vfs;	 /* NULL: the default; a simulated disk otherwise */
-	const uint8_t *pepper;	 /* 32 bytes; NULL: the one of keys.db */
+	const uint8_t *pepper;	 /* 32 bytes, read while opening; NULL: the one of keys.db */
 	bool sealed;		 /* false: replay, bodies are stored as they are */
 	bool dry;		 /* nothing is queued for receivers (replay) */
 	/* Every decision record as it is made: one JSON object. NULL: none. */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
 	void *on_decision_ctx;
-	/* What deciding may look at, at each event of these types (bit per type) that concerns a
-	 * visit, whether or not an action asks for it, and before anything is decided: training
-	 * rows. NULL: none. */
-	void (*on_sources)(void *ctx, const struct sources *sources);
-	void *on_sources_ctx;
-	uint32_t sources_on;
 };
 
 /* ---- inputs ---- */
@@ -117,116 +111,7 @@ struct output {
 
 /* ---- the engine ---- */
 
-struct engine_budget {
-	char *action;
-	int64_t day_ms; /* business day the day's figures are for */
-	int64_t day_money_minor, day_units, all_money_minor, all_units;
-	bool dirty; /* its shelf is to be written: see hold.c */
-};
-
-struct subject_slot {
-	struct subject *subject;
-	struct subject_slot *next;
-	bool used; /* in this turn */
-};
-#define SUBJECT_BUCKETS 1024
-#define SUBJECTS_CACHED 256
-
-struct policy_variant {
-	char *key; /* "experiment=arm,experiment=arm" of those with patches */
-	struct policy *policy;
-};
-#define VARIANTS_MAX 64
-
-struct queue_reading {
-	char station[NAME_SIZE];
-	double value;
-};
-#define QUEUE_STATIONS_MAX 256
-
-struct receipt_row {
-	const char *terminal, *source, *id; /* turn's arena */
-	int64_t at_ms;
-	const char *reason; /* NULL: on disk */
-};
-
-/* Figures of one action: of the hour (tally.c), of the business day (today.c). */
-struct tally_action {
-	char *action; /* of the hour, "": decisions, which are of no action */
-	int64_t decisions, withheld, redeemed_minor;
-	int64_t unanswered; /* of the day: see today.c */
-	int64_t outcomes[OUTCOME_COUNT];
-};
-/* Figures of the business day (today.c). */
-#define TODAY_HOURS 25 /* one more than a day has, for a cut within an hour */
-struct tally {
-	int64_t start_ms, decisions, withheld;
-	/* of cards that were sent; DECIDED: the prompts themselves */
-	int64_t outcomes[OUTCOME_COUNT];
-	/* by the store's clock, from the hour that the day began in */
-	struct {
-		int64_t shown, accepted;
-	} hours[TODAY_HOURS];
-	struct tally_action *actions; /* in order of their first prompt; the last may be "" */
-	uint64_t dirty_shelves;	      /* see today.c */
-	size_t action_count;
-};
-
-struct engine {
-	struct engine_options options;
-	const struct conf *conf;
-	char topic_root[64]; /* "aisle/v1/STORE" */
-	struct store *store;
-	struct keys *keys;
-	struct sealer sealer;
-	bool has_sealer;
-	profile_get_fn profile_get;
-	void *profile_ctx;
-
-	struct bundle *bundle;
-	struct policy *policy; /* NULL: none */
-	struct policy_variant variants[VARIANTS_MAX];
-	size_t variant_count;
-	struct zone *zone;
-	char zone_name[64]; /* "UTC" until a policy brings its zones */
-
-	struct sessions *sessions;
-	struct subject_slot *subjects[SUBJECT_BUCKETS];
-	size_t subject_count;
-	char **stopped; /* ascending */
-	size_t stopped_count;
-	struct engine_budget *budgets;
-	size_t budget_count;
-	bool budgets_dirty;
-	struct queue_reading queues[QUEUE_STATIONS_MAX];
-	size_t queue_count;
-	bool queues_dirty;
-	struct tally today;
-	struct tally_action *hour;
-	size_t hour_count;
-	int64_t hour_ms; /* start of the hour; 0: nothing counted yet */
-	bool today_dirty, hour_dirty;
-	int64_t now_ms; /* of the newest input */
-	bool time_uncertain;
-	const struct crash *poison; /* the input that the last run died of: set aside; NULL */
-	struct rate *rates;
-
-	/* this turn */
-	struct arena *arena;
-	/* Of one decision: of 2,000 candidates it needs half a MiB, a turn may hold 256. */
-	struct arena *scratch;
-	struct buf record; /* the last decision's */
-	struct draw_cache *draws;
-	struct output *outputs;
-	size_t output_count, output_capacity;
-	struct receipt_row *receipts;
-	size_t receipt_count, receipt_capacity;
-	const char *source, *id; /* of the input being applied: what new ids derive from */
-	unsigned commands;	 /* made by this input so far */
-	struct visit **touched;
-	size_t touched_count, touched_capacity;
-	int failed; /* first store error of this turn: it must not commit */
-};
+struct engine; /* engine_state.h, of the spine alone */
 
 int engine_open(const struct engine_options *options, struct engine **ret_engine, struct err *err)
     AISLE_MUST_CHECK;
@@ -238,6 +123,27 @@ int engine_reopen(struct engine *engine, struct err *err) AISLE_MUST_CHECK;
  * it as current. */
 int engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *policy,
     bool persist, struct err *err) AISLE_MUST_CHECK;
+
+/* engine_edges.c: what the edges see of it, and tell it between two turns */
+struct store *engine_store(const struct engine *engine); /* another one after engine_reopen */
+struct keys *engine_keys(const struct engine *engine);
+const struct policy *engine_policy(const struct engine *engine); /* NULL: none is in force */
+const char *engine_topic_root(const struct engine *engine);	 /* "aisle/v1/STORE" */
+int64_t engine_now(const struct engine *engine); /* ms; of the newest input, 0: none yet */
+size_t engine_visit_count(const struct engine *engine);
+const char *const *engine_stopped(const struct engine *engine, size_t *ret_count); /* ascending */
+/* What the last turn made, in its order; until the next one. */
+const struct output *engine_outputs(const struct engine *engine, size_t *ret_count);
+void engine_set_profiles(struct engine *engine, profile_get_fn get, void *ctx);
+void engine_set_terminal_rate(struct engine *engine, int per_second);
+void engine_set_time_uncertain(struct engine *engine, bool uncertain);
+/* The input that the last run died of (borrowed): when it comes again it is set aside. */
+void engine_set_poison(struct engine *engine, const struct crash *poison);
+/* Training rows: what deciding may look at, at each event of these types (bit per type) that
+ * concerns a visit, whether or not an action asks for it, and before anything is decided. types 0:
+ * no more. */
+typedef void (*sources_fn)(void *ctx, const struct sources *sources);
+void engine_show_sources(struct engine *engine, uint32_t types, sources_fn fn, void *ctx);
 
 /* turn.c: applies the inputs in order in one transaction. 0: committed, outputs and replies may go
  * out; < 0: nothing happened, engine_reopen is due. */

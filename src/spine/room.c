@@ -5,7 +5,7 @@
  * What waits for headquarters is not touched here: it leaves by its
  * acknowledgement, and under [state] max_mib as store/store_uplink.c says.
  */
-#include "spine/engine.h"
+#include "spine/spine.h"
 
 #include "core/when.h"
 

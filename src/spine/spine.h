@@ -5,7 +5,7 @@
 #ifndef AISLE_SPINE_SPINE_H
 #define AISLE_SPINE_SPINE_H
 
-#include "spine/engine.h"
+#include "spine/engine_state.h"
 
 /* turn.c: an event through the stages */
 void turn_event(struct engine *engine, const struct event *event, struct rejected *rejected);

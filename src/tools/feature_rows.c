@@ -136,19 +136,18 @@ feature_rows_open(struct engine *engine, uint32_t types, feature_row_fn each, vo
 {
 	struct feature_rows *rows = mem_calloc(1, sizeof(*rows));
 
-	CHECK(engine->policy != NULL);
 	rows->engine = engine;
-	rows->policy = engine->policy;
+	rows->policy = engine_policy(engine);
+	CHECK(rows->policy != NULL);
 	rows->arena = arena_new();
 	rows->each = each;
 	rows->ctx = ctx;
 	rows->order = mem_calloc(rows->policy->feature_count + 1, sizeof(*rows->order));
 	rows->values = mem_calloc(rows->policy->feature_count + 1, sizeof(*rows->values));
 	sort_names(rows);
-	engine->options.on_sources = on_sources;
-	engine->options.on_sources_ctx = rows;
-	engine->options.sources_on =
-	    types != 0 ? types : rows->policy->triggers & ~(uint32_t)FEATURE_ROWS_NEVER;
+	engine_show_sources(engine,
+	    types != 0 ? types : rows->policy->triggers & ~(uint32_t)FEATURE_ROWS_NEVER, on_sources,
+	    rows);
 	return rows;
 }
 
@@ -157,8 +156,7 @@ feature_rows_close(struct feature_rows *rows)
 {
 	if (rows == NULL)
 		return;
-	rows->engine->options.on_sources = NULL;
-	rows->engine->options.sources_on = 0;
+	engine_show_sources(rows->engine, 0, NULL, NULL);
 	arena_free(rows->arena);
 	free(rows->order);
 	free(rows->values);

@@ -39,8 +39,7 @@ open_profiles(struct recorded *recorded, const char *path, struct err *err)
 
 	if (rc != 0)
 		return rc;
-	recorded->engine->profile_get = profile_of;
-	recorded->engine->profile_ctx = recorded->profile_rows;
+	engine_set_profiles(recorded->engine, profile_of, recorded->profile_rows);
 	return 0;
 }
 
@@ -65,11 +64,8 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 	recorded->turn = (size_t)(options->turn != 0 ? options->turn : RECORDED_TURN);
 	recorded->inputs = mem_calloc(recorded->turn, sizeof(*recorded->inputs));
 	rc = engine_open(&engine, &recorded->engine, err);
-	if (rc == 0) {
-		recorded->engine->options.pepper = NULL;
-		if (options->profiles != NULL)
-			rc = open_profiles(recorded, options->profiles, err);
-	}
+	if (rc == 0 && options->profiles != NULL)
+		rc = open_profiles(recorded, options->profiles, err);
 	if (rc != 0) {
 		recorded_close(recorded);
 		return rc;

@@ -60,7 +60,7 @@ pass_open(struct training *training, uint32_t types, bool offers, feature_row_fn
 	if (rc != 0)
 		return rc;
 	if (types == 0)
-		types = train_rows_types(recorded_engine(pass->recorded)->policy, offers);
+		types = train_rows_types(engine_policy(recorded_engine(pass->recorded)), offers);
 	pass->rows = feature_rows_open(recorded_engine(pass->recorded), types, each, ctx);
 	return 0;
 }
@@ -113,8 +113,8 @@ ask_agreed(struct training *training, struct engine *engine)
 		memcpy(&id, customers->keys[i].bytes, sizeof(id));
 		subject = engine_subject(engine, &id);
 		training->agreed[i] =
-		    consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms) &&
-		    consent_granted(subject, CONSENT_PROFILE, engine->now_ms);
+		    consent_granted(subject, CONSENT_PERSONALISE, engine_now(engine)) &&
+		    consent_granted(subject, CONSENT_PROFILE, engine_now(engine));
 	}
 }
 
@@ -128,7 +128,7 @@ read_baskets(struct training *training, struct err *err)
 
 	train_baskets_init(baskets);
 	if (rc == 0) {
-		baskets->policy = recorded_engine(pass.recorded)->policy;
+		baskets->policy = engine_policy(recorded_engine(pass.recorded));
 		rc = pass_feed(&pass, err);
 	}
 	if (rc == 0)

@@ -7,7 +7,7 @@
 
 #include "store/store_internal.h"
 #include "core/when.h"
-#include "spine/engine.h"
+#include "spine/engine_state.h"
 
 #define NOW INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
 #define KEPT_MS (35 * D_MS)	   /* [privacy] decision_days */

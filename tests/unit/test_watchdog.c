@@ -64,7 +64,8 @@ static void
 a_store_that_cannot_be_read_starves_it(void **state)
 {
 	(void)state;
-	assert_int_equal(sqlite3_exec(engine->store->db, "DROP TABLE meta", NULL, NULL, NULL),
+	assert_int_equal(sqlite3_exec(engine_store(engine)->db, "DROP TABLE meta", NULL, NULL,
+			     NULL),
 	    SQLITE_OK);
 	assert_string_equal(watch_look(&watch, engine, 0), "the state cannot be read");
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_state.h - what the engine holds in memory. Of the spine alone, and of its tests.
+ */
+#ifndef AISLE_SPINE_ENGINE_STATE_H
+#define AISLE_SPINE_ENGINE_STATE_H
+
+#include "spine/engine.h"
+
+struct engine_budget {
+	char *action;
+	int64_t day_ms; /* business day the day's figures are for */
+	int64_t day_money_minor, day_units, all_money_minor, all_units;
+	bool dirty; /* its shelf is to be written: see hold.c */
+};
+
+struct subject_slot {
+	struct subject *subject;
+	struct subject_slot *next;
+	bool used; /* in this turn */
+};
+#define SUBJECT_BUCKETS 1024
+#define SUBJECTS_CACHED 256
+
+struct policy_variant {
+	char *key; /* "experiment=arm,experiment=arm" of those with patches */
+	struct policy *policy;
+};
+#define VARIANTS_MAX 64
+
+struct queue_reading {
+	char station[NAME_SIZE];
+	double value;
+};
+#define QUEUE_STATIONS_MAX 256
+
+struct receipt_row {
+	const char *terminal, *source, *id; /* turn's arena */
+	int64_t at_ms;
+	const char *reason; /* NULL: on disk */
+};
+
+/* Figures of one action: of the hour (tally.c), of the business day (today.c). */
+struct tally_action {
+	char *action; /* of the hour, "": decisions, which are of no action */
+	int64_t decisions, withheld, redeemed_minor;
+	int64_t unanswered; /* of the day: see today.c */
+	int64_t outcomes[OUTCOME_COUNT];
+};
+/* Figures of the business day (today.c). */
+#define TODAY_HOURS 25 /* one more than a day has, for a cut within an hour */
+struct tally {
+	int64_t start_ms, decisions, withheld;
+	/* of cards that were sent; DECIDED: the prompts themselves */
+	int64_t outcomes[OUTCOME_COUNT];
+	/* by the store's clock, from the hour that the day began in */
+	struct {
+		int64_t shown, accepted;
+	} hours[TODAY_HOURS];
+	struct tally_action *actions; /* in order of their first prompt; the last may be "" */
+	uint64_t dirty_shelves;	      /* see today.c */
+	size_t action_count;
+};
+
+struct engine {
+	struct engine_options options;
+	const struct conf *conf;
+	char topic_root[64]; /* "aisle/v1/STORE" */
+	struct store *store;
+	struct keys *keys;
+	struct sealer sealer;
+	bool has_sealer;
+	profile_get_fn profile_get;
+	void *profile_ctx;
+	uint32_t sources_on; /* bit per event type: engine_show_sources() */
+	sources_fn on_sources;
+	void *on_sources_ctx;
+
+	struct bundle *bundle;
+	struct policy *policy; /* NULL: none */
+	struct policy_variant variants[VARIANTS_MAX];
+	size_t variant_count;
+	struct zone *zone;
+	char zone_name[64]; /* "UTC" until a policy brings its zones */
+
+	struct sessions *sessions;
+	struct subject_slot *subjects[SUBJECT_BUCKETS];
+	size_t subject_count;
+	char **stopped; /* ascending */
+	size_t stopped_count;
+	struct engine_budget *budgets;
+	size_t budget_count;
+	bool budgets_dirty;
+	struct queue_reading queues[QUEUE_STATIONS_MAX];
+	size_t queue_count;
+	bool queues_dirty;
+	struct tally today;
+	struct tally_action *hour;
+	size_t hour_count;
+	int64_t hour_ms; /* start of the hour; 0: nothing counted yet */
+	bool today_dirty, hour_dirty;
+	int64_t now_ms; /* of the newest input */
+	bool time_uncertain;
+	const struct crash *poison; /* the input that the last run died of: set aside; NULL */
+	struct rate *rates;
+
+	/* this turn */
+	struct arena *arena;
+	/* Of one decision: of 2,000 candidates it needs half a MiB, a turn may hold 256. */
+	struct arena *scratch;
+	struct buf record; /* the last decision's */
+	struct draw_cache *draws;
+	struct output *outputs;
+	size_t output_count, output_capacity;
+	struct receipt_row *receipts;
+	size_t receipt_count, receipt_capacity;
+	const char *source, *id; /* of the input being applied: what new ids derive from */
+	unsigned commands;	 /* made by this input so far */
+	struct visit **touched;
+	size_t touched_count, touched_capacity;
+	int failed; /* first store error of this turn: it must not commit */
+};
+
+#endif
