@@ -20,7 +20,6 @@
 #include "deliver/guidance.h"
 
 #define SNOOZE_MS (5 * MIN_MS) /* without "until" */
-#define ASK_MS (5 * S_MS)
 
 static void
 refuse(struct reply *reply, int status, const char *detail)
@@ -136,29 +135,6 @@ answer_of(const char *decision)
 	return ANSWER_OVERRIDE;
 }
 
-/* An offer that the till applies is asked for with a token of its own; one that the cashier scans
- * needs no question. */
-void
-accept_offer(struct engine *engine, struct visit *visit, struct card *card)
-{
-	const struct action *action =
-	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
-	char text[ID_TEXT_SIZE];
-
-	card->state = CARD_ANSWERED;
-	if (card->depth == 0)
-		return;
-	card->token = engine_id(engine, "token/1");
-	id_text(&card->token, text);
-	engine_ref(engine, "token", text, visit);
-	if (action != NULL && action->has_offer && action->offer.apply == APPLY_BARCODE)
-		return;
-	card->state = CARD_ASKED;
-	card->asked_ms = engine->now_ms;
-	timer_add(engine, "ask", &card->prompt, engine->now_ms + ASK_MS);
-	card_command(engine, visit, card, COMMAND_APPLY_OFFER, NULL);
-}
-
 static void
 apply_answer(struct engine *engine, struct visit *visit, struct card *card,
     const struct event *event)
@@ -166,7 +142,7 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card,
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
 		outcome_record(engine, visit, card, OUTCOME_ACCEPTED, NULL, false, 0);
-		accept_offer(engine, visit, card);
+		card_accept_offer(engine, visit, card);
 		break;
 	case ANSWER_DISMISS:
 		card->state = CARD_ANSWERED;

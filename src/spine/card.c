@@ -16,8 +16,6 @@
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
 
-/* a till that is silent for longer has not applied the offer */
-#define ASK_MS (5 * S_MS)
 #define MESSAGE_MS (10 * MIN_MS) /* how long a message to a till is worth sending again */
 
 const char *
@@ -282,4 +280,27 @@ visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason 
 			card_withdraw(engine, visit, card, reason);
 	}
 	send_withdrawal(engine, visit, reason);
+}
+
+/* An offer that the till applies is asked for with a token of its own; one that the cashier scans
+ * needs no question. */
+void
+card_accept_offer(struct engine *engine, struct visit *visit, struct card *card)
+{
+	const struct action *action =
+	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+	char text[ID_TEXT_SIZE];
+
+	card->state = CARD_ANSWERED;
+	if (card->depth == 0)
+		return;
+	card->token = engine_id(engine, "token/1");
+	id_text(&card->token, text);
+	engine_ref(engine, "token", text, visit);
+	if (action != NULL && action->has_offer && action->offer.apply == APPLY_BARCODE)
+		return;
+	card->state = CARD_ASKED;
+	card->asked_ms = engine->now_ms;
+	timer_add(engine, "ask", &card->prompt, engine->now_ms + ASK_MS);
+	card_command(engine, visit, card, COMMAND_APPLY_OFFER, NULL);
 }

@@ -165,3 +165,31 @@ engine_save_visits(struct engine *engine, struct buf *buf)
 	}
 	engine->touched_count = 0;
 }
+
+/* Counts, and once there is room collects. */
+static void
+collect_visits_of(void *ctx, struct visit *visit)
+{
+	struct subject_visits *w = ctx;
+
+	if (!visit->has_subject || !id_equal(&visit->subject, w->subject))
+		return;
+	if (w->visits != NULL)
+		w->visits[w->count] = visit;
+	w->count++;
+}
+
+/* All of them, however many: a card that is lent to everybody in the queue is withdrawn and
+ * forgotten everywhere. */
+void
+subject_visits_find(struct engine *engine, struct subject_visits *visits)
+{
+	visits->visits = NULL;
+	visits->count = 0;
+	sessions_each(engine->sessions, collect_visits_of, visits);
+	if (visits->count == 0)
+		return;
+	visits->visits = arena_alloc(engine->arena, visits->count * sizeof(*visits->visits));
+	visits->count = 0;
+	sessions_each(engine->sessions, collect_visits_of, visits);
+}

@@ -208,5 +208,5 @@ instead_apply(struct engine *engine, struct visit *visit, struct card *card,
 	outcome_record(engine, visit, chosen, OUTCOME_DECIDED, NULL, false, 0);
 	outcome_record_with(engine, visit, chosen, OUTCOME_ACCEPTED, NULL,
 	    members_of(engine, action->id, depth, NULL));
-	accept_offer(engine, visit, chosen);
+	card_accept_offer(engine, visit, chosen);
 }

@@ -101,7 +101,7 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 	if (is_poison(engine, event->source, event->id)) {
 		set_aside(rejected);
 	} else if (!seen_before(engine, event, rejected)) {
-		turn_event(engine, event, rejected);
+		event_apply(engine, event, rejected);
 		if (rejected->reason == REJECT_NONE)
 			accepted(engine, event);
 	}
@@ -134,7 +134,7 @@ clock_to(struct engine *engine, int64_t now_ms)
 		engine_check(engine, store_timer_delete(engine->store, due_ms, id));
 		metrics_add(METRIC_TIMERS, 1);
 		if (!is_poison(engine, "timer", id))
-			timer_apply(engine, id);
+			due_apply(engine, id);
 		crash_input(NULL, NULL);
 	}
 	engine_check(engine, rc);
@@ -333,7 +333,7 @@ apply_unmapped(struct engine *engine, const struct input *input)
 }
 
 void
-turn_input(struct engine *engine, struct input *input)
+intake(struct engine *engine, struct input *input)
 {
 	engine->source = engine->id = "";
 	engine->commands = 0;

@@ -7,11 +7,11 @@
 
 #include "spine/engine_state.h"
 
-/* turn.c: an event through the stages */
-void turn_event(struct engine *engine, const struct event *event, struct rejected *rejected);
+/* event.c: an event through the stages */
+void event_apply(struct engine *engine, const struct event *event, struct rejected *rejected);
 
 /* intake.c: an input, after the timers that were due before it */
-void turn_input(struct engine *engine, struct input *input);
+void intake(struct engine *engine, struct input *input);
 
 /* receipt.c */
 void dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected,
@@ -25,11 +25,13 @@ void receipts_send(struct engine *engine);
 /* engine.c */
 /* Remembers a store error; the turn will not commit. */
 void engine_check(struct engine *engine, int rc);
-void engine_save(struct engine *engine); /* all that is dirty */
 struct id engine_id(const struct engine *engine, const char *purpose);
 int64_t engine_day_start(const struct engine *engine, int64_t ms);
 int64_t engine_output(struct engine *engine, enum output_kind kind, const char *station,
     const char *topic_tail, const struct id *subject, const char *payload, size_t len);
+
+/* engine_open.c */
+void engine_save(struct engine *engine); /* all that is dirty */
 
 /* engine_visits.c */
 /* memory, else disk; NULL */
@@ -45,20 +47,14 @@ void engine_remove_visit(struct engine *engine, struct visit *visit);
 int engine_load_visits(struct engine *engine) AISLE_MUST_CHECK;
 void engine_save_visits(struct engine *engine, struct buf *buf);
 
-/* engine_subjects.c */
-void engine_save_subjects(struct engine *engine, struct buf *buf);
-
-/* engine_policy.c */
-const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms,
-    size_t count);
-void engine_drop_policy(struct engine *engine);
-
-/* customer.c */
 struct subject_visits {
 	const struct id *subject;
 	struct visit **visits; /* theirs, of those in memory, oldest first; in the turn's arena */
 	size_t count;
 };
+void subject_visits_find(struct engine *engine, struct subject_visits *visits);
+
+/* card.c: why a card is taken away */
 enum withdraw_reason {
 	WITHDRAW_TENDER,
 	WITHDRAW_CLOSED,
@@ -70,7 +66,16 @@ enum withdraw_reason {
 	WITHDRAW_CONSENT,
 	WITHDRAW_STOPPED
 };
-void subject_visits_find(struct engine *engine, struct subject_visits *visits);
+
+/* engine_subjects.c */
+void engine_save_subjects(struct engine *engine, struct buf *buf);
+
+/* engine_policy.c */
+const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms,
+    size_t count);
+void engine_drop_policy(struct engine *engine);
+
+/* customer.c */
 void customer_withdraw(struct engine *engine, const struct id *subject,
     enum withdraw_reason reason);
 void customer_event(struct engine *engine, const struct event *event);
@@ -105,6 +110,8 @@ void sensor_save(struct engine *engine, struct buf *buf);
 void choose(struct engine *engine, struct visit *visit, const struct event *event);
 
 /* card.c */
+/* a till that is silent for longer has not applied the offer */
+#define ASK_MS (5 * S_MS)
 void card_open(struct engine *engine, struct visit *visit, const struct decision *decision,
     struct slot *slot, const struct id *prompt);
 const char *withdraw_name(enum withdraw_reason reason);
@@ -116,6 +123,8 @@ void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_re
 /* Sends what the tablet should show now: a Guidance, or a withdrawal when there is nothing left. */
 void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
     enum withdraw_reason if_empty);
+/* token, till command */
+void card_accept_offer(struct engine *engine, struct visit *visit, struct card *card);
 bool visit_has_open(const struct visit *visit);
 void card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
     const char *text);
@@ -139,8 +148,6 @@ void hold_save(struct engine *engine, struct buf *buf);
 void answer_shown(struct engine *engine, const struct event *event, struct reply *reply);
 void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
 void answer_offer(struct engine *engine, const struct event *event, struct rejected *rejected);
-/* token, till command */
-void accept_offer(struct engine *engine, struct visit *visit, struct card *card);
 
 /* instead.c: what a person chose instead */
 bool instead_needs_manager(const struct engine *engine, const struct event *event);
@@ -183,8 +190,10 @@ void outcome_close(struct engine *engine, struct visit *visit);
 void outcome_case_closed(struct engine *engine, const struct subject *subject);
 void outcome_window(struct engine *engine, const char *prompt); /* a window's timer */
 
+/* due.c */
+void due_apply(struct engine *engine, const char *id);
+
 /* timer.c: rows "KIND/OBJECT-ID/DUE-MS" */
-void timer_apply(struct engine *engine, const char *id);
 void timer_add(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
 void timer_cancel(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
 

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * timer.c - what is due: a card expires, a till stays silent, a card scan found no basket,
- * an outcome's window ends.
+ * timer.c - the rows of what is due: "KIND/OBJECT-ID/DUE-MS".
  *
- * A timer is a row "KIND/OBJECT-ID/DUE-MS" and an input like any other.
+ * A timer is an input like any other; due.c applies it.
  */
 #include "spine/spine.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "core/id.h"
-#include "core/log.h"
 
 static const char *
 row_name(const char *kind, const struct id *object, int64_t due_ms, char out[static 128])
@@ -39,107 +36,4 @@ timer_cancel(struct engine *engine, const char *kind, const struct id *object, i
 
 	engine_check(engine,
 	    store_timer_delete(engine->store, due_ms, row_name(kind, object, due_ms, name)));
-}
-
-/* ---- what is due ---- */
-
-static void
-card_due(struct engine *engine, const char *prompt)
-{
-	struct visit *visit = engine_visit_by_ref(engine, "prompt", prompt);
-	struct card *card;
-	struct id id;
-
-	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
-	    card->state != CARD_OPEN)
-		return;
-	engine_touch(engine, visit);
-	card_withdraw(engine, visit, card, WITHDRAW_EXPIRED);
-	if (!card->withheld && !id_is_zero(&visit->guidance))
-		visit_guide(engine, visit, NULL, WITHDRAW_EXPIRED);
-}
-
-/* No word from the till: the hold is free. If it applied the offer after all, its word still
- * counts. */
-static void
-ask_due(struct engine *engine, const char *prompt)
-{
-	struct visit *visit = engine_visit_by_ref(engine, "prompt", prompt);
-	struct card *card;
-	struct id id;
-
-	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
-	    card->state != CARD_ASKED)
-		return;
-	engine_touch(engine, visit);
-	card->state = CARD_REFUSED;
-	outcome_record(engine, visit, card, OUTCOME_REFUSED, "silent", false, 0);
-	hold_release(engine, card);
-	if (!id_is_zero(&visit->guidance))
-		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
-}
-
-static void
-wait_due(struct engine *engine, const char *text)
-{
-	struct visit *visit;
-	struct id id;
-
-	if (!id_parse(text, &id))
-		return;
-	visit = engine_visit(engine, &id);
-	if (visit == NULL || visit->state != VISIT_WAITING)
-		return;
-	if (!session_wait_over(visit, engine->now_ms)) {
-		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
-		return;
-	}
-	/* The customer went away. The visit stays on record for its cards' outcomes. */
-	visit_withdraw(engine, visit, WITHDRAW_CUSTOMER);
-	visit->state = VISIT_CANCELLED;
-	engine_touch(engine, visit);
-}
-
-/* A basket that was never closed nor cancelled: its till has forgotten it. */
-static void
-idle_due(struct engine *engine, const char *text)
-{
-	struct visit *visit;
-	struct id id;
-
-	if (!id_parse(text, &id) || (visit = engine_visit(engine, &id)) == NULL ||
-	    visit_over(visit))
-		return;
-	if (engine->now_ms - visit->last_ms < IDLE_MS) {
-		timer_add(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
-		return;
-	}
-	visit_give_up(engine, visit);
-}
-
-void
-timer_apply(struct engine *engine, const char *id)
-{
-	char object[128];
-	const char *slash = strchr(id, '/'), *end = slash != NULL ? strchr(slash + 1, '/') : NULL;
-	size_t kind_len = slash != NULL ? (size_t)(slash - id) : 0;
-
-	if (end == NULL || (size_t)(end - slash) > sizeof(object)) {
-		log_warning("a timer with a bad name was dropped id=%s", id);
-		return;
-	}
-	memcpy(object, slash + 1, (size_t)(end - slash - 1));
-	object[end - slash - 1] = '\0';
-	if (strncmp(id, "card", kind_len) == 0)
-		card_due(engine, object);
-	else if (strncmp(id, "ask", kind_len) == 0)
-		ask_due(engine, object);
-	else if (strncmp(id, "wait", kind_len) == 0)
-		wait_due(engine, object);
-	else if (strncmp(id, "idle", kind_len) == 0)
-		idle_due(engine, object);
-	else if (strncmp(id, "window", kind_len) == 0)
-		outcome_window(engine, object);
-	else if (strncmp(id, "hour", kind_len) == 0)
-		tally_hour_over(engine);
 }

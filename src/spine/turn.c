@@ -5,153 +5,13 @@
  * DESIGN
  *   Every input that is ready is applied in order; what must leave is written
  *   to the outbox in the same transaction; only after the commit may anything
- *   leave the process or be acknowledged. The stages (ingest, session,
- *   profile, decide, deliver, learn) are called from here and from nowhere
- *   else, and never call each other.
+ *   leave the process or be acknowledged. Beneath it are intake.c, one input,
+ *   and event.c, one event through the stages.
  */
 #include "spine/spine.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/crash.h"
-#include "core/id.h"
-#include "core/log.h"
 #include "core/metrics.h"
-#include "profile/subject_io.h"
-
-/* ---- one event ---- */
-
-static const char *
-event_station(const struct engine *engine, const struct event *event)
-{
-	return event->station != NULL ? event->station : conf_station(engine->conf, event->origin);
-}
-
-/* An event about a customer who is at no till: a service desk's return, a card at a kiosk. */
-static struct visit *
-visit_for_subject(struct engine *engine, const struct event *event, const char *station)
-{
-	struct subject_visits w = { .subject = &event->subject };
-	struct id id;
-	struct visit *visit;
-
-	subject_visits_find(engine, &w);
-	if (w.count > 0)
-		return w.visits[w.count - 1];
-	if (event->channel == CHANNEL_CARE)
-		return NULL;
-	id = engine_id(engine, "visit");
-	visit = visit_new(&id);
-	visit->state = VISIT_WAITING;
-	snprintf(visit->station, sizeof(visit->station), "%s", station);
-	if (event->channel == CHANNEL_POS)
-		snprintf(visit->terminal, sizeof(visit->terminal), "%s", event->origin);
-	visit->has_subject = true;
-	visit->subject = event->subject;
-	visit->opened_ms = visit->last_ms = engine->now_ms;
-	sessions_add(engine->sessions, visit);
-	engine_touch(engine, visit);
-	if (!visit_join_subject(engine, visit)) {
-		engine_remove_visit(engine, visit);
-		return NULL;
-	}
-	timer_add(engine, "wait", &visit->id, engine->now_ms + CARD_WAIT_MS);
-	return visit;
-}
-
-static bool
-triggers(const struct engine *engine, const struct event *event)
-{
-	return engine->policy != NULL && (engine->policy->triggers & (1u << event->type)) != 0;
-}
-
-/* Where a decision for this event would be shown; NULL: nowhere. */
-static struct visit *
-visit_to_decide(struct engine *engine, const struct event *event,
-    const struct session_result *result, const char *station)
-{
-	struct visit *visit = result->visit;
-
-	if (visit == NULL && event->basket != NULL)
-		visit = engine_visit_by_basket(engine, event->basket);
-	if (visit == NULL && event->has_subject && triggers(engine, event))
-		visit = visit_for_subject(engine, event, station);
-	if (visit == NULL && !event->has_subject && event->channel != CHANNEL_CARE)
-		visit = sessions_at_station(engine->sessions, station);
-	if (visit == NULL || visit->training ||
-	    result->effects & (EFFECT_LATE_LINES | EFFECT_LEFT | EFFECT_IGNORED))
-		return NULL;
-	if (visit->state == VISIT_CANCELLED ||
-	    (visit->state == VISIT_CLOSED && !(result->effects & EFFECT_CLOSED)))
-		return NULL;
-	return visit;
-}
-
-static void
-apply_to_session(struct engine *engine, const struct event *event, struct session_result *result,
-    struct rejected *rejected)
-{
-	const char *station = event_station(engine, event);
-	struct id visit_id = engine_id(engine, "visit"), former = { 0 };
-	struct visit *before = NULL;
-
-	memset(result, 0, sizeof(*result));
-	if (event->basket != NULL)
-		before = engine_visit_by_basket(engine, event->basket);
-	if (before == NULL && event->type == EV_CUSTOMER_IDENTIFIED)
-		before = sessions_at_station(engine->sessions, station);
-	if (before != NULL)
-		former = before->subject;
-	session_apply(engine->sessions, event, station, &visit_id, result);
-	if (result->reject != REJECT_NONE) {
-		rejected->reason = result->reject;
-		snprintf(rejected->detail, sizeof(rejected->detail), "%s", result->detail);
-		return;
-	}
-	visit_effects(engine, event, result, &former);
-}
-
-/* The stages in their order. */
-void
-turn_event(struct engine *engine, const struct event *event, struct rejected *rejected)
-{
-	struct session_result result;
-	struct reply reply = { 0 };
-	struct visit *visit;
-
-	if (event->type == EV_GUIDANCE_SHOWN || event->type == EV_GUIDANCE_DECIDED) {
-		if (event->type == EV_GUIDANCE_SHOWN)
-			answer_shown(engine, event, &reply);
-		else
-			answer_decided(engine, event, &reply);
-		if (reply.status >= 400 && reply.status != 410) {
-			rejected->reason = REJECT_BAD_VALUE;
-			snprintf(rejected->detail, sizeof(rejected->detail), "%s", reply.detail);
-		}
-		return;
-	}
-	if (event->type == EV_OFFER_APPLIED || event->type == EV_OFFER_REFUSED ||
-	    event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REVERSED) {
-		answer_offer(engine, event, rejected);
-		return;
-	}
-	apply_to_session(engine, event, &result, rejected);
-	if (rejected->reason != REJECT_NONE)
-		return;
-	if (event->type == EV_SENSOR_READING && strcmp(event->kind, "queue") == 0)
-		sensor_note(engine, event_station(engine, event), event->value);
-	if (event->has_subject && event->type != EV_CUSTOMER_IDENTIFIED)
-		customer_event(engine, event);
-	if (event->type == EV_RETURN_COMPLETED && result.visit == NULL && !event->has_subject)
-		result.visit = sessions_at_terminal(engine->sessions, event->origin);
-	visit = visit_to_decide(engine, event, &result, event_station(engine, event));
-	if (visit != NULL && engine->policy != NULL)
-		choose(engine, visit, event);
-}
-
-/* ---- the turn ---- */
 
 int
 turn_run(struct engine *engine, struct input *inputs, size_t count)
@@ -165,7 +25,7 @@ turn_run(struct engine *engine, struct input *inputs, size_t count)
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; i < count && engine->failed == 0; i++)
-		turn_input(engine, &inputs[i]);
+		intake(engine, &inputs[i]);
 	receipts_send(engine);
 	/* From here on it is the disk's work: a bug there is no input's fault. */
 	crash_input(NULL, NULL);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_open.c - the store's state in memory: opened, read, saved with the turn, thrown away.
+ */
+#include "spine/spine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/id.h"
+#include "core/when.h"
+#include "decide/decide.h"
+#include "ingest/rate.h"
+#include "profile/sealer.h"
+
+/* ---- memory ---- */
+
+static void
+load_now(struct engine *engine)
+{
+	struct buf buf = { 0 };
+
+	if (store_meta_get(engine->store, "now", &buf) == 0) {
+		struct rd rd = rd_init(buf.data, buf.len);
+		int64_t now_ms = rd_i64(&rd);
+
+		if (rd.ok)
+			engine->now_ms = now_ms;
+	}
+	buf_done(&buf);
+}
+
+static int
+load_memory(struct engine *engine)
+{
+	engine->sessions = sessions_new();
+	load_now(engine);
+	order_load(engine);
+	hold_load(engine);
+	sensor_load(engine);
+	tally_load(engine);
+	return engine_load_visits(engine);
+}
+
+static void
+drop_memory(struct engine *engine)
+{
+	sessions_free(engine->sessions);
+	engine->sessions = NULL;
+	engine_drop_subjects(engine);
+	engine->touched_count = 0;
+	order_drop(engine);
+	hold_drop(engine);
+	engine->queue_count = 0;
+	engine->queues_dirty = false;
+	tally_drop(engine);
+	engine->now_ms = 0;
+}
+
+/* ---- open and close ---- */
+
+static int
+open_store(struct engine *engine, struct err *err)
+{
+	struct store_options options = {
+		.dir = engine->options.state_dir,
+		.vfs = engine->options.vfs,
+		.max_mib = engine->options.state_dir != NULL ? engine->conf->state_max_mib : 0,
+		.sealer = engine->has_sealer ? &engine->sealer : NULL,
+	};
+
+	return store_open(&options, &engine->store, err);
+}
+
+int
+engine_open(const struct engine_options *options, struct engine **ret_engine, struct err *err)
+{
+	struct engine *engine = mem_calloc(1, sizeof(*engine));
+	int rc;
+
+	engine->options = *options;
+	engine->conf = options->conf;
+	snprintf(engine->topic_root, sizeof(engine->topic_root), "aisle/v1/%s",
+	    engine->conf->store_id);
+	snprintf(engine->zone_name, sizeof(engine->zone_name), "UTC");
+	engine->arena = arena_new();
+	engine->scratch = arena_new();
+	engine->draws = draw_cache_new();
+	engine->rates = rate_new(engine->conf->terminal_rate);
+	rc = keys_open(options->sealed ? options->state_dir : NULL, options->vfs, &engine->keys,
+	    err);
+	if (rc != 0)
+		goto out;
+	if (options->pepper != NULL)
+		keys_set_pepper(engine->keys, options->pepper);
+	engine->options.pepper = NULL;
+	if (options->sealed) {
+		sealer_init(&engine->sealer, engine->keys);
+		engine->has_sealer = true;
+	}
+	rc = open_store(engine, err);
+	if (rc != 0)
+		goto out;
+	rc = load_memory(engine);
+	if (rc != 0)
+		err_set(err, rc, "state.db cannot be read");
+out:
+	if (rc != 0) {
+		engine_close(engine);
+		return rc;
+	}
+	*ret_engine = engine;
+	return 0;
+}
+
+void
+engine_close(struct engine *engine)
+{
+	if (engine == NULL)
+		return;
+	drop_memory(engine);
+	engine_drop_policy(engine);
+	store_close(engine->store);
+	if (engine->has_sealer)
+		sealer_done(&engine->sealer);
+	keys_close(engine->keys);
+	rate_free(engine->rates);
+	arena_free(engine->arena);
+	arena_free(engine->scratch);
+	draw_cache_free(engine->draws);
+	buf_done(&engine->record);
+	free(engine->outputs);
+	free(engine->touched);
+	free(engine->receipts);
+	free(engine);
+}
+
+int
+engine_reopen(struct engine *engine, struct err *err)
+{
+	int rc;
+
+	drop_memory(engine);
+	engine->output_count = engine->receipt_count = 0;
+	store_close(engine->store);
+	engine->store = NULL;
+	rc = open_store(engine, err);
+	if (rc != 0)
+		return rc;
+	return load_memory(engine);
+}
+
+/* ---- with the turn ---- */
+
+void
+engine_save(struct engine *engine)
+{
+	struct buf buf = { 0 };
+
+	engine_save_visits(engine, &buf);
+	engine_save_subjects(engine, &buf);
+	hold_save(engine, &buf);
+	sensor_save(engine, &buf);
+	tally_save(engine, &buf);
+	buf_clear(&buf);
+	buf_i64(&buf, engine->now_ms);
+	engine_check(engine, store_meta_set(engine->store, "now", buf.data, buf.len));
+	buf_done(&buf);
+}
