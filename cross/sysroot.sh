@@ -15,7 +15,7 @@ else
 	grep -v -- -security /etc/apt/sources.list >"$sources"
 fi
 mmdebstrap --quiet --variant=extract --architectures="$1" \
-	--include=libmosquitto-dev,libsqlite3-dev,libsodium-dev,libevent-dev,libjansson-dev,libinih-dev,libzstd-dev,libssl-dev,libcmocka-dev,libc6-dev \
+	--include=libmosquitto-dev,libsqlite3-dev,libsodium-dev,libevent-dev,libjansson-dev,libzstd-dev,libssl-dev,libcmocka-dev,libc6-dev \
 	bookworm "$2.part" "$sources"
 # Absolute links inside would point at the host.
 mv "$2.part" "$2"

@@ -1,35 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * conf.c - aisled.conf: read with inih, checked against the table, all mistakes in one report.
+ * conf.c - aisled.conf: read line by line, checked against the table, all mistakes in one report.
  *
  * DESIGN
- *   inih cuts lines at 200 bytes, takes an indented line for more of the line before,
- *   and names only the first line that it does not understand. So it reads
- *   through our line source, which refuses long lines, takes blanks off the
- *   front, and sees to it that every line that says something was understood.
+ *   A reader of our own: libraries for INI files join or cut lines, pass over
+ *   what they do not understand, or name the first mistake only.
  *
  * LIMITS
- *   198 bytes a line. " ;" begins a comment also behind a value.
+ *   1 MiB a file, 198 bytes a line. " ;" begins a comment also behind a value.
  */
 #include "core/conf_table.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define FILE_BYTES_MAX (1 << 20)
 #define LINE_BYTES_MAX 198
-#define SET_MAX 64 /* at least conf_key_count */
+#define SET_MAX 64     /* at least conf_key_count */
+#define BLANKS " \t\r" /* lines may end as on Windows */
 
 struct reader {
-	FILE *file;
 	const char *path;
 	struct conf *conf;
 	struct buf *report;
 	int line;
-	bool pending;	       /* the line said something, and the handler was not called yet */
+	const char *section;   /* NULL: none yet; "": unknown, and reported where it began */
 	int set_line[SET_MAX]; /* where a key was set; 0: nowhere */
 };
 
@@ -47,78 +45,6 @@ static void AISLE_PRINTF(3, 4) complain(struct reader *reader, int line, const c
 		buf_addf(reader->report, "%s:%d: %s\n", reader->path, line, text);
 	else
 		buf_addf(reader->report, "%s: %s\n", reader->path, text);
-}
-
-static bool
-is_section(const char *name, size_t len)
-{
-	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-		if (strlen(sections[i]) == len && memcmp(sections[i], name, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-check_pending(struct reader *reader)
-{
-	if (reader->pending)
-		complain(reader, reader->line, "not understood, expected KEY = VALUE");
-	reader->pending = false;
-}
-
-/* A line without its blanks in front, judged before inih sees it. */
-static void
-look_at_line(struct reader *reader, const char *line)
-{
-	if (line[0] == '\0' || line[0] == ';' || line[0] == '#')
-		return;
-	if (line[0] != '[') {
-		reader->pending = true;
-		return;
-	}
-	const char *end = strchr(line, ']');
-	if (end == NULL)
-		complain(reader, reader->line, "not understood, expected [SECTION]");
-	else if (!is_section(line + 1, (size_t)(end - line - 1)))
-		complain(reader, reader->line,
-		    "unknown section %.*s, expected one of store stations mqtt hq "
-		    "http state limits privacy mappings log",
-		    (int)(end - line + 1), line);
-}
-
-/* inih's line source. Long and odd lines are reported and given as empty. */
-static char *
-next_line(char *out, int size, void *stream)
-{
-	struct reader *reader = stream;
-	char line[1024];
-	check_pending(reader);
-	if (fgets(line, sizeof(line), reader->file) == NULL)
-		return NULL;
-	reader->line++;
-	out[0] = '\0';
-
-	size_t len = strcspn(line, "\n");
-	bool whole = line[len] == '\n' || len < sizeof(line) - 1;
-	for (int c = 0; !whole && c != '\n' && c != EOF;)
-		c = fgetc(reader->file);
-	line[len] = '\0';
-	if (len > 0 && line[len - 1] == '\r')
-		line[--len] = '\0';
-	if (!whole || len > LINE_BYTES_MAX || (int)len + 2 > size) {
-		complain(reader, reader->line, "line too long, expected at most %d bytes",
-		    LINE_BYTES_MAX);
-		return out;
-	}
-	const char *start = line;
-	if (reader->line == 1 && strncmp(start, "\xef\xbb\xbf", 3) == 0)
-		start += 3;
-	start += strspn(start, " \t");
-	look_at_line(reader, start);
-	/* The newline is inih's own sign of a whole line. */
-	snprintf(out, (size_t)size, "%s\n", start);
-	return out;
 }
 
 /* [stations] and [mappings]: any name that is an id, once each. */
@@ -166,16 +92,17 @@ take_mapping(struct reader *reader, const char *name, const char *value)
 }
 
 static void
-take_key(struct reader *reader, const char *section, const char *name, const char *value)
+take_key(struct reader *reader, const char *name, const char *value)
 {
 	size_t i = 0;
 	while (i < conf_key_count &&
-	    (strcmp(conf_keys[i].section, section) != 0 || strcmp(conf_keys[i].name, name) != 0))
+	    (strcmp(conf_keys[i].section, reader->section) != 0 ||
+		strcmp(conf_keys[i].name, name) != 0))
 		i++;
 	if (i == conf_key_count) {
 		complain(reader, reader->line,
 		    "unknown key %s in [%s], expected one of its keys (see aisled.conf(5))", name,
-		    section);
+		    reader->section);
 		return;
 	}
 	if (reader->set_line[i] != 0) {
@@ -191,23 +118,77 @@ take_key(struct reader *reader, const char *section, const char *name, const cha
 	buf_done(&expected);
 }
 
-static int
-on_value(void *user, const char *section, const char *name, const char *value)
+static void
+take_value(struct reader *reader, const char *name, const char *value)
 {
-	struct reader *reader = user;
-	reader->pending = false;
-	if (section[0] == '\0')
+	if (reader->section == NULL)
 		complain(reader, reader->line,
 		    "key %s before any section, expected [SECTION] first", name);
-	else if (!is_section(section, strlen(section)))
-		return 1; /* reported where it began */
-	else if (strcmp(section, "stations") == 0)
+	else if (strcmp(reader->section, "stations") == 0)
 		take_station(reader, name, value);
-	else if (strcmp(section, "mappings") == 0)
+	else if (strcmp(reader->section, "mappings") == 0)
 		take_mapping(reader, name, value);
-	else
-		take_key(reader, section, name, value);
-	return 1;
+	else if (reader->section[0] != '\0')
+		take_key(reader, name, value);
+}
+
+static void
+take_section(struct reader *reader, char *line)
+{
+	char *end = strchr(line, ']');
+	if (end == NULL || end[1] != '\0') {
+		complain(reader, reader->line, "not understood, expected [SECTION]");
+		return;
+	}
+	*end = '\0';
+	reader->section = "";
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		if (strcmp(sections[i], line + 1) == 0)
+			reader->section = sections[i];
+	}
+	if (reader->section[0] == '\0')
+		complain(reader, reader->line,
+		    "unknown section %s], expected one of store stations mqtt hq http state limits "
+		    "privacy mappings log",
+		    line);
+}
+
+/* Without the blanks around it, cut in place. */
+static char *
+strip(char *text)
+{
+	text += strspn(text, BLANKS);
+	for (size_t len = strlen(text); len > 0 && strchr(BLANKS, text[len - 1]) != NULL;)
+		text[--len] = '\0';
+	return text;
+}
+
+static void
+take_line(struct reader *reader, char *line)
+{
+	line = strip(line);
+	if (strlen(line) > LINE_BYTES_MAX) {
+		complain(reader, reader->line, "line too long, expected at most %d bytes",
+		    LINE_BYTES_MAX);
+		return;
+	}
+	char *comment = line;
+	while (*comment != '\0' &&
+	    (*comment != ';' || (comment > line && strchr(BLANKS, comment[-1]) == NULL)))
+		comment++;
+	*comment = '\0';
+	line = strip(line);
+	char *equals = strchr(line, '=');
+	if (line[0] == '\0' || line[0] == '#')
+		return;
+	if (line[0] == '[') {
+		take_section(reader, line);
+	} else if (equals == NULL || equals == line) {
+		complain(reader, reader->line, "not understood, expected KEY = VALUE");
+	} else {
+		*equals = '\0';
+		take_value(reader, strip(line), strip(equals + 1));
+	}
 }
 
 static int
@@ -277,6 +258,31 @@ conf_init(struct conf *conf)
 	buf_done(&expected);
 }
 
+/* The lines of the file, each judged by itself. */
+static void
+read_lines(struct reader *reader, FILE *file)
+{
+	char *text = mem_alloc(FILE_BYTES_MAX + 1);
+	size_t len = fread(text, 1, FILE_BYTES_MAX + 1, file);
+	if (ferror(file) || len > FILE_BYTES_MAX) {
+		complain(reader, 0, "%s, expected a configuration file of at most 1 MiB",
+		    strerror(ferror(file) ? errno : EFBIG));
+		len = 0;
+	}
+	text[len] = '\0';
+	size_t understood = strlen(text);
+	char *rest = text;
+	if (strncmp(rest, "\xef\xbb\xbf", 3) == 0)
+		rest += 3;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		reader->line++;
+		take_line(reader, line);
+	}
+	if (understood < len)
+		complain(reader, reader->line, "a zero byte, expected text");
+	free(text);
+}
+
 int
 conf_load(struct conf *conf, const char *path, struct buf *report)
 {
@@ -285,20 +291,14 @@ conf_load(struct conf *conf, const char *path, struct buf *report)
 	conf_init(conf);
 	conf->file = mem_strdup(path);
 	size_t before = report->len;
-	reader.file = fopen(path, "re");
-	if (reader.file == NULL) {
+	FILE *file = fopen(path, "re");
+	if (file == NULL) {
 		complain(&reader, 0, "%s, expected a configuration file", strerror(errno));
 		return AISLE_E_CONFIG;
 	}
-	int rc = ini_parse_stream(next_line, &reader, on_value, &reader);
-	check_pending(&reader);
-	if (ferror(reader.file))
-		complain(&reader, 0, "%s, expected a configuration file", strerror(errno));
-	fclose(reader.file);
+	read_lines(&reader, file);
+	fclose(file);
 	check_whole(&reader);
-	if (rc != 0 && report->len == before)
-		complain(&reader, rc > 0 ? rc : 0,
-		    "not understood, expected [SECTION] or KEY = VALUE");
 	qsort(conf->stations, conf->station_count, sizeof(conf->stations[0]), pair_compare);
 	return report->len == before ? 0 : AISLE_E_CONFIG;
 }

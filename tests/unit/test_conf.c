@@ -19,13 +19,19 @@ static struct conf conf, next;
 static struct buf report;
 
 static int
-load_into(struct conf *into, const char *text)
+load_bytes(struct conf *into, const char *bytes, size_t len)
 {
 	FILE *file = fopen(path, "w");
-	fputs(text, file);
+	fwrite(bytes, 1, len, file);
 	fclose(file);
 	buf_clear(&report);
 	return conf_load(into, path, &report);
+}
+
+static int
+load_into(struct conf *into, const char *text)
+{
+	return load_bytes(into, text, strlen(text));
 }
 
 static void
@@ -201,6 +207,76 @@ a_line_is_never_cut_in_silence(void **state)
 	refuses(text.data, ":4: line too long");
 	assert_non_null(strstr(report.data, ":5: bad value for port"));
 	buf_done(&text);
+}
+
+static void
+blanks_comments_and_line_ends_are_no_part_of_a_value(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"[store]\nid = a_b\n[mqtt]\nuser = x y\n",
+		"\xef\xbb\xbf[store]\nid = a_b\n[mqtt]\nuser = x y\n",
+		"[store]\r\nid = a_b\r\n\r\n[mqtt]\r\nuser = x y\r\n",
+		"[store]\nid = a_b\n[mqtt]\nuser = x y",
+		"[store]\r\nid = a_b\r\n[mqtt]\r\nuser = x y\r",
+		"  [store] ; a shop\n\tid\t=\ta_b \t; its number = 7 ; or so\n[mqtt]\nuser=x "
+		"y\t;z\n",
+		"# id = 8\n;id = 9\n  # indented\n[store]\nid=a_b\n\n \t\n[mqtt]\nuser = x y ;\n",
+		"[store]\n[mqtt]\nuser = x y\n[store]\nid = a_b\n",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		accepts(texts[i]);
+		assert_string_equal(conf.store_id, "a_b");
+		assert_string_equal(conf.mqtt_user, "x y");
+		conf_done(&conf);
+	}
+	accepts("[store]\nid = 1\n[mqtt]\nuser = a;b=c#d\n");
+	assert_string_equal(conf.mqtt_user, "a;b=c#d");
+	conf_done(&conf);
+}
+
+static void
+half_a_line_is_a_mistake(void **state)
+{
+	(void)state;
+	refuses("[store]\nid = 1\n= 2\n", ":3: not understood, expected KEY = VALUE");
+	refuses("[store]\nid = 1\nuser: x\n", ":3: not understood, expected KEY = VALUE");
+	refuses("[store]\nid = 1\nport ; = 2\n", ":3: not understood, expected KEY = VALUE");
+	refuses("[store]\nid = 1\n[\n", ":3: not understood, expected [SECTION]");
+	refuses("[store]\nid = 1\n[]\n", ":3: unknown section []");
+	refuses("[store]\nid = 1\n[mqtt] port = 2\n", ":3: not understood, expected [SECTION]");
+	refuses("[store]\nid =\n", ":2: bad value for id: \"\"");
+	refuses("[store]\rid = 1\r", ":1: not understood");
+	refuses("", ": [store] id is missing");
+	/* A byte order mark is one only at the beginning. */
+	refuses("[store]\n\xef\xbb\xbfid = 1\n", ":2: unknown key");
+}
+
+static void
+a_file_that_is_no_text_or_no_end_is_a_mistake(void **state)
+{
+	(void)state;
+	static const char text[] = "[store]\nid = 1\nzone = UTC\0\n[log]\nlevel = error\n";
+	assert_int_equal(load_bytes(&conf, text, sizeof(text) - 1), AISLE_E_CONFIG);
+	assert_non_null(strstr(report.data, ":3: a zero byte, expected text"));
+	conf_done(&conf);
+	assert_int_equal(load_bytes(&conf, "\0", 1), AISLE_E_CONFIG);
+	assert_non_null(strstr(report.data, ":1: a zero byte, expected text"));
+	conf_done(&conf);
+
+	struct buf big = { 0 };
+	buf_adds(&big, "[store]\nid = 1\n");
+	while (big.len < 1 << 20)
+		buf_addc(&big, '\n');
+	accepts(big.data);
+	conf_done(&conf);
+	buf_addc(&big, '\n');
+	refuses(big.data, ": File too large, expected a configuration file of at most 1 MiB");
+	buf_done(&big);
+	buf_clear(&report);
+	assert_int_equal(conf_load(&conf, "/dev/zero", &report), AISLE_E_CONFIG);
+	assert_non_null(strstr(report.data, "/dev/zero: File too large"));
+	conf_done(&conf);
 }
 
 static void
@@ -386,6 +462,9 @@ main(void)
 		cmocka_unit_test(unknown_things_are_mistakes),
 		cmocka_unit_test(what_is_no_ini_is_a_mistake),
 		cmocka_unit_test(a_line_is_never_cut_in_silence),
+		cmocka_unit_test(blanks_comments_and_line_ends_are_no_part_of_a_value),
+		cmocka_unit_test(half_a_line_is_a_mistake),
+		cmocka_unit_test(a_file_that_is_no_text_or_no_end_is_a_mistake),
 		cmocka_unit_test(ranges_end_where_they_say),
 		cmocka_unit_test(files_must_be_readable),
 		cmocka_unit_test(keys_that_contradict_are_named),
