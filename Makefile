@@ -21,7 +21,7 @@ ASM_SRC = $(sort $(wildcard src/deliver/*.S))
 
 PKGS = libmosquitto sqlite3 libsodium libevent libevent_openssl jansson libzstd openssl
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lm
 VERSION := 0.1.0
 
 # -ffp-contract=off: the engine's numbers are the same on every machine.
@@ -69,7 +69,7 @@ $(BUILD)/src/deliver/page_data.o: $(wildcard src/deliver/page/*)
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)

@@ -19,6 +19,7 @@
  */
 #include "tools/train_fit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,13 +55,6 @@ static bool
 is_missing(double x)
 {
 	return x != x;
-}
-
-/* Square root by the engine's own functions: libm's is not part of the promise. */
-double
-fit_root(double x)
-{
-	return x > 0 ? fmath_exp(0.5 * fmath_log(x)) : 0;
 }
 
 double
@@ -100,7 +94,7 @@ scale_column(const struct fit_rows *rows, size_t j, struct scale *scale)
 		if (!is_missing(x))
 			squares += (x - scale->mean[j]) * (x - scale->mean[j]);
 	}
-	scale->spread[j] = varies ? fit_root(squares / (double)there) : 0;
+	scale->spread[j] = varies ? sqrt(squares / (double)there) : 0;
 	scale->absent[j] =
 	    there >= ABSENT_MIN && rows->rows - there >= ABSENT_MIN && scale->spread[j] > 0;
 }

@@ -35,7 +35,6 @@ struct fit {
 void fit_logistic(const struct fit_rows *rows, double ridge, struct fit *ret);
 double fit_margin(const struct fit *fit, const double *x);
 double fit_chance(double margin); /* 1/(1+exp(-margin)) */
-double fit_root(double x);	  /* x ≤ 0: 0 */
 /* Gradient of the same objective at any point, over what fit_logistic optimises: for tests. b has
  * the bias, then a pair per column: of the standardised value, and of its absence. */
 double fit_objective(const struct fit_rows *rows, double ridge, const double *b,

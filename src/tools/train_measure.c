@@ -9,6 +9,7 @@
  */
 #include "tools/train_measure.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +128,7 @@ measure_gain(const double *p, const double *q, const uint8_t *y, const int32_t *
 	}
 	*ret_gain = mean;
 	*ret_error =
-	    seen > 1 ? fit_root(squares * (double)seen / (double)(seen - 1)) / (double)rows : 0;
+	    seen > 1 ? sqrt(squares * (double)seen / (double)(seen - 1)) / (double)rows : 0;
 	free(sums);
 	free(counts);
 }
