@@ -73,7 +73,7 @@ write_purchase(struct engine *engine, struct visit *visit)
 	/* The row is of the whole basket: one for each late line would fill the state. */
 	if (visit->in_history)
 		engine_check(engine,
-		    store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+		    store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id,
 			SUBJECT_LOG_PURCHASE, buf.data, PURCHASE_NAME_BYTES));
 	engine_check(engine,
 	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,

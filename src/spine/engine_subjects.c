@@ -50,7 +50,7 @@ load_subject(struct engine *engine, const struct id *id)
 	}
 	buf_done(&buf);
 	engine_check(engine,
-	    store_log_each(engine->store, STORE_LOG_SUBJECT, id, id, load_log, subject));
+	    store_log_each(engine->store, STORE_LOG_SUBJECT, id, load_log, subject));
 	return subject;
 }
 

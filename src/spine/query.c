@@ -151,18 +151,17 @@ int
 query_decision(struct engine *engine, const char *text, struct buf *out)
 {
 	struct outcome_list list = { .out = out, .first = true };
-	struct id id, subject;
+	struct id id;
 	struct buf body = { 0 };
 	int rc;
 
 	if (!id_parse(text, &id))
 		return AISLE_E_NONE;
-	rc = store_get(engine->store, STORE_DECISION, &id, &body, &subject);
+	rc = store_get(engine->store, STORE_DECISION, &id, &body, NULL);
 	if (rc == 0 && body.len > 1) {
 		buf_add(out, body.data, body.len - 1); /* without its closing brace */
 		buf_adds(out, ",\"outcomes\":[");
-		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id,
-		    id_is_zero(&subject) ? NULL : &subject, add_outcome, &list);
+		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id, add_outcome, &list);
 		buf_addc(out, ']');
 		contributions_json(engine, body.data, body.len, out);
 		buf_addc(out, '}');

@@ -86,7 +86,8 @@ typedef int (*store_row_fn)(void *ctx, const struct id *key, const struct id *su
 int store_each(struct store *store, enum store_table table, int flag, store_row_fn fn, void *ctx)
     AISLE_MUST_CHECK;
 
-/* Log of a subject (or of an outcome's decision): rows appended, read in order. */
+/* Log of a subject (or of an outcome's decision): rows appended, read in order. Each row is sealed for the subject
+ * that it was added for and read by that; rows of a subject's log are the subject's. */
 enum store_log { STORE_LOG_SUBJECT, STORE_LOG_OUTCOME, STORE_LOG_COUNT };
 /* Rows that do not open are set aside and passed over: compare store_damaged if that must close a gate. */
 typedef int (*store_log_fn)(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body,
@@ -94,11 +95,11 @@ typedef int (*store_log_fn)(void *ctx, int64_t n, int kind, int64_t at_ms, const
 int store_log_add(struct store *store, enum store_log log, const struct id *key,
     const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
     AISLE_MUST_CHECK;
-int store_log_each(struct store *store, enum store_log log, const struct id *key,
-    const struct id *subject, store_log_fn fn, void *ctx) AISLE_MUST_CHECK;
+int store_log_each(struct store *store, enum store_log log, const struct id *key, store_log_fn fn,
+    void *ctx) AISLE_MUST_CHECK;
 /* Deletes the newest row of this kind whose body begins with these bytes. AISLE_E_NONE: there is none. */
-int store_log_drop(struct store *store, enum store_log log, const struct id *key,
-    const struct id *subject, int kind, const void *begin, size_t len) AISLE_MUST_CHECK;
+int store_log_drop(struct store *store, enum store_log log, const struct id *key, int kind,
+    const void *begin, size_t len) AISLE_MUST_CHECK;
 /* Looks at a bounded number of rows from where the last call stopped; 0 or an error. */
 int store_log_prune(struct store *store, enum store_log log, int64_t before_ms, int max_rows)
     AISLE_MUST_CHECK;

@@ -81,13 +81,13 @@ enum body_op {
 #define LOG_OPS(X, T, t) \
 	X(T##_LAST, "SELECT id FROM " t " WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1") \
 	X(T##_ADD, "INSERT INTO " t "(id, key, subject, kind, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
-	X(T##_EACH, "SELECT id, key, kind, at, body FROM " t " WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
+	X(T##_EACH, "SELECT id, key, kind, at, body, subject FROM " t " WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
 	X(T##_FORGET, "DELETE FROM " t " WHERE id BETWEEN ?1 AND ?2 AND key = ?3") \
 	X(T##_BLANK, "UPDATE " t " SET subject = NULL, body = NULL WHERE id BETWEEN ?1 AND ?2 AND key = ?3") \
 	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
 	X(T##_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, '" t "', id, body FROM " t " WHERE id = ?2") \
 	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
-	X(T##_NEWEST, "SELECT id, key, at, body FROM " t " WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 ORDER BY id DESC") \
+	X(T##_NEWEST, "SELECT id, key, at, body, subject FROM " t " WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 ORDER BY id DESC") \
 	X(T##_BLANK_OF, "UPDATE " t " SET subject = NULL, body = NULL WHERE subject = ?1")
 /* clang-format on */
 enum log_op {

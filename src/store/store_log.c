@@ -57,11 +57,20 @@ next_n(struct store *store, enum store_log log, int64_t base, int64_t *ret_n)
 	return 0;
 }
 
+/* Whom a row is about, and so under whose key it lies: a subject's own log says it in the key already, any other
+ * beside the row. It need not be who the key's object is about now: a stranger may have shown their card since. */
+static struct id
+owner_of(enum store_log log, const struct id *key, sqlite3_stmt *stmt, int column)
+{
+	return log == STORE_LOG_SUBJECT ? *key : store_column_id(stmt, column);
+}
+
 int
 store_log_add(struct store *store, enum store_log log, const struct id *key,
     const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
+	const struct id *owner = log == STORE_LOG_SUBJECT ? key : subject;
 	int64_t base = log_base(key), n = 0;
 	const void *sealed;
 	size_t sealed_len;
@@ -69,15 +78,14 @@ store_log_add(struct store *store, enum store_log log, const struct id *key,
 	if (error != 0)
 		return error;
 	log_row_key(row_key, key, n, kind, at_ms);
-	error = store_seal(store, store_log_names[log], row_key, sizeof(row_key), subject, body,
-	    len, &sealed, &sealed_len);
+	error = store_seal(store, store_log_names[log], row_key, sizeof(row_key), owner, body, len,
+	    &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_LOG(log, LOG_ADD), &error) : NULL;
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int64(stmt, 1, base + n);
 	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
-	/* The subject's own log says it in the key already. */
-	store_bind_id(stmt, 3, subject != NULL && !id_equal(subject, key) ? subject : NULL);
+	store_bind_id(stmt, 3, owner != key ? owner : NULL);
 	sqlite3_bind_int(stmt, 4, kind);
 	sqlite3_bind_int64(stmt, 5, at_ms);
 	store_bind_blob(stmt, 6, sealed, sealed_len);
@@ -85,8 +93,8 @@ store_log_add(struct store *store, enum store_log log, const struct id *key,
 }
 
 int
-store_log_each(struct store *store, enum store_log log, const struct id *key,
-    const struct id *subject, store_log_fn fn, void *ctx)
+store_log_each(struct store *store, enum store_log log, const struct id *key, store_log_fn fn,
+    void *ctx)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_LOG(log, LOG_EACH), &error);
@@ -100,7 +108,7 @@ store_log_each(struct store *store, enum store_log log, const struct id *key,
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint8_t row_key[ROW_KEY_SIZE];
-		struct id named = store_column_id(stmt, 1);
+		struct id named = store_column_id(stmt, 1), owner = owner_of(log, key, stmt, 5);
 		bool ours = id_equal(&named, key);
 		/* Another key of the same prefix, or this one with a flipped bit: if it opens, it is ours. */
 		if (!ours && !store->sealed)
@@ -109,7 +117,7 @@ store_log_each(struct store *store, enum store_log log, const struct id *key,
 		int kind = sqlite3_column_int(stmt, 2);
 		log_row_key(row_key, key, id - base, kind, at_ms);
 		buf_clear(&body);
-		error = store_unseal(store, store_log_names[log], row_key, sizeof(row_key), subject,
+		error = store_unseal(store, store_log_names[log], row_key, sizeof(row_key), &owner,
 		    stmt, 4, &body);
 		if (error == AISLE_E_DAMAGED && ours)
 			store_aside_note(&aside, id);
@@ -127,8 +135,8 @@ store_log_each(struct store *store, enum store_log log, const struct id *key,
 
 /* The id of the newest such row; its statement is over. */
 static int
-find_newest(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
-    int kind, const void *begin, size_t len, int64_t *ret_id)
+find_newest(struct store *store, enum store_log log, const struct id *key, int kind,
+    const void *begin, size_t len, int64_t *ret_id)
 {
 	int error, rc = SQLITE_DONE;
 	sqlite3_stmt *stmt = store_stmt(store, ST_LOG(log, LOG_NEWEST), &error);
@@ -142,12 +150,12 @@ find_newest(struct store *store, enum store_log log, const struct id *key, const
 	sqlite3_bind_int(stmt, 3, kind);
 	while (!found && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint8_t row_key[ROW_KEY_SIZE];
-		struct id named = store_column_id(stmt, 1);
+		struct id named = store_column_id(stmt, 1), owner = owner_of(log, key, stmt, 4);
 		id = sqlite3_column_int64(stmt, 0);
 		log_row_key(row_key, key, id - base, kind, sqlite3_column_int64(stmt, 2));
 		buf_clear(&body);
 		found = id_equal(&named, key) &&
-		    store_unseal(store, store_log_names[log], row_key, sizeof(row_key), subject,
+		    store_unseal(store, store_log_names[log], row_key, sizeof(row_key), &owner,
 			stmt, 3, &body) == 0 &&
 		    body.len >= len && memcmp(body.data, begin, len) == 0;
 	}
@@ -160,11 +168,11 @@ find_newest(struct store *store, enum store_log log, const struct id *key, const
 }
 
 int
-store_log_drop(struct store *store, enum store_log log, const struct id *key,
-    const struct id *subject, int kind, const void *begin, size_t len)
+store_log_drop(struct store *store, enum store_log log, const struct id *key, int kind,
+    const void *begin, size_t len)
 {
 	int64_t id = 0;
-	int error = find_newest(store, log, key, subject, kind, begin, len, &id);
+	int error = find_newest(store, log, key, kind, begin, len, &id);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_LOG(log, LOG_DROP), &error) : NULL;
 	if (stmt == NULL)
 		return error;

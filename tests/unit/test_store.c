@@ -378,16 +378,46 @@ a_log_is_read_in_the_order_it_was_written_and_by_its_own_key_only(void **state)
 	    0);
 	commit(f);
 	fixture_reopen(f);
-	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &anna, &anna, collect_log,
-			     &seen),
-	    0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &anna, collect_log, &seen), 0);
 	assert_string_equal(seen.text, "1@30:a 2@10:c ");
 	assert_true(seen.ordered);
 	seen = (struct log_seen){ .text = "" };
-	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &ben, &ben, collect_log,
-			     &seen),
-	    0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, &ben, collect_log, &seen), 0);
 	assert_string_equal(seen.text, "2@20:b ");
+}
+
+/* A card opened for a stranger who then shows a loyalty card, and whose card is then merged into another. */
+static void
+each_row_of_a_log_is_read_by_whom_it_was_added_for(void **state)
+{
+	struct fixture *f = *state;
+	struct id decision = ulid_of(1000, 1), anna = id_of(1), ben = id_of(2);
+	begin(f);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &decision, NULL, 1, 10,
+			     "stranger", 8),
+	    0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &decision, &anna, 2, 20, "anna",
+			     4),
+	    0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &decision, &ben, 3, 30, "ben",
+			     3),
+	    0);
+	commit(f);
+	for (int i = 0; i < 2; i++) {
+		struct log_seen seen = { .text = "" };
+		assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &decision, collect_log,
+				     &seen),
+		    0);
+		assert_string_equal(seen.text, "1@10:stranger 2@20:anna 3@30:ben ");
+		assert_int_equal(store_damaged(f->store), 0);
+	}
+	/* Forgotten, theirs is not there any more, which is no damage. */
+	struct log_seen seen = { .text = "" };
+	assert_int_equal(keys_destroy(f->keys, &anna), 0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &decision, collect_log, &seen),
+	    0);
+	assert_string_equal(seen.text, "1@10:stranger 3@30:ben ");
+	assert_int_equal(store_damaged(f->store), 0);
 }
 
 static void
@@ -403,9 +433,7 @@ pruning_a_log_takes_what_is_older_and_leaves_what_is_not(void **state)
 	    0);
 	assert_int_equal(store_log_prune(f->store, STORE_LOG_OUTCOME, 100, 10), 0);
 	commit(f);
-	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &key, NULL, collect_log,
-			     &seen),
-	    0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &key, collect_log, &seen), 0);
 	assert_string_equal(seen.text, "1@100:new ");
 }
 
@@ -589,6 +617,7 @@ main(void)
 		cmocka_unit_test(a_store_in_memory_needs_no_folder_and_nothing_in_it_is_random),
 		STORE_TEST(meta_values_are_set_replaced_and_missed),
 		STORE_TEST(a_log_is_read_in_the_order_it_was_written_and_by_its_own_key_only),
+		STORE_TEST(each_row_of_a_log_is_read_by_whom_it_was_added_for),
 		STORE_TEST(pruning_a_log_takes_what_is_older_and_leaves_what_is_not),
 		STORE_TEST(a_seen_event_is_known_with_its_digest_and_its_first_now),
 		STORE_TEST(names_that_share_their_first_half_are_kept_apart),

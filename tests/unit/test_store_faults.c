@@ -353,8 +353,7 @@ read_all(struct fixture *f)
 	rows = 0;
 	for (uint64_t i = 0; i < 10; i++) {
 		struct id subject = id_of(i);
-		(void)!store_log_each(f->store, STORE_LOG_SUBJECT, &subject, &subject, check_log,
-		    &rows);
+		(void)!store_log_each(f->store, STORE_LOG_SUBJECT, &subject, check_log, &rows);
 	}
 	missed += ROWS - rows;
 	(void)!store_uplink_each(f->store, LANE_DECISION, 0, 10000, check_uplink, &expect);

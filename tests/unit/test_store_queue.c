@@ -391,11 +391,8 @@ assert_person(struct fixture *f, const struct id *subject, uint32_t n, bool ther
 	assert_int_equal(store_get(f->store, STORE_VISIT, &visit, &body, &who), expect);
 	assert_int_equal(store_get(f->store, STORE_DECISION, &decision, &body, &who), expect);
 	assert_int_equal(store_get(f->store, STORE_SUBJECT, subject, &body, &who), expect);
-	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, subject, subject, count_log,
-			     &rows),
-	    0);
-	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &decision, subject, count_log,
-			     &rows),
+	assert_int_equal(store_log_each(f->store, STORE_LOG_SUBJECT, subject, count_log, &rows), 0);
+	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &decision, count_log, &rows),
 	    0);
 	assert_int_equal(rows, there ? 2 : 0);
 	assert_int_equal(body.len, there ? 18 : 0);

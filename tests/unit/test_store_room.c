@@ -255,7 +255,7 @@ outcomes_are_kept_with_their_decisions_and_a_customers_rows_as_long_as_retain_sa
 		add_log(room, (enum store_log)log, &key, NOW - ages_ms[log] - 1);
 		make_room(room);
 		assert_int_equal(store_log_each(room->engine->store, (enum store_log)log, &key,
-				     NULL, count_log, &rows),
+				     count_log, &rows),
 		    0);
 		assert_int_equal(rows, 1);
 	}
