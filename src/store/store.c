@@ -55,11 +55,12 @@ static const char *const statements[ST_COUNT] = {
 
 /* ---- statements and errors ---- */
 
-void
+int
 store_doom(struct store *store, int error)
 {
 	if (store->in_tx && store->tx_error == 0)
 		store->tx_error = error;
+	return error;
 }
 
 int
@@ -79,8 +80,7 @@ store_error(struct store *store, int rc)
 	}
 	if (store->tx_error == 0)
 		log_warning("store: %s code=%d", sqlite3_errmsg(store->db), rc);
-	store_doom(store, error);
-	return error;
+	return store_doom(store, error);
 }
 
 sqlite3_stmt *
@@ -301,10 +301,8 @@ store_commit(struct store *store)
 		return store->tx_error;
 	if (store->sealed) {
 		int error = store->sealer.commit(store->sealer.ctx);
-		if (error != 0) {
-			store_doom(store, error);
-			return error;
-		}
+		if (error != 0)
+			return store_doom(store, error);
 	}
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_COMMIT, &error);

@@ -13,7 +13,8 @@
  * Every function that can fail returns 0 or AISLE_E_IO, AISLE_E_FULL (disk or
  * max_mib), AISLE_E_NONE, AISLE_E_DAMAGED (row does not open: it is set aside
  * into the table `damaged`, counted, and treated as absent by the caller).
- * A failed write dooms its transaction: every later call returns the same
+ * A failed write dooms its transaction, whatever it failed of (a body over
+ * 4 MiB is AISLE_E_FULL as a full disk is): every later call returns the same
  * error and store_commit cannot succeed; roll back. After AISLE_E_IO close and
  * open again. AISLE_E_NONE from a put or add: the subject is forgotten, nothing
  * was written, and the transaction is not doomed. fn of an each-function may

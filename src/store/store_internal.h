@@ -223,8 +223,8 @@ extern const char *const store_pair_names[PAIR_COUNT];
 /* ---- store.c ---- */
 /* The statement, reset, ready to bind; NULL: *ret_error is what to return. */
 sqlite3_stmt *store_stmt(struct store *store, int statement, int *ret_error);
-/* The transaction can only roll back from now on. */
-void store_doom(struct store *store, int error);
+/* The transaction can only roll back from now on: what every write that fails returns. */
+int store_doom(struct store *store, int error);
 /* An SQLite result as one of ours; a failed write dooms the transaction. */
 int store_error(struct store *store, int rc);
 /* Steps a statement that returns no rows, and resets it. */

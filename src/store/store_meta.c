@@ -51,6 +51,8 @@ int
 store_meta_set(struct store *store, const char *name, const void *value, size_t len)
 {
 	int error;
+	if (len > STORE_BODY_MAX)
+		return store_doom(store, AISLE_E_FULL);
 	sqlite3_stmt *stmt = store_stmt(store, ST_META_SET, &error);
 	if (stmt == NULL)
 		return error;

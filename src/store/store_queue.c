@@ -168,8 +168,13 @@ drop_oldest_dead(struct store *store)
 	int64_t n = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
 	int64_t bytes = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 1) : 0;
 	sqlite3_reset(stmt);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? AISLE_E_NONE : store_error(store, rc);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return store_error(store, rc);
+	if (rc == SQLITE_DONE) {
+		/* Fewer than were counted: damaged pages went. */
+		store->now.dead_rows = store->now.dead_bytes = 0;
+		return 0;
+	}
 	stmt = store_stmt(store, ST_DEAD_DROP, &error);
 	if (stmt == NULL)
 		return error;

@@ -14,7 +14,7 @@ store_seal(struct store *store, const char *table, const void *row_key, size_t r
     const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len)
 {
 	if (len > STORE_BODY_MAX)
-		return AISLE_E_FULL;
+		return store_doom(store, AISLE_E_FULL);
 	if (!store->sealed) {
 		*ret_body = plain;
 		*ret_len = len;
@@ -30,11 +30,8 @@ store_seal(struct store *store, const char *table, const void *row_key, size_t r
 	/* A row written outside a transaction is on disk at once: its key goes first. */
 	if (error == 0 && !store->in_tx)
 		error = store->sealer.commit(store->sealer.ctx);
-	if (error != 0) {
-		if (error != AISLE_E_NONE)
-			store_doom(store, error);
-		return error;
-	}
+	if (error != 0)
+		return error == AISLE_E_NONE ? error : store_doom(store, error);
 	*ret_body = store->sealed_body.data;
 	*ret_len = store->sealed_body.len;
 	return 0;
@@ -49,7 +46,7 @@ store_unseal(struct store *store, const char *table, const void *row_key, size_t
 	const void *body = sqlite3_column_blob(stmt, column);
 	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
 	if (body == NULL && len > 0)
-		return AISLE_E_IO;
+		return store_doom(store, AISLE_E_IO);
 	if (!store->sealed) {
 		buf_add(out, body, len);
 		return 0;

@@ -86,7 +86,7 @@ an_empty_body_and_a_big_one_are_kept_and_a_giant_is_refused(void **state)
 	assert_int_equal(body.len, big);
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big + 1),
 	    AISLE_E_FULL);
-	commit(f);
+	store_rollback(f->store);
 	buf_done(&body);
 	free(bytes);
 }
@@ -201,7 +201,7 @@ a_full_window_says_full(void **state)
 	key.b[14] = 4;
 	key.b[15] = 0;
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, "x", 1), AISLE_E_FULL);
-	commit(f);
+	store_rollback(f->store);
 }
 
 static void
