@@ -187,6 +187,14 @@ bench: deps-ci all $(BENCH_BIN)
 bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/models.py $(MODELS)
 
+# Small wrong changes, and whether a test sees them: tests/mutants.py. Hours for all of them; SEED, COUNT (of a room), ROOMS choose.
+.PHONY: mutants
+mutants: export MUTANTS_CC = $(CC) $(filter-out -O% -g,$(ALL_CFLAGS)) -O2
+mutants: export MUTANTS_LIBS = $(PKG_LIBS)
+mutants: deps
+	@SEED="$(SEED)" COUNT="$(COUNT)" ROOMS="$(if $(filter command,$(origin ROOMS)),$(ROOMS))" CC="$(CC)" MAKE="$(MAKE)" \
+		/usr/bin/python3 tests/mutants.py
+
 # ---- what must stay true of the source ----
 
 .PHONY: lint format
@@ -266,6 +274,7 @@ help:
 	@echo "make bench      figures; make bench-models: models beside XGBoost"
 	@echo "make conformance  margins of models, against XGBoost"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
+	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
 	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"
 	@echo "make lint       what must stay true of the source"
 	@echo "make format     sources as .clang-format has them"

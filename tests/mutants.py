@@ -1,0 +1,406 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small wrong changes to the source, one at a time, and whether a test notices: make mutants.
+
+    SEED=1      which changes
+    COUNT=40    how many of each room
+    ROOMS=...   of which rooms: the keys of TESTS
+    JOBS=2      at once
+
+A change is made by rule to one place of one function, in a copy: a condition turned, `<` for `<=`, `&&` for `||`, one
+more or less, the neighbour in an enum, a statement dropped, another value returned. The file is compiled, the room's tests are linked with
+it and run until one fails. What does not compile, or gives the same machine code, is not counted. One that no test can
+see because nothing changes is listed in tests/mutants.equivalent, with the reason, by function and text: files may be
+cut anew.
+
+Which changes a seed makes depends on the functions alone, not on the files that they stand in. Results are kept in
+build/mutants; a run that was stopped goes on where it was, and what a test saw once is not tried again while its
+function is the same. FRESH=1 forgets them.
+"""
+import concurrent.futures
+import glob
+import hashlib
+import json
+import os
+import re
+import resource
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+BUILD = "build/mutants"
+EQUIVALENT = "tests/mutants.equivalent"
+
+# What holds a room, the likeliest first. A name with a slash is a scenario: with mutated programs, without a clock of
+# its own. A test that has the name of the mutated file comes before all others.
+TESTS = {
+    "spine": ["test_spine", "test_tally", "test_hold", "test_watchdog", "test_store_room", "scenario/test_deciding"],
+    "decide": ["test_decide", "test_gate", "test_contact_policy", "test_explore", "test_offer", "test_record", "test_reasons",
+               "test_score_lot", "test_guidance", "scenario/test_deciding"],
+    "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_spine", "scenario/test_deciding"],
+    "deliver": ["test_guidance", "test_http", "test_sse", "test_http_tls"],
+    "profile": ["test_subject", "test_subject_merge", "test_profiles", "test_keys", "test_vault", "test_features", "test_spine",
+                "scenario/test_deciding"],
+}
+FACTOR, LEAST_S = 8, 5  # a test that takes longer than that hangs
+MEMORY_MIB = 2048
+
+
+# ---- what may be changed ----
+
+def masked(text):
+    """Comments, strings and preprocessor lines as blanks: the places stay."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match.group())
+    text = re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text, flags=re.S)
+    return re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", blank, text, flags=re.M)
+
+
+def close_of(text, at):
+    """Where the bracket that opens at `at` is closed."""
+    depth = 0
+    for i in range(at, len(text)):
+        depth += (text[i] in "([{") - (text[i] in ")]}")
+        if depth == 0:
+            return i
+    return len(text)
+
+
+def functions(code):
+    """(name, what it returns, start, end) of each: clang-format has both braces in the first column."""
+    for match in re.finditer(r"^\{\n.*?^\}", code, flags=re.M | re.S):
+        head = code[:match.start()].rstrip()
+        head = head[max(head.rfind("\n\n"), head.rfind(";"), head.rfind("}\n"), -1) + 1:]
+        named = re.search(r"^(\w+)\(", head, flags=re.M)
+        if named:
+            yield named.group(1), " ".join(head[:named.start()].split()), match.start(), match.end()
+
+
+def enums():
+    """Each enumerator's neighbour."""
+    next_of = {}
+    for path in glob.glob("src/*/*.[ch]") + glob.glob("include/aisle/*.h"):
+        with open(path) as f:
+            code = masked(f.read())
+        for match in re.finditer(r"\benum\b\s*\w*\s*\{([^{}]*)\}", code):
+            names = re.findall(r"(?:^|,)\s*([A-Z]\w+)\b(?!\s*\()", match.group(1))
+            for a, b in zip(names, names[1:] + names[-2:-1]):
+                next_of[a] = b
+    return next_of
+
+
+NEIGHBOUR = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "true": "false",
+             "false": "true", " + ": " - ", " - ": " + ", " += ": " -= ", " -= ": " += "}
+TOKENS = re.compile(r"(?<![<>=!+\-])(?:<=|>=|==|!=|<|>)(?![<>=])|&&|\|\||\b(?:true|false)\b| [-+]=? |!(?!=)")
+WORDS = r"if|else|for|while|switch|return|case|default|goto|do|sizeof|CHECK|ARRAY_LEN|_Static_assert"
+STATEMENT = re.compile(rf"(?<=[;{{}}):e])\s*\n\s*((?:(?!(?:{WORDS})\b)[*(]*\w+(?:\(|->|\.|\[|\+\+|--| (?:[-+*/|&^%]|<<|>>)?= )|\+\+|--|"
+                       r"(?:break|continue|return);|goto \w+;))")
+
+
+def changes(code, start, end, returns, next_of):
+    """(rule, from, to, with) of each place in a function."""
+    body = code[start:end]
+    for match in TOKENS.finditer(body):
+        token, at = match.group(), start + match.start()
+        before = code[:at].rstrip()[-1:]
+        if token == "<" and re.match(r"<[\w./]+>", code[at:]) or token == "->":
+            continue
+        if token == "!":
+            yield "condition", at, at + 1, ""
+        elif token in (" + ", " - ") and before and (before.isalnum() or before in "_)]"):
+            yield "sum", at, at + 3, NEIGHBOUR[token]
+        elif token.strip() in NEIGHBOUR or token in NEIGHBOUR:
+            rule = "compare" if token in "<=>==!=" else "and-or" if token in "&&||" else "value"
+            yield rule, at, at + len(token), NEIGHBOUR.get(token) or NEIGHBOUR[token.strip()]
+    for match in re.finditer(r"\bif (\()", body):
+        first = start + match.start(1)
+        last = close_of(code, first)
+        yield "condition", first, last + 1, ("(!", first, last + 1, ")")
+    for match in re.finditer(r"(?<![\w.])(\d+)(?![\w.])", body):
+        at = start + match.start()
+        if code[at - 2:at + 3] == "{ 0 }":
+            continue
+        line = code[code.rfind("\n", 0, at) + 1:at]
+        if re.match(r"\s*(?:static |const |struct \w+ |char |u?int\w* |size_t |bool )[^=]*\[$", line):
+            continue  # how large an array is
+        number = int(match.group())
+        yield "one-more", at, start + match.end(), str(number + 1)
+        if number > 0:
+            yield "one-less", at, start + match.end(), str(number - 1)
+    for match in re.finditer(r"\b[A-Z]\w+\b", body):
+        if match.group() in next_of:
+            yield "enum", start + match.start(), start + match.end(), next_of[match.group()]
+    for match in STATEMENT.finditer(body):
+        at = first = start + match.start(1)
+        while at < end and code[at] != ";":
+            at = close_of(code, at) + 1 if code[at] in "([{" else at + 1
+        if "{" not in code[first:first + 1]:
+            yield "dropped", first, at + 1, ";"
+    for match in re.finditer(r"\breturn ([^;]+);", body):
+        first, last, value = start + match.start(1), start + match.end(1), match.group(1)
+        if value in ("true", "false"):
+            continue
+        if returns.endswith("*"):
+            if value != "NULL":
+                yield "returned", first, last, "NULL"
+        elif re.search(r"\bbool$", returns):
+            yield "returned", first, last, ("!(", first, last, ")")
+        elif not re.search(r"\bstruct \w+$|\bvoid$", returns):
+            if value not in ("0", "1"):
+                yield "returned", first, last, "0"
+
+
+def mutants(room, seed, next_of):
+    """All of a room, in the seed's order."""
+    found = []
+    for path in sorted(glob.glob(f"src/{room}/*.c")):
+        with open(path) as f:
+            text = f.read()
+        code = masked(text)
+        for name, returns, start, end in functions(code):
+            seen = {}
+            for rule, first, last, to in changes(code, start, end, returns, next_of):
+                if isinstance(to, tuple):
+                    to = to[0] + text[to[1]:to[2]] + to[3]
+                # Line numbers stay: CHECK has them.
+                to += "\n" * (text[first:last].count("\n") - to.count("\n"))
+                changed = text[:first] + to + text[last:]
+                left = text.rfind("\n", 0, first) + 1
+                if re.match(r"(break|continue|return|goto \w+);", code[first:last]):
+                    left = text.rfind("\n", 0, left - 1) + 1  # alone they say nothing
+                right, shift = text.find("\n", last), len(to) - (last - first)
+                was, now = " ".join(text[left:right].split()), " ".join(changed[left:right + shift].split())
+                if was == now:
+                    continue
+                nth = seen[was, now] = seen.get((was, now), 0) + 1
+                key = "|".join((name, was, now, str(nth)))
+                order = hashlib.blake2b(f"{seed}|{key}".encode(), digest_size=8).hexdigest()
+                found.append({"room": room, "function": name, "rule": rule, "was": was, "now": now, "nth": nth, "key": key,
+                              "path": path, "line": text.count("\n", 0, first) + 1, "whole": text, "text": changed, "order": order,
+                              "body": hashlib.blake2b(text[start:end].encode(), digest_size=8).hexdigest()})
+    return sorted(found, key=lambda m: m["order"])
+
+
+def equivalents():
+    """(function, was, now) → why. An entry: the function's name, `- was`, `+ now`, then the reason, up to an empty line."""
+    why = {}
+    if os.path.exists(EQUIVALENT):
+        with open(EQUIVALENT) as f:
+            entries = re.sub(r"^#.*\n", "", f.read(), flags=re.M).strip().split("\n\n")
+        for entry in filter(None, entries):
+            name, was, now, *reason = entry.split("\n")
+            if was[:2] != "- " or now[:2] != "+ " or not reason:
+                sys.exit(f"{EQUIVALENT}: not an entry:\n{entry}")
+            why[name, was[2:], now[2:]] = " ".join(r.strip() for r in reason)
+    return why
+
+
+# ---- one of them ----
+
+class Bench:
+    """A folder with a compiler and the tests, for one at a time."""
+
+    compiler = [w for w in shlex.split(os.environ["MUTANTS_CC"]) if w not in ("ccache", "-g", "-Werror")]
+    libs = shlex.split(os.environ["MUTANTS_LIBS"])
+    baseline = {}  # of each test: its seconds
+
+    def __init__(self, n):
+        self.folder, self.objects = os.path.abspath(f"{BUILD}/bench{n}"), {}  # objects: of the files as they are
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder)
+
+    def compile(self, path, text, name):
+        out = os.path.join(self.folder, name)
+        done = subprocess.run(self.compiler + ["-w", "-x", "c", "-c", "-o", out, "-"], input=f'# 1 "{path}"\n{text}', text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return out if done.returncode == 0 else None
+
+    def link(self, out, objects, libs=()):
+        line = self.compiler + ["-pie", "-fuse-ld=gold", "-fsanitize=leak", "-o", out, *objects, f"{BUILD}/libaisle.a", *self.libs, *libs]
+        done = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        return done.returncode == 0 or sys.exit(f"cannot link {out}:\n{done.stderr[-2000:]}")
+
+    def run(self, test, objects=()):
+        """'' passed, else how it failed; objects stand in for those of the library."""
+        environ = dict(os.environ, BUILD=self.folder, SEEDS="12", LSAN_OPTIONS=f"hard_rss_limit_mb={MEMORY_MIB}")
+        if "/" in test:
+            ctl = [o for s in glob.glob("src/ctl/*.c") for o in [f"{BUILD}/{s[:-2]}.o"]]
+            self.link(os.path.join(self.folder, "aislectl"), list(objects) + ctl)
+            command = ["/usr/bin/python3", f"tests/{test}.py"]
+        else:
+            self.link(os.path.join(self.folder, test), [f"{BUILD}/tests/unit/{test}.o", *objects], ["-lcmocka", "-lm"])
+            command = [os.path.join(self.folder, test)]
+        limit = max(LEAST_S, FACTOR * self.baseline[test]) if test in self.baseline else 600
+        process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   start_new_session=True, text=True, errors="replace", preexec_fn=limits)
+        try:
+            out, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return "hangs"
+        if process.returncode == 0:
+            return ""
+        failed = re.findall(r"\[  FAILED  \] (\w+)$|^FAILED\s+(\w+)", out, flags=re.M)
+        return next((a or b for a, b in failed), f"exit {process.returncode}")
+
+
+def limits():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
+
+
+def tests_for(mutant):
+    tests = TESTS[mutant["room"]]
+    own = "test_" + os.path.basename(mutant["path"])[:-2]
+    return sorted(tests, key=lambda t: (t != own, tests.index(t)))
+
+
+def unchanged(bench, mutant):
+    """What the file compiles to as it is."""
+    path = mutant["path"]
+    if path not in bench.objects:
+        bench.objects[path] = read(bench.compile(path, mutant["whole"], "was.o"))
+    return bench.objects[path]
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def try_one(bench, mutant):
+    """What became of it: killed, survived, same, broken; and by what."""
+    made = bench.compile(mutant["path"], mutant["text"], "now.o")
+    if made is None:
+        return "broken", ""
+    if read(made) == unchanged(bench, mutant):
+        return "same", ""
+    for test in tests_for(mutant):
+        how = bench.run(test, [made])
+        if how:
+            return "killed", f"{test}: {how}"
+    return "survived", ""
+
+
+# ---- all of them ----
+
+class Results:
+    """One line for each; of several the last counts."""
+
+    def __init__(self, path, tests):
+        self.path, self.tests, self.known, self.lock = path, tests, {}, threading.Lock()
+        if os.environ.get("FRESH") and os.path.exists(path):
+            os.remove(path)
+        if os.path.exists(path):
+            with open(path) as f:
+                for line in f:
+                    row = json.loads(line)
+                    self.known[row["key"]] = row
+
+    def of(self, mutant):
+        row = self.known.get(mutant["key"])
+        if row is None or row["body"] != mutant["body"] or row["fate"] == "survived" and row["tests"] != self.tests[mutant["room"]]:
+            return None
+        return row
+
+    def add(self, mutant, fate, by):
+        row = {k: mutant[k] for k in ("key", "room", "function", "rule", "was", "now", "body")}
+        row.update(fate=fate, by=by, tests=self.tests[mutant["room"]])
+        with self.lock:
+            self.known[mutant["key"]] = row
+            with open(self.path, "a") as f:
+                f.write(json.dumps(row) + "\n")
+        return row
+
+
+def run_room(room, todo, count, results, why, benches):
+    """The first `count` of a room that count, in the seed's order; those that nobody can see are not among them."""
+    taken, lock, todo = [], threading.Lock(), iter(todo)
+    start, counted = time.time(), 0
+
+    def work(bench):
+        nonlocal counted
+        while True:
+            with lock:
+                if counted >= count:
+                    return
+                mutant = next(todo, None)
+                if mutant is None:
+                    return
+                counted += 1
+            row = results.of(mutant)
+            if row is None:
+                row = results.add(mutant, *try_one(bench, mutant))
+            row = dict(row, path=mutant["path"], line=mutant["line"], order=mutant["order"],
+                       why=why.get((mutant["function"], mutant["was"], mutant["now"])))
+            with lock:
+                if row["fate"] in ("broken", "same"):
+                    counted -= 1
+                    continue
+                taken.append(row)
+                if sys.stderr.isatty() or row["fate"] == "survived" or len(taken) % 10 == 0:
+                    spent = time.time() - start
+                    print(f"  {room} {len(taken)}/{count}, {sum(r['fate'] == 'killed' for r in taken)} killed, about "
+                          f"{spent / len(taken) * (count - len(taken)) / 60:.0f} min left"
+                          + (f"; survived: {mutant['path']}:{mutant['line']} {mutant['now']}" if row["fate"] == "survived" else ""),
+                          flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(len(benches)) as pool:
+        for done in [pool.submit(work, b) for b in benches]:
+            done.result()
+    return sorted(taken, key=lambda r: r["order"])
+
+
+def print_table(rows, seed, minutes):
+    print(f"\nseed {seed}, {minutes:.0f} min\n\n| room | changes | seen by a test | change nothing | survive | of those that change something |")
+    print("|---|---|---|---|---|---|")
+    for room in dict.fromkeys(r["room"] for r in rows):
+        of = [r for r in rows if r["room"] == room]
+        killed, equal = sum(r["fate"] == "killed" for r in of), sum(r["fate"] == "survived" and bool(r["why"]) for r in of)
+        print(f"| {room} | {len(of)} | {killed} | {equal} | {len(of) - killed - equal} | {100 * killed / max(1, len(of) - equal):.1f} % |")
+    for row in rows:
+        if row["fate"] == "survived" and not row["why"]:
+            print(f"\n{row['path']}:{row['line']} {row['function']}  ({row['rule']})\n- {row['was']}\n+ {row['now']}")
+
+
+def digest_of(tests):
+    sha = hashlib.blake2b(digest_size=8)
+    for test in tests:
+        with open(f"tests/{test}.py" if "/" in test else f"{BUILD}/tests/unit/{test}.o", "rb") as f:
+            sha.update(f.read())
+    return sha.hexdigest()
+
+
+def main():
+    os.chdir(TOP)
+    os.nice(10)
+    seed, count = os.environ.get("SEED") or "1", int(os.environ.get("COUNT") or 40)
+    rooms = (os.environ.get("ROOMS") or " ".join(TESTS)).split()
+    tests = list(dict.fromkeys(t for room in rooms for t in TESTS[room]))
+    start = time.time()
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SEED"):  # ours: ROOMS is another word in there
+        os.environ.pop(name, None)
+    subprocess.run([os.environ["MAKE"], "--no-print-directory", f"BUILD={BUILD}", f"CC={os.environ['CC']}", "CFLAGS=-O2", f"{BUILD}/aislectl"]
+                   + [f"{BUILD}/tests/unit/{t}.o" for t in tests if "/" not in t], check=True)
+    benches = [Bench(n) for n in range(int(os.environ.get("JOBS") or 2))]
+    for test in tests:
+        began = time.time()
+        how = benches[0].run(test)
+        if how:
+            sys.exit(f"{test} fails without any change: {how}")
+        Bench.baseline[test] = time.time() - began
+    print("tests, with linking: " + ", ".join(f"{t} {s:.1f} s" for t, s in Bench.baseline.items()), flush=True)
+    results = Results(f"{BUILD}/results-{seed}.jsonl", {room: digest_of(TESTS[room]) for room in rooms})
+    why, next_of, rows = equivalents(), enums(), []
+    for room in rooms:
+        rows += run_room(room, mutants(room, seed, next_of), count, results, why, benches)
+    print_table(rows, seed, (time.time() - start) / 60)
+
+
+if __name__ == "__main__":
+    main()
