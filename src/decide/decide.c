@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include "policy/policy_load.h"
+
 /* The open cards of the visit with the actions of the policy they are of, in order of action; of
  * two cards of one action the earlier. */
 struct open_card {
@@ -31,7 +33,7 @@ open_cards(const struct run *run, struct open_card list[static VISIT_CARDS_MAX])
 		size_t index, at = count;
 
 		if (!card_open_at(&visit->cards[c], run->now_ms) ||
-		    (action = action_find(run->policy, visit->cards[c].action)) == NULL)
+		    (action = policy_action(run->policy, visit->cards[c].action)) == NULL)
 			continue;
 		index = (size_t)(action - run->policy->actions);
 		while (at > 0 && list[at - 1].action > index)

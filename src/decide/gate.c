@@ -22,6 +22,8 @@
 
 #include <string.h>
 
+#include "policy/policy_load.h"
+
 /* Where a card may go while the visit is in a state. Quiet rules come on top. */
 #define TILL_OPEN (1u << PLACE_TILL)
 #define FRONT ((1u << PLACE_TABLET) | (1u << PLACE_CUSTOMER))
@@ -36,25 +38,6 @@ static const unsigned lane_places[] = {
 	[VISIT_CANCELLED] = 1u << PLACE_LATER,
 };
 /* clang-format on */
-
-const struct action *
-action_find(const struct policy *policy, const char *id)
-{
-	size_t low = 0, high = policy->action_count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int order = strcmp(policy->actions[mid].id, id);
-
-		if (order == 0)
-			return &policy->actions[mid];
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
 
 bool
 card_open_at(const struct card *card, int64_t now_ms)
@@ -225,7 +208,7 @@ stack_taken(const struct run *run, const char *stack)
 
 		if (!card_kept(card))
 			continue;
-		other = action_find(run->policy, card->action);
+		other = policy_action(run->policy, card->action);
 		if (other != NULL && other->has_offer && other->offer.stack != NULL &&
 		    strcmp(other->offer.stack, stack) == 0)
 			return true;

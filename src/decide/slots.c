@@ -22,6 +22,8 @@
 
 #include <string.h>
 
+#include "policy/policy_load.h"
+
 #define SHORTLIST_MAX 64
 #define SLOTS_MAX 8
 #define KEPT_MAX 20	 /* slot numbers that accepted cards can push to, */
@@ -267,7 +269,7 @@ place_kept(struct run *run, enum placement place)
 		for (size_t i = 0; i < run->decision->candidate_count; i++)
 			if (strcmp(run->decision->candidates[i].action->id, card->action) == 0)
 				slot->candidate = (int)i;
-		action = action_find(run->policy, card->action);
+		action = policy_action(run->policy, card->action);
 		for (size_t t = 0;
 		     action != NULL && card->treatment != NULL && t < action->treatment_count; t++)
 			if (strcmp(action->treatments[t].name, card->treatment) == 0)
