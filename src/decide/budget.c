@@ -20,32 +20,41 @@ use_of(const struct store_state *store, const char *action)
 }
 
 const char *
-budget_gate(const struct run *run, const struct action *action, const struct card *own,
+budget_clause(const struct budget *budget, const struct budget_use *use, bool time_uncertain,
     int64_t hold_minor)
 {
-	const struct budget *budget = &action->budget;
-	const struct budget_use *use;
-	int64_t money = 0, units = 0;
+	bool day = budget->per == BUDGET_STORE_DAY;
 
 	if (budget->per == BUDGET_NONE)
 		return NULL;
 	/* A slice of a shared budget ends at a time: without a sure clock it is not spent from. */
-	if (budget->per == BUDGET_CAMPAIGN && run->input->store.time_uncertain)
+	if (budget->per == BUDGET_CAMPAIGN && time_uncertain)
 		return "budget: time uncertain";
-	use = use_of(&run->input->store, action->id);
-	if (use != NULL) {
-		money =
-		    budget->per == BUDGET_STORE_DAY ? use->day_money_minor : use->all_money_minor;
-		units = budget->per == BUDGET_STORE_DAY ? use->day_units : use->all_units;
-	}
-	if (own != NULL && !own->withheld &&
-	    (budget->per == BUDGET_CAMPAIGN || own->sent_ms >= run->input->store.day_start_ms)) {
-		money -= own->hold_minor;
-		units -= 1;
-	}
-	if (budget->money_minor >= 0 && money + hold_minor > budget->money_minor)
+	if (budget->money_minor >= 0 &&
+	    (day ? use->day_money_minor : use->all_money_minor) + hold_minor > budget->money_minor)
 		return "budget.money";
-	if (budget->units >= 0 && units + 1 > budget->units)
+	if (budget->units >= 0 && (day ? use->day_units : use->all_units) + 1 > budget->units)
 		return "budget.units";
 	return NULL;
+}
+
+const char *
+budget_gate(const struct run *run, const struct action *action, const struct card *own,
+    int64_t hold_minor)
+{
+	const struct store_state *store = &run->input->store;
+	const struct budget_use *found = use_of(store, action->id);
+	struct budget_use use = { 0 };
+
+	if (found != NULL)
+		use = *found;
+	if (own != NULL && !own->withheld) {
+		use.all_money_minor -= own->hold_minor;
+		use.all_units--;
+		if (own->sent_ms >= store->day_start_ms) {
+			use.day_money_minor -= own->hold_minor;
+			use.day_units--;
+		}
+	}
+	return budget_clause(&action->budget, &use, store->time_uncertain, hold_minor);
 }

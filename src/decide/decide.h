@@ -41,6 +41,14 @@ struct offer_value offer_value(const struct offer *offer, int64_t depth, const s
 const char *contact_check(struct arena *arena, const struct decide_input *input,
     const struct action *action, int placement);
 
+/* Is it in this list, ascending, of stopped actions? */
+bool action_stopped(const char *const *stopped, size_t count, const char *action);
+
+/* NULL: what it may still spend bears one more card; else the clause that closed it. use: without
+ * that card. */
+const char *budget_clause(const struct budget *budget, const struct budget_use *use,
+    bool time_uncertain, int64_t hold_minor);
+
 /* ---- words ---- */
 /* The prompt object as it is sent, without "state" and "choices" (guidance.h adds them), for a slot with a new card. */
 void prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt,

@@ -67,14 +67,14 @@ lane_quiet(enum placement place)
 	return place == PLACE_TABLET || place == PLACE_TILL || place == PLACE_CUSTOMER;
 }
 
-static bool
-is_stopped(const struct store_state *store, const char *id)
+bool
+action_stopped(const char *const *stopped, size_t count, const char *action)
 {
-	size_t low = 0, high = store->stopped_count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int order = strcmp(store->stopped[mid], id);
+		int order = strcmp(stopped[mid], action);
 
 		if (order == 0)
 			return true;
@@ -135,9 +135,11 @@ validity_gate(const struct run *run, const struct action *action)
 static void
 head_gate(const struct run *run, struct trial *trial, const struct action *action)
 {
+	const struct store_state *store = &run->input->store;
+
 	trial->tried = TRIED_HEAD;
 	trial->standing = FATE_PASSED;
-	if (is_stopped(&run->input->store, action->id)) {
+	if (action_stopped(store->stopped, store->stopped_count, action->id)) {
 		trial->standing = FATE_STOPPED;
 		trial->standing_clause = "stop";
 	} else if ((trial->standing_clause = validity_gate(run, action)) != NULL) {

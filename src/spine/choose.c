@@ -31,12 +31,8 @@ fill_store(struct engine *engine, struct store_state *store)
 	store->stopped = (const char *const *)engine->stopped;
 	store->stopped_count = engine->stopped_count;
 	store->time_uncertain = engine->time_uncertain;
-	for (size_t i = 0; i < engine->budget_count; i++) {
-		const struct engine_budget b = budget_on(&engine->budgets[i], store->day_start_ms);
-
-		uses[i] = (struct budget_use){ b.action, b.day_money_minor, b.day_units,
-			b.all_money_minor, b.all_units };
-	}
+	for (size_t i = 0; i < engine->budget_count; i++)
+		uses[i] = budget_on(&engine->budgets[i], store->day_start_ms);
 	store->uses = uses;
 	store->use_count = engine->budget_count;
 }

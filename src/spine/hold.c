@@ -23,16 +23,18 @@
 #define SHELF 8
 #define SHELVES_MAX 65536 /* more actions than there will ever be */
 
-struct engine_budget
+struct budget_use
 budget_on(const struct engine_budget *budget, int64_t day_ms)
 {
-	struct engine_budget figures = *budget;
+	struct budget_use use = { .action = budget->action,
+		.all_money_minor = budget->all_money_minor,
+		.all_units = budget->all_units };
 
-	if (figures.day_ms < day_ms) {
-		figures.day_ms = day_ms;
-		figures.day_money_minor = figures.day_units = 0;
+	if (budget->day_ms >= day_ms) {
+		use.day_money_minor = budget->day_money_minor;
+		use.day_units = budget->day_units;
 	}
-	return figures;
+	return use;
 }
 
 static struct engine_budget *
@@ -57,7 +59,10 @@ take(struct engine *engine, const char *action, int64_t day_ms)
 		budget = &engine->budgets[engine->budget_count++];
 		*budget = (struct engine_budget){ .action = mem_strdup(action), .day_ms = day_ms };
 	}
-	*budget = budget_on(budget, day_ms);
+	if (budget->day_ms < day_ms) {
+		budget->day_ms = day_ms;
+		budget->day_money_minor = budget->day_units = 0;
+	}
 	budget->dirty = engine->budgets_dirty = true;
 	return budget;
 }
@@ -122,13 +127,14 @@ hold_spend(struct engine *engine, struct card *card, int64_t amount_minor)
 	card->hold_minor = ours;
 }
 
-struct engine_budget
+struct budget_use
 hold_today(const struct engine *engine, const char *action)
 {
-	int64_t day_ms = engine_day_start(engine, engine->now_ms);
-	const struct engine_budget *budget = find(engine, action), none = { .day_ms = day_ms };
+	const struct engine_budget *budget = find(engine, action);
 
-	return budget_on(budget != NULL ? budget : &none, day_ms);
+	if (budget == NULL)
+		return (struct budget_use){ 0 };
+	return budget_on(budget, engine_day_start(engine, engine->now_ms));
 }
 
 /* ---- on disk ---- */

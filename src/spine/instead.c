@@ -59,18 +59,9 @@ depth_of(const struct offer *offer, int64_t wanted)
 static bool
 budget_bears(struct engine *engine, const struct action *action, int64_t hold_minor)
 {
-	const struct engine_budget b = hold_today(engine, action->id);
-	bool day = action->budget.per == BUDGET_STORE_DAY;
-	int64_t money = day ? b.day_money_minor : b.all_money_minor;
-	int64_t units = day ? b.day_units : b.all_units;
+	const struct budget_use use = hold_today(engine, action->id);
 
-	if (action->budget.per == BUDGET_NONE)
-		return true;
-	if (action->budget.per == BUDGET_CAMPAIGN && engine->time_uncertain)
-		return false;
-	return (action->budget.money_minor < 0 ||
-		   money + hold_minor <= action->budget.money_minor) &&
-	    (action->budget.units < 0 || units + 1 <= action->budget.units);
+	return budget_clause(&action->budget, &use, engine->time_uncertain, hold_minor) == NULL;
 }
 
 /* The words that the tablet showed for it; else its own name. */

@@ -11,6 +11,7 @@
 
 #include "core/id.h"
 #include "core/json.h"
+#include "decide/decide.h"
 #include "policy/policy_load.h"
 
 /* ---- stopped actions, in the order of their ids ---- */
@@ -18,11 +19,7 @@
 bool
 order_is_stopped(const struct engine *engine, const char *action)
 {
-	for (size_t i = 0; i < engine->stopped_count; i++) {
-		if (strcmp(engine->stopped[i], action) == 0)
-			return true;
-	}
-	return false;
+	return action_stopped((const char *const *)engine->stopped, engine->stopped_count, action);
 }
 
 void

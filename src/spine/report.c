@@ -95,7 +95,7 @@ known(const struct engine *engine, const char *action)
 static void
 add_budget(const struct engine *engine, const struct action *action, struct buf *out)
 {
-	struct engine_budget used;
+	struct budget_use used;
 	bool day;
 
 	if (action == NULL || action->budget.per == BUDGET_NONE)
@@ -151,7 +151,7 @@ add_spent(const struct engine *engine, int64_t day_ms, struct buf *out)
 
 	buf_adds(out, ",\"spent\":[");
 	for (size_t i = 0; i < engine->budget_count; i++) {
-		const struct engine_budget b = budget_on(&engine->budgets[i], day_ms);
+		const struct budget_use b = budget_on(&engine->budgets[i], day_ms);
 
 		if (b.action[0] == '\0')
 			continue;

@@ -131,9 +131,8 @@ void card_command(struct engine *engine, struct visit *visit, struct card *card,
 
 /* hold.c: an action's budget */
 /* the figures as of that day */
-struct engine_budget budget_on(const struct engine_budget *budget, int64_t day_ms);
-/* action: NULL in it */
-struct engine_budget hold_today(const struct engine *engine, const char *action);
+struct budget_use budget_on(const struct engine_budget *budget, int64_t day_ms);
+struct budget_use hold_today(const struct engine *engine, const char *action);
 void hold_take(struct engine *engine, struct card *card);
 /* Lapsed, refused or reversed: what was held is free again. A hold of an earlier day is not
  * today's. */

@@ -64,7 +64,7 @@ offer(int64_t hold_minor)
 static void
 figures(int64_t day_money, int64_t day_units, int64_t all_money, int64_t all_units)
 {
-	struct engine_budget b = hold_today(engine, "a");
+	struct budget_use b = hold_today(engine, "a");
 
 	assert_int_equal(b.day_money_minor, day_money);
 	assert_int_equal(b.day_units, day_units);
