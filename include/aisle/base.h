@@ -65,4 +65,6 @@ struct id {
 #define H_MS (60 * MIN_MS)
 #define D_MS (24 * H_MS)
 
+#define MONEY_MAX INT64_C(1000000000000) /* minor units, either sign */
+
 #endif

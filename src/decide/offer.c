@@ -22,7 +22,6 @@
 #include <string.h>
 
 #define SHARE_UNIT INT64_C(1000000)
-#define AMOUNT_MAX INT64_C(1000000000000)
 
 int64_t
 basket_total(const struct visit *visit)
@@ -149,7 +148,7 @@ line_matches(const struct line *line, const struct match *match)
 static bool
 line_qualifies(const struct offer *offer, const struct line *line)
 {
-	if (line->voided || line->amount_minor <= 0 || line->amount_minor > AMOUNT_MAX)
+	if (line->voided || line->amount_minor <= 0 || line->amount_minor > MONEY_MAX)
 		return false;
 	if (offer->include.set && !line_matches(line, &offer->include))
 		return false;
@@ -175,7 +174,7 @@ over_price(const struct line *line, int64_t price_minor)
 	int64_t qty_milli = line->qty_milli > 0 ? line->qty_milli : 1000;
 	int64_t at_price;
 
-	if (price_minor > AMOUNT_MAX / qty_milli)
+	if (price_minor > MONEY_MAX / qty_milli)
 		return 0;
 	at_price = div_half_up(price_minor * qty_milli, 1000);
 	return line->amount_minor > at_price ? line->amount_minor - at_price : 0;
@@ -293,7 +292,7 @@ static int64_t
 our_share_up(int64_t minor, double funded)
 {
 	int64_t ours = SHARE_UNIT - (int64_t)(funded * (double)SHARE_UNIT + 0.5);
-	int64_t product = (minor > AMOUNT_MAX ? AMOUNT_MAX : minor) * ours;
+	int64_t product = (minor > MONEY_MAX ? MONEY_MAX : minor) * ours;
 
 	return product / SHARE_UNIT + (product % SHARE_UNIT != 0);
 }

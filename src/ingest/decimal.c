@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MINOR_MAX INT64_C(1000000000000)
+#include "aisle/base.h"
 
 static bool
 is_digit(char c)
@@ -21,7 +21,7 @@ take_digits(const char **at, int limit, int64_t *minor)
 {
 	for (int i = 0; i < limit && is_digit(**at); i++, (*at)++) {
 		*minor = *minor * 10 + (**at - '0');
-		if (*minor > MINOR_MAX)
+		if (*minor > MONEY_MAX)
 			return false;
 	}
 	return true;
@@ -52,7 +52,7 @@ decimal_minor(const char *text, int digits, bool round, int64_t *ret_minor)
 		if (*at != '0' && !round)
 			return false;
 	}
-	if (*at != '\0' || minor > MINOR_MAX)
+	if (*at != '\0' || minor > MONEY_MAX)
 		return false;
 	*ret_minor = negative ? -minor : minor;
 	return true;

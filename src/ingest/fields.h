@@ -8,7 +8,6 @@
 #include "core/json.h"
 #include "ingest/envelope.h"
 
-#define MONEY_MAX INT64_C(1000000000000)   /* minor units, either sign */
 #define QTY_MILLI_MAX INT64_C(1000000000)  /* a million */
 #define LINE_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON library */
 #define ID_MAX 128

@@ -18,7 +18,6 @@
 #include "policy/policy_load.h"
 
 #define MISTAKES_MAX 100
-#define MONEY_MAX INT64_C(1000000000000)
 #define DURATION_MAX (INT64_C(3660) * D_MS)
 
 /* Where a value stands in a part. The chain lives on the reader's stack. */
