@@ -238,18 +238,13 @@ record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 
 	buf_clear(json);
 	decision_json(&chosen->decision, &chosen->context, json);
-	/* A replay in memory has nobody who could ask for it later, and its file may hold a
-	 * million. */
-	if (!engine->options.dry || engine->options.state_dir != NULL)
+	if (!engine->options.forget_decisions)
 		engine_check(engine,
 		    store_put(engine->store, STORE_DECISION, &chosen->decision.id, subject,
 			engine->now_ms, 0, json->data, json->len));
-	if (!engine->options.dry && engine->conf->hq_host != NULL &&
-	    !engine->conf->uplink_aggregates) {
+	if (engine->uplink == UPLINK_RECORDS) {
 		without_features(json->data, json->len, &up);
-		engine_check(engine,
-		    store_uplink_add(engine->store, LANE_DECISION, "decision", engine->now_ms,
-			subject, up.data, up.len));
+		engine_uplink(engine, LANE_DECISION, "decision", subject, &up);
 	}
 	if (engine->options.on_decision != NULL)
 		engine->options.on_decision(engine->options.on_decision_ctx, json->data, json->len);

@@ -23,16 +23,14 @@ uplink_consent(struct engine *engine, const struct event *event)
 	struct buf buf = { 0 };
 	char text[SUBJECT_TEXT_SIZE];
 
-	if (engine->options.dry || engine->conf->hq_host == NULL)
+	if (engine->uplink == UPLINK_NONE)
 		return;
 	body = json_copy(event->data);
 	subject_text(&event->subject, text);
 	json_object_del(body, "card");
 	json_object_set_new(body, "subject", json_string(text));
 	json_write(body, &buf);
-	engine_check(engine,
-	    store_uplink_add(engine->store, LANE_CONSENT, "consent", engine->now_ms, NULL, buf.data,
-		buf.len));
+	engine_uplink(engine, LANE_CONSENT, "consent", NULL, &buf);
 	json_decref(body);
 	buf_done(&buf);
 }

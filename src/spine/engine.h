@@ -41,7 +41,8 @@ struct engine_options {
 	const char *vfs;	 /* NULL: the default; a simulated disk otherwise */
 	const uint8_t *pepper;	 /* 32 bytes, read while opening; NULL: the one of keys.db */
 	bool sealed;		 /* false: replay, bodies are stored as they are */
-	bool dry;		 /* nothing is queued for receivers (replay) */
+	bool no_outlets;	 /* neither outbox nor uplink: nothing is queued (replay) */
+	bool forget_decisions;	 /* on_decision has them: none is kept to be asked for */
 	/* Every decision record as it is made: one JSON object. NULL: none. */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
 	void *on_decision_ctx;

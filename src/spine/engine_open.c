@@ -83,6 +83,7 @@ engine_open(const struct engine_options *options, struct engine **ret_engine, st
 	snprintf(engine->topic_root, sizeof(engine->topic_root), "aisle/v1/%s",
 	    engine->conf->store_id);
 	snprintf(engine->zone_name, sizeof(engine->zone_name), "UTC");
+	outlet_init(engine);
 	engine->arena = arena_new();
 	engine->scratch = arena_new();
 	engine->draws = draw_cache_new();

@@ -62,12 +62,19 @@ struct tally {
 	size_t action_count;
 };
 
+enum uplink_takes {
+	UPLINK_NONE,   /* headquarters is not there, or must not hear */
+	UPLINK_SUMS,   /* consent, and the sums of each hour */
+	UPLINK_RECORDS /* consent, decisions and outcomes */
+};
+
 struct engine {
 	struct engine_options options;
 	const struct conf *conf;
 	char topic_root[64]; /* "aisle/v1/STORE" */
 	struct store *store;
 	struct keys *keys;
+	enum uplink_takes uplink;
 	struct sealer sealer;
 	bool has_sealer;
 	profile_get_fn profile_get;

@@ -107,14 +107,11 @@ record(struct engine *engine, struct visit *visit, struct card *card, enum outco
 	engine_check(engine,
 	    store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision, subject, (int)outcome,
 		engine->now_ms, json.data, json.len));
-	if (!engine->options.dry && engine->conf->hq_host != NULL &&
-	    !engine->conf->uplink_aggregates) {
+	if (engine->uplink == UPLINK_RECORDS) {
 		buf_clear(&json);
 		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true,
 		    members, &json);
-		engine_check(engine,
-		    store_uplink_add(engine->store, lane_of(outcome), "outcome", engine->now_ms,
-			subject, json.data, json.len));
+		engine_uplink(engine, lane_of(outcome), "outcome", subject, &json);
 	}
 	buf_done(&json);
 }

@@ -27,8 +27,15 @@ void receipts_send(struct engine *engine);
 void engine_check(struct engine *engine, int rc);
 struct id engine_id(const struct engine *engine, const char *purpose);
 int64_t engine_day_start(const struct engine *engine, int64_t ms);
+
+/* outlet.c */
+void outlet_init(struct engine *engine);
+/* Into the outbox, and listed with the turn. The outbox id, 0: there is no outbox. */
 int64_t engine_output(struct engine *engine, enum output_kind kind, const char *station,
     const char *topic_tail, const struct id *subject, const char *payload, size_t len);
+/* For headquarters, now; whether it takes such records is in engine->uplink. */
+void engine_uplink(struct engine *engine, enum lane lane, const char *type,
+    const struct id *subject, const struct buf *json);
 
 /* engine_open.c */
 void engine_save(struct engine *engine); /* all that is dirty */

@@ -22,13 +22,6 @@
 
 #define TALLY_ACTIONS_MAX 512
 
-static bool
-aggregates(const struct engine *engine)
-{
-	return engine->conf->uplink_aggregates && engine->conf->hq_host != NULL &&
-	    !engine->options.dry;
-}
-
 /* ---- the hour ---- */
 
 static void
@@ -72,7 +65,7 @@ void
 tally_decision(struct engine *engine)
 {
 	today_decision(engine);
-	if (aggregates(engine)) {
+	if (engine->uplink == UPLINK_SUMS) {
 		hour_row(engine, "")->decisions++;
 		engine->hour_dirty = true;
 	}
@@ -83,7 +76,7 @@ tally_outcome(struct engine *engine, const struct card *card, enum outcome outco
     int64_t amount_minor)
 {
 	today_outcome(engine, card, outcome, amount_minor);
-	if (!aggregates(engine))
+	if (engine->uplink != UPLINK_SUMS)
 		return;
 	struct tally_action *row = hour_row(engine, card->action);
 
@@ -128,9 +121,7 @@ tally_hour_over(struct engine *engine)
 		first = false;
 	}
 	buf_addf(&json, "],\"decisions\":%lld}", (long long)decisions);
-	engine_check(engine,
-	    store_uplink_add(engine->store, LANE_TELEMETRY, "aggregate", engine->now_ms, NULL,
-		json.data, json.len));
+	engine_uplink(engine, LANE_TELEMETRY, "aggregate", NULL, &json);
 	buf_done(&json);
 	clear_hour(engine);
 }

@@ -49,7 +49,9 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 	struct recorded *recorded;
 	struct engine_options engine = { .conf = options->conf,
 		.state_dir = options->state,
-		.dry = true,
+		.no_outlets = true,
+		/* In memory there is nobody who could ask, and a file may hold a million. */
+		.forget_decisions = options->state == NULL,
 		.sealed = options->state != NULL,
 		.pepper = options->pepper,
 		.on_decision = options->on_decision,
