@@ -141,6 +141,12 @@ check: deps
 	@echo "a store, from outside"; $(MAKE) --no-print-directory scenario
 	@tests/sum.sh $(BUILD)/results
 
+# Both commands of README.md in a Debian that has nothing: what is called is declared.
+.PHONY: fresh
+fresh:
+	@$(call install_debs,mmdebstrap)
+	$(Q)rm -rf $(BUILD)/fresh && git clone --quiet . $(BUILD)/fresh && $(SUDO) sh tests/fresh.sh $(BUILD)/fresh
+
 # The CI column of the budgets: sanitizers, ARM, crashes, the browser.
 check-ci: deps-ci
 	@rm -f $(BUILD)/results-*
@@ -271,6 +277,7 @@ help:
 	@echo "make demo       install what is missing, build, run a store day, say what to open"
 	@echo "make check      install what is missing, build, test (under 12 minutes)"
 	@echo "make check-ci   sanitizers, ARM under emulation, crashes, the page in a browser"
+	@echo "make fresh      make demo and make check in an empty Debian 12"
 	@echo "make bench      figures; make bench-models: models beside XGBoost"
 	@echo "make conformance  margins of models, against XGBoost"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
