@@ -47,6 +47,11 @@ def wait_for(what, condition, seconds=10.0):
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(word) for word in f.read().split()]
+
+
 STARTED = []
 
 

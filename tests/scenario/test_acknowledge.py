@@ -1,24 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing is acknowledged before it is on disk, from outside."""
-import glob
 import os
 import signal
 import time
 
-from store import Client, Store, main, wait_for
-
-
-def children(parent):
-    found = []
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            with open(path) as f:
-                text = f.read()
-        except OSError:     # it ended meanwhile
-            continue
-        if int(text[text.rindex(")") + 1:].split()[1]) == parent:   # a name may have blanks and brackets
-            found.append(int(text.split()[0]))
-    return found
+from store import Client, Store, children, main, wait_for
 
 
 def test_an_event_that_lingers_is_not_acknowledged_because_headquarters_went_away():

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 
 import policy
-from store import AISLECTL, Client, Store, main, wait_for
+from store import AISLECTL, Client, Store, children, main, wait_for
 
 ARMS = {"experiments": [{"experiment": "words", "unit": "visit", "salt": "0badcafe" * 8, "share": 1,
                          "arms": {"b": {"weight": 1, "patch": {"actions": {"enrol": {"treatments": [
@@ -145,11 +145,6 @@ class Installing:
         os.kill(self.child, sig)
         self.thread.join(60)
         return self.done.returncode
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        return [int(word) for word in f.read().split()]
 
 
 def test_turns_go_on_while_a_bundle_is_compiled():
