@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * daemon.c - aisled starts, loops, ticks once a second, reloads and stops.
+ * daemon.c - aisled loops, ticks once a second, and reloads.
  */
 #include "daemon/daemon.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/crash.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/notify.h"
@@ -148,15 +146,15 @@ on_term(evutil_socket_t fd, short what, void *ctx)
 	event_base_loopbreak(daemon->base);
 }
 
-/* What was copied out of the configuration at the start. */
-static void
-take_over(struct daemon *daemon)
+void
+daemon_take_configuration(struct daemon *daemon)
 {
 	enum log_level level;
 
 	if (log_level_parse(daemon->conf.log_level, &level))
 		log_set_level(level);
-	engine_set_terminal_rate(daemon->engine, daemon->conf.terminal_rate);
+	if (daemon->engine != NULL)
+		engine_set_terminal_rate(daemon->engine, daemon->conf.terminal_rate);
 }
 
 static void
@@ -165,6 +163,7 @@ on_hup(evutil_socket_t fd, short what, void *ctx)
 	struct daemon *daemon = ctx;
 	struct buf report = { 0 };
 	struct err err = { 0 };
+	char why[sizeof(err.file) + sizeof(err.text) + 32];
 	struct mappings mappings;
 	struct conf *next = mem_alloc(sizeof(*next));
 
@@ -175,11 +174,12 @@ on_hup(evutil_socket_t fd, short what, void *ctx)
 		log_error("the configuration was not re-read: %s", report.data);
 		conf_done(next);
 	} else if (daemon_mappings_load(next, daemon->conf.currency, &mappings, &err) != 0) {
-		log_error("the configuration was not re-read: %s", err.text);
+		err_format(&err, why, sizeof(why));
+		log_error("the configuration was not re-read: %s", why);
 		conf_done(next);
 	} else {
 		conf_reload(&daemon->conf, next, &report);
-		take_over(daemon);
+		daemon_take_configuration(daemon);
 		daemon_mappings_free(&daemon->mappings);
 		daemon->mappings = mappings;
 		daemon_listen(daemon);
@@ -191,13 +191,14 @@ on_hup(evutil_socket_t fd, short what, void *ctx)
 	notify_ready();
 }
 
-/* ---- start and stop ---- */
+/* ---- its life ---- */
 
-static void
-add_events(struct daemon *daemon)
+int
+daemon_add_events(struct daemon *daemon, struct err *err)
 {
 	struct timeval second = { .tv_sec = 1 };
 
+	(void)err;
 	daemon->tick_event = event_new(daemon->base, -1, EV_PERSIST, on_tick, daemon);
 	daemon->term_event = evsignal_new(daemon->base, SIGTERM, on_term, daemon);
 	daemon->int_event = evsignal_new(daemon->base, SIGINT, on_term, daemon);
@@ -206,72 +207,16 @@ add_events(struct daemon *daemon)
 	event_add(daemon->term_event, NULL);
 	event_add(daemon->int_event, NULL);
 	event_add(daemon->hup_event, NULL);
+	return 0;
 }
 
-static int
-set_up(struct daemon *daemon, struct err *err)
+void
+daemon_remove_events(struct daemon *daemon)
 {
-	enum log_level level;
-	int rc;
-
-	if (log_level_parse(daemon->conf.log_level, &level))
-		log_set_level(level);
-	signal(SIGPIPE, SIG_IGN);
-	umask(0027);
-	rc = watch_init(&daemon->watch, err);
-	if (rc == 0)
-		rc = daemon_open_state(daemon, err);
-	if (rc != 0)
-		return rc;
-	daemon->base = event_base_new();
-	daemon_turn_init(daemon);
-	add_events(daemon);
-	daemon->http_host = daemon_http_host;
-	daemon->http_host.ctx = daemon;
-	rc = daemon_mappings_load(&daemon->conf, daemon->conf.currency, &daemon->mappings, err);
-	if (rc == 0)
-		rc = daemon_open_broker(daemon, err);
-	if (rc == 0)
-		daemon_listen(daemon);
-	if (rc == 0)
-		rc = http_new(daemon->base, &daemon->conf, &daemon->http_host, &daemon->http, err);
-	if (rc == 0)
-		rc = control_new(daemon->base, daemon->conf.state_control, daemon->conf.state_dir,
-		    daemon_control, daemon, &daemon->control, err);
-	return rc;
-}
-
-static void
-tear_down(struct daemon *daemon)
-{
-	daemon_link_stop(daemon);
-	daemon_install_stop(daemon);
-	control_free(daemon->control);
-	http_free(daemon->http);
-	if (daemon->mqtt != NULL)
-		mqtt_leave(daemon->mqtt);
-	mqtt_free(daemon->mqtt);
-	daemon_mappings_free(&daemon->mappings);
-	uplink_free(daemon->uplink);
-	if (daemon->engine != NULL && engine_store(daemon->engine) != NULL)
-		store_checkpoint(engine_store(daemon->engine));
-	profiles_close(daemon->profiles);
-	engine_close(daemon->engine);
-	crash_close();
-	daemon_turn_done(daemon);
-	free(daemon->poison);
-	watch_done(&daemon->watch);
-	if (daemon->base != NULL) {
-		struct event *events[] = { daemon->tick_event, daemon->term_event,
-			daemon->int_event, daemon->hup_event, daemon->install_event };
-
-		for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-			if (events[i] != NULL)
-				event_free(events[i]);
-		}
-		event_base_free(daemon->base);
-	}
-	conf_done(&daemon->conf);
+	event_free(daemon->hup_event);
+	event_free(daemon->int_event);
+	event_free(daemon->term_event);
+	event_free(daemon->tick_event);
 }
 
 static int
@@ -284,46 +229,47 @@ exit_code_of(int rc)
 	return rc == AISLE_E_IO || rc == AISLE_E_FULL ? EX_IOERR : EX_SOFTWARE;
 }
 
+static void
+serve(struct daemon *daemon)
+{
+	const char *address = http_address(daemon->http, 0);
+	const struct policy *policy = engine_policy(daemon->engine);
+
+	/* Cards that the policy in force does not know, perhaps for want of one, go. */
+	daemon_queue(daemon,
+	    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
+	daemon_turn(daemon);
+	mqtt_start(daemon->mqtt);
+	daemon_arm_clock(daemon);
+	log_notice("aisled serves store=%s http=%s policy=%s", daemon->conf.store_id,
+	    address != NULL ? address : "none", policy != NULL ? policy->name : "none");
+	notify_ready();
+	metrics_set(METRIC_START, daemon_now_ms(daemon) / 1000);
+	event_base_dispatch(daemon->base);
+}
+
 int
 daemon_run(const char *conf_path)
 {
 	struct daemon *daemon = mem_calloc(1, sizeof(*daemon));
 	struct buf report = { 0 };
-	struct err err = { 0 };
-	int rc;
+	int code;
 
 	daemon->conf_path = conf_path;
 	daemon->link_pid = -1;
 	if (conf_load(&daemon->conf, conf_path, &report) != 0) {
 		fputs(report.data, stderr);
-		buf_done(&report);
-		conf_done(&daemon->conf);
-		free(daemon);
-		return EX_CONFIG;
+		code = EX_CONFIG;
+	} else {
+		int rc = daemon_start(daemon);
+
+		if (rc == 0)
+			serve(daemon);
+		code = rc == 0 ? daemon->exit_code : exit_code_of(rc);
+		daemon_stop(daemon);
 	}
 	buf_done(&report);
-	rc = set_up(daemon, &err);
-	if (rc != 0) {
-		log_error("%s", err.text);
-		daemon->exit_code = exit_code_of(rc);
-	} else {
-		daemon_link_start(daemon);
-		/* Cards that the policy in force does not know, perhaps for want of one, go. */
-		daemon_queue(daemon,
-		    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
-		daemon_turn(daemon);
-		mqtt_start(daemon->mqtt);
-		daemon_arm_clock(daemon);
-		log_notice("aisled serves store=%s http=%s policy=%s", daemon->conf.store_id,
-		    http_address(daemon->http, 0) != NULL ? http_address(daemon->http, 0) : "none",
-		    engine_policy(daemon->engine) != NULL ? engine_policy(daemon->engine)->name
-							  : "none");
-		notify_ready();
-		metrics_set(METRIC_START, daemon_now_ms(daemon) / 1000);
-		event_base_dispatch(daemon->base);
-	}
-	rc = daemon->exit_code;
-	tear_down(daemon);
+	conf_done(&daemon->conf);
 	free(daemon);
-	return rc;
+	return code;
 }

@@ -69,6 +69,7 @@ struct daemon {
 	struct control_request *install;
 	struct event *install_event;
 	struct crash *poison;
+	size_t started; /* steps of start.c */
 	bool stopping;
 	int exit_code;
 };
@@ -80,8 +81,25 @@ void daemon_clock_init(struct daemon *daemon);
 int64_t daemon_now_ms(struct daemon *daemon);
 int64_t daemon_mono_ms(void);
 
-/* state.c: everything that is below the state folder */
-int daemon_open_state(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
+/* log level and rates, at the start and after a reload */
+void daemon_take_configuration(struct daemon *daemon);
+int daemon_add_events(struct daemon *daemon, struct err *err);
+void daemon_remove_events(struct daemon *daemon);
+
+/* start.c */
+/* Where a step fails, the log names it, and what was started before it is stopped. */
+int daemon_start(struct daemon *daemon) AISLE_MUST_CHECK;
+void daemon_stop(struct daemon *daemon);
+
+/* state.c: what is below the state folder */
+int daemon_make_folders(struct daemon *daemon, struct err *err);
+int daemon_open_engine(struct daemon *daemon, struct err *err);
+void daemon_close_engine(struct daemon *daemon);
+int daemon_open_crash_mark(struct daemon *daemon, struct err *err);
+void daemon_close_crash_mark(struct daemon *daemon);
+int daemon_open_profiles(struct daemon *daemon, struct err *err);
+void daemon_close_profiles(struct daemon *daemon);
+int daemon_next_session(struct daemon *daemon, struct err *err);
 
 /* loop_turn.c */
 /* A copy is queued; the turn runs when the loop gets to it. false: no room. */
@@ -90,7 +108,7 @@ void daemon_turn(struct daemon *daemon);
 /* timers that are due; is the disk there again? */
 void daemon_turn_of_nothing(struct daemon *daemon);
 void daemon_reopen(struct daemon *daemon);
-void daemon_turn_init(struct daemon *daemon);
+int daemon_turn_init(struct daemon *daemon, struct err *err);
 void daemon_turn_done(struct daemon *daemon);
 void daemon_soon(struct daemon *daemon);
 void daemon_arm_clock(struct daemon *daemon); /* to the engine's next timer */
@@ -125,6 +143,7 @@ void daemon_install_bundle(struct daemon *daemon, struct control_request *reques
 void daemon_install_stop(struct daemon *daemon); /* one that is not done yet is dropped */
 /* loop_profiles.c */
 void daemon_install_profiles(struct daemon *daemon, struct control_request *request);
+void daemon_install_profiles_stop(struct daemon *daemon);
 /* tablets.c */
 int daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet);
 int daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret);
@@ -135,7 +154,7 @@ void daemon_manager_add(struct daemon *daemon, struct control_request *request);
 void daemon_manager_remove(struct daemon *daemon, struct control_request *request);
 
 /* loop_link.c */
-void daemon_link_start(struct daemon *daemon);
+int daemon_link_start(struct daemon *daemon, struct err *err);
 void daemon_link_stop(struct daemon *daemon);
 void daemon_link_pump(struct daemon *daemon);
 /* the store is another one now: after a failed commit */

@@ -187,15 +187,17 @@ spawn(struct daemon *daemon)
 	subscribe_acks(daemon);
 }
 
-void
-daemon_link_start(struct daemon *daemon)
+int
+daemon_link_start(struct daemon *daemon, struct err *err)
 {
+	(void)err;
 	if (daemon->conf.hq_host == NULL)
-		return;
+		return 0;
 	signal(SIGCHLD, SIG_DFL);
 	daemon->uplink = uplink_new(engine_store(daemon->engine), daemon->conf.store_id,
 	    (uint64_t)daemon_now_ms(daemon));
 	spawn(daemon);
+	return 0;
 }
 
 void
@@ -215,9 +217,8 @@ daemon_link_stop(struct daemon *daemon)
 	if (daemon->link != NULL)
 		bufferevent_free(daemon->link);
 	daemon->link = NULL;
-	if (daemon->link_pid <= 0)
-		return;
-	kill(daemon->link_pid, SIGTERM);
+	if (daemon->link_pid > 0)
+		kill(daemon->link_pid, SIGTERM);
 	for (int i = 0; i < 100 && !is_buried(daemon); i++)
 		usleep(10000);
 	if (daemon->link_pid > 0) {
@@ -225,6 +226,8 @@ daemon_link_stop(struct daemon *daemon)
 		(void)waitpid(daemon->link_pid, NULL, 0);
 	}
 	daemon->link_pid = -1;
+	uplink_free(daemon->uplink);
+	daemon->uplink = NULL;
 }
 
 void

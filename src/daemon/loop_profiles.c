@@ -65,3 +65,11 @@ daemon_install_profiles(struct daemon *daemon, struct control_request *request)
 		daemon->install_event = evtimer_new(daemon->base, on_install_slice, daemon);
 	event_add(daemon->install_event, &now);
 }
+
+void
+daemon_install_profiles_stop(struct daemon *daemon)
+{
+	if (daemon->install_event != NULL)
+		event_free(daemon->install_event);
+	daemon->install_event = NULL;
+}

@@ -207,28 +207,27 @@ daemon_arm_clock(struct daemon *daemon)
 	event_add(daemon->clock_event, &wait);
 }
 
-void
-daemon_turn_init(struct daemon *daemon)
+int
+daemon_turn_init(struct daemon *daemon, struct err *err)
 {
+	(void)err;
 	daemon->turn_event = evtimer_new(daemon->base, on_turn, daemon);
 	daemon->clock_event = evtimer_new(daemon->base, on_clock, daemon);
 	daemon->input_max = (size_t)daemon->conf.turn_events + OWN_INPUTS;
 	daemon->inputs = mem_calloc(daemon->input_max, sizeof(*daemon->inputs));
 	daemon->input_arena = arena_new();
+	return 0;
 }
 
 void
 daemon_turn_done(struct daemon *daemon)
 {
-	if (daemon->input_arena != NULL)
-		clear_inputs(daemon);
+	clear_inputs(daemon);
 	free(daemon->inputs);
 	arena_free(daemon->input_arena);
 	free(daemon->delivered);
-	if (daemon->turn_event != NULL)
-		event_free(daemon->turn_event);
-	if (daemon->clock_event != NULL)
-		event_free(daemon->clock_event);
+	event_free(daemon->turn_event);
+	event_free(daemon->clock_event);
 }
 
 bool

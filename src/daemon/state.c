@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state.c - the state folder is taken up: keys, state, crash mark, profiles, the policy in
- * force.
+ * state.c - the state folder is taken up: keys, state, crash mark, session, profiles.
  */
 #include "daemon/daemon.h"
 
@@ -41,16 +40,45 @@ read_pepper(const struct conf *conf, uint8_t pepper[static 32], bool *ret_has, s
 	return 0;
 }
 
-static int
-make_dirs(const struct conf *conf, struct err *err)
+int
+daemon_make_folders(struct daemon *daemon, struct err *err)
 {
 	char path[512];
 
-	(void)mkdir(conf->state_dir, 0700);
-	snprintf(path, sizeof(path), "%s/bundles", conf->state_dir);
+	(void)mkdir(daemon->conf.state_dir, 0700);
+	snprintf(path, sizeof(path), "%s/bundles", daemon->conf.state_dir);
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
 	return 0;
+}
+
+int
+daemon_open_engine(struct daemon *daemon, struct err *err)
+{
+	struct engine_options options = {
+		.conf = &daemon->conf, .state_dir = daemon->conf.state_dir, .sealed = true
+	};
+	uint8_t pepper[32];
+	bool has_pepper;
+	int rc = read_pepper(&daemon->conf, pepper, &has_pepper, err);
+
+	if (rc != 0)
+		return rc;
+	options.pepper = has_pepper ? pepper : NULL;
+	rc = engine_open(&options, &daemon->engine, err);
+	explicit_bzero(pepper, sizeof(pepper));
+	if (rc == 0)
+		daemon_clock_init(daemon);
+	return rc;
+}
+
+void
+daemon_close_engine(struct daemon *daemon)
+{
+	/* None, where it could not be opened again. */
+	if (engine_store(daemon->engine) != NULL)
+		store_checkpoint(engine_store(daemon->engine));
+	engine_close(daemon->engine);
 }
 
 static void
@@ -65,6 +93,22 @@ take_crash_mark(struct daemon *daemon)
 	log_error("the last run died of a bug; its input will be set aside "
 		  "what=\"%s\" source=%s id=%s",
 	    mark.what, mark.source, mark.id);
+}
+
+int
+daemon_open_crash_mark(struct daemon *daemon, struct err *err)
+{
+	take_crash_mark(daemon);
+	engine_set_poison(daemon->engine, daemon->poison);
+	return crash_open(daemon->conf.state_dir, err);
+}
+
+void
+daemon_close_crash_mark(struct daemon *daemon)
+{
+	crash_close();
+	engine_set_poison(daemon->engine, NULL);
+	free(daemon->poison);
 }
 
 static int64_t
@@ -101,8 +145,8 @@ write_session(struct store *store, int64_t session, bool restored)
 
 /* The keys are in no backup of the state: where they know of a later session, this state was put
  * back, and its next records would bear numbers that headquarters has already seen. */
-static int
-next_session(struct daemon *daemon, struct err *err)
+int
+daemon_next_session(struct daemon *daemon, struct err *err)
 {
 	struct store *store = engine_store(daemon->engine);
 	struct keys *keys = engine_keys(daemon->engine);
@@ -131,34 +175,18 @@ profile_of(void *ctx, const struct id *subject, struct buf *out)
 }
 
 int
-daemon_open_state(struct daemon *daemon, struct err *err)
+daemon_open_profiles(struct daemon *daemon, struct err *err)
 {
-	struct engine_options options = {
-		.conf = &daemon->conf, .state_dir = daemon->conf.state_dir, .sealed = true
-	};
-	uint8_t pepper[32];
-	bool has_pepper;
-	int rc = read_pepper(&daemon->conf, pepper, &has_pepper, err);
+	int rc = profiles_open(daemon->conf.state_dir, engine_keys(daemon->engine),
+	    &daemon->profiles, err);
 
 	if (rc == 0)
-		rc = make_dirs(&daemon->conf, err);
-	if (rc != 0)
-		return rc;
-	options.pepper = has_pepper ? pepper : NULL;
-	rc = engine_open(&options, &daemon->engine, err);
-	explicit_bzero(pepper, sizeof(pepper));
-	if (rc != 0)
-		return rc;
-	daemon_clock_init(daemon);
-	take_crash_mark(daemon);
-	engine_set_poison(daemon->engine, daemon->poison);
-	rc = crash_open(daemon->conf.state_dir, err);
-	if (rc == 0)
-		rc = profiles_open(daemon->conf.state_dir, engine_keys(daemon->engine),
-		    &daemon->profiles, err);
-	if (rc != 0)
-		return rc;
-	engine_set_profiles(daemon->engine, profile_of, daemon->profiles);
-	rc = next_session(daemon, err);
-	return rc != 0 ? rc : daemon_load_bundle(daemon, err);
+		engine_set_profiles(daemon->engine, profile_of, daemon->profiles);
+	return rc;
+}
+
+void
+daemon_close_profiles(struct daemon *daemon)
+{
+	profiles_close(daemon->profiles);
 }

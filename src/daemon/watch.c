@@ -95,7 +95,10 @@ watch_init(struct watch *watch, struct err *err)
 		.basket = (char *)(uintptr_t) "watch" };
 	snprintf(watch->visit.station, sizeof(watch->visit.station), "1");
 	snprintf(watch->visit.terminal, sizeof(watch->visit.terminal), "1");
-	return rc == 0 ? 0 : AISLE_E_INVALID;
+	if (rc == 0)
+		return 0;
+	watch_done(watch);
+	return AISLE_E_INVALID;
 }
 
 void

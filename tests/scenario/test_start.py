@@ -3,13 +3,15 @@
 import glob
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import threading
 from contextlib import contextmanager
 
 import policy
-from store import AISLECTL, Client, Store, children, main, wait_for
+from store import AISLECTL, AISLED, Client, Store, children, main, wait_for
 
 ARMS = {"experiments": [{"experiment": "words", "unit": "visit", "salt": "0badcafe" * 8, "share": 1,
                          "arms": {"b": {"weight": 1, "patch": {"actions": {"enrol": {"treatments": [
@@ -178,6 +180,42 @@ def test_a_stop_does_not_wait_for_a_compiler():
         assert installing.done.returncode != 0
         store.start()
         assert store.status()["policy"]["version"] == 1
+
+
+def refuses(store, name, value, section, code, step):
+    """aisled leaves with this code when this key is so, and its log names the step."""
+    with open(store.conf) as f:
+        whole = f.read()
+    path = os.path.join(store.folder, "refused.conf")
+    with open(path, "w") as f:
+        f.write(re.sub(rf"(?m)^{name} = .*\n", "", whole) + f"[{section}]\n{name} = {value}\n")
+    done = subprocess.run(AISLED + ["--config", path], capture_output=True, text=True, timeout=30)
+    said = re.findall(r"^<3>.* step=(\S+)$", done.stderr, re.M)
+    assert (done.returncode, said) == (code, [step]) and "Sanitizer" not in done.stderr, done
+
+
+def test_what_cannot_be_started_is_named_and_what_was_started_before_it_is_stopped():
+    store = Store(hq_folder=True)
+    try:
+        no_hex = os.path.join(store.folder, "no-hex")
+        for path in [no_hex]:
+            with open(path, "w") as f:
+                f.write("not this")
+        refuses(store, "dir", f"{no_hex}/state", "state", 74, "folders")
+        refuses(store, "pepper_file", no_hex, "privacy", 78, "engine")
+        crash = os.path.join(store.folder, "state", "crash")
+        os.mkdir(crash)
+        refuses(store, "level", "info", "log", 74, "crash-mark")
+        os.rmdir(crash)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            refuses(store, "listen", "127.0.0.1:%d" % taken.getsockname()[1], "http", 74, "http")
+        # The last one: all the others are stopped, and none of their files is held.
+        refuses(store, "control", f"{store.folder}/none/control.sock", "state", 74, "control")
+        assert not os.path.exists(os.path.join(store.folder, "state", "state.db-wal"))
+        store.start()
+    finally:
+        store.close()
+        store.hq.stop(signal.SIGKILL)
 
 
 if __name__ == "__main__":
