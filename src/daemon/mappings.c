@@ -46,12 +46,13 @@ daemon_mappings_load(const struct conf *conf, const char *currency, struct mappi
 	struct mappings mappings = { 0 };
 
 	for (size_t i = 0; i < conf->mapping_count; i++) {
-		int rc = mapping_load(conf->mappings[i].name, conf->mappings[i].value,
-		    &mappings.mapping[i], err);
+		const struct conf_pair *pair = &conf->mappings[i];
+		struct err why = { 0 };
 
-		if (rc != 0) {
+		if (mapping_load(pair->name, pair->value, &mappings.mapping[i], &why) != 0) {
 			daemon_mappings_free(&mappings);
-			return rc;
+			return err_at(err, AISLE_E_CONFIG, pair->value, why.line, why.column,
+			    "[mappings] %s: %s", pair->name, why.text);
 		}
 		mapping_set_currency(mappings.mapping[i], currency);
 		mappings.count++;

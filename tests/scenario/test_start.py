@@ -197,8 +197,8 @@ def refuses(store, name, value, section, code, step):
 def test_what_cannot_be_started_is_named_and_what_was_started_before_it_is_stopped():
     store = Store(hq_folder=True)
     try:
-        no_hex = os.path.join(store.folder, "no-hex")
-        for path in [no_hex]:
+        no_hex, no_mapping = os.path.join(store.folder, "no-hex"), os.path.join(store.folder, "no.json")
+        for path in no_hex, no_mapping:
             with open(path, "w") as f:
                 f.write("not this")
         refuses(store, "dir", f"{no_hex}/state", "state", 74, "folders")
@@ -207,6 +207,7 @@ def test_what_cannot_be_started_is_named_and_what_was_started_before_it_is_stopp
         os.mkdir(crash)
         refuses(store, "level", "info", "log", 74, "crash-mark")
         os.rmdir(crash)
+        refuses(store, "acme", no_mapping, "mappings", 78, "mappings")
         with socket.create_server(("127.0.0.1", 0)) as taken:
             refuses(store, "listen", "127.0.0.1:%d" % taken.getsockname()[1], "http", 74, "http")
         # The last one: all the others are stopped, and none of their files is held.
