@@ -16,8 +16,8 @@
 	X(CONSENT, "consent") X(CARE, "care") X(ELIGIBILITY, "eligibility") \
 	X(APPLICABILITY, "applicability") X(SUITABILITY, "suitability") X(MISSING, "missing") \
 	X(NO_TREATMENT, "no-treatment") X(CONTACT, "contact") X(BUDGET, "budget") \
-	X(STACKING, "stacking") X(LANE, "lane") X(NOT_WORTH_IT, "not-worth-it") \
-	X(OUTRANKED, "outranked") X(NOT_DRAWN, "not-drawn")
+	X(STACKING, "stacking") X(LANE, "lane") X(NO_ROOM, "no-room") \
+	X(NOT_WORTH_IT, "not-worth-it") X(OUTRANKED, "outranked") X(NOT_DRAWN, "not-drawn")
 /* clang-format on */
 enum fate {
 #define X(constant, name) FATE_##constant,

@@ -11,6 +11,12 @@
  * OWNERSHIP
  *   A visit owns its strings and arrays (visit_free). Bounds: VISIT_LINES_MAX
  *   lines, VISIT_CARDS_MAX cards, VISIT_CONTACTS_MAX contacts.
+ *
+ * PLACES
+ *   A card that is gone keeps its place only while something may still come of
+ *   it (spine/places.c). VISIT_CARDS_RESERVED places, as many as one decision
+ *   can fill, are for mandatory cards. An action that finds no place has the
+ *   fate no-room, before the draw: nothing is offered that cannot be shown.
  */
 #ifndef AISLE_VISIT_H
 #define AISLE_VISIT_H
@@ -19,8 +25,10 @@
 #include "aisle/contact.h"
 
 #define VISIT_LINES_MAX 2000
-#define VISIT_CARDS_MAX 64
-#define NAME_SIZE 33 /* store, station, terminal, tablet: 32 characters */
+#define VISIT_CARDS_MAX 512
+#define VISIT_CARDS_LIVE_MAX 128 /* of them those that are not gone */
+#define VISIT_CARDS_RESERVED 40	 /* of both for mandatory ones */
+#define NAME_SIZE 33		 /* store, station, terminal, tablet: 32 characters */
 
 enum visit_state {
 	VISIT_WAITING, /* a card and no basket yet */
@@ -109,5 +117,8 @@ struct visit {
 	/* not saved */
 	bool dirty;
 };
+
+/* How many more cards fit; the last VISIT_CARDS_RESERVED are not for ordinary ones. */
+size_t visit_card_room(const struct visit *visit);
 
 #endif

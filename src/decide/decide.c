@@ -151,6 +151,7 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 	    arena_room(arena, (run->policy->clause_count + 1) * sizeof(*run->memo.value));
 	run->contact = contact_index_make(arena, input->sources.contacts);
 	run->basket_minor = basket_total(run->visit);
+	run->room = visit_card_room(run->visit);
 	for (size_t i = 0; i < run->visit->card_count; i++)
 		run->answered = run->answered || run->visit->cards[i].answer != ANSWER_NONE;
 	decision->features = run->features;

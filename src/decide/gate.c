@@ -4,7 +4,7 @@
  *
  * DESIGN
  *   stop, validity, consent | care, eligibility, applicability, suitability |
- *   treatment, contact, budget, stacking, lane. The first two groups do not
+ *   treatment, contact, budget, stacking, lane, room. The first two groups do not
  *   depend on the placement and are tried once a decision; consent for `later`
  *   stands between them. Consent comes before the first feature is read.
  *
@@ -15,8 +15,8 @@
  *   accepted. An open card competes in the draw like any other: a better one
  *   of its own stacking group may take its place, but never stand beside it.
  *
- *   A mandatory action passes care, contact policy and the quiet lane, and
- *   nothing else. What the associate answered in this visit stays answered.
+ *   A mandatory action passes care, contact policy and the quiet lane, has
+ *   places of its own in the visit, and passes nothing else. What the associate answered in this visit stays answered.
  */
 #include "decide/run.h"
 
@@ -255,6 +255,29 @@ answered_gate(const struct run *run, const struct action *action)
 	return NULL;
 }
 
+/* Would it be a new card in this placement? An open one that stays has its place. */
+static bool
+needs_place(const struct run *run, int candidate, enum placement place)
+{
+	const struct card *own = trial_card(run, (size_t)candidate);
+
+	return own == NULL || own->placement != (int)place;
+}
+
+/* Looked at before the draw: after it nothing is dropped. */
+static bool
+room_closed(const struct run *run, size_t i, enum placement place)
+{
+	bool mandatory = run->decision->candidates[i].action->mandatory;
+	size_t others = mandatory ? 0 : VISIT_CARDS_RESERVED;
+
+	if (run->room > others + run->winner_count || !needs_place(run, (int)i, place))
+		return false;
+	for (size_t w = 0; w < run->winner_count; w++)
+		others += needs_place(run, run->winners[w].candidate, run->winners[w].placement);
+	return run->room <= others;
+}
+
 enum fate
 gate_again(struct run *run, size_t i, enum placement place, const char **ret_clause)
 {
@@ -267,7 +290,7 @@ gate_again(struct run *run, size_t i, enum placement place, const char **ret_cla
 		*ret_clause = action->offer.stack;
 		return FATE_STACKING;
 	}
-	return FATE_PASSED;
+	return room_closed(run, i, place) ? FATE_NO_ROOM : FATE_PASSED;
 }
 
 static enum fate
@@ -289,7 +312,9 @@ place_gate(struct run *run, size_t i, enum placement place, const char **ret_cla
 		return FATE_STACKING;
 	}
 	*ret_clause = lane_gate(run, action, place);
-	return *ret_clause != NULL ? FATE_LANE : FATE_PASSED;
+	if (*ret_clause != NULL)
+		return FATE_LANE;
+	return room_closed(run, i, place) ? FATE_NO_ROOM : FATE_PASSED;
 }
 
 enum fate

@@ -113,6 +113,7 @@ struct run {
 	size_t winner_count;
 	size_t fresh;	  /* winners that are no open cards: not in the rows yet */
 	size_t mandatory; /* that passed in the placement being filled */
+	size_t room;	  /* new cards that fit into the visit, before this decision */
 	int64_t basket_minor;
 	bool answered;		   /* some card of the visit has an answer */
 	const struct shelf *shelf; /* of the lines; NULL: not asked for yet */

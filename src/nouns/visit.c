@@ -90,6 +90,28 @@ visit_add_card(struct visit *visit)
 	return card;
 }
 
+void
+visit_drop_card(struct visit *visit, size_t index)
+{
+	CHECK(index < visit->card_count);
+	record_done(card_fields, card_field_count, &visit->cards[index]);
+	visit->card_count--;
+	memmove(&visit->cards[index], &visit->cards[index + 1],
+	    (visit->card_count - index) * sizeof(*visit->cards));
+}
+
+size_t
+visit_card_room(const struct visit *visit)
+{
+	size_t room = VISIT_CARDS_MAX - visit->card_count, live = 0;
+
+	for (size_t i = 0; i < visit->card_count; i++)
+		live += visit->cards[i].state != CARD_GONE;
+	if (live >= VISIT_CARDS_LIVE_MAX)
+		return 0;
+	return room < VISIT_CARDS_LIVE_MAX - live ? room : VISIT_CARDS_LIVE_MAX - live;
+}
+
 struct card *
 visit_card(struct visit *visit, const struct id *prompt)
 {

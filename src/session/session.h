@@ -83,6 +83,8 @@ struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: non
 struct line *visit_add_line(struct visit *visit, int64_t number);
 /* zeroed; NULL: VISIT_CARDS_MAX reached. Pointers to other cards are stale after it. */
 struct card *visit_add_card(struct visit *visit);
+/* Those behind it move up: pointers to cards are stale after it. */
+void visit_drop_card(struct visit *visit, size_t index);
 struct card *visit_card(struct visit *visit, const struct id *prompt);
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);
 void visit_encode(const struct visit *visit, struct buf *out); /* versioned bytes */

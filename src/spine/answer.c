@@ -21,6 +21,8 @@
 
 #define SNOOZE_MS (5 * MIN_MS) /* without "until" */
 
+static const char gone[] = "this prompt has expired or was withdrawn";
+
 static void
 refuse(struct reply *reply, int status, const char *detail)
 {
@@ -28,7 +30,7 @@ refuse(struct reply *reply, int status, const char *detail)
 	reply->detail = detail;
 }
 
-/* The card that a tablet means; NULL with a 404 in reply. */
+/* The card that a tablet means; NULL with a 404 or 410 in reply. */
 static struct card *
 find_card(struct engine *engine, const struct event *event, struct visit **ret_visit,
     struct reply *reply)
@@ -39,6 +41,11 @@ find_card(struct engine *engine, const struct event *event, struct visit **ret_v
 
 	if (visit != NULL && id_parse(event->prompt, &prompt))
 		card = visit_card(visit, &prompt);
+	/* It is gone and has left the visit since: places.c. */
+	if (visit != NULL && card == NULL) {
+		refuse(reply, 410, gone);
+		return NULL;
+	}
 	if (card == NULL || card->withheld || !id_parse(event->guidance, &guidance) ||
 	    !id_equal(&guidance, &card->guidance)) {
 		refuse(reply, 404, "no such prompt in this guidance");
@@ -183,9 +190,7 @@ too_late(struct engine *engine, struct visit *visit, struct card *card, enum car
 		engine_touch(engine, visit);
 		outcome_record(engine, visit, card, OUTCOME_LATE, NULL, false, 0);
 	}
-	refuse(reply, 410,
-	    paying ? "too late: the customer is paying or has paid"
-		   : "this prompt has expired or was withdrawn");
+	refuse(reply, 410, paying ? "too late: the customer is paying or has paid" : gone);
 	return true;
 }
 

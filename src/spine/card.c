@@ -138,10 +138,8 @@ card_open(struct engine *engine, struct visit *visit, const struct decision *dec
 	struct card *card = visit_add_card(visit);
 	char text[ID_TEXT_SIZE];
 
-	if (card == NULL) {
-		metrics_add(METRIC_LIMIT_CARDS, 1);
-		return;
-	}
+	/* The gates have counted the places: what is offered is shown. */
+	CHECK(card != NULL);
 	fill_card(engine, visit, decision, slot, prompt, card);
 	hold_take(engine, card);
 	outcome_record(engine, visit, card, OUTCOME_DECIDED, NULL, false, 0);

@@ -288,10 +288,13 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	if (!named && !visit_has_open(visit))
 		return;
 	arena_reset(engine->scratch);
+	places_clear(engine, visit);
 	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
 	engine_touch(engine, visit);
 	fill_input(engine, visit, event, &chosen->input);
 	decide(engine->scratch, &chosen->input, &chosen->decision);
+	if (chosen->decision.fates[FATE_NO_ROOM] > 0)
+		metrics_add(METRIC_LIMIT_CARDS, 1);
 	if (!named) {
 		if (gate_again(engine, visit, &chosen->decision))
 			visit_guide(engine, visit, NULL, WITHDRAW_GATE);

@@ -131,15 +131,16 @@ add_card(struct engine *engine, struct visit *visit, const struct card *from,
 		.shown = true,
 		.shown_ms = engine->now_ms,
 	};
-	char *json = card_text(engine, from, action, &prompt, depth, value.worth_minor),
-	     text[ID_TEXT_SIZE];
-	struct card *card = visit_add_card(visit);
+	char text[ID_TEXT_SIZE], *json;
+	struct card *card;
 
-	if (card == NULL) {
+	if (visit_card_room(visit) <= VISIT_CARDS_RESERVED) {
 		metrics_add(METRIC_LIMIT_CARDS, 1);
-		free(json);
 		return NULL;
 	}
+	json = card_text(engine, from, action, &prompt, depth, value.worth_minor);
+	card = visit_add_card(visit);
+	CHECK(card != NULL);
 	*card = made;
 	card->action = mem_strdup(action->id);
 	card->group = mem_strdup(action->group);

@@ -152,8 +152,8 @@ matches(const struct match *match, const char *category, const char *brand, cons
 }
 
 /* The tablet said that it did not show it: nobody followed its advice. */
-static bool
-was_not_shown(const struct card *card)
+bool
+card_not_shown(const struct card *card)
 {
 	return card->shown_ms != 0 && !card->shown;
 }
@@ -168,7 +168,7 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 		const struct action *action = policy_action(policy, other->action);
 
 		if (other == card || other->sent_ms <= card->sent_ms ||
-		    other->sent_ms > line->added_ms || action == NULL || was_not_shown(other))
+		    other->sent_ms > line->added_ms || action == NULL || card_not_shown(other))
 			continue;
 		if (action->goal == GOAL_BOUGHT &&
 		    matches(&action->goal_item, line->category, line->brand,
@@ -204,6 +204,16 @@ bought_in_basket(const struct policy *policy, const struct visit *visit, const s
 		return true;
 	}
 	return false;
+}
+
+bool
+outcome_earned(struct engine *engine, const struct visit *visit, const struct card *card)
+{
+	const struct action *action = policy_action(engine->policy, card->action);
+	int64_t amount_minor;
+
+	return action != NULL && !card_not_shown(card) &&
+	    bought_in_basket(engine->policy, visit, card, action, &amount_minor);
 }
 
 static bool
@@ -244,7 +254,7 @@ outcome_close(struct engine *engine, struct visit *visit)
 		if (action == NULL || visit->training)
 			continue;
 		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
-		    !was_not_shown(card) &&
+		    !card_not_shown(card) &&
 		    bought_in_basket(engine->policy, visit, card, action, &amount_minor))
 			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
 			    amount_minor);
@@ -273,7 +283,7 @@ outcome_window(struct engine *engine, const char *prompt)
 	action = policy_action(engine->policy, card->action);
 	if (action == NULL)
 		return;
-	if (action->goal == GOAL_BOUGHT && !was_not_shown(card) &&
+	if (action->goal == GOAL_BOUGHT && !card_not_shown(card) &&
 	    ((is_sale(visit) &&
 		 bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
 		bought_later(engine, visit, card, action, &amount_minor)))

@@ -116,6 +116,10 @@ void sensor_save(struct engine *engine, struct buf *buf);
 /* choose.c */
 void choose(struct engine *engine, struct visit *visit, const struct event *event);
 
+/* places.c: cards that mean nothing any more leave the visit, if it holds many. Pointers to cards
+ * are stale after it. */
+void places_clear(struct engine *engine, struct visit *visit);
+
 /* card.c */
 /* a till that is silent for longer has not applied the offer */
 #define ASK_MS (5 * S_MS)
@@ -195,6 +199,10 @@ void outcome_record_with(struct engine *engine, struct visit *visit, struct card
 void outcome_close(struct engine *engine, struct visit *visit);
 void outcome_case_closed(struct engine *engine, const struct subject *subject);
 void outcome_window(struct engine *engine, const char *prompt); /* a window's timer */
+/* The tablet said that it did not show it: nobody followed its advice. */
+bool card_not_shown(const struct card *card);
+/* What it is about is in the basket, and it is the last card shown for it. */
+bool outcome_earned(struct engine *engine, const struct visit *visit, const struct card *card);
 
 /* due.c */
 void due_apply(struct engine *engine, const char *id);

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 DAY = 86400000
 PLACES = ["tablet", "till", "receipt", "customer", "later"]
 FATES = ["offered", "withheld", "stopped", "validity", "consent", "care", "eligibility", "applicability", "suitability",
-         "missing", "no-treatment", "contact", "budget", "stacking", "lane", "not-worth-it", "outranked", "not-drawn"]
+         "missing", "no-treatment", "contact", "budget", "stacking", "lane", "no-room", "not-worth-it", "outranked", "not-drawn"]
 LANES = {"waiting": {"tablet", "customer", "later"}, "open": set(PLACES), "suspended": {"later"},
          "tender": set(PLACES), "closed": {"receipt", "later"}, "cancelled": {"later"}}
 WITHHELD_KINDS = {"offer", "recommend", "remind", "coach", "retain"}
