@@ -11,7 +11,7 @@
 
 #include "aisle/policy.h"
 #include "core/id.h"
-#include "core/when.h"
+#include "core/json_write.h"
 
 static const char *const state_names[] = {
 	"waiting",
@@ -38,119 +38,78 @@ static const char *const answer_names[] = {
 };
 
 static void
-member_str(struct buf *out, const char *name, const char *value)
+line_json(const struct line *line, struct json_writer *w)
 {
-	if (value == NULL || value[0] == '\0')
-		return;
-	buf_addf(out, ",\"%s\":", name);
-	buf_json_str(out, value);
-}
-
-static void
-member_int(struct buf *out, const char *name, int64_t value)
-{
-	buf_addf(out, ",\"%s\":", name);
-	buf_json_int(out, value);
-}
-
-static void
-member_time(struct buf *out, const char *name, int64_t ms)
-{
-	char text[WHEN_TEXT_SIZE];
-
-	if (ms == 0)
-		return;
-	when_text(ms, text);
-	buf_addf(out, ",\"%s\":\"%s\"", name, text);
-}
-
-static void
-member_id(struct buf *out, const char *name, const struct id *id)
-{
-	char text[ID_TEXT_SIZE];
-
-	if (id_is_zero(id))
-		return;
-	id_text(id, text);
-	buf_addf(out, ",\"%s\":\"%s\"", name, text);
-}
-
-static void
-line_json(const struct line *line, struct buf *out)
-{
-	buf_addf(out, "{\"line\":%lld", (long long)line->line);
-	member_str(out, "gtin", line->item);
-	member_str(out, "sku", line->sku);
-	member_str(out, "category", line->category);
-	member_str(out, "brand", line->brand);
-	member_str(out, "name", line->name);
-	buf_adds(out, ",\"qty\":");
-	buf_json_double(out, (double)line->qty_milli / 1000.0);
-	member_int(out, "amount", line->amount_minor);
+	json_add_object(w, NULL);
+	json_add_int(w, "line", line->line);
+	json_opt_str(w, "gtin", line->item);
+	json_opt_str(w, "sku", line->sku);
+	json_opt_str(w, "category", line->category);
+	json_opt_str(w, "brand", line->brand);
+	json_opt_str(w, "name", line->name);
+	json_add_double(w, "qty", (double)line->qty_milli / 1000.0);
+	json_add_int(w, "amount", line->amount_minor);
 	if (line->voided)
-		buf_adds(out, ",\"voided\":true");
-	member_time(out, "at", line->added_ms);
-	buf_addc(out, '}');
+		json_add_bool(w, "voided", true);
+	json_opt_when(w, "at", line->added_ms);
+	json_end(w);
 }
 
 static void
-card_json(const struct card *card, struct buf *out)
+card_json(const struct card *card, struct json_writer *w)
 {
-	buf_adds(out, "{\"state\":");
-	buf_json_str(out, card_names[card->state]);
-	member_id(out, "prompt", &card->prompt);
-	member_id(out, "decision", &card->decision);
-	member_str(out, "action", card->action);
-	member_str(out, "treatment", card->treatment);
-	member_str(out, "answer", answer_names[card->answer]);
+	json_add_object(w, NULL);
+	json_add_str(w, "state", card_names[card->state]);
+	json_opt_id(w, "prompt", &card->prompt);
+	json_opt_id(w, "decision", &card->decision);
+	json_opt_str(w, "action", card->action);
+	json_opt_str(w, "treatment", card->treatment);
+	json_opt_str(w, "answer", answer_names[card->answer]);
 	if (card->depth != 0)
-		member_int(out, "depth", card->depth);
+		json_add_int(w, "depth", card->depth);
 	if (card->withheld)
-		buf_adds(out, ",\"withheld\":true");
+		json_add_bool(w, "withheld", true);
 	if (card->redeemed)
-		buf_adds(out, ",\"redeemed\":true");
-	member_time(out, "sent", card->sent_ms);
-	member_time(out, "shown", card->shown_ms);
-	member_time(out, "answered", card->answered_ms);
-	buf_addc(out, '}');
+		json_add_bool(w, "redeemed", true);
+	json_opt_when(w, "sent", card->sent_ms);
+	json_opt_when(w, "shown", card->shown_ms);
+	json_opt_when(w, "answered", card->answered_ms);
+	json_end(w);
 }
 
 void
 visit_json(const struct visit *visit, struct buf *out)
 {
+	struct json_writer *w = JSON_WRITER(out);
 	char subject[SUBJECT_TEXT_SIZE];
 
-	buf_adds(out, "{\"state\":");
-	buf_json_str(out, state_names[visit->state]);
-	member_id(out, "visit", &visit->id);
-	member_str(out, "station", visit->station);
-	member_str(out, "terminal", visit->terminal);
-	member_str(out, "basket", visit->basket);
+	json_add_object(w, NULL);
+	json_add_str(w, "state", state_names[visit->state]);
+	json_opt_id(w, "visit", &visit->id);
+	json_opt_str(w, "station", visit->station);
+	json_opt_str(w, "terminal", visit->terminal);
+	json_opt_str(w, "basket", visit->basket);
 	if (visit->has_subject) {
 		subject_text(&visit->subject, subject);
-		member_str(out, "subject", subject);
+		json_opt_str(w, "subject", subject);
 	}
 	if (visit->training)
-		buf_adds(out, ",\"training\":true");
-	member_time(out, "opened", visit->opened_ms);
-	member_time(out, "identified", visit->identified_ms);
-	member_time(out, "closed", visit->closed_ms);
+		json_add_bool(w, "training", true);
+	json_opt_when(w, "opened", visit->opened_ms);
+	json_opt_when(w, "identified", visit->identified_ms);
+	json_opt_when(w, "closed", visit->closed_ms);
 	if (visit->closed_ms != 0)
-		member_int(out, "total", visit->total_minor);
-	member_int(out, "voids", visit->voids);
-	member_int(out, "declines", visit->declines);
-	member_int(out, "returns", visit->returns);
-	buf_adds(out, ",\"lines\":[");
-	for (size_t i = 0; i < visit->line_count; i++) {
-		if (i > 0)
-			buf_addc(out, ',');
-		line_json(&visit->lines[i], out);
-	}
-	buf_adds(out, "],\"cards\":[");
-	for (size_t i = 0; i < visit->card_count; i++) {
-		if (i > 0)
-			buf_addc(out, ',');
-		card_json(&visit->cards[i], out);
-	}
-	buf_adds(out, "]}");
+		json_add_int(w, "total", visit->total_minor);
+	json_add_int(w, "voids", visit->voids);
+	json_add_int(w, "declines", visit->declines);
+	json_add_int(w, "returns", visit->returns);
+	json_add_list(w, "lines");
+	for (size_t i = 0; i < visit->line_count; i++)
+		line_json(&visit->lines[i], w);
+	json_end(w);
+	json_add_list(w, "cards");
+	for (size_t i = 0; i < visit->card_count; i++)
+		card_json(&visit->cards[i], w);
+	json_end(w);
+	json_end(w);
 }
