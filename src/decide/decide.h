@@ -7,7 +7,7 @@
 
 #include "aisle/decision.h"
 #include "core/arena.h"
-#include "core/buf.h"
+#include "core/json_write.h"
 
 /* Always gives a decision (with cause and no slots when it may not speak). input and arena must outlive it.
  * sources.visit is never NULL; sources.contacts NULL: the rows could not be read, so the contact gate is closed.
@@ -57,9 +57,9 @@ void prompt_json(const struct decision *decision, const struct slot *slot, const
 /* The model whose score is the action's chance, of an uplift pair the treated one: an index; -1: none. */
 int action_model(const struct action *action);
 
-/* The offer as tablet and till see it: {"type","worth","depth",…}. */
+/* The member "offer" as tablet and till see it: {"type","worth","depth",…}. */
 void offer_json(const struct policy *policy, const struct offer *offer, int64_t depth,
-    int64_t worth_minor, struct buf *out);
+    int64_t worth_minor, struct json_writer *w);
 
 /* ---- record ---- */
 struct decision_context { /* what the spine knows beside the decision */

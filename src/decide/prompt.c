@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#include "core/id.h"
+#include "core/json_write.h"
 
 #define ALTERNATIVES_MAX 2
 
@@ -23,23 +23,8 @@ struct writer {
 	const struct treatment *treatment;
 	struct candidate_context about;
 	struct buf text;
-	struct buf *out;
+	struct json_writer *json;
 };
-
-/* name is the text up to the value, as ",\"say\":": inline, so that its length is known. */
-static inline void
-add_string(struct buf *out, const char *name, const char *value)
-{
-	buf_adds(out, name);
-	buf_json_str(out, value);
-}
-
-static inline void
-add_int(struct buf *out, const char *name, int64_t value)
-{
-	buf_adds(out, name);
-	buf_json_int(out, value);
-}
 
 static const char *
 render(struct writer *w, const struct template *text)
@@ -57,7 +42,7 @@ add_text(struct writer *w, const char *name, const struct template *text)
 	const char *rendered = render(w, text);
 
 	if (*rendered != '\0')
-		add_string(w->out, name, rendered);
+		json_add_str(w->json, name, rendered);
 }
 
 /* more: behind them, written out already. */
@@ -65,26 +50,12 @@ static void
 add_texts(struct writer *w, const char *name, const struct template *texts, size_t count,
     const char *const *more, size_t more_count)
 {
-	bool first = true;
-
-	buf_adds(w->out, name);
-	for (size_t i = 0; i < count; i++) {
-		const char *rendered = render(w, &texts[i]);
-
-		if (*rendered == '\0')
-			continue;
-		if (!first)
-			buf_addc(w->out, ',');
-		buf_json_str(w->out, rendered);
-		first = false;
-	}
-	for (size_t i = 0; i < more_count; i++) {
-		if (!first)
-			buf_addc(w->out, ',');
-		buf_json_str(w->out, more[i]);
-		first = false;
-	}
-	buf_addc(w->out, ']');
+	json_add_list(w->json, name);
+	for (size_t i = 0; i < count; i++)
+		add_text(w, NULL, &texts[i]);
+	for (size_t i = 0; i < more_count; i++)
+		json_add_str(w->json, NULL, more[i]);
+	json_end(w->json);
 }
 
 /* ---- alternatives ---- */
@@ -97,16 +68,17 @@ add_alternative(struct writer *w, int *count, const struct candidate_context *ab
 
 	if (words_fitting(w->decision->features, w->decision->input, w->slot->placement, about,
 		&w->text, list) > 0) {
-		buf_adds(w->out, *count == 0 ? ",\"alternatives\":[{\"action\":" : ",{\"action\":");
-		buf_json_str(w->out, about->action->id);
+		if ((*count)++ == 0)
+			json_add_list(w->json, "alternatives");
+		json_add_object(w->json, NULL);
+		json_add_str(w->json, "action", about->action->id);
 		if (about->action->has_offer)
-			add_int(w->out, ",\"depth\":", about->depth);
+			json_add_int(w->json, "depth", about->depth);
 		buf_clear(&w->text);
 		CHECK(words_render(w->decision->features, w->policy, &list[0]->headline, about,
 		    list[0]->language, &w->text));
-		add_string(w->out, ",\"headline\":", w->text.len > 0 ? w->text.data : "");
-		buf_addc(w->out, '}');
-		(*count)++;
+		json_add_str(w->json, "headline", w->text.len > 0 ? w->text.data : "");
+		json_end(w->json);
 	}
 	free(list);
 }
@@ -160,69 +132,51 @@ add_alternatives(struct writer *w)
 	add_other_actions(w, &count);
 	add_other_depths(w, &count);
 	if (count > 0)
-		buf_addc(w->out, ']');
+		json_end(w->json);
 }
 
 /* ---- the offer ---- */
 
 static void
-add_match(struct buf *out, const char *name, const struct match *match)
+add_match(struct json_writer *w, const char *name, const struct match *match)
 {
-	const char *const names[] = { "\"category\":", "\"brand\":", "\"item\":" };
-	const char *const values[] = { match->category, match->brand, match->item };
-	bool first = true;
-
 	if (!match->set)
 		return;
-	buf_adds(out, name);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (values[i] == NULL)
-			continue;
-		if (!first)
-			buf_addc(out, ',');
-		add_string(out, names[i], values[i]);
-		first = false;
-	}
-	buf_addc(out, '}');
+	json_add_object(w, name);
+	json_opt_str(w, "category", match->category);
+	json_opt_str(w, "brand", match->brand);
+	json_opt_str(w, "item", match->item);
+	json_end(w);
 }
 
 void
 offer_json(const struct policy *policy, const struct offer *offer, int64_t depth,
-    int64_t worth_minor, struct buf *out)
+    int64_t worth_minor, struct json_writer *w)
 {
-	add_string(out, "{\"type\":", offer_type_names[offer->type]);
-	add_int(out, ",\"worth\":", worth_minor);
-	add_int(out, ",\"depth\":", depth);
-	add_string(out, ",\"currency\":", policy->currency);
-	add_string(out, ",\"apply\":", offer_apply_names[offer->apply]);
+	json_add_object(w, "offer");
+	json_add_str(w, "type", offer_type_names[offer->type]);
+	json_add_int(w, "worth", worth_minor);
+	json_add_int(w, "depth", depth);
+	json_add_str(w, "currency", policy->currency);
+	json_add_str(w, "apply", offer_apply_names[offer->apply]);
 	if (offer->code != NULL)
-		add_string(out, ",\"code\":", offer->code);
-	add_match(out, ",\"include\":{", &offer->include);
-	add_match(out, ",\"exclude\":{", &offer->exclude);
+		json_add_str(w, "code", offer->code);
+	add_match(w, "include", &offer->include);
+	add_match(w, "exclude", &offer->exclude);
 	if (offer->min_basket_minor > 0)
-		add_int(out, ",\"min_basket\":", offer->min_basket_minor);
+		json_add_int(w, "min_basket", offer->min_basket_minor);
 	if (offer->max_minor >= 0)
-		add_int(out, ",\"max\":", offer->max_minor);
-	buf_addc(out, '}');
-}
-
-static void
-add_offer(struct writer *w)
-{
-	if (!w->candidate->action->has_offer)
-		return;
-	buf_adds(w->out, ",\"offer\":");
-	offer_json(w->policy, &w->candidate->action->offer, w->candidate->depth,
-	    w->candidate->worth_minor, w->out);
+		json_add_int(w, "max", offer->max_minor);
+	json_end(w);
 }
 
 void
 prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt,
     struct buf *out)
 {
-	struct writer w = { .decision = decision, .slot = slot, .out = out };
+	struct json_writer *json = JSON_WRITER(out);
+	struct writer w = { .decision = decision, .slot = slot, .json = json };
 	const struct action *action;
-	char id[ID_TEXT_SIZE];
 
 	CHECK(slot->candidate != NOTHING && slot->treatment != NULL && !slot->kept);
 	w.policy = decision->input->sources.policy;
@@ -231,31 +185,32 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	w.about = words_about(w.candidate);
 	action = w.candidate->action;
 
-	id_text(prompt, id);
-	add_string(out, "{\"prompt\":", id);
-	add_string(out, ",\"action\":", action->id);
-	add_string(out, ",\"treatment\":", w.treatment->name);
-	add_string(out, ",\"kind\":", kind_names[action->kind]);
+	json_add_object(json, NULL);
+	json_add_id(json, "prompt", prompt);
+	json_add_str(json, "action", action->id);
+	json_add_str(json, "treatment", w.treatment->name);
+	json_add_str(json, "kind", kind_names[action->kind]);
 	if (slot->placement != PLACE_TABLET)
-		add_string(out, ",\"placement\":", placement_names[slot->placement]);
-	add_string(out, ",\"headline\":", render(&w, &w.treatment->headline));
-	add_text(&w, ",\"say\":", &w.treatment->say);
-	add_text(&w, ",\"body\":", &w.treatment->body);
+		json_add_str(json, "placement", placement_names[slot->placement]);
+	json_add_str(json, "headline", render(&w, &w.treatment->headline));
+	add_text(&w, "say", &w.treatment->say);
+	add_text(&w, "body", &w.treatment->body);
 	if (w.treatment->step_count > 0)
-		add_texts(&w, ",\"steps\":[", w.treatment->steps, w.treatment->step_count, NULL, 0);
+		add_texts(&w, "steps", w.treatment->steps, w.treatment->step_count, NULL, 0);
 	if (w.treatment->image != NULL)
-		add_string(out, ",\"image\":", w.treatment->image);
-	add_texts(&w, ",\"why\":[", w.treatment->why,
+		json_add_str(json, "image", w.treatment->image);
+	add_texts(&w, "why", w.treatment->why,
 	    slot->placement == PLACE_CUSTOMER ? 0 : w.treatment->why_count, slot->reasons,
 	    slot->reason_count);
-	buf_adds(out, ",\"confidence\":");
-	buf_json_double(out, w.candidate->scored ? w.candidate->p1 : 1.0);
-	add_string(out, ",\"gate\":", gate_names[action->gate]);
+	json_add_double(json, "confidence", w.candidate->scored ? w.candidate->p1 : 1.0);
+	json_add_str(json, "gate", gate_names[action->gate]);
 	if (slot->placement != PLACE_CUSTOMER)
 		add_alternatives(&w);
-	add_offer(&w);
+	if (action->has_offer)
+		offer_json(w.policy, &action->offer, w.candidate->depth, w.candidate->worth_minor,
+		    json);
 	if (w.treatment->disclosure != NULL)
-		add_string(out, ",\"disclosure\":", w.treatment->disclosure);
-	buf_addc(out, '}');
+		json_add_str(json, "disclosure", w.treatment->disclosure);
+	json_end(json);
 	buf_done(&w.text);
 }

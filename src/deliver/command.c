@@ -9,9 +9,7 @@
 
 #include <string.h>
 
-#include "core/id.h"
 #include "core/json.h"
-#include "core/when.h"
 
 /* clang-format off */
 static const char *const command_names[] = {
@@ -23,28 +21,16 @@ static const char *const command_names[] = {
 };
 /* clang-format on */
 
-static void
-add_id(struct buf *out, const char *name, const struct id *id)
-{
-	char text[ID_TEXT_SIZE];
-
-	if (id_is_zero(id))
-		return;
-	id_text(id, text);
-	buf_addf(out, ",\"%s\":\"%s\"", name, text);
-}
-
 /* The prompt's offer with the card's worth. */
 static void
-add_offer(const struct card *card, struct buf *out)
+add_offer(const struct card *card, struct json_writer *w)
 {
 	json_t *prompt = json_loads(card->json, JSON_REJECT_DUPLICATES, NULL);
 	json_t *offer = json_object_get(prompt, "offer");
 
 	if (json_is_object(offer)) {
 		CHECK(json_object_set_new(offer, "worth", json_integer(card->worth_minor)) == 0);
-		buf_adds(out, ",\"offer\":");
-		json_write(offer, out);
+		json_add_tree(w, "offer", offer);
 	}
 	json_decref(prompt);
 }
@@ -54,24 +40,22 @@ command_json(enum command_type type, const struct id *command, const struct visi
     const struct card *card, const char *text, int64_t expires_ms, struct buf *out)
 {
 	bool offer = type == COMMAND_APPLY_OFFER || type == COMMAND_WITHDRAW_OFFER;
-	char id[ID_TEXT_SIZE], expires[WHEN_TEXT_SIZE];
+	struct json_writer *w = JSON_WRITER(out);
 
-	id_text(command, id);
-	buf_addf(out, "{\"command\":\"%s\",\"type\":\"%s\",\"terminal\":", id, command_names[type]);
-	buf_json_str(out, visit->terminal);
-	buf_adds(out, ",\"basket\":");
-	buf_json_str(out, visit->basket);
+	json_add_object(w, NULL);
+	json_add_id(w, "command", command);
+	json_add_str(w, "type", command_names[type]);
+	json_add_str(w, "terminal", visit->terminal);
+	json_add_str(w, "basket", visit->basket);
 	if (card != NULL) {
-		add_id(out, "prompt", &card->prompt);
+		json_opt_id(w, "prompt", &card->prompt);
 		if (offer && card->json != NULL)
-			add_offer(card, out);
+			add_offer(card, w);
 		if (offer)
-			add_id(out, "token", &card->token);
+			json_opt_id(w, "token", &card->token);
 	}
-	if (text != NULL) {
-		buf_adds(out, ",\"text\":");
-		buf_json_str(out, text);
-	}
-	when_text(expires_ms, expires);
-	buf_addf(out, ",\"expires\":\"%s\"}", expires);
+	if (text != NULL)
+		json_add_str(w, "text", text);
+	json_add_when(w, "expires", expires_ms);
+	json_end(w);
 }

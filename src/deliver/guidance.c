@@ -16,9 +16,6 @@
 
 #include <string.h>
 
-#include "core/id.h"
-#include "core/when.h"
-
 #define IDLE_MS H_MS
 
 static bool
@@ -68,39 +65,35 @@ guidance_wanted(const struct visit *visit, const struct subject *subject)
 	return customer_line(subject) != NULL;
 }
 
-static const char *
-card_choices(const struct card *card, int64_t now_ms)
+static void
+add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
 {
-	static const char *const by_gate[GATE_COUNT] = {
-		[GATE_NONE] = "[\"accept\",\"dismiss\"]",
-		[GATE_ASSOCIATE] = "[\"accept\",\"dismiss\",\"snooze\",\"override\"]",
-		[GATE_MANAGER] = "[\"accept\",\"dismiss\",\"snooze\",\"override\"]",
-		[GATE_CUSTOMER] = "[\"accept\",\"dismiss\"]",
-		[GATE_AUTO] = "[]",
+	static const char *const by_gate[GATE_COUNT][4] = {
+		[GATE_NONE] = { "accept", "dismiss" },
+		[GATE_ASSOCIATE] = { "accept", "dismiss", "snooze", "override" },
+		[GATE_MANAGER] = { "accept", "dismiss", "snooze", "override" },
+		[GATE_CUSTOMER] = { "accept", "dismiss" },
 	};
 
-	if (card->state != CARD_OPEN || (card->expires_ms != 0 && now_ms >= card->expires_ms))
-		return "[]";
 	CHECK(card->gate >= 0 && card->gate < GATE_COUNT);
-	return by_gate[card->gate];
+	bool open =
+	    card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms);
+	json_add_list(w, "choices");
+	for (size_t i = 0; open && i < ARRAY_LEN(by_gate[0]) && by_gate[card->gate][i] != NULL; i++)
+		json_add_str(w, NULL, by_gate[card->gate][i]);
+	json_end(w);
 }
 
-/* The stored object without its closing brace, then what changes. */
+/* The stored object, then what changes. */
 static void
-add_prompt(const struct card *card, int64_t now_ms, struct buf *out)
+add_prompt(const struct card *card, int64_t now_ms, struct json_writer *w)
 {
-	size_t len = strlen(card->json);
-	char expires[WHEN_TEXT_SIZE];
-
-	CHECK(len > 2 && card->json[len - 1] == '}');
-	buf_add(out, card->json, len - 1);
-	buf_addf(out, ",\"state\":\"%s\",\"choices\":%s", card_state_text(card),
-	    card_choices(card, now_ms));
-	if (card->state == CARD_OPEN && card->expires_ms != 0) {
-		when_text(card->expires_ms, expires);
-		buf_addf(out, ",\"expires\":\"%s\"", expires);
-	}
-	buf_addc(out, '}');
+	json_add_members_of(w, NULL, card->json, strlen(card->json));
+	json_add_str(w, "state", card_state_text(card));
+	add_choices(card, now_ms, w);
+	if (card->state == CARD_OPEN)
+		json_opt_when(w, "expires", card->expires_ms);
+	json_end(w);
 }
 
 static int64_t
@@ -117,63 +110,46 @@ guidance_expires(const struct visit *visit, int64_t now_ms)
 	return latest > 0 ? latest : now_ms + IDLE_MS;
 }
 
-static void
-add_time(struct buf *out, const char *name, int64_t ms)
-{
-	char text[WHEN_TEXT_SIZE];
-
-	when_text(ms, text);
-	buf_addf(out, ",\"%s\":\"%s\"", name, text);
-}
-
 void
 guidance_json(const struct visit *visit, const struct policy *policy, const struct id *decision,
-    const struct subject *subject, int64_t now_ms, struct buf *out)
+    const struct subject *subject, int64_t now_ms, struct json_writer *w)
 {
 	const char *line = faces_customer(visit) ? NULL : customer_line(subject);
-	char guidance_text[ID_TEXT_SIZE], decision_text[ID_TEXT_SIZE];
-	bool first = true;
 
-	id_text(&visit->guidance, guidance_text);
-	id_text(decision, decision_text);
-	buf_addf(out, "{\"guidance\":\"%s\",\"decision\":\"%s\",\"station\":", guidance_text,
-	    decision_text);
-	buf_json_str(out, visit->station);
-	if (visit->basket != NULL) {
-		buf_adds(out, ",\"basket\":");
-		buf_json_str(out, visit->basket);
-	}
-	add_time(out, "at", now_ms);
-	add_time(out, "expires", guidance_expires(visit, now_ms));
+	json_add_object(w, NULL);
+	json_add_id(w, "guidance", &visit->guidance);
+	json_add_id(w, "decision", decision);
+	json_add_str(w, "station", visit->station);
+	if (visit->basket != NULL)
+		json_add_str(w, "basket", visit->basket);
+	json_add_when(w, "at", now_ms);
+	json_add_when(w, "expires", guidance_expires(visit, now_ms));
 	if (policy != NULL) {
-		buf_adds(out, ",\"policy\":{\"name\":");
-		buf_json_str(out, policy->name);
-		buf_addf(out, ",\"version\":%lld}", (long long)policy->version);
+		json_add_object(w, "policy");
+		json_add_str(w, "name", policy->name);
+		json_add_int(w, "version", policy->version);
+		json_end(w);
 	}
-	buf_addf(out, ",\"customer\":{\"known\":%s",
-	    subject != NULL && subject->known ? "true" : "false");
-	if (line != NULL) {
-		buf_adds(out, ",\"line\":");
-		buf_json_str(out, line);
-	}
-	buf_adds(out, "},\"prompts\":[");
-	for (size_t i = 0; i < visit->card_count; i++) {
-		if (!card_on_screen(&visit->cards[i]))
-			continue;
-		buf_adds(out, first ? "" : ",");
-		add_prompt(&visit->cards[i], now_ms, out);
-		first = false;
-	}
-	buf_adds(out, "]}");
+	json_add_object(w, "customer");
+	json_add_bool(w, "known", subject != NULL && subject->known);
+	if (line != NULL)
+		json_add_str(w, "line", line);
+	json_end(w);
+	json_add_list(w, "prompts");
+	for (size_t i = 0; i < visit->card_count; i++)
+		if (card_on_screen(&visit->cards[i]))
+			add_prompt(&visit->cards[i], now_ms, w);
+	json_end(w);
+	json_end(w);
 }
 
 void
 withdraw_json(const struct id *guidance, const char *reason, struct buf *out)
 {
-	char text[ID_TEXT_SIZE];
+	struct json_writer *w = JSON_WRITER(out);
 
-	id_text(guidance, text);
-	buf_addf(out, "{\"withdraw\":\"%s\",\"reason\":", text);
-	buf_json_str(out, reason);
-	buf_addc(out, '}');
+	json_add_object(w, NULL);
+	json_add_id(w, "withdraw", guidance);
+	json_add_str(w, "reason", reason);
+	json_end(w);
 }

@@ -8,13 +8,13 @@
 #include "aisle/policy.h"
 #include "aisle/subject.h"
 #include "aisle/visit.h"
-#include "core/buf.h"
+#include "core/json_write.h"
 
 /* Guidance of a visit as the tablet shows it now: cards on the tablet that are not GONE and not
  * withheld, state and choices from each card. decision: id of the decision that sends it. */
 void guidance_json(const struct visit *visit, const struct policy *policy,
     const struct id *decision, const struct subject *subject /* NULL: unknown or no consent */,
-    int64_t now_ms, struct buf *out);
+    int64_t now_ms, struct json_writer *w);
 /* Has it anything to show? Cards, or a customer line. */
 bool guidance_wanted(const struct visit *visit, const struct subject *subject);
 /* "open", "answered", "asked", "applied", "refused" */

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/json_write.h"
 #include "core/metrics.h"
-#include "core/when.h"
 #include "policy/policy_load.h"
 #include "deliver/guidance.h"
 
@@ -56,16 +56,23 @@ find_card(struct engine *engine, const struct event *event, struct visit **ret_v
 }
 
 static void
-shown_reply(struct engine *engine, const struct event *event, const struct card *card, bool shown,
-    struct reply *reply)
+reply_to(struct engine *engine, const struct event *event, int64_t at_ms, struct reply *reply)
 {
-	char at[WHEN_TEXT_SIZE];
+	struct buf body = { 0 };
+	struct json_writer *w = JSON_WRITER(&body);
 
-	when_text(card->shown_ms, at);
+	json_add_object(w, NULL);
+	json_add_str(w, "guidance", event->guidance);
+	json_add_str(w, "prompt", event->prompt);
+	if (event->decision != NULL)
+		json_add_str(w, "decision", event->decision);
+	else
+		json_add_bool(w, "shown", event->shown);
+	json_add_when(w, "at", at_ms);
+	json_end(w);
 	reply->status = 200;
-	reply->body = arena_printf(engine->arena,
-	    "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"shown\":%s,\"at\":\"%s\"}", event->guidance,
-	    event->prompt, shown ? "true" : "false", at);
+	reply->body = arena_strdup(engine->arena, body.data);
+	buf_done(&body);
 }
 
 void
@@ -80,7 +87,7 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 		if (card->shown != event->shown)
 			refuse(reply, 409, "this prompt was already reported the other way");
 		else
-			shown_reply(engine, event, card, card->shown, reply);
+			reply_to(engine, event, card->shown_ms, reply);
 		return;
 	}
 	card->shown = event->shown;
@@ -88,46 +95,26 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 	engine_touch(engine, visit);
 	outcome_record(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL,
 	    false, 0);
-	shown_reply(engine, event, card, event->shown, reply);
+	reply_to(engine, event, card->shown_ms, reply);
 }
 
 /* ---- decided ---- */
 
 static void
-answer_body(struct engine *engine, const struct event *event, struct buf *out)
+answer_body(const struct event *event, struct buf *out)
 {
-	char until[WHEN_TEXT_SIZE];
+	struct json_writer *w = JSON_WRITER(out);
 
-	buf_adds(out, "{\"decision\":");
-	buf_json_str(out, event->decision);
-	if (event->reason != NULL) {
-		buf_adds(out, ",\"reason\":");
-		buf_json_str(out, event->reason);
-	}
+	json_add_object(w, NULL);
+	json_add_str(w, "decision", event->decision);
+	if (event->reason != NULL)
+		json_add_str(w, "reason", event->reason);
 	if (event->instead_action != NULL) {
-		buf_adds(out, ",\"instead\":");
-		buf_json_str(out, event->instead_action);
-		buf_addf(out, ",\"depth\":%lld", (long long)event->instead_depth);
+		json_add_str(w, "instead", event->instead_action);
+		json_add_int(w, "depth", event->instead_depth);
 	}
-	if (event->until_ms != 0) {
-		when_text(event->until_ms, until);
-		buf_addf(out, ",\"until\":\"%s\"", until);
-	}
-	buf_addc(out, '}');
-	(void)engine;
-}
-
-static void
-decided_reply(struct engine *engine, const struct event *event, const struct card *card,
-    struct reply *reply)
-{
-	char at[WHEN_TEXT_SIZE];
-
-	when_text(card->answered_ms, at);
-	reply->status = 200;
-	reply->body = arena_printf(engine->arena,
-	    "{\"guidance\":\"%s\",\"prompt\":\"%s\",\"decision\":\"%s\",\"at\":\"%s\"}",
-	    event->guidance, event->prompt, event->decision, at);
+	json_opt_when(w, "until", event->until_ms);
+	json_end(w);
 }
 
 static enum card_answer
@@ -227,10 +214,10 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 
 	if (card == NULL)
 		return;
-	answer_body(engine, event, &body);
+	answer_body(event, &body);
 	if (card->answer != ANSWER_NONE) {
 		if (strcmp(card->answer_body, body.data) == 0)
-			decided_reply(engine, event, card, reply);
+			reply_to(engine, event, card->answered_ms, reply);
 		else
 			refuse(reply, 409, "this prompt was answered otherwise before");
 		goto out;
@@ -248,7 +235,7 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	metrics_add(METRIC_ANSWERS_ACCEPT + (answer - ANSWER_ACCEPT), 1);
 	engine_touch(engine, visit);
 	visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
-	decided_reply(engine, event, card, reply);
+	reply_to(engine, event, card->answered_ms, reply);
 out:
 	buf_done(&body);
 }

@@ -228,7 +228,7 @@ visit_guide(struct engine *engine, struct visit *visit, const struct id *decisio
 	}
 	topic = arena_printf(engine->arena, "guidance/%s", visit->station);
 	guidance_json(visit, engine->policy, decision != NULL ? decision : newest_decision(visit),
-	    subject, engine->now_ms, &json);
+	    subject, engine->now_ms, JSON_WRITER(&json));
 	engine_output(engine, OUTPUT_GUIDANCE, visit->station, topic, visit_subject(visit),
 	    json.data, json.len);
 	buf_done(&json);

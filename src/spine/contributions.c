@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/json_write.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
 #include "score/model.h"
@@ -113,21 +114,22 @@ row_of(const struct asking *ask, const struct policy_model *model)
 /* ---- as JSON ---- */
 
 static void
-write_value(const struct value *value, struct buf *out)
+add_value(const struct value *value, struct json_writer *w)
 {
 	if (value->tag == VALUE_NUMBER)
-		buf_json_double(out, value->number);
+		json_add_double(w, "value", value->number);
 	else if (value->tag == VALUE_STRING)
-		buf_json_str(out, value->str);
+		json_add_str(w, "value", value->str);
+	else if (value->tag == VALUE_BOOL)
+		json_add_bool(w, "value", value->truth);
 	else
-		buf_adds(out, value->tag != VALUE_BOOL ? "null" : value->truth ? "true" : "false");
+		json_add_null(w, "value");
 }
 
 static void
-write_units(const char *member, int64_t units, struct buf *out)
+add_units(const char *member, int64_t units, struct json_writer *w)
 {
-	buf_adds(out, member);
-	buf_json_double(out, (double)units / MODEL_UNITS);
+	json_add_double(w, member, (double)units / MODEL_UNITS);
 }
 
 struct part {
@@ -149,8 +151,8 @@ by_size(const void *a, const void *b)
 }
 
 static void
-write_parts(const struct asking *ask, const struct policy_model *model, const struct value *row,
-    const int64_t *units, struct buf *out)
+add_parts(const struct asking *ask, const struct policy_model *model, const struct value *row,
+    const int64_t *units, struct json_writer *w)
 {
 	struct part *parts = mem_calloc(model->input_count + 1, sizeof(*parts));
 	size_t count = 0;
@@ -159,20 +161,18 @@ write_parts(const struct asking *ask, const struct policy_model *model, const st
 		if (units[i] != 0)
 			parts[count++] = (struct part){ units[i], i };
 	qsort(parts, count, sizeof(*parts), by_size);
-	buf_adds(out, ",\"parts\":[");
+	json_add_list(w, "parts");
 	for (size_t i = 0; i < count; i++) {
 		size_t input = parts[i].input;
 
-		buf_adds(out, i > 0 ? ",{\"input\":" : "{\"input\":");
-		buf_json_str(out, model_input(model->model, input));
-		buf_adds(out, ",\"feature\":");
-		buf_json_str(out, ask->policy->features[model->inputs[input]].name);
-		buf_adds(out, ",\"value\":");
-		write_value(&row[input], out);
-		write_units(",\"part\":", parts[i].units, out);
-		buf_addc(out, '}');
+		json_add_object(w, NULL);
+		json_add_str(w, "input", model_input(model->model, input));
+		json_add_str(w, "feature", ask->policy->features[model->inputs[input]].name);
+		add_value(&row[input], w);
+		add_units("part", parts[i].units, w);
+		json_end(w);
 	}
-	buf_adds(out, "]}");
+	json_end(w);
 	free(parts);
 }
 
@@ -187,7 +187,7 @@ is_exact(const struct asking *ask, const struct policy_model *model, const struc
 }
 
 static void
-write_model(const struct asking *ask, const struct policy_model *model, bool first, struct buf *out)
+add_model(const struct asking *ask, const struct policy_model *model, struct json_writer *w)
 {
 	struct value *row = row_of(ask, model);
 	int64_t *units = mem_calloc(model->input_count + 1, sizeof(*units)), base, margin;
@@ -196,14 +196,14 @@ write_model(const struct asking *ask, const struct policy_model *model, bool fir
 		margin = base;
 		for (size_t i = 0; i < model->input_count; i++)
 			margin += units[i];
-		buf_adds(out, first ? "{\"action\":" : ",{\"action\":");
-		buf_json_str(out, ask->action->id);
-		buf_adds(out, ",\"model\":");
-		buf_json_str(out, model->name);
-		buf_adds(out, is_exact(ask, model, row) ? ",\"exact\":true" : ",\"exact\":false");
-		write_units(",\"margin\":", margin, out);
-		write_units(",\"base\":", base, out);
-		write_parts(ask, model, row, units, out);
+		json_add_object(w, NULL);
+		json_add_str(w, "action", ask->action->id);
+		json_add_str(w, "model", model->name);
+		json_add_bool(w, "exact", is_exact(ask, model, row));
+		add_units("margin", margin, w);
+		add_units("base", base, w);
+		add_parts(ask, model, row, units, w);
+		json_end(w);
 	}
 	free(units);
 	free(row);
@@ -227,7 +227,7 @@ scored_candidate(const json_t *record, const char *action)
 }
 
 static void
-write_slot(struct asking *ask, const json_t *record, const json_t *slot, struct buf *out)
+add_slot(struct asking *ask, const json_t *record, const json_t *slot, struct json_writer *w)
 {
 	const char *action = json_string_value(json_object_get(slot, "action"));
 	int model;
@@ -237,7 +237,7 @@ write_slot(struct asking *ask, const json_t *record, const json_t *slot, struct 
 		return;
 	model = action_model(ask->action);
 	if (model >= 0)
-		write_model(ask, &ask->policy->models[model], out->len == 0, out);
+		add_model(ask, &ask->policy->models[model], w);
 }
 
 static bool
@@ -268,30 +268,33 @@ policy_of(struct engine *engine, const json_t *record)
 }
 
 void
-contributions_json(struct engine *engine, const char *text, size_t len, struct buf *out)
+contributions_json(struct engine *engine, const char *text, size_t len, struct json_writer *w)
 {
 	struct err err = { 0 };
 	json_t *record = json_read(text, len, "record", &err), *slot;
 	struct asking ask = { .features = json_object_get(record, "features") };
 	struct buf models = { 0 };
-	bool same;
+	struct json_writer *list = JSON_WRITER(&models);
+	bool same = false;
 	size_t i;
 
 	if (engine->policy != NULL && ask.features != NULL) {
 		same = is_same(engine->policy, json_object_get(record, "policy"));
 		ask.policy = same ? policy_of(engine, record) : engine->policy;
+		json_add_list(list, NULL);
 		json_array_foreach(json_object_get(record, "slots"), i, slot)
-			write_slot(&ask, record, slot, &models);
-		if (models.len > 0) {
-			buf_adds(out, ",\"contributions\":{\"policy\":{\"name\":");
-			buf_json_str(out, ask.policy->name);
-			buf_adds(out, ",\"version\":");
-			buf_json_int(out, ask.policy->version);
-			buf_adds(out, same ? "},\"same\":true" : "},\"same\":false");
-			buf_adds(out, ",\"models\":[");
-			buf_add(out, models.data, models.len);
-			buf_adds(out, "]}");
-		}
+			add_slot(&ask, record, slot, list);
+		json_end(list);
+	}
+	if (models.len > strlen("[]")) {
+		json_add_object(w, "contributions");
+		json_add_object(w, "policy");
+		json_add_str(w, "name", ask.policy->name);
+		json_add_int(w, "version", ask.policy->version);
+		json_end(w);
+		json_add_bool(w, "same", same);
+		json_add_raw(w, "models", models.data, models.len);
+		json_end(w);
 	}
 	buf_done(&models);
 	json_decref(record);

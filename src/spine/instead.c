@@ -17,6 +17,7 @@
 
 #include "core/id.h"
 #include "core/json.h"
+#include "core/json_write.h"
 #include "core/metrics.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
@@ -89,18 +90,20 @@ card_text(const struct engine *engine, const struct card *from, const struct act
 	json_t *shown = json_loads(from->json, 0, NULL);
 	const char *headline = headline_of(shown, action->id, depth);
 	struct buf out = { 0 };
-	char id[ID_TEXT_SIZE];
+	struct json_writer *w = JSON_WRITER(&out);
 
-	id_text(prompt, id);
-	buf_addf(&out, "{\"prompt\":\"%s\",\"action\":", id);
-	buf_json_str(&out, action->id);
-	buf_addf(&out,
-	    ",\"treatment\":\"\",\"kind\":\"%s\",\"headline\":", kind_names[action->kind]);
-	buf_json_str(&out, headline != NULL ? headline : action->id);
-	buf_addf(&out,
-	    ",\"why\":[],\"by\":\"person\",\"gate\":\"%s\",\"offer\":", gate_names[action->gate]);
-	offer_json(engine->policy, &action->offer, depth, worth_minor, &out);
-	buf_addc(&out, '}');
+	json_add_object(w, NULL);
+	json_add_id(w, "prompt", prompt);
+	json_add_str(w, "action", action->id);
+	json_add_str(w, "treatment", "");
+	json_add_str(w, "kind", kind_names[action->kind]);
+	json_add_str(w, "headline", headline != NULL ? headline : action->id);
+	json_add_list(w, "why");
+	json_end(w);
+	json_add_str(w, "by", "person");
+	json_add_str(w, "gate", gate_names[action->gate]);
+	offer_json(engine->policy, &action->offer, depth, worth_minor, w);
+	json_end(w);
 	json_decref(shown);
 	return buf_steal(&out);
 }
@@ -157,26 +160,6 @@ add_card(struct engine *engine, struct visit *visit, const struct card *from,
 	return card;
 }
 
-static char *
-members_of(struct engine *engine, const char *action, int64_t depth, const struct id *prompt)
-{
-	struct buf out = { 0 };
-	char id[ID_TEXT_SIZE], *text;
-
-	buf_adds(&out, ",\"by\":\"person\",\"instead\":{\"action\":");
-	buf_json_str(&out, action);
-	if (depth != 0)
-		buf_addf(&out, ",\"depth\":%lld", (long long)depth);
-	if (prompt != NULL) {
-		id_text(prompt, id);
-		buf_addf(&out, ",\"prompt\":\"%s\"", id);
-	}
-	buf_addc(&out, '}');
-	text = arena_strdup(engine->arena, out.data);
-	buf_done(&out);
-	return text;
-}
-
 void
 instead_apply(struct engine *engine, struct visit *visit, struct card *card,
     const struct event *event)
@@ -191,14 +174,14 @@ instead_apply(struct engine *engine, struct visit *visit, struct card *card,
 	    budget_bears(engine, action, offer_value(&action->offer, depth, visit).hold_minor))
 		chosen = add_card(engine, visit, card, action, depth);
 	card = visit_card(visit, &overridden);
-	outcome_record_with(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
-	    members_of(engine, event->instead_action, depth != 0 ? depth : event->instead_depth,
-		chosen != NULL ? &chosen->prompt : NULL));
+	outcome_record_instead(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
+	    &(struct instead){ event->instead_action, depth != 0 ? depth : event->instead_depth,
+		chosen != NULL ? &chosen->prompt : NULL });
 	if (chosen == NULL)
 		return;
 	hold_take(engine, chosen);
 	outcome_record(engine, visit, chosen, OUTCOME_DECIDED, NULL, false, 0);
-	outcome_record_with(engine, visit, chosen, OUTCOME_ACCEPTED, NULL,
-	    members_of(engine, action->id, depth, NULL));
+	outcome_record_instead(engine, visit, chosen, OUTCOME_ACCEPTED, NULL,
+	    &(struct instead){ action->id, depth, NULL });
 	card_accept_offer(engine, visit, chosen);
 }

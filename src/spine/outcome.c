@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/id.h"
-#include "core/when.h"
+#include "core/json_write.h"
 #include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
@@ -50,30 +50,35 @@ add_contact(struct engine *engine, struct visit *visit, const struct card *card,
  * "outcomes". */
 static void
 outcome_json(const struct card *card, enum outcome outcome, const char *reason, bool has_amount,
-    int64_t amount_minor, int64_t at_ms, bool with_decision, const char *members, struct buf *out)
+    int64_t amount_minor, int64_t at_ms, bool with_decision, const struct instead *instead,
+    struct buf *out)
 {
-	char id[ID_TEXT_SIZE], at[WHEN_TEXT_SIZE];
+	struct json_writer *w = JSON_WRITER(out);
 
-	buf_addc(out, '{');
-	if (with_decision) {
-		id_text(&card->decision, id);
-		buf_addf(out, "\"decision\":\"%s\",", id);
-	}
-	id_text(&card->prompt, id);
-	when_text(at_ms, at);
-	buf_addf(out, "\"prompt\":\"%s\",\"outcome\":\"%s", id, outcome_name(outcome));
+	json_add_object(w, NULL);
+	if (with_decision)
+		json_add_id(w, "decision", &card->decision);
+	json_add_id(w, "prompt", &card->prompt);
 	if (outcome == OUTCOME_OVERRIDDEN && reason != NULL)
-		buf_addf(out, ":%s", reason);
-	buf_addf(out, "\",\"at\":\"%s\"", at);
+		json_addf(w, "outcome", "%s:%s", outcome_name(outcome), reason);
+	else
+		json_add_str(w, "outcome", outcome_name(outcome));
+	json_add_when(w, "at", at_ms);
 	if (has_amount)
-		buf_addf(out, ",\"amount\":%lld", (long long)amount_minor);
-	if (reason != NULL && outcome != OUTCOME_OVERRIDDEN) {
-		buf_adds(out, ",\"reason\":");
-		buf_json_str(out, reason);
+		json_add_int(w, "amount", amount_minor);
+	if (reason != NULL && outcome != OUTCOME_OVERRIDDEN)
+		json_add_str(w, "reason", reason);
+	if (instead != NULL) {
+		json_add_str(w, "by", "person");
+		json_add_object(w, "instead");
+		json_add_str(w, "action", instead->action);
+		if (instead->depth != 0)
+			json_add_int(w, "depth", instead->depth);
+		if (instead->prompt != NULL)
+			json_add_id(w, "prompt", instead->prompt);
+		json_end(w);
 	}
-	if (members != NULL)
-		buf_adds(out, members);
-	buf_addc(out, '}');
+	json_end(w);
 }
 
 static enum lane
@@ -90,7 +95,7 @@ lane_of(enum outcome outcome)
 
 static void
 record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
-    const char *reason, bool has_amount, int64_t amount_minor, const char *members)
+    const char *reason, bool has_amount, int64_t amount_minor, const struct instead *instead)
 {
 	const struct id *subject =
 	    visit->has_subject && !keys_forgotten(engine->keys, &visit->subject) ? &visit->subject
@@ -103,14 +108,14 @@ record(struct engine *engine, struct visit *visit, struct card *card, enum outco
 	if (outcome == OUTCOME_DECIDED)
 		return;
 	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false,
-	    members, &json);
+	    instead, &json);
 	engine_check(engine,
 	    store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision, subject, (int)outcome,
 		engine->now_ms, json.data, json.len));
 	if (engine->uplink == UPLINK_RECORDS) {
 		buf_clear(&json);
 		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true,
-		    members, &json);
+		    instead, &json);
 		engine_uplink(engine, lane_of(outcome), "outcome", subject, &json);
 	}
 	buf_done(&json);
@@ -124,10 +129,10 @@ outcome_record(struct engine *engine, struct visit *visit, struct card *card, en
 }
 
 void
-outcome_record_with(struct engine *engine, struct visit *visit, struct card *card,
-    enum outcome outcome, const char *reason, const char *members)
+outcome_record_instead(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, const struct instead *instead)
 {
-	record(engine, visit, card, outcome, reason, false, 0, members);
+	record(engine, visit, card, outcome, reason, false, 0, instead);
 }
 
 /* ---- goals ---- */

@@ -8,19 +8,17 @@
 #include <string.h>
 
 #include "core/id.h"
-#include "core/json.h"
-#include "core/when.h"
+#include "core/json_write.h"
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
 
 struct station_list {
 	struct engine *engine;
 	const char *only; /* NULL: all, as counts */
-	struct buf *out;
+	struct json_writer *out;
 	const char *names[1024];
 	int open[1024];
 	size_t count;
-	bool first;
 };
 
 static void
@@ -45,6 +43,7 @@ int
 query_stations(struct engine *engine, struct buf *out)
 {
 	struct station_list *list = mem_calloc(1, sizeof(*list));
+	struct json_writer *w = JSON_WRITER(out);
 
 	list->engine = engine;
 	for (size_t i = 0; i < engine->conf->station_count && list->count < ARRAY_LEN(list->names);
@@ -58,13 +57,16 @@ query_stations(struct engine *engine, struct buf *out)
 			list->names[list->count++] = engine->conf->stations[i].value;
 	}
 	sessions_each(engine->sessions, count_station, list);
-	buf_adds(out, "{\"stations\":[");
+	json_add_object(w, NULL);
+	json_add_list(w, "stations");
 	for (size_t i = 0; i < list->count; i++) {
-		buf_adds(out, i == 0 ? "{\"station\":" : ",{\"station\":");
-		buf_json_str(out, list->names[i]);
-		buf_addf(out, ",\"open\":%d}", list->open[i]);
+		json_add_object(w, NULL);
+		json_add_str(w, "station", list->names[i]);
+		json_add_int(w, "open", list->open[i]);
+		json_end(w);
 	}
-	buf_adds(out, "]}");
+	json_end(w);
+	json_end(w);
 	free(list);
 	return 0;
 }
@@ -100,9 +102,6 @@ add_guidance(void *ctx, struct visit *visit)
 
 	if (id_is_zero(&visit->guidance) || strcmp(visit->station, list->only) != 0)
 		return;
-	if (!list->first)
-		buf_addc(list->out, ',');
-	list->first = false;
 	guidance_json(visit, list->engine->policy, last_decision(visit),
 	    known_subject(list->engine, visit), list->engine->now_ms, list->out);
 }
@@ -111,46 +110,37 @@ int
 query_station(struct engine *engine, const char *station, struct buf *out)
 {
 	struct station_list *list = mem_calloc(1, sizeof(*list));
+	struct json_writer *w = JSON_WRITER(out);
 
 	list->engine = engine;
 	list->only = station;
-	list->out = out;
-	list->first = true;
-	buf_adds(out, "{\"station\":");
-	buf_json_str(out, station);
-	buf_adds(out, ",\"open\":[");
+	list->out = w;
+	json_add_object(w, NULL);
+	json_add_str(w, "station", station);
+	json_add_list(w, "open");
 	sessions_each(engine->sessions, add_guidance, list);
-	buf_adds(out, "]}");
+	json_end(w);
+	json_end(w);
 	free(list);
 	return 0;
 }
 
 #define DEAD_BYTES_MAX (16u << 20) /* of one answer: the newest that fit */
 
-struct outcome_list {
-	struct buf *out;
-	bool first;
-};
-
 static int
 add_outcome(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
 {
-	struct outcome_list *list = ctx;
-
 	(void)n;
 	(void)kind;
 	(void)at_ms;
-	if (!list->first)
-		buf_addc(list->out, ',');
-	list->first = false;
-	buf_add(list->out, body, len);
+	json_add_raw(ctx, NULL, body, len);
 	return 0;
 }
 
 int
 query_decision(struct engine *engine, const char *text, struct buf *out)
 {
-	struct outcome_list list = { .out = out, .first = true };
+	struct json_writer *w = JSON_WRITER(out);
 	struct id id;
 	struct buf body = { 0 };
 	int rc;
@@ -159,12 +149,12 @@ query_decision(struct engine *engine, const char *text, struct buf *out)
 		return AISLE_E_NONE;
 	rc = store_get(engine->store, STORE_DECISION, &id, &body, NULL);
 	if (rc == 0 && body.len > 1) {
-		buf_add(out, body.data, body.len - 1); /* without its closing brace */
-		buf_adds(out, ",\"outcomes\":[");
-		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id, add_outcome, &list);
-		buf_addc(out, ']');
-		contributions_json(engine, body.data, body.len, out);
-		buf_addc(out, '}');
+		json_add_members_of(w, NULL, body.data, body.len);
+		json_add_list(w, "outcomes");
+		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id, add_outcome, w);
+		json_end(w);
+		contributions_json(engine, body.data, body.len, w);
+		json_end(w);
 	}
 	buf_done(&body);
 	return rc == 0 ? 0 : AISLE_E_NONE;
@@ -197,35 +187,35 @@ static int
 add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
     const char *detail, const void *payload, size_t len)
 {
-	struct outcome_list *list = ctx;
-	char at[WHEN_TEXT_SIZE];
+	struct json_writer *w = ctx;
 	json_t *text = json_stringn(payload, len); /* NULL when it is not text */
 
-	when_text(at_ms, at);
-	buf_addf(list->out, "%s{\"n\":%lld,\"at\":\"%s\",\"topic\":", list->first ? "" : ",",
-	    (long long)n, at);
-	list->first = false;
-	buf_json_str(list->out, topic);
-	buf_addf(list->out, ",\"reason\":\"%s\",\"detail\":", reason);
-	buf_json_str(list->out, detail);
-	buf_addf(list->out, ",\"size\":%zu,\"payload\":", len);
+	json_add_object(w, NULL);
+	json_add_int(w, "n", n);
+	json_add_when(w, "at", at_ms);
+	json_add_str(w, "topic", topic);
+	json_add_str(w, "reason", reason);
+	json_add_str(w, "detail", detail);
+	json_add_int(w, "size", (int64_t)len);
 	if (text != NULL)
-		json_write(text, list->out);
+		json_add_tree(w, "payload", text);
 	else
-		buf_adds(list->out, "null");
-	buf_addc(list->out, '}');
+		json_add_null(w, "payload");
+	json_end(w);
 	json_decref(text);
-	return list->out->len > DEAD_BYTES_MAX;
+	return w->out->len > DEAD_BYTES_MAX;
 }
 
 int
 query_dead_letters(struct engine *engine, int max_rows, struct buf *out)
 {
-	struct outcome_list list = { .out = out, .first = true };
+	struct json_writer *w = JSON_WRITER(out);
 	int rc;
 
-	buf_adds(out, "{\"dead_letters\":[");
-	rc = store_dead_each(engine->store, max_rows, add_dead, &list);
-	buf_adds(out, "]}");
+	json_add_object(w, NULL);
+	json_add_list(w, "dead_letters");
+	rc = store_dead_each(engine->store, max_rows, add_dead, w);
+	json_end(w);
+	json_end(w);
 	return rc;
 }

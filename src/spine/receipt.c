@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "core/id.h"
-#include "core/json.h"
+#include "core/json_write.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "core/when.h"
 
 /* ---- what cannot be used ---- */
 
@@ -21,21 +20,24 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
     const void *payload, size_t len, bool keep)
 {
 	struct buf buf = { 0 };
+	struct json_writer *w = JSON_WRITER(&buf);
 	uint8_t digest[16];
-	char hex[33], at[WHEN_TEXT_SIZE];
+	char hex[33];
 
 	metrics_rejected(rejected->reason);
 	hash_bytes(digest, sizeof(digest), payload, len, NULL, 0);
 	hash_hex(hex, digest, sizeof(digest));
-	when_text(engine->now_ms, at);
 	engine_check(engine,
 	    store_dead_add(engine->store, engine->now_ms, topic, reject_name(rejected->reason),
 		rejected->detail, payload, keep ? len : 0));
-	buf_addf(&buf, "{\"at\":\"%s\",\"topic\":", at);
-	buf_json_str(&buf, topic);
-	buf_addf(&buf, ",\"reason\":\"%s\",\"detail\":", reject_name(rejected->reason));
-	buf_json_str(&buf, rejected->detail);
-	buf_addf(&buf, ",\"size\":%zu,\"digest\":\"%s\"}", len, hex);
+	json_add_object(w, NULL);
+	json_add_when(w, "at", engine->now_ms);
+	json_add_str(w, "topic", topic);
+	json_add_str(w, "reason", reject_name(rejected->reason));
+	json_add_str(w, "detail", rejected->detail);
+	json_add_int(w, "size", (int64_t)len);
+	json_add_str(w, "digest", hex);
+	json_end(w);
 	engine_output(engine, OUTPUT_DEAD_LETTER, NULL, "dead-letter", NULL, buf.data, buf.len);
 	buf_done(&buf);
 	log_notice("input set aside reason=%s topic=%s detail=\"%s\"",
@@ -76,54 +78,48 @@ receipt_add(struct engine *engine, const char *terminal, const char *source, con
 	};
 }
 
-static void
-receipt_pair(struct buf *buf, const struct receipt_row *row, bool *first)
-{
-	buf_adds(buf, *first ? "[" : ",[");
-	buf_json_str(buf, row->source);
-	buf_addc(buf, ',');
-	buf_json_str(buf, row->id);
-	*first = false;
-}
-
 /* One receipt message a terminal and turn. */
 static void
 receipts_send_to(struct engine *engine, const char *terminal)
 {
-	struct buf ids = { 0 }, at = { 0 }, refused = { 0 };
-	bool first_id = true, first_refused = true;
-	char text[WHEN_TEXT_SIZE];
+	struct buf json = { 0 }, at_list = { 0 }, refused_list = { 0 };
+	struct json_writer *w = JSON_WRITER(&json), *at = JSON_WRITER(&at_list),
+			   *refused = JSON_WRITER(&refused_list);
 
+	json_add_object(w, NULL);
+	json_add_list(w, "ids");
+	json_add_list(at, NULL);
+	json_add_list(refused, NULL);
 	for (size_t i = 0; i < engine->receipt_count; i++) {
 		struct receipt_row *row = &engine->receipts[i];
+		struct json_writer *list = row->reason != NULL ? refused : w;
 
 		if (row->terminal == NULL || strcmp(row->terminal, terminal) != 0)
 			continue;
-		if (row->reason != NULL) {
-			receipt_pair(&refused, row, &first_refused);
-			buf_addf(&refused, ",\"%s\"]", row->reason);
-		} else {
-			when_text(row->at_ms, text);
-			buf_addf(&at, "%s\"%s\"", first_id ? "" : ",", text);
-			receipt_pair(&ids, row, &first_id);
-			buf_addc(&ids, ']');
-		}
+		json_add_list(list, NULL);
+		json_add_str(list, NULL, row->source);
+		json_add_str(list, NULL, row->id);
+		if (row->reason != NULL)
+			json_add_str(list, NULL, row->reason);
+		else
+			json_add_when(at, NULL, row->at_ms);
+		json_end(list);
 		if (row->terminal != terminal)
 			row->terminal = NULL;
 	}
-	if (!first_id || !first_refused) {
-		char *topic = arena_printf(engine->arena, "pos/%s/receipt", terminal);
-		char *json = arena_printf(engine->arena, "{\"ids\":[%s],\"at\":[%s]%s%s%s}",
-		    first_id ? "" : ids.data, first_id ? "" : at.data,
-		    first_refused ? "" : ",\"refused\":[", first_refused ? "" : refused.data,
-		    first_refused ? "" : "]");
-
-		metrics_add(METRIC_RECEIPTS, 1);
-		engine_output(engine, OUTPUT_RECEIPT, NULL, topic, NULL, json, strlen(json));
-	}
-	buf_done(&ids);
-	buf_done(&at);
-	buf_done(&refused);
+	json_end(w);
+	json_end(at);
+	json_end(refused);
+	json_add_raw(w, "at", at_list.data, at_list.len);
+	if (refused_list.len > strlen("[]"))
+		json_add_raw(w, "refused", refused_list.data, refused_list.len);
+	json_end(w);
+	metrics_add(METRIC_RECEIPTS, 1);
+	engine_output(engine, OUTPUT_RECEIPT, NULL,
+	    arena_printf(engine->arena, "pos/%s/receipt", terminal), NULL, json.data, json.len);
+	buf_done(&json);
+	buf_done(&at_list);
+	buf_done(&refused_list);
 }
 
 void

@@ -14,26 +14,15 @@
 
 #include <string.h>
 
+#include "core/json_write.h"
 #include "core/when.h"
 #include "policy/policy_load.h"
-
-static void
-add_number(struct buf *out, const char *name, int64_t number)
-{
-	buf_addf(out, ",\"%s\":%lld", name, (long long)number);
-}
-
-static void
-add_text(struct buf *out, const char *name, const char *text)
-{
-	buf_addf(out, ",\"%s\":", name);
-	buf_json_str(out, text);
-}
 
 /* ---- an action by its words ---- */
 
 static void
-add_headline(const struct action *action, const struct template *headline, struct buf *out)
+add_headline(const struct action *action, const char *language, const struct template *headline,
+    struct json_writer *w)
 {
 	struct buf text = { 0 };
 
@@ -48,7 +37,7 @@ add_headline(const struct action *action, const struct template *headline, struc
 		else if (part->has_value)
 			buf_adds(&text, "…");
 	}
-	buf_json_str(out, text.len > 0 ? text.data : "");
+	json_add_str(w, language, text.len > 0 ? text.data : "");
 	buf_done(&text);
 }
 
@@ -64,24 +53,18 @@ is_first_of_language(const struct action *action, size_t n)
 
 /* {"en":"10 % off any coffee","de":"10 % auf Kaffee"} */
 static void
-add_headlines(const struct action *action, struct buf *out)
+add_headlines(const struct action *action, struct json_writer *w)
 {
-	bool first = true;
-
 	if (action == NULL)
 		return;
-	buf_adds(out, ",\"headline\":{");
+	json_add_object(w, "headline");
 	for (size_t i = 0; i < action->treatment_count; i++) {
-		if (!is_first_of_language(action, i))
-			continue;
-		if (!first)
-			buf_addc(out, ',');
-		first = false;
-		buf_json_str(out, action->treatments[i].language);
-		buf_addc(out, ':');
-		add_headline(action, &action->treatments[i].headline, out);
+		const struct treatment *treatment = &action->treatments[i];
+
+		if (is_first_of_language(action, i))
+			add_headline(action, treatment->language, &treatment->headline, w);
 	}
-	buf_addc(out, '}');
+	json_end(w);
 }
 
 static const struct action *
@@ -93,7 +76,7 @@ known(const struct engine *engine, const char *action)
 /* ---- money ---- */
 
 static void
-add_budget(const struct engine *engine, const struct action *action, struct buf *out)
+add_budget(const struct engine *engine, const struct action *action, struct json_writer *w)
 {
 	struct budget_use used;
 	bool day;
@@ -102,16 +85,17 @@ add_budget(const struct engine *engine, const struct action *action, struct buf 
 		return;
 	used = hold_today(engine, action->id);
 	day = action->budget.per == BUDGET_STORE_DAY;
-	buf_addf(out, ",\"budget\":{\"per\":\"%s\"", day ? "store-day" : "campaign");
+	json_add_object(w, "budget");
+	json_add_str(w, "per", day ? "store-day" : "campaign");
 	if (action->budget.money_minor >= 0) {
-		add_number(out, "money", action->budget.money_minor);
-		add_number(out, "money_used", day ? used.day_money_minor : used.all_money_minor);
+		json_add_int(w, "money", action->budget.money_minor);
+		json_add_int(w, "money_used", day ? used.day_money_minor : used.all_money_minor);
 	}
 	if (action->budget.units >= 0) {
-		add_number(out, "units", action->budget.units);
-		add_number(out, "units_used", day ? used.day_units : used.all_units);
+		json_add_int(w, "units", action->budget.units);
+		json_add_int(w, "units_used", day ? used.day_units : used.all_units);
 	}
-	buf_addc(out, '}');
+	json_end(w);
 }
 
 static bool
@@ -123,7 +107,7 @@ has_day_money(const struct action *action)
 
 /* All budgets of money for a day, together; also of actions that nobody was shown yet. */
 static void
-add_day_budget(const struct engine *engine, int64_t day_ms, struct buf *out)
+add_day_budget(const struct engine *engine, int64_t day_ms, struct json_writer *w)
 {
 	int64_t money = 0, used = 0;
 	size_t count = 0;
@@ -140,36 +124,35 @@ add_day_budget(const struct engine *engine, int64_t day_ms, struct buf *out)
 		if (has_day_money(known(engine, engine->budgets[i].action)))
 			used += budget_on(&engine->budgets[i], day_ms).day_money_minor;
 	}
-	buf_addf(out, ",\"day_budget\":{\"money\":%lld,\"money_used\":%lld}", (long long)money,
-	    (long long)used);
+	json_add_object(w, "day_budget");
+	json_add_int(w, "money", money);
+	json_add_int(w, "money_used", used);
+	json_end(w);
 }
 
 static void
-add_spent(const struct engine *engine, int64_t day_ms, struct buf *out)
+add_spent(const struct engine *engine, int64_t day_ms, struct json_writer *w)
 {
-	const char *before = "";
-
-	buf_adds(out, ",\"spent\":[");
+	json_add_list(w, "spent");
 	for (size_t i = 0; i < engine->budget_count; i++) {
 		const struct budget_use b = budget_on(&engine->budgets[i], day_ms);
 
 		if (b.action[0] == '\0')
 			continue;
-		buf_addf(out, "%s{\"action\":", before);
-		before = ",";
-		buf_json_str(out, b.action);
-		add_number(out, "held_or_spent", b.day_money_minor);
-		add_number(out, "units", b.day_units);
-		buf_addc(out, '}');
+		json_add_object(w, NULL);
+		json_add_str(w, "action", b.action);
+		json_add_int(w, "held_or_spent", b.day_money_minor);
+		json_add_int(w, "units", b.day_units);
+		json_end(w);
 	}
-	buf_addc(out, ']');
+	json_end(w);
 }
 
 /* ---- by hour, by action ---- */
 
 /* From the first hour with something to the last, so that a quiet one between is seen. */
 static void
-add_hours(const struct engine *engine, const struct tally *day, struct buf *out)
+add_hours(const struct engine *engine, const struct tally *day, struct json_writer *w)
 {
 	int from = 0, until = TODAY_HOURS;
 	int first = zone_local(engine->zone, day->start_ms).hour;
@@ -179,83 +162,85 @@ add_hours(const struct engine *engine, const struct tally *day, struct buf *out)
 	while (until > from && day->hours[until - 1].shown == 0 &&
 	    day->hours[until - 1].accepted == 0)
 		until--;
-	buf_adds(out, ",\"hours\":[");
-	for (int i = from; i < until; i++)
-		buf_addf(out, "%s{\"hour\":%d,\"shown\":%lld,\"accepted\":%lld}",
-		    i == from ? "" : ",", (first + i) % 24, (long long)day->hours[i].shown,
-		    (long long)day->hours[i].accepted);
-	buf_addc(out, ']');
+	json_add_list(w, "hours");
+	for (int i = from; i < until; i++) {
+		json_add_object(w, NULL);
+		json_add_int(w, "hour", (first + i) % 24);
+		json_add_int(w, "shown", day->hours[i].shown);
+		json_add_int(w, "accepted", day->hours[i].accepted);
+		json_end(w);
+	}
+	json_end(w);
 }
 
 static void
-add_figures(const struct tally_action *row, struct buf *out)
+add_figures(const struct tally_action *row, struct json_writer *w)
 {
 	static const enum outcome told[] = { OUTCOME_SHOWN, OUTCOME_ACCEPTED, OUTCOME_DISMISSED,
 		OUTCOME_SNOOZED, OUTCOME_OVERRIDDEN, OUTCOME_NOT_SHOWN, OUTCOME_REDEEMED };
 
-	buf_addf(out, "\"prompts\":%lld", (long long)row->outcomes[OUTCOME_DECIDED]);
+	json_add_int(w, "prompts", row->outcomes[OUTCOME_DECIDED]);
 	for (size_t i = 0; i < ARRAY_LEN(told); i++)
-		add_number(out, outcome_name(told[i]), row->outcomes[told[i]]);
-	add_number(out, "unanswered", row->unanswered);
+		json_add_int(w, outcome_name(told[i]), row->outcomes[told[i]]);
+	json_add_int(w, "unanswered", row->unanswered);
 	if (row->outcomes[OUTCOME_REDEEMED] != 0 || row->redeemed_minor != 0)
-		add_number(out, "redeemed_minor", row->redeemed_minor);
+		json_add_int(w, "redeemed_minor", row->redeemed_minor);
 }
 
 static void
-add_actions(const struct engine *engine, const struct tally *day, struct buf *out)
+add_actions(const struct engine *engine, const struct tally *day, struct json_writer *w)
 {
-	buf_adds(out, ",\"actions\":[");
+	json_add_list(w, "actions");
 	for (size_t i = 0; i < day->action_count && i < TODAY_ACTIONS_MAX; i++) {
 		const struct action *action = known(engine, day->actions[i].action);
 
-		buf_adds(out, i == 0 ? "{\"action\":" : ",{\"action\":");
-		buf_json_str(out, day->actions[i].action);
-		buf_addc(out, ',');
-		add_figures(&day->actions[i], out);
-		add_headlines(action, out);
-		add_budget(engine, action, out);
-		buf_addc(out, '}');
+		json_add_object(w, NULL);
+		json_add_str(w, "action", day->actions[i].action);
+		add_figures(&day->actions[i], w);
+		add_headlines(action, w);
+		add_budget(engine, action, w);
+		json_end(w);
 	}
-	buf_addc(out, ']');
+	json_end(w);
 	if (day->action_count > TODAY_ACTIONS_MAX) {
-		buf_adds(out, ",\"others\":{");
-		add_figures(&day->actions[TODAY_ACTIONS_MAX], out);
-		buf_addc(out, '}');
+		json_add_object(w, "others");
+		add_figures(&day->actions[TODAY_ACTIONS_MAX], w);
+		json_end(w);
 	}
 }
 
 /* ---- the report ---- */
 
 static void
-add_sums(const struct tally *day, struct buf *out)
+add_sums(const struct tally *day, struct json_writer *w)
 {
 	int64_t unanswered = 0, redeemed_minor = 0;
 
-	add_number(out, "decisions", day->decisions);
-	add_number(out, "prompts", day->outcomes[OUTCOME_DECIDED]);
-	add_number(out, "withheld", day->withheld);
+	json_add_int(w, "decisions", day->decisions);
+	json_add_int(w, "prompts", day->outcomes[OUTCOME_DECIDED]);
+	json_add_int(w, "withheld", day->withheld);
 	for (int o = OUTCOME_SHOWN; o < OUTCOME_COUNT; o++)
-		add_number(out, outcome_name((enum outcome)o), day->outcomes[o]);
+		json_add_int(w, outcome_name((enum outcome)o), day->outcomes[o]);
 	for (size_t i = 0; i < day->action_count; i++) {
 		unanswered += day->actions[i].unanswered;
 		redeemed_minor += day->actions[i].redeemed_minor;
 	}
-	add_number(out, "unanswered", unanswered);
-	add_number(out, "redeemed_minor", redeemed_minor);
+	json_add_int(w, "unanswered", unanswered);
+	json_add_int(w, "redeemed_minor", redeemed_minor);
 }
 
 /* What does not run though it could. */
 static void
-add_stopped(const struct engine *engine, struct buf *out)
+add_stopped(const struct engine *engine, struct json_writer *w)
 {
-	buf_adds(out, ",\"stopped\":[");
+	json_add_list(w, "stopped");
 	for (size_t i = 0; i < engine->stopped_count; i++) {
-		buf_adds(out, i == 0 ? "{\"action\":" : ",{\"action\":");
-		buf_json_str(out, engine->stopped[i]);
-		add_headlines(known(engine, engine->stopped[i]), out);
-		buf_addc(out, '}');
+		json_add_object(w, NULL);
+		json_add_str(w, "action", engine->stopped[i]);
+		add_headlines(known(engine, engine->stopped[i]), w);
+		json_end(w);
 	}
-	buf_addc(out, ']');
+	json_end(w);
 }
 
 int
@@ -266,29 +251,28 @@ query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 	int64_t day_ms =
 	    engine_day_start(engine, now_ms > engine->now_ms ? now_ms : engine->now_ms);
 	const struct tally *day = engine->today.start_ms == day_ms ? &engine->today : &nothing;
-	char text[WHEN_TEXT_SIZE];
+	struct json_writer *w = JSON_WRITER(out);
 
-	when_text(now_ms, text);
-	buf_addf(out, "{\"at\":\"%s\"", text);
-	when_text(day_ms, text);
-	add_text(out, "day", text);
-	add_text(out, "zone", engine->zone_name);
-	add_text(out, "currency", policy != NULL ? policy->currency : engine->conf->currency);
-	add_sums(day, out);
-	add_spent(engine, day_ms, out);
-	add_day_budget(engine, day_ms, out);
-	add_hours(engine, day, out);
-	add_actions(engine, day, out);
-	add_stopped(engine, out);
+	json_add_object(w, NULL);
+	json_add_when(w, "at", now_ms);
+	json_add_when(w, "day", day_ms);
+	json_add_str(w, "zone", engine->zone_name);
+	json_add_str(w, "currency", policy != NULL ? policy->currency : engine->conf->currency);
+	add_sums(day, w);
+	add_spent(engine, day_ms, w);
+	add_day_budget(engine, day_ms, w);
+	add_hours(engine, day, w);
+	add_actions(engine, day, w);
+	add_stopped(engine, w);
 	if (policy != NULL) {
-		buf_adds(out, ",\"policy\":{\"name\":");
-		buf_json_str(out, policy->name);
-		add_number(out, "version", policy->version);
-		buf_addc(out, '}');
+		json_add_object(w, "policy");
+		json_add_str(w, "name", policy->name);
+		json_add_int(w, "version", policy->version);
+		json_end(w);
 	} else {
-		buf_adds(out, ",\"policy\":null");
+		json_add_null(w, "policy");
 	}
-	add_text(out, "time", engine->time_uncertain ? "uncertain" : "certain");
-	buf_addc(out, '}');
+	json_add_str(w, "time", engine->time_uncertain ? "uncertain" : "certain");
+	json_end(w);
 	return 0;
 }

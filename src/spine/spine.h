@@ -5,6 +5,7 @@
 #ifndef AISLE_SPINE_SPINE_H
 #define AISLE_SPINE_SPINE_H
 
+#include "core/json_write.h"
 #include "spine/engine_state.h"
 
 /* event.c: an event through the stages */
@@ -192,9 +193,14 @@ void today_drop(struct engine *engine);
 /* outcome.c */
 void outcome_record(struct engine *engine, struct visit *visit, struct card *card,
     enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor);
-/* members: more of the outcome object, ",\"name\":value"; NULL: none. */
-void outcome_record_with(struct engine *engine, struct visit *visit, struct card *card,
-    enum outcome outcome, const char *reason, const char *members);
+/* What a person did instead; depth 0: none, prompt NULL: it became no card. */
+struct instead {
+	const char *action;
+	int64_t depth;
+	const struct id *prompt;
+};
+void outcome_record_instead(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, const struct instead *instead);
 /* the basket closed: bought, lapsed */
 void outcome_close(struct engine *engine, struct visit *visit);
 void outcome_case_closed(struct engine *engine, const struct subject *subject);
@@ -211,8 +217,9 @@ void due_apply(struct engine *engine, const char *id);
 void timer_add(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
 void timer_cancel(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);
 
-/* contributions.c: for the models that chose the record's cards, as ",\"contributions\":{…}"; nothing
- * where there are none. */
-void contributions_json(struct engine *engine, const char *record, size_t len, struct buf *out);
+/* contributions.c: of the models that chose the record's cards, as the member "contributions";
+ * nothing where there are none. */
+void contributions_json(struct engine *engine, const char *record, size_t len,
+    struct json_writer *w);
 
 #endif

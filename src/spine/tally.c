@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "core/id.h"
-#include "core/when.h"
+#include "core/json_write.h"
 
 #define TALLY_ACTIONS_MAX 512
 
@@ -93,34 +93,35 @@ tally_outcome(struct engine *engine, const struct card *card, enum outcome outco
 void
 tally_hour_over(struct engine *engine)
 {
-	char from[WHEN_TEXT_SIZE], until[WHEN_TEXT_SIZE];
 	struct buf json = { 0 };
+	struct json_writer *w = JSON_WRITER(&json);
 	int64_t decisions = 0;
-	bool first = true;
 
 	if (engine->hour_count == 0)
 		return;
-	when_text(engine->hour_ms, from);
-	when_text(engine->hour_ms + H_MS, until);
-	buf_addf(&json, "{\"from\":\"%s\",\"until\":\"%s\",\"actions\":[", from, until);
+	json_add_object(w, NULL);
+	json_add_when(w, "from", engine->hour_ms);
+	json_add_when(w, "until", engine->hour_ms + H_MS);
+	json_add_list(w, "actions");
 	for (size_t i = 0; i < engine->hour_count; i++) {
 		const struct tally_action *row = &engine->hour[i];
 
 		decisions += row->decisions;
 		if (row->action[0] == '\0')
 			continue;
-		buf_adds(&json, first ? "{\"action\":" : ",{\"action\":");
-		buf_json_str(&json, row->action);
-		buf_addf(&json, ",\"withheld\":%lld", (long long)row->withheld);
+		json_add_object(w, NULL);
+		json_add_str(w, "action", row->action);
+		json_add_int(w, "withheld", row->withheld);
 		for (int o = 0; o < OUTCOME_COUNT; o++) {
 			if (row->outcomes[o] != 0)
-				buf_addf(&json, ",\"%s\":%lld", outcome_name((enum outcome)o),
-				    (long long)row->outcomes[o]);
+				json_add_int(w, outcome_name((enum outcome)o), row->outcomes[o]);
 		}
-		buf_addf(&json, ",\"redeemed_amount\":%lld}", (long long)row->redeemed_minor);
-		first = false;
+		json_add_int(w, "redeemed_amount", row->redeemed_minor);
+		json_end(w);
 	}
-	buf_addf(&json, "],\"decisions\":%lld}", (long long)decisions);
+	json_end(w);
+	json_add_int(w, "decisions", decisions);
+	json_end(w);
 	engine_uplink(engine, LANE_TELEMETRY, "aggregate", NULL, &json);
 	buf_done(&json);
 	clear_hour(engine);

@@ -62,7 +62,7 @@ guidance(const struct subject *who)
 	struct id decision = id_of(2);
 
 	buf_clear(&out);
-	guidance_json(&visit, &policy, &decision, who, NOW, &out);
+	guidance_json(&visit, &policy, &decision, who, NOW, JSON_WRITER(&out));
 	return out.data;
 }
 
