@@ -28,15 +28,24 @@ in_object(const struct json_writer *w)
 	return (w->objects >> w->depth & 1) != 0;
 }
 
+static void
+add_comma(struct json_writer *w)
+{
+	if (w->comma)
+		buf_addc(w->out, ',');
+	w->comma = true;
+	if (w->space != NULL)
+		buf_adds(w->out, w->space);
+	w->space = NULL;
+}
+
 /* What stands before a value. */
 static void
 add_name(struct json_writer *w, const char *name)
 {
 	CHECK(in_object(w) == (name != NULL));
 	CHECK(w->depth > 0 || !w->comma);
-	if (w->comma)
-		buf_addc(w->out, ',');
-	w->comma = true;
+	add_comma(w);
 	if (name != NULL) {
 		buf_json_str(w->out, name);
 		buf_addc(w->out, ':');
@@ -98,6 +107,13 @@ json_add_double(struct json_writer *w, const char *name, double number)
 }
 
 void
+json_add_fixed(struct json_writer *w, const char *name, double number, int decimals)
+{
+	add_name(w, name);
+	buf_addf(w->out, "%.*f", decimals, number);
+}
+
+void
 json_add_bool(struct json_writer *w, const char *name, bool truth)
 {
 	add_name(w, name);
@@ -136,6 +152,13 @@ json_add_tree(struct json_writer *w, const char *name, const json_t *json)
 }
 
 void
+json_add_canonical(struct json_writer *w, const char *name, const json_t *json)
+{
+	add_name(w, name);
+	json_canonical(json, w->out);
+}
+
+void
 json_addf(struct json_writer *w, const char *name, const char *format, ...)
 {
 	va_list args, again;
@@ -162,14 +185,19 @@ json_add_raw(struct json_writer *w, const char *name, const void *json, size_t l
 }
 
 void
-json_add_members_of(struct json_writer *w, const char *name, const char *json, size_t len)
+json_add_members(struct json_writer *w, const char *json, size_t len)
 {
-	bool has_some = len > 2 && json[0] == '{' && json[len - 1] == '}';
+	CHECK(in_object(w));
+	if (len <= 2 || json[0] != '{' || json[len - 1] != '}')
+		return;
+	add_comma(w);
+	buf_add(w->out, json + 1, len - 2);
+}
 
-	json_add_object(w, name);
-	if (has_some)
-		buf_add(w->out, json + 1, len - 2);
-	w->comma = has_some;
+void
+json_space(struct json_writer *w, const char *space)
+{
+	w->space = space;
 }
 
 void

@@ -88,7 +88,8 @@ add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
 static void
 add_prompt(const struct card *card, int64_t now_ms, struct json_writer *w)
 {
-	json_add_members_of(w, NULL, card->json, strlen(card->json));
+	json_add_object(w, NULL);
+	json_add_members(w, card->json, strlen(card->json));
 	json_add_str(w, "state", card_state_text(card));
 	add_choices(card, now_ms, w);
 	if (card->state == CARD_OPEN)

@@ -149,7 +149,8 @@ query_decision(struct engine *engine, const char *text, struct buf *out)
 		return AISLE_E_NONE;
 	rc = store_get(engine->store, STORE_DECISION, &id, &body, NULL);
 	if (rc == 0 && body.len > 1) {
-		json_add_members_of(w, NULL, body.data, body.len);
+		json_add_object(w, NULL);
+		json_add_members(w, body.data, body.len);
 		json_add_list(w, "outcomes");
 		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id, add_outcome, w);
 		json_end(w);

@@ -171,13 +171,16 @@ a_finished_object_takes_more_members(void **state)
 	struct json_writer *w = JSON_WRITER(&out);
 
 	json_add_list(w, NULL);
-	json_add_members_of(w, NULL, "{\"a\":\"}\"}", 9);
+	json_add_object(w, NULL);
+	json_add_members(w, "{\"a\":\"}\"}", 9);
 	json_add_int(w, "b", 2);
 	json_end(w);
-	json_add_members_of(w, NULL, "{}", 2);
+	json_add_object(w, NULL);
+	json_add_members(w, "{}", 2);
 	json_add_int(w, "b", 2);
 	json_end(w);
-	json_add_members_of(w, NULL, "{\"a\":1}", 7);
+	json_add_object(w, NULL);
+	json_add_members(w, "{\"a\":1}", 7);
 	json_end(w);
 	json_end(w);
 	check(&out, "[{\"a\":\"}\",\"b\":2},{\"b\":2},{\"a\":1}]");
@@ -195,12 +198,65 @@ what_was_stored_wrong_leaves_the_rest_json(void **state)
 	json_add_list(w, NULL);
 	json_add_raw(w, NULL, "", 0);
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		json_add_members_of(w, NULL, wrong[i], strlen(wrong[i]));
+		json_add_object(w, NULL);
+		json_add_members(w, wrong[i], strlen(wrong[i]));
 		json_add_int(w, "b", 2);
 		json_end(w);
 	}
 	json_end(w);
 	check(&out, "[null,{\"b\":2},{\"b\":2},{\"b\":2},{\"b\":2},{\"b\":2}]");
+}
+
+static void
+members_of_two_objects_stand_in_one(void **state)
+{
+	(void)state;
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_WRITER(&out);
+
+	json_add_object(w, NULL);
+	json_add_bool(w, "ok", true);
+	json_add_members(w, "{}", 2);
+	json_add_members(w, "{\"a\":1}", 7);
+	json_add_members(w, "{\"b\":{}}", 8);
+	json_end(w);
+	check(&out, "{\"ok\":true,\"a\":1,\"b\":{}}");
+}
+
+static void
+white_space_stands_behind_the_comma(void **state)
+{
+	(void)state;
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_WRITER(&out);
+
+	json_add_object(w, NULL);
+	json_space(w, "\n");
+	json_add_fixed(w, "a", 0.25, 1);
+	json_add_fixed(w, "b", 2, 3);
+	json_space(w, "\n ");
+	json_add_list(w, "c");
+	json_space(w, "\n");
+	json_add_int(w, NULL, 1);
+	json_end(w);
+	json_end(w);
+	check(&out, "{\n\"a\":0.2,\"b\":2.000,\n \"c\":[\n1]}");
+}
+
+static void
+canonical_text_has_its_keys_sorted(void **state)
+{
+	(void)state;
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_WRITER(&out);
+	json_t *tree = json_pack("{s:i,s:i}", "z", 1, "a", 2);
+
+	json_add_list(w, NULL);
+	json_add_tree(w, NULL, tree);
+	json_add_canonical(w, NULL, tree);
+	json_end(w);
+	json_decref(tree);
+	check(&out, "[{\"z\":1,\"a\":2},{\"a\":2,\"z\":1}]");
 }
 
 static void
@@ -285,6 +341,13 @@ two_texts_in_one(struct json_writer *w)
 	json_add_int(w, NULL, 2);
 }
 
+static void
+members_in_a_list(struct json_writer *w)
+{
+	json_add_list(w, NULL);
+	json_add_members(w, "{}", 2);
+}
+
 static bool
 aborts(void (*misuse)(struct json_writer *))
 {
@@ -316,6 +379,7 @@ misuse_is_a_broken_promise(void **state)
 	assert_true(aborts(element_of_an_object));
 	assert_true(aborts(element_of_an_object_after_a_list));
 	assert_true(aborts(two_texts_in_one));
+	assert_true(aborts(members_in_a_list));
 }
 
 int
@@ -330,6 +394,9 @@ main(void)
 		cmocka_unit_test(numbers_that_json_has_no_words_for),
 		cmocka_unit_test(ids_times_trees_and_what_is_json_already),
 		cmocka_unit_test(a_finished_object_takes_more_members),
+		cmocka_unit_test(members_of_two_objects_stand_in_one),
+		cmocka_unit_test(white_space_stands_behind_the_comma),
+		cmocka_unit_test(canonical_text_has_its_keys_sorted),
 		cmocka_unit_test(what_was_stored_wrong_leaves_the_rest_json),
 		cmocka_unit_test(the_deepest_that_may_be),
 		cmocka_unit_test(misuse_is_a_broken_promise),
