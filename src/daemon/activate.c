@@ -334,6 +334,7 @@ announce(struct daemon *daemon, struct control_request *request)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
 	struct buf json = { 0 };
+	struct json_writer *w = JSON_WRITER(&json);
 
 	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
 	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
@@ -344,8 +345,9 @@ announce(struct daemon *daemon, struct control_request *request)
 	daemon_turn(daemon);
 	daemon_publish_status(daemon, "online");
 	mqtt_release(daemon->mqtt);
-	buf_addf(&json, "{\"policy\":{\"name\":\"%s\",\"version\":%lld,\"hash\":\"%s\"}}",
-	    policy->name, (long long)policy->version, policy->hash);
+	json_add_object(w, NULL);
+	daemon_policy_json(daemon, w);
+	json_end(w);
 	control_reply(request, json.data);
 	buf_done(&json);
 }

@@ -12,7 +12,6 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/notify.h"
-#include "core/when.h"
 
 #define PUBLISH_WINDOW 1000 /* publishes that the broker has not acknowledged, in memory */
 
@@ -95,27 +94,40 @@ daemon_publish_backlog(struct daemon *daemon)
 }
 
 void
-daemon_status_json(struct daemon *daemon, const char *state, struct buf *out)
+daemon_policy_json(const struct daemon *daemon, struct json_writer *w)
 {
 	const struct policy *policy = daemon->engine != NULL ? engine_policy(daemon->engine) : NULL;
-	char at[WHEN_TEXT_SIZE];
 
-	when_text(daemon_now_ms(daemon), at);
-	buf_addf(out, "{\"state\":\"%s\",\"session\":%lld,\"at\":\"%s\",\"policy\":", state,
-	    (long long)daemon->session, at);
-	if (policy != NULL) {
-		buf_adds(out, "{\"name\":");
-		buf_json_str(out, policy->name);
-		buf_addf(out, ",\"version\":%lld,\"hash\":\"%s\"}", (long long)policy->version,
-		    policy->hash);
-	} else {
-		buf_adds(out, "null");
+	if (policy == NULL) {
+		json_add_null(w, "policy");
+		return;
 	}
-	buf_addf(out, ",\"time\":\"%s\",\"hq\":\"%s\"}",
-	    daemon->steady.uncertain ? "uncertain" : "certain",
-	    daemon->conf.hq_host == NULL ? "none"
-		: daemon->hq_up		 ? "connected"
-					 : "away");
+	json_add_object(w, "policy");
+	json_add_str(w, "name", policy->name);
+	json_add_int(w, "version", policy->version);
+	json_add_str(w, "hash", policy->hash);
+	json_end(w);
+}
+
+const char *
+daemon_hq_text(const struct daemon *daemon)
+{
+	return daemon->conf.hq_host == NULL ? "none" : daemon->hq_up ? "connected" : "away";
+}
+
+void
+daemon_status_json(struct daemon *daemon, const char *state, struct buf *out)
+{
+	struct json_writer *w = JSON_WRITER(out);
+
+	json_add_object(w, NULL);
+	json_add_str(w, "state", state);
+	json_add_int(w, "session", daemon->session);
+	json_add_when(w, "at", daemon_now_ms(daemon));
+	daemon_policy_json(daemon, w);
+	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
+	json_add_str(w, "hq", daemon_hq_text(daemon));
+	json_end(w);
 }
 
 void

@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/json_write.h"
 #include "core/log.h"
 #include "core/metrics.h"
 
@@ -126,14 +127,13 @@ void
 control_reply(struct control_request *request, const char *json)
 {
 	struct buf line = { 0 };
+	struct json_writer *w = JSON_WRITER(&line);
 
-	buf_adds(&line, "{\"ok\":true");
-	if (json != NULL && strcmp(json, "{}") != 0) {
-		buf_addc(&line, ',');
-		buf_adds(&line, json + 1);
-	} else {
-		buf_addc(&line, '}');
-	}
+	json_add_object(w, NULL);
+	json_add_bool(w, "ok", true);
+	if (json != NULL)
+		json_add_members(w, json, strlen(json));
+	json_end(w);
 	buf_addc(&line, '\n');
 	answer(request, &line);
 	buf_done(&line);
@@ -143,10 +143,14 @@ void
 control_fail(struct control_request *request, int exit_code, const char *error)
 {
 	struct buf line = { 0 };
+	struct json_writer *w = JSON_WRITER(&line);
 
-	buf_addf(&line, "{\"ok\":false,\"exit\":%d,\"error\":", exit_code);
-	buf_json_str(&line, error);
-	buf_adds(&line, "}\n");
+	json_add_object(w, NULL);
+	json_add_bool(w, "ok", false);
+	json_add_int(w, "exit", exit_code);
+	json_add_str(w, "error", error);
+	json_end(w);
+	buf_addc(&line, '\n');
 	answer(request, &line);
 	buf_done(&line);
 }

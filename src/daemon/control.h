@@ -31,7 +31,7 @@ void control_free(struct control *control);
 const json_t *control_json(const struct control_request *request);
 const char *control_text(const struct control_request *request, const char *name);
 const char *control_body(const struct control_request *request);
-/* json: an object's text; {"ok":true} is put in front. */
+/* json: an object's text, whose members come behind "ok": true; NULL: none. */
 void control_reply(struct control_request *request, const char *json);
 void control_fail(struct control_request *request, int exit_code, const char *error);
 

@@ -21,37 +21,53 @@
 static void
 status(struct daemon *daemon, struct control_request *request)
 {
-	const struct policy *policy = engine_policy(daemon->engine);
 	struct buf out = { 0 };
+	struct json_writer *w = JSON_WRITER(&out);
 	const char *address, *const *stopped;
 	size_t stopped_count;
 
-	buf_addf(&out,
-	    "{\"state\":\"%s\",\"version\":\"" AISLE_VERSION "\",\"store\":\"%s\",\"http\":[",
-	    "online", daemon->conf.store_id);
+	json_add_object(w, NULL);
+	json_add_str(w, "state", "online");
+	json_add_str(w, "version", AISLE_VERSION);
+	json_add_str(w, "store", daemon->conf.store_id);
+	json_add_list(w, "http");
 	for (size_t i = 0; (address = http_address(daemon->http, i)) != NULL; i++)
-		buf_addf(&out, "%s\"%s\"", i == 0 ? "" : ",", address);
-	buf_addf(&out, "],\"mqtt\":{\"connected\":%s},\"hq\":{\"connected\":%s,\"queued\":%lld},",
-	    mqtt_connected(daemon->mqtt) ? "true" : "false", daemon->hq_up ? "true" : "false",
-	    (long long)store_uplink_count(engine_store(daemon->engine)));
-	if (policy != NULL)
-		buf_addf(&out, "\"policy\":{\"name\":\"%s\",\"version\":%lld,\"hash\":\"%s\"},",
-		    policy->name, (long long)policy->version, policy->hash);
-	else
-		buf_adds(&out, "\"policy\":null,");
-	buf_addf(&out,
-	    "\"time\":\"%s\",\"profiles\":%lld,\"visits\":%zu,\"streams\":%zu,\"decisions\":%lld,"
-	    "\"turns\":%lld,\"stopped\":[",
-	    daemon->steady.uncertain ? "uncertain" : "certain",
-	    (long long)profiles_count(daemon->profiles), engine_visit_count(daemon->engine),
-	    http_streams(daemon->http), (long long)metrics_get(METRIC_DECISIONS),
-	    (long long)metrics_get(METRIC_TURNS));
+		json_add_str(w, NULL, address);
+	json_end(w);
+	json_add_object(w, "mqtt");
+	json_add_bool(w, "connected", mqtt_connected(daemon->mqtt));
+	json_end(w);
+	json_add_object(w, "hq");
+	json_add_bool(w, "connected", daemon->hq_up);
+	json_add_int(w, "queued", store_uplink_count(engine_store(daemon->engine)));
+	json_end(w);
+	daemon_policy_json(daemon, w);
+	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
+	json_add_int(w, "profiles", profiles_count(daemon->profiles));
+	json_add_int(w, "visits", (int64_t)engine_visit_count(daemon->engine));
+	json_add_int(w, "streams", (int64_t)http_streams(daemon->http));
+	json_add_int(w, "decisions", metrics_get(METRIC_DECISIONS));
+	json_add_int(w, "turns", metrics_get(METRIC_TURNS));
+	json_add_list(w, "stopped");
 	stopped = engine_stopped(daemon->engine, &stopped_count);
-	for (size_t i = 0; i < stopped_count; i++) {
-		buf_adds(&out, i == 0 ? "" : ",");
-		buf_json_str(&out, stopped[i]);
-	}
-	buf_adds(&out, "]}");
+	for (size_t i = 0; i < stopped_count; i++)
+		json_add_str(w, NULL, stopped[i]);
+	json_end(w);
+	json_end(w);
+	control_reply(request, out.data);
+	buf_done(&out);
+}
+
+/* What was found, as the one member of the reply. */
+static void
+reply_with(struct control_request *request, const char *name, const char *json)
+{
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_WRITER(&out);
+
+	json_add_object(w, NULL);
+	json_add_raw(w, name, json, strlen(json));
+	json_end(w);
 	control_reply(request, out.data);
 	buf_done(&out);
 }
@@ -85,13 +101,10 @@ customer_show(struct daemon *daemon, struct control_request *request)
 		    "expected a card number, or a subject of 32 lower-case hex digits");
 		return;
 	}
-	buf_adds(&out, "{\"customer\":");
-	if (query_customer(daemon->engine, &subject, &out) != 0) {
+	if (query_customer(daemon->engine, &subject, &out) != 0)
 		control_fail(request, EX_NOINPUT, "this customer was forgotten");
-	} else {
-		buf_addc(&out, '}');
-		control_reply(request, out.data);
-	}
+	else
+		reply_with(request, "customer", out.data);
 	buf_done(&out);
 }
 
@@ -103,7 +116,7 @@ on_forgotten(void *ctx, const struct reply *reply)
 	if (reply->status >= 400)
 		control_fail(request, EX_IOERR, reply->detail);
 	else
-		control_reply(request, "{\"forgotten\":true}");
+		reply_with(request, "forgotten", "true");
 }
 
 static void
@@ -141,7 +154,7 @@ on_stopped(void *ctx, const struct reply *reply)
 	if (reply->status >= 400)
 		control_fail(request, EX_IOERR, reply->detail);
 	else
-		control_reply(request, "{}");
+		control_reply(request, NULL);
 }
 
 static void
@@ -168,14 +181,11 @@ why(struct daemon *daemon, struct control_request *request)
 {
 	struct buf out = { 0 };
 
-	buf_adds(&out, "{\"decision\":");
 	if (control_text(request, "decision") == NULL ||
-	    query_decision(daemon->engine, control_text(request, "decision"), &out) != 0) {
+	    query_decision(daemon->engine, control_text(request, "decision"), &out) != 0)
 		control_fail(request, EX_NOINPUT, "no such decision on record here");
-	} else {
-		buf_addc(&out, '}');
-		control_reply(request, out.data);
-	}
+	else
+		reply_with(request, "decision", out.data);
 	buf_done(&out);
 }
 

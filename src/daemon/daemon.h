@@ -8,6 +8,7 @@
 #include <event2/bufferevent.h>
 
 #include "daemon/control.h"
+#include "core/json_write.h"
 #include "core/steady.h"
 #include "deliver/http.h"
 #include "spine/engine.h"
@@ -120,6 +121,10 @@ int daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, co
 /* what the outbox holds beyond what the library was given */
 void daemon_publish_backlog(struct daemon *daemon);
 void daemon_status_json(struct daemon *daemon, const char *state, struct buf *out);
+/* The member "policy" of whatever tells it; null without one. */
+void daemon_policy_json(const struct daemon *daemon, struct json_writer *w);
+/* "none", "connected", "away" */
+const char *daemon_hq_text(const struct daemon *daemon);
 void daemon_publish_status(struct daemon *daemon, const char *state);
 
 /* mappings.c */

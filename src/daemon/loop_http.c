@@ -46,17 +46,18 @@ static int
 host_report(void *ctx, struct buf *out)
 {
 	struct daemon *daemon = ctx;
-	int rc = query_report(daemon->engine, daemon_now_ms(daemon), out);
+	struct json_writer *w = JSON_WRITER(out);
+	struct buf report = { 0 };
+	int rc = query_report(daemon->engine, daemon_now_ms(daemon), &report);
 
-	if (rc != 0)
-		return rc;
-	out->len--; /* its closing brace: what the engine cannot know comes behind */
-	buf_addf(out, ",\"broker\":\"%s\",\"hq\":\"%s\"}",
-	    mqtt_connected(daemon->mqtt) ? "connected" : "away",
-	    daemon->conf.hq_host == NULL ? "none"
-		: daemon->hq_up		 ? "connected"
-					 : "away");
-	return 0;
+	/* What the engine cannot know comes behind. */
+	json_add_object(w, NULL);
+	json_add_members(w, report.data, report.len);
+	json_add_str(w, "broker", mqtt_connected(daemon->mqtt) ? "connected" : "away");
+	json_add_str(w, "hq", daemon_hq_text(daemon));
+	json_end(w);
+	buf_done(&report);
+	return rc;
 }
 
 static int
@@ -116,13 +117,19 @@ host_ready(void *ctx, struct buf *out)
 	struct daemon *daemon = ctx;
 	bool policy = engine_policy(daemon->engine) != NULL, broker = mqtt_connected(daemon->mqtt);
 	bool ready = policy && broker, away = daemon->conf.hq_host != NULL && !daemon->hq_up;
+	struct json_writer *w = JSON_WRITER(out);
 
-	buf_addf(out, "{\"status\":\"%s\",\"reasons\":[%s%s%s%s%s]}",
-	    !ready     ? "fail"
-		: away ? "warn"
-		       : "pass",
-	    policy ? "" : "\"no-policy\"", !policy && (!broker || away) ? "," : "",
-	    broker ? "" : "\"no-broker\"", !broker && away ? "," : "", away ? "\"hq-away\"" : "");
+	json_add_object(w, NULL);
+	json_add_str(w, "status", !ready ? "fail" : away ? "warn" : "pass");
+	json_add_list(w, "reasons");
+	if (!policy)
+		json_add_str(w, NULL, "no-policy");
+	if (!broker)
+		json_add_str(w, NULL, "no-broker");
+	if (away)
+		json_add_str(w, NULL, "hq-away");
+	json_end(w);
+	json_end(w);
 	return ready;
 }
 

@@ -15,7 +15,8 @@ on_install_slice(evutil_socket_t fd, short what, void *ctx)
 	struct daemon *daemon = ctx;
 	struct timeval now = { 0 };
 	struct err err = { 0 };
-	char json[64];
+	struct buf json = { 0 };
+	struct json_writer *w = JSON_WRITER(&json);
 	int rc = profiles_install_step(daemon->profiles, INSTALL_ROWS, &err);
 
 	(void)fd;
@@ -29,9 +30,11 @@ on_install_slice(evutil_socket_t fd, short what, void *ctx)
 		    err.text);
 	} else {
 		engine_drop_subjects(daemon->engine);
-		snprintf(json, sizeof(json), "{\"profiles\":%lld}",
-		    (long long)profiles_count(daemon->profiles));
-		control_reply(daemon->install, json);
+		json_add_object(w, NULL);
+		json_add_int(w, "profiles", profiles_count(daemon->profiles));
+		json_end(w);
+		control_reply(daemon->install, json.data);
+		buf_done(&json);
 	}
 	daemon->install = NULL;
 }

@@ -82,12 +82,15 @@ queue_delivered(struct daemon *daemon)
 static void
 stream_withdrawal(struct daemon *daemon, const struct output *output)
 {
-	static const char head[] = "{\"withdraw\":";
+	json_t *message = json_loadb(output->payload, output->len, 0, NULL);
 	struct buf json = { 0 };
+	struct json_writer *w = JSON_WRITER(&json);
 
-	CHECK(output->len > sizeof(head) && memcmp(output->payload, head, sizeof(head) - 1) == 0);
-	buf_adds(&json, "{\"guidance\":");
-	buf_add(&json, output->payload + sizeof(head) - 1, output->len - (sizeof(head) - 1));
+	json_add_object(w, NULL);
+	json_add_str(w, "guidance", json_string_value(json_object_get(message, "withdraw")));
+	json_add_str(w, "reason", json_string_value(json_object_get(message, "reason")));
+	json_end(w);
+	json_decref(message);
 	http_stream(daemon->http, output->station, output->id, "withdraw", json.data, json.len);
 	buf_done(&json);
 }

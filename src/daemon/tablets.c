@@ -10,7 +10,6 @@
 #include <sysexits.h>
 
 #include "core/id.h"
-#include "core/when.h"
 
 /* ---- tablets ---- */
 
@@ -23,7 +22,7 @@ key_of(const char *token_hash)
 }
 
 struct tablet_walk {
-	struct buf *out;
+	struct json_writer *out; /* NULL: those of this name */
 	const char *name;
 	struct id found[64];
 	size_t count;
@@ -35,16 +34,15 @@ walk_tablet(void *ctx, const struct id *key, const struct id *subject, int64_t a
 {
 	struct tablet_walk *walk = ctx;
 	struct rd rd = rd_init(body, len);
-	char *name = rd_str(&rd), *stations = rd_str(&rd), at[WHEN_TEXT_SIZE];
+	char *name = rd_str(&rd), *stations = rd_str(&rd);
 
 	(void)subject;
-	when_text(at_ms, at);
 	if (name != NULL && walk->out != NULL) {
-		buf_adds(walk->out, walk->count++ == 0 ? "{\"name\":" : ",{\"name\":");
-		buf_json_str(walk->out, name);
-		buf_adds(walk->out, ",\"stations\":");
-		buf_json_str(walk->out, stations);
-		buf_addf(walk->out, ",\"paired\":\"%s\"}", at);
+		json_add_object(walk->out, NULL);
+		json_add_str(walk->out, "name", name);
+		json_add_str(walk->out, "stations", stations);
+		json_add_when(walk->out, "paired", at_ms);
+		json_end(walk->out);
 	} else if (name != NULL && walk->name != NULL && strcmp(name, walk->name) == 0 &&
 	    walk->count < ARRAY_LEN(walk->found)) {
 		walk->found[walk->count++] = *key;
@@ -58,7 +56,9 @@ void
 daemon_tablet_pair(struct daemon *daemon, struct control_request *request)
 {
 	const char *stations = control_text(request, "stations");
-	char code[7], at[WHEN_TEXT_SIZE], out[96];
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_WRITER(&out);
+	char code[7];
 	int64_t expires_ms;
 
 	if (!http_pair(daemon->http, stations != NULL ? stations : "", code, &expires_ms)) {
@@ -67,22 +67,28 @@ daemon_tablet_pair(struct daemon *daemon, struct control_request *request)
 		    "most 1023 characters together");
 		return;
 	}
-	when_text(expires_ms, at);
-	snprintf(out, sizeof(out), "{\"code\":\"%s\",\"expires\":\"%s\"}", code, at);
-	control_reply(request, out);
+	json_add_object(w, NULL);
+	json_add_str(w, "code", code);
+	json_add_when(w, "expires", expires_ms);
+	json_end(w);
+	control_reply(request, out.data);
+	buf_done(&out);
 }
 
 void
 daemon_tablet_list(struct daemon *daemon, struct control_request *request)
 {
 	struct buf out = { 0 };
-	struct tablet_walk walk = { .out = &out };
+	struct json_writer *w = JSON_WRITER(&out);
+	struct tablet_walk walk = { .out = w };
 
-	buf_adds(&out, "{\"tablets\":[");
+	json_add_object(w, NULL);
+	json_add_list(w, "tablets");
 	if (store_each(engine_store(daemon->engine), STORE_TABLET, 0, walk_tablet, &walk) != 0) {
 		control_fail(request, EX_IOERR, "the tablets cannot be read");
 	} else {
-		buf_adds(&out, "]}");
+		json_end(w);
+		json_end(w);
 		control_reply(request, out.data);
 	}
 	buf_done(&out);
@@ -128,7 +134,7 @@ daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
 		return;
 	}
 	http_revoke(daemon->http, name);
-	control_reply(request, "{}");
+	control_reply(request, NULL);
 }
 
 int
@@ -219,7 +225,7 @@ manager_change(struct daemon *daemon, struct control_request *request, bool add)
 	else if (rc != 0)
 		control_fail(request, EX_IOERR, "the state cannot be written");
 	else
-		control_reply(request, "{}");
+		control_reply(request, NULL);
 }
 
 void
