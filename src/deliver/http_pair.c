@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/json_write.h"
 #include "deliver/http_private.h"
 
 void
@@ -146,17 +147,17 @@ send_token(struct http_call *call, const char *token, const char *name)
 {
 	char cookie[256];
 	struct buf body = { 0 };
+	struct json_writer *w = JSON_WRITER(&body);
 
 	snprintf(cookie, sizeof(cookie),
 	    "aisle_token=%s; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict%s", token,
 	    call->http->tls != NULL ? "; Secure" : "");
 	http_add_header(call, "Set-Cookie", cookie);
 	sodium_memzero(cookie, sizeof(cookie));
-	buf_adds(&body, "{\"token\":");
-	buf_json_str(&body, token);
-	buf_adds(&body, ",\"name\":");
-	buf_json_str(&body, name);
-	buf_adds(&body, "}");
+	json_add_object(w, NULL);
+	json_add_str(w, "token", token);
+	json_add_str(w, "name", name);
+	json_end(w);
 	http_reply(call, 200, NULL, &body);
 }
 

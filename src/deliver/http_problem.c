@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json_write.h"
 #include "deliver/http_private.h"
 
 /* X(status, title): every status that is sent from here */
@@ -71,14 +72,16 @@ http_reply(struct http_call *call, int status, const char *type, struct buf *bod
 void
 http_problem_text(int status, const char *detail, struct buf *out)
 {
-	buf_adds(out, "{\"type\":\"about:blank\",\"title\":");
-	buf_json_str(out, http_status_title(status));
-	buf_addf(out, ",\"status\":%d", status);
-	if (detail != NULL) {
-		buf_adds(out, ",\"detail\":");
-		buf_json_str(out, detail);
-	}
-	buf_adds(out, "}\n");
+	struct json_writer *w = JSON_WRITER(out);
+
+	json_add_object(w, NULL);
+	json_add_str(w, "type", "about:blank");
+	json_add_str(w, "title", http_status_title(status));
+	json_add_int(w, "status", status);
+	if (detail != NULL)
+		json_add_str(w, "detail", detail);
+	json_end(w);
+	buf_addc(out, '\n');
 }
 
 void

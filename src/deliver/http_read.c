@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/json_write.h"
 #include "deliver/http_private.h"
 
 /* Only the stations that this tablet was paired with. */
@@ -31,10 +32,14 @@ http_get_stations(struct http_call *call)
 {
 	const struct http_host *host = call->http->host;
 	struct buf text = { 0 };
+	struct json_writer *w = JSON_WRITER(&text);
 
 	if (host->stations(host->ctx, &text) != 0) {
 		buf_clear(&text);
-		buf_adds(&text, "{\"stations\":[]}");
+		json_add_object(w, NULL);
+		json_add_list(w, "stations");
+		json_end(w);
+		json_end(w);
 	}
 	if (call->tablet.stations[0] != '\0')
 		keep_scope(&call->tablet, &text);
@@ -116,9 +121,13 @@ void
 http_get_livez(struct http_call *call)
 {
 	struct buf text = { 0 };
+	struct json_writer *w = JSON_WRITER(&text);
 
 	/* That the loop turns is what the answer itself says. */
-	buf_adds(&text, "{\"status\":\"pass\"}\n");
+	json_add_object(w, NULL);
+	json_add_str(w, "status", "pass");
+	json_end(w);
+	buf_addc(&text, '\n');
 	http_reply(call, 200, "application/health+json", &text);
 }
 
