@@ -13,16 +13,20 @@
  *   renamed. A power cut between them finds state.db.salvaged and goes on.
  *
  *   The copy has a new epoch: the last uplink numbers may be among what was
- *   lost, and must not be used twice.
+ *   lost, and must not be used twice. The mark says how much damage was
+ *   counted until then, and the copy goes on counting from there.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/log.h"
+#include "store/ballast.h"
 #include "store/store_internal.h"
 
 #define COLUMNS_MAX 8
@@ -68,22 +72,22 @@ copy_until(sqlite3 *from, sqlite3 *to, const char *name, const char *order, int6
 	for (int i = 1; i < columns && i < COLUMNS_MAX; i++)
 		len += (size_t)snprintf(sql + len, sizeof(sql) - len, ", ?");
 	snprintf(sql + len, sizeof(sql) - len, ")");
-	rc = sqlite3_prepare_v2(to, sql, -1, &write, NULL);
-	while (rc == SQLITE_OK && (rc = sqlite3_step(read)) == SQLITE_ROW) {
+	int written = sqlite3_prepare_v2(to, sql, -1, &write, NULL);
+	rc = SQLITE_OK;
+	while (written == SQLITE_OK && (rc = sqlite3_step(read)) == SQLITE_ROW) {
 		for (int i = 0; i < columns; i++)
 			sqlite3_bind_value(write, i + 1, sqlite3_column_value(read, i));
-		rc = sqlite3_step(write) == SQLITE_DONE ? SQLITE_OK : sqlite3_errcode(to);
-		*rows += rc == SQLITE_OK ? sqlite3_changes(to) : 0;
+		written = sqlite3_step(write) == SQLITE_DONE ? SQLITE_OK : sqlite3_errcode(to);
+		*rows += written == SQLITE_OK ? sqlite3_changes(to) : 0;
 		sqlite3_reset(write);
 		/* A row that breaks a rule of the table is damage too; a full disk is not. */
-		if ((rc & 0xff) == SQLITE_CONSTRAINT || (rc & 0xff) == SQLITE_MISMATCH)
-			rc = SQLITE_OK;
+		if ((written & 0xff) == SQLITE_CONSTRAINT || (written & 0xff) == SQLITE_MISMATCH)
+			written = SQLITE_OK;
 	}
 	*ret_whole = rc == SQLITE_DONE;
-	bool write_failed = rc != SQLITE_DONE && sqlite3_errcode(from) == SQLITE_OK;
 	sqlite3_finalize(read);
 	sqlite3_finalize(write);
-	return write_failed ? rc : SQLITE_OK;
+	return written;
 }
 
 static int
@@ -118,8 +122,32 @@ sync_file(const char *path, int flags)
 	return rc;
 }
 
+/* Room for a copy that is as long as the file: without it not a byte is written. */
+static bool
+has_room(const struct store *store)
+{
+	struct statvfs disk;
+	struct stat file;
+	ballast_release(store->dir);
+	return stat(store->path, &file) != 0 || statvfs(store->dir, &disk) != 0 ||
+	    (uint64_t)file.st_size <= (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+/* The copy has a row for what was counted. */
 static int
-make_copy(const struct store *store, const char *copy)
+note(sqlite3 *to, int64_t damaged)
+{
+	char sql[200];
+	snprintf(sql, sizeof(sql),
+	    "INSERT INTO damaged(n, tab, id, body) SELECT max(%lld, coalesce(max(n), 0) + 1), '', "
+	    "0, "
+	    "x'' FROM damaged",
+	    (long long)damaged);
+	return sqlite3_exec(to, sql, NULL, NULL, NULL);
+}
+
+static int
+make_copy(const struct store *store, const char *copy, int64_t damaged)
 {
 	sqlite3 *from = NULL, *to = NULL;
 	char tmp[4300];
@@ -139,6 +167,8 @@ make_copy(const struct store *store, const char *copy)
 	}
 	if (rc == SQLITE_OK)
 		rc = copy_tables(from, to);
+	if (rc == SQLITE_OK)
+		rc = note(to, damaged);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(to, "DELETE FROM meta WHERE name = 'epoch'; COMMIT", NULL, NULL,
 		    NULL);
@@ -174,9 +204,26 @@ store_salvage_mark(const struct store *store)
 {
 	char mark[4200];
 	file_name(store, ".suspect", mark);
-	int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0)
+	int fd = open(mark, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0) {
+		dprintf(fd, "%lld\n", (long long)store->damaged);
 		close(fd);
+	}
+}
+
+/* Reads and takes away the mark: how much damage was counted; 0: there is none. */
+static int64_t
+take_mark(const char *mark)
+{
+	char text[32] = "";
+	int fd = open(mark, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return 0;
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	unlink(mark);
+	int64_t damaged = len > 0 ? strtoll(text, NULL, 10) : 1;
+	return damaged > 0 ? damaged : 1;
 }
 
 bool
@@ -186,11 +233,15 @@ store_salvage(struct store *store)
 	file_name(store, ".suspect", mark);
 	file_name(store, ".salvaged", copy);
 	bool ready = access(copy, F_OK) == 0;
-	if (!ready && access(mark, F_OK) < 0)
+	int64_t damaged = take_mark(mark);
+	if (!ready && damaged == 0)
 		return false;
 	/* One try: without room for a copy the damaged file serves as well as it can. */
-	unlink(mark);
-	if (!ready && make_copy(store, copy) != 0)
+	if (!ready && !has_room(store)) {
+		log_error("store: no room for a copy of the damaged file");
+		return false;
+	}
+	if (!ready && make_copy(store, copy, damaged) != 0)
 		return false;
 	if (put_in_place(store, copy) != 0) {
 		log_error("store: the copy could not take the damaged file's place: %s",

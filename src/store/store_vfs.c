@@ -359,6 +359,8 @@ store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad
 	*ret_bad = 0;
 	for (int64_t i = first_page; rc == SQLITE_OK && i < first_page + count; i++) {
 		rc = file->pMethods->xRead(file, page, sizeof(page), i * STORE_PAGE_BYTES);
+		if (rc == SQLITE_IOERR_SHORT_READ)
+			return SQLITE_OK; /* the log still has it */
 		if (rc == SQLITE_CORRUPT) {
 			++*ret_bad;
 			rc = SQLITE_OK;
