@@ -235,6 +235,49 @@ activate_named(struct daemon *daemon, const char *meta, struct err *err)
 	return rc == AISLE_E_NONE ? AISLE_E_IO : rc;
 }
 
+/* The newest bundle with an image: those that were replaced have none any more. "": there is none. */
+static void
+find_newest(struct daemon *daemon, char ret_hash[static 65])
+{
+	struct dirent *entry;
+	int64_t newest_s = INT64_MIN;
+	char path[512];
+	DIR *dir;
+
+	ret_hash[0] = '\0';
+	bundle_path(daemon, "", "", path);
+	dir = opendir(path);
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		struct stat st;
+
+		if (strspn(entry->d_name, "0123456789abcdef") != 64 ||
+		    strcmp(entry->d_name + 64, BUNDLE_IMAGE_TAIL) != 0 ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    st.st_mtim.tv_sec < newest_s)
+			continue;
+		newest_s = st.st_mtim.tv_sec;
+		memcpy(ret_hash, entry->d_name, 64);
+		ret_hash[64] = '\0';
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static int
+activate_newest(struct daemon *daemon, struct err *err)
+{
+	char hash[65], path[512];
+	int rc;
+
+	find_newest(daemon, hash);
+	if (hash[0] == '\0')
+		return AISLE_E_NONE;
+	log_error("the damaged state names no bundle: taking the newest hash=%s", hash);
+	bundle_path(daemon, hash, "", path);
+	rc = activate_image(daemon, path, true, err);
+	return rc == AISLE_E_NONE ? compile_here(daemon, path, true, err) : rc;
+}
+
 int
 daemon_load_bundle(struct daemon *daemon, struct err *err)
 {
@@ -242,6 +285,9 @@ daemon_load_bundle(struct daemon *daemon, struct err *err)
 	int rc = activate_named(daemon, "bundle", &why);
 
 	(void)err;
+	/* Damage can take both names; it cannot take which of them was in force. */
+	if (rc == AISLE_E_NONE && store_damaged(engine_store(daemon->engine)) > 0)
+		rc = activate_newest(daemon, &why);
 	if (rc == 0)
 		remove_left(daemon);
 	if (rc == 0 || rc == AISLE_E_NONE)
