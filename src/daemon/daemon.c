@@ -17,6 +17,7 @@
 #include "ingest/rate.h"
 
 #define SCRUB_PAGES 256 /* of state.db, looked at in an idle second */
+#define MEND_MS (60 * S_MS)
 
 /* ---- clocks ---- */
 
@@ -87,8 +88,21 @@ tidy(struct daemon *daemon)
 		return;
 	if (store_wal_bytes(store) > 0)
 		store_checkpoint(store);
-	else if (store_scrub(store, SCRUB_PAGES) == AISLE_E_DAMAGED)
-		daemon_reopen(daemon);
+	else
+		store_scrub(store, SCRUB_PAGES);
+}
+
+/* A damaged page was met by whoever: a turn that failed of it opened the store again, others did not. Where it
+ * cannot be mended, it is not tried each second. */
+static void
+mend(struct daemon *daemon)
+{
+	int64_t mono_ms = daemon_mono_ms();
+
+	if (!store_suspect(engine_store(daemon->engine)) || mono_ms < daemon->mend_ms)
+		return;
+	daemon_reopen(daemon);
+	daemon->mend_ms = mono_ms + MEND_MS;
 }
 
 /* Said once, not every second. */
@@ -121,6 +135,8 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		daemon_turn(daemon);
 	else if (daemon->input_count == 0)
 		tidy(daemon);
+	if (daemon->input_count == 0)
+		mend(daemon);
 	/* Perhaps nobody sends an event that would show that the disk is there again. */
 	if (daemon->turn != 0 && daemon->turn != AISLE_E_FULL && daemon->input_count == 0)
 		daemon_turn_of_nothing(daemon);

@@ -64,6 +64,7 @@ struct daemon {
 	pid_t link_pid;
 	bool hq_up;
 	int64_t link_retry_ms; /* monotonic */
+	int64_t mend_ms;       /* monotonic: not before is a suspect store opened again */
 
 	struct daemon_bundle *installing; /* a bundle that is being compiled; NULL */
 	/* a running profiles install */

@@ -148,9 +148,21 @@ void
 daemon_reopen(struct daemon *daemon)
 {
 	struct err err = { 0 };
+	char before[17], after[17];
 
+	store_epoch(engine_store(daemon->engine), before);
 	if (engine_reopen(daemon->engine, &err) == 0) {
+		store_epoch(engine_store(daemon->engine), after);
+		/* Another epoch, other numbers: what the broker was given is not in this outbox. */
+		if (strcmp(before, after) != 0) {
+			daemon->delivered_count = 0;
+			mqtt_drop(daemon->mqtt);
+		}
 		daemon_link_reopened(daemon);
+		/* The clock does not wait for the next event. */
+		daemon->worked = true;
+		if (daemon->turn == 0)
+			daemon_arm_clock(daemon);
 		return;
 	}
 	log_error("the state cannot be opened again: %s", err.text);
@@ -198,8 +210,13 @@ daemon_arm_clock(struct daemon *daemon)
 	char id[128];
 	int64_t due_ms, wait_ms;
 	struct timeval wait;
+	int rc;
 
-	if (store_timer_first(engine_store(daemon->engine), &due_ms, id) != 0)
+	rc = store_timer_first(engine_store(daemon->engine), &due_ms, id);
+	/* A damaged one is set aside by the next turn. */
+	if (rc == AISLE_E_DAMAGED)
+		due_ms = 0;
+	else if (rc != 0)
 		return;
 	wait_ms = due_ms - daemon_now_ms(daemon);
 	if (wait_ms < 0)

@@ -145,8 +145,8 @@ write_session(struct store *store, int64_t session, bool restored)
 
 /* The keys are in no backup of the state: where they know of a later session, this state was put
  * back, and its next records would bear numbers that headquarters has already seen. */
-int
-daemon_next_session(struct daemon *daemon, struct err *err)
+static int
+begin_session(struct daemon *daemon, struct err *err)
 {
 	struct store *store = engine_store(daemon->engine);
 	struct keys *keys = engine_keys(daemon->engine);
@@ -166,6 +166,18 @@ daemon_next_session(struct daemon *daemon, struct err *err)
 	if (rc == 0)
 		rc = keys_set_session(keys, daemon->session);
 	return rc == 0 ? 0 : err_set(err, rc, "the state cannot be written");
+}
+
+int
+daemon_next_session(struct daemon *daemon, struct err *err)
+{
+	int rc = begin_session(daemon, err);
+
+	/* A damaged page that only this met: opened again, it is mended. */
+	if (rc != 0 && store_suspect(engine_store(daemon->engine)) &&
+	    (rc = engine_reopen(daemon->engine, err)) == 0)
+		rc = begin_session(daemon, err);
+	return rc;
 }
 
 static int

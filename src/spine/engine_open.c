@@ -31,7 +31,7 @@ load_now(struct engine *engine)
 }
 
 static int
-load_memory(struct engine *engine)
+load_rows(struct engine *engine)
 {
 	engine->sessions = sessions_new();
 	load_now(engine);
@@ -57,6 +57,26 @@ drop_memory(struct engine *engine)
 	engine->now_ms = 0;
 }
 
+/* Inside a transaction, so that what is damaged is set aside; on a full disk only read. */
+static int
+load_memory(struct engine *engine)
+{
+	int rc = store_begin(engine->store);
+
+	if (rc != 0)
+		return rc;
+	rc = load_rows(engine);
+	if (rc == 0)
+		rc = store_commit(engine->store);
+	if (rc == 0)
+		return 0;
+	store_rollback(engine->store);
+	if (rc != AISLE_E_FULL)
+		return rc;
+	drop_memory(engine);
+	return load_rows(engine);
+}
+
 /* ---- open and close ---- */
 
 static int
@@ -70,6 +90,33 @@ open_store(struct engine *engine, struct err *err)
 	};
 
 	return store_open(&options, &engine->store, err);
+}
+
+static void
+close_state(struct engine *engine)
+{
+	drop_memory(engine);
+	store_close(engine->store);
+	engine->store = NULL;
+}
+
+/* A damaged page that only loading meets is mended by opening again. What cannot be mended, for want of room,
+ * serves as well as it can. */
+static int
+open_state(struct engine *engine, struct err *err)
+{
+	for (int tries = 0;; tries++) {
+		int rc = open_store(engine, err);
+
+		if (rc != 0)
+			return rc;
+		rc = load_memory(engine);
+		if (!store_suspect(engine->store))
+			return rc == 0 ? 0 : err_set(err, rc, "state.db cannot be read");
+		if (tries > 0)
+			return 0;
+		close_state(engine);
+	}
 }
 
 int
@@ -99,12 +146,7 @@ engine_open(const struct engine_options *options, struct engine **ret_engine, st
 		sealer_init(&engine->sealer, engine->keys);
 		engine->has_sealer = true;
 	}
-	rc = open_store(engine, err);
-	if (rc != 0)
-		goto out;
-	rc = load_memory(engine);
-	if (rc != 0)
-		err_set(err, rc, "state.db cannot be read");
+	rc = open_state(engine, err);
 out:
 	if (rc != 0) {
 		engine_close(engine);
@@ -139,16 +181,9 @@ engine_close(struct engine *engine)
 int
 engine_reopen(struct engine *engine, struct err *err)
 {
-	int rc;
-
-	drop_memory(engine);
 	engine->output_count = engine->receipt_count = 0;
-	store_close(engine->store);
-	engine->store = NULL;
-	rc = open_store(engine, err);
-	if (rc != 0)
-		return rc;
-	return load_memory(engine);
+	close_state(engine);
+	return open_state(engine, err);
 }
 
 /* ---- with the turn ---- */

@@ -65,8 +65,15 @@ seen_before(struct engine *engine, const struct event *event, struct rejected *r
 	engine_check(engine, rc);
 	if (rc == AISLE_E_NONE)
 		return false;
-	if (rc != 0)
+	/* Its name is there, so it was here before; when, and with what body, cannot be read any more. */
+	if (rc == AISLE_E_DAMAGED) {
+		digest = event->digest;
+		first_ms = engine->now_ms;
+		engine_check(engine,
+		    store_seen_put(engine->store, &name, &event->digest, engine->now_ms));
+	} else if (rc != 0) {
 		return true;
+	}
 	if (!id_equal(&digest, &event->digest)) {
 		rejected->reason = REJECT_BAD_VALUE;
 		snprintf(rejected->detail, sizeof(rejected->detail),
@@ -118,14 +125,21 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 static void
 clock_to(struct engine *engine, int64_t now_ms)
 {
-	char id[128];
-	int64_t due_ms;
+	char id[128], last_id[128] = "";
+	int64_t due_ms, last_ms = 0;
 	int rc;
 
 	if (now_ms < engine->now_ms)
 		now_ms = engine->now_ms;
 	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= now_ms &&
 	    engine->failed == 0) {
+		/* It does not go, and would be due for ever. */
+		if (due_ms == last_ms && strcmp(id, last_id) == 0) {
+			rc = AISLE_E_IO;
+			break;
+		}
+		last_ms = due_ms;
+		memcpy(last_id, id, sizeof(last_id));
 		if (due_ms > engine->now_ms)
 			engine->now_ms = due_ms;
 		engine->source = "timer";
@@ -133,7 +147,7 @@ clock_to(struct engine *engine, int64_t now_ms)
 		engine->commands = 0;
 		engine_check(engine, store_timer_delete(engine->store, due_ms, id));
 		metrics_add(METRIC_TIMERS, 1);
-		if (!is_poison(engine, "timer", id))
+		if (engine->failed == 0 && !is_poison(engine, "timer", id))
 			due_apply(engine, id);
 		crash_input(NULL, NULL);
 	}

@@ -145,15 +145,16 @@ manager_remove(struct store *store, const char *id)
 {
 	struct id key = key_of(id);
 	struct manager manager;
-	int rc = load(store, id, &manager);
+	int rc = store_begin(store);
 
-	done(&manager);
-	if (rc == 0)
-		rc = store_begin(store);
 	if (rc != 0)
 		return rc;
-	rc = store_delete(store, STORE_TABLET, &key);
+	rc = load(store, id, &manager);
+	done(&manager);
 	if (rc == 0)
+		rc = store_delete(store, STORE_TABLET, &key);
+	/* One who cannot be read was set aside, and is gone as well. */
+	if (rc == 0 || rc == AISLE_E_DAMAGED)
 		rc = store_commit(store);
 	if (rc != 0)
 		store_rollback(store);

@@ -74,7 +74,6 @@ store_error(struct store *store, int rc)
 		/* A page, not a row: nothing to set aside, but to be counted and told. */
 		store->damaged++;
 		store->corrupt = true;
-		error = AISLE_E_DAMAGED;
 		break;
 	case SQLITE_IOERR: store->broken = !store->memory; break;
 	}
@@ -375,35 +374,38 @@ store_checkpoint(struct store *store)
 		ballast_make(store->dir);
 }
 
-int
+void
 store_scrub(struct store *store, int max_pages)
 {
 	int64_t bad = 0, pages = 0;
-	if (store->memory || store->in_tx || store->broken)
-		return 0;
+	/* What the log has newer is not in the file yet: the file may be shorter. */
+	if (store->memory || store->in_tx || store->broken || store->wal_pages > 0)
+		return;
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_PAGE_COUNT, &error);
 	if (stmt == NULL)
-		return error;
+		return;
 	if (sqlite3_step(stmt) == SQLITE_ROW)
 		pages = sqlite3_column_int64(stmt, 0);
 	sqlite3_reset(stmt);
-	/* What the log has newer is not in the file yet: the file may be shorter. */
-	if (store->wal_pages > 0)
-		return 0;
 	if (store->scrubbed >= pages)
 		store->scrubbed = 0;
 	int64_t count = pages - store->scrubbed < max_pages ? pages - store->scrubbed : max_pages;
 	int rc = store_vfs_check(store->db, store->scrubbed, count, &bad);
 	store->scrubbed += count;
 	if (rc != SQLITE_OK)
-		return store_error(store, rc);
+		(void)store_error(store, rc);
 	if (bad == 0)
-		return 0;
+		return;
 	log_error("store: damaged pages were found by looking pages=%lld", (long long)bad);
 	store->damaged += bad;
 	store->corrupt = true;
-	return AISLE_E_DAMAGED;
+}
+
+bool
+store_suspect(const struct store *store)
+{
+	return store->corrupt;
 }
 
 int64_t

@@ -11,8 +11,10 @@
  *   simulated disk is another vfs name.
  *
  * Every function that can fail returns 0 or AISLE_E_IO, AISLE_E_FULL (disk or
- * max_mib), AISLE_E_NONE, AISLE_E_DAMAGED (row does not open: it is set aside
- * into the table `damaged`, counted, and treated as absent by the caller).
+ * max_mib), AISLE_E_NONE, AISLE_E_DAMAGED: a row does not open, and is to be
+ * treated as absent. Inside a transaction it is set aside into the table
+ * `damaged` and counted; outside of one reading changes nothing. A page that
+ * cannot be read is AISLE_E_IO, and store_suspect() from then on.
  * A failed write dooms its transaction, whatever it failed of (a body over
  * 4 MiB is AISLE_E_FULL as a full disk is): every later call returns the same
  * error and store_commit cannot succeed; roll back. After AISLE_E_IO close and
@@ -60,10 +62,12 @@ void store_epoch(const struct store *store,
 int store_new_epoch(struct store *store)
     AISLE_MUST_CHECK;			    /* in a transaction: this state is a copy of another */
 void store_checkpoint(struct store *store); /* when idle; passive unless the WAL is over 8 MiB */
-/* When idle: looks at the next pages of the file, round and round. AISLE_E_DAMAGED: close and open again, which mends. */
-int store_scrub(struct store *store, int max_pages) AISLE_MUST_CHECK;
+/* When idle: looks at the next pages of the file, round and round: store_suspect() says what it found. */
+void store_scrub(struct store *store, int max_pages);
 int64_t store_wal_bytes(const struct store *store);
-int64_t store_damaged(const struct store *store); /* rows set aside so far */
+/* A damaged page was met: close and open again, which copies what can be read. */
+bool store_suspect(const struct store *store);
+int64_t store_damaged(const struct store *store); /* rows set aside and pages met so far */
 
 /* meta: small named values, not sealed (sequence numbers, floors, current bundle). */
 int store_meta_get(struct store *store, const char *name, struct buf *out)
@@ -90,7 +94,7 @@ int store_each(struct store *store, enum store_table table, int flag, store_row_
 /* Log of a subject (or of an outcome's decision): rows appended, read in order. Each row is sealed for the subject
  * that it was added for and read by that; rows of a subject's log are the subject's. */
 enum store_log { STORE_LOG_SUBJECT, STORE_LOG_OUTCOME, STORE_LOG_COUNT };
-/* Rows that do not open are set aside and passed over: compare store_damaged if that must close a gate. */
+/* Rows that do not open are passed over. */
 typedef int (*store_log_fn)(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body,
     size_t len);
 int store_log_add(struct store *store, enum store_log log, const struct id *key,
@@ -120,7 +124,8 @@ int store_ref_get(struct store *store, const struct id *name, struct id *ret_vis
 /* timer: (due, id) unique, in that order. id: "KIND/OBJECT-ID/DUE-MS". */
 int store_timer_add(struct store *store, int64_t due_ms, const char *id) AISLE_MUST_CHECK;
 int store_timer_delete(struct store *store, int64_t due_ms, const char *id) AISLE_MUST_CHECK;
-/* The first one; AISLE_E_NONE when there is none. Cached: cheap to ask before each input. */
+/* The first one; AISLE_E_NONE when there is none. Cached: cheap to ask before each input. AISLE_E_DAMAGED, only
+ * outside of a transaction: the first one is damaged, and goes when it is asked for inside of one. */
 int store_timer_first(struct store *store, int64_t *ret_due_ms, char ret_id[static 128])
     AISLE_MUST_CHECK;
 
@@ -128,6 +133,7 @@ int store_timer_first(struct store *store, int64_t *ret_due_ms, char ret_id[stat
 int store_outbox_add(struct store *store, const char *topic, const struct id *subject, bool retain,
     const void *payload, size_t len, int64_t *ret_id) AISLE_MUST_CHECK;
 int store_outbox_delete(struct store *store, int64_t id) AISLE_MUST_CHECK;
+/* Who reads a queue sends it, and nobody else looks at it: its damaged rows are set aside in any case. */
 typedef int (*store_outbox_fn)(void *ctx, int64_t id, const char *topic, bool retain,
     const void *payload, size_t len);
 int store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, void *ctx)

@@ -129,6 +129,7 @@ enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, 
 	X(DAMAGED_TRIM, "DELETE FROM damaged WHERE n <= ?1") \
 	X(TIMER_ADD, "INSERT OR IGNORE INTO timer(due, id, sum) VALUES(?1, ?2, ?3)") \
 	X(TIMER_DELETE, "DELETE FROM timer WHERE due = ?1 AND id = ?2") \
+	X(TIMER_DROP_FIRST, "DELETE FROM timer WHERE (due, id) IN (SELECT due, id FROM timer ORDER BY due, id LIMIT 1)") \
 	X(TIMER_FIRST, "SELECT due, id, sum FROM timer ORDER BY due, id LIMIT 1") \
 	X(OUTBOX_ADD, "INSERT INTO outbox(id, topic, subject, retain, body) VALUES(?1, ?2, ?3, ?4, ?5)") \
 	X(OUTBOX_DELETE, "DELETE FROM outbox WHERE id = ?1") \
@@ -245,7 +246,7 @@ int store_seal(struct store *store, const char *table, const void *row_key, size
 /* Appends the plain body of column. AISLE_E_NONE: its key is destroyed. */
 int store_unseal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
     const struct id *subject, sqlite3_stmt *stmt, int column, struct buf *out);
-/* Counts a damaged row and moves it away: copy puts row id into `damaged` (ST_DAMAGED_NOTE: only that
+/* Inside a transaction: counts a damaged row and moves it away: copy puts row id into `damaged` (ST_DAMAGED_NOTE: only that
  * there was one), drop deletes it by id (-1: the caller does). Not while a statement reads the table. */
 void store_set_aside(struct store *store, const char *table, int64_t id, int copy, int drop);
 /* Rows found damaged while reading, for when the statement is over. */
@@ -255,6 +256,9 @@ struct store_aside {
 	size_t count;
 };
 void store_aside_note(struct store_aside *aside, int64_t id);
+/* For who reads a queue: a transaction of its own around what is set aside, unless there is one. */
+int store_aside_begin(struct store *store, bool *ret_own);
+int store_aside_end(struct store *store, bool own);
 void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
     int drop);
 

@@ -39,7 +39,7 @@ store_meta_get(struct store *store, const char *name, struct buf *out)
 	if (good)
 		return 0;
 	store_set_aside(store, "meta", 0, ST_DAMAGED_NOTE, -1);
-	sqlite3_stmt *drop = store_stmt(store, ST_META_DROP, &error);
+	sqlite3_stmt *drop = store->in_tx ? store_stmt(store, ST_META_DROP, &error) : NULL;
 	if (drop != NULL) {
 		sqlite3_bind_text(drop, 1, name, -1, SQLITE_STATIC);
 		error = store_run(store, drop);

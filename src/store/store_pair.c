@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/log.h"
 #include "store/store_internal.h"
 
 #define PAIR_BYTES 40
@@ -222,6 +223,14 @@ store_timer_add(struct store *store, int64_t due_ms, const char *id)
 	return error;
 }
 
+/* The first one was read a moment ago: if it is not found now, the order of the rows is broken. */
+static int
+not_found(struct store *store)
+{
+	log_error("store: a timer is read but not found");
+	return store_error(store, SQLITE_CORRUPT);
+}
+
 int
 store_timer_delete(struct store *store, int64_t due_ms, const char *id)
 {
@@ -232,12 +241,25 @@ store_timer_delete(struct store *store, int64_t due_ms, const char *id)
 	sqlite3_bind_int64(stmt, 1, due_ms);
 	sqlite3_bind_text(stmt, 2, id, -1, SQLITE_STATIC);
 	error = store_run(store, stmt);
-	if (store->timer_any && due_ms == store->timer_due_ms && strcmp(id, store->timer_id) == 0)
-		store->timer_known = false;
-	return error;
+	if (!store->timer_known || !store->timer_any || due_ms != store->timer_due_ms ||
+	    strcmp(id, store->timer_id) != 0)
+		return error;
+	store->timer_known = false;
+	return error == 0 && sqlite3_changes(store->db) == 0 ? not_found(store) : error;
 }
 
-/* Reads the first timer into the cache. AISLE_E_DAMAGED: it was set aside, ask again. */
+static int
+drop_first(struct store *store)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_TIMER_DROP_FIRST, &error);
+	if (stmt == NULL)
+		return error;
+	error = store_run(store, stmt);
+	return error == 0 && sqlite3_changes(store->db) == 0 ? not_found(store) : error;
+}
+
+/* Reads the first timer into the cache. AISLE_E_DAMAGED: inside a transaction it was set aside, ask again. */
 static int
 load_timer(struct store *store)
 {
@@ -258,20 +280,15 @@ load_timer(struct store *store)
 	const char *text = (const char *)sqlite3_column_text(stmt, 1);
 	bool good = text != NULL && strlen(text) < sizeof(store->timer_id) &&
 	    sqlite3_column_int64(stmt, 2) == timer_sum(due_ms, text);
-	char id[512];
-	snprintf(id, sizeof(id), "%s", text != NULL ? text : "");
+	if (good)
+		cache_timer(store, due_ms, text);
 	sqlite3_reset(stmt);
-	if (good) {
-		cache_timer(store, due_ms, id);
-		store->timer_known = true;
+	store->timer_known = good;
+	if (good)
 		return 0;
-	}
 	store_set_aside(store, "timer", 0, ST_DAMAGED_NOTE, -1);
-	store->timer_any = false;
-	error = store_timer_delete(store, due_ms, id);
-	return error == 0 && sqlite3_changes(store->db) == 0 ? AISLE_E_IO
-	    : error == 0				     ? AISLE_E_DAMAGED
-							     : error;
+	error = store->in_tx ? drop_first(store) : 0;
+	return error != 0 ? error : AISLE_E_DAMAGED;
 }
 
 int
@@ -279,7 +296,7 @@ store_timer_first(struct store *store, int64_t *ret_due_ms, char ret_id[static 1
 {
 	while (!store->timer_known) {
 		int error = load_timer(store);
-		if (error != 0 && error != AISLE_E_DAMAGED)
+		if (error != 0 && !(error == AISLE_E_DAMAGED && store->in_tx))
 			return error;
 	}
 	if (!store->timer_any)

@@ -87,6 +87,17 @@ store_outbox_delete(struct store *store, int64_t id)
 	return store_run(store, stmt);
 }
 
+static int
+set_outbox_aside(struct store *store, struct store_aside *aside)
+{
+	bool own;
+	int error = store_aside_begin(store, &own);
+	if (error != 0)
+		return error;
+	store_aside_done(store, aside, "outbox", ST_OUTBOX_ASIDE, ST_OUTBOX_DELETE);
+	return store_aside_end(store, own);
+}
+
 int
 store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, void *ctx)
 {
@@ -117,8 +128,9 @@ store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, voi
 	}
 	sqlite3_reset(stmt);
 	buf_wipe(&body);
-	store_aside_done(store, &aside, "outbox", ST_OUTBOX_ASIDE, ST_OUTBOX_DELETE);
-	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
+	if (rc != SQLITE_DONE)
+		return store_error(store, rc);
+	return aside.count > 0 ? set_outbox_aside(store, &aside) : 0;
 }
 
 int64_t
@@ -268,7 +280,7 @@ store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *ctx)
 	sqlite3_reset(stmt);
 	buf_wipe(&body);
 	/* The totals are read anew: how much went is not known here. */
-	if (aside.count > 0)
+	if (aside.count > 0 && store->in_tx)
 		store->now.dead_known = false;
 	store_aside_done(store, &aside, "dead", ST_DEAD_ASIDE, ST_DEAD_DROP);
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);

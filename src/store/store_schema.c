@@ -321,11 +321,26 @@ load_lane(struct store *store, enum lane lane, bool *ret_lost)
 }
 
 static int
+load_damaged(struct store *store, struct err *err)
+{
+	int64_t last = 0;
+	int error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM damaged", &last, err);
+	if (error == 0 && store->damaged < last)
+		store->damaged = last;
+	return error;
+}
+
+static int
 load_counters(struct store *store, struct err *err)
 {
 	bool lost = false;
 	struct buf epoch = { 0 };
-	int error = store_meta_get(store, "epoch", &epoch);
+	int64_t last = 0, lease = 0;
+	/* First: what is found damaged here counts on from there. */
+	int error = load_damaged(store, err);
+	if (error != 0)
+		return error;
+	error = store_meta_get(store, "epoch", &epoch);
 	if (error == 0 && epoch.len == 16)
 		memcpy(store->epoch, epoch.data, 17);
 	else
@@ -334,7 +349,6 @@ load_counters(struct store *store, struct err *err)
 	error = 0;
 	for (int lane = 0; error == 0 && lane < LANE_COUNT; lane++)
 		error = load_lane(store, lane, &lost);
-	int64_t last = 0, lease = 0;
 	if (error == 0)
 		error = read_number(store, "SELECT COALESCE(MAX(id), 0) FROM outbox", &last, err);
 	if (error == 0 && meta_number(store, "outbox", &lease) == AISLE_E_IO)
@@ -343,10 +357,6 @@ load_counters(struct store *store, struct err *err)
 	if (error == 0)
 		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM dead",
 		    &store->now.dead_last, err);
-	if (error == 0)
-		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM damaged", &last, err);
-	if (error == 0 && store->damaged < last)
-		store->damaged = last;
 	for (int table = 0; error == 0 && table < STORE_COUNT + PAIR_COUNT; table++) {
 		char name[32];
 		int64_t collided = 0;
@@ -396,7 +406,17 @@ static int
 open_and_load(struct store *store, const struct store_options *options, struct err *err)
 {
 	int error = open_database(store, options, err);
-	return error == 0 ? load_counters(store, err) : error;
+	if (error == 0)
+		error = store_begin(store);
+	if (error != 0)
+		return error;
+	/* Inside a transaction: what is damaged is set aside. */
+	error = load_counters(store, err);
+	if (error == 0)
+		error = store_commit(store);
+	if (error != 0)
+		store_rollback(store);
+	return error;
 }
 
 static void
@@ -415,11 +435,23 @@ static int
 open_again(struct store *store, const struct store_options *options, struct err *err)
 {
 	store->now = (struct store_counters){ 0 };
-	store->damaged = 1;
 	store->broken = store->corrupt = false;
 	*err = (struct err){ 0 };
 	int error = make_private(store->path, err);
 	return error == 0 ? open_and_load(store, options, err) : error;
+}
+
+/* In the new file too: that there was damage is not forgotten with the next start. */
+static int
+note_damaged(struct store *store)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_DAMAGED_NOTE, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, store->damaged);
+	sqlite3_bind_int64(stmt, 2, 0);
+	return store_run(store, stmt);
 }
 
 int
@@ -441,18 +473,21 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 		return error;
 	struct err first = { 0 };
 	bool salvaged = store->real_disk && store_salvage(store);
-	store->damaged = salvaged;
 	error = open_and_load(store, options, &first);
-	if (error == AISLE_E_DAMAGED && store->real_disk && !salvaged) {
+	if (store->corrupt && store->real_disk && !salvaged) {
 		close_database(store);
 		store_salvage_mark(store);
 		if (store_salvage(store))
 			error = open_again(store, options, &first);
+		else if (error == 0)
+			error = open_again(store, options, &first);
 	}
-	if (error == AISLE_E_DAMAGED && store->real_disk) {
+	if (error != 0 && store->corrupt && store->real_disk) {
 		close_database(store);
 		move_damaged(store);
 		error = open_again(store, options, &first);
+		if (error == 0)
+			error = note_damaged(store);
 	}
 	if (error != 0)
 		return err_set(err, error, "%s", first.text);

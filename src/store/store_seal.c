@@ -63,6 +63,9 @@ store_unseal(struct store *store, const char *table, const void *row_key, size_t
 void
 store_set_aside(struct store *store, const char *table, int64_t id, int copy, int drop)
 {
+	/* Whoever only reads changes nothing. */
+	if (!store->in_tx)
+		return;
 	store->damaged++;
 	log_error("store: a row does not open and is set aside table=%s", table);
 	int error;
@@ -90,6 +93,22 @@ store_aside_note(struct store_aside *aside, int64_t id)
 {
 	if (aside->count < STORE_ASIDE_MAX)
 		aside->ids[aside->count++] = id;
+}
+
+int
+store_aside_begin(struct store *store, bool *ret_own)
+{
+	*ret_own = !store->in_tx;
+	return *ret_own ? store_begin(store) : 0;
+}
+
+int
+store_aside_end(struct store *store, bool own)
+{
+	int error = own ? store_commit(store) : 0;
+	if (error != 0)
+		store_rollback(store);
+	return error;
 }
 
 void

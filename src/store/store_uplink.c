@@ -222,7 +222,7 @@ give_row(struct store *store, struct reading *reading, sqlite3_stmt *stmt, struc
 
 /* Damaged rows in their turn become gaps on the disk, others are moved away. */
 static int
-mend(struct store *store, const struct reading *reading)
+mend_rows(struct store *store, const struct reading *reading)
 {
 	for (size_t i = 0; i < reading->bad_count; i++) {
 		int64_t seq = reading->bad[i].seq;
@@ -235,6 +235,21 @@ mend(struct store *store, const struct reading *reading)
 			return error;
 	}
 	return 0;
+}
+
+static int
+mend(struct store *store, const struct reading *reading)
+{
+	bool own;
+	int error = store_aside_begin(store, &own);
+	if (error != 0)
+		return error;
+	error = mend_rows(store, reading);
+	if (error == 0)
+		return store_aside_end(store, own);
+	if (own)
+		store_rollback(store);
+	return error;
 }
 
 int
@@ -266,7 +281,7 @@ store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_ro
 	int64_t last = store->now.lanes[lane].next - 1;
 	if (stop == 0 && reading.expect <= last)
 		give(store, &reading, last, NULL, 0, NULL, 0);
-	return mend(store, &reading);
+	return reading.bad_count > 0 ? mend(store, &reading) : 0;
 }
 
 int
