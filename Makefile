@@ -168,6 +168,12 @@ KILLS ?= 200
 crash: all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) crash/kills /usr/bin/python3 tests/crash/kills.py $(KILLS)
 
+# One bit of state.db flips, under a daemon with overdue timers.
+FLIPS ?= 200
+.PHONY: flips
+flips: all
+	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) scenario/test_damage /usr/bin/python3 tests/scenario/test_damage.py $(FLIPS)
+
 FUZZ_SRC = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
@@ -282,6 +288,7 @@ help:
 	@echo "make conformance  margins of models, against XGBoost"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
+	@echo "make flips      one bit of the state flips, FLIPS=200 times, under the daemon"
 	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"
 	@echo "make lint       what must stay true of the source"
 	@echo "make format     sources as .clang-format has them"
