@@ -111,8 +111,8 @@ struct decision {
 	size_t slot_count;
 	unsigned fates[FATE_COUNT];
 	struct features *features;
-	struct contact_index
-	    *contact; /* the rows as its cards were counted against them; decide/run.h */
+	/* the rows as its cards were counted against them; decide/run.h */
+	struct contact_index *contact;
 	const struct decide_input *input;
 };
 

@@ -24,8 +24,8 @@ struct sources {
 	const struct policy *policy;
 	const struct visit *visit;
 	const struct subject *subject;
-	const struct contacts
-	    *contacts; /* for caps: kept whatever the consent. Features use subject->contacts */
+	/* for caps: kept whatever the consent. Features use subject->contacts */
+	const struct contacts *contacts;
 	const struct event *event; /* the trigger; NULL: a timer */
 	int64_t now_ms;
 	const char *store;	 /* [store] id */

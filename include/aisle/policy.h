@@ -127,11 +127,11 @@ struct feature {
 	const char *field_name;	    /* profile.NAME, event.NAME */
 	int32_t days_to;	    /* days since 1970-01-01 of time.days_to(DATE) */
 	unsigned model;		    /* index into policy->models */
-	bool
-	    per_action; /* its value depends on the candidate (action.*, history self, models over them) */
+	/* its value depends on the candidate (action.*, history self, models over them) */
+	bool per_action;
 	bool personal; /* reads profile.*, local.* or history.*, also through a model */
-	struct template
-	    *reasons; /* one a language of the policy, count 0: none; NULL: it has no reason */
+	/* one a language of the policy, count 0: none; NULL: it has no reason */
+	struct template *reasons;
 };
 
 /* ---- expressions ---- */

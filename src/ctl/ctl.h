@@ -10,8 +10,8 @@
 #include "core/json.h"
 
 struct ctl {
-	const char
-	    *conf_path; /* --config; NULL: /etc/aisle/aisled.conf where a running store is asked */
+	/* --config; NULL: /etc/aisle/aisled.conf where a running store is asked */
+	const char *conf_path;
 	bool conf_given;
 	bool json; /* --json */
 	int argc;  /* what is left after the command's words and --config, --json */
@@ -28,8 +28,8 @@ struct ctl_command {
 
 /* Prints "aislectl: text" on stderr and returns exit_code. */
 int ctl_fail(int exit_code, const char *format, ...) AISLE_PRINTF(2, 3);
-int ctl_fail_err(const struct err
-	*err); /* err as file:line:column: text; the exit code of its class */
+/* err as file:line:column: text; the exit code of its class */
+int ctl_fail_err(const struct err *err);
 int ctl_usage(const struct ctl *ctl);
 /* Value of --name VALUE, taken out of argv; NULL: absent. */
 const char *ctl_option(struct ctl *ctl, const char *name);
@@ -41,8 +41,8 @@ int ctl_conf(struct ctl *ctl, bool must, struct conf *conf);
 /* Asks the running store; on an error prints it and returns its exit code, else EX_OK with *ret_reply. */
 int ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply);
 void ctl_print_json(const json_t *json); /* and the end of the line */
-const char *ctl_text(const json_t *json,
-    const char *name); /* a member that is text; "-": it is not there */
+/* a member that is text; "-": it is not there */
+const char *ctl_text(const json_t *json, const char *name);
 /* One line of stdin without its end, to be wiped by the caller. */
 int ctl_stdin_line(char *out, size_t size);
 int ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], bool *ret_has);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * aislectl.c - the table of commands; finds the one that is meant and runs it.
+ */
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* clang-format off */
+static const struct ctl_command commands[] = {
+	{ "status", "", "one look at the running store", ctl_status },
+	{ "decide", "--bundle B [--profiles P] [--pepper F] [--store ID] --events E.jsonl",
+	    "the last event's decision, dry, with its full trace", ctl_decide },
+	{ "replay", "--bundle B [--profiles P] [--pepper F] [--store ID] --events E.jsonl [--out D.jsonl] [--state DIR] [--turn N]",
+	    "the engine over recorded events: one decision a line, the same bytes each time", ctl_replay },
+	{ "features", "--bundle B [--profiles P] [--pepper F] [--store ID] --events E.jsonl [--on TYPE,TYPE…] [-o FILE.csv]",
+	    "training rows as CSV, made by the very code that serves", ctl_features },
+	{ "train", "EVENTS.jsonl [--policy DIR] [--profiles P] [--pepper F] [--store ID] -o DIR",
+	    "models from recorded events, with their card: a folder to lay over the policy", ctl_train },
+	{ "why", "DECISION [--all]", "why this was decided, from the running store", ctl_why },
+	{ "rule eval", "RULE.json DATA.json", "the JsonLogic result as JSON", ctl_rule_eval },
+	{ "policy check", "DIR", "all that is wrong with a policy folder", ctl_policy_check },
+	{ "bundle build", "DIR -o FILE", "a policy folder to a bundle", ctl_bundle_build },
+	{ "bundle inspect", "FILE", "what is in a bundle", ctl_bundle_inspect },
+	{ "bundle examine", "FILE", "a bundle's models against their exam rows", ctl_bundle_examine },
+	{ "bundle install", "FILE", "makes a bundle the running store's policy", ctl_bundle_install },
+	{ "profiles build", "P.jsonl --store ID [--pepper F] -o FILE", "JSON lines to a profiles file for one store",
+	    ctl_profiles_build },
+	{ "profiles install", "FILE", "makes a profiles file the running store's", ctl_profiles_install },
+	{ "model import", "FILE -o M", "an XGBoost, LightGBM or linear model to the flat form", ctl_model_import },
+	{ "model inspect", "M", "what a model is", ctl_model_inspect },
+	{ "model score", "M ROWS.csv [--margin | --explain]", "scores of rows, or what each input did to them", ctl_model_score },
+	{ "customer show", "", "what the store knows of a customer (card number on stdin)", ctl_customer_show },
+	{ "customer export", "", "everything kept about a customer, as JSON (card number on stdin)", ctl_customer_export },
+	{ "customer forget", "", "destroys a customer's key and rows (card number on stdin)", ctl_customer_forget },
+	{ "deadletter", "[--rows N]", "the newest inputs that could not be used", ctl_deadletter },
+	{ "stop", "ACTION [--lift]", "no store prompt of this action any more; --lift allows it again", ctl_stop },
+	{ "tablet pair", "[--stations 7,8]", "a code that pairs one tablet within five minutes", ctl_tablet_pair },
+	{ "tablet list", "", "the paired tablets", ctl_tablet_list },
+	{ "tablet revoke", "NAME", "takes a tablet's token back", ctl_tablet_revoke },
+	{ "manager add", "ID", "a manager who may approve, or another PIN for them (PIN on stdin)", ctl_manager_add },
+	{ "manager remove", "ID", "takes a manager's approval back", ctl_manager_remove },
+	{ "feed check", "[E.jsonl] [--store ID]", "is this till feed good enough to go live?", ctl_feed_check },
+	{ "collect", "--into sqlite:FILE [--once] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
+	    "the HQ end: records of all stores into a database", ctl_collect },
+};
+/* clang-format on */
+
+static void
+help(FILE *out)
+{
+	fputs("usage: aislectl [--config FILE] COMMAND …\n\n", out);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(out, "  %-18s %s\n", commands[i].words, commands[i].what);
+	fputs("\naislectl COMMAND --help says what a command takes. --json prints data as JSON "
+	      "where there is any.\n",
+	    out);
+}
+
+/* How many of argv's words this command is called by; 0: it is not this one. */
+static int
+matches(const struct ctl_command *command, int argc, char **argv)
+{
+	const char *at = command->words;
+	int words = 0;
+
+	for (;;) {
+		size_t len = strcspn(at, " ");
+
+		if (words >= argc || strlen(argv[words]) != len ||
+		    strncmp(argv[words], at, len) != 0)
+			return 0;
+		words++;
+		if (at[len] == '\0')
+			return words;
+		at += len + 1;
+	}
+}
+
+static int
+run(const struct ctl_command *command, struct ctl *ctl)
+{
+	char usage[400];
+
+	snprintf(usage, sizeof(usage), "%s %s", command->words, command->arguments);
+	ctl->usage = usage;
+	if (ctl_flag(ctl, "--help") || ctl_flag(ctl, "-h")) {
+		printf("usage: aislectl [--config FILE] %s [--json]\n\n%s.\n", usage,
+		    command->what);
+		return EX_OK;
+	}
+	ctl->json = ctl_flag(ctl, "--json");
+	return command->run(ctl);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl ctl = { .argc = argc - 1, .argv = argv + 1 };
+
+	ctl.conf_path = ctl_option(&ctl, "--config");
+	ctl.conf_given = ctl.conf_path != NULL;
+	if (ctl.argc == 0 || strcmp(ctl.argv[0], "--help") == 0 ||
+	    strcmp(ctl.argv[0], "help") == 0) {
+		help(ctl.argc == 0 ? stderr : stdout);
+		return ctl.argc == 0 ? EX_USAGE : EX_OK;
+	}
+	if (strcmp(ctl.argv[0], "--version") == 0) {
+		puts("aislectl " AISLE_VERSION);
+		return EX_OK;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		int words = matches(&commands[i], ctl.argc, ctl.argv);
+
+		if (words == 0)
+			continue;
+		ctl.argc -= words;
+		ctl.argv += words;
+		return run(&commands[i], &ctl);
+	}
+	ctl_fail(EX_USAGE, "no command \"%s\"; aislectl --help lists them", ctl.argv[0]);
+	return EX_USAGE;
+}
