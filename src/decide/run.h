@@ -225,10 +225,10 @@ size_t words_fitting(struct features *features, const struct decide_input *input
 /* Draws one of them for a slot. */
 void words_choose(struct run *run, struct slot *slot);
 struct candidate_context words_about(const struct candidate *candidate); /* as it was decided */
-bool words_speak(const char *language,
-    const char *wanted); /* "de" speaks to a customer of "de-AT" */
-bool words_personal(const struct policy *policy,
-    const struct template *text); /* reads profile, purchases or past contacts */
+/* "de" speaks to a customer of "de-AT" */
+bool words_speak(const char *language, const char *wanted);
+/* reads profile, purchases or past contacts */
+bool words_personal(const struct policy *policy, const struct template *text);
 size_t utf8_count(const char *s);
 void money_text(int64_t minor, const struct policy *policy, const char *language, struct buf *out);
 

@@ -193,8 +193,8 @@ cell_number(double number)
 bool cell_is_list(const struct cell *cell);
 size_t cell_count(const struct cell *list);
 struct cell cell_at(const struct cell *list, size_t i);
-struct cell cell_property(struct logic_run *run, const struct cell *cell,
-    const char *name); /* undefined: none */
+/* undefined: none */
+struct cell cell_property(struct logic_run *run, const struct cell *cell, const char *name);
 bool cell_truthy(const struct cell *cell);
 double cell_to_number(struct logic_run *run, const struct cell *cell);
 double cell_to_float(struct logic_run *run, const struct cell *cell); /* parseFloat */

@@ -93,8 +93,8 @@ bool id_valid(const char *text); /* 1-128 printable ASCII characters without spa
 /* The policy's own copy, one for equal texts; NULL for NULL. What the policy keeps must come from
  * here or from the arena: the source's texts go with the source. */
 const char *keep(struct compile *c, const char *text);
-const char *read_string(struct compile *c, const struct at *at,
-    const char *key); /* kept; NULL: absent */
+/* kept; NULL: absent */
+const char *read_string(struct compile *c, const struct at *at, const char *key);
 const char *read_id(struct compile *c, const struct at *at, const char *key); /* kept */
 int64_t read_int(struct compile *c, const struct at *at, const char *key, int64_t min, int64_t max,
     int64_t dflt);
@@ -152,8 +152,8 @@ void treatments_read(struct compile *c, const struct at *at,
     struct action *action);						 /* policy_text.c */
 void reason_read(struct compile *c, const struct at *at, unsigned slot); /* of a feature */
 /* Caps of contact.json, or of an action (own: their scope is the action). */
-size_t caps_read(struct compile *c, const struct at *at, bool own,
-    struct cap **ret_caps); /* policy_contact.c */
+/* policy_contact.c */
+size_t caps_read(struct compile *c, const struct at *at, bool own, struct cap **ret_caps);
 void contact_read(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */
 void zones_read(struct compile *c, const struct at *at);       /* policy_zones.c */

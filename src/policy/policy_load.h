@@ -30,7 +30,7 @@ int policy_patched(const struct policy *policy, const struct policy_parts *parts
 void policy_free(struct policy *policy);
 const struct action *policy_action(const struct policy *policy, const char *id); /* NULL: none */
 int policy_feature(const struct policy *policy, const char *name);		 /* slot or -1 */
-const char *policy_zone(const struct policy *policy,
-    const char *name); /* POSIX TZ of "Europe/Berlin"; NULL: not in the bundle. "UTC" always */
+/* POSIX TZ of "Europe/Berlin"; NULL: not in the bundle. "UTC" always */
+const char *policy_zone(const struct policy *policy, const char *name);
 
 #endif

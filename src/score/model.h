@@ -21,15 +21,15 @@ int model_load(const void *bytes, size_t len, const char *name, struct model **r
 void model_free(struct model *model);
 
 size_t model_input_count(const struct model *model);
-const char *model_input(const struct model *model,
-    size_t i); /* its name; linear one-hot "tier=gold" is input "tier" */
-bool model_input_is_string(const struct model *model,
-    size_t i); /* one-hot: also bools and numbers are compared as text */
-bool model_input_is_used(const struct model *model,
-    size_t i); /* false: no tree or weight reads it */
+/* its name; linear one-hot "tier=gold" is input "tier" */
+const char *model_input(const struct model *model, size_t i);
+/* one-hot: also bools and numbers are compared as text */
+bool model_input_is_string(const struct model *model, size_t i);
+/* false: no tree or weight reads it */
+bool model_input_is_used(const struct model *model, size_t i);
 size_t model_class_count(const struct model *model);
-size_t model_output_count(const struct model
-	*model); /* values after the link: 1 where it names the class (multi:softmax) */
+/* values after the link: 1 where it names the class (multi:softmax) */
+size_t model_output_count(const struct model *model);
 size_t model_tree_count(const struct model *model);
 size_t model_node_count(const struct model *model);
 bool model_is_float32(const struct model *model);    /* sums in float32 (XGBoost), else in double */
@@ -50,8 +50,8 @@ void model_link(const struct model *model, double *margins);
  * Tell once which, begin with each decision, then ask for its candidates, the more in one call the
  * better: the bits are those of model_margin. The model is borrowed; no allocation after _new. */
 struct model_context;
-struct model_context *model_context_new(const struct model *model,
-    const bool *varies); /* varies: one an input */
+/* varies: one an input */
+struct model_context *model_context_new(const struct model *model, const bool *varies);
 void model_context_free(struct model_context *context);
 size_t model_context_varying(const struct model_context *context); /* how many inputs vary */
 /* All inputs in the model's order; those that vary are not read. Copied, texts borrowed until the next. */
@@ -59,8 +59,9 @@ void model_context_begin(struct model_context *context, const struct value *inpu
 /* rows: for each candidate its inputs that vary, in the model's order. ret: model_class_count each. */
 void model_context_margins(struct model_context *context, const struct value *rows, size_t count,
     double *ret_margins);
+/* as model_score */
 void model_context_scores(struct model_context *context, const struct value *rows, size_t count,
-    double *ret_scores); /* as model_score */
+    double *ret_scores);
 /* The best path of the machine is chosen by _new; another one for tests and figures. false: not here. */
 enum model_path { MODEL_PATH_PLAIN, MODEL_PATH_VECTOR, MODEL_PATH_SSE42, MODEL_PATH_COUNT };
 bool model_context_use(struct model_context *context, enum model_path path);
@@ -87,7 +88,7 @@ int model_set_calibration(struct model *model, const struct calibration *calibra
     AISLE_MUST_CHECK; /* copied */
 /* Score of a model of one class (a bug for any other): calibrated, else linked. */
 double model_score(const struct model *model, const struct value *inputs);
-double model_score_of(const struct model *model,
-    double margin); /* the same of a margin that is known */
+/* the same of a margin that is known */
+double model_score_of(const struct model *model, double margin);
 
 #endif

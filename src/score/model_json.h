@@ -33,10 +33,10 @@ bool jsonr_is(const struct jsonr *r, const char *key);
 int jsonr_pick(struct jsonr *r, const char *const *names, size_t count, uint32_t *seen);
 bool jsonr_item(struct jsonr *r);   /* whether an item follows, or false behind ] */
 bool jsonr_string(struct jsonr *r); /* into r->word */
-double jsonr_number(struct jsonr *r,
-    bool float32); /* also true, false, NaN, Infinity; float32: rounded once */
-void jsonr_numbers(struct jsonr *r, bool float32, size_t max,
-    struct numbers *ret); /* an array; ret is cleared first */
+/* also true, false, NaN, Infinity; float32: rounded once */
+double jsonr_number(struct jsonr *r, bool float32);
+/* an array; ret is cleared first */
+void jsonr_numbers(struct jsonr *r, bool float32, size_t max, struct numbers *ret);
 void jsonr_skip(struct jsonr *r);
 void jsonr_end(struct jsonr *r); /* nothing may follow */
 

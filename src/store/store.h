@@ -57,8 +57,8 @@ int store_begin(struct store *store) AISLE_MUST_CHECK;
 int store_commit(struct store *store) AISLE_MUST_CHECK; /* seals keys first, then durable */
 void store_rollback(struct store *store);
 bool store_is_new(const struct store *store); /* created by this open */
-void store_epoch(const struct store *store,
-    char out[static 17]); /* 16 hex digits, random at creation */
+/* 16 hex digits, random at creation */
+void store_epoch(const struct store *store, char out[static 17]);
 int store_new_epoch(struct store *store)
     AISLE_MUST_CHECK;			    /* in a transaction: this state is a copy of another */
 void store_checkpoint(struct store *store); /* when idle; passive unless the WAL is over 8 MiB */

@@ -284,8 +284,8 @@ int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret
 
 /* ---- store_schema.c ---- */
 int store_schema_open(struct store *store, const struct store_options *options, struct err *err);
-int store_schema_create(sqlite3
-	*db); /* empty tables, inside an open transaction; an SQLite result */
+/* empty tables, inside an open transaction; an SQLite result */
+int store_schema_create(sqlite3 *db);
 void store_counters_save(struct store *store); /* on a clean close: ids go on without a jump */
 
 /* ---- store_salvage.c ---- */
@@ -301,8 +301,8 @@ const char *store_collision_name(int table);
 int store_blank(struct store *store, enum store_table table, const struct id *subject);
 
 /* ---- store_log.c ---- */
-int store_log_blank(struct store *store, enum store_log log,
-    const struct id *key); /* rows stay, bodies go */
+/* rows stay, bodies go */
+int store_log_blank(struct store *store, enum store_log log, const struct id *key);
 int store_log_forget(struct store *store, enum store_log log, const struct id *key);
 /* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
 int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);

@@ -40,7 +40,7 @@ void train_features_done(struct train_features *features);
  * ("p_NAME" from model.NAME). wanted NULL: all of ours. */
 void train_features_json(const struct train_features *features, const json_t *base,
     const bool *wanted, const char *const *models, size_t model_count, struct buf *out);
-int train_feature_find(const struct train_features *features, enum train_role role,
-    int category); /* the first; -1 */
+/* the first; -1 */
+int train_feature_find(const struct train_features *features, enum train_role role, int category);
 
 #endif

@@ -22,8 +22,8 @@ struct train_index {
 };
 /* Its number, new or known; -1: there are max already. */
 int32_t train_index_add(struct train_index *index, const void *bytes, size_t len);
-int32_t train_index_get(const struct train_index *index, const void *bytes,
-    size_t len); /* -1: unknown */
+/* -1: unknown */
+int32_t train_index_get(const struct train_index *index, const void *bytes, size_t len);
 void train_index_done(struct train_index *index);
 
 #endif

@@ -52,7 +52,7 @@ void train_rows_init(struct train_rows *rows, const struct train_baskets *basket
 void train_rows_done(struct train_rows *rows);
 /* Once the engine has its policy: which value is which feature. */
 void train_rows_attach(struct train_rows *rows, const struct feature_rows *source);
-void train_rows_take(void *ctx,
-    const struct feature_row *row); /* a feature_row_fn; ctx: the struct train_rows */
+/* a feature_row_fn; ctx: the struct train_rows */
+void train_rows_take(void *ctx, const struct feature_row *row);
 
 #endif

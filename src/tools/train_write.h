@@ -22,18 +22,18 @@ struct train_result {
 	int64_t events;
 };
 void train_write_features(const struct train_result *result, struct buf *out); /* features.json */
-void train_write_models(const struct train_result *result,
-    struct buf *out); /* models/models.json */
+/* models/models.json */
+void train_write_models(const struct train_result *result, struct buf *out);
 void train_write_linear(const struct train_result *result, const struct train_target *target,
     struct buf *out);
 /* Rows of the inputs' deciles, and one with nothing known: nobody's own row leaves the store.
  * Margins are those of the engine's own code over `linear`. */
 int train_write_exam(const struct train_result *result, const struct train_target *target,
     const struct buf *linear, struct buf *out, struct err *err) AISLE_MUST_CHECK;
-void train_write_pairs(const struct train_result *result,
-    struct buf *out); /* copurchase/pairs.csv */
-void train_write_rules(const struct train_result *result,
-    struct buf *out); /* copurchase/rules.json */
+/* copurchase/pairs.csv */
+void train_write_pairs(const struct train_result *result, struct buf *out);
+/* copurchase/rules.json */
+void train_write_rules(const struct train_result *result, struct buf *out);
 /* Is the pair one for a rule: common, strong, and as strong later? */
 bool train_pair_is_rule(const struct train_result *result, const struct train_pair *pair);
 
