@@ -247,6 +247,9 @@ struct treatment {
 enum outcome_goal { GOAL_NONE, GOAL_REDEEMED, GOAL_BOUGHT, GOAL_CASE_CLOSED, GOAL_GOAL };
 
 /* What the first gates read comes first, the offer last: a decision reads a little of thousands. */
+/* What a past contact can have in common with an action. */
+enum contact_by { BY_ACTION, BY_GROUP, BY_ISSUE, BY_COUNT };
+
 struct action {
 	const char *id, *group, *issue;
 	uint32_t on; /* bit per enum event_type */
@@ -262,9 +265,9 @@ struct action {
 	size_t cap_count;
 	struct treatment *treatments;
 	size_t treatment_count;
-	uint64_t keys[3];	/* how id, group and issue begin (policy_settle) */
-	struct expr propensity; /* p1 */
-	double incremental;	/* p0 = (1 - incremental) * p1 */
+	uint64_t keys[BY_COUNT]; /* how id, group and issue begin (policy_settle.c) */
+	struct expr propensity;	 /* p1 */
+	double incremental;	 /* p0 = (1 - incremental) * p1 */
 	struct expr context, margin, lever_expr;
 	/* Bit per per_action model that the margin may ask, and the factors that know the margin (policy_settle) */
 	uint64_t margin_asks, factors_ask;

@@ -34,16 +34,6 @@ basket_total(const struct visit *visit)
 	return total;
 }
 
-uint64_t
-text_prefix(const char *text)
-{
-	uint64_t prefix = 0;
-
-	for (int i = 0; text != NULL && i < 8 && text[i] != '\0'; i++)
-		prefix |= (uint64_t)(unsigned char)text[i] << (8 * i);
-	return prefix;
-}
-
 /* ---- what the beginnings of the lines' categories say ---- */
 
 /* Of each length of a beginning, a bit for each beginning of that length that stands on the shelf
@@ -93,20 +83,6 @@ shelf_has(const struct shelf *shelf, const struct offer *offer)
 	unsigned bit = seen_bit(offer->aim);
 
 	return (shelf->seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
-}
-
-void
-offer_settle(struct offer *offer)
-{
-	const struct match *include = &offer->include;
-
-	offer->aim = offer->aim_mask = 0;
-	if (!include->set || include->brand != NULL || include->item != NULL)
-		return;
-	offer->aim = text_prefix(include->category);
-	for (int i = 0; i < 8; i++)
-		if ((offer->aim >> (8 * i) & 0xff) != 0)
-			offer->aim_mask |= UINT64_C(0xff) << (8 * i);
 }
 
 static bool

@@ -8,6 +8,7 @@
 #ifndef AISLE_DECIDE_RUN_H
 #define AISLE_DECIDE_RUN_H
 
+#include "core/text_prefix.h"
 #include "core/when.h"
 #include "decide/decide.h"
 
@@ -26,10 +27,6 @@ struct clause_memo {
 	uint8_t *result;     /* enum rule_result */
 	struct value *value; /* once tried */
 };
-
-/* The first eight bytes of a text, zeros behind a shorter one: most texts are told apart by one
- * number. */
-uint64_t text_prefix(const char *text); /* NULL: 0 */
 
 /* How far the gates that no placement changes were tried; each is tried once. */
 enum tried { TRIED_NOTHING, TRIED_HEAD, TRIED_RULES };
@@ -66,7 +63,6 @@ struct winner {
 };
 
 /* One look at the contact rows, for all candidates of a decision. */
-enum contact_by { BY_ACTION, BY_GROUP, BY_ISSUE, BY_COUNT };
 struct contact_key {
 	int64_t at_ms;
 	uint64_t by[BY_COUNT]; /* text_prefix */
@@ -145,7 +141,6 @@ struct shelf;
 const struct shelf *offer_shelf(struct arena *arena, const struct visit *visit);
 struct offer_value offer_value_on(const struct offer *offer, int64_t depth,
     const struct visit *visit, const struct shelf *shelf);
-void offer_settle(struct offer *offer); /* aim and aim_mask */
 /* The depths an offer may have now: of its open card, of the highest tier that the basket
  * reaches, else its ladder. 0: only tiers, and none is reached. */
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
@@ -187,7 +182,6 @@ struct candidate_context candidate_about(struct run *run, size_t i,
 size_t gain_best(struct run *run, size_t i, const struct expected *expected,
     const bool *has_margin);
 double gain_of(double p1, double p0, double margin, double cost);
-double lever_of(const struct policy *policy, const struct action *action, double own);
 
 /* ---- score_lot.c ---- */
 /* A candidate that passed the gates of the placement being filled: scored and scored_clause of its

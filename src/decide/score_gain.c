@@ -16,6 +16,7 @@
  *   Chances outside 0..1 (a model with an identity link) are taken as 0 or 1.
  */
 #include "decide/run.h"
+#include "policy/policy_load.h"
 
 #include <string.h>
 
@@ -27,29 +28,6 @@ double
 gain_of(double p1, double p0, double margin, double cost)
 {
 	return p1 * (margin - cost) - p0 * margin;
-}
-
-static bool
-lever_names(const char *target, const struct action *action)
-{
-	if (strncmp(target, "issue:", 6) == 0)
-		return strcmp(target + 6, action->issue) == 0;
-	if (strncmp(target, "group:", 6) == 0)
-		return strcmp(target + 6, action->group) == 0;
-	if (strncmp(target, "action:", 7) == 0)
-		return strcmp(target + 7, action->id) == 0;
-	return false;
-}
-
-double
-lever_of(const struct policy *policy, const struct action *action, double own)
-{
-	double lever = own;
-
-	for (size_t i = 0; i < policy->lever_count; i++)
-		if (lever_names(policy->levers[i].target, action))
-			lever = lever * policy->levers[i].value;
-	return lever;
 }
 
 struct candidate_context

@@ -11,29 +11,6 @@
 static const char *const type_names[3] = { "number", "string", "bool" };
 static const enum value_tag type_tags[3] = { VALUE_NUMBER, VALUE_STRING, VALUE_BOOL };
 
-/* Is this category at or below a declared sensitive one ("category=beer")? */
-bool
-sensitive_category(const struct policy *policy, const char *category)
-{
-	json_t *list = json_object_get(json_object_get(policy->source, "policy"), "sensitive");
-	size_t i;
-	json_t *entry;
-
-	json_array_foreach(list, i, entry) {
-		const char *text = json_string_value(entry);
-		size_t len;
-
-		if (text == NULL || strncmp(text, "category=", 9) != 0)
-			continue;
-		text += 9;
-		len = strlen(text);
-		if (strncmp(category, text, len) == 0 &&
-		    (category[len] == '\0' || category[len] == '/'))
-			return true;
-	}
-	return false;
-}
-
 static const char *
 without_spaces(struct arena *arena, const char *text)
 {

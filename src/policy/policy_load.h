@@ -29,7 +29,11 @@ int policy_patched(const struct policy *policy, const struct policy_parts *parts
     AISLE_MUST_CHECK;
 void policy_free(struct policy *policy);
 const struct action *policy_action(const struct policy *policy, const char *id); /* NULL: none */
-int policy_feature(const struct policy *policy, const char *name);		 /* slot or -1 */
+/* own: the action's own lever. With those that the policy sets for it, its issue or its group. */
+double lever_of(const struct policy *policy, const struct action *action, double own);
+/* What an offer's lines must begin with: aim and aim_mask. */
+void offer_settle(struct offer *offer);
+int policy_feature(const struct policy *policy, const char *name); /* slot or -1 */
 /* POSIX TZ of "Europe/Berlin"; NULL: not in the bundle. "UTC" always */
 const char *policy_zone(const struct policy *policy, const char *name);
 

@@ -9,9 +9,11 @@
 #include "policy/policy_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/text_prefix.h"
 #include "logic/logic.h"
-#include "decide/run.h"
+#include "policy/policy_load.h"
 #include "score/model.h"
 
 static bool
@@ -76,6 +78,44 @@ settle_models(const struct policy *policy, struct action *action)
 		    policy->models[action->uplift_control].reads;
 	action->margin_asks = models_of(policy, &action->margin);
 	action->factors_ask = models;
+}
+
+static bool
+lever_names(const char *target, const struct action *action)
+{
+	if (strncmp(target, "issue:", 6) == 0)
+		return strcmp(target + 6, action->issue) == 0;
+	if (strncmp(target, "group:", 6) == 0)
+		return strcmp(target + 6, action->group) == 0;
+	if (strncmp(target, "action:", 7) == 0)
+		return strcmp(target + 7, action->id) == 0;
+	return false;
+}
+
+double
+lever_of(const struct policy *policy, const struct action *action, double own)
+{
+	double lever = own;
+
+	for (size_t i = 0; i < policy->lever_count; i++)
+		if (lever_names(policy->levers[i].target, action))
+			lever = lever * policy->levers[i].value;
+	return lever;
+}
+
+/* What the lines' categories must begin with. */
+void
+offer_settle(struct offer *offer)
+{
+	const struct match *include = &offer->include;
+
+	offer->aim = offer->aim_mask = 0;
+	if (!include->set || include->brand != NULL || include->item != NULL)
+		return;
+	offer->aim = text_prefix(include->category);
+	for (int i = 0; i < 8; i++)
+		if ((offer->aim >> (8 * i) & 0xff) != 0)
+			offer->aim_mask |= UINT64_C(0xff) << (8 * i);
 }
 
 static void

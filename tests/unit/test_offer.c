@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "decide/run.h"
+#include "policy/policy_load.h"
 
 #include "decide_fixture.h"
 

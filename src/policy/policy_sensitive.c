@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * policy_sensitive.c - the categories that no rule, feature or text may use.
+ */
+#include "policy/policy_internal.h"
+
+#include <string.h>
+
+/* Is this category at or below a declared sensitive one ("category=beer")? */
+bool
+sensitive_category(const struct policy *policy, const char *category)
+{
+	json_t *list = json_object_get(json_object_get(policy->source, "policy"), "sensitive");
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(list, i, entry) {
+		const char *text = json_string_value(entry);
+		size_t len;
+
+		if (text == NULL || strncmp(text, "category=", 9) != 0)
+			continue;
+		text += 9;
+		len = strlen(text);
+		if (strncmp(category, text, len) == 0 &&
+		    (category[len] == '\0' || category[len] == '/'))
+			return true;
+	}
+	return false;
+}
