@@ -15,8 +15,8 @@
 
 #include <zstd.h>
 
+#include "aisle/lane.h"
 #include "core/json.h"
-#include "store/store.h"
 #include "core/when.h"
 
 #define WINDOW_LOG_MAX 23   /* 8 MiB */

@@ -26,6 +26,7 @@
 #define AISLE_STORE_STORE_H
 
 #include "aisle/base.h"
+#include "aisle/lane.h"
 #include "core/buf.h"
 
 struct store;
@@ -141,8 +142,6 @@ int store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn,
 int64_t store_outbox_last(const struct store *store); /* highest id ever given */
 
 /* uplink: records for HQ by lane, sequences from 1 without gaps, until HQ acknowledges. */
-enum lane { LANE_CONSENT, LANE_MONEY, LANE_DECISION, LANE_TELEMETRY, LANE_COUNT };
-extern const char *const lane_names[LANE_COUNT];
 int store_uplink_add(struct store *store, enum lane lane, const char *type, int64_t at_ms,
     const struct id *subject, const void *body, size_t len) AISLE_MUST_CHECK;
 typedef int (*store_uplink_fn)(void *ctx, int64_t seq, const char *type, int64_t at_ms,

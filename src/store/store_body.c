@@ -77,24 +77,6 @@ find_slot(struct store *store, enum store_table table, const struct id *key, int
 	return 0;
 }
 
-const char *
-store_collision_name(int table)
-{
-	return table < STORE_COUNT ? store_body_names[table]
-				   : store_pair_names[table - STORE_COUNT];
-}
-
-int
-store_note_collision(struct store *store, int table)
-{
-	char name[32];
-	if (store->now.collided[table])
-		return 0;
-	sqlite3_snprintf(sizeof(name), name, "collided/%s", store_collision_name(table));
-	store->now.collided[table] = true;
-	return store_meta_set(store, name, "1", 1);
-}
-
 /* The common case: the row is there with the same flag and subject, so that no index is touched. */
 static int
 touch(struct store *store, enum store_table table, const struct id *key, const struct id *subject,

@@ -221,7 +221,7 @@ extern const char *const store_body_names[STORE_COUNT];
 extern const char *const store_log_names[STORE_LOG_COUNT];
 extern const char *const store_pair_names[PAIR_COUNT];
 
-/* ---- store.c ---- */
+/* ---- store_row.c ---- */
 /* The statement, reset, ready to bind; NULL: *ret_error is what to return. */
 sqlite3_stmt *store_stmt(struct store *store, int statement, int *ret_error);
 /* The transaction can only roll back from now on: what every write that fails returns. */
@@ -237,6 +237,11 @@ int64_t store_slot(const struct id *key);		   /* the id a key would like */
 int64_t store_rest(const struct id *key);		   /* the other 8 bytes */
 /* 64 bits over a table's name and a row's bytes: rows that are not sealed carry it. */
 int64_t store_sum(const char *table, const void *bytes, size_t len);
+
+void store_max_pages(struct store *store, bool reserve_too);
+int64_t store_pages_used(struct store *store);
+/* Nearly full: time to give up what may be given up. */
+bool store_pressed(struct store *store);
 
 /* ---- store_seal.c ---- */
 /* The body as it goes on disk, borrowed until the next call. */
@@ -262,13 +267,6 @@ int store_aside_end(struct store *store, bool own);
 void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
     int drop);
 
-/* ---- store.c again: room ---- */
-void store_wal_reserve(struct store *store);
-void store_max_pages(struct store *store, bool reserve_too);
-int64_t store_pages_used(struct store *store);
-/* Nearly full: time to give up what may be given up. */
-bool store_pressed(struct store *store);
-
 /* ---- store_vfs.c ---- */
 /* The name of a VFS over real_name (NULL: the default one) that joins writes. */
 const char *store_vfs(const char *real_name);
@@ -282,6 +280,11 @@ int store_vfs_reserve(sqlite3 *db);
 /* Reads pages first_page (from 0) … of the file; *ret_bad are not what was written. An SQLite result. */
 int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad);
 
+/* ---- store_meta.c ---- */
+/* Of table STORE_COUNT + n: pair table n. A key there takes another id than its own from now on. */
+int store_note_collision(struct store *store, int table);
+const char *store_collision_name(int table);
+
 /* ---- store_schema.c ---- */
 int store_schema_open(struct store *store, const struct store_options *options, struct err *err);
 /* empty tables, inside an open transaction; an SQLite result */
@@ -294,9 +297,6 @@ void store_salvage_mark(const struct store *store);
 bool store_salvage(struct store *store);
 
 /* ---- store_body.c ---- */
-/* Of table STORE_COUNT + n: pair table n. A key there takes another id than its own from now on. */
-int store_note_collision(struct store *store, int table);
-const char *store_collision_name(int table);
 /* Rows about subject lose their body and their subject. */
 int store_blank(struct store *store, enum store_table table, const struct id *subject);
 

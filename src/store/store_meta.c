@@ -61,3 +61,21 @@ store_meta_set(struct store *store, const char *name, const void *value, size_t 
 	sqlite3_bind_int64(stmt, 3, meta_sum(name, value, len));
 	return store_run(store, stmt);
 }
+
+const char *
+store_collision_name(int table)
+{
+	return table < STORE_COUNT ? store_body_names[table]
+				   : store_pair_names[table - STORE_COUNT];
+}
+
+int
+store_note_collision(struct store *store, int table)
+{
+	char name[32];
+	if (store->now.collided[table])
+		return 0;
+	sqlite3_snprintf(sizeof(name), name, "collided/%s", store_collision_name(table));
+	store->now.collided[table] = true;
+	return store_meta_set(store, name, "1", 1);
+}

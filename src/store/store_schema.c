@@ -24,25 +24,6 @@
 #define RESERVE_BYTES (256 << 10) /* of pages, for erasures */
 #define WAL_RESERVE_BYTES (4 << 20)
 
-/* clang-format off */
-const char *const store_body_names[STORE_COUNT] = {
-#define T(name, text) text,
-	BODY_TABLES(T)
-#undef T
-};
-const char *const store_log_names[STORE_LOG_COUNT] = {
-#define T(name, text) text,
-	LOG_TABLES(T)
-#undef T
-};
-const char *const store_pair_names[PAIR_COUNT] = {
-#define T(name, text) text,
-	PAIR_TABLES(T)
-#undef T
-};
-/* clang-format on */
-const char *const lane_names[LANE_COUNT] = { "consent", "money", "decision", "telemetry" };
-
 /* body last: the columns before it are read without its overflow pages. */
 #define BODY_DDL(name, text) \
 	"CREATE TABLE " text \
@@ -58,24 +39,22 @@ const char *const lane_names[LANE_COUNT] = { "consent", "money", "decision", "te
 	" at INTEGER NOT NULL, sum INTEGER NOT NULL);"
 /* decision has no index on subject: it would be a page in every turn, for a walk
  * through the table on the rare day that somebody is forgotten. */
+/* clang-format off */
 static const char ddl[] =
-    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT "
-    "ROWID;" BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) PAIR_TABLES(
-	PAIR_DDL) "CREATE INDEX visit_flag ON visit(flag) WHERE flag <> 0;"
-		  "CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
-		  "CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
-		  " PRIMARY KEY(due, id)) WITHOUT ROWID;"
-		  "CREATE TABLE outbox(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, subject BLOB, "
-		  "retain INTEGER NOT NULL,"
-		  " body BLOB NOT NULL);"
-		  "CREATE TABLE uplink(id INTEGER PRIMARY KEY, type TEXT NOT NULL, at INTEGER NOT "
-		  "NULL, subject BLOB,"
-		  " body BLOB NOT NULL);"
-		  "CREATE TABLE dead(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, topic TEXT NOT "
-		  "NULL, reason TEXT NOT NULL,"
-		  " detail TEXT NOT NULL, body BLOB NOT NULL);"
-		  "CREATE TABLE damaged(n INTEGER PRIMARY KEY, tab TEXT NOT NULL, id INTEGER NOT "
-		  "NULL, body BLOB NOT NULL);";
+	"CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;"
+	BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) PAIR_TABLES(PAIR_DDL)
+	"CREATE INDEX visit_flag ON visit(flag) WHERE flag <> 0;"
+	"CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
+	"CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
+	" PRIMARY KEY(due, id)) WITHOUT ROWID;"
+	"CREATE TABLE outbox(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, subject BLOB, retain INTEGER NOT NULL,"
+	" body BLOB NOT NULL);"
+	"CREATE TABLE uplink(id INTEGER PRIMARY KEY, type TEXT NOT NULL, at INTEGER NOT NULL, subject BLOB,"
+	" body BLOB NOT NULL);"
+	"CREATE TABLE dead(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL,"
+	" detail TEXT NOT NULL, body BLOB NOT NULL);"
+	"CREATE TABLE damaged(n INTEGER PRIMARY KEY, tab TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL);";
+/* clang-format on */
 
 /* ---- the folder ---- */
 
