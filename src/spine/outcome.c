@@ -173,7 +173,7 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 		const struct action *action = policy_action(policy, other->action);
 
 		if (other == card || other->sent_ms <= card->sent_ms ||
-		    other->sent_ms > line->added_ms || action == NULL || card_not_shown(other))
+		    other->sent_ms >= line->added_ms || action == NULL || card_not_shown(other))
 			continue;
 		if (action->goal == GOAL_BOUGHT &&
 		    matches(&action->goal_item, line->category, line->brand,

@@ -168,7 +168,7 @@ class Oracle:
         for line in visit.live():
             if line["at"] <= card["sent"] or not matches(line, goal["item"]):
                 continue
-            later = [c for c in visit.cards if card["sent"] < c["sent"] <= line["at"] and c.get("shown") is not False
+            later = [c for c in visit.cards if card["sent"] < c["sent"] < line["at"] and c.get("shown") is not False
                      and self.base["actions"][c["action"]].get("outcome", {}).get("is") == "bought"
                      and matches(line, self.base["actions"][c["action"]]["outcome"]["item"])]
             if not later:
