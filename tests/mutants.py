@@ -38,7 +38,8 @@ EQUIVALENT = "tests/mutants.equivalent"
 # What holds a room, the likeliest first. A name with a slash is a scenario: with mutated programs, without a clock of
 # its own. A test that has the name of the mutated file comes before all others.
 TESTS = {
-    "spine": ["test_spine", "test_tally", "test_hold", "test_watchdog", "test_store_room", "scenario/test_deciding"],
+    "spine": ["test_card", "test_answer", "test_customer", "test_choose", "test_outcome", "test_spine", "test_tally", "test_hold",
+              "test_watchdog", "test_store_room", "scenario/test_deciding"],
     "decide": ["test_decide", "test_gate", "test_contact_policy", "test_explore", "test_offer", "test_record", "test_reasons",
                "test_score_lot", "test_guidance", "scenario/test_deciding"],
     "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_spine", "scenario/test_deciding"],

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_answer.c - what a person says of a card, and what the till says of an offer.
+ */
+#include "spine_story.h"
+
+/* A card a and an offer o, both open. */
+static void
+two_cards(void)
+{
+	a_policy("{}");
+	an_action("a", "{}");
+	an_action("o",
+	    "{'group':'h'," OFFER_OF("") ",'budget':{'per':'campaign','money':1000,'units':9}}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a o");
+	assert_heard(LANE_DECISION, "decision");
+}
+
+static struct reply
+tap(const char *guidance, const char *prompt, const char *decision)
+{
+	return answer_prompt(guidance, prompt, arena_printf(texts, "{'decision':'%s'}", decision),
+	    NULL, false);
+}
+
+static int64_t
+held(void)
+{
+	return hold_today(engine, "o").all_money_minor;
+}
+
+/* ---- shown ---- */
+
+static void
+a_card_is_reported_as_shown_once_and_not_the_other_way_after_it(void **state)
+{
+	struct reply reply;
+
+	(void)state;
+	two_cards();
+	now_ms += 7;
+	assert_int_equal(show("a", true), 200);
+	assert_heard(LANE_DECISION, "shown");
+	now_ms += 5;
+	reply = answer_prompt(guidance_on_screen(), prompt_of("a"), "{'shown':true}", NULL, true);
+	assert_int_equal(reply.status, 200);
+	assert_non_null(strstr(reply.body, "\"shown\":true,\"at\":\"2026-11-21T10:00:00.007Z\""));
+	assert_int_equal(show("a", false), 409);
+	assert_heard(LANE_DECISION, "");
+	assert_int_equal(show("o", false), 200);
+	assert_heard(LANE_DECISION, "not-shown");
+	reply = answer_prompt(guidance_on_screen(), prompt_of("o"), "{'shown':false}", NULL, true);
+	assert_non_null(strstr(reply.body, "\"shown\":false"));
+	assert_int_equal(show("o", true), 409);
+}
+
+static void
+without_a_word_on_it_shown_is_shown(void **state)
+{
+	(void)state;
+	two_cards();
+	assert_int_equal(answer_prompt(guidance_on_screen(), prompt_of("a"), "{}", NULL, true)
+			     .status,
+	    200);
+	assert_heard(LANE_DECISION, "shown");
+}
+
+static void
+a_prompt_is_answered_in_its_own_guidance_only(void **state)
+{
+	const char *guidance, *prompt;
+
+	(void)state;
+	two_cards();
+	guidance = guidance_on_screen();
+	prompt = prompt_of("a");
+	assert_int_equal(tap(prompt, prompt, "dismiss").status, 404);
+	assert_int_equal(tap("no", prompt, "dismiss").status, 404);
+	assert_int_equal(tap(guidance, guidance, "dismiss").status, 404);
+	assert_int_equal(tap(guidance, "no", "dismiss").status, 404);
+	assert_int_equal(answer_prompt(prompt, prompt, "{}", NULL, true).status, 404);
+	assert_heard(LANE_DECISION, "");
+	assert_int_equal(tap(guidance, prompt, "dismiss").status, 200);
+}
+
+static void
+what_was_withheld_cannot_be_answered(void **state)
+{
+	char prompt[ID_TEXT_SIZE], guidance[ID_TEXT_SIZE];
+	struct visit *visit;
+
+	(void)state;
+	two_cards();
+	visit = visit_of("b");
+	visit->cards[0].withheld = true;
+	id_text(&visit->cards[0].prompt, prompt);
+	id_text(&visit->cards[0].guidance, guidance);
+	assert_int_equal(tap(guidance, prompt, "accept").status, 404);
+}
+
+/* ---- decided ---- */
+
+static void
+each_answer_is_an_outcome_and_stays_on_the_screen_answered(void **state)
+{
+	static const struct {
+		const char *decision, *heard;
+	} answers[] = {
+		{ "accept", "decision; accepted" },
+		{ "dismiss", "decision; dismissed" },
+		{ "snooze", "decision; snoozed" },
+		{ "override", "decision; overridden" },
+	};
+
+	(void)state;
+	only("a", "{}");
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		const char *basket = arena_printf(texts, "b%zu", i);
+
+		now_ms += 1000;
+		open_basket(basket);
+		scan(basket, "c", 100);
+		assert_int_equal(answer("a", answers[i].decision), 200);
+		assert_said("guidance 7: a(answered)");
+		assert_heard(LANE_DECISION, answers[i].heard);
+		wait_for(120 * S_MS);
+		assert_said("");
+		assert_heard(LANE_DECISION, "");
+		close_basket(basket, 100);
+		assert_said("withdraw 7 closed");
+	}
+}
+
+static void
+the_same_answer_again_gets_the_same_reply_and_another_none(void **state)
+{
+	const char *guidance, *prompt;
+	struct reply first, again;
+	char *body;
+
+	(void)state;
+	two_cards();
+	guidance = guidance_on_screen();
+	prompt = prompt_of("a");
+	first = tap(guidance, prompt, "dismiss");
+	body = arena_strdup(texts, first.body);
+	now_ms += S_MS;
+	again = tap(guidance, prompt, "dismiss");
+	assert_int_equal(again.status, 200);
+	assert_string_equal(again.body, body);
+	assert_said("");
+	assert_int_equal(tap(guidance, prompt, "accept").status, 409);
+	assert_int_equal(answer_prompt(guidance, prompt, "{'decision':'dismiss','reason':'rude'}",
+			     NULL, false)
+			     .status,
+	    409);
+	assert_heard(LANE_DECISION, "dismissed");
+}
+
+static void
+an_override_and_a_dismissal_say_why(void **state)
+{
+	(void)state;
+	two_cards();
+	assert_int_equal(answer_with("a", "{'decision':'dismiss','reason':'busy'}", NULL), 200);
+	assert_int_equal(answer_with("o", "{'decision':'override','reason':'insensitive'}", NULL),
+	    200);
+	assert_heard(LANE_DECISION, "dismissed (busy); overridden:insensitive");
+}
+
+static void
+a_card_may_be_answered_until_it_expires(void **state)
+{
+	(void)state;
+	two_cards();
+	now_ms += 120 * S_MS - 1;
+	assert_int_equal(answer("a", "dismiss"), 200);
+	now_ms += 1;
+	assert_int_equal(answer("o", "dismiss"), 410);
+	assert_heard(LANE_DECISION, "dismissed; expired (expired)");
+}
+
+static void
+a_snoozed_card_sleeps_as_long_as_is_said_and_else_for_five_minutes(void **state)
+{
+	(void)state;
+	two_cards();
+	assert_int_equal(answer("a", "snooze"), 200);
+	assert_int_equal(visit_of("b")->cards[0].snooze_until_ms, now_ms + 5 * MIN_MS);
+	assert_int_equal(answer_with("o", "{'decision':'snooze','until':'2026-11-21T10:01:00Z'}",
+			     NULL),
+	    200);
+	assert_int_equal(visit_of("b")->cards[1].snooze_until_ms, T0 + MIN_MS);
+	assert_int_equal(held(), 0);
+}
+
+static void
+an_answer_is_taken_while_they_pay_but_no_accept(void **state)
+{
+	(void)state;
+	two_cards();
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	assert_int_equal(answer("o", "accept"), 410);
+	assert_heard(LANE_DECISION, "late");
+	assert_int_equal(answer("o", "accept"), 410);
+	assert_heard(LANE_DECISION, "");
+	assert_int_equal(answer("a", "dismiss"), 200);
+	close_basket("b", 100);
+	assert_int_equal(answer("a", "accept"), 409);
+	assert_heard(LANE_DECISION, "dismissed; withdrawn (closed)");
+}
+
+static void
+what_is_not_taken_frees_what_it_held(void **state)
+{
+	static const char *const no[] = { "dismiss", "snooze", "override" };
+
+	(void)state;
+	two_cards();
+	assert_int_equal(held(), 40);
+	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
+		if (i > 0) {
+			now_ms += H_MS;
+			open_basket(arena_printf(texts, "b%zu", i));
+			scan(arena_printf(texts, "b%zu", i), "c", 100);
+		}
+		assert_int_equal(held(), 40);
+		assert_int_equal(answer("o", no[i]), 200);
+		assert_int_equal(held(), 0);
+	}
+}
+
+/* ---- a manager's yes ---- */
+
+static void
+a_managers_card_needs_a_pin_for_yes_and_none_for_no(void **state)
+{
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
+	a_policy("{}");
+	an_action("a", "{'gate':'manager'}");
+	an_action("m", "{'gate':'manager','group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "dismiss"), 200);
+	assert_int_equal(answer("m", "accept"), 403);
+	assert_int_equal(answer_with("m", "{'decision':'accept','manager':'eve'}", "4712"), 403);
+	assert_int_equal(answer_with("m", "{'decision':'accept','manager':'bob'}", "4711"), 403);
+	assert_int_equal(answer_with("m", "{'decision':'accept','manager':'eve'}", "4711"), 200);
+	assert_heard(LANE_DECISION, "decision; dismissed; accepted");
+}
+
+static void
+after_five_wrong_pins_a_right_one_is_refused_for_five_minutes(void **state)
+{
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
+	only("a", "{'gate':'manager','expires':'1h'}");
+	open_basket("b");
+	scan("b", "c", 100);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "1"),
+		    403);
+	/* A right one in between begins the count anew: as another card's. */
+	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_OK);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "1"),
+		    403);
+	assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "4711"), 423);
+	now_ms += 5 * MIN_MS - 1;
+	assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "4711"), 423);
+	now_ms += 1;
+	assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "4711"), 200);
+}
+
+static void
+a_manager_who_is_removed_approves_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
+	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_OK);
+	assert_int_equal(manager_remove(engine->store, "bob"), AISLE_E_NONE);
+	assert_int_equal(manager_remove(engine->store, "eve"), 0);
+	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_NO);
+	assert_int_equal(manager_check(engine, NULL, "4711"), MANAGER_NO);
+	assert_int_equal(manager_check(engine, "eve", NULL), MANAGER_NO);
+	assert_int_equal(manager_remove(engine->store, "eve"), AISLE_E_NONE);
+}
+
+/* ---- an offer, through the till ---- */
+
+static void
+till(const char *type, const char *basket, const char *more)
+{
+	tell("pos/7/event", type, "{'basket':'%s','token':'%s'%s}", basket, token, more);
+}
+
+static void
+accept_offer_of(void)
+{
+	two_cards();
+	assert_int_equal(answer("o", "accept"), 200);
+	assert_said("till 7 apply-offer; guidance 7: a o(asked)");
+	assert_heard(LANE_DECISION, "accepted");
+}
+
+static void
+an_offer_is_applied_and_redeemed_at_what_the_till_says(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	till("offer.applied", "b", ",'amount':33");
+	assert_said("guidance 7: a o(applied)");
+	wait_for(10 * S_MS);
+	assert_said("");
+	till("offer.redeemed", "b", ",'amount':31");
+	assert_said("guidance 7: a o(applied)");
+	assert_heard(LANE_MONEY, "applied 33; redeemed 31");
+	assert_int_equal(held(), 31);
+	till("offer.redeemed", "b", ",'amount':31");
+	assert_said("dead bad-value");
+	till("offer.refused", "b", ",'reason':'no'");
+	assert_said("dead bad-value");
+	assert_heard(LANE_MONEY, "");
+	close_basket("b", 69);
+	assert_int_equal(held(), 31);
+}
+
+static void
+a_till_that_refuses_frees_what_was_held(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	assert_int_equal(held(), 40);
+	till("offer.refused", "b", ",'reason':'excluded'");
+	assert_said("guidance 7: a o(refused)");
+	assert_heard(LANE_MONEY, "refused (excluded)");
+	assert_int_equal(held(), 0);
+	wait_for(10 * S_MS);
+	assert_said("");
+	assert_heard(LANE_MONEY, "");
+}
+
+static void
+a_till_that_is_silent_for_five_seconds_has_refused_unless_it_speaks_after_all(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	wait_for(5 * S_MS - 1);
+	assert_said("");
+	assert_int_equal(held(), 40);
+	wait_for(1);
+	assert_said("guidance 7: a o(refused)");
+	assert_heard(LANE_MONEY, "refused (silent)");
+	assert_int_equal(held(), 0);
+	till("offer.applied", "b", ",'amount':40");
+	assert_said("guidance 7: a o(applied)");
+}
+
+static void
+an_offer_that_the_cashier_scans_is_not_asked_for(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("o",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'0d'},'offer':{'type':'amount','"
+	    "depth':40,'max':40,"
+	    "'apply':'barcode','code':'123','until':'0d'}}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("o", "accept"), 200);
+	assert_said("guidance 7: o(answered)");
+	assert_false(id_is_zero(&visit_of("b")->cards[0].token));
+}
+
+static void
+a_token_is_good_for_its_basket_at_its_till(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	open_basket("other");
+	till("offer.applied", "other", ",'amount':40");
+	assert_said("dead not-yours");
+	tell("pos/8/event", "offer.applied", "{'basket':'b','token':'%s','amount':40}", token);
+	assert_said("dead not-yours");
+	tell("pos/7/event", "offer.applied", "{'basket':'b','token':'%s','amount':40}",
+	    prompt_of("o"));
+	assert_said("dead bad-value");
+	tell("pos/7/event", "offer.applied", "{'basket':'b','token':'x','amount':40}");
+	assert_said("dead bad-value");
+	till("offer.applied", "b", ",'amount':40");
+	assert_said("guidance 7: a o(applied)");
+}
+
+static void
+what_was_accepted_and_not_redeemed_by_the_close_is_free_again(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	till("offer.applied", "b", ",'amount':40");
+	close_basket("b", 100);
+	assert_int_equal(held(), 0);
+	/* Its token may be redeemed later, wherever it is. */
+	tell("pos/8/event", "offer.redeemed", "{'basket':'c','token':'%s','amount':40}", token);
+	assert_said("");
+	assert_int_equal(held(), 40);
+	assert_heard(LANE_MONEY, "applied 40; redeemed 40");
+}
+
+static void
+an_accepted_offer_goes_with_the_basket_that_is_cancelled(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	assert_said("till 7 withdraw-offer; withdraw 7 cancelled");
+	assert_int_equal(held(), 0);
+	assert_heard(LANE_DECISION, "withdrawn (cancelled); withdrawn (cancelled)");
+}
+
+static void
+an_accepted_offer_stays_when_the_customer_pays_and_when_they_come_back(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	assert_said("withdraw 7 gate");
+	assert_int_equal(held(), 40);
+	assert_int_equal(visit_of("b")->cards[1].state, CARD_ASKED);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPINE_TEST(a_card_is_reported_as_shown_once_and_not_the_other_way_after_it),
+		SPINE_TEST(without_a_word_on_it_shown_is_shown),
+		SPINE_TEST(a_prompt_is_answered_in_its_own_guidance_only),
+		SPINE_TEST(what_was_withheld_cannot_be_answered),
+		SPINE_TEST(each_answer_is_an_outcome_and_stays_on_the_screen_answered),
+		SPINE_TEST(the_same_answer_again_gets_the_same_reply_and_another_none),
+		SPINE_TEST(an_override_and_a_dismissal_say_why),
+		SPINE_TEST(a_card_may_be_answered_until_it_expires),
+		SPINE_TEST(a_snoozed_card_sleeps_as_long_as_is_said_and_else_for_five_minutes),
+		SPINE_TEST(an_answer_is_taken_while_they_pay_but_no_accept),
+		SPINE_TEST(what_is_not_taken_frees_what_it_held),
+		SPINE_TEST(a_managers_card_needs_a_pin_for_yes_and_none_for_no),
+		SPINE_TEST(after_five_wrong_pins_a_right_one_is_refused_for_five_minutes),
+		SPINE_TEST(a_manager_who_is_removed_approves_nothing),
+		SPINE_TEST(an_offer_is_applied_and_redeemed_at_what_the_till_says),
+		SPINE_TEST(a_till_that_refuses_frees_what_was_held),
+		SPINE_TEST(
+		    a_till_that_is_silent_for_five_seconds_has_refused_unless_it_speaks_after_all),
+		SPINE_TEST(an_offer_that_the_cashier_scans_is_not_asked_for),
+		SPINE_TEST(a_token_is_good_for_its_basket_at_its_till),
+		SPINE_TEST(what_was_accepted_and_not_redeemed_by_the_close_is_free_again),
+		SPINE_TEST(an_accepted_offer_goes_with_the_basket_that_is_cancelled),
+		SPINE_TEST(an_accepted_offer_stays_when_the_customer_pays_and_when_they_come_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_choose.c - from an event to a decision on record: what it may look at, which cards leave for it, who hears of it.
+ */
+#include "spine_story.h"
+
+#define ON_CARD "'on':['aisle.customer.identified']"
+
+/* ---- what it may look at ---- */
+
+static void
+what_is_known_of_a_customer_is_read_only_with_their_consent(void **state)
+{
+	struct id anna = subject_of(ANNA);
+
+	(void)state;
+	a_policy("{}");
+	an_action("p", "{" ON_CARD ",'personal':true}");
+	an_action("s", "{" ON_CARD ",'group':'h','eligible':{'>':[{'var':'spent'},0]}}");
+	in_force();
+	grant(ANNA, "profile");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 500);
+	close_basket("b", 500);
+	open_basket("c");
+	identify(ANNA);
+	assert_string_equal(fate_in_record("p"), "consent");
+	assert_string_equal(fate_in_record("s"), "missing");
+	grant(ANNA, "personalise");
+	open_basket("d");
+	identify(ANNA);
+	assert_said("guidance 7: p s");
+	assert_true(consent_granted(engine_subject(engine, &anna), CONSENT_PERSONALISE, now_ms));
+}
+
+static void
+a_word_for_later_needs_consent_to_contact(void **state)
+{
+	(void)state;
+	only("l", "{" ON_CARD ",'placements':['later']}");
+	open_basket("b");
+	identify(ANNA);
+	assert_string_equal(fate_in_record("l"), "consent");
+	grant(ANNA, "contact");
+	identify(ANNA);
+	assert_string_equal(fate_in_record("l"), "offered");
+}
+
+static void
+the_length_of_the_queue_is_that_at_the_visits_station(void **state)
+{
+	(void)state;
+	only("q", "{'eligible':{'>':[{'var':'queue'},3]}}");
+	tell("pos/7/event", "sensor.reading", "{'kind':'door','station':'7','value':9}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("q"), "missing");
+	tell("pos/7/event", "sensor.reading", "{'kind':'queue','station':'8','value':9}");
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("q"), "missing");
+	tell("pos/7/event", "sensor.reading", "{'kind':'queue','station':'7','value':3}");
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("q"), "eligibility");
+	tell("pos/7/event", "sensor.reading", "{'kind':'queue','station':'7','value':4}");
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("q"), "offered");
+}
+
+static void
+a_budget_that_is_held_is_not_there_for_the_next_and_comes_back_with_the_day(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("o", "{" OFFER_OF("") ",'budget':{'per':'store-day','money':79,'units':9}}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: o");
+	assert_int_equal(answer("o", "accept"), 200);
+	tell("pos/8/event", "basket.opened", "{'basket':'d','terminal':'8'}");
+	tell("pos/8/event", "basket.item-added",
+	    "{'basket':'d','line':1,'sku':'s','category':'c','qty':1,'amount':100,'currency':'EUR'"
+	    "}");
+	assert_string_equal(fate_in_record("o"), "budget");
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", token);
+	now_ms = T0 + 14 * H_MS; /* midnight, where this store cuts its day */
+	tell("pos/9/event", "basket.opened", "{'basket':'e','terminal':'9'}");
+	tell("pos/9/event", "basket.item-added",
+	    "{'basket':'e','line':1,'sku':'s','category':'c','qty':1,'amount':100,'currency':'EUR'"
+	    "}");
+	assert_string_equal(fate_in_record("o"), "offered");
+}
+
+static void
+while_the_time_is_uncertain_no_campaign_is_spent(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("o", "{" OFFER_OF("") ",'budget':{'per':'campaign','money':1000,'units':9}}");
+	in_force();
+	engine->time_uncertain = true;
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("o"), "budget");
+	engine->time_uncertain = false;
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("o"), "offered");
+}
+
+static void
+who_is_in_the_control_group_is_decided_for_and_shown_nothing(void **state)
+{
+	(void)state;
+	a_policy("{'control':{'share':1}}");
+	an_action("r",
+	    "{" ON_CARD ",'kind':'recommend','outcome':{'is':'bought','item':{'category':'c'}}}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	identify(ANNA);
+	assert_said("");
+	assert_string_equal(fate_in_record("r"), "withheld");
+	assert_int_equal(engine->today.withheld, 1);
+	assert_int_equal(customer(ANNA)->contacts.count, 1);
+	assert_true(customer(ANNA)->contacts.rows[0].withheld);
+	wait_for(120 * S_MS);
+	assert_said("");
+}
+
+static void
+a_withheld_message_is_not_cleared_at_the_till(void **state)
+{
+	(void)state;
+	a_policy("{'control':{'share':1}}");
+	an_action("r",
+	    "{" ON_CARD ",'kind':'recommend','placements':['till'],"
+	    "'outcome':{'is':'bought','item':{'category':'c'}}}");
+	in_force();
+	open_basket("b");
+	identify(ANNA);
+	assert_string_equal(fate_in_record("r"), "withheld");
+	assert_said("");
+	wait_for(120 * S_MS);
+	assert_said("");
+}
+
+/* ---- experiments ---- */
+
+#define EXPERIMENT(name, arms) \
+	"{'experiment':'" name "','unit':'store','salt':'" SALT "','share':1,'arms':{" arms \
+	"},'guardrails':[]}"
+
+/* Whichever of two experiments says so, and wherever it stands. */
+static void
+one_arm_that_withholds_is_enough(void **state)
+{
+	static const char *const both[] = {
+		"{'experiments':[" EXPERIMENT("e1",
+		    "'none':{'weight':1,'withhold':true}") "," EXPERIMENT("e2",
+		    "'a':{'weight':1}") "]}",
+		"{'experiments':[" EXPERIMENT("e1", "'a':{'weight':1}") "," EXPERIMENT("e2",
+		    "'none':{'weight':1,'withhold':true}") "]}",
+		"{'experiments':[" EXPERIMENT("e1", "'a':{'weight':1}") "," EXPERIMENT("e2",
+		    "'b':{'weight':1}") "]}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+		if (i > 0) {
+			tear_down(state);
+			set_up(state);
+		}
+		a_policy("{}");
+		an_action("r",
+		    "{'kind':'recommend','outcome':{'is':'bought','item':{'category':'z'}}}");
+		add_part(texts, &parts, "experiments.json", quoted(both[i]));
+		in_force();
+		open_basket("b");
+		scan("b", "c", 100);
+		assert_string_equal(fate_in_record("r"), i < 2 ? "withheld" : "offered");
+	}
+}
+
+/* ---- which cards leave ---- */
+
+static void
+a_card_stays_while_nothing_is_better_and_leaves_for_what_is(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':1}}}");
+	an_action("a", "{'margin':100}");
+	an_action("z", "{'margin':900,'group':'h','eligible':{'>':[{'var':'total'},150]}}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	scan("b", "c", 10);
+	assert_said("");
+	assert_heard(LANE_DECISION, "decision; decision");
+	assert_int_equal(visit_of("b")->decisions, 2);
+	scan("b", "c", 100);
+	assert_said("guidance 7: z");
+	assert_heard(LANE_DECISION, "decision; withdrawn (replaced)");
+}
+
+static void
+a_card_whose_gate_fails_is_withdrawn_by_any_event(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.basket.opened'],'applicable':{'<':[{'var':'total'},150]}}");
+	open_basket("b");
+	assert_said("guidance 7: a");
+	scan("b", "c", 100);
+	assert_said("");
+	assert_int_equal(decisions, 1); /* nothing was drawn */
+	scan("b", "c", 50);
+	assert_said("withdraw 7 gate");
+	assert_int_equal(decisions, 1);
+	assert_heard(LANE_DECISION, "decision; withdrawn (gate)");
+	scan("b", "c", 50);
+	assert_said("");
+}
+
+static void
+of_two_cards_the_one_that_fails_leaves_and_the_other_stays(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'on':['aisle.basket.opened'],'applicable':{'<':[{'var':'total'},150]}}");
+	an_action("k", "{'on':['aisle.basket.opened'],'group':'h'}");
+	in_force();
+	open_basket("b");
+	assert_said("guidance 7: a k");
+	scan("b", "c", 150);
+	assert_said("guidance 7: k");
+}
+
+static void
+what_was_answered_makes_room_at_the_next_decision(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':1}}}");
+	an_action("a", "{'margin':900}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	assert_int_equal(answer("a", "dismiss"), 200);
+	assert_said("guidance 7: a(answered)");
+	scan("b", "c", 100);
+	assert_string_equal(said(), "guidance 7: k");
+}
+
+static void
+an_accepted_card_is_kept_by_the_next_decision(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':1}}}");
+	an_action("a", "{'margin':900}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "accept"), 200);
+	scan("b", "c", 100);
+	assert_int_equal(visit_of("b")->cards[0].state, CARD_ANSWERED);
+	assert_string_equal(fate_in_record("k"), "outranked");
+}
+
+static void
+an_offer_that_the_till_refused_makes_room(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':1}}}");
+	an_action("o", "{" OFFER_OF("") ",'margin':900}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("o", "accept"), 200);
+	tell("pos/7/event", "offer.refused", "{'basket':'b','token':'%s','reason':'no'}", token);
+	assert_said("guidance 7: o(refused)");
+	scan("b", "c", 100);
+	assert_said("guidance 7: k");
+}
+
+/* ---- where nothing is decided ---- */
+
+static void
+nothing_is_decided_for_training_or_after_the_close(void **state)
+{
+	(void)state;
+	only("a",
+	    "{'on':['aisle.basket.opened','aisle.basket.item-added','aisle.basket.closed','aisle."
+	    "basket.cancelled']}");
+	tell("pos/7/event", "basket.opened", "{'basket':'t','terminal':'7','training':true}");
+	assert_int_equal(decisions, 0);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'t'}");
+	assert_int_equal(decisions, 0);
+	open_basket("b");
+	assert_int_equal(decisions, 1);
+	close_basket("b", 0);
+	assert_int_equal(decisions, 2); /* the close itself is a trigger */
+	scan("b", "c", 100);		/* late */
+	assert_int_equal(decisions, 2);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	assert_int_equal(decisions, 2);
+}
+
+static void
+who_leaves_is_not_decided_about(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.left','aisle.customer.identified']}");
+	identify(ANNA);
+	assert_int_equal(decisions, 1);
+	tell("pos/7/event", "customer.left", "{'subject':'" ANNA "','station':'7'}");
+	assert_int_equal(decisions, 1);
+	assert_said("withdraw 7 customer");
+}
+
+static void
+without_a_policy_a_basket_goes_its_way(void **state)
+{
+	(void)state;
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	close_basket("b", 100);
+	assert_said("");
+	assert_int_equal(decisions, 0);
+}
+
+/* ---- the record ---- */
+
+static void
+headquarters_gets_the_record_without_what_was_read_of_the_customer(void **state)
+{
+	json_t *ours, *theirs;
+
+	(void)state;
+	only("a", "{'suitable':{'<':[{'var':'total'},1000]}}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_heard(LANE_DECISION, "decision");
+	ours = json_loads(record.data, 0, NULL);
+	theirs = json_loads(heard_last, 0, NULL);
+	assert_non_null(theirs);
+	assert_non_null(json_object_get(ours, "features"));
+	assert_null(json_object_get(theirs, "features"));
+	json_object_del(ours, "features");
+	assert_true(json_equal(ours, theirs));
+	json_decref(ours);
+	json_decref(theirs);
+}
+
+/* Braces and quotes in a customer's own attribute. */
+static void
+a_features_text_may_look_like_the_end_of_the_features(void **state)
+{
+	json_t *theirs;
+
+	(void)state;
+	a_policy("{}");
+	add_part(texts, &parts, "features.json",
+	    quoted("{'features':[{'name':'word','type':'string','from':'event.word'},"
+		   "{'name':'x','type':'number','from':'event.x'}]}"));
+	parts.part[2] = parts.part[--parts.count];
+	an_action("a",
+	    "{'suitable':{'!=':[{'var':'word'},'no']},'applicable':{'!=':[{'var':'x'},9]}}");
+	in_force();
+	open_basket("b");
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':1,'sku':'s','category':'c','qty':1,'amount':9,'currency':'EUR','"
+	    "x':1,"
+	    "'word':'}\\\\\\\"},\\\\\\\"a\\\\\\\":{'}");
+	assert_heard(LANE_DECISION, "decision");
+	theirs = json_loads(heard_last, 0, NULL);
+	assert_non_null(theirs);
+	assert_null(json_object_get(theirs, "features"));
+	assert_non_null(json_object_get(theirs, "slots"));
+	json_decref(theirs);
+}
+
+static void
+a_store_that_sends_sums_only_sends_no_decision_and_no_outcome(void **state)
+{
+	(void)state;
+	conf.uplink_aggregates = true;
+	restart();
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	close_basket("b", 100);
+	assert_heard(LANE_DECISION, "");
+	assert_heard(LANE_MONEY, "");
+	wait_for(H_MS);
+	assert_heard(LANE_TELEMETRY, "aggregate");
+}
+
+static void
+a_decision_can_be_asked_for_with_what_came_of_it(void **state)
+{
+	char id[ID_TEXT_SIZE];
+	struct buf out = { 0 };
+	json_t *json;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	id_text(&visit_of("b")->cards[0].decision, id);
+	assert_int_equal(show("a", true), 200);
+	assert_int_equal(answer("a", "dismiss"), 200);
+	assert_int_equal(query_decision(engine, id, &out), 0);
+	buf_addc(&out, '\0');
+	json = json_loads(out.data, 0, NULL);
+	assert_string_equal(text_of(json, "decision"), id);
+	assert_int_equal(json_array_size(json_object_get(json, "outcomes")), 2);
+	assert_string_equal(text_of(json_array_get(json_object_get(json, "outcomes"), 1),
+				"outcome"),
+	    "dismissed");
+	json_decref(json);
+	buf_clear(&out);
+	assert_int_equal(query_decision(engine, ANNA, &out), AISLE_E_NONE);
+	assert_int_equal(query_decision(engine, "no", &out), AISLE_E_NONE);
+	buf_done(&out);
+}
+
+static void
+a_record_says_whose_basket_it_was(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	json = json_loads(record.data, 0, NULL);
+	assert_null(json_string_value(json_object_get(json, "subject")));
+	json_decref(json);
+	identify(ANNA);
+	scan("b", "c", 100);
+	json = json_loads(record.data, 0, NULL);
+	assert_string_equal(text_of(json, "subject"), ANNA);
+	assert_string_equal(text_of(json, "basket"), "b");
+	assert_string_equal(text_of(json, "station"), "7");
+	json_decref(json);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_is_known_of_a_customer_is_read_only_with_their_consent),
+		SPINE_TEST(a_word_for_later_needs_consent_to_contact),
+		SPINE_TEST(the_length_of_the_queue_is_that_at_the_visits_station),
+		SPINE_TEST(
+		    a_budget_that_is_held_is_not_there_for_the_next_and_comes_back_with_the_day),
+		SPINE_TEST(while_the_time_is_uncertain_no_campaign_is_spent),
+		SPINE_TEST(who_is_in_the_control_group_is_decided_for_and_shown_nothing),
+		SPINE_TEST(a_withheld_message_is_not_cleared_at_the_till),
+		SPINE_TEST(one_arm_that_withholds_is_enough),
+		SPINE_TEST(a_card_stays_while_nothing_is_better_and_leaves_for_what_is),
+		SPINE_TEST(a_card_whose_gate_fails_is_withdrawn_by_any_event),
+		SPINE_TEST(of_two_cards_the_one_that_fails_leaves_and_the_other_stays),
+		SPINE_TEST(what_was_answered_makes_room_at_the_next_decision),
+		SPINE_TEST(an_accepted_card_is_kept_by_the_next_decision),
+		SPINE_TEST(an_offer_that_the_till_refused_makes_room),
+		SPINE_TEST(nothing_is_decided_for_training_or_after_the_close),
+		SPINE_TEST(who_leaves_is_not_decided_about),
+		SPINE_TEST(without_a_policy_a_basket_goes_its_way),
+		SPINE_TEST(headquarters_gets_the_record_without_what_was_read_of_the_customer),
+		SPINE_TEST(a_features_text_may_look_like_the_end_of_the_features),
+		SPINE_TEST(a_store_that_sends_sums_only_sends_no_decision_and_no_outcome),
+		SPINE_TEST(a_decision_can_be_asked_for_with_what_came_of_it),
+		SPINE_TEST(a_record_says_whose_basket_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
