@@ -173,7 +173,6 @@ step_opened(const struct call *call, struct visit *visit)
 
 	if (visit->opened && !moved && !suspended)
 		return;
-	visit->dirty = true;
 	visit->opened = true;
 	visit->training = visit->training || event->training;
 	if (event->associate != NULL)

@@ -90,8 +90,6 @@ struct card *visit_card_by_token(struct visit *visit, const struct id *token);
 void visit_encode(const struct visit *visit, struct buf *out); /* versioned bytes */
 /* AISLE_E_DAMAGED */
 int visit_decode(const void *bytes, size_t len, struct visit **ret_visit) AISLE_MUST_CHECK;
-/* for customer export and support */
-void visit_json(const struct visit *visit, struct buf *out);
 
 /* contact rows (contact.h), used by visits and subjects alike */
 /* copies; at VISIT_CONTACTS_MAX the oldest goes */

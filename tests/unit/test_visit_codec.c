@@ -222,44 +222,6 @@ another_version_is_damaged(void **state)
 }
 
 static void
-the_json_of_any_visit_is_json(void **state)
-{
-	struct dice dice = { 3 };
-
-	(void)state;
-	for (int i = 0; i < 200; i++) {
-		struct visit *visit = random_visit(&dice);
-		struct buf text = { 0 };
-
-		visit_json(visit, &text);
-		assert_int_equal(text.data[0], '{');
-		assert_int_equal(text.data[text.len - 1], '}');
-		buf_done(&text);
-		visit_free(visit);
-	}
-	struct id id = { { 1 } };
-	struct visit *visit = visit_new(&id);
-	struct buf text = { 0 };
-	struct err err = { 0 };
-	struct line *line = visit_add_line(visit, 3);
-	struct card *card = visit_add_card(visit);
-	json_t *json;
-
-	line->qty_milli = 1500;
-	line->amount_minor = 499;
-	card->action = strdup("coffee \"off\"");
-	visit->basket = strdup("B\\1");
-	visit_json(visit, &text);
-	json = json_read(text.data, text.len, "visit", &err);
-	assert_non_null(json);
-	assert_string_equal(json_string_value(json_object_get(json, "basket")), "B\\1");
-	assert_int_equal(json_array_size(json_object_get(json, "lines")), 1);
-	json_decref(json);
-	buf_done(&text);
-	visit_free(visit);
-}
-
-static void
 cards_are_found_by_prompt_and_by_token(void **state)
 {
 	struct id id = { { 1 } }, none = { { 0 } }, p = { { 7 } }, t = { { 8 } };
@@ -290,7 +252,6 @@ main(void)
 		cmocka_unit_test(bytes_that_are_cut_anywhere_are_damaged),
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(another_version_is_damaged),
-		cmocka_unit_test(the_json_of_any_visit_is_json),
 		cmocka_unit_test(cards_are_found_by_prompt_and_by_token),
 	};
 
