@@ -376,6 +376,7 @@ a_return_is_trouble_of_the_visit_at_its_station(void **state)
 	visit = till(l, "7", EV_BASKET_OPENED, "B1");
 	assert_ptr_equal(lane_apply(l, &ret, "7"), visit);
 	assert_int_equal(visit->returns, 1);
+	assert_int_equal(visit->last_ms, l->now_ms);
 	ret.basket = "long ago";
 	assert_ptr_equal(lane_apply(l, &ret, "7"), visit);
 	assert_int_equal(visit->returns, 2);

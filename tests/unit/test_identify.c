@@ -343,6 +343,41 @@ what_is_said_about_a_customer_finds_them_in_the_store(void **state)
 	assert_null(lane_apply(l, &event, "hq"));
 }
 
+/* Another customer's basket stands there; theirs is the card that waits beside it. */
+static void
+a_card_that_waits_beside_a_basket_is_gone_when_it_joins_that(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit, *waiting;
+
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	card(l, "7", 'b', NULL);
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	waiting = card(l, "7", 'a', NULL);
+	assert_ptr_not_equal(waiting, visit);
+	till(l, "7", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(waiting->state, VISIT_WAITING);
+	assert_ptr_equal(card(l, "7", 'a', NULL), visit);
+	assert_ptr_equal(l->r.gone, waiting);
+	assert_person(visit, 'a');
+}
+
+static void
+a_sensor_is_about_the_visit_at_its_station_if_it_has_one(void **state)
+{
+	struct lane *l = *state;
+	struct event event = {
+		.type = EV_SENSOR_READING, .channel = CHANNEL_POS, .origin = "7", .kind = "queue"
+	};
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	assert_null(lane_apply(l, &event, "7"));
+	event.station = "7";
+	assert_ptr_equal(lane_apply(l, &event, "7"), visit);
+	event.station = "8";
+	assert_null(lane_apply(l, &event, "8"));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, lane_init, lane_done)
 
 int
@@ -368,6 +403,8 @@ main(void)
 		T(a_card_that_leaves_while_it_waits_is_gone),
 		T(a_merged_card_takes_its_visit_along),
 		T(what_is_said_about_a_customer_finds_them_in_the_store),
+		T(a_card_that_waits_beside_a_basket_is_gone_when_it_joins_that),
+		T(a_sensor_is_about_the_visit_at_its_station_if_it_has_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,9 @@
  * test_store_queue.c - outbox ids rise for ever, uplink numbers have no holes,
  * dead letters are bounded, and forgetting leaves nothing to read.
  */
+#include <sys/wait.h>
+
+#include "store/store_internal.h"
 #include "store_fixture.h"
 
 struct got {
@@ -106,6 +109,61 @@ outbox_ids_rise_over_deletion_restart_and_leases(void **state)
 		assert_int_equal(store_outbox_last(f->store), last);
 		fixture_reopen(f);
 		assert_int_equal(store_outbox_last(f->store), last);
+	}
+}
+
+/* A process that makes and delivers so many, and is killed. */
+static int64_t
+killed_after(struct fixture *f, int rows)
+{
+	int64_t id = 0;
+	int ends[2];
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	fixture_close(f);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct err err = { 0 };
+		int rc = fixture_try_open(f, &err);
+
+		rc = rc == 0 ? store_begin(f->store) : rc;
+		for (int i = 0; rc == 0 && i < rows; i++) {
+			rc = store_outbox_add(f->store, "t", NULL, false, "x", 1, &id);
+			rc = rc == 0 ? store_outbox_delete(f->store, id) : rc;
+		}
+		rc = rc == 0 ? store_commit(f->store) : rc;
+		id = rc == 0 ? id : -1;
+		_exit(write(ends[1], &id, sizeof(id)) == sizeof(id) ? 0 : 1);
+	}
+	assert_int_equal(read(ends[0], &id, sizeof(id)), sizeof(id));
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(ends[0]);
+	close(ends[1]);
+	fixture_open(f);
+	return id;
+}
+
+static void
+outbox_ids_rise_over_a_kill_though_every_row_was_delivered(void **state)
+{
+	static const int rows[] = { 1, STORE_OUTBOX_LEASE - 1, STORE_OUTBOX_LEASE,
+		STORE_OUTBOX_LEASE + 1, 1 };
+	struct fixture *f = *state;
+	int64_t last = 0, id = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t killed = killed_after(f, rows[i]);
+
+		assert_true(killed >= last + rows[i]);
+		begin(f);
+		assert_int_equal(store_outbox_add(f->store, "t", NULL, false, "x", 1, &id), 0);
+		assert_true(id > killed);
+		assert_true(id <= killed + STORE_OUTBOX_LEASE);
+		assert_int_equal(store_outbox_delete(f->store, id), 0);
+		commit(f);
+		last = id;
 	}
 }
 
@@ -513,6 +571,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(outbox_rows_come_in_order_until_they_are_deleted),
 		STORE_TEST(outbox_ids_rise_over_deletion_restart_and_leases),
+		STORE_TEST(outbox_ids_rise_over_a_kill_though_every_row_was_delivered),
 		STORE_TEST(each_lane_counts_from_one_without_gaps),
 		STORE_TEST(numbers_go_on_after_everything_was_acknowledged_and_a_restart),
 		STORE_TEST(an_acknowledgement_beyond_what_was_given_out_is_refused),

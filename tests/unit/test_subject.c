@@ -54,6 +54,7 @@ a_grant_holds_until_its_end(void **state)
 
 	(void)state;
 	assert_true(consent(subject, CONSENT_PERSONALISE, true, T0, T0 + 1000));
+	assert_true(subject->known);
 	assert_true(consent_granted(subject, CONSENT_PERSONALISE, T0 + 999));
 	assert_false(consent_granted(subject, CONSENT_PERSONALISE, T0 + 1000));
 	assert_false(consent_granted(subject, CONSENT_PROFILE, T0));
@@ -258,6 +259,27 @@ balance_wallet_enrolment_return_and_survey_are_noted(void **state)
 	assert_int_equal(subject->incidents[1].kind, INCIDENT_COMPLAINT);
 	event = (struct event){ .type = EV_STOCK_CHANGED };
 	assert_false(subject_apply(subject, &event));
+	subject_free(subject);
+}
+
+static void
+of_a_full_wallet_the_offer_that_ends_first_goes(void **state)
+{
+	struct subject *subject = somebody();
+	struct event event = { .type = EV_WALLET_CHANGED, .state = "open" };
+	char name[16];
+
+	(void)state;
+	event.offer = name;
+	for (int i = 0; i <= SUBJECT_WALLET_MAX; i++) {
+		snprintf(name, sizeof(name), "o%d", i);
+		event.until_ms = i == 0 ? 0 : i == 1 ? T0 : T0 + S_MS - i;
+		assert_true(subject_apply(subject, &event));
+	}
+	assert_int_equal(subject->wallet_count, SUBJECT_WALLET_MAX);
+	assert_string_equal(subject->wallet[0].offer, "o0"); /* it never ends */
+	assert_string_equal(subject->wallet[1].offer, "o2");
+	assert_string_equal(subject->wallet[SUBJECT_WALLET_MAX - 1].offer, name);
 	subject_free(subject);
 }
 
@@ -584,6 +606,7 @@ main(void)
 		T(a_case_is_open_until_it_is_closed_in_either_order),
 		T(of_too_many_cases_a_closed_one_goes_first),
 		T(balance_wallet_enrolment_return_and_survey_are_noted),
+		T(of_a_full_wallet_the_offer_that_ends_first_goes),
 		T(a_contact_of_hq_counts_once_however_often_it_comes),
 		T(nothing_is_noted_of_someone_forgotten),
 		T(a_closed_basket_becomes_a_purchase_without_its_voided_lines),
