@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_engine.c - the state in memory is a cache of what is on disk: killed and started again, the store goes on where it
+ * was; and what a policy must fit.
+ */
+#include "sync/bundle.h"
+#include "spine_story.h"
+
+/* ---- started again ---- */
+
+static void
+an_open_card_is_there_after_a_restart_and_expires_when_it_would_have(void **state)
+{
+	const char *guidance, *prompt;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	guidance = guidance_on_screen();
+	prompt = prompt_of("a");
+	assert_int_equal(answer_prompt(guidance, prompt, "{}", NULL, true).status, 200);
+	restart();
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	assert_int_equal(visit_of("b")->line_count, 1);
+	assert_int_equal(answer_prompt(guidance, prompt, "{'shown':false}", NULL, true).status,
+	    409);
+	scan("b", "c", 100);
+	assert_said("");
+	wait_for(120 * S_MS - 1);
+	assert_said("");
+	wait_for(1);
+	assert_said("withdraw 7 expired");
+}
+
+static void
+what_is_over_leaves_memory_and_is_found_when_it_is_spoken_of(void **state)
+{
+	const char *guidance, *prompt;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	guidance = guidance_on_screen();
+	prompt = prompt_of("a");
+	close_basket("b", 100);
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	restart();
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	assert_int_equal(answer_prompt(guidance, prompt, "{}", NULL, true).status, 200);
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	assert_int_equal(answer_prompt(guidance, prompt, "{}", NULL, true).status, 200);
+	assert_int_equal(answer_prompt(guidance, prompt, "{'shown':false}", NULL, true).status,
+	    409);
+	/* A basket that was closed does not begin again. */
+	open_basket("b");
+	assert_null(visit_of("b"));
+}
+
+static void
+the_figures_of_the_store_outlive_it(void **state)
+{
+	double queue = 0;
+
+	(void)state;
+	a_policy("{}");
+	an_action("o", "{" OFFER_OF("") ",'budget':{'per':'campaign','money':1000,'units':9}}");
+	in_force();
+	tell("pos/7/event", "sensor.reading", "{'kind':'queue','station':'7','value':3.5}");
+	tell("pos/7/event", "sensor.reading", "{'kind':'queue','station':'8','value':2}");
+	tell("pos/7/event", "sensor.reading", "{'kind':'queue','station':'7','value':4.5}");
+	now_ms += 7;
+	open_basket("b");
+	scan("b", "c", 100);
+	restart();
+	assert_true(sensor_read(engine, "7", &queue));
+	assert_true(queue == 4.5);
+	assert_true(sensor_read(engine, "8", &queue));
+	assert_true(queue == 2);
+	assert_false(sensor_read(engine, "9", &queue));
+	assert_int_equal(hold_today(engine, "o").all_money_minor, 40);
+	assert_int_equal(engine->today.decisions, 1);
+	assert_int_equal(engine->now_ms, T0 + 7);
+}
+
+static void
+what_is_known_of_a_customer_outlives_the_store(void **state)
+{
+	(void)state;
+	grant(ANNA, "profile");
+	tell("loyalty/r1/event", "customer.enrolled", "{'subject':'" ANNA "','station':'7'}");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	close_basket("b", 100);
+	restart();
+	assert_true(consent_granted(customer(ANNA), CONSENT_PROFILE, now_ms));
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(BEN)->purchase_count, 0);
+}
+
+static void
+who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole(void **state)
+{
+	(void)state;
+	grant(ANNA, "profile");
+	for (int i = 0; i < 300; i++)
+		grant(arena_printf(texts, "%032x", 1000 + i), "profile");
+	assert_true(engine->subject_count <= SUBJECTS_CACHED);
+	assert_true(consent_granted(customer(ANNA), CONSENT_PROFILE, now_ms));
+	for (int i = 0; i < 300; i++) {
+		const char *name = arena_printf(texts, "%032x", 1000 + i);
+
+		assert_true(consent_granted(customer(name), CONSENT_PROFILE, now_ms));
+	}
+}
+
+/* Headquarters acknowledges what it never got: the turn fails, and what else was in it. */
+static void
+a_turn_that_fails_has_not_happened(void **state)
+{
+	char *text =
+	    quoted("{'specversion':'1.0','source':'/s','id':'x','type':'aisle.basket.opened',"
+		   "'time':'2026-11-21T10:00:00Z','data':{'basket':'c','terminal':'8'}}");
+	struct input inputs[] = {
+		{ .kind = INPUT_MESSAGE,
+		    .now_ms = T0 + S_MS,
+		    .topic = "aisle/v1/0042/pos/8/event",
+		    .payload = text,
+		    .len = strlen(text) },
+		{ .kind = INPUT_HQ_ACK, .now_ms = T0 + S_MS, .lane = LANE_MONEY, .number = 99 },
+		{ .kind = INPUT_CLOCK, .now_ms = T0 + 2 * S_MS },
+	};
+	struct err err = { 0 };
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(turn_run(engine, inputs, ARRAY_LEN(inputs)), AISLE_E_REFUSED);
+	assert_int_equal(engine_reopen(engine, &err), 0);
+	assert_int_equal(engine->now_ms, T0);
+	assert_non_null(visit_of("b"));
+	assert_null(visit_of("c"));
+	assert_int_equal(turn_run(engine, inputs, 1), 0);
+	assert_non_null(visit_of("c"));
+}
+
+static void
+ids_of_what_is_sent_rise_over_a_kill(void **state)
+{
+	int64_t before;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	before = engine->outputs[0].id;
+	restart();
+	scan("b", "c", 100);
+	wait_for(120 * S_MS);
+	assert_said("withdraw 7 expired");
+	assert_true(engine->outputs[0].id > before);
+}
+
+/* ---- a policy that does not fit ---- */
+
+static void
+a_policy_of_another_currency_or_without_the_stores_zone_is_refused(void **state)
+{
+	struct err err = { 0 };
+	struct policy *policy;
+
+	(void)state;
+	a_policy("{'currency':'USD'}");
+	an_action("a", "{}");
+	policy = compile_parts(&parts);
+	assert_int_equal(engine_set_bundle(engine, NULL, policy, true, &err), AISLE_E_REFUSED);
+	assert_non_null(strstr(err.text, "currency is USD"));
+	policy_free(policy);
+	memset(&parts, 0, sizeof(parts));
+	a_policy("{}");
+	an_action("a", "{}");
+	free(conf.zone);
+	conf.zone = mem_strdup("America/New_York");
+	policy = compile_parts(&parts);
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(engine_set_bundle(engine, NULL, policy, true, &err), AISLE_E_REFUSED);
+	assert_non_null(strstr(err.text, "America/New_York"));
+	policy_free(policy);
+	assert_null(engine->policy);
+}
+
+static const char *
+meta(const char *name)
+{
+	struct buf buf = { 0 };
+	const char *text;
+
+	if (store_meta_get(engine->store, name, &buf) != 0)
+		return "none";
+	text = arena_strndup(texts, buf.data, buf.len);
+	buf_done(&buf);
+	return text;
+}
+
+static void
+install(int version)
+{
+	struct err err = { 0 };
+	struct policy *policy;
+
+	memset(&parts, 0, sizeof(parts));
+	a_policy(arena_printf(texts, "{'version':%d}", version));
+	an_action("a", "{}");
+	policy = compile_parts(&parts);
+	memset(policy->hash, 'a' + version, 64);
+	assert_int_equal(engine_set_bundle(engine, NULL, policy, true, &err), 0);
+}
+
+static void
+the_policy_in_force_is_remembered_and_the_one_before_it(void **state)
+{
+	(void)state;
+	assert_string_equal(meta("bundle"), "none");
+	install(1);
+	assert_int_equal(meta("bundle")[0], 'b');
+	assert_string_equal(meta("bundle_last_good"), "none");
+	install(2);
+	assert_int_equal(meta("bundle")[0], 'c');
+	assert_int_equal(meta("bundle_last_good")[0], 'b');
+	install(2); /* a second time: no way back from itself */
+	assert_int_equal(meta("bundle_last_good")[0], 'b');
+	assert_int_equal(strlen(meta("bundle")), 64);
+	assert_int_equal(strlen(meta("bundle_last_good")), 64);
+}
+
+/* ---- how long what is kept ---- */
+
+static int
+decisions_kept(void)
+{
+	char id[ID_TEXT_SIZE];
+	struct buf out = { 0 };
+	json_t *json = json_loads(record.data, 0, NULL);
+	int rc;
+
+	snprintf(id, sizeof(id), "%s", text_of(json, "decision"));
+	json_decref(json);
+	rc = query_decision(engine, id, &out);
+	buf_done(&out);
+	return rc == 0;
+}
+
+static void
+decisions_and_histories_are_kept_for_as_long_as_is_configured(void **state)
+{
+	(void)state;
+	conf.decision_days = 30;
+	conf.retain_ms = 60 * D_MS;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_int_equal(show("a", true), 200);
+	close_basket("b", 100);
+	assert_true(room_make(engine, T0 + 30 * D_MS) >= 0);
+	assert_true(decisions_kept());
+	while (room_make(engine, T0 + 30 * D_MS + 1) > 0)
+		;
+	assert_false(decisions_kept());
+	assert_true(room_make(engine, T0 + 60 * D_MS) >= 0);
+	engine_drop_subjects(engine);
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	for (int i = 0; i < 10; i++)
+		assert_true(room_make(engine, T0 + 60 * D_MS + 1) >= 0);
+	engine_drop_subjects(engine);
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	assert_int_equal(customer(ANNA)->contacts.count, 0);
+}
+
+static void
+a_visit_is_kept_while_an_outcome_of_it_may_come(void **state)
+{
+	static const struct {
+		const char *action;
+		int64_t days;
+	} kept[] = {
+		{ "{}", 4 },
+		{ "{'kind':'recommend','outcome':{'is':'bought','within':'2d','item':{'category':'"
+		  "z'}}}",
+		    4 },
+		{ "{'kind':'recommend','outcome':{'is':'bought','within':'7d','item':{'category':'"
+		  "z'}}}",
+		    8 },
+		{ "{'kind':'offer','outcome':{'is':'redeemed','within':'9d'},'offer':{'type':'"
+		  "amount','depth':40,'max':40,"
+		  "'apply':'till-code','until':'9d'}}",
+		    10 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		const char *guidance, *prompt;
+
+		if (i > 0) {
+			tear_down(state);
+			set_up(state);
+		}
+		conf.decision_days = 400;
+		only("a", kept[i].action);
+		open_basket("b");
+		scan("b", "c", 100);
+		guidance = guidance_on_screen();
+		prompt = prompt_of("a");
+		close_basket("b", 100);
+		for (int n = 0; n < 10; n++)
+			assert_true(room_make(engine, T0 + kept[i].days * D_MS) >= 0);
+		assert_int_equal(answer_prompt(guidance, prompt, "{}", NULL, true).status, 200);
+		for (int n = 0; n < 10; n++)
+			assert_true(room_make(engine, T0 + kept[i].days * D_MS + 1) >= 0);
+		assert_int_equal(answer_prompt(guidance, prompt, "{}", NULL, true).status, 404);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPINE_TEST_ON_DISK(
+		    an_open_card_is_there_after_a_restart_and_expires_when_it_would_have),
+		SPINE_TEST_ON_DISK(what_is_over_leaves_memory_and_is_found_when_it_is_spoken_of),
+		SPINE_TEST_ON_DISK(the_figures_of_the_store_outlive_it),
+		SPINE_TEST_ON_DISK(what_is_known_of_a_customer_outlives_the_store),
+		SPINE_TEST(who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole),
+		SPINE_TEST_ON_DISK(a_turn_that_fails_has_not_happened),
+		SPINE_TEST_ON_DISK(ids_of_what_is_sent_rise_over_a_kill),
+		SPINE_TEST(a_policy_of_another_currency_or_without_the_stores_zone_is_refused),
+		SPINE_TEST(the_policy_in_force_is_remembered_and_the_one_before_it),
+		SPINE_TEST(decisions_and_histories_are_kept_for_as_long_as_is_configured),
+		SPINE_TEST(a_visit_is_kept_while_an_outcome_of_it_may_come),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

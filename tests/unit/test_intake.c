@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_intake.c - one input after the other: known twice or not, answered with a receipt or a dead letter; timers before
+ * what comes at the same time.
+ */
+#include "core/crash.h"
+#include "spine_story.h"
+
+#define OPENED "{'basket':'b','terminal':'7'}"
+
+static void
+tell_whole(const char *topic, const char *text)
+{
+	struct input input = {
+		.kind = INPUT_MESSAGE, .topic = topic, .payload = quoted(text), .len = strlen(text)
+	};
+
+	turn(&input);
+}
+
+static const json_t *
+json_in(const struct output *output)
+{
+	static json_t *json;
+
+	json_decref(json);
+	json = output == NULL ? NULL : json_loadb(output->payload, output->len, 0, NULL);
+	return json;
+}
+
+/* ---- once ---- */
+
+static void
+an_event_that_comes_again_counts_once(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	for (int i = 0; i < 2; i++)
+		tell_named("pos/7/event", "same", "basket.item-added",
+		    "{'basket':'b','line':1,'sku':'s','category':'c','qty':1,'amount':100,'"
+		    "currency':'EUR'}");
+	assert_said("");
+	assert_int_equal(decisions, 1);
+	assert_int_equal(dead_letters(), 0);
+}
+
+static void
+another_event_of_the_same_name_is_refused(void **state)
+{
+	(void)state;
+	tell_named("pos/7/event", "same", "basket.opened", OPENED);
+	tell_named("pos/7/event", "same", "basket.opened", "{'basket':'c','terminal':'7'}");
+	assert_said("dead bad-value");
+	assert_null(visit_of("c"));
+}
+
+static void
+what_was_refused_may_come_again_and_be_right(void **state)
+{
+	static const char text[] =
+	    "{'specversion':'1.0','source':'/s','id':'x','type':'aisle.basket.item-voided',"
+	    "'time':'2026-11-21T10:00:00Z','data':{'basket':'b','line':-1}}";
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		tell_whole("aisle/v1/0042/pos/7/event", text);
+		assert_said("dead bad-value");
+	}
+	tell_named("pos/7/event", "x", "basket.opened", OPENED);
+	assert_said("");
+	assert_non_null(visit_of("b"));
+}
+
+/* ---- receipts ---- */
+
+static void
+tell_with_receipt(const char *channel, const char *id, const char *basket)
+{
+	char topic[64];
+
+	snprintf(topic, sizeof(topic), "aisle/v1/0042/%s/event", channel);
+	tell_whole(topic,
+	    arena_printf(texts,
+		"{'specversion':'1.0','source':'/"
+		"s','id':'%s','type':'aisle.basket.opened','receipt':true,"
+		"'time':'2026-11-21T10:00:00Z','data':{'basket':'%s','terminal':'7'}}",
+		id, basket));
+}
+
+static void
+a_till_that_asks_gets_a_receipt_of_when_its_event_was_first_taken(void **state)
+{
+	const json_t *json;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		tell_with_receipt("pos/7", "r1", "b");
+		assert_said("receipt");
+		json = json_in(&engine->outputs[0]);
+		assert_string_equal(json_string_value(json_array_get(json_object_get(json, "at"),
+					0)),
+		    "2026-11-21T10:00:00.000Z");
+		assert_string_equal(json_string_value(json_array_get(
+					json_array_get(json_object_get(json, "ids"), 0), 1)),
+		    "r1");
+		assert_null(json_object_get(json, "refused"));
+		assert_string_equal(engine->outputs[0].topic, "aisle/v1/0042/pos/7/receipt");
+		now_ms += 100;
+	}
+	/* Another body under that name. */
+	tell_with_receipt("pos/7", "r1", "c");
+	assert_said("dead bad-value; receipt");
+	json = json_in(&engine->outputs[1]);
+	assert_int_equal(json_array_size(json_object_get(json, "ids")), 0);
+	assert_string_equal(json_string_value(json_array_get(json_array_get(json_object_get(json,
+										"refused"),
+								 0),
+				2)),
+	    "bad-value");
+	json_in(NULL);
+}
+
+static void
+one_receipt_is_for_all_events_of_a_till_in_a_turn(void **state)
+{
+	static const char *const topics[] = { "aisle/v1/0042/pos/7/event",
+		"aisle/v1/0042/pos/8/event", "aisle/v1/0042/pos/7/event" };
+	struct input inputs[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char *text = quoted(arena_printf(texts,
+		    "{'specversion':'1.0','source':'/"
+		    "s','id':'n%d','type':'aisle.basket.opened','receipt':true,"
+		    "'time':'2026-11-21T10:00:00Z','data':{'basket':'b%d','terminal':'%s'}}",
+		    i, i, i == 1 ? "8" : "7"));
+
+		inputs[i] = (struct input){ .kind = INPUT_MESSAGE,
+			.now_ms = now_ms,
+			.topic = topics[i],
+			.payload = text,
+			.len = strlen(text) };
+	}
+	assert_int_equal(turn_run(engine, inputs, 3), 0);
+	assert_int_equal(engine->output_count, 2);
+	assert_string_equal(engine->outputs[0].topic, "aisle/v1/0042/pos/7/receipt");
+	assert_int_equal(json_array_size(json_object_get(json_in(&engine->outputs[0]), "ids")), 2);
+	assert_int_equal(json_array_size(json_object_get(json_in(&engine->outputs[0]), "at")), 2);
+	assert_string_equal(engine->outputs[1].topic, "aisle/v1/0042/pos/8/receipt");
+	assert_int_equal(json_array_size(json_object_get(json_in(&engine->outputs[1]), "ids")), 1);
+	json_in(NULL);
+}
+
+static void
+who_does_not_ask_gets_no_receipt(void **state)
+{
+	(void)state;
+	tell_named("pos/7/event", "x", "basket.opened", OPENED);
+	assert_said("");
+	tell_named("pos/7/event", "x", "basket.opened", OPENED);
+	assert_said("");
+	tell_named("pos/7/event", "x", "basket.opened", "{'basket':'c','terminal':'7'}");
+	assert_said("dead bad-value");
+}
+
+/* ---- what cannot be used ---- */
+
+static int
+keep_payload(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
+{
+	struct buf *out = ctx;
+
+	(void)n;
+	(void)at_ms;
+	buf_addf(out, "%s %s %s [", topic, reason, detail);
+	buf_add(out, payload, len);
+	buf_adds(out, "]");
+	return 1;
+}
+
+static const char *
+last_letter(void)
+{
+	struct buf out = { 0 };
+	const char *text;
+
+	assert_int_equal(store_dead_each(engine->store, 1, keep_payload, &out), 0);
+	text = arena_strdup(texts, out.len > 0 ? out.data : "");
+	buf_done(&out);
+	return text;
+}
+
+static void
+a_message_that_is_no_json_is_kept_as_it_came(void **state)
+{
+	(void)state;
+	tell_whole("aisle/v1/0042/pos/7/event", "not json");
+	assert_said("dead not-json");
+	assert_non_null(strstr(last_letter(), "aisle/v1/0042/pos/7/event not-json"));
+	assert_non_null(strstr(last_letter(), "[not json]"));
+}
+
+static void
+a_message_of_another_store_is_none_of_ours(void **state)
+{
+	(void)state;
+	tell_whole("aisle/v1/0043/pos/7/event", "not json");
+	assert_said("");
+	assert_int_equal(dead_letters(), 0);
+}
+
+static void
+a_pin_is_never_kept_wherever_it_comes(void **state)
+{
+	(void)state;
+	tell_whole("aisle/v1/0042/tablet/t1/event", "{'pin':'4711'}");
+	assert_int_equal(dead_letters(), 1);
+	assert_null(strstr(last_letter(), "4711"));
+	tell_whole("aisle/v1/0042/pos/7/event", "{'pin':'4711'}");
+	assert_non_null(strstr(last_letter(), "4711"));
+	tell_whole("aisle/v1/0042/tablet/t1/event", "{'pan':'4711'}");
+	assert_non_null(strstr(last_letter(), "4711"));
+}
+
+static void
+what_a_mapping_could_not_read_says_why(void **state)
+{
+	struct input input = { .kind = INPUT_UNMAPPED,
+		.topic = "till/x",
+		.payload = "abc",
+		.len = 3,
+		.text = "/Lines: expected a list" };
+
+	(void)state;
+	turn(&input);
+	assert_said("dead bad-shape");
+	assert_string_equal(last_letter(), "till/x bad-shape /Lines: expected a list [abc]");
+}
+
+static void
+what_a_mapping_made_is_of_the_till_that_it_names(void **state)
+{
+	char *text =
+	    quoted("{'specversion':'1.0','source':'/s','id':'x','type':'aisle.basket.opened',"
+		   "'time':'2026-11-21T10:00:00Z','data':{'basket':'b','terminal':'7'}}");
+	struct input input = { .kind = INPUT_MAPPED,
+		.topic = "till/x",
+		.payload = text,
+		.len = strlen(text),
+		.text = "7" };
+
+	(void)state;
+	turn(&input);
+	assert_string_equal(visit_of("b")->terminal, "7");
+}
+
+static void
+a_recorded_line_brings_its_own_time_and_place(void **state)
+{
+	char *text = quoted("{'specversion':'1.0','source':'/"
+			    "s','id':'x','type':'aisle.basket.opened','topic':'pos/7/event',"
+			    "'time':'2026-11-21T11:00:00Z','data':{'basket':'b','terminal':'7'}}");
+	struct input input = { .kind = INPUT_RECORDED, .payload = text, .len = strlen(text) };
+
+	(void)state;
+	turn(&input);
+	assert_int_equal(engine->now_ms, T0 + H_MS);
+	assert_int_equal(visit_of("b")->opened_ms, T0 + H_MS);
+	assert_int_equal(dead_letters(), 0);
+	input.payload = "{}";
+	input.len = 2;
+	turn(&input);
+	assert_int_equal(dead_letters(), 1);
+	assert_int_equal(engine->now_ms, T0 + H_MS);
+}
+
+/* ---- time ---- */
+
+static void
+time_never_runs_back(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	now_ms = T0 + S_MS;
+	scan("b", "c", 100);
+	now_ms = T0;
+	open_basket("c");
+	assert_int_equal(visit_of("c")->opened_ms, T0 + S_MS);
+	assert_int_equal(engine->now_ms, T0 + S_MS);
+}
+
+static void
+timers_are_applied_at_their_own_time_in_their_order(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'expires':'60s'}");
+	an_action("k", "{'group':'h','expires':'30s'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	heard(LANE_DECISION);
+	now_ms += H_MS;
+	open_basket("c");
+	assert_said("guidance 7: a; withdraw 7 expired");
+	assert_heard(LANE_DECISION, "expired (expired); expired (expired)");
+	assert_non_null(strstr(heard_last, "\"at\":\"2026-11-21T10:01:00.000Z\""));
+}
+
+/* ---- a tablet that comes back ---- */
+
+static void
+a_tablet_that_says_hello_is_sent_what_its_stations_show(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':['7']}");
+	assert_said("guidance 7: a");
+	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':['70','8',7]}");
+	assert_said("");
+	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':['8','7']}");
+	assert_said("guidance 7: a");
+	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':'7'}");
+	assert_said("dead bad-shape");
+	tell_whole("aisle/v1/0042/tablet/t1/hello", "{");
+	assert_said("dead not-json");
+}
+
+static void
+a_tablets_own_messages_are_answers_too(void **state)
+{
+	const char *guidance, *prompt;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	guidance = guidance_on_screen();
+	prompt = prompt_of("a");
+	heard(LANE_DECISION);
+	tell("tablet/t1/event", "guidance.shown",
+	    "{'guidance':'%s','prompt':'%s','tablet':'t1','shown':true}", guidance, prompt);
+	tell("tablet/t1/event", "guidance.decided",
+	    "{'guidance':'%s','prompt':'%s','tablet':'t1','decision':'dismiss'}", guidance, prompt);
+	assert_said("guidance 7: a(answered)");
+	assert_heard(LANE_DECISION, "shown; dismissed");
+	tell("tablet/t1/event", "guidance.decided",
+	    "{'guidance':'%s','prompt':'%s','tablet':'t1','decision':'accept'}", guidance, prompt);
+	assert_said("dead bad-value");
+	tell("tablet/t1/event", "guidance.shown",
+	    "{'guidance':'%s','prompt':'%s','tablet':'t1','shown':true}", prompt, guidance);
+	assert_said("dead bad-value");
+}
+
+/* Late is not wrong: no dead letter for it. */
+static void
+an_answer_that_is_too_late_is_no_dead_letter(void **state)
+{
+	const char *guidance, *prompt;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	guidance = guidance_on_screen();
+	prompt = prompt_of("a");
+	now_ms += H_MS;
+	tell("tablet/t1/event", "guidance.decided",
+	    "{'guidance':'%s','prompt':'%s','tablet':'t1','decision':'accept'}", guidance, prompt);
+	assert_int_equal(dead_letters(), 0);
+}
+
+/* ---- what the last run died of ---- */
+
+static void
+an_event_that_killed_the_last_run_is_set_aside_and_its_neighbours_are_not(void **state)
+{
+	struct crash crash = { .source = "/s", .id = "bad", .what = "signal 11" };
+
+	(void)state;
+	engine->poison = &crash;
+	tell_named("pos/7/event", "bad", "basket.opened", OPENED);
+	assert_said("dead bad-value");
+	assert_null(visit_of("b"));
+	tell_named("pos/7/event", "good", "basket.opened", OPENED);
+	assert_non_null(visit_of("b"));
+}
+
+static void
+a_timer_that_killed_the_last_run_is_dropped(void **state)
+{
+	struct crash crash = { .source = "timer", .what = "signal 11" };
+	char prompt[ID_TEXT_SIZE];
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	id_text(&visit_of("b")->cards[0].prompt, prompt);
+	snprintf(crash.id, sizeof(crash.id), "card/%s/%lld", prompt, (long long)(T0 + 120 * S_MS));
+	engine->poison = &crash;
+	wait_for(H_MS);
+	assert_said("");
+	assert_int_equal(visit_of("b")->cards[0].state, CARD_OPEN);
+	engine->poison = NULL;
+	wait_for(H_MS);
+	assert_said("");
+}
+
+/* ---- acknowledged ---- */
+
+static int
+count_outbox(void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len)
+{
+	(void)id;
+	(void)topic;
+	(void)retain;
+	(void)payload;
+	(void)len;
+	++*(int *)ctx;
+	return 0;
+}
+
+static int
+waiting(void)
+{
+	int rows = 0;
+
+	assert_int_equal(store_outbox_each(engine->store, 0, count_outbox, &rows), 0);
+	return rows;
+}
+
+static void
+what_was_sent_waits_until_it_is_acknowledged(void **state)
+{
+	struct input input = { .kind = INPUT_DELIVERED };
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(waiting(), 1);
+	input.number = engine->outputs[0].id;
+	turn(&input);
+	assert_int_equal(waiting(), 0);
+	turn(&input);
+	assert_int_equal(waiting(), 0);
+}
+
+static void
+what_headquarters_holds_is_not_sent_again(void **state)
+{
+	struct input input = { .kind = INPUT_HQ_ACK, .lane = LANE_CONSENT, .number = 1 };
+
+	(void)state;
+	grant(ANNA, "contact");
+	grant(BEN, "contact");
+	assert_heard(LANE_CONSENT, "consent; consent");
+	turn(&input);
+	assert_int_equal(store_uplink_count(engine->store), 1);
+	heard_upto[LANE_CONSENT] = 0;
+	assert_heard(LANE_CONSENT, "consent");
+	assert_non_null(strstr(heard_last, BEN));
+}
+
+static void
+a_replay_queues_nothing_for_anybody(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	engine_close(engine);
+	options.no_outlets = true;
+	assert_int_equal(engine_open(&options, &engine, &err), 0);
+	only("a", "{}");
+	grant(ANNA, "contact");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(decisions, 1);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(store_uplink_count(engine->store), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPINE_TEST(an_event_that_comes_again_counts_once),
+		SPINE_TEST(another_event_of_the_same_name_is_refused),
+		SPINE_TEST(what_was_refused_may_come_again_and_be_right),
+		SPINE_TEST(a_till_that_asks_gets_a_receipt_of_when_its_event_was_first_taken),
+		SPINE_TEST(one_receipt_is_for_all_events_of_a_till_in_a_turn),
+		SPINE_TEST(who_does_not_ask_gets_no_receipt),
+		SPINE_TEST(a_message_that_is_no_json_is_kept_as_it_came),
+		SPINE_TEST(a_message_of_another_store_is_none_of_ours),
+		SPINE_TEST(a_pin_is_never_kept_wherever_it_comes),
+		SPINE_TEST(what_a_mapping_could_not_read_says_why),
+		SPINE_TEST(what_a_mapping_made_is_of_the_till_that_it_names),
+		SPINE_TEST(a_recorded_line_brings_its_own_time_and_place),
+		SPINE_TEST(time_never_runs_back),
+		SPINE_TEST(timers_are_applied_at_their_own_time_in_their_order),
+		SPINE_TEST(a_tablet_that_says_hello_is_sent_what_its_stations_show),
+		SPINE_TEST(a_tablets_own_messages_are_answers_too),
+		SPINE_TEST(an_answer_that_is_too_late_is_no_dead_letter),
+		SPINE_TEST(
+		    an_event_that_killed_the_last_run_is_set_aside_and_its_neighbours_are_not),
+		SPINE_TEST(a_timer_that_killed_the_last_run_is_dropped),
+		SPINE_TEST(what_was_sent_waits_until_it_is_acknowledged),
+		SPINE_TEST(what_headquarters_holds_is_not_sent_again),
+		SPINE_TEST(a_replay_queues_nothing_for_anybody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

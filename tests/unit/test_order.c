@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_order.c - what people order: an action stopped, a customer forgotten; and cards that a new policy does not know.
+ */
+#include "spine_story.h"
+
+static void
+order(const char *action, bool stop)
+{
+	struct input input = { .kind = INPUT_STOP, .text = action, .flag = stop };
+
+	turn(&input);
+}
+
+static void
+forget(const char *subject)
+{
+	struct input input = { .kind = INPUT_FORGET, .subject = subject_of(subject) };
+
+	assert_int_equal(keys_destroy(engine->keys, &input.subject), 0);
+	turn(&input);
+}
+
+static const char *
+stopped(void)
+{
+	struct buf list = { 0 };
+	const char *text;
+
+	for (size_t i = 0; i < engine->stopped_count; i++)
+		buf_addf(&list, "%s ", engine->stopped[i]);
+	text = arena_strdup(texts, list.len > 0 ? list.data : "");
+	buf_done(&list);
+	return text;
+}
+
+/* ---- stop ---- */
+
+static void
+a_stop_takes_the_action_off_every_screen_at_once_and_the_others_stay(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	tell("pos/8/event", "basket.opened", "{'basket':'d','terminal':'8'}");
+	tell("pos/8/event", "basket.item-added",
+	    "{'basket':'d','line':1,'sku':'s','category':'c','qty':1,'amount':100,'currency':'EUR'"
+	    "}");
+	tell("pos/9/event", "basket.opened", "{'basket':'e','terminal':'9'}");
+	heard(LANE_DECISION);
+	order("a", true);
+	assert_said("guidance 7: k; guidance 8: k");
+	assert_heard(LANE_DECISION, "withdrawn (stopped); withdrawn (stopped)");
+	order("k", true);
+	assert_said("withdraw 7 stopped; withdraw 8 stopped");
+	scan("b", "c", 100);
+	assert_said("");
+	assert_string_equal(fate_in_record("a"), "stopped");
+	order("a", false);
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+}
+
+static void
+a_stop_takes_accepted_offers_along_and_leaves_what_was_paid_with(void **state)
+{
+	(void)state;
+	only("o", "{" OFFER_OF("") "}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("o", "accept"), 200);
+	order("o", true);
+	assert_said("till 7 withdraw-offer; withdraw 7 stopped");
+	order("o", false);
+	close_basket("b", 100);
+	open_basket("c");
+	scan("c", "c", 100);
+	assert_int_equal(answer("o", "accept"), 200);
+	tell("pos/7/event", "offer.redeemed", "{'basket':'c','token':'%s','amount':40}", token);
+	order("o", true);
+	assert_said("");
+	assert_int_equal(visit_of("c")->cards[0].state, CARD_APPLIED);
+}
+
+static void
+what_is_stopped_is_known_once_in_order_and_after_a_restart(void **state)
+{
+	(void)state;
+	order("m", true);
+	order("z", true);
+	order("a", true);
+	order("m", true);
+	order("n", false);
+	assert_string_equal(stopped(), "a m z ");
+	restart();
+	assert_string_equal(stopped(), "a m z ");
+	assert_true(order_is_stopped(engine, "m"));
+	assert_false(order_is_stopped(engine, "n"));
+	order("m", false);
+	assert_string_equal(stopped(), "a z ");
+	order("z", false);
+	order("a", false);
+	assert_string_equal(stopped(), "");
+	restart();
+	assert_string_equal(stopped(), "");
+}
+
+/* ---- another policy ---- */
+
+static void
+cards_that_a_new_policy_does_not_know_go_and_answered_ones_stay(void **state)
+{
+	struct input input = { .kind = INPUT_POLICY };
+
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':3}}}");
+	an_action("a", "{}");
+	an_action("k", "{'group':'h'}");
+	an_action("l", "{'group':'l'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a k l");
+	assert_int_equal(answer("l", "accept"), 200);
+	memset(&parts, 0, sizeof(parts));
+	only("k", "{'group':'h'}");
+	turn(&input);
+	assert_said("guidance 7: k l(answered)");
+	turn(&input);
+	assert_said("");
+}
+
+/* ---- a customer is forgotten ---- */
+
+static void
+who_is_forgotten_is_taken_off_the_screen_and_the_basket_goes_on_without_them(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified','aisle.basket.item-added']}");
+	grant(ANNA, "profile");
+	open_basket("b");
+	identify(ANNA);
+	assert_said("guidance 7: a");
+	forget(ANNA);
+	assert_said("withdraw 7 customer");
+	assert_false(visit_of("b")->has_subject);
+	assert_true(customer(ANNA)->forgotten);
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	close_basket("b", 100);
+	engine_drop_subjects(engine);
+	assert_true(customer(ANNA)->forgotten);
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	assert_int_equal(customer(ANNA)->contacts.count, 0);
+}
+
+static void
+the_card_of_somebody_forgotten_waits_for_nothing(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified']}");
+	identify(ANNA);
+	forget(ANNA);
+	assert_said("withdraw 7 customer");
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	identify(ANNA);
+	assert_said("");
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	open_basket("b");
+	identify(ANNA);
+	assert_false(visit_of("b")->has_subject);
+	grant(ANNA, "profile");
+	tell("loyalty/r1/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
+	tell("loyalty/r1/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
+	assert_false(consent_granted(customer(ANNA), CONSENT_PROFILE, now_ms));
+	assert_true(customer(ANNA)->forgotten);
+}
+
+static void
+another_customer_is_not_forgotten_with_them(void **state)
+{
+	(void)state;
+	grant(BEN, "profile");
+	open_basket("b");
+	identify(BEN);
+	scan("b", "c", 100);
+	close_basket("b", 100);
+	open_basket("c");
+	identify(BEN);
+	forget(ANNA);
+	assert_said("");
+	assert_true(visit_of("c")->has_subject);
+	engine_drop_subjects(engine);
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPINE_TEST(a_stop_takes_the_action_off_every_screen_at_once_and_the_others_stay),
+		SPINE_TEST(a_stop_takes_accepted_offers_along_and_leaves_what_was_paid_with),
+		SPINE_TEST_ON_DISK(what_is_stopped_is_known_once_in_order_and_after_a_restart),
+		SPINE_TEST(cards_that_a_new_policy_does_not_know_go_and_answered_ones_stay),
+		SPINE_TEST(
+		    who_is_forgotten_is_taken_off_the_screen_and_the_basket_goes_on_without_them),
+		SPINE_TEST(the_card_of_somebody_forgotten_waits_for_nothing),
+		SPINE_TEST(another_customer_is_not_forgotten_with_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
