@@ -11,7 +11,7 @@
 #include <sysexits.h>
 
 #include "daemon/control.h"
-#include "core/id.h"
+#include "profile/keys.h"
 
 #define CONF_DEFAULT "/etc/aisle/aisled.conf"
 
@@ -176,21 +176,11 @@ ctl_stdin_line(char *out, size_t size)
 int
 ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], bool *ret_has)
 {
-	char text[128] = "";
-	FILE *in;
+	struct err err = { 0 };
 
 	(void)ctl;
-	*ret_has = false;
-	if (file == NULL)
-		return EX_OK;
-	in = fopen(file, "re");
-	if (in == NULL)
-		return ctl_fail(EX_NOINPUT, "%s cannot be read", file);
-	if (fgets(text, sizeof(text), in) == NULL)
-		text[0] = '\0';
-	fclose(in);
-	text[strcspn(text, "\r\n \t")] = '\0';
-	*ret_has = hash_unhex(pepper, 32, text);
-	explicit_bzero(text, sizeof(text));
-	return *ret_has ? EX_OK : ctl_fail(EX_CONFIG, "%s: expected 64 hex digits", file);
+	if (file != NULL && keys_read_pepper(file, pepper, &err) != 0)
+		return ctl_fail_err(&err);
+	*ret_has = file != NULL;
+	return EX_OK;
 }

@@ -11,34 +11,7 @@
 #include <sys/stat.h>
 
 #include "core/crash.h"
-#include "core/id.h"
 #include "core/log.h"
-
-static int
-read_pepper(const struct conf *conf, uint8_t pepper[static 32], bool *ret_has, struct err *err)
-{
-	char text[128] = "";
-	FILE *file;
-
-	*ret_has = false;
-	if (conf->pepper_file == NULL)
-		return 0;
-	file = fopen(conf->pepper_file, "re");
-	if (file == NULL)
-		return err_set(err, AISLE_E_CONFIG, "[privacy] pepper_file %s: %s",
-		    conf->pepper_file, strerror(errno));
-	setvbuf(file, NULL, _IONBF, 0); /* no second copy */
-	if (fgets(text, sizeof(text), file) == NULL)
-		text[0] = '\0';
-	fclose(file);
-	text[strcspn(text, "\r\n \t")] = '\0';
-	*ret_has = hash_unhex(pepper, 32, text);
-	explicit_bzero(text, sizeof(text));
-	if (!*ret_has)
-		return err_set(err, AISLE_E_CONFIG,
-		    "[privacy] pepper_file %s: expected 64 hex digits", conf->pepper_file);
-	return 0;
-}
 
 int
 daemon_make_folders(struct daemon *daemon, struct err *err)
@@ -59,13 +32,12 @@ daemon_open_engine(struct daemon *daemon, struct err *err)
 		.conf = &daemon->conf, .state_dir = daemon->conf.state_dir, .sealed = true
 	};
 	uint8_t pepper[32];
-	bool has_pepper;
-	int rc = read_pepper(&daemon->conf, pepper, &has_pepper, err);
+	const char *file = daemon->conf.pepper_file;
 
-	if (rc != 0)
-		return rc;
-	options.pepper = has_pepper ? pepper : NULL;
-	rc = engine_open(&options, &daemon->engine, err);
+	if (file != NULL && keys_read_pepper(file, pepper, err) != 0)
+		return AISLE_E_CONFIG;
+	options.pepper = file != NULL ? pepper : NULL;
+	int rc = engine_open(&options, &daemon->engine, err);
 	explicit_bzero(pepper, sizeof(pepper));
 	if (rc == 0)
 		daemon_clock_init(daemon);

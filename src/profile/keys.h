@@ -20,7 +20,11 @@ int keys_open(const char *dir, const char *vfs, struct keys **ret_keys, struct e
 void keys_close(struct keys *keys);		     /* wipes */
 const uint8_t *keys_data(const struct keys *keys);   /* 32 bytes, for rows about no subject */
 const uint8_t *keys_pepper(const struct keys *keys); /* 32 bytes */
-/* [privacy] pepper_file: not stored */
+/* Reads [privacy] pepper_file: 64 hex digits. AISLE_E_NONE: it cannot be read. AISLE_E_CONFIG: it
+ * has something else in it. */
+int keys_read_pepper(const char *path, uint8_t ret_pepper[static 32], struct err *err)
+    AISLE_MUST_CHECK;
+/* the chain's own: not stored */
 void keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32]);
 /* The subject's key into ret_key. make: create it if there is none.
  * 0, AISLE_E_NONE (none, or destroyed: a tombstone), AISLE_E_IO. */

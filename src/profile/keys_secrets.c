@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * keys_secrets.c - the data key, from a systemd credential or from the file, and what it seals at
- * once.
+ * keys_secrets.c - the chain's pepper, from its file; the data key, from a systemd credential or
+ * from keys.db, and what it seals at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +71,27 @@ sealed_put(struct keys *keys, const char *name, const void *value, size_t len)
 	int error = secret_put(keys, name, sealed.data, sealed.len);
 	buf_done(&sealed);
 	return error;
+}
+
+/* ---- the pepper ---- */
+
+int
+keys_read_pepper(const char *path, uint8_t ret_pepper[static 32], struct err *err)
+{
+	char text[128] = "";
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		return err_set(err, AISLE_E_NONE, "pepper file %s: %s", path, strerror(errno));
+	setvbuf(file, NULL, _IONBF, 0); /* no second copy */
+	if (fgets(text, sizeof(text), file) == NULL)
+		text[0] = '\0';
+	fclose(file);
+	text[strcspn(text, "\r\n \t")] = '\0';
+	bool good = hash_unhex(ret_pepper, 32, text);
+	sodium_memzero(text, sizeof(text));
+	return good ? 0
+		    : err_set(err, AISLE_E_CONFIG, "pepper file %s: expected 64 hex digits", path);
 }
 
 /* ---- the data key ---- */
