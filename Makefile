@@ -48,6 +48,17 @@ $(BUILD)/libaisle.a: $(LIB_OBJ)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 
+# What outsiders link: the part of it that include/aisle/engine.h needs, as one object with no name but aisle_* to
+# the outside, so that none meets one of theirs.
+OBJCOPY ?= objcopy
+LIBRARY_PKGS = sqlite3 libsodium jansson libzstd
+$(BUILD)/lib/libaisle.a: $(BUILD)/src/tools/library.o $(BUILD)/libaisle.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) -r -nostdlib -o $(@D)/aisle.o $^
+	$(Q)$(OBJCOPY) --strip-debug --wildcard --keep-global-symbol='aisle_*' $(@D)/aisle.o
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $(@D)/aisle.o
+
 $(BUILD)/aisled: $(call obj,src/aisled.c) $(BUILD)/libaisle.a
 	@$(if $(filter 0,$(V)),echo "  LINK $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -81,7 +92,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC)
 # ---- what a fresh Debian 12 lacks ----
 
 DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
-	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata python3 python3-paho-mqtt
+	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata zlib1g-dev python3 python3-paho-mqtt
 DEBS_CI = clang clang-format libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
 	systemd chromium python3-xgboost python3-numpy
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
@@ -255,7 +266,7 @@ prefix ?= /usr
 sysconfdir ?= /etc
 mandir ?= $(prefix)/share/man
 .PHONY: install clean help demo
-install: all
+install: all $(BUILD)/lib/libaisle.a
 	install -D -m 755 $(BUILD)/aisled $(DESTDIR)$(prefix)/sbin/aisled
 	install -D -m 755 $(BUILD)/aislectl $(DESTDIR)$(prefix)/bin/aislectl
 	install -D -m 644 systemd/aisled.service $(DESTDIR)$(prefix)/lib/systemd/system/aisled.service
@@ -268,6 +279,10 @@ install: all
 	f=$(DESTDIR)$(sysconfdir)/aisle/aisled.conf; [ ! -e $$f ] || f=$$f.new; install -D -m 644 firmware-config/aisled.conf $$f
 	install -D -m 644 firmware-config/aclfile $(DESTDIR)$(prefix)/share/aisle/aclfile
 	for s in 1 5 8; do for f in docs/man/*.$$s; do install -D -m 644 $$f $(DESTDIR)$(mandir)/man$$s/$$(basename $$f); done; done
+	install -D -m 644 $(BUILD)/lib/libaisle.a $(DESTDIR)$(prefix)/lib/libaisle.a
+	for f in engine error; do install -D -m 644 include/aisle/$$f.h $(DESTDIR)$(prefix)/include/aisle/$$f.h; done
+	install -D -m 644 src/aisle.pc.in $(DESTDIR)$(prefix)/lib/pkgconfig/aisle.pc
+	sed -i 's,@prefix@,$(prefix),; s,@version@,$(VERSION),; s,@requires@,$(LIBRARY_PKGS),' $(DESTDIR)$(prefix)/lib/pkgconfig/aisle.pc
 	install -D -m 644 docs/aislectl.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/aislectl
 	install -D -m 644 firmware-config/mosquitto.conf $(DESTDIR)$(prefix)/share/aisle/mosquitto.conf
 	for f in firmware-config/mappings/*.json; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/mappings/$$(basename $$f); done

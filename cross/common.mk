@@ -2,6 +2,7 @@
 SYSROOT = $(CURDIR)/build/sysroot/$(CROSS)
 CC = $(TRIPLE)-gcc
 AR = $(TRIPLE)-ar
+OBJCOPY = $(TRIPLE)-objcopy
 export PKG_CONFIG_SYSROOT_DIR = $(SYSROOT)
 export PKG_CONFIG_LIBDIR = $(SYSROOT)/usr/lib/$(TRIPLE)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig
 ARCH_CFLAGS = --sysroot=$(SYSROOT)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * base.h - what every file may assume: CHECK, errors, ids, units.
+ * base.h - what every file may assume: CHECK, errors, memory, ids, units.
  */
 #ifndef AISLE_BASE_H
 #define AISLE_BASE_H
@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "aisle/error.h"
 
 #define AISLE_MUST_CHECK __attribute__((warn_unused_result))
 #define AISLE_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -18,17 +20,6 @@
  * Marks the input being worked on (crashfile.h), then aborts. */
 #define CHECK(cond) ((cond) ? (void)0 : check_failed(#cond, __FILE__, __LINE__))
 void check_failed(const char *what, const char *file, int line) __attribute__((noreturn, cold));
-
-/* What a function that can fail returns: 0, or one of these. */
-enum {
-	AISLE_E_INVALID = -1, /* input is wrong: see struct err */
-	AISLE_E_IO = -2,      /* the world: disk, socket, SQLite */
-	AISLE_E_FULL = -3,    /* a bound was reached */
-	AISLE_E_NONE = -4,    /* no such thing */
-	AISLE_E_REFUSED = -5, /* understood, not allowed */
-	AISLE_E_DAMAGED = -6, /* sealed bytes do not open: flipped bit, wrong key, swapped row */
-	AISLE_E_CONFIG = -7,  /* configuration */
-};
 
 /* The first thing that went wrong, where, and what was expected. Filled once
  * (err_set on a filled one does nothing). line and column count from 1, 0 = unknown. */

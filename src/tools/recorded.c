@@ -50,8 +50,8 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 	struct engine_options engine = { .conf = options->conf,
 		.state_dir = options->state,
 		.no_outlets = true,
-		/* In memory there is nobody who could ask, and a file may hold a million. */
-		.forget_decisions = options->state == NULL,
+		/* In memory there is mostly nobody who could ask, and a file may hold a million. */
+		.forget_decisions = options->state == NULL && !options->keep_decisions,
 		.sealed = options->state != NULL,
 		.pepper = options->pepper,
 		.on_decision = options->on_decision,
