@@ -65,16 +65,20 @@ enum card_answer { ANSWER_NONE, ANSWER_ACCEPT, ANSWER_DISMISS, ANSWER_SNOOZE, AN
 struct card {
 	struct id prompt, decision, guidance;
 	char *action, *group, *issue, *treatment;
-	int placement, slot; /* enum placement; slot from 1 */
-	int kind, gate;	     /* enum kind, enum gate */
-	int64_t depth;	     /* 0: no offer */
-	int64_t worth_minor, hold_minor;
+	int placement, slot;		 /* enum placement; slot from 1 */
+	int kind, gate;			 /* enum kind, enum gate */
+	int64_t depth;			 /* 0: no offer */
+	int64_t worth_minor, hold_minor; /* hold: what budgets count; < 0: nothing */
+	/* what the till took off with it and may still take back; see hold.c */
+	int64_t redeemed_minor, held_ms, spent_ms;
 	enum card_state state;
 	enum card_answer answer;
-	bool withheld; /* recorded, never sent */
-	bool shown;    /* the tablet said so */
-	bool redeemed;
-	bool late; /* accepted after tender: nothing was sent */
+	bool withheld;	/* recorded, never sent */
+	bool shown;	/* the tablet said so */
+	bool redeemed;	/* paid with, and not all taken back */
+	bool elsewhere; /* paid with in another basket than the visit's own */
+	bool voided;	/* its sale was cancelled after it was paid, which took the money back */
+	bool late;	/* accepted after tender: nothing was sent */
 	int64_t sent_ms, shown_ms, answered_ms;
 	int64_t expires_ms;
 	int64_t outcome_due_ms; /* end of the outcome's window; 0: at the basket's close */

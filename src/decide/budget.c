@@ -48,7 +48,7 @@ budget_gate(const struct run *run, const struct action *action, const struct car
 
 	if (found != NULL)
 		use = *found;
-	if (own != NULL && !own->withheld) {
+	if (own != NULL && !own->withheld && own->hold_minor >= 0) {
 		use.all_money_minor -= own->hold_minor;
 		use.all_units--;
 		if (own->sent_ms >= store->day_start_ms) {

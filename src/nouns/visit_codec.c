@@ -14,7 +14,7 @@
 #include "aisle/policy.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 1
+#define VISIT_VERSION 2
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -100,9 +100,16 @@ const struct field card_fields[] = {
 	FIELD(struct card, I64, asked_ms),
 	FIELD(struct card, STR, json),
 	FIELD(struct card, F64, confidence),
+	/* from version 2 on */
+	FIELD(struct card, BOOL, elsewhere),
+	FIELD(struct card, BOOL, voided),
+	FIELD(struct card, I64, redeemed_minor),
+	FIELD(struct card, I64, held_ms),
+	FIELD(struct card, I64, spent_ms),
 };
 /* clang-format on */
 const size_t card_field_count = ARRAY_LEN(card_fields);
+#define CARD_FIELDS_1 (ARRAY_LEN(card_fields) - 5)
 
 void
 visit_encode(const struct visit *visit, struct buf *out)
@@ -148,13 +155,26 @@ read_lines(struct rd *rd, struct visit *visit)
 	return count >= 0;
 }
 
+/* A visit that was open when the daemon was replaced by a newer one goes on. */
 static bool
-read_cards(struct rd *rd, struct visit *visit)
+read_card(struct rd *rd, int version, struct card *card)
+{
+	if (version == VISIT_VERSION)
+		return record_read(card_fields, card_field_count, card, rd);
+	if (!record_read(card_fields, CARD_FIELDS_1, card, rd))
+		return false;
+	card->held_ms = card->sent_ms;
+	card->redeemed_minor = card->redeemed ? card->worth_minor : 0;
+	return true;
+}
+
+static bool
+read_cards(struct rd *rd, int version, struct visit *visit)
 {
 	int64_t count = read_count(rd, VISIT_CARDS_MAX);
 
 	for (int64_t i = 0; i < count; i++) {
-		if (!record_read(card_fields, card_field_count, visit_add_card(visit), rd))
+		if (!read_card(rd, version, visit_add_card(visit)))
 			return false;
 	}
 	return count >= 0;
@@ -180,10 +200,11 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 {
 	struct rd rd = rd_init(bytes, len);
 	struct visit *visit = visit_new(&(struct id){ 0 });
+	int version = rd_u8(&rd);
 
-	if (rd_u8(&rd) != VISIT_VERSION ||
+	if (version < 1 || version > VISIT_VERSION ||
 	    !record_read(visit_fields, visit_field_count, visit, &rd) || !read_lines(&rd, visit) ||
-	    !read_cards(&rd, visit) || !read_contacts(&rd, visit) || !rd_done(&rd)) {
+	    !read_cards(&rd, version, visit) || !read_contacts(&rd, visit) || !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * answer.c - the human gate and the till's word: shown, accept, dismiss, snooze,
- * override; applied, refused, redeemed, reversed.
+ * answer.c - the human gate: shown, accept, dismiss, snooze, override.
  *
  * INVARIANTS
- *   The same answer again gets the same reply; another one gets 409. A token is
- *   made once, for one basket, and used once. The till's amount is the truth.
+ *   The same answer again gets the same reply; another one gets 409.
  */
 #include "spine/spine.h"
 
@@ -238,89 +236,4 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	reply_to(engine, event, card->answered_ms, reply);
 out:
 	buf_done(&body);
-}
-
-/* ---- the till ---- */
-
-static struct card *
-find_offer(struct engine *engine, const struct event *event, struct visit **ret_visit,
-    struct rejected *rejected)
-{
-	struct visit *visit = engine_visit_by_ref(engine, "token", event->token);
-	struct card *card = NULL;
-	struct id token;
-
-	if (visit != NULL && id_parse(event->token, &token))
-		card = visit_card_by_token(visit, &token);
-	if (card == NULL) {
-		rejected->reason = REJECT_BAD_VALUE;
-		snprintf(rejected->detail, sizeof(rejected->detail),
-		    "/data/token: no such token was given out");
-		return NULL;
-	}
-	/* A token is good for its own basket; one that lives on may be redeemed in a later one. */
-	if (visit->basket != NULL && strcmp(visit->basket, event->basket) != 0 &&
-	    visit->state != VISIT_CLOSED) {
-		rejected->reason = REJECT_NOT_YOURS;
-		snprintf(rejected->detail, sizeof(rejected->detail),
-		    "/data/token: belongs to another basket");
-		return NULL;
-	}
-	if (strcmp(visit->terminal, event->origin) != 0 && visit->state != VISIT_CLOSED) {
-		rejected->reason = REJECT_NOT_YOURS;
-		snprintf(rejected->detail, sizeof(rejected->detail),
-		    "the basket belongs to another terminal");
-		return NULL;
-	}
-	*ret_visit = visit;
-	return card;
-}
-
-void
-answer_offer(struct engine *engine, const struct event *event, struct rejected *rejected)
-{
-	struct visit *visit;
-	struct card *card = find_offer(engine, event, &visit, rejected);
-
-	if (card == NULL)
-		return;
-	if (card->asked_ms != 0)
-		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
-	engine_touch(engine, visit);
-	/* What was paid with it is spent: only a reversal gives it back. */
-	if (card->redeemed &&
-	    (event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REFUSED)) {
-		rejected->reason = REJECT_BAD_VALUE;
-		snprintf(rejected->detail, sizeof(rejected->detail),
-		    "/data/token: was redeemed before");
-		return;
-	}
-	switch (event->type) {
-	case EV_OFFER_APPLIED:
-		card->state = CARD_APPLIED;
-		card->worth_minor = event->amount_minor;
-		outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true,
-		    event->amount_minor);
-		break;
-	case EV_OFFER_REFUSED:
-		card->state = CARD_REFUSED;
-		outcome_record(engine, visit, card, OUTCOME_REFUSED, event->reason, false, 0);
-		hold_release(engine, card);
-		break;
-	case EV_OFFER_REDEEMED:
-		card->redeemed = true;
-		card->state = CARD_APPLIED;
-		hold_spend(engine, card, event->amount_minor);
-		outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true,
-		    event->amount_minor);
-		break;
-	default:
-		outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true,
-		    event->amount_minor);
-		card->redeemed = false;
-		hold_release(engine, card);
-		break;
-	}
-	if (!id_is_zero(&visit->guidance))
-		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
 }

@@ -63,6 +63,7 @@ wait_due(struct engine *engine, const char *text)
 	}
 	/* The customer went away. The visit stays on record for its cards' outcomes. */
 	visit_withdraw(engine, visit, WITHDRAW_CUSTOMER);
+	till_lapse(engine, visit);
 	visit->state = VISIT_CANCELLED;
 	engine_touch(engine, visit);
 }

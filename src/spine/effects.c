@@ -133,6 +133,7 @@ void
 visit_give_up(struct engine *engine, struct visit *visit)
 {
 	visit_withdraw(engine, visit, WITHDRAW_EXPIRED);
+	till_lapse(engine, visit);
 	visit->state = VISIT_CANCELLED;
 	engine_touch(engine, visit);
 }
@@ -216,12 +217,15 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (effects & EFFECT_CLOSED) {
 		outcome_close(engine, visit);
 		visit_withdraw(engine, visit, WITHDRAW_CLOSED);
+		till_lapse(engine, visit);
 		write_purchase(engine, visit);
 	}
 	if (effects & EFFECT_LATE_LINES)
 		write_purchase(engine, visit);
 	if (effects & EFFECT_CANCELLED) {
 		visit_withdraw(engine, visit, WITHDRAW_CANCELLED);
+		till_void(engine, visit);
+		till_lapse(engine, visit);
 		/* Cancelled after it was closed: the row takes the purchase back. */
 		if (visit->in_history)
 			write_purchase(engine, visit);

@@ -43,8 +43,8 @@ struct receipt_row {
 /* Figures of one action: of the hour (tally.c), of the business day (today.c). */
 struct tally_action {
 	char *action; /* of the hour, "": decisions, which are of no action */
-	int64_t decisions, withheld, redeemed_minor;
-	int64_t unanswered; /* of the day: see today.c */
+	int64_t decisions, withheld, redeemed_minor, reversed_minor; /* reversed: of the hour */
+	int64_t unanswered;					     /* of the day: see today.c */
 	int64_t outcomes[OUTCOME_COUNT];
 };
 /* Figures of the business day (today.c). */

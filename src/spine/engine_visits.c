@@ -127,6 +127,11 @@ engine_touch(struct engine *engine, struct visit *visit)
 void
 engine_remove_visit(struct engine *engine, struct visit *visit)
 {
+	/* Nobody can redeem what it held. */
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (!visit->cards[i].redeemed)
+			hold_release(engine, &visit->cards[i]);
+	}
 	engine_check(engine, store_delete(engine->store, STORE_VISIT, &visit->id));
 	for (size_t i = 0; i < engine->touched_count; i++) {
 		if (engine->touched[i] == visit)

@@ -119,7 +119,7 @@ event_apply(struct engine *engine, const struct event *event, struct rejected *r
 	}
 	if (event->type == EV_OFFER_APPLIED || event->type == EV_OFFER_REFUSED ||
 	    event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REVERSED) {
-		answer_offer(engine, event, rejected);
+		till_offer(engine, event, rejected);
 		return;
 	}
 	apply_to_session(engine, event, &result, rejected);

@@ -7,6 +7,11 @@
  * refused. The day's figures are of one business day and count as nothing on
  * the next; those of the campaign run on.
  *
+ * What is freed leaves the day that it was counted in: the unit and what is
+ * held that of held_ms, what was spent that of spent_ms. If that day is over,
+ * nothing of today is freed. The part of a redemption that is taken back frees
+ * its part of the money; the unit is free when all of it came back.
+ *
  * On disk, budgets stand on shelves of a few, so that a turn writes those that
  * it changed and not each that there ever was. "budgets/N": of budgets
  * N × SHELF … each its action, day_ms, and the four figures; the first N that
@@ -67,14 +72,14 @@ take(struct engine *engine, const char *action, int64_t day_ms)
 	return budget;
 }
 
-/* What changes with a card: of the campaign always, of the day only if the card was sent in it. */
+/* Of the campaign always, of the day only if what changes was counted in it. */
 static void
-count(struct engine *engine, const struct card *card, int64_t money_minor, int units)
+count(struct engine *engine, const char *action, int64_t since_ms, int64_t money_minor, int units)
 {
 	int64_t day_ms = engine_day_start(engine, engine->now_ms);
-	struct engine_budget *budget = take(engine, card->action, day_ms);
+	struct engine_budget *budget = take(engine, action, day_ms);
 
-	if (card->sent_ms >= day_ms) {
+	if (since_ms >= day_ms) {
 		budget->day_money_minor += money_minor;
 		budget->day_units += units;
 	}
@@ -82,13 +87,37 @@ count(struct engine *engine, const struct card *card, int64_t money_minor, int u
 	budget->all_units += units;
 }
 
+static const struct action *
+action_of(const struct engine *engine, const struct card *card)
+{
+	return engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+}
+
+/* What the till took off, less the supplier's part. */
+static int64_t
+our_part(const struct engine *engine, const struct card *card, int64_t amount_minor)
+{
+	const struct action *action = action_of(engine, card);
+	double funded = action != NULL && action->has_offer ? action->offer.funded : 0;
+
+	return (int64_t)((double)amount_minor * (1 - funded) + 0.5);
+}
+
 /* ---- the life of a hold ---- */
+
+static void
+hold(struct engine *engine, struct card *card, int64_t money_minor)
+{
+	card->held_ms = engine->now_ms;
+	card->spent_ms = 0;
+	card->hold_minor = money_minor;
+	count(engine, card->action, card->held_ms, money_minor, 1);
+}
 
 void
 hold_take(struct engine *engine, struct card *card)
 {
-	const struct action *action =
-	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+	const struct action *action = action_of(engine, card);
 
 	if (card->withheld)
 		return;
@@ -97,7 +126,7 @@ hold_take(struct engine *engine, struct card *card)
 		card->hold_minor = -1;
 		return;
 	}
-	count(engine, card, card->hold_minor, 1);
+	hold(engine, card, card->hold_minor);
 }
 
 void
@@ -105,26 +134,50 @@ hold_release(struct engine *engine, struct card *card)
 {
 	if (card->withheld || card->hold_minor < 0)
 		return;
-	count(engine, card, -card->hold_minor, -1);
+	count(engine, card->action, card->spent_ms != 0 ? card->spent_ms : card->held_ms,
+	    -card->hold_minor, 0);
+	count(engine, card->action, card->held_ms, 0, -1);
 	card->hold_minor = -1;
+	card->spent_ms = 0;
+}
+
+void
+hold_again(struct engine *engine, struct card *card, int64_t amount_minor)
+{
+	if (!card->withheld && card->hold_minor < 0)
+		hold(engine, card, our_part(engine, card, amount_minor));
 }
 
 void
 hold_spend(struct engine *engine, struct card *card, int64_t amount_minor)
 {
-	const struct action *action =
-	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
-	double funded = action != NULL && action->has_offer ? action->offer.funded : 0;
-	int64_t ours = (int64_t)((double)amount_minor * (1 - funded) + 0.5);
-	int64_t day_ms = engine_day_start(engine, engine->now_ms);
-	int64_t held = card->hold_minor > 0 ? card->hold_minor : 0;
+	hold_again(engine, card, 0);
+	/* The money goes today, whenever it was held. */
+	count(engine, card->action, card->held_ms, -card->hold_minor, 0);
+	card->hold_minor = our_part(engine, card, amount_minor);
+	card->spent_ms = engine->now_ms;
+	count(engine, card->action, card->spent_ms, card->hold_minor, 0);
+	card->redeemed = true;
+	card->redeemed_minor = amount_minor;
+}
 
-	/* Released before, by the close or the till's silence: it counts again. */
-	count(engine, card, ours - held, card->hold_minor < 0);
-	/* Held yesterday, but the money goes today. */
-	if (card->sent_ms < day_ms)
-		take(engine, card->action, day_ms)->day_money_minor += ours;
-	card->hold_minor = ours;
+void
+hold_return(struct engine *engine, struct card *card, int64_t amount_minor)
+{
+	int64_t left_minor = card->redeemed_minor - amount_minor, kept_minor;
+
+	CHECK(card->redeemed && amount_minor >= 0 && left_minor >= 0);
+	if (left_minor == 0) {
+		hold_release(engine, card);
+		card->redeemed = false;
+	} else {
+		kept_minor = (int64_t)((double)card->hold_minor * (double)left_minor /
+			(double)card->redeemed_minor +
+		    0.5);
+		count(engine, card->action, card->spent_ms, kept_minor - card->hold_minor, 0);
+		card->hold_minor = kept_minor;
+	}
+	card->redeemed_minor = left_minor;
 }
 
 struct budget_use

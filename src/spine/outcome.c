@@ -263,13 +263,6 @@ outcome_close(struct engine *engine, struct visit *visit)
 		    bought_in_basket(engine->policy, visit, card, action, &amount_minor))
 			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
 			    amount_minor);
-		/* An offer that lives to the basket's close and was not redeemed by then has
-		 * lapsed. */
-		if (card->depth != 0 && !card->redeemed && action->has_offer &&
-		    action->offer.until_ms == 0 &&
-		    (card->state == CARD_ASKED || card->state == CARD_APPLIED ||
-			card->answer == ANSWER_ACCEPT))
-			hold_release(engine, card);
 	}
 }
 
@@ -282,20 +275,17 @@ outcome_window(struct engine *engine, const char *prompt)
 	struct id id;
 	int64_t amount_minor = 0;
 
-	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
-	    engine->policy == NULL)
+	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL)
 		return;
-	action = policy_action(engine->policy, card->action);
-	if (action == NULL)
-		return;
-	if (action->goal == GOAL_BOUGHT && !card_not_shown(card) &&
+	engine_touch(engine, visit);
+	if (card->depth != 0 && !card->redeemed)
+		hold_release(engine, card);
+	action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+	if (action != NULL && action->goal == GOAL_BOUGHT && !card_not_shown(card) &&
 	    ((is_sale(visit) &&
 		 bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
 		bought_later(engine, visit, card, action, &amount_minor)))
 		outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
-	if (card->depth != 0 && !card->redeemed)
-		hold_release(engine, card);
-	engine_touch(engine, visit);
 }
 
 /* ---- service ---- */

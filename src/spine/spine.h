@@ -146,11 +146,15 @@ void card_command(struct engine *engine, struct visit *visit, struct card *card,
 struct budget_use budget_on(const struct engine_budget *budget, int64_t day_ms);
 struct budget_use hold_today(const struct engine *engine, const char *action);
 void hold_take(struct engine *engine, struct card *card);
-/* Lapsed, refused or reversed: what was held is free again. A hold of an earlier day is not
- * today's. */
+/* Lapsed, refused or all of it reversed: what was counted is free again, of the day that it was
+ * counted in. Once. */
 void hold_release(struct engine *engine, struct card *card);
+/* Given up before, and the till applied it after all: held again, as far as it was released. */
+void hold_again(struct engine *engine, struct card *card, int64_t amount_minor);
 /* Held until now, spent from now on: what the till took off, less the supplier's part. */
 void hold_spend(struct engine *engine, struct card *card, int64_t amount_minor);
+/* The till took so much of it back; at most redeemed_minor. */
+void hold_return(struct engine *engine, struct card *card, int64_t amount_minor);
 void hold_load(struct engine *engine);
 void hold_drop(struct engine *engine);
 void hold_save(struct engine *engine, struct buf *buf);
@@ -158,7 +162,13 @@ void hold_save(struct engine *engine, struct buf *buf);
 /* answer.c: what a person or a till says */
 void answer_shown(struct engine *engine, const struct event *event, struct reply *reply);
 void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
-void answer_offer(struct engine *engine, const struct event *event, struct rejected *rejected);
+
+/* till.c: what the till says of an offer */
+void till_offer(struct engine *engine, const struct event *event, struct rejected *rejected);
+/* The sale was cancelled: what its offers took off comes back, whether or not the till says so. */
+void till_void(struct engine *engine, struct visit *visit);
+/* The visit is over: offers that do not live on and were not redeemed have lapsed. */
+void till_lapse(struct engine *engine, struct visit *visit);
 
 /* instead.c: what a person chose instead */
 bool instead_needs_manager(const struct engine *engine, const struct event *event);

@@ -87,6 +87,8 @@ tally_outcome(struct engine *engine, const struct card *card, enum outcome outco
 		row->outcomes[outcome]++;
 	if (outcome == OUTCOME_REDEEMED)
 		row->redeemed_minor += amount_minor;
+	else if (outcome == OUTCOME_REVERSED && card->redeemed)
+		row->reversed_minor += amount_minor;
 }
 
 /* A record for headquarters: no customer, no basket, no decision. */
@@ -117,6 +119,8 @@ tally_hour_over(struct engine *engine)
 				json_add_int(w, outcome_name((enum outcome)o), row->outcomes[o]);
 		}
 		json_add_int(w, "redeemed_amount", row->redeemed_minor);
+		if (row->outcomes[OUTCOME_REVERSED] != 0)
+			json_add_int(w, "reversed_amount", row->reversed_minor);
 		json_end(w);
 	}
 	json_end(w);
@@ -145,6 +149,8 @@ save_hour(struct engine *engine, struct buf *buf)
 		for (int o = 0; o < OUTCOME_COUNT; o++)
 			buf_i64(buf, row->outcomes[o]);
 	}
+	for (size_t i = 0; i < engine->hour_count; i++)
+		buf_i64(buf, engine->hour[i].reversed_minor);
 	engine_check(engine, store_meta_set(engine->store, "hour", buf->data, buf->len));
 	engine->hour_dirty = false;
 }
@@ -182,6 +188,9 @@ load_hour(struct engine *engine, const struct buf *buf)
 		    mem_realloc(engine->hour, (engine->hour_count + 1) * sizeof(*engine->hour));
 		engine->hour[engine->hour_count++] = row;
 	}
+	/* Behind the rows: an older daemon wrote none. */
+	for (size_t i = 0; i < engine->hour_count; i++)
+		engine->hour[i].reversed_minor = rd_i64(&rd);
 }
 
 void

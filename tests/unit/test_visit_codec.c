@@ -107,6 +107,11 @@ assert_same(const struct visit *a, const struct visit *b)
 		SAME(cards[i].depth);
 		SAME(cards[i].worth_minor);
 		SAME(cards[i].hold_minor);
+		SAME(cards[i].redeemed_minor);
+		SAME(cards[i].held_ms);
+		SAME(cards[i].spent_ms);
+		SAME(cards[i].elsewhere);
+		SAME(cards[i].voided);
 		SAME(cards[i].state);
 		SAME(cards[i].answer);
 		SAME(cards[i].withheld);
@@ -206,6 +211,32 @@ flipped_bits_never_crash(void **state)
 	}
 }
 
+/* What a daemon wrote that did not know yet when a card's money was spent. */
+static void
+a_visit_of_the_version_before_goes_on(void **state)
+{
+	struct dice dice = { .state = 7 };
+	struct visit *visit = visit_new(&(struct id){ { 1 } }), *again;
+	struct card card = { .hold_minor = 50, .worth_minor = 60, .redeemed = true, .sent_ms = 77 };
+	struct buf bytes = { 0 };
+
+	(void)state;
+	dice_fields(&dice, visit_fields, visit_field_count, visit);
+	buf_u8(&bytes, 1);
+	record_write(visit_fields, visit_field_count, visit, &bytes);
+	buf_i64(&bytes, 0);
+	buf_i64(&bytes, 1);
+	record_write(card_fields, card_field_count - 5, &card, &bytes);
+	buf_i64(&bytes, 0);
+	assert_int_equal(visit_decode(bytes.data, bytes.len, &again), 0);
+	assert_int_equal(again->cards[0].hold_minor, 50);
+	assert_int_equal(again->cards[0].redeemed_minor, 60);
+	assert_int_equal(again->cards[0].held_ms, 77);
+	buf_done(&bytes);
+	visit_free(visit);
+	visit_free(again);
+}
+
 static void
 another_version_is_damaged(void **state)
 {
@@ -251,6 +282,7 @@ main(void)
 		cmocka_unit_test(random_visits_come_back_as_they_were),
 		cmocka_unit_test(bytes_that_are_cut_anywhere_are_damaged),
 		cmocka_unit_test(flipped_bits_never_crash),
+		cmocka_unit_test(a_visit_of_the_version_before_goes_on),
 		cmocka_unit_test(another_version_is_damaged),
 		cmocka_unit_test(cards_are_found_by_prompt_and_by_token),
 	};
