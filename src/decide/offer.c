@@ -21,6 +21,8 @@
 
 #include <string.h>
 
+#include "nouns/match.h"
+
 #define SHARE_UNIT INT64_C(1000000)
 
 int64_t
@@ -86,39 +88,9 @@ shelf_has(const struct shelf *shelf, const struct offer *offer)
 }
 
 static bool
-category_below(const char *category, const char *root)
-{
-	while (*root != '\0' && *category == *root) {
-		category++;
-		root++;
-	}
-	return *root == '\0' && (*category == '\0' || *category == '/');
-}
-
-/* A GTIN with and without its leading zeros is the same item. */
-static bool
-item_equal(const char *a, const char *b)
-{
-	if (a == NULL || *a == '\0')
-		return false;
-	if (strcmp(a, b) == 0)
-		return true;
-	if (strspn(a, "0123456789") != strlen(a) || strspn(b, "0123456789") != strlen(b))
-		return false;
-	return strcmp(a + strspn(a, "0"), b + strspn(b, "0")) == 0;
-}
-
-static bool
 line_matches(const struct line *line, const struct match *match)
 {
-	if (match->category != NULL && line->category != NULL &&
-	    category_below(line->category, match->category))
-		return true;
-	if (match->brand != NULL && line->brand != NULL && strcmp(line->brand, match->brand) == 0)
-		return true;
-	return match->item != NULL &&
-	    (item_equal(line->item, match->item) ||
-		(line->sku != NULL && strcmp(line->sku, match->item) == 0));
+	return match_goods(match, line->category, line->brand, line_item(line));
 }
 
 static bool

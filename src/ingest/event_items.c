@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ingest/fields.h"
-#include "ingest/gtin.h"
+#include "nouns/gtin.h"
 
 struct part {
 	const char *name; /* ref or type */

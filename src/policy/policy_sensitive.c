@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "nouns/match.h"
+
 /* Is this category at or below a declared sensitive one ("category=beer")? */
 bool
 sensitive_category(const struct policy *policy, const char *category)
@@ -16,14 +18,9 @@ sensitive_category(const struct policy *policy, const char *category)
 
 	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
-		size_t len;
 
-		if (text == NULL || strncmp(text, "category=", 9) != 0)
-			continue;
-		text += 9;
-		len = strlen(text);
-		if (strncmp(category, text, len) == 0 &&
-		    (category[len] == '\0' || category[len] == '/'))
+		if (text != NULL && strncmp(text, "category=", 9) == 0 &&
+		    category_within(category, text + 9))
 			return true;
 	}
 	return false;

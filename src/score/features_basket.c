@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "nouns/match.h"
+
 struct value
 tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms)
 {
@@ -38,28 +40,18 @@ tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms)
 	return gap == 0 ? value_missing() : value_number(recency / gap);
 }
 
-bool
-category_within(const char *path, const char *category)
-{
-	size_t len = strlen(category);
-
-	return strncmp(path, category, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 static bool
 matches(const struct line *line, const struct feature *feature)
 {
+	const char *item = line_item(line);
+
 	if (line->voided)
 		return false;
 	switch (feature->key) {
 	case KEY_NONE: return true;
 	case KEY_CATEGORY: return category_within(line->category, feature->key_value);
 	case KEY_BRAND: return line->brand != NULL && strcmp(line->brand, feature->key_value) == 0;
-	case KEY_ITEM:
-		return strcmp(line->item[0] != '\0' ? line->item
-			       : line->sku != NULL  ? line->sku
-						    : "",
-			   feature->key_value) == 0;
+	case KEY_ITEM: return item != NULL && item_is(item, feature->key_value);
 	}
 	return false;
 }

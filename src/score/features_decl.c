@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/when.h"
+#include "nouns/match.h"
 #include "score/features_args.h"
 #include "score/features_parts.h"
 
@@ -62,22 +63,6 @@ is_path(const char *text)
 	return text[0] != '/' && text[len - 1] != '/' && strstr(text, "//") == NULL;
 }
 
-/* A GTIN as lines carry it, 14 digits; what is none is a sku, as it is written. */
-static const char *
-item_key(struct arena *arena, const char *text)
-{
-	size_t len = strlen(text);
-	int sum = 0;
-
-	if (len != strspn(text, "0123456789") || (len != 8 && len != 12 && len != 13))
-		return text;
-	for (size_t i = 0; i < len; i++)
-		sum += (text[len - 1 - i] - '0') * (i % 2 == 0 ? 1 : 3);
-	if (sum % 10 != 0)
-		return text;
-	return arena_printf(arena, "%.*s%s", (int)(14 - len), "000000", text);
-}
-
 static int
 take_key(struct scan *scan, struct feature *feature)
 {
@@ -97,7 +82,7 @@ take_key(struct scan *scan, struct feature *feature)
 			    "a path as grocery/coffee");
 		feature->key = (enum feature_key)key;
 		feature->key_value =
-		    key == KEY_ITEM ? item_key(scan->arena, arg->value) : arg->value;
+		    key == KEY_ITEM ? item_name(scan->arena, arg->value) : arg->value;
 	}
 	return 0;
 }

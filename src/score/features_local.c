@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "core/fmath.h"
+#include "nouns/match.h"
 
 #define NONE UINT32_MAX
 #define WEIGHTS_MAX 16
@@ -92,12 +93,12 @@ local_new(struct arena *arena, const struct sources *sources)
 /* ---- lists of lines by text ---- */
 
 static const char *
-text_of(const struct purchase_line *line, enum feature_key key)
+text_of(struct arena *arena, const struct purchase_line *line, enum feature_key key)
 {
 	switch (key) {
 	case KEY_CATEGORY: return line->category;
 	case KEY_BRAND: return line->brand;
-	case KEY_ITEM: return line->item;
+	case KEY_ITEM: return line->item != NULL ? item_name(arena, line->item) : NULL;
 	case KEY_NONE: break;
 	}
 	return NULL;
@@ -186,7 +187,7 @@ build(struct local *local, enum feature_key key)
 	for (size_t i = 0; i < local->purchase_count; i++) {
 		for (size_t j = 0; j < local->purchases[i].line_count; j++) {
 			const struct purchase_line *line = &local->purchases[i].lines[j];
-			const char *text = text_of(line, key);
+			const char *text = text_of(local->arena, line, key);
 
 			if (text == NULL)
 				continue;

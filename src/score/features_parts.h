@@ -17,9 +17,6 @@ struct tally {
 };
 struct value tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms);
 
-/* Is this path the category itself, or below it? */
-bool category_within(const char *path, const char *category);
-
 /* basket.FN: never missing for want of a customer. */
 struct value basket_value(const struct sources *sources, const struct feature *feature);
 

@@ -9,6 +9,7 @@
 
 #include "core/id.h"
 #include "core/json_write.h"
+#include "nouns/match.h"
 #include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
@@ -137,25 +138,6 @@ outcome_record_instead(struct engine *engine, struct visit *visit, struct card *
 
 /* ---- goals ---- */
 
-static bool
-under(const char *category, const char *above)
-{
-	size_t len = strlen(above);
-
-	return strncmp(category, above, len) == 0 &&
-	    (category[len] == '\0' || category[len] == '/');
-}
-
-static bool
-matches(const struct match *match, const char *category, const char *brand, const char *item)
-{
-	if (!match->set)
-		return false;
-	return (match->category != NULL && category != NULL && under(category, match->category)) ||
-	    (match->brand != NULL && brand != NULL && strcmp(brand, match->brand) == 0) ||
-	    (match->item != NULL && item != NULL && strcmp(item, match->item) == 0);
-}
-
 /* The tablet said that it did not show it: nobody followed its advice. */
 bool
 card_not_shown(const struct card *card)
@@ -176,8 +158,7 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 		    other->sent_ms >= line->added_ms || action == NULL || card_not_shown(other))
 			continue;
 		if (action->goal == GOAL_BOUGHT &&
-		    matches(&action->goal_item, line->category, line->brand,
-			line->item[0] != '\0' ? line->item : line->sku))
+		    match_goods(&action->goal_item, line->category, line->brand, line_item(line)))
 			return false;
 	}
 	return true;
@@ -200,8 +181,7 @@ bought_in_basket(const struct policy *policy, const struct visit *visit, const s
 
 		if (line->voided || line->added_ms <= card->sent_ms)
 			continue;
-		if (!matches(&action->goal_item, line->category, line->brand,
-			line->item[0] != '\0' ? line->item : line->sku))
+		if (!match_goods(&action->goal_item, line->category, line->brand, line_item(line)))
 			continue;
 		if (!is_last_card_for(policy, visit, card, line))
 			continue;
@@ -239,7 +219,8 @@ bought_later(struct engine *engine, const struct visit *visit, const struct card
 		for (size_t l = 0; l < purchase->line_count; l++) {
 			const struct purchase_line *line = &purchase->lines[l];
 
-			if (matches(&action->goal_item, line->category, line->brand, line->item)) {
+			if (match_goods(&action->goal_item, line->category, line->brand,
+				line->item)) {
 				*ret_amount = line->amount_minor;
 				return true;
 			}

@@ -12,7 +12,7 @@
 #include "aisle/base.h"
 #include "nouns/currency.h"
 #include "ingest/decimal.h"
-#include "ingest/gtin.h"
+#include "nouns/gtin.h"
 
 static void
 each_length_becomes_fourteen_digits(void **state)

@@ -212,6 +212,8 @@ an_item_matches_with_and_without_leading_zeros(void **state)
 	offer.include.set = true;
 	offer.include.item = "5012345678900";
 	assert_true(offer_value(&offer, 10, &visit).qualifies_now);
+	offer.include.item = "05012345678900";
+	assert_true(offer_value(&offer, 10, &visit).qualifies_now);
 	offer.include.item = "5012345678901";
 	assert_false(offer_value(&offer, 10, &visit).qualifies_now);
 	line->item[0] = '\0';

@@ -375,6 +375,40 @@ what_was_in_a_basket_that_was_paid_was_bought(void **state)
 	    1);
 }
 
+/* However many digits the policy has it with: lines have 14. */
+static void
+a_goals_item_is_credited_with_13_digits_and_with_14(void **state)
+{
+	static const char *const items[] = { "4006381333931", "04006381333931" };
+
+	for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+		struct watch watch;
+		struct err err = { 0 };
+
+		assert_int_equal(watch_init(&watch, &err), 0);
+		engine->policy = watch.policy;
+		for (size_t a = 0; a < watch.policy->action_count; a++) {
+			watch.policy->actions[a].goal_item =
+			    (struct match){ .set = true, .item = items[i] };
+			watch.policy->actions[a].goal_within_ms = 0;
+		}
+		tell("pos/7/event", "basket.item-added",
+		    "{\"basket\":\"b\",\"line\":1,\"sku\":\"c\",\"category\":\"grocery/coffee\","
+		    "\"qty\":1,\"amount\":499,\"currency\":\"EUR\"}");
+		now_ms += MIN_MS;
+		tell("pos/7/event", "basket.item-added",
+		    "{\"basket\":\"b\",\"line\":2,\"gtin\":\"4006381333931\",\"category\":\"x\","
+		    "\"qty\":1,\"amount\":99,\"currency\":\"EUR\"}");
+		tell("pos/7/event", "basket.closed",
+		    "{\"basket\":\"b\",\"total\":598,\"currency\":\"EUR\"}");
+		assert_int_equal(engine->today.outcomes[OUTCOME_BOUGHT], 1);
+		engine->policy = NULL;
+		watch_done(&watch);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
 static void
 what_was_in_a_basket_that_was_cancelled_was_not(void **state)
 {
@@ -456,6 +490,7 @@ main(void)
 		SPINE_TEST(who_is_forgotten_leaves_the_dead_letters_too),
 		SPINE_TEST(late_lines_change_the_purchase_and_do_not_pile_up),
 		SPINE_TEST(what_was_in_a_basket_that_was_paid_was_bought),
+		SPINE_TEST(a_goals_item_is_credited_with_13_digits_and_with_14),
 		SPINE_TEST(what_was_in_a_basket_that_was_cancelled_was_not),
 		SPINE_TEST(money_that_was_paid_out_is_not_given_back_by_a_refusal),
 		SPINE_TEST(money_comes_back_once_however_often_it_is_reversed),

@@ -2,8 +2,8 @@
  *
  * gtin.h - GTIN-8/12/13/14 to 14 digits (GS1 General Specifications, 7.9 check digit).
  */
-#ifndef AISLE_INGEST_GTIN_H
-#define AISLE_INGEST_GTIN_H
+#ifndef AISLE_NOUNS_GTIN_H
+#define AISLE_NOUNS_GTIN_H
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
  *
  * gtin.c - GTIN-8/12/13/14 to 14 digits (GS1 General Specifications, 7.9 check digit).
  */
-#include "ingest/gtin.h"
+#include "nouns/gtin.h"
 
 #include <string.h>
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * match.c - goods by category, brand and item.
+ */
+#include "nouns/match.h"
+
+#include <string.h>
+
+#include "core/arena.h"
+#include "nouns/gtin.h"
+
+const char *
+item_name(struct arena *arena, const char *text)
+{
+	char gtin[15];
+
+	if (strlen(text) >= 14 || !gtin_normalise(text, gtin))
+		return text;
+	return arena_strdup(arena, gtin);
+}
+
+bool
+item_is(const char *item, const char *wanted)
+{
+	size_t len = strlen(item), wanted_len = strlen(wanted);
+	char gtin[15];
+
+	if (len == wanted_len)
+		return memcmp(item, wanted, len) == 0;
+	/* The shorter may be the longer without its zeros. */
+	return len < wanted_len
+	    ? wanted_len == 14 && gtin_normalise(item, gtin) && strcmp(gtin, wanted) == 0
+	    : len == 14 && gtin_normalise(wanted, gtin) && strcmp(gtin, item) == 0;
+}
+
+const char *
+line_item(const struct line *line)
+{
+	return line->item[0] != '\0' ? line->item : line->sku;
+}
+
+bool
+match_goods(const struct match *match, const char *category, const char *brand, const char *item)
+{
+	if (match->category != NULL && category != NULL &&
+	    category_within(category, match->category))
+		return true;
+	if (match->brand != NULL && brand != NULL && strcmp(brand, match->brand) == 0)
+		return true;
+	return match->item != NULL && item != NULL && item_is(item, match->item);
+}

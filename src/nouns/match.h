@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * match.h - what a policy means by a category, a brand, an item: one meaning for offers, goals,
+ * features, sensitive categories and training.
+ */
+#ifndef AISLE_NOUNS_MATCH_H
+#define AISLE_NOUNS_MATCH_H
+
+#include "aisle/policy.h"
+#include "aisle/visit.h"
+
+struct arena;
+
+/* The one name of an item: a GTIN of 8, 12 or 13 digits has 14, as lines carry it; everything else
+ * is a sku, as it is written. text itself where nothing changes. */
+const char *item_name(struct arena *arena, const char *text);
+/* item: of a line or a purchase. A GTIN with and without its leading zeros is the same item. */
+bool item_is(const char *item, const char *wanted);
+/* GTIN or sku; NULL: a void that came before its line */
+const char *line_item(const struct line *line);
+/* NULL: none. Any of what the policy names must hold. */
+bool match_goods(const struct match *match, const char *category, const char *brand,
+    const char *item);
+
+/* Is it this category, or below it? */
+static inline bool
+category_within(const char *category, const char *above)
+{
+	while (*above != '\0' && *category == *above) {
+		category++;
+		above++;
+	}
+	return *above == '\0' && (*category == '\0' || *category == '/');
+}
+
+#endif

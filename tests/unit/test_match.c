@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_match.c - what a policy means by a category, a brand, an item.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/arena.h"
+#include "nouns/match.h"
+
+static void
+a_category_is_itself_and_all_below_it(void **state)
+{
+	(void)state;
+	assert_true(category_within("grocery/coffee", "grocery/coffee"));
+	assert_true(category_within("grocery/coffee/beans", "grocery/coffee"));
+	assert_false(category_within("grocery/coffees", "grocery/coffee"));
+	assert_false(category_within("grocery", "grocery/coffee"));
+	assert_false(category_within("", "grocery"));
+}
+
+static void
+a_gtin_is_the_same_item_with_and_without_its_leading_zeros(void **state)
+{
+	(void)state;
+	assert_true(item_is("04006381333931", "4006381333931"));
+	assert_true(item_is("4006381333931", "04006381333931"));
+	assert_true(item_is("00036000291452", "036000291452")); /* 12 digits */
+	assert_true(item_is("00000096385074", "96385074"));	/* 8 digits */
+	assert_false(item_is("04006381333931", "4006381333932"));
+	assert_false(item_is("04006381333932", "4006381333932")); /* no GTIN: a sku */
+	assert_false(item_is("0A-1", "A-1"));
+	assert_true(item_is("A-1", "A-1"));
+	assert_false(item_is("4006381333931", "006381333931"));
+}
+
+static void
+an_item_has_one_name(void **state)
+{
+	struct arena *arena = arena_new();
+
+	(void)state;
+	assert_string_equal(item_name(arena, "4006381333931"), "04006381333931");
+	assert_string_equal(item_name(arena, "96385074"), "00000096385074");
+	assert_string_equal(item_name(arena, "04006381333931"), "04006381333931");
+	assert_string_equal(item_name(arena, "4006381333932"), "4006381333932");
+	assert_string_equal(item_name(arena, "00000000"), "00000000");
+	assert_string_equal(item_name(arena, "a sku"), "a sku");
+	arena_free(arena);
+}
+
+static void
+any_of_what_is_named_matches(void **state)
+{
+	struct match match = { .set = true, .category = "dairy", .brand = "Alp", .item = "A-1" };
+
+	(void)state;
+	assert_true(match_goods(&match, "dairy/milk", NULL, NULL));
+	assert_true(match_goods(&match, "x", "Alp", NULL));
+	assert_true(match_goods(&match, "x", "y", "A-1"));
+	assert_false(match_goods(&match, "x", "y", "A-2"));
+	assert_false(match_goods(&match, NULL, NULL, NULL));
+	assert_false(match_goods(&(struct match){ 0 }, "dairy", "Alp", "A-1"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_category_is_itself_and_all_below_it),
+		cmocka_unit_test(a_gtin_is_the_same_item_with_and_without_its_leading_zeros),
+		cmocka_unit_test(an_item_has_one_name),
+		cmocka_unit_test(any_of_what_is_named_matches),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
