@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Bundles that a store has taken, from outside: which it keeps, and what it goes back to."""
+import json
 import os
 import time
 
@@ -95,7 +96,21 @@ def test_a_bundle_that_is_installed_twice_is_not_its_own_last_good_one():
         store.close()
 
 
+def test_a_policys_name_may_have_any_character_that_a_name_may_have():
+    store = Store()
+    store.start()
+    try:
+        path = bundle(os.path.join(store.folder, "quoted"), policy=changed(POLICY, name='sale"1"\\'))
+        assert json.loads(store.ctl("bundle", "install", path))["policy"]["name"] == 'sale"1"\\'
+        assert json.loads(store.ctl("status", "--json"))["policy"]["name"] == 'sale"1"\\'
+        assert store.status()["policy"]["name"] == 'sale"1"\\'
+        assert 'sale"1"\\' in store.ctl("status")
+    finally:
+        store.close()
+
+
 if __name__ == "__main__":
-    main([test_a_replaced_bundle_stays_while_decisions_of_it_are_on_record,
+    main([test_a_policys_name_may_have_any_character_that_a_name_may_have,
+          test_a_replaced_bundle_stays_while_decisions_of_it_are_on_record,
           test_of_replaced_bundles_only_the_youngest_sixteen_stay,
           test_a_bundle_that_is_installed_twice_is_not_its_own_last_good_one])
