@@ -192,6 +192,8 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 	run.interrupt = INTERRUPT_DEFAULT;
 	if (ret->candidate_count > 0)
 		expr_number(&run, &run.policy->interrupt, NULL, &run.interrupt);
+	if (!(run.interrupt > -PRIORITY_MAX && run.interrupt < PRIORITY_MAX))
+		run.interrupt = INTERRUPT_DEFAULT;
 	slots_fill(&run);
 	reasons_choose(&run);
 	count_fates(ret);

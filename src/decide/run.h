@@ -17,6 +17,7 @@
 #define FATE_PASSED FATE_COUNT
 #define DEPTHS_MAX LADDER_MAX
 #define INTERRUPT_DEFAULT 3.0
+#define PRIORITY_MAX 1e300 /* divided by any unit of exploration it is finite still */
 #define WINNERS_MAX (PLACE_COUNT * 16)
 
 enum rule_result { RULE_UNTRIED, RULE_TRUE, RULE_FALSE, RULE_MISSING, RULE_LIMIT };

@@ -13,6 +13,9 @@
  *   smaller. A depth that leaves less than the offer's margin floor (m − c)
  *   is left out; with none left the offer is not worth it.
  *
+ *   A product that leaves the doubles, or is beyond PRIORITY_MAX, is no
+ *   number to weigh by: its fate is "missing", its clause "priority".
+ *
  *   Chances outside 0..1 (a model with an identity link) are taken as 0 or 1.
  */
 #include "decide/run.h"
@@ -110,7 +113,7 @@ factors_of(struct run *run, const struct candidate_context *about, struct factor
 
 static void
 take_option(struct candidate *candidate, const struct depth_option *option,
-    const struct factors *factors, double gain)
+    const struct factors *factors, double gain, double priority)
 {
 	candidate->scored = true;
 	candidate->depth = option->depth;
@@ -123,7 +126,7 @@ take_option(struct candidate *candidate, const struct depth_option *option,
 	candidate->gain = gain;
 	candidate->context = factors->context;
 	candidate->lever = factors->lever;
-	candidate->priority = gain * factors->context * factors->lever;
+	candidate->priority = priority;
 }
 
 /* Does this option beat what the candidate holds? */
@@ -143,7 +146,7 @@ try_option(struct run *run, struct candidate *candidate, const struct depth_opti
 	const struct action *action = candidate->action;
 	struct factors factors;
 	const char *missing = about != NULL ? factors_of(run, about, &factors) : "margin";
-	double gain;
+	double gain, priority;
 
 	if (missing != NULL) {
 		*ret_fate = FATE_MISSING;
@@ -153,8 +156,14 @@ try_option(struct run *run, struct candidate *candidate, const struct depth_opti
 	    factors.margin - option->value.cost_minor < (double)action->offer.margin_floor_minor)
 		return "offer.margin_floor";
 	gain = gain_of(factors.p1, factors.p0, factors.margin, option->value.cost_minor);
+	priority = gain * factors.context * factors.lever;
+	/* Its factors are finite, and it is not, or too near to that to be weighed. */
+	if (!(priority > -PRIORITY_MAX && priority < PRIORITY_MAX)) {
+		*ret_fate = FATE_MISSING;
+		return "priority";
+	}
 	if (option_better(candidate, option, gain))
-		take_option(candidate, option, &factors, gain);
+		take_option(candidate, option, &factors, gain, priority);
 	return NULL;
 }
 

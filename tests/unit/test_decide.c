@@ -308,6 +308,31 @@ below_nothing_a_card_is_shown_only_by_exploration(void **state)
 	assert_in_range(shown, 800 - 88, 800 + 88);
 }
 
+/* Each factor is a number; what they make is none that could be weighed. */
+static void
+a_priority_that_leaves_the_doubles_is_missing_and_the_others_have_a_chance(void **state)
+{
+	const struct slot *slot;
+
+	(void)state;
+	scene_begin(&s, EXPLORE(",\"interrupt\":{\"+\":[1e305,0]}"));
+	add_action(&s, "a", "{\"margin\":{\"+\":[1e308,0]},\"context\":1000000,\"lever\":0}");
+	add_action(&s, "b", "{\"margin\":{\"+\":[1e308,0]},\"context\":1000000}");
+	add_action(&s, "c", "{\"margin\":{\"+\":[1e301,0]}}");
+	add_action(&s, "d", "{\"margin\":100}");
+	scene_decide(&s);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(s.decision.candidates[i].fate, FATE_MISSING);
+		assert_string_equal(s.decision.candidates[i].clause, "priority");
+	}
+	slot = &s.decision.slots[0];
+	assert_int_equal(slot->shortlist_count, 2);
+	assert_true(slot->shortlist[1].priority == 3);
+	for (size_t i = 0; i < slot->shortlist_count; i++)
+		assert_true(slot->shortlist[i].p > 0 && slot->shortlist[i].p < 1);
+	assert_true(slot->has_p && slot->p_log > 0);
+}
+
 static void
 the_draw_of_a_visit_does_not_change_from_line_to_line(void **state)
 {
@@ -722,6 +747,7 @@ main(void)
 		T(the_shortlist_is_the_best_by_priority_then_id_and_nothing),
 		T(a_long_shortlist_is_in_order_also_without_whom_a_winner_excludes),
 		T(below_nothing_a_card_is_shown_only_by_exploration),
+		T(a_priority_that_leaves_the_doubles_is_missing_and_the_others_have_a_chance),
 		T(the_draw_of_a_visit_does_not_change_from_line_to_line),
 		T(the_second_slot_is_drawn_without_the_winner_and_its_marginal_is_exact),
 		T(two_slots_cannot_pass_a_cap_of_one_together),
