@@ -54,6 +54,7 @@ enum event_type {
 	    EV_COUNT
 };
 #define EV_NONE EV_COUNT
+_Static_assert(EV_COUNT <= 32, "what a policy acts on is a bit per type in 32");
 
 /* The channel a message came in on: segment 4 of aisle/v1/{store}/{channel}/… */
 enum channel { CHANNEL_POS, CHANNEL_LOYALTY, CHANNEL_CARE, CHANNEL_TABLET };

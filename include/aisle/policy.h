@@ -20,6 +20,7 @@
 #include "aisle/base.h"
 #include "aisle/contact.h"
 #include "aisle/event.h"
+#include "aisle/placement.h"
 #include "aisle/value.h"
 
 struct json_t;
@@ -36,14 +37,6 @@ struct calibration;   /* score/model.h */
 #define TIERS_MAX 16
 #define WHY_MAX 3 /* lines of "why" on a card */
 
-enum placement {
-	PLACE_TABLET,
-	PLACE_TILL,
-	PLACE_RECEIPT,
-	PLACE_CUSTOMER,
-	PLACE_LATER,
-	PLACE_COUNT
-};
 enum kind {
 	KIND_OFFER,
 	KIND_RECOMMEND,
@@ -56,7 +49,6 @@ enum kind {
 	KIND_COUNT
 };
 enum gate { GATE_NONE, GATE_ASSOCIATE, GATE_MANAGER, GATE_CUSTOMER, GATE_AUTO, GATE_COUNT };
-extern const char *const placement_names[PLACE_COUNT]; /* "tablet" … */
 extern const char *const kind_names[KIND_COUNT];
 extern const char *const gate_names[GATE_COUNT];
 

@@ -24,21 +24,6 @@
 
 #include "policy/policy_load.h"
 
-/* Where a card may go while the visit is in a state. Quiet rules come on top. */
-#define TILL_OPEN (1u << PLACE_TILL)
-#define FRONT ((1u << PLACE_TABLET) | (1u << PLACE_CUSTOMER))
-#define AFTER ((1u << PLACE_RECEIPT) | (1u << PLACE_LATER))
-/* clang-format off */
-static const unsigned lane_places[] = {
-	[VISIT_WAITING] = FRONT | (1u << PLACE_LATER),	/* no basket: no till, no receipt */
-	[VISIT_OPEN] = FRONT | TILL_OPEN | AFTER,
-	[VISIT_SUSPENDED] = 1u << PLACE_LATER,
-	[VISIT_TENDER] = FRONT | TILL_OPEN | AFTER,
-	[VISIT_CLOSED] = AFTER,
-	[VISIT_CANCELLED] = 1u << PLACE_LATER,
-};
-/* clang-format on */
-
 bool
 card_open_at(const struct card *card, int64_t now_ms)
 {
@@ -59,12 +44,6 @@ trial_card(const struct run *run, size_t i)
 	int own = run->trials[i].own;
 
 	return own < 0 ? NULL : &run->visit->cards[own];
-}
-
-bool
-lane_quiet(enum placement place)
-{
-	return place == PLACE_TABLET || place == PLACE_TILL || place == PLACE_CUSTOMER;
 }
 
 bool
@@ -228,9 +207,9 @@ stacking_closed(const struct run *run, const struct action *action)
 static const char *
 lane_gate(const struct run *run, const struct action *action, enum placement place)
 {
-	if ((lane_places[run->visit->state] & (1u << place)) == 0)
+	if ((placement_table[place].states & (1u << run->visit->state)) == 0)
 		return "lane.state";
-	if (!action->mandatory && run->decision->cause != NULL && lane_quiet(place))
+	if (!action->mandatory && run->decision->cause != NULL && placement_table[place].interrupts)
 		return run->decision->cause;
 	return NULL;
 }
@@ -328,7 +307,7 @@ gate_check(struct run *run, size_t i, enum placement place, const char **ret_cla
 	*ret_clause = trial->standing_clause;
 	if (trial->tried == TRIED_HEAD && trial->standing != FATE_PASSED)
 		return trial->standing;
-	if (place == PLACE_LATER && !run->input->contact_consent) {
+	if (placement_table[place].reaches_out && !run->input->contact_consent) {
 		*ret_clause = "contact";
 		return FATE_CONSENT;
 	}

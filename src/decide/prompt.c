@@ -200,11 +200,11 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	if (w.treatment->image != NULL)
 		json_add_str(json, "image", w.treatment->image);
 	add_texts(&w, "why", w.treatment->why,
-	    slot->placement == PLACE_CUSTOMER ? 0 : w.treatment->why_count, slot->reasons,
-	    slot->reason_count);
+	    placement_table[slot->placement].faces_customer ? 0 : w.treatment->why_count,
+	    slot->reasons, slot->reason_count);
 	json_add_double(json, "confidence", w.candidate->scored ? w.candidate->p1 : 1.0);
 	json_add_str(json, "gate", gate_names[action->gate]);
-	if (slot->placement != PLACE_CUSTOMER)
+	if (!placement_table[slot->placement].faces_customer)
 		add_alternatives(&w);
 	if (action->has_offer)
 		offer_json(w.policy, &action->offer, w.candidate->depth, w.candidate->worth_minor,

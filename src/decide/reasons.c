@@ -195,7 +195,8 @@ wants_reasons(const struct run *run, const struct slot *slot)
 {
 	const struct candidate *candidate;
 
-	if (slot->candidate == NOTHING || slot->card >= 0 || slot->placement == PLACE_CUSTOMER)
+	if (slot->candidate == NOTHING || slot->card >= 0 ||
+	    placement_table[slot->placement].faces_customer)
 		return false;
 	candidate = &run->decision->candidates[slot->candidate];
 	return candidate->fate == FATE_OFFERED && candidate->scored &&

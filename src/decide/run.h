@@ -155,7 +155,6 @@ enum fate gate_again(struct run *run, size_t i, enum placement place, const char
 const struct card *trial_card(const struct run *run, size_t i); /* its open card; NULL */
 bool card_kept(const struct card *card);			/* accepted and still standing */
 bool card_open_at(const struct card *card, int64_t now_ms);
-bool lane_quiet(enum placement place); /* would this placement interrupt the lane? */
 
 /* ---- gate_rules.c ---- */
 void rules_gate(struct run *run, size_t i); /* standing; also fills the candidate's options */

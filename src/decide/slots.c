@@ -460,7 +460,7 @@ fill_placement(struct run *run, enum placement place)
 	pool = gate_placement(run, place);
 	taken = place_mandatory(run, place, taken);
 	/* A quiet lane is not a choice for nothing: there is no draw to learn from. */
-	if (run->decision->cause == NULL || !lane_quiet(place))
+	if (run->decision->cause == NULL || !placement_table[place].interrupts)
 		draw_placement(run, &pool, taken);
 	merge_fates(run);
 }

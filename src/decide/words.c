@@ -267,7 +267,7 @@ values_fit(const struct fitting *fit, const struct template *text, int max, cons
 {
 	size_t chars;
 
-	if (fit->place == PLACE_CUSTOMER && words_personal(fit->policy, text))
+	if (placement_table[fit->place].faces_customer && words_personal(fit->policy, text))
 		return false;
 	if (!text_chars_max(fit, text, &chars))
 		return false;
@@ -297,7 +297,8 @@ treatment_fits(const struct fitting *fit, const struct treatment *treatment)
 	if (treatment->plain)
 		return true;
 	/* Reasons are not shown to strangers, so on their screen they need not fit. */
-	for (size_t i = 0; fit->place != PLACE_CUSTOMER && i < treatment->why_count; i++)
+	for (size_t i = 0; !placement_table[fit->place].faces_customer && i < treatment->why_count;
+	     i++)
 		if (!text_fits(fit, &treatment->why[i], 0, language))
 			return false;
 	for (size_t i = 0; i < treatment->step_count; i++)

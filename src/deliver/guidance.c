@@ -22,7 +22,7 @@ static bool
 card_on_screen(const struct card *card)
 {
 	return card->state != CARD_GONE && !card->withheld && card->json != NULL &&
-	    (card->placement == PLACE_TABLET || card->placement == PLACE_CUSTOMER);
+	    placement_table[card->placement].on_screen;
 }
 
 const char *
@@ -51,7 +51,8 @@ static bool
 faces_customer(const struct visit *visit)
 {
 	for (size_t i = 0; i < visit->card_count; i++)
-		if (card_on_screen(&visit->cards[i]) && visit->cards[i].placement == PLACE_CUSTOMER)
+		if (card_on_screen(&visit->cards[i]) &&
+		    placement_table[visit->cards[i].placement].faces_customer)
 			return true;
 	return false;
 }

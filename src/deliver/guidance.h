@@ -20,13 +20,6 @@ bool guidance_wanted(const struct visit *visit, const struct subject *subject);
 /* "open", "answered", "asked", "applied", "refused" */
 const char *card_state_text(const struct card *card);
 void withdraw_json(const struct id *guidance, const char *reason, struct buf *out);
-enum command_type {
-	COMMAND_APPLY_OFFER,
-	COMMAND_WITHDRAW_OFFER,
-	COMMAND_SHOW_MESSAGE,
-	COMMAND_CLEAR_MESSAGE,
-	COMMAND_PRINT_MESSAGE
-};
 void command_json(enum command_type type, const struct id *command, const struct visit *visit,
     const struct card *card, const char *text, int64_t expires_ms, struct buf *out);
 /* "Gold · 6th visit this month" style line from the profile's line; NULL: none. */

@@ -4,8 +4,6 @@
  */
 #include "policy/policy_internal.h"
 
-const char *const placement_names[PLACE_COUNT] = { "tablet", "till", "receipt", "customer",
-	"later" };
 const char *const kind_names[KIND_COUNT] = { "offer", "recommend", "service", "retain", "remind",
 	"coach", "inform", "alert" };
 const char *const gate_names[GATE_COUNT] = { "none", "associate", "manager", "customer", "auto" };

@@ -213,11 +213,12 @@ check_gate(struct compile *c, const struct at *at, const struct action *action)
 	if (action->gate == GATE_AUTO && action->kind != KIND_COACH)
 		mistake(c, &gate, "gate auto for kind %s, expected it for coach only",
 		    kind_names[action->kind]);
-	if (action->gate == GATE_CUSTOMER && action->placements != 1u << PLACE_CUSTOMER)
+	if (action->gate == GATE_CUSTOMER &&
+	    (action->placements == 0 || (action->placements & ~PLACES_FACING_CUSTOMER) != 0))
 		mistake(c, &gate,
 		    "gate customer needs the customer's own screen, expected placement customer "
 		    "alone");
-	if ((action->placements & 1u << PLACE_CUSTOMER) != 0 && action->gate != GATE_CUSTOMER &&
+	if ((action->placements & PLACES_FACING_CUSTOMER) != 0 && action->gate != GATE_CUSTOMER &&
 	    action->gate != GATE_NONE)
 		mistake(c, &gate,
 		    "on the customer's screen nobody else can answer, expected gate customer or "

@@ -141,8 +141,8 @@ read_treatment(struct compile *c, const struct at *at, const struct action *acti
 		mistake(c, &place,
 		    "the action is not placed there, expected one of its placements");
 	wording.language = treatment->language;
-	wording.on_customer = (action->placements & 1u << PLACE_CUSTOMER) != 0 &&
-	    (treatment->placement < 0 || treatment->placement == PLACE_CUSTOMER);
+	wording.on_customer = (action->placements & PLACES_FACING_CUSTOMER) != 0 &&
+	    (treatment->placement < 0 || placement_table[treatment->placement].faces_customer);
 	template_read(c, &headline, &wording, &treatment->headline);
 	if (json_is_string(headline.json) && json_string_length(headline.json) == 0)
 		mistake(c, &headline, "\"headline\" is empty, expected a text");

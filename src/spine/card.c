@@ -67,23 +67,20 @@ card_command(struct engine *engine, struct visit *visit, struct card *card, int 
 	buf_done(&json);
 }
 
-/* Cards for the till's display, the receipt and the customer's screen are messages through the
- * till. */
+/* Some placements are messages through the till. */
 static void
 card_message(struct engine *engine, struct visit *visit, struct card *card)
 {
+	enum command_type show = placement_table[card->placement].show;
 	json_t *json;
 	const char *headline;
 
-	if (card->placement == PLACE_TABLET || card->placement == PLACE_LATER)
+	if (show == COMMAND_NONE)
 		return;
 	json = json_loads(card->json, 0, NULL);
 	headline = json_string_value(json_object_get(json, "headline"));
-	if (headline != NULL && card->placement == PLACE_RECEIPT)
-		card_command(engine, visit, card, COMMAND_PRINT_MESSAGE, headline);
-	else if (headline != NULL &&
-	    (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
-		card_command(engine, visit, card, COMMAND_SHOW_MESSAGE, headline);
+	if (headline != NULL)
+		card_command(engine, visit, card, show, headline);
 	json_decref(json);
 }
 
@@ -251,9 +248,9 @@ card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
 		outcome_record(engine, visit, card,
 		    reason == WITHDRAW_EXPIRED ? OUTCOME_EXPIRED : OUTCOME_WITHDRAWN,
 		    withdraw_name(reason), false, 0);
-		if (!card->withheld &&
-		    (card->placement == PLACE_TILL || card->placement == PLACE_CUSTOMER))
-			card_command(engine, visit, card, COMMAND_CLEAR_MESSAGE, NULL);
+		if (!card->withheld && placement_table[card->placement].clear != COMMAND_NONE)
+			card_command(engine, visit, card, placement_table[card->placement].clear,
+			    NULL);
 	}
 	card_gone(engine, card);
 }
