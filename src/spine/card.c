@@ -37,7 +37,7 @@ visit_has_open(const struct visit *visit)
 	return false;
 }
 
-static const struct id *
+const struct id *
 visit_subject(const struct visit *visit)
 {
 	return visit->has_subject ? &visit->subject : NULL;
@@ -45,26 +45,32 @@ visit_subject(const struct visit *visit)
 
 /* ---- to the till ---- */
 
-void
-card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
-    const char *text)
+static void
+command(struct engine *engine, struct visit *visit, const struct id *subject, struct card *card,
+    int type, const char *text)
 {
 	char purpose[32];
 	struct buf json = { 0 };
 	char *topic = arena_printf(engine->arena, "pos/%s/command", visit->terminal);
-	struct id command;
+	struct id id;
 	int64_t expires_ms = engine->now_ms + (type == COMMAND_APPLY_OFFER ? ASK_MS : MESSAGE_MS);
 
 	if (visit->terminal[0] == '\0')
 		return;
 	snprintf(purpose, sizeof(purpose), "command/%u", ++engine->commands);
-	command = engine_id(engine, purpose);
+	id = engine_id(engine, purpose);
 	if (type == COMMAND_APPLY_OFFER)
-		card->command = command;
-	command_json(type, &command, visit, card, text, expires_ms, &json);
-	engine_output(engine, OUTPUT_COMMAND, NULL, topic, visit_subject(visit), json.data,
-	    json.len);
+		card->command = id;
+	command_json(type, &id, visit, card, text, expires_ms, &json);
+	engine_output(engine, OUTPUT_COMMAND, NULL, topic, subject, json.data, json.len);
 	buf_done(&json);
+}
+
+void
+card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
+    const char *text)
+{
+	command(engine, visit, visit_subject(visit), card, type, text);
 }
 
 /* Some placements are messages through the till. */
@@ -167,17 +173,17 @@ known_subject(struct engine *engine, const struct visit *visit)
 }
 
 static void
-send_withdrawal(struct engine *engine, struct visit *visit, enum withdraw_reason reason)
+send_withdrawal(struct engine *engine, struct visit *visit, const char *station,
+    const struct id *subject, enum withdraw_reason reason)
 {
 	struct buf json = { 0 };
-	char *topic = arena_printf(engine->arena, "guidance/%s", visit->station);
+	char *topic = arena_printf(engine->arena, "guidance/%s", station);
 
 	if (id_is_zero(&visit->guidance))
 		return;
 	metrics_add(METRIC_WITHDRAWALS, 1);
 	withdraw_json(&visit->guidance, withdraw_name(reason), &json);
-	engine_output(engine, OUTPUT_WITHDRAW, visit->station, topic, visit_subject(visit),
-	    json.data, json.len);
+	engine_output(engine, OUTPUT_WITHDRAW, station, topic, subject, json.data, json.len);
 	memset(&visit->guidance, 0, sizeof(visit->guidance));
 	buf_done(&json);
 }
@@ -214,7 +220,7 @@ visit_guide(struct engine *engine, struct visit *visit, const struct id *decisio
 	char *topic;
 
 	if (!guidance_wanted(visit, subject)) {
-		send_withdrawal(engine, visit, if_empty);
+		send_withdrawal(engine, visit, visit->station, visit_subject(visit), if_empty);
 		return;
 	}
 	if (id_is_zero(&visit->guidance))
@@ -233,26 +239,33 @@ visit_guide(struct engine *engine, struct visit *visit, const struct id *decisio
 
 /* ---- withdraw ---- */
 
-void
-card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
+static void
+withdraw(struct engine *engine, struct visit *visit, const struct id *subject, struct card *card,
     enum withdraw_reason reason)
 {
 	if (card->state == CARD_GONE || card->redeemed)
 		return;
 	if (card->state == CARD_ASKED || card->state == CARD_APPLIED) {
-		card_command(engine, visit, card, COMMAND_WITHDRAW_OFFER, NULL);
-		outcome_record(engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(reason), false,
-		    0);
+		command(engine, visit, subject, card, COMMAND_WITHDRAW_OFFER, NULL);
+		outcome_record_of(engine, visit, subject, card, OUTCOME_WITHDRAWN,
+		    withdraw_name(reason));
 	} else if (card->state == CARD_OPEN) {
 		timer_cancel(engine, "card", &card->prompt, card->expires_ms);
-		outcome_record(engine, visit, card,
+		outcome_record_of(engine, visit, subject, card,
 		    reason == WITHDRAW_EXPIRED ? OUTCOME_EXPIRED : OUTCOME_WITHDRAWN,
-		    withdraw_name(reason), false, 0);
+		    withdraw_name(reason));
 		if (!card->withheld && placement_table[card->placement].clear != COMMAND_NONE)
-			card_command(engine, visit, card, placement_table[card->placement].clear,
-			    NULL);
+			command(engine, visit, subject, card,
+			    placement_table[card->placement].clear, NULL);
 	}
 	card_gone(engine, card);
+}
+
+void
+card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason)
+{
+	withdraw(engine, visit, visit_subject(visit), card, reason);
 }
 
 /* Reasons that end the visit for this customer take accepted offers along; the others leave them to
@@ -264,7 +277,8 @@ takes_accepted(enum withdraw_reason reason)
 }
 
 void
-visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason)
+visit_withdraw_of(struct engine *engine, struct visit *visit, const char *station,
+    const struct id *subject, enum withdraw_reason reason)
 {
 	for (size_t i = 0; i < visit->card_count; i++) {
 		struct card *card = &visit->cards[i];
@@ -272,9 +286,15 @@ visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason 
 		if (card->state == CARD_OPEN ||
 		    (takes_accepted(reason) &&
 			(card->state == CARD_ASKED || card->state == CARD_APPLIED)))
-			card_withdraw(engine, visit, card, reason);
+			withdraw(engine, visit, subject, card, reason);
 	}
-	send_withdrawal(engine, visit, reason);
+	send_withdrawal(engine, visit, station, subject, reason);
+}
+
+void
+visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason)
+{
+	visit_withdraw_of(engine, visit, visit->station, visit_subject(visit), reason);
 }
 
 /* An offer that the till applies is asked for with a token of its own; one that the cashier scans

@@ -5,7 +5,6 @@
  */
 #include "spine/spine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,18 +96,6 @@ note_incident(struct engine *engine, const struct visit *visit, enum incident_ki
 	subject->dirty = true;
 }
 
-/* The guidance on the screen of the station that the basket left. */
-static void
-leave_station(struct engine *engine, struct visit *visit, const char *old_station)
-{
-	char station[NAME_SIZE];
-
-	snprintf(station, sizeof(station), "%s", visit->station);
-	snprintf(visit->station, sizeof(visit->station), "%s", old_station);
-	visit_withdraw(engine, visit, WITHDRAW_REPLACED);
-	snprintf(visit->station, sizeof(visit->station), "%s", station);
-}
-
 /* false: the card of a forgotten customer waits for nothing; the visit is gone. */
 static bool
 identified(struct engine *engine, struct session_result *result)
@@ -196,14 +183,10 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		bound_baskets(engine, visit);
 	}
 	if (effects & EFFECT_MOVED)
-		leave_station(engine, visit, result->old_station);
-	if (effects & EFFECT_REPLACED) {
-		struct id subject = visit->subject;
-
-		visit->subject = *former;
-		visit_withdraw(engine, visit, WITHDRAW_CUSTOMER);
-		visit->subject = subject;
-	}
+		visit_withdraw_of(engine, visit, result->old_station, visit_subject(visit),
+		    WITHDRAW_REPLACED);
+	if (effects & EFFECT_REPLACED)
+		visit_withdraw_of(engine, visit, visit->station, former, WITHDRAW_CUSTOMER);
 	if (effects & EFFECT_IDENTIFIED && !identified(engine, result))
 		return;
 	if (effects & EFFECT_DECLINED)

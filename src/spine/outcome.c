@@ -14,8 +14,8 @@
 #include "profile/subject_io.h"
 
 static void
-add_contact(struct engine *engine, struct visit *visit, const struct card *card,
-    enum outcome outcome, const char *reason)
+add_contact(struct engine *engine, struct visit *visit, const struct id *of,
+    const struct card *card, enum outcome outcome, const char *reason)
 {
 	struct contact row = {
 		.prompt = card->prompt,
@@ -29,8 +29,7 @@ add_contact(struct engine *engine, struct visit *visit, const struct card *card,
 		.issue = card->issue,
 		.reason = (char *)reason,
 	};
-	struct subject *subject =
-	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	struct subject *subject = of != NULL ? engine_subject(engine, of) : NULL;
 	struct buf buf = { 0 };
 
 	if (subject != NULL && subject->forgotten)
@@ -95,15 +94,14 @@ lane_of(enum outcome outcome)
 }
 
 static void
-record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
-    const char *reason, bool has_amount, int64_t amount_minor, const struct instead *instead)
+record(struct engine *engine, struct visit *visit, const struct id *of, struct card *card,
+    enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor,
+    const struct instead *instead)
 {
-	const struct id *subject =
-	    visit->has_subject && !keys_forgotten(engine->keys, &visit->subject) ? &visit->subject
-										 : NULL;
+	const struct id *subject = of != NULL && !keys_forgotten(engine->keys, of) ? of : NULL;
 	struct buf json = { 0 };
 
-	add_contact(engine, visit, card, outcome, reason);
+	add_contact(engine, visit, of, card, outcome, reason);
 	tally_outcome(engine, card, outcome, amount_minor);
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
@@ -126,14 +124,22 @@ void
 outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
     const char *reason, bool has_amount, int64_t amount_minor)
 {
-	record(engine, visit, card, outcome, reason, has_amount, amount_minor, NULL);
+	record(engine, visit, visit_subject(visit), card, outcome, reason, has_amount, amount_minor,
+	    NULL);
+}
+
+void
+outcome_record_of(struct engine *engine, struct visit *visit, const struct id *subject,
+    struct card *card, enum outcome outcome, const char *reason)
+{
+	record(engine, visit, subject, card, outcome, reason, false, 0, NULL);
 }
 
 void
 outcome_record_instead(struct engine *engine, struct visit *visit, struct card *card,
     enum outcome outcome, const char *reason, const struct instead *instead)
 {
-	record(engine, visit, card, outcome, reason, false, 0, instead);
+	record(engine, visit, visit_subject(visit), card, outcome, reason, false, 0, instead);
 }
 
 /* ---- goals ---- */

@@ -132,6 +132,12 @@ void card_withdraw(struct engine *engine, struct visit *visit, struct card *card
 void card_gone(struct engine *engine, struct card *card);
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
+/* The same on the screen of another station, or of the customer that it had before. subject: NULL
+ * for nobody. */
+void visit_withdraw_of(struct engine *engine, struct visit *visit, const char *station,
+    const struct id *subject, enum withdraw_reason reason);
+/* NULL: nobody that is known */
+const struct id *visit_subject(const struct visit *visit);
 /* Sends what the tablet should show now: a Guidance, or a withdrawal when there is nothing left. */
 void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
     enum withdraw_reason if_empty);
@@ -203,6 +209,9 @@ void today_drop(struct engine *engine);
 /* outcome.c */
 void outcome_record(struct engine *engine, struct visit *visit, struct card *card,
     enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor);
+/* of somebody else than who stands there now */
+void outcome_record_of(struct engine *engine, struct visit *visit, const struct id *subject,
+    struct card *card, enum outcome outcome, const char *reason);
 /* What a person did instead; depth 0: none, prompt NULL: it became no card. */
 struct instead {
 	const char *action;
