@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_contributions.c - what each input did to the scores of a decision on record, asked for later.
+ */
+#include "spine_story.h"
+
+/* m: of the basket's total, the till's own x, the depth, what the offer is worth and another model. */
+static void
+a_model(const char *version)
+{
+	a_policy(arena_printf(texts, "{'version':%s}", version));
+	parts.part[2] = parts.part[--parts.count];
+	add_part(texts, &parts, "features.json",
+	    quoted("{'features':[{'name':'total','type':'number','from':'basket.total()'},"
+		   "{'name':'word','type':'string','from':'event.word'},{'name':'x','type':'number'"
+		   ",'from':'event.x'},"
+		   "{'name':'deep','type':'number','from':'action.depth'},{'name':'worthy','type':'"
+		   "number','from':'action.worth'},"
+		   "{'name':'group','type':'string','from':'action.group'},"
+		   "{'name':'other','type':'number','from':'model.n'}]}"));
+	add_part(texts, &parts, "models/models.json",
+	    quoted("{'models':[{'model':'m','file':'m.json','target':'redeemed','window_days':0,'"
+		   "population':'shown',"
+		   "'exam':'m.csv'},{'model':'n','file':'n.json','exam':'n.csv'}]}"));
+	add_part(texts, &parts, "models/m.json",
+	    quoted("{'format':'aisle-linear','link':'logit','bias':0.5,'weights':{'total':-0."
+		   "0078125,'word=tea':0.25,'x':0.125,"
+		   "'deep':0.03125,'worthy':-0.0625,'group=g':0.75,'other':2}}"));
+	add_part(texts, &parts, "models/m.csv",
+	    "total,word,x,deep,worthy,group,other,margin\n0,,,0,0,,0,0.5\n");
+	add_part(texts, &parts, "models/n.json",
+	    quoted("{'format':'aisle-linear','link':'identity','bias':0.25,'weights':{'x':0.5}}"));
+	add_part(texts, &parts, "models/n.csv", "x,margin\n1,0.75\n");
+	an_action("o",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'0d'},'propensity':{'model':'m'},'"
+	    "margin':5000,"
+	    "'offer':{'type':'amount','depth':40,'max':40,'apply':'till-code','until':'0d'}}");
+	in_force();
+}
+
+static json_t *
+asked(const char *id)
+{
+	struct buf out = { 0 };
+	json_t *json;
+
+	assert_int_equal(query_decision(engine, id, &out), 0);
+	json = json_loadb(out.data, out.len, 0, NULL);
+	buf_done(&out);
+	assert_non_null(json);
+	return json;
+}
+
+static const json_t *
+part_of(const json_t *model, const char *feature)
+{
+	const json_t *part;
+	size_t i;
+
+	json_array_foreach(json_object_get(model, "parts"), i, part) {
+		if (strcmp(text_of(part, "feature"), feature) == 0)
+			return part;
+	}
+	return NULL;
+}
+
+static double
+moved(const json_t *model, const char *feature)
+{
+	return json_number_value(json_object_get(part_of(model, feature), "part"));
+}
+
+static const char *
+decide_once(void)
+{
+	char id[ID_TEXT_SIZE];
+
+	open_basket("b");
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':1,'sku':'s','category':'c','qty':1,'amount':64,'currency':'EUR','"
+	    "x':4,'word':'tea'}");
+	assert_said("guidance 7: o");
+	id_text(&visit_of("b")->cards[0].decision, id);
+	return arena_strdup(texts, id);
+}
+
+static void
+each_input_says_what_it_did_the_largest_first_and_they_add_up(void **state)
+{
+	double sum = 0, last = 1e9;
+	const json_t *contributions, *model, *part;
+	json_t *json;
+	size_t i;
+
+	(void)state;
+	a_model("1");
+	json = asked(decide_once());
+	contributions = json_object_get(json, "contributions");
+	assert_true(json_is_true(json_object_get(contributions, "same")));
+	assert_string_equal(text_of(json_object_get(contributions, "policy"), "name"), "t");
+	assert_int_equal(json_array_size(json_object_get(contributions, "models")), 1);
+	model = json_array_get(json_object_get(contributions, "models"), 0);
+	assert_string_equal(text_of(model, "action"), "o");
+	assert_string_equal(text_of(model, "model"), "m");
+	assert_true(json_is_true(json_object_get(model, "exact")));
+	assert_true(moved(model, "total") == -0.5);
+	assert_true(moved(model, "word") == 0.25);
+	assert_true(moved(model, "x") == 0.5);
+	assert_true(moved(model, "deep") == 1.25);
+	assert_true(moved(model, "worthy") == -2.5);
+	assert_true(moved(model, "group") == 0.75);
+	assert_true(moved(model, "other") == 4.5);
+	assert_string_equal(text_of(part_of(model, "word"), "value"), "tea");
+	assert_true(json_number_value(json_object_get(part_of(model, "worthy"), "value")) == 40);
+	json_array_foreach(json_object_get(model, "parts"), i, part) {
+		double size = json_number_value(json_object_get(part, "part"));
+
+		sum += size;
+		size = size < 0 ? -size : size;
+		assert_true(size <= last);
+		last = size;
+	}
+	assert_true(json_number_value(json_object_get(model, "base")) == 0.5);
+	assert_true(json_number_value(json_object_get(model, "margin")) == 0.5 + sum);
+	json_decref(json);
+}
+
+static void
+under_another_policy_it_says_that_it_is_another(void **state)
+{
+	const char *id;
+	json_t *json;
+
+	(void)state;
+	a_model("1");
+	id = decide_once();
+	memset(&parts, 0, sizeof(parts));
+	a_model("2");
+	json = asked(id);
+	assert_true(json_is_false(json_object_get(json_object_get(json, "contributions"), "same")));
+	json_decref(json);
+	memset(&parts, 0, sizeof(parts));
+	only("k", "{}"); /* knows no such action, and no model */
+	json = asked(id);
+	assert_null(json_object_get(json, "contributions"));
+	json_decref(json);
+}
+
+static void
+without_a_model_or_a_policy_there_is_nothing_to_say(void **state)
+{
+	char id[ID_TEXT_SIZE];
+	json_t *json;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	id_text(&visit_of("b")->cards[0].decision, id);
+	json = asked(id);
+	assert_null(json_object_get(json, "contributions"));
+	json_decref(json);
+	engine_drop_policy(engine);
+	json = asked(id);
+	assert_null(json_object_get(json, "contributions"));
+	json_decref(json);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPINE_TEST(each_input_says_what_it_did_the_largest_first_and_they_add_up),
+		SPINE_TEST(under_another_policy_it_says_that_it_is_another),
+		SPINE_TEST(without_a_model_or_a_policy_there_is_nothing_to_say),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
