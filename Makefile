@@ -215,8 +215,8 @@ bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
 mutants: export MUTANTS_CC = $(CC) $(filter-out -O% -g,$(ALL_CFLAGS)) -O2
 mutants: export MUTANTS_LIBS = $(PKG_LIBS)
 mutants: deps
-	@SEED="$(SEED)" COUNT="$(COUNT)" ROOMS="$(if $(filter command,$(origin ROOMS)),$(ROOMS))" CC="$(CC)" MAKE="$(MAKE)" \
-		/usr/bin/python3 tests/mutants.py
+	@SEED="$(SEED)" COUNT="$(COUNT)" ROOMS="$(if $(filter command,$(origin ROOMS)),$(ROOMS))" CC="$(CC)" \
+		MAKE="$(MAKE)" BUILD="$(BUILD)" /usr/bin/python3 tests/mutants.py
 
 # ---- what must stay true of the source ----
 
