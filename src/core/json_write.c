@@ -69,6 +69,13 @@ json_add_object(struct json_writer *w, const char *name)
 	buf_addc(w->out, '{');
 }
 
+struct json_writer *
+json_begin(struct json_writer *w)
+{
+	json_add_object(w, NULL);
+	return w;
+}
+
 void
 json_add_list(struct json_writer *w, const char *name)
 {
@@ -83,6 +90,13 @@ json_end(struct json_writer *w)
 	buf_addc(w->out, in_object(w) ? '}' : ']');
 	w->depth--;
 	w->comma = true;
+}
+
+void
+json_end_all(struct json_writer *w)
+{
+	while (w->depth > 0)
+		json_end(w);
 }
 
 void

@@ -21,13 +21,16 @@ struct json_writer {
 	const char *space; /* behind that comma; NULL: none */
 };
 
-/* A writer that lives as long as the block it is made in. */
+/* A writer that lives as long as the block it is made in; JSON_OBJECT has the text's object open. */
 #define JSON_WRITER(buf) (&(struct json_writer){ .out = (buf) })
+#define JSON_OBJECT(buf) json_begin(JSON_WRITER(buf))
+struct json_writer *json_begin(struct json_writer *w);
 
 /* name: of the member that it becomes; NULL: an element of a list, or the whole text. */
 void json_add_object(struct json_writer *w, const char *name);
 void json_add_list(struct json_writer *w, const char *name);
 void json_end(struct json_writer *w); /* of the object or list opened last */
+void json_end_all(struct json_writer *w);
 void json_add_str(struct json_writer *w, const char *name, const char *text); /* NULL: null */
 void json_add_int(struct json_writer *w, const char *name, int64_t number);
 void json_add_double(struct json_writer *w, const char *name, double number); /* %.17g */

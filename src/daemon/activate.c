@@ -380,7 +380,7 @@ announce(struct daemon *daemon, struct control_request *request)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
 	struct buf json = { 0 };
-	struct json_writer *w = JSON_WRITER(&json);
+	struct json_writer *w = JSON_OBJECT(&json);
 
 	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
 	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
@@ -391,7 +391,6 @@ announce(struct daemon *daemon, struct control_request *request)
 	daemon_turn(daemon);
 	daemon_publish_status(daemon, "online");
 	mqtt_release(daemon->mqtt);
-	json_add_object(w, NULL);
 	daemon_policy_json(daemon, w);
 	json_end(w);
 	control_reply(request, json.data);

@@ -118,9 +118,8 @@ daemon_hq_text(const struct daemon *daemon)
 void
 daemon_status_json(struct daemon *daemon, const char *state, struct buf *out)
 {
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	json_add_str(w, "state", state);
 	json_add_int(w, "session", daemon->session);
 	json_add_when(w, "at", daemon_now_ms(daemon));

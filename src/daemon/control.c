@@ -127,9 +127,8 @@ void
 control_reply(struct control_request *request, const char *json)
 {
 	struct buf line = { 0 };
-	struct json_writer *w = JSON_WRITER(&line);
+	struct json_writer *w = JSON_OBJECT(&line);
 
-	json_add_object(w, NULL);
 	json_add_bool(w, "ok", true);
 	if (json != NULL)
 		json_add_members(w, json, strlen(json));
@@ -143,9 +142,8 @@ void
 control_fail(struct control_request *request, int exit_code, const char *error)
 {
 	struct buf line = { 0 };
-	struct json_writer *w = JSON_WRITER(&line);
+	struct json_writer *w = JSON_OBJECT(&line);
 
-	json_add_object(w, NULL);
 	json_add_bool(w, "ok", false);
 	json_add_int(w, "exit", exit_code);
 	json_add_str(w, "error", error);

@@ -22,11 +22,10 @@ static void
 status(struct daemon *daemon, struct control_request *request)
 {
 	struct buf out = { 0 };
-	struct json_writer *w = JSON_WRITER(&out);
+	struct json_writer *w = JSON_OBJECT(&out);
 	const char *address, *const *stopped;
 	size_t stopped_count;
 
-	json_add_object(w, NULL);
 	json_add_str(w, "state", "online");
 	json_add_str(w, "version", AISLE_VERSION);
 	json_add_str(w, "store", daemon->conf.store_id);
@@ -52,8 +51,7 @@ status(struct daemon *daemon, struct control_request *request)
 	stopped = engine_stopped(daemon->engine, &stopped_count);
 	for (size_t i = 0; i < stopped_count; i++)
 		json_add_str(w, NULL, stopped[i]);
-	json_end(w);
-	json_end(w);
+	json_end_all(w);
 	control_reply(request, out.data);
 	buf_done(&out);
 }
@@ -63,9 +61,8 @@ static void
 reply_with(struct control_request *request, const char *name, const char *json)
 {
 	struct buf out = { 0 };
-	struct json_writer *w = JSON_WRITER(&out);
+	struct json_writer *w = JSON_OBJECT(&out);
 
-	json_add_object(w, NULL);
 	json_add_raw(w, name, json, strlen(json));
 	json_end(w);
 	control_reply(request, out.data);

@@ -46,12 +46,11 @@ static int
 host_report(void *ctx, struct buf *out)
 {
 	struct daemon *daemon = ctx;
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 	struct buf report = { 0 };
 	int rc = query_report(daemon->engine, daemon_now_ms(daemon), &report);
 
 	/* What the engine cannot know comes behind. */
-	json_add_object(w, NULL);
 	json_add_members(w, report.data, report.len);
 	json_add_str(w, "broker", mqtt_connected(daemon->mqtt) ? "connected" : "away");
 	json_add_str(w, "hq", daemon_hq_text(daemon));
@@ -117,9 +116,8 @@ host_ready(void *ctx, struct buf *out)
 	struct daemon *daemon = ctx;
 	bool policy = engine_policy(daemon->engine) != NULL, broker = mqtt_connected(daemon->mqtt);
 	bool ready = policy && broker, away = daemon->conf.hq_host != NULL && !daemon->hq_up;
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	json_add_str(w, "status", !ready ? "fail" : away ? "warn" : "pass");
 	json_add_list(w, "reasons");
 	if (!policy)
@@ -128,8 +126,7 @@ host_ready(void *ctx, struct buf *out)
 		json_add_str(w, NULL, "no-broker");
 	if (away)
 		json_add_str(w, NULL, "hq-away");
-	json_end(w);
-	json_end(w);
+	json_end_all(w);
 	return ready;
 }
 

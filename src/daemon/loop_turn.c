@@ -84,9 +84,8 @@ stream_withdrawal(struct daemon *daemon, const struct output *output)
 {
 	json_t *message = json_loadb(output->payload, output->len, 0, NULL);
 	struct buf json = { 0 };
-	struct json_writer *w = JSON_WRITER(&json);
+	struct json_writer *w = JSON_OBJECT(&json);
 
-	json_add_object(w, NULL);
 	json_add_str(w, "guidance", json_string_value(json_object_get(message, "withdraw")));
 	json_add_str(w, "reason", json_string_value(json_object_get(message, "reason")));
 	json_end(w);

@@ -40,9 +40,8 @@ command_json(enum command_type type, const struct id *command, const struct visi
     const struct card *card, const char *text, int64_t expires_ms, struct buf *out)
 {
 	bool offer = type == COMMAND_APPLY_OFFER || type == COMMAND_WITHDRAW_OFFER;
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	json_add_id(w, "command", command);
 	json_add_str(w, "type", command_names[type]);
 	json_add_str(w, "terminal", visit->terminal);

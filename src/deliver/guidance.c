@@ -148,9 +148,8 @@ guidance_json(const struct visit *visit, const struct policy *policy, const stru
 void
 withdraw_json(const struct id *guidance, const char *reason, struct buf *out)
 {
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	json_add_id(w, "withdraw", guidance);
 	json_add_str(w, "reason", reason);
 	json_end(w);

@@ -147,14 +147,13 @@ send_token(struct http_call *call, const char *token, const char *name)
 {
 	char cookie[256];
 	struct buf body = { 0 };
-	struct json_writer *w = JSON_WRITER(&body);
+	struct json_writer *w = JSON_OBJECT(&body);
 
 	snprintf(cookie, sizeof(cookie),
 	    "aisle_token=%s; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict%s", token,
 	    call->http->tls != NULL ? "; Secure" : "");
 	http_add_header(call, "Set-Cookie", cookie);
 	sodium_memzero(cookie, sizeof(cookie));
-	json_add_object(w, NULL);
 	json_add_str(w, "token", token);
 	json_add_str(w, "name", name);
 	json_end(w);

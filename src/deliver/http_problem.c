@@ -72,9 +72,8 @@ http_reply(struct http_call *call, int status, const char *type, struct buf *bod
 void
 http_problem_text(int status, const char *detail, struct buf *out)
 {
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	json_add_str(w, "type", "about:blank");
 	json_add_str(w, "title", http_status_title(status));
 	json_add_int(w, "status", status);

@@ -154,11 +154,10 @@ rows_json(const struct subject *subject, struct json_writer *w)
 void
 subject_json(const struct subject *subject, struct buf *out)
 {
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 	char id[SUBJECT_TEXT_SIZE];
 
 	subject_text(&subject->id, id);
-	json_add_object(w, NULL);
 	json_add_str(w, "subject", id);
 	json_add_bool(w, "known", subject->known);
 	if (subject->forgotten)

@@ -57,9 +57,8 @@ static void
 reply_to(struct engine *engine, const struct event *event, int64_t at_ms, struct reply *reply)
 {
 	struct buf body = { 0 };
-	struct json_writer *w = JSON_WRITER(&body);
+	struct json_writer *w = JSON_OBJECT(&body);
 
-	json_add_object(w, NULL);
 	json_add_str(w, "guidance", event->guidance);
 	json_add_str(w, "prompt", event->prompt);
 	if (event->decision != NULL)
@@ -101,9 +100,8 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 static void
 answer_body(const struct event *event, struct buf *out)
 {
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	json_add_str(w, "decision", event->decision);
 	if (event->reason != NULL)
 		json_add_str(w, "reason", event->reason);

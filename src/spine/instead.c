@@ -90,9 +90,8 @@ card_text(const struct engine *engine, const struct card *from, const struct act
 	json_t *shown = json_loads(from->json, 0, NULL);
 	const char *headline = headline_of(shown, action->id, depth);
 	struct buf out = { 0 };
-	struct json_writer *w = JSON_WRITER(&out);
+	struct json_writer *w = JSON_OBJECT(&out);
 
-	json_add_object(w, NULL);
 	json_add_id(w, "prompt", prompt);
 	json_add_str(w, "action", action->id);
 	json_add_str(w, "treatment", "");

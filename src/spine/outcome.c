@@ -53,9 +53,8 @@ outcome_json(const struct card *card, enum outcome outcome, const char *reason, 
     int64_t amount_minor, int64_t at_ms, bool with_decision, const struct instead *instead,
     struct buf *out)
 {
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	if (with_decision)
 		json_add_id(w, "decision", &card->decision);
 	json_add_id(w, "prompt", &card->prompt);

@@ -65,8 +65,7 @@ query_stations(struct engine *engine, struct buf *out)
 		json_add_int(w, "open", list->open[i]);
 		json_end(w);
 	}
-	json_end(w);
-	json_end(w);
+	json_end_all(w);
 	free(list);
 	return 0;
 }
@@ -119,8 +118,7 @@ query_station(struct engine *engine, const char *station, struct buf *out)
 	json_add_str(w, "station", station);
 	json_add_list(w, "open");
 	sessions_each(engine->sessions, add_guidance, list);
-	json_end(w);
-	json_end(w);
+	json_end_all(w);
 	free(list);
 	return 0;
 }
@@ -210,13 +208,11 @@ add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *rea
 int
 query_dead_letters(struct engine *engine, int max_rows, struct buf *out)
 {
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 	int rc;
 
-	json_add_object(w, NULL);
 	json_add_list(w, "dead_letters");
 	rc = store_dead_each(engine->store, max_rows, add_dead, w);
-	json_end(w);
-	json_end(w);
+	json_end_all(w);
 	return rc;
 }

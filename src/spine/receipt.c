@@ -20,7 +20,7 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
     const void *payload, size_t len, bool keep)
 {
 	struct buf buf = { 0 };
-	struct json_writer *w = JSON_WRITER(&buf);
+	struct json_writer *w = JSON_OBJECT(&buf);
 	uint8_t digest[16];
 	char hex[33];
 
@@ -30,7 +30,6 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
 	engine_check(engine,
 	    store_dead_add(engine->store, engine->now_ms, topic, reject_name(rejected->reason),
 		rejected->detail, payload, keep ? len : 0));
-	json_add_object(w, NULL);
 	json_add_when(w, "at", engine->now_ms);
 	json_add_str(w, "topic", topic);
 	json_add_str(w, "reason", reject_name(rejected->reason));
@@ -83,10 +82,9 @@ static void
 receipts_send_to(struct engine *engine, const char *terminal)
 {
 	struct buf json = { 0 }, at_list = { 0 }, refused_list = { 0 };
-	struct json_writer *w = JSON_WRITER(&json), *at = JSON_WRITER(&at_list),
+	struct json_writer *w = JSON_OBJECT(&json), *at = JSON_WRITER(&at_list),
 			   *refused = JSON_WRITER(&refused_list);
 
-	json_add_object(w, NULL);
 	json_add_list(w, "ids");
 	json_add_list(at, NULL);
 	json_add_list(refused, NULL);

@@ -251,9 +251,8 @@ query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 	int64_t day_ms =
 	    engine_day_start(engine, now_ms > engine->now_ms ? now_ms : engine->now_ms);
 	const struct tally *day = engine->today.start_ms == day_ms ? &engine->today : &nothing;
-	struct json_writer *w = JSON_WRITER(out);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	json_add_object(w, NULL);
 	json_add_when(w, "at", now_ms);
 	json_add_when(w, "day", day_ms);
 	json_add_str(w, "zone", engine->zone_name);
