@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "core/id.h"
+#include "core/json_write.h"
 #include "core/log.h"
 #include "hq/records.h"
 #include "sync/wan.h"
@@ -146,12 +147,18 @@ publish_acks(struct collect *collect)
 {
 	for (size_t i = 0; i < collect->ack_count; i++) {
 		const struct ack *ack = &collect->acks[i];
-		char topic[100], payload[100];
+		char topic[100];
+		struct buf payload = { 0 };
+		struct json_writer *w = JSON_WRITER(&payload);
 		snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/ack/%s", ack->store,
 		    ack->lane);
-		int len = snprintf(payload, sizeof(payload), "{\"epoch\":\"%s\",\"upto\":%lld}",
-		    ack->epoch, (long long)ack->upto);
-		int rc = mosquitto_publish(collect->client, NULL, topic, len, payload, 1, false);
+		json_add_object(w, NULL);
+		json_add_str(w, "epoch", ack->epoch);
+		json_add_int(w, "upto", ack->upto);
+		json_end(w);
+		int rc = mosquitto_publish(collect->client, NULL, topic, (int)payload.len,
+		    payload.data, 1, false);
+		buf_done(&payload);
 		if (rc == MOSQ_ERR_SUCCESS ||
 		    rc == MOSQ_ERR_NO_CONN) /* kept for the next connection */
 			collect->acks_waiting++;

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/json_write.h"
 #include "core/when.h"
 #include "ingest/fields.h"
 
@@ -155,18 +156,16 @@ digest_event(struct event *event, json_t *root)
 {
 	json_t *time = json_object_get(root, "time");
 	struct buf text = { 0 };
+	struct json_writer *w = JSON_OBJECT(&text);
 
 	/* The canonical text of {"data":…,"time":…,"type":…}, without making that object first. */
-	buf_adds(&text, "{\"data\":");
-	json_canonical(event->data, &text);
-	buf_adds(&text, ",\"time\":");
+	json_add_canonical(w, "data", event->data);
 	if (time != NULL)
-		json_canonical(time, &text);
+		json_add_canonical(w, "time", time);
 	else
-		buf_adds(&text, "null");
-	buf_adds(&text, ",\"type\":");
-	buf_json_str(&text, event_type_name(event->type));
-	buf_addc(&text, '}');
+		json_add_null(w, "time");
+	json_add_str(w, "type", event_type_name(event->type));
+	json_end(w);
 	hash_bytes(event->digest.b, sizeof(event->digest.b), text.data, text.len, NULL, 0);
 	buf_done(&text);
 }

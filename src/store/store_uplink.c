@@ -15,6 +15,8 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/json.h"
+#include "core/json_write.h"
 #include "core/log.h"
 #include "store/store_internal.h"
 
@@ -54,19 +56,25 @@ write_row(struct store *store, enum lane lane, int64_t seq, const char *type, in
 	return store_run(store, stmt);
 }
 
-static int
-gap_text(char *out, size_t size, enum lane lane, int64_t from, int64_t to)
+static void
+gap_json(enum lane lane, int64_t from, int64_t to, struct buf *out)
 {
-	return snprintf(out, size, "{\"lane\":\"%s\",\"from\":%lld,\"to\":%lld}", lane_names[lane],
-	    (long long)from, (long long)to);
+	struct json_writer *w = JSON_OBJECT(out);
+
+	json_add_str(w, "lane", lane_names[lane]);
+	json_add_int(w, "from", from);
+	json_add_int(w, "to", to);
+	json_end(w);
 }
 
 static int
 write_gap(struct store *store, enum lane lane, int64_t from, int64_t to, int64_t at_ms)
 {
-	char body[128];
-	int len = gap_text(body, sizeof(body), lane, from, to);
-	return write_row(store, lane, to, "gap", at_ms, NULL, body, (size_t)len);
+	struct buf body = { 0 };
+	gap_json(lane, from, to, &body);
+	int error = write_row(store, lane, to, "gap", at_ms, NULL, body.data, body.len);
+	buf_done(&body);
+	return error;
 }
 
 /* Rows from … to go, and the next sequence is on disk, for when no row is left to tell it. */
@@ -98,9 +106,10 @@ static int
 read_head(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
 {
 	struct head *head = ctx;
-	const char *from = strcmp(type, "gap") == 0 && len > 0 ? strstr(body, "\"from\":") : NULL;
-	long long n;
-	head->from = from != NULL && sscanf(from, "\"from\":%lld", &n) == 1 ? n : seq;
+	json_t *gap = strcmp(type, "gap") == 0 ? json_loadb(body, len, 0, NULL) : NULL;
+	head->from = seq;
+	(void)json_int(json_object_get(gap, "from"), &head->from);
+	json_decref(gap);
 	head->at_ms = at_ms;
 	return 1;
 }
@@ -174,10 +183,11 @@ static int
 give(struct store *store, struct reading *reading, int64_t seq, const char *type, int64_t at_ms,
     const void *body, size_t len)
 {
-	char gap[128];
+	struct buf gap = { 0 };
 	if (body == NULL) {
-		len = (size_t)gap_text(gap, sizeof(gap), reading->lane, reading->expect, seq);
-		body = gap;
+		gap_json(reading->lane, reading->expect, seq, &gap);
+		body = gap.data;
+		len = gap.len;
 		type = "gap";
 	}
 	reading->expect = seq + 1;
@@ -185,6 +195,7 @@ give(struct store *store, struct reading *reading, int64_t seq, const char *type
 	if (store->given[reading->lane] < seq)
 		store->given[reading->lane] = seq;
 	int stop = reading->fn(reading->ctx, seq, type, at_ms, body, len);
+	buf_done(&gap);
 	return stop != 0 || reading->rows >= reading->max_rows;
 }
 

@@ -6,86 +6,74 @@
 
 #include <inttypes.h>
 
+#include "core/json_write.h"
+
 static void
-add_field(struct buf *out, const char *name, const char *value)
+add_action(const struct action *action, struct json_writer *w)
 {
-	buf_json_str(out, name);
-	buf_addc(out, ':');
-	buf_json_str(out, value);
-	buf_addc(out, ',');
+	json_add_object(w, NULL);
+	json_add_str(w, "action", action->id);
+	json_add_str(w, "kind", kind_names[action->kind]);
+	json_add_str(w, "group", action->group);
+	json_add_str(w, "issue", action->issue);
+	json_add_bool(w, "mandatory", action->mandatory);
+	json_add_bool(w, "personal", action->personal);
+	json_add_str(w, "gate", gate_names[action->gate]);
+	json_add_int(w, "treatments", (int64_t)action->treatment_count);
+	json_end(w);
 }
 
 static void
-add_action(const struct action *action, struct buf *out)
+add_policy(const struct policy *policy, struct json_writer *w)
 {
-	buf_adds(out, "{");
-	add_field(out, "action", action->id);
-	add_field(out, "kind", kind_names[action->kind]);
-	add_field(out, "group", action->group);
-	add_field(out, "issue", action->issue);
-	buf_addf(out, "\"mandatory\":%s,\"personal\":%s,", action->mandatory ? "true" : "false",
-	    action->personal ? "true" : "false");
-	add_field(out, "gate", gate_names[action->gate]);
-	buf_addf(out, "\"treatments\":%zu}", action->treatment_count);
-}
-
-static void
-add_policy(const struct policy *policy, struct buf *out)
-{
-	add_field(out, "currency", policy->currency);
-	buf_adds(out, "\"actions\":[");
-	for (size_t i = 0; i < policy->action_count; i++) {
-		buf_adds(out, i > 0 ? "," : "");
-		add_action(&policy->actions[i], out);
-	}
-	buf_adds(out, "],\"features\":[");
-	for (size_t i = 0; i < policy->feature_count; i++) {
-		buf_adds(out, i > 0 ? "," : "");
-		buf_json_str(out, policy->features[i].name);
-	}
-	buf_adds(out, "],\"models\":[");
-	for (size_t i = 0; i < policy->model_count; i++) {
-		buf_adds(out, i > 0 ? "," : "");
-		buf_json_str(out, policy->models[i].name);
-	}
-	buf_adds(out, "],\"languages\":[");
-	for (size_t i = 0; i < policy->language_count; i++) {
-		buf_adds(out, i > 0 ? "," : "");
-		buf_json_str(out, policy->languages[i]);
-	}
-	buf_adds(out, "],\"experiments\":[");
-	for (size_t i = 0; i < policy->experiment_count; i++) {
-		buf_adds(out, i > 0 ? "," : "");
-		buf_json_str(out, policy->experiments[i].name);
-	}
-	buf_adds(out, "],");
+	json_add_str(w, "currency", policy->currency);
+	json_add_list(w, "actions");
+	for (size_t i = 0; i < policy->action_count; i++)
+		add_action(&policy->actions[i], w);
+	json_end(w);
+	json_add_list(w, "features");
+	for (size_t i = 0; i < policy->feature_count; i++)
+		json_add_str(w, NULL, policy->features[i].name);
+	json_end(w);
+	json_add_list(w, "models");
+	for (size_t i = 0; i < policy->model_count; i++)
+		json_add_str(w, NULL, policy->models[i].name);
+	json_end(w);
+	json_add_list(w, "languages");
+	for (size_t i = 0; i < policy->language_count; i++)
+		json_add_str(w, NULL, policy->languages[i]);
+	json_end(w);
+	json_add_list(w, "experiments");
+	for (size_t i = 0; i < policy->experiment_count; i++)
+		json_add_str(w, NULL, policy->experiments[i].name);
+	json_end(w);
 }
 
 static void
 inspect_json(const struct bundle *bundle, const struct policy *policy, struct buf *out)
 {
 	const struct policy_parts *parts = bundle_parts(bundle);
+	struct json_writer *w = JSON_OBJECT(out);
 
-	buf_addc(out, '{');
-	add_field(out, "kind", bundle_meta(bundle, "kind"));
-	add_field(out, "name", bundle_meta(bundle, "name"));
-	buf_addf(out, "\"version\":");
+	json_add_str(w, "kind", bundle_meta(bundle, "kind"));
+	json_add_str(w, "name", bundle_meta(bundle, "name"));
 	if (policy != NULL)
-		buf_json_int(out, policy->version);
+		json_add_int(w, "version", policy->version);
 	else
-		buf_json_str(out, bundle_meta(bundle, "version"));
-	buf_addc(out, ',');
-	add_field(out, "hash", bundle_hash(bundle));
-	buf_addf(out, "\"bytes\":%" PRId64 ",", bundle_bytes(bundle));
+		json_add_str(w, "version", bundle_meta(bundle, "version"));
+	json_add_str(w, "hash", bundle_hash(bundle));
+	json_add_int(w, "bytes", bundle_bytes(bundle));
 	if (policy != NULL)
-		add_policy(policy, out);
-	buf_adds(out, "\"parts\":[");
+		add_policy(policy, w);
+	json_add_list(w, "parts");
 	for (size_t i = 0; i < parts->count; i++) {
-		buf_addf(out, "%s{\"part\":", i > 0 ? "," : "");
-		buf_json_str(out, parts->part[i].name);
-		buf_addf(out, ",\"bytes\":%zu}", parts->part[i].len);
+		json_add_object(w, NULL);
+		json_add_str(w, "part", parts->part[i].name);
+		json_add_int(w, "bytes", (int64_t)parts->part[i].len);
+		json_end(w);
 	}
-	buf_adds(out, "]}\n");
+	json_end_all(w);
+	buf_addc(out, '\n');
 }
 
 static void

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/json_write.h"
 #include "core/when.h"
 
 #define ZONEINFO "/usr/share/zoneinfo"
@@ -112,9 +113,9 @@ usable(const char *name, char *rule, size_t size)
 static int
 write_zones(char **names, size_t count, bool listed, struct buf *out, struct err *err)
 {
+	struct json_writer *w = JSON_OBJECT(out);
 	const char *last = "";
 
-	buf_addc(out, '{');
 	for (size_t i = 0; i < count; i++) {
 		char rule[128];
 
@@ -128,12 +129,12 @@ write_zones(char **names, size_t count, bool listed, struct buf *out, struct err
 				    names[i]);
 			continue;
 		}
-		buf_json_str(out, names[i]);
-		buf_addc(out, ':');
-		buf_json_str(out, rule);
-		buf_adds(out, ",\n");
+		json_add_str(w, names[i], rule);
+		json_space(w, "\n");
 	}
-	buf_adds(out, "\"UTC\":\"UTC0\"}\n");
+	json_add_str(w, "UTC", "UTC0");
+	json_end(w);
+	buf_addc(out, '\n');
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include <zstd.h>
 
 #include "core/json.h"
+#include "core/json_write.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -130,28 +131,31 @@ add_row(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *bod
 	struct buf *lines = &batch->uplink->lines;
 	if (batch->rows > 0 && lines->len + len + 200 > UPLINK_BATCH_BYTES)
 		return 1;
-	char at[WHEN_TEXT_SIZE];
-	when_text(at_ms, at);
+	struct json_writer *w = JSON_WRITER(lines);
 	bool ok = body_ok(batch, body, len);
 	if (!ok && strcmp(type, "gap") != 0)
 		log_warning("uplink: record left out lane=%s seq=%lld bytes=%zu",
 		    lane_names[batch->lane], (long long)seq, len);
-	buf_addf(lines, "{\"epoch\":\"%s\",\"seq\":%lld,\"type\":", batch->uplink->epoch,
-	    (long long)seq);
-	buf_json_str(lines, ok ? type : "gap");
-	buf_addf(lines, ",\"at\":\"%s\",\"body\":", at);
+	json_add_object(w, NULL);
+	json_add_str(w, "epoch", batch->uplink->epoch);
+	json_add_int(w, "seq", seq);
+	json_add_str(w, "type", ok ? type : "gap");
+	json_add_when(w, "at", at_ms);
 	if (ok) {
-		size_t start = lines->len;
-		buf_add(lines, body, len);
+		json_add_raw(w, "body", body, len);
 		/* A line feed can only be white space between tokens. */
-		for (char *c = lines->data + start;
+		for (char *c = lines->data + lines->len - len;
 		     (c = memchr(c, '\n', (size_t)(lines->data + lines->len - c)));)
 			*c = ' ';
 	} else {
-		buf_addf(lines, "{\"lane\":\"%s\",\"from\":%lld,\"to\":%lld}",
-		    lane_names[batch->lane], (long long)seq, (long long)seq);
+		json_add_object(w, "body");
+		json_add_str(w, "lane", lane_names[batch->lane]);
+		json_add_int(w, "from", seq);
+		json_add_int(w, "to", seq);
+		json_end(w);
 	}
-	buf_adds(lines, "}\n");
+	json_end(w);
+	buf_addc(lines, '\n');
 	batch->rows++;
 	batch->last = seq;
 	return 0;
