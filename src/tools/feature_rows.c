@@ -193,7 +193,7 @@ add_quoted(struct buf *out, const char *text)
 static void
 add_text(struct buf *out, const char *text)
 {
-	if (text[strcspn(text, ",\"\r\n")] != '\0')
+	if (text[strcspn(text, "\",\r\n")] != '\0')
 		add_quoted(out, text);
 	else
 		buf_adds(out, text);

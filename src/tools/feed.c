@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json_write.h"
 #include "tools/feed_stats.h"
 
 #define NEVER 1001 /* a bound that no share reaches */
@@ -294,64 +295,76 @@ report_text(const struct feed_stats *stats, const struct check *checks, size_t c
 }
 
 static void
-json_check(const struct check *check, struct buf *out)
+json_check(const struct check *check, struct json_writer *w)
 {
 	enum grade grade = grade_of(check);
 
-	buf_addf(out,
-	    "{\"check\":\"%s\",\"grade\":\"%s\",\"count\":%" PRId64 ",\"of\":%" PRId64
-	    ",\"percent\":",
-	    check->name, grade_names[grade], check->count, check->of);
+	json_add_object(w, NULL);
+	json_add_str(w, "check", check->name);
+	json_add_str(w, "grade", grade_names[grade]);
+	json_add_int(w, "count", check->count);
+	json_add_int(w, "of", check->of);
 	if (grade == GRADE_UNSEEN)
-		buf_adds(out, "null");
+		json_add_null(w, "percent");
 	else
-		write_percent(out, check);
-	buf_adds(out, ",\"what\":");
-	buf_json_str(out, check->label);
-	if (grade == GRADE_WARN || grade == GRADE_BAD) {
-		buf_adds(out, ",\"mend\":");
-		buf_json_str(out, check->mend);
+		json_add_fixed(w, "percent", per_mille(check->count, check->of) / 10.0, 1);
+	json_add_str(w, "what", check->label);
+	if (grade == GRADE_WARN || grade == GRADE_BAD)
+		json_add_str(w, "mend", check->mend);
+	json_end(w);
+}
+
+static void
+json_rejects(const struct feed_stats *stats, struct json_writer *w)
+{
+	json_add_list(w, "rejected");
+	for (int i = REJECT_NONE + 1; i < REJECT_COUNT; i++) {
+		const struct feed_reject *reject = &stats->rejects[i];
+
+		if (reject->count == 0)
+			continue;
+		json_add_object(w, NULL);
+		json_add_str(w, "reason", reject_name((enum reject)i));
+		json_add_int(w, "count", reject->count);
+		json_add_int(w, "first_line", reject->first_line);
+		json_add_str(w, "detail", reject->detail);
+		json_add_str(w, "mend", mend_of((enum reject)i));
+		json_end(w);
 	}
-	buf_addc(out, '}');
+	json_end(w);
 }
 
 static void
 report_json(const struct feed_stats *stats, const struct check *checks, size_t count,
     struct buf *out)
 {
-	const char *comma = "";
+	struct json_writer *w = JSON_OBJECT(out);
 
-	buf_addf(out,
-	    "{\"verdict\":\"%s\",\"lines\":%" PRId64 ",\"events\":%" PRId64
-	    ",\"baskets\":{\"all\":%" PRId64 ",\"closed\":%" PRId64 ",\"cancelled\":%" PRId64
-	    ",\"open\":%" PRId64 ",\"training\":%" PRId64 "},\"checks\":[",
-	    verdict_of(stats, checks, count), stats->lines, stats->events, stats->baskets,
-	    stats->closed, stats->cancelled, stats->open, stats->training);
-	for (size_t i = 0; i < count; i++) {
-		buf_adds(out, i > 0 ? "," : "");
-		json_check(&checks[i], out);
-	}
-	buf_adds(out, "],\"rejected\":[");
-	for (int i = REJECT_NONE + 1; i < REJECT_COUNT; i++) {
-		const struct feed_reject *reject = &stats->rejects[i];
-
-		if (reject->count == 0)
-			continue;
-		buf_addf(out,
-		    "%s{\"reason\":\"%s\",\"count\":%" PRId64 ",\"first_line\":%" PRId64
-		    ",\"detail\":",
-		    comma, reject_name((enum reject)i), reject->count, reject->first_line);
-		buf_json_str(out, reject->detail);
-		buf_adds(out, ",\"mend\":");
-		buf_json_str(out, mend_of((enum reject)i));
-		buf_addc(out, '}');
-		comma = ",";
-	}
-	buf_addf(out,
-	    "],\"clock\":{\"recorded\":%" PRId64 ",\"ahead_ms\":%" PRId64 ",\"behind_ms\":%" PRId64
-	    "},\"unknown_members\":%" PRId64 ",\"restricted_codes\":%" PRId64 ",\"complete\":%s}\n",
-	    stats->recorded, stats->ahead_ms, stats->behind_ms, stats->unknown_members,
-	    stats->restricted, stats->full ? "false" : "true");
+	json_add_str(w, "verdict", verdict_of(stats, checks, count));
+	json_add_int(w, "lines", stats->lines);
+	json_add_int(w, "events", stats->events);
+	json_add_object(w, "baskets");
+	json_add_int(w, "all", stats->baskets);
+	json_add_int(w, "closed", stats->closed);
+	json_add_int(w, "cancelled", stats->cancelled);
+	json_add_int(w, "open", stats->open);
+	json_add_int(w, "training", stats->training);
+	json_end(w);
+	json_add_list(w, "checks");
+	for (size_t i = 0; i < count; i++)
+		json_check(&checks[i], w);
+	json_end(w);
+	json_rejects(stats, w);
+	json_add_object(w, "clock");
+	json_add_int(w, "recorded", stats->recorded);
+	json_add_int(w, "ahead_ms", stats->ahead_ms);
+	json_add_int(w, "behind_ms", stats->behind_ms);
+	json_end(w);
+	json_add_int(w, "unknown_members", stats->unknown_members);
+	json_add_int(w, "restricted_codes", stats->restricted);
+	json_add_bool(w, "complete", !stats->full);
+	json_end(w);
+	buf_addc(out, '\n');
 }
 
 int

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/csv.h"
+#include "core/json_write.h"
 #include "score/model.h"
 
 #define FLAT_BYTES_MAX (256u << 20)
@@ -103,23 +104,25 @@ model_tool_import(const char *file, const char *out, struct err *err)
 static void
 inspect_json(const struct model *model, struct buf *out)
 {
-	buf_adds(out, "{\"format\":");
-	buf_json_str(out, model_format(model));
-	buf_adds(out, ",\"link\":");
-	buf_json_str(out, model_link_name(model));
-	buf_addf(out,
-	    ",\"float32\":%s,\"classes\":%zu,\"outputs\":%zu,\"trees\":%zu,\"nodes\":%zu,"
-	    "\"inputs\":[",
-	    model_is_float32(model) ? "true" : "false", model_class_count(model),
-	    model_output_count(model), model_tree_count(model), model_node_count(model));
+	struct json_writer *w = JSON_OBJECT(out);
+
+	json_add_str(w, "format", model_format(model));
+	json_add_str(w, "link", model_link_name(model));
+	json_add_bool(w, "float32", model_is_float32(model));
+	json_add_int(w, "classes", (int64_t)model_class_count(model));
+	json_add_int(w, "outputs", (int64_t)model_output_count(model));
+	json_add_int(w, "trees", (int64_t)model_tree_count(model));
+	json_add_int(w, "nodes", (int64_t)model_node_count(model));
+	json_add_list(w, "inputs");
 	for (size_t i = 0; i < model_input_count(model); i++) {
-		buf_adds(out, i > 0 ? ",{\"name\":" : "{\"name\":");
-		buf_json_str(out, model_input(model, i));
-		buf_addf(out, ",\"type\":\"%s\",\"used\":%s}",
-		    model_input_is_string(model, i) ? "string" : "number",
-		    model_input_is_used(model, i) ? "true" : "false");
+		json_add_object(w, NULL);
+		json_add_str(w, "name", model_input(model, i));
+		json_add_str(w, "type", model_input_is_string(model, i) ? "string" : "number");
+		json_add_bool(w, "used", model_input_is_used(model, i));
+		json_end(w);
 	}
-	buf_adds(out, "]}\n");
+	json_end_all(w);
+	buf_addc(out, '\n');
 }
 
 static void
@@ -250,8 +253,10 @@ print_parts_header(struct scoring *s, FILE *out)
 	fputs(model_class_count(s->model) > 1 ? "class,margin,base" : "margin,base", out);
 	for (size_t i = 0; i < model_input_count(s->model); i++) {
 		const char *name = model_input(s->model, i);
-		bool quoted = strpbrk(name, ",\"") != NULL;
-		fputs(quoted ? ",\"" : ",", out);
+		bool quoted = strpbrk(name, "\",") != NULL;
+		fputc(',', out);
+		if (quoted)
+			fputc('"', out);
 		for (const char *at = name; *at != '\0'; at++) {
 			fputc(*at, out);
 			if (*at == '"')

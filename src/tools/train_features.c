@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json_write.h"
+
 struct pattern {
 	const char *name, *from, *words; /* %s: the slug, the category, the category */
 	enum train_role role;
@@ -218,10 +220,14 @@ train_feature_find(const struct train_features *features, enum train_role role, 
 /* ---- features.json ---- */
 
 static void
-separate(struct buf *out, bool *first)
+add_feature(struct json_writer *w, const char *name, const char *from)
 {
-	buf_adds(out, *first ? "\n" : ",\n");
-	*first = false;
+	json_space(w, "\n");
+	json_add_object(w, NULL);
+	json_add_str(w, "name", name);
+	json_add_str(w, "type", "number");
+	json_add_str(w, "from", from);
+	json_end(w);
 }
 
 void
@@ -229,34 +235,29 @@ train_features_json(const struct train_features *features, const json_t *base, c
     const char *const *models, size_t model_count, struct buf *out)
 {
 	json_t *list = json_object_get(base, "features"), *entry;
-	bool first = true;
+	struct json_writer *w = JSON_OBJECT(out);
 	size_t i;
 
-	buf_adds(out, "{\"features\":[");
+	json_add_list(w, "features");
 	json_array_foreach(list, i, entry) {
-		separate(out, &first);
-		json_write(entry, out);
+		json_space(w, "\n");
+		json_add_tree(w, NULL, entry);
 	}
 	for (i = 0; i < features->count; i++) {
 		if ((wanted != NULL && !wanted[i]) || is_taken(base, features->list[i].name))
 			continue;
-		separate(out, &first);
-		buf_adds(out, "{\"name\":");
-		buf_json_str(out, features->list[i].name);
-		buf_adds(out, ",\"type\":\"number\",\"from\":");
-		buf_json_str(out, features->list[i].from);
-		buf_addc(out, '}');
+		add_feature(w, features->list[i].name, features->list[i].from);
 	}
 	for (i = 0; i < model_count; i++) {
-		struct buf name = { 0 };
+		struct buf name = { 0 }, from = { 0 };
 
 		buf_addf(&name, "p_%s", models[i]);
-		if (!is_taken(base, name.data)) {
-			separate(out, &first);
-			buf_addf(out, "{\"name\":\"%s\",\"type\":\"number\",\"from\":\"model.%s\"}",
-			    name.data, models[i]);
-		}
+		buf_addf(&from, "model.%s", models[i]);
+		if (!is_taken(base, name.data))
+			add_feature(w, name.data, from.data);
 		buf_done(&name);
+		buf_done(&from);
 	}
-	buf_adds(out, "]}\n");
+	json_end_all(w);
+	buf_addc(out, '\n');
 }

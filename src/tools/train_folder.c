@@ -16,14 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/json_write.h"
+
 #define SNIFF_LINES 10000
 
-/* A policy that never speaks: its one action is for nobody. */
-static const char silent_policy[] =
-    "{\"name\":\"train\",\"version\":1,\"currency\":\"%s\",\"languages\":[\"en\"],\"zones\":[\"%"
-    "s\"],"
-    "\"placements\":{\"tablet\":{\"slots\":1}},\"explore\":\"greedy\",\"salts\":{"
-    "\"id\":\"%064d\",\"control\":\"%064d\",\"explore\":\"%064d\"}}";
+/* Of a policy that never speaks: its one action is for nobody. */
 static const char silent_action[] =
     "{\"action\":\"silence\",\"kind\":\"inform\",\"issue\":\"none\",\"group\":\"none\",\"on\":["
     "\"timer\"],\"eligible\":false,"
@@ -84,6 +81,33 @@ sniff_currency(const char *path, char ret[static 4])
 	return found;
 }
 
+static void
+silent_policy(const struct conf *conf, struct json_writer *w)
+{
+	json_add_object(w, NULL);
+	json_add_str(w, "name", "train");
+	json_add_int(w, "version", 1);
+	json_add_str(w, "currency", conf->currency);
+	json_add_list(w, "languages");
+	json_add_str(w, NULL, "en");
+	json_end(w);
+	json_add_list(w, "zones");
+	json_add_str(w, NULL, conf->zone);
+	json_end(w);
+	json_add_object(w, "placements");
+	json_add_object(w, "tablet");
+	json_add_int(w, "slots", 1);
+	json_end(w);
+	json_end(w);
+	json_add_str(w, "explore", "greedy");
+	json_add_object(w, "salts");
+	json_addf(w, "id", "%064d", 1);
+	json_addf(w, "control", "%064d", 2);
+	json_addf(w, "explore", "%064d", 3);
+	json_end(w);
+	json_end(w);
+}
+
 static int
 make_silent(struct train_folder *folder, const struct train_options *options, struct err *err)
 {
@@ -96,7 +120,7 @@ make_silent(struct train_folder *folder, const struct train_options *options, st
 		options->conf->currency = mem_strdup(currency);
 	}
 	folder->policy_currency = false;
-	buf_addf(&policy, silent_policy, options->conf->currency, options->conf->zone, 1, 2, 3);
+	silent_policy(options->conf, JSON_WRITER(&policy));
 	rc = folder_add(&folder->parts, "policy.json", policy.data, policy.len, err);
 	if (rc == 0)
 		rc = folder_add(&folder->parts, "features.json", mem_strdup("{\"features\":[]}"),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json_write.h"
 #include "logic/logic_impl.h"
 #include "score/model.h"
 
@@ -17,6 +18,15 @@ add_number(struct buf *out, double x)
 
 	number_text(x, text);
 	buf_adds(out, text);
+}
+
+static void
+add_member(struct json_writer *w, const char *name, double x)
+{
+	char text[NUMBER_TEXT_SIZE];
+
+	number_text(x, text);
+	json_add_raw(w, name, text, strlen(text));
 }
 
 static const char *
@@ -77,26 +87,27 @@ train_write_features(const struct train_result *result, struct buf *out)
 /* ---- models ---- */
 
 static void
-add_calibration(const struct calibration *calibration, struct buf *out)
+add_calibration(const struct calibration *calibration, struct json_writer *w)
 {
-	if (calibration->kind == CALIBRATION_PLATT) {
-		buf_adds(out, ",\n \"calibration\":{\"platt\":[");
-		add_number(out, calibration->a);
-		buf_addc(out, ',');
-		add_number(out, calibration->b);
-		buf_adds(out, "]}");
-	}
-	if (calibration->kind != CALIBRATION_ISOTONIC)
+	if (calibration->kind != CALIBRATION_PLATT && calibration->kind != CALIBRATION_ISOTONIC)
 		return;
-	buf_adds(out, ",\n \"calibration\":{\"isotonic\":[");
-	for (size_t i = 0; i < calibration->count; i++) {
-		buf_adds(out, i > 0 ? ",[" : "[");
-		add_number(out, calibration->margins[i]);
-		buf_addc(out, ',');
-		add_number(out, calibration->ps[i]);
-		buf_addc(out, ']');
+	json_space(w, "\n ");
+	json_add_object(w, "calibration");
+	if (calibration->kind == CALIBRATION_PLATT) {
+		json_add_list(w, "platt");
+		add_member(w, NULL, calibration->a);
+		add_member(w, NULL, calibration->b);
+	} else {
+		json_add_list(w, "isotonic");
+		for (size_t i = 0; i < calibration->count; i++) {
+			json_add_list(w, NULL);
+			add_member(w, NULL, calibration->margins[i]);
+			add_member(w, NULL, calibration->ps[i]);
+			json_end(w);
+		}
 	}
-	buf_adds(out, "]}");
+	json_end(w);
+	json_end(w);
 }
 
 static bool
@@ -115,33 +126,37 @@ void
 train_write_models(const struct train_result *result, struct buf *out)
 {
 	json_t *list = json_object_get(result->base_models, "models"), *entry;
-	bool first = true;
+	struct json_writer *w = JSON_OBJECT(out);
 	size_t i;
 
-	buf_adds(out, "{\"models\":[");
+	json_add_list(w, "models");
 	json_array_foreach(list, i, entry) {
 		if (is_replaced(result, entry))
 			continue;
-		buf_adds(out, first ? "\n" : ",\n");
-		json_write(entry, out);
-		first = false;
+		json_space(w, "\n");
+		json_add_tree(w, NULL, entry);
 	}
 	for (i = 0; i < result->target_count; i++) {
 		const struct train_target *target = &result->targets[i];
 
 		if (!target->ships)
 			continue;
-		buf_addf(out, "%s\n{\"model\":\"%s\",\"file\":\"%s.linear.json\",\"target\":",
-		    first ? "" : ",", target->name, target->name);
-		buf_json_str(out, target->meaning);
-		buf_addf(out, ",\"window_days\":%lld,\"population\":\"%s\"",
-		    target->question == ASK_LAPSE ? (long long)(target->window_ms / D_MS) : 0LL,
-		    target->population);
-		add_calibration(&target->calibration, out);
-		buf_addf(out, ",\n \"exam\":\"%s.exam.csv\",\"exam_tolerance\":0}", target->name);
-		first = false;
+		json_space(w, "\n");
+		json_add_object(w, NULL);
+		json_add_str(w, "model", target->name);
+		json_addf(w, "file", "%s.linear.json", target->name);
+		json_add_str(w, "target", target->meaning);
+		json_add_int(w, "window_days",
+		    target->question == ASK_LAPSE ? target->window_ms / D_MS : 0);
+		json_add_str(w, "population", target->population);
+		add_calibration(&target->calibration, w);
+		json_space(w, "\n ");
+		json_addf(w, "exam", "%s.exam.csv", target->name);
+		json_add_int(w, "exam_tolerance", 0);
+		json_end(w);
 	}
-	buf_adds(out, "]}\n");
+	json_end_all(w);
+	buf_addc(out, '\n');
 }
 
 void
@@ -149,24 +164,25 @@ train_write_linear(const struct train_result *result, const struct train_target 
     struct buf *out)
 {
 	const struct fit *fit = &target->fit;
-	bool first = true;
+	struct json_writer *w = JSON_OBJECT(out);
 
-	buf_adds(out, "{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":");
-	add_number(out, fit->bias);
+	json_add_str(w, "format", "aisle-linear");
+	json_add_str(w, "link", "logit");
+	add_member(w, "bias", fit->bias);
 	for (int what = 0; what < 2; what++) {
-		buf_adds(out, what == 0 ? ",\n\"weights\":{" : "},\n\"missing\":{");
-		first = true;
+		json_space(w, "\n");
+		json_add_object(w, what == 0 ? "weights" : "missing");
 		for (size_t k = 0; k < fit->columns; k++) {
 			if (fit->weight[k] == 0)
 				continue;
-			buf_adds(out, first ? "\n " : ",\n ");
-			buf_json_str(out, input_name(result, target, k));
-			buf_addc(out, ':');
-			add_number(out, what == 0 ? fit->weight[k] : fit->missing[k]);
-			first = false;
+			json_space(w, "\n ");
+			add_member(w, input_name(result, target, k),
+			    what == 0 ? fit->weight[k] : fit->missing[k]);
 		}
+		json_end(w);
 	}
-	buf_adds(out, "}}\n");
+	json_end(w);
+	buf_addc(out, '\n');
 }
 
 /* ---- the exam ---- */
@@ -268,32 +284,63 @@ train_write_pairs(const struct train_result *result, struct buf *out)
 	}
 }
 
+/* {">":[{"var":FEATURE},0]} */
+static void
+add_test(struct json_writer *w, const char *operator, const char * feature)
+{
+	json_add_object(w, NULL);
+	json_add_list(w, operator);
+	json_add_object(w, NULL);
+	json_add_str(w, "var", feature);
+	json_end(w);
+	json_add_int(w, NULL, 0);
+	json_end(w);
+	json_end(w);
+}
+
+static void
+add_bought(struct json_writer *w, const char *category)
+{
+	json_add_object(w, "outcome");
+	json_add_str(w, "is", "bought");
+	json_add_object(w, "item");
+	json_add_str(w, "category", category);
+	json_end(w);
+	json_end(w);
+}
+
 void
 train_write_rules(const struct train_result *result, struct buf *out)
 {
+	struct json_writer *w = JSON_OBJECT(out);
 	size_t rules = 0;
 
-	buf_adds(out, "{\"rules\":[");
+	json_add_list(w, "rules");
 	for (size_t i = 0; i < result->pairs->count && rules < TRAIN_RULES; i++) {
 		const struct train_pair *pair = &result->pairs->list[i];
 
 		if (!train_pair_is_rule(result, pair))
 			continue;
-		buf_adds(out, rules++ > 0 ? ",\n{\"if\":" : "\n{\"if\":");
-		buf_json_str(out, train_category(result->baskets, pair->a));
-		buf_adds(out, ",\"then\":");
-		buf_json_str(out, train_category(result->baskets, pair->b));
-		buf_addf(out,
-		    ",\"baskets\":%u,\"support\":%.6f,\"confidence\":%.4f,\"lift\":%.3f,\"later_"
-		    "lift\":%.3f,\n \"applicable\":",
-		    pair->both, pair->support, pair->confidence, pair->lift, pair->later_lift);
-		buf_addf(out,
-		    "{\"and\":[{\">\":[{\"var\":\"%s\"},0]},{\"==\":[{\"var\":\"%s\"},0]}]},",
-		    result->features->list[held_feature(result, pair->a)].name,
-		    result->features->list[held_feature(result, pair->b)].name);
-		buf_adds(out, "\"outcome\":{\"is\":\"bought\",\"item\":{\"category\":");
-		buf_json_str(out, train_category(result->baskets, pair->b));
-		buf_adds(out, "}}}");
+		rules++;
+		json_space(w, "\n");
+		json_add_object(w, NULL);
+		json_add_str(w, "if", train_category(result->baskets, pair->a));
+		json_add_str(w, "then", train_category(result->baskets, pair->b));
+		json_add_int(w, "baskets", pair->both);
+		json_add_fixed(w, "support", pair->support, 6);
+		json_add_fixed(w, "confidence", pair->confidence, 4);
+		json_add_fixed(w, "lift", pair->lift, 3);
+		json_add_fixed(w, "later_lift", pair->later_lift, 3);
+		json_space(w, "\n ");
+		json_add_object(w, "applicable");
+		json_add_list(w, "and");
+		add_test(w, ">", result->features->list[held_feature(result, pair->a)].name);
+		add_test(w, "==", result->features->list[held_feature(result, pair->b)].name);
+		json_end(w);
+		json_end(w);
+		add_bought(w, train_category(result->baskets, pair->b));
+		json_end(w);
 	}
-	buf_adds(out, "]}\n");
+	json_end_all(w);
+	buf_addc(out, '\n');
 }
