@@ -25,6 +25,12 @@ done
 found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/score src/decide src/session | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
 [ -z "$found" ] ||
 	fail "the engine has its own exp and log (core/fmath.h)"
+# JSON is written by core/json_write.c, which escapes: no punctuation of it in a string. Left out: the decision's
+# record, which is measured, and its member that does not go up (choose.c); texts that are JSON as they stand (watch.c,
+# train_folder.c) or parts of it to pack by (pack.c); what the policy's compiler says it expected.
+found=$(grep -rnE '\\":|,\\"' src --include='*.[ch]' | grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/\*|\* )' |
+	grep -vE '^src/(decide/record[a-z_]*|spine/choose|daemon/watch|tools/train_folder|store/pack|policy/[a-z_]*)\.[ch]:')
+[ -z "$found" ] || fail "JSON by hand (core/json_write.h): $found"
 # Every source says what it is and under which terms.
 for f in $(git ls-files 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]'); do
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fail "$f: no SPDX line"
