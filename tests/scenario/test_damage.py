@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -81,7 +82,7 @@ class Lane(threading.Thread):
         super().__init__(daemon=True)
         self.states = folder
         self.flips = flips
-        self.store = Store(config="[limits]\nterminal_rate = 10000/s\n")
+        self.store = Store(folder=tempfile.mkdtemp(prefix="flips-"), config="[limits]\nterminal_rate = 10000/s\n")
         self.store.serial = 1000000 * (1 + number)  # no event has a name of the state's
         self.client = Client(self.store.broker.port, [f"{self.store.root}/guidance/+", f"{self.store.root}/status"])
         self.said = 0
@@ -131,11 +132,12 @@ class Lane(threading.Thread):
         shutil.copytree(os.path.join(self.states, "stopped" if how == "running" else how), state)
         with open(os.path.join(self.store.folder, "aisled.log"), "w"):
             pass
-        if how == "running":
-            self.online()
-            self.serves(0.1)
-        what = self.flip(chance, suffix)
+        what = "no flip yet"
         try:
+            if how == "running":
+                self.online()
+                self.serves(0.1)
+            what = self.flip(chance, suffix)
             if how == "running":
                 self.serves()
                 self.store.process.kill()
@@ -170,7 +172,7 @@ def test_a_bit_that_flips_under_overdue_timers_stops_nothing():
     chance = random.Random(SEED)
     kinds = [("stopped", ""), ("killed", "-wal"), ("stopped", ""), ("killed", ""), ("running", ""), ("running", "-wal")]
     flips = [(*kinds[n % len(kinds)], chance.randrange(1 << 30)) for n in range(FLIPS)]
-    base = Store()
+    base = Store(folder=tempfile.mkdtemp(prefix="flips-"))
     base.broker.stop(signal.SIGKILL)
     make_states(base.folder)
     chance.shuffle(flips)
