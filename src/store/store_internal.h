@@ -206,6 +206,7 @@ struct store {
 	int64_t wal_reserve; /* bytes of WAL file kept ready */
 	bool erased;	     /* somebody was forgotten since the last checkpoint */
 	int64_t damaged;
+	int wal_lost;	  /* transactions that were lost with the log, at open */
 	int64_t scrubbed; /* pages of the file looked at in this round */
 	struct store_counters now, saved;
 	int64_t given[LANE_COUNT];   /* highest sequence handed out by store_uplink_each */
@@ -290,6 +291,11 @@ int store_schema_open(struct store *store, const struct store_options *options, 
 /* empty tables, inside an open transaction; an SQLite result */
 int store_schema_create(sqlite3 *db);
 void store_counters_save(struct store *store); /* on a clean close: ids go on without a jump */
+
+/* ---- store_wal.c ---- */
+/* Transactions in the log at path that lie behind a frame which is not what was written; 1 may be the last one,
+ * which a power cut left half. */
+int store_wal_lost(const char *path);
 
 /* ---- store_salvage.c ---- */
 void store_salvage_mark(const struct store *store);

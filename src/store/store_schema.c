@@ -312,7 +312,7 @@ load_damaged(struct store *store, struct err *err)
 static int
 load_counters(struct store *store, struct err *err)
 {
-	bool lost = false;
+	bool lost = store->wal_lost > 0;
 	struct buf epoch = { 0 };
 	int64_t last = 0, lease = 0;
 	/* First: what is found damaged here counts on from there. */
@@ -420,17 +420,35 @@ open_again(struct store *store, const struct store_options *options, struct err 
 	return error == 0 ? open_and_load(store, options, err) : error;
 }
 
-/* In the new file too: that there was damage is not forgotten with the next start. */
-static int
-note_damaged(struct store *store)
+/* That there was damage is not forgotten with the next start, nor told again: what stands behind the damage in the
+ * log is of no use to anybody. Best effort: on a full disk it is said once more. */
+static void
+note_loss(struct store *store)
 {
-	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_DAMAGED_NOTE, &error);
-	if (stmt == NULL)
-		return error;
-	sqlite3_bind_int64(stmt, 1, store->damaged);
-	sqlite3_bind_int64(stmt, 2, 0);
-	return store_run(store, stmt);
+	int error = 0;
+	store->damaged += store->wal_lost > 1;
+	sqlite3_stmt *stmt = store->damaged > 0 ? store_stmt(store, ST_DAMAGED_NOTE, &error) : NULL;
+	if (stmt != NULL) {
+		sqlite3_bind_int64(stmt, 1, store->damaged);
+		sqlite3_bind_int64(stmt, 2, 0);
+		error = store_run(store, stmt);
+	}
+	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (error != 0 || rc != SQLITE_OK)
+		log_warning("store: damage is not on record code=%d", rc);
+}
+
+/* Before anybody opens the file, which takes the log in. */
+static void
+look_at_log(struct store *store)
+{
+	char path[4200];
+	snprintf(path, sizeof(path), "%s-wal", store->path);
+	store->wal_lost = store->real_disk ? store_wal_lost(path) : 0;
+	if (store->wal_lost > 1)
+		log_error("store: the log is damaged; what was committed behind the damage is lost "
+			  "transactions=%d",
+		    store->wal_lost);
 }
 
 int
@@ -451,25 +469,26 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	if (error != 0)
 		return error;
 	struct err first = { 0 };
+	bool moved = false;
+	look_at_log(store);
 	bool salvaged = store->real_disk && store_salvage(store);
 	error = open_and_load(store, options, &first);
 	if (store->corrupt && store->real_disk && !salvaged) {
 		close_database(store);
 		store_salvage_mark(store);
-		if (store_salvage(store))
-			error = open_again(store, options, &first);
-		else if (error == 0)
+		if (store_salvage(store) || error == 0)
 			error = open_again(store, options, &first);
 	}
 	if (error != 0 && store->corrupt && store->real_disk) {
 		close_database(store);
 		move_damaged(store);
+		moved = true;
 		error = open_again(store, options, &first);
-		if (error == 0)
-			error = note_damaged(store);
 	}
 	if (error != 0)
 		return err_set(err, error, "%s", first.text);
+	if (moved || store->wal_lost > 0)
+		note_loss(store);
 	/* Room for the WAL is made by the first checkpoint: it is a thousand writes, and a start should be short. */
 	set_room(store, options->max_mib);
 	return 0;

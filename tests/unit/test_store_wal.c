@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_store_wal.c - a log that was left behind by a kill: whole, half, or with a flipped bit.
+ */
+#include "store_fixture.h"
+
+#include "store/store_internal.h"
+
+#define COMMITS 12
+#define FRAME_BYTES (24 + STORE_PAGE_BYTES)
+
+static void
+copy(const char *from_dir, const char *to_dir, const char *name)
+{
+	static char bytes[8 << 20];
+	char path[160];
+	snprintf(path, sizeof(path), "%s/%s", from_dir, name);
+	int in = open(path, O_RDONLY);
+	assert_true(in >= 0);
+	ssize_t len = read(in, bytes, sizeof(bytes));
+	close(in);
+	snprintf(path, sizeof(path), "%s/%s", to_dir, name);
+	int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(out, bytes, (size_t)len), len);
+	close(out);
+}
+
+/* What a kill leaves after so many commits: a folder of its own. ret_end: where the log ends. */
+static void
+leave(struct fixture *f, struct fixture *left, off_t *ret_end)
+{
+	begin(f);
+	assert_int_equal(store_meta_set(f->store, "first", "1", 1), 0);
+	commit(f);
+	store_checkpoint(f->store);
+	for (uint32_t i = 0; i < COMMITS; i++) {
+		struct id key = ulid_of(1000 + i, i);
+		begin(f);
+		assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, i, 0, "x", 1), 0);
+		commit(f);
+	}
+	*ret_end = 32 + store_wal_bytes(f->store);
+	*left = (struct fixture){ .dir = "/tmp/aisle-left-XXXXXX" };
+	assert_non_null(mkdtemp(left->dir));
+	static const char *const names[] = { "state.db", "state.db-wal", "keys.db", "keys.db-wal" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		copy(f->dir, left->dir, names[i]);
+}
+
+static void
+change(const struct fixture *left, off_t at, int bit)
+{
+	char path[160], byte;
+	snprintf(path, sizeof(path), "%s/state.db-wal", left->dir);
+	int fd = open(path, O_RDWR);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte = (char)(byte ^ 1 << bit);
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+static int
+visits(struct fixture *f)
+{
+	int count = 0;
+	struct buf body = { 0 };
+	for (uint32_t i = 0; i < COMMITS; i++) {
+		struct id key = ulid_of(1000 + i, i);
+		count += store_get(f->store, STORE_VISIT, &key, &body, NULL) == 0;
+	}
+	buf_done(&body);
+	return count;
+}
+
+/* Opened twice: what is told, is told once. */
+static void
+assert_left(struct fixture *f, struct fixture *left, int want_visits, bool lost, bool told)
+{
+	char before[17], after[17];
+	store_epoch(f->store, before);
+	for (int i = 0; i < 2; i++) {
+		fixture_open(left);
+		if (want_visits >= 0)
+			assert_int_equal(visits(left), want_visits);
+		store_epoch(left->store, after);
+		assert_int_equal(strcmp(before, after) != 0, i == 0 && lost);
+		memcpy(before, after, sizeof(before));
+		assert_int_equal(store_damaged(left->store), told);
+		fixture_close(left);
+	}
+	remove_dir(left->dir);
+}
+
+static void
+a_log_that_is_whole_is_taken_in_without_a_word(void **state)
+{
+	struct fixture left;
+	off_t end;
+	leave(*state, &left, &end);
+	assert_left(*state, &left, COMMITS, false, false);
+}
+
+static void
+a_flipped_bit_in_the_log_is_told_and_begins_a_new_epoch(void **state)
+{
+	struct fixture left;
+	off_t end;
+	int kept = -1;
+	/* In a page, in a frame's head, and in the log's own head: its sum, its salt. */
+	const off_t places[] = { 32 + 24 + 100, 32 + FRAME_BYTES + 3, 32 + FRAME_BYTES + 17, 25, 17,
+		32 + 3 * FRAME_BYTES + 9 };
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct fixture *f = *state;
+		leave(f, &left, &end);
+		change(&left, places[i], (int)(i % 8));
+		assert_left(f, &left, kept, true, true);
+		fixture_close(f);
+		remove_dir(f->dir);
+		assert_int_equal(mkdir(f->dir, 0700), 0);
+		fixture_open(f);
+	}
+}
+
+static void
+a_last_transaction_that_is_half_there_is_what_a_power_cut_leaves(void **state)
+{
+	struct fixture left;
+	off_t end;
+	char path[160];
+	leave(*state, &left, &end);
+	snprintf(path, sizeof(path), "%s/state.db-wal", left.dir);
+	assert_int_equal(truncate(path, end - FRAME_BYTES / 2), 0);
+	assert_left(*state, &left, COMMITS - 1, false, false);
+}
+
+/* Its numbers may have been seen, so they are not used again; but it is nothing to report. */
+static void
+a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch(void **state)
+{
+	struct fixture left;
+	off_t end;
+	leave(*state, &left, &end);
+	change(&left, end - FRAME_BYTES + 30, 0);
+	assert_left(*state, &left, COMMITS - 1, true, false);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_log_that_is_whole_is_taken_in_without_a_word),
+		STORE_TEST(a_flipped_bit_in_the_log_is_told_and_begins_a_new_epoch),
+		STORE_TEST(a_last_transaction_that_is_half_there_is_what_a_power_cut_leaves),
+		STORE_TEST(a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
