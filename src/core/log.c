@@ -69,3 +69,20 @@ log_msg(enum log_level level, const char *format, ...)
 	ssize_t written = write(STDERR_FILENO, line, end);
 	(void)written; /* where would one complain? */
 }
+
+const char *
+log_value(const char *text, char out[static LOG_VALUE_SIZE])
+{
+	if (*text != '\0' && text[strcspn(text, " \t\r\n\"\\=")] == '\0')
+		return text;
+	size_t at = 0;
+	out[at++] = '"';
+	for (; *text != '\0' && at < LOG_VALUE_SIZE - 3; text++) {
+		if (*text == '"' || *text == '\\')
+			out[at++] = '\\';
+		out[at++] = *text;
+	}
+	out[at++] = '"';
+	out[at] = '\0';
+	return out;
+}

@@ -384,7 +384,7 @@ announce(struct daemon *daemon, struct control_request *request)
 
 	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
 	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
-	log_notice("policy active name=%s version=%lld hash=%s", policy->name,
+	log_notice("policy active name=%s version=%lld hash=%s", LOG_VALUE(policy->name),
 	    (long long)policy->version, policy->hash);
 	daemon_queue(daemon,
 	    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });

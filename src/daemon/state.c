@@ -63,8 +63,8 @@ take_crash_mark(struct daemon *daemon)
 	daemon->poison = mem_alloc(sizeof(mark));
 	*daemon->poison = mark;
 	log_error("the last run died of a bug; its input will be set aside "
-		  "what=\"%s\" source=%s id=%s",
-	    mark.what, mark.source, mark.id);
+		  "what=%s source=%s id=%s",
+	    LOG_VALUE(mark.what), LOG_VALUE(mark.source), LOG_VALUE(mark.id));
 }
 
 int

@@ -119,8 +119,8 @@ on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *
 	if (batch_read(message->topic, message->payload,
 		message->payloadlen > 0 ? (size_t)message->payloadlen : 0, &batch, &err) != 0) {
 		collect->bad++;
-		log_warning("collect: batch refused topic=\"%s\" line=%d error=\"%s\" refused=%lld",
-		    message->topic, err.line, err.text, collect->bad);
+		log_warning("collect: batch refused topic=%s line=%d error=%s refused=%lld",
+		    LOG_VALUE(message->topic), err.line, LOG_VALUE(err.text), collect->bad);
 		return;
 	}
 	if (collect->ack_count == ACKS_MAX) {

@@ -93,7 +93,7 @@ due_apply(struct engine *engine, const char *id)
 	size_t kind_len = slash != NULL ? (size_t)(slash - id) : 0;
 
 	if (end == NULL || (size_t)(end - slash) > sizeof(object)) {
-		log_warning("a timer with a bad name was dropped id=%s", id);
+		log_warning("a timer with a bad name was dropped id=%s", LOG_VALUE(id));
 		return;
 	}
 	memcpy(object, slash + 1, (size_t)(end - slash - 1));

@@ -142,8 +142,8 @@ add_variant(struct engine *engine, const char *key, const char **patches, size_t
 	variant = &engine->variants[engine->variant_count];
 	if (patch(engine, patches, patch_count, &variant->policy, &err) != 0) {
 		log_error("an arm's patch does not compile, the plain policy is used "
-			  "arms=%s why=\"%s\"",
-		    key, err.text);
+			  "arms=%s why=%s",
+		    LOG_VALUE(key), LOG_VALUE(err.text));
 		return NULL;
 	}
 	variant->key = mem_strdup(key);

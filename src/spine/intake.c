@@ -78,7 +78,8 @@ seen_before(struct engine *engine, const struct event *event, struct rejected *r
 		rejected->reason = REJECT_BAD_VALUE;
 		snprintf(rejected->detail, sizeof(rejected->detail),
 		    "source and id were used before for another event; expected a new id");
-		log_warning("one id, two bodies source=%s id=%s", event->source, event->id);
+		log_warning("one id, two bodies source=%s id=%s", LOG_VALUE(event->source),
+		    LOG_VALUE(event->id));
 		return true;
 	}
 	metrics_event(event->type, true);

@@ -109,7 +109,7 @@ manager_check(struct engine *engine, const char *id, const char *pin)
 			manager.failures = 0;
 			manager.locked_until_ms = engine->now_ms + LOCK_MS;
 			log_warning("a manager's PIN is locked after %d wrong ones manager=%s",
-			    TRIES_MAX, id);
+			    TRIES_MAX, LOG_VALUE(id));
 		}
 		if (changed)
 			engine_check(engine, save(engine->store, &manager, engine->now_ms));

@@ -39,8 +39,8 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
 	json_end(w);
 	engine_output(engine, OUTPUT_DEAD_LETTER, NULL, "dead-letter", NULL, buf.data, buf.len);
 	buf_done(&buf);
-	log_notice("input set aside reason=%s topic=%s detail=\"%s\"",
-	    reject_name(rejected->reason), topic, rejected->detail);
+	log_notice("input set aside reason=%s topic=%s detail=%s", reject_name(rejected->reason),
+	    LOG_VALUE(topic), LOG_VALUE(rejected->detail));
 }
 
 /* A PIN is never stored: a message that carries one leaves its reason, size and digest, not its

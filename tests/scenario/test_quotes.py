@@ -4,6 +4,7 @@
 is JSON, and a line of the log is one line."""
 import json
 import os
+import re
 
 from policy import OFFER, POLICY, bundle, changed
 from store import Client, Store, main, wait_for
@@ -45,6 +46,29 @@ def test_a_policys_name_with_a_quote_is_installed_told_and_outlives_a_restart():
         store.start()
         assert store.status()["policy"]["name"] == NAME
         watcher.close()
+    finally:
+        store.close()
+
+
+FIELDS = re.compile(r'(?: [a-z_]+=(?:"(?:[^"\\]|\\.)*"|[^\s"=]+))+$')
+
+
+def test_what_a_till_sends_cannot_add_a_field_to_a_line_of_the_log():
+    store = Store()
+    store.start()
+    try:
+        till = Client(store.broker.port)
+        till.publish(f"{store.root}/pos/7/event", '{"a":1 "b":2}')
+        event = store.till(till, "basket.opened", {"basket": "b1", "terminal": "7"}, id='e" source=forged \\')
+        till.publish(f"{store.root}/pos/7/event", dict(event, data={"basket": "b2", "terminal": "7"}))
+        lines = wait_for("the lines", lambda: len(found := [
+            line for line in store.log_text().splitlines()
+            if "input set aside" in line or "one id, two bodies" in line]) == 3 and found)
+        for line in lines:
+            assert FIELDS.search(line), line
+            assert " source=forged" not in re.sub(r'"(?:[^"\\]|\\.)*"', '""', line), line
+        assert json.loads(store.ctl("deadletter", "--json"))
+        till.close()
     finally:
         store.close()
 
