@@ -234,6 +234,65 @@ a_stream_is_kept_by_nobody_on_its_way(void **state)
 	rig_free(rig);
 }
 
+static int
+no_report(void *ctx, struct buf *out)
+{
+	(void)ctx;
+	(void)out;
+	return AISLE_E_IO;
+}
+
+static void
+a_report_that_cannot_be_made_is_503(void **state)
+{
+	struct rig *rig = rig_new();
+
+	(void)state;
+	rig->host.report = no_report;
+	http_free(rig->http);
+	rig_start(rig);
+	assert_int_equal(rig_get(rig, "/v1/report", AUTH, NULL), 503);
+	rig_free(rig);
+}
+
+/* Where a stream goes on, as its first bytes say. */
+static bool
+goes_on_after(const char *last)
+{
+	struct rig *rig = rig_new();
+	struct buf out = { 0 }, request = { 0 };
+	bool anew;
+	int fd;
+
+	http_stream(rig->http, "7", 5, "guidance", "{\"g\":5}", 7);
+	http_stream(rig->http, "7", 6, "guidance", "{\"g\":6}", 7);
+	buf_addf(&request,
+	    "GET /v1/stations/7/stream HTTP/1.1\r\n" HOST AUTH "Last-Event-ID: %s\r\n\r\n", last);
+	fd = rig_connect(rig);
+	rig_send(rig, fd, request.data, request.len);
+	rig_read(rig, fd, &out, "event: status");
+	rig_read(rig, fd, &out, "no more of it");
+	anew = strstr(out.data, "{\"g\":6}") == NULL;
+	close(fd);
+	buf_done(&out);
+	buf_done(&request);
+	rig_free(rig);
+	return !anew;
+}
+
+static void
+a_stream_goes_on_after_a_whole_number_only(void **state)
+{
+	(void)state;
+	assert_true(goes_on_after("5"));
+	assert_true(goes_on_after("000000000000000005"));
+	assert_false(goes_on_after("0000000000000000005"));
+	assert_false(goes_on_after("5x"));
+	assert_false(goes_on_after("x5"));
+	assert_false(goes_on_after("-5"));
+	assert_false(goes_on_after("6"));
+}
+
 int
 main(void)
 {
@@ -244,6 +303,8 @@ main(void)
 		cmocka_unit_test(what_is_no_network_is_a_mistake_of_the_configuration),
 		cmocka_unit_test(the_ring_has_so_many_bytes_and_no_more),
 		cmocka_unit_test(the_ring_has_so_many_events_and_no_more),
+		cmocka_unit_test(a_report_that_cannot_be_made_is_503),
+		cmocka_unit_test(a_stream_goes_on_after_a_whole_number_only),
 		cmocka_unit_test(a_stream_is_kept_by_nobody_on_its_way),
 	};
 

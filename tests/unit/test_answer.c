@@ -424,6 +424,31 @@ an_accepted_offer_goes_with_the_basket_that_is_cancelled(void **state)
 }
 
 static void
+an_offer_that_was_applied_goes_with_the_customer_too(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	till("offer.applied", "b", ",'amount':33");
+	assert_int_equal(held(), 40);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	assert_said("till 7 withdraw-offer; withdraw 7 cancelled");
+	assert_int_equal(held(), 0);
+}
+
+/* What the till refused is nothing to take back. */
+static void
+a_refused_offer_is_not_withdrawn_again(void **state)
+{
+	(void)state;
+	accept_offer_of();
+	till("offer.refused", "b", ",'reason':'excluded'");
+	heard(LANE_DECISION);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	assert_said("withdraw 7 cancelled");
+	assert_heard(LANE_DECISION, "withdrawn (cancelled)"); /* the other card */
+}
+
+static void
 an_accepted_offer_stays_when_the_customer_pays_and_when_they_come_back(void **state)
 {
 	(void)state;
@@ -460,6 +485,8 @@ main(void)
 		SPINE_TEST(a_token_is_good_for_its_basket_at_its_till),
 		SPINE_TEST(what_was_accepted_and_not_redeemed_by_the_close_is_free_again),
 		SPINE_TEST(an_accepted_offer_goes_with_the_basket_that_is_cancelled),
+		SPINE_TEST(an_offer_that_was_applied_goes_with_the_customer_too),
+		SPINE_TEST(a_refused_offer_is_not_withdrawn_again),
 		SPINE_TEST(an_accepted_offer_stays_when_the_customer_pays_and_when_they_come_back),
 	};
 

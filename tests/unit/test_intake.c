@@ -4,6 +4,7 @@
  * what comes at the same time.
  */
 #include "core/crash.h"
+#include "core/metrics.h"
 #include "spine_story.h"
 
 #define OPENED "{'basket':'b','terminal':'7'}"
@@ -468,6 +469,41 @@ what_headquarters_holds_is_not_sent_again(void **state)
 	assert_non_null(strstr(heard_last, BEN));
 }
 
+/* ---- counted ---- */
+
+static void
+what_was_done_is_counted(void **state)
+{
+	static const enum metric counters[] = { METRIC_TURNS, METRIC_TIMERS, METRIC_DECISIONS,
+		METRIC_PROMPTS_SENT, METRIC_WITHDRAWALS, METRIC_ANSWERS_ACCEPT,
+		METRIC_ANSWERS_DISMISS, METRIC_UNKNOWN_MEMBERS, METRIC_BAD_GTINS, METRIC_RECEIPTS,
+		METRIC_SET_ASIDE, METRIC_PROMPTS_WITHHELD, METRIC_COMMITS_FAILED };
+	static const int64_t counts[] = { 6, 1, 1, 2, 1, 1, 1, 2, 1, 0, 0, 0, 0 };
+	int64_t before[ARRAY_LEN(counters)];
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'expires':'60s'}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	for (size_t i = 0; i < ARRAY_LEN(counters); i++)
+		before[i] = metrics_get(counters[i]);
+	tell("pos/7/event", "basket.opened",
+	    "{'basket':'b','terminal':'7','colour':'red','size':1}");
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':1,'gtin':'4006381333932','sku':'s','category':'c','qty':1,'"
+	    "amount':100,'currency':'EUR'}");
+	assert_int_equal(answer("a", "accept"), 200);
+	assert_int_equal(answer("k", "dismiss"), 200);
+	close_basket("b", 100);
+	wait_for(12 * H_MS);
+	for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+		if (metrics_get(counters[i]) - before[i] != counts[i])
+			fail_msg("counter %zu: %lld", i,
+			    (long long)(metrics_get(counters[i]) - before[i]));
+	}
+}
+
 static void
 a_replay_queues_nothing_for_anybody(void **state)
 {
@@ -512,6 +548,7 @@ main(void)
 		SPINE_TEST(a_timer_that_killed_the_last_run_is_dropped),
 		SPINE_TEST(what_was_sent_waits_until_it_is_acknowledged),
 		SPINE_TEST(what_headquarters_holds_is_not_sent_again),
+		SPINE_TEST(what_was_done_is_counted),
 		SPINE_TEST(a_replay_queues_nothing_for_anybody),
 	};
 
