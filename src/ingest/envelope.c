@@ -297,6 +297,21 @@ envelope_parse_tree(struct arena *arena, const struct envelope_rules *rules,
 	return *ret_event != NULL ? 0 : AISLE_E_REFUSED;
 }
 
+int
+envelope_parse_data(struct arena *arena, const struct envelope_rules *rules, struct json_t *data,
+    struct event *event, struct rejected *ret_rejected)
+{
+	struct reader reader = {
+		.arena = arena, .rules = rules, .event = event, .rejected = ret_rejected
+	};
+
+	event->data = json_incref(data);
+	if (event_read_data(&reader, data) == REJECT_NONE)
+		return 0;
+	wipe_person(data);
+	return AISLE_E_REFUSED;
+}
+
 void
 event_done(struct event *event)
 {

@@ -66,6 +66,10 @@ int envelope_parse(struct arena *arena, const struct envelope_rules *rules,
 int envelope_parse_tree(struct arena *arena, const struct envelope_rules *rules,
     const struct route *route, struct json_t *root, int64_t now_ms, struct event **ret_event,
     struct rejected *ret_rejected, unsigned *unknown_members);
+/* The data of an event whose type, channel and origin are known: an answer that came over HTTP.
+ * Its own reference to data; its PIN is wiped there. */
+int envelope_parse_data(struct arena *arena, const struct envelope_rules *rules,
+    struct json_t *data, struct event *event, struct rejected *ret_rejected);
 /* Ends an event: wipes its PIN, releases event->data (its own reference). Before the arena goes.
  * NULL: nothing. */
 void event_done(struct event *event);

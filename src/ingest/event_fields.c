@@ -124,12 +124,13 @@ static const struct field shown_fields[] = {
 	ID("guidance", REQUIRED, guidance), ID("prompt", REQUIRED, prompt),
 	NAME("tablet", REQUIRED, tablet), BOOL("shown", OPTIONAL, shown),
 };
+#define NOTE_BYTES 2000 /* 500 characters */
 static const struct field decided_fields[] = {
 	ID("guidance", REQUIRED, guidance), ID("prompt", REQUIRED, prompt),
 	WORD("decision", REQUIRED, decision, decisions),
 	WORD("reason", OPTIONAL, reason, decision_reasons),
 	{ "instead", F_INSTEAD, OPTIONAL, 0, 0, 0, NULL }, TIME("until", OPTIONAL, until_ms),
-	ID("associate", OPTIONAL, associate), TEXT("note", OPTIONAL, note, 500),
+	ID("associate", OPTIONAL, associate), TEXT("note", OPTIONAL, note, NOTE_BYTES),
 	{ "approval", F_APPROVAL, OPTIONAL, 0, 0, 0, NULL },
 };
 

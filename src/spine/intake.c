@@ -294,21 +294,41 @@ apply_recorded(struct engine *engine, struct input *input)
 	input_message(engine, input, &route, event, &rejected, unknown);
 }
 
+/* What the same answer would have as its data if it came as an event. */
+static json_t *
+answer_data(const struct input *input)
+{
+	json_t *data = input->answer != NULL ? json_copy(input->answer) : json_object();
+	json_t *manager = json_object_get(data, "manager");
+
+	json_object_set_new(data, "tablet", json_string(input->text));
+	json_object_set_new(data, "guidance", json_string(input->guidance));
+	json_object_set_new(data, "prompt", json_string(input->prompt));
+	if (manager != NULL && input->pin != NULL) {
+		json_t *approval = json_object();
+
+		json_object_set(approval, "manager", manager);
+		json_object_set_new(approval, "pin", json_string(input->pin));
+		json_object_set_new(data, "approval", approval);
+	}
+	return data;
+}
+
 static void
 apply_answer(struct engine *engine, struct input *input)
 {
+	struct envelope_rules rules = rules_of(engine);
 	struct event *event = arena_alloc(engine->arena, sizeof(*event));
-	const char *slash = input->is_shown ? "shown" : "decision";
+	struct rejected rejected = { 0 };
+	json_t *data;
 
 	event->type = input->is_shown ? EV_GUIDANCE_SHOWN : EV_GUIDANCE_DECIDED;
 	event->channel = CHANNEL_TABLET;
-	event->origin = event->tablet = input->text;
+	event->origin = input->text;
 	event->source = arena_printf(engine->arena, "tablet/%s", input->text);
-	event->id = arena_printf(engine->arena, "%s/%s", input->prompt, slash);
-	event->guidance = input->guidance;
-	event->prompt = input->prompt;
+	event->id = arena_printf(engine->arena, "%s/%s", input->prompt,
+	    input->is_shown ? "shown" : "decision");
 	event->now_ms = event->time_ms = engine->now_ms;
-	event->data = input->answer;
 	engine->source = event->source;
 	engine->id = event->id;
 	if (is_poison(engine, event->source, event->id)) {
@@ -316,26 +336,16 @@ apply_answer(struct engine *engine, struct input *input)
 			.detail = "this answer stopped the daemon before and is set aside" };
 		return;
 	}
-	if (input->is_shown) {
-		const json_t *shown = json_object_get(input->answer, "shown");
-
-		event->shown = shown == NULL || json_is_true(shown);
+	data = answer_data(input);
+	if (envelope_parse_data(engine->arena, &rules, data, event, &rejected) != 0)
+		input->result = (struct reply){ .status = 400,
+			.detail = arena_strdup(engine->arena, rejected.detail) };
+	else if (input->is_shown)
 		answer_shown(engine, event, &input->result);
-		return;
-	}
-	event->decision = json_string_value(json_object_get(input->answer, "decision"));
-	event->reason = json_string_value(json_object_get(input->answer, "reason"));
-	event->note = json_string_value(json_object_get(input->answer, "note"));
-	event->manager = json_string_value(json_object_get(input->answer, "manager"));
-	event->pin = input->pin;
-	event->instead_action =
-	    json_string_value(json_object_get(json_object_get(input->answer, "instead"), "action"));
-	(void)json_int(json_object_get(json_object_get(input->answer, "instead"), "depth"),
-	    &event->instead_depth);
-	if (json_is_string(json_object_get(input->answer, "until")))
-		(void)when_parse(json_string_value(json_object_get(input->answer, "until")),
-		    &event->until_ms);
-	answer_decided(engine, event, &input->result);
+	else
+		answer_decided(engine, event, &input->result);
+	event_done(event);
+	json_decref(data);
 }
 
 static void

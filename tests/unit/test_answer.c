@@ -153,8 +153,8 @@ the_same_answer_again_gets_the_same_reply_and_another_none(void **state)
 	assert_string_equal(again.body, body);
 	assert_said("");
 	assert_int_equal(tap(guidance, prompt, "accept").status, 409);
-	assert_int_equal(answer_prompt(guidance, prompt, "{'decision':'dismiss','reason':'rude'}",
-			     NULL, false)
+	assert_int_equal(answer_prompt(guidance, prompt,
+			     "{'decision':'dismiss','reason':'not-relevant'}", NULL, false)
 			     .status,
 	    409);
 	assert_heard(LANE_DECISION, "dismissed");
@@ -165,10 +165,10 @@ an_override_and_a_dismissal_say_why(void **state)
 {
 	(void)state;
 	two_cards();
-	assert_int_equal(answer_with("a", "{'decision':'dismiss','reason':'busy'}", NULL), 200);
+	assert_int_equal(answer_with("a", "{'decision':'dismiss','reason':'too-busy'}", NULL), 200);
 	assert_int_equal(answer_with("o", "{'decision':'override','reason':'insensitive'}", NULL),
 	    200);
-	assert_heard(LANE_DECISION, "dismissed (busy); overridden:insensitive");
+	assert_heard(LANE_DECISION, "dismissed (too-busy); overridden:insensitive");
 }
 
 static void

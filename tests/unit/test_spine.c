@@ -14,6 +14,7 @@
 
 #include "core/crash.h"
 #include "core/id.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/when.h"
 #include "ingest/rate.h"
@@ -162,6 +163,43 @@ what_the_last_run_died_of_is_set_aside_whatever_kind_of_input_it_was(void **stat
 	snprintf(crash.id, sizeof(crash.id), "P/shown");
 	assert_int_equal(turn_run(engine, &answer, 1), 0);
 	assert_int_equal(answer.result.status, 500);
+}
+
+/* ---- an answer over HTTP ---- */
+
+static int
+answered_with(const char *text, const char **ret_detail)
+{
+	struct err err = { 0 };
+	struct input answer = { .kind = INPUT_ANSWER,
+		.now_ms = T0,
+		.text = "t1",
+		.guidance = "G",
+		.prompt = "P",
+		.answer = json_read(text, strlen(text), "answer", &err) };
+
+	assert_non_null(answer.answer);
+	assert_int_equal(turn_run(engine, &answer, 1), 0);
+	json_decref(answer.answer);
+	*ret_detail = answer.result.detail;
+	return answer.result.status;
+}
+
+/* It is read as the event would be that says the same. */
+static void
+an_answer_that_no_event_could_give_is_refused_with_its_member(void **state)
+{
+	const char *detail;
+
+	(void)state;
+	assert_int_equal(answered_with("{\"decision\":\"accept\"}", &detail), 404);
+	assert_int_equal(answered_with("{\"decision\":\"perhaps\"}", &detail), 400);
+	assert_non_null(strstr(detail, "/data/decision: expected"));
+	assert_int_equal(answered_with("{\"decision\":\"override\",\"instead\":{\"action\":"
+				       "\"a\",\"depth\":1000000000001}}",
+			     &detail),
+	    400);
+	assert_non_null(strstr(detail, "instead/depth"));
 }
 
 /* ---- everybody's visits ---- */
@@ -481,6 +519,7 @@ main(void)
 #define SPINE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		SPINE_TEST(visits_whose_ids_were_chosen_to_fall_together_are_all_kept),
 		SPINE_TEST(what_the_last_run_died_of_is_set_aside_whatever_kind_of_input_it_was),
+		SPINE_TEST(an_answer_that_no_event_could_give_is_refused_with_its_member),
 		SPINE_TEST(a_customer_with_many_open_baskets_is_forgotten_in_all_of_them),
 		SPINE_TEST(
 		    a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own),
