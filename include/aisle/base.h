@@ -21,6 +21,16 @@
 #define CHECK(cond) ((cond) ? (void)0 : check_failed(#cond, __FILE__, __LINE__))
 void check_failed(const char *what, const char *file, int line) __attribute__((noreturn, cold));
 
+/* A name out of a table, by an index that may be of another's making. */
+#define NAME_OF(names, index) name_of(names, ARRAY_LEN(names), (size_t)(index))
+
+static inline const char *
+name_of(const char *const *names, size_t count, size_t index)
+{
+	CHECK(index < count);
+	return names[index];
+}
+
 /* The first thing that went wrong, where, and what was expected. Filled once
  * (err_set on a filled one does nothing). line and column count from 1, 0 = unknown. */
 struct err {

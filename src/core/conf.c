@@ -384,7 +384,7 @@ describe_range(const struct conf_key *key, struct buf *out)
 			[CONF_CIDRS] = "networks",
 			[CONF_UPLINK] = "pseudonymous or aggregates",
 			[CONF_LEVEL] = "level" };
-		buf_adds(out, words[key->type]);
+		buf_adds(out, NAME_OF(words, key->type));
 	}
 	}
 }

@@ -409,11 +409,13 @@ static void
 on_compiled(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *daemon = ctx;
-	struct control_request *request = daemon->installing->request;
+	struct control_request *request;
 	struct err err = { 0 };
 
 	(void)fd;
 	(void)what;
+	CHECK(daemon->installing != NULL);
+	request = daemon->installing->request;
 	(void)install(daemon, daemon->installing, &err);
 	forget_installing(daemon);
 	if (err.code == 0) {

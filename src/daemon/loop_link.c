@@ -29,6 +29,7 @@ set_hq_up(struct daemon *daemon, bool up)
 {
 	if (daemon->hq_up == up)
 		return;
+	CHECK(daemon->uplink != NULL);
 	daemon->hq_up = up;
 	uplink_connected(daemon->uplink, up);
 	metrics_set(METRIC_HQ_UP, up);
@@ -166,6 +167,7 @@ spawn(struct daemon *daemon)
 {
 	int fds[2];
 
+	CHECK(daemon->link == NULL && daemon->link_pid < 0);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
 		log_error("no socket pair for the link: %s", strerror(errno));
 		return;

@@ -17,10 +17,12 @@ on_install_slice(evutil_socket_t fd, short what, void *ctx)
 	struct err err = { 0 };
 	struct buf json = { 0 };
 	struct json_writer *w = JSON_WRITER(&json);
-	int rc = profiles_install_step(daemon->profiles, INSTALL_ROWS, &err);
+	int rc;
 
 	(void)fd;
 	(void)what;
+	CHECK(daemon->install != NULL);
+	rc = profiles_install_step(daemon->profiles, INSTALL_ROWS, &err);
 	if (rc == 0) {
 		event_add(daemon->install_event, &now);
 		return;

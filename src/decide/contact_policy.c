@@ -63,7 +63,7 @@ in_scope(const struct view *view, enum contact_scope scope, const char *value, c
 		if (value == NULL)
 			return placement == (int)view->placement;
 		return placement >= 0 && placement < PLACE_COUNT &&
-		    strcmp(placement_names[placement], value) == 0;
+		    strcmp(NAME_OF(placement_names, placement), value) == 0;
 	}
 	return false;
 }

@@ -207,6 +207,7 @@ stacking_closed(const struct run *run, const struct action *action)
 static const char *
 lane_gate(const struct run *run, const struct action *action, enum placement place)
 {
+	CHECK((unsigned)place < PLACE_COUNT && (unsigned)run->visit->state <= VISIT_CANCELLED);
 	if ((placement_table[place].states & (1u << run->visit->state)) == 0)
 		return "lane.state";
 	if (!action->mandatory && run->decision->cause != NULL && placement_table[place].interrupts)

@@ -154,11 +154,11 @@ offer_json(const struct policy *policy, const struct offer *offer, int64_t depth
     int64_t worth_minor, struct json_writer *w)
 {
 	json_add_object(w, "offer");
-	json_add_str(w, "type", offer_type_names[offer->type]);
+	json_add_str(w, "type", NAME_OF(offer_type_names, offer->type));
 	json_add_int(w, "worth", worth_minor);
 	json_add_int(w, "depth", depth);
 	json_add_str(w, "currency", policy->currency);
-	json_add_str(w, "apply", offer_apply_names[offer->apply]);
+	json_add_str(w, "apply", NAME_OF(offer_apply_names, offer->apply));
 	if (offer->code != NULL)
 		json_add_str(w, "code", offer->code);
 	add_match(w, "include", &offer->include);
@@ -189,9 +189,9 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	json_add_id(json, "prompt", prompt);
 	json_add_str(json, "action", action->id);
 	json_add_str(json, "treatment", w.treatment->name);
-	json_add_str(json, "kind", kind_names[action->kind]);
+	json_add_str(json, "kind", NAME_OF(kind_names, action->kind));
 	if (slot->placement != PLACE_TABLET)
-		json_add_str(json, "placement", placement_names[slot->placement]);
+		json_add_str(json, "placement", NAME_OF(placement_names, slot->placement));
 	json_add_str(json, "headline", render(&w, &w.treatment->headline));
 	add_text(&w, "say", &w.treatment->say);
 	add_text(&w, "body", &w.treatment->body);
@@ -203,7 +203,7 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	    placement_table[slot->placement].faces_customer ? 0 : w.treatment->why_count,
 	    slot->reasons, slot->reason_count);
 	json_add_double(json, "confidence", w.candidate->scored ? w.candidate->p1 : 1.0);
-	json_add_str(json, "gate", gate_names[action->gate]);
+	json_add_str(json, "gate", NAME_OF(gate_names, action->gate));
 	if (!placement_table[slot->placement].faces_customer)
 		add_alternatives(&w);
 	if (action->has_offer)

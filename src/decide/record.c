@@ -365,7 +365,7 @@ add_slot(const struct record_writer *w, const struct slot *slot, const struct id
 		add_id(out, "\"prompt\":\"", prompt);
 		buf_adds(out, "\",");
 	}
-	add_string(out, "\"placement\":", placement_names[slot->placement]);
+	add_string(out, "\"placement\":", NAME_OF(placement_names, slot->placement));
 	add_int(out, ",\"slot\":", slot->slot);
 	add_string(out, ",\"action\":",
 	    card != NULL ? card->action : candidate_name(decision, slot->candidate));

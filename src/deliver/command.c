@@ -43,7 +43,7 @@ command_json(enum command_type type, const struct id *command, const struct visi
 	struct json_writer *w = JSON_OBJECT(out);
 
 	json_add_id(w, "command", command);
-	json_add_str(w, "type", command_names[type]);
+	json_add_str(w, "type", NAME_OF(command_names, type));
 	json_add_str(w, "terminal", visit->terminal);
 	json_add_str(w, "basket", visit->basket);
 	if (card != NULL) {

@@ -21,6 +21,7 @@
 static bool
 card_on_screen(const struct card *card)
 {
+	CHECK((unsigned)card->placement < PLACE_COUNT);
 	return card->state != CARD_GONE && !card->withheld && card->json != NULL &&
 	    placement_table[card->placement].on_screen;
 }
@@ -37,7 +38,7 @@ card_state_text(const struct card *card)
 		[CARD_GONE] = "answered", /* never on screen */
 	};
 
-	return texts[card->state];
+	return NAME_OF(texts, card->state);
 }
 
 const char *
@@ -79,6 +80,7 @@ add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
 	CHECK(card->gate >= 0 && card->gate < GATE_COUNT);
 	bool open =
 	    card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms);
+	CHECK(card->gate >= 0 && card->gate < GATE_COUNT);
 	json_add_list(w, "choices");
 	for (size_t i = 0; open && i < ARRAY_LEN(by_gate[0]) && by_gate[card->gate][i] != NULL; i++)
 		json_add_str(w, NULL, by_gate[card->gate][i]);

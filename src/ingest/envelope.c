@@ -123,6 +123,7 @@ read_type(json_t *root, const struct route *route, struct event *event, struct r
 	if (event->type == EV_NONE)
 		return refuse(rejected, REJECT_UNKNOWN_TYPE,
 		    "/type: expected a type of this contract");
+	CHECK((unsigned)event->type < ARRAY_LEN(from_of));
 	from = from_of[event->type];
 	event->channel = route->channel;
 	ours = route->channel == CHANNEL_TABLET

@@ -183,6 +183,7 @@ event_read_data(struct reader *reader, json_t *data)
 	event->shown = event->type == EV_GUIDANCE_SHOWN;
 	memcpy(reader->path, "/data", sizeof("/data"));
 	reader->object = data;
+	CHECK((unsigned)event->type < ARRAY_LEN(types));
 	reason = fields_read(reader, types[event->type].fields, types[event->type].count, event);
 	if (reason != REJECT_NONE)
 		return reason;

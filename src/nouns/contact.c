@@ -49,8 +49,7 @@ static const struct field contact_fields[] = {
 const char *
 outcome_name(enum outcome outcome)
 {
-	CHECK((unsigned)outcome < OUTCOME_COUNT);
-	return outcome_names[outcome];
+	return NAME_OF(outcome_names, outcome);
 }
 
 /* A reason that no tablet can send is as unknown as a misspelt outcome: a cap

@@ -24,15 +24,13 @@ static const char *const reject_names[REJECT_COUNT] = {
 const char *
 reject_name(enum reject reject)
 {
-	CHECK((unsigned)reject < REJECT_COUNT);
-	return reject_names[reject];
+	return NAME_OF(reject_names, reject);
 }
 
 const char *
 event_type_name(enum event_type type)
 {
-	CHECK((unsigned)type < EV_COUNT);
-	return type_names[type];
+	return NAME_OF(type_names, type);
 }
 
 enum event_type

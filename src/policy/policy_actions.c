@@ -97,10 +97,11 @@ read_outcome_goal(struct compile *c, const struct at *at, struct action *action)
 	if (goal < 0)
 		return;
 	action->goal = (enum outcome_goal)goal;
+	CHECK((unsigned)action->kind < ARRAY_LEN(kind_goals));
 	if ((kind_goals[action->kind] & 1u << goal) == 0)
 		mistake(c, &is,
 		    "\"%s\" is no outcome of kind %s, expected the one that this kind is judged by",
-		    goal_names[goal], kind_names[action->kind]);
+		    NAME_OF(goal_names, goal), NAME_OF(kind_names, action->kind));
 	if (goal == GOAL_BOUGHT && item.json == NULL)
 		mistake(c, at,
 		    "\"item\" is missing, expected the category, brand or item that is bought");
@@ -197,10 +198,10 @@ read_placements(struct compile *c, const struct at *at, struct action *action)
 			mistake(c, &here,
 			    "placement %s has no rules, expected it in \"placements\" of "
 			    "policy.json",
-			    placement_names[place]);
+			    NAME_OF(placement_names, place));
 		if ((action->placements & 1u << place) != 0)
 			mistake(c, &here, "placement %s is there twice, expected it once",
-			    placement_names[place]);
+			    NAME_OF(placement_names, place));
 		action->placements |= (uint8_t)(1u << place);
 	}
 }
@@ -212,7 +213,7 @@ check_gate(struct compile *c, const struct at *at, const struct action *action)
 
 	if (action->gate == GATE_AUTO && action->kind != KIND_COACH)
 		mistake(c, &gate, "gate auto for kind %s, expected it for coach only",
-		    kind_names[action->kind]);
+		    NAME_OF(kind_names, action->kind));
 	if (action->gate == GATE_CUSTOMER &&
 	    (action->placements == 0 || (action->placements & ~PLACES_FACING_CUSTOMER) != 0))
 		mistake(c, &gate,
@@ -269,7 +270,7 @@ check_offer_kind(struct compile *c, const struct at *at, const struct action *ac
 	if (action->has_offer && action->kind != KIND_OFFER && action->kind != KIND_RETAIN)
 		mistake(c, &offer,
 		    "kind %s gives an offer, expected it in kind offer or retain only",
-		    kind_names[action->kind]);
+		    NAME_OF(kind_names, action->kind));
 	if (action->has_offer && action->mandatory)
 		mistake(c, &offer,
 		    "a mandatory action gives an offer, expected none: it is never scored");

@@ -76,6 +76,7 @@ consent_merge(const struct consent *a, const struct consent *b)
 		[CONSENT_GRANTED] = 1,
 		[CONSENT_DENIED] = 2,
 	};
+	CHECK((unsigned)a->state < ARRAY_LEN(rank) && (unsigned)b->state < ARRAY_LEN(rank));
 	struct consent merged = rank[a->state] >= rank[b->state] ? *a : *b;
 
 	if (a->state == b->state) {

@@ -23,7 +23,7 @@ consent_json(const struct subject *subject, struct json_writer *w)
 		const struct consent *consent = &subject->consent[i];
 
 		json_add_object(w, purpose_names[i]);
-		json_add_str(w, "state", consent_names[consent->state]);
+		json_add_str(w, "state", NAME_OF(consent_names, consent->state));
 		json_opt_when(w, "at", consent->at_ms);
 		json_opt_when(w, "until", consent->until_ms);
 		json_end(w);
@@ -50,7 +50,7 @@ care_json(const struct subject *subject, struct json_writer *w)
 	json_add_list(w, "incidents");
 	for (size_t i = 0; i < subject->incident_count; i++) {
 		json_add_object(w, NULL);
-		json_add_str(w, "kind", incident_names[subject->incidents[i].kind]);
+		json_add_str(w, "kind", NAME_OF(incident_names, subject->incidents[i].kind));
 		json_opt_when(w, "at", subject->incidents[i].at_ms);
 		json_end(w);
 	}
@@ -109,7 +109,7 @@ contact_json(const struct contact *row, struct json_writer *w)
 	json_opt_str(w, "action", row->action);
 	json_opt_str(w, "group", row->group);
 	json_opt_str(w, "issue", row->issue);
-	json_opt_str(w, "placement", placement_names[row->placement]);
+	json_opt_str(w, "placement", NAME_OF(placement_names, row->placement));
 	if (row->withheld)
 		json_add_bool(w, "withheld", true);
 	json_end(w);

@@ -101,7 +101,7 @@ model_format(const struct model *model)
 {
 	static const char *const names[KIND_COUNT] = { "xgboost", "xgboost", "lightgbm",
 		"aisle-linear" };
-	return names[model->kind];
+	return NAME_OF(names, model->kind);
 }
 
 const char *
@@ -109,7 +109,7 @@ model_link_name(const struct model *model)
 {
 	static const char *const names[LINK_COUNT] = { "identity", "logistic", "softmax", "argmax",
 		"exp", "sign", "square", "log1p-exp" };
-	return names[model->link];
+	return NAME_OF(names, model->link);
 }
 
 int

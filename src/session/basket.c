@@ -274,6 +274,8 @@ basket_apply(const struct call *call)
 	}
 	call->ret->visit = visit;
 	opened_before = visit->opened;
+	CHECK((unsigned)event->type < BASKET_EVENTS);
+	CHECK(visit->state > VISIT_WAITING && visit->state <= VISIT_CANCELLED);
 	take_step(call, visit, (enum step)steps[event->type][visit->state]);
 	if (call->ret->effects == 0 && visit->opened == opened_before)
 		call->ret->effects = EFFECT_IGNORED;

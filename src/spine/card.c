@@ -24,7 +24,7 @@ withdraw_name(enum withdraw_reason reason)
 	static const char *const names[] = { "tender", "closed", "cancelled", "expired", "gate",
 		"replaced", "customer", "consent", "stopped" };
 
-	return names[reason];
+	return NAME_OF(names, reason);
 }
 
 bool
@@ -77,10 +77,12 @@ card_command(struct engine *engine, struct visit *visit, struct card *card, int 
 static void
 card_message(struct engine *engine, struct visit *visit, struct card *card)
 {
-	enum command_type show = placement_table[card->placement].show;
+	enum command_type show;
 	json_t *json;
 	const char *headline;
 
+	CHECK((unsigned)card->placement < PLACE_COUNT);
+	show = placement_table[card->placement].show;
 	if (show == COMMAND_NONE)
 		return;
 	json = json_loads(card->json, 0, NULL);
@@ -243,6 +245,7 @@ static void
 withdraw(struct engine *engine, struct visit *visit, const struct id *subject, struct card *card,
     enum withdraw_reason reason)
 {
+	CHECK((unsigned)card->placement < PLACE_COUNT);
 	if (card->state == CARD_GONE || card->redeemed)
 		return;
 	if (card->state == CARD_ASKED || card->state == CARD_APPLIED) {

@@ -95,12 +95,12 @@ card_text(const struct engine *engine, const struct card *from, const struct act
 	json_add_id(w, "prompt", prompt);
 	json_add_str(w, "action", action->id);
 	json_add_str(w, "treatment", "");
-	json_add_str(w, "kind", kind_names[action->kind]);
+	json_add_str(w, "kind", NAME_OF(kind_names, action->kind));
 	json_add_str(w, "headline", headline != NULL ? headline : action->id);
 	json_add_list(w, "why");
 	json_end(w);
 	json_add_str(w, "by", "person");
-	json_add_str(w, "gate", gate_names[action->gate]);
+	json_add_str(w, "gate", NAME_OF(gate_names, action->gate));
 	offer_json(engine->policy, &action->offer, depth, worth_minor, w);
 	json_end(w);
 	json_decref(shown);

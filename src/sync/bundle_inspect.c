@@ -13,12 +13,12 @@ add_action(const struct action *action, struct json_writer *w)
 {
 	json_add_object(w, NULL);
 	json_add_str(w, "action", action->id);
-	json_add_str(w, "kind", kind_names[action->kind]);
+	json_add_str(w, "kind", NAME_OF(kind_names, action->kind));
 	json_add_str(w, "group", action->group);
 	json_add_str(w, "issue", action->issue);
 	json_add_bool(w, "mandatory", action->mandatory);
 	json_add_bool(w, "personal", action->personal);
-	json_add_str(w, "gate", gate_names[action->gate]);
+	json_add_str(w, "gate", NAME_OF(gate_names, action->gate));
 	json_add_int(w, "treatments", (int64_t)action->treatment_count);
 	json_end(w);
 }
@@ -98,8 +98,8 @@ inspect_text(const struct bundle *bundle, const struct policy *policy, struct bu
 		const struct action *action = &policy->actions[i];
 
 		buf_addf(out, "  %-32s %-10s %-16s gate %s%s\n", action->id,
-		    kind_names[action->kind], action->group, gate_names[action->gate],
-		    action->mandatory ? ", mandatory" : "");
+		    NAME_OF(kind_names, action->kind), action->group,
+		    NAME_OF(gate_names, action->gate), action->mandatory ? ", mandatory" : "");
 	}
 }
 

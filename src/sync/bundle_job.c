@@ -73,6 +73,7 @@ reap(struct bundle_job *job)
 	close(job->fd);
 	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	*job = (struct bundle_job){ .pid = -1, .fd = -1 };
 }
 
 int
@@ -81,6 +82,7 @@ bundle_job_finish(struct bundle_job *job, char ret_hash[static 65], struct err *
 	struct answer answer;
 	ssize_t n;
 
+	CHECK(job->pid > 0 && job->fd >= 0);
 	do
 		n = read(job->fd, &answer, sizeof(answer));
 	while (n < 0 && errno == EINTR);
@@ -95,6 +97,7 @@ bundle_job_finish(struct bundle_job *job, char ret_hash[static 65], struct err *
 void
 bundle_job_stop(struct bundle_job *job)
 {
+	CHECK(job->pid > 0 && job->fd >= 0);
 	kill(job->pid, SIGKILL);
 	reap(job);
 }

@@ -135,7 +135,7 @@ add_row(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *bod
 	bool ok = body_ok(batch, body, len);
 	if (!ok && strcmp(type, "gap") != 0)
 		log_warning("uplink: record left out lane=%s seq=%lld bytes=%zu",
-		    lane_names[batch->lane], (long long)seq, len);
+		    NAME_OF(lane_names, batch->lane), (long long)seq, len);
 	json_add_object(w, NULL);
 	json_add_str(w, "epoch", batch->uplink->epoch);
 	json_add_int(w, "seq", seq);
@@ -149,7 +149,7 @@ add_row(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *bod
 			*c = ' ';
 	} else {
 		json_add_object(w, "body");
-		json_add_str(w, "lane", lane_names[batch->lane]);
+		json_add_str(w, "lane", NAME_OF(lane_names, batch->lane));
 		json_add_int(w, "from", seq);
 		json_add_int(w, "to", seq);
 		json_end(w);
@@ -207,7 +207,7 @@ uplink_next(struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic, struc
 		window->due_ms = mono_ms + next_delay(uplink, window);
 		buf_clear(ret_topic);
 		buf_addf(ret_topic, "aisle/v1/hq/store/%s/up/%s", uplink->store_id,
-		    lane_names[lane]);
+		    NAME_OF(lane_names, lane));
 		compress(&uplink->lines, ret_payload);
 		metrics_add(METRIC_UPLINK_SENT, 1);
 		return true;
@@ -223,7 +223,7 @@ lane_of_topic(const struct uplink *uplink, const char *topic)
 	for (; lane < LANE_COUNT; lane++) {
 		char wanted[128];
 		snprintf(wanted, sizeof(wanted), "aisle/v1/hq/store/%s/ack/%s", uplink->store_id,
-		    lane_names[lane]);
+		    NAME_OF(lane_names, lane));
 		if (strcmp(topic, wanted) == 0)
 			break;
 	}
@@ -261,6 +261,7 @@ uplink_ack(struct uplink *uplink, const char *topic, const void *payload, size_t
 void
 uplink_acked(struct uplink *uplink, enum lane lane, int64_t upto)
 {
+	CHECK((unsigned)lane < LANE_COUNT);
 	struct window *window = &uplink->windows[lane];
 	if (upto <= window->acked)
 		return; /* a double */

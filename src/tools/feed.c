@@ -240,7 +240,7 @@ text_check(const struct check *check, struct buf *out)
 
 	if (grade == GRADE_UNSEEN)
 		return;
-	buf_addf(out, "%-5s ", grade_names[grade]);
+	buf_addf(out, "%-5s ", NAME_OF(grade_names, grade));
 	write_percent(out, check);
 	buf_addf(out, " %% %s (%" PRId64 " of %" PRId64 ")\n", check->label, check->count,
 	    check->of);
@@ -301,7 +301,7 @@ json_check(const struct check *check, struct json_writer *w)
 
 	json_add_object(w, NULL);
 	json_add_str(w, "check", check->name);
-	json_add_str(w, "grade", grade_names[grade]);
+	json_add_str(w, "grade", NAME_OF(grade_names, grade));
 	json_add_int(w, "count", check->count);
 	json_add_int(w, "of", check->of);
 	if (grade == GRADE_UNSEEN)

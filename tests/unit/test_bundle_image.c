@@ -296,10 +296,13 @@ a_child_that_is_stopped_is_gone(void **state)
 	struct bench *bench = *state;
 	struct bundle_job job;
 	struct err err = { 0 };
+	pid_t child;
 
 	assert_int_equal(bundle_job_start(bench->bundle, key, &job, &err), 0);
+	child = job.pid;
 	bundle_job_stop(&job);
-	assert_int_not_equal(kill(job.pid, 0), 0);
+	assert_int_not_equal(kill(child, 0), 0);
+	assert_int_equal(job.pid, -1);
 }
 
 #define IMAGE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
