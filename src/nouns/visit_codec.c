@@ -155,6 +155,17 @@ read_lines(struct rd *rd, struct visit *visit)
 	return count >= 0;
 }
 
+/* What those who show and judge cards rely on. */
+static bool
+is_card(const struct card *card)
+{
+	size_t len = card->json != NULL ? strlen(card->json) : 0;
+
+	return card->action != NULL && card->group != NULL && card->issue != NULL &&
+	    card->treatment != NULL && card->slot >= 1 &&
+	    (card->json == NULL || (len > 2 && card->json[len - 1] == '}'));
+}
+
 /* A visit that was open when the daemon was replaced by a newer one goes on. */
 static bool
 read_card(struct rd *rd, int version, struct card *card)
@@ -174,7 +185,9 @@ read_cards(struct rd *rd, int version, struct visit *visit)
 	int64_t count = read_count(rd, VISIT_CARDS_MAX);
 
 	for (int64_t i = 0; i < count; i++) {
-		if (!read_card(rd, version, visit_add_card(visit)))
+		struct card *card = visit_add_card(visit);
+
+		if (!read_card(rd, version, card) || !is_card(card))
 			return false;
 	}
 	return count >= 0;

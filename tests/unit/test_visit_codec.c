@@ -13,6 +13,23 @@
 #include "session/session.h"
 #include "nouns/visit_fields.h"
 
+/* A card of any kind has its names, a slot, and an object as its text or none. */
+static void
+make_shown(struct card *card)
+{
+	char **names[] = { &card->action, &card->group, &card->issue, &card->treatment };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (*names[i] == NULL)
+			*names[i] = strdup("");
+	}
+	card->slot = card->slot == 0 ? 1 : card->slot;
+	if (card->json != NULL) {
+		free(card->json);
+		card->json = strdup("{\"headline\":\"\"}");
+	}
+}
+
 static struct visit *
 random_visit(struct dice *dice)
 {
@@ -29,8 +46,12 @@ random_visit(struct dice *dice)
 		if (line->category == NULL)
 			line->category = strdup("");
 	}
-	for (size_t i = 0; i < cards; i++)
-		dice_fields(dice, card_fields, card_field_count, visit_add_card(visit));
+	for (size_t i = 0; i < cards; i++) {
+		struct card *card = visit_add_card(visit);
+
+		dice_fields(dice, card_fields, card_field_count, card);
+		make_shown(card);
+	}
 	for (size_t i = dice_below(dice, 10); i > 0; i--) {
 		struct contact row = { .at_ms = (int64_t)dice_below(dice, 5),
 			.outcome = (enum outcome)dice_below(dice, OUTCOME_COUNT),
@@ -193,6 +214,40 @@ bytes_that_are_cut_anywhere_are_damaged(void **state)
 }
 
 static void
+a_card_that_nobody_could_show_is_damaged(void **state)
+{
+	static const char *const texts[] = { "", "}", "{}", "[1]", "{\"a\":1" };
+	struct id id = { { 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < 6 + ARRAY_LEN(texts); i++) {
+		struct visit *visit = visit_new(&id), *back = NULL;
+		struct card *card = visit_add_card(visit);
+		char **names[] = { &card->action, &card->group, &card->issue, &card->treatment };
+		struct buf bytes = { 0 };
+
+		card->json = strdup("{\"a\":1}");
+		make_shown(card);
+		if (i < 4) {
+			free(*names[i]);
+			*names[i] = NULL;
+		} else if (i == 4) {
+			card->slot = 0;
+		} else if (i > 5) {
+			free(card->json);
+			card->json = strdup(texts[i - 6]);
+		}
+		visit_encode(visit, &bytes);
+		/* One of them is whole: the others are refused for what they lack. */
+		assert_int_equal(visit_decode(bytes.data, bytes.len, &back),
+		    i == 5 ? 0 : AISLE_E_DAMAGED);
+		visit_free(back);
+		visit_free(visit);
+		buf_done(&bytes);
+	}
+}
+
+static void
 flipped_bits_never_crash(void **state)
 {
 	struct dice dice = { 9 };
@@ -218,9 +273,13 @@ a_visit_of_the_version_before_goes_on(void **state)
 	struct dice dice = { .state = 7 };
 	struct visit *visit = visit_new(&(struct id){ { 1 } }), *again;
 	struct card card = { .hold_minor = 50, .worth_minor = 60, .redeemed = true, .sent_ms = 77 };
+	char **names[] = { &card.action, &card.group, &card.issue, &card.treatment };
 	struct buf bytes = { 0 };
 
 	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		*names[i] = (char *)(uintptr_t) "x";
+	card.slot = 1;
 	dice_fields(&dice, visit_fields, visit_field_count, visit);
 	buf_u8(&bytes, 1);
 	record_write(visit_fields, visit_field_count, visit, &bytes);
@@ -281,6 +340,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_visits_come_back_as_they_were),
 		cmocka_unit_test(bytes_that_are_cut_anywhere_are_damaged),
+		cmocka_unit_test(a_card_that_nobody_could_show_is_damaged),
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(a_visit_of_the_version_before_goes_on),
 		cmocka_unit_test(another_version_is_damaged),
