@@ -12,14 +12,12 @@
 #include "daemon/daemon.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -31,8 +29,9 @@
 
 #define REPLACED_MAX 16 /* of bundles that decisions on record may still name */
 
-static void
-bundle_path(const struct daemon *daemon, const char *hash, const char *tail, char out[static 512])
+void
+daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *tail,
+    char out[static 512])
 {
 	snprintf(out, 512, "%s/bundles/%s%s", daemon->conf.state_dir, hash, tail);
 }
@@ -165,7 +164,7 @@ remove_left(struct daemon *daemon)
 		return;
 	if (policy != NULL)
 		memcpy(kept[2], policy->hash, sizeof(kept[2]));
-	bundle_path(daemon, "", "", path);
+	daemon_bundle_path(daemon, "", "", path);
 	dir = opendir(path);
 	if (dir == NULL)
 		return;
@@ -182,9 +181,9 @@ retire(struct daemon *daemon, const char *hash)
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)now_s } };
 	char path[512];
 
-	bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, path);
+	daemon_bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, path);
 	unlink(path);
-	bundle_path(daemon, hash, "", path);
+	daemon_bundle_path(daemon, hash, "", path);
 	(void)utimensat(AT_FDCWD, path, times, 0);
 }
 
@@ -229,7 +228,7 @@ activate_named(struct daemon *daemon, const char *meta, struct err *err)
 		return err_set(err, rc, "the state does not say which");
 	if (hash[0] == '\0')
 		return AISLE_E_NONE;
-	bundle_path(daemon, hash, "", path);
+	daemon_bundle_path(daemon, hash, "", path);
 	rc = activate(daemon, path, err);
 	/* To the caller that is a state which names no bundle. */
 	return rc == AISLE_E_NONE ? AISLE_E_IO : rc;
@@ -245,7 +244,7 @@ find_newest(struct daemon *daemon, char ret_hash[static 65])
 	DIR *dir;
 
 	ret_hash[0] = '\0';
-	bundle_path(daemon, "", "", path);
+	daemon_bundle_path(daemon, "", "", path);
 	dir = opendir(path);
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		struct stat st;
@@ -273,7 +272,7 @@ activate_newest(struct daemon *daemon, struct err *err)
 	if (hash[0] == '\0')
 		return AISLE_E_NONE;
 	log_error("the damaged state names no bundle: taking the newest hash=%s", hash);
-	bundle_path(daemon, hash, "", path);
+	daemon_bundle_path(daemon, hash, "", path);
 	rc = activate_image(daemon, path, true, err);
 	return rc == AISLE_E_NONE ? compile_here(daemon, path, true, err) : rc;
 }
@@ -302,70 +301,29 @@ daemon_load_bundle(struct daemon *daemon, struct err *err)
 	return 0;
 }
 
-/* ---- installation ---- */
+/* ---- after the start ---- */
 
-struct daemon_bundle {
-	struct bundle_job job;
-	struct event *done_event;
-	struct control_request *request;
-	char path[512]; /* where the bundle was received */
-};
-
-static int
-sync_folder(const struct daemon *daemon)
-{
-	char path[512];
-	int fd, rc;
-
-	bundle_path(daemon, "", "", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-/* From where it was received to its place, the image first: alone it is of no bundle. */
-static int
-move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path[static 512],
+int
+daemon_activate(struct daemon *daemon, const char *path, const struct err *no_image,
     struct err *err)
 {
-	char image_from[512 + 8], image_to[512];
-
-	snprintf(image_from, sizeof(image_from), "%s" BUNDLE_IMAGE_TAIL, from);
-	bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, image_to);
-	bundle_path(daemon, hash, "", ret_path);
-	if (rename(image_from, image_to) != 0 && errno != ENOENT)
-		unlink(image_from);
-	if (rename(from, ret_path) != 0 || sync_folder(daemon) != 0)
-		return err_set(err, AISLE_E_IO, "%s: %s", ret_path, strerror(errno));
-	return 0;
-}
-
-static int
-install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err)
-{
 	const struct policy *policy = engine_policy(daemon->engine);
-	char hash[65], path[512], replaced[65] = "";
-	struct err none = { 0 };
-	int rc = bundle_job_finish(&installing->job, hash, &none);
-	bool no_image = rc == AISLE_E_NONE;
+	const char *hash = strrchr(path, '/') + 1;
+	char replaced[65] = "";
+	struct err why = { 0 };
+	int rc = AISLE_E_NONE;
 
-	if (rc != 0 && !no_image) {
-		*err = none;
-		return rc;
-	}
 	if (policy != NULL && strcmp(policy->hash, hash) != 0)
 		memcpy(replaced, policy->hash, sizeof(replaced));
-	rc = move_in(daemon, installing->path, hash, path, err);
-	if (rc == 0 && !no_image)
-		rc = activate_image(daemon, path, true, &none);
-	if (rc == AISLE_E_NONE || (rc == 0 && no_image)) {
-		log_warning("no image of the policy is kept, each start compiles it: %s",
-		    none.text);
+	if (no_image == NULL)
+		rc = activate_image(daemon, path, true, &why);
+	else
+		why = *no_image;
+	if (rc == AISLE_E_NONE) {
+		log_warning("no image of the policy is kept, each start compiles it: %s", why.text);
 		rc = compile_here(daemon, path, true, err);
-	} else if (rc != 0 && err->code == 0) {
-		*err = none;
+	} else if (rc != 0) {
+		*err = why;
 	}
 	if (rc != 0)
 		return rc;
@@ -373,102 +331,4 @@ install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err
 		retire(daemon, replaced);
 	remove_left(daemon);
 	return 0;
-}
-
-static void
-announce(struct daemon *daemon, struct control_request *request)
-{
-	const struct policy *policy = engine_policy(daemon->engine);
-	struct buf json = { 0 };
-	struct json_writer *w = JSON_OBJECT(&json);
-
-	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
-	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
-	log_notice("policy active name=%s version=%lld hash=%s", LOG_VALUE(policy->name),
-	    (long long)policy->version, policy->hash);
-	daemon_queue(daemon,
-	    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
-	daemon_turn(daemon);
-	daemon_publish_status(daemon, "online");
-	mqtt_release(daemon->mqtt);
-	daemon_policy_json(daemon, w);
-	json_end(w);
-	control_reply(request, json.data);
-	buf_done(&json);
-}
-
-static void
-forget_installing(struct daemon *daemon)
-{
-	event_free(daemon->installing->done_event);
-	free(daemon->installing);
-	daemon->installing = NULL;
-}
-
-static void
-on_compiled(evutil_socket_t fd, short what, void *ctx)
-{
-	struct daemon *daemon = ctx;
-	struct control_request *request;
-	struct err err = { 0 };
-
-	(void)fd;
-	(void)what;
-	CHECK(daemon->installing != NULL);
-	request = daemon->installing->request;
-	(void)install(daemon, daemon->installing, &err);
-	forget_installing(daemon);
-	if (err.code == 0) {
-		announce(daemon, request);
-		return;
-	}
-	metrics_add(METRIC_BUNDLES_REFUSED, 1);
-	log_error("a bundle was refused: %s", err.text);
-	control_fail(request, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM, err.text);
-}
-
-void
-daemon_install_bundle(struct daemon *daemon, struct control_request *request)
-{
-	const char *body_path = control_body(request);
-	struct daemon_bundle *installing;
-	struct err err = { 0 };
-
-	if (body_path == NULL) {
-		control_fail(request, EX_USAGE, "no bundle was sent");
-		return;
-	}
-	if (daemon->installing != NULL) {
-		control_fail(request, EX_UNAVAILABLE, "another bundle is being installed");
-		return;
-	}
-	if (daemon->conf.hq_root != NULL) {
-		metrics_add(METRIC_BUNDLES_REFUSED, 1);
-		control_fail(request, EX_NOPERM,
-		    "[hq] root is set: only a bundle bound by a signed release is accepted, and "
-		    "this daemon has none for it");
-		return;
-	}
-	installing = mem_calloc(1, sizeof(*installing));
-	snprintf(installing->path, sizeof(installing->path), "%s", body_path);
-	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)), &installing->job,
-		&err) != 0) {
-		free(installing);
-		control_fail(request, EX_OSERR, err.text);
-		return;
-	}
-	installing->request = request;
-	installing->done_event =
-	    event_new(daemon->base, installing->job.fd, EV_READ, on_compiled, daemon);
-	event_add(installing->done_event, NULL);
-	daemon->installing = installing;
-}
-
-void
-daemon_install_stop(struct daemon *daemon)
-{
-	if (daemon->installing == NULL)
-		return;
-	bundle_job_stop(&daemon->installing->job);
-	forget_installing(daemon);
 }

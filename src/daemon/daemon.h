@@ -145,6 +145,14 @@ void daemon_control(void *ctx, struct control_request *request);
 /* activate.c */
 /* the one that the state names, else the last good one */
 int daemon_load_bundle(struct daemon *daemon, struct err *err);
+/* One that is in its place, with its image; no_image says why there is none. What it replaces is
+ * retired. */
+int daemon_activate(struct daemon *daemon, const char *path, const struct err *no_image,
+    struct err *err) AISLE_MUST_CHECK;
+/* of a bundle, or of its image: tail */
+void daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *tail,
+    char out[static 512]);
+/* stage.c */
 void daemon_install_bundle(struct daemon *daemon, struct control_request *request);
 void daemon_install_stop(struct daemon *daemon); /* one that is not done yet is dropped */
 /* loop_profiles.c */

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * stage.c - a bundle comes in over the control socket: compiled and examined beside the loop, put
+ * in its place, and activated.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/metrics.h"
+#include "sync/bundle_image.h"
+
+struct daemon_bundle {
+	struct bundle_job job;
+	struct event *done_event;
+	struct control_request *request;
+	char path[512]; /* where the bundle was received */
+};
+
+static int
+sync_folder(const struct daemon *daemon)
+{
+	char path[512];
+	int fd, rc;
+
+	daemon_bundle_path(daemon, "", "", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = fd < 0 ? -1 : fsync(fd);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* From where it was received to its place, the image first: alone it is of no bundle. */
+static int
+move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path[static 512],
+    struct err *err)
+{
+	char image_from[512 + 8], image_to[512];
+
+	snprintf(image_from, sizeof(image_from), "%s" BUNDLE_IMAGE_TAIL, from);
+	daemon_bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, image_to);
+	daemon_bundle_path(daemon, hash, "", ret_path);
+	if (rename(image_from, image_to) != 0 && errno != ENOENT)
+		unlink(image_from);
+	if (rename(from, ret_path) != 0 || sync_folder(daemon) != 0)
+		return err_set(err, AISLE_E_IO, "%s: %s", ret_path, strerror(errno));
+	return 0;
+}
+
+static int
+install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err)
+{
+	char hash[65], path[512];
+	struct err no_image = { 0 };
+	int rc = bundle_job_finish(&installing->job, hash, &no_image);
+	bool has_image = rc == 0;
+
+	if (rc != 0 && rc != AISLE_E_NONE) {
+		*err = no_image;
+		return rc;
+	}
+	rc = move_in(daemon, installing->path, hash, path, err);
+	return rc != 0 ? rc : daemon_activate(daemon, path, has_image ? NULL : &no_image, err);
+}
+
+static void
+announce(struct daemon *daemon, struct control_request *request)
+{
+	const struct policy *policy = engine_policy(daemon->engine);
+	struct buf json = { 0 };
+	struct json_writer *w = JSON_OBJECT(&json);
+
+	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
+	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
+	log_notice("policy active name=%s version=%lld hash=%s", LOG_VALUE(policy->name),
+	    (long long)policy->version, policy->hash);
+	daemon_queue(daemon,
+	    &(struct input){ .kind = INPUT_POLICY, .now_ms = daemon_now_ms(daemon) });
+	daemon_turn(daemon);
+	daemon_publish_status(daemon, "online");
+	mqtt_release(daemon->mqtt);
+	daemon_policy_json(daemon, w);
+	json_end(w);
+	control_reply(request, json.data);
+	buf_done(&json);
+}
+
+static void
+forget_installing(struct daemon *daemon)
+{
+	event_free(daemon->installing->done_event);
+	free(daemon->installing);
+	daemon->installing = NULL;
+}
+
+static void
+on_compiled(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *daemon = ctx;
+	struct control_request *request;
+	struct err err = { 0 };
+
+	(void)fd;
+	(void)what;
+	CHECK(daemon->installing != NULL);
+	request = daemon->installing->request;
+	(void)install(daemon, daemon->installing, &err);
+	forget_installing(daemon);
+	if (err.code == 0) {
+		announce(daemon, request);
+		return;
+	}
+	metrics_add(METRIC_BUNDLES_REFUSED, 1);
+	log_error("a bundle was refused: %s", err.text);
+	control_fail(request, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM, err.text);
+}
+
+void
+daemon_install_bundle(struct daemon *daemon, struct control_request *request)
+{
+	const char *body_path = control_body(request);
+	struct daemon_bundle *installing;
+	struct err err = { 0 };
+
+	if (body_path == NULL) {
+		control_fail(request, EX_USAGE, "no bundle was sent");
+		return;
+	}
+	if (daemon->installing != NULL) {
+		control_fail(request, EX_UNAVAILABLE, "another bundle is being installed");
+		return;
+	}
+	if (daemon->conf.hq_root != NULL) {
+		metrics_add(METRIC_BUNDLES_REFUSED, 1);
+		control_fail(request, EX_NOPERM,
+		    "[hq] root is set: only a bundle bound by a signed release is accepted, and "
+		    "this daemon has none for it");
+		return;
+	}
+	installing = mem_calloc(1, sizeof(*installing));
+	snprintf(installing->path, sizeof(installing->path), "%s", body_path);
+	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)), &installing->job,
+		&err) != 0) {
+		free(installing);
+		control_fail(request, EX_OSERR, err.text);
+		return;
+	}
+	installing->request = request;
+	installing->done_event =
+	    event_new(daemon->base, installing->job.fd, EV_READ, on_compiled, daemon);
+	event_add(installing->done_event, NULL);
+	daemon->installing = installing;
+}
+
+void
+daemon_install_stop(struct daemon *daemon)
+{
+	if (daemon->installing == NULL)
+		return;
+	bundle_job_stop(&daemon->installing->job);
+	forget_installing(daemon);
+}
