@@ -6,7 +6,7 @@
  * DESIGN
  *   A bundle is hashed, compiled and examined by a child process, which leaves an image of the
  *   policy beside it (sync/bundle_image.h). What the loop does itself is to read the image, at
- *   the end of an installation and at each start. Where no image can be kept (a full disk, a build
+ *   the end of its staging and at each start. Where no image can be kept (a full disk, a build
  *   without identity) it compiles here, and turns wait.
  */
 #include "daemon/daemon.h"

@@ -209,7 +209,7 @@ static const struct {
 	void (*run)(struct daemon *daemon, struct control_request *request);
 } commands[] = {
 	{ "status", status },
-	{ "bundle-install", daemon_install_bundle },
+	{ "bundle-install", daemon_stage },
 	{ "profiles-install", daemon_install_profiles },
 	{ "customer-show", customer_show },
 	{ "customer-forget", customer_forget },

@@ -66,7 +66,7 @@ struct daemon {
 	int64_t link_retry_ms; /* monotonic */
 	int64_t mend_ms;       /* monotonic: not before is a suspect store opened again */
 
-	struct daemon_bundle *installing; /* a bundle that is being compiled; NULL */
+	struct staging *staging; /* a bundle on its way in; NULL */
 	/* a running profiles install */
 	struct control_request *install;
 	struct event *install_event;
@@ -153,8 +153,8 @@ int daemon_activate(struct daemon *daemon, const char *path, const struct err *n
 void daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *tail,
     char out[static 512]);
 /* stage.c */
-void daemon_install_bundle(struct daemon *daemon, struct control_request *request);
-void daemon_install_stop(struct daemon *daemon); /* one that is not done yet is dropped */
+void daemon_stage(struct daemon *daemon, struct control_request *request);
+void daemon_stage_stop(struct daemon *daemon); /* one that is not done yet is dropped */
 /* loop_profiles.c */
 void daemon_install_profiles(struct daemon *daemon, struct control_request *request);
 void daemon_install_profiles_stop(struct daemon *daemon);

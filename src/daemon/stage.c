@@ -17,7 +17,7 @@
 #include "core/metrics.h"
 #include "sync/bundle_image.h"
 
-struct daemon_bundle {
+struct staging {
 	struct bundle_job job;
 	struct event *done_event;
 	struct control_request *request;
@@ -56,23 +56,23 @@ move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path
 }
 
 static int
-install(struct daemon *daemon, struct daemon_bundle *installing, struct err *err)
+activate(struct daemon *daemon, struct staging *staging, struct err *err)
 {
 	char hash[65], path[512];
 	struct err no_image = { 0 };
-	int rc = bundle_job_finish(&installing->job, hash, &no_image);
+	int rc = bundle_job_finish(&staging->job, hash, &no_image);
 	bool has_image = rc == 0;
 
 	if (rc != 0 && rc != AISLE_E_NONE) {
 		*err = no_image;
 		return rc;
 	}
-	rc = move_in(daemon, installing->path, hash, path, err);
+	rc = move_in(daemon, staging->path, hash, path, err);
 	return rc != 0 ? rc : daemon_activate(daemon, path, has_image ? NULL : &no_image, err);
 }
 
 static void
-announce(struct daemon *daemon, struct control_request *request)
+answer_active(struct daemon *daemon, struct control_request *request)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
 	struct buf json = { 0 };
@@ -94,15 +94,15 @@ announce(struct daemon *daemon, struct control_request *request)
 }
 
 static void
-forget_installing(struct daemon *daemon)
+forget_staging(struct daemon *daemon)
 {
-	event_free(daemon->installing->done_event);
-	free(daemon->installing);
-	daemon->installing = NULL;
+	event_free(daemon->staging->done_event);
+	free(daemon->staging);
+	daemon->staging = NULL;
 }
 
 static void
-on_compiled(evutil_socket_t fd, short what, void *ctx)
+on_staged(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *daemon = ctx;
 	struct control_request *request;
@@ -110,12 +110,12 @@ on_compiled(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	CHECK(daemon->installing != NULL);
-	request = daemon->installing->request;
-	(void)install(daemon, daemon->installing, &err);
-	forget_installing(daemon);
+	CHECK(daemon->staging != NULL);
+	request = daemon->staging->request;
+	(void)activate(daemon, daemon->staging, &err);
+	forget_staging(daemon);
 	if (err.code == 0) {
-		announce(daemon, request);
+		answer_active(daemon, request);
 		return;
 	}
 	metrics_add(METRIC_BUNDLES_REFUSED, 1);
@@ -124,17 +124,17 @@ on_compiled(evutil_socket_t fd, short what, void *ctx)
 }
 
 void
-daemon_install_bundle(struct daemon *daemon, struct control_request *request)
+daemon_stage(struct daemon *daemon, struct control_request *request)
 {
 	const char *body_path = control_body(request);
-	struct daemon_bundle *installing;
+	struct staging *staging;
 	struct err err = { 0 };
 
 	if (body_path == NULL) {
 		control_fail(request, EX_USAGE, "no bundle was sent");
 		return;
 	}
-	if (daemon->installing != NULL) {
+	if (daemon->staging != NULL) {
 		control_fail(request, EX_UNAVAILABLE, "another bundle is being installed");
 		return;
 	}
@@ -145,26 +145,25 @@ daemon_install_bundle(struct daemon *daemon, struct control_request *request)
 		    "this daemon has none for it");
 		return;
 	}
-	installing = mem_calloc(1, sizeof(*installing));
-	snprintf(installing->path, sizeof(installing->path), "%s", body_path);
-	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)), &installing->job,
+	staging = mem_calloc(1, sizeof(*staging));
+	snprintf(staging->path, sizeof(staging->path), "%s", body_path);
+	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)), &staging->job,
 		&err) != 0) {
-		free(installing);
+		free(staging);
 		control_fail(request, EX_OSERR, err.text);
 		return;
 	}
-	installing->request = request;
-	installing->done_event =
-	    event_new(daemon->base, installing->job.fd, EV_READ, on_compiled, daemon);
-	event_add(installing->done_event, NULL);
-	daemon->installing = installing;
+	staging->request = request;
+	staging->done_event = event_new(daemon->base, staging->job.fd, EV_READ, on_staged, daemon);
+	event_add(staging->done_event, NULL);
+	daemon->staging = staging;
 }
 
 void
-daemon_install_stop(struct daemon *daemon)
+daemon_stage_stop(struct daemon *daemon)
 {
-	if (daemon->installing == NULL)
+	if (daemon->staging == NULL)
 		return;
-	bundle_job_stop(&daemon->installing->job);
-	forget_installing(daemon);
+	bundle_job_stop(&daemon->staging->job);
+	forget_staging(daemon);
 }

@@ -126,7 +126,7 @@ static void
 stop_installations(struct daemon *daemon)
 {
 	daemon_install_profiles_stop(daemon);
-	daemon_install_stop(daemon);
+	daemon_stage_stop(daemon);
 }
 
 static const struct step steps[] = {
