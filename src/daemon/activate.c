@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * activate.c - a bundle is compiled beside the loop and taken over; the one that the state
- * names is loaded.
+ * activate.c - a bundle becomes the one in force: after it was staged, and at each start; the one
+ * before it is retired.
  *
  * DESIGN
  *   A bundle is hashed, compiled and examined by a child process, which leaves an image of the
@@ -38,8 +38,8 @@ daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *ta
 
 /* path names the file that was activated once: it ends in its hash. */
 static int
-take_over(struct daemon *daemon, const char *path, struct bundle *bundle, struct policy *policy,
-    bool persist, struct err *err)
+activate_policy(struct daemon *daemon, const char *path, struct bundle *bundle,
+    struct policy *policy, bool persist, struct err *err)
 {
 	int rc = strcmp(strrchr(path, '/') + 1, policy->hash) == 0
 	    ? engine_set_bundle(daemon->engine, bundle, policy, persist, err)
@@ -54,7 +54,7 @@ take_over(struct daemon *daemon, const char *path, struct bundle *bundle, struct
 
 /* Without an image. */
 static int
-compile_here(struct daemon *daemon, const char *path, bool persist, struct err *err)
+activate_compiled(struct daemon *daemon, const char *path, bool persist, struct err *err)
 {
 	struct bundle *bundle = NULL;
 	struct policy *policy = NULL;
@@ -67,7 +67,7 @@ compile_here(struct daemon *daemon, const char *path, bool persist, struct err *
 		rc = bundle_examine_policy(bundle, policy, &report, err);
 	buf_done(&report);
 	if (rc == 0)
-		rc = take_over(daemon, path, bundle, policy, persist, err);
+		rc = activate_policy(daemon, path, bundle, policy, persist, err);
 	else {
 		policy_free(policy);
 		bundle_close(bundle);
@@ -84,7 +84,7 @@ activate_image(struct daemon *daemon, const char *path, bool persist, struct err
 	struct policy *policy;
 	int rc = bundle_image_open(path, keys_data(engine_keys(daemon->engine)), &policy, err);
 
-	return rc != 0 ? rc : take_over(daemon, path, NULL, policy, persist, err);
+	return rc != 0 ? rc : activate_policy(daemon, path, NULL, policy, persist, err);
 }
 
 /* ---- what is kept ---- */
@@ -201,7 +201,7 @@ make_image(struct daemon *daemon, const char *path, struct err *err)
 }
 
 static int
-activate(struct daemon *daemon, const char *path, struct err *err)
+activate_file(struct daemon *daemon, const char *path, struct err *err)
 {
 	struct err none = { 0 }, made = { 0 };
 	int rc = activate_image(daemon, path, false, &none);
@@ -215,7 +215,7 @@ activate(struct daemon *daemon, const char *path, struct err *err)
 		return rc;
 	}
 	log_warning("no image of the policy is kept, each start compiles it: %s", made.text);
-	return compile_here(daemon, path, false, err);
+	return activate_compiled(daemon, path, false, err);
 }
 
 static int
@@ -229,7 +229,7 @@ activate_named(struct daemon *daemon, const char *meta, struct err *err)
 	if (hash[0] == '\0')
 		return AISLE_E_NONE;
 	daemon_bundle_path(daemon, hash, "", path);
-	rc = activate(daemon, path, err);
+	rc = activate_file(daemon, path, err);
 	/* To the caller that is a state which names no bundle. */
 	return rc == AISLE_E_NONE ? AISLE_E_IO : rc;
 }
@@ -274,11 +274,11 @@ activate_newest(struct daemon *daemon, struct err *err)
 	log_error("the damaged state names no bundle: taking the newest hash=%s", hash);
 	daemon_bundle_path(daemon, hash, "", path);
 	rc = activate_image(daemon, path, true, err);
-	return rc == AISLE_E_NONE ? compile_here(daemon, path, true, err) : rc;
+	return rc == AISLE_E_NONE ? activate_compiled(daemon, path, true, err) : rc;
 }
 
 int
-daemon_load_bundle(struct daemon *daemon, struct err *err)
+daemon_activate_named(struct daemon *daemon, struct err *err)
 {
 	struct err why = { 0 };
 	int rc = activate_named(daemon, "bundle", &why);
@@ -321,7 +321,7 @@ daemon_activate(struct daemon *daemon, const char *path, const struct err *no_im
 		why = *no_image;
 	if (rc == AISLE_E_NONE) {
 		log_warning("no image of the policy is kept, each start compiles it: %s", why.text);
-		rc = compile_here(daemon, path, true, err);
+		rc = activate_compiled(daemon, path, true, err);
 	} else if (rc != 0) {
 		*err = why;
 	}

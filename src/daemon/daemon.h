@@ -144,7 +144,7 @@ extern const struct http_host daemon_http_host;
 void daemon_control(void *ctx, struct control_request *request);
 /* activate.c */
 /* the one that the state names, else the last good one */
-int daemon_load_bundle(struct daemon *daemon, struct err *err);
+int daemon_activate_named(struct daemon *daemon, struct err *err);
 /* One that is in its place, with its image; no_image says why there is none. What it replaces is
  * retired. */
 int daemon_activate(struct daemon *daemon, const char *path, const struct err *no_image,

@@ -137,7 +137,7 @@ static const struct step steps[] = {
 	{ "crash-mark", daemon_open_crash_mark, daemon_close_crash_mark },
 	{ "profiles", daemon_open_profiles, daemon_close_profiles },
 	{ "session", daemon_next_session, NULL },
-	{ "policy", daemon_load_bundle, NULL },
+	{ "policy", daemon_activate_named, NULL },
 	{ "loop", start_base, stop_base },
 	{ "turns", daemon_turn_init, daemon_turn_done },
 	{ "signals", daemon_add_events, daemon_remove_events },
