@@ -27,7 +27,7 @@
 #include "sync/bundle.h"
 #include "sync/bundle_image.h"
 
-#define REPLACED_MAX 16 /* of bundles that decisions on record may still name */
+#define RETIRED_MAX 16 /* of bundles that decisions on record may still name */
 
 void
 daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *tail,
@@ -115,7 +115,7 @@ is_kept(const char *name, char kept[static 3][65])
 	return false;
 }
 
-/* Goes through the bundles that none of these hashes names: those that were replaced before
+/* Goes through the bundles that none of these hashes names: those that were retired before
  * before_ms are removed, and all their images. How many stay, and the oldest of them. */
 static int
 sweep(DIR *dir, char kept[static 3][65], int64_t before_ms, char ret_oldest[static 65])
@@ -148,9 +148,9 @@ sweep(DIR *dir, char kept[static 3][65], int64_t before_ms, char ret_oldest[stat
 }
 
 /* The bundle that the state names stays, the last good one, and the one in force. One that was
- * replaced stays as long as decisions of it are on record in full, but no more than a few do. */
+ * retired stays as long as decisions of it are on record in full, but no more than a few do. */
 static void
-remove_left(struct daemon *daemon)
+remove_retired(struct daemon *daemon)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
 	/* By what is on record, not by a clock that may have jumped ahead. */
@@ -168,7 +168,7 @@ remove_left(struct daemon *daemon)
 	dir = opendir(path);
 	if (dir == NULL)
 		return;
-	while (sweep(dir, kept, before_ms, oldest) > REPLACED_MAX)
+	while (sweep(dir, kept, before_ms, oldest) > RETIRED_MAX)
 		(void)unlinkat(dirfd(dir), oldest, 0);
 	closedir(dir);
 }
@@ -288,7 +288,7 @@ daemon_activate_named(struct daemon *daemon, struct err *err)
 	if (rc == AISLE_E_NONE && store_damaged(engine_store(daemon->engine)) > 0)
 		rc = activate_newest(daemon, &why);
 	if (rc == 0)
-		remove_left(daemon);
+		remove_retired(daemon);
 	if (rc == 0 || rc == AISLE_E_NONE)
 		return 0;
 	log_error("the current bundle cannot be used, going back to the last good one: %s",
@@ -309,12 +309,12 @@ daemon_activate(struct daemon *daemon, const char *path, const struct err *no_im
 {
 	const struct policy *policy = engine_policy(daemon->engine);
 	const char *hash = strrchr(path, '/') + 1;
-	char replaced[65] = "";
+	char retired[65] = "";
 	struct err why = { 0 };
 	int rc = AISLE_E_NONE;
 
 	if (policy != NULL && strcmp(policy->hash, hash) != 0)
-		memcpy(replaced, policy->hash, sizeof(replaced));
+		memcpy(retired, policy->hash, sizeof(retired));
 	if (no_image == NULL)
 		rc = activate_image(daemon, path, true, &why);
 	else
@@ -327,8 +327,8 @@ daemon_activate(struct daemon *daemon, const char *path, const struct err *no_im
 	}
 	if (rc != 0)
 		return rc;
-	if (replaced[0] != '\0')
-		retire(daemon, replaced);
-	remove_left(daemon);
+	if (retired[0] != '\0')
+		retire(daemon, retired);
+	remove_retired(daemon);
 	return 0;
 }
