@@ -191,6 +191,18 @@ def test_relative_links_lead_somewhere():
                 assert anchor in anchors(to), f"{path}: {target}"
 
 
+def test_files_that_contributors_are_sent_to_are_there():
+    text = read("docs", "CONTRIBUTING.md")
+    named = set(re.findall(r"`((?:src|include|tests|docs)/[\w./*-]*)`", text))
+    assert len(named) > 10, named
+    for path in named:
+        assert glob.glob(os.path.join(ROOT, path)) or "NAME" in path, path
+    for target in set(re.findall(r"`make ([a-z-]+)`", text)):
+        assert re.search(rf"^{target}:", read("Makefile"), re.M), target
+    for name in set(re.findall(r"`(\w+)\(\)`", text)):
+        assert run("git", "-C", ROOT, "grep", "-qw", name, "--", "src", "include").returncode == 0, name
+
+
 def test_json_in_the_documents_is_json():
     for name in ("http.md", "headquarters.md", "deciding.md", "operating.md"):
         for block in re.findall(r"^```json\n(.*?)^```", read("docs", name), re.M | re.S):
