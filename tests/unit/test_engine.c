@@ -3,6 +3,7 @@
  * test_engine.c - the state in memory is a cache of what is on disk: killed and started again, the store goes on where it
  * was; and what a policy must fit.
  */
+#include "store/store_internal.h"
 #include "sync/bundle.h"
 #include "spine_story.h"
 
@@ -146,6 +147,25 @@ a_turn_that_fails_has_not_happened(void **state)
 	assert_null(visit_of("c"));
 	assert_int_equal(turn_run(engine, inputs, 1), 0);
 	assert_non_null(visit_of("c"));
+}
+
+static void
+a_store_whose_sync_failed_takes_nothing_until_it_is_opened_again(void **state)
+{
+	struct input input = { .kind = INPUT_CLOCK, .now_ms = T0 + S_MS };
+	struct err err = { 0 };
+
+	(void)state;
+	open_basket("b");
+	engine->store->broken = true;
+	assert_int_equal(turn_run(engine, &input, 1), AISLE_E_IO);
+	assert_int_equal(room_make(engine, T0), AISLE_E_IO);
+	assert_int_equal(manager_add(engine->store, "eve", "4711", T0), AISLE_E_IO);
+	assert_int_equal(engine_reopen(engine, &err), 0);
+	assert_int_equal(turn_run(engine, &input, 1), 0);
+	assert_true(room_make(engine, T0) >= 0);
+	assert_non_null(visit_of("b"));
+	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_NO);
 }
 
 static void
@@ -336,6 +356,8 @@ main(void)
 		SPINE_TEST_ON_DISK(what_is_known_of_a_customer_outlives_the_store),
 		SPINE_TEST(who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole),
 		SPINE_TEST_ON_DISK(a_turn_that_fails_has_not_happened),
+		SPINE_TEST_ON_DISK(
+		    a_store_whose_sync_failed_takes_nothing_until_it_is_opened_again),
 		SPINE_TEST_ON_DISK(ids_of_what_is_sent_rise_over_a_kill),
 		SPINE_TEST(a_policy_of_another_currency_or_without_the_stores_zone_is_refused),
 		SPINE_TEST(the_policy_in_force_is_remembered_and_the_one_before_it),
