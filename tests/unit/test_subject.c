@@ -53,6 +53,7 @@ a_grant_holds_until_its_end(void **state)
 	struct subject *subject = somebody();
 
 	(void)state;
+	subject->known = false;
 	assert_true(consent(subject, CONSENT_PERSONALISE, true, T0, T0 + 1000));
 	assert_true(subject->known);
 	assert_true(consent_granted(subject, CONSENT_PERSONALISE, T0 + 999));
