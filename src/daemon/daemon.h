@@ -78,15 +78,24 @@ struct daemon {
 
 /* daemon.c */
 int daemon_run(const char *conf_path); /* a sysexits code */
-void daemon_clock_init(struct daemon *daemon);
-/* The store's time: never runs back, and does not follow a clock that jumps. */
-int64_t daemon_now_ms(struct daemon *daemon);
-int64_t daemon_mono_ms(void);
 
 /* log level and rates, at the start and after a reload */
 void daemon_take_configuration(struct daemon *daemon);
 int daemon_add_events(struct daemon *daemon, struct err *err);
 void daemon_remove_events(struct daemon *daemon);
+
+/* clock.c */
+void daemon_clock_init(struct daemon *daemon);
+/* The store's time: never runs back, and does not follow a clock that jumps. */
+int64_t daemon_now_ms(struct daemon *daemon);
+int64_t daemon_mono_ms(void);
+int64_t daemon_mono_us(void);
+
+/* queue.c */
+/* A copy is queued; the turn runs when the loop gets to it. false: no room. */
+bool daemon_queue(struct daemon *daemon, const struct input *input);
+void daemon_clear_inputs(struct daemon *daemon);
+void daemon_soon(struct daemon *daemon); /* a turn when the loop comes round */
 
 /* start.c */
 /* Where a step fails, the log names it, and what was started before it is stopped. */
@@ -104,19 +113,18 @@ void daemon_close_profiles(struct daemon *daemon);
 int daemon_next_session(struct daemon *daemon, struct err *err);
 
 /* loop_turn.c */
-/* A copy is queued; the turn runs when the loop gets to it. false: no room. */
-bool daemon_queue(struct daemon *daemon, const struct input *input);
 void daemon_turn(struct daemon *daemon);
 /* timers that are due; is the disk there again? */
 void daemon_turn_of_nothing(struct daemon *daemon);
 void daemon_reopen(struct daemon *daemon);
 int daemon_turn_init(struct daemon *daemon, struct err *err);
 void daemon_turn_done(struct daemon *daemon);
-void daemon_soon(struct daemon *daemon);
 void daemon_arm_clock(struct daemon *daemon); /* to the engine's next timer */
 
 /* broker.c */
 int daemon_open_broker(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
+
+/* publish.c */
 int daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
     size_t len);
 /* what the outbox holds beyond what the library was given */

@@ -1,59 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * loop_turn.c - inputs are queued, a turn takes them, and only after its commit the outputs
- * leave.
+ * loop_turn.c - a turn takes what is queued, and only after its commit the outputs leave.
  */
 #include "daemon/daemon.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "core/log.h"
 #include "core/metrics.h"
 
 #define OWN_INPUTS 1024	    /* answers, acknowledgements, clock: beside a turn's events */
 #define WAL_BYTES (7 << 20) /* checkpointed at the latest then; the file is cut to 8 MiB */
-
-static int64_t
-mono_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/* ---- inputs ---- */
-
-static void
-copy_attributes(struct daemon *daemon, struct input *input)
-{
-	struct binary_attributes *copy;
-
-	if (input->attributes == NULL)
-		return;
-	copy = arena_alloc(daemon->input_arena, sizeof(*copy));
-	*copy = *input->attributes;
-	for (size_t i = 0; i < copy->count; i++) {
-		copy->pair[i].name = arena_strdup(daemon->input_arena, copy->pair[i].name);
-		copy->pair[i].value = arena_strdup(daemon->input_arena, copy->pair[i].value);
-	}
-	input->attributes = copy;
-}
-
-static void
-clear_inputs(struct daemon *daemon)
-{
-	for (size_t i = 0; i < daemon->input_count; i++) {
-		json_decref(daemon->inputs[i].answer);
-		if (daemon->inputs[i].pin != NULL)
-			explicit_bzero(daemon->inputs[i].pin, strlen(daemon->inputs[i].pin));
-	}
-	daemon->input_count = 0;
-	arena_reset(daemon->input_arena);
-}
 
 static void
 queue_delivered(struct daemon *daemon)
@@ -179,7 +138,7 @@ turn_failed(struct daemon *daemon, int rc)
 
 	log_error("a turn could not be committed rc=%d inputs=%zu", rc, daemon->input_count);
 	reply_all(daemon, &unavailable);
-	clear_inputs(daemon);
+	daemon_clear_inputs(daemon);
 	if (!only_clock)
 		mqtt_drop(daemon->mqtt);
 	/* Full, perhaps: what may go, goes with the next tick. */
@@ -241,45 +200,12 @@ daemon_turn_init(struct daemon *daemon, struct err *err)
 void
 daemon_turn_done(struct daemon *daemon)
 {
-	clear_inputs(daemon);
+	daemon_clear_inputs(daemon);
 	free(daemon->inputs);
 	arena_free(daemon->input_arena);
 	free(daemon->delivered);
 	event_free(daemon->turn_event);
 	event_free(daemon->clock_event);
-}
-
-bool
-daemon_queue(struct daemon *daemon, const struct input *input)
-{
-	struct input *copy;
-
-	/* A message was taken from the broker and will be acknowledged with the turn's others: it
-	 * always has a place.
-	 * How many there can be is bounded by has_room and by the events of one mapping. */
-	if (daemon->input_count == daemon->input_max) {
-		if (input->kind == INPUT_ANSWER)
-			return false;
-		daemon->input_max *= 2;
-		daemon->inputs =
-		    mem_realloc(daemon->inputs, daemon->input_max * sizeof(*daemon->inputs));
-		metrics_add(METRIC_LIMIT_OTHER, 1);
-	}
-	if (daemon->input_count == 0)
-		daemon->first_us = mono_us();
-	copy = &daemon->inputs[daemon->input_count++];
-	*copy = *input;
-	copy->pin = arena_strdup(daemon->input_arena, input->pin);
-	copy->topic = arena_strdup(daemon->input_arena, input->topic);
-	copy->text = arena_strdup(daemon->input_arena, input->text);
-	copy->guidance = arena_strdup(daemon->input_arena, input->guidance);
-	copy->prompt = arena_strdup(daemon->input_arena, input->prompt);
-	if (input->payload != NULL)
-		copy->payload = arena_strndup(daemon->input_arena, input->payload, input->len);
-	if (input->answer != NULL)
-		copy->answer = json_incref(input->answer);
-	copy_attributes(daemon, copy);
-	return true;
 }
 
 void
@@ -297,11 +223,11 @@ daemon_turn(struct daemon *daemon)
 		turn_failed(daemon, rc);
 		return;
 	}
-	metrics_observe(mono_us() - daemon->first_us);
+	metrics_observe(daemon_mono_us() - daemon->first_us);
 	daemon->turned = daemon->worked = true;
 	let_out(daemon);
 	reply_all(daemon, NULL);
-	clear_inputs(daemon);
+	daemon_clear_inputs(daemon);
 	mqtt_release(daemon->mqtt);
 	daemon_link_pump(daemon);
 	/* A store that is never idle for a second: what was decided is out, nobody waits for this
@@ -318,12 +244,4 @@ daemon_turn_of_nothing(struct daemon *daemon)
 
 	if (daemon_queue(daemon, &input))
 		daemon_turn(daemon);
-}
-
-void
-daemon_soon(struct daemon *daemon)
-{
-	struct timeval now = { 0 };
-
-	event_add(daemon->turn_event, &now);
 }
