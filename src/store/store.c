@@ -3,15 +3,6 @@
  * store.c - state.db: open and close, the transaction, the checkpoint.
  *
  * DESIGN
- *   A transaction with a failed write is doomed: SQLite may have rolled it
- *   back by itself (a full disk does that), and what comes after would be
- *   committed alone. So the first error sticks, every later call returns it,
- *   and store_commit() cannot succeed.
- *
- *   After a failed sync nobody knows what is on the disk: the kernel drops the
- *   dirty pages and the next sync succeeds. The store then refuses to begin
- *   until it is closed and opened again, which reads what is really there.
- *
  *   No automatic checkpoint: it would run inside a commit, before the
  *   associate's card goes out. The spine calls store_checkpoint() when idle.
  *
@@ -110,64 +101,6 @@ store_close(struct store *store)
 }
 
 /* ---- the transaction ---- */
-
-int
-store_begin(struct store *store)
-{
-	CHECK(!store->in_tx);
-	if (store->broken)
-		return AISLE_E_IO;
-	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_BEGIN, &error);
-	if (stmt == NULL)
-		return error;
-	error = store_run(store, stmt);
-	if (error != 0)
-		return error;
-	store->in_tx = true;
-	store->tx_error = 0;
-	store->saved = store->now;
-	return 0;
-}
-
-int
-store_commit(struct store *store)
-{
-	CHECK(store->in_tx);
-	if (store->tx_error != 0)
-		return store->tx_error;
-	if (store->sealed) {
-		int error = store->sealer.commit(store->sealer.ctx);
-		if (error != 0)
-			return store_doom(store, error);
-	}
-	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_COMMIT, &error);
-	if (stmt == NULL)
-		return error;
-	error = store_run(store, stmt);
-	if (error != 0)
-		return error;
-	store->in_tx = false;
-	return 0;
-}
-
-void
-store_rollback(struct store *store)
-{
-	if (!store->in_tx)
-		return;
-	store->in_tx = false;
-	store->tx_error = 0;
-	store->now = store->saved;
-	store->timer_known = false;
-	int error;
-	sqlite3_stmt *stmt =
-	    sqlite3_get_autocommit(store->db) ? NULL : store_stmt(store, ST_ROLLBACK, &error);
-	/* A rollback that fails leaves a connection that is good for nothing. */
-	if (stmt != NULL && store_run(store, stmt) != 0)
-		store->broken = true;
-}
 
 bool
 store_is_new(const struct store *store)
