@@ -8,7 +8,7 @@
  * LIMITS
  *   VISIT_CONTACTS_MAX rows; the oldest goes first.
  */
-#include "session/session.h"
+#include "nouns/contact.h"
 
 #include <stdlib.h>
 #include <string.h>

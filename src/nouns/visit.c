@@ -2,12 +2,13 @@
  *
  * visit.c - one customer's time at a station: its memory, lines and cards.
  */
-#include "session/session.h"
+#include "nouns/visit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/id.h"
+#include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
 /* Room for one more in an array that only its own count describes: it grows

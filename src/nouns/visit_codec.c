@@ -7,11 +7,12 @@
  * codec.c writes them, in the order of the tables below: a change of a table is a new
  * version.
  */
-#include "session/session.h"
+#include "nouns/visit.h"
 
 #include <string.h>
 
 #include "aisle/policy.h"
+#include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
 #define VISIT_VERSION 2

@@ -21,7 +21,7 @@
 
 #include "core/arena.h"
 #include "core/id.h"
-#include "session/session.h"
+#include "nouns/contact.h"
 
 #define PURCHASE_VERSION 1
 _Static_assert(PURCHASE_NAME_BYTES == 1 + sizeof(struct id), "version and visit");

@@ -13,7 +13,7 @@
 #include "aisle/policy.h"
 #include "core/id.h"
 #include "profile/subject_rows.h"
-#include "session/session.h"
+#include "nouns/contact.h"
 
 static bool
 case_opened(struct subject *subject, const struct event *event)

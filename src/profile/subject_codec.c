@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "profile/subject_rows.h"
-#include "session/session.h"
+#include "nouns/contact.h"
 
 #define SUBJECT_VERSION 1
 

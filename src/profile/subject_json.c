@@ -9,7 +9,7 @@
 #include "aisle/policy.h"
 #include "core/id.h"
 #include "core/json_write.h"
-#include "session/session.h"
+#include "nouns/contact.h"
 
 static const char *const purpose_names[CONSENT_COUNT] = { "personalise", "profile", "contact" };
 static const char *const consent_names[] = { "unknown", "granted", "denied" };

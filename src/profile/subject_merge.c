@@ -19,7 +19,7 @@
 
 #include "core/id.h"
 #include "profile/subject_rows.h"
-#include "session/session.h"
+#include "nouns/contact.h"
 
 #define KEEP_LARGER(into, from, member) \
 	do { \

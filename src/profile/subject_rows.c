@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session/session.h"
+#include "nouns/contact.h"
 
 /* clang-format off */
 const struct field case_fields[] = {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/id.h"
-#include "session/session.h"
+#include "nouns/contact.h"
 
 struct history {
 	const struct sources *sources;

@@ -6,8 +6,7 @@
 #define AISLE_SESSION_SESSION_H
 
 #include "aisle/event.h"
-#include "aisle/visit.h"
-#include "core/buf.h"
+#include "nouns/visit.h"
 
 #define CARD_WAIT_MS (120 * S_MS) /* a card without basket joins the next one within this */
 
@@ -74,33 +73,5 @@ void session_apply(struct sessions *sessions, const struct event *event, const c
     const struct id *visit_id, struct session_result *ret);
 /* A WAITING visit whose card found no basket in CARD_WAIT_MS: is it due at now? */
 bool session_wait_over(const struct visit *visit, int64_t now_ms);
-
-struct visit *visit_new(const struct id *id);
-void visit_free(struct visit *visit);
-bool visit_over(const struct visit *visit);			    /* CLOSED or CANCELLED */
-struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: none */
-/* zeroed but category ""; NULL: VISIT_LINES_MAX */
-struct line *visit_add_line(struct visit *visit, int64_t number);
-/* zeroed; NULL: VISIT_CARDS_MAX reached. Pointers to other cards are stale after it. */
-struct card *visit_add_card(struct visit *visit);
-/* Those behind it move up: pointers to cards are stale after it. */
-void visit_drop_card(struct visit *visit, size_t index);
-struct card *visit_card(struct visit *visit, const struct id *prompt);
-struct card *visit_card_by_token(struct visit *visit, const struct id *token);
-void visit_encode(const struct visit *visit, struct buf *out); /* versioned bytes */
-/* AISLE_E_DAMAGED */
-int visit_decode(const void *bytes, size_t len, struct visit **ret_visit) AISLE_MUST_CHECK;
-
-/* contact rows (contact.h), used by visits and subjects alike */
-/* copies; at VISIT_CONTACTS_MAX the oldest goes */
-void contacts_add(struct contacts *contacts, const struct contact *row);
-void contacts_done(struct contacts *contacts);
-/* A contact that HQ made over another channel: SHOWN without a decision. Counts as shown
- * (and decided) beside the prompts with DECIDED and without NOT_SHOWN. */
-bool contact_outside(const struct contact *row);
-void contact_encode(const struct contact *row, struct buf *out);
-struct rd;
-bool contact_decode(struct rd *rd, struct contact *ret_row); /* strings allocated */
-void contact_done(struct contact *row);
 
 #endif

@@ -6,6 +6,7 @@
 #define AISLE_SPINE_SPINE_H
 
 #include "core/json_write.h"
+#include "nouns/contact.h"
 #include "spine/engine_state.h"
 
 /* event.c: an event through the stages */

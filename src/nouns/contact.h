@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * contact.h - rows of past contacts, of visits and subjects alike.
+ */
+#ifndef AISLE_NOUNS_CONTACT_H
+#define AISLE_NOUNS_CONTACT_H
+
+#include "aisle/contact.h"
+#include "core/buf.h"
+
+/* copies; at VISIT_CONTACTS_MAX the oldest goes */
+void contacts_add(struct contacts *contacts, const struct contact *row);
+void contacts_done(struct contacts *contacts);
+/* A contact that HQ made over another channel: SHOWN without a decision. Counts as shown
+ * (and decided) beside the prompts with DECIDED and without NOT_SHOWN. */
+bool contact_outside(const struct contact *row);
+void contact_encode(const struct contact *row, struct buf *out);
+bool contact_decode(struct rd *rd, struct contact *ret_row); /* strings allocated */
+void contact_done(struct contact *row);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * visit.h - a visit's memory, lines and cards; as bytes.
+ */
+#ifndef AISLE_NOUNS_VISIT_H
+#define AISLE_NOUNS_VISIT_H
+
+#include "aisle/visit.h"
+#include "core/buf.h"
+
+struct visit *visit_new(const struct id *id);
+void visit_free(struct visit *visit);
+bool visit_over(const struct visit *visit);			    /* CLOSED or CANCELLED */
+struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: none */
+/* zeroed but category ""; NULL: VISIT_LINES_MAX */
+struct line *visit_add_line(struct visit *visit, int64_t number);
+/* zeroed; NULL: VISIT_CARDS_MAX reached. Pointers to other cards are stale after it. */
+struct card *visit_add_card(struct visit *visit);
+/* Those behind it move up: pointers to cards are stale after it. */
+void visit_drop_card(struct visit *visit, size_t index);
+struct card *visit_card(struct visit *visit, const struct id *prompt);
+struct card *visit_card_by_token(struct visit *visit, const struct id *token);
+void visit_encode(const struct visit *visit, struct buf *out); /* versioned bytes */
+/* AISLE_E_DAMAGED */
+int visit_decode(const void *bytes, size_t len, struct visit **ret_visit) AISLE_MUST_CHECK;
+
+#endif
