@@ -221,8 +221,8 @@ mutants: deps
 # ---- what must stay true of the source ----
 
 .PHONY: lint format
-lint:
-	$(Q)sh tests/lint.sh
+lint: all
+	$(Q)BUILD=$(BUILD) sh tests/lint.sh
 format: deps-ci
 	$(Q)git ls-files 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' | xargs clang-format -i
 

@@ -2,7 +2,9 @@
  *
  * kinds.c - the words of the policy language, in the order of their enums.
  */
-#include "policy/policy_internal.h"
+#include "nouns/kinds.h"
+
+#include "aisle/policy.h"
 
 const char *const kind_names[KIND_COUNT] = { "offer", "recommend", "service", "retain", "remind",
 	"coach", "inform", "alert" };

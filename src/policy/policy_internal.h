@@ -16,6 +16,7 @@
 #include "core/buf.h"
 #include "core/json.h"
 #include "policy/policy_load.h"
+#include "nouns/kinds.h"
 
 #define MISTAKES_MAX 100
 #define DURATION_MAX (INT64_C(3660) * D_MS)
@@ -116,10 +117,6 @@ enum outcome read_outcome(struct compile *c, const struct at *at, const char *ke
 
 /* ---- the parts ---- */
 
-extern const char *const day_names[7];
-extern const char *const budget_names[2];
-extern const char *const unit_names[4];
-extern const char *const goal_names[5];
 const struct policy_part *part_find(const struct policy_parts *parts, const char *name);
 void settings_read(struct compile *c, const struct at *at);   /* policy_settings.c */
 void settings_finish(struct compile *c, const struct at *at); /* what needs features and actions */
