@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "session/session.h"
+#include "nouns/contact.h"
 
 static struct contact
 row_at(int64_t at_ms, uint8_t prompt)

@@ -6,6 +6,7 @@
 
 #include "aisle/features.h"
 #include "core/arena.h"
+#include "nouns/contact.h"
 #include "core/fmath.h"
 #include "core/when.h"
 #include "profile/subject_io.h"

@@ -3,6 +3,7 @@
  * test_subject.c - what events say about a customer, what they bought, and their rows.
  */
 #include "core/json.h"
+#include "nouns/contact.h"
 #include "profile/subject_io.h"
 #include "session_fixture.h"
 

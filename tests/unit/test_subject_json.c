@@ -4,6 +4,7 @@
  */
 #include "aisle/policy.h"
 #include "core/when.h"
+#include "nouns/contact.h"
 #include "profile/subject_io.h"
 #include "profile/subject_rows.h"
 #include "session_fixture.h"

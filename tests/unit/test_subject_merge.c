@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "profile/subject_rows.h"
+#include "nouns/contact.h"
 #include "random_fixture.h"
 #include "session/session.h"
 

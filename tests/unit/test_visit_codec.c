@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/json.h"
+#include "nouns/contact.h"
 #include "random_fixture.h"
 #include "session/session.h"
 #include "nouns/visit_fields.h"
