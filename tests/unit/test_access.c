@@ -73,6 +73,36 @@ names_and_ids_have_their_length_and_letters(void **state)
 
 /* ---- operators ---- */
 
+static int asked;
+
+static int
+count_asked(void *ctx, bool openmetrics, struct buf *out)
+{
+	asked++;
+	return rig_metrics(ctx, openmetrics, out);
+}
+
+static void
+who_is_refused_makes_the_store_say_nothing(void **state)
+{
+	struct rig *rig = rig_new();
+
+	(void)state;
+	asked = 0;
+	rig->host.metrics = count_asked;
+	http_free(rig->http);
+	rig_start(rig);
+	assert_int_equal(rig_get(rig, "/metrics", "", NULL), 200);
+	assert_int_equal(asked, 1);
+	http_free(rig->http);
+	free(rig->conf.http_operators);
+	rig->conf.http_operators = mem_strdup("10.0.0.0/8");
+	rig_start(rig);
+	assert_int_equal(rig_get(rig, "/metrics", "", NULL), 403);
+	assert_int_equal(asked, 1);
+	rig_free(rig);
+}
+
 static int
 status_for(const char *operators)
 {
@@ -293,18 +323,61 @@ a_stream_goes_on_after_a_whole_number_only(void **state)
 	assert_false(goes_on_after("6"));
 }
 
+static void
+a_header_with_a_control_character_is_refused_and_a_tab_is_not(void **state)
+{
+	struct rig *rig = rig_new();
+
+	(void)state;
+	assert_int_equal(rig_get(rig, "/v1/stations", AUTH "X: a\tb\r\n", NULL), 200);
+	assert_int_equal(rig_get(rig, "/v1/stations", AUTH "X: a\x01z\r\n", NULL), 400);
+	assert_int_equal(rig_get(rig, "/v1/stations", AUTH "X: a\x1fz\r\n", NULL), 400);
+	assert_int_equal(rig_get(rig, "/v1/stations", AUTH "X: a\x7fz\r\n", NULL), 400);
+	rig_free(rig);
+}
+
+static int
+status_of_host(struct rig *rig, const char *host)
+{
+	struct buf request = { 0 };
+	int status;
+
+	buf_addf(&request, "GET /v1/stations HTTP/1.1\r\nHost: %s\r\n" AUTH "\r\n", host);
+	status = rig_ask(rig, request.data, NULL);
+	buf_done(&request);
+	return status;
+}
+
+static void
+a_host_has_a_name_that_fits(void **state)
+{
+	struct rig *rig = rig_new();
+	char name[300];
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	name[299] = '\0';
+	assert_int_equal(status_of_host(rig, "127.0.0.1:80"), 200);
+	assert_int_not_equal(status_of_host(rig, ":80"), 200);
+	assert_int_not_equal(status_of_host(rig, name), 200);
+	rig_free(rig);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_station_is_a_whole_name_in_the_list),
 		cmocka_unit_test(names_and_ids_have_their_length_and_letters),
+		cmocka_unit_test(who_is_refused_makes_the_store_say_nothing),
 		cmocka_unit_test(an_operator_is_in_one_of_the_networks_to_the_bit),
 		cmocka_unit_test(what_is_no_network_is_a_mistake_of_the_configuration),
 		cmocka_unit_test(the_ring_has_so_many_bytes_and_no_more),
 		cmocka_unit_test(the_ring_has_so_many_events_and_no_more),
 		cmocka_unit_test(a_report_that_cannot_be_made_is_503),
 		cmocka_unit_test(a_stream_goes_on_after_a_whole_number_only),
+		cmocka_unit_test(a_header_with_a_control_character_is_refused_and_a_tab_is_not),
+		cmocka_unit_test(a_host_has_a_name_that_fits),
 		cmocka_unit_test(a_stream_is_kept_by_nobody_on_its_way),
 	};
 

@@ -255,6 +255,9 @@ what_was_answered_makes_room_at_the_next_decision(void **state)
 static void
 an_accepted_card_is_kept_by_the_next_decision(void **state)
 {
+	const json_t *slot;
+	json_t *json;
+
 	(void)state;
 	a_policy("{'placements':{'tablet':{'slots':1}}}");
 	an_action("a", "{'margin':900}");
@@ -266,6 +269,12 @@ an_accepted_card_is_kept_by_the_next_decision(void **state)
 	scan("b", "c", 100);
 	assert_int_equal(visit_of("b")->cards[0].state, CARD_ANSWERED);
 	assert_string_equal(fate_in_record("k"), "outranked");
+	json = json_loads(record.data, 0, NULL);
+	slot = json_array_get(json_object_get(json, "slots"), 0);
+	assert_string_equal(text_of(slot, "action"), "a");
+	assert_string_equal(text_of(slot, "treatment"), "plain");
+	assert_true(json_is_true(json_object_get(slot, "kept")));
+	json_decref(json);
 }
 
 static void

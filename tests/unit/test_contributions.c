@@ -166,12 +166,41 @@ without_a_model_or_a_policy_there_is_nothing_to_say(void **state)
 	json_decref(json);
 }
 
+/* So large that it leaves the doubles. */
+static void
+a_score_that_is_no_number_is_a_missing_factor(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	add_part(texts, &parts, "models/models.json",
+	    quoted("{'models':[{'model':'m','file':'m.json','target':'bought','window_days':0,'"
+		   "population':'shown','exam':'m.csv'},"
+		   "{'model':'n','file':'n.json','target':'bought','window_days':0,'population':'"
+		   "shown','exam':'m.csv'}]}"));
+	add_part(texts, &parts, "models/m.json",
+	    quoted("{'format':'aisle-linear','link':'identity','bias':0,'weights':{'x':1e300}}"));
+	add_part(texts, &parts, "models/n.json",
+	    quoted("{'format':'aisle-linear','link':'identity','bias':0,'weights':{'x':1e300}}"));
+	add_part(texts, &parts, "models/m.csv", "x,margin\n0,0\n");
+	an_action("a",
+	    "{'kind':'recommend','outcome':{'is':'bought','item':{'category':'z'}},'propensity':"
+	    "null,'incremental':null,'uplift':{'treated':'m','control':'n'}}");
+	in_force();
+	open_basket("b");
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':1,'sku':'s','category':'c','qty':1,'amount':64,'currency':'EUR','"
+	    "x':1e300}");
+	assert_string_equal(fate_in_record("a"), "missing");
+	assert_said("");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(each_input_says_what_it_did_the_largest_first_and_they_add_up),
 		SPINE_TEST(under_another_policy_it_says_that_it_is_another),
+		SPINE_TEST(a_score_that_is_no_number_is_a_missing_factor),
 		SPINE_TEST(without_a_model_or_a_policy_there_is_nothing_to_say),
 	};
 

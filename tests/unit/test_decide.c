@@ -730,6 +730,18 @@ a_timer_starts_only_the_actions_that_name_it(void **state)
 	assert_fate("a", "offered");
 }
 
+static void
+yes_is_one_and_no_is_nothing_where_a_number_is_asked_for(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{\"margin\":{\"==\":[{\"var\":\"x\"},1]}}");
+	add_action(&s, "b", "{\"margin\":{\"==\":[{\"var\":\"x\"},2]}}");
+	scene_decide(&s);
+	assert_true(candidate_of(&s, "a")->margin == 1);
+	assert_true(candidate_of(&s, "b")->margin == 0);
+}
+
 int
 main(void)
 {
@@ -761,6 +773,7 @@ main(void)
 		T(the_invariants_hold_for_any_visit),
 		T(no_candidate_gives_a_decision_without_slots),
 		T(a_timer_starts_only_the_actions_that_name_it),
+		T(yes_is_one_and_no_is_nothing_where_a_number_is_asked_for),
 #undef T
 	};
 

@@ -379,14 +379,15 @@ a_smaller_depth_is_an_alternative(void **state)
 	    "\"margin\":500,\"incremental\":1,\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]"
 	    "},0.9,0.1]},"
 	    "\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"{{depth|money}"
-	    "} off\"}]}");
+	    "} off, saves {{worth|money}}\"}]}");
 	scene_decide(&s);
 	json = prompt_of(0);
 	others = json_object_get(json, "alternatives");
 	assert_int_equal(json_array_size(others), 1);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(others, 0), "depth")),
 	    50);
-	assert_string_equal(text(json_array_get(others, 0), "headline"), "\u20ac0.50 off");
+	assert_string_equal(text(json_array_get(others, 0), "headline"),
+	    "\u20ac0.50 off, saves \u20ac0.50");
 	json_decref(json);
 }
 
