@@ -136,9 +136,12 @@ struct expr {
 };
 #define CLAUSE_TRUE UINT32_MAX /* a clause that was absent or literally true */
 
+#define CLAUSE_BYTES_MAX 200 /* of one in a record: the policy has the rest */
 struct clause {
 	struct logic *program;
-	const char *source; /* canonical JSON, for why */
+	const char *source; /* canonical JSON */
+	/* what a record says of it: source, or its first CLAUSE_BYTES_MAX bytes, length and hash */
+	const char *brief;
 	bool per_action;
 };
 

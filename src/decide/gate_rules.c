@@ -116,7 +116,7 @@ rule_gate(struct run *run, size_t i, uint32_t clause, enum fate fate)
 	}
 	if (result == RULE_TRUE)
 		return true;
-	return close_with(trial, result == RULE_MISSING ? FATE_MISSING : fate, rule->source);
+	return close_with(trial, result == RULE_MISSING ? FATE_MISSING : fate, rule->brief);
 }
 
 /* The offer's own conditions. */

@@ -51,13 +51,32 @@ add_id(struct buf *out, const char *member, const struct id *id)
 	buf_add(out, text, ID_TEXT_SIZE - 1);
 }
 
+/* A till may send 64 KiB in one member, and a thousand features may read it. */
+static void
+add_text_of_feature(struct buf *out, const char *text)
+{
+	char cut[FEATURE_BYTES_MAX + sizeof("…")];
+	size_t len = strnlen(text, FEATURE_BYTES_MAX + 1);
+
+	if (len <= FEATURE_BYTES_MAX) {
+		buf_json_str(out, text);
+		return;
+	}
+	len = FEATURE_BYTES_MAX;
+	while (((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(cut, text, len);
+	memcpy(cut + len, "…", sizeof("…"));
+	buf_json_str(out, cut);
+}
+
 /* What is no number. */
 static void
 add_value(struct buf *out, const struct value *value)
 {
 	switch (value->tag) {
 	case VALUE_BOOL: buf_adds(out, value->truth ? "true" : "false"); break;
-	case VALUE_STRING: buf_json_str(out, value->str); break;
+	case VALUE_STRING: add_text_of_feature(out, value->str); break;
 	default: buf_adds(out, "null"); break;
 	}
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/id.h"
 #include "logic/logic.h"
 
 static int
@@ -42,6 +43,26 @@ rule_mistake(struct compile *c, const struct at *at, const struct err *err)
 	mistake_below(c, at, pointer, colon + 2);
 }
 
+/* Thousands of article numbers in each of a hundred rules would make a record that nothing holds. */
+static const char *
+brief_of(struct compile *c, const struct at *at, const char *source)
+{
+	size_t len = strlen(source), cut = CLAUSE_BYTES_MAX;
+	uint8_t digest[16];
+	char hex[2 * sizeof(digest) + 1];
+
+	if (len <= CLAUSE_BYTES_MAX)
+		return source;
+	warning(c, at, "a rule of %zu bytes: decisions on record hold its first %d and its hash",
+	    len, CLAUSE_BYTES_MAX);
+	while (((unsigned char)source[cut] & 0xc0) == 0x80)
+		cut--;
+	hash_bytes(digest, sizeof(digest), source, len, NULL, 0);
+	hash_hex(hex, digest, sizeof(digest));
+	return arena_printf(c->arena, "%.*s… (%zu bytes, BLAKE2b-128 %s)", (int)cut, source, len,
+	    hex);
+}
+
 static uint32_t
 clause_compile(struct compile *c, const struct at *at, const char *source)
 {
@@ -54,7 +75,7 @@ clause_compile(struct compile *c, const struct at *at, const char *source)
 		c->clause = mem_realloc(c->clause, c->clause_capacity * sizeof(*c->clause));
 	}
 	clause = &c->clause[policy->clause_count];
-	*clause = (struct clause){ .source = source };
+	*clause = (struct clause){ .source = source, .brief = brief_of(c, at, source) };
 	if (logic_compile_into(c->arena, at->json, resolve, c, &clause->program, &err) != 0) {
 		rule_mistake(c, at, &err);
 		return CLAUSE_TRUE;

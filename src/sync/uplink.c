@@ -31,7 +31,8 @@
 #include "core/when.h"
 
 #define ZSTD_LEVEL 3
-#define ROW_BYTES_MAX ((1u << 20) - (8u << 10)) /* even if zstd gains nothing, a frame holds it */
+#define ROW_BYTES_MAX (4u << 20) /* the largest decision; HQ takes 8 MiB a batch */
+#define PACKED_BYTES_MAX ((1u << 20) - (8u << 10)) /* what a frame holds */
 #define BACKOFF_FIRST_MS 2000
 #define BACKOFF_LAST_MS (5 * MIN_MS)
 #define SUSPECT_TRIES 3
@@ -108,6 +109,7 @@ struct batch {
 	struct uplink *uplink;
 	enum lane lane;
 	bool suspect; /* HQ did not take it several times: look at each row */
+	size_t row_max;
 	int rows;
 	int64_t last;
 };
@@ -115,7 +117,7 @@ struct batch {
 static bool
 body_ok(const struct batch *batch, const char *body, size_t len)
 {
-	if (len == 0 || len > ROW_BYTES_MAX)
+	if (len == 0 || len > batch->row_max)
 		return false;
 	if (!batch->suspect)
 		return true;
@@ -163,12 +165,13 @@ add_row(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *bod
 
 /* The rows behind acked as lines; the last one's sequence, or 0 for none. */
 static int64_t
-gather(struct uplink *uplink, enum lane lane)
+gather(struct uplink *uplink, enum lane lane, size_t row_max)
 {
 	const struct window *window = &uplink->windows[lane];
-	struct batch batch = {
-		.uplink = uplink, .lane = lane, .suspect = window->tries >= SUSPECT_TRIES
-	};
+	struct batch batch = { .uplink = uplink,
+		.lane = lane,
+		.suspect = window->tries >= SUSPECT_TRIES,
+		.row_max = row_max };
 	buf_clear(&uplink->lines);
 	int rc = store_uplink_each(uplink->store, lane, window->acked, UPLINK_BATCH_ROWS, add_row,
 	    &batch);
@@ -197,9 +200,15 @@ uplink_next(struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic, struc
 		struct window *window = &uplink->windows[lane];
 		if (window->in_flight && mono_ms < window->due_ms)
 			continue;
-		int64_t last = gather(uplink, (enum lane)lane);
+		int64_t last = gather(uplink, (enum lane)lane, ROW_BYTES_MAX);
 		if (last == 0)
 			continue;
+		compress(&uplink->lines, ret_payload);
+		/* One large row, and zstd gained too little: it goes as a gap. */
+		if (ret_payload->len > PACKED_BYTES_MAX) {
+			last = gather(uplink, (enum lane)lane, PACKED_BYTES_MAX);
+			compress(&uplink->lines, ret_payload);
+		}
 		if (last > window->sent)
 			window->sent = last;
 		window->in_flight = true;
@@ -208,7 +217,6 @@ uplink_next(struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic, struc
 		buf_clear(ret_topic);
 		buf_addf(ret_topic, "aisle/v1/hq/store/%s/up/%s", uplink->store_id,
 		    NAME_OF(lane_names, lane));
-		compress(&uplink->lines, ret_payload);
 		metrics_add(METRIC_UPLINK_SENT, 1);
 		return true;
 	}

@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 #define UPLINK_BATCH_ROWS 256
-/* before compression; one row may exceed it alone, up to 1 MiB */
+/* before compression; one row may exceed it alone, up to 4 MiB that pack into 1 MiB */
 #define UPLINK_BATCH_BYTES (256u << 10)
 
 struct uplink;

@@ -54,9 +54,10 @@ rig_record(void *ctx, const char *json, size_t len)
 RIG void
 rig_open(const char *dir)
 {
-	struct engine_options options = {
-		.conf = &rig.conf, .on_decision = rig_record, .state_dir = dir
-	};
+	struct engine_options options = { .conf = &rig.conf,
+		.on_decision = rig_record,
+		.state_dir = dir,
+		.sealed = dir != NULL };
 	struct err err = { 0 };
 
 	memset(&rig, 0, sizeof(rig));
@@ -111,7 +112,7 @@ rig_policy_begin(const char *placements, const char *more)
 __attribute__((format(printf, 2, 3))) RIG void
 rig_action(const char *id, const char *format, ...)
 {
-	char *more, name[128];
+	char *more, name[192];
 	va_list args;
 
 	va_start(args, format);

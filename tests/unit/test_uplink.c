@@ -193,11 +193,22 @@ a_batch_holds_256_kib_and_a_big_row_goes_alone(void **state)
 	(void)state;
 	uplink_connected(uplink, true);
 	char *half = big_body(100u << 10), *large = big_body(1000u << 10),
-	     *huge = big_body(1100u << 10);
+	     *huge = big_body((4u << 20) + 1), *wide = big_body(4u << 20),
+	     *noise = big_body(1900u << 10);
+	uint64_t x = 1;
+
+	/* Six bits a byte: what zstd makes of it is larger than a frame. */
+	for (size_t i = 1; i < (1900u << 10) - 1; i++) {
+		x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		noise[i] =
+		    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[x >> 58];
+	}
 	for (int i = 0; i < 3; i++)
 		add(LANE_DECISION, "decision", half);
 	add(LANE_DECISION, "decision", large);
+	add(LANE_DECISION, "decision", wide);
 	add(LANE_DECISION, "decision", huge);
+	add(LANE_DECISION, "decision", noise);
 	sends(0, "decision", 1, 2);
 	assert_int_equal(ack("decision", epoch, 2), 0);
 	sends(0, "decision", 3, 3);
@@ -205,11 +216,22 @@ a_batch_holds_256_kib_and_a_big_row_goes_alone(void **state)
 	sends(0, "decision", 4, 4);
 	assert_true(payload.len <= FRAME_BYTES_MAX - 1024);
 	assert_int_equal(ack("decision", epoch, 4), 0);
+	/* As large as a decision may be, and HQ's batch holds it. */
+	sends(0, "decision", 5, 5);
+	assert_true(payload.len <= FRAME_BYTES_MAX - 1024);
+	assert_int_equal(ack("decision", epoch, 5), 0);
 	/* What no frame can hold does not hold up the lane. */
 	struct batch batch = next_batch(0);
 	assert_string_equal(batch.rows[0].type, "gap");
-	assert_string_equal(batch.rows[0].body, "{\"lane\":\"decision\",\"from\":5,\"to\":5}");
+	assert_string_equal(batch.rows[0].body, "{\"lane\":\"decision\",\"from\":6,\"to\":6}");
 	batch_done(&batch);
+	assert_int_equal(ack("decision", epoch, 6), 0);
+	batch = next_batch(0);
+	assert_true(payload.len <= FRAME_BYTES_MAX - 1024);
+	assert_string_equal(batch.rows[0].type, "gap");
+	batch_done(&batch);
+	free(wide);
+	free(noise);
 	free(half);
 	free(large);
 	free(huge);
