@@ -13,6 +13,7 @@ enum {
 	AISLE_E_REFUSED = -5, /* understood, not allowed */
 	AISLE_E_DAMAGED = -6, /* sealed bytes do not open: flipped bit, wrong key, swapped row */
 	AISLE_E_CONFIG = -7,  /* configuration */
+	AISLE_E_TOO_BIG = -8, /* larger than a row may be: the writer's own fault, not the disk's */
 };
 
 #endif

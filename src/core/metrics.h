@@ -34,7 +34,7 @@
 	F(WITHDRAWALS, "aisle_withdrawals", COUNTER, "Guidance taken back.") \
 	F(TIMERS, "aisle_timers", COUNTER, "Timers that came due.") \
 	F(RECEIPTS, "aisle_receipts", COUNTER, "Receipts sent to tills.") \
-	F(SET_ASIDE, "aisle_inputs_set_aside", COUNTER, "Inputs that a crash mark named.") \
+	F(SET_ASIDE, "aisle_inputs_set_aside", COUNTER, "Inputs that a crash mark named, or that no turn could hold.") \
 	F(DAMAGED, "aisle_rows_damaged", COUNTER, "Rows that did not open and were put aside.") \
 	F(LIMITS_HIT, "aisle_limits_hit", COUNTER, "Times that a bound was reached, by what is bounded.") \
 	F(UPLINK_SENT, "aisle_uplink_batches", COUNTER, "Batches given to the link, repeats included.") \

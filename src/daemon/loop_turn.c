@@ -84,19 +84,23 @@ let_out(struct daemon *daemon)
 }
 
 static void
+reply_one(struct daemon *daemon, struct input *input, const struct reply *instead)
+{
+	if (input->reply != NULL)
+		input->reply(input->reply_ctx, instead != NULL ? instead : &input->result);
+	input->reply = NULL;
+	if (instead == NULL && input->kind == INPUT_HQ_ACK && !input->aside &&
+	    daemon->uplink != NULL) {
+		uplink_acked(daemon->uplink, input->lane, input->number);
+		metrics_set(METRIC_UPLINK_ACKED, input->now_ms / 1000);
+	}
+}
+
+static void
 reply_all(struct daemon *daemon, const struct reply *instead)
 {
-	for (size_t i = 0; i < daemon->input_count; i++) {
-		struct input *input = &daemon->inputs[i];
-
-		if (input->reply != NULL)
-			input->reply(input->reply_ctx, instead != NULL ? instead : &input->result);
-		input->reply = NULL;
-		if (instead == NULL && input->kind == INPUT_HQ_ACK && daemon->uplink != NULL) {
-			uplink_acked(daemon->uplink, input->lane, input->number);
-			metrics_set(METRIC_UPLINK_ACKED, input->now_ms / 1000);
-		}
-	}
+	for (size_t i = 0; i < daemon->input_count; i++)
+		reply_one(daemon, &daemon->inputs[i], instead);
 }
 
 /* ---- the turn ---- */
@@ -208,25 +212,49 @@ daemon_turn_done(struct daemon *daemon)
 	event_free(daemon->clock_event);
 }
 
+static void
+on_turned(void *ctx, struct input *input)
+{
+	struct daemon *daemon = ctx;
+
+	let_out(daemon);
+	if (input != NULL)
+		reply_one(daemon, input, NULL);
+}
+
+static int
+take_inputs(struct daemon *daemon)
+{
+	int rc = turn_run(daemon->engine, daemon->inputs, daemon->input_count);
+
+	if (turn_own_fault(rc)) {
+		log_error("a turn could not be committed for a reason of its own: each input alone "
+			  "rc=%d inputs=%zu",
+		    rc, daemon->input_count);
+		return turn_each(daemon->engine, daemon->inputs, daemon->input_count, on_turned,
+		    daemon);
+	}
+	if (rc == 0) {
+		metrics_observe(daemon_mono_us() - daemon->first_us);
+		let_out(daemon);
+		reply_all(daemon, NULL);
+	}
+	return rc;
+}
+
 void
 daemon_turn(struct daemon *daemon)
 {
-	int rc;
-
 	event_del(daemon->turn_event);
 	queue_delivered(daemon);
 	if (daemon->input_count == 0)
 		return;
-	rc = turn_run(daemon->engine, daemon->inputs, daemon->input_count);
-	daemon->turn = rc;
-	if (rc != 0) {
-		turn_failed(daemon, rc);
+	daemon->turn = take_inputs(daemon);
+	if (daemon->turn != 0) {
+		turn_failed(daemon, daemon->turn);
 		return;
 	}
-	metrics_observe(daemon_mono_us() - daemon->first_us);
 	daemon->turned = daemon->worked = true;
-	let_out(daemon);
-	reply_all(daemon, NULL);
 	daemon_clear_inputs(daemon);
 	mqtt_release(daemon->mqtt);
 	daemon_link_pump(daemon);

@@ -84,9 +84,13 @@ struct input {
 	struct json_t *answer; /* owned by the queue that holds the input */
 	bool is_shown;
 	bool flag;
-	int64_t number;
+	int64_t number; /* of a clock: so many timers at most; 0: all that are due */
 	enum lane lane;
 	struct id subject;
+	/* of aside.c */
+	bool over_rate; /* what the limit said when it was first taken */
+	bool again;	/* it is taken once more */
+	bool aside;	/* cannot be committed: it gets its dead letter and nothing else */
 	reply_fn reply; /* called after the commit */
 	void *reply_ctx;
 	struct reply result; /* filled by the turn; strings in the turn's arena */
@@ -149,6 +153,14 @@ void engine_show_sources(struct engine *engine, uint32_t types, sources_fn fn, v
 /* turn.c: applies the inputs in order in one transaction. 0: committed, outputs and replies may go
  * out; < 0: nothing happened, engine_reopen is due. */
 int turn_run(struct engine *engine, struct input *inputs, size_t count) AISLE_MUST_CHECK;
+
+/* aside.c. Is it no fault of the disk that the turn failed? Then turn_each() takes the same inputs, a
+ * turn each, and sets those aside that no turn can hold. turned: after each commit; input NULL: of a
+ * timer. Other than 0: as from turn_run(), after some of them. */
+bool turn_own_fault(int rc);
+typedef void (*turned_fn)(void *ctx, struct input *input);
+int turn_each(struct engine *engine, struct input *inputs, size_t count, turned_fn turned,
+    void *ctx) AISLE_MUST_CHECK;
 
 struct subject *engine_subject(struct engine *engine, const struct id *id); /* never NULL */
 /* the cache; HQ's profiles changed under it */

@@ -179,6 +179,14 @@ engine_close(struct engine *engine)
 }
 
 int
+engine_reload(struct engine *engine)
+{
+	drop_memory(engine);
+	engine->output_count = engine->receipt_count = 0;
+	return load_memory(engine);
+}
+
+int
 engine_reopen(struct engine *engine, struct err *err)
 {
 	engine->output_count = engine->receipt_count = 0;

@@ -125,6 +125,7 @@ struct engine {
 	unsigned commands;	 /* made by this input so far */
 	struct visit **touched;
 	size_t touched_count, touched_capacity;
+	bool aside; /* the input being applied could not be committed: see aside.c */
 	int failed; /* first store error of this turn: it must not commit */
 };
 

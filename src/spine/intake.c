@@ -16,25 +16,28 @@
 #include "core/when.h"
 #include "ingest/rate.h"
 
-/* ---- an input that a bug dies of ---- */
+/* ---- an input that a bug dies of, or that no turn can hold ---- */
 
-/* Named before it is looked at. true: the last run died of it. */
+/* Named before it is looked at. true: the last run died of it, or its turns failed: aside.c. */
 static bool
 is_poison(struct engine *engine, const char *source, const char *id)
 {
 	crash_input(source, id);
-	if (engine->poison == NULL || !crash_is(engine->poison, source, id))
+	if (!engine->aside && (engine->poison == NULL || !crash_is(engine->poison, source, id)))
 		return false;
 	metrics_add(METRIC_SET_ASIDE, 1);
 	return true;
 }
 
 static void
-set_aside(struct rejected *rejected)
+set_aside(const struct engine *engine, struct rejected *rejected)
 {
 	rejected->reason = REJECT_BAD_VALUE;
-	snprintf(rejected->detail, sizeof(rejected->detail),
-	    "this message stopped the daemon before and is set aside; please report it");
+	snprintf(rejected->detail, sizeof(rejected->detail), "%s",
+	    engine->aside
+		? "twice what it leads to could not be written, and not for the disk's sake: it is "
+		  "set aside; please report it"
+		: "this message stopped the daemon before and is set aside; please report it");
 }
 
 /* Until it is read a message has no name of its own but its bytes. */
@@ -107,7 +110,7 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 	engine->id = event->id;
 	event->now_ms = engine->now_ms;
 	if (is_poison(engine, event->source, event->id)) {
-		set_aside(rejected);
+		set_aside(engine, rejected);
 	} else if (!seen_before(engine, event, rejected)) {
 		event_apply(engine, event, rejected);
 		if (rejected->reason == REJECT_NONE)
@@ -124,16 +127,28 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 /* ---- inputs ---- */
 
 static void
-clock_to(struct engine *engine, int64_t now_ms)
+timer_aside(struct engine *engine, const char *id)
+{
+	struct rejected rejected = { 0 };
+
+	if (!engine->aside)
+		return;
+	set_aside(engine, &rejected);
+	dead_letter(engine, "timer", &rejected, id, strlen(id), true);
+}
+
+/* max: so many timers at most; 0: all that are due. */
+static void
+clock_to(struct engine *engine, int64_t now_ms, int64_t max)
 {
 	char id[128], last_id[128] = "";
-	int64_t due_ms, last_ms = 0;
+	int64_t due_ms, last_ms = 0, count = 0;
 	int rc;
 
 	if (now_ms < engine->now_ms)
 		now_ms = engine->now_ms;
 	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= now_ms &&
-	    engine->failed == 0) {
+	    engine->failed == 0 && (max == 0 || count++ < max)) {
 		/* It does not go, and would be due for ever. */
 		if (due_ms == last_ms && strcmp(id, last_id) == 0) {
 			rc = AISLE_E_IO;
@@ -148,7 +163,9 @@ clock_to(struct engine *engine, int64_t now_ms)
 		engine->commands = 0;
 		engine_check(engine, store_timer_delete(engine->store, due_ms, id));
 		metrics_add(METRIC_TIMERS, 1);
-		if (engine->failed == 0 && !is_poison(engine, "timer", id))
+		if (engine->failed == 0 && is_poison(engine, "timer", id))
+			timer_aside(engine, id);
+		else if (engine->failed == 0)
 			due_apply(engine, id);
 		crash_input(NULL, NULL);
 	}
@@ -244,6 +261,16 @@ input_message(struct engine *engine, struct input *input, const struct route *ro
 		event_done(event);
 }
 
+/* Counted once, however many turns it takes to commit it. */
+static bool
+within_rate(struct engine *engine, const struct route *route, struct input *input)
+{
+	if (!input->again)
+		input->over_rate =
+		    !rate_allow(engine->rates, route->channel, route->origin, engine->now_ms);
+	return !input->over_rate;
+}
+
 static void
 apply_message(struct engine *engine, struct input *input)
 {
@@ -259,9 +286,10 @@ apply_message(struct engine *engine, struct input *input)
 	} else if (route_parse(input->topic, engine->conf->store_id, &route) != 0) {
 		return;
 	}
-	if (is_poison_message(engine, &route, input)) {
-		set_aside(&rejected);
-	} else if (!rate_allow(engine->rates, route.channel, route.origin, engine->now_ms)) {
+	/* One that cannot be committed is still read, for the name that its receipt needs. */
+	if ((!engine->aside || route.hello) && is_poison_message(engine, &route, input)) {
+		set_aside(engine, &rejected);
+	} else if (!within_rate(engine, &route, input)) {
 		rejected.reason = REJECT_RATE;
 		snprintf(rejected.detail, sizeof(rejected.detail),
 		    "more than %d messages a second from %s", engine->conf->terminal_rate,
@@ -289,7 +317,8 @@ apply_recorded(struct engine *engine, struct input *input)
 	if (envelope_parse_recorded(engine->arena, &rules, input->payload, input->len, &route,
 		&now_ms, &event, &rejected, &unknown) != 0)
 		event = NULL;
-	clock_to(engine, now_ms);
+	clock_to(engine, now_ms, 0);
+	engine->aside = input->aside;
 	input->topic = "recorded";
 	input_message(engine, input, &route, event, &rejected, unknown);
 }
@@ -333,7 +362,9 @@ apply_answer(struct engine *engine, struct input *input)
 	engine->id = event->id;
 	if (is_poison(engine, event->source, event->id)) {
 		input->result = (struct reply){ .status = 500,
-			.detail = "this answer stopped the daemon before and is set aside" };
+			.detail = engine->aside
+			    ? "this answer cannot be written and is set aside"
+			    : "this answer stopped the daemon before and is set aside" };
 		return;
 	}
 	data = answer_data(input);
@@ -357,14 +388,36 @@ apply_unmapped(struct engine *engine, const struct input *input)
 	dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
 }
 
+/* What is no message and no answer has nobody to tell but the log and who waits for it. */
+static bool
+order_aside(struct engine *engine, struct input *input)
+{
+	if (input->kind == INPUT_MESSAGE || input->kind == INPUT_MAPPED ||
+	    input->kind == INPUT_ANSWER || input->kind == INPUT_CLOCK)
+		return false;
+	/* A stop counts from now on, though not every open card can be taken away. */
+	if (input->kind == INPUT_STOP)
+		order_stop(engine, input);
+	metrics_add(METRIC_SET_ASIDE, 1);
+	log_error("an input cannot be committed and is set aside kind=%d", (int)input->kind);
+	input->result =
+	    (struct reply){ .status = 500, .detail = "this cannot be written and is set aside" };
+	return true;
+}
+
 void
 intake(struct engine *engine, struct input *input)
 {
 	engine->source = engine->id = "";
 	engine->commands = 0;
+	/* The timers before it are not to blame, unless it is about them. */
+	engine->aside = input->aside && input->kind == INPUT_CLOCK;
 	if (input->kind != INPUT_RECORDED)
-		clock_to(engine, input->now_ms);
+		clock_to(engine, input->now_ms, input->kind == INPUT_CLOCK ? input->number : 0);
 	engine->commands = 0;
+	engine->aside = input->aside && input->kind != INPUT_RECORDED;
+	if (engine->aside && order_aside(engine, input))
+		return;
 	switch (input->kind) {
 	case INPUT_MESSAGE:
 	case INPUT_MAPPED: apply_message(engine, input); break;

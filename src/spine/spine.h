@@ -41,6 +41,8 @@ void engine_uplink(struct engine *engine, enum lane lane, const char *type,
 
 /* engine_open.c */
 void engine_save(struct engine *engine); /* all that is dirty */
+/* Memory is read again from the store, whose last transaction was rolled back. */
+int engine_reload(struct engine *engine) AISLE_MUST_CHECK;
 
 /* engine_visits.c */
 /* memory, else disk; NULL */

@@ -11,12 +11,12 @@
  *   simulated disk is another vfs name.
  *
  * Every function that can fail returns 0 or AISLE_E_IO, AISLE_E_FULL (disk or
- * max_mib), AISLE_E_NONE, AISLE_E_DAMAGED: a row does not open, and is to be
+ * max_mib), AISLE_E_TOO_BIG (a body over 8 MiB, no id left beside its
+ * neighbours), AISLE_E_NONE, AISLE_E_DAMAGED: a row does not open, and is to be
  * treated as absent. Inside a transaction it is set aside into the table
  * `damaged` and counted; outside of one reading changes nothing. A page that
  * cannot be read is AISLE_E_IO, and store_suspect() from then on.
- * A failed write dooms its transaction, whatever it failed of (a body over
- * 4 MiB is AISLE_E_FULL as a full disk is): every later call returns the same
+ * A failed write dooms its transaction, whatever it failed of: every later call returns the same
  * error and store_commit cannot succeed; roll back. After AISLE_E_IO close and
  * open again. AISLE_E_NONE from a put or add: the subject is forgotten, nothing
  * was written, and the transaction is not doomed. fn of an each-function may

@@ -72,7 +72,7 @@ find_slot(struct store *store, enum store_table table, const struct id *key, int
 	if (rc != SQLITE_DONE)
 		return store_error(store, rc);
 	if (slot - base >= STORE_WINDOW)
-		return store_doom(store, AISLE_E_FULL);
+		return store_doom(store, AISLE_E_TOO_BIG);
 	*ret_slot = slot;
 	return 0;
 }

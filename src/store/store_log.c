@@ -52,7 +52,7 @@ next_n(struct store *store, enum store_log log, int64_t base, int64_t *ret_n)
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return store_error(store, rc);
 	if (n > STORE_LOG_ROWS_MAX)
-		return store_doom(store, AISLE_E_FULL);
+		return store_doom(store, AISLE_E_TOO_BIG);
 	*ret_n = n;
 	return 0;
 }

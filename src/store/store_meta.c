@@ -52,7 +52,7 @@ store_meta_set(struct store *store, const char *name, const void *value, size_t 
 {
 	int error;
 	if (len > STORE_BODY_MAX)
-		return store_doom(store, AISLE_E_FULL);
+		return store_doom(store, AISLE_E_TOO_BIG);
 	sqlite3_stmt *stmt = store_stmt(store, ST_META_SET, &error);
 	if (stmt == NULL)
 		return error;

@@ -50,7 +50,7 @@ pair_slot(struct store *store, enum store_pair pair, const struct id *name, int6
 	if (rc != SQLITE_DONE)
 		return store_error(store, rc);
 	if (slot - base >= STORE_WINDOW)
-		return store_doom(store, AISLE_E_FULL);
+		return store_doom(store, AISLE_E_TOO_BIG);
 	*ret_slot = slot;
 	return 0;
 }

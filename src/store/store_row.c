@@ -61,6 +61,7 @@ store_error(struct store *store, int rc)
 	int error = AISLE_E_IO;
 	switch (rc & 0xff) {
 	case SQLITE_FULL: error = AISLE_E_FULL; break;
+	case SQLITE_TOOBIG: error = AISLE_E_TOO_BIG; break;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		/* A page, not a row: nothing to set aside, but to be counted and told. */

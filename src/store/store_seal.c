@@ -14,7 +14,7 @@ store_seal(struct store *store, const char *table, const void *row_key, size_t r
     const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len)
 {
 	if (len > STORE_BODY_MAX)
-		return store_doom(store, AISLE_E_FULL);
+		return store_doom(store, AISLE_E_TOO_BIG);
 	if (!store->sealed) {
 		*ret_body = plain;
 		*ret_len = len;

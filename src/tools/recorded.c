@@ -131,6 +131,13 @@ flush(struct recorded *recorded, struct err *err)
 	    ? 0
 	    : turn_run(recorded->engine, recorded->inputs, recorded->count);
 
+	/* The daemon would set the guilty one aside; here its decisions are told already. */
+	if (turn_own_fault(rc))
+		err_set(err, rc,
+		    "of events %lld to %lld one leads to more than a row may hold, expected less; "
+		    "--turn 1 says which",
+		    (long long)recorded->total + 1,
+		    (long long)(recorded->total + (int64_t)recorded->count));
 	for (size_t i = 0; i < recorded->count; i++)
 		free((char *)recorded->inputs[i].payload);
 	recorded->total += (int64_t)recorded->count;

@@ -73,7 +73,7 @@ an_empty_body_and_a_big_one_are_kept_and_a_giant_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct id key = id_of(1);
-	size_t big = 4 << 20;
+	size_t big = 8 << 20;
 	char *bytes = calloc(1, big + 1);
 	struct buf body = { 0 };
 	memset(bytes, 'x', big);
@@ -85,7 +85,7 @@ an_empty_body_and_a_big_one_are_kept_and_a_giant_is_refused(void **state)
 	assert_int_equal(store_get(f->store, STORE_VISIT, &key, &body, NULL), 0);
 	assert_int_equal(body.len, big);
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, bytes, big + 1),
-	    AISLE_E_FULL);
+	    AISLE_E_TOO_BIG);
 	store_rollback(f->store);
 	buf_done(&body);
 	free(bytes);
@@ -200,7 +200,8 @@ a_full_window_says_full(void **state)
 	}
 	key.b[14] = 4;
 	key.b[15] = 0;
-	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, "x", 1), AISLE_E_FULL);
+	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, "x", 1),
+	    AISLE_E_TOO_BIG);
 	store_rollback(f->store);
 }
 

@@ -305,7 +305,8 @@ a_write_that_is_refused_for_its_size_dooms_as_well(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
 		begin(f);
 		assert_int_equal(store_meta_set(f->store, "before", "1", 1), 0);
-		assert_doomed(f->store, writers[i].name, writers[i].write(f->store), AISLE_E_FULL);
+		assert_doomed(f->store, writers[i].name, writers[i].write(f->store),
+		    AISLE_E_TOO_BIG);
 		assert_nothing_stayed(f->store);
 	}
 }

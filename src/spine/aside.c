@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * aside.c - a turn that cannot be committed for a reason of its own: who is it, and without them.
+ *
+ * DESIGN
+ *   A full or broken disk refuses every turn, and waiting helps. What an input
+ *   would write and no row can hold refuses its own turn for ever, and with it
+ *   all that came in the same moment. So each input gets a turn of its own, in
+ *   their order. One whose turn fails again is tried once more after the timers
+ *   that were due before it, each of them alone; if it is not one of those, the
+ *   input is set aside: a dead letter, a receipt that says so, and the next.
+ *   A timer that cannot be committed is dropped with its dead letter.
+ *   If even that cannot be written, it was not the input: the turn has failed.
+ */
+#include "spine/spine.h"
+
+#include "core/log.h"
+
+bool
+turn_own_fault(int rc)
+{
+	return rc != 0 && rc != AISLE_E_IO && rc != AISLE_E_FULL && rc != AISLE_E_DAMAGED;
+}
+
+static int
+attempt(struct engine *engine, struct input *input)
+{
+	int rc = turn_run(engine, input, 1), again;
+
+	if (!turn_own_fault(rc))
+		return rc;
+	again = engine_reload(engine);
+	return again != 0 ? again : rc;
+}
+
+static int
+attempt_aside(struct engine *engine, struct input *input)
+{
+	input->aside = true;
+	return attempt(engine, input);
+}
+
+static int
+timers_alone(struct engine *engine, int64_t until_ms, turned_fn turned, void *ctx)
+{
+	char id[128];
+	int64_t due_ms;
+	int rc;
+
+	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= until_ms) {
+		struct input clock = { .kind = INPUT_CLOCK, .now_ms = due_ms, .number = 1 };
+
+		rc = attempt(engine, &clock);
+		if (turn_own_fault(rc))
+			rc = attempt_aside(engine, &clock);
+		if (rc != 0)
+			return rc;
+		turned(ctx, NULL);
+	}
+	return rc == AISLE_E_NONE ? 0 : rc;
+}
+
+static int
+take_alone(struct engine *engine, struct input *input, turned_fn turned, void *ctx)
+{
+	int64_t reached_ms;
+	int rc = turn_run(engine, input, 1);
+
+	if (turn_own_fault(rc)) {
+		reached_ms = engine->now_ms;
+		log_error("an input's own turn could not be committed rc=%d source=%s", rc,
+		    engine->source);
+		rc = engine_reload(engine);
+		if (rc == 0)
+			rc = timers_alone(engine, reached_ms, turned, ctx);
+		if (rc == 0)
+			rc = attempt(engine, input);
+		if (turn_own_fault(rc))
+			rc = attempt_aside(engine, input);
+	}
+	if (rc == 0)
+		turned(ctx, input);
+	return rc;
+}
+
+int
+turn_each(struct engine *engine, struct input *inputs, size_t count, turned_fn turned, void *ctx)
+{
+	int rc = engine_reload(engine);
+
+	for (size_t i = 0; i < count; i++)
+		inputs[i].again = true;
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = take_alone(engine, &inputs[i], turned, ctx);
+	return rc;
+}
