@@ -11,44 +11,48 @@
 
 struct json_t;
 
-/* X(constant, wire name, where it may come from) */
+/* All that an event's type decides on its way, in the order of the way:
+ * X(constant, wire name, where it may come from, its fields (ingest/event_fields.c), what it does to a visit
+ * (session/session.c) and to a customer (profile/subject.c), who takes it (spine/event.c)) */
 /* clang-format off */
 #define EVENT_TYPES(X) \
-	X(BASKET_OPENED, "aisle.basket.opened", FROM_POS) \
-	X(BASKET_ITEM_ADDED, "aisle.basket.item-added", FROM_POS) \
-	X(BASKET_ITEM_VOIDED, "aisle.basket.item-voided", FROM_POS) \
-	X(BASKET_SUSPENDED, "aisle.basket.suspended", FROM_POS) \
-	X(BASKET_RESUMED, "aisle.basket.resumed", FROM_POS) \
-	X(BASKET_TENDER_STARTED, "aisle.basket.tender-started", FROM_POS) \
-	X(BASKET_PAYMENT_DECLINED, "aisle.basket.payment-declined", FROM_POS) \
-	X(BASKET_CANCELLED, "aisle.basket.cancelled", FROM_POS) \
-	X(BASKET_CLOSED, "aisle.basket.closed", FROM_POS) \
-	X(RETURN_COMPLETED, "aisle.return.completed", FROM_ANY) \
-	X(CUSTOMER_IDENTIFIED, "aisle.customer.identified", FROM_ANY) \
-	X(CUSTOMER_ENROLLED, "aisle.customer.enrolled", FROM_ANY) \
-	X(CUSTOMER_LEFT, "aisle.customer.left", FROM_ANY) \
-	X(CUSTOMER_MERGED, "aisle.customer.merged", FROM_ANY) \
-	X(CONSENT_CHANGED, "aisle.consent.changed", FROM_ANY) \
-	X(CARE_CASE_OPENED, "aisle.care.case-opened", FROM_CARE) \
-	X(CARE_CASE_CLOSED, "aisle.care.case-closed", FROM_CARE) \
-	X(LOYALTY_BALANCE, "aisle.loyalty.balance", FROM_ANY) \
-	X(WALLET_CHANGED, "aisle.wallet.changed", FROM_ANY) \
-	X(CONTACT_RECORDED, "aisle.contact.recorded", FROM_ANY) \
-	X(STOCK_CHANGED, "aisle.stock.changed", FROM_ANY) \
-	X(SENSOR_READING, "aisle.sensor.reading", FROM_ANY) \
-	X(SURVEY_ANSWERED, "aisle.survey.answered", FROM_ANY) \
-	X(OFFER_APPLIED, "aisle.offer.applied", FROM_POS) \
-	X(OFFER_REFUSED, "aisle.offer.refused", FROM_POS) \
-	X(OFFER_REDEEMED, "aisle.offer.redeemed", FROM_POS) \
-	X(OFFER_REVERSED, "aisle.offer.reversed", FROM_POS) \
-	X(GUIDANCE_SHOWN, "aisle.guidance.shown", FROM_TABLET) \
-	X(GUIDANCE_DECIDED, "aisle.guidance.decided", FROM_TABLET)
+	X(BASKET_OPENED, "aisle.basket.opened", FROM_POS, opened, basket_apply, untouched, STAGES) \
+	X(BASKET_ITEM_ADDED, "aisle.basket.item-added", FROM_POS, added, basket_apply, untouched, STAGES) \
+	X(BASKET_ITEM_VOIDED, "aisle.basket.item-voided", FROM_POS, voided, basket_apply, untouched, STAGES) \
+	X(BASKET_SUSPENDED, "aisle.basket.suspended", FROM_POS, basket, basket_apply, untouched, STAGES) \
+	X(BASKET_RESUMED, "aisle.basket.resumed", FROM_POS, basket, basket_apply, untouched, STAGES) \
+	X(BASKET_TENDER_STARTED, "aisle.basket.tender-started", FROM_POS, basket, basket_apply, untouched, STAGES) \
+	X(BASKET_PAYMENT_DECLINED, "aisle.basket.payment-declined", FROM_POS, basket, basket_apply, untouched, STAGES) \
+	X(BASKET_CANCELLED, "aisle.basket.cancelled", FROM_POS, basket, basket_apply, untouched, STAGES) \
+	X(BASKET_CLOSED, "aisle.basket.closed", FROM_POS, closed, basket_apply, untouched, STAGES) \
+	X(RETURN_COMPLETED, "aisle.return.completed", FROM_ANY, return, apply_return, returned, STAGES) \
+	X(CUSTOMER_IDENTIFIED, "aisle.customer.identified", FROM_ANY, identified, identify_apply, untouched, STAGES) \
+	X(CUSTOMER_ENROLLED, "aisle.customer.enrolled", FROM_ANY, customer, apply_station, enrolled, STAGES) \
+	X(CUSTOMER_LEFT, "aisle.customer.left", FROM_ANY, customer, identify_left, untouched, STAGES) \
+	X(CUSTOMER_MERGED, "aisle.customer.merged", FROM_ANY, merged, identify_merged, untouched, STAGES) \
+	X(CONSENT_CHANGED, "aisle.consent.changed", FROM_ANY, consent, apply_subject, consent_change, STAGES) \
+	X(CARE_CASE_OPENED, "aisle.care.case-opened", FROM_CARE, care, apply_subject, case_opened, STAGES) \
+	X(CARE_CASE_CLOSED, "aisle.care.case-closed", FROM_CARE, care, apply_subject, case_closed, STAGES) \
+	X(LOYALTY_BALANCE, "aisle.loyalty.balance", FROM_ANY, balance, apply_subject, balance, STAGES) \
+	X(WALLET_CHANGED, "aisle.wallet.changed", FROM_ANY, wallet, apply_subject, wallet_changed, STAGES) \
+	X(CONTACT_RECORDED, "aisle.contact.recorded", FROM_ANY, contact, apply_nothing, contact_recorded, STAGES) \
+	X(STOCK_CHANGED, "aisle.stock.changed", FROM_ANY, stock, apply_nothing, untouched, STAGES) \
+	X(SENSOR_READING, "aisle.sensor.reading", FROM_ANY, sensor, apply_sensor, untouched, STAGES) \
+	X(SURVEY_ANSWERED, "aisle.survey.answered", FROM_ANY, survey, apply_subject, surveyed, STAGES) \
+	X(OFFER_APPLIED, "aisle.offer.applied", FROM_POS, offer, apply_offer, untouched, OFFER) \
+	X(OFFER_REFUSED, "aisle.offer.refused", FROM_POS, refused, apply_offer, untouched, OFFER) \
+	X(OFFER_REDEEMED, "aisle.offer.redeemed", FROM_POS, offer, apply_offer, untouched, OFFER) \
+	X(OFFER_REVERSED, "aisle.offer.reversed", FROM_POS, offer, apply_offer, untouched, OFFER) \
+	X(GUIDANCE_SHOWN, "aisle.guidance.shown", FROM_TABLET, shown, apply_nothing, untouched, ANSWER) \
+	X(GUIDANCE_DECIDED, "aisle.guidance.decided", FROM_TABLET, decided, apply_nothing, untouched, ANSWER)
 /* clang-format on */
 
 enum event_from { FROM_ANY, FROM_POS, FROM_CARE, FROM_TABLET };
+/* the stages in turn, a person's answer to a card, the till's word on an offer */
+enum event_way { WAY_STAGES, WAY_ANSWER, WAY_OFFER };
 
 enum event_type {
-#define X(constant, name, from) EV_##constant,
+#define X(constant, ...) EV_##constant,
 	EVENT_TYPES(X)
 #undef X
 	    EV_COUNT
@@ -73,8 +77,9 @@ enum reject {
 #undef X
 	    REJECT_COUNT
 };
-const char *reject_name(enum reject reject);	      /* "too-big" … */
-const char *event_type_name(enum event_type type);    /* "aisle.basket.opened" … */
+const char *reject_name(enum reject reject);	   /* "too-big" … */
+const char *event_type_name(enum event_type type); /* "aisle.basket.opened" … */
+enum event_way event_way(enum event_type type);
 enum event_type event_type_by_name(const char *name); /* EV_NONE: unknown */
 
 /* A line or a returned item. Strings are borrowed from the event. */

@@ -42,7 +42,7 @@ static const struct {
 	enum family family;
 	const char *labels;
 } series[METRIC_COUNT] = {
-#define X(constant, name, from) \
+#define X(constant, name, ...) \
 	{ FAMILY_EVENTS, "type=\"" name "\",result=\"accepted\"" }, \
 	    { FAMILY_EVENTS, "type=\"" name "\",result=\"duplicate\"" },
 	EVENT_TYPES(X)

@@ -99,7 +99,7 @@
 /* clang-format on */
 
 enum metric {
-#define X(constant, name, from) METRIC_ACCEPTED_##constant, METRIC_DUPLICATE_##constant,
+#define X(constant, ...) METRIC_ACCEPTED_##constant, METRIC_DUPLICATE_##constant,
 	EVENT_TYPES(X)
 #undef X
 #define X(constant, name) METRIC_REJECTED_##constant,

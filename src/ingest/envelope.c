@@ -26,7 +26,7 @@
 
 /* clang-format off */
 static const enum event_from from_of[EV_COUNT] = {
-#define X(constant, name, from) [EV_##constant] = from,
+#define X(constant, name, from, ...) [EV_##constant] = from,
 	EVENT_TYPES(X)
 #undef X
 };

@@ -134,42 +134,15 @@ static const struct field decided_fields[] = {
 	{ "approval", F_APPROVAL, OPTIONAL, 0, 0, 0, NULL },
 };
 
-#define FIELDS(table) { table, ARRAY_LEN(table) }
-/* clang-format on */
 static const struct {
 	const struct field *fields;
 	size_t count;
 } types[EV_COUNT] = {
-	[EV_BASKET_OPENED] = FIELDS(opened_fields),
-	[EV_BASKET_ITEM_ADDED] = FIELDS(added_fields),
-	[EV_BASKET_ITEM_VOIDED] = FIELDS(voided_fields),
-	[EV_BASKET_SUSPENDED] = FIELDS(basket_fields),
-	[EV_BASKET_RESUMED] = FIELDS(basket_fields),
-	[EV_BASKET_TENDER_STARTED] = FIELDS(basket_fields),
-	[EV_BASKET_PAYMENT_DECLINED] = FIELDS(basket_fields),
-	[EV_BASKET_CANCELLED] = FIELDS(basket_fields),
-	[EV_BASKET_CLOSED] = FIELDS(closed_fields),
-	[EV_RETURN_COMPLETED] = FIELDS(return_fields),
-	[EV_CUSTOMER_IDENTIFIED] = FIELDS(identified_fields),
-	[EV_CUSTOMER_ENROLLED] = FIELDS(customer_fields),
-	[EV_CUSTOMER_LEFT] = FIELDS(customer_fields),
-	[EV_CUSTOMER_MERGED] = FIELDS(merged_fields),
-	[EV_CONSENT_CHANGED] = FIELDS(consent_fields),
-	[EV_CARE_CASE_OPENED] = FIELDS(care_fields),
-	[EV_CARE_CASE_CLOSED] = FIELDS(care_fields),
-	[EV_LOYALTY_BALANCE] = FIELDS(balance_fields),
-	[EV_WALLET_CHANGED] = FIELDS(wallet_fields),
-	[EV_CONTACT_RECORDED] = FIELDS(contact_fields),
-	[EV_STOCK_CHANGED] = FIELDS(stock_fields),
-	[EV_SENSOR_READING] = FIELDS(sensor_fields),
-	[EV_SURVEY_ANSWERED] = FIELDS(survey_fields),
-	[EV_OFFER_APPLIED] = FIELDS(offer_fields),
-	[EV_OFFER_REFUSED] = FIELDS(refused_fields),
-	[EV_OFFER_REDEEMED] = FIELDS(offer_fields),
-	[EV_OFFER_REVERSED] = FIELDS(offer_fields),
-	[EV_GUIDANCE_SHOWN] = FIELDS(shown_fields),
-	[EV_GUIDANCE_DECIDED] = FIELDS(decided_fields),
+#define X(constant, name, from, fields, ...) [EV_##constant] = { fields##_fields, ARRAY_LEN(fields##_fields) },
+	EVENT_TYPES(X)
+#undef X
 };
+/* clang-format on */
 
 enum reject
 event_read_data(struct reader *reader, json_t *data)

@@ -8,7 +8,13 @@
 
 /* clang-format off */
 static const char *const type_names[EV_COUNT] = {
-#define X(constant, name, from) [EV_##constant] = name,
+#define X(constant, name, ...) [EV_##constant] = name,
+	EVENT_TYPES(X)
+#undef X
+};
+
+static const uint8_t ways[EV_COUNT] = {
+#define X(constant, name, from, fields, visit, customer, way) [EV_##constant] = WAY_##way,
 	EVENT_TYPES(X)
 #undef X
 };
@@ -31,6 +37,13 @@ const char *
 event_type_name(enum event_type type)
 {
 	return NAME_OF(type_names, type);
+}
+
+enum event_way
+event_way(enum event_type type)
+{
+	CHECK((unsigned)type < EV_COUNT);
+	return (enum event_way)ways[type];
 }
 
 enum event_type

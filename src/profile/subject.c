@@ -139,23 +139,27 @@ surveyed(struct subject *subject, const struct event *event)
 	return true;
 }
 
+static bool
+untouched(struct subject *subject, const struct event *event)
+{
+	(void)subject;
+	(void)event;
+	return false;
+}
+
 bool
 subject_apply(struct subject *subject, const struct event *event)
 {
+	/* clang-format off */
 	static bool (*const appliers[EV_COUNT])(struct subject *, const struct event *) = {
-		[EV_RETURN_COMPLETED] = returned,
-		[EV_CUSTOMER_ENROLLED] = enrolled,
-		[EV_CONSENT_CHANGED] = consent_change,
-		[EV_CARE_CASE_OPENED] = case_opened,
-		[EV_CARE_CASE_CLOSED] = case_closed,
-		[EV_LOYALTY_BALANCE] = balance,
-		[EV_WALLET_CHANGED] = wallet_changed,
-		[EV_CONTACT_RECORDED] = contact_recorded,
-		[EV_SURVEY_ANSWERED] = surveyed,
+#define X(constant, name, from, fields, visit, customer, way) [EV_##constant] = customer,
+		EVENT_TYPES(X)
+#undef X
 	};
+	/* clang-format on */
 
 	CHECK((unsigned)event->type < EV_COUNT);
-	if (subject->forgotten || appliers[event->type] == NULL)
+	if (subject->forgotten)
 		return false;
 	if (!appliers[event->type](subject, event))
 		return false;

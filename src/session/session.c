@@ -109,35 +109,9 @@ apply_offer(const struct call *call)
 
 /* clang-format off */
 static void (*const handlers[EV_COUNT])(const struct call *call) = {
-	[EV_BASKET_OPENED] = basket_apply,
-	[EV_BASKET_ITEM_ADDED] = basket_apply,
-	[EV_BASKET_ITEM_VOIDED] = basket_apply,
-	[EV_BASKET_SUSPENDED] = basket_apply,
-	[EV_BASKET_RESUMED] = basket_apply,
-	[EV_BASKET_TENDER_STARTED] = basket_apply,
-	[EV_BASKET_PAYMENT_DECLINED] = basket_apply,
-	[EV_BASKET_CANCELLED] = basket_apply,
-	[EV_BASKET_CLOSED] = basket_apply,
-	[EV_RETURN_COMPLETED] = apply_return,
-	[EV_CUSTOMER_IDENTIFIED] = identify_apply,
-	[EV_CUSTOMER_ENROLLED] = apply_station,
-	[EV_CUSTOMER_LEFT] = identify_left,
-	[EV_CUSTOMER_MERGED] = identify_merged,
-	[EV_CONSENT_CHANGED] = apply_subject,
-	[EV_CARE_CASE_OPENED] = apply_subject,
-	[EV_CARE_CASE_CLOSED] = apply_subject,
-	[EV_LOYALTY_BALANCE] = apply_subject,
-	[EV_WALLET_CHANGED] = apply_subject,
-	[EV_CONTACT_RECORDED] = apply_nothing,
-	[EV_STOCK_CHANGED] = apply_nothing,
-	[EV_SENSOR_READING] = apply_sensor,
-	[EV_SURVEY_ANSWERED] = apply_subject,
-	[EV_OFFER_APPLIED] = apply_offer,
-	[EV_OFFER_REFUSED] = apply_offer,
-	[EV_OFFER_REDEEMED] = apply_offer,
-	[EV_OFFER_REVERSED] = apply_offer,
-	[EV_GUIDANCE_SHOWN] = apply_nothing,
-	[EV_GUIDANCE_DECIDED] = apply_nothing,
+#define X(constant, name, from, fields, visit, ...) [EV_##constant] = visit,
+	EVENT_TYPES(X)
+#undef X
 };
 /* clang-format on */
 

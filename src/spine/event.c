@@ -98,30 +98,28 @@ apply_to_session(struct engine *engine, const struct event *event, struct sessio
 	visit_effects(engine, event, result, &former);
 }
 
+static void
+apply_answer(struct engine *engine, const struct event *event, struct rejected *rejected)
+{
+	struct reply reply = { 0 };
+
+	if (event->type == EV_GUIDANCE_SHOWN)
+		answer_shown(engine, event, &reply);
+	else
+		answer_decided(engine, event, &reply);
+	if (reply.status < 400 || reply.status == 410)
+		return;
+	rejected->reason = REJECT_BAD_VALUE;
+	snprintf(rejected->detail, sizeof(rejected->detail), "%s", reply.detail);
+}
+
 /* The stages in their order. */
-void
-event_apply(struct engine *engine, const struct event *event, struct rejected *rejected)
+static void
+apply_stages(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
 	struct session_result result;
-	struct reply reply = { 0 };
 	struct visit *visit;
 
-	if (event->type == EV_GUIDANCE_SHOWN || event->type == EV_GUIDANCE_DECIDED) {
-		if (event->type == EV_GUIDANCE_SHOWN)
-			answer_shown(engine, event, &reply);
-		else
-			answer_decided(engine, event, &reply);
-		if (reply.status >= 400 && reply.status != 410) {
-			rejected->reason = REJECT_BAD_VALUE;
-			snprintf(rejected->detail, sizeof(rejected->detail), "%s", reply.detail);
-		}
-		return;
-	}
-	if (event->type == EV_OFFER_APPLIED || event->type == EV_OFFER_REFUSED ||
-	    event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REVERSED) {
-		till_offer(engine, event, rejected);
-		return;
-	}
 	apply_to_session(engine, event, &result, rejected);
 	if (rejected->reason != REJECT_NONE)
 		return;
@@ -134,4 +132,14 @@ event_apply(struct engine *engine, const struct event *event, struct rejected *r
 	visit = visit_to_decide(engine, event, &result, event_station(engine, event));
 	if (visit != NULL && engine->policy != NULL)
 		choose(engine, visit, event);
+}
+
+void
+event_apply(struct engine *engine, const struct event *event, struct rejected *rejected)
+{
+	switch (event_way(event->type)) {
+	case WAY_STAGES: apply_stages(engine, event, rejected); break;
+	case WAY_ANSWER: apply_answer(engine, event, rejected); break;
+	case WAY_OFFER: till_offer(engine, event, rejected); break;
+	}
 }
