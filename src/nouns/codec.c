@@ -112,14 +112,14 @@ field_read(const struct field *field, void *p, struct rd *rd)
 }
 
 void
-record_write(const struct field *fields, size_t count, const void *object, struct buf *out)
+codec_write(const struct field *fields, size_t count, const void *object, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++)
 		field_write(&fields[i], (const char *)object + fields[i].offset, out);
 }
 
 bool
-record_read(const struct field *fields, size_t count, void *object, struct rd *rd)
+codec_read(const struct field *fields, size_t count, void *object, struct rd *rd)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!field_read(&fields[i], at(&fields[i], object), rd) || !rd->ok)
@@ -129,7 +129,7 @@ record_read(const struct field *fields, size_t count, void *object, struct rd *r
 }
 
 void
-record_own(const struct field *fields, size_t count, void *object)
+codec_own(const struct field *fields, size_t count, void *object)
 {
 	char *str;
 
@@ -143,7 +143,7 @@ record_own(const struct field *fields, size_t count, void *object)
 }
 
 void
-record_done(const struct field *fields, size_t count, void *object)
+codec_done(const struct field *fields, size_t count, void *object)
 {
 	char *str;
 

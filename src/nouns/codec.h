@@ -37,12 +37,12 @@ struct field {
 	{ FIELD_TEXT, offsetof(type, member), (int64_t)sizeof(((type *)0)->member) }
 /* clang-format on */
 
-void record_write(const struct field *fields, size_t count, const void *object, struct buf *out);
+void codec_write(const struct field *fields, size_t count, const void *object, struct buf *out);
 /* Into a zeroed object. false: cut short or out of range; what was read so far is in the
- * object, for record_done. */
-bool record_read(const struct field *fields, size_t count, void *object, struct rd *rd);
+ * object, for codec_done. */
+bool codec_read(const struct field *fields, size_t count, void *object, struct rd *rd);
 /* Turns the borrowed strings of a shallow copy into owned ones. */
-void record_own(const struct field *fields, size_t count, void *object);
-void record_done(const struct field *fields, size_t count, void *object);
+void codec_own(const struct field *fields, size_t count, void *object);
+void codec_done(const struct field *fields, size_t count, void *object);
 
 #endif

@@ -93,7 +93,7 @@ contact_outside(const struct contact *row)
 void
 contact_done(struct contact *row)
 {
-	record_done(contact_fields, ARRAY_LEN(contact_fields), row);
+	codec_done(contact_fields, ARRAY_LEN(contact_fields), row);
 }
 
 void
@@ -122,7 +122,7 @@ contacts_add(struct contacts *contacts, const struct contact *row)
 	if (contacts->count == VISIT_CONTACTS_MAX && row->at_ms < contacts->rows[0].at_ms)
 		return; /* it would be the oldest itself */
 	/* Before anything moves: row may be one of contacts' own. */
-	record_own(contact_fields, ARRAY_LEN(contact_fields), &copy);
+	codec_own(contact_fields, ARRAY_LEN(contact_fields), &copy);
 	if (contacts->count == VISIT_CONTACTS_MAX)
 		drop_oldest(contacts);
 	if (contacts->count == contacts->capacity) {
@@ -140,7 +140,7 @@ contacts_add(struct contacts *contacts, const struct contact *row)
 void
 contact_encode(const struct contact *row, struct buf *out)
 {
-	record_write(contact_fields, ARRAY_LEN(contact_fields), row, out);
+	codec_write(contact_fields, ARRAY_LEN(contact_fields), row, out);
 }
 
 bool
@@ -148,7 +148,7 @@ contact_decode(struct rd *rd, struct contact *ret_row)
 {
 	struct contact row = { 0 };
 
-	if (!record_read(contact_fields, ARRAY_LEN(contact_fields), &row, rd)) {
+	if (!codec_read(contact_fields, ARRAY_LEN(contact_fields), &row, rd)) {
 		contact_done(&row);
 		return false;
 	}

@@ -38,13 +38,13 @@ visit_free(struct visit *visit)
 	if (visit == NULL)
 		return;
 	for (size_t i = 0; i < visit->line_count; i++)
-		record_done(line_fields, line_field_count, &visit->lines[i]);
+		codec_done(line_fields, line_field_count, &visit->lines[i]);
 	for (size_t i = 0; i < visit->card_count; i++)
-		record_done(card_fields, card_field_count, &visit->cards[i]);
+		codec_done(card_fields, card_field_count, &visit->cards[i]);
 	free(visit->lines);
 	free(visit->cards);
 	contacts_done(&visit->contacts);
-	record_done(visit_fields, visit_field_count, visit);
+	codec_done(visit_fields, visit_field_count, visit);
 	free(visit);
 }
 
@@ -95,7 +95,7 @@ void
 visit_drop_card(struct visit *visit, size_t index)
 {
 	CHECK(index < visit->card_count);
-	record_done(card_fields, card_field_count, &visit->cards[index]);
+	codec_done(card_fields, card_field_count, &visit->cards[index]);
 	visit->card_count--;
 	memmove(&visit->cards[index], &visit->cards[index + 1],
 	    (visit->card_count - index) * sizeof(*visit->cards));

@@ -116,13 +116,13 @@ void
 visit_encode(const struct visit *visit, struct buf *out)
 {
 	buf_u8(out, VISIT_VERSION);
-	record_write(visit_fields, visit_field_count, visit, out);
+	codec_write(visit_fields, visit_field_count, visit, out);
 	buf_i64(out, (int64_t)visit->line_count);
 	for (size_t i = 0; i < visit->line_count; i++)
-		record_write(line_fields, line_field_count, &visit->lines[i], out);
+		codec_write(line_fields, line_field_count, &visit->lines[i], out);
 	buf_i64(out, (int64_t)visit->card_count);
 	for (size_t i = 0; i < visit->card_count; i++)
-		record_write(card_fields, card_field_count, &visit->cards[i], out);
+		codec_write(card_fields, card_field_count, &visit->cards[i], out);
 	buf_i64(out, (int64_t)visit->contacts.count);
 	for (size_t i = 0; i < visit->contacts.count; i++)
 		contact_encode(&visit->contacts.rows[i], out);
@@ -145,12 +145,12 @@ read_lines(struct rd *rd, struct visit *visit)
 
 	for (int64_t i = 0; i < count; i++) {
 		row = (struct line){ 0 };
-		if (!record_read(line_fields, line_field_count, &row, rd) || row.category == NULL) {
-			record_done(line_fields, line_field_count, &row);
+		if (!codec_read(line_fields, line_field_count, &row, rd) || row.category == NULL) {
+			codec_done(line_fields, line_field_count, &row);
 			return false;
 		}
 		line = visit_add_line(visit, row.line);
-		record_done(line_fields, line_field_count, line);
+		codec_done(line_fields, line_field_count, line);
 		*line = row;
 	}
 	return count >= 0;
@@ -172,8 +172,8 @@ static bool
 read_card(struct rd *rd, int version, struct card *card)
 {
 	if (version == VISIT_VERSION)
-		return record_read(card_fields, card_field_count, card, rd);
-	if (!record_read(card_fields, CARD_FIELDS_1, card, rd))
+		return codec_read(card_fields, card_field_count, card, rd);
+	if (!codec_read(card_fields, CARD_FIELDS_1, card, rd))
 		return false;
 	card->held_ms = card->sent_ms;
 	card->redeemed_minor = card->redeemed ? card->worth_minor : 0;
@@ -217,7 +217,7 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 	int version = rd_u8(&rd);
 
 	if (version < 1 || version > VISIT_VERSION ||
-	    !record_read(visit_fields, visit_field_count, visit, &rd) || !read_lines(&rd, visit) ||
+	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_lines(&rd, visit) ||
 	    !read_cards(&rd, version, visit) || !read_contacts(&rd, visit) || !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;

@@ -45,7 +45,7 @@ rows_encode(const struct field *fields, size_t field_count, const void *rows, si
 {
 	buf_i64(out, (int64_t)count);
 	for (size_t i = 0; i < count; i++)
-		record_write(fields, field_count, (const char *)rows + i * size, out);
+		codec_write(fields, field_count, (const char *)rows + i * size, out);
 }
 
 static bool
@@ -58,7 +58,7 @@ rows_decode(const struct field *fields, size_t field_count, void *rows, size_t *
 		return false;
 	memset(rows, 0, max * size);
 	for (int64_t i = 0; i < count; i++) {
-		if (!record_read(fields, field_count, (char *)rows + (size_t)i * size, rd))
+		if (!codec_read(fields, field_count, (char *)rows + (size_t)i * size, rd))
 			return false;
 	}
 	*ret_count = (size_t)count;
@@ -69,7 +69,7 @@ void
 subject_encode(const struct subject *subject, struct buf *out)
 {
 	buf_u8(out, SUBJECT_VERSION);
-	record_write(subject_fields, subject_field_count, subject, out);
+	codec_write(subject_fields, subject_field_count, subject, out);
 	for (int i = 0; i < CONSENT_COUNT; i++)
 		consent_encode(&subject->consent[i], out);
 	rows_encode(case_fields, case_field_count, subject->cases, subject->case_count,
@@ -84,7 +84,7 @@ static bool
 decode(struct subject *subject, struct rd *rd)
 {
 	if (rd_u8(rd) != SUBJECT_VERSION ||
-	    !record_read(subject_fields, subject_field_count, subject, rd))
+	    !codec_read(subject_fields, subject_field_count, subject, rd))
 		return false;
 	for (int i = 0; i < CONSENT_COUNT; i++) {
 		if (!consent_decode(rd, &subject->consent[i]))

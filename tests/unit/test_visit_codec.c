@@ -283,10 +283,10 @@ a_visit_of_the_version_before_goes_on(void **state)
 	card.slot = 1;
 	dice_fields(&dice, visit_fields, visit_field_count, visit);
 	buf_u8(&bytes, 1);
-	record_write(visit_fields, visit_field_count, visit, &bytes);
+	codec_write(visit_fields, visit_field_count, visit, &bytes);
 	buf_i64(&bytes, 0);
 	buf_i64(&bytes, 1);
-	record_write(card_fields, card_field_count - 5, &card, &bytes);
+	codec_write(card_fields, card_field_count - 5, &card, &bytes);
 	buf_i64(&bytes, 0);
 	assert_int_equal(visit_decode(bytes.data, bytes.len, &again), 0);
 	assert_int_equal(again->cards[0].hold_minor, 50);
