@@ -57,7 +57,7 @@ static void __attribute__((noinline)) fill_depths(struct run *run, size_t i)
 	for (size_t d = 0; d < trial->option_count; d++) {
 		trial->options[d].depth = depths[d];
 		trial->options[d].value =
-		    offer_value_on(&action->offer, depths[d], run->visit, run->shelf);
+		    offer_value_on(&action->offer, depths[d], run->visit, run->lines);
 	}
 }
 
@@ -76,14 +76,14 @@ fill_options(struct run *run, size_t i)
 	trial->only = (struct depth_option){ 0 };
 	if (!action->has_offer)
 		return;
-	if (run->shelf == NULL)
-		run->shelf = offer_shelf(run->arena, run->visit);
+	if (run->lines == NULL)
+		run->lines = offer_lines(run->arena, run->visit);
 	if (offer->tier_count > 0 || offer->ladder_count != 1 || trial->own >= 0) {
 		fill_depths(run, i);
 		return;
 	}
 	trial->only.depth = offer->ladder[0]; /* most have one depth */
-	trial->only.value = offer_value_on(offer, offer->ladder[0], run->visit, run->shelf);
+	trial->only.value = offer_value_on(offer, offer->ladder[0], run->visit, run->lines);
 }
 
 static bool

@@ -38,10 +38,10 @@ basket_total(const struct visit *visit)
 
 /* ---- what the beginnings of the lines' categories say ---- */
 
-/* Of each length of a beginning, a bit for each beginning of that length that stands on the shelf
+/* Of each length of a beginning, a bit for each beginning of that length that one of the lines has
  * (or shares its bit with one). */
 #define SEEN_BITS 256u
-struct shelf {
+struct basket_lines {
 	uint64_t *begins; /* of each line's category */
 	uint64_t seen[8][SEEN_BITS / 64];
 };
@@ -59,32 +59,32 @@ mask_place(uint64_t mask)
 	return 7u - ((unsigned)__builtin_clzll(mask) >> 3);
 }
 
-const struct shelf *
-offer_shelf(struct arena *arena, const struct visit *visit)
+const struct basket_lines *
+offer_lines(struct arena *arena, const struct visit *visit)
 {
-	struct shelf *shelf = arena_alloc(arena, sizeof(*shelf));
+	struct basket_lines *lines = arena_alloc(arena, sizeof(*lines));
 
-	shelf->begins = arena_room(arena, (visit->line_count + 1) * sizeof(*shelf->begins));
+	lines->begins = arena_room(arena, (visit->line_count + 1) * sizeof(*lines->begins));
 	for (size_t i = 0; i < visit->line_count; i++) {
 		uint64_t begin = text_prefix(visit->lines[i].category);
 
-		shelf->begins[i] = begin;
+		lines->begins[i] = begin;
 		for (unsigned place = 0; place < 8; place++) {
 			unsigned bit = seen_bit(begin & UINT64_MAX >> (56 - 8 * place));
 
-			shelf->seen[place][bit / 64] |= UINT64_C(1) << bit % 64;
+			lines->seen[place][bit / 64] |= UINT64_C(1) << bit % 64;
 		}
 	}
-	return shelf;
+	return lines;
 }
 
-/* May any line qualify, as far as the shelf can say? */
+/* May any line qualify, as far as the lines can say? */
 static bool
-shelf_has(const struct shelf *shelf, const struct offer *offer)
+lines_have(const struct basket_lines *lines, const struct offer *offer)
 {
 	unsigned bit = seen_bit(offer->aim);
 
-	return (shelf->seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
+	return (lines->seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
 }
 
 static bool
@@ -176,21 +176,22 @@ free_units(const struct offer *offer, int64_t units, const struct visit *visit)
 
 /* The first line from i on that qualifies; none: line_count. */
 static size_t
-next_line(const struct offer *offer, const struct visit *visit, const struct shelf *shelf, size_t i)
+next_line(const struct offer *offer, const struct visit *visit, const struct basket_lines *lines,
+    size_t i)
 {
 	size_t count = visit->line_count;
 	uint64_t aim = offer->aim, mask = offer->aim_mask;
 
-	if (shelf == NULL || mask == 0) {
+	if (lines == NULL || mask == 0) {
 		while (i < count && !line_qualifies(offer, &visit->lines[i]))
 			i++;
 		return i;
 	}
-	if (i == 0 && !shelf_has(shelf, offer))
+	if (i == 0 && !lines_have(lines, offer))
 		return count;
 	/* A line whose category begins otherwise does not qualify. */
 	while (i < count &&
-	    (((shelf->begins[i] ^ aim) & mask) != 0 || !line_qualifies(offer, &visit->lines[i])))
+	    (((lines->begins[i] ^ aim) & mask) != 0 || !line_qualifies(offer, &visit->lines[i])))
 		i++;
 	return i;
 }
@@ -198,12 +199,12 @@ next_line(const struct offer *offer, const struct visit *visit, const struct she
 /* Saving over the lines that qualify. *ret_qualifying: what they cost; 0: none does. */
 static int64_t
 saving_now(const struct offer *offer, int64_t depth, const struct visit *visit,
-    const struct shelf *shelf, int64_t *ret_qualifying)
+    const struct basket_lines *lines, int64_t *ret_qualifying)
 {
 	int64_t saving = 0, qualifying = 0;
 
-	for (size_t i = next_line(offer, visit, shelf, 0); i < visit->line_count;
-	     i = next_line(offer, visit, shelf, i + 1)) {
+	for (size_t i = next_line(offer, visit, lines, 0); i < visit->line_count;
+	     i = next_line(offer, visit, lines, i + 1)) {
 		const struct line *line = &visit->lines[i];
 
 		qualifying += line->amount_minor;
@@ -253,7 +254,7 @@ offer_value(const struct offer *offer, int64_t depth, const struct visit *visit)
 
 struct offer_value
 offer_value_on(const struct offer *offer, int64_t depth, const struct visit *visit,
-    const struct shelf *shelf)
+    const struct basket_lines *lines)
 {
 	struct offer_value value = { 0 };
 	int64_t typical, most;
@@ -262,7 +263,7 @@ offer_value_on(const struct offer *offer, int64_t depth, const struct visit *vis
 
 	CHECK(offer != NULL && visit != NULL && depth >= 0);
 	typical = saving_typical(offer, depth);
-	now = saving_now(offer, depth, visit, shelf, &qualifying);
+	now = saving_now(offer, depth, visit, lines, &qualifying);
 	value.qualifies_now = qualifying > 0;
 	value.worth_minor = value.qualifies_now && offer->type != OFFER_POINTS ? now : typical;
 	if (offer->max_minor >= 0 && value.worth_minor > offer->max_minor)

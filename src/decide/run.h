@@ -112,8 +112,8 @@ struct run {
 	size_t mandatory; /* that passed in the placement being filled */
 	size_t room;	  /* new cards that fit into the visit, before this decision */
 	int64_t basket_minor;
-	bool answered;		   /* some card of the visit has an answer */
-	const struct shelf *shelf; /* of the lines; NULL: not asked for yet */
+	bool answered;			  /* some card of the visit has an answer */
+	const struct basket_lines *lines; /* of the lines; NULL: not asked for yet */
 	struct lot lot;
 	int care;	  /* -1: not looked at; else 0 or 1 */
 	double interrupt; /* priority of nothing */
@@ -138,10 +138,10 @@ expr_number(struct run *run, const struct expr *expr, const struct candidate_con
 /* ---- offer.c ---- */
 int64_t basket_total(const struct visit *visit);
 /* How the category of each line begins, for the many offers of one decision. */
-struct shelf;
-const struct shelf *offer_shelf(struct arena *arena, const struct visit *visit);
+struct basket_lines;
+const struct basket_lines *offer_lines(struct arena *arena, const struct visit *visit);
 struct offer_value offer_value_on(const struct offer *offer, int64_t depth,
-    const struct visit *visit, const struct shelf *shelf);
+    const struct visit *visit, const struct basket_lines *lines);
 /* The depths an offer may have now: of its open card, of the highest tier that the basket
  * reaches, else its ladder. 0: only tiers, and none is reached. */
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,

@@ -11,7 +11,7 @@ struct engine_budget {
 	char *action;
 	int64_t day_ms; /* business day the day's figures are for */
 	int64_t day_money_minor, day_units, all_money_minor, all_units;
-	bool dirty; /* its shelf is to be written: see hold.c */
+	bool dirty; /* its rack is to be written: see hold.c */
 };
 
 struct subject_slot {
@@ -58,7 +58,7 @@ struct tally {
 		int64_t shown, accepted;
 	} hours[TODAY_HOURS];
 	struct tally_action *actions; /* in order of their first prompt; the last may be "" */
-	uint64_t dirty_shelves;	      /* see today.c */
+	uint64_t dirty_racks;	      /* see today.c */
 	size_t action_count;
 };
 

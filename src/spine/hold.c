@@ -12,9 +12,9 @@
  * nothing of today is freed. The part of a redemption that is taken back frees
  * its part of the money; the unit is free when all of it came back.
  *
- * On disk, budgets stand on shelves of a few, so that a turn writes those that
+ * On disk, budgets stand on racks of a few, so that a turn writes those that
  * it changed and not each that there ever was. "budgets/N": of budgets
- * N × SHELF … each its action, day_ms, and the four figures; the first N that
+ * N × RACK … each its action, day_ms, and the four figures; the first N that
  * is not there is the end.
  */
 #include "spine/spine.h"
@@ -25,8 +25,8 @@
 
 #include "policy/policy_load.h"
 
-#define SHELF 8
-#define SHELVES_MAX 65536 /* more actions than there will ever be */
+#define RACK 8
+#define RACKS_MAX 65536 /* more actions than there will ever be */
 
 struct budget_use
 budget_on(const struct engine_budget *budget, int64_t day_ms)
@@ -202,9 +202,9 @@ add(struct engine *engine, struct engine_budget *budget)
 
 /* Also of the actions of earlier policies: a campaign may come back. */
 static void
-read_shelf(struct engine *engine, struct rd *rd)
+read_rack(struct engine *engine, struct rd *rd)
 {
-	for (int i = 0; i < SHELF && rd->ok && rd->at < rd->end; i++) {
+	for (int i = 0; i < RACK && rd->ok && rd->at < rd->end; i++) {
 		struct engine_budget b = { .action = rd_str(rd) };
 
 		b.day_ms = rd_i64(rd);
@@ -225,20 +225,20 @@ hold_load(struct engine *engine)
 	struct buf buf = { 0 };
 	char name[32];
 
-	for (size_t shelf = 0; shelf < SHELVES_MAX; shelf++) {
+	for (size_t rack = 0; rack < RACKS_MAX; rack++) {
 		struct rd rd;
 		int rc;
 
 		buf_clear(&buf);
-		snprintf(name, sizeof(name), "budgets/%zu", shelf);
+		snprintf(name, sizeof(name), "budgets/%zu", rack);
 		rc = store_meta_get(engine->store, name, &buf);
 		if (rc != 0 && rc != AISLE_E_DAMAGED)
 			break;
 		/* What cannot be read keeps its places: no action is named "". */
-		while (engine->budget_count < shelf * SHELF)
+		while (engine->budget_count < rack * RACK)
 			add(engine, &(struct engine_budget){ .action = mem_strdup("") });
 		rd = rd_init(buf.data, rc == 0 ? buf.len : 0);
-		read_shelf(engine, &rd);
+		read_rack(engine, &rd);
 	}
 	buf_done(&buf);
 }
@@ -255,12 +255,12 @@ hold_drop(struct engine *engine)
 }
 
 static void
-save_shelf(struct engine *engine, size_t shelf, struct buf *buf)
+save_rack(struct engine *engine, size_t rack, struct buf *buf)
 {
 	char name[32];
 
 	buf_clear(buf);
-	for (size_t i = shelf * SHELF; i < (shelf + 1) * SHELF && i < engine->budget_count; i++) {
+	for (size_t i = rack * RACK; i < (rack + 1) * RACK && i < engine->budget_count; i++) {
 		struct engine_budget *b = &engine->budgets[i];
 
 		buf_str(buf, b->action);
@@ -271,7 +271,7 @@ save_shelf(struct engine *engine, size_t shelf, struct buf *buf)
 		buf_i64(buf, b->all_units);
 		b->dirty = false;
 	}
-	snprintf(name, sizeof(name), "budgets/%zu", shelf);
+	snprintf(name, sizeof(name), "budgets/%zu", rack);
 	engine_check(engine, store_meta_set(engine->store, name, buf->data, buf->len));
 }
 
@@ -280,10 +280,10 @@ hold_save(struct engine *engine, struct buf *buf)
 {
 	if (!engine->budgets_dirty)
 		return;
-	/* Saving a shelf cleans all that stand on it. */
+	/* Saving a rack cleans all that stand on it. */
 	for (size_t i = 0; i < engine->budget_count; i++) {
 		if (engine->budgets[i].dirty)
-			save_shelf(engine, i / SHELF, buf);
+			save_rack(engine, i / RACK, buf);
 	}
 	engine->budgets_dirty = false;
 }

@@ -4,8 +4,8 @@
  *
  * DESIGN
  *   Written with the turn that changed them: a restart loses none, and nobody
- *   scans the ledger to make a page. Actions stand on shelves, a few to each,
- *   and a turn writes the shelves that it changed: some 200 bytes, however many
+ *   scans the ledger to make a page. Actions stand on racks, a few to each,
+ *   and a turn writes the racks that it changed: some 200 bytes, however many
  *   actions had their day.
  *
  *   The outcomes of a prompt overlap: an accepted one may be withdrawn, one
@@ -16,7 +16,7 @@
  * LAYOUT (all varint)
  *   "today": start_ms decisions withheld outcome × OUTCOME_COUNT, the hours (a bit per hour, then
  *   shown and accepted of each), the number of actions
- *   "today/N", actions N × SHELF …: start_ms, then of each its id, a bit per figure, the figures.
+ *   "today/N", actions N × RACK …: start_ms, then of each its id, a bit per figure, the figures.
  *   One of another day's start is left over from that day.
  *
  * LIMITS
@@ -34,9 +34,9 @@
 #define FIGURE_UNANSWERED OUTCOME_COUNT
 #define FIGURE_REDEEMED (OUTCOME_COUNT + 1)
 #define FIGURE_COUNT (OUTCOME_COUNT + 2)
-#define SHELF 8
+#define RACK 8
 
-_Static_assert(TODAY_ACTIONS_MAX / SHELF < 64, "a bit a shelf");
+_Static_assert(TODAY_ACTIONS_MAX / RACK < 64, "a bit a rack");
 
 static void
 clear(struct tally *day)
@@ -130,7 +130,7 @@ today_outcome(struct engine *engine, const struct card *card, enum outcome outco
 	day->hours[hour_of(engine, day)].shown += outcome == OUTCOME_SHOWN;
 	day->hours[hour_of(engine, day)].accepted += outcome == OUTCOME_ACCEPTED;
 	row = action_row(day, card->action);
-	day->dirty_shelves |= UINT64_C(1) << (row - day->actions) / SHELF;
+	day->dirty_racks |= UINT64_C(1) << (row - day->actions) / RACK;
 	row->outcomes[outcome]++;
 	row->unanswered += unanswered(day, card, outcome);
 	if (outcome == OUTCOME_REDEEMED)
@@ -181,15 +181,15 @@ add_hours(const struct tally *day, struct buf *buf)
 }
 
 static void
-save_shelf(struct engine *engine, size_t shelf, struct buf *buf)
+save_rack(struct engine *engine, size_t rack, struct buf *buf)
 {
 	struct tally *day = &engine->today;
 	char name[32];
 
-	snprintf(name, sizeof(name), "today/%zu", shelf);
+	snprintf(name, sizeof(name), "today/%zu", rack);
 	buf_clear(buf);
 	buf_i64(buf, day->start_ms);
-	for (size_t i = shelf * SHELF; i < (shelf + 1) * SHELF && i < day->action_count; i++)
+	for (size_t i = rack * RACK; i < (rack + 1) * RACK && i < day->action_count; i++)
 		add_row(&day->actions[i], buf);
 	engine_check(engine, store_meta_set(engine->store, name, buf->data, buf->len));
 }
@@ -208,11 +208,11 @@ today_save(struct engine *engine, struct buf *buf)
 	add_hours(day, buf);
 	buf_i64(buf, (int64_t)day->action_count);
 	engine_check(engine, store_meta_set(engine->store, "today", buf->data, buf->len));
-	for (size_t shelf = 0; shelf * SHELF < day->action_count; shelf++) {
-		if (day->dirty_shelves >> shelf & 1)
-			save_shelf(engine, shelf, buf);
+	for (size_t rack = 0; rack * RACK < day->action_count; rack++) {
+		if (day->dirty_racks >> rack & 1)
+			save_rack(engine, rack, buf);
 	}
-	day->dirty_shelves = 0;
+	day->dirty_racks = 0;
 	engine->today_dirty = false;
 }
 
@@ -248,20 +248,20 @@ read_action(struct rd *rd, struct tally *day)
 	}
 }
 
-/* false: the shelf is not there, or not of this day. */
+/* false: the rack is not there, or not of this day. */
 static bool
-load_shelf(struct engine *engine, size_t shelf, int64_t count, struct tally *day)
+load_rack(struct engine *engine, size_t rack, int64_t count, struct tally *day)
 {
 	struct buf buf = { 0 };
 	struct rd rd;
 	char name[32];
 	bool good;
 
-	snprintf(name, sizeof(name), "today/%zu", shelf);
+	snprintf(name, sizeof(name), "today/%zu", rack);
 	good = store_meta_get(engine->store, name, &buf) == 0;
 	rd = rd_init(buf.data, buf.len);
 	good = good && rd_i64(&rd) == day->start_ms;
-	for (int i = 0; good && rd.ok && i < SHELF && (int64_t)day->action_count < count; i++)
+	for (int i = 0; good && rd.ok && i < RACK && (int64_t)day->action_count < count; i++)
 		read_action(&rd, day);
 	good = good && rd_done(&rd);
 	buf_done(&buf);
@@ -287,8 +287,8 @@ today_load(struct engine *engine)
 	count = rd_i64(&rd);
 	good = good && rd_done(&rd) && count >= 0 && count <= TODAY_ACTIONS_MAX + 1;
 	buf_done(&buf);
-	for (size_t shelf = 0; good && (int64_t)day.action_count < count; shelf++)
-		good = load_shelf(engine, shelf, count, &day);
+	for (size_t rack = 0; good && (int64_t)day.action_count < count; rack++)
+		good = load_rack(engine, rack, count, &day);
 	if (good)
 		engine->today = day;
 	else

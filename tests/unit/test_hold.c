@@ -270,7 +270,7 @@ only_what_changed_is_written_again_and_all_of_it_comes_back(void **state)
 	for (int n = 0; n < 20; n++)
 		hold_of(n);
 	save();
-	/* The first shelf is left alone by a change on the second: what stands there stays. */
+	/* The first rack is left alone by a change on the second: what stands there stays. */
 	assert_int_equal(store_meta_get(engine->store, "budgets/0", &before), 0);
 	before.data[before.len - 1] ^= 2;
 	assert_int_equal(store_begin(engine->store), 0);
@@ -291,7 +291,7 @@ only_what_changed_is_written_again_and_all_of_it_comes_back(void **state)
 }
 
 static void
-a_shelf_that_cannot_be_read_costs_its_own_and_no_other(void **state)
+a_rack_that_cannot_be_read_costs_its_own_and_no_other(void **state)
 {
 	(void)state;
 	for (int n = 0; n < 20; n++)
@@ -331,7 +331,7 @@ main(void)
 		TEST(the_report_shows_todays_figures_though_nothing_happened_since_midnight),
 		TEST(figures_come_back_from_the_state),
 		TEST(only_what_changed_is_written_again_and_all_of_it_comes_back),
-		TEST(a_shelf_that_cannot_be_read_costs_its_own_and_no_other),
+		TEST(a_rack_that_cannot_be_read_costs_its_own_and_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,20 +270,20 @@ huge_amounts_do_not_overflow(void **state)
 
 /* The short look at where categories begin leaves out no line that qualifies, and lets in no other. */
 static void
-the_shelf_changes_nothing(void **state)
+the_short_look_at_the_lines_changes_nothing(void **state)
 {
 	static const char *const paths[] = { "grocery/coffee", "grocery/coffee/beans",
 		"grocery/coffeepot", "grocery", "g", "grocery/c", "coffee", "coffee/x", "grocery/",
 		"groceries/coffee", "", "grocerya" };
 	struct visit visit = { 0 };
 	struct offer offer = percent_off_coffee();
-	const struct shelf *shelf;
+	const struct basket_lines *lines;
 
 	(void)state;
 	offer.max_minor = -1;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		add_line(arena, &visit, paths[i], 1000, 1000 << i);
-	shelf = offer_shelf(arena, &visit);
+	lines = offer_lines(arena, &visit);
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		for (int with = 0; with < 3; with++) {
 			struct offer_value alone, on;
@@ -293,7 +293,7 @@ the_shelf_changes_nothing(void **state)
 			offer.include.set = with < 2;
 			offer_settle(&offer);
 			alone = offer_value(&offer, 10, &visit);
-			on = offer_value_on(&offer, 10, &visit, shelf);
+			on = offer_value_on(&offer, 10, &visit, lines);
 			assert_int_equal(alone.worth_minor, on.worth_minor);
 			assert_int_equal(alone.hold_minor, on.hold_minor);
 			assert_int_equal(alone.qualifies_now, on.qualifies_now);
@@ -303,7 +303,7 @@ the_shelf_changes_nothing(void **state)
 	offer.include.brand = NULL;
 	offer.include.category = "grocery/coffee";
 	offer_settle(&offer);
-	assert_int_equal(offer_value_on(&offer, 10, &visit, shelf).worth_minor, 100 + 200);
+	assert_int_equal(offer_value_on(&offer, 10, &visit, lines).worth_minor, 100 + 200);
 }
 
 int
@@ -322,7 +322,7 @@ main(void)
 		cmocka_unit_test(an_item_matches_with_and_without_leading_zeros),
 		cmocka_unit_test(the_depth_is_that_of_the_card_else_the_tier_else_the_ladder),
 		cmocka_unit_test(huge_amounts_do_not_overflow),
-		cmocka_unit_test(the_shelf_changes_nothing),
+		cmocka_unit_test(the_short_look_at_the_lines_changes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("offer", tests, setup, teardown);

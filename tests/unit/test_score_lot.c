@@ -180,7 +180,7 @@ each_depth_of_a_ladder_is_scored_for_itself(void **state)
 			for (size_t d = 0; d < best->action->offer.ladder_count; d++) {
 				struct offer_value value = offer_value_on(&best->action->offer,
 				    best->action->offer.ladder[d], &s.visit,
-				    offer_shelf(s.arena, &s.visit));
+				    offer_lines(s.arena, &s.visit));
 				double p;
 
 				other.depth = best->action->offer.ladder[d];

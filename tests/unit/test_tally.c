@@ -467,14 +467,14 @@ static void
 a_day_is_read_whole_and_not_at_all_when_it_is_cut(void **state)
 {
 	struct engine *engine = open_engine();
-	struct buf row = { 0 }, shelf = { 0 };
+	struct buf row = { 0 }, rack = { 0 };
 
 	(void)state;
 	clock_at(engine, T0);
 	count(engine, "coffee", OUTCOME_SHOWN, false, 0);
 	count(engine, "bread", OUTCOME_REDEEMED, false, 300);
 	assert_int_equal(store_meta_get(engine->store, "today", &row), 0);
-	assert_int_equal(store_meta_get(engine->store, "today/0", &shelf), 0);
+	assert_int_equal(store_meta_get(engine->store, "today/0", &rack), 0);
 	for (size_t len = 0; len < row.len; len++) {
 		put_today(engine, "today", row.data, len);
 		assert_int_equal(engine->today.start_ms, 0);
@@ -482,19 +482,19 @@ a_day_is_read_whole_and_not_at_all_when_it_is_cut(void **state)
 	}
 	put_today(engine, "today", row.data, row.len);
 	assert_int_equal(engine->today.action_count, 2);
-	for (size_t len = 0; len < shelf.len; len++) {
-		put_today(engine, "today/0", shelf.data, len);
+	for (size_t len = 0; len < rack.len; len++) {
+		put_today(engine, "today/0", rack.data, len);
 		assert_int_equal(engine->today.action_count, 0);
 	}
-	put_today(engine, "today/0", shelf.data, shelf.len);
+	put_today(engine, "today/0", rack.data, rack.len);
 	assert_int_equal(engine->today.action_count, 2);
 	assert_string_equal(engine->today.actions[1].action, "bread");
 	assert_int_equal(engine->today.actions[1].redeemed_minor, 300);
 	/* Left over from another day. */
-	shelf.data[0] ^= 2;
-	put_today(engine, "today/0", shelf.data, shelf.len);
+	rack.data[0] ^= 2;
+	put_today(engine, "today/0", rack.data, rack.len);
 	assert_int_equal(engine->today.action_count, 0);
-	buf_done(&shelf);
+	buf_done(&rack);
 	buf_done(&row);
 	engine_close(engine);
 }
