@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import policy
-from store import BUILD, RUN, Client, Store, main, wait_for
+from store import AISLECTL, BUILD, RUN, Client, Store, main, wait_for
 
 def full_basket(store):
     """A state with the basket "full" of till 7, whose row has 8 bytes left."""
@@ -57,6 +57,44 @@ def test_what_no_row_can_hold_is_set_aside_and_the_others_are_served():
         assert "aisle_inputs_set_aside_total 1\n" in metrics
         store.till(watch, "basket.item-added", store.item("a5", 1, "grocery/tea", 2000), terminal="8")
         wait_for("guidance", lambda: [g for g in watch.on("guidance/8") if g.get("prompts")])
+        watch.close()
+    finally:
+        store.close()
+
+
+LISTS, ARTICLES = 150, 2500
+
+
+def list_action(number):
+    articles = ["%014d" % (number * 100000 + article) for article in range(ARTICLES)]
+    return policy.changed(policy.ENROL, action=f"a{number}", kind="recommend", group=f"g{number}", eligible=True,
+                          applicable={"in": [{"var": "sku"}, articles]}, propensity=0.5, gate="associate",
+                          outcome={"is": "bought", "within": "0d", "item": {"category": "y"}})
+
+
+def test_150_rules_of_2500_articles_are_served_and_their_author_is_told():
+    store = Store()
+    try:
+        actions = [policy.ENROL] + [list_action(number) for number in range(LISTS)]
+        features = policy.FEATURES + [policy.feature("sku", "event.sku", "string", default="none")]
+        bundle = policy.bundle(store.folder, actions=actions, features=features)
+        told = subprocess.run(AISLECTL + ["policy", "check", os.path.join(store.folder, "policy-source")],
+                              capture_output=True, text=True)
+        assert told.returncode == 0 and "decisions on record hold its first 200" in told.stdout + told.stderr, told
+        store.start()
+        store.ctl("bundle", "install", bundle)
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        store.till(watch, "basket.opened", {"basket": "b", "terminal": "7"})
+        for line in range(1, 6):
+            event = store.till(watch, "basket.item-added", store.item("b", line, "grocery/tea", 2000), receipt=True)["id"]
+            wait_for("its receipt", lambda: event in receipts(watch)[0])
+        shown = wait_for("guidance", lambda: [g for g in watch.on("guidance/7") if g.get("prompts")])
+        why = json.loads(store.ctl("why", shown[-1]["decision"], "--json"))
+        assert len(why["candidates"]) == LISTS + 1
+        size = len(json.dumps(why))
+        assert size < 512 * LISTS, size
+        assert "could not be committed" not in store.log_text()
+        print(f"        {size} bytes a record")
         watch.close()
     finally:
         store.close()
