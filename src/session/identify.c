@@ -59,6 +59,7 @@ set_subject(const struct call *call, struct visit *visit, const struct id *subje
 {
 	if (visit->has_subject && !id_equal(&visit->subject, subject)) {
 		call->ret->effects |= EFFECT_REPLACED;
+		call->ret->former = visit->subject;
 		free(visit->language);
 		visit->language = NULL;
 	}

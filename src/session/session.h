@@ -64,6 +64,7 @@ struct session_result {
 	/* a WAITING visit that was merged into visit or ended: remove it after use; NULL */
 	struct visit *gone;
 	char old_station[NAME_SIZE];
+	struct id former; /* with EFFECT_REPLACED: whose visit it was */
 	unsigned effects;
 };
 /* Applies one event. station: the event's station, resolved ([stations], data.station). visit_id:

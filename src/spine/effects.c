@@ -162,8 +162,7 @@ bound_baskets(struct engine *engine, const struct visit *opened)
 }
 
 void
-visit_effects(struct engine *engine, const struct event *event, struct session_result *result,
-    const struct id *former)
+visit_effects(struct engine *engine, const struct event *event, struct session_result *result)
 {
 	struct visit *visit = result->visit;
 	unsigned effects = result->effects;
@@ -186,7 +185,8 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		visit_withdraw_of(engine, visit, result->old_station, visit_subject(visit),
 		    WITHDRAW_REPLACED);
 	if (effects & EFFECT_REPLACED)
-		visit_withdraw_of(engine, visit, visit->station, former, WITHDRAW_CUSTOMER);
+		visit_withdraw_of(engine, visit, visit->station, &result->former,
+		    WITHDRAW_CUSTOMER);
 	if (effects & EFFECT_IDENTIFIED && !identified(engine, result))
 		return;
 	if (effects & EFFECT_DECLINED)

@@ -79,23 +79,19 @@ apply_to_session(struct engine *engine, const struct event *event, struct sessio
     struct rejected *rejected)
 {
 	const char *station = event_station(engine, event);
-	struct id visit_id = engine_id(engine, "visit"), former = { 0 };
-	struct visit *before = NULL;
+	struct id visit_id = engine_id(engine, "visit");
 
 	memset(result, 0, sizeof(*result));
+	/* One that is not in memory is loaded for it. */
 	if (event->basket != NULL)
-		before = engine_visit_by_basket(engine, event->basket);
-	if (before == NULL && event->type == EV_CUSTOMER_IDENTIFIED)
-		before = sessions_at_station(engine->sessions, station);
-	if (before != NULL)
-		former = before->subject;
+		(void)engine_visit_by_basket(engine, event->basket);
 	session_apply(engine->sessions, event, station, &visit_id, result);
 	if (result->reject != REJECT_NONE) {
 		rejected->reason = result->reject;
 		snprintf(rejected->detail, sizeof(rejected->detail), "%s", result->detail);
 		return;
 	}
-	visit_effects(engine, event, result, &former);
+	visit_effects(engine, event, result);
 }
 
 static void

@@ -96,9 +96,7 @@ void customer_event(struct engine *engine, const struct event *event);
 void visit_give_up(struct engine *engine, struct visit *visit);
 void visit_disown(struct visit *visit);
 bool visit_join_subject(struct engine *engine, struct visit *visit);
-/* former: the subject that the visit had before this event */
-void visit_effects(struct engine *engine, const struct event *event, struct session_result *result,
-    const struct id *former);
+void visit_effects(struct engine *engine, const struct event *event, struct session_result *result);
 
 /* order.c */
 void order_stop(struct engine *engine, const struct input *input);
