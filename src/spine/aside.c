@@ -14,6 +14,8 @@
  */
 #include "spine/spine.h"
 
+#include <string.h>
+
 #include "core/log.h"
 
 bool
@@ -43,11 +45,16 @@ attempt_aside(struct engine *engine, struct input *input)
 static int
 timers_alone(struct engine *engine, int64_t until_ms, turned_fn turned, void *ctx)
 {
-	char id[128];
-	int64_t due_ms;
+	char id[128], last_id[128] = "";
+	int64_t due_ms, last_ms = 0;
 	int rc;
 
 	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= until_ms) {
+		/* It does not go, and would be due for ever. */
+		if (due_ms == last_ms && strcmp(id, last_id) == 0)
+			return AISLE_E_IO;
+		last_ms = due_ms;
+		memcpy(last_id, id, sizeof(last_id));
 		struct input clock = { .kind = INPUT_CLOCK, .now_ms = due_ms, .number = 1 };
 
 		rc = attempt(engine, &clock);
@@ -69,7 +76,7 @@ take_alone(struct engine *engine, struct input *input, turned_fn turned, void *c
 	if (turn_own_fault(rc)) {
 		reached_ms = engine->now_ms;
 		log_error("an input's own turn could not be committed rc=%d source=%s", rc,
-		    engine->source);
+		    LOG_VALUE(engine->source));
 		rc = engine_reload(engine);
 		if (rc == 0)
 			rc = timers_alone(engine, reached_ms, turned, ctx);
@@ -88,8 +95,6 @@ turn_each(struct engine *engine, struct input *inputs, size_t count, turned_fn t
 {
 	int rc = engine_reload(engine);
 
-	for (size_t i = 0; i < count; i++)
-		inputs[i].again = true;
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = take_alone(engine, &inputs[i], turned, ctx);
 	return rc;

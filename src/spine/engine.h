@@ -88,8 +88,8 @@ struct input {
 	enum lane lane;
 	struct id subject;
 	/* of aside.c */
-	bool over_rate; /* what the limit said when it was first taken */
-	bool again;	/* it is taken once more */
+	/* what the limit said when it was first taken; counted once, however many turns it takes */
+	enum { RATE_UNCOUNTED, RATE_WITHIN, RATE_OVER } rate;
 	bool aside;	/* cannot be committed: it gets its dead letter and nothing else */
 	reply_fn reply; /* called after the commit */
 	void *reply_ctx;

@@ -265,10 +265,12 @@ input_message(struct engine *engine, struct input *input, const struct route *ro
 static bool
 within_rate(struct engine *engine, const struct route *route, struct input *input)
 {
-	if (!input->again)
-		input->over_rate =
-		    !rate_allow(engine->rates, route->channel, route->origin, engine->now_ms);
-	return !input->over_rate;
+	if (input->rate == RATE_UNCOUNTED)
+		input->rate =
+		    rate_allow(engine->rates, route->channel, route->origin, engine->now_ms)
+		    ? RATE_WITHIN
+		    : RATE_OVER;
+	return input->rate == RATE_WITHIN;
 }
 
 static void
@@ -400,9 +402,28 @@ order_aside(struct engine *engine, struct input *input)
 		order_stop(engine, input);
 	metrics_add(METRIC_SET_ASIDE, 1);
 	log_error("an input cannot be committed and is set aside kind=%d", (int)input->kind);
-	input->result =
-	    (struct reply){ .status = 500, .detail = "this cannot be written and is set aside" };
-	return true;
+	input->result = (struct reply){ .status = 500,
+		.detail = input->kind == INPUT_STOP
+		    ? "it counts from now on; a card that is open already cannot be taken away"
+		    : "this cannot be written and is set aside" };
+	return input->kind != INPUT_UNMAPPED; /* whose dead letter is all that it writes */
+}
+
+/* What ids derive from while it is applied; events and answers name themselves. */
+static void
+name_order(struct engine *engine, const struct input *input)
+{
+	char subject[SUBJECT_TEXT_SIZE];
+
+	engine->source = "order";
+	engine->id = "";
+	if (input->kind == INPUT_STOP)
+		engine->id = arena_printf(engine->arena, "%s/%s", input->flag ? "stop" : "lift",
+		    input->text);
+	if (input->kind == INPUT_FORGET) {
+		subject_text(&input->subject, subject);
+		engine->id = arena_printf(engine->arena, "forget/%s", subject);
+	}
 }
 
 void
@@ -415,6 +436,7 @@ intake(struct engine *engine, struct input *input)
 	if (input->kind != INPUT_RECORDED)
 		clock_to(engine, input->now_ms, input->kind == INPUT_CLOCK ? input->number : 0);
 	engine->commands = 0;
+	name_order(engine, input);
 	engine->aside = input->aside && input->kind != INPUT_RECORDED;
 	if (engine->aside && order_aside(engine, input))
 		return;
