@@ -59,8 +59,7 @@ brief_of(struct compile *c, const struct at *at, const char *source)
 		cut--;
 	hash_bytes(digest, sizeof(digest), source, len, NULL, 0);
 	hash_hex(hex, digest, sizeof(digest));
-	return arena_printf(c->arena, "%.*s… (%zu bytes, BLAKE2b-128 %s)", (int)cut, source, len,
-	    hex);
+	return arena_printf(c->arena, "%.*s…%.16s", (int)cut, source, hex);
 }
 
 static uint32_t
