@@ -14,8 +14,8 @@
  *
  * On disk, budgets stand on racks of a few, so that a turn writes those that
  * it changed and not each that there ever was. "budgets/N": of budgets
- * N × RACK … each its action, day_ms, and the four figures; the first N that
- * is not there is the end.
+ * N × RACK … each its action, day_ms, and the four figures; one that is
+ * not there went with its page, a row of them is the end.
  */
 #include "spine/spine.h"
 
@@ -26,6 +26,8 @@
 #include "policy/policy_load.h"
 
 #define RACK 8
+#define GAP \
+	16 /* racks in a row that are not there: it was the last. One alone went with its page */
 #define RACKS_MAX 65536 /* more actions than there will ever be */
 
 struct budget_use
@@ -224,16 +226,18 @@ hold_load(struct engine *engine)
 {
 	struct buf buf = { 0 };
 	char name[32];
+	int missing = 0;
 
-	for (size_t rack = 0; rack < RACKS_MAX; rack++) {
+	for (size_t rack = 0; rack < RACKS_MAX && missing < GAP; rack++) {
 		struct rd rd;
 		int rc;
 
 		buf_clear(&buf);
 		snprintf(name, sizeof(name), "budgets/%zu", rack);
 		rc = store_meta_get(engine->store, name, &buf);
+		missing = rc == AISLE_E_NONE ? missing + 1 : 0;
 		if (rc != 0 && rc != AISLE_E_DAMAGED)
-			break;
+			continue;
 		/* What cannot be read keeps its places: no action is named "". */
 		while (engine->budget_count < rack * RACK)
 			add(engine, &(struct engine_budget){ .action = mem_strdup("") });

@@ -11,10 +11,15 @@
 
 #include "core/id.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
 
 /* ---- stopped actions, in the order of their ids ---- */
+
+/* Twice, under names that are not neighbours in the file. */
+#define STOPPED "stopped"
+#define STOPPED_COPY "copy/stopped"
 
 bool
 order_is_stopped(const struct engine *engine, const char *action)
@@ -27,8 +32,16 @@ order_load(struct engine *engine)
 {
 	struct buf buf = { 0 };
 	char *at, *line;
+	int rc = store_meta_get(engine->store, STOPPED, &buf);
 
-	if (store_meta_get(engine->store, "stopped", &buf) == 0 && buf.len > 0) {
+	/* Forgotten, it would put a recalled article back on the screens. */
+	if (rc != 0) {
+		buf_clear(&buf);
+		rc = store_meta_get(engine->store, STOPPED_COPY, &buf);
+		if (rc == 0)
+			log_error("the list of stopped actions was lost, its copy holds");
+	}
+	if (rc == 0 && buf.len > 0) {
 		buf_addc(&buf, '\0');
 		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;) {
 			if (line[0] == '\0')
@@ -74,8 +87,10 @@ order_stop(struct engine *engine, const struct input *input)
 	}
 	for (size_t i = 0; i < engine->stopped_count; i++)
 		buf_addf(&list, "%s\n", engine->stopped[i]);
-	engine_check(engine,
-	    store_meta_set(engine->store, "stopped", list.len > 0 ? list.data : "", list.len));
+	if (list.len == 0)
+		buf_adds(&list, "");
+	engine_check(engine, store_meta_set(engine->store, STOPPED, list.data, list.len));
+	engine_check(engine, store_meta_set(engine->store, STOPPED_COPY, list.data, list.len));
 	buf_done(&list);
 }
 

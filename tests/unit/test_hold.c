@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/when.h"
+#include "store/store_internal.h"
 #include "spine/spine.h"
 
 #define DAY0 INT64_C(1795219200000) /* 2026-11-21T00:00:00Z */
@@ -315,6 +316,27 @@ a_rack_that_cannot_be_read_costs_its_own_and_no_other(void **state)
 	assert_held(20, 120);
 }
 
+/* Its page was damaged, and the copy that took the file's place has no such row. */
+static void
+a_rack_that_is_not_there_is_not_the_end(void **state)
+{
+	struct buf row = { 0 };
+
+	(void)state;
+	for (int n = 0; n < 20; n++)
+		hold_of(n);
+	save();
+	assert_int_equal(sqlite3_exec(engine->store->db,
+			     "DELETE FROM meta WHERE name = 'budgets/1'", NULL, NULL, NULL),
+	    SQLITE_OK);
+	hold_drop(engine);
+	hold_load(engine);
+	assert_int_equal(store_meta_get(engine->store, "budgets/1", &row), AISLE_E_NONE);
+	for (int n = 0; n < 20; n++)
+		assert_held(n, n >= 8 && n < 16 ? 0 : 100 + n);
+	buf_done(&row);
+}
+
 int
 main(void)
 {
@@ -332,6 +354,7 @@ main(void)
 		TEST(figures_come_back_from_the_state),
 		TEST(only_what_changed_is_written_again_and_all_of_it_comes_back),
 		TEST(a_rack_that_cannot_be_read_costs_its_own_and_no_other),
+		TEST(a_rack_that_is_not_there_is_not_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
