@@ -168,8 +168,9 @@ remove_retired(struct daemon *daemon)
 	dir = opendir(path);
 	if (dir == NULL)
 		return;
-	while (sweep(dir, kept, before_ms, oldest) > RETIRED_MAX)
-		(void)unlinkat(dirfd(dir), oldest, 0);
+	while (sweep(dir, kept, before_ms, oldest) > RETIRED_MAX &&
+	    unlinkat(dirfd(dir), oldest, 0) == 0)
+		;
 	closedir(dir);
 }
 

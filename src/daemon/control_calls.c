@@ -129,6 +129,8 @@ customer_forget(struct daemon *daemon, struct control_request *request)
 		    "expected a card number, or a subject of 32 lower-case hex digits");
 		return;
 	}
+	/* What waits was said while they were known: a record of it is sealed for them, and goes with the key. */
+	daemon_turn(daemon);
 	/* The key first: whatever happens next, nothing about them can be read any more. */
 	if (keys_destroy(engine_keys(daemon->engine), &input.subject) != 0) {
 		control_fail(request, EX_IOERR, "the customer's key could not be destroyed");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "core/log.h"
 #include "core/metrics.h"
@@ -127,9 +128,9 @@ daemon_reopen(struct daemon *daemon)
 			daemon_arm_clock(daemon);
 		return;
 	}
+	/* There is no store to ask any more. Nothing is in memory only: leaving is no more than a kill. */
 	log_error("the state cannot be opened again: %s", err.text);
-	daemon->exit_code = EX_IOERR;
-	event_base_loopbreak(daemon->base);
+	_exit(EX_IOERR);
 }
 
 /* Nothing of this turn is on disk: nothing may leave, and nothing is acknowledged. */

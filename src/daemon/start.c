@@ -152,11 +152,10 @@ static const struct step steps[] = {
 int
 daemon_start(struct daemon *daemon)
 {
-	struct err err = { 0 };
-	char text[sizeof(err.file) + sizeof(err.text) + 32];
-
 	while (daemon->started < ARRAY_LEN(steps)) {
 		const struct step *step = &steps[daemon->started];
+		struct err err = { 0 };
+		char text[sizeof(err.file) + sizeof(err.text) + 32];
 		int rc = step->start(daemon, &err);
 
 		if (rc != 0) {
