@@ -104,6 +104,7 @@ retire_answered(struct engine *engine, struct visit *visit)
 		if (card->state == CARD_REFUSED ||
 		    (card->state == CARD_ANSWERED && card->answer != ANSWER_ACCEPT)) {
 			card_gone(engine, card);
+			engine_touch(engine, visit);
 		}
 	}
 }
@@ -305,7 +306,7 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	chosen->context = (struct decision_context){
 		.station = visit->station,
 		.basket = visit->basket,
-		.subject = has_subject ? &visit->subject : NULL,
+		.subject = has_subject && chosen->input.care != NULL ? &visit->subject : NULL,
 		.trigger = event,
 		.timer_id = event == NULL ? engine->id : NULL,
 		.prompts = prompts,

@@ -113,8 +113,11 @@ open_state(struct engine *engine, struct err *err)
 		rc = load_memory(engine);
 		if (!store_suspect(engine->store))
 			return rc == 0 ? 0 : err_set(err, rc, "state.db cannot be read");
+		/* No room for a whole copy: the damaged file serves as well as it can. */
 		if (tries > 0)
-			return 0;
+			return engine->sessions != NULL
+			    ? 0
+			    : err_set(err, rc, "state.db cannot be read");
 		close_state(engine);
 	}
 }

@@ -77,8 +77,11 @@ means_something(struct engine *engine, const struct visit *visit,
 		return true;
 	if (card->kind == KIND_SERVICE)
 		return !superseded(visit, actions, index);
-	return action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
-	    (!superseded(visit, actions, index) || outcome_earned(engine, visit, card));
+	if (action->goal != GOAL_BOUGHT)
+		return false;
+	/* The last one shown takes the credit: while it stays, no earlier one does. */
+	return !superseded(visit, actions, index) ||
+	    (action->goal_within_ms == 0 && outcome_earned(engine, visit, card));
 }
 
 void
