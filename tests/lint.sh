@@ -10,7 +10,7 @@ fail() {
 # Who calls whom, and that the middle asks nothing of the world: read from the objects.
 /usr/bin/python3 tests/rooms.py "${BUILD:-build}" || bad=1
 # libm differs in its last bit between machines; sqrt alone is exact everywhere, by IEEE 754.
-found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/score src/decide src/session | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
+found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/nouns src/logic src/score src/policy src/decide src/session src/profile src/spine | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
 [ -z "$found" ] ||
 	fail "the engine has its own exp and log (core/fmath.h)"
 # JSON is written by core/json_write.c, which escapes: no punctuation of it in a string. Left out: the decision's

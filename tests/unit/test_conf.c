@@ -219,8 +219,8 @@ blanks_comments_and_line_ends_are_no_part_of_a_value(void **state)
 		"[store]\r\nid = a_b\r\n\r\n[mqtt]\r\nuser = x y\r\n",
 		"[store]\nid = a_b\n[mqtt]\nuser = x y",
 		"[store]\r\nid = a_b\r\n[mqtt]\r\nuser = x y\r",
-		"  [store] ; a shop\n\tid\t=\ta_b \t; its number = 7 ; or so\n[mqtt]\nuser=x "
-		"y\t;z\n",
+		("  [store] ; a shop\n\tid\t=\ta_b \t; its number = 7 ; or so\n[mqtt]\nuser=x "
+		 "y\t;z\n"),
 		"# id = 8\n;id = 9\n  # indented\n[store]\nid=a_b\n\n \t\n[mqtt]\nuser = x y ;\n",
 		"[store]\n[mqtt]\nuser = x y\n[store]\nid = a_b\n",
 	};
