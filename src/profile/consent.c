@@ -41,7 +41,6 @@ consent_change(struct subject *subject, const struct event *event)
 	consent->state = event->granted ? CONSENT_GRANTED : CONSENT_DENIED;
 	consent->until_ms = event->granted ? event->until_ms : 0;
 	consent->at_ms = at_ms > was.at_ms ? at_ms : was.at_ms;
-	subject->known = true;
 	return true;
 }
 
