@@ -264,13 +264,11 @@ aisle_set_bundle(struct aisle_engine *engine, const char *path)
 	struct buf report = { 0 };
 	struct err err = { 0 };
 	struct input input = { .kind = INPUT_POLICY };
-	bool first;
 	int rc = not_open(engine);
 
 	if (rc != 0)
 		return rc;
 	forget_made(engine);
-	first = engine_policy(engine->engine) == NULL;
 	rc = recorded_bundle(engine->recorded, path, !engine->has_currency, &report, &err);
 	if (rc != 0) {
 		(void)fail_err(engine, rc, &err);
@@ -281,7 +279,8 @@ aisle_set_bundle(struct aisle_engine *engine, const char *path)
 		return rc;
 	engine->has_currency = true;
 	input.now_ms = engine_now(engine->engine);
-	return first ? 0 : run(engine, &input, 1);
+	/* Cards that it does not know go, also those of the last process in this folder. */
+	return engine_visit_count(engine->engine) == 0 ? 0 : run(engine, &input, 1);
 }
 
 static void
@@ -351,7 +350,10 @@ aisle_advance(struct aisle_engine *engine, int64_t now_ms)
 	if (rc != 0)
 		return rc;
 	/* Between two turns, as the daemon does it when it is idle. */
-	if (room_make(engine->engine, engine_now(engine->engine)) < 0)
+	do {
+		rc = room_make(engine->engine, engine_now(engine->engine));
+	} while (rc > 0);
+	if (rc < 0)
 		return fail(engine, AISLE_E_IO, "the state cannot be written");
 	if (engine->on_disk)
 		store_checkpoint(engine_store(engine->engine));
