@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* replay BUNDLE <EVENTS: each decision of a recording, one a line. */
+/* SPDX-License-Identifier: Apache-2.0: replay BUNDLE <EVENTS, each decision, one a line. */
 #include <aisle/engine.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 int
 main(int argc, char **argv)
@@ -24,6 +24,7 @@ main(int argc, char **argv)
 	}
 	if (rc != 0)
 		fprintf(stderr, "%s\n", aisle_error(engine));
+	free(line);
 	aisle_close(engine);
-	return rc == 0 ? 0 : 1;
+	return rc != 0;
 }
