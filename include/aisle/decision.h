@@ -7,7 +7,7 @@
 
 #include "aisle/features.h"
 
-#define DECISION_SEMANTICS 1 /* raised by any release that changes a result */
+#define DECISION_SEMANTICS 2 /* raised by any release that changes a result */
 
 /* X(constant, wire name), in the order of the path */
 /* clang-format off */

@@ -46,7 +46,7 @@ static const char dictionary[] =
     "\"trigger\":{\"source\":\"/store/0/pos/\","
     "\"id\":\"\",\"type\":\"aisle.customer.identified\"\"aisle.basket.item-added\"},\"policy\":{"
     "\"name\":\"\",\"version\":1,"
-    "\"hash\":\"\"},\"arms\":{},\"withheld\":null,\"semantics\":1,\"features\":{\"\":false,\"\":0,"
+    "\"hash\":\"\"},\"arms\":{},\"withheld\":null,\"semantics\":2,\"features\":{\"\":false,\"\":0,"
     "\"\":true},\"candidates\":["
     "{\"action\":\"\",\"fate\":\"applicability\",\"clause\":\"{\\\"==\\\":[{\\\"var\\\":\\\"\\\"},"
     "0]}\"},"

@@ -42,7 +42,7 @@ struct sealer {
 	void *ctx;
 };
 
-#define STORE_SCHEMA 1 /* user_version; newer is refused unharmed */
+#define STORE_SCHEMA 2 /* user_version; another one is refused unharmed */
 struct store_options {
 	const char *dir;	     /* dir/state.db; NULL: in memory */
 	const char *vfs;	     /* NULL: default */

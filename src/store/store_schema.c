@@ -183,18 +183,19 @@ create_tables(struct store *store, struct err *err)
 	return error;
 }
 
-/* Newer state is refused before anything is written: WAL mode alone would change the file. */
+/* Other state is refused before anything is written: WAL mode alone would change the file. */
 static int
 check_version(struct store *store, int64_t *ret_version, struct err *err)
 {
 	int error = read_number(store, "PRAGMA user_version", ret_version, err);
 	if (error != 0)
 		return error;
-	if (*ret_version > STORE_SCHEMA)
-		return err_set(err, AISLE_E_REFUSED,
-		    "%s: made by a newer aisled (schema %lld, this one knows %d); unchanged",
-		    store->path, (long long)*ret_version, STORE_SCHEMA);
-	return 0;
+	if (*ret_version == 0 || *ret_version == STORE_SCHEMA)
+		return 0;
+	return err_set(err, AISLE_E_REFUSED,
+	    "%s: made by %s aisled (schema %lld, this one knows %d); unchanged", store->path,
+	    *ret_version > STORE_SCHEMA ? "a newer" : "an older", (long long)*ret_version,
+	    STORE_SCHEMA);
 }
 
 static int

@@ -136,7 +136,7 @@ def test_ids_and_subjects_are_those_of_the_published_formulas():
         pepper = bytes.fromhex(open(store.pepper).read().strip())
         assert record["subject"] == hashlib.blake2b(CARD.encode(), digest_size=16, key=pepper).hexdigest()
         assert record["trigger"] == {"source": event["source"], "id": event["id"], "type": event["type"]}
-        assert ms_of(record["at"]) == at and record["semantics"] == 1 and record["withheld"] is None
+        assert ms_of(record["at"]) == at and record["semantics"] == 2 and record["withheld"] is None
         files = [os.path.join(folder, name) for folder, _, names in os.walk(store.folder + "/state") for name in names]
         for path in files + [store.folder + "/aisled.log"]:
             with open(path, "rb") as f:

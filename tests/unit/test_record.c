@@ -82,7 +82,7 @@ a_decision_is_written_to_the_byte(void **state)
 	    "7\",\"id\":\"e1\",\"type\":\"aisle.basket.item-added\"},"
 	    "\"policy\":{\"name\":\"t\",\"version\":1,\"hash\":\"\"},\"arms\":{\"wording\":\"b\"},"
 	    "\"withheld\":null,"
-	    "\"semantics\":1,\"features\":{\"x\":1,\"word\":null},"
+	    "\"semantics\":2,\"features\":{\"x\":1,\"word\":null},"
 	    "\"candidates\":[{\"action\":\"a\",\"fate\":\"offered\",\"p1\":0.5,\"p0\":0.25,"
 	    "\"margin\":200,\"cost\":0,"
 	    "\"gain\":50,\"context\":1,\"lever\":1,\"priority\":50},"

@@ -57,32 +57,40 @@ a_second_opener_is_told_that_the_folder_is_in_use(void **state)
 	store_close(second);
 }
 
+/* No migration yet: what another schema means is not guessed at. */
 static void
-newer_state_is_refused_and_not_a_byte_of_it_changes(void **state)
+state_of_another_schema_is_refused_and_not_a_byte_of_it_changes(void **state)
 {
 	struct fixture *f = *state;
 	struct err err = { 0 };
 	char path[128], before[65], after[65];
 	fixture_close(f);
-	tamper(f, "PRAGMA user_version = 2");
 	state_path(f, path);
-	for (int i = 0; i < 2; i++) {
-		int fd = open(path, O_RDONLY);
-		struct stat st;
-		assert_int_equal(fstat(fd, &st), 0);
-		char *bytes = malloc((size_t)st.st_size);
-		uint8_t hash[32];
-		assert_int_equal(read(fd, bytes, (size_t)st.st_size), st.st_size);
-		hash_bytes(hash, 32, bytes, (size_t)st.st_size, NULL, 0);
-		hash_hex(i == 0 ? before : after, hash, 32);
-		free(bytes);
-		close(fd);
-		if (i == 0)
-			assert_int_equal(fixture_try_open(f, &err), AISLE_E_REFUSED);
+	static const struct {
+		const char *pragma, *says;
+	} others[] = { { "PRAGMA user_version = 3", "newer" },
+		{ "PRAGMA user_version = 1", "older" } };
+	for (size_t other = 0; other < ARRAY_LEN(others); other++) {
+		tamper(f, others[other].pragma);
+		for (int i = 0; i < 2; i++) {
+			int fd = open(path, O_RDONLY);
+			struct stat st;
+			assert_int_equal(fstat(fd, &st), 0);
+			char *bytes = malloc((size_t)st.st_size);
+			uint8_t hash[32];
+			assert_int_equal(read(fd, bytes, (size_t)st.st_size), st.st_size);
+			hash_bytes(hash, 32, bytes, (size_t)st.st_size, NULL, 0);
+			hash_hex(i == 0 ? before : after, hash, 32);
+			free(bytes);
+			close(fd);
+			if (i == 0)
+				assert_int_equal(fixture_try_open(f, &err), AISLE_E_REFUSED);
+		}
+		assert_non_null(strstr(err.text, others[other].says));
+		assert_string_equal(before, after);
+		err = (struct err){ 0 };
 	}
-	assert_non_null(strstr(err.text, "newer"));
-	assert_string_equal(before, after);
-	tamper(f, "PRAGMA user_version = 1");
+	tamper(f, "PRAGMA user_version = 2");
 	fixture_open(f);
 }
 
@@ -762,7 +770,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(a_second_opener_is_told_that_the_folder_is_in_use),
-		STORE_TEST(newer_state_is_refused_and_not_a_byte_of_it_changes),
+		STORE_TEST(state_of_another_schema_is_refused_and_not_a_byte_of_it_changes),
 		STORE_TEST(the_files_are_for_their_owner_only),
 		STORE_TEST(a_body_beside_other_columns_does_not_open),
 		STORE_TEST(rows_that_are_not_sealed_are_summed),
