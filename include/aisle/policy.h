@@ -153,9 +153,12 @@ extern const char
     *const offer_type_names[5]; /* "percent", "amount", "fixed-price", "points", "free-item" */
 extern const char *const offer_apply_names[3]; /* "till-code", "lines", "barcode" */
 
-struct match { /* include or exclude: any of the given must hold */
+/* Goods that a policy names: an offer's include or exclude, an outcome's item. Of one object every
+ * member that is given must hold; of a list of them any, in order by next. */
+struct match {
 	bool set;
 	const char *category, *brand, *item;
+	const struct match *next;
 };
 
 struct tier {

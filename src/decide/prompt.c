@@ -138,14 +138,21 @@ add_alternatives(struct writer *w)
 /* ---- the offer ---- */
 
 static void
-add_match(struct json_writer *w, const char *name, const struct match *match)
+add_goods(struct json_writer *w, const char *name, const struct match *match)
 {
-	if (!match->set)
-		return;
 	json_add_object(w, name);
 	json_opt_str(w, "category", match->category);
 	json_opt_str(w, "brand", match->brand);
 	json_opt_str(w, "item", match->item);
+	json_end(w);
+}
+
+static void
+add_list(struct json_writer *w, const char *name, const struct match *match)
+{
+	json_add_list(w, name);
+	for (; match != NULL && match->set; match = match->next)
+		add_goods(w, NULL, match);
 	json_end(w);
 }
 
@@ -161,8 +168,11 @@ offer_json(const struct policy *policy, const struct offer *offer, int64_t depth
 	json_add_str(w, "apply", NAME_OF(offer_apply_names, offer->apply));
 	if (offer->code != NULL)
 		json_add_str(w, "code", offer->code);
-	add_match(w, "include", &offer->include);
-	add_match(w, "exclude", &offer->exclude);
+	if (offer->include.next != NULL)
+		add_list(w, "include", &offer->include);
+	else if (offer->include.set)
+		add_goods(w, "include", &offer->include);
+	add_list(w, "exclude", &offer->exclude);
 	if (offer->min_basket_minor > 0)
 		json_add_int(w, "min_basket", offer->min_basket_minor);
 	if (offer->max_minor >= 0)

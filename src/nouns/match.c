@@ -39,13 +39,22 @@ line_item(const struct line *line)
 	return line->item[0] != '\0' ? line->item : line->sku;
 }
 
+static bool
+matches_all(const struct match *match, const char *category, const char *brand, const char *item)
+{
+	if (match->category != NULL &&
+	    (category == NULL || !category_within(category, match->category)))
+		return false;
+	if (match->brand != NULL && (brand == NULL || strcmp(brand, match->brand) != 0))
+		return false;
+	return match->item == NULL || (item != NULL && item_is(item, match->item));
+}
+
 bool
 match_goods(const struct match *match, const char *category, const char *brand, const char *item)
 {
-	if (match->category != NULL && category != NULL &&
-	    category_within(category, match->category))
-		return true;
-	if (match->brand != NULL && brand != NULL && strcmp(brand, match->brand) == 0)
-		return true;
-	return match->item != NULL && item != NULL && item_is(item, match->item);
+	for (; match != NULL && match->set; match = match->next)
+		if (matches_all(match, category, brand, item))
+			return true;
+	return false;
 }

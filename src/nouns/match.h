@@ -18,7 +18,7 @@ const char *item_name(struct arena *arena, const char *text);
 bool item_is(const char *item, const char *wanted);
 /* GTIN or sku; NULL: a void that came before its line */
 const char *line_item(const struct line *line);
-/* NULL: none. Any of what the policy names must hold. */
+/* NULL: none. All that one object of the policy names, any object of a list. */
 bool match_goods(const struct match *match, const char *category, const char *brand,
     const char *item);
 

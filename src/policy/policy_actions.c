@@ -83,7 +83,7 @@ read_outcome_goal(struct compile *c, const struct at *at, struct action *action)
 	static const struct member members[] = {
 		{ "is", T_STRING | T_REQUIRED },
 		{ "within", T_STRING },
-		{ "item", T_OBJECT },
+		{ "item", T_OBJECT | T_ARRAY },
 	};
 	struct at is = at_member(at, "is"), within = at_member(at, "within"),
 		  item = at_member(at, "item");

@@ -112,6 +112,7 @@ type_words(unsigned types)
 	case T_OBJECT: return "an object";
 	case T_ARRAY: return "a list";
 	case T_OBJECT | T_STRING: return "an object or a word";
+	case T_OBJECT | T_ARRAY: return "an object or a list";
 	case T_EXPR: return "a number, a model or a rule";
 	default: return "a rule";
 	}
@@ -333,33 +334,68 @@ read_salt(struct compile *c, const struct at *at, const char *key, uint8_t salt[
 		mistake(c, &here, "\"%s\" is not a salt, expected 64 hex digits", key);
 }
 
-void
-read_match(struct compile *c, const struct at *at, const char *key, struct match *match)
+static void
+read_goods(struct compile *c, const struct at *at, struct match *match)
 {
 	static const struct member members[] = {
 		{ "category", T_STRING },
 		{ "brand", T_STRING },
 		{ "item", T_STRING },
 	};
+	const char *const *text;
+
+	if (!json_is_object(at->json)) {
+		mistake(c, at, "not goods, expected an object with a category, brand or item");
+		return;
+	}
+	if (!READ_MEMBERS(c, at, members))
+		return;
+	match->category = read_string(c, at, "category");
+	match->brand = read_string(c, at, "brand");
+	match->item = read_string(c, at, "item");
+	match->set = match->category != NULL || match->brand != NULL || match->item != NULL;
+	if (!match->set && json_object_size(at->json) == 0)
+		mistake(c, at, "names nothing, expected a category, brand or item");
+	text = (const char *const[]){ match->category, match->brand, match->item };
+	for (int i = 0; i < 3; i++)
+		if (text[i] != NULL && text[i][0] == '\0')
+			mistake(c, at, "has an empty text, expected a category, brand or item");
+	if (match->category != NULL && sensitive_category(c->policy, match->category))
+		mistake(c, at, "category %.128s is declared sensitive, expected another",
+		    match->category);
+}
+
+#define MATCH_MAX 64 /* objects of one list */
+
+/* One object, or a list of them. */
+void
+read_match(struct compile *c, const struct at *at, const char *key, struct match *match)
+{
 	struct at here = at_member(at, key);
+	size_t count = json_array_size(here.json);
 
 	*match = (struct match){ 0 };
-	if (!json_is_object(here.json) || !READ_MEMBERS(c, &here, members))
+	if (here.json == NULL)
 		return;
-	match->category = read_string(c, &here, "category");
-	match->brand = read_string(c, &here, "brand");
-	match->item = read_string(c, &here, "item");
-	match->set = match->category != NULL || match->brand != NULL || match->item != NULL;
-	if (!match->set && json_object_size(here.json) == 0)
-		mistake(c, &here, "\"%s\" names nothing, expected a category, brand or item", key);
-	if ((match->category != NULL && match->category[0] == '\0') ||
-	    (match->brand != NULL && match->brand[0] == '\0') ||
-	    (match->item != NULL && match->item[0] == '\0'))
-		mistake(c, &here, "\"%s\" has an empty text, expected a category, brand or item",
-		    key);
-	if (match->category != NULL && sensitive_category(c->policy, match->category))
-		mistake(c, &here, "category %.128s is declared sensitive, expected another",
-		    match->category);
+	if (!json_is_array(here.json)) {
+		if (json_is_object(here.json))
+			read_goods(c, &here, match);
+		return;
+	}
+	if (count < 1 || count > MATCH_MAX) {
+		mistake(c, &here, "%zu objects, expected 1 to %d", count, MATCH_MAX);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct at one = at_index(&here, i);
+		struct match *next = NULL;
+
+		if (i + 1 < count)
+			next = arena_alloc(c->arena, sizeof(*next));
+		read_goods(c, &one, match);
+		match->next = next;
+		match = next;
+	}
 }
 
 enum outcome

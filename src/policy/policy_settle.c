@@ -110,7 +110,7 @@ offer_settle(struct offer *offer)
 	const struct match *include = &offer->include;
 
 	offer->aim = offer->aim_mask = 0;
-	if (!include->set || include->brand != NULL || include->item != NULL)
+	if (!include->set || include->next != NULL || include->category == NULL)
 		return;
 	offer->aim = text_prefix(include->category);
 	for (int i = 0; i < 8; i++)

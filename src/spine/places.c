@@ -32,8 +32,13 @@ same_goal(const struct action *a, const struct action *b)
 
 	if (a == b)
 		return true;
-	return a->goal == b->goal && same(x->category, y->category) && same(x->brand, y->brand) &&
-	    same(x->item, y->item);
+	if (a->goal != b->goal)
+		return false;
+	for (; x != NULL && y != NULL; x = x->next, y = y->next)
+		if (!same(x->category, y->category) || !same(x->brand, y->brand) ||
+		    !same(x->item, y->item))
+			return false;
+	return x == y;
 }
 
 /* Is there a later card that will be credited with what comes? */

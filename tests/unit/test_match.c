@@ -54,17 +54,31 @@ an_item_has_one_name(void **state)
 }
 
 static void
-any_of_what_is_named_matches(void **state)
+one_object_is_an_intersection(void **state)
 {
 	struct match match = { .set = true, .category = "dairy", .brand = "Alp", .item = "A-1" };
 
 	(void)state;
-	assert_true(match_goods(&match, "dairy/milk", NULL, NULL));
-	assert_true(match_goods(&match, "x", "Alp", NULL));
-	assert_true(match_goods(&match, "x", "y", "A-1"));
-	assert_false(match_goods(&match, "x", "y", "A-2"));
+	assert_true(match_goods(&match, "dairy/milk", "Alp", "A-1"));
+	assert_false(match_goods(&match, "dairy/milk", "Alp", "A-2"));
+	assert_false(match_goods(&match, "dairy/milk", "Berg", "A-1"));
+	assert_false(match_goods(&match, "bakery", "Alp", "A-1"));
+	assert_false(match_goods(&match, "dairy/milk", NULL, NULL));
 	assert_false(match_goods(&match, NULL, NULL, NULL));
 	assert_false(match_goods(&(struct match){ 0 }, "dairy", "Alp", "A-1"));
+}
+
+static void
+a_list_of_objects_is_their_union(void **state)
+{
+	struct match second = { .set = true, .item = "A-1" };
+	struct match first = { .set = true, .category = "dairy", .brand = "Alp", .next = &second };
+
+	(void)state;
+	assert_true(match_goods(&first, "dairy", "Alp", "B-2"));
+	assert_true(match_goods(&first, "bakery", NULL, "A-1"));
+	assert_false(match_goods(&first, "bakery", "Alp", "B-2"));
+	assert_false(match_goods(&first, "dairy", NULL, "B-2"));
 }
 
 int
@@ -74,7 +88,8 @@ main(void)
 		cmocka_unit_test(a_category_is_itself_and_all_below_it),
 		cmocka_unit_test(a_gtin_is_the_same_item_with_and_without_its_leading_zeros),
 		cmocka_unit_test(an_item_has_one_name),
-		cmocka_unit_test(any_of_what_is_named_matches),
+		cmocka_unit_test(one_object_is_an_intersection),
+		cmocka_unit_test(a_list_of_objects_is_their_union),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

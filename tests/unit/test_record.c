@@ -341,6 +341,7 @@ a_prompt_says_what_it_is_and_why(void **state)
 	assert_string_equal(text(offer, "currency"), "EUR");
 	assert_string_equal(text(offer, "apply"), "till-code");
 	assert_string_equal(text(json_object_get(offer, "include"), "category"), "grocery/coffee");
+	assert_true(json_is_array(json_object_get(offer, "exclude")));
 	json_decref(json);
 }
 
