@@ -9,6 +9,9 @@
  *
  *   Plain texts, which is what tills send, are read by json_fast.c.
  *
+ *   A NUL byte is no JSON, wherever it stands. jansson loses one behind a number (its lexer gives
+ *   back what it read too far, and takes NUL for nothing), so it is looked for before.
+ *
  *   jansson prints 5.0 as "5.0" and sorts by its own rules, so the canonical
  *   text is ours: it is what digests are made of, and may never change.
  */
@@ -75,6 +78,13 @@ json_read(const char *text, size_t len, const char *name, struct err *err)
 		line_column(text, deep, &line, &column);
 		err_at(err, AISLE_E_INVALID, name, line, column,
 		    "nested too deep, expected at most %d levels", JSON_DEPTH_MAX);
+		return NULL;
+	}
+	const char *nul = memchr(text, '\0', len);
+	if (nul != NULL) {
+		int line, column;
+		line_column(text, nul, &line, &column);
+		err_at(err, AISLE_E_INVALID, name, line, column, "a NUL byte, expected JSON");
 		return NULL;
 	}
 	json_error_t error;

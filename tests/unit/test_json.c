@@ -14,6 +14,8 @@
 
 #include "core/json.h"
 
+#include "random_fixture.h"
+
 static json_t *
 read_text(const char *text)
 {
@@ -51,6 +53,274 @@ what_is_not_strict_is_refused(void **state)
 	}
 	struct err err = { 0 };
 	assert_null(json_read("{}\0", 3, "t", &err));
+}
+
+/* Our own reading of RFC 8259, with our bounds: what both readers together must take, and no more. */
+struct grammar {
+	const char *at, *end;
+	int depth;
+	bool unsure; /* a number that may not fit, a name that may be there twice */
+};
+
+static bool grammar_value(struct grammar *g);
+
+static bool
+grammar_is(struct grammar *g, char c)
+{
+	if (g->at == g->end || *g->at != c)
+		return false;
+	g->at++;
+	return true;
+}
+
+static void
+grammar_space(struct grammar *g)
+{
+	while (g->at < g->end && memchr(" \t\n\r", *g->at, 4) != NULL)
+		g->at++;
+}
+
+static int
+grammar_hex4(struct grammar *g)
+{
+	int value = 0;
+
+	for (int i = 0; i < 4; i++, g->at++) {
+		if (g->at == g->end || memchr("0123456789abcdefABCDEF", *g->at, 22) == NULL)
+			return -1;
+		value = value * 16 + (*g->at <= '9' ? *g->at - '0' : (*g->at | 0x20) - 'a' + 10);
+	}
+	return value;
+}
+
+static bool
+grammar_escape(struct grammar *g)
+{
+	int high, low;
+
+	if (g->at == g->end)
+		return false;
+	if (*g->at++ != 'u')
+		return memchr("\"\\/bfnrt", g->at[-1], 8) != NULL;
+	high = grammar_hex4(g);
+	if (high <= 0 || (high >= 0xdc00 && high <= 0xdfff))
+		return false;
+	if (high < 0xd800 || high > 0xdbff)
+		return true;
+	if (!grammar_is(g, '\\') || !grammar_is(g, 'u'))
+		return false;
+	low = grammar_hex4(g);
+	return low >= 0xdc00 && low <= 0xdfff;
+}
+
+/* One UTF-8 sequence beyond ASCII (Unicode, table 3-7). */
+static bool
+grammar_utf8(struct grammar *g)
+{
+	unsigned char a = (unsigned char)*g->at++, low = 0x80, high = 0xbf;
+	int more = a >= 0xc2 && a <= 0xdf ? 1
+	    : a >= 0xe0 && a <= 0xef	  ? 2
+	    : a >= 0xf0 && a <= 0xf4	  ? 3
+					  : 0;
+
+	if (a == 0xe0 || a == 0xf0)
+		low = a == 0xe0 ? 0xa0 : 0x90;
+	if (a == 0xed || a == 0xf4)
+		high = a == 0xed ? 0x9f : 0x8f;
+	for (int i = 0; i < more; i++, low = 0x80, high = 0xbf) {
+		if (g->at == g->end || (unsigned char)*g->at < low || (unsigned char)*g->at > high)
+			return false;
+		g->at++;
+	}
+	return more > 0;
+}
+
+static bool
+grammar_string(struct grammar *g)
+{
+	if (!grammar_is(g, '"'))
+		return false;
+	while (g->at < g->end && *g->at != '"') {
+		if ((unsigned char)*g->at < 0x20)
+			return false;
+		if ((unsigned char)*g->at >= 0x80) {
+			if (!grammar_utf8(g))
+				return false;
+		} else if (*g->at++ == '\\' && !grammar_escape(g)) {
+			return false;
+		}
+	}
+	return grammar_is(g, '"');
+}
+
+static size_t
+grammar_digits(struct grammar *g)
+{
+	const char *from = g->at;
+
+	while (g->at < g->end && *g->at >= '0' && *g->at <= '9')
+		g->at++;
+	return (size_t)(g->at - from);
+}
+
+static bool
+grammar_number(struct grammar *g)
+{
+	const char *from = g->at;
+	size_t digits;
+	bool minus = grammar_is(g, '-');
+
+	digits = grammar_digits(g);
+	if (digits == 0 || (from[minus] == '0' && digits > 1))
+		return false;
+	g->unsure = g->unsure || digits > 18;
+	if (grammar_is(g, '.') && grammar_digits(g) == 0)
+		return false;
+	if (g->at < g->end && (*g->at | 0x20) == 'e') {
+		g->at++;
+		if (!grammar_is(g, '+'))
+			grammar_is(g, '-');
+		digits = grammar_digits(g);
+		g->unsure = g->unsure || digits > 2;
+		return digits > 0;
+	}
+	return true;
+}
+
+static bool
+grammar_members(struct grammar *g, char close)
+{
+	int count = 0;
+
+	if (++g->depth > JSON_DEPTH_MAX)
+		return false;
+	g->at++;
+	grammar_space(g);
+	while (count > 0 || !grammar_is(g, close)) {
+		grammar_space(g);
+		if (close == '}') {
+			if (!grammar_string(g))
+				return false;
+			grammar_space(g);
+			if (!grammar_is(g, ':'))
+				return false;
+		}
+		if (!grammar_value(g))
+			return false;
+		/* Twice the same name is for jansson to find. */
+		g->unsure = g->unsure || (close == '}' && ++count > 1);
+		if (grammar_is(g, close))
+			break;
+		if (!grammar_is(g, ','))
+			return false;
+		count++;
+	}
+	g->depth--;
+	return true;
+}
+
+static bool
+grammar_word(struct grammar *g, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(g->end - g->at) < len || memcmp(g->at, word, len) != 0)
+		return false;
+	g->at += len;
+	return true;
+}
+
+static bool
+grammar_value(struct grammar *g)
+{
+	static const char *const words[] = { "true", "false", "null" };
+	bool ok = false;
+	char first;
+
+	grammar_space(g);
+	if (g->at == g->end)
+		return false;
+	first = *g->at;
+	if (first == '{' || first == '[')
+		ok = grammar_members(g, first == '{' ? '}' : ']');
+	else if (first == '"')
+		ok = grammar_string(g);
+	else if (first == '-' || (first >= '0' && first <= '9'))
+		ok = grammar_number(g);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		ok = ok || (first == words[i][0] && grammar_word(g, words[i]));
+	grammar_space(g);
+	return ok;
+}
+
+/* Texts of the grammar's own pieces, most of them broken somewhere. */
+static size_t
+random_text(struct dice *dice, char *out, size_t size)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+	} pieces[] = { { "{", 1 }, { "}", 1 }, { "[", 1 }, { "]", 1 }, { "[", 1 }, { "]", 1 },
+		{ ",", 1 }, { ":", 1 }, { "\"a\"", 3 }, { "\"b\":", 4 }, { "1", 1 }, { "-0", 2 },
+		{ "0.5", 3 }, { "1e5", 3 }, { "1E-2", 4 }, { "12", 2 }, { "true", 4 },
+		{ "null", 4 }, { " ", 1 }, { "\n", 1 }, { "\0", 1 }, { "\"\\u00e4\"", 8 },
+		{ "\"\\ud83d\\ude00\"", 14 }, { "\"\\ud83d\"", 8 }, { "\"\xc3\xa4\"", 4 },
+		{ "\"\xf0\x9f\x98\x80\"", 6 }, { "\"\xed\xa0\x80\"", 5 }, { "\f", 1 },
+		{ "\"\\n\"", 4 }, { "\"\\u0000\"", 8 }, { ".", 1 }, { "+", 1 },
+		{ "\xef\xbb\xbf", 3 } };
+	size_t len = 0;
+
+	for (uint64_t count = 1 + dice_below(dice, 9); count > 0; count--) {
+		size_t i = dice_below(dice, ARRAY_LEN(pieces));
+
+		if (len + pieces[i].len > size)
+			break;
+		memcpy(out + len, pieces[i].text, pieces[i].len);
+		len += pieces[i].len;
+	}
+	return len;
+}
+
+static void
+the_fast_reader_and_jansson_together_take_json_and_nothing_else(void **state)
+{
+	struct dice dice = { 11 };
+	char text[160];
+	int taken = 0;
+
+	(void)state;
+	for (int round = 0; round < 600000; round++) {
+		size_t len = random_text(&dice, text, sizeof(text));
+		struct grammar g = { .at = text, .end = text + len };
+		bool right = grammar_value(&g) && g.at == g.end;
+		struct err err = { 0 };
+		json_t *json = json_read(text, len, "t", &err);
+
+		if (right != (json != NULL) && !(right && g.unsure))
+			fail_msg("%s: %.*s", right ? "refused" : "taken", (int)len, text);
+		taken += json != NULL;
+		json_decref(json);
+	}
+	assert_true(taken > 20000);
+}
+
+static void
+a_nul_byte_is_no_json_wherever_it_stands(void **state)
+{
+	static const char text[] = " { \"a\" : [ 1 , 2.5 , true , null , \"x\" ] } ";
+	char with[sizeof(text)];
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(text); at++) {
+		memcpy(with, text, at);
+		with[at] = '\0';
+		memcpy(with + at + 1, text + at, sizeof(text) - 1 - at);
+		if (json_read(with, sizeof(text), "t", &err) != NULL)
+			fail_msg("taken with a NUL at %zu", at);
+	}
+	assert_null(json_read("[1\0]", 4, "t", &err));
+	assert_null(json_read("1\0", 2, "t", &err));
 }
 
 static void
@@ -229,6 +499,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strict_json_is_read),
 		cmocka_unit_test(what_is_not_strict_is_refused),
+		cmocka_unit_test(the_fast_reader_and_jansson_together_take_json_and_nothing_else),
+		cmocka_unit_test(a_nul_byte_is_no_json_wherever_it_stands),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(a_mistake_is_named_with_its_place),
 		cmocka_unit_test(a_pointer_finds_line_and_column),
