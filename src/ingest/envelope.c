@@ -151,18 +151,18 @@ check_clock(const struct envelope_rules *rules, const struct event *event,
 }
 
 /* What the event says, whoever carries it how often: the same name with another digest is another
- * event. */
+ * event. Members that are null have left data, a time in it stands in one writing (fields.c), and
+ * its own time is an instant: +00:00 is Z. */
 static void
 digest_event(struct event *event, json_t *root)
 {
-	json_t *time = json_object_get(root, "time");
 	struct buf text = { 0 };
 	struct json_writer *w = JSON_OBJECT(&text);
 
 	/* The canonical text of {"data":…,"time":…,"type":…}, without making that object first. */
 	json_add_canonical(w, "data", event->data);
-	if (time != NULL)
-		json_add_canonical(w, "time", time);
+	if (attribute(root, "time") != NULL)
+		json_add_when(w, "time", event->time_ms);
 	else
 		json_add_null(w, "time");
 	json_add_str(w, "type", event_type_name(event->type));

@@ -12,6 +12,7 @@
 #define ID(name, need, at) { name, F_ID, need, AT(at), 1, ID_MAX, NULL }
 #define NAME(name, need, at) { name, F_NAME, need, AT(at), 0, 0, NULL }
 #define TEXT(name, need, at, most) { name, F_TEXT, need, AT(at), 0, most, NULL }
+#define DECOR(name, at) { name, F_DECOR, OPTIONAL, AT(at), 0, TEXT_MAX, NULL }
 #define WORD(name, need, at, list) { name, F_WORD, need, AT(at), 0, 0, list }
 #define BOOL(name, need, at) { name, F_BOOL, need, AT(at), 0, 0, NULL }
 #define MONEY(name, need, at) { name, F_INT, need, AT(at), -MONEY_MAX, MONEY_MAX, NULL }
@@ -43,7 +44,7 @@ static const struct field added_fields[] = {
 	BASKET(REQUIRED), LINE,
 	{ "gtin", F_ITEM, REQUIRED, AT(item), 0, 0, NULL },
 	{ "category", F_PATH, REQUIRED, AT(item.category), 0, 0, NULL },
-	TEXT("brand", OPTIONAL, item.brand, TEXT_MAX), TEXT("name", OPTIONAL, item.name, TEXT_MAX),
+	DECOR("brand", item.brand), DECOR("name", item.name),
 	{ "qty", F_QTY, REQUIRED, AT(item.qty_milli), 1, QTY_MILLI_MAX, NULL },
 	MONEY("amount", REQUIRED, item.amount_minor), CURRENCY,
 	MONEY("margin", OPTIONAL, item.margin_minor),
@@ -144,6 +145,26 @@ static const struct {
 };
 /* clang-format on */
 
+/* A member that is null is one that is not there: for features and for the digest as well. The
+ * depth is that of json_read(). */
+static void
+drop_nulls(json_t *json)
+{
+	json_t *value;
+	const char *name;
+	void *next;
+	size_t i;
+
+	json_object_foreach_safe(json, next, name, value) {
+		if (json_is_null(value))
+			json_object_del(json, name);
+		else
+			drop_nulls(value);
+	}
+	json_array_foreach(json, i, value)
+		drop_nulls(value);
+}
+
 enum reject
 event_read_data(struct reader *reader, json_t *data)
 {
@@ -152,6 +173,7 @@ event_read_data(struct reader *reader, json_t *data)
 
 	if (!json_is_object(data))
 		return refuse(reader->rejected, REJECT_BAD_SHAPE, "/data: expected an object");
+	drop_nulls(data);
 	event->item.category = "";
 	event->shown = event->type == EV_GUIDANCE_SHOWN;
 	memcpy(reader->path, "/data", sizeof("/data"));

@@ -15,20 +15,20 @@ struct part {
 
 /* clang-format off */
 static const struct field discount_fields[] = {
-	{ "ref", F_ID, true, offsetof(struct part, name), 1, ID_MAX, NULL },
+	{ "ref", F_DECOR, true, offsetof(struct part, name), 0, ID_MAX, NULL },
 	{ "amount", F_INT, true, offsetof(struct part, amount_minor), -MONEY_MAX, MONEY_MAX, NULL },
 };
 
 static const struct field tender_fields[] = {
-	{ "type", F_ID, true, offsetof(struct part, name), 1, ID_MAX, NULL },
+	{ "type", F_DECOR, true, offsetof(struct part, name), 0, ID_MAX, NULL },
 	{ "amount", F_INT, true, offsetof(struct part, amount_minor), -MONEY_MAX, MONEY_MAX, NULL },
 };
 
 static const struct field item_fields[] = {
 	{ "gtin", F_ITEM, true, 0, 0, 0, NULL },
 	{ "category", F_PATH, true, offsetof(struct event_item, category), 0, 0, NULL },
-	{ "brand", F_TEXT, false, offsetof(struct event_item, brand), 0, TEXT_MAX, NULL },
-	{ "name", F_TEXT, false, offsetof(struct event_item, name), 0, TEXT_MAX, NULL },
+	{ "brand", F_DECOR, false, offsetof(struct event_item, brand), 0, TEXT_MAX, NULL },
+	{ "name", F_DECOR, false, offsetof(struct event_item, name), 0, TEXT_MAX, NULL },
 	{ "qty", F_QTY, true, offsetof(struct event_item, qty_milli), 1, QTY_MILLI_MAX, NULL },
 	{ "amount", F_INT, true, offsetof(struct event_item, amount_minor), -MONEY_MAX, MONEY_MAX,
 	    NULL },

@@ -10,6 +10,9 @@
  *
  *   A member that is null counts as absent, as CloudEvents has it for its own.
  *
+ *   What may be written in more than one way (a time, a quantity) is put back in the one way that
+ *   was understood: the same meaning has the same digest and gives a rule the same event.NAME.
+ *
  * INVARIANTS
  *   bad-shape: a member is missing or of another JSON type. bad-value: the
  *   type is right and the value cannot be used. Members are looked at in the
@@ -70,12 +73,21 @@ read_name(struct reader *reader, const struct field *field, json_t *value, void 
 	return REJECT_NONE;
 }
 
+static char *
+printable(char *text)
+{
+	for (char *at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = ' ';
+	}
+	return text;
+}
+
 /* Tills pad names with tabs and send "" for none: no reason to lose a sale's line. */
 static enum reject
 read_text(struct reader *reader, const struct field *field, json_t *value, void *out)
 {
 	char expected[48];
-	char *text;
 
 	if (!json_is_string(value))
 		return bad_shape(reader, field, "a string");
@@ -87,13 +99,22 @@ read_text(struct reader *reader, const struct field *field, json_t *value, void 
 	}
 	if (json_string_length(value) == 0)
 		return REJECT_NONE;
-	text = arena_strdup(reader->arena, json_string_value(value));
-	for (char *at = text; *at != '\0'; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = ' ';
-	}
-	*(const char **)out = text;
+	*(const char **)out = printable(arena_strdup(reader->arena, json_string_value(value)));
 	return REJECT_NONE;
+}
+
+/* Cut at its bound, never inside a character; of another type it is not there. */
+static void
+read_decor(struct reader *reader, const struct field *field, json_t *value, void *out)
+{
+	const char *text = json_string_value(value);
+	size_t len =
+	    text != NULL ? utf8_cut(text, json_string_length(value), (size_t)field->max) : 0;
+
+	if (text == NULL)
+		reader->unknown++;
+	if (len > 0)
+		*(const char **)out = printable(arena_strndup(reader->arena, text, len));
 }
 
 static enum reject
@@ -183,27 +204,26 @@ read_int(struct reader *reader, const struct field *field, json_t *value, void *
 	return REJECT_NONE;
 }
 
-/* A decimal of at most three places is the double nearest to n/1000, and a correctly
- * rounded division gives that very double: equality is exact, no tolerance is needed. */
+/* Tills compute: 0.1 + 0.2 kg are 0.30000000000000004. What stands behind the third decimal is
+ * noise, and a weight too small for a thousandth is one. A correctly rounded division gives the
+ * double nearest to n/1000, so 1.2 and 1.2000000001 are then the very same. */
 static enum reject
 read_qty(struct reader *reader, const struct field *field, json_t *value, void *out)
 {
-	double qty, scaled;
+	double qty;
 	int64_t milli;
 
 	if (!json_is_number(value))
 		return bad_shape(reader, field, "a number");
 	qty = json_number_value(value);
-	scaled = qty * 1000.0;
-	if (!(scaled >= (double)field->min - 0.5 && scaled <= (double)field->max + 0.5))
+	if (!(qty >= 0 && qty * 1000.0 < (double)field->max + 0.5) || (qty == 0 && field->min > 0))
 		return bad_value(reader, field,
 		    field->min > 0 ? "more than 0, at most 1000000" : "0 to 1000000");
-	milli = (int64_t)(scaled + 0.5);
+	milli = (int64_t)(qty * 1000.0 + 0.5);
+	if (milli < field->min)
+		milli = field->min;
 	if ((double)milli / 1000.0 != qty)
-		return bad_value(reader, field, "at most three decimals");
-	if (milli < field->min || milli > field->max)
-		return bad_value(reader, field,
-		    field->min > 0 ? "more than 0, at most 1000000" : "0 to 1000000");
+		json_object_set_new(reader->object, field->name, json_real((double)milli / 1000.0));
 	*(int64_t *)out = milli;
 	return REJECT_NONE;
 }
@@ -225,12 +245,16 @@ read_number(struct reader *reader, const struct field *field, json_t *value, voi
 static enum reject
 read_time(struct reader *reader, const struct field *field, json_t *value, void *out)
 {
+	char text[WHEN_TEXT_SIZE];
 	int64_t ms;
 
 	if (!json_is_string(value))
 		return bad_shape(reader, field, "a string");
 	if (!when_parse(json_string_value(value), &ms))
 		return bad_value(reader, field, "RFC 3339 with a zone");
+	when_text(ms, text);
+	if (strcmp(text, json_string_value(value)) != 0)
+		json_object_set_new(reader->object, field->name, json_string(text));
 	*(int64_t *)out = ms;
 	return REJECT_NONE;
 }
@@ -258,6 +282,7 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	case F_ID: return read_id(reader, field, value, out);
 	case F_NAME: return read_name(reader, field, value, out);
 	case F_TEXT: return read_text(reader, field, value, out);
+	case F_DECOR: read_decor(reader, field, value, out); return REJECT_NONE;
 	case F_PATH: return read_path(reader, field, value, out);
 	case F_WORD:
 	case F_CHOICE: return read_word(reader, field, value, out);
@@ -325,6 +350,16 @@ ascii_len(const char *text, size_t min, size_t max)
 			return -1;
 	}
 	return (long)len;
+}
+
+size_t
+utf8_cut(const char *text, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
+		max--;
+	return max;
 }
 
 void

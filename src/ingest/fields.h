@@ -19,13 +19,14 @@ enum field_kind {
 	F_NAME, /* [A-Za-z0-9_-]{1,32} → const char * */
 	/* up to max bytes of text for people; control characters become spaces → const char * */
 	F_TEXT,
+	F_DECOR,    /* such text that decorates: cut at max bytes, never refused → const char * */
 	F_PATH,	    /* category: segments joined by slashes → const char * */
 	F_WORD,	    /* one of words → const char * */
 	F_CHOICE,   /* one of words → int, its index */
 	F_BOOL,	    /* → bool */
 	F_INT,	    /* min..max → int64_t */
 	F_SMALL,    /* min..max → int */
-	F_QTY,	    /* number with up to three decimals, min..max thousandths → int64_t */
+	F_QTY,	    /* number, rounded to thousandths, min..max of them → int64_t */
 	F_NUMBER,   /* within ±10^12 → double */
 	F_TIME,	    /* RFC 3339 → int64_t */
 	F_CURRENCY, /* the store's → const char * */
@@ -67,6 +68,8 @@ enum reject fields_read(struct reader *reader, const struct field *fields, size_
     void *base);
 /* Length of a printable ASCII text of min..max characters, else -1. */
 long ascii_len(const char *text, size_t min, size_t max);
+/* So many of the len bytes of a UTF-8 text that they are at most max and end between characters. */
+size_t utf8_cut(const char *text, size_t len, size_t max);
 void wipe_json_string(json_t *string); /* its bytes become zero; NULL or no string: nothing */
 
 /* event_people.c, event_items.c: the kinds that are more than one value. */

@@ -118,7 +118,7 @@ struct member {
 	"\"\"|\"tomorrow\"|\"2026-11-21\"|\"2026-11-21T10:00:00\"|\"2026-13-01T00:00:00Z\"|" \
 	"\"1795257000\""
 #define BAD_CURRENCY "\"USD\"|\"eur\"|\"EURO\"|\"\"|\"XTS\""
-#define BAD_QTY "0|-1|1000000.001|1000001|1.0005|0.0001|1e300"
+#define BAD_QTY "0|0.0|-1|-0.0001|1000000.001|1000001|1e300"
 #define BAD_NUMBER "1000000000001|-1e13|1e300"
 #define BAD_CATEGORY "\"\"|\"/a\"|\"a/\"|\"a//b\"|\"/\"|\"a\\nb\"|" TOO_LONG_257
 
@@ -133,15 +133,12 @@ static const struct member members[] = {
 	{ "aisle.basket.item-added", "line", 'i', true, "-1|9007199254740992" },
 	{ "aisle.basket.item-added", "gtin", 's', true, NULL },
 	{ "aisle.basket.item-added", "category", 's', true, BAD_CATEGORY },
-	{ "aisle.basket.item-added", "brand", 's', false, TOO_LONG_257 },
-	{ "aisle.basket.item-added", "name", 's', false, TOO_LONG_257 },
 	{ "aisle.basket.item-added", "qty", 'n', true, BAD_QTY },
 	{ "aisle.basket.item-added", "amount", 'i', true, BAD_MONEY },
 	{ "aisle.basket.item-added", "currency", 's', true, BAD_CURRENCY },
 	{ "aisle.basket.item-added", "margin", 'i', false, BAD_MONEY },
 	{ "aisle.basket.item-added", "discounts", 'a', false, NULL },
 	{ "aisle.basket.item-added", "discounts/0", 'o', false, NULL },
-	{ "aisle.basket.item-added", "discounts/0/ref", 's', true, BAD_ID },
 	{ "aisle.basket.item-added", "discounts/0/amount", 'i', true, BAD_MONEY },
 	{ "aisle.basket.item-voided", "basket", 's', true, BAD_ID },
 	{ "aisle.basket.item-voided", "line", 'i', true, "-1" },
@@ -156,7 +153,6 @@ static const struct member members[] = {
 	{ "aisle.basket.closed", "currency", 's', true, BAD_CURRENCY },
 	{ "aisle.basket.closed", "tenders", 'a', false, NULL },
 	{ "aisle.basket.closed", "tenders/0", 'o', false, NULL },
-	{ "aisle.basket.closed", "tenders/0/type", 's', true, BAD_ID },
 	{ "aisle.basket.closed", "tenders/0/amount", 'i', true, BAD_MONEY },
 	{ "aisle.return.completed", "return", 's', true, BAD_ID },
 	{ "aisle.return.completed", "basket", 's', false, BAD_ID },
@@ -201,7 +197,7 @@ static const struct member members[] = {
 	{ "aisle.contact.recorded", "at", 's', true, BAD_TIME },
 	{ "aisle.stock.changed", "gtin", 's', true, NULL },
 	{ "aisle.stock.changed", "state", 's', true, "\"\"|\"none\"|\"IN\"" },
-	{ "aisle.stock.changed", "qty", 'n', false, "-0.001|1000000.001|0.0004" },
+	{ "aisle.stock.changed", "qty", 'n', false, "-0.001|1000000.001" },
 	{ "aisle.sensor.reading", "kind", 's', true, "\"\"|\"camera\"|\"Queue\"" },
 	{ "aisle.sensor.reading", "station", 's', false, BAD_NAME },
 	{ "aisle.sensor.reading", "value", 'n', true, BAD_NUMBER },
