@@ -85,6 +85,31 @@ idle_due(struct engine *engine, const char *text)
 	visit_give_up(engine, visit);
 }
 
+/* ---- after damage ---- */
+
+/* A page of the file that is lost takes timers along, and what waits for one would wait for ever. Those that are
+ * there are not added twice; one of a window that has ended does not come again. */
+void
+due_restore(struct engine *engine, const struct visit *visit)
+{
+	if (visit->state == VISIT_WAITING)
+		timer_add(engine, "wait", &visit->id,
+		    (visit->identified_ms != 0 ? visit->identified_ms : visit->opened_ms) +
+			CARD_WAIT_MS);
+	else if (!visit_over(visit))
+		timer_add(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
+	for (size_t i = 0; i < visit->card_count; i++) {
+		const struct card *card = &visit->cards[i];
+
+		if (card->state == CARD_OPEN)
+			timer_add(engine, "card", &card->prompt, card->expires_ms);
+		if (card->state == CARD_ASKED)
+			timer_add(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
+		if (card->outcome_due_ms > engine->now_ms)
+			timer_add(engine, "window", &card->prompt, card->outcome_due_ms);
+	}
+}
+
 void
 due_apply(struct engine *engine, const char *id)
 {

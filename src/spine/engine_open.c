@@ -57,6 +57,25 @@ drop_memory(struct engine *engine)
 	engine->now_ms = 0;
 }
 
+static void
+restore_one(void *ctx, struct visit *visit)
+{
+	due_restore(ctx, visit);
+}
+
+static int
+restore_timers(struct engine *engine)
+{
+	int rc;
+
+	engine->failed = 0;
+	sessions_each(engine->sessions, restore_one, engine);
+	tally_restore(engine);
+	rc = engine->failed;
+	engine->failed = 0;
+	return rc;
+}
+
 /* Inside a transaction, so that what is damaged is set aside; on a full disk only read. */
 static int
 load_memory(struct engine *engine)
@@ -66,6 +85,8 @@ load_memory(struct engine *engine)
 	if (rc != 0)
 		return rc;
 	rc = load_rows(engine);
+	if (rc == 0)
+		rc = restore_timers(engine);
 	if (rc == 0)
 		rc = store_commit(engine->store);
 	if (rc == 0)

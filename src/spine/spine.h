@@ -194,6 +194,7 @@ void tally_decision(struct engine *engine);
 void tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
     int64_t amount_minor);
 void tally_hour_over(struct engine *engine);
+void tally_restore(struct engine *engine); /* the hour's timer, should it be lost */
 void tally_save(struct engine *engine, struct buf *buf);
 void tally_load(struct engine *engine);
 void tally_drop(struct engine *engine);
@@ -232,6 +233,8 @@ bool outcome_earned(struct engine *engine, const struct visit *visit, const stru
 
 /* due.c */
 void due_apply(struct engine *engine, const char *id);
+/* The timers of a visit that was read from disk, should they be lost. */
+void due_restore(struct engine *engine, const struct visit *visit);
 
 /* timer.c: rows "KIND/OBJECT-ID/DUE-MS" */
 void timer_add(struct engine *engine, const char *kind, const struct id *object, int64_t due_ms);

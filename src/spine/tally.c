@@ -36,15 +36,23 @@ clear_hour(struct engine *engine)
 	engine->hour_dirty = true;
 }
 
+void
+tally_restore(struct engine *engine)
+{
+	static const struct id none;
+
+	if (engine->hour_ms != 0)
+		timer_add(engine, "hour", &none, engine->hour_ms + H_MS);
+}
+
 static struct tally_action *
 hour_row(struct engine *engine, const char *action)
 {
-	static const struct id none;
 	struct tally_action *row;
 
 	if (engine->hour_ms == 0) {
 		engine->hour_ms = engine->now_ms - engine->now_ms % H_MS;
-		timer_add(engine, "hour", &none, engine->hour_ms + H_MS);
+		tally_restore(engine);
 	}
 	for (size_t i = 0; i < engine->hour_count; i++) {
 		if (strcmp(engine->hour[i].action, action) == 0)
