@@ -116,6 +116,19 @@ on_forgotten(void *ctx, const struct reply *reply)
 		reply_with(request, "forgotten", "true");
 }
 
+/* Off the screens, while what is there can be read. */
+static bool
+leave_screens(struct daemon *daemon, const struct id *subject)
+{
+	struct input input = {
+		.kind = INPUT_LEAVE, .now_ms = daemon_now_ms(daemon), .subject = *subject
+	};
+
+	daemon_queue(daemon, &input);
+	daemon_turn(daemon);
+	return daemon->turn == 0;
+}
+
 static void
 customer_forget(struct daemon *daemon, struct control_request *request)
 {
@@ -131,7 +144,12 @@ customer_forget(struct daemon *daemon, struct control_request *request)
 	}
 	/* What waits was said while they were known: a record of it is sealed for them, and goes with the key. */
 	daemon_turn(daemon);
-	/* The key first: whatever happens next, nothing about them can be read any more. */
+	if (!leave_screens(daemon, &input.subject)) {
+		control_fail(request, EX_IOERR,
+		    "the store cannot write its state right now: nothing was forgotten yet");
+		return;
+	}
+	/* The key: whatever happens next, nothing about them can be read any more. */
 	if (keys_destroy(engine_keys(daemon->engine), &input.subject) != 0) {
 		control_fail(request, EX_IOERR, "the customer's key could not be destroyed");
 		return;

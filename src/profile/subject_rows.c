@@ -66,6 +66,15 @@ subject_new(const struct id *id)
 	return subject;
 }
 
+/* Names and the like are not left to who gets the memory next. */
+static void
+free_wiped(char *text)
+{
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void
 subject_free(struct subject *subject)
 {
@@ -74,17 +83,18 @@ subject_free(struct subject *subject)
 	purchases_done(subject);
 	contacts_done(&subject->contacts);
 	subject_drop_profile(subject);
+	explicit_bzero(subject, sizeof(*subject));
 	free(subject);
 }
 
 void
 subject_drop_profile(struct subject *subject)
 {
-	free(subject->language);
-	free(subject->line);
+	free_wiped(subject->language);
+	free_wiped(subject->line);
 	for (size_t i = 0; i < subject->attribute_count; i++) {
 		free(subject->attributes[i].name);
-		free(subject->attributes[i].str);
+		free_wiped(subject->attributes[i].str);
 	}
 	free(subject->attributes);
 	subject->language = NULL;

@@ -92,13 +92,21 @@ card_message(struct engine *engine, struct visit *visit, struct card *card)
 	json_decref(json);
 }
 
+void
+card_unword(struct card *card)
+{
+	if (card->json != NULL)
+		explicit_bzero(card->json, strlen(card->json));
+	free(card->json);
+	card->json = NULL;
+}
+
 /* Nobody will see it again: its words need not be written with the visit any more. */
 void
 card_gone(struct engine *engine, struct card *card)
 {
 	card->state = CARD_GONE;
-	free(card->json);
-	card->json = NULL;
+	card_unword(card);
 	hold_release(engine, card);
 }
 

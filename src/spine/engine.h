@@ -57,7 +57,8 @@ enum input_kind {
 	INPUT_DELIVERED, /* number: outbox id that its receiver acknowledged */
 	INPUT_HQ_ACK,	 /* lane, number: HQ holds all up to this */
 	INPUT_STOP,	 /* text: action id; flag: stop, else lift */
-	INPUT_FORGET,	 /* subject */
+	INPUT_LEAVE,	 /* subject: is to be forgotten, and leaves the screens before */
+	INPUT_FORGET,	 /* subject, whose key is destroyed */
 	/* another policy is in force: open cards that it does not know go */
 	INPUT_POLICY,
 	INPUT_MAPPED,	/* origin = text; payload: a structured event that a mapping made */

@@ -94,6 +94,20 @@ engine_subject(struct engine *engine, const struct id *id)
 }
 
 void
+engine_forget_subject(struct engine *engine, const struct id *id)
+{
+	struct subject_slot *slot = engine->subjects[subject_bucket(id)];
+
+	while (slot != NULL && !id_equal(&slot->subject->id, id))
+		slot = slot->next;
+	if (slot == NULL)
+		return;
+	subject_free(slot->subject);
+	slot->subject = subject_new(id);
+	slot->subject->forgotten = true;
+}
+
+void
 engine_drop_subjects(struct engine *engine)
 {
 	for (size_t i = 0; i < SUBJECT_BUCKETS; i++) {

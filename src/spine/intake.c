@@ -420,9 +420,10 @@ name_order(struct engine *engine, const struct input *input)
 	if (input->kind == INPUT_STOP)
 		engine->id = arena_printf(engine->arena, "%s/%s", input->flag ? "stop" : "lift",
 		    input->text);
-	if (input->kind == INPUT_FORGET) {
+	if (input->kind == INPUT_LEAVE || input->kind == INPUT_FORGET) {
 		subject_text(&input->subject, subject);
-		engine->id = arena_printf(engine->arena, "forget/%s", subject);
+		engine->id = arena_printf(engine->arena, "%s/%s",
+		    input->kind == INPUT_LEAVE ? "leave" : "forget", subject);
 	}
 }
 
@@ -455,6 +456,7 @@ intake(struct engine *engine, struct input *input)
 		order_stop(engine, input);
 		order_sweep(engine, WITHDRAW_STOPPED);
 		break;
+	case INPUT_LEAVE: order_leave(engine, input); break;
 	case INPUT_FORGET: order_forget(engine, input); break;
 	case INPUT_POLICY: order_sweep(engine, WITHDRAW_REPLACED); break;
 	case INPUT_UNMAPPED: apply_unmapped(engine, input); break;

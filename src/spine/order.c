@@ -214,26 +214,47 @@ forget_dead_letters(struct engine *engine, const struct id *subject)
 	} while (letters.count == ARRAY_LEN(letters.rows) && engine->failed == 0);
 }
 
-/* Their open visits go on without them: what is written from now on is about nobody. */
+/* Their open visits go on without them: what is written from now on is about nobody, and so are the words of their
+ * cards. */
+static void
+leave_visits(struct engine *engine, const struct id *subject)
+{
+	struct subject_visits w = { .subject = subject };
+
+	subject_visits_find(engine, &w);
+	for (size_t i = 0; i < w.count; i++) {
+		struct visit *visit = w.visits[i];
+
+		/* Of nobody: what tells a tablet to clear its screen must not go with the key. */
+		visit_withdraw_of(engine, visit, visit->station, NULL, WITHDRAW_CUSTOMER);
+		/* Nor is it a contact of who comes next. */
+		contacts_done(&visit->contacts);
+		for (size_t c = 0; c < visit->card_count; c++)
+			card_unword(&visit->cards[c]);
+		if (visit->state == VISIT_WAITING) {
+			engine_remove_visit(engine, visit);
+			continue;
+		}
+		visit_disown(visit);
+		engine_touch(engine, visit);
+	}
+}
+
+/* In a turn of its own, while their rows can be read: if it fails, nobody is forgotten and it can be tried again. With
+ * the key gone, the card on a screen would be in no row that opens. */
+void
+order_leave(struct engine *engine, const struct input *input)
+{
+	store_open_reserve(engine->store);
+	leave_visits(engine, &input->subject);
+}
+
 void
 order_forget(struct engine *engine, const struct input *input)
 {
-	struct subject *subject = engine_subject(engine, &input->subject);
-	struct subject_visits w = { .subject = &input->subject };
-
-	subject->forgotten = true;
-	subject->dirty = false;
-	customer_withdraw(engine, &input->subject, WITHDRAW_CUSTOMER);
+	leave_visits(engine, &input->subject);
+	engine_forget_subject(engine, &input->subject);
 	engine_check(engine, store_forget(engine->store, &input->subject));
 	forget_dead_letters(engine, &input->subject);
 	buf_wipe(&engine->record); /* it may be theirs */
-	subject_visits_find(engine, &w);
-	for (size_t i = 0; i < w.count; i++) {
-		if (w.visits[i]->state == VISIT_WAITING) {
-			engine_remove_visit(engine, w.visits[i]);
-			continue;
-		}
-		visit_disown(w.visits[i]);
-		engine_touch(engine, w.visits[i]);
-	}
 }

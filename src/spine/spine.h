@@ -80,6 +80,8 @@ enum withdraw_reason {
 
 /* engine_subjects.c */
 void engine_save_subjects(struct engine *engine, struct buf *buf);
+/* Out of memory; a tombstone stands in their place. */
+void engine_forget_subject(struct engine *engine, const struct id *id);
 
 /* engine_policy.c */
 const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms,
@@ -100,6 +102,7 @@ void visit_effects(struct engine *engine, const struct event *event, struct sess
 
 /* order.c */
 void order_stop(struct engine *engine, const struct input *input);
+void order_leave(struct engine *engine, const struct input *input);
 void order_forget(struct engine *engine, const struct input *input);
 /* Withdraws cards whose action is stopped (WITHDRAW_STOPPED), or that the policy in force does not
  * know. */
@@ -131,6 +134,7 @@ const char *withdraw_name(enum withdraw_reason reason);
 void card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
     enum withdraw_reason reason);
 void card_gone(struct engine *engine, struct card *card);
+void card_unword(struct card *card); /* what it says is overwritten */
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
 /* The same on the screen of another station, or of the customer that it had before. subject: NULL

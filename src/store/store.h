@@ -164,6 +164,8 @@ int store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *c
     AISLE_MUST_CHECK; /* newest first */
 int store_dead_drop(struct store *store, int64_t n) AISLE_MUST_CHECK;
 
+/* What is written next may use the room that is kept for erasures. */
+void store_open_reserve(struct store *store);
 /* Everything about a subject: rows of visits and decisions lose their body, the log and header go. Counts stay. */
 int store_forget(struct store *store, const struct id *subject) AISLE_MUST_CHECK;
 /* Bounded: at most max_rows rows that are past their retention (seen, closed visits, decisions, refs). Returns rows removed or < 0.

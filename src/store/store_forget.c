@@ -13,14 +13,20 @@
 #define PRESSED_HALVINGS 31 /* of a quarter of the 35 days: to nothing, if it must be */
 #define SWEEP_PER_ROW 8	    /* rows looked at for each that may be removed */
 
-int
-store_forget(struct store *store, const struct id *subject)
+/* On a full disk the room comes from the reserve; the next checkpoint closes it again. */
+void
+store_open_reserve(struct store *store)
 {
-	/* On a full disk the room comes from the reserve; the next checkpoint closes it again. */
 	store_max_pages(store, true);
 	if (store->real_disk)
 		ballast_release(store->dir);
 	store->erased = true;
+}
+
+int
+store_forget(struct store *store, const struct id *subject)
+{
+	store_open_reserve(store);
 	pack_wipe();
 	buf_wipe(&store->packed_body);
 	int error = store_blank(store, STORE_VISIT, subject);

@@ -12,13 +12,21 @@ order(const char *action, bool stop)
 	turn(&input);
 }
 
+/* As the daemon does it; what it said is of the turn in which they leave. */
 static void
 forget(const char *subject)
 {
-	struct input input = { .kind = INPUT_FORGET, .subject = subject_of(subject) };
+	struct input input = { .kind = INPUT_LEAVE, .subject = subject_of(subject) };
+	char *first;
 
-	assert_int_equal(keys_destroy(engine->keys, &input.subject), 0);
 	turn(&input);
+	first = arena_strdup(texts, said());
+	assert_int_equal(keys_destroy(engine->keys, &input.subject), 0);
+	input.kind = INPUT_FORGET;
+	turn(&input);
+	assert_said("");
+	buf_clear(&line);
+	buf_adds(&line, first);
 }
 
 static const char *
@@ -180,6 +188,86 @@ the_card_of_somebody_forgotten_waits_for_nothing(void **state)
 	assert_true(customer(ANNA)->forgotten);
 }
 
+/* Does a row of a visit on disk have these bytes? */
+static int
+has_text(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body,
+    size_t len)
+{
+	const char **text = ctx;
+
+	(void)key;
+	(void)subject;
+	(void)at_ms;
+	if (memmem(body, len, *text, strlen(*text)) != NULL)
+		*text = "";
+	return 0;
+}
+
+static bool
+visits_say(const char *text)
+{
+	assert_int_equal(store_each(engine->store, STORE_VISIT, -1, has_text, &text), 0);
+	return *text == '\0';
+}
+
+static void
+the_words_of_their_cards_leave_with_them_also_of_those_that_were_answered(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':4}}}");
+	an_action("a", "{}");
+	an_action("k", "{'group':'h'}");
+	an_action("o", "{'group':'l'," OFFER_OF("") "}");
+	an_action("p", "{'group':'m'," OFFER_OF("") "}");
+	in_force();
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_int_equal(answer("p", "accept"), 200);
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", token);
+	assert_int_equal(answer("k", "accept"), 200);
+	assert_int_equal(answer("o", "dismiss"), 200);
+	assert_said("guidance 7: a k(answered) o(answered) p(applied)");
+	assert_true(visits_say("Do k") && visits_say("Do o") && visits_say("Do p"));
+	forget(ANNA);
+	assert_said("withdraw 7 customer");
+	assert_false(visits_say("Do a"));
+	assert_false(visits_say("Do k"));
+	assert_false(visits_say("Do o"));
+	assert_false(visits_say("Do p"));
+	assert_int_equal(visit_of("b")->contacts.count, 0);
+	/* What was paid with it may still be taken back. */
+	tell("pos/7/event", "offer.reversed", "{'basket':'b','token':'%s','amount':40}", token);
+	assert_said("");
+}
+
+/* The key is gone with the last turn that could read their rows. */
+static void
+a_turn_that_fails_after_the_key_is_gone_leaves_no_card_on_a_screen(void **state)
+{
+	struct input input = { .kind = INPUT_LEAVE, .subject = subject_of(ANNA) };
+	struct err err = { 0 };
+
+	(void)state;
+	engine_close(engine);
+	options.sealed = true;
+	assert_int_equal(engine_open(&options, &engine, &err), 0);
+	only("a", "{'on':['aisle.customer.identified']}");
+	identify(ANNA);
+	assert_said("guidance 7: a");
+	turn(&input);
+	assert_said("withdraw 7 customer");
+	assert_int_equal(keys_destroy(engine->keys, &input.subject), 0);
+	assert_int_equal(store_begin(engine->store), 0);
+	store_rollback(engine->store);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	input.kind = INPUT_FORGET;
+	turn(&input);
+	assert_said("");
+	assert_true(customer(ANNA)->forgotten);
+}
+
 static void
 another_customer_is_not_forgotten_with_them(void **state)
 {
@@ -209,6 +297,10 @@ main(void)
 		SPINE_TEST(
 		    who_is_forgotten_is_taken_off_the_screen_and_the_basket_goes_on_without_them),
 		SPINE_TEST(the_card_of_somebody_forgotten_waits_for_nothing),
+		SPINE_TEST(
+		    the_words_of_their_cards_leave_with_them_also_of_those_that_were_answered),
+		SPINE_TEST_ON_DISK(
+		    a_turn_that_fails_after_the_key_is_gone_leaves_no_card_on_a_screen),
 		SPINE_TEST(another_customer_is_not_forgotten_with_them),
 	};
 
