@@ -95,7 +95,6 @@ merge_subjects(struct engine *engine, const struct event *event)
 {
 	struct subject *from = engine_subject(engine, &event->subject),
 		       *into = engine_subject(engine, &event->into);
-	struct subject_visits w = { .subject = &event->subject };
 	struct buf buf = { 0 };
 
 	if (from == into || from->forgotten || into->forgotten)
@@ -120,11 +119,6 @@ merge_subjects(struct engine *engine, const struct event *event)
 	}
 	subject_merge(into, from);
 	into->dirty = true;
-	subject_visits_find(engine, &w);
-	for (size_t i = 0; i < w.count; i++) {
-		w.visits[i]->subject = event->into;
-		engine_touch(engine, w.visits[i]);
-	}
 	buf_done(&buf);
 }
 

@@ -161,6 +161,19 @@ bound_baskets(struct engine *engine, const struct visit *opened)
 	visit_give_up(engine, till.stalest);
 }
 
+/* All their visits are another card's now, whichever of them goes on. */
+static void
+keep_merged(struct engine *engine, const struct id *into)
+{
+	struct subject_visits w = { .subject = into };
+
+	subject_visits_find(engine, &w);
+	for (size_t i = 0; i < w.count; i++) {
+		if (w.visits[i]->dirty)
+			engine_touch(engine, w.visits[i]);
+	}
+}
+
 void
 visit_effects(struct engine *engine, const struct event *event, struct session_result *result)
 {
@@ -173,6 +186,8 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 			engine_remove_visit(engine, result->gone);
 		result->gone = NULL;
 	}
+	if (event->type == EV_CUSTOMER_MERGED)
+		keep_merged(engine, &event->into);
 	if (visit == NULL)
 		return;
 	engine_touch(engine, visit);

@@ -392,6 +392,29 @@ the_open_basket_of_a_card_that_is_merged_is_the_others(void **state)
 }
 
 static void
+each_open_basket_of_a_card_that_is_merged_is_the_others_after_a_restart_too(void **state)
+{
+	(void)state;
+	for (int till = 7; till <= 9; till++) {
+		char topic[32];
+
+		snprintf(topic, sizeof(topic), "pos/%d/event", till);
+		tell(topic, "basket.opened", "{'basket':'b%d','terminal':'%d'}", till, till);
+		tell(topic, "customer.identified", "{'subject':'" ANNA "','station':'%d'}", till);
+	}
+	tell("loyalty/r1/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
+	restart();
+	for (int till = 7; till <= 9; till++) {
+		struct id ben = subject_of(BEN);
+		char basket[8];
+
+		snprintf(basket, sizeof(basket), "b%d", till);
+		assert_non_null(visit_of(basket));
+		assert_true(id_equal(&visit_of(basket)->subject, &ben));
+	}
+}
+
+static void
 a_card_that_is_merged_into_itself_stays_as_it_is(void **state)
 {
 	(void)state;
@@ -480,6 +503,8 @@ main(void)
 		SPINE_TEST(what_one_card_bought_the_other_has_bought_once),
 		SPINE_TEST(contacts_of_one_instant_are_told_apart_by_card_and_outcome),
 		SPINE_TEST(the_open_basket_of_a_card_that_is_merged_is_the_others),
+		SPINE_TEST_ON_DISK(
+		    each_open_basket_of_a_card_that_is_merged_is_the_others_after_a_restart_too),
 		SPINE_TEST(a_card_that_is_merged_into_itself_stays_as_it_is),
 		SPINE_TEST(a_return_at_the_desk_is_decided_about_where_it_happens),
 		SPINE_TEST(what_is_not_asked_for_makes_no_visit),
