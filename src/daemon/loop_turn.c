@@ -120,6 +120,8 @@ daemon_reopen(struct daemon *daemon)
 		if (strcmp(before, after) != 0) {
 			daemon->delivered_count = 0;
 			mqtt_drop(daemon->mqtt);
+			if (daemon->http != NULL)
+				http_begin_anew(daemon->http);
 		}
 		daemon_link_reopened(daemon);
 		/* The clock does not wait for the next event. */

@@ -71,6 +71,8 @@ const char *http_address(const struct http *http, size_t i);
  * "status" (station NULL: all). */
 void http_stream(struct http *http, const char *station, int64_t id, const char *event,
     const char *json, size_t len);
+/* The ids begin again: who has seen some of those of before begins anew. */
+void http_begin_anew(struct http *http);
 /* A pairing code for these stations ("7,8"; "" = all): 6 digits, 5 minutes, 5 tries. False: that is
  * no list of stations, or a longer one than is kept of a tablet. */
 bool http_pair(struct http *http, const char *stations, char ret_code[static 7],

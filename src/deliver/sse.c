@@ -334,6 +334,14 @@ http_revoke(struct http *http, const char *name)
 		http_client_cut(stream->client);
 }
 
+void
+http_begin_anew(struct http *http)
+{
+	ring_done(&http->ring);
+	ring_init(&http->ring,
+	    http->host->last_id != NULL ? http->host->last_id(http->host->ctx) : -1);
+}
+
 size_t
 http_streams(const struct http *http)
 {

@@ -132,6 +132,14 @@ read_number(struct store *store, const char *sql, int64_t *ret, struct err *err)
 }
 
 static int
+save_lease(struct store *store, int64_t lease)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%lld", (long long)lease);
+	return store_meta_set(store, "outbox", text, (size_t)len);
+}
+
+static int
 new_epoch(struct store *store, struct err *err)
 {
 	uint8_t bytes[8] = { 0 };
@@ -140,6 +148,10 @@ new_epoch(struct store *store, struct err *err)
 		sqlite3_randomness(sizeof(bytes), bytes);
 	hash_hex(store->epoch, bytes, sizeof(bytes));
 	int error = store_meta_set(store, "epoch", store->epoch, 16);
+	/* Whoever finds an epoch finds the lease of the outbox too, or it was lost. */
+	if (error == 0)
+		error =
+		    save_lease(store, store->now.outbox_lease > 0 ? store->now.outbox_lease : 1);
 	return error == 0 ? 0
 			  : err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
 }
@@ -300,6 +312,20 @@ load_lane(struct store *store, enum lane lane, bool *ret_lost)
 	return 0;
 }
 
+/* Not there, or not readable: the ids begin again below those that tablets have seen. */
+static int
+load_lease(struct store *store, int64_t *ret_lease, bool *ret_lost)
+{
+	struct buf text = { 0 };
+	int error = store_meta_get(store, "outbox", &text);
+	*ret_lease = error == 0 ? strtoll(text.data, NULL, 10) : 0;
+	buf_done(&text);
+	if (error != AISLE_E_DAMAGED && error != AISLE_E_NONE)
+		return error;
+	*ret_lost = true;
+	return 0;
+}
+
 static int
 load_damaged(struct store *store, struct err *err)
 {
@@ -331,8 +357,8 @@ load_counters(struct store *store, struct err *err)
 		error = load_lane(store, lane, &lost);
 	if (error == 0)
 		error = read_number(store, "SELECT COALESCE(MAX(id), 0) FROM outbox", &last, err);
-	if (error == 0 && meta_number(store, "outbox", &lease) == AISLE_E_IO)
-		error = AISLE_E_IO;
+	if (error == 0)
+		error = load_lease(store, &lease, &lost);
 	store->now.outbox_next = store->now.outbox_lease = lease > last ? lease : last + 1;
 	if (error == 0)
 		error = read_number(store, "SELECT COALESCE(MAX(n), 0) FROM dead",
@@ -357,10 +383,8 @@ store_counters_save(struct store *store)
 {
 	if (store->now.outbox_next >= store->now.outbox_lease)
 		return;
-	char text[24];
-	int len = snprintf(text, sizeof(text), "%lld", (long long)store->now.outbox_next);
 	/* Without it the ids jump to the end of the lease, which is allowed. */
-	if (store_meta_set(store, "outbox", text, (size_t)len) != 0)
+	if (save_lease(store, store->now.outbox_next) != 0)
 		log_debug("store: outbox id not saved");
 }
 

@@ -207,6 +207,22 @@ begins_anew(struct rig *rig, const char *id)
 }
 
 static void
+where_the_ids_begin_again_nobody_goes_on_from_an_old_one(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int i = 1; i <= 3; i++)
+		emit(rig, "7", i * 10, "{}");
+	assert_false(begins_anew(rig, "20"));
+	rig->last_id = 1;
+	http_begin_anew(rig->http);
+	emit(rig, "7", 2, "{}");
+	assert_true(begins_anew(rig, "20"));
+	assert_true(begins_anew(rig, "30"));
+	assert_false(begins_anew(rig, "1"));
+}
+
+static void
 an_id_that_is_too_old_or_unknown_begins_anew(void **state)
 {
 	struct rig *rig = *state;
@@ -506,6 +522,7 @@ main(void)
 		T(a_station_that_nobody_has_heard_of_yet_streams_too),
 		T(a_tablet_that_slept_gets_what_it_missed_and_nothing_twice),
 		T(a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew),
+		T(where_the_ids_begin_again_nobody_goes_on_from_an_old_one),
 		T(an_id_that_is_too_old_or_unknown_begins_anew),
 		T(the_ring_is_bounded_in_bytes_too),
 		T(a_stream_goes_on_across_a_restart_if_nothing_was_missed),

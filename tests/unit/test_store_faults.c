@@ -233,6 +233,9 @@ a_damaged_epoch_or_counter_makes_a_new_epoch(void **state)
 		"UPDATE meta SET value = '0000000000000000' WHERE name = 'epoch'",
 		"DELETE FROM meta WHERE name = 'epoch'",
 		"UPDATE meta SET value = '1' WHERE name = 'uplink/money'",
+		/* The next id of the outbox: not again what tablets have seen as another. */
+		"UPDATE meta SET value = '7' WHERE name = 'outbox'",
+		"DELETE FROM meta WHERE name = 'outbox'",
 	};
 	begin(f);
 	assert_int_equal(store_uplink_add(f->store, LANE_MONEY, "t", 1, NULL, "{}", 2), 0);
