@@ -93,6 +93,7 @@ struct engine {
 	struct sessions *sessions;
 	struct subject_slot *subjects[SUBJECT_BUCKETS];
 	size_t subject_count;
+	bool subjects_doubtful; /* the row of one could not be read */
 	char **stopped; /* ascending */
 	size_t stopped_count;
 	struct engine_budget *budgets;

@@ -39,6 +39,9 @@ load_subject(struct engine *engine, const struct id *id)
 	}
 	rc = store_get(engine->store, STORE_SUBJECT, id, &buf, NULL);
 	engine_check(engine, rc);
+	/* Between two turns nothing is set aside: what is known then is not kept for the next one. */
+	if (rc != 0 && rc != AISLE_E_NONE)
+		engine->subjects_doubtful = true;
 	if (rc == 0 && subject_decode(subject, buf.data, buf.len) != 0)
 		log_warning("a subject's row cannot be read and is left out");
 	/* HQ's part comes on top: it yields where the customer has spoken since. */
@@ -121,6 +124,7 @@ engine_drop_subjects(struct engine *engine)
 		engine->subjects[i] = NULL;
 	}
 	engine->subject_count = 0;
+	engine->subjects_doubtful = false;
 }
 
 void

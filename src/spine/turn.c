@@ -21,6 +21,8 @@ turn_run(struct engine *engine, struct input *inputs, size_t count)
 	arena_reset(engine->arena);
 	engine->output_count = engine->receipt_count = 0;
 	engine->failed = 0;
+	if (engine->subjects_doubtful)
+		engine_drop_subjects(engine);
 	rc = store_begin(engine->store);
 	if (rc != 0)
 		return rc;

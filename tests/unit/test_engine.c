@@ -35,6 +35,38 @@ an_open_card_is_there_after_a_restart_and_expires_when_it_would_have(void **stat
 	assert_said("withdraw 7 expired");
 }
 
+/* A question between two turns may meet a row that does not open; it is for the turn to say so, once, and to go on
+ * without it. */
+static void
+what_a_question_could_not_read_is_not_what_the_next_turn_knows(void **state)
+{
+	struct id anna = subject_of(ANNA);
+	struct buf out = { 0 };
+	struct err err = { 0 };
+	int64_t damaged;
+
+	(void)state;
+	engine_close(engine);
+	options.sealed = true;
+	assert_int_equal(engine_open(&options, &engine, &err), 0);
+	grant(ANNA, "profile");
+	engine_drop_subjects(engine);
+	damaged = store_damaged(engine->store);
+	assert_int_equal(sqlite3_exec(engine->store->db,
+			     "UPDATE subject SET body = substr(body, 1, length(body) - 1) || x'a5'",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(query_customer(engine, &anna, &out), 0);
+	assert_int_equal(store_damaged(engine->store), damaged);
+	identify(ANNA);
+	assert_int_equal(store_damaged(engine->store), damaged + 1);
+	assert_false(consent_granted(customer(ANNA), CONSENT_PROFILE, now_ms));
+	grant(ANNA, "profile");
+	assert_true(consent_granted(customer(ANNA), CONSENT_PROFILE, now_ms));
+	assert_int_equal(store_damaged(engine->store), damaged + 1);
+	buf_done(&out);
+}
+
 static void
 what_is_over_leaves_memory_and_is_found_when_it_is_spoken_of(void **state)
 {
@@ -351,6 +383,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST_ON_DISK(
 		    an_open_card_is_there_after_a_restart_and_expires_when_it_would_have),
+		SPINE_TEST_ON_DISK(what_a_question_could_not_read_is_not_what_the_next_turn_knows),
 		SPINE_TEST_ON_DISK(what_is_over_leaves_memory_and_is_found_when_it_is_spoken_of),
 		SPINE_TEST_ON_DISK(the_figures_of_the_store_outlive_it),
 		SPINE_TEST_ON_DISK(what_is_known_of_a_customer_outlives_the_store),
