@@ -49,8 +49,10 @@ struct aisle_options {
 };
 
 /* Opens a store. *ret_engine is set in any case: after an error ask it why, then close it.
- * AISLE_E_CONFIG: a file of options is wrong. AISLE_E_INVALID: so is profiles. AISLE_E_IO: the state
- * folder cannot be used, or is in use. AISLE_E_REFUSED: a newer version wrote it. */
+ * AISLE_E_CONFIG: the configuration, the store's id or the pepper's file is wrong. AISLE_E_INVALID: profiles is not
+ * such a bundle; AISLE_E_DAMAGED: it is not as it was built, or the state folder's keys do not open. AISLE_E_NONE: the
+ * pepper's file is not there. AISLE_E_IO: profiles cannot be read, the state folder cannot be used, or is in use;
+ * AISLE_E_FULL: there is no room for it. AISLE_E_REFUSED: another version wrote it. */
 int aisle_open(const struct aisle_options *options, struct aisle_engine **ret_engine);
 
 /* NULL is fine. What was fed is on the disk already. */
@@ -62,18 +64,22 @@ const char *aisle_error(const struct aisle_engine *engine);
 
 /* Puts the policy of a bundle file (`aislectl bundle build`) in force; without one the store
  * learns and decides nothing. Cards that are open and that a later policy does not know are
- * withdrawn: see aisle_next(). AISLE_E_INVALID: not a bundle, or its policy has mistakes.
- * AISLE_E_REFUSED: it is of another currency, or does not know the store's zone. After an error the
- * one before is in force. */
+ * withdrawn: see aisle_next(). AISLE_E_NONE: no such file. AISLE_E_INVALID: not a bundle,
+ * or its policy has mistakes. AISLE_E_DAMAGED: not as it was built. AISLE_E_REFUSED: it is of another currency, or does
+ * not know the store's zone. AISLE_E_FULL: no memory for it. After any of these the one before is in force.
+ * AISLE_E_IO: it cannot be read; or it is in force and what was to be withdrawn could not be written, then as of
+ * aisle_feed(). */
 int aisle_set_bundle(struct aisle_engine *engine, const char *path);
 
 /* Events of a recording, a CloudEvent a line, all of them applied together: in one transaction, on
- * the disk if there is a state folder. Cutting them otherwise changes no decision. An empty line is
+ * the disk if there is a state folder; an event that leads to more than a row may hold is set aside as a dead letter,
+ * and its call takes a transaction for each. Cutting them otherwise changes no decision. An empty line is
  * nothing, the last one needs no newline. Time goes with the events and never back. An event that
  * cannot be used, a line that is no event too, is no error: it is an AISLE_DEAD_LETTER. One that
  * was there before counts once.
- * AISLE_E_INVALID: a line of more than 1 MiB, none was applied. Any other: none was applied, the
- * store is as before; in memory it is lost, close it. */
+ * AISLE_E_INVALID: a line of more than 1 MiB, none was applied. AISLE_E_IO, AISLE_E_FULL, AISLE_E_DAMAGED: the disk
+ * would not take them. What aisle_next() gives was applied, and the rest was not: feed the same events again. A store
+ * in memory is lost then, close it. */
 int aisle_feed(struct aisle_engine *engine, const char *events, size_t len);
 
 /* Time passes without an event: what is due by then happens (cards expire, snoozed ones come back).
@@ -110,7 +116,7 @@ enum aisle_query {
 
 /* The JSON that GET /v1/decisions/{decision}, /v1/stations, /v1/stations/{station} and /v1/report
  * give (docs/http.md). It changes nothing. AISLE_E_NONE: there is no such decision, or none any
- * more. AISLE_E_INVALID: no such query, or it needs a name. Until the next call. */
+ * more. AISLE_E_INVALID: no such query, or it needs a name. AISLE_E_IO: the store is not open. Until the next call. */
 int aisle_query(struct aisle_engine *engine, enum aisle_query query, const char *name,
     const char **ret_json, size_t *ret_len);
 

@@ -45,7 +45,9 @@ struct engine_options {
 	bool forget_decisions;	 /* on_decision has them: none is kept to be asked for */
 	/* Every decision record as it is made: one JSON object. NULL: none. */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
-	void *on_decision_ctx;
+	/* Those of the turn that is running never happened: it will not be committed. NULL: nobody asks. */
+	void (*on_undone)(void *ctx);
+	void *on_decision_ctx; /* of both */
 };
 
 /* ---- inputs ---- */

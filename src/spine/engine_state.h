@@ -94,7 +94,7 @@ struct engine {
 	struct subject_slot *subjects[SUBJECT_BUCKETS];
 	size_t subject_count;
 	bool subjects_doubtful; /* the row of one could not be read */
-	char **stopped; /* ascending */
+	char **stopped;		/* ascending */
 	size_t stopped_count;
 	struct engine_budget *budgets;
 	size_t budget_count;

@@ -37,6 +37,8 @@ turn_run(struct engine *engine, struct input *inputs, size_t count)
 		rc = store_commit(engine->store);
 	if (rc != 0) {
 		store_rollback(engine->store);
+		if (engine->options.on_undone != NULL)
+			engine->options.on_undone(engine->options.on_decision_ctx);
 		metrics_add(METRIC_COMMITS_FAILED, 1);
 		return rc;
 	}

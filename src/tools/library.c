@@ -3,9 +3,11 @@
  * library.c - include/aisle/engine.h over the daemon's engine.
  *
  * DESIGN
- *   What replay runs, with what a turn made kept until the next one. Decisions
- *   come by a call while the turn runs; each remembers how much was listed
- *   before it, so that aisle_next() gives all in the order in which it was made.
+ *   What replay runs, with what a call made kept until the next one. Decisions
+ *   come by a call while a turn runs; each remembers how much was listed before
+ *   it, so that aisle_next() gives all in the order in which it was made. What
+ *   an undone turn told is taken back; a committed one's outputs are copied,
+ *   for a call may need several turns (spine/aside.c).
  */
 #include "aisle/engine.h"
 
@@ -40,7 +42,13 @@ struct aisle_engine {
 	/* of the last call that made something */
 	struct buf decisions; /* their text, a zero byte after each */
 	struct made *made;
-	size_t made_count, made_capacity, made_next, output_count, output_next;
+	size_t made_count, made_capacity, made_next;
+	struct arena *arena; /* of outputs */
+	struct aisle_output *outputs;
+	size_t output_count, output_capacity, output_next;
+	struct {
+		size_t made, bytes;
+	} committed; /* so much of it */
 };
 
 const char *
@@ -96,6 +104,18 @@ forget_made(struct aisle_engine *engine)
 	buf_clear(&engine->decisions);
 	engine->made_count = engine->made_next = 0;
 	engine->output_count = engine->output_next = 0;
+	engine->committed.made = engine->committed.bytes = 0;
+	arena_reset(engine->arena);
+}
+
+/* The turn that told of them will not be committed. */
+static void
+on_undone(void *ctx)
+{
+	struct aisle_engine *engine = ctx;
+
+	engine->made_count = engine->committed.made;
+	engine->decisions.len = engine->committed.bytes;
 }
 
 static void
@@ -110,13 +130,14 @@ on_decision(void *ctx, const char *json, size_t len)
 		engine->made =
 		    mem_realloc(engine->made, engine->made_capacity * sizeof(*engine->made));
 	}
-	engine->made[engine->made_count++] = (struct made){ engine->decisions.len, len, before };
+	engine->made[engine->made_count++] =
+	    (struct made){ engine->decisions.len, len, engine->output_count + before };
 	buf_add(&engine->decisions, json, len);
 	buf_addc(&engine->decisions, '\0');
 }
 
-bool
-aisle_next(struct aisle_engine *engine, struct aisle_output *ret_output)
+static void
+keep_output(struct aisle_engine *engine, const struct output *output)
 {
 	static const enum aisle_kind kinds[] = {
 		[OUTPUT_GUIDANCE] = AISLE_GUIDANCE,
@@ -125,6 +146,40 @@ aisle_next(struct aisle_engine *engine, struct aisle_output *ret_output)
 		[OUTPUT_RECEIPT] = AISLE_RECEIPT,
 		[OUTPUT_DEAD_LETTER] = AISLE_DEAD_LETTER,
 	};
+
+	if (engine->output_count == engine->output_capacity) {
+		engine->output_capacity =
+		    engine->output_capacity == 0 ? 64 : 2 * engine->output_capacity;
+		engine->outputs = mem_realloc(engine->outputs,
+		    engine->output_capacity * sizeof(*engine->outputs));
+	}
+	engine->outputs[engine->output_count++] = (struct aisle_output){
+		.kind = kinds[output->kind],
+		.json = arena_strndup(engine->arena, output->payload, output->len),
+		.len = output->len,
+		.topic = arena_strdup(engine->arena, output->topic),
+		.station = arena_strdup(engine->arena, output->station),
+	};
+}
+
+/* After each commit. */
+static void
+on_turned(void *ctx, struct input *input)
+{
+	struct aisle_engine *engine = ctx;
+	size_t count;
+	const struct output *outputs = engine_outputs(engine->engine, &count);
+
+	(void)input;
+	for (size_t i = 0; i < count; i++)
+		keep_output(engine, &outputs[i]);
+	engine->committed.made = engine->made_count;
+	engine->committed.bytes = engine->decisions.len;
+}
+
+bool
+aisle_next(struct aisle_engine *engine, struct aisle_output *ret_output)
+{
 	if (engine->made_next < engine->made_count &&
 	    engine->made[engine->made_next].before <= engine->output_next) {
 		const struct made *made = &engine->made[engine->made_next++];
@@ -136,15 +191,7 @@ aisle_next(struct aisle_engine *engine, struct aisle_output *ret_output)
 	}
 	if (engine->output_next == engine->output_count)
 		return false;
-	size_t count;
-	const struct output *output =
-	    &engine_outputs(engine->engine, &count)[engine->output_next++];
-
-	*ret_output = (struct aisle_output){ .kind = kinds[output->kind],
-		.json = output->payload,
-		.len = output->len,
-		.topic = output->topic,
-		.station = output->station };
+	*ret_output = engine->outputs[engine->output_next++];
 	return true;
 }
 
@@ -185,6 +232,7 @@ open_recorded(struct aisle_engine *engine, const struct aisle_options *options)
 		.pepper = options->pepper,
 		.keep_decisions = !options->forget_decisions,
 		.on_decision = on_decision,
+		.on_undone = on_undone,
 		.ctx = engine };
 	int rc = 0;
 
@@ -208,6 +256,7 @@ aisle_open(const struct aisle_options *options, struct aisle_engine **ret_engine
 	int rc;
 
 	*ret_engine = engine;
+	engine->arena = arena_new();
 	/* What its caller must know of it is given back. */
 	log_set_level(LOG_ERROR);
 	engine->on_disk = options->state != NULL;
@@ -228,6 +277,8 @@ aisle_close(struct aisle_engine *engine)
 	buf_done(&engine->decisions);
 	free(engine->inputs);
 	free(engine->made);
+	free(engine->outputs);
+	arena_free(engine->arena);
 	free(engine);
 }
 
@@ -241,18 +292,20 @@ not_open(struct aisle_engine *engine)
 	    : fail(engine, AISLE_E_IO, "this store is not open, or was lost");
 }
 
-/* What could not be committed is not there any more: from a folder it is read again. */
+/* As the daemon takes them: what no turn can hold is set aside by itself. What the disk could not take is not there
+ * any more: from a folder it is read again. */
 static int
 run(struct aisle_engine *engine, struct input *inputs, size_t count)
 {
 	struct err err = { 0 };
 	int rc = turn_run(engine->engine, inputs, count);
 
-	if (rc == 0) {
-		(void)engine_outputs(engine->engine, &engine->output_count);
+	if (rc == 0)
+		on_turned(engine, NULL);
+	else if (turn_own_fault(rc))
+		rc = turn_each(engine->engine, inputs, count, on_turned, engine);
+	if (rc == 0)
 		return 0;
-	}
-	forget_made(engine);
 	if (!engine->on_disk || engine_reopen(engine->engine, &err) != 0)
 		engine->engine = NULL;
 	return fail(engine, rc, "the state cannot be written");

@@ -55,6 +55,7 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 		.sealed = options->state != NULL,
 		.pepper = options->pepper,
 		.on_decision = options->on_decision,
+		.on_undone = options->on_undone,
 		.on_decision_ctx = options->ctx };
 	int rc;
 

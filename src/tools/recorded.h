@@ -22,6 +22,7 @@ struct recorded_options {
 	int turn;	       /* 0: RECORDED_TURN */
 	bool keep_decisions;   /* to be asked for, also in memory */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
+	void (*on_undone)(void *ctx); /* as of engine_options; NULL */
 	void *ctx;
 };
 

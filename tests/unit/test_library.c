@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 
 #include "aisle/engine.h"
+#include "spine/spine.h"
+#include "store/store_internal.h"
 #include "sync/bundle.h"
 
 #define T0 INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
@@ -353,6 +355,75 @@ what_could_not_be_written_did_not_happen_and_may_be_fed_again(void **state)
 	aisle_close(engine);
 }
 
+/* The row of basket b, in a folder, is filled up to so many bytes. */
+static void
+leave_room(const char *folder, size_t left)
+{
+	struct conf conf;
+	struct engine_options options = { .conf = &conf, .state_dir = folder, .sealed = true };
+	struct engine *engine;
+	struct visit *visit;
+	struct buf row = { 0 };
+	struct err err = { 0 };
+
+	conf_init(&conf);
+	free(conf.store_id);
+	conf.store_id = mem_strdup("0");
+	assert_int_equal(engine_open(&options, &engine, &err), 0);
+	assert_int_equal(store_begin(engine->store), 0);
+	visit = sessions_by_basket(engine->sessions, "b");
+	assert_non_null(visit);
+	visit_encode(visit, &row);
+	free(visit->associate);
+	visit->associate = mem_calloc(1, STORE_BODY_MAX - row.len - left);
+	memset(visit->associate, 'a', STORE_BODY_MAX - row.len - left - 1);
+	engine_touch(engine, visit);
+	engine_save(engine);
+	assert_int_equal(engine->failed, 0);
+	assert_int_equal(store_commit(engine->store), 0);
+	engine_close(engine);
+	conf_done(&conf);
+	buf_done(&row);
+}
+
+static void
+what_no_row_can_hold_is_set_aside_and_its_neighbours_are_applied(void **state)
+{
+	static const char others[] =
+	    "{\"specversion\":\"1.0\",\"source\":\"/s\",\"id\":\"%d\",\"type\":"
+	    "\"aisle.basket.item-added\",\"topic\":\"pos/8/event\","
+	    "\"time\":\"2026-11-21T10:00:01Z\",\"data\":{\"basket\":\"c%d\",\"line\":1,"
+	    "\"sku\":\"s\",\"category\":\"c\",\"qty\":1,\"amount\":10,\"currency\":\"USD\"}}\n";
+	char folder[100], events[2000], *at = events;
+	struct aisle_options options = { .state = folder };
+	struct aisle_engine *engine;
+	struct aisle_output output;
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/large", dir);
+	engine = open_store(&options);
+	feed(engine, OPENED);
+	aisle_close(engine);
+	leave_room(folder, 8);
+	engine = open_store(&options);
+	at += sprintf(at, others, 3, 3);
+	at += sprintf(at, "%s\n", ADDED);
+	sprintf(at, others, 4, 4);
+	feed(engine, events);
+	(void)next(engine, AISLE_DECISION);
+	(void)next(engine, AISLE_GUIDANCE);
+	output = next(engine, AISLE_DEAD_LETTER);
+	assert_non_null(strstr(output.json, "could not be written"));
+	(void)next(engine, AISLE_DECISION);
+	(void)next(engine, AISLE_GUIDANCE);
+	no_more(engine);
+	/* It goes on. */
+	feed(engine, events);
+	(void)next(engine, AISLE_DEAD_LETTER);
+	no_more(engine);
+	aisle_close(engine);
+}
+
 /* ---- what is wrong ---- */
 
 static void
@@ -380,7 +451,7 @@ an_open_that_fails_says_why_and_is_closed(void **state)
 	aisle_close(engine);
 
 	options = (struct aisle_options){ .profiles = "/nowhere" };
-	assert_true(aisle_open(&options, &engine) < 0);
+	assert_int_equal(aisle_open(&options, &engine), AISLE_E_IO);
 	says(engine, "/nowhere");
 	aisle_close(engine);
 	aisle_close(NULL);
@@ -459,6 +530,7 @@ main(void)
 		cmocka_unit_test(decisions_that_are_not_kept_cannot_be_asked_for),
 		cmocka_unit_test(a_folder_is_gone_on_from_by_one_at_a_time),
 		cmocka_unit_test(what_could_not_be_written_did_not_happen_and_may_be_fed_again),
+		cmocka_unit_test(what_no_row_can_hold_is_set_aside_and_its_neighbours_are_applied),
 		cmocka_unit_test(an_open_that_fails_says_why_and_is_closed),
 		cmocka_unit_test(a_pepper_file_is_read_and_refused_by_name),
 		cmocka_unit_test(a_bundle_that_cannot_be_used_leaves_the_one_in_force),
