@@ -8,10 +8,10 @@
     NICE=10     how much we give way to others
 
 A change is made by rule to one place of one function, in a copy: a condition turned, `<` for `<=`, `&&` for `||`, one
-more or less, the neighbour in an enum, a statement dropped, another value returned. The file is compiled, the room's tests are linked with
-it and run until one fails. What does not compile, or gives the same machine code, is not counted. One that no test can
-see because nothing changes is listed in tests/mutants.equivalent, with the reason, by function and text: files may be
-cut anew.
+more or less, the neighbour in an enum, a statement dropped, another value returned. The file is compiled with the
+sanitizers of make check-ci, the room's tests are linked with it and run until one fails. What does not compile, or
+gives the same machine code, is not counted. One that no test can see because nothing changes is listed in
+tests/mutants.equivalent, with the reason, by function and text: files may be cut anew.
 
 Which changes a seed makes depends on the functions alone, not on the files that they stand in. Results are kept in
 build/mutants; a run that was stopped goes on where it was, and what a test saw once is not tried again while its
@@ -53,6 +53,8 @@ TESTS = {
 # A test hangs that takes so many times as long as without a change; in processor time, for a machine may be busy.
 FACTOR, LEAST_S, PATIENCE = 8, 5, 20
 MEMORY_MIB = 2048
+# The changed file alone is compiled with them: what it writes or reads past an end, and what C leaves undefined.
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 
 # ---- what may be changed ----
@@ -220,26 +222,26 @@ class Bench:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
 
-    def compile(self, path, text, name):
+    def compile(self, path, text, name, flags=()):
         out = os.path.join(self.folder, name)
-        done = subprocess.run(self.compiler + ["-w", "-x", "c", "-c", "-o", out, "-"], input=f'# 1 "{path}"\n{text}', text=True,
+        done = subprocess.run(self.compiler + [*flags, "-w", "-x", "c", "-c", "-o", out, "-"], input=f'# 1 "{path}"\n{text}', text=True,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return out if done.returncode == 0 else None
 
     def link(self, out, objects, libs=()):
-        line = self.compiler + ["-pie", "-fuse-ld=gold", "-Wl,-s", "-o", out, *objects, f"{BUILD}/libaisle.a", *self.libs, *libs]
+        line = self.compiler + SANITIZE + ["-pie", "-fuse-ld=gold", "-Wl,-s", "-o", out, *objects, f"{BUILD}/libaisle.a", *self.libs, *libs]
         done = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         return done.returncode == 0 or sys.exit(f"cannot link {out}:\n{done.stderr[-2000:]}")
 
     def run(self, test, objects=()):
         """'' passed, else how it failed; objects stand in for those of the library."""
-        environ = dict(os.environ, BUILD=self.folder, SEEDS="12", LSAN_OPTIONS=f"hard_rss_limit_mb={MEMORY_MIB}")
+        environ = dict(os.environ, BUILD=self.folder, SEEDS="12", ASAN_OPTIONS=f"hard_rss_limit_mb={MEMORY_MIB}")
         if "/" in test:
             ctl = [o for s in glob.glob("src/ctl/*.c") for o in [f"{BUILD}/{s[:-2]}.o"]]
             self.link(os.path.join(self.folder, "aislectl"), list(objects) + ctl)
             command = ["/usr/bin/python3", f"tests/{test}.py"]
         else:
-            self.link(os.path.join(self.folder, test), [f"{BUILD}/tests/unit/{test}.o", *objects], ["-lcmocka", "-lm", "-fsanitize=leak"])
+            self.link(os.path.join(self.folder, test), [f"{BUILD}/tests/unit/{test}.o", *objects], ["-lcmocka", "-lm"])
             command = [os.path.join(self.folder, test)]
         limit = max(LEAST_S, FACTOR * self.baseline.get(test, 75))
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -289,8 +291,9 @@ def try_one(bench, mutant):
         return "broken", ""
     if read(made) == unchanged(bench, mutant):
         return "same", ""
+    checked = bench.compile(mutant["path"], mutant["text"], "checked.o", SANITIZE)
     for test in tests_for(mutant):
-        how = bench.run(test, [made])
+        how = bench.run(test, [checked])
         if how:
             return "killed", f"{test}: {how}"
     return "survived", ""
@@ -385,11 +388,12 @@ def processor_s():
 
 
 def measure(bench, tests):
-    """That each passes without a change, and how long it takes; once, as long as it is the same test."""
+    """That each passes without a change, and how long it takes; once, as long as test and library are the same."""
     path = f"{OWN}/times.json"
     known = json.loads(read(path)) if os.path.exists(path) else {}
+    library = hashlib.blake2b(read(f"{BUILD}/libaisle.a"), digest_size=8).hexdigest()
     for test in tests:
-        name = f"{test} {digest_of([test])}"
+        name = f"{test} {digest_of([test])} {library}"
         if name not in known:
             began = processor_s()
             how = bench.run(test)
