@@ -86,6 +86,7 @@ class Lane(threading.Thread):
         self.store.serial = 1000000 * (1 + number)  # no event has a name of the state's
         self.client = Client(self.store.broker.port, [f"{self.store.root}/guidance/+", f"{self.store.root}/status"])
         self.said = 0
+        self.finished = 0
         self.slowest = 0.0
         self.failures = []
 
@@ -166,6 +167,7 @@ class Lane(threading.Thread):
     def run(self):
         for how, suffix, seed in self.flips:
             self.one(how, suffix, seed)
+            self.finished += 1
 
 
 def test_a_bit_that_flips_under_overdue_timers_stops_nothing():
@@ -183,9 +185,12 @@ def test_a_bit_that_flips_under_overdue_timers_stops_nothing():
         for lane in lanes:
             lane.join()
         failures = [f for lane in lanes for f in lane.failures]
-        print(f"seed {SEED}: {FLIPS} flips, served after {FLIPS - len(failures)}, slowest {max(l.slowest for l in lanes):.2f} s, "
-              f"{sum(l.said for l in lanes)} told of damage")
+        finished, said = sum(lane.finished for lane in lanes), sum(lane.said for lane in lanes)
+        print(f"seed {SEED}: {FLIPS} flips, served after {finished - len(failures)}, slowest {max(l.slowest for l in lanes):.2f} s, "
+              f"{said} told of damage")
         assert not failures, f"{len(failures)} of {FLIPS}:\n" + "\n".join(failures[:5])
+        assert finished == FLIPS, f"{finished} of {FLIPS} were tried"  # a lane that dies has no failures
+        assert said > 0 or FLIPS < 16, "no flip was seen: are they where the state is?"
     finally:
         for lane in lanes:
             lane.client.close()
