@@ -88,14 +88,11 @@ bound_total(struct http *http)
 }
 
 static void
-send_text(struct stream *stream, const struct buf *text)
+put(struct stream *stream, const struct buf *text)
 {
-	struct http *http = stream->client->http;
-	struct evbuffer *chunk;
+	struct evbuffer *chunk = evbuffer_new();
 
-	if (stream->client->doomed || text->len == 0)
-		return;
-	if (waiting(stream) + text->len > stream_bytes(http) || (chunk = evbuffer_new()) == NULL) {
+	if (chunk == NULL) {
 		cut(stream);
 		return;
 	}
@@ -103,6 +100,17 @@ send_text(struct stream *stream, const struct buf *text)
 	evhttp_send_reply_chunk(stream->client->request, chunk);
 	evbuffer_free(chunk);
 	stream->beat_ms = http_mono_ms();
+}
+
+static void
+send_text(struct stream *stream, const struct buf *text)
+{
+	if (stream->client->doomed || text->len == 0)
+		return;
+	if (waiting(stream) + text->len > stream_bytes(stream->client->http))
+		cut(stream);
+	else
+		put(stream, text);
 }
 
 void
@@ -263,7 +271,7 @@ begin(struct http_call *call, const char *station, const struct buf *text)
 	http_add_header(call, "X-Content-Type-Options", "nosniff");
 	http_add_header(call, "X-Accel-Buffering", "no");
 	evhttp_send_reply_start(call->request, 200, "OK");
-	send_text(stream, text);
+	put(stream, text); /* it fits: the head that waits before it is no part of what it holds */
 }
 
 void

@@ -342,6 +342,34 @@ an_event_larger_than_the_bound_cuts_and_the_bound_itself_does_not(void **state)
 }
 
 static void
+a_stream_may_begin_with_as_much_as_it_may_hold(void **state)
+{
+	struct rig *rig = *state;
+	struct buf out = { 0 }, open = { 0 };
+	size_t overhead = strlen("retry: 2000\n\nevent: status\ndata: {\"state\":\"online\"}\n\n"
+				 "event: guidance\ndata: {\"g\":\"\"}\n\n");
+	int fd;
+
+	rig->conf.stream_kib = 1;
+	buf_adds(&open, "[{\"g\":\"");
+	for (size_t n = overhead; n < 1024; n++)
+		buf_addc(&open, 'x');
+	buf_adds(&open, "\"}]");
+	rig->open = open.data;
+	fd = stream_open(rig, "/v1/stations/7/stream", AUTH, &out, "x\"}\n\n");
+	assert_int_equal(http_streams(rig->http), 1);
+	close(fd);
+	rig_pump(rig, 3);
+	open.len -= 3;
+	buf_adds(&open, "x\"}]");
+	rig->open = open.data;
+	assert_int_equal(rig_get(rig, "/v1/stations/7/stream", AUTH, NULL), 503);
+	assert_int_equal(http_streams(rig->http), 0);
+	buf_done(&open);
+	buf_done(&out);
+}
+
+static void
 a_tablet_has_eight_streams_and_the_ninth_cuts_the_first(void **state)
 {
 	struct rig *rig = *state;
@@ -528,6 +556,7 @@ main(void)
 		T(a_stream_goes_on_across_a_restart_if_nothing_was_missed),
 		T(a_reader_that_never_reads_is_cut_and_the_others_see_nothing_of_it),
 		T(an_event_larger_than_the_bound_cuts_and_the_bound_itself_does_not),
+		T(a_stream_may_begin_with_as_much_as_it_may_hold),
 		T(a_tablet_has_eight_streams_and_the_ninth_cuts_the_first),
 		T(the_257th_stream_is_told_to_wait),
 		T(a_quiet_stream_gets_a_comment_every_15_seconds),
