@@ -313,8 +313,6 @@ http_client_init(struct http *http)
 {
 	struct timeval second = { .tv_sec = 1 };
 
-	TAILQ_INIT(&http->clients);
-	TAILQ_INIT(&http->arrivals);
 	http->work = event_new(http->base, -1, 0, work, http);
 	http->second = event_new(http->base, -1, EV_PERSIST, every_second, http);
 	if (http->work == NULL || http->second == NULL || event_add(http->second, &second) != 0)
