@@ -13,6 +13,8 @@ fail() {
 found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/nouns src/logic src/score src/policy src/decide src/session src/profile src/spine | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
 [ -z "$found" ] ||
 	fail "the engine has its own exp and log (core/fmath.h)"
+# The tables of core/unicode.c are made from Unicode's data.
+/usr/bin/python3 tests/unicode_table.py --check || bad=1
 # JSON is written by core/json_write.c, which escapes: no punctuation of it in a string. Left out: the decision's
 # record, which is measured, and its member that does not go up (choose.c); texts that are JSON as they stand (watch.c,
 # train_folder.c) or parts of it to pack by (pack.c); what the policy's compiler says it expected.

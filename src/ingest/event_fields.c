@@ -44,7 +44,7 @@ static const struct field added_fields[] = {
 	BASKET(REQUIRED), LINE,
 	{ "gtin", F_ITEM, REQUIRED, AT(item), 0, 0, NULL },
 	{ "category", F_PATH, REQUIRED, AT(item.category), 0, 0, NULL },
-	DECOR("brand", item.brand), DECOR("name", item.name),
+	{ "brand", F_BRAND, OPTIONAL, AT(item.brand), 0, TEXT_MAX, NULL }, DECOR("name", item.name),
 	{ "qty", F_QTY, REQUIRED, AT(item.qty_milli), 1, QTY_MILLI_MAX, NULL },
 	MONEY("amount", REQUIRED, item.amount_minor), CURRENCY,
 	MONEY("margin", OPTIONAL, item.margin_minor),

@@ -27,7 +27,7 @@ static const struct field tender_fields[] = {
 static const struct field item_fields[] = {
 	{ "gtin", F_ITEM, true, 0, 0, 0, NULL },
 	{ "category", F_PATH, true, offsetof(struct event_item, category), 0, 0, NULL },
-	{ "brand", F_DECOR, false, offsetof(struct event_item, brand), 0, TEXT_MAX, NULL },
+	{ "brand", F_BRAND, false, offsetof(struct event_item, brand), 0, TEXT_MAX, NULL },
 	{ "name", F_DECOR, false, offsetof(struct event_item, name), 0, TEXT_MAX, NULL },
 	{ "qty", F_QTY, true, offsetof(struct event_item, qty_milli), 1, QTY_MILLI_MAX, NULL },
 	{ "amount", F_INT, true, offsetof(struct event_item, amount_minor), -MONEY_MAX, MONEY_MAX,

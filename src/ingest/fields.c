@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/unicode.h"
 #include "core/when.h"
 #include "nouns/currency.h"
 
@@ -117,6 +118,16 @@ read_decor(struct reader *reader, const struct field *field, json_t *value, void
 		*(const char **)out = printable(arena_strndup(reader->arena, text, len));
 }
 
+/* A decoration that is compared: as it compares. */
+static void
+read_brand(struct reader *reader, const struct field *field, json_t *value, const char **out)
+{
+	read_decor(reader, field, value, out);
+	*out = unicode_key(reader->arena, *out);
+	if (*out != NULL && **out == '\0')
+		*out = NULL;
+}
+
 static enum reject
 read_path(struct reader *reader, const struct field *field, json_t *value, void *out)
 {
@@ -135,7 +146,7 @@ read_path(struct reader *reader, const struct field *field, json_t *value, void 
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			return bad_value(reader, field, "no control characters");
 	}
-	*(const char **)out = arena_strdup(reader->arena, text);
+	*(const char **)out = unicode_path_key(reader->arena, arena_strdup(reader->arena, text));
 	return REJECT_NONE;
 }
 
@@ -283,6 +294,7 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	case F_NAME: return read_name(reader, field, value, out);
 	case F_TEXT: return read_text(reader, field, value, out);
 	case F_DECOR: read_decor(reader, field, value, out); return REJECT_NONE;
+	case F_BRAND: read_brand(reader, field, value, out); return REJECT_NONE;
 	case F_PATH: return read_path(reader, field, value, out);
 	case F_WORD:
 	case F_CHOICE: return read_word(reader, field, value, out);

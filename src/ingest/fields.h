@@ -20,7 +20,8 @@ enum field_kind {
 	/* up to max bytes of text for people; control characters become spaces → const char * */
 	F_TEXT,
 	F_DECOR,    /* such text that decorates: cut at max bytes, never refused → const char * */
-	F_PATH,	    /* category: segments joined by slashes → const char * */
+	F_BRAND,    /* a decoration, as it compares (core/unicode.h) → const char * */
+	F_PATH,	    /* category: segments joined by slashes, as it compares → const char * */
 	F_WORD,	    /* one of words → const char * */
 	F_CHOICE,   /* one of words → int, its index */
 	F_BOOL,	    /* → bool */

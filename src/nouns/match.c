@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/unicode.h"
 #include "nouns/gtin.h"
 
 const char *
@@ -14,8 +15,8 @@ item_name(struct arena *arena, const char *text)
 {
 	char gtin[15];
 
-	if (strlen(text) >= 14 || !gtin_normalise(text, gtin))
-		return text;
+	if (strlen(text) == 14 || !gtin_normalise(text, gtin))
+		return unicode_nfc(arena, text);
 	return arena_strdup(arena, gtin);
 }
 

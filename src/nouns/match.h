@@ -11,8 +11,8 @@
 
 struct arena;
 
-/* The one name of an item: a GTIN of 8, 12 or 13 digits has 14, as lines carry it; everything else
- * is a sku, as it is written. text itself where nothing changes. */
+/* The one name of an item: a GTIN of 8, 11, 12 or 13 digits has 14, as lines carry it; everything
+ * else is a sku, composed (NFC) and without white space around it. */
 const char *item_name(struct arena *arena, const char *text);
 /* item: of a line or a purchase. A GTIN with and without its leading zeros is the same item. */
 bool item_is(const char *item, const char *wanted);

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/unicode.h"
 #include "core/when.h"
+#include "nouns/match.h"
 
 /* ---- name map ---- */
 
@@ -350,9 +352,12 @@ read_goods(struct compile *c, const struct at *at, struct match *match)
 	}
 	if (!READ_MEMBERS(c, at, members))
 		return;
-	match->category = read_string(c, at, "category");
-	match->brand = read_string(c, at, "brand");
+	/* As lines carry them. */
+	match->category = unicode_path_key(c->arena, read_string(c, at, "category"));
+	match->brand = unicode_key(c->arena, read_string(c, at, "brand"));
 	match->item = read_string(c, at, "item");
+	if (match->item != NULL)
+		match->item = item_name(c->arena, match->item);
 	match->set = match->category != NULL || match->brand != NULL || match->item != NULL;
 	if (!match->set && json_object_size(at->json) == 0)
 		mistake(c, at, "names nothing, expected a category, brand or item");

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/unicode.h"
 #include "nouns/currency.h"
 
 /* clang-format off */
@@ -209,6 +210,10 @@ read_sensitive(struct compile *c, const struct at *at)
 			mistake(c, &here,
 			    "not a source, expected one such as \"profile.health\" or "
 			    "\"category=beer\"");
+		else if (strncmp(json_string_value(here.json), "category=", 9) == 0)
+			json_array_set_new(at->json, i,
+			    json_string(arena_printf(c->arena, "category=%s",
+				unicode_path_key(c->arena, json_string_value(here.json) + 9))));
 	}
 }
 

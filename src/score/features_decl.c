@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "core/unicode.h"
 #include "core/when.h"
 #include "nouns/match.h"
 #include "score/features_args.h"
@@ -81,8 +82,10 @@ take_key(struct scan *scan, struct feature *feature)
 			return args_fail(scan, arg->value_column, "not a category",
 			    "a path as grocery/coffee");
 		feature->key = (enum feature_key)key;
-		feature->key_value =
-		    key == KEY_ITEM ? item_name(scan->arena, arg->value) : arg->value;
+		/* As lines carry it. */
+		feature->key_value = key == KEY_ITEM ? item_name(scan->arena, arg->value)
+		    : key == KEY_BRAND		     ? unicode_key(scan->arena, arg->value)
+						     : unicode_path_key(scan->arena, arg->value);
 	}
 	return 0;
 }

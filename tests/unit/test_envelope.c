@@ -521,6 +521,26 @@ a_decoration_never_costs_a_line(void **state)
 }
 
 static void
+category_and_brand_are_taken_as_they_compare(void **state)
+{
+	static const char *const categories[] = { "\"x/tabak\"", "\"X/Tabak\"", "\"x/tabak \"",
+		"\"x / TABAK\"" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(categories); i++) {
+		assert_int_equal(parse_with("aisle.basket.item-added", "category", categories[i]),
+		    0);
+		assert_string_equal(event->item.category, "x/tabak");
+	}
+	assert_int_equal(parse_with("aisle.basket.item-added", "brand", "\" KA\\u0308SE \""), 0);
+	assert_string_equal(event->item.brand, "k\xc3\xa4se");
+	assert_int_equal(parse_with("aisle.basket.item-added", "brand", "\"  \""), 0);
+	assert_null(event->item.brand);
+	assert_int_equal(parse_with("aisle.basket.item-added", "name", "\"Caf\xc3\xa9 Gold\""), 0);
+	assert_string_equal(event->item.name, "Caf\xc3\xa9 Gold");
+}
+
+static void
 a_quantity_is_rounded_to_three_decimals(void **state)
 {
 	static const struct {
@@ -776,6 +796,7 @@ main(void)
 		TEST(the_same_meaning_in_another_writing_has_the_same_digest),
 		TEST(any_writing_of_an_event_is_that_event),
 		TEST(a_decoration_never_costs_a_line),
+		TEST(category_and_brand_are_taken_as_they_compare),
 		TEST(a_quantity_is_rounded_to_three_decimals),
 		TEST(the_clock_bounds_are_inclusive),
 		TEST(an_event_without_time_happened_on_arrival),
