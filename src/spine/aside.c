@@ -14,6 +14,7 @@
  */
 #include "spine/spine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/log.h"
@@ -42,6 +43,19 @@ attempt_aside(struct engine *engine, struct input *input)
 	return attempt(engine, input);
 }
 
+/* The first timer. Between two turns one that is damaged can only be told: it goes with the turn that is next. */
+static int
+first_timer(struct engine *engine, int64_t *ret_due_ms, char ret_id[static 128])
+{
+	int rc = store_timer_first(engine->store, ret_due_ms, ret_id);
+
+	if (rc != AISLE_E_DAMAGED)
+		return rc;
+	*ret_due_ms = engine->now_ms;
+	snprintf(ret_id, 128, "damaged");
+	return 0;
+}
+
 static int
 timers_alone(struct engine *engine, int64_t until_ms, turned_fn turned, void *ctx)
 {
@@ -49,7 +63,7 @@ timers_alone(struct engine *engine, int64_t until_ms, turned_fn turned, void *ct
 	int64_t due_ms, last_ms = 0;
 	int rc;
 
-	while ((rc = store_timer_first(engine->store, &due_ms, id)) == 0 && due_ms <= until_ms) {
+	while ((rc = first_timer(engine, &due_ms, id)) == 0 && due_ms <= until_ms) {
 		/* It does not go, and would be due for ever. */
 		if (due_ms == last_ms && strcmp(id, last_id) == 0)
 			return AISLE_E_IO;

@@ -397,14 +397,17 @@ order_aside(struct engine *engine, struct input *input)
 	if (input->kind == INPUT_MESSAGE || input->kind == INPUT_MAPPED ||
 	    input->kind == INPUT_ANSWER || input->kind == INPUT_CLOCK)
 		return false;
-	/* A stop counts from now on, though not every open card can be taken away. */
+	/* A stop counts from now on, and what can be taken away is, though not every open card. */
 	if (input->kind == INPUT_STOP)
 		order_stop(engine, input);
+	if (input->kind == INPUT_STOP || input->kind == INPUT_POLICY)
+		order_sweep(engine,
+		    input->kind == INPUT_STOP ? WITHDRAW_STOPPED : WITHDRAW_REPLACED);
 	metrics_add(METRIC_SET_ASIDE, 1);
 	log_error("an input cannot be committed and is set aside kind=%d", (int)input->kind);
 	input->result = (struct reply){ .status = 500,
 		.detail = input->kind == INPUT_STOP
-		    ? "it counts from now on; a card that is open already cannot be taken away"
+		    ? "it counts from now on; one card that is open already cannot be taken away"
 		    : "this cannot be written and is set aside" };
 	return input->kind != INPUT_UNMAPPED; /* whose dead letter is all that it writes */
 }

@@ -96,6 +96,8 @@ order_stop(struct engine *engine, const struct input *input)
 
 /* ---- cards that must leave ---- */
 
+#define GROWTH_BYTES (1u << 20) /* more than a sweep adds to a visit */
+
 struct sweep {
 	struct visit **visits;
 	size_t count;
@@ -122,6 +124,21 @@ sweep_collect(void *ctx, struct visit *visit)
 		sweep->visits[sweep->count++] = visit;
 }
 
+/* Of an order that was set aside, because something in it is larger than a row may be: that one stays as it is. */
+static bool
+may_grow(const struct engine *engine, const struct visit *visit)
+{
+	struct buf row = { 0 };
+	size_t len;
+
+	if (!engine->aside)
+		return true;
+	visit_encode(visit, &row);
+	len = row.len;
+	buf_done(&row);
+	return len < STORE_BODY_MAX - GROWTH_BYTES;
+}
+
 /* A stop withdraws open cards and unredeemed tokens at once. */
 void
 order_sweep(struct engine *engine, enum withdraw_reason reason)
@@ -135,6 +152,8 @@ order_sweep(struct engine *engine, enum withdraw_reason reason)
 		struct visit *visit = sweep.visits[i];
 		bool changed = false;
 
+		if (!may_grow(engine, visit))
+			continue;
 		for (size_t c = 0; c < visit->card_count; c++) {
 			if (!is_swept(engine, &visit->cards[c], reason))
 				continue;

@@ -25,7 +25,6 @@
  * 8 bytes, and a till that knows the salt, as everybody does until there is a policy, can make them the same: a
  * turn's worth of such keys must find room, for a turn without room for one row is tried again for ever. */
 #define STORE_WINDOW 1024
-#define STORE_BODY_MAX (8u << 20)
 #define STORE_LOG_ROWS_MAX ((1 << 24) - 2) /* per 40-bit prefix */
 #define STORE_DAMAGED_KEPT 1000
 #define STORE_DEAD_ROWS_MAX 10000

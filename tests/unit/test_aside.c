@@ -260,6 +260,62 @@ a_timer_that_cannot_be_written_is_dropped_and_the_message_after_it_is_served(voi
 	assert_true(due_ms > rig.now_ms);
 }
 
+/* The turn that would set it aside fails for its neighbour's sake, again and again. */
+static void
+a_damaged_timer_beside_one_that_cannot_be_written_goes_with_it(void **state)
+{
+	int64_t due_ms;
+	char id[128];
+
+	(void)state;
+	basket_with_left("full", 8, true);
+	assert_int_equal(store_begin(rig.engine->store), 0);
+	assert_int_equal(store_timer_add(rig.engine->store, rig.now_ms + 1, "card/a/1"), 0);
+	assert_int_equal(store_commit(rig.engine->store), 0);
+	assert_int_equal(sqlite3_exec(rig.engine->store->db,
+			     "UPDATE timer SET sum = sum + 1 WHERE id = 'card/a/1'", NULL, NULL,
+			     NULL),
+	    SQLITE_OK);
+	rig.engine->store->timer_known = false;
+	rig.now_ms += MIN_MS;
+	begin_batch();
+	add("e1", "basket.opened", "{\"basket\":\"b1\",\"terminal\":\"7\"}");
+	take_batch();
+	assert_int_equal(batch.refused, 0);
+	assert_non_null(sessions_by_basket(rig.engine->sessions, "b1"));
+	assert_int_equal(dead_letters(), 1);
+	assert_string_equal(dead.topic, "timer");
+	assert_int_equal(store_timer_first(rig.engine->store, &due_ms, id), 0);
+	assert_true(due_ms > rig.now_ms);
+}
+
+/* One basket's row is full: the recall reaches the others' screens. */
+static void
+a_stop_that_one_row_cannot_hold_takes_the_other_cards_away(void **state)
+{
+	struct input stop = { .kind = INPUT_STOP, .text = "milk", .flag = true };
+	struct visit *other;
+
+	(void)state;
+	basket_with_left("full", 8, true);
+	assert_int_equal(rig_send("pos/8/event", "basket.opened",
+			     "{\"basket\":\"b\",\"terminal\":\"8\"}"),
+	    0);
+	assert_int_equal(rig_send("pos/8/event", "basket.item-added",
+			     "{\"basket\":\"b\",\"line\":1,\"sku\":\"s\",\"category\":\"c\","
+			     "\"qty\":1,\"amount\":100,\"currency\":\"EUR\"}"),
+	    0);
+	assert_int_equal(rig_sent(OUTPUT_GUIDANCE), 1);
+	stop.now_ms = rig.now_ms;
+	assert_true(turn_own_fault(turn_run(rig.engine, &stop, 1)));
+	assert_int_equal(turn_each(rig.engine, &stop, 1, on_turned, NULL), 0);
+	assert_int_equal(stop.result.status, 500);
+	assert_int_equal(rig_sent(OUTPUT_WITHDRAW), 1);
+	assert_true(order_is_stopped(rig.engine, "milk"));
+	other = sessions_by_basket(rig.engine->sessions, "b");
+	assert_int_equal(other->cards[0].state, CARD_GONE);
+}
+
 static void
 an_answer_that_cannot_be_written_is_refused(void **state)
 {
@@ -312,6 +368,8 @@ main(int argc, char **argv)
 		T(the_same_batch_again_ends_the_same_way),
 		T(who_was_within_the_rate_still_is_when_each_is_tried_alone),
 		T(a_timer_that_cannot_be_written_is_dropped_and_the_message_after_it_is_served),
+		T(a_damaged_timer_beside_one_that_cannot_be_written_goes_with_it),
+		T(a_stop_that_one_row_cannot_hold_takes_the_other_cards_away),
 		T(an_answer_that_cannot_be_written_is_refused),
 		T(a_full_or_broken_disk_sets_nobody_aside),
 	};
