@@ -140,30 +140,11 @@ host_guidance_station(void *ctx, const char *guidance, char ret_station[static 3
 
 /* ---- taps ---- */
 
-/* struct reply and struct http_reply are the same to the eye; the engine knows nothing of
- * HTTP's. */
-struct waiting {
-	http_reply_fn reply;
-	void *ctx;
-};
-
-static void
-on_reply(void *ctx, const struct reply *reply)
-{
-	struct waiting *waiting = ctx;
-	struct http_reply http = {
-		.status = reply->status, .body = reply->body, .detail = reply->detail
-	};
-
-	waiting->reply(waiting->ctx, &http);
-}
-
 static void
 host_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
-    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx)
+    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
 {
 	struct daemon *daemon = ctx;
-	struct waiting *waiting = arena_alloc(daemon->input_arena, sizeof(*waiting));
 	struct input input = { .kind = INPUT_ANSWER,
 		.now_ms = daemon_now_ms(daemon),
 		.text = tablet,
@@ -173,14 +154,11 @@ host_submit(void *ctx, const char *tablet, const char *guidance, const char *pro
 		/* Borrowed until it is copied: HTTP wipes its own when this returns. */
 		.pin = (char *)(uintptr_t)json_string_value(json_object_get(body, "pin")),
 		.is_shown = strcmp(kind, "shown") == 0,
-		.reply = on_reply,
-		.reply_ctx = waiting };
+		.reply = reply,
+		.reply_ctx = reply_ctx };
 
-	waiting->reply = reply;
-	waiting->ctx = reply_ctx;
 	if (!daemon_queue(daemon, &input)) {
-		struct http_reply busy = { .status = 503,
-			.detail = "the store is busy; try again" };
+		struct reply busy = { .status = 503, .detail = "the store is busy; try again" };
 
 		reply(reply_ctx, &busy);
 		return;
@@ -194,10 +172,10 @@ host_cancel(void *ctx, void *reply_ctx)
 	struct daemon *daemon = ctx;
 
 	for (size_t i = 0; i < daemon->input_count; i++) {
-		const struct waiting *waiting = daemon->inputs[i].reply_ctx;
+		struct input *input = &daemon->inputs[i];
 
-		if (daemon->inputs[i].reply == on_reply && waiting->ctx == reply_ctx)
-			daemon->inputs[i].reply = NULL;
+		if (input->kind == INPUT_ANSWER && input->reply_ctx == reply_ctx)
+			input->reply = NULL;
 	}
 }
 

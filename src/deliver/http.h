@@ -11,20 +11,12 @@
 
 #include <event2/event.h>
 
+#include "aisle/reply.h"
 #include "core/buf.h"
 #include "core/conf.h"
 
 struct json_t;
 struct http;
-
-/* The answer to a POST, given after its turn is on disk. body: JSON object; for status ≥ 400 detail
- * is the problem's. */
-struct http_reply {
-	int status;
-	const char *body;
-	const char *detail;
-};
-typedef void (*http_reply_fn)(void *ctx, const struct http_reply *reply);
 
 struct http_tablet {
 	char name[33];
@@ -50,7 +42,7 @@ struct http_host {
 	/* A tap. kind "shown" or "decision"; body borrowed. reply is called once, later, unless
 	 * cancelled. */
 	void (*submit)(void *ctx, const char *tablet, const char *guidance, const char *prompt,
-	    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx);
+	    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx);
 	void (*cancel)(void *ctx, void *reply_ctx); /* its connection is gone */
 	/* Tablets: token hashes (BLAKE2b-256 hex) live in the store. */
 	/* durable on return */

@@ -155,7 +155,7 @@ count_unknown(struct http *http, json_t *body, bool decision)
 
 /* The turn is over. */
 static void
-reply(void *ctx, const struct http_reply *result)
+reply(void *ctx, const struct reply *result)
 {
 	struct answer *answer = ctx;
 	struct http_client *client = answer->client;

@@ -17,6 +17,7 @@
 #define AISLE_SPINE_ENGINE_H
 
 #include "aisle/decision.h"
+#include "aisle/reply.h"
 #include "core/arena.h"
 #include "core/conf.h"
 #include "store/store.h"
@@ -67,13 +68,6 @@ enum input_kind {
 	INPUT_CLOCK,	/* only lets timers due by now apply */
 	INPUT_UNMAPPED, /* topic, payload; text: why a mapping could not read it */
 };
-
-/* What became of an answer, in HTTP's terms. body is a JSON object, detail the problem's. */
-struct reply {
-	int status;
-	const char *body, *detail;
-};
-typedef void (*reply_fn)(void *ctx, const struct reply *reply);
 
 struct input {
 	enum input_kind kind;

@@ -130,9 +130,9 @@ guidance_station(void *ctx, const char *guidance, char ret_station[static 33])
 
 static void
 submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind,
-    struct json_t *body, http_reply_fn reply, void *reply_ctx)
+    struct json_t *body, reply_fn reply, void *reply_ctx)
 {
-	struct http_reply answer = { .status = strcmp(kind, "shown") == 0 ? 200 : play.reply_status,
+	struct reply answer = { .status = strcmp(kind, "shown") == 0 ? 200 : play.reply_status,
 		.body = "{}",
 		.detail = play.reply_detail };
 	struct buf text = { 0 };

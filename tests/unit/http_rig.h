@@ -44,9 +44,9 @@ struct rig {
 	bool ready;
 	/* what was submitted */
 	bool hold; /* answers wait for rig_answer */
-	http_reply_fn reply;
+	reply_fn reply;
 	void *reply_ctx;
-	struct http_reply result;
+	struct reply result;
 	int submitted, cancelled;
 	char kind[16], tablet[33], guidance[129], prompt[129];
 	struct buf body;
@@ -130,7 +130,7 @@ rig_guidance_station(void *ctx, const char *guidance, char ret_station[static 33
 
 static inline void
 rig_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
-    const char *kind, struct json_t *body, http_reply_fn reply, void *reply_ctx)
+    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
 {
 	struct rig *rig = ctx;
 
@@ -212,7 +212,7 @@ rig_new(void)
 	rig->open = "[]";
 	rig->ready = true;
 	rig->last_id = -1;
-	rig->result = (struct http_reply){ .status = 200, .body = "{\"ok\":true}" };
+	rig->result = (struct reply){ .status = 200, .body = "{\"ok\":true}" };
 	rig->host = (struct http_host){ rig, rig_now, rig_stations, rig_station, rig_decision,
 		rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station, rig_submit,
 		rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id };

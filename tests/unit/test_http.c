@@ -764,7 +764,7 @@ a_tap_is_handed_over_as_it_came(void **state)
 	assert_non_null(strstr(rig->body.data, "\"pin\":\"1234\""));
 	assert_int_equal(rig_post(rig, SHOWN, AUTH, "{\"shown\":false}", NULL), 200);
 	assert_string_equal(rig->kind, "shown");
-	rig->result = (struct http_reply){ .status = 410, .detail = "expired" };
+	rig->result = (struct reply){ .status = 410, .detail = "expired" };
 	assert_int_equal(rig_post(rig, DECISION, AUTH, "{\"decision\":\"accept\"}", &out), 410);
 	assert_has(out, "\"title\":\"Gone\"");
 	assert_has(out, "\"detail\":\"expired\"");

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reply.h - what became of something that was asked of the store: an answer to a card, an order.
+ */
+#ifndef AISLE_REPLY_H
+#define AISLE_REPLY_H
+
+/* Strings are of who replies, until the call returns. */
+struct reply {
+	int status;	    /* in HTTP's terms */
+	const char *body;   /* one JSON object; NULL: an error, or none */
+	const char *detail; /* of the problem; NULL: none */
+};
+
+/* Called once, after the commit. */
+typedef void (*reply_fn)(void *ctx, const struct reply *reply);
+
+#endif
