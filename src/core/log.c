@@ -70,10 +70,21 @@ log_msg(enum log_level level, const char *format, ...)
 	(void)written; /* where would one complain? */
 }
 
+/* What a reader of fields takes for one value without quotes. */
+static bool
+is_plain(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++) {
+		if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr("\"\\=", *c) != NULL)
+			return false;
+	}
+	return *text != '\0';
+}
+
 const char *
 log_value(const char *text, char out[static LOG_VALUE_SIZE])
 {
-	if (*text != '\0' && text[strcspn(text, " \t\r\n\"\\=")] == '\0')
+	if (is_plain(text))
 		return text;
 	size_t at = 0;
 	out[at++] = '"';
