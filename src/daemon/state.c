@@ -70,9 +70,14 @@ take_crash_mark(struct daemon *daemon)
 int
 daemon_open_crash_mark(struct daemon *daemon, struct err *err)
 {
+	int rc;
+
 	take_crash_mark(daemon);
 	engine_set_poison(daemon->engine, daemon->poison);
-	return crash_open(daemon->conf.state_dir, err);
+	rc = crash_open(daemon->conf.state_dir, err);
+	if (rc != 0)
+		daemon_close_crash_mark(daemon);
+	return rc;
 }
 
 void
@@ -81,6 +86,7 @@ daemon_close_crash_mark(struct daemon *daemon)
 	crash_close();
 	engine_set_poison(daemon->engine, NULL);
 	free(daemon->poison);
+	daemon->poison = NULL;
 }
 
 static int64_t
