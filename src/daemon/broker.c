@@ -110,18 +110,15 @@ static const struct mqtt_host mqtt_host_template = {
 int
 daemon_open_broker(struct daemon *daemon, struct err *err)
 {
-	struct buf will = { 0 };
 	struct mqtt_options options = { .conf = &daemon->conf,
 		.host = &daemon->mqtt_host,
-		.status_topic = daemon->status_topic,
-		.will = daemon->will };
+		.status_topic = daemon->status_topic };
 
 	daemon->mqtt_host = mqtt_host_template;
 	daemon->mqtt_host.ctx = daemon;
 	snprintf(daemon->status_topic, sizeof(daemon->status_topic), "%s/status",
 	    engine_topic_root(daemon->engine));
-	daemon_status_json(daemon, "offline", &will);
-	snprintf(daemon->will, sizeof(daemon->will), "%s", will.data);
-	buf_done(&will);
+	daemon_status_json(daemon, "offline", &daemon->will);
+	options.will = daemon->will.data;
 	return mqtt_new(daemon->base, &options, &daemon->mqtt, err);
 }

@@ -37,7 +37,8 @@ struct daemon {
 	bool told_uncertain; /* what the status says of the time */
 	/* how many times this state was served; tells an old will from a new birth */
 	int64_t session;
-	char status_topic[96], will[512];
+	char status_topic[96];
+	struct buf will; /* a policy may have a long name */
 	struct mqtt_host mqtt_host;
 	struct http_host http_host;
 

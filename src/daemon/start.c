@@ -85,6 +85,7 @@ stop_broker(struct daemon *daemon)
 {
 	mqtt_leave(daemon->mqtt);
 	mqtt_free(daemon->mqtt);
+	buf_done(&daemon->will);
 }
 
 static int
