@@ -96,11 +96,9 @@ static void
 read_placements(struct compile *c, const struct at *at)
 {
 	static const struct member names[] = {
-		{ "tablet", T_OBJECT },
-		{ "till", T_OBJECT },
-		{ "receipt", T_OBJECT },
-		{ "customer", T_OBJECT },
-		{ "later", T_OBJECT },
+#define X(constant, name, ...) { name, T_OBJECT },
+		PLACEMENTS(X)
+#undef X
 	};
 	static const struct member members[] = {
 		{ "slots", T_INT | T_REQUIRED },
