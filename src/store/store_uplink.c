@@ -346,6 +346,9 @@ store_uplink_blank(struct store *store, const struct id *subject)
 		for (size_t i = 0; error == 0 && i < count; i++) {
 			enum lane lane = (enum lane)(rows[i].id >> 48);
 			int64_t seq = STORE_LANE_SEQ(rows[i].id);
+			/* A row id is what the disk says it is. */
+			if (rows[i].id < 0 || (unsigned)lane >= LANE_COUNT)
+				return store_error(store, SQLITE_CORRUPT);
 			error = write_gap(store, lane, seq, seq, rows[i].at_ms);
 			if (error != 0)
 				return error;
