@@ -12,6 +12,8 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "decide/decide.h"
+#include "policy/policy_load.h"
 
 #define DEAD_ROWS 20
 #define DEAD_ROWS_MAX 10000
@@ -174,6 +176,24 @@ on_stopped(void *ctx, const struct reply *reply)
 		control_reply(request, NULL);
 }
 
+/* A misspelt stop would let a recalled article go on being offered, and nobody would know. */
+static const char *
+not_stoppable(struct daemon *daemon, const char *action, bool stop)
+{
+	const struct policy *policy = engine_policy(daemon->engine);
+	size_t count;
+	const char *const *stopped = engine_stopped(daemon->engine, &count);
+
+	if (action == NULL || action[0] == '\0' || strlen(action) > 128)
+		return "expected an action's id, or * for all of them";
+	if (!stop && !action_listed(stopped, count, action))
+		return "it is not stopped";
+	if (stop && policy != NULL && strcmp(action, ACTION_EVERYTHING) != 0 &&
+	    policy_action(policy, action) == NULL)
+		return "the policy in force has no such action";
+	return NULL;
+}
+
 static void
 stop_action(struct daemon *daemon, struct control_request *request)
 {
@@ -185,8 +205,10 @@ stop_action(struct daemon *daemon, struct control_request *request)
 		.reply = on_stopped,
 		.reply_ctx = request };
 
-	if (action == NULL || action[0] == '\0' || strlen(action) > 128) {
-		control_fail(request, EX_DATAERR, "expected an action's id");
+	const char *wrong = not_stoppable(daemon, action, input.flag);
+
+	if (wrong != NULL) {
+		control_fail(request, EX_DATAERR, wrong);
 		return;
 	}
 	daemon_queue(daemon, &input);

@@ -41,7 +41,9 @@ struct offer_value offer_value(const struct offer *offer, int64_t depth, const s
 const char *contact_check(struct arena *arena, const struct decide_input *input,
     const struct action *action, int placement);
 
-/* Is it in this list, ascending, of stopped actions? */
+/* Is it in this list, ascending, of stopped actions? By its own name; or everything is. */
+#define ACTION_EVERYTHING "*"
+bool action_listed(const char *const *stopped, size_t count, const char *action);
 bool action_stopped(const char *const *stopped, size_t count, const char *action);
 
 /* NULL: what it may still spend bears one more card; else the clause that closed it. use: without

@@ -47,7 +47,7 @@ trial_card(const struct run *run, size_t i)
 }
 
 bool
-action_stopped(const char *const *stopped, size_t count, const char *action)
+action_listed(const char *const *stopped, size_t count, const char *action)
 {
 	size_t low = 0, high = count;
 
@@ -63,6 +63,13 @@ action_stopped(const char *const *stopped, size_t count, const char *action)
 			high = mid;
 	}
 	return false;
+}
+
+bool
+action_stopped(const char *const *stopped, size_t count, const char *action)
+{
+	return action_listed(stopped, count, action) ||
+	    action_listed(stopped, count, ACTION_EVERYTHING);
 }
 
 /* ---- validity ---- */

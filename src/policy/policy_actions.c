@@ -291,8 +291,10 @@ read_names(struct compile *c, const struct at *at, const char *key, struct actio
 		action->group = "";
 	if (action->issue == NULL)
 		action->issue = "";
-	if (strcmp(action->id, "nothing") == 0)
-		mistake(c, &id, "no action may be called \"nothing\", expected another name");
+	/* A draw's, and that of all of them. */
+	if (strcmp(action->id, "nothing") == 0 || strcmp(action->id, "*") == 0)
+		mistake(c, &id, "no action may be called \"%s\", expected another name",
+		    action->id);
 	if (c->patched && strcmp(action->id, key) != 0)
 		mistake(c, &id, "the patch renames action \"%.64s\", expected its name to stay",
 		    key);

@@ -67,19 +67,21 @@ order_drop(struct engine *engine)
 void
 order_stop(struct engine *engine, const struct input *input)
 {
+	bool listed =
+	    action_listed((const char *const *)engine->stopped, engine->stopped_count, input->text);
 	struct buf list = { 0 };
 	size_t at = 0;
 
 	while (at < engine->stopped_count && strcmp(engine->stopped[at], input->text) < 0)
 		at++;
-	if (input->flag && !order_is_stopped(engine, input->text)) {
+	if (input->flag && !listed) {
 		engine->stopped =
 		    mem_realloc(engine->stopped, (engine->stopped_count + 1) * sizeof(char *));
 		memmove(engine->stopped + at + 1, engine->stopped + at,
 		    (engine->stopped_count - at) * sizeof(char *));
 		engine->stopped[at] = mem_strdup(input->text);
 		engine->stopped_count++;
-	} else if (!input->flag && order_is_stopped(engine, input->text)) {
+	} else if (!input->flag && listed) {
 		free(engine->stopped[at]);
 		memmove(engine->stopped + at, engine->stopped + at + 1,
 		    (engine->stopped_count - at - 1) * sizeof(char *));

@@ -186,6 +186,11 @@ def test_a_stop_and_a_forget_take_effect_at_once():
             return "withdraw" in last or not last["prompts"]
         wait_for("the stopped card to go", gone)
         store.ctl("stop", "coffee-off", "--lift")
+        # What stops nothing says so.
+        store.ctl("stop", "cofee-off", code=65)
+        store.ctl("stop", "coffee-off", "--lift", code=65)
+        store.ctl("stop", "*")
+        store.ctl("stop", "*", "--lift")
         store.ctl("customer", "forget", stdin=CARD + "\n")
         store.ctl("customer", "show", stdin=CARD + "\n", code=66)
         store.till(watch, "basket.item-added", store.item("b1", 1, "grocery/bread", 1200))

@@ -2,6 +2,7 @@
  *
  * test_order.c - what people order: an action stopped, a customer forgotten; and cards that a new policy does not know.
  */
+#include "store/store_internal.h"
 #include "spine_story.h"
 
 static void
@@ -71,6 +72,29 @@ a_stop_takes_the_action_off_every_screen_at_once_and_the_others_stay(void **stat
 	order("a", false);
 	scan("b", "c", 100);
 	assert_said("guidance 7: a");
+}
+
+static void
+a_stop_of_everything_takes_all_cards_and_its_end_leaves_the_others_stopped(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	order("k", true);
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	order("*", true);
+	assert_said("withdraw 7 stopped");
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("a"), "stopped");
+	assert_string_equal(stopped(), "* k ");
+	order("*", false);
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	assert_string_equal(fate_in_record("k"), "stopped");
 }
 
 static void
@@ -268,6 +292,24 @@ a_turn_that_fails_after_the_key_is_gone_leaves_no_card_on_a_screen(void **state)
 	assert_true(customer(ANNA)->forgotten);
 }
 
+/* A row's number is what the disk says it is. */
+static void
+a_record_that_waits_in_no_lane_is_damage_and_nothing_is_counted_by_it(void **state)
+{
+	struct input input = { .kind = INPUT_FORGET, .subject = subject_of(ANNA), .now_ms = T0 };
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_int_equal(sqlite3_exec(engine->store->db, "UPDATE uplink SET id = id | (99 << 48)",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(turn_run(engine, &input, 1), AISLE_E_IO);
+	assert_true(store_suspect(engine->store));
+}
+
 static void
 another_customer_is_not_forgotten_with_them(void **state)
 {
@@ -291,6 +333,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(a_stop_takes_the_action_off_every_screen_at_once_and_the_others_stay),
+		SPINE_TEST(
+		    a_stop_of_everything_takes_all_cards_and_its_end_leaves_the_others_stopped),
 		SPINE_TEST(a_stop_takes_accepted_offers_along_and_leaves_what_was_paid_with),
 		SPINE_TEST_ON_DISK(what_is_stopped_is_known_once_in_order_and_after_a_restart),
 		SPINE_TEST(cards_that_a_new_policy_does_not_know_go_and_answered_ones_stay),
@@ -301,6 +345,7 @@ main(void)
 		    the_words_of_their_cards_leave_with_them_also_of_those_that_were_answered),
 		SPINE_TEST_ON_DISK(
 		    a_turn_that_fails_after_the_key_is_gone_leaves_no_card_on_a_screen),
+		SPINE_TEST(a_record_that_waits_in_no_lane_is_damage_and_nothing_is_counted_by_it),
 		SPINE_TEST(another_customer_is_not_forgotten_with_them),
 	};
 
