@@ -222,15 +222,15 @@ an_answer_says_what_the_turn_said(void **state)
 	struct rig *rig = *state;
 	struct buf out = { 0 };
 
-	rig->result = (struct http_reply){ .status = 200 };
+	rig->result = (struct reply){ .status = 200 };
 	assert_int_equal(rig_post(rig, SHOWN, AUTH, "{}", &out), 200);
 	assert_has(out, "\r\n\r\n{}");
-	rig->result = (struct http_reply){ .status = 399, .body = "{\"a\":1}" };
+	rig->result = (struct reply){ .status = 399, .body = "{\"a\":1}" };
 	assert_int_equal(rig_post(rig, SHOWN, AUTH, "{}", &out), 399);
 	assert_has(out, "Content-Type: application/json\r\n");
 	assert_has(out, "\r\n\r\n{\"a\":1}");
 	assert_int_equal(http_counts(rig->http)->refused, 0);
-	rig->result = (struct http_reply){ .status = 400, .body = "{\"a\":1}" };
+	rig->result = (struct reply){ .status = 400, .body = "{\"a\":1}" };
 	assert_int_equal(rig_post(rig, SHOWN, AUTH, "{}", &out), 400);
 	assert_has(out,
 	    "\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400}\n");
