@@ -51,7 +51,8 @@ struct slot {
 	bool has_p;			   /* false: p_log is null (kept) */
 	double p_log, p_marginal, treatment_p;
 	bool has_marginal;
-	bool kept; /* an answered card stays: teaches nothing */
+	bool kept;	/* an answered card stays: teaches nothing */
+	bool by_person; /* named at the door, not drawn */
 	/* index into visit->cards of the card that stays (open or answered); -1: a new one */
 	int card;
 	struct shortlisted *shortlist;

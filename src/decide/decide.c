@@ -49,14 +49,14 @@ open_cards(const struct run *run, struct open_card list[static VISIT_CARDS_MAX])
 
 /* Of a candidate that is not scored the factors are read by nobody, of a trial the options not
  * before they are filled. */
-static void
-add_candidate(struct run *run, size_t action, int own)
+void
+run_add(struct run *run, const struct action *action, int own)
 {
 	size_t at = run->decision->candidate_count++;
 	struct candidate *candidate = &run->decision->candidates[at];
 	struct trial *trial = &run->trials[at];
 
-	candidate->action = &run->policy->actions[action];
+	candidate->action = action;
 	candidate->fate = FATE_COUNT;
 	candidate->clause = NULL;
 	candidate->scored = false;
@@ -80,6 +80,7 @@ gather(struct run *run)
 {
 	const struct event *event = run->input->sources.event;
 	size_t n = event != NULL ? (size_t)event->type : TIMER;
+	const struct action *actions = run->policy->actions;
 	const uint16_t *named = run->policy->named[n].actions;
 	size_t count = run->policy->named[n].count, at = 0;
 	struct open_card open[VISIT_CARDS_MAX];
@@ -93,13 +94,13 @@ gather(struct run *run)
 	run->trials = arena_room(run->arena, room * sizeof(*run->trials));
 	for (size_t o = 0; o < open_count; o++) {
 		while (at < count && named[at] < open[o].action)
-			add_candidate(run, named[at++], -1);
+			run_add(run, &actions[named[at++]], -1);
 		if (at < count && named[at] == open[o].action)
 			at++;
-		add_candidate(run, open[o].action, open[o].card);
+		run_add(run, &actions[open[o].action], open[o].card);
 	}
 	while (at < count)
-		add_candidate(run, named[at++], -1);
+		run_add(run, &actions[named[at++]], -1);
 }
 
 /* What the lane is busy with: then only mandatory cards come to it. */
@@ -129,10 +130,19 @@ allowed_sources(struct run *run)
 	return sources;
 }
 
-static void
+void
 run_init(struct run *run, struct arena *arena, const struct decide_input *input,
     struct decision *decision)
 {
+	CHECK(input->sources.policy != NULL && input->sources.visit != NULL);
+	*decision = (struct decision){
+		.id = input->decision,
+		.at_ms = input->sources.now_ms,
+		.withheld = input->control ? "control"
+		    : input->arm_withholds ? "arm"
+					   : NULL,
+		.input = input,
+	};
 	*run = (struct run){
 		.arena = arena,
 		.input = input,
@@ -177,15 +187,6 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 {
 	struct run run;
 
-	CHECK(input->sources.policy != NULL && input->sources.visit != NULL);
-	*ret = (struct decision){
-		.id = input->decision,
-		.at_ms = input->sources.now_ms,
-		.withheld = input->control ? "control"
-		    : input->arm_withholds ? "arm"
-					   : NULL,
-		.input = input,
-	};
 	run_init(&run, arena, input, ret);
 	ret->cause = quiet_cause(&run);
 	gather(&run);

@@ -22,6 +22,31 @@ struct draw_cache *draw_cache_new(void);
 void draw_cache_free(struct draw_cache *cache); /* NULL is fine */
 void draw_cache_empty(struct draw_cache *cache);
 
+/* ---- the one door ---- */
+
+/* Who names an action, where no draw chose it. */
+enum door_way {
+	DOOR_DRAWN,  /* nobody: as decide() */
+	DOOR_LISTED, /* an associate, of what a card lists under its alternatives */
+	DOOR_MANAGER /* a manager, of all that the policy has */
+};
+struct door {
+	enum door_way way;
+	const struct action *action; /* of input's policy */
+	int64_t depth;		     /* as it was said; 0: it was not */
+	const struct card *replaces; /* the open card of the visit that it is chosen instead of */
+	/* the gates that were passed over: a bit per enum fate; FATE_NOT_DRAWN: nothing but the draw */
+	unsigned over;
+};
+/* The gates of decide(), tried for one action that a person names. ret has that one candidate: with
+ * fate OFFERED and one slot, else with the gate that closed and its clause. What an associate may
+ * choose has passed once: a gate that cannot be asked any more, for want of the event that brought
+ * it, counts as it did then. A manager passes over eligibility, applicability, suitability, contact
+ * policy and gain; over nothing else. */
+void decide_named(struct arena *arena, const struct decide_input *input, struct door *door,
+    struct decision *ret);
+const char *door_gate_name(enum fate gate);
+
 /* Which arms a unit is in (arena), ascending by experiment. subject NULL: anonymous. day_start_ms: of the store's business day. */
 size_t experiments_assign(struct arena *arena, const struct policy *policy,
     const struct id *subject, const struct id *visit, const char *station, const char *store,

@@ -2,7 +2,7 @@
  *
  * fates.c - the words for what became of a candidate.
  */
-#include "aisle/decision.h"
+#include "decide/run.h"
 
 /* clang-format off */
 const char *const fate_names[FATE_COUNT] = {
@@ -11,3 +11,13 @@ const char *const fate_names[FATE_COUNT] = {
 #undef X
 };
 /* clang-format on */
+
+bool
+decision_withholds(const struct decision *decision, const struct action *action)
+{
+	const unsigned kinds = (1u << KIND_OFFER) | (1u << KIND_RECOMMEND) | (1u << KIND_REMIND) |
+	    (1u << KIND_COACH) | (1u << KIND_RETAIN);
+
+	return decision->withheld != NULL && !action->mandatory &&
+	    (kinds & (1u << action->kind)) != 0;
+}

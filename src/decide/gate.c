@@ -38,6 +38,36 @@ card_kept(const struct card *card)
 		card->state == CARD_APPLIED);
 }
 
+/* ---- who asks ---- */
+
+#define BIT(fate) (1u << (fate))
+#define MANAGER_MAY \
+	(BIT(FATE_ELIGIBILITY) | BIT(FATE_APPLICABILITY) | BIT(FATE_SUITABILITY) | \
+	    BIT(FATE_CONTACT) | BIT(FATE_NOT_WORTH_IT))
+
+_Static_assert(FATE_COUNT <= 32, "the gates passed over are bits of an unsigned");
+
+bool
+door_passes(struct run *run, enum fate gate, bool missing)
+{
+	if (run->door == NULL)
+		return false;
+	if (run->door->way == DOOR_LISTED)
+		return missing;
+	if (run->door->way != DOOR_MANAGER || (MANAGER_MAY & BIT(gate)) == 0)
+		return false;
+	run->door->over |= BIT(gate);
+	return true;
+}
+
+const struct card *
+door_replaces(const struct run *run)
+{
+	return run->door != NULL ? run->door->replaces : NULL;
+}
+
+/* ---- the visit's cards ---- */
+
 const struct card *
 trial_card(const struct run *run, size_t i)
 {
@@ -154,6 +184,18 @@ treatment_gate(struct run *run, size_t i, enum placement place)
 	return any;
 }
 
+/* The card whose hold is free for this candidate: its own, or the one that it takes the place of. */
+static const struct card *
+holder(const struct run *run, size_t i)
+{
+	const struct card *own = trial_card(run, i), *replaces = door_replaces(run);
+
+	if (own != NULL || replaces == NULL ||
+	    strcmp(replaces->action, run->decision->candidates[i].action->id) != 0)
+		return own;
+	return replaces;
+}
+
 static const char *
 budget_of_depths(const struct run *run, size_t i)
 {
@@ -169,8 +211,8 @@ budget_of_depths(const struct run *run, size_t i)
 
 		if (!trial->options[d].fits)
 			continue;
-		clause = budget_gate(run, action, trial_card(run, i),
-		    trial->options[d].value.hold_minor);
+		clause =
+		    budget_gate(run, action, holder(run, i), trial->options[d].value.hold_minor);
 		trial->options[d].fits = clause == NULL;
 		any = any || clause == NULL;
 		if (first == NULL)
@@ -222,11 +264,14 @@ lane_gate(const struct run *run, const struct action *action, enum placement pla
 	return NULL;
 }
 
-/* What was answered in this visit is not asked again, a snoozed card before its time. */
-static const char *
-answered_gate(const struct run *run, const struct action *action)
+/* What was answered in this visit is not asked again, a snoozed card before its time. The answer;
+ * ANSWER_NONE: none that stands. A yes is said before all others. */
+static enum card_answer
+answered(const struct run *run, const struct action *action)
 {
-	for (size_t i = 0; i < run->visit->card_count; i++) {
+	enum card_answer found = ANSWER_NONE;
+
+	for (size_t i = 0; run->answered && i < run->visit->card_count; i++) {
 		const struct card *card = &run->visit->cards[i];
 
 		if (card->answer == ANSWER_NONE || strcmp(card->action, action->id) != 0)
@@ -234,12 +279,24 @@ answered_gate(const struct run *run, const struct action *action)
 		if (card->answer == ANSWER_SNOOZE && card->snooze_until_ms != 0 &&
 		    run->now_ms >= card->snooze_until_ms)
 			continue;
-		return card->answer == ANSWER_ACCEPT ? "visit: accepted"
-		    : card->answer == ANSWER_SNOOZE  ? "visit: snoozed"
-		    : card->answer == ANSWER_DISMISS ? "visit: dismissed"
-						     : "visit: overridden";
+		if (found == ANSWER_NONE || card->answer == ANSWER_ACCEPT)
+			found = card->answer;
 	}
-	return NULL;
+	return found;
+}
+
+/* What was taken cannot be had again, whoever asks. */
+static const char *
+answered_gate(struct run *run, const struct action *action)
+{
+	static const char *const clauses[] = { NULL, "visit: accepted", "visit: dismissed",
+		"visit: snoozed", "visit: overridden" };
+	enum card_answer answer = answered(run, action);
+
+	if (answer == ANSWER_NONE ||
+	    (answer != ANSWER_ACCEPT && door_passes(run, FATE_CONTACT, false)))
+		return NULL;
+	return NAME_OF(clauses, answer);
 }
 
 /* Would it be a new card in this placement? An open one that stays has its place. */
@@ -288,9 +345,10 @@ place_gate(struct run *run, size_t i, enum placement place, const char **ret_cla
 	*ret_clause = NULL;
 	if (!treatment_gate(run, i, place))
 		return FATE_NO_TREATMENT;
-	if (run->answered && (*ret_clause = answered_gate(run, action)) != NULL)
+	if ((*ret_clause = answered_gate(run, action)) != NULL)
 		return FATE_CONTACT;
-	if (!action->mandatory && (*ret_clause = contact_gate(run, i, place, false)) != NULL)
+	if (!action->mandatory && (*ret_clause = contact_gate(run, i, place, false)) != NULL &&
+	    !door_passes(run, FATE_CONTACT, false))
 		return FATE_CONTACT;
 	if ((*ret_clause = budget_of_depths(run, i)) != NULL)
 		return FATE_BUDGET;

@@ -61,6 +61,18 @@ static void __attribute__((noinline)) fill_depths(struct run *run, size_t i)
 	}
 }
 
+/* Of what could be had, the depth that a person names. */
+static void
+keep_depth(struct trial *trial, int64_t depth)
+{
+	size_t at = 0;
+
+	while (at < trial->option_count && trial->options[at].depth != depth)
+		at++;
+	trial->option_count = at < trial->option_count;
+	trial->options += trial->option_count != 0 ? at : 0;
+}
+
 static void
 fill_options(struct run *run, size_t i)
 {
@@ -114,9 +126,21 @@ rule_gate(struct run *run, size_t i, uint32_t clause, enum fate fate)
 		}
 		result = rule_try(run, clause, rule->per_action ? &about : NULL);
 	}
-	if (result == RULE_TRUE)
+	if (result == RULE_TRUE || door_passes(run, fate, result == RULE_MISSING))
 		return true;
 	return close_with(trial, result == RULE_MISSING ? FATE_MISSING : fate, rule->brief);
+}
+
+static bool
+depth_gate(struct run *run, size_t i)
+{
+	struct trial *trial = &run->trials[i];
+
+	if (run->door == NULL || run->door->depth == 0)
+		return true;
+	fill_options(run, i);
+	keep_depth(trial, run->door->depth);
+	return trial->option_count > 0 || close_with(trial, FATE_APPLICABILITY, "offer.depth");
 }
 
 /* The offer's own conditions. */
@@ -145,7 +169,7 @@ rules_gate(struct run *run, size_t i)
 		close_with(trial, FATE_CARE, "care");
 		return;
 	}
-	if (!rule_gate(run, i, action->eligible, FATE_ELIGIBILITY))
+	if (!depth_gate(run, i) || !rule_gate(run, i, action->eligible, FATE_ELIGIBILITY))
 		return;
 	if (action->has_offer && !offer_gate(run, i))
 		return;

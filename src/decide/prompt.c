@@ -96,6 +96,9 @@ add_other_actions(struct writer *w, int *count)
 		other = &w->decision->candidates[index];
 		if (other->fate != FATE_NOT_DRAWN && other->fate != FATE_OUTRANKED)
 			continue;
+		/* Who is not to be sent it is not to be offered it either. */
+		if (decision_withholds(w->decision, other->action))
+			continue;
 		about = words_about(other);
 		add_alternative(w, count, &about);
 	}
@@ -214,7 +217,9 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	    slot->reasons, slot->reason_count);
 	json_add_double(json, "confidence", w.candidate->scored ? w.candidate->p1 : 1.0);
 	json_add_str(json, "gate", NAME_OF(gate_names, action->gate));
-	if (!placement_table[slot->placement].faces_customer)
+	if (slot->by_person)
+		json_add_str(json, "by", "person");
+	else if (!placement_table[slot->placement].faces_customer)
 		add_alternatives(&w);
 	if (action->has_offer)
 		offer_json(w.policy, &action->offer, w.candidate->depth, w.candidate->worth_minor,

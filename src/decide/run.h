@@ -115,10 +115,21 @@ struct run {
 	bool answered;			  /* some card of the visit has an answer */
 	const struct basket_lines *lines; /* of the lines; NULL: not asked for yet */
 	struct lot lot;
-	int care;	  /* -1: not looked at; else 0 or 1 */
-	double interrupt; /* priority of nothing */
+	int care;	   /* -1: not looked at; else 0 or 1 */
+	struct door *door; /* what a person names; NULL: a draw */
+	double interrupt;  /* priority of nothing */
 	struct buf scratch;
 };
+
+/* ---- decide.c ---- */
+void run_init(struct run *run, struct arena *arena, const struct decide_input *input,
+    struct decision *decision);
+/* own: its open card in visit->cards; -1. There is room for it. */
+void run_add(struct run *run, const struct action *action, int own);
+
+/* ---- fates.c ---- */
+/* Is it recorded and not sent? */
+bool decision_withholds(const struct decision *decision, const struct action *action);
 
 /* ---- clause.c ---- */
 enum rule_result rule_try(struct run *run, uint32_t clause, const struct candidate_context *about);
@@ -148,6 +159,10 @@ size_t offer_depths(const struct offer *offer, const struct card *own, int64_t b
     int64_t depths[static DEPTHS_MAX]);
 
 /* ---- gate.c ---- */
+/* A gate is closed: does the person who names the candidate pass over it? missing: it cannot be
+ * asked. */
+bool door_passes(struct run *run, enum fate gate, bool missing);
+const struct card *door_replaces(const struct run *run); /* NULL: nothing */
 /* FATE_PASSED, or the first gate that failed and its clause. Marks the options that fit. */
 enum fate gate_check(struct run *run, size_t i, enum placement place, const char **ret_clause);
 /* The gates that an earlier slot's winner can close, once more. */
@@ -182,6 +197,8 @@ struct candidate_context candidate_about(struct run *run, size_t i,
 size_t gain_best(struct run *run, size_t i, const struct expected *expected,
     const bool *has_margin);
 double gain_of(double p1, double p0, double margin, double cost);
+/* Does this depth leave the offer's margin floor? A margin that is missing does not. */
+bool gain_keeps_floor(struct run *run, size_t i, const struct depth_option *option);
 
 /* ---- score_lot.c ---- */
 /* A candidate that passed the gates of the placement being filled: scored and scored_clause of its

@@ -138,6 +138,27 @@ option_better(const struct candidate *candidate, const struct depth_option *opti
 	return !(gain < candidate->gain) && option->depth < candidate->depth;
 }
 
+static bool
+under_floor(const struct action *action, const struct depth_option *option, double margin)
+{
+	return action->has_offer && action->offer.margin_floor_minor != INT64_MIN &&
+	    margin - option->value.cost_minor < (double)action->offer.margin_floor_minor;
+}
+
+bool
+gain_keeps_floor(struct run *run, size_t i, const struct depth_option *option)
+{
+	const struct action *action = run->decision->candidates[i].action;
+	struct candidate_context about = candidate_about(run, i, option);
+	double margin;
+
+	if (!action->has_offer || action->mandatory ||
+	    action->offer.margin_floor_minor == INT64_MIN)
+		return true;
+	return expr_number(run, &action->margin, &about, &margin) &&
+	    !under_floor(action, option, margin);
+}
+
 /* NULL, or what keeps this depth out. about NULL: its margin is missing. */
 static const char *
 try_option(struct run *run, struct candidate *candidate, const struct depth_option *option,
@@ -152,8 +173,7 @@ try_option(struct run *run, struct candidate *candidate, const struct depth_opti
 		*ret_fate = FATE_MISSING;
 		return missing;
 	}
-	if (action->has_offer && action->offer.margin_floor_minor != INT64_MIN &&
-	    factors.margin - option->value.cost_minor < (double)action->offer.margin_floor_minor)
+	if (under_floor(action, option, factors.margin))
 		return "offer.margin_floor";
 	gain = gain_of(factors.p1, factors.p0, factors.margin, option->value.cost_minor);
 	priority = gain * factors.context * factors.lever;

@@ -413,16 +413,6 @@ merge_fates(struct run *run)
 	}
 }
 
-static bool
-withholds(const struct run *run, const struct action *action)
-{
-	const unsigned kinds = (1u << KIND_OFFER) | (1u << KIND_RECOMMEND) | (1u << KIND_REMIND) |
-	    (1u << KIND_COACH) | (1u << KIND_RETAIN);
-
-	return run->decision->withheld != NULL && !action->mandatory &&
-	    (kinds & (1u << action->kind)) != 0;
-}
-
 /* From slot 1 on, whichever was filled first, and nothing at the end: the record and the ids of
  * prompts go by this order. */
 static bool
@@ -481,7 +471,8 @@ slots_fill(struct run *run)
 	for (size_t w = 0; w < run->winner_count; w++) {
 		struct candidate *candidate = &decision->candidates[run->winners[w].candidate];
 
-		candidate->fate = withholds(run, candidate->action) ? FATE_WITHHELD : FATE_OFFERED;
+		candidate->fate =
+		    decision_withholds(decision, candidate->action) ? FATE_WITHHELD : FATE_OFFERED;
 		candidate->clause = NULL;
 	}
 }
