@@ -10,6 +10,7 @@ struct reply {
 	int status;	    /* in HTTP's terms */
 	const char *body;   /* one JSON object; NULL: an error, or none */
 	const char *detail; /* of the problem; NULL: none */
+	const char *clause; /* of a 409: the gate that is closed; NULL: another reason */
 };
 
 /* Called once, after the commit. */

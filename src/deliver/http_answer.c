@@ -167,7 +167,7 @@ reply(void *ctx, const struct reply *result)
 	client->answer = NULL;
 	client->since_ms = http_mono_ms();
 	if (failed)
-		http_problem_text(result->status, result->detail, &body);
+		http_problem_text(result->status, result->detail, result->clause, &body);
 	else
 		buf_adds(&body, result->body != NULL ? result->body : "{}");
 	client->http->counts.refused += failed;

@@ -128,7 +128,7 @@ mend(struct http_client *client)
 	client->http->counts.refused++;
 	http_problem_text(status,
 	    status == 413 ? "head or body too large" : "not a request that is understood here",
-	    &body);
+	    NULL, &body);
 	/* A plain bufferevent keeps the front of its output for itself; one over TLS does not. */
 	if (client->http->tls == NULL)
 		evbuffer_unfreeze(output, 1);

@@ -213,7 +213,7 @@ void http_token_hash(const char *token, char ret_hex[static 65]);
 /* body is taken (emptied). type NULL: application/json. */
 void http_reply(struct http_call *call, int status, const char *type, struct buf *body);
 void http_problem(struct http_call *call, int status, const char *format, ...) AISLE_PRINTF(3, 4);
-void http_problem_text(int status, const char *detail, struct buf *out);
+void http_problem_text(int status, const char *detail, const char *clause, struct buf *out);
 const char *http_status_title(int status);
 void http_add_header(struct http_call *call, const char *name, const char *value);
 /* To a request that has no http_call any more. */

@@ -70,7 +70,7 @@ http_reply(struct http_call *call, int status, const char *type, struct buf *bod
 }
 
 void
-http_problem_text(int status, const char *detail, struct buf *out)
+http_problem_text(int status, const char *detail, const char *clause, struct buf *out)
 {
 	struct json_writer *w = JSON_OBJECT(out);
 
@@ -79,6 +79,7 @@ http_problem_text(int status, const char *detail, struct buf *out)
 	json_add_int(w, "status", status);
 	if (detail != NULL)
 		json_add_str(w, "detail", detail);
+	json_opt_str(w, "clause", clause);
 	json_end(w);
 	buf_addc(out, '\n');
 }
@@ -93,7 +94,7 @@ http_problem(struct http_call *call, int status, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
-	http_problem_text(status, detail, &body);
+	http_problem_text(status, detail, NULL, &body);
 	call->http->counts.refused++;
 	http_reply(call, status, "application/problem+json", &body);
 }

@@ -90,8 +90,8 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 	card->shown = event->shown;
 	card->shown_ms = engine->now_ms;
 	engine_touch(engine, visit);
-	outcome_record(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN, NULL,
-	    false, 0);
+	outcome_record_by(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN,
+	    NULL, &(struct person){ .tablet = event->tablet });
 	reply_to(engine, event, card->shown_ms, reply);
 }
 
@@ -125,35 +125,44 @@ answer_of(const char *decision)
 	return ANSWER_OVERRIDE;
 }
 
+/* What is known of who answers; the manager once they have proved it. */
+static struct person
+person_of(const struct visit *visit, const struct event *event)
+{
+	return (struct person){ .tablet = event->tablet,
+		.associate = event->associate != NULL ? event->associate : visit->associate,
+		.note = event->note };
+}
+
 static void
 apply_answer(struct engine *engine, struct visit *visit, struct card *card,
-    const struct event *event)
+    const struct event *event, struct person *person, const struct choice *choice)
 {
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
-		outcome_record(engine, visit, card, OUTCOME_ACCEPTED, NULL, false, 0);
+		outcome_record_by(engine, visit, card, OUTCOME_ACCEPTED, NULL, person);
 		card_accept_offer(engine, visit, card);
 		break;
 	case ANSWER_DISMISS:
 		card->state = CARD_ANSWERED;
-		outcome_record(engine, visit, card, OUTCOME_DISMISSED, event->reason, false, 0);
+		outcome_record_by(engine, visit, card, OUTCOME_DISMISSED, event->reason, person);
 		hold_release(engine, card);
 		break;
 	case ANSWER_SNOOZE:
 		card->state = CARD_ANSWERED;
 		card->snooze_until_ms =
 		    event->until_ms != 0 ? event->until_ms : engine->now_ms + SNOOZE_MS;
-		outcome_record(engine, visit, card, OUTCOME_SNOOZED, NULL, false, 0);
+		outcome_record_by(engine, visit, card, OUTCOME_SNOOZED, NULL, person);
 		hold_release(engine, card);
 		break;
 	default:
 		card->state = CARD_ANSWERED;
 		hold_release(engine, card);
 		if (event->instead_action != NULL)
-			instead_apply(engine, visit, card, event);
+			instead_apply(engine, visit, card, event, person, choice);
 		else
-			outcome_record(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
-			    false, 0);
+			outcome_record_by(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason,
+			    person);
 		break;
 	}
 }
@@ -161,7 +170,7 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card,
 /* Too late: the card is gone, or the customer is paying. An accept is recorded, nothing is sent. */
 static bool
 too_late(struct engine *engine, struct visit *visit, struct card *card, enum card_answer answer,
-    struct reply *reply)
+    const struct person *person, struct reply *reply)
 {
 	bool paying = visit->state == VISIT_TENDER || visit->state == VISIT_CLOSED;
 
@@ -171,20 +180,15 @@ too_late(struct engine *engine, struct visit *visit, struct card *card, enum car
 	if (answer == ANSWER_ACCEPT && paying && !card->late) {
 		card->late = true;
 		engine_touch(engine, visit);
-		outcome_record(engine, visit, card, OUTCOME_LATE, NULL, false, 0);
+		outcome_record_by(engine, visit, card, OUTCOME_LATE, NULL, person);
 	}
 	refuse(reply, 410, paying ? "too late: the customer is paying or has paid" : gone);
 	return true;
 }
 
-/* What needs a manager: their yes to a card of theirs, and to an offer of theirs chosen instead. */
 static bool
-may_answer(struct engine *engine, const struct card *card, const struct event *event,
-    enum card_answer answer, struct reply *reply)
+manager_agrees(struct engine *engine, const struct event *event, struct reply *reply)
 {
-	if (!(card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT) &&
-	    !(answer == ANSWER_OVERRIDE && instead_needs_manager(engine, event)))
-		return true;
 	if (event->pin == NULL) {
 		refuse(reply, 403, "a manager's PIN is needed");
 		return false;
@@ -199,6 +203,29 @@ may_answer(struct engine *engine, const struct card *card, const struct event *e
 	}
 }
 
+/* What needs a manager: their yes to a card of theirs, and what an associate may not choose
+ * instead. */
+static bool
+may_answer(struct engine *engine, struct visit *visit, const struct card *card,
+    const struct event *event, enum card_answer answer, struct person *person,
+    struct choice *choice, struct reply *reply)
+{
+	bool instead = answer == ANSWER_OVERRIDE && event->instead_action != NULL, needed;
+
+	needed = instead ? instead_look(engine, visit, card, event, choice)
+			 : card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT;
+	if (needed && instead && !choice->listed && (event->pin == NULL || event->reason == NULL)) {
+		refuse(reply, 403,
+		    "instead: expected what the card lists under alternatives, or a manager's PIN "
+		    "and a reason");
+		return false;
+	}
+	if (needed && !manager_agrees(engine, event, reply))
+		return false;
+	person->manager = needed ? event->manager : NULL;
+	return !instead || instead_try(engine, choice, reply);
+}
+
 void
 answer_decided(struct engine *engine, const struct event *event, struct reply *reply)
 {
@@ -206,6 +233,8 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	struct buf body = { 0 };
 	struct visit *visit;
 	struct card *card = find_card(engine, event, &visit, reply);
+	struct person person;
+	struct choice choice;
 	struct id prompt;
 
 	if (card == NULL)
@@ -218,15 +247,16 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 			refuse(reply, 409, "this prompt was answered otherwise before");
 		goto out;
 	}
-	if (too_late(engine, visit, card, answer, reply) ||
-	    !may_answer(engine, card, event, answer, reply))
+	person = person_of(visit, event);
+	if (too_late(engine, visit, card, answer, &person, reply) ||
+	    !may_answer(engine, visit, card, event, answer, &person, &choice, reply))
 		goto out;
 	card->answer = answer;
 	card->answered_ms = engine->now_ms;
 	card->answer_body = buf_steal(&body);
 	timer_cancel(engine, "card", &card->prompt, card->expires_ms);
 	prompt = card->prompt;
-	apply_answer(engine, visit, card, event);
+	apply_answer(engine, visit, card, event, &person, &choice);
 	card = visit_card(visit, &prompt); /* another card may have moved it */
 	metrics_add(METRIC_ANSWERS_ACCEPT + (answer - ANSWER_ACCEPT), 1);
 	engine_touch(engine, visit);

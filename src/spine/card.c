@@ -156,15 +156,15 @@ card_open(struct engine *engine, struct visit *visit, const struct decision *dec
 	fill_card(engine, visit, decision, slot, prompt, card);
 	hold_take(engine, card);
 	outcome_record(engine, visit, card, OUTCOME_DECIDED, NULL, false, 0);
-	timer_add(engine, "card", &card->prompt, card->expires_ms);
+	if (!slot->by_person)
+		timer_add(engine, "card", &card->prompt, card->expires_ms);
 	id_text(&card->prompt, text);
 	engine_ref(engine, "prompt", text, visit);
 	if (card->outcome_due_ms != 0)
 		timer_add(engine, "window", &card->prompt, card->outcome_due_ms);
 	metrics_add(card->withheld ? METRIC_PROMPTS_WITHHELD : METRIC_PROMPTS_SENT, 1);
-	if (!card->withheld) {
+	if (!card->withheld && !slot->by_person)
 		card_message(engine, visit, card);
-	}
 }
 
 /* ---- to the tablet ---- */

@@ -51,8 +51,8 @@ fill_sources(struct engine *engine, struct visit *visit, const struct event *eve
 	sources->has_queue = sensor_read(engine, visit->station, &sources->queue);
 }
 
-static void
-fill_input(struct engine *engine, struct visit *visit, const struct event *event,
+void
+choose_input(struct engine *engine, struct visit *visit, const struct event *event,
     struct decide_input *input)
 {
 	struct subject *subject =
@@ -88,7 +88,7 @@ show_sources(struct engine *engine, struct visit *visit, const struct event *eve
 	if (event == NULL || (engine->sources_on & (UINT32_C(1) << event->type)) == 0)
 		return;
 	arena_reset(engine->scratch);
-	fill_input(engine, visit, event, &input);
+	choose_input(engine, visit, event, &input);
 	engine->on_sources(engine->on_sources_ctx, &input.sources);
 }
 
@@ -292,7 +292,7 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	places_clear(engine, visit);
 	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
 	engine_touch(engine, visit);
-	fill_input(engine, visit, event, &chosen->input);
+	choose_input(engine, visit, event, &chosen->input);
 	decide(engine->scratch, &chosen->input, &chosen->decision);
 	if (chosen->decision.fates[FATE_NO_ROOM] > 0)
 		metrics_add(METRIC_LIMIT_CARDS, 1);

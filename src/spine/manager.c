@@ -119,6 +119,43 @@ manager_check(struct engine *engine, const char *id, const char *pin)
 	return verdict;
 }
 
+struct manager_search {
+	const struct engine *engine;
+	const char *hex;
+	char *found;
+};
+
+static int
+is_manager(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
+{
+	struct manager_search *search = ctx;
+	struct rd rd = rd_init(body, len);
+	char *id = rd_str(&rd), hex[SUBJECT_TEXT_SIZE];
+
+	(void)key;
+	(void)subject;
+	(void)at_ms;
+	if (id == NULL)
+		return 0;
+	person_key(search->engine, "manager", id, hex);
+	if (strcmp(hex, search->hex) == 0)
+		search->found = id;
+	else
+		free(id);
+	return search->found != NULL;
+}
+
+char *
+manager_by_key(struct engine *engine, const char *hex)
+{
+	struct manager_search search = { .engine = engine, .hex = hex };
+	int rc = store_each(engine->store, STORE_TABLET, TABLET_FLAG_MANAGER, is_manager, &search);
+
+	(void)rc; /* where the list cannot be read, the key stands for them */
+	return search.found;
+}
+
 int
 manager_add(struct store *store, const char *id, const char *pin, int64_t now_ms)
 {

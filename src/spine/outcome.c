@@ -46,12 +46,76 @@ add_contact(struct engine *engine, struct visit *visit, const struct id *of,
 	buf_done(&buf);
 }
 
+/* ---- who ---- */
+
+void
+person_key(const struct engine *engine, const char *role, const char *id,
+    char ret_hex[static SUBJECT_TEXT_SIZE])
+{
+	struct buf text = { 0 };
+	uint8_t digest[16];
+
+	/* A role, a zero byte, the id: no card number has a zero byte. */
+	buf_add(&text, role, strlen(role) + 1);
+	buf_adds(&text, id);
+	hash_bytes(digest, sizeof(digest), text.data, text.len, keys_pepper(engine->keys), 32);
+	hash_hex(ret_hex, digest, sizeof(digest));
+	buf_done(&text);
+}
+
+static void
+add_key(const struct engine *engine, const char *role, const char *id, struct json_writer *w)
+{
+	char hex[SUBJECT_TEXT_SIZE];
+
+	if (id == NULL)
+		return;
+	person_key(engine, role, id, hex);
+	json_add_str(w, role, hex);
+}
+
+static void
+add_instead(const struct instead *instead, struct json_writer *w)
+{
+	json_add_str(w, "by", "person");
+	json_add_object(w, "instead");
+	json_add_str(w, "action", instead->action);
+	if (instead->depth != 0)
+		json_add_int(w, "depth", instead->depth);
+	if (instead->prompt != NULL)
+		json_add_id(w, "prompt", instead->prompt);
+	json_end(w);
+}
+
+/* The note never leaves the store. */
+static void
+add_person(const struct engine *engine, const struct person *person, bool with_note,
+    struct json_writer *w)
+{
+	if (person->instead != NULL)
+		add_instead(person->instead, w);
+	json_opt_str(w, "tablet", person->tablet);
+	add_key(engine, "associate", person->associate, w);
+	add_key(engine, "manager", person->manager, w);
+	if (person->over != 0) {
+		json_add_list(w, "over");
+		for (int gate = 0; gate < FATE_COUNT; gate++)
+			if ((person->over & 1u << gate) != 0)
+				json_add_str(w, NULL, door_gate_name((enum fate)gate));
+		json_end(w);
+	}
+	if (with_note)
+		json_opt_str(w, "note", person->note);
+}
+
+/* ---- the record ---- */
+
 /* The outcome object: with "decision" it is what HQ gets, without it a line of the Decision's
  * "outcomes". */
 static void
-outcome_json(const struct card *card, enum outcome outcome, const char *reason, bool has_amount,
-    int64_t amount_minor, int64_t at_ms, bool with_decision, const struct instead *instead,
-    struct buf *out)
+outcome_json(const struct engine *engine, const struct card *card, enum outcome outcome,
+    const char *reason, bool has_amount, int64_t amount_minor, bool with_decision,
+    const struct person *person, struct buf *out)
 {
 	struct json_writer *w = JSON_OBJECT(out);
 
@@ -62,21 +126,13 @@ outcome_json(const struct card *card, enum outcome outcome, const char *reason, 
 		json_addf(w, "outcome", "%s:%s", outcome_name(outcome), reason);
 	else
 		json_add_str(w, "outcome", outcome_name(outcome));
-	json_add_when(w, "at", at_ms);
+	json_add_when(w, "at", engine->now_ms);
 	if (has_amount)
 		json_add_int(w, "amount", amount_minor);
 	if (reason != NULL && outcome != OUTCOME_OVERRIDDEN)
 		json_add_str(w, "reason", reason);
-	if (instead != NULL) {
-		json_add_str(w, "by", "person");
-		json_add_object(w, "instead");
-		json_add_str(w, "action", instead->action);
-		if (instead->depth != 0)
-			json_add_int(w, "depth", instead->depth);
-		if (instead->prompt != NULL)
-			json_add_id(w, "prompt", instead->prompt);
-		json_end(w);
-	}
+	if (person != NULL)
+		add_person(engine, person, !with_decision, w);
 	json_end(w);
 }
 
@@ -95,7 +151,7 @@ lane_of(enum outcome outcome)
 static void
 record(struct engine *engine, struct visit *visit, const struct id *of, struct card *card,
     enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor,
-    const struct instead *instead)
+    const struct person *person)
 {
 	const struct id *subject = of != NULL && !keys_forgotten(engine->keys, of) ? of : NULL;
 	struct buf json = { 0 };
@@ -105,15 +161,14 @@ record(struct engine *engine, struct visit *visit, const struct id *of, struct c
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
 		return;
-	outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, false,
-	    instead, &json);
+	outcome_json(engine, card, outcome, reason, has_amount, amount_minor, false, person, &json);
 	engine_check(engine,
 	    store_log_add(engine->store, STORE_LOG_OUTCOME, &card->decision, subject, (int)outcome,
 		engine->now_ms, json.data, json.len));
 	if (engine->uplink == UPLINK_RECORDS) {
 		buf_clear(&json);
-		outcome_json(card, outcome, reason, has_amount, amount_minor, engine->now_ms, true,
-		    instead, &json);
+		outcome_json(engine, card, outcome, reason, has_amount, amount_minor, true, person,
+		    &json);
 		engine_uplink(engine, lane_of(outcome), "outcome", subject, &json);
 	}
 	buf_done(&json);
@@ -135,10 +190,10 @@ outcome_record_of(struct engine *engine, struct visit *visit, const struct id *s
 }
 
 void
-outcome_record_instead(struct engine *engine, struct visit *visit, struct card *card,
-    enum outcome outcome, const char *reason, const struct instead *instead)
+outcome_record_by(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, const struct person *person)
 {
-	record(engine, visit, visit_subject(visit), card, outcome, reason, false, 0, instead);
+	record(engine, visit, visit_subject(visit), card, outcome, reason, false, 0, person);
 }
 
 /* ---- goals ---- */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/json.h"
 #include "core/json_write.h"
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
@@ -125,13 +126,34 @@ query_station(struct engine *engine, const char *station, struct buf *out)
 
 #define DEAD_BYTES_MAX (16u << 20) /* of one answer: the newest that fit */
 
+/* ---- what came of a card, and who answered it ---- */
+
+struct outcome_list {
+	struct engine *engine;
+	struct json_writer *out;
+	bool answers; /* only what a person said: every record of that is of a tablet */
+};
+
+/* In this store a manager has a name, as long as they are on its list. */
 static int
 add_outcome(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
 {
+	struct outcome_list *list = ctx;
+	json_t *json = json_loadb(body, len, 0, NULL);
+	const char *key = json_string_value(json_object_get(json, "manager"));
+	char *name = key != NULL ? manager_by_key(list->engine, key) : NULL;
+
 	(void)n;
 	(void)kind;
 	(void)at_ms;
-	json_add_raw(ctx, NULL, body, len);
+	if (name != NULL)
+		json_object_set_new(json, "manager_name", json_string(name));
+	if (name != NULL)
+		json_add_tree(list->out, NULL, json);
+	else if (!list->answers || json_object_get(json, "tablet") != NULL)
+		json_add_raw(list->out, NULL, body, len);
+	free(name);
+	json_decref(json);
 	return 0;
 }
 
@@ -150,7 +172,8 @@ query_decision(struct engine *engine, const char *text, struct buf *out)
 		json_add_object(w, NULL);
 		json_add_members(w, body.data, body.len);
 		json_add_list(w, "outcomes");
-		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id, add_outcome, w);
+		rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &id, add_outcome,
+		    &(struct outcome_list){ engine, w, false });
 		json_end(w);
 		contributions_json(engine, body.data, body.len, w);
 		json_end(w);
@@ -159,15 +182,58 @@ query_decision(struct engine *engine, const char *text, struct buf *out)
 	return rc == 0 ? 0 : AISLE_E_NONE;
 }
 
+static bool
+is_answer(enum outcome outcome)
+{
+	return outcome == OUTCOME_ACCEPTED || outcome == OUTCOME_DISMISSED ||
+	    outcome == OUTCOME_SNOOZED || outcome == OUTCOME_OVERRIDDEN || outcome == OUTCOME_LATE;
+}
+
+/* Is this the first answer among the rows to a card of its decision? */
+static bool
+is_first_of_decision(const struct contacts *contacts, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (is_answer(contacts->rows[j].outcome) &&
+		    id_equal(&contacts->rows[j].decision, &contacts->rows[i].decision))
+			return false;
+	return true;
+}
+
+/* Who answered this customer's cards, as long as the records of that are kept. */
+static int
+add_answers(struct engine *engine, const struct contacts *contacts, struct json_writer *w)
+{
+	struct outcome_list list = { engine, w, true };
+	int rc = 0;
+
+	json_add_list(w, "answers");
+	for (size_t i = 0; i < contacts->count && rc == 0; i++) {
+		if (is_answer(contacts->rows[i].outcome) && is_first_of_decision(contacts, i))
+			rc = store_log_each(engine->store, STORE_LOG_OUTCOME,
+			    &contacts->rows[i].decision, add_outcome, &list);
+	}
+	json_end(w);
+	return rc;
+}
+
 int
 query_customer(struct engine *engine, const struct id *id, struct buf *out)
 {
 	struct subject *subject = engine_subject(engine, id);
+	struct json_writer *w = JSON_WRITER(out);
+	struct buf kept = { 0 };
+	int rc;
 
 	if (subject->forgotten)
 		return AISLE_E_NONE;
-	subject_json(subject, out);
-	return 0;
+	subject_json(subject, &kept);
+	json_add_object(w, NULL);
+	json_add_members(w, kept.data, kept.len);
+	rc = add_answers(engine, &subject->contacts, w);
+	json_end(w);
+	buf_done(&kept);
+	return rc == AISLE_E_DAMAGED ? 0 : rc;
 }
 
 int

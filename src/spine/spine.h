@@ -6,6 +6,7 @@
 #define AISLE_SPINE_SPINE_H
 
 #include "core/json_write.h"
+#include "decide/decide.h"
 #include "nouns/contact.h"
 #include "spine/engine_state.h"
 
@@ -119,6 +120,9 @@ void sensor_load(struct engine *engine);
 void sensor_save(struct engine *engine, struct buf *buf);
 
 /* choose.c */
+/* What a decision may look at here and now; in engine->scratch. event NULL: none brought it. */
+void choose_input(struct engine *engine, struct visit *visit, const struct event *event,
+    struct decide_input *ret);
 void choose(struct engine *engine, struct visit *visit, const struct event *event);
 
 /* places.c: cards that mean nothing any more leave the visit, if it holds many. Pointers to cards
@@ -181,17 +185,41 @@ void till_void(struct engine *engine, struct visit *visit);
 /* The visit is over: offers that do not live on and were not redeemed have lapsed. */
 void till_lapse(struct engine *engine, struct visit *visit);
 
-/* instead.c: what a person chose instead */
-bool instead_needs_manager(const struct engine *engine, const struct event *event);
-/* Records the override of card with what was chosen, and asks the till for it where it is an offer
- * that can be had.
+/* What a person did instead; depth 0: none, prompt NULL: it became no card. */
+struct instead {
+	const char *action;
+	int64_t depth;
+	const struct id *prompt;
+};
+/* Who answered. */
+struct person {
+	const char *tablet, *associate, *manager, *note; /* NULL: not known, none */
+	unsigned over;		       /* gates that the manager passed over: a bit per enum fate */
+	const struct instead *instead; /* NULL: nothing */
+};
+
+/* instead.c: what a person chose instead; in engine->scratch until it is applied */
+struct choice {
+	struct decide_input input;
+	struct door door; /* action NULL: it is none of the policy */
+	struct decision decision;
+	bool listed; /* among the alternatives of the card */
+};
+/* Fills choice and says whether a manager has to agree to it. */
+bool instead_look(struct engine *engine, struct visit *visit, const struct card *card,
+    const struct event *event, struct choice *choice);
+/* false: a gate is closed to it, which reply names. */
+bool instead_try(struct engine *engine, struct choice *choice, struct reply *reply);
+/* Records the override of card with what was chosen, and asks the till for it where it is an offer.
  * Pointers to cards are stale after it. */
 void instead_apply(struct engine *engine, struct visit *visit, struct card *card,
-    const struct event *event);
+    const struct event *event, struct person *person, const struct choice *choice);
 
 /* manager.c */
 enum manager_verdict { MANAGER_OK, MANAGER_NO, MANAGER_LOCKED };
 enum manager_verdict manager_check(struct engine *engine, const char *id, const char *pin);
+/* Who of the managers on the list has this key of person_key(). The caller's; NULL: nobody. */
+char *manager_by_key(struct engine *engine, const char *hex);
 
 /* tally.c */
 void tally_decision(struct engine *engine);
@@ -218,14 +246,11 @@ void outcome_record(struct engine *engine, struct visit *visit, struct card *car
 /* of somebody else than who stands there now */
 void outcome_record_of(struct engine *engine, struct visit *visit, const struct id *subject,
     struct card *card, enum outcome outcome, const char *reason);
-/* What a person did instead; depth 0: none, prompt NULL: it became no card. */
-struct instead {
-	const char *action;
-	int64_t depth;
-	const struct id *prompt;
-};
-void outcome_record_instead(struct engine *engine, struct visit *visit, struct card *card,
-    enum outcome outcome, const char *reason, const struct instead *instead);
+void outcome_record_by(struct engine *engine, struct visit *visit, struct card *card,
+    enum outcome outcome, const char *reason, const struct person *person);
+/* "manager" or "associate": what their id is outside of this store, 32 hex digits. */
+void person_key(const struct engine *engine, const char *role, const char *id,
+    char ret_hex[static SUBJECT_TEXT_SIZE]);
 /* the basket closed: bought, lapsed */
 void outcome_close(struct engine *engine, struct visit *visit);
 void outcome_case_closed(struct engine *engine, const struct subject *subject);

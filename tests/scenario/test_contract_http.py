@@ -231,13 +231,32 @@ def test_an_override_says_what_was_done_instead():
         assert said["redeemed"]["prompt"] == command["prompt"] and said["redeemed"]["amount"] == 20
         assert command["prompt"] not in [s.get("prompt") for s in record["slots"]], "no draw chose it"
         assert len(watch.on("pos/7/command")) == 1
-        # something that is no offer here is only recorded
+        # what the card does not list is a manager's to give; something that is no offer here is then only recorded
+        store.ctl("manager", "add", "mia", stdin="2468\n")
         store.till(watch, "basket.closed", {"basket": "b1", "total": 20, "currency": "EUR"})
         shown = visit(store, watch, "b2")
-        body = {"decision": "override", "reason": "other", "instead": {"action": "a-free-coffee"}}
-        assert store.http("POST", url(shown, "decision"), body, token)[0] == 200
+        body = {"decision": "override", "reason": "other", "instead": {"action": "a-free-coffee"}, "note": "was kind to us"}
+        assert store.http("POST", url(shown, "decision"), body, token)[0] == 403
+        assert store.http("POST", url(shown, "decision"), {**body, "manager": "mia", "pin": "2468"}, token)[0] == 200
         record = json.loads(store.ctl("why", shown["decision"], "--json"))
-        assert record["outcomes"][-1]["instead"] == {"action": "a-free-coffee"} and len(watch.on("pos/7/command")) == 1
+        said = record["outcomes"][-1]
+        assert said["instead"] == {"action": "a-free-coffee"} and len(watch.on("pos/7/command")) == 1
+        assert len(said["manager"]) == 32 and said["manager_name"] == "mia" and said["tablet"] and said["note"] == "was kind to us"
+        # who answered is in what the customer may see of it; once off the list a manager is a number
+        store.ctl("manager", "remove", "mia")
+        kept = json.loads(store.ctl("customer", "export", stdin=policy.GOLD["card"] + "\n"))
+        mine = [o for o in kept["answers"] if o["outcome"] == "overridden:other"][0]
+        assert mine["manager"] == said["manager"] and "manager_name" not in mine and mine["note"] == said["note"]
+        # a gate that is closed is named, and the prompt is open still
+        store.till(watch, "basket.closed", {"basket": "b2", "total": 0, "currency": "EUR"})
+        store.ctl("manager", "add", "mia", stdin="2468\n")
+        shown = visit(store, watch, "b3")
+        other = [a for a in ("bread-off", "coffee-off") if a != shown["prompts"][0]["action"]][0]
+        store.ctl("stop", other)
+        no = store.http("POST", url(shown, "decision"), {"decision": "override", "reason": "other", "instead": {"action": other},
+                                                          "manager": "mia", "pin": "2468"}, token)
+        assert no[0] == 409 and no[1]["clause"] == "stop", no
+        assert store.http("POST", url(shown, "decision"), {"decision": "dismiss"}, token)[0] == 200
     finally:
         done(store, watch)
 

@@ -291,6 +291,90 @@ a_manager_who_is_removed_approves_nothing(void **state)
 	assert_int_equal(manager_remove(engine->store, "eve"), AISLE_E_NONE);
 }
 
+/* ---- who ---- */
+
+static void
+the_record_of_an_answer_says_who_gave_it(void **state)
+{
+	char eve[SUBJECT_TEXT_SIZE], ina[SUBJECT_TEXT_SIZE], till[SUBJECT_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
+	a_policy("{}");
+	an_action("a", "{'gate':'manager'}");
+	an_action("b", "{'group':'h'}");
+	in_force();
+	tell("pos/7/event", "basket.opened", "{'basket':'b','terminal':'7','associate':'tom'}");
+	scan("b", "c", 100);
+	person_key(engine, "manager", "eve", eve);
+	person_key(engine, "associate", "ina", ina);
+	person_key(engine, "associate", "tom", till);
+	assert_string_not_equal(eve, ina);
+	assert_int_equal(answer_with("a",
+			     "{'decision':'accept','manager':'eve','associate':'ina','note':'a "
+			     "friend'}",
+			     "4711"),
+	    200);
+	heard(LANE_DECISION);
+	assert_non_null(strstr(heard_last, "\"tablet\":\"t1\""));
+	assert_non_null(strstr(heard_last, eve));
+	assert_non_null(strstr(heard_last, ina));
+	assert_null(strstr(heard_last, "friend"));
+	/* Who is not named is who signed on at the till; a PIN that nobody asked for proves
+	 * nothing. */
+	assert_int_equal(answer_with("b", "{'decision':'dismiss','manager':'eve'}", "1"), 200);
+	heard(LANE_DECISION);
+	assert_non_null(strstr(heard_last, till));
+	assert_null(strstr(heard_last, eve));
+}
+
+static void
+the_note_is_in_the_store_for_who_asks_why(void **state)
+{
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
+	a_policy("{}");
+	an_action("a", "{'gate':'manager'}");
+	in_force();
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve','note':'a friend'}",
+			     "4711"),
+	    200);
+	assert_int_equal(query_decision(engine, text_of(screen, "decision"), &out), 0);
+	assert_non_null(strstr(out.data, "\"note\":\"a friend\""));
+	assert_non_null(strstr(out.data, "\"manager_name\":\"eve\""));
+	buf_clear(&out);
+	assert_int_equal(query_customer(engine, &customer(ANNA)->id, &out), 0);
+	assert_non_null(strstr(out.data, "\"answers\":[{"));
+	assert_non_null(strstr(out.data, "\"note\":\"a friend\""));
+	buf_done(&out);
+}
+
+static void
+a_note_goes_with_the_customer_who_is_forgotten(void **state)
+{
+	struct input forget = { .kind = INPUT_FORGET };
+	struct buf out = { 0 };
+	const char *decision;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_int_equal(answer_with("a", "{'decision':'dismiss','note':'a friend'}", NULL), 200);
+	decision = arena_strdup(texts, text_of(screen, "decision"));
+	forget.subject = subject_of(ANNA);
+	turn(&forget);
+	(void)query_decision(engine, decision, &out);
+	assert_true(out.len == 0 || strstr(out.data, "friend") == NULL);
+	buf_done(&out);
+}
+
 /* ---- an offer, through the till ---- */
 
 static void
@@ -477,6 +561,9 @@ main(void)
 		SPINE_TEST(a_managers_card_needs_a_pin_for_yes_and_none_for_no),
 		SPINE_TEST(after_five_wrong_pins_a_right_one_is_refused_for_five_minutes),
 		SPINE_TEST(a_manager_who_is_removed_approves_nothing),
+		SPINE_TEST(the_record_of_an_answer_says_who_gave_it),
+		SPINE_TEST(the_note_is_in_the_store_for_who_asks_why),
+		SPINE_TEST_ON_DISK(a_note_goes_with_the_customer_who_is_forgotten),
 		SPINE_TEST(an_offer_is_applied_and_redeemed_at_what_the_till_says),
 		SPINE_TEST(a_till_that_refuses_frees_what_was_held),
 		SPINE_TEST(
