@@ -14,7 +14,7 @@
 	X(DECIDED, "decided") X(SHOWN, "shown") X(ACCEPTED, "accepted") X(DISMISSED, "dismissed") \
 	X(SNOOZED, "snoozed") X(OVERRIDDEN, "overridden") X(LATE, "late") X(NOT_SHOWN, "not-shown") \
 	X(APPLIED, "applied") X(REFUSED, "refused") X(REDEEMED, "redeemed") X(REVERSED, "reversed") \
-	X(BOUGHT, "bought") X(CASE_CLOSED, "case-closed") X(GOAL, "goal") X(EXPIRED, "expired") \
+	X(BOUGHT, "bought") X(RETURNED, "returned") X(CASE_CLOSED, "case-closed") X(GOAL, "goal") X(EXPIRED, "expired") \
 	X(WITHDRAWN, "withdrawn")
 /* clang-format on */
 enum outcome {
@@ -31,7 +31,8 @@ enum outcome outcome_by_name(const char *name, const char **ret_reason);
 /* One outcome of one prompt. Append-only. DECIDED is written when a card is
  * chosen, also when it is withheld, so that caps are alike in both groups.
  * A count of "shown" is the prompts with DECIDED and without NOT_SHOWN, plus
- * HQ's own contacts: a sent card counts as shown until the tablet says it was not. */
+ * HQ's own contacts: a sent card counts as shown until the tablet says it was not. A count of
+ * "bought" or "redeemed" is the prompts without RETURNED: what came back was not bought. */
 struct contact {
 	struct id prompt, decision;
 	enum outcome outcome;

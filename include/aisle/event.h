@@ -130,6 +130,7 @@ struct event {
 	int64_t total_minor;  /* closed, return */
 	int64_t amount_minor; /* offer.* */
 	const char *ret;      /* return id */
+	int64_t sold_ms;      /* return: when the goods were sold; 0: not said */
 	enum consent_purpose purpose;
 	bool granted;
 	int64_t until_ms; /* consent, wallet, snooze; 0: no end */

@@ -44,10 +44,13 @@ struct purchase_line {
 
 struct purchase {
 	struct id visit;
-	int64_t at_ms; /* basket.closed arrived */
+	int64_t at_ms;	 /* basket.closed arrived */
+	int64_t sold_ms; /* the time of the close, as the till says it */
 	int64_t total_minor;
+	int64_t back_milli; /* how much of it came back, which lines and total are without */
 	struct purchase_line *lines;
 	size_t line_count;
+	bool taken_back; /* of a row: the sale was none after all */
 };
 
 enum incident_kind { INCIDENT_RETURN, INCIDENT_DECLINE, INCIDENT_VOID, INCIDENT_COMPLAINT };

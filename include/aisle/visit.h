@@ -49,6 +49,15 @@ struct line {
 	char *sku, *category, *brand, *name; /* NULL: none; category never NULL */
 };
 
+/* Goods of the basket that came back: what of its lines they were is worked out anew with each look
+ * (nouns/net.h), so that it does not matter what was heard of first. */
+struct back {
+	struct id ret; /* the return's number, hashed */
+	char *item;    /* as line_item() */
+	int64_t qty_milli, amount_minor;
+};
+#define VISIT_BACKS_MAX 1024
+
 enum card_state {
 	CARD_OPEN,
 	/* dismissed, snoozed, overridden, or accepted with nothing to ask of the till */
@@ -71,6 +80,7 @@ struct card {
 	int64_t worth_minor, hold_minor; /* hold: what budgets count; < 0: nothing */
 	/* what the till took off with it and may still take back; see hold.c */
 	int64_t redeemed_minor, held_ms, spent_ms;
+	int64_t returned_minor; /* of redeemed_minor, what lay on goods that came back */
 	enum card_state state;
 	enum card_answer answer;
 	bool withheld;	/* recorded, never sent */
@@ -112,6 +122,9 @@ struct visit {
 	int decisions;	    /* taken so far */
 	struct line *lines; /* ascending by (added order); one per line number */
 	size_t line_count;
+	int64_t sold_ms; /* the time of its close, as the till says it; 0: not closed */
+	struct back *backs;
+	size_t back_count;
 	struct id guidance; /* current Guidance of this basket; zero: none was sent */
 	int64_t guidance_at_ms;
 	struct card *cards; /* in order of creation */

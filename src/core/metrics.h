@@ -15,7 +15,8 @@
 	X(PURCHASES, "purchases") X(SUBJECTS, "subjects") X(TIMERS, "timers") X(OUTBOX, "outbox") \
 	X(UPLINK, "uplink") X(STATE, "state") X(DEAD_LETTERS, "dead-letters") X(STREAMS, "streams") \
 	X(STREAM_BYTES, "stream-bytes") X(CONNECTIONS, "connections") X(TABLETS, "tablets") \
-	X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(OTHER, "other")
+	X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(RETURNS, "returns") \
+	X(OTHER, "other")
 /* clang-format on */
 
 /* Families: F(constant, name, kind, help). The name has no _total; OpenMetrics and 0.0.4 differ

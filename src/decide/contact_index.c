@@ -8,6 +8,23 @@
 
 #include "core/id.h"
 
+/* All that was bought or redeemed with its prompt came back. */
+static void
+take_back(struct arena *arena, struct contact_index *index, size_t returned)
+{
+	const struct contacts *contacts = index->contacts;
+
+	if (index->undone == NULL)
+		index->undone = arena_alloc(arena, contacts->count);
+	for (size_t i = 0; i < returned; i++) {
+		const struct contact *row = &contacts->rows[i];
+
+		if ((row->outcome == OUTCOME_BOUGHT || row->outcome == OUTCOME_REDEEMED) &&
+		    id_equal(&row->prompt, &contacts->rows[returned].prompt))
+			index->undone[i] = 1;
+	}
+}
+
 struct contact_index
 contact_index_make(struct arena *arena, const struct contacts *contacts)
 {
@@ -24,6 +41,8 @@ contact_index_make(struct arena *arena, const struct contacts *contacts)
 		if (row->outcome == OUTCOME_DECIDED ||
 		    (row->outcome == OUTCOME_SHOWN && id_is_zero(&row->decision)))
 			shown[i] = 1;
+		if (row->outcome == OUTCOME_RETURNED)
+			take_back(arena, &index, i);
 		if (row->outcome != OUTCOME_NOT_SHOWN)
 			continue;
 		/* Its card was decided shortly before. */

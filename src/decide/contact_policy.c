@@ -98,7 +98,9 @@ row_counts(struct view *view, size_t i, enum outcome outcome, const char *reason
 	if (outcome == OUTCOME_SHOWN) {
 		if (!view->index->shown[i])
 			return false;
-	} else if (row->outcome != outcome || (reason != NULL && !same(row->reason, reason))) {
+	} else if (row->outcome != outcome ||
+	    (view->index->undone != NULL && view->index->undone[i]) ||
+	    (reason != NULL && !same(row->reason, reason))) {
 		return false;
 	}
 	if (view->own != NULL && id_equal(&row->prompt, view->own))

@@ -72,6 +72,7 @@ struct contact_key {
 struct contact_index {
 	const struct contacts *contacts; /* NULL: unreadable */
 	const uint8_t *shown;		 /* per row: it counts as shown */
+	uint8_t *undone;		 /* per row: all of it came back; NULL: of none */
 	uint32_t outcomes; /* bit per outcome that some row has; SHOWN: that some row counts as */
 	struct contact_key *keys; /* per row, from keys_from on: */
 	size_t keys_from;	  /* the newest first, as far as they were asked for */

@@ -62,7 +62,8 @@ static const struct field closed_fields[] = {
 	{ "tenders", F_TENDERS, OPTIONAL, 0, 0, 0, NULL },
 };
 static const struct field return_fields[] = {
-	ID("return", REQUIRED, ret), BASKET(OPTIONAL), CARD(OPTIONAL),
+	ID("return", REQUIRED, ret), BASKET(OPTIONAL), NAME("terminal", OPTIONAL, terminal),
+	TIME("sold", OPTIONAL, sold_ms), CARD(OPTIONAL),
 	{ "items", F_ITEMS, REQUIRED, 0, 0, 0, NULL },
 	MONEY("total", REQUIRED, total_minor), CURRENCY,
 };

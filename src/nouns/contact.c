@@ -137,6 +137,18 @@ contacts_add(struct contacts *contacts, const struct contact *row)
 	contacts->count++;
 }
 
+bool
+contacts_returned(const struct contacts *contacts, const struct id *prompt)
+{
+	for (size_t i = contacts->count; i > 0; i--) {
+		const struct contact *row = &contacts->rows[i - 1];
+
+		if (row->outcome == OUTCOME_RETURNED && id_equal(&row->prompt, prompt))
+			return true;
+	}
+	return false;
+}
+
 void
 contact_encode(const struct contact *row, struct buf *out)
 {

@@ -18,4 +18,7 @@ void contact_encode(const struct contact *row, struct buf *out);
 bool contact_decode(struct rd *rd, struct contact *ret_row); /* strings allocated */
 void contact_done(struct contact *row);
 
+/* Did all that was bought or redeemed with this prompt come back? */
+bool contacts_returned(const struct contacts *contacts, const struct id *prompt);
+
 #endif

@@ -39,9 +39,12 @@ visit_free(struct visit *visit)
 		return;
 	for (size_t i = 0; i < visit->line_count; i++)
 		codec_done(line_fields, line_field_count, &visit->lines[i]);
+	for (size_t i = 0; i < visit->back_count; i++)
+		codec_done(back_fields, back_field_count, &visit->backs[i]);
 	for (size_t i = 0; i < visit->card_count; i++)
 		codec_done(card_fields, card_field_count, &visit->cards[i]);
 	free(visit->lines);
+	free(visit->backs);
 	free(visit->cards);
 	contacts_done(&visit->contacts);
 	codec_done(visit_fields, visit_field_count, visit);
@@ -76,6 +79,18 @@ visit_add_line(struct visit *visit, int64_t number)
 	line = &visit->lines[visit->line_count++];
 	*line = (struct line){ .line = number, .category = mem_strdup("") };
 	return line;
+}
+
+bool
+visit_add_back(struct visit *visit, const struct id *ret, const char *item, int64_t qty_milli,
+    int64_t amount_minor)
+{
+	if (visit->back_count == VISIT_BACKS_MAX)
+		return false;
+	visit->backs = grow(visit->backs, visit->back_count, sizeof(*visit->backs));
+	visit->backs[visit->back_count++] =
+	    (struct back){ *ret, mem_strdup(item), qty_milli, amount_minor };
+	return true;
 }
 
 struct card *

@@ -14,6 +14,9 @@ bool visit_over(const struct visit *visit);			    /* CLOSED or CANCELLED */
 struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: none */
 /* zeroed but category ""; NULL: VISIT_LINES_MAX */
 struct line *visit_add_line(struct visit *visit, int64_t number);
+/* Goods came back; item is copied. false: VISIT_BACKS_MAX. */
+bool visit_add_back(struct visit *visit, const struct id *ret, const char *item, int64_t qty_milli,
+    int64_t amount_minor);
 /* zeroed; NULL: VISIT_CARDS_MAX reached. Pointers to other cards are stale after it. */
 struct card *visit_add_card(struct visit *visit);
 /* Those behind it move up: pointers to cards are stale after it. */

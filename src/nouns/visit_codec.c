@@ -2,10 +2,10 @@
  *
  * visit_codec.c - a visit to bytes and back.
  *
- * Layout: u8 version; the visit's fields; number of lines, each line's fields; number of
- * cards, each card's fields; number of contacts, each contact (contact.c). Fields as
- * codec.c writes them, in the order of the tables below: a change of a table is a new
- * version.
+ * Layout: u8 version; the visit's fields; number of lines, each line's fields; number of goods
+ * that came back, each one's fields; number of cards, each card's fields; number of contacts,
+ * each contact (contact.c). Fields as codec.c writes them, in the order of the tables below: a
+ * change of a table is a new version.
  */
 #include "nouns/visit.h"
 
@@ -42,6 +42,7 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, INT, decisions),
 	FIELD(struct visit, ID, guidance),
 	FIELD(struct visit, I64, guidance_at_ms),
+	FIELD(struct visit, I64, sold_ms),
 };
 /* clang-format on */
 const size_t visit_field_count = ARRAY_LEN(visit_fields);
@@ -65,6 +66,16 @@ const struct field line_fields[] = {
 };
 /* clang-format on */
 const size_t line_field_count = ARRAY_LEN(line_fields);
+
+/* clang-format off */
+const struct field back_fields[] = {
+	FIELD(struct back, ID, ret),
+	FIELD(struct back, STR, item),
+	FIELD(struct back, I64, qty_milli),
+	FIELD(struct back, I64, amount_minor),
+};
+/* clang-format on */
+const size_t back_field_count = ARRAY_LEN(back_fields);
 
 /* clang-format off */
 const struct field card_fields[] = {
@@ -101,16 +112,15 @@ const struct field card_fields[] = {
 	FIELD(struct card, I64, asked_ms),
 	FIELD(struct card, STR, json),
 	FIELD(struct card, F64, confidence),
-	/* from version 2 on */
 	FIELD(struct card, BOOL, elsewhere),
 	FIELD(struct card, BOOL, voided),
 	FIELD(struct card, I64, redeemed_minor),
 	FIELD(struct card, I64, held_ms),
 	FIELD(struct card, I64, spent_ms),
+	FIELD(struct card, I64, returned_minor),
 };
 /* clang-format on */
 const size_t card_field_count = ARRAY_LEN(card_fields);
-#define CARD_FIELDS_1 (ARRAY_LEN(card_fields) - 5)
 
 void
 visit_encode(const struct visit *visit, struct buf *out)
@@ -120,6 +130,9 @@ visit_encode(const struct visit *visit, struct buf *out)
 	buf_i64(out, (int64_t)visit->line_count);
 	for (size_t i = 0; i < visit->line_count; i++)
 		codec_write(line_fields, line_field_count, &visit->lines[i], out);
+	buf_i64(out, (int64_t)visit->back_count);
+	for (size_t i = 0; i < visit->back_count; i++)
+		codec_write(back_fields, back_field_count, &visit->backs[i], out);
 	buf_i64(out, (int64_t)visit->card_count);
 	for (size_t i = 0; i < visit->card_count; i++)
 		codec_write(card_fields, card_field_count, &visit->cards[i], out);
@@ -156,6 +169,26 @@ read_lines(struct rd *rd, struct visit *visit)
 	return count >= 0;
 }
 
+static bool
+read_backs(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_BACKS_MAX);
+	struct back row;
+
+	for (int64_t i = 0; i < count; i++) {
+		bool ok;
+
+		row = (struct back){ 0 };
+		ok = codec_read(back_fields, back_field_count, &row, rd) && row.item != NULL;
+		if (ok)
+			visit_add_back(visit, &row.ret, row.item, row.qty_milli, row.amount_minor);
+		codec_done(back_fields, back_field_count, &row);
+		if (!ok)
+			return false;
+	}
+	return count >= 0;
+}
+
 /* What those who show and judge cards rely on. */
 static bool
 is_card(const struct card *card)
@@ -167,28 +200,15 @@ is_card(const struct card *card)
 	    (card->json == NULL || (len > 2 && card->json[len - 1] == '}'));
 }
 
-/* A visit that was open when the daemon was replaced by a newer one goes on. */
 static bool
-read_card(struct rd *rd, int version, struct card *card)
-{
-	if (version == VISIT_VERSION)
-		return codec_read(card_fields, card_field_count, card, rd);
-	if (!codec_read(card_fields, CARD_FIELDS_1, card, rd))
-		return false;
-	card->held_ms = card->sent_ms;
-	card->redeemed_minor = card->redeemed ? card->worth_minor : 0;
-	return true;
-}
-
-static bool
-read_cards(struct rd *rd, int version, struct visit *visit)
+read_cards(struct rd *rd, struct visit *visit)
 {
 	int64_t count = read_count(rd, VISIT_CARDS_MAX);
 
 	for (int64_t i = 0; i < count; i++) {
 		struct card *card = visit_add_card(visit);
 
-		if (!read_card(rd, version, card) || !is_card(card))
+		if (!codec_read(card_fields, card_field_count, card, rd) || !is_card(card))
 			return false;
 	}
 	return count >= 0;
@@ -214,11 +234,11 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 {
 	struct rd rd = rd_init(bytes, len);
 	struct visit *visit = visit_new(&(struct id){ 0 });
-	int version = rd_u8(&rd);
 
-	if (version < 1 || version > VISIT_VERSION ||
+	if (rd_u8(&rd) != VISIT_VERSION ||
 	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_lines(&rd, visit) ||
-	    !read_cards(&rd, version, visit) || !read_contacts(&rd, visit) || !rd_done(&rd)) {
+	    !read_backs(&rd, visit) || !read_cards(&rd, visit) || !read_contacts(&rd, visit) ||
+	    !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

@@ -10,9 +10,10 @@
  * INVARIANTS
  *   purchases ascend by (at_ms, visit), and no visit is there twice.
  *
- * Row: u8 version, visit id, at_ms, total, number of lines; each line: category, brand, item,
- * quantity, amount. A text is its length + 1 as a varint (0: none) and its bytes. A row
- * with no lines and no total takes back what an earlier row of the visit said (post-void).
+ * Row: u8 version, visit id, at_ms, sold_ms, total, what came back, number of lines; each line: category, brand,
+ * item, quantity, amount. A text is its length + 1 as a varint (0: none) and its bytes. A row
+ * whose number of lines is -1 takes back what an earlier row of the visit said (post-void); one
+ * without lines is a visit all the same: they may still come, or all came back.
  */
 #include "profile/subject_rows.h"
 
@@ -22,9 +23,12 @@
 #include "core/arena.h"
 #include "core/id.h"
 #include "nouns/contact.h"
+#include "nouns/match.h"
+#include "nouns/net.h"
 
 #define PURCHASE_VERSION 1
 _Static_assert(PURCHASE_NAME_BYTES == 1 + sizeof(struct id), "version and visit");
+#define TAKEN_BACK (-1)
 #define LINE_BYTES_MIN 5 /* three empty texts, two small numbers */
 
 struct strings {
@@ -204,8 +208,10 @@ purchase_encode(const struct purchase *purchase, struct buf *out)
 	buf_u8(out, PURCHASE_VERSION);
 	buf_id(out, &purchase->visit);
 	buf_i64(out, purchase->at_ms);
+	buf_i64(out, purchase->sold_ms);
 	buf_i64(out, purchase->total_minor);
-	buf_i64(out, (int64_t)purchase->line_count);
+	buf_i64(out, purchase->back_milli);
+	buf_i64(out, purchase->taken_back ? TAKEN_BACK : (int64_t)purchase->line_count);
 	for (size_t i = 0; i < purchase->line_count; i++) {
 		line = &purchase->lines[i];
 		text_encode(line->category, out);
@@ -254,8 +260,14 @@ purchase_decode(struct subject *subject, const void *bytes, size_t len, struct p
 	*ret = (struct purchase){ 0 };
 	ret->visit = rd_id(&rd);
 	ret->at_ms = rd_i64(&rd);
+	ret->sold_ms = rd_i64(&rd);
 	ret->total_minor = rd_i64(&rd);
+	ret->back_milli = rd_i64(&rd);
 	count = rd_i64(&rd);
+	if (count == TAKEN_BACK) {
+		ret->taken_back = true;
+		count = 0;
+	}
 	if (!ok || !rd.ok || count < 0 || count > VISIT_LINES_MAX ||
 	    count > (rd.end - rd.at) / LINE_BYTES_MIN)
 		return false;
@@ -269,63 +281,66 @@ purchase_decode(struct subject *subject, const void *bytes, size_t len, struct p
 	return false;
 }
 
-static size_t
-live_lines(const struct visit *visit)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < visit->line_count; i++)
-		count += !visit->lines[i].voided;
-	return count;
-}
-
 static const char *
 intern(struct subject *subject, const char *text)
 {
 	return text == NULL ? NULL : purchases_intern(subject, text, strlen(text));
 }
 
+/* Lines and total less what came back. */
 static void
-copy_lines(struct subject *subject, const struct visit *visit, struct purchase *purchase)
+copy_net(struct subject *subject, const struct visit *visit, struct purchase *purchase)
 {
-	const struct line *from;
+	struct net_line *net = net_lines(visit);
 
-	purchase->lines = mem_calloc(live_lines(visit) + 1, sizeof(*purchase->lines));
+	purchase->total_minor = visit->total_minor;
+	purchase->lines = mem_calloc(visit->line_count + 1, sizeof(*purchase->lines));
 	for (size_t i = 0; i < visit->line_count; i++) {
-		from = &visit->lines[i];
+		const struct line *from = &visit->lines[i];
+		const char *item = line_item(from);
+
 		if (from->voided)
+			continue;
+		purchase->back_milli += from->qty_milli - net[i].qty_milli;
+		purchase->total_minor -= from->amount_minor - net[i].amount_minor;
+		if (net[i].qty_milli == 0)
 			continue;
 		purchase->lines[purchase->line_count++] = (struct purchase_line){
 			.category = intern(subject, from->category),
 			.brand = intern(subject, from->brand),
-			.item = intern(subject,
-			    from->item[0] != '\0'   ? from->item
-				: from->sku != NULL ? from->sku
-						    : ""),
-			.qty_milli = from->qty_milli,
-			.amount_minor = from->amount_minor,
+			.item = intern(subject, item != NULL ? item : ""),
+			.qty_milli = net[i].qty_milli,
+			.amount_minor = net[i].amount_minor,
 		};
 	}
+	if (purchase->back_milli > 0 && (purchase->total_minor < 0 || purchase->line_count == 0))
+		purchase->total_minor = 0;
+	free(net);
 }
 
 /* Cancelled, or everything was voided. A basket whose close came before its lines has a total. */
 static bool
 nothing_bought(const struct visit *visit)
 {
-	return visit->state == VISIT_CANCELLED ||
-	    (visit->total_minor == 0 && live_lines(visit) == 0);
+	size_t live = 0;
+
+	for (size_t i = 0; i < visit->line_count; i++)
+		live += !visit->lines[i].voided;
+	return visit->state == VISIT_CANCELLED || (visit->total_minor == 0 && live == 0);
 }
 
 void
 subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
     struct buf *out)
 {
-	struct purchase purchase = { .visit = visit->id, .at_ms = at_ms };
+	struct purchase purchase = { .visit = visit->id,
+		.at_ms = at_ms,
+		.sold_ms = visit->sold_ms != 0 ? visit->sold_ms : at_ms };
 
 	if (subject->forgotten || visit->training)
 		return;
 	if (nothing_bought(visit)) {
-		/* An empty row: what an earlier one of this visit said is taken back. */
+		purchase.taken_back = true;
 		purchases_remove(subject, &visit->id);
 		purchase_encode(&purchase, out);
 		return;
@@ -334,8 +349,60 @@ subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t
 	subject->known = true;
 	if (at_ms > subject->last_visit_ms)
 		subject->last_visit_ms = at_ms;
-	purchase.total_minor = visit->total_minor;
-	copy_lines(subject, visit, &purchase);
+	copy_net(subject, visit, &purchase);
 	purchase_encode(&purchase, out);
 	purchases_put(subject, &purchase);
+}
+
+/* ---- a sale that is known by its purchase alone ---- */
+
+static int64_t
+take_lines(struct purchase *purchase, const char *item, int64_t qty_milli, int64_t *ret_minor)
+{
+	int64_t open_milli = qty_milli;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < purchase->line_count; i++) {
+		struct purchase_line *line = &purchase->lines[i];
+
+		if (open_milli > 0 && item_is(line->item, item)) {
+			int64_t part_milli =
+			    open_milli < line->qty_milli ? open_milli : line->qty_milli;
+			int64_t part_minor =
+			    net_share(line->amount_minor, part_milli, line->qty_milli);
+
+			line->qty_milli -= part_milli;
+			line->amount_minor -= part_minor;
+			open_milli -= part_milli;
+			*ret_minor += part_minor;
+		}
+		if (line->qty_milli > 0)
+			purchase->lines[kept++] = *line;
+	}
+	purchase->line_count = kept;
+	return qty_milli - open_milli;
+}
+
+int64_t
+subject_take_goods(struct subject *subject, size_t index, const char *item, int64_t qty_milli,
+    struct buf *out)
+{
+	struct purchase copy = subject->purchases[index];
+	int64_t minor = 0, taken_milli;
+
+	CHECK(index < subject->purchase_count);
+	copy.lines = mem_calloc(copy.line_count + 1, sizeof(*copy.lines));
+	memcpy(copy.lines, subject->purchases[index].lines, copy.line_count * sizeof(*copy.lines));
+	taken_milli = take_lines(&copy, item, qty_milli, &minor);
+	if (taken_milli == 0) {
+		free(copy.lines);
+		return 0;
+	}
+	copy.back_milli += taken_milli;
+	copy.total_minor -= minor;
+	if (copy.line_count == 0 || copy.total_minor < 0)
+		copy.total_minor = 0;
+	purchase_encode(&copy, out);
+	purchases_put(subject, &copy);
+	return taken_milli;
 }

@@ -123,7 +123,7 @@ add_purchase(struct subject *subject, const void *bytes, size_t len)
 
 	if (!purchase_decode(subject, bytes, len, &purchase))
 		return AISLE_E_DAMAGED;
-	if (purchase.line_count > 0 || purchase.total_minor != 0) {
+	if (!purchase.taken_back) {
 		purchases_put(subject, &purchase);
 		return 0;
 	}

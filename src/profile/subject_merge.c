@@ -45,8 +45,8 @@ larger_text(char *into, const char *from, size_t size)
 
 /* ---- purchases ---- */
 
-/* A total order over what a basket may be known as: the one closed later, then the longer
- * row, then its bytes. */
+/* A total order over what a basket may be known as: the one closed later, then the one of which
+ * more came back, then the longer row, then its bytes. */
 static int
 purchase_compare(const struct purchase *a, const struct purchase *b)
 {
@@ -55,6 +55,8 @@ purchase_compare(const struct purchase *a, const struct purchase *b)
 
 	if (a->at_ms != b->at_ms)
 		return a->at_ms < b->at_ms ? -1 : 1;
+	if (a->back_milli != b->back_milli)
+		return a->back_milli < b->back_milli ? -1 : 1;
 	purchase_encode(a, &a_row);
 	purchase_encode(b, &b_row);
 	if (a_row.len != b_row.len)

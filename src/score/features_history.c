@@ -2,7 +2,7 @@
  *
  * features_history.c - history.FN: what was said to a customer, and what came of it.
  *
- * A prompt counts as shown from its decision on, withheld or not, until a
+ * A prompt counts as bought or redeemed unless all of it came back. It counts as shown from its decision on, withheld or not, until a
  * tablet says that it was not (contact.h); a contact by HQ's other channels
  * counts as shown too. The rows of what tablets did show add nothing.
  */
@@ -16,52 +16,55 @@
 struct history {
 	const struct sources *sources;
 	bool *shown; /* for each row: it is a showing */
+	struct prompts *returned;
 };
 
-/* Prompts that a tablet says it did not show, to be found by id. */
-struct unshown {
+/* Prompts of one outcome, to be found by id: those that a tablet says it did not show; those that
+ * all came back of. */
+struct prompts {
 	const struct id **slots;
 	size_t mask;
 };
 
 static size_t
-first_slot(const struct unshown *unshown, const struct id *prompt)
+first_slot(const struct prompts *prompts, const struct id *prompt)
 {
 	uint64_t low;
 
 	memcpy(&low, prompt->b + 8, sizeof(low));
-	return (size_t)(low * UINT64_C(0x9e3779b97f4a7c15) >> 32) & unshown->mask;
+	return (size_t)(low * UINT64_C(0x9e3779b97f4a7c15) >> 32) & prompts->mask;
 }
 
-static struct unshown
-find_unshown(struct arena *arena, const struct contacts *contacts)
+static struct prompts *
+find_prompts(struct arena *arena, const struct contacts *contacts, enum outcome outcome)
 {
-	struct unshown unshown = { .mask = 15 };
+	struct prompts *prompts = arena_alloc(arena, sizeof(*prompts));
 	size_t count = 0, slot;
 
+	prompts->mask = 15;
 	for (size_t i = 0; i < contacts->count; i++)
-		count += contacts->rows[i].outcome == OUTCOME_NOT_SHOWN;
-	while (unshown.mask + 1 < 2 * count)
-		unshown.mask = 2 * unshown.mask + 1;
-	unshown.slots = arena_alloc(arena, (unshown.mask + 1) * sizeof(*unshown.slots));
+		count += contacts->rows[i].outcome == outcome;
+	while (prompts->mask + 1 < 2 * count)
+		prompts->mask = 2 * prompts->mask + 1;
+	prompts->slots = arena_alloc(arena, (prompts->mask + 1) * sizeof(*prompts->slots));
 	for (size_t i = 0; i < contacts->count; i++) {
-		if (contacts->rows[i].outcome != OUTCOME_NOT_SHOWN)
+		if (contacts->rows[i].outcome != outcome)
 			continue;
-		slot = first_slot(&unshown, &contacts->rows[i].prompt);
-		while (unshown.slots[slot] != NULL)
-			slot = (slot + 1) & unshown.mask;
-		unshown.slots[slot] = &contacts->rows[i].prompt;
+		slot = first_slot(prompts, &contacts->rows[i].prompt);
+		while (prompts->slots[slot] != NULL)
+			slot = (slot + 1) & prompts->mask;
+		prompts->slots[slot] = &contacts->rows[i].prompt;
 	}
-	return unshown;
+	return prompts;
 }
 
 static bool
-was_unshown(const struct unshown *unshown, const struct id *prompt)
+has_prompt(const struct prompts *prompts, const struct id *prompt)
 {
-	size_t slot = first_slot(unshown, prompt);
+	size_t slot = first_slot(prompts, prompt);
 
-	for (; unshown->slots[slot] != NULL; slot = (slot + 1) & unshown->mask) {
-		if (id_equal(unshown->slots[slot], prompt))
+	for (; prompts->slots[slot] != NULL; slot = (slot + 1) & prompts->mask) {
+		if (id_equal(prompts->slots[slot], prompt))
 			return true;
 	}
 	return false;
@@ -72,15 +75,16 @@ history_new(struct arena *arena, const struct sources *sources)
 {
 	const struct contacts *contacts = &sources->subject->contacts;
 	struct history *history = arena_alloc(arena, sizeof(*history));
-	struct unshown unshown = find_unshown(arena, contacts);
+	struct prompts *unshown = find_prompts(arena, contacts, OUTCOME_NOT_SHOWN);
 
 	history->sources = sources;
+	history->returned = find_prompts(arena, contacts, OUTCOME_RETURNED);
 	history->shown = arena_alloc(arena, contacts->count * sizeof(*history->shown));
 	for (size_t i = 0; i < contacts->count; i++) {
 		const struct contact *row = &contacts->rows[i];
 
 		history->shown[i] = contact_outside(row) ||
-		    (row->outcome == OUTCOME_DECIDED && !was_unshown(&unshown, &row->prompt));
+		    (row->outcome == OUTCOME_DECIDED && !has_prompt(unshown, &row->prompt));
 	}
 	return history;
 }
@@ -114,6 +118,9 @@ counts(const struct history *history, size_t i, const struct feature *feature)
 	if (feature->outcome == OUTCOME_SHOWN)
 		return history->shown[i];
 	if (row->outcome != feature->outcome)
+		return false;
+	if ((row->outcome == OUTCOME_BOUGHT || row->outcome == OUTCOME_REDEEMED) &&
+	    has_prompt(history->returned, &row->prompt))
 		return false;
 	return feature->outcome_reason == NULL || same(row->reason, feature->outcome_reason);
 }

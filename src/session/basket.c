@@ -190,6 +190,7 @@ step_close(const struct call *call, struct visit *visit)
 {
 	visit->state = VISIT_CLOSED;
 	visit->closed_ms = call->event->now_ms;
+	visit->sold_ms = call->event->time_ms;
 	visit->total_minor = call->event->total_minor;
 	call->ret->effects |= EFFECT_CLOSED;
 }

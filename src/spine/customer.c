@@ -47,14 +47,19 @@ customer_withdraw(struct engine *engine, const struct id *subject, enum withdraw
 	}
 }
 
+/* The same, or what is left of it. */
 static bool
 has_purchase(const struct subject *subject, const struct purchase *row)
 {
 	for (size_t i = subject->purchase_count; i > 0; i--) {
-		if (id_equal(&subject->purchases[i - 1].visit, &row->visit))
-			return subject->purchases[i - 1].at_ms == row->at_ms &&
-			    subject->purchases[i - 1].line_count == row->line_count &&
-			    subject->purchases[i - 1].total_minor == row->total_minor;
+		const struct purchase *known = &subject->purchases[i - 1];
+
+		if (!id_equal(&known->visit, &row->visit) || known->at_ms != row->at_ms)
+			continue;
+		if (known->back_milli != row->back_milli)
+			return known->back_milli > row->back_milli;
+		return known->line_count == row->line_count &&
+		    known->total_minor == row->total_minor;
 	}
 	return false;
 }

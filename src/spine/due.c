@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * due.c - what is due: a card expires, a till stays silent, a card scan found no basket, an
- * outcome's window ends.
+ * outcome's window ends, a return has waited for its sale.
  */
 #include "spine/spine.h"
 
@@ -133,6 +133,8 @@ due_apply(struct engine *engine, const char *id)
 		idle_due(engine, object);
 	else if (strncmp(id, "window", kind_len) == 0)
 		outcome_window(engine, object);
+	else if (strncmp(id, "return", kind_len) == 0)
+		returns_due(engine, object);
 	else if (strncmp(id, "hour", kind_len) == 0)
 		tally_hour_over(engine);
 }

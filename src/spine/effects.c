@@ -10,6 +10,7 @@
 
 #include "core/id.h"
 #include "core/metrics.h"
+#include "nouns/net.h"
 #include "profile/subject_io.h"
 
 #define TILL_BASKETS_MAX 1024
@@ -56,8 +57,8 @@ visit_join_subject(struct engine *engine, struct visit *visit)
 	return true;
 }
 
-static void
-write_purchase(struct engine *engine, struct visit *visit)
+void
+visit_write_purchase(struct engine *engine, struct visit *visit)
 {
 	struct subject *subject;
 	struct buf buf = { 0 };
@@ -71,19 +72,18 @@ write_purchase(struct engine *engine, struct visit *visit)
 	subject_add_purchase(subject, visit, at_ms, &buf);
 	/* The row is of the whole basket: one for each late line would fill the state. */
 	if (visit->in_history)
+		subject_replace_purchase(engine, subject, at_ms, &buf);
+	else
 		engine_check(engine,
-		    store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id,
-			SUBJECT_LOG_PURCHASE, buf.data, PURCHASE_NAME_BYTES));
-	engine_check(engine,
-	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
-		SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
+		    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+			SUBJECT_LOG_PURCHASE, at_ms, buf.data, buf.len));
 	visit->in_history = true;
 	subject->dirty = true;
 	buf_done(&buf);
 }
 
-static void
-note_incident(struct engine *engine, const struct visit *visit, enum incident_kind kind)
+void
+visit_note_incident(struct engine *engine, const struct visit *visit, enum incident_kind kind)
 {
 	struct subject *subject;
 
@@ -174,6 +174,34 @@ keep_merged(struct engine *engine, const struct id *into)
 	}
 }
 
+/* ---- the end of a basket ---- */
+
+static void
+closed(struct engine *engine, struct visit *visit)
+{
+	outcome_close(engine, visit);
+	visit_withdraw(engine, visit, WITHDRAW_CLOSED);
+	till_lapse(engine, visit);
+	visit_write_purchase(engine, visit);
+	returns_ask(engine, visit);
+}
+
+/* After it was closed all of it comes back. */
+static void
+cancelled(struct engine *engine, struct visit *visit)
+{
+	struct net_line *net = net_lines(visit);
+
+	visit_withdraw(engine, visit, WITHDRAW_CANCELLED);
+	till_void(engine, visit);
+	till_lapse(engine, visit);
+	if (visit->in_history)
+		visit_write_purchase(engine, visit);
+	if (visit->closed_ms != 0)
+		returned_of_sale(engine, visit, net);
+	free(net);
+}
+
 void
 visit_effects(struct engine *engine, const struct event *event, struct session_result *result)
 {
@@ -205,27 +233,19 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (effects & EFFECT_IDENTIFIED && !identified(engine, result))
 		return;
 	if (effects & EFFECT_DECLINED)
-		note_incident(engine, visit, INCIDENT_DECLINE);
+		visit_note_incident(engine, visit, INCIDENT_DECLINE);
 	if (event->type == EV_BASKET_ITEM_VOIDED && effects & EFFECT_LINES)
-		note_incident(engine, visit, INCIDENT_VOID);
+		visit_note_incident(engine, visit, INCIDENT_VOID);
 	if (effects & EFFECT_SUSPENDED)
 		visit_withdraw(engine, visit, WITHDRAW_GATE);
 	if (effects & EFFECT_TENDER && engine->policy != NULL && engine->policy->quiet_tender)
 		visit_withdraw(engine, visit, WITHDRAW_TENDER);
-	if (effects & EFFECT_CLOSED) {
-		outcome_close(engine, visit);
-		visit_withdraw(engine, visit, WITHDRAW_CLOSED);
-		till_lapse(engine, visit);
-		write_purchase(engine, visit);
+	if (effects & EFFECT_CLOSED)
+		closed(engine, visit);
+	if (effects & EFFECT_LATE_LINES) {
+		visit_write_purchase(engine, visit);
+		returns_ask(engine, visit);
 	}
-	if (effects & EFFECT_LATE_LINES)
-		write_purchase(engine, visit);
-	if (effects & EFFECT_CANCELLED) {
-		visit_withdraw(engine, visit, WITHDRAW_CANCELLED);
-		till_void(engine, visit);
-		till_lapse(engine, visit);
-		/* Cancelled after it was closed: the row takes the purchase back. */
-		if (visit->in_history)
-			write_purchase(engine, visit);
-	}
+	if (effects & EFFECT_CANCELLED)
+		cancelled(engine, visit);
 }

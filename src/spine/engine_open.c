@@ -33,13 +33,16 @@ load_now(struct engine *engine)
 static int
 load_rows(struct engine *engine)
 {
+	int rc;
+
 	engine->sessions = sessions_new();
 	load_now(engine);
 	order_load(engine);
 	hold_load(engine);
 	sensor_load(engine);
 	tally_load(engine);
-	return engine_load_visits(engine);
+	rc = strays_load(engine);
+	return rc != 0 ? rc : engine_load_visits(engine);
 }
 
 static void
@@ -51,6 +54,7 @@ drop_memory(struct engine *engine)
 	engine->touched_count = 0;
 	order_drop(engine);
 	hold_drop(engine);
+	strays_drop(engine);
 	engine->queue_count = 0;
 	engine->queues_dirty = false;
 	tally_drop(engine);

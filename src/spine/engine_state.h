@@ -34,6 +34,22 @@ struct queue_reading {
 };
 #define QUEUE_STATIONS_MAX 256
 
+/* Goods that came back and whose sale has not been heard of. */
+struct stray_item {
+	char *item, *category;
+	int64_t qty_milli, amount_minor; /* what is still to be found */
+};
+struct stray {
+	struct id id, ret;			    /* of its row; the return's number, hashed */
+	char *number, *basket, *terminal, *station; /* basket, terminal NULL: not said */
+	bool has_subject, noted;		    /* noted: as an incident of who bought it */
+	struct id subject;
+	int64_t at_ms, time_ms; /* arrival; as the till says */
+	int64_t sold_ms;	/* of the sale; 0: not said */
+	struct stray_item *items;
+	size_t item_count;
+};
+
 struct receipt_row {
 	const char *terminal, *source, *id; /* turn's arena */
 	int64_t at_ms;
@@ -102,6 +118,8 @@ struct engine {
 	struct queue_reading queues[QUEUE_STATIONS_MAX];
 	size_t queue_count;
 	bool queues_dirty;
+	struct stray **strays; /* in order of arrival */
+	size_t stray_count;
 	struct tally today;
 	struct tally_action *hour;
 	size_t hour_count;

@@ -76,6 +76,19 @@ save_subject(struct engine *engine, struct subject *subject, struct buf *buf)
 	subject->dirty = false;
 }
 
+void
+subject_replace_purchase(struct engine *engine, struct subject *subject, int64_t at_ms,
+    const struct buf *row)
+{
+	int rc = store_log_drop(engine->store, STORE_LOG_SUBJECT, &subject->id,
+	    SUBJECT_LOG_PURCHASE, row->data, PURCHASE_NAME_BYTES);
+
+	engine_check(engine, rc);
+	engine_check(engine,
+	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
+		SUBJECT_LOG_PURCHASE, at_ms, row->data, row->len));
+}
+
 struct subject *
 engine_subject(struct engine *engine, const struct id *id)
 {

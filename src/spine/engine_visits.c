@@ -71,14 +71,14 @@ load_one_visit(struct engine *engine, const struct id *id)
 }
 
 /* What is named by an id of ours stands in the order of its making, beside its neighbours on one
- * page; not a till's name for a basket, which may only look like one. */
+ * page; not a till's name for a basket or a return, which may only look like one. */
 static struct id
 ref_name(const char *kind, const char *name)
 {
 	const char *parts[] = { kind, name };
 	struct id hash = hash_parts(parts, 2), id;
 
-	if (strcmp(kind, "basket") != 0 && id_parse(name, &id))
+	if (strcmp(kind, "basket") != 0 && strcmp(kind, "return") != 0 && id_parse(name, &id))
 		memcpy(hash.b, id.b, 6); /* the time */
 	return hash;
 }
@@ -115,6 +115,25 @@ engine_ref(struct engine *engine, const char *kind, const char *name, const stru
 	struct id ref = ref_name(kind, name);
 
 	engine_check(engine, store_ref_put(engine->store, &ref, &visit->id, engine->now_ms));
+}
+
+bool
+engine_ref_known(struct engine *engine, const char *kind, const char *name)
+{
+	struct id ref = ref_name(kind, name), id;
+	int rc = store_ref_get(engine->store, &ref, &id);
+
+	engine_check(engine, rc);
+	return rc == 0 || rc == AISLE_E_DAMAGED;
+}
+
+struct id
+engine_ref_note(struct engine *engine, const char *kind, const char *name)
+{
+	struct id ref = ref_name(kind, name);
+
+	engine_check(engine, store_ref_put(engine->store, &ref, &ref, engine->now_ms));
+	return ref;
 }
 
 void

@@ -116,6 +116,9 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 	struct session_result result;
 	struct visit *visit;
 
+	/* Told again under another event's name: it counts once. */
+	if (event->type == EV_RETURN_COMPLETED && !returns_is_new(engine, event))
+		return;
 	apply_to_session(engine, event, &result, rejected);
 	if (rejected->reason != REJECT_NONE)
 		return;
@@ -123,6 +126,8 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 		sensor_note(engine, event_station(engine, event), event->value);
 	if (event->has_subject && event->type != EV_CUSTOMER_IDENTIFIED)
 		customer_event(engine, event);
+	if (event->type == EV_RETURN_COMPLETED)
+		returns_take(engine, event, event_station(engine, event));
 	if (event->type == EV_RETURN_COMPLETED && result.visit == NULL && !event->has_subject)
 		result.visit = sessions_at_terminal(engine->sessions, event->origin);
 	visit = visit_to_decide(engine, event, &result, event_station(engine, event));

@@ -10,6 +10,7 @@
 #include "core/id.h"
 #include "core/json_write.h"
 #include "nouns/match.h"
+#include "nouns/net.h"
 #include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
@@ -143,20 +144,20 @@ lane_of(enum outcome outcome)
 	case OUTCOME_APPLIED:
 	case OUTCOME_REFUSED:
 	case OUTCOME_REDEEMED:
-	case OUTCOME_REVERSED: return LANE_MONEY;
+	case OUTCOME_REVERSED:
+	case OUTCOME_RETURNED: return LANE_MONEY;
 	default: return LANE_DECISION;
 	}
 }
 
+/* To the ledger and to headquarters. */
 static void
-record(struct engine *engine, struct visit *visit, const struct id *of, struct card *card,
-    enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor,
-    const struct person *person)
+put_on_record(struct engine *engine, const struct id *of, struct card *card, enum outcome outcome,
+    const char *reason, bool has_amount, int64_t amount_minor, const struct person *person)
 {
 	const struct id *subject = of != NULL && !keys_forgotten(engine->keys, of) ? of : NULL;
 	struct buf json = { 0 };
 
-	add_contact(engine, visit, of, card, outcome, reason);
 	tally_outcome(engine, card, outcome, amount_minor);
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
@@ -172,6 +173,27 @@ record(struct engine *engine, struct visit *visit, const struct id *of, struct c
 		engine_uplink(engine, lane_of(outcome), "outcome", subject, &json);
 	}
 	buf_done(&json);
+}
+
+static void
+record(struct engine *engine, struct visit *visit, const struct id *of, struct card *card,
+    enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor,
+    const struct person *person)
+{
+	add_contact(engine, visit, of, card, outcome, reason);
+	put_on_record(engine, of, card, outcome, reason, has_amount, amount_minor, person);
+}
+
+void
+outcome_record_returned(struct engine *engine, struct visit *visit, struct card *card,
+    int64_t amount_minor, bool whole)
+{
+	const struct id *of = visit_subject(visit);
+
+	/* Of what came back in part the rest was bought all the same. */
+	if (whole)
+		add_contact(engine, visit, of, card, OUTCOME_RETURNED, NULL);
+	put_on_record(engine, of, card, OUTCOME_RETURNED, NULL, true, amount_minor, NULL);
 }
 
 void
@@ -231,24 +253,29 @@ is_sale(const struct visit *visit)
 	return visit->state != VISIT_CANCELLED && !visit->training;
 }
 
-/* A line scanned before the card never counts. */
+/* A line scanned before the card never counts, nor one that came back. */
 static bool
 bought_in_basket(const struct policy *policy, const struct visit *visit, const struct card *card,
     const struct action *action, int64_t *ret_amount)
 {
-	for (size_t i = 0; i < visit->line_count; i++) {
+	struct net_line *net = visit->back_count > 0 ? net_lines(visit) : NULL;
+	bool bought = false;
+
+	for (size_t i = 0; i < visit->line_count && !bought; i++) {
 		const struct line *line = &visit->lines[i];
 
-		if (line->voided || line->added_ms <= card->sent_ms)
+		if (line->voided || line->added_ms <= card->sent_ms ||
+		    (net != NULL && net[i].qty_milli == 0))
 			continue;
 		if (!match_goods(&action->goal_item, line->category, line->brand, line_item(line)))
 			continue;
 		if (!is_last_card_for(policy, visit, card, line))
 			continue;
-		*ret_amount = line->amount_minor;
-		return true;
+		*ret_amount = net != NULL ? net[i].amount_minor : line->amount_minor;
+		bought = true;
 	}
-	return false;
+	free(net);
+	return bought;
 }
 
 bool
@@ -287,6 +314,21 @@ bought_later(struct engine *engine, const struct visit *visit, const struct card
 		}
 	}
 	return false;
+}
+
+bool
+outcome_goal_met(struct engine *engine, const struct visit *visit, const struct card *card)
+{
+	const struct action *action =
+	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+	int64_t amount_minor;
+
+	if (action == NULL || action->goal != GOAL_BOUGHT || card_not_shown(card))
+		return false;
+	return (is_sale(visit) &&
+		   bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
+	    (action->goal_within_ms > 0 &&
+		bought_later(engine, visit, card, action, &amount_minor));
 }
 
 void

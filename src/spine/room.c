@@ -13,13 +13,17 @@
 #define SEEN_MS (4 * D_MS)
 #define VISIT_MS (4 * D_MS) /* and longer where a card's outcome is waited for longer */
 
-/* A visit is kept as long as an outcome of one of its cards may still come. */
+/* A visit is kept as long as an outcome of one of its cards may still come, and as its decisions:
+ * so long goods that come back are taken off it. */
 static int64_t
 visit_ms(const struct engine *engine)
 {
 	const struct policy *policy = engine->policy;
 	int64_t longest = VISIT_MS, retain_ms = engine->conf->retain_ms;
+	int64_t decision_ms = (int64_t)engine->conf->decision_days * D_MS;
 
+	if (decision_ms > longest)
+		longest = decision_ms;
 	for (size_t i = 0; policy != NULL && i < policy->action_count; i++) {
 		const struct action *action = &policy->actions[i];
 		int64_t until = action->has_offer ? action->offer.until_ms : 0;

@@ -52,6 +52,9 @@ struct visit *engine_visit_by_basket(struct engine *engine, const char *basket);
 struct visit *engine_visit_by_ref(struct engine *engine, const char *kind, const char *name);
 void engine_ref(struct engine *engine, const char *kind, const char *name,
     const struct visit *visit);
+/* A name that is no visit's: was it noted? The id that it is noted under. */
+bool engine_ref_known(struct engine *engine, const char *kind, const char *name);
+struct id engine_ref_note(struct engine *engine, const char *kind, const char *name);
 /* This turn changed it: it will be written. */
 void engine_touch(struct engine *engine, struct visit *visit);
 /* a WAITING one that came to nothing */
@@ -80,6 +83,9 @@ enum withdraw_reason {
 };
 
 /* engine_subjects.c */
+/* A row of the log takes the place of the one of the same visit. */
+void subject_replace_purchase(struct engine *engine, struct subject *subject, int64_t at_ms,
+    const struct buf *row);
 void engine_save_subjects(struct engine *engine, struct buf *buf);
 /* Out of memory; a tombstone stands in their place. */
 void engine_forget_subject(struct engine *engine, const struct id *id);
@@ -99,7 +105,39 @@ void customer_event(struct engine *engine, const struct event *event);
 void visit_give_up(struct engine *engine, struct visit *visit);
 void visit_disown(struct visit *visit);
 bool visit_join_subject(struct engine *engine, struct visit *visit);
+/* Of the customer who is known to stand, or to have stood there. */
+void visit_note_incident(struct engine *engine, const struct visit *visit, enum incident_kind kind);
+/* What a closed sale is now, into its customer's history. */
+void visit_write_purchase(struct engine *engine, struct visit *visit);
 void visit_effects(struct engine *engine, const struct event *event, struct session_result *result);
+
+/* returns.c: goods that come back */
+/* Is it the first time that this number is heard of? */
+bool returns_is_new(struct engine *engine, const struct event *event);
+void returns_take(struct engine *engine, const struct event *event, const char *station);
+/* A sale was closed or changed: is it what a return waits for? */
+void returns_ask(struct engine *engine, struct visit *visit);
+void returns_due(struct engine *engine, const char *text); /* a stray's timer */
+
+/* strays.c: those whose sale has not been heard of */
+#define STRAY_WAIT_MS (72 * H_MS)
+struct stray *stray_new(const struct engine *engine, const struct event *event, const char *station,
+    const struct id *ret);
+void stray_free(struct stray *stray);
+bool stray_is_home(const struct stray *stray); /* all of it has found its sale */
+/* Takes ownership: in memory, on disk, with its timer. */
+void stray_keep(struct engine *engine, struct stray *stray);
+void stray_save(struct engine *engine, const struct stray *stray);
+void stray_drop(struct engine *engine, struct stray *stray);		    /* frees it */
+struct stray *stray_find(const struct engine *engine, const struct id *id); /* NULL */
+void strays_forget(struct engine *engine, const struct id *subject);
+int strays_load(struct engine *engine) AISLE_MUST_CHECK;
+void strays_drop(struct engine *engine); /* memory alone */
+
+/* returned.c: what came back of a sale (before: its lines until now, nouns/net.h) takes the
+ * outcomes along that it earned. */
+struct net_line;
+void returned_of_sale(struct engine *engine, struct visit *visit, const struct net_line *before);
 
 /* order.c */
 void order_stop(struct engine *engine, const struct input *input);
@@ -251,6 +289,11 @@ void outcome_record_by(struct engine *engine, struct visit *visit, struct card *
 /* "manager" or "associate": what their id is outside of this store, 32 hex digits. */
 void person_key(const struct engine *engine, const char *role, const char *id,
     char ret_hex[static SUBJECT_TEXT_SIZE]);
+/* Goods that it was bought or redeemed for came back; whole: all of them. */
+void outcome_record_returned(struct engine *engine, struct visit *visit, struct card *card,
+    int64_t amount_minor, bool whole);
+/* Was, and is, bought what the card is about? */
+bool outcome_goal_met(struct engine *engine, const struct visit *visit, const struct card *card);
 /* the basket closed: bought, lapsed */
 void outcome_close(struct engine *engine, struct visit *visit);
 void outcome_case_closed(struct engine *engine, const struct subject *subject);

@@ -78,7 +78,14 @@ int store_meta_set(struct store *store, const char *name, const void *value, siz
     AISLE_MUST_CHECK;
 
 /* Bodies by id. flag 0 is a row at rest: only those are pruned. Any other flag is cheap to find by store_each. */
-enum store_table { STORE_VISIT, STORE_SUBJECT, STORE_DECISION, STORE_TABLET, STORE_COUNT };
+enum store_table {
+	STORE_VISIT,
+	STORE_SUBJECT,
+	STORE_DECISION,
+	STORE_TABLET,
+	STORE_RETURN,
+	STORE_COUNT
+};
 int store_put(struct store *store, enum store_table table, const struct id *key,
     const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
     AISLE_MUST_CHECK;

@@ -34,7 +34,8 @@
 #define STORE_OUTBOX_LEASE 1024 /* ids taken from the disk at once */
 
 #define BODY_TABLES(X) \
-	X(VISIT, "visit") X(SUBJECT, "subject") X(DECISION, "decision") X(TABLET, "tablet")
+	X(VISIT, "visit") \
+	X(SUBJECT, "subject") X(DECISION, "decision") X(TABLET, "tablet") X(RETURN, "return")
 #define LOG_TABLES(X) X(LOG_SUBJECT, "log_subject") X(LOG_OUTCOME, "log_outcome")
 #define PAIR_TABLES(X) X(SEEN, "seen") X(REF, "ref")
 

@@ -361,7 +361,7 @@ a_visit_is_kept_while_an_outcome_of_it_may_come(void **state)
 			tear_down(state);
 			set_up(state);
 		}
-		conf.decision_days = 400;
+		conf.decision_days = 1;
 		only("a", kept[i].action);
 		open_basket("b");
 		scan("b", "c", 100);

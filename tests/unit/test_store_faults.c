@@ -504,6 +504,8 @@ a_file_that_is_no_database_is_moved_away_and_a_new_one_begun(void **state)
 	buf_done(&body);
 }
 
+#define PAGE 512 /* of the file */
+
 /* Every page with row ROWS / 2 in it, of whichever table, becomes noise. */
 static void
 spoil_a_page(const struct fixture *f)
@@ -517,9 +519,9 @@ spoil_a_page(const struct fixture *f)
 	char *at;
 	int pages = 0;
 	while ((at = memmem(bytes, (size_t)len, key.b, 16)) != NULL) {
-		off_t page = (at - bytes) / 1024 * 1024;
-		memset(bytes + page, 0xee, 1024);
-		assert_int_equal(pwrite(fd, bytes + page, 1024, page), 1024);
+		off_t page = (at - bytes) / PAGE * PAGE;
+		memset(bytes + page, 0xee, PAGE);
+		assert_int_equal(pwrite(fd, bytes + page, PAGE, page), PAGE);
 		pages++;
 	}
 	assert_true(pages >= 3);

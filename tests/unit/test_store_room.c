@@ -175,17 +175,30 @@ a_decision_of_its_last_day_stays_and_an_older_one_goes(void **state)
 }
 
 static void
-a_closed_visit_goes_after_four_days_and_an_open_one_stays(void **state)
+a_closed_visit_goes_with_its_decisions_and_an_open_one_stays(void **state)
 {
 	struct room *room = *state;
-	struct id last = put(room, STORE_VISIT, NOW - 4 * D_MS, 0, 10);
-	struct id older = put(room, STORE_VISIT, NOW - 4 * D_MS - 1, 0, 10);
-	struct id open = put(room, STORE_VISIT, NOW - 40 * D_MS, 1, 10);
+	struct id last = put(room, STORE_VISIT, NOW - KEPT_MS, 0, 10);
+	struct id older = put(room, STORE_VISIT, NOW - KEPT_MS - 1, 0, 10);
+	struct id open = put(room, STORE_VISIT, NOW - 2 * KEPT_MS, 1, 10);
 
 	assert_int_equal(make_room(room), 1);
 	assert_true(is_there(room, STORE_VISIT, last));
 	assert_false(is_there(room, STORE_VISIT, older));
 	assert_true(is_there(room, STORE_VISIT, open));
+}
+
+static void
+a_closed_visit_stays_for_four_days_however_soon_decisions_go(void **state)
+{
+	struct room *room = *state;
+	struct id last = put(room, STORE_VISIT, NOW - 4 * D_MS, 0, 10);
+	struct id older = put(room, STORE_VISIT, NOW - 4 * D_MS - 1, 0, 10);
+
+	room->conf.decision_days = 1;
+	assert_int_equal(make_room(room), 1);
+	assert_true(is_there(room, STORE_VISIT, last));
+	assert_false(is_there(room, STORE_VISIT, older));
 }
 
 static void
@@ -211,6 +224,7 @@ a_visit_waits_a_day_longer_than_the_longest_outcome_of_its_policy(void **state)
 	struct id older = put(room, STORE_VISIT, NOW - 15 * D_MS - 1, 0, 10);
 
 	room->engine->policy = &policy;
+	room->conf.decision_days = 1;
 	assert_int_equal(make_room(room), 1);
 	assert_true(is_there(room, STORE_VISIT, last));
 	assert_false(is_there(room, STORE_VISIT, older));
@@ -288,8 +302,8 @@ above_the_bound_what_is_over_a_quarter_of_its_time_goes_before_the_young(void **
 	struct room *room = *state;
 	struct id quarter = put(room, STORE_DECISION, NOW - KEPT_MS / 4, 0, 10);
 	struct id older = put(room, STORE_DECISION, NOW - KEPT_MS / 4 - 1, 0, 10);
-	struct id visit = put(room, STORE_VISIT, NOW - D_MS, 0, 10);
-	struct id old_visit = put(room, STORE_VISIT, NOW - D_MS - 1, 0, 10);
+	struct id visit = put(room, STORE_VISIT, NOW - KEPT_MS / 4, 0, 10);
+	struct id old_visit = put(room, STORE_VISIT, NOW - KEPT_MS / 4 - 1, 0, 10);
 	struct id open = put(room, STORE_VISIT, NOW - 40 * D_MS, 1, 10);
 
 	fill(room, STORE_DECISION, bound(room));
@@ -442,7 +456,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_decision_of_its_last_day_stays_and_an_older_one_goes),
-		TEST(a_closed_visit_goes_after_four_days_and_an_open_one_stays),
+		TEST(a_closed_visit_goes_with_its_decisions_and_an_open_one_stays),
+		TEST(a_closed_visit_stays_for_four_days_however_soon_decisions_go),
 		TEST(a_customer_and_a_tablet_have_no_age),
 		TEST(a_visit_waits_a_day_longer_than_the_longest_outcome_of_its_policy),
 		TEST(

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * returns.c - goods come back: which sale were they of, and what follows for it.
+ *
+ * DESIGN
+ *   A return is noted at its sale, which is a visit that is kept, and what the
+ *   customer keeps of it is worked out anew (nouns/net.h); of a sale that has
+ *   left the state only the purchase is reduced. What finds no sale waits, and
+ *   asks again whenever a sale is closed or changes: the order of arrival does
+ *   not matter.
+ *
+ * INVARIANTS
+ *   A return's number counts once. Nothing is taken of a sale twice.
+ */
+#include "spine/spine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "nouns/match.h"
+#include "nouns/net.h"
+#include "profile/subject_io.h"
+
+/* A sale is not later than its return, but for clocks that differ. */
+#define SKEW_MS (5 * MIN_MS)
+
+/* ---- which sale ---- */
+
+static bool
+is_sale_for(const struct stray *stray, const struct visit *visit)
+{
+	return visit->state == VISIT_CLOSED && !visit->training &&
+	    visit->sold_ms <= stray->time_ms + SKEW_MS &&
+	    (stray->terminal == NULL || strcmp(stray->terminal, visit->terminal) == 0);
+}
+
+/* What of item i is still to be found, with the items before it that are the same article. */
+static int64_t
+wanted(const struct stray *stray, size_t i)
+{
+	int64_t qty_milli = 0;
+
+	for (size_t k = 0; k <= i; k++) {
+		if (item_is(stray->items[k].item, stray->items[i].item))
+			qty_milli += stray->items[k].qty_milli;
+	}
+	return qty_milli;
+}
+
+enum has_goods { HAS_NONE, HAS_SOME, HAS_ALL };
+
+static enum has_goods
+has_goods(const struct stray *stray, const struct visit *visit)
+{
+	struct net_line *net = net_lines(visit);
+	enum has_goods all = HAS_ALL, any = HAS_NONE;
+
+	for (size_t i = 0; i < stray->item_count; i++) {
+		int64_t left_milli = net_left(visit, net, stray->items[i].item);
+
+		if (left_milli < wanted(stray, i))
+			all = HAS_SOME;
+		if (left_milli > 0 && stray->items[i].qty_milli > 0)
+			any = HAS_SOME;
+	}
+	free(net);
+	return any == HAS_NONE ? HAS_NONE : all;
+}
+
+/* Of the sales of a number: that of the time the return names; else the newest that has all goods,
+ * else the newest that has some. */
+struct search {
+	const struct stray *stray;
+	struct visit *best;
+	enum has_goods has;
+};
+
+static int64_t
+distance(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? b_ms - a_ms : a_ms - b_ms;
+}
+
+static void
+look_at_sale(struct search *search, struct visit *visit)
+{
+	const struct stray *stray = search->stray;
+	enum has_goods has;
+	bool better;
+
+	if (!is_sale_for(stray, visit))
+		return;
+	has = has_goods(stray, visit);
+	if (stray->sold_ms != 0)
+		better = search->best == NULL ||
+		    distance(visit->sold_ms, stray->sold_ms) <
+			distance(search->best->sold_ms, stray->sold_ms);
+	else
+		better = has != HAS_NONE &&
+		    (search->best == NULL || has > search->has ||
+			(has == search->has && visit->sold_ms > search->best->sold_ms));
+	if (!better)
+		return;
+	search->best = visit;
+	search->has = has;
+}
+
+static struct visit *
+find_sale(struct engine *engine, const struct stray *stray)
+{
+	struct search search = { .stray = stray };
+	struct visit *visit = engine_visit_by_basket(engine, stray->basket);
+
+	if (visit != NULL)
+		look_at_sale(&search, visit);
+	return search.best;
+}
+
+/* ---- taken off ---- */
+
+static void
+found(struct stray_item *item, int64_t qty_milli)
+{
+	item->amount_minor -= net_share(item->amount_minor, qty_milli, item->qty_milli);
+	item->qty_milli -= qty_milli;
+}
+
+/* Without a card it is an incident of who bought it; of a card's customer it was one at once. */
+static void
+note_incident(struct engine *engine, struct stray *stray, const struct visit *visit)
+{
+	if (stray->has_subject || stray->noted)
+		return;
+	visit_note_incident(engine, visit, INCIDENT_RETURN);
+	stray->noted = true;
+}
+
+/* What the sale has of it. true: something. */
+static bool
+take_of_sale(struct engine *engine, struct stray *stray, struct visit *visit)
+{
+	struct net_line *net = net_lines(visit);
+	size_t before = visit->back_count;
+
+	for (size_t i = 0; i < stray->item_count; i++) {
+		struct stray_item *item = &stray->items[i];
+		int64_t left_milli = net_left(visit, net, item->item), qty_milli;
+
+		for (size_t k = before; k < visit->back_count; k++) {
+			if (item_is(visit->backs[k].item, item->item))
+				left_milli -= visit->backs[k].qty_milli;
+		}
+		qty_milli = item->qty_milli < left_milli ? item->qty_milli : left_milli;
+		if (qty_milli > 0 &&
+		    visit_add_back(visit, &stray->ret, item->item, qty_milli,
+			net_share(item->amount_minor, qty_milli, item->qty_milli)))
+			found(item, qty_milli);
+	}
+	if (visit->back_count > before) {
+		engine_touch(engine, visit);
+		note_incident(engine, stray, visit);
+		visit_write_purchase(engine, visit);
+		returned_of_sale(engine, visit, net);
+	}
+	free(net);
+	return visit->back_count > before;
+}
+
+static bool
+has_item(const struct purchase *purchase, const struct stray *stray)
+{
+	for (size_t i = 0; i < stray->item_count; i++) {
+		for (size_t l = 0; stray->items[i].qty_milli > 0 && l < purchase->line_count; l++) {
+			if (item_is(purchase->lines[l].item, stray->items[i].item))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Its visit is not kept any more. */
+static void
+take_of_purchase(struct engine *engine, struct stray *stray, struct subject *subject, size_t index)
+{
+	struct id visit = subject->purchases[index].visit;
+	int64_t at_ms = subject->purchases[index].at_ms;
+	struct buf row = { 0 };
+
+	for (size_t i = 0; i < stray->item_count; i++) {
+		struct stray_item *item = &stray->items[i];
+		int64_t qty_milli;
+
+		buf_clear(&row);
+		if (item->qty_milli == 0)
+			continue;
+		qty_milli = subject_take_goods(subject, index, item->item, item->qty_milli, &row);
+		if (qty_milli == 0)
+			continue;
+		found(item, qty_milli);
+		subject_replace_purchase(engine, subject, at_ms, &row);
+		CHECK(id_equal(&subject->purchases[index].visit, &visit));
+	}
+	buf_done(&row);
+}
+
+/* The customer's newest purchases that have them. */
+static bool
+take_of_history(struct engine *engine, struct stray *stray)
+{
+	struct subject *subject = engine_subject(engine, &stray->subject);
+	bool any = false;
+
+	for (size_t i = subject->purchase_count; i > 0 && !stray_is_home(stray); i--) {
+		const struct purchase *purchase = &subject->purchases[i - 1];
+		struct visit *visit;
+
+		if (purchase->sold_ms > stray->time_ms + SKEW_MS || !has_item(purchase, stray))
+			continue;
+		any = true;
+		visit = engine_visit(engine, &purchase->visit);
+		if (visit != NULL && visit->state == VISIT_CLOSED) {
+			visit->subject = subject->id; /* whose card it may have become since */
+			take_of_sale(engine, stray, visit);
+		} else {
+			take_of_purchase(engine, stray, subject, i - 1);
+		}
+	}
+	return any;
+}
+
+static bool
+take(struct engine *engine, struct stray *stray)
+{
+	struct visit *visit;
+
+	if (stray->basket == NULL)
+		return stray->has_subject && take_of_history(engine, stray);
+	visit = find_sale(engine, stray);
+	return visit != NULL && take_of_sale(engine, stray, visit);
+}
+
+/* ---- a return, and what waits for its sale ---- */
+
+bool
+returns_is_new(struct engine *engine, const struct event *event)
+{
+	return !engine_ref_known(engine, "return", event->ret);
+}
+
+void
+returns_take(struct engine *engine, const struct event *event, const char *station)
+{
+	struct id ret = engine_ref_note(engine, "return", event->ret);
+	struct stray *stray = stray_new(engine, event, station, &ret);
+
+	take(engine, stray);
+	if (stray_is_home(stray) || (stray->basket == NULL && !stray->has_subject))
+		stray_free(stray);
+	else
+		stray_keep(engine, stray);
+}
+
+static bool
+may_be_of(const struct stray *stray, const struct visit *visit)
+{
+	if (stray->basket != NULL)
+		return visit->basket != NULL && strcmp(stray->basket, visit->basket) == 0;
+	return visit->has_subject && id_equal(&stray->subject, &visit->subject);
+}
+
+void
+returns_ask(struct engine *engine, struct visit *visit)
+{
+	for (size_t i = 0; i < engine->stray_count;) {
+		struct stray *stray = engine->strays[i];
+
+		if (!may_be_of(stray, visit) || !take(engine, stray)) {
+			i++;
+		} else if (stray_is_home(stray)) {
+			stray_drop(engine, stray);
+		} else {
+			stray_save(engine, stray);
+			i++;
+		}
+	}
+}
+
+/* Its sale is too long ago to be known by its number: the card says as much. */
+void
+returns_due(struct engine *engine, const char *text)
+{
+	struct stray *stray;
+	struct id id;
+
+	if (!id_parse(text, &id) || (stray = stray_find(engine, &id)) == NULL)
+		return;
+	if (stray->basket != NULL && stray->has_subject)
+		(void)take_of_history(engine, stray);
+	stray_drop(engine, stray);
+}
