@@ -232,14 +232,18 @@ struct template
 	uint32_t chars; /* of all literal texts, in characters */
 };
 
+/* Of all texts of a card together, as JSON: what a station shows fits into one message of the broker's. */
+#define CARD_TEXT_BYTES_MAX 4096
+
 struct treatment {
 	const char *name, *language;
 	struct template headline, say, body;
 	struct template *why, *steps;
 	size_t why_count, step_count;
 	const char *image, *disclosure;
-	int placement; /* -1: any of the action's */
-	bool plain;    /* no text of it has a value to fill in (policy_settle) */
+	int placement;	     /* -1: any of the action's */
+	bool plain;	     /* no text of it has a value to fill in (policy_settle) */
+	uint32_t text_bytes; /* of what is no value in its texts, and the disclosure, as JSON */
 };
 
 enum outcome_goal { GOAL_NONE, GOAL_REDEEMED, GOAL_BOUGHT, GOAL_CASE_CLOSED, GOAL_GOAL };

@@ -101,10 +101,12 @@ struct decision_context { /* what the spine knows beside the decision */
  * features: those that were read. candidates: all of the trigger; above CANDIDATES_RECORDED_MAX only those that
  * were scored, and "fates" counts the rest. */
 #define CANDIDATES_RECORDED_MAX 200
-#define FEATURE_BYTES_MAX 256 /* of a text among the features; a longer one is cut */
-/* No record is larger, whatever the policy: 4,096 actions, 1,023 features, 5 placements of 8 slots
- * with shortlists of 64, 64 caps of an action and 64 of the policy. */
+#define FEATURE_BYTES_MAX 256 /* of a text among the features, as JSON; a longer one is cut */
+/* No record is larger, whatever the policy. Names are at most 128 characters, 256 bytes as JSON. 1,023 features are
+ * 0.5 MiB; counters of 5 placements of 8 slots, 64 caps of an action and 64 of the policy each, 1.4 MiB; their
+ * shortlists of 64 0.8 MiB; candidates stop at CANDIDATE_BYTES_MAX, but for what was chosen. */
 #define DECISION_BYTES_MAX (4u << 20)
+#define CANDIDATE_BYTES_MAX (1u << 20)
 void decision_json(const struct decision *decision, const struct decision_context *context,
     struct buf *out);
 

@@ -10,10 +10,14 @@
 #include "decide/run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/json_write.h"
 
 #define ALTERNATIVES_MAX 2
+/* Of a card; its texts have CARD_TEXT_BYTES_MAX of them. Reasons of the model and alternatives take what is left. */
+#define CARD_BYTES_MAX 7168
+#define CARD_TAIL_BYTES 1024 /* confidence, gate, offer without its goods */
 
 struct writer {
 	const struct decision *decision;
@@ -45,6 +49,12 @@ add_text(struct writer *w, const char *name, const struct template *text)
 		json_add_str(w->json, name, rendered);
 }
 
+static bool
+has_room(const struct writer *w, const char *text)
+{
+	return w->json->out->len + 6 * strlen(text) + CARD_TAIL_BYTES <= CARD_BYTES_MAX;
+}
+
 /* more: behind them, written out already. */
 static void
 add_texts(struct writer *w, const char *name, const struct template *texts, size_t count,
@@ -53,12 +63,25 @@ add_texts(struct writer *w, const char *name, const struct template *texts, size
 	json_add_list(w->json, name);
 	for (size_t i = 0; i < count; i++)
 		add_text(w, NULL, &texts[i]);
-	for (size_t i = 0; i < more_count; i++)
+	for (size_t i = 0; i < more_count && has_room(w, more[i]); i++)
 		json_add_str(w->json, NULL, more[i]);
 	json_end(w->json);
 }
 
 /* ---- alternatives ---- */
+
+static void
+add_named(struct writer *w, int *count, const struct candidate_context *about)
+{
+	if ((*count)++ == 0)
+		json_add_list(w->json, "alternatives");
+	json_add_object(w->json, NULL);
+	json_add_str(w->json, "action", about->action->id);
+	if (about->action->has_offer)
+		json_add_int(w->json, "depth", about->depth);
+	json_add_str(w->json, "headline", w->text.data);
+	json_end(w->json);
+}
 
 static void
 add_alternative(struct writer *w, int *count, const struct candidate_context *about)
@@ -68,17 +91,12 @@ add_alternative(struct writer *w, int *count, const struct candidate_context *ab
 
 	if (words_fitting(w->decision->features, w->decision->input, w->slot->placement, about,
 		&w->text, list) > 0) {
-		if ((*count)++ == 0)
-			json_add_list(w->json, "alternatives");
-		json_add_object(w->json, NULL);
-		json_add_str(w->json, "action", about->action->id);
-		if (about->action->has_offer)
-			json_add_int(w->json, "depth", about->depth);
 		buf_clear(&w->text);
 		CHECK(words_render(w->decision->features, w->policy, &list[0]->headline, about,
 		    list[0]->language, &w->text));
-		json_add_str(w->json, "headline", w->text.len > 0 ? w->text.data : "");
-		json_end(w->json);
+		buf_adds(&w->text, "");
+		if (has_room(w, w->text.data))
+			add_named(w, count, about);
 	}
 	free(list);
 }

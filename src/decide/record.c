@@ -51,22 +51,41 @@ add_id(struct buf *out, const char *member, const struct id *id)
 	buf_add(out, text, ID_TEXT_SIZE - 1);
 }
 
+/* Bytes that JSON writes for the character that begins here, of so many bytes in the text. */
+static size_t
+json_bytes(const char *at, size_t *ret_len)
+{
+	unsigned char c = (unsigned char)*at;
+	size_t len = 1;
+
+	if (c < 0x20 || c == '"' || c == '\\') {
+		*ret_len = 1;
+		return c < 0x20 ? 6 : 2;
+	}
+	while (((unsigned char)at[len] & 0xc0) == 0x80)
+		len++;
+	*ret_len = len;
+	return len;
+}
+
 /* A till may send 64 KiB in one member, and a thousand features may read it. */
 static void
 add_text_of_feature(struct buf *out, const char *text)
 {
 	char cut[FEATURE_BYTES_MAX + sizeof("…")];
-	size_t len = strnlen(text, FEATURE_BYTES_MAX + 1);
+	size_t at = 0, bytes = 0, len;
 
-	if (len <= FEATURE_BYTES_MAX) {
+	while (text[at] != '\0' && bytes <= FEATURE_BYTES_MAX) {
+		bytes += json_bytes(text + at, &len);
+		at += len;
+	}
+	if (bytes <= FEATURE_BYTES_MAX) {
 		buf_json_str(out, text);
 		return;
 	}
-	len = FEATURE_BYTES_MAX;
-	while (((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	memcpy(cut, text, len);
-	memcpy(cut + len, "…", sizeof("…"));
+	at -= len;
+	memcpy(cut, text, at);
+	memcpy(cut + at, "…", sizeof("…"));
 	buf_json_str(out, cut);
 }
 
@@ -216,6 +235,12 @@ was_near(const struct candidate *candidate)
 	    candidate->fate == FATE_NOT_DRAWN;
 }
 
+static bool
+was_chosen(const struct candidate *candidate)
+{
+	return candidate->fate == FATE_OFFERED || candidate->fate == FATE_WITHHELD;
+}
+
 /* Above the bound: what was chosen or drawn for, then what was scored, as far as there is room. */
 static void
 add_candidates(const struct record_writer *w)
@@ -223,7 +248,7 @@ add_candidates(const struct record_writer *w)
 	const struct decision *decision = w->decision;
 	struct buf *out = w->out;
 	bool all = decision->candidate_count <= CANDIDATES_RECORDED_MAX;
-	size_t room = CANDIDATES_RECORDED_MAX;
+	size_t room = CANDIDATES_RECORDED_MAX, begin = out->len;
 	bool first = true;
 
 	for (size_t i = 0; i < decision->candidate_count && room > 0; i++)
@@ -237,6 +262,8 @@ add_candidates(const struct record_writer *w)
 				continue;
 			room--;
 		}
+		if (out->len - begin > CANDIDATE_BYTES_MAX && !was_chosen(candidate))
+			continue;
 		add_candidate(w, candidate, first);
 		first = false;
 	}

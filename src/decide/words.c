@@ -284,6 +284,75 @@ text_fits(const struct fitting *fit, const struct template *text, int max, const
 	return max == 0 || text->chars <= (size_t)max;
 }
 
+/* ---- so many bytes ---- */
+
+#define JSON_BYTES_OF_BYTE 6 /* of a control character */
+
+static size_t
+value_bytes(const struct fitting *fit, const struct template_part *part, const char *language)
+{
+	struct value value = part_value(fit->features, part, fit->about);
+	struct buf text = { 0 };
+	size_t bytes;
+
+	if (value.tag != VALUE_STRING && part->dflt == NULL)
+		return NUMBER_CHARS_MAX;
+	write_part(fit->features, fit->policy, part, fit->about, language, &text);
+	buf_clear(fit->scratch);
+	buf_json_str(fit->scratch, text.len > 0 ? text.data : "");
+	bytes = fit->scratch->len;
+	buf_done(&text);
+	return bytes;
+}
+
+static size_t
+values_bytes(const struct fitting *fit, const struct template *text, const char *language)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < text->count; i++)
+		if (text->parts[i].has_value)
+			bytes += value_bytes(fit, &text->parts[i], language);
+	return bytes;
+}
+
+/* Characters of values at most; a missing one has been looked for. */
+static size_t
+values_chars_max(const struct fitting *fit, const struct template *text)
+{
+	size_t chars = text->chars;
+
+	if (text->count == 0 || (text->count == 1 && !text->parts[0].has_value))
+		return 0;
+	(void)text_chars_max(fit, text, &chars);
+	return chars - text->chars;
+}
+
+/* A till may have sent what its values are. */
+static bool
+bytes_fit(const struct fitting *fit, const struct treatment *treatment)
+{
+	const struct template *const texts[] = { &treatment->headline, &treatment->say,
+		&treatment->body };
+	size_t most = treatment->text_bytes, bytes = treatment->text_bytes;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, texts[i]);
+	for (size_t i = 0; i < treatment->why_count; i++)
+		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, &treatment->why[i]);
+	for (size_t i = 0; i < treatment->step_count; i++)
+		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, &treatment->steps[i]);
+	if (most <= CARD_TEXT_BYTES_MAX)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		bytes += values_bytes(fit, texts[i], treatment->language);
+	for (size_t i = 0; i < treatment->why_count; i++)
+		bytes += values_bytes(fit, &treatment->why[i], treatment->language);
+	for (size_t i = 0; i < treatment->step_count; i++)
+		bytes += values_bytes(fit, &treatment->steps[i], treatment->language);
+	return bytes <= CARD_TEXT_BYTES_MAX;
+}
+
 static bool
 treatment_fits(const struct fitting *fit, const struct treatment *treatment)
 {
@@ -304,7 +373,7 @@ treatment_fits(const struct fitting *fit, const struct treatment *treatment)
 	for (size_t i = 0; i < treatment->step_count; i++)
 		if (!text_fits(fit, &treatment->steps[i], 0, language))
 			return false;
-	return true;
+	return bytes_fit(fit, treatment);
 }
 
 /* "de" speaks to a customer of "de-AT". */

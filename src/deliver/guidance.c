@@ -9,6 +9,10 @@
  *
  *   A Guidance goes on show until the last of its open cards expires; without
  *   an open one, for IDLE_MS: it is sent again, or withdrawn, with the visit.
+ *   What the broker does not take in one message nobody would see: cards that
+ *   are open always fit (decide/prompt.c bounds each), of those that are
+ *   answered the newest as far as there is room.
+ *
  *   Cards of the `customer` placement go to the screen at the same station;
  *   where one is shown, the customer line is not.
  */
@@ -17,6 +21,10 @@
 #include <string.h>
 
 #define IDLE_MS H_MS
+/* The broker takes 128 KiB, with its topic. */
+#define GUIDANCE_BYTES_MAX (124u << 10)
+#define HEAD_BYTES 4096	    /* what is said beside the cards */
+#define CARD_MORE_BYTES 128 /* state, choices, expiry */
 
 static bool
 card_on_screen(const struct card *card)
@@ -100,6 +108,33 @@ add_prompt(const struct card *card, int64_t now_ms, struct json_writer *w)
 	json_end(w);
 }
 
+static size_t
+bytes_of(const struct card *card)
+{
+	return card_on_screen(card) ? strlen(card->json) + CARD_MORE_BYTES : 0;
+}
+
+/* From which card on those that are answered have room. */
+static size_t
+first_answered(const struct visit *visit)
+{
+	size_t bytes = HEAD_BYTES, i;
+
+	for (i = 0; i < visit->card_count; i++)
+		if (visit->cards[i].state == CARD_OPEN)
+			bytes += bytes_of(&visit->cards[i]);
+	for (i = visit->card_count; i > 0; i--) {
+		const struct card *card = &visit->cards[i - 1];
+
+		if (card->state == CARD_OPEN)
+			continue;
+		bytes += bytes_of(card);
+		if (bytes > GUIDANCE_BYTES_MAX)
+			break;
+	}
+	return i;
+}
+
 static int64_t
 guidance_expires(const struct visit *visit, int64_t now_ms)
 {
@@ -119,6 +154,7 @@ guidance_json(const struct visit *visit, const struct policy *policy, const stru
     const struct subject *subject, int64_t now_ms, struct json_writer *w)
 {
 	const char *line = faces_customer(visit) ? NULL : customer_line(subject);
+	size_t first;
 
 	json_add_object(w, NULL);
 	json_add_id(w, "guidance", &visit->guidance);
@@ -140,8 +176,10 @@ guidance_json(const struct visit *visit, const struct policy *policy, const stru
 		json_add_str(w, "line", line);
 	json_end(w);
 	json_add_list(w, "prompts");
+	first = first_answered(visit);
 	for (size_t i = 0; i < visit->card_count; i++)
-		if (card_on_screen(&visit->cards[i]))
+		if (card_on_screen(&visit->cards[i]) &&
+		    (visit->cards[i].state == CARD_OPEN || i >= first))
 			add_prompt(&visit->cards[i], now_ms, w);
 	json_end(w);
 	json_end(w);

@@ -64,6 +64,41 @@ check_fit(struct compile *c, const struct at *at, const struct action *action,
 		    no);
 }
 
+static size_t
+literal_bytes(const struct template *text, struct buf *scratch)
+{
+	buf_clear(scratch);
+	for (size_t i = 0; i < text->count; i++)
+		if (text->parts[i].text != NULL)
+			buf_json_str(scratch, text->parts[i].text);
+	return scratch->len;
+}
+
+/* What can never be sent is said to its author. */
+static void
+check_bytes(struct compile *c, const struct at *at, struct treatment *treatment)
+{
+	struct at headline = at_member(at, "headline");
+	struct buf scratch = { 0 };
+	size_t bytes = literal_bytes(&treatment->headline, &scratch) +
+	    literal_bytes(&treatment->say, &scratch) + literal_bytes(&treatment->body, &scratch);
+
+	for (size_t i = 0; i < treatment->why_count; i++)
+		bytes += literal_bytes(&treatment->why[i], &scratch);
+	for (size_t i = 0; i < treatment->step_count; i++)
+		bytes += literal_bytes(&treatment->steps[i], &scratch);
+	buf_clear(&scratch);
+	if (treatment->disclosure != NULL)
+		buf_json_str(&scratch, treatment->disclosure);
+	bytes += scratch.len;
+	buf_done(&scratch);
+	treatment->text_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+	if (bytes > CARD_TEXT_BYTES_MAX)
+		mistake(c, &headline,
+		    "the texts of this treatment are %zu bytes, expected at most %d together",
+		    bytes, CARD_TEXT_BYTES_MAX);
+}
+
 static void
 read_list(struct compile *c, const struct at *at, const struct wording *wording, size_t max,
     struct template **ret, size_t *ret_count)
@@ -152,6 +187,7 @@ read_treatment(struct compile *c, const struct at *at, const struct action *acti
 	read_list(c, &steps, &wording, STEPS_MAX, &treatment->steps, &treatment->step_count);
 	read_image(c, at, treatment);
 	check_fit(c, at, action, treatment);
+	check_bytes(c, at, treatment);
 }
 
 void

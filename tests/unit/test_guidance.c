@@ -66,6 +66,37 @@ guidance(const struct subject *who)
 	return out.data;
 }
 
+/* The broker refuses what is larger, and the tablet would never hear of any of it. */
+static void
+a_guidance_fits_into_a_message_and_what_is_open_is_in_it(void **state)
+{
+	char long_text[7000];
+	json_t *json;
+	size_t open = 0, index;
+	const json_t *prompt;
+
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text));
+	for (int i = 0; i < 40; i++) {
+		struct card *one = card((uint8_t)(i + 1));
+
+		one->json = arena_printf(arena, "{\"prompt\":\"P%d\",\"body\":\"%.*s\"}", i,
+		    (int)sizeof(long_text), long_text);
+		if (i % 3 != 0)
+			one->state = CARD_ANSWERED;
+	}
+	json = json_loads(guidance(&subject), 0, NULL);
+	assert_in_range(out.len, 100 << 10, 128 << 10);
+	json_array_foreach(json_object_get(json, "prompts"), index, prompt)
+		open += strcmp(json_string_value(json_object_get(prompt, "state")), "open") == 0;
+	assert_int_equal(open, 14);
+	/* Of the others the newest. */
+	assert_int_equal(index, 17);
+	prompt = json_array_get(json_object_get(json, "prompts"), 16);
+	assert_string_equal(json_string_value(json_object_get(prompt, "prompt")), "P39");
+	json_decref(json);
+}
+
 static void
 a_guidance_is_written_to_the_byte(void **state)
 {
@@ -211,6 +242,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(a_guidance_is_written_to_the_byte),
+		T(a_guidance_fits_into_a_message_and_what_is_open_is_in_it),
 		T(choices_follow_gate_and_state),
 		T(gone_withheld_and_other_placements_are_not_on_the_tablet),
 		T(a_customer_line_alone_is_worth_sending),

@@ -10,6 +10,10 @@
 
 #include "policy_fixture.h"
 
+#define X10 "xxxxxxxxxx"
+#define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
+#define X1000 X100 X100 X100 X100 X100 X100 X100 X100 X100 X100
+
 struct mistake_row {
 	const char *claim;
 	const char *part, *from, *to; /* the first "from" becomes "to"; "": the whole text */
@@ -368,6 +372,10 @@ static const struct mistake_row rows[] = {
 	    "actions/coffee-off.json", "\"action\":\"coffee-off\"",
 	    "\"action\":\"*\"",
 	    "\"action\"", "no action may be called \"*\"" },
+	{ "texts that no message holds are refused",
+	    "actions/coffee-off.json", "\"steps\":[]",
+	    "\"steps\":[\"" X1000 X1000 X1000 "\",\"" X1000 X1000 "\"]",
+	    "\"headline\"", "bytes, expected at most 4096 together" },
 	{ "an action without name is refused",
 	    "actions/coffee-off.json", "\"action\":\"coffee-off\",",
 	    "",
