@@ -86,8 +86,10 @@ enum event_type event_type_by_name(const char *name); /* EV_NONE: unknown */
 struct event_item {
 	int64_t line;	      /* basket line number; 0 in a return */
 	char item[20];	      /* 14 digits "0501…", or "" when sku is used */
-	const char *sku;      /* NULL when item is a GTIN */
+	const char *sku;      /* NULL when item is a GTIN, unless that is restricted */
 	bool restricted;      /* GTIN of restricted circulation (prefix 02, 20-29) */
+	const char *batch;    /* as the code has it; NULL: none */
+	int32_t best_before;  /* days since 1970; 0: none */
 	const char *category; /* slash path, "" if absent (returns) */
 	const char *brand;    /* NULL: none */
 	const char *name;     /* NULL: none */

@@ -77,7 +77,10 @@ enum feature_fn {
 	FN_OVERDUE,
 	FN_HAS,
 	FN_TOTAL,
-	FN_LINES
+	FN_LINES,
+	/* basket.* only: what the codes of its goods say */
+	FN_BATCH,
+	FN_BEST_BEFORE_DAYS
 };
 enum feature_key { KEY_NONE, KEY_CATEGORY, KEY_BRAND, KEY_ITEM };
 enum contact_scope {

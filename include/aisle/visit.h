@@ -44,9 +44,11 @@ struct line {
 	int64_t added_ms; /* arrival of the event that set it */
 	int64_t qty_milli, amount_minor, margin_minor, discount_minor;
 	bool has_margin, restricted;
-	bool voided;			     /* also a void that came before its line */
-	char item[20];			     /* GTIN-14, or "" */
-	char *sku, *category, *brand, *name; /* NULL: none; category never NULL */
+	bool voided;	 /* also a void that came before its line */
+	char item[20];	 /* GTIN-14, or "" */
+	int best_before; /* days since 1970; 0: none */
+	/* NULL: none; category never NULL. A line with a sku is named by it: see line_item() */
+	char *sku, *category, *brand, *name, *batch;
 };
 
 /* Goods of the basket that came back: what of its lines they were is worked out anew with each look

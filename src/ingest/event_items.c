@@ -4,9 +4,16 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "core/double_text.h"
+#include "core/unicode.h"
 #include "ingest/fields.h"
+#include "nouns/article.h"
+#include "nouns/currency.h"
 #include "nouns/gtin.h"
+
+#define SKU_MAX 256
 
 struct part {
 	const char *name; /* ref or type */
@@ -34,20 +41,6 @@ static const struct field item_fields[] = {
 	    NULL },
 };
 /* clang-format on */
-
-/* A GTIN that is none must name the goods all the same: its printable part, up to ID_MAX bytes. */
-static const char *
-sku_of_bad_gtin(struct arena *arena, const char *gtin)
-{
-	char sku[ID_MAX + 1];
-	size_t len = 0;
-
-	for (; *gtin != '\0' && len < ID_MAX; gtin++) {
-		if (*gtin > 0x20 && *gtin < 0x7f)
-			sku[len++] = *gtin;
-	}
-	return len > 0 ? arena_strndup(arena, sku, len) : "unknown";
-}
 
 static enum reject
 array_begin(struct reader *reader, const struct field *field, json_t *value, size_t min, size_t max)
@@ -97,34 +90,133 @@ read_parts(struct reader *reader, const struct field *field, json_t *value,
 	return reason;
 }
 
-/* value: of "gtin". No sale is refused for a number that does not check: it becomes a sku and is
- * counted. A sku that comes with a bad GTIN is the better name. */
-enum reject
-read_item(struct reader *reader, const struct field *field, json_t *value, struct event_item *item)
+/* A text as it came, a number as its digits; NULL: neither. */
+static const char *
+text_or_digits(struct reader *reader, json_t *value)
 {
-	json_t *sku = json_object_get(reader->object, "sku");
-	char gtin[15];
+	char text[DOUBLE_TEXT_SIZE + 1];
 
-	if (json_is_null(sku))
-		sku = NULL;
-	if (value == NULL && sku == NULL)
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_integer(value))
+		return arena_printf(reader->arena, "%lld", (long long)json_integer_value(value));
+	if (!json_is_real(value))
+		return NULL;
+	text[double_text(json_real_value(value), text)] = '\0';
+	return arena_strdup(reader->arena, text);
+}
+
+/* The member of that name as text, NULL: none. What came as a number stands in data as its digits. */
+static enum reject
+item_text(struct reader *reader, const char *name, const char **ret)
+{
+	json_t *value = json_object_get(reader->object, name);
+
+	*ret = text_or_digits(reader, value);
+	if (value != NULL && *ret == NULL)
+		return refuse(reader->rejected, REJECT_BAD_SHAPE, "%s/%s: expected a string",
+		    reader->path, name);
+	if (json_is_number(value))
+		json_object_set_new(reader->object, name, json_string(*ret));
+	return REJECT_NONE;
+}
+
+/* "" where nothing of it can be printed. Composed, so that it is one name in both writings. */
+static const char *
+sku_name(struct reader *reader, const char *text)
+{
+	return unicode_nfc(reader->arena, printable(arena_strdup(reader->arena, text)));
+}
+
+/* It must name the goods all the same. */
+static const char *
+sku_of_bad_gtin(struct reader *reader, const char *code)
+{
+	char *text = arena_strdup(reader->arena, code), *to = text;
+	const char *sku;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at > 0x20 && *at != 0x7f)
+			*to++ = *at;
+	}
+	*to = '\0';
+	sku = sku_name(reader, text);
+	return *sku == '\0'
+	    ? "unknown"
+	    : arena_strndup(reader->arena, sku, utf8_cut(sku, strlen(sku), SKU_MAX));
+}
+
+static enum symbology
+symbology_of(const struct reader *reader)
+{
+	const char *text = json_string_value(json_object_get(reader->object, "symbology"));
+
+	return text == NULL		     ? SYMBOLOGY_ANY
+	    : strcasecmp(text, "upc-e") == 0 ? SYMBOLOGY_UPC_E
+	    : strcasecmp(text, "gs1") == 0   ? SYMBOLOGY_GS1
+					     : SYMBOLOGY_ANY;
+}
+
+/* Only what the data does not say itself: a till that sends a weight has weighed. */
+static void
+fill_from_code(struct reader *reader, const struct article *article, struct event_item *item)
+{
+	const char *currency = reader->rules->currency;
+	int digits = currency != NULL ? currency_digits(currency) : 2;
+	int64_t price = article->price;
+
+	if (article->batch[0] != '\0')
+		item->batch = arena_strdup(reader->arena, article->batch);
+	item->best_before = article->best_before;
+	if (json_object_get(reader->object, "qty") == NULL && article->weight_milli > 0)
+		json_object_set_new(reader->object, "qty",
+		    json_real((double)article->weight_milli / 1000.0));
+	if (article->price_decimals < 0 || json_object_get(reader->object, "amount") != NULL)
+		return;
+	for (int i = article->price_decimals; i < digits && price <= MONEY_MAX; i++)
+		price *= 10;
+	for (int i = digits; i < article->price_decimals; i++) {
+		if (price % 10 != 0)
+			return;
+		price /= 10;
+	}
+	json_object_set_new(reader->object, "amount", json_integer(price));
+}
+
+/* No sale is refused for a number that does not check: it becomes a sku and is counted. A code that
+ * is the shop's own (weight or price inside) is named by the sku beside it, and both are kept. */
+enum reject
+read_item(struct reader *reader, const struct field *field, struct event_item *item)
+{
+	const char *code, *sku;
+	struct article article;
+	enum reject reason = item_text(reader, field->name, &code);
+
+	if (reason == REJECT_NONE)
+		reason = item_text(reader, "sku", &sku);
+	if (reason != REJECT_NONE)
+		return reason;
+	if (code == NULL && sku == NULL)
 		return refuse(reader->rejected, REJECT_BAD_SHAPE,
 		    "%s/%s: expected this member, or sku", reader->path, field->name);
-	if ((value != NULL && !json_is_string(value)) || (sku != NULL && !json_is_string(sku)))
-		return refuse(reader->rejected, REJECT_BAD_SHAPE, "%s/%s: expected a string",
-		    reader->path, value != NULL && !json_is_string(value) ? field->name : "sku");
-	if (sku != NULL && ascii_len(json_string_value(sku), 1, ID_MAX) < 0)
-		return refuse(reader->rejected, REJECT_BAD_VALUE,
-		    "%s/sku: expected 1-128 printable ASCII characters", reader->path);
-	if (value != NULL && gtin_normalise(json_string_value(value), gtin)) {
-		memcpy(item->item, gtin, sizeof(gtin));
-		item->restricted = gtin_restricted(gtin);
-		return REJECT_NONE;
-	}
-	if (value != NULL)
+	sku = sku != NULL ? sku_name(reader, sku) : "";
+	if (code != NULL &&
+	    article_read(code, symbology_of(reader), (int32_t)(reader->event->now_ms / D_MS),
+		&article)) {
+		memcpy(item->item, article.gtin, sizeof(article.gtin));
+		item->restricted = gtin_restricted(article.gtin);
+		fill_from_code(reader, &article, item);
+		if (!item->restricted || *sku == '\0')
+			return REJECT_NONE;
+	} else if (code != NULL && (code[0] != '\0' || *sku == '\0')) {
 		reader->rejected->bad_gtins++;
-	item->sku = sku != NULL ? arena_strdup(reader->arena, json_string_value(sku))
-				: sku_of_bad_gtin(reader->arena, json_string_value(value));
+		if (*sku == '\0')
+			sku = sku_of_bad_gtin(reader, code);
+	}
+	if (*sku == '\0' || strlen(sku) > SKU_MAX)
+		return refuse(reader->rejected, REJECT_BAD_VALUE,
+		    "%s/sku: expected 1-%d bytes of text", reader->path, SKU_MAX);
+	item->sku = sku;
 	return REJECT_NONE;
 }
 

@@ -74,7 +74,7 @@ read_name(struct reader *reader, const struct field *field, json_t *value, void 
 	return REJECT_NONE;
 }
 
-static char *
+char *
 printable(char *text)
 {
 	for (char *at = text; *at != '\0'; at++) {
@@ -307,7 +307,7 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	case F_CURRENCY: return read_currency(reader, field, value, out);
 	case F_CARD: return read_card(reader, field, value);
 	case F_INTO: return read_into(reader, field, value);
-	case F_ITEM: return read_item(reader, field, value, out);
+	case F_ITEM: return read_item(reader, field, out);
 	case F_DISCOUNTS: return read_discounts(reader, field, value, out);
 	case F_TENDERS: return read_tenders(reader, field, value);
 	case F_ITEMS: return read_items(reader, field, value);
@@ -319,20 +319,25 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	return REJECT_BAD_SHAPE;
 }
 
-static const char *
-other_name(enum field_kind kind)
+/* Other members that the kind reads; none: both NULL. */
+static const char *const *
+other_names(enum field_kind kind)
 {
-	return kind == F_CARD ? "subject" : kind == F_ITEM ? "sku" : NULL;
+	static const char *const none[] = { NULL, NULL }, *const card[] = { "subject", NULL },
+				 *const item[] = { "sku", "symbology" };
+
+	return kind == F_CARD ? card : kind == F_ITEM ? item : none;
 }
 
 static bool
 is_known(const struct field *fields, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
-		const char *other = other_name(fields[i].kind);
+		const char *const *other = other_names(fields[i].kind);
 
 		if (strcmp(fields[i].name, name) == 0 ||
-		    (other != NULL && strcmp(other, name) == 0))
+		    (other[0] != NULL && strcmp(other[0], name) == 0) ||
+		    (other[1] != NULL && strcmp(other[1], name) == 0))
 			return true;
 	}
 	return false;
@@ -397,7 +402,7 @@ fields_read(struct reader *reader, const struct field *fields, size_t count, voi
 		value = json_object_get(object, field->name);
 		if (json_is_null(value))
 			value = NULL;
-		if (value == NULL && other_name(field->kind) == NULL) {
+		if (value == NULL && other_names(field->kind)[0] == NULL) {
 			if (field->required)
 				return bad_shape(reader, field, "this member");
 			continue;

@@ -33,7 +33,7 @@ enum field_kind {
 	F_CURRENCY, /* the store's → const char * */
 	F_CARD,	    /* "card", or "subject" instead → has_subject, subject */
 	F_INTO,	    /* customer.merged */
-	F_ITEM,	    /* "gtin", or "sku" instead → item, sku, restricted of the object */
+	F_ITEM,	    /* "gtin", "sku", "symbology" → item, sku, restricted, batch, best_before */
 	F_DISCOUNTS,
 	F_TENDERS,
 	F_ITEMS,
@@ -71,6 +71,7 @@ enum reject fields_read(struct reader *reader, const struct field *fields, size_
 long ascii_len(const char *text, size_t min, size_t max);
 /* So many of the len bytes of a UTF-8 text that they are at most max and end between characters. */
 size_t utf8_cut(const char *text, size_t len, size_t max);
+char *printable(char *text);	       /* control characters become spaces; text itself */
 void wipe_json_string(json_t *string); /* its bytes become zero; NULL or no string: nothing */
 
 /* event_people.c, event_items.c: the kinds that are more than one value. */
@@ -78,8 +79,7 @@ enum reject read_card(struct reader *reader, const struct field *field, json_t *
 enum reject read_into(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_approval(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_instead(struct reader *reader, const struct field *field, json_t *value);
-enum reject read_item(struct reader *reader, const struct field *field, json_t *value,
-    struct event_item *item);
+enum reject read_item(struct reader *reader, const struct field *field, struct event_item *item);
 enum reject read_discounts(struct reader *reader, const struct field *field, json_t *value,
     int64_t *ret_sum);
 enum reject read_tenders(struct reader *reader, const struct field *field, json_t *value);

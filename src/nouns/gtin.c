@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * gtin.c - GTIN-8/12/13/14 to 14 digits (GS1 General Specifications, 7.9 check digit).
+ *
+ * Eleven digits are a GTIN-12 that lost the zero before it in somebody's spreadsheet.
  */
 #include "nouns/gtin.h"
 
@@ -26,7 +28,7 @@ gtin_normalise(const char *text, char out[static 15])
 	char digits[GTIN_DIGITS + 1];
 	size_t len = strlen(text);
 
-	if (len != 8 && len != 12 && len != 13 && len != 14)
+	if (len != 8 && len != 11 && len != 12 && len != 13 && len != 14)
 		return false;
 	if (strspn(text, "0123456789") != len)
 		return false;

@@ -35,9 +35,15 @@ item_is(const char *item, const char *wanted)
 }
 
 const char *
+article_of(const char *gtin, const char *sku)
+{
+	return sku != NULL ? sku : gtin[0] != '\0' ? gtin : NULL;
+}
+
+const char *
 line_item(const struct line *line)
 {
-	return line->item[0] != '\0' ? line->item : line->sku;
+	return article_of(line->item, line->sku);
 }
 
 static bool

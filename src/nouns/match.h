@@ -16,7 +16,10 @@ struct arena;
 const char *item_name(struct arena *arena, const char *text);
 /* item: of a line or a purchase. A GTIN with and without its leading zeros is the same item. */
 bool item_is(const char *item, const char *wanted);
-/* GTIN or sku; NULL: a void that came before its line */
+/* The article: its sku, else its GTIN (""), for a sku stands beside a GTIN only where that is the
+ * shop's own code. NULL: neither. */
+const char *article_of(const char *gtin, const char *sku);
+/* Of a line; NULL: a void that came before its line. */
 const char *line_item(const struct line *line);
 /* NULL: none. All that one object of the policy names, any object of a list. */
 bool match_goods(const struct match *match, const char *category, const char *brand,

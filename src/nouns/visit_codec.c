@@ -63,6 +63,8 @@ const struct field line_fields[] = {
 	FIELD(struct line, STR, category),
 	FIELD(struct line, STR, brand),
 	FIELD(struct line, STR, name),
+	FIELD(struct line, STR, batch),
+	FIELD(struct line, INT, best_before),
 };
 /* clang-format on */
 const size_t line_field_count = ARRAY_LEN(line_fields);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/when.h"
 #include "nouns/match.h"
 
 struct value
@@ -24,6 +25,8 @@ tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms)
 	case FN_RECENCY:
 	case FN_GAP:
 	case FN_OVERDUE: break;
+	case FN_BATCH:
+	case FN_BEST_BEFORE_DAYS: return value_missing();
 	}
 	if (tally->times == 0)
 		return value_missing();
@@ -71,6 +74,41 @@ basket_total(const struct visit *visit)
 	return total;
 }
 
+/* What the code of its newest line says; of lines that came at once the last. */
+static struct value
+batch_value(const struct visit *visit, const struct feature *feature)
+{
+	const struct line *newest = NULL;
+
+	for (size_t i = 0; i < visit->line_count; i++) {
+		if (matches(&visit->lines[i], feature) &&
+		    (newest == NULL || visit->lines[i].added_ms >= newest->added_ms))
+			newest = &visit->lines[i];
+	}
+	return newest != NULL && newest->batch != NULL ? value_string(newest->batch)
+						       : value_missing();
+}
+
+/* Until the first of them is past its date: 0 on that day, negative after it. */
+static struct value
+best_before_value(const struct sources *sources, const struct feature *feature)
+{
+	const struct visit *visit = sources->visit;
+	int first = 0;
+
+	for (size_t i = 0; i < visit->line_count; i++) {
+		const struct line *line = &visit->lines[i];
+
+		if (line->best_before != 0 && (first == 0 || line->best_before < first) &&
+		    matches(line, feature))
+			first = line->best_before;
+	}
+	if (first == 0)
+		return value_missing();
+	return value_number((double)first -
+	    (double)zone_local(sources->zone, sources->now_ms).days);
+}
+
 struct value
 basket_value(const struct sources *sources, const struct feature *feature)
 {
@@ -78,6 +116,10 @@ basket_value(const struct sources *sources, const struct feature *feature)
 	struct tally tally = { 0 };
 	int64_t amount = 0, qty_milli = 0, count = 0;
 
+	if (visit != NULL && feature->fn == FN_BATCH)
+		return batch_value(visit, feature);
+	if (visit != NULL && feature->fn == FN_BEST_BEFORE_DAYS)
+		return best_before_value(sources, feature);
 	for (size_t i = 0; visit != NULL && i < visit->line_count; i++) {
 		const struct line *line = &visit->lines[i];
 

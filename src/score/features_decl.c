@@ -26,7 +26,8 @@
 static const char *const fn_names[] = {
 	[FN_SUM] = "sum", [FN_QTY] = "qty", [FN_COUNT] = "count", [FN_VISITS] = "visits",
 	[FN_RECENCY] = "recency", [FN_GAP] = "gap", [FN_OVERDUE] = "overdue", [FN_HAS] = "has",
-	[FN_TOTAL] = "total", [FN_LINES] = "lines",
+	[FN_TOTAL] = "total", [FN_LINES] = "lines", [FN_BATCH] = "batch",
+	[FN_BEST_BEFORE_DAYS] = "best_before_days",
 };
 /* clang-format on */
 static const char *const key_names[] = { NULL, "category", "brand", "item" };
@@ -106,9 +107,10 @@ read_fn(struct scan *scan, struct feature *feature)
 	char *word = args_word(scan, "(");
 
 	fn = word == NULL ? -1 : index_of(word, fn_names, ARRAY_LEN(fn_names));
-	if (fn < 0)
+	if (fn < 0 || (fn >= FN_BATCH && feature->source != FEATURE_BASKET))
 		return args_fail(scan, column, "unknown function",
-		    "sum, qty, count, visits, recency, gap, overdue, has, total or lines");
+		    "sum, qty, count, visits, recency, gap, overdue, has, total or lines; of "
+		    "basket also batch or best_before_days");
 	feature->fn = (enum feature_fn)fn;
 	return args_read(scan);
 }
@@ -169,6 +171,8 @@ parse_basket(struct scan *scan, struct feature *feature)
 
 	if ((rc = read_fn(scan, feature)) != 0 || (rc = take_key(scan, feature)) != 0)
 		return rc;
+	if (feature->fn == FN_BATCH && feature->key != KEY_ITEM)
+		return args_fail(scan, args_here(scan), "a batch of no item", "batch(item=GTIN)");
 	return args_no_more(scan, "category, brand or item");
 }
 
@@ -358,7 +362,10 @@ feature_natural_type(const struct feature *feature)
 	case FEATURE_EVENT: return VALUE_MISSING;
 	case FEATURE_LOCAL:
 	case FEATURE_BASKET:
-	case FEATURE_HISTORY: return feature->fn == FN_HAS ? VALUE_BOOL : VALUE_NUMBER;
+	case FEATURE_HISTORY:
+		return feature->fn == FN_HAS  ? VALUE_BOOL
+		    : feature->fn == FN_BATCH ? VALUE_STRING
+					      : VALUE_NUMBER;
 	case FEATURE_VISIT:
 		return feature->field == VISIT_KNOWN || feature->field == VISIT_WAIT ? VALUE_BOOL
 										     : VALUE_NUMBER;

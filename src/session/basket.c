@@ -86,6 +86,8 @@ fill_line(struct line *line, const struct event_item *item, int64_t now_ms)
 	replace_text(&line->category, item->category == NULL ? "" : item->category);
 	replace_text(&line->brand, item->brand);
 	replace_text(&line->name, item->name);
+	replace_text(&line->batch, item->batch);
+	line->best_before = item->best_before;
 }
 
 /* true: the lines that count have changed. */

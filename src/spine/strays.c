@@ -88,7 +88,7 @@ stray_new(const struct engine *engine, const struct event *event, const char *st
 		struct stray_item *item = &stray->items[stray->item_count++];
 
 		*item = (struct stray_item){
-			.item = (char *)(uintptr_t)(from->item[0] != '\0' ? from->item : from->sku),
+			.item = (char *)(uintptr_t)article_of(from->item, from->sku),
 			.category = (char *)(uintptr_t)from->category,
 			.qty_milli = from->qty_milli,
 			.amount_minor = from->amount_minor,

@@ -272,7 +272,11 @@ a_bad_gtin_becomes_a_sku_and_is_counted(void **state)
 		{ "\"apples\"", "apples" },
 		{ "\"12 34\"", "1234" },
 		{ "\"\"", "unknown" },
-		{ "\"\\u00e4\"", "unknown" },
+		{ "\"\\u0007 \"", "unknown" },
+		{ "\"k\\u00e4se\"", "k\xc3\xa4se" },
+		{ "4006381333932", "4006381333932" },
+		{ "-7", "-7" },
+		{ "0.5", "0.5" },
 		{ "\"00000000000000\"", "00000000000000" },
 	};
 
@@ -287,6 +291,80 @@ a_bad_gtin_becomes_a_sku_and_is_counted(void **state)
 	assert_int_equal(rejected.bad_gtins, 0);
 	assert_int_equal(parse_with("aisle.basket.item-added", "gtin", "\"2012345678903\""), 0);
 	assert_true(event->item.restricted);
+}
+
+static void
+a_code_of_the_shop_is_named_by_the_sku_beside_it(void **state)
+{
+	json_t *tree = sample_tree(sample_of("aisle.basket.item-added"), SAMPLE_NOW_MS);
+	json_t *data = json_object_get(tree, "data");
+
+	(void)state;
+	json_object_set_new(data, "gtin", json_string("2012345678903"));
+	json_object_set_new(data, "sku", json_string(" ka\xcc\x88se-1 "));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_string_equal(event->item.item, "02012345678903");
+	assert_string_equal(event->item.sku, "k\xc3\xa4se-1");
+	assert_true(event->item.restricted);
+	json_object_set_new(data, "sku", json_integer(4711));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_string_equal(event->item.sku, "4711");
+	struct id digest = event->digest;
+
+	json_object_set_new(data, "sku", json_string("4711"));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_true(id_equal(&event->digest, &digest));
+	/* One that says nothing is none; of one that is too long there is a number still. */
+	json_object_set_new(data, "sku", json_string(" \t"));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_null(event->item.sku);
+	json_object_set_new(data, "gtin", json_integer(42100005264));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_string_equal(event->item.item, "00042100005264");
+	json_object_set_new(data, "gtin", json_string("04252614"));
+	json_object_set_new(data, "symbology", json_string("UPC-E"));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_string_equal(event->item.item, "00042100005264");
+	json_object_set_new(data, "symbology", json_string("qr"));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_string_equal(event->item.sku, "04252614");
+	assert_int_equal(unknown, 0);
+	json_decref(tree);
+}
+
+static void
+a_code_gives_batch_date_and_what_the_data_leaves_out(void **state)
+{
+	json_t *tree = sample_tree(sample_of("aisle.basket.item-added"), SAMPLE_NOW_MS);
+	json_t *data = json_object_get(tree, "data");
+	static const char code[] = "(01)04006381333931(10)A1(17)270200(3103)001284(3922)000257";
+
+	(void)state;
+	json_object_set_new(data, "gtin", json_string(code));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_string_equal(event->item.item, "04006381333931");
+	assert_string_equal(event->item.batch, "A1");
+	assert_int_equal(event->item.best_before, 20877); /* 2027-02-28 */
+	assert_int_equal(event->item.qty_milli, 1500);
+	assert_int_equal(event->item.amount_minor, 499);
+	json_object_del(data, "qty");
+	json_object_del(data, "amount");
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_int_equal(event->item.qty_milli, 1284);
+	assert_int_equal(event->item.amount_minor, 257);
+	/* 2.5705 are not whole cents */
+	json_object_set_new(data, "gtin",
+	    json_string("(01)04006381333931(3103)001284(3924)025705"));
+	assert_int_equal(parse_tree("pos/7/event", tree), AISLE_E_REFUSED);
+	json_object_set_new(data, "gtin",
+	    json_string("(01)04006381333931(3103)001284(3924)025700"));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_int_equal(event->item.amount_minor, 257);
+	json_object_set_new(data, "gtin",
+	    json_string("(01)04006381333931(3103)001284(3920)000257"));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_int_equal(event->item.amount_minor, 25700);
+	json_decref(tree);
 }
 
 static void
@@ -788,6 +866,8 @@ main(void)
 		TEST(values_at_the_edge_are_taken),
 		TEST(quantities_are_exact_thousandths),
 		TEST(a_bad_gtin_becomes_a_sku_and_is_counted),
+		TEST(a_code_of_the_shop_is_named_by_the_sku_beside_it),
+		TEST(a_code_gives_batch_date_and_what_the_data_leaves_out),
 		TEST(a_sku_stands_for_goods_without_gtin),
 		TEST(a_card_is_hashed_and_forgotten),
 		TEST(a_subject_may_come_instead_of_a_card),

@@ -92,7 +92,7 @@ add_mutated(const char *type, const char *path, const char *text, enum reject re
 	buf_done(&name);
 }
 
-/* Members: path, kind (s string, n number, i integer, b bool, a array, o object), required?, and
+/* Members: path, kind (s string, n number, t text or a number, i integer, b bool, a array, o object), required?, and
  * what is of the right type and cannot be used, as JSON texts between bars. */
 struct member {
 	const char *type, *path;
@@ -131,7 +131,7 @@ static const struct member members[] = {
 	{ "aisle.basket.opened", "training", 'b', false, NULL },
 	{ "aisle.basket.item-added", "basket", 's', true, BAD_ID },
 	{ "aisle.basket.item-added", "line", 'i', true, "-1|9007199254740992" },
-	{ "aisle.basket.item-added", "gtin", 's', true, NULL },
+	{ "aisle.basket.item-added", "gtin", 't', true, NULL },
 	{ "aisle.basket.item-added", "category", 's', true, BAD_CATEGORY },
 	{ "aisle.basket.item-added", "qty", 'n', true, BAD_QTY },
 	{ "aisle.basket.item-added", "amount", 'i', true, BAD_MONEY },
@@ -159,7 +159,7 @@ static const struct member members[] = {
 	{ "aisle.return.completed", "card", 's', false, BAD_ID },
 	{ "aisle.return.completed", "items", 'a', true, "[]" },
 	{ "aisle.return.completed", "items/0", 'o', false, NULL },
-	{ "aisle.return.completed", "items/0/gtin", 's', true, NULL },
+	{ "aisle.return.completed", "items/0/gtin", 't', true, NULL },
 	{ "aisle.return.completed", "items/0/category", 's', true, BAD_CATEGORY },
 	{ "aisle.return.completed", "items/0/qty", 'n', true, BAD_QTY },
 	{ "aisle.return.completed", "items/0/amount", 'i', true, BAD_MONEY },
@@ -195,7 +195,7 @@ static const struct member members[] = {
 	{ "aisle.contact.recorded", "channel", 's', true, BAD_ID },
 	{ "aisle.contact.recorded", "action", 's', false, BAD_ID },
 	{ "aisle.contact.recorded", "at", 's', true, BAD_TIME },
-	{ "aisle.stock.changed", "gtin", 's', true, NULL },
+	{ "aisle.stock.changed", "gtin", 't', true, NULL },
 	{ "aisle.stock.changed", "state", 's', true, "\"\"|\"none\"|\"IN\"" },
 	{ "aisle.stock.changed", "qty", 'n', false, "-0.001|1000000.001" },
 	{ "aisle.sensor.reading", "kind", 's', true, "\"\"|\"camera\"|\"Queue\"" },
@@ -250,8 +250,8 @@ add_wrong_types(const struct member *member)
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		char kind = others[i].kinds;
 
-		if (kind == member->kind || (member->kind == 'n' && kind == 'r') ||
-		    (member->kind == 'i' && kind == 'n'))
+		if (kind == member->kind || (member->kind == 't' && strchr("snr", kind) != NULL) ||
+		    (member->kind == 'n' && kind == 'r') || (member->kind == 'i' && kind == 'n'))
 			continue;
 		add_mutated(member->type, member->path, others[i].text, REJECT_BAD_SHAPE);
 	}
@@ -332,8 +332,8 @@ add_envelopes(void)
 	/* both names of a customer, or of none */
 	add_mutated("aisle.customer.identified", "subject", "\"0123456789abcdef0123456789abcdef\"",
 	    REJECT_BAD_SHAPE);
-	add_mutated("aisle.basket.item-added", "sku", "\"\"", REJECT_BAD_VALUE);
-	add_mutated("aisle.basket.item-added", "sku", "7", REJECT_BAD_SHAPE);
+	add_mutated("aisle.basket.item-added", "sku", "true", REJECT_BAD_SHAPE);
+	add_mutated("aisle.basket.item-added", "sku", "[]", REJECT_BAD_SHAPE);
 }
 
 static void

@@ -166,6 +166,44 @@ an_empty_basket_is_zero_and_otherwise_missing(void **state)
 }
 
 static void
+a_batch_and_a_date_are_those_of_the_codes(void **state)
+{
+	struct world *w = *state;
+	struct line *line;
+	int today = zone_local(NULL, NOW).days;
+
+	is_missing(w, "basket.best_before_days()", VALUE_NUMBER);
+	line = add_line(w->visit, "grocery/milk", NULL, "05012345678900", 1000, 99);
+	line->batch = strdup("A1");
+	line->best_before = today + 9;
+	line = add_line(w->visit, "grocery/milk", NULL, "05012345678900", 1000, 99);
+	line->batch = strdup("B2");
+	line->best_before = today + 2;
+	add_line(w->visit, "grocery/coffee", NULL, "pads", 1000, 99);
+	is_number(w, "basket.best_before_days()", 2);
+	is_number(w, "basket.best_before_days(category=grocery/milk)", 2);
+	is_missing(w, "basket.best_before_days(category=grocery/coffee)", VALUE_NUMBER);
+	assert_string_equal(value_of(w, "basket.batch(item=5012345678900)", VALUE_STRING).str,
+	    "B2");
+	is_missing(w, "basket.batch(item=pads)", VALUE_STRING);
+	/* The newest is the one that came last. */
+	w->visit->lines[1].added_ms -= S_MS;
+	assert_string_equal(value_of(w, "basket.batch(item=5012345678900)", VALUE_STRING).str,
+	    "A1");
+	w->visit->lines[0].voided = true;
+	assert_string_equal(value_of(w, "basket.batch(item=5012345678900)", VALUE_STRING).str,
+	    "B2");
+	w->visit->lines[1].best_before = today - 3;
+	is_number(w, "basket.best_before_days()", -3);
+	w->visit->lines[1].voided = true;
+	is_missing(w, "basket.best_before_days()", VALUE_NUMBER);
+	is_missing(w, "basket.batch(item=5012345678900)", VALUE_STRING);
+	w->sources.visit = NULL;
+	is_missing(w, "basket.batch(item=5012345678900)", VALUE_STRING);
+	is_missing(w, "basket.best_before_days()", VALUE_NUMBER);
+}
+
+static void
 a_basket_is_summed_over_lines_that_are_not_voided(void **state)
 {
 	struct world *w = *state;
@@ -675,6 +713,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_empty_basket_is_zero_and_otherwise_missing),
+		T(a_batch_and_a_date_are_those_of_the_codes),
 		T(a_basket_is_summed_over_lines_that_are_not_voided),
 		T(everything_personal_is_missing_for_an_unknown_customer),
 		T(a_known_customer_without_purchases_has_zeros),

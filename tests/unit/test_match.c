@@ -39,6 +39,21 @@ a_gtin_is_the_same_item_with_and_without_its_leading_zeros(void **state)
 }
 
 static void
+a_line_is_named_by_its_gtin_or_beside_a_code_of_the_shop_by_its_sku(void **state)
+{
+	struct line gtin = { .item = "04006381333931" }, sku = { .sku = (char *)"A-1" };
+	struct line weighed = { .item = "02012345002005", .restricted = true }, void_of = { 0 };
+
+	(void)state;
+	assert_string_equal(line_item(&gtin), "04006381333931");
+	assert_string_equal(line_item(&sku), "A-1");
+	assert_string_equal(line_item(&weighed), "02012345002005");
+	weighed.sku = (char *)"apples";
+	assert_string_equal(line_item(&weighed), "apples");
+	assert_null(line_item(&void_of));
+}
+
+static void
 an_item_has_one_name(void **state)
 {
 	struct arena *arena = arena_new();
@@ -50,6 +65,8 @@ an_item_has_one_name(void **state)
 	assert_string_equal(item_name(arena, "4006381333932"), "4006381333932");
 	assert_string_equal(item_name(arena, "00000000"), "00000000");
 	assert_string_equal(item_name(arena, "a sku"), "a sku");
+	assert_string_equal(item_name(arena, "42100005264"), "00042100005264");
+	assert_string_equal(item_name(arena, " ka\xcc\x88se-1"), "k\xc3\xa4se-1");
 	arena_free(arena);
 }
 
@@ -87,6 +104,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_category_is_itself_and_all_below_it),
 		cmocka_unit_test(a_gtin_is_the_same_item_with_and_without_its_leading_zeros),
+		cmocka_unit_test(
+		    a_line_is_named_by_its_gtin_or_beside_a_code_of_the_shop_by_its_sku),
 		cmocka_unit_test(an_item_has_one_name),
 		cmocka_unit_test(one_object_is_an_intersection),
 		cmocka_unit_test(a_list_of_objects_is_their_union),
