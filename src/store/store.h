@@ -163,6 +163,19 @@ int store_uplink_ack(struct store *store, enum lane lane, int64_t upto)
     AISLE_MUST_CHECK; /* beyond what was given out: AISLE_E_REFUSED, nothing changes */
 int64_t store_uplink_count(const struct store *store); /* rows waiting, all lanes; kept in memory */
 
+/* waiting: events that wait for their turn. id: their queue in the bits from 40 on, their number in it below. Read by
+ * whoever takes them: one that does not open is counted, and the caller drops it like the others. */
+int store_waiting_add(struct store *store, int64_t id, const struct id *subject, const void *body,
+    size_t len) AISLE_MUST_CHECK;
+/* Appends to out. AISLE_E_NONE: there is none, or who it is about is forgotten. ret_bytes: of the body, also of one that
+ * does not open; 0: there is none. */
+int store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret_bytes)
+    AISLE_MUST_CHECK;
+int store_waiting_drop(struct store *store, int64_t id) AISLE_MUST_CHECK;
+typedef void (*store_waiting_fn)(void *ctx, int64_t id, int64_t bytes);
+int store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx)
+    AISLE_MUST_CHECK; /* ascending by id; bytes of the body */
+
 /* dead letters: newest 10,000, payload sealed under the data key. */
 int store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char *reason,
     const char *detail, const void *payload, size_t len) AISLE_MUST_CHECK;

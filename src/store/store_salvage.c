@@ -44,6 +44,7 @@ static const struct table tables[] = {
 	{"timer", "due, id", "due DESC, id DESC"},
 	{"outbox", "id", "id DESC"},
 	{"uplink", "id", "id DESC"},
+	{"waiting", "id", "id DESC"},
 	{"dead", "n", "n DESC"},
 	{"damaged", "n", "n DESC"},
 };
