@@ -46,6 +46,7 @@ struct conf {
 	/* [limits] */
 	int64_t clock_past_ms, clock_ahead_ms;
 	int turn_events, linger_ms, stream_kib, terminal_rate; /* terminal_rate: per second */
+	int waiting_mib;
 	/* [privacy] */
 	char *pepper_file;
 	int64_t retain_ms;

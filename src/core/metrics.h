@@ -16,7 +16,7 @@
 	X(UPLINK, "uplink") X(STATE, "state") X(DEAD_LETTERS, "dead-letters") X(STREAMS, "streams") \
 	X(STREAM_BYTES, "stream-bytes") X(CONNECTIONS, "connections") X(TABLETS, "tablets") \
 	X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(RETURNS, "returns") \
-	X(OTHER, "other")
+	X(WAITING, "waiting") X(OTHER, "other")
 /* clang-format on */
 
 /* Families: F(constant, name, kind, help). The name has no _total; OpenMetrics and 0.0.4 differ
@@ -42,6 +42,8 @@
 	F(UPLINK_REFUSED, "aisle_uplink_acks_refused", COUNTER, "Acknowledgements of HQ that do not fit.") \
 	F(BUNDLES, "aisle_bundles", COUNTER, "Bundles, by what became of them.") \
 	F(HTTP, "aisle_http", COUNTER, "What came to the tablets' and operators' port, by what became of it.") \
+	F(WAITING, "aisle_events_waiting", GAUGE, "Events that came faster than they are taken.") \
+	F(WAITING_BYTES, "aisle_events_waiting_bytes", GAUGE, "Their bytes.") \
 	F(IN_FLIGHT, "aisle_mqtt_in_flight", GAUGE, "Messages that the broker has not acknowledged.") \
 	F(UPLINK_QUEUED, "aisle_uplink_queued", GAUGE, "Records that HQ has not acknowledged.") \
 	F(STREAMS, "aisle_streams_open", GAUGE, "Server-sent event streams.") \
@@ -87,6 +89,8 @@
 	S(HTTP_EVICTED, HTTP, "what=\"evicted\"") \
 	S(HTTP_STREAMS_CUT, HTTP, "what=\"streams_cut\"") \
 	S(HTTP_PAIR_FAILED, HTTP, "what=\"pair_failed\"") \
+	S(WAITING, WAITING, "") \
+	S(WAITING_BYTES, WAITING_BYTES, "") \
 	S(IN_FLIGHT, IN_FLIGHT, "") \
 	S(UPLINK_QUEUED, UPLINK_QUEUED, "") \
 	S(STREAMS, STREAMS, "") \

@@ -71,7 +71,7 @@ on_connected(void *ctx)
 	struct daemon *daemon = ctx;
 
 	log_info("connected to the store's broker");
-	daemon->published = 0;
+	daemon_publish_again(daemon);
 	daemon_publish_status(daemon, "online");
 	daemon_publish_backlog(daemon);
 	notify_status("serving, broker connected");
@@ -82,7 +82,7 @@ on_disconnected(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	daemon->published = INT64_MAX;
+	daemon_publish_again(daemon);
 	notify_status("serving, broker away");
 }
 
@@ -98,6 +98,9 @@ on_delivered(void *ctx, int64_t outbox_id)
 		    mem_realloc(daemon->delivered, daemon->delivered_capacity * sizeof(int64_t));
 	}
 	daemon->delivered[daemon->delivered_count++] = outbox_id;
+	/* There is room for more. */
+	if (daemon->urgent.behind || daemon->patient.behind)
+		daemon_soon(daemon);
 }
 
 /* clang-format off */

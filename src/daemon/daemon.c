@@ -85,11 +85,17 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	tell_time(daemon);
 	daemon_publish_backlog(daemon);
+	daemon_hello_answer(daemon);
 	daemon_link_pump(daemon);
 	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(engine_store(daemon->engine)));
 	metrics_set(METRIC_VISITS, (int64_t)engine_visit_count(daemon->engine));
 	metrics_set(METRIC_DAMAGED, store_damaged(engine_store(daemon->engine)));
-	if (!daemon->turned && daemon->delivered_count > 0)
+	metrics_set(METRIC_WAITING, waiting_count(daemon->engine));
+	metrics_set(METRIC_WAITING_BYTES, waiting_bytes(daemon->engine));
+	if (letters_wait(daemon->engine))
+		daemon_turn_of_nothing(daemon);
+	else if (!daemon->turned &&
+	    (daemon->delivered_count > 0 || waiting_count(daemon->engine) > 0))
 		daemon_turn(daemon);
 	else if (daemon->input_count == 0)
 		tidy(daemon);
@@ -115,6 +121,10 @@ on_term(evutil_socket_t fd, short what, void *ctx)
 		_exit(EX_OK);
 	daemon->stopping = true;
 	notify_stopping();
+	if (letters_wait(daemon->engine))
+		daemon_queue(daemon,
+		    &(struct input){
+			.kind = INPUT_CLOCK, .now_ms = daemon_now_ms(daemon), .flag = true });
 	daemon_turn(daemon);
 	daemon_publish_status(daemon, "offline");
 	event_base_loopbreak(daemon->base);

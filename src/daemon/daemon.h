@@ -23,6 +23,20 @@ struct mappings {
 	size_t count;
 };
 
+/* Where the broker's library is in the outbox. */
+struct outgoing {
+	int64_t given; /* highest id that it was given */
+	bool behind;   /* there may be rows beyond it */
+};
+
+/* A native tablet that shows a station. */
+#define HELLO_MAX 256
+struct hello {
+	char tablet[NAME_SIZE], station[NAME_SIZE];
+	bool due;	 /* it asked, and was not told yet */
+	int64_t told_ms; /* monotonic; 0: never */
+};
+
 struct daemon {
 	struct event_base *base;
 	struct conf conf;
@@ -52,11 +66,13 @@ struct daemon {
 	struct watch watch;
 	const char *unsound; /* why the service manager's watchdog is not fed; NULL */
 	struct event *tick_event, *term_event, *int_event, *hup_event;
-	int turn;	    /* what the last turn returned */
-	bool turned;	    /* since the last tick */
-	bool worked;	    /* since the last pruning */
-	int64_t published;  /* highest outbox id given to the broker's library */
-	int64_t *delivered; /* outbox ids to delete with the next turn */
+	int turn;			 /* what the last turn returned */
+	bool turned;			 /* since the last tick */
+	bool worked;			 /* since the last pruning */
+	struct outgoing urgent, patient; /* see publish.c */
+	int waited_max;			 /* so many events that wait are taken in a turn */
+	struct hello hellos[HELLO_MAX];	 /* see hello.c */
+	int64_t *delivered;		 /* outbox ids to delete with the next turn */
 	size_t delivered_count, delivered_capacity;
 
 	/* headquarters */
@@ -126,16 +142,24 @@ void daemon_arm_clock(struct daemon *daemon); /* to the engine's next timer */
 int daemon_open_broker(struct daemon *daemon, struct err *err) AISLE_MUST_CHECK;
 
 /* publish.c */
-int daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
-    size_t len);
+/* Straight from memory while nothing older waits; else it is found in the outbox. */
+void daemon_publish_output(struct daemon *daemon, const struct output *output);
 /* what the outbox holds beyond what the library was given */
 void daemon_publish_backlog(struct daemon *daemon);
+/* All of it is under way, and more may be. */
+bool daemon_publish_room(const struct daemon *daemon);
+/* Everything again: another connection. */
+void daemon_publish_again(struct daemon *daemon);
 void daemon_status_json(struct daemon *daemon, const char *state, struct buf *out);
 /* The member "policy" of whatever tells it; null without one. */
 void daemon_policy_json(const struct daemon *daemon, struct json_writer *w);
 /* "none", "connected", "away" */
 const char *daemon_hq_text(const struct daemon *daemon);
 void daemon_publish_status(struct daemon *daemon, const char *state);
+
+/* hello.c */
+void daemon_hello_ask(struct daemon *daemon, const char *tablet, const char *station);
+void daemon_hello_answer(struct daemon *daemon); /* who is due */
 
 /* mappings.c */
 int daemon_mappings_load(const struct conf *conf, const char *currency, struct mappings *ret,

@@ -35,6 +35,38 @@ queue_delivered(struct daemon *daemon)
 	daemon->delivered_count -= taken;
 }
 
+/* ---- what waits ---- */
+
+#define WAITED_BESIDE 16 /* beside a full turn: the broker has more, perhaps of another station */
+#define WAITED_MS_MIN 10
+#define WAITED_MS_MAX 30
+
+/* Events that came too fast are taken when nothing else is ready. */
+static int
+queue_waited(struct daemon *daemon)
+{
+	int64_t waiting = waiting_count(daemon->engine);
+	struct input input = { .kind = INPUT_WAITED, .now_ms = daemon_now_ms(daemon) };
+	int max = daemon->waited_max, count = 0;
+
+	if (daemon->input_count >= (size_t)daemon->conf.turn_events && max > WAITED_BESIDE)
+		max = WAITED_BESIDE;
+	while (count < max && count < waiting && daemon_queue(daemon, &input))
+		count++;
+	return count;
+}
+
+/* So many that a till which has something to say does not wait long for the end of their turn. */
+static void
+pace_waited(struct daemon *daemon, int count, int64_t took_ms)
+{
+	if (count > 0 && took_ms > WAITED_MS_MAX && daemon->waited_max > 1)
+		daemon->waited_max /= 2;
+	else if (count == daemon->waited_max && took_ms < WAITED_MS_MIN &&
+	    daemon->waited_max < daemon->conf.turn_events)
+		daemon->waited_max *= 2;
+}
+
 /* ---- what leaves ---- */
 
 /* MQTT's topic carries both kinds, so there a withdrawal is told by its member "withdraw"; a
@@ -75,13 +107,15 @@ let_out(struct daemon *daemon)
 	for (size_t i = 0; i < count; i++) {
 		const struct output *output = &outputs[i];
 
-		/* Straight from memory while nothing older waits. */
-		if (daemon->published == output->id - 1)
-			(void)daemon_publish_row(daemon, output->id, output->topic, false,
-			    output->payload, output->len);
+		if (output->kind == OUTPUT_HELLO) {
+			daemon_hello_ask(daemon, output->topic, output->station);
+			continue;
+		}
+		daemon_publish_output(daemon, output);
 		stream(daemon, output);
 	}
 	daemon_publish_backlog(daemon);
+	daemon_hello_answer(daemon);
 }
 
 static void
@@ -201,6 +235,7 @@ daemon_turn_init(struct daemon *daemon, struct err *err)
 	daemon->input_max = (size_t)daemon->conf.turn_events + OWN_INPUTS;
 	daemon->inputs = mem_calloc(daemon->input_max, sizeof(*daemon->inputs));
 	daemon->input_arena = arena_new();
+	daemon->waited_max = WAITED_BESIDE;
 	return 0;
 }
 
@@ -248,11 +283,16 @@ take_inputs(struct daemon *daemon)
 void
 daemon_turn(struct daemon *daemon)
 {
+	int64_t began_ms = daemon_mono_ms();
+	int waited;
+
 	event_del(daemon->turn_event);
+	waited = queue_waited(daemon);
 	queue_delivered(daemon);
 	if (daemon->input_count == 0)
 		return;
 	daemon->turn = take_inputs(daemon);
+	pace_waited(daemon, waited, daemon_mono_ms() - began_ms);
 	if (daemon->turn != 0) {
 		turn_failed(daemon, daemon->turn);
 		return;
@@ -266,6 +306,8 @@ daemon_turn(struct daemon *daemon)
 	if (store_wal_bytes(engine_store(daemon->engine)) > WAL_BYTES)
 		store_checkpoint(engine_store(daemon->engine));
 	daemon_arm_clock(daemon);
+	if (waiting_count(daemon->engine) > 0)
+		daemon_soon(daemon);
 }
 
 void

@@ -5,34 +5,97 @@
 #include "daemon/daemon.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/log.h"
 
-#define PUBLISH_WINDOW 1000 /* publishes that the broker has not acknowledged, in memory */
+/* Publishes that the broker has not acknowledged, in memory. Somebody waits for guidance and commands: they do not queue
+ * behind receipts and dead letters, of which only a few are under way at a time. Each of the two is in its own order. */
+#define URGENT_WINDOW 1000
+#define PATIENT_WINDOW 100
 
-int
-daemon_publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload,
-    size_t len)
+static bool
+is_patient(const char *topic)
 {
-	struct daemon *daemon = ctx;
+	const char *last = strrchr(topic, '/');
 
-	if (mqtt_in_flight(daemon->mqtt) >= PUBLISH_WINDOW ||
-	    !mqtt_publish(daemon->mqtt, id, topic, retain, payload, len))
-		return 1;
-	daemon->published = id;
-	return 0;
+	return last != NULL && (strcmp(last, "/receipt") == 0 || strcmp(last, "/dead-letter") == 0);
 }
 
-/* What the outbox holds beyond what the library was given. */
+static bool
+publish(struct daemon *daemon, struct outgoing *outgoing, int64_t id, const char *topic,
+    bool retain, const void *payload, size_t len)
+{
+	size_t window = outgoing == &daemon->patient ? PATIENT_WINDOW : URGENT_WINDOW;
+
+	if (mqtt_in_flight(daemon->mqtt) >= window ||
+	    !mqtt_publish(daemon->mqtt, id, topic, retain, payload, len))
+		return false;
+	outgoing->given = id;
+	return true;
+}
+
+void
+daemon_publish_output(struct daemon *daemon, const struct output *output)
+{
+	struct outgoing *outgoing = is_patient(output->topic) ? &daemon->patient : &daemon->urgent;
+
+	if (!outgoing->behind &&
+	    !publish(daemon, outgoing, output->id, output->topic, false, output->payload,
+		output->len))
+		outgoing->behind = true;
+}
+
+struct backlog {
+	struct daemon *daemon;
+	struct outgoing *outgoing;
+	bool stopped;
+};
+
+static int
+publish_row(void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len)
+{
+	struct backlog *backlog = ctx;
+	struct daemon *daemon = backlog->daemon;
+
+	if (is_patient(topic) != (backlog->outgoing == &daemon->patient))
+		return 0;
+	backlog->stopped = !publish(daemon, backlog->outgoing, id, topic, retain, payload, len);
+	return backlog->stopped;
+}
+
+static void
+catch_up(struct daemon *daemon, struct outgoing *outgoing)
+{
+	struct store *store = engine_store(daemon->engine);
+	struct backlog backlog = { .daemon = daemon, .outgoing = outgoing };
+
+	if (!outgoing->behind || !mqtt_connected(daemon->mqtt))
+		return;
+	if (store_outbox_each(store, outgoing->given, publish_row, &backlog) < 0)
+		log_error("the outbox cannot be read");
+	else
+		outgoing->behind = backlog.stopped;
+}
+
 void
 daemon_publish_backlog(struct daemon *daemon)
 {
-	if (!mqtt_connected(daemon->mqtt) ||
-	    daemon->published >= store_outbox_last(engine_store(daemon->engine)))
-		return;
-	if (store_outbox_each(engine_store(daemon->engine), daemon->published, daemon_publish_row,
-		daemon) < 0)
-		log_error("the outbox cannot be read");
+	catch_up(daemon, &daemon->urgent);
+	catch_up(daemon, &daemon->patient);
+}
+
+bool
+daemon_publish_room(const struct daemon *daemon)
+{
+	return mqtt_connected(daemon->mqtt) && !daemon->urgent.behind && !daemon->patient.behind &&
+	    mqtt_in_flight(daemon->mqtt) < PATIENT_WINDOW;
+}
+
+void
+daemon_publish_again(struct daemon *daemon)
+{
+	daemon->urgent = daemon->patient = (struct outgoing){ .behind = true };
 }
 
 void

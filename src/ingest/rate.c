@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rate.c - how many events a second one terminal may send: a token bucket each.
+ * rate.c - how many events a second come from one station: a token bucket each.
  *
  * DESIGN
  *   Tokens are counted in thousandths: a millisecond at N a second brings
  *   exactly N of them, so nothing is rounded. The table is a set-associative
  *   cache: 128 sets of 8 buckets. Whoever floods a set with invented names
  *   pushes out the longest silent bucket only, and a forgotten bucket starts
- *   full, which is what a terminal that was silent that long would have.
+ *   full, which is what a station that was silent that long would have.
  */
 #include "ingest/rate.h"
 
@@ -19,7 +19,7 @@
 #define TOKEN 1000
 
 struct bucket {
-	char key[36]; /* channel digit, then the origin; "" is free */
+	char key[RATE_NAME_SIZE]; /* "" is free */
 	int64_t at_ms;
 	int64_t tokens; /* thousandths */
 };
@@ -100,18 +100,14 @@ rate_set(struct rate *rate, int per_second)
 }
 
 bool
-rate_allow(struct rate *rate, enum channel channel, const char *origin, int64_t now_ms)
+rate_allow(struct rate *rate, const char *name, int64_t now_ms)
 {
 	struct bucket *bucket;
-	char key[sizeof(bucket->key)];
-	size_t len = strlen(origin);
 
-	CHECK(len <= 33 && (unsigned)channel <= 9);
+	CHECK(name[0] != '\0' && strlen(name) < RATE_NAME_SIZE);
 	if (rate->per_second == 0)
 		return true;
-	key[0] = (char)('0' + (int)channel);
-	memcpy(key + 1, origin, len + 1);
-	bucket = bucket_find(rate, key, now_ms);
+	bucket = bucket_find(rate, name, now_ms);
 	bucket_fill(bucket, rate->per_second, now_ms);
 	if (bucket->tokens < TOKEN)
 		return false;

@@ -65,7 +65,8 @@ enum input_kind {
 	/* another policy is in force: open cards that it does not know go */
 	INPUT_POLICY,
 	INPUT_MAPPED,	/* origin = text; payload: a structured event that a mapping made */
-	INPUT_CLOCK,	/* only lets timers due by now apply */
+	INPUT_CLOCK,	/* only lets timers due by now apply; flag: and nothing is held back */
+	INPUT_WAITED,	/* one event of those that wait, if there is one: waiting.c */
 	INPUT_UNMAPPED, /* topic, payload; text: why a mapping could not read it */
 };
 
@@ -100,7 +101,8 @@ enum output_kind {
 	OUTPUT_WITHDRAW,
 	OUTPUT_COMMAND,
 	OUTPUT_RECEIPT,
-	OUTPUT_DEAD_LETTER
+	OUTPUT_DEAD_LETTER,
+	OUTPUT_HELLO /* topic: a tablet's name; it asks what station shows */
 };
 struct output {
 	enum output_kind kind;
@@ -131,6 +133,9 @@ struct store *engine_store(const struct engine *engine); /* another one after en
 struct keys *engine_keys(const struct engine *engine);
 const struct policy *engine_policy(const struct engine *engine); /* NULL: none is in force */
 const char *engine_topic_root(const struct engine *engine);	 /* "aisle/v1/STORE" */
+int64_t waiting_count(const struct engine *engine); /* events that came too fast to be taken yet */
+int64_t waiting_bytes(const struct engine *engine);
+bool letters_wait(const struct engine *engine);	 /* dead letters that a turn of later tells */
 int64_t engine_now(const struct engine *engine); /* ms; of the newest input, 0: none yet */
 size_t engine_visit_count(const struct engine *engine);
 const char *const *engine_stopped(const struct engine *engine, size_t *ret_count); /* ascending */
@@ -175,6 +180,9 @@ int room_make(struct engine *engine, int64_t now_ms) AISLE_MUST_CHECK;
 /* read-only answers (query.c, report.c); 0 or AISLE_E_NONE */
 int query_stations(struct engine *engine, struct buf *out);
 int query_station(struct engine *engine, const char *station, struct buf *out);
+/* What a station shows: a Guidance each. */
+typedef void (*query_guidance_fn)(void *ctx, const char *json, size_t len);
+void query_guidance(struct engine *engine, const char *station, query_guidance_fn fn, void *ctx);
 int query_decision(struct engine *engine, const char *id, struct buf *out);
 int query_report(struct engine *engine, int64_t now_ms, struct buf *out);
 int query_customer(struct engine *engine, const struct id *subject, struct buf *out);

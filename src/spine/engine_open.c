@@ -42,6 +42,8 @@ load_rows(struct engine *engine)
 	sensor_load(engine);
 	tally_load(engine);
 	rc = strays_load(engine);
+	if (rc == 0)
+		rc = waiting_load(engine);
 	return rc != 0 ? rc : engine_load_visits(engine);
 }
 
@@ -58,6 +60,7 @@ drop_memory(struct engine *engine)
 	engine->queue_count = 0;
 	engine->queues_dirty = false;
 	tally_drop(engine);
+	waiting_drop(engine);
 	engine->now_ms = 0;
 }
 
@@ -203,6 +206,7 @@ engine_close(struct engine *engine)
 	free(engine->outputs);
 	free(engine->touched);
 	free(engine->receipts);
+	letters_drop(engine);
 	free(engine);
 }
 

@@ -51,7 +51,7 @@ struct stray {
 };
 
 struct receipt_row {
-	const char *terminal, *source, *id; /* turn's arena */
+	const char *topic, *source, *id; /* turn's arena; topic: of who asked, "pos/7/receipt" */
 	int64_t at_ms;
 	const char *reason; /* NULL: on disk */
 };
@@ -82,6 +82,25 @@ enum uplink_takes {
 	UPLINK_NONE,   /* headquarters is not there, or must not hear */
 	UPLINK_SUMS,   /* consent, and the sums of each hour */
 	UPLINK_RECORDS /* consent, decisions and outcomes */
+};
+
+/* The ends of the queues of events that wait (waiting.c). */
+struct waiting {
+	struct waiting_queue *queues; /* ascending by key; none is empty */
+	size_t count, capacity;
+	int64_t bytes;
+	int64_t turn; /* key of the queue that was taken from last */
+};
+
+/* A sender whose messages cannot be used for this reason (letters.c). */
+#define LETTER_SENDERS 64
+struct letter_sender {
+	char topic[128], detail[200];
+	enum reject reason;
+	int64_t second, tokens; /* letters that may be told at once, as of then */
+	int64_t left_out;
+	struct buf payload; /* of the first that was left out */
+	bool keep;
 };
 
 struct engine {
@@ -129,6 +148,8 @@ struct engine {
 	bool time_uncertain;
 	const struct crash *poison; /* the input that the last run died of: set aside; NULL */
 	struct rate *rates;
+	struct waiting waiting;			      /* see waiting.c */
+	struct letter_sender letters[LETTER_SENDERS]; /* see letters.c */
 
 	/* this turn */
 	struct arena *arena;
@@ -144,6 +165,7 @@ struct engine {
 	unsigned commands;	 /* made by this input so far */
 	struct visit **touched;
 	size_t touched_count, touched_capacity;
+	bool live;  /* the input being applied is a message of now */
 	bool aside; /* the input being applied could not be committed: see aside.c */
 	int failed; /* first store error of this turn: it must not commit */
 };

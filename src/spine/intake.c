@@ -86,8 +86,9 @@ seen_before(struct engine *engine, const struct event *event, struct rejected *r
 		return true;
 	}
 	metrics_event(event->type, true);
-	if (event->receipt && event->channel == CHANNEL_POS)
-		receipt_add(engine, event->origin, event->source, event->id, first_ms, NULL);
+	if (event->receipt)
+		receipt_add(engine, event->channel, event->origin, event->source, event->id,
+		    first_ms, NULL);
 	return true;
 }
 
@@ -99,8 +100,9 @@ accepted(struct engine *engine, const struct event *event)
 
 	engine_check(engine, store_seen_put(engine->store, &name, &event->digest, engine->now_ms));
 	metrics_event(event->type, false);
-	if (event->receipt && event->channel == CHANNEL_POS)
-		receipt_add(engine, event->origin, event->source, event->id, engine->now_ms, NULL);
+	if (event->receipt)
+		receipt_add(engine, event->channel, event->origin, event->source, event->id,
+		    engine->now_ms, NULL);
 }
 
 static void
@@ -186,66 +188,6 @@ rules_of(const struct engine *engine)
 }
 
 static void
-refuse(struct engine *engine, const struct route *route, const char *topic,
-    const struct rejected *rejected, const void *payload, size_t len)
-{
-	dead_letter_of(engine, route->channel, topic, rejected, payload, len);
-	if (rejected->receipt && rejected->source[0] != '\0' && route->channel == CHANNEL_POS)
-		receipt_add(engine, route->origin, rejected->source, rejected->id, engine->now_ms,
-		    reject_name(rejected->reason));
-}
-
-#define HELLO_STATIONS_MAX 64
-#define HELLO_VISITS_MAX 64
-
-struct hello_walk {
-	const char *station;
-	struct visit *visits[HELLO_VISITS_MAX];
-	size_t count;
-};
-
-static void
-hello_collect(void *ctx, struct visit *visit)
-{
-	struct hello_walk *walk = ctx;
-
-	if (!id_is_zero(&visit->guidance) && strcmp(visit->station, walk->station) == 0 &&
-	    walk->count < HELLO_VISITS_MAX)
-		walk->visits[walk->count++] = visit;
-}
-
-static void
-hello_station(struct engine *engine, const char *station)
-{
-	struct hello_walk walk = { .station = station };
-
-	sessions_each(engine->sessions, hello_collect, &walk);
-	for (size_t i = 0; i < walk.count; i++)
-		visit_guide(engine, walk.visits[i], NULL, WITHDRAW_REPLACED);
-}
-
-static void
-hello(struct engine *engine, const struct input *input)
-{
-	struct rejected rejected = { 0 };
-	struct err err = { 0 };
-	json_t *json = json_read(input->payload, input->len, "hello", &err), *station;
-	size_t i;
-
-	if (!json_is_array(json_object_get(json, "stations"))) {
-		rejected.reason = json == NULL ? REJECT_NOT_JSON : REJECT_BAD_SHAPE;
-		snprintf(rejected.detail, sizeof(rejected.detail),
-		    "/stations: expected an array of stations");
-		dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
-	}
-	json_array_foreach(json_object_get(json, "stations"), i, station) {
-		if (json_is_string(station) && i < HELLO_STATIONS_MAX)
-			hello_station(engine, json_string_value(station));
-	}
-	json_decref(json);
-}
-
-static void
 input_message(struct engine *engine, struct input *input, const struct route *route,
     struct event *event, struct rejected *rejected, unsigned unknown)
 {
@@ -256,21 +198,42 @@ input_message(struct engine *engine, struct input *input, const struct route *ro
 	if (event != NULL)
 		apply_event(engine, event, rejected);
 	if (rejected->reason != REJECT_NONE)
-		refuse(engine, route, input->topic, rejected, input->payload, input->len);
+		refuse_message(engine, route, input->topic, rejected, input->payload, input->len);
 	if (event != NULL)
 		event_done(event);
 }
 
 /* Counted once, however many turns it takes to commit it. */
 static bool
-within_rate(struct engine *engine, const struct route *route, struct input *input)
+within_rate(struct engine *engine, const char *name, struct input *input)
 {
 	if (input->rate == RATE_UNCOUNTED)
 		input->rate =
-		    rate_allow(engine->rates, route->channel, route->origin, engine->now_ms)
-		    ? RATE_WITHIN
-		    : RATE_OVER;
+		    rate_allow(engine->rates, name, engine->now_ms) ? RATE_WITHIN : RATE_OVER;
 	return input->rate == RATE_WITHIN;
+}
+
+/* A person is not as fast as that, and an answer may carry a PIN, which is nowhere kept. */
+static void
+too_many_answers(struct engine *engine, const struct route *route, struct rejected *rejected)
+{
+	rejected->reason = REJECT_RATE;
+	snprintf(rejected->detail, sizeof(rejected->detail),
+	    "more than %d messages a second from %s", engine->conf->terminal_rate, route->origin);
+}
+
+/* true: it is none of this turn; it waits, or is lost. */
+static bool
+has_to_wait(struct engine *engine, struct input *input, const struct route *route, const char *name,
+    struct event *event, struct rejected *rejected)
+{
+	if (route->channel == CHANNEL_TABLET || engine->aside ||
+	    (within_rate(engine, name, input) && !waiting_has(engine, name)))
+		return false;
+	if (!waiting_add(engine, route, name, event))
+		waiting_lost(engine, route, input->topic, rejected, input->payload, input->len);
+	event_done(event);
+	return true;
 }
 
 static void
@@ -280,6 +243,7 @@ apply_message(struct engine *engine, struct input *input)
 	struct rejected rejected = { 0 };
 	struct event *event = NULL;
 	struct route route = { 0 };
+	char name[RATE_NAME_SIZE];
 	unsigned unknown = 0;
 
 	if (input->kind == INPUT_MAPPED) {
@@ -288,22 +252,57 @@ apply_message(struct engine *engine, struct input *input)
 	} else if (route_parse(input->topic, engine->conf->store_id, &route) != 0) {
 		return;
 	}
+	waiting_name(engine, &route, name);
 	/* One that cannot be committed is still read, for the name that its receipt needs. */
 	if ((!engine->aside || route.hello) && is_poison_message(engine, &route, input)) {
 		set_aside(engine, &rejected);
-	} else if (!within_rate(engine, &route, input)) {
-		rejected.reason = REJECT_RATE;
-		snprintf(rejected.detail, sizeof(rejected.detail),
-		    "more than %d messages a second from %s", engine->conf->terminal_rate,
-		    route.origin);
 	} else if (route.hello) {
-		hello(engine, input);
+		hello(engine, &route, input);
 		return;
+	} else if (route.channel == CHANNEL_TABLET && !within_rate(engine, name, input)) {
+		too_many_answers(engine, &route, &rejected);
 	} else if (envelope_parse(engine->arena, &rules, &route, input->attributes, input->payload,
 		       input->len, engine->now_ms, &event, &rejected, &unknown) != 0) {
 		event = NULL;
+	} else if (has_to_wait(engine, input, &route, name, event, &rejected)) {
+		return;
 	}
 	input_message(engine, input, &route, event, &rejected, unknown);
+}
+
+/* One that waited was whole when it came, by the clock of then. */
+static void
+apply_waited(struct engine *engine, struct input *input)
+{
+	struct envelope_rules rules = rules_of(engine);
+	struct rejected rejected = { 0 };
+	struct event *event = NULL;
+	struct route route = { 0 };
+	struct buf text = { 0 };
+	unsigned unknown = 0;
+	const char *topic;
+	json_t *root;
+
+	if (!waiting_take(engine, &text))
+		return;
+	rules.clock_off = true;
+	input->payload = text.data;
+	input->len = text.len;
+	root = json_read(text.data, text.len, "event", NULL);
+	topic = json_string_value(json_object_get(root, "topic"));
+	if (topic != NULL && route_parse_tail(topic, &route) == 0) {
+		input->topic = arena_printf(engine->arena, "%s/%s", engine->topic_root, topic);
+		if (!engine->aside && is_poison_message(engine, &route, input))
+			set_aside(engine, &rejected);
+		else if (envelope_parse_tree(engine->arena, &rules, &route, root, engine->now_ms,
+			     &event, &rejected, &unknown) == 0)
+			(void)waiting_digest(root, &event->digest);
+		input_message(engine, input, &route, event, &rejected, unknown);
+	}
+	json_decref(root);
+	buf_done(&text);
+	input->payload = NULL;
+	input->len = 0;
 }
 
 static void
@@ -395,7 +394,8 @@ static bool
 order_aside(struct engine *engine, struct input *input)
 {
 	if (input->kind == INPUT_MESSAGE || input->kind == INPUT_MAPPED ||
-	    input->kind == INPUT_ANSWER || input->kind == INPUT_CLOCK)
+	    input->kind == INPUT_ANSWER || input->kind == INPUT_CLOCK ||
+	    input->kind == INPUT_WAITED)
 		return false;
 	/* A stop counts from now on, and what can be taken away is, though not every open card. */
 	if (input->kind == INPUT_STOP)
@@ -442,6 +442,8 @@ intake(struct engine *engine, struct input *input)
 	engine->commands = 0;
 	name_order(engine, input);
 	engine->aside = input->aside && input->kind != INPUT_RECORDED;
+	engine->live = input->kind == INPUT_MESSAGE || input->kind == INPUT_MAPPED ||
+	    input->kind == INPUT_WAITED || input->kind == INPUT_UNMAPPED;
 	if (engine->aside && order_aside(engine, input))
 		return;
 	switch (input->kind) {
@@ -463,7 +465,8 @@ intake(struct engine *engine, struct input *input)
 	case INPUT_FORGET: order_forget(engine, input); break;
 	case INPUT_POLICY: order_sweep(engine, WITHDRAW_REPLACED); break;
 	case INPUT_UNMAPPED: apply_unmapped(engine, input); break;
-	case INPUT_CLOCK: break;
+	case INPUT_WAITED: apply_waited(engine, input); break;
+	case INPUT_CLOCK: letters_tell(engine, input->flag); break;
 	}
 	crash_input(NULL, NULL);
 }

@@ -227,6 +227,7 @@ forget_dead_letters(struct engine *engine, const struct id *subject)
 {
 	struct dead_letters letters = { .engine = engine, .subject = subject };
 
+	letters_tell(engine, true); /* those in memory are rows like the others */
 	do {
 		letters.count = 0;
 		engine_check(engine, store_dead_each(engine->store, -1, look_at_letter, &letters));

@@ -43,24 +43,28 @@ into_outbox(struct engine *engine, const char *topic, const struct id *subject, 
 	return id;
 }
 
+static struct output *
+next_output(struct engine *engine)
+{
+	if (engine->output_count == engine->output_capacity) {
+		engine->output_capacity =
+		    engine->output_capacity == 0 ? 64 : 2 * engine->output_capacity;
+		engine->outputs = mem_realloc(engine->outputs,
+		    engine->output_capacity * sizeof(*engine->outputs));
+	}
+	return &engine->outputs[engine->output_count++];
+}
+
 int64_t
 engine_output(struct engine *engine, enum output_kind kind, const char *station,
     const char *topic_tail, const struct id *subject, const char *payload, size_t len)
 {
-	struct output *output;
 	int64_t id = 0;
 	char *topic = arena_printf(engine->arena, "%s/%s", engine->topic_root, topic_tail);
 
 	if (!engine->options.no_outlets)
 		id = into_outbox(engine, topic, subject, payload, len);
-	if (engine->output_count == engine->output_capacity) {
-		engine->output_capacity =
-		    engine->output_capacity == 0 ? 64 : 2 * engine->output_capacity;
-		engine->outputs =
-		    mem_realloc(engine->outputs, engine->output_capacity * sizeof(*output));
-	}
-	output = &engine->outputs[engine->output_count++];
-	*output = (struct output){
+	*next_output(engine) = (struct output){
 		.kind = kind,
 		.id = id,
 		.topic = topic,
@@ -69,4 +73,15 @@ engine_output(struct engine *engine, enum output_kind kind, const char *station,
 		.len = len,
 	};
 	return id;
+}
+
+void
+engine_ask(struct engine *engine, const char *tablet, const char *station)
+{
+	*next_output(engine) = (struct output){
+		.kind = OUTPUT_HELLO,
+		.topic = arena_strdup(engine->arena, tablet),
+		.station = arena_strdup(engine->arena, station),
+		.payload = "",
+	};
 }

@@ -106,6 +106,38 @@ add_guidance(void *ctx, struct visit *visit)
 	    known_subject(list->engine, visit), list->engine->now_ms, list->out);
 }
 
+struct guidance_walk {
+	struct station_list list;
+	query_guidance_fn fn;
+	void *ctx;
+};
+
+static void
+tell_guidance(void *ctx, struct visit *visit)
+{
+	struct guidance_walk *walk = ctx;
+	struct buf json = { 0 };
+
+	walk->list.out = JSON_WRITER(&json);
+	add_guidance(&walk->list, visit);
+	if (json.len > 0)
+		walk->fn(walk->ctx, json.data, json.len);
+	buf_done(&json);
+}
+
+void
+query_guidance(struct engine *engine, const char *station, query_guidance_fn fn, void *ctx)
+{
+	struct guidance_walk *walk = mem_calloc(1, sizeof(*walk));
+
+	walk->list.engine = engine;
+	walk->list.only = station;
+	walk->fn = fn;
+	walk->ctx = ctx;
+	sessions_each(engine->sessions, tell_guidance, walk);
+	free(walk);
+}
+
 int
 query_station(struct engine *engine, const char *station, struct buf *out)
 {

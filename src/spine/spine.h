@@ -7,6 +7,7 @@
 
 #include "core/json_write.h"
 #include "decide/decide.h"
+#include "ingest/rate.h"
 #include "nouns/contact.h"
 #include "spine/engine_state.h"
 
@@ -21,9 +22,42 @@ void dead_letter(struct engine *engine, const char *topic, const struct rejected
     const void *payload, size_t len, bool keep);
 void dead_letter_of(struct engine *engine, enum channel channel, const char *topic,
     const struct rejected *rejected, const void *payload, size_t len);
-void receipt_add(struct engine *engine, const char *terminal, const char *source, const char *id,
-    int64_t at_ms, const char *reason);
+/* One letter for count of them; what dead_letter() does but for the bound. */
+void dead_letter_write(struct engine *engine, const char *topic, const struct rejected *rejected,
+    const void *payload, size_t len, bool keep, int64_t count);
+/* Its dead letter, and the receipt that it asked for. */
+void refuse_message(struct engine *engine, const struct route *route, const char *topic,
+    const struct rejected *rejected, const void *payload, size_t len);
+/* For whoever sent it, but a tablet. */
+void receipt_add(struct engine *engine, enum channel channel, const char *origin,
+    const char *source, const char *id, int64_t at_ms, const char *reason);
 void receipts_send(struct engine *engine);
+
+/* letters.c: floods of bad messages */
+/* true: counted with others, no letter is due now */
+bool letter_left_out(struct engine *engine, const char *topic, const struct rejected *rejected,
+    const void *payload, size_t len, bool keep);
+void letters_tell(struct engine *engine, bool all); /* those whose second is over */
+void letters_drop(struct engine *engine);
+
+/* waiting.c: events beyond the rate */
+void waiting_name(const struct engine *engine, const struct route *route,
+    char out[static RATE_NAME_SIZE]);
+bool waiting_has(const struct engine *engine, const char *name);
+/* false: there is no room for it */
+bool waiting_add(struct engine *engine, const struct route *route, const char *name,
+    const struct event *event);
+/* The next event's text, which leaves the room with this turn, to out. false: none waits. */
+bool waiting_take(struct engine *engine, struct buf *out);
+void waiting_lost(struct engine *engine, const struct route *route, const char *topic,
+    struct rejected *rejected, const void *payload, size_t len);
+/* The digest that the event had when it came. */
+bool waiting_digest(const json_t *root, struct id *ret_digest);
+int waiting_load(struct engine *engine) AISLE_MUST_CHECK;
+void waiting_drop(struct engine *engine);
+
+/* hello.c */
+void hello(struct engine *engine, const struct route *route, const struct input *input);
 
 /* engine.c */
 /* Remembers a store error; the turn will not commit. */
@@ -36,6 +70,8 @@ void outlet_init(struct engine *engine);
 /* Into the outbox, and listed with the turn. The outbox id, 0: there is no outbox. */
 int64_t engine_output(struct engine *engine, enum output_kind kind, const char *station,
     const char *topic_tail, const struct id *subject, const char *payload, size_t len);
+/* A tablet wants to be told what a station shows: listed with the turn, in no outbox. */
+void engine_ask(struct engine *engine, const char *tablet, const char *station);
 /* For headquarters, now; whether it takes such records is in engine->uplink. */
 void engine_uplink(struct engine *engine, enum lane lane, const char *type,
     const struct id *subject, const struct buf *json);

@@ -263,7 +263,7 @@ say_output(const struct output *output)
 {
 	json_t *json = json_loadb(output->payload, output->len, 0, NULL);
 
-	assert_non_null(json);
+	assert_true(json != NULL || output->kind == OUTPUT_HELLO);
 	if (line.len > 0)
 		buf_adds(&line, "; ");
 	switch (output->kind) {
@@ -284,6 +284,7 @@ say_output(const struct output *output)
 		break;
 	case OUTPUT_RECEIPT: buf_adds(&line, "receipt"); break;
 	case OUTPUT_DEAD_LETTER: buf_addf(&line, "dead %s", text_of(json, "reason")); break;
+	case OUTPUT_HELLO: buf_addf(&line, "hello %s %s", output->topic, output->station); break;
 	}
 	json_decref(json);
 }

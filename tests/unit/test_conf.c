@@ -296,6 +296,8 @@ ranges_end_where_they_say(void **state)
 		{ "limits", "linger_ms", "1000", "1001" },
 		{ "limits", "stream_kib", "4", "3" },
 		{ "limits", "stream_kib", "1024", "1025" },
+		{ "limits", "waiting_mib", "1", "0" },
+		{ "limits", "waiting_mib", "1024", "1025" },
 		{ "limits", "terminal_rate", "1/s", "0/s" },
 		{ "limits", "terminal_rate", "100000/s", "100001/s" },
 		{ "limits", "terminal_rate", "5/s", "5" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_rate.c - the bucket of each terminal, and topics to routes.
+ * test_rate.c - the bucket of each station, and topics to routes.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,12 +19,12 @@ take(struct rate *rate, const char *origin, int64_t now_ms, int tries)
 	int allowed = 0;
 
 	while (tries-- > 0)
-		allowed += rate_allow(rate, CHANNEL_POS, origin, now_ms);
+		allowed += rate_allow(rate, origin, now_ms);
 	return allowed;
 }
 
 static void
-a_quiet_terminal_may_burst_one_second_and_not_one_more(void **state)
+a_quiet_station_may_burst_one_second_and_not_one_more(void **state)
 {
 	struct rate *rate = rate_new(200);
 
@@ -49,16 +49,14 @@ tokens_come_back_by_the_millisecond(void **state)
 }
 
 static void
-terminals_and_channels_do_not_share(void **state)
+stations_do_not_share(void **state)
 {
 	struct rate *rate = rate_new(1);
 
 	(void)state;
-	assert_true(rate_allow(rate, CHANNEL_POS, "7", 0));
-	assert_false(rate_allow(rate, CHANNEL_POS, "7", 0));
-	assert_true(rate_allow(rate, CHANNEL_POS, "8", 0));
-	assert_true(rate_allow(rate, CHANNEL_LOYALTY, "7", 0));
-	assert_false(rate_allow(rate, CHANNEL_LOYALTY, "7", 0));
+	assert_true(rate_allow(rate, "7", 0));
+	assert_false(rate_allow(rate, "7", 0));
+	assert_true(rate_allow(rate, "8", 0));
 	rate_free(rate);
 }
 
@@ -97,7 +95,7 @@ a_flood_of_names_is_bounded_and_spares_the_busy(void **state)
 	(void)state;
 	for (int i = 0; i < 100000; i++) {
 		snprintf(name, sizeof(name), "till-%d", i);
-		assert_true(rate_allow(rate, CHANNEL_POS, name, i));
+		assert_true(rate_allow(rate, name, i));
 	}
 	assert_int_equal(take(rate, "busy", 100001, 10), 10);
 	assert_int_equal(take(rate, "busy", 100001, 10), 0);
@@ -196,9 +194,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_quiet_terminal_may_burst_one_second_and_not_one_more),
+		cmocka_unit_test(a_quiet_station_may_burst_one_second_and_not_one_more),
 		cmocka_unit_test(tokens_come_back_by_the_millisecond),
-		cmocka_unit_test(terminals_and_channels_do_not_share),
+		cmocka_unit_test(stations_do_not_share),
 		cmocka_unit_test(a_clock_that_steps_back_gives_nothing_and_takes_nothing),
 		cmocka_unit_test(a_new_limit_holds_at_once_and_none_is_none),
 		cmocka_unit_test(a_flood_of_names_is_bounded_and_spares_the_busy),

@@ -253,25 +253,6 @@ a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own
 	assert_non_null(sessions_by_basket(engine->sessions, "b1024"));
 }
 
-static void
-a_tablet_may_not_say_hello_without_end(void **state)
-{
-	struct input hello = { .kind = INPUT_MESSAGE,
-		.now_ms = T0,
-		.topic = "aisle/v1/0042/tablet/t1/hello",
-		.payload = "{\"stations\":[]}",
-		.len = 15 };
-	struct input second = hello;
-
-	(void)state;
-	rate_set(engine->rates, 1);
-	assert_int_equal(turn_run(engine, &hello, 1), 0);
-	assert_int_equal(engine->output_count, 0);
-	assert_int_equal(turn_run(engine, &second, 1), 0);
-	assert_int_equal(engine->output_count, 1);
-	assert_int_equal(engine->outputs[0].kind, OUTPUT_DEAD_LETTER);
-}
-
 /* ---- what is kept of a person ---- */
 
 static void
@@ -524,7 +505,6 @@ main(void)
 		SPINE_TEST(a_customer_with_many_open_baskets_is_forgotten_in_all_of_them),
 		SPINE_TEST(
 		    a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own),
-		SPINE_TEST(a_tablet_may_not_say_hello_without_end),
 		SPINE_TEST(
 		    two_cards_that_are_merged_twice_have_each_contact_once_also_after_a_restart),
 		SPINE_TEST(who_is_forgotten_leaves_the_dead_letters_too),

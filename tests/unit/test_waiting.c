@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_waiting.c - what comes faster than its station's rate waits on disk, in order, and nothing of it is lost; a flood of
+ * what cannot be used is told once a second.
+ *
+ *   test_waiting [COUNT]   so many generated sequences; without it a few hundred
+ */
+#include "spine_rig.h"
+
+#include <ftw.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "core/metrics.h"
+#include "random_fixture.h"
+
+#define CARD "4000123412341234"
+
+static char dir[64];
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+open_again(int per_second)
+{
+	struct engine_options options = { .conf = &rig.conf, .state_dir = dir, .sealed = true };
+	struct err err = { 0 };
+
+	engine_close(rig.engine);
+	rig.conf.terminal_rate = per_second;
+	assert_int_equal(engine_open(&options, &rig.engine, &err), 0);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	/* A turn each: on a disk they would wait for it. */
+	snprintf(dir, sizeof(dir), "%s/waiting-XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(dir));
+	rig_open(dir);
+	open_again(2);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	rig_close();
+	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
+
+/* ---- told, and taken ---- */
+
+static struct buf said; /* "7:3 r7:1 …": receipts in their order; refused ones with "!" */
+
+static void
+hear(void)
+{
+	for (size_t i = 0; i < rig.engine->output_count; i++) {
+		const struct output *output = &rig.engine->outputs[i];
+		json_t *json, *row;
+		const char *from = strrchr(output->topic, '/');
+		size_t n;
+
+		if (output->kind != OUTPUT_RECEIPT)
+			continue;
+		while (from[-1] != '/')
+			from--;
+		json = json_loadb(output->payload, output->len, 0, NULL);
+		json_array_foreach(json_object_get(json, "ids"), n, row)
+			buf_addf(&said, "%s%.*s:%s", said.len > 0 ? " " : "",
+			    (int)strcspn(from, "/"), from,
+			    json_string_value(json_array_get(row, 1)));
+		json_array_foreach(json_object_get(json, "refused"), n, row)
+			buf_addf(&said, "%s%.*s:%s!%s", said.len > 0 ? " " : "",
+			    (int)strcspn(from, "/"), from,
+			    json_string_value(json_array_get(row, 1)),
+			    json_string_value(json_array_get(row, 2)));
+		json_decref(json);
+	}
+}
+
+#define assert_heard(text) \
+	do { \
+		assert_string_equal(said.len > 0 ? said.data : "", text); \
+		buf_done(&said); \
+	} while (0)
+
+static void
+run(struct input *input)
+{
+	input->now_ms = rig.now_ms;
+	assert_int_equal(turn_run(rig.engine, input, 1), 0);
+	hear();
+}
+
+__attribute__((format(printf, 4, 5))) static void
+say(const char *topic, const char *id, const char *type, const char *format, ...)
+{
+	char at[WHEN_TEXT_SIZE], full[128], data[2048];
+	struct buf text = { 0 };
+	struct input input = { .kind = INPUT_MESSAGE, .topic = full };
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(data, sizeof(data), format, args);
+	va_end(args);
+	snprintf(full, sizeof(full), "aisle/v1/0042/%s/event", topic);
+	when_text(rig.now_ms, at);
+	buf_addf(&text,
+	    "{\"specversion\":\"1.0\",\"source\":\"/%s\",\"id\":\"%s\",\"receipt\":true,"
+	    "\"type\":\"aisle.%s\",\"time\":\"%s\",\"data\":%s}",
+	    topic, id, type, at, data);
+	input.payload = text.data;
+	input.len = text.len;
+	run(&input);
+	buf_done(&text);
+}
+
+static void
+door(const char *topic, const char *id)
+{
+	say(topic, id, "sensor.reading", "{\"kind\":\"door\",\"value\":1}");
+}
+
+static void
+take(int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct input input = { .kind = INPUT_WAITED };
+
+		run(&input);
+	}
+}
+
+static void
+tick(void)
+{
+	struct input input = { .kind = INPUT_CLOCK };
+
+	run(&input);
+}
+
+/* ---- order ---- */
+
+static void
+what_is_within_the_rate_is_taken_at_once_and_the_rest_in_its_turn(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 5; i++)
+		door("pos/7", (char[]){ (char)('0' + i), '\0' });
+	assert_heard("7:1 7:2");
+	assert_int_equal(waiting_count(rig.engine), 3);
+	/* What comes later comes later, though it would be within the rate by now. */
+	rig.now_ms += MIN_MS;
+	door("pos/7", "6");
+	assert_heard("");
+	take(9);
+	assert_heard("7:3 7:4 7:5 7:6");
+	assert_int_equal(waiting_count(rig.engine), 0);
+	assert_int_equal(waiting_bytes(rig.engine), 0);
+	door("pos/7", "7");
+	assert_heard("7:7");
+}
+
+static void
+the_tills_and_readers_of_a_station_are_one_queue_and_stations_take_turns(void **state)
+{
+	(void)state;
+	rig.conf.stations[0] = (struct conf_pair){ mem_strdup("r7"), mem_strdup("7"), 1 };
+	rig.conf.station_count = 1;
+	for (int i = 1; i <= 4; i++) {
+		char id[2] = { (char)('0' + i), '\0' };
+
+		door(i == 3 ? "loyalty/r7" : "pos/7", id);
+	}
+	assert_heard("7:1 7:2");
+	for (int i = 1; i <= 5; i++)
+		door("pos/8", (char[]){ (char)('0' + i), '\0' });
+	door("care", "1");
+	assert_heard("8:1 8:2 care:1");
+	take(4);
+	/* Whose turn is first is no promise. */
+	if (strstr(said.data, "8:3") == said.data)
+		assert_heard("8:3 r7:3 8:4 7:4");
+	else
+		assert_heard("r7:3 8:3 7:4 8:4");
+	take(4);
+	assert_heard("8:5");
+}
+
+static void
+what_waits_has_its_now_and_its_receipt_from_when_it_is_taken(void **state)
+{
+	struct buf at = { 0 };
+
+	(void)state;
+	for (int i = 1; i <= 3; i++)
+		door("pos/7", (char[]){ (char)('0' + i), '\0' });
+	rig.now_ms += H_MS;
+	take(1);
+	for (size_t i = 0; i < rig.engine->output_count; i++)
+		buf_add(&at, rig.engine->outputs[i].payload, rig.engine->outputs[i].len);
+	assert_non_null(strstr(at.data, "\"at\":[\"2026-11-21T11:00:00.000Z\"]"));
+	buf_done(&at);
+	buf_done(&said);
+	/* Again, after it was taken: it is the same event. */
+	rig.now_ms -= H_MS;
+	door("pos/7", "3");
+	assert_heard("7:3");
+	assert_int_equal(metrics_get(METRIC_REJECTED_BAD_VALUE), 0);
+}
+
+static void
+one_that_waited_longer_than_the_clock_allows_was_in_time_when_it_came(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 3; i++)
+		door("pos/7", (char[]){ (char)('0' + i), '\0' });
+	rig.now_ms += 10 * D_MS;
+	take(1);
+	assert_heard("7:1 7:2 7:3");
+}
+
+static void
+a_restart_changes_neither_what_waits_nor_its_order(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 5; i++)
+		door("pos/7", (char[]){ (char)('0' + i), '\0' });
+	take(1);
+	int64_t bytes = waiting_bytes(rig.engine);
+	open_again(2);
+	assert_int_equal(waiting_count(rig.engine), 2);
+	assert_int_equal(waiting_bytes(rig.engine), bytes);
+	door("pos/7", "6");
+	take(3);
+	assert_heard("7:1 7:2 7:3 7:4 7:5 7:6");
+}
+
+/* ---- who it is about ---- */
+
+static bool
+state_holds(const char *text)
+{
+	static const char *const names[] = { "state.db", "state.db-wal", "keys.db" };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		static char bytes[8 << 20];
+		char path[128];
+		FILE *file;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		file = fopen(path, "rb");
+		if (file != NULL) {
+			size_t len = fread(bytes, 1, sizeof(bytes), file);
+
+			found = found || memmem(bytes, len, text, strlen(text)) != NULL;
+			fclose(file);
+		}
+	}
+	return found;
+}
+
+/* The text of the first row, as it stands in the store. */
+static void
+first_waiting(void *ctx, int64_t id, int64_t bytes)
+{
+	(void)bytes;
+	if (*(int64_t *)ctx == 0)
+		*(int64_t *)ctx = id;
+}
+
+static void
+a_card_number_is_gone_before_its_event_waits(void **state)
+{
+	struct buf text = { 0 };
+	int64_t id = 0, bytes;
+
+	(void)state;
+	door("pos/7", "1");
+	door("pos/7", "2");
+	say("pos/7", "3", "customer.identified", "{\"card\":\"" CARD "\",\"station\":\"7\"}");
+	assert_int_equal(store_waiting_each(rig.engine->store, first_waiting, &id), 0);
+	assert_int_equal(store_waiting_get(rig.engine->store, id, &text, &bytes), 0);
+	assert_null(strstr(text.data, CARD));
+	assert_non_null(strstr(text.data, "\"subject\""));
+	assert_int_equal(bytes, text.len);
+	buf_done(&text);
+	assert_false(state_holds(CARD));
+	take(1);
+	assert_heard("7:1 7:2 7:3");
+	assert_int_equal(sessions_count(rig.engine->sessions), 1);
+}
+
+static void
+who_is_forgotten_leaves_the_queue_too(void **state)
+{
+	struct input forget = { .kind = INPUT_FORGET };
+
+	(void)state;
+	forget.subject = subject_of_card(keys_pepper(rig.engine->keys), CARD, strlen(CARD));
+	door("pos/7", "1");
+	door("pos/7", "2");
+	say("pos/7", "3", "customer.identified", "{\"card\":\"" CARD "\",\"station\":\"7\"}");
+	door("pos/7", "4");
+	run(&forget);
+	assert_int_equal(keys_destroy(rig.engine->keys, &forget.subject), 0);
+	take(2);
+	assert_heard("7:1 7:2 7:4");
+	assert_int_equal(waiting_count(rig.engine), 0);
+	assert_int_equal(waiting_bytes(rig.engine), 0);
+}
+
+/* ---- what does not fit, does not open, or cannot be used ---- */
+
+static void
+fill(const char *topic, int from, int count)
+{
+	static char name[2001];
+
+	memset(name, 'x', sizeof(name) - 1);
+	for (int i = 0; i < count; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%d", from + i);
+		say(topic, id, "sensor.reading",
+		    "{\"kind\":\"door\",\"value\":1,\"more\":\"%.1500s\"}", name);
+	}
+}
+
+static void
+what_does_not_fit_is_the_newest_of_the_longest_queue(void **state)
+{
+	int64_t rejected = metrics_get(METRIC_REJECTED_RATE);
+
+	(void)state;
+	rig.conf.waiting_mib = 1;
+	fill("pos/7", 1, 2);
+	buf_done(&said);
+	for (int i = 3; waiting_bytes(rig.engine) < (1 << 20) - 2000; i++)
+		fill("pos/7", i, 1);
+	assert_heard("");
+	int64_t count = waiting_count(rig.engine);
+	fill("pos/7", 5000, 2);
+	assert_heard("7:5000!rate 7:5001!rate");
+	/* One of a shorter queue costs the longest its newest. */
+	fill("pos/8", 1, 3);
+	buf_addc(&said, '\0');
+	assert_non_null(strstr(said.data, "8:1 8:2"));
+	assert_non_null(strstr(said.data, "!rate"));
+	assert_null(strstr(said.data, "8:3!"));
+	buf_done(&said);
+	assert_int_equal(waiting_count(rig.engine), count);
+	assert_int_equal(metrics_get(METRIC_REJECTED_RATE) - rejected, 3);
+}
+
+/* ---- floods are told once a second ---- */
+
+struct letters {
+	int rows, told;
+};
+
+static int
+count_letter(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
+{
+	struct letters *letters = ctx;
+	const char *times = strrchr(detail, '(');
+	int count = 1;
+
+	(void)n;
+	(void)at_ms;
+	(void)topic;
+	(void)reason;
+	(void)payload;
+	(void)len;
+	if (times != NULL && strstr(times, " times)") != NULL)
+		count = atoi(times + 1);
+	letters->rows++;
+	letters->told += count;
+	return 0;
+}
+
+static struct letters
+letters_now(void)
+{
+	struct letters letters = { 0 };
+
+	assert_int_equal(store_dead_each(rig.engine->store, -1, count_letter, &letters), 0);
+	return letters;
+}
+
+static void
+bad(const char *topic, const char *text)
+{
+	struct input input = {
+		.kind = INPUT_MESSAGE, .topic = topic, .payload = text, .len = strlen(text)
+	};
+
+	run(&input);
+}
+
+static void
+a_flood_of_bad_messages_is_a_letter_a_second_and_each_is_counted(void **state)
+{
+	struct letters letters;
+
+	(void)state;
+	open_again(30); /* a burst of three */
+	for (int i = 0; i < 3000; i++) {
+		bad("aisle/v1/0042/pos/7/event", "no json");
+		rig.now_ms += i % 1000 == 999 ? S_MS : 0;
+	}
+	rig.now_ms += S_MS;
+	assert_true(letters_wait(rig.engine));
+	tick();
+	assert_false(letters_wait(rig.engine));
+	letters = letters_now();
+	assert_int_equal(letters.told, 3000);
+	assert_int_equal(letters.rows, 3 + 3);
+	/* Another sender, and another reason, are told by themselves. */
+	bad("aisle/v1/0042/pos/8/event", "no json");
+	bad("aisle/v1/0042/pos/7/event", "[]");
+	assert_int_equal(letters_now().rows, letters.rows + 2);
+}
+
+static void
+senders_without_end_are_bounded_and_counted_too(void **state)
+{
+	(void)state;
+	open_again(10); /* a burst of one */
+	for (int i = 0; i < 2000; i++) {
+		char topic[64];
+
+		snprintf(topic, sizeof(topic), "aisle/v1/0042/pos/t%d/event", i / 2);
+		bad(topic, "no json");
+	}
+	rig.now_ms += S_MS;
+	tick();
+	assert_int_equal(letters_now().told, 2000);
+}
+
+static void
+the_last_turn_holds_nothing_back(void **state)
+{
+	struct input clock = { .kind = INPUT_CLOCK, .flag = true };
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		bad("aisle/v1/0042/pos/7/event", "no json");
+	assert_int_equal(letters_now().told, 1);
+	run(&clock);
+	assert_int_equal(letters_now().told, 5);
+}
+
+/* ---- generated: each station's events are taken once each, in their order, whatever happens ---- */
+
+#define STATIONS 4
+#define SEQUENCES 150
+#define STEPS 60
+
+static struct {
+	int sent[STATIONS], taken[STATIONS];
+	int sequences;
+} model = { .sequences = SEQUENCES };
+
+/* Each receipt is the next one of its till. */
+static void
+check(uint64_t seed)
+{
+	char *at = said.len > 0 ? said.data : "", *end;
+
+	while (*at != '\0') {
+		long till = strtol(at, &end, 10), id;
+
+		assert_true(end > at && *end == ':' && till >= 0 && till < STATIONS);
+		id = strtol(end + 1, &end, 10);
+		if (id != model.taken[till] + 1 || (*end != ' ' && *end != '\0'))
+			fail_msg("seed %llu: %s after %d", (unsigned long long)seed, at,
+			    model.taken[till]);
+		model.taken[till]++;
+		at = *end == ' ' ? end + 1 : end;
+	}
+	buf_done(&said);
+}
+
+static void
+step(struct dice *dice, uint64_t seed)
+{
+	char topic[16], id[16];
+	int till = (int)dice_below(dice, STATIONS);
+
+	switch (dice_below(dice, 12)) {
+	case 0: take((int)dice_below(dice, 6)); break;
+	case 1: rig.now_ms += (int64_t)dice_below(dice, 3 * S_MS); break;
+	case 2:
+		if (dice_below(dice, 8) == 0)
+			open_again(2);
+		break;
+	case 3: { /* a turn that fails: nothing of it happened */
+		struct input waited = { .kind = INPUT_WAITED, .now_ms = rig.now_ms };
+
+		assert_int_equal(store_begin(rig.engine->store), 0);
+		intake(rig.engine, &waited);
+		store_rollback(rig.engine->store);
+		assert_int_equal(engine_reload(rig.engine), 0);
+		break;
+	}
+	default:
+		snprintf(topic, sizeof(topic), "pos/%d", till);
+		for (uint64_t n = dice_below(dice, 4); n > 0; n--) {
+			snprintf(id, sizeof(id), "%d", ++model.sent[till]);
+			door(topic, id);
+		}
+	}
+	check(seed);
+}
+
+static void
+each_event_is_taken_once_and_in_order_whatever_happens(void **state)
+{
+	(void)state;
+	for (int sequence = 0; sequence < model.sequences; sequence++) {
+		struct dice dice = { .state = (uint64_t)sequence };
+		int64_t waits = 0;
+
+		memset(model.sent, 0, sizeof(model.sent));
+		memset(model.taken, 0, sizeof(model.taken));
+		for (int i = 0; i < STEPS; i++)
+			step(&dice, (uint64_t)sequence);
+		for (int i = 0; i < STATIONS; i++)
+			waits += model.sent[i] - model.taken[i];
+		assert_int_equal(waiting_count(rig.engine), waits);
+		take((int)waits);
+		check((uint64_t)sequence);
+		assert_memory_equal(model.sent, model.taken, sizeof(model.sent));
+		assert_int_equal(waiting_bytes(rig.engine), 0);
+		/* The same names again are other events three days later. */
+		tear_down(NULL);
+		set_up(NULL);
+	}
+}
+
+#define WAITING_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		WAITING_TEST(what_is_within_the_rate_is_taken_at_once_and_the_rest_in_its_turn),
+		WAITING_TEST(
+		    the_tills_and_readers_of_a_station_are_one_queue_and_stations_take_turns),
+		WAITING_TEST(what_waits_has_its_now_and_its_receipt_from_when_it_is_taken),
+		WAITING_TEST(one_that_waited_longer_than_the_clock_allows_was_in_time_when_it_came),
+		WAITING_TEST(a_restart_changes_neither_what_waits_nor_its_order),
+		WAITING_TEST(a_card_number_is_gone_before_its_event_waits),
+		WAITING_TEST(who_is_forgotten_leaves_the_queue_too),
+		WAITING_TEST(what_does_not_fit_is_the_newest_of_the_longest_queue),
+		WAITING_TEST(a_flood_of_bad_messages_is_a_letter_a_second_and_each_is_counted),
+		WAITING_TEST(senders_without_end_are_bounded_and_counted_too),
+		WAITING_TEST(the_last_turn_holds_nothing_back),
+		WAITING_TEST(each_event_is_taken_once_and_in_order_whatever_happens),
+	};
+
+	if (argc > 1)
+		model.sequences = atoi(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
