@@ -112,6 +112,7 @@ struct decision {
 	size_t slot_count;
 	unsigned fates[FATE_COUNT];
 	struct features *features;
+	const struct basis *basis; /* what its offers were valued on (decide.h); NULL: none was */
 	/* the rows as its cards were counted against them; decide/run.h */
 	struct contact_index *contact;
 	const struct decide_input *input;

@@ -32,6 +32,8 @@ struct sources {
 	const struct zone *zone; /* NULL: UTC */
 	bool has_queue;
 	double queue; /* last queue reading at the station */
+	/* what the store's country leaves of the product's own marks (nouns/marks.h); 0: all */
+	uint32_t marks_off;
 };
 
 /* The candidate that per_action features are about. */

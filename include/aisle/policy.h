@@ -124,9 +124,23 @@ struct feature {
 	unsigned model;		    /* index into policy->models */
 	/* its value depends on the candidate (action.*, history self, models over them) */
 	bool per_action;
-	bool personal; /* reads profile.*, local.* or history.*, also through a model */
+	bool personal;	 /* reads profile.*, local.* or history.*, also through a model */
+	bool compliance; /* basket.*: of marked goods, too; for mandatory actions alone */
 	/* one a language of the policy, count 0: none; NULL: it has no reason */
 	struct template *reasons;
+};
+
+/* ---- marks ---- */
+
+/* Goods that nothing touches (nouns/marks.h). Ascending by strength. */
+enum mark {
+	MARK_NONE,
+	MARK_NO_PROMOTION, /* kept in the history, and that is all */
+	MARK_SENSITIVE,	   /* not even that */
+};
+struct marked {
+	const char *category; /* with all below it */
+	enum mark mark;
 };
 
 /* ---- expressions ---- */
@@ -180,6 +194,7 @@ struct offer {
 	const char *funder;
 	struct match include, exclude;
 	int64_t min_basket_minor;
+	int64_t min_worth_minor;    /* less than this is not worth saying */
 	const char *stack;	    /* stacking group; NULL: none */
 	int64_t margin_floor_minor; /* INT64_MIN: none */
 	int64_t until_ms;	    /* 0: by the basket's close */
@@ -357,6 +372,8 @@ struct policy {
 	} * levers; /* "issue:retain", "action:ID", "group:G" */
 	size_t lever_count;
 
+	struct marked *marks; /* of sensitive and no_promotion */
+	size_t mark_count;
 	struct feature *features;
 	size_t feature_count;
 	struct clause *clauses;

@@ -49,6 +49,7 @@ struct line {
 	int best_before; /* days since 1970; 0: none */
 	/* NULL: none; category never NULL. A line with a sku is named by it: see line_item() */
 	char *sku, *category, *brand, *name, *batch;
+	char *own; /* discounts of ours in it, "TOKEN=MINOR" with blanks between; NULL: none */
 };
 
 /* Goods of the basket that came back: what of its lines they were is worked out anew with each look

@@ -375,6 +375,7 @@ describe_range(const struct conf_key *key, struct buf *out)
 			[CONF_ID] = "id",
 			[CONF_CLIENT] = "text",
 			[CONF_ZONE] = "zone",
+			[CONF_COUNTRY] = "code",
 			[CONF_CURRENCY] = "code",
 			[CONF_CUT] = "hh:mm",
 			[CONF_BOOL] = "yes or no",

@@ -23,6 +23,7 @@ struct conf {
 	char *file;
 	/* [store] */
 	char *store_id, *zone, *currency;
+	char *country; /* NULL: not said */
 	int day_cut_minute;
 	/* [stations] */
 	struct conf_pair stations[CONF_STATIONS_MAX];

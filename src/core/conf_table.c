@@ -31,6 +31,8 @@ const struct conf_key conf_keys[] = {
 	    "The store's id; required."),
 	ROW("store", "zone", CONF_ZONE, zone, 0, 0, "UTC", false,
 	    "The store's time zone, as the time zone database names it."),
+	ROW("store", "country", CONF_COUNTRY, country, 0, 0, NULL, false,
+	    "ISO 3166-1 code: which goods no offer touches; absent: all that any country marks."),
 	ROW("store", "currency", CONF_CURRENCY, currency, 0, 0, "EUR", false,
 	    "ISO 4217 code of all amounts."),
 	ROW("store", "day_cut", CONF_CUT, day_cut_minute, 0, 0, "04:00", false,
@@ -159,6 +161,12 @@ is_currency(const char *text)
 }
 
 static bool
+is_country(const char *text)
+{
+	return strlen(text) == 2 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2;
+}
+
+static bool
 parse_int(const char *text, int64_t min, int64_t max, int64_t *ret)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -284,6 +292,9 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 		*ret_expected = "1-128 printable characters without blanks";
 		return is_printable(value, 128) && strchr(value, ' ') == NULL;
 	case CONF_ZONE: *ret_expected = "a time zone such as Europe/Berlin"; return is_zone(value);
+	case CONF_COUNTRY:
+		*ret_expected = "an ISO 3166-1 code such as DE";
+		return is_country(value);
 	case CONF_CURRENCY:
 		*ret_expected = "an ISO 4217 code such as EUR";
 		return is_currency(value);

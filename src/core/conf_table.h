@@ -13,6 +13,7 @@ enum conf_type {
 	CONF_ID,       /* [A-Za-z0-9_-]{1,32} */
 	CONF_CLIENT,   /* an MQTT client id */
 	CONF_ZONE,     /* a name of the time zone database */
+	CONF_COUNTRY,  /* two capitals */
 	CONF_CURRENCY, /* three capitals */
 	CONF_CUT,      /* hh:mm, as minutes */
 	CONF_INT,      /* min-max */

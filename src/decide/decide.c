@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "nouns/marks.h"
 #include "policy/policy_load.h"
 
 /* The open cards of the visit with the actions of the policy they are of, in order of action; of
@@ -134,6 +135,8 @@ void
 run_init(struct run *run, struct arena *arena, const struct decide_input *input,
     struct decision *decision)
 {
+	struct marks marks;
+
 	CHECK(input->sources.policy != NULL && input->sources.visit != NULL);
 	*decision = (struct decision){
 		.id = input->decision,
@@ -160,7 +163,8 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 	run->memo.value =
 	    arena_room(arena, (run->policy->clause_count + 1) * sizeof(*run->memo.value));
 	run->contact = contact_index_make(arena, input->sources.contacts);
-	run->basket_minor = basket_total(run->visit);
+	marks = marks_of(run->policy, input->sources.marks_off);
+	run->basket_minor = marks_total(&marks, run->visit);
 	run->room = visit_card_room(run->visit);
 	for (size_t i = 0; i < run->visit->card_count; i++)
 		run->answered = run->answered || run->visit->cards[i].answer != ANSWER_NONE;

@@ -59,8 +59,25 @@ struct offer_value {
 	int64_t hold_minor;  /* most it can cost (our share) */
 	double cost_minor;   /* our share of worth */
 	bool qualifies_now;
+	/* of the lines that qualify now: the margin, if each of them states one, and what offers
+	 * that were accepted before will take off them */
+	bool has_line_margin;
+	int64_t line_margin_minor, taken_minor;
 };
-struct offer_value offer_value(const struct offer *offer, int64_t depth, const struct visit *visit);
+/* A basket as offers are valued on it. policy: says which goods are marked, and what the accepted
+ * offers are; NULL: none. marks_off: see nouns/marks.h. Its memory is the arena's. */
+struct basis;
+const struct basis *basis_make(struct arena *arena, const struct policy *policy, uint32_t marks_off,
+    const struct visit *visit);
+int64_t basis_total(const struct basis *basis); /* without marked goods: min_basket, tiers */
+struct offer_value offer_value(const struct offer *offer, int64_t depth, const struct basis *basis);
+/* Does it save anything, and what it has to once goods are there that qualify? */
+bool offer_saves(const struct offer *offer, const struct offer_value *value);
+/* The depths an offer may have now: of its open card where that is one of a ladder, of the highest
+ * tier that the basket reaches, else its ladder. 0: only tiers, and none is reached. */
+#define DEPTHS_MAX LADDER_MAX
+size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
+    int64_t depths[static DEPTHS_MAX]);
 
 /* Clears a card against contact policy alone (also used by why-not). NULL: may speak; else the clause in arena. */
 const char *contact_check(struct arena *arena, const struct decide_input *input,

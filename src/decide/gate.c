@@ -22,20 +22,13 @@
 
 #include <string.h>
 
+#include "nouns/visit.h"
 #include "policy/policy_load.h"
 
 bool
 card_open_at(const struct card *card, int64_t now_ms)
 {
 	return card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms);
-}
-
-bool
-card_kept(const struct card *card)
-{
-	return card->answer == ANSWER_ACCEPT && !card->late &&
-	    (card->state == CARD_ANSWERED || card->state == CARD_ASKED ||
-		card->state == CARD_APPLIED);
 }
 
 /* ---- who asks ---- */

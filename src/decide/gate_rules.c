@@ -57,7 +57,7 @@ static void __attribute__((noinline)) fill_depths(struct run *run, size_t i)
 	for (size_t d = 0; d < trial->option_count; d++) {
 		trial->options[d].depth = depths[d];
 		trial->options[d].value =
-		    offer_value_on(&action->offer, depths[d], run->visit, run->lines);
+		    offer_value(&action->offer, depths[d], run->decision->basis);
 	}
 }
 
@@ -88,14 +88,15 @@ fill_options(struct run *run, size_t i)
 	trial->only = (struct depth_option){ 0 };
 	if (!action->has_offer)
 		return;
-	if (run->lines == NULL)
-		run->lines = offer_lines(run->arena, run->visit);
+	if (run->decision->basis == NULL)
+		run->decision->basis =
+		    basis_make(run->arena, run->policy, run->sources->marks_off, run->visit);
 	if (offer->tier_count > 0 || offer->ladder_count != 1 || trial->own >= 0) {
 		fill_depths(run, i);
 		return;
 	}
 	trial->only.depth = offer->ladder[0]; /* most have one depth */
-	trial->only.value = offer_value_on(offer, offer->ladder[0], run->visit, run->lines);
+	trial->only.value = offer_value(offer, offer->ladder[0], run->decision->basis);
 }
 
 static bool

@@ -6,11 +6,14 @@
  *   Worth is the saving over the lines that qualify now, rounded half up to
  *   the minor unit on each line; while none does, the saving on `typical`.
  *     percent       depth % of each qualifying line
- *     amount        depth minor units off, at most what the qualifying lines cost
+ *     amount        depth minor units off
  *     fixed-price   each unit of a qualifying line at depth minor units
  *     free-item     the cheapest `depth` units (none stated: one) that qualify; else max
  *     points        `typical` where it is stated, else one minor unit a point
- *   Never over max. Integers throughout; only cost, which is a factor of the
+ *   Never over max, nor over what there is to save: what the qualifying lines
+ *   cost less the coupons on them, and what the basket costs, both less what
+ *   offers that were accepted in it will take. Goods that are marked
+ *   (nouns/marks.h) are not there at all. Integers throughout; only cost, which is a factor of the
  *   gain and never booked, is a double.
  *
  * LIMITS
@@ -21,29 +24,38 @@
 
 #include <string.h>
 
+#include "nouns/marks.h"
 #include "nouns/match.h"
+#include "nouns/visit.h"
+#include "policy/policy_load.h"
 
 #define SHARE_UNIT INT64_C(1000000)
 
-int64_t
-basket_total(const struct visit *visit)
-{
-	int64_t total = 0;
-
-	for (size_t i = 0; i < visit->line_count; i++)
-		if (!visit->lines[i].voided)
-			total += visit->lines[i].amount_minor;
-	return total;
-}
-
-/* ---- what the beginnings of the lines' categories say ---- */
+/* ---- what an offer is valued on ---- */
 
 /* Of each length of a beginning, a bit for each beginning of that length that one of the lines has
  * (or shares its bit with one). */
 #define SEEN_BITS 256u
-struct basket_lines {
-	uint64_t *begins; /* of each line's category */
+struct begins {
+	uint64_t *of; /* of each line's category */
 	uint64_t seen[8][SEEN_BITS / 64];
+};
+
+/* What an accepted offer will still take off the lines as they stand here. */
+struct taking {
+	const struct offer *offer; /* NULL: the policy has forgotten it */
+	int64_t minor;
+};
+
+struct basis {
+	const struct visit *visit;
+	bool *touchable; /* of each line: it counts, and is not marked */
+	struct begins begins;
+	bool has_coupons;    /* lines with a negative amount */
+	int64_t total_minor; /* of what is touchable, coupons off */
+	struct taking *takings;
+	size_t taking_count;
+	int64_t taken_minor; /* by all of them */
 };
 
 static unsigned
@@ -59,32 +71,87 @@ mask_place(uint64_t mask)
 	return 7u - ((unsigned)__builtin_clzll(mask) >> 3);
 }
 
-const struct basket_lines *
-offer_lines(struct arena *arena, const struct visit *visit)
+static void
+look_at_lines(struct basis *basis, struct arena *arena, const struct marks *marks)
 {
-	struct basket_lines *lines = arena_alloc(arena, sizeof(*lines));
+	const struct visit *visit = basis->visit;
 
-	lines->begins = arena_room(arena, (visit->line_count + 1) * sizeof(*lines->begins));
+	basis->touchable = arena_room(arena, visit->line_count + 1);
+	basis->begins.of = arena_room(arena, (visit->line_count + 1) * sizeof(*basis->begins.of));
 	for (size_t i = 0; i < visit->line_count; i++) {
-		uint64_t begin = text_prefix(visit->lines[i].category);
+		const struct line *line = &visit->lines[i];
+		uint64_t begin = text_prefix(line->category);
 
-		lines->begins[i] = begin;
+		basis->touchable[i] = !line->voided && line->amount_minor >= -MONEY_MAX &&
+		    line->amount_minor <= MONEY_MAX && line_mark(marks, line) == MARK_NONE;
+		if (basis->touchable[i]) {
+			basis->total_minor += line->amount_minor;
+			basis->has_coupons |= line->amount_minor < 0;
+		}
+		basis->begins.of[i] = begin;
 		for (unsigned place = 0; place < 8; place++) {
 			unsigned bit = seen_bit(begin & UINT64_MAX >> (56 - 8 * place));
 
-			lines->seen[place][bit / 64] |= UINT64_C(1) << bit % 64;
+			basis->begins.seen[place][bit / 64] |= UINT64_C(1) << bit % 64;
 		}
 	}
-	return lines;
+}
+
+/* Accepted offers take what they said, whether the till has put it into its lines yet or not. */
+static void
+look_at_cards(struct basis *basis, struct arena *arena, const struct policy *policy)
+{
+	const struct visit *visit = basis->visit;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		const struct card *card = &visit->cards[i];
+		const struct action *action;
+		int64_t minor;
+
+		if (card->depth == 0 || card->withheld || card->elsewhere || !card_kept(card))
+			continue;
+		action = policy != NULL ? policy_action(policy, card->action) : NULL;
+		if (action != NULL && action->offer.type == OFFER_POINTS)
+			continue;
+		minor = card->worth_minor - visit_taken_off(visit, &card->token);
+		if (minor <= 0)
+			continue;
+		if (basis->takings == NULL)
+			basis->takings =
+			    arena_room(arena, (visit->card_count - i) * sizeof(*basis->takings));
+		basis->takings[basis->taking_count++] =
+		    (struct taking){ action != NULL && action->has_offer ? &action->offer : NULL,
+			    minor };
+		basis->taken_minor += minor;
+	}
+}
+
+const struct basis *
+basis_make(struct arena *arena, const struct policy *policy, uint32_t marks_off,
+    const struct visit *visit)
+{
+	struct basis *basis = arena_alloc(arena, sizeof(*basis));
+	struct marks marks = marks_of(policy, marks_off);
+
+	basis->visit = visit;
+	look_at_lines(basis, arena, &marks);
+	look_at_cards(basis, arena, policy);
+	return basis;
+}
+
+int64_t
+basis_total(const struct basis *basis)
+{
+	return basis->total_minor;
 }
 
 /* May any line qualify, as far as the lines can say? */
 static bool
-lines_have(const struct basket_lines *lines, const struct offer *offer)
+lines_have(const struct basis *basis, const struct offer *offer)
 {
 	unsigned bit = seen_bit(offer->aim);
 
-	return (lines->seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
+	return (basis->begins.seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
 }
 
 static bool
@@ -93,14 +160,21 @@ line_matches(const struct line *line, const struct match *match)
 	return match_goods(match, line->category, line->brand, line_item(line));
 }
 
+/* Is it of the goods that the offer is about? */
 static bool
-line_qualifies(const struct offer *offer, const struct line *line)
+line_concerned(const struct offer *offer, const struct basis *basis, size_t i)
 {
-	if (line->voided || line->amount_minor <= 0 || line->amount_minor > MONEY_MAX)
-		return false;
-	if (offer->include.set && !line_matches(line, &offer->include))
+	const struct line *line = &basis->visit->lines[i];
+
+	if (!basis->touchable[i] || (offer->include.set && !line_matches(line, &offer->include)))
 		return false;
 	return !offer->exclude.set || !line_matches(line, &offer->exclude);
+}
+
+static bool
+line_qualifies(const struct offer *offer, const struct basis *basis, size_t i)
+{
+	return basis->visit->lines[i].amount_minor > 0 && line_concerned(offer, basis, i);
 }
 
 /* Half up, for numerators that are not negative. */
@@ -138,8 +212,9 @@ unit_price(const struct line *line)
 /* The cheapest units, line by line: each round takes the cheapest line after
  * the last one taken, by (price, place), until the units are given. */
 static int64_t
-free_units(const struct offer *offer, int64_t units, const struct visit *visit)
+free_units(const struct offer *offer, int64_t units, const struct basis *basis)
 {
+	const struct visit *visit = basis->visit;
 	int64_t saving = 0, last_price = -1;
 	size_t last = 0;
 
@@ -150,7 +225,7 @@ free_units(const struct offer *offer, int64_t units, const struct visit *visit)
 		for (size_t i = 0; i < visit->line_count; i++) {
 			int64_t price;
 
-			if (!line_qualifies(offer, &visit->lines[i]))
+			if (!line_qualifies(offer, basis, i))
 				continue;
 			price = unit_price(&visit->lines[i]);
 			if (price < last_price || (price == last_price && i <= last))
@@ -176,49 +251,86 @@ free_units(const struct offer *offer, int64_t units, const struct visit *visit)
 
 /* The first line from i on that qualifies; none: line_count. */
 static size_t
-next_line(const struct offer *offer, const struct visit *visit, const struct basket_lines *lines,
-    size_t i)
+next_line(const struct offer *offer, const struct basis *basis, size_t i)
 {
-	size_t count = visit->line_count;
+	size_t count = basis->visit->line_count;
 	uint64_t aim = offer->aim, mask = offer->aim_mask;
 
-	if (lines == NULL || mask == 0) {
-		while (i < count && !line_qualifies(offer, &visit->lines[i]))
+	if (mask == 0) {
+		while (i < count && !line_qualifies(offer, basis, i))
 			i++;
 		return i;
 	}
-	if (i == 0 && !lines_have(lines, offer))
+	if (i == 0 && !lines_have(basis, offer))
 		return count;
 	/* A line whose category begins otherwise does not qualify. */
 	while (i < count &&
-	    (((lines->begins[i] ^ aim) & mask) != 0 || !line_qualifies(offer, &visit->lines[i])))
+	    (((basis->begins.of[i] ^ aim) & mask) != 0 || !line_qualifies(offer, basis, i)))
 		i++;
 	return i;
 }
 
-/* Saving over the lines that qualify. *ret_qualifying: what they cost; 0: none does. */
-static int64_t
-saving_now(const struct offer *offer, int64_t depth, const struct visit *visit,
-    const struct basket_lines *lines, int64_t *ret_qualifying)
+/* The lines that qualify: what they cost, and what the offer would save on them. */
+struct lines_now {
+	int64_t qualifying_minor, saving_minor, margin_minor;
+	bool margins; /* each states one */
+};
+
+static struct lines_now
+lines_now(const struct offer *offer, int64_t depth, const struct basis *basis)
 {
-	int64_t saving = 0, qualifying = 0;
+	struct lines_now now = { .margins = true };
 
-	for (size_t i = next_line(offer, visit, lines, 0); i < visit->line_count;
-	     i = next_line(offer, visit, lines, i + 1)) {
-		const struct line *line = &visit->lines[i];
+	for (size_t i = next_line(offer, basis, 0); i < basis->visit->line_count;
+	     i = next_line(offer, basis, i + 1)) {
+		const struct line *line = &basis->visit->lines[i];
 
-		qualifying += line->amount_minor;
+		now.qualifying_minor += line->amount_minor;
+		now.margin_minor += line->margin_minor;
+		now.margins = now.margins && line->has_margin;
 		if (offer->type == OFFER_PERCENT)
-			saving += percent_of(line->amount_minor, depth);
+			now.saving_minor += percent_of(line->amount_minor, depth);
 		else if (offer->type == OFFER_FIXED_PRICE)
-			saving += over_price(line, depth);
+			now.saving_minor += over_price(line, depth);
 	}
 	if (offer->type == OFFER_AMOUNT)
-		saving = depth < qualifying ? depth : qualifying;
-	else if (offer->type == OFFER_FREE_ITEM && qualifying > 0)
-		saving = free_units(offer, depth > 0 ? depth : 1, visit);
-	*ret_qualifying = qualifying;
-	return saving;
+		now.saving_minor = depth;
+	else if (offer->type == OFFER_FREE_ITEM && now.qualifying_minor > 0)
+		now.saving_minor = free_units(offer, depth > 0 ? depth : 1, basis);
+	return now;
+}
+
+/* What coupons took off the very goods; not positive. */
+static int64_t
+coupons_on(const struct offer *offer, const struct basis *basis)
+{
+	int64_t minor = 0;
+
+	for (size_t i = 0; basis->has_coupons && i < basis->visit->line_count; i++)
+		if (basis->visit->lines[i].amount_minor < 0 && line_concerned(offer, basis, i))
+			minor += basis->visit->lines[i].amount_minor;
+	return minor;
+}
+
+/* What accepted offers may take of the lines that qualify for this one: all that they take, as far
+ * as they share lines. */
+static int64_t
+taken_of(const struct offer *offer, const struct basis *basis)
+{
+	int64_t taken = 0;
+
+	for (size_t t = 0; t < basis->taking_count; t++) {
+		const struct taking *taking = &basis->takings[t];
+		int64_t shared = 0;
+
+		for (size_t i = next_line(offer, basis, 0);
+		     shared < taking->minor && i < basis->visit->line_count;
+		     i = next_line(offer, basis, i + 1))
+			if (taking->offer == NULL || line_qualifies(taking->offer, basis, i))
+				shared += basis->visit->lines[i].amount_minor;
+		taken += shared < taking->minor ? shared : taking->minor;
+	}
+	return taken;
 }
 
 static int64_t
@@ -246,26 +358,40 @@ our_share_up(int64_t minor, double funded)
 	return product / SHARE_UNIT + (product % SHARE_UNIT != 0);
 }
 
-struct offer_value
-offer_value(const struct offer *offer, int64_t depth, const struct visit *visit)
+/* What is left to save on the goods and in the basket, where discounts, coupons and accepted
+ * offers have been. */
+static int64_t
+room_for(const struct offer *offer, const struct basis *basis, int64_t qualifying_minor,
+    int64_t taken_minor)
 {
-	return offer_value_on(offer, depth, visit, NULL);
+	int64_t goods = qualifying_minor + coupons_on(offer, basis) - taken_minor;
+	int64_t all = basis->total_minor - basis->taken_minor;
+	int64_t room = goods < all ? goods : all;
+
+	return room > 0 ? room : 0;
 }
 
 struct offer_value
-offer_value_on(const struct offer *offer, int64_t depth, const struct visit *visit,
-    const struct basket_lines *lines)
+offer_value(const struct offer *offer, int64_t depth, const struct basis *basis)
 {
 	struct offer_value value = { 0 };
-	int64_t typical, most;
-	int64_t qualifying;
-	int64_t now;
+	struct lines_now now;
+	int64_t typical, most, room;
 
-	CHECK(offer != NULL && visit != NULL && depth >= 0);
+	CHECK(offer != NULL && basis != NULL && depth >= 0);
 	typical = saving_typical(offer, depth);
-	now = saving_now(offer, depth, visit, lines, &qualifying);
-	value.qualifies_now = qualifying > 0;
-	value.worth_minor = value.qualifies_now && offer->type != OFFER_POINTS ? now : typical;
+	now = lines_now(offer, depth, basis);
+	value.qualifies_now = now.qualifying_minor > 0;
+	value.worth_minor = typical;
+	if (value.qualifies_now) {
+		value.line_margin_minor = now.margin_minor;
+		value.has_line_margin = now.margins;
+		value.taken_minor = taken_of(offer, basis);
+	}
+	if (value.qualifies_now && offer->type != OFFER_POINTS) {
+		room = room_for(offer, basis, now.qualifying_minor, value.taken_minor);
+		value.worth_minor = now.saving_minor < room ? now.saving_minor : room;
+	}
 	if (offer->max_minor >= 0 && value.worth_minor > offer->max_minor)
 		value.worth_minor = offer->max_minor;
 	value.cost_minor = (1.0 - offer->funded) * (double)value.worth_minor;
@@ -278,14 +404,21 @@ offer_value_on(const struct offer *offer, int64_t depth, const struct visit *vis
 	return value;
 }
 
+bool
+offer_saves(const struct offer *offer, const struct offer_value *value)
+{
+	return value->worth_minor >= 1 &&
+	    (!value->qualifies_now || value->worth_minor >= offer->min_worth_minor);
+}
+
 size_t
 offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
     int64_t depths[static DEPTHS_MAX])
 {
 	size_t count = 0;
 
-	/* A shown depth stays: the associate has said it aloud. */
-	if (own != NULL && own->depth != 0) {
+	/* A depth of a ladder that was shown stays: the associate has said it aloud. */
+	if (own != NULL && own->depth != 0 && offer->ladder_count > 1) {
 		depths[0] = own->depth;
 		return 1;
 	}

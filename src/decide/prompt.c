@@ -136,8 +136,8 @@ add_other_depths(struct writer *w, int *count)
 
 		if (offer->ladder[d] >= w->candidate->depth)
 			continue;
-		value = offer_value(offer, offer->ladder[d], w->decision->input->sources.visit);
-		if (value.hold_minor > w->candidate->hold_minor)
+		value = offer_value(offer, offer->ladder[d], w->decision->basis);
+		if (value.hold_minor > w->candidate->hold_minor || !offer_saves(offer, &value))
 			continue;
 		about.depth = offer->ladder[d];
 		about.worth_minor = (double)value.worth_minor;

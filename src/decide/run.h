@@ -15,7 +15,6 @@
 #define NOTHING (-1)
 #define NOTHING_NAME "nothing"
 #define FATE_PASSED FATE_COUNT
-#define DEPTHS_MAX LADDER_MAX
 #define INTERRUPT_DEFAULT 3.0
 #define PRIORITY_MAX 1e300 /* divided by any unit of exploration it is finite still */
 #define WINNERS_MAX (PLACE_COUNT * 16)
@@ -113,8 +112,7 @@ struct run {
 	size_t mandatory; /* that passed in the placement being filled */
 	size_t room;	  /* new cards that fit into the visit, before this decision */
 	int64_t basket_minor;
-	bool answered;			  /* some card of the visit has an answer */
-	const struct basket_lines *lines; /* of the lines; NULL: not asked for yet */
+	bool answered; /* some card of the visit has an answer */
 	struct lot lot;
 	int care;	   /* -1: not looked at; else 0 or 1 */
 	struct door *door; /* what a person names; NULL: a draw */
@@ -147,18 +145,6 @@ expr_number(struct run *run, const struct expr *expr, const struct candidate_con
 	return true;
 }
 
-/* ---- offer.c ---- */
-int64_t basket_total(const struct visit *visit);
-/* How the category of each line begins, for the many offers of one decision. */
-struct basket_lines;
-const struct basket_lines *offer_lines(struct arena *arena, const struct visit *visit);
-struct offer_value offer_value_on(const struct offer *offer, int64_t depth,
-    const struct visit *visit, const struct basket_lines *lines);
-/* The depths an offer may have now: of its open card, of the highest tier that the basket
- * reaches, else its ladder. 0: only tiers, and none is reached. */
-size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
-    int64_t depths[static DEPTHS_MAX]);
-
 /* ---- gate.c ---- */
 /* A gate is closed: does the person who names the candidate pass over it? missing: it cannot be
  * asked. */
@@ -169,7 +155,6 @@ enum fate gate_check(struct run *run, size_t i, enum placement place, const char
 /* The gates that an earlier slot's winner can close, once more. */
 enum fate gate_again(struct run *run, size_t i, enum placement place, const char **ret_clause);
 const struct card *trial_card(const struct run *run, size_t i); /* its open card; NULL */
-bool card_kept(const struct card *card);			/* accepted and still standing */
 bool card_open_at(const struct card *card, int64_t now_ms);
 
 /* ---- gate_rules.c ---- */

@@ -10,8 +10,9 @@
  *   compares bits.
  *
  *   Of several depths the one with the largest gain goes on, of equal ones the
- *   smaller. A depth that leaves less than the offer's margin floor (m − c)
- *   is left out; with none left the offer is not worth it.
+ *   smaller. A depth that saves less than the offer's min_worth, or leaves
+ *   less than its margin floor, is left out; with none left the offer is not
+ *   worth it.
  *
  *   A product that leaves the doubles, or is beyond PRIORITY_MAX, is no
  *   number to weigh by: its fate is "missing", its clause "priority".
@@ -138,11 +139,16 @@ option_better(const struct candidate *candidate, const struct depth_option *opti
 	return !(gain < candidate->gain) && option->depth < candidate->depth;
 }
 
+/* The floor guards the margin of the very goods, after what was agreed before: as the lines state
+ * it, else as the action does. */
 static bool
 under_floor(const struct action *action, const struct depth_option *option, double margin)
 {
-	return action->has_offer && action->offer.margin_floor_minor != INT64_MIN &&
-	    margin - option->value.cost_minor < (double)action->offer.margin_floor_minor;
+	if (!action->has_offer || action->offer.margin_floor_minor == INT64_MIN)
+		return false;
+	if (option->value.has_line_margin)
+		margin = (double)(option->value.line_margin_minor - option->value.taken_minor);
+	return margin - option->value.cost_minor < (double)action->offer.margin_floor_minor;
 }
 
 bool
@@ -173,6 +179,8 @@ try_option(struct run *run, struct candidate *candidate, const struct depth_opti
 		*ret_fate = FATE_MISSING;
 		return missing;
 	}
+	if (action->has_offer && !offer_saves(&action->offer, &option->value))
+		return "offer.min_worth";
 	if (under_floor(action, option, factors.margin))
 		return "offer.margin_floor";
 	gain = gain_of(factors.p1, factors.p0, factors.margin, option->value.cost_minor);

@@ -22,6 +22,7 @@
 
 #include <string.h>
 
+#include "nouns/visit.h"
 #include "policy/policy_load.h"
 
 #define SHORTLIST_MAX 64

@@ -21,15 +21,64 @@ static const char *const command_names[] = {
 };
 /* clang-format on */
 
+/* What the prompt says of goods: one object of it. */
+static struct match
+goods_of(const json_t *json)
+{
+	struct match goods = {
+		.category = json_string_value(json_object_get(json, "category")),
+		.brand = json_string_value(json_object_get(json, "brand")),
+		.item = json_string_value(json_object_get(json, "item")),
+	};
+
+	goods.set = goods.category != NULL || goods.brand != NULL || goods.item != NULL;
+	return goods;
+}
+
+static void
+add_mark(void *list, const char *category, bool anywhere)
+{
+	json_t *mark = json_object();
+
+	CHECK(mark != NULL && json_object_set_new(mark, "category", json_string(category)) == 0);
+	if (anywhere)
+		CHECK(json_object_set_new(mark, "anywhere", json_true()) == 0);
+	CHECK(json_array_append_new(list, mark) == 0);
+}
+
+#define INCLUDES_MAX 64
+
+/* The till knows no marks: what the offer may not touch is written out for it. */
+static void
+exclude_marked(json_t *offer, const struct marks *marks)
+{
+	json_t *include = json_object_get(offer, "include"),
+	       *exclude = json_object_get(offer, "exclude");
+	struct match match[INCLUDES_MAX] = { { 0 } };
+	size_t count = json_is_array(include) ? json_array_size(include) : 1;
+
+	if (!json_is_array(exclude)) {
+		exclude = json_array();
+		CHECK(json_object_set_new(offer, "exclude", exclude) == 0);
+	}
+	for (size_t i = 0; i < count && i < INCLUDES_MAX; i++) {
+		match[i] = goods_of(json_is_array(include) ? json_array_get(include, i) : include);
+		if (i > 0)
+			match[i - 1].next = &match[i];
+	}
+	marks_meet(marks, &match[0], add_mark, exclude);
+}
+
 /* The prompt's offer with the card's worth. */
 static void
-add_offer(const struct card *card, struct json_writer *w)
+add_offer(const struct card *card, const struct marks *marks, struct json_writer *w)
 {
 	json_t *prompt = json_loads(card->json, JSON_REJECT_DUPLICATES, NULL);
 	json_t *offer = json_object_get(prompt, "offer");
 
 	if (json_is_object(offer)) {
 		CHECK(json_object_set_new(offer, "worth", json_integer(card->worth_minor)) == 0);
+		exclude_marked(offer, marks);
 		json_add_tree(w, "offer", offer);
 	}
 	json_decref(prompt);
@@ -37,7 +86,8 @@ add_offer(const struct card *card, struct json_writer *w)
 
 void
 command_json(enum command_type type, const struct id *command, const struct visit *visit,
-    const struct card *card, const char *text, int64_t expires_ms, struct buf *out)
+    const struct card *card, const struct marks *marks, const char *text, int64_t expires_ms,
+    struct buf *out)
 {
 	bool offer = type == COMMAND_APPLY_OFFER || type == COMMAND_WITHDRAW_OFFER;
 	struct json_writer *w = JSON_OBJECT(out);
@@ -49,7 +99,7 @@ command_json(enum command_type type, const struct id *command, const struct visi
 	if (card != NULL) {
 		json_opt_id(w, "prompt", &card->prompt);
 		if (offer && card->json != NULL)
-			add_offer(card, w);
+			add_offer(card, marks, w);
 		if (offer)
 			json_opt_id(w, "token", &card->token);
 	}

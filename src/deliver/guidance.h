@@ -9,6 +9,7 @@
 #include "aisle/subject.h"
 #include "aisle/visit.h"
 #include "core/json_write.h"
+#include "nouns/marks.h"
 
 /* Guidance of a visit as the tablet shows it now: cards on the tablet that are not GONE and not
  * withheld, state and choices from each card. decision: id of the decision that sends it. */
@@ -20,8 +21,10 @@ bool guidance_wanted(const struct visit *visit, const struct subject *subject);
 /* "open", "answered", "asked", "applied", "refused" */
 const char *card_state_text(const struct card *card);
 void withdraw_json(const struct id *guidance, const char *reason, struct buf *out);
+/* marks: what the offer may not touch, for the till to leave out. */
 void command_json(enum command_type type, const struct id *command, const struct visit *visit,
-    const struct card *card, const char *text, int64_t expires_ms, struct buf *out);
+    const struct card *card, const struct marks *marks, const char *text, int64_t expires_ms,
+    struct buf *out);
 /* "Gold · 6th visit this month" style line from the profile's line; NULL: none. */
 const char *customer_line(const struct subject *subject);
 

@@ -2,11 +2,13 @@
  *
  * event_items.c - members of an event about goods and money: items, discounts, tenders.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/double_text.h"
+#include "core/id.h"
 #include "core/unicode.h"
 #include "ingest/fields.h"
 #include "nouns/article.h"
@@ -220,11 +222,39 @@ read_item(struct reader *reader, const struct field *field, struct event_item *i
 	return REJECT_NONE;
 }
 
+/* Of discounts that may be ours the token and the amount, whatever its sign. */
+static const char *
+own_discounts(struct arena *arena, const json_t *discounts)
+{
+	struct buf own = { 0 };
+	const char *text = NULL;
+	json_t *discount;
+	size_t i;
+
+	json_array_foreach(discounts, i, discount) {
+		const char *ref = json_string_value(json_object_get(discount, "ref"));
+		int64_t minor = json_integer_value(json_object_get(discount, "amount"));
+		struct id token;
+
+		if (ref != NULL && id_parse(ref, &token))
+			buf_addf(&own, "%s%s=%" PRId64, own.len > 0 ? " " : "", ref,
+			    minor < 0 ? -minor : minor);
+	}
+	if (own.len > 0)
+		text = arena_strdup(arena, own.data);
+	buf_done(&own);
+	return text;
+}
+
 enum reject
 read_discounts(struct reader *reader, const struct field *field, json_t *value, int64_t *ret_sum)
 {
-	return read_parts(reader, field, value, discount_fields, ARRAY_LEN(discount_fields),
-	    ret_sum);
+	enum reject reason =
+	    read_parts(reader, field, value, discount_fields, ARRAY_LEN(discount_fields), ret_sum);
+
+	if (reason == REJECT_NONE)
+		reader->event->item.own = own_discounts(reader->arena, value);
+	return reason;
 }
 
 enum reject

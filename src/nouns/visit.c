@@ -149,3 +149,33 @@ visit_card_by_token(struct visit *visit, const struct id *token)
 	}
 	return NULL;
 }
+
+bool
+card_kept(const struct card *card)
+{
+	return card->answer == ANSWER_ACCEPT && !card->late &&
+	    (card->state == CARD_ANSWERED || card->state == CARD_ASKED ||
+		card->state == CARD_APPLIED);
+}
+
+int64_t
+visit_taken_off(const struct visit *visit, const struct id *token)
+{
+	char text[ID_TEXT_SIZE];
+	int64_t minor = 0;
+
+	if (id_is_zero(token))
+		return 0;
+	id_text(token, text);
+	for (size_t i = 0; i < visit->line_count; i++) {
+		const char *own = visit->lines[i].own;
+
+		while (!visit->lines[i].voided && own != NULL &&
+		    (own = strstr(own, text)) != NULL) {
+			own += ID_TEXT_SIZE - 1;
+			if (*own == '=')
+				minor += strtoll(own + 1, NULL, 10);
+		}
+	}
+	return minor;
+}

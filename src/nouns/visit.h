@@ -22,7 +22,10 @@ struct card *visit_add_card(struct visit *visit);
 /* Those behind it move up: pointers to cards are stale after it. */
 void visit_drop_card(struct visit *visit, size_t index);
 struct card *visit_card(struct visit *visit, const struct id *prompt);
+bool card_kept(const struct card *card); /* accepted, and still standing */
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);
+/* What the till says that it has put into the lines for this token. */
+int64_t visit_taken_off(const struct visit *visit, const struct id *token);
 void visit_encode(const struct visit *visit, struct buf *out); /* versioned bytes */
 /* AISLE_E_DAMAGED */
 int visit_decode(const void *bytes, size_t len, struct visit **ret_visit) AISLE_MUST_CHECK;

@@ -65,6 +65,7 @@ const struct field line_fields[] = {
 	FIELD(struct line, STR, name),
 	FIELD(struct line, STR, batch),
 	FIELD(struct line, INT, best_before),
+	FIELD(struct line, STR, own),
 };
 /* clang-format on */
 const size_t line_field_count = ARRAY_LEN(line_fields);

@@ -248,6 +248,8 @@ read_rule(struct compile *c, const struct at *up, const char *key, const struct 
 	uint32_t clause = clause_read(c, &here);
 	struct slot_check check = { .policy = c->policy };
 
+	if (!action->mandatory)
+		clause_no_compliance(c, &here, clause);
 	if (clause == CLAUSE_TRUE || !action->mandatory || action->personal)
 		return clause;
 	logic_slots(c->clause[clause].program, check_slot, &check);

@@ -133,6 +133,35 @@ clause_read(struct compile *c, const struct at *at)
 	return index;
 }
 
+struct compliance {
+	const struct policy *policy;
+	const char *name; /* of a feature that reads marked goods; NULL: none was read */
+};
+
+static void
+find_compliance(void *ctx, unsigned slot)
+{
+	struct compliance *found = ctx;
+
+	if (found->policy->features[slot].compliance)
+		found->name = found->policy->features[slot].name;
+}
+
+void
+clause_no_compliance(struct compile *c, const struct at *at, uint32_t clause)
+{
+	struct compliance found = { .policy = c->policy };
+
+	if (clause == CLAUSE_TRUE)
+		return;
+	logic_slots(c->clause[clause].program, find_compliance, &found);
+	if (found.name != NULL)
+		mistake(c, at,
+		    "reads \"%.64s\", which is for compliance, expected it in rules and "
+		    "texts of mandatory actions only",
+		    found.name);
+}
+
 static struct expr
 model_expr(struct compile *c, const struct at *at, const char *name, double dflt)
 {
@@ -168,6 +197,7 @@ expr_read(struct compile *c, const struct at *at, double min, double max, double
 	if (json_object_size(at->json) == 1 && json_is_string(model.json))
 		return model_expr(c, &model, json_string_value(model.json), dflt);
 	clause = clause_read(c, at);
+	clause_no_compliance(c, at, clause);
 	if (clause != CLAUSE_TRUE)
 		expr = (struct expr){ .kind = EXPR_CLAUSE, .index = clause };
 	return expr;

@@ -39,8 +39,8 @@ is_sensitive(struct compile *c, const char *name, const char *from, const struct
 			strcmp(without_spaces(c->scratch, text), plain) == 0))
 			return true;
 	}
-	return feature->key == KEY_CATEGORY && feature->key_value != NULL &&
-	    sensitive_category(c->policy, feature->key_value);
+	return feature->key == KEY_CATEGORY && !feature->compliance &&
+	    policy_mark(c->policy, feature->key_value) == MARK_SENSITIVE;
 }
 
 /* Names stand in rules and between {{ and }}: no braces, bars or spaces. */
@@ -92,8 +92,18 @@ read_from(struct compile *c, const struct at *at, struct feature *feature)
 		    natural == VALUE_NUMBER	? "a number"
 			: natural == VALUE_BOOL ? "a bool"
 						: "a string");
+	feature->compliance = read_bool(at, "compliance", false);
+	if (feature->compliance && feature->source != FEATURE_BASKET)
+		mistake(c, &here,
+		    "%.100s is not of the basket, expected \"compliance\" with basket.*", from);
 	if (is_sensitive(c, feature->name, from, feature))
 		mistake(c, &here, "%.100s is declared sensitive, expected no feature of it", from);
+	else if (!feature->compliance && feature->key == KEY_CATEGORY &&
+	    policy_mark(c->policy, feature->key_value) == MARK_NO_PROMOTION)
+		warning(c, &here,
+		    "%.100s counts nothing: the category is declared no_promotion, expected "
+		    "another",
+		    from);
 }
 
 static void
@@ -105,6 +115,7 @@ read_one(struct compile *c, const struct at *at, unsigned slot)
 		{ "from", T_STRING | T_REQUIRED },
 		{ "default", T_NUMBER | T_STRING | T_BOOL | T_NULL },
 		{ "reason", T_OBJECT },
+		{ "compliance", T_BOOL },
 	};
 	struct feature *feature = &c->policy->features[slot];
 	struct at name = at_member(at, "name"), dflt = at_member(at, "default");

@@ -122,10 +122,14 @@ void settings_read(struct compile *c, const struct at *at);   /* policy_settings
 void settings_finish(struct compile *c, const struct at *at); /* what needs features and actions */
 void features_read(struct compile *c, const struct at *at);   /* policy_features.c */
 void features_finish(struct compile *c, const struct at *at);
-bool sensitive_category(const struct policy *policy, const char *category);
+void marks_read(struct compile *c, const struct at *at); /* policy_sensitive.c */
+/* By the policy alone: which country it will serve is not known here. */
+enum mark policy_mark(const struct policy *policy, const char *category);
 void models_read(struct compile *c, const struct at *at); /* policy_models.c */
 void models_finish(struct compile *c, const struct at *at);
 uint32_t clause_read(struct compile *c, const struct at *at); /* policy_clause.c */
+/* A mistake if it reads a feature of marked goods. */
+void clause_no_compliance(struct compile *c, const struct at *at, uint32_t clause);
 struct expr expr_read(struct compile *c, const struct at *at, double min, double max, double dflt);
 bool expr_per_action(const struct compile *c, const struct expr *expr);
 void actions_read(struct compile *c); /* policy_actions.c */

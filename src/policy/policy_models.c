@@ -262,6 +262,11 @@ resolve_inputs(struct compile *c, const struct at *at, struct policy_model *mode
 			    name, target);
 			continue;
 		}
+		if (c->policy->features[slot].compliance)
+			mistake(c, place,
+			    "input \"%.64s\" is for compliance, expected none of it in a "
+			    "model",
+			    c->policy->features[slot].name);
 		model->inputs[i] = (uint16_t)slot;
 		check_type(c, place, model, i, &c->policy->features[slot]);
 	}

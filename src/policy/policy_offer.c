@@ -20,6 +20,7 @@ static const struct member offer_members[] = {
     {"include", T_OBJECT | T_ARRAY},
     {"exclude", T_OBJECT | T_ARRAY},
     {"min_basket", T_INT},
+    {"min_worth", T_INT},
     {"stack", T_STRING},
     {"margin_floor", T_INT},
     {"until", T_STRING},
@@ -153,6 +154,7 @@ offer_read(struct compile *c, const struct at *at, struct action *action)
 	read_match(c, at, "include", &offer->include);
 	read_match(c, at, "exclude", &offer->exclude);
 	offer->min_basket_minor = read_int(c, at, "min_basket", 0, MONEY_MAX, 0);
+	offer->min_worth_minor = read_int(c, at, "min_worth", 1, MONEY_MAX, 1);
 	offer->stack = read_id(c, at, "stack");
 	offer->margin_floor_minor =
 	    read_int(c, at, "margin_floor", -MONEY_MAX, MONEY_MAX, INT64_MIN);

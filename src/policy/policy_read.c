@@ -336,6 +336,17 @@ read_salt(struct compile *c, const struct at *at, const char *key, uint8_t salt[
 		mistake(c, &here, "\"%s\" is not a salt, expected 64 hex digits", key);
 }
 
+/* What is only left out may be marked as well. */
+static void
+check_marks(struct compile *c, const struct at *at, const char *category)
+{
+	enum mark mark = policy_mark(c->policy, category);
+
+	if (mark != MARK_NONE)
+		mistake(c, at, "category %.128s is declared %s, expected another", category,
+		    mark == MARK_SENSITIVE ? "sensitive" : "no_promotion");
+}
+
 static void
 read_goods(struct compile *c, const struct at *at, struct match *match)
 {
@@ -365,9 +376,6 @@ read_goods(struct compile *c, const struct at *at, struct match *match)
 	for (int i = 0; i < 3; i++)
 		if (text[i] != NULL && text[i][0] == '\0')
 			mistake(c, at, "has an empty text, expected a category, brand or item");
-	if (match->category != NULL && sensitive_category(c->policy, match->category))
-		mistake(c, at, "category %.128s is declared sensitive, expected another",
-		    match->category);
 }
 
 #define MATCH_MAX 64 /* objects of one list */
@@ -378,6 +386,7 @@ read_match(struct compile *c, const struct at *at, const char *key, struct match
 {
 	struct at here = at_member(at, key);
 	size_t count = json_array_size(here.json);
+	bool left_out = strcmp(key, "exclude") == 0;
 
 	*match = (struct match){ 0 };
 	if (here.json == NULL)
@@ -385,6 +394,8 @@ read_match(struct compile *c, const struct at *at, const char *key, struct match
 	if (!json_is_array(here.json)) {
 		if (json_is_object(here.json))
 			read_goods(c, &here, match);
+		if (!left_out)
+			check_marks(c, &here, match->category);
 		return;
 	}
 	if (count < 1 || count > MATCH_MAX) {
@@ -398,6 +409,8 @@ read_match(struct compile *c, const struct at *at, const char *key, struct match
 		if (i + 1 < count)
 			next = arena_alloc(c->arena, sizeof(*next));
 		read_goods(c, &one, match);
+		if (!left_out)
+			check_marks(c, &one, match->category);
 		match->next = next;
 		match = next;
 	}

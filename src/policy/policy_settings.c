@@ -24,6 +24,7 @@ static const struct member settings_members[] = {
     {"quiet", T_OBJECT},
     {"care", T_OBJECT},
     {"sensitive", T_ARRAY},
+    {"no_promotion", T_ARRAY},
     {"forbidden_words", T_OBJECT},
     {"zones", T_ARRAY},
 };
@@ -197,24 +198,6 @@ read_quiet_and_care(struct compile *c, const struct at *quiet, const struct at *
 	}
 }
 
-/* "profile.health", "event.pregnancy", a feature's name, or "category=beer". */
-static void
-read_sensitive(struct compile *c, const struct at *at)
-{
-	for (size_t i = 0; i < json_array_size(at->json); i++) {
-		struct at here = at_index(at, i);
-
-		if (!json_is_string(here.json) || json_string_length(here.json) == 0)
-			mistake(c, &here,
-			    "not a source, expected one such as \"profile.health\" or "
-			    "\"category=beer\"");
-		else if (strncmp(json_string_value(here.json), "category=", 9) == 0)
-			json_array_set_new(at->json, i,
-			    json_string(arena_printf(c->arena, "category=%s",
-				unicode_path_key(c->arena, json_string_value(here.json) + 9))));
-	}
-}
-
 static bool
 has_language(const struct policy *policy, const char *language)
 {
@@ -269,7 +252,7 @@ settings_read(struct compile *c, const struct at *at)
 	struct at placements = at_member(at, "placements"), explore = at_member(at, "explore");
 	struct at quiet = at_member(at, "quiet"), care = at_member(at, "care");
 	struct at control = at_member(at, "control"), currency = at_member(at, "currency");
-	struct at sensitive = at_member(at, "sensitive"), zones = at_member(at, "zones");
+	struct at zones = at_member(at, "zones");
 	struct at forbidden = at_member(at, "forbidden_words");
 	static const struct member control_members[] = { { "share", T_NUMBER | T_REQUIRED } };
 
@@ -294,7 +277,7 @@ settings_read(struct compile *c, const struct at *at)
 	read_explore(c, &explore);
 	if (json_is_object(control.json) && READ_MEMBERS(c, &control, control_members))
 		policy->control_share = read_number(c, &control, "share", 0, 1, 0);
-	read_sensitive(c, &sensitive);
+	marks_read(c, at);
 	read_forbidden(c, &forbidden);
 	read_zones(c, &zones);
 }

@@ -118,6 +118,11 @@ check_variable(struct compile *c, const struct at *at, const struct wording *wor
 		    "{{%.64s}} is personal, expected a mandatory action without consent to read "
 		    "none",
 		    name);
+	if (feature->compliance && (action == NULL || !action->mandatory))
+		mistake(c, at,
+		    "{{%.64s}} is for compliance, expected it in rules and texts of mandatory "
+		    "actions only",
+		    name);
 	if (action == NULL && feature != &c->policy->features[wording->feature] &&
 	    feature_awkward(feature))
 		mistake(c, at, "{{%.64s}} is of what went wrong, expected none of it in a reason",

@@ -281,25 +281,45 @@ purchase_decode(struct subject *subject, const void *bytes, size_t len, struct p
 	return false;
 }
 
+/* What of a basket may be remembered: not voided, and not sensitive. */
+static bool
+is_kept(const struct marks *marks, const struct line *line)
+{
+	return !line->voided && line_mark(marks, line) != MARK_SENSITIVE;
+}
+
 static const char *
 intern(struct subject *subject, const char *text)
 {
 	return text == NULL ? NULL : purchases_intern(subject, text, strlen(text));
 }
 
+/* The till's total less what sensitive goods cost; never below zero for it. */
+static int64_t
+kept_total(const struct visit *visit, const struct marks *marks)
+{
+	int64_t sensitive = 0;
+
+	for (size_t i = 0; i < visit->line_count; i++)
+		if (!visit->lines[i].voided && !is_kept(marks, &visit->lines[i]))
+			sensitive += visit->lines[i].amount_minor;
+	return sensitive > 0 && visit->total_minor < sensitive ? 0 : visit->total_minor - sensitive;
+}
+
 /* Lines and total less what came back. */
 static void
-copy_net(struct subject *subject, const struct visit *visit, struct purchase *purchase)
+copy_net(struct subject *subject, const struct visit *visit, const struct marks *marks,
+    struct purchase *purchase)
 {
 	struct net_line *net = net_lines(visit);
 
-	purchase->total_minor = visit->total_minor;
+	purchase->total_minor = kept_total(visit, marks);
 	purchase->lines = mem_calloc(visit->line_count + 1, sizeof(*purchase->lines));
 	for (size_t i = 0; i < visit->line_count; i++) {
 		const struct line *from = &visit->lines[i];
 		const char *item = line_item(from);
 
-		if (from->voided)
+		if (!is_kept(marks, from))
 			continue;
 		purchase->back_milli += from->qty_milli - net[i].qty_milli;
 		purchase->total_minor -= from->amount_minor - net[i].amount_minor;
@@ -318,20 +338,21 @@ copy_net(struct subject *subject, const struct visit *visit, struct purchase *pu
 	free(net);
 }
 
-/* Cancelled, or everything was voided. A basket whose close came before its lines has a total. */
+/* Cancelled, everything was voided, or there is nothing that may be remembered. A basket whose close came before its
+ * lines has a total. */
 static bool
-nothing_bought(const struct visit *visit)
+nothing_bought(const struct visit *visit, const struct marks *marks)
 {
-	size_t live = 0;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < visit->line_count; i++)
-		live += !visit->lines[i].voided;
-	return visit->state == VISIT_CANCELLED || (visit->total_minor == 0 && live == 0);
+		kept += is_kept(marks, &visit->lines[i]);
+	return visit->state == VISIT_CANCELLED || (kept_total(visit, marks) == 0 && kept == 0);
 }
 
 void
-subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
-    struct buf *out)
+subject_add_purchase(struct subject *subject, const struct visit *visit, const struct marks *marks,
+    int64_t at_ms, struct buf *out)
 {
 	struct purchase purchase = { .visit = visit->id,
 		.at_ms = at_ms,
@@ -339,7 +360,7 @@ subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t
 
 	if (subject->forgotten || visit->training)
 		return;
-	if (nothing_bought(visit)) {
+	if (nothing_bought(visit, marks)) {
 		purchase.taken_back = true;
 		purchases_remove(subject, &visit->id);
 		purchase_encode(&purchase, out);
@@ -349,7 +370,7 @@ subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t
 	subject->known = true;
 	if (at_ms > subject->last_visit_ms)
 		subject->last_visit_ms = at_ms;
-	copy_net(subject, visit, &purchase);
+	copy_net(subject, visit, marks, &purchase);
 	purchase_encode(&purchase, out);
 	purchases_put(subject, &purchase);
 }

@@ -8,6 +8,7 @@
 #include "aisle/subject.h"
 #include "aisle/visit.h"
 #include "core/buf.h"
+#include "nouns/marks.h"
 
 struct subject *subject_new(const struct id *id);
 void subject_free(struct subject *subject);
@@ -25,13 +26,13 @@ void purchase_encode(const struct purchase *purchase, struct buf *out);
  * lines). */
 int subject_add_log(struct subject *subject, int kind, const void *bytes, size_t len)
     AISLE_MUST_CHECK;
-/* The basket of a closed visit as a purchase (what was voided or came back left out) into subject
+/* The basket of a closed visit as a purchase (sensitive goods and what was voided or came back left out) into subject
  * (replacing one of the same visit) and its row into out. A training visit, and any visit of
  * a forgotten subject, writes nothing: out stays empty. A CANCELLED visit (post-void) and one of
- * which every line was voided are no purchase: an earlier row of the visit is taken back, and the
+ * which nothing is left are no purchase: an earlier row of the visit is taken back, and the
  * row into out says so. */
-void subject_add_purchase(struct subject *subject, const struct visit *visit, int64_t at_ms,
-    struct buf *out);
+void subject_add_purchase(struct subject *subject, const struct visit *visit,
+    const struct marks *marks, int64_t at_ms, struct buf *out);
 /* Goods come back of a sale that only its purchase is left of: at most qty_milli of the item. How
  * much it was; its row, which takes the place of the one before, into out unless it was nothing. */
 int64_t subject_take_goods(struct subject *subject, size_t index, const char *item,

@@ -19,6 +19,7 @@
 
 #include "core/arena.h"
 #include "core/when.h"
+#include "nouns/marks.h"
 #include "score/features_parts.h"
 #include "score/model.h"
 
@@ -134,11 +135,30 @@ time_value(struct features *features, const struct feature *feature)
 	return value_missing();
 }
 
-static struct value
-event_value(const struct event *event, const char *name)
+/* What an event says of goods that are marked is said to nobody. */
+static bool
+about_marked(const struct marks *marks, const struct event *event)
 {
+	if (mark_of(marks, event->item.category) != MARK_NONE)
+		return true;
+	for (size_t i = 0; i < event->item_count; i++)
+		if (mark_of(marks, event->items[i].category) != MARK_NONE)
+			return true;
+	return false;
+}
+
+static struct value
+event_value(const struct sources *sources, const char *name)
+{
+	const struct event *event = sources->event;
+	struct marks marks = marks_of(sources->policy, sources->marks_off);
 	const json_t *json = event == NULL ? NULL : json_object_get(event->data, name);
 
+	if (json == NULL || about_marked(&marks, event))
+		return value_missing();
+	/* The till's total has them in it. */
+	if (event->type == EV_BASKET_CLOSED && strcmp(name, "total") == 0)
+		return value_number((double)features_total(sources, false));
 	if (json_is_number(json))
 		return value_number(json_number_value(json));
 	if (json_is_boolean(json))
@@ -210,7 +230,7 @@ compute(struct features *features, const struct feature *feature,
 	case FEATURE_VISIT: return visit_value(sources, (enum visit_field)feature->field);
 	case FEATURE_STORE: return store_value(sources, (enum store_field)feature->field);
 	case FEATURE_TIME: return time_value(features, feature);
-	case FEATURE_EVENT: return event_value(sources->event, feature->field_name);
+	case FEATURE_EVENT: return event_value(sources, feature->field_name);
 	case FEATURE_ACTION: return action_value(candidate, (enum action_field)feature->field);
 	case FEATURE_MODEL: return features_model(features, feature->model, candidate);
 	}

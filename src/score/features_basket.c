@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/when.h"
+#include "nouns/marks.h"
 #include "nouns/match.h"
 
 struct value
@@ -59,29 +60,48 @@ matches(const struct line *line, const struct feature *feature)
 	return false;
 }
 
-/* The till's own total once there is one: it knows of discounts on the whole basket. */
-static int64_t
-basket_total(const struct visit *visit)
+static bool
+is_marked(const struct marks *marks, const struct line *line)
 {
-	int64_t total = 0;
+	return line_mark(marks, line) != MARK_NONE;
+}
 
-	if (visit->state == VISIT_CLOSED)
-		return visit->total_minor;
+/* Is it one of the lines that the feature counts? */
+static bool
+counts(const struct marks *marks, const struct line *line, const struct feature *feature)
+{
+	return matches(line, feature) && (feature->compliance || !is_marked(marks, line));
+}
+
+int64_t
+features_total(const struct sources *sources, bool all)
+{
+	const struct visit *visit = sources->visit;
+	struct marks marks = marks_of(sources->policy, sources->marks_off);
+	int64_t total = 0, marked = 0;
+
 	for (size_t i = 0; i < visit->line_count; i++) {
-		if (!visit->lines[i].voided)
-			total += visit->lines[i].amount_minor;
+		const struct line *line = &visit->lines[i];
+
+		if (line->voided)
+			continue;
+		total += line->amount_minor;
+		if (!all && is_marked(&marks, line))
+			marked += line->amount_minor;
 	}
-	return total;
+	if (visit->state != VISIT_CLOSED)
+		return total - marked;
+	return marked > 0 && visit->total_minor < marked ? 0 : visit->total_minor - marked;
 }
 
 /* What the code of its newest line says; of lines that came at once the last. */
 static struct value
-batch_value(const struct visit *visit, const struct feature *feature)
+batch_value(const struct marks *marks, const struct visit *visit, const struct feature *feature)
 {
 	const struct line *newest = NULL;
 
 	for (size_t i = 0; i < visit->line_count; i++) {
-		if (matches(&visit->lines[i], feature) &&
+		if (counts(marks, &visit->lines[i], feature) &&
 		    (newest == NULL || visit->lines[i].added_ms >= newest->added_ms))
 			newest = &visit->lines[i];
 	}
@@ -91,7 +111,8 @@ batch_value(const struct visit *visit, const struct feature *feature)
 
 /* Until the first of them is past its date: 0 on that day, negative after it. */
 static struct value
-best_before_value(const struct sources *sources, const struct feature *feature)
+best_before_value(const struct sources *sources, const struct marks *marks,
+    const struct feature *feature)
 {
 	const struct visit *visit = sources->visit;
 	int first = 0;
@@ -100,7 +121,7 @@ best_before_value(const struct sources *sources, const struct feature *feature)
 		const struct line *line = &visit->lines[i];
 
 		if (line->best_before != 0 && (first == 0 || line->best_before < first) &&
-		    matches(line, feature))
+		    counts(marks, line, feature))
 			first = line->best_before;
 	}
 	if (first == 0)
@@ -113,17 +134,18 @@ struct value
 basket_value(const struct sources *sources, const struct feature *feature)
 {
 	const struct visit *visit = sources->visit;
+	struct marks marks = marks_of(sources->policy, sources->marks_off);
 	struct tally tally = { 0 };
 	int64_t amount = 0, qty_milli = 0, count = 0;
 
 	if (visit != NULL && feature->fn == FN_BATCH)
-		return batch_value(visit, feature);
+		return batch_value(&marks, visit, feature);
 	if (visit != NULL && feature->fn == FN_BEST_BEFORE_DAYS)
-		return best_before_value(sources, feature);
+		return best_before_value(sources, &marks, feature);
 	for (size_t i = 0; visit != NULL && i < visit->line_count; i++) {
 		const struct line *line = &visit->lines[i];
 
-		if (!matches(line, feature))
+		if (!counts(&marks, line, feature))
 			continue;
 		amount += line->amount_minor;
 		qty_milli += line->qty_milli;
@@ -138,7 +160,7 @@ basket_value(const struct sources *sources, const struct feature *feature)
 		tally.qty = (double)qty_milli / 1000.0;
 		tally.count = (double)count;
 		tally.visits = 1;
-		tally.total = (double)basket_total(visit);
+		tally.total = (double)features_total(sources, feature->compliance);
 	}
 	return tally_value(&tally, feature->fn, sources->now_ms);
 }

@@ -12,6 +12,9 @@
  *   does not matter; over baskets they are weighted and added as doubles, in
  *   order of (at_ms, visit): the same bits each time.
  *
+ *   Goods that are marked (nouns/marks.h) are taken out before anything else
+ *   is done; their baskets stay visits.
+ *
  * LIMITS
  *   WEIGHTS_MAX different half-lives are remembered; more are computed anew.
  */
@@ -20,6 +23,7 @@
 #include <string.h>
 
 #include "core/fmath.h"
+#include "nouns/marks.h"
 #include "nouns/match.h"
 
 #define NONE UINT32_MAX
@@ -75,6 +79,75 @@ struct local {
 	size_t weights_count;
 };
 
+/* ---- goods that nobody counts ---- */
+
+/* What the marks say of a category, remembered by address: a subject keeps each text once. */
+#define SEEN_MAX 256
+struct seen {
+	const char *category;
+	enum mark mark;
+};
+
+static bool
+is_marked(const struct marks *marks, struct seen *seen, const struct purchase_line *line)
+{
+	uint64_t spread = (uint64_t)(uintptr_t)line->category * UINT64_C(0x9e3779b97f4a7c15);
+	struct seen *cell = &seen[spread >> 56];
+
+	if (cell->category != line->category) {
+		cell->category = line->category;
+		cell->mark = mark_of(marks, line->category);
+	}
+	return cell->mark != MARK_NONE;
+}
+
+static void
+take_out(struct arena *arena, const struct marks *marks, struct seen *seen,
+    struct purchase *purchase)
+{
+	struct purchase_line *lines =
+	    arena_room(arena, (purchase->line_count + 1) * sizeof(*lines));
+	int64_t marked_minor = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < purchase->line_count; i++) {
+		if (is_marked(marks, seen, &purchase->lines[i]))
+			marked_minor += purchase->lines[i].amount_minor;
+		else
+			lines[count++] = purchase->lines[i];
+	}
+	purchase->lines = lines;
+	purchase->line_count = count;
+	purchase->total_minor = marked_minor > 0 && purchase->total_minor < marked_minor
+	    ? 0
+	    : purchase->total_minor - marked_minor;
+}
+
+/* The purchases as they are counted: the subject's own where no goods are marked. */
+static void
+leave_out_marked(struct local *local)
+{
+	struct marks marks = marks_of(local->sources->policy, local->sources->marks_off);
+	struct seen *seen = arena_alloc(local->arena, SEEN_MAX * sizeof(*seen));
+	struct purchase *copy = NULL;
+
+	for (size_t i = 0; i < local->purchase_count; i++) {
+		const struct purchase *purchase = &local->purchases[i];
+		size_t l = 0;
+
+		while (l < purchase->line_count && !is_marked(&marks, seen, &purchase->lines[l]))
+			l++;
+		if (l == purchase->line_count)
+			continue;
+		if (copy == NULL) {
+			copy = arena_room(local->arena, local->purchase_count * sizeof(*copy));
+			memcpy(copy, local->purchases, local->purchase_count * sizeof(*copy));
+			local->purchases = copy;
+		}
+		take_out(local->arena, &marks, seen, &copy[i]);
+	}
+}
+
 struct local *
 local_new(struct arena *arena, const struct sources *sources)
 {
@@ -84,6 +157,7 @@ local_new(struct arena *arena, const struct sources *sources)
 	local->sources = sources;
 	local->purchases = sources->subject->purchases;
 	local->purchase_count = sources->subject->purchase_count;
+	leave_out_marked(local);
 	for (size_t i = 0; i < local->purchase_count; i++)
 		local->line_count += local->purchases[i].line_count;
 	local->parts = arena_alloc(arena, local->purchase_count * sizeof(*local->parts));

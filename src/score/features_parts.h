@@ -19,6 +19,9 @@ struct value tally_value(const struct tally *tally, enum feature_fn fn, int64_t 
 
 /* basket.FN: never missing for want of a customer. */
 struct value basket_value(const struct sources *sources, const struct feature *feature);
+/* The till's own total once there is one, as it knows of discounts on the whole basket, less the
+ * lines that are marked, unless all are asked for; never below zero for it. */
+int64_t features_total(const struct sources *sources, bool all);
 
 /* visit.NAME, missing without a visit (but visit.known), and store.NAME. */
 struct value visit_value(const struct sources *sources, enum visit_field field);

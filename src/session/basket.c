@@ -88,6 +88,7 @@ fill_line(struct line *line, const struct event_item *item, int64_t now_ms)
 	replace_text(&line->name, item->name);
 	replace_text(&line->batch, item->batch);
 	line->best_before = item->best_before;
+	replace_text(&line->own, item->own);
 }
 
 /* true: the lines that count have changed. */

@@ -51,6 +51,7 @@ command(struct engine *engine, struct visit *visit, const struct id *subject, st
 {
 	char purpose[32];
 	struct buf json = { 0 };
+	struct marks marks;
 	char *topic = arena_printf(engine->arena, "pos/%s/command", visit->terminal);
 	struct id id;
 	int64_t expires_ms = engine->now_ms + (type == COMMAND_APPLY_OFFER ? ASK_MS : MESSAGE_MS);
@@ -61,7 +62,8 @@ command(struct engine *engine, struct visit *visit, const struct id *subject, st
 	id = engine_id(engine, purpose);
 	if (type == COMMAND_APPLY_OFFER)
 		card->command = id;
-	command_json(type, &id, visit, card, text, expires_ms, &json);
+	marks = engine_marks(engine);
+	command_json(type, &id, visit, card, &marks, text, expires_ms, &json);
 	engine_output(engine, OUTPUT_COMMAND, NULL, topic, subject, json.data, json.len);
 	buf_done(&json);
 }

@@ -48,6 +48,7 @@ fill_sources(struct engine *engine, struct visit *visit, const struct event *eve
 	sources->now_ms = engine->now_ms;
 	sources->store = engine->conf->store_id;
 	sources->zone = engine->zone;
+	sources->marks_off = marks_off_in(engine->conf->country);
 	sources->has_queue = sensor_read(engine, visit->station, &sources->queue);
 }
 

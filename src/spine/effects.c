@@ -60,6 +60,7 @@ visit_join_subject(struct engine *engine, struct visit *visit)
 void
 visit_write_purchase(struct engine *engine, struct visit *visit)
 {
+	struct marks marks = engine_marks(engine);
 	struct subject *subject;
 	struct buf buf = { 0 };
 	int64_t at_ms = visit->closed_ms != 0 ? visit->closed_ms : engine->now_ms;
@@ -69,7 +70,7 @@ visit_write_purchase(struct engine *engine, struct visit *visit)
 	subject = engine_subject(engine, &visit->subject);
 	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
 		return;
-	subject_add_purchase(subject, visit, at_ms, &buf);
+	subject_add_purchase(subject, visit, &marks, at_ms, &buf);
 	/* The row is of the whole basket: one for each late line would fill the state. */
 	if (visit->in_history)
 		subject_replace_purchase(engine, subject, at_ms, &buf);

@@ -30,3 +30,9 @@ engine_day_start(const struct engine *engine, int64_t ms)
 {
 	return zone_day_start(engine->zone, ms, engine->conf->day_cut_minute);
 }
+
+struct marks
+engine_marks(const struct engine *engine)
+{
+	return marks_of(engine->policy, marks_off_in(engine->conf->country));
+}

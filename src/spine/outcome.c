@@ -255,21 +255,22 @@ is_sale(const struct visit *visit)
 
 /* A line scanned before the card never counts, nor one that came back. */
 static bool
-bought_in_basket(const struct policy *policy, const struct visit *visit, const struct card *card,
+bought_in_basket(const struct engine *engine, const struct visit *visit, const struct card *card,
     const struct action *action, int64_t *ret_amount)
 {
 	struct net_line *net = visit->back_count > 0 ? net_lines(visit) : NULL;
+	struct marks marks = engine_marks(engine);
 	bool bought = false;
 
 	for (size_t i = 0; i < visit->line_count && !bought; i++) {
 		const struct line *line = &visit->lines[i];
 
 		if (line->voided || line->added_ms <= card->sent_ms ||
-		    (net != NULL && net[i].qty_milli == 0))
+		    line_mark(&marks, line) != MARK_NONE || (net != NULL && net[i].qty_milli == 0))
 			continue;
 		if (!match_goods(&action->goal_item, line->category, line->brand, line_item(line)))
 			continue;
-		if (!is_last_card_for(policy, visit, card, line))
+		if (!is_last_card_for(engine->policy, visit, card, line))
 			continue;
 		*ret_amount = net != NULL ? net[i].amount_minor : line->amount_minor;
 		bought = true;
@@ -285,7 +286,7 @@ outcome_earned(struct engine *engine, const struct visit *visit, const struct ca
 	int64_t amount_minor;
 
 	return action != NULL && !card_not_shown(card) &&
-	    bought_in_basket(engine->policy, visit, card, action, &amount_minor);
+	    bought_in_basket(engine, visit, card, action, &amount_minor);
 }
 
 static bool
@@ -294,6 +295,7 @@ bought_later(struct engine *engine, const struct visit *visit, const struct card
 {
 	const struct subject *subject =
 	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	struct marks marks = engine_marks(engine);
 
 	if (subject == NULL)
 		return false;
@@ -306,7 +308,8 @@ bought_later(struct engine *engine, const struct visit *visit, const struct card
 		for (size_t l = 0; l < purchase->line_count; l++) {
 			const struct purchase_line *line = &purchase->lines[l];
 
-			if (match_goods(&action->goal_item, line->category, line->brand,
+			if (mark_of(&marks, line->category) == MARK_NONE &&
+			    match_goods(&action->goal_item, line->category, line->brand,
 				line->item)) {
 				*ret_amount = line->amount_minor;
 				return true;
@@ -325,8 +328,7 @@ outcome_goal_met(struct engine *engine, const struct visit *visit, const struct 
 
 	if (action == NULL || action->goal != GOAL_BOUGHT || card_not_shown(card))
 		return false;
-	return (is_sale(visit) &&
-		   bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
+	return (is_sale(visit) && bought_in_basket(engine, visit, card, action, &amount_minor)) ||
 	    (action->goal_within_ms > 0 &&
 		bought_later(engine, visit, card, action, &amount_minor));
 }
@@ -343,7 +345,7 @@ outcome_close(struct engine *engine, struct visit *visit)
 			continue;
 		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
 		    !card_not_shown(card) &&
-		    bought_in_basket(engine->policy, visit, card, action, &amount_minor))
+		    bought_in_basket(engine, visit, card, action, &amount_minor))
 			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
 			    amount_minor);
 	}
@@ -365,8 +367,7 @@ outcome_window(struct engine *engine, const char *prompt)
 		hold_release(engine, card);
 	action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
 	if (action != NULL && action->goal == GOAL_BOUGHT && !card_not_shown(card) &&
-	    ((is_sale(visit) &&
-		 bought_in_basket(engine->policy, visit, card, action, &amount_minor)) ||
+	    ((is_sale(visit) && bought_in_basket(engine, visit, card, action, &amount_minor)) ||
 		bought_later(engine, visit, card, action, &amount_minor)))
 		outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true, amount_minor);
 }

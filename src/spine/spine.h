@@ -9,6 +9,7 @@
 #include "decide/decide.h"
 #include "ingest/rate.h"
 #include "nouns/contact.h"
+#include "nouns/marks.h"
 #include "spine/engine_state.h"
 
 /* event.c: an event through the stages */
@@ -63,6 +64,8 @@ void hello(struct engine *engine, const struct route *route, const struct input 
 /* Remembers a store error; the turn will not commit. */
 void engine_check(struct engine *engine, int rc);
 struct id engine_id(const struct engine *engine, const char *purpose);
+/* What no offer, sum or history touches in this store, by the policy in force. */
+struct marks engine_marks(const struct engine *engine);
 int64_t engine_day_start(const struct engine *engine, int64_t ms);
 
 /* outlet.c */

@@ -12,8 +12,8 @@
  *
  * LIMITS
  *   What depends on a candidate (action.*, history of "self", models over
- *   them) has no value in a row. An event about goods of a sensitive category
- *   makes no row; a feature over one is refused by the policy compiler.
+ *   them) has no value in a row, nor has what is for compliance. An event about
+ *   goods that are marked makes no row, and no feature counts such goods.
  */
 #include "tools/feature_rows.h"
 
@@ -24,7 +24,7 @@
 #include "core/id.h"
 #include "core/when.h"
 #include "logic/logic_impl.h"
-#include "policy/policy_internal.h"
+#include "nouns/marks.h"
 #include "spine/engine.h"
 #include "profile/subject_io.h"
 
@@ -69,14 +69,16 @@ feature_rows_types(const char *list, uint32_t *ret_types, const char **ret_wrong
 }
 
 static bool
-about_sensitive(const struct policy *policy, const struct event *event)
+about_marked(const struct sources *sources)
 {
-	if (event->item.category != NULL && sensitive_category(policy, event->item.category))
+	struct marks marks = marks_of(sources->policy, sources->marks_off);
+	const struct event *event = sources->event;
+
+	if (mark_of(&marks, event->item.category) != MARK_NONE)
 		return true;
-	for (size_t i = 0; i < event->item_count; i++) {
-		if (sensitive_category(policy, event->items[i].category))
+	for (size_t i = 0; i < event->item_count; i++)
+		if (mark_of(&marks, event->items[i].category) != MARK_NONE)
 			return true;
-	}
 	return false;
 }
 
@@ -94,17 +96,20 @@ on_sources(void *ctx, const struct sources *sources)
 		.basket = sources->visit->basket,
 		.values = rows->values,
 		.count = rows->policy->feature_count,
-		.visit = sources->visit };
+		.visit = sources->visit,
+		.marks_off = sources->marks_off };
 	struct features *features;
 
 	/* An experiment's arm changes actions and settings, never what a feature is. */
 	CHECK(sources->policy->feature_count == row.count);
-	if (about_sensitive(rows->policy, sources->event))
+	if (about_marked(sources))
 		return;
 	arena_reset(rows->arena);
 	features = features_new(rows->arena, sources);
 	for (size_t i = 0; i < row.count; i++)
-		rows->values[i] = features_get(features, rows->order[i], NULL);
+		rows->values[i] = rows->policy->features[rows->order[i]].compliance
+		    ? value_missing()
+		    : features_get(features, rows->order[i], NULL);
 	if (subject != NULL && consent_granted(subject, CONSENT_PROFILE, sources->now_ms)) {
 		row.has_subject = true;
 		row.subject = subject->id;

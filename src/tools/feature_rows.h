@@ -25,6 +25,7 @@ struct feature_row {
 	const struct value *values; /* in order of feature name */
 	size_t count;
 	const struct visit *visit; /* as it is at this moment */
+	uint32_t marks_off;	   /* as sources have it */
 };
 typedef void (*feature_row_fn)(void *ctx, const struct feature_row *row);
 

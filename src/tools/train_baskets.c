@@ -6,7 +6,7 @@
  *   Taken from the engine's own visit as it closes: voided lines, training
  *   sales and doubles are gone by then, and who did not agree is nobody.
  *   A category is the first two steps of its path ("grocery/coffee"): finer
- *   ones are too rare to learn from. Sensitive ones are not taken at all.
+ *   ones are too rare to learn from. Marked ones are not taken at all.
  */
 #include "tools/train_baskets.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "aisle/visit.h"
-#include "policy/policy_internal.h"
+#include "nouns/marks.h"
 
 #define CATEGORY_STEPS 2
 #define BASKET_CATEGORIES_MAX 256
@@ -91,21 +91,14 @@ can_be_named(const char *path, size_t len)
 	    memmem(path, len, "//", 2) == NULL && strcspn(path, "=,() \t\"\\") >= len;
 }
 
-/* Does a sensitive category lie below it? Then its sums would speak of that one, too. */
+/* Does a marked category lie below it? Then it is a small part of what it says. */
 static bool
-holds_sensitive(const struct policy *policy, const char *path, size_t len)
+holds_marked(const struct marks *marks, const char *path, size_t len)
 {
-	json_t *list = json_object_get(json_object_get(policy->source, "policy"), "sensitive"),
-	       *entry;
-	size_t i;
-
-	json_array_foreach(list, i, entry) {
-		const char *text = json_string_value(entry);
-
-		if (text != NULL && strncmp(text, "category=", 9) == 0 &&
-		    strncmp(text + 9, path, len) == 0 && text[9 + len] == '/')
+	for (size_t i = 0; i < marks->count; i++)
+		if (strncmp(marks->list[i].category, path, len) == 0 &&
+		    marks->list[i].category[len] == '/')
 			return true;
-	}
 	return false;
 }
 
@@ -117,7 +110,7 @@ compare_uses(const void *a, const void *b)
 
 /* Its distinct categories into list, ascending. */
 static uint16_t
-categories_of(struct train_baskets *baskets, const struct visit *visit,
+categories_of(struct train_baskets *baskets, const struct visit *visit, const struct marks *marks,
     uint16_t list[static BASKET_CATEGORIES_MAX])
 {
 	uint16_t count = 0, kept = 0;
@@ -128,9 +121,8 @@ categories_of(struct train_baskets *baskets, const struct visit *visit,
 		    line->voided || line->category == NULL ? 0 : train_category_len(line->category);
 		int32_t category;
 
-		if (!can_be_named(line->category, len) ||
-		    sensitive_category(baskets->policy, line->category) ||
-		    holds_sensitive(baskets->policy, line->category, len))
+		if (!can_be_named(line->category, len) || line_mark(marks, line) != MARK_NONE ||
+		    holds_marked(marks, line->category, len))
 			continue;
 		category = train_index_add(&baskets->categories, line->category, len);
 		if (category >= 0)
@@ -165,6 +157,7 @@ train_baskets_take(void *ctx, const struct feature_row *row)
 {
 	struct train_baskets *baskets = ctx;
 	struct train_basket basket = { .at_ms = row->at_ms, .next_ms = INT64_MAX, .customer = -1 };
+	struct marks marks = marks_of(baskets->policy, row->marks_off);
 	uint16_t list[BASKET_CATEGORIES_MAX];
 
 	if (train_index_get(&baskets->visits, &row->visit_id, sizeof(row->visit_id)) >= 0)
@@ -172,7 +165,7 @@ train_baskets_take(void *ctx, const struct feature_row *row)
 	if (row->has_subject)
 		basket.customer =
 		    train_index_add(&baskets->customers, &row->subject, sizeof(row->subject));
-	basket.count = categories_of(baskets, row->visit, list);
+	basket.count = categories_of(baskets, row->visit, &marks, list);
 	basket.first = (uint32_t)baskets->use_count;
 	if ((row->has_subject && basket.customer < 0) ||
 	    baskets->use_count + basket.count > TRAIN_USES_MAX ||

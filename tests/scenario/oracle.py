@@ -147,8 +147,9 @@ def half_up(a, b):
     return (2 * a + b) // (2 * b)
 
 
-def worth(offer, depth, lines):
-    """Minor units that the customer saves: on the lines that qualify, else on what is typical."""
+def worth(offer, depth, lines, takings=()):
+    """Minor units that the customer saves, on the lines that qualify, else on what is typical; and whether any does. takings:
+    what accepted offers will take, as pairs of offer and amount."""
     kind = offer["type"]
     good = [x for x in lines if x["amount"] > 0 and matches_offer(x, offer)]
     if kind == "points":
@@ -159,7 +160,7 @@ def worth(offer, depth, lines):
     elif kind == "percent":
         saved = sum(half_up(x["amount"] * depth, 100) for x in good)
     elif kind == "amount":
-        saved = min(depth, sum(x["amount"] for x in good))
+        saved = depth
     elif kind == "fixed-price":
         saved = sum(max(0, x["amount"] - half_up(depth * x["qty_milli"], 1000)) for x in good)
     else:
@@ -168,7 +169,17 @@ def worth(offer, depth, lines):
             n = max(1, x["qty_milli"] // 1000)
             units += [half_up(x["amount"] * 1000, x["qty_milli"]) if x["qty_milli"] > 1000 else x["amount"]] * n
         saved = sum(sorted(units)[:depth])
-    return min(saved, offer["max"]) if "max" in offer else saved
+    if good and kind != "points":
+        saved = min(saved, room(offer, good, lines, takings))
+    return (min(saved, offer["max"]) if "max" in offer else saved), bool(good)
+
+
+def room(offer, good, lines, takings):
+    """What there is to save: on the goods, and in the basket."""
+    goods = sum(x["amount"] for x in lines if matches_offer(x, offer))
+    for other, minor in takings:
+        goods -= min(minor, sum(x["amount"] for x in good if matches_offer(x, other)))
+    return max(0, min(goods, sum(x["amount"] for x in lines) - sum(minor for _, minor in takings)))
 
 
 def matches_offer(line, offer):

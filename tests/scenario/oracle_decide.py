@@ -270,13 +270,19 @@ class Run:
             return
         depths = offer.get("ladder") or [offer["depth"]]
         reached = [t for t in offer.get("tiers", []) if t["from"] <= self.total]
-        if c.own and c.own["depth"]:
+        if c.own and len(depths) > 1:
             depths = [c.own["depth"]]
         elif reached:
             depths = [max(reached, key=lambda t: t["from"])["depth"]]
         for depth in depths:
-            saved = worth(offer, depth, self.visit.live())
-            c.options.append({"depth": depth, "worth": saved, "hold": hold_of(offer, depth, saved), "fits": True})
+            saved, now = worth(offer, depth, self.visit.live(), self.takings())
+            c.options.append({"depth": depth, "worth": saved, "hold": hold_of(offer, depth, saved), "fits": True,
+                              "least": offer.get("min_worth", 1) if now else 1})
+
+    def takings(self):
+        """What the accepted offers of this basket will take off it."""
+        offers = [(self.actions[k["action"]].get("offer"), k) for k in self.visit.cards if kept(k) and k["depth"]]
+        return [(o, k["worth"]) for o, k in offers if o["type"] != "points" and k["worth"] > 0]
 
     def about(self, c, option):
         about = {"action": c.action, "depth": option["depth"], "worth": option["worth"], "margin": 0}
@@ -445,6 +451,8 @@ class Run:
                     lever = lever * factor
             offer = c.action.get("offer", {})
             cost = (1 - offer.get("funded", 0)) * option["worth"]
+            if option["worth"] < option.get("least", 0):
+                continue
             if "margin_floor" in offer and margin - cost < offer["margin_floor"]:
                 continue
             gain = p1 * (margin - cost) - p0 * margin
@@ -624,6 +632,7 @@ class Run:
         card = {"prompt": slot["prompt"], "decision": self.decision, "guidance": None, "action": c.id, "answer": None,
                 "group": c.action["group"], "issue": c.action["issue"], "treatment": slot["treatment"],
                 "placement": slot["placement"], "slot": slot["slot"], "depth": option["depth"], "hold": option["hold"],
+                "worth": option["worth"],
                 "state": "open", "withheld": c.fate == "withheld", "sent": self.now, "redeemed": False, "late": False,
                 "expires": self.now + duration(c.action["expires"]), "token": None,
                 "due": self.now + within if goal["is"] != "none" and within else 0}

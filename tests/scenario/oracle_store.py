@@ -463,7 +463,7 @@ class Oracle:
 
     def on_offer_applied(self, data, station, origin):
         visit, card = self.till_word(data)
-        card["state"] = "applied"
+        card["state"], card["worth"] = "applied", data["amount"]
         self.outcome(visit, card, "applied")
         if visit.guidance:
             self.guide(visit)

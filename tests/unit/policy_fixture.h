@@ -33,7 +33,7 @@ static const struct fixture_part good_parts[] = {
 	    " \"levers\":{\"issue:grow\":1.2,\"action:coffee-off\":0.9,\"group:coffee\":1},\n"
 	    " \"quiet\":{\"tender\":true,\"queue_over\":4},\n"
 	    " \"care\":{\"severity\":2,\"likely_to_call\":0.6,\"only\":[\"service\",\"retain\"]},\n"
-	    " \"sensitive\":[\"profile.health\",\"category=beer\"],\n"
+	    " \"sensitive\":[\"profile.health\",\"category=beer\"],\"no_promotion\":[\"category=lottery\"],\n"
 	    " \"forbidden_words\":{\"en\":[\"cheap\"]}}\n" },
 	{ "features.json",
 	    "{\"features\":[\n"
@@ -47,6 +47,7 @@ static const struct fixture_part good_parts[] = {
 	    " {\"name\":\"churn\",\"type\":\"number\",\"from\":\"model.churn\"},\n"
 	    " {\"name\":\"depth_now\",\"type\":\"number\",\"from\":\"action.depth\"},\n"
 	    " {\"name\":\"voids\",\"type\":\"number\",\"from\":\"visit.voids\"},\n"
+	    " {\"name\":\"drinks\",\"type\":\"number\",\"from\":\"basket.count(category=beer)\",\"compliance\":true},\n"
 	    " {\"name\":\"hour\",\"type\":\"number\",\"from\":\"time.hour\"}]}\n" },
 	{ "models/models.json",
 	    "{\"models\":[\n"

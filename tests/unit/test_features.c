@@ -14,6 +14,8 @@
 #include "score/model.h"
 #include "session_fixture.h"
 
+static const struct marks no_marks = { .off = UINT32_MAX };
+
 #define NOW (T0 + 100 * D_MS)
 
 struct world {
@@ -138,7 +140,7 @@ bought(struct world *w, unsigned n, int days_ago, int64_t coffee, int64_t milk)
 		add_line(visit, "grocery/coffee/beans", "acme", "05012345678900", 500, coffee);
 	if (milk > 0)
 		add_line(visit, "grocery/milk", NULL, "milk-1", 2000, milk);
-	subject_add_purchase(w->subject, visit, NOW - days_ago * D_MS, &row);
+	subject_add_purchase(w->subject, visit, &no_marks, NOW - days_ago * D_MS, &row);
 	buf_done(&row);
 	visit_free(visit);
 }
@@ -348,8 +350,8 @@ many_lines_give_what_a_plain_loop_gives(void **state)
 			add_line(visit, categories[(seed >> 16) % 5], NULL, "x", 1000,
 			    (seed >> 8) % 500);
 		}
-		subject_add_purchase(w->subject, visit, NOW - (int64_t)((seed >> 16) % 90) * D_MS,
-		    &row);
+		subject_add_purchase(w->subject, visit, &no_marks,
+		    NOW - (int64_t)((seed >> 16) % 90) * D_MS, &row);
 		buf_done(&row);
 		visit_free(visit);
 	}
@@ -399,7 +401,7 @@ a_category_may_be_of_any_depth(void **state)
 	add_line(visit, "a/b/c/d/e/f/gg/h", NULL, "x", 1000, 10);
 	add_line(visit, "a/b/c/d/e/f", NULL, "a/b", 1000, 100);
 	add_line(visit, "", "a/b", "x", 1000, 1000);
-	subject_add_purchase(w->subject, visit, NOW, &row);
+	subject_add_purchase(w->subject, visit, &no_marks, NOW, &row);
 	is_number(w, "local.sum(category=a/b/c/d/e/f/g)", 1);
 	is_number(w, "local.sum(category=a/b/c/d/e/f/g/h)", 1);
 	is_number(w, "local.sum(category=a/b/c/d/e/f/g/h/i)", 0);

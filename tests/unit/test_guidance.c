@@ -208,6 +208,8 @@ a_withdrawal_names_its_reason(void **state)
 	    "{\"withdraw\":\"01000000000000000000000001\",\"reason\":\"tender\"}");
 }
 
+static struct marks marks;
+
 static void
 a_command_carries_the_offer_of_the_card_and_its_worth(void **state)
 {
@@ -216,22 +218,23 @@ a_command_carries_the_offer_of_the_card_and_its_worth(void **state)
 
 	(void)state;
 	one->token = id_of(5);
-	command_json(COMMAND_APPLY_OFFER, &command, &visit, one, NULL, NOW, &out);
+	marks.off = UINT32_MAX;
+	command_json(COMMAND_APPLY_OFFER, &command, &visit, one, &marks, NULL, NOW, &out);
 	assert_string_equal(out.data,
 	    "{\"command\":\"01000000000000000000000004\",\"type\":\"apply-offer\",\"terminal\":"
 	    "\"3\",\"basket\":\"B\\\"1\","
 	    "\"prompt\":\"01000000000000000000000003\",\"offer\":{\"type\":\"percent\",\"worth\":"
-	    "50,\"depth\":10},"
+	    "50,\"depth\":10,\"exclude\":[]},"
 	    "\"token\":\"01000000000000000000000005\",\"expires\":\"2026-11-21T10:00:00.000Z\"}");
 	buf_clear(&out);
-	command_json(COMMAND_PRINT_MESSAGE, &command, &visit, one, "Hello", NOW, &out);
+	command_json(COMMAND_PRINT_MESSAGE, &command, &visit, one, &marks, "Hello", NOW, &out);
 	assert_string_equal(out.data,
 	    "{\"command\":\"01000000000000000000000004\",\"type\":\"print-message\",\"terminal\":"
 	    "\"3\",\"basket\":\"B\\\"1\","
 	    "\"prompt\":\"01000000000000000000000003\",\"text\":\"Hello\",\"expires\":\"2026-11-"
 	    "21T10:00:00.000Z\"}");
 	buf_clear(&out);
-	command_json(COMMAND_CLEAR_MESSAGE, &command, &visit, NULL, NULL, NOW, &out);
+	command_json(COMMAND_CLEAR_MESSAGE, &command, &visit, NULL, &marks, NULL, NOW, &out);
 	assert_null(strstr(out.data, "prompt"));
 	assert_non_null(strstr(out.data, "\"type\":\"clear-message\""));
 }

@@ -30,6 +30,13 @@ teardown(void **state)
 	return 0;
 }
 
+/* On this basket as it is now, with no policy and thus nobody's marks but the product's. */
+static struct offer_value
+value_on(const struct offer *offer, int64_t depth, const struct visit *visit)
+{
+	return offer_value(offer, depth, basis_make(arena, NULL, 0, visit));
+}
+
 static struct offer
 percent_off_coffee(void)
 {
@@ -54,11 +61,11 @@ worth_is_rounded_half_up_on_each_line(void **state)
 
 	(void)state;
 	add_line(arena, &visit, "grocery/coffee", 1000, 499); /* 49.9 */
-	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 50);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 50);
 	add_line(arena, &visit, "grocery/coffee/beans", 1000, 5); /* 0.5: up */
-	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 51);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 51);
 	add_line(arena, &visit, "grocery/coffee", 1000, 4); /* 0.4: down */
-	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 51);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 51);
 }
 
 static void
@@ -78,8 +85,8 @@ lines_that_do_not_qualify_save_nothing(void **state)
 	line->voided = true;
 	add_line(arena, &visit, "grocery/coffeemakers", 1000, 1000); /* not below grocery/coffee */
 	add_line(arena, &visit, "grocery", 1000, 1000);
-	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 10);
-	assert_true(offer_value(&offer, 10, &visit).qualifies_now);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 10);
+	assert_true(value_on(&offer, 10, &visit).qualifies_now);
 }
 
 static void
@@ -89,14 +96,14 @@ without_a_qualifying_line_the_typical_saving_is_shown(void **state)
 	struct visit visit = { 0 };
 
 	(void)state;
-	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 45);
-	assert_false(offer_value(&offer, 10, &visit).qualifies_now);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 45);
+	assert_false(value_on(&offer, 10, &visit).qualifies_now);
 	offer.type = OFFER_FIXED_PRICE;
-	assert_int_equal(offer_value(&offer, 399, &visit).worth_minor, 51);
+	assert_int_equal(value_on(&offer, 399, &visit).worth_minor, 51);
 	offer.type = OFFER_AMOUNT;
-	assert_int_equal(offer_value(&offer, 70, &visit).worth_minor, 70);
+	assert_int_equal(value_on(&offer, 70, &visit).worth_minor, 70);
 	offer.type = OFFER_FREE_ITEM;
-	assert_int_equal(offer_value(&offer, 1, &visit).worth_minor, 300);
+	assert_int_equal(value_on(&offer, 1, &visit).worth_minor, 300);
 }
 
 static void
@@ -107,9 +114,9 @@ worth_is_never_over_max(void **state)
 
 	(void)state;
 	add_line(arena, &visit, "grocery/coffee", 1000, 3000);
-	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 300);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 300);
 	add_line(arena, &visit, "grocery/coffee", 1000, 10);
-	assert_int_equal(offer_value(&offer, 10, &visit).worth_minor, 300);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 300);
 }
 
 static void
@@ -121,15 +128,15 @@ the_supplier_pays_a_share_and_the_hold_is_the_most_it_can_cost_us(void **state)
 
 	(void)state;
 	offer.funded = 0.5;
-	value = offer_value(&offer, 10, &visit);
+	value = value_on(&offer, 10, &visit);
 	assert_true(value.cost_minor == 22.5);
 	assert_int_equal(value.hold_minor, 150);
 	offer.funded = 0.7; /* 0.3 x 300 is 90, not 91 for want of a bit */
-	assert_int_equal(offer_value(&offer, 10, &visit).hold_minor, 90);
+	assert_int_equal(value_on(&offer, 10, &visit).hold_minor, 90);
 	offer.max_minor = 301; /* 90.3: up */
-	assert_int_equal(offer_value(&offer, 10, &visit).hold_minor, 91);
+	assert_int_equal(value_on(&offer, 10, &visit).hold_minor, 91);
 	offer.funded = 1;
-	assert_int_equal(offer_value(&offer, 10, &visit).hold_minor, 0);
+	assert_int_equal(value_on(&offer, 10, &visit).hold_minor, 0);
 }
 
 static void
@@ -142,10 +149,10 @@ an_amount_saves_at_most_what_the_lines_cost(void **state)
 	offer.type = OFFER_AMOUNT;
 	offer.max_minor = -1;
 	add_line(arena, &visit, "grocery/coffee", 1000, 69);
-	assert_int_equal(offer_value(&offer, 70, &visit).worth_minor, 69);
-	assert_int_equal(offer_value(&offer, 70, &visit).hold_minor, 70);
+	assert_int_equal(value_on(&offer, 70, &visit).worth_minor, 69);
+	assert_int_equal(value_on(&offer, 70, &visit).hold_minor, 70);
 	add_line(arena, &visit, "grocery/coffee", 1000, 2);
-	assert_int_equal(offer_value(&offer, 70, &visit).worth_minor, 70);
+	assert_int_equal(value_on(&offer, 70, &visit).worth_minor, 70);
 }
 
 static void
@@ -157,12 +164,12 @@ a_fixed_price_counts_units(void **state)
 	(void)state;
 	offer.type = OFFER_FIXED_PRICE;
 	add_line(arena, &visit, "grocery/coffee", 2000, 1000);
-	assert_int_equal(offer_value(&offer, 399, &visit).worth_minor, 202);
-	assert_int_equal(offer_value(&offer, 500, &visit).worth_minor, 0);
-	assert_int_equal(offer_value(&offer, 501, &visit).worth_minor, 0);
+	assert_int_equal(value_on(&offer, 399, &visit).worth_minor, 202);
+	assert_int_equal(value_on(&offer, 500, &visit).worth_minor, 0);
+	assert_int_equal(value_on(&offer, 501, &visit).worth_minor, 0);
 	add_line(arena, &visit, "grocery/coffee", 500,
 	    250); /* half a kilogram at 399: 199.5, 200 */
-	assert_int_equal(offer_value(&offer, 399, &visit).worth_minor, 252);
+	assert_int_equal(value_on(&offer, 399, &visit).worth_minor, 252);
 }
 
 static void
@@ -178,12 +185,12 @@ the_cheapest_units_are_free(void **state)
 	add_line(arena, &visit, "grocery/coffee", 2000, 600);
 	add_line(arena, &visit, "grocery/coffee", 1000, 400);
 	add_line(arena, &visit, "grocery/coffee", 1000, 400);
-	assert_int_equal(offer_value(&offer, 1, &visit).worth_minor, 300);
-	assert_int_equal(offer_value(&offer, 2, &visit).worth_minor, 600);
-	assert_int_equal(offer_value(&offer, 3, &visit).worth_minor, 1000);
-	assert_int_equal(offer_value(&offer, 4, &visit).worth_minor, 1400);
-	assert_int_equal(offer_value(&offer, 5, &visit).worth_minor, 1900);
-	assert_int_equal(offer_value(&offer, 99, &visit).worth_minor, 1900);
+	assert_int_equal(value_on(&offer, 1, &visit).worth_minor, 300);
+	assert_int_equal(value_on(&offer, 2, &visit).worth_minor, 600);
+	assert_int_equal(value_on(&offer, 3, &visit).worth_minor, 1000);
+	assert_int_equal(value_on(&offer, 4, &visit).worth_minor, 1400);
+	assert_int_equal(value_on(&offer, 5, &visit).worth_minor, 1900);
+	assert_int_equal(value_on(&offer, 99, &visit).worth_minor, 1900);
 }
 
 static void
@@ -193,11 +200,11 @@ points_are_worth_what_is_stated(void **state)
 	struct visit visit = { 0 };
 
 	(void)state;
-	assert_int_equal(offer_value(&offer, 100, &visit).worth_minor, 80);
+	assert_int_equal(value_on(&offer, 100, &visit).worth_minor, 80);
 	add_line(arena, &visit, "x", 1000, 10);
-	assert_int_equal(offer_value(&offer, 100, &visit).worth_minor, 80);
+	assert_int_equal(value_on(&offer, 100, &visit).worth_minor, 80);
 	offer.typical_minor = 0;
-	assert_int_equal(offer_value(&offer, 100, &visit).worth_minor, 100);
+	assert_int_equal(value_on(&offer, 100, &visit).worth_minor, 100);
 }
 
 static void
@@ -211,21 +218,21 @@ an_item_matches_with_and_without_leading_zeros(void **state)
 	strcpy(line->item, "05012345678900");
 	offer.include.set = true;
 	offer.include.item = "5012345678900";
-	assert_true(offer_value(&offer, 10, &visit).qualifies_now);
+	assert_true(value_on(&offer, 10, &visit).qualifies_now);
 	offer.include.item = "05012345678900";
-	assert_true(offer_value(&offer, 10, &visit).qualifies_now);
+	assert_true(value_on(&offer, 10, &visit).qualifies_now);
 	offer.include.item = "5012345678901";
-	assert_false(offer_value(&offer, 10, &visit).qualifies_now);
+	assert_false(value_on(&offer, 10, &visit).qualifies_now);
 	line->item[0] = '\0';
 	line->sku = arena_strdup(arena, "A-1");
 	offer.include.item = "A-1";
-	assert_true(offer_value(&offer, 10, &visit).qualifies_now);
+	assert_true(value_on(&offer, 10, &visit).qualifies_now);
 }
 
 static void
-the_depth_is_that_of_the_card_else_the_tier_else_the_ladder(void **state)
+the_depth_is_that_shown_of_a_ladder_else_the_tier_else_all(void **state)
 {
-	int64_t three[] = { 3 };
+	int64_t three[] = { 3 }, rungs[] = { 3, 7, 9 };
 	struct tier tiers[] = { { 2000, 5 }, { 4000, 10 } };
 	struct offer offer = { .type = OFFER_PERCENT,
 		.ladder = three,
@@ -244,8 +251,18 @@ the_depth_is_that_of_the_card_else_the_tier_else_the_ladder(void **state)
 	assert_int_equal(depths[0], 5);
 	assert_int_equal(offer_depths(&offer, NULL, 4000, depths), 1);
 	assert_int_equal(depths[0], 10);
+	/* What a basket reached, it may fall below again: tiers follow it, whatever was shown. */
+	assert_int_equal(offer_depths(&offer, &card, 4000, depths), 1);
+	assert_int_equal(depths[0], 10);
+	assert_int_equal(offer_depths(&offer, &card, 1999, depths), 1);
+	assert_int_equal(depths[0], 3);
+	offer = (struct offer){ .type = OFFER_PERCENT, .ladder = rungs, .ladder_count = 3 };
+	assert_int_equal(offer_depths(&offer, NULL, 4000, depths), 3);
 	assert_int_equal(offer_depths(&offer, &card, 4000, depths), 1);
 	assert_int_equal(depths[0], 7);
+	offer.ladder = NULL;
+	offer.tiers = tiers;
+	offer.tier_count = 2;
 	offer.ladder_count = 0;
 	assert_int_equal(offer_depths(&offer, NULL, 1999, depths), 0);
 }
@@ -260,12 +277,13 @@ huge_amounts_do_not_overflow(void **state)
 	offer.max_minor = INT64_MAX;
 	add_line(arena, &visit, "grocery/coffee", INT64_C(1000000000), INT64_C(1000000000000));
 	add_line(arena, &visit, "grocery/coffee", 1000, INT64_MAX);
-	assert_int_equal(offer_value(&offer, 100, &visit).worth_minor, INT64_C(1000000000000));
+	assert_int_equal(value_on(&offer, 100, &visit).worth_minor, INT64_C(1000000000000));
 	offer.type = OFFER_FIXED_PRICE;
-	assert_int_equal(offer_value(&offer, INT64_C(1000000000000), &visit).worth_minor, 0);
+	assert_int_equal(value_on(&offer, INT64_C(1000000000000), &visit).worth_minor, 0);
+	/* A coupon on the coffee: so much less is left to save. */
 	add_line(arena, &visit, "grocery/coffee", 1000, -500);
 	offer.type = OFFER_PERCENT;
-	assert_int_equal(offer_value(&offer, 100, &visit).worth_minor, INT64_C(1000000000000));
+	assert_int_equal(value_on(&offer, 100, &visit).worth_minor, INT64_C(999999999500));
 }
 
 /* The short look at where categories begin leaves out no line that qualifies, and lets in no other. */
@@ -277,13 +295,11 @@ the_short_look_at_the_lines_changes_nothing(void **state)
 		"groceries/coffee", "", "grocerya" };
 	struct visit visit = { 0 };
 	struct offer offer = percent_off_coffee();
-	const struct basket_lines *lines;
 
 	(void)state;
 	offer.max_minor = -1;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		add_line(arena, &visit, paths[i], 1000, 1000 << i);
-	lines = offer_lines(arena, &visit);
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		for (int with = 0; with < 3; with++) {
 			struct offer_value alone, on;
@@ -291,9 +307,10 @@ the_short_look_at_the_lines_changes_nothing(void **state)
 			offer.include.category = paths[i];
 			offer.include.brand = with == 1 ? "acme" : NULL;
 			offer.include.set = with < 2;
+			offer.aim_mask = 0;
+			alone = value_on(&offer, 10, &visit);
 			offer_settle(&offer);
-			alone = offer_value(&offer, 10, &visit);
-			on = offer_value_on(&offer, 10, &visit, lines);
+			on = value_on(&offer, 10, &visit);
 			assert_int_equal(alone.worth_minor, on.worth_minor);
 			assert_int_equal(alone.hold_minor, on.hold_minor);
 			assert_int_equal(alone.qualifies_now, on.qualifies_now);
@@ -303,7 +320,7 @@ the_short_look_at_the_lines_changes_nothing(void **state)
 	offer.include.brand = NULL;
 	offer.include.category = "grocery/coffee";
 	offer_settle(&offer);
-	assert_int_equal(offer_value_on(&offer, 10, &visit, lines).worth_minor, 100 + 200);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 100 + 200);
 }
 
 int
@@ -320,7 +337,7 @@ main(void)
 		cmocka_unit_test(the_cheapest_units_are_free),
 		cmocka_unit_test(points_are_worth_what_is_stated),
 		cmocka_unit_test(an_item_matches_with_and_without_leading_zeros),
-		cmocka_unit_test(the_depth_is_that_of_the_card_else_the_tier_else_the_ladder),
+		cmocka_unit_test(the_depth_is_that_shown_of_a_ladder_else_the_tier_else_all),
 		cmocka_unit_test(huge_amounts_do_not_overflow),
 		cmocka_unit_test(the_short_look_at_the_lines_changes_nothing),
 	};

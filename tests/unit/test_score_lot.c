@@ -178,9 +178,8 @@ each_depth_of_a_ladder_is_scored_for_itself(void **state)
 
 			/* No other depth of its ladder gains more, scored alone. */
 			for (size_t d = 0; d < best->action->offer.ladder_count; d++) {
-				struct offer_value value = offer_value_on(&best->action->offer,
-				    best->action->offer.ladder[d], &s.visit,
-				    offer_lines(s.arena, &s.visit));
+				struct offer_value value = offer_value(&best->action->offer,
+				    best->action->offer.ladder[d], s.decision.basis);
 				double p;
 
 				other.depth = best->action->offer.ladder[d];

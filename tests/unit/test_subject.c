@@ -7,6 +7,8 @@
 #include "profile/subject_io.h"
 #include "session_fixture.h"
 
+static const struct marks no_marks = { .off = UINT32_MAX };
+
 static struct subject *
 somebody(void)
 {
@@ -323,7 +325,7 @@ nothing_is_noted_of_someone_forgotten(void **state)
 	pay(l, "7", "B1", 499);
 	subject->forgotten = true;
 	assert_false(consent(subject, CONSENT_PERSONALISE, true, T0, 0));
-	subject_add_purchase(subject, visit, l->now_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, l->now_ms, &row);
 	subject_add_incident(subject, INCIDENT_VOID, T0);
 	assert_int_equal(row.len, 0);
 	assert_int_equal(subject->purchase_count, 0);
@@ -350,7 +352,7 @@ a_closed_basket_becomes_a_purchase_without_its_voided_lines(void **state)
 	scan(l, "7", "B1", 2, 100);
 	unscan(l, "7", "B1", 1);
 	visit = pay(l, "7", "B1", 90);
-	subject_add_purchase(subject, visit, l->now_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, l->now_ms, &row);
 	assert_int_equal(subject->purchase_count, 1);
 	assert_int_equal(subject->purchases[0].line_count, 1);
 	assert_int_equal(subject->purchases[0].total_minor, 90);
@@ -362,7 +364,7 @@ a_closed_basket_becomes_a_purchase_without_its_voided_lines(void **state)
 	/* A late line: the same visit again replaces. */
 	scan(l, "7", "B1", 3, 7);
 	buf_clear(&row);
-	subject_add_purchase(subject, visit, visit->closed_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, visit->closed_ms, &row);
 	assert_int_equal(subject->purchase_count, 1);
 	assert_int_equal(subject->purchases[0].line_count, 2);
 	assert_ptr_equal(subject->purchases[0].lines[0].category,
@@ -371,7 +373,7 @@ a_closed_basket_becomes_a_purchase_without_its_voided_lines(void **state)
 	/* Voided as a whole after all. */
 	till(l, "7", EV_BASKET_CANCELLED, "B1");
 	buf_clear(&row);
-	subject_add_purchase(subject, visit, visit->closed_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, visit->closed_ms, &row);
 	assert_int_equal(subject->purchase_count, 0);
 	assert_true(row.len > 0);
 	buf_done(&row);
@@ -388,22 +390,22 @@ training_cancelled_and_voided_sales_are_never_purchases(void **state)
 
 	visit->training = true;
 	pay(l, "7", "B1", 499);
-	subject_add_purchase(subject, visit, l->now_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, l->now_ms, &row);
 	assert_int_equal(row.len, 0);
 	scan(l, "7", "B2", 1, 499);
 	visit = till(l, "7", EV_BASKET_CANCELLED, "B2");
-	subject_add_purchase(subject, visit, l->now_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, l->now_ms, &row);
 	scan(l, "7", "B3", 1, 499);
 	unscan(l, "7", "B3", 1);
 	visit = pay(l, "7", "B3", 0);
-	subject_add_purchase(subject, visit, l->now_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, l->now_ms, &row);
 	assert_int_equal(subject->purchase_count, 0);
 	assert_false(subject->known);
 	/* The row of the last says that it was none. */
 	assert_int_equal(subject_add_log(subject, SUBJECT_LOG_PURCHASE, row.data, row.len),
 	    AISLE_E_DAMAGED); /* two rows in one */
 	buf_clear(&row);
-	subject_add_purchase(subject, visit, l->now_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, l->now_ms, &row);
 	assert_int_equal(subject_add_log(subject, SUBJECT_LOG_PURCHASE, row.data, row.len), 0);
 	assert_int_equal(subject->purchase_count, 0);
 	buf_done(&row);
@@ -424,12 +426,12 @@ log_rows_bring_the_same_purchases_back(void **state)
 		scan(l, "7", basket, 1, i);
 		visit = pay(l, "7", basket, i + 1);
 		buf_clear(&row);
-		subject_add_purchase(subject, visit, T0 + (i * 37) % 50, &row);
+		subject_add_purchase(subject, visit, &no_marks, T0 + (i * 37) % 50, &row);
 		assert_int_equal(subject_add_log(back, SUBJECT_LOG_PURCHASE, row.data, row.len), 0);
 		if (i % 10 == 0) {
 			till(l, "7", EV_BASKET_CANCELLED, basket);
 			buf_clear(&row);
-			subject_add_purchase(subject, visit, T0, &row);
+			subject_add_purchase(subject, visit, &no_marks, T0, &row);
 			assert_int_equal(subject_add_log(back, SUBJECT_LOG_PURCHASE, row.data,
 					     row.len),
 			    0);
@@ -465,7 +467,7 @@ a_damaged_log_row_is_refused_at_every_length(void **state)
 	scan(l, "7", "B1", 1, 499);
 	scan(l, "7", "B1", 2, 100);
 	visit = pay(l, "7", "B1", 599);
-	subject_add_purchase(subject, visit, T0, &row);
+	subject_add_purchase(subject, visit, &no_marks, T0, &row);
 	for (size_t len = 0; len < row.len; len++) {
 		char *exact = malloc(len + 1);
 
@@ -495,7 +497,7 @@ the_newest_baskets_are_kept(void **state)
 		visit->id.b[8] = (uint8_t)(i >> 8);
 		visit->id.b[9] = (uint8_t)i;
 		buf_clear(&row);
-		subject_add_purchase(subject, visit, T0 + i, &row);
+		subject_add_purchase(subject, visit, &no_marks, T0 + i, &row);
 	}
 	assert_int_equal(subject->purchase_count, HISTORY_BASKETS_MAX);
 	assert_int_equal(subject->purchases[0].at_ms, T0 + 1);
@@ -571,7 +573,7 @@ the_export_is_json_with_everything_in_it(void **state)
 	json_t *json;
 
 	pay(l, "7", "B1", 499);
-	subject_add_purchase(subject, visit, l->now_ms, &row);
+	subject_add_purchase(subject, visit, &no_marks, l->now_ms, &row);
 	subject_apply(subject, &event);
 	subject_apply(subject, &contact);
 	profile(subject,

@@ -9,6 +9,8 @@
 #include "profile/subject_rows.h"
 #include "session_fixture.h"
 
+static const struct marks no_marks = { .off = UINT32_MAX };
+
 #define T INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
 
 static void
@@ -111,10 +113,10 @@ all_that_is_kept_is_told(void **state)
 		snprintf(line->item, sizeof(line->item), "04006381333931");
 	}
 	visit->total_minor = 999;
-	subject_add_purchase(subject, visit, T, &purchase);
+	subject_add_purchase(subject, visit, &no_marks, T, &purchase);
 	visit->id.b[0] = 5;
 	visit->line_count = 0;
-	subject_add_purchase(subject, visit, T + 7, &purchase);
+	subject_add_purchase(subject, visit, &no_marks, T + 7, &purchase);
 	contacts_add(&subject->contacts, &outside);
 	contacts_add(&subject->contacts, &row);
 	assert_json(subject,

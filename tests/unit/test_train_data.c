@@ -29,11 +29,9 @@ struct shop {
 };
 
 static void
-shop_open(struct shop *shop, const char *policy)
+shop_open(struct shop *shop)
 {
 	memset(shop, 0, sizeof(*shop));
-	shop->policy.source = json_loads(policy, 0, NULL);
-	assert_non_null(shop->policy.source);
 	train_baskets_init(&shop->baskets);
 	shop->baskets.policy = &shop->policy;
 }
@@ -42,7 +40,6 @@ static void
 shop_close(struct shop *shop)
 {
 	train_baskets_done(&shop->baskets);
-	json_decref(shop->policy.source);
 }
 
 /* customer < 0: nobody. "a,b,-c": a line each; with a minus it was voided. */
@@ -114,7 +111,7 @@ a_basket_holds_each_category_once_and_no_voided_line(void **state)
 	struct shop shop;
 
 	(void)state;
-	shop_open(&shop, "{}");
+	shop_open(&shop);
 	buy(&shop, 1000, 1, "b/b,a/a,b/b/c,-c/c,");
 	assert_int_equal(shop.baskets.count, 1);
 	assert_int_equal(shop.baskets.list[0].count, 2);
@@ -125,14 +122,16 @@ a_basket_holds_each_category_once_and_no_voided_line(void **state)
 }
 
 static void
-what_is_sensitive_and_what_holds_it_is_not_taken(void **state)
+what_is_marked_and_what_holds_it_is_not_taken(void **state)
 {
+	struct marked marks[] = { { "drug/pain", MARK_SENSITIVE },
+		{ "baby/food/formula", MARK_NO_PROMOTION } };
 	struct shop shop;
 
 	(void)state;
-	shop_open(&shop,
-	    "{\"policy\":{\"sensitive\":[\"profile.x\",\"category=drug/"
-	    "pain\",\"category=baby/food/formula\"]}}");
+	shop_open(&shop);
+	shop.policy.marks = marks;
+	shop.policy.mark_count = ARRAY_LEN(marks);
 	buy(&shop, 1000, 1,
 	    "drug/pain,drug/pain/strong,baby/food,baby/food/jars,drug/painting,baby/foodie,baby");
 	assert_int_equal(category(&shop, "drug/pain"), -1);
@@ -148,7 +147,7 @@ a_category_that_no_feature_could_name_is_not_taken(void **state)
 	struct shop shop;
 
 	(void)state;
-	shop_open(&shop, "{}");
+	shop_open(&shop);
 	buy(&shop, 1000, 1, "a=b,a(b,/a,a//b,a b,good/one");
 	assert_int_equal(shop.baskets.categories.count, 1);
 	shop_close(&shop);
@@ -160,7 +159,7 @@ the_next_basket_is_the_same_customers(void **state)
 	struct shop shop;
 
 	(void)state;
-	shop_open(&shop, "{}");
+	shop_open(&shop);
 	buy(&shop, 1000, 1, "a");
 	buy(&shop, 2000, 2, "a");
 	buy(&shop, 3000, -1, "a");
@@ -207,7 +206,7 @@ support_confidence_and_lift_are_those_of_the_counts(void **state)
 	struct shop shop;
 
 	(void)state;
-	shop_open(&shop, "{}");
+	shop_open(&shop);
 	fill_pairs(&shop);
 	train_pairs_make(&pairs, &shop.baskets, 5000);
 	assert_int_equal(pairs.baskets, 100);
@@ -238,7 +237,7 @@ a_pair_of_nineteen_baskets_is_none_and_of_twenty_is_one(void **state)
 		struct train_pairs pairs;
 		struct shop shop;
 
-		shop_open(&shop, "{}");
+		shop_open(&shop);
 		for (int i = 0; i < 60; i++)
 			buy(&shop, 1000 + i, -1, i < both ? "x,y" : "z");
 		train_pairs_make(&pairs, &shop.baskets, 5000);
@@ -339,7 +338,7 @@ the_lapse_window_ends_after_forty_days_to_the_millisecond(void **state)
 	int64_t at = 12 * D_MS;
 
 	(void)state;
-	shop_open(&lesson.shop, "{}");
+	shop_open(&lesson.shop);
 	buy(&lesson.shop, 0, 0, "a");  /* everybody looks new then: no row */
 	buy(&lesson.shop, at, 1, "a"); /* back in time, by nothing */
 	buy(&lesson.shop, at, 2, "a"); /* a millisecond late */
@@ -370,7 +369,7 @@ what_lies_in_the_basket_already_is_no_question(void **state)
 	};
 
 	(void)state;
-	shop_open(&lesson.shop, "{}");
+	shop_open(&lesson.shop);
 	buy(&lesson.shop, 0, 1, "a");
 	for (int i = 1; i <= 3; i++)
 		buy(&lesson.shop, 12 * D_MS + i, 1, i < 3 ? "a" : "b");
@@ -391,7 +390,7 @@ main(void)
 		cmocka_unit_test(an_index_numbers_in_order_of_first_sight_up_to_its_bound),
 		cmocka_unit_test(a_category_is_two_steps_of_its_path),
 		cmocka_unit_test(a_basket_holds_each_category_once_and_no_voided_line),
-		cmocka_unit_test(what_is_sensitive_and_what_holds_it_is_not_taken),
+		cmocka_unit_test(what_is_marked_and_what_holds_it_is_not_taken),
 		cmocka_unit_test(a_category_that_no_feature_could_name_is_not_taken),
 		cmocka_unit_test(the_next_basket_is_the_same_customers),
 		cmocka_unit_test(support_confidence_and_lift_are_those_of_the_counts),
