@@ -121,6 +121,7 @@ struct event {
 	struct json_t *data; /* the data object, for event.NAME features; card removed */
 
 	const char *basket, *terminal, *station, *associate;
+	const char *from; /* opened, resumed: the terminal where the sale was suspended */
 	bool training;
 	bool has_subject;
 	struct id subject; /* of card or subject; the card number is gone by now */

@@ -8,6 +8,10 @@
  *   visit that waits for one. Everything the engine remembers of a visit is
  *   in this struct, so that saving and loading it is the whole of persistence.
  *
+ * TIME
+ *   What happened last wins: members in *_at_ms are times of events, as their
+ *   senders say; the others are the engine's own, by arrival.
+ *
  * OWNERSHIP
  *   A visit owns its strings and arrays (visit_free). Bounds: VISIT_LINES_MAX
  *   lines, VISIT_CARDS_MAX cards, VISIT_CONTACTS_MAX contacts.
@@ -42,9 +46,13 @@ enum visit_state {
 struct line {
 	int64_t line;
 	int64_t added_ms; /* arrival of the event that set it */
+	int64_t time_ms;  /* when that happened, as the till says */
+	int64_t void_ms;  /* of the last void, with void_said */
+	bool void_said;
+	bool void_first; /* it came before any version, and cancels the next one of its own time */
 	int64_t qty_milli, amount_minor, margin_minor, discount_minor;
 	bool has_margin, restricted;
-	bool voided;	 /* also a void that came before its line */
+	bool voided;	 /* does not count; also a void that came before its line */
 	char item[20];	 /* GTIN-14, or "" */
 	int best_before; /* days since 1970; 0: none */
 	/* NULL: none; category never NULL. A line with a sku is named by it: see line_item() */
@@ -120,6 +128,25 @@ struct visit {
 	struct id subject;
 	char *language; /* of the profile, once known; NULL: the policy's first */
 	int64_t opened_ms, last_ms, closed_ms, identified_ms;
+	/* Times of events; 0: none yet. */
+	int64_t began_at_ms; /* of its first event */
+	int64_t state_at_ms; /* of what brought it into its state */
+	int64_t ended_at_ms; /* of its close or cancellation */
+	int64_t card_at_ms;  /* when its customer's card was read */
+	bool card_named;     /* with the number of the basket */
+	bool missed; /* a card that found no basket while it waited, and still may by its time */
+	struct id former; /* whose it was before a card that named no basket; zero: nobody's */
+	struct id
+	    beside; /* the card that was read before it, with no basket, at its station; zero: none */
+	/* The sale was recalled: where it was suspended, and until when that till's word was about it. */
+	char from[NAME_SIZE];
+	int64_t left_at_ms;
+	/* A recall that has found no suspended sale yet; by whom "" is anybody. */
+	char recall_from[NAME_SIZE];
+	int64_t recall_at_ms;
+	/* The basket of the same number before it, at its terminal, and where it was recalled from; zero: none. */
+	struct id before, before_from;
+	struct id alike;     /* and the one before it in the store, wherever that was */
 	int64_t total_minor; /* as the till closed it */
 	int voids, declines, returns;
 	int decisions;	    /* taken so far */

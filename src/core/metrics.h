@@ -27,6 +27,7 @@
 	F(REJECTED, "aisle_events_rejected", COUNTER, "Messages put aside as dead letters, by reason.") \
 	F(UNKNOWN_MEMBERS, "aisle_unknown_members", COUNTER, "JSON members that nobody reads.") \
 	F(BAD_GTINS, "aisle_bad_gtins", COUNTER, "GTINs that do not check and became a sku.") \
+	F(BASKETS_AGAIN, "aisle_basket_numbers_again", COUNTER, "Baskets with the number of an earlier one at their terminal.") \
 	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
 	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
 	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
@@ -61,6 +62,7 @@
 #define METRIC_SERIES_PLAIN(S) \
 	S(UNKNOWN_MEMBERS, UNKNOWN_MEMBERS, "") \
 	S(BAD_GTINS, BAD_GTINS, "") \
+	S(BASKETS_AGAIN, BASKETS_AGAIN, "") \
 	S(TURNS, TURNS, "") \
 	S(COMMITS_FAILED, COMMITS_FAILED, "") \
 	S(DECISIONS, DECISIONS, "") \

@@ -39,6 +39,7 @@ static const char *const decision_reasons[] = { "not-relevant", "customer-declin
 static const struct field opened_fields[] = {
 	BASKET(REQUIRED), NAME("terminal", REQUIRED, terminal), STATION(OPTIONAL),
 	ID("associate", OPTIONAL, associate), BOOL("training", OPTIONAL, training),
+	NAME("from", OPTIONAL, from),
 };
 static const struct field added_fields[] = {
 	BASKET(REQUIRED), LINE,
@@ -55,6 +56,7 @@ static const struct field voided_fields[] = { BASKET(REQUIRED), LINE };
 static const struct field basket_fields[] = {
 	BASKET(REQUIRED),
 	NAME("terminal", OPTIONAL, terminal),
+	NAME("from", OPTIONAL, from),
 };
 /* clang-format off */
 static const struct field closed_fields[] = {

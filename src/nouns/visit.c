@@ -57,6 +57,13 @@ visit_over(const struct visit *visit)
 	return visit->state == VISIT_CLOSED || visit->state == VISIT_CANCELLED;
 }
 
+bool
+visit_at(const struct visit *visit, const char *terminal, int64_t at_ms)
+{
+	return strcmp(visit->terminal, terminal) == 0 ||
+	    (strcmp(visit->from, terminal) == 0 && at_ms < visit->left_at_ms);
+}
+
 /* From the end: a till mostly speaks of the line it has just scanned. */
 struct line *
 visit_line(const struct visit *visit, int64_t number)

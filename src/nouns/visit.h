@@ -10,7 +10,10 @@
 
 struct visit *visit_new(const struct id *id);
 void visit_free(struct visit *visit);
-bool visit_over(const struct visit *visit);			    /* CLOSED or CANCELLED */
+bool visit_over(const struct visit *visit); /* CLOSED or CANCELLED */
+/* Was what this terminal said at that time about it? Of a sale that was recalled, until then, also
+ * where it was suspended. */
+bool visit_at(const struct visit *visit, const char *terminal, int64_t at_ms);
 struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: none */
 /* zeroed but category ""; NULL: VISIT_LINES_MAX */
 struct line *visit_add_line(struct visit *visit, int64_t number);

@@ -15,7 +15,7 @@
 #include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 2
+#define VISIT_VERSION 3
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -35,6 +35,21 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, I64, last_ms),
 	FIELD(struct visit, I64, closed_ms),
 	FIELD(struct visit, I64, identified_ms),
+	FIELD(struct visit, I64, began_at_ms),
+	FIELD(struct visit, I64, state_at_ms),
+	FIELD(struct visit, I64, ended_at_ms),
+	FIELD(struct visit, I64, card_at_ms),
+	FIELD(struct visit, BOOL, card_named),
+	FIELD(struct visit, BOOL, missed),
+	FIELD(struct visit, ID, former),
+	FIELD(struct visit, ID, beside),
+	FIELD_CHARS(struct visit, from),
+	FIELD(struct visit, I64, left_at_ms),
+	FIELD_CHARS(struct visit, recall_from),
+	FIELD(struct visit, I64, recall_at_ms),
+	FIELD(struct visit, ID, before),
+	FIELD(struct visit, ID, before_from),
+	FIELD(struct visit, ID, alike),
 	FIELD(struct visit, I64, total_minor),
 	FIELD(struct visit, INT, voids),
 	FIELD(struct visit, INT, declines),
@@ -51,6 +66,10 @@ const size_t visit_field_count = ARRAY_LEN(visit_fields);
 const struct field line_fields[] = {
 	FIELD(struct line, I64, line),
 	FIELD(struct line, I64, added_ms),
+	FIELD(struct line, I64, time_ms),
+	FIELD(struct line, I64, void_ms),
+	FIELD(struct line, BOOL, void_said),
+	FIELD(struct line, BOOL, void_first),
 	FIELD(struct line, I64, qty_milli),
 	FIELD(struct line, I64, amount_minor),
 	FIELD(struct line, I64, margin_minor),

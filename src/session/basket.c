@@ -3,9 +3,16 @@
  * basket.c - what the till says about a basket, in whatever order it comes.
  *
  * DESIGN
+ *   A basket is its number at the terminal that opened it, until it is closed or
+ *   cancelled; opened again after that it is a new one. An event is of the newest
+ *   basket of its number that began not after the event, else of the oldest: what
+ *   is late by an hour does not fall into the next customer's basket.
+ *
  *   The first event of a basket, whichever it is, begins its visit and binds
  *   it to the terminal. One table says what each event means in each state;
- *   what comes late or twice falls into a cell that changes nothing.
+ *   what comes late or twice falls into a cell that changes nothing. The state
+ *   is what happened last, by the time of the events: one that is older than
+ *   what brought the basket into its state does not change it.
  *
  *   - A line event after `suspended` resumes the basket: the till is at it.
  *   - A line added after `tender-started` returns to OPEN: the customer has
@@ -13,7 +20,6 @@
  *   - `cancelled` after `closed` is a post-void. It wins in either order, so
  *     that a voided sale is never a purchase; the spine takes the purchase
  *     out of the history again (in_history).
- *   - A basket id that was closed or cancelled does not begin again.
  */
 #include "session/session.h"
 
@@ -21,15 +27,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/id.h"
 #include "session/session_call.h"
 
 enum step {
 	NOTHING,
 	OPENED,
+	KNOWN,
 	LINE,
 	LATE,
 	SUSPEND,
 	RESUME,
+	HEARD,
 	TENDER,
 	DECLINE,
 	CANCEL,
@@ -43,11 +52,11 @@ _Static_assert(EV_BASKET_OPENED == 0, "basket events come first");
 /* clang-format off */
 static const uint8_t steps[BASKET_EVENTS][VISIT_CANCELLED + 1] = {
 	/*                              WAITING  OPEN     SUSPENDED TENDER   CLOSED   CANCELLED */
-	[EV_BASKET_OPENED]           = { NOTHING, OPENED,  OPENED,   OPENED,  NOTHING, NOTHING },
+	[EV_BASKET_OPENED]           = { NOTHING, OPENED,  OPENED,   OPENED,  KNOWN,   KNOWN },
 	[EV_BASKET_ITEM_ADDED]       = { NOTHING, LINE,    LINE,     LINE,    LATE,    NOTHING },
 	[EV_BASKET_ITEM_VOIDED]      = { NOTHING, LINE,    LINE,     LINE,    LATE,    NOTHING },
 	[EV_BASKET_SUSPENDED]        = { NOTHING, SUSPEND, NOTHING,  SUSPEND, NOTHING, NOTHING },
-	[EV_BASKET_RESUMED]          = { NOTHING, NOTHING, RESUME,   NOTHING, NOTHING, NOTHING },
+	[EV_BASKET_RESUMED]          = { NOTHING, HEARD,   RESUME,   NOTHING, NOTHING, NOTHING },
 	[EV_BASKET_TENDER_STARTED]   = { NOTHING, TENDER,  TENDER,   NOTHING, NOTHING, NOTHING },
 	[EV_BASKET_PAYMENT_DECLINED] = { NOTHING, DECLINE, DECLINE,  DECLINE, NOTHING, NOTHING },
 	[EV_BASKET_CANCELLED]        = { NOTHING, CANCEL,  CANCEL,   CANCEL,  CANCEL,  NOTHING },
@@ -55,63 +64,42 @@ static const uint8_t steps[BASKET_EVENTS][VISIT_CANCELLED + 1] = {
 };
 /* clang-format on */
 
-static void
-replace_text(char **text, const char *with)
-{
-	free(*text);
-	*text = with == NULL ? NULL : mem_strdup(with);
-}
+#define LATE_MS (5 * MIN_MS) /* a line of so much after the close is still of the sale */
 
 /* ---- lines ---- */
 
-/* A void may come before its line; then the line is known by its number alone. */
+/* Nothing is older than what brought the basket into its state, but what is of the same time came
+ * after it. */
 static bool
-is_known(const struct line *line)
+is_news(const struct call *call, const struct visit *visit)
 {
-	return line->item[0] != '\0' || line->sku != NULL;
+	return call->event->time_ms >= visit->state_at_ms;
 }
 
 static void
-fill_line(struct line *line, const struct event_item *item, int64_t now_ms)
+into_state(const struct call *call, struct visit *visit, enum visit_state state)
 {
-	line->added_ms = now_ms;
-	line->qty_milli = item->qty_milli;
-	line->amount_minor = item->amount_minor;
-	line->margin_minor = item->margin_minor;
-	line->has_margin = item->has_margin;
-	line->discount_minor = item->discount_minor;
-	line->restricted = item->restricted;
-	snprintf(line->item, sizeof(line->item), "%s", item->item);
-	replace_text(&line->sku, item->sku);
-	replace_text(&line->category, item->category == NULL ? "" : item->category);
-	replace_text(&line->brand, item->brand);
-	replace_text(&line->name, item->name);
-	replace_text(&line->batch, item->batch);
-	line->best_before = item->best_before;
-	replace_text(&line->own, item->own);
+	visit->state = state;
+	visit->state_at_ms = call->event->time_ms;
 }
 
-/* true: the lines that count have changed. */
-static bool
-add_line(struct visit *visit, struct line *line, const struct event *event)
+static void
+resume(const struct call *call, struct visit *visit)
 {
-	bool cancelled = line->voided && !is_known(line);
-
-	fill_line(line, &event->item, event->now_ms);
-	line->voided = cancelled;
-	visit->dirty = true;
-	return !cancelled;
+	visit->state = VISIT_OPEN;
+	call->ret->effects |= EFFECT_RESUMED;
 }
 
-static bool
-void_line(struct visit *visit, struct line *line)
+/* Of whatever was added, also what is void or an older version by now: the till was at it. */
+static void
+line_goes_on(const struct call *call, struct visit *visit)
 {
-	if (line->voided)
-		return false;
-	line->voided = true;
-	if (!visit_over(visit))
-		visit->voids++;
-	return true;
+	if (!is_news(call, visit))
+		return;
+	if (visit->state == VISIT_SUSPENDED)
+		resume(call, visit);
+	if (call->event->type == EV_BASKET_ITEM_ADDED)
+		into_state(call, visit, VISIT_OPEN);
 }
 
 static void
@@ -119,7 +107,7 @@ step_line(const struct call *call, struct visit *visit)
 {
 	const struct event *event = call->event;
 	struct line *line = visit_line(visit, event->item.line);
-	bool added = event->type == EV_BASKET_ITEM_ADDED;
+	bool added = event->type == EV_BASKET_ITEM_ADDED, changed;
 
 	if (line == NULL)
 		line = visit_add_line(visit, event->item.line);
@@ -130,72 +118,114 @@ step_line(const struct call *call, struct visit *visit)
 		    VISIT_LINES_MAX);
 		return;
 	}
-	if (!(added ? add_line(visit, line, event) : void_line(visit, line)))
-		return;
+	changed = added ? line_add(line, event) : line_void(line, event->time_ms);
+	if (changed && !added && !visit_over(visit))
+		visit->voids++;
+	visit->dirty = true;
 	if (visit_over(visit)) {
-		call->ret->effects |= EFFECT_LATE_LINES;
+		call->ret->effects |= changed ? EFFECT_LATE_LINES : 0;
 		return;
 	}
-	call->ret->effects |= EFFECT_LINES;
-	if (visit->state == VISIT_SUSPENDED) {
-		call->ret->effects |= EFFECT_RESUMED;
-		visit->state = VISIT_OPEN;
-	}
-	if (added)
-		visit->state = VISIT_OPEN;
+	call->ret->effects |= changed ? EFFECT_LINES : 0;
+	line_goes_on(call, visit);
 }
 
 /* ---- the basket itself ---- */
 
-/* A recalled sale: the basket follows the till that opened it last. */
+/* What `opened` alone says. */
 static void
-move(const struct call *call, struct visit *visit)
+learn_opened(const struct call *call, struct visit *visit)
 {
-	visit_set_text(call->ret->old_station, visit->station);
-	visit_set_text(visit->station, call->station);
-	visit_set_text(visit->terminal, call->event->origin);
-	sessions_touch(call->sessions, visit);
-	call->ret->effects |= EFFECT_MOVED;
-	if (visit->state == VISIT_TENDER)
-		visit->state = VISIT_OPEN;
-}
+	const struct event *event = call->event;
 
-static void
-resume(const struct call *call, struct visit *visit)
-{
-	visit->state = VISIT_OPEN;
-	call->ret->effects |= EFFECT_RESUMED;
+	visit->opened = true;
+	visit->training = visit->training || event->training;
+	if (event->associate == NULL)
+		return;
+	free(visit->associate);
+	visit->associate = mem_strdup(event->associate);
 }
 
 static void
 step_opened(const struct call *call, struct visit *visit)
 {
-	const struct event *event = call->event;
-	bool moved = strcmp(visit->terminal, event->origin) != 0;
-	bool suspended = visit->state == VISIT_SUSPENDED;
+	bool suspended = visit->state == VISIT_SUSPENDED && is_news(call, visit);
+	bool moved = (call->ret->effects & EFFECT_MOVED) != 0;
 
-	if (visit->opened && !moved && !suspended)
+	if (visit->opened && !suspended && !moved)
 		return;
-	visit->opened = true;
-	visit->training = visit->training || event->training;
-	if (event->associate != NULL)
-		replace_text(&visit->associate, event->associate);
-	if (moved)
-		move(call, visit);
-	if (suspended)
+	learn_opened(call, visit);
+	if (!suspended)
+		return;
+	into_state(call, visit, VISIT_OPEN);
+	resume(call, visit);
+	identify_absorb(call, visit);
+}
+
+static bool
+voided_since(const struct visit *visit, int64_t at_ms)
+{
+	for (size_t i = 0; i < visit->line_count; i++) {
+		if (visit->lines[i].void_said && visit->lines[i].void_ms > at_ms)
+			return true;
+	}
+	return false;
+}
+
+static void
+step_suspended(const struct call *call, struct visit *visit)
+{
+	if (!is_news(call, visit))
+		return;
+	into_state(call, visit, VISIT_SUSPENDED);
+	/* A void after it resumed it, though that was heard before. */
+	if (voided_since(visit, call->event->time_ms)) {
+		visit->state = VISIT_OPEN;
+		return;
+	}
+	call->ret->effects |= EFFECT_SUSPENDED;
+	recall_late(call, visit);
+}
+
+static void
+step_tender(const struct call *call, struct visit *visit)
+{
+	if (!is_news(call, visit))
+		return;
+	if (visit->state == VISIT_SUSPENDED)
 		resume(call, visit);
-	if (moved || suspended)
-		identify_absorb(call, visit);
+	into_state(call, visit, VISIT_TENDER);
+	call->ret->effects |= EFFECT_TENDER;
+	if (!id_is_zero(&visit->former))
+		identify_set_free(call, visit, call->event->time_ms);
+}
+
+static void
+end(const struct call *call, struct visit *visit, enum visit_state state)
+{
+	int64_t at_ms = call->event->time_ms;
+
+	visit->state = state;
+	if (visit->ended_at_ms == 0 || at_ms < visit->ended_at_ms)
+		visit->ended_at_ms = at_ms;
+	/* By more than clocks differ; less is enough where the card was here before the basket was. */
+	identify_set_free(call, visit,
+	    visit->ended_at_ms + (visit->identified_ms > visit->opened_ms ? CARD_WAIT_MS : 0));
 }
 
 static void
 step_close(const struct call *call, struct visit *visit)
 {
-	visit->state = VISIT_CLOSED;
+	end(call, visit, VISIT_CLOSED);
 	visit->closed_ms = call->event->now_ms;
 	visit->sold_ms = call->event->time_ms;
 	visit->total_minor = call->event->total_minor;
 	call->ret->effects |= EFFECT_CLOSED;
+	/* They came before it, and happened too long after it to be of this sale. */
+	for (size_t i = 0; i < visit->line_count; i++) {
+		if (visit->lines[i].time_ms > visit->ended_at_ms + LATE_MS)
+			visit->lines[i].voided = true;
+	}
 }
 
 static void
@@ -204,28 +234,34 @@ take_step(const struct call *call, struct visit *visit, enum step step)
 	switch (step) {
 	case NOTHING: break;
 	case OPENED: step_opened(call, visit); break;
-	case LINE:
-	case LATE: step_line(call, visit); break;
-	case SUSPEND:
-		visit->state = VISIT_SUSPENDED;
-		call->ret->effects |= EFFECT_SUSPENDED;
+	case KNOWN:
+		if (!visit->opened)
+			learn_opened(call, visit);
 		break;
+	case LINE: step_line(call, visit); break;
+	case LATE:
+		if (call->event->time_ms <= visit->ended_at_ms + LATE_MS)
+			step_line(call, visit);
+		break;
+	case SUSPEND: step_suspended(call, visit); break;
 	case RESUME:
+		if (!is_news(call, visit))
+			break;
+		into_state(call, visit, VISIT_OPEN);
 		resume(call, visit);
 		identify_absorb(call, visit);
 		break;
-	case TENDER:
-		if (visit->state == VISIT_SUSPENDED)
-			resume(call, visit);
-		visit->state = VISIT_TENDER;
-		call->ret->effects |= EFFECT_TENDER;
+	case HEARD: /* what it ended may come later */
+		if (is_news(call, visit))
+			into_state(call, visit, VISIT_OPEN);
 		break;
+	case TENDER: step_tender(call, visit); break;
 	case DECLINE:
 		visit->declines++;
 		call->ret->effects |= EFFECT_DECLINED;
 		break;
 	case CANCEL:
-		visit->state = VISIT_CANCELLED;
+		end(call, visit, VISIT_CANCELLED);
 		call->ret->effects |= EFFECT_CANCELLED;
 		break;
 	case CLOSE: step_close(call, visit); break;
@@ -240,15 +276,10 @@ begin(const struct call *call)
 
 	if (visit == NULL)
 		visit = call_new_visit(call);
-	visit->basket = mem_strdup(call->event->basket);
-	return visit;
-}
-
-/* The basket of a WAITING visit has come; when the card named it, maybe elsewhere. */
-static void
-bind(const struct call *call, struct visit *visit)
-{
+	if (visit->basket == NULL)
+		visit->basket = mem_strdup(call->event->basket);
 	visit->state = VISIT_OPEN;
+	visit->began_at_ms = visit->state_at_ms = call->event->time_ms;
 	visit_set_text(visit->terminal, call->event->origin);
 	if (strcmp(visit->station, call->station) != 0) {
 		visit_set_text(call->ret->old_station, visit->station);
@@ -257,29 +288,74 @@ bind(const struct call *call, struct visit *visit)
 	}
 	sessions_touch(call->sessions, visit);
 	call->ret->effects |= EFFECT_OPENED;
+	return visit;
+}
+
+/* The number is given again: it was opened after its basket had ended. */
+static bool
+is_again(const struct event *event, const struct visit *visit)
+{
+	if (event->type != EV_BASKET_OPENED || !visit_over(visit))
+		return false;
+	return visit->opened ? event->time_ms >= visit->ended_at_ms
+			     : event->time_ms > visit->ended_at_ms;
+}
+
+static bool
+comes_after(const void *former, const struct visit *visit)
+{
+	return id_equal(&visit->before, &((const struct visit *)former)->id);
+}
+
+static struct visit *
+begin_again(const struct call *call, struct visit *former)
+{
+	struct visit *after =
+	    sessions_of_number(call->sessions, call->event->basket, comes_after, former);
+	struct visit *visit = begin(call);
+
+	visit->before = former->id;
+	/* It was late: others of the number began since. */
+	if (after != NULL) {
+		after->before = visit->id;
+		call->ret->also = after;
+	}
+	call->ret->effects |= EFFECT_AGAIN;
+	return visit;
+}
+
+static struct visit *
+basket_of(const struct call *call)
+{
+	const struct event *event = call->event;
+	struct visit *visit =
+	    sessions_basket(call->sessions, event->origin, event->basket, event->time_ms);
+	bool recall = recall_is(event);
+	struct visit *sale = recall ? recall_take(call, visit) : NULL;
+
+	if (sale != NULL)
+		return sale;
+	if (visit == NULL)
+		visit = begin(call);
+	else if (is_again(event, visit))
+		visit = begin_again(call, visit);
+	if (recall)
+		recall_wait(call, visit);
+	return visit;
 }
 
 void
 basket_apply(const struct call *call)
 {
 	const struct event *event = call->event;
-	struct visit *visit = sessions_by_basket(call->sessions, event->basket);
-	bool opened_before;
+	struct visit *visit = basket_of(call);
+	bool opened_before = visit->opened;
 
-	if (visit == NULL)
-		visit = begin(call);
-	if (visit->state == VISIT_WAITING) {
-		bind(call, visit);
-	} else if (event->type != EV_BASKET_OPENED && strcmp(visit->terminal, event->origin) != 0) {
-		call->ret->reject = REJECT_NOT_YOURS;
-		snprintf(call->ret->detail, sizeof(call->ret->detail),
-		    "/data/basket: is at another terminal");
-		return;
-	}
 	call->ret->visit = visit;
-	opened_before = visit->opened;
 	CHECK((unsigned)event->type < BASKET_EVENTS);
 	CHECK(visit->state > VISIT_WAITING && visit->state <= VISIT_CANCELLED);
+	if (event->time_ms < visit->began_at_ms)
+		visit->began_at_ms = event->time_ms;
 	take_step(call, visit, (enum step)steps[event->type][visit->state]);
 	if (call->ret->effects == 0 && visit->opened == opened_before)
 		call->ret->effects = EFFECT_IGNORED;

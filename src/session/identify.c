@@ -3,12 +3,18 @@
  * identify.c - whose basket is it: cards that join, wait, replace and leave.
  *
  * DESIGN
- *   A card that names its basket waits for that one wherever it opens; a card
- *   that names none waits CARD_WAIT_MS for the next one at its station. Each
- *   kind gives way only to a card of its own kind: at a row of
- *   self-checkouts, a named card of one customer does not send away another.
+ *   A card that names its basket waits for that one; a card that names none
+ *   joins the basket that is open at its station, unless a customer who is known
+ *   is paying there, else the next one that began within CARD_WAIT_MS of it. Each
+ *   kind gives way only to a card of its own kind: at a row of self-checkouts, a
+ *   named card of one customer does not send away another. Where no basket is,
+ *   each card is a visit of its own, and the newest takes the next basket.
  *   A basket with a customer of its own never takes a card that waits when it
  *   is recalled: the wait is for "the next one".
+ *
+ *   All by the times of card and basket. A card is tied to a basket as soon as
+ *   both are known; if the till's late word then shows that the basket had ended
+ *   long before, or that its customer was paying, the card is set free again.
  */
 #include "session/session.h"
 
@@ -44,52 +50,185 @@ is_of(const struct visit *visit, const struct id *subject)
 	return visit->has_subject && id_equal(&visit->subject, subject);
 }
 
-struct visit *
-identify_waiting(const struct call *call)
+/* Of a card and a basket's beginning. */
+static bool
+is_near(int64_t card_at_ms, int64_t began_at_ms)
 {
-	struct visit *visit = sessions_newest(call->sessions, call->station, waits_for_any);
+	int64_t apart_ms = began_at_ms - card_at_ms;
 
-	if (visit == NULL || session_wait_over(visit, call->event->now_ms))
-		return NULL;
-	return visit;
+	return apart_ms < CARD_WAIT_MS && apart_ms > -CARD_WAIT_MS;
+}
+
+static bool
+named_wait(const void *ctx, const struct visit *visit)
+{
+	const struct call *call = ctx;
+
+	if (visit->state != VISIT_WAITING && !visit->missed)
+		return false;
+	return visit->terminal[0] != '\0' ? strcmp(visit->terminal, call->event->origin) == 0
+					  : strcmp(visit->station, call->station) == 0;
+}
+
+/* Who waits for this basket by its number. */
+static struct visit *
+waiting_by_name(const struct call *call)
+{
+	return sessions_of_number(call->sessions, call->event->basket, named_wait, call);
+}
+
+struct search {
+	const struct call *call;
+	struct visit *best;
+};
+
+/* Of two cards the one that the next basket is for: the newest before it, else the first after. */
+static bool
+is_better(const struct visit *card, const struct visit *than, int64_t began_at_ms)
+{
+	bool before = card->card_at_ms <= began_at_ms;
+
+	if (than == NULL || before != (than->card_at_ms <= began_at_ms))
+		return than == NULL || before;
+	return before ? card->card_at_ms >= than->card_at_ms : card->card_at_ms < than->card_at_ms;
 }
 
 static void
-set_subject(const struct call *call, struct visit *visit, const struct id *subject)
+look_at_card(void *ctx, struct visit *visit)
+{
+	struct search *search = ctx;
+	int64_t began_at_ms = search->call->event->time_ms;
+	bool missed = visit->missed && visit->basket == NULL;
+
+	if ((!missed && !waits_for_any(visit)) || !is_near(visit->card_at_ms, began_at_ms) ||
+	    strcmp(visit->station, search->call->station) != 0)
+		return;
+	/* Another card was read there before this basket began. */
+	if (missed && visit->ended_at_ms != 0 && visit->ended_at_ms <= began_at_ms)
+		return;
+	if (is_better(visit, search->best, began_at_ms))
+		search->best = visit;
+}
+
+/* The card that waits at the event's station for whatever basket comes; NULL. */
+static struct visit *
+waiting_for_any(const struct call *call)
+{
+	struct search search = { .call = call };
+
+	sessions_each(call->sessions, look_at_card, &search);
+	return search.best;
+}
+
+struct visit *
+identify_waiting(const struct call *call)
+{
+	struct visit *visit = waiting_by_name(call), *fresh;
+
+	if (visit == NULL)
+		visit = waiting_for_any(call);
+	if (visit == NULL || !visit->missed)
+		return visit;
+	/* Its wait is over and on record; the basket that it was for has been late. */
+	fresh = call_new_visit(call);
+	visit->missed = false;
+	call->ret->also = visit;
+	identify_as(call, fresh, &visit->subject, visit->card_at_ms, visit->card_named);
+	return fresh;
+}
+
+void
+identify_as(const struct call *call, struct visit *visit, const struct id *subject, int64_t at_ms,
+    bool named)
 {
 	if (visit->has_subject && !id_equal(&visit->subject, subject)) {
 		call->ret->effects |= EFFECT_REPLACED;
 		call->ret->former = visit->subject;
+		visit->former = named ? (struct id){ { 0 } } : visit->subject;
 		free(visit->language);
 		visit->language = NULL;
 	}
 	visit->has_subject = true;
 	visit->subject = *subject;
 	visit->identified_ms = call->event->now_ms;
+	visit->card_at_ms = at_ms;
+	visit->card_named = named;
 	call->ret->effects |= EFFECT_IDENTIFIED;
 	call->ret->visit = visit;
 	call_touch(call, visit);
 }
 
+static void
+set_subject(const struct call *call, struct visit *visit)
+{
+	const struct event *event = call->event;
+
+	identify_as(call, visit, &event->subject, event->time_ms, event->basket != NULL);
+}
+
 void
 identify_absorb(const struct call *call, struct visit *visit)
 {
-	struct visit *waiting = identify_waiting(call);
+	struct visit *waiting;
 
-	if (waiting == NULL || visit->has_subject)
+	if (visit->has_subject || call->ret->gone != NULL)
 		return;
-	set_subject(call, visit, &waiting->subject);
+	waiting = sessions_newest(call->sessions, call->station, waits_for_any);
+	if (waiting == NULL || !is_near(waiting->card_at_ms, call->event->time_ms))
+		return;
+	identify_as(call, visit, &waiting->subject, waiting->card_at_ms, false);
 	call->ret->gone = waiting;
 }
 
+/* basket: owned by the visit from now on; NULL: for any. */
 static void
 wait_anew(const struct call *call, char *basket)
 {
 	struct visit *visit = call_new_visit(call);
 
 	visit->basket = basket;
-	set_subject(call, visit, &call->event->subject);
+	if (basket != NULL && call->event->channel == CHANNEL_POS)
+		visit_set_text(visit->terminal, call->event->origin);
+	set_subject(call, visit);
 	sessions_touch(call->sessions, visit);
+}
+
+/* The basket's customer was known and paying, or the basket was over, when this card was read: it is
+ * the next customer's. The event makes no other visit. */
+void
+identify_set_free(const struct call *call, struct visit *visit, int64_t before_ms)
+{
+	struct visit *waiting;
+	struct id none = { { 0 } };
+
+	if (!visit->has_subject || visit->card_named || visit->card_at_ms <= before_ms ||
+	    call->ret->effects & EFFECT_OPENED)
+		return;
+	waiting = call_new_visit(call);
+	waiting->has_subject = true;
+	waiting->subject = visit->subject;
+	waiting->card_at_ms = visit->card_at_ms;
+	waiting->identified_ms = call->event->now_ms;
+	call->ret->also = waiting;
+	call->ret->also_effects = EFFECT_IDENTIFIED;
+	call->ret->effects |= EFFECT_REPLACED;
+	call->ret->former = visit->subject;
+	free(visit->language);
+	visit->language = NULL;
+	visit->has_subject = !id_equal(&visit->former, &none);
+	visit->subject = visit->former;
+	visit->former = none;
+	visit->card_at_ms = visit->has_subject ? before_ms : 0;
+	visit->card_named = visit->has_subject; /* not to be set free again */
+	if (visit->has_subject)
+		call->ret->effects |= EFFECT_IDENTIFIED;
+}
+
+/* A newer card has been there: what happened last wins. */
+static bool
+is_older(const struct call *call, const struct visit *visit)
+{
+	return visit->has_subject && call->event->time_ms < visit->card_at_ms;
 }
 
 /* Another card where one waits: one customer has left, the next has come. */
@@ -98,15 +237,21 @@ wait_again(const struct call *call, struct visit *waiting)
 {
 	char *basket;
 
+	if (is_older(call, waiting)) {
+		call->ret->effects = EFFECT_IGNORED;
+		return;
+	}
 	if (is_of(waiting, &call->event->subject)) {
-		set_subject(call, waiting, &call->event->subject);
+		set_subject(call, waiting);
 		return;
 	}
 	basket = waiting->basket;
 	waiting->basket = NULL;
+	/* It is withdrawn, and still is the card of a basket that began before the newer one was read. */
+	waiting->missed = basket == NULL;
+	waiting->ended_at_ms = call->event->time_ms;
 	sessions_touch(call->sessions, waiting);
 	call->ret->gone = waiting;
-	call->ret->effects |= EFFECT_LEFT;
 	wait_anew(call, basket);
 }
 
@@ -129,33 +274,57 @@ identify_late(const struct call *call, struct visit *visit)
 		call->ret->effects = EFFECT_IGNORED;
 		return;
 	}
-	set_subject(call, visit, &call->event->subject);
+	set_subject(call, visit);
 	call->ret->effects |= EFFECT_LATE_LINES;
+}
+
+static void
+join(const struct call *call, struct visit *visit)
+{
+	if (is_older(call, visit)) {
+		call->ret->visit = visit;
+		call->ret->effects = EFFECT_IGNORED;
+		return;
+	}
+	set_subject(call, visit);
+	take_waiting(call);
 }
 
 static void
 identify_basket(const struct call *call)
 {
 	const struct event *event = call->event;
-	struct visit *visit = sessions_by_basket(call->sessions, event->basket);
+	struct visit *visit = call_basket(call);
 
-	if (visit == NULL) {
+	if (visit != NULL && visit_over(visit)) {
+		identify_late(call, visit);
+	} else if (visit != NULL) {
+		join(call, visit);
+	} else if ((visit = waiting_by_name(call)) != NULL && !visit->missed) {
+		wait_again(call, visit);
+	} else {
 		visit = sessions_newest(call->sessions, call->station, waits_for_any);
 		if (visit == NULL || !is_of(visit, &event->subject)) {
 			wait_anew(call, mem_strdup(event->basket));
 			return;
 		}
 		visit->basket = mem_strdup(event->basket);
+		if (event->channel == CHANNEL_POS)
+			visit_set_text(visit->terminal, event->origin);
 		sessions_touch(call->sessions, visit);
-		set_subject(call, visit, &event->subject);
-	} else if (visit->state == VISIT_WAITING) {
-		wait_again(call, visit);
-	} else if (visit_over(visit)) {
-		identify_late(call, visit);
-	} else {
-		set_subject(call, visit, &event->subject);
-		take_waiting(call);
+		set_subject(call, visit);
 	}
+}
+
+/* May a card that names no basket join the one that is in hand? */
+static bool
+is_theirs(const struct call *call, const struct visit *visit)
+{
+	const struct event *event = call->event;
+
+	if (visit->began_at_ms - event->time_ms >= CARD_WAIT_MS)
+		return false;
+	return visit->state != VISIT_TENDER || !visit->has_subject || is_of(visit, &event->subject);
 }
 
 void
@@ -169,9 +338,8 @@ identify_apply(const struct call *call)
 		return;
 	}
 	visit = sessions_newest(call->sessions, call->station, in_hand);
-	if (visit != NULL) {
-		set_subject(call, visit, &call->event->subject);
-		take_waiting(call);
+	if (visit != NULL && is_theirs(call, visit)) {
+		join(call, visit);
 		return;
 	}
 	visit = sessions_newest(call->sessions, call->station, waits_for_any);

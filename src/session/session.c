@@ -3,42 +3,13 @@
  * session.c - events to visits: which visit is an event about, and may it say so?
  *
  * DESIGN
- *   One handler a type, every type filled in. A till speaks only of its own
- *   baskets (not-yours): the terminal is the one of the topic, which the
- *   broker vouches for; what the data say about it is not read.
+ *   One handler a type, every type filled in. A till's number is one of its own
+ *   baskets: the terminal is the one of the topic, which the broker vouches for;
+ *   what the data say about it is not read.
  */
 #include "session/session.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "core/id.h"
 #include "session/session_call.h"
-
-void
-visit_set_text(char *to, const char *from)
-{
-	snprintf(to, NAME_SIZE, "%s", from);
-}
-
-struct visit *
-call_new_visit(const struct call *call)
-{
-	struct visit *visit = visit_new(call->visit_id);
-
-	visit->opened_ms = call->event->now_ms;
-	visit_set_text(visit->station, call->station);
-	sessions_add(call->sessions, visit);
-	call_touch(call, visit);
-	return visit;
-}
-
-void
-call_touch(const struct call *call, struct visit *visit)
-{
-	visit->last_ms = call->event->now_ms;
-	visit->dirty = true;
-}
 
 static void
 apply_nothing(const struct call *call)
@@ -51,8 +22,7 @@ apply_nothing(const struct call *call)
 static void
 apply_return(const struct call *call)
 {
-	const char *basket = call->event->basket;
-	struct visit *visit = basket == NULL ? NULL : sessions_by_basket(call->sessions, basket);
+	struct visit *visit = call_basket(call);
 
 	if (visit == NULL || visit_over(visit))
 		visit = sessions_at_station(call->sessions, call->station);
@@ -70,7 +40,7 @@ apply_subject(const struct call *call)
 	const struct event *event = call->event;
 
 	if (event->basket != NULL)
-		call->ret->visit = sessions_by_basket(call->sessions, event->basket);
+		call->ret->visit = call_basket(call);
 	else if (event->has_subject)
 		call->ret->visit = sessions_by_subject(call->sessions, &event->subject);
 }
@@ -91,16 +61,10 @@ apply_sensor(const struct call *call)
 static void
 apply_offer(const struct call *call)
 {
-	struct visit *visit = sessions_by_basket(call->sessions, call->event->basket);
+	struct visit *visit = call_basket(call);
 
 	if (visit == NULL) {
 		call->ret->effects = EFFECT_IGNORED;
-		return;
-	}
-	if (strcmp(visit->terminal, call->event->origin) != 0) {
-		call->ret->reject = REJECT_NOT_YOURS;
-		snprintf(call->ret->detail, sizeof(call->ret->detail),
-		    "/data/basket: is at another terminal");
 		return;
 	}
 	call_touch(call, visit);

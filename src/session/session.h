@@ -18,6 +18,17 @@ void sessions_free(struct sessions *sessions); /* frees the visits too */
 void sessions_add(struct sessions *sessions, struct visit *visit);
 void sessions_remove(struct sessions *sessions, struct visit *visit); /* frees it */
 struct visit *sessions_by_id(const struct sessions *sessions, const struct id *id);
+/* A till's word at a time: the newest basket of that number, at that terminal then, that began not
+ * after it, else the oldest; NULL. A card that waits for its basket is none yet. */
+struct visit *sessions_basket(const struct sessions *sessions, const char *terminal,
+    const char *number, int64_t at_ms);
+/* Where no terminal speaks: the newest of that number at a station; NULL. */
+struct visit *sessions_number_at(const struct sessions *sessions, const char *station,
+    const char *number);
+/* The newest visit of that number that want says yes to, wherever it is; NULL. */
+struct visit *sessions_of_number(const struct sessions *sessions, const char *number,
+    bool (*want)(const void *ctx, const struct visit *visit), const void *ctx);
+/* The newest of that number, wherever it is; NULL. */
 struct visit *sessions_by_basket(const struct sessions *sessions, const char *basket);
 /* The visit in front of the associate: the newest WAITING, OPEN or TENDER one at a station;
  * NULL. */
@@ -49,27 +60,33 @@ enum session_effect {
 	EFFECT_DECLINED = 1 << 7,
 	EFFECT_CLOSED = 1 << 8,
 	EFFECT_CANCELLED = 1 << 9,
-	/* opened at another terminal: old_station holds the former */
+	/* recalled at another terminal: old_station holds the former */
 	EFFECT_MOVED = 1 << 10,
 	EFFECT_LATE_LINES = 1 << 11, /* lines after closed: history only, no trigger */
 	EFFECT_LEFT = 1 << 12,	     /* customer.left, or a WAITING card replaced by another */
 	/* understood, changes nothing (void of nothing after cancelled, close of closed …) */
 	EFFECT_IGNORED = 1 << 13,
+	EFFECT_AGAIN = 1 << 14,	 /* with OPENED: the number was another basket's before */
+	EFFECT_RECALL = 1 << 15, /* a recall that found no suspended sale: it may still come */
 };
 struct session_result {
-	/* REJECT_NOT_YOURS, REJECT_BAD_VALUE (e.g. too many lines); else REJECT_NONE */
+	/* REJECT_BAD_VALUE (too many lines); else REJECT_NONE */
 	enum reject reject;
 	char detail[160];
 	struct visit *visit; /* the visit it is about; NULL: about none */
-	/* a WAITING visit that was merged into visit or ended: remove it after use; NULL */
+	/* a visit that ended, or became part of visit: remove it after use; NULL */
 	struct visit *gone;
+	/* another basket of the number that changed with it; NULL */
+	struct visit *also;
+	unsigned also_effects;
 	char old_station[NAME_SIZE];
 	struct id former; /* with EFFECT_REPLACED: whose visit it was */
 	unsigned effects;
 };
 /* Applies one event. station: the event's station, resolved ([stations], data.station). visit_id:
  * the id a new visit gets. Events that are not about a visit give visit NULL and effects 0.
- * basket of a visit that is not in memory: the spine loads and adds it before the call. */
+ * Baskets of its number that are not in memory: the spine loads and adds them before the call, back
+ * to the one that began not after its time. */
 void session_apply(struct sessions *sessions, const struct event *event, const char *station,
     const struct id *visit_id, struct session_result *ret);
 /* A WAITING visit whose card found no basket in CARD_WAIT_MS: is it due at now? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * session_call.h - one call of session_apply, for session.c, basket.c and identify.c.
+ * session_call.h - one call of session_apply, for the files that handle an event.
  */
 #ifndef AISLE_SESSION_SESSION_CALL_H
 #define AISLE_SESSION_SESSION_CALL_H
@@ -15,18 +15,42 @@ struct call {
 	struct session_result *ret;
 };
 
+/* call.c */
 /* A new visit at the event's station, in state WAITING, in the table. */
 struct visit *call_new_visit(const struct call *call);
 void call_touch(const struct call *call, struct visit *visit); /* dirty, last_ms */
+/* The basket that an event names: of a till at that till, by its time; else the newest of that number
+ * at its station. NULL: none, or no number. */
+struct visit *call_basket(const struct call *call);
 void visit_set_text(char *to, const char *from); /* station or terminal, cut at NAME_SIZE */
 
+/* lines.c: a version, a void of a line. true: what counts has changed. */
+bool line_add(struct line *line, const struct event *event);
+bool line_void(struct line *line, int64_t at_ms);
+/* Versions and voids from that time on become those of another basket; of two versions the newer. */
+void lines_take(struct visit *into, struct visit *from, int64_t since_ms);
+
 void basket_apply(const struct call *call); /* aisle.basket.* */
+
+/* recall.c. May this event bring a sale here that is suspended elsewhere? */
+bool recall_is(const struct event *event);
+/* own: what was begun here for it already; NULL: nothing. The sale, if it is there, else NULL. */
+struct visit *recall_take(const struct call *call, struct visit *own);
+/* There was none yet: visit, which stands for it, waits for the word that it was suspended. */
+void recall_wait(const struct call *call, struct visit *visit);
+/* A sale was suspended; was it recalled elsewhere before that was heard? */
+void recall_late(const struct call *call, struct visit *sale);
 
 void identify_apply(const struct call *call);  /* aisle.customer.identified */
 void identify_left(const struct call *call);   /* aisle.customer.left */
 void identify_merged(const struct call *call); /* aisle.customer.merged */
-/* The card that waits at the event's station for the next basket; NULL. */
+/* Its customer is this one, whose card was read at that time. */
+void identify_as(const struct call *call, struct visit *visit, const struct id *subject,
+    int64_t at_ms, bool named);
+/* A basket is about to begin: the visit of the card that waits for it; NULL. */
 struct visit *identify_waiting(const struct call *call);
+/* The basket's card was read after that time, and named no basket: it waits for another one. */
+void identify_set_free(const struct call *call, struct visit *visit, int64_t before_ms);
 /* A basket came (back) to a station: an anonymous one takes the card that waits there. */
 void identify_absorb(const struct call *call, struct visit *visit);
 

@@ -138,17 +138,87 @@ sessions_by_id(const struct sessions *sessions, const struct id *id)
 	return NULL;
 }
 
+/* The later begun of two; began at once: the larger id. Entries ascend by id, so "not earlier" is
+ * enough. NULL is earlier than all. */
+static struct visit *
+later_begun(struct visit *best, struct visit *visit)
+{
+	return best == NULL || visit->began_at_ms >= best->began_at_ms ? visit : best;
+}
+
+struct visit *
+sessions_of_number(const struct sessions *sessions, const char *number,
+    bool (*want)(const void *ctx, const struct visit *visit), const void *ctx)
+{
+	uint64_t hash = text_hash(number);
+	struct visit *best = NULL, *visit;
+
+	for (size_t i = 0; i < sessions->count; i++) {
+		visit = sessions->entries[i].visit;
+		if (sessions->entries[i].basket == hash && strcmp(visit->basket, number) == 0 &&
+		    (want == NULL || want(ctx, visit)))
+			best = later_begun(best, visit);
+	}
+	return best;
+}
+
 struct visit *
 sessions_by_basket(const struct sessions *sessions, const char *basket)
 {
-	uint64_t hash = text_hash(basket);
+	return sessions_of_number(sessions, basket, NULL, NULL);
+}
 
+/* A till's word: whose, and when. */
+struct word {
+	const char *terminal;
+	int64_t at_ms;
+};
+
+static bool
+was_there(const void *ctx, const struct visit *visit)
+{
+	const struct word *word = ctx;
+
+	return visit->state != VISIT_WAITING && visit_at(visit, word->terminal, word->at_ms);
+}
+
+static bool
+had_begun(const void *ctx, const struct visit *visit)
+{
+	const struct word *word = ctx;
+
+	return was_there(ctx, visit) && visit->began_at_ms <= word->at_ms;
+}
+
+struct visit *
+sessions_basket(const struct sessions *sessions, const char *terminal, const char *number,
+    int64_t at_ms)
+{
+	struct word word = { terminal, at_ms };
+	struct visit *found = sessions_of_number(sessions, number, had_begun, &word), *visit;
+
+	if (found != NULL)
+		return found;
 	for (size_t i = 0; i < sessions->count; i++) {
-		if (sessions->entries[i].basket == hash &&
-		    strcmp(sessions->entries[i].visit->basket, basket) == 0)
-			return sessions->entries[i].visit;
+		visit = sessions->entries[i].visit;
+		if (visit->basket != NULL && strcmp(visit->basket, number) == 0 &&
+		    was_there(&word, visit) &&
+		    (found == NULL || visit->began_at_ms < found->began_at_ms))
+			found = visit;
 	}
-	return NULL;
+	return found;
+}
+
+static bool
+is_at(const void *station, const struct visit *visit)
+{
+	return visit->state != VISIT_WAITING && strcmp(visit->station, station) == 0;
+}
+
+struct visit *
+sessions_number_at(const struct sessions *sessions, const char *station, const char *number)
+{
+	return sessions_of_number(sessions, number, is_at, station);
 }
 
 static bool

@@ -61,11 +61,8 @@ wait_due(struct engine *engine, const char *text)
 		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
 		return;
 	}
-	/* The customer went away. The visit stays on record for its cards' outcomes. */
-	visit_withdraw(engine, visit, WITHDRAW_CUSTOMER);
-	till_lapse(engine, visit);
-	visit->state = VISIT_CANCELLED;
-	engine_touch(engine, visit);
+	/* The customer went away. */
+	visit_missed(engine, visit);
 }
 
 /* A basket that was never closed nor cancelled: its till has forgotten it. */
@@ -78,11 +75,28 @@ idle_due(struct engine *engine, const char *text)
 	if (!id_parse(text, &id) || (visit = engine_visit(engine, &id)) == NULL ||
 	    visit_over(visit))
 		return;
+	if (visit->state == VISIT_SUSPENDED) {
+		timer_add(engine, "idle", &visit->id, engine->now_ms + IDLE_MS);
+		return;
+	}
 	if (engine->now_ms - visit->last_ms < IDLE_MS) {
 		timer_add(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
 		return;
 	}
 	visit_give_up(engine, visit);
+}
+
+/* Nobody has come back for it. */
+static void
+suspended_due(struct engine *engine, const char *text)
+{
+	struct visit *visit;
+	struct id id;
+
+	if (!id_parse(text, &id) || (visit = engine_visit(engine, &id)) == NULL ||
+	    visit->state != VISIT_SUSPENDED || engine->now_ms - visit->last_ms < SUSPENDED_MS)
+		return;
+	visit_cancel(engine, visit);
 }
 
 /* ---- after damage ---- */
@@ -98,6 +112,8 @@ due_restore(struct engine *engine, const struct visit *visit)
 			CARD_WAIT_MS);
 	else if (!visit_over(visit))
 		timer_add(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
+	if (visit->state == VISIT_SUSPENDED)
+		timer_add(engine, "suspended", &visit->id, visit->last_ms + SUSPENDED_MS);
 	for (size_t i = 0; i < visit->card_count; i++) {
 		const struct card *card = &visit->cards[i];
 
@@ -131,6 +147,8 @@ due_apply(struct engine *engine, const char *id)
 		wait_due(engine, object);
 	else if (strncmp(id, "idle", kind_len) == 0)
 		idle_due(engine, object);
+	else if (strncmp(id, "suspended", kind_len) == 0)
+		suspended_due(engine, object);
 	else if (strncmp(id, "window", kind_len) == 0)
 		outcome_window(engine, object);
 	else if (strncmp(id, "return", kind_len) == 0)

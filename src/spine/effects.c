@@ -99,19 +99,18 @@ visit_note_incident(struct engine *engine, const struct visit *visit, enum incid
 
 /* false: the card of a forgotten customer waits for nothing; the visit is gone. */
 static bool
-identified(struct engine *engine, struct session_result *result)
+identified(struct engine *engine, struct visit *visit)
 {
-	struct visit *visit = result->visit;
 	bool known = visit_join_subject(engine, visit);
 
 	if (visit->state != VISIT_WAITING)
 		return true;
 	if (known) {
 		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
+		engine_ref_card(engine, visit);
 		return true;
 	}
 	engine_remove_visit(engine, visit);
-	result->visit = NULL;
 	return false;
 }
 
@@ -123,6 +122,17 @@ visit_give_up(struct engine *engine, struct visit *visit)
 	visit_withdraw(engine, visit, WITHDRAW_EXPIRED);
 	till_lapse(engine, visit);
 	visit->state = VISIT_CANCELLED;
+	visit->ended_at_ms = visit->state_at_ms;
+	engine_touch(engine, visit);
+}
+
+void
+visit_missed(struct engine *engine, struct visit *visit)
+{
+	visit_withdraw(engine, visit, WITHDRAW_CUSTOMER);
+	till_lapse(engine, visit);
+	visit->state = VISIT_CANCELLED;
+	visit->missed = visit->card_at_ms != 0;
 	engine_touch(engine, visit);
 }
 
@@ -203,44 +213,59 @@ cancelled(struct engine *engine, struct visit *visit)
 	free(net);
 }
 
-void
-visit_effects(struct engine *engine, const struct event *event, struct session_result *result)
+/* A visit that ended, or became part of another. */
+static void
+part(struct engine *engine, struct visit *gone)
 {
-	struct visit *visit = result->visit;
-	unsigned effects = result->effects;
-
-	if (result->gone != NULL) {
-		visit_withdraw(engine, result->gone, WITHDRAW_CUSTOMER);
-		if (result->gone != visit)
-			engine_remove_visit(engine, result->gone);
-		result->gone = NULL;
-	}
-	if (event->type == EV_CUSTOMER_MERGED)
-		keep_merged(engine, &event->into);
-	if (visit == NULL)
+	if (gone->state == VISIT_WAITING) {
+		visit_withdraw(engine, gone, WITHDRAW_CUSTOMER);
+		if (gone->missed)
+			visit_missed(engine, gone);
+		else
+			engine_remove_visit(engine, gone);
 		return;
-	engine_touch(engine, visit);
-	if (effects & EFFECT_OPENED && visit->basket != NULL) {
-		engine_ref(engine, "basket", visit->basket, visit);
+	}
+	/* What was sold in it is sold in the other. */
+	visit_withdraw(engine, gone, WITHDRAW_CANCELLED);
+	till_lapse(engine, gone);
+	gone->state = VISIT_CANCELLED;
+	if (gone->in_history)
+		visit_write_purchase(engine, gone);
+	engine_remove_visit(engine, gone);
+}
+
+static void
+number_effects(struct engine *engine, struct visit *visit, unsigned effects)
+{
+	if (effects & EFFECT_OPENED) {
 		timer_add(engine, "idle", &visit->id, engine->now_ms + IDLE_MS);
 		bound_baskets(engine, visit);
+		if (visit->basket != NULL)
+			engine_ref_number(engine, visit);
 	}
-	if (effects & EFFECT_MOVED)
+	if (effects & (EFFECT_OPENED | EFFECT_MOVED) && visit->basket != NULL)
+		engine_ref_basket(engine, visit);
+	if (effects & EFFECT_RECALL)
+		engine_ref(engine, "recall", visit->basket, visit);
+	if (effects & EFFECT_AGAIN)
+		metrics_add(METRIC_BASKETS_AGAIN, 1);
+}
+
+/* Of whom it was, and where. */
+static void
+withdraw_former(struct engine *engine, struct visit *visit, const struct session_result *result)
+{
+	if (result->effects & EFFECT_MOVED)
 		visit_withdraw_of(engine, visit, result->old_station, visit_subject(visit),
 		    WITHDRAW_REPLACED);
-	if (effects & EFFECT_REPLACED)
+	if (result->effects & EFFECT_REPLACED)
 		visit_withdraw_of(engine, visit, visit->station, &result->former,
 		    WITHDRAW_CUSTOMER);
-	if (effects & EFFECT_IDENTIFIED && !identified(engine, result))
-		return;
-	if (effects & EFFECT_DECLINED)
-		visit_note_incident(engine, visit, INCIDENT_DECLINE);
-	if (event->type == EV_BASKET_ITEM_VOIDED && effects & EFFECT_LINES)
-		visit_note_incident(engine, visit, INCIDENT_VOID);
-	if (effects & EFFECT_SUSPENDED)
-		visit_withdraw(engine, visit, WITHDRAW_GATE);
-	if (effects & EFFECT_TENDER && engine->policy != NULL && engine->policy->quiet_tender)
-		visit_withdraw(engine, visit, WITHDRAW_TENDER);
+}
+
+static void
+end_effects(struct engine *engine, struct visit *visit, unsigned effects)
+{
 	if (effects & EFFECT_CLOSED)
 		closed(engine, visit);
 	if (effects & EFFECT_LATE_LINES) {
@@ -249,4 +274,60 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	}
 	if (effects & EFFECT_CANCELLED)
 		cancelled(engine, visit);
+}
+
+void
+visit_cancel(struct engine *engine, struct visit *visit)
+{
+	visit->state = VISIT_CANCELLED;
+	visit->ended_at_ms = visit->state_at_ms;
+	engine_touch(engine, visit);
+	end_effects(engine, visit, EFFECT_CANCELLED);
+}
+
+static void
+also_effects(struct engine *engine, struct session_result *result)
+{
+	if (result->also == NULL)
+		return;
+	engine_touch(engine, result->also);
+	if (result->also_effects & EFFECT_IDENTIFIED)
+		(void)identified(engine, result->also);
+}
+
+void
+visit_effects(struct engine *engine, const struct event *event, struct session_result *result)
+{
+	struct visit *visit = result->visit;
+	unsigned effects = result->effects;
+
+	if (result->gone != NULL)
+		part(engine, result->gone);
+	result->gone = NULL;
+	also_effects(engine, result);
+	if (event->type == EV_CUSTOMER_MERGED)
+		keep_merged(engine, &event->into);
+	if (visit == NULL)
+		return;
+	engine_touch(engine, visit);
+	number_effects(engine, visit, effects);
+	withdraw_former(engine, visit, result);
+	if (effects & EFFECT_IDENTIFIED && !identified(engine, visit)) {
+		result->visit = NULL;
+		return;
+	}
+	if (effects & EFFECT_DECLINED)
+		visit_note_incident(engine, visit, INCIDENT_DECLINE);
+	if (event->type == EV_BASKET_ITEM_VOIDED && effects & EFFECT_LINES)
+		visit_note_incident(engine, visit, INCIDENT_VOID);
+	if (effects & EFFECT_SUSPENDED) {
+		visit_withdraw(engine, visit, WITHDRAW_GATE);
+		timer_add(engine, "suspended", &visit->id, engine->now_ms + SUSPENDED_MS);
+	}
+	/* What was agreed is on the screen again, whether or not something is decided. */
+	if (effects & EFFECT_RESUMED && !visit_over(visit))
+		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+	if (effects & EFFECT_TENDER && engine->policy != NULL && engine->policy->quiet_tender)
+		visit_withdraw(engine, visit, WITHDRAW_TENDER);
+	end_effects(engine, visit, effects);
 }

@@ -34,7 +34,8 @@ struct crash;
  * replay. */
 typedef int (*profile_get_fn)(void *ctx, const struct id *subject, struct buf *out);
 
-#define IDLE_MS (12 * H_MS) /* a basket that nothing was heard of for so long is over */
+#define IDLE_MS (12 * H_MS)	 /* a basket that nothing was heard of for so long is over */
+#define SUSPENDED_MS (72 * H_MS) /* a sale that is not recalled for so long is cancelled */
 
 struct engine_options {
 	const struct conf *conf; /* borrowed */

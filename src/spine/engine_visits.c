@@ -71,14 +71,17 @@ load_one_visit(struct engine *engine, const struct id *id)
 }
 
 /* What is named by an id of ours stands in the order of its making, beside its neighbours on one
- * page; not a till's name for a basket or a return, which may only look like one. */
+ * page; not a till's name for a basket or a return, nor a station's, which may only look like one. */
 static struct id
 ref_name(const char *kind, const char *name)
 {
 	const char *parts[] = { kind, name };
 	struct id hash = hash_parts(parts, 2), id;
 
-	if (strcmp(kind, "basket") != 0 && strcmp(kind, "return") != 0 && id_parse(name, &id))
+	bool ours = strcmp(kind, "prompt") == 0 || strcmp(kind, "guidance") == 0 ||
+	    strcmp(kind, "token") == 0;
+
+	if (ours && id_parse(name, &id))
 		memcpy(hash.b, id.b, 6); /* the time */
 	return hash;
 }
@@ -89,14 +92,6 @@ engine_visit(struct engine *engine, const struct id *id)
 	struct visit *visit = sessions_by_id(engine->sessions, id);
 
 	return visit != NULL ? visit : load_one_visit(engine, id);
-}
-
-struct visit *
-engine_visit_by_basket(struct engine *engine, const char *basket)
-{
-	struct visit *visit = sessions_by_basket(engine->sessions, basket);
-
-	return visit != NULL ? visit : engine_visit_by_ref(engine, "basket", basket);
 }
 
 struct visit *

@@ -59,8 +59,6 @@ visit_to_decide(struct engine *engine, const struct event *event,
 {
 	struct visit *visit = result->visit;
 
-	if (visit == NULL && event->basket != NULL)
-		visit = engine_visit_by_basket(engine, event->basket);
 	if (visit == NULL && event->has_subject && triggers(engine, event))
 		visit = visit_for_subject(engine, event, station);
 	if (visit == NULL && !event->has_subject && event->channel != CHANNEL_CARE)
@@ -82,9 +80,7 @@ apply_to_session(struct engine *engine, const struct event *event, struct sessio
 	struct id visit_id = engine_id(engine, "visit");
 
 	memset(result, 0, sizeof(*result));
-	/* One that is not in memory is loaded for it. */
-	if (event->basket != NULL)
-		(void)engine_visit_by_basket(engine, event->basket);
+	engine_baskets_load(engine, event, station);
 	session_apply(engine->sessions, event, station, &visit_id, result);
 	if (result->reject != REJECT_NONE) {
 		rejected->reason = result->reject;

@@ -110,10 +110,16 @@ static struct visit *
 find_sale(struct engine *engine, const struct stray *stray)
 {
 	struct search search = { .stray = stray };
-	struct visit *visit = engine_visit_by_basket(engine, stray->basket);
+	const char *terminal = stray->terminal;
+	struct visit *visit = terminal != NULL
+	    ? engine_basket_newest(engine, terminal, stray->basket)
+	    : engine_number_newest(engine, stray->basket);
 
-	if (visit != NULL)
+	for (int i = 0; i < ENGINE_BASKETS_MAX && visit != NULL; i++) {
 		look_at_sale(&search, visit);
+		visit = terminal != NULL ? engine_basket_before(engine, visit, terminal)
+					 : engine_number_before(engine, visit);
+	}
 	return search.best;
 }
 

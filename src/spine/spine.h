@@ -87,7 +87,6 @@ int engine_reload(struct engine *engine) AISLE_MUST_CHECK;
 /* engine_visits.c */
 /* memory, else disk; NULL */
 struct visit *engine_visit(struct engine *engine, const struct id *id);
-struct visit *engine_visit_by_basket(struct engine *engine, const char *basket);
 struct visit *engine_visit_by_ref(struct engine *engine, const char *kind, const char *name);
 void engine_ref(struct engine *engine, const char *kind, const char *name,
     const struct visit *visit);
@@ -100,6 +99,28 @@ void engine_touch(struct engine *engine, struct visit *visit);
 void engine_remove_visit(struct engine *engine, struct visit *visit);
 int engine_load_visits(struct engine *engine) AISLE_MUST_CHECK;
 void engine_save_visits(struct engine *engine, struct buf *buf);
+
+/* engine_baskets.c: memory, else disk; NULL */
+/* As sessions_basket() has it. */
+struct visit *engine_basket(struct engine *engine, const char *terminal, const char *number,
+    int64_t at_ms);
+/* The newest of a number at a terminal, open or not; and those before it there. */
+struct visit *engine_basket_newest(struct engine *engine, const char *terminal, const char *number);
+struct visit *engine_basket_before(struct engine *engine, const struct visit *visit,
+    const char *terminal);
+/* The same wherever they are, in the order they were heard of: so many at most are asked for. */
+#define ENGINE_BASKETS_MAX 64
+struct visit *engine_number_newest(struct engine *engine, const char *number);
+struct visit *engine_number_before(struct engine *engine, const struct visit *visit);
+struct visit *engine_basket_at_station(struct engine *engine, const char *station,
+    const char *number);
+/* What the session may need for this event. */
+void engine_baskets_load(struct engine *engine, const struct event *event, const char *station);
+/* It has a basket, or another terminal: its number is found by it. */
+void engine_ref_basket(struct engine *engine, struct visit *visit);
+void engine_ref_number(struct engine *engine, struct visit *visit); /* once: it has begun */
+/* Its card waits: it is found when its wait is over, too. */
+void engine_ref_card(struct engine *engine, struct visit *visit);
 
 struct subject_visits {
 	const struct id *subject;
@@ -142,6 +163,11 @@ void customer_event(struct engine *engine, const struct event *event);
 /* effects.c */
 /* Nobody will hear of its basket again. */
 void visit_give_up(struct engine *engine, struct visit *visit);
+/* As if its till had said so. */
+void visit_cancel(struct engine *engine, struct visit *visit);
+/* A card has found no basket, or another was read after it: it stays on record for its cards'
+ * outcomes, and for a basket that is late. */
+void visit_missed(struct engine *engine, struct visit *visit);
 void visit_disown(struct visit *visit);
 bool visit_join_subject(struct engine *engine, struct visit *visit);
 /* Of the customer who is known to stand, or to have stood there. */

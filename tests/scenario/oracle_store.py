@@ -291,6 +291,7 @@ class Oracle:
     def on_basket_resumed(self, data, station, origin):
         visit = self.basket(data, station, origin)
         visit.state = "open"
+        self.guide(visit)  # what was agreed is on the screen again
         return visit
 
     def on_basket_tender_started(self, data, station, origin):

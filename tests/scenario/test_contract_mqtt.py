@@ -212,15 +212,10 @@ def test_receipts_name_what_was_taken_and_what_was_refused():
         assert refused["refused"] == [[bad["source"], bad["id"], "bad-shape"]] or \
             refused["refused"] == [[bad["source"], bad["id"], "bad-value"]], refused
         assert refused["ids"] == [] and refused["at"] == []
-        # refused by what the store knows: sent again, it is refused again, until it holds no longer
+        # the same number at another till is another basket
         other = store.event("basket.item-added", store.item("b1", 2, "a/b", 5), terminal="8", receipt=True)
-        for n in range(2):
-            watch.publish(f"{store.root}/pos/8/event", other)
-            answer = wait_for("a refusal", lambda: watch.on("pos/8/receipt")[n:])[0]
-            assert answer["refused"] == [[other["source"], other["id"], "not-yours"]] and answer["ids"] == [], answer
-        store.till(watch, "basket.opened", {"basket": "b1", "terminal": "8"}, terminal="8")
         watch.publish(f"{store.root}/pos/8/event", other)
-        assert wait_for("the receipt", lambda: watch.on("pos/8/receipt")[2:])[0]["ids"] == [[other["source"], other["id"]]]
+        assert wait_for("the receipt", lambda: watch.on("pos/8/receipt"))[0]["ids"] == [[other["source"], other["id"]]]
         # a clock that is far off
         wrong = store.event("sensor.reading", {"kind": "door", "value": 1}, receipt=True)
         wrong["time"] = "2020-01-01T00:00:00.000Z"
@@ -312,9 +307,12 @@ def test_lines_come_twice_late_and_in_any_order():
             store.ctl("stop", "see", "--lift")
             return json.loads(store.ctl("why", decision, "--json"))["features"]
 
-        store.till(watch, "basket.item-voided", {"basket": "b1", "line": 3})         # a void before its line
+        # a void before the line that it cancels: it is the newer of the two
+        scanned = store.event("basket.item-added", store.item("b1", 3, "grocery/bread", 999))
+        time.sleep(0.002)
+        store.till(watch, "basket.item-voided", {"basket": "b1", "line": 3})
         store.till(watch, "basket.item-added", store.item("b1", 1, "grocery/bread", 200))  # a line before opened opens the basket
-        store.till(watch, "basket.item-added", store.item("b1", 3, "grocery/bread", 999))
+        watch.publish(f"{store.root}/pos/7/event", scanned)
         store.till(watch, "basket.opened", {"basket": "b1", "terminal": "7"})
         store.till(watch, "basket.item-added", store.item("b1", 1, "grocery/bread", 250))  # replaces
         double = store.till(watch, "basket.item-added", store.item("b1", 2, "grocery/coffee", 100))
@@ -387,17 +385,19 @@ def test_lines_after_the_close_are_history_and_training_is_none():
 
 # ---- baskets and customers move ----
 
-def test_an_opened_elsewhere_moves_the_basket_and_its_guidance():
+def test_a_recalled_sale_moves_with_its_guidance():
     with open_store() as (store, watch):
         first = start_visit(store, watch)
         store.till(watch, "basket.suspended", {"basket": "b1"})
         wait_for("the suspended sale's withdrawal", lambda: withdrawals(watch))
-        store.till(watch, "basket.opened", {"basket": "b1", "terminal": "8"}, terminal="8")
+        store.till(watch, "basket.opened", {"basket": "b1", "terminal": "8", "from": "7"}, terminal="8")
         store.till(watch, "basket.item-added", store.item("b1", 1, "grocery/bread", 100), terminal="8")
         there = prompts_of(watch, "8")
         assert there["basket"] == "b1" and there["guidance"] != first["guidance"] and there["station"] == "8"
+        # the number at the till that it left is another sale
         store.till(watch, "basket.item-added", store.item("b1", 2, "grocery/bread", 100))
-        wait_for("not-yours", lambda: letters(watch, "not-yours"))
+        settled(store, watch)
+        assert not watch.on("/dead-letter")
         store.till(watch, "basket.tender-started", {"basket": "b1"}, terminal="8")
         assert wait_for("the withdrawal", lambda: withdrawals(watch, "8"))[-1] == \
             {"withdraw": there["guidance"], "reason": "tender"}

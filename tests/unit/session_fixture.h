@@ -23,6 +23,7 @@ struct lane {
 	struct sessions *sessions;
 	struct session_result r;
 	int64_t now_ms;
+	int64_t at_ms;	 /* of the next events; 0: they happen as they come */
 	unsigned events; /* each makes its own visit id */
 };
 
@@ -75,7 +76,7 @@ lane_apply(struct lane *lane, struct event *event, const char *station)
 
 	lane->now_ms += S_MS;
 	event->now_ms = lane->now_ms;
-	event->time_ms = lane->now_ms;
+	event->time_ms = lane->at_ms != 0 ? lane->at_ms : lane->now_ms;
 	session_apply(lane->sessions, event, station, &id, &lane->r);
 	return lane->r.visit;
 }

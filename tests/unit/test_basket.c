@@ -78,43 +78,137 @@ a_void_takes_the_line_out_and_counts_once(void **state)
 }
 
 static void
-a_void_before_its_line_cancels_it_on_arrival(void **state)
+a_void_before_its_line_cancels_what_happened_before_it(void **state)
 {
 	struct lane *l = *state;
-	struct visit *visit = unscan(l, "7", "B1", 4);
+	struct visit *visit;
 
+	l->at_ms = T0 + 5;
+	visit = unscan(l, "7", "B1", 4);
 	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_LINES);
 	assert_int_equal(visit->voids, 1);
+	l->at_ms = T0 + 4;
 	scan(l, "7", "B1", 4, 499);
 	assert_int_equal(l->r.effects, EFFECT_IGNORED);
 	assert_int_equal(live_total(visit), 0);
 	assert_int_equal(visit->voids, 1);
-	/* The void is used up: what comes next for the line replaces it. */
+	/* The same till scans it again. */
+	l->at_ms = T0 + 6;
 	scan(l, "7", "B1", 4, 300);
 	assert_int_equal(l->r.effects, EFFECT_LINES);
 	assert_int_equal(live_total(visit), 300);
+	/* A copy of the first comes once more. */
+	l->at_ms = T0 + 4;
+	scan(l, "7", "B1", 4, 499);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(live_total(visit), 300);
+}
+
+static void
+of_one_time_what_came_last_wins_but_a_void_before_all_cancels_the_next(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	l->at_ms = T0;
+	visit = scan(l, "7", "B1", 1, 100);
+	unscan(l, "7", "B1", 1);
+	assert_int_equal(live_total(visit), 0);
+	scan(l, "7", "B1", 1, 200);
+	assert_int_equal(live_total(visit), 200);
+	unscan(l, "7", "B1", 2);
+	scan(l, "7", "B1", 2, 10);
+	assert_int_equal(live_total(visit), 200);
+	scan(l, "7", "B1", 2, 20);
+	assert_int_equal(live_total(visit), 220);
+	unscan(l, "7", "B1", 2);
+	assert_int_equal(live_total(visit), 200);
+}
+
+static void
+an_older_version_changes_nothing(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	l->at_ms = T0 + 2;
+	visit = scan(l, "7", "B1", 1, 300);
+	l->at_ms = T0 + 1;
+	scan(l, "7", "B1", 1, 100);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(live_total(visit), 300);
+	unscan(l, "7", "B1", 1);
+	assert_int_equal(live_total(visit), 300);
+}
+
+static struct visit *
+recall(struct lane *l, const char *terminal, enum event_type type, const char *from)
+{
+	struct event event = { .type = type,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.basket = "B1",
+		.from = from };
+
+	return lane_apply(l, &event, terminal);
 }
 
 static void
 a_sale_that_is_suspended_and_recalled_moves_to_the_other_till(void **state)
 {
 	struct lane *l = *state;
-	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	struct visit *visit;
+
+	for (int named = 0; named < 2; named++) {
+		visit = till(l, named ? "5" : "7", EV_BASKET_OPENED, "B1");
+		till(l, visit->terminal, EV_BASKET_SUSPENDED, "B1");
+		assert_int_equal(l->r.effects, EFFECT_SUSPENDED);
+		assert_null(sessions_at_station(l->sessions, visit->terminal));
+		if (named)
+			assert_ptr_equal(recall(l, "6", EV_BASKET_OPENED, "5"), visit);
+		else
+			assert_ptr_equal(recall(l, "9", EV_BASKET_RESUMED, NULL), visit);
+		assert_int_equal(l->r.effects, EFFECT_MOVED | EFFECT_RESUMED);
+		assert_string_equal(l->r.old_station, named ? "5" : "7");
+		assert_string_equal(visit->station, named ? "6" : "9");
+		assert_string_equal(visit->terminal, named ? "6" : "9");
+		assert_ptr_equal(sessions_at_station(l->sessions, visit->terminal), visit);
+	}
+	/* What the first till says now is about a new basket of its own. */
+	assert_ptr_not_equal(scan(l, "7", "B1", 1, 100), visit);
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_LINES);
+	assert_ptr_equal(scan(l, "6", "B1", 1, 100), visit);
+}
+
+static void
+what_the_first_till_said_before_the_recall_is_still_of_the_sale(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	l->at_ms = T0 + 1;
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	l->at_ms = T0 + 3;
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	l->at_ms = T0 + 4;
+	recall(l, "9", EV_BASKET_RESUMED, NULL);
+	l->at_ms = T0 + 2;
+	assert_ptr_equal(scan(l, "7", "B1", 1, 100), visit);
+	l->at_ms = T0 + 4;
+	assert_ptr_not_equal(scan(l, "7", "B1", 1, 100), visit);
+}
+
+static void
+a_recall_from_a_till_that_suspended_nothing_begins_a_basket(void **state)
+{
+	struct lane *l = *state;
+	struct visit *other = till(l, "7", EV_BASKET_OPENED, "B1"), *visit;
 
 	till(l, "7", EV_BASKET_SUSPENDED, "B1");
-	assert_int_equal(l->r.effects, EFFECT_SUSPENDED);
-	assert_int_equal(visit->state, VISIT_SUSPENDED);
-	assert_null(sessions_at_station(l->sessions, "7"));
-	assert_ptr_equal(till(l, "9", EV_BASKET_OPENED, "B1"), visit);
-	assert_int_equal(l->r.effects, EFFECT_MOVED | EFFECT_RESUMED);
-	assert_string_equal(l->r.old_station, "7");
-	assert_string_equal(visit->station, "9");
-	assert_string_equal(visit->terminal, "9");
-	assert_ptr_equal(sessions_at_station(l->sessions, "9"), visit);
-	scan(l, "7", "B1", 1, 100);
-	assert_int_equal(l->r.reject, REJECT_NOT_YOURS);
-	scan(l, "9", "B1", 1, 100);
-	assert_int_equal(l->r.reject, REJECT_NONE);
+	visit = recall(l, "9", EV_BASKET_OPENED, "8");
+	assert_ptr_not_equal(visit, other);
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_RECALL);
+	assert_int_equal(other->state, VISIT_SUSPENDED);
 }
 
 static void
@@ -136,26 +230,28 @@ resumed_and_lines_bring_a_suspended_basket_back(void **state)
 }
 
 static void
-only_opened_may_come_from_another_terminal(void **state)
+the_same_number_at_two_tills_is_two_baskets(void **state)
 {
-	static const enum event_type types[] = { EV_BASKET_ITEM_ADDED, EV_BASKET_ITEM_VOIDED,
-		EV_BASKET_SUSPENDED, EV_BASKET_RESUMED, EV_BASKET_TENDER_STARTED,
-		EV_BASKET_PAYMENT_DECLINED, EV_BASKET_CANCELLED, EV_BASKET_CLOSED, EV_OFFER_APPLIED,
-		EV_OFFER_REFUSED, EV_OFFER_REDEEMED, EV_OFFER_REVERSED };
+	static const enum event_type types[] = { EV_BASKET_OPENED, EV_BASKET_ITEM_ADDED,
+		EV_BASKET_ITEM_VOIDED, EV_BASKET_RESUMED, EV_BASKET_SUSPENDED,
+		EV_BASKET_TENDER_STARTED, EV_BASKET_PAYMENT_DECLINED, EV_BASKET_CANCELLED,
+		EV_BASKET_CLOSED };
 	struct lane *l = *state;
 	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
 
 	visit->dirty = false;
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		assert_null(till(l, "8", types[i], "B1"));
-		assert_int_equal(l->r.reject, REJECT_NOT_YOURS);
-		assert_int_not_equal(l->r.detail[0], 0);
+		char other[4];
+
+		snprintf(other, sizeof(other), "8%zu", i);
+		assert_ptr_not_equal(till(l, other, types[i], "B1"), visit);
+		assert_int_equal(l->r.reject, REJECT_NONE);
+		assert_true(l->r.effects & EFFECT_OPENED);
 	}
 	assert_int_equal(visit->state, VISIT_OPEN);
 	assert_int_equal(visit->line_count, 0);
 	assert_false(visit->dirty);
-	till(l, "8", EV_BASKET_OPENED, "B1");
-	assert_int_equal(l->r.reject, REJECT_NONE);
+	assert_int_equal(sessions_count(l->sessions), 1 + ARRAY_LEN(types));
 }
 
 static void
@@ -227,9 +323,10 @@ after_cancelled_nothing_changes(void **state)
 	assert_int_equal(l->r.effects, EFFECT_IGNORED);
 	pay(l, "7", "B1", 499);
 	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	l->at_ms = visit->began_at_ms - 1;
 	till(l, "7", EV_BASKET_OPENED, "B1");
-	assert_int_equal(l->r.effects, EFFECT_IGNORED);
-	till(l, "9", EV_BASKET_OPENED, "B1");
+	assert_int_equal(l->r.effects, 0);
+	till(l, "7", EV_BASKET_OPENED, "B1");
 	assert_int_equal(l->r.effects, EFFECT_IGNORED);
 	assert_int_equal(visit->state, VISIT_CANCELLED);
 	assert_int_equal(visit->line_count, 0);
@@ -250,15 +347,60 @@ cancelled_wins_over_closed_in_either_order(void **state)
 }
 
 static void
-a_closed_basket_does_not_begin_again(void **state)
+a_number_that_is_opened_after_its_close_is_a_new_basket(void **state)
 {
 	struct lane *l = *state;
-	struct visit *visit = pay(l, "7", "B1", 499);
+	struct visit *first, *second;
 
-	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), visit);
+	l->at_ms = T0 + 10;
+	first = till(l, "7", EV_BASKET_OPENED, "B1");
+	l->at_ms = T0 + 20;
+	pay(l, "7", "B1", 499);
+	l->at_ms = T0 + 19;
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), first);
 	assert_int_equal(l->r.effects, EFFECT_IGNORED);
-	assert_int_equal(visit->state, VISIT_CLOSED);
-	assert_int_equal(sessions_count(l->sessions), 1);
+	l->at_ms = T0 + 20;
+	second = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_ptr_not_equal(second, first);
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_AGAIN);
+	assert_memory_equal(&second->before, &first->id, sizeof(first->id));
+	/* What is late is of the first. */
+	l->at_ms = T0 + 15;
+	assert_ptr_equal(scan(l, "7", "B1", 1, 100), first);
+	assert_int_equal(l->r.effects, EFFECT_LATE_LINES);
+	l->at_ms = T0 + 5;
+	assert_ptr_equal(scan(l, "7", "B1", 2, 100), first);
+	l->at_ms = T0 + 21;
+	assert_ptr_equal(scan(l, "7", "B1", 1, 300), second);
+	assert_int_equal(live_total(first), 200);
+	l->at_ms = T0 + 15;
+	till(l, "7", EV_BASKET_CANCELLED, "B1");
+	assert_int_equal(first->state, VISIT_CANCELLED);
+	assert_int_equal(second->state, VISIT_OPEN);
+}
+
+static void
+the_last_line_after_a_close_comes_five_minutes_after_it(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	l->at_ms = T0;
+	visit = pay(l, "7", "B1", 499);
+	l->at_ms = T0 + 5 * MIN_MS;
+	scan(l, "7", "B1", 1, 400);
+	assert_int_equal(l->r.effects, EFFECT_LATE_LINES);
+	l->at_ms++;
+	scan(l, "7", "B1", 2, 99);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	unscan(l, "7", "B1", 1);
+	assert_int_equal(live_total(visit), 400);
+	/* Before the close was heard of it looked like one of its own. */
+	l->at_ms = T0 + 5 * MIN_MS + 1;
+	visit = scan(l, "8", "B1", 1, 400);
+	l->at_ms = T0;
+	pay(l, "8", "B1", 0);
+	assert_int_equal(live_total(visit), 0);
 }
 
 static void
@@ -298,6 +440,7 @@ the_last_line_that_fits_is_kept_and_the_next_refused(void **state)
 static void
 step(struct lane *l, int which)
 {
+	l->at_ms = T0 + which;
 	switch (which) {
 	case 0: till(l, "7", EV_BASKET_OPENED, "B1"); break;
 	case 5: unscan(l, "7", "B1", 2); break;
@@ -440,16 +583,21 @@ main(void)
 		T(a_line_before_opened_opens_the_basket),
 		T(a_new_event_for_a_line_replaces_it),
 		T(a_void_takes_the_line_out_and_counts_once),
-		T(a_void_before_its_line_cancels_it_on_arrival),
+		T(a_void_before_its_line_cancels_what_happened_before_it),
+		T(of_one_time_what_came_last_wins_but_a_void_before_all_cancels_the_next),
+		T(an_older_version_changes_nothing),
 		T(a_sale_that_is_suspended_and_recalled_moves_to_the_other_till),
+		T(what_the_first_till_said_before_the_recall_is_still_of_the_sale),
+		T(a_recall_from_a_till_that_suspended_nothing_begins_a_basket),
 		T(resumed_and_lines_bring_a_suspended_basket_back),
-		T(only_opened_may_come_from_another_terminal),
+		T(the_same_number_at_two_tills_is_two_baskets),
 		T(tender_starts_once_and_a_new_line_goes_back_to_open),
 		T(the_till_closes_with_its_own_total),
 		T(lines_after_closed_are_for_the_history_alone),
 		T(after_cancelled_nothing_changes),
 		T(cancelled_wins_over_closed_in_either_order),
-		T(a_closed_basket_does_not_begin_again),
+		T(a_number_that_is_opened_after_its_close_is_a_new_basket),
+		T(the_last_line_after_a_close_comes_five_minutes_after_it),
 		T(training_is_known_also_when_opened_comes_late),
 		T(the_last_line_that_fits_is_kept_and_the_next_refused),
 		cmocka_unit_test(every_order_of_a_sale_ends_in_the_same_basket),

@@ -195,9 +195,31 @@ a_basket_that_moves_to_another_till_leaves_the_screen_that_it_was_on(void **stat
 	tell("pos/8/event", "basket.item-added",
 	    "{'basket':'b','line':9,'sku':'s','category':'c','qty':1,'amount':5,'currency':'EUR'}");
 	assert_said("guidance 8: a");
-	tell("pos/9/event", "basket.opened", "{'basket':'b','terminal':'9'}");
-	assert_said("withdraw 8 replaced");
+	tell("pos/8/event", "basket.suspended", "{'basket':'b'}");
+	assert_said("withdraw 8 gate");
+	tell("pos/9/event", "basket.opened", "{'basket':'b','terminal':'9','from':'8'}");
+	assert_said("");
 	assert_string_equal(visit_of("b")->station, "9");
+	assert_int_equal(sessions_count(engine->sessions), 1);
+}
+
+static void
+what_was_agreed_is_on_the_screen_where_the_sale_goes_on(void **state)
+{
+	(void)state;
+	only("a", "{" OFFER_OF("") "}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	assert_int_equal(answer_prompt(guidance_on_screen(), prompt_of("a"),
+			     "{'decision':'accept'}", NULL, false)
+			     .status,
+	    200);
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	assert_said("withdraw 7 gate");
+	tell("pos/8/event", "basket.resumed", "{'basket':'b'}");
+	assert_said("guidance 8: a(asked)");
+	assert_int_equal(visit_of("b")->cards[0].state, CARD_ASKED);
 }
 
 int
@@ -215,6 +237,7 @@ main(void)
 		SPINE_TEST(a_visit_without_a_till_is_told_nothing_through_one),
 		SPINE_TEST(a_card_of_one_customer_is_withdrawn_before_the_next_ones_is_shown),
 		SPINE_TEST(a_basket_that_moves_to_another_till_leaves_the_screen_that_it_was_on),
+		SPINE_TEST(what_was_agreed_is_on_the_screen_where_the_sale_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

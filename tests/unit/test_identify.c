@@ -131,7 +131,8 @@ another_card_where_one_waits_sends_the_first_away(void **state)
 	second = card(l, "7", 'b', NULL);
 	assert_ptr_not_equal(second, first);
 	assert_ptr_equal(l->r.gone, first);
-	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED | EFFECT_LEFT);
+	/* It is decided for, like the first. */
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
 	drop_gone(l);
 	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), second);
 	assert_person(second, 'b');
@@ -151,20 +152,37 @@ the_same_card_again_waits_anew(void **state)
 	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), first);
 }
 
+/* As a till says it: the number is one of its own. */
+static struct visit *
+till_card(struct lane *l, const char *terminal, char who, const char *basket)
+{
+	struct event event = { .type = EV_CUSTOMER_IDENTIFIED,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.has_subject = true,
+		.subject = person(who),
+		.basket = basket,
+		.station = terminal };
+
+	return lane_apply(l, &event, terminal);
+}
+
 static void
-a_card_that_names_its_basket_binds_it_at_any_station(void **state)
+a_card_that_names_its_basket_means_the_one_at_its_station_or_till(void **state)
 {
 	struct lane *l = *state;
 	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
-	struct visit *other = till(l, "9", EV_BASKET_OPENED, "B2");
+	struct visit *other = till(l, "9", EV_BASKET_OPENED, "B1");
 
-	assert_ptr_equal(card(l, "9", 'a', "B1"), visit);
+	assert_ptr_equal(card(l, "7", 'a', "B1"), visit);
 	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
-	assert_string_equal(visit->station, "7");
 	assert_false(other->has_subject);
+	assert_ptr_equal(till_card(l, "9", 'b', "B1"), other);
+	assert_person(visit, 'a');
 	/* Suspended too. */
-	till(l, "9", EV_BASKET_SUSPENDED, "B2");
-	assert_ptr_equal(card(l, "7", 'b', "B2"), other);
+	till(l, "9", EV_BASKET_SUSPENDED, "B1");
+	assert_ptr_equal(card(l, "9", 'c', "B1"), other);
+	assert_person(other, 'c');
 }
 
 static void
@@ -178,11 +196,120 @@ a_card_that_names_an_unknown_basket_waits_for_that_one(void **state)
 	other = till(l, "7", EV_BASKET_OPENED, "B2");
 	assert_ptr_not_equal(other, waiting);
 	assert_false(other->has_subject);
-	assert_ptr_equal(till(l, "9", EV_BASKET_OPENED, "B1"), waiting);
-	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_MOVED);
-	assert_string_equal(l->r.old_station, "7");
-	assert_string_equal(waiting->station, "9");
-	assert_string_equal(waiting->terminal, "9");
+	assert_ptr_not_equal(till(l, "9", EV_BASKET_OPENED, "B1"), waiting);
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), waiting);
+	assert_int_equal(l->r.effects, EFFECT_OPENED);
+	assert_string_equal(waiting->terminal, "7");
+	/* One that its till has said waits for that till. */
+	waiting = till_card(l, "6", 'b', "B1");
+	other = till(l, "5", EV_BASKET_OPENED, "B1");
+	assert_ptr_not_equal(other, waiting);
+	assert_ptr_equal(scan(l, "6", "B1", 1, 100), waiting);
+}
+
+static void
+a_card_that_is_read_while_a_known_customer_pays_is_the_next_ones(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1"), *next;
+
+	card(l, "7", 'a', "B1");
+	till(l, "7", EV_BASKET_TENDER_STARTED, "B1");
+	assert_ptr_equal(card(l, "7", 'a', NULL), visit);
+	next = card(l, "7", 'b', NULL);
+	assert_ptr_not_equal(next, visit);
+	assert_person(visit, 'a');
+	pay(l, "7", "B1", 1);
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B2"), next);
+	assert_person(next, 'b');
+}
+
+/* The till's word came after the card, which had joined the basket of whoever paid. */
+static void
+a_card_that_turns_out_to_be_the_next_customers_is_set_free(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1"), *next;
+
+	card(l, "7", 'a', NULL);
+	assert_ptr_equal(card(l, "7", 'b', NULL), visit);
+	l->at_ms = l->now_ms - 1;
+	till(l, "7", EV_BASKET_TENDER_STARTED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_TENDER | EFFECT_REPLACED | EFFECT_IDENTIFIED);
+	assert_person(visit, 'a');
+	next = l->r.also;
+	assert_int_equal(next->state, VISIT_WAITING);
+	assert_person(next, 'b');
+	l->at_ms = 0;
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B2"), next);
+}
+
+/* A till hands over an hour; the reader has been there all the time. */
+static void
+a_card_is_not_of_a_basket_that_ended_long_before_it(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit, *next;
+	int64_t past_ms = l->now_ms - H_MS;
+
+	l->at_ms = past_ms;
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	l->at_ms = 0;
+	assert_ptr_equal(card(l, "7", 'a', NULL), visit);
+	l->at_ms = past_ms + MIN_MS;
+	pay(l, "7", "B1", 499);
+	assert_false(visit->has_subject);
+	next = l->r.also;
+	assert_person(next, 'a');
+	l->at_ms = past_ms + 2 * MIN_MS;
+	assert_ptr_not_equal(till(l, "7", EV_BASKET_OPENED, "B2"), next);
+	l->at_ms = 0;
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B3"), next);
+}
+
+static void
+the_newest_card_wins_by_its_time(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1"), *waiting;
+
+	l->at_ms = T0 + 20;
+	card(l, "7", 'b', NULL);
+	l->at_ms = T0 + 10;
+	card(l, "7", 'a', NULL);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_person(visit, 'b');
+	l->at_ms = T0 + 20;
+	waiting = card(l, "8", 'b', NULL);
+	l->at_ms = T0 + 10;
+	card(l, "8", 'a', NULL);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_person(waiting, 'b');
+}
+
+/* Card and basket lay in two queues. */
+static void
+a_card_whose_wait_is_over_still_is_of_the_basket_that_began_next(void **state)
+{
+	struct lane *l = *state;
+	struct visit *first, *second, *visit;
+
+	l->at_ms = T0;
+	first = card(l, "7", 'a', NULL);
+	l->at_ms = T0 + 50;
+	second = card(l, "7", 'b', NULL);
+	assert_true(first->missed);
+	first->state = VISIT_CANCELLED;
+	/* After the second was read the first one takes nothing any more. */
+	l->at_ms = T0 + 60;
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B2"), second);
+	l->at_ms = T0 + 70;
+	assert_false(till(l, "7", EV_BASKET_OPENED, "B3")->has_subject);
+	l->at_ms = T0 + 40;
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_ptr_not_equal(visit, first);
+	assert_person(visit, 'a');
+	assert_false(first->missed);
 }
 
 static void
@@ -211,10 +338,11 @@ a_card_scanned_first_and_named_later_is_one_visit(void **state)
 	assert_string_equal(waiting->basket, "B1");
 	assert_ptr_equal(sessions_by_basket(l->sessions, "B1"), waiting);
 	assert_int_equal(sessions_count(l->sessions), 1);
-	/* Also when the basket was open elsewhere in the store. */
+	/* Also when the basket is there already. */
 	visit = till(l, "8", EV_BASKET_OPENED, "B2");
-	waiting = card(l, "9", 'b', NULL);
-	assert_ptr_equal(card(l, "9", 'b', "B2"), visit);
+	till(l, "8", EV_BASKET_SUSPENDED, "B2");
+	waiting = card(l, "8", 'b', NULL);
+	assert_ptr_equal(card(l, "8", 'b', "B2"), visit);
 	assert_ptr_equal(l->r.gone, waiting);
 }
 
@@ -244,7 +372,7 @@ a_recalled_basket_takes_the_card_that_waits_unless_it_has_its_own(void **state)
 
 	till(l, "7", EV_BASKET_SUSPENDED, "B1");
 	waiting = card(l, "9", 'a', NULL);
-	assert_ptr_equal(till(l, "9", EV_BASKET_OPENED, "B1"), visit);
+	assert_ptr_equal(till(l, "9", EV_BASKET_RESUMED, "B1"), visit);
 	assert_int_equal(l->r.effects, EFFECT_MOVED | EFFECT_RESUMED | EFFECT_IDENTIFIED);
 	assert_ptr_equal(l->r.gone, waiting);
 	assert_person(visit, 'a');
@@ -393,7 +521,12 @@ main(void)
 		T(a_card_waits_120_seconds_and_no_longer),
 		T(another_card_where_one_waits_sends_the_first_away),
 		T(the_same_card_again_waits_anew),
-		T(a_card_that_names_its_basket_binds_it_at_any_station),
+		T(a_card_that_names_its_basket_means_the_one_at_its_station_or_till),
+		T(a_card_that_is_read_while_a_known_customer_pays_is_the_next_ones),
+		T(a_card_that_turns_out_to_be_the_next_customers_is_set_free),
+		T(a_card_is_not_of_a_basket_that_ended_long_before_it),
+		T(the_newest_card_wins_by_its_time),
+		T(a_card_whose_wait_is_over_still_is_of_the_basket_that_began_next),
 		T(a_card_that_names_an_unknown_basket_waits_for_that_one),
 		T(named_cards_of_a_row_of_self_checkouts_do_not_send_each_other_away),
 		T(a_card_scanned_first_and_named_later_is_one_visit),

@@ -258,7 +258,7 @@ look_at_all(void)
 		struct visit *visit;
 
 		snprintf(name, sizeof(name), "b%d", b);
-		visit = engine_visit_by_basket(engine, name);
+		visit = engine_basket_newest(engine, "7", name);
 		for (size_t i = 0; visit != NULL && i < visit->card_count; i++)
 			look_at_card(visit, &visit->cards[i], b);
 	}
@@ -426,7 +426,7 @@ say_of_offer(struct dice *dice, int basket)
 
 	snprintf(name, sizeof(name), "b%d", basket);
 	assert_int_equal(store_begin(engine->store), 0);
-	visit = engine_visit_by_basket(engine, name);
+	visit = engine_basket_newest(engine, "7", name);
 	card = any_card(dice, visit, has_token);
 	if (card == NULL) {
 		engine_save(engine);
@@ -471,7 +471,7 @@ cancel(int basket)
 
 	snprintf(name, sizeof(name), "b%d", basket);
 	assert_int_equal(store_begin(engine->store), 0);
-	visit = engine_visit_by_basket(engine, name);
+	visit = engine_basket_newest(engine, "7", name);
 	again = visit != NULL && visit->state == VISIT_CANCELLED;
 	engine_save(engine);
 	assert_int_equal(store_commit(engine->store), 0);

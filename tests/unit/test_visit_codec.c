@@ -94,6 +94,19 @@ assert_same(const struct visit *a, const struct visit *b)
 	SAME(last_ms);
 	SAME(closed_ms);
 	SAME(identified_ms);
+	SAME(began_at_ms);
+	SAME(state_at_ms);
+	SAME(ended_at_ms);
+	SAME(card_at_ms);
+	SAME(card_named);
+	SAME(missed);
+	SAME(former);
+	SAME(beside);
+	SAME(left_at_ms);
+	SAME(recall_at_ms);
+	SAME(before);
+	SAME(before_from);
+	SAME(alike);
 	SAME(total_minor);
 	SAME(voids);
 	SAME(declines);
@@ -110,9 +123,15 @@ assert_same(const struct visit *a, const struct visit *b)
 	SAME_STR(language);
 	assert_string_equal(a->station, b->station);
 	assert_string_equal(a->terminal, b->terminal);
+	assert_string_equal(a->from, b->from);
+	assert_string_equal(a->recall_from, b->recall_from);
 	for (size_t i = 0; i < a->line_count; i++) {
 		SAME(lines[i].line);
 		SAME(lines[i].added_ms);
+		SAME(lines[i].time_ms);
+		SAME(lines[i].void_ms);
+		SAME(lines[i].void_said);
+		SAME(lines[i].void_first);
 		SAME(lines[i].qty_milli);
 		SAME(lines[i].amount_minor);
 		SAME(lines[i].margin_minor);

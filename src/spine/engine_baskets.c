@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_baskets.c - which basket does a number mean? Those of one number at one terminal, and the
+ * cards that were read at a station, brought into memory for the session that chooses.
+ *
+ * DESIGN
+ *   A ref names the newest basket of a number at a terminal, each basket the one
+ *   before it. A till's word is looked for from the newest back, to the first that
+ *   began not after it: one step, but for what is late. Likewise the cards that
+ *   named no basket, at a station.
+ *   Rejected: a row per number and day; the day of a till is not the store's.
+ *
+ * LIMITS
+ *   So many baskets of a number, and cards of a station, are looked at; what is
+ *   older is as if it were not kept. Rows are kept as long as visits: room.c.
+ */
+#include "spine/spine.h"
+
+#include <string.h>
+
+#include "core/id.h"
+
+#define CARDS_MAX 16
+
+static char *
+name_at(struct engine *engine, const char *where, const char *number)
+{
+	return arena_printf(engine->arena, "%s/%s", where, number);
+}
+
+static struct visit *
+visit_or_none(struct engine *engine, const struct id *id)
+{
+	return id_is_zero(id) ? NULL : engine_visit(engine, id);
+}
+
+struct visit *
+engine_basket_before(struct engine *engine, const struct visit *visit, const char *terminal)
+{
+	return visit_or_none(engine,
+	    strcmp(visit->terminal, terminal) == 0 ? &visit->before : &visit->before_from);
+}
+
+struct visit *
+engine_number_newest(struct engine *engine, const char *number)
+{
+	return engine_visit_by_ref(engine, "alike", number);
+}
+
+struct visit *
+engine_number_before(struct engine *engine, const struct visit *visit)
+{
+	return visit_or_none(engine, &visit->alike);
+}
+
+struct visit *
+engine_basket_newest(struct engine *engine, const char *terminal, const char *number)
+{
+	return engine_visit_by_ref(engine, "basket", name_at(engine, terminal, number));
+}
+
+struct visit *
+engine_basket(struct engine *engine, const char *terminal, const char *number, int64_t at_ms)
+{
+	struct visit *visit = engine_basket_newest(engine, terminal, number);
+
+	for (int i = 0; i < ENGINE_BASKETS_MAX && visit != NULL; i++) {
+		if (visit_at(visit, terminal, at_ms) && visit->began_at_ms <= at_ms)
+			break;
+		visit = engine_basket_before(engine, visit, terminal);
+	}
+	return sessions_basket(engine->sessions, terminal, number, at_ms);
+}
+
+struct visit *
+engine_basket_at_station(struct engine *engine, const char *station, const char *number)
+{
+	(void)engine_visit_by_ref(engine, "number", name_at(engine, station, number));
+	return sessions_number_at(engine->sessions, station, number);
+}
+
+/* Cards whose wait is over, and which by their time may be of a basket that begins then. */
+static void
+load_cards(struct engine *engine, const struct event *event, const char *station)
+{
+	struct visit *visit;
+
+	(void)engine_visit_by_ref(engine, "card", name_at(engine, event->origin, event->basket));
+	(void)engine_visit_by_ref(engine, "card",
+	    arena_printf(engine->arena, "@%s/%s", station, event->basket));
+	visit = engine_visit_by_ref(engine, "card", station);
+	for (int i = 0; i < CARDS_MAX && visit != NULL; i++) {
+		if (visit->card_at_ms <= event->time_ms)
+			break;
+		visit = visit_or_none(engine, &visit->beside);
+	}
+}
+
+void
+engine_baskets_load(struct engine *engine, const struct event *event, const char *station)
+{
+	struct visit *visit;
+
+	if (event->basket == NULL)
+		return;
+	if (event->channel != CHANNEL_POS) {
+		(void)engine_basket_at_station(engine, station, event->basket);
+		return;
+	}
+	visit = engine_basket(engine, event->origin, event->basket, event->time_ms);
+	if (event->type > EV_BASKET_CLOSED)
+		return;
+	if (visit == NULL || visit_over(visit))
+		load_cards(engine, event, station);
+	if (event->type == EV_BASKET_SUSPENDED)
+		(void)engine_visit_by_ref(engine, "recall", event->basket);
+}
+
+/* ---- what is written for it ---- */
+
+static void
+ref_newest(struct engine *engine, const char *kind, const char *name, struct visit *visit)
+{
+	struct visit *known = engine_visit_by_ref(engine, kind, name);
+
+	if (known == visit || (known != NULL && known->began_at_ms > visit->began_at_ms))
+		return;
+	if (known != NULL && strcmp(kind, "basket") == 0 && id_is_zero(&visit->before))
+		visit->before = known->id;
+	engine_ref(engine, kind, name, visit);
+}
+
+void
+engine_ref_basket(struct engine *engine, struct visit *visit)
+{
+	ref_newest(engine, "basket", name_at(engine, visit->terminal, visit->basket), visit);
+	ref_newest(engine, "number", name_at(engine, visit->station, visit->basket), visit);
+}
+
+void
+engine_ref_number(struct engine *engine, struct visit *visit)
+{
+	struct visit *alike = engine_number_newest(engine, visit->basket);
+
+	if (alike != NULL)
+		visit->alike = alike->id;
+	engine_ref(engine, "alike", visit->basket, visit);
+}
+
+void
+engine_ref_card(struct engine *engine, struct visit *visit)
+{
+	struct visit *known;
+
+	if (visit->basket != NULL && visit->terminal[0] != '\0') {
+		engine_ref(engine, "card", name_at(engine, visit->terminal, visit->basket), visit);
+		return;
+	}
+	if (visit->basket != NULL) {
+		engine_ref(engine, "card",
+		    arena_printf(engine->arena, "@%s/%s", visit->station, visit->basket), visit);
+		return;
+	}
+	known = engine_visit_by_ref(engine, "card", visit->station);
+	if (known == visit)
+		return;
+	if (known != NULL)
+		visit->beside = known->id;
+	engine_ref(engine, "card", visit->station, visit);
+}
