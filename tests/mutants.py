@@ -222,6 +222,8 @@ class Bench:
         self.folder, self.objects = os.path.abspath(f"{OWN}/bench{n}"), {}  # objects: of the files as they are
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
+        with open("src/core/arena.c") as f:  # with guards between its pieces
+            self.arena = self.compile("src/core/arena.c", f.read(), "arena.o", SANITIZE)
 
     def compile(self, path, text, name, flags=()):
         out = os.path.join(self.folder, name)
@@ -230,7 +232,7 @@ class Bench:
         return out if done.returncode == 0 else None
 
     def link(self, out, objects, libs=()):
-        line = self.compiler + SANITIZE + ["-pie", "-fuse-ld=gold", "-Wl,-s", "-o", out, *objects, f"{BUILD}/libaisle.a", *self.libs, *libs]
+        line = self.compiler + SANITIZE + ["-pie", "-fuse-ld=gold", "-Wl,-s", "-o", out, *objects, self.arena, f"{BUILD}/libaisle.a", *self.libs, *libs]
         done = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         return done.returncode == 0 or sys.exit(f"cannot link {out}:\n{done.stderr[-2000:]}")
 

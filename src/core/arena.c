@@ -20,6 +20,21 @@
 #define KEEP_BYTES_MAX (1u << 20)
 #define ALIGN 16u
 
+/* Under AddressSanitizer each piece ends in bytes that nobody may touch. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GUARDED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(GUARDED)
+#include <sanitizer/asan_interface.h>
+#define GUARD ALIGN
+#else
+#define GUARD 0u
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 struct block {
 	struct block *older;
 	size_t size, used;    /* of bytes */
@@ -41,6 +56,7 @@ block_new(struct block *older, size_t size)
 	block->older = older;
 	block->size = size;
 	block->used = 0;
+	ASAN_POISON_MEMORY_REGION(block->bytes, size);
 	return block;
 }
 
@@ -81,6 +97,7 @@ arena_reset(struct arena *arena)
 		free_chain(arena->newest);
 		arena->newest = block_new(NULL, size < KEEP_BYTES_MAX ? size : KEEP_BYTES_MAX);
 	}
+	ASAN_POISON_MEMORY_REGION(arena->newest->bytes, arena->newest->size);
 	arena->newest->used = 0;
 	arena->used = 0;
 }
@@ -89,7 +106,8 @@ void *
 arena_room(struct arena *arena, size_t size)
 {
 	CHECK(size <= SIZE_MAX / 2);
-	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	size_t asked = size, tail = (asked > 0 ? ALIGN : 0) + GUARD;
+	size = ((asked + ALIGN - 1) & ~(size_t)(ALIGN - 1)) + GUARD;
 
 	struct block *block = arena->newest;
 	if (size > block->size - block->used) {
@@ -100,9 +118,11 @@ arena_room(struct arena *arena, size_t size)
 	void *memory = block->bytes + block->used;
 	block->used += size;
 	arena->used += size;
+	ASAN_UNPOISON_MEMORY_REGION(memory, size);
 	/* What is behind the end is the same each time, for those who compare rows (arena_copy). */
-	if (size > 0)
-		memset((unsigned char *)memory + size - ALIGN, 0, ALIGN);
+	if (tail > 0)
+		memset((unsigned char *)memory + size - tail, 0, tail);
+	ASAN_POISON_MEMORY_REGION((unsigned char *)memory + asked, size - asked);
 	return memory;
 }
 
@@ -156,6 +176,7 @@ arena_copy(const struct arena *arena, void *ret_row)
 
 	for (const struct block *block = arena->newest; block != NULL; block = block->older) {
 		end -= block->used;
+		ASAN_UNPOISON_MEMORY_REGION(block->bytes, block->used);
 		memcpy(end, block->bytes, block->used);
 	}
 }
