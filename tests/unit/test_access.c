@@ -169,6 +169,7 @@ what_is_no_network_is_a_mistake_of_the_configuration(void **state)
 		rig->conf.http_operators = mem_strdup(bad[i]);
 		assert_int_equal(http_new(rig->base, &rig->conf, &rig->host, &http, &err),
 		    AISLE_E_CONFIG);
+		assert_int_equal(err.code, AISLE_E_CONFIG);
 		assert_non_null(strstr(err.text, bad[i]));
 		rig_free(rig);
 	}

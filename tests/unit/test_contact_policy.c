@@ -355,6 +355,29 @@ a_suppression_outlasts_its_window(void **state)
 	assert_true(may(&tea));
 }
 
+static void
+a_suppression_looks_for_its_own_outcome(void **state)
+{
+	struct suppression rule = { .outcome = OUTCOME_SHOWN,
+		.count = 2,
+		.within_ms = 10,
+		.scope = SCOPE_ACTION,
+		.for_ms = 100 };
+
+	(void)state;
+	policy.suppressions = &rule;
+	policy.suppression_count = 1;
+	row(OUTCOME_DISMISSED, 1, &coffee, 1);
+	row(OUTCOME_DISMISSED, 1, &coffee, 2);
+	row(OUTCOME_SHOWN, 1, &coffee, 3);
+	assert_true(may(&coffee));
+	row(OUTCOME_SHOWN, 1, &tea, 4);
+	assert_true(may(&coffee));
+	row(OUTCOME_SHOWN, 1, &coffee, 5);
+	assert_false(may(&coffee));
+	assert_true(may(&tea));
+}
+
 /* Their first eight bytes are the same, or there are fewer: only the whole text decides. */
 static void
 long_names_are_told_apart_by_their_ends(void **state)
@@ -405,6 +428,7 @@ main(void)
 		T(its_own_open_card_never_counts_against_it),
 		T(after_n_outcomes_the_group_pauses_and_comes_back),
 		T(a_suppression_outlasts_its_window),
+		T(a_suppression_looks_for_its_own_outcome),
 		T(long_names_are_told_apart_by_their_ends),
 #undef T
 	};

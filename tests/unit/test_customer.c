@@ -336,6 +336,30 @@ merge(void)
 	tell("loyalty/r1/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
 }
 
+static int
+count_history(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	(void)n;
+	(void)kind;
+	(void)at_ms;
+	(void)body;
+	(void)len;
+	++*(int *)ctx;
+	return 0;
+}
+
+static int
+rows_of(const char *subject)
+{
+	struct id id = subject_of(subject);
+	int rows = 0;
+
+	assert_int_equal(store_log_each(engine->store, STORE_LOG_SUBJECT, &id, count_history,
+			     &rows),
+	    0);
+	return rows;
+}
+
 static void
 what_one_card_bought_the_other_has_bought_once(void **state)
 {
@@ -350,6 +374,7 @@ what_one_card_bought_the_other_has_bought_once(void **state)
 		assert_int_equal(customer(BEN)->purchase_count, 2);
 		engine_drop_subjects(engine);
 		assert_int_equal(customer(BEN)->purchase_count, 2);
+		assert_int_equal(rows_of(BEN), 2);
 	}
 	now_ms += 1;
 	shop("b3");

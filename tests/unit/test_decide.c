@@ -470,6 +470,32 @@ an_accepted_card_keeps_its_slot_and_teaches_nothing(void **state)
 }
 
 static void
+a_card_that_is_kept_keeps_its_treatment(void **state)
+{
+	static const char *const names[] = { "t", "u", "v" };
+	struct card *card;
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a",
+	    "{\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"A\"},"
+	    "{\"treatment\":\"u\",\"language\":\"en\",\"headline\":\"B\"},{\"treatment\":\"v\","
+	    "\"language\":\"de\",\"headline\":\"C\"}]}");
+	card = add_card(s.arena, &s.visit, "a", "g", 1);
+	card->state = CARD_APPLIED;
+	card->answer = ANSWER_ACCEPT;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		card->treatment = arena_strdup(s.arena, names[i]);
+		scene_decide(&s);
+		assert_true(s.decision.slots[0].kept);
+		assert_string_equal(s.decision.slots[0].treatment->name, names[i]);
+	}
+	card->treatment = arena_strdup(s.arena, "of an older policy");
+	scene_decide(&s);
+	assert_null(s.decision.slots[0].treatment);
+}
+
+static void
 an_open_card_stays_until_a_better_one_wins(void **state)
 {
 	(void)state;
@@ -766,6 +792,7 @@ main(void)
 		T(mandatory_actions_fill_the_slots_first_in_order_of_id),
 		T(an_action_is_shown_in_at_most_one_slot),
 		T(an_accepted_card_keeps_its_slot_and_teaches_nothing),
+		T(a_card_that_is_kept_keeps_its_treatment),
 		T(an_open_card_stays_until_a_better_one_wins),
 		T(a_treatment_is_drawn_evenly_and_stays_for_the_visit),
 		T(control_gets_the_same_decision_and_some_kinds_withheld),

@@ -155,6 +155,20 @@ who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole(void **state)
 
 /* Headquarters acknowledges what it never got: the turn fails, and what else was in it. */
 static void
+what_a_turn_took_is_given_back_by_the_next(void **state)
+{
+	size_t once;
+
+	(void)state;
+	open_basket("b");
+	scan("b", "c", 100);
+	once = arena_used(engine->arena);
+	for (int i = 0; i < 50; i++)
+		scan("b", "c", 100);
+	assert_true(arena_used(engine->arena) < 4 * once);
+}
+
+static void
 a_turn_that_fails_has_not_happened(void **state)
 {
 	char *text =
@@ -391,6 +405,7 @@ main(void)
 		SPINE_TEST_ON_DISK(the_figures_of_the_store_outlive_it),
 		SPINE_TEST_ON_DISK(what_is_known_of_a_customer_outlives_the_store),
 		SPINE_TEST(who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole),
+		SPINE_TEST_ON_DISK(what_a_turn_took_is_given_back_by_the_next),
 		SPINE_TEST_ON_DISK(a_turn_that_fails_has_not_happened),
 		SPINE_TEST_ON_DISK(
 		    a_store_whose_sync_failed_takes_nothing_until_it_is_opened_again),

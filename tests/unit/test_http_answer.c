@@ -171,6 +171,20 @@ a_decision_that_does_not_name_its_station_is_nobodys(void **state)
 }
 
 static void
+a_station_that_cannot_be_one_is_not_here(void **state)
+{
+	struct rig *rig = *state;
+	struct buf out = { 0 };
+
+	assert_int_equal(rig_get(rig, "/v1/stations/a%20b", AUTH, &out), 404);
+	assert_has(out, "\"detail\":\"no such station\"");
+	assert_int_equal(rig_get(rig, "/v1/stations/a%20b/stream", AUTH, &out), 404);
+	assert_has(out, "\"detail\":\"no such station\"");
+	assert_int_equal(rig_get(rig, "/v1/stations/a%20b", AUTH7, NULL), 404);
+	buf_done(&out);
+}
+
+static void
 metrics_that_cannot_be_made_are_503_and_life_is_one_word(void **state)
 {
 	struct rig *rig = *state;
@@ -352,6 +366,10 @@ without_a_store_that_remembers_its_ids_a_stream_begins_anew(void **state)
 	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=100", &out, "online");
 	assert_has(out, "online");
 	assert_lacks(out, "id: ");
+	close(fd);
+	rig_pump(rig, 3);
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=0", &out, "online");
+	assert_has(out, "online");
 	assert_int_equal(http_counts(rig->http)->streams_resumed, 0);
 	close(fd);
 	buf_done(&out);
@@ -420,6 +438,7 @@ main(void)
 		T(a_browser_without_a_token_gets_the_managers_page_that_says_so),
 		T(without_stations_the_list_is_empty),
 		T(a_decision_that_does_not_name_its_station_is_nobodys),
+		T(a_station_that_cannot_be_one_is_not_here),
 		T(metrics_that_cannot_be_made_are_503_and_life_is_one_word),
 		T(a_status_has_its_title_or_its_kind),
 		T(an_answer_says_what_the_turn_said),

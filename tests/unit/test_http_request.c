@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sched.h>
+
 #include "http_rig.h"
 
 #define NOT_HERE "\"detail\":\"nothing is here\""
@@ -192,6 +194,37 @@ a_host_is_allowed_by_its_whole_name(void **state)
 		name[len] = '\0';
 		assert_false(http_host_allowed(rig->http, name));
 	}
+}
+
+/* Where we may give ourselves a name. */
+static void
+a_gateway_is_called_by_its_whole_name_and_by_its_first_part(void **state)
+{
+	struct rig *rig = *state;
+	char before[65] = "";
+
+	if (unshare(CLONE_NEWUTS) != 0)
+		skip();
+	assert_int_equal(gethostname(before, sizeof(before) - 1), 0);
+	assert_int_equal(sethostname("till-gw.store.example", 21), 0);
+	http_free(rig->http);
+	rig_start(rig);
+	assert_true(http_host_allowed(rig->http, "till-gw.store.example"));
+	assert_true(http_host_allowed(rig->http, "till-gw"));
+	assert_true(http_host_allowed(rig->http, "Till-GW.local:80"));
+	assert_false(http_host_allowed(rig->http, "till-gw.store"));
+	assert_false(http_host_allowed(rig->http, "till-gw.store.example.local"));
+	assert_int_equal(sethostname("s", 1), 0);
+	http_free(rig->http);
+	rig_start(rig);
+	assert_true(http_host_allowed(rig->http, "s"));
+	assert_false(http_host_allowed(rig->http, "till-gw"));
+	assert_int_equal(sethostname("", 0), 0);
+	http_free(rig->http);
+	rig_start(rig);
+	assert_true(http_host_allowed(rig->http, "localhost"));
+	assert_false(http_host_allowed(rig->http, ".local"));
+	assert_int_equal(sethostname(before, strlen(before)), 0);
 }
 
 static void
@@ -451,6 +484,7 @@ main(void)
 		T(a_value_is_taken_from_the_query_by_its_whole_name),
 		T(a_header_has_a_name_and_numbers_have_a_length),
 		T(a_host_is_allowed_by_its_whole_name),
+		T(a_gateway_is_called_by_its_whole_name_and_by_its_first_part),
 		T(what_is_not_here_does_not_end_the_connection_and_counts_as_refused),
 		T(what_is_allowed_instead_is_said),
 		T(a_bearer_is_one_to_the_letter_and_a_cookie_that_is_too_long_is_none),

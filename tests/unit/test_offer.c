@@ -140,6 +140,29 @@ the_supplier_pays_a_share_and_the_hold_is_the_most_it_can_cost_us(void **state)
 }
 
 static void
+without_a_most_of_its_own_the_hold_is_what_it_saves_here_or_usually(void **state)
+{
+	struct offer offer = percent_off_coffee();
+	struct visit visit = { 0 };
+
+	(void)state;
+	offer.max_minor = 0;
+	assert_int_equal(value_on(&offer, 10, &visit).hold_minor, 0);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 0);
+	offer.max_minor = -1;
+	assert_int_equal(value_on(&offer, 10, &visit).hold_minor, 45);
+	add_line(arena, &visit, "grocery/coffee", 1000, 440);
+	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 44);
+	assert_int_equal(value_on(&offer, 10, &visit).hold_minor, 45);
+	add_line(arena, &visit, "grocery/coffee", 1000, 20);
+	assert_int_equal(value_on(&offer, 10, &visit).hold_minor, 46);
+	offer.type = OFFER_AMOUNT;
+	offer.max_minor = 60;
+	assert_int_equal(value_on(&offer, 59, &visit).hold_minor, 59);
+	assert_int_equal(value_on(&offer, 61, &visit).hold_minor, 60);
+}
+
+static void
 an_amount_saves_at_most_what_the_lines_cost(void **state)
 {
 	struct offer offer = percent_off_coffee();
@@ -332,6 +355,8 @@ main(void)
 		cmocka_unit_test(without_a_qualifying_line_the_typical_saving_is_shown),
 		cmocka_unit_test(worth_is_never_over_max),
 		cmocka_unit_test(the_supplier_pays_a_share_and_the_hold_is_the_most_it_can_cost_us),
+		cmocka_unit_test(
+		    without_a_most_of_its_own_the_hold_is_what_it_saves_here_or_usually),
 		cmocka_unit_test(an_amount_saves_at_most_what_the_lines_cost),
 		cmocka_unit_test(a_fixed_price_counts_units),
 		cmocka_unit_test(the_cheapest_units_are_free),

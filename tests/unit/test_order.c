@@ -2,6 +2,7 @@
  *
  * test_order.c - what people order: an action stopped, a customer forgotten; and cards that a new policy does not know.
  */
+#include "core/metrics.h"
 #include "store/store_internal.h"
 #include "spine_story.h"
 
@@ -139,6 +140,9 @@ what_is_stopped_is_known_once_in_order_and_after_a_restart(void **state)
 	assert_string_equal(stopped(), "");
 	restart();
 	assert_string_equal(stopped(), "");
+	assert_int_equal(metrics_get(METRIC_DAMAGED), 0);
+	open_basket("b"); /* and the store goes on */
+	assert_non_null(visit_of("b"));
 }
 
 /* ---- another policy ---- */

@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-#include "profile/profiles.h"
+#include "profile/profiles_internal.h"
 
 static const uint8_t pepper[32] = { 9, 8, 7 };
 
@@ -274,6 +274,40 @@ subjects_that_share_their_first_half_are_kept_apart(void **state)
 	profiles_close(profiles);
 }
 
+static void
+a_slot_is_the_first_half_of_the_subject_with_room_behind_it(void **state)
+{
+	static const struct {
+		const char *subject;
+		int64_t slot;
+	} slots[] = {
+		{ "0102030405060708ffffffffffffffff", INT64_C(0x0102030405060708) },
+		{ "00000000000000010000000000000000", 1 },
+		{ "ffffffffffffffff0000000000000000", -1 },
+		{ "80000000000000000000000000000000", INT64_MIN },
+		{ "7ffffffffffffff80000000000000000", INT64_MAX - 7 },
+		{ "7ffffffffffffff90000000000000000", INT64_MAX - 7 },
+		{ "7fffffffffffffffffffffffffffffff", INT64_MAX - 7 },
+	};
+	struct id subject;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
+		assert_true(subject_parse(slots[i].subject, &subject));
+		assert_int_equal(profiles_slot(&subject), slots[i].slot);
+	}
+}
+
+/* Their table grows by doubling: it is exactly full. */
+static void
+any_number_of_customers_is_in_a_bundle(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int count = 1; count <= 1024; count *= 2)
+		build_many(f, "full", count, "word");
+}
+
 /* ---- install ---- */
 
 static void
@@ -513,6 +547,42 @@ a_newest_file_that_is_not_whole_gives_way_to_the_one_before(void **state)
 }
 
 static void
+a_file_that_is_not_the_one_it_is_named_is_damaged(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	assert_int_equal(rename(path_in(f, "profiles-1.db"), path_in(f, "profiles-2.db")), 0);
+	assert_int_equal(profiles_use(profiles, 2, &err), AISLE_E_DAMAGED);
+	assert_int_equal(err.code, AISLE_E_DAMAGED);
+	assert_non_null(strstr(err.text, "profiles-2.db: not the file it is named"));
+	assert_int_equal(profiles_count(profiles), 10); /* the one before stays */
+	assert_profile(profiles, 9, "one");
+	profiles_close(profiles);
+}
+
+static void
+without_its_file_nobody_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	struct id gone = id_of(3);
+
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	assert_int_equal(unlink(path_in(f, "profiles-1.db")), 0);
+	assert_true(profiles_forget(profiles, &gone) < 0);
+	assert_int_equal(profiles_count(profiles), 0);
+	assert_profile(profiles, 2, NULL);
+	assert_int_equal(profiles_forget(profiles, &gone), 0); /* there is nothing to forget */
+	profiles_close(profiles);
+}
+
+static void
 the_forgotten_are_left_out_now_and_of_the_next_set(void **state)
 {
 	struct fixture *f = *state;
@@ -557,6 +627,8 @@ main(void)
 		STORE_TEST(a_line_that_a_store_would_not_understand_is_refused_with_its_place),
 		STORE_TEST(a_card_without_pepper_is_a_matter_of_configuration),
 		STORE_TEST(subjects_that_share_their_first_half_are_kept_apart),
+		STORE_TEST(a_slot_is_the_first_half_of_the_subject_with_room_behind_it),
+		STORE_TEST(any_number_of_customers_is_in_a_bundle),
 		STORE_TEST(no_file_is_an_empty_set),
 		STORE_TEST(twenty_thousand_rows_are_installed_in_slices_and_replaced_whole),
 		STORE_TEST(the_rows_on_disk_are_sealed),
@@ -566,6 +638,8 @@ main(void)
 		STORE_TEST(a_bundle_with_anything_more_in_it_is_refused),
 		STORE_TEST(a_row_of_another_customer_or_file_does_not_open),
 		STORE_TEST(a_newest_file_that_is_not_whole_gives_way_to_the_one_before),
+		STORE_TEST(without_its_file_nobody_is_left),
+		STORE_TEST(a_file_that_is_not_the_one_it_is_named_is_damaged),
 		STORE_TEST(the_forgotten_are_left_out_now_and_of_the_next_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,9 +188,14 @@ dead_letters_come_the_newest_first_and_say_all_that_is_known(void **state)
 	json = json_loads(text(&out), 0, NULL);
 	assert_int_equal(json_array_size(json_object_get(json, "dead_letters")), 2);
 	letter = json_array_get(json_object_get(json, "dead_letters"), 0);
+	assert_int_equal(json_integer_value(json_object_get(letter, "n")), 2);
+	assert_string_equal(text_of(letter, "reason"), "not-json");
 	assert_true(json_is_null(json_object_get(letter, "payload")));
 	assert_int_equal(json_integer_value(json_object_get(letter, "size")), 2);
 	letter = json_array_get(json_object_get(json, "dead_letters"), 1);
+	assert_int_equal(json_integer_value(json_object_get(letter, "n")), 1);
+	assert_string_equal(text_of(letter, "reason"), "bad-shape");
+	assert_non_null(strstr(text_of(letter, "detail"), "/data"));
 	assert_string_equal(text_of(letter, "topic"), "aisle/v1/0042/pos/7/event");
 	assert_string_equal(text_of(letter, "at"), "2026-11-21T10:00:00.000Z");
 	assert_non_null(strstr(text_of(letter, "payload"), "basket.opened"));

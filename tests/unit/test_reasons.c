@@ -187,6 +187,20 @@ the_treatments_own_lines_come_first_and_none_is_said_twice(void **state)
 	assert_string_equal(why(), "Own | B 3 | C 2");
 }
 
+/* Also where it is the first of all: two features may say the same. */
+static void
+the_same_words_are_said_once_whichever_line_they_are(void **state)
+{
+	(void)state;
+	begin("{}",
+	    NUMBER("a", "event.a", ",\"reason\":{\"en\":\"Alike\"}") "," NUMBER("b", "event.b",
+		",\"reason\":{\"en\":\"Alike\"}") "," NUMBER("c", "event.c", SAYS("C")),
+	    LINEAR("\"a\":1,\"b\":1,\"c\":1"), "");
+	action("x", "");
+	scene_data(&s, "{\"a\":3,\"b\":2,\"c\":1}");
+	assert_string_equal(why(), "Alike | C 1");
+}
+
 static void
 three_lines_of_its_own_leave_no_room(void **state)
 {
@@ -358,6 +372,7 @@ main(void)
 		T(what_speaks_against_the_action_is_not_said),
 		T(a_missing_value_is_not_said),
 		T(the_treatments_own_lines_come_first_and_none_is_said_twice),
+		T(the_same_words_are_said_once_whichever_line_they_are),
 		T(three_lines_of_its_own_leave_no_room),
 		T(reasons_are_in_the_cards_language_or_the_one_it_is_a_kind_of),
 		T(a_reason_may_read_other_features_which_then_are_on_record),

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "nouns/contact.h"
 #include "profile/subject_io.h"
+#include "profile/subject_rows.h"
 #include "session_fixture.h"
 
 static const struct marks no_marks = { .off = UINT32_MAX };
@@ -215,6 +216,36 @@ of_too_many_cases_a_closed_one_goes_first(void **state)
 		assert_string_not_equal(subject->cases[i].id, "c20");
 	assert_string_equal(subject->cases[0].id, "c0");
 	assert_string_equal(subject->cases[SUBJECT_CASES_MAX - 1].id, "new");
+	subject_free(subject);
+}
+
+static void
+of_too_many_open_cases_the_oldest_goes_first_and_of_closed_ones_too(void **state)
+{
+	struct subject *subject = somebody();
+	struct event event;
+	char id[16];
+
+	(void)state;
+	for (int i = 0; i < SUBJECT_CASES_MAX + 2; i++) {
+		snprintf(id, sizeof(id), "c%d", i);
+		event = kase(EV_CARE_CASE_OPENED, id, T0 + i);
+		subject_apply(subject, &event);
+	}
+	assert_int_equal(subject->case_count, SUBJECT_CASES_MAX);
+	assert_null(subject_case(subject, "c0"));
+	assert_null(subject_case(subject, "c1"));
+	assert_non_null(subject_case(subject, "c2"));
+	for (int i = 9; i > 6; i--) {
+		snprintf(id, sizeof(id), "c%d", i);
+		event = kase(EV_CARE_CASE_CLOSED, id, T0 + 100 - i);
+		subject_apply(subject, &event);
+	}
+	event = kase(EV_CARE_CASE_OPENED, "new", T0 + 200);
+	subject_apply(subject, &event);
+	assert_null(subject_case(subject, "c7"));
+	assert_non_null(subject_case(subject, "c8"));
+	assert_non_null(subject_case(subject, "c2"));
 	subject_free(subject);
 }
 
@@ -609,6 +640,7 @@ main(void)
 		T(a_bad_profile_changes_nothing),
 		T(a_case_is_open_until_it_is_closed_in_either_order),
 		T(of_too_many_cases_a_closed_one_goes_first),
+		T(of_too_many_open_cases_the_oldest_goes_first_and_of_closed_ones_too),
 		T(balance_wallet_enrolment_return_and_survey_are_noted),
 		T(of_a_full_wallet_the_offer_that_ends_first_goes),
 		T(a_contact_of_hq_counts_once_however_often_it_comes),

@@ -137,6 +137,9 @@ an_hour_goes_up_as_one_record_when_it_is_over(void **state)
 	    0);
 	assert_string_equal(json_string_value(json_object_get(record, "from")),
 	    "2026-11-21T10:00:00.000Z");
+	assert_string_equal(json_string_value(json_object_get(record, "until")),
+	    "2026-11-21T11:00:00.000Z");
+	assert_int_equal(number(record, "decisions"), 0);
 	assert_int_equal(json_array_size(json_object_get(record, "actions")), 2);
 	action = json_array_get(json_object_get(record, "actions"), 0);
 	assert_string_equal(json_string_value(json_object_get(action, "action")), "coffee");
@@ -147,6 +150,36 @@ an_hour_goes_up_as_one_record_when_it_is_over(void **state)
 	clock_at(engine, T0 + 5 * H_MS);
 	assert_int_equal(store_uplink_count(engine->store), 1);
 	json_decref(record);
+	engine_close(engine);
+}
+
+/* It ends behind the rows, within one, within a name, within the first number. */
+static void
+an_hour_that_is_cut_is_read_as_far_as_it_goes(void **state)
+{
+	struct engine *engine = open_engine();
+	struct buf whole = { 0 };
+	size_t rows = 0;
+
+	(void)state;
+	clock_at(engine, T0);
+	count(engine, "coffee", OUTCOME_SHOWN, false, 0);
+	count(engine, "bread", OUTCOME_SHOWN, false, 0);
+	assert_int_equal(store_meta_get(engine->store, "hour", &whole), 0);
+	for (size_t len = whole.len + 1; len-- > 0;) {
+		assert_int_equal(store_begin(engine->store), 0);
+		assert_int_equal(store_meta_set(engine->store, "hour", whole.data, len), 0);
+		assert_int_equal(store_commit(engine->store), 0);
+		tally_drop(engine);
+		tally_load(engine);
+		assert_true(len == whole.len ? engine->hour_count == 2
+					     : engine->hour_count <= rows);
+		rows = engine->hour_count;
+		for (size_t i = 0; i < rows; i++)
+			assert_string_equal(engine->hour[i].action, i == 0 ? "coffee" : "bread");
+	}
+	assert_int_equal(rows, 0);
+	buf_done(&whole);
 	engine_close(engine);
 }
 
@@ -558,6 +591,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_hour_goes_up_as_one_record_when_it_is_over,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_hour_that_is_cut_is_read_as_far_as_it_goes,
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_hour_has_room_for_any_number_of_actions, set_up,
 		    tear_down),
