@@ -358,7 +358,7 @@ a_suppression_outlasts_its_window(void **state)
 static void
 a_suppression_looks_for_its_own_outcome(void **state)
 {
-	struct suppression rule = { .outcome = OUTCOME_SHOWN,
+	struct suppression rule = { .outcome = OUTCOME_ACCEPTED,
 		.count = 2,
 		.within_ms = 10,
 		.scope = SCOPE_ACTION,
@@ -369,11 +369,11 @@ a_suppression_looks_for_its_own_outcome(void **state)
 	policy.suppression_count = 1;
 	row(OUTCOME_DISMISSED, 1, &coffee, 1);
 	row(OUTCOME_DISMISSED, 1, &coffee, 2);
-	row(OUTCOME_SHOWN, 1, &coffee, 3);
+	row(OUTCOME_ACCEPTED, 1, &coffee, 3);
 	assert_true(may(&coffee));
-	row(OUTCOME_SHOWN, 1, &tea, 4);
+	row(OUTCOME_ACCEPTED, 1, &tea, 4);
 	assert_true(may(&coffee));
-	row(OUTCOME_SHOWN, 1, &coffee, 5);
+	row(OUTCOME_ACCEPTED, 1, &coffee, 5);
 	assert_false(may(&coffee));
 	assert_true(may(&tea));
 }

@@ -77,6 +77,7 @@ a_gain_of_nothing_is_not_worth_it(void **state)
 	add_action(&s, "b", "{\"margin\":0.001}");
 	scene_decide(&s);
 	assert_fate("a", "not-worth-it");
+	assert_string_equal(s.decision.candidates[0].clause, "gain");
 	assert_fate("b", "offered");
 }
 
