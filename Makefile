@@ -210,12 +210,13 @@ bench: deps-ci all $(BENCH_BIN)
 bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/models.py $(MODELS)
 
-# Small wrong changes, and whether a test sees them: tests/mutants.py. Hours for all of them; SEED, COUNT (of a room), ROOMS choose.
+# Small wrong changes, and whether a test sees them: tests/mutants.py. Hours for all of them; SEED, COUNT (of a room), ROOMS, ONLY (of
+# these functions) choose.
 .PHONY: mutants
 mutants: export MUTANTS_CC = $(CC) $(filter-out -O% -g,$(ALL_CFLAGS)) -O2
 mutants: export MUTANTS_LIBS = $(PKG_LIBS)
 mutants: deps
-	@SEED="$(SEED)" COUNT="$(COUNT)" ROOMS="$(if $(filter command,$(origin ROOMS)),$(ROOMS))" CC="$(CC)" \
+	@SEED="$(SEED)" COUNT="$(COUNT)" ONLY="$(ONLY)" ROOMS="$(if $(filter command,$(origin ROOMS)),$(ROOMS))" CC="$(CC)" \
 		MAKE="$(MAKE)" BUILD="$(BUILD)" /usr/bin/python3 tests/mutants.py
 
 # ---- what must stay true of the source ----

@@ -4,6 +4,7 @@
     SEED=1      which changes
     COUNT=40    how many of each room
     ROOMS=...   of which rooms: the keys of TESTS
+    ONLY=...    of which functions: with a name, all changes of it unless COUNT says how many
     JOBS=2      at once
     NICE=10     how much we give way to others
 
@@ -419,7 +420,8 @@ def digest_of(tests):
 def main():
     os.chdir(TOP)
     os.nice(int(os.environ.get("NICE") or 10))
-    seed, count = os.environ.get("SEED") or "1", int(os.environ.get("COUNT") or 40)
+    only = (os.environ.get("ONLY") or "").split()
+    seed, count = os.environ.get("SEED") or "1", int(os.environ.get("COUNT") or (10000 if only else 40))
     rooms = (os.environ.get("ROOMS") or " ".join(TESTS)).split()
     tests = list(dict.fromkeys(t for room in rooms for t in TESTS[room]))
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SEED"):  # ours: ROOMS is another word in there
@@ -432,7 +434,8 @@ def main():
     results = Results(f"{OWN}/results-{seed}.jsonl", {room: digest_of(TESTS[room]) for room in rooms})
     why, next_of, rows = equivalents(), enums(), []
     for room in rooms:
-        rows += run_room(room, mutants(room, seed, next_of), count, results, why, benches)
+        todo = [m for m in mutants(room, seed, next_of) if not only or m["function"] in only]
+        rows += run_room(room, todo, count, results, why, benches)
     print_table(rows, seed, sum(r["seconds"] for r in rows) / len(benches) / 60)
 
 
