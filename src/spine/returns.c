@@ -22,7 +22,7 @@
 #include "nouns/net.h"
 #include "profile/subject_io.h"
 
-/* A sale is not later than its return, but for clocks that differ. */
+/* A sale that is named is not later than its return, but for clocks that differ. */
 #define SKEW_MS (5 * MIN_MS)
 
 /* ---- which sale ---- */
@@ -221,7 +221,8 @@ take_of_history(struct engine *engine, struct stray *stray)
 		const struct purchase *purchase = &subject->purchases[i - 1];
 		struct visit *visit;
 
-		if (purchase->sold_ms > stray->time_ms + SKEW_MS || !has_item(purchase, stray))
+		/* What is bought in exchange a minute later is not what came back. */
+		if (purchase->sold_ms > stray->time_ms || !has_item(purchase, stray))
 			continue;
 		any = true;
 		visit = engine_visit(engine, &purchase->visit);

@@ -157,6 +157,8 @@ def counts(row, outcome, rows):
             return row["decision"] == ZERO
         return row["outcome"] == "decided" and not any(r["prompt"] == row["prompt"] and r["outcome"] == "not-shown"
                                                        for r in rows)
+    if name in ("bought", "redeemed") and any(r["prompt"] == row["prompt"] and r["outcome"] == "returned" for r in rows):
+        return False
     return row["outcome"] == name and (not reason or row["reason"] == reason)
 
 

@@ -3,7 +3,8 @@
 import copy
 from zoneinfo import ZoneInfo
 
-from oracle import ZERO, chance, day_start, duration, half_up, matches, merge_patch, millis, subject_of, ulid
+from oracle import (ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis, subject_of,
+                    ulid)
 from oracle_decide import Run
 
 
@@ -33,12 +34,38 @@ class Visit:
         self.training, self.identified, self.total, self.closed = False, None, 0, None
         self.voids = self.declines = self.returns = 0
         self.lines, self.cards, self.contacts, self.guidance = {}, [], [], None
+        self.sold, self.backs = None, []
 
     def live(self):
         return [x for x in self.lines.values() if not x["voided"]]
 
+    def kept(self):
+        """The lines without what came back of them: each as (what was scanned, what is left of it)."""
+        lines = [self.lines[n] for n in sorted(self.lines) if not self.lines[n]["voided"]]
+        left = [x["qty_milli"] for x in lines]
+        open_ = [dict(b) for b in sorted(self.backs, key=lambda b: (b["item"], b["qty_milli"], b["amount"], b["return"]))]
+        for like in ("amount", "quantity", "article"):
+            for back in open_:
+                for i, line in enumerate(lines):
+                    whole = left[i] == line["qty_milli"] == back["qty"]
+                    if line["item"] != back["item"] or like != "article" and not (
+                            whole and (like == "quantity" or line["amount"] == back["amount"])):
+                        continue
+                    part = min(left[i], back["qty_milli"])
+                    left[i] -= part
+                    back["qty_milli"] -= part
+        return [(x, {**x, "qty_milli": n, "amount": round_away(x["amount"] * n, x["qty_milli"])})
+                for x, n in zip(lines, left)]
+
+    def rest(self):
+        return [x for _, x in self.kept() if x["qty_milli"] > 0]
+
     def over(self):
         return self.state in ("closed", "cancelled")
+
+
+def round_away(a, b):
+    return half_up(a, b) if a >= 0 else -half_up(-a, b)
 
 
 class Oracle:
@@ -51,7 +78,7 @@ class Oracle:
             self.subjects[ident] = Subject(ident, row)
         self.now, self.source, self.id = 0, "", ""
         self.decisions, self.patched = [], {}
-        self.spent = []
+        self.spent, self.returned, self.strays, self.time = [], set(), [], 0
 
     # ---- small helpers ----
 
@@ -122,6 +149,9 @@ class Oracle:
         if card["depth"] and not card["redeemed"]:
             card["hold"] = None
 
+    def due_return(self, stray):
+        self.strays.remove(stray)
+
     # ---- cards ----
 
     def outcome(self, visit, card, outcome, reason=None):
@@ -165,7 +195,9 @@ class Oracle:
     def bought(self, visit, card, goal):
         if card.get("shown") is False:
             return False
-        for line in visit.live():
+        if visit.state == "cancelled":
+            return False
+        for line in visit.rest():
             if line["at"] <= card["sent"] or not matches(line, goal["item"]):
                 continue
             later = [c for c in visit.cards if card["sent"] < c["sent"] < line["at"] and c.get("shown") is not False
@@ -201,8 +233,74 @@ class Oracle:
         if visit.state == "cancelled" or (visit.total == 0 and not visit.live()):
             subject.purchases.pop(visit.id, None)
             return
-        subject.purchases[visit.id] = {"at": visit.closed or self.now, "total": visit.total,
-                                       "lines": copy.deepcopy(visit.live())}
+        kept = visit.kept()
+        back = sum(x["amount"] - y["amount"] for x, y in kept)
+        total = visit.total - back
+        if any(x["qty_milli"] != y["qty_milli"] for x, y in kept) and (total < 0 or not visit.rest()):
+            total = 0
+        subject.purchases[visit.id] = {"at": visit.closed or self.now, "total": total, "sold": visit.sold,
+                                       "lines": copy.deepcopy(visit.rest())}
+
+    # ---- what came back ----
+
+    def take_back(self, stray, visit):
+        """What the sale has of a return's goods; true: something."""
+        before, any_ = visit.kept(), False
+        for item in stray["items"]:
+            have = sum(x["qty_milli"] for x in visit.rest() if x["item"] == item["item"])
+            part = min(have, item["qty_milli"])
+            if part <= 0:
+                continue
+            visit.backs.append({"return": stray["return"], "item": item["item"], "qty": part, "qty_milli": part,
+                                "amount": round_away(item["amount"] * part, item["qty_milli"])})
+            item["amount"] -= round_away(item["amount"] * part, item["qty_milli"])
+            item["qty_milli"] -= part
+            any_ = True
+        if any_:
+            self.purchase(visit)
+            self.unearned(visit, before)
+        return any_
+
+    def find(self, stray):
+        subject, any_ = self.subject(stray["subject"]), False
+        for ident in sorted(subject.purchases, key=lambda k: (subject.purchases[k]["at"], k), reverse=True):
+            bought = subject.purchases[ident]
+            if bought["sold"] <= stray["time"] and any(x["item"] == i["item"] and i["qty_milli"] > 0
+                                                       for x in bought["lines"] for i in stray["items"]):
+                visit = next(v for v in self.visits if v.id == ident)
+                visit.subject = stray["subject"]
+                any_ = self.take_back(stray, visit) or any_
+        return any_
+
+    def ask_strays(self, visit):
+        for stray in list(self.strays):
+            if stray["subject"] == visit.subject and self.find(stray) and not any(i["qty_milli"] for i in stray["items"]):
+                self.strays.remove(stray)
+                self.timers = {k: t for k, t in self.timers.items() if t[2] is not stray}
+
+    def unearned(self, visit, before):
+        """Cards whose goods all came back: "returned"."""
+        after = visit.kept() if visit.state == "closed" else [(x, {**x, "qty_milli": 0, "amount": 0}) for x, _ in before]
+        change = [(x, y, z) for (x, y), (_, z) in zip(before, after)]
+        for card in visit.cards:
+            offer = self.base["actions"][card["action"]].get("offer")
+            if card["redeemed"] and offer:
+                was = sum(y["amount"] for x, y, _ in change if matches_offer(x, offer))
+                rest = sum(z["amount"] for x, _, z in change if matches_offer(x, offer))
+                if rest < was and rest <= 0:
+                    self.outcome(visit, card, "returned")
+        rows = self.subject(visit.subject).contacts if visit.subject else visit.contacts
+        for row in list(rows):
+            if row["outcome"] != "bought" or any(r["prompt"] == row["prompt"] and r["outcome"] == "returned" for r in rows):
+                continue
+            owner, card = self.card_by("prompt", row["prompt"])
+            goal = self.base["actions"][row["action"]]["outcome"]
+            if not any(z["qty_milli"] < y["qty_milli"] and matches(x, goal["item"]) for x, y, z in change):
+                continue
+            if self.bought(owner, card, goal) or (duration(goal.get("within", "0d")) > 0
+                                                  and self.bought_later(owner, card, goal)):
+                continue
+            self.outcome(owner, card, "returned")
 
     def incident(self, visit, kind):
         if visit.subject and not visit.training and self.subject(visit.subject).may("profile", self.now):
@@ -217,6 +315,7 @@ class Oracle:
             return None
         self.seen.add((event["source"], event["id"]))
         self.source, self.id = event["source"], event["id"]
+        self.time = millis(event["time"])
         origin = event["topic"].split("/")[1]
         kind, data = event["type"][6:], event["data"]
         station = data.get("station") or self.stations.get(origin, origin)
@@ -262,6 +361,7 @@ class Oracle:
         visit.lines[data["line"]] = line
         if visit.over():
             self.purchase(visit)
+            self.ask_strays(visit)
             return None
         visit.state = "open"
         return visit
@@ -277,6 +377,7 @@ class Oracle:
             line["voided"] = True
         if visit.over():
             self.purchase(visit)
+            self.ask_strays(visit)
             return None
         visit.voids += 1
         self.incident(visit, "void")
@@ -309,19 +410,22 @@ class Oracle:
 
     def on_basket_cancelled(self, data, station, origin):
         visit = self.basket(data, station, origin)
-        was_closed = visit.state == "closed"
+        was_closed, before = visit.state == "closed", visit.kept()
         visit.state = "cancelled"
         self.leave(visit, "cancelled")
         if was_closed:
             self.purchase(visit)
+            self.unearned(visit, before)
         return None
 
     def on_basket_closed(self, data, station, origin):
         visit = self.basket(data, station, origin)
         visit.state, visit.closed, visit.total = "closed", self.now, data["total"]
+        visit.sold = self.time
         self.close(visit)
         self.leave(visit, "closed")
         self.purchase(visit)
+        self.ask_strays(visit)
         return visit
 
     def join(self, visit, ident):
@@ -411,6 +515,9 @@ class Oracle:
         return here
 
     def on_return_completed(self, data, station, origin):
+        if data["return"] in self.returned:
+            return None
+        self.returned.add(data["return"])
         visit = self.at_station(station)
         if visit:
             visit.returns += 1
@@ -418,6 +525,13 @@ class Oracle:
             subject = self.subject(subject_of(data["card"], self.pepper))
             if subject.may("profile", self.now):
                 subject.incidents.append((self.now, "return"))
+            stray = {"return": data["return"], "subject": subject.id, "time": self.time,
+                     "items": [{"item": i.get("sku") or i["gtin"], "qty_milli": round(i["qty"] * 1000),
+                                "amount": i["amount"]} for i in data["items"]]}
+            self.find(stray)
+            if any(i["qty_milli"] for i in stray["items"]):
+                self.strays.append(stray)
+                self.timer("return", stray, self.now + 72 * 3600000)
         return visit
 
     def on_sensor_reading(self, data, station, origin):
