@@ -51,7 +51,7 @@ struct conf {
 	/* [privacy] */
 	char *pepper_file;
 	int64_t retain_ms;
-	int decision_days;
+	int decision_days, dead_letter_days;
 	bool uplink_aggregates;
 	/* [mappings] */
 	struct conf_pair mappings[CONF_MAPPINGS_MAX];

@@ -103,6 +103,8 @@ const struct conf_key conf_keys[] = {
 	    "How long a customer's purchases and contacts are kept."),
 	ROW("privacy", "decision_days", CONF_INT, decision_days, 1, 36500, "35", false,
 	    "How long decisions are kept, in days."),
+	ROW("privacy", "dead_letter_days", CONF_INT, dead_letter_days, 1, 36500, "14", false,
+	    "How long inputs that could not be used are kept, in days."),
 	ROW("privacy", "uplink", CONF_UPLINK, uplink_aggregates, 0, 0, "pseudonymous", false,
 	    "What headquarters gets: pseudonymous records, or only aggregates."),
 	ROW("log", "level", CONF_LEVEL, log_level, 0, 0, "info", true,

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/mask.h"
+
 #define LINE_BYTES_MAX 2048
 
 static enum log_level level_max = LOG_INFO;
@@ -65,6 +67,7 @@ log_msg(enum log_level level, const char *format, ...)
 		if ((unsigned char)line[at] < 0x20 || line[at] == 0x7f)
 			line[at] = ' ';
 	}
+	mask_text(line, end);
 	line[end++] = '\n';
 	ssize_t written = write(STDERR_FILENO, line, end);
 	(void)written; /* where would one complain? */

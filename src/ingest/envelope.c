@@ -154,7 +154,7 @@ check_clock(const struct envelope_rules *rules, const struct event *event,
  * event. Members that are null have left data, a time in it stands in one writing (fields.c), and
  * its own time is an instant: +00:00 is Z. */
 static void
-digest_event(struct event *event, json_t *root)
+digest_event(const struct envelope_rules *rules, struct event *event, json_t *root)
 {
 	struct buf text = { 0 };
 	struct json_writer *w = JSON_OBJECT(&text);
@@ -167,8 +167,10 @@ digest_event(struct event *event, json_t *root)
 		json_add_null(w, "time");
 	json_add_str(w, "type", event_type_name(event->type));
 	json_end(w);
-	hash_bytes(event->digest.b, sizeof(event->digest.b), text.data, text.len, NULL, 0);
-	buf_done(&text);
+	/* Keyed: members that we do not know may hold a PIN, and the digest is kept. */
+	hash_bytes(event->digest.b, sizeof(event->digest.b), text.data, text.len, rules->pepper,
+	    32);
+	buf_wipe(&text);
 }
 
 /* Top-level members that CloudEvents would not have: upper case, underscores. Legal extensions are
@@ -222,7 +224,7 @@ read_tree(struct reader *reader, const struct route *route, json_t *root, int64_
 	if (reason != REJECT_NONE)
 		return reason;
 	event->data = json_incref(json_object_get(root, "data"));
-	digest_event(event, root);
+	digest_event(reader->rules, event, root);
 	return REJECT_NONE;
 }
 

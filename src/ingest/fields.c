@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mask.h"
 #include "core/unicode.h"
 #include "core/when.h"
 #include "nouns/currency.h"
@@ -84,6 +85,19 @@ printable(char *text)
 	return text;
 }
 
+/* Without card numbers and PINs that somebody typed into it, here and in data. */
+static const char *
+text_for_people(struct reader *reader, const struct field *field, char *text)
+{
+	char *before = arena_strdup(reader->arena, text);
+
+	mask_text(text, strlen(text));
+	if (strcmp(before, text) != 0)
+		json_object_set_new(reader->object, field->name, json_string(text));
+	explicit_bzero(before, strlen(before));
+	return printable(text);
+}
+
 /* Tills pad names with tabs and send "" for none: no reason to lose a sale's line. */
 static enum reject
 read_text(struct reader *reader, const struct field *field, json_t *value, void *out)
@@ -100,7 +114,8 @@ read_text(struct reader *reader, const struct field *field, json_t *value, void 
 	}
 	if (json_string_length(value) == 0)
 		return REJECT_NONE;
-	*(const char **)out = printable(arena_strdup(reader->arena, json_string_value(value)));
+	*(const char **)out =
+	    text_for_people(reader, field, arena_strdup(reader->arena, json_string_value(value)));
 	return REJECT_NONE;
 }
 
@@ -115,7 +130,8 @@ read_decor(struct reader *reader, const struct field *field, json_t *value, void
 	if (text == NULL)
 		reader->unknown++;
 	if (len > 0)
-		*(const char **)out = printable(arena_strndup(reader->arena, text, len));
+		*(const char **)out =
+		    text_for_people(reader, field, arena_strndup(reader->arena, text, len));
 }
 
 /* A decoration that is compared: as it compares. */

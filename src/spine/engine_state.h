@@ -100,7 +100,6 @@ struct letter_sender {
 	int64_t second, tokens; /* letters that may be told at once, as of then */
 	int64_t left_out;
 	struct buf payload; /* of the first that was left out */
-	bool keep;
 };
 
 struct engine {

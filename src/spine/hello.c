@@ -41,7 +41,7 @@ hello(struct engine *engine, const struct route *route, const struct input *inpu
 		rejected.reason = json == NULL ? REJECT_NOT_JSON : REJECT_BAD_SHAPE;
 		snprintf(rejected.detail, sizeof(rejected.detail),
 		    "/stations: expected an array of stations");
-		dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
+		dead_letter(engine, input->topic, &rejected, input->payload, input->len);
 	}
 	json_array_foreach(stations, i, station) {
 		const char *name = json_string_value(station);

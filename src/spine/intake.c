@@ -40,14 +40,16 @@ set_aside(const struct engine *engine, struct rejected *rejected)
 		: "this message stopped the daemon before and is set aside; please report it");
 }
 
-/* Until it is read a message has no name of its own but its bytes. */
+/* Until it is read a message has no name of its own but its bytes. Their digest is written to the
+ * crash file, so it is keyed: a PIN among known bytes would be found by trying. */
 static bool
 is_poison_message(struct engine *engine, const struct route *route, const struct input *input)
 {
 	uint8_t digest[16];
 	char hex[2 * sizeof(digest) + 1];
 
-	hash_bytes(digest, sizeof(digest), input->payload, input->len, NULL, 0);
+	hash_bytes(digest, sizeof(digest), input->payload, input->len, keys_pepper(engine->keys),
+	    32);
 	hash_hex(hex, digest, sizeof(digest));
 	return is_poison(engine, route->origin, hex);
 }
@@ -136,7 +138,7 @@ timer_aside(struct engine *engine, const char *id)
 	if (!engine->aside)
 		return;
 	set_aside(engine, &rejected);
-	dead_letter(engine, "timer", &rejected, id, strlen(id), true);
+	dead_letter(engine, "timer", &rejected, id, strlen(id));
 }
 
 /* max: so many timers at most; 0: all that are due. */
@@ -386,7 +388,7 @@ apply_unmapped(struct engine *engine, const struct input *input)
 	struct rejected rejected = { .reason = REJECT_BAD_SHAPE };
 
 	snprintf(rejected.detail, sizeof(rejected.detail), "%s", input->text);
-	dead_letter(engine, input->topic, &rejected, input->payload, input->len, true);
+	dead_letter(engine, input->topic, &rejected, input->payload, input->len);
 }
 
 /* What is no message and no answer has nobody to tell but the log and who waits for it. */

@@ -55,7 +55,7 @@ tell(struct engine *engine, struct letter_sender *sender)
 		return;
 	memcpy(rejected.detail, sender->detail, sizeof(rejected.detail));
 	dead_letter_write(engine, sender->topic, &rejected, sender->payload.data,
-	    sender->payload.len, sender->keep, sender->left_out);
+	    sender->payload.len, sender->left_out);
 	sender->left_out = 0;
 	sender->tokens -= sender->tokens > 0;
 	buf_wipe(&sender->payload);
@@ -84,7 +84,7 @@ find(struct engine *engine, const char *topic, enum reject reason)
 
 bool
 letter_left_out(struct engine *engine, const char *topic, const struct rejected *rejected,
-    const void *payload, size_t len, bool keep)
+    const void *payload, size_t len)
 {
 	struct letter_sender *sender;
 
@@ -101,7 +101,6 @@ letter_left_out(struct engine *engine, const char *topic, const struct rejected 
 	}
 	if (sender->left_out++ == 0) {
 		memcpy(sender->detail, rejected->detail, sizeof(sender->detail));
-		sender->keep = keep;
 		buf_add(&sender->payload, payload, len);
 	}
 	return true;

@@ -11,30 +11,86 @@
 #include "core/id.h"
 #include "core/json_write.h"
 #include "core/log.h"
+#include "core/mask.h"
 #include "core/metrics.h"
+#include "nouns/gtin.h"
 
 /* ---- what cannot be used ---- */
 
+/* Who a message is about that could not be used, by the cards and subjects that it names. */
+struct about {
+	const struct engine *engine;
+	struct id subject;
+	int count; /* different ones */
+};
+
+static void
+note_person(void *ctx, const char *value, size_t len, bool is_subject)
+{
+	struct about *about = ctx;
+	char text[SUBJECT_TEXT_SIZE];
+	struct id id;
+
+	if (is_subject) {
+		if (len != sizeof(text) - 1)
+			return;
+		memcpy(text, value, len);
+		text[len] = '\0';
+		if (!subject_parse(text, &id))
+			return;
+	} else {
+		id = subject_of_card(keys_pepper(about->engine->keys), value, len);
+	}
+	if (about->count == 0 || !id_equal(&id, &about->subject))
+		about->count++;
+	about->subject = id;
+}
+
+static bool
+is_article(const char *value)
+{
+	char gtin[15];
+
+	return gtin_normalise(value, gtin);
+}
+
+static char *
+masked_text(struct engine *engine, const char *text)
+{
+	char *copy = arena_strdup(engine->arena, text);
+
+	mask_text(copy, strlen(copy));
+	return copy;
+}
+
+/* What is kept, told and logged of it has neither card number nor PIN, nor a digest of one: four
+ * digits between known bytes are soon found. The letter of one customer is sealed under their key and
+ * goes with it; of one that names several only the reason is kept. */
 void
 dead_letter_write(struct engine *engine, const char *topic, const struct rejected *rejected,
-    const void *payload, size_t len, bool keep, int64_t count)
+    const void *payload, size_t len, int64_t count)
 {
-	struct buf buf = { 0 };
+	struct about about = { .engine = engine };
+	const struct mask mask = { .found = note_person, .is_article = is_article, .ctx = &about };
+	struct buf buf = { 0 }, kept = { 0 };
 	struct json_writer *w = JSON_OBJECT(&buf);
 	uint8_t digest[16];
 	char hex[33], detail[sizeof(rejected->detail) + 32];
 
-	snprintf(detail, sizeof(detail), count > 1 ? "%s (%lld times)" : "%s", rejected->detail,
-	    (long long)count);
-	hash_bytes(digest, sizeof(digest), payload, len, NULL, 0);
+	topic = masked_text(engine, topic);
+	snprintf(detail, sizeof(detail), count > 1 ? "%s (%lld times)" : "%s",
+	    masked_text(engine, rejected->detail), (long long)count);
+	mask_payload(&mask, payload, len, &kept);
+	hash_bytes(digest, sizeof(digest), kept.data, kept.len, NULL, 0);
 	hash_hex(hex, digest, sizeof(digest));
 	engine_check(engine,
 	    store_dead_add(engine->store, engine->now_ms, topic, reject_name(rejected->reason),
-		detail, payload, keep ? len : 0));
+		detail, about.count == 1 ? &about.subject : NULL, kept.data,
+		about.count <= 1 ? kept.len : 0));
 	json_add_when(w, "at", engine->now_ms);
 	json_add_str(w, "topic", topic);
 	json_add_str(w, "reason", reject_name(rejected->reason));
-	json_add_str(w, "detail", rejected->detail);
+	json_add_str(w, "detail", masked_text(engine, rejected->detail));
 	json_add_int(w, "size", (int64_t)len);
 	json_add_str(w, "digest", hex);
 	if (count > 1)
@@ -42,6 +98,7 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 	json_end(w);
 	engine_output(engine, OUTPUT_DEAD_LETTER, NULL, "dead-letter", NULL, buf.data, buf.len);
 	buf_done(&buf);
+	buf_wipe(&kept);
 	log_notice("input set aside reason=%s topic=%s count=%lld detail=%s",
 	    reject_name(rejected->reason), LOG_VALUE(topic), (long long)count,
 	    LOG_VALUE(rejected->detail));
@@ -49,31 +106,18 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 
 void
 dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected,
-    const void *payload, size_t len, bool keep)
+    const void *payload, size_t len)
 {
 	metrics_rejected(rejected->reason);
-	if (!letter_left_out(engine, topic, rejected, payload, len, keep))
-		dead_letter_write(engine, topic, rejected, payload, len, keep, 1);
-}
-
-/* A PIN is never stored: a message that carries one leaves its reason, size and digest, not its
- * text. */
-void
-dead_letter_of(struct engine *engine, enum channel channel, const char *topic,
-    const struct rejected *rejected, const void *payload, size_t len)
-{
-	static const char secret[] = "\"pin\"";
-	bool keep =
-	    channel != CHANNEL_TABLET || memmem(payload, len, secret, sizeof(secret) - 1) == NULL;
-
-	dead_letter(engine, topic, rejected, payload, len, keep);
+	if (!letter_left_out(engine, topic, rejected, payload, len))
+		dead_letter_write(engine, topic, rejected, payload, len, 1);
 }
 
 void
 refuse_message(struct engine *engine, const struct route *route, const char *topic,
     const struct rejected *rejected, const void *payload, size_t len)
 {
-	dead_letter_of(engine, route->channel, topic, rejected, payload, len);
+	dead_letter(engine, topic, rejected, payload, len);
 	if (rejected->receipt && rejected->source[0] != '\0')
 		receipt_add(engine, route->channel, route->origin, rejected->source, rejected->id,
 		    engine->now_ms, reject_name(rejected->reason));

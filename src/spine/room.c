@@ -50,6 +50,9 @@ prune(struct engine *engine, int64_t now_ms)
 	if (rc >= 0)
 		rc = store_log_prune(store, STORE_LOG_SUBJECT, now_ms - engine->conf->retain_ms,
 		    PRUNE_ROWS);
+	if (rc >= 0)
+		rc = store_dead_prune(store,
+		    now_ms - (int64_t)engine->conf->dead_letter_days * D_MS, PRUNE_ROWS);
 	return rc < 0 ? rc : pruned;
 }
 

@@ -20,12 +20,10 @@ void intake(struct engine *engine, struct input *input);
 
 /* receipt.c */
 void dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected,
-    const void *payload, size_t len, bool keep);
-void dead_letter_of(struct engine *engine, enum channel channel, const char *topic,
-    const struct rejected *rejected, const void *payload, size_t len);
+    const void *payload, size_t len);
 /* One letter for count of them; what dead_letter() does but for the bound. */
 void dead_letter_write(struct engine *engine, const char *topic, const struct rejected *rejected,
-    const void *payload, size_t len, bool keep, int64_t count);
+    const void *payload, size_t len, int64_t count);
 /* Its dead letter, and the receipt that it asked for. */
 void refuse_message(struct engine *engine, const struct route *route, const char *topic,
     const struct rejected *rejected, const void *payload, size_t len);
@@ -37,7 +35,7 @@ void receipts_send(struct engine *engine);
 /* letters.c: floods of bad messages */
 /* true: counted with others, no letter is due now */
 bool letter_left_out(struct engine *engine, const char *topic, const struct rejected *rejected,
-    const void *payload, size_t len, bool keep);
+    const void *payload, size_t len);
 void letters_tell(struct engine *engine, bool all); /* those whose second is over */
 void letters_drop(struct engine *engine);
 

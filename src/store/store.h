@@ -176,14 +176,17 @@ typedef void (*store_waiting_fn)(void *ctx, int64_t id, int64_t bytes);
 int store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx)
     AISLE_MUST_CHECK; /* ascending by id; bytes of the body */
 
-/* dead letters: newest 10,000, payload sealed under the data key. */
+/* dead letters: newest 10,000. subject: who it is about, whose key then seals the payload; NULL: nobody that
+ * is known, the data key does. */
 int store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char *reason,
-    const char *detail, const void *payload, size_t len) AISLE_MUST_CHECK;
+    const char *detail, const struct id *subject, const void *payload, size_t len) AISLE_MUST_CHECK;
 typedef int (*store_dead_fn)(void *ctx, int64_t n, int64_t at_ms, const char *topic,
     const char *reason, const char *detail, const void *payload, size_t len);
 int store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *ctx)
     AISLE_MUST_CHECK; /* newest first */
 int store_dead_drop(struct store *store, int64_t n) AISLE_MUST_CHECK;
+/* Those of before, oldest first, at most so many: how many went, or an error. */
+int store_dead_prune(struct store *store, int64_t before_ms, int max_rows) AISLE_MUST_CHECK;
 
 /* What is written next may use the room that is kept for erasures. */
 void store_open_reserve(struct store *store);

@@ -39,6 +39,8 @@ store_forget(struct store *store, const struct id *subject)
 		error = store_log_forget(store, STORE_LOG_SUBJECT, subject);
 	if (error == 0)
 		error = store_delete(store, STORE_SUBJECT, subject);
+	if (error == 0)
+		error = store_dead_forget(store, subject);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_OUTBOX_FORGET, &error) : NULL;
 	if (stmt == NULL)
 		return error;

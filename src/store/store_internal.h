@@ -149,12 +149,14 @@ enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, 
 	X(WAITING_EACH, "SELECT id, bytes FROM waiting ORDER BY id") \
 	X(WAITING_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'waiting', id, body FROM waiting WHERE id = ?2") \
 	X(WAITING_DROP, "DELETE FROM waiting WHERE id = ?1") \
-	X(DEAD_ADD, "INSERT INTO dead(n, at, topic, reason, detail, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(DEAD_ADD, "INSERT INTO dead(n, at, topic, reason, detail, subject, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
 	X(DEAD_OLDEST, "SELECT n, length(body) FROM dead ORDER BY n LIMIT 1") \
 	X(DEAD_BYTES, "SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM dead") \
 	X(DEAD_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'dead', n, body FROM dead WHERE n = ?2") \
 	X(DEAD_DROP, "DELETE FROM dead WHERE n = ?1") \
-	X(DEAD_EACH, "SELECT n, at, topic, reason, detail, body FROM dead ORDER BY n DESC LIMIT ?1")
+	X(DEAD_FORGET, "DELETE FROM dead WHERE subject = ?1") \
+	X(DEAD_PRUNE, "DELETE FROM dead WHERE n IN (SELECT n FROM dead WHERE at < ?1 ORDER BY n LIMIT ?2)") \
+	X(DEAD_EACH, "SELECT n, at, topic, reason, detail, subject, body FROM dead ORDER BY n DESC LIMIT ?1")
 /* clang-format on */
 
 enum store_statement {
@@ -236,6 +238,7 @@ int store_doom(struct store *store, int error);
 int store_error(struct store *store, int rc);
 /* Steps a statement that returns no rows, and resets it. */
 int store_run(struct store *store, sqlite3_stmt *stmt);
+int store_dead_forget(struct store *store, const struct id *subject);
 void store_bind_id(sqlite3_stmt *stmt, int column, const struct id *id); /* NULL or zero: NULL */
 void store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t len);
 struct id store_column_id(sqlite3_stmt *stmt, int column); /* zero unless 16 bytes */

@@ -198,7 +198,7 @@ drop_oldest_dead(struct store *store)
 
 int
 store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char *reason,
-    const char *detail, const void *payload, size_t len)
+    const char *detail, const struct id *subject, const void *payload, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
@@ -207,8 +207,14 @@ store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char
 	int error = store->now.dead_known ? 0 : load_dead(store);
 	dead_row_key(row_key, n, at_ms, topic, reason, detail);
 	if (error == 0)
-		error = store_seal(store, "dead", row_key, sizeof(row_key), NULL, payload, len,
+		error = store_seal(store, "dead", row_key, sizeof(row_key), subject, payload, len,
 		    &sealed, &sealed_len);
+	/* Who it is about was forgotten: the reason stays, and nobody's name beside it. */
+	if (error == AISLE_E_NONE && subject != NULL) {
+		subject = NULL;
+		error = store_seal(store, "dead", row_key, sizeof(row_key), NULL, "", 0, &sealed,
+		    &sealed_len);
+	}
 	while (error == 0 && store->now.dead_rows > 0 &&
 	    (store->now.dead_rows >= STORE_DEAD_ROWS_MAX ||
 		store->now.dead_bytes + (int64_t)sealed_len > STORE_DEAD_BYTES_MAX))
@@ -221,7 +227,8 @@ store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char
 	sqlite3_bind_text(stmt, 3, topic, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 4, reason, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 5, detail, -1, SQLITE_STATIC);
-	store_bind_blob(stmt, 6, sealed, sealed_len);
+	store_bind_id(stmt, 6, subject);
+	store_bind_blob(stmt, 7, sealed, sealed_len);
 	error = store_run(store, stmt);
 	if (error == 0) {
 		store->now.dead_last = n;
@@ -241,6 +248,36 @@ store_dead_drop(struct store *store, int64_t n)
 	sqlite3_bind_int64(stmt, 1, n);
 	store->now.dead_known = false; /* the totals are read anew */
 	return store_run(store, stmt);
+}
+
+int
+store_dead_forget(struct store *store, const struct id *subject)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_DEAD_FORGET, &error);
+	if (stmt == NULL)
+		return error;
+	store_bind_id(stmt, 1, subject);
+	store->now.dead_known = false;
+	return store_run(store, stmt);
+}
+
+int
+store_dead_prune(struct store *store, int64_t before_ms, int max_rows)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_DEAD_PRUNE, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, before_ms);
+	sqlite3_bind_int(stmt, 2, max_rows);
+	error = store_run(store, stmt);
+	if (error != 0)
+		return error;
+	int changes = sqlite3_changes(store->db);
+	if (changes > 0)
+		store->now.dead_known = false;
+	return changes;
 }
 
 static const char *
@@ -266,9 +303,11 @@ store_dead_each(struct store *store, int max_rows, store_dead_fn fn, void *ctx)
 		int64_t n = sqlite3_column_int64(stmt, 0), at_ms = sqlite3_column_int64(stmt, 1);
 		const char *topic = column_text(stmt, 2), *reason = column_text(stmt, 3),
 			   *detail = column_text(stmt, 4);
+		struct id subject = store_column_id(stmt, 5);
 		dead_row_key(row_key, n, at_ms, topic, reason, detail);
 		buf_clear(&body);
-		error = store_unseal(store, "dead", row_key, sizeof(row_key), NULL, stmt, 5, &body);
+		error =
+		    store_unseal(store, "dead", row_key, sizeof(row_key), &subject, stmt, 6, &body);
 		if (error == AISLE_E_DAMAGED)
 			store_aside_note(&aside, n);
 		if (error == 0 &&

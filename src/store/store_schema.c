@@ -53,7 +53,7 @@ static const char ddl[] =
 	" body BLOB NOT NULL);"
 	"CREATE TABLE waiting(id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, subject BLOB, body BLOB NOT NULL);"
 	"CREATE TABLE dead(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL,"
-	" detail TEXT NOT NULL, body BLOB NOT NULL);"
+	" detail TEXT NOT NULL, subject BLOB, body BLOB NOT NULL);"
 	"CREATE TABLE damaged(n INTEGER PRIMARY KEY, tab TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL);";
 /* clang-format on */
 

@@ -91,6 +91,7 @@ an_id_is_enough_and_the_rest_has_defaults(void **state)
 	assert_int_equal(conf.terminal_rate, 200);
 	assert_true(conf.retain_ms == 400 * D_MS);
 	assert_int_equal(conf.decision_days, 35);
+	assert_int_equal(conf.dead_letter_days, 14);
 	assert_false(conf.uplink_aggregates);
 	assert_string_equal(conf.log_level, "info");
 	assert_string_equal(conf_station(&conf, "7"), "7");
@@ -308,6 +309,7 @@ ranges_end_where_they_say(void **state)
 		{ "privacy", "retain", "1s", "0s" },
 		{ "privacy", "uplink", "pseudonymous", "all" },
 		{ "privacy", "decision_days", "1", "0" },
+		{ "privacy", "dead_letter_days", "1", "0" },
 		{ "store", "day_cut", "00:00", "24:00" },
 		{ "store", "day_cut", "23:59", "23:60" },
 		{ "store", "day_cut", "04:00", "4:00" },

@@ -599,6 +599,30 @@ a_decoration_never_costs_a_line(void **state)
 }
 
 static void
+card_numbers_and_pins_in_texts_are_masked_on_arrival(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_with("aisle.basket.item-added", "name",
+			     "\"Voucher 4929123456789012\""),
+	    0);
+	assert_string_equal(event->item.name, "Voucher ****************");
+	assert_string_equal(json_string_value(json_object_get(event->data, "name")),
+	    "Voucher ****************");
+	assert_int_equal(parse_with("aisle.offer.refused", "reason", "\"PIN 8642 is wrong\""), 0);
+	assert_string_equal(event->reason, "PIN **** is wrong");
+	assert_int_equal(parse_with("aisle.guidance.decided", "note",
+			     "\"card 4929 1234 5678 9012\""),
+	    0);
+	assert_string_equal(event->note, "card **** **** **** ****");
+	/* What an event is known by stays. */
+	assert_int_equal(parse_with("aisle.basket.item-added", "basket", "\"4929123456789012\""),
+	    0);
+	assert_string_equal(event->basket, "4929123456789012");
+	assert_int_equal(parse_with("aisle.basket.item-added", "gtin", "\"4006381333931\""), 0);
+	assert_string_equal(event->item.item, "04006381333931");
+}
+
+static void
 category_and_brand_are_taken_as_they_compare(void **state)
 {
 	static const char *const categories[] = { "\"x/tabak\"", "\"X/Tabak\"", "\"x/tabak \"",
@@ -876,6 +900,7 @@ main(void)
 		TEST(the_same_meaning_in_another_writing_has_the_same_digest),
 		TEST(any_writing_of_an_event_is_that_event),
 		TEST(a_decoration_never_costs_a_line),
+		TEST(card_numbers_and_pins_in_texts_are_masked_on_arrival),
 		TEST(category_and_brand_are_taken_as_they_compare),
 		TEST(a_quantity_is_rounded_to_three_decimals),
 		TEST(the_clock_bounds_are_inclusive),

@@ -102,7 +102,7 @@ uplink_ack(struct store *store)
 static int
 dead_add(struct store *store)
 {
-	return store_dead_add(store, 1, "t", "not-json", "d", "x", 1);
+	return store_dead_add(store, 1, "t", "not-json", "d", NULL, "x", 1);
 }
 
 static int
@@ -158,7 +158,7 @@ uplink_add_giant(struct store *store)
 static int
 dead_add_giant(struct store *store)
 {
-	return store_dead_add(store, 1, "t", "not-json", "d", giant, GIANT);
+	return store_dead_add(store, 1, "t", "not-json", "d", NULL, giant, GIANT);
 }
 
 static int

@@ -365,7 +365,7 @@ dead_letters_come_newest_first_and_only_ten_thousand_stay(void **state)
 	struct fixture *f = *state;
 	begin(f);
 	for (int i = 0; i < 10001; i++)
-		assert_int_equal(store_dead_add(f->store, i, "topic", "not-json", "detail",
+		assert_int_equal(store_dead_add(f->store, i, "topic", "not-json", "detail", NULL,
 				     "secret-load", 11),
 		    0);
 	commit(f);
@@ -375,7 +375,7 @@ dead_letters_come_newest_first_and_only_ten_thousand_stay(void **state)
 	assert_false(dir_contains(f->dir, "secret-load", 11));
 	fixture_reopen(f);
 	begin(f);
-	assert_int_equal(store_dead_add(f->store, 1, "topic", "not-json", "", NULL, 0), 0);
+	assert_int_equal(store_dead_add(f->store, 1, "topic", "not-json", "", NULL, NULL, 0), 0);
 	commit(f);
 	read_dead(f);
 	assert_int_equal(dead_count, 10000);
@@ -390,14 +390,55 @@ dead_letters_are_bounded_in_bytes(void **state)
 	noise(load, sizeof(load));
 	begin(f);
 	for (int i = 0; i < 300; i++)
-		assert_int_equal(store_dead_add(f->store, i, "topic", "too-big", "detail", load,
-				     sizeof(load)),
+		assert_int_equal(store_dead_add(f->store, i, "topic", "too-big", "detail", NULL,
+				     load, sizeof(load)),
 		    0);
 	commit(f);
 	read_dead(f);
 	assert_true(dead_bytes <= 8 << 20);
 	assert_true(dead_bytes > 7 << 20);
 	assert_int_equal(dead_first, 300);
+}
+
+static void
+dead_letters_go_by_their_age_oldest_first(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	for (int i = 1; i <= 10; i++)
+		assert_int_equal(store_dead_add(f->store, i * D_MS, "topic", "not-json", "", NULL,
+				     "x", 1),
+		    0);
+	assert_int_equal(store_dead_prune(f->store, 4 * D_MS, 2), 2);
+	assert_int_equal(store_dead_prune(f->store, 4 * D_MS, 200), 1);
+	assert_int_equal(store_dead_prune(f->store, 4 * D_MS, 200), 0);
+	commit(f);
+	read_dead(f);
+	assert_int_equal(dead_count, 7);
+	assert_int_equal(dead_first, 10);
+}
+
+static void
+dead_letters_of_a_customer_go_with_them(void **state)
+{
+	struct fixture *f = *state;
+	struct id subject = { { 1, 2 } }, other = { { 3 } };
+
+	begin(f);
+	assert_int_equal(store_dead_add(f->store, 1, "t", "bad-value", "", &subject, "one", 3), 0);
+	assert_int_equal(store_dead_add(f->store, 2, "t", "bad-value", "", &other, "other", 5), 0);
+	assert_int_equal(store_dead_add(f->store, 3, "t", "bad-value", "", NULL, "nobody", 6), 0);
+	commit(f);
+	read_dead(f);
+	assert_int_equal(dead_count, 3);
+	assert_int_equal(dead_bytes, 14);
+	begin(f);
+	assert_int_equal(store_forget(f->store, &subject), 0);
+	commit(f);
+	read_dead(f);
+	assert_int_equal(dead_count, 2);
+	assert_int_equal(dead_bytes, 11);
 }
 
 /* ---- forgetting ---- */
@@ -579,6 +620,8 @@ main(void)
 		STORE_TEST(acknowledging_into_a_gap_leaves_the_gap),
 		STORE_TEST(dead_letters_come_newest_first_and_only_ten_thousand_stay),
 		STORE_TEST(dead_letters_are_bounded_in_bytes),
+		STORE_TEST(dead_letters_go_by_their_age_oldest_first),
+		STORE_TEST(dead_letters_of_a_customer_go_with_them),
 		STORE_TEST(a_forgotten_person_is_gone_and_the_next_one_is_not),
 		STORE_TEST(forgetting_takes_the_name_and_the_bytes_from_the_files),
 		STORE_TEST(forgetting_hundreds_of_visits_leaves_none),
