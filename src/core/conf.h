@@ -45,7 +45,7 @@ struct conf {
 	char *state_dir, *state_control;
 	int state_max_mib;
 	/* [limits] */
-	int64_t clock_past_ms, clock_ahead_ms;
+	int64_t stale_ms, clock_past_ms, clock_ahead_ms;
 	int turn_events, linger_ms, stream_kib, terminal_rate; /* terminal_rate: per second */
 	int waiting_mib;
 	/* [privacy] */

@@ -83,6 +83,8 @@ const struct conf_key conf_keys[] = {
 	    "Socket that aislectl talks to."),
 	ROW("state", "max_mib", CONF_INT, state_max_mib, 1, 1 << 20, "256", false,
 	    "Size that the state may reach, in MiB."),
+	ROW("limits", "stale", CONF_DURATION, stale_ms, S_MS, 365 * D_MS, "600s", true,
+	    "An event older than this changes what is known and triggers no decision."),
 	ROW("limits", "clock_past", CONF_DURATION, clock_past_ms, 0, 365 * D_MS, "3d", true,
 	    "How old an event may be."),
 	ROW("limits", "clock_ahead", CONF_DURATION, clock_ahead_ms, 0, 365 * D_MS, "300s", true,

@@ -28,6 +28,7 @@
 	F(UNKNOWN_MEMBERS, "aisle_unknown_members", COUNTER, "JSON members that nobody reads.") \
 	F(BAD_GTINS, "aisle_bad_gtins", COUNTER, "GTINs that do not check and became a sku.") \
 	F(BASKETS_AGAIN, "aisle_basket_numbers_again", COUNTER, "Baskets with the number of an earlier one at their terminal.") \
+	F(STALE, "aisle_events_stale", COUNTER, "Events too old to decide anything by.") \
 	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
 	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
 	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
@@ -63,6 +64,7 @@
 	S(UNKNOWN_MEMBERS, UNKNOWN_MEMBERS, "") \
 	S(BAD_GTINS, BAD_GTINS, "") \
 	S(BASKETS_AGAIN, BASKETS_AGAIN, "") \
+	S(STALE, STALE, "") \
 	S(TURNS, TURNS, "") \
 	S(COMMITS_FAILED, COMMITS_FAILED, "") \
 	S(DECISIONS, DECISIONS, "") \

@@ -277,18 +277,12 @@ prompt_ids(struct engine *engine, const struct visit *visit, const struct decisi
 	return prompts;
 }
 
-void
-choose(struct engine *engine, struct visit *visit, const struct event *event)
+/* One look at all candidates; nothing follows from it yet. */
+static struct chosen *
+look(struct engine *engine, struct visit *visit, const struct event *event)
 {
-	bool named = event == NULL || (engine->policy->triggers & (1u << event->type)) != 0;
-	bool changed, has_subject = visit->has_subject;
 	struct chosen *chosen;
-	const struct id *prompts;
 
-	retire_answered(engine, visit);
-	show_sources(engine, visit, event);
-	if (!named && !visit_has_open(visit))
-		return;
 	arena_reset(engine->scratch);
 	places_clear(engine, visit);
 	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
@@ -297,11 +291,34 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	decide(engine->scratch, &chosen->input, &chosen->decision);
 	if (chosen->decision.fates[FATE_NO_ROOM] > 0)
 		metrics_add(METRIC_LIMIT_CARDS, 1);
+	return chosen;
+}
+
+void
+choose_again(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	retire_answered(engine, visit);
+	show_sources(engine, visit, event);
+	if (visit_has_open(visit) &&
+	    gate_again(engine, visit, &look(engine, visit, event)->decision))
+		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+}
+
+void
+choose(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	bool named = event == NULL || (engine->policy->triggers & (1u << event->type)) != 0;
+	bool changed, has_subject = visit->has_subject;
+	struct chosen *chosen;
+	const struct id *prompts;
+
 	if (!named) {
-		if (gate_again(engine, visit, &chosen->decision))
-			visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+		choose_again(engine, visit, event);
 		return;
 	}
+	retire_answered(engine, visit);
+	show_sources(engine, visit, event);
+	chosen = look(engine, visit, event);
 	visit->decisions++;
 	prompts = prompt_ids(engine, visit, &chosen->decision);
 	chosen->context = (struct decision_context){

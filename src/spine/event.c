@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/metrics.h"
+
 static const char *
 event_station(const struct engine *engine, const struct event *event)
 {
@@ -52,6 +54,13 @@ triggers(const struct engine *engine, const struct event *event)
 	return engine->policy != NULL && (engine->policy->triggers & (1u << event->type)) != 0;
 }
 
+/* What happened long ago is no reason to speak to somebody now: the customer has left, the till sends what it kept. */
+static bool
+is_stale(const struct engine *engine, const struct event *event)
+{
+	return !engine->time_uncertain && event->now_ms - event->time_ms > engine->conf->stale_ms;
+}
+
 /* Where a decision for this event would be shown; NULL: nowhere. */
 static struct visit *
 visit_to_decide(struct engine *engine, const struct event *event,
@@ -59,7 +68,8 @@ visit_to_decide(struct engine *engine, const struct event *event,
 {
 	struct visit *visit = result->visit;
 
-	if (visit == NULL && event->has_subject && triggers(engine, event))
+	if (visit == NULL && event->has_subject && triggers(engine, event) &&
+	    !is_stale(engine, event))
 		visit = visit_for_subject(engine, event, station);
 	if (visit == NULL && !event->has_subject && event->channel != CHANNEL_CARE)
 		visit = sessions_at_station(engine->sessions, station);
@@ -127,7 +137,13 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 	if (event->type == EV_RETURN_COMPLETED && result.visit == NULL && !event->has_subject)
 		result.visit = sessions_at_terminal(engine->sessions, event->origin);
 	visit = visit_to_decide(engine, event, &result, event_station(engine, event));
-	if (visit != NULL && engine->policy != NULL)
+	if (is_stale(engine, event))
+		metrics_add(METRIC_STALE, 1);
+	if (visit == NULL || engine->policy == NULL)
+		return;
+	if (is_stale(engine, event))
+		choose_again(engine, visit, event);
+	else
 		choose(engine, visit, event);
 }
 

@@ -225,6 +225,8 @@ void sensor_save(struct engine *engine, struct buf *buf);
 void choose_input(struct engine *engine, struct visit *visit, const struct event *event,
     struct decide_input *ret);
 void choose(struct engine *engine, struct visit *visit, const struct event *event);
+/* What is on the screen is gated again, and nothing new chosen. */
+void choose_again(struct engine *engine, struct visit *visit, const struct event *event);
 
 /* places.c: cards that mean nothing any more leave the visit, if it holds many. Pointers to cards
  * are stale after it. */

@@ -33,7 +33,8 @@ static struct conf conf;
 static struct engine_options options;
 static struct engine *engine;
 static int64_t now_ms;
-static int count; /* of the messages so far: their ids */
+static int count;	/* of the messages so far: their ids */
+static int64_t late_ms; /* so long before now what is told happened */
 static struct arena *texts;
 static struct fixture_policy parts;
 static struct buf line, record; /* what was said; the last decision */
@@ -70,6 +71,7 @@ set_up(void **state)
 	conf.hq_host = mem_strdup("hq");
 	options = (struct engine_options){ .conf = &conf, .on_decision = note_decision };
 	now_ms = T0;
+	late_ms = 0;
 	count = decisions = 0;
 	texts = arena_new();
 	memset(heard_upto, 0, sizeof(heard_upto));
@@ -318,7 +320,7 @@ tell_named(const char *topic, const char *id, const char *type, const char *data
 	struct input input = { .kind = INPUT_MESSAGE, .topic = full };
 
 	snprintf(full, sizeof(full), "aisle/v1/0042/%s", topic);
-	when_text(now_ms, at_text);
+	when_text(now_ms - late_ms, at_text);
 	buf_addf(&text,
 	    "{\"specversion\":\"1.0\",\"source\":\"/"
 	    "s\",\"id\":\"%s\",\"type\":\"aisle.%s\",\"time\":\"%s\",\"data\":%s}",

@@ -2,6 +2,7 @@
  *
  * test_choose.c - from an event to a decision on record: what it may look at, which cards leave for it, who hears of it.
  */
+#include "core/metrics.h"
 #include "spine_story.h"
 
 #define ON_CARD "'on':['aisle.customer.identified']"
@@ -458,10 +459,78 @@ a_record_says_whose_basket_it_was(void **state)
 	json_decref(json);
 }
 
+/* ---- what happened long ago ---- */
+
+static void
+what_happened_longer_ago_than_is_fresh_decides_nothing_and_is_known(void **state)
+{
+	int64_t stale = metrics_get(METRIC_STALE);
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	late_ms = conf.stale_ms;
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	assert_int_equal(decisions, 1);
+	late_ms = conf.stale_ms + 1;
+	scan("b", "c", 100);
+	assert_said("");
+	assert_int_equal(decisions, 1);
+	assert_int_equal(visit_of("b")->line_count, 2);
+	assert_int_equal(metrics_get(METRIC_STALE) - stale, 1);
+	/* While the hour is not known, nobody can say what is old. */
+	engine_set_time_uncertain(engine, true);
+	scan("b", "c", 100);
+	assert_int_equal(decisions, 2);
+	assert_int_equal(metrics_get(METRIC_STALE) - stale, 1);
+	/* A bound that was changed counts from then on. */
+	engine_set_time_uncertain(engine, false);
+	conf.stale_ms = late_ms;
+	scan("b", "c", 100);
+	assert_int_equal(decisions, 3);
+}
+
+static void
+what_happened_long_ago_takes_away_what_it_makes_wrong(void **state)
+{
+	(void)state;
+	only("a", "{'applicable':{'<':[{'var':'total'},500]}}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	late_ms = D_MS;
+	scan("b", "c", 300);
+	assert_said("");
+	scan("b", "c", 300);
+	assert_said("withdraw 7 gate");
+	assert_int_equal(decisions, 1);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	close_basket("b", 700);
+	assert_null(visit_of("b"));
+}
+
+/* A backlog of a loyalty reader that was away: nobody stands there any more. */
+static void
+a_customer_of_long_ago_is_served_nowhere(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified','aisle.care.case-opened']}");
+	late_ms = D_MS;
+	tell("loyalty/r1/event", "care.case-opened",
+	    "{'subject':'" ANNA "','case':'1','topic':'t','severity':1}");
+	identify(ANNA);
+	assert_said("");
+	assert_int_equal(decisions, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_happened_longer_ago_than_is_fresh_decides_nothing_and_is_known),
+		SPINE_TEST(what_happened_long_ago_takes_away_what_it_makes_wrong),
+		SPINE_TEST(a_customer_of_long_ago_is_served_nowhere),
 		SPINE_TEST(what_is_known_of_a_customer_is_read_only_with_their_consent),
 		SPINE_TEST(a_word_for_later_needs_consent_to_contact),
 		SPINE_TEST(the_length_of_the_queue_is_that_at_the_visits_station),
