@@ -21,7 +21,8 @@ enum command_type {
 
 struct placement_traits {
 	unsigned states;     /* of the checkout that it may show in: bit per enum visit_state */
-	bool interrupts;     /* somebody looks up from what they do: not where it should be quiet */
+	bool interrupts;     /* somebody looks up from what they do: not while many wait */
+	bool stops_paying;   /* and who is served has to wait for it: not while they pay */
 	bool faces_customer; /* nothing personal, no reasons, answered by the customer or nobody */
 	bool on_screen;	     /* part of the station's Guidance */
 	bool reaches_out;    /* after the visit: needs consent to contact */
@@ -33,15 +34,15 @@ struct placement_traits {
 #define SHOWS_IN(state) (1u << VISIT_##state)
 #define PLACEMENTS(X) \
 	X(TABLET, "tablet", SHOWS_IN(WAITING) | SHOWS_IN(OPEN) | SHOWS_IN(TENDER), \
-	    true, false, true, false, COMMAND_NONE, COMMAND_NONE) \
+	    true, true, false, true, false, COMMAND_NONE, COMMAND_NONE) \
 	X(TILL, "till", SHOWS_IN(OPEN) | SHOWS_IN(TENDER), \
-	    true, false, false, false, COMMAND_SHOW_MESSAGE, COMMAND_CLEAR_MESSAGE) \
+	    true, true, false, false, false, COMMAND_SHOW_MESSAGE, COMMAND_CLEAR_MESSAGE) \
 	X(RECEIPT, "receipt", SHOWS_IN(OPEN) | SHOWS_IN(TENDER) | SHOWS_IN(CLOSED), \
-	    false, false, false, false, COMMAND_PRINT_MESSAGE, COMMAND_NONE) \
+	    false, false, false, false, false, COMMAND_PRINT_MESSAGE, COMMAND_NONE) \
 	X(CUSTOMER, "customer", SHOWS_IN(WAITING) | SHOWS_IN(OPEN) | SHOWS_IN(TENDER), \
-	    true, true, true, false, COMMAND_SHOW_MESSAGE, COMMAND_CLEAR_MESSAGE) \
+	    true, false, true, true, false, COMMAND_SHOW_MESSAGE, COMMAND_CLEAR_MESSAGE) \
 	X(LATER, "later", SHOWS_IN(WAITING) | SHOWS_IN(OPEN) | SHOWS_IN(SUSPENDED) | SHOWS_IN(TENDER) | SHOWS_IN(CLOSED) | SHOWS_IN(CANCELLED), \
-	    false, false, false, true, COMMAND_NONE, COMMAND_NONE)
+	    false, false, false, false, true, COMMAND_NONE, COMMAND_NONE)
 /* clang-format on */
 
 enum placement {
@@ -53,7 +54,7 @@ enum placement {
 _Static_assert(PLACE_COUNT <= 8, "a policy keeps an action's placements as bits of a byte");
 
 /* A bit each of those that the customer reads. */
-#define X(constant, name, states, interrupts, faces_customer, ...) \
+#define X(constant, name, states, interrupts, stops_paying, faces_customer, ...) \
 	| ((unsigned)(faces_customer) << PLACE_##constant)
 enum { PLACES_FACING_CUSTOMER = 0 PLACEMENTS(X) };
 #undef X

@@ -104,18 +104,20 @@ gather(struct run *run)
 		run_add(run, &actions[named[at++]], -1);
 }
 
-/* What the lane is busy with: then only mandatory cards come to it. */
+/* What the lane is busy with: then only mandatory cards come to some of its placements. */
 static const char *
-quiet_cause(const struct run *run)
+quiet_cause(struct run *run)
 {
 	const struct sources *sources = &run->input->sources;
+	bool paying = run->policy->quiet_tender && run->visit->state == VISIT_TENDER;
+	bool waiting = run->policy->quiet_queue_over >= 0 && sources->has_queue &&
+	    sources->queue > run->policy->quiet_queue_over;
 
-	if (run->policy->quiet_tender && run->visit->state == VISIT_TENDER)
-		return "quiet-tender";
-	if (run->policy->quiet_queue_over >= 0 && sources->has_queue &&
-	    sources->queue > run->policy->quiet_queue_over)
-		return "quiet-queue";
-	return NULL;
+	for (int place = 0; place < PLACE_COUNT; place++)
+		if ((paying && placement_table[place].stops_paying) ||
+		    (waiting && placement_table[place].interrupts))
+			run->quiet |= 1u << place;
+	return paying ? "quiet-tender" : waiting ? "quiet-queue" : NULL;
 }
 
 /* Without consent to personalise the customer's sources do not exist, whatever the caller passed.

@@ -252,7 +252,7 @@ lane_gate(const struct run *run, const struct action *action, enum placement pla
 	CHECK((unsigned)place < PLACE_COUNT && (unsigned)run->visit->state <= VISIT_CANCELLED);
 	if ((placement_table[place].states & (1u << run->visit->state)) == 0)
 		return "lane.state";
-	if (!action->mandatory && run->decision->cause != NULL && placement_table[place].interrupts)
+	if (!action->mandatory && (run->quiet & 1u << place) != 0)
 		return run->decision->cause;
 	return NULL;
 }

@@ -112,6 +112,7 @@ struct run {
 	size_t mandatory; /* that passed in the placement being filled */
 	size_t room;	  /* new cards that fit into the visit, before this decision */
 	int64_t basket_minor;
+	unsigned quiet; /* placements where only mandatory cards come: a bit each */
 	bool answered; /* some card of the visit has an answer */
 	struct lot lot;
 	int care;	   /* -1: not looked at; else 0 or 1 */

@@ -451,7 +451,7 @@ fill_placement(struct run *run, enum placement place)
 	pool = gate_placement(run, place);
 	taken = place_mandatory(run, place, taken);
 	/* A quiet lane is not a choice for nothing: there is no draw to learn from. */
-	if (run->decision->cause == NULL || !placement_table[place].interrupts)
+	if ((run->quiet & 1u << place) == 0)
 		draw_placement(run, &pool, taken);
 	merge_fates(run);
 }

@@ -174,12 +174,13 @@ read_quiet_and_care(struct compile *c, const struct at *quiet, const struct at *
 	struct policy *policy = c->policy;
 	struct at only = at_member(care, "only");
 
+	policy->quiet_tender = true;
 	policy->quiet_queue_over = -1;
 	policy->care_likely_to_call = -1;
 	policy->care_feature = -1;
 	policy->care_only = 1u << KIND_SERVICE | 1u << KIND_RETAIN;
 	if (json_is_object(quiet->json) && READ_MEMBERS(c, quiet, quiet_members)) {
-		policy->quiet_tender = read_bool(quiet, "tender", false);
+		policy->quiet_tender = read_bool(quiet, "tender", true);
 		policy->quiet_queue_over = read_number(c, quiet, "queue_over", 0, 1e6, -1);
 	}
 	if (!json_is_object(care->json) || !READ_MEMBERS(c, care, care_members))

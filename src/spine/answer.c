@@ -167,14 +167,14 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card,
 	}
 }
 
-/* Too late: the card is gone, or the customer is paying. An accept is recorded, nothing is sent. */
+/* Too late: the card is gone, or it is an offer and the customer is paying. An accept is recorded, nothing is sent. */
 static bool
 too_late(struct engine *engine, struct visit *visit, struct card *card, enum card_answer answer,
     const struct person *person, struct reply *reply)
 {
 	bool paying = visit->state == VISIT_TENDER || visit->state == VISIT_CLOSED;
 
-	if (card->state == CARD_OPEN && !(paying && answer == ANSWER_ACCEPT) &&
+	if (card->state == CARD_OPEN && !(paying && card->depth != 0 && answer == ANSWER_ACCEPT) &&
 	    engine->now_ms < card->expires_ms)
 		return false;
 	if (answer == ANSWER_ACCEPT && paying && !card->late) {

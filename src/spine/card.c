@@ -310,6 +310,40 @@ visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason 
 	visit_withdraw_of(engine, visit, visit->station, visit_subject(visit), reason);
 }
 
+static bool
+stays_while_paying(const struct engine *engine, const struct card *card)
+{
+	const struct action *action = policy_action(engine->policy, card->action);
+
+	return !placement_table[card->placement].stops_paying ||
+	    (action != NULL && action->mandatory);
+}
+
+void
+visit_hush(struct engine *engine, struct visit *visit)
+{
+	bool left = false, stays = false;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+		bool seen = !card->withheld && placement_table[card->placement].on_screen;
+
+		if (card->state != CARD_OPEN)
+			continue;
+		if (stays_while_paying(engine, card)) {
+			stays = stays || seen;
+			continue;
+		}
+		card_withdraw(engine, visit, card, WITHDRAW_TENDER);
+		left = left || seen;
+	}
+	if (!stays)
+		send_withdrawal(engine, visit, visit->station, visit_subject(visit),
+		    WITHDRAW_TENDER);
+	else if (left)
+		visit_guide(engine, visit, NULL, WITHDRAW_TENDER);
+}
+
 /* An offer that the till applies is asked for with a token of its own; one that the cashier scans
  * needs no question. */
 void

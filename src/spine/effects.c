@@ -328,6 +328,6 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (effects & EFFECT_RESUMED && !visit_over(visit))
 		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
 	if (effects & EFFECT_TENDER && engine->policy != NULL && engine->policy->quiet_tender)
-		visit_withdraw(engine, visit, WITHDRAW_TENDER);
+		visit_hush(engine, visit);
 	end_effects(engine, visit, effects);
 }

@@ -244,6 +244,8 @@ void card_gone(struct engine *engine, struct card *card);
 void card_unword(struct card *card); /* what it says is overwritten */
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
+/* The customer pays: what would stop them leaves. */
+void visit_hush(struct engine *engine, struct visit *visit);
 /* The same on the screen of another station, or of the customer that it had before. subject: NULL
  * for nobody. */
 void visit_withdraw_of(struct engine *engine, struct visit *visit, const char *station,

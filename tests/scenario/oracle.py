@@ -15,7 +15,7 @@ FATES = ["offered", "withheld", "stopped", "validity", "consent", "care", "eligi
 LANES = {"waiting": {"tablet", "customer", "later"}, "open": set(PLACES), "suspended": {"later"},
          "tender": set(PLACES), "closed": {"receipt", "later"}, "cancelled": {"later"}}
 WITHHELD_KINDS = {"offer", "recommend", "remind", "coach", "retain"}
-QUIET_PLACES = {"tablet", "till", "customer"}
+QUIET_PLACES = {"quiet-tender": {"tablet", "till"}, "quiet-queue": {"tablet", "till", "customer"}}
 ZERO = "0" * 26
 
 

@@ -184,14 +184,16 @@ class Run:
         self.rows = self.subject.contacts if self.subject else visit.contacts
         self.total = sum(x["amount"] for x in visit.live())
         self.decision, self.winners, self.slots = store.make("decision"), [], []
-        self.cause = self.quiet()
+        causes = self.quiet()
+        self.cause = causes[0] if causes else None
+        self.hushed = set().union(*(QUIET_PLACES[cause] for cause in causes))
 
     def quiet(self):
         quiet = self.policy.get("quiet", {})
-        if quiet.get("tender") and self.visit.state == "tender":
-            return "quiet-tender"
+        paying = quiet.get("tender", True) and self.visit.state == "tender"
         queue = self.store.queues.get(self.visit.station)
-        return "quiet-queue" if "queue_over" in quiet and queue is not None and queue > quiet["queue_over"] else None
+        waiting = "queue_over" in quiet and queue is not None and queue > quiet["queue_over"]
+        return ["quiet-tender"] * paying + ["quiet-queue"] * waiting
 
     # ---- reading ----
 
@@ -240,7 +242,7 @@ class Run:
             return "budget"
         if self.stacked(a):
             return "stacking"
-        if place not in LANES[self.visit.state] or (self.cause and place in QUIET_PLACES and not a.get("mandatory")):
+        if place not in LANES[self.visit.state] or (place in self.hushed and not a.get("mandatory")):
             return "lane"
         return None
 
@@ -574,7 +576,7 @@ class Run:
 
     def fill(self, pool, place, slots, taken):
         first, drawn = None, 0
-        if self.cause and place in QUIET_PLACES:
+        if place in self.hushed:
             return
         for number in range(1, slots + 1):
             if number in taken:

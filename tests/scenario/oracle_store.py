@@ -3,8 +3,8 @@
 import copy
 from zoneinfo import ZoneInfo
 
-from oracle import (ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis, subject_of,
-                    ulid)
+from oracle import (QUIET_PLACES, ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis,
+                    subject_of, ulid)
 from oracle_decide import Run
 
 
@@ -175,6 +175,18 @@ class Oracle:
             if card["state"] == "open" or reason in ("cancelled", "customer") and card["state"] in ("asked", "applied"):
                 self.withdraw(visit, card, reason)
         visit.guidance = None
+
+    def hush(self, visit):
+        stays = False
+        for card in visit.cards:
+            if card["state"] != "open":
+                continue
+            if card["placement"] in QUIET_PLACES["quiet-tender"] and not self.base["actions"][card["action"]].get("mandatory"):
+                self.withdraw(visit, card, "tender")
+            elif not card["withheld"] and card["placement"] in ("tablet", "customer"):
+                stays = True
+        if not stays:
+            visit.guidance = None
 
     def wanted(self, visit):
         known = self.known(visit)
@@ -398,8 +410,8 @@ class Oracle:
     def on_basket_tender_started(self, data, station, origin):
         visit = self.basket(data, station, origin)
         visit.state = "tender"
-        if self.base["policy"].get("quiet", {}).get("tender"):
-            self.leave(visit, "tender")
+        if self.base["policy"].get("quiet", {}).get("tender", True):
+            self.hush(visit)
         return visit
 
     def on_basket_payment_declined(self, data, station, origin):
@@ -551,7 +563,7 @@ class Oracle:
         if not card or card["answer"] or card["guidance"] != data["guidance"]:
             return
         paying = visit.state in ("tender", "closed")
-        if card["state"] != "open" or paying and data["decision"] == "accept":
+        if card["state"] != "open" or paying and card["depth"] and data["decision"] == "accept":
             if data["decision"] == "accept" and paying and not card["late"]:
                 card["late"] = True
                 self.outcome(visit, card, "late")

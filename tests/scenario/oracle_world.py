@@ -229,7 +229,7 @@ class World:
         if self.some(0.4):
             settings["levers"] = {f"issue:{actions[names[0]]['issue']}": 1.2, f"action:{names[1]}": 0.9}
         if self.some(0.6):
-            settings["quiet"] = r.choice([{"tender": True}, {"queue_over": 4}, {"tender": True, "queue_over": 6}])
+            settings["quiet"] = r.choice([{"tender": False}, {"queue_over": 4}, {"tender": False, "queue_over": 6}])
         if self.some(0.4):
             settings["care"] = {"severity": 2, "likely_to_call": 0.6, "only": ["service", "retain"]}
         source = {"policy": settings, "actions": actions, "models": [self.model(m) for m in models],

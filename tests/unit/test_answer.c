@@ -6,9 +6,9 @@
 
 /* A card a and an offer o, both open. */
 static void
-two_cards(void)
+two_cards_under(const char *policy)
 {
-	a_policy("{}");
+	a_policy(policy);
 	an_action("a", "{}");
 	an_action("o",
 	    "{'group':'h'," OFFER_OF("") ",'budget':{'per':'campaign','money':1000,'units':9}}");
@@ -17,6 +17,12 @@ two_cards(void)
 	scan("b", "c", 100);
 	assert_said("guidance 7: a o");
 	assert_heard(LANE_DECISION, "decision");
+}
+
+static void
+two_cards(void)
+{
+	two_cards_under("{}");
 }
 
 static struct reply
@@ -198,19 +204,104 @@ a_snoozed_card_sleeps_as_long_as_is_said_and_else_for_five_minutes(void **state)
 }
 
 static void
-an_answer_is_taken_while_they_pay_but_no_accept(void **state)
+an_offer_is_not_taken_while_they_pay_and_what_costs_nothing_is(void **state)
+{
+	(void)state;
+	two_cards_under("{'quiet':{'tender':false}}");
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	assert_said("");
+	assert_int_equal(answer("o", "accept"), 410);
+	assert_said("");
+	assert_heard(LANE_DECISION, "late");
+	assert_int_equal(answer("o", "accept"), 410);
+	assert_heard(LANE_DECISION, "");
+	assert_int_equal(answer("a", "accept"), 200);
+	assert_heard(LANE_DECISION, "accepted");
+	close_basket("b", 100);
+	assert_int_equal(answer("a", "dismiss"), 409);
+	assert_heard(LANE_DECISION, "withdrawn (closed)");
+}
+
+/* ---- while they pay ---- */
+
+static void
+cards_leave_while_they_pay_and_an_accept_that_comes_later_is_late(void **state)
 {
 	(void)state;
 	two_cards();
 	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	assert_said("withdraw 7 tender");
+	assert_heard(LANE_DECISION, "withdrawn (tender); withdrawn (tender)");
+	assert_int_equal(held(), 0);
 	assert_int_equal(answer("o", "accept"), 410);
-	assert_heard(LANE_DECISION, "late");
+	assert_said("");
 	assert_int_equal(answer("o", "accept"), 410);
-	assert_heard(LANE_DECISION, "");
-	assert_int_equal(answer("a", "dismiss"), 200);
+	assert_int_equal(answer("a", "accept"), 410);
+	assert_int_equal(answer("a", "dismiss"), 410);
+	assert_heard(LANE_DECISION, "late; late");
+	/* Somebody puts one more article on the belt. */
+	scan("b", "c", 100);
+	assert_said("guidance 7: a o");
+}
+
+#define RECALL \
+	"{'kind':'alert','mandatory':true,'propensity':null,'incremental':null,'margin':null," \
+	"'outcome':null,'issue':'safety','group':'s'}"
+
+static void
+a_recall_stays_while_they_pay_until_it_is_answered_or_the_basket_closes(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':3}}}");
+	an_action("a", "{}");
+	an_action("r", RECALL);
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: r a");
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	assert_said("guidance 7: r");
+	tell("pos/7/event", "basket.payment-declined", "{'basket':'b'}");
+	assert_said("");
 	close_basket("b", 100);
-	assert_int_equal(answer("a", "accept"), 409);
-	assert_heard(LANE_DECISION, "dismissed; withdrawn (closed)");
+	assert_said("withdraw 7 closed");
+	open_basket("c");
+	scan("c", "c", 100);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'c'}");
+	assert_said("guidance 7: r");
+	assert_int_equal(answer("r", "accept"), 200);
+	assert_said("guidance 7: r(answered)");
+}
+
+static void
+the_customers_screen_the_receipt_and_what_comes_later_are_not_hushed(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("c", "{'placements':['customer'],'gate':'customer'}");
+	an_action("l", "{'placements':['later'],'gate':'none','group':'l'}");
+	an_action("r", "{'placements':['receipt'],'gate':'none','group':'r'}");
+	an_action("t", "{'placements':['till'],'gate':'none','group':'t'}");
+	in_force();
+	grant(ANNA, "personalise");
+	grant(ANNA, "contact");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_said("till 7 show-message 'Do t'; till 7 print-message 'Do r'; "
+		    "till 7 show-message 'Do c'; guidance 7: c");
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	assert_said("till 7 clear-message");
+	for (size_t i = 0; i < visit_of("b")->card_count; i++) {
+		const struct card *card = &visit_of("b")->cards[i];
+
+		assert_int_equal(card->state,
+		    card->placement == PLACE_TILL ? CARD_GONE : CARD_OPEN);
+	}
+	/* Gated again, they stay. */
+	tell("pos/7/event", "basket.item-voided", "{'basket':'b','line':1}");
+	assert_said("");
+	assert_int_equal(answer("c", "accept"), 200);
 }
 
 static void
@@ -556,7 +647,10 @@ main(void)
 		SPINE_TEST(an_override_and_a_dismissal_say_why),
 		SPINE_TEST(a_card_may_be_answered_until_it_expires),
 		SPINE_TEST(a_snoozed_card_sleeps_as_long_as_is_said_and_else_for_five_minutes),
-		SPINE_TEST(an_answer_is_taken_while_they_pay_but_no_accept),
+		SPINE_TEST(an_offer_is_not_taken_while_they_pay_and_what_costs_nothing_is),
+		SPINE_TEST(cards_leave_while_they_pay_and_an_accept_that_comes_later_is_late),
+		SPINE_TEST(a_recall_stays_while_they_pay_until_it_is_answered_or_the_basket_closes),
+		SPINE_TEST(the_customers_screen_the_receipt_and_what_comes_later_are_not_hushed),
 		SPINE_TEST(what_is_not_taken_frees_what_it_held),
 		SPINE_TEST(a_managers_card_needs_a_pin_for_yes_and_none_for_no),
 		SPINE_TEST(after_five_wrong_pins_a_right_one_is_refused_for_five_minutes),

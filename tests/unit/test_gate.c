@@ -473,7 +473,7 @@ the_lane_is_closed_by_the_state_of_the_visit(void **state)
 		{ VISIT_WAITING, "tab | nothing | lat" },
 		{ VISIT_OPEN, "tab | rec | lat" },
 		{ VISIT_SUSPENDED, "nothing | nothing | lat" },
-		{ VISIT_TENDER, "tab | rec | lat" },
+		{ VISIT_TENDER, "rec | lat" },
 		{ VISIT_CLOSED, "nothing | rec | lat" },
 		{ VISIT_CANCELLED, "nothing | nothing | lat" },
 	};
@@ -489,6 +489,14 @@ the_lane_is_closed_by_the_state_of_the_visit(void **state)
 		assert_string_equal(slots_of(&s), cases[i].slots);
 	}
 	assert_fate("tab", "lane");
+	scene_end(&s);
+	scene_begin(&s,
+	    "{\"placements\":{\"receipt\":{\"slots\":1},\"later\":{\"slots\":1}},"
+	    "\"quiet\":{\"tender\":false}}");
+	add_action(&s, "tab", "{}");
+	s.visit.state = VISIT_TENDER;
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "tab");
 }
 
 static void
@@ -496,20 +504,21 @@ a_quiet_lane_shows_only_what_is_mandatory(void **state)
 {
 	(void)state;
 	scene_begin(&s,
-	    "{\"placements\":{\"tablet\":{\"slots\":2},\"receipt\":{\"slots\":1}},"
-	    "\"quiet\":{\"tender\":true,\"queue_over\":4}}");
+	    "{\"placements\":{\"tablet\":{\"slots\":2},\"receipt\":{\"slots\":1},"
+	    "\"customer\":{\"slots\":1}},\"quiet\":{\"tender\":true,\"queue_over\":4}}");
 	add_action(&s, "a", "{}");
+	add_action(&s, "c", "{\"placements\":[\"customer\"],\"gate\":\"customer\"}");
 	add_action(&s, "m",
 	    "{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null,"
 	    "\"margin\":null,\"outcome\":null}");
 	add_action(&s, "r", "{\"placements\":[\"receipt\"]}");
 	scene_decide(&s);
 	assert_null(s.decision.cause);
-	assert_string_equal(slots_of(&s), "m a | r");
+	assert_string_equal(slots_of(&s), "m a | r | c");
 	s.visit.state = VISIT_TENDER;
 	scene_decide(&s);
 	assert_string_equal(s.decision.cause, "quiet-tender");
-	assert_string_equal(slots_of(&s), "m | r");
+	assert_string_equal(slots_of(&s), "m | r | c");
 	assert_fate("a", "lane");
 	s.visit.state = VISIT_OPEN;
 	s.input.sources.has_queue = true;
@@ -519,6 +528,7 @@ a_quiet_lane_shows_only_what_is_mandatory(void **state)
 	s.input.sources.queue = 5;
 	scene_decide(&s);
 	assert_string_equal(s.decision.cause, "quiet-queue");
+	assert_string_equal(slots_of(&s), "m | r");
 	assert_fate("a", "lane");
 }
 

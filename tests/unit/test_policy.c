@@ -108,7 +108,7 @@ what_is_absent_has_the_stated_default(void **state)
 	assert_true(policy->interrupt.kind == EXPR_CONST && policy->interrupt.constant == 3);
 	policy_free(policy);
 	policy = changed("policy.json", " \"quiet\":{\"tender\":true,\"queue_over\":4},\n", "");
-	assert_true(!policy->quiet_tender && policy->quiet_queue_over < 0);
+	assert_true(policy->quiet_tender && policy->quiet_queue_over < 0);
 	policy_free(policy);
 	policy = changed("policy.json",
 	    " \"care\":{\"severity\":2,\"likely_to_call\":0.6,\"only\":[\"service\",\"retain\"]},"
