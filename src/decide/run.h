@@ -113,7 +113,7 @@ struct run {
 	size_t room;	  /* new cards that fit into the visit, before this decision */
 	int64_t basket_minor;
 	unsigned quiet; /* placements where only mandatory cards come: a bit each */
-	bool answered; /* some card of the visit has an answer */
+	bool answered;	/* some card of the visit has an answer */
 	struct lot lot;
 	int care;	   /* -1: not looked at; else 0 or 1 */
 	struct door *door; /* what a person names; NULL: a draw */

@@ -358,9 +358,9 @@ subject_add_purchase(struct subject *subject, const struct visit *visit, const s
 		.at_ms = at_ms,
 		.sold_ms = visit->sold_ms != 0 ? visit->sold_ms : at_ms };
 
-	if (subject->forgotten || visit->training)
+	if (subject->forgotten || (visit->training && !visit->in_history))
 		return;
-	if (nothing_bought(visit, marks)) {
+	if (visit->training || nothing_bought(visit, marks)) {
 		purchase.taken_back = true;
 		purchases_remove(subject, &visit->id);
 		purchase_encode(&purchase, out);

@@ -139,6 +139,8 @@ learn_opened(const struct call *call, struct visit *visit)
 	const struct event *event = call->event;
 
 	visit->opened = true;
+	if (event->training && !visit->training)
+		call->ret->effects |= EFFECT_TRAINING;
 	visit->training = visit->training || event->training;
 	if (event->associate == NULL)
 		return;

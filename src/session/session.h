@@ -66,8 +66,9 @@ enum session_effect {
 	EFFECT_LEFT = 1 << 12,	     /* customer.left, or a WAITING card replaced by another */
 	/* understood, changes nothing (void of nothing after cancelled, close of closed …) */
 	EFFECT_IGNORED = 1 << 13,
-	EFFECT_AGAIN = 1 << 14,	 /* with OPENED: the number was another basket's before */
-	EFFECT_RECALL = 1 << 15, /* a recall that found no suspended sale: it may still come */
+	EFFECT_AGAIN = 1 << 14,	   /* with OPENED: the number was another basket's before */
+	EFFECT_RECALL = 1 << 15,   /* a recall that found no suspended sale: it may still come */
+	EFFECT_TRAINING = 1 << 16, /* it turned out to be no sale */
 };
 struct session_result {
 	/* REJECT_BAD_VALUE (too many lines); else REJECT_NONE */

@@ -22,7 +22,7 @@ const char *
 withdraw_name(enum withdraw_reason reason)
 {
 	static const char *const names[] = { "tender", "closed", "cancelled", "expired", "gate",
-		"replaced", "customer", "consent", "stopped" };
+		"replaced", "customer", "consent", "stopped", "customer", "gate" };
 
 	return NAME_OF(names, reason);
 }
@@ -286,7 +286,8 @@ card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
 static bool
 takes_accepted(enum withdraw_reason reason)
 {
-	return reason == WITHDRAW_CANCELLED || reason == WITHDRAW_CUSTOMER;
+	return reason == WITHDRAW_CANCELLED || reason == WITHDRAW_CUSTOMER ||
+	    reason == WITHDRAW_TRAINING;
 }
 
 void

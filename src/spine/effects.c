@@ -65,7 +65,7 @@ visit_write_purchase(struct engine *engine, struct visit *visit)
 	struct buf buf = { 0 };
 	int64_t at_ms = visit->closed_ms != 0 ? visit->closed_ms : engine->now_ms;
 
-	if (!visit->has_subject || visit->training)
+	if (!visit->has_subject || (visit->training && !visit->in_history))
 		return;
 	subject = engine_subject(engine, &visit->subject);
 	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
@@ -197,6 +197,15 @@ closed(struct engine *engine, struct visit *visit)
 	returns_ask(engine, visit);
 }
 
+/* It turns out to be training: a till's trainee is shown nothing and buys nothing. */
+static void
+no_sale(struct engine *engine, struct visit *visit)
+{
+	visit_withdraw(engine, visit, WITHDRAW_TRAINING);
+	if (visit->in_history)
+		visit_write_purchase(engine, visit);
+}
+
 /* After it was closed all of it comes back. */
 static void
 cancelled(struct engine *engine, struct visit *visit)
@@ -312,6 +321,10 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	engine_touch(engine, visit);
 	number_effects(engine, visit, effects);
 	withdraw_former(engine, visit, result);
+	if (effects & EFFECT_TRAINING)
+		no_sale(engine, visit);
+	if (effects & EFFECT_LEFT && visit->basket != NULL)
+		visit_withdraw(engine, visit, WITHDRAW_LEFT);
 	if (effects & EFFECT_IDENTIFIED && !identified(engine, visit)) {
 		result->visit = NULL;
 		return;

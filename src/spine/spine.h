@@ -137,7 +137,10 @@ enum withdraw_reason {
 	WITHDRAW_REPLACED,
 	WITHDRAW_CUSTOMER,
 	WITHDRAW_CONSENT,
-	WITHDRAW_STOPPED
+	WITHDRAW_STOPPED,
+	/* within the store only: what a tablet hears is another's name */
+	WITHDRAW_LEFT,	  /* customer; what they accepted stays with the basket */
+	WITHDRAW_TRAINING /* gate; it takes what was accepted along */
 };
 
 /* engine_subjects.c */

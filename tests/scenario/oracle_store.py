@@ -170,9 +170,10 @@ class Oracle:
             self.outcome(visit, card, "expired" if reason == "expired" else "withdrawn", reason)
         card["state"], card["hold"] = "gone", None
 
-    def leave(self, visit, reason):
+    def leave(self, visit, reason, taking=False):
+        taking = taking or reason in ("cancelled", "customer")
         for card in visit.cards:
-            if card["state"] == "open" or reason in ("cancelled", "customer") and card["state"] in ("asked", "applied"):
+            if card["state"] == "open" or taking and card["state"] in ("asked", "applied"):
                 self.withdraw(visit, card, reason)
         visit.guidance = None
 
@@ -359,7 +360,9 @@ class Oracle:
 
     def on_basket_opened(self, data, station, origin):
         visit = self.basket(data, station, origin)
-        visit.training = visit.training or data.get("training", False)
+        if data.get("training", False) and not visit.training:
+            visit.training = True
+            self.leave(visit, "gate", taking=True)
         return visit
 
     def on_basket_item_added(self, data, station, origin):

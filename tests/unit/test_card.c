@@ -222,10 +222,57 @@ what_was_agreed_is_on_the_screen_where_the_sale_goes_on(void **state)
 	assert_int_equal(visit_of("b")->cards[0].state, CARD_ASKED);
 }
 
+/* ---- what takes them away ---- */
+
+static void
+who_turns_to_go_leaves_an_empty_screen_and_keeps_what_was_agreed(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	an_action("o", "{'group':'h'," OFFER_OF("") "}");
+	in_force();
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_int_equal(answer("o", "accept"), 200);
+	assert_said("till 7 apply-offer; guidance 7: a o(asked)");
+	tell("loyalty/r1/event", "customer.left", "{'subject':'" ANNA "','station':'7'}");
+	assert_said("withdraw 7 customer");
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", token);
+	assert_said("");
+	close_basket("b", 60);
+	assert_heard(LANE_MONEY, "redeemed 40");
+}
+
+static void
+a_sale_that_turns_out_to_be_training_takes_its_cards_and_tokens_away(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	an_action("o", "{'group':'h'," OFFER_OF("") ",'budget':{'per':'store-day','units':1}}");
+	in_force();
+	scan("b", "c", 100);
+	assert_said("guidance 7: a o");
+	assert_int_equal(answer("o", "accept"), 200);
+	tell("pos/7/event", "basket.opened", "{'basket':'b','terminal':'7','training':true}");
+	assert_said("till 7 withdraw-offer; withdraw 7 gate");
+	scan("b", "c", 100);
+	assert_said("");
+	/* What it held is there for a real one. */
+	tell("pos/8/event", "basket.item-added",
+	    "{'basket':'d','line':1,'sku':'s','category':'c','qty':1,'amount':100,'currency':'EUR'"
+	    "}");
+	assert_said("guidance 8: a o");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(who_turns_to_go_leaves_an_empty_screen_and_keeps_what_was_agreed),
+		SPINE_TEST(a_sale_that_turns_out_to_be_training_takes_its_cards_and_tokens_away),
 		SPINE_TEST(a_card_is_shown_until_it_expires_to_the_millisecond),
 		SPINE_TEST(what_takes_a_card_away_says_why),
 		SPINE_TEST(at_tender_a_quiet_policy_takes_cards_away_and_another_leaves_them),

@@ -80,6 +80,23 @@ training_and_cancelled_baskets_are_no_purchases(void **state)
 	assert_int_equal(customer(ANNA)->incident_count, 0);
 }
 
+/* Its opened comes last of all. */
+static void
+a_purchase_that_turns_out_to_be_training_is_taken_back_also_on_disk(void **state)
+{
+	(void)state;
+	grant(ANNA, "profile");
+	identify(ANNA);
+	scan("b", "c", 500);
+	close_basket("b", 500);
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	late_ms = S_MS;
+	tell("pos/7/event", "basket.opened", "{'basket':'b','terminal':'7','training':true}");
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	engine_drop_subjects(engine);
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+}
+
 static void
 a_post_void_takes_the_purchase_back_also_on_disk(void **state)
 {
@@ -512,6 +529,7 @@ main(void)
 		SPINE_TEST(a_purchase_is_kept_only_with_consent_to_a_profile),
 		SPINE_TEST(consent_that_ends_is_none_from_that_instant_on),
 		SPINE_TEST(training_and_cancelled_baskets_are_no_purchases),
+		SPINE_TEST(a_purchase_that_turns_out_to_be_training_is_taken_back_also_on_disk),
 		SPINE_TEST(a_post_void_takes_the_purchase_back_also_on_disk),
 		SPINE_TEST(incidents_are_kept_only_with_consent_to_a_profile),
 		SPINE_TEST(each_incident_counts_by_its_kind),
