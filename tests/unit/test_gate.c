@@ -402,6 +402,49 @@ the_budget_bears_the_hold_to_its_last_unit(void **state)
 }
 
 static void
+each_bound_of_a_budget_is_asked_and_nothing_is_a_bound_too(void **state)
+{
+	static const struct {
+		struct budget budget;
+		int64_t hold_minor;
+		const char *clause;
+	} cases[] = {
+		{ { .per = BUDGET_NONE, .money_minor = 0, .units = 0 }, 1, NULL },
+		{ { .per = BUDGET_STORE_DAY, .money_minor = -1, .units = -1 }, 1000, NULL },
+		{ { .per = BUDGET_STORE_DAY, .money_minor = 0, .units = -1 }, 0, "budget.money" },
+		{ { .per = BUDGET_STORE_DAY, .money_minor = 5, .units = -1 }, 0, NULL },
+		{ { .per = BUDGET_STORE_DAY, .money_minor = 5, .units = -1 }, 1, "budget.money" },
+		{ { .per = BUDGET_CAMPAIGN, .money_minor = 7, .units = -1 }, 0, NULL },
+		{ { .per = BUDGET_CAMPAIGN, .money_minor = 7, .units = -1 }, 1, "budget.money" },
+		{ { .per = BUDGET_STORE_DAY, .money_minor = -1, .units = 0 }, 0, "budget.units" },
+		{ { .per = BUDGET_STORE_DAY, .money_minor = -1, .units = 3 }, 0, NULL },
+		{ { .per = BUDGET_STORE_DAY, .money_minor = -1, .units = 2 }, 0, "budget.units" },
+		{ { .per = BUDGET_CAMPAIGN, .money_minor = -1, .units = 5 }, 0, NULL },
+		{ { .per = BUDGET_CAMPAIGN, .money_minor = -1, .units = 4 }, 0, "budget.units" },
+	};
+	struct budget_use use = {
+		.day_money_minor = 5, .all_money_minor = 7, .day_units = 2, .all_units = 4
+	};
+	const char *clause;
+
+	(void)state;
+	scene_begin(&s, "{}");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		clause = budget_clause(&cases[i].budget, &use, false, cases[i].hold_minor);
+		if (clause == NULL || cases[i].clause == NULL
+			? clause != cases[i].clause
+			: strcmp(clause, cases[i].clause) != 0)
+			fail_msg("%zu: %s", i, clause != NULL ? clause : "none");
+	}
+	use = (struct budget_use){ 0 }; /* of nothing, the first is already too much */
+	assert_null(budget_clause(&cases[2].budget, &use, true, 0));
+	assert_string_equal(budget_clause(&cases[2].budget, &use, true, 1), "budget.money");
+	assert_string_equal(budget_clause(&cases[7].budget, &use, true, 0), "budget.units");
+	assert_string_equal(budget_clause(&cases[5].budget, &use, true, 0),
+	    "budget: time uncertain");
+}
+
+static void
 a_cards_own_hold_never_counts_against_it(void **state)
 {
 	struct budget_use use = { .action = "a", .day_money_minor = 1000, .day_units = 5 };
@@ -659,6 +702,7 @@ main(void)
 		T(what_was_answered_in_this_visit_stays_answered),
 		T(a_cap_closes_with_its_count),
 		T(the_budget_bears_the_hold_to_its_last_unit),
+		T(each_bound_of_a_budget_is_asked_and_nothing_is_a_bound_too),
 		T(a_cards_own_hold_never_counts_against_it),
 		T(a_shared_budget_is_not_spent_without_a_sure_clock),
 		T(one_of_a_stacking_group_stands_at_a_time),
