@@ -205,6 +205,11 @@ bench: deps-ci all $(BENCH_BIN)
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/models.py --quick
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/loop.py $(LOOP)
 
+# What comes too fast, over the broker as it is shipped: FLOOD='--events 100000 --seconds 20'.
+.PHONY: flood
+flood: all $(BUILD)/bench/flood $(BUILD)/bench/load
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/flood.py $(FLOOD)
+
 # Scoring beside the library that trained the model; MODELS='--update docs/benchmarks.md --plot docs/models-speed.svg' writes it down.
 .PHONY: bench-models
 bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
@@ -302,6 +307,7 @@ help:
 	@echo "make fresh      make demo and make check in an empty Debian 12"
 	@echo "make bench      figures; make bench-models: models beside XGBoost"
 	@echo "make conformance  margins of models, against XGBoost"
+	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
 	@echo "make flips      one bit of the state flips, FLIPS=200 times, under the daemon"

@@ -47,11 +47,23 @@ daemon_mono_ms(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
-int64_t
-daemon_mono_us(void)
+static int64_t
+clock_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
+daemon_mono_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t
+daemon_cpu_us(void)
+{
+	return clock_us(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -107,6 +107,7 @@ void daemon_clock_init(struct daemon *daemon);
 int64_t daemon_now_ms(struct daemon *daemon);
 int64_t daemon_mono_ms(void);
 int64_t daemon_mono_us(void);
+int64_t daemon_cpu_us(void); /* processor time of this process */
 
 /* queue.c */
 /* A copy is queued; the turn runs when the loop gets to it. false: no room. */

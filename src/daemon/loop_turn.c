@@ -37,9 +37,10 @@ queue_delivered(struct daemon *daemon)
 
 /* ---- what waits ---- */
 
-#define WAITED_BESIDE 16 /* beside a full turn: the broker has more, perhaps of another station */
-#define WAITED_MS_MIN 10
-#define WAITED_MS_MAX 30
+#define BUSY_INPUTS 16 /* so many at once: the broker has more, perhaps of another station */
+#define WAITED_US_MIN \
+	8000 /* of processor time: how long the disk takes is no reason to write more often */
+#define WAITED_US_MAX 20000
 
 /* Events that came too fast are taken when nothing else is ready. */
 static int
@@ -49,8 +50,8 @@ queue_waited(struct daemon *daemon)
 	struct input input = { .kind = INPUT_WAITED, .now_ms = daemon_now_ms(daemon) };
 	int max = daemon->waited_max, count = 0;
 
-	if (daemon->input_count >= (size_t)daemon->conf.turn_events && max > WAITED_BESIDE)
-		max = WAITED_BESIDE;
+	if (daemon->input_count >= BUSY_INPUTS && max > 1)
+		max = 1;
 	while (count < max && count < waiting && daemon_queue(daemon, &input))
 		count++;
 	return count;
@@ -58,11 +59,11 @@ queue_waited(struct daemon *daemon)
 
 /* So many that a till which has something to say does not wait long for the end of their turn. */
 static void
-pace_waited(struct daemon *daemon, int count, int64_t took_ms)
+pace_waited(struct daemon *daemon, int count, int64_t took_us)
 {
-	if (count > 0 && took_ms > WAITED_MS_MAX && daemon->waited_max > 1)
-		daemon->waited_max /= 2;
-	else if (count == daemon->waited_max && took_ms < WAITED_MS_MIN &&
+	if (count > 1 && took_us > WAITED_US_MAX)
+		daemon->waited_max = count / 2;
+	else if (count == daemon->waited_max && took_us < WAITED_US_MIN &&
 	    daemon->waited_max < daemon->conf.turn_events)
 		daemon->waited_max *= 2;
 }
@@ -235,7 +236,7 @@ daemon_turn_init(struct daemon *daemon, struct err *err)
 	daemon->input_max = (size_t)daemon->conf.turn_events + OWN_INPUTS;
 	daemon->inputs = mem_calloc(daemon->input_max, sizeof(*daemon->inputs));
 	daemon->input_arena = arena_new();
-	daemon->waited_max = WAITED_BESIDE;
+	daemon->waited_max = BUSY_INPUTS;
 	return 0;
 }
 
@@ -283,7 +284,7 @@ take_inputs(struct daemon *daemon)
 void
 daemon_turn(struct daemon *daemon)
 {
-	int64_t began_ms = daemon_mono_ms();
+	int64_t began_us = daemon_cpu_us();
 	int waited;
 
 	event_del(daemon->turn_event);
@@ -292,7 +293,7 @@ daemon_turn(struct daemon *daemon)
 	if (daemon->input_count == 0)
 		return;
 	daemon->turn = take_inputs(daemon);
-	pace_waited(daemon, waited, daemon_mono_ms() - began_ms);
+	pace_waited(daemon, waited, daemon_cpu_us() - began_us);
 	if (daemon->turn != 0) {
 		turn_failed(daemon, daemon->turn);
 		return;

@@ -33,6 +33,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ITEMS 10
 #define TILLS_MAX 256
@@ -271,13 +272,18 @@ wait_and_read(int64_t until_ns)
 static struct mosquitto *
 connect_client(void (*on_connect)(struct mosquitto *, void *, int))
 {
-	struct mosquitto *mosq = mosquitto_new(NULL, true, NULL);
+	struct mosquitto *mosq;
+	char id[64];
+
+	/* The shipped broker wants a name. */
+	snprintf(id, sizeof(id), "load-%d-%s", (int)getpid(), on_connect != NULL ? "in" : "out");
+	mosq = mosquitto_new(id, true, NULL);
 
 	mosquitto_int_option(mosq, MOSQ_OPT_TCP_NODELAY, 1);
 	mosquitto_max_inflight_messages_set(mosq, 0);
 	if (on_connect != NULL)
 		mosquitto_connect_callback_set(mosq, on_connect);
-	if (mosquitto_connect(mosq, "127.0.0.1", want.port, 600) != MOSQ_ERR_SUCCESS)
+	if (mosquitto_connect(mosq, "127.0.0.1", want.port, 60) != MOSQ_ERR_SUCCESS)
 		fail("no broker");
 	return mosq;
 }
