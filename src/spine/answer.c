@@ -193,11 +193,11 @@ manager_agrees(struct engine *engine, const struct event *event, struct reply *r
 		refuse(reply, 403, "a manager's PIN is needed");
 		return false;
 	}
-	switch (manager_check(engine, event->manager, event->pin)) {
+	switch (manager_check(engine, event->origin, event->manager, event->pin)) {
 	case MANAGER_OK: return true;
 	case MANAGER_LOCKED:
 		refuse(reply, 423,
-		    "this manager's PIN is locked for five minutes after five wrong ones");
+		    "too many wrong PINs from this tablet: no PIN is taken from it for a while");
 		return false;
 	default: refuse(reply, 403, "no such manager, or another PIN"); return false;
 	}

@@ -171,6 +171,7 @@ void engine_drop_subjects(struct engine *engine);
 
 /* managers (manager.c): in the table of tablets, by this flag; between two turns */
 #define TABLET_FLAG_MANAGER 1
+#define TABLET_FLAG_LOCK 2 /* where wrong PINs came from */
 int manager_add(struct store *store, const char *id, const char *pin, int64_t now_ms)
     AISLE_MUST_CHECK;
 int manager_remove(struct store *store, const char *id) AISLE_MUST_CHECK; /* AISLE_E_NONE */

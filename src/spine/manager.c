@@ -3,8 +3,11 @@
  * manager.c - who may approve: managers and their PINs.
  *
  * DESIGN
- *   A PIN is short: what protects it is the lock after a few wrong ones, kept
- *   in the state so that a restart does not open it. Its hash (libsodium's
+ *   A PIN is short: what protects it is the lock after a few wrong ones. It
+ *   locks where they came from, a tablet, and not whom they named: else whoever
+ *   reaches one tablet could keep every manager of the store from approving.
+ *   It is longer each time, and kept in the state so that a restart does not
+ *   open it. A manager's id that is none counts like a wrong PIN. Its hash (libsodium's
  *   crypto_pwhash_str) is made small enough for a gateway's memory; the row is
  *   sealed besides. Managers lie in the table of the tablets, told apart by
  *   their flag.
@@ -23,13 +26,19 @@
 #include "core/log.h"
 
 #define TRIES_MAX 5
-#define LOCK_MS (5 * MIN_MS)
+#define LOCK_MS (5 * MIN_MS) /* the first; each one after it is twice as long */
+#define LOCK_MS_MAX D_MS
+#define LOCK_FORGET_MS D_MS /* without a wrong PIN, and it begins with the first again */
 #define HASH_OPS 3
 #define HASH_BYTES (256u << 10)
 
 struct manager {
 	char *id, *hash;
-	int64_t failures, locked_until_ms;
+};
+
+/* What came wrong from one tablet. */
+struct lock {
+	int64_t failures, locks, until_ms, wrong_ms;
 };
 
 static struct id
@@ -53,8 +62,6 @@ load(struct store *store, const char *id, struct manager *ret)
 
 		ret->id = rd_str(&rd);
 		ret->hash = rd_str(&rd);
-		ret->failures = rd_i64(&rd);
-		ret->locked_until_ms = rd_i64(&rd);
 		if (!rd_done(&rd) || ret->id == NULL || ret->hash == NULL ||
 		    strcmp(ret->id, id) != 0)
 			rc = AISLE_E_NONE;
@@ -79,44 +86,105 @@ save(struct store *store, const struct manager *manager, int64_t now_ms)
 
 	buf_str(&body, manager->id);
 	buf_str(&body, manager->hash);
-	buf_i64(&body, manager->failures);
-	buf_i64(&body, manager->locked_until_ms);
 	rc = store_put(store, STORE_TABLET, &key, NULL, now_ms, TABLET_FLAG_MANAGER, body.data,
 	    body.len);
 	buf_wipe(&body);
 	return rc;
 }
 
-enum manager_verdict
-manager_check(struct engine *engine, const char *id, const char *pin)
+static struct id
+lock_key(const char *source)
 {
-	enum manager_verdict verdict = MANAGER_NO;
-	struct manager manager;
+	const char *parts[] = { "pin-lock", source };
+
+	return hash_parts(parts, 2);
+}
+
+static void
+lock_load(struct engine *engine, const char *source, struct lock *ret)
+{
+	struct id key = lock_key(source);
+	struct buf body = { 0 };
+	int rc = store_get(engine->store, STORE_TABLET, &key, &body, NULL);
+
+	*ret = (struct lock){ 0 };
+	engine_check(engine, rc);
+	if (rc == 0) {
+		struct rd rd = rd_init(body.data, body.len);
+		struct lock lock = { .failures = rd_i64(&rd), .locks = rd_i64(&rd) };
+
+		lock.until_ms = rd_i64(&rd);
+		lock.wrong_ms = rd_i64(&rd);
+		if (rd_done(&rd) && engine->now_ms < lock.wrong_ms + LOCK_FORGET_MS + LOCK_MS_MAX)
+			*ret = lock;
+	}
+	buf_done(&body);
+}
+
+static void
+lock_save(struct engine *engine, const char *source, const struct lock *lock)
+{
+	struct id key = lock_key(source);
+	struct buf body = { 0 };
+
+	buf_i64(&body, lock->failures);
+	buf_i64(&body, lock->locks);
+	buf_i64(&body, lock->until_ms);
+	buf_i64(&body, lock->wrong_ms);
+	engine_check(engine,
+	    store_put(engine->store, STORE_TABLET, &key, NULL, engine->now_ms, TABLET_FLAG_LOCK,
+		body.data, body.len));
+	buf_done(&body);
+}
+
+static void
+count_wrong(struct engine *engine, const char *source, struct lock *lock)
+{
+	int64_t lock_ms = LOCK_MS;
+
+	/* As long after the end of the lock, not of what led to it. */
+	if (engine->now_ms >= lock->until_ms + LOCK_FORGET_MS &&
+	    engine->now_ms >= lock->wrong_ms + LOCK_FORGET_MS)
+		*lock = (struct lock){ 0 };
+	lock->wrong_ms = engine->now_ms;
+	if (++lock->failures >= TRIES_MAX) {
+		for (int64_t i = 0; i < lock->locks && lock_ms < LOCK_MS_MAX; i++)
+			lock_ms *= 2;
+		if (lock_ms > LOCK_MS_MAX)
+			lock_ms = LOCK_MS_MAX;
+		lock->failures = 0;
+		lock->locks++;
+		lock->until_ms = engine->now_ms + lock_ms;
+		log_warning("no PIN is taken from here after %d wrong ones source=%s minutes=%lld",
+		    TRIES_MAX, LOG_VALUE(source), (long long)(lock_ms / MIN_MS));
+	}
+	lock_save(engine, source, lock);
+}
+
+enum manager_verdict
+manager_check(struct engine *engine, const char *source, const char *id, const char *pin)
+{
+	struct manager manager = { NULL, NULL };
+	struct lock lock;
+	bool right;
 	int rc;
 
 	if (id == NULL || pin == NULL)
 		return MANAGER_NO;
+	lock_load(engine, source, &lock);
+	if (engine->now_ms < lock.until_ms)
+		return MANAGER_LOCKED;
 	rc = load(engine->store, id, &manager);
 	engine_check(engine, rc);
-	if (rc == 0 && engine->now_ms < manager.locked_until_ms) {
-		verdict = MANAGER_LOCKED;
-	} else if (rc == 0) {
-		bool right = crypto_pwhash_str_verify(manager.hash, pin, strlen(pin)) == 0;
-		bool changed = !right || manager.failures != 0;
-
-		manager.failures = right ? 0 : manager.failures + 1;
-		if (manager.failures >= TRIES_MAX) {
-			manager.failures = 0;
-			manager.locked_until_ms = engine->now_ms + LOCK_MS;
-			log_warning("a manager's PIN is locked after %d wrong ones manager=%s",
-			    TRIES_MAX, LOG_VALUE(id));
-		}
-		if (changed)
-			engine_check(engine, save(engine->store, &manager, engine->now_ms));
-		verdict = right ? MANAGER_OK : MANAGER_NO;
-	}
+	right = rc == 0 && crypto_pwhash_str_verify(manager.hash, pin, strlen(pin)) == 0;
 	done(&manager);
-	return verdict;
+	if (!right) {
+		count_wrong(engine, source, &lock);
+	} else if (lock.failures != 0) {
+		lock.failures = 0;
+		lock_save(engine, source, &lock);
+	}
+	return right ? MANAGER_OK : MANAGER_NO;
 }
 
 struct manager_search {

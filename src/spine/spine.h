@@ -325,7 +325,9 @@ void instead_apply(struct engine *engine, struct visit *visit, struct card *card
 
 /* manager.c */
 enum manager_verdict { MANAGER_OK, MANAGER_NO, MANAGER_LOCKED };
-enum manager_verdict manager_check(struct engine *engine, const char *id, const char *pin);
+/* source: the tablet that it came from, which is what wrong ones lock. */
+enum manager_verdict manager_check(struct engine *engine, const char *source, const char *id,
+    const char *pin);
 /* Who of the managers on the list has this key of person_key(). The caller's; NULL: nobody. */
 char *manager_by_key(struct engine *engine, const char *hex);
 

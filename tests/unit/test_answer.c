@@ -357,7 +357,7 @@ after_five_wrong_pins_a_right_one_is_refused_for_five_minutes(void **state)
 		assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "1"),
 		    403);
 	/* A right one in between begins the count anew: as another card's. */
-	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_OK);
+	assert_int_equal(manager_check(engine, "t1", "eve", "4711"), MANAGER_OK);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "1"),
 		    403);
@@ -373,12 +373,12 @@ a_manager_who_is_removed_approves_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
-	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_OK);
+	assert_int_equal(manager_check(engine, "t1", "eve", "4711"), MANAGER_OK);
 	assert_int_equal(manager_remove(engine->store, "bob"), AISLE_E_NONE);
 	assert_int_equal(manager_remove(engine->store, "eve"), 0);
-	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_NO);
-	assert_int_equal(manager_check(engine, NULL, "4711"), MANAGER_NO);
-	assert_int_equal(manager_check(engine, "eve", NULL), MANAGER_NO);
+	assert_int_equal(manager_check(engine, "t1", "eve", "4711"), MANAGER_NO);
+	assert_int_equal(manager_check(engine, "t1", NULL, "4711"), MANAGER_NO);
+	assert_int_equal(manager_check(engine, "t1", "eve", NULL), MANAGER_NO);
 	assert_int_equal(manager_remove(engine->store, "eve"), AISLE_E_NONE);
 }
 

@@ -214,7 +214,7 @@ a_store_whose_sync_failed_takes_nothing_until_it_is_opened_again(void **state)
 	assert_int_equal(turn_run(engine, &input, 1), 0);
 	assert_true(room_make(engine, T0) >= 0);
 	assert_non_null(visit_of("b"));
-	assert_int_equal(manager_check(engine, "eve", "4711"), MANAGER_NO);
+	assert_int_equal(manager_check(engine, "t1", "eve", "4711"), MANAGER_NO);
 }
 
 static void

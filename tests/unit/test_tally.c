@@ -559,30 +559,69 @@ a_report_without_a_policy_says_so_and_what_is_stopped(void **state)
 	engine_close(engine);
 }
 
+static enum manager_verdict
+tried(struct engine *engine, const char *tablet, const char *pin)
+{
+	return manager_check(engine, tablet, "mia", pin);
+}
+
 static void
-a_pin_is_locked_after_five_wrong_ones_for_five_minutes(void **state)
+wrong_pins(struct engine *engine, const char *tablet, int count)
+{
+	for (int i = 0; i < count; i++)
+		assert_int_equal(tried(engine, tablet, "0000"), MANAGER_NO);
+}
+
+static void
+five_wrong_pins_lock_the_tablet_they_came_from_and_nobody_else(void **state)
 {
 	struct engine *engine = open_engine();
 
 	(void)state;
 	assert_int_equal(manager_add(engine->store, "mia", "2468", T0), 0);
 	clock_at(engine, T0);
-	assert_int_equal(manager_check(engine, "nobody", "2468"), MANAGER_NO);
-	assert_int_equal(manager_check(engine, "mia", "2468"), MANAGER_OK);
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(manager_check(engine, "mia", "0000"), MANAGER_NO);
+	assert_int_equal(manager_check(engine, "t1", "nobody", "2468"), MANAGER_NO);
+	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_OK);
+	wrong_pins(engine, "t1", 4);
 	/* A right one in between starts the count again. */
-	assert_int_equal(manager_check(engine, "mia", "2468"), MANAGER_OK);
-	for (int i = 0; i < 5; i++)
-		assert_int_equal(manager_check(engine, "mia", "0000"), MANAGER_NO);
-	assert_int_equal(manager_check(engine, "mia", "2468"), MANAGER_LOCKED);
+	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_OK);
+	wrong_pins(engine, "t1", 4);
+	assert_int_equal(manager_check(engine, "t1", "nobody", "0000"), MANAGER_NO);
+	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_LOCKED);
+	assert_int_equal(tried(engine, "t2", "2468"), MANAGER_OK);
 	clock_at(engine, T0 + 5 * MIN_MS - 1);
-	assert_int_equal(manager_check(engine, "mia", "2468"), MANAGER_LOCKED);
+	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_LOCKED);
 	clock_at(engine, T0 + 5 * MIN_MS);
-	assert_int_equal(manager_check(engine, "mia", "2468"), MANAGER_OK);
+	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_OK);
 	assert_int_equal(manager_remove(engine->store, "mia"), 0);
 	assert_int_equal(manager_remove(engine->store, "mia"), AISLE_E_NONE);
-	assert_int_equal(manager_check(engine, "mia", "2468"), MANAGER_NO);
+	assert_int_equal(tried(engine, "t2", "2468"), MANAGER_NO);
+	engine_close(engine);
+}
+
+static void
+each_lock_is_twice_as_long_up_to_a_day_until_a_day_without_wrong_pins(void **state)
+{
+	struct engine *engine = open_engine();
+	int64_t now_ms = T0, minutes = 5;
+
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "mia", "2468", T0), 0);
+	for (int i = 0; i < 12; i++) {
+		clock_at(engine, now_ms);
+		wrong_pins(engine, "t1", 5);
+		clock_at(engine, now_ms + minutes * MIN_MS - 1);
+		assert_int_equal(tried(engine, "t1", "2468"), MANAGER_LOCKED);
+		now_ms += minutes * MIN_MS;
+		clock_at(engine, now_ms);
+		assert_int_equal(tried(engine, "t1", "2468"), MANAGER_OK);
+		minutes = minutes * 2 > 1440 ? 1440 : minutes * 2;
+	}
+	now_ms += D_MS;
+	clock_at(engine, now_ms);
+	wrong_pins(engine, "t1", 5);
+	clock_at(engine, now_ms + 5 * MIN_MS);
+	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_OK);
 	engine_close(engine);
 }
 
@@ -621,7 +660,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_report_without_a_policy_says_so_and_what_is_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-		    a_pin_is_locked_after_five_wrong_ones_for_five_minutes, set_up, tear_down),
+		    five_wrong_pins_lock_the_tablet_they_came_from_and_nobody_else, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    each_lock_is_twice_as_long_up_to_a_day_until_a_day_without_wrong_pins, set_up,
+		    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
