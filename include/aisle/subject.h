@@ -26,6 +26,7 @@
 #define SUBJECT_CASES_MAX 32
 #define SUBJECT_WALLET_MAX 64
 #define SUBJECT_INCIDENTS_MAX 256
+#define SUBJECT_MERGED_MAX 32 /* cards beside its own that were merged into one */
 
 /* unknown is a no */
 enum consent_state { CONSENT_UNKNOWN, CONSENT_GRANTED, CONSENT_DENIED };
@@ -86,6 +87,10 @@ struct subject {
 	bool known;	/* a profile, an enrolment or a visit is on record */
 	bool forgotten; /* tombstone: nothing may be kept or read */
 	bool mixed;	/* merged: left out of experiment read-outs */
+	/* The card whose person this is now; zero: its own. Nothing else is kept of such a one. */
+	struct id merged_into;
+	struct id merged[SUBJECT_MERGED_MAX]; /* whose person this is too, ascending */
+	size_t merged_count;
 	struct consent consent[CONSENT_COUNT];
 	int64_t enrolled_ms, last_visit_ms;
 	int64_t points, points_expire_ms;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * event_names.c - names on the wire of event types and of the reasons to refuse one.
+ * event_names.c - names on the wire: of event types, of the reasons to refuse one, of an event.
  */
+#include "nouns/event_key.h"
+
 #include <string.h>
 
-#include "aisle/event.h"
+#include "core/id.h"
 
 /* clang-format off */
 static const char *const type_names[EV_COUNT] = {
@@ -55,4 +57,26 @@ event_type_by_name(const char *name)
 			return (enum event_type)i;
 	}
 	return EV_NONE;
+}
+
+const char *
+event_channel_name(enum channel channel)
+{
+	static const char *const names[] = {
+		[CHANNEL_POS] = "pos",
+		[CHANNEL_LOYALTY] = "loyalty",
+		[CHANNEL_CARE] = "care",
+		[CHANNEL_TABLET] = "tablet",
+	};
+
+	return NAME_OF(names, channel);
+}
+
+struct id
+event_key(const struct event *event)
+{
+	const char *parts[] = { event_channel_name(event->channel), event->origin, event->source,
+		event->id };
+
+	return hash_parts(parts, ARRAY_LEN(parts));
 }

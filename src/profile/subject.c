@@ -14,6 +14,7 @@
 #include "core/id.h"
 #include "profile/subject_rows.h"
 #include "nouns/contact.h"
+#include "nouns/event_key.h"
 
 static bool
 case_opened(struct subject *subject, const struct event *event)
@@ -85,12 +86,10 @@ enrolled(struct subject *subject, const struct event *event)
 bool
 subject_contact_row(const struct event *event, struct contact *ret_row)
 {
-	const char *parts[] = { event->source, event->id };
-
 	if (event->type != EV_CONTACT_RECORDED)
 		return false;
 	*ret_row = (struct contact){
-		.prompt = hash_parts(parts, ARRAY_LEN(parts)),
+		.prompt = event_key(event),
 		.outcome = OUTCOME_SHOWN,
 		.at_ms = event->at_ms,
 		.placement = PLACE_LATER,

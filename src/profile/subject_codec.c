@@ -3,7 +3,7 @@
  * subject_codec.c - a subject's header row to bytes and back, and its log rows read.
  *
  * Header row: u8 version; the fields of subject_rows.c; for each purpose u8 state, until, at;
- * then number and fields of cases, wallet entries and incidents. What HQ's profile says is
+ * then number and fields of cases, wallet entries, incidents and cards merged into it. What HQ's profile says is
  * not in it: neither attributes, nor consent that no event has confirmed.
  */
 #include "profile/subject_io.h"
@@ -14,7 +14,9 @@
 #include "profile/subject_rows.h"
 #include "nouns/contact.h"
 
-#define SUBJECT_VERSION 1
+#define SUBJECT_VERSION 2
+
+static const struct field merged_fields[] = { { FIELD_ID, 0, 0 } };
 
 static void
 consent_encode(const struct consent *consent, struct buf *out)
@@ -78,6 +80,8 @@ subject_encode(const struct subject *subject, struct buf *out)
 	    sizeof(subject->wallet[0]), out);
 	rows_encode(incident_fields, incident_field_count, subject->incidents,
 	    subject->incident_count, sizeof(subject->incidents[0]), out);
+	rows_encode(merged_fields, ARRAY_LEN(merged_fields), subject->merged, subject->merged_count,
+	    sizeof(subject->merged[0]), out);
 }
 
 static bool
@@ -97,6 +101,8 @@ decode(struct subject *subject, struct rd *rd)
 	    rows_decode(incident_fields, incident_field_count, subject->incidents,
 		&subject->incident_count, sizeof(subject->incidents[0]), SUBJECT_INCIDENTS_MAX,
 		rd) &&
+	    rows_decode(merged_fields, ARRAY_LEN(merged_fields), subject->merged,
+		&subject->merged_count, sizeof(subject->merged[0]), SUBJECT_MERGED_MAX, rd) &&
 	    rd_done(rd);
 }
 

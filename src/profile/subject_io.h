@@ -50,6 +50,12 @@ bool subject_apply(struct subject *subject, const struct event *event);
 bool subject_contact_row(const struct event *event, struct contact *ret_row);
 /* customer.merged: rows of from unite with into (any order, any repeat, same result). */
 void subject_merge(struct subject *into, const struct subject *from);
+/* false: the cards of both are more than SUBJECT_MERGED_MAX. */
+bool subject_may_merge(const struct subject *into, const struct subject *from);
+/* What HQ says of the card from, where it says nothing of into. */
+void subject_merge_profile(struct subject *into, const struct subject *from);
+/* It was merged into another card: all that is kept of it is which. */
+void subject_forward(struct subject *from, const struct id *into);
 
 /* HQ's profile row: JSON {"language","line","consent","attributes"} as in the profile file. */
 int subject_apply_profile(struct subject *subject, const void *json, size_t len) AISLE_MUST_CHECK;

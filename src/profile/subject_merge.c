@@ -9,8 +9,10 @@
  *   result is the same in any order and after any repeat. Sums need no rule:
  *   they are computed from rows.
  *
- *   Denied consent, erasure and the larger severity win. HQ's profile is not
- *   merged: it is HQ's own to say what the two cards are together.
+ *   Denied consent, erasure and the larger severity win. Of HQ's profiles the
+ *   card's own comes first, and what it does not say is taken of the others.
+ *   The card that was merged is a name of the other from then on: it keeps
+ *   nothing but that.
  */
 #include "profile/subject_io.h"
 
@@ -273,6 +275,78 @@ merge_balance(struct subject *into, const struct subject *from)
 	into->has_points = true;
 }
 
+/* ---- cards ---- */
+
+static void
+add_card(struct subject *into, const struct id *id)
+{
+	size_t at = 0;
+
+	while (at < into->merged_count && id_compare(&into->merged[at], id) < 0)
+		at++;
+	if (id_equal(&into->id, id) || into->merged_count == SUBJECT_MERGED_MAX ||
+	    (at < into->merged_count && id_equal(&into->merged[at], id)))
+		return;
+	memmove(into->merged + at + 1, into->merged + at,
+	    (into->merged_count - at) * sizeof(into->merged[0]));
+	into->merged[at] = *id;
+	into->merged_count++;
+}
+
+bool
+subject_may_merge(const struct subject *into, const struct subject *from)
+{
+	return into->merged_count + from->merged_count < SUBJECT_MERGED_MAX;
+}
+
+/* ---- HQ's part ---- */
+
+static bool
+has_attribute(const struct subject *subject, const char *name)
+{
+	for (size_t i = 0; i < subject->attribute_count; i++) {
+		if (strcmp(subject->attributes[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+subject_merge_profile(struct subject *into, const struct subject *from)
+{
+	if (!from->has_profile)
+		return;
+	into->has_profile = true;
+	if (into->language == NULL && from->language != NULL)
+		into->language = mem_strdup(from->language);
+	if (into->line == NULL && from->line != NULL)
+		into->line = mem_strdup(from->line);
+	for (size_t i = 0; i < from->attribute_count; i++) {
+		struct attribute copy = from->attributes[i];
+
+		if (has_attribute(into, copy.name))
+			continue;
+		copy.name = mem_strdup(copy.name);
+		copy.str = copy.str != NULL ? mem_strdup(copy.str) : NULL;
+		into->attributes =
+		    mem_realloc(into->attributes, (into->attribute_count + 1) * sizeof(copy));
+		into->attributes[into->attribute_count++] = copy;
+	}
+}
+
+void
+subject_forward(struct subject *from, const struct id *into)
+{
+	struct id id = from->id;
+
+	purchases_done(from);
+	contacts_done(&from->contacts);
+	subject_drop_profile(from);
+	*from = (struct subject){
+		.id = id, .merged_into = *into, .known = true, .mixed = true, .dirty = true
+	};
+}
+
 static void
 erase(struct subject *subject)
 {
@@ -304,6 +378,10 @@ subject_merge(struct subject *into, const struct subject *from)
 	into->enrolled_ms = first_of(into->enrolled_ms, from->enrolled_ms);
 	KEEP_LARGER(into, from, last_visit_ms);
 	larger_text(into->tier, from->tier, sizeof(into->tier));
+	subject_merge_profile(into, from);
+	add_card(into, &from->id);
+	for (size_t i = 0; i < from->merged_count; i++)
+		add_card(into, &from->merged[i]);
 	into->mixed = true;
 	into->dirty = true;
 }

@@ -47,6 +47,7 @@ const struct field subject_fields[] = {
 	FIELD(struct subject, BOOL, known),
 	FIELD(struct subject, BOOL, forgotten),
 	FIELD(struct subject, BOOL, mixed),
+	FIELD(struct subject, ID, merged_into),
 	FIELD(struct subject, I64, enrolled_ms),
 	FIELD(struct subject, I64, last_visit_ms),
 	FIELD(struct subject, I64, points),

@@ -124,7 +124,21 @@ merge_subjects(struct engine *engine, const struct event *event)
 	}
 	subject_merge(into, from);
 	into->dirty = true;
+	for (size_t i = 0; i < from->merged_count; i++)
+		subject_forward(engine_subject(engine, &from->merged[i]), &into->id);
+	subject_forward(from, &into->id);
+	engine_check(engine, store_log_forget(engine->store, STORE_LOG_SUBJECT, &from->id));
 	buf_done(&buf);
+}
+
+void
+customer_resolve(struct engine *engine, struct event *event)
+{
+	if (!event->has_subject)
+		return;
+	event->subject = engine_person(engine, &event->subject)->id;
+	if (event->type == EV_CUSTOMER_MERGED)
+		event->into = engine_person(engine, &event->into)->id;
 }
 
 /* Contacts of other channels count like the store's own. */

@@ -166,6 +166,8 @@ int turn_each(struct engine *engine, struct input *inputs, size_t count, turned_
     void *ctx) AISLE_MUST_CHECK;
 
 struct subject *engine_subject(struct engine *engine, const struct id *id); /* never NULL */
+/* Of a card that was merged, the one that it was merged into; never NULL. */
+struct subject *engine_person(struct engine *engine, const struct id *id);
 /* the cache; HQ's profiles changed under it */
 void engine_drop_subjects(struct engine *engine);
 

@@ -78,6 +78,14 @@ struct tally {
 	size_t action_count;
 };
 
+/* The events of one millisecond: source and id, and with the sender. The newest of them. */
+#define SEEN_NOW_MAX 256
+struct seen_now {
+	int64_t at_ms;
+	size_t count;
+	struct id names[SEEN_NOW_MAX], keys[SEEN_NOW_MAX];
+};
+
 enum uplink_takes {
 	UPLINK_NONE,   /* headquarters is not there, or must not hear */
 	UPLINK_SUMS,   /* consent, and the sums of each hour */
@@ -160,6 +168,7 @@ struct engine {
 	size_t output_count, output_capacity;
 	struct receipt_row *receipts;
 	size_t receipt_count, receipt_capacity;
+	struct seen_now seen_now;
 	const char *source, *id; /* of the input being applied: what new ids derive from */
 	unsigned commands;	 /* made by this input so far */
 	struct visit **touched;

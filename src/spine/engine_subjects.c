@@ -26,6 +26,37 @@ load_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t
 	return 0;
 }
 
+static void
+load_profile(struct engine *engine, struct subject *subject)
+{
+	struct buf buf = { 0 };
+
+	if (engine->profile_get != NULL &&
+	    engine->profile_get(engine->profile_ctx, &subject->id, &buf) == 0) {
+		if (subject_apply_profile(subject, buf.data, buf.len) != 0)
+			log_warning("a profile row cannot be read and is left out");
+	}
+	buf_done(&buf);
+}
+
+/* What HQ says of a card that was merged into this one. What the customer has said themselves of
+ * consent came along when it was merged, and stands. */
+static void
+load_former_profile(struct engine *engine, struct subject *subject, const struct id *id)
+{
+	struct subject *former = subject_new(id);
+
+	load_profile(engine, former);
+	subject_merge_profile(subject, former);
+	for (int i = 0; i < CONSENT_COUNT; i++) {
+		struct consent *consent = &subject->consent[i];
+
+		if (consent->at_ms == 0 && former->consent[i].state > consent->state)
+			consent->state = former->consent[i].state;
+	}
+	subject_free(former);
+}
+
 static struct subject *
 load_subject(struct engine *engine, const struct id *id)
 {
@@ -46,12 +77,12 @@ load_subject(struct engine *engine, const struct id *id)
 		log_warning("a subject's row cannot be read and is left out");
 	/* HQ's part comes on top: it yields where the customer has spoken since. */
 	buf_clear(&buf);
-	if (engine->profile_get != NULL &&
-	    engine->profile_get(engine->profile_ctx, id, &buf) == 0) {
-		if (subject_apply_profile(subject, buf.data, buf.len) != 0)
-			log_warning("a profile row cannot be read and is left out");
-	}
 	buf_done(&buf);
+	if (!id_is_zero(&subject->merged_into))
+		return subject;
+	load_profile(engine, subject);
+	for (size_t i = 0; i < subject->merged_count; i++)
+		load_former_profile(engine, subject, &subject->merged[i]);
 	engine_check(engine,
 	    store_log_each(engine->store, STORE_LOG_SUBJECT, id, load_log, subject));
 	return subject;
@@ -121,6 +152,17 @@ engine_forget_subject(struct engine *engine, const struct id *id)
 	subject_free(slot->subject);
 	slot->subject = subject_new(id);
 	slot->subject->forgotten = true;
+}
+
+struct subject *
+engine_person(struct engine *engine, const struct id *id)
+{
+	struct subject *subject = engine_subject(engine, id);
+
+	/* A merge forwards every card that the merged one was before: one step is enough. */
+	if (!subject->forgotten && !id_is_zero(&subject->merged_into))
+		subject = engine_subject(engine, &subject->merged_into);
+	return subject;
 }
 
 void

@@ -61,6 +61,9 @@ load_one_visit(struct engine *engine, const struct id *id)
 
 	engine_check(engine, rc);
 	if (rc == 0 && visit_decode(buf.data, buf.len, &visit) == 0) {
+		/* Its customer's card may have been merged since. */
+		if (visit->has_subject)
+			visit->subject = engine_person(engine, &visit->subject)->id;
 		sessions_add(engine->sessions, visit);
 		track(engine, visit); /* leaves memory with this turn if it is over */
 	} else {

@@ -54,71 +54,19 @@ is_poison_message(struct engine *engine, const struct route *route, const struct
 	return is_poison(engine, route->origin, hex);
 }
 
-/* ---- idempotence ---- */
-
-/* true: it was here before (or is a forgery of one that was): done with it. Only what was accepted
- * counts as seen: an event that was refused is refused again, for the same reason if that still
- * holds. */
-static bool
-seen_before(struct engine *engine, const struct event *event, struct rejected *rejected)
-{
-	const char *parts[] = { event->source, event->id };
-	struct id name = hash_parts(parts, 2), digest;
-	int64_t first_ms;
-	int rc = store_seen_get(engine->store, &name, &digest, &first_ms);
-
-	engine_check(engine, rc);
-	if (rc == AISLE_E_NONE)
-		return false;
-	/* Its name is there, so it was here before; when, and with what body, cannot be read any more. */
-	if (rc == AISLE_E_DAMAGED) {
-		digest = event->digest;
-		first_ms = engine->now_ms;
-		engine_check(engine,
-		    store_seen_put(engine->store, &name, &event->digest, engine->now_ms));
-	} else if (rc != 0) {
-		return true;
-	}
-	if (!id_equal(&digest, &event->digest)) {
-		rejected->reason = REJECT_BAD_VALUE;
-		snprintf(rejected->detail, sizeof(rejected->detail),
-		    "source and id were used before for another event; expected a new id");
-		log_warning("one id, two bodies source=%s id=%s", LOG_VALUE(event->source),
-		    LOG_VALUE(event->id));
-		return true;
-	}
-	metrics_event(event->type, true);
-	if (event->receipt)
-		receipt_add(engine, event->channel, event->origin, event->source, event->id,
-		    first_ms, NULL);
-	return true;
-}
-
-static void
-accepted(struct engine *engine, const struct event *event)
-{
-	const char *parts[] = { event->source, event->id };
-	struct id name = hash_parts(parts, 2);
-
-	engine_check(engine, store_seen_put(engine->store, &name, &event->digest, engine->now_ms));
-	metrics_event(event->type, false);
-	if (event->receipt)
-		receipt_add(engine, event->channel, event->origin, event->source, event->id,
-		    engine->now_ms, NULL);
-}
-
 static void
 apply_event(struct engine *engine, struct event *event, struct rejected *rejected)
 {
-	engine->source = event->source;
+	engine->source = seen_source(engine, event);
 	engine->id = event->id;
 	event->now_ms = engine->now_ms;
 	if (is_poison(engine, event->source, event->id)) {
 		set_aside(engine, rejected);
 	} else if (!seen_before(engine, event, rejected)) {
+		customer_resolve(engine, event);
 		event_apply(engine, event, rejected);
 		if (rejected->reason == REJECT_NONE)
-			accepted(engine, event);
+			seen_accept(engine, event);
 	}
 	if (rejected->reason != REJECT_NONE) {
 		snprintf(rejected->source, sizeof(rejected->source), "%s", event->source);

@@ -252,7 +252,7 @@ add_answers(struct engine *engine, const struct contacts *contacts, struct json_
 int
 query_customer(struct engine *engine, const struct id *id, struct buf *out)
 {
-	struct subject *subject = engine_subject(engine, id);
+	struct subject *subject = engine_person(engine, id);
 	struct json_writer *w = JSON_WRITER(out);
 	struct buf kept = { 0 };
 	int rc;

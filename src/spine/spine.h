@@ -18,6 +18,12 @@ void event_apply(struct engine *engine, const struct event *event, struct reject
 /* intake.c: an input, after the timers that were due before it */
 void intake(struct engine *engine, struct input *input);
 
+/* seen.c */
+bool seen_before(struct engine *engine, const struct event *event, struct rejected *rejected);
+void seen_accept(struct engine *engine, const struct event *event);
+/* What ids derive from beside the event's id: its source, but for a second sender of the same. */
+const char *seen_source(struct engine *engine, const struct event *event);
+
 /* receipt.c */
 void dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected,
     const void *payload, size_t len);
@@ -160,6 +166,8 @@ void engine_drop_policy(struct engine *engine);
 void customer_withdraw(struct engine *engine, const struct id *subject,
     enum withdraw_reason reason);
 void customer_event(struct engine *engine, const struct event *event);
+/* A card that was merged is the other one, for good. */
+void customer_resolve(struct engine *engine, struct event *event);
 
 /* effects.c */
 /* Nobody will hear of its basket again. */

@@ -114,6 +114,9 @@ int store_log_each(struct store *store, enum store_log log, const struct id *key
 /* Deletes the newest row of this kind whose body begins with these bytes. AISLE_E_NONE: there is none. */
 int store_log_drop(struct store *store, enum store_log log, const struct id *key, int kind,
     const void *begin, size_t len) AISLE_MUST_CHECK;
+/* All rows of a key. */
+int store_log_forget(struct store *store, enum store_log log, const struct id *key)
+    AISLE_MUST_CHECK;
 /* Looks at a bounded number of rows from where the last call stopped; 0 or an error. */
 int store_log_prune(struct store *store, enum store_log log, int64_t before_ms, int max_rows)
     AISLE_MUST_CHECK;

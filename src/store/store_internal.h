@@ -317,7 +317,6 @@ int store_blank(struct store *store, enum store_table table, const struct id *su
 /* ---- store_log.c ---- */
 /* rows stay, bodies go */
 int store_log_blank(struct store *store, enum store_log log, const struct id *key);
-int store_log_forget(struct store *store, enum store_log log, const struct id *key);
 /* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
 int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);
 

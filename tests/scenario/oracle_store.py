@@ -73,6 +73,7 @@ class Oracle:
         self.base, self.store, self.zone, self.cut, self.pepper = source, store, ZoneInfo(zone), day_cut, pepper
         self.stations = stations or {}
         self.subjects, self.visits, self.timers, self.queues, self.seen = {}, [], {}, {}, set()
+        self.forward = {}
         for row in profiles:
             ident = row.get("subject") or subject_of(row["card"], pepper)
             self.subjects[ident] = Subject(ident, row)
@@ -87,6 +88,11 @@ class Oracle:
 
     def subject(self, ident):
         return self.subjects.setdefault(ident, Subject(ident))
+
+    def person(self, card):
+        """A card that was merged is the other one, for good."""
+        ident = subject_of(card, self.pepper)
+        return self.forward.get(ident, ident)
 
     def known(self, visit):
         subject = self.subject(visit.subject) if visit.subject else None
@@ -454,7 +460,7 @@ class Oracle:
         visit.contacts = []
 
     def on_customer_identified(self, data, station, origin):
-        ident = data.get("subject") or subject_of(data["card"], self.pepper)
+        ident = data.get("subject") or self.person(data["card"])
         visit = (self.by_basket(data["basket"]) if "basket" in data
                  else self.at_station(station, ("open", "tender")))
         if visit is None:
@@ -467,7 +473,7 @@ class Oracle:
         return visit
 
     def of_subject(self, data):
-        ident = data.get("subject") or subject_of(data["card"], self.pepper)
+        ident = data.get("subject") or self.person(data["card"])
         here = [v for v in self.visits if v.subject == ident and not v.over()]
         return self.subject(ident), (max(here, key=lambda v: (v.opened, v.id)) if here else None)
 
@@ -508,8 +514,19 @@ class Oracle:
         return None
 
     def on_customer_merged(self, data, station, origin):
-        old, into = subject_of(data["card"], self.pepper), subject_of(data["into"], self.pepper)
-        a, b = self.subject(old), self.subject(into)
+        old, into = self.person(data["card"]), self.person(data["into"])
+        if old != into:
+            self.unite(self.subject(old), self.subject(into))
+            self.forward.update({k: into for k, v in self.forward.items() if v == old})
+            self.forward[old] = into
+        here = None
+        for visit in self.visits:
+            if visit.subject == old:
+                visit.subject = into
+                here = visit if not visit.over() else here
+        return here
+
+    def unite(self, a, b):
         b.purchases.update(a.purchases)
         rows = {(r["prompt"], r["outcome"]): r for r in a.contacts + b.contacts}
         b.contacts = sorted(rows.values(), key=lambda r: r["at"])
@@ -521,13 +538,9 @@ class Oracle:
             states = [s.consent[purpose] for s in (a, b) if purpose in s.consent]
             if states:
                 b.consent[purpose] = min(states, key=lambda s: s[0])
+        b.attributes = {**a.attributes, **b.attributes}
+        b.language, b.line = b.language or a.language, b.line or a.line
         b.mixed = True
-        here = None
-        for visit in self.visits:
-            if visit.subject == old:
-                visit.subject = into
-                here = visit if not visit.over() else here
-        return here
 
     def on_return_completed(self, data, station, origin):
         if data["return"] in self.returned:
@@ -537,7 +550,7 @@ class Oracle:
         if visit:
             visit.returns += 1
         if "card" in data:
-            subject = self.subject(subject_of(data["card"], self.pepper))
+            subject = self.subject(self.person(data["card"]))
             if subject.may("profile", self.now):
                 subject.incidents.append((self.now, "return"))
             stray = {"return": data["return"], "subject": subject.id, "time": self.time,

@@ -477,6 +477,7 @@ a_contact_of_hq_counts_as_shown(void **state)
 {
 	struct world *w = *state;
 	struct event event = { .type = EV_CONTACT_RECORDED,
+		.origin = "hq",
 		.source = "/hq",
 		.id = "1",
 		.contact_channel = "mail",

@@ -324,6 +324,7 @@ a_contact_of_hq_counts_once_however_often_it_comes(void **state)
 	struct subject *subject = somebody();
 	struct contact row;
 	struct event event = { .type = EV_CONTACT_RECORDED,
+		.origin = "hq",
 		.source = "/hq",
 		.id = "1",
 		.contact_channel = "mail",
@@ -595,6 +596,7 @@ the_export_is_json_with_everything_in_it(void **state)
 	struct visit *visit = scan(l, "7", "B1", 1, 499);
 	struct event event = kase(EV_CARE_CASE_OPENED, "c\"1", T0);
 	struct event contact = { .type = EV_CONTACT_RECORDED,
+		.origin = "hq",
 		.source = "/hq",
 		.id = "1",
 		.contact_action = "coffee-off",
