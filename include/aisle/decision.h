@@ -95,6 +95,8 @@ struct decide_input {
 	bool control; /* universal control group */
 	bool arm_withholds;
 	struct draw_cache *draws; /* decide.h; NULL: none */
+	/* a snoozed card's, whose time has come: the trigger names it and no other; NULL */
+	const struct action *returns;
 	/* cases, incidents for the care gate, whatever the consent; NULL: unknown */
 	const struct subject *care;
 };

@@ -413,9 +413,11 @@ contact_gate(struct run *run, size_t i, enum placement place, bool again)
 	    own_caps_open(run, action, again))
 		return NULL;
 	own = trial_card(run, i);
-	/* It takes the place of another card, which then was not shown. */
+	/* It takes the place of another card, which then was not shown; or is the same again. */
 	if (own == NULL)
 		own = door_replaces(run);
+	if (own == NULL)
+		own = snoozed_card(run, action);
 	view.arena = run->arena;
 	view.sources = run->sources;
 	view.day_start_ms = run->input->store.day_start_ms;

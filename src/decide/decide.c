@@ -82,8 +82,10 @@ gather(struct run *run)
 	const struct event *event = run->input->sources.event;
 	size_t n = event != NULL ? (size_t)event->type : TIMER;
 	const struct action *actions = run->policy->actions;
-	const uint16_t *named = run->policy->named[n].actions;
-	size_t count = run->policy->named[n].count, at = 0;
+	const struct action *returns = run->input->returns;
+	uint16_t returned = returns != NULL ? (uint16_t)(returns - actions) : 0;
+	const uint16_t *named = returns != NULL ? &returned : run->policy->named[n].actions;
+	size_t count = returns != NULL ? 1 : run->policy->named[n].count, at = 0;
 	struct open_card open[VISIT_CARDS_MAX];
 	size_t open_count = open_cards(run, open);
 	size_t room = count + open_count + 1;

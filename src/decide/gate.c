@@ -257,6 +257,25 @@ lane_gate(const struct run *run, const struct action *action, enum placement pla
 	return NULL;
 }
 
+static bool
+snooze_over(const struct card *card, int64_t now_ms)
+{
+	return card->answer == ANSWER_SNOOZE && card->snooze_until_ms != 0 &&
+	    now_ms >= card->snooze_until_ms;
+}
+
+const struct card *
+snoozed_card(const struct run *run, const struct action *action)
+{
+	for (size_t i = run->answered ? run->visit->card_count : 0; i > 0; i--) {
+		const struct card *card = &run->visit->cards[i - 1];
+
+		if (strcmp(card->action, action->id) == 0)
+			return snooze_over(card, run->now_ms) ? card : NULL;
+	}
+	return NULL;
+}
+
 /* What was answered in this visit is not asked again, a snoozed card before its time. The answer;
  * ANSWER_NONE: none that stands. A yes is said before all others. */
 static enum card_answer
@@ -269,8 +288,7 @@ answered(const struct run *run, const struct action *action)
 
 		if (card->answer == ANSWER_NONE || strcmp(card->action, action->id) != 0)
 			continue;
-		if (card->answer == ANSWER_SNOOZE && card->snooze_until_ms != 0 &&
-		    run->now_ms >= card->snooze_until_ms)
+		if (snooze_over(card, run->now_ms))
 			continue;
 		if (found == ANSWER_NONE || card->answer == ANSWER_ACCEPT)
 			found = card->answer;

@@ -150,6 +150,8 @@ expr_number(struct run *run, const struct expr *expr, const struct candidate_con
 /* A gate is closed: does the person who names the candidate pass over it? missing: it cannot be
  * asked. */
 bool door_passes(struct run *run, enum fate gate, bool missing);
+/* The newest of this action, if it was to come back by now: what it counted in caps is its own. NULL: none */
+const struct card *snoozed_card(const struct run *run, const struct action *action);
 const struct card *door_replaces(const struct run *run); /* NULL: nothing */
 /* FATE_PASSED, or the first gate that failed and its clause. Marks the options that fit. */
 enum fate gate_check(struct run *run, size_t i, enum placement place, const char **ret_clause);

@@ -152,6 +152,7 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card,
 		card->state = CARD_ANSWERED;
 		card->snooze_until_ms =
 		    event->until_ms != 0 ? event->until_ms : engine->now_ms + SNOOZE_MS;
+		due_snooze(engine, card);
 		outcome_record_by(engine, visit, card, OUTCOME_SNOOZED, NULL, person);
 		hold_release(engine, card);
 		break;

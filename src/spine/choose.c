@@ -10,6 +10,7 @@
 #include "core/id.h"
 #include "core/metrics.h"
 #include "decide/decide.h"
+#include "policy/policy_load.h"
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
 
@@ -277,9 +278,9 @@ prompt_ids(struct engine *engine, const struct visit *visit, const struct decisi
 	return prompts;
 }
 
-/* One look at all candidates; nothing follows from it yet. */
+/* One look at all candidates; nothing follows from it yet. back: the action that returns; NULL. */
 static struct chosen *
-look(struct engine *engine, struct visit *visit, const struct event *event)
+look(struct engine *engine, struct visit *visit, const struct event *event, const char *back)
 {
 	struct chosen *chosen;
 
@@ -288,6 +289,8 @@ look(struct engine *engine, struct visit *visit, const struct event *event)
 	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
 	engine_touch(engine, visit);
 	choose_input(engine, visit, event, &chosen->input);
+	if (back != NULL)
+		chosen->input.returns = policy_action(chosen->input.sources.policy, back);
 	decide(engine->scratch, &chosen->input, &chosen->decision);
 	if (chosen->decision.fates[FATE_NO_ROOM] > 0)
 		metrics_add(METRIC_LIMIT_CARDS, 1);
@@ -300,25 +303,20 @@ choose_again(struct engine *engine, struct visit *visit, const struct event *eve
 	retire_answered(engine, visit);
 	show_sources(engine, visit, event);
 	if (visit_has_open(visit) &&
-	    gate_again(engine, visit, &look(engine, visit, event)->decision))
+	    gate_again(engine, visit, &look(engine, visit, event, NULL)->decision))
 		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
 }
 
-void
-choose(struct engine *engine, struct visit *visit, const struct event *event)
+static void
+choose_anew(struct engine *engine, struct visit *visit, const struct event *event, const char *back)
 {
-	bool named = event == NULL || (engine->policy->triggers & (1u << event->type)) != 0;
 	bool changed, has_subject = visit->has_subject;
 	struct chosen *chosen;
 	const struct id *prompts;
 
-	if (!named) {
-		choose_again(engine, visit, event);
-		return;
-	}
 	retire_answered(engine, visit);
 	show_sources(engine, visit, event);
-	chosen = look(engine, visit, event);
+	chosen = look(engine, visit, event, back);
 	visit->decisions++;
 	prompts = prompt_ids(engine, visit, &chosen->decision);
 	chosen->context = (struct decision_context){
@@ -336,4 +334,22 @@ choose(struct engine *engine, struct visit *visit, const struct event *event)
 	if (changed ||
 	    (id_is_zero(&visit->guidance) && guidance_wanted(visit, chosen->input.sources.subject)))
 		visit_guide(engine, visit, &chosen->decision.id, WITHDRAW_GATE);
+}
+
+void
+choose(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	if ((engine->policy->triggers & (1u << event->type)) != 0)
+		choose_anew(engine, visit, event, NULL);
+	else
+		choose_again(engine, visit, event);
+}
+
+void
+choose_back(struct engine *engine, struct visit *visit, const struct card *card)
+{
+	const struct action *action = policy_action(engine->policy, card->action);
+
+	if (action != NULL)
+		choose_anew(engine, visit, NULL, action->id);
 }

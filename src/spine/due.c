@@ -46,6 +46,54 @@ ask_due(struct engine *engine, const char *prompt)
 		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
 }
 
+/* ---- snoozed ---- */
+
+#define SNOOZE_MAX_MS (3 * D_MS) /* no visit lives longer */
+
+void
+due_snooze(struct engine *engine, const struct card *card)
+{
+	if (card->snooze_until_ms - card->answered_ms <= SNOOZE_MAX_MS)
+		timer_add(engine, "snooze", &card->prompt, card->snooze_until_ms);
+}
+
+static bool
+is_newest(const struct visit *visit, const struct card *card)
+{
+	for (const struct card *other = card + 1; other < visit->cards + visit->card_count; other++)
+		if (strcmp(other->action, card->action) == 0)
+			return false;
+	return true;
+}
+
+/* Nobody to show it to yet: the sale is suspended, or the customer pays. */
+static bool
+has_to_wait(const struct engine *engine, const struct visit *visit)
+{
+	return visit->state == VISIT_SUSPENDED ||
+	    (visit->state == VISIT_TENDER && engine->policy->quiet_tender);
+}
+
+static void
+snooze_due(struct engine *engine, const char *prompt)
+{
+	struct visit *visit = engine_visit_by_ref(engine, "prompt", prompt);
+	struct card *card;
+	struct id id;
+	int64_t waited_ms;
+
+	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
+	    card->answer != ANSWER_SNOOZE || visit_over(visit) || visit->training ||
+	    engine->policy == NULL || !is_newest(visit, card))
+		return;
+	waited_ms = engine->now_ms - card->snooze_until_ms;
+	if (has_to_wait(engine, visit))
+		timer_add(engine, "snooze", &card->prompt,
+		    engine->now_ms + (waited_ms > MIN_MS ? waited_ms : MIN_MS));
+	else
+		choose_back(engine, visit, card);
+}
+
 static void
 wait_due(struct engine *engine, const char *text)
 {
@@ -121,6 +169,8 @@ due_restore(struct engine *engine, const struct visit *visit)
 			timer_add(engine, "card", &card->prompt, card->expires_ms);
 		if (card->state == CARD_ASKED)
 			timer_add(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
+		if (card->answer == ANSWER_SNOOZE && card->snooze_until_ms > engine->now_ms)
+			due_snooze(engine, card);
 		if (card->outcome_due_ms > engine->now_ms)
 			timer_add(engine, "window", &card->prompt, card->outcome_due_ms);
 	}
@@ -143,6 +193,8 @@ due_apply(struct engine *engine, const char *id)
 		card_due(engine, object);
 	else if (strncmp(id, "ask", kind_len) == 0)
 		ask_due(engine, object);
+	else if (strncmp(id, "snooze", kind_len) == 0)
+		snooze_due(engine, object);
 	else if (strncmp(id, "wait", kind_len) == 0)
 		wait_due(engine, object);
 	else if (strncmp(id, "idle", kind_len) == 0)

@@ -236,6 +236,8 @@ void sensor_save(struct engine *engine, struct buf *buf);
 void choose_input(struct engine *engine, struct visit *visit, const struct event *event,
     struct decide_input *ret);
 void choose(struct engine *engine, struct visit *visit, const struct event *event);
+/* A snoozed card's time has come. */
+void choose_back(struct engine *engine, struct visit *visit, const struct card *card);
 /* What is on the screen is gated again, and nothing new chosen. */
 void choose_again(struct engine *engine, struct visit *visit, const struct event *event);
 
@@ -385,6 +387,7 @@ bool outcome_earned(struct engine *engine, const struct visit *visit, const stru
 
 /* due.c */
 void due_apply(struct engine *engine, const char *id);
+void due_snooze(struct engine *engine, const struct card *card); /* comes back by its own timer */
 /* The timers of a visit that was read from disk, should they be lost. */
 void due_restore(struct engine *engine, const struct visit *visit);
 

@@ -355,6 +355,12 @@ class Run:
                 return True
         return False
 
+    def snoozed(self, a):
+        """The prompt of the newest card of this action, if it was to come back by now."""
+        mine = [c for c in self.visit.cards if c["action"] == a["action"]]
+        over = mine and mine[-1]["answer"] == "snooze" and self.now >= mine[-1]["snooze"]
+        return mine[-1]["prompt"] if over else None
+
     # ---- contact policy ----
 
     def contacted(self, c, place):
@@ -381,7 +387,7 @@ class Run:
                 for w, p in self.winners if not w.own]
 
     def scoped(self, c, place, scope, outcome):
-        own = c.own["prompt"] if c.own else None
+        own = c.own["prompt"] if c.own else self.snoozed(c.action)
         rows = self.rows + self.pending()
         return [r["at"] for r in rows if not (own and r["prompt"] == own) and counts(r, outcome, self.rows)
                 and self.in_scope(c, place, scope, r)]
@@ -586,12 +592,12 @@ class Run:
             if slot["candidate"] is None:
                 break
 
-    def decide(self):
+    def decide(self, back=None):
         # Here, while the world is as the decision finds it: what the record may say of any feature.
         self.all_features = {f["name"]: self.features.get(f["name"]) for f in self.store.base["features"]}
         own = {k["action"]: k for k in self.visit.cards if k["state"] == "open" and self.now < k["expires"]}
         self.candidates = [Candidate(a, own.get(name)) for name, a in sorted(self.actions.items())
-                           if name in own or self.event["type"] in a["on"]]
+                           if name in own or (name == back if back else self.event["type"] in a["on"])]
         self.interrupt = 3.0
         interrupt = self.number(self.policy.get("interrupt", 3))
         if interrupt is not None:

@@ -3,7 +3,7 @@
 import copy
 from zoneinfo import ZoneInfo
 
-from oracle import (QUIET_PLACES, ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis,
+from oracle import (DAY, QUIET_PLACES, ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis,
                     subject_of, ulid)
 from oracle_decide import Run
 
@@ -136,6 +136,17 @@ class Oracle:
             self.outcome(visit, card, "refused", "silent")
             if visit.guidance:
                 self.guide(visit)
+
+    def due_snooze(self, prompt):
+        visit, card = self.card_by("prompt", prompt)
+        newest = [c for c in visit.cards if c["action"] == card["action"]][-1]
+        if visit.over() or visit.training or newest is not card:
+            return
+        quiet = self.base["policy"].get("quiet", {}).get("tender", True)
+        if visit.state == "suspended" or visit.state == "tender" and quiet:
+            self.timer("snooze", prompt, self.now + max(60000, self.now - card["snooze"]))
+            return
+        self.choose(visit, {"source": "timer", "id": self.id, "type": "timer", "data": {}}, back=card["action"])
 
     def due_wait(self, ident):
         for visit in self.visits:
@@ -592,6 +603,8 @@ class Oracle:
             card["hold"] = None
             if data["decision"] == "snooze":
                 card["snooze"] = millis(data["until"]) if "until" in data else self.now + 300000
+                if card["snooze"] - self.now <= 3 * DAY:
+                    self.timer("snooze", card["prompt"], card["snooze"])
         elif card["depth"]:
             card["token"] = self.make("token/1")
             if self.base["actions"][card["action"]]["offer"].get("apply", "till-code") != "barcode":
@@ -636,8 +649,8 @@ class Oracle:
 
     # ---- the decision ----
 
-    def choose(self, visit, event):
-        named = any(event["type"] in a["on"] for a in self.base["actions"].values())
+    def choose(self, visit, event, back=None):
+        named = back is not None or any(event["type"] in a["on"] for a in self.base["actions"].values())
         for card in visit.cards:
             if card["state"] == "refused" or card["state"] == "answered" and card["answer"] != "accept":
                 card["state"], card["hold"] = "gone", None
@@ -646,7 +659,7 @@ class Oracle:
         if visit.state == "cancelled" or visit.state == "closed" and event["type"] != "aisle.basket.closed":
             return
         run = Run(self, visit, event)
-        run.decide()
+        run.decide(back)
         changed = run.apply(named)
         if not named:
             if changed:

@@ -77,10 +77,116 @@ timers_that_were_lost_are_there_again_after_a_start(void **state)
 	assert_string_equal(timers(), "");
 }
 
+/* ---- snoozed ---- */
+
+static void
+a_snoozed_card_comes_back_at_its_time_by_itself_also_after_a_restart(void **state)
+{
+	char *first;
+
+	(void)state;
+	/* Once in a week: it is the same showing, put off. */
+	only("a",
+	    "{'personal':false,'caps':[{'per':'customer','outcome':'shown','max':1,'within':'7d'}]"
+	    "}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	assert_int_equal(show("a", true), 200);
+	first = arena_strdup(texts, prompt_of("a"));
+	assert_int_equal(answer("a", "snooze"), 200);
+	assert_said("guidance 7: a(answered)");
+	wait_for(5 * MIN_MS - 1);
+	assert_said("");
+	restart();
+	wait_for(1);
+	assert_said("guidance 7: a");
+	assert_string_not_equal(prompt_of("a"), first);
+	assert_int_equal(decisions, 2);
+	assert_non_null(strstr(record.data, "\"trigger\":{\"source\":\"timer\",\"id\":\"snooze/"));
+	assert_int_equal(answer("a", "dismiss"), 200);
+	scan("b", "c", 100);
+	assert_said("");
+	assert_string_equal(fate_in_record("a"), "contact");
+}
+
+static void
+what_was_snoozed_is_gated_again(void **state)
+{
+	(void)state;
+	only("a", "{'applicable':{'<':[{'var':'total'},500]}}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	scan("b", "c", 600);
+	wait_for(5 * MIN_MS);
+	assert_said("");
+	assert_string_equal(fate_in_record("a"), "applicability");
+}
+
+static void
+until_may_be_said_and_a_time_that_has_passed_is_now(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer_with("a", "{'decision':'snooze','until':'2026-11-21T10:01:00Z'}",
+			     NULL),
+	    200);
+	wait_for(MIN_MS - 1);
+	assert_said("");
+	wait_for(1);
+	assert_said("guidance 7: a");
+	assert_int_equal(answer_with("a", "{'decision':'snooze','until':'2026-11-21T09:00:00Z'}",
+			     NULL),
+	    200);
+	wait_for(0);
+	assert_said("guidance 7: a");
+	/* Longer than any visit: there is nothing to wait for. */
+	assert_int_equal(answer_with("a", "{'decision':'snooze','until':'2026-12-21T09:00:00Z'}",
+			     NULL),
+	    200);
+	assert_null(strstr(timers(), "snooze"));
+}
+
+/* While nobody looks, it waits; and comes once. */
+static void
+what_comes_back_waits_for_a_sale_that_is_suspended_or_paid(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	wait_for(5 * MIN_MS);
+	assert_said("");
+	assert_int_equal(decisions, 1);
+	tell("pos/7/event", "basket.resumed", "{'basket':'b'}");
+	wait_for(MIN_MS);
+	assert_said("guidance 7: a");
+	assert_int_equal(decisions, 2);
+	assert_int_equal(answer("a", "snooze"), 200);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	wait_for(10 * MIN_MS);
+	assert_said("");
+	close_basket("b", 100);
+	wait_for(H_MS);
+	assert_said("");
+	assert_int_equal(decisions, 2);
+	assert_null(strstr(timers(), "snooze"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST_ON_DISK(
+		    a_snoozed_card_comes_back_at_its_time_by_itself_also_after_a_restart),
+		SPINE_TEST(what_was_snoozed_is_gated_again),
+		SPINE_TEST(until_may_be_said_and_a_time_that_has_passed_is_now),
+		SPINE_TEST(what_comes_back_waits_for_a_sale_that_is_suspended_or_paid),
 		SPINE_TEST_ON_DISK(timers_that_were_lost_are_there_again_after_a_start),
 	};
 
