@@ -83,6 +83,9 @@ size_t offer_depths(const struct offer *offer, const struct card *own, int64_t b
 const char *contact_check(struct arena *arena, const struct decide_input *input,
     const struct action *action, int placement);
 
+/* When an action that is valid now is valid no more; INT64_MAX: never. */
+int64_t action_ends_ms(const struct action *action, const struct zone *zone, int64_t now_ms);
+
 /* Is it in this list, ascending, of stopped actions? By its own name; or everything is. */
 #define ACTION_EVERYTHING "*"
 bool action_listed(const char *const *stopped, size_t count, const char *action);

@@ -141,6 +141,43 @@ validity_gate(const struct run *run, const struct action *action)
 	return NULL;
 }
 
+/* Minutes from the local minute on to the next one of a day that is at. */
+static int64_t
+at_minute(const struct zone *zone, int64_t now_ms, int minute)
+{
+	struct local_time here = zone_local(zone, now_ms), there;
+	int ahead = (minute - (here.hour * 60 + here.minute) + 1440) % 1440;
+	int64_t at_ms = now_ms - now_ms % MIN_MS + (ahead == 0 ? 1440 : ahead) * MIN_MS;
+	int off;
+
+	/* A change of the clocks in between. */
+	there = zone_local(zone, at_ms);
+	off = (minute - (there.hour * 60 + there.minute)) % 1440;
+	if (off > 720)
+		off -= 1440;
+	if (off < -720)
+		off += 1440;
+	return at_ms + off * MIN_MS;
+}
+
+int64_t
+action_ends_ms(const struct action *action, const struct zone *zone, int64_t now_ms)
+{
+	int64_t ends_ms = action->valid_until_ms, at_ms;
+
+	if (action->valid_minute_from != 0 || action->valid_minute_until != 1440) {
+		at_ms = at_minute(zone, now_ms, action->valid_minute_until % 1440);
+		ends_ms = at_ms < ends_ms ? at_ms : ends_ms;
+	}
+	at_ms = now_ms;
+	for (int day = 0; action->valid_days != 0x7f && day < 7; day++) {
+		at_ms = at_minute(zone, at_ms, 0);
+		if ((action->valid_days & (1u << (zone_local(zone, at_ms).weekday - 1))) == 0)
+			return at_ms < ends_ms ? at_ms : ends_ms;
+	}
+	return ends_ms;
+}
+
 static void
 head_gate(const struct run *run, struct trial *trial, const struct action *action)
 {

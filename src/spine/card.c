@@ -138,7 +138,9 @@ fill_card(struct engine *engine, struct visit *visit, const struct decision *dec
 	card->withheld = candidate->fate == FATE_WITHHELD;
 	card->confidence = candidate->p1;
 	card->sent_ms = engine->now_ms;
-	card->expires_ms = engine->now_ms + action->expires_ms;
+	card->expires_ms = action_ends_ms(action, engine->zone, engine->now_ms);
+	if (card->expires_ms - engine->now_ms > action->expires_ms)
+		card->expires_ms = engine->now_ms + action->expires_ms;
 	if (action->goal != GOAL_NONE && action->goal_within_ms > 0)
 		card->outcome_due_ms = engine->now_ms + action->goal_within_ms;
 	prompt_json(decision, slot, prompt, &json);

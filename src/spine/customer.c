@@ -35,15 +35,64 @@ uplink_consent(struct engine *engine, const struct event *event)
 	buf_done(&buf);
 }
 
-void
-customer_withdraw(struct engine *engine, const struct id *subject, enum withdraw_reason reason)
+/* ---- consent that ends ---- */
+
+static void
+end_timer(struct engine *engine, const struct visit *visit, const struct consent *consent)
 {
-	struct subject_visits w = { .subject = subject };
+	if (consent->state == CONSENT_GRANTED && consent->until_ms > engine->now_ms)
+		timer_add(engine, "consent", &visit->id, consent->until_ms);
+}
+
+void
+consent_timers(struct engine *engine, const struct visit *visit)
+{
+	const struct subject *subject = engine_subject(engine, &visit->subject);
+
+	end_timer(engine, visit, &subject->consent[CONSENT_PERSONALISE]);
+	end_timer(engine, visit, &subject->consent[CONSENT_CONTACT]);
+}
+
+static void
+consent_over(struct engine *engine, struct visit *visit, enum consent_purpose purpose)
+{
+	if (purpose == CONSENT_PERSONALISE)
+		visit_withdraw(engine, visit, WITHDRAW_CONSENT);
+	for (size_t i = 0; purpose == CONSENT_CONTACT && i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+
+		if (card->state == CARD_OPEN && placement_table[card->placement].reaches_out)
+			card_withdraw(engine, visit, card, WITHDRAW_CONSENT);
+	}
+	engine_touch(engine, visit);
+}
+
+void
+consent_due(struct engine *engine, struct visit *visit)
+{
+	const struct subject *subject =
+	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+
+	/* One that was renewed or taken back since ends at another time. */
+	for (int purpose = 0; subject != NULL && purpose < CONSENT_COUNT; purpose++) {
+		const struct consent *consent = &subject->consent[purpose];
+
+		if (consent->state == CONSENT_GRANTED && consent->until_ms == engine->now_ms)
+			consent_over(engine, visit, (enum consent_purpose)purpose);
+	}
+}
+
+static void
+consent_changed(struct engine *engine, const struct event *event)
+{
+	struct subject_visits w = { .subject = &event->subject };
 
 	subject_visits_find(engine, &w);
 	for (size_t i = 0; i < w.count; i++) {
-		visit_withdraw(engine, w.visits[i], reason);
-		engine_touch(engine, w.visits[i]);
+		if (event->granted)
+			consent_timers(engine, w.visits[i]);
+		else
+			consent_over(engine, w.visits[i], event->purpose);
 	}
 }
 
@@ -190,8 +239,7 @@ customer_event(struct engine *engine, const struct event *event)
 	}
 	if (event->type == EV_CONSENT_CHANGED) {
 		uplink_consent(engine, event);
-		if (!event->granted && event->purpose == CONSENT_PERSONALISE)
-			customer_withdraw(engine, &event->subject, WITHDRAW_CONSENT);
+		consent_changed(engine, event);
 	}
 	if (event->type == EV_CARE_CASE_CLOSED)
 		outcome_case_closed(engine, subject);

@@ -147,6 +147,17 @@ suspended_due(struct engine *engine, const char *text)
 	visit_cancel(engine, visit);
 }
 
+static void
+consent_end_due(struct engine *engine, const char *text)
+{
+	struct visit *visit;
+	struct id id;
+
+	if (id_parse(text, &id) && (visit = engine_visit(engine, &id)) != NULL &&
+	    !visit_over(visit))
+		consent_due(engine, visit);
+}
+
 /* ---- after damage ---- */
 
 /* A page of the file that is lost takes timers along, and what waits for one would wait for ever. Those that are
@@ -162,6 +173,8 @@ due_restore(struct engine *engine, const struct visit *visit)
 		timer_add(engine, "idle", &visit->id, visit->last_ms + IDLE_MS);
 	if (visit->state == VISIT_SUSPENDED)
 		timer_add(engine, "suspended", &visit->id, visit->last_ms + SUSPENDED_MS);
+	if (visit->has_subject)
+		consent_timers(engine, visit);
 	for (size_t i = 0; i < visit->card_count; i++) {
 		const struct card *card = &visit->cards[i];
 
@@ -195,6 +208,8 @@ due_apply(struct engine *engine, const char *id)
 		ask_due(engine, object);
 	else if (strncmp(id, "snooze", kind_len) == 0)
 		snooze_due(engine, object);
+	else if (strncmp(id, "consent", kind_len) == 0)
+		consent_end_due(engine, object);
 	else if (strncmp(id, "wait", kind_len) == 0)
 		wait_due(engine, object);
 	else if (strncmp(id, "idle", kind_len) == 0)

@@ -54,6 +54,7 @@ visit_join_subject(struct engine *engine, struct visit *visit)
 	}
 	contacts_done(&visit->contacts);
 	buf_done(&buf);
+	consent_timers(engine, visit);
 	return true;
 }
 

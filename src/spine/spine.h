@@ -163,8 +163,9 @@ const struct policy *engine_policy_for(struct engine *engine, const struct arm_c
 void engine_drop_policy(struct engine *engine);
 
 /* customer.c */
-void customer_withdraw(struct engine *engine, const struct id *subject,
-    enum withdraw_reason reason);
+/* Their consents that end: what hangs on them leaves the visit then. */
+void consent_timers(struct engine *engine, const struct visit *visit);
+void consent_due(struct engine *engine, struct visit *visit);
 void customer_event(struct engine *engine, const struct event *event);
 /* A card that was merged is the other one, for good. */
 void customer_resolve(struct engine *engine, struct event *event);

@@ -246,9 +246,17 @@ class Run:
             return "lane"
         return None
 
-    def validity(self, a):
-        valid, here = a.get("valid", {}), local(self.store.zone, self.now)
-        if "from" in valid and self.now < millis(valid["from"]) or "until" in valid and self.now >= millis(valid["until"]):
+    def ends(self, a):
+        """When a card of it expires: after its time, or with the action's own."""
+        end, minute = self.now + duration(a["expires"]), self.now // 60000 * 60000 + 60000
+        if "until" in a.get("valid", {}):
+            end = min(end, millis(a["valid"]["until"]))
+        return next((t for t in range(minute, end, 60000) if self.validity(a, t)), end)
+
+    def validity(self, a, now=None):
+        now = now or self.now
+        valid, here = a.get("valid", {}), local(self.store.zone, now)
+        if "from" in valid and now < millis(valid["from"]) or "until" in valid and now >= millis(valid["until"]):
             return True
         if "days" in valid and ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][here.weekday()] not in valid["days"]:
             return True
@@ -644,7 +652,7 @@ class Run:
                 "placement": slot["placement"], "slot": slot["slot"], "depth": option["depth"], "hold": option["hold"],
                 "worth": option["worth"],
                 "state": "open", "withheld": c.fate == "withheld", "sent": self.now, "redeemed": False, "late": False,
-                "expires": self.now + duration(c.action["expires"]), "token": None,
+                "expires": self.ends(c.action), "token": None,
                 "due": self.now + within if goal["is"] != "none" and within else 0}
         self.visit.cards.append(card)
         self.store.outcome(self.visit, card, "decided")

@@ -178,6 +178,114 @@ what_comes_back_waits_for_a_sale_that_is_suspended_or_paid(void **state)
 	assert_null(strstr(timers(), "snooze"));
 }
 
+/* ---- what ends at a time that was said ---- */
+
+static void
+grant_until(const char *purpose, const char *until)
+{
+	tell("loyalty/r1/event", "consent.changed",
+	    "{'subject':'" ANNA "','purpose':'%s','state':'granted','until':'%s'}", purpose, until);
+}
+
+static void
+what_a_consent_let_be_shown_leaves_with_it(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified'],'personal':true,'expires':'3600s'}");
+	grant_until("personalise", "2026-11-21T10:05:00Z");
+	open_basket("b");
+	identify(ANNA);
+	assert_said("guidance 7: a");
+	wait_for(5 * MIN_MS - 1);
+	assert_said("");
+	restart();
+	wait_for(1);
+	assert_said("withdraw 7 consent");
+	assert_string_equal(timers(), "idle 42900");
+}
+
+static void
+a_consent_that_is_given_again_ends_later_and_one_of_today_ends_what_is_open(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified'],'personal':true,'expires':'3600s'}");
+	grant(ANNA, "personalise");
+	open_basket("b");
+	identify(ANNA);
+	assert_said("guidance 7: a");
+	grant_until("personalise", "2026-11-21T10:05:00Z");
+	grant_until("personalise", "2026-11-21T10:10:00Z");
+	wait_for(5 * MIN_MS);
+	assert_said("");
+	wait_for(5 * MIN_MS);
+	assert_said("withdraw 7 consent");
+}
+
+static void
+what_is_for_later_ends_with_the_consent_to_contact_and_nothing_else_does(void **state)
+{
+	const struct visit *visit;
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'expires':'3600s'}");
+	an_action("l", "{'placements':['later'],'gate':'none','group':'l','expires':'3600s'}");
+	in_force();
+	grant(ANNA, "personalise");
+	grant_until("contact", "2026-11-21T10:05:00Z");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	visit = visit_of("b");
+	assert_int_equal(visit->card_count, 2);
+	wait_for(5 * MIN_MS);
+	assert_said("");
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(visit->cards[i].state,
+		    visit->cards[i].placement == PLACE_LATER ? CARD_GONE : CARD_OPEN);
+	/* By word, too. */
+	grant(ANNA, "contact");
+	scan("b", "c", 100);
+	tell("loyalty/r1/event", "consent.changed",
+	    "{'subject':'" ANNA "','purpose':'contact','state':'denied'}");
+	assert_said("");
+	for (size_t i = 0; i < visit->card_count; i++)
+		assert_true(visit->cards[i].placement != PLACE_LATER ||
+		    visit->cards[i].state == CARD_GONE);
+}
+
+static void
+a_card_does_not_outlive_its_action(void **state)
+{
+	static const struct {
+		const char *valid;
+		int64_t lasts_ms;
+	} cases[] = {
+		{ "{'from':'2026-01-01T00:00:00Z','until':'2026-11-21T10:07:30.250Z'}",
+		    7 * MIN_MS + 30250 },
+		{ "{'hours':['08:00','10:20']}", 20 * MIN_MS },
+		{ "{'hours':['08:00','24:00']}", D_MS - 10 * H_MS },
+		{ "{'days':['sat']}", D_MS - 10 * H_MS },
+		{ "{'days':['sat','sun']}", 2 * D_MS - 10 * H_MS },
+		{ "{'days':['sat','sun'],'hours':['08:00','10:20']}", 20 * MIN_MS },
+		{ "{'from':'2026-01-01T00:00:00Z'}", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char basket[8];
+
+		memset(&parts, 0, sizeof(parts));
+		only("a", arena_printf(texts, "{'expires':'7d','valid':%s}", cases[i].valid));
+		snprintf(basket, sizeof(basket), "b%zu", i);
+		scan(basket, "c", 100);
+		assert_int_equal(visit_of(basket)->cards[0].expires_ms - now_ms,
+		    cases[i].lasts_ms != 0 ? cases[i].lasts_ms : 7 * D_MS);
+		close_basket(basket, 100);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +295,12 @@ main(void)
 		SPINE_TEST(what_was_snoozed_is_gated_again),
 		SPINE_TEST(until_may_be_said_and_a_time_that_has_passed_is_now),
 		SPINE_TEST(what_comes_back_waits_for_a_sale_that_is_suspended_or_paid),
+		SPINE_TEST_ON_DISK(what_a_consent_let_be_shown_leaves_with_it),
+		SPINE_TEST(
+		    a_consent_that_is_given_again_ends_later_and_one_of_today_ends_what_is_open),
+		SPINE_TEST(
+		    what_is_for_later_ends_with_the_consent_to_contact_and_nothing_else_does),
+		SPINE_TEST(a_card_does_not_outlive_its_action),
 		SPINE_TEST_ON_DISK(timers_that_were_lost_are_there_again_after_a_start),
 	};
 
