@@ -94,7 +94,8 @@ struct card {
 	int64_t returned_minor; /* of redeemed_minor, what lay on goods that came back */
 	enum card_state state;
 	enum card_answer answer;
-	bool withheld;	/* recorded, never sent */
+	bool withheld;	/* recorded, not to be seen */
+	bool concealed; /* withheld since its customer is known; a stranger had seen it */
 	bool shown;	/* the tablet said so */
 	bool redeemed;	/* paid with, and not all taken back */
 	bool elsewhere; /* paid with in another basket than the visit's own */

@@ -135,6 +135,12 @@ allowed_sources(struct run *run)
 	return sources;
 }
 
+const char *
+decide_withheld(const struct decide_input *input)
+{
+	return input->control ? "control" : input->arm_withholds ? "arm" : NULL;
+}
+
 void
 run_init(struct run *run, struct arena *arena, const struct decide_input *input,
     struct decision *decision)
@@ -145,9 +151,7 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 	*decision = (struct decision){
 		.id = input->decision,
 		.at_ms = input->sources.now_ms,
-		.withheld = input->control ? "control"
-		    : input->arm_withholds ? "arm"
-					   : NULL,
+		.withheld = decide_withheld(input),
 		.input = input,
 	};
 	*run = (struct run){

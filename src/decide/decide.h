@@ -104,6 +104,11 @@ void prompt_json(const struct decision *decision, const struct slot *slot, const
 /* The model whose score is the action's chance, of an uplift pair the treated one: an index; -1: none. */
 int action_model(const struct action *action);
 
+/* From whom commercial cards are withheld: "control", "arm", NULL. */
+const char *decide_withheld(const struct decide_input *input);
+/* Is it one of those? Not what is mandatory, serves or informs. */
+bool decision_withholds(const struct decision *decision, const struct action *action);
+
 /* The member "offer" as tablet and till see it: {"type","worth","depth",…}. */
 void offer_json(const struct policy *policy, const struct offer *offer, int64_t depth,
     int64_t worth_minor, struct json_writer *w);

@@ -129,7 +129,6 @@ void run_add(struct run *run, const struct action *action, int own);
 
 /* ---- fates.c ---- */
 /* Is it recorded and not sent? */
-bool decision_withholds(const struct decision *decision, const struct action *action);
 
 /* ---- clause.c ---- */
 enum rule_result rule_try(struct run *run, uint32_t clause, const struct candidate_context *about);

@@ -118,6 +118,7 @@ const struct field card_fields[] = {
 	FIELD_TO(struct card, state, CARD_GONE + 1),
 	FIELD_TO(struct card, answer, ANSWER_OVERRIDE + 1),
 	FIELD(struct card, BOOL, withheld),
+	FIELD(struct card, BOOL, concealed),
 	FIELD(struct card, BOOL, shown),
 	FIELD(struct card, BOOL, redeemed),
 	FIELD(struct card, BOOL, late),

@@ -40,7 +40,7 @@ find_card(struct engine *engine, const struct event *event, struct visit **ret_v
 	if (visit != NULL && id_parse(event->prompt, &prompt))
 		card = visit_card(visit, &prompt);
 	/* It is gone and has left the visit since: places.c. */
-	if (visit != NULL && card == NULL) {
+	if (visit != NULL && (card == NULL || card->concealed)) {
 		refuse(reply, 410, gone);
 		return NULL;
 	}

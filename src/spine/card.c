@@ -283,6 +283,19 @@ card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
 	withdraw(engine, visit, visit_subject(visit), card, reason);
 }
 
+void
+card_conceal(struct engine *engine, struct visit *visit, struct card *card)
+{
+	CHECK(card->state == CARD_OPEN && !card->withheld &&
+	    (unsigned)card->placement < PLACE_COUNT);
+	outcome_record(engine, visit, card, OUTCOME_WITHDRAWN, withdraw_name(WITHDRAW_CUSTOMER),
+	    false, 0);
+	if (placement_table[card->placement].clear != COMMAND_NONE)
+		card_command(engine, visit, card, placement_table[card->placement].clear, NULL);
+	hold_release(engine, card);
+	card->withheld = card->concealed = true;
+}
+
 /* Reasons that end the visit for this customer take accepted offers along; the others leave them to
  * the close. */
 static bool

@@ -12,6 +12,7 @@
 #include "decide/decide.h"
 #include "policy/policy_load.h"
 #include "deliver/guidance.h"
+#include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
 struct chosen {
@@ -295,6 +296,32 @@ look(struct engine *engine, struct visit *visit, const struct event *event, cons
 	if (chosen->decision.fates[FATE_NO_ROOM] > 0)
 		metrics_add(METRIC_LIMIT_CARDS, 1);
 	return chosen;
+}
+
+void
+choose_conceal(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	struct decide_input input;
+	struct decision decision = { 0 };
+	bool changed = false;
+
+	if (engine->policy == NULL || !visit_has_open(visit))
+		return;
+	arena_reset(engine->scratch);
+	choose_input(engine, visit, event, &input);
+	decision.withheld = decide_withheld(&input);
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+		const struct action *action = policy_action(input.sources.policy, card->action);
+
+		if (card->state != CARD_OPEN || card->withheld || action == NULL ||
+		    !decision_withholds(&decision, action))
+			continue;
+		card_conceal(engine, visit, card);
+		changed = true;
+	}
+	if (changed)
+		visit_guide(engine, visit, NULL, WITHDRAW_CUSTOMER);
 }
 
 void

@@ -100,10 +100,12 @@ visit_note_incident(struct engine *engine, const struct visit *visit, enum incid
 
 /* false: the card of a forgotten customer waits for nothing; the visit is gone. */
 static bool
-identified(struct engine *engine, struct visit *visit)
+identified(struct engine *engine, struct visit *visit, const struct event *event)
 {
 	bool known = visit_join_subject(engine, visit);
 
+	if (known)
+		choose_conceal(engine, visit, event);
 	if (visit->state != VISIT_WAITING)
 		return true;
 	if (known) {
@@ -296,13 +298,13 @@ visit_cancel(struct engine *engine, struct visit *visit)
 }
 
 static void
-also_effects(struct engine *engine, struct session_result *result)
+also_effects(struct engine *engine, const struct event *event, struct session_result *result)
 {
 	if (result->also == NULL)
 		return;
 	engine_touch(engine, result->also);
 	if (result->also_effects & EFFECT_IDENTIFIED)
-		(void)identified(engine, result->also);
+		(void)identified(engine, result->also, event);
 }
 
 void
@@ -314,7 +316,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (result->gone != NULL)
 		part(engine, result->gone);
 	result->gone = NULL;
-	also_effects(engine, result);
+	also_effects(engine, event, result);
 	if (event->type == EV_CUSTOMER_MERGED)
 		keep_merged(engine, &event->into);
 	if (visit == NULL)
@@ -326,7 +328,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		no_sale(engine, visit);
 	if (effects & EFFECT_LEFT && visit->basket != NULL)
 		visit_withdraw(engine, visit, WITHDRAW_LEFT);
-	if (effects & EFFECT_IDENTIFIED && !identified(engine, visit)) {
+	if (effects & EFFECT_IDENTIFIED && !identified(engine, visit, event)) {
 		result->visit = NULL;
 		return;
 	}

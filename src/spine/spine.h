@@ -236,6 +236,8 @@ void sensor_save(struct engine *engine, struct buf *buf);
 /* What a decision may look at here and now; in engine->scratch. event NULL: none brought it. */
 void choose_input(struct engine *engine, struct visit *visit, const struct event *event,
     struct decide_input *ret);
+/* The customer is known by now: what they may not see goes. */
+void choose_conceal(struct engine *engine, struct visit *visit, const struct event *event);
 void choose(struct engine *engine, struct visit *visit, const struct event *event);
 /* A snoozed card's time has come. */
 void choose_back(struct engine *engine, struct visit *visit, const struct card *card);
@@ -255,6 +257,9 @@ const char *withdraw_name(enum withdraw_reason reason);
 void card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
     enum withdraw_reason reason);
 void card_gone(struct engine *engine, struct card *card);
+/* An open card whose customer may not see it: it goes from the screen and frees its budget, and goes on in the records
+ * as if it had been withheld, so that caps are alike in both groups. */
+void card_conceal(struct engine *engine, struct visit *visit, struct card *card);
 void card_unword(struct card *card); /* what it says is overwritten */
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);

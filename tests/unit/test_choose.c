@@ -146,6 +146,111 @@ a_withheld_message_is_not_cleared_at_the_till(void **state)
 	assert_said("");
 }
 
+/* Two actions for a stranger, one of which nobody in the control group may see. */
+static void
+strangers_cards(const char *share, const char *more)
+{
+	a_policy(arena_printf(texts, "{'control':{'share':%s}}", share));
+	an_action("o",
+	    arena_printf(texts, "{" OFFER_OF("") ",'budget':{'per':'store-day','money':100}%s}",
+		more));
+	an_action("s", "{}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+}
+
+static void
+what_a_stranger_was_shown_goes_when_a_control_customers_card_is_read(void **state)
+{
+	char guidance[ID_TEXT_SIZE], prompt[ID_TEXT_SIZE];
+
+	(void)state;
+	strangers_cards("1", "");
+	assert_said("guidance 7: s o");
+	snprintf(guidance, sizeof(guidance), "%s", guidance_on_screen());
+	snprintf(prompt, sizeof(prompt), "%s", prompt_of("o"));
+	assert_int_equal(hold_today(engine, "o").day_money_minor, 40);
+	identify(ANNA);
+	assert_said("guidance 7: s");
+	assert_int_equal(hold_today(engine, "o").day_money_minor, 0);
+	/* The associate's finger was on its way. */
+	assert_int_equal(answer_prompt(guidance, prompt, "{'decision':'accept'}", NULL, false)
+			     .status,
+	    410);
+	/* It is on record as withheld, and is not drawn anew. */
+	scan("b", "c", 100);
+	assert_string_equal(fate_in_record("o"), "withheld");
+	assert_int_equal(customer(ANNA)->contacts.rows[0].outcome, OUTCOME_DECIDED);
+	restart();
+	wait_for(120 * S_MS);
+	assert_said("");
+}
+
+static void
+what_a_stranger_accepted_is_kept_also_for_a_control_customer(void **state)
+{
+	(void)state;
+	strangers_cards("1", "");
+	answer("o", "accept");
+	identify(ANNA);
+	assert_said("");
+	tell("pos/7/event", "offer.applied", "{'basket':'b','token':'%s','amount':40}", token);
+	assert_int_equal(dead_letters(), 0);
+}
+
+static void
+a_message_of_a_strangers_card_is_cleared_at_the_till(void **state)
+{
+	(void)state;
+	strangers_cards("1", ",'placements':['till']");
+	identify(ANNA);
+	assert_non_null(strstr(said(), "till 7 clear-message"));
+}
+
+/* How often the action was chosen, and on how many days, of a hundred visits that begin without the card. */
+static int
+chosen_in_visits(const char *share, uint64_t seed)
+{
+	int chosen = 0;
+
+	strangers_cards(share,
+	    ",'caps':[{'per':'customer','outcome':'shown','max':3,'within':'1d'}]");
+	for (int i = 0; i < 40; i++) {
+		char basket[16];
+		uint64_t step = (seed + (uint64_t)i) * UINT64_C(0x9e3779b97f4a7c15) >> 60;
+
+		snprintf(basket, sizeof(basket), "n%d", i);
+		open_basket(basket);
+		if (step % 2 == 0)
+			scan(basket, "c", 100);
+		tell("pos/7/event", "customer.identified",
+		    "{'subject':'%s','basket':'%s','station':'7'}", ANNA, basket);
+		scan(basket, "c", 100);
+		chosen += strcmp(fate_in_record("o"), "offered") == 0 ||
+		    strcmp(fate_in_record("o"), "withheld") == 0;
+		close_basket(basket, 200);
+		wait_for((int64_t)(step + 1) * 10 * MIN_MS);
+	}
+	return chosen;
+}
+
+static void
+caps_are_alike_in_both_groups(void **state)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		int treated = chosen_in_visits("0", seed), control;
+
+		tear_down(state);
+		set_up(state);
+		control = chosen_in_visits("1", seed);
+		tear_down(state);
+		set_up(state);
+		if (treated != control || treated == 0 || treated == 40)
+			fail_msg("seed %d: %d treated, %d control", (int)seed, treated, control);
+	}
+}
+
 /* ---- experiments ---- */
 
 #define EXPERIMENT(name, arms) \
@@ -538,6 +643,10 @@ main(void)
 		    a_budget_that_is_held_is_not_there_for_the_next_and_comes_back_with_the_day),
 		SPINE_TEST(while_the_time_is_uncertain_no_campaign_is_spent),
 		SPINE_TEST(who_is_in_the_control_group_is_decided_for_and_shown_nothing),
+		SPINE_TEST(what_a_stranger_was_shown_goes_when_a_control_customers_card_is_read),
+		SPINE_TEST(what_a_stranger_accepted_is_kept_also_for_a_control_customer),
+		SPINE_TEST(a_message_of_a_strangers_card_is_cleared_at_the_till),
+		SPINE_TEST(caps_are_alike_in_both_groups),
 		SPINE_TEST(a_withheld_message_is_not_cleared_at_the_till),
 		SPINE_TEST(one_arm_that_withholds_is_enough),
 		SPINE_TEST(a_card_stays_while_nothing_is_better_and_leaves_for_what_is),
