@@ -28,16 +28,25 @@ const char *outcome_name(enum outcome outcome);
  * unknown. */
 enum outcome outcome_by_name(const char *name, const char **ret_reason);
 
+/* What a row says of what was taken of its prompt before. */
+enum contact_ends {
+	ENDS_NOTHING,
+	ENDS_TAKEN,  /* refused, wholly reversed, its sale cancelled: it was no use */
+	ENDS_UNUSED, /* its token can be used no more, and was not; no outcome of its own */
+};
+
 /* One outcome of one prompt. Append-only. DECIDED is written when a card is
  * chosen, also when it is withheld, so that caps are alike in both groups.
  * A count of "shown" is the prompts with DECIDED and without NOT_SHOWN, plus
  * HQ's own contacts: a sent card counts as shown until the tablet says it was not. A count of
- * "bought" or "redeemed" is the prompts without RETURNED: what came back was not bought. */
+ * "bought" or "redeemed" is the prompts without RETURNED: what came back was not bought; what
+ * was accepted, applied or redeemed and taken back was no use (contact_index.c). */
 struct contact {
 	struct id prompt, decision;
 	enum outcome outcome;
 	int64_t at_ms;
 	bool withheld;
+	enum contact_ends ends;
 	int placement;
 	char *action, *group, *issue; /* owned by struct contacts */
 	char *reason;		      /* of an override or refusal; NULL */

@@ -107,8 +107,11 @@ struct card {
 	int64_t snooze_until_ms;
 	/* canonical JSON of the answer: the same again is 200, another 409 */
 	char *answer_body;
+	/* of the limit that was reached when it was to be taken: the same answer gets it again; NULL */
+	char *closed_by;
 	struct id answer_decision; /* unused without one */
 	struct id token, command;  /* zero: none */
+	int64_t until_ms;	   /* the token lives beyond its basket, until then; 0: not */
 	int64_t asked_ms;
 	/* the prompt object as it is sent, without "state" and "choices" */
 	char *json;

@@ -8,20 +8,68 @@
 
 #include "core/id.h"
 
-/* All that was bought or redeemed with its prompt came back. */
-static void
-take_back(struct arena *arena, struct contact_index *index, size_t returned)
+/* The rows of a prompt before row i, newest first, back to where it was decided. i again: no more. */
+static size_t
+earlier(const struct contacts *contacts, size_t i, size_t from)
 {
-	const struct contacts *contacts = index->contacts;
+	const struct id *prompt = &contacts->rows[i].prompt;
 
-	if (index->undone == NULL)
-		index->undone = arena_alloc(arena, contacts->count);
-	for (size_t i = 0; i < returned; i++) {
-		const struct contact *row = &contacts->rows[i];
+	while (from-- > 0) {
+		if (id_equal(&contacts->rows[from].prompt, prompt))
+			return from;
+	}
+	return i;
+}
 
-		if ((row->outcome == OUTCOME_BOUGHT || row->outcome == OUTCOME_REDEEMED) &&
-		    id_equal(&row->prompt, &contacts->rows[returned].prompt))
-			index->undone[i] = 1;
+/* It is in use (again), and once: an earlier word of the same kind said the same. What is redeemed
+ * was accepted and applied. */
+static void
+count_use(const struct contacts *contacts, size_t i, uint8_t *counts)
+{
+	enum outcome said = contacts->rows[i].outcome;
+	bool applied = said == OUTCOME_APPLIED; /* is there a later word of that? */
+
+	counts[i] = 1;
+	if (said == OUTCOME_ACCEPTED)
+		return;
+	for (size_t j = earlier(contacts, i, i); j != i; j = earlier(contacts, i, j)) {
+		enum outcome before = contacts->rows[j].outcome;
+
+		if (before == OUTCOME_DECIDED)
+			return;
+		if (before == OUTCOME_REDEEMED && said == OUTCOME_REDEEMED)
+			counts[j] = 0;
+		else if (before == OUTCOME_ACCEPTED)
+			counts[j] = 1;
+		else if (before == OUTCOME_APPLIED) {
+			counts[j] = !applied;
+			applied = true;
+		}
+	}
+}
+
+static void
+take_back(const struct contacts *contacts, size_t i, uint8_t *counts)
+{
+	for (size_t j = earlier(contacts, i, i); j != i; j = earlier(contacts, i, j)) {
+		if (contacts->rows[j].outcome == OUTCOME_DECIDED)
+			return;
+		if (contact_is_use(contacts->rows[j].outcome) ||
+		    (contacts->rows[i].outcome == OUTCOME_RETURNED &&
+			contacts->rows[j].outcome == OUTCOME_BOUGHT))
+			counts[j] = 0;
+	}
+}
+
+/* Its card was decided shortly before. */
+static void
+not_shown(const struct contacts *contacts, size_t i, uint8_t *counts)
+{
+	for (size_t j = earlier(contacts, i, i); j != i; j = earlier(contacts, i, j)) {
+		if (contacts->rows[j].outcome == OUTCOME_DECIDED) {
+			counts[j] = 0;
+			return;
+		}
 	}
 }
 
@@ -29,35 +77,32 @@ struct contact_index
 contact_index_make(struct arena *arena, const struct contacts *contacts)
 {
 	struct contact_index index = { .contacts = contacts, .asked_fresh = SIZE_MAX };
-	uint8_t *shown;
+	uint8_t *counts;
 
 	if (contacts == NULL || contacts->count == 0)
 		return index;
-	shown = arena_alloc(arena, contacts->count);
+	counts = arena_alloc(arena, contacts->count);
 	for (size_t i = 0; i < contacts->count; i++) {
 		const struct contact *row = &contacts->rows[i];
 
-		index.outcomes |= 1u << row->outcome;
-		if (row->outcome == OUTCOME_DECIDED ||
-		    (row->outcome == OUTCOME_SHOWN && id_is_zero(&row->decision)))
-			shown[i] = 1;
-		if (row->outcome == OUTCOME_RETURNED)
-			take_back(arena, &index, i);
-		if (row->outcome != OUTCOME_NOT_SHOWN)
+		if (row->ends == ENDS_UNUSED)
 			continue;
-		/* Its card was decided shortly before. */
-		for (size_t j = i; j-- > 0;) {
-			if (contacts->rows[j].outcome == OUTCOME_DECIDED &&
-			    id_equal(&contacts->rows[j].prompt, &row->prompt)) {
-				shown[j] = 0;
-				break;
-			}
-		}
+		index.outcomes |= 1u << row->outcome;
+		if (row->ends == ENDS_TAKEN || row->outcome == OUTCOME_RETURNED)
+			take_back(contacts, i, counts);
+		else if (contact_is_use(row->outcome))
+			count_use(contacts, i, counts);
+		else if (row->outcome == OUTCOME_NOT_SHOWN)
+			not_shown(contacts, i, counts);
+		else
+			counts[i] = contact_is_shown(row) || row->outcome == OUTCOME_BOUGHT;
 	}
 	index.outcomes &= ~(1u << OUTCOME_SHOWN);
-	if (memchr(shown, 1, contacts->count) != NULL)
-		index.outcomes |= 1u << OUTCOME_SHOWN;
-	index.shown = shown;
+	for (size_t i = 0; i < contacts->count; i++) {
+		if (counts[i] && contact_is_shown(&contacts->rows[i]))
+			index.outcomes |= 1u << OUTCOME_SHOWN;
+	}
+	index.counts = counts;
 	index.keys = arena_room(arena, contacts->count * sizeof(*index.keys));
 	index.keys_from = contacts->count;
 	return index;

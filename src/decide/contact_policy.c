@@ -40,6 +40,9 @@ struct view {
 	enum placement placement;
 	const struct id *own; /* prompt of its open card; NULL */
 	bool again;	      /* it has passed without the winners: look at what they change */
+	/* A person takes it now: what was taken elsewhere and may still be used counts as used. */
+	bool taking;
+	bool uses_only; /* asked about what is taken, and not about what is shown */
 };
 
 static bool
@@ -89,6 +92,27 @@ window_has(struct view *view, enum contact_by by, int64_t from_ms)
 	return by == BY_COUNT || contact_index_has(view->index, by, view->keys[by]);
 }
 
+/* Is it an accepted card whose token may still be applied, or redeemed? */
+static bool
+in_use(const struct view *view, size_t i, enum outcome outcome)
+{
+	const struct contacts *contacts = view->index->contacts;
+	const struct contact *row = &contacts->rows[i];
+
+	if ((outcome != OUTCOME_APPLIED && outcome != OUTCOME_REDEEMED) ||
+	    row->outcome != OUTCOME_ACCEPTED || !view->index->counts[i])
+		return false;
+	for (size_t j = i + 1; j < contacts->count; j++) {
+		const struct contact *later = &contacts->rows[j];
+
+		if (id_equal(&later->prompt, &row->prompt) &&
+		    ((later->outcome == outcome && view->index->counts[j]) ||
+			later->ends == ENDS_UNUSED))
+			return false;
+	}
+	return true;
+}
+
 static bool
 row_counts(struct view *view, size_t i, enum outcome outcome, const char *reason,
     enum contact_scope scope, const char *value)
@@ -96,11 +120,13 @@ row_counts(struct view *view, size_t i, enum outcome outcome, const char *reason
 	const struct contact *row = &view->index->contacts->rows[i];
 
 	if (outcome == OUTCOME_SHOWN) {
-		if (!view->index->shown[i])
+		if (!view->index->counts[i] || !contact_is_shown(row))
 			return false;
-	} else if (row->outcome != outcome ||
-	    (view->index->undone != NULL && view->index->undone[i]) ||
-	    (reason != NULL && !same(row->reason, reason))) {
+	} else if (view->taking && in_use(view, i, outcome)) {
+		/* Taken elsewhere, and it may still be used: as if it were. */
+	} else if (row->outcome != outcome || row->ends == ENDS_UNUSED ||
+	    (reason != NULL && !same(row->reason, reason)) ||
+	    ((contact_is_use(outcome) || outcome == OUTCOME_BOUGHT) && !view->index->counts[i])) {
 		return false;
 	}
 	if (view->own != NULL && id_equal(&row->prompt, view->own))
@@ -214,7 +240,7 @@ rows_in_cap(struct view *view, const struct cap *cap)
 {
 	struct contact_index *index = view->index;
 
-	if ((index->outcomes & (1u << cap->outcome)) == 0)
+	if ((index->outcomes & (1u << cap->outcome)) == 0 && !view->taking)
 		return 0;
 	if (cap->scope != SCOPE_ALL || view->own != NULL)
 		return count_rows(view, cap);
@@ -282,8 +308,11 @@ static const char *
 caps_check(struct view *view, const struct cap *caps, size_t n, const char *where)
 {
 	for (size_t i = 0; i < n; i++) {
-		int count = cap_count(view, &caps[i]);
+		int count;
 
+		if (view->uses_only && !contact_is_use(caps[i].outcome))
+			continue;
+		count = cap_count(view, &caps[i]);
 		if (count >= caps[i].max)
 			return arena_printf(view->arena, "%s[%zu]: %s%s%s %d of %d", where, i,
 			    outcome_name(caps[i].outcome),
@@ -308,7 +337,7 @@ suppressed(struct view *view, const struct suppression *rule)
 		return false;
 	/* Without a row of this outcome there is nothing to look for; most customers dismiss
 	 * nothing. */
-	if (here == 0 && (view->index->outcomes & (1u << rule->outcome)) == 0)
+	if (here == 0 && (view->index->outcomes & (1u << rule->outcome)) == 0 && !view->taking)
 		return false;
 	/* The cards of this decision end a window at now. */
 	if (here > 0) {
@@ -353,6 +382,8 @@ view_check(struct view *view)
 	for (size_t i = 0; clause == NULL && i < policy->suppression_count; i++) {
 		const struct suppression *rule = &policy->suppressions[i];
 
+		if (view->uses_only && !contact_is_use(rule->outcome))
+			continue;
 		if (suppressed(view, rule))
 			clause = arena_printf(view->arena, "contact.suppress[%zu]: %s%s%s", i,
 			    outcome_name(rule->outcome), rule->outcome_reason != NULL ? ":" : "",
@@ -409,7 +440,7 @@ contact_gate(struct run *run, size_t i, enum placement place, bool again)
 	/* What has passed alone passes beside winners that are in the rows already. */
 	if (again && run->fresh == 0)
 		return NULL;
-	if (run->contact.contacts != NULL && policy_idle_now(run, again) &&
+	if (run->door == NULL && run->contact.contacts != NULL && policy_idle_now(run, again) &&
 	    own_caps_open(run, action, again))
 		return NULL;
 	own = trial_card(run, i);
@@ -428,6 +459,8 @@ contact_gate(struct run *run, size_t i, enum placement place, bool again)
 	view.placement = place;
 	view.own = own != NULL ? &own->prompt : NULL;
 	view.again = again;
+	view.taking = run->door != NULL;
+	view.uses_only = false;
 	return view_check(&view);
 }
 
@@ -475,6 +508,19 @@ contact_check(struct arena *arena, const struct decide_input *input, const struc
 	struct outside outside;
 
 	look_from_outside(&outside, arena, input, &index, action, placement);
+	return view_check(&outside.view);
+}
+
+const char *
+contact_take_check(struct arena *arena, const struct decide_input *input,
+    const struct action *action, const struct card *card)
+{
+	struct contact_index index = contact_index_make(arena, input->sources.contacts);
+	struct outside outside;
+
+	look_from_outside(&outside, arena, input, &index, action, card->placement);
+	outside.view.own = &card->prompt;
+	outside.view.taking = outside.view.uses_only = true;
 	return view_check(&outside.view);
 }
 

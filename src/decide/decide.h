@@ -91,6 +91,11 @@ int64_t action_ends_ms(const struct action *action, const struct zone *zone, int
 bool action_listed(const char *const *stopped, size_t count, const char *action);
 bool action_stopped(const char *const *stopped, size_t count, const char *action);
 
+/* The limits on what is accepted, applied or redeemed, asked once more when a person takes this card. What they have
+ * taken elsewhere and may still use counts as used. NULL: they may; else the clause in arena. */
+const char *contact_take_check(struct arena *arena, const struct decide_input *input,
+    const struct action *action, const struct card *card);
+
 /* NULL: what it may still spend bears one more card; else the clause that closed it. use: without
  * that card. */
 const char *budget_clause(const struct budget *budget, const struct budget_use *use,

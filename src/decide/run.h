@@ -70,8 +70,8 @@ struct contact_key {
 #define SEEN_BITS_LOG2 9
 struct contact_index {
 	const struct contacts *contacts; /* NULL: unreadable */
-	const uint8_t *shown;		 /* per row: it counts as shown */
-	uint8_t *undone;		 /* per row: all of it came back; NULL: of none */
+	/* per row: it counts, as shown or as what was taken or bought and did not come back */
+	const uint8_t *counts;
 	uint32_t outcomes; /* bit per outcome that some row has; SHOWN: that some row counts as */
 	struct contact_key *keys; /* per row, from keys_from on: */
 	size_t keys_from;	  /* the newest first, as far as they were asked for */

@@ -38,6 +38,7 @@ static const struct field contact_fields[] = {
 	FIELD_TO(struct contact, outcome, OUTCOME_COUNT),
 	FIELD(struct contact, I64, at_ms),
 	FIELD(struct contact, BOOL, withheld),
+	FIELD_TO(struct contact, ends, ENDS_UNUSED + 1),
 	FIELD_TO(struct contact, placement, PLACE_COUNT),
 	FIELD(struct contact, STR, action),
 	FIELD(struct contact, STR, group),

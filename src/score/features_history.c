@@ -117,7 +117,7 @@ counts(const struct history *history, size_t i, const struct feature *feature)
 
 	if (feature->outcome == OUTCOME_SHOWN)
 		return history->shown[i];
-	if (row->outcome != feature->outcome)
+	if (row->outcome != feature->outcome || row->ends == ENDS_UNUSED)
 		return false;
 	if ((row->outcome == OUTCOME_BOUGHT || row->outcome == OUTCOME_REDEEMED) &&
 	    has_prompt(history->returned, &row->prompt))

@@ -3,7 +3,8 @@
  * answer.c - the human gate: shown, accept, dismiss, snooze, override.
  *
  * INVARIANTS
- *   The same answer again gets the same reply; another one gets 409.
+ *   The same answer again gets the same reply; another one gets 409. A limit on
+ *   what is taken is asked when it is taken, not only when it is shown.
  */
 #include "spine/spine.h"
 
@@ -227,6 +228,47 @@ may_answer(struct engine *engine, struct visit *visit, const struct card *card,
 	return !instead || instead_try(engine, choice, reply);
 }
 
+/* The same answer again: the clause that closed it. Another one comes too late. */
+static void
+closed_before(struct engine *engine, const struct card *card, const char *body, struct reply *reply)
+{
+	if (card->answer_body == NULL || strcmp(card->answer_body, body) != 0) {
+		refuse(reply, 410, gone);
+		return;
+	}
+	refuse(reply, 409, "a limit was reached before this was taken");
+	reply->clause = arena_strdup(engine->arena, card->closed_by);
+}
+
+/* What is taken is limited when it is taken: it may have been taken at another till since it was
+ * shown. */
+static bool
+may_take(struct engine *engine, struct visit *visit, struct card *card, const char *body,
+    const struct person *person, struct reply *reply)
+{
+	struct decide_input input;
+	const struct action *action;
+	const char *clause;
+
+	if (engine->policy == NULL)
+		return true;
+	arena_reset(engine->scratch);
+	choose_input(engine, visit, NULL, &input);
+	action = policy_action(input.sources.policy, card->action);
+	if (action == NULL || action->mandatory)
+		return true;
+	clause = contact_take_check(engine->scratch, &input, action, card);
+	if (clause == NULL)
+		return true;
+	card->closed_by = mem_strdup(clause);
+	card->answer_body = mem_strdup(body);
+	engine_touch(engine, visit);
+	card_withdraw_by(engine, visit, card, WITHDRAW_GATE, person);
+	visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+	closed_before(engine, card, body, reply);
+	return false;
+}
+
 void
 answer_decided(struct engine *engine, const struct event *event, struct reply *reply)
 {
@@ -241,6 +283,10 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	if (card == NULL)
 		return;
 	answer_body(event, &body);
+	if (card->closed_by != NULL) {
+		closed_before(engine, card, body.data, reply);
+		goto out;
+	}
 	if (card->answer != ANSWER_NONE) {
 		if (strcmp(card->answer_body, body.data) == 0)
 			reply_to(engine, event, card->answered_ms, reply);
@@ -251,6 +297,8 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	person = person_of(visit, event);
 	if (too_late(engine, visit, card, answer, &person, reply) ||
 	    !may_answer(engine, visit, card, event, answer, &person, &choice, reply))
+		goto out;
+	if (answer == ANSWER_ACCEPT && !may_take(engine, visit, card, body.data, &person, reply))
 		goto out;
 	card->answer = answer;
 	card->answered_ms = engine->now_ms;

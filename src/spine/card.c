@@ -253,26 +253,48 @@ visit_guide(struct engine *engine, struct visit *visit, const struct id *decisio
 
 /* ---- withdraw ---- */
 
-static void
-withdraw(struct engine *engine, struct visit *visit, const struct id *subject, struct card *card,
-    enum withdraw_reason reason)
+bool
+card_taken(const struct card *card)
 {
+	return card->depth != 0 && card->answer == ANSWER_ACCEPT &&
+	    (card->state == CARD_ANSWERED || card->state == CARD_ASKED ||
+		card->state == CARD_APPLIED);
+}
+
+bool
+card_lives_on(const struct engine *engine, const struct card *card)
+{
+	return card->until_ms > engine->now_ms;
+}
+
+/* Of two customers that a visit had, subject is whose card it was. */
+struct withdrawal {
+	const struct id *subject;
+	enum withdraw_reason reason;
+	const struct person *person; /* whose answer it is; NULL: nobody's */
+};
+
+static void
+withdraw(struct engine *engine, struct visit *visit, struct card *card, const struct withdrawal *w)
+{
+	const char *name = withdraw_name(w->reason);
+
 	CHECK((unsigned)card->placement < PLACE_COUNT);
 	if (card->state == CARD_GONE || card->redeemed)
 		return;
-	if (card->state == CARD_ASKED || card->state == CARD_APPLIED) {
-		command(engine, visit, subject, card, COMMAND_WITHDRAW_OFFER, NULL);
-		outcome_record_of(engine, visit, subject, card, OUTCOME_WITHDRAWN,
-		    withdraw_name(reason));
-	} else if (card->state == CARD_OPEN) {
+	if (card->state == CARD_ASKED || card->state == CARD_APPLIED)
+		command(engine, visit, w->subject, card, COMMAND_WITHDRAW_OFFER, NULL);
+	if (card->state == CARD_OPEN)
 		timer_cancel(engine, "card", &card->prompt, card->expires_ms);
-		outcome_record_of(engine, visit, subject, card,
-		    reason == WITHDRAW_EXPIRED ? OUTCOME_EXPIRED : OUTCOME_WITHDRAWN,
-		    withdraw_name(reason));
-		if (!card->withheld && placement_table[card->placement].clear != COMMAND_NONE)
-			command(engine, visit, subject, card,
-			    placement_table[card->placement].clear, NULL);
-	}
+	if (card->state == CARD_OPEN || card_taken(card))
+		outcome_record_of(engine, visit, w->subject, card,
+		    card->state == CARD_OPEN && w->reason == WITHDRAW_EXPIRED ? OUTCOME_EXPIRED
+									      : OUTCOME_WITHDRAWN,
+		    name, w->person);
+	if (card->state == CARD_OPEN && !card->withheld &&
+	    placement_table[card->placement].clear != COMMAND_NONE)
+		command(engine, visit, w->subject, card, placement_table[card->placement].clear,
+		    NULL);
 	card_gone(engine, card);
 }
 
@@ -280,7 +302,14 @@ void
 card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
     enum withdraw_reason reason)
 {
-	withdraw(engine, visit, visit_subject(visit), card, reason);
+	card_withdraw_by(engine, visit, card, reason, NULL);
+}
+
+void
+card_withdraw_by(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason, const struct person *person)
+{
+	withdraw(engine, visit, card, &(struct withdrawal){ visit_subject(visit), reason, person });
 }
 
 void
@@ -297,25 +326,27 @@ card_conceal(struct engine *engine, struct visit *visit, struct card *card)
 }
 
 /* Reasons that end the visit for this customer take accepted offers along; the others leave them to
- * the close. */
+ * the close. Of a basket that nobody spoke of any more, what lives on was not its last use. */
 static bool
-takes_accepted(enum withdraw_reason reason)
+takes_accepted(const struct engine *engine, const struct card *card, enum withdraw_reason reason)
 {
 	return reason == WITHDRAW_CANCELLED || reason == WITHDRAW_CUSTOMER ||
-	    reason == WITHDRAW_TRAINING;
+	    reason == WITHDRAW_TRAINING ||
+	    (reason == WITHDRAW_EXPIRED && !card_lives_on(engine, card));
 }
 
 void
 visit_withdraw_of(struct engine *engine, struct visit *visit, const char *station,
     const struct id *subject, enum withdraw_reason reason)
 {
+	const struct withdrawal w = { subject, reason, NULL };
+
 	for (size_t i = 0; i < visit->card_count; i++) {
 		struct card *card = &visit->cards[i];
 
 		if (card->state == CARD_OPEN ||
-		    (takes_accepted(reason) &&
-			(card->state == CARD_ASKED || card->state == CARD_APPLIED)))
-			withdraw(engine, visit, subject, card, reason);
+		    (card_taken(card) && takes_accepted(engine, card, reason)))
+			withdraw(engine, visit, card, &w);
 	}
 	send_withdrawal(engine, visit, station, subject, reason);
 }
@@ -360,6 +391,19 @@ visit_hush(struct engine *engine, struct visit *visit)
 		visit_guide(engine, visit, NULL, WITHDRAW_TENDER);
 }
 
+/* The outcome's window is open for as long as the token is good. */
+static void
+live_on(struct engine *engine, struct card *card, int64_t until_ms)
+{
+	card->until_ms = until_ms;
+	if (card->outcome_due_ms >= until_ms)
+		return;
+	if (card->outcome_due_ms != 0)
+		timer_cancel(engine, "window", &card->prompt, card->outcome_due_ms);
+	card->outcome_due_ms = until_ms;
+	timer_add(engine, "window", &card->prompt, until_ms);
+}
+
 /* An offer that the till applies is asked for with a token of its own; one that the cashier scans
  * needs no question. */
 void
@@ -375,6 +419,8 @@ card_accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 	card->token = engine_id(engine, "token/1");
 	id_text(&card->token, text);
 	engine_ref(engine, "token", text, visit);
+	if (action != NULL && action->has_offer && action->offer.until_ms > 0)
+		live_on(engine, card, engine->now_ms + action->offer.until_ms);
 	if (action != NULL && action->has_offer && action->offer.apply == APPLY_BARCODE)
 		return;
 	card->state = CARD_ASKED;

@@ -109,10 +109,13 @@ apply_answer(struct engine *engine, const struct event *event, struct rejected *
 		answer_shown(engine, event, &reply);
 	else
 		answer_decided(engine, event, &reply);
-	if (reply.status < 400 || reply.status == 410)
+	/* Too late, also for a limit: the tablet hears of it by the withdrawal. */
+	if (reply.status < 400 || reply.status == 410 ||
+	    (reply.clause != NULL && strcmp(event->decision, "accept") == 0))
 		return;
 	rejected->reason = REJECT_BAD_VALUE;
-	snprintf(rejected->detail, sizeof(rejected->detail), "%s", reply.detail);
+	snprintf(rejected->detail, sizeof(rejected->detail), "%s%s%s", reply.detail,
+	    reply.clause != NULL ? ": " : "", reply.clause != NULL ? reply.clause : "");
 }
 
 /* The stages in their order. */

@@ -14,9 +14,22 @@
 #include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
+/* Does it end what was taken? amount_minor: of what is taken back. */
+static enum contact_ends
+ends_what(const struct card *card, enum outcome outcome, int64_t amount_minor)
+{
+	switch (outcome) {
+	case OUTCOME_REFUSED: return ENDS_TAKEN;
+	case OUTCOME_REVERSED:
+		return amount_minor >= card->redeemed_minor ? ENDS_TAKEN : ENDS_NOTHING;
+	case OUTCOME_WITHDRAWN: return card->answer == ANSWER_ACCEPT ? ENDS_TAKEN : ENDS_NOTHING;
+	default: return ENDS_NOTHING;
+	}
+}
+
 static void
 add_contact(struct engine *engine, struct visit *visit, const struct id *of,
-    const struct card *card, enum outcome outcome, const char *reason)
+    const struct card *card, enum outcome outcome, const char *reason, enum contact_ends ends)
 {
 	struct contact row = {
 		.prompt = card->prompt,
@@ -24,6 +37,7 @@ add_contact(struct engine *engine, struct visit *visit, const struct id *of,
 		.outcome = outcome,
 		.at_ms = engine->now_ms,
 		.withheld = card->withheld,
+		.ends = ends,
 		.placement = card->placement,
 		.action = card->action,
 		.group = card->group,
@@ -180,7 +194,8 @@ record(struct engine *engine, struct visit *visit, const struct id *of, struct c
     enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor,
     const struct person *person)
 {
-	add_contact(engine, visit, of, card, outcome, reason);
+	add_contact(engine, visit, of, card, outcome, reason,
+	    ends_what(card, outcome, amount_minor));
 	put_on_record(engine, of, card, outcome, reason, has_amount, amount_minor, person);
 }
 
@@ -192,7 +207,7 @@ outcome_record_returned(struct engine *engine, struct visit *visit, struct card 
 
 	/* Of what came back in part the rest was bought all the same. */
 	if (whole)
-		add_contact(engine, visit, of, card, OUTCOME_RETURNED, NULL);
+		add_contact(engine, visit, of, card, OUTCOME_RETURNED, NULL, ENDS_TAKEN);
 	put_on_record(engine, of, card, OUTCOME_RETURNED, NULL, true, amount_minor, NULL);
 }
 
@@ -206,9 +221,9 @@ outcome_record(struct engine *engine, struct visit *visit, struct card *card, en
 
 void
 outcome_record_of(struct engine *engine, struct visit *visit, const struct id *subject,
-    struct card *card, enum outcome outcome, const char *reason)
+    struct card *card, enum outcome outcome, const char *reason, const struct person *person)
 {
-	record(engine, visit, subject, card, outcome, reason, false, 0, NULL);
+	record(engine, visit, subject, card, outcome, reason, false, 0, person);
 }
 
 void
@@ -216,6 +231,12 @@ outcome_record_by(struct engine *engine, struct visit *visit, struct card *card,
     enum outcome outcome, const char *reason, const struct person *person)
 {
 	record(engine, visit, visit_subject(visit), card, outcome, reason, false, 0, person);
+}
+
+void
+outcome_unused(struct engine *engine, struct visit *visit, const struct card *card)
+{
+	add_contact(engine, visit, visit_subject(visit), card, OUTCOME_EXPIRED, NULL, ENDS_UNUSED);
 }
 
 /* ---- goals ---- */
@@ -363,7 +384,10 @@ outcome_window(struct engine *engine, const char *prompt)
 	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL)
 		return;
 	engine_touch(engine, visit);
-	if (card->depth != 0 && !card->redeemed)
+	/* Of one that did not live on, the basket's close was the end. */
+	if (card->until_ms != 0)
+		till_lapse_card(engine, visit, card);
+	else if (card->depth != 0 && !card->redeemed)
 		hold_release(engine, card);
 	action = engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
 	if (action != NULL && action->goal == GOAL_BOUGHT && !card_not_shown(card) &&

@@ -73,7 +73,7 @@ means_something(struct engine *engine, const struct visit *visit,
 	const struct card *card = &visit->cards[index];
 	const struct action *action = actions[index];
 
-	if (card->state != CARD_GONE || !id_is_zero(&card->token) ||
+	if (card->state != CARD_GONE || !id_is_zero(&card->token) || card->closed_by != NULL ||
 	    closes_action(card, engine->now_ms))
 		return true;
 	if (action == NULL)

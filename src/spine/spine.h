@@ -256,10 +256,18 @@ void card_open(struct engine *engine, struct visit *visit, const struct decision
 const char *withdraw_name(enum withdraw_reason reason);
 void card_withdraw(struct engine *engine, struct visit *visit, struct card *card,
     enum withdraw_reason reason);
+struct person;
+/* Because of what somebody answered. */
+void card_withdraw_by(struct engine *engine, struct visit *visit, struct card *card,
+    enum withdraw_reason reason, const struct person *person);
 void card_gone(struct engine *engine, struct card *card);
 /* An open card whose customer may not see it: it goes from the screen and frees its budget, and goes on in the records
  * as if it had been withheld, so that caps are alike in both groups. */
 void card_conceal(struct engine *engine, struct visit *visit, struct card *card);
+/* An offer that was accepted, and neither refused nor withdrawn since. */
+bool card_taken(const struct card *card);
+/* Its token is good beyond its basket. */
+bool card_lives_on(const struct engine *engine, const struct card *card);
 void card_unword(struct card *card); /* what it says is overwritten */
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
@@ -308,6 +316,7 @@ void till_offer(struct engine *engine, const struct event *event, struct rejecte
 void till_void(struct engine *engine, struct visit *visit);
 /* The visit is over: offers that do not live on and were not redeemed have lapsed. */
 void till_lapse(struct engine *engine, struct visit *visit);
+void till_lapse_card(struct engine *engine, struct visit *visit, struct card *card);
 
 /* What a person did instead; depth 0: none, prompt NULL: it became no card. */
 struct instead {
@@ -371,7 +380,7 @@ void outcome_record(struct engine *engine, struct visit *visit, struct card *car
     enum outcome outcome, const char *reason, bool has_amount, int64_t amount_minor);
 /* of somebody else than who stands there now */
 void outcome_record_of(struct engine *engine, struct visit *visit, const struct id *subject,
-    struct card *card, enum outcome outcome, const char *reason);
+    struct card *card, enum outcome outcome, const char *reason, const struct person *person);
 void outcome_record_by(struct engine *engine, struct visit *visit, struct card *card,
     enum outcome outcome, const char *reason, const struct person *person);
 /* "manager" or "associate": what their id is outside of this store, 32 hex digits. */
@@ -382,6 +391,8 @@ void outcome_record_returned(struct engine *engine, struct visit *visit, struct 
     int64_t amount_minor, bool whole);
 /* Was, and is, bought what the card is about? */
 bool outcome_goal_met(struct engine *engine, const struct visit *visit, const struct card *card);
+/* What was taken can be used no more, and was not. */
+void outcome_unused(struct engine *engine, struct visit *visit, const struct card *card);
 /* the basket closed: bought, lapsed */
 void outcome_close(struct engine *engine, struct visit *visit);
 void outcome_case_closed(struct engine *engine, const struct subject *subject);

@@ -155,16 +155,22 @@ till_void(struct engine *engine, struct visit *visit)
 }
 
 void
+till_lapse_card(struct engine *engine, struct visit *visit, struct card *card)
+{
+	if (card->depth == 0 || card->redeemed)
+		return;
+	hold_release(engine, card);
+	if (card_taken(card))
+		outcome_unused(engine, visit, card);
+}
+
+void
 till_lapse(struct engine *engine, struct visit *visit)
 {
 	for (size_t i = 0; i < visit->card_count; i++) {
 		struct card *card = &visit->cards[i];
-		const struct action *action =
-		    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
-		bool lives_on = action != NULL && action->has_offer && action->offer.until_ms > 0 &&
-		    card->outcome_due_ms > engine->now_ms;
 
-		if (card->depth != 0 && !card->redeemed && !lives_on)
-			hold_release(engine, card);
+		if (!card_lives_on(engine, card))
+			till_lapse_card(engine, visit, card);
 	}
 }

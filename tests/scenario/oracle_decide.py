@@ -88,7 +88,7 @@ class Features:
                 return None
             value = about["action"]["action"]
         rows = [(r["at"], 1.0, [None], 0) for r in self.run.known.contacts
-                if counts(r, args["outcome"], self.run.known.contacts) and (scope == "all" or r[scope] == value)
+                if counts(r, args["outcome"], self.run.known.contacts, net=False) and (scope == "all" or r[scope] == value)
                 and (within is None or r["at"] > now - within)]
         return tally(fn, rows, now)
 
@@ -149,7 +149,7 @@ def tally(fn, rows, now):
     return gap if fn == "gap" else recency / gap if gap else None
 
 
-def counts(row, outcome, rows):
+def counts(row, outcome, rows, net=True):
     """Is this row one of that outcome? A sent card counts as shown until the tablet says it was not."""
     name, _, reason = outcome.partition(":")
     if name == "shown":
@@ -157,9 +157,42 @@ def counts(row, outcome, rows):
             return row["decision"] == ZERO
         return row["outcome"] == "decided" and not any(r["prompt"] == row["prompt"] and r["outcome"] == "not-shown"
                                                        for r in rows)
-    if name in ("bought", "redeemed") and any(r["prompt"] == row["prompt"] and r["outcome"] == "returned" for r in rows):
+    if name == "bought" and any(r["prompt"] == row["prompt"] and r["outcome"] == "returned" for r in rows):
         return False
+    if name == "redeemed" and not net and any(r["prompt"] == row["prompt"] and r["outcome"] == "returned" for r in rows):
+        return False
+    if net and name in USES and row["outcome"] == name:
+        return standing(row, rows)
     return row["outcome"] == name and (not reason or row["reason"] == reason)
+
+
+USES = ("accepted", "applied", "redeemed")
+
+
+def after(row, rows):
+    mine = [r for r in rows if r["prompt"] == row["prompt"]]
+    return mine[[r is row for r in mine].index(True) + 1:]
+
+
+def standing(row, rows):
+    """A use that was taken back was no use, and a word said twice is one use."""
+    last = None
+    for later in after(row, rows):
+        if later.get("back"):
+            last = "back"
+        elif later["outcome"] in ("applied", "redeemed"):
+            last = later["outcome"]
+            if row["outcome"] == last:
+                return False
+        if last == "back" and row["outcome"] == "redeemed":
+            return False
+    return last != "back"
+
+
+def usable(row, outcome, rows):
+    """Accepted, and its token may still be applied or redeemed."""
+    return (row["outcome"] == "accepted" and outcome in ("applied", "redeemed") and standing(row, rows)
+            and not any(r["outcome"] == "unused" or r["outcome"] == outcome and standing(r, rows) for r in after(row, rows)))
 
 
 class Candidate:
@@ -187,6 +220,7 @@ class Run:
         causes = self.quiet()
         self.cause = causes[0] if causes else None
         self.hushed = set().union(*(QUIET_PLACES[cause] for cause in causes))
+        self.taking = False
 
     def quiet(self):
         quiet = self.policy.get("quiet", {})
@@ -397,8 +431,20 @@ class Run:
     def scoped(self, c, place, scope, outcome):
         own = c.own["prompt"] if c.own else self.snoozed(c.action)
         rows = self.rows + self.pending()
-        return [r["at"] for r in rows if not (own and r["prompt"] == own) and counts(r, outcome, self.rows)
+        return [r["at"] for r in rows if not (own and r["prompt"] == own)
+                and (counts(r, outcome, self.rows) or self.taking and usable(r, outcome, self.rows))
                 and self.in_scope(c, place, scope, r)]
+
+    def limited(self, card):
+        """Asked when a person takes it: is a limit on what is taken reached?"""
+        action = self.actions[card["action"]]
+        if action.get("mandatory"):
+            return False
+        self.taking, c = True, Candidate(action, card)
+        caps = [(cap, "action") for cap in action.get("caps", [])] + [(cap, "all") for cap in self.contact.get("caps", [])]
+        return (any(self.capped(c, card["placement"], cap, scope) for cap, scope in caps if cap["outcome"] in USES)
+                or any(self.suppressed(c, card["placement"], s) for s in self.contact.get("suppress", [])
+                       if s["after"]["outcome"] in USES))
 
     def capped(self, c, place, cap, scope):
         if cap.get("per", "customer") != "customer":

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from oracle import (DAY, QUIET_PLACES, ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis,
                     subject_of, ulid)
-from oracle_decide import Run
+from oracle_decide import Run, kept
 
 
 
@@ -175,12 +175,13 @@ class Oracle:
         rows = self.subject(visit.subject).contacts if visit.subject else visit.contacts
         rows.append({"prompt": card["prompt"], "decision": card["decision"], "outcome": outcome, "at": self.now,
                      "reason": reason, "placement": card["placement"], "action": card["action"],
-                     "group": card["group"], "issue": card["issue"]})
+                     "group": card["group"], "issue": card["issue"], "back": outcome in ("refused", "reversed", "returned") or
+                     outcome == "withdrawn" and card["answer"] == "accept"})
 
     def withdraw(self, visit, card, reason):
         if card["state"] == "gone" or card["redeemed"]:
             return
-        if card["state"] in ("asked", "applied"):
+        if card["state"] in ("asked", "applied") or card["depth"] and kept(card):
             self.outcome(visit, card, "withdrawn", reason)
         elif card["state"] == "open":
             self.timers.pop(f"card/{card['prompt']}/{card['expires']}", None)
@@ -190,7 +191,7 @@ class Oracle:
     def leave(self, visit, reason, taking=False):
         taking = taking or reason in ("cancelled", "customer")
         for card in visit.cards:
-            if card["state"] == "open" or taking and card["state"] in ("asked", "applied"):
+            if card["state"] == "open" or taking and card["depth"] and kept(card):
                 self.withdraw(visit, card, reason)
         visit.guidance = None
 
@@ -255,6 +256,8 @@ class Oracle:
             if (card["depth"] and not card["redeemed"] and duration(action["offer"].get("until", "0d")) == 0
                     and card["answer"] == "accept"):
                 card["hold"] = None
+                if kept(card):
+                    self.outcome(visit, card, "unused")
 
     def purchase(self, visit):
         subject = self.subject(visit.subject) if visit.subject else None
@@ -594,6 +597,11 @@ class Oracle:
             if data["decision"] == "accept" and paying and not card["late"]:
                 card["late"] = True
                 self.outcome(visit, card, "late")
+            return
+        if data["decision"] == "accept" and Run(self, visit, {"type": None, "data": {}}).limited(card):
+            card["closed"] = True
+            self.withdraw(visit, card, "gate")
+            self.guide(visit)
             return
         card["answer"], card["state"] = data["decision"], "answered"
         self.timers.pop(f"card/{card['prompt']}/{card['expires']}", None)

@@ -170,7 +170,7 @@ class World:
     def cap(self):
         r = self.rng
         cap = {"per": r.choice(["customer", "customer", "action", "group", "issue", "placement"]),
-               "outcome": r.choice(["shown", "shown", "dismissed", "accepted", "decided"]), "max": r.choice([1, 2, 3, 5, 8])}
+               "outcome": r.choice(["shown", "shown", "dismissed", "accepted", "applied", "redeemed", "decided"]), "max": r.choice([1, 2, 3, 5, 8])}
         clock = r.choice(["rolling", "business-day", "own-gap", None])
         if cap["per"] == "customer" and self.some(0.5):
             cap["scope"] = r.choice(["all", "action", "group", "issue", "group:g1", "issue:keep"])
