@@ -254,6 +254,7 @@ daemon_run(const char *conf_path)
 	}
 	buf_done(&report);
 	conf_done(&daemon->conf);
+	daemon_tablets_changed(daemon);
 	free(daemon);
 	return code;
 }

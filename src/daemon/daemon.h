@@ -56,6 +56,11 @@ struct daemon {
 	struct mqtt_host mqtt_host;
 	struct http_host http_host;
 
+	/* keys of the tokens on disk, for who asks with one; see tablets.c */
+	struct id *tokens;
+	size_t token_count;
+	bool tokens_known;
+
 	/* inputs that are not on disk yet */
 	struct input *inputs; /* turn_events + room for the daemon's own */
 	size_t input_count, input_max;
@@ -195,6 +200,7 @@ void daemon_install_profiles_stop(struct daemon *daemon);
 /* tablets.c */
 int daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet);
 int daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret);
+void daemon_tablets_changed(struct daemon *daemon); /* what is known of them is read anew */
 void daemon_tablet_pair(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_list(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_revoke(struct daemon *daemon, struct control_request *request);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tablets.c - tablets are paired, listed and revoked; managers and their PINs.
+ *
+ * A token is looked for in a list in memory first: whoever guesses costs a hash and no look at the
+ * disk, however many of them there are.
  */
 #include "daemon/daemon.h"
 
@@ -133,6 +136,7 @@ daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
 		control_fail(request, EX_NOINPUT, "no tablet of that name");
 		return;
 	}
+	daemon_tablets_changed(daemon);
 	http_revoke(daemon->http, name);
 	control_reply(request, NULL);
 }
@@ -157,7 +161,53 @@ daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *t
 	if (rc != 0)
 		store_rollback(store);
 	buf_done(&body);
+	daemon_tablets_changed(daemon);
 	return rc;
+}
+
+void
+daemon_tablets_changed(struct daemon *daemon)
+{
+	free(daemon->tokens);
+	daemon->tokens = NULL;
+	daemon->token_count = 0;
+	daemon->tokens_known = false;
+}
+
+static int
+note_token(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
+{
+	struct daemon *daemon = ctx;
+
+	(void)subject;
+	(void)at_ms;
+	(void)body;
+	(void)len;
+	/* Doubled when a power of two is full. */
+	if ((daemon->token_count & (daemon->token_count - 1)) == 0)
+		daemon->tokens = mem_realloc(daemon->tokens,
+		    2 * (daemon->token_count + 1) * sizeof(*daemon->tokens));
+	daemon->tokens[daemon->token_count++] = *key;
+	return 0;
+}
+
+/* false: it is none of ours. */
+static bool
+token_known(struct daemon *daemon, const struct id *key)
+{
+	if (!daemon->tokens_known) {
+		daemon_tablets_changed(daemon);
+		if (store_each(engine_store(daemon->engine), STORE_TABLET, 0, note_token, daemon) !=
+		    0)
+			return true; /* the store will say */
+		daemon->tokens_known = true;
+	}
+	for (size_t i = 0; i < daemon->token_count; i++) {
+		if (id_equal(&daemon->tokens[i], key))
+			return true;
+	}
+	return false;
 }
 
 int
@@ -168,6 +218,8 @@ daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret)
 	struct id key = key_of(token_hash);
 	int rc;
 
+	if (!token_known(daemon, &key))
+		return AISLE_E_NONE;
 	rc = store_get(engine_store(daemon->engine), STORE_TABLET, &key, &body, NULL);
 	if (rc == 0) {
 		struct rd rd = rd_init(body.data, body.len);
