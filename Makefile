@@ -59,7 +59,7 @@ $(BUILD)/lib/libaisle.a: $(BUILD)/src/tools/library.o $(BUILD)/libaisle.a
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $(@D)/aisle.o
 
-$(BUILD)/aisled: $(call obj,src/aisled.c) $(BUILD)/libaisle.a
+$(BUILD)/aisled: $(call obj,src/aisled.c src/aisled_heap.c) $(BUILD)/libaisle.a
 	@$(if $(filter 0,$(V)),echo "  LINK $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -86,7 +86,7 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC))
+ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC))
 -include $(ALL_OBJ:.o=.d)
 
 # ---- what a fresh Debian 12 lacks ----

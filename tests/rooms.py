@@ -19,6 +19,7 @@ ROOMS = {
     "tools": "core nouns store logic score policy ingest profile sync spine",
     "ctl": "core logic policy profile sync hq tools daemon",       # of the daemon: control_ask(), the other end of its socket
     "aisled": "core sync daemon",
+    "aisled_heap": "",
 }
 PURE = r"(nouns|logic|score|policy|decide|session|learn)/|deliver/(guidance|command)$|" \
        r"profile/(subject|subject_codec|subject_merge|consent|purchases)$"
@@ -52,7 +53,9 @@ def read(build):
             if name.endswith(".o") and (os.path.exists(source + "c") or os.path.exists(source + "S")):
                 file = source[len("src/"):-1]
                 defined, asks[file] = names(os.path.join(folder, name))
-                home.update((name, file) for name in defined)
+                # free() is the C library's to whoever calls it.
+                if file != "aisled_heap":
+                    home.update((name, file) for name in defined)
     calls = {file: {} for file in asks}
     outside = {file: set() for file in asks}
     for file, wanted in asks.items():

@@ -97,6 +97,9 @@ arena_reset(struct arena *arena)
 		free_chain(arena->newest);
 		arena->newest = block_new(NULL, size < KEEP_BYTES_MAX ? size : KEEP_BYTES_MAX);
 	}
+	/* Messages stood in it, with card numbers and PINs. */
+	ASAN_UNPOISON_MEMORY_REGION(arena->newest->bytes, arena->newest->used);
+	explicit_bzero(arena->newest->bytes, arena->newest->used);
 	ASAN_POISON_MEMORY_REGION(arena->newest->bytes, arena->newest->size);
 	arena->newest->used = 0;
 	arena->used = 0;

@@ -109,6 +109,7 @@ dead_letter(struct engine *engine, const char *topic, const struct rejected *rej
     const void *payload, size_t len)
 {
 	metrics_rejected(rejected->reason);
+	topic = masked_text(engine, topic);
 	if (!letter_left_out(engine, topic, rejected, payload, len))
 		dead_letter_write(engine, topic, rejected, payload, len, 1);
 }
