@@ -154,6 +154,40 @@ who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole(void **state)
 }
 
 /* Headquarters acknowledges what it never got: the turn fails, and what else was in it. */
+/* The other till's basket is older still, and none of its business. */
+static void
+a_till_has_1024_baskets_and_the_one_it_spoke_of_longest_ago_gives_way(void **state)
+{
+	int64_t before = metrics_get(METRIC_LIMIT_VISITS);
+	char basket[16];
+
+	(void)state;
+	tell("pos/8/event", "basket.opened", "{'basket':'theirs','terminal':'8'}");
+	for (int i = 0; i < 1024; i++) {
+		now_ms++;
+		snprintf(basket, sizeof(basket), "b%d", i);
+		open_basket(basket);
+	}
+	now_ms++;
+	scan("b0", "c", 100);
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 0);
+	assert_int_equal(visit_of("b1")->state, VISIT_OPEN);
+	now_ms++;
+	open_basket("one too many");
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 1);
+	assert_int_equal(visit_of("b0")->state, VISIT_OPEN);
+	assert_true(visit_of("b1") == NULL || visit_over(visit_of("b1")));
+	assert_int_equal(visit_of("b2")->state, VISIT_OPEN);
+	assert_int_equal(visit_of("one too many")->state, VISIT_OPEN);
+	assert_int_equal(visit_of("theirs")->state, VISIT_OPEN);
+	now_ms++;
+	open_basket("and another");
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 2);
+	assert_true(visit_of("b2") == NULL || visit_over(visit_of("b2")));
+	tell("pos/8/event", "basket.opened", "{'basket':'theirs too','terminal':'8'}");
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 2);
+}
+
 static void
 what_a_turn_took_is_given_back_by_the_next(void **state)
 {
@@ -405,6 +439,7 @@ main(void)
 		SPINE_TEST_ON_DISK(the_figures_of_the_store_outlive_it),
 		SPINE_TEST_ON_DISK(what_is_known_of_a_customer_outlives_the_store),
 		SPINE_TEST(who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole),
+		SPINE_TEST(a_till_has_1024_baskets_and_the_one_it_spoke_of_longest_ago_gives_way),
 		SPINE_TEST_ON_DISK(what_a_turn_took_is_given_back_by_the_next),
 		SPINE_TEST_ON_DISK(a_turn_that_fails_has_not_happened),
 		SPINE_TEST_ON_DISK(
