@@ -43,13 +43,14 @@ EQUIVALENT = "tests/mutants.equivalent"
 TESTS = {
     "spine": ["test_card", "test_answer", "test_customer", "test_choose", "test_outcome", "test_order", "test_intake",
               "test_instead", "test_query", "test_contributions", "test_engine", "test_places", "test_spine", "test_tally", "test_hold",
-              "test_watchdog", "test_store_room", "test_aside", "test_outlet", "test_library", "scenario/test_deciding"],
+              "test_watchdog", "test_store_room", "test_waiting", "test_due", "test_identity", "test_returns", "test_marks", "test_aside", "test_outlet", "test_library", "scenario/test_deciding"],
     "decide": ["test_decide", "test_gate", "test_contact_policy", "test_explore", "test_offer", "test_record", "test_reasons",
-               "test_score_lot", "test_guidance", "test_choose", "test_contributions", "test_record_size", "test_money", "test_match", "scenario/test_deciding"],
-    "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_spine", "scenario/test_deciding"],
+               "test_score_lot", "test_guidance", "test_choose", "test_contributions", "test_record_size", "test_marks", "test_article", "test_money",
+               "test_match", "scenario/test_deciding"],
+    "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_identity", "test_returns", "test_spine", "scenario/test_deciding"],
     "deliver": ["test_guidance", "test_access", "test_http_answer", "test_http_request", "test_http_client", "test_http_listen", "test_http",
                 "test_sse", "test_http_tls", "test_card"],
-    "profile": ["test_subject", "test_subject_json", "test_subject_merge", "test_profiles", "test_keys", "test_vault", "test_features", "test_spine",
+    "profile": ["test_subject", "test_subject_json", "test_subject_merge", "test_profiles", "test_keys", "test_vault", "test_features", "test_returns", "test_spine",
                 "scenario/test_deciding"],
 }
 # A test hangs that takes so many times as long as without a change; in processor time, for a machine may be busy.
