@@ -78,6 +78,8 @@ restore_timers(struct engine *engine)
 	engine->failed = 0;
 	sessions_each(engine->sessions, restore_one, engine);
 	tally_restore(engine);
+	/* Read without headquarters' profiles, which are not there yet. */
+	engine_drop_subjects(engine);
 	rc = engine->failed;
 	engine->failed = 0;
 	return rc;

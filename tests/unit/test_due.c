@@ -204,6 +204,32 @@ what_a_consent_let_be_shown_leaves_with_it(void **state)
 	assert_string_equal(timers(), "idle 42900");
 }
 
+static int
+profile_of_anna(void *ctx, const struct id *subject, struct buf *out)
+{
+	(void)ctx;
+	(void)subject;
+	buf_adds(out, "{\"consent\":{\"personalise\":\"granted\"}}");
+	return 0;
+}
+
+/* At the start the visits are there before headquarters' profiles are. */
+static void
+who_stands_there_at_a_start_is_known_by_headquarters_profile_too(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified'],'personal':true}");
+	engine_set_profiles(engine, profile_of_anna, NULL);
+	open_basket("b");
+	identify(ANNA);
+	assert_said("guidance 7: a");
+	restart();
+	engine_set_profiles(engine, profile_of_anna, NULL);
+	open_basket("c");
+	identify(ANNA);
+	assert_said("guidance 7: a");
+}
+
 static void
 a_consent_that_is_given_again_ends_later_and_one_of_today_ends_what_is_open(void **state)
 {
@@ -296,6 +322,8 @@ main(void)
 		SPINE_TEST(until_may_be_said_and_a_time_that_has_passed_is_now),
 		SPINE_TEST(what_comes_back_waits_for_a_sale_that_is_suspended_or_paid),
 		SPINE_TEST_ON_DISK(what_a_consent_let_be_shown_leaves_with_it),
+		SPINE_TEST_ON_DISK(
+		    who_stands_there_at_a_start_is_known_by_headquarters_profile_too),
 		SPINE_TEST(
 		    a_consent_that_is_given_again_ends_later_and_one_of_today_ends_what_is_open),
 		SPINE_TEST(
