@@ -138,6 +138,19 @@ contacts_add(struct contacts *contacts, const struct contact *row)
 	contacts->count++;
 }
 
+void
+contacts_expire(struct contacts *contacts, int64_t before_ms)
+{
+	size_t gone = 0;
+
+	while (gone < contacts->count && contacts->rows[gone].at_ms < before_ms)
+		contact_done(&contacts->rows[gone++]);
+	if (gone == 0)
+		return;
+	contacts->count -= gone;
+	memmove(contacts->rows, contacts->rows + gone, contacts->count * sizeof(*contacts->rows));
+}
+
 bool
 contacts_returned(const struct contacts *contacts, const struct id *prompt)
 {

@@ -11,6 +11,7 @@
 /* copies; at VISIT_CONTACTS_MAX the oldest goes */
 void contacts_add(struct contacts *contacts, const struct contact *row);
 void contacts_done(struct contacts *contacts);
+void contacts_expire(struct contacts *contacts, int64_t before_ms); /* the older ones go */
 /* A contact that HQ made over another channel: SHOWN without a decision. Counts as shown
  * (and decided) beside the prompts with DECIDED and without NOT_SHOWN. */
 bool contact_outside(const struct contact *row);

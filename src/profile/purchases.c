@@ -172,6 +172,13 @@ purchases_put(struct subject *subject, const struct purchase *purchase)
 }
 
 void
+purchases_expire(struct subject *subject, int64_t before_ms)
+{
+	while (subject->purchase_count > 0 && subject->purchases[0].at_ms < before_ms)
+		remove_at(subject, 0);
+}
+
+void
 purchases_done(struct subject *subject)
 {
 	struct strings *strings = subject->intern;

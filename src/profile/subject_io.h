@@ -37,6 +37,8 @@ void subject_add_purchase(struct subject *subject, const struct visit *visit,
  * much it was; its row, which takes the place of the one before, into out unless it was nothing. */
 int64_t subject_take_goods(struct subject *subject, size_t index, const char *item,
     int64_t qty_milli, struct buf *out);
+/* Purchases, contacts and incidents from before are forgotten. */
+void subject_expire(struct subject *subject, int64_t before_ms);
 void subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t at_ms);
 
 /* Is a purpose granted at now? Unknown and run-out are a no. */

@@ -187,6 +187,22 @@ subject_add_wallet(struct subject *subject, const char *offer)
 }
 
 void
+subject_expire(struct subject *subject, int64_t before_ms)
+{
+	size_t gone = 0;
+
+	purchases_expire(subject, before_ms);
+	contacts_expire(&subject->contacts, before_ms);
+	while (gone < subject->incident_count && subject->incidents[gone].at_ms < before_ms)
+		gone++;
+	if (gone == 0)
+		return;
+	subject->incident_count -= gone;
+	memmove(subject->incidents, subject->incidents + gone,
+	    subject->incident_count * sizeof(*subject->incidents));
+}
+
+void
 subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t at_ms)
 {
 	struct incident *rows = subject->incidents;

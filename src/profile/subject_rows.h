@@ -17,6 +17,7 @@ const char *purchases_intern(struct subject *subject, const char *bytes, size_t 
 void purchases_put(struct subject *subject, const struct purchase *purchase);
 void purchases_remove(struct subject *subject, const struct id *visit);
 void purchases_done(struct subject *subject);
+void purchases_expire(struct subject *subject, int64_t before_ms);
 bool purchase_decode(struct subject *subject, const void *bytes, size_t len, struct purchase *ret);
 
 /* ---- subject_rows.c ---- */

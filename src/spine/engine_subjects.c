@@ -120,23 +120,32 @@ subject_replace_purchase(struct engine *engine, struct subject *subject, int64_t
 		SUBJECT_LOG_PURCHASE, at_ms, row->data, row->len));
 }
 
-struct subject *
-engine_subject(struct engine *engine, const struct id *id)
+static struct subject_slot *
+add_slot(struct engine *engine, const struct id *id)
 {
-	struct subject_slot **head = &engine->subjects[subject_bucket(id)], *slot;
+	struct subject_slot **head = &engine->subjects[subject_bucket(id)],
+			    *slot = mem_calloc(1, sizeof(*slot));
 
-	for (slot = *head; slot != NULL; slot = slot->next) {
-		if (id_equal(&slot->subject->id, id)) {
-			slot->used = true;
-			return slot->subject;
-		}
-	}
-	slot = mem_calloc(1, sizeof(*slot));
 	slot->subject = load_subject(engine, id);
-	slot->used = true;
 	slot->next = *head;
 	*head = slot;
 	engine->subject_count++;
+	return slot;
+}
+
+/* What is past its time is not there, whether or not it has left the disk: what is known of a customer hangs on no
+ * restart, nor on when there was time to tidy up. */
+struct subject *
+engine_subject(struct engine *engine, const struct id *id)
+{
+	struct subject_slot *slot = engine->subjects[subject_bucket(id)];
+
+	while (slot != NULL && !id_equal(&slot->subject->id, id))
+		slot = slot->next;
+	if (slot == NULL)
+		slot = add_slot(engine, id);
+	slot->used = true;
+	subject_expire(slot->subject, engine->now_ms - engine->conf->retain_ms);
 	return slot->subject;
 }
 
