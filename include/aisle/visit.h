@@ -163,6 +163,10 @@ struct visit {
 	int64_t guidance_at_ms;
 	struct card *cards; /* in order of creation */
 	size_t card_count;
+	/* for headquarters, as of the close: a JSON object; NULL: nothing was sent */
+	char *arms;
+	bool control;
+	int64_t elsewhere_minor; /* paid with tokens of other visits */
 	/* of an anonymous visit; joined to the subject's on identification */
 	struct contacts contacts;
 	/* not saved */

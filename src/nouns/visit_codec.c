@@ -58,6 +58,9 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, ID, guidance),
 	FIELD(struct visit, I64, guidance_at_ms),
 	FIELD(struct visit, I64, sold_ms),
+	FIELD(struct visit, STR, arms),
+	FIELD(struct visit, BOOL, control),
+	FIELD(struct visit, I64, elsewhere_minor),
 };
 /* clang-format on */
 const size_t visit_field_count = ARRAY_LEN(visit_fields);

@@ -197,6 +197,7 @@ closed(struct engine *engine, struct visit *visit)
 	visit_withdraw(engine, visit, WITHDRAW_CLOSED);
 	till_lapse(engine, visit);
 	visit_write_purchase(engine, visit);
+	sale_changed(engine, visit);
 	returns_ask(engine, visit);
 }
 
@@ -222,12 +223,13 @@ cancelled(struct engine *engine, struct visit *visit)
 		visit_write_purchase(engine, visit);
 	if (visit->closed_ms != 0)
 		returned_of_sale(engine, visit, net);
+	sale_changed(engine, visit);
 	free(net);
 }
 
 /* A visit that ended, or became part of another. */
 static void
-part(struct engine *engine, struct visit *gone)
+part(struct engine *engine, struct visit *gone, struct visit *into)
 {
 	if (gone->state == VISIT_WAITING) {
 		visit_withdraw(engine, gone, WITHDRAW_CUSTOMER);
@@ -237,12 +239,16 @@ part(struct engine *engine, struct visit *gone)
 			engine_remove_visit(engine, gone);
 		return;
 	}
-	/* What was sold in it is sold in the other. */
+	/* What was sold in it is sold in the other, and what came back of it comes back of that. */
+	for (size_t i = 0; into != NULL && i < gone->back_count; i++)
+		visit_add_back(into, &gone->backs[i].ret, gone->backs[i].item,
+		    gone->backs[i].qty_milli, gone->backs[i].amount_minor);
 	visit_withdraw(engine, gone, WITHDRAW_CANCELLED);
 	till_lapse(engine, gone);
 	gone->state = VISIT_CANCELLED;
 	if (gone->in_history)
 		visit_write_purchase(engine, gone);
+	sale_changed(engine, gone);
 	engine_remove_visit(engine, gone);
 }
 
@@ -282,6 +288,7 @@ end_effects(struct engine *engine, struct visit *visit, unsigned effects)
 		closed(engine, visit);
 	if (effects & EFFECT_LATE_LINES) {
 		visit_write_purchase(engine, visit);
+		sale_changed(engine, visit);
 		returns_ask(engine, visit);
 	}
 	if (effects & EFFECT_CANCELLED)
@@ -314,7 +321,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	unsigned effects = result->effects;
 
 	if (result->gone != NULL)
-		part(engine, result->gone);
+		part(engine, result->gone, visit);
 	result->gone = NULL;
 	also_effects(engine, event, result);
 	if (event->type == EV_CUSTOMER_MERGED)

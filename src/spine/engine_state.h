@@ -46,6 +46,8 @@ struct stray {
 	struct id subject;
 	int64_t at_ms, time_ms; /* arrival; as the till says */
 	int64_t sold_ms;	/* of the sale; 0: not said */
+	int64_t unsold_minor;	/* taken of a purchase whose sale is not kept */
+	int64_t sent_minor;	/* what headquarters heard of it last */
 	struct stray_item *items;
 	size_t item_count;
 };

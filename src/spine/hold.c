@@ -180,6 +180,9 @@ hold_return(struct engine *engine, struct card *card, int64_t amount_minor)
 		card->hold_minor = kept_minor;
 	}
 	card->redeemed_minor = left_minor;
+	/* The goods that it lay on had come back: that is now said by the till, too. */
+	card->returned_minor =
+	    card->returned_minor > amount_minor ? card->returned_minor - amount_minor : 0;
 }
 
 struct budget_use

@@ -279,5 +279,6 @@ order_forget(struct engine *engine, const struct input *input)
 	engine_check(engine, store_forget(engine->store, &input->subject));
 	forget_dead_letters(engine, &input->subject);
 	strays_forget(engine, &input->subject);
+	sale_forget(engine, &input->subject);
 	buf_wipe(&engine->record); /* it may be theirs */
 }

@@ -168,6 +168,7 @@ take_of_sale(struct engine *engine, struct stray *stray, struct visit *visit)
 		note_incident(engine, stray, visit);
 		visit_write_purchase(engine, visit);
 		returned_of_sale(engine, visit, net);
+		sale_changed(engine, visit);
 	}
 	free(net);
 	return visit->back_count > before;
@@ -203,6 +204,9 @@ take_of_purchase(struct engine *engine, struct stray *stray, struct subject *sub
 		qty_milli = subject_take_goods(subject, index, item->item, item->qty_milli, &row);
 		if (qty_milli == 0)
 			continue;
+		if (!goods_marked(engine, item->category))
+			stray->unsold_minor +=
+			    net_share(item->amount_minor, qty_milli, item->qty_milli);
 		found(item, qty_milli);
 		subject_replace_purchase(engine, subject, at_ms, &row);
 		CHECK(id_equal(&subject->purchases[index].visit, &visit));
@@ -262,6 +266,7 @@ returns_take(struct engine *engine, const struct event *event, const char *stati
 	struct stray *stray = stray_new(engine, event, station, &ret);
 
 	take(engine, stray);
+	sale_of_return(engine, stray);
 	if (stray_is_home(stray) || (stray->basket == NULL && !stray->has_subject))
 		stray_free(stray);
 	else
@@ -284,7 +289,10 @@ returns_ask(struct engine *engine, struct visit *visit)
 
 		if (!may_be_of(stray, visit) || !take(engine, stray)) {
 			i++;
-		} else if (stray_is_home(stray)) {
+			continue;
+		}
+		sale_of_return(engine, stray);
+		if (stray_is_home(stray)) {
 			stray_drop(engine, stray);
 		} else {
 			stray_save(engine, stray);
@@ -304,5 +312,6 @@ returns_due(struct engine *engine, const char *text)
 		return;
 	if (stray->basket != NULL && stray->has_subject)
 		(void)take_of_history(engine, stray);
+	sale_of_return(engine, stray);
 	stray_drop(engine, stray);
 }

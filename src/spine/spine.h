@@ -194,6 +194,16 @@ void returns_take(struct engine *engine, const struct event *event, const char *
 void returns_ask(struct engine *engine, struct visit *visit);
 void returns_due(struct engine *engine, const char *text); /* a stray's timer */
 
+/* sale.c: what headquarters hears of every sale */
+void sale_changed(struct engine *engine, struct visit *visit);	 /* closed, or changed since */
+void sale_of_return(struct engine *engine, struct stray *stray); /* whose sale is not known */
+/* The till took so much off in its basket with a card of visit; less than 0: took it back. */
+void sale_redeemed(struct engine *engine, struct visit *visit, const struct card *card,
+    const char *terminal, const char *basket, int64_t amount_minor);
+void sale_forget(struct engine *engine, const struct id *subject);
+/* Sensitive, or no promotion may touch them. */
+bool goods_marked(const struct engine *engine, const char *category);
+
 /* strays.c: those whose sale has not been heard of */
 #define STRAY_WAIT_MS (72 * H_MS)
 struct stray *stray_new(const struct engine *engine, const struct event *event, const char *station,

@@ -39,6 +39,8 @@ static const struct field stray_fields[] = {
 	FIELD(struct stray, I64, at_ms),
 	FIELD(struct stray, I64, time_ms),
 	FIELD(struct stray, I64, sold_ms),
+	FIELD(struct stray, I64, unsold_minor),
+	FIELD(struct stray, I64, sent_minor),
 };
 
 static const struct field item_fields[] = {

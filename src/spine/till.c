@@ -102,6 +102,7 @@ redeemed(struct engine *engine, struct visit *visit, struct card *card, const st
 	card->elsewhere = !is_own_basket(visit, event);
 	hold_spend(engine, card, event->amount_minor);
 	outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true, event->amount_minor);
+	sale_redeemed(engine, visit, card, event->origin, event->basket, event->amount_minor);
 }
 
 static void
@@ -131,7 +132,11 @@ till_offer(struct engine *engine, const struct event *event, struct rejected *re
 	case EV_OFFER_APPLIED: applied(engine, visit, card, event->amount_minor); break;
 	case EV_OFFER_REFUSED: refused(engine, visit, card, event->reason); break;
 	case EV_OFFER_REDEEMED: redeemed(engine, visit, card, event); break;
-	default: reversed(engine, visit, card, event->amount_minor); break;
+	default:
+		reversed(engine, visit, card, event->amount_minor);
+		sale_redeemed(engine, visit, card, event->origin, event->basket,
+		    -event->amount_minor);
+		break;
 	}
 	if (!id_is_zero(&visit->guidance))
 		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);

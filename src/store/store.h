@@ -165,6 +165,11 @@ int store_uplink_each(struct store *store, enum lane lane, int64_t after, int ma
 int store_uplink_ack(struct store *store, enum lane lane, int64_t upto)
     AISLE_MUST_CHECK; /* beyond what was given out: AISLE_E_REFUSED, nothing changes */
 int64_t store_uplink_count(const struct store *store); /* rows waiting, all lanes; kept in memory */
+/* Each row of a type that waits in the lane: fn appends another body to out and says true, or false:
+ * it stays. Its subject, which a row that is changed must not have, is none. */
+typedef bool (*store_rewrite_fn)(void *ctx, const char *body, size_t len, struct buf *out);
+int store_uplink_rewrite(struct store *store, enum lane lane, const char *type, store_rewrite_fn fn,
+    void *ctx) AISLE_MUST_CHECK;
 
 /* waiting: events that wait for their turn. id: their queue in the bits from 40 on, their number in it below. Read by
  * whoever takes them: one that does not open is counted, and the caller drops it like the others. */

@@ -319,6 +319,71 @@ store_uplink_count(const struct store *store)
 	return count;
 }
 
+/* ---- changed while they wait ---- */
+
+struct rewrite {
+	int64_t seq, at_ms;
+	struct buf body;
+};
+#define REWRITE_ROWS 64
+
+/* Looks from seq on until some are changed; where it stopped. */
+static int
+collect_changes(struct store *store, enum lane lane, const char *type, store_rewrite_fn fn,
+    void *ctx, int64_t *seq, struct rewrite *rows, size_t *ret_count)
+{
+	int error, rc;
+	*ret_count = 0;
+	sqlite3_stmt *stmt = store_stmt(store, ST_UPLINK_EACH, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, STORE_LANE_ID(lane, *seq));
+	sqlite3_bind_int64(stmt, 2, STORE_LANE_ID(lane + 1, 0) - 1);
+	struct buf body = { 0 };
+	while (*ret_count < REWRITE_ROWS && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		uint8_t row_key[ROW_KEY_SIZE];
+		int64_t id = sqlite3_column_int64(stmt, 0), at_ms = sqlite3_column_int64(stmt, 2);
+		const char *text = (const char *)sqlite3_column_text(stmt, 1);
+		struct id none = { 0 };
+		struct rewrite *row = &rows[*ret_count];
+		*seq = STORE_LANE_SEQ(id) + 1;
+		if (text == NULL || strcmp(text, type) != 0)
+			continue;
+		uplink_row_key(row_key, id, type, at_ms);
+		buf_clear(&body);
+		*row = (struct rewrite){ .seq = STORE_LANE_SEQ(id), .at_ms = at_ms };
+		/* What does not open is a gap already. */
+		if (store_unseal(store, "uplink", row_key, sizeof(row_key), &none, stmt, 4,
+			&body) == 0 &&
+		    fn(ctx, body.data, body.len, &row->body))
+			++*ret_count;
+	}
+	sqlite3_reset(stmt);
+	buf_wipe(&body);
+	return *ret_count == REWRITE_ROWS || rc == SQLITE_DONE ? 0 : store_error(store, rc);
+}
+
+int
+store_uplink_rewrite(struct store *store, enum lane lane, const char *type, store_rewrite_fn fn,
+    void *ctx)
+{
+	CHECK((unsigned)lane < LANE_COUNT);
+	struct rewrite rows[REWRITE_ROWS];
+	int64_t seq = store->now.lanes[lane].first;
+	size_t count;
+	int error;
+	do {
+		error = collect_changes(store, lane, type, fn, ctx, &seq, rows, &count);
+		for (size_t i = 0; i < count; i++) {
+			if (error == 0)
+				error = write_row(store, lane, rows[i].seq, type, rows[i].at_ms,
+				    NULL, rows[i].body.data, rows[i].body.len);
+			buf_wipe(&rows[i].body);
+		}
+	} while (error == 0 && count == REWRITE_ROWS);
+	return error;
+}
+
 /* ---- forgetting, where nothing is sealed ---- */
 
 int

@@ -43,6 +43,7 @@ static json_t *screen;		 /* the last guidance */
 static char token[ID_TEXT_SIZE]; /* of the last command that had one */
 static int64_t heard_upto[LANE_COUNT];
 static char heard_last[2048]; /* the last record, whole */
+static bool hear_sales;	      /* each closed basket has a record, which few stories are about */
 static char state_dir[32];
 
 /* ---- begin, end ---- */
@@ -467,6 +468,10 @@ hear(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, 
 	(void)at_ms;
 	assert_non_null(json);
 	hearing->upto = seq;
+	if (strcmp(type, "sale") == 0 && !hear_sales) {
+		json_decref(json);
+		return 0;
+	}
 	snprintf(heard_last, sizeof(heard_last), "%.*s", (int)len, (const char *)body);
 	buf_adds(out, out->len > 0 ? "; " : "");
 	buf_adds(out, strcmp(type, "outcome") == 0 ? text_of(json, "outcome") : type);

@@ -115,6 +115,9 @@ assert_same(const struct visit *a, const struct visit *b)
 	SAME(guidance);
 	SAME(guidance_at_ms);
 	SAME(sold_ms);
+	SAME(control);
+	SAME(elsewhere_minor);
+	SAME_STR(arms);
 	SAME(back_count);
 	SAME(line_count);
 	SAME(card_count);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sale.c - what headquarters hears of every sale, whether or not anything was said in it: what lift
+ * is computed from.
+ *
+ * DESIGN
+ *   One record at the close, and one with the whole new figures after each
+ *   change: a late line, what the till says of an offer, goods that come back,
+ *   a cancellation. The one with the highest sequence counts, so that a sum
+ *   over sales needs no history. Arms and control are those of the close; a
+ *   later policy does not move a sale into another arm.
+ *
+ *   The record stands under no customer's key: erasing one takes the member
+ *   "subject" off what still waits (sale_forget) and leaves the figures.
+ *
+ * INVARIANTS
+ *   Goods that are marked, by law or by the policy, are in no figure.
+ */
+#include "spine/spine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "decide/decide.h"
+#include "nouns/marks.h"
+#include "nouns/net.h"
+#include "profile/subject_io.h"
+
+struct figures {
+	int64_t gross_minor, discount_minor, margin_minor, returned_minor;
+	int lines;
+	bool has_margin;
+};
+
+/* ---- what it came to ---- */
+
+/* What redeemed offers took off, and no line says so. */
+static int64_t
+beside_lines(const struct visit *visit, int64_t in_lines_minor)
+{
+	int64_t minor = visit->elsewhere_minor;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		const struct card *card = &visit->cards[i];
+
+		if (card->redeemed && !card->elsewhere)
+			minor += card->redeemed_minor - card->returned_minor;
+	}
+	return minor > in_lines_minor ? minor - in_lines_minor : 0;
+}
+
+/* A till may write it with either sign. */
+static int64_t
+off(int64_t minor)
+{
+	return minor < 0 ? -minor : minor;
+}
+
+/* Of a line's discounts those of our tokens, "TOKEN=MINOR" with blanks between. */
+static int64_t
+own_of(const struct line *line)
+{
+	int64_t minor = 0;
+
+	for (const char *at = line->own; at != NULL && (at = strchr(at, '=')) != NULL;)
+		minor += strtoll(++at, NULL, 10);
+	return minor;
+}
+
+static void
+add_line(const struct line *line, const struct net_line *net, struct figures *figures)
+{
+	figures->returned_minor += line->amount_minor - net->amount_minor;
+	if (net->qty_milli == 0)
+		return;
+	figures->lines++;
+	figures->gross_minor += net->amount_minor + off(net->discount_minor);
+	figures->discount_minor += off(net->discount_minor);
+	figures->margin_minor += net->margin_minor;
+	figures->has_margin = figures->has_margin && line->has_margin;
+}
+
+static struct figures
+figures_of(const struct engine *engine, const struct visit *visit)
+{
+	struct figures figures = { .has_margin = true };
+	struct net_line *net = net_lines(visit);
+	struct marks marks = engine_marks(engine);
+	int64_t in_lines_minor = 0, beside_minor;
+
+	for (size_t i = 0; i < visit->line_count && visit->state == VISIT_CLOSED; i++) {
+		const struct line *line = &visit->lines[i];
+
+		if (line->voided || line_mark(&marks, line) != MARK_NONE)
+			continue;
+		add_line(line, &net[i], &figures);
+		in_lines_minor += net_share(own_of(line), net[i].qty_milli, line->qty_milli);
+	}
+	free(net);
+	beside_minor = beside_lines(visit, in_lines_minor);
+	figures.discount_minor += beside_minor;
+	figures.margin_minor -= beside_minor;
+	return figures;
+}
+
+bool
+goods_marked(const struct engine *engine, const char *category)
+{
+	struct marks marks = engine_marks(engine);
+
+	return mark_of(&marks, category) != MARK_NONE;
+}
+
+/* ---- whose it is ---- */
+
+static const char *
+arms_text(struct engine *engine, const struct id *subject, const struct id *visit,
+    const char *station)
+{
+	struct buf text = { 0 };
+	struct json_writer *w = JSON_OBJECT(&text);
+	struct arm_choice *arms = NULL;
+	size_t count = 0;
+	bool withholds;
+	const char *copy;
+
+	arena_reset(engine->scratch);
+	if (engine->policy != NULL)
+		count = experiments_assign(engine->scratch, engine->policy, subject, visit, station,
+		    engine->conf->store_id, engine_day_start(engine, engine->now_ms), &arms,
+		    &withholds);
+	for (size_t i = 0; i < count; i++)
+		json_add_str(w, arms[i].experiment, arms[i].arm);
+	json_end(w);
+	copy = arena_strdup(engine->arena, text.data);
+	buf_done(&text);
+	return copy;
+}
+
+static bool
+in_control(const struct engine *engine, const struct id *subject)
+{
+	return engine->policy != NULL && control_group(engine->policy, subject);
+}
+
+/* NULL: a stranger, or one who does not want to be remembered. */
+static const struct subject *
+remembered(struct engine *engine, const struct id *id)
+{
+	const struct subject *subject = id != NULL ? engine_subject(engine, id) : NULL;
+
+	if (subject == NULL || subject->forgotten ||
+	    !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
+		return NULL;
+	return subject;
+}
+
+static const struct id *
+known_id(struct engine *engine, bool has_subject, const struct id *id)
+{
+	return has_subject && !keys_forgotten(engine->keys, id) ? id : NULL;
+}
+
+/* ---- the record ---- */
+
+/* As it stands in a record: sale_forget looks for these bytes, and a comma. */
+static void
+add_subject(struct json_writer *w, const struct subject *subject)
+{
+	char text[SUBJECT_TEXT_SIZE];
+
+	if (subject == NULL)
+		return;
+	subject_text(&subject->id, text);
+	json_add_str(w, "subject", text);
+}
+
+static void
+add_figures(struct json_writer *w, const struct figures *figures)
+{
+	json_add_int(w, "gross", figures->gross_minor);
+	json_add_int(w, "discount", figures->discount_minor);
+	if (figures->has_margin)
+		json_add_int(w, "margin", figures->margin_minor);
+	if (figures->returned_minor != 0)
+		json_add_int(w, "returned", figures->returned_minor);
+	json_add_int(w, "lines", figures->lines);
+}
+
+static int
+shown(const struct visit *visit)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < visit->card_count; i++)
+		count += visit->cards[i].shown;
+	return count;
+}
+
+static void
+send(struct engine *engine, struct buf *json)
+{
+	engine_uplink(engine, LANE_MONEY, "sale", NULL, json);
+	buf_done(json);
+}
+
+/* As of the close. */
+static void
+take_arms(struct engine *engine, struct visit *visit)
+{
+	const struct id *id = known_id(engine, visit->has_subject, &visit->subject);
+
+	if (visit->arms != NULL)
+		return;
+	visit->arms = mem_strdup(arms_text(engine, id, &visit->id, visit->station));
+	visit->control = in_control(engine, id);
+	engine_touch(engine, visit);
+}
+
+void
+sale_changed(struct engine *engine, struct visit *visit)
+{
+	struct buf json = { 0 };
+	struct json_writer *w;
+	struct figures figures;
+	const struct subject *subject;
+
+	if (engine->uplink != UPLINK_RECORDS || visit->closed_ms == 0 || visit->training ||
+	    !visit_over(visit))
+		return;
+	take_arms(engine, visit);
+	figures = figures_of(engine, visit);
+	subject = remembered(engine, visit->has_subject ? &visit->subject : NULL);
+	w = JSON_OBJECT(&json);
+	json_add_id(w, "visit", &visit->id);
+	json_add_str(w, "basket", visit->basket);
+	json_add_when(w, "at", visit->closed_ms);
+	add_subject(w, subject);
+	json_add_str(w, "station", visit->station);
+	add_figures(w, &figures);
+	json_add_raw(w, "arms", visit->arms, strlen(visit->arms));
+	json_add_bool(w, "control", visit->control);
+	json_add_int(w, "shown", shown(visit));
+	if (subject != NULL && subject->mixed)
+		json_add_bool(w, "mixed", true);
+	json_end(w);
+	send(engine, &json);
+}
+
+void
+sale_redeemed(struct engine *engine, struct visit *visit, const struct card *card,
+    const char *terminal, const char *basket, int64_t amount_minor)
+{
+	struct visit *other;
+
+	if (card->elsewhere &&
+	    (other = engine_basket(engine, terminal, basket, engine->now_ms)) != NULL &&
+	    other != visit) {
+		other->elsewhere_minor += amount_minor;
+		if (other->elsewhere_minor < 0)
+			other->elsewhere_minor = 0;
+		engine_touch(engine, other);
+		sale_changed(engine, other);
+	}
+	sale_changed(engine, visit);
+}
+
+void
+sale_of_return(struct engine *engine, struct stray *stray)
+{
+	const struct id *id = known_id(engine, stray->has_subject, &stray->subject);
+	const struct subject *subject = remembered(engine, id);
+	struct figures figures = { .has_margin = true, .returned_minor = stray->unsold_minor };
+	struct buf json = { 0 };
+	struct json_writer *w;
+	const char *arms;
+
+	for (size_t i = 0; i < stray->item_count; i++) {
+		if (!goods_marked(engine, stray->items[i].category))
+			figures.returned_minor += stray->items[i].amount_minor;
+	}
+	if (engine->uplink != UPLINK_RECORDS || figures.returned_minor == stray->sent_minor)
+		return;
+	stray->sent_minor = figures.returned_minor;
+	figures.gross_minor = -figures.returned_minor;
+	arms = arms_text(engine, id, &stray->id, stray->station);
+	w = JSON_OBJECT(&json);
+	json_add_str(w, "visit", stray->number);
+	json_add_str(w, "basket", stray->basket != NULL ? stray->basket : "");
+	json_add_when(w, "at", stray->at_ms);
+	add_subject(w, subject);
+	json_add_str(w, "station", stray->station);
+	add_figures(w, &figures);
+	json_add_raw(w, "arms", arms, strlen(arms));
+	json_add_bool(w, "control", in_control(engine, id));
+	json_add_int(w, "shown", 0);
+	if (subject != NULL && subject->mixed)
+		json_add_bool(w, "mixed", true);
+	json_end(w);
+	send(engine, &json);
+}
+
+/* ---- forgetting ---- */
+
+/* Takes the member off; true: it was there. */
+static bool
+without_subject(void *ctx, const char *body, size_t len, struct buf *out)
+{
+	const struct buf *member = ctx;
+	const char *at = memmem(body, len, member->data, member->len);
+
+	if (at == NULL)
+		return false;
+	buf_add(out, body, (size_t)(at - body));
+	at += member->len;
+	buf_add(out, at, (size_t)(body + len - at));
+	return true;
+}
+
+void
+sale_forget(struct engine *engine, const struct id *subject)
+{
+	struct buf begin = { 0 }, member = { 0 };
+	struct json_writer *w;
+	char text[SUBJECT_TEXT_SIZE];
+
+	if (engine->uplink != UPLINK_RECORDS)
+		return;
+	subject_text(subject, text);
+	w = JSON_OBJECT(&begin);
+	json_add_str(w, "subject", text);
+	/* Without the brace before it, and with the comma behind it. */
+	buf_add(&member, begin.data + 1, begin.len - 1);
+	buf_addc(&member, ',');
+	engine_check(engine,
+	    store_uplink_rewrite(engine->store, LANE_MONEY, "sale", without_subject, &member));
+	buf_wipe(&begin);
+	buf_wipe(&member);
+}
