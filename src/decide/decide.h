@@ -106,6 +106,11 @@ const char *budget_clause(const struct budget *budget, const struct budget_use *
 void prompt_json(const struct decision *decision, const struct slot *slot, const struct id *prompt,
     struct buf *out);
 
+/* The same of an open card that stays, over what its candidate has come to since: prompt and
+ * reasons are those of its text, depth, worth and words of now. false: no words fit it there. */
+bool prompt_again(const struct decision *decision, int candidate, const struct card *card,
+    struct buf *out);
+
 /* The model whose score is the action's chance, of an uplift pair the treated one: an index; -1: none. */
 int action_model(const struct action *action);
 

@@ -24,6 +24,7 @@
 
 #include <string.h>
 
+#include "core/id.h"
 #include "nouns/marks.h"
 #include "nouns/match.h"
 #include "nouns/visit.h"
@@ -108,7 +109,9 @@ look_at_cards(struct basis *basis, struct arena *arena, const struct policy *pol
 		const struct action *action;
 		int64_t minor;
 
-		if (card->depth == 0 || card->withheld || card->elsewhere || !card_kept(card))
+		/* Without a token the till was not asked yet. */
+		if (card->depth == 0 || card->elsewhere || id_is_zero(&card->token) ||
+		    !card_kept(card))
 			continue;
 		action = policy != NULL ? policy_action(policy, card->action) : NULL;
 		if (action != NULL && action->offer.type == OFFER_POINTS)

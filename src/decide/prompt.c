@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "core/json_write.h"
 
 #define ALTERNATIVES_MAX 2
@@ -246,4 +247,79 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 		json_add_str(json, "disclosure", w.treatment->disclosure);
 	json_end(json);
 	buf_done(&w.text);
+}
+
+/* ---- again ---- */
+
+/* Its own treatment where that still fits, else the first that does; NULL: none. */
+static const struct treatment *
+treatment_again(const struct decision *decision, const struct card *card,
+    const struct candidate_context *about)
+{
+	const struct treatment **list =
+	    mem_calloc(about->action->treatment_count + 1, sizeof(*list));
+	const struct treatment *found = NULL;
+	struct buf scratch = { 0 };
+	size_t count = words_fitting(decision->features, decision->input,
+	    (enum placement)card->placement, about, &scratch, list);
+
+	for (size_t i = 0; i < count; i++)
+		if (found == NULL || strcmp(list[i]->name, card->treatment) == 0)
+			found = list[i];
+	buf_done(&scratch);
+	free(list);
+	return found;
+}
+
+/* Lines of why that the treatment has now; behind as many stood the reasons. */
+static size_t
+why_lines(const struct decision *decision, const struct treatment *treatment,
+    const struct candidate_context *about)
+{
+	struct buf text = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < treatment->why_count; i++) {
+		buf_clear(&text);
+		CHECK(words_render(decision->features, decision->input->sources.policy,
+		    &treatment->why[i], about, treatment->language, &text));
+		count += text.len > 0;
+	}
+	buf_done(&text);
+	return count;
+}
+
+bool
+prompt_again(const struct decision *decision, int candidate, const struct card *card,
+    struct buf *out)
+{
+	struct candidate_context about = words_about(&decision->candidates[candidate]);
+	struct slot slot = { .placement = (enum placement)card->placement,
+		.slot = card->slot,
+		.candidate = candidate,
+		.treatment = treatment_again(decision, card, &about),
+		.card = -1 };
+	json_t *before;
+	const json_t *why;
+
+	if (slot.treatment == NULL)
+		return false;
+	before = json_loads(card->json, 0, NULL);
+	why = json_object_get(before, "why");
+	for (size_t i = 0; i < decision->slot_count; i++) {
+		const struct slot *drawn = &decision->slots[i];
+
+		if (drawn->card >= 0 && !drawn->kept && drawn->candidate == candidate) {
+			slot.shortlist = drawn->shortlist;
+			slot.shortlist_count = drawn->shortlist_count;
+		}
+	}
+	if (!placement_table[slot.placement].faces_customer)
+		for (size_t i = why_lines(decision, slot.treatment, &about);
+		     i < json_array_size(why) && slot.reason_count < WHY_MAX; i++)
+			slot.reasons[slot.reason_count++] =
+			    json_string_value(json_array_get(why, i));
+	prompt_json(decision, &slot, &card->prompt, out);
+	json_decref(before);
+	return true;
 }

@@ -5,7 +5,7 @@
  * DESIGN
  *   A card carries its prompt object as text, written when it was chosen; what
  *   changes with time (state, choices, its own expiry) is set in here. So a
- *   kept prompt keeps its words, whatever the basket does.
+ *   kept prompt keeps its words, until its worth is another (spine/follow.c).
  *
  *   A Guidance goes on show until the last of its open cards expires; without
  *   an open one, for IDLE_MS: it is sent again, or withdrawn, with the visit.

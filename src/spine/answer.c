@@ -142,6 +142,8 @@ apply_answer(struct engine *engine, struct visit *visit, struct card *card,
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
 		outcome_record_by(engine, visit, card, OUTCOME_ACCEPTED, NULL, person);
+		if (engine->policy != NULL && card->depth != 0)
+			card->worth_minor = choose_worth(engine, visit, card);
 		card_accept_offer(engine, visit, card);
 		break;
 	case ANSWER_DISMISS:
@@ -309,6 +311,9 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 	card = visit_card(visit, &prompt); /* another card may have moved it */
 	metrics_add(METRIC_ANSWERS_ACCEPT + (answer - ANSWER_ACCEPT), 1);
 	engine_touch(engine, visit);
+	/* What was taken is not there for the others. */
+	if (answer == ANSWER_ACCEPT || answer == ANSWER_OVERRIDE)
+		(void)choose_open(engine, visit, event);
 	visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
 	reply_to(engine, event, card->answered_ms, reply);
 out:

@@ -103,6 +103,14 @@ card_unword(struct card *card)
 	card->json = NULL;
 }
 
+void
+card_say_again(struct engine *engine, struct visit *visit, struct card *card)
+{
+	CHECK((unsigned)card->placement < PLACE_COUNT);
+	if (placement_table[card->placement].clear != COMMAND_NONE)
+		card_message(engine, visit, card);
+}
+
 /* Nobody will see it again: its words need not be written with the visit any more. */
 void
 card_gone(struct engine *engine, struct card *card)

@@ -10,8 +10,8 @@
 #include "core/id.h"
 #include "core/metrics.h"
 #include "decide/decide.h"
-#include "policy/policy_load.h"
 #include "deliver/guidance.h"
+#include "nouns/visit.h"
 #include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
@@ -145,8 +145,7 @@ stays(const struct decision *decision, size_t card)
 	return false;
 }
 
-/* An event that no action names still can make an open card wrong: it is gated again, nothing new
- * is drawn. */
+/* An event that no action names still can make an open card wrong. */
 static bool
 gate_again(struct engine *engine, struct visit *visit, const struct decision *decision)
 {
@@ -279,6 +278,8 @@ prompt_ids(struct engine *engine, const struct visit *visit, const struct decisi
 	return prompts;
 }
 
+/* ---- the decision ---- */
+
 /* One look at all candidates; nothing follows from it yet. back: the action that returns; NULL. */
 static struct chosen *
 look(struct engine *engine, struct visit *visit, const struct event *event, const char *back)
@@ -286,7 +287,6 @@ look(struct engine *engine, struct visit *visit, const struct event *event, cons
 	struct chosen *chosen;
 
 	arena_reset(engine->scratch);
-	places_clear(engine, visit);
 	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
 	engine_touch(engine, visit);
 	choose_input(engine, visit, event, &chosen->input);
@@ -324,14 +324,19 @@ choose_conceal(struct engine *engine, struct visit *visit, const struct event *e
 		visit_guide(engine, visit, NULL, WITHDRAW_CUSTOMER);
 }
 
-void
-choose_again(struct engine *engine, struct visit *visit, const struct event *event)
+bool
+choose_open(struct engine *engine, struct visit *visit, const struct event *event)
 {
-	retire_answered(engine, visit);
-	show_sources(engine, visit, event);
-	if (visit_has_open(visit) &&
-	    gate_again(engine, visit, &look(engine, visit, event, NULL)->decision))
-		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+	struct chosen *chosen;
+	bool changed;
+
+	if (engine->policy == NULL || visit->training || visit_over(visit) ||
+	    !visit_has_open(visit))
+		return false;
+	chosen = look(engine, visit, event, NULL);
+	changed = gate_again(engine, visit, &chosen->decision);
+	changed |= cards_follow(engine, visit, &chosen->decision);
+	return changed;
 }
 
 static void
@@ -341,8 +346,6 @@ choose_anew(struct engine *engine, struct visit *visit, const struct event *even
 	struct chosen *chosen;
 	const struct id *prompts;
 
-	retire_answered(engine, visit);
-	show_sources(engine, visit, event);
 	chosen = look(engine, visit, event, back);
 	visit->decisions++;
 	prompts = prompt_ids(engine, visit, &chosen->decision);
@@ -357,19 +360,45 @@ choose_anew(struct engine *engine, struct visit *visit, const struct event *even
 	};
 	record(engine, visit, chosen);
 	changed = withdraw_losers(engine, visit, &chosen->decision);
+	changed |= cards_follow(engine, visit, &chosen->decision);
 	changed |= open_winners(engine, visit, chosen, prompts);
 	if (changed ||
 	    (id_is_zero(&visit->guidance) && guidance_wanted(visit, chosen->input.sources.subject)))
 		visit_guide(engine, visit, &chosen->decision.id, WITHDRAW_GATE);
 }
 
+/* What has been said makes room for what will be. */
+static void
+make_room(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	retire_answered(engine, visit);
+	show_sources(engine, visit, event);
+	places_clear(engine, visit);
+}
+
+static bool
+is_named(const struct engine *engine, const struct event *event)
+{
+	return (engine->policy->triggers & (1u << event->type)) != 0;
+}
+
+void
+choose_again(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	make_room(engine, visit, event);
+	if (choose_open(engine, visit, event))
+		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+}
+
 void
 choose(struct engine *engine, struct visit *visit, const struct event *event)
 {
-	if ((engine->policy->triggers & (1u << event->type)) != 0)
-		choose_anew(engine, visit, event, NULL);
-	else
+	if (!is_named(engine, event)) {
 		choose_again(engine, visit, event);
+		return;
+	}
+	make_room(engine, visit, event);
+	choose_anew(engine, visit, event, NULL);
 }
 
 void
@@ -377,6 +406,35 @@ choose_back(struct engine *engine, struct visit *visit, const struct card *card)
 {
 	const struct action *action = policy_action(engine->policy, card->action);
 
-	if (action != NULL)
-		choose_anew(engine, visit, NULL, action->id);
+	if (action == NULL)
+		return;
+	make_room(engine, visit, NULL);
+	choose_anew(engine, visit, NULL, action->id);
+}
+
+void
+choose_on_word(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	if (engine->policy == NULL || visit->training || visit_over(visit))
+		return;
+	if (is_named(engine, event))
+		choose_anew(engine, visit, event, NULL);
+	else if (choose_open(engine, visit, event))
+		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+}
+
+int64_t
+choose_worth(struct engine *engine, struct visit *visit, const struct card *card)
+{
+	const struct action *action;
+	struct decide_input input;
+
+	arena_reset(engine->scratch);
+	choose_input(engine, visit, NULL, &input);
+	action = policy_action(input.sources.policy, card->action);
+	if (action == NULL || !action->has_offer)
+		return card->worth_minor;
+	return offer_value(&action->offer, card->depth,
+	    basis_make(engine->scratch, input.sources.policy, input.sources.marks_off, visit))
+	    .worth_minor;
 }

@@ -118,6 +118,16 @@ apply_answer(struct engine *engine, const struct event *event, struct rejected *
 	    reply.clause != NULL ? ": " : "", reply.clause != NULL ? reply.clause : "");
 }
 
+/* What the till says of an offer may be a trigger, and changes what the others are worth. */
+static void
+apply_word(struct engine *engine, const struct event *event, struct rejected *rejected)
+{
+	struct visit *visit = till_offer(engine, event, rejected);
+
+	if (visit != NULL)
+		choose_on_word(engine, visit, event);
+}
+
 /* The stages in their order. */
 static void
 apply_stages(struct engine *engine, const struct event *event, struct rejected *rejected)
@@ -156,6 +166,6 @@ event_apply(struct engine *engine, const struct event *event, struct rejected *r
 	switch (event_way(event->type)) {
 	case WAY_STAGES: apply_stages(engine, event, rejected); break;
 	case WAY_ANSWER: apply_answer(engine, event, rejected); break;
-	case WAY_OFFER: till_offer(engine, event, rejected); break;
+	case WAY_OFFER: apply_word(engine, event, rejected); break;
 	}
 }

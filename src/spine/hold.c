@@ -132,6 +132,19 @@ hold_take(struct engine *engine, struct card *card)
 }
 
 void
+hold_change(struct engine *engine, struct card *card, int64_t hold_minor)
+{
+	if (card->withheld) {
+		card->hold_minor = hold_minor;
+		return;
+	}
+	if (card->hold_minor < 0 || card->hold_minor == hold_minor)
+		return;
+	count(engine, card->action, card->held_ms, hold_minor - card->hold_minor, 0);
+	card->hold_minor = hold_minor;
+}
+
+void
 hold_release(struct engine *engine, struct card *card)
 {
 	if (card->withheld || card->hold_minor < 0)

@@ -253,6 +253,18 @@ void choose(struct engine *engine, struct visit *visit, const struct event *even
 void choose_back(struct engine *engine, struct visit *visit, const struct card *card);
 /* What is on the screen is gated again, and nothing new chosen. */
 void choose_again(struct engine *engine, struct visit *visit, const struct event *event);
+/* The open cards alone: gated once more, their worth worked out anew; nothing is drawn. true: the
+ * tablet has to be told. */
+bool choose_open(struct engine *engine, struct visit *visit, const struct event *event);
+/* The till has said what became of an offer: what a policy has for that, and choose_open(). What
+ * was said stays on the screen until the next event. */
+void choose_on_word(struct engine *engine, struct visit *visit, const struct event *event);
+/* What a card's offer saves on the basket of this moment. */
+int64_t choose_worth(struct engine *engine, struct visit *visit, const struct card *card);
+
+/* follow.c: what is said of the offers on the screen, as the decision has worked it out. true: the
+ * tablet has to be told. */
+bool cards_follow(struct engine *engine, struct visit *visit, const struct decision *decision);
 
 /* places.c: cards that mean nothing any more leave the visit, if it holds many. Pointers to cards
  * are stale after it. */
@@ -278,6 +290,8 @@ void card_conceal(struct engine *engine, struct visit *visit, struct card *card)
 bool card_taken(const struct card *card);
 /* Its token is good beyond its basket. */
 bool card_lives_on(const struct engine *engine, const struct card *card);
+/* Where the till shows its words they are replaced; what is printed is printed. */
+void card_say_again(struct engine *engine, struct visit *visit, struct card *card);
 void card_unword(struct card *card); /* what it says is overwritten */
 /* All open cards, and what the tablet shows of the visit. */
 void visit_withdraw(struct engine *engine, struct visit *visit, enum withdraw_reason reason);
@@ -303,6 +317,8 @@ void card_command(struct engine *engine, struct visit *visit, struct card *card,
 struct budget_use budget_on(const struct engine_budget *budget, int64_t day_ms);
 struct budget_use hold_today(const struct engine *engine, const char *action);
 void hold_take(struct engine *engine, struct card *card);
+/* What an open card holds has changed. */
+void hold_change(struct engine *engine, struct card *card, int64_t hold_minor);
 /* Lapsed, refused or all of it reversed: what was counted is free again, of the day that it was
  * counted in. Once. */
 void hold_release(struct engine *engine, struct card *card);
@@ -321,7 +337,9 @@ void answer_shown(struct engine *engine, const struct event *event, struct reply
 void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
 
 /* till.c: what the till says of an offer */
-void till_offer(struct engine *engine, const struct event *event, struct rejected *rejected);
+/* The visit that its offer was made in; NULL: rejected. */
+struct visit *till_offer(struct engine *engine, const struct event *event,
+    struct rejected *rejected);
 /* The sale was cancelled: what its offers took off comes back, whether or not the till says so. */
 void till_void(struct engine *engine, struct visit *visit);
 /* The visit is over: offers that do not live on and were not redeemed have lapsed. */

@@ -117,14 +117,14 @@ reversed(struct engine *engine, struct visit *visit, struct card *card, int64_t 
 	hold_return(engine, card, amount_minor);
 }
 
-void
+struct visit *
 till_offer(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
 	struct visit *visit;
 	struct card *card = find_offer(engine, event, &visit, rejected);
 
 	if (card == NULL || !may_say(card, event, rejected))
-		return;
+		return NULL;
 	if (card->asked_ms != 0)
 		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
 	engine_touch(engine, visit);
@@ -140,6 +140,7 @@ till_offer(struct engine *engine, const struct event *event, struct rejected *re
 	}
 	if (!id_is_zero(&visit->guidance))
 		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
+	return visit;
 }
 
 /* ---- the end of a sale ---- */

@@ -327,7 +327,8 @@ class Run:
 
     def takings(self):
         """What the accepted offers of this basket will take off it."""
-        offers = [(self.actions[k["action"]].get("offer"), k) for k in self.visit.cards if kept(k) and k["depth"]]
+        offers = [(self.actions[k["action"]].get("offer"), k) for k in self.visit.cards
+                  if kept(k) and k["depth"] and k["token"]]
         return [(o, k["worth"]) for o, k in offers if o["type"] != "points" and k["worth"] > 0]
 
     def about(self, c, option):
@@ -677,6 +678,8 @@ class Run:
             if named or failed:
                 self.store.withdraw(self.visit, card, "gate" if failed else "replaced")
                 changed = True
+        for c in self.candidates:
+            changed = self.follow(c) or changed
         for i, slot in enumerate(self.slots if named else []):
             slot["prompt"] = None
             if slot["card"]:
@@ -687,6 +690,17 @@ class Run:
                 self.open(slot)
                 changed = True
         return changed
+
+    def follow(self, c):
+        """What an open card says of its worth is what it is worth now."""
+        card = next((k for k in self.visit.cards if k["action"] == c.id and k["state"] == "open"), None)
+        if not card or not c.score or "offer" not in c.action:
+            return False
+        new = {k: c.score["option"][k] for k in ("depth", "worth", "hold")}
+        if card["depth"] == new["depth"] and card["worth"] == new["worth"]:
+            return False
+        card.update(new)
+        return not card["withheld"]
 
     def open(self, slot):
         c = slot["candidate"]

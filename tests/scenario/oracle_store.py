@@ -4,7 +4,7 @@ import copy
 from zoneinfo import ZoneInfo
 
 from oracle import (DAY, QUIET_PLACES, ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis,
-                    subject_of, ulid)
+                    subject_of, ulid, worth)
 from oracle_decide import Run, kept
 
 
@@ -353,6 +353,7 @@ class Oracle:
         kind, data = event["type"][6:], event["data"]
         station = data.get("station") or self.stations.get(origin, origin)
         before = len(self.decisions)
+        self.told = event
         handler = getattr(self, "on_" + kind.replace(".", "_").replace("-", "_"))
         visit = handler(data, station, origin)
         if visit is not None and not visit.training:
@@ -614,11 +615,23 @@ class Oracle:
                 if card["snooze"] - self.now <= 3 * DAY:
                     self.timer("snooze", card["prompt"], card["snooze"])
         elif card["depth"]:
+            run = Run(self, visit, self.told)
+            card["worth"], _ = worth(run.actions[card["action"]]["offer"], card["depth"], visit.live(), run.takings())
             card["token"] = self.make("token/1")
             if self.base["actions"][card["action"]]["offer"].get("apply", "till-code") != "barcode":
                 card["state"] = "asked"
                 self.timer("ask", card["prompt"], self.now + 5000)
+        if data["decision"] in ("accept", "override"):
+            self.again(visit, self.told)
         self.guide(visit)
+
+    def again(self, visit, event):
+        """The open cards alone, once more: what was taken is not there for the others."""
+        if visit.training or visit.over() or not any(c["state"] == "open" for c in visit.cards):
+            return False
+        run = Run(self, visit, event)
+        run.decide()
+        return run.apply(False)
 
     def till_word(self, data):
         visit, card = self.card_by("token", data["token"])
@@ -631,12 +644,16 @@ class Oracle:
         self.outcome(visit, card, "applied")
         if visit.guidance:
             self.guide(visit)
+        if self.again(visit, self.told):
+            self.guide(visit)
 
     def on_offer_refused(self, data, station, origin):
         visit, card = self.till_word(data)
         card["state"], card["hold"] = "refused", None
         self.outcome(visit, card, "refused", data.get("reason"))
         if visit.guidance:
+            self.guide(visit)
+        if self.again(visit, self.told):
             self.guide(visit)
 
     def on_offer_redeemed(self, data, station, origin):
@@ -647,12 +664,16 @@ class Oracle:
         self.outcome(visit, card, "redeemed")
         if visit.guidance:
             self.guide(visit)
+        if self.again(visit, self.told):
+            self.guide(visit)
 
     def on_offer_reversed(self, data, station, origin):
         visit, card = self.till_word(data)
         card["redeemed"], card["hold"] = False, None
         self.outcome(visit, card, "reversed")
         if visit.guidance:
+            self.guide(visit)
+        if self.again(visit, self.told):
             self.guide(visit)
 
     # ---- the decision ----

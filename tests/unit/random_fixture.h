@@ -56,9 +56,9 @@ dice_str(struct dice *dice)
 
 /* Any value that its table allows in every field of a zeroed object. */
 static inline void
-dice_fields(struct dice *dice, const struct field *fields, size_t count, void *object)
+dice_fields(struct dice *dice, const struct field *fields, size_t field_count, void *object)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < field_count; i++) {
 		char *p = (char *)object + fields[i].offset;
 		int64_t wide = (int64_t)(dice_next(dice) >> dice_below(dice, 64));
 		double real = (double)wide / 7.0;
