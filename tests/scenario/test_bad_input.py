@@ -5,11 +5,13 @@ import collections
 import hashlib
 import json
 import os
+import re
 import subprocess
 
 import policy
 from store import BUILD, RUN, Client, Store, main, wait_for
 
+PRIVATE = re.compile(rb'"(card|into|pin|subject)"|\d{12}')
 CARD = policy.GOLD["card"]
 
 
@@ -58,10 +60,14 @@ def test_each_of_a_thousand_broken_messages_is_set_aside_with_its_reason():
         before = resident_kib(store.process)
         for topic, payload, _ in broken:
             watch.publish(topic, payload, wait=False)
-        expected = collections.Counter((t, digest(p), len(p), r) for t, p, r in broken)
+        expected = collections.Counter((t, len(p), r) for t, p, r in broken)
         wait_for("every dead letter", lambda: len(watch.on("/dead-letter")) >= len(broken), 40)
-        told = collections.Counter((d["topic"], d["digest"], d["size"], d["reason"]) for d in watch.on("/dead-letter"))
+        told = collections.Counter((d["topic"], d["size"], d["reason"]) for d in watch.on("/dead-letter"))
         assert told == expected, (list((told - expected).items())[:5], list((expected - told).items())[:5])
+        # the digest is of what is kept: of the payload where nothing had to be masked
+        digests = collections.Counter(d["digest"] for d in watch.on("/dead-letter"))
+        plain = collections.Counter(digest(p) for _, p, _ in broken if not PRIVATE.search(p))
+        assert len(plain) > 300 and not plain - digests, list((plain - digests).items())[:5]
         served(store, watch, "after")
         assert len(watch.on("/dead-letter")) == len(broken)
         letters = json.loads(store.ctl("deadletter", "--json", "--rows", "2000"))["dead_letters"]
