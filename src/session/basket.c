@@ -339,7 +339,7 @@ basket_of(const struct call *call)
 		return sale;
 	if (visit == NULL)
 		visit = begin(call);
-	else if (is_again(event, visit))
+	else if (is_again(event, visit) || (recall && recall_may_come(call, visit)))
 		visit = begin_again(call, visit);
 	if (recall)
 		recall_wait(call, visit);

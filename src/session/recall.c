@@ -109,13 +109,31 @@ recall_take(const struct call *call, struct visit *own)
 	return sale;
 }
 
+static bool
+is_live_elsewhere(const void *ctx, const struct visit *visit)
+{
+	const struct event *event = ctx;
+
+	return visit->state != VISIT_WAITING && !visit_over(visit) &&
+	    strcmp(visit->terminal, event->origin) != 0 &&
+	    (event->from == NULL || strcmp(visit->terminal, event->from) == 0);
+}
+
+bool
+recall_may_come(const struct call *call, const struct visit *own)
+{
+	return visit_over(own) && call->event->time_ms >= own->ended_at_ms &&
+	    sessions_of_number(call->sessions, call->event->basket, is_live_elsewhere,
+		call->event) != NULL;
+}
+
 void
 recall_wait(const struct call *call, struct visit *visit)
 {
 	const struct event *event = call->event;
 	bool begun = (call->ret->effects & EFFECT_OPENED) != 0;
 
-	if (!begun && (visit_over(visit) || !is_part(visit, event->time_ms)))
+	if (!begun && !is_part(visit, event->time_ms))
 		return;
 	visit->recall_at_ms = event->time_ms;
 	visit_set_text(visit->recall_from, event->from != NULL ? event->from : "");

@@ -36,6 +36,8 @@ void basket_apply(const struct call *call); /* aisle.basket.* */
 bool recall_is(const struct event *event);
 /* own: what was begun here for it already; NULL: nothing. The sale, if it is there, else NULL. */
 struct visit *recall_take(const struct call *call, struct visit *own);
+/* It is over, and another till has one of its number that may have been suspended. */
+bool recall_may_come(const struct call *call, const struct visit *own);
 /* There was none yet: visit, which stands for it, waits for the word that it was suspended. */
 void recall_wait(const struct call *call, struct visit *visit);
 /* A sale was suspended; was it recalled elsewhere before that was heard? */
