@@ -26,6 +26,7 @@ customer forget
 deadletter --rows
 stop --lift
 tablet pair --stations
+tablet add --stations
 tablet list
 tablet revoke
 manager add

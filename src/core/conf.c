@@ -31,8 +31,8 @@ struct reader {
 	int set_line[SET_MAX]; /* where a key was set; 0: nowhere */
 };
 
-static const char *const sections[] = { "store", "stations", "mqtt", "hq", "http", "state",
-	"limits", "privacy", "mappings", "log" };
+static const char *const sections[] = { "store", "stations", "mqtt", "hq", "http", "loyalty",
+	"state", "limits", "privacy", "mappings", "log" };
 
 static void AISLE_PRINTF(3, 4) complain(struct reader *reader, int line, const char *format, ...)
 {
@@ -335,6 +335,24 @@ conf_station(const struct conf *conf, const char *origin)
 	return found != NULL ? found->value : origin;
 }
 
+bool
+conf_is_desk(const struct conf *conf, const char *reader)
+{
+	static const char between[] = ", \t";
+	const char *at = conf->loyalty_desks;
+	size_t len = strlen(reader), part;
+
+	if (strcmp(at, "all") == 0)
+		return true;
+	for (at += strspn(at, between); *at != '\0'; at += strspn(at, between)) {
+		part = strcspn(at, between);
+		if (part == len && memcmp(at, reader, len) == 0)
+			return true;
+		at += part;
+	}
+	return false;
+}
+
 void
 conf_reload(struct conf *conf, struct conf *next, struct buf *report)
 {
@@ -383,6 +401,7 @@ describe_range(const struct conf_key *key, struct buf *out)
 			[CONF_FILE] = "file",
 			[CONF_LISTEN] = "addresses",
 			[CONF_CIDRS] = "networks",
+			[CONF_NAMES] = "all, or ids",
 			[CONF_UPLINK] = "pseudonymous or aggregates",
 			[CONF_LEVEL] = "level" };
 		buf_adds(out, NAME_OF(words, key->type));

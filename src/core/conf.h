@@ -19,6 +19,7 @@ struct conf_pair {
 };
 
 /* Strings are owned; NULL when absent and without default. */
+#define CONF_DESKS_MAX 64
 struct conf {
 	char *file;
 	/* [store] */
@@ -41,6 +42,8 @@ struct conf {
 	char *http_listen, *http_cert, *http_key;
 	bool http_plain_lan;
 	char *http_operators; /* space-separated CIDR */
+	/* [loyalty] */
+	char *loyalty_desks; /* "all", or readers separated by spaces or commas */
 	/* [state] */
 	char *state_dir, *state_control;
 	int state_max_mib;
@@ -70,6 +73,8 @@ int conf_load(struct conf *conf, const char *path, struct buf *report) AISLE_MUS
 void conf_done(struct conf *conf);
 /* its own id when not listed */
 const char *conf_station(const struct conf *conf, const char *origin);
+/* May this reader merge customers, and grant consent for anybody? */
+bool conf_is_desk(const struct conf *conf, const char *reader);
 /* What a SIGHUP may take over from next into conf (limits, stations, log level); names
  * of changed keys that need a restart go to report, one a line. Strings move; next is consumed. */
 void conf_reload(struct conf *conf, struct conf *next, struct buf *report);

@@ -77,6 +77,8 @@ const struct conf_key conf_keys[] = {
 	    "Serve other addresses than loopback without a certificate."),
 	ROW("http", "operators", CONF_CIDRS, http_operators, 0, 0, "127.0.0.1/32 ::1/128", false,
 	    "Networks that may read /metrics, /livez and /readyz."),
+	ROW("loyalty", "desks", CONF_NAMES, loyalty_desks, 0, 0, "all", true,
+	    "Readers that may merge cards and grant consent for anybody; all: every reader."),
 	ROW("state", "dir", CONF_PATH, state_dir, 0, 0, "/var/lib/aisle", false,
 	    "Folder of everything that the store learns."),
 	ROW("state", "control", CONF_PATH, state_control, 0, 0, "/run/aisle/control.sock", false,
@@ -312,6 +314,9 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 	case CONF_CIDRS:
 		*ret_expected = "1-16 networks such as 10.0.0.0/8, separated by blanks";
 		return each_part(value, " \t", CONF_OPERATORS_MAX, is_cidr);
+	case CONF_NAMES:
+		*ret_expected = "all, or 1-64 ids separated by blanks or commas";
+		return each_part(value, ", \t", CONF_DESKS_MAX, conf_is_id);
 	case CONF_LEVEL:
 		*ret_expected = "error, warning, notice, info or debug";
 		return is_level(value);

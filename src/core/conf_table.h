@@ -24,6 +24,7 @@ enum conf_type {
 	CONF_FILE,     /* must be readable */
 	CONF_LISTEN,   /* HOST:PORT, comma-separated */
 	CONF_CIDRS,    /* address/bits, space-separated */
+	CONF_NAMES,    /* "all", or ids separated by spaces or commas */
 	CONF_UPLINK,   /* pseudonymous or aggregates, as bool */
 	CONF_LEVEL,    /* a log level */
 };

@@ -38,6 +38,7 @@ static const struct ctl_command commands[] = {
 	{ "deadletter", "[--rows N]", "the newest inputs that could not be used", ctl_deadletter },
 	{ "stop", "ACTION [--lift]", "no store prompt of this action any more; --lift allows it again", ctl_stop },
 	{ "tablet pair", "[--stations 7,8]", "a code that pairs one tablet within five minutes", ctl_tablet_pair },
+	{ "tablet add", "NAME [--stations 7,8]", "makes a tablet known that speaks over the broker", ctl_tablet_add },
 	{ "tablet list", "", "the paired tablets", ctl_tablet_list },
 	{ "tablet revoke", "NAME", "takes a tablet's token back", ctl_tablet_revoke },
 	{ "manager add", "ID", "a manager who may approve, or another PIN for them (PIN on stdin)", ctl_manager_add },

@@ -57,6 +57,7 @@ int ctl_customer_forget(struct ctl *ctl);
 int ctl_deadletter(struct ctl *ctl);
 int ctl_stop(struct ctl *ctl);
 int ctl_tablet_pair(struct ctl *ctl);
+int ctl_tablet_add(struct ctl *ctl);
 int ctl_tablet_list(struct ctl *ctl);
 int ctl_tablet_revoke(struct ctl *ctl);
 int ctl_manager_add(struct ctl *ctl);

@@ -185,6 +185,20 @@ ctl_tablet_pair(struct ctl *ctl)
 }
 
 int
+ctl_tablet_add(struct ctl *ctl)
+{
+	const char *stations = ctl_option(ctl, "--stations");
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	return ask_and_print(ctl,
+	    json_pack("{s:s,s:s,s:s}", "command", "tablet-add", "name", ctl->argv[0], "stations",
+		stations != NULL ? stations : ""),
+	    NULL, NULL);
+}
+
+int
 ctl_tablet_list(struct ctl *ctl)
 {
 	json_t *request, *reply = NULL, *tablet;

@@ -298,6 +298,7 @@ static const struct {
 	{ "why", why },
 	{ "deadletter", dead_letters },
 	{ "tablet-pair", daemon_tablet_pair },
+	{ "tablet-add", daemon_tablet_add },
 	{ "tablet-list", daemon_tablet_list },
 	{ "tablet-revoke", daemon_tablet_revoke },
 	{ "manager-add", daemon_manager_add },

@@ -202,6 +202,7 @@ int daemon_tablet_put(void *ctx, const char *token_hash, const struct http_table
 int daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret);
 void daemon_tablets_changed(struct daemon *daemon); /* what is known of them is read anew */
 void daemon_tablet_pair(struct daemon *daemon, struct control_request *request);
+void daemon_tablet_add(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_list(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_revoke(struct daemon *daemon, struct control_request *request);
 void daemon_manager_add(struct daemon *daemon, struct control_request *request);

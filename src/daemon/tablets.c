@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "core/conf_table.h"
 #include "core/id.h"
 
 /* ---- tablets ---- */
@@ -76,6 +77,25 @@ daemon_tablet_pair(struct daemon *daemon, struct control_request *request)
 	json_end(w);
 	control_reply(request, out.data);
 	buf_done(&out);
+}
+
+void
+daemon_tablet_add(struct daemon *daemon, struct control_request *request)
+{
+	const char *name = control_text(request, "name");
+	const char *stations = control_text(request, "stations");
+
+	if (name == NULL || !conf_is_id(name) || !http_is_scope(stations != NULL ? stations : "")) {
+		control_fail(request, EX_DATAERR,
+		    "expected a name and stations like 7,8: each of 1 to 32 letters, digits, - and "
+		    "_, and at most 1023 characters together");
+		return;
+	}
+	if (native_add(engine_store(daemon->engine), name, stations != NULL ? stations : "",
+		daemon_now_ms(daemon)) != 0)
+		control_fail(request, EX_IOERR, "the state cannot be written");
+	else
+		control_reply(request, NULL);
 }
 
 void

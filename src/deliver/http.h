@@ -67,6 +67,8 @@ void http_stream(struct http *http, const char *station, int64_t id, const char 
 void http_begin_anew(struct http *http);
 /* A pairing code for these stations ("7,8"; "" = all): 6 digits, 5 minutes, 5 tries. False: that is
  * no list of stations, or a longer one than is kept of a tablet. */
+/* Stations as "7,8", or "" for all. */
+bool http_is_scope(const char *stations);
 bool http_pair(struct http *http, const char *stations, char ret_code[static 7],
     int64_t *ret_expires_ms);
 /* cut its streams; the host has deleted the row */

@@ -63,8 +63,8 @@ find_code(struct http *http, const char digits[static 7])
 
 /* "7,8", or "" for all. What a station cannot be called must not stand for one, nor half a name
  * at the end of a list that is too long. */
-static bool
-is_scope(const char *stations)
+bool
+http_is_scope(const char *stations)
 {
 	char name[33];
 
@@ -92,7 +92,7 @@ http_pair(struct http *http, const char *stations, char ret_code[static 7], int6
 	int64_t now_ms = http->host->now_ms(http->host->ctx);
 	struct pair_code *slot = &http->codes[0];
 
-	if (!is_scope(stations))
+	if (!http_is_scope(stations))
 		return false;
 	forget_dead(http, now_ms);
 	for (size_t i = 0; i < PAIR_CODES_MAX; i++) {

@@ -180,6 +180,68 @@ merge_subjects(struct engine *engine, const struct event *event)
 	buf_done(&buf);
 }
 
+/* ---- who may say so ---- */
+
+struct presence {
+	const struct event *event;
+	const char *station;
+	bool here;
+};
+
+static void
+look_for_customer(void *ctx, struct visit *visit)
+{
+	struct presence *presence = ctx;
+	const struct event *event = presence->event;
+	const char *terminal = event->channel == CHANNEL_POS ? event->origin : "";
+
+	if (!visit->has_subject || !id_equal(&visit->subject, &event->subject) || visit_over(visit))
+		return;
+	/* A till is where its baskets are; a card that waits is at a station. */
+	if (terminal[0] != '\0' && visit->terminal[0] != '\0'
+		? strcmp(visit->terminal, terminal) == 0
+		: strcmp(visit->station, presence->station) == 0)
+		presence->here = true;
+}
+
+bool
+customer_may_say(struct engine *engine, const struct event *event, struct rejected *rejected)
+{
+	bool grant = event->type == EV_CONSENT_CHANGED && event->granted;
+	struct presence presence = { .event = event,
+		.station = conf_station(engine->conf, event->origin) };
+
+	if (event->type != EV_CUSTOMER_MERGED && !grant)
+		return true;
+	if (event->channel == CHANNEL_CARE ||
+	    (event->channel == CHANNEL_LOYALTY && conf_is_desk(engine->conf, event->origin)))
+		return true;
+	if (grant)
+		sessions_each(engine->sessions, look_for_customer, &presence);
+	if (presence.here)
+		return true;
+	rejected->reason = REJECT_NOT_YOURS;
+	snprintf(rejected->detail, sizeof(rejected->detail), "%s",
+	    grant ? "/data/card: only care and the readers of [loyalty] desks grant consent for "
+		    "somebody who is not at this till or reader"
+		  : "/type: only care and the readers of [loyalty] desks merge customers");
+	return false;
+}
+
+bool
+customer_may_merge(struct engine *engine, const struct event *event, struct rejected *rejected)
+{
+	if (event->type != EV_CUSTOMER_MERGED || id_equal(&event->subject, &event->into) ||
+	    subject_may_merge(engine_subject(engine, &event->into),
+		engine_subject(engine, &event->subject)))
+		return true;
+	rejected->reason = REJECT_BAD_VALUE;
+	snprintf(rejected->detail, sizeof(rejected->detail),
+	    "/data/into: %d cards were merged into it already, no more are kept",
+	    SUBJECT_MERGED_MAX);
+	return false;
+}
+
 void
 customer_resolve(struct engine *engine, struct event *event)
 {

@@ -171,6 +171,11 @@ struct subject *engine_person(struct engine *engine, const struct id *id);
 /* the cache; HQ's profiles changed under it */
 void engine_drop_subjects(struct engine *engine);
 
+/* native.c: a tablet that speaks over the broker is made known; between two turns. stations: separated
+ * by commas, "" for all. */
+int native_add(struct store *store, const char *name, const char *stations, int64_t now_ms)
+    AISLE_MUST_CHECK;
+
 /* managers (manager.c): in the table of tablets, by this flag; between two turns */
 #define TABLET_FLAG_MANAGER 1
 #define TABLET_FLAG_LOCK 2 /* where wrong PINs came from */

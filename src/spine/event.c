@@ -103,8 +103,15 @@ apply_to_session(struct engine *engine, const struct event *event, struct sessio
 static void
 apply_answer(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
+	const struct visit *visit = engine_visit_by_ref(engine, "prompt", event->prompt);
 	struct reply reply = { 0 };
 
+	if (!native_may(engine, event->origin, visit != NULL ? visit->station : NULL)) {
+		rejected->reason = REJECT_NOT_YOURS;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "expected a tablet that is paired or added, and a card of its own stations");
+		return;
+	}
 	if (event->type == EV_GUIDANCE_SHOWN)
 		answer_shown(engine, event, &reply);
 	else
@@ -135,6 +142,9 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 	struct session_result result;
 	struct visit *visit;
 
+	if (!customer_may_say(engine, event, rejected) ||
+	    !customer_may_merge(engine, event, rejected))
+		return;
 	/* Told again under another event's name: it counts once. */
 	if (event->type == EV_RETURN_COMPLETED && !returns_is_new(engine, event))
 		return;

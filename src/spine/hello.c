@@ -48,8 +48,17 @@ hello(struct engine *engine, const struct route *route, const struct input *inpu
 
 		if (i == HELLO_STATIONS_MAX)
 			break;
-		if (name != NULL && strlen(name) < NAME_SIZE && !named_before(stations, i, name))
+		if (name == NULL || strlen(name) >= NAME_SIZE || named_before(stations, i, name))
+			continue;
+		if (native_may(engine, route->origin, name))
 			engine_ask(engine, route->origin, name);
+		else
+			rejected.reason = REJECT_NOT_YOURS;
+	}
+	if (rejected.reason == REJECT_NOT_YOURS) {
+		snprintf(rejected.detail, sizeof(rejected.detail),
+		    "/stations: expected a tablet that is paired or added, and its own stations");
+		dead_letter(engine, input->topic, &rejected, input->payload, input->len);
 	}
 	json_decref(json);
 }

@@ -61,6 +61,9 @@ bool waiting_digest(const json_t *root, struct id *ret_digest);
 int waiting_load(struct engine *engine) AISLE_MUST_CHECK;
 void waiting_drop(struct engine *engine);
 
+/* native.c: is it a tablet's name, and is that one of its stations? station NULL: any. */
+bool native_may(struct engine *engine, const char *name, const char *station);
+
 /* hello.c */
 void hello(struct engine *engine, const struct route *route, const struct input *input);
 
@@ -167,6 +170,11 @@ void engine_drop_policy(struct engine *engine);
 void consent_timers(struct engine *engine, const struct visit *visit);
 void consent_due(struct engine *engine, struct visit *visit);
 void customer_event(struct engine *engine, const struct event *event);
+/* false: this sender may not say it; rejected says why. */
+bool customer_may_say(struct engine *engine, const struct event *event, struct rejected *rejected);
+/* false: one person can have only so many cards. */
+bool customer_may_merge(struct engine *engine, const struct event *event,
+    struct rejected *rejected);
 /* A card that was merged is the other one, for good. */
 void customer_resolve(struct engine *engine, struct event *event);
 

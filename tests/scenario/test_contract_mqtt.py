@@ -30,6 +30,7 @@ def open_store(actions=None, rows=None, config="", **more):
         store.start()
         store.ctl("bundle", "install", policy.bundle(store.folder, actions=actions, **more))
         store.ctl("profiles", "install", policy.profiles(store.folder, rows or [policy.GOLD, GOLD2], pepper=store.pepper))
+        store.ctl("tablet", "add", "t9")
         watch = Client(store.broker.port, [f"{store.root}/#"])
         try:
             yield store, watch
@@ -466,7 +467,7 @@ def test_every_withdraw_reason_is_said():
         assert gone2(lambda g: store.till(watch, "consent.changed", {"card": CARD2, "purpose": "personalise", "state": "denied"}), "c3") == "consent"
         # expired
         store.ctl("bundle", "install", policy.bundle(store.folder, actions=[short]))
-        store.till(watch, "consent.changed", {"card": CARD2, "purpose": "personalise", "state": "granted"})
+        store.reader(watch, "consent.changed", {"card": CARD2, "purpose": "personalise", "state": "granted"})
         start = time.monotonic()
         before = len(guidance(watch))
         store.till(watch, "basket.opened", {"basket": "c4", "terminal": "7"})
@@ -544,6 +545,9 @@ def test_a_tablet_that_says_hello_is_told_what_is_open():
         shown = start_visit(store, watch)
         settled(store, watch)
         count = len(guidance(watch))
+        watch.publish(f"{store.root}/tablet/nobody/hello", {"stations": ["7"]})
+        wait_for("nobody's hello", lambda: letters(watch, "not-yours"))
+        assert len(guidance(watch)) == count
         watch.publish(f"{store.root}/tablet/t9/hello", {"stations": ["7", "nowhere"]})
         again = wait_for("what is open", lambda: guidance(watch, after=count))[0]
         assert again["guidance"] == shown["guidance"] and again["prompts"][0]["prompt"] == shown["prompts"][0]["prompt"]
@@ -560,6 +564,20 @@ def test_a_tablet_that_says_hello_is_told_what_is_open():
         record = json.loads(store.ctl("why", shown["decision"], "--json"))
         assert [o["outcome"] for o in record["outcomes"]] == ["shown"]
 
+
+
+def test_a_tablet_that_was_revoked_is_not_heard_any_more():
+    with open_store() as (store, watch):
+        shown = start_visit(store, watch)
+        store.ctl("tablet", "revoke", "t9")
+        tap(store, watch, shown, "accept")
+        wait_for("the dead letter", lambda: letters(watch, "not-yours"))
+        store.ctl("tablet", "add", "t9", "--stations", "8")
+        watch.publish(f"{store.root}/tablet/t9/hello", {"stations": ["7"]})
+        wait_for("another station's hello", lambda: len(letters(watch, "not-yours")) == 2)
+        store.ctl("tablet", "add", "t9", "--stations", "7,8")
+        tap(store, watch, shown, "accept")
+        wait_for("a command", lambda: watch.on("pos/7/command"))
 
 def test_the_other_events_are_taken_and_do_what_they_say():
     queue = policy.changed(policy.POLICY, quiet={"tender": True, "queue_over": 4}, care={"severity": 2, "only": ["service", "retain"]})
@@ -596,9 +614,9 @@ def test_the_other_events_are_taken_and_do_what_they_say():
                            ("return.completed", {"return": "r1", "card": CARD, "total": 100, "currency": "EUR", "items": [
                                {"sku": "s", "category": "a/b", "qty": 1, "amount": 100}]}),
                            ("consent.changed", {"card": CARD, "purpose": "contact", "state": "granted", "until": "2030-01-01T00:00:00Z"}),
-                           ("customer.merged", {"card": "4000777766665555", "into": CARD}),
                            ("customer.left", {"station": "7"})):
             store.till(watch, kind, data)
+        store.reader(watch, "customer.merged", {"card": "4000777766665555", "into": CARD})
         settled(store, watch)
         assert not watch.on("/dead-letter"), watch.on("/dead-letter")
         known = json.loads(store.ctl("customer", "show", stdin=CARD + "\n"))

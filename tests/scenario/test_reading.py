@@ -34,6 +34,7 @@ class Day:
         self.store, self.chance = store, random.Random(seed)
         self.watch = Client(store.broker.port, [f"{store.root}/guidance/+", f"{store.root}/pos/+/receipt"])
         self.sent = 0
+        store.ctl("tablet", "add", "t1")
 
     def till(self, kind, data, terminal):
         self.store.till(self.watch, kind, data, terminal=terminal, receipt=True)

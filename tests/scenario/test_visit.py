@@ -83,6 +83,7 @@ def test_a_native_tablet_answers_over_mqtt():
     store = open_store()
     try:
         watch = Client(store.broker.port, [f"{store.root}/#"])
+        store.ctl("tablet", "add", "t9", "--stations", "7")
         store.till(watch, "basket.opened", {"basket": "b1", "terminal": "7"})
         store.till(watch, "customer.identified", {"card": CARD, "basket": "b1", "station": "7"})
         guidance = wait_for("guidance", lambda: watch.on("guidance/7"))[0]

@@ -367,6 +367,13 @@ identify(const char *subject)
 	tell("pos/7/event", "customer.identified", "{'subject':'%s','station':'7'}", subject);
 }
 
+/* A tablet that speaks over the broker. */
+FIXTURE void
+know_tablet(const char *name, const char *stations)
+{
+	assert_int_equal(native_add(engine->store, name, stations, now_ms), 0);
+}
+
 FIXTURE void
 grant(const char *subject, const char *purpose)
 {

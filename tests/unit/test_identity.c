@@ -128,6 +128,112 @@ caps_come_along_and_count_for_both_cards(void **state)
 	}
 }
 
+static void
+a_person_has_so_many_cards_and_no_more(void **state)
+{
+	char card[SUBJECT_TEXT_SIZE];
+
+	(void)state;
+	for (int i = 1; i <= SUBJECT_MERGED_MAX; i++) {
+		snprintf(card, sizeof(card), "1%031d", i);
+		merge(card, ANNA);
+		assert_said("");
+	}
+	merge(BEN, ANNA);
+	assert_said("dead bad-value");
+	assert_int_equal(customer(ANNA)->merged_count, SUBJECT_MERGED_MAX);
+	merge(card, ANNA); /* it is one of them */
+	assert_said("");
+}
+
+/* ---- who may say so ---- */
+
+#define MERGED "{'subject':'" ANNA "','into':'" BEN "'}"
+#define CONSENT(state) "{'subject':'" ANNA "','purpose':'personalise','state':'" state "'}"
+
+static void
+only_care_and_the_desks_merge_customers(void **state)
+{
+	(void)state;
+	free(conf.loyalty_desks);
+	conf.loyalty_desks = mem_strdup("service, desk-2");
+	open_basket("b");
+	identify(ANNA);
+	tell("pos/7/event", "customer.merged", MERGED);
+	assert_said("dead not-yours");
+	tell("loyalty/desk/event", "customer.merged", MERGED);
+	assert_said("dead not-yours");
+	assert_false(customer(BEN)->mixed);
+	tell("loyalty/desk-2/event", "customer.merged", MERGED);
+	assert_said("");
+	assert_true(customer(BEN)->mixed);
+	tell("care/event", "customer.merged", "{'subject':'" BEN "','into':'" CARL "'}");
+	assert_true(customer(CARL)->mixed);
+}
+
+static void
+a_grant_is_of_who_stands_there_and_a_denial_of_anybody(void **state)
+{
+	static const char *const elsewhere[] = { "pos/8/event", "loyalty/r1/event" };
+
+	(void)state;
+	free(conf.loyalty_desks);
+	conf.loyalty_desks = mem_strdup("service");
+	open_basket("b");
+	identify(ANNA);
+	for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
+		tell(elsewhere[i], "consent.changed", CONSENT("granted"));
+		assert_said("dead not-yours");
+		assert_false(consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms));
+	}
+	tell("pos/7/event", "consent.changed", CONSENT("granted"));
+	assert_true(consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms));
+	now_ms++;
+	tell("pos/8/event", "consent.changed", CONSENT("denied"));
+	assert_false(consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms));
+	close_basket("b", 0);
+	tell("pos/7/event", "consent.changed", CONSENT("granted"));
+	assert_said("dead not-yours");
+	/* A reader that their card was just read at; a desk for anybody. */
+	tell("loyalty/r1/event", "customer.identified", "{'subject':'" ANNA "','station':'r1'}");
+	tell("loyalty/r1/event", "consent.changed", CONSENT("granted"));
+	assert_true(consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms));
+	tell("loyalty/service/event", "consent.changed",
+	    "{'subject':'" BEN "','purpose':'profile','state':'granted'}");
+	assert_true(consent_granted(customer(BEN), CONSENT_PROFILE, now_ms));
+}
+
+/* ---- tablets over the broker ---- */
+
+static void
+a_tablet_answers_when_it_is_known_and_for_its_own_stations(void **state)
+{
+	const char *guidance, *prompt;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	guidance = guidance_on_screen();
+	prompt = prompt_of("a");
+	know_tablet("of-8", "8,77");
+	know_tablet("of-7", "77,7");
+	for (int i = 0; i < 2; i++) {
+		tell(i == 0 ? "tablet/nobody/event" : "tablet/of-8/event", "guidance.decided",
+		    "{'guidance':'%s','prompt':'%s','tablet':'of-7','decision':'accept'}", guidance,
+		    prompt);
+		assert_said("dead not-yours");
+	}
+	tell("tablet/nobody/event", "guidance.shown",
+	    "{'guidance':'%s','prompt':'%s','tablet':'of-7'}", guidance, prompt);
+	assert_said("dead not-yours");
+	assert_int_equal(visit_of("b")->cards[0].answer, ANSWER_NONE);
+	tell("tablet/of-7/event", "guidance.decided",
+	    "{'guidance':'%s','prompt':'%s','tablet':'of-7','decision':'accept'}", guidance,
+	    prompt);
+	assert_said("guidance 7: a(answered)");
+}
+
 int
 main(void)
 {
@@ -137,6 +243,10 @@ main(void)
 		    a_merged_card_is_the_other_one_for_good_in_whatever_order_it_was_said),
 		SPINE_TEST(what_is_late_for_a_sale_of_a_merged_card_is_of_the_person),
 		SPINE_TEST(caps_come_along_and_count_for_both_cards),
+		SPINE_TEST(a_person_has_so_many_cards_and_no_more),
+		SPINE_TEST(only_care_and_the_desks_merge_customers),
+		SPINE_TEST(a_grant_is_of_who_stands_there_and_a_denial_of_anybody),
+		SPINE_TEST(a_tablet_answers_when_it_is_known_and_for_its_own_stations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

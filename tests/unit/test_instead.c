@@ -501,6 +501,7 @@ an_approval_through_the_broker_is_worth_the_same(void **state)
 
 	(void)state;
 	a_card_and_an_offer("'depth':40", ",'eligible':false");
+	know_tablet("t9", "");
 	guidance = guidance_on_screen();
 	prompt = prompt_of("a");
 	tell("tablet/t9/event", "guidance.decided",

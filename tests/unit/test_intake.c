@@ -375,6 +375,7 @@ a_tablet_that_says_hello_asks_once_for_each_station_and_nothing_is_queued(void *
 	int64_t last = store_outbox_last(engine->store);
 
 	(void)state;
+	know_tablet("t1", "");
 	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':['7']}");
 	assert_said("hello t1 7");
 	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':['8','7','8','7','8',7]}");
@@ -384,6 +385,12 @@ a_tablet_that_says_hello_asks_once_for_each_station_and_nothing_is_queued(void *
 	assert_said("dead bad-shape");
 	tell_whole("aisle/v1/0042/tablet/t1/hello", "{");
 	assert_said("dead not-json");
+	/* Nobody knows this one, and that one is another's. */
+	tell_whole("aisle/v1/0042/tablet/t2/hello", "{'stations':['7']}");
+	assert_said("dead not-yours");
+	know_tablet("t2", "8");
+	tell_whole("aisle/v1/0042/tablet/t2/hello", "{'stations':['7','8']}");
+	assert_said("hello t2 8; dead not-yours");
 }
 
 static void
@@ -398,6 +405,7 @@ a_tablets_own_messages_are_answers_too(void **state)
 	guidance = guidance_on_screen();
 	prompt = prompt_of("a");
 	heard(LANE_DECISION);
+	know_tablet("t1", "");
 	tell("tablet/t1/event", "guidance.shown",
 	    "{'guidance':'%s','prompt':'%s','tablet':'t1','shown':true}", guidance, prompt);
 	tell("tablet/t1/event", "guidance.decided",
@@ -425,6 +433,7 @@ an_answer_that_is_too_late_is_no_dead_letter(void **state)
 	guidance = guidance_on_screen();
 	prompt = prompt_of("a");
 	now_ms += H_MS;
+	know_tablet("t1", "");
 	tell("tablet/t1/event", "guidance.decided",
 	    "{'guidance':'%s','prompt':'%s','tablet':'t1','decision':'accept'}", guidance, prompt);
 	assert_int_equal(dead_letters(), 0);

@@ -33,7 +33,7 @@ run(const char *hq_host, bool aggregates, bool no_outlets)
 	struct input inputs[] = {
 		{ .kind = INPUT_MESSAGE,
 		    .now_ms = T0,
-		    .topic = "aisle/v1/0042/pos/7/event",
+		    .topic = "aisle/v1/0042/loyalty/r7/event",
 		    .payload = consent,
 		    .len = sizeof(consent) - 1 },
 		{ .kind = INPUT_MESSAGE,

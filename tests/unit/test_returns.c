@@ -378,10 +378,10 @@ cards_that_are_merged_again_do_not_bring_back_what_came_back(void **state)
 	(void)state;
 	anna_bought();
 	grant(BEN, "profile");
-	tell("pos/7/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
+	tell("loyalty/desk/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
 	give_back("r", BY(BEN), "a", 2, 500);
 	assert_kept(BEN, "b 1 300=300");
-	tell("pos/7/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
+	tell("loyalty/desk/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
 	assert_kept(BEN, "b 1 300=300");
 	engine_drop_subjects(engine);
 	assert_kept(BEN, "b 1 300=300");

@@ -300,7 +300,7 @@ only_who_wants_to_be_remembered_is_named(void **state)
 	close_basket("d", 100);
 	assert_in_record("'subject':'" ANNA "','station'");
 	assert_not_in_record("mixed");
-	tell("pos/7/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
+	tell("loyalty/desk/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
 	anna_at("e");
 	scan("e", "c", 100);
 	close_basket("e", 100);

@@ -335,7 +335,7 @@ late_lines_change_the_purchase_and_do_not_pile_up(void **state)
 	int rows = 0;
 
 	(void)state;
-	tell("pos/7/event", "consent.changed",
+	tell("loyalty/r7/event", "consent.changed",
 	    "{\"subject\":\"" ANNA "\",\"purpose\":\"profile\",\"state\":\"granted\"}");
 	tell("pos/7/event", "basket.opened", "{\"basket\":\"b\",\"terminal\":\"7\"}");
 	tell("pos/7/event", "customer.identified",

@@ -101,6 +101,7 @@ through_the_broker_a_limit_is_no_mistake_of_the_tablet(void **state)
 
 	(void)state;
 	only("o", "{" OFFER_OF("") "," CAP("accepted") "}");
+	know_tablet("t9", "");
 	anna_at("7", "b", "o");
 	first_guidance = guidance;
 	first_prompt = prompt;
