@@ -59,22 +59,30 @@ is_near(int64_t card_at_ms, int64_t began_at_ms)
 	return apart_ms < CARD_WAIT_MS && apart_ms > -CARD_WAIT_MS;
 }
 
+/* Who waits for this basket by its number: at its till, or at its station. */
 static bool
-named_wait(const void *ctx, const struct visit *visit)
+is_from_here(const struct call *call, const struct visit *visit)
 {
-	const struct call *call = ctx;
-
-	if (visit->state != VISIT_WAITING && !visit->missed)
-		return false;
 	return visit->terminal[0] != '\0' ? strcmp(visit->terminal, call->event->origin) == 0
 					  : strcmp(visit->station, call->station) == 0;
 }
 
-/* Who waits for this basket by its number. */
+static bool
+waits_for_it(const void *call, const struct visit *visit)
+{
+	return visit->state == VISIT_WAITING && is_from_here(call, visit);
+}
+
+static bool
+missed_it(const void *call, const struct visit *visit)
+{
+	return visit->missed && is_from_here(call, visit);
+}
+
 static struct visit *
 waiting_by_name(const struct call *call)
 {
-	return sessions_of_number(call->sessions, call->event->basket, named_wait, call);
+	return sessions_of_number(call->sessions, call->event->basket, waits_for_it, call);
 }
 
 struct search {
@@ -125,6 +133,8 @@ identify_waiting(const struct call *call)
 {
 	struct visit *visit = waiting_by_name(call), *fresh;
 
+	if (visit == NULL)
+		visit = sessions_of_number(call->sessions, call->event->basket, missed_it, call);
 	if (visit == NULL)
 		visit = waiting_for_any(call);
 	if (visit == NULL || !visit->missed)
@@ -300,7 +310,7 @@ identify_basket(const struct call *call)
 		identify_late(call, visit);
 	} else if (visit != NULL) {
 		join(call, visit);
-	} else if ((visit = waiting_by_name(call)) != NULL && !visit->missed) {
+	} else if ((visit = waiting_by_name(call)) != NULL) {
 		wait_again(call, visit);
 	} else {
 		visit = sessions_newest(call->sessions, call->station, waits_for_any);

@@ -166,5 +166,10 @@ engine_ref_card(struct engine *engine, struct visit *visit)
 		return;
 	if (known != NULL)
 		visit->beside = known->id;
+	/* A basket that begins from now on is not the earlier one's. */
+	if (known != NULL && known->missed && known->ended_at_ms == 0) {
+		known->ended_at_ms = visit->card_at_ms;
+		engine_touch(engine, known);
+	}
 	engine_ref(engine, "card", visit->station, visit);
 }

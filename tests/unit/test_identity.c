@@ -37,6 +37,102 @@ an_event_is_its_senders_and_no_other_till_can_claim_it(void **state)
 	assert_int_equal(sessions_count(engine->sessions), 2);
 }
 
+/* ---- cards at a station ---- */
+
+static void
+each_card_at_a_station_without_a_basket_is_decided_for(void **state)
+{
+	char card[SUBJECT_TEXT_SIZE];
+
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified']}");
+	for (int i = 0; i < 60; i++) {
+		snprintf(card, sizeof(card), "2%031d", i);
+		tell("loyalty/kiosk/event", "customer.identified",
+		    "{'subject':'%s','station':'k%d'}", card, i % 8);
+		assert_int_equal(decisions, i + 1);
+	}
+	assert_int_equal(sessions_count(engine->sessions), 8);
+	/* The newest takes the basket. */
+	tell("pos/k3/event", "basket.opened", "{'basket':'b','terminal':'k3'}");
+	snprintf(card, sizeof(card), "2%031d", 59);
+	assert_true(id_equal(&visit_of("b")->subject, &customer(card)->id));
+}
+
+/* The till was away for five minutes, the reader was not. */
+static void
+a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	grant(BEN, "profile");
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	now_ms += 100 * S_MS;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" BEN "','station':'7'}");
+	now_ms += 200 * S_MS;
+	restart();
+	for (int i = 0; i < 2; i++) {
+		late_ms = i == 0 ? 290 * S_MS : 190 * S_MS;
+		open_basket(i == 0 ? "b1" : "b2");
+		scan(i == 0 ? "b1" : "b2", "c", 100);
+		close_basket(i == 0 ? "b1" : "b2", 100);
+	}
+	late_ms = 0;
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+}
+
+/* Both tills have been restarted in between; the customer has gone from one to the other. */
+static void
+a_recalled_sale_is_found_whatever_was_heard_first_and_after_a_restart(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	late_ms = 10 * S_MS;
+	open_basket("b");
+	identify(ANNA);
+	late_ms = 8 * S_MS;
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':1,'sku':'s','category':'c','qty':1,'amount':5,'currency':'EUR'}");
+	restart();
+	late_ms = 4 * S_MS;
+	tell("pos/8/event", "basket.resumed", "{'basket':'b'}");
+	late_ms = 3 * S_MS;
+	tell("pos/8/event", "basket.item-added",
+	    "{'basket':'b','line':2,'sku':'t','category':'c','qty':1,'amount':7,'currency':'EUR'}");
+	late_ms = 2 * S_MS;
+	tell("pos/8/event", "basket.closed", "{'basket':'b','total':12,'currency':'EUR'}");
+	restart();
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	late_ms = 5 * S_MS;
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	late_ms = 0;
+	restart();
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].line_count, 2);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 12);
+}
+
+static void
+a_sale_that_nobody_recalls_ends_after_72_hours_as_cancelled(void **state)
+{
+	struct id id;
+
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	id = visit_of("b")->id;
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	wait_for(72 * H_MS - 1);
+	assert_int_equal(visit_of("b")->state, VISIT_SUSPENDED);
+	wait_for(1);
+	assert_null(visit_of("b"));
+	assert_int_equal(engine_visit(engine, &id)->state, VISIT_CANCELLED);
+}
+
 /* ---- cards of one person ---- */
 
 static void
@@ -239,6 +335,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(an_event_is_its_senders_and_no_other_till_can_claim_it),
+		SPINE_TEST(each_card_at_a_station_without_a_basket_is_decided_for),
+		SPINE_TEST_ON_DISK(
+		    a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it),
+		SPINE_TEST_ON_DISK(
+		    a_recalled_sale_is_found_whatever_was_heard_first_and_after_a_restart),
+		SPINE_TEST(a_sale_that_nobody_recalls_ends_after_72_hours_as_cancelled),
 		SPINE_TEST_ON_DISK(
 		    a_merged_card_is_the_other_one_for_good_in_whatever_order_it_was_said),
 		SPINE_TEST(what_is_late_for_a_sale_of_a_merged_card_is_of_the_person),
