@@ -66,11 +66,13 @@ struct care_case {
 	int severity; /* 1-3 */
 	int64_t opened_ms;
 	int64_t closed_ms; /* 0: open */
+	int64_t at_ms;	   /* time of the event that opened or closed it last */
 };
 
 struct wallet_entry {
 	char offer[129];
 	int64_t worth_minor, until_ms;
+	int64_t at_ms; /* time of the event that said so */
 	char state[33];
 };
 
@@ -94,6 +96,7 @@ struct subject {
 	struct consent consent[CONSENT_COUNT];
 	int64_t enrolled_ms, last_visit_ms;
 	int64_t points, points_expire_ms;
+	int64_t points_at_ms, tier_at_ms; /* times of the events that said so */
 	bool has_points;
 	char tier[33];
 	struct care_case cases[SUBJECT_CASES_MAX];

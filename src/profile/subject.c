@@ -2,8 +2,9 @@
  *
  * subject.c - what an event says about a customer.
  *
- * A care case may be closed before it was heard of: it is then known by its id
- * and its close alone, and stays closed when its opening comes.
+ * What happened last wins, by the times of the events. A care case may be closed
+ * before it was heard of: it is then known by its id and its close alone, and
+ * stays closed when its opening comes.
  */
 #include "profile/subject_io.h"
 
@@ -16,18 +17,25 @@
 #include "nouns/contact.h"
 #include "nouns/event_key.h"
 
+/* A word that is older than what is known changes nothing but what nobody said since. */
 static bool
 case_opened(struct subject *subject, const struct event *event)
 {
 	struct care_case *kase = subject_case(subject, event->kase);
-	bool heard_of = kase != NULL && kase->opened_ms != 0;
+	bool first = kase == NULL || kase->opened_ms == 0, newer;
 
 	if (kase == NULL)
 		kase = subject_add_case(subject, event->kase);
-	if (heard_of)
-		kase->closed_ms = 0;
-	else
+	newer = event->time_ms >= kase->at_ms;
+	if (!first && !newer)
+		return false;
+	if (first)
 		subject_add_incident(subject, INCIDENT_COMPLAINT, event->now_ms);
+	/* One that was closed before it was heard of stays so, also if both are of one time. */
+	if (newer && !(first && event->time_ms == kase->at_ms))
+		kase->closed_ms = 0;
+	if (newer)
+		kase->at_ms = event->time_ms;
 	snprintf(kase->topic, sizeof(kase->topic), "%s", event->topic == NULL ? "" : event->topic);
 	kase->severity = event->severity;
 	kase->opened_ms = event->now_ms;
@@ -41,6 +49,9 @@ case_closed(struct subject *subject, const struct event *event)
 
 	if (kase == NULL)
 		kase = subject_add_case(subject, event->kase);
+	if (event->time_ms < kase->at_ms)
+		return false;
+	kase->at_ms = event->time_ms;
 	if (kase->closed_ms != 0)
 		return false;
 	kase->closed_ms = event->now_ms;
@@ -50,13 +61,22 @@ case_closed(struct subject *subject, const struct event *event)
 static bool
 balance(struct subject *subject, const struct event *event)
 {
-	subject->has_points = true;
-	subject->points = event->points;
-	subject->points_expire_ms = event->until_ms;
+	bool points = !subject->has_points || event->time_ms >= subject->points_at_ms;
 	/* A tier that does not fit is no tier that a rule could name. */
-	if (event->tier != NULL && strlen(event->tier) < sizeof(subject->tier))
+	bool tier = event->tier != NULL && strlen(event->tier) < sizeof(subject->tier) &&
+	    event->time_ms >= subject->tier_at_ms;
+
+	if (points) {
+		subject->has_points = true;
+		subject->points = event->points;
+		subject->points_expire_ms = event->until_ms;
+		subject->points_at_ms = event->time_ms;
+	}
+	if (tier) {
 		snprintf(subject->tier, sizeof(subject->tier), "%s", event->tier);
-	return true;
+		subject->tier_at_ms = event->time_ms;
+	}
+	return points || tier;
 }
 
 static bool
@@ -66,6 +86,9 @@ wallet_changed(struct subject *subject, const struct event *event)
 
 	if (entry == NULL)
 		entry = subject_add_wallet(subject, event->offer);
+	if (event->time_ms < entry->at_ms)
+		return false;
+	entry->at_ms = event->time_ms;
 	entry->worth_minor = event->worth_minor;
 	entry->until_ms = event->until_ms;
 	snprintf(entry->state, sizeof(entry->state), "%s",

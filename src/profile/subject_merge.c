@@ -198,7 +198,11 @@ merge_cases(struct subject *into, const struct subject *from)
 			continue;
 		}
 		KEEP_LARGER(kase, other, severity);
-		KEEP_LARGER(kase, other, closed_ms);
+		if (other->at_ms > kase->at_ms)
+			kase->closed_ms = other->closed_ms;
+		else if (other->at_ms == kase->at_ms)
+			KEEP_LARGER(kase, other, closed_ms);
+		KEEP_LARGER(kase, other, at_ms);
 		kase->opened_ms = first_of(kase->opened_ms, other->opened_ms);
 		larger_text(kase->topic, other->topic, sizeof(kase->topic));
 	}
@@ -224,6 +228,10 @@ merge_wallet(struct subject *into, const struct subject *from)
 			*subject_add_wallet(into, other->offer) = *other;
 			continue;
 		}
+		if (other->at_ms > entry->at_ms)
+			*entry = *other;
+		if (other->at_ms != entry->at_ms)
+			continue;
 		KEEP_LARGER(entry, other, until_ms);
 		KEEP_LARGER(entry, other, worth_minor);
 		larger_text(entry->state, other->state, sizeof(entry->state));
@@ -265,12 +273,17 @@ merge_incidents(struct subject *into, const struct subject *from)
 static void
 merge_balance(struct subject *into, const struct subject *from)
 {
+	bool same = from->points_at_ms == into->points_at_ms;
+
 	if (!from->has_points)
 		return;
-	if (!into->has_points || from->points > into->points ||
-	    (from->points == into->points && from->points_expire_ms > into->points_expire_ms)) {
+	if (!into->has_points || from->points_at_ms > into->points_at_ms ||
+	    (same && from->points > into->points) ||
+	    (same && from->points == into->points &&
+		from->points_expire_ms > into->points_expire_ms)) {
 		into->points = from->points;
 		into->points_expire_ms = from->points_expire_ms;
+		into->points_at_ms = from->points_at_ms;
 	}
 	into->has_points = true;
 }
@@ -377,7 +390,11 @@ subject_merge(struct subject *into, const struct subject *from)
 	into->known = into->known || from->known;
 	into->enrolled_ms = first_of(into->enrolled_ms, from->enrolled_ms);
 	KEEP_LARGER(into, from, last_visit_ms);
-	larger_text(into->tier, from->tier, sizeof(into->tier));
+	if (from->tier_at_ms > into->tier_at_ms)
+		memcpy(into->tier, from->tier, sizeof(into->tier));
+	else if (from->tier_at_ms == into->tier_at_ms)
+		larger_text(into->tier, from->tier, sizeof(into->tier));
+	KEEP_LARGER(into, from, tier_at_ms);
 	subject_merge_profile(into, from);
 	add_card(into, &from->id);
 	for (size_t i = 0; i < from->merged_count; i++)

@@ -20,6 +20,7 @@ const struct field case_fields[] = {
 	FIELD(struct care_case, INT, severity),
 	FIELD(struct care_case, I64, opened_ms),
 	FIELD(struct care_case, I64, closed_ms),
+	FIELD(struct care_case, I64, at_ms),
 };
 /* clang-format on */
 const size_t case_field_count = ARRAY_LEN(case_fields);
@@ -29,6 +30,7 @@ const struct field wallet_fields[] = {
 	FIELD_CHARS(struct wallet_entry, offer),
 	FIELD(struct wallet_entry, I64, worth_minor),
 	FIELD(struct wallet_entry, I64, until_ms),
+	FIELD(struct wallet_entry, I64, at_ms),
 	FIELD_CHARS(struct wallet_entry, state),
 };
 /* clang-format on */
@@ -52,6 +54,8 @@ const struct field subject_fields[] = {
 	FIELD(struct subject, I64, last_visit_ms),
 	FIELD(struct subject, I64, points),
 	FIELD(struct subject, I64, points_expire_ms),
+	FIELD(struct subject, I64, points_at_ms),
+	FIELD(struct subject, I64, tier_at_ms),
 	FIELD(struct subject, BOOL, has_points),
 	FIELD_CHARS(struct subject, tier),
 };

@@ -46,7 +46,7 @@ class Features:
             if run.known is None:
                 return None
             if head == "profile":
-                known = {"language": run.known.language, **run.known.attributes, **run.known.balance}
+                known = {"language": run.known.language, **run.known.attributes, **{k: v for k, (_, v) in run.known.balance.items()}}
                 return known.get(rest)
         if head == "model":
             return self.model(rest, about)

@@ -516,7 +516,7 @@ class Oracle:
 
     def on_loyalty_balance(self, data, station, origin):
         subject, visit = self.of_subject(data)
-        subject.balance.update({k: data[k] for k in ("points", "tier") if k in data})
+        subject.balance.update({k: (self.now, data[k]) for k in ("points", "tier") if k in data})
         return visit
 
     def on_contact_recorded(self, data, station, origin):

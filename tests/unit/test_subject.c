@@ -6,6 +6,7 @@
 #include "nouns/contact.h"
 #include "profile/subject_io.h"
 #include "profile/subject_rows.h"
+#include "random_fixture.h"
 #include "session_fixture.h"
 
 static const struct marks no_marks = { .off = UINT32_MAX };
@@ -184,12 +185,17 @@ a_case_is_open_until_it_is_closed_in_either_order(void **state)
 
 	event = kase(EV_CARE_CASE_CLOSED, "c2", T0 + 6);
 	subject_apply(subject, &event);
-	event = kase(EV_CARE_CASE_OPENED, "c2", T0 + 7);
+	/* Its opening happened before, and comes after. */
+	event = kase(EV_CARE_CASE_OPENED, "c2", T0 + 5);
 	subject_apply(subject, &event);
 	assert_int_equal(subject->cases[1].closed_ms, T0 + 6);
 	assert_int_equal(subject->cases[1].severity, 2);
-	/* Opened once more: it is open again. */
+	/* Opened once more: it is open again, and an older close changes nothing. */
+	event = kase(EV_CARE_CASE_OPENED, "c2", T0 + 8);
 	subject_apply(subject, &event);
+	assert_int_equal(subject->cases[1].closed_ms, 0);
+	event = kase(EV_CARE_CASE_CLOSED, "c2", T0 + 7);
+	assert_false(subject_apply(subject, &event));
 	assert_int_equal(subject->cases[1].closed_ms, 0);
 	subject_free(subject);
 }
@@ -630,10 +636,66 @@ the_export_is_json_with_everything_in_it(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, lane_init, lane_done)
 
+/* ---- what happened last wins ---- */
+
+#define SAYINGS 8
+
+static void
+say_one(struct subject *subject, int which)
+{
+	/* times are in the order of the list */
+	static const struct event sayings[SAYINGS] = {
+		{ .type = EV_LOYALTY_BALANCE, .points = 10, .tier = "silver" },
+		{ .type = EV_WALLET_CHANGED, .offer = "o", .worth_minor = 100, .state = "open" },
+		{ .type = EV_CARE_CASE_OPENED, .kase = "c", .topic = "t", .severity = 1 },
+		{ .type = EV_LOYALTY_BALANCE, .points = 30, .tier = "gold" },
+		{ .type = EV_CARE_CASE_CLOSED, .kase = "c" },
+		{ .type = EV_LOYALTY_BALANCE, .points = 20 },
+		{ .type = EV_WALLET_CHANGED, .offer = "o", .worth_minor = 50, .state = "used" },
+		{ .type = EV_CARE_CASE_OPENED, .kase = "c", .topic = "t", .severity = 3 },
+	};
+	struct event event = sayings[which];
+
+	event.time_ms = T0 + which;
+	event.now_ms = T0 + 100;
+	subject_apply(subject, &event);
+}
+
+static void
+every_order_of_what_was_said_of_a_customer_ends_alike(void **state)
+{
+	struct dice dice = { 3 };
+
+	(void)state;
+	for (int n = 0; n < 5000; n++) {
+		struct subject *subject = somebody();
+		int order[SAYINGS];
+
+		for (int i = 0; i < SAYINGS; i++) {
+			int k = (int)dice_below(&dice, (uint64_t)i + 1);
+
+			order[i] = order[k];
+			order[k] = i;
+		}
+		for (int i = 0; i < SAYINGS; i++)
+			say_one(subject, order[i]);
+		assert_int_equal(subject->points, 20);
+		assert_string_equal(subject->tier, "gold");
+		assert_int_equal(subject->wallet_count, 1);
+		assert_int_equal(subject->wallet[0].worth_minor, 50);
+		assert_string_equal(subject->wallet[0].state, "used");
+		assert_int_equal(subject->case_count, 1);
+		assert_int_equal(subject->cases[0].closed_ms, 0);
+		assert_int_equal(subject->cases[0].severity, 3);
+		subject_free(subject);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(every_order_of_what_was_said_of_a_customer_ends_alike),
 		T(no_record_is_a_no),
 		T(a_grant_holds_until_its_end),
 		T(a_denial_counts_whenever_it_comes_and_an_older_grant_does_not),
