@@ -174,6 +174,10 @@ make_checks(const struct feed_stats *s, struct check checks[static CHECKS_MAX])
 		    s->conflicts, s->events,
 		    "Give each event an id of its own for ever: terminal, business day, sequence "
 		    "number, step." },
+		{ "numbers", "baskets with a number that their till had given before", false, 0,
+		    NEVER, s->again, s->baskets,
+		    "Each is a basket of its own, if opened comes before its lines. Numbers with "
+		    "terminal and business day in them cannot be taken for one another." },
 		{ "late", "line events after their basket was closed", false, 5, 100, s->late_lines,
 		    s->items,
 		    "Send lines as they are scanned; after the close they enter history and "
@@ -262,6 +266,9 @@ report_text(const struct feed_stats *stats, const struct check *checks, size_t c
 	if (stats->conflicts > 0)
 		buf_addf(out, "      first event under another one's name: line %" PRId64 "\n",
 		    stats->conflict_line);
+	if (stats->again > 0)
+		buf_addf(out, "      first number given again: line %" PRId64 "\n",
+		    stats->again_line);
 	if (stats->recorded > 0)
 		buf_addf(out,
 		    "      clock: at most %" PRId64 ".%03d s ahead, %" PRId64 ".%03d s behind\n",

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "nouns/event_key.h"
 
 #define FEED_NAMES_MAX (1u << 19)
 #define CARD_WAITS_MS (120 * S_MS)
@@ -33,14 +34,19 @@ enum {
 	IDENTIFIED = 1 << 4,
 	TENDERED = 1 << 5,
 	VOIDED = 1 << 6,
+	SCANNED = 1 << 7,
+	VOID_LAST = 1 << 8, /* of one time, the void is the one that counts */
 };
 
-/* One name: of an event (digest), a basket (sum, total), a line (amount), a station (basket,
- * card_ms) or a source (last). */
+/* One name: of an event (digest), a number at a terminal or station (its newest basket), a basket
+ * (sum, total), a line (amount), a station (basket, card_ms) or a source (last). */
 struct entry {
 	struct id key;
-	struct id ref; /* digest; basket of a station */
-	int64_t a, b;  /* sum, total · amount · time of a waiting card · last time */
+	struct id
+	    ref; /* digest; basket of a number or station; the basket of the number before it */
+	int64_t a,
+	    b; /* sum, total · baskets of a number · amount · time of a waiting card · last time */
+	int64_t c, d; /* began, ended · time of version, of void */
 	unsigned flags;
 	bool used;
 };
@@ -127,11 +133,19 @@ key_of(const char *a, const char *b)
 	return hash_parts(parts, b != NULL ? 2 : 1);
 }
 
+static struct id
+key_of_three(const char *a, const char *b, const char *c)
+{
+	const char *parts[3] = { a, b, c };
+
+	return hash_parts(parts, ARRAY_LEN(parts));
+}
+
 /* true: counted as a double, or as another event under the same name. */
 static bool
 is_double(struct feed_stats *stats, int64_t line, const struct event *event)
 {
-	struct id key = key_of(event->source, event->id);
+	struct id key = event_key(event);
 	struct entry *entry;
 	bool is_new;
 
@@ -176,13 +190,113 @@ add_clock(struct feed_stats *stats, const struct event *event, bool has_recorded
 		entry->a = event->time_ms;
 }
 
+/* ---- which basket ---- */
+
 static struct entry *
-basket_of(struct feed_stats *stats, const char *basket)
+basket_new(struct feed_stats *stats, const struct event *event, struct entry *number)
 {
-	struct id key = key_of(basket, NULL);
+	struct id before = number->ref;
+	struct entry *basket;
+	char count[24];
 	bool is_new;
 
-	return map_get(stats, stats->baskets_by_id, &key, &is_new);
+	snprintf(count, sizeof(count), "%" PRId64, number->a);
+	number->ref = key_of_three(event->origin, event->basket, count);
+	number->a++;
+	basket = map_get(stats, stats->baskets_by_id, &number->ref, &is_new);
+	if (basket == NULL)
+		return NULL;
+	basket->ref = before;
+	basket->c = event->time_ms;
+	basket->flags = number->flags & IDENTIFIED;
+	number->flags = 0;
+	return basket;
+}
+
+static bool
+is_over(const struct entry *basket)
+{
+	return (basket->flags & (CLOSED | CANCELLED)) != 0;
+}
+
+/* What a till says is of the newest of its number that began not after it. */
+static struct entry *
+basket_by_time(struct feed_stats *stats, const struct event *event, struct entry *basket)
+{
+	while (event->time_ms < basket->c && !id_is_zero(&basket->ref))
+		basket = map_place(stats->baskets_by_id, &basket->ref);
+	if (event->time_ms < basket->c)
+		basket->c = event->time_ms;
+	return basket;
+}
+
+/* A sale that another till has suspended goes on here. */
+static void
+recall(struct feed_stats *stats, const struct event *event, struct entry *number)
+{
+	struct id key = key_of(event->from != NULL ? event->from : "", event->basket);
+	const struct entry *sale = map_place(stats->suspended, &key);
+
+	if ((event->type == EV_BASKET_RESUMED || event->from != NULL) && sale->used &&
+	    (id_is_zero(&number->ref) || is_over(map_place(stats->baskets_by_id, &number->ref))))
+		number->ref = sale->ref;
+}
+
+static void
+suspend(struct feed_stats *stats, const struct event *event, const struct id *basket)
+{
+	const char *where[] = { event->origin, "" };
+
+	for (size_t i = 0; i < ARRAY_LEN(where); i++) {
+		struct id key = key_of(where[i], event->basket);
+		bool is_new;
+		struct entry *entry = map_get(stats, stats->suspended, &key, &is_new);
+
+		if (entry != NULL)
+			entry->ref = *basket;
+	}
+}
+
+static struct entry *
+number_of(struct feed_stats *stats, const char *kind, const char *where, const char *basket)
+{
+	struct id key = key_of_three(kind, where, basket);
+	bool is_new;
+
+	return map_get(stats, stats->numbers, &key, &is_new);
+}
+
+static struct entry *
+basket_of(struct feed_stats *stats, int64_t line, const struct event *event)
+{
+	const char *station = event->station != NULL ? event->station : event->origin;
+	struct entry *number = number_of(stats, "till", event->origin, event->basket), *basket;
+	struct id key;
+
+	if (number == NULL)
+		return NULL;
+	recall(stats, event, number);
+	if (id_is_zero(&number->ref)) {
+		basket = basket_new(stats, event, number);
+	} else {
+		basket =
+		    basket_by_time(stats, event, map_place(stats->baskets_by_id, &number->ref));
+		if (event->type == EV_BASKET_OPENED && is_over(basket) && basket->flags & OPENED &&
+		    event->time_ms >= basket->d) {
+			if (stats->again++ == 0)
+				stats->again_line = line;
+			basket = basket_new(stats, event, number);
+		}
+	}
+	if (basket == NULL)
+		return NULL;
+	key = basket->key;
+	number = number_of(stats, "station", station, event->basket);
+	if (number != NULL)
+		number->ref = key;
+	if (event->type == EV_BASKET_SUSPENDED)
+		suspend(stats, event, &key);
+	return basket;
 }
 
 /* The basket that is open at a station, and a card that waits there for one. */
@@ -195,30 +309,62 @@ station_of(struct feed_stats *stats, const struct event *event)
 	return map_get(stats, stats->stations, &key, &is_new);
 }
 
+/* What happened last wins: see session/lines.c. */
+static bool
+line_counts(const struct entry *line)
+{
+	return (line->flags & SCANNED) != 0 &&
+	    ((line->flags & VOIDED) == 0 || line->c > line->d ||
+		(line->c == line->d && (line->flags & VOID_LAST) == 0));
+}
+
+static void
+scan_line(struct entry *line, const struct event *event)
+{
+	bool first = (line->flags & SCANNED) == 0;
+
+	if (!first && event->time_ms < line->c)
+		return;
+	line->a = event->item.amount_minor;
+	line->c = event->time_ms;
+	if (!first || line->c != line->d)
+		line->flags &= ~(unsigned)VOID_LAST;
+	line->flags |= SCANNED;
+}
+
+static void
+void_line(struct entry *line, const struct event *event)
+{
+	if (line->flags & VOIDED && event->time_ms < line->d)
+		return;
+	line->d = event->time_ms;
+	line->flags |= VOIDED | VOID_LAST;
+}
+
 static void
 add_line(struct feed_stats *stats, const struct event *event, struct entry *basket)
 {
-	char number[24];
+	char number[24], name[ID_TEXT_SIZE];
 	struct id key;
 	struct entry *line;
 	bool is_new, added = event->type == EV_BASKET_ITEM_ADDED;
 
 	snprintf(number, sizeof(number), "%" PRId64, event->item.line);
-	key = key_of(event->basket, number);
+	if (basket == NULL)
+		return;
+	id_text(&basket->key, name);
+	key = key_of(name, number);
 	line = map_get(stats, stats->lines_by_id, &key, &is_new);
-	if (line == NULL || basket == NULL)
+	if (line == NULL)
 		return;
 	if (basket->flags & CLOSED)
 		stats->late_lines++;
-	/* a new event for a line replaces it; a void holds also for a line that comes after it */
-	if ((line->flags & VOIDED) == 0)
-		basket->a -= line->a;
+	basket->a -= line_counts(line) ? line->a : 0;
 	if (added)
-		line->a = event->item.amount_minor;
+		scan_line(line, event);
 	else
-		line->flags |= VOIDED;
-	if ((line->flags & VOIDED) == 0)
-		basket->a += line->a;
+		void_line(line, event);
+	basket->a += line_counts(line) ? line->a : 0;
 }
 
 static void
@@ -236,10 +382,10 @@ add_item(struct feed_stats *stats, const struct event *event, const struct rejec
 }
 
 static void
-add_basket(struct feed_stats *stats, const struct event *event)
+add_basket(struct feed_stats *stats, int64_t line, const struct event *event)
 {
 	struct entry *station = station_of(stats, event);
-	struct entry *basket = basket_of(stats, event->basket);
+	struct entry *basket = basket_of(stats, line, event);
 
 	if (basket == NULL)
 		return;
@@ -247,6 +393,9 @@ add_basket(struct feed_stats *stats, const struct event *event)
 		basket->flags |= OPENED | (event->training ? TRAINING : 0);
 	if (event->type == EV_BASKET_TENDER_STARTED)
 		basket->flags |= TENDERED;
+	if ((event->type == EV_BASKET_CANCELLED || event->type == EV_BASKET_CLOSED) &&
+	    (!is_over(basket) || event->time_ms < basket->d))
+		basket->d = event->time_ms;
 	if (event->type == EV_BASKET_CANCELLED)
 		basket->flags |= CANCELLED;
 	if (event->type == EV_BASKET_CLOSED) {
@@ -266,13 +415,26 @@ add_basket(struct feed_stats *stats, const struct event *event)
 static void
 add_card(struct feed_stats *stats, const struct event *event)
 {
-	struct entry *station;
+	struct entry *station, *basket;
 
 	if (event->basket != NULL) {
-		struct entry *basket = basket_of(stats, event->basket);
+		bool till = event->channel == CHANNEL_POS;
+		struct entry *number = till
+		    ? number_of(stats, "till", event->origin, event->basket)
+		    : number_of(stats, "station",
+			  event->station != NULL ? event->station : event->origin, event->basket);
 
-		if (basket != NULL)
-			basket->flags |= IDENTIFIED;
+		if (number == NULL)
+			return;
+		/* The card came first: its basket will be the next of that number. */
+		if (id_is_zero(&number->ref)) {
+			number->flags |= IDENTIFIED;
+			return;
+		}
+		basket = map_place(stats->baskets_by_id, &number->ref);
+		if (till)
+			basket = basket_by_time(stats, event, basket);
+		basket->flags |= IDENTIFIED;
 		return;
 	}
 	station = station_of(stats, event);
@@ -285,12 +447,13 @@ add_card(struct feed_stats *stats, const struct event *event)
 }
 
 static void
-add_event(struct feed_stats *stats, const struct event *event, const struct rejected *rejected)
+add_event(struct feed_stats *stats, int64_t line, const struct event *event,
+    const struct rejected *rejected)
 {
 	if (event->type == EV_BASKET_ITEM_ADDED)
 		add_item(stats, event, rejected);
 	if (event->type <= EV_BASKET_CLOSED)
-		add_basket(stats, event);
+		add_basket(stats, line, event);
 	else if (event->type == EV_CUSTOMER_IDENTIFIED)
 		add_card(stats, event);
 	if (stats->store != NULL && strncmp(event->source, "/store/", 7) == 0) {
@@ -323,6 +486,8 @@ feed_stats_init(struct feed_stats *stats, const char *store)
 	*stats = (struct feed_stats){ .store = store };
 	stats->seen = map_new();
 	stats->baskets_by_id = map_new();
+	stats->numbers = map_new();
+	stats->suspended = map_new();
 	stats->lines_by_id = map_new();
 	stats->stations = map_new();
 	stats->sources = map_new();
@@ -333,6 +498,8 @@ feed_stats_done(struct feed_stats *stats)
 {
 	map_free(stats->seen);
 	map_free(stats->baskets_by_id);
+	map_free(stats->numbers);
+	map_free(stats->suspended);
 	map_free(stats->lines_by_id);
 	map_free(stats->stations);
 	map_free(stats->sources);
@@ -351,7 +518,7 @@ feed_stats_add(struct feed_stats *stats, int64_t line, const struct event *event
 	if (is_double(stats, line, event))
 		return;
 	add_clock(stats, event, has_recordedtime);
-	add_event(stats, event, rejected);
+	add_event(stats, line, event, rejected);
 }
 
 void

@@ -29,11 +29,13 @@ struct feed_stats {
 	int64_t other_store;
 	int64_t items, without_category, with_margin, bad_gtins, restricted, late_lines;
 	/* counted at the end, over baskets that are no training */
+	int64_t again, again_line; /* baskets of a number that their till had given before */
 	int64_t baskets, closed, cancelled, open, identified, tendered, unopened, wrong_totals;
 	int64_t training;
 	/* more names than the tables hold: counts are too low from there on */
 	bool full;
-	struct feed_map *seen, *baskets_by_id, *lines_by_id, *stations, *sources;
+	struct feed_map *seen, *baskets_by_id, *numbers, *suspended, *lines_by_id, *stations,
+	    *sources;
 };
 
 void feed_stats_init(struct feed_stats *stats, const char *store);

@@ -407,10 +407,48 @@ many_events_are_followed_to_the_end(void **state)
 	json_decref(json);
 }
 
+static void
+numbered_sale(const char *number, int amount)
+{
+	char data[300];
+
+	snprintf(data, sizeof(data), "\"basket\":\"%s\",\"terminal\":\"7\"", number);
+	event("basket.opened", data);
+	snprintf(data, sizeof(data),
+	    "\"basket\":\"%s\",\"line\":1,\"sku\":\"s\",\"category\":\"c\",\"qty\":1,"
+	    "\"amount\":%d,\"currency\":\"EUR\"",
+	    number, amount);
+	event("basket.item-added", data);
+	snprintf(data, sizeof(data), "\"basket\":\"%s\",\"total\":%d,\"currency\":\"EUR\"", number,
+	    amount);
+	event("basket.closed", data);
+}
+
+static void
+a_number_given_again_is_another_basket_and_is_named(void **state)
+{
+	struct buf out = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	begin();
+	numbered_sale("1", 100);
+	numbered_sale("1", 250);
+	numbered_sale("2", 70);
+	fclose(file);
+	assert_int_equal(feed_check(path, NULL, false, &out, &err), 0);
+	assert_non_null(strstr(out.data, "3 baskets"));
+	assert_non_null(strstr(out.data, "first number given again: line 4"));
+	assert_non_null(strstr(out.data, "(1 of 3)"));
+	assert_non_null(strstr(out.data, "0.0 % closed baskets whose lines do not add up"));
+	buf_done(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_number_given_again_is_another_basket_and_is_named),
 		cmocka_unit_test(a_clean_feed_is_ready),
 		cmocka_unit_test(a_card_waits_two_minutes_for_a_basket_and_no_longer),
 		cmocka_unit_test(open_baskets_wrong_totals_and_late_lines_are_found),
