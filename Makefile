@@ -131,6 +131,13 @@ browser: deps-ci $(BUILD)/page_server
 		npm install --silent --no-audit --no-fund --no-package-lock; }
 	$(Q)$(run_test) browser/page node tests/browser/page.mjs $(abspath $(BUILD)/page_server) $(abspath $(BUILD)/screens)
 
+# The till in JavaScript of docs/examples; the one in C is a scenario like the others.
+.PHONY: till-js
+till-js: deps-ci all
+	$(Q)cd tests/browser && { [ -d node_modules/mqtt ] || npm install --silent --no-audit --no-fund --no-package-lock; }
+	$(Q)NODE_PATH=$(abspath tests/browser/node_modules) TILL="node docs/examples/till.js" BUILD=$(abspath $(BUILD)) \
+		$(run_test) scenario/till_js /usr/bin/python3 tests/scenario/test_till_examples.py
+
 # The pictures of README.md and docs/tablet.md, as the browser test saw the pages.
 .PHONY: screenshots
 screenshots: browser
@@ -167,6 +174,7 @@ check-ci: deps-ci
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" unit scenario
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
+	@echo "the till in JavaScript"; $(MAKE) --no-print-directory till-js RESULTS=build/results-browser
 	@echo "models, against XGBoost"; $(MAKE) --no-print-directory conformance RESULTS=build/results-conformance
 	@echo "the reference models, trained anew"; $(MAKE) --no-print-directory models-same RESULTS=build/results-models
 	@echo "ARM"; $(MAKE) --no-print-directory cross-check
