@@ -36,6 +36,8 @@ struct candidate {
 	int64_t depth; /* 0: no offer */
 	double p1, p0, margin, cost, gain, context, lever, priority;
 	int64_t worth_minor, hold_minor;
+	bool has_line_margin; /* of the lines that qualify */
+	int64_t line_margin_minor;
 };
 
 struct shortlisted {

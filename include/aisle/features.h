@@ -41,6 +41,8 @@ struct candidate_context {
 	const struct action *action;
 	int64_t depth;
 	double worth_minor, margin_minor;
+	bool has_line_margin; /* each line that qualifies now states one */
+	double line_margin_minor;
 	uint32_t expected; /* 1 + its place in features_expect(); 0: none */
 };
 

@@ -80,6 +80,7 @@ enum feature_fn {
 	FN_LINES,
 	/* basket.* only: what the codes of its goods say */
 	FN_BATCH,
+	FN_MARGIN,
 	FN_BEST_BEFORE_DAYS
 };
 enum feature_key { KEY_NONE, KEY_CATEGORY, KEY_BRAND, KEY_ITEM };
@@ -102,7 +103,14 @@ enum visit_field {
 };
 enum store_field { STORE_ID, STORE_QUEUE };
 enum time_field { TIME_HOUR, TIME_WEEKDAY, TIME_MINUTE, TIME_DAY_OF_YEAR, TIME_DAYS_TO };
-enum action_field { ACTION_DEPTH, ACTION_WORTH, ACTION_MARGIN, ACTION_GROUP, ACTION_ISSUE };
+enum action_field {
+	ACTION_DEPTH,
+	ACTION_WORTH,
+	ACTION_MARGIN,
+	ACTION_LINE_MARGIN,
+	ACTION_GROUP,
+	ACTION_ISSUE
+};
 
 struct feature {
 	const char *name;
@@ -289,6 +297,8 @@ struct action {
 	struct expr propensity;	 /* p1 */
 	double incremental;	 /* p0 = (1 - incremental) * p1 */
 	struct expr context, margin, lever_expr;
+	bool
+	    margin_lines; /* margin is of the lines that qualify; the expression where they state none */
 	/* Bit per per_action model that the margin may ask, and the factors that know the margin (policy_settle) */
 	uint64_t margin_asks, factors_ask;
 	double levers; /* the action's own lever times those of the policy that name it */

@@ -62,6 +62,8 @@ run_add(struct run *run, const struct action *action, int own)
 	candidate->clause = NULL;
 	candidate->scored = false;
 	candidate->depth = candidate->worth_minor = candidate->hold_minor = 0;
+	candidate->has_line_margin = false;
+	candidate->line_margin_minor = 0;
 	candidate->p1 = candidate->p0 = candidate->margin = candidate->cost = 0;
 	candidate->gain = candidate->context = candidate->lever = candidate->priority = 0;
 	trial->own = own;

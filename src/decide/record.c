@@ -190,6 +190,9 @@ put_factors(const struct record_writer *w, const struct candidate *candidate, ch
 	at = put_double(w, candidate->p1, PUT(at, ",\"p1\":"));
 	at = put_double(w, candidate->p0, PUT(at, ",\"p0\":"));
 	at = put_double(w, candidate->margin, PUT(at, ",\"margin\":"));
+	if (candidate->has_line_margin)
+		at = put_double(w, (double)candidate->line_margin_minor,
+		    PUT(at, ",\"line_margin\":"));
 	at = put_double(w, candidate->cost, PUT(at, ",\"cost\":"));
 	at = put_double(w, candidate->gain, PUT(at, ",\"gain\":"));
 	at = put_double(w, candidate->context, PUT(at, ",\"context\":"));

@@ -184,6 +184,9 @@ struct candidate_context candidate_about(struct run *run, size_t i,
  * expected, has_margin: one for each depth that fits. Returns how many those are. */
 size_t gain_best(struct run *run, size_t i, const struct expected *expected,
     const bool *has_margin);
+/* What the outcome brings: of the lines that qualify where the action says so and they state it. */
+bool gain_margin(struct run *run, const struct action *action,
+    const struct candidate_context *about, double *ret_margin);
 double gain_of(double p1, double p0, double margin, double cost);
 /* Does this depth leave the offer's margin floor? A margin that is missing does not. */
 bool gain_keeps_floor(struct run *run, size_t i, const struct depth_option *option);

@@ -34,6 +34,16 @@ gain_of(double p1, double p0, double margin, double cost)
 	return p1 * (margin - cost) - p0 * margin;
 }
 
+bool
+gain_margin(struct run *run, const struct action *action, const struct candidate_context *about,
+    double *ret_margin)
+{
+	if (!action->margin_lines || !about->has_line_margin)
+		return expr_number(run, &action->margin, about, ret_margin);
+	*ret_margin = about->line_margin_minor;
+	return true;
+}
+
 struct candidate_context
 candidate_about(struct run *run, size_t i, const struct depth_option *option)
 {
@@ -42,10 +52,12 @@ candidate_about(struct run *run, size_t i, const struct depth_option *option)
 		.action = action,
 		.depth = option->depth,
 		.worth_minor = (double)option->value.worth_minor,
+		.has_line_margin = option->value.has_line_margin,
+		.line_margin_minor = (double)option->value.line_margin_minor,
 	};
 	double margin;
 
-	if (!action->mandatory && expr_number(run, &action->margin, &about, &margin))
+	if (!action->mandatory && gain_margin(run, action, &about, &margin))
 		about.margin_minor = margin;
 	return about;
 }
@@ -120,6 +132,8 @@ take_option(struct candidate *candidate, const struct depth_option *option,
 	candidate->depth = option->depth;
 	candidate->worth_minor = option->value.worth_minor;
 	candidate->hold_minor = option->value.hold_minor;
+	candidate->has_line_margin = option->value.has_line_margin;
+	candidate->line_margin_minor = option->value.line_margin_minor;
 	candidate->p1 = factors->p1;
 	candidate->p0 = factors->p0;
 	candidate->margin = factors->margin;
@@ -161,8 +175,7 @@ gain_keeps_floor(struct run *run, size_t i, const struct depth_option *option)
 	if (!action->has_offer || action->mandatory ||
 	    action->offer.margin_floor_minor == INT64_MIN)
 		return true;
-	return expr_number(run, &action->margin, &about, &margin) &&
-	    !under_floor(action, option, margin);
+	return gain_margin(run, action, &about, &margin) && !under_floor(action, option, margin);
 }
 
 /* NULL, or what keeps this depth out. about NULL: its margin is missing. */

@@ -70,12 +70,14 @@ lot_add(struct run *run, struct lot *lot, size_t i)
 		lot->expected[k].about = (struct candidate_context){ .action = action,
 			.depth = option->depth,
 			.worth_minor = (double)option->value.worth_minor,
+			.has_line_margin = option->value.has_line_margin,
+			.line_margin_minor = (double)option->value.line_margin_minor,
 			.expected = (uint32_t)k + 1 };
 		lot->expected[k].models = action->margin_asks;
 		lot->asking += action->margin_asks != 0;
 		if (action->margin_asks != 0)
 			continue;
-		known = expr_number(run, &action->margin, &lot->expected[k].about, &margin);
+		known = gain_margin(run, action, &lot->expected[k].about, &margin);
 		know_margin(lot, k, known, margin);
 	}
 }

@@ -431,6 +431,8 @@ words_about(const struct candidate *candidate)
 		.depth = candidate->depth,
 		.worth_minor = (double)candidate->worth_minor,
 		.margin_minor = candidate->scored ? candidate->margin : 0,
+		.has_line_margin = candidate->has_line_margin,
+		.line_margin_minor = (double)candidate->line_margin_minor,
 	};
 }
 

@@ -39,6 +39,8 @@ static const struct member action_members[] = {
 };
 /* clang-format on */
 
+#define MARGIN_MAX 1e12
+
 /* Which outcomes a kind may be judged by: bit per enum outcome_goal. */
 /* clang-format off */
 static const uint8_t kind_goals[KIND_COUNT] = {
@@ -160,6 +162,28 @@ read_chances(struct compile *c, const struct at *at, struct action *action)
 		    "an outcome of none cannot be predicted, expected \"propensity\" as a number");
 }
 
+/* A number or a rule; or {"lines":true,"else":N}: what the till states for the lines. */
+static void
+read_margin(struct compile *c, const struct at *at, struct action *action)
+{
+	static const struct member members[] = { { "lines", T_BOOL | T_REQUIRED },
+		{ "else", T_NUMBER | T_REQUIRED } };
+	struct at lines = at_member(at, "lines"), other = at_member(at, "else");
+
+	if (lines.json == NULL) {
+		action->margin = expr_read(c, at, -MARGIN_MAX, MARGIN_MAX, 0);
+		return;
+	}
+	if (!READ_MEMBERS(c, at, members))
+		return;
+	action->margin = expr_read(c, &other, -MARGIN_MAX, MARGIN_MAX, 0);
+	action->margin_lines = read_bool(at, "lines", false);
+	if (!action->has_offer)
+		mistake(c, at,
+		    "the margin of lines without \"offer\", expected a number or a rule: "
+		    "no line qualifies for anything");
+}
+
 static void
 read_value(struct compile *c, const struct at *at, struct action *action)
 {
@@ -167,7 +191,7 @@ read_value(struct compile *c, const struct at *at, struct action *action)
 	struct at lever = at_member(at, "lever"), outcome = at_member(at, "outcome");
 
 	action->context = expr_read(c, &context, 0, 1e6, 1);
-	action->margin = expr_read(c, &margin, -1e12, 1e12, 0);
+	read_margin(c, &margin, action);
 	action->lever_expr = expr_read(c, &lever, 0, 1e6, 1);
 	read_outcome_goal(c, &outcome, action);
 	read_chances(c, at, action);

@@ -76,7 +76,8 @@ static bool
 same_candidate(const struct candidate_context *a, const struct candidate_context *b)
 {
 	return a->action == b->action && a->depth == b->depth && a->worth_minor == b->worth_minor &&
-	    a->margin_minor == b->margin_minor;
+	    a->margin_minor == b->margin_minor && a->has_line_margin == b->has_line_margin &&
+	    a->line_margin_minor == b->line_margin_minor;
 }
 
 /* The round of this candidate: of the last one when it is the same. */
@@ -187,6 +188,9 @@ action_value(const struct candidate_context *candidate, enum action_field field)
 		return candidate->action->has_offer ? value_number(candidate->worth_minor)
 						    : value_missing();
 	case ACTION_MARGIN: return value_number(candidate->margin_minor);
+	case ACTION_LINE_MARGIN:
+		return candidate->has_line_margin ? value_number(candidate->line_margin_minor)
+						  : value_missing();
 	case ACTION_GROUP: return text_or_missing(candidate->action->group);
 	case ACTION_ISSUE: return text_or_missing(candidate->action->issue);
 	}

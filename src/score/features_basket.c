@@ -27,6 +27,7 @@ tally_value(const struct tally *tally, enum feature_fn fn, int64_t now_ms)
 	case FN_GAP:
 	case FN_OVERDUE: break;
 	case FN_BATCH:
+	case FN_MARGIN:
 	case FN_BEST_BEFORE_DAYS: return value_missing();
 	}
 	if (tally->times == 0)
@@ -130,6 +131,26 @@ best_before_value(const struct sources *sources, const struct marks *marks,
 	    (double)zone_local(sources->zone, sources->now_ms).days);
 }
 
+/* Missing where one of the lines has none, or there is no line. */
+static struct value
+margin_value(const struct marks *marks, const struct visit *visit, const struct feature *feature)
+{
+	int64_t margin = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < visit->line_count; i++) {
+		const struct line *line = &visit->lines[i];
+
+		if (!counts(marks, line, feature))
+			continue;
+		if (!line->has_margin)
+			return value_missing();
+		margin += line->margin_minor;
+		any = true;
+	}
+	return any ? value_number((double)margin) : value_missing();
+}
+
 struct value
 basket_value(const struct sources *sources, const struct feature *feature)
 {
@@ -140,6 +161,8 @@ basket_value(const struct sources *sources, const struct feature *feature)
 
 	if (visit != NULL && feature->fn == FN_BATCH)
 		return batch_value(&marks, visit, feature);
+	if (visit != NULL && feature->fn == FN_MARGIN)
+		return margin_value(&marks, visit, feature);
 	if (visit != NULL && feature->fn == FN_BEST_BEFORE_DAYS)
 		return best_before_value(sources, &marks, feature);
 	for (size_t i = 0; visit != NULL && i < visit->line_count; i++) {

@@ -26,7 +26,7 @@
 static const char *const fn_names[] = {
 	[FN_SUM] = "sum", [FN_QTY] = "qty", [FN_COUNT] = "count", [FN_VISITS] = "visits",
 	[FN_RECENCY] = "recency", [FN_GAP] = "gap", [FN_OVERDUE] = "overdue", [FN_HAS] = "has",
-	[FN_TOTAL] = "total", [FN_LINES] = "lines", [FN_BATCH] = "batch",
+	[FN_TOTAL] = "total", [FN_LINES] = "lines", [FN_BATCH] = "batch", [FN_MARGIN] = "margin",
 	[FN_BEST_BEFORE_DAYS] = "best_before_days",
 };
 /* clang-format on */
@@ -43,7 +43,8 @@ static const char *const visit_names[] = {
 };
 static const char *const store_names[] = { "id", "queue" };
 static const char *const time_names[] = { "hour", "weekday", "minute", "day_of_year", "days_to" };
-static const char *const action_names[] = { "depth", "worth", "margin", "group", "issue" };
+static const char *const action_names[] = { "depth", "worth", "margin", "line_margin", "group",
+	"issue" };
 
 static int
 index_of(const char *word, const char *const *names, size_t count)
@@ -110,7 +111,7 @@ read_fn(struct scan *scan, struct feature *feature)
 	if (fn < 0 || (fn >= FN_BATCH && feature->source != FEATURE_BASKET))
 		return args_fail(scan, column, "unknown function",
 		    "sum, qty, count, visits, recency, gap, overdue, has, total or lines; of "
-		    "basket also batch or best_before_days");
+		    "basket also margin, batch or best_before_days");
 	feature->fn = (enum feature_fn)fn;
 	return args_read(scan);
 }
@@ -271,7 +272,7 @@ parse_action(struct scan *scan, struct feature *feature)
 {
 	feature->per_action = true;
 	return parse_field(scan, feature, action_names, ARRAY_LEN(action_names),
-	    "depth, worth, margin, group or issue");
+	    "depth, worth, margin, line_margin, group or issue");
 }
 
 static int

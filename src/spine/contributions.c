@@ -67,6 +67,10 @@ of_candidate(const struct asking *ask, enum action_field field)
 					      : value_missing();
 	case ACTION_WORTH: return ask->action->has_offer ? worth(ask) : value_missing();
 	case ACTION_MARGIN: return value_number(factor(ask, "margin"));
+	case ACTION_LINE_MARGIN:
+		return json_object_get(ask->candidate, "line_margin") != NULL
+		    ? value_number(factor(ask, "line_margin"))
+		    : value_missing();
 	case ACTION_GROUP: return value_string(ask->action->group);
 	case ACTION_ISSUE: return value_string(ask->action->issue);
 	}

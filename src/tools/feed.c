@@ -151,8 +151,9 @@ make_checks(const struct feed_stats *s, struct check checks[static CHECKS_MAX])
 		    "Send category as a slash path from the item master; most rules and features "
 		    "read it." },
 		{ "margin", "lines with a margin", true, 800, 0, s->with_margin, s->items,
-		    "Send margin in minor units for the whole line, or offers are judged by stated "
-		    "margins only." },
+		    "Send margin in minor units for the whole line: margin_floor guards what the "
+		    "lines state, and an action whose margin is of its lines is judged by it; all "
+		    "else by the number that the policy states." },
 		{ "opened", "baskets opened by an event", true, 950, 0, s->baskets - s->unopened,
 		    s->baskets,
 		    "Send aisle.basket.opened before the first line; it carries station, associate "

@@ -645,9 +645,15 @@ an_action_is_the_candidates(void **state)
 	struct world *w = *state;
 	struct action offer = { .id = "a", .group = "coffee", .issue = "grow", .has_offer = true };
 	struct action plain = { .id = "b", .group = "milk", .issue = "serve" };
-	struct candidate_context of_offer = { &offer, 10, 45, 180, 0 };
-	struct candidate_context deeper = { &offer, 20, 90, 180, 0 };
-	struct candidate_context of_plain = { &plain, 0, 0, 50, 0 };
+	struct candidate_context of_offer = {
+		.action = &offer, .depth = 10, .worth_minor = 45, .margin_minor = 180
+	};
+	struct candidate_context deeper = {
+		.action = &offer, .depth = 20, .worth_minor = 90, .margin_minor = 180
+	};
+	struct candidate_context of_plain = {
+		.action = &plain, .depth = 0, .worth_minor = 0, .margin_minor = 50
+	};
 
 	declare(w, 0, "action.depth", VALUE_NUMBER);
 	declare(w, 1, "action.worth", VALUE_NUMBER);
