@@ -10,7 +10,7 @@ import threading
 import time
 
 import policy
-from store import BUILD, Client, Store, main, wait_for
+from store import BUILD, RUN, Client, Store, main, wait_for
 
 CARD = "5500000000000004"               # of a customer, used as it should be
 CARDS = [f"49291234567{n:05}" for n in range(40)]   # said in error
@@ -111,6 +111,8 @@ def assert_nowhere(secrets, pieces):
 
 
 def own_heap():
+    if RUN:
+        return False  # an emulator's memory is not ours to look at
     with open(f"{BUILD}/aisled", "rb") as file:
         return b"__asan_init" not in file.read()
 
@@ -136,7 +138,7 @@ def test_nothing_that_was_said_in_error_stays():
         for n in range(5):
             store.till(watch, "sensor.reading", {"kind": "door", "value": n})
         store.status()
-        time.sleep(0.5)
+        time.sleep(1.5)   # what stands for many of its kind is told a second later
         secrets = CARDS + PINS + [CARD]
         assert_nowhere(secrets, files(f"{store.folder}/state"))
         assert_nowhere(secrets, [("log", store.log_text().encode())])

@@ -109,6 +109,54 @@ goods_that_come_back_leave_the_history(void **state)
 	assert_int_equal(returns_of(ANNA), 1);
 }
 
+/* The article, whatever the scanner made of its code. */
+static void
+what_was_bought_in_one_writing_comes_back_in_any_other(void **state)
+{
+	static const char *const coffee[] = { "'gtin':'4006381333931'", "'gtin':4006381333931",
+		"'gtin':'04006381333931','sku':'of the till'",
+		"'gtin':'(01)04006381333931(10)A1(17)270131'",
+		"'gtin':']d201040063813339311727013110A1'", "'gtin':'400-6381-33393-1'",
+		"'gtin':'https://id.gs1.org/01/04006381333931/10/A1'" };
+	static const char *const apples[] = { "'gtin':'2012345002005','sku':'apples'",
+		"'gtin':'2012345008700','sku':'apples '", "'sku':'apples'",
+		"'gtin':'0212345008706','sku':'apples'", "'gtin':'not a code','sku':'apples'" };
+
+	(void)state;
+	anna_agrees();
+	for (size_t n = 0; n < ARRAY_LEN(coffee) * ARRAY_LEN(coffee); n++) {
+		const char *bought = coffee[n % ARRAY_LEN(coffee)],
+			   *back = coffee[n / ARRAY_LEN(coffee)];
+		const char *loose = apples[n % ARRAY_LEN(apples)],
+			   *loose_back = apples[n / ARRAY_LEN(apples) % ARRAY_LEN(apples)];
+		char basket[16];
+
+		snprintf(basket, sizeof(basket), "w%zu", n);
+		anna_with(basket);
+		tell("pos/7/event", "basket.item-added",
+		    "{'basket':'%s','line':1,%s,'category':'c','qty':1,'amount':500,"
+		    "'currency':'EUR'}",
+		    basket, bought);
+		tell("pos/7/event", "basket.item-added",
+		    "{'basket':'%s','line':2,%s,'category':'c','qty':1,'amount':200,"
+		    "'currency':'EUR'}",
+		    basket, loose);
+		close_basket(basket, 700);
+		assert_string_equal(strrchr(kept_by(ANNA), ';') != NULL
+			? strrchr(kept_by(ANNA), ';') + 2
+			: kept_by(ANNA),
+		    "04006381333931 1 500, apples 1 200=700");
+		now_ms += MIN_MS;
+		tell("pos/7/event", "return.completed",
+		    "{'return':'%s',%s'basket':'%s','items':[{%s,'category':'c','qty':1,'amount':"
+		    "500},"
+		    "{%s,'category':'c','qty':1,'amount':200}],'total':700,'currency':'EUR'}",
+		    basket, BY(ANNA), basket, back, loose_back);
+		assert_non_null(strstr(kept_by(ANNA), "=0"));
+		assert_null(strstr(kept_by(ANNA), "=700"));
+	}
+}
+
 static void
 part_of_a_line_leaves_its_share(void **state)
 {
@@ -809,6 +857,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(goods_that_come_back_leave_the_history),
+		SPINE_TEST(what_was_bought_in_one_writing_comes_back_in_any_other),
 		SPINE_TEST(part_of_a_line_leaves_its_share),
 		SPINE_TEST(of_lines_of_one_article_the_one_that_is_named_best_leaves),
 		SPINE_TEST_ON_DISK(a_visit_of_which_all_came_back_stays_a_visit),
