@@ -94,6 +94,7 @@ struct decide_input {
 	bool contact_consent;	       /* may "later" be used? */
 	const struct arm_choice *arms; /* of the experiments this unit is in */
 	size_t arm_count;
+	bool staff;   /* a card of who works here: only what is mandatory */
 	bool control; /* universal control group */
 	bool arm_withholds;
 	struct draw_cache *draws; /* decide.h; NULL: none */

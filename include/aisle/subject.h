@@ -89,6 +89,9 @@ struct subject {
 	bool known;	/* a profile, an enrolment or a visit is on record */
 	bool forgotten; /* tombstone: nothing may be kept or read */
 	bool mixed;	/* merged: left out of experiment read-outs */
+	/* baskets that its card was in, of the business day that begins then */
+	int64_t baskets_day_ms;
+	int baskets;
 	/* The card whose person this is now; zero: its own. Nothing else is kept of such a one. */
 	struct id merged_into;
 	struct id merged[SUBJECT_MERGED_MAX]; /* whose person this is too, ascending */
@@ -110,6 +113,7 @@ struct subject {
 	struct contacts contacts;
 	/* HQ's part, from the profile bundle; read-only here */
 	bool has_profile;
+	bool staff;
 	char *language, *line; /* NULL: none */
 	struct attribute *attributes;
 	size_t attribute_count;

@@ -130,7 +130,8 @@ struct visit {
 	bool has_subject;
 	bool in_history; /* its purchase was written to the subject's history */
 	struct id subject;
-	char *language; /* of the profile, once known; NULL: the policy's first */
+	struct id counted; /* whose basket of the day it was counted as; zero: nobody's */
+	char *language;	   /* of the profile, once known; NULL: the policy's first */
 	int64_t opened_ms, last_ms, closed_ms, identified_ms;
 	/* Times of events; 0: none yet. */
 	int64_t began_at_ms; /* of its first event */

@@ -44,6 +44,7 @@ struct conf {
 	char *http_operators; /* space-separated CIDR */
 	/* [loyalty] */
 	char *loyalty_desks; /* "all", or readers separated by spaces or commas */
+	int baskets_a_day;
 	/* [state] */
 	char *state_dir, *state_control;
 	int state_max_mib;

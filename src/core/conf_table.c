@@ -79,6 +79,8 @@ const struct conf_key conf_keys[] = {
 	    "Networks that may read /metrics, /livez and /readyz."),
 	ROW("loyalty", "desks", CONF_NAMES, loyalty_desks, 0, 0, "all", true,
 	    "Readers that may merge cards and grant consent for anybody; all: every reader."),
+	ROW("loyalty", "baskets_a_day", CONF_INT, baskets_a_day, 1, 10000, "12", true,
+	    "Baskets of a business day that one card may be in; with more it is treated as staff's."),
 	ROW("state", "dir", CONF_PATH, state_dir, 0, 0, "/var/lib/aisle", false,
 	    "Folder of everything that the store learns."),
 	ROW("state", "control", CONF_PATH, state_control, 0, 0, "/run/aisle/control.sock", false,

@@ -37,6 +37,7 @@
 	F(WITHDRAWALS, "aisle_withdrawals", COUNTER, "Guidance taken back.") \
 	F(TIMERS, "aisle_timers", COUNTER, "Timers that came due.") \
 	F(RECEIPTS, "aisle_receipts", COUNTER, "Receipts sent to tills.") \
+	F(STAFF, "aisle_staff_baskets", COUNTER, "Baskets that were not served for the card in them, by how it is known.") \
 	F(SET_ASIDE, "aisle_inputs_set_aside", COUNTER, "Inputs that a crash mark named, or that no turn could hold.") \
 	F(DAMAGED, "aisle_rows_damaged", COUNTER, "Rows that did not open and were put aside.") \
 	F(LIMITS_HIT, "aisle_limits_hit", COUNTER, "Times that a bound was reached, by what is bounded.") \
@@ -77,6 +78,8 @@
 	S(WITHDRAWALS, WITHDRAWALS, "") \
 	S(TIMERS, TIMERS, "") \
 	S(RECEIPTS, RECEIPTS, "") \
+	S(STAFF_LISTED, STAFF, "card=\"listed\"") \
+	S(STAFF_LENT, STAFF, "card=\"lent\"") \
 	S(SET_ASIDE, SET_ASIDE, "") \
 	S(DAMAGED, DAMAGED, "")
 #define METRIC_SERIES_LAST(S) \

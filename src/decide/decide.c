@@ -117,6 +117,10 @@ quiet_cause(struct run *run)
 	bool waiting = run->policy->quiet_queue_over >= 0 && sources->has_queue &&
 	    sources->queue > run->policy->quiet_queue_over;
 
+	if (run->input->staff) {
+		run->quiet = (1u << PLACE_COUNT) - 1;
+		return "staff";
+	}
 	for (int place = 0; place < PLACE_COUNT; place++)
 		if ((paying && placement_table[place].stops_paying) ||
 		    (waiting && placement_table[place].interrupts))

@@ -30,6 +30,7 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, BOOL, has_subject),
 	FIELD(struct visit, BOOL, in_history),
 	FIELD(struct visit, ID, subject),
+	FIELD(struct visit, ID, counted),
 	FIELD(struct visit, STR, language),
 	FIELD(struct visit, I64, opened_ms),
 	FIELD(struct visit, I64, last_ms),

@@ -130,7 +130,7 @@ static int
 check_members(struct build *build, json_t *line)
 {
 	static const char *const known[] = { "card", "subject", "language", "line", "consent",
-		"attributes" };
+		"attributes", "staff" };
 	const char *name;
 	json_t *value;
 	json_object_foreach(line, name, value) {
@@ -140,7 +140,7 @@ check_members(struct build *build, json_t *line)
 		if (i == ARRAY_LEN(known))
 			return wrong(build,
 			    "unknown member, expected card, subject, language, line, consent, "
-			    "attributes");
+			    "attributes, staff");
 	}
 	value = json_object_get(line, "language");
 	if (value != NULL && (!is_text(value, 35) || json_string_length(value) == 0))
@@ -148,6 +148,9 @@ check_members(struct build *build, json_t *line)
 	value = json_object_get(line, "line");
 	if (value != NULL && !is_text(value, TEXT_MAX))
 		return wrong(build, "line: expected a string of at most 256 bytes");
+	value = json_object_get(line, "staff");
+	if (value != NULL && !json_is_boolean(value))
+		return wrong(build, "staff: expected true or false");
 	value = json_object_get(line, "consent");
 	int error = value != NULL ? check_consent(build, value) : 0;
 	value = json_object_get(line, "attributes");

@@ -164,6 +164,8 @@ subject_json(const struct subject *subject, struct buf *out)
 		json_add_bool(w, "forgotten", true);
 	if (subject->mixed)
 		json_add_bool(w, "merged", true);
+	if (subject->staff)
+		json_add_bool(w, "staff", true);
 	consent_json(subject, w);
 	json_opt_when(w, "enrolled", subject->enrolled_ms);
 	json_opt_when(w, "last_visit", subject->last_visit_ms);

@@ -29,6 +29,17 @@
 			(into)->member = (from)->member; \
 	} while (0)
 
+/* The same from whichever of them it is merged, and however often. */
+static void
+merge_baskets(struct subject *into, const struct subject *from)
+{
+	if (from->baskets_day_ms > into->baskets_day_ms)
+		into->baskets = 0;
+	if (from->baskets_day_ms >= into->baskets_day_ms)
+		KEEP_LARGER(into, from, baskets);
+	KEEP_LARGER(into, from, baskets_day_ms);
+}
+
 /* Of two times the earlier, where 0 is "not known". */
 static int64_t
 first_of(int64_t a_ms, int64_t b_ms)
@@ -390,6 +401,7 @@ subject_merge(struct subject *into, const struct subject *from)
 	into->known = into->known || from->known;
 	into->enrolled_ms = first_of(into->enrolled_ms, from->enrolled_ms);
 	KEEP_LARGER(into, from, last_visit_ms);
+	merge_baskets(into, from);
 	if (from->tier_at_ms > into->tier_at_ms)
 		memcpy(into->tier, from->tier, sizeof(into->tier));
 	else if (from->tier_at_ms == into->tier_at_ms)

@@ -49,6 +49,12 @@ state_of(const json_t *json, enum consent_state *ret)
 }
 
 static bool
+is_bool_or_absent(const json_t *json)
+{
+	return json == NULL || json_is_boolean(json);
+}
+
+static bool
 is_row(const json_t *row)
 {
 	const json_t *consent = json_object_get(row, "consent"), *at = json_object_get(row, "at");
@@ -59,6 +65,8 @@ is_row(const json_t *row)
 
 	if (!json_is_object(row) || !is_string_or_absent(json_object_get(row, "language")) ||
 	    !is_string_or_absent(json_object_get(row, "line")))
+		return false;
+	if (!is_bool_or_absent(json_object_get(row, "staff")))
 		return false;
 	if (at != NULL && (!json_is_string(at) || !when_parse(json_string_value(at), &at_ms)))
 		return false;
@@ -143,6 +151,7 @@ subject_apply_profile(struct subject *subject, const void *json, size_t len)
 		subject->known = true;
 		subject->language = text_or_null(json_object_get(row, "language"));
 		subject->line = text_or_null(json_object_get(row, "line"));
+		subject->staff = json_is_true(json_object_get(row, "staff"));
 		take_attributes(subject, json_object_get(row, "attributes"));
 		take_consent(subject, row);
 	}

@@ -49,6 +49,8 @@ const struct field subject_fields[] = {
 	FIELD(struct subject, BOOL, known),
 	FIELD(struct subject, BOOL, forgotten),
 	FIELD(struct subject, BOOL, mixed),
+	FIELD(struct subject, I64, baskets_day_ms),
+	FIELD(struct subject, INT, baskets),
 	FIELD(struct subject, ID, merged_into),
 	FIELD(struct subject, I64, enrolled_ms),
 	FIELD(struct subject, I64, last_visit_ms),
@@ -106,7 +108,7 @@ subject_drop_profile(struct subject *subject)
 	subject->line = NULL;
 	subject->attributes = NULL;
 	subject->attribute_count = 0;
-	subject->has_profile = false;
+	subject->has_profile = subject->staff = false;
 }
 
 struct care_case *

@@ -181,12 +181,12 @@ card_open(struct engine *engine, struct visit *visit, const struct decision *dec
 
 /* ---- to the tablet ---- */
 
-static const struct subject *
-known_subject(struct engine *engine, const struct visit *visit)
+const struct subject *
+visit_known_subject(struct engine *engine, const struct visit *visit)
 {
 	struct subject *subject;
 
-	if (!visit->has_subject)
+	if (!visit->has_subject || staff_visit(engine, visit))
 		return NULL;
 	subject = engine_subject(engine, &visit->subject);
 	if (subject->forgotten || !consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms))
@@ -237,7 +237,7 @@ void
 visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
     enum withdraw_reason if_empty)
 {
-	const struct subject *subject = known_subject(engine, visit);
+	const struct subject *subject = visit_known_subject(engine, visit);
 	struct buf json = { 0 };
 	char *topic;
 

@@ -62,9 +62,10 @@ choose_input(struct engine *engine, struct visit *visit, const struct event *eve
 	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
 	struct arm_choice *arms = NULL;
 
-	if (subject != NULL && subject->forgotten)
+	if (subject != NULL && (subject->forgotten || staff_visit(engine, visit)))
 		subject = NULL;
 	memset(input, 0, sizeof(*input));
+	input->staff = staff_visit(engine, visit);
 	input->decision = engine_id(engine, "decision");
 	input->known =
 	    subject != NULL && consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
@@ -88,7 +89,8 @@ show_sources(struct engine *engine, struct visit *visit, const struct event *eve
 {
 	struct decide_input input;
 
-	if (event == NULL || (engine->sources_on & (UINT32_C(1) << event->type)) == 0)
+	if (event == NULL || (engine->sources_on & (UINT32_C(1) << event->type)) == 0 ||
+	    staff_visit(engine, visit))
 		return;
 	arena_reset(engine->scratch);
 	choose_input(engine, visit, event, &input);

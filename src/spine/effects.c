@@ -69,7 +69,8 @@ visit_write_purchase(struct engine *engine, struct visit *visit)
 	if (!visit->has_subject || (visit->training && !visit->in_history))
 		return;
 	subject = engine_subject(engine, &visit->subject);
-	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
+	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms) ||
+	    staff_visit(engine, visit))
 		return;
 	subject_add_purchase(subject, visit, &marks, at_ms, &buf);
 	/* The row is of the whole basket: one for each late line would fill the state. */
@@ -92,7 +93,8 @@ visit_note_incident(struct engine *engine, const struct visit *visit, enum incid
 	if (!visit->has_subject || visit->training)
 		return;
 	subject = engine_subject(engine, &visit->subject);
-	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
+	if (subject->forgotten || !consent_granted(subject, CONSENT_PROFILE, engine->now_ms) ||
+	    staff_visit(engine, visit))
 		return;
 	subject_add_incident(subject, kind, engine->now_ms);
 	subject->dirty = true;
@@ -339,6 +341,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		result->visit = NULL;
 		return;
 	}
+	staff_count(engine, visit);
 	if (effects & EFFECT_DECLINED)
 		visit_note_incident(engine, visit, INCIDENT_DECLINE);
 	if (event->type == EV_BASKET_ITEM_VOIDED && effects & EFFECT_LINES)

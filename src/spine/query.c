@@ -71,18 +71,6 @@ query_stations(struct engine *engine, struct buf *out)
 	return 0;
 }
 
-static const struct subject *
-known_subject(struct engine *engine, const struct visit *visit)
-{
-	struct subject *subject =
-	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
-
-	if (subject == NULL || subject->forgotten ||
-	    !consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms))
-		return NULL;
-	return subject;
-}
-
 static const struct id *
 last_decision(const struct visit *visit)
 {
@@ -103,7 +91,7 @@ add_guidance(void *ctx, struct visit *visit)
 	if (id_is_zero(&visit->guidance) || strcmp(visit->station, list->only) != 0)
 		return;
 	guidance_json(visit, list->engine->policy, last_decision(visit),
-	    known_subject(list->engine, visit), list->engine->now_ms, list->out);
+	    visit_known_subject(list->engine, visit), list->engine->now_ms, list->out);
 }
 
 struct guidance_walk {

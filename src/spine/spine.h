@@ -232,6 +232,12 @@ void strays_drop(struct engine *engine); /* memory alone */
 struct net_line;
 void returned_of_sale(struct engine *engine, struct visit *visit, const struct net_line *before);
 
+/* staff.c */
+/* Its card is of who works here: not served, not learned from. */
+bool staff_visit(struct engine *engine, const struct visit *visit);
+/* The basket is one of those that its card is in today; once. */
+void staff_count(struct engine *engine, struct visit *visit);
+
 /* order.c */
 void order_stop(struct engine *engine, const struct input *input);
 void order_leave(struct engine *engine, const struct input *input);
@@ -311,6 +317,8 @@ void visit_withdraw_of(struct engine *engine, struct visit *visit, const char *s
     const struct id *subject, enum withdraw_reason reason);
 /* NULL: nobody that is known */
 const struct id *visit_subject(const struct visit *visit);
+/* Whom its Guidance may name; NULL: a stranger, or as good as one. */
+const struct subject *visit_known_subject(struct engine *engine, const struct visit *visit);
 /* Sends what the tablet should show now: a Guidance, or a withdrawal when there is nothing left. */
 void visit_guide(struct engine *engine, struct visit *visit, const struct id *decision,
     enum withdraw_reason if_empty);

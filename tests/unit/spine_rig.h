@@ -66,6 +66,7 @@ rig_open(const char *dir)
 	free(rig.conf.store_id);
 	rig.conf.store_id = mem_strdup("0042");
 	rig.conf.terminal_rate = 0;
+	rig.conf.baskets_a_day = 1000000; /* of a few customers, all on one day */
 	rig.now_ms = T0;
 	assert_int_equal(engine_open(&options, &rig.engine, &err), 0);
 }

@@ -68,6 +68,7 @@ set_up(void **state)
 	conf_init(&conf);
 	conf.store_id = mem_strdup("0042");
 	conf.terminal_rate = 0;
+	conf.baskets_a_day = 1000000; /* of a few customers, all on one day */
 	conf.day_cut_minute = 0;
 	conf.hq_host = mem_strdup("hq");
 	options = (struct engine_options){ .conf = &conf, .on_decision = note_decision };

@@ -297,6 +297,8 @@ ranges_end_where_they_say(void **state)
 		{ "limits", "linger_ms", "1000", "1001" },
 		{ "limits", "stream_kib", "4", "3" },
 		{ "limits", "stream_kib", "1024", "1025" },
+		{ "loyalty", "baskets_a_day", "1", "0" },
+		{ "loyalty", "baskets_a_day", "10000", "10001" },
 		{ "limits", "waiting_mib", "1", "0" },
 		{ "limits", "waiting_mib", "1024", "1025" },
 		{ "limits", "terminal_rate", "1/s", "0/s" },
