@@ -152,6 +152,11 @@ void engine_set_poison(struct engine *engine, const struct crash *poison);
  * no more. */
 typedef void (*sources_fn)(void *ctx, const struct sources *sources);
 void engine_show_sources(struct engine *engine, uint32_t types, sources_fn fn, void *ctx);
+/* A closed sale of which goods came back, or all by its cancellation: what was learned of it is
+ * other now. marks: of goods that nothing is learned from. fn NULL: no more. */
+struct marks;
+typedef void (*returned_fn)(void *ctx, const struct visit *visit, const struct marks *marks);
+void engine_show_returns(struct engine *engine, returned_fn fn, void *ctx);
 
 /* turn.c: applies the inputs in order in one transaction. 0: committed, outputs and replies may go
  * out; < 0: nothing happened, engine_reopen is due. */

@@ -88,3 +88,10 @@ engine_show_sources(struct engine *engine, uint32_t types, sources_fn fn, void *
 	engine->on_sources = fn;
 	engine->on_sources_ctx = ctx;
 }
+
+void
+engine_show_returns(struct engine *engine, returned_fn fn, void *ctx)
+{
+	engine->on_returned = fn;
+	engine->on_returned_ctx = ctx;
+}

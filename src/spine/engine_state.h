@@ -126,6 +126,8 @@ struct engine {
 	uint32_t sources_on; /* bit per event type: engine_show_sources() */
 	sources_fn on_sources;
 	void *on_sources_ctx;
+	returned_fn on_returned;
+	void *on_returned_ctx;
 
 	struct bundle *bundle;
 	struct policy *policy; /* NULL: none */

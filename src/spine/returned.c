@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "nouns/marks.h"
 #include "nouns/match.h"
 #include "nouns/net.h"
 #include "policy/policy_load.h"
@@ -156,4 +157,9 @@ returned_of_sale(struct engine *engine, struct visit *visit, const struct net_li
 	bought_back(engine, &change,
 	    subject != NULL ? &engine_subject(engine, subject)->contacts : &visit->contacts);
 	free(change.after);
+	if (engine->on_returned != NULL) {
+		struct marks marks = engine_marks(engine);
+
+		engine->on_returned(engine->on_returned_ctx, visit, &marks);
+	}
 }

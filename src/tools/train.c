@@ -129,6 +129,8 @@ read_baskets(struct training *training, struct err *err)
 	train_baskets_init(baskets);
 	if (rc == 0) {
 		baskets->policy = engine_policy(recorded_engine(pass.recorded));
+		engine_show_returns(recorded_engine(pass.recorded), train_baskets_returned,
+		    baskets);
 		rc = pass_feed(&pass, err);
 	}
 	if (rc == 0)
@@ -169,6 +171,7 @@ read_rows(struct training *training, struct err *err)
 	rc = pass_open(training, 0, offers, train_rows_take, rows, &pass, err);
 	if (rc == 0) {
 		train_rows_attach(rows, pass.rows);
+		engine_show_returns(recorded_engine(pass.recorded), train_rows_returned, rows);
 		rc = pass_feed(&pass, err);
 	}
 	pass_close(&pass);

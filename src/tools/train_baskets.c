@@ -15,6 +15,7 @@
 
 #include "aisle/visit.h"
 #include "nouns/marks.h"
+#include "nouns/net.h"
 
 #define CATEGORY_STEPS 2
 #define BASKET_CATEGORIES_MAX 256
@@ -113,12 +114,14 @@ static uint16_t
 categories_of(struct train_baskets *baskets, const struct visit *visit, const struct marks *marks,
     uint16_t list[static BASKET_CATEGORIES_MAX])
 {
+	struct net_line *net = net_lines(visit);
 	uint16_t count = 0, kept = 0;
 
 	for (size_t i = 0; i < visit->line_count && count < BASKET_CATEGORIES_MAX; i++) {
 		const struct line *line = &visit->lines[i];
-		size_t len =
-		    line->voided || line->category == NULL ? 0 : train_category_len(line->category);
+		size_t len = net[i].qty_milli == 0 || line->category == NULL
+		    ? 0
+		    : train_category_len(line->category);
 		int32_t category;
 
 		if (!can_be_named(line->category, len) || line_mark(marks, line) != MARK_NONE ||
@@ -128,6 +131,7 @@ categories_of(struct train_baskets *baskets, const struct visit *visit, const st
 		if (category >= 0)
 			list[count++] = (uint16_t)category;
 	}
+	free(net);
 	qsort(list, count, sizeof(*list), compare_uses);
 	for (uint16_t i = 0; i < count; i++) {
 		if (kept == 0 || list[i] != list[kept - 1])
@@ -177,6 +181,24 @@ train_baskets_take(void *ctx, const struct feature_row *row)
 	memcpy(baskets->uses + baskets->use_count, list, basket.count * sizeof(*list));
 	baskets->use_count += basket.count;
 	baskets->list[baskets->count++] = basket;
+}
+
+void
+train_baskets_returned(void *ctx, const struct visit *visit, const struct marks *marks)
+{
+	struct train_baskets *baskets = ctx;
+	int32_t index = train_index_get(&baskets->visits, &visit->id, sizeof(visit->id));
+	struct train_basket *basket;
+	uint16_t list[BASKET_CATEGORIES_MAX], count;
+
+	if (index < 0)
+		return;
+	basket = &baskets->list[index];
+	count = visit->state == VISIT_CANCELLED ? 0 : categories_of(baskets, visit, marks, list);
+	/* In the place of what it had: what comes back makes it no more. */
+	if (count < basket->count)
+		basket->count = count;
+	memcpy(baskets->uses + basket->first, list, basket->count * sizeof(*list));
 }
 
 void

@@ -23,6 +23,8 @@ struct train_basket {
 };
 
 struct policy;
+struct visit;
+struct marks;
 struct train_baskets {
 	const struct policy *policy; /* of the engine that is listened to: what is sensitive */
 	struct train_basket *list;   /* in order of closing */
@@ -36,6 +38,8 @@ void train_baskets_init(struct train_baskets *baskets);
 void train_baskets_done(struct train_baskets *baskets);
 /* A feature_row_fn over aisle.basket.closed; ctx is the struct train_baskets. */
 void train_baskets_take(void *ctx, const struct feature_row *row);
+/* A returned_fn: what came back was not bought. */
+void train_baskets_returned(void *ctx, const struct visit *visit, const struct marks *marks);
 /* Once all are in: next_ms. */
 void train_baskets_link(struct train_baskets *baskets);
 bool train_basket_has(const struct train_baskets *baskets, size_t basket, uint16_t category);

@@ -159,6 +159,12 @@ drop_pending(struct train_rows *rows, size_t at)
 	rows->pending[at] = rows->pending[--rows->pending_count];
 }
 
+static bool
+came_back(const struct card *card)
+{
+	return card->redeemed_minor > 0 && card->returned_minor >= card->redeemed_minor;
+}
+
 static void
 add_card(struct train_rows *rows, const struct card *card, int32_t customer, const double *x)
 {
@@ -170,8 +176,9 @@ add_card(struct train_rows *rows, const struct card *card, int32_t customer, con
 	    rows->card_count);
 	memcpy(rows->card_x + rows->card_count * rows->features->count, x,
 	    rows->features->count * sizeof(*x));
-	rows->cards[rows->card_count++] = (struct train_card){ .at_ms = card->sent_ms,
-		.redeemed = card->redeemed,
+	rows->cards[rows->card_count++] = (struct train_card){ .prompt = card->prompt,
+		.at_ms = card->sent_ms,
+		.redeemed = card->redeemed && !came_back(card),
 		.customer = customer,
 		.action = train_index_add(&rows->actions, card->action, strlen(card->action)) };
 }
@@ -241,4 +248,25 @@ train_rows_take(void *ctx, const struct feature_row *row)
 		settle(rows, row);
 	else
 		take_pending(rows, row);
+}
+
+void
+train_rows_returned(void *ctx, const struct visit *visit, const struct marks *marks)
+{
+	struct train_rows *rows = ctx;
+
+	(void)marks;
+	for (size_t c = 0; c < visit->card_count; c++) {
+		const struct card *card = &visit->cards[c];
+
+		/* Cancelled, it is not redeemed any more. */
+		if (id_is_zero(&card->token) || (card->redeemed && !came_back(card)))
+			continue;
+		for (size_t i = rows->card_count; i-- > 0;) {
+			if (!id_equal(&rows->cards[i].prompt, &card->prompt))
+				continue;
+			rows->cards[i].redeemed = false;
+			break;
+		}
+	}
 }

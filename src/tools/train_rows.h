@@ -19,6 +19,7 @@ struct train_row {
 };
 /* An offer that was shown, at the moment it was decided. */
 struct train_card {
+	struct id prompt;
 	int64_t at_ms;
 	int32_t action; /* in actions */
 	int32_t customer;
@@ -54,5 +55,7 @@ void train_rows_done(struct train_rows *rows);
 void train_rows_attach(struct train_rows *rows, const struct feature_rows *source);
 /* a feature_row_fn; ctx: the struct train_rows */
 void train_rows_take(void *ctx, const struct feature_row *row);
+/* A returned_fn: an offer whose goods all came back was not redeemed. */
+void train_rows_returned(void *ctx, const struct visit *visit, const struct marks *marks);
 
 #endif

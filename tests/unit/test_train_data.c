@@ -17,6 +17,7 @@
 
 #include "aisle/policy.h"
 #include "aisle/visit.h"
+#include "nouns/marks.h"
 #include "tools/train_pairs.h"
 #include "tools/train_target.h"
 
@@ -54,6 +55,7 @@ buy(struct shop *shop, int64_t at_ms, int customer, const char *categories)
 	snprintf(text, sizeof(text), "%s", categories);
 	while ((word = strsep(&rest, ",")) != NULL && visit.line_count < LINES) {
 		lines[visit.line_count].voided = word[0] == '-';
+		lines[visit.line_count].qty_milli = 1000;
 		lines[visit.line_count++].category = word + (word[0] == '-');
 	}
 	shop->visits++;
@@ -118,6 +120,47 @@ a_basket_holds_each_category_once_and_no_voided_line(void **state)
 	assert_true(train_basket_has(&shop.baskets, 0, (uint16_t)category(&shop, "a/a")));
 	assert_true(train_basket_has(&shop.baskets, 0, (uint16_t)category(&shop, "b/b")));
 	assert_int_equal(category(&shop, "c/c"), -1);
+	shop_close(&shop);
+}
+
+static void
+what_came_back_was_not_bought(void **state)
+{
+	struct line lines[] = {
+		{ .line = 1,
+		    .qty_milli = 1000,
+		    .sku = (char[]){ "x" },
+		    .category = (char[]){ "a/a" } },
+		{ .line = 2,
+		    .qty_milli = 2000,
+		    .sku = (char[]){ "y" },
+		    .category = (char[]){ "b/b" } },
+	};
+	struct back backs[] = { { .item = (char[]){ "x" }, .qty_milli = 1000 },
+		{ .item = (char[]){ "y" }, .qty_milli = 1000 } };
+	struct visit visit = { .lines = lines, .line_count = 2, .state = VISIT_CLOSED };
+	struct feature_row row = { .at_ms = 1, .type = EV_BASKET_CLOSED, .visit = &visit };
+	struct shop shop;
+	struct marks marks;
+
+	(void)state;
+	shop_open(&shop);
+	marks = marks_of(&shop.policy, 0);
+	row.visit_id = visit.id = (struct id){ { 7 } };
+	train_baskets_take(&shop.baskets, &row);
+	assert_int_equal(shop.baskets.list[0].count, 2);
+	visit.backs = backs;
+	visit.back_count = 2;
+	train_baskets_returned(&shop.baskets, &visit, &marks);
+	assert_false(train_basket_has(&shop.baskets, 0, (uint16_t)category(&shop, "a/a")));
+	assert_true(train_basket_has(&shop.baskets, 0, (uint16_t)category(&shop, "b/b")));
+	visit.state = VISIT_CANCELLED;
+	train_baskets_returned(&shop.baskets, &visit, &marks);
+	assert_int_equal(shop.baskets.list[0].count, 0);
+	/* Of a basket that was not taken nothing is taken back. */
+	visit.id = (struct id){ { 8 } };
+	train_baskets_returned(&shop.baskets, &visit, &marks);
+	assert_int_equal(shop.baskets.count, 1);
 	shop_close(&shop);
 }
 
@@ -390,6 +433,7 @@ main(void)
 		cmocka_unit_test(an_index_numbers_in_order_of_first_sight_up_to_its_bound),
 		cmocka_unit_test(a_category_is_two_steps_of_its_path),
 		cmocka_unit_test(a_basket_holds_each_category_once_and_no_voided_line),
+		cmocka_unit_test(what_came_back_was_not_bought),
 		cmocka_unit_test(what_is_marked_and_what_holds_it_is_not_taken),
 		cmocka_unit_test(a_category_that_no_feature_could_name_is_not_taken),
 		cmocka_unit_test(the_next_basket_is_the_same_customers),
