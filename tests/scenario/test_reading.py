@@ -148,7 +148,21 @@ def read_everything(store, token, decisions):
     return given, outcomes
 
 
-FORGOTTEN = {CARDS[n % len(CARDS)] for n in range(BASKETS) if n % 10 == 4}
+
+
+def forgotten():
+    """Whoever is forgotten is so with all the cards that were merged into theirs."""
+    person, gone = {card: card for card in CARDS}, set()
+    for n in range(BASKETS):
+        card, other = CARDS[n % len(CARDS)], CARDS[(n + 1) % len(CARDS)]
+        if n % 6 == 3 and not {card, other} & gone:
+            person = {c: person[other] if p == person[card] else p for c, p in person.items()}
+        if n % 10 == 4:
+            gone |= {c for c, p in person.items() if p == person[card]}
+    return gone
+
+
+FORGOTTEN = forgotten()
 
 
 def test_a_day_is_read_twice_and_not_a_row_of_it_changes():
