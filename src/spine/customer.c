@@ -85,14 +85,21 @@ consent_due(struct engine *engine, struct visit *visit)
 static void
 consent_changed(struct engine *engine, const struct event *event)
 {
+	const struct consent *consent =
+	    &engine_subject(engine, &event->subject)->consent[event->purpose];
 	struct subject_visits w = { .subject = &event->subject };
+	bool over;
 
+	/* Granted until a time that has passed is over as well. */
+	over = !event->granted ||
+	    (consent->state == CONSENT_GRANTED && consent->until_ms != 0 &&
+		consent->until_ms <= engine->now_ms);
 	subject_visits_find(engine, &w);
 	for (size_t i = 0; i < w.count; i++) {
-		if (event->granted)
-			consent_timers(engine, w.visits[i]);
-		else
+		if (over)
 			consent_over(engine, w.visits[i], event->purpose);
+		else
+			consent_timers(engine, w.visits[i]);
 	}
 }
 

@@ -248,6 +248,19 @@ a_consent_that_is_given_again_ends_later_and_one_of_today_ends_what_is_open(void
 }
 
 static void
+a_consent_until_a_time_that_has_passed_ends_at_once(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified'],'personal':true,'expires':'3600s'}");
+	grant(ANNA, "personalise");
+	open_basket("b");
+	identify(ANNA);
+	assert_said("guidance 7: a");
+	grant_until("personalise", "2026-11-21T10:00:00Z");
+	assert_said("withdraw 7 consent");
+}
+
+static void
 what_is_for_later_ends_with_the_consent_to_contact_and_nothing_else_does(void **state)
 {
 	const struct visit *visit;
@@ -322,6 +335,7 @@ main(void)
 		SPINE_TEST(until_may_be_said_and_a_time_that_has_passed_is_now),
 		SPINE_TEST(what_comes_back_waits_for_a_sale_that_is_suspended_or_paid),
 		SPINE_TEST_ON_DISK(what_a_consent_let_be_shown_leaves_with_it),
+		SPINE_TEST(a_consent_until_a_time_that_has_passed_ends_at_once),
 		SPINE_TEST_ON_DISK(
 		    who_stands_there_at_a_start_is_known_by_headquarters_profile_too),
 		SPINE_TEST(

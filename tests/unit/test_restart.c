@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_restart.c - days of a store told twice: once in one go, once with starts in between, with rows tidied away and
- * the cache given up. Every decision and everything said is the same, byte for byte.
+ * the cache given up. Every decision and everything said is the same, byte for byte; and at no time is there what time
+ * has taken: a card past its end, personal without consent, on a screen while they pay, a purchase past its retention.
  *
  * test_restart [SEQUENCES [SEED]]
  */
@@ -250,6 +251,39 @@ something_happens(struct dice *dice)
 	buf_addf(&told, "%d %s\n", count, said());
 }
 
+/* ---- what time has taken is not there ---- */
+
+static void
+look_at_card(const struct visit *visit, const struct card *card, bool known)
+{
+	const struct action *action = policy_action(engine->policy, card->action);
+	bool till_or_tablet = placement_table[card->placement].stops_paying;
+
+	if (card->state != CARD_OPEN)
+		return;
+	assert_true(engine->now_ms < card->expires_ms);
+	assert_false(visit_over(visit) || visit->training);
+	assert_true(visit->state != VISIT_SUSPENDED);
+	assert_true(visit->state != VISIT_TENDER || action->mandatory || !till_or_tablet);
+	assert_true(!action->personal || known);
+	assert_false(order_is_stopped(engine, card->action));
+}
+
+static void
+look_at_visit(void *ctx, struct visit *visit)
+{
+	const struct subject *subject =
+	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	bool known =
+	    subject != NULL && consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
+
+	(void)ctx;
+	for (size_t i = 0; i < visit->card_count; i++)
+		look_at_card(visit, &visit->cards[i], known);
+	for (size_t i = 0; subject != NULL && i < subject->purchase_count; i++)
+		assert_true(subject->purchases[i].at_ms >= engine->now_ms - conf.retain_ms);
+}
+
 /* ---- told once, told again ---- */
 
 static void
@@ -288,6 +322,7 @@ story(uint64_t seed, bool interrupted)
 	for (int i = 0; i < EVENTS; i++) {
 		now_ms += (int64_t)dice_below(&dice, 30) * S_MS;
 		something_happens(&dice);
+		sessions_each(engine->sessions, look_at_visit, NULL);
 		if (interrupted)
 			again(&other);
 	}
