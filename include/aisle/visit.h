@@ -91,6 +91,10 @@ struct card {
 	int64_t worth_minor, hold_minor; /* hold: what budgets count; < 0: nothing */
 	/* what the till took off with it and may still take back; see hold.c */
 	int64_t redeemed_minor, held_ms, spent_ms;
+	int64_t most_minor;	/* it can take off; what a till says beyond that is not believed */
+	int64_t said_minor;	/* as the till said redeemed_minor */
+	struct id paid_in;	/* the visit that it was paid with in; zero: in none yet */
+	char *paid_basket;	/* and the number of its basket */
 	int64_t returned_minor; /* of redeemed_minor, what lay on goods that came back */
 	enum card_state state;
 	enum card_answer answer;
@@ -101,6 +105,7 @@ struct card {
 	bool elsewhere; /* paid with in another basket than the visit's own */
 	bool voided;	/* its sale was cancelled after it was paid, which took the money back */
 	bool late;	/* accepted after tender: nothing was sent */
+	bool spent;	/* taken back after its sale: the token is good no more */
 	int64_t sent_ms, shown_ms, answered_ms;
 	int64_t expires_ms;
 	int64_t outcome_due_ms; /* end of the outcome's window; 0: at the basket's close */
@@ -155,6 +160,7 @@ struct visit {
 	int64_t total_minor; /* as the till closed it */
 	int voids, declines, returns;
 	int decisions;	    /* taken so far */
+	int paid_tokens;    /* of other baskets, that were paid with in this one */
 	struct line *lines; /* ascending by (added order); one per line number */
 	size_t line_count;
 	int64_t sold_ms; /* the time of its close, as the till says it; 0: not closed */

@@ -29,6 +29,7 @@
 	F(BAD_GTINS, "aisle_bad_gtins", COUNTER, "GTINs that do not check and became a sku.") \
 	F(BASKETS_AGAIN, "aisle_basket_numbers_again", COUNTER, "Baskets with the number of an earlier one at their terminal.") \
 	F(STALE, "aisle_events_stale", COUNTER, "Events too old to decide anything by.") \
+	F(OVER_THE_MOST, "aisle_amounts_over_the_most", COUNTER, "Amounts of a till beyond what the offer can save: booked at that.") \
 	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
 	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
 	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
@@ -66,6 +67,7 @@
 	S(BAD_GTINS, BAD_GTINS, "") \
 	S(BASKETS_AGAIN, BASKETS_AGAIN, "") \
 	S(STALE, STALE, "") \
+	S(OVER_THE_MOST, OVER_THE_MOST, "") \
 	S(TURNS, TURNS, "") \
 	S(COMMITS_FAILED, COMMITS_FAILED, "") \
 	S(DECISIONS, DECISIONS, "") \

@@ -71,6 +71,9 @@ const struct basis *basis_make(struct arena *arena, const struct policy *policy,
     const struct visit *visit);
 int64_t basis_total(const struct basis *basis); /* without marked goods: min_basket, tiers */
 struct offer_value offer_value(const struct offer *offer, int64_t depth, const struct basis *basis);
+/* The most that it can take off, suppliers' share included: max, else the depth; a fixed price without max at most what its
+ * goods cost. */
+int64_t offer_most(const struct offer *offer, int64_t depth, const struct basis *basis);
 /* Does it save anything, and what it has to once goods are there that qualify? */
 bool offer_saves(const struct offer *offer, const struct offer_value *value);
 /* The depths an offer may have now: of its open card where that is one of a ladder, of the highest

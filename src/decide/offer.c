@@ -407,6 +407,36 @@ offer_value(const struct offer *offer, int64_t depth, const struct basis *basis)
 	return value;
 }
 
+/* A fixed price may take off all but a little: what its goods cost before any discount. */
+static int64_t
+goods_cost(const struct offer *offer, const struct basis *basis)
+{
+	int64_t cost = 0;
+
+	for (size_t i = 0; i < basis->visit->line_count; i++) {
+		const struct line *line = &basis->visit->lines[i];
+
+		if (line->amount_minor + line->discount_minor > 0 &&
+		    line_concerned(offer, basis, i))
+			cost += line->amount_minor + line->discount_minor;
+	}
+	return cost;
+}
+
+int64_t
+offer_most(const struct offer *offer, int64_t depth, const struct basis *basis)
+{
+	int64_t most = saving_typical(offer, depth), cost;
+
+	if (offer->max_minor >= 0)
+		return offer->type == OFFER_AMOUNT && depth < offer->max_minor ? depth
+									       : offer->max_minor;
+	if (offer->type != OFFER_FIXED_PRICE)
+		return most;
+	cost = goods_cost(offer, basis);
+	return cost > most ? cost : most;
+}
+
 bool
 offer_saves(const struct offer *offer, const struct offer_value *value)
 {

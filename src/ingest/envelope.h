@@ -52,7 +52,9 @@ struct rejected {
 	char detail[200];
 	char source[129], id[129]; /* of an envelope that could be read; else "" */
 	bool receipt;		   /* it asked for a receipt */
-	unsigned bad_gtins;	   /* of an accepted event: GTINs that became a sku */
+	bool
+	    taken; /* accepted all the same, as far as it can be true: the dead letter says what is not */
+	unsigned bad_gtins; /* of an accepted event: GTINs that became a sku */
 };
 /* payload to *ret_event in arena. attributes NULL: structured mode. Unknown members are
  * added to *unknown_members. The card number in the payload is hashed and removed from

@@ -56,6 +56,7 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, INT, declines),
 	FIELD(struct visit, INT, returns),
 	FIELD(struct visit, INT, decisions),
+	FIELD(struct visit, INT, paid_tokens),
 	FIELD(struct visit, ID, guidance),
 	FIELD(struct visit, I64, guidance_at_ms),
 	FIELD(struct visit, I64, sold_ms),
@@ -146,6 +147,11 @@ const struct field card_fields[] = {
 	FIELD(struct card, I64, redeemed_minor),
 	FIELD(struct card, I64, held_ms),
 	FIELD(struct card, I64, spent_ms),
+	FIELD(struct card, BOOL, spent),
+	FIELD(struct card, I64, most_minor),
+	FIELD(struct card, I64, said_minor),
+	FIELD(struct card, ID, paid_in),
+	FIELD(struct card, STR, paid_basket),
 	FIELD(struct card, I64, returned_minor),
 };
 /* clang-format on */

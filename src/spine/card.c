@@ -122,9 +122,21 @@ card_gone(struct engine *engine, struct card *card)
 
 /* ---- open ---- */
 
+void
+card_limit(struct engine *engine, const struct decision *decision, const struct action *action,
+    struct card *card)
+{
+	const struct sources *sources = &decision->input->sources;
+
+	if (action->has_offer)
+		card->most_minor = offer_most(&action->offer, card->depth,
+		    basis_make(engine->scratch, sources->policy, sources->marks_off,
+			sources->visit));
+}
+
 static void
-fill_card(struct engine *engine, struct visit *visit, const struct decision *decision,
-    const struct slot *slot, const struct id *prompt, struct card *card)
+fill_card(struct engine *engine, const struct decision *decision, const struct slot *slot,
+    const struct id *prompt, struct card *card)
 {
 	const struct candidate *candidate = &decision->candidates[slot->candidate];
 	const struct action *action = candidate->action;
@@ -143,6 +155,7 @@ fill_card(struct engine *engine, struct visit *visit, const struct decision *dec
 	card->depth = candidate->depth;
 	card->worth_minor = candidate->worth_minor;
 	card->hold_minor = candidate->hold_minor;
+	card_limit(engine, decision, action, card);
 	card->withheld = candidate->fate == FATE_WITHHELD;
 	card->confidence = candidate->p1;
 	card->sent_ms = engine->now_ms;
@@ -153,7 +166,6 @@ fill_card(struct engine *engine, struct visit *visit, const struct decision *dec
 		card->outcome_due_ms = engine->now_ms + action->goal_within_ms;
 	prompt_json(decision, slot, prompt, &json);
 	card->json = buf_steal(&json);
-	(void)visit;
 }
 
 void
@@ -165,7 +177,7 @@ card_open(struct engine *engine, struct visit *visit, const struct decision *dec
 
 	/* The gates have counted the places: what is offered is shown. */
 	CHECK(card != NULL);
-	fill_card(engine, visit, decision, slot, prompt, card);
+	fill_card(engine, decision, slot, prompt, card);
 	hold_take(engine, card);
 	outcome_record(engine, visit, card, OUTCOME_DECIDED, NULL, false, 0);
 	if (!slot->by_person)

@@ -47,6 +47,7 @@ follow(struct engine *engine, struct visit *visit, const struct decision *decisi
 	card->depth = now->depth;
 	card->worth_minor = now->worth_minor;
 	hold_change(engine, card, now->hold_minor);
+	card_limit(engine, decision, now->action, card);
 	if (card->json == NULL) /* nobody is shown it */
 		return false;
 	if (!prompt_again(decision, at, card, &json)) {

@@ -65,13 +65,13 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 	} else if (!seen_before(engine, event, rejected)) {
 		customer_resolve(engine, event);
 		event_apply(engine, event, rejected);
-		if (rejected->reason == REJECT_NONE)
+		if (rejected->reason == REJECT_NONE || rejected->taken)
 			seen_accept(engine, event);
 	}
 	if (rejected->reason != REJECT_NONE) {
 		snprintf(rejected->source, sizeof(rejected->source), "%s", event->source);
 		snprintf(rejected->id, sizeof(rejected->id), "%s", event->id);
-		rejected->receipt = event->receipt;
+		rejected->receipt = event->receipt && !rejected->taken;
 	}
 	crash_input(NULL, NULL);
 }

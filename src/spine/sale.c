@@ -250,13 +250,11 @@ sale_changed(struct engine *engine, struct visit *visit)
 
 void
 sale_redeemed(struct engine *engine, struct visit *visit, const struct card *card,
-    const char *terminal, const char *basket, int64_t amount_minor)
+    int64_t amount_minor)
 {
 	struct visit *other;
 
-	if (card->elsewhere &&
-	    (other = engine_basket(engine, terminal, basket, engine->now_ms)) != NULL &&
-	    other != visit) {
+	if (card->elsewhere && (other = engine_visit(engine, &card->paid_in)) != NULL) {
 		other->elsewhere_minor += amount_minor;
 		if (other->elsewhere_minor < 0)
 			other->elsewhere_minor = 0;

@@ -205,9 +205,9 @@ void returns_due(struct engine *engine, const char *text); /* a stray's timer */
 /* sale.c: what headquarters hears of every sale */
 void sale_changed(struct engine *engine, struct visit *visit);	 /* closed, or changed since */
 void sale_of_return(struct engine *engine, struct stray *stray); /* whose sale is not known */
-/* The till took so much off in its basket with a card of visit; less than 0: took it back. */
+/* So much was taken off with a card of visit, in the basket that it was paid in; less than 0: and came back. */
 void sale_redeemed(struct engine *engine, struct visit *visit, const struct card *card,
-    const char *terminal, const char *basket, int64_t amount_minor);
+    int64_t amount_minor);
 void sale_forget(struct engine *engine, const struct id *subject);
 /* Sensitive, or no promotion may touch them. */
 bool goods_marked(const struct engine *engine, const char *category);
@@ -300,6 +300,9 @@ void card_gone(struct engine *engine, struct card *card);
 /* An open card whose customer may not see it: it goes from the screen and frees its budget, and goes on in the records
  * as if it had been withheld, so that caps are alike in both groups. */
 void card_conceal(struct engine *engine, struct visit *visit, struct card *card);
+/* The most that it may take off, at its depth and with the goods that are there. */
+void card_limit(struct engine *engine, const struct decision *decision, const struct action *action,
+    struct card *card);
 /* An offer that was accepted, and neither refused nor withdrawn since. */
 bool card_taken(const struct card *card);
 /* Its token is good beyond its basket. */

@@ -4,22 +4,25 @@
  * that is cancelled takes back.
  *
  * INVARIANTS
- *   A token is made once, for one basket, and used once. The till's amount is
- *   the truth. No more is taken back than was redeemed.
+ *   A token is made once, for one basket, and used once, by the till whose basket
+ *   it is; only one that lives on is good in a later basket. The till's amount is
+ *   the truth, up to the most that the offer can save. A reversal may come from
+ *   any till; no more is taken back than was redeemed.
  */
 #include "spine/spine.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/id.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "nouns/marks.h"
 #include "policy/policy_load.h"
 
-static bool
-is_own_basket(const struct visit *visit, const struct event *event)
-{
-	return visit->basket != NULL && strcmp(visit->basket, event->basket) == 0;
-}
+#define LATE_MS (5 * MIN_MS) /* a till's word of an offer after its basket's close */
 
 static bool
 refuse(struct rejected *rejected, enum reject reason, const char *detail)
@@ -36,41 +39,115 @@ find_offer(struct engine *engine, const struct event *event, struct visit **ret_
 	struct visit *visit = engine_visit_by_ref(engine, "token", event->token);
 	struct card *card = NULL;
 	struct id token;
-	bool bound;
 
 	if (visit != NULL && id_parse(event->token, &token))
 		card = visit_card_by_token(visit, &token);
-	if (card == NULL) {
+	if (card == NULL)
 		refuse(rejected, REJECT_BAD_VALUE, "/data/token: no such token was given out");
-		return NULL;
-	}
-	/* A token is good for its own basket; one that lives on may be redeemed in a later one. */
-	bound = visit->state != VISIT_CLOSED && !card->elsewhere;
-	if (bound && visit->basket != NULL && !is_own_basket(visit, event)) {
-		refuse(rejected, REJECT_NOT_YOURS, "/data/token: belongs to another basket");
-		return NULL;
-	}
-	if (bound && strcmp(visit->terminal, event->origin) != 0) {
-		refuse(rejected, REJECT_NOT_YOURS, "the basket belongs to another terminal");
-		return NULL;
-	}
 	*ret_visit = visit;
 	return card;
 }
 
-/* What was paid with it is spent: only a reversal gives it back, and no more than that. */
-static bool
-may_say(const struct card *card, const struct event *event, struct rejected *rejected)
+/* ---- whose word it is ---- */
+
+/* The basket of this till that it speaks of, open or closed a moment ago; NULL: it has none. */
+static struct visit *
+own_basket(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
-	if (event->type == EV_OFFER_REVERSED && !card->redeemed && !card->voided)
+	struct visit *visit = engine_basket(engine, event->origin, event->basket, event->time_ms);
+
+	if (visit == NULL || visit->state == VISIT_CANCELLED) {
+		refuse(rejected, REJECT_NOT_YOURS,
+		    "/data/basket: expected a basket that is open at this till");
+		return NULL;
+	}
+	if (visit->state == VISIT_CLOSED && event->time_ms > visit->ended_at_ms + LATE_MS) {
+		refuse(rejected, REJECT_NOT_YOURS,
+		    "/data/basket: was closed more than five minutes before");
+		return NULL;
+	}
+	return visit;
+}
+
+/* A token is good in its own basket; one that lives on in a later one, too. */
+static bool
+good_in(const struct visit *home, const struct card *card, const struct visit *basket,
+    const struct event *event)
+{
+	return basket == home ||
+	    (visit_over(home) && card->state != CARD_GONE && event->time_ms <= card->until_ms);
+}
+
+/* It is used once: what was paid with it is spent, and after its sale no reversal brings it back. */
+static bool
+may_use(const struct card *card, const struct event *event, struct rejected *rejected)
+{
+	if (card->spent)
 		return refuse(rejected, REJECT_BAD_VALUE,
-		    "/data/token: nothing of it is redeemed, expected a token that was paid with");
-	if (event->type == EV_OFFER_REVERSED && event->amount_minor > card->redeemed_minor)
-		return refuse(rejected, REJECT_BAD_VALUE,
-		    "/data/amount: expected at most what was redeemed and not yet reversed");
-	if (card->redeemed && (event->type == EV_OFFER_REDEEMED || event->type == EV_OFFER_REFUSED))
+		    "/data/token: was used, and taken back after the sale");
+	if (card->redeemed && event->type != EV_OFFER_APPLIED)
 		return refuse(rejected, REJECT_BAD_VALUE, "/data/token: was redeemed before");
 	return true;
+}
+
+/* Whatever till says it, it is of the basket that was paid with it. */
+static bool
+may_reverse(const struct visit *home, const struct card *card, const struct event *event,
+    struct rejected *rejected)
+{
+	bool applied = card->state == CARD_APPLIED && !visit_over(home);
+	const char *basket = card->paid_basket != NULL ? card->paid_basket : home->basket;
+
+	if (!card->redeemed && !card->voided && !applied)
+		return refuse(rejected, REJECT_BAD_VALUE,
+		    "/data/token: nothing of it is redeemed, expected a token that was paid with");
+	if (basket == NULL || strcmp(basket, event->basket) != 0)
+		return refuse(rejected, REJECT_NOT_YOURS,
+		    "/data/basket: expected the basket that was paid with this token");
+	if ((card->redeemed || card->voided) && event->amount_minor > card->said_minor)
+		return refuse(rejected, REJECT_BAD_VALUE,
+		    "/data/amount: expected at most what was redeemed and not yet reversed");
+	return true;
+}
+
+/* ---- how much of it can be true ---- */
+
+static int64_t
+most_of(struct engine *engine, const struct card *card, const struct visit *basket)
+{
+	const struct action *action =
+	    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+	int64_t now;
+
+	if (action == NULL || !action->has_offer || action->offer.type != OFFER_FIXED_PRICE ||
+	    action->offer.max_minor >= 0)
+		return card->most_minor;
+	/* Without a max it hangs on the goods, of which there may be more by now. */
+	arena_reset(engine->scratch);
+	now = offer_most(&action->offer, card->depth,
+	    basis_make(engine->scratch, engine->policy, marks_off_in(engine->conf->country),
+		basket));
+	return now > card->most_minor ? now : card->most_minor;
+}
+
+/* A slip of a unit must not spend everybody's budget: it is booked at the most that can be. */
+static int64_t
+believed(struct engine *engine, const struct card *card, const struct visit *basket,
+    const struct event *event, struct rejected *rejected)
+{
+	int64_t most = most_of(engine, card, basket);
+
+	if (event->amount_minor <= most)
+		return event->amount_minor;
+	rejected->taken = true;
+	rejected->reason = REJECT_BAD_VALUE;
+	snprintf(rejected->detail, sizeof(rejected->detail),
+	    "/data/amount: %" PRId64 " is more than the offer can save; taken as %" PRId64,
+	    event->amount_minor, most);
+	metrics_add(METRIC_OVER_THE_MOST, 1);
+	log_warning("a till's amount is more than the offer can save terminal=%s action=%s",
+	    LOG_VALUE(event->origin), LOG_VALUE(card->action));
+	return most;
 }
 
 /* ---- the four words ---- */
@@ -95,49 +172,106 @@ refused(struct engine *engine, struct visit *visit, struct card *card, const cha
 }
 
 static void
-redeemed(struct engine *engine, struct visit *visit, struct card *card, const struct event *event)
+redeemed(struct engine *engine, struct visit *visit, struct card *card, struct visit *basket,
+    int64_t said_minor, int64_t amount_minor)
 {
+	char name[ID_TEXT_SIZE + 16], id[ID_TEXT_SIZE];
+
 	card->state = CARD_APPLIED;
 	card->voided = false;
-	card->elsewhere = !is_own_basket(visit, event);
-	hold_spend(engine, card, event->amount_minor);
-	outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true, event->amount_minor);
-	sale_redeemed(engine, visit, card, event->origin, event->basket, event->amount_minor);
+	card->elsewhere = basket != visit;
+	card->said_minor = said_minor;
+	card->paid_in = basket->id;
+	free(card->paid_basket);
+	card->paid_basket = mem_strdup(basket->basket);
+	/* What its sale takes back when it is cancelled. */
+	if (card->elsewhere) {
+		id_text(&basket->id, id);
+		snprintf(name, sizeof(name), "%s/%d", id, ++basket->paid_tokens);
+		engine_ref(engine, "paid", name, visit);
+		engine_touch(engine, basket);
+	}
+	hold_spend(engine, card, amount_minor);
+	outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true, amount_minor);
+	sale_redeemed(engine, visit, card, amount_minor);
+}
+
+static bool
+is_sale_over(struct engine *engine, const struct card *card)
+{
+	const struct visit *sale = engine_visit(engine, &card->paid_in);
+
+	return sale == NULL || visit_over(sale);
 }
 
 static void
-reversed(struct engine *engine, struct visit *visit, struct card *card, int64_t amount_minor)
+reversed(struct engine *engine, struct visit *visit, struct card *card, int64_t said_minor)
 {
-	/* The cancelled sale gave it back before its till said so. */
-	if (card->voided) {
-		card->redeemed_minor -= amount_minor;
+	int64_t amount_minor =
+	    said_minor < card->redeemed_minor ? said_minor : card->redeemed_minor;
+
+	/* The cancelled sale gave it back before its till said so; nothing at all came back. */
+	if (card->voided || said_minor == 0)
+		return;
+	/* Taken off the sale again before it was paid: it was refused after all. */
+	if (!card->redeemed) {
+		refused(engine, visit, card, "reversed");
 		return;
 	}
+	card->said_minor -= said_minor;
 	outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true, amount_minor);
 	hold_return(engine, card, amount_minor);
+	sale_redeemed(engine, visit, card, -amount_minor);
+	if (card->redeemed)
+		return;
+	card->state = CARD_REFUSED; /* it is on no screen as given */
+	card->spent = is_sale_over(engine, card);
+}
+
+static void
+use(struct engine *engine, struct visit *visit, struct card *card, struct visit *basket,
+    const struct event *event, struct rejected *rejected)
+{
+	int64_t amount_minor;
+
+	if (card->asked_ms != 0)
+		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
+	if (event->type == EV_OFFER_REFUSED) {
+		refused(engine, visit, card, event->reason);
+		return;
+	}
+	amount_minor = believed(engine, card, basket, event, rejected);
+	if (event->type == EV_OFFER_APPLIED)
+		applied(engine, visit, card, amount_minor);
+	else
+		redeemed(engine, visit, card, basket, event->amount_minor, amount_minor);
 }
 
 struct visit *
 till_offer(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
-	struct visit *visit;
+	struct visit *visit, *basket;
 	struct card *card = find_offer(engine, event, &visit, rejected);
 
-	if (card == NULL || !may_say(card, event, rejected))
+	if (card == NULL)
 		return NULL;
-	if (card->asked_ms != 0)
-		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
-	engine_touch(engine, visit);
-	switch (event->type) {
-	case EV_OFFER_APPLIED: applied(engine, visit, card, event->amount_minor); break;
-	case EV_OFFER_REFUSED: refused(engine, visit, card, event->reason); break;
-	case EV_OFFER_REDEEMED: redeemed(engine, visit, card, event); break;
-	default:
+	if (event->type == EV_OFFER_REVERSED) {
+		if (!may_reverse(visit, card, event, rejected))
+			return NULL;
 		reversed(engine, visit, card, event->amount_minor);
-		sale_redeemed(engine, visit, card, event->origin, event->basket,
-		    -event->amount_minor);
-		break;
+	} else {
+		if ((basket = own_basket(engine, event, rejected)) == NULL)
+			return NULL;
+		if (!good_in(visit, card, basket, event)) {
+			refuse(rejected, REJECT_NOT_YOURS,
+			    "/data/token: belongs to another basket");
+			return NULL;
+		}
+		if (!may_use(card, event, rejected))
+			return NULL;
+		use(engine, visit, card, basket, event, rejected);
 	}
+	engine_touch(engine, visit);
 	if (!id_is_zero(&visit->guidance))
 		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
 	return visit;
@@ -145,18 +279,40 @@ till_offer(struct engine *engine, const struct event *event, struct rejected *re
 
 /* ---- the end of a sale ---- */
 
+/* What was paid with in the sale, of the cards of this visit. */
+static void
+void_of(struct engine *engine, struct visit *visit, const struct visit *sale)
+{
+	int64_t amount_minor;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+
+		if (!card->redeemed || !id_equal(&card->paid_in, &sale->id))
+			continue;
+		amount_minor = card->redeemed_minor;
+		outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true, amount_minor);
+		hold_return(engine, card, amount_minor);
+		if (card->elsewhere)
+			sale_redeemed(engine, visit, card, -amount_minor);
+		card->voided = card->spent = true;
+		engine_touch(engine, visit);
+	}
+}
+
 void
 till_void(struct engine *engine, struct visit *visit)
 {
-	for (size_t i = 0; i < visit->card_count; i++) {
-		struct card *card = &visit->cards[i];
-		int64_t amount_minor = card->redeemed_minor;
+	char name[ID_TEXT_SIZE + 16], id[ID_TEXT_SIZE];
 
-		if (!card->redeemed || card->elsewhere)
-			continue;
-		reversed(engine, visit, card, amount_minor);
-		card->voided = true;
-		card->redeemed_minor = amount_minor;
+	void_of(engine, visit, visit);
+	id_text(&visit->id, id);
+	for (int n = 1; n <= visit->paid_tokens; n++) {
+		struct visit *home;
+
+		snprintf(name, sizeof(name), "%s/%d", id, n);
+		if ((home = engine_visit_by_ref(engine, "paid", name)) != NULL)
+			void_of(engine, home, visit);
 	}
 }
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from oracle import (DAY, QUIET_PLACES, ZERO, chance, day_start, duration, half_up, matches, matches_offer, merge_patch, millis,
                     subject_of, ulid, worth)
-from oracle_decide import Run, kept
+from oracle_decide import WITHHELD_KINDS, Run, kept
 
 
 
@@ -473,6 +473,18 @@ class Oracle:
         subject.contacts += visit.contacts
         subject.contacts.sort(key=lambda r: r["at"])
         visit.contacts = []
+        self.conceal(visit)
+
+    def conceal(self, visit):
+        """What a stranger was shown and a control customer may not see."""
+        run = Run(self, visit, {"type": None, "data": {}})
+        for card in visit.cards:
+            action = run.actions.get(card["action"])
+            if (run.withheld and card["state"] == "open" and not card["withheld"] and action
+                    and action["kind"] in WITHHELD_KINDS and not action.get("mandatory")):
+                self.outcome(visit, card, "withdrawn", "customer")
+                card["withheld"], card["hold"] = True, None
+                self.guide(visit)
 
     def on_customer_identified(self, data, station, origin):
         ident = data.get("subject") or self.person(data["card"])
@@ -669,7 +681,7 @@ class Oracle:
 
     def on_offer_reversed(self, data, station, origin):
         visit, card = self.till_word(data)
-        card["redeemed"], card["hold"] = False, None
+        card["redeemed"], card["hold"], card["state"] = False, None, "refused"
         self.outcome(visit, card, "reversed")
         if visit.guidance:
             self.guide(visit)

@@ -393,8 +393,10 @@ class World:
     def till_says(self, visit, card):
         if not card["token"] or visit.state == "cancelled" or not visit.basket:
             return
-        data = {"basket": visit.basket, "token": card["token"], "amount": 41}
+        data = {"basket": visit.basket, "token": card["token"], "amount": 40}
         topic = f"pos/{visit.terminal}/event"
+        if visit.state == "closed" and self.now > visit.closed + 240000:
+            return  # then it has nothing to say of it any more
         if card["state"] == "asked" and self.some(0.7):
             if self.some(0.8):
                 self.say("offer.applied", data, topic, 300)

@@ -453,6 +453,7 @@ redeemed_card(char token[static ID_TEXT_SIZE])
 		.issue = mem_strdup("i"),
 		.depth = 10,
 		.hold_minor = 300,
+		.most_minor = 300,
 		.sent_ms = now_ms,
 		.state = CARD_APPLIED };
 	id_text(&card->token, token);
