@@ -174,12 +174,19 @@ struct word {
 	int64_t at_ms;
 };
 
+/* A card that waits, or waited, for a basket of this number is none. */
+static bool
+has_begun(const struct visit *visit)
+{
+	return visit->state != VISIT_WAITING && visit->began_at_ms != 0;
+}
+
 static bool
 was_there(const void *ctx, const struct visit *visit)
 {
 	const struct word *word = ctx;
 
-	return visit->state != VISIT_WAITING && visit_at(visit, word->terminal, word->at_ms);
+	return has_begun(visit) && visit_at(visit, word->terminal, word->at_ms);
 }
 
 static bool
@@ -212,7 +219,7 @@ sessions_basket(const struct sessions *sessions, const char *terminal, const cha
 static bool
 is_at(const void *station, const struct visit *visit)
 {
-	return visit->state != VISIT_WAITING && strcmp(visit->station, station) == 0;
+	return has_begun(visit) && strcmp(visit->station, station) == 0;
 }
 
 struct visit *

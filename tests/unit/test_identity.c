@@ -59,6 +59,23 @@ each_card_at_a_station_without_a_basket_is_decided_for(void **state)
 	assert_true(id_equal(&visit_of("b")->subject, &customer(card)->id));
 }
 
+static void
+a_card_that_named_its_basket_is_its_customer_however_late_that_comes(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" ANNA "','station':'7','basket':'b'}");
+	tell("loyalty/8/event", "customer.identified",
+	    "{'subject':'" BEN "','station':'8','basket':'c'}");
+	now_ms += H_MS;
+	scan("b", "c", 100);
+	tell("pos/8/event", "basket.opened", "{'basket':'c','terminal':'8'}");
+	assert_int_equal(visit_of("b")->line_count, 1);
+	assert_true(id_equal(&visit_of("b")->subject, &customer(ANNA)->id));
+	assert_true(id_equal(&visit_of("c")->subject, &customer(BEN)->id));
+}
+
 /* The till was away for five minutes, the reader was not. */
 static void
 a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it(void **state)
@@ -336,6 +353,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(an_event_is_its_senders_and_no_other_till_can_claim_it),
 		SPINE_TEST(each_card_at_a_station_without_a_basket_is_decided_for),
+		SPINE_TEST(a_card_that_named_its_basket_is_its_customer_however_late_that_comes),
 		SPINE_TEST_ON_DISK(
 		    a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it),
 		SPINE_TEST_ON_DISK(
