@@ -76,6 +76,7 @@ struct daemon {
 	bool worked;			 /* since the last pruning */
 	struct outgoing urgent, patient; /* see publish.c */
 	int waited_max;			 /* so many events that wait are taken in a turn */
+	int64_t busy_ms;		 /* monotonic: when much came at once */
 	struct hello hellos[HELLO_MAX];	 /* see hello.c */
 	int64_t *delivered;		 /* outbox ids to delete with the next turn */
 	size_t delivered_count, delivered_capacity;

@@ -38,33 +38,40 @@ queue_delivered(struct daemon *daemon)
 /* ---- what waits ---- */
 
 #define BUSY_INPUTS 16 /* so many at once: the broker has more, perhaps of another station */
-#define WAITED_US_MIN \
-	8000 /* of processor time: how long the disk takes is no reason to write more often */
+#define BUSY_MS 100    /* and for so long after them */
+#define WAITED_US_MIN 8000
 #define WAITED_US_MAX 20000
+#define WAITED_WAL_MAX (1 << 20)
 
-/* Events that came too fast are taken when nothing else is ready. */
+/* Events that came too fast are taken when nothing else is ready: while much comes, one a turn, so
+ * that there is always some progress. */
 static int
 queue_waited(struct daemon *daemon)
 {
-	int64_t waiting = waiting_count(daemon->engine);
+	int64_t waiting = waiting_count(daemon->engine), mono_ms = daemon_mono_ms();
 	struct input input = { .kind = INPUT_WAITED, .now_ms = daemon_now_ms(daemon) };
 	int max = daemon->waited_max, count = 0;
 
-	if (daemon->input_count >= BUSY_INPUTS && max > 1)
+	if (daemon->input_count >= BUSY_INPUTS) {
+		daemon->busy_ms = mono_ms;
 		max = 1;
+	} else if (max > BUSY_INPUTS && mono_ms - daemon->busy_ms < BUSY_MS) {
+		max = BUSY_INPUTS;
+	}
 	while (count < max && count < waiting && daemon_queue(daemon, &input))
 		count++;
 	return count;
 }
 
-/* So many that a till which has something to say does not wait long for the end of their turn. */
+/* So many that a till which has something to say does not wait long for the end of their turn: by
+ * processor time and by what is written. How long the disk takes for it is no reason to write more often. */
 static void
-pace_waited(struct daemon *daemon, int count, int64_t took_us)
+pace_waited(struct daemon *daemon, int count, int64_t took_us, int64_t wrote)
 {
-	if (count > 1 && took_us > WAITED_US_MAX)
+	if (count > 1 && (took_us > WAITED_US_MAX || wrote > WAITED_WAL_MAX))
 		daemon->waited_max = count / 2;
 	else if (count == daemon->waited_max && took_us < WAITED_US_MIN &&
-	    daemon->waited_max < daemon->conf.turn_events)
+	    wrote < WAITED_WAL_MAX / 2 && daemon->waited_max < daemon->conf.turn_events)
 		daemon->waited_max *= 2;
 }
 
@@ -284,7 +291,7 @@ take_inputs(struct daemon *daemon)
 void
 daemon_turn(struct daemon *daemon)
 {
-	int64_t began_us = daemon_cpu_us();
+	int64_t began_us = daemon_cpu_us(), wal = store_wal_bytes(engine_store(daemon->engine));
 	int waited;
 
 	event_del(daemon->turn_event);
@@ -293,7 +300,8 @@ daemon_turn(struct daemon *daemon)
 	if (daemon->input_count == 0)
 		return;
 	daemon->turn = take_inputs(daemon);
-	pace_waited(daemon, waited, daemon_cpu_us() - began_us);
+	pace_waited(daemon, waited, daemon_cpu_us() - began_us,
+	    store_wal_bytes(engine_store(daemon->engine)) - wal);
 	if (daemon->turn != 0) {
 		turn_failed(daemon, daemon->turn);
 		return;

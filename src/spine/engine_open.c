@@ -240,6 +240,7 @@ engine_save(struct engine *engine)
 	hold_save(engine, &buf);
 	sensor_save(engine, &buf);
 	tally_save(engine, &buf);
+	waiting_save(engine);
 	buf_clear(&buf);
 	buf_i64(&buf, engine->now_ms);
 	engine_check(engine, store_meta_set(engine->store, "now", buf.data, buf.len));

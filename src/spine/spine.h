@@ -58,6 +58,7 @@ void waiting_lost(struct engine *engine, const struct route *route, const char *
     struct rejected *rejected, const void *payload, size_t len);
 /* The digest that the event had when it came. */
 bool waiting_digest(const json_t *root, struct id *ret_digest);
+void waiting_save(struct engine *engine);
 int waiting_load(struct engine *engine) AISLE_MUST_CHECK;
 void waiting_drop(struct engine *engine);
 

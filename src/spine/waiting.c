@@ -10,9 +10,14 @@
  *   queue. Queues are taken round robin when nothing else is ready, a row and
  *   its effects in one transaction.
  *
- *   A row is the event as it was read, its card number already a subject. It
- *   was whole when it came, and is not refused for its clock when it is taken.
+ *   An event waits as it was read, its card number already a subject. It was
+ *   whole when it came, and is not refused for its clock when it is taken.
  *   Rejected: keeping the message as it came, for the card number in it.
+ *
+ *   A row holds those that came in a turn, a line each, up to ROW_EVENTS: alike
+ *   as they are they pack to a fifth, and a row each was most of what a flood
+ *   wrote. One about a customer has its own row, under their key. Of the row
+ *   that is being taken the rest is written again with the turn.
  *
  *   In memory are only the queues' ends. Two stations whose names have the
  *   same 22 bits share a queue, which is right, only not fair.
@@ -33,10 +38,25 @@
 
 #define QUEUE_BITS 40 /* numbers in a queue; store.h */
 
+#define ROW_EVENTS 32
+#define ROW_BYTES (16 << 10)
+
+/* Events, each with the end of its line. */
+struct lines {
+	struct buf text;
+	size_t at; /* what was taken */
+	int64_t events;
+};
+
 struct waiting_queue {
 	int64_t key;
 	int64_t first, next; /* rows first … next-1, a few of them perhaps gone */
-	int64_t bytes;
+	int64_t events, bytes;
+	struct lines head; /* of row first */
+	bool head_read;
+	bool
+	    head_gone; /* this turn took of it: its row is no more, and what is left is to be written */
+	struct lines tail; /* came in this turn, not written yet */
 };
 
 /* ---- queues ---- */
@@ -104,9 +124,11 @@ queue_make(struct waiting *waiting, int64_t key)
 static void
 queue_end(struct waiting *waiting, struct waiting_queue *queue)
 {
-	if (queue->first < queue->next)
+	if (queue->first < queue->next || queue->tail.events > 0)
 		return;
 	waiting->bytes -= queue->bytes;
+	buf_done(&queue->head.text);
+	buf_done(&queue->tail.text);
 	memmove(queue, queue + 1,
 	    (size_t)(waiting->queues + --waiting->count - queue) * sizeof(*queue));
 }
@@ -118,7 +140,7 @@ row_id(const struct waiting_queue *queue, int64_t n)
 }
 
 static void
-count_row(void *ctx, int64_t id, int64_t bytes)
+count_row(void *ctx, int64_t id, int64_t bytes, int64_t events)
 {
 	struct waiting *waiting = ctx;
 	struct waiting_queue *queue = queue_make(waiting, id >> QUEUE_BITS);
@@ -127,6 +149,7 @@ count_row(void *ctx, int64_t id, int64_t bytes)
 	if (queue->first == queue->next)
 		queue->first = n;
 	queue->next = n + 1;
+	queue->events += events;
 	queue->bytes += bytes;
 	waiting->bytes += bytes;
 }
@@ -140,6 +163,10 @@ waiting_load(struct engine *engine)
 void
 waiting_drop(struct engine *engine)
 {
+	for (size_t i = 0; i < engine->waiting.count; i++) {
+		buf_done(&engine->waiting.queues[i].head.text);
+		buf_done(&engine->waiting.queues[i].tail.text);
+	}
 	free(engine->waiting.queues);
 	engine->waiting = (struct waiting){ 0 };
 }
@@ -156,7 +183,7 @@ waiting_count(const struct engine *engine)
 	int64_t count = 0;
 
 	for (size_t i = 0; i < engine->waiting.count; i++)
-		count += engine->waiting.queues[i].next - engine->waiting.queues[i].first;
+		count += engine->waiting.queues[i].events;
 	return count;
 }
 
@@ -166,19 +193,168 @@ waiting_bytes(const struct engine *engine)
 	return engine->waiting.bytes;
 }
 
-/* A row of either end leaves, its text to out. false: it was not there, or does not open. */
-static bool
-take_row(struct engine *engine, struct waiting_queue *queue, bool newest, struct buf *out)
-{
-	int64_t bytes, id = row_id(queue, newest ? --queue->next : queue->first++);
-	int rc = store_waiting_get(engine->store, id, out, &bytes);
+/* ---- rows ---- */
 
+static void
+write_row(struct engine *engine, const struct waiting_queue *queue, int64_t n,
+    const struct id *subject, const struct lines *lines)
+{
+	engine_check(engine,
+	    store_waiting_add(engine->store, row_id(queue, n), subject, lines->events,
+		lines->text.data + lines->at, lines->text.len - lines->at));
+}
+
+static void
+drop_row(struct engine *engine, const struct waiting_queue *queue, int64_t n)
+{
+	engine_check(engine, store_waiting_drop(engine->store, row_id(queue, n)));
+}
+
+static void
+count(struct waiting *waiting, struct waiting_queue *queue, int64_t events, int64_t bytes)
+{
+	queue->events += events;
+	queue->bytes += bytes;
+	waiting->bytes += bytes;
+}
+
+/* false: it is not there or does not open, and is dropped. */
+static bool
+read_row(struct engine *engine, struct waiting_queue *queue, int64_t n, struct lines *lines)
+{
+	int64_t bytes;
+	int rc;
+
+	lines->at = 0;
+	buf_clear(&lines->text);
+	rc = store_waiting_get(engine->store, row_id(queue, n), &lines->text, &bytes,
+	    &lines->events);
+	if (rc == 0)
+		return true;
 	if (rc != AISLE_E_NONE && rc != AISLE_E_DAMAGED)
 		engine_check(engine, rc);
-	engine_check(engine, store_waiting_drop(engine->store, id));
-	queue->bytes -= bytes;
-	engine->waiting.bytes -= bytes;
-	return rc == 0 && engine->failed == 0;
+	drop_row(engine, queue, n);
+	count(&engine->waiting, queue, -lines->events, -bytes);
+	return false;
+}
+
+static void
+write_tail(struct engine *engine, struct waiting_queue *queue)
+{
+	if (queue->tail.events > 0)
+		write_row(engine, queue, queue->next++, NULL, &queue->tail);
+	queue->tail.events = 0;
+	buf_clear(&queue->tail.text);
+}
+
+static void
+head_over(struct waiting_queue *queue)
+{
+	if (queue->head.events > 0)
+		return;
+	queue->head_read = queue->head_gone = false;
+	queue->first++;
+}
+
+/* What is left of it is written with the turn. */
+static void
+head_taken(struct engine *engine, struct waiting_queue *queue)
+{
+	if (!queue->head_gone)
+		drop_row(engine, queue, queue->first);
+	queue->head_gone = true;
+}
+
+static bool
+read_head(struct engine *engine, struct waiting_queue *queue)
+{
+	while (!queue->head_read && engine->failed == 0) {
+		if (queue->first == queue->next)
+			write_tail(engine, queue);
+		if (queue->first == queue->next)
+			return false;
+		queue->head_read = read_row(engine, queue, queue->first, &queue->head);
+		if (!queue->head_read)
+			queue->first++;
+	}
+	return engine->failed == 0;
+}
+
+/* The oldest event. */
+static bool
+take_oldest(struct engine *engine, struct waiting_queue *queue, struct buf *out)
+{
+	struct lines *head = &queue->head;
+	const char *line, *end;
+
+	if (!read_head(engine, queue))
+		return false;
+	head_taken(engine, queue);
+	line = head->text.data + head->at;
+	end = memchr(line, '\n', head->text.len - head->at);
+	CHECK(end != NULL);
+	buf_add(out, line, (size_t)(end - line));
+	head->at += (size_t)(end + 1 - line);
+	head->events--;
+	count(&engine->waiting, queue, -1, -(int64_t)(end + 1 - line));
+	head_over(queue);
+	return true;
+}
+
+static void
+cut_last(struct lines *lines, struct buf *out)
+{
+	size_t end = lines->text.len - 1, at = end;
+
+	while (at > lines->at && lines->text.data[at - 1] != '\n')
+		at--;
+	buf_add(out, lines->text.data + at, end - at);
+	lines->text.len = at;
+	lines->events--;
+}
+
+/* The newest event. */
+static bool
+take_newest(struct engine *engine, struct waiting_queue *queue, struct buf *out)
+{
+	struct lines row = { .events = 0 };
+
+	if (queue->tail.events > 0) {
+		cut_last(&queue->tail, out);
+	} else if (queue->head_read && queue->first == queue->next - 1) {
+		head_taken(engine, queue);
+		cut_last(&queue->head, out);
+		head_over(queue);
+	} else {
+		bool read = read_row(engine, queue, queue->next - 1, &row);
+
+		if (read) {
+			drop_row(engine, queue, queue->next - 1);
+			cut_last(&row, out);
+		}
+		if (read && row.events > 0)
+			write_row(engine, queue, queue->next - 1, NULL, &row);
+		else
+			queue->next--;
+		buf_done(&row.text);
+		if (!read)
+			return false;
+	}
+	count(&engine->waiting, queue, -1, -(int64_t)(out->len + 1));
+	return engine->failed == 0;
+}
+
+void
+waiting_save(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->waiting.count; i++) {
+		struct waiting_queue *queue = &engine->waiting.queues[i];
+
+		if (queue->head_gone)
+			write_row(engine, queue, queue->first, NULL, &queue->head);
+		queue->head_gone = false;
+		write_tail(engine, queue);
+	}
 }
 
 bool
@@ -192,7 +368,7 @@ waiting_take(struct engine *engine, struct buf *out)
 		struct waiting_queue *queue = &waiting->queues[i < waiting->count ? i : 0];
 
 		waiting->turn = queue->key;
-		taken = take_row(engine, queue, false, out);
+		taken = take_oldest(engine, queue, out);
 		queue_end(waiting, queue);
 	}
 	return taken;
@@ -235,7 +411,7 @@ lose_newest(struct engine *engine, struct waiting_queue *queue)
 	struct rejected rejected = { 0 };
 	struct route route;
 
-	if (take_row(engine, queue, true, &text)) {
+	if (take_newest(engine, queue, &text)) {
 		json_t *root = json_read(text.data, text.len, "event", NULL);
 		const char *topic = json_string_value(json_object_get(root, "topic"));
 
@@ -300,6 +476,24 @@ event_text(const struct route *route, const struct event *event, struct buf *out
 	json_end(w);
 }
 
+static void
+add_line(struct engine *engine, struct waiting_queue *queue, const struct id *subject,
+    const struct buf *text)
+{
+	struct lines *tail = &queue->tail;
+
+	if (subject != NULL || tail->events == ROW_EVENTS || tail->text.len + text->len > ROW_BYTES)
+		write_tail(engine, queue);
+	buf_add(&tail->text, text->data, text->len);
+	tail->events++;
+	count(&engine->waiting, queue, 1, (int64_t)text->len);
+	if (subject == NULL)
+		return;
+	write_row(engine, queue, queue->next++, subject, tail);
+	tail->events = 0;
+	buf_clear(&tail->text);
+}
+
 bool
 waiting_add(struct engine *engine, const struct route *route, const char *name,
     const struct event *event)
@@ -311,19 +505,13 @@ waiting_add(struct engine *engine, const struct route *route, const char *name,
 	bool fits;
 
 	event_text(route, event, &text);
+	buf_addc(&text, '\n');
 	len = (int64_t)text.len;
 	fits = make_room(engine, key, len);
 	if (subject != NULL && keys_forgotten(engine->keys, subject))
 		subject = NULL;
-	if (fits && engine->failed == 0) {
-		struct waiting_queue *queue = queue_make(waiting, key);
-
-		engine_check(engine,
-		    store_waiting_add(engine->store, row_id(queue, queue->next++), subject,
-			text.data, text.len));
-		queue->bytes += len;
-		waiting->bytes += len;
-	}
+	if (fits && engine->failed == 0)
+		add_line(engine, queue_make(waiting, key), subject, &text);
 	buf_done(&text);
 	return fits;
 }

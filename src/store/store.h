@@ -171,16 +171,16 @@ typedef bool (*store_rewrite_fn)(void *ctx, const char *body, size_t len, struct
 int store_uplink_rewrite(struct store *store, enum lane lane, const char *type, store_rewrite_fn fn,
     void *ctx) AISLE_MUST_CHECK;
 
-/* waiting: events that wait for their turn. id: their queue in the bits from 40 on, their number in it below. Read by
- * whoever takes them: one that does not open is counted, and the caller drops it like the others. */
-int store_waiting_add(struct store *store, int64_t id, const struct id *subject, const void *body,
-    size_t len) AISLE_MUST_CHECK;
-/* Appends to out. AISLE_E_NONE: there is none, or who it is about is forgotten. ret_bytes: of the body, also of one that
+/* waiting: events that wait for their turn, several a row. id: their queue in the bits from 40 on, their number in it
+ * below. Read by whoever takes them: one that does not open is counted, and the caller drops it like the others. */
+int store_waiting_add(struct store *store, int64_t id, const struct id *subject, int64_t events,
+    const void *body, size_t len) AISLE_MUST_CHECK;
+/* Appends to out. AISLE_E_NONE: there is none, or who it is about is forgotten. What it holds is told also of one that
  * does not open; 0: there is none. */
-int store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret_bytes)
-    AISLE_MUST_CHECK;
+int store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret_bytes,
+    int64_t *ret_events) AISLE_MUST_CHECK;
 int store_waiting_drop(struct store *store, int64_t id) AISLE_MUST_CHECK;
-typedef void (*store_waiting_fn)(void *ctx, int64_t id, int64_t bytes);
+typedef void (*store_waiting_fn)(void *ctx, int64_t id, int64_t bytes, int64_t events);
 int store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx)
     AISLE_MUST_CHECK; /* ascending by id; bytes of the body */
 

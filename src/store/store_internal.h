@@ -144,9 +144,9 @@ enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, 
 	X(UPLINK_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'uplink', id, body FROM uplink WHERE id = ?2") \
 	X(UPLINK_DROP, "DELETE FROM uplink WHERE id = ?1") \
 	X(UPLINK_OF, "SELECT id, at FROM uplink WHERE subject = ?1") \
-	X(WAITING_ADD, "INSERT INTO waiting(id, bytes, subject, body) VALUES(?1, ?2, ?3, ?4)") \
-	X(WAITING_GET, "SELECT bytes, subject, body FROM waiting WHERE id = ?1") \
-	X(WAITING_EACH, "SELECT id, bytes FROM waiting ORDER BY id") \
+	X(WAITING_ADD, "INSERT INTO waiting(id, bytes, events, subject, body) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(WAITING_GET, "SELECT bytes, events, subject, body FROM waiting WHERE id = ?1") \
+	X(WAITING_EACH, "SELECT id, bytes, events FROM waiting ORDER BY id") \
 	X(WAITING_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'waiting', id, body FROM waiting WHERE id = ?2") \
 	X(WAITING_DROP, "DELETE FROM waiting WHERE id = ?1") \
 	X(DEAD_ADD, "INSERT INTO dead(n, at, topic, reason, detail, subject, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \

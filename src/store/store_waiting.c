@@ -3,32 +3,34 @@
  * store_waiting.c - events that came faster than they may be taken: queues on disk.
  *
  * A row's id is its queue, then its number in it, so that a queue's rows lie
- * together, in their order. An event about a customer is sealed with their
- * key: who is forgotten leaves the queues too.
+ * together, in their order; it holds several events. One about a customer has
+ * a row of its own, sealed with their key: who is forgotten leaves the queues
+ * too.
  */
 #include <string.h>
 
 #include "store/store_internal.h"
 
-#define ROW_KEY_SIZE 16
+#define ROW_KEY_SIZE 24
 
 static void
-waiting_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, int64_t bytes)
+waiting_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, int64_t bytes, int64_t events)
 {
 	for (int i = 0; i < 8; i++) {
 		out[i] = (uint8_t)((uint64_t)id >> (8 * i));
 		out[8 + i] = (uint8_t)((uint64_t)bytes >> (8 * i));
+		out[16 + i] = (uint8_t)((uint64_t)events >> (8 * i));
 	}
 }
 
 int
-store_waiting_add(struct store *store, int64_t id, const struct id *subject, const void *body,
-    size_t len)
+store_waiting_add(struct store *store, int64_t id, const struct id *subject, int64_t events,
+    const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
 	size_t sealed_len;
-	waiting_row_key(row_key, id, (int64_t)len);
+	waiting_row_key(row_key, id, (int64_t)len, events);
 	int error = store_seal(store, "waiting", row_key, sizeof(row_key), subject, body, len,
 	    &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_WAITING_ADD, &error) : NULL;
@@ -36,17 +38,19 @@ store_waiting_add(struct store *store, int64_t id, const struct id *subject, con
 		return error;
 	sqlite3_bind_int64(stmt, 1, id);
 	sqlite3_bind_int64(stmt, 2, (int64_t)len);
-	store_bind_id(stmt, 3, subject);
-	store_bind_blob(stmt, 4, sealed, sealed_len);
+	sqlite3_bind_int64(stmt, 3, events);
+	store_bind_id(stmt, 4, subject);
+	store_bind_blob(stmt, 5, sealed, sealed_len);
 	return store_run(store, stmt);
 }
 
 int
-store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret_bytes)
+store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret_bytes,
+    int64_t *ret_events)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	int error;
-	*ret_bytes = 0;
+	*ret_bytes = *ret_events = 0;
 	sqlite3_stmt *stmt = store_stmt(store, ST_WAITING_GET, &error);
 	if (stmt == NULL)
 		return error;
@@ -56,10 +60,11 @@ store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret
 		sqlite3_reset(stmt);
 		return rc == SQLITE_DONE ? AISLE_E_NONE : store_error(store, rc);
 	}
-	struct id subject = store_column_id(stmt, 1);
+	struct id subject = store_column_id(stmt, 2);
 	*ret_bytes = sqlite3_column_int64(stmt, 0);
-	waiting_row_key(row_key, id, *ret_bytes);
-	error = store_unseal(store, "waiting", row_key, sizeof(row_key), &subject, stmt, 2, out);
+	*ret_events = sqlite3_column_int64(stmt, 1);
+	waiting_row_key(row_key, id, *ret_bytes, *ret_events);
+	error = store_unseal(store, "waiting", row_key, sizeof(row_key), &subject, stmt, 3, out);
 	sqlite3_reset(stmt);
 	if (error == AISLE_E_DAMAGED)
 		store_set_aside(store, "waiting", id, ST_WAITING_ASIDE, -1);
@@ -86,7 +91,8 @@ store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx)
 		return error;
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		fn(ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1));
+		fn(ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+		    sqlite3_column_int64(stmt, 2));
 	sqlite3_reset(stmt);
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }

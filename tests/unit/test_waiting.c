@@ -13,6 +13,7 @@
 
 #include "core/metrics.h"
 #include "random_fixture.h"
+#include "store/store_internal.h"
 
 #define CARD "4000123412341234"
 
@@ -276,9 +277,10 @@ state_holds(const char *text)
 
 /* The text of the first row, as it stands in the store. */
 static void
-first_waiting(void *ctx, int64_t id, int64_t bytes)
+first_waiting(void *ctx, int64_t id, int64_t bytes, int64_t events)
 {
 	(void)bytes;
+	(void)events;
 	if (*(int64_t *)ctx == 0)
 		*(int64_t *)ctx = id;
 }
@@ -287,17 +289,18 @@ static void
 a_card_number_is_gone_before_its_event_waits(void **state)
 {
 	struct buf text = { 0 };
-	int64_t id = 0, bytes;
+	int64_t id = 0, bytes, events;
 
 	(void)state;
 	door("pos/7", "1");
 	door("pos/7", "2");
 	say("pos/7", "3", "customer.identified", "{\"card\":\"" CARD "\",\"station\":\"7\"}");
 	assert_int_equal(store_waiting_each(rig.engine->store, first_waiting, &id), 0);
-	assert_int_equal(store_waiting_get(rig.engine->store, id, &text, &bytes), 0);
+	assert_int_equal(store_waiting_get(rig.engine->store, id, &text, &bytes, &events), 0);
 	assert_null(strstr(text.data, CARD));
 	assert_non_null(strstr(text.data, "\"subject\""));
 	assert_int_equal(bytes, text.len);
+	assert_int_equal(events, 1);
 	buf_done(&text);
 	assert_false(state_holds(CARD));
 	take(1);
@@ -350,7 +353,7 @@ what_does_not_fit_is_the_newest_of_the_longest_queue(void **state)
 	rig.conf.waiting_mib = 1;
 	fill("pos/7", 1, 2);
 	buf_done(&said);
-	for (int i = 3; waiting_bytes(rig.engine) < (1 << 20) - 2000; i++)
+	for (int i = 3; waiting_bytes(rig.engine) < (1 << 20) - 1800; i++)
 		fill("pos/7", i, 1);
 	assert_heard("");
 	int64_t count = waiting_count(rig.engine);
@@ -365,6 +368,31 @@ what_does_not_fit_is_the_newest_of_the_longest_queue(void **state)
 	buf_done(&said);
 	assert_int_equal(waiting_count(rig.engine), count);
 	assert_int_equal(metrics_get(METRIC_REJECTED_RATE) - rejected, 3);
+}
+
+static void
+a_row_that_does_not_open_is_counted_and_the_others_are_taken(void **state)
+{
+	struct store *store = rig.engine->store;
+	int64_t damaged = store_damaged(store);
+
+	(void)state;
+	for (int i = 1; i <= 5; i++)
+		door("pos/7", (char[]){ (char)('0' + i), '\0' });
+	assert_int_equal(sqlite3_exec(store->db,
+			     "UPDATE waiting SET body = zeroblob(length(body)) WHERE id ="
+			     " (SELECT id FROM waiting ORDER BY id LIMIT 1 OFFSET 1)",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	open_again(2);
+	take(3);
+	assert_heard("7:1 7:2 7:3 7:5");
+	assert_int_equal(store_damaged(rig.engine->store) - damaged, 1);
+	assert_int_equal(waiting_count(rig.engine), 0);
+	assert_int_equal(waiting_bytes(rig.engine), 0);
+	door("pos/7", "6");
+	door("pos/7", "7");
+	assert_heard("7:6 7:7");
 }
 
 /* ---- floods are told once a second ---- */
@@ -569,6 +597,7 @@ main(int argc, char **argv)
 		WAITING_TEST(a_card_number_is_gone_before_its_event_waits),
 		WAITING_TEST(who_is_forgotten_leaves_the_queue_too),
 		WAITING_TEST(what_does_not_fit_is_the_newest_of_the_longest_queue),
+		WAITING_TEST(a_row_that_does_not_open_is_counted_and_the_others_are_taken),
 		WAITING_TEST(a_flood_of_bad_messages_is_a_letter_a_second_and_each_is_counted),
 		WAITING_TEST(senders_without_end_are_bounded_and_counted_too),
 		WAITING_TEST(the_last_turn_holds_nothing_back),
