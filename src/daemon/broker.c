@@ -99,7 +99,7 @@ on_delivered(void *ctx, int64_t outbox_id)
 	}
 	daemon->delivered[daemon->delivered_count++] = outbox_id;
 	/* There is room for more. */
-	if (daemon->urgent.behind || daemon->patient.behind)
+	if (daemon->urgent.behind || daemon->patient.behind || waiting_count(daemon->engine) > 0)
 		daemon_soon(daemon);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "daemon/daemon.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -42,6 +43,18 @@ queue_delivered(struct daemon *daemon)
 #define WAITED_US_MIN 8000
 #define WAITED_US_MAX 20000
 #define WAITED_WAL_MAX (1 << 20)
+#define WAITED_FLIGHT_MAX 128 /* publishes that what is new may find before it */
+
+/* What those that wait lead to must not keep what is new from being published. */
+static int
+room_in_flight(const struct daemon *daemon)
+{
+	size_t in_flight = mqtt_in_flight(daemon->mqtt);
+
+	if (!mqtt_connected(daemon->mqtt))
+		return INT_MAX;
+	return in_flight < WAITED_FLIGHT_MAX ? WAITED_FLIGHT_MAX - (int)in_flight : 0;
+}
 
 /* Events that came too fast are taken when nothing else is ready: while much comes, one a turn, so
  * that there is always some progress. */
@@ -50,7 +63,7 @@ queue_waited(struct daemon *daemon)
 {
 	int64_t waiting = waiting_count(daemon->engine), mono_ms = daemon_mono_ms();
 	struct input input = { .kind = INPUT_WAITED, .now_ms = daemon_now_ms(daemon) };
-	int max = daemon->waited_max, count = 0;
+	int max = daemon->waited_max, room = room_in_flight(daemon), count = 0;
 
 	if (daemon->input_count >= BUSY_INPUTS) {
 		daemon->busy_ms = mono_ms;
@@ -58,7 +71,7 @@ queue_waited(struct daemon *daemon)
 	} else if (max > BUSY_INPUTS && mono_ms - daemon->busy_ms < BUSY_MS) {
 		max = BUSY_INPUTS;
 	}
-	while (count < max && count < waiting && daemon_queue(daemon, &input))
+	while (count < max && count < room && count < waiting && daemon_queue(daemon, &input))
 		count++;
 	return count;
 }
@@ -315,7 +328,8 @@ daemon_turn(struct daemon *daemon)
 	if (store_wal_bytes(engine_store(daemon->engine)) > WAL_BYTES)
 		store_checkpoint(engine_store(daemon->engine));
 	daemon_arm_clock(daemon);
-	if (waiting_count(daemon->engine) > 0)
+	/* Else when something was delivered. */
+	if (waiting_count(daemon->engine) > 0 && room_in_flight(daemon) > 0)
 		daemon_soon(daemon);
 }
 
