@@ -421,6 +421,19 @@ a_sale_that_is_cancelled_takes_its_purchase_with_its_returns(void **state)
 }
 
 static void
+a_return_by_number_finds_whose_card_it_became(void **state)
+{
+	(void)state;
+	anna_bought();
+	grant(BEN, "profile");
+	tell("care/event", "customer.merged", "{'subject':'" ANNA "','into':'" BEN "'}");
+	give_back("r", OF("1"), "a", 2, 500);
+	assert_kept(BEN, "b 1 300=300");
+	restart();
+	assert_kept(BEN, "b 1 300=300");
+}
+
+static void
 cards_that_are_merged_again_do_not_bring_back_what_came_back(void **state)
 {
 	(void)state;
@@ -877,6 +890,7 @@ main(void)
 		SPINE_TEST(what_can_find_no_sale_does_not_wait),
 		SPINE_TEST(of_a_customer_who_is_forgotten_nothing_waits),
 		SPINE_TEST(a_sale_that_is_cancelled_takes_its_purchase_with_its_returns),
+		SPINE_TEST_ON_DISK(a_return_by_number_finds_whose_card_it_became),
 		SPINE_TEST(cards_that_are_merged_again_do_not_bring_back_what_came_back),
 		SPINE_TEST(what_was_bought_and_came_back_is_returned_with_its_amount),
 		SPINE_TEST(what_stays_in_part_was_bought),
