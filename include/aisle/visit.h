@@ -104,6 +104,7 @@ struct card {
 	bool redeemed;	/* paid with, and not all taken back */
 	bool elsewhere; /* paid with in another basket than the visit's own */
 	bool voided;	/* its sale was cancelled after it was paid, which took the money back */
+	bool silent;	/* refused: by saying nothing. Until the till speaks after all */
 	bool late;	/* accepted after tender: nothing was sent */
 	bool spent;	/* taken back after its sale: the token is good no more */
 	int64_t sent_ms, shown_ms, answered_ms;

@@ -102,6 +102,10 @@ add_prompt(const struct card *card, int64_t now_ms, struct json_writer *w)
 	json_add_object(w, NULL);
 	json_add_members(w, card->json, strlen(card->json));
 	json_add_str(w, "state", card_state_text(card));
+	if (card->state == CARD_REFUSED && card->silent)
+		json_add_bool(w, "silent", true);
+	if (card->state == CARD_APPLIED)
+		json_add_int(w, "amount", card->worth_minor);
 	add_choices(card, now_ms, w);
 	if (card->state == CARD_OPEN)
 		json_opt_when(w, "expires", card->expires_ms);

@@ -287,6 +287,17 @@ card_lives_on(const struct engine *engine, const struct card *card)
 	return card->until_ms > engine->now_ms;
 }
 
+void
+card_silent(struct engine *engine, struct visit *visit, struct card *card)
+{
+	CHECK(card_taken(card) && card->state != CARD_APPLIED);
+	command(engine, visit, visit_subject(visit), card, COMMAND_WITHDRAW_OFFER, NULL);
+	card->state = CARD_REFUSED;
+	card->silent = true;
+	outcome_record(engine, visit, card, OUTCOME_REFUSED, "silent", false, 0);
+	hold_release(engine, card);
+}
+
 /* Of two customers that a visit had, subject is whose card it was. */
 struct withdrawal {
 	const struct id *subject;
@@ -445,6 +456,8 @@ card_accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 		return;
 	card->state = CARD_ASKED;
 	card->asked_ms = engine->now_ms;
-	timer_add(engine, "ask", &card->prompt, engine->now_ms + ASK_MS);
+	/* What stands in the lines may be said with the sale. */
+	if (action == NULL || !action->has_offer || action->offer.apply == APPLY_TILL_CODE)
+		timer_add(engine, "ask", &card->prompt, engine->now_ms + ASK_MS);
 	card_command(engine, visit, card, COMMAND_APPLY_OFFER, NULL);
 }

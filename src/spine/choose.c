@@ -106,7 +106,7 @@ retire_answered(struct engine *engine, struct visit *visit)
 	for (size_t i = 0; i < visit->card_count; i++) {
 		struct card *card = &visit->cards[i];
 
-		if (card->state == CARD_REFUSED ||
+		if ((card->state == CARD_REFUSED && !card->silent) ||
 		    (card->state == CARD_ANSWERED && card->answer != ANSWER_ACCEPT)) {
 			card_gone(engine, card);
 			engine_touch(engine, visit);

@@ -39,9 +39,7 @@ ask_due(struct engine *engine, const char *prompt)
 	    card->state != CARD_ASKED)
 		return;
 	engine_touch(engine, visit);
-	card->state = CARD_REFUSED;
-	outcome_record(engine, visit, card, OUTCOME_REFUSED, "silent", false, 0);
-	hold_release(engine, card);
+	card_silent(engine, visit, card);
 	if (!id_is_zero(&visit->guidance))
 		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
 }

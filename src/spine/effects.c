@@ -197,6 +197,7 @@ closed(struct engine *engine, struct visit *visit)
 {
 	outcome_close(engine, visit);
 	visit_withdraw(engine, visit, WITHDRAW_CLOSED);
+	till_silent(engine, visit);
 	till_lapse(engine, visit);
 	visit_write_purchase(engine, visit);
 	sale_changed(engine, visit);

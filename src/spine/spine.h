@@ -306,6 +306,9 @@ void card_limit(struct engine *engine, const struct decision *decision, const st
     struct card *card);
 /* An offer that was accepted, and neither refused nor withdrawn since. */
 bool card_taken(const struct card *card);
+/* The till has said nothing of it in time: its hold is free, and the till is told to leave it. What it says later
+ * counts all the same. */
+void card_silent(struct engine *engine, struct visit *visit, struct card *card);
 /* Its token is good beyond its basket. */
 bool card_lives_on(const struct engine *engine, const struct card *card);
 /* Where the till shows its words they are replaced; what is printed is printed. */
@@ -362,6 +365,8 @@ struct visit *till_offer(struct engine *engine, const struct event *event,
     struct rejected *rejected);
 /* The sale was cancelled: what its offers took off comes back, whether or not the till says so. */
 void till_void(struct engine *engine, struct visit *visit);
+/* The basket is closed: of what it was asked for in the lines, or as a coupon, the till has said nothing. */
+void till_silent(struct engine *engine, struct visit *visit);
 /* The visit is over: offers that do not live on and were not redeemed have lapsed. */
 void till_lapse(struct engine *engine, struct visit *visit);
 void till_lapse_card(struct engine *engine, struct visit *visit, struct card *card);

@@ -159,6 +159,7 @@ applied(struct engine *engine, struct visit *visit, struct card *card, int64_t a
 	if (!visit_over(visit))
 		hold_again(engine, card, amount_minor);
 	card->state = CARD_APPLIED;
+	card->silent = false;
 	card->worth_minor = amount_minor;
 	outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true, amount_minor);
 }
@@ -167,6 +168,7 @@ static void
 refused(struct engine *engine, struct visit *visit, struct card *card, const char *reason)
 {
 	card->state = CARD_REFUSED;
+	card->silent = false;
 	outcome_record(engine, visit, card, OUTCOME_REFUSED, reason, false, 0);
 	hold_release(engine, card);
 }
@@ -178,7 +180,7 @@ redeemed(struct engine *engine, struct visit *visit, struct card *card, struct v
 	char name[ID_TEXT_SIZE + 16], id[ID_TEXT_SIZE];
 
 	card->state = CARD_APPLIED;
-	card->voided = false;
+	card->voided = card->silent = false;
 	card->elsewhere = basket != visit;
 	card->said_minor = said_minor;
 	card->paid_in = basket->id;
@@ -313,6 +315,21 @@ till_void(struct engine *engine, struct visit *visit)
 		snprintf(name, sizeof(name), "%s/%d", id, n);
 		if ((home = engine_visit_by_ref(engine, "paid", name)) != NULL)
 			void_of(engine, home, visit);
+	}
+}
+
+void
+till_silent(struct engine *engine, struct visit *visit)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+		const struct action *action =
+		    engine->policy != NULL ? policy_action(engine->policy, card->action) : NULL;
+
+		if (action != NULL && action->has_offer && action->offer.apply != APPLY_TILL_CODE &&
+		    card_taken(card) && card->state != CARD_APPLIED && !card->redeemed &&
+		    !card_lives_on(engine, card))
+			card_silent(engine, visit, card);
 	}
 }
 

@@ -132,10 +132,13 @@ class Oracle:
     def due_ask(self, prompt):
         visit, card = self.card_by("prompt", prompt)
         if card["state"] == "asked":
-            card["state"], card["hold"] = "refused", None
-            self.outcome(visit, card, "refused", "silent")
+            self.silent(visit, card)
             if visit.guidance:
                 self.guide(visit)
+
+    def silent(self, visit, card):
+        card["state"], card["hold"], card["silent"] = "refused", None, True
+        self.outcome(visit, card, "refused", "silent")
 
     def due_snooze(self, prompt):
         visit, card = self.card_by("prompt", prompt)
@@ -256,7 +259,9 @@ class Oracle:
             if (card["depth"] and not card["redeemed"] and duration(action["offer"].get("until", "0d")) == 0
                     and card["answer"] == "accept"):
                 card["hold"] = None
-                if kept(card):
+                if kept(card) and card["state"] != "applied" and action["offer"].get("apply", "till-code") != "till-code":
+                    self.silent(visit, card)
+                elif kept(card):
                     self.outcome(visit, card, "unused")
 
     def purchase(self, visit):
@@ -632,7 +637,8 @@ class Oracle:
             card["token"] = self.make("token/1")
             if self.base["actions"][card["action"]]["offer"].get("apply", "till-code") != "barcode":
                 card["state"] = "asked"
-                self.timer("ask", card["prompt"], self.now + 5000)
+                if self.base["actions"][card["action"]]["offer"].get("apply", "till-code") == "till-code":
+                    self.timer("ask", card["prompt"], self.now + 5000)
         if data["decision"] in ("accept", "override"):
             self.again(visit, self.told)
         self.guide(visit)
@@ -652,7 +658,7 @@ class Oracle:
 
     def on_offer_applied(self, data, station, origin):
         visit, card = self.till_word(data)
-        card["state"], card["worth"] = "applied", data["amount"]
+        card["state"], card["worth"], card["silent"] = "applied", data["amount"], False
         self.outcome(visit, card, "applied")
         if visit.guidance:
             self.guide(visit)
@@ -661,7 +667,7 @@ class Oracle:
 
     def on_offer_refused(self, data, station, origin):
         visit, card = self.till_word(data)
-        card["state"], card["hold"] = "refused", None
+        card["state"], card["hold"], card["silent"] = "refused", None, False
         self.outcome(visit, card, "refused", data.get("reason"))
         if visit.guidance:
             self.guide(visit)
@@ -693,7 +699,7 @@ class Oracle:
     def choose(self, visit, event, back=None):
         named = back is not None or any(event["type"] in a["on"] for a in self.base["actions"].values())
         for card in visit.cards:
-            if card["state"] == "refused" or card["state"] == "answered" and card["answer"] != "accept":
+            if card["state"] == "refused" and not card.get("silent") or card["state"] == "answered" and card["answer"] != "accept":
                 card["state"], card["hold"] = "gone", None
         if not named and not any(c["state"] == "open" for c in visit.cards):
             return

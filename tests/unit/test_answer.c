@@ -520,6 +520,18 @@ a_till_that_refuses_frees_what_was_held(void **state)
 	assert_heard(LANE_MONEY, "");
 }
 
+static bool
+prompt_is_silent(const char *action)
+{
+	const json_t *prompt;
+	size_t i;
+
+	json_array_foreach(json_object_get(screen, "prompts"), i, prompt)
+		if (strcmp(text_of(prompt, "action"), action) == 0)
+			return json_is_true(json_object_get(prompt, "silent"));
+	return false;
+}
+
 static void
 a_till_that_is_silent_for_five_seconds_has_refused_unless_it_speaks_after_all(void **state)
 {
@@ -529,11 +541,21 @@ a_till_that_is_silent_for_five_seconds_has_refused_unless_it_speaks_after_all(vo
 	assert_said("");
 	assert_int_equal(held(), 40);
 	wait_for(1);
-	assert_said("guidance 7: a o(refused)");
+	assert_said("till 7 withdraw-offer; guidance 7: a o(refused)");
+	assert_true(prompt_is_silent("o"));
 	assert_heard(LANE_MONEY, "refused (silent)");
 	assert_int_equal(held(), 0);
+	/* Silence is no word: it stands until there is one, or the sale is over. */
+	scan("b", "c", 100);
+	assert_true(prompt_is_silent("o"));
 	till("offer.applied", "b", ",'amount':40");
 	assert_said("guidance 7: a o(applied)");
+	assert_false(prompt_is_silent("o"));
+	/* It had applied it before it was told to leave it, and has obeyed. */
+	till("offer.reversed", "b", ",'amount':40");
+	assert_said("guidance 7: a o(refused)");
+	assert_false(prompt_is_silent("o"));
+	assert_int_equal(held(), 0);
 }
 
 static void

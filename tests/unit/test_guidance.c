@@ -131,7 +131,8 @@ choices_follow_gate_and_state(void **state)
 		{ GATE_AUTO, CARD_OPEN, "\"state\":\"open\",\"choices\":[]" },
 		{ GATE_ASSOCIATE, CARD_ANSWERED, "\"state\":\"answered\",\"choices\":[]" },
 		{ GATE_ASSOCIATE, CARD_ASKED, "\"state\":\"asked\",\"choices\":[]" },
-		{ GATE_ASSOCIATE, CARD_APPLIED, "\"state\":\"applied\",\"choices\":[]" },
+		{ GATE_ASSOCIATE, CARD_APPLIED,
+		    "\"state\":\"applied\",\"amount\":50,\"choices\":[]" },
 		{ GATE_ASSOCIATE, CARD_REFUSED, "\"state\":\"refused\",\"choices\":[]" },
 	};
 	struct card *one = card(1);

@@ -7,7 +7,7 @@
 
 import {t, language} from '/words.js';
 import {openStream} from '/stream.js';
-import {buildCard, showState, showTime, goneWords, isCoupon, el} from '/cards.js';
+import {buildCard, sayAgain, showState, showTime, goneWords, isCoupon, el} from '/cards.js';
 import {askReason, askLater, askInstead, askManager, closeSheet, showEarlier, pairScreen, stationScreen} from '/sheets.js';
 
 const SEEN_MS = 300;		// visible for so long is shown
@@ -158,6 +158,8 @@ async function act(card, choice) {
 function stateOf(card) {
 	const state = card.prompt.state || 'open';
 	// The till's word stands over ours; ours over a Guidance that is older than the tap.
+	if (state === 'refused' && card.prompt.silent)
+		return 'silent';
 	if (['asked', 'applied', 'refused'].includes(state))
 		return state;
 	return card.local || state;
@@ -203,14 +205,18 @@ function addCard(guidance, prompt, place) {
 	let card = cards.get(prompt.prompt);
 
 	if (card) {
-		const before = card.prompt.state;
+		const before = stateOf(card), was = card.prompt;
 		card.prompt = prompt;
 		card.expires = expires;
-		if (before !== prompt.state && ['applied', 'refused'].includes(prompt.state)) {
+		sayAgain(card.node, was, prompt);
+		const state = stateOf(card);
+		if (before !== state && ['applied', 'refused', 'silent'].includes(state)) {
 			if (earlier.length)
-				(earlier.find((e) => e.prompt.prompt === prompt.prompt) || {}).words = t('state.' + prompt.state);
-			announce(t('state.' + prompt.state));
-			setTimeout(() => remove(card), LINGER_MS);
+				(earlier.find((e) => e.prompt.prompt === prompt.prompt) || {}).words = t('state.' + state);
+			announce(t('state.' + state));
+			// Who says nothing may still speak.
+			if (state !== 'silent')
+				setTimeout(() => remove(card), LINGER_MS);
 		}
 	} else {
 		if (expires <= now() || (prompt.state && !['open', 'asked'].includes(prompt.state)))

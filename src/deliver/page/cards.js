@@ -80,6 +80,13 @@ function buildText(prompt) {
 	return text;
 }
 
+// Its worth is another: the sentence is, too.
+export function sayAgain(card, was, prompt) {
+	const words = (p) => JSON.stringify([p.say, p.headline, p.body, p.steps]);
+	if (words(was) !== words(prompt))
+		card.querySelector('.text').replaceWith(buildText(prompt));
+}
+
 // Open where there is room, behind a tap where there is not. A reason is written to be said aloud: the screen is shared.
 function buildWhy(prompt) {
 	const why = el('details', 'why');
