@@ -114,8 +114,8 @@ random_offer(struct dice *dice, struct buf *out)
 		"\"type\":\"fixed-price\",\"depth\":99,\"typical\":150",
 		"\"type\":\"free-item\",\"depth\":2,\"max\":900",
 		"\"type\":\"points\",\"depth\":50",
-		"\"type\":\"percent\",\"depth\":5,\"typical\":450,\"max\":3000,\"tiers\":"
-		"[{\"from\":500,\"depth\":7},{\"from\":1500,\"depth\":12}]",
+		("\"type\":\"percent\",\"depth\":5,\"typical\":450,\"max\":3000,\"tiers\":"
+		 "[{\"from\":500,\"depth\":7},{\"from\":1500,\"depth\":12}]"),
 		"\"type\":\"percent\",\"ladder\":[5,10,20],\"typical\":450,\"max\":3000",
 	};
 
