@@ -127,9 +127,10 @@ class Tablet(threading.Thread):
 
 def set_up(folder):
     hq = Broker(folder, "hq")
-    # The load is meant: eight tills at full speed.
-    store = Store(hq_port=hq.port, config="[limits]\nterminal_rate = 10000/s\n")
+    # The load is meant: eight tills at full speed, and a few cards in all their baskets.
+    store = Store(hq_port=hq.port, config="[limits]\nterminal_rate = 10000/s\n[loyalty]\nbaskets_a_day = 10000\n")
     store.start()
+    store.ctl("tablet", "add", "t1")
     offer = policy.changed(policy.OFFER, expires="3600s", caps=[], eligible=True)
     store.ctl("bundle", "install", policy.bundle(store.folder, actions=[offer]))
     rows = [policy.changed(policy.GOLD, card=card) for card in CARDS]

@@ -282,6 +282,7 @@ def test_a_manager_approves_by_pin_and_five_wrong_ones_lock_the_tablet():
         store.start()
         assert store.http("POST", path, {"decision": "accept", "manager": "mia", "pin": "2468"}, token)[0] == 423
         # over MQTT: a wrong PIN is refused and stored nowhere
+        store.ctl("tablet", "add", "t9")
         prompt = shown["prompts"][0]["prompt"]
 
         def decide(manager, pin):
@@ -298,7 +299,7 @@ def test_a_manager_approves_by_pin_and_five_wrong_ones_lock_the_tablet():
         assert store.http("POST", path, {"decision": "accept", "manager": "max", "pin": "13579"}, other)[0] == 200
         store.ctl("manager", "remove", "max")
         store.ctl("manager", "remove", "max", code=66)
-        assert {t["name"] for t in json.loads(store.ctl("tablet", "list", "--json"))["tablets"]} == {"t1", "t2"}
+        assert {t["name"] for t in json.loads(store.ctl("tablet", "list", "--json"))["tablets"]} == {"t1", "t2", "t9"}
     finally:
         done(store, watch)
 
