@@ -5,6 +5,7 @@ A **look** is a card read at the service desk with no sale: it changes nothing
 that a feature reads, and gives a row at a time of our choosing. Serving has the
 same moment in its nightly sweep. All events of a basket carry its one time, so
 that no two baskets are mixed; the hour is the store's own, written as UTC.
+Consent is granted by customer care: a till may do so only for who stands at it.
 """
 import hashlib
 import itertools
@@ -23,7 +24,8 @@ def subject(household):
 
 def envelope(kind, number, at, data):
     text = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"specversion": "1.0", "id": number, "source": "/training/pos/1", "type": "aisle." + kind, "time": text,
+    source = "/training/care" if kind == "consent.changed" else "/training/pos/1"
+    return {"specversion": "1.0", "id": number, "source": source, "type": "aisle." + kind, "time": text,
             "recordedtime": text, "data": data}
 
 
