@@ -46,8 +46,8 @@ static const char text_models[] =
     "Figures are of the held-out part, the latest by date, looked at once. Log loss and\n"
     "Brier: less is better. AUC: 0.5 is chance. Base rate: the training part's share of yes\n"
     "for everyone. One rule: the best single cut of a single feature. Gain: base rate's log\n"
-    "loss less the model's, with its standard error over customers. A model whose gain is\n"
-    "not larger than that is left out.\n\n"
+    "loss less the model's, with its standard error over customers. A model whose gain, as\n"
+    "written here, is not larger than that is left out.\n\n"
     "| model | rows | yes | log loss | base rate's | gain | one rule's "
     "| Brier | base rate's | AUC | one rule's |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|\n";

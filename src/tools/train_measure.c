@@ -10,6 +10,7 @@
 #include "tools/train_measure.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,22 @@ measure_gain(const double *p, const double *q, const uint8_t *y, const int32_t *
 	    seen > 1 ? sqrt(squares * (double)seen / (double)(seen - 1)) / (double)rows : 0;
 	free(sums);
 	free(counts);
+}
+
+static double
+four_decimals(double x)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%.4f", x);
+	return strtod(text, NULL);
+}
+
+bool
+measure_beats(const struct measure *of, const struct measure *than, double gain, double error)
+{
+	return four_decimals(of->log_loss) < four_decimals(than->log_loss) &&
+	    four_decimals(gain) > four_decimals(error);
 }
 
 /* ---- one rule ---- */

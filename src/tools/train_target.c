@@ -10,7 +10,9 @@
  *
  *   A model that is not better than the base rate there, by more than the
  *   standard error of the difference, is not shipped. A number that says
- *   nothing is worse than none, because rules would trust it.
+ *   nothing is worse than none, because rules would trust it. Asked of the
+ *   figures to the digits that the card has: under the strongest ridge a model
+ *   is the base rate, give or take, and may still win by 0.00003 ± 0.00002.
  */
 #include "tools/train_target.h"
 
@@ -283,13 +285,14 @@ measure_all(struct train_target *target, size_t people)
 static void
 judge(struct train_target *target)
 {
-	target->ships = reads_something(&target->fit) && target->gain > target->gain_error;
+	target->ships = reads_something(&target->fit) &&
+	    measure_beats(&target->of_model, &target->of_base, target->gain, target->gain_error);
 	if (!target->ships)
 		snprintf(target->why_not, sizeof(target->why_not),
 		    "not clearly better than the base rate on the held-out part: log loss %.4f "
-		    "against %.4f (standard error of "
-		    "the difference %.4f)",
-		    target->of_model.log_loss, target->of_base.log_loss, target->gain_error);
+		    "against %.4f, gain %.4f ± %.4f",
+		    target->of_model.log_loss, target->of_base.log_loss, target->gain,
+		    target->gain_error);
 }
 
 void

@@ -50,7 +50,7 @@ struct train_target {
 	struct train_part parts[TRAIN_PARTS];
 
 	bool trained; /* there was enough to learn from: what follows is filled */
-	bool ships;   /* better than the base rate on the held-out part, by over a standard error */
+	bool ships;   /* measure_beats() the base rate on the held-out part */
 	char why_not[240];
 	double ridge;
 	struct fit fit; /* weights as they are written: nine digits */

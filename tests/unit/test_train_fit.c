@@ -360,6 +360,46 @@ rows_of_one_customer_are_one_observation(void **state)
 	assert_true(alone < error / 2);
 }
 
+/* Only what can be read from the card counts; rounding never makes a win of what is none. */
+static void
+a_gain_that_the_card_cannot_show_is_none(void **state)
+{
+	static const struct {
+		double of, than, gain, error;
+		bool beats;
+	} cases[] = {
+		{ 0.1658, 0.2032, 0.0374, 0.0150, true },
+		{ 0.1658, 0.2032, 0.0150, 0.0374, false },
+		{ 0.2032, 0.1658, -0.0374, 0.0150, false },
+		{ 0.16793, 0.16796, 0.00003, 0.00002, false }, /* by 0.0000 ± 0.0000 */
+		{ 0.16790, 0.16804, 0.00014, 0.00006, false }, /* by 0.0001 ± 0.0001 */
+		{ 0.16790, 0.16808, 0.00018, 0.00006, true },
+		{ 0.16797, 0.16804, 0.00007, 0.00001, false }, /* 0.1680 both */
+		{ 0.16790, 0.16798, 0.00008, 0.00001, true },
+		{ 0.1680, 0.1680, 0, 0, false },
+	};
+	uint32_t seed = 11;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct measure of = { .log_loss = cases[i].of },
+			       than = { .log_loss = cases[i].than };
+
+		if (measure_beats(&of, &than, cases[i].gain, cases[i].error) != cases[i].beats)
+			fail_msg("case %zu", i);
+	}
+	for (int i = 0; i < 20000; i++) {
+		struct measure of = { .log_loss = 0.2 + 0.001 * next(&seed) },
+			       than = { .log_loss = 0.2005 };
+		double gain = than.log_loss - of.log_loss, error = 0.0005 * next(&seed);
+
+		if (measure_beats(&of, &than, gain, error))
+			assert_true(gain > error);
+		else
+			assert_true(gain < error + 0.00011);
+	}
+}
+
 static void
 the_one_rule_is_the_cut_that_tells_most(void **state)
 {
@@ -513,6 +553,7 @@ main(void)
 		cmocka_unit_test(certain_and_wrong_is_dear_and_finite),
 		cmocka_unit_test(a_gain_comes_with_its_standard_error),
 		cmocka_unit_test(rows_of_one_customer_are_one_observation),
+		cmocka_unit_test(a_gain_that_the_card_cannot_show_is_none),
 		cmocka_unit_test(the_one_rule_is_the_cut_that_tells_most),
 		cmocka_unit_test(platt_finds_the_line_that_the_rows_were_made_with),
 		cmocka_unit_test(isotonic_never_falls_and_pools_what_does),
