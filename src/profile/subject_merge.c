@@ -118,15 +118,18 @@ text_compare(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
+/* What is redeemed, reversed and redeemed again is three rows: the time is part of the key. */
 static int
 contact_key_compare(const struct contact *a, const struct contact *b)
 {
 	int order = id_compare(&a->prompt, &b->prompt);
 
-	return order != 0 ? order : (int)a->outcome - (int)b->outcome;
+	if (order == 0)
+		order = (int)a->outcome - (int)b->outcome;
+	return order != 0 ? order : (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
 }
 
-/* By key, and under one key the one to keep first: the earliest. */
+/* By key, and under one key the one to keep first. */
 static int
 by_key(const void *a_pointer, const void *b_pointer)
 {
@@ -135,8 +138,6 @@ by_key(const void *a_pointer, const void *b_pointer)
 
 	if (order != 0)
 		return order;
-	if (a->at_ms != b->at_ms)
-		return a->at_ms < b->at_ms ? -1 : 1;
 	if ((order = id_compare(&a->decision, &b->decision)) != 0)
 		return order;
 	if (a->withheld != b->withheld)

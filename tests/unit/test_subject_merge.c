@@ -192,6 +192,31 @@ a_chain_of_merges_gives_the_same(void **state)
 }
 
 static void
+what_happened_to_one_prompt_again_later_stays_and_is_there_once(void **state)
+{
+	struct id one = { { 1 } }, two = { { 2 } };
+	struct subject *into = subject_new(&one), *from = subject_new(&two);
+	static const enum outcome told[] = { OUTCOME_REDEEMED, OUTCOME_REVERSED, OUTCOME_REDEEMED };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+		struct contact row = {
+			.prompt = { { 7 } }, .outcome = told[i], .at_ms = (int64_t)i + 1
+		};
+
+		contacts_add(&from->contacts, &row);
+	}
+	for (int i = 0; i < 2; i++) {
+		subject_merge(into, from);
+		assert_int_equal(into->contacts.count, ARRAY_LEN(told));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(told); i++)
+		assert_int_equal(into->contacts.rows[i].outcome, told[i]);
+	subject_free(into);
+	subject_free(from);
+}
+
+static void
 denied_wins_and_is_saved_also_when_only_a_profile_said_it(void **state)
 {
 	static const char denied[] = "{\"consent\":{\"personalise\":\"denied\"}}";
@@ -239,6 +264,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order_and_any_repeat_give_the_same),
 		cmocka_unit_test(a_chain_of_merges_gives_the_same),
+		cmocka_unit_test(what_happened_to_one_prompt_again_later_stays_and_is_there_once),
 		cmocka_unit_test(denied_wins_and_is_saved_also_when_only_a_profile_said_it),
 		cmocka_unit_test(erasure_wins_over_everything),
 	};
