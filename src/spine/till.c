@@ -66,6 +66,11 @@ own_basket(struct engine *engine, const struct event *event, struct rejected *re
 		    "/data/basket: was closed more than five minutes before");
 		return NULL;
 	}
+	if (visit->training) {
+		refuse(rejected, REJECT_BAD_VALUE,
+		    "/data/basket: is for training, where no offer is used");
+		return NULL;
+	}
 	return visit;
 }
 

@@ -229,6 +229,24 @@ a_token_that_lives_on_is_good_in_a_later_basket_of_any_till_until_it_ends(void *
 }
 
 static void
+a_trainees_basket_uses_no_token_up(void **state)
+{
+	(void)state;
+	taken("{" LIVES_ON "}");
+	close_basket("b", 500);
+	tell("pos/8/event", "basket.opened", "{'basket':'t','terminal':'8','training':true}");
+	till_says("8", "applied", "t", ",'amount':40");
+	assert_said("dead bad-value");
+	till_says("8", "redeemed", "t", ",'amount':40");
+	assert_said("dead bad-value");
+	tell("pos/8/event", "basket.cancelled", "{'basket':'t'}");
+	tell("pos/8/event", "basket.opened", "{'basket':'c','terminal':'8'}");
+	till_says("8", "redeemed", "c", ",'amount':40");
+	assert_said("");
+	assert_heard(LANE_MONEY, "redeemed 40");
+}
+
+static void
 a_token_ends_at_its_time(void **state)
 {
 	(void)state;
@@ -312,6 +330,7 @@ main(void)
 		SPINE_TEST(a_till_does_not_speak_of_a_basket_that_it_does_not_have),
 		SPINE_TEST(
 		    a_token_that_lives_on_is_good_in_a_later_basket_of_any_till_until_it_ends),
+		SPINE_TEST(a_trainees_basket_uses_no_token_up),
 		SPINE_TEST(a_token_ends_at_its_time),
 		SPINE_TEST(a_cancelled_sale_gives_back_what_tokens_of_other_baskets_took_off),
 		SPINE_TEST(a_token_of_a_cancelled_sale_is_good_nowhere),
