@@ -140,9 +140,13 @@ suspended_due(struct engine *engine, const char *text)
 	struct id id;
 
 	if (!id_parse(text, &id) || (visit = engine_visit(engine, &id)) == NULL ||
-	    visit->state != VISIT_SUSPENDED || engine->now_ms - visit->last_ms < SUSPENDED_MS)
+	    visit->state != VISIT_SUSPENDED)
 		return;
-	visit_cancel(engine, visit);
+	/* Something late was heard of it, or its customer's card was read. */
+	if (engine->now_ms - visit->last_ms < SUSPENDED_MS)
+		timer_add(engine, "suspended", &visit->id, visit->last_ms + SUSPENDED_MS);
+	else
+		visit_cancel(engine, visit);
 }
 
 static void

@@ -325,6 +325,38 @@ a_card_does_not_outlive_its_action(void **state)
 	}
 }
 
+/* ---- suspended ---- */
+
+/* What is heard of it in between puts its end off, and does not take it away. */
+static void
+a_suspended_sale_ends_72_hours_after_the_last_that_was_heard_of_it(void **state)
+{
+	const char *basket = "b", *suspended = "{'basket':'b'}";
+
+	(void)state;
+	only("a", "{}");
+	for (int restarts = 0; restarts < 2; restarts++) {
+		open_basket(basket);
+		tell("pos/7/event", "basket.suspended", "%s", suspended);
+		wait_for(H_MS);
+		late_ms = 2 * H_MS;
+		scan(basket, "c", 100);
+		late_ms = 0;
+		if (restarts)
+			restart();
+		wait_for(72 * H_MS - 1);
+		assert_int_equal(visit_of(basket)->state, VISIT_SUSPENDED);
+		if (restarts)
+			restart();
+		wait_for(1);
+		assert_null(visit_of(basket));
+		wait_for(7 * D_MS);
+		assert_string_equal(timers(), "");
+		basket = "c";
+		suspended = "{'basket':'c'}";
+	}
+}
+
 int
 main(void)
 {
@@ -343,6 +375,8 @@ main(void)
 		SPINE_TEST(
 		    what_is_for_later_ends_with_the_consent_to_contact_and_nothing_else_does),
 		SPINE_TEST(a_card_does_not_outlive_its_action),
+		SPINE_TEST_ON_DISK(
+		    a_suspended_sale_ends_72_hours_after_the_last_that_was_heard_of_it),
 		SPINE_TEST_ON_DISK(timers_that_were_lost_are_there_again_after_a_start),
 	};
 
