@@ -62,6 +62,7 @@ unite(const struct call *call, struct visit *sale, struct visit *own)
 		sale->state_at_ms = own->state_at_ms;
 	if (visit_over(own)) {
 		sale->closed_ms = own->closed_ms;
+		sale->sold_ms = own->sold_ms;
 		sale->ended_at_ms = own->ended_at_ms;
 		sale->total_minor = own->total_minor;
 		call->ret->effects |= own->state == VISIT_CLOSED ? EFFECT_CLOSED : EFFECT_CANCELLED;

@@ -619,6 +619,53 @@ a_cancelled_sale_has_nothing_that_was_bought(void **state)
 	assert_int_equal(rows_of(ANNA, OUTCOME_RETURNED), 1);
 }
 
+/* ---- of a sale that was recalled ---- */
+
+static void
+at_8(const char *type, const char *data)
+{
+	now_ms += S_MS;
+	tell("pos/8/event", type, "%s", data);
+}
+
+#define LINE_AT_8 \
+	"{'basket':'1','line':9,'sku':'a','category':'c/a','qty':1,'amount':100,'currency':'EUR'}"
+#define CLOSE_AT_8 "{'basket':'1','total':100,'currency':'EUR'}"
+
+/* Ben bought one of a at till 8. Anna's sale of that number, begun at till 7, is recalled and paid there, and
+ * till 7 says only then that it was suspended. */
+static void
+anna_bought_over_two_tills(void)
+{
+	anna_agrees();
+	grant(BEN, "profile");
+	at_8("basket.opened", "{'basket':'1'}");
+	at_8("customer.identified", "{'subject':'" BEN "','station':'8','basket':'1'}");
+	at_8("basket.item-added", LINE_AT_8);
+	at_8("basket.closed", CLOSE_AT_8);
+	now_ms += H_MS;
+	anna_with("1");
+	now_ms += 10 * S_MS;
+	at_8("basket.resumed", "{'basket':'1'}");
+	at_8("basket.item-added", LINE_AT_8);
+	at_8("basket.closed", CLOSE_AT_8);
+	late_ms = 10 * S_MS;
+	tell("pos/7/event", "basket.suspended", "{'basket':'1'}");
+	late_ms = 0;
+	assert_kept(ANNA, "a 1 100=100");
+	assert_kept(BEN, "a 1 100=100");
+}
+
+static void
+a_sale_that_was_found_to_be_recalled_was_sold_when_it_was_closed(void **state)
+{
+	(void)state;
+	anna_bought_over_two_tills();
+	give_back("r", OF("1") "'terminal':'8',", "a", 1, 100);
+	assert_kept(ANNA, "=0");
+	assert_kept(BEN, "a 1 100=100");
+}
+
 /* ---- stories of chance ---- */
 
 #define SALES_MAX 5
@@ -900,6 +947,7 @@ main(void)
 		SPINE_TEST(what_came_back_uses_up_no_cap),
 		SPINE_TEST(the_till_may_reverse_what_was_returned),
 		SPINE_TEST(a_cancelled_sale_has_nothing_that_was_bought),
+		SPINE_TEST(a_sale_that_was_found_to_be_recalled_was_sold_when_it_was_closed),
 		cmocka_unit_test(
 		    after_any_story_she_is_known_as_if_what_came_back_had_never_been_sold),
 	};
