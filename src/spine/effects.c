@@ -252,6 +252,8 @@ part(struct engine *engine, struct visit *gone, struct visit *into)
 	if (gone->in_history)
 		visit_write_purchase(engine, gone);
 	sale_changed(engine, gone);
+	if (into != NULL)
+		engine_unref_number(engine, gone, into);
 	engine_remove_visit(engine, gone);
 }
 

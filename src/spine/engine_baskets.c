@@ -148,6 +148,26 @@ engine_ref_number(struct engine *engine, struct visit *visit)
 }
 
 void
+engine_unref_number(struct engine *engine, const struct visit *gone, const struct visit *into)
+{
+	struct visit *visit = engine_number_newest(engine, gone->basket);
+
+	if (visit == gone) {
+		visit = visit_or_none(engine, &gone->alike);
+		engine_ref(engine, "alike", gone->basket, visit != NULL ? visit : into);
+		return;
+	}
+	for (int i = 0; i < ENGINE_BASKETS_MAX && visit != NULL; i++) {
+		if (id_equal(&visit->alike, &gone->id)) {
+			visit->alike = gone->alike;
+			engine_touch(engine, visit);
+			return;
+		}
+		visit = engine_number_before(engine, visit);
+	}
+}
+
+void
 engine_ref_card(struct engine *engine, struct visit *visit)
 {
 	struct visit *known;

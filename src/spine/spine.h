@@ -127,6 +127,8 @@ void engine_baskets_load(struct engine *engine, const struct event *event, const
 /* It has a basket, or another terminal: its number is found by it. */
 void engine_ref_basket(struct engine *engine, struct visit *visit);
 void engine_ref_number(struct engine *engine, struct visit *visit); /* once: it has begun */
+/* It became part of into: those of its number before it are found without it. */
+void engine_unref_number(struct engine *engine, const struct visit *gone, const struct visit *into);
 /* Its card waits: it is found when its wait is over, too. */
 void engine_ref_card(struct engine *engine, struct visit *visit);
 

@@ -666,6 +666,37 @@ a_sale_that_was_found_to_be_recalled_was_sold_when_it_was_closed(void **state)
 	assert_kept(BEN, "a 1 100=100");
 }
 
+static void
+its_number_and_those_of_before_are_found_though_its_second_half_is_gone(void **state)
+{
+	(void)state;
+	anna_bought_over_two_tills();
+	give_back("r", OF("1"), "a", 1, 100);
+	assert_kept(ANNA, "=0");
+	assert_kept(BEN, "a 1 100=100");
+	give_back("s", OF("1"), "a", 1, 100);
+	assert_kept(BEN, "=0");
+}
+
+/* The till's line came before the word that it had recalled the sale; there was no basket of that number before. */
+static void
+a_line_before_the_recall_is_part_of_the_sale_and_comes_back_by_its_number(void **state)
+{
+	(void)state;
+	anna_agrees();
+	anna_with("1");
+	tell("pos/7/event", "basket.suspended", "{'basket':'1'}");
+	now_ms += 10 * S_MS;
+	at_8("basket.item-added", LINE_AT_8);
+	late_ms = 5 * S_MS;
+	at_8("basket.resumed", "{'basket':'1'}");
+	late_ms = 0;
+	at_8("basket.closed", CLOSE_AT_8);
+	assert_kept(ANNA, "a 1 100=100");
+	give_back("r", OF("1"), "a", 1, 100);
+	assert_kept(ANNA, "=0");
+}
+
 /* ---- stories of chance ---- */
 
 #define SALES_MAX 5
@@ -948,6 +979,9 @@ main(void)
 		SPINE_TEST(the_till_may_reverse_what_was_returned),
 		SPINE_TEST(a_cancelled_sale_has_nothing_that_was_bought),
 		SPINE_TEST(a_sale_that_was_found_to_be_recalled_was_sold_when_it_was_closed),
+		SPINE_TEST(its_number_and_those_of_before_are_found_though_its_second_half_is_gone),
+		SPINE_TEST(
+		    a_line_before_the_recall_is_part_of_the_sale_and_comes_back_by_its_number),
 		cmocka_unit_test(
 		    after_any_story_she_is_known_as_if_what_came_back_had_never_been_sold),
 	};
