@@ -24,10 +24,12 @@
 #include "core/id.h"
 #include "session/session_call.h"
 
+/* The till is at it; of one that a card named first nothing else has been heard yet. */
 static bool
 in_hand(const struct visit *visit)
 {
-	return visit->state == VISIT_OPEN || visit->state == VISIT_TENDER;
+	return visit->state == VISIT_OPEN || visit->state == VISIT_TENDER ||
+	    (visit->state == VISIT_WAITING && visit->basket != NULL);
 }
 
 /* A card was shown here. A visit that only a return or a balance began waits for nobody's basket:
@@ -241,28 +243,32 @@ is_older(const struct call *call, const struct visit *visit)
 	return visit->has_subject && call->event->time_ms < visit->card_at_ms;
 }
 
-/* Another card where one waits: one customer has left, the next has come. */
+/* One customer has left, the next has come. The card that waited is withdrawn, and still is that of a
+ * basket that began before the newer one was read. basket: what the newer one waits for, owned; NULL: any. */
 static void
-wait_again(const struct call *call, struct visit *waiting)
+wait_instead(const struct call *call, struct visit *waiting, char *basket)
 {
-	char *basket;
-
-	if (is_older(call, waiting)) {
-		call->ret->effects = EFFECT_IGNORED;
-		return;
-	}
-	if (is_of(waiting, &call->event->subject)) {
-		set_subject(call, waiting);
-		return;
-	}
-	basket = waiting->basket;
-	waiting->basket = NULL;
-	/* It is withdrawn, and still is the card of a basket that began before the newer one was read. */
-	waiting->missed = basket == NULL;
+	waiting->missed = waiting->basket == NULL;
+	if (basket == waiting->basket)
+		waiting->basket = NULL;
 	waiting->ended_at_ms = call->event->time_ms;
 	sessions_touch(call->sessions, waiting);
 	call->ret->gone = waiting;
 	wait_anew(call, basket);
+}
+
+/* Another card where one waits. */
+static void
+wait_again(const struct call *call, struct visit *waiting)
+{
+	if (is_older(call, waiting)) {
+		call->ret->effects = EFFECT_IGNORED;
+		return;
+	}
+	if (is_of(waiting, &call->event->subject))
+		set_subject(call, waiting);
+	else
+		wait_instead(call, waiting, waiting->basket);
 }
 
 /* The same card was scanned before its basket was known. */
@@ -314,8 +320,12 @@ identify_basket(const struct call *call)
 		wait_again(call, visit);
 	} else {
 		visit = sessions_newest(call->sessions, call->station, waits_for_any);
-		if (visit == NULL || !is_of(visit, &event->subject)) {
+		if (visit == NULL || is_older(call, visit)) {
 			wait_anew(call, mem_strdup(event->basket));
+			return;
+		}
+		if (!is_of(visit, &event->subject)) {
+			wait_instead(call, visit, mem_strdup(event->basket));
 			return;
 		}
 		visit->basket = mem_strdup(event->basket);

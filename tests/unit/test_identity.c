@@ -39,6 +39,38 @@ an_event_is_its_senders_and_no_other_till_can_claim_it(void **state)
 
 /* ---- cards at a station ---- */
 
+/* The till named a basket with the card, and nothing else was heard of it: the next card is of that basket, too. */
+static void
+a_card_that_names_a_basket_is_of_the_basket_in_hand(void **state)
+{
+	struct visit *visit;
+
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified']}");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" ANNA "','basket':'b','station':'7'}");
+	tell("pos/7/event", "customer.identified", "{'subject':'" BEN "','station':'7'}");
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	open_basket("b");
+	visit = visit_of("b");
+	assert_true(id_equal(&visit->subject, &customer(BEN)->id));
+}
+
+/* A card is read, then the till names another with its next basket: one customer stands there, not two. */
+static void
+a_card_with_a_basket_takes_the_place_of_one_that_waits(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified']}");
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" BEN "','basket':'b','station':'7'}");
+	assert_said("withdraw 7 customer; guidance 7: a");
+	open_basket("b");
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	assert_true(id_equal(&visit_of("b")->subject, &customer(BEN)->id));
+}
+
 static void
 each_card_at_a_station_without_a_basket_is_decided_for(void **state)
 {
@@ -351,6 +383,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(a_card_that_names_a_basket_is_of_the_basket_in_hand),
+		SPINE_TEST(a_card_with_a_basket_takes_the_place_of_one_that_waits),
 		SPINE_TEST(an_event_is_its_senders_and_no_other_till_can_claim_it),
 		SPINE_TEST(each_card_at_a_station_without_a_basket_is_decided_for),
 		SPINE_TEST(a_card_that_named_its_basket_is_its_customer_however_late_that_comes),
