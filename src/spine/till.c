@@ -50,12 +50,23 @@ find_offer(struct engine *engine, const struct event *event, struct visit **ret_
 
 /* ---- whose word it is ---- */
 
+/* Nothing was heard of the basket but a card that named it, and what was offered then. */
+static bool
+only_named(const struct visit *home, const struct event *event)
+{
+	return home->state == VISIT_WAITING && home->basket != NULL &&
+	    strcmp(home->basket, event->basket) == 0 && strcmp(home->terminal, event->origin) == 0;
+}
+
 /* The basket of this till that it speaks of, open or closed a moment ago; NULL: it has none. */
 static struct visit *
-own_basket(struct engine *engine, const struct event *event, struct rejected *rejected)
+own_basket(struct engine *engine, struct visit *home, const struct event *event,
+    struct rejected *rejected)
 {
 	struct visit *visit = engine_basket(engine, event->origin, event->basket, event->time_ms);
 
+	if (visit == NULL && only_named(home, event))
+		return home;
 	if (visit == NULL || visit->state == VISIT_CANCELLED) {
 		refuse(rejected, REJECT_NOT_YOURS,
 		    "/data/basket: expected a basket that is open at this till");
@@ -267,7 +278,7 @@ till_offer(struct engine *engine, const struct event *event, struct rejected *re
 			return NULL;
 		reversed(engine, visit, card, event->amount_minor);
 	} else {
-		if ((basket = own_basket(engine, event, rejected)) == NULL)
+		if ((basket = own_basket(engine, visit, event, rejected)) == NULL)
 			return NULL;
 		if (!good_in(visit, card, basket, event)) {
 			refuse(rejected, REJECT_NOT_YOURS,

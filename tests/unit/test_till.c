@@ -297,6 +297,21 @@ a_token_of_a_cancelled_sale_is_good_nowhere(void **state)
 	assert_said("dead not-yours");
 }
 
+/* A card named the basket, and the offer was taken before anything else was heard of it. */
+static void
+a_basket_that_only_a_card_has_named_is_the_tills_own(void **state)
+{
+	(void)state;
+	only("o", "{" OFFER_OF("") ",'on':['aisle.customer.identified']}");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" ANNA "','basket':'b','station':'7'}");
+	assert_int_equal(answer("o", "accept"), 200);
+	till_says("8", "applied", "b", ",'amount':40");
+	assert_said("dead not-yours");
+	till_says("7", "applied", "b", ",'amount':40");
+	assert_said("guidance 7: o(applied)");
+}
+
 /* Weeks later, from the disk. */
 static void
 a_reversal_weeks_later_frees_the_campaign(void **state)
@@ -334,6 +349,7 @@ main(void)
 		SPINE_TEST(a_token_ends_at_its_time),
 		SPINE_TEST(a_cancelled_sale_gives_back_what_tokens_of_other_baskets_took_off),
 		SPINE_TEST(a_token_of_a_cancelled_sale_is_good_nowhere),
+		SPINE_TEST(a_basket_that_only_a_card_has_named_is_the_tills_own),
 		SPINE_TEST_ON_DISK(a_reversal_weeks_later_frees_the_campaign),
 	};
 
