@@ -102,15 +102,21 @@ in_use(const struct view *view, size_t i, enum outcome outcome)
 	if ((outcome != OUTCOME_APPLIED && outcome != OUTCOME_REDEEMED) ||
 	    row->outcome != OUTCOME_ACCEPTED || !view->index->counts[i])
 		return false;
+	bool open = true;
+
 	for (size_t j = i + 1; j < contacts->count; j++) {
 		const struct contact *later = &contacts->rows[j];
 
-		if (id_equal(&later->prompt, &row->prompt) &&
-		    ((later->outcome == outcome && view->index->counts[j]) ||
-			later->ends == ENDS_UNUSED))
-			return false;
+		if (!id_equal(&later->prompt, &row->prompt))
+			continue;
+		if (later->outcome == outcome && view->index->counts[j])
+			return false; /* it counts itself */
+		if (later->ends == ENDS_UNUSED)
+			open = false;
+		else if (contact_is_use(later->outcome))
+			open = view->index->counts[j];
 	}
-	return true;
+	return open;
 }
 
 static bool

@@ -502,10 +502,25 @@ no_order_of_takings_gets_past_a_limit(void **state)
 	}
 }
 
+/* The till was silent, the offer was withdrawn, and then it says that it took it off after all. */
+static void
+what_is_applied_after_the_silence_may_be_redeemed_and_counts_as_used(void **state)
+{
+	(void)state;
+	only("o", "{" OFFER_OF("") "," CAP("redeemed") "}");
+	anna_at("7", "b", "o");
+	assert_int_equal(take().status, 200);
+	wait_for(6000);
+	of_token("7", "offer.applied", "b", last_token(), ",'amount':40");
+	anna_at("8", "c", "o");
+	assert_int_equal(take().status, 409);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_is_applied_after_the_silence_may_be_redeemed_and_counts_as_used),
 		SPINE_TEST(a_limit_holds_where_two_tills_have_the_card_at_once),
 		SPINE_TEST(through_the_broker_a_limit_is_no_mistake_of_the_tablet),
 		SPINE_TEST(
