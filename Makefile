@@ -148,6 +148,15 @@ screenshots: browser
 $(BUILD)/page_server: $(BUILD)/tests/browser/page_server.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# The store beside a model of its contract, over random sequences of events: tests/model/sequences.py.
+SEQUENCES ?= 200000
+.PHONY: sequences
+sequences: all $(BUILD)/box
+	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) model/sequences /usr/bin/python3 tests/model/sequences.py --count $(SEQUENCES)
+
+$(BUILD)/box: $(BUILD)/tests/model/box.o $(BUILD)/libaisle.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # ---- what people type ----
 
 .PHONY: check check-ci
@@ -172,6 +181,7 @@ check-ci: deps-ci
 	@echo "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" unit scenario
+	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
 	@echo "the till in JavaScript"; $(MAKE) --no-print-directory till-js RESULTS=build/results-browser
@@ -317,6 +327,7 @@ help:
 	@echo "make conformance  margins of models, against XGBoost"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
+	@echo "make sequences  the store beside a model of its contract, SEQUENCES=200000 times"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
 	@echo "make flips      one bit of the state flips, FLIPS=200 times, under the daemon"
 	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"

@@ -1,0 +1,497 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store as its documents describe it, small and slow: what it must remember, show and count after each event.
+
+Written from docs/integrating-a-till.md, docs/deciding.md and docs/tablet.md, not from the code. It knows the policy of sequences.py alone,
+and of that no more than what a till, a tablet and headquarters can see. Times are milliseconds.
+"""
+import hashlib
+
+MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+LATE_LINES = 5 * MIN      # after the close lines are still of the basket, and its offers are still redeemed
+SILENCE = 5_000           # a till that says nothing of a till-code
+CARD_WAITS = 120_000      # a card that was read before its basket
+CARD_LIVES = 600_000      # "expires" of the actions below
+SUSPENDED = 72 * HOUR
+RETURN_WAITS = 72 * HOUR
+STALE = 600_000
+
+# What the policy of sequences.py offers.
+OFFERS = {
+    "ten": dict(type="percent", depth=10, category="x", most=300, typical=500, cap=("accepted", 7 * DAY)),
+    "fifty": dict(type="amount", depth=50, category="y", most=50, cap=("redeemed", 30 * DAY), budget=200),
+}
+SENSITIVE, NO_PROMOTION = "alcohol", "lottery"
+
+
+def subject_of(card):
+    return hashlib.blake2b(card.encode(), key=bytes(32), digest_size=16).hexdigest()
+
+
+class Basket:
+    """A number at the terminal that opened it, until it is closed or cancelled."""
+
+    def __init__(self, terminal, number, began):
+        self.terminal, self.number, self.began = terminal, number, began
+        self.state = "open"      # waiting, open, suspended, paying, closed, cancelled
+        self.closed_at = None    # the time of its close
+        self.subject = None
+        self.training = self.opened = False
+        self.versions = {}       # line -> [(time, order, version)]
+        self.voids = {}          # line -> [(time, order)]
+        self.back = []           # what returns took out: (item, qty, amount)
+        self.cards = {}          # action -> Card, open ones
+        self.only_card = False   # nothing was heard of it but a card, at heard
+        self.taken = {}          # action -> Token
+
+    def lines(self):
+        """What is in it: of each line what happened last, unless a void happened after it."""
+        found = {}
+        for line, versions in self.versions.items():
+            alive = []
+            for time, order, version in versions:
+                gone = any(t > time or (t == time and o > order) for t, o in self.voids.get(line, []))
+                # A void of the same time that came before any version of its line cancels the next one of that time.
+                first = min(o for _, o, _ in versions)
+                same = [o for t, o, _ in versions if t == time]
+                gone = gone or any(t == time and o < first and order == min(same) for t, o in self.voids.get(line, []))
+                alive.append((time, order, None if gone else version))
+            newest = max(alive, key=lambda v: v[:2])[2]
+            if newest is not None:
+                found[line] = newest
+        return found
+
+    def goods(self, *but):
+        return [v for v in self.lines().values() if v["category"] not in but]
+
+    def total(self):
+        return sum(v["amount"] for v in self.goods(SENSITIVE, NO_PROMOTION))
+
+
+class Card:
+    def __init__(self, action, until):
+        self.action, self.until = action, until
+
+
+class Token:
+    def __init__(self, action, basket, worth, now):
+        self.action, self.basket, self.worth = action, basket, worth
+        self.accepted_at = now
+        self.subject = basket.subject
+        self.state = "asked"     # asked, silent, applied, refused, redeemed, lapsed, withdrawn, cancelled
+        self.promised = OFFERS[action]["most"]
+        self.applied = self.said = 0
+        self.redeemed = 0
+        self.used = False        # was it redeemed at all
+        self.reversed = 0
+
+    def takes(self):
+        """Off this basket, as far as is known; what was redeemed stands in its lines or in its total."""
+        if self.state not in ("asked", "applied"):
+            return 0
+        return self.applied if self.state == "applied" else self.worth
+
+    def net(self):
+        return self.redeemed - self.reversed
+
+    def holds(self):
+        """Of a budget: the most it can cost until it is known what it does cost."""
+        if self.state in ("asked", "applied") and self.basket.state != "closed":
+            return self.promised
+        return self.net() if self.state == "redeemed" else 0
+
+    def counts(self, outcome, taking):
+        """Does it count as used? For one who takes the next one now, what may still be used does."""
+        if self.state in ("refused", "silent", "withdrawn", "cancelled") or (self.used and self.net() == 0):
+            return False
+        return self.used or outcome == "accepted" or (taking and self.state != "lapsed")
+
+
+class Store:
+    def __init__(self):
+        self.now = 0
+        self.order = 0
+        self.seen = {}           # (sender, source, id)
+        self.baskets = []
+        self.tokens = {}         # as the till got it -> Token
+        self.taken = []          # all of them, also where there is no till to tell
+        self.merged = {}         # subject -> subject
+        self.returns = {}        # return number -> what waits of it
+        self.points = {}         # subject -> (time, order, points)
+        self.events = {}
+
+    # ---- who, which ----
+
+    def person(self, subject):
+        while subject in self.merged:
+            subject = self.merged[subject]
+        return subject
+
+    def of_number(self, terminal, number):
+        return sorted((b for b in self.baskets if (b.terminal, b.number) == (terminal, number)), key=lambda b: b.began)
+
+    def find(self, terminal, number, time):
+        """The newest of that number that began not after its time, else the oldest kept."""
+        kept = self.of_number(terminal, number)
+        return next((b for b in reversed(kept) if b.began <= time), kept[0] if kept else None)
+
+    def find_or_begin(self, terminal, number, time):
+        basket = self.find(terminal, number, time) or self.begin(terminal, number, time)
+        basket.only_card = False
+        return basket
+
+    def begin(self, terminal, number, time):
+        """A new basket; the card that was read at its station shortly before is its customer's."""
+        basket = self.waiting(terminal)
+        if basket is None or abs(time - basket.began) >= CARD_WAITS:
+            basket = Basket(terminal, number, time)
+            self.baskets.append(basket)
+        basket.number, basket.began, basket.state, basket.only_card = number, time, "open", False
+        return basket
+
+    def waiting(self, station):
+        """A card that was read where there was no basket: a visit of its own."""
+        return next((b for b in self.baskets if b.terminal == station and b.state == "waiting"), None)
+
+    def wait(self, station, subject, time):
+        before = self.waiting(station)
+        if before is not None and self.person(before.subject) != subject:
+            self.leave(before)
+            before = None
+        if before is None:
+            before = Basket(station, None, time)
+            self.baskets.append(before)
+        before.only_card = True
+        before.subject, before.began, before.state = subject, time, "waiting"
+        return before
+
+    def leave(self, waiting):
+        """Nobody waits there any more."""
+        self.replace(waiting)
+        self.baskets.remove(waiting)
+
+    def live(self, terminal):
+        """The basket at this till that is being filled or paid."""
+        found = [b for b in self.baskets if b.terminal == terminal and b.state in ("open", "paying")]
+        return found[-1] if found else None
+
+    # ---- what is seen of it ----
+
+    def history(self, subject):
+        """Purchases, a list of (item, qty, amount) each; net of what came back."""
+        found = []
+        for basket in self.baskets:
+            if basket.state != "closed" or basket.training or basket.subject is None or self.person(basket.subject) != subject:
+                continue
+            lines = {}
+            for v in basket.goods(SENSITIVE):
+                qty, amount = lines.get(v["item"], (0, 0))
+                lines[v["item"]] = (qty + v["qty"], amount + v["amount"])
+            for item, qty, amount in basket.back:
+                had = lines.get(item, (0, 0))  # its line may have been void all along
+                lines[item] = (had[0] - qty, had[1] - amount)
+            found.append(sorted((item, qty, amount) for item, (qty, amount) in lines.items() if qty > 0))
+        return sorted(found)
+
+    def on_screen(self, station):
+        """Open cards: action -> worth; and those that may be gone: something elsewhere (another till's sale, a merge) closed their
+        gate, which is looked at with the next event of their own visit, and in any case when they are taken."""
+        here = [(a, b) for b in self.baskets if b.terminal == station for a in b.cards]
+        return {a: self.worth(a, b) for a, b in here}, {a: b for a, b in here if not self.allowed(a, b)}
+
+    def budget_used(self):
+        """Of the business day: cards, tokens and what was redeemed, all at the most."""
+        cards = sum(OFFERS["fifty"]["most"] for b in self.baskets if "fifty" in b.cards)
+        return cards + sum(t.holds() for t in self.all_tokens() if t.action == "fifty")
+
+    def booked(self):
+        return sum(t.net() for t in self.all_tokens())
+
+    def all_tokens(self):
+        return self.taken
+
+    # ---- deciding ----
+
+    def worth(self, action, basket):
+        offer = OFFERS[action]
+        goods = [v for v in basket.goods(SENSITIVE, NO_PROMOTION) if v["category"] == offer["category"]]
+        there = sum(max(v["amount"], 0) for v in goods)
+        if offer["type"] == "percent":
+            saving = sum((max(v["amount"], 0) * offer["depth"] + 50) // 100 for v in goods) if goods else offer["typical"] * offer["depth"] // 100
+        else:
+            saving = min(offer["depth"], there) if goods else offer["depth"]
+        left = basket.total() - sum(t.takes() for a, t in basket.taken.items() if a != action)
+        return min(saving, offer["most"], max(left, 0) if goods else saving)
+
+    def allowed(self, action, basket, taking=False):
+        offer, who = OFFERS[action], self.person(basket.subject)
+        outcome, within = offer["cap"]
+        uses = [t for t in self.all_tokens() if t.action == action and t.subject is not None and self.person(t.subject) == who and
+                t.counts(outcome, taking) and self.now - t.accepted_at < within]
+        if uses or self.worth(action, basket) < 1:
+            return False
+        held = OFFERS[action]["most"] if action in basket.cards else 0
+        return "budget" not in offer or self.budget_used() - held + offer["most"] <= offer["budget"]
+
+    def gate_again(self, basket, trigger):
+        """Cards go whose gate fails; new ones come only at what the policy names."""
+        if basket.state not in ("open", "waiting") or basket.training or basket.subject is None:
+            basket.cards.clear()
+            return
+        for action in sorted(OFFERS):
+            if action in basket.taken:
+                continue
+            if not self.allowed(action, basket):
+                basket.cards.pop(action, None)
+            elif action in basket.cards:
+                continue
+            elif trigger:
+                basket.cards[action] = Card(action, self.now + CARD_LIVES)
+
+    def pass_time(self, now):
+        self.now = now
+        for basket in [b for b in self.baskets if b.only_card and now - b.heard >= CARD_WAITS]:
+            self.leave(basket)
+        for basket in self.baskets:
+            for action in [a for a, card in basket.cards.items() if card.until <= now]:
+                del basket.cards[action]
+        for token in self.all_tokens():
+            if token.state in ("asked", "lapsed") and not token.applied and token.accepted_at + SILENCE <= now:
+                token.state = "silent"
+
+    # ---- what happens ----
+
+    def take(self, sender, event, now):
+        """An event as it came; says whether it is one that was there before or is not its sender's."""
+        self.pass_time(now)
+        key = (sender, event["source"], event["id"])
+        if self.seen.get(key):
+            return
+        self.order += 1
+        kind = event["type"][len("aisle."):].replace(".", "_").replace("-", "_")
+        taken = getattr(self, kind)(sender.split("/")[-1], event["data"], event["ms"])
+        self.seen[key] = taken is not False  # what was refused may come again
+
+    def basket_opened(self, terminal, data, time):
+        kept = self.of_number(terminal, data["basket"])
+        ended = kept and kept[-1].state in ("closed", "cancelled") and (time > kept[-1].closed_at or (time == kept[-1].closed_at and kept[-1].opened))
+        if data.get("from") is not None:
+            self.move(data["from"], terminal, data["basket"])
+        elif not kept or ended:
+            self.begin(terminal, data["basket"], time)
+        basket = self.find(terminal, data["basket"], time)
+        basket.began, basket.only_card, basket.opened = min(basket.began, time), False, True
+        if data.get("training"):
+            basket.training = True
+        self.gate_again(basket, False)
+
+    def basket_item_added(self, terminal, data, time):
+        basket = self.find_or_begin(terminal, data["basket"], time)
+        if basket.state == "cancelled" or (basket.state == "closed" and time > basket.closed_at + LATE_LINES):
+            return
+        version = dict(data, item=data["sku"])
+        basket.versions.setdefault(data["line"], []).append((time, self.order, version))
+        self.gate_again(basket, self.now - time <= STALE and basket.lines().get(data["line"]) is version)
+
+    def basket_item_voided(self, terminal, data, time):
+        basket = self.find_or_begin(terminal, data["basket"], time)
+        if basket.state == "cancelled" or (basket.state == "closed" and time > basket.closed_at + LATE_LINES):
+            return
+        before = basket.lines()
+        basket.voids.setdefault(data["line"], []).append((time, self.order))
+        if basket.lines() != before:
+            self.gate_again(basket, False)
+
+    def basket_suspended(self, terminal, data, time):
+        basket = self.find_or_begin(terminal, data["basket"], time)
+        if basket.state == "open":
+            basket.state = "suspended"
+        self.gate_again(basket, False)
+
+    def basket_resumed(self, terminal, data, time):
+        others = [b for b in self.baskets if b.number == data["basket"] and b.state == "suspended"]
+        if others and all(b.terminal != terminal for b in others):
+            self.move(others[0].terminal, terminal, data["basket"])
+        basket = self.find_or_begin(terminal, data["basket"], time)
+        if basket.state == "suspended":
+            basket.state = "open"
+        self.gate_again(basket, False)
+
+    def move(self, here, there, number):
+        basket = next((b for b in reversed(self.of_number(here, number)) if b.state == "suspended"), None)
+        if basket is not None:
+            basket.terminal, basket.state = there, "open"
+
+    def basket_tender_started(self, terminal, data, time):
+        basket = self.find_or_begin(terminal, data["basket"], time)
+        if basket.state == "open":
+            basket.state = "paying"
+        self.gate_again(basket, False)
+
+    def basket_closed(self, terminal, data, time):
+        basket = self.find_or_begin(terminal, data["basket"], time)
+        if basket.state in ("closed", "cancelled"):
+            return
+        basket.state, basket.closed_at = "closed", time
+        self.gate_again(basket, False)
+        for token in basket.taken.values():
+            if token.state in ("asked", "applied"):
+                token.state = "lapsed"
+        self.returns_again()
+
+    def basket_cancelled(self, terminal, data, time):
+        basket = self.find_or_begin(terminal, data["basket"], time)
+        if basket.state == "cancelled":
+            return
+        if basket.closed_at is None:
+            basket.closed_at = time
+        basket.state = "cancelled"
+        self.gate_again(basket, False)
+        for token in basket.taken.values():
+            token.state = "cancelled"
+            token.reversed = token.redeemed
+
+    def customer_identified(self, sender, data, time):
+        subject = self.person(subject_of(data["card"]))
+        if data.get("basket") is not None:
+            before = self.waiting(data["station"])
+            if before is not None and self.person(before.subject) != subject and self.find(sender, data["basket"], time) is None:
+                self.leave(before)
+            basket = self.find(sender, data["basket"], time)
+            if basket is None:
+                basket = self.begin(sender, data["basket"], time)
+                basket.only_card = True
+        else:
+            basket = self.live(data["station"])
+            if basket is not None and basket.state == "paying" and basket.subject is not None:
+                basket = None
+        if basket is None:
+            basket = self.wait(data["station"], subject, time)
+        if basket.state in ("closed", "cancelled") and basket.subject is not None:
+            return
+        if basket.subject is not None and self.person(basket.subject) != subject:
+            self.replace(basket, fresh=basket.only_card and data.get("basket") is not None)
+        basket.heard = self.now
+        basket.subject = subject
+        self.gate_again(basket, self.now - time <= STALE)
+
+    def replace(self, basket, fresh=False):
+        """Another customer stands there: what the one before was shown, or promised, is withdrawn."""
+        basket.cards.clear()
+        for token in basket.taken.values():
+            if not token.used:
+                token.state = "withdrawn"
+        if fresh:
+            basket.taken = {}
+
+    def customer_merged(self, sender, data, time):
+        old, new = self.person(subject_of(data["card"])), self.person(subject_of(data["into"]))
+        if old != new:
+            self.merged[old] = new
+            if old in self.points:
+                self.points[new] = max(self.points.get(new, (0, 0, 0)), self.points[old], key=lambda p: (p[0], p[2]))
+            for basket in self.baskets:
+                if basket.subject == old:
+                    basket.subject = new
+
+    def loyalty_balance(self, sender, data, time):
+        subject = self.person(subject_of(data["card"]))
+        self.points[subject] = max(self.points.get(subject, (0, 0, 0)), (time, self.order, data["points"]))
+
+    # ---- the customer's answer, the till's ----
+
+    def accept(self, station, action, token):
+        """Asked again when it is taken. The status, and what the command must say the offer is worth."""
+        basket = next((b for b in self.baskets if b.terminal == station and action in b.cards), None)
+        if basket is None:
+            return 410, None
+        del basket.cards[action]
+        if not self.allowed(action, basket, taking=True):
+            return 409, None
+        worth = self.worth(action, basket)
+        basket.taken[action] = self.tokens[token] = Token(action, basket, worth, self.now)
+        self.taken.append(basket.taken[action])
+        self.gate_again(basket, False)
+        return 200, worth
+
+    def token_of(self, terminal, data, close):
+        """Only of this till's own basket that is open or was just closed."""
+        token = self.tokens.get(data["token"])
+        if token is None or token.basket is not self.find(terminal, data["basket"], close):
+            return None
+        ended = token.basket.closed_at
+        return None if ended is not None and close > ended + LATE_LINES else token
+
+    def offer_applied(self, terminal, data, time):
+        token = self.token_of(terminal, data, time)
+        if token is None or data["amount"] < 0:
+            return False
+        most = OFFERS[token.action]["most"]
+        if token.state in ("asked", "silent", "lapsed") and not token.applied:
+            token.promised = most if token.state == "asked" else min(data["amount"], most)
+            token.state = "applied"
+        if token.state == "applied":
+            token.applied = min(data["amount"], most)
+        return True
+
+    def offer_refused(self, terminal, data, time):
+        token = self.token_of(terminal, data, time)
+        if token is None or token.state not in ("asked", "silent", "applied", "lapsed"):
+            return False
+        token.state = "refused"
+        return True
+
+    def offer_redeemed(self, terminal, data, time):
+        token = self.token_of(terminal, data, time)
+        if token is None or data["amount"] < 0 or token.used or token.state in ("refused", "cancelled"):
+            return False
+        token.said = data["amount"]
+        token.redeemed, token.used, token.state = min(data["amount"], OFFERS[token.action]["most"]), True, "redeemed"
+        return True
+
+    def offer_reversed(self, terminal, data, time):
+        """From any till; names the basket that redeemed; never more than was redeemed."""
+        token = self.tokens.get(data["token"])
+        if token is None or token.basket.number != data["basket"] or not token.used or data["amount"] < 0:
+            return False
+        if token.state == "cancelled":
+            return True
+        if data["amount"] == token.said and token.reversed == 0:
+            token.reversed = token.redeemed
+        elif data["amount"] <= token.net():
+            token.reversed += data["amount"]
+        else:
+            return False
+        return True
+
+    # ---- goods that come back ----
+
+    def return_completed(self, terminal, data, time):
+        if data["return"] in self.returns:
+            return
+        items = [dict(item, each=item["amount"] // item["qty"]) for item in data["items"]]
+        self.returns[data["return"]] = (time, dict(data, items=items))
+        self.returns_again()
+
+    def returns_again(self):
+        for number, waits in list(self.returns.items()):
+            if waits is None:
+                continue
+            time, data = waits
+            left = [dict(item, qty=qty) for item in data["items"] if (qty := self.take_back(time, data, item)) > 0]
+            self.returns[number] = (time, dict(data, items=left)) if left else None
+
+    def take_back(self, time, data, item):
+        """Out of the sale that is named, or of the newest that have it; how many wait for one that has."""
+        sold = [b for b in self.baskets if b.state == "closed" and not b.training and b.closed_at <= time]
+        if data.get("basket") is not None:
+            sold = [b for b in sold if b.number == data["basket"] and data.get("terminal", b.terminal) == b.terminal]
+        else:
+            sold = [b for b in sold if b.subject is not None and self.person(b.subject) == self.person(subject_of(data["card"]))]
+        left = item["qty"]
+        for basket in sorted(sold, key=lambda b: -b.closed_at):
+            bought = sum(v["qty"] for v in basket.goods(SENSITIVE) if v["item"] == item["sku"])
+            qty = min(left, bought - sum(q for i, q, _ in basket.back if i == item["sku"]))
+            if qty > 0:
+                basket.back.append((item["sku"], qty, qty * item["each"]))
+                left -= qty
+        return left
