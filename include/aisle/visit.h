@@ -105,6 +105,7 @@ struct card {
 	bool elsewhere; /* paid with in another basket than the visit's own */
 	bool voided;	/* its sale was cancelled after it was paid, which took the money back */
 	bool silent;	/* refused: by saying nothing. Until the till speaks after all */
+	bool bought;	/* the close of its basket has said so */
 	bool late;	/* accepted after tender: nothing was sent */
 	bool spent;	/* taken back after its sale: the token is good no more */
 	int64_t sent_ms, shown_ms, answered_ms;

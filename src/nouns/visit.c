@@ -123,6 +123,21 @@ visit_drop_card(struct visit *visit, size_t index)
 	    (visit->card_count - index) * sizeof(*visit->cards));
 }
 
+struct card *
+visit_take_card(struct visit *visit, struct visit *from, size_t index)
+{
+	struct card card = from->cards[index], *at = visit_add_card(visit);
+
+	if (at == NULL)
+		return NULL;
+	from->cards[index] = (struct card){ 0 };
+	visit_drop_card(from, index);
+	for (; at > visit->cards && at[-1].sent_ms > card.sent_ms; at--)
+		*at = at[-1];
+	*at = card;
+	return at;
+}
+
 size_t
 visit_card_room(const struct visit *visit)
 {

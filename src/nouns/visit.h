@@ -24,6 +24,8 @@ bool visit_add_back(struct visit *visit, const struct id *ret, const char *item,
 struct card *visit_add_card(struct visit *visit);
 /* Those behind it move up: pointers to cards are stale after it. */
 void visit_drop_card(struct visit *visit, size_t index);
+/* The card of from becomes one of visit, in the order of creation; NULL: VISIT_CARDS_MAX reached. */
+struct card *visit_take_card(struct visit *visit, struct visit *from, size_t index);
 struct card *visit_card(struct visit *visit, const struct id *prompt);
 bool card_kept(const struct card *card); /* accepted, and still standing */
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);

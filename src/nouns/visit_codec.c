@@ -154,6 +154,7 @@ const struct field card_fields[] = {
 	FIELD(struct card, STR, paid_basket),
 	FIELD(struct card, I64, returned_minor),
 	FIELD(struct card, BOOL, silent),
+	FIELD(struct card, BOOL, bought),
 };
 /* clang-format on */
 const size_t card_field_count = ARRAY_LEN(card_fields);

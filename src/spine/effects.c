@@ -27,23 +27,12 @@ visit_disown(struct visit *visit)
 	visit->identified_ms = 0;
 }
 
-/* false: the customer wants to be forgotten; the visit is nobody's. */
-bool
-visit_join_subject(struct engine *engine, struct visit *visit)
+/* What was said to the stranger was said to this customer. */
+static void
+join_contacts(struct engine *engine, struct visit *visit, struct subject *subject)
 {
-	struct subject *subject = engine_subject(engine, &visit->subject);
 	struct buf buf = { 0 };
 
-	free(visit->language);
-	visit->language = NULL;
-	if (subject->forgotten) {
-		visit_disown(visit);
-		return false;
-	}
-	if (consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms) &&
-	    subject->language != NULL)
-		visit->language = mem_strdup(subject->language);
-	/* What was said to the stranger was said to this customer. */
 	for (size_t i = 0; i < visit->contacts.count; i++) {
 		contacts_add(&subject->contacts, &visit->contacts.rows[i]);
 		buf_clear(&buf);
@@ -54,6 +43,24 @@ visit_join_subject(struct engine *engine, struct visit *visit)
 	}
 	contacts_done(&visit->contacts);
 	buf_done(&buf);
+}
+
+/* false: the customer wants to be forgotten; the visit is nobody's. */
+bool
+visit_join_subject(struct engine *engine, struct visit *visit)
+{
+	struct subject *subject = engine_subject(engine, &visit->subject);
+
+	free(visit->language);
+	visit->language = NULL;
+	if (subject->forgotten) {
+		visit_disown(visit);
+		return false;
+	}
+	if (consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms) &&
+	    subject->language != NULL)
+		visit->language = mem_strdup(subject->language);
+	join_contacts(engine, visit, subject);
 	consent_timers(engine, visit);
 	return true;
 }
@@ -230,6 +237,21 @@ cancelled(struct engine *engine, struct visit *visit)
 	free(net);
 }
 
+/* What is open on its screen leaves; the rest goes on in the sale. */
+static void
+part_of_sale(struct engine *engine, struct visit *gone, struct visit *sale)
+{
+	struct subject *subject;
+
+	visit_withdraw(engine, gone, WITHDRAW_REPLACED);
+	united_take(engine, sale, gone);
+	if (!sale->has_subject)
+		return;
+	subject = engine_subject(engine, &sale->subject);
+	if (!subject->forgotten)
+		join_contacts(engine, sale, subject);
+}
+
 /* A visit that ended, or became part of another. */
 static void
 part(struct engine *engine, struct visit *gone, struct visit *into)
@@ -242,10 +264,8 @@ part(struct engine *engine, struct visit *gone, struct visit *into)
 			engine_remove_visit(engine, gone);
 		return;
 	}
-	/* What was sold in it is sold in the other, and what came back of it comes back of that. */
-	for (size_t i = 0; into != NULL && i < gone->back_count; i++)
-		visit_add_back(into, &gone->backs[i].ret, gone->backs[i].item,
-		    gone->backs[i].qty_milli, gone->backs[i].amount_minor);
+	if (into != NULL)
+		part_of_sale(engine, gone, into);
 	visit_withdraw(engine, gone, WITHDRAW_CANCELLED);
 	till_lapse(engine, gone);
 	gone->state = VISIT_CANCELLED;
@@ -325,6 +345,9 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	struct visit *visit = result->visit;
 	unsigned effects = result->effects;
 
+	/* Before there are cards of another basket among them. */
+	if (visit != NULL)
+		withdraw_former(engine, visit, result);
 	if (result->gone != NULL)
 		part(engine, result->gone, visit);
 	result->gone = NULL;
@@ -335,7 +358,6 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		return;
 	engine_touch(engine, visit);
 	number_effects(engine, visit, effects);
-	withdraw_former(engine, visit, result);
 	if (effects & EFFECT_TRAINING)
 		no_sale(engine, visit);
 	if (effects & EFFECT_LEFT && visit->basket != NULL)

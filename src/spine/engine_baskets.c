@@ -193,3 +193,39 @@ engine_ref_card(struct engine *engine, struct visit *visit)
 	}
 	engine_ref(engine, "card", visit->station, visit);
 }
+
+/* ---- tokens of other baskets ---- */
+
+static char *
+paid_name(struct engine *engine, const struct id *basket, int n)
+{
+	char id[ID_TEXT_SIZE];
+
+	id_text(basket, id);
+	return arena_printf(engine->arena, "%s/%d", id, n);
+}
+
+void
+engine_ref_paid(struct engine *engine, struct visit *basket, const struct visit *home)
+{
+	engine_ref(engine, "paid", paid_name(engine, &basket->id, ++basket->paid_tokens), home);
+	engine_touch(engine, basket);
+}
+
+struct visit *
+engine_paid_home(struct engine *engine, const struct id *basket, int n)
+{
+	return engine_visit_by_ref(engine, "paid", paid_name(engine, basket, n));
+}
+
+void
+engine_paid_moves(struct engine *engine, const struct id *basket, const struct visit *from,
+    const struct visit *to)
+{
+	const struct visit *visit = engine_visit(engine, basket);
+
+	for (int n = 1; visit != NULL && n <= visit->paid_tokens; n++) {
+		if (engine_paid_home(engine, basket, n) == from)
+			engine_ref(engine, "paid", paid_name(engine, basket, n), to);
+	}
+}

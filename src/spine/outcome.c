@@ -362,13 +362,15 @@ outcome_close(struct engine *engine, struct visit *visit)
 		const struct action *action = policy_action(engine->policy, card->action);
 		int64_t amount_minor = 0;
 
-		if (action == NULL || visit->training)
+		if (action == NULL || visit->training || card->bought)
 			continue;
 		if (action->goal == GOAL_BOUGHT && action->goal_within_ms == 0 &&
 		    !card_not_shown(card) &&
-		    bought_in_basket(engine, visit, card, action, &amount_minor))
+		    bought_in_basket(engine, visit, card, action, &amount_minor)) {
+			card->bought = true;
 			outcome_record(engine, visit, card, OUTCOME_BOUGHT, NULL, true,
 			    amount_minor);
+		}
 	}
 }
 

@@ -129,6 +129,13 @@ void engine_ref_basket(struct engine *engine, struct visit *visit);
 void engine_ref_number(struct engine *engine, struct visit *visit); /* once: it has begun */
 /* It became part of into: those of its number before it are found without it. */
 void engine_unref_number(struct engine *engine, const struct visit *gone, const struct visit *into);
+/* A token of home is paid with in basket. */
+void engine_ref_paid(struct engine *engine, struct visit *basket, const struct visit *home);
+/* Of the n-th such token, from 1; NULL: it is not kept. */
+struct visit *engine_paid_home(struct engine *engine, const struct id *basket, int n);
+/* The tokens of from that were paid with in a basket are of another visit from now on. */
+void engine_paid_moves(struct engine *engine, const struct id *basket, const struct visit *from,
+    const struct visit *to);
 /* Its card waits: it is found when its wait is over, too. */
 void engine_ref_card(struct engine *engine, struct visit *visit);
 
@@ -196,6 +203,9 @@ void visit_note_incident(struct engine *engine, const struct visit *visit, enum 
 /* What a closed sale is now, into its customer's history. */
 void visit_write_purchase(struct engine *engine, struct visit *visit);
 void visit_effects(struct engine *engine, const struct event *event, struct session_result *result);
+
+/* united.c. What part had is of the sale; cards that it has no room for stay. */
+void united_take(struct engine *engine, struct visit *sale, struct visit *part);
 
 /* returns.c: goods that come back */
 /* Is it the first time that this number is heard of? */

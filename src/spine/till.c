@@ -193,8 +193,6 @@ static void
 redeemed(struct engine *engine, struct visit *visit, struct card *card, struct visit *basket,
     int64_t said_minor, int64_t amount_minor)
 {
-	char name[ID_TEXT_SIZE + 16], id[ID_TEXT_SIZE];
-
 	card->state = CARD_APPLIED;
 	card->voided = card->silent = false;
 	card->elsewhere = basket != visit;
@@ -203,12 +201,8 @@ redeemed(struct engine *engine, struct visit *visit, struct card *card, struct v
 	free(card->paid_basket);
 	card->paid_basket = mem_strdup(basket->basket);
 	/* What its sale takes back when it is cancelled. */
-	if (card->elsewhere) {
-		id_text(&basket->id, id);
-		snprintf(name, sizeof(name), "%s/%d", id, ++basket->paid_tokens);
-		engine_ref(engine, "paid", name, visit);
-		engine_touch(engine, basket);
-	}
+	if (card->elsewhere)
+		engine_ref_paid(engine, basket, visit);
 	hold_spend(engine, card, amount_minor);
 	outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true, amount_minor);
 	sale_redeemed(engine, visit, card, amount_minor);
@@ -321,15 +315,11 @@ void_of(struct engine *engine, struct visit *visit, const struct visit *sale)
 void
 till_void(struct engine *engine, struct visit *visit)
 {
-	char name[ID_TEXT_SIZE + 16], id[ID_TEXT_SIZE];
-
 	void_of(engine, visit, visit);
-	id_text(&visit->id, id);
 	for (int n = 1; n <= visit->paid_tokens; n++) {
-		struct visit *home;
+		struct visit *home = engine_paid_home(engine, &visit->id, n);
 
-		snprintf(name, sizeof(name), "%s/%d", id, n);
-		if ((home = engine_visit_by_ref(engine, "paid", name)) != NULL)
+		if (home != NULL)
 			void_of(engine, home, visit);
 	}
 }

@@ -387,6 +387,165 @@ where_only_aggregates_go_up_no_sale_does(void **state)
 	assert_heard(LANE_MONEY, "");
 }
 
+/* ---- in two halves ---- */
+
+static void
+at_8(const char *type, const char *more)
+{
+	now_ms += S_MS;
+	tell("pos/8/event", type, "{'basket':'b'%s}", more);
+}
+
+static void
+line_at_8(void)
+{
+	at_8("basket.item-added",
+	    ",'line':9,'sku':'s9','category':'c','qty':1,'amount':300,'margin':90,'currency':'"
+	    "EUR'");
+}
+
+/* Till 7 is cut off; its sale goes on at till 8, where an offer is taken that is good until it ends. */
+static void
+an_offer_in_the_second_half(const char *until)
+{
+	only("off",
+	    arena_printf(texts,
+		"{'kind':'offer','outcome':{'is':'redeemed','within':'2d'},'offer':{'type':'amount'"
+		",'depth':40,"
+		"'max':40,'apply':'till-code','until':'%s'}}",
+		until));
+	open_basket("b");
+	line_of("b", 1, "c", 2, 500, ",'margin':150");
+	now_ms += 10 * S_MS;
+	at_8("basket.resumed", "");
+	line_at_8();
+	assert_said("guidance 8: off");
+	assert_int_equal(show("off", true), 200);
+	assert_int_equal(answer("off", "accept"), 200);
+	heard(LANE_MONEY);
+}
+
+static void
+till_7_is_heard_again(void)
+{
+	late_ms = now_ms - (T0 + 5 * S_MS);
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	late_ms = 0;
+}
+
+static void
+pay_at_8(void)
+{
+	at_8("offer.redeemed", arena_printf(texts, ",'token':'%s','amount':40", token));
+	at_8("basket.closed", ",'total':760,'currency':'EUR'");
+}
+
+#define WHOLE "gross 800, discount 40, margin 200, lines 2, shown 1"
+
+static void
+what_was_paid_in_the_second_half_is_of_the_sale_whichever_half_was_heard_of_first(void **state)
+{
+	const char *own;
+
+	(void)state;
+	an_offer_in_the_second_half("0d");
+	own = arena_strdup(texts, token);
+	pay_at_8();
+	assert_figures("gross 300, discount 40, margin 50, lines 1, shown 1");
+	till_7_is_heard_again();
+	/* The half is none any more. */
+	assert_heard(LANE_MONEY, "sale; sale");
+	assert_string_equal(token, own);
+	at_8("offer.reversed", arena_printf(texts, ",'token':'%s','amount':15", token));
+	assert_heard(LANE_MONEY, "reversed 15; sale");
+	assert_figures("gross 800, discount 25, margin 215, lines 2, shown 1");
+	at_8("basket.cancelled", "");
+	assert_heard(LANE_MONEY, "reversed 25; sale");
+	assert_figures("gross 0, discount 0, margin 0, lines 0, shown 1");
+	assert_int_equal(hold_today(engine, "off").day_money_minor, 0);
+}
+
+static void
+what_was_agreed_in_the_second_half_still_is(void **state)
+{
+	(void)state;
+	an_offer_in_the_second_half("0d");
+	till_7_is_heard_again();
+	assert_said("withdraw 7 replaced; withdraw 8 replaced; guidance 8: off(asked)");
+	pay_at_8();
+	assert_figures(WHOLE);
+}
+
+/* Who the customer is, till 7 had known: what was said to a stranger was said to them, and is bought once. */
+static void
+what_was_said_in_the_second_half_was_said_to_the_customer_of_the_first(void **state)
+{
+	const struct contacts *contacts;
+	int bought = 0;
+
+	(void)state;
+	only("a",
+	    "{'kind':'remind','outcome':{'is':'bought','within':'0d','item':{'category':'m'}}}");
+	anna_at("b");
+	now_ms += 10 * S_MS;
+	at_8("basket.resumed", "");
+	line_at_8();
+	assert_said("guidance 8: a");
+	at_8("basket.item-added",
+	    ",'line':10,'sku':'m','category':'m','qty':1,'amount':100,'currency':'EUR'");
+	at_8("basket.closed", ",'total':400,'currency':'EUR'");
+	assert_heard(LANE_DECISION, "decision; decision; bought 100; withdrawn (closed)");
+	assert_int_equal(customer(ANNA)->contacts.count, 0);
+	till_7_is_heard_again();
+	assert_heard(LANE_DECISION, "");
+	contacts = &customer(ANNA)->contacts;
+	for (size_t i = 0; i < contacts->count; i++)
+		bought += contacts->rows[i].outcome == OUTCOME_BOUGHT;
+	assert_int_equal(bought, 1);
+}
+
+/* Paid with in a later basket: the post-void of that takes it back. */
+static void
+a_token_of_the_second_half_is_followed_to_where_it_was_paid_with(void **state)
+{
+	(void)state;
+	an_offer_in_the_second_half("2d");
+	at_8("basket.closed", ",'total':800,'currency':'EUR'");
+	open_basket("d");
+	line_of("d", 1, "c", 1, 300, ",'margin':90");
+	tell("pos/7/event", "offer.redeemed", "{'basket':'d','token':'%s','amount':40}", token);
+	close_basket("d", 260);
+	till_7_is_heard_again();
+	heard(LANE_MONEY);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'d'}");
+	assert_heard(LANE_MONEY, "reversed 40; sale; sale; sale");
+	assert_figures("gross 0, discount 0, margin 0, lines 0, shown 0");
+}
+
+/* And one of before that was paid with in it. */
+static void
+a_token_that_was_paid_with_in_the_second_half_comes_back_with_the_sale(void **state)
+{
+	(void)state;
+	only("off",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'2d'},'offer':{'type':'amount',"
+	    "'depth':40,'max':40,'apply':'till-code','until':'2d'}}");
+	open_basket("a");
+	line_of("a", 1, "c", 1, 10, "");
+	assert_int_equal(answer("off", "accept"), 200);
+	close_basket("a", 10);
+	open_basket("b");
+	line_of("b", 1, "c", 2, 500, ",'margin':150");
+	now_ms += 10 * S_MS;
+	at_8("basket.resumed", "");
+	line_at_8();
+	pay_at_8();
+	till_7_is_heard_again();
+	assert_figures("gross 800, discount 40, margin 200, lines 2, shown 0");
+	at_8("basket.cancelled", "");
+	assert_figures("gross 0, discount 0, margin 0, lines 0, shown 0");
+}
+
 /* ---- stories of chance ---- */
 
 #define BASKETS_MAX 6
@@ -544,6 +703,12 @@ main(void)
 		SPINE_TEST(what_came_back_is_in_no_other_figure),
 		SPINE_TEST(a_return_without_its_sale_stands_alone_until_it_finds_it),
 		SPINE_TEST(a_return_of_a_sale_that_is_not_kept_any_more_stands_alone_for_good),
+		SPINE_TEST(
+		    what_was_paid_in_the_second_half_is_of_the_sale_whichever_half_was_heard_of_first),
+		SPINE_TEST(what_was_agreed_in_the_second_half_still_is),
+		SPINE_TEST(what_was_said_in_the_second_half_was_said_to_the_customer_of_the_first),
+		SPINE_TEST(a_token_of_the_second_half_is_followed_to_where_it_was_paid_with),
+		SPINE_TEST(a_token_that_was_paid_with_in_the_second_half_comes_back_with_the_sale),
 		SPINE_TEST(what_an_offer_took_off_beside_the_lines_is_discount_and_costs_margin),
 		SPINE_TEST(what_an_offer_took_off_in_a_line_is_counted_once),
 		SPINE_TEST(a_token_that_is_redeemed_in_a_later_basket_is_discount_of_that),
