@@ -14,6 +14,8 @@
 #include "profile/subject_io.h"
 
 #define TILL_BASKETS_MAX 1024
+#define STATION_WAITING_MAX 64
+#define WAITING_MAX 1024 /* at all stations */
 
 /* ---- session effects ---- */
 
@@ -107,26 +109,7 @@ visit_note_incident(struct engine *engine, const struct visit *visit, enum incid
 	subject->dirty = true;
 }
 
-/* false: the card of a forgotten customer waits for nothing; the visit is gone. */
-static bool
-identified(struct engine *engine, struct visit *visit, const struct event *event)
-{
-	bool known = visit_join_subject(engine, visit);
-
-	if (known)
-		choose_conceal(engine, visit, event);
-	if (visit->state != VISIT_WAITING)
-		return true;
-	if (known) {
-		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
-		engine_ref_card(engine, visit);
-		return true;
-	}
-	engine_remove_visit(engine, visit);
-	return false;
-}
-
-/* ---- the baskets of one till ---- */
+/* ---- the baskets of one till, the cards of one station ---- */
 
 void
 visit_give_up(struct engine *engine, struct visit *visit)
@@ -182,6 +165,74 @@ bound_baskets(struct engine *engine, const struct visit *opened)
 		return;
 	metrics_add(METRIC_LIMIT_VISITS, 1);
 	visit_give_up(engine, till.stalest);
+}
+
+struct waiting_cards {
+	const struct visit *newest;
+	struct visit *oldest, *oldest_here; /* of the others */
+	size_t count, here;
+};
+
+static bool
+is_older(const struct visit *visit, const struct visit *than)
+{
+	return than == NULL || visit->last_ms < than->last_ms;
+}
+
+static void
+look_at_waiting(void *ctx, struct visit *visit)
+{
+	struct waiting_cards *waiting = ctx;
+	bool here;
+
+	if (visit->state != VISIT_WAITING || visit == waiting->newest)
+		return;
+	here = strcmp(visit->station, waiting->newest->station) == 0;
+	waiting->count++;
+	waiting->here += here;
+	if (is_older(visit, waiting->oldest))
+		waiting->oldest = visit;
+	if (here && is_older(visit, waiting->oldest_here))
+		waiting->oldest_here = visit;
+}
+
+/* Cards that wait for baskets that nobody begins are looked at with every event. Beyond a bound the
+ * wait of the oldest is over; its basket finds it on record, should it come after all. */
+void
+visit_bound_waiting(struct engine *engine, const struct visit *visit)
+{
+	struct waiting_cards waiting = { .newest = visit };
+
+	if (sessions_count(engine->sessions) <= STATION_WAITING_MAX)
+		return;
+	sessions_each(engine->sessions, look_at_waiting, &waiting);
+	if (waiting.here >= STATION_WAITING_MAX)
+		visit_missed(engine, waiting.oldest_here);
+	else if (waiting.count >= WAITING_MAX)
+		visit_missed(engine, waiting.oldest);
+	else
+		return;
+	metrics_add(METRIC_LIMIT_VISITS, 1);
+}
+
+/* false: the card of a forgotten customer waits for nothing; the visit is gone. */
+static bool
+identified(struct engine *engine, struct visit *visit, const struct event *event)
+{
+	bool known = visit_join_subject(engine, visit);
+
+	if (known)
+		choose_conceal(engine, visit, event);
+	if (visit->state != VISIT_WAITING)
+		return true;
+	if (known) {
+		timer_add(engine, "wait", &visit->id, visit->identified_ms + CARD_WAIT_MS);
+		engine_ref_card(engine, visit);
+		visit_bound_waiting(engine, visit);
+		return true;
+	}
+	engine_remove_visit(engine, visit);
+	return false;
 }
 
 /* All their visits are another card's now, whichever of them goes on. */

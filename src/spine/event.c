@@ -45,6 +45,7 @@ visit_for_subject(struct engine *engine, const struct event *event, const char *
 		return NULL;
 	}
 	timer_add(engine, "wait", &visit->id, engine->now_ms + CARD_WAIT_MS);
+	visit_bound_waiting(engine, visit);
 	return visit;
 }
 

@@ -196,6 +196,7 @@ void visit_cancel(struct engine *engine, struct visit *visit);
 /* A card has found no basket, or another was read after it: it stays on record for its cards'
  * outcomes, and for a basket that is late. */
 void visit_missed(struct engine *engine, struct visit *visit);
+void visit_bound_waiting(struct engine *engine, const struct visit *visit); /* which waits now */
 void visit_disown(struct visit *visit);
 bool visit_join_subject(struct engine *engine, struct visit *visit);
 /* Of the customer who is known to stand, or to have stood there. */

@@ -253,6 +253,47 @@ a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own
 	assert_non_null(sessions_by_basket(engine->sessions, "b1024"));
 }
 
+/* Of those that wait for a basket that is never opened; the first one's comes after all. */
+static void
+cards_that_wait_are_64_at_a_station_and_who_has_waited_longest_is_still_found(void **state)
+{
+	(void)state;
+	tell("loyalty/r8/event", "customer.identified",
+	    "{\"subject\":\"%032x\",\"station\":\"8\",\"basket\":\"other\"}", 1000);
+	for (int i = 1; i <= 200; i++) {
+		now_ms++;
+		tell("loyalty/r7/event", "customer.identified",
+		    "{\"subject\":\"%032x\",\"station\":\"7\",\"basket\":\"b%d\"}", i, i);
+		assert_int_equal(sessions_count(engine->sessions), (i < 64 ? i : 64) + 1);
+	}
+	assert_null(sessions_by_basket(engine->sessions, "b136"));
+	assert_non_null(sessions_by_basket(engine->sessions, "b137"));
+	assert_int_equal(sessions_by_basket(engine->sessions, "other")->state, VISIT_WAITING);
+	for (int i = 200; i > 0; i -= 199) {
+		char subject[SUBJECT_TEXT_SIZE];
+		struct visit *visit;
+		struct id id;
+
+		now_ms++;
+		snprintf(subject, sizeof(subject), "%032x", i);
+		id = subject_of(subject);
+		tell("pos/7/event", "basket.opened", "{\"basket\":\"b%d\",\"terminal\":\"7\"}", i);
+		visit = sessions_at_terminal(engine->sessions, "7");
+		assert_true(visit->has_subject);
+		assert_true(id_equal(&visit->subject, &id));
+	}
+}
+
+static void
+cards_that_wait_are_1024_in_the_store_wherever_they_were_read(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 1100; i++)
+		tell("loyalty/r7/event", "customer.identified",
+		    "{\"subject\":\"%032x\",\"station\":\"s%d\",\"basket\":\"b\"}", i, i);
+	assert_int_equal(sessions_count(engine->sessions), 1024);
+}
+
 /* ---- what is kept of a person ---- */
 
 static void
@@ -506,6 +547,9 @@ main(void)
 		SPINE_TEST(a_customer_with_many_open_baskets_is_forgotten_in_all_of_them),
 		SPINE_TEST(
 		    a_till_that_ends_no_basket_has_no_more_than_1024_and_its_neighbour_keeps_its_own),
+		SPINE_TEST(
+		    cards_that_wait_are_64_at_a_station_and_who_has_waited_longest_is_still_found),
+		SPINE_TEST(cards_that_wait_are_1024_in_the_store_wherever_they_were_read),
 		SPINE_TEST(
 		    two_cards_that_are_merged_twice_have_each_contact_once_also_after_a_restart),
 		SPINE_TEST(who_is_forgotten_leaves_the_dead_letters_too),
