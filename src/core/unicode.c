@@ -50,6 +50,8 @@ struct unicode_folds {
 #define T_COUNT 28u
 #define S_COUNT (L_COUNT * V_COUNT * T_COUNT)
 
+#define MARKS_FEW 8 /* of one letter */
+
 #define NOT_UTF8 0x80000000u /* a byte that is kept as it stands */
 
 struct points {
@@ -186,30 +188,61 @@ decompose_point(struct points *out, uint32_t point)
 		push(out, pair->second);
 }
 
-/* Marks behind a letter ascend by their class; those of one class keep their order. */
+/* A few marks, as a letter has them. */
 static void
-order_marks(struct points *points)
+insert_marks(uint32_t *at, size_t count)
 {
-	for (size_t i = 1; i < points->count; i++) {
-		uint32_t point = points->at[i];
+	for (size_t i = 1; i < count; i++) {
+		uint32_t point = at[i];
 		int class = class_of(point);
-		size_t at = i;
+		size_t to = i;
 
-		while (class != 0 && at > 0 && class_of(points->at[at - 1]) > class) {
-			points->at[at] = points->at[at - 1];
-			at--;
-		}
-		points->at[at] = point;
+		for (; to > 0 && class_of(at[to - 1]) > class; to--)
+			at[to] = at[to - 1];
+		at[to] = point;
 	}
 }
 
+/* A heap of them, as only a mistake or malice has it: counted, in two passes. */
 static void
-decompose(const struct points *from, struct points *out)
+count_marks(uint32_t *at, size_t count, uint32_t *scratch)
+{
+	size_t place[UINT8_MAX + 2] = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		place[class_of(at[i]) + 1]++;
+	for (size_t i = 1; i < ARRAY_LEN(place); i++)
+		place[i] += place[i - 1];
+	for (size_t i = 0; i < count; i++)
+		scratch[place[class_of(at[i])]++] = at[i];
+	memcpy(at, scratch, count * sizeof(*at));
+}
+
+/* Marks behind a letter ascend by their class; those of one class keep their order. */
+static void
+order_marks(struct points *points, struct points *scratch)
+{
+	size_t end;
+
+	for (size_t i = 0; i < points->count; i = end + 1) {
+		end = i;
+		while (end < points->count && class_of(points->at[end]) != 0)
+			end++;
+		if (end - i <= MARKS_FEW)
+			insert_marks(points->at + i, end - i);
+		else
+			count_marks(points->at + i, end - i, scratch->at);
+	}
+}
+
+/* from is used up. */
+static void
+decompose(struct points *from, struct points *out)
 {
 	out->count = 0;
 	for (size_t i = 0; i < from->count; i++)
 		decompose_point(out, from->at[i]);
-	order_marks(out);
+	order_marks(out, from);
 }
 
 static void
@@ -278,9 +311,9 @@ compose(struct points *points)
 /* ---- what is asked for ---- */
 
 static const char *
-write_points(struct arena *arena, const struct points *points, bool path)
+write_points(struct arena *arena, const struct points *points, struct points *scratch, bool path)
 {
-	char *out = arena_room(arena, 4 * points->count + 1), *end = out, *kept = out;
+	char *out = (char *)scratch->at, *end = out, *kept = out;
 	bool behind_slash = true;
 
 	for (size_t i = 0; i < points->count; i++) {
@@ -300,8 +333,7 @@ write_points(struct arena *arena, const struct points *points, bool path)
 	}
 	if (path && kept > out && kept[-1] == '/')
 		kept--;
-	*kept = '\0';
-	return out;
+	return arena_strndup(arena, out, (size_t)(kept - out));
 }
 
 /* Is there nothing to do? (A slash at an end or doubled is looked at, whatever it is.) */
@@ -317,17 +349,32 @@ is_plain(const char *text, bool fold_case)
 	return true;
 }
 
+/* a has its code points, b has the same room. The work is done outside the arena: it is sixteen times
+ * the text, and a turn has many texts. */
+static const char *
+normal_points(struct arena *arena, struct points *a, struct points *b, bool fold_case, bool path)
+{
+	decompose(a, b);
+	if (fold_case) {
+		fold(b, a);
+		decompose(a, b);
+	}
+	compose(b);
+	return write_points(arena, b, a, path);
+}
+
 static const char *
 normal(struct arena *arena, const char *text, bool fold_case, bool path)
 {
 	size_t len = text != NULL ? strlen(text) : 0, room = 4 * len + 16;
 	struct points a = { .room = room }, b = { .room = room };
+	const char *out;
 	uint32_t seen = 0;
 
 	if (text == NULL || is_plain(text, fold_case))
 		return text;
-	a.at = arena_room(arena, room * sizeof(*a.at));
-	b.at = arena_room(arena, room * sizeof(*b.at));
+	a.at = mem_alloc(room * sizeof(*a.at));
+	b.at = mem_alloc(room * sizeof(*b.at));
 	for (size_t at = 0; at < len;) {
 		uint32_t point;
 
@@ -335,15 +382,11 @@ normal(struct arena *arena, const char *text, bool fold_case, bool path)
 		seen |= point;
 		push(&a, fold_case && point >= 'A' && point <= 'Z' ? point | 0x20 : point);
 	}
-	if (seen < 0x80)
-		return write_points(arena, &a, path);
-	decompose(&a, &b);
-	if (fold_case) {
-		fold(&b, &a);
-		decompose(&a, &b);
-	}
-	compose(&b);
-	return write_points(arena, &b, path);
+	out = seen < 0x80 ? write_points(arena, &a, &b, path)
+			  : normal_points(arena, &a, &b, fold_case, path);
+	free(a.at);
+	free(b.at);
+	return out;
 }
 
 const char *

@@ -16,6 +16,9 @@
 #include "nouns/gtin.h"
 
 #define SKU_MAX 256
+/* As it came: composed, a text has a third of its bytes at least, but for blanks around it. What is
+ * longer is not composed to find out. */
+#define SKU_RAW_MAX (4 * SKU_MAX)
 
 struct part {
 	const char *name; /* ref or type */
@@ -123,10 +126,13 @@ item_text(struct reader *reader, const char *name, const char **ret)
 	return REJECT_NONE;
 }
 
-/* "" where nothing of it can be printed. Composed, so that it is one name in both writings. */
+/* "" where nothing of it can be printed. Composed, so that it is one name in both writings. One that
+ * is too long stays as it is: it is refused, or not looked at. */
 static const char *
 sku_name(struct reader *reader, const char *text)
 {
+	if (strnlen(text, SKU_RAW_MAX + 1) > SKU_RAW_MAX)
+		return text;
 	return unicode_nfc(reader->arena, printable(arena_strdup(reader->arena, text)));
 }
 
@@ -134,14 +140,16 @@ sku_name(struct reader *reader, const char *text)
 static const char *
 sku_of_bad_gtin(struct reader *reader, const char *code)
 {
-	char *text = arena_strdup(reader->arena, code), *to = text;
+	char text[SKU_RAW_MAX + 4]; /* whole characters of what came */
+	size_t len = 0;
 	const char *sku;
 
-	for (const char *at = text; *at != '\0'; at++) {
+	for (const char *at = code; *at != '\0' && len + 1 < sizeof(text); at++) {
 		if ((unsigned char)*at > 0x20 && *at != 0x7f)
-			*to++ = *at;
+			text[len++] = *at;
 	}
-	*to = '\0';
+	len = utf8_cut(text, len, SKU_RAW_MAX);
+	text[len] = '\0';
 	sku = sku_name(reader, text);
 	return *sku == '\0'
 	    ? "unknown"

@@ -293,6 +293,36 @@ a_bad_gtin_becomes_a_sku_and_is_counted(void **state)
 	assert_true(event->item.restricted);
 }
 
+/* Thousands of marks: of a number the first characters are a name, a sku of that length is none. */
+static void
+a_name_without_end_is_cut_or_refused_before_it_is_composed(void **state)
+{
+	json_t *tree = sample_tree(sample_of("aisle.basket.item-added"), SAMPLE_NOW_MS);
+	json_t *data = json_object_get(tree, "data");
+	char text[60001] = "";
+
+	(void)state;
+	for (size_t i = 0; i + 4 < sizeof(text); i += 4)
+		memcpy(text + i, "\xcc\x81\xcc\x96", 4);
+	json_object_set_new(data, "gtin", json_string(text));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_int_equal(strlen(event->item.sku), 256);
+	assert_memory_equal(event->item.sku, "\xcc\x96\xcc\x96", 4);
+	memset(text, 'a', 2000);
+	json_object_set_new(data, "gtin", json_string(text));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_int_equal(strlen(event->item.sku), 256);
+	text[1200] = '\0';
+	json_object_set_new(data, "sku", json_string(text));
+	assert_true(parse_tree("pos/7/event", tree) < 0);
+	assert_int_equal(rejected.reason, REJECT_BAD_VALUE);
+	/* Where nobody asks for it, it is in nobody's way. */
+	json_object_set_new(data, "gtin", json_string("4006381333931"));
+	assert_int_equal(parse_tree("pos/7/event", tree), 0);
+	assert_null(event->item.sku);
+	json_decref(tree);
+}
+
 static void
 a_code_of_the_shop_is_named_by_the_sku_beside_it(void **state)
 {
@@ -890,6 +920,7 @@ main(void)
 		TEST(values_at_the_edge_are_taken),
 		TEST(quantities_are_exact_thousandths),
 		TEST(a_bad_gtin_becomes_a_sku_and_is_counted),
+		TEST(a_name_without_end_is_cut_or_refused_before_it_is_composed),
 		TEST(a_code_of_the_shop_is_named_by_the_sku_beside_it),
 		TEST(a_code_gives_batch_date_and_what_the_data_leaves_out),
 		TEST(a_sku_stands_for_goods_without_gtin),

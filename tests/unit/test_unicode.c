@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/unicode.h"
@@ -107,6 +108,73 @@ what_is_not_utf8_stays_byte_by_byte(void **state)
 		assert_string_equal(unicode_key(arena, broken[i]), broken[i]);
 }
 
+/* A letter with half a million marks, above (class 230) and below (220) by turns: those below come
+ * first, in one pass. Moving each one to its place would take hours. */
+static void
+a_heap_of_marks_is_ordered_in_one_pass(void **state)
+{
+	enum { PAIRS = 250000 };
+	char *text = mem_alloc(4 * PAIRS + 2), *to = text;
+	const char *ordered;
+
+	(void)state;
+	*to++ = 'x';
+	for (int i = 0; i < PAIRS; i++)
+		to = stpcpy(to, "\xcc\x81\xcc\x96");
+	ordered = unicode_nfc(arena, text);
+	assert_int_equal(strlen(ordered), 4 * PAIRS + 1);
+	for (size_t i = 0; i < 2 * PAIRS; i++)
+		assert_memory_equal(ordered + 1 + 2 * i, i < PAIRS ? "\xcc\x96" : "\xcc\x81", 2);
+	free(text);
+}
+
+/* Whatever way they are ordered: marks of one class keep their order, and only those. */
+static void
+few_marks_and_many_are_ordered_alike(void **state)
+{
+	/* of the classes 220, 230, 230, 202, 1, 240: none joins an x */
+	static const char *const marks[] = { "\xcc\x96", "\xcc\x8d", "\xcc\x8e", "\xcc\xa7",
+		"\xcc\xb4", "\xcd\x85" };
+	static const int classes[] = { 220, 230, 230, 202, 1, 240 };
+	struct dice dice = { 11 };
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		size_t count = dice_below(&dice, 24), at = 0, mark[24];
+		char text[64] = "x", expected[64] = "x";
+
+		for (size_t i = 0; i < count; i++) {
+			mark[i] = dice_below(&dice, ARRAY_LEN(marks));
+			strcat(text, marks[mark[i]]);
+		}
+		for (int class = 1; class <= 240; class ++) {
+			for (size_t i = 0; i < count; i++) {
+				if (classes[mark[i]] == class) {
+					strcat(expected, marks[mark[i]]);
+					at++;
+				}
+			}
+		}
+		assert_int_equal(at, count);
+		assert_string_equal(unicode_nfc(arena, text), expected);
+		arena_reset(arena);
+	}
+}
+
+/* The arena outlives a turn's text: what it takes is the text, not the work. */
+static void
+the_arena_takes_what_is_kept(void **state)
+{
+	static char text[50001];
+	size_t before = arena_used(arena);
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	memcpy(text, "\xc3\xa9", 2);
+	unicode_nfc(arena, text);
+	assert_true(arena_used(arena) - before < 2 * sizeof(text));
+}
+
 /* Any bytes, and any code points, however many marks. */
 static void
 the_key_of_a_key_is_itself(void **state)
@@ -171,6 +239,11 @@ main(int argc, char **argv)
 		    teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_utf8_stays_byte_by_byte, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(a_heap_of_marks_is_ordered_in_one_pass, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(few_marks_and_many_are_ordered_alike, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(the_arena_takes_what_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_key_of_a_key_is_itself, setup, teardown),
 	};
 
