@@ -192,6 +192,16 @@ is_article(const struct span *span, const char *from, const char *to)
 	return span->mask->is_article(value);
 }
 
+/* Where looking for its value's end ends. What a number of an article or a subject cannot be for its
+ * length is read again from its start, for the names in it: so not the whole text is looked at. */
+static const char *
+reach(const struct span *span, enum named name, const char *from)
+{
+	if ((name != NAMED_GTIN && name != NAMED_SUBJECT) || span->end - from <= VALUE_MAX)
+		return span->end;
+	return from + VALUE_MAX;
+}
+
 /* from … to is the value of a name. Where reading goes on. */
 static char *
 take_value(const struct span *span, enum named name, char *from, char *to)
@@ -266,7 +276,7 @@ value_of(const struct span *span, enum named name, char *at)
 	quote = *p;
 	if (quote == '"' || quote == '\'') {
 		p++;
-		return take_value(span, name, p, quoted_end(p, end, quote, depth));
+		return take_value(span, name, p, quoted_end(p, reach(span, name, p), quote, depth));
 	}
 	if ((quote == '{' || quote == '[') && (name == NAMED_CARD || name == NAMED_SECRET)) {
 		char *to = nested_end(p, end);
@@ -274,7 +284,7 @@ value_of(const struct span *span, enum named name, char *at)
 		blot(p, to);
 		return to;
 	}
-	return take_value(span, name, p, bare_end(p, end));
+	return take_value(span, name, p, bare_end(p, reach(span, name, p)));
 }
 
 /* Behind "<", or behind "<ns:". */

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/mask.h"
 #include "core/metrics.h"
+#include "ingest/envelope.h"
 #include "nouns/gtin.h"
 
 /* ---- what cannot be used ---- */
@@ -63,6 +64,21 @@ masked_text(struct engine *engine, const char *text)
 	return copy;
 }
 
+/* No more of a payload is kept than a message may have. Where it is cut a card number may be, and what
+ * is left of it would not be known as one: so much before it goes as well. */
+#define CUT_MARGIN 256
+
+static void
+mask_letter(const struct mask *mask, const void *payload, size_t len, struct buf *out)
+{
+	if (len <= EVENT_BYTES_MAX) {
+		mask_payload(mask, payload, len, out);
+		return;
+	}
+	mask_payload(mask, payload, EVENT_BYTES_MAX, out);
+	out->len -= out->len < CUT_MARGIN ? out->len : CUT_MARGIN;
+}
+
 /* What is kept, told and logged of it has neither card number nor PIN, nor a digest of one: four
  * digits between known bytes are soon found. The letter of one customer is sealed under their key and
  * goes with it; of one that names several only the reason is kept. */
@@ -80,7 +96,7 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 	topic = masked_text(engine, topic);
 	snprintf(detail, sizeof(detail), count > 1 ? "%s (%lld times)" : "%s",
 	    masked_text(engine, rejected->detail), (long long)count);
-	mask_payload(&mask, payload, len, &kept);
+	mask_letter(&mask, payload, len, &kept);
 	hash_bytes(digest, sizeof(digest), kept.data, kept.len, NULL, 0);
 	hash_hex(hex, digest, sizeof(digest));
 	engine_check(engine,

@@ -225,6 +225,45 @@ what_could_not_be_used_is_kept_without_card_numbers_and_pins(void **state)
 	assert_non_null(strstr(last_letter(), "aisle/v1/0042/pos/****************/event"));
 }
 
+static int
+letter_size(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *reason,
+    const char *detail, const void *payload, size_t len)
+{
+	(void)n;
+	(void)at_ms;
+	(void)topic;
+	(void)reason;
+	(void)detail;
+	assert_null(memmem(payload, len, "4929", 4));
+	*(size_t *)ctx = len;
+	return 0;
+}
+
+/* Wherever the cut is in a card number of four groups. */
+static void
+no_more_of_a_letter_is_kept_than_a_message_may_have(void **state)
+{
+	static const char card[] = "4929 1234 5678 9012";
+	char *text = mem_alloc(EVENT_BYTES_MAX + 1000);
+	struct input input = { .kind = INPUT_MESSAGE,
+		.topic = "aisle/v1/0042/pos/7/event",
+		.payload = text,
+		.len = EVENT_BYTES_MAX + 1000 };
+
+	(void)state;
+	for (size_t i = 0; i <= strlen(card); i++) {
+		size_t len = 0;
+
+		memset(text, '.', EVENT_BYTES_MAX + 1000);
+		memcpy(text + EVENT_BYTES_MAX - i, card, strlen(card));
+		turn(&input);
+		assert_said("dead too-big");
+		assert_int_equal(store_dead_each(engine->store, 1, letter_size, &len), 0);
+		assert_true(len > EVENT_BYTES_MAX - 1000 && len <= EVENT_BYTES_MAX);
+	}
+	free(text);
+}
+
 /* Four digits between known bytes are soon found by trying. */
 static void
 the_digest_of_a_dead_letter_is_that_of_what_is_kept(void **state)
@@ -597,6 +636,7 @@ main(void)
 		SPINE_TEST(who_does_not_ask_gets_no_receipt),
 		SPINE_TEST(a_message_that_is_no_json_is_kept_as_it_came),
 		SPINE_TEST(what_could_not_be_used_is_kept_without_card_numbers_and_pins),
+		SPINE_TEST(no_more_of_a_letter_is_kept_than_a_message_may_have),
 		SPINE_TEST(the_digest_of_a_dead_letter_is_that_of_what_is_kept),
 		SPINE_TEST(a_dead_letter_of_a_customer_goes_when_they_are_forgotten),
 		SPINE_TEST(a_message_of_another_store_is_none_of_ours),
