@@ -35,8 +35,10 @@ hello(struct engine *engine, const struct route *route, const struct input *inpu
 	struct err err = { 0 };
 	json_t *json = json_read(input->payload, input->len, "hello", &err);
 	json_t *stations = json_object_get(json, "stations"), *station;
+	struct native native;
 	size_t i;
 
+	native_read(engine, route->origin, &native);
 	if (!json_is_array(stations)) {
 		rejected.reason = json == NULL ? REJECT_NOT_JSON : REJECT_BAD_SHAPE;
 		snprintf(rejected.detail, sizeof(rejected.detail),
@@ -50,7 +52,7 @@ hello(struct engine *engine, const struct route *route, const struct input *inpu
 			break;
 		if (name == NULL || strlen(name) >= NAME_SIZE || named_before(stations, i, name))
 			continue;
-		if (native_may(engine, route->origin, name))
+		if (native_covers(&native, name))
 			engine_ask(engine, route->origin, name);
 		else
 			rejected.reason = REJECT_NOT_YOURS;
@@ -60,5 +62,6 @@ hello(struct engine *engine, const struct route *route, const struct input *inpu
 		    "/stations: expected a tablet that is paired or added, and its own stations");
 		dead_letter(engine, input->topic, &rejected, input->payload, input->len);
 	}
+	native_done(&native);
 	json_decref(json);
 }

@@ -206,11 +206,11 @@ apply_message(struct engine *engine, struct input *input)
 	/* One that cannot be committed is still read, for the name that its receipt needs. */
 	if ((!engine->aside || route.hello) && is_poison_message(engine, &route, input)) {
 		set_aside(engine, &rejected);
+	} else if (route.channel == CHANNEL_TABLET && !within_rate(engine, name, input)) {
+		too_many_answers(engine, &route, &rejected);
 	} else if (route.hello) {
 		hello(engine, &route, input);
 		return;
-	} else if (route.channel == CHANNEL_TABLET && !within_rate(engine, name, input)) {
-		too_many_answers(engine, &route, &rejected);
 	} else if (envelope_parse(engine->arena, &rules, &route, input->attributes, input->payload,
 		       input->len, engine->now_ms, &event, &rejected, &unknown) != 0) {
 		event = NULL;

@@ -17,14 +17,12 @@
 #include "core/buf.h"
 #include "core/id.h"
 
-/* Separated by commas; "": all of them. */
+/* Separated by commas. */
 static bool
 covers(const char *stations, const char *station)
 {
 	size_t len = strlen(station);
 
-	if (stations[0] == '\0')
-		return true;
 	for (const char *at = stations; at != NULL; at = strchr(at, ',')) {
 		if (*at == ',')
 			at++;
@@ -35,39 +33,69 @@ covers(const char *stations, const char *station)
 }
 
 struct native_walk {
-	const char *name, *station;
-	bool may;
+	const char *name;
+	struct native *ret;
 };
 
+/* A name may have been paired and made known as well: it has the stations of both. */
 static int
 look_at_tablet(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
     const void *body, size_t len)
 {
 	struct native_walk *walk = ctx;
+	struct native *native = walk->ret;
 	struct rd rd = rd_init(body, len);
 	char *name = rd_str(&rd), *stations = rd_str(&rd);
 
 	(void)key;
 	(void)subject;
 	(void)at_ms;
-	if (name != NULL && stations != NULL && rd_done(&rd) && strcmp(name, walk->name) == 0 &&
-	    (walk->station == NULL || covers(stations, walk->station)))
-		walk->may = true;
+	if (name != NULL && stations != NULL && rd_done(&rd) && strcmp(name, walk->name) == 0) {
+		native->all = native->all || stations[0] == '\0';
+		buf_add(&native->stations, ",", native->known ? 1 : 0);
+		buf_add(&native->stations, stations, strlen(stations));
+		native->known = true;
+	}
 	free(name);
 	free(stations);
-	return walk->may ? 1 : 0;
+	return native->all ? 1 : 0;
+}
+
+void
+native_read(struct engine *engine, const char *name, struct native *ret)
+{
+	struct native_walk walk = { .name = name, .ret = ret };
+
+	/* What is read from a file was heard before. */
+	*ret = (struct native){ .known = !engine->live, .all = !engine->live };
+	if (!engine->live)
+		return;
+	engine_check(engine, store_each(engine->store, STORE_TABLET, 0, look_at_tablet, &walk));
+	buf_addc(&ret->stations, '\0');
+}
+
+bool
+native_covers(const struct native *native, const char *station)
+{
+	return native->all || (native->known && covers(native->stations.data, station));
+}
+
+void
+native_done(struct native *native)
+{
+	buf_done(&native->stations);
 }
 
 bool
 native_may(struct engine *engine, const char *name, const char *station)
 {
-	struct native_walk walk = { .name = name, .station = station };
+	struct native native;
+	bool may;
 
-	/* What is read from a file was heard before. */
-	if (!engine->live)
-		return true;
-	engine_check(engine, store_each(engine->store, STORE_TABLET, 0, look_at_tablet, &walk));
-	return walk.may;
+	native_read(engine, name, &native);
+	may = station != NULL ? native_covers(&native, station) : native.known;
+	native_done(&native);
+	return may;
 }
 
 int

@@ -64,6 +64,14 @@ void waiting_drop(struct engine *engine);
 
 /* native.c: is it a tablet's name, and is that one of its stations? station NULL: any. */
 bool native_may(struct engine *engine, const char *name, const char *station);
+/* The same of many stations, read once. */
+struct native {
+	bool known, all;
+	struct buf stations; /* separated by commas */
+};
+void native_read(struct engine *engine, const char *name, struct native *ret);
+bool native_covers(const struct native *native, const char *station);
+void native_done(struct native *native);
 
 /* hello.c */
 void hello(struct engine *engine, const struct route *route, const struct input *input);

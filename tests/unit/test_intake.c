@@ -432,6 +432,49 @@ a_tablet_that_says_hello_asks_once_for_each_station_and_nothing_is_queued(void *
 	assert_said("hello t2 8; dead not-yours");
 }
 
+/* It is asked again and again by a tablet that cannot hear: not more often than any other message. */
+static void
+hello_is_heard_as_often_as_any_other_message(void **state)
+{
+	const char *topic = "aisle/v1/0042/tablet/t1/hello";
+
+	(void)state;
+	know_tablet("t1", "7,8");
+	engine_set_terminal_rate(engine, 2);
+	for (int i = 0; i < 2; i++) {
+		tell_whole(topic, "{'stations':['8','7']}");
+		assert_said("hello t1 8; hello t1 7");
+	}
+	tell_whole(topic, "{'stations':['8','7']}");
+	assert_said("dead rate");
+	now_ms += S_MS;
+	tell_whole(topic, "{'stations':['7']}");
+	assert_said("hello t1 7");
+}
+
+/* Paired for some and made known for others. */
+static void
+a_tablet_that_is_known_twice_has_the_stations_of_both(void **state)
+{
+	struct buf body = { 0 };
+	const struct id other = { { 7 } };
+
+	(void)state;
+	know_tablet("t1", "7");
+	buf_str(&body, "t1");
+	buf_str(&body, "8,9");
+	assert_int_equal(store_begin(engine->store), 0);
+	assert_int_equal(store_put(engine->store, STORE_TABLET, &other, NULL, now_ms, 0, body.data,
+			     body.len),
+	    0);
+	assert_int_equal(store_commit(engine->store), 0);
+	buf_done(&body);
+	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':['9','7','8']}");
+	assert_said("hello t1 9; hello t1 7; hello t1 8");
+	tell_whole("aisle/v1/0042/tablet/t1/hello", "{'stations':['9','']}");
+	assert_said("hello t1 9; dead not-yours");
+}
+
 static void
 a_tablets_own_messages_are_answers_too(void **state)
 {
@@ -648,6 +691,8 @@ main(void)
 		SPINE_TEST(timers_are_applied_at_their_own_time_in_their_order),
 		SPINE_TEST(
 		    a_tablet_that_says_hello_asks_once_for_each_station_and_nothing_is_queued),
+		SPINE_TEST(hello_is_heard_as_often_as_any_other_message),
+		SPINE_TEST(a_tablet_that_is_known_twice_has_the_stations_of_both),
 		SPINE_TEST(a_tablets_own_messages_are_answers_too),
 		SPINE_TEST(an_answer_that_is_too_late_is_no_dead_letter),
 		SPINE_TEST(
