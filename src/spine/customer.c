@@ -16,18 +16,26 @@
 
 /* ---- profile: what an event says about the customer ---- */
 
+/* Its own members and no other: what else a sender wrote, an address or a card under another name, is
+ * nobody's, and this lane is kept for ever. */
 static void
 uplink_consent(struct engine *engine, const struct event *event)
 {
-	json_t *body;
+	static const char *const members[] = { "purpose", "state", "until" };
 	struct buf buf = { 0 };
 	char text[SUBJECT_TEXT_SIZE];
+	json_t *body;
 
 	if (engine->uplink == UPLINK_NONE)
 		return;
-	body = json_copy(event->data);
+	body = json_object();
 	subject_text(&event->subject, text);
-	json_object_del(body, "card");
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		json_t *value = json_object_get(event->data, members[i]);
+
+		if (value != NULL)
+			json_object_set(body, members[i], value);
+	}
 	json_object_set_new(body, "subject", json_string(text));
 	json_write(body, &buf);
 	engine_uplink(engine, LANE_CONSENT, "consent", NULL, &buf);

@@ -191,6 +191,26 @@ headquarters_hears_of_consent_and_never_of_a_card_number(void **state)
 	assert_non_null(strstr(heard_last, "\"subject\":\"" ANNA "\""));
 }
 
+/* Whatever a sender calls them. */
+static void
+headquarters_hears_of_consent_what_it_is_and_nothing_beside_it(void **state)
+{
+	(void)state;
+	tell("loyalty/r1/event", "consent.changed",
+	    "{'subject':'" ANNA "','purpose':'contact','state':'denied',"
+	    "'until':'2026-12-01T10:00:00Z','pan':'4929123456789012','pin':8642,"
+	    "'email':'anna@example.org','more':{'phone':['0170 1234567']}}");
+	assert_heard(LANE_CONSENT, "consent");
+	assert_non_null(strstr(heard_last, "\"purpose\":\"contact\""));
+	assert_non_null(strstr(heard_last, "\"state\":\"denied\""));
+	assert_non_null(strstr(heard_last, "\"until\":\"2026-12-01T10:00:00.000Z\""));
+	assert_non_null(strstr(heard_last, "\"subject\":\"" ANNA "\""));
+	assert_null(strstr(heard_last, "4929"));
+	assert_null(strstr(heard_last, "8642"));
+	assert_null(strstr(heard_last, "anna@"));
+	assert_null(strstr(heard_last, "0170"));
+}
+
 static void
 without_a_headquarters_nothing_waits_for_it(void **state)
 {
@@ -535,6 +555,7 @@ main(void)
 		SPINE_TEST(each_incident_counts_by_its_kind),
 		SPINE_TEST(who_takes_their_consent_back_is_shown_nothing_more),
 		SPINE_TEST(headquarters_hears_of_consent_and_never_of_a_card_number),
+		SPINE_TEST(headquarters_hears_of_consent_what_it_is_and_nothing_beside_it),
 		SPINE_TEST(without_a_headquarters_nothing_waits_for_it),
 		SPINE_TEST(what_a_stranger_was_told_counts_for_the_customer_they_turn_out_to_be),
 		SPINE_TEST(a_card_without_a_basket_waits_two_minutes),
