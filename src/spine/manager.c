@@ -6,7 +6,10 @@
  *   A PIN is short: what protects it is the lock after a few wrong ones. It
  *   locks where they came from, a tablet, and not whom they named: else whoever
  *   reaches one tablet could keep every manager of the store from approving.
- *   It is longer each time, and kept in the state so that a restart does not
+ *   A right PIN takes away the wrong ones of the same manager there, and no
+ *   others: else one who has a PIN could try a colleague's without end, their
+ *   own in between. A wrong one is forgotten after a day.
+ *   The lock is longer each time, and kept in the state so that a restart does not
  *   open it. A manager's id that is none counts like a wrong PIN. Its hash (libsodium's
  *   crypto_pwhash_str) is made small enough for a gateway's memory; the row is
  *   sealed besides. Managers lie in the table of the tablets, told apart by
@@ -36,9 +39,15 @@ struct manager {
 	char *id, *hash;
 };
 
-/* What came wrong from one tablet. */
+/* What came wrong from one tablet since its last lock, oldest first, and of whom. */
+struct wrong {
+	struct id manager;
+	int64_t at_ms;
+};
 struct lock {
-	int64_t failures, locks, until_ms, wrong_ms;
+	struct wrong wrong[TRIES_MAX];
+	size_t failures;
+	int64_t locks, until_ms, wrong_ms;
 };
 
 static struct id
@@ -111,10 +120,16 @@ lock_load(struct engine *engine, const char *source, struct lock *ret)
 	engine_check(engine, rc);
 	if (rc == 0) {
 		struct rd rd = rd_init(body.data, body.len);
-		struct lock lock = { .failures = rd_i64(&rd), .locks = rd_i64(&rd) };
+		struct lock lock = { .locks = rd_i64(&rd) };
 
 		lock.until_ms = rd_i64(&rd);
 		lock.wrong_ms = rd_i64(&rd);
+		for (size_t i = rd_u8(&rd); i > 0 && lock.failures + 1 < TRIES_MAX; i--) {
+			struct wrong *wrong = &lock.wrong[lock.failures++];
+
+			wrong->manager = rd_id(&rd);
+			wrong->at_ms = rd_i64(&rd);
+		}
 		if (rd_done(&rd) && engine->now_ms < lock.wrong_ms + LOCK_FORGET_MS + LOCK_MS_MAX)
 			*ret = lock;
 	}
@@ -127,18 +142,39 @@ lock_save(struct engine *engine, const char *source, const struct lock *lock)
 	struct id key = lock_key(source);
 	struct buf body = { 0 };
 
-	buf_i64(&body, lock->failures);
 	buf_i64(&body, lock->locks);
 	buf_i64(&body, lock->until_ms);
 	buf_i64(&body, lock->wrong_ms);
+	buf_u8(&body, (uint8_t)lock->failures);
+	for (size_t i = 0; i < lock->failures; i++) {
+		buf_id(&body, &lock->wrong[i].manager);
+		buf_i64(&body, lock->wrong[i].at_ms);
+	}
 	engine_check(engine,
 	    store_put(engine->store, STORE_TABLET, &key, NULL, engine->now_ms, TABLET_FLAG_LOCK,
 		body.data, body.len));
 	buf_done(&body);
 }
 
+/* Without those of this manager (NULL: nobody's), and of more than a day ago. How many went. */
+static size_t
+forget_wrong(struct lock *lock, const struct id *manager, int64_t now_ms)
+{
+	size_t before = lock->failures, kept = 0;
+
+	for (size_t i = 0; i < before; i++) {
+		const struct wrong *wrong = &lock->wrong[i];
+
+		if (now_ms < wrong->at_ms + LOCK_FORGET_MS &&
+		    (manager == NULL || !id_equal(&wrong->manager, manager)))
+			lock->wrong[kept++] = *wrong;
+	}
+	lock->failures = kept;
+	return before - kept;
+}
+
 static void
-count_wrong(struct engine *engine, const char *source, struct lock *lock)
+count_wrong(struct engine *engine, const char *source, const struct id *manager, struct lock *lock)
 {
 	int64_t lock_ms = LOCK_MS;
 
@@ -146,8 +182,10 @@ count_wrong(struct engine *engine, const char *source, struct lock *lock)
 	if (engine->now_ms >= lock->until_ms + LOCK_FORGET_MS &&
 	    engine->now_ms >= lock->wrong_ms + LOCK_FORGET_MS)
 		*lock = (struct lock){ 0 };
+	forget_wrong(lock, NULL, engine->now_ms);
 	lock->wrong_ms = engine->now_ms;
-	if (++lock->failures >= TRIES_MAX) {
+	lock->wrong[lock->failures++] = (struct wrong){ *manager, engine->now_ms };
+	if (lock->failures == TRIES_MAX) {
 		for (int64_t i = 0; i < lock->locks && lock_ms < LOCK_MS_MAX; i++)
 			lock_ms *= 2;
 		if (lock_ms > LOCK_MS_MAX)
@@ -166,11 +204,13 @@ manager_check(struct engine *engine, const char *source, const char *id, const c
 {
 	struct manager manager = { NULL, NULL };
 	struct lock lock;
+	struct id key;
 	bool right;
 	int rc;
 
 	if (id == NULL || pin == NULL)
 		return MANAGER_NO;
+	key = key_of(id);
 	lock_load(engine, source, &lock);
 	if (engine->now_ms < lock.until_ms)
 		return MANAGER_LOCKED;
@@ -178,12 +218,10 @@ manager_check(struct engine *engine, const char *source, const char *id, const c
 	engine_check(engine, rc);
 	right = rc == 0 && crypto_pwhash_str_verify(manager.hash, pin, strlen(pin)) == 0;
 	done(&manager);
-	if (!right) {
-		count_wrong(engine, source, &lock);
-	} else if (lock.failures != 0) {
-		lock.failures = 0;
+	if (!right)
+		count_wrong(engine, source, &key, &lock);
+	else if (forget_wrong(&lock, &key, engine->now_ms) > 0)
 		lock_save(engine, source, &lock);
-	}
 	return right ? MANAGER_OK : MANAGER_NO;
 }
 

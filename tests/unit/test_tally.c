@@ -580,8 +580,6 @@ five_wrong_pins_lock_the_tablet_they_came_from_and_nobody_else(void **state)
 	(void)state;
 	assert_int_equal(manager_add(engine->store, "mia", "2468", T0), 0);
 	clock_at(engine, T0);
-	assert_int_equal(manager_check(engine, "t1", "nobody", "2468"), MANAGER_NO);
-	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_OK);
 	wrong_pins(engine, "t1", 4);
 	/* A right one in between starts the count again. */
 	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_OK);
@@ -596,6 +594,43 @@ five_wrong_pins_lock_the_tablet_they_came_from_and_nobody_else(void **state)
 	assert_int_equal(manager_remove(engine->store, "mia"), 0);
 	assert_int_equal(manager_remove(engine->store, "mia"), AISLE_E_NONE);
 	assert_int_equal(tried(engine, "t2", "2468"), MANAGER_NO);
+	engine_close(engine);
+}
+
+/* Their own in between, to be able to go on. */
+static void
+who_has_a_pin_cannot_try_a_colleagues_without_end(void **state)
+{
+	struct engine *engine = open_engine();
+
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "mia", "2468", T0), 0);
+	assert_int_equal(manager_add(engine->store, "tom", "1357", T0), 0);
+	clock_at(engine, T0);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(manager_check(engine, "t1", "tom", "1357"), MANAGER_OK);
+		wrong_pins(engine, "t1", 1);
+	}
+	assert_int_equal(manager_check(engine, "t1", "tom", "1357"), MANAGER_LOCKED);
+	assert_int_equal(tried(engine, "t1", "2468"), MANAGER_LOCKED);
+	/* Of both there: what one got right leaves the other's. */
+	for (int i = 0; i < 2; i++) {
+		wrong_pins(engine, "t2", 1);
+		assert_int_equal(manager_check(engine, "t2", "tom", "0"), MANAGER_NO);
+	}
+	assert_int_equal(tried(engine, "t2", "2468"), MANAGER_OK);
+	wrong_pins(engine, "t2", 2);
+	assert_int_equal(tried(engine, "t2", "2468"), MANAGER_OK);
+	assert_int_equal(manager_check(engine, "t2", "tom", "1357"), MANAGER_OK);
+	/* One that nobody made good is forgotten after a day, whatever came since. */
+	assert_int_equal(manager_check(engine, "t3", "nobody", "0"), MANAGER_NO);
+	clock_at(engine, T0 + D_MS - 1);
+	wrong_pins(engine, "t3", 3);
+	clock_at(engine, T0 + D_MS);
+	wrong_pins(engine, "t3", 1);
+	assert_int_equal(tried(engine, "t3", "2468"), MANAGER_OK);
+	wrong_pins(engine, "t3", 5);
+	assert_int_equal(tried(engine, "t3", "2468"), MANAGER_LOCKED);
 	engine_close(engine);
 }
 
@@ -662,6 +697,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    five_wrong_pins_lock_the_tablet_they_came_from_and_nobody_else, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(who_has_a_pin_cannot_try_a_colleagues_without_end,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    each_lock_is_twice_as_long_up_to_a_day_until_a_day_without_wrong_pins, set_up,
 		    tear_down),
