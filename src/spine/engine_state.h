@@ -104,8 +104,10 @@ struct waiting {
 
 /* A sender whose messages cannot be used for this reason (letters.c). */
 #define LETTER_SENDERS 64
+#define LETTER_TOPIC_SIZE 128
 struct letter_sender {
-	char topic[128], detail[200];
+	struct id key; /* digest of the topic */
+	char topic[LETTER_TOPIC_SIZE], detail[200];
 	enum reject reason;
 	int64_t second, tokens; /* letters that may be told at once, as of then */
 	int64_t left_out;

@@ -14,6 +14,10 @@
  *   Recorded files are not bounded, nor is a store without a rate: who reads
  *   them wants each refusal.
  *
+ *   A sender is its topic, by its digest: a topic may be as long as a payload,
+ *   and one that is no sender of ours is bounded like any other. Its letter of
+ *   several names the beginning.
+ *
  * LIMITS
  *   LETTER_SENDERS pairs of sender and reason; beyond them the oldest is told
  *   early.
@@ -23,6 +27,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/id.h"
 
 /* So many may be told at once; of what has no room, one. */
 static int64_t
@@ -61,21 +67,38 @@ tell(struct engine *engine, struct letter_sender *sender)
 	buf_wipe(&sender->payload);
 }
 
+/* What has no room ends in "…", behind a whole character. */
+static void
+topic_copy(char out[static LETTER_TOPIC_SIZE], const char *topic)
+{
+	static const char more[] = "\xe2\x80\xa6";
+	size_t len = strnlen(topic, LETTER_TOPIC_SIZE);
+
+	if (len == LETTER_TOPIC_SIZE) {
+		len -= sizeof(more);
+		while (len > 0 && ((unsigned char)topic[len] & 0xc0) == 0x80)
+			len--;
+	}
+	snprintf(out, LETTER_TOPIC_SIZE, "%.*s%s", (int)len, topic, topic[len] != '\0' ? more : "");
+}
+
 static struct letter_sender *
 find(struct engine *engine, const char *topic, enum reject reason)
 {
 	struct letter_sender *oldest = &engine->letters[0];
+	struct id key = hash_parts(&topic, 1);
 
 	for (size_t i = 0; i < ARRAY_LEN(engine->letters); i++) {
 		struct letter_sender *sender = &engine->letters[i];
 
-		if (sender->reason == reason && strcmp(sender->topic, topic) == 0)
+		if (sender->reason == reason && id_equal(&sender->key, &key))
 			return sender;
 		if (sender->second < oldest->second)
 			oldest = sender;
 	}
 	tell(engine, oldest);
-	snprintf(oldest->topic, sizeof(oldest->topic), "%s", topic);
+	oldest->key = key;
+	topic_copy(oldest->topic, topic);
 	oldest->reason = reason;
 	oldest->second = engine->now_ms / S_MS;
 	oldest->tokens = burst_of(engine, reason);
@@ -88,8 +111,7 @@ letter_left_out(struct engine *engine, const char *topic, const struct rejected 
 {
 	struct letter_sender *sender;
 
-	if (!engine->live || engine->conf->terminal_rate == 0 ||
-	    strlen(topic) >= sizeof(sender->topic))
+	if (!engine->live || engine->conf->terminal_rate == 0)
 		return false;
 	sender = find(engine, topic, rejected->reason);
 	refill(engine, sender);

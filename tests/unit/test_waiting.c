@@ -465,6 +465,45 @@ a_flood_of_bad_messages_is_a_letter_a_second_and_each_is_counted(void **state)
 	assert_int_equal(letters_now().rows, letters.rows + 2);
 }
 
+/* Of what a mapping listens to, and no till of ours: as long as a broker takes. */
+static void
+a_topic_of_any_length_is_bounded_like_another(void **state)
+{
+	enum { LONG = 60000 };
+	char *topic = mem_alloc(LONG + 1);
+	struct input input = { .kind = INPUT_UNMAPPED,
+		.topic = topic,
+		.text = "no mapping",
+		.payload = "x",
+		.len = 1 };
+	struct letters letters;
+
+	(void)state;
+	open_again(30); /* a burst of three */
+	memset(topic, 't', LONG);
+	memcpy(topic + 123, "\xc3\xa9", 2); /* a character at the cut */
+	topic[LONG] = '\0';
+	for (int len = 126; len <= LONG; len = len < 130 ? len + 1 : len * 8) {
+		int rows = letters_now().rows, told = letters_now().told;
+
+		memset(topic + 125, 't', LONG - 125);
+		topic[len] = '\0';
+		for (int i = 0; i < 100; i++)
+			run(&input);
+		rig.now_ms += S_MS;
+		tick();
+		letters = letters_now();
+		assert_int_equal(letters.rows - rows, 3 + 1);
+		assert_int_equal(letters.told - told, 100);
+	}
+	/* Those that begin alike are others. */
+	topic[300] = '\0';
+	topic[299] = 'u';
+	run(&input);
+	assert_int_equal(letters_now().rows, letters.rows + 1);
+	free(topic);
+}
+
 static void
 senders_without_end_are_bounded_and_counted_too(void **state)
 {
@@ -599,6 +638,7 @@ main(int argc, char **argv)
 		WAITING_TEST(what_does_not_fit_is_the_newest_of_the_longest_queue),
 		WAITING_TEST(a_row_that_does_not_open_is_counted_and_the_others_are_taken),
 		WAITING_TEST(a_flood_of_bad_messages_is_a_letter_a_second_and_each_is_counted),
+		WAITING_TEST(a_topic_of_any_length_is_bounded_like_another),
 		WAITING_TEST(senders_without_end_are_bounded_and_counted_too),
 		WAITING_TEST(the_last_turn_holds_nothing_back),
 		WAITING_TEST(each_event_is_taken_once_and_in_order_whatever_happens),
