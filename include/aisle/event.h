@@ -98,7 +98,7 @@ struct event_item {
 	bool has_margin;
 	int64_t margin_minor;	/* the whole line */
 	int64_t discount_minor; /* sum of discounts[] */
-	const char *own; /* of them those whose ref may be a token of ours, as in struct line */
+	const char *own;	/* of them those whose ref may be a token, as in struct line */
 };
 
 enum consent_purpose { CONSENT_PERSONALISE, CONSENT_PROFILE, CONSENT_CONTACT, CONSENT_COUNT };

@@ -83,16 +83,39 @@ visit_to_decide(struct engine *engine, const struct event *event,
 	return visit;
 }
 
+/* A till's promotion may look like a token of ours: only what was given out is one. */
+static const char *
+given_out(struct engine *engine, const char *own)
+{
+	struct buf kept = { 0 };
+	const char *text = NULL;
+
+	while (own != NULL) {
+		const char *end = strchrnul(own, ' ');
+		const char *token = arena_strndup(engine->arena, own, strcspn(own, "="));
+
+		if (engine_ref_known(engine, "token", token))
+			buf_addf(&kept, "%s%.*s", kept.len > 0 ? " " : "", (int)(end - own), own);
+		own = *end == ' ' ? end + 1 : NULL;
+	}
+	if (kept.len > 0)
+		text = arena_strdup(engine->arena, kept.data);
+	buf_done(&kept);
+	return text;
+}
+
 static void
 apply_to_session(struct engine *engine, const struct event *event, struct session_result *result,
     struct rejected *rejected)
 {
 	const char *station = event_station(engine, event);
 	struct id visit_id = engine_id(engine, "visit");
+	struct event ours = *event;
 
+	ours.item.own = given_out(engine, event->item.own);
 	memset(result, 0, sizeof(*result));
 	engine_baskets_load(engine, event, station);
-	session_apply(engine->sessions, event, station, &visit_id, result);
+	session_apply(engine->sessions, &ours, station, &visit_id, result);
 	if (result->reject != REJECT_NONE) {
 		rejected->reason = result->reject;
 		snprintf(rejected->detail, sizeof(rejected->detail), "%s", result->detail);

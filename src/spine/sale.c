@@ -25,6 +25,7 @@
 #include "decide/decide.h"
 #include "nouns/marks.h"
 #include "nouns/net.h"
+#include "nouns/visit.h"
 #include "profile/subject_io.h"
 
 struct figures {
@@ -35,19 +36,122 @@ struct figures {
 
 /* ---- what it came to ---- */
 
-/* What redeemed offers took off, and no line says so. */
+/* What lines say that a token took off in them. */
+struct own_part {
+	struct id token;
+	int64_t minor;
+};
+
+struct own_parts {
+	struct own_part *parts;
+	size_t count, capacity;
+};
+
+static void
+add_part(struct own_parts *own, const struct id *token, int64_t minor)
+{
+	if (own->count == own->capacity) {
+		own->capacity = own->capacity == 0 ? 16 : 2 * own->capacity;
+		own->parts = mem_realloc(own->parts, own->capacity * sizeof(*own->parts));
+	}
+	own->parts[own->count++] = (struct own_part){ *token, minor };
+}
+
+/* Of a line's discounts "TOKEN=MINOR", with blanks between, what stands for the goods that stay. */
+static void
+add_own(struct own_parts *own, const struct line *line, const struct net_line *net)
+{
+	const char *at = line->own;
+	char text[ID_TEXT_SIZE] = "";
+	struct id token;
+
+	while (at != NULL && strlen(at) >= ID_TEXT_SIZE && at[ID_TEXT_SIZE - 1] == '=') {
+		memcpy(text, at, ID_TEXT_SIZE - 1);
+		if (id_parse(text, &token))
+			add_part(own, &token,
+			    net_share(strtoll(at + ID_TEXT_SIZE, NULL, 10), net->qty_milli,
+				line->qty_milli));
+		at = strchr(at, ' ');
+		at = at != NULL ? at + 1 : NULL;
+	}
+}
+
+static int
+by_token(const void *a_pointer, const void *b_pointer)
+{
+	const struct own_part *a = a_pointer, *b = b_pointer;
+
+	return id_compare(&a->token, &b->token);
+}
+
+/* One for each token. */
+static void
+unite(struct own_parts *own)
+{
+	size_t kept = 0;
+
+	if (own->count > 1)
+		qsort(own->parts, own->count, sizeof(*own->parts), by_token);
+	for (size_t i = 0; i < own->count; i++) {
+		if (kept > 0 && by_token(&own->parts[kept - 1], &own->parts[i]) == 0)
+			own->parts[kept - 1].minor += own->parts[i].minor;
+		else
+			own->parts[kept++] = own->parts[i];
+	}
+	own->count = kept;
+}
+
+/* What this card took off, and no line says so. */
 static int64_t
-beside_lines(const struct visit *visit, int64_t in_lines_minor)
+beside_card(const struct card *card, const struct own_parts *own)
+{
+	struct own_part key = { .token = card->token };
+	const struct own_part *part = own->count > 0
+	    ? bsearch(&key, own->parts, own->count, sizeof(*own->parts), by_token)
+	    : NULL;
+	int64_t minor = card->redeemed_minor - card->returned_minor;
+
+	if (part != NULL)
+		minor -= part->minor;
+	return minor > 0 ? minor : 0;
+}
+
+/* What lines say of a token of another basket that is redeemed in this one. */
+static int64_t
+in_lines_elsewhere(struct engine *engine, const struct visit *visit, const struct own_part *part)
+{
+	char text[ID_TEXT_SIZE];
+	struct visit *home;
+	const struct card *card;
+	int64_t most;
+
+	id_text(&part->token, text);
+	home = engine_visit_by_ref(engine, "token", text);
+	card = home != NULL ? visit_card_by_token(home, &part->token) : NULL;
+	if (card == NULL || !card->redeemed || !card->elsewhere ||
+	    !id_equal(&card->paid_in, &visit->id))
+		return 0;
+	most = card->redeemed_minor - card->returned_minor;
+	return part->minor < most ? part->minor : most;
+}
+
+/* What redeemed offers took off, and no line says so: card by card, for the till may write one
+ * into its lines and another not. */
+static int64_t
+beside_lines(struct engine *engine, const struct visit *visit, const struct own_parts *own)
 {
 	int64_t minor = visit->elsewhere_minor;
 
+	for (size_t i = 0; i < own->count && minor > 0; i++)
+		minor -= in_lines_elsewhere(engine, visit, &own->parts[i]);
+	minor = minor > 0 ? minor : 0;
 	for (size_t i = 0; i < visit->card_count; i++) {
 		const struct card *card = &visit->cards[i];
 
 		if (card->redeemed && !card->elsewhere)
-			minor += card->redeemed_minor - card->returned_minor;
+			minor += beside_card(card, own);
 	}
-	return minor > in_lines_minor ? minor - in_lines_minor : 0;
+	return minor;
 }
 
 /* A till may write it with either sign. */
@@ -55,17 +159,6 @@ static int64_t
 off(int64_t minor)
 {
 	return minor < 0 ? -minor : minor;
-}
-
-/* Of a line's discounts those of our tokens, "TOKEN=MINOR" with blanks between. */
-static int64_t
-own_of(const struct line *line)
-{
-	int64_t minor = 0;
-
-	for (const char *at = line->own; at != NULL && (at = strchr(at, '=')) != NULL;)
-		minor += strtoll(++at, NULL, 10);
-	return minor;
 }
 
 static void
@@ -82,12 +175,13 @@ add_line(const struct line *line, const struct net_line *net, struct figures *fi
 }
 
 static struct figures
-figures_of(const struct engine *engine, const struct visit *visit)
+figures_of(struct engine *engine, const struct visit *visit)
 {
 	struct figures figures = { .has_margin = true };
 	struct net_line *net = net_lines(visit);
 	struct marks marks = engine_marks(engine);
-	int64_t in_lines_minor = 0, beside_minor;
+	struct own_parts own = { 0 };
+	int64_t beside_minor;
 
 	for (size_t i = 0; i < visit->line_count && visit->state == VISIT_CLOSED; i++) {
 		const struct line *line = &visit->lines[i];
@@ -95,10 +189,12 @@ figures_of(const struct engine *engine, const struct visit *visit)
 		if (line->voided || line_mark(&marks, line) != MARK_NONE)
 			continue;
 		add_line(line, &net[i], &figures);
-		in_lines_minor += net_share(own_of(line), net[i].qty_milli, line->qty_milli);
+		add_own(&own, line, &net[i]);
 	}
 	free(net);
-	beside_minor = beside_lines(visit, in_lines_minor);
+	unite(&own);
+	beside_minor = beside_lines(engine, visit, &own);
+	free(own.parts);
 	figures.discount_minor += beside_minor;
 	figures.margin_minor -= beside_minor;
 	return figures;

@@ -246,6 +246,60 @@ what_an_offer_took_off_in_a_line_is_counted_once(void **state)
 	assert_figures("gross 500, discount 40, margin 110, lines 1, shown 1");
 }
 
+/* A promotion of the till's own whose name looks like a token. */
+#define LIKE_A_TOKEN "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+static void
+a_tills_own_promotion_is_none_of_ours_whatever_its_name(void **state)
+{
+	(void)state;
+	paid_with_an_offer();
+	line_of("b", 2, "d", 1, 270,
+	    ",'margin':70,'discounts':[{'ref':'" LIKE_A_TOKEN "','amount':30}]");
+	assert_null(visit_of("b")->lines[1].own);
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", token);
+	close_basket("b", 730);
+	assert_figures("gross 800, discount 70, margin 180, lines 2, shown 1");
+}
+
+/* What one token took off in lines is nothing of what another took off beside them. */
+static void
+each_offer_is_in_the_lines_or_beside_them_for_itself(void **state)
+{
+	char first[ID_TEXT_SIZE];
+
+	(void)state;
+	paid_with_an_offer();
+	memcpy(first, token, sizeof(first));
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", first);
+	line_of("b", 2, "d", 1, 240,
+	    arena_printf(texts, ",'margin':70,'discounts':[{'ref':'%s','amount':60}]", first));
+	/* More than it was booked at is nobody else's. */
+	visit_of("b")->elsewhere_minor = 25;
+	close_basket("b", 715);
+	assert_figures("gross 800, discount 85, margin 195, lines 2, shown 1");
+}
+
+static void
+a_token_of_an_earlier_basket_that_is_in_a_line_is_counted_once(void **state)
+{
+	(void)state;
+	only("off",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'2d'},'offer':{'type':'amount',"
+	    "'depth':40,'max':40,'apply':'till-code','until':'2d'}}");
+	anna_at("b");
+	line_of("b", 1, "c", 2, 500, ",'margin':150");
+	assert_int_equal(answer("off", "accept"), 200);
+	close_basket("b", 500);
+	now_ms += H_MS;
+	open_basket("d");
+	line_of("d", 1, "c", 1, 260,
+	    arena_printf(texts, ",'margin':50,'discounts':[{'ref':'%s','amount':40}]", token));
+	tell("pos/7/event", "offer.redeemed", "{'basket':'d','token':'%s','amount':40}", token);
+	close_basket("d", 260);
+	assert_figures("gross 300, discount 40, margin 50, lines 1, shown 0");
+}
+
 static void
 a_token_that_is_redeemed_in_a_later_basket_is_discount_of_that(void **state)
 {
@@ -711,6 +765,9 @@ main(void)
 		SPINE_TEST(a_token_that_was_paid_with_in_the_second_half_comes_back_with_the_sale),
 		SPINE_TEST(what_an_offer_took_off_beside_the_lines_is_discount_and_costs_margin),
 		SPINE_TEST(what_an_offer_took_off_in_a_line_is_counted_once),
+		SPINE_TEST(a_tills_own_promotion_is_none_of_ours_whatever_its_name),
+		SPINE_TEST(each_offer_is_in_the_lines_or_beside_them_for_itself),
+		SPINE_TEST(a_token_of_an_earlier_basket_that_is_in_a_line_is_counted_once),
 		SPINE_TEST(a_token_that_is_redeemed_in_a_later_basket_is_discount_of_that),
 		SPINE_TEST(the_discount_that_lay_on_what_came_back_comes_back_once),
 		SPINE_TEST(only_who_wants_to_be_remembered_is_named),
