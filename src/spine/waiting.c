@@ -139,16 +139,24 @@ row_id(const struct waiting_queue *queue, int64_t n)
 	return queue->key << QUEUE_BITS | n;
 }
 
+static int64_t
+number_of(int64_t id)
+{
+	return id & ((INT64_C(1) << QUEUE_BITS) - 1);
+}
+
 static void
 count_row(void *ctx, int64_t id, int64_t bytes, int64_t events)
 {
 	struct waiting *waiting = ctx;
 	struct waiting_queue *queue = queue_make(waiting, id >> QUEUE_BITS);
-	int64_t n = id & ((INT64_C(1) << QUEUE_BITS) - 1);
+	int64_t n = number_of(id);
+	bool none = queue->first == queue->next;
 
-	if (queue->first == queue->next)
+	if (none || n < queue->first)
 		queue->first = n;
-	queue->next = n + 1;
+	if (none || n >= queue->next)
+		queue->next = n + 1;
 	queue->events += events;
 	queue->bytes += bytes;
 	waiting->bytes += bytes;
@@ -218,23 +226,38 @@ count(struct waiting *waiting, struct waiting_queue *queue, int64_t events, int6
 	waiting->bytes += bytes;
 }
 
-/* false: it is not there or does not open, and is dropped. */
+/* The oldest row, or the newest behind the head; the queue's end is put to it. false: there is none,
+ * or it does not open and is dropped. A number may be damaged, and the next one far away: none is
+ * tried. */
 static bool
-read_row(struct engine *engine, struct waiting_queue *queue, int64_t n, struct lines *lines)
+read_row(struct engine *engine, struct waiting_queue *queue, bool newest, struct lines *lines)
 {
-	int64_t bytes;
+	struct store_waiting row;
+	int64_t first = queue->first + (queue->head_read ? 1 : 0), n;
 	int rc;
 
 	lines->at = 0;
 	buf_clear(&lines->text);
-	rc = store_waiting_get(engine->store, row_id(queue, n), &lines->text, &bytes,
-	    &lines->events);
-	if (rc == 0)
-		return true;
-	if (rc != AISLE_E_NONE && rc != AISLE_E_DAMAGED)
+	rc = store_waiting_get(engine->store, row_id(queue, first), row_id(queue, queue->next - 1),
+	    newest, &row, &lines->text);
+	lines->events = row.events;
+	if (rc != 0 && rc != AISLE_E_NONE && rc != AISLE_E_DAMAGED) {
 		engine_check(engine, rc);
+		return false;
+	}
+	n = row.id != 0 ? number_of(row.id) : newest ? first - 1 : queue->next;
+	if (newest)
+		queue->next = n + 1;
+	else
+		queue->first = n;
+	if (rc == 0 || row.id == 0)
+		return rc == 0;
 	drop_row(engine, queue, n);
-	count(&engine->waiting, queue, -lines->events, -bytes);
+	count(&engine->waiting, queue, -row.events, -row.bytes);
+	if (newest)
+		queue->next--;
+	else
+		queue->first++;
 	return false;
 }
 
@@ -273,9 +296,7 @@ read_head(struct engine *engine, struct waiting_queue *queue)
 			write_tail(engine, queue);
 		if (queue->first == queue->next)
 			return false;
-		queue->head_read = read_row(engine, queue, queue->first, &queue->head);
-		if (!queue->head_read)
-			queue->first++;
+		queue->head_read = read_row(engine, queue, false, &queue->head);
 	}
 	return engine->failed == 0;
 }
@@ -326,7 +347,7 @@ take_newest(struct engine *engine, struct waiting_queue *queue, struct buf *out)
 		cut_last(&queue->head, out);
 		head_over(queue);
 	} else {
-		bool read = read_row(engine, queue, queue->next - 1, &row);
+		bool read = read_row(engine, queue, true, &row);
 
 		if (read) {
 			drop_row(engine, queue, queue->next - 1);
@@ -334,7 +355,7 @@ take_newest(struct engine *engine, struct waiting_queue *queue, struct buf *out)
 		}
 		if (read && row.events > 0)
 			write_row(engine, queue, queue->next - 1, NULL, &row);
-		else
+		else if (read)
 			queue->next--;
 		buf_done(&row.text);
 		if (!read)

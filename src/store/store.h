@@ -172,17 +172,21 @@ int store_uplink_rewrite(struct store *store, enum lane lane, const char *type, 
     void *ctx) AISLE_MUST_CHECK;
 
 /* waiting: events that wait for their turn, several a row. id: their queue in the bits from 40 on, their number in it
- * below. Read by whoever takes them: one that does not open is counted, and the caller drops it like the others. */
+ * below. Read by whoever takes them: one that does not open is counted, and the caller drops it like the others. An id
+ * may be damaged, too: what is between two of them is asked for, and not tried. */
 int store_waiting_add(struct store *store, int64_t id, const struct id *subject, int64_t events,
     const void *body, size_t len) AISLE_MUST_CHECK;
-/* Appends to out. AISLE_E_NONE: there is none, or who it is about is forgotten. What it holds is told also of one that
- * does not open; 0: there is none. */
-int store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret_bytes,
-    int64_t *ret_events) AISLE_MUST_CHECK;
+/* Of the rows from first to last, both counted, the oldest or the newest; appends to out. AISLE_E_NONE: there is none
+ * (id 0), or who it is about is forgotten. Its id and what it holds are told also of one that does not open. */
+struct store_waiting {
+	int64_t id, bytes, events;
+};
+int store_waiting_get(struct store *store, int64_t first, int64_t last, bool newest,
+    struct store_waiting *ret_row, struct buf *out) AISLE_MUST_CHECK;
 int store_waiting_drop(struct store *store, int64_t id) AISLE_MUST_CHECK;
 typedef void (*store_waiting_fn)(void *ctx, int64_t id, int64_t bytes, int64_t events);
-int store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx)
-    AISLE_MUST_CHECK; /* ascending by id; bytes of the body */
+/* By id; bytes of the body. What no row can be is set aside. */
+int store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx) AISLE_MUST_CHECK;
 
 /* dead letters: newest 10,000. subject: who it is about, whose key then seals the payload; NULL: nobody that
  * is known, the data key does. */

@@ -145,7 +145,8 @@ enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, 
 	X(UPLINK_DROP, "DELETE FROM uplink WHERE id = ?1") \
 	X(UPLINK_OF, "SELECT id, at FROM uplink WHERE subject = ?1") \
 	X(WAITING_ADD, "INSERT INTO waiting(id, bytes, events, subject, body) VALUES(?1, ?2, ?3, ?4, ?5)") \
-	X(WAITING_GET, "SELECT bytes, events, subject, body FROM waiting WHERE id = ?1") \
+	X(WAITING_OLDEST, "SELECT id, bytes, events, subject, body FROM waiting WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1") \
+	X(WAITING_NEWEST, "SELECT id, bytes, events, subject, body FROM waiting WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1") \
 	X(WAITING_EACH, "SELECT id, bytes, events FROM waiting ORDER BY id") \
 	X(WAITING_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'waiting', id, body FROM waiting WHERE id = ?2") \
 	X(WAITING_DROP, "DELETE FROM waiting WHERE id = ?1") \

@@ -12,6 +12,8 @@
 #include "store/store_internal.h"
 
 #define ROW_KEY_SIZE 24
+#define QUEUE_BITS 40 /* numbers in a queue */
+#define QUEUE_MAX (INT64_C(1) << 22)
 
 static void
 waiting_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, int64_t bytes, int64_t events)
@@ -45,29 +47,31 @@ store_waiting_add(struct store *store, int64_t id, const struct id *subject, int
 }
 
 int
-store_waiting_get(struct store *store, int64_t id, struct buf *out, int64_t *ret_bytes,
-    int64_t *ret_events)
+store_waiting_get(struct store *store, int64_t first, int64_t last, bool newest,
+    struct store_waiting *ret_row, struct buf *out)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	int error;
-	*ret_bytes = *ret_events = 0;
-	sqlite3_stmt *stmt = store_stmt(store, ST_WAITING_GET, &error);
+	*ret_row = (struct store_waiting){ 0 };
+	sqlite3_stmt *stmt =
+	    store_stmt(store, newest ? ST_WAITING_NEWEST : ST_WAITING_OLDEST, &error);
 	if (stmt == NULL)
 		return error;
-	sqlite3_bind_int64(stmt, 1, id);
+	sqlite3_bind_int64(stmt, 1, first);
+	sqlite3_bind_int64(stmt, 2, last);
 	int rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW) {
 		sqlite3_reset(stmt);
 		return rc == SQLITE_DONE ? AISLE_E_NONE : store_error(store, rc);
 	}
-	struct id subject = store_column_id(stmt, 2);
-	*ret_bytes = sqlite3_column_int64(stmt, 0);
-	*ret_events = sqlite3_column_int64(stmt, 1);
-	waiting_row_key(row_key, id, *ret_bytes, *ret_events);
-	error = store_unseal(store, "waiting", row_key, sizeof(row_key), &subject, stmt, 3, out);
+	struct id subject = store_column_id(stmt, 3);
+	*ret_row = (struct store_waiting){ sqlite3_column_int64(stmt, 0),
+		sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2) };
+	waiting_row_key(row_key, ret_row->id, ret_row->bytes, ret_row->events);
+	error = store_unseal(store, "waiting", row_key, sizeof(row_key), &subject, stmt, 4, out);
 	sqlite3_reset(stmt);
 	if (error == AISLE_E_DAMAGED)
-		store_set_aside(store, "waiting", id, ST_WAITING_ASIDE, -1);
+		store_set_aside(store, "waiting", ret_row->id, ST_WAITING_ASIDE, -1);
 	return error;
 }
 
@@ -82,17 +86,42 @@ store_waiting_drop(struct store *store, int64_t id)
 	return store_run(store, stmt);
 }
 
+/* Can there be such a row? Numbers stay far from the end of their bits, so that others fit behind
+ * it. */
+static bool
+waiting_can_be(int64_t id, int64_t bytes, int64_t events)
+{
+	int64_t number = id & ((INT64_C(1) << QUEUE_BITS) - 1);
+	return id >= INT64_C(1) << QUEUE_BITS && id >> QUEUE_BITS <= QUEUE_MAX && number >= 1 &&
+	    number < INT64_C(1) << (QUEUE_BITS - 1) && bytes >= 1 && bytes <= STORE_BODY_MAX &&
+	    events >= 1 && events <= bytes;
+}
+
 int
 store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx)
 {
+	struct store_aside aside = { .count = 0 };
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_WAITING_EACH, &error);
 	if (stmt == NULL)
 		return error;
 	int rc;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		fn(ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
-		    sqlite3_column_int64(stmt, 2));
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		int64_t id = sqlite3_column_int64(stmt, 0), bytes = sqlite3_column_int64(stmt, 1),
+			events = sqlite3_column_int64(stmt, 2);
+		if (waiting_can_be(id, bytes, events))
+			fn(ctx, id, bytes, events);
+		else
+			store_aside_note(&aside, id);
+	}
 	sqlite3_reset(stmt);
-	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
+	if (rc != SQLITE_DONE)
+		return store_error(store, rc);
+	if (aside.count == 0)
+		return 0;
+	bool own;
+	if ((error = store_aside_begin(store, &own)) != 0)
+		return error;
+	store_aside_done(store, &aside, "waiting", ST_WAITING_ASIDE, ST_WAITING_DROP);
+	return store_aside_end(store, own);
 }

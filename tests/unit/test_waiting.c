@@ -289,18 +289,19 @@ static void
 a_card_number_is_gone_before_its_event_waits(void **state)
 {
 	struct buf text = { 0 };
-	int64_t id = 0, bytes, events;
+	struct store_waiting row;
+	int64_t id = 0;
 
 	(void)state;
 	door("pos/7", "1");
 	door("pos/7", "2");
 	say("pos/7", "3", "customer.identified", "{\"card\":\"" CARD "\",\"station\":\"7\"}");
 	assert_int_equal(store_waiting_each(rig.engine->store, first_waiting, &id), 0);
-	assert_int_equal(store_waiting_get(rig.engine->store, id, &text, &bytes, &events), 0);
+	assert_int_equal(store_waiting_get(rig.engine->store, id, id, false, &row, &text), 0);
 	assert_null(strstr(text.data, CARD));
 	assert_non_null(strstr(text.data, "\"subject\""));
-	assert_int_equal(bytes, text.len);
-	assert_int_equal(events, 1);
+	assert_int_equal(row.bytes, text.len);
+	assert_int_equal(row.events, 1);
 	buf_done(&text);
 	assert_false(state_holds(CARD));
 	take(1);
@@ -393,6 +394,44 @@ a_row_that_does_not_open_is_counted_and_the_others_are_taken(void **state)
 	door("pos/7", "6");
 	door("pos/7", "7");
 	assert_heard("7:6 7:7");
+}
+
+static void
+damage_row(int n, const char *set)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof(sql),
+	    "UPDATE waiting SET %s WHERE id = (SELECT id FROM waiting WHERE id BETWEEN 1 << 40 AND"
+	    " (1 << 62) - 1 ORDER BY id LIMIT 1 OFFSET %d)",
+	    set, n);
+	assert_int_equal(sqlite3_exec(rig.engine->store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* The numbers between are not tried: there are a hundred thousand millions of them. */
+static void
+a_row_whose_number_is_damaged_is_set_aside_and_the_others_are_taken(void **state)
+{
+	int64_t damaged = store_damaged(rig.engine->store);
+
+	(void)state;
+	for (int i = 1; i <= 9; i++)
+		door("pos/7", (char[]){ (char)('0' + i), '\0' });
+	damage_row(6, "id = id + (1 << 38)"); /* 9: far behind the others */
+	damage_row(4, "id = id + (1 << 44)"); /* 7: in a queue that there is not */
+	damage_row(3, "id = -id");	      /* 6: in none at all */
+	damage_row(2, "events = 1 << 60");    /* 5 */
+	damage_row(1, "bytes = -(1 << 60)");  /* 4 */
+	open_again(2);
+	assert_true(waiting_count(rig.engine) <= 4);
+	assert_true(waiting_bytes(rig.engine) > 0);
+	take(2);
+	assert_heard("7:1 7:2 7:3 7:8");
+	take(1);
+	assert_heard("");
+	assert_int_equal(store_damaged(rig.engine->store) - damaged, 5);
+	assert_int_equal(waiting_count(rig.engine), 0);
+	assert_int_equal(waiting_bytes(rig.engine), 0);
 }
 
 /* ---- floods are told once a second ---- */
@@ -637,6 +676,7 @@ main(int argc, char **argv)
 		WAITING_TEST(who_is_forgotten_leaves_the_queue_too),
 		WAITING_TEST(what_does_not_fit_is_the_newest_of_the_longest_queue),
 		WAITING_TEST(a_row_that_does_not_open_is_counted_and_the_others_are_taken),
+		WAITING_TEST(a_row_whose_number_is_damaged_is_set_aside_and_the_others_are_taken),
 		WAITING_TEST(a_flood_of_bad_messages_is_a_letter_a_second_and_each_is_counted),
 		WAITING_TEST(a_topic_of_any_length_is_bounded_like_another),
 		WAITING_TEST(senders_without_end_are_bounded_and_counted_too),
