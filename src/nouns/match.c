@@ -34,6 +34,18 @@ item_is(const char *item, const char *wanted)
 	    : len == 14 && gtin_normalise(wanted, gtin) && strcmp(gtin, item) == 0;
 }
 
+int
+item_compare(const char *a, const char *b)
+{
+	char a_gtin[15], b_gtin[15];
+
+	if (strlen(a) != 14 && gtin_normalise(a, a_gtin))
+		a = a_gtin;
+	if (strlen(b) != 14 && gtin_normalise(b, b_gtin))
+		b = b_gtin;
+	return strcmp(a, b);
+}
+
 const char *
 article_of(const char *gtin, const char *sku)
 {

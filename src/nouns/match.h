@@ -16,6 +16,8 @@ struct arena;
 const char *item_name(struct arena *arena, const char *text);
 /* item: of a line or a purchase. A GTIN with and without its leading zeros is the same item. */
 bool item_is(const char *item, const char *wanted);
+/* An order of items, by their GTIN where they have one: 0 is the same item. */
+int item_compare(const char *a, const char *b);
 /* The article: its sku, else its GTIN (""), for a sku stands beside a GTIN only where that is the
  * shop's own code. NULL: neither. */
 const char *article_of(const char *gtin, const char *sku);

@@ -14,6 +14,8 @@
 #ifndef AISLE_NOUNS_NET_H
 #define AISLE_NOUNS_NET_H
 
+#include <stddef.h>
+
 #include "aisle/visit.h"
 
 /* What is left of a line; all 0: voided, or all of it came back. */
@@ -23,8 +25,18 @@ struct net_line {
 
 /* One for each line of the visit, in their order; to be freed. */
 struct net_line *net_lines(const struct visit *visit);
-/* How much of an article is left. */
-int64_t net_left(const struct visit *visit, const struct net_line *net, const char *item);
+/* How much there is of an article; item is borrowed. */
+struct net_goods {
+	const char *item;
+	int64_t qty_milli;
+};
+/* Ascending by item_compare, each article once; how many there are. */
+size_t net_unite(struct net_goods *goods, size_t count);
+/* What is left, as net_unite makes it; to be freed. */
+struct net_goods *net_goods(const struct visit *visit, const struct net_line *net,
+    size_t *ret_count);
+/* NULL: none */
+struct net_goods *net_goods_of(struct net_goods *goods, size_t count, const char *item);
 /* of whole, what stands for part of of: whole × part / of, rounded half away from zero */
 int64_t net_share(int64_t whole, int64_t part, int64_t of);
 

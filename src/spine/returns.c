@@ -35,36 +35,81 @@ is_sale_for(const struct stray *stray, const struct visit *visit)
 	    (stray->terminal == NULL || strcmp(stray->terminal, visit->terminal) == 0);
 }
 
-/* What of item i is still to be found, with the items before it that are the same article. */
-static int64_t
-wanted(const struct stray *stray, size_t i)
-{
-	int64_t qty_milli = 0;
+/* What is left of each sale that was looked at, worked out once: many returns may ask the same. */
+struct stock {
+	const struct visit *visit;
+	struct net_goods *goods;
+	size_t count;
+};
 
-	for (size_t k = 0; k <= i; k++) {
-		if (item_is(stray->items[k].item, stray->items[i].item))
-			qty_milli += stray->items[k].qty_milli;
+struct stocks {
+	struct stock *stocks;
+	size_t count;
+};
+
+static struct stock *
+stock_of(struct stocks *of, const struct visit *visit)
+{
+	struct net_line *net;
+	struct stock *stock;
+
+	for (size_t i = 0; i < of->count; i++) {
+		if (of->stocks[i].visit == visit)
+			return &of->stocks[i];
 	}
-	return qty_milli;
+	of->stocks = mem_realloc(of->stocks, (of->count + 1) * sizeof(*of->stocks));
+	stock = &of->stocks[of->count++];
+	net = net_lines(visit);
+	stock->visit = visit;
+	stock->goods = net_goods(visit, net, &stock->count);
+	free(net);
+	return stock;
+}
+
+static void
+stocks_done(struct stocks *of)
+{
+	for (size_t i = 0; i < of->count; i++)
+		free(of->stocks[i].goods);
+	free(of->stocks);
+}
+
+/* What of each article is still to be found; to be freed. */
+static struct net_goods *
+wanted(const struct stray *stray, size_t *ret_count)
+{
+	struct net_goods *goods = mem_calloc(stray->item_count + 1, sizeof(*goods));
+	size_t count = 0;
+
+	for (size_t i = 0; i < stray->item_count; i++) {
+		if (stray->items[i].qty_milli > 0)
+			goods[count++] =
+			    (struct net_goods){ stray->items[i].item, stray->items[i].qty_milli };
+	}
+	*ret_count = net_unite(goods, count);
+	return goods;
 }
 
 enum has_goods { HAS_NONE, HAS_SOME, HAS_ALL };
 
 static enum has_goods
-has_goods(const struct stray *stray, const struct visit *visit)
+has_goods(const struct net_goods *want, size_t count, const struct stock *stock)
 {
-	struct net_line *net = net_lines(visit);
 	enum has_goods all = HAS_ALL, any = HAS_NONE;
+	size_t at = 0;
 
-	for (size_t i = 0; i < stray->item_count; i++) {
-		int64_t left_milli = net_left(visit, net, stray->items[i].item);
+	for (size_t i = 0; i < count; i++) {
+		int order = -1;
 
-		if (left_milli < wanted(stray, i))
+		while (at < stock->count &&
+		    (order = item_compare(stock->goods[at].item, want[i].item)) < 0)
+			at++;
+		if (at == stock->count || order != 0 ||
+		    stock->goods[at].qty_milli < want[i].qty_milli)
 			all = HAS_SOME;
-		if (left_milli > 0 && stray->items[i].qty_milli > 0)
+		if (at < stock->count && order == 0 && stock->goods[at].qty_milli > 0)
 			any = HAS_SOME;
 	}
-	free(net);
 	return any == HAS_NONE ? HAS_NONE : all;
 }
 
@@ -72,6 +117,9 @@ has_goods(const struct stray *stray, const struct visit *visit)
  * else the newest that has some. */
 struct search {
 	const struct stray *stray;
+	const struct net_goods *want;
+	size_t want_count;
+	struct stocks *stocks;
 	struct visit *best;
 	enum has_goods has;
 };
@@ -86,12 +134,13 @@ static void
 look_at_sale(struct search *search, struct visit *visit)
 {
 	const struct stray *stray = search->stray;
-	enum has_goods has;
+	enum has_goods has = HAS_NONE;
 	bool better;
 
 	if (!is_sale_for(stray, visit))
 		return;
-	has = has_goods(stray, visit);
+	if (stray->sold_ms == 0)
+		has = has_goods(search->want, search->want_count, stock_of(search->stocks, visit));
 	if (stray->sold_ms != 0)
 		better = search->best == NULL ||
 		    distance(visit->sold_ms, stray->sold_ms) <
@@ -107,19 +156,22 @@ look_at_sale(struct search *search, struct visit *visit)
 }
 
 static struct visit *
-find_sale(struct engine *engine, const struct stray *stray)
+find_sale(struct engine *engine, const struct stray *stray, struct stocks *stocks)
 {
-	struct search search = { .stray = stray };
+	struct search search = { .stray = stray, .stocks = stocks };
+	struct net_goods *want = wanted(stray, &search.want_count);
 	const char *terminal = stray->terminal;
 	struct visit *visit = terminal != NULL
 	    ? engine_basket_newest(engine, terminal, stray->basket)
 	    : engine_number_newest(engine, stray->basket);
 
+	search.want = want;
 	for (int i = 0; i < ENGINE_BASKETS_MAX && visit != NULL; i++) {
 		look_at_sale(&search, visit);
 		visit = terminal != NULL ? engine_basket_before(engine, visit, terminal)
 					 : engine_number_before(engine, visit);
 	}
+	free(want);
 	return search.best;
 }
 
@@ -144,24 +196,27 @@ note_incident(struct engine *engine, struct stray *stray, const struct visit *vi
 
 /* What the sale has of it. true: something. */
 static bool
-take_of_sale(struct engine *engine, struct stray *stray, struct visit *visit)
+take_of_sale(struct engine *engine, struct stray *stray, struct visit *visit, struct stocks *stocks)
 {
-	struct net_line *net = net_lines(visit);
+	struct stock *stock = stock_of(stocks, visit);
+	struct net_line *net = NULL;
 	size_t before = visit->back_count;
 
 	for (size_t i = 0; i < stray->item_count; i++) {
 		struct stray_item *item = &stray->items[i];
-		int64_t left_milli = net_left(visit, net, item->item), qty_milli;
+		struct net_goods *left = net_goods_of(stock->goods, stock->count, item->item);
+		int64_t left_milli = left != NULL ? left->qty_milli : 0, qty_milli;
 
-		for (size_t k = before; k < visit->back_count; k++) {
-			if (item_is(visit->backs[k].item, item->item))
-				left_milli -= visit->backs[k].qty_milli;
-		}
 		qty_milli = item->qty_milli < left_milli ? item->qty_milli : left_milli;
-		if (qty_milli > 0 &&
-		    visit_add_back(visit, &stray->ret, item->item, qty_milli,
+		if (qty_milli <= 0)
+			continue;
+		if (net == NULL)
+			net = net_lines(visit);
+		if (!visit_add_back(visit, &stray->ret, item->item, qty_milli,
 			net_share(item->amount_minor, qty_milli, item->qty_milli)))
-			found(item, qty_milli);
+			break;
+		left->qty_milli -= qty_milli;
+		found(item, qty_milli);
 	}
 	if (visit->back_count > before) {
 		engine_touch(engine, visit);
@@ -216,7 +271,7 @@ take_of_purchase(struct engine *engine, struct stray *stray, struct subject *sub
 
 /* The customer's newest purchases that have them. */
 static bool
-take_of_history(struct engine *engine, struct stray *stray)
+take_of_history(struct engine *engine, struct stray *stray, struct stocks *stocks)
 {
 	struct subject *subject = engine_subject(engine, &stray->subject);
 	bool any = false;
@@ -232,7 +287,7 @@ take_of_history(struct engine *engine, struct stray *stray)
 		visit = engine_visit(engine, &purchase->visit);
 		if (visit != NULL && visit->state == VISIT_CLOSED) {
 			visit->subject = subject->id; /* whose card it may have become since */
-			take_of_sale(engine, stray, visit);
+			take_of_sale(engine, stray, visit, stocks);
 		} else {
 			take_of_purchase(engine, stray, subject, i - 1);
 		}
@@ -241,14 +296,14 @@ take_of_history(struct engine *engine, struct stray *stray)
 }
 
 static bool
-take(struct engine *engine, struct stray *stray)
+take(struct engine *engine, struct stray *stray, struct stocks *stocks)
 {
 	struct visit *visit;
 
 	if (stray->basket == NULL)
-		return stray->has_subject && take_of_history(engine, stray);
-	visit = find_sale(engine, stray);
-	return visit != NULL && take_of_sale(engine, stray, visit);
+		return stray->has_subject && take_of_history(engine, stray, stocks);
+	visit = find_sale(engine, stray, stocks);
+	return visit != NULL && take_of_sale(engine, stray, visit, stocks);
 }
 
 /* ---- a return, and what waits for its sale ---- */
@@ -264,8 +319,10 @@ returns_take(struct engine *engine, const struct event *event, const char *stati
 {
 	struct id ret = engine_ref_note(engine, "return", event->ret);
 	struct stray *stray = stray_new(engine, event, station, &ret);
+	struct stocks stocks = { 0 };
 
-	take(engine, stray);
+	take(engine, stray, &stocks);
+	stocks_done(&stocks);
 	sale_of_return(engine, stray);
 	if (stray_is_home(stray) || (stray->basket == NULL && !stray->has_subject))
 		stray_free(stray);
@@ -284,10 +341,12 @@ may_be_of(const struct stray *stray, const struct visit *visit)
 void
 returns_ask(struct engine *engine, struct visit *visit)
 {
+	struct stocks stocks = { 0 };
+
 	for (size_t i = 0; i < engine->stray_count;) {
 		struct stray *stray = engine->strays[i];
 
-		if (!may_be_of(stray, visit) || !take(engine, stray)) {
+		if (!may_be_of(stray, visit) || !take(engine, stray, &stocks)) {
 			i++;
 			continue;
 		}
@@ -299,19 +358,22 @@ returns_ask(struct engine *engine, struct visit *visit)
 			i++;
 		}
 	}
+	stocks_done(&stocks);
 }
 
 /* Its sale is too long ago to be known by its number: the card says as much. */
 void
 returns_due(struct engine *engine, const char *text)
 {
+	struct stocks stocks = { 0 };
 	struct stray *stray;
 	struct id id;
 
 	if (!id_parse(text, &id) || (stray = stray_find(engine, &id)) == NULL)
 		return;
 	if (stray->basket != NULL && stray->has_subject)
-		(void)take_of_history(engine, stray);
+		(void)take_of_history(engine, stray, &stocks);
+	stocks_done(&stocks);
 	sale_of_return(engine, stray);
 	stray_drop(engine, stray);
 }

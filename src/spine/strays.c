@@ -6,7 +6,8 @@
  * a sale that closes asks all of them.
  *
  * LIMITS
- *   STRAY_WAIT_MS; STRAYS_MAX at once, the oldest goes first.
+ *   STRAY_WAIT_MS; STRAYS_MAX at once, and STRAYS_ALIKE_MAX that a station says of one number or
+ *   one card, for a sale that closes asks each of them; the oldest goes first.
  *
  * Row: u8 version, the stray's fields, number of items, each one's fields (codec.c).
  */
@@ -23,6 +24,7 @@
 
 #define STRAY_VERSION 1
 #define STRAYS_MAX 4096
+#define STRAYS_ALIKE_MAX 32
 #define FLAG_WAITS 1
 
 /* clang-format off */
@@ -164,9 +166,38 @@ remember(struct engine *engine, struct stray *stray)
 	engine->strays[engine->stray_count++] = stray;
 }
 
+static bool
+is_alike(const struct stray *a, const struct stray *b)
+{
+	if (strcmp(a->station, b->station) != 0)
+		return false;
+	if (a->basket != NULL || b->basket != NULL)
+		return a->basket != NULL && b->basket != NULL && strcmp(a->basket, b->basket) == 0;
+	return a->has_subject && b->has_subject && id_equal(&a->subject, &b->subject);
+}
+
+static void
+bound_alike(struct engine *engine, const struct stray *stray)
+{
+	struct stray *oldest = NULL;
+	int count = 0;
+
+	for (size_t i = 0; i < engine->stray_count; i++) {
+		if (!is_alike(engine->strays[i], stray))
+			continue;
+		if (count++ == 0)
+			oldest = engine->strays[i];
+	}
+	if (count < STRAYS_ALIKE_MAX)
+		return;
+	metrics_add(METRIC_LIMIT_RETURNS, 1);
+	stray_drop(engine, oldest);
+}
+
 void
 stray_keep(struct engine *engine, struct stray *stray)
 {
+	bound_alike(engine, stray);
 	if (engine->stray_count == STRAYS_MAX) {
 		metrics_add(METRIC_LIMIT_RETURNS, 1);
 		stray_drop(engine, engine->strays[0]);

@@ -2,6 +2,8 @@
  *
  * test_returns.c - goods that come back: the customer is known as if they had never been sold.
  */
+#include <time.h>
+
 #include "core/when.h"
 #include "random_fixture.h"
 #include "spine_story.h"
@@ -916,6 +918,51 @@ features_after(const struct told_story *story, bool net, int restart_at)
 	return copy;
 }
 
+/* A sale that closes asks each return that waits for it: neither their number nor their length may
+ * hold the turn up. */
+static void
+many_long_returns_of_one_number_are_bounded_and_asked_in_time(void **state)
+{
+	struct buf text = { 0 };
+	struct timespec begin, end;
+
+	(void)state;
+	for (int r = 0; r < 40; r++) {
+		struct input input = { .kind = INPUT_MESSAGE,
+			.topic = "aisle/v1/0042/pos/7/event" };
+		char at[WHEN_TEXT_SIZE];
+
+		when_text(now_ms, at);
+		buf_clear(&text);
+		buf_addf(&text,
+		    "{\"specversion\":\"1.0\",\"source\":\"/s\",\"id\":\"long%d\",\"type\":"
+		    "\"aisle.return.completed\",\"time\":\"%s\",\"data\":{\"return\":\"r%d\","
+		    "\"basket\":\"b\",\"items\":[",
+		    r, at, r);
+		for (int i = 0; i < 500; i++)
+			buf_addf(&text,
+			    "%s{\"sku\":\"s%d\",\"category\":\"c\",\"qty\":1,\"amount\":1}",
+			    i > 0 ? "," : "", 400 + i);
+		buf_addf(&text, "],\"total\":500,\"currency\":\"EUR\"}}");
+		input.payload = text.data;
+		input.len = text.len;
+		turn(&input);
+	}
+	buf_done(&text);
+	assert_int_equal(dead_letters(), 0);
+	assert_int_equal(engine->stray_count, 32);
+	open_basket("b");
+	for (int i = 0; i < 410; i++)
+		buy("b", i + 1, arena_printf(texts, "s%d", i), 2, 10);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+	close_basket("b", 4100);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+	/* Of ten articles two each came back, of the oldest returns that still wait. */
+	assert_int_equal(engine_basket_newest(engine, "7", "b")->back_count, 20);
+	assert_true((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000 <
+	    2000);
+}
+
 static void
 after_any_story_she_is_known_as_if_what_came_back_had_never_been_sold(void **state)
 {
@@ -975,6 +1022,7 @@ main(void)
 		SPINE_TEST(what_comes_back_before_the_window_ends_was_not_bought),
 		SPINE_TEST(what_was_bought_later_for_a_card_and_came_back_is_returned_too),
 		SPINE_TEST(what_was_redeemed_is_returned_by_its_share),
+		SPINE_TEST(many_long_returns_of_one_number_are_bounded_and_asked_in_time),
 		SPINE_TEST(what_came_back_uses_up_no_cap),
 		SPINE_TEST(the_till_may_reverse_what_was_returned),
 		SPINE_TEST(a_cancelled_sale_has_nothing_that_was_bought),
