@@ -126,7 +126,10 @@ contact_key_compare(const struct contact *a, const struct contact *b)
 
 	if (order == 0)
 		order = (int)a->outcome - (int)b->outcome;
-	return order != 0 ? order : (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
+	if (order == 0)
+		order = (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
+	/* Of two in one millisecond the second may be what ends it. */
+	return order != 0 ? order : (int)a->ends - (int)b->ends;
 }
 
 /* By key, and under one key the one to keep first. */

@@ -516,10 +516,32 @@ what_is_applied_after_the_silence_may_be_redeemed_and_counts_as_used(void **stat
 	assert_int_equal(take().status, 409);
 }
 
+/* A part came back, then the rest with the whole sale. */
+static void
+what_comes_back_in_parts_was_no_use_when_all_of_it_is_back(void **state)
+{
+	const char *of;
+
+	(void)state;
+	only("o", "{" OFFER_OF("") "," CAP("accepted") "}");
+	anna_at("7", "b", "o");
+	assert_int_equal(take().status, 200);
+	of = last_token();
+	of_token("7", "offer.redeemed", "b", of, ",'amount':40");
+	of_token("7", "offer.reversed", "b", of, ",'amount':10");
+	of_basket("7", "basket.cancelled", "b", "");
+	anna_at("8", "c", "o");
+	assert_string_not_equal(prompt, "");
+	tell("care/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
+	anna_at("9", "d", "o");
+	assert_string_not_equal(prompt, "");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_comes_back_in_parts_was_no_use_when_all_of_it_is_back),
 		SPINE_TEST(what_is_applied_after_the_silence_may_be_redeemed_and_counts_as_used),
 		SPINE_TEST(a_limit_holds_where_two_tills_have_the_card_at_once),
 		SPINE_TEST(through_the_broker_a_limit_is_no_mistake_of_the_tablet),
