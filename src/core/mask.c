@@ -24,7 +24,7 @@
 #define GROUPS_MAX 10
 #define HASH_MAX 64
 #define NAME_MAX_LEN 40
-#define VALUE_MAX 160
+#define VALUE_MAX 64 /* of an article or subject: 14 or 32 digits, and what quotes them */
 
 struct span {
 	char *at, *end; /* of the whole text */
