@@ -537,10 +537,32 @@ what_comes_back_in_parts_was_no_use_when_all_of_it_is_back(void **state)
 	assert_string_not_equal(prompt, "");
 }
 
+/* Silent, applied after all, and refused in the end: no use, whichever card of theirs says so. */
+static void
+what_is_refused_in_the_end_was_no_use_after_a_merge_either(void **state)
+{
+	const char *of;
+
+	(void)state;
+	only("o", "{" OFFER_OF("") "," CAP("redeemed") "}");
+	anna_at("7", "b", "o");
+	assert_int_equal(take().status, 200);
+	of = last_token();
+	wait_for(6000);
+	of_token("7", "offer.applied", "b", of, ",'amount':40");
+	now_ms += 1000;
+	of_token("7", "offer.refused", "b", of, ",'reason':'no'");
+	now_ms += 1000;
+	tell("care/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
+	anna_at("8", "c", "o");
+	assert_int_equal(take().status, 200);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_is_refused_in_the_end_was_no_use_after_a_merge_either),
 		SPINE_TEST(what_comes_back_in_parts_was_no_use_when_all_of_it_is_back),
 		SPINE_TEST(what_is_applied_after_the_silence_may_be_redeemed_and_counts_as_used),
 		SPINE_TEST(a_limit_holds_where_two_tills_have_the_card_at_once),
