@@ -183,7 +183,7 @@ static void
 take_frames(struct link *link)
 {
 	size_t at = 0;
-	while (link->publishes < PUBLISHES_MAX) {
+	while (at < link->in.len && link->publishes < PUBLISHES_MAX) {
 		enum frame_type type;
 		char topic[256];
 		const void *payload;
