@@ -180,6 +180,7 @@ struct visit {
 	struct contacts contacts;
 	/* not saved */
 	bool dirty;
+	size_t line_bytes; /* of its lines and their texts, in memory */
 };
 
 /* How many more cards fit; the last VISIT_CARDS_RESERVED are not for ordinary ones. */

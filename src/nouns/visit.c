@@ -85,7 +85,30 @@ visit_add_line(struct visit *visit, int64_t number)
 	visit->lines = grow(visit->lines, visit->line_count, sizeof(*visit->lines));
 	line = &visit->lines[visit->line_count++];
 	*line = (struct line){ .line = number, .category = mem_strdup("") };
+	visit->line_bytes += line_bytes(line);
 	return line;
+}
+
+static size_t
+text_bytes(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 : 0;
+}
+
+size_t
+line_bytes(const struct line *line)
+{
+	return sizeof(*line) + text_bytes(line->sku) + text_bytes(line->category) +
+	    text_bytes(line->brand) + text_bytes(line->name) + text_bytes(line->batch) +
+	    text_bytes(line->own);
+}
+
+void
+visit_count_lines(struct visit *visit)
+{
+	visit->line_bytes = 0;
+	for (size_t i = 0; i < visit->line_count; i++)
+		visit->line_bytes += line_bytes(&visit->lines[i]);
 }
 
 bool

@@ -17,6 +17,10 @@ bool visit_at(const struct visit *visit, const char *terminal, int64_t at_ms);
 struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: none */
 /* zeroed but category ""; NULL: VISIT_LINES_MAX */
 struct line *visit_add_line(struct visit *visit, int64_t number);
+/* What a line takes in memory; of all lines together it is counted again (visit->line_bytes) after
+ * one was changed. */
+size_t line_bytes(const struct line *line);
+void visit_count_lines(struct visit *visit);
 /* Goods came back; item is copied. false: VISIT_BACKS_MAX. */
 bool visit_add_back(struct visit *visit, const struct id *ret, const char *item, int64_t qty_milli,
     int64_t amount_minor);

@@ -203,6 +203,7 @@ read_lines(struct rd *rd, struct visit *visit)
 		codec_done(line_fields, line_field_count, line);
 		*line = row;
 	}
+	visit_count_lines(visit);
 	return count >= 0;
 }
 

@@ -118,7 +118,9 @@ step_line(const struct call *call, struct visit *visit)
 		    VISIT_LINES_MAX);
 		return;
 	}
+	visit->line_bytes -= line_bytes(line);
 	changed = added ? line_add(line, event) : line_void(line, event->time_ms);
+	visit->line_bytes += line_bytes(line);
 	if (changed && !added && !visit_over(visit))
 		visit->voids++;
 	visit->dirty = true;

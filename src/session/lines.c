@@ -154,4 +154,6 @@ lines_take(struct visit *into, struct visit *from, int64_t since_ms)
 			from->lines[kept++] = from->lines[i];
 	}
 	from->line_count = kept;
+	visit_count_lines(into);
+	visit_count_lines(from);
 }

@@ -11,9 +11,15 @@
 #include "core/id.h"
 #include "core/metrics.h"
 #include "nouns/net.h"
+#include "nouns/visit.h"
 #include "profile/subject_io.h"
 
 #define TILL_BASKETS_MAX 1024
+
+/* Of the lines of open baskets. */
+#define TILL_LINE_BYTES ((size_t)8 << 20)
+#define ALL_LINE_BYTES ((size_t)32 << 20)
+#define LINE_BYTES_STEP 4096 /* a basket that grew by so much is looked at */
 #define STATION_WAITING_MAX 64
 #define WAITING_MAX 1024 /* at all stations */
 
@@ -235,6 +241,97 @@ identified(struct engine *engine, struct visit *visit, const struct event *event
 	return false;
 }
 
+/* The open baskets of a till: what their lines hold, and the one it has not spoken of for longest. */
+struct held_lines {
+	const char *terminal;
+	struct visit *stalest; /* but for the one that grew; NULL: it has no other */
+	size_t bytes;
+};
+
+struct all_lines {
+	const struct visit *grew;
+	struct held_lines *tills;
+	size_t count, capacity, bytes;
+};
+
+static struct held_lines *
+held_by(struct all_lines *all, const char *terminal)
+{
+	struct held_lines *held;
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (strcmp(all->tills[i].terminal, terminal) == 0)
+			return &all->tills[i];
+	}
+	if (all->count == all->capacity) {
+		all->capacity = all->capacity == 0 ? 16 : 2 * all->capacity;
+		all->tills = mem_realloc(all->tills, all->capacity * sizeof(*all->tills));
+	}
+	held = &all->tills[all->count++];
+	*held = (struct held_lines){ .terminal = terminal };
+	return held;
+}
+
+static void
+look_at_lines(void *ctx, struct visit *visit)
+{
+	struct all_lines *all = ctx;
+	struct held_lines *held;
+
+	if (visit_over(visit) || visit->basket == NULL)
+		return;
+	held = held_by(all, visit->terminal);
+	held->bytes += visit->line_bytes;
+	all->bytes += visit->line_bytes;
+	if (visit != all->grew &&
+	    (held->stalest == NULL || visit->last_ms < held->stalest->last_ms))
+		held->stalest = visit;
+}
+
+/* Whose stalest basket is given up: the till's that holds too much, else of the one that holds the
+ * most. NULL: there is room. */
+static struct visit *
+too_many_lines(struct engine *engine, const struct visit *grew)
+{
+	struct all_lines all = { .grew = grew };
+	const struct held_lines *held;
+	struct visit *stalest = NULL;
+
+	sessions_each(engine->sessions, look_at_lines, &all);
+	held = held_by(&all, grew->terminal);
+	if (held->bytes > TILL_LINE_BYTES) {
+		stalest = held->stalest;
+	} else if (all.bytes > ALL_LINE_BYTES) {
+		held = NULL;
+		for (size_t i = 0; i < all.count; i++) {
+			if (all.tills[i].stalest != NULL &&
+			    (held == NULL || all.tills[i].bytes > held->bytes))
+				held = &all.tills[i];
+		}
+		stalest = held != NULL ? held->stalest : NULL;
+	}
+	free(all.tills);
+	return stalest;
+}
+
+/* Baskets may be few and long. What they hold hangs on what was said alone, and so it is the same
+ * after a restart. */
+static void
+bound_lines(struct engine *engine, const struct event *event, const struct visit *visit)
+{
+	const struct line *line = visit_line(visit, event->item.line);
+	struct visit *stalest;
+
+	if (visit_over(visit) || line == NULL ||
+	    visit->line_bytes / LINE_BYTES_STEP ==
+		(visit->line_bytes - line_bytes(line)) / LINE_BYTES_STEP)
+		return;
+	while ((stalest = too_many_lines(engine, visit)) != NULL) {
+		metrics_add(METRIC_LIMIT_VISITS, 1);
+		visit_give_up(engine, stalest);
+	}
+}
+
 /* All their visits are another card's now, whichever of them goes on. */
 static void
 keep_merged(struct engine *engine, const struct id *into)
@@ -409,6 +506,8 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		return;
 	engine_touch(engine, visit);
 	number_effects(engine, visit, effects);
+	if (event->type == EV_BASKET_ITEM_ADDED)
+		bound_lines(engine, event, visit);
 	if (effects & EFFECT_TRAINING)
 		no_sale(engine, visit);
 	if (effects & EFFECT_LEFT && visit->basket != NULL)

@@ -154,6 +154,72 @@ who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole(void **state)
 }
 
 /* Headquarters acknowledges what it never got: the turn fails, and what else was in it. */
+/* As if the lines held so much; the next one is looked at. */
+static void
+long_basket(const char *till, const char *basket, size_t bytes)
+{
+	now_ms++;
+	tell(arena_printf(texts, "pos/%s/event", till), "basket.opened",
+	    "{'basket':'%s','terminal':'%s'}", basket, till);
+	visit_of(basket)->line_bytes = bytes - 1;
+	tell(arena_printf(texts, "pos/%s/event", till), "basket.item-added",
+	    "{'basket':'%s','line':1,'sku':'s','category':'c','qty':1,'amount':1,"
+	    "'currency':'EUR'}",
+	    basket);
+}
+
+static bool
+is_open(const char *basket)
+{
+	const struct visit *visit = visit_of(basket);
+
+	return visit != NULL && !visit_over(visit);
+}
+
+static void
+open_baskets_are_bounded_by_what_their_lines_hold(void **state)
+{
+	int64_t before = metrics_get(METRIC_LIMIT_VISITS);
+
+	(void)state;
+	long_basket("8", "theirs", 1 << 20);
+	for (int i = 0; i < 4; i++)
+		long_basket("7", (char[]){ 'a', (char)('0' + i), '\0' }, 2097152 - 4096);
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 0);
+	long_basket("7", "more", 1 << 20);
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 1);
+	assert_false(is_open("a0"));
+	assert_true(is_open("a1") && is_open("more") && is_open("theirs"));
+	/* 8 MiB each of four more tills: one that holds the most gives one up. */
+	for (int i = 0; i < 4; i++)
+		long_basket((char[]){ (char)('1' + i), '\0' },
+		    (char[]){ 't', (char)('0' + i), '\0' }, (8 << 20) - 4096);
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 2);
+	assert_false(is_open("t0"));
+	assert_true(is_open("t1") && is_open("t3") && is_open("theirs"));
+}
+
+static void
+what_lines_hold_is_counted_the_same_after_a_restart(void **state)
+{
+	size_t bytes, empty;
+
+	(void)state;
+	open_basket("b");
+	empty = visit_of("b")->line_bytes;
+	for (int i = 0; i < 3; i++)
+		scan("b", i == 0 ? "a/long/category" : "c", 100);
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':1,'sku':'s','category':'c','brand':'b','name':'another','qty':1,"
+	    "'amount':1,'currency':'EUR'}");
+	tell("pos/7/event", "basket.item-voided", "{'basket':'b','line':9}");
+	bytes = visit_of("b")->line_bytes;
+	assert_int_equal(empty, 0);
+	assert_true(bytes > 4 * sizeof(struct line));
+	restart();
+	assert_int_equal(visit_of("b")->line_bytes, bytes);
+}
+
 /* The other till's basket is older still, and none of its business. */
 static void
 a_till_has_1024_baskets_and_the_one_it_spoke_of_longest_ago_gives_way(void **state)
@@ -439,6 +505,8 @@ main(void)
 		SPINE_TEST_ON_DISK(the_figures_of_the_store_outlive_it),
 		SPINE_TEST_ON_DISK(what_is_known_of_a_customer_outlives_the_store),
 		SPINE_TEST(who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole),
+		SPINE_TEST(open_baskets_are_bounded_by_what_their_lines_hold),
+		SPINE_TEST_ON_DISK(what_lines_hold_is_counted_the_same_after_a_restart),
 		SPINE_TEST(a_till_has_1024_baskets_and_the_one_it_spoke_of_longest_ago_gives_way),
 		SPINE_TEST_ON_DISK(what_a_turn_took_is_given_back_by_the_next),
 		SPINE_TEST_ON_DISK(a_turn_that_fails_has_not_happened),
