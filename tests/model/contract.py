@@ -85,10 +85,10 @@ class Token:
         self.reversed = 0
 
     def takes(self):
-        """Off this basket, as far as is known; what was redeemed stands in its lines or in its total."""
-        if self.state not in ("asked", "applied"):
-            return 0
-        return self.applied if self.state == "applied" else self.worth
+        """Off this basket, as far as the till has said it."""
+        if self.state in ("applied", "redeemed"):
+            return self.applied
+        return self.worth if self.state == "asked" else 0
 
     def net(self):
         return self.redeemed - self.reversed
