@@ -426,7 +426,7 @@ class Store:
         if token is None or data["amount"] < 0:
             return False
         most = OFFERS[token.action]["most"]
-        if token.state in ("asked", "silent", "lapsed") and not token.applied:
+        if token.state in ("asked", "silent", "lapsed"):
             token.promised = most if token.state == "asked" else min(data["amount"], most)
             token.state = "applied"
         if token.state == "applied":
@@ -487,10 +487,15 @@ class Store:
             sold = [b for b in sold if b.number == data["basket"] and data.get("terminal", b.terminal) == b.terminal]
         else:
             sold = [b for b in sold if b.subject is not None and self.person(b.subject) == self.person(subject_of(data["card"]))]
-        left = item["qty"]
-        for basket in sorted(sold, key=lambda b: -b.closed_at):
+        def there(basket):
             bought = sum(v["qty"] for v in basket.goods(SENSITIVE) if v["item"] == item["sku"])
-            qty = min(left, bought - sum(q for i, q, _ in basket.back if i == item["sku"]))
+            return bought - sum(q for i, q, _ in basket.back if i == item["sku"])
+        left = item["qty"]
+        sold.sort(key=lambda b: -b.closed_at)
+        if data.get("basket") is not None:
+            sold.sort(key=lambda b: there(b) < left)  # of several of that number the one that has the goods
+        for basket in sold:
+            qty = min(left, there(basket))
             if qty > 0:
                 basket.back.append((item["sku"], qty, qty * item["each"]))
                 left -= qty
