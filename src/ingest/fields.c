@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/mask.h"
 #include "core/unicode.h"
 #include "core/when.h"
@@ -209,21 +210,43 @@ read_bool(struct reader *reader, const struct field *field, json_t *value, void 
 	return REJECT_NONE;
 }
 
+/* A bound in words: as so many digits in a row it would be masked like the number of a card. */
+static void
+add_bound(int64_t bound, struct buf *out)
+{
+	if (bound == LINE_MAX)
+		buf_adds(out, "2^53 - 1");
+	else if (bound == MONEY_MAX || bound == -MONEY_MAX)
+		buf_addf(out, "%s10^12", bound < 0 ? "-" : "");
+	else
+		buf_addf(out, "%lld", (long long)bound);
+}
+
+static enum reject
+out_of_bounds(struct reader *reader, const struct field *field)
+{
+	struct buf expected = { 0 };
+
+	add_bound(field->min, &expected);
+	buf_adds(&expected, " to ");
+	add_bound(field->max, &expected);
+	enum reject reject = bad_value(reader, field, expected.data);
+
+	buf_done(&expected);
+	return reject;
+}
+
 /* 4.99 and 499.0 are the wrong type: a till that counts in floats must be told so, not rounded for.
  */
 static enum reject
 read_int(struct reader *reader, const struct field *field, json_t *value, void *out)
 {
-	char expected[80];
 	int64_t n;
 
 	if (!json_int(value, &n))
 		return bad_shape(reader, field, "an integer");
-	if (n < field->min || n > field->max) {
-		snprintf(expected, sizeof(expected), "%lld to %lld", (long long)field->min,
-		    (long long)field->max);
-		return bad_value(reader, field, expected);
-	}
+	if (n < field->min || n > field->max)
+		return out_of_bounds(reader, field);
 	if (field->kind == F_SMALL)
 		*(int *)out = (int)n;
 	else

@@ -90,6 +90,21 @@ parse_sample(const char *type)
 	return parse_with(type, "no-such-member", NULL);
 }
 
+/* Written out they would be masked like the number of a card. */
+static void
+a_bound_is_said_in_words_that_are_not_masked(void **state)
+{
+	(void)state;
+	assert_int_not_equal(parse_with("aisle.offer.applied", "amount", "-1"), 0);
+	assert_non_null(strstr(rejected.detail, "expected 0 to 10^12"));
+	assert_int_not_equal(parse_with("aisle.basket.item-added", "amount", "-1000000000001"), 0);
+	assert_non_null(strstr(rejected.detail, "expected -10^12 to 10^12"));
+	assert_int_not_equal(parse_with("aisle.basket.item-added", "line", "-1"), 0);
+	assert_non_null(strstr(rejected.detail, "expected 0 to 2^53 - 1"));
+	assert_int_not_equal(parse_with("aisle.loyalty.balance", "points", "1e300"), 0);
+	assert_null(strstr(rejected.detail, "**"));
+}
+
 static void
 every_type_has_a_right_event(void **state)
 {
@@ -914,6 +929,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_type_has_a_right_event),
+		TEST(a_bound_is_said_in_words_that_are_not_masked),
 		TEST(a_line_says_all_that_the_till_knows),
 		TEST(other_types_say_theirs),
 		TEST(an_answer_from_a_tablet_says_who_and_why),
