@@ -2,8 +2,6 @@
  *
  * test_returns.c - goods that come back: the customer is known as if they had never been sold.
  */
-#include <time.h>
-
 #include "core/when.h"
 #include "random_fixture.h"
 #include "spine_story.h"
