@@ -204,7 +204,10 @@ void visit_cancel(struct engine *engine, struct visit *visit);
 /* A card has found no basket, or another was read after it: it stays on record for its cards'
  * outcomes, and for a basket that is late. */
 void visit_missed(struct engine *engine, struct visit *visit);
-void visit_bound_waiting(struct engine *engine, const struct visit *visit); /* which waits now */
+/* bounds.c: beyond them the stalest goes; after this one was opened, grew, began to wait */
+void visit_bound_baskets(struct engine *engine, const struct visit *opened);
+void visit_bound_lines(struct engine *engine, const struct event *event, const struct visit *visit);
+void visit_bound_waiting(struct engine *engine, const struct visit *visit);
 void visit_disown(struct visit *visit);
 bool visit_join_subject(struct engine *engine, struct visit *visit);
 /* Of the customer who is known to stand, or to have stood there. */
