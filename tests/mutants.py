@@ -38,16 +38,22 @@ BUILD = os.environ.get("BUILD") or "build"  # as it is: what a changed file is l
 OWN = f"{BUILD}/mutants"
 EQUIVALENT = "tests/mutants.equivalent"
 
-# What holds a room, the likeliest first. A name with a slash is a scenario: with mutated programs, without a clock of
-# its own. A test that has the name of the mutated file comes before all others.
+# What holds a room, the likeliest first. A name with a slash is a program in Python, with what it is to be told: it runs a
+# mutated program, without a clock of its own. A test that has the name of the mutated file comes before all others.
+SEQUENCES = "model/sequences --count 300 --most 1"
+PROGRAMS = {"scenario/test_deciding": ["aislectl"], SEQUENCES: ["box"]}
 TESTS = {
-    "spine": ["test_card", "test_answer", "test_customer", "test_choose", "test_outcome", "test_order", "test_intake",
-              "test_instead", "test_query", "test_contributions", "test_engine", "test_places", "test_spine", "test_tally", "test_hold",
-              "test_watchdog", "test_store_room", "test_waiting", "test_due", "test_identity", "test_returns", "test_marks", "test_aside", "test_outlet", "test_library", "scenario/test_deciding"],
+    "spine": ["test_card", "test_answer", "test_till", "test_outcome", "test_order", "test_intake", "test_customer", "test_identity", "test_due",
+              "test_hold", "test_query", "test_contributions", "test_staff", "test_instead", "test_engine", "test_outlet", "test_watchdog",
+              "test_library", "test_tally", "test_door", "test_spine", "test_taking", "test_follow", "test_aside", "test_sale", "test_returns",
+              "test_places", "test_waiting", "test_choose", "test_store_room", "test_record_size", "test_marks", "test_restart", SEQUENCES,
+              "scenario/test_deciding", "test_money"],
     "decide": ["test_decide", "test_gate", "test_contact_policy", "test_explore", "test_offer", "test_record", "test_reasons",
                "test_score_lot", "test_guidance", "test_choose", "test_contributions", "test_record_size", "test_marks", "test_article", "test_money",
                "test_match", "scenario/test_deciding"],
-    "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_identity", "test_returns", "test_spine", "scenario/test_deciding"],
+    "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_sequences", "test_identity", "test_customer",
+                "test_engine", "test_spine", "test_taking", "test_sale", "test_returns", "test_store_room", "test_choose", "test_restart",
+                SEQUENCES, "scenario/test_deciding"],
     "deliver": ["test_guidance", "test_access", "test_http_answer", "test_http_request", "test_http_client", "test_http_listen", "test_http",
                 "test_sse", "test_http_tls", "test_card"],
     "profile": ["test_subject", "test_subject_json", "test_subject_merge", "test_profiles", "test_keys", "test_vault", "test_features", "test_returns", "test_spine",
@@ -214,7 +220,8 @@ def equivalents():
 # ---- one of them ----
 
 class Bench:
-    """A folder with a compiler and the tests, for one at a time."""
+    """A folder with a compiler and the tests, for one at a time. The unit tests of a room are one program, for a link takes
+    longer than most of them."""
 
     compiler = [w for w in shlex.split(os.environ["MUTANTS_CC"]) if w not in ("ccache", "-g", "-Werror")]
     libs = shlex.split(os.environ["MUTANTS_LIBS"])
@@ -238,16 +245,34 @@ class Bench:
         done = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         return done.returncode == 0 or sys.exit(f"cannot link {out}:\n{done.stderr[-2000:]}")
 
+    def part(self, test):
+        """A unit test with a main() that has its name, and nothing else that another one sees."""
+        made = os.path.join(self.folder, f"{test}.part.o")
+        if not os.path.exists(made):
+            subprocess.run(["objcopy", "--redefine-sym", f"main=main_{test}", f"{BUILD}/tests/unit/{test}.o", made], check=True)
+            subprocess.run(["objcopy", f"--keep-global-symbol=main_{test}", made], check=True)
+        return made
+
+    def link_units(self, tests, objects=()):
+        tests = [t for t in tests if "/" not in t]
+        main = "#include <string.h>\n" + "".join(f"int main_{t}(int, char **);\n" for t in tests)
+        main += "int main(int argc, char **argv) {\n" + "".join(f'if (!strcmp(argv[1], "{t}")) return main_{t}(argc - 1, argv + 1);\n' for t in tests)
+        parts = [self.compile("units.c", main + "return 99; }\n", "units.o")] + [self.part(t) for t in tests]
+        self.link(os.path.join(self.folder, "units"), parts + list(objects), ["-lcmocka", "-lm"])
+
+    def link_program(self, name, objects):
+        own = [f"{BUILD}/tests/model/box.o"] if name == "box" else [f"{BUILD}/{s[:-2]}.o" for s in glob.glob(f"src/{name[5:]}/*.c")]
+        self.link(os.path.join(self.folder, name), list(objects) + own)
+
     def run(self, test, objects=()):
-        """'' passed, else how it failed; objects stand in for those of the library."""
+        """'' passed, else how it failed; objects stand in for those of the library. Unit tests are linked before."""
         environ = dict(os.environ, BUILD=self.folder, SEEDS="12", ASAN_OPTIONS=f"hard_rss_limit_mb={MEMORY_MIB}")
+        command = [os.path.join(self.folder, "units"), test]
         if "/" in test:
-            ctl = [o for s in glob.glob("src/ctl/*.c") for o in [f"{BUILD}/{s[:-2]}.o"]]
-            self.link(os.path.join(self.folder, "aislectl"), list(objects) + ctl)
-            command = ["/usr/bin/python3", f"tests/{test}.py"]
-        else:
-            self.link(os.path.join(self.folder, test), [f"{BUILD}/tests/unit/{test}.o", *objects], ["-lcmocka", "-lm"])
-            command = [os.path.join(self.folder, test)]
+            file, *told = test.split()
+            for program in {"aislectl", *PROGRAMS[test]}:
+                self.link_program(program, objects if program in PROGRAMS[test] else ())
+            command = ["/usr/bin/python3", f"tests/{file}.py", *told]
         limit = max(LEAST_S, FACTOR * self.baseline.get(test, 75))
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    start_new_session=True, text=True, errors="replace", 
@@ -297,7 +322,9 @@ def try_one(bench, mutant):
     if read(made) == unchanged(bench, mutant):
         return "same", ""
     checked = bench.compile(mutant["path"], mutant["text"], "checked.o", SANITIZE)
-    for test in tests_for(mutant):
+    tests = tests_for(mutant)
+    bench.link_units(tests, [checked])
+    for test in tests:
         how = bench.run(test, [checked])
         if how:
             return "killed", f"{test}: {how}"
@@ -397,9 +424,13 @@ def measure(bench, tests):
     path = f"{OWN}/times.json"
     known = json.loads(read(path)) if os.path.exists(path) else {}
     library = hashlib.blake2b(read(f"{BUILD}/libaisle.a"), digest_size=8).hexdigest()
+    linked = False
     for test in tests:
         name = f"{test} {digest_of([test])} {library}"
         if name not in known:
+            if not linked and "/" not in test:
+                bench.link_units(tests)
+                linked = True
             began = processor_s()
             how = bench.run(test)
             if how:
@@ -413,7 +444,7 @@ def measure(bench, tests):
 def digest_of(tests):
     sha = hashlib.blake2b(digest_size=8)
     for test in tests:
-        with open(f"tests/{test}.py" if "/" in test else f"{BUILD}/tests/unit/{test}.o", "rb") as f:
+        with open(f"tests/{test.split()[0]}.py" if "/" in test else f"{BUILD}/tests/unit/{test}.o", "rb") as f:
             sha.update(f.read())
     return sha.hexdigest()
 
@@ -428,10 +459,11 @@ def main():
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SEED"):  # ours: ROOMS is another word in there
         os.environ.pop(name, None)
     benches = [Bench(n) for n in range(int(os.environ.get("JOBS") or 2))]
-    subprocess.run([os.environ["MAKE"], "--no-print-directory", f"-j{len(benches)}", f"BUILD={BUILD}", f"CC={os.environ['CC']}", f"{BUILD}/aislectl"]
-                   + [f"{BUILD}/tests/unit/{t}.o" for t in tests if "/" not in t], check=True)
+    made = ["aislectl", "tests/model/box.o"] + [f"tests/unit/{t}.o" for t in tests if "/" not in t]
+    subprocess.run([os.environ["MAKE"], "--no-print-directory", f"-j{len(benches)}", f"BUILD={BUILD}", f"CC={os.environ['CC']}"]
+                   + [f"{BUILD}/{m}" for m in made], check=True)
     measure(benches[0], tests)
-    print("tests, with linking, processor time: " + ", ".join(f"{t} {s:.1f} s" for t, s in Bench.baseline.items()), flush=True)
+    print("tests, processor time: " + ", ".join(f"{t} {s:.1f} s" for t, s in Bench.baseline.items()), flush=True)
     results = Results(f"{OWN}/results-{seed}.jsonl", {room: digest_of(TESTS[room]) for room in rooms})
     why, next_of, rows = equivalents(), enums(), []
     for room in rooms:
