@@ -266,9 +266,9 @@ struct treatment {
 	struct template headline, say, body;
 	struct template *why, *steps;
 	size_t why_count, step_count;
-	const char *image, *disclosure;
-	int placement;	     /* -1: any of the action's */
-	bool plain;	     /* no text of it has a value to fill in (policy_settle) */
+	const char *image, *disclosure; /* image: the path that the card names; NULL: none */
+	int placement;			/* -1: any of the action's */
+	bool plain;			/* no text of it has a value to fill in (policy_settle) */
 	uint32_t text_bytes; /* of what is no value in its texts, and the disclosure, as JSON */
 };
 
@@ -351,6 +351,11 @@ struct policy_model {
 	struct model_context *context; /* for the candidates of a decision; NULL: not per_action */
 };
 
+/* A file below images/, and where the store serves it. */
+struct policy_picture {
+	const char *name, *path; /* "images/coffee.png", "/v1/images/HASH" */
+};
+
 struct zone_rule {
 	const char *name, *rule; /* "Europe/Berlin", its POSIX TZ */
 };
@@ -400,6 +405,8 @@ struct policy {
 	size_t experiment_count;
 	struct zone_rule *zones; /* ascending by name */
 	size_t zone_count;
+	struct policy_picture *pictures; /* ascending by name */
+	size_t picture_count;
 	uint32_t triggers; /* union of actions' on */
 	/* Actions that each type of event names, the timer's last; ascending (policy_settle) */
 	struct {

@@ -189,6 +189,8 @@ int daemon_activate_named(struct daemon *daemon, struct err *err);
  * retired. */
 int daemon_activate(struct daemon *daemon, const char *path, const struct err *no_image,
     struct err *err) AISLE_MUST_CHECK;
+/* An image of the policy in force or of an open card, by its hash. */
+int daemon_picture(void *ctx, const char *hash, struct buf *out);
 /* of a bundle, or of its image: tail */
 void daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *tail,
     char out[static 512]);

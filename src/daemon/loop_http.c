@@ -190,7 +190,7 @@ host_last_id(void *ctx)
 /* clang-format off */
 const struct http_host daemon_http_host = {
 	.now_ms = host_now_ms, .stations = host_stations, .station = host_station,
-	.decision = host_decision, .report = host_report, .status = host_status,
+	.decision = host_decision, .picture = daemon_picture, .report = host_report, .status = host_status,
 	.metrics = host_metrics, .ready = host_ready, .guidance_station = host_guidance_station,
 	.submit = host_submit, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
 	.tablet_get = daemon_tablet_get, .last_id = host_last_id,

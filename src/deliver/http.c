@@ -44,6 +44,7 @@ static const struct route {
 	{ "v1/guidance/*/prompts/*/shown", true, TABLET, http_post_shown },
 	{ "v1/guidance/*/prompts/*/decision", true, TABLET, http_post_decision },
 	{ "v1/decisions/*", false, TABLET, http_get_decision },
+	{ "v1/images/*", false, TABLET, http_get_picture },
 	{ "v1/report", false, TABLET, http_get_report },
 	{ "metrics", false, OPERATOR, http_get_metrics },
 	{ "livez", false, OPERATOR, http_get_livez },

@@ -31,6 +31,8 @@ struct http_host {
 	/* {"station","open":[Guidance,…]} */
 	int (*station)(void *ctx, const char *station, struct buf *out);
 	int (*decision)(void *ctx, const char *id, struct buf *out);
+	/* The bytes of the image with this hash (64 lower-case hex digits). */
+	int (*picture)(void *ctx, const char *hash, struct buf *out);
 	int (*report)(void *ctx, struct buf *out);
 	int (*status)(void *ctx, struct buf *out); /* Status payload */
 	int (*metrics)(void *ctx, bool openmetrics, struct buf *out);

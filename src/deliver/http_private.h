@@ -10,6 +10,7 @@
  *   http_access.c   who asks: token, station scope, operators
  *   http_pair.c     codes and tokens
  *   http_read.c     GET: stations, decisions, report, health
+ *   http_picture.c  GET: images
  *   http_answer.c   POST: shown, decision
  *   http_problem.c  replies
  *   sse.c           streams, sse_ring.c the events they can resume from
@@ -235,6 +236,7 @@ void http_get_stations(struct http_call *call);
 void http_get_station(struct http_call *call);
 void http_get_stream(struct http_call *call);
 void http_get_decision(struct http_call *call);
+void http_get_picture(struct http_call *call);
 void http_get_report(struct http_call *call);
 void http_get_metrics(struct http_call *call);
 void http_get_livez(struct http_call *call);

@@ -189,6 +189,7 @@ read_tree(struct compile *c)
 	if (settings.json == NULL || features.json == NULL)
 		return; /* reported; without them all the rest would be */
 	settings_read(c, &settings);
+	pictures_read(c);
 	models_read(c, &models);
 	features_read(c, &features);
 	models_finish(c, &models);

@@ -27,6 +27,8 @@ int policy_compile(const struct policy_parts *parts, struct policy **ret_policy,
 int policy_patched(const struct policy *policy, const struct policy_parts *parts,
     const char *const *patches, size_t count, struct policy **ret_policy, struct err *err)
     AISLE_MUST_CHECK;
+/* The part that is the image with this hash; NULL: none. */
+const char *policy_picture(const struct policy *policy, const char *hash);
 void policy_free(struct policy *policy);
 const struct action *policy_action(const struct policy *policy, const char *id); /* NULL: none */
 /* own: the action's own lever. With those that the policy sets for it, its issue or its group. */

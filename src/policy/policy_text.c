@@ -126,13 +126,7 @@ read_image(struct compile *c, const struct at *at, struct treatment *treatment)
 {
 	struct at here = at_member(at, "image"), disclosure = at_member(at, "disclosure");
 
-	treatment->image = keep(c, json_string_value(here.json));
-	if (treatment->image != NULL &&
-	    (!id_valid(treatment->image) || strchr(treatment->image, ':') != NULL ||
-		treatment->image[0] == '/' || strstr(treatment->image, "..") != NULL))
-		mistake(c, &here,
-		    "\"%.64s\" is not an image, expected the name of a file below images/",
-		    treatment->image);
+	treatment->image = picture_named(c, &here);
 	treatment->disclosure = keep(c, json_string_value(disclosure.json));
 	if (treatment->disclosure != NULL)
 		text_check(c, &disclosure, treatment->disclosure);

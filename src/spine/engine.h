@@ -202,6 +202,8 @@ int query_report(struct engine *engine, int64_t now_ms, struct buf *out);
 int query_customer(struct engine *engine, const struct id *subject, struct buf *out);
 int query_guidance_station(struct engine *engine, const char *guidance,
     char ret_station[static NAME_SIZE]);
+/* Does a card that is on a screen say this? */
+bool query_is_shown(struct engine *engine, const char *text);
 int query_dead_letters(struct engine *engine, int max_rows, struct buf *out);
 
 #endif

@@ -144,6 +144,34 @@ query_station(struct engine *engine, const char *station, struct buf *out)
 	return 0;
 }
 
+struct word_search {
+	const char *text;
+	bool found;
+};
+
+static void
+look_for_word(void *ctx, struct visit *visit)
+{
+	struct word_search *search = ctx;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		const struct card *card = &visit->cards[i];
+
+		if (card->state != CARD_GONE && card->json != NULL &&
+		    strstr(card->json, search->text) != NULL)
+			search->found = true;
+	}
+}
+
+bool
+query_is_shown(struct engine *engine, const char *text)
+{
+	struct word_search search = { .text = text };
+
+	sessions_each(engine->sessions, look_for_word, &search);
+	return search.found;
+}
+
 #define DEAD_BYTES_MAX (16u << 20) /* of one answer: the newest that fit */
 
 /* ---- what came of a card, and who answered it ---- */

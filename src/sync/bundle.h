@@ -31,6 +31,11 @@ const struct policy_parts *bundle_parts(const struct bundle *bundle);
 int bundle_policy(const struct bundle *bundle, struct policy **ret_policy, struct buf *report)
     AISLE_MUST_CHECK;
 
+/* Its image with this hash (64 hex digits), of the file at path, appended to out; name is its part's,
+ * NULL: not known, all are looked at. AISLE_E_NONE: it has none. */
+int bundle_picture(const char *path, const char *name, const char *hash, struct buf *out)
+    AISLE_MUST_CHECK;
+
 /* A folder to a bundle file (temp, fsync, rename): the same bytes for the same folder. Runs policy_compile first. */
 int bundle_build(const char *dir, const char *output, struct buf *report, struct err *err)
     AISLE_MUST_CHECK;

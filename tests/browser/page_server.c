@@ -87,6 +87,15 @@ decision(void *ctx, const char *id, struct buf *out)
 }
 
 static int
+picture(void *ctx, const char *hash, struct buf *out)
+{
+	(void)ctx;
+	(void)hash;
+	(void)out;
+	return AISLE_E_NONE;
+}
+
+static int
 report(void *ctx, struct buf *out)
 {
 	(void)ctx;
@@ -242,9 +251,9 @@ ended(struct bufferevent *bev, short what, void *ctx)
 int
 main(int argc, char **argv)
 {
-	static const struct http_host host = { NULL, now_ms, stations, station, decision, report,
-		status, metrics, ready, guidance_station, submit, cancel, tablet_put, tablet_get,
-		NULL };
+	static const struct http_host host = { NULL, now_ms, stations, station, decision, picture,
+		report, status, metrics, ready, guidance_station, submit, cancel, tablet_put,
+		tablet_get, NULL };
 	static struct conf conf;
 	char listen[64];
 	struct err err = { 0 };

@@ -87,6 +87,15 @@ rig_decision(void *ctx, const char *id, struct buf *out)
 	return 0;
 }
 
+static int
+rig_picture(void *ctx, const char *hash, struct buf *out)
+{
+	(void)ctx;
+	(void)hash;
+	(void)out;
+	return AISLE_E_NONE;
+}
+
 static inline int
 rig_report(void *ctx, struct buf *out)
 {
@@ -214,8 +223,8 @@ rig_new(void)
 	rig->last_id = -1;
 	rig->result = (struct reply){ .status = 200, .body = "{\"ok\":true}" };
 	rig->host = (struct http_host){ rig, rig_now, rig_stations, rig_station, rig_decision,
-		rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station, rig_submit,
-		rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id };
+		rig_picture, rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station,
+		rig_submit, rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id };
 	rig->conf.http_listen = mem_strdup("127.0.0.1:0");
 	rig->conf.http_operators = mem_strdup("127.0.0.1/32 ::1/128");
 	rig->conf.stream_kib = 64;

@@ -304,13 +304,15 @@ a_prompt_says_what_it_is_and_why(void **state)
 
 	(void)state;
 	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":1,\"headline_max\":48}}}");
+	add_part(s.arena, &s.parts, "images/cup.jpg",
+	    "\xff\xd8\xff\xc0\x01\x01\x08\x01\x01\x01\x02");
 	add_action(&s, "a",
 	    OFFER(",\"include\":{\"category\":\"grocery/coffee\"},\"min_basket\":100},"
 		  "\"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"{{"
 		  "depth}} % off, {{worth|money}} today\","
 		  "\"say\":\"Hi {{word}}\",\"body\":\"{{queue|round|default:}}\",\"why\":[\"x is "
 		  "{{x}}\",\"{{x|round}}\"],"
-		  "\"steps\":[\"Scan\"],\"image\":\"cup.svg\",\"disclosure\":\"Paid by acme\"}]"));
+		  "\"steps\":[\"Scan\"],\"image\":\"cup.jpg\",\"disclosure\":\"Paid by acme\"}]"));
 	add_line(s.arena, &s.visit, "y", 1000, 1000);
 	scene_data(&s, "{\"x\":1.5,\"word\":\"\\\"Ann\\\"\"}");
 	scene_decide(&s);
@@ -328,7 +330,8 @@ a_prompt_says_what_it_is_and_why(void **state)
 	    "2");
 	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "steps"), 0)),
 	    "Scan");
-	assert_string_equal(text(json, "image"), "cup.svg");
+	assert_string_equal(text(json, "image"),
+	    "/v1/images/f2256fb8b0b7b97f22a3a160bb909b8d7d1595e24658b0937d230a5f2a8cddb0");
 	assert_string_equal(text(json, "disclosure"), "Paid by acme");
 	assert_string_equal(text(json, "gate"), "associate");
 	assert_true(json_number_value(json_object_get(json, "confidence")) == 0.5);
