@@ -83,6 +83,9 @@ on_disconnected(void *ctx)
 	struct daemon *daemon = ctx;
 
 	daemon_publish_again(daemon);
+	/* Tablets hear it over their streams: what tills say does not reach us. */
+	if (!daemon->stopping)
+		daemon_publish_status(daemon, "online");
 	notify_status("serving, broker away");
 }
 

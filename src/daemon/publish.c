@@ -131,6 +131,8 @@ daemon_status_json(struct daemon *daemon, const char *state, struct buf *out)
 	daemon_policy_json(daemon, w);
 	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
 	json_add_str(w, "hq", daemon_hq_text(daemon));
+	json_add_str(w, "broker",
+	    daemon->mqtt != NULL && mqtt_connected(daemon->mqtt) ? "connected" : "away");
 	json_end(w);
 }
 

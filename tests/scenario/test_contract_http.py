@@ -358,6 +358,22 @@ def test_a_stream_begins_resumes_and_survives_a_restart():
         done(store, watch)
 
 
+def test_a_stream_says_when_the_stores_broker_is_away_and_when_it_is_back():
+    store, client = open_store()
+    stream = store.stream("7", store.pair())
+    try:
+        wait_for("the first status", lambda: stream.of("status"))
+        assert stream.of("status")[-1]["broker"] == "connected"
+        store.broker.stop(signal.SIGKILL)
+        wait_for("the broker to be missed", lambda: stream.of("status")[-1]["broker"] == "away")
+        assert stream.of("status")[-1]["state"] == "online"
+        store.broker.start()
+        wait_for("the broker again", lambda: stream.of("status")[-1]["broker"] == "connected", 30)
+    finally:
+        stream.close()
+        store.close()
+
+
 def test_operators_see_health_metrics_and_a_report_that_outlives_the_process():
     store = Store(config="[hq]\nhost = 127.0.0.1\nport = 1\n")
     try:
