@@ -41,7 +41,7 @@ class JumpingStore(Store):
     def start(self):
         library = os.path.join(self.folder, "clock.so")
         if not os.path.exists(library):
-            subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=CLOCK, text=True,
+            subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=CLOCK, text=True,
                            check=True)
         os.environ.update(LD_PRELOAD=library, AISLE_TEST_CLOCK=os.path.join(self.folder, "clock"))
         try:
