@@ -114,16 +114,20 @@ deps-ci: deps
 
 RESULTS ?= $(BUILD)/results
 run_test = tests/run.sh $(RESULTS)
+# So many compile, and so many tests run, side by side.
+JOBS ?= $(shell nproc)
+side_by_side = xargs -P $(JOBS) -I {}
 
 .PHONY: unit
 unit: $(UNIT_BIN)
-	$(Q)set -e; for t in $^; do RUN="$(RUN)" $(run_test) unit/$$(basename $$t) $(RUN) $$t; done
+	$(Q)printf '%s\n' $(notdir $^) | RUN="$(RUN)" $(side_by_side) $(run_test) unit/{} $(RUN) $(BUILD)/unit/{}
 
 # Black-box tests: a real broker, a real daemon, the published contract.
 SCENARIOS = $(sort $(wildcard tests/scenario/test_*.py))
 .PHONY: scenario
 scenario: all
-	$(Q)for t in $(SCENARIOS); do BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(run_test) scenario/$$(basename $$t .py) /usr/bin/python3 $$t; done
+	$(Q)printf '%s\n' $(basename $(notdir $(SCENARIOS))) | BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(side_by_side) \
+		$(run_test) scenario/{} /usr/bin/python3 tests/scenario/{}.py
 
 .PHONY: browser
 browser: deps-ci $(BUILD)/page_server
@@ -159,10 +163,11 @@ $(BUILD)/box: $(BUILD)/tests/model/box.o $(BUILD)/libaisle.a
 
 # ---- what people type ----
 
-.PHONY: check check-ci
+.PHONY: check check-ci built
+built: all $(UNIT_BIN)
 check: deps
 	@rm -f $(BUILD)/results
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@echo "lint"; $(MAKE) --no-print-directory lint
 	@echo "unit tests"; $(MAKE) --no-print-directory unit
 	@echo "a store, from outside"; $(MAKE) --no-print-directory scenario
@@ -179,8 +184,9 @@ check-ci: deps-ci
 	@rm -f $(BUILD)/results-*
 	@echo "lint, with every tool"; LINT_ALL=1 $(MAKE) --no-print-directory lint
 	@echo "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
-	@$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
-		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" unit scenario
+	@for goal in "-j$(JOBS) built" unit scenario; do \
+		$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
+			CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" $$goal || exit 1; done
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
@@ -254,8 +260,8 @@ format: deps-ci
 
 .PHONY: cross-check
 cross-check: deps-ci
-	$(Q)for c in $(CROSSES); do sh cross/sysroot.sh $$c build/sysroot/$$c && \
-		$(MAKE) --no-print-directory CROSS=$$c BUILD=build/$$c RESULTS=build/results-$$c WERROR=1 unit replay-same conformance || exit 1; done
+	$(Q)for c in $(CROSSES); do sh cross/sysroot.sh $$c build/sysroot/$$c || exit 1; for goal in "-j$(JOBS) built" unit replay-same conformance; do \
+		$(MAKE) --no-print-directory CROSS=$$c BUILD=build/$$c RESULTS=build/results-$$c WERROR=1 $$goal || exit 1; done; done
 CROSSES ?= arm64 armhf
 
 # Margins to the bit of XGBoost and LightGBM; of some of the models where each run is emulated.
@@ -312,7 +318,7 @@ install: all $(BUILD)/lib/libaisle.a
 	for f in firmware-config/mappings/*.json; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/mappings/$$(basename $$f); done
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD=$(abspath $(BUILD)) /usr/bin/python3 models/demo/demo.py $(DEMO)
 
 clean:
