@@ -16,7 +16,7 @@
 
 #include "deliver/http_private.h"
 
-enum access { ANYONE, TABLET, OPERATOR };
+enum access { ANYONE, TABLET, FIGURES, OPERATOR };
 
 /* "*" in a path is one segment, whatever it is. */
 static const struct route {
@@ -36,7 +36,7 @@ static const struct route {
 	{ "manifest.webmanifest", false, ANYONE, http_get_file },
 	{ "icon.svg", false, ANYONE, http_get_file },
 	{ "manager.js", false, ANYONE, http_get_file },
-	{ "manager", false, TABLET, http_get_file },
+	{ "manager", false, FIGURES, http_get_file },
 	{ "v1/pair", true, ANYONE, http_post_pair },
 	{ "v1/stations", false, TABLET, http_get_stations },
 	{ "v1/stations/*", false, TABLET, http_get_station },
@@ -45,7 +45,7 @@ static const struct route {
 	{ "v1/guidance/*/prompts/*/decision", true, TABLET, http_post_decision },
 	{ "v1/decisions/*", false, TABLET, http_get_decision },
 	{ "v1/images/*", false, TABLET, http_get_picture },
-	{ "v1/report", false, TABLET, http_get_report },
+	{ "v1/report", false, FIGURES, http_get_report },
 	{ "metrics", false, OPERATOR, http_get_metrics },
 	{ "livez", false, OPERATOR, http_get_livez },
 	{ "readyz", false, OPERATOR, http_get_readyz },
@@ -82,6 +82,10 @@ may(struct http_call *call, enum access access)
 {
 	switch (access) {
 	case ANYONE: return true;
+	case FIGURES:
+		if (http_is_operator(call->http, call->client))
+			return true;
+		/* fall through */
 	case TABLET:
 		if (http_authenticate(call))
 			return true;

@@ -149,7 +149,7 @@ def noon(day):
 
 
 def test_an_empty_day_says_what_there_is_and_what_is_missing():
-    store = ClockedStore().at(10)
+    store = ClockedStore(config="[http]\noperators = 192.0.2.0/24\n").at(10)
     try:
         store.start()
         day = Day(store, None, store.pair())
@@ -158,7 +158,7 @@ def test_an_empty_day_says_what_there_is_and_what_is_missing():
         assert report["policy"] is None and report["hours"] == [] and report["actions"] == [] and report["stopped"] == []
         assert (report["currency"], report["zone"], report["broker"], report["hq"]) == ("EUR", "UTC", "connected", "none"), report
         assert report["redeemed_minor"] == 0 and "day_budget" not in report and "others" not in report
-        # without a token a browser gets the page, which says so, and a program the problem; nobody gets a figure
+        # elsewhere, without a token, a browser gets the page, which says so, and a program the problem; nobody gets a figure
         status, page = store.http("GET", "/manager", headers={"Accept": "text/html,*/*"})
         assert status == 401 and b"<html" in page and b"manager.js" in page, page
         status, problem = store.http("GET", "/manager")

@@ -247,6 +247,16 @@ rig_free(struct rig *rig)
 	free(rig);
 }
 
+/* From here on whoever asks is no operator. */
+static inline void
+rig_no_operator(struct rig *rig)
+{
+	http_free(rig->http);
+	free(rig->conf.http_operators);
+	rig->conf.http_operators = mem_strdup("10.0.0.0/8");
+	rig_start(rig);
+}
+
 static inline void
 rig_pump(struct rig *rig, int rounds)
 {

@@ -94,12 +94,25 @@ who_is_refused_makes_the_store_say_nothing(void **state)
 	rig_start(rig);
 	assert_int_equal(rig_get(rig, "/metrics", "", NULL), 200);
 	assert_int_equal(asked, 1);
-	http_free(rig->http);
-	free(rig->conf.http_operators);
-	rig->conf.http_operators = mem_strdup("10.0.0.0/8");
-	rig_start(rig);
+	rig_no_operator(rig);
 	assert_int_equal(rig_get(rig, "/metrics", "", NULL), 403);
 	assert_int_equal(asked, 1);
+	rig_free(rig);
+}
+
+static void
+the_days_figures_are_for_operators_addresses_too(void **state)
+{
+	static const char *const paths[] = { "/manager", "/v1/report" };
+	struct rig *rig = rig_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		assert_int_equal(rig_get(rig, paths[i], "", NULL), 200);
+	assert_int_equal(rig_get(rig, "/v1/stations", "", NULL), 401);
+	rig_no_operator(rig);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		assert_int_equal(rig_get(rig, paths[i], "", NULL), 401);
 	rig_free(rig);
 }
 
@@ -369,6 +382,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_station_is_a_whole_name_in_the_list),
+		cmocka_unit_test(the_days_figures_are_for_operators_addresses_too),
 		cmocka_unit_test(names_and_ids_have_their_length_and_letters),
 		cmocka_unit_test(who_is_refused_makes_the_store_say_nothing),
 		cmocka_unit_test(an_operator_is_in_one_of_the_networks_to_the_bit),

@@ -91,6 +91,7 @@ a_browser_without_a_token_gets_the_managers_page_that_says_so(void **state)
 	struct rig *rig = *state;
 	struct buf out = { 0 };
 
+	rig_no_operator(rig);
 	assert_int_equal(rig_get(rig, "/manager", "Accept: text/html,*/*\r\n", &out), 401);
 	assert_has(out, "Content-Type: text/html; charset=utf-8");
 	assert_has(out, "X-Frame-Options: DENY\r\n");
