@@ -59,12 +59,16 @@ ctl_feed_check(struct ctl *ctl)
 	const char *store = ctl_option(ctl, "--store");
 	struct buf out = { 0 };
 	struct err err = { 0 };
+	bool ready;
 	int rc = ctl_words(ctl, 0, 1);
 
 	if (rc != EX_OK)
 		return rc;
-	if (feed_check(ctl->argc > 0 ? ctl->argv[0] : NULL, store, ctl->json, &out, &err) != 0)
+	if (feed_check(ctl->argc > 0 ? ctl->argv[0] : NULL, store, ctl->json, &out, &ready, &err) !=
+	    0)
 		rc = ctl_fail_err(&err);
+	else if (!ready)
+		rc = EX_DATAERR;
 	if (out.len > 0)
 		fputs(out.data, stdout);
 	buf_done(&out);

@@ -376,7 +376,8 @@ report_json(const struct feed_stats *stats, const struct check *checks, size_t c
 }
 
 int
-feed_check(const char *path, const char *store, bool json, struct buf *out, struct err *err)
+feed_check(const char *path, const char *store, bool json, struct buf *out, bool *ret_ready,
+    struct err *err)
 {
 	const char *name = path != NULL ? path : "stdin";
 	FILE *file = path != NULL ? fopen(path, "rbe") : stdin;
@@ -403,6 +404,7 @@ feed_check(const char *path, const char *store, bool json, struct buf *out, stru
 		report_json(&stats, checks, count, out);
 	else if (rc == 0)
 		report_text(&stats, checks, count, out);
+	*ret_ready = strcmp(verdict_of(&stats, checks, count), "not-ready") != 0;
 	feed_stats_done(&stats);
 	return rc;
 }

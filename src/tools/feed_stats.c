@@ -8,8 +8,8 @@
  *   the engine is built to go on when it is not.
  *
  * LIMITS
- *   FEED_NAMES_MAX event names, baskets, lines, stations and sources each:
- *   ten days of a large store. Beyond that, new ones are not followed.
+ *   FEED_NAMES_MAX (feed_map.c) event names, baskets, lines, stations, sources and tokens each.
+ *   Beyond that, new ones are not followed.
  */
 #include "tools/feed_stats.h"
 
@@ -20,8 +20,8 @@
 
 #include "core/id.h"
 #include "nouns/event_key.h"
+#include "tools/feed_map.h"
 
-#define FEED_NAMES_MAX (1u << 19)
 #define CARD_WAITS_MS (120 * S_MS)
 #define AHEAD_MS (5 * S_MS)
 #define BEHIND_MS (60 * S_MS)
@@ -38,90 +38,12 @@ enum {
 	VOID_LAST = 1 << 8, /* of one time, the void is the one that counts */
 };
 
-/* One name: of an event (digest), a number at a terminal or station (its newest basket), a basket
- * (sum, total), a line (amount), a station (basket, card_ms) or a source (last). */
-struct entry {
-	struct id key;
-	struct id
-	    ref; /* digest; basket of a number or station; the basket of the number before it */
-	int64_t a,
-	    b; /* sum, total · baskets of a number · amount · time of a waiting card · last time */
-	int64_t c, d; /* began, ended · time of version, of void */
-	unsigned flags;
-	bool used;
-};
-
-struct feed_map {
-	struct entry *entries;
-	size_t count, capacity; /* a power of two */
-};
-
-static struct feed_map *
-map_new(void)
-{
-	struct feed_map *map = mem_calloc(1, sizeof(*map));
-
-	map->capacity = 1024;
-	map->entries = mem_calloc(map->capacity, sizeof(*map->entries));
-	return map;
-}
-
-static void
-map_free(struct feed_map *map)
-{
-	if (map != NULL)
-		free(map->entries);
-	free(map);
-}
-
-/* The place of a key, used or free: keys are hashes, so their first bytes spread well enough. */
 static struct entry *
-map_place(struct feed_map *map, const struct id *key)
+name_get(struct feed_stats *stats, struct feed_map *map, const struct id *key, bool *ret_new)
 {
-	uint64_t hash;
-	size_t i;
+	struct entry *entry = feed_map_get(map, key, ret_new);
 
-	memcpy(&hash, key->b, sizeof(hash));
-	i = (size_t)hash & (map->capacity - 1);
-	while (map->entries[i].used && !id_equal(&map->entries[i].key, key))
-		i = (i + 1) & (map->capacity - 1);
-	return &map->entries[i];
-}
-
-static void
-map_grow(struct feed_map *map)
-{
-	struct feed_map larger = { .capacity = map->capacity * 2, .count = map->count };
-
-	larger.entries = mem_calloc(larger.capacity, sizeof(*larger.entries));
-	for (size_t i = 0; i < map->capacity; i++) {
-		if (map->entries[i].used)
-			*map_place(&larger, &map->entries[i].key) = map->entries[i];
-	}
-	free(map->entries);
-	*map = larger;
-}
-
-/* Found or made (*ret_new); NULL: the table is full. Valid until the next one is made. */
-static struct entry *
-map_get(struct feed_stats *stats, struct feed_map *map, const struct id *key, bool *ret_new)
-{
-	struct entry *entry = map_place(map, key);
-
-	*ret_new = !entry->used;
-	if (entry->used)
-		return entry;
-	if (map->count >= FEED_NAMES_MAX) {
-		stats->full = true;
-		return NULL;
-	}
-	if (map->count * 2 >= map->capacity) {
-		map_grow(map);
-		entry = map_place(map, key);
-	}
-	map->count++;
-	entry->used = true;
-	entry->key = *key;
+	stats->full |= entry == NULL;
 	return entry;
 }
 
@@ -149,7 +71,7 @@ is_double(struct feed_stats *stats, int64_t line, const struct event *event)
 	struct entry *entry;
 	bool is_new;
 
-	entry = map_get(stats, stats->seen, &key, &is_new);
+	entry = name_get(stats, stats->seen, &key, &is_new);
 	if (entry == NULL)
 		return false;
 	if (is_new) {
@@ -181,7 +103,7 @@ add_clock(struct feed_stats *stats, const struct event *event, bool has_recorded
 		if (behind_ms > stats->behind_ms)
 			stats->behind_ms = behind_ms;
 	}
-	entry = map_get(stats, stats->sources, &key, &is_new);
+	entry = name_get(stats, stats->sources, &key, &is_new);
 	if (entry == NULL)
 		return;
 	if (!is_new && event->time_ms < entry->a)
@@ -203,7 +125,7 @@ basket_new(struct feed_stats *stats, const struct event *event, struct entry *nu
 	snprintf(count, sizeof(count), "%" PRId64, number->a);
 	number->ref = key_of_three(event->origin, event->basket, count);
 	number->a++;
-	basket = map_get(stats, stats->baskets_by_id, &number->ref, &is_new);
+	basket = name_get(stats, stats->baskets_by_id, &number->ref, &is_new);
 	if (basket == NULL)
 		return NULL;
 	basket->ref = before;
@@ -224,7 +146,7 @@ static struct entry *
 basket_by_time(struct feed_stats *stats, const struct event *event, struct entry *basket)
 {
 	while (event->time_ms < basket->c && !id_is_zero(&basket->ref))
-		basket = map_place(stats->baskets_by_id, &basket->ref);
+		basket = feed_map_place(stats->baskets_by_id, &basket->ref);
 	if (event->time_ms < basket->c)
 		basket->c = event->time_ms;
 	return basket;
@@ -235,10 +157,11 @@ static void
 recall(struct feed_stats *stats, const struct event *event, struct entry *number)
 {
 	struct id key = key_of(event->from != NULL ? event->from : "", event->basket);
-	const struct entry *sale = map_place(stats->suspended, &key);
+	const struct entry *sale = feed_map_place(stats->suspended, &key);
 
 	if ((event->type == EV_BASKET_RESUMED || event->from != NULL) && sale->used &&
-	    (id_is_zero(&number->ref) || is_over(map_place(stats->baskets_by_id, &number->ref))))
+	    (id_is_zero(&number->ref) ||
+		is_over(feed_map_place(stats->baskets_by_id, &number->ref))))
 		number->ref = sale->ref;
 }
 
@@ -250,7 +173,7 @@ suspend(struct feed_stats *stats, const struct event *event, const struct id *ba
 	for (size_t i = 0; i < ARRAY_LEN(where); i++) {
 		struct id key = key_of(where[i], event->basket);
 		bool is_new;
-		struct entry *entry = map_get(stats, stats->suspended, &key, &is_new);
+		struct entry *entry = name_get(stats, stats->suspended, &key, &is_new);
 
 		if (entry != NULL)
 			entry->ref = *basket;
@@ -263,7 +186,7 @@ number_of(struct feed_stats *stats, const char *kind, const char *where, const c
 	struct id key = key_of_three(kind, where, basket);
 	bool is_new;
 
-	return map_get(stats, stats->numbers, &key, &is_new);
+	return name_get(stats, stats->numbers, &key, &is_new);
 }
 
 static struct entry *
@@ -279,8 +202,8 @@ basket_of(struct feed_stats *stats, int64_t line, const struct event *event)
 	if (id_is_zero(&number->ref)) {
 		basket = basket_new(stats, event, number);
 	} else {
-		basket =
-		    basket_by_time(stats, event, map_place(stats->baskets_by_id, &number->ref));
+		basket = basket_by_time(stats, event,
+		    feed_map_place(stats->baskets_by_id, &number->ref));
 		if (event->type == EV_BASKET_OPENED && is_over(basket) && basket->flags & OPENED &&
 		    event->time_ms >= basket->d) {
 			if (stats->again++ == 0)
@@ -306,7 +229,7 @@ station_of(struct feed_stats *stats, const struct event *event)
 	struct id key = key_of(event->station != NULL ? event->station : event->origin, NULL);
 	bool is_new;
 
-	return map_get(stats, stats->stations, &key, &is_new);
+	return name_get(stats, stats->stations, &key, &is_new);
 }
 
 /* What happened last wins: see session/lines.c. */
@@ -354,7 +277,7 @@ add_line(struct feed_stats *stats, const struct event *event, struct entry *bask
 		return;
 	id_text(&basket->key, name);
 	key = key_of(name, number);
-	line = map_get(stats, stats->lines_by_id, &key, &is_new);
+	line = name_get(stats, stats->lines_by_id, &key, &is_new);
 	if (line == NULL)
 		return;
 	if (basket->flags & CLOSED)
@@ -431,7 +354,7 @@ add_card(struct feed_stats *stats, const struct event *event)
 			number->flags |= IDENTIFIED;
 			return;
 		}
-		basket = map_place(stats->baskets_by_id, &number->ref);
+		basket = feed_map_place(stats->baskets_by_id, &number->ref);
 		if (till)
 			basket = basket_by_time(stats, event, basket);
 		basket->flags |= IDENTIFIED;
@@ -443,7 +366,28 @@ add_card(struct feed_stats *stats, const struct event *event)
 	if (id_is_zero(&station->ref))
 		station->a = event->now_ms;
 	else
-		map_place(stats->baskets_by_id, &station->ref)->flags |= IDENTIFIED;
+		feed_map_place(stats->baskets_by_id, &station->ref)->flags |= IDENTIFIED;
+}
+
+/* A discount of ours on the whole basket stands in no line, only in the total. */
+static void
+add_offer(struct feed_stats *stats, int64_t line, const struct event *event)
+{
+	struct id key = key_of(event->token, NULL);
+	struct entry *basket = basket_of(stats, line, event), *token;
+	int64_t before;
+	bool is_new;
+
+	if (basket == NULL || (token = name_get(stats, stats->tokens, &key, &is_new)) == NULL)
+		return;
+	before = token->a;
+	if (event->type == EV_OFFER_APPLIED || event->type == EV_OFFER_REDEEMED)
+		token->a = event->amount_minor;
+	else if (event->type == EV_OFFER_REFUSED)
+		token->a = 0;
+	else if (!is_over(basket)) /* later it is a return's money: the total was paid */
+		token->a -= token->a < event->amount_minor ? token->a : event->amount_minor;
+	basket->off += token->a - before;
 }
 
 static void
@@ -456,6 +400,8 @@ add_event(struct feed_stats *stats, int64_t line, const struct event *event,
 		add_basket(stats, line, event);
 	else if (event->type == EV_CUSTOMER_IDENTIFIED)
 		add_card(stats, event);
+	else if (event->type >= EV_OFFER_APPLIED && event->type <= EV_OFFER_REVERSED)
+		add_offer(stats, line, event);
 	if (stats->store != NULL && strncmp(event->source, "/store/", 7) == 0) {
 		size_t len = strlen(stats->store);
 
@@ -484,25 +430,27 @@ void
 feed_stats_init(struct feed_stats *stats, const char *store)
 {
 	*stats = (struct feed_stats){ .store = store };
-	stats->seen = map_new();
-	stats->baskets_by_id = map_new();
-	stats->numbers = map_new();
-	stats->suspended = map_new();
-	stats->lines_by_id = map_new();
-	stats->stations = map_new();
-	stats->sources = map_new();
+	stats->seen = feed_map_new();
+	stats->baskets_by_id = feed_map_new();
+	stats->numbers = feed_map_new();
+	stats->suspended = feed_map_new();
+	stats->lines_by_id = feed_map_new();
+	stats->stations = feed_map_new();
+	stats->sources = feed_map_new();
+	stats->tokens = feed_map_new();
 }
 
 void
 feed_stats_done(struct feed_stats *stats)
 {
-	map_free(stats->seen);
-	map_free(stats->baskets_by_id);
-	map_free(stats->numbers);
-	map_free(stats->suspended);
-	map_free(stats->lines_by_id);
-	map_free(stats->stations);
-	map_free(stats->sources);
+	feed_map_free(stats->seen);
+	feed_map_free(stats->baskets_by_id);
+	feed_map_free(stats->numbers);
+	feed_map_free(stats->suspended);
+	feed_map_free(stats->lines_by_id);
+	feed_map_free(stats->stations);
+	feed_map_free(stats->sources);
+	feed_map_free(stats->tokens);
 }
 
 void
@@ -541,7 +489,8 @@ feed_stats_end(struct feed_stats *stats)
 		} else if (basket->flags & CLOSED) {
 			stats->closed++;
 			stats->tendered += (basket->flags & TENDERED) != 0;
-			stats->wrong_totals += basket->a != basket->b;
+			stats->wrong_totals +=
+			    basket->a != basket->b && basket->a - basket->off != basket->b;
 		} else {
 			stats->open++;
 		}

@@ -35,7 +35,7 @@ struct feed_stats {
 	/* more names than the tables hold: counts are too low from there on */
 	bool full;
 	struct feed_map *seen, *baskets_by_id, *numbers, *suspended, *lines_by_id, *stations,
-	    *sources;
+	    *sources, *tokens;
 };
 
 void feed_stats_init(struct feed_stats *stats, const char *store);

@@ -207,7 +207,9 @@ def test_a_feed_is_checked_before_it_goes_live():
                                                          "amount": 100, "margin": 20, "currency": "EUR"}),
                       (n, "pos/7", "basket.closed", {"basket": f"b{n}", "total": 100, "currency": "EUR"})]
         done = run("feed", "check", recorded(f, lines))
-        assert "identified" in done.stdout, done
+        assert "identified" in done.stdout and done.returncode == 0, done
+        some_open = [line for line in lines if line[2] != "basket.closed" or line[0] >= 5]
+        assert run("feed", "check", recorded(f, some_open)).returncode == 65
         assert json.loads(run("feed", "check", recorded(f, lines), "--json").stdout)
         assert run("feed", "check", f.path + "/none").returncode == 66
 

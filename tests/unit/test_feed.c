@@ -21,6 +21,7 @@ static char path[] = "/tmp/aisle-feed-XXXXXX";
 static FILE *file;
 static int64_t at_ms;
 static int serial;
+static bool ready;
 static int64_t arrives_after_ms;
 
 static int
@@ -111,9 +112,11 @@ report(void)
 	json_t *json;
 
 	fclose(file);
-	assert_int_equal(feed_check(path, "0042", true, &out, &err), 0);
+	assert_int_equal(feed_check(path, "0042", true, &out, &ready, &err), 0);
 	json = json_read(out.data, out.len, "report", &err);
 	assert_non_null(json);
+	assert_int_equal(ready,
+	    strcmp(json_string_value(json_object_get(json, "verdict")), "not-ready") != 0);
 	buf_done(&out);
 	return json;
 }
@@ -198,6 +201,73 @@ a_card_waits_two_minutes_for_a_basket_and_no_longer(void **state)
 	of_basket("basket.cancelled", 3, "");
 	json = report();
 	assert_check(json, "identified", "ok", 1, 3);
+	json_decref(json);
+}
+
+/* A sale of 800 in which the till says of our tokens what `more` has; 750 was paid. */
+static json_t *
+discounted(const char *type, int amount, const char *then, int amount_then)
+{
+	char more[100];
+
+	begin();
+	of_basket("basket.opened", 1, ",\"terminal\":\"7\"");
+	event("customer.identified", "\"card\":\"c\",\"station\":\"7\"");
+	line(1, 1, 500);
+	line(1, 2, 300);
+	snprintf(more, sizeof(more), ",\"token\":\"t1\",\"amount\":%d", amount);
+	of_basket(type, 1, more);
+	of_basket("basket.tender-started", 1, "");
+	snprintf(more, sizeof(more), ",\"token\":\"t1\",\"amount\":%d,\"reason\":\"no\"",
+	    amount_then);
+	of_basket(then, 1, more);
+	of_basket("basket.closed", 1, ",\"total\":750,\"currency\":\"EUR\"");
+	return report();
+}
+
+static void
+what_our_offers_take_off_stands_in_the_total_alone(void **state)
+{
+	static const struct {
+		const char *type;
+		int amount;
+		const char *then;
+		int amount_then;
+		bool adds_up;
+	} cases[] = {
+		{ "offer.applied", 50, "offer.redeemed", 50, true },
+		{ "offer.applied", 49, "offer.redeemed", 50, true },
+		{ "offer.applied", 50, "offer.redeemed", 51, false },
+		{ "offer.applied", 50, "offer.refused", 0, false },
+		{ "offer.applied", 60, "offer.reversed", 10, true },
+		{ "offer.applied", 50, "offer.reversed", 10, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		json_t *json =
+		    discounted(cases[i].type, cases[i].amount, cases[i].then, cases[i].amount_then);
+
+		assert_check(json, "totals", cases[i].adds_up ? "ok" : "bad", !cases[i].adds_up, 1);
+		json_decref(json);
+	}
+}
+
+/* What is taken back after the sale is a return's money: the total was paid. */
+static void
+a_reversal_after_the_close_leaves_the_total_as_it_was(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	begin();
+	of_basket("basket.opened", 1, ",\"terminal\":\"7\"");
+	line(1, 1, 500);
+	of_basket("offer.redeemed", 1, ",\"token\":\"t1\",\"amount\":50");
+	of_basket("basket.closed", 1, ",\"total\":450,\"currency\":\"EUR\"");
+	of_basket("offer.reversed", 1, ",\"token\":\"t1\",\"amount\":50");
+	json = report();
+	assert_check(json, "totals", "ok", 0, 1);
 	json_decref(json);
 }
 
@@ -366,7 +436,7 @@ the_text_says_the_same_in_sentences(void **state)
 	sale(1);
 	of_basket("basket.opened", 2, ",\"terminal\":\"7\"");
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, false, &out, &err), 0);
+	assert_int_equal(feed_check(path, NULL, false, &out, &ready, &err), 0);
 	assert_non_null(strstr(out.data, "50.0 % baskets closed (1 of 2)\n"));
 	assert_non_null(strstr(out.data,
 	    "Send aisle.basket.closed or .cancelled for every basket"));
@@ -381,12 +451,13 @@ no_file_and_no_events_are_errors(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(feed_check("/nonexistent/feed", NULL, false, &out, &err), AISLE_E_NONE);
+	assert_int_equal(feed_check("/nonexistent/feed", NULL, false, &out, &ready, &err),
+	    AISLE_E_NONE);
 	memset(&err, 0, sizeof(err));
 	begin();
 	fputs("\n  \n", file);
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, false, &out, &err), AISLE_E_INVALID);
+	assert_int_equal(feed_check(path, NULL, false, &out, &ready, &err), AISLE_E_INVALID);
 	assert_int_equal(out.len, 0);
 	buf_done(&out);
 }
@@ -436,7 +507,7 @@ a_number_given_again_is_another_basket_and_is_named(void **state)
 	numbered_sale("1", 250);
 	numbered_sale("2", 70);
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, false, &out, &err), 0);
+	assert_int_equal(feed_check(path, NULL, false, &out, &ready, &err), 0);
 	assert_non_null(strstr(out.data, "3 baskets"));
 	assert_non_null(strstr(out.data, "first number given again: line 4"));
 	assert_non_null(strstr(out.data, "(1 of 3)"));
@@ -451,6 +522,8 @@ main(void)
 		cmocka_unit_test(a_number_given_again_is_another_basket_and_is_named),
 		cmocka_unit_test(a_clean_feed_is_ready),
 		cmocka_unit_test(a_card_waits_two_minutes_for_a_basket_and_no_longer),
+		cmocka_unit_test(what_our_offers_take_off_stands_in_the_total_alone),
+		cmocka_unit_test(a_reversal_after_the_close_leaves_the_total_as_it_was),
 		cmocka_unit_test(open_baskets_wrong_totals_and_late_lines_are_found),
 		cmocka_unit_test(doubles_are_harmless_and_another_event_of_the_same_name_is_not),
 		cmocka_unit_test(clocks_and_order_are_judged),
