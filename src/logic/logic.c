@@ -60,6 +60,7 @@ value_of_cell(const struct cell *cell, struct value *ret)
 		ret->json = cell->json;
 		break;
 	case CELL_LIST:
+	case CELL_MADE:
 	case CELL_PAIR:
 		ret->tag = VALUE_BOOL;
 		ret->truth = cell_truthy(cell);
@@ -139,6 +140,13 @@ json_of_cell(struct logic_run *run, const struct cell *cell)
 			json_array_append_new(array, json_of_cell(run, &cell->list[i]));
 		return array;
 	}
+	case CELL_MADE: {
+		json_t *made = json_object();
+		for (size_t i = 0; i + 1 < cell->count && run->steps >= 0; i += 2)
+			json_object_set_new(made, cell->list[i].str,
+			    json_of_cell(run, &cell->list[i + 1]));
+		return made;
+	}
 	case CELL_PAIR: {
 		json_t *pair = json_object();
 		json_object_set_new(pair, "current", json_of_cell(run, &cell->list[0]));
@@ -149,22 +157,43 @@ json_of_cell(struct logic_run *run, const struct cell *cell)
 	}
 }
 
-enum logic_result
-logic_run_json(const struct logic *logic, json_t *data, json_t **ret)
+static enum logic_result
+run_json(struct logic_run *run, json_t *data, json_t **ret)
 {
-	CHECK(logic->over_json);
-	struct logic_run run = { .logic = logic, .steps = LOGIC_STEPS_MAX };
+	CHECK(run->logic->over_json);
+	run->steps = LOGIC_STEPS_MAX;
 	struct cell scope = cell_of_json(data), near[STACK_CELLS];
 	const struct cell *cell;
-	enum logic_result result = logic_execute(&run, &scope, near, &cell);
-	json_t *json = result == LOGIC_OK ? json_of_cell(&run, cell) : NULL;
-	if (json != NULL && run.steps < 0) {
+	enum logic_result result = logic_execute(run, &scope, near, &cell);
+	json_t *json = result == LOGIC_OK ? json_of_cell(run, cell) : NULL;
+	if (json != NULL && run->steps < 0) {
 		json_decref(json);
 		result = LOGIC_LIMIT;
 	}
 	if (result == LOGIC_OK)
 		*ret = json;
-	if (run.own)
-		arena_free(run.arena);
+	if (run->own)
+		arena_free(run->arena);
 	return result;
+}
+
+enum logic_result
+logic_run_json(const struct logic *logic, json_t *data, json_t **ret)
+{
+	struct logic_run run = { .logic = logic };
+
+	return run_json(&run, data, ret);
+}
+
+enum logic_result
+logic_run_around(const struct logic *logic, json_t *data, json_t *whole, int64_t index,
+    json_t **ret)
+{
+	struct logic_run run = { .logic = logic,
+		.around = true,
+		.whole = cell_of_json(whole),
+		.index =
+		    index < 0 ? (struct cell){ .tag = CELL_NULL } : cell_number((double)index) };
+
+	return run_json(&run, data, ret);
 }

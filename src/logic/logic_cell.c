@@ -83,8 +83,7 @@ cell_list(struct logic_run *run, const struct cell *items, size_t count, struct 
 		return LOGIC_LIMIT;
 	int depth = 0;
 	for (size_t i = 0; i < count; i++)
-		if ((items[i].tag == CELL_LIST || items[i].tag == CELL_PAIR) &&
-		    items[i].depth > depth)
+		if (items[i].tag >= CELL_LIST && items[i].depth > depth)
 			depth = items[i].depth;
 	if (depth >= LOGIC_DEPTH_MAX)
 		return LOGIC_LIMIT;
@@ -155,6 +154,10 @@ cell_property(struct logic_run *run, const struct cell *cell, const char *name)
 			return cell_at(cell, index);
 		if (strcmp(name, "length") == 0)
 			return cell_number((double)cell_count(cell));
+	} else if (cell->tag == CELL_MADE) {
+		for (size_t i = cell->count; i >= 2; i -= 2)
+			if (strcmp(cell->list[i - 2].str, name) == 0)
+				return cell->list[i - 1];
 	} else if (cell->tag == CELL_PAIR) {
 		if (strcmp(name, "current") == 0)
 			return cell->list[0];
@@ -176,6 +179,7 @@ cell_truthy(const struct cell *cell)
 	case CELL_JSON: return !json_is_array(cell->json) || json_array_size(cell->json) > 0;
 	case CELL_LIST: return cell->count > 0;
 	case CELL_BIG:
+	case CELL_MADE:
 	case CELL_PAIR: return true;
 	default: return false;
 	}
@@ -264,7 +268,7 @@ is_number(const struct cell *cell)
 static bool
 is_object(const struct cell *cell)
 {
-	return cell->tag == CELL_JSON || cell->tag == CELL_LIST || cell->tag == CELL_PAIR;
+	return cell->tag >= CELL_JSON;
 }
 
 bool
@@ -281,6 +285,7 @@ cell_same(const struct cell *a, const struct cell *b)
 	case CELL_STRING: return strcmp(a->str, b->str) == 0;
 	case CELL_JSON: return a->json == b->json;
 	case CELL_LIST:
+	case CELL_MADE:
 	case CELL_PAIR: return a->list == b->list;
 	default: return true;
 	}

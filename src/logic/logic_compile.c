@@ -60,6 +60,10 @@ static const struct {
 	{ "cat", FN_CAT },
 	{ "substr", FN_SUBSTR },
 	{ "log", FN_LOG },
+	{ "number", FN_NUMBER },
+	{ "round", FN_ROUND },
+	{ "replace", FN_REPLACE },
+	{ "object", FN_OBJECT },
 };
 
 /* Arguments of an operator: its array, or the one thing that stands there without. */
@@ -446,17 +450,33 @@ compile_body(struct compiler *c, enum logic_fn fn, const struct args *args)
 
 /* ---- rules ---- */
 
+static size_t
+find_operator(const char *name)
+{
+	size_t i = 0;
+	while (i < ARRAY_LEN(operators) && strcmp(operators[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+bool
+logic_is_operator(const char *name)
+{
+	return find_operator(name) < ARRAY_LEN(operators);
+}
+
 static int
 compile_operator(struct compiler *c, const char *name, const json_t *values)
 {
 	struct args args = args_of(values);
-	size_t i = 0;
-	while (i < ARRAY_LEN(operators) && strcmp(operators[i].name, name) != 0)
-		i++;
-	if (i == ARRAY_LEN(operators))
+	size_t i = find_operator(name);
+	if (i == ARRAY_LEN(operators) ||
+	    (operators[i].fn >= FN_NUMBER && operators[i].fn <= FN_OBJECT && !c->mapping))
 		return logic_refuse(c, "unknown operator", name);
 
 	enum logic_fn fn = operators[i].fn;
+	if (fn == FN_OBJECT && args.count % 2 != 0)
+		return logic_refuse(c, "expected a value behind each name", NULL);
 	int done = compile_test(c, fn, &args);
 	if (done != 0)
 		return done < 0 ? done : 0;
@@ -505,11 +525,12 @@ compile_rule(struct compiler *c, const json_t *rule)
 }
 
 static int
-compile(struct arena *arena, const json_t *rule, logic_resolve_fn resolve, void *ctx,
+compile(struct arena *arena, const json_t *rule, bool mapping, logic_resolve_fn resolve, void *ctx,
     struct logic **ret_logic, struct err *err)
 {
 	struct compiler c = { .resolve = resolve,
 		.ctx = ctx,
+		.mapping = mapping,
 		.err = err,
 		.code = { .size = sizeof(struct insn) },
 		.constants = { .size = sizeof(struct cell) },
@@ -542,12 +563,18 @@ int
 logic_compile(const json_t *rule, logic_resolve_fn resolve, void *ctx, struct logic **ret_logic,
     struct err *err)
 {
-	return compile(NULL, rule, resolve, ctx, ret_logic, err);
+	return compile(NULL, rule, false, resolve, ctx, ret_logic, err);
+}
+
+int
+logic_compile_mapping(const json_t *rule, struct logic **ret_logic, struct err *err)
+{
+	return compile(NULL, rule, true, NULL, NULL, ret_logic, err);
 }
 
 int
 logic_compile_into(struct arena *arena, const json_t *rule, logic_resolve_fn resolve, void *ctx,
     struct logic **ret_logic, struct err *err)
 {
-	return compile(arena, rule, resolve, ctx, ret_logic, err);
+	return compile(arena, rule, false, resolve, ctx, ret_logic, err);
 }

@@ -20,13 +20,15 @@ enum cell_tag {
 	CELL_STRING,
 	CELL_JSON, /* array or object of the data or the rule, borrowed */
 	CELL_LIST, /* array made by the program */
+	CELL_MADE, /* object made by the program: name, value, name, value … in list */
 	CELL_PAIR, /* what reduce shows its body: {current, accumulator}, in this order */
 };
 
 struct cell {
 	uint8_t tag;
-	uint8_t depth;	/* CELL_LIST, CELL_PAIR: levels of both inside, this one included */
-	uint32_t count; /* CELL_LIST */
+	uint8_t
+	    depth; /* CELL_LIST, CELL_MADE, CELL_PAIR: levels of them inside, this one included */
+	uint32_t count; /* CELL_LIST, CELL_MADE */
 	union {
 		bool truth;
 		double number;
@@ -107,6 +109,11 @@ enum logic_fn {
 	FN_VAR,
 	FN_MISSING,
 	FN_MISSING_SOME,
+	/* of mappings alone */
+	FN_NUMBER,
+	FN_ROUND,
+	FN_REPLACE,
+	FN_OBJECT,
 	/* not called with cells */
 	FN_IF,
 	FN_AND,
@@ -168,6 +175,8 @@ struct logic_run {
 	bool own;
 	int steps; /* left */
 	unsigned missing;
+	bool around; /* of a mapping: whole is "$", index "$i" */
+	struct cell whole, index;
 };
 
 /* ---- logic_number.c: numbers as JavaScript reads and writes them ---- */
@@ -224,6 +233,10 @@ enum logic_result logic_call(struct logic_run *run, enum logic_fn fn, const stru
 bool cell_in(struct logic_run *run, const struct cell *needle, const struct cell *hay);
 struct cell cell_path(struct logic_run *run, const struct cell *scope, const char *const *segments,
     size_t count, bool *ret_found);
+
+/* ---- logic_mapping.c: the operators that mappings have besides ---- */
+enum logic_result logic_call_mapping(struct logic_run *run, enum logic_fn fn,
+    const struct cell *args, size_t count, struct cell *ret);
 
 /* ---- logic_flat.c ---- */
 static inline struct value

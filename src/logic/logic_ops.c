@@ -20,13 +20,29 @@ arg(const struct cell *args, size_t count, size_t i)
 	return i < count ? args[i] : (struct cell){ .tag = CELL_UNDEFINED };
 }
 
+/* A path of a mapping may begin with what is around: "$" the whole message, "$i" an index. */
+static bool
+is_around(const struct logic_run *run, const char *segment, struct cell *at)
+{
+	if (!run->around || segment[0] != '$')
+		return false;
+	if (segment[1] == '\0')
+		*at = run->whole;
+	else if (segment[1] == 'i' && segment[2] == '\0')
+		*at = run->index;
+	else
+		return false;
+	return true;
+}
+
 struct cell
 cell_path(struct logic_run *run, const struct cell *scope, const char *const *segments,
     size_t count, bool *ret_found)
 {
 	struct cell at = *scope;
+	size_t i = count > 0 && is_around(run, segments[0], &at);
 	*ret_found = false;
-	for (size_t i = 0; i < count; i++) {
+	for (; i < count; i++) {
 		if (at.tag == CELL_NULL || at.tag == CELL_UNDEFINED || !run_charge(run, 1))
 			return (struct cell){ .tag = CELL_NULL };
 		at = cell_property(run, &at, segments[i]);
@@ -325,6 +341,10 @@ call_cells(struct logic_run *run, enum logic_fn fn, const struct cell *args, siz
 	case FN_CAT: result = fn_cat(run, args, count, &out); break;
 	case FN_SUBSTR: result = fn_substr(run, &a, &b, &c, &out); break;
 	case FN_LOG: break;
+	case FN_NUMBER:
+	case FN_ROUND:
+	case FN_REPLACE:
+	case FN_OBJECT: result = logic_call_mapping(run, fn, args, count, &out); break;
 	case FN_VAR: result = fn_var(run, &a, &b, scope, &out); break;
 	case FN_MISSING: result = fn_missing(run, args, count, scope, &out); break;
 	case FN_MISSING_SOME: result = fn_missing_some(run, &a, &b, scope, &out); break;

@@ -21,6 +21,7 @@ struct compiler {
 	struct pool code, constants, lists, paths, segments, names, slots, refs, text;
 	char place[PLACE_SIZE];
 	size_t place_len;
+	bool mapping; /* with the operators of mappings */
 	int depth, bodies, nodes;
 	uint32_t stack, stack_max;
 	struct err *err;

@@ -70,6 +70,164 @@ expect_json(const char *rule, const char *data, const char *expected)
 	json_decref(have);
 }
 
+/* ---- of a mapping ---- */
+
+static void
+expect_mapped(const char *rule, const char *expected)
+{
+	json_t *whole = parse("{\"shop\":{\"id\":7},\"rows\":[{\"n\":1,\"x\":\"a\"},{\"n\":2}]}");
+	json_t *r = parse(rule), *e = parse(expected), *have = NULL;
+	struct logic *logic = NULL;
+	struct err err = { 0 };
+
+	if (logic_compile_mapping(r, &logic, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(logic_run_around(logic, json_array_get(json_object_get(whole, "rows"), 0),
+			     whole, 3, &have),
+	    LOGIC_OK);
+	if (!same(have, e)) {
+		char *text = json_dumps(have, JSON_ENCODE_ANY);
+		fail_msg("%s: %s, expected %s", rule, text, expected);
+	}
+	logic_free(logic);
+	json_decref(whole);
+	json_decref(r);
+	json_decref(e);
+	json_decref(have);
+}
+
+static void
+a_mapping_reads_numbers_as_people_write_them(void **state)
+{
+	static const char *const numbers[][2] = {
+		{ "\"1,99\"", "1.99" },
+		{ "\"EUR 1.99\"", "1.99" },
+		{ "\"1.990\"", "1.99" },
+		{ "\"1.234,50\"", "1234.5" },
+		{ "\"1,234.50 USD\"", "1234.5" },
+		{ "\"1 234,50 \xe2\x82\xac\"", "1234.5" },
+		{ "\"1\xc2\xa0"
+		  "234,5\"",
+		    "1234.5" },
+		{ "\"1'234.50\"", "1234.5" },
+		{ "\"1,99 kr.\"", "1.99" },
+		{ "\"$.50\"", "0.5" },
+		{ "\"-1,99\"", "-1.99" },
+		{ "\"EUR -1,99\"", "-1.99" },
+		{ "\"\xe2\x88\x92"
+		  "2\"",
+		    "-2" },
+		{ "\"1,99-\"", "-1.99" },
+		{ "\"A-B 7\"", "7" },
+		{ "\"007\"", "7" },
+		{ "12", "12" },
+		{ "1.5", "1.5" },
+		{ "\"\"", "null" },
+		{ "\"EUR\"", "null" },
+		{ "\"2 x 1,99\"", "null" },
+		{ "\"1-2\"", "null" },
+		{ "null", "null" },
+		{ "true", "null" },
+		{ "\"123456789012345678901234567890\"", "1.2345678901234568e29" },
+		{ "\"1234567890123456789012345678901234567\"", "null" },
+	};
+	char rule[100];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		snprintf(rule, sizeof(rule), "{\"number\":[%s]}", numbers[i][0]);
+		expect_mapped(rule, numbers[i][1]);
+	}
+}
+
+static void
+a_mapping_rounds_replaces_and_makes_objects(void **state)
+{
+	(void)state;
+	expect_mapped("{\"round\":[1.005,2]}", "1.01");
+	expect_mapped("{\"round\":[{\"*\":[3,4.35]},2]}", "13.05");
+	expect_mapped("{\"round\":[-1.005,2]}", "-1.01");
+	expect_mapped("{\"round\":[2.5]}", "3");
+	expect_mapped("{\"round\":[\"1.2345\",3]}", "1.235");
+	expect_mapped("{\"round\":[null,2]}", "null");
+	expect_mapped("{\"round\":[1.26,-1]}", "1.26");
+	expect_mapped("{\"replace\":[\"a-b-c\",\"-\",\"--\"]}", "\"a--b--c\"");
+	expect_mapped("{\"replace\":[\"aaa\",\"aa\",\"b\"]}", "\"ba\"");
+	expect_mapped("{\"replace\":[\"abc\",\"\",\"x\"]}", "\"abc\"");
+	expect_mapped("{\"replace\":[1.5,\".\",\",\"]}", "\"1,5\"");
+	expect_mapped("{\"replace\":[{\"var\":\"none\"},\"a\",\"b\"]}", "null");
+	expect_mapped("{\"object\":[\"a\",1,\"b\",{\"object\":[\"c\",[{\"var\":\"n\"}]]}]}",
+	    "{\"a\":1,\"b\":{\"c\":[1]}}");
+	expect_mapped("{\"object\":[]}", "{}");
+	expect_mapped("{\"map\":[{\"var\":\"$.rows\"},{\"object\":[\"k\",{\"var\":\"n\"}]}]}",
+	    "[{\"k\":1},{\"k\":2}]");
+	expect_mapped("{\"map\":[[{\"object\":[\"k\",9]}],{\"var\":\"k\"}]}", "[9]");
+	expect_mapped("{\"!!\":{\"object\":[]}}", "true");
+}
+
+static void
+a_mapping_looks_around_from_everywhere(void **state)
+{
+	(void)state;
+	expect_mapped("{\"var\":\"x\"}", "\"a\"");
+	expect_mapped("{\"var\":\"$.shop.id\"}", "7");
+	expect_mapped("{\"var\":\"$.rows.1.n\"}", "2");
+	expect_mapped("{\"var\":\"$i\"}", "3");
+	expect_mapped("{\"var\":[\"$.shop.none\",5]}", "5");
+	expect_mapped("{\"var\":{\"cat\":[\"$.shop\",\".id\"]}}", "7");
+	expect_mapped("{\"map\":[[1],{\"cat\":[{\"var\":\"\"},\"/\",{\"var\":\"$.shop.id\"},\"/\","
+		      "{\"var\":\"$i\"}]}]}",
+	    "[\"1/7/3\"]");
+	expect_mapped("{\"missing\":[\"x\",\"$.shop.id\",\"$.no\"]}", "[\"$.no\"]");
+	/* and is the name of a member everywhere else */
+	expect_json("{\"var\":\"$.a\"}", "{\"$\":{\"a\":1}}", "1");
+}
+
+static void
+the_operators_of_a_mapping_are_no_others(void **state)
+{
+	static const char *const rules[] = { "{\"number\":1}", "{\"round\":[1,2]}",
+		"{\"replace\":[1,2,3]}", "{\"object\":[]}" };
+	struct logic *logic = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		json_t *rule = parse(rules[i]);
+
+		assert_int_not_equal(logic_compile(rule, NULL, NULL, &logic, &err), 0);
+		assert_non_null(strstr(err.text, "unknown operator"));
+		json_decref(rule);
+	}
+	memset(&err, 0, sizeof(err));
+	json_t *odd = parse("{\"object\":[\"a\",1,\"b\"]}");
+	assert_int_not_equal(logic_compile_mapping(odd, &logic, &err), 0);
+	assert_non_null(strstr(err.text, "a value behind each name"));
+	json_decref(odd);
+}
+
+/* 64 KiB in which each letter becomes 64 KiB would be 4 GiB. */
+static void
+what_a_replacement_grows_to_is_bounded(void **state)
+{
+	size_t size = 64 << 10;
+	char *text = malloc(size + 1);
+	json_t *result = NULL, *rule;
+	struct logic *logic = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	memset(text, 'a', size);
+	text[size] = '\0';
+	rule = json_pack("{s:[s,s,s]}", "replace", text, "a", text);
+	assert_int_equal(logic_compile_mapping(rule, &logic, &err), 0);
+	assert_int_equal(logic_run_around(logic, json_null(), json_null(), -1, &result),
+	    LOGIC_LIMIT);
+	logic_free(logic);
+	json_decref(rule);
+	free(text);
+}
+
 static void
 the_classic_suite_passes_in_full(void **state)
 {
@@ -626,6 +784,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_classic_suite_passes_in_full),
+		cmocka_unit_test(a_mapping_reads_numbers_as_people_write_them),
+		cmocka_unit_test(a_mapping_rounds_replaces_and_makes_objects),
+		cmocka_unit_test(a_mapping_looks_around_from_everywhere),
+		cmocka_unit_test(the_operators_of_a_mapping_are_no_others),
+		cmocka_unit_test(what_a_replacement_grows_to_is_bounded),
 		cmocka_unit_test(numbers_become_text_as_in_javascript),
 		cmocka_unit_test(integers_beyond_two_to_the_53_pass_exactly),
 		cmocka_unit_test(coercion_is_javascripts),
