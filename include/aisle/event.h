@@ -105,6 +105,9 @@ enum consent_purpose { CONSENT_PERSONALISE, CONSENT_PROFILE, CONSENT_CONTACT, CO
 
 #define TOKEN_MAX 128
 
+/* What an item-voided is about: a line, all lines but those it names, the newest line of an article. */
+enum event_void { VOID_LINE, VOID_REST, VOID_ARTICLE };
+
 /* Every member that a type does not have is NULL or 0. Lives in the arena it
  * was parsed into; all strings are NUL-terminated and valid UTF-8. */
 struct event {
@@ -126,8 +129,11 @@ struct event {
 	bool has_subject;
 	struct id subject; /* of card or subject; the card number is gone by now */
 	struct id into;	   /* customer.merged */
-	/* item-added, item-voided (line only), stock.changed (item) */
+	/* item-added, item-voided (line, or the article), stock.changed (item) */
 	struct event_item item;
+	enum event_void void_of; /* item-voided */
+	const int64_t *except;	 /* of VOID_REST: these lines stay */
+	size_t except_count;
 	struct event_item *items; /* return.completed */
 	size_t item_count;
 	const char *currency;

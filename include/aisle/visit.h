@@ -144,8 +144,10 @@ struct visit {
 	int64_t began_at_ms; /* of its first event */
 	int64_t state_at_ms; /* of what brought it into its state */
 	int64_t ended_at_ms; /* of its close or cancellation */
-	int64_t card_at_ms;  /* when its customer's card was read */
-	bool card_named;     /* with the number of the basket */
+	int64_t
+	    rest_at_ms; /* of the last void of all lines but some: lines that are older are void */
+	int64_t card_at_ms; /* when its customer's card was read */
+	bool card_named;    /* with the number of the basket */
 	bool missed; /* a card that found no basket while it waited, and still may by its time */
 	struct id former; /* whose it was before a card that named no basket; zero: nobody's */
 	struct id

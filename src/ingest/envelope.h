@@ -16,6 +16,7 @@
 #define EVENT_BYTES_MAX 65536
 #define EVENT_DISCOUNTS_MAX 64
 #define EVENT_ITEMS_MAX 500
+#define EVENT_EXCEPT_MAX 2000 /* lines that a void of all others names */
 
 /* Where a message came in. */
 struct route {

@@ -52,7 +52,13 @@ static const struct field added_fields[] = {
 	{ "discounts", F_DISCOUNTS, OPTIONAL, AT(item.discount_minor), 0, 0, NULL },
 };
 /* clang-format on */
-static const struct field voided_fields[] = { BASKET(REQUIRED), LINE };
+/* clang-format off */
+static const struct field voided_fields[] = {
+	BASKET(REQUIRED),
+	{ "line", F_VOIDED, REQUIRED, 0, 0, LINE_MAX, NULL },
+	{ "qty", F_QTY, OPTIONAL, AT(item.qty_milli), 1, QTY_MILLI_MAX, NULL },
+};
+/* clang-format on */
 static const struct field basket_fields[] = {
 	BASKET(REQUIRED),
 	NAME("terminal", OPTIONAL, terminal),

@@ -230,6 +230,58 @@ read_item(struct reader *reader, const struct field *field, struct event_item *i
 	return REJECT_NONE;
 }
 
+static bool
+read_line(const json_t *value, const struct field *field, int64_t *ret)
+{
+	return json_int(value, ret) && *ret >= 0 && *ret <= field->max;
+}
+
+static enum reject
+read_except(struct reader *reader, const struct field *field, json_t *value)
+{
+	static const struct field except = { "except", F_KINDS, false, 0, 0, 0, NULL };
+	enum reject reason = array_begin(reader, &except, value, 0, EVENT_EXCEPT_MAX);
+	size_t count = json_array_size(value);
+	int64_t *lines;
+
+	if (reason != REJECT_NONE)
+		return reason;
+	lines = arena_alloc(reader->arena, (count + 1) * sizeof(*lines));
+	for (size_t i = 0; i < count; i++)
+		if (!read_line(json_array_get(value, i), field, &lines[i]))
+			return refuse(reader->rejected, REJECT_BAD_VALUE,
+			    "%s/except/%zu: expected a line: an integer, 0 to 2^53 - 1",
+			    reader->path, i);
+	reader->event->void_of = VOID_REST;
+	reader->event->except = lines;
+	reader->event->except_count = count;
+	return REJECT_NONE;
+}
+
+enum reject
+read_voided(struct reader *reader, const struct field *field, json_t *value)
+{
+	static const struct field item = { "gtin", F_ITEM, true, 0, 0, 0, NULL };
+	json_t *except = json_object_get(reader->object, "except");
+
+	if (value == NULL && except != NULL)
+		return read_except(reader, field, except);
+	if (value == NULL &&
+	    (json_object_get(reader->object, "gtin") != NULL ||
+		json_object_get(reader->object, "sku") != NULL)) {
+		reader->event->void_of = VOID_ARTICLE;
+		return read_item(reader, &item, &reader->event->item);
+	}
+	if (!json_is_integer(value))
+		return refuse(reader->rejected, REJECT_BAD_SHAPE, "%s/line: expected %s",
+		    reader->path,
+		    value != NULL ? "an integer" : "this member, or except, gtin or sku");
+	if (!read_line(value, field, &reader->event->item.line))
+		return refuse(reader->rejected, REJECT_BAD_VALUE, "%s/line: expected 0 to 2^53 - 1",
+		    reader->path);
+	return REJECT_NONE;
+}
+
 /* Of discounts that may be ours the token and the amount, whatever its sign. */
 static const char *
 own_discounts(struct arena *arena, const json_t *discounts)

@@ -347,6 +347,7 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	case F_CARD: return read_card(reader, field, value);
 	case F_INTO: return read_into(reader, field, value);
 	case F_ITEM: return read_item(reader, field, out);
+	case F_VOIDED: return read_voided(reader, field, value);
 	case F_DISCOUNTS: return read_discounts(reader, field, value, out);
 	case F_TENDERS: return read_tenders(reader, field, value);
 	case F_ITEMS: return read_items(reader, field, value);
@@ -358,14 +359,15 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	return REJECT_BAD_SHAPE;
 }
 
-/* Other members that the kind reads; none: both NULL. */
+/* Other members that the kind reads, up to NULL. */
 static const char *const *
 other_names(enum field_kind kind)
 {
-	static const char *const none[] = { NULL, NULL }, *const card[] = { "subject", NULL },
-				 *const item[] = { "sku", "symbology" };
+	static const char *const none[] = { NULL }, *const card[] = { "subject", NULL },
+				 *const item[] = { "sku", "symbology", NULL },
+				 *const voided[] = { "except", "gtin", "sku", "symbology", NULL };
 
-	return kind == F_CARD ? card : kind == F_ITEM ? item : none;
+	return kind == F_CARD ? card : kind == F_ITEM ? item : kind == F_VOIDED ? voided : none;
 }
 
 static bool
@@ -374,9 +376,9 @@ is_known(const struct field *fields, size_t count, const char *name)
 	for (size_t i = 0; i < count; i++) {
 		const char *const *other = other_names(fields[i].kind);
 
-		if (strcmp(fields[i].name, name) == 0 ||
-		    (other[0] != NULL && strcmp(other[0], name) == 0) ||
-		    (other[1] != NULL && strcmp(other[1], name) == 0))
+		while (*other != NULL && strcmp(*other, name) != 0)
+			other++;
+		if (strcmp(fields[i].name, name) == 0 || *other != NULL)
 			return true;
 	}
 	return false;

@@ -34,6 +34,7 @@ enum field_kind {
 	F_CARD,	    /* "card", or "subject" instead → has_subject, subject */
 	F_INTO,	    /* customer.merged */
 	F_ITEM,	    /* "gtin", "sku", "symbology" → item, sku, restricted, batch, best_before */
+	F_VOIDED,   /* "line", or "except", or an item → void_of and what belongs to it */
 	F_DISCOUNTS,
 	F_TENDERS,
 	F_ITEMS,
@@ -80,6 +81,7 @@ enum reject read_into(struct reader *reader, const struct field *field, json_t *
 enum reject read_approval(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_instead(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_item(struct reader *reader, const struct field *field, struct event_item *item);
+enum reject read_voided(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_discounts(struct reader *reader, const struct field *field, json_t *value,
     int64_t *ret_sum);
 enum reject read_tenders(struct reader *reader, const struct field *field, json_t *value);

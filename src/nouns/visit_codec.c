@@ -39,6 +39,7 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, I64, began_at_ms),
 	FIELD(struct visit, I64, state_at_ms),
 	FIELD(struct visit, I64, ended_at_ms),
+	FIELD(struct visit, I64, rest_at_ms),
 	FIELD(struct visit, I64, card_at_ms),
 	FIELD(struct visit, BOOL, card_named),
 	FIELD(struct visit, BOOL, missed),

@@ -102,26 +102,71 @@ line_goes_on(const struct call *call, struct visit *visit)
 		into_state(call, visit, VISIT_OPEN);
 }
 
-static void
-step_line(const struct call *call, struct visit *visit)
+/* A line of that number, a new one if need be. NULL: there are too many; refused. */
+static struct line *
+some_line(const struct call *call, struct visit *visit, int64_t number)
 {
-	const struct event *event = call->event;
-	struct line *line = visit_line(visit, event->item.line);
-	bool added = event->type == EV_BASKET_ITEM_ADDED, changed;
+	struct line *line = visit_line(visit, number);
 
-	if (line == NULL)
-		line = visit_add_line(visit, event->item.line);
-	if (line == NULL) {
-		call->ret->reject = REJECT_BAD_VALUE;
-		snprintf(call->ret->detail, sizeof(call->ret->detail),
-		    "/data/line: the basket has %d lines already, no more are kept",
-		    VISIT_LINES_MAX);
-		return;
+	if (line != NULL)
+		return line;
+	line = visit_add_line(visit, number);
+	if (line != NULL && visit->rest_at_ms != 0)
+		line_void_rest(line, visit->rest_at_ms);
+	if (line != NULL)
+		return line;
+	call->ret->reject = REJECT_BAD_VALUE;
+	snprintf(call->ret->detail, sizeof(call->ret->detail),
+	    "/data/line: the basket has %d lines already, no more are kept", VISIT_LINES_MAX);
+	return NULL;
+}
+
+static bool
+is_excepted(const struct event *event, int64_t number)
+{
+	for (size_t i = 0; i < event->except_count; i++)
+		if (event->except[i] == number)
+			return true;
+	return false;
+}
+
+/* A line that is named and not heard of yet is known by its number: the void is none of its. */
+static void
+know_excepted(struct visit *visit, const struct event *event)
+{
+	for (size_t i = 0; i < event->except_count; i++) {
+		struct line *line = visit_line(visit, event->except[i]);
+
+		if (line == NULL)
+			line = visit_add_line(visit, event->except[i]);
+		if (line == NULL)
+			return; /* its own event says so */
+		if (!line->void_said && line->item[0] == '\0' && line->sku == NULL)
+			line->voided = true;
 	}
-	visit->line_bytes -= line_bytes(line);
-	changed = added ? line_add(line, event) : line_void(line, event->time_ms);
-	visit->line_bytes += line_bytes(line);
-	if (changed && !added && !visit_over(visit))
+}
+
+/* true: what counts has changed. */
+static bool
+void_rest(struct visit *visit, const struct event *event)
+{
+	bool changed = false;
+
+	if (event->time_ms < visit->rest_at_ms)
+		return false;
+	for (size_t i = 0; i < visit->line_count; i++) {
+		if (!is_excepted(event, visit->lines[i].line))
+			changed = line_void_rest(&visit->lines[i], event->time_ms) || changed;
+	}
+	know_excepted(visit, event);
+	visit->rest_at_ms = event->time_ms;
+	return changed;
+}
+
+static void
+line_changed(const struct call *call, struct visit *visit, bool changed)
+{
+	if (changed && call->event->type == EV_BASKET_ITEM_VOIDED && !visit_over(visit))
 		visit->voids++;
 	visit->dirty = true;
 	if (visit_over(visit)) {
@@ -130,6 +175,27 @@ step_line(const struct call *call, struct visit *visit)
 	}
 	call->ret->effects |= changed ? EFFECT_LINES : 0;
 	line_goes_on(call, visit);
+}
+
+static void
+step_line(const struct call *call, struct visit *visit)
+{
+	const struct event *event = call->event;
+	bool added = event->type == EV_BASKET_ITEM_ADDED, changed;
+	struct line *line;
+
+	if (!added && event->void_of == VOID_REST) {
+		line_changed(call, visit, void_rest(visit, event));
+		return;
+	}
+	line = !added && event->void_of == VOID_ARTICLE ? line_of_article(visit, event)
+							: some_line(call, visit, event->item.line);
+	if (line == NULL)
+		return;
+	visit->line_bytes -= line_bytes(line);
+	changed = added ? line_add(line, event) : line_void(line, event->time_ms);
+	visit->line_bytes += line_bytes(line);
+	line_changed(call, visit, changed);
 }
 
 /* ---- the basket itself ---- */

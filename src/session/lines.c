@@ -12,7 +12,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "nouns/match.h"
 #include "nouns/visit_fields.h"
 #include "session/session_call.h"
 
@@ -90,6 +92,41 @@ line_void(struct line *line, int64_t at_ms)
 	return line->voided && !was;
 }
 
+bool
+line_void_rest(struct line *line, int64_t at_ms)
+{
+	if (is_known(line))
+		return line_void(line, at_ms);
+	if (!line->void_said || at_ms > line->void_ms) {
+		line->void_said = line->voided = true;
+		line->void_first = false;
+		line->void_ms = at_ms;
+	}
+	return false;
+}
+
+struct line *
+line_of_article(const struct visit *visit, const struct event *event)
+{
+	const char *article = event->item.sku != NULL ? event->item.sku : event->item.item;
+	struct line *newest = NULL;
+	bool same = false;
+
+	for (size_t i = 0; i < visit->line_count; i++) {
+		struct line *line = &visit->lines[i];
+		bool quantity = line->qty_milli == event->item.qty_milli;
+
+		if (line->voided || line->time_ms > event->time_ms ||
+		    strcmp(line_item(line), article) != 0 || (same && !quantity))
+			continue;
+		if (newest == NULL || quantity > same || line->time_ms >= newest->time_ms) {
+			newest = line;
+			same = quantity;
+		}
+	}
+	return newest;
+}
+
 static void
 adopt_void(struct line *line, const struct line *other)
 {
@@ -154,6 +191,8 @@ lines_take(struct visit *into, struct visit *from, int64_t since_ms)
 			from->lines[kept++] = from->lines[i];
 	}
 	from->line_count = kept;
+	if (from->rest_at_ms >= since_ms && from->rest_at_ms > into->rest_at_ms)
+		into->rest_at_ms = from->rest_at_ms;
 	visit_count_lines(into);
 	visit_count_lines(from);
 }

@@ -27,6 +27,10 @@ void visit_set_text(char *to, const char *from); /* station or terminal, cut at 
 /* lines.c: a version, a void of a line. true: what counts has changed. */
 bool line_add(struct line *line, const struct event *event);
 bool line_void(struct line *line, int64_t at_ms);
+/* Of all lines but some: what was added before that time does not count, whenever it comes. */
+bool line_void_rest(struct line *line, int64_t at_ms);
+/* The newest line of the event's article that counts, one of its quantity first; NULL: none. */
+struct line *line_of_article(const struct visit *visit, const struct event *event);
 /* Versions and voids from that time on become those of another basket; of two versions the newer. */
 void lines_take(struct visit *into, struct visit *from, int64_t since_ms);
 

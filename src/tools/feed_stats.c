@@ -36,6 +36,7 @@ enum {
 	VOIDED = 1 << 6,
 	SCANNED = 1 << 7,
 	VOID_LAST = 1 << 8, /* of one time, the void is the one that counts */
+	UNSUMMED = 1 << 9,  /* a void that names no line: the sum of its lines is not worked out */
 };
 
 static struct entry *
@@ -325,7 +326,9 @@ add_basket(struct feed_stats *stats, int64_t line, const struct event *event)
 		basket->flags |= CLOSED;
 		basket->b = event->total_minor;
 	}
-	if (event->type == EV_BASKET_ITEM_ADDED || event->type == EV_BASKET_ITEM_VOIDED)
+	if (event->type == EV_BASKET_ITEM_VOIDED && event->void_of != VOID_LINE)
+		basket->flags |= UNSUMMED;
+	else if (event->type == EV_BASKET_ITEM_ADDED || event->type == EV_BASKET_ITEM_VOIDED)
 		add_line(stats, event, basket);
 	if (station == NULL)
 		return;
@@ -489,7 +492,7 @@ feed_stats_end(struct feed_stats *stats)
 		} else if (basket->flags & CLOSED) {
 			stats->closed++;
 			stats->tendered += (basket->flags & TENDERED) != 0;
-			stats->wrong_totals +=
+			stats->wrong_totals += (basket->flags & UNSUMMED) == 0 &&
 			    basket->a != basket->b && basket->a - basket->off != basket->b;
 		} else {
 			stats->open++;

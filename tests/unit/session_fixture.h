@@ -121,6 +121,35 @@ unscan(struct lane *lane, const char *terminal, const char *basket, int64_t line
 	return lane_apply(lane, &event, terminal);
 }
 
+/* Of all lines but one, or but none (except below 0). */
+static inline struct visit *
+unscan_rest(struct lane *lane, const char *terminal, const char *basket, int64_t except)
+{
+	struct event event = { .type = EV_BASKET_ITEM_VOIDED,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.basket = basket,
+		.void_of = VOID_REST,
+		.except = &except,
+		.except_count = except >= 0 };
+
+	return lane_apply(lane, &event, terminal);
+}
+
+/* The newest line of the article of scan(). */
+static inline struct visit *
+unscan_article(struct lane *lane, const char *terminal, const char *basket, int64_t qty_milli)
+{
+	struct event event = { .type = EV_BASKET_ITEM_VOIDED,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.basket = basket,
+		.void_of = VOID_ARTICLE,
+		.item = { .item = "05012345678900", .qty_milli = qty_milli } };
+
+	return lane_apply(lane, &event, terminal);
+}
+
 static inline struct visit *
 pay(struct lane *lane, const char *terminal, const char *basket, int64_t total)
 {

@@ -63,6 +63,89 @@ a_new_event_for_a_line_replaces_it(void **state)
 }
 
 static void
+a_void_of_all_but_some_leaves_those_alone(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	scan(l, "7", "B1", 1, 100);
+	scan(l, "7", "B1", 2, 20);
+	visit = scan(l, "7", "B1", 3, 3);
+	unscan_rest(l, "7", "B1", 2);
+	assert_int_equal(l->r.effects, EFFECT_LINES);
+	assert_int_equal(live_total(visit), 20);
+	assert_int_equal(visit->voids, 1);
+	unscan_rest(l, "7", "B1", 2);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->voids, 1);
+	unscan_rest(l, "7", "B1", -1);
+	assert_int_equal(live_total(visit), 0);
+	/* and what is scanned after it counts */
+	scan(l, "7", "B1", 4, 4);
+	scan(l, "7", "B1", 1, 1);
+	assert_int_equal(live_total(visit), 5);
+}
+
+/* What happened last wins, in each order in which three events can come: a line at 1 s, all but that
+ * line void at 2 s, or all but another. */
+static void
+a_void_of_all_but_some_holds_for_lines_that_come_late(void **state)
+{
+	struct lane *l = *state;
+	int64_t t0 = l->now_ms + H_MS;
+	struct visit *visit;
+
+	visit = scan(l, "7", "B1", 9, 100);
+	l->at_ms = t0 + 2 * S_MS;
+	unscan_rest(l, "7", "B1", 2);
+	assert_int_equal(live_total(visit), 0);
+	l->at_ms = t0 + 1 * S_MS;
+	scan(l, "7", "B1", 1, 1);
+	assert_int_equal(live_total(visit), 0); /* it was not named, and is older */
+	scan(l, "7", "B1", 2, 20);
+	assert_int_equal(live_total(visit), 20); /* it was named */
+	l->at_ms = t0 + 2 * S_MS;
+	scan(l, "7", "B1", 3, 300);
+	assert_int_equal(live_total(visit), 320); /* of the same time, and came last */
+	l->at_ms = t0;
+	unscan_rest(l, "7", "B1", -1);
+	assert_int_equal(live_total(visit), 320); /* an older one changes nothing */
+	l->at_ms = t0 + 3 * S_MS;
+	unscan_rest(l, "7", "B1", 3);
+	assert_int_equal(live_total(visit), 300);
+	l->at_ms = t0 + 2 * S_MS + 1;
+	scan(l, "7", "B1", 2, 20);
+	assert_int_equal(live_total(visit), 300);
+}
+
+static void
+a_void_of_an_article_takes_its_newest_line(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	scan(l, "7", "B1", 1, 100);
+	visit = scan(l, "7", "B1", 2, 20);
+	unscan_article(l, "7", "B1", 0);
+	assert_int_equal(live_total(visit), 100);
+	unscan_article(l, "7", "B1", 1000);
+	assert_int_equal(live_total(visit), 0);
+	assert_int_equal(visit->voids, 2);
+	unscan_article(l, "7", "B1", 0);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	/* One of the quantity before a newer one. */
+	scan(l, "7", "B1", 3, 3);
+	scan(l, "7", "B1", 4, 40);
+	visit_line(visit, 4)->qty_milli = 2000;
+	unscan_article(l, "7", "B1", 1000);
+	assert_int_equal(live_total(visit), 40);
+	/* None of a line that was scanned after it. */
+	l->at_ms = visit_line(visit, 4)->time_ms - 1;
+	unscan_article(l, "7", "B1", 0);
+	assert_int_equal(live_total(visit), 40);
+}
+
+static void
 a_void_takes_the_line_out_and_counts_once(void **state)
 {
 	struct lane *l = *state;
@@ -583,6 +666,9 @@ main(void)
 		T(a_line_before_opened_opens_the_basket),
 		T(a_new_event_for_a_line_replaces_it),
 		T(a_void_takes_the_line_out_and_counts_once),
+		T(a_void_of_all_but_some_leaves_those_alone),
+		T(a_void_of_all_but_some_holds_for_lines_that_come_late),
+		T(a_void_of_an_article_takes_its_newest_line),
 		T(a_void_before_its_line_cancels_what_happened_before_it),
 		T(of_one_time_what_came_last_wins_but_a_void_before_all_cancels_the_next),
 		T(an_older_version_changes_nothing),

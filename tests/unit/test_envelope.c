@@ -105,6 +105,64 @@ a_bound_is_said_in_words_that_are_not_masked(void **state)
 	assert_null(strstr(rejected.detail, "**"));
 }
 
+#define VOIDED "aisle.basket.item-voided"
+
+static int
+parse_void(const char *data)
+{
+	json_t *tree = sample_tree(sample_of(VOIDED), SAMPLE_NOW_MS);
+	struct err err = { 0 };
+	int rc;
+
+	json_object_set_new(tree, "data", json_read(data, strlen(data), "data", &err));
+	unknown = 0;
+	rc = parse_tree("pos/7/event", tree);
+	json_decref(tree);
+	return rc;
+}
+
+static void
+a_void_names_a_line_or_those_that_stay_or_an_article(void **state)
+{
+	char many[16 * EVENT_EXCEPT_MAX];
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(parse_void("{\"basket\":\"b\",\"line\":4}"), 0);
+	assert_int_equal(event->void_of, VOID_LINE);
+	assert_int_equal(event->item.line, 4);
+	assert_int_equal(parse_void("{\"basket\":\"b\",\"except\":[3,9007199254740991]}"), 0);
+	assert_int_equal(event->void_of, VOID_REST);
+	assert_int_equal(event->except_count, 2);
+	assert_int_equal(event->except[1], INT64_C(9007199254740991));
+	assert_int_equal(parse_void("{\"basket\":\"b\",\"except\":[]}"), 0);
+	assert_int_equal(event->except_count, 0);
+	assert_int_equal(parse_void("{\"basket\":\"b\",\"gtin\":\"4006381333931\",\"qty\":2}"), 0);
+	assert_int_equal(event->void_of, VOID_ARTICLE);
+	assert_string_equal(event->item.item, "04006381333931");
+	assert_int_equal(event->item.qty_milli, 2000);
+	assert_int_equal(parse_void("{\"basket\":\"b\",\"sku\":\"s\"}"), 0);
+	assert_string_equal(event->item.sku, "s");
+	assert_int_equal(unknown, 0);
+	assert_int_not_equal(parse_void("{\"basket\":\"b\"}"), 0);
+	assert_string_equal(rejected.detail,
+	    "/data/line: expected this member, or except, gtin or sku");
+	assert_int_not_equal(parse_void("{\"basket\":\"b\",\"except\":[1,-1]}"), 0);
+	assert_non_null(strstr(rejected.detail, "/data/except/1: expected a line"));
+	assert_int_not_equal(parse_void("{\"basket\":\"b\",\"except\":4}"), 0);
+	assert_int_equal(rejected.reason, REJECT_BAD_SHAPE);
+
+	len = (size_t)sprintf(many, "{\"basket\":\"b\",\"except\":[0");
+	for (int i = 1; i < EVENT_EXCEPT_MAX; i++)
+		len += (size_t)sprintf(many + len, ",%d", i);
+	memcpy(many + len, "]}", 3);
+	assert_int_equal(parse_void(many), 0);
+	assert_int_equal(event->except_count, EVENT_EXCEPT_MAX);
+	memcpy(many + len, ",0]}", 5);
+	assert_int_not_equal(parse_void(many), 0);
+	assert_int_equal(rejected.reason, REJECT_BAD_VALUE);
+}
+
 static void
 every_type_has_a_right_event(void **state)
 {
@@ -929,6 +987,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_type_has_a_right_event),
+		TEST(a_void_names_a_line_or_those_that_stay_or_an_article),
 		TEST(a_bound_is_said_in_words_that_are_not_masked),
 		TEST(a_line_says_all_that_the_till_knows),
 		TEST(other_types_say_theirs),
