@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "core/near.h"
+
 /* clang-format off */
 static const struct ctl_command commands[] = {
 	{ "status", "", "one look at the running store", ctl_status },
@@ -96,6 +98,29 @@ run(const struct ctl_command *command, struct ctl *ctl)
 	return command->run(ctl);
 }
 
+/* As many words as the command of most words, for a slip in the second: "policy chek". */
+static int
+unknown(int argc, char **argv)
+{
+	struct buf words = { 0 }, says = { 0 };
+	struct near two, one = near_to(argv[0]);
+
+	buf_adds(&says, "");
+	buf_addf(&words, argc > 1 ? "%s %s" : "%s", argv[0], argc > 1 ? argv[1] : "");
+	two = near_to(words.data);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		bool has_two = strchr(commands[i].words, ' ') != NULL;
+
+		near_offer(has_two ? &two : &one, commands[i].words);
+	}
+	near_say(two.count > 0 ? &two : &one, &says);
+	ctl_fail(EX_USAGE, "no command \"%s\"%s; aislectl --help lists them",
+	    two.count > 0 ? words.data : argv[0], says.data);
+	buf_done(&words);
+	buf_done(&says);
+	return EX_USAGE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -121,6 +146,5 @@ main(int argc, char **argv)
 		ctl.argv += words;
 		return run(&commands[i], &ctl);
 	}
-	ctl_fail(EX_USAGE, "no command \"%s\"; aislectl --help lists them", ctl.argv[0]);
-	return EX_USAGE;
+	return unknown(ctl.argc, ctl.argv);
 }

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "core/near.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
 
@@ -216,21 +217,36 @@ on_stopped(void *ctx, const struct reply *reply)
 }
 
 /* A misspelt stop would let a recalled article go on being offered, and nobody would know. */
-static const char *
-not_stoppable(struct daemon *daemon, const char *action, bool stop)
+static bool
+may_stop(struct daemon *daemon, struct control_request *request, const char *action)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
+	struct near near = near_to(action);
+	struct buf says = { 0 };
+	bool ok = policy == NULL || strcmp(action, ACTION_EVERYTHING) == 0 ||
+	    policy_action(policy, action) != NULL;
+
+	if (!ok) {
+		for (size_t i = 0; i < policy->action_count; i++)
+			near_offer(&near, policy->actions[i].id);
+		buf_addf(&says, "the policy in force has no action \"%s\"", action);
+		near_say(&near, &says);
+		control_fail(request, EX_NOINPUT, says.data);
+	}
+	buf_done(&says);
+	return ok;
+}
+
+static bool
+may_lift(struct daemon *daemon, struct control_request *request, const char *action)
+{
 	size_t count;
 	const char *const *stopped = engine_stopped(daemon->engine, &count);
 
-	if (action == NULL || action[0] == '\0' || strlen(action) > 128)
-		return "expected an action's id, or * for all of them";
-	if (!stop && !action_listed(stopped, count, action))
-		return "it is not stopped";
-	if (stop && policy != NULL && strcmp(action, ACTION_EVERYTHING) != 0 &&
-	    policy_action(policy, action) == NULL)
-		return "the policy in force has no such action";
-	return NULL;
+	if (action_listed(stopped, count, action))
+		return true;
+	control_fail(request, EX_DATAERR, "it is not stopped");
+	return false;
 }
 
 static void
@@ -244,12 +260,12 @@ stop_action(struct daemon *daemon, struct control_request *request)
 		.reply = on_stopped,
 		.reply_ctx = request };
 
-	const char *wrong = not_stoppable(daemon, action, input.flag);
-
-	if (wrong != NULL) {
-		control_fail(request, EX_DATAERR, wrong);
+	if (action == NULL || action[0] == '\0' || strlen(action) > 128) {
+		control_fail(request, EX_DATAERR, "expected an action's id, or * for all of them");
 		return;
 	}
+	if (!(input.flag ? may_stop : may_lift)(daemon, request, action))
+		return;
 	daemon_queue(daemon, &input);
 	daemon_turn(daemon);
 }

@@ -14,6 +14,7 @@
 
 #include "core/conf_table.h"
 #include "core/id.h"
+#include "core/near.h"
 
 /* ---- tablets ---- */
 
@@ -28,6 +29,7 @@ key_of(const char *token_hash)
 struct tablet_walk {
 	struct json_writer *out; /* NULL: those of this name */
 	const char *name;
+	struct near near; /* for a name that none has */
 	struct id found[64];
 	size_t count;
 };
@@ -50,6 +52,8 @@ walk_tablet(void *ctx, const struct id *key, const struct id *subject, int64_t a
 	} else if (name != NULL && walk->name != NULL && strcmp(name, walk->name) == 0 &&
 	    walk->count < ARRAY_LEN(walk->found)) {
 		walk->found[walk->count++] = *key;
+	} else if (name != NULL && walk->name != NULL) {
+		near_offer(&walk->near, name);
 	}
 	free(name);
 	free(stations);
@@ -117,11 +121,11 @@ daemon_tablet_list(struct daemon *daemon, struct control_request *request)
 	buf_done(&out);
 }
 
-/* Every token of that name, a walk's worth at a time. */
+/* Every token of that name, a walk's worth at a time; which names are near it. */
 static int
-revoke(struct store *store, const char *name, size_t *ret_count)
+revoke(struct store *store, const char *name, size_t *ret_count, struct buf *near)
 {
-	struct tablet_walk walk = { .name = name };
+	struct tablet_walk walk = { .name = name, .near = near_to(name) };
 	int rc;
 
 	*ret_count = 0;
@@ -138,6 +142,7 @@ revoke(struct store *store, const char *name, size_t *ret_count)
 			store_rollback(store);
 		*ret_count += walk.count;
 	} while (rc == 0 && walk.count == ARRAY_LEN(walk.found));
+	near_say(&walk.near, near);
 	return rc;
 }
 
@@ -145,20 +150,22 @@ void
 daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
 {
 	const char *name = control_text(request, "name");
+	struct buf none = { 0 };
 	size_t count = 0;
-	int rc = name != NULL ? revoke(engine_store(daemon->engine), name, &count) : 0;
+	int rc;
 
+	buf_adds(&none, "no tablet of that name");
+	rc = name != NULL ? revoke(engine_store(daemon->engine), name, &count, &none) : 0;
 	if (rc != 0) {
 		control_fail(request, EX_IOERR, "the tablet could not be revoked");
-		return;
+	} else if (count == 0) {
+		control_fail(request, EX_NOINPUT, none.data);
+	} else {
+		daemon_tablets_changed(daemon);
+		http_revoke(daemon->http, name);
+		control_reply(request, NULL);
 	}
-	if (count == 0) {
-		control_fail(request, EX_NOINPUT, "no tablet of that name");
-		return;
-	}
-	daemon_tablets_changed(daemon);
-	http_revoke(daemon->http, name);
-	control_reply(request, NULL);
+	buf_done(&none);
 }
 
 int

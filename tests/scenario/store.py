@@ -228,6 +228,7 @@ class Store:
     def ctl(self, *words, stdin=None, code=0):
         done = subprocess.run(AISLECTL + ["--config", self.conf, *words], input=stdin, capture_output=True, text=True)
         assert code is None or done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        self.said = done.stderr
         return done.stdout
 
     def status(self, check=True):

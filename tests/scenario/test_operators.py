@@ -41,6 +41,8 @@ def test_revoking_a_name_takes_back_every_token_of_that_name():
         assert [t for t in tokens if store.http("GET", "/v1/stations", token=t)[0] != 401] == []
         assert store.http("GET", "/v1/stations", token=other)[0] == 200
         assert [t["name"] for t in json.loads(store.ctl("tablet", "list", "--json"))["tablets"]] == ["back"]
+        store.ctl("tablet", "revoke", "bakc", code=66)
+        assert store.said == 'aislectl: no tablet of that name; is "back" meant?\n', store.said
     finally:
         store.close()
 

@@ -188,7 +188,8 @@ def test_a_stop_and_a_forget_take_effect_at_once():
         wait_for("the stopped card to go", gone)
         store.ctl("stop", "coffee-off", "--lift")
         # What stops nothing says so.
-        store.ctl("stop", "cofee-off", code=65)
+        store.ctl("stop", "cofee-off", code=66)
+        assert store.said == 'aislectl: the policy in force has no action "cofee-off"; is "coffee-off" meant?\n', store.said
         store.ctl("stop", "coffee-off", "--lift", code=65)
         store.ctl("stop", "*")
         store.ctl("stop", "*", "--lift")
