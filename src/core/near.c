@@ -72,7 +72,7 @@ near_say(const struct near *near, struct buf *out)
 {
 	for (size_t i = 0; i < near->count; i++)
 		buf_addf(out, "%s\"%s\"",
-		    i == 0			? "; is "
+		    i == 0		       ? "; is "
 			: i + 1 == near->count ? " or "
 					       : ", ",
 		    near->name[i]);

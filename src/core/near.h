@@ -9,7 +9,7 @@
 
 #include "core/buf.h"
 
-#define NEAR_MAX 3	   /* names that are offered */
+#define NEAR_MAX 3	  /* names that are offered */
 #define NEAR_NAME_MAX 128 /* bytes: longer ones are near to nothing */
 
 struct near {

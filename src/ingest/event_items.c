@@ -12,7 +12,7 @@
 #include "core/unicode.h"
 #include "ingest/fields.h"
 #include "nouns/article.h"
-#include "nouns/currency.h"
+#include "core/currency.h"
 #include "nouns/gtin.h"
 
 #define SKU_MAX 256

@@ -28,7 +28,7 @@
 #include "core/mask.h"
 #include "core/unicode.h"
 #include "core/when.h"
-#include "nouns/currency.h"
+#include "core/currency.h"
 
 static enum reject
 bad_shape(struct reader *reader, const struct field *field, const char *expected)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nouns/currency.h"
+#include "core/currency.h"
 
 static const char *const file_members[] = { "topic", "terminal", "events", "money", "rounding",
 	NULL };

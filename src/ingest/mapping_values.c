@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/when.h"
-#include "nouns/currency.h"
+#include "core/currency.h"
 #include "ingest/decimal.h"
 #include "ingest/mapping_internal.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/unicode.h"
-#include "nouns/currency.h"
+#include "core/currency.h"
 
 /* clang-format off */
 static const struct member settings_members[] = {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "aisle/base.h"
-#include "nouns/currency.h"
+#include "core/currency.h"
 #include "ingest/decimal.h"
 #include "nouns/gtin.h"
 

@@ -77,7 +77,8 @@ the_nearest_names_are_offered_and_no_more_than_three(void **state)
 	says("coffee-of", names, ARRAY_LEN(names),
 	    "; is \"coffee-on\", \"coffee-off\" or \"coffees-off\" meant?");
 	says("tae-off", names, ARRAY_LEN(names), "; is \"tea-off\" meant?");
-	says("coffee-offr", (const char *const[]){ "coffee-offering", "coffee-offer", "coffee-off" }, 3,
+	says("coffee-offr",
+	    (const char *const[]){ "coffee-offering", "coffee-offer", "coffee-off" }, 3,
 	    "; is \"coffee-offer\" or \"coffee-off\" meant?");
 }
 

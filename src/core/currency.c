@@ -7,7 +7,7 @@
  *   and once per event, so a scan of 200 codes is not worth a hash. A code
  *   that a country gave up stays in the list: old tills keep printing it.
  */
-#include "nouns/currency.h"
+#include "core/currency.h"
 
 #include <string.h>
 
