@@ -43,14 +43,11 @@ run_link(const char *conf_path, int fd)
 static int
 check(const char *conf_path)
 {
-	struct conf *conf = mem_alloc(sizeof(*conf));
 	struct buf report = { 0 };
-	int rc = conf_load(conf, conf_path, &report);
+	int rc = daemon_check(conf_path, &report);
 
 	if (report.len > 0)
 		fputs(report.data, stderr);
-	conf_done(conf);
-	free(conf);
 	buf_done(&report);
 	return rc == 0 ? EX_OK : EX_CONFIG;
 }

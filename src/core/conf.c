@@ -148,8 +148,9 @@ take_section(struct reader *reader, char *line)
 	}
 	if (reader->section[0] == '\0')
 		complain(reader, reader->line,
-		    "unknown section %s], expected one of store stations mqtt hq http state limits "
-		    "privacy mappings log",
+		    "unknown section %s], expected one of store stations mqtt hq http loyalty "
+		    "state "
+		    "limits privacy mappings log",
 		    line);
 }
 
@@ -251,8 +252,12 @@ conf_init(struct conf *conf)
 	struct buf expected = { 0 };
 	memset(conf, 0, sizeof(*conf));
 	for (size_t i = 0; i < conf_key_count; i++) {
-		if (conf_keys[i].standard != NULL)
-			CHECK(conf_key_set(&conf_keys[i], conf, conf_keys[i].standard, &expected));
+		const struct conf_key *key = &conf_keys[i];
+		char **text = conf_key_text(key, conf);
+		if (key->standard != NULL && text != NULL)
+			*text = mem_strdup(key->standard); /* not every machine has that folder */
+		else if (key->standard != NULL)
+			CHECK(conf_key_set(key, conf, key->standard, &expected));
 	}
 	conf->hq_port = 1883;
 	buf_done(&expected);
@@ -398,6 +403,7 @@ describe_range(const struct conf_key *key, struct buf *out)
 			[CONF_CUT] = "hh:mm",
 			[CONF_BOOL] = "yes or no",
 			[CONF_PATH] = "absolute path",
+			[CONF_FOLDER] = "absolute path",
 			[CONF_FILE] = "file",
 			[CONF_LISTEN] = "addresses",
 			[CONF_CIDRS] = "networks",

@@ -17,8 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/currency.h"
 #include "core/log.h"
 #include "core/when.h"
+
+#define ZONEINFO "/usr/share/zoneinfo"
 
 #define ROW(section, name, type, field, min, max, standard, live, help) \
 	{ \
@@ -81,11 +84,11 @@ const struct conf_key conf_keys[] = {
 	    "Readers that may merge cards and grant consent for anybody; all: every reader."),
 	ROW("loyalty", "baskets_a_day", CONF_INT, baskets_a_day, 1, 10000, "12", true,
 	    "Baskets of a business day that one card may be in; with more it is treated as staff's."),
-	ROW("state", "dir", CONF_PATH, state_dir, 0, 0, "/var/lib/aisle", false,
+	ROW("state", "dir", CONF_FOLDER, state_dir, 0, 0, "/var/lib/aisle", false,
 	    "Folder of everything that the store learns."),
 	ROW("state", "control", CONF_PATH, state_control, 0, 0, "/run/aisle/control.sock", false,
 	    "Socket that aislectl talks to."),
-	ROW("state", "max_mib", CONF_INT, state_max_mib, 1, 1 << 20, "256", false,
+	ROW("state", "max_mib", CONF_INT, state_max_mib, 1, 1 << 20, "1024", false,
 	    "Size that the state may reach, in MiB."),
 	ROW("limits", "stale", CONF_DURATION, stale_ms, S_MS, 365 * D_MS, "600s", true,
 	    "An event older than this changes what is known and triggers no decision."),
@@ -154,18 +157,48 @@ is_printable(const char *text, size_t max)
 }
 
 static bool
+is_folder(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* A gateway may do without the time zone database: a policy brings what its zones mean. */
+static bool
 is_zone(const char *text)
 {
+	char file[sizeof(ZONEINFO) + 65];
 	size_t len = strlen(text);
-	return len >= 1 && len <= 64 && text[0] != '/' && strstr(text, "..") == NULL &&
-	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/") ==
-	    len;
+	if (len < 1 || len > 64 || text[0] == '/' || strstr(text, "..") != NULL ||
+	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/") !=
+		len)
+		return false;
+	snprintf(file, sizeof(file), ZONEINFO "/%s", text);
+	return !is_folder(ZONEINFO) || conf_is_readable(file);
 }
 
 static bool
 is_currency(const char *text)
 {
-	return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+	return currency_digits(text) >= 0;
+}
+
+static bool
+is_folder_or_new(const char *path)
+{
+	char parent[4096];
+	size_t len = strlen(path);
+	if (path[0] != '/' || !is_printable(path, sizeof(parent) - 1))
+		return false;
+	if (access(path, F_OK) == 0)
+		return is_folder(path);
+	snprintf(parent, sizeof(parent), "%s", path);
+	while (len > 1 && parent[len - 1] == '/')
+		len--;
+	while (len > 1 && parent[len - 1] != '/')
+		len--;
+	parent[len] = '\0';
+	return is_folder(parent);
 }
 
 static bool
@@ -299,16 +332,23 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 	case CONF_CLIENT:
 		*ret_expected = "1-128 printable characters without blanks";
 		return is_printable(value, 128) && strchr(value, ' ') == NULL;
-	case CONF_ZONE: *ret_expected = "a time zone such as Europe/Berlin"; return is_zone(value);
+	case CONF_ZONE:
+		*ret_expected = "a time zone that this machine knows, such as Europe/Berlin";
+		return is_zone(value);
 	case CONF_COUNTRY:
 		*ret_expected = "an ISO 3166-1 code such as DE";
 		return is_country(value);
 	case CONF_CURRENCY:
-		*ret_expected = "an ISO 4217 code such as EUR";
+		*ret_expected = "an ISO 4217 code of money such as EUR";
 		return is_currency(value);
 	case CONF_PATH:
 		*ret_expected = "an absolute path";
 		return value[0] == '/' && is_printable(value, 4095);
+	case CONF_FOLDER:
+		*ret_expected =
+		    "an absolute path of a folder, or of one that is made in a folder that "
+		    "is there";
+		return is_folder_or_new(value);
 	case CONF_FILE: *ret_expected = "a file that can be read"; return conf_is_readable(value);
 	case CONF_LISTEN:
 		*ret_expected = "1-4 of HOST:PORT or [IPv6]:PORT, separated by commas";

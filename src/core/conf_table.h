@@ -12,15 +12,16 @@ enum conf_type {
 	CONF_STORE,    /* an id, and not "hq" */
 	CONF_ID,       /* [A-Za-z0-9_-]{1,32} */
 	CONF_CLIENT,   /* an MQTT client id */
-	CONF_ZONE,     /* a name of the time zone database */
+	CONF_ZONE,     /* a name of the time zone database, where this machine has it */
 	CONF_COUNTRY,  /* two capitals */
-	CONF_CURRENCY, /* three capitals */
+	CONF_CURRENCY, /* ISO 4217 */
 	CONF_CUT,      /* hh:mm, as minutes */
 	CONF_INT,      /* min-max */
 	CONF_RATE,     /* N/s, min-max */
 	CONF_DURATION, /* min-max ms */
 	CONF_BOOL,     /* yes or no */
 	CONF_PATH,     /* absolute */
+	CONF_FOLDER,   /* absolute; it is there, or can be made in a folder that is */
 	CONF_FILE,     /* must be readable */
 	CONF_LISTEN,   /* HOST:PORT, comma-separated */
 	CONF_CIDRS,    /* address/bits, space-separated */

@@ -55,6 +55,9 @@ struct http_host {
 	int64_t (*last_id)(void *ctx);
 };
 
+/* Could [http] of conf be served on this machine? Certificate, key and addresses, without listening. */
+int http_check(const struct conf *conf, struct err *err) AISLE_MUST_CHECK;
+
 /* Listens on conf->http_listen. conf and host are borrowed for the life of http. */
 int http_new(struct event_base *base, const struct conf *conf, const struct http_host *host,
     struct http **ret, struct err *err) AISLE_MUST_CHECK;

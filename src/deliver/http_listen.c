@@ -11,6 +11,7 @@
  *   loopback, unless plain_lan says that the owner of the LAN knows.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,19 @@ parse_listen(const char *text, struct sockaddr_storage *ret, int *ret_len)
 		   &in->sin_addr) == 1;
 }
 
+/* An entry of [http] listen that may be listened on. */
+static int
+read_one(const struct http *http, const char *name, struct sockaddr_storage *ret, int *ret_len,
+    struct err *err)
+{
+	if (!parse_listen(name, ret, ret_len))
+		return err_set(err, AISLE_E_CONFIG,
+		    "[http] listen: \"%s\", expected an address and port like 127.0.0.1:8080 or "
+		    "[::]:8443",
+		    name);
+	return check_plain(http, (struct sockaddr *)ret, name, err);
+}
+
 static int
 bind_one(struct http *http, const char *name, struct err *err)
 {
@@ -132,12 +146,7 @@ bind_one(struct http *http, const char *name, struct err *err)
 	if (http->listener_count == CONF_LISTEN_MAX)
 		return err_set(err, AISLE_E_CONFIG, "[http] listen: more than %d addresses",
 		    CONF_LISTEN_MAX);
-	if (!parse_listen(name, &ss, &len))
-		return err_set(err, AISLE_E_CONFIG,
-		    "[http] listen: \"%s\", expected an address and port like 127.0.0.1:8080 or "
-		    "[::]:8443",
-		    name);
-	if (check_plain(http, (struct sockaddr *)&ss, name, err) != 0)
+	if (read_one(http, name, &ss, &len, err) != 0)
 		return AISLE_E_CONFIG;
 	listener = evconnlistener_new_bind(http->base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE |
@@ -147,6 +156,30 @@ bind_one(struct http *http, const char *name, struct err *err)
 		return err_set(err, AISLE_E_IO, "http: cannot listen on %s: %s", name,
 		    strerror(EVUTIL_SOCKET_ERROR()));
 	return add_listener(http, listener, err);
+}
+
+/* Is it an address of this machine? With any free port: the one that is meant may be taken by a daemon that runs. */
+static int
+check_one(struct http *http, const char *name, struct err *err)
+{
+	struct sockaddr_storage ss;
+	int len, fd, rc;
+
+	if (read_one(http, name, &ss, &len, err) != 0)
+		return AISLE_E_CONFIG;
+	if (ss.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&ss)->sin6_port = 0;
+	else
+		((struct sockaddr_in *)&ss)->sin_port = 0;
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&ss, (socklen_t)len);
+	if (rc != 0)
+		err_set(err, AISLE_E_CONFIG,
+		    "[http] listen: %s: %s, expected an address of this machine", name,
+		    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc != 0 ? AISLE_E_CONFIG : 0;
 }
 
 static bool
@@ -193,18 +226,41 @@ adopt_systemd(struct http *http, struct err *err)
 	return 0;
 }
 
+static int
+each_address(struct http *http, int (*one)(struct http *, const char *, struct err *),
+    struct err *err)
+{
+	char *list = mem_strdup(http->conf->http_listen), *save = NULL;
+	int rc = 0;
+
+	for (char *word = strtok_r(list, ", \t", &save); word != NULL && rc == 0;
+	     word = strtok_r(NULL, ", \t", &save))
+		rc = one(http, word, err);
+	free(list);
+	return rc;
+}
+
 int
 http_listen(struct http *http, struct err *err)
 {
-	char *list, *save = NULL;
 	int rc = adopt_systemd(http, err);
 
 	if (rc != 0 || http->listener_count > 0 || http->conf->http_listen == NULL)
 		return rc;
-	list = mem_strdup(http->conf->http_listen);
-	for (char *word = strtok_r(list, ", \t", &save); word != NULL && rc == 0;
-	     word = strtok_r(NULL, ", \t", &save))
-		rc = bind_one(http, word, err);
-	free(list);
+	return each_address(http, bind_one, err);
+}
+
+int
+http_check(const struct conf *conf, struct err *err)
+{
+	struct http *http = mem_calloc(1, sizeof(*http));
+	int rc;
+
+	http->conf = conf;
+	rc = http_tls_init(http, err);
+	if (rc == 0 && conf->http_listen != NULL)
+		rc = each_address(http, check_one, err);
+	http_tls_done(http);
+	free(http);
 	return rc;
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import shutil
 import signal
 import sqlite3
@@ -72,6 +73,26 @@ def test_all_mistakes_of_a_configuration_are_told_at_once():
         missing = f.write("missing.conf", "[mqtt]\nport = 1883\n")
         done = run("--config", missing, "--check", program=AISLED)
         assert done.returncode == 78 and "[store] id" in done.stderr
+
+
+def test_a_check_knows_zones_currencies_folders_addresses_and_mappings():
+    with Folder() as f:
+        base = f"[store]\nid = 7\n[state]\ndir = {f.path}/state\ncontrol = {f.path}/c.sock\n"
+        broken = f.write("till.json", '{"topic": "tills/+/x", "terminal": 1, "events": 3}')
+        for line, told in (("[store]\nzone = Europe/Berlln\n", "a time zone that this machine knows"), ("[store]\ncurrency = EUX\n", "ISO 4217"),
+                           (f"[state]\ndir = {f.path}/a/b\n", "folder"), ("[http]\nlisten = 192.0.2.1:8080\nplain_lan = yes\n", "192.0.2.1:8080: "),
+                           ("[http]\nlisten = 0.0.0.0:8080\n", "not loopback"), (f"[http]\ncert = {broken}\nkey = {broken}\n", "cert"),
+                           (f"[mappings]\ntill = {broken}\n", "till.json")):
+            section, key = line.split("\n")[0], line.split("\n")[1].split(" =")[0]
+            kept = "".join(l + "\n" for l in base.splitlines() if (section, key) != ("[state]", "dir") or not l.startswith("dir"))
+            done = run("--config", f.write("one.conf", kept + line), "--check", program=AISLED)
+            assert done.returncode == 78 and told in done.stderr, (line, done)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            good = f.write("good.conf", base + f"[http]\nlisten = 127.0.0.1:{taken.getsockname()[1]}\n")
+            assert run("--config", good, "--check", program=AISLED).returncode == 0, "a daemon may be running there"
+        assert not os.path.exists(f.path + "/state"), "a check makes nothing"
 
 
 def test_commands_help_and_exit_as_sysexits_say():

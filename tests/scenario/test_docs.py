@@ -100,8 +100,12 @@ def test_each_example_in_the_shipped_configuration_is_a_value_that_passes():
                 one[at] = re.sub(r"/etc/aisle/\S+", some_file, example.fullmatch(lines[at])[1])
         if one[i].startswith("host = 127"):
             one = [x for x in one if not x.startswith("socket = ")]
+        if one[i].startswith("listen = 0.0.0.0"):
+            one[i] += "\nplain_lan = yes"
         done = check("\n".join(one) + "\n")
-        assert done.returncode == 0, f"{match[1]}: {done.stderr}"
+        # The file that stands in for a certificate is none, and that is all that is wrong.
+        only_file = match[1].startswith(("cert = ", "key = ")) and done.stderr.count("\n") == 1 and "[http] cert: " + some_file in done.stderr
+        assert done.returncode == 0 or only_file, f"{match[1]}: {done.stderr}"
         tried += 1
     assert tried > 20, tried
 

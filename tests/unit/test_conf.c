@@ -83,7 +83,7 @@ an_id_is_enough_and_the_rest_has_defaults(void **state)
 	assert_string_equal(conf.http_operators, "127.0.0.1/32 ::1/128");
 	assert_string_equal(conf.state_dir, "/var/lib/aisle");
 	assert_string_equal(conf.state_control, "/run/aisle/control.sock");
-	assert_int_equal(conf.state_max_mib, 256);
+	assert_int_equal(conf.state_max_mib, 1024);
 	assert_true(conf.clock_past_ms == 3 * D_MS && conf.clock_ahead_ms == 300 * S_MS);
 	assert_int_equal(conf.turn_events, 256);
 	assert_int_equal(conf.linger_ms, 0);
@@ -317,6 +317,8 @@ ranges_end_where_they_say(void **state)
 		{ "store", "day_cut", "04:00", "4:00" },
 		{ "store", "currency", "EUR", "eur" },
 		{ "store", "currency", "EUR", "EURO" },
+		{ "store", "currency", "JPY", "EUX" },
+		{ "store", "currency", "KWD", "XAU" },
 		{ "store", "zone", "America/Argentina/Buenos_Aires", "../../x" },
 		{ "store", "zone", "Etc/GMT+3", "/etc/localtime" },
 		{ "http", "plain_lan", "no", "maybe" },
@@ -332,6 +334,8 @@ ranges_end_where_they_say(void **state)
 		{ "log", "level", "warning", "loud" },
 		{ "hq", "channel", "beta", "be ta" },
 		{ "state", "dir", "/x", "x" },
+		{ "state", "dir", "/x/", "/x/y" },
+		{ "state", "dir", "/usr", "/etc/passwd" },
 		{ "mqtt", "client_id", "a", "a b" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -448,7 +452,7 @@ the_table_describes_itself(void **state)
 	struct buf text = { 0 };
 	conf_describe(&text);
 	static const char *const wanted[] = { "[store]", "day_cut (hh:mm; 04:00)", "[stations]",
-		"[mqtt]", "[hq]", "[http]", "[state]", "max_mib (1 to 1048576; 256)", "[limits]",
+		"[mqtt]", "[hq]", "[http]", "[state]", "max_mib (1 to 1048576; 1024)", "[limits]",
 		"clock_past (0s to 365d; 3d) [reload]", "[privacy]", "[mappings]", "[log]",
 		"terminal_rate (1 to 100000; 200/s) [reload]" };
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
@@ -456,6 +460,20 @@ the_table_describes_itself(void **state)
 			fail_msg("%s is missing in %s", wanted[i], text.data);
 	}
 	buf_done(&text);
+}
+
+/* Only where this machine has the time zone database: a gateway may do without. */
+static void
+a_zone_is_one_that_this_machine_knows(void **state)
+{
+	(void)state;
+	if (access("/usr/share/zoneinfo/UTC", F_OK) != 0)
+		skip();
+	refuses("[store]\nid = 1\nzone = Europe/Berlln\n",
+	    ":3: bad value for zone: \"Europe/Berlln\"");
+	refuses("[store]\nid = 1\nzone = Europe\n", ":3: bad value for zone: \"Europe\"");
+	accepts("[store]\nid = 1\nzone = Europe/Berlin\n");
+	conf_done(&conf);
 }
 
 int
@@ -478,6 +496,7 @@ main(void)
 		cmocka_unit_test(a_missing_file_is_a_mistake),
 		cmocka_unit_test(too_many_stations_are_a_mistake),
 		cmocka_unit_test(a_reload_takes_what_can_change_and_names_the_rest),
+		cmocka_unit_test(a_zone_is_one_that_this_machine_knows),
 		cmocka_unit_test(the_table_describes_itself),
 	};
 	close(mkstemp(path));
