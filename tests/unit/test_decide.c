@@ -769,6 +769,321 @@ yes_is_one_and_no_is_nothing_where_a_number_is_asked_for(void **state)
 	assert_true(candidate_of(&s, "b")->margin == 0);
 }
 
+/* ---- which slot ---- */
+
+#define MANDATORY \
+	"{\"kind\":\"alert\",\"mandatory\":true,\"propensity\":null,\"incremental\":null," \
+	"\"margin\":null,\"outcome\":null}"
+
+static struct card *
+kept_in(const char *action, int slot)
+{
+	struct card *card = add_card(s.arena, &s.visit, action, "g", (uint8_t)(s.visit.card_count));
+
+	card->state = CARD_ASKED;
+	card->answer = ANSWER_ACCEPT;
+	card->slot = slot;
+	return card;
+}
+
+static void
+of_cards_that_call_a_slot_theirs_the_later_one_moves_on(void **state)
+{
+	static const int wanted[] = { 1, 1, 0, 9, 8, -1 }, got[] = { 1, 2, 3, 4, 5, 8 };
+
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":3}}}");
+	add_action(&s, "a", "{}");
+	kept_in("old", 2);
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "a kept old nothing");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(s.decision.slots[i].slot, i + 1);
+	s.visit.card_count = 0;
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		kept_in("old", wanted[i]);
+	scene_decide(&s);
+	assert_int_equal(s.decision.slot_count, ARRAY_LEN(got));
+	for (size_t i = 0; i < ARRAY_LEN(got); i++) {
+		assert_int_equal(s.decision.slots[i].slot, got[i]);
+		assert_int_equal(s.decision.slots[i].candidate, NOTHING);
+	}
+	/* Its action is known where the event names it. */
+	s.visit.card_count = 0;
+	add_action(&s, "b", "{}");
+	kept_in("a", 1);
+	scene_decide(&s);
+	assert_int_equal(s.decision.slots[0].candidate, 0);
+	assert_int_equal(s.decision.slots[0].card, 0);
+}
+
+static void
+however_many_cards_are_kept_a_mandatory_one_stands_behind_them(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":8}}}");
+	for (int i = 0; i < 9; i++)
+		add_action(&s, arena_printf(s.arena, "m%d", i), MANDATORY);
+	for (int i = 0; i < 25; i++)
+		kept_in("old", 1);
+	scene_decide(&s);
+	assert_int_equal(s.decision.slot_count, 25 + 8);
+	for (int i = 0; i < 33; i++)
+		assert_int_equal(s.decision.slots[i].slot,
+		    i < 20	     ? i + 1
+			: i < 20 + 5 ? 20 /* no more numbers for those */
+				     : i - 25 + 21);
+	assert_fate("m7", "offered");
+	assert_fate("m8", "outranked");
+}
+
+static void
+what_is_kept_stands_before_nothing_and_nothing_ends_the_draws(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"interrupt\":1000,\"placements\":{\"tablet\":{\"slots\":3}}}");
+	add_action(&s, "a", "{}");
+	add_action(&s, "m", MANDATORY);
+	kept_in("old", 3);
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "m kept old nothing");
+	assert_int_equal(s.decision.slots[0].slot, 1);
+	assert_int_equal(s.decision.slots[1].slot, 3);
+	assert_int_equal(s.decision.slots[2].slot, 2);
+}
+
+static void
+a_fate_is_the_furthest_that_it_came_to_in_any_placement(void **state)
+{
+	static const struct {
+		enum visit_state state;
+		const char *slots;
+	} cases[] = {
+		{ VISIT_WAITING, "tab | nothing" }, /* outranked on the tablet, then no receipt */
+		{ VISIT_CLOSED, "nothing | rec" },  /* no tablet, then outranked on the receipt */
+	};
+
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"receipt\":{\"slots\":1}}}");
+	add_action(&s, "both", "{\"placements\":[\"tablet\",\"receipt\"]}");
+	add_action(&s, "tab", "{\"margin\":300}");
+	add_action(&s, "rec", "{\"margin\":300,\"placements\":[\"receipt\"]}");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		s.visit.state = cases[i].state;
+		scene_decide(&s);
+		assert_string_equal(slots_of(&s), cases[i].slots);
+		assert_fate("both", "outranked");
+		assert_string_equal(clause_of(&s, "both"), "");
+	}
+	assert_fate("tab", "lane");
+	assert_string_equal(clause_of(&s, "tab"), "lane.state");
+	/* An open card of the tablet that wins the receipt is a new card there. */
+	s.visit.state = VISIT_CLOSED;
+	add_card(s.arena, &s.visit, "rec", "g", 1);
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "nothing | rec");
+	assert_int_equal(s.decision.slots[1].card, -1);
+	s.visit.cards[0].placement = PLACE_RECEIPT;
+	scene_decide(&s);
+	assert_int_equal(s.decision.slots[1].card, 0);
+}
+
+static void
+a_winner_that_was_open_is_in_the_rows_and_one_that_is_new_is_not(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":4}}}");
+	add_part(s.arena, &s.parts, "contact.json",
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":3,"
+	    "\"within\":\"1d\"}]}");
+	add_action(&s, "a", "{\"margin\":500}");
+	add_action(&s, "b", "{\"margin\":400}");
+	add_action(&s, "c", "{\"margin\":300}");
+	add_action(&s, "d", "{\"margin\":200}");
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "a b c nothing");
+	assert_false(s.decision.slots[0].has_marginal);
+	assert_true(s.decision.slots[1].has_marginal);
+	assert_true(s.decision.slots[1].p_marginal == 1);
+	assert_false(s.decision.slots[2].has_marginal);
+	assert_fate("d", "contact");
+	for (uint8_t i = 0; i < 3; i++) { /* each of them open in turn */
+		const char *open = i == 0 ? "a" : i == 1 ? "b" : "c";
+
+		s.visit.card_count = 0;
+		s.contacts.count = 0;
+		add_card(s.arena, &s.visit, open, "g", 5);
+		add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 1000, open, "g", "grow", 5);
+		scene_decide(&s);
+		assert_string_equal(slots_of(&s), "a b c nothing");
+		assert_fate("d", "contact");
+	}
+}
+
+/* The chance of the second slot, from what each winner of the first leaves: seen in visits where it won. */
+static void
+the_marginal_is_the_sum_over_every_first_winner(void **state)
+{
+	enum { VISITS = 400, ALL = 5 };
+	double second[ALL][ALL] = { { 0 } };
+	bool known[ALL] = { false };
+	int checked = 0;
+
+	(void)state;
+	scene_begin(&s, EXPLORE(",\"placements\":{\"tablet\":{\"slots\":3}},\"interrupt\":1"));
+	add_part(s.arena, &s.parts, "contact.json",
+	    "{\"caps\":[{\"per\":\"customer\",\"scope\":\"all\",\"outcome\":\"shown\",\"max\":2,"
+	    "\"within\":\"1d\"}]}");
+	add_action(&s, "a", "{\"margin\":20}");
+	add_action(&s, "b", OFFER(",\"stack\":\"s\"},\"margin\":110"));
+	add_action(&s, "c", OFFER(",\"stack\":\"s\"},\"margin\":108"));
+	add_action(&s, "d", "{\"margin\":14}");
+	scene_decide(&s);
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < VISITS; i++) {
+			const struct slot *slots;
+			double sum = 0;
+
+			arena_reset(s.arena);
+			s.visit.basket = arena_strdup(s.arena, "B1");
+			s.visit.cards = NULL;
+			s.visit.card_count = 0;
+			s.contacts = (struct contacts){ 0 };
+			add_card(s.arena, &s.visit, "a", "g", 5);
+			add_row(s.arena, &s.contacts, OUTCOME_DECIDED, NOW - 1000, "a", "g", "grow",
+			    5);
+			memcpy(&s.visit.id.b[8], &i, sizeof(i));
+			scene_decide(&s);
+			slots = s.decision.slots;
+			if (s.decision.slot_count < 2 || slots[0].candidate == NOTHING)
+				continue;
+			known[slots[0].candidate] = true;
+			for (size_t k = 0; k < slots[1].shortlist_count; k++)
+				second[slots[0].candidate][1 + slots[1].shortlist[k].candidate] =
+				    slots[1].shortlist[k].p;
+			if (pass == 0)
+				continue;
+			for (size_t k = 0; k < slots[0].shortlist_count; k++) {
+				int first = slots[0].shortlist[k].candidate;
+
+				if (first == NOTHING || first == slots[1].candidate)
+					continue;
+				assert_true(known[first]);
+				sum +=
+				    slots[0].shortlist[k].p * second[first][1 + slots[1].candidate];
+			}
+			assert_true(slots[1].p_marginal > sum - 1e-12 &&
+			    slots[1].p_marginal < sum + 1e-12);
+			checked++;
+			/* Beside a, which is open, and one that is new there is no place for another. */
+			if (s.decision.slot_count == 3)
+				assert_int_equal(slots[2].candidate, NOTHING);
+		}
+	}
+	assert_true(checked > VISITS / 2);
+}
+
+/* ---- who is a candidate ---- */
+
+static void
+candidates_are_in_order_of_action_each_once(void **state)
+{
+	static const char *const ids[] = { "a", "b", "c", "d", "e", "f" };
+	static const char *const open[] = { "d", "b", "c", "f", "gone", "b" };
+	static const int own[] = { -1, 1, 2, 0, -1, 3 };
+
+	(void)state;
+	scene_begin(&s, "{}");
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		add_action(&s, ids[i], i % 2 == 0 ? "{}" : "{\"on\":[\"aisle.basket.opened\"]}");
+	for (size_t i = 0; i < ARRAY_LEN(open); i++)
+		add_card(s.arena, &s.visit, open[i], "g", (uint8_t)(i + 1))->placement =
+		    PLACE_TABLET;
+	scene_decide(&s);
+	assert_int_equal(s.decision.candidate_count, ARRAY_LEN(ids));
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		assert_string_equal(s.decision.candidates[i].action->id, ids[i]);
+	/* Each wins alone: with its own card, of two of one action the first. */
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		const char *const stopped_all[] = { "a", "b", "c", "d", "e", "f" };
+		const char *stopped[ARRAY_LEN(ids)];
+		size_t count = 0;
+
+		for (size_t k = 0; k < ARRAY_LEN(ids); k++)
+			if (k != i)
+				stopped[count++] = stopped_all[k];
+		s.input.store.stopped = stopped;
+		s.input.store.stopped_count = count;
+		scene_decide(&s);
+		assert_string_equal(slots_of(&s), ids[i]);
+		assert_int_equal(s.decision.slots[0].card, own[i]);
+	}
+}
+
+static void
+a_card_that_comes_back_is_the_only_one_that_is_looked_at_beside_open_ones(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":3}}}");
+	add_action(&s, "a", "{\"on\":[\"timer\"]}");
+	add_action(&s, "b", "{}");
+	add_action(&s, "c", "{}");
+	scene_decide(&s);
+	s.input.sources.event = NULL;
+	s.input.returns = &s.policy->actions[1];
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "b nothing");
+	assert_int_equal(s.decision.candidate_count, 1);
+	add_card(s.arena, &s.visit, "c", "g", 1);
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "b c nothing");
+	s.input.returns = &s.policy->actions[0];
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "a c nothing");
+}
+
+static void
+who_works_here_gets_only_what_is_mandatory_anywhere(void **state)
+{
+	(void)state;
+	scene_begin(&s,
+	    "{\"placements\":{\"tablet\":{\"slots\":2},\"receipt\":{\"slots\":1},"
+	    "\"later\":{\"slots\":1}}}");
+	add_action(&s, "a", "{}");
+	add_action(&s, "l", "{\"placements\":[\"later\"]}");
+	add_action(&s, "m", MANDATORY);
+	add_action(&s, "r", "{\"placements\":[\"receipt\"]}");
+	s.input.staff = true;
+	scene_decide(&s);
+	assert_string_equal(s.decision.cause, "staff");
+	assert_string_equal(slots_of(&s), "m");
+	assert_fate("a", "lane");
+	assert_fate("l", "lane");
+	assert_fate("r", "lane");
+	assert_string_equal(clause_of(&s, "r"), "staff");
+}
+
+static void
+each_of_two_quiet_causes_is_said_and_paying_comes_first(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"quiet\":{\"tender\":true,\"queue_over\":0}}");
+	add_action(&s, "a", "{}");
+	s.input.sources.queue = 1; /* nobody has counted it */
+	scene_decide(&s);
+	assert_null(s.decision.cause);
+	s.input.sources.has_queue = true;
+	scene_decide(&s);
+	assert_string_equal(s.decision.cause, "quiet-queue");
+	s.visit.state = VISIT_TENDER;
+	scene_decide(&s);
+	assert_string_equal(s.decision.cause, "quiet-tender");
+	s.visit.state = VISIT_OPEN;
+	s.input.sources.queue = 0;
+	scene_decide(&s);
+	assert_null(s.decision.cause);
+}
+
 int
 main(void)
 {
@@ -802,6 +1117,16 @@ main(void)
 		T(no_candidate_gives_a_decision_without_slots),
 		T(a_timer_starts_only_the_actions_that_name_it),
 		T(yes_is_one_and_no_is_nothing_where_a_number_is_asked_for),
+		T(of_cards_that_call_a_slot_theirs_the_later_one_moves_on),
+		T(however_many_cards_are_kept_a_mandatory_one_stands_behind_them),
+		T(what_is_kept_stands_before_nothing_and_nothing_ends_the_draws),
+		T(a_fate_is_the_furthest_that_it_came_to_in_any_placement),
+		T(a_winner_that_was_open_is_in_the_rows_and_one_that_is_new_is_not),
+		T(the_marginal_is_the_sum_over_every_first_winner),
+		T(candidates_are_in_order_of_action_each_once),
+		T(a_card_that_comes_back_is_the_only_one_that_is_looked_at_beside_open_ones),
+		T(who_works_here_gets_only_what_is_mandatory_anywhere),
+		T(each_of_two_quiet_causes_is_said_and_paying_comes_first),
 #undef T
 	};
 
