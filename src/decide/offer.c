@@ -345,10 +345,9 @@ saving_typical(const struct offer *offer, int64_t depth)
 	case OFFER_FIXED_PRICE:
 		return offer->typical_minor > depth ? offer->typical_minor - depth : 0;
 	case OFFER_POINTS: return offer->typical_minor > 0 ? offer->typical_minor : depth;
-	case OFFER_FREE_ITEM:
-		return offer->max_minor >= 0 ? offer->max_minor : offer->typical_minor;
+	case OFFER_FREE_ITEM: break;
 	}
-	return 0;
+	return offer->max_minor >= 0 ? offer->max_minor : offer->typical_minor;
 }
 
 /* Our share in millionths, rounded, so that a hold is a whole amount: rounded up. */
@@ -469,7 +468,8 @@ offer_depths(const struct offer *offer, const struct card *own, int64_t basket_m
 		if (count > 0)
 			return count;
 	}
-	for (; count < offer->ladder_count && count < DEPTHS_MAX; count++)
+	CHECK(offer->ladder_count <= DEPTHS_MAX);
+	for (; count < offer->ladder_count; count++)
 		depths[count] = offer->ladder[count];
 	return count;
 }

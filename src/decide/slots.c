@@ -27,8 +27,9 @@
 
 #define SHORTLIST_MAX 64
 #define SLOTS_MAX 8
-#define KEPT_MAX 20	 /* slot numbers that accepted cards can push to, */
-#define MANDATORY_MAX 31 /* and mandatory ones after them */
+#define KEPT_MAX \
+	20 /* slot numbers that accepted cards can push to; mandatory ones come after them */
+_Static_assert(KEPT_MAX + SLOTS_MAX < 32, "a bit of an unsigned for each");
 
 /* The candidates that passed every gate and the score in this placement. Ranked: the best of
  * them in order, so many as a shortlist has asked for. */
@@ -41,14 +42,6 @@ struct pool {
 	size_t ranked_count;
 };
 #define RANK_STEP 32
-
-static size_t
-shortlist_size(const struct policy *policy)
-{
-	return policy->shortlist < 0		? 0
-	    : policy->shortlist > SHORTLIST_MAX ? SHORTLIST_MAX
-						: (size_t)policy->shortlist;
-}
 
 /* Enters what belongs into a list sorted by priority, of at most max. Equal: who came first. */
 static size_t
@@ -104,8 +97,9 @@ static size_t
 make_shortlist(struct run *run, struct pool *pool,
     struct shortlisted list[static SHORTLIST_MAX + 1])
 {
-	size_t max = shortlist_size(run->policy), count = 0, at = 0;
+	size_t max = (size_t)run->policy->shortlist, count = 0, at = 0;
 
+	CHECK(max <= SHORTLIST_MAX);
 	for (size_t r = 0; count < max; r++) {
 		const char *clause;
 		int i;
@@ -356,7 +350,7 @@ place_mandatory(struct run *run, enum placement place, unsigned taken)
 		trial->fate = (uint8_t)gate_again(run, i, place, &trial->clause);
 		if (trial->fate != FATE_PASSED)
 			continue;
-		while ((taken & (1u << number)) != 0 && number < MANDATORY_MAX)
+		while ((taken & (1u << number)) != 0)
 			number++;
 		slot = add_slot(run, place, number);
 		slot->has_p = true;
