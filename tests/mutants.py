@@ -49,14 +49,16 @@ TESTS = {
               "test_places", "test_waiting", "test_choose", "test_store_room", "test_record_size", "test_marks", "test_restart", SEQUENCES,
               "scenario/test_deciding", "test_money"],
     "decide": ["test_decide", "test_gate", "test_contact_policy", "test_explore", "test_offer", "test_record", "test_reasons",
-               "test_score_lot", "test_guidance", "test_choose", "test_contributions", "test_record_size", "test_marks", "test_article", "test_money",
-               "test_match", "scenario/test_deciding"],
+               "test_score_lot", "test_margin", "test_guidance", "test_choose", "test_contributions", "test_record_size", "test_marks",
+               "test_article", "test_match", "test_hold", "test_places", "test_door", "test_taking", "test_follow", "test_money",
+               "scenario/test_deciding"],
     "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_sequences", "test_identity", "test_customer",
                 "test_engine", "test_spine", "test_taking", "test_sale", "test_returns", "test_store_room", "test_choose", "test_restart",
                 SEQUENCES, "scenario/test_deciding"],
     "deliver": ["test_guidance", "test_access", "test_http_answer", "test_http_request", "test_http_client", "test_http_listen", "test_http",
-                "test_sse", "test_http_tls", "test_card"],
-    "profile": ["test_subject", "test_subject_json", "test_subject_merge", "test_profiles", "test_keys", "test_vault", "test_features", "test_returns", "test_spine",
+                "test_sse", "test_http_tls", "test_card", "test_answer"],
+    "profile": ["test_subject", "test_subject_json", "test_subject_merge", "test_profiles", "test_keys", "test_vault", "test_features",
+                "test_customer", "test_returns", "test_spine", "test_engine", "test_order", "test_staff", "test_store_doom", "test_restart",
                 "scenario/test_deciding"],
 }
 # A test hangs that takes so many times as long as without a change; in processor time, for a machine may be busy.
@@ -316,19 +318,17 @@ def read(path):
 
 def try_one(bench, mutant):
     """What became of it: killed, survived, same, broken; and by what."""
-    made = bench.compile(mutant["path"], mutant["text"], "now.o")
-    if made is None:
-        return "broken", ""
-    if read(made) == unchanged(bench, mutant):
-        return "same", ""
     checked = bench.compile(mutant["path"], mutant["text"], "checked.o", SANITIZE)
+    if checked is None:
+        return "broken", ""
     tests = tests_for(mutant)
     bench.link_units(tests, [checked])
     for test in tests:
         how = bench.run(test, [checked])
         if how:
             return "killed", f"{test}: {how}"
-    return "survived", ""
+    made = bench.compile(mutant["path"], mutant["text"], "now.o")
+    return "same" if read(made) == unchanged(bench, mutant) else "survived", ""
 
 
 # ---- all of them ----
