@@ -28,7 +28,7 @@ ask_and_print(struct ctl *ctl, json_t *request, const char *body_path, const cha
 int
 ctl_status(struct ctl *ctl)
 {
-	json_t *request, *reply = NULL, *policy, *http, *address;
+	json_t *request, *reply = NULL, *policy, *http, *address, *hq;
 	size_t i;
 	int rc = ctl_words(ctl, 0, 0);
 
@@ -52,10 +52,12 @@ ctl_status(struct ctl *ctl)
 	printf("broker    %s\n",
 	    json_is_true(json_object_get(json_object_get(reply, "mqtt"), "connected")) ? "connected"
 										       : "away");
-	printf("hq        %s, %lld records wait\n",
-	    json_is_true(json_object_get(json_object_get(reply, "hq"), "connected")) ? "connected"
-										     : "away",
-	    (long long)json_integer_value(json_object_get(json_object_get(reply, "hq"), "queued")));
+	hq = json_object_get(reply, "hq");
+	if (strcmp(ctl_text(hq, "state"), "none") == 0)
+		puts("hq        none");
+	else
+		printf("hq        %s, %lld records wait\n", ctl_text(hq, "state"),
+		    (long long)json_integer_value(json_object_get(hq, "queued")));
 	printf("profiles  %lld\n",
 	    (long long)json_integer_value(json_object_get(reply, "profiles")));
 	printf("visits    %lld open, %lld decisions since start\n",

@@ -40,6 +40,7 @@ status(struct daemon *daemon, struct control_request *request)
 	json_add_bool(w, "connected", mqtt_connected(daemon->mqtt));
 	json_end(w);
 	json_add_object(w, "hq");
+	json_add_str(w, "state", daemon_hq_text(daemon));
 	json_add_bool(w, "connected", daemon->hq_up);
 	json_add_int(w, "queued", store_uplink_count(engine_store(daemon->engine)));
 	json_end(w);

@@ -105,6 +105,7 @@ def test_a_policys_name_may_have_any_character_that_a_name_may_have():
         assert json.loads(store.ctl("status", "--json"))["policy"]["name"] == 'sale"1"\\'
         assert store.status()["policy"]["name"] == 'sale"1"\\'
         assert 'sale"1"\\' in store.ctl("status")
+        assert "hq        none\n" in store.ctl("status"), "a store without headquarters does not wait for them"
     finally:
         store.close()
 

@@ -339,6 +339,7 @@ def test_only_aggregates_go_up_when_that_is_what_was_asked():
         store.till(watch, "basket.closed", {"basket": "b1", "total": 0, "currency": "EUR"})
         time.sleep(0.3)
         assert store.status()["hq"]["queued"] == 0
+        assert store.status()["hq"]["state"] == "away" and "hq        away, 0 records wait\n" in store.ctl("status")
         # the process that faces the Internet holds nothing of the daemon's: no state, no key, no socket but its own
         children = open(f"/proc/{store.process.pid}/task/{store.process.pid}/children").read().split()
         held = [os.readlink(f"/proc/{c}/fd/{n}") for c in children for n in os.listdir(f"/proc/{c}/fd") if int(n) > 2]
