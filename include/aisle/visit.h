@@ -84,6 +84,8 @@ enum card_answer { ANSWER_NONE, ANSWER_ACCEPT, ANSWER_DISMISS, ANSWER_SNOOZE, AN
 /* One prompt: an action chosen for one slot. */
 struct card {
 	struct id prompt, decision, guidance;
+	struct id
+	    former; /* whose it was, when another customer has come since; zero: the visit's */
 	char *action, *group, *issue, *treatment;
 	int placement, slot;		 /* enum placement; slot from 1 */
 	int kind, gate;			 /* enum kind, enum gate */

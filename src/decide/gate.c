@@ -294,6 +294,14 @@ lane_gate(const struct run *run, const struct action *action, enum placement pla
 	return NULL;
 }
 
+/* What a customer answered who stood there before is not asked again of nobody else; what was paid
+ * with is in the basket, whoever did it. */
+static bool
+somebody_elses(const struct run *run, const struct card *card)
+{
+	return card_of_former(run->visit, card) && !card->redeemed;
+}
+
 static bool
 snooze_over(const struct card *card, int64_t now_ms)
 {
@@ -307,7 +315,7 @@ snoozed_card(const struct run *run, const struct action *action)
 	for (size_t i = run->answered ? run->visit->card_count : 0; i > 0; i--) {
 		const struct card *card = &run->visit->cards[i - 1];
 
-		if (strcmp(card->action, action->id) == 0)
+		if (strcmp(card->action, action->id) == 0 && !somebody_elses(run, card))
 			return snooze_over(card, run->now_ms) ? card : NULL;
 	}
 	return NULL;
@@ -323,7 +331,8 @@ answered(const struct run *run, const struct action *action)
 	for (size_t i = 0; run->answered && i < run->visit->card_count; i++) {
 		const struct card *card = &run->visit->cards[i];
 
-		if (card->answer == ANSWER_NONE || strcmp(card->action, action->id) != 0)
+		if (card->answer == ANSWER_NONE || strcmp(card->action, action->id) != 0 ||
+		    somebody_elses(run, card))
 			continue;
 		if (snooze_over(card, run->now_ms))
 			continue;

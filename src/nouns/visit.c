@@ -195,6 +195,21 @@ visit_card_by_token(struct visit *visit, const struct id *token)
 	return NULL;
 }
 
+const struct id *
+card_customer(const struct visit *visit, const struct card *card)
+{
+	if (!id_is_zero(&card->former))
+		return &card->former;
+	return visit->has_subject ? &visit->subject : NULL;
+}
+
+bool
+card_of_former(const struct visit *visit, const struct card *card)
+{
+	return !id_is_zero(&card->former) &&
+	    !(visit->has_subject && id_equal(&card->former, &visit->subject));
+}
+
 bool
 card_kept(const struct card *card)
 {

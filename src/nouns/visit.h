@@ -32,6 +32,9 @@ void visit_drop_card(struct visit *visit, size_t index);
 struct card *visit_take_card(struct visit *visit, struct visit *from, size_t index);
 struct card *visit_card(struct visit *visit, const struct id *prompt);
 bool card_kept(const struct card *card); /* accepted, and still standing */
+/* Whose card it is: the visit's customer's, or theirs who stood there before; NULL: a stranger's. */
+const struct id *card_customer(const struct visit *visit, const struct card *card);
+bool card_of_former(const struct visit *visit, const struct card *card);
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);
 /* What the till says that it has put into the lines for this token. */
 int64_t visit_taken_off(const struct visit *visit, const struct id *token);

@@ -110,6 +110,7 @@ const struct field card_fields[] = {
 	FIELD(struct card, ID, prompt),
 	FIELD(struct card, ID, decision),
 	FIELD(struct card, ID, guidance),
+	FIELD(struct card, ID, former),
 	FIELD(struct card, STR, action),
 	FIELD(struct card, STR, group),
 	FIELD(struct card, STR, issue),

@@ -398,12 +398,25 @@ struct merge {
 	struct visit *newest;
 };
 
+/* What was theirs in a visit that became another customer's. */
+static void
+merge_former(const struct call *call, struct visit *visit)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (!id_equal(&visit->cards[i].former, &call->event->subject))
+			continue;
+		visit->cards[i].former = call->event->into;
+		call_touch(call, visit);
+	}
+}
+
 static void
 merge_one(void *ctx, struct visit *visit)
 {
 	struct merge *merge = ctx;
 	const struct event *event = merge->call->event;
 
+	merge_former(merge->call, visit);
 	if (!is_of(visit, &event->subject))
 		return;
 	visit->subject = event->into;

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/metrics.h"
 #include "decide/decide.h"
+#include "nouns/visit.h"
 #include "policy/policy_load.h"
 #include "deliver/guidance.h"
 #include "profile/subject_io.h"
@@ -72,7 +73,7 @@ void
 card_command(struct engine *engine, struct visit *visit, struct card *card, int type,
     const char *text)
 {
-	command(engine, visit, visit_subject(visit), card, type, text);
+	command(engine, visit, card_customer(visit, card), card, type, text);
 }
 
 /* Some placements are messages through the till. */
@@ -239,7 +240,7 @@ newest_decision(const struct visit *visit)
 	static const struct id none;
 
 	for (size_t i = visit->card_count; i > 0; i--) {
-		if (visit->cards[i - 1].state != CARD_GONE)
+		if (visit->cards[i - 1].state != CARD_GONE && visit->cards[i - 1].json != NULL)
 			return &visit->cards[i - 1].decision;
 	}
 	return &none;
@@ -291,7 +292,7 @@ void
 card_silent(struct engine *engine, struct visit *visit, struct card *card)
 {
 	CHECK(card_taken(card) && card->state != CARD_APPLIED);
-	command(engine, visit, visit_subject(visit), card, COMMAND_WITHDRAW_OFFER, NULL);
+	card_command(engine, visit, card, COMMAND_WITHDRAW_OFFER, NULL);
 	card->state = CARD_REFUSED;
 	card->silent = true;
 	outcome_record(engine, visit, card, OUTCOME_REFUSED, "silent", false, 0);
@@ -340,7 +341,8 @@ void
 card_withdraw_by(struct engine *engine, struct visit *visit, struct card *card,
     enum withdraw_reason reason, const struct person *person)
 {
-	withdraw(engine, visit, card, &(struct withdrawal){ visit_subject(visit), reason, person });
+	withdraw(engine, visit, card,
+	    &(struct withdrawal){ card_customer(visit, card), reason, person });
 }
 
 void

@@ -258,6 +258,17 @@ number_effects(struct engine *engine, struct visit *visit, unsigned effects)
 		metrics_add(METRIC_BASKETS_AGAIN, 1);
 }
 
+/* What they answered, took and paid with stays theirs, and is on nobody's screen. */
+static void
+leave_to_former(struct visit *visit, const struct id *former)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		card_unword(&visit->cards[i]);
+		if (id_is_zero(&visit->cards[i].former))
+			visit->cards[i].former = *former;
+	}
+}
+
 /* Of whom it was, and where. */
 static void
 withdraw_former(struct engine *engine, struct visit *visit, const struct session_result *result)
@@ -265,9 +276,11 @@ withdraw_former(struct engine *engine, struct visit *visit, const struct session
 	if (result->effects & EFFECT_MOVED)
 		visit_withdraw_of(engine, visit, result->old_station, visit_subject(visit),
 		    WITHDRAW_REPLACED);
-	if (result->effects & EFFECT_REPLACED)
+	if (result->effects & EFFECT_REPLACED) {
 		visit_withdraw_of(engine, visit, visit->station, &result->former,
 		    WITHDRAW_CUSTOMER);
+		leave_to_former(visit, &result->former);
+	}
 }
 
 static void

@@ -52,6 +52,20 @@ track(struct engine *engine, struct visit *visit)
 	engine->touched[engine->touched_count++] = visit;
 }
 
+/* A card that was merged since is another's. */
+static void
+whose_now(struct engine *engine, struct visit *visit)
+{
+	if (visit->has_subject)
+		visit->subject = engine_person(engine, &visit->subject)->id;
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+
+		if (!id_is_zero(&card->former))
+			card->former = engine_person(engine, &card->former)->id;
+	}
+}
+
 static struct visit *
 load_one_visit(struct engine *engine, const struct id *id)
 {
@@ -61,9 +75,7 @@ load_one_visit(struct engine *engine, const struct id *id)
 
 	engine_check(engine, rc);
 	if (rc == 0 && visit_decode(buf.data, buf.len, &visit) == 0) {
-		/* Its customer's card may have been merged since. */
-		if (visit->has_subject)
-			visit->subject = engine_person(engine, &visit->subject)->id;
+		whose_now(engine, visit);
 		sessions_add(engine->sessions, visit);
 		track(engine, visit); /* leaves memory with this turn if it is over */
 	} else {

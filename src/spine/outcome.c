@@ -11,6 +11,7 @@
 #include "core/json_write.h"
 #include "nouns/match.h"
 #include "nouns/net.h"
+#include "nouns/visit.h"
 #include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
@@ -203,7 +204,7 @@ void
 outcome_record_returned(struct engine *engine, struct visit *visit, struct card *card,
     int64_t amount_minor, bool whole)
 {
-	const struct id *of = visit_subject(visit);
+	const struct id *of = card_customer(visit, card);
 
 	/* Of what came back in part the rest was bought all the same. */
 	if (whole)
@@ -215,8 +216,8 @@ void
 outcome_record(struct engine *engine, struct visit *visit, struct card *card, enum outcome outcome,
     const char *reason, bool has_amount, int64_t amount_minor)
 {
-	record(engine, visit, visit_subject(visit), card, outcome, reason, has_amount, amount_minor,
-	    NULL);
+	record(engine, visit, card_customer(visit, card), card, outcome, reason, has_amount,
+	    amount_minor, NULL);
 }
 
 void
@@ -230,13 +231,14 @@ void
 outcome_record_by(struct engine *engine, struct visit *visit, struct card *card,
     enum outcome outcome, const char *reason, const struct person *person)
 {
-	record(engine, visit, visit_subject(visit), card, outcome, reason, false, 0, person);
+	record(engine, visit, card_customer(visit, card), card, outcome, reason, false, 0, person);
 }
 
 void
 outcome_unused(struct engine *engine, struct visit *visit, const struct card *card)
 {
-	add_contact(engine, visit, visit_subject(visit), card, OUTCOME_EXPIRED, NULL, ENDS_UNUSED);
+	add_contact(engine, visit, card_customer(visit, card), card, OUTCOME_EXPIRED, NULL,
+	    ENDS_UNUSED);
 }
 
 /* ---- goals ---- */
@@ -258,7 +260,8 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 		const struct action *action = policy_action(policy, other->action);
 
 		if (other == card || other->sent_ms <= card->sent_ms ||
-		    other->sent_ms >= line->added_ms || action == NULL || card_not_shown(other))
+		    other->sent_ms >= line->added_ms || action == NULL || card_not_shown(other) ||
+		    card_of_former(visit, other))
 			continue;
 		if (action->goal == GOAL_BOUGHT &&
 		    match_goods(&action->goal_item, line->category, line->brand, line_item(line)))
@@ -274,16 +277,17 @@ is_sale(const struct visit *visit)
 	return visit->state != VISIT_CANCELLED && !visit->training;
 }
 
-/* A line scanned before the card never counts, nor one that came back. */
+/* A line scanned before the card never counts, nor one that came back, nor what another customer
+ * buys than was shown the card. */
 static bool
 bought_in_basket(const struct engine *engine, const struct visit *visit, const struct card *card,
     const struct action *action, int64_t *ret_amount)
 {
-	struct net_line *net = visit->back_count > 0 ? net_lines(visit) : NULL;
+	bool theirs = !card_of_former(visit, card), bought = false;
+	struct net_line *net = theirs && visit->back_count > 0 ? net_lines(visit) : NULL;
 	struct marks marks = engine_marks(engine);
-	bool bought = false;
 
-	for (size_t i = 0; i < visit->line_count && !bought; i++) {
+	for (size_t i = 0; i < visit->line_count && theirs && !bought; i++) {
 		const struct line *line = &visit->lines[i];
 
 		if (line->voided || line->added_ms <= card->sent_ms ||
@@ -314,8 +318,8 @@ static bool
 bought_later(struct engine *engine, const struct visit *visit, const struct card *card,
     const struct action *action, int64_t *ret_amount)
 {
-	const struct subject *subject =
-	    visit->has_subject ? engine_subject(engine, &visit->subject) : NULL;
+	const struct id *of = card_customer(visit, card);
+	const struct subject *subject = of != NULL ? engine_subject(engine, of) : NULL;
 	struct marks marks = engine_marks(engine);
 
 	if (subject == NULL)
@@ -412,7 +416,7 @@ outcome_case_closed(struct engine *engine, const struct subject *subject)
 		for (size_t c = 0; c < found.visits[i]->card_count; c++) {
 			struct card *card = &found.visits[i]->cards[c];
 
-			if (card->kind == KIND_SERVICE) {
+			if (card->kind == KIND_SERVICE && !card_of_former(found.visits[i], card)) {
 				engine_touch(engine, found.visits[i]);
 				outcome_record(engine, found.visits[i], card, OUTCOME_CASE_CLOSED,
 				    NULL, false, 0);

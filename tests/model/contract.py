@@ -41,7 +41,7 @@ class Basket:
         self.back = []           # what returns took out: (item, qty, amount)
         self.cards = {}          # action -> Card, open ones
         self.only_card = False   # nothing was heard of it but a card, at heard
-        self.taken = {}          # action -> Token
+        self.taken = []          # Tokens
 
     def lines(self):
         """What is in it: of each line what happened last, unless a void happened after it."""
@@ -196,7 +196,7 @@ class Store:
         """Open cards: action -> worth; and those that may be gone: something elsewhere (another till's sale, a merge) closed their
         gate, which is looked at with the next event of their own visit, and in any case when they are taken."""
         here = [(a, b) for b in self.baskets if b.terminal == station for a in b.cards]
-        return {a: self.worth(a, b) for a, b in here}, {a: b for a, b in here if not self.allowed(a, b)}
+        return {a: self.worth(a, b) for a, b in here}, {a: b for a, b in here if self.had(a, b) or not self.allowed(a, b)}
 
     def budget_used(self):
         """Of the business day: cards, tokens and what was redeemed, all at the most."""
@@ -219,7 +219,7 @@ class Store:
             saving = sum((max(v["amount"], 0) * offer["depth"] + 50) // 100 for v in goods) if goods else offer["typical"] * offer["depth"] // 100
         else:
             saving = min(offer["depth"], there) if goods else offer["depth"]
-        left = basket.total() - sum(t.takes() for a, t in basket.taken.items() if a != action)
+        left = basket.total() - sum(t.takes() for t in basket.taken if t.action != action)
         return min(saving, offer["most"], max(left, 0) if goods else saving)
 
     def allowed(self, action, basket, taking=False):
@@ -232,15 +232,17 @@ class Store:
         held = OFFERS[action]["most"] if action in basket.cards else 0
         return "budget" not in offer or self.budget_used() - held + offer["most"] <= offer["budget"]
 
+    def had(self, action, basket):
+        """Taken by this customer, or paid with in this basket, whoever did."""
+        return any(t.action == action and (t.net() > 0 or self.person(t.subject) == self.person(basket.subject)) for t in basket.taken)
+
     def gate_again(self, basket, trigger):
         """Cards go whose gate fails; new ones come only at what the policy names."""
         if basket.state not in ("open", "waiting") or basket.training or basket.subject is None:
             basket.cards.clear()
             return
         for action in sorted(OFFERS):
-            if action in basket.taken:
-                continue
-            if not self.allowed(action, basket):
+            if self.had(action, basket) or not self.allowed(action, basket):
                 basket.cards.pop(action, None)
             elif action in basket.cards:
                 continue
@@ -333,7 +335,7 @@ class Store:
             return
         basket.state, basket.closed_at = "closed", time
         self.gate_again(basket, False)
-        for token in basket.taken.values():
+        for token in basket.taken:
             if token.state in ("asked", "applied"):
                 token.state = "lapsed"
         self.returns_again()
@@ -346,7 +348,7 @@ class Store:
             basket.closed_at = time
         basket.state = "cancelled"
         self.gate_again(basket, False)
-        for token in basket.taken.values():
+        for token in basket.taken:
             token.state = "cancelled"
             token.reversed = token.redeemed
 
@@ -377,11 +379,11 @@ class Store:
     def replace(self, basket, fresh=False):
         """Another customer stands there: what the one before was shown, or promised, is withdrawn."""
         basket.cards.clear()
-        for token in basket.taken.values():
+        for token in basket.taken:
             if not token.used:
                 token.state = "withdrawn"
         if fresh:
-            basket.taken = {}
+            basket.taken = []
 
     def customer_merged(self, sender, data, time):
         old, new = self.person(subject_of(data["card"])), self.person(subject_of(data["into"]))
@@ -408,8 +410,9 @@ class Store:
         if not self.allowed(action, basket, taking=True):
             return 409, None
         worth = self.worth(action, basket)
-        basket.taken[action] = self.tokens[token] = Token(action, basket, worth, self.now)
-        self.taken.append(basket.taken[action])
+        self.tokens[token] = Token(action, basket, worth, self.now)
+        self.taken.append(self.tokens[token])
+        basket.taken.append(self.tokens[token])
         self.gate_again(basket, False)
         return 200, worth
 

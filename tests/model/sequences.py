@@ -225,8 +225,6 @@ class Sequence:
             self.till_event(till, "basket.item-voided", dict(basket=till.basket, line=chance.choice(list(till.lines))))
         elif roll < 0.78:
             self.flush(till)
-            if any(t.used and t.basket.terminal == till.name and t.basket.state in ("open", "waiting") for t in self.store.taken):
-                return  # who pays with an offer stays
             basket = {"basket": till.basket} if chance.random() < 0.5 else {}
             sender = f"pos/{till.name}"
             self.deliver(sender, self.event(till.name, "customer.identified", dict(card=chance.choice(CARDS), station=till.name, **basket)))
