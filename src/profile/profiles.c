@@ -322,7 +322,7 @@ profiles_use(struct profiles *profiles, int64_t number, struct err *err)
 	return error;
 }
 
-/* N of "profiles-N.db", 0: another name. *ret_left: a leftover of an install. */
+/* N of "profiles-N.db" and of its journal, 0: another name. *ret_left: a leftover of an install. */
 static int64_t
 number_of(const char *name, bool *ret_left)
 {
@@ -335,7 +335,7 @@ number_of(const char *name, bool *ret_left)
 	    number <= 0)
 		return 0;
 	*ret_left = strcmp(name + end, ".tmp") == 0;
-	return *ret_left || name[end] == '\0' ? number : 0;
+	return *ret_left || name[end] == '\0' || strcmp(name + end, "-journal") == 0 ? number : 0;
 }
 
 /* The highest number below limit; leftovers, and files below keep, are removed. */

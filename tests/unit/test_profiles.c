@@ -618,6 +618,204 @@ the_forgotten_are_left_out_now_and_of_the_next_set(void **state)
 	profiles_close(profiles);
 }
 
+static void
+of_the_folder_only_what_is_older_or_half_made_is_removed(void **state)
+{
+	static const struct {
+		const char *name;
+		bool stays;
+	} files[] = {
+		{ "profiles-1.db", false }, /* older than the one that serves */
+		{ "profiles-1.db-journal", false },
+		{ "profiles-9.db", true }, /* newer, and not whole: the one before it serves */
+		{ "profiles-9.db.tmp", false }, { "profiles-3.db.tmp", false },
+		{ "profiles-0.db", true }, { "profiles--1.db", true }, { "profiles-1.dbx", true },
+		{ "profiles-1.db.tmp2", true }, { "profiles-1.txt", true },
+		{ "profiles-.db", true }, { "profiles-1", true }, { "profile-1.db", true },
+		{ "profiles-1234567890123456789.db", true }, /* no number of ours */
+	};
+	struct fixture *f = *state;
+	struct err err = { 0 };
+
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	profiles_close(profiles);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		write_lines(f, files[i].name, "no profiles");
+	profiles = open_profiles(f);
+	assert_profile(profiles, 9, "one");
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		assert_int_equal(access(path_in(f, files[i].name), F_OK) == 0, files[i].stays);
+	assert_int_equal(access(path_in(f, "profiles-2.db"), F_OK), 0);
+	profiles_close(profiles);
+}
+
+/* The first meta and row that SQL gives, as one text. */
+static const char *
+ask(const struct fixture *f, const char *name, const char *sql)
+{
+	static char text[512];
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+
+	text[0] = '\0';
+	assert_int_equal(sqlite3_open(path_in(f, name), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s=%s ",
+		    (const char *)sqlite3_column_text(stmt, 0),
+		    (const char *)sqlite3_column_text(stmt, 1));
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return text;
+}
+
+static void
+what_a_bundle_and_a_set_are_is_written_in_them(void **state)
+{
+	static const uint8_t none[32] = { 0 };
+	struct fixture *f = *state;
+	struct err err = { 0 };
+
+	assert_int_equal(build(f, "{\"card\":\"1\"}\n{\"card\":\"2\"}\n", none, &err), 2);
+	assert_string_equal(ask(f, "p.bundle", "SELECT name, value FROM meta ORDER BY name"),
+	    "from=0 kind=profiles pepper=89eb0d6a rows=2 store=0042 to=1 ");
+	assert_int_equal(build(f, "{\"subject\":\"00112233445566778899aabbccddeeff\"}", NULL, &err),
+	    1);
+	assert_string_equal(ask(f, "p.bundle", "SELECT name, value FROM meta ORDER BY name"),
+	    "from=0 kind=profiles rows=1 store=0042 to=1 ");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "p.bundle"), 1, &err), 1);
+	assert_string_equal(ask(f, "profiles-1.db", "SELECT name, value FROM meta ORDER BY name"),
+	    "from=0 number=1 rows=1 store=0042 to=1 ");
+	profiles_close(profiles);
+}
+
+static void
+a_row_that_is_no_profile_of_its_place_ends_the_install(void **state)
+{
+	static const struct {
+		const char *sql, *word;
+	} tricks[] = {
+		{ "UPDATE row SET subject = substr(subject, 1, 15)", "is not a profile" },
+		{ "UPDATE row SET subject = subject || x'00'", "is not a profile" },
+		{ "UPDATE row SET subject = NULL", "is not a profile" },
+		{ "UPDATE row SET body = NULL", "is not a profile" },
+		{ "UPDATE row SET body = zeroblob(262145)", "is not a profile" },
+		{ "UPDATE row SET id = id - 1", "not where its subject belongs" },
+		{ "UPDATE row SET id = id + 8", "not where its subject belongs" },
+		{ "UPDATE row SET id = id + 7", NULL },
+		{ "UPDATE row SET body = zeroblob(262144)", NULL },
+		{ "UPDATE meta SET value = 'policy' WHERE name = 'kind'", "kind profiles" },
+		{ "DELETE FROM meta WHERE name = 'kind'", "kind profiles" },
+		{ "DELETE FROM meta WHERE name = 'store'", "profiles of store ?, expected 0042" },
+		{ "UPDATE meta SET value = '0' WHERE name = 'store'", "profiles of store 0" },
+		{ "INSERT INTO meta VALUES('pepper', '12345678')",
+		    "another pepper (mark 12345678" },
+	};
+	struct fixture *f = *state;
+	struct profiles *profiles = open_profiles(f);
+
+	for (size_t i = 0; i < ARRAY_LEN(tricks); i++) {
+		struct err err = { 0 };
+		sqlite3 *db;
+		int error;
+
+		unlink(path_in(f, "one"));
+		build_many(f, "one", 1, "one");
+		assert_int_equal(sqlite3_open(path_in(f, "one"), &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, tricks[i].sql, NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		error = install(profiles, path_in(f, "one"), 100, &err);
+		if (tricks[i].word == NULL) {
+			assert_int_equal(error, 1);
+			continue;
+		}
+		assert_true(error == AISLE_E_INVALID || error == AISLE_E_REFUSED);
+		if (strstr(err.text, tricks[i].word) == NULL)
+			fail_msg("%s: %s", tricks[i].sql, err.text);
+		assert_null(profiles->install);
+	}
+	profiles_close(profiles);
+}
+
+static void
+a_large_old_set_is_cut_down_piece_by_piece(void **state)
+{
+	static const struct {
+		off_t size;
+		int steps; /* after the new one is in place */
+	} cases[] = { { 4 << 20, 1 }, { (4 << 20) + 1, 2 }, { 9 << 20, 3 } };
+	struct fixture *f = *state;
+	struct err err = { 0 };
+
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char old[32];
+		int steps = 0, done;
+
+		snprintf(old, sizeof(old), "profiles-%zu.db", i + 1);
+		assert_int_equal(truncate(path_in(f, old), cases[i].size), 0);
+		assert_int_equal(profiles_install_begin(profiles, path_in(f, "one"), "0042", &err),
+		    0);
+		assert_int_equal(profiles_install_step(profiles, 100, &err), 0);
+		do {
+			done = profiles_install_step(profiles, 100, &err);
+			steps++;
+		} while (done == 0);
+		assert_int_equal(done, 1);
+		assert_int_equal(steps, cases[i].steps);
+		assert_int_equal(access(path_in(f, old), F_OK), -1);
+		assert_profile(profiles, 9, "one");
+	}
+	profiles_close(profiles);
+}
+
+static void
+a_customer_whose_key_is_damaged_ends_the_install(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	struct id subject = id_of(0);
+	uint8_t key[32];
+	sqlite3 *db;
+
+	build_many(f, "one", 1, "one");
+	assert_int_equal(keys_subject(f->keys, &subject, true, key), 0);
+	assert_int_equal(keys_commit(f->keys), 0);
+	fixture_close(f);
+	assert_int_equal(sqlite3_open(path_in(f, "keys.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE subject SET key = x'00'", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	fixture_open(f);
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), AISLE_E_DAMAGED);
+	assert_non_null(strstr(err.text, "no key could be made"));
+	assert_int_equal(count_files(f, "profiles-"), 0);
+	profiles_close(profiles);
+}
+
+static void
+a_bundle_may_lie_under_any_name(void **state)
+{
+	struct fixture *f = *state;
+	struct profiles_bundle *bundle;
+	struct err err = { 0 };
+	static const char name[] = "a b?mode=rw#c%41\xc3\xa4&.bundle";
+
+	build_many(f, name, 3, "one");
+	assert_int_equal(profiles_bundle_open(path_in(f, name), &bundle, &err), 0);
+	profiles_bundle_close(bundle);
+	profiles_bundle_close(NULL);
+	assert_int_equal(profiles_bundle_open(path_in(f, "none"), &bundle, &err), AISLE_E_IO);
+	assert_non_null(strstr(err.text, "none: No such file"));
+}
+
 int
 main(void)
 {
@@ -641,6 +839,12 @@ main(void)
 		STORE_TEST(without_its_file_nobody_is_left),
 		STORE_TEST(a_file_that_is_not_the_one_it_is_named_is_damaged),
 		STORE_TEST(the_forgotten_are_left_out_now_and_of_the_next_set),
+		STORE_TEST(of_the_folder_only_what_is_older_or_half_made_is_removed),
+		STORE_TEST(what_a_bundle_and_a_set_are_is_written_in_them),
+		STORE_TEST(a_row_that_is_no_profile_of_its_place_ends_the_install),
+		STORE_TEST(a_large_old_set_is_cut_down_piece_by_piece),
+		STORE_TEST(a_customer_whose_key_is_damaged_ends_the_install),
+		STORE_TEST(a_bundle_may_lie_under_any_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
