@@ -5,6 +5,7 @@
 #include "store_fixture.h"
 
 #include "profile/keys_internal.h"
+#include "profile/vault.h"
 
 #include <sqlite3.h>
 
@@ -238,6 +239,299 @@ the_sealer_uses_the_subjects_key_and_the_data_key_for_nobody(void **state)
 	buf_done(&plain);
 }
 
+static void
+keys_of_subjects_that_share_a_place_in_memory_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct id ids[3] = { id_of(1), id_of(2), id_of(3) };
+	uint8_t first[3][32], again[32];
+	for (int i = 0; i < 3; i++) {
+		ids[i].b[15] = (uint8_t)(7 + 128 * (i % 2)); /* one place for all three */
+		assert_int_equal(keys_subject(f->keys, &ids[i], true, first[i]), 0);
+	}
+	for (int i = 0; i < 12; i++) {
+		assert_int_equal(keys_subject(f->keys, &ids[i % 3], false, again), 0);
+		assert_memory_equal(again, first[i % 3], 32);
+		assert_false(keys_forgotten(f->keys, &ids[(i + 1) % 3]));
+	}
+	/* Each of its own place. */
+	for (int i = 0; i < 300; i++) {
+		struct id id = id_of((uint64_t)i);
+		id.b[15] = (uint8_t)i;
+		assert_int_equal(keys_subject(f->keys, &id, true, again), 0);
+		assert_int_equal(keys_subject(f->keys, &id, false, first[0]), 0);
+		assert_memory_equal(again, first[0], 32);
+	}
+	assert_int_equal(keys_commit(f->keys), 0);
+}
+
+static void
+change_keys(struct fixture *f, const char *sql)
+{
+	char path[128];
+	sqlite3 *db;
+	fixture_close(f);
+	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+a_key_that_cannot_be_read_is_damaged_and_its_customer_as_if_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct id anna = id_of(1);
+	struct buf sealed = { 0 };
+	uint8_t key[32], data[32];
+	char sql[512], hex[200];
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), 0);
+	assert_int_equal(keys_commit(f->keys), 0);
+	memcpy(data, keys_data(f->keys), 32);
+	change_keys(f, "UPDATE subject SET key = x'00'");
+	fixture_open(f);
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), AISLE_E_DAMAGED);
+	assert_true(keys_forgotten(f->keys, &anna));
+	/* Sealed rightly, and no key: a byte too few, a byte too many. */
+	for (size_t len = 31; len <= 33; len++) {
+		buf_clear(&sealed);
+		vault_seal(data, "subject", anna.b, 16, KEYS_VERSION,
+		    "0123456789012345678901234567890123", len, &sealed);
+		hash_hex(hex, (const uint8_t *)sealed.data, sealed.len);
+		snprintf(sql, sizeof(sql), "UPDATE subject SET key = x'%s'", hex);
+		change_keys(f, sql);
+		fixture_open(f);
+		assert_int_equal(keys_subject(f->keys, &anna, true, key),
+		    len == 32 ? 0 : AISLE_E_DAMAGED);
+	}
+	buf_done(&sealed);
+}
+
+static void
+a_folder_in_use_is_said_to_be(void **state)
+{
+	struct fixture *f = *state;
+	struct keys *second = NULL;
+	struct err err = { 0 };
+	assert_int_equal(keys_open(f->dir, NULL, &second, &err), AISLE_E_IO);
+	assert_null(second);
+	assert_non_null(strstr(err.text, "in use by another process"));
+	assert_non_null(strstr(err.text, f->dir));
+}
+
+static void
+the_file_is_made_for_its_owner_alone_and_is_no_link(void **state)
+{
+	struct fixture *f = *state;
+	struct keys *keys = NULL;
+	struct err err = { 0 };
+	struct stat st;
+	char dir[100], path[128];
+	snprintf(dir, sizeof(dir), "%s/new", f->dir);
+	assert_int_equal(keys_open(dir, NULL, &keys, &err), 0);
+	keys_close(keys);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	snprintf(path, sizeof(path), "%s/keys.db", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	keys = NULL;
+	assert_int_equal(keys_open(dir, NULL, &keys, &err), AISLE_E_IO);
+	assert_null(keys);
+	assert_non_null(strstr(err.text, "/new/keys.db: "));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	write_file(f->dir, "new", "x", 1); /* no folder */
+	err = (struct err){ 0 };
+	assert_int_equal(keys_open(dir, NULL, &keys, &err), AISLE_E_IO);
+	snprintf(dir, sizeof(dir), "%s/none/new", f->dir);
+	err = (struct err){ 0 };
+	assert_int_equal(keys_open(dir, NULL, &keys, &err), AISLE_E_IO);
+	assert_non_null(strstr(err.text, "none/new: No such file"));
+	keys_close(NULL);
+}
+
+static void
+secrets_that_are_not_whole_do_not_open(void **state)
+{
+	static const char *const tricks[] = {
+		"UPDATE secret SET value = x'00' WHERE name = 'check'",
+		"DELETE FROM secret WHERE name = 'check'",
+		"UPDATE secret SET value = x'00' WHERE name = 'pepper'",
+		"DELETE FROM secret WHERE name = 'pepper'",
+		"UPDATE secret SET value = (SELECT value FROM secret WHERE name = 'check') "
+		"WHERE name = 'pepper'",
+		"UPDATE secret SET value = zeroblob(32) WHERE name = 'data'",
+	};
+	struct fixture *f = *state;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
+	for (size_t i = 0; i < ARRAY_LEN(tricks); i++) {
+		struct err err = { 0 };
+		change_keys(f, tricks[i]);
+		assert_int_equal(fixture_try_open(f, &err), AISLE_E_DAMAGED);
+		assert_non_null(strstr(err.text, "keys.db: does not open with this data key"));
+		assert_int_equal(unlink(path), 0);
+		fixture_open(f);
+	}
+	/* Neither here nor in a credential. */
+	for (int i = 0; i < 2; i++) {
+		struct err err = { 0 };
+		change_keys(f,
+		    i == 0 ? "DELETE FROM secret WHERE name = 'data'"
+			   : "UPDATE secret SET value = zeroblob(31) WHERE name = 'data'");
+		assert_int_equal(fixture_try_open(f, &err), AISLE_E_CONFIG);
+		assert_non_null(strstr(err.text, "no data key; expected the credential"));
+		assert_int_equal(unlink(path), 0);
+		fixture_open(f);
+	}
+	/* A pepper that is sealed rightly, and none. */
+	for (size_t len = 31; len <= 33; len++) {
+		struct buf sealed = { 0 };
+		struct err err = { 0 };
+		char sql[512], hex[200];
+		vault_seal(keys_data(f->keys), "secret", "pepper", 6, KEYS_VERSION,
+		    "0123456789012345678901234567890123", len, &sealed);
+		hash_hex(hex, (const uint8_t *)sealed.data, sealed.len);
+		snprintf(sql, sizeof(sql), "UPDATE secret SET value = x'%s' WHERE name = 'pepper'",
+		    hex);
+		change_keys(f, sql);
+		assert_int_equal(fixture_try_open(f, &err), len == 32 ? 0 : AISLE_E_DAMAGED);
+		if (len != 32) {
+			change_keys(f, "SELECT 1");
+			unlink(path);
+			fixture_open(f);
+		} else {
+			assert_memory_equal(keys_pepper(f->keys),
+			    "01234567890123456789012345678901", 32);
+		}
+		buf_done(&sealed);
+	}
+}
+
+static void
+a_credential_is_32_bytes_or_64_hex_digits(void **state)
+{
+	static const char hex[] =
+	    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	struct fixture *f = *state;
+	uint8_t raw[33];
+	char path[128], bytes[81];
+	for (size_t i = 0; i < sizeof(raw); i++)
+		raw[i] = (uint8_t)i;
+	memset(bytes, 'a', sizeof(bytes));
+	memcpy(bytes, hex, 64);
+	fixture_close(f);
+	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
+	setenv("CREDENTIALS_DIRECTORY", f->dir, 1);
+	const struct {
+		const void *bytes;
+		size_t len;
+		char last; /* 0: as it is */
+		bool good;
+	} cases[] = {
+		{ raw, 32, 0, true },
+		{ raw, 33, 0, false },
+		{ raw, 31, 0, false },
+		{ raw, 0, 0, false },
+		{ bytes, 64, 0, true },
+		{ bytes, 65, '\n', true },
+		{ bytes, 65, 'a', false },
+		{ bytes, 65, '\r', false },
+		{ bytes, 66, '\n', false },
+		{ bytes, 63, 0, false },
+		{ bytes, 64, 'g', false },
+		{ bytes, 81, 0, false },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err err = { 0 };
+		char text[81];
+		memcpy(text, cases[i].bytes, cases[i].len);
+		if (cases[i].last != 0)
+			text[cases[i].len - 1] = cases[i].last;
+		write_file(f->dir, "aisle-data-key", text, cases[i].len);
+		unlink(path);
+		if (fixture_try_open(f, &err) != (cases[i].good ? 0 : AISLE_E_CONFIG))
+			fail_msg("case %zu: %s", i, err.text);
+		if (cases[i].good)
+			assert_memory_equal(keys_data(f->keys), raw, 32);
+		else
+			assert_non_null(strstr(err.text, "aisle-data-key: not a key"));
+		fixture_close(f);
+	}
+	/* It is there, and cannot be read. */
+	struct err err = { 0 };
+	snprintf(path, sizeof(path), "%s/aisle-data-key", f->dir);
+	unlink(path);
+	assert_int_equal(symlink("aisle-data-key", path), 0);
+	assert_int_equal(fixture_try_open(f, &err), AISLE_E_IO);
+	assert_non_null(strstr(err.text, "aisle-data-key: Too many"));
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static void
+a_pepper_file_has_64_hex_digits_and_may_end_a_line(void **state)
+{
+	static const char hex[] =
+	    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	static const struct {
+		const char *more;
+		size_t len; /* of the digits */
+		bool good;
+	} cases[] = { { "", 64, true }, { "\n", 64, true }, { "\r\n", 64, true },
+		{ " # ours\n", 64, true }, { "\t\n", 64, true }, { "0\n", 64, false },
+		{ "", 63, false }, { "\n", 62, false }, { "g\n", 63, false }, { "", 0, false },
+		{ "\n", 0, false } };
+	struct fixture *f = *state;
+	uint8_t pepper[32] = { 0xff };
+	struct err err = { 0 };
+	char path[128], text[128];
+	snprintf(path, sizeof(path), "%s/pepper", f->dir);
+	assert_int_equal(keys_read_pepper(path, pepper, &err), AISLE_E_NONE);
+	assert_int_equal(err.code, AISLE_E_NONE);
+	assert_non_null(strstr(err.text, "pepper: No such file"));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(text, sizeof(text), "%.*s%s", (int)cases[i].len, hex, cases[i].more);
+		write_file(f->dir, "pepper", text, strlen(text));
+		err = (struct err){ 0 };
+		assert_int_equal(keys_read_pepper(path, pepper, &err),
+		    cases[i].good ? 0 : AISLE_E_CONFIG);
+		if (cases[i].good)
+			assert_int_equal(pepper[31], 0x1f);
+		else
+			assert_non_null(strstr(err.text, "expected 64 hex digits"));
+		pepper[31] = 0;
+	}
+}
+
+static void
+the_session_is_kept_and_in_memory_there_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct keys *keys;
+	struct err err = { 0 };
+	int64_t session = 7;
+	assert_int_equal(keys_session(f->keys, &session), 0);
+	assert_int_equal(session, 0);
+	assert_int_equal(keys_set_session(f->keys, 12), 0);
+	assert_int_equal(keys_set_session(f->keys, 13), 0);
+	fixture_reopen(f);
+	assert_int_equal(keys_session(f->keys, &session), 0);
+	assert_int_equal(session, 13);
+	change_keys(f, "UPDATE secret SET value = x'00' WHERE name = 'session'");
+	fixture_open(f);
+	assert_int_equal(keys_session(f->keys, &session), AISLE_E_DAMAGED);
+	assert_int_equal(session, 0);
+	assert_int_equal(keys_open(NULL, NULL, &keys, &err), 0);
+	session = 7;
+	assert_int_equal(keys_set_session(keys, 12), 0);
+	assert_int_equal(keys_session(keys, &session), 0);
+	assert_int_equal(session, 0);
+	keys_close(keys);
+}
+
 int
 main(void)
 {
@@ -251,6 +545,14 @@ main(void)
 		STORE_TEST(newer_keys_are_refused),
 		cmocka_unit_test(in_memory_nothing_is_random_and_tombstones_hold),
 		STORE_TEST(the_sealer_uses_the_subjects_key_and_the_data_key_for_nobody),
+		STORE_TEST(keys_of_subjects_that_share_a_place_in_memory_are_told_apart),
+		STORE_TEST(a_key_that_cannot_be_read_is_damaged_and_its_customer_as_if_forgotten),
+		STORE_TEST(a_folder_in_use_is_said_to_be),
+		STORE_TEST(the_file_is_made_for_its_owner_alone_and_is_no_link),
+		STORE_TEST(secrets_that_are_not_whole_do_not_open),
+		STORE_TEST(a_credential_is_32_bytes_or_64_hex_digits),
+		STORE_TEST(a_pepper_file_has_64_hex_digits_and_may_end_a_line),
+		STORE_TEST(the_session_is_kept_and_in_memory_there_is_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 #include "profile/vault.h"
 
 static const uint8_t key[32] = { 1, 2, 3 }, other_key[32] = { 1, 2, 4 };
@@ -103,6 +105,65 @@ an_empty_record_opens_to_nothing(void **state)
 	buf_done(&plain);
 }
 
+/* As the file's head says it: opened with the cipher alone. */
+static void
+the_bytes_are_nonce_cipher_and_tag_over_table_row_and_version(void **state)
+{
+	static const uint8_t bound[] = { 5, 0, 0, 0, 'v', 'i', 's', 'i', 't', 4, 0, 0, 0, 'r', 'o',
+		'w', '1', 4, 3, 2, 1 };
+	struct buf sealed = { 0 };
+	uint8_t plain[5];
+	unsigned long long len;
+	(void)state;
+	vault_seal(key, "visit", "row1", 4, 0x01020304, "hello", 5, &sealed);
+	assert_int_equal(crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &len, NULL,
+			     (const uint8_t *)sealed.data + 24, sealed.len - 24, bound,
+			     sizeof(bound), (const uint8_t *)sealed.data, key),
+	    0);
+	assert_int_equal(len, 5);
+	assert_memory_equal(plain, "hello", 5);
+	buf_done(&sealed);
+}
+
+static void
+names_may_be_as_long_as_they_may_be(void **state)
+{
+	static char table[65], row_key[256];
+	struct buf sealed = { 0 };
+	(void)state;
+	memset(table, 't', 64);
+	memset(row_key, 'k', sizeof(row_key));
+	vault_seal(key, table, row_key, sizeof(row_key), UINT32_MAX, "hello", 5, &sealed);
+	assert_int_equal(opens(key, table, row_key, sizeof(row_key), UINT32_MAX, &sealed,
+			     sealed.len),
+	    0);
+	row_key[255] = 'l';
+	assert_int_equal(opens(key, table, row_key, sizeof(row_key), UINT32_MAX, &sealed,
+			     sealed.len),
+	    AISLE_E_DAMAGED);
+	buf_done(&sealed);
+}
+
+/* They are drawn many at a time. */
+static void
+no_two_records_have_a_nonce_in_common(void **state)
+{
+	enum { RECORDS = 300 };
+	static uint8_t nonces[RECORDS][24];
+	(void)state;
+	for (int i = 0; i < RECORDS; i++) {
+		struct buf sealed = { 0 };
+		vault_seal(key, "t", NULL, 0, 1, "hello", 5, &sealed);
+		memcpy(nonces[i], sealed.data, 24);
+		for (int j = 0; j < i; j++) {
+			assert_memory_not_equal(nonces[i], nonces[j], 24);
+			assert_memory_not_equal(nonces[i] + 8, nonces[j], 16);
+			assert_memory_not_equal(nonces[i], nonces[j] + 8, 16);
+		}
+		buf_done(&sealed);
+	}
+}
+
 int
 main(void)
 {
@@ -112,6 +173,9 @@ main(void)
 		cmocka_unit_test(no_flipped_bit_and_no_cut_opens),
 		cmocka_unit_test(the_same_record_sealed_twice_looks_different_and_is_appended),
 		cmocka_unit_test(an_empty_record_opens_to_nothing),
+		cmocka_unit_test(the_bytes_are_nonce_cipher_and_tag_over_table_row_and_version),
+		cmocka_unit_test(names_may_be_as_long_as_they_may_be),
+		cmocka_unit_test(no_two_records_have_a_nonce_in_common),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
