@@ -57,8 +57,9 @@ TESTS = {
                 SEQUENCES, "scenario/test_deciding"],
     "deliver": ["test_guidance", "test_access", "test_http_answer", "test_http_request", "test_http_client", "test_http_listen", "test_http",
                 "test_sse", "test_http_tls", "test_card", "test_answer"],
-    "profile": ["test_subject", "test_subject_json", "test_subject_merge", "test_profiles", "test_keys", "test_vault", "test_features",
-                "test_customer", "test_returns", "test_spine", "test_engine", "test_order", "test_staff", "test_store_doom", "test_restart",
+    "profile": ["test_subject", "test_subject_rows", "test_consent", "test_purchases", "test_merge_rules", "test_subject_json", "test_subject_merge",
+                "test_keys", "test_vault", "test_profiles", "test_profiles_build", "test_profile_disk", "test_features", "test_customer",
+                "test_returns", "test_spine", "test_engine", "test_order", "test_staff", "test_store_doom", "test_restart",
                 "scenario/test_deciding"],
 }
 # A test hangs that takes so many times as long as without a change; in processor time, for a machine may be busy.

@@ -70,6 +70,7 @@ add_small_rows(struct dice *dice, struct subject *subject)
 		kase->opened_ms = (int64_t)dice_below(dice, 3);
 		kase->closed_ms = (int64_t)dice_below(dice, 3);
 		kase->topic[0] = (char)('a' + (int)dice_below(dice, 2));
+		kase->at_ms = (int64_t)dice_below(dice, 3);
 	}
 	if (subject_wallet(subject, name) == NULL) {
 		struct wallet_entry *entry = subject_add_wallet(subject, name);
@@ -77,6 +78,7 @@ add_small_rows(struct dice *dice, struct subject *subject)
 		entry->until_ms = (int64_t)dice_below(dice, 3);
 		entry->worth_minor = (int64_t)dice_below(dice, 3);
 		entry->state[0] = (char)('a' + (int)dice_below(dice, 2));
+		entry->at_ms = (int64_t)dice_below(dice, 3);
 	}
 	subject_add_incident(subject, (enum incident_kind)dice_below(dice, 2),
 	    (int64_t)dice_below(dice, 5));
@@ -100,6 +102,11 @@ random_subject(struct dice *dice, uint8_t name)
 	subject->last_visit_ms = (int64_t)dice_below(dice, 3);
 	subject->has_points = dice_below(dice, 2) == 1;
 	subject->points = subject->has_points ? (int64_t)dice_below(dice, 3) : 0;
+	subject->points_at_ms = subject->has_points ? (int64_t)dice_below(dice, 3) : 0;
+	subject->points_expire_ms = subject->has_points ? (int64_t)dice_below(dice, 3) : 0;
+	subject->baskets_day_ms = (int64_t)dice_below(dice, 3);
+	subject->baskets = (int)dice_below(dice, 3);
+	subject->tier_at_ms = (int64_t)dice_below(dice, 3);
 	subject->known = dice_below(dice, 2) == 1;
 	subject->tier[0] = (char)('a' + (int)dice_below(dice, 2));
 	if (dice_below(dice, 12) == 0)

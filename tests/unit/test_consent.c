@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_consent.c - which word about consent counts: of events, of headquarters, of two cards.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "profile/subject_rows.h"
+
+#define T INT64_C(1795255200000)
+
+static void
+a_word_counts_by_what_it_says_and_when_it_was_said(void **state)
+{
+	static const struct {
+		struct consent before;
+		bool granted;
+		int64_t at_ms, until_ms;
+		bool counts;
+		struct consent after;
+	} cases[] = {
+		{ { CONSENT_UNKNOWN, 0, 0 }, true, T, 0, true, { CONSENT_GRANTED, 0, T } },
+		{ { CONSENT_UNKNOWN, 0, 0 }, false, T, T + 9, true, { CONSENT_DENIED, 0, T } },
+		{ { CONSENT_DENIED, 0, T }, true, T - 1, 0, false, { CONSENT_DENIED, 0, T } },
+		{ { CONSENT_DENIED, 0, T }, true, T, T + 9, true, { CONSENT_GRANTED, T + 9, T } },
+		{ { CONSENT_GRANTED, T + 9, T }, false, T - 5, 0, true, { CONSENT_DENIED, 0, T } },
+		{ { CONSENT_GRANTED, T + 9, T }, true, T + 1, T + 5, true,
+		    { CONSENT_GRANTED, T + 5, T + 1 } },
+		/* An event without a time is one, and no profile's word. */
+		{ { CONSENT_UNKNOWN, 0, 0 }, true, 0, 0, true, { CONSENT_GRANTED, 0, 1 } },
+		{ { CONSENT_UNKNOWN, 0, 0 }, true, 1, 0, true, { CONSENT_GRANTED, 0, 1 } },
+		{ { CONSENT_UNKNOWN, 0, 0 }, true, 2, 0, true, { CONSENT_GRANTED, 0, 2 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct subject subject = { .consent[CONSENT_PROFILE] = cases[i].before };
+		const struct consent *now = &subject.consent[CONSENT_PROFILE];
+		struct event event = { .type = EV_CONSENT_CHANGED,
+			.purpose = CONSENT_PROFILE,
+			.granted = cases[i].granted,
+			.time_ms = cases[i].at_ms,
+			.until_ms = cases[i].until_ms };
+
+		if (consent_change(&subject, &event) != cases[i].counts ||
+		    now->state != cases[i].after.state ||
+		    now->until_ms != cases[i].after.until_ms || now->at_ms != cases[i].after.at_ms)
+			fail_msg("case %zu", i);
+	}
+}
+
+static void
+headquarters_word_counts_where_no_event_has_said_anything_or_is_later(void **state)
+{
+	struct subject subject = { 0 };
+	struct consent *consent = &subject.consent[CONSENT_CONTACT];
+
+	(void)state;
+	consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_GRANTED, 0);
+	assert_int_equal(consent->state, CONSENT_GRANTED);
+	assert_int_equal(consent->at_ms, 0);
+	consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_DENIED, 0);
+	assert_int_equal(consent->state, CONSENT_DENIED);
+	for (int64_t ms = T - 1; ms <= T + 1; ms++) {
+		*consent = (struct consent){ CONSENT_DENIED, 0, T };
+		consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_GRANTED, ms);
+		assert_int_equal(consent->state, ms > T ? CONSENT_GRANTED : CONSENT_DENIED);
+		assert_int_equal(consent->at_ms, ms > T ? 0 : T);
+	}
+	*consent = (struct consent){ CONSENT_GRANTED, T, 1 };
+	consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_DENIED, 1);
+	assert_int_equal(consent->state, CONSENT_GRANTED);
+	consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_GRANTED, 2);
+	assert_int_equal(consent->until_ms, 0);
+}
+
+static void
+of_two_cards_the_stricter_word_stays(void **state)
+{
+	static const struct {
+		struct consent a, b, both;
+	} cases[] = {
+		{ { CONSENT_UNKNOWN, 0, 0 }, { CONSENT_GRANTED, T, 5 }, { CONSENT_GRANTED, T, 5 } },
+		{ { CONSENT_GRANTED, T, 9 }, { CONSENT_DENIED, 0, 5 }, { CONSENT_DENIED, 0, 5 } },
+		{ { CONSENT_UNKNOWN, 0, 0 }, { CONSENT_DENIED, 0, 5 }, { CONSENT_DENIED, 0, 5 } },
+		{ { CONSENT_GRANTED, T, 9 }, { CONSENT_GRANTED, T - 1, 5 },
+		    { CONSENT_GRANTED, T - 1, 9 } },
+		{ { CONSENT_GRANTED, 0, 5 }, { CONSENT_GRANTED, T, 9 }, { CONSENT_GRANTED, T, 9 } },
+		{ { CONSENT_GRANTED, 0, 5 }, { CONSENT_GRANTED, 0, 5 }, { CONSENT_GRANTED, 0, 5 } },
+		{ { CONSENT_GRANTED, 1, 5 }, { CONSENT_GRANTED, T, 5 }, { CONSENT_GRANTED, 1, 5 } },
+		{ { CONSENT_DENIED, 0, 7 }, { CONSENT_DENIED, 0, 6 }, { CONSENT_DENIED, 0, 7 } },
+		/* What a profile alone denied is to be kept from now on. */
+		{ { CONSENT_GRANTED, 0, 9 }, { CONSENT_DENIED, 0, 0 }, { CONSENT_DENIED, 0, 1 } },
+		{ { CONSENT_DENIED, 0, 0 }, { CONSENT_DENIED, 0, 0 }, { CONSENT_DENIED, 0, 1 } },
+		{ { CONSENT_GRANTED, 0, 0 }, { CONSENT_UNKNOWN, 0, 0 }, { CONSENT_GRANTED, 0, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct consent ab = consent_merge(&cases[i].a, &cases[i].b);
+		struct consent ba = consent_merge(&cases[i].b, &cases[i].a);
+
+		if (ab.state != cases[i].both.state || ab.until_ms != cases[i].both.until_ms ||
+		    ab.at_ms != cases[i].both.at_ms || ba.state != ab.state ||
+		    ba.until_ms != ab.until_ms || ba.at_ms != ab.at_ms)
+			fail_msg("case %zu", i);
+	}
+}
+
+static void
+nobody_who_is_forgotten_has_granted_anything(void **state)
+{
+	struct subject subject = { .consent[CONSENT_PROFILE] = { CONSENT_GRANTED, 1, T } };
+
+	(void)state;
+	assert_true(consent_granted(&subject, CONSENT_PROFILE, 0));
+	assert_false(consent_granted(&subject, CONSENT_PROFILE, 1));
+	subject.consent[CONSENT_PROFILE].until_ms = 0;
+	assert_true(consent_granted(&subject, CONSENT_PROFILE, T));
+	subject.consent[CONSENT_PROFILE].state = CONSENT_DENIED;
+	assert_false(consent_granted(&subject, CONSENT_PROFILE, T));
+	subject.consent[CONSENT_PROFILE].state = CONSENT_GRANTED;
+	subject.forgotten = true;
+	assert_false(consent_granted(&subject, CONSENT_PROFILE, T));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_word_counts_by_what_it_says_and_when_it_was_said),
+		cmocka_unit_test(
+		    headquarters_word_counts_where_no_event_has_said_anything_or_is_later),
+		cmocka_unit_test(of_two_cards_the_stricter_word_stays),
+		cmocka_unit_test(nobody_who_is_forgotten_has_granted_anything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
