@@ -42,6 +42,7 @@ struct rig {
 	const char *open; /* the "open" array of every station */
 	int64_t last_id;
 	bool ready;
+	int pictures_asked;
 	/* what was submitted */
 	bool hold; /* answers wait for rig_answer */
 	reply_fn reply;
@@ -87,13 +88,16 @@ rig_decision(void *ctx, const char *id, struct buf *out)
 	return 0;
 }
 
-static int
+/* Sixty-four of a letter: a is a small JPEG, b is no image, of others there is none. */
+static inline int
 rig_picture(void *ctx, const char *hash, struct buf *out)
 {
-	(void)ctx;
-	(void)hash;
-	(void)out;
-	return AISLE_E_NONE;
+	((struct rig *)ctx)->pictures_asked++;
+	if (hash[0] != 'a' && hash[0] != 'b')
+		return AISLE_E_NONE;
+	buf_adds(out,
+	    hash[0] == 'a' ? "\xff\xd8\xff\xc0\x01\x01\x08\x01\x01\x01\x02" : "no image at all");
+	return 0;
 }
 
 static inline int

@@ -240,6 +240,197 @@ a_command_carries_the_offer_of_the_card_and_its_worth(void **state)
 	assert_non_null(strstr(out.data, "\"type\":\"clear-message\""));
 }
 
+/* As many that are answered as fill it to the byte, and a byte more. */
+static void
+of_answered_cards_so_many_are_shown_as_fit_to_the_byte(void **state)
+{
+	enum { CARDS = 16, EACH = ((124 << 10) - 4096) / CARDS - 128 };
+	char text[EACH];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < CARDS; i++) {
+		struct card *one = card((uint8_t)(i + 1));
+
+		one->json = arena_printf(arena, "{\"prompt\":\"P%02d\",\"body\":\"%.*s\"}", i,
+		    EACH - (int)strlen("{\"prompt\":\"P00\",\"body\":\"\"}"), text);
+		one->state = CARD_ANSWERED;
+	}
+	card(99)->state = CARD_GONE; /* it takes no room */
+	assert_non_null(strstr(guidance(&subject), "P00"));
+	visit.cards[7].json = arena_printf(arena, "{\"prompt\":\"P07\",\"body\":\"%.*s\"}",
+	    EACH + 1 - (int)strlen("{\"prompt\":\"P00\",\"body\":\"\"}"), text);
+	assert_null(strstr(guidance(&subject), "P00"));
+	assert_non_null(strstr(guidance(&subject), "P01"));
+	visit.cards[0].state = CARD_OPEN; /* open, it is there, and another goes */
+	assert_non_null(strstr(guidance(&subject), "P00"));
+	assert_null(strstr(guidance(&subject), "P01"));
+	assert_non_null(strstr(guidance(&subject), "P02"));
+}
+
+static void
+it_is_shown_until_the_last_open_card_ends_or_for_an_hour(void **state)
+{
+	struct card *one = card(1), *two;
+
+	(void)state;
+	one->expires_ms = NOW + 5 * S_MS;
+	two = card(2);
+	one = &visit.cards[0];
+	two->expires_ms = NOW + 7 * S_MS;
+	assert_non_null(strstr(guidance(&subject),
+	    "\"expires\":\"2026-11-21T10:00:07.000Z\",\"policy\""));
+	two->state = CARD_ANSWERED;
+	assert_non_null(strstr(guidance(&subject),
+	    "\"expires\":\"2026-11-21T10:00:05.000Z\",\"policy\""));
+	two->state = CARD_OPEN;
+	two->withheld = true;
+	assert_non_null(strstr(guidance(&subject),
+	    "\"expires\":\"2026-11-21T10:00:05.000Z\",\"policy\""));
+	one->expires_ms = 0; /* it has no end of its own */
+	assert_non_null(strstr(guidance(&subject),
+	    "\"expires\":\"2026-11-21T11:00:00.000Z\",\"policy\""));
+	assert_non_null(strstr(guidance(&subject),
+	    "\"choices\":[\"accept\",\"dismiss\",\"snooze\",\"override\"]}]}"));
+	one->expires_ms = NOW + 1;
+	assert_non_null(strstr(guidance(&subject),
+	    "[\"accept\",\"dismiss\",\"snooze\",\"override\"],"
+	    "\"expires\":\"2026-11-21T10:00:00.001Z\"}]}"));
+	one->expires_ms = 1; /* long ago */
+	assert_non_null(strstr(guidance(&subject),
+	    "\"expires\":\"1970-01-01T00:00:00.001Z\",\"policy\""));
+}
+
+static void
+silence_is_said_of_a_refusal_and_an_amount_of_what_was_applied(void **state)
+{
+	struct card *one = card(1);
+
+	(void)state;
+	one->silent = true;
+	assert_null(strstr(guidance(&subject), "silent"));
+	one->state = CARD_REFUSED;
+	assert_non_null(strstr(guidance(&subject),
+	    "\"state\":\"refused\",\"silent\":true,\"choices\":[]}"));
+	one->silent = false;
+	assert_null(strstr(guidance(&subject), "silent"));
+	one->state = CARD_APPLIED;
+	one->silent = true;
+	assert_non_null(strstr(guidance(&subject),
+	    "\"state\":\"applied\",\"amount\":50,\"choices\":[]}"));
+	one->state = CARD_ANSWERED;
+	assert_null(strstr(guidance(&subject), "amount"));
+}
+
+static void
+what_nobody_knows_is_not_said(void **state)
+{
+	struct id decision = id_of(2);
+
+	(void)state;
+	visit.basket = NULL;
+	subject.known = false;
+	guidance_json(&visit, NULL, &decision, &subject, NOW, JSON_WRITER(&out));
+	assert_string_equal(out.data,
+	    "{\"guidance\":\"01000000000000000000000001\",\"decision\":"
+	    "\"01000000000000000000000002\",\"station\":\"7\",\"at\":\"2026-11-21T10:00:00.000Z\","
+	    "\"expires\":\"2026-11-21T11:00:00.000Z\",\"customer\":{\"known\":false},\"prompts\":[]"
+	    "}");
+	/* A card without an object of its own is not there. */
+	card(1)->json = NULL;
+	assert_false(guidance_wanted(&visit, NULL));
+	assert_non_null(strstr(guidance(NULL), "\"prompts\":[]"));
+}
+
+static const char *
+exclude_of(const char *offer, const struct marks *which)
+{
+	struct card one = { .json = arena_printf(arena, "{\"offer\":%s}", offer),
+		.worth_minor = 1 };
+	struct id command = id_of(4);
+	const char *at;
+
+	buf_clear(&out);
+	command_json(COMMAND_APPLY_OFFER, &command, &visit, &one, which, NULL, NOW, &out);
+	at = strstr(out.data, "\"exclude\":");
+	return at != NULL ? at : out.data;
+}
+
+#define assert_begins(text, with) assert_int_equal(strncmp(text, with, strlen(with)), 0)
+
+static void
+a_till_is_told_which_marked_goods_the_offer_may_not_touch(void **state)
+{
+	struct marked list[] = { { "food/baby", MARK_NO_PROMOTION }, { "wine", MARK_SENSITIVE } };
+	const struct marks own = { .list = list, .count = 2, .off = UINT32_MAX };
+	const struct marks words = { .off = 0 };
+	struct buf many = { 0 };
+
+	(void)state;
+	assert_begins(exclude_of("{\"include\":{\"category\":\"food\"}}", &own),
+	    "\"exclude\":[{\"category\":\"food/baby\"}]}");
+	assert_begins(
+	    exclude_of("{\"include\":[{\"category\":\"food\"},{\"category\":\"wine/red\"}]}", &own),
+	    "\"exclude\":[{\"category\":\"food/baby\"},{\"category\":\"wine\"}]}");
+	assert_begins(exclude_of("{\"include\":[{\"category\":\"tea\"},{\"category\":\"wine\"}]}",
+			  &own),
+	    "\"exclude\":[{\"category\":\"wine\"}]}");
+	assert_begins(exclude_of("{\"include\":{\"category\":\"tea\"},\"exclude\":[{\"brand\":"
+				 "\"x\"}]}",
+			  &own),
+	    "\"exclude\":[{\"brand\":\"x\"}],\"worth\":1}");
+	/* A brand or an item may be anywhere, and nothing named is everything. */
+	assert_begins(exclude_of("{\"include\":{\"brand\":\"x\"},\"exclude\":[{\"item\":\"1\"}]}",
+			  &own),
+	    "\"exclude\":[{\"item\":\"1\"},{\"category\":\"food/baby\"},{\"category\":\"wine\"}],");
+	assert_begins(exclude_of("{\"include\":{\"item\":\"1\"}}", &own),
+	    "\"exclude\":[{\"category\":\"food/baby\"},{\"category\":\"wine\"}]}");
+	assert_begins(exclude_of("{}", &own),
+	    "\"exclude\":[{\"category\":\"food/baby\"},{\"category\":\"wine\"}]}");
+	assert_non_null(strstr(exclude_of("{}", &words), "\"anywhere\":true}"));
+	/* The last of as many as an offer may name. */
+	buf_adds(&many, "{\"include\":[");
+	for (int i = 0; i < 63; i++)
+		buf_addf(&many, "{\"category\":\"tea%d\"},", i);
+	buf_adds(&many, "{\"category\":\"wine\"}]}");
+	assert_begins(exclude_of(many.data, &own), "\"exclude\":[{\"category\":\"wine\"}]}");
+	buf_done(&many);
+}
+
+static void
+only_what_is_asked_of_an_offer_carries_it(void **state)
+{
+	static const enum command_type types[] = { COMMAND_APPLY_OFFER, COMMAND_WITHDRAW_OFFER,
+		COMMAND_SHOW_MESSAGE, COMMAND_CLEAR_MESSAGE, COMMAND_PRINT_MESSAGE };
+	static const char *const names[] = { "apply-offer", "withdraw-offer", "show-message",
+		"clear-message", "print-message" };
+	struct card *one = card(3);
+	struct id command = id_of(4);
+
+	(void)state;
+	one->token = id_of(5);
+	marks.off = UINT32_MAX;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		buf_clear(&out);
+		command_json(types[i], &command, &visit, one, &marks, NULL, NOW, &out);
+		assert_non_null(strstr(out.data, names[i]));
+		assert_int_equal(strstr(out.data, "\"offer\":{") != NULL, i < 2);
+		assert_int_equal(strstr(out.data, "\"token\":") != NULL, i < 2);
+		assert_non_null(strstr(out.data, "\"prompt\":\"01000000000000000000000003\""));
+		assert_null(strstr(out.data, "text"));
+	}
+	one->json = NULL; /* nothing to say of it */
+	one->token = (struct id){ 0 };
+	buf_clear(&out);
+	command_json(COMMAND_APPLY_OFFER, &command, &visit, one, &marks, NULL, NOW, &out);
+	assert_null(strstr(out.data, "\"offer\":{"));
+	assert_null(strstr(out.data, "token"));
+	one->json = arena_strdup(arena, "{\"prompt\":\"P\"}");
+	buf_clear(&out);
+	command_json(COMMAND_APPLY_OFFER, &command, &visit, one, &marks, NULL, NOW, &out);
+	assert_null(strstr(out.data, "\"offer\":{"));
+}
+
 int
 main(void)
 {
@@ -253,6 +444,12 @@ main(void)
 		T(a_customers_own_screen_has_no_line),
 		T(a_withdrawal_names_its_reason),
 		T(a_command_carries_the_offer_of_the_card_and_its_worth),
+		T(of_answered_cards_so_many_are_shown_as_fit_to_the_byte),
+		T(it_is_shown_until_the_last_open_card_ends_or_for_an_hour),
+		T(silence_is_said_of_a_refusal_and_an_amount_of_what_was_applied),
+		T(what_nobody_knows_is_not_said),
+		T(a_till_is_told_which_marked_goods_the_offer_may_not_touch),
+		T(only_what_is_asked_of_an_offer_carries_it),
 #undef T
 	};
 

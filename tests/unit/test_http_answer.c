@@ -430,6 +430,80 @@ of_all_streams_together_the_slowest_is_cut(void **state)
 	buf_done(&out);
 }
 
+static int
+picture(struct rig *rig, char letter, int count, const char *headers, struct buf *out)
+{
+	char path[100] = "/v1/images/";
+
+	memset(path + strlen(path), letter, (size_t)count);
+	return rig_get(rig, path, headers, out);
+}
+
+static void
+an_image_is_served_by_the_digits_of_its_bytes_and_once(void **state)
+{
+	struct rig *rig = *state;
+	struct buf out = { 0 };
+	char tag[256] = AUTH "If-None-Match: \"", *digits = tag + strlen(tag);
+
+	assert_int_equal(picture(rig, 'a', 64, "", NULL), 401);
+	assert_int_equal(picture(rig, 'a', 64, AUTH, &out), 200);
+	assert_has(out, "Content-Type: image/jpeg\r\n");
+	assert_has(out, "Content-Length: 11\r\n");
+	assert_has(out, "ETag: \"aaaa");
+	assert_has(out, "Cache-Control: private, max-age=31536000, immutable\r\n");
+	assert_has(out, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
+	assert_has(out, "Cross-Origin-Resource-Policy: same-origin\r\n");
+	assert_has(out, "\r\n\r\n\xff\xd8\xff\xc0");
+	/* Known already, to the letter. */
+	memset(digits, 'a', 64);
+	strcpy(digits + 64, "\"\r\n");
+	assert_int_equal(picture(rig, 'a', 64, tag, &out), 304);
+	assert_has(out, "ETag: \"aaaa");
+	assert_null(strstr(out.data, "\xff\xd8"));
+	digits[63] = 'b';
+	assert_int_equal(picture(rig, 'a', 64, tag, &out), 200);
+	assert_has(out, "\xff\xd8");
+	assert_int_equal(rig->pictures_asked, 3);
+	assert_int_equal(picture(rig, 'b', 64, AUTH, &out), 404);
+	assert_int_equal(picture(rig, 'c', 64, AUTH, NULL), 404);
+	assert_has(out, "no such image");
+	assert_int_equal(rig->pictures_asked, 5);
+	/* What is no such name is not looked for. */
+	assert_int_equal(picture(rig, 'a', 63, AUTH, NULL), 404);
+	assert_int_equal(picture(rig, 'a', 65, AUTH, NULL), 404);
+	assert_int_equal(picture(rig, 'A', 64, AUTH, NULL), 404);
+	assert_int_equal(picture(rig, 'g', 64, AUTH, NULL), 404);
+	assert_int_equal(rig->pictures_asked, 5);
+	buf_done(&out);
+}
+
+static void
+each_file_is_loaded_from_here_alone_and_framed_by_nobody(void **state)
+{
+	static const char *const paths[] = { "/", "/app.js" };
+	struct rig *rig = *state;
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		assert_int_equal(rig_get(rig, paths[i], "", &out), 200);
+		assert_has(out,
+		    "Content-Security-Policy: default-src 'self'; img-src 'self' data:; ");
+		assert_has(out, "Referrer-Policy: no-referrer\r\n");
+		assert_has(out, "Cross-Origin-Opener-Policy: same-origin\r\n");
+		assert_has(out, "Cross-Origin-Resource-Policy: same-origin\r\n");
+		assert_has(out, "X-Frame-Options: DENY\r\n");
+		assert_has(out, "X-Content-Type-Options: nosniff\r\n");
+		assert_has(out, "Cache-Control: no-cache\r\n");
+		assert_null(strstr(out.data, "Cache-Control: no-store"));
+	}
+	assert_int_equal(rig_get(rig, "/v1/stations", AUTH, &out), 200);
+	assert_has(out, "Cache-Control: no-store\r\n");
+	assert_has(out, "X-Content-Type-Options: nosniff\r\n");
+	assert_has(out, "Content-Type: application/json\r\n");
+	buf_done(&out);
+}
+
 int
 main(void)
 {
@@ -449,6 +523,8 @@ main(void)
 		T(without_a_store_that_remembers_its_ids_a_stream_begins_anew),
 		T(little_hides_in_the_kernel),
 		T(of_all_streams_together_the_slowest_is_cut),
+		T(an_image_is_served_by_the_digits_of_its_bytes_and_once),
+		T(each_file_is_loaded_from_here_alone_and_framed_by_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,12 @@ a_host_is_allowed_by_its_whole_name(void **state)
 	assert_false(http_host_allowed(rig->http, "localhos"));
 	assert_false(http_host_allowed(rig->http, "[::1]8080"));
 	assert_false(http_host_allowed(rig->http, "[]"));
+	assert_true(http_host_allowed(rig->http,
+	    "localhost")); /* and what is left of it does not help */
+	assert_false(http_host_allowed(rig->http, "[localhost"));
+	assert_false(http_host_allowed(rig->http, "[::1"));
+	assert_false(http_host_allowed(rig->http, "local host"));
+	assert_false(http_host_allowed(rig->http, "localhost:80x"));
 	assert_false(http_host_allowed(rig->http, ":8080"));
 	assert_false(http_host_allowed(rig->http, "store.example"));
 	for (size_t len = 254; len < 258; len++) {

@@ -148,6 +148,8 @@ pages_streams_and_refusals_are_the_same_over_tls(void **state)
 	ask(rig, "rubbish\r\n\r\n", "never", &out);
 	assert_int_equal(strncmp(out.data, "HTTP/1.1 400", 12), 0);
 	assert_non_null(strstr(out.data, "application/problem+json"));
+	assert_null(strstr(out.data + 1, "HTTP/1.1")); /* once, and nothing of libevent's */
+	assert_null(strstr(out.data, "<HTML>"));
 	ask(rig, "GET /v1/stations/7/stream HTTP/1.1\r\nHost: store.example\r\n" AUTH "\r\n",
 	    "{\"live\":true}", &out);
 	assert_non_null(strstr(out.data, "event: status"));
