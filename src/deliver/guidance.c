@@ -85,7 +85,6 @@ add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
 		[GATE_CUSTOMER] = { "accept", "dismiss" },
 	};
 
-	CHECK(card->gate >= 0 && card->gate < GATE_COUNT);
 	bool open =
 	    card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms);
 	CHECK(card->gate >= 0 && card->gate < GATE_COUNT);

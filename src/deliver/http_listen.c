@@ -107,7 +107,6 @@ parse_listen(const char *text, struct sockaddr_storage *ret, int *ret_len)
 	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
 	    (port = (unsigned)atoi(colon + 1)) > 65535)
 		return false;
-	memset(ret, 0, sizeof(*ret));
 	if (text[0] == '[' && text[len - 1] == ']') {
 		snprintf(host, sizeof(host), "%.*s", (int)len - 2, text + 1);
 		in6->sin6_family = AF_INET6;
@@ -139,7 +138,7 @@ read_one(const struct http *http, const char *name, struct sockaddr_storage *ret
 static int
 bind_one(struct http *http, const char *name, struct err *err)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { 0 };
 	struct evconnlistener *listener;
 	int len;
 

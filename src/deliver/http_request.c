@@ -250,8 +250,7 @@ http_request_read(struct http_call *call, const char **ret_detail)
 			return no(ret_detail, 400, "a character that belongs into no path");
 	if (!http_host_allowed(call->http, http_header(call, "Host")))
 		return no(ret_detail, 421, "Host is not a name of this gateway");
-	if (body > HTTP_BODY_MAX)
-		return no(ret_detail, 413, "at most 64 KiB");
+	CHECK(body <= HTTP_BODY_MAX); /* libevent has refused it */
 	if (!posts && announces_body(call))
 		return no(ret_detail, 400, "a body where none belongs");
 	if (posts && !origin_ok(call))
