@@ -130,6 +130,74 @@ each_input_says_what_it_did_the_largest_first_and_they_add_up(void **state)
 	json_decref(json);
 }
 
+/* n hangs on the candidate, as the model that asks it does; "gap" is missing, and has a stand-in. */
+static void
+what_hangs_on_the_candidate_is_worked_out_again(void **state)
+{
+	const json_t *model;
+	json_t *json;
+
+	(void)state;
+	a_policy("{}");
+	parts.part[2] = parts.part[--parts.count];
+	add_part(texts, &parts, "features.json",
+	    quoted("{'features':[{'name':'flag','type':'bool','from':'event.flag'},"
+		   "{'name':'gap','type':'number','from':'event.gap'},"
+		   "{'name':'deep','type':'number','from':'action.depth'},"
+		   "{'name':'worthy','type':'number','from':'action.worth'},"
+		   "{'name':'lines','type':'number','from':'action.line_margin'},"
+		   "{'name':'issue','type':'string','from':'action.issue'},"
+		   "{'name':'fallback','type':'number','from':'model.none','default':0.25},"
+		   "{'name':'inner','type':'number','from':'model.n'}]}"));
+	add_part(texts, &parts, "models/models.json",
+	    quoted("{'models':[{'model':'m','file':'m.json','target':'redeemed','window_days':0,'"
+		   "population':'shown','exam':'m.csv'},{'model':'n','file':'n.json','exam':'n."
+		   "csv'},{'model':'none','file':'none.json','exam':'none.csv'}]}"));
+	add_part(texts, &parts, "models/m.json",
+	    quoted("{'format':'aisle-linear','link':'logit','bias':0.5,'weights':{'flag':0.0625,'"
+		   "gap':0.25,'deep':0.03125,'worthy':-0.0625,'lines':0.0078125,'issue=i':0.75,'"
+		   "fallback':1,'inner':2},'missing':{'gap':3}}"));
+	add_part(texts, &parts, "models/m.csv",
+	    "flag,gap,deep,worthy,lines,issue,fallback,inner,margin\n,,0,0,0,,0,0,1.25\n");
+	add_part(texts, &parts, "models/n.json",
+	    quoted("{'format':'aisle-linear','link':'identity','bias':0.25,'weights':{'deep':0.5}"
+		   "}"));
+	add_part(texts, &parts, "models/n.csv", "deep,margin\n1,0.75\n");
+	add_part(texts, &parts, "models/none.json",
+	    quoted("{'format':'aisle-linear','link':'identity','bias':0,'weights':{'deep':1e308,'"
+		   "worthy':1e308}}"));
+	add_part(texts, &parts, "models/none.csv", "deep,worthy,margin\n0,0,0\n");
+	an_action("o",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'0d'},'propensity':{'model':'m'},'"
+	    "margin':5000,'offer':{'type':'amount','depth':40,'max':40,'apply':'till-code','until'"
+	    ":'0d','funded':0.25,'funder':'f'}}");
+	in_force();
+	open_basket("b");
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':1,'sku':'s','category':'c','qty':1,'amount':64,'margin':16,'"
+	    "currency':'EUR','flag':true}");
+	assert_said("guidance 7: o");
+	{
+		char id[ID_TEXT_SIZE];
+
+		id_text(&visit_of("b")->cards[0].decision, id);
+		json = asked(id);
+	}
+	model =
+	    json_array_get(json_object_get(json_object_get(json, "contributions"), "models"), 0);
+	assert_true(json_is_true(json_object_get(model, "exact")));
+	assert_true(moved(model, "flag") == 0.0625);
+	assert_true(json_is_true(json_object_get(part_of(model, "flag"), "value")));
+	assert_null(part_of(model, "gap")); /* what is missing moves nothing */
+	assert_true(moved(model, "deep") == 1.25);
+	assert_true(moved(model, "worthy") == -2.5);
+	assert_true(moved(model, "lines") == 0.125);
+	assert_string_equal(text_of(part_of(model, "issue"), "value"), "i");
+	assert_true(moved(model, "fallback") == 0.25);
+	assert_true(moved(model, "inner") == 40.5);
+	json_decref(json);
+}
+
 static void
 under_another_policy_it_says_that_it_is_another(void **state)
 {
@@ -274,6 +342,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(each_input_says_what_it_did_the_largest_first_and_they_add_up),
+		SPINE_TEST(what_hangs_on_the_candidate_is_worked_out_again),
 		SPINE_TEST(of_a_decision_in_an_arm_the_arms_own_model_speaks),
 		SPINE_TEST(under_another_policy_it_says_that_it_is_another),
 		SPINE_TEST(a_score_that_is_no_number_is_a_missing_factor),

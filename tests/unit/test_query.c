@@ -225,11 +225,152 @@ a_customer_is_told_what_is_kept_of_them(void **state)
 	buf_done(&out);
 }
 
+static void
+a_station_of_the_configuration_is_listed_once_though_nobody_is_there(void **state)
+{
+	static const char *const pairs[][2] = { { "r7", "7" }, { "r7b", "7" }, { "r9", "9" } };
+
+	(void)state;
+	only("a", "{}");
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		conf.stations[i] =
+		    (struct conf_pair){ mem_strdup(pairs[i][0]), mem_strdup(pairs[i][1]), 1 };
+	conf.station_count = ARRAY_LEN(pairs);
+	at_till("8", "b1");
+	at_till("9", "b2");
+	assert_string_equal(stations(),
+	    "{\"stations\":[{\"station\":\"7\",\"open\":0},{\"station\":\"9\",\"open\":1},"
+	    "{\"station\":\"8\",\"open\":1}]}");
+}
+
+static void
+more_stations_than_an_answer_has_room_for_are_left_out(void **state)
+{
+	size_t listed = 0;
+
+	(void)state;
+	for (int i = 0; i < 1030; i++) {
+		struct id id = { { 1, (uint8_t)(i >> 8), (uint8_t)i } };
+		struct visit *visit = visit_new(&id);
+
+		snprintf(visit->station, sizeof(visit->station), "s%d", i);
+		sessions_add(engine->sessions, visit);
+	}
+	for (const char *at = stations(); (at = strstr(at, "\"open\":0")) != NULL; at++)
+		listed++;
+	assert_int_equal(listed, 1024);
+}
+
+static void
+hear_guidance(void *ctx, const char *json, size_t len)
+{
+	buf_addf(ctx, "%.*s\n", (int)len, json);
+}
+
+static void
+each_guidance_of_a_station_is_told_as_the_station_shows_it(void **state)
+{
+	struct buf told = { 0 }, shown = { 0 };
+	json_t *json;
+
+	(void)state;
+	only("a", "{}");
+	at_till("7", "b1");
+	at_till("8", "b2");
+	at_till("7", "b3");
+	query_guidance(engine, "7", hear_guidance, &told);
+	json = station("7");
+	for (size_t i = 0; i < 2; i++) {
+		json_write(json_array_get(json_object_get(json, "open"), i), &shown);
+		buf_addc(&shown, '\n');
+	}
+	json_decref(json);
+	assert_string_equal(text(&told), text(&shown));
+	query_guidance(engine, "9", hear_guidance, &told);
+	assert_int_equal(told.len, 0);
+	buf_done(&told);
+}
+
+static void
+without_a_card_a_guidance_is_of_no_decision(void **state)
+{
+	char none[ID_TEXT_SIZE];
+	json_t *json;
+
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified'],'eligible':{'==':[1,2]}}");
+	grant(ANNA, "personalise");
+	customer(ANNA)->line = mem_strdup("likes tea");
+	open_basket("b");
+	identify(ANNA);
+	id_text(&(struct id){ { 0 } }, none);
+	json = station("7");
+	assert_string_equal(text_of(json_array_get(json_object_get(json, "open"), 0), "decision"),
+	    none);
+	json_decref(json);
+}
+
+/* Each decision's once, though two of its cards were answered; not what nobody said. */
+static void
+a_customer_is_told_who_answered_each_card(void **state)
+{
+	static const struct {
+		const char *answer, *outcomes;
+	} cases[] = { { "accept", "accepted" }, { "dismiss", "dismissed" }, { "snooze", "snoozed" },
+		{ "override", "overridden" } };
+	struct id anna = subject_of(ANNA);
+	struct buf out = { 0 };
+	json_t *json, *answers;
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'eligible':{'==':[{'var':'total'},100]}}");
+	an_action("k", "{'group':'h','eligible':{'==':[{'var':'total'},100]}}");
+	in_force();
+	grant(ANNA, "profile");
+	grant(ANNA, "personalise");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *basket = arena_printf(texts, "b%zu", i);
+
+		open_basket(basket);
+		identify(ANNA);
+		scan(basket, "c", 100);
+		assert_said("guidance 7: a k");
+		assert_int_equal(show("a", true), 200);
+		assert_int_equal(answer("a", cases[i].answer), 200);
+		if (i == 0)
+			assert_int_equal(answer("k", "accept"), 200);
+		tell("pos/7/event", "basket.cancelled", "{'basket':'%s'}", basket);
+		now_ms += D_MS;
+	}
+	assert_int_equal(query_customer(engine, &anna, &out), 0);
+	json = json_loads(text(&out), 0, NULL);
+	answers = json_object_get(json, "answers");
+	assert_int_equal(json_array_size(answers), ARRAY_LEN(cases) * 2 + 1);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		bool found = false;
+		const json_t *row;
+		size_t n;
+
+		json_array_foreach(answers, n, row) {
+			assert_string_equal(text_of(row, "tablet"), "t1");
+			found = found || strcmp(text_of(row, "outcome"), cases[i].outcomes) == 0;
+		}
+		assert_true(found);
+	}
+	json_decref(json);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(each_station_says_how_many_customers_have_something_on_the_screen),
+		SPINE_TEST(a_station_of_the_configuration_is_listed_once_though_nobody_is_there),
+		SPINE_TEST(more_stations_than_an_answer_has_room_for_are_left_out),
+		SPINE_TEST(each_guidance_of_a_station_is_told_as_the_station_shows_it),
+		SPINE_TEST(without_a_card_a_guidance_is_of_no_decision),
+		SPINE_TEST(a_customer_is_told_who_answered_each_card),
 		SPINE_TEST(a_station_shows_what_its_tablets_show_and_no_other_stations),
 		SPINE_TEST(a_station_names_the_newest_decision_that_still_has_a_card),
 		SPINE_TEST(a_customers_line_is_shown_only_with_their_consent),

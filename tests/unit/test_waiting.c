@@ -16,6 +16,7 @@
 #include "store/store_internal.h"
 
 #define CARD "4000123412341234"
+#define SUBJECT "00000000000000000000000000000001"
 
 static char dir[64];
 
@@ -660,6 +661,271 @@ each_event_is_taken_once_and_in_order_whatever_happens(void **state)
 	}
 }
 
+/* ---- generated: many in a turn, and more than there is room for ---- */
+
+#define ROOM (1 << 20)
+#define TURNS 14
+#define IN_TURN 48
+#define PAD_MAX 30000
+#define QUEUED_MAX 2048
+
+/* What a station's queue holds, and what has to be heard with this turn. */
+struct queued {
+	int ids[QUEUED_MAX], count, sent, allowed;
+	int64_t sizes[QUEUED_MAX], bytes;
+	struct buf taken, refused;
+};
+
+static struct {
+	struct queued at[STATIONS];
+	int order[STATIONS], last; /* by key; place of the one that was taken from last */
+	int64_t sizes[STATIONS][2], bytes;
+	struct buf texts[IN_TURN];
+	struct input inputs[IN_TURN];
+	char topics[STATIONS][32];
+} room;
+
+static void
+note(struct buf *out, int id, const char *what)
+{
+	buf_addf(out, "%05d%s ", id, what);
+}
+
+static void
+drop_newest(struct queued *queue)
+{
+	queue->count--;
+	queue->bytes -= queue->sizes[queue->count];
+	room.bytes -= queue->sizes[queue->count];
+	note(&queue->refused, queue->ids[queue->count], "!rate");
+}
+
+static struct queued *
+longest(void)
+{
+	struct queued *best = NULL;
+
+	for (int i = 0; i < STATIONS; i++) {
+		struct queued *queue = &room.at[room.order[i]];
+
+		if (queue->count > 0 && (best == NULL || queue->bytes > best->bytes))
+			best = queue;
+	}
+	return best;
+}
+
+static void
+comes(struct queued *queue, int id, int64_t size)
+{
+	bool within = queue->allowed-- > 0;
+
+	if (within && queue->count == 0) {
+		note(&queue->taken, id, "");
+		return;
+	}
+	while (room.bytes + size > ROOM) {
+		struct queued *other = longest();
+
+		if (other == NULL || other->bytes <= queue->bytes + size) {
+			note(&queue->refused, id, "!rate");
+			return;
+		}
+		drop_newest(other);
+	}
+	assert_true(queue->count < QUEUED_MAX);
+	queue->ids[queue->count] = id;
+	queue->sizes[queue->count++] = size;
+	queue->bytes += size;
+	room.bytes += size;
+}
+
+static void
+goes(void)
+{
+	for (int i = 1; i <= STATIONS; i++) {
+		int place = (room.last + i) % STATIONS;
+		struct queued *queue = &room.at[room.order[place]];
+
+		if (queue->count == 0)
+			continue;
+		room.last = place;
+		note(&queue->taken, queue->ids[0], "");
+		queue->bytes -= queue->sizes[0];
+		room.bytes -= queue->sizes[0];
+		queue->count--;
+		memmove(queue->ids, queue->ids + 1, (size_t)queue->count * sizeof(int));
+		memmove(queue->sizes, queue->sizes + 1, (size_t)queue->count * sizeof(int64_t));
+		return;
+	}
+}
+
+/* One about a customer has its own row. The last station is the desk of headquarters. */
+static void
+make_message(int n, int station, int id, bool personal, int pad)
+{
+	static char more[PAD_MAX + 1];
+	char at[WHEN_TEXT_SIZE], *topic = room.topics[station];
+	struct buf *text = &room.texts[n];
+
+	memset(more, 'x', PAD_MAX);
+	when_text(rig.now_ms, at);
+	if (station == STATIONS - 1)
+		snprintf(topic, sizeof(room.topics[0]), "aisle/v1/0042/care/event");
+	else
+		snprintf(topic, sizeof(room.topics[0]), "aisle/v1/0042/pos/%d/event", station);
+	buf_clear(text);
+	buf_addf(text,
+	    "{\"specversion\":\"1.0\",\"source\":\"/s%d\",\"id\":\"%05d\",\"receipt\":true,"
+	    "\"type\":\"aisle.%s\",\"time\":\"%s\",\"data\":{%s,\"more\":\"%.*s\"}}",
+	    station, id, personal ? "customer.identified" : "sensor.reading", at,
+	    personal ? "\"subject\":\"" SUBJECT "\",\"station\":\"9\""
+		     : "\"kind\":\"door\",\"value\":1",
+	    pad, more);
+	room.inputs[n] = (struct input){ .kind = INPUT_MESSAGE,
+		.now_ms = rig.now_ms,
+		.topic = topic,
+		.payload = text->data,
+		.len = text->len };
+}
+
+static void
+some_input(struct dice *dice, int n, bool undone)
+{
+	int station = (int)dice_below(dice, STATIONS);
+	struct queued *queue = &room.at[station];
+	bool personal = station != STATIONS - 1 && dice_below(dice, 5) == 0;
+	int pad = (int)dice_below(dice, dice_below(dice, 2) == 0 ? 300 : PAD_MAX);
+
+	if (!undone && dice_below(dice, 5) == 0) {
+		room.inputs[n] = (struct input){ .kind = INPUT_WAITED, .now_ms = rig.now_ms };
+		goes();
+		return;
+	}
+	make_message(n, station, queue->sent + 1, personal, pad);
+	if (undone)
+		queue->allowed--;
+	else
+		comes(queue, ++queue->sent, room.sizes[station][personal] + pad);
+}
+
+static void
+forget_turn(void)
+{
+	room.last = STATIONS - 1;
+}
+
+/* What was heard of a station, against what had to be. */
+static void
+compare(uint64_t seed)
+{
+	struct buf taken = { 0 }, refused = { 0 };
+	int64_t count = 0;
+
+	for (int s = 0; s < STATIONS; s++) {
+		char from[8];
+
+		snprintf(from, sizeof(from), s == STATIONS - 1 ? "care:" : "%d:", s);
+		buf_adds(&taken, "");
+		for (char *at = said.data; at != NULL; at = strchr(at, ' ')) {
+			at += *at == ' ';
+			if (strncmp(at, from, strlen(from)) != 0)
+				continue;
+			buf_addf(strcspn(at, "!") < strcspn(at, " ") ? &refused : &taken, "%.*s ",
+			    (int)(strcspn(at, " ") - strlen(from)), at + strlen(from));
+		}
+		if (taken.len != room.at[s].taken.len ||
+		    memcmp(taken.data, room.at[s].taken.data, taken.len) != 0)
+			fail_msg("seed %d, %s taken\n%s\n%s", (int)seed, from, taken.data,
+			    room.at[s].taken.data);
+		if (refused.len != room.at[s].refused.len ||
+		    memcmp(refused.data, room.at[s].refused.data, refused.len) != 0)
+			fail_msg("seed %d, %s refused\n%s\n%s", (int)seed, from, refused.data,
+			    room.at[s].refused.data);
+		count += room.at[s].count;
+		buf_done(&taken);
+		buf_done(&refused);
+		buf_done(&room.at[s].taken);
+		buf_done(&room.at[s].refused);
+	}
+	buf_done(&said);
+	assert_int_equal(waiting_count(rig.engine), count);
+	assert_int_equal(waiting_bytes(rig.engine), room.bytes);
+}
+
+/* How long a row's line is without what is added, and whose turn is when. */
+static void
+learn(void)
+{
+	for (int s = 0; s < STATIONS; s++) {
+		for (int n = 0; n < 4; n++) {
+			int64_t before = waiting_bytes(rig.engine);
+
+			make_message(0, s, ++room.at[s].sent, n == 3 && s != STATIONS - 1, 0);
+			run(&room.inputs[0]);
+			room.sizes[s][n == 3] = waiting_bytes(rig.engine) - before;
+		}
+	}
+	buf_done(&said);
+	for (int i = 0; i < STATIONS; i++) {
+		take(1);
+		room.order[i] = said.data[0] == 'c' ? STATIONS - 1 : said.data[0] - '0';
+		buf_done(&said);
+	}
+	take(STATIONS);
+	buf_done(&said);
+}
+
+static void
+a_turn(struct dice *dice, uint64_t seed)
+{
+	size_t count = dice_below(dice, IN_TURN);
+	bool undone = dice_below(dice, 8) == 0;
+
+	if (dice_below(dice, 8) == 0) {
+		open_again(2);
+		forget_turn();
+		for (int s = 0; s < STATIONS; s++)
+			room.at[s].allowed = 2;
+	}
+	for (size_t i = 0; i < count; i++)
+		some_input(dice, (int)i, undone);
+	if (!undone) {
+		assert_int_equal(turn_run(rig.engine, room.inputs, count), 0);
+		hear();
+	} else {
+		assert_int_equal(store_begin(rig.engine->store), 0);
+		for (size_t i = 0; i < count; i++)
+			intake(rig.engine, &room.inputs[i]);
+		store_rollback(rig.engine->store);
+		assert_int_equal(engine_reload(rig.engine), 0);
+		forget_turn();
+	}
+	compare(seed);
+}
+
+static void
+of_many_in_a_turn_what_does_not_fit_is_refused_and_the_rest_is_taken_in_order(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 12; seed++) {
+		struct dice dice = { .state = seed };
+
+		memset(&room, 0, sizeof(room));
+		rig.conf.waiting_mib = 1;
+		learn();
+		forget_turn();
+		open_again(2);
+		for (int s = 0; s < STATIONS; s++)
+			room.at[s].allowed = 2;
+		for (int i = 0; i < TURNS; i++)
+			a_turn(&dice, seed);
+		for (int i = 0; i < IN_TURN; i++)
+			buf_done(&room.texts[i]);
+		tear_down(NULL);
+		set_up(NULL);
+	}
+}
+
 #define WAITING_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -682,6 +948,8 @@ main(int argc, char **argv)
 		WAITING_TEST(senders_without_end_are_bounded_and_counted_too),
 		WAITING_TEST(the_last_turn_holds_nothing_back),
 		WAITING_TEST(each_event_is_taken_once_and_in_order_whatever_happens),
+		WAITING_TEST(
+		    of_many_in_a_turn_what_does_not_fit_is_refused_and_the_rest_is_taken_in_order),
 	};
 
 	if (argc > 1)
