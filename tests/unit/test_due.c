@@ -357,6 +357,267 @@ a_suspended_sale_ends_72_hours_after_the_last_that_was_heard_of_it(void **state)
 	}
 }
 
+/* ---- what is not there, or not so any more ---- */
+
+static void
+due_now(const char *kind, const char *object)
+{
+	char id[200];
+
+	snprintf(id, sizeof(id), "%s/%s/%lld", kind, object, (long long)now_ms);
+	assert_int_equal(store_begin(engine->store), 0);
+	assert_int_equal(store_timer_add(engine->store, now_ms, id), 0);
+	assert_int_equal(store_commit(engine->store), 0);
+}
+
+static void
+a_timer_of_what_is_not_there_does_nothing(void **state)
+{
+	static const char *const kinds[] = { "card", "ask", "snooze", "consent", "wait", "idle",
+		"suspended", "window", "return", "other" };
+	char unknown[ID_TEXT_SIZE], visit[ID_TEXT_SIZE];
+	const char *before;
+
+	(void)state;
+	only("a", "{'expires':'3600s'}");
+	open_basket("b");
+	scan("b", "c", 100);
+	id_text(&visit_of("b")->id, visit);
+	id_text(&(struct id){ { 7 } }, unknown);
+	before = timers();
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		due_now(kinds[i], "no-id");
+		due_now(kinds[i], unknown);
+		due_now(kinds[i], visit);
+		wait_for(0);
+		assert_said("");
+		assert_int_equal(visit_of("b")->state, VISIT_OPEN);
+		assert_int_equal(visit_of("b")->cards[0].state, CARD_OPEN);
+	}
+	assert_string_equal(timers(), before);
+}
+
+static void
+a_timer_whose_name_is_none_is_dropped(void **state)
+{
+	char at[24], longest[128], names[6][160];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	longest[127] = '\0';
+	snprintf(at, sizeof(at), "%lld", (long long)now_ms);
+	snprintf(names[0], sizeof(names[0]), "idle");
+	snprintf(names[1], sizeof(names[1]), "idle/");
+	snprintf(names[2], sizeof(names[2]), "/");
+	snprintf(names[3], sizeof(names[3]), "//");
+	snprintf(names[4], sizeof(names[4]), "i/%.120s/", longest);
+	snprintf(names[5], sizeof(names[5]), "%.127s", longest);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		assert_int_equal(store_begin(engine->store), 0);
+		assert_int_equal(store_timer_add(engine->store, now_ms, names[i]), 0);
+		assert_int_equal(store_commit(engine->store), 0);
+		wait_for(0);
+		assert_said("");
+	}
+	assert_string_equal(timers(), "");
+}
+
+static const struct card *
+card_of(const char *prompt)
+{
+	struct id id;
+
+	assert_true(id_parse(prompt, &id));
+	return visit_card(visit_of("b"), &id);
+}
+
+static void
+a_timer_of_what_is_not_so_any_more_does_nothing(void **state)
+{
+	static const char *const kinds[] = { "card", "ask", "snooze" };
+	const char *prompts[4];
+
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':4,'headline_max':40}}}");
+	an_action("open", "{'expires':'3600s'}");
+	an_action("gone", "{'group':'h','expires':'3600s'}");
+	an_action("asked", "{'group':'i','expires':'3600s'," OFFER_OF("") "}");
+	an_action("later", "{'group':'j','expires':'3600s'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	prompts[0] = prompt_of("open");
+	prompts[1] = prompt_of("gone");
+	prompts[2] = prompt_of("asked");
+	prompts[3] = prompt_of("later");
+	assert_int_equal(answer("gone", "dismiss"), 200);
+	assert_int_equal(answer("later", "snooze"), 200);
+	assert_int_equal(answer("asked", "accept"), 200);
+	for (size_t i = 0; i < 4; i++) {
+		enum card_state was = card_of(prompts[i])->state;
+
+		for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+			bool so = (k == 0 && was == CARD_OPEN) || (k == 1 && was == CARD_ASKED) ||
+			    (k == 2 && card_of(prompts[i])->answer == ANSWER_SNOOZE);
+
+			if (so)
+				continue;
+			due_now(kinds[k], prompts[i]);
+			wait_for(0);
+			assert_said("");
+			assert_int_equal(card_of(prompts[i])->state, was);
+			assert_int_equal(visit_of("b")->card_count, 4);
+		}
+	}
+	/* And what is so ends. */
+	due_now("ask", prompts[2]);
+	wait_for(0);
+	assert_non_null(strstr(said(), "offer"));
+	due_now("card", prompts[0]);
+	wait_for(0);
+	assert_string_equal(text_of(screen, "station"), "7");
+	assert_int_equal(card_of(prompts[0])->state, CARD_GONE);
+}
+
+static void
+a_card_that_is_withheld_ends_without_a_word(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'expires':'60s'}");
+	an_action("k", "{'group':'h','expires':'30s'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a k");
+	visit_of("b")->cards[1].withheld = true;
+	wait_for(30 * S_MS);
+	assert_said("");
+	assert_int_equal(visit_of("b")->cards[1].state, CARD_GONE);
+}
+
+/* ---- a card scan that waits for a basket ---- */
+
+static void
+a_card_that_is_read_again_waits_from_then_on(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	identify(ANNA);
+	wait_for(60 * S_MS);
+	identify(ANNA);
+	wait_for(60 * S_MS);
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	assert_string_equal(timers(), "wait 60");
+	wait_for(60 * S_MS - 1);
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	wait_for(1);
+	assert_int_equal(sessions_count(engine->sessions), 0);
+	assert_string_equal(timers(), "");
+}
+
+static void
+who_is_spoken_of_at_no_till_waits_as_a_card_does_also_after_timers_were_lost(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.consent.changed']}");
+	grant(ANNA, "profile");
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	assert_string_equal(timers(), "card 120, wait 120");
+	lose_timers();
+	restart();
+	assert_string_equal(timers(), "card 120, wait 120");
+	wait_for(120 * S_MS - 1);
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	wait_for(1);
+	assert_int_equal(sessions_count(engine->sessions), 0);
+}
+
+/* ---- a basket that nobody ends ---- */
+
+static void
+an_open_basket_ends_12_hours_after_the_last_that_was_heard_of_it(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	wait_for(11 * H_MS);
+	scan("b", "c", 100);
+	wait_for(H_MS);
+	assert_string_equal(timers(), "idle 39600");
+	wait_for(11 * H_MS - 1);
+	assert_int_equal(visit_of("b")->state, VISIT_OPEN);
+	wait_for(1);
+	assert_null(visit_of("b"));
+	/* One that is suspended has its own end. */
+	open_basket("d");
+	tell("pos/7/event", "basket.suspended", "{'basket':'d'}");
+	wait_for(13 * H_MS);
+	assert_string_equal(timers(), "idle 39600, suspended 212400");
+	tell("pos/7/event", "basket.resumed", "{'basket':'d'}");
+	wait_for(11 * H_MS);
+	assert_int_equal(visit_of("d")->state, VISIT_OPEN);
+	wait_for(H_MS);
+	assert_null(visit_of("d"));
+}
+
+/* ---- snoozed, and nobody to show it to ---- */
+
+static void
+what_was_snoozed_does_not_come_back_without_a_sale_a_policy_or_a_customer_who_buys(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	visit_of("b")->training = true;
+	wait_for(5 * MIN_MS);
+	assert_said("");
+	open_basket("d");
+	scan("d", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	engine_drop_policy(engine);
+	wait_for(5 * MIN_MS);
+	assert_said("");
+	assert_int_equal(decisions, 2);
+	assert_null(strstr(timers(), "snooze"));
+}
+
+static void
+what_comes_back_is_tried_after_a_minute_and_then_less_and_less(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	wait_for(5 * MIN_MS);
+	assert_non_null(strstr(timers(), "snooze 60,"));
+	wait_for(MIN_MS);
+	assert_non_null(strstr(timers(), "snooze 60,"));
+	wait_for(MIN_MS);
+	assert_non_null(strstr(timers(), "snooze 120,"));
+	wait_for(2 * MIN_MS);
+	assert_non_null(strstr(timers(), "snooze 240,"));
+}
+
+static void
+who_pays_is_not_kept_from_what_comes_back_if_the_policy_says_so(void **state)
+{
+	(void)state;
+	a_policy("{'quiet':{'tender':false}}");
+	an_action("a", "{}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	wait_for(5 * MIN_MS);
+	assert_said("guidance 7: a");
+}
+
 int
 main(void)
 {
@@ -364,6 +625,16 @@ main(void)
 		SPINE_TEST_ON_DISK(
 		    a_snoozed_card_comes_back_at_its_time_by_itself_also_after_a_restart),
 		SPINE_TEST(what_was_snoozed_is_gated_again),
+		SPINE_TEST(a_timer_of_what_is_not_there_does_nothing),
+		SPINE_TEST(a_timer_whose_name_is_none_is_dropped),
+		SPINE_TEST(a_timer_of_what_is_not_so_any_more_does_nothing),
+		SPINE_TEST(a_card_that_is_withheld_ends_without_a_word),
+		SPINE_TEST(a_card_that_is_read_again_waits_from_then_on),
+		SPINE_TEST_ON_DISK(who_is_spoken_of_at_no_till_waits_as_a_card_does_also_after_timers_were_lost),
+		SPINE_TEST(an_open_basket_ends_12_hours_after_the_last_that_was_heard_of_it),
+		SPINE_TEST(what_was_snoozed_does_not_come_back_without_a_sale_a_policy_or_a_customer_who_buys),
+		SPINE_TEST(what_comes_back_is_tried_after_a_minute_and_then_less_and_less),
+		SPINE_TEST(who_pays_is_not_kept_from_what_comes_back_if_the_policy_says_so),
 		SPINE_TEST(until_may_be_said_and_a_time_that_has_passed_is_now),
 		SPINE_TEST(what_comes_back_waits_for_a_sale_that_is_suspended_or_paid),
 		SPINE_TEST_ON_DISK(what_a_consent_let_be_shown_leaves_with_it),
