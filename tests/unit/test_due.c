@@ -630,9 +630,11 @@ main(void)
 		SPINE_TEST(a_timer_of_what_is_not_so_any_more_does_nothing),
 		SPINE_TEST(a_card_that_is_withheld_ends_without_a_word),
 		SPINE_TEST(a_card_that_is_read_again_waits_from_then_on),
-		SPINE_TEST_ON_DISK(who_is_spoken_of_at_no_till_waits_as_a_card_does_also_after_timers_were_lost),
+		SPINE_TEST_ON_DISK(
+		    who_is_spoken_of_at_no_till_waits_as_a_card_does_also_after_timers_were_lost),
 		SPINE_TEST(an_open_basket_ends_12_hours_after_the_last_that_was_heard_of_it),
-		SPINE_TEST(what_was_snoozed_does_not_come_back_without_a_sale_a_policy_or_a_customer_who_buys),
+		SPINE_TEST(
+		    what_was_snoozed_does_not_come_back_without_a_sale_a_policy_or_a_customer_who_buys),
 		SPINE_TEST(what_comes_back_is_tried_after_a_minute_and_then_less_and_less),
 		SPINE_TEST(who_pays_is_not_kept_from_what_comes_back_if_the_policy_says_so),
 		SPINE_TEST(until_may_be_said_and_a_time_that_has_passed_is_now),

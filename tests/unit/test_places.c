@@ -254,12 +254,241 @@ a_visit_that_is_full_says_no_room_and_still_shows_what_is_mandatory(void **state
 	assert_int_equal(metrics_get(METRIC_LIMIT_CARDS) - hit, 50);
 }
 
+/* ---- who leaves, one by one ---- */
+
+#define BOUGHT(within, item) \
+	",\"expires\":\"5s\",\"kind\":\"recommend\",\"propensity\":0.5,\"incremental\":1," \
+	"\"margin\":100,\"gate\":" \
+	"\"associate\",\"outcome\":{\"is\":\"bought\",\"within\":\"" within "\",\"item\":" item \
+	"}"
+
+static void
+actions_with_goals(void)
+{
+	rig_action("milk", BOUGHT("0d", "{\"category\":\"m\"}"));
+	rig_action("milk-too", BOUGHT("0d", "{\"category\":\"m\"}"));
+	rig_action("milk-week", BOUGHT("7d", "{\"category\":\"m\"}"));
+	rig_action("brand", BOUGHT("0d", "{\"brand\":\"m\"}"));
+	rig_action("article", BOUGHT("0d", "{\"item\":\"m\"}"));
+	rig_action("both", BOUGHT("0d", "{\"category\":\"m\",\"brand\":\"m\"}"));
+	rig_action("help",
+	    ",\"expires\":\"5s\",\"kind\":\"service\",\"propensity\":0.5,\"incremental\":1,"
+	    "\"margin\":1,\"gate\":"
+	    "\"associate\",\"outcome\":{\"is\":\"none\"}");
+	rig_action("case",
+	    ",\"expires\":\"5s\",\"kind\":\"service\",\"propensity\":0.5,\"incremental\":1,"
+	    "\"margin\":1,\"gate\":"
+	    "\"associate\",\"outcome\":{\"is\":\"case-closed\",\"within\":\"0d\"}");
+	rig_action("word",
+	    ",\"expires\":\"5s\",\"outcome\":{\"is\":\"none\"},\"kind\":\"inform\",\"propensity\":"
+	    "0.5,\"incremental\":1,\"margin\":1,"
+	    "\"gate\":\"none\"");
+	rig_policy_set();
+}
+
+static struct card *
+gone_card(struct visit *visit, const char *action, int64_t sent_ms)
+{
+	const struct action *of =
+	    rig.engine->policy != NULL ? policy_action(rig.engine->policy, action) : NULL;
+	struct card *card = visit_add_card(visit);
+
+	assert_non_null(card);
+	card->action = mem_strdup(action);
+	card->prompt.b[0] = (uint8_t)visit->card_count;
+	card->kind = of != NULL ? (int)of->kind : KIND_INFORM;
+	card->state = CARD_GONE;
+	card->sent_ms = sent_ms;
+	return card;
+}
+
+struct place {
+	struct visit *visit;
+	struct card *first, *last;
+};
+
+/* The first of 65 cards, sent a minute ago; the last was sent later, and is of another goal. */
+static struct place
+places_of(const char *first, const char *last)
+{
+	struct place place = { .visit = visit_new(&(struct id){ { 9 } }) };
+
+	place.first = gone_card(place.visit, first, rig.now_ms - MIN_MS);
+	for (int i = 0; i < 63; i++)
+		gone_card(place.visit, "nothing", rig.now_ms - MIN_MS);
+	place.last = gone_card(place.visit, last, rig.now_ms - MIN_MS + 1);
+	place.first = &place.visit->cards[0];
+	return place;
+}
+
+static bool
+first_stays(struct place place)
+{
+	bool stays;
+
+	arena_reset(rig.engine->scratch);
+	places_clear(rig.engine, place.visit);
+	stays = place.visit->card_count > 0 && place.visit->cards[0].prompt.b[0] == 1;
+	visit_free(place.visit);
+	return stays;
+}
+
+static void
+a_visit_with_few_cards_keeps_all_of_them(void **state)
+{
+	struct place place;
+
+	(void)state;
+	actions_with_goals();
+	place = places_of("nothing", "nothing");
+	visit_drop_card(place.visit, 64);
+	places_clear(rig.engine, place.visit);
+	assert_int_equal(place.visit->card_count, 64);
+	gone_card(place.visit, "nothing", rig.now_ms);
+	places_clear(rig.engine, place.visit);
+	assert_int_equal(place.visit->card_count, 0);
+	visit_free(place.visit);
+}
+
+static void
+a_card_stays_while_it_is_open_has_a_token_or_was_answered(void **state)
+{
+	(void)state;
+	actions_with_goals();
+	rig_send("pos/7/event", "basket.opened", "{\"basket\":\"b\",\"terminal\":\"7\"}");
+	for (int i = 0; i < 9; i++) {
+		struct place place = places_of("word", "nothing");
+		struct card *card = place.first;
+
+		switch (i) {
+		case 0: break;
+		case 1: card->state = CARD_OPEN; break;
+		case 2: card->token.b[3] = 1; break;
+		case 3: card->closed_by = mem_strdup("customer 1 in 7d"); break;
+		case 4: card->answer = ANSWER_DISMISS; break;
+		case 5: /* for good */ card->answer = ANSWER_SNOOZE; break;
+		case 6:
+			card->answer = ANSWER_SNOOZE;
+			card->snooze_until_ms = rig.now_ms + 1;
+			break;
+		case 7:
+			card->answer = ANSWER_SNOOZE;
+			card->snooze_until_ms = rig.now_ms;
+			break;
+		case 8: card->outcome_due_ms = rig.now_ms + 1; break;
+		}
+		assert_int_equal(first_stays(place), i != 0 && i != 7);
+	}
+}
+
+static void
+a_card_stays_until_its_outcome_is_settled(void **state)
+{
+	struct place place;
+
+	(void)state;
+	actions_with_goals();
+	rig_send("pos/7/event", "basket.opened", "{\"basket\":\"b\",\"terminal\":\"7\"}");
+	place = places_of("word", "nothing");
+	place.first->outcome_due_ms = rig.now_ms;
+	assert_false(first_stays(place));
+	/* Of an action that no policy knows nothing is settled any more. */
+	place = places_of("unknown", "nothing");
+	place.first->outcome_due_ms = rig.now_ms + 1;
+	assert_false(first_stays(place));
+	/* Without a policy no action is known. */
+	place = places_of("milk", "nothing");
+	assert_true(first_stays(place));
+	engine_drop_policy(rig.engine);
+	place = places_of("milk", "nothing");
+	assert_false(first_stays(place));
+}
+
+static void
+of_cards_with_one_goal_the_last_that_was_shown_stays(void **state)
+{
+	static const struct {
+		const char *first, *last;
+		bool stays;
+	} cases[] = {
+		{ "milk", "nothing", true },
+		{ "milk", "milk", false },
+		{ "milk", "milk-too", false },
+		{ "milk", "milk-week", false },
+		{ "milk", "brand", true },
+		{ "milk", "article", true },
+		{ "milk", "both", true },
+		{ "both", "milk", true },
+		{ "both", "brand", true },
+		{ "brand", "article", true },
+		{ "article", "article", false },
+		{ "brand", "brand", false },
+		{ "both", "both", false },
+		{ "milk", "help", true },
+		{ "milk", "word", true },
+		{ "help", "nothing", true },
+		{ "help", "help", false },
+		{ "help", "case", true },
+		{ "case", "help", true },
+		{ "case", "case", false },
+		{ "word", "nothing", false },
+		{ "word", "milk", false },
+	};
+
+	(void)state;
+	actions_with_goals();
+	rig_send("pos/7/event", "basket.opened", "{\"basket\":\"b\",\"terminal\":\"7\"}");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct place place = places_of(cases[i].first, cases[i].last);
+
+		if (first_stays(place) != cases[i].stays)
+			fail_msg("%s before %s", cases[i].first, cases[i].last);
+		/* One that was not shown, or was sent no later, takes nothing from it. */
+		place = places_of(cases[i].first, cases[i].last);
+		place.last->shown_ms = rig.now_ms;
+		assert_int_equal(first_stays(place), strcmp(cases[i].first, "word") != 0);
+		place = places_of(cases[i].first, cases[i].last);
+		place.last->shown_ms = rig.now_ms;
+		place.last->shown = true;
+		assert_int_equal(first_stays(place), cases[i].stays);
+		place = places_of(cases[i].first, cases[i].last);
+		place.last->sent_ms = place.first->sent_ms;
+		assert_int_equal(first_stays(place), strcmp(cases[i].first, "word") != 0);
+	}
+}
+
+/* It has earned something: its goal was bought between it and the next card. */
+static void
+a_card_that_has_earned_something_by_the_close_stays(void **state)
+{
+	(void)state;
+	actions_with_goals();
+	rig_send("pos/7/event", "basket.opened", "{\"basket\":\"b\",\"terminal\":\"7\"}");
+	for (int i = 0; i < 3; i++) {
+		struct place place = places_of(i == 2 ? "milk-week" : "milk", "milk-too");
+		struct line *line = visit_add_line(place.visit, 1);
+
+		snprintf(line->item, sizeof(line->item), "05012345678900");
+		line->category = mem_strdup(i == 1 ? "x" : "m");
+		line->qty_milli = 1000;
+		line->amount_minor = 100;
+		line->added_ms = place.first->sent_ms + 1;
+		place.last->sent_ms = place.first->sent_ms + 2;
+		assert_int_equal(first_stays(place), i == 0);
+	}
+}
+
 int
 main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(the_same_pair_at_each_of_200_scans_is_shown_each_time_and_the_recall_on_the_150th),
+		T(a_visit_with_few_cards_keeps_all_of_them),
+		T(a_card_stays_while_it_is_open_has_a_token_or_was_answered),
+		T(a_card_stays_until_its_outcome_is_settled),
+		T(of_cards_with_one_goal_the_last_that_was_shown_stays),
+		T(a_card_that_has_earned_something_by_the_close_stays),
 		T(what_a_card_of_long_ago_has_earned_is_credited_at_the_close),
 		T(what_was_dismissed_at_the_first_scan_is_not_asked_again_at_the_200th),
 		T(a_visit_that_is_full_says_no_room_and_still_shows_what_is_mandatory),

@@ -59,7 +59,8 @@ static void
 redeem(const char *action, const char *basket)
 {
 	assert_int_equal(answer(action, "accept"), 200);
-	tell("pos/7/event", "offer.redeemed", "{'token':'%s','basket':'%s','amount':40}", token, basket);
+	tell("pos/7/event", "offer.redeemed", "{'token':'%s','basket':'%s','amount':40}", token,
+	    basket);
 }
 
 static void
@@ -71,15 +72,16 @@ an_action_is_told_by_its_words_and_what_they_are_filled_with_later_is_left_open(
 		{ OFFER_OF(""), "{{depth}} cents", "40 cents" },
 		{ OFFER_OF(""), "now {{depth|money}}", "now \xe2\x80\xa6" },
 		{ OFFER_OF(""), "of {{total|default:some}} all", "of \xe2\x80\xa6 all" },
-		{ "'kind':'offer','outcome':{'is':'redeemed','within':'0d'},'propensity':0.5,'offer':{"
+		{ "'kind':'offer','outcome':{'is':'redeemed','within':'0d'},'propensity':0.5,'"
+		  "offer':{"
 		  "'type':'amount','ladder':[20,40],'max':40,'apply':'till-code','until':'0d'}",
 		    "{{depth}} cents", "\xe2\x80\xa6 cents" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *want = arena_printf(texts,
-		    "{\"en\":\"%s\",\"de\":\"erst\"}", cases[i].told);
+		const char *want =
+		    arena_printf(texts, "{\"en\":\"%s\",\"de\":\"erst\"}", cases[i].told);
 
 		memset(&parts, 0, sizeof(parts));
 		only("o",
@@ -102,8 +104,11 @@ a_budget_of_the_day_is_told_with_what_of_it_is_used_today(void **state)
 	(void)state;
 	a_policy("{'placements':{'tablet':{'slots':3,'headline_max':40}}}");
 	an_action("o", "{" OFFER_OF("") ",'budget':{'per':'store-day','money':100,'units':9}}");
-	an_action("k", "{'eligible':{'==':[1,2]},'group':'h'," OFFER_OF("") ",'budget':{'per':'store-day','money':7}}");
-	an_action("u", "{'eligible':{'==':[1,2]},'group':'i','budget':{'per':'store-day','units':3}}");
+	an_action("k",
+	    "{'eligible':{'==':[1,2]},'group':'h'," OFFER_OF("") ",'budget':{'per':'store-day','"
+								 "money':7}}");
+	an_action("u",
+	    "{'eligible':{'==':[1,2]},'group':'i','budget':{'per':'store-day','units':3}}");
 	an_action("c", "{'group':'j'," OFFER_OF("") ",'budget':{'per':'campaign','money':500}}");
 	an_action("n", "{'group':'l'," OFFER_OF("") "}");
 	in_force();
@@ -180,7 +185,8 @@ what_is_stopped_is_told_by_its_words_if_the_policy_has_it(void **state)
 	stop.text = "other";
 	turn(&stop);
 	assert_string_equal(member("stopped"),
-	    "[{\"action\":\"a\",\"headline\":{\"en\":\"Do a\",\"de\":\"Tu a\"}},{\"action\":\"other\"}]");
+	    "[{\"action\":\"a\",\"headline\":{\"en\":\"Do a\",\"de\":\"Tu "
+	    "a\"}},{\"action\":\"other\"}]");
 }
 
 static void
