@@ -494,10 +494,153 @@ a_visit_is_kept_while_an_outcome_of_it_may_come(void **state)
 	}
 }
 
+/* ---- rows that cannot be read ---- */
+
+static void
+put_row(enum store_table table, const struct id *id, const struct id *subject, const void *bytes,
+    size_t len)
+{
+	assert_int_equal(store_begin(engine->store), 0);
+	assert_int_equal(store_put(engine->store, table, id, subject, now_ms, 1, bytes, len), 0);
+	assert_int_equal(store_commit(engine->store), 0);
+}
+
+static void
+a_return_that_waits(void)
+{
+	tell("pos/7/event", "return.completed",
+	    "{'return':'r','basket':'unheard','items':[{'sku':'s','category':'c','qty':1,'amount':5},"
+	    "{'sku':'t','category':'d','qty':2,'amount':7}],'total':12,'currency':'EUR'}");
+	assert_int_equal(engine->stray_count, 1);
+}
+
+static void
+a_row_that_cannot_be_read_is_left_out_and_the_others_are_there(void **state)
+{
+	struct id id = { { 5 } }, anna = subject_of(ANNA);
+	int rc;
+
+	(void)state;
+	open_basket("b");
+	grant(ANNA, "profile");
+	identify(ANNA);
+	scan("b", "c", 100);
+	close_basket("b", 100);
+	open_basket("d");
+	a_return_that_waits();
+	put_row(STORE_VISIT, &id, NULL, "x", 1);
+	put_row(STORE_RETURN, &id, NULL, "x", 1);
+	assert_int_equal(store_begin(engine->store), 0);
+	rc = store_log_add(engine->store, STORE_LOG_SUBJECT, &anna, &anna, SUBJECT_LOG_PURCHASE,
+	    now_ms, "x", 1);
+	assert_int_equal(rc, 0);
+	assert_int_equal(store_commit(engine->store), 0);
+	restart();
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	assert_non_null(visit_of("d"));
+	assert_int_equal(engine->stray_count, 1);
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_null(engine_visit(engine, &id));
+	/* Their own row, too: what the log has is still theirs. */
+	put_row(STORE_SUBJECT, &anna, &anna, "x", 1);
+	restart();
+	assert_false(consent_granted(customer(ANNA), CONSENT_PROFILE, now_ms));
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+}
+
+static void
+of_a_return_that_waits_no_row_is_read_that_is_not_whole(void **state)
+{
+	struct buf row = { 0 }, cut = { 0 };
+	struct id id;
+
+	(void)state;
+	a_return_that_waits();
+	id = engine->strays[0]->id;
+	assert_int_equal(store_get(engine->store, STORE_RETURN, &id, &row, NULL), 0);
+	for (size_t len = 0; len <= row.len + 1; len++) {
+		buf_clear(&cut);
+		buf_add(&cut, row.data, len < row.len ? len : row.len);
+		if (len > row.len)
+			buf_addc(&cut, 'x');
+		put_row(STORE_RETURN, &id, NULL, len == 0 ? "" : cut.data, cut.len);
+		strays_drop(engine);
+		assert_int_equal(strays_load(engine), 0);
+		assert_int_equal(engine->stray_count, len == row.len);
+	}
+	buf_clear(&cut);
+	buf_add(&cut, row.data, row.len);
+	cut.data[0]++; /* its version */
+	put_row(STORE_RETURN, &id, NULL, cut.data, cut.len);
+	strays_drop(engine);
+	assert_int_equal(strays_load(engine), 0);
+	assert_int_equal(engine->stray_count, 0);
+	buf_done(&row);
+	buf_done(&cut);
+}
+
+/* ---- headquarters' profiles ---- */
+
+static const char *profile_says[2]; /* of Anna, of Ben; NULL: it has none */
+
+static int
+profile_of(void *ctx, const struct id *subject, struct buf *out)
+{
+	struct id anna = subject_of(ANNA);
+	const char *says = profile_says[id_equal(subject, &anna) ? 0 : 1];
+
+	(void)ctx;
+	if (says == NULL)
+		return AISLE_E_NONE;
+	buf_adds(out, quoted(says));
+	return 0;
+}
+
+/* Of two cards that are one customer; what they said themselves stands. */
+static void
+what_headquarters_says_of_a_card_that_was_merged_counts_for_the_other(void **state)
+{
+	static const struct {
+		const char *anna, *ben;
+		bool said, granted;
+	} cases[] = {
+		{ "{}", "{'consent':{'personalise':'granted'}}", false, true },
+		{ NULL, "{'consent':{'personalise':'granted'}}", false, true },
+		{ "{'consent':{'personalise':'granted'}}", NULL, false, true },
+		{ "{'consent':{'personalise':'granted'}}", "{'consent':{'personalise':'denied'}}", false,
+		    false },
+		{ "{'consent':{'personalise':'denied'}}", "{'consent':{'personalise':'granted'}}", false,
+		    false },
+		{ "{}", "{'consent':{'personalise':'denied'}}", true, true },
+		{ "no profile", "{'consent':{'personalise':'granted'}}", false, true },
+		{ NULL, NULL, false, false },
+	};
+
+	(void)state;
+	engine_set_profiles(engine, profile_of, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		profile_says[0] = profile_says[1] = NULL;
+		tear_down(NULL);
+		set_up(NULL);
+		engine_set_profiles(engine, profile_of, NULL);
+		if (cases[i].said)
+			grant(ANNA, "personalise");
+		tell("care/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
+		profile_says[0] = cases[i].anna;
+		profile_says[1] = cases[i].ben;
+		engine_drop_subjects(engine);
+		if (consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms) != cases[i].granted)
+			fail_msg("case %zu", i);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST_ON_DISK(a_row_that_cannot_be_read_is_left_out_and_the_others_are_there),
+		SPINE_TEST(of_a_return_that_waits_no_row_is_read_that_is_not_whole),
+		SPINE_TEST(what_headquarters_says_of_a_card_that_was_merged_counts_for_the_other),
 		SPINE_TEST_ON_DISK(
 		    an_open_card_is_there_after_a_restart_and_expires_when_it_would_have),
 		SPINE_TEST_ON_DISK(what_a_question_could_not_read_is_not_what_the_next_turn_knows),
