@@ -39,10 +39,10 @@ struct json_t;
 	X(STOCK_CHANGED, "aisle.stock.changed", FROM_ANY, stock, apply_nothing, untouched, STAGES) \
 	X(SENSOR_READING, "aisle.sensor.reading", FROM_ANY, sensor, apply_sensor, untouched, STAGES) \
 	X(SURVEY_ANSWERED, "aisle.survey.answered", FROM_ANY, survey, apply_subject, surveyed, STAGES) \
-	X(OFFER_APPLIED, "aisle.offer.applied", FROM_POS, offer, apply_offer, untouched, OFFER) \
-	X(OFFER_REFUSED, "aisle.offer.refused", FROM_POS, refused, apply_offer, untouched, OFFER) \
-	X(OFFER_REDEEMED, "aisle.offer.redeemed", FROM_POS, offer, apply_offer, untouched, OFFER) \
-	X(OFFER_REVERSED, "aisle.offer.reversed", FROM_POS, offer, apply_offer, untouched, OFFER) \
+	X(OFFER_APPLIED, "aisle.offer.applied", FROM_POS, offer, apply_nothing, untouched, OFFER) \
+	X(OFFER_REFUSED, "aisle.offer.refused", FROM_POS, refused, apply_nothing, untouched, OFFER) \
+	X(OFFER_REDEEMED, "aisle.offer.redeemed", FROM_POS, offer, apply_nothing, untouched, OFFER) \
+	X(OFFER_REVERSED, "aisle.offer.reversed", FROM_POS, offer, apply_nothing, untouched, OFFER) \
 	X(GUIDANCE_SHOWN, "aisle.guidance.shown", FROM_TABLET, shown, apply_nothing, untouched, ANSWER) \
 	X(GUIDANCE_DECIDED, "aisle.guidance.decided", FROM_TABLET, decided, apply_nothing, untouched, ANSWER)
 /* clang-format on */

@@ -139,13 +139,13 @@ adopt_void(struct line *line, const struct line *other)
 	    (line->time_ms == line->void_ms && other->voided);
 }
 
-/* The newer version and the newer void of two; from has nothing any more. */
+/* The newer version and the newer void of two, of which from has a version; it has nothing any more. */
 static void
 unite(struct line *into, struct line *from)
 {
 	struct line was = *into;
 
-	if (is_known(from) && (!is_known(into) || from->time_ms >= into->time_ms)) {
+	if (!is_known(into) || from->time_ms >= into->time_ms) {
 		*into = *from;
 		*from = was;
 	}
@@ -153,45 +153,24 @@ unite(struct line *into, struct line *from)
 	codec_done(line_fields, line_field_count, from);
 }
 
-/* What of a line happened from since on. true: there is nothing left of it. */
-static bool
-take(struct visit *into, struct line *line, int64_t since_ms)
-{
-	bool version = is_known(line) && line->time_ms >= since_ms;
-	bool voided = line->void_said && line->void_ms >= since_ms;
-	struct line *to;
-
-	if (!version && !voided)
-		return false;
-	to = visit_line(into, line->line);
-	if (to == NULL)
-		to = visit_add_line(into, line->line);
-	if (to == NULL)
-		return false;
-	if (version) {
-		unite(to, line);
-		return true;
-	}
-	line_void(to, line->void_ms);
-	if (!is_known(line)) {
-		codec_done(line_fields, line_field_count, line);
-		return true;
-	}
-	line->void_said = line->voided = false;
-	return false;
-}
-
 void
-lines_take(struct visit *into, struct visit *from, int64_t since_ms)
+lines_take(struct visit *into, struct visit *from)
 {
-	size_t kept = 0;
-
 	for (size_t i = 0; i < from->line_count; i++) {
-		if (!take(into, &from->lines[i], since_ms))
-			from->lines[kept++] = from->lines[i];
+		struct line *line = &from->lines[i], *to = visit_line(into, line->line);
+
+		if (to == NULL)
+			to = visit_add_line(into, line->line);
+		if (to != NULL && is_known(line)) {
+			unite(to, line);
+			continue;
+		}
+		if (to != NULL)
+			line_void(to, line->void_ms);
+		codec_done(line_fields, line_field_count, line);
 	}
-	from->line_count = kept;
-	if (from->rest_at_ms >= since_ms && from->rest_at_ms > into->rest_at_ms)
+	from->line_count = 0;
+	if (from->rest_at_ms > into->rest_at_ms)
 		into->rest_at_ms = from->rest_at_ms;
 	visit_count_lines(into);
 	visit_count_lines(from);

@@ -50,7 +50,7 @@ is_part(const struct visit *own, int64_t recalled_at_ms)
 static void
 unite(const struct call *call, struct visit *sale, struct visit *own)
 {
-	lines_take(sale, own, INT64_MIN);
+	lines_take(sale, own);
 	sale->voids += own->voids;
 	sale->declines += own->declines;
 	sale->returns += own->returns;

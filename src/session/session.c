@@ -58,19 +58,6 @@ apply_sensor(const struct call *call)
 		apply_station(call);
 }
 
-static void
-apply_offer(const struct call *call)
-{
-	struct visit *visit = call_basket(call);
-
-	if (visit == NULL) {
-		call->ret->effects = EFFECT_IGNORED;
-		return;
-	}
-	call_touch(call, visit);
-	call->ret->visit = visit;
-}
-
 /* clang-format off */
 static void (*const handlers[EV_COUNT])(const struct call *call) = {
 #define X(constant, name, from, fields, visit, ...) [EV_##constant] = visit,

@@ -31,8 +31,8 @@ bool line_void(struct line *line, int64_t at_ms);
 bool line_void_rest(struct line *line, int64_t at_ms);
 /* The newest line of the event's article that counts, one of its quantity first; NULL: none. */
 struct line *line_of_article(const struct visit *visit, const struct event *event);
-/* Versions and voids from that time on become those of another basket; of two versions the newer. */
-void lines_take(struct visit *into, struct visit *from, int64_t since_ms);
+/* Versions and voids become those of another basket; of two versions the newer. */
+void lines_take(struct visit *into, struct visit *from);
 
 void basket_apply(const struct call *call); /* aisle.basket.* */
 

@@ -609,18 +609,6 @@ a_return_is_trouble_of_the_visit_at_its_station(void **state)
 }
 
 static void
-an_offer_event_of_an_unknown_basket_is_ignored(void **state)
-{
-	struct lane *l = *state;
-	struct visit *visit;
-
-	assert_null(till(l, "7", EV_OFFER_REDEEMED, "B1"));
-	assert_int_equal(l->r.effects, EFFECT_IGNORED);
-	visit = till(l, "7", EV_BASKET_OPENED, "B1");
-	assert_ptr_equal(till(l, "7", EV_OFFER_REDEEMED, "B1"), visit);
-}
-
-static void
 the_table_keeps_visits_by_id_whatever_the_order(void **state)
 {
 	struct lane *l = *state;
@@ -689,7 +677,6 @@ main(void)
 		cmocka_unit_test(every_order_of_a_sale_ends_in_the_same_basket),
 		T(two_baskets_of_one_station_the_newer_is_in_front),
 		T(a_return_is_trouble_of_the_visit_at_its_station),
-		T(an_offer_event_of_an_unknown_basket_is_ignored),
 		T(the_table_keeps_visits_by_id_whatever_the_order),
 	};
 
