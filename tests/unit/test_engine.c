@@ -509,7 +509,8 @@ static void
 a_return_that_waits(void)
 {
 	tell("pos/7/event", "return.completed",
-	    "{'return':'r','basket':'unheard','items':[{'sku':'s','category':'c','qty':1,'amount':5},"
+	    "{'return':'r','basket':'unheard','items':[{'sku':'s','category':'c','qty':1,'amount':"
+	    "5},"
 	    "{'sku':'t','category':'d','qty':2,'amount':7}],'total':12,'currency':'EUR'}");
 	assert_int_equal(engine->stray_count, 1);
 }
@@ -607,10 +608,10 @@ what_headquarters_says_of_a_card_that_was_merged_counts_for_the_other(void **sta
 		{ "{}", "{'consent':{'personalise':'granted'}}", false, true },
 		{ NULL, "{'consent':{'personalise':'granted'}}", false, true },
 		{ "{'consent':{'personalise':'granted'}}", NULL, false, true },
-		{ "{'consent':{'personalise':'granted'}}", "{'consent':{'personalise':'denied'}}", false,
-		    false },
-		{ "{'consent':{'personalise':'denied'}}", "{'consent':{'personalise':'granted'}}", false,
-		    false },
+		{ "{'consent':{'personalise':'granted'}}", "{'consent':{'personalise':'denied'}}",
+		    false, false },
+		{ "{'consent':{'personalise':'denied'}}", "{'consent':{'personalise':'granted'}}",
+		    false, false },
 		{ "{}", "{'consent':{'personalise':'denied'}}", true, true },
 		{ "no profile", "{'consent':{'personalise':'granted'}}", false, true },
 		{ NULL, NULL, false, false },
@@ -629,7 +630,8 @@ what_headquarters_says_of_a_card_that_was_merged_counts_for_the_other(void **sta
 		profile_says[0] = cases[i].anna;
 		profile_says[1] = cases[i].ben;
 		engine_drop_subjects(engine);
-		if (consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms) != cases[i].granted)
+		if (consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms) !=
+		    cases[i].granted)
 			fail_msg("case %zu", i);
 	}
 }
