@@ -77,7 +77,7 @@ int64_t offer_most(const struct offer *offer, int64_t depth, const struct basis 
 /* Does it save anything, and what it has to once goods are there that qualify? */
 bool offer_saves(const struct offer *offer, const struct offer_value *value);
 /* The depths an offer may have now: of its open card where that is one of a ladder, of the highest
- * tier that the basket reaches, else its ladder. 0: only tiers, and none is reached. */
+ * tier that the basket reaches, else its ladder. */
 #define DEPTHS_MAX LADDER_MAX
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
     int64_t depths[static DEPTHS_MAX]);

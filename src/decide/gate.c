@@ -106,15 +106,11 @@ store_listed(const struct action *action, const char *store)
 	return false;
 }
 
-/* [from, until) of the local day; from after until goes over midnight. */
+/* [from, until) of the local day. */
 static bool
 hours_open(const struct action *action, int minute)
 {
-	int from = action->valid_minute_from, until = action->valid_minute_until;
-
-	if (from <= until)
-		return from <= minute && minute < until;
-	return minute >= from || minute < until;
+	return action->valid_minute_from <= minute && minute < action->valid_minute_until;
 }
 
 static const char *

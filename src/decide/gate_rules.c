@@ -2,7 +2,7 @@
  *
  * gate_rules.c - the gates that read features: care, then eligibility, applicability, suitability.
  *
- * An offer's own conditions (min_basket, the first tier) are part of its
+ * An offer's own condition (min_basket) is part of its
  * applicability. What a clause says of the candidate's depth and worth is
  * about the first depth that it could have.
  */
@@ -144,21 +144,6 @@ depth_gate(struct run *run, size_t i)
 	return trial->option_count > 0 || close_with(trial, FATE_APPLICABILITY, "offer.depth");
 }
 
-/* The offer's own conditions. */
-static bool
-offer_gate(struct run *run, size_t i)
-{
-	const struct offer *offer = &run->decision->candidates[i].action->offer;
-	struct trial *trial = &run->trials[i];
-
-	if (run->basket_minor < offer->min_basket_minor)
-		return close_with(trial, FATE_APPLICABILITY, "offer.min_basket");
-	if (offer->tier_count == 0)
-		return true;
-	fill_options(run, i);
-	return trial->option_count > 0 || close_with(trial, FATE_APPLICABILITY, "offer.tiers");
-}
-
 void
 rules_gate(struct run *run, size_t i)
 {
@@ -172,8 +157,10 @@ rules_gate(struct run *run, size_t i)
 	}
 	if (!depth_gate(run, i) || !rule_gate(run, i, action->eligible, FATE_ELIGIBILITY))
 		return;
-	if (action->has_offer && !offer_gate(run, i))
+	if (action->has_offer && run->basket_minor < action->offer.min_basket_minor) {
+		close_with(trial, FATE_APPLICABILITY, "offer.min_basket");
 		return;
+	}
 	/* What an offer is worth is worked out for those alone that come so far. */
 	if (rule_gate(run, i, action->applicable, FATE_APPLICABILITY) &&
 	    rule_gate(run, i, action->suitable, FATE_SUITABILITY))

@@ -454,20 +454,14 @@ offer_depths(const struct offer *offer, const struct card *own, int64_t basket_m
 		depths[0] = own->depth;
 		return 1;
 	}
-	if (offer->tier_count > 0) {
-		int64_t from = INT64_MIN;
-
-		for (size_t i = 0; i < offer->tier_count; i++) {
-			if (offer->tiers[i].from_minor > basket_minor ||
-			    offer->tiers[i].from_minor < from)
-				continue;
-			from = offer->tiers[i].from_minor;
-			depths[0] = offer->tiers[i].depth;
-			count = 1;
-		}
-		if (count > 0)
-			return count;
+	for (size_t i = 0; i < offer->tier_count; i++) { /* they rise */
+		if (offer->tiers[i].from_minor > basket_minor)
+			break;
+		depths[0] = offer->tiers[i].depth;
+		count = 1;
 	}
+	if (count > 0)
+		return count;
 	CHECK(offer->ladder_count <= DEPTHS_MAX);
 	for (; count < offer->ladder_count; count++)
 		depths[count] = offer->ladder[count];

@@ -394,6 +394,12 @@ a_till_is_told_which_marked_goods_the_offer_may_not_touch(void **state)
 		buf_addf(&many, "{\"category\":\"tea%d\"},", i);
 	buf_adds(&many, "{\"category\":\"wine\"}]}");
 	assert_begins(exclude_of(many.data, &own), "\"exclude\":[{\"category\":\"wine\"}]}");
+	buf_clear(&many); /* and no more than that are looked at */
+	buf_adds(&many, "{\"include\":[");
+	for (int i = 0; i < 64; i++)
+		buf_addf(&many, "{\"category\":\"tea%d\"},", i);
+	buf_adds(&many, "{\"category\":\"wine\"}]}");
+	assert_begins(exclude_of(many.data, &own), "\"exclude\":[]}");
 	buf_done(&many);
 }
 
