@@ -188,6 +188,34 @@ a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew(void **state)
 	buf_done(&out);
 }
 
+static void
+what_was_missed_may_fill_a_stream_to_its_last_byte(void **state)
+{
+	enum { FITS = 1024 - sizeof("retry: 2000\n\nevent: guidance\nid: 2\ndata: \n\n") + 1 };
+	struct rig *rig = *state;
+	struct buf out = { 0 };
+	char json[FITS + 2];
+	int fd;
+
+	rig->conf.stream_kib = 1;
+	rig->open = "[{\"guidance\":\"snapshot\"}]";
+	emit(rig, "7", 1, "{}");
+	memset(json, 'x', sizeof(json));
+	json[FITS] = '\0';
+	emit(rig, "7", 2, json);
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=1", AUTH, &out, "id: 2\n");
+	assert_lacks(out, "snapshot");
+	hang_up(rig, fd);
+	json[FITS] = 'x';
+	json[FITS + 1] = '\0';
+	emit(rig, "7", 3, json);
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=2", AUTH, &out, "snapshot");
+	assert_lacks(out, "xxxx");
+	hang_up(rig, fd);
+	assert_int_equal(http_counts(rig->http)->streams_resumed, 1);
+	buf_done(&out);
+}
+
 static bool
 begins_anew(struct rig *rig, const char *id)
 {
@@ -550,6 +578,7 @@ main(void)
 		T(a_station_that_nobody_has_heard_of_yet_streams_too),
 		T(a_tablet_that_slept_gets_what_it_missed_and_nothing_twice),
 		T(a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew),
+		T(what_was_missed_may_fill_a_stream_to_its_last_byte),
 		T(where_the_ids_begin_again_nobody_goes_on_from_an_old_one),
 		T(an_id_that_is_too_old_or_unknown_begins_anew),
 		T(the_ring_is_bounded_in_bytes_too),
