@@ -40,6 +40,7 @@ static const char *const visit_names[] = {
 	"returns",
 	"waiting",
 	"prompts",
+	"card",
 };
 static const char *const store_names[] = { "id", "queue" };
 static const char *const time_names[] = { "hour", "weekday", "minute", "day_of_year", "days_to" };
@@ -258,7 +259,7 @@ static int
 parse_visit(struct scan *scan, struct feature *feature)
 {
 	return parse_field(scan, feature, visit_names, ARRAY_LEN(visit_names),
-	    "known, age_s, voids, declines, returns, waiting or prompts");
+	    "known, age_s, voids, declines, returns, waiting, prompts or card");
 }
 
 static int
@@ -368,8 +369,10 @@ feature_natural_type(const struct feature *feature)
 		    : feature->fn == FN_BATCH ? VALUE_STRING
 					      : VALUE_NUMBER;
 	case FEATURE_VISIT:
-		return feature->field == VISIT_KNOWN || feature->field == VISIT_WAIT ? VALUE_BOOL
-										     : VALUE_NUMBER;
+		return feature->field == VISIT_KNOWN || feature->field == VISIT_WAIT ||
+			feature->field == VISIT_CARD
+		    ? VALUE_BOOL
+		    : VALUE_NUMBER;
 	case FEATURE_STORE: return feature->field == STORE_ID ? VALUE_STRING : VALUE_NUMBER;
 	case FEATURE_ACTION:
 		return feature->field == ACTION_GROUP || feature->field == ACTION_ISSUE

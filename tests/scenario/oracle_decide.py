@@ -95,7 +95,7 @@ class Features:
     def of_visit(self, fn, args, about):
         v = self.run.visit
         return {"known": self.run.known is not None, "age_s": (self.run.now - v.opened) / 1000, "voids": v.voids,
-                "declines": v.declines, "returns": v.returns, "waiting": v.state == "waiting",
+                "declines": v.declines, "returns": v.returns, "waiting": v.state == "waiting", "card": v.subject is not None,
                 "prompts": sum(1 for c in v.cards if not c["withheld"])}[fn]
 
     def of_store(self, fn, args, about):

@@ -31,7 +31,7 @@ FEATURES = [
     ("self_shown", "number", "history.count(action=self, outcome=shown, within=1d)", None),
     ("accepted_r", "number", "history.recency(issue=grow, outcome=accepted)", None),
     ("known", "bool", "visit.known", None), ("age_s", "number", "visit.age_s", None), ("voids", "number", "visit.voids", None),
-    ("declines", "number", "visit.declines", None), ("waiting", "bool", "visit.waiting", None),
+    ("declines", "number", "visit.declines", None), ("waiting", "bool", "visit.waiting", None), ("card", "bool", "visit.card", None),
     ("prompts", "number", "visit.prompts", None), ("queue", "number", "store.queue", None),
     ("hour", "number", "time.hour", None), ("weekday", "number", "time.weekday", None),
     ("doy", "number", "time.day_of_year", None), ("to", "number", "time.days_to(2026-04-01)", None),
@@ -74,7 +74,7 @@ class World:
             return {">=": [{"var": [r.choice(["age", "recency", "overdue"]), r.choice([0, 3])]}, r.choice([0, 1, 30])]}
         if deep:
             return {r.choice(["and", "or"]): [self.rule(False), self.rule(False)]}
-        return {r.choice(["!", "!!"][:1]): [{"var": r.choice(["known", "waiting", "b_has", "voids"])}]}
+        return {r.choice(["!", "!!"][:1]): [{"var": r.choice(["known", "waiting", "card", "b_has", "voids"])}]}
 
     def value(self, low, high):
         """A number, or a rule that comes to one."""

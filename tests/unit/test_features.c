@@ -519,6 +519,21 @@ history_is_of_an_action_a_group_an_issue_or_the_candidate(void **state)
 
 /* ---- the rest ---- */
 
+/* He denied to be known, and holds a card all the same: nobody asks him for one. */
+static void
+a_card_was_read_whoever_holds_it(void **state)
+{
+	struct world *w = *state;
+
+	w->sources.subject = NULL;
+	is_bool(w, "visit.card", false);
+	w->visit->has_subject = true;
+	is_bool(w, "visit.card", true);
+	is_bool(w, "visit.known", false);
+	w->sources.visit = NULL;
+	is_missing(w, "visit.card", VALUE_BOOL);
+}
+
 static void
 a_visit_says_what_went_wrong_in_it(void **state)
 {
@@ -736,6 +751,7 @@ main(void)
 		T(shown_is_decided_and_not_taken_back_also_when_withheld),
 		T(a_contact_of_hq_counts_as_shown),
 		T(history_is_of_an_action_a_group_an_issue_or_the_candidate),
+		T(a_card_was_read_whoever_holds_it),
 		T(a_visit_says_what_went_wrong_in_it),
 		T(time_is_the_stores_own),
 		T(the_store_the_event_and_the_profile_are_read_by_name),
