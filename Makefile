@@ -125,7 +125,7 @@ unit: $(UNIT_BIN)
 # Black-box tests: a real broker, a real daemon, the published contract.
 SCENARIOS = $(sort $(wildcard tests/scenario/test_*.py))
 .PHONY: scenario
-scenario: all
+scenario: all $(BUILD)/box
 	$(Q)printf '%s\n' $(basename $(notdir $(SCENARIOS))) | BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(side_by_side) \
 		$(run_test) scenario/{} /usr/bin/python3 tests/scenario/{}.py
 

@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(HERE, "..", "scenario"))
 sys.path.insert(0, os.path.join(TOP, "models", "demo"))
-import demo  # noqa: E402
+import journey  # noqa: E402
 from store import AISLECTL, RUN, main  # noqa: E402
 
 # In memory where there is such a folder: what is tested is the bytes, not the disk.
@@ -38,10 +38,10 @@ def prepare():
         f.write("5a" * 32 + "\n")
     with open(CONF, "w") as f:
         f.write(f"[store]\nid = 0042\nzone = America/New_York\ncurrency = USD\n[privacy]\npepper_file = {PEPPER}\n")
-    everything = demo.baskets(demo.read("journey.csv.gz"))
+    everything = journey.baskets(journey.read("journey.csv.gz"))
     past = [b for b in everything if "2017-09" <= b[0][:7] <= "2017-10"]
-    demo.write_profiles(f"{FOLDER}/profiles.jsonl", demo.read("households.csv"), past)
-    demo.write_history(f"{FOLDER}/events.jsonl", past, datetime.timedelta())
+    journey.write_profiles(f"{FOLDER}/profiles.jsonl", journey.read("households.csv"), past)
+    journey.write_history(f"{FOLDER}/events.jsonl", past, datetime.timedelta())
     add_answers()
     ctl("profiles", "build", f"{FOLDER}/profiles.jsonl", "--store", "0042", "-o", f"{FOLDER}/profiles", program=NATIVE)
     ctl("bundle", "build", os.path.join(TOP, "models", "starter"), "-o", f"{FOLDER}/bundle", program=NATIVE)

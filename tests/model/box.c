@@ -2,7 +2,7 @@
  *
  * box.c - the engine behind a pipe: box BUNDLE, a JSON object a line in, a JSON object a line out.
  *
- *   {"do":"open","disk"?:true}                 a new store, the policy in force
+ *   {"do":"open","disk"?:true,"currency"?:…}   a new store, the policy in force
  *   {"do":"message","at":MS,"topic":"pos/7/event","event":{…}}
  *   {"do":"answer","at":MS,"tablet":"t1","guidance":"…","prompt":"…","answer":{…},"shown"?:true}
  *   {"do":"clock","at":MS}                     time passes
@@ -100,6 +100,12 @@ clear(void)
 	conf_done(&box.conf);
 }
 
+static const char *
+text(const json_t *line, const char *name)
+{
+	return json_string_value(json_object_get(line, name));
+}
+
 static void
 open_store(const json_t *line)
 {
@@ -109,6 +115,10 @@ open_store(const json_t *line)
 	conf_init(&box.conf);
 	box.conf.store_id = mem_strdup("0042");
 	box.conf.hq_host = mem_strdup("hq");
+	if (text(line, "currency") != NULL) {
+		free(box.conf.currency);
+		box.conf.currency = mem_strdup(text(line, "currency"));
+	}
 	box.conf.day_cut_minute = 0;
 	memset(box.upto, 0, sizeof(box.upto));
 	if (json_is_true(json_object_get(line, "disk"))) {
@@ -120,12 +130,6 @@ open_store(const json_t *line)
 }
 
 /* ---- what it is told ---- */
-
-static const char *
-text(const json_t *line, const char *name)
-{
-	return json_string_value(json_object_get(line, name));
-}
 
 static void
 take(struct input *input, const json_t *line, struct json_writer *w)

@@ -21,7 +21,7 @@ from test_deciding import CARD_EVENT, GRANTED, Day, offer, source_of
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 STARTER = os.path.join(ROOT, "models", "starter")
 sys.path.insert(0, os.path.join(ROOT, "models", "demo"))
-import demo  # noqa: E402
+import journey  # noqa: E402
 
 PEPPER = "00112233445566778899aabbccddeeff" * 2
 
@@ -67,9 +67,9 @@ def the_slice():
     if SLICE:
         return SLICE[0]
     shop = Shop()
-    baskets, households = demo.baskets(demo.read("journey.csv.gz")), demo.read("households.csv")
-    demo.write_history(shop.path("events.jsonl"), baskets, datetime.timedelta(0))
-    demo.write_profiles(shop.path("profiles.jsonl"), households, baskets)
+    baskets, households = journey.baskets(journey.read("journey.csv.gz")), journey.read("households.csv")
+    journey.write_history(shop.path("events.jsonl"), baskets, datetime.timedelta(0))
+    journey.write_profiles(shop.path("profiles.jsonl"), households, baskets)
     run("profiles", "build", shop.path("profiles.jsonl"), "--store", "0", "--pepper", shop.path("pepper"), "-o",
         shop.path("profiles.bundle"))
     shop.said = shop.train(shop.path("events.jsonl"), "out", "--policy", STARTER).stdout
@@ -219,6 +219,11 @@ def test_sensitive_goods_are_in_nothing():
     settings["sensitive"] = settings.get("sensitive", []) + ["category=grocery/soft-drinks"]
     with open(shop.path("strict", "policy.json"), "w") as f:
         json.dump(settings, f)
+    # the starter has an offer on them
+    os.remove(shop.path("strict", "actions", "soft-drinks-off.json"))
+    features = [f for f in json.loads(shop.read("strict", "features.json"))["features"] if "soft-drinks" not in f["from"]]
+    with open(shop.path("strict", "features.json"), "w") as f:
+        json.dump({"features": features}, f)
     shop.train(shop.path("events.jsonl"), "strict-out", "--policy", shop.path("strict"))
     assert "soft-drinks" in shop.read("out", "CARD.md")
     for name in tree(shop.path("strict-out")):
@@ -342,15 +347,15 @@ def test_pairs_that_hold_up_later_become_rules():
                 elif rng.random() < 0.1:
                     goods.append("home/soap")
                 events = [("basket.opened", {"basket": f"b{n}", "terminal": "1"}),
-                          ("customer.identified", {"card": demo.card(n % 25), "basket": f"b{n}", "station": "1"})]
+                          ("customer.identified", {"card": journey.card(n % 25), "basket": f"b{n}", "station": "1"})]
                 events += [("basket.item-added", {"basket": f"b{n}", "line": i + 1, "sku": g, "category": g, "qty": 1, "amount": 100,
                                                   "currency": "EUR"}) for i, g in enumerate(goods)]
                 events.append(("basket.closed", {"basket": f"b{n}", "total": 100 * len(goods), "currency": "EUR"}))
                 for kind, data in events:
                     number += 1
                     at += datetime.timedelta(seconds=1)
-                    f.write(json.dumps(demo.envelope(kind, "/history/pos/1", number, data, at.isoformat() + "Z")) + "\n")
-        shop.profiles([{"card": demo.card(n), "consent": GRANTED} for n in range(25)])
+                    f.write(json.dumps(journey.envelope(kind, "/history/pos/1", number, data, at.isoformat() + "Z")) + "\n")
+        shop.profiles([{"card": journey.card(n), "consent": GRANTED} for n in range(25)])
         shop.train(shop.path("events.jsonl"), "out")
         rules = {(r["if"], r["then"]): r for r in json.loads(shop.read("out", "copurchase", "rules.json"))["rules"]}
         assert ("dry/pasta", "dry/sauce") in rules and ("home/candles", "home/soap") not in rules, sorted(rules)
