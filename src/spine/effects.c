@@ -175,22 +175,13 @@ closed(struct engine *engine, struct visit *visit)
 	returns_ask(engine, visit);
 }
 
-/* It turns out to be training: a till's trainee is shown nothing and buys nothing. */
+/* It is no sale: cancelled, or a trainee's. What was known of it before is taken back. */
 static void
-no_sale(struct engine *engine, struct visit *visit)
-{
-	visit_withdraw(engine, visit, WITHDRAW_TRAINING);
-	if (visit->in_history)
-		visit_write_purchase(engine, visit);
-}
-
-/* After it was closed all of it comes back. */
-static void
-cancelled(struct engine *engine, struct visit *visit)
+no_sale(struct engine *engine, struct visit *visit, enum withdraw_reason reason)
 {
 	struct net_line *net = net_lines(visit);
 
-	visit_withdraw(engine, visit, WITHDRAW_CANCELLED);
+	visit_withdraw(engine, visit, reason);
 	till_void(engine, visit);
 	till_lapse(engine, visit);
 	if (visit->in_history)
@@ -294,7 +285,7 @@ end_effects(struct engine *engine, struct visit *visit, unsigned effects)
 		returns_ask(engine, visit);
 	}
 	if (effects & EFFECT_CANCELLED)
-		cancelled(engine, visit);
+		no_sale(engine, visit, WITHDRAW_CANCELLED);
 }
 
 void
@@ -338,7 +329,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (event->type == EV_BASKET_ITEM_ADDED)
 		visit_bound_lines(engine, event, visit);
 	if (effects & EFFECT_TRAINING)
-		no_sale(engine, visit);
+		no_sale(engine, visit, WITHDRAW_TRAINING);
 	if (effects & EFFECT_LEFT && visit->basket != NULL)
 		visit_withdraw(engine, visit, WITHDRAW_LEFT);
 	if (effects & EFFECT_IDENTIFIED && !identified(engine, visit, event)) {

@@ -150,7 +150,7 @@ returned_of_sale(struct engine *engine, struct visit *visit, const struct net_li
 	struct change change = { visit, before, net_lines(visit) };
 	const struct id *subject = visit_subject(visit);
 
-	if (visit->state == VISIT_CANCELLED)
+	if (visit->state == VISIT_CANCELLED || visit->training)
 		memset(change.after, 0, visit->line_count * sizeof(*change.after));
 	for (size_t i = 0; i < visit->card_count; i++)
 		redeemed_back(engine, &change, &visit->cards[i]);

@@ -182,8 +182,9 @@ figures_of(struct engine *engine, const struct visit *visit)
 	struct marks marks = engine_marks(engine);
 	struct own_parts own = { 0 };
 	int64_t beside_minor;
+	bool sold = visit->state == VISIT_CLOSED && !visit->training;
 
-	for (size_t i = 0; i < visit->line_count && visit->state == VISIT_CLOSED; i++) {
+	for (size_t i = 0; i < visit->line_count && sold; i++) {
 		const struct line *line = &visit->lines[i];
 
 		if (line->voided || line_mark(&marks, line) != MARK_NONE)
@@ -322,8 +323,9 @@ sale_changed(struct engine *engine, struct visit *visit)
 	struct figures figures;
 	const struct subject *subject;
 
-	if (engine->uplink != UPLINK_RECORDS || visit->closed_ms == 0 || visit->training ||
-	    !visit_over(visit))
+	/* Of one that turns out to be training what was told is taken back. */
+	if (engine->uplink != UPLINK_RECORDS || visit->closed_ms == 0 || !visit_over(visit) ||
+	    (visit->training && visit->arms == NULL))
 		return;
 	take_arms(engine, visit);
 	figures = figures_of(engine, visit);

@@ -125,6 +125,27 @@ what_changes_after_the_close_is_told_with_the_whole_new_figures(void **state)
 	assert_figures("gross 0, discount 0, margin 0, lines 0, shown 0");
 }
 
+/* Heard of after the close: what was told, bought and paid with is taken back. */
+static void
+a_sale_that_turns_out_to_be_training_is_taken_back_with_its_money(void **state)
+{
+	(void)state;
+	only("off",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'2d'},'offer':{'type':'amount',"
+	    "'depth':40,'max':40,'apply':'till-code','until':'0d'},"
+	    "'budget':{'money':1000,'per':'store-day'}}");
+	line_of("b", 1, "c", 2, 500, ",'margin':150");
+	assert_int_equal(answer("off", "accept"), 200);
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", token);
+	close_basket("b", 460);
+	assert_figures("gross 500, discount 40, margin 110, lines 1, shown 0");
+	assert_int_equal(hold_today(engine, "off").day_money_minor, 40);
+	tell("pos/7/event", "basket.opened", "{'basket':'b','terminal':'7','training':true}");
+	assert_heard(LANE_MONEY, "reversed 40; sale");
+	assert_figures("gross 0, discount 0, margin 0, lines 0, shown 0");
+	assert_int_equal(hold_today(engine, "off").day_money_minor, 0);
+}
+
 static void
 a_basket_that_was_not_paid_or_was_for_training_is_no_sale(void **state)
 {
@@ -752,6 +773,7 @@ main(void)
 		SPINE_TEST(a_silent_sale_to_a_stranger_is_heard_of_whole),
 		SPINE_TEST(a_line_without_a_margin_leaves_the_sale_without_one),
 		SPINE_TEST(what_changes_after_the_close_is_told_with_the_whole_new_figures),
+		SPINE_TEST(a_sale_that_turns_out_to_be_training_is_taken_back_with_its_money),
 		SPINE_TEST(a_basket_that_was_not_paid_or_was_for_training_is_no_sale),
 		SPINE_TEST(goods_that_are_marked_are_in_no_figure),
 		SPINE_TEST(what_came_back_is_in_no_other_figure),
