@@ -9,8 +9,9 @@
  *   {"do":"restart"}                           killed and started again; of an open with "disk"
  *   {"do":"look","stations":["7"],"subjects":["…"]}
  *
- * What a line did comes back as {"said":[{"topic","body"}],"reply"?:{"status","detail"},"made":[Decision,…]}, what it asked as
- * {"stations":{…},"subjects":{…},"report":{…},"up":[records for headquarters since the last look]}.
+ * What a line did comes back as {"said":[{"topic","body"}],"reply"?:{"status","detail"}}, what it asked as
+ * {"stations":{…},"subjects":{…},"report":{…},"up":[records for headquarters since the last look]}; a line that does something may
+ * have the members of a look as well.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static struct {
 	struct conf conf;
 	struct engine *engine;
 	char dir[64];
-	struct buf made, answer;
+	struct buf answer;
 	int64_t upto[LANE_COUNT];
 } box;
 
@@ -42,17 +43,7 @@ die(const char *what, const struct err *err)
 	exit(70);
 }
 
-static void
-note_decision(void *ctx, const char *json, size_t len)
-{
-	struct json_writer *w = ctx;
-
-	json_add_raw(w, NULL, json, len);
-}
-
 /* ---- a store ---- */
-
-static struct json_writer decisions = { .out = &box.made };
 
 static void
 start(void)
@@ -60,9 +51,7 @@ start(void)
 	struct engine_options options = { .conf = &box.conf,
 		.state_dir = box.dir[0] != '\0' ? box.dir : NULL,
 		.sealed = box.dir[0] != '\0',
-		.pepper = pepper,
-		.on_decision = note_decision,
-		.on_decision_ctx = &decisions };
+		.pepper = pepper };
 	struct bundle *bundle;
 	struct policy *policy;
 	struct buf report = { 0 };
@@ -137,12 +126,8 @@ take(struct input *input, const json_t *line, struct json_writer *w)
 	size_t count;
 
 	input->now_ms = json_integer_value(json_object_get(line, "at"));
-	buf_clear(&box.made);
-	decisions = (struct json_writer){ .out = &box.made };
-	json_add_list(&decisions, NULL);
 	if (turn_run(box.engine, input, 1) != 0)
 		die("the turn failed", NULL);
-	json_end_all(&decisions);
 	const struct output *output = engine_outputs(box.engine, &count);
 
 	json_add_list(w, "said");
@@ -153,7 +138,6 @@ take(struct input *input, const json_t *line, struct json_writer *w)
 		json_end(w);
 	}
 	json_end(w);
-	json_add_raw(w, "made", box.made.data, box.made.len);
 	if (input->result.status != 0) {
 		json_add_object(w, "reply");
 		json_add_int(w, "status", input->result.status);
@@ -271,11 +255,11 @@ do_line(const char *what, const json_t *line, struct json_writer *w)
 	} else if (strcmp(what, "restart") == 0) {
 		stop();
 		start();
-	} else if (strcmp(what, "look") == 0) {
-		look(line, w);
-	} else {
+	} else if (strcmp(what, "look") != 0) {
 		die(what, NULL);
 	}
+	if (json_object_get(line, "stations") != NULL)
+		look(line, w);
 }
 
 int
@@ -311,7 +295,6 @@ main(int argc, char **argv)
 	clear();
 	free(line);
 	buf_done(&out);
-	buf_done(&box.made);
 	buf_done(&box.answer);
 	return 0;
 }

@@ -35,7 +35,7 @@ class Basket:
         self.state = "open"      # waiting, open, suspended, paying, closed, cancelled
         self.closed_at = None    # the time of its close
         self.subject = None
-        self.training = self.opened = False
+        self.training = self.opened = self.sold = False
         self.versions = {}       # line -> [(time, order, version)]
         self.voids = {}          # line -> [(time, order)]
         self.back = []           # what returns took out: (item, qty, amount)
@@ -66,6 +66,40 @@ class Basket:
     def total(self):
         return sum(v["amount"] for v in self.goods(SENSITIVE, NO_PROMOTION))
 
+    def left(self):
+        """What stays of each line: what came back is of the line of the same quantity and amount, else of the first that has it."""
+        lines = self.lines()
+        left = {line: lines[line]["qty"] for line in sorted(lines)}
+        back = sorted((item, qty) for item, qty, _ in self.back)
+        for whole in (True, False):
+            rest = []
+            for item, qty in back:
+                for line in left:
+                    here = left[line] if lines[line]["item"] == item else 0
+                    if whole and not here == lines[line]["qty"] == qty:
+                        continue
+                    left[line] -= min(here, qty)
+                    qty -= min(here, qty)
+                rest += [(item, qty)] if qty else []
+            back = rest
+        return [(lines[line], qty) for line, qty in left.items()]
+
+    def of_offer(self, action):
+        """What the goods of an offer still cost."""
+        return sum(v["amount"] * qty // v["qty"] for v, qty in self.left() if v["category"] == OFFERS[action]["category"])
+
+    def is_sale(self):
+        return self.state == "closed" and not self.training
+
+    def figures(self):
+        """What headquarters hears of the sale: gross, discount, margin (None: a line lacks it), returned, lines."""
+        left = [(v, qty) for v, qty in self.left() if v["category"] not in (SENSITIVE, NO_PROMOTION)] if self.is_sale() else []
+        stays = [(v, qty) for v, qty in left if qty]
+        off = sum(max(t.net() - t.returned, 0) for t in self.taken) if self.is_sale() else 0
+        margin = None if any("margin" not in v for v, _ in stays) else sum(v["margin"] * qty // v["qty"] for v, qty in stays) - off
+        gross = sum(v["amount"] * qty // v["qty"] for v, qty in stays)
+        return gross, off, margin, sum(v["amount"] for v, _ in left) - gross, len(stays)
+
 
 class Card:
     def __init__(self, action, until):
@@ -82,7 +116,8 @@ class Token:
         self.applied = self.said = 0
         self.redeemed = 0
         self.used = False        # was it redeemed at all
-        self.reversed = 0
+        self.reversed = self.returned = 0
+        self.gone = False        # all the goods that it was for came back
 
     def takes(self):
         """Off this basket, as far as the till has said it."""
@@ -101,7 +136,7 @@ class Token:
 
     def counts(self, outcome, taking):
         """Does it count as used? For one who takes the next one now, what may still be used does."""
-        if self.state in ("refused", "silent", "withdrawn", "cancelled") or (self.used and self.net() == 0):
+        if self.state in ("refused", "silent", "withdrawn", "cancelled") or (self.used and self.net() == 0) or self.gone:
             return False
         return self.used or outcome == "accepted" or (taking and self.state != "lapsed")
 
@@ -117,6 +152,7 @@ class Store:
         self.merged = {}         # subject -> subject
         self.returns = {}        # return number -> what waits of it
         self.points = {}         # subject -> (time, order, points)
+        self.came_back = 0       # of redeemed money, what lay on goods that came back
         self.events = {}
 
     # ---- who, which ----
@@ -180,7 +216,7 @@ class Store:
         """Purchases, a list of (item, qty, amount) each; net of what came back."""
         found = []
         for basket in self.baskets:
-            if basket.state != "closed" or basket.training or basket.subject is None or self.person(basket.subject) != subject:
+            if not basket.is_sale() or basket.subject is None or self.person(basket.subject) != subject:
                 continue
             lines = {}
             for v in basket.goods(SENSITIVE):
@@ -282,8 +318,9 @@ class Store:
             self.begin(terminal, data["basket"], time)
         basket = self.find(terminal, data["basket"], time)
         basket.began, basket.only_card, basket.opened = min(basket.began, time), False, True
-        if data.get("training"):
+        if data.get("training") and not basket.training:
             basket.training = True
+            self.no_sale(basket)
         self.gate_again(basket, False)
 
     def basket_item_added(self, terminal, data, time):
@@ -292,6 +329,8 @@ class Store:
             return
         version = dict(data, item=data["sku"])
         basket.versions.setdefault(data["line"], []).append((time, self.order, version))
+        if basket.state == "closed":
+            self.returns_again()
         self.gate_again(basket, self.now - time <= STALE and basket.lines().get(data["line"]) is version)
 
     def basket_item_voided(self, terminal, data, time):
@@ -333,7 +372,7 @@ class Store:
         basket = self.find_or_begin(terminal, data["basket"], time)
         if basket.state in ("closed", "cancelled"):
             return
-        basket.state, basket.closed_at = "closed", time
+        basket.state, basket.closed_at, basket.sold = "closed", time, not basket.training
         self.gate_again(basket, False)
         for token in basket.taken:
             if token.state in ("asked", "applied"):
@@ -348,9 +387,12 @@ class Store:
             basket.closed_at = time
         basket.state = "cancelled"
         self.gate_again(basket, False)
+        self.no_sale(basket)
+
+    def no_sale(self, basket):
         for token in basket.taken:
             token.state = "cancelled"
-            token.reversed = token.redeemed
+            token.reversed, token.returned = token.redeemed, 0
 
     def customer_identified(self, sender, data, time):
         subject = self.person(subject_of(data["card"]))
@@ -374,6 +416,8 @@ class Store:
             self.replace(basket, fresh=basket.only_card and data.get("basket") is not None)
         basket.heard = self.now
         basket.subject = subject
+        if basket.state == "closed":
+            self.returns_again()
         self.gate_again(basket, self.now - time <= STALE)
 
     def replace(self, basket, fresh=False):
@@ -394,6 +438,7 @@ class Store:
             for basket in self.baskets:
                 if basket.subject == old:
                     basket.subject = new
+            self.returns_again()
 
     def loyalty_balance(self, sender, data, time):
         subject = self.person(subject_of(data["card"]))
@@ -422,6 +467,8 @@ class Store:
         if token is None or token.basket is not self.find(terminal, data["basket"], close):
             return None
         ended = token.basket.closed_at
+        if token.basket.training:
+            return None
         return None if ended is not None and close > ended + LATE_LINES else token
 
     def offer_applied(self, terminal, data, time):
@@ -458,12 +505,14 @@ class Store:
             return False
         if token.state == "cancelled":
             return True
+        before = token.net()
         if data["amount"] == token.said and token.reversed == 0:
             token.reversed = token.redeemed
         elif data["amount"] <= token.net():
             token.reversed += data["amount"]
         else:
             return False
+        token.returned = max(token.returned - (before - token.net()), 0)
         return True
 
     # ---- goods that come back ----
@@ -485,7 +534,7 @@ class Store:
 
     def take_back(self, time, data, item):
         """Out of the sale that is named, or of the newest that have it; how many wait for one that has."""
-        sold = [b for b in self.baskets if b.state == "closed" and not b.training and b.closed_at <= time]
+        sold = [b for b in self.baskets if b.is_sale() and b.closed_at <= time]
         if data.get("basket") is not None:
             sold = [b for b in sold if b.number == data["basket"] and data.get("terminal", b.terminal) == b.terminal]
         else:
@@ -500,6 +549,28 @@ class Store:
         for basket in sold:
             qty = min(left, there(basket))
             if qty > 0:
+                before = {action: basket.of_offer(action) for action in OFFERS}
                 basket.back.append((item["sku"], qty, qty * item["each"]))
                 left -= qty
+                for token in basket.taken:
+                    self.lies_on(token, before[token.action], basket.of_offer(token.action))
         return left
+
+    def lies_on(self, token, before, after):
+        """Goods came back that an offer was redeemed for: what was saved on them, and, with the last of them, the use itself."""
+        if not token.used or token.net() == 0 or after >= before:
+            return
+        saved = token.net() - token.returned
+        back = saved if after <= 0 else (2 * saved * (before - after) + before) // (2 * before)
+        token.returned += back
+        self.came_back += back
+        token.gone = after <= 0
+
+    def missing(self, number):
+        """Of a return, what its goods cost whose sale is not known."""
+        waits = self.returns[number]
+        return sum(i["each"] * i["qty"] for i in waits[1]["items"] if i["category"] not in (SENSITIVE, NO_PROMOTION)) if waits else 0
+
+    def sales(self):
+        """Of each basket that was paid: its number, its customer, its figures."""
+        return [(b.number, b.subject and self.person(b.subject), *b.figures()) for b in self.baskets if b.sold]

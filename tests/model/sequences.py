@@ -23,6 +23,7 @@ CARDS = ["c1", "c2", "c3"]
 TILLS = ["7", "8"]
 CATEGORIES = ["x", "x", "y", "y", "z", contract.SENSITIVE, contract.NO_PROMOTION]
 PRICES = {f"{c}{n}": 100 * n + 30 for c in set(CATEGORIES) for n in (1, 2, 3)}
+MARGINS = {sku: price // 3 for sku, price in PRICES.items()}
 MAY_SWAP = {"basket.item-added", "basket.item-voided"}
 
 
@@ -59,7 +60,7 @@ class Box:
         self.process = subprocess.Popen([os.path.join(BUILD, "box"), bundle], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, **line):
-        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.write(json.dumps({k: list(v) if k == "subjects" else v for k, v in line.items()}) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         assert answer, f"the box left at {line}"
@@ -84,7 +85,9 @@ class Sequence:
         self.store, self.now, self.count, self.log, self.sent = contract.Store(), T0, 0, [], []
         self.tills = {name: Till(name) for name in TILLS}
         self.tokens, self.used, self.parked, self.numbers, self.returned = [], {}, [], 0, 0
-        self.booked = 0  # redeemed less reversed, of the records for headquarters
+        self.booked = self.came_back = 0  # redeemed less reversed, and returned, of the records for headquarters
+        self.told = {}  # visit -> its newest record of a sale
+        self.subjects = {contract.subject_of(c): c for c in CARDS}
         self.disk = self.chance.random() < 0.1
         box.ask(do="open", disk=self.disk)
         for card in CARDS:
@@ -108,7 +111,7 @@ class Sequence:
         wire = {k: v for k, v in event.items() if k != "ms"}
         late = f"  (of {(event['ms'] - T0) / 1000:.3f})" if event["ms"] != self.now else ""
         self.note(f"{sender:10} {event['id']:4} {event['type'][6:]} {json.dumps(event['data'])}{late}")
-        answer = self.box.ask(do="message", at=self.now, topic=f"{sender}/event", event=wire)
+        answer = self.box.ask(do="message", at=self.now, topic=f"{sender}/event", event=wire, stations=TILLS, subjects=self.subjects)
         if event["type"].startswith("aisle.basket.") and event["data"]["basket"] == self.tills[sender[4:]].basket:
             self.tills[sender[4:]].heard = True
         self.store.take(sender, event, self.now)
@@ -116,12 +119,12 @@ class Sequence:
             if said["topic"].endswith("dead-letter"):
                 self.note(f"{'':15} dead letter {said['body']['reason']}: {said['body']['detail']}")
         self.sent.append((sender, event))
-        self.compare()
+        self.compare(answer)
 
-    def compare(self):
-        subjects = {contract.subject_of(c): c for c in CARDS}
+    def compare(self, seen=None):
+        subjects = self.subjects
         alone = [s for s in subjects if s not in self.store.merged]
-        seen = self.box.ask(do="look", stations=TILLS, subjects=alone)
+        seen = seen or self.box.ask(do="look", stations=TILLS, subjects=subjects)
         wrong = []
         for subject in alone:
             have = seen["subjects"].get(subject, {"purchases": []})
@@ -151,8 +154,15 @@ class Sequence:
             body = record["body"]
             if record["type"] == "outcome" and body["outcome"] in ("redeemed", "reversed"):
                 self.booked += body["amount"] if body["outcome"] == "redeemed" else -body["amount"]
+            elif record["type"] == "outcome" and body["outcome"] == "returned":
+                self.came_back += body["amount"]
+            elif record["type"] == "sale":
+                self.told[body["visit"]] = body
         if self.booked != self.store.booked():
             wrong.append(("records", f"records of money: {self.booked}, the model says {self.store.booked()}"))
+        if self.came_back != self.store.came_back:
+            wrong.append(("returned", f"records of what came back: {self.came_back}, the model says {self.store.came_back}"))
+        self.compare_sales(wrong)
         used = seen["report"]["day_budget"]["money_used"]
         if used != self.store.budget_used():
             wrong.append(("budget", f"budget: {used} used, the model says {self.store.budget_used()}"))
@@ -161,6 +171,19 @@ class Sequence:
             if self.verbose:
                 print(json.dumps(seen["stations"], indent=1))
             raise Differs(wrong[0][0], "\n   ".join(text for _, text in wrong))
+
+    def compare_sales(self, wrong):
+        def by_text(sales):
+            return sorted(sales, key=repr)
+        told = by_text((b["basket"], b.get("subject") and self.store.person(b["subject"]), b["gross"], b["discount"], b.get("margin"), b.get("returned", 0), b["lines"])
+                       for visit, b in self.told.items() if visit not in self.store.returns)
+        should = by_text(self.store.sales())
+        if told != should:
+            wrong.append(("sales", f"sales: {[s for s in told if s not in should]}\n      the model says {[s for s in should if s not in told]}"))
+        for number in self.store.returns:
+            have, missing = self.told.get(number, {"gross": 0, "returned": 0}), self.store.missing(number)
+            if (have["gross"], have.get("returned", 0)) != (-missing, missing):
+                wrong.append(("sales", f"return {number}: {have}, the model says that {missing} have no sale"))
 
     # ---- what happens in a store ----
 
@@ -189,7 +212,7 @@ class Sequence:
             till.basket = f"b{self.numbers}"
         again = till.basket in till.closed
         till.state, till.line, till.lines, till.heard = "open", 0, {}, False
-        if again or chance.random() < 0.9:
+        if again or chance.random() < 0.85:
             training = {"training": True} if chance.random() < 0.05 else {}
             self.till_event(till, "basket.opened", dict(basket=till.basket, terminal=till.name, **training), now=True)
 
@@ -208,7 +231,8 @@ class Sequence:
             category = sku[:-1]
         till.lines[line] = sku
         qty = qty or self.chance.randint(1, 3)
-        self.till_event(till, "basket.item-added", dict(basket=till.basket, line=line, sku=sku, category=category, qty=qty, amount=qty * PRICES[sku], currency="EUR"))
+        self.till_event(till, "basket.item-added", dict(basket=till.basket, line=line, sku=sku, category=category, qty=qty, amount=qty * PRICES[sku], currency="EUR",
+                                                               **({"margin": qty * MARGINS[sku]} if self.chance.random() < 0.95 else {})))
 
     def busy(self, till):
         chance, roll = self.chance, self.chance.random()
@@ -256,6 +280,11 @@ class Sequence:
 
     def close(self, till):
         self.flush_some(till)
+        for station, token in self.tokens:
+            known = self.store.tokens[token]
+            if station == till.name and known.state in ("asked", "applied") and known.basket.number == till.basket and self.chance.random() < 0.7:
+                self.flush(till)
+                self.till_event(till, "offer.redeemed", dict(basket=till.basket, token=token, amount=known.applied or known.worth))
         self.till_event(till, "basket.closed", dict(basket=till.basket, total=0, currency="EUR"))
         self.leave(till)
 
@@ -272,16 +301,18 @@ class Sequence:
         till.closed.append(till.basket)
         till.state, till.basket = "idle", None
 
-    def after(self, till):
+    def after(self, till, used=False):
         """What comes of sales that are over: late lines, a post-void, goods that come back."""
-        roll = self.chance.random()
-        sold = [b for b in self.store.baskets if b.state == "closed" and b.terminal == till.name and not b.training]
+        roll = self.chance.random() if not used else 1
+        sold = [b for b in self.store.baskets if b.is_sale() and b.terminal == till.name]
         if not sold:
             return
-        basket = self.chance.choice(sold)
+        basket = self.chance.choice([b for b in sold if any(t.used for t in b.taken)] * 9 + sold)
         if any(t.basket == basket.number for t in self.tills.values()) or self.store.of_number(till.name, basket.number)[-1] is not basket:
             return
-        if roll < 0.2:
+        if not basket.opened and roll < 0.3:  # it was a trainee's, which is heard of late
+            self.till_event(till, "basket.opened", dict(basket=basket.number, terminal=till.name, training=True), ms=basket.began, now=True)
+        elif roll < 0.2:
             sku = f"{self.chance.choice(CATEGORIES)}1"
             self.till_event(till, "basket.item-added", dict(basket=basket.number, line=90, sku=sku, category=sku[:-1], qty=1, amount=PRICES[sku], currency="EUR"),
                             ms=basket.closed_at + self.chance.choice([-1, 0, 1, contract.LATE_LINES, contract.LATE_LINES + 1]), now=True)
@@ -289,12 +320,18 @@ class Sequence:
             self.till_event(till, "basket.cancelled", dict(basket=basket.number))
         else:
             goods = [v for v in basket.goods(contract.SENSITIVE) if v["amount"] > 0]
-            if not goods or any(t.used for t in self.store.taken):
-                return  # what becomes of an offer whose goods come back is another test's
-            item, self.returned = self.chance.choice(goods), self.returned + 1
+            if not goods:
+                return
+            meant = [contract.OFFERS[t.action]["category"] for t in basket.taken if t.used]
+            item, self.returned = self.chance.choice([v for v in goods if v["category"] in meant] * 3 + goods), self.returned + 1
             qty = self.chance.randint(1, item["qty"])
+            if self.chance.random() < 0.1:
+                qty += 3
             number = f"r{self.returned if self.chance.random() < 0.85 else max(1, self.returned - 1)}"
             where = {"basket": basket.number} if basket.subject is None or self.chance.random() < 0.6 else {"card": self.card_of(basket.subject)}
+            alike = [b for b in self.store.baskets if b.is_sale() and b.number == basket.number and b.closed_at == basket.closed_at]
+            if "basket" in where and len(alike) > 1:
+                where["terminal"] = till.name  # of one number and one instant: the receipt says which
             self.till_event(till, "return.completed", {"return": number, **where, "currency": "EUR", "total": qty * PRICES[item["sku"]], "items": [
                 dict(sku=item["sku"], category=item["category"], qty=qty, amount=qty * PRICES[item["sku"]])]})
 
@@ -380,6 +417,9 @@ class Sequence:
         elif roll < 0.42:
             self.flush(till)
             self.after(till)
+        elif any(t.used and t.basket.sold for t in self.store.taken) and chance.random() < 0.2:
+            self.flush(till)
+            self.after(till, used=True)
         elif till.state != "idle":
             self.busy(till)
         else:
