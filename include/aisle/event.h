@@ -164,6 +164,7 @@ struct event {
 	const char *instead_action;
 	const char *note;
 	int64_t instead_depth;
+	bool approved;		   /* by a manager, as a recording says */
 	const char *manager, *pin; /* checked, never stored; pin is wiped after the check */
 };
 

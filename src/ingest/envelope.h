@@ -38,6 +38,8 @@ struct envelope_rules {
 	const char *currency;
 	int64_t clock_past_ms, clock_ahead_ms; /* accepted time: [now - past, now + ahead] */
 	bool clock_off;			       /* gateway's own time uncertain: no clock check */
+	/* not from a wire: subject may stand for any card, and approved for an approval */
+	bool recorded;
 };
 /* CloudEvents attributes that came as MQTT 5 user properties (binary mode). */
 struct binary_attributes {

@@ -76,8 +76,11 @@ static const struct field return_fields[] = {
 	MONEY("total", REQUIRED, total_minor), CURRENCY,
 };
 /* clang-format on */
-static const struct field identified_fields[] = { CARD(REQUIRED), BASKET(OPTIONAL),
-	STATION(REQUIRED) };
+/* clang-format off */
+static const struct field identified_fields[] = {
+	{ "card", F_PERSON, REQUIRED, 0, 0, 0, NULL }, BASKET(OPTIONAL), STATION(REQUIRED),
+};
+/* clang-format on */
 static const struct field customer_fields[] = { CARD(OPTIONAL), STATION(REQUIRED) };
 static const struct field merged_fields[] = {
 	CARD(REQUIRED),
@@ -142,6 +145,7 @@ static const struct field decided_fields[] = {
 	{ "instead", F_INSTEAD, OPTIONAL, 0, 0, 0, NULL }, TIME("until", OPTIONAL, until_ms),
 	ID("associate", OPTIONAL, associate), TEXT("note", OPTIONAL, note, NOTE_BYTES),
 	{ "approval", F_APPROVAL, OPTIONAL, 0, 0, 0, NULL },
+	{ "approved", F_APPROVED, OPTIONAL, AT(approved), 0, 0, NULL },
 };
 
 static const struct {

@@ -90,6 +90,14 @@ read_nested(struct reader *reader, const struct field *field, json_t *value,
 	return reason;
 }
 
+/* A member that only a recording has: what else reads these data later does not see it. */
+static void
+leave_out(struct reader *reader, const char *name)
+{
+	json_object_del(reader->object, name);
+	reader->unknown++;
+}
+
 /* value: of "card". Afterwards data says "subject" whichever of the two came, so
  * that a digest, a rule and a record never see the number. */
 enum reject
@@ -99,11 +107,16 @@ read_card(struct reader *reader, const struct field *field, json_t *value)
 	bool has_subject = member(reader, "subject") != NULL;
 	enum reject reason;
 
+	if (has_subject && field->kind == F_CARD && !reader->rules->recorded) {
+		leave_out(reader, "subject");
+		has_subject = false;
+	}
 	if (value == NULL && !has_subject) {
 		if (!field->required)
 			return REJECT_NONE;
-		return refuse(reader->rejected, REJECT_BAD_SHAPE,
-		    "%s/card: expected this member, or subject", reader->path);
+		return refuse(reader->rejected, REJECT_BAD_SHAPE, "%s/card: expected this member%s",
+		    reader->path,
+		    field->kind == F_PERSON || reader->rules->recorded ? ", or subject" : "");
 	}
 	if (value != NULL && has_subject)
 		return refuse(reader->rejected, REJECT_BAD_SHAPE,
@@ -150,6 +163,20 @@ read_approval(struct reader *reader, const struct field *field, json_t *value)
 		json_object_del(value, "pin");
 	}
 	return reason;
+}
+
+enum reject
+read_approved(struct reader *reader, const struct field *field, json_t *value, bool *ret_approved)
+{
+	if (!reader->rules->recorded) {
+		leave_out(reader, field->name);
+		return REJECT_NONE;
+	}
+	if (!json_is_boolean(value))
+		return refuse(reader->rejected, REJECT_BAD_SHAPE, "%s/%s: expected true or false",
+		    reader->path, field->name);
+	*ret_approved = json_is_true(value);
+	return REJECT_NONE;
 }
 
 enum reject

@@ -344,7 +344,8 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	case F_NUMBER: return read_number(reader, field, value, out);
 	case F_TIME: return read_time(reader, field, value, out);
 	case F_CURRENCY: return read_currency(reader, field, value, out);
-	case F_CARD: return read_card(reader, field, value);
+	case F_CARD:
+	case F_PERSON: return read_card(reader, field, value);
 	case F_INTO: return read_into(reader, field, value);
 	case F_ITEM: return read_item(reader, field, out);
 	case F_VOIDED: return read_voided(reader, field, value);
@@ -353,6 +354,7 @@ read_one(struct reader *reader, const struct field *field, json_t *value, void *
 	case F_ITEMS: return read_items(reader, field, value);
 	case F_INSTEAD: return read_instead(reader, field, value);
 	case F_APPROVAL: return read_approval(reader, field, value);
+	case F_APPROVED: return read_approved(reader, field, value, out);
 	case F_KINDS: break;
 	}
 	CHECK(!"field kind");
@@ -367,7 +369,9 @@ other_names(enum field_kind kind)
 				 *const item[] = { "sku", "symbology", NULL },
 				 *const voided[] = { "except", "gtin", "sku", "symbology", NULL };
 
-	return kind == F_CARD ? card : kind == F_ITEM ? item : kind == F_VOIDED ? voided : none;
+	if (kind == F_CARD || kind == F_PERSON)
+		return card;
+	return kind == F_ITEM ? item : kind == F_VOIDED ? voided : none;
 }
 
 static bool

@@ -31,7 +31,8 @@ enum field_kind {
 	F_NUMBER,   /* within ±10^12 → double */
 	F_TIME,	    /* RFC 3339 → int64_t */
 	F_CURRENCY, /* the store's → const char * */
-	F_CARD,	    /* "card", or "subject" instead → has_subject, subject */
+	F_CARD,	    /* "card"; in a recording "subject" instead → has_subject, subject */
+	F_PERSON,   /* the same, "subject" also on the wire */
 	F_INTO,	    /* customer.merged */
 	F_ITEM,	    /* "gtin", "sku", "symbology" → item, sku, restricted, batch, best_before */
 	F_VOIDED,   /* "line", or "except", or an item → void_of and what belongs to it */
@@ -40,6 +41,7 @@ enum field_kind {
 	F_ITEMS,
 	F_INSTEAD,
 	F_APPROVAL,
+	F_APPROVED, /* → bool; on the wire none of ours */
 	F_KINDS
 };
 
@@ -78,6 +80,8 @@ void wipe_json_string(json_t *string); /* its bytes become zero; NULL or no stri
 /* event_people.c, event_items.c: the kinds that are more than one value. */
 enum reject read_card(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_into(struct reader *reader, const struct field *field, json_t *value);
+enum reject read_approved(struct reader *reader, const struct field *field, json_t *value,
+    bool *ret_approved);
 enum reject read_approval(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_instead(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_item(struct reader *reader, const struct field *field, struct event_item *item);

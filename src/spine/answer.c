@@ -193,6 +193,8 @@ too_late(struct engine *engine, struct visit *visit, struct card *card, enum car
 static bool
 manager_agrees(struct engine *engine, const struct event *event, struct reply *reply)
 {
+	if (event->approved)
+		return true;
 	if (event->pin == NULL) {
 		refuse(reply, 403, "a manager's PIN is needed");
 		return false;
@@ -215,10 +217,11 @@ may_answer(struct engine *engine, struct visit *visit, const struct card *card,
     struct choice *choice, struct reply *reply)
 {
 	bool instead = answer == ANSWER_OVERRIDE && event->instead_action != NULL, needed;
+	bool asked = event->pin != NULL || event->approved;
 
 	needed = instead ? instead_look(engine, visit, card, event, choice)
 			 : card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT;
-	if (needed && instead && !choice->listed && (event->pin == NULL || event->reason == NULL)) {
+	if (needed && instead && !choice->listed && (!asked || event->reason == NULL)) {
 		refuse(reply, 403,
 		    "instead: expected what the card lists under alternatives, or a manager's PIN "
 		    "and a reason");

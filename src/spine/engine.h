@@ -44,6 +44,7 @@ struct engine_options {
 	const uint8_t *pepper;	 /* 32 bytes, read while opening; NULL: the one of keys.db */
 	bool sealed;		 /* false: replay, bodies are stored as they are */
 	bool no_outlets;	 /* neither outbox nor uplink: nothing is queued (replay) */
+	bool recorded;		 /* what it is told is from recordings: ingest/envelope.h */
 	bool forget_decisions;	 /* on_decision has them: none is kept to be asked for */
 	/* Every decision record as it is made: one JSON object. NULL: none. */
 	void (*on_decision)(void *ctx, const char *json, size_t len);

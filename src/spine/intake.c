@@ -134,6 +134,7 @@ rules_of(const struct engine *engine)
 		.clock_past_ms = engine->conf->clock_past_ms,
 		.clock_ahead_ms = engine->conf->clock_ahead_ms,
 		.clock_off = engine->time_uncertain,
+		.recorded = engine->options.recorded,
 	};
 }
 
@@ -235,7 +236,7 @@ apply_waited(struct engine *engine, struct input *input)
 
 	if (!waiting_take(engine, &text))
 		return;
-	rules.clock_off = true;
+	rules.clock_off = rules.recorded = true;
 	input->payload = text.data;
 	input->len = text.len;
 	root = json_read(text.data, text.len, "event", NULL);

@@ -83,9 +83,10 @@ static void
 read_events(FILE *file, struct feed_stats *stats)
 {
 	static const uint8_t no_pepper[32];
-	const struct envelope_rules rules = {
-		.pepper = no_pepper, .clock_past_ms = 3 * D_MS, .clock_ahead_ms = 300 * S_MS
-	};
+	const struct envelope_rules rules = { .pepper = no_pepper,
+		.clock_past_ms = 3 * D_MS,
+		.clock_ahead_ms = 300 * S_MS,
+		.recorded = true };
 	char *line = mem_alloc(EVENT_BYTES_MAX + 2);
 	struct arena *arena = arena_new();
 	unsigned unknown = 0;

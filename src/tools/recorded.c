@@ -50,6 +50,7 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 	struct engine_options engine = { .conf = options->conf,
 		.state_dir = options->state,
 		.no_outlets = true,
+		.recorded = true,
 		/* In memory there is mostly nobody who could ask, and a file may hold a million. */
 		.forget_decisions = options->state == NULL && !options->keep_decisions,
 		.sealed = options->state != NULL,

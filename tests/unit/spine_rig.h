@@ -57,7 +57,8 @@ rig_open(const char *dir)
 	struct engine_options options = { .conf = &rig.conf,
 		.on_decision = rig_record,
 		.state_dir = dir,
-		.sealed = dir != NULL };
+		.sealed = dir != NULL,
+		.recorded = true };
 	struct err err = { 0 };
 
 	memset(&rig, 0, sizeof(rig));

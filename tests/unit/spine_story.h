@@ -71,7 +71,9 @@ set_up(void **state)
 	conf.baskets_a_day = 1000000; /* of a few customers, all on one day */
 	conf.day_cut_minute = 0;
 	conf.hq_host = mem_strdup("hq");
-	options = (struct engine_options){ .conf = &conf, .on_decision = note_decision };
+	options = (struct engine_options){
+		.conf = &conf, .on_decision = note_decision, .recorded = true
+	};
 	now_ms = T0;
 	late_ms = 0;
 	count = decisions = 0;

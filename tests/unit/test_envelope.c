@@ -541,6 +541,86 @@ a_subject_may_come_instead_of_a_card(void **state)
 	json_decref(tree);
 }
 
+/* Each type with a card, once with the subject in its place. */
+static void
+only_a_recording_has_subjects_in_place_of_other_cards(void **state)
+{
+	struct id subject = subject_of_card(pepper, SECRET, strlen(SECRET));
+	char hex[SUBJECT_TEXT_SIZE];
+
+	(void)state;
+	subject_text(&subject, hex);
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		json_t *tree = sample_tree(&samples[i], SAMPLE_NOW_MS);
+		json_t *data = json_object_get(tree, "data");
+		bool person = strcmp(samples[i].type, "aisle.customer.identified") == 0;
+
+		if (json_object_get(data, "card") == NULL) {
+			json_decref(tree);
+			continue;
+		}
+		json_object_del(data, "card");
+		json_object_set_new(data, "subject", json_string(hex));
+		if (json_object_get(data, "into") != NULL)
+			json_object_set_new(data, "into",
+			    json_string("0f0e0d0c0b0a09080706050403020100"));
+		rules.recorded = true;
+		assert_int_equal(parse_tree(samples[i].tail, tree), 0);
+		assert_true(event->has_subject && id_equal(&event->subject, &subject));
+		assert_int_equal(unknown, 0);
+		rules.recorded = false;
+		if (parse_tree(samples[i].tail, tree) == 0) {
+			assert_int_equal(event->has_subject, person);
+			assert_int_equal(json_object_get(event->data, "subject") != NULL, person);
+		} else {
+			assert_int_equal(rejected.reason, REJECT_BAD_SHAPE);
+			assert_string_equal(rejected.detail, "/data/card: expected this member");
+		}
+		assert_int_equal(unknown, !person);
+		unknown = 0;
+		json_decref(tree);
+	}
+}
+
+static void
+a_subject_beside_a_card_is_nothing_on_the_wire(void **state)
+{
+	struct id subject = subject_of_card(pepper, SECRET, strlen(SECRET));
+
+	(void)state;
+	assert_int_equal(parse_with("aisle.consent.changed", "subject",
+			     "\"0f0e0d0c0b0a09080706050403020100\""),
+	    0);
+	assert_int_equal(unknown, 1);
+	assert_true(id_equal(&event->subject, &subject));
+	rules.recorded = true;
+	assert_int_not_equal(parse_with("aisle.consent.changed", "subject",
+				 "\"0f0e0d0c0b0a09080706050403020100\""),
+	    0);
+	assert_string_equal(rejected.detail, "/data/card: expected card or subject, not both");
+}
+
+static void
+approved_is_of_recordings_and_nothing_on_the_wire(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_with("aisle.guidance.decided", "approved", "true"), 0);
+	assert_int_equal(unknown, 1);
+	assert_false(event->approved);
+	assert_null(json_object_get(event->data, "approved"));
+	assert_int_equal(parse_with("aisle.guidance.decided", "approved", "17"), 0);
+	assert_int_equal(unknown, 2);
+	rules.recorded = true;
+	assert_int_equal(parse_with("aisle.guidance.decided", "approved", "true"), 0);
+	assert_true(event->approved);
+	assert_int_equal(parse_with("aisle.guidance.decided", "approved", "false"), 0);
+	assert_false(event->approved);
+	assert_int_equal(parse_with("aisle.guidance.decided", "approved", "\"true\""),
+	    AISLE_E_REFUSED);
+	assert_string_equal(rejected.detail, "/data/approved: expected true or false");
+	assert_int_equal(unknown, 2);
+}
+
 static void
 an_optional_card_may_be_missing(void **state)
 {
@@ -1001,6 +1081,9 @@ main(void)
 		TEST(a_sku_stands_for_goods_without_gtin),
 		TEST(a_card_is_hashed_and_forgotten),
 		TEST(a_subject_may_come_instead_of_a_card),
+		TEST(only_a_recording_has_subjects_in_place_of_other_cards),
+		TEST(a_subject_beside_a_card_is_nothing_on_the_wire),
+		TEST(approved_is_of_recordings_and_nothing_on_the_wire),
 		TEST(an_optional_card_may_be_missing),
 		TEST(the_digest_is_of_type_time_and_data_only),
 		TEST(the_same_meaning_in_another_writing_has_the_same_digest),

@@ -524,6 +524,28 @@ an_approval_through_the_broker_is_worth_the_same(void **state)
 	assert_non_null(strstr(heard_last, "\"tablet\":\"t9\""));
 }
 
+/* Nobody's PIN is in a file: that somebody agreed is. */
+static void
+a_recording_says_that_a_manager_agreed(void **state)
+{
+	static const char *const approved[] = { "", ",'approved':false", ",'approved':true" };
+
+	(void)state;
+	a_card_and_an_offer("'depth':40", ",'eligible':false");
+	know_tablet("t9", "");
+	for (size_t i = 0; i < ARRAY_LEN(approved); i++) {
+		tell("tablet/t9/event", "guidance.decided",
+		    "{'guidance':'%s','prompt':'%s','tablet':'t9','decision':'override',"
+		    "'reason':'other','instead':{'action':'o'}%s}",
+		    guidance_on_screen(), prompt_of("a"), approved[i]);
+		assert_said(i < 2 ? "dead bad-value"
+				  : "till 7 apply-offer; guidance 7: a(answered) o(asked)");
+	}
+	heard(LANE_DECISION);
+	assert_non_null(strstr(heard_last, "\"over\":[\"eligibility\"]"));
+	assert_null(member_of(heard_last, "manager"));
+}
+
 static void
 a_budget_bears_what_just_fits(void **state)
 {
@@ -573,6 +595,7 @@ main(void)
 		SPINE_TEST(who_is_not_sent_offers_is_not_listed_any),
 		SPINE_TEST(what_a_manager_passes_over_is_on_record),
 		SPINE_TEST(an_approval_through_the_broker_is_worth_the_same),
+		SPINE_TEST(a_recording_says_that_a_manager_agreed),
 		SPINE_TEST(a_budget_bears_what_just_fits),
 		SPINE_TEST(
 		    an_offer_instead_that_outlives_the_basket_lets_its_money_go_with_its_window),

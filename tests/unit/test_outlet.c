@@ -43,7 +43,9 @@ run(const char *hq_host, bool aggregates, bool no_outlets)
 		    .len = sizeof(refused) - 1 },
 	};
 	struct conf conf;
-	struct engine_options options = { .conf = &conf, .no_outlets = no_outlets };
+	struct engine_options options = {
+		.conf = &conf, .no_outlets = no_outlets, .recorded = true
+	};
 	struct engine *engine;
 	struct err err = { 0 };
 	struct made made;

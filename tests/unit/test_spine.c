@@ -34,7 +34,7 @@ static int count; /* of the messages so far: their ids */
 static int
 set_up(void **state)
 {
-	struct engine_options options = { .conf = &conf };
+	struct engine_options options = { .conf = &conf, .recorded = true };
 	struct err err = { 0 };
 
 	(void)state;
