@@ -49,7 +49,7 @@ TESTS = {
               "test_places", "test_waiting", "test_choose", "test_store_room", "test_record_size", "test_marks", "test_restart", SEQUENCES,
               "scenario/test_deciding", "test_money"],
     "decide": ["test_decide", "test_gate", "test_gate_edges", "test_contact_policy", "test_explore", "test_offer", "test_words", "test_prompt",
-               "test_record", "test_reasons", "test_score_lot", "test_margin", "test_guidance", "test_contributions", "test_article", "test_match",
+               "test_record", "test_record_piece", "test_reasons", "test_score_lot", "test_margin", "test_guidance", "test_contributions", "test_article", "test_match",
                "test_hold", "test_door", "test_follow", "test_record_size", "test_places", "test_taking", "test_choose", "test_marks",
                "test_money", "scenario/test_deciding"],
     "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_sequences", "test_identity", "test_customer",

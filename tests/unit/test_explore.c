@@ -308,6 +308,90 @@ each_unit_has_its_own_text(void **state)
 	arena_free(arena);
 }
 
+static void
+a_slot_of_two_digits_has_its_own_chance(void **state)
+{
+	static const struct {
+		int slot;
+		const char *text;
+	} cases[] = { { 1, "1" }, { 9, "9" }, { 10, "10" }, { 11, "11" }, { 19, "19" },
+		{ 90, "90" }, { 99, "99" } };
+	struct id visit = id_of(7);
+	char visit_text[ID_TEXT_SIZE];
+
+	(void)state;
+	id_text(&visit, visit_text);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *parts[] = { visit_text, "tablet", cases[i].text, "a", "t" };
+
+		assert_true(explore_chance(&policy, &visit, PLACE_TABLET, cases[i].slot, "a",
+				NULL) == chance(policy.salt_explore, "explore", parts, 4));
+		assert_true(explore_chance(&policy, &visit, PLACE_TABLET, cases[i].slot, "a",
+				"t") == chance(policy.salt_explore, "explore", parts, 5));
+	}
+}
+
+static void
+without_a_cost_or_a_unit_nothing_is_tried(void **state)
+{
+	static const struct {
+		double gamma, cost, unit;
+		bool greedy;
+	} cases[] = { { -1, 2, 100, false }, { -1, 0, 100, true }, { 20, 0, 100, false },
+		{ 0, 0, 100, false }, { -1, 2, 0, true }, { 20, 2, 0, true }, { 20, 2, -1, true },
+		{ -1, -1, 100, true }, { -1, 0.5, 0.5, false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct shortlisted list[2] = { { 0, 2, 0 }, { NOTHING, 1, 0 } };
+		struct policy with = policy;
+
+		with.gamma = cases[i].gamma;
+		with.cost_max = cases[i].cost;
+		with.explore_unit = cases[i].unit;
+		explore_weigh(&with, list, 2);
+		assert_int_equal(list[1].p == 0, cases[i].greedy);
+	}
+}
+
+static void
+one_arm_that_withholds_withholds_whatever_the_others_say(void **state)
+{
+	struct arm arms[3][1] = { { { .name = "a", .weight = 1, .withhold = true } },
+		{ { .name = "b", .weight = 1 } }, { { .name = "c", .weight = 1 } } };
+	struct experiment experiments[3];
+	struct policy with = policy;
+	struct id subject = id_of(9), visit = id_of(7);
+	struct arena *arena = arena_new();
+	struct arm_choice *choice;
+	bool withholds;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		experiments[i] = wording(i == 1 ? UNIT_VISIT : UNIT_CUSTOMER, arms[i]);
+		experiments[i].arm_count = 1;
+	}
+	with.experiments = experiments;
+	with.experiment_count = 3;
+	assert_int_equal(experiments_assign(arena, &with, &subject, &visit, "7", "0042", 0, &choice,
+			     &withholds),
+	    3);
+	assert_true(withholds);
+	assert_string_equal(choice[0].arm, "a");
+	assert_string_equal(choice[2].arm, "c");
+	/* Of nobody's visit only that of visits. */
+	assert_int_equal(experiments_assign(arena, &with, NULL, &visit, "7", "0042", 0, &choice,
+			     &withholds),
+	    1);
+	assert_string_equal(choice[0].arm, "b");
+	assert_false(withholds);
+	arms[1][0].weight = 0; /* nobody is meant, and the last is taken */
+	assert_int_equal(experiments_assign(arena, &with, NULL, &visit, "7", "0042", 0, &choice,
+			     &withholds),
+	    1);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -324,6 +408,9 @@ main(void)
 		cmocka_unit_test(an_arm_is_drawn_over_the_cumulated_weights),
 		cmocka_unit_test(a_unit_outside_the_share_is_in_no_arm),
 		cmocka_unit_test(each_unit_has_its_own_text),
+		cmocka_unit_test(a_slot_of_two_digits_has_its_own_chance),
+		cmocka_unit_test(without_a_cost_or_a_unit_nothing_is_tried),
+		cmocka_unit_test(one_arm_that_withholds_withholds_whatever_the_others_say),
 	};
 
 	return cmocka_run_group_tests_name("explore", tests, setup, NULL);
