@@ -81,6 +81,8 @@ add_named(struct writer *w, int *count, const struct candidate_context *about)
 	if (about->action->has_offer)
 		json_add_int(w->json, "depth", about->depth);
 	json_add_str(w->json, "headline", w->text.data);
+	if (about->action->gate == GATE_MANAGER)
+		json_add_str(w->json, "gate", NAME_OF(gate_names, about->action->gate));
 	json_end(w->json);
 }
 
@@ -224,6 +226,9 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	json_add_str(json, "kind", NAME_OF(kind_names, action->kind));
 	if (slot->placement != PLACE_TABLET)
 		json_add_str(json, "placement", NAME_OF(placement_names, slot->placement));
+	if (action->mandatory)
+		json_add_bool(json, "mandatory", true);
+	json_add_str(json, "language", w.treatment->language);
 	json_add_str(json, "headline", render(&w, &w.treatment->headline));
 	add_text(&w, "say", &w.treatment->say);
 	add_text(&w, "body", &w.treatment->body);

@@ -321,6 +321,8 @@ a_prompt_says_what_it_is_and_why(void **state)
 	assert_string_equal(text(json, "action"), "a");
 	assert_string_equal(text(json, "treatment"), "plain");
 	assert_string_equal(text(json, "kind"), "offer");
+	assert_string_equal(text(json, "language"), "en");
+	assert_null(json_object_get(json, "mandatory"));
 	assert_string_equal(text(json, "headline"), "10 % off, \u20ac0.45 today");
 	assert_string_equal(text(json, "say"), "Hi \"Ann\"");
 	assert_null(json_object_get(json, "body")); /* filled with nothing */
@@ -357,7 +359,7 @@ alternatives_are_what_the_gates_passed(void **state)
 	scene_begin(&s, "{}");
 	add_action(&s, "a", "{\"margin\":500}");
 	add_action(&s, "b", "{\"margin\":400}");
-	add_action(&s, "c", "{\"margin\":300}");
+	add_action(&s, "c", "{\"margin\":300,\"gate\":\"manager\"}");
 	add_action(&s, "d", "{\"margin\":200}");
 	add_action(&s, "e", "{\"margin\":450,\"eligible\":{\"==\":[{\"var\":\"x\"},2]}}");
 	scene_decide(&s);
@@ -366,7 +368,23 @@ alternatives_are_what_the_gates_passed(void **state)
 	assert_int_equal(json_array_size(others), 2);
 	assert_string_equal(text(json_array_get(others, 0), "action"), "b");
 	assert_string_equal(text(json_array_get(others, 0), "headline"), "Do b");
+	assert_null(json_object_get(json_array_get(others, 0), "gate"));
 	assert_string_equal(text(json_array_get(others, 1), "action"), "c");
+	assert_string_equal(text(json_array_get(others, 1), "gate"), "manager");
+	json_decref(json);
+}
+
+static void
+a_card_that_must_be_seen_says_so(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{\"mandatory\":true}");
+	scene_decide(&s);
+	json = prompt_of(0);
+	assert_true(json_is_true(json_object_get(json, "mandatory")));
 	json_decref(json);
 }
 
@@ -461,6 +479,7 @@ main(void)
 		T(above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted),
 		T(a_prompt_says_what_it_is_and_why),
 		T(alternatives_are_what_the_gates_passed),
+		T(a_card_that_must_be_seen_says_so),
 		T(a_smaller_depth_is_an_alternative),
 		T(money_is_written_in_the_way_of_the_language),
 		T(a_strangers_screen_shows_no_why_and_no_alternatives),
