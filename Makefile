@@ -130,10 +130,11 @@ scenario: all $(BUILD)/box
 		$(run_test) scenario/{} /usr/bin/python3 tests/scenario/{}.py
 
 .PHONY: browser
-browser: deps-ci $(BUILD)/page_server
-	$(Q)cd tests/browser && { [ -d node_modules/playwright-core ] || \
+browser: deps-ci all $(BUILD)/page_server
+	$(Q)cd tests/browser && { [ -d node_modules/axe-core ] || \
 		npm install --silent --no-audit --no-fund --no-package-lock; }
 	$(Q)$(run_test) browser/page node tests/browser/page.mjs $(abspath $(BUILD)/page_server) $(abspath $(BUILD)/screens)
+	$(Q)$(run_test) browser/live node tests/browser/live.mjs $(abspath $(BUILD)) $(abspath $(BUILD)/screens)
 
 # The till in JavaScript of docs/examples; the one in C is a scenario like the others.
 .PHONY: till-js

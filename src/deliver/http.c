@@ -27,7 +27,11 @@ static const struct route {
 } routes[] = {
 	{ "", false, ANYONE, http_get_file },
 	{ "app.js", false, ANYONE, http_get_file },
+	{ "answers.js", false, ANYONE, http_get_file },
+	{ "deck.js", false, ANYONE, http_get_file },
 	{ "stream.js", false, ANYONE, http_get_file },
+	{ "outbox.js", false, ANYONE, http_get_file },
+	{ "worker.js", false, ANYONE, http_get_file },
 	{ "cards.js", false, ANYONE, http_get_file },
 	{ "sheets.js", false, ANYONE, http_get_file },
 	{ "barcode.js", false, ANYONE, http_get_file },

@@ -20,7 +20,11 @@
 	X(index_html, "", "text/html; charset=utf-8") \
 	X(manager_html, "manager", "text/html; charset=utf-8") \
 	X(app_js, "app.js", "text/javascript; charset=utf-8") \
+	X(answers_js, "answers.js", "text/javascript; charset=utf-8") \
+	X(deck_js, "deck.js", "text/javascript; charset=utf-8") \
 	X(stream_js, "stream.js", "text/javascript; charset=utf-8") \
+	X(outbox_js, "outbox.js", "text/javascript; charset=utf-8") \
+	X(worker_js, "worker.js", "text/javascript; charset=utf-8") \
 	X(cards_js, "cards.js", "text/javascript; charset=utf-8") \
 	X(sheets_js, "sheets.js", "text/javascript; charset=utf-8") \
 	X(barcode_js, "barcode.js", "text/javascript; charset=utf-8") \
@@ -36,7 +40,7 @@ FILES(X)
 #undef X
 
 #define CONTENT_POLICY \
-	"default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; " \
+	"default-src 'self'; base-uri 'none'; form-action 'self'; " \
 	"frame-ancestors 'none'; object-src 'none'"
 
 void

@@ -15,7 +15,11 @@ page_\symbol\()_end:
 	file index_html, index.html
 	file manager_html, manager.html
 	file app_js, app.js
+	file answers_js, answers.js
+	file deck_js, deck.js
 	file stream_js, stream.js
+	file outbox_js, outbox.js
+	file worker_js, worker.js
 	file cards_js, cards.js
 	file sheets_js, sheets.js
 	file barcode_js, barcode.js

@@ -48,6 +48,10 @@ every_file_has_its_type_and_a_mark_of_its_own(void **state)
 		{ "/", "text/html; charset=utf-8" },
 		{ "/manager", "text/html; charset=utf-8" },
 		{ "/app.js", "text/javascript; charset=utf-8" },
+		{ "/answers.js", "text/javascript; charset=utf-8" },
+		{ "/deck.js", "text/javascript; charset=utf-8" },
+		{ "/outbox.js", "text/javascript; charset=utf-8" },
+		{ "/worker.js", "text/javascript; charset=utf-8" },
 		{ "/stream.js", "text/javascript; charset=utf-8" },
 		{ "/cards.js", "text/javascript; charset=utf-8" },
 		{ "/sheets.js", "text/javascript; charset=utf-8" },
@@ -63,7 +67,7 @@ every_file_has_its_type_and_a_mark_of_its_own(void **state)
 		"Cross-Origin-Resource-Policy: same-origin\r\n", "X-Frame-Options: DENY\r\n",
 		"Cache-Control: no-cache\r\n", "X-Content-Type-Options: nosniff\r\n" };
 	struct rig *rig = *state;
-	char line[64], header[640], marks[ARRAY_LEN(files)][35];
+	char line[64], header[700], marks[ARRAY_LEN(files)][35];
 	struct buf out = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -487,8 +491,7 @@ each_file_is_loaded_from_here_alone_and_framed_by_nobody(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		assert_int_equal(rig_get(rig, paths[i], "", &out), 200);
-		assert_has(out,
-		    "Content-Security-Policy: default-src 'self'; img-src 'self' data:; ");
+		assert_has(out, "Content-Security-Policy: default-src 'self'; base-uri 'none'; ");
 		assert_has(out, "Referrer-Policy: no-referrer\r\n");
 		assert_has(out, "Cross-Origin-Opener-Policy: same-origin\r\n");
 		assert_has(out, "Cross-Origin-Resource-Policy: same-origin\r\n");

@@ -5,33 +5,35 @@
 // What the gateway says is the truth, what the page adds is marked as its own: an answer
 // is "sending" until it is on the gateway's disk, and "asked" until the till has done it.
 
-import {t, language} from '/words.js';
+import {t, language, direction} from '/words.js';
 import {openStream} from '/stream.js';
+import {makeAnswers, failedWords, BECOMES} from '/answers.js';
+import {makeDeck, guardTaps, fitAgain} from '/deck.js';
 import {buildCard, sayAgain, showState, showTime, goneWords, isCoupon, el} from '/cards.js';
 import {askReason, askLater, askInstead, askManager, closeSheet, showEarlier, pairScreen, stationScreen} from '/sheets.js';
 
+const outbox = self.outbox;
+
 const SEEN_MS = 300;		// visible for so long is shown
 const LINGER_MS = 4000;		// an answered card stays readable for so long
-const EARLIER_MAX = 5;
 const SENT_MAX = 500;
+const ACTIONS_MAX = 60;
 
 const $ = (id) => document.getElementById(id);
 const main = $('main');
 
-let station = '', stations = [], stream = null, live = false, lastHeard = 0, status = {};
+let station = '', stations = [], stream = null, line = false, lastHeard = 0, status = {};
 let skew = 0;			// gateway's clock minus ours, ms
 const guidances = new Map();	// by id, in order of arrival
-const cards = new Map();	// by prompt: {prompt, guidance, expires, total, node, local, note, seen, timer}
-const earlier = [];		// answered: {prompt, at, words}
+const cards = new Map();	// by prompt: {prompt, guidance, expires, total, node, local, note, answered, idle, timer}
 const sent = new Set();		// prompts whose "shown" was said, also across replacements
 
-const now = () => Date.now() + skew;
+const deck = makeDeck(main, (waiting) => {
+	$('more').textContent = waiting ? t('more', waiting) : '';
+	$('more').hidden = !waiting;
+});
 
-async function post(path, body) {
-	const answer = await fetch(path, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body),
-		signal: AbortSignal.timeout(10000)});
-	return {status: answer.status, body: await answer.json().catch(() => ({}))};
-}
+const now = () => Date.now() + skew;
 
 function promptPath(card, what) {
 	return '/v1/guidance/' + encodeURIComponent(card.guidance) + '/prompts/' + encodeURIComponent(card.prompt.prompt) + '/' + what;
@@ -46,7 +48,7 @@ function tellShown(card, shown) {
 	sent.add(id);
 	if (sent.size > SENT_MAX)
 		sent.delete(sent.values().next().value);
-	post(promptPath(card, 'shown'), shown ? {} : {shown: false}).catch(() => sent.delete(id));
+	outbox.post(promptPath(card, 'shown'), shown ? {} : {shown: false}).then(({status}) => status === 0 && sent.delete(id));
 }
 
 const observer = new IntersectionObserver((entries) => {
@@ -67,49 +69,45 @@ function watchSeen(card) {
 
 // ---- answers ----
 
-function remember(card, words) {
-	earlier.unshift({prompt: card.prompt, at: Date.now(), words});
-	earlier.length = Math.min(earlier.length, EARLIER_MAX);
-	$('earlier').hidden = false;
-}
-
 function local(card, state, note) {
 	card.local = state;
 	card.note = note;
 	draw(card);
 }
 
-const BECOMES = {dismiss: 'dismissed', snooze: 'snoozed', override: 'overridden'};
-
-// A lost line is tried again while the card lives: the same answer twice is one answer.
-async function send(card, body, pause = 1000) {
-	let answer;
-
-	local(card, pause === 1000 ? 'sending' : 'retrying');
-	try {
-		answer = await post(promptPath(card, 'decision'), body);
-	} catch {
-		answer = {status: 0};
-	}
-	if (answer.status === 0 || answer.status === 503) {
-		if (card.expires > now()) {
-			setTimeout(() => send(card, body, Math.min(pause * 2, 8000)), pause);
+const answers = makeAnswers({
+	changed() {
+		$('earlier').hidden = !answers.earlier.length;
+		showLive();
+	},
+	// False: the card is not on the screen any more.
+	waits(id) {
+		const card = cards.get(id);
+		if (card)
 			local(card, 'retrying');
-		} else {
-			refused(card, 410);
-		}
-		return;
-	}
-	tellShown(card, true);
-	if (answer.status === 200)
-		answered(card, body.decision);
-	else
-		refused(card, answer.status);
-}
+		return !!card;
+	},
+	settled(id, status, sent, problem) {
+		const card = cards.get(id);
+		if (!card)
+			return false;
+		if ([200, 404, 409, 410].includes(status))
+			tellShown(card, true);
+		if (status === 200)
+			answered(card, sent.decision);
+		else
+			refused(card, status, sent, problem);
+		return true;
+	},
+	unpaired() {
+		if (stream)
+			start();
+	},
+});
 
 function answered(card, decision) {
 	const asks = decision === 'accept' && card.prompt.offer && card.prompt.offer.apply !== 'barcode';
-	const state = asks ? 'asked' : BECOMES[decision] || 'accepted';
+	const state = asks ? 'asked' : BECOMES[decision];
 
 	card.answered = true;
 	// The gateway may have been faster on the stream than in its answer.
@@ -117,22 +115,26 @@ function answered(card, decision) {
 		local(card, state);
 	else
 		local(card, '');
-	remember(card, t('state.' + state));
+	answers.became(card.prompt, t('state.' + state), decision === 'accept');
 	if (decision !== 'accept')
 		setTimeout(() => remove(card), LINGER_MS / 4);
-	else if (!asks && !isCoupon(card.prompt))	// a coupon stays until the sale is over
+	else if (!asks && !isCoupon(card.prompt))
 		setTimeout(() => remove(card), LINGER_MS);
+	else if (!asks)		// a coupon stays until the sale is over, and gives way to what asks
+		setTimeout(() => {
+			card.idle = true;
+			arrange();
+		}, LINGER_MS);
 }
 
-function refused(card, code) {
-	if (code === 401) {
-		start();
-	} else if (code === 403 || code === 423) {
-		local(card, 'open', t('failed.' + code));
+function refused(card, code, body, problem) {
+	if (code === 403 || code === 423) {
+		local(card, 'open', failedWords(code));
+	} else if (code === 409 && body.instead && problem.clause) {
+		local(card, 'open', t('failed.closed', problem.clause));
 	} else {
-		const words = [404, 409, 410].includes(code) ? t('failed.' + code) : t('failed.other', code);
-		local(card, 'failed', words);
-		remember(card, words);
+		local(card, 'failed', failedWords(code));
+		answers.became(card.prompt, failedWords(code));
 		setTimeout(() => remove(card), LINGER_MS);
 	}
 }
@@ -146,11 +148,13 @@ async function act(card, choice) {
 	else if (choice === 'snooze')
 		more = await askLater(headline, now());
 	else if (choice === 'override')
-		more = await askInstead(headline, card.prompt.alternatives || []);
+		more = await askInstead(card.prompt, seenActions());
 	else if (card.prompt.gate === 'manager')
 		more = await askManager(headline);
-	if (more !== undefined && cards.has(card.prompt.prompt))
-		send(card, {decision: choice, ...more});
+	if (more !== undefined && cards.has(card.prompt.prompt)) {
+		local(card, 'sending');
+		answers.give(card.prompt, promptPath(card, 'decision'), {decision: choice, ...more});
+	}
 }
 
 // ---- cards ----
@@ -174,7 +178,7 @@ function draw(card) {
 function tick(card) {
 	const left = card.expires - now();
 	const still = stateOf(card) !== 'open' && stateOf(card) !== 'retrying';
-	showTime(card.node, left, card.total, still);
+	showTime(card.node, left, card.total, still || !!card.prompt.mandatory);
 	if (left <= 0 && !still)
 		expire(card);
 }
@@ -193,14 +197,16 @@ function remove(card) {
 	if (!sent.has(card.prompt.prompt))
 		tellShown(card, false);
 	card.node.classList.add('leaving');
-	setTimeout(() => {
-		card.node.remove();
-		calm();
-	}, matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 200);
+	setTimeout(() => card.node.remove(), matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 200);
+	arrange();
+}
+
+function arrange() {
+	deck.arrange([...cards.values()]);
 	calm();
 }
 
-function addCard(guidance, prompt, place) {
+function addCard(guidance, prompt) {
 	const expires = Date.parse(prompt.expires || guidance.expires) || now() + 120000;
 	let card = cards.get(prompt.prompt);
 
@@ -208,11 +214,12 @@ function addCard(guidance, prompt, place) {
 		const before = stateOf(card), was = card.prompt;
 		card.prompt = prompt;
 		card.expires = expires;
-		sayAgain(card.node, was, prompt);
+		if (sayAgain(card.node, was, prompt))
+			fitAgain(card.node);
 		const state = stateOf(card);
 		if (before !== state && ['applied', 'refused', 'silent'].includes(state)) {
-			if (earlier.length)
-				(earlier.find((e) => e.prompt.prompt === prompt.prompt) || {}).words = t('state.' + state);
+			if (answers.earlier.some((e) => e.prompt.prompt === prompt.prompt))
+				answers.became(prompt, t('state.' + state));
 			announce(t('state.' + state));
 			// Who says nothing may still speak.
 			if (state !== 'silent')
@@ -223,12 +230,13 @@ function addCard(guidance, prompt, place) {
 			return;
 		const total = Math.max(expires - (Date.parse(guidance.at) || now()), 1000);
 		card = {prompt, guidance: guidance.guidance, expires, total, local: '', note: ''};
+		if (answers.unsent.has(prompt.prompt))
+			card.local = 'retrying';
 		card.node = buildCard(prompt, (choice) => act(card, choice));
 		cards.set(prompt.prompt, card);
+		see(prompt);
 		announce(t('newCard', prompt.headline));
 	}
-	if (card.node.parentNode !== main)
-		main.insertBefore(card.node, main.children[place] || null);
 	draw(card);
 	observer.observe(card.node);
 }
@@ -241,8 +249,9 @@ function takeGuidance(guidance) {
 	for (const card of [...cards.values()])
 		if (card.guidance === guidance.guidance && !keep.has(card.prompt.prompt) && !card.answered)
 			remove(card);
-	(guidance.prompts || []).forEach((prompt, i) => addCard(guidance, prompt, i));
-	calm();
+	for (const prompt of guidance.prompts || [])
+		addCard(guidance, prompt);
+	arrange();
 }
 
 function takeWithdraw(withdraw) {
@@ -259,7 +268,7 @@ function takeWithdraw(withdraw) {
 		closeSheet();
 		announce(goneWords(withdraw.reason));
 	}
-	calm();
+	arrange();
 }
 
 // After each connection: what was open before and is no more, went while we could not hear it.
@@ -267,12 +276,11 @@ async function reconcile() {
 	const before = [...guidances.keys()], asked = station;
 	let open;
 
-	if (!before.length)
-		return;
 	try {
 		const answer = await fetch('/v1/stations/' + encodeURIComponent(asked), {cache: 'no-store', signal: AbortSignal.timeout(5000)});
 		if (!answer.ok && answer.status !== 404)
 			return;
+		takeClock(answer);
 		open = answer.ok ? (await answer.json()).open.map((g) => g.guidance) : [];
 	} catch {
 		return;		// the next connection asks again
@@ -292,36 +300,58 @@ function customerLine() {
 	return (newest && newest.customer && newest.customer.line) || '';
 }
 
+// Live is the whole way: this line, the daemon, and the broker over which the tills speak.
+const live = () => line && status.state !== 'offline' && status.broker !== 'away';
+
 // Nothing on the screen is a state too: quiet, and sure that it is alive.
 function calm() {
-	const line = customerLine();
+	const who = customerLine();
 	let box = main.querySelector('.calm');
 
-	$('customer').textContent = cards.size ? line : '';
-	main.dataset.count = Math.min(cards.size, 3);
-	if (cards.size || main.querySelector('.card')) {
+	$('customer').textContent = cards.size ? who : '';
+	if (cards.size) {
 		box?.remove();
 		return;
 	}
 	if (!box) {
 		box = el('div', 'calm');
 		box.append(el('p', 'big', '', {dir: 'auto'}), el('p', 'small'));
-		main.replaceChildren(box);
+		main.append(box);
 	}
-	box.firstChild.textContent = line || t('ready');
-	box.lastChild.textContent = line ? t('nothing') : '';
+	box.firstChild.textContent = who || (live() ? t('ready') : lastHeard ? t('offline') : t('neverLive'));
+	box.lastChild.textContent = who && live() ? t('nothing') : '';
+}
+
+// What a manager may name who wants something else: what was on this tablet.
+function seenActions() {
+	return JSON.parse(localStorage.getItem('actions') || '[]');
+}
+
+function see(prompt) {
+	const seen = new Map([[prompt.action, prompt.headline], ...(prompt.alternatives || []).map((a) => [a.action, a.headline]), ...seenActions()]);
+	localStorage.setItem('actions', JSON.stringify([...seen].slice(0, ACTIONS_MAX)));
+}
+
+function trouble() {
+	if (!line && !lastHeard)
+		return '';
+	if (!line || status.state === 'offline')
+		return t('offlineSince', new Date(lastHeard).toLocaleTimeString(language, {hour: '2-digit', minute: '2-digit'}));
+	return status.broker === 'away' ? t('noBroker') : status.time === 'uncertain' ? t('uncertain') : '';
 }
 
 function showLive() {
 	const banner = $('banner');
-	const time = new Date(lastHeard).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit'});
-	const words = !live ? (lastHeard ? t('offlineSince', time) : t('neverLive')) : status.time === 'uncertain' ? t('uncertain') : '';
+	const words = [trouble(), answers.unsent.size ? t('unsent', answers.unsent.size) : ''].filter((w) => w).join(' ');
 
-	document.body.classList.toggle('offline', !live && lastHeard > 0);
-	$('live').lastElementChild.textContent = live ? t('live') : lastHeard ? t('offline') : t('neverLive');
+	document.body.classList.toggle('offline', !live() && lastHeard > 0);
+	document.body.classList.toggle('connecting', !live() && !lastHeard);
+	$('live').lastElementChild.textContent = live() ? t('live') : lastHeard ? t('offline') : t('neverLive');
 	if (banner.textContent !== words)
 		banner.textContent = words;
-	banner.hidden = !words || (!live && !lastHeard);
+	banner.hidden = !words;
+	if (station)
+		calm();
 }
 
 function clear() {
@@ -330,19 +360,22 @@ function clear() {
 	cards.clear();
 	guidances.clear();
 	closeSheet();
+	deck.arrange([]);
 	main.replaceChildren();
+	main.className = '';
 }
 
 function show(name) {
 	stream?.close();
 	clear();
 	station = name;
-	live = false;
+	line = false;
 	lastHeard = 0;
+	status = {};
 	localStorage.setItem('station', name);
 	$('top').hidden = false;
 	$('station').textContent = t('station', name);
-	$('station').disabled = stations.length < 2;
+	main.className = 'deck';
 	calm();
 	showLive();
 	stream = openStream(name, {
@@ -357,7 +390,7 @@ function show(name) {
 			showLive();
 		},
 		live(value) {
-			live = value;
+			line = value;
 			if (value)
 				lastHeard = Date.now();
 			showLive();
@@ -369,6 +402,8 @@ function show(name) {
 
 function choose() {
 	stream?.close();
+	stream = null;
+	station = '';
 	clear();
 	$('top').hidden = true;
 	$('banner').hidden = true;
@@ -379,43 +414,53 @@ function choose() {
 
 function pair() {
 	stream?.close();
+	stream = null;
+	station = '';
 	clear();
 	$('top').hidden = true;
 	$('banner').hidden = true;
 	const random = crypto.getRandomValues(new Uint16Array(1))[0].toString(36);
 	pairScreen(main, localStorage.getItem('name') || 'tablet-' + random, async (entry) => {
-		try {
-			const answer = await post('/v1/pair', entry);
-			if (answer.status === 200) {
-				localStorage.setItem('name', entry.name);
-				start();
-				return '';
-			}
-			return answer.status === 429 ? t('pairWait') : answer.status === 403 ? t('pairWrong') : answer.body.detail || t('pairWrong');
-		} catch {
-			return t('pairFailed');
+		const answer = await outbox.post('/v1/pair', entry);
+		if (answer.status === 200) {
+			localStorage.setItem('name', entry.name);
+			start();
+			return '';
 		}
+		return answer.status === 0 ? t('pairFailed') : answer.status === 429 ? t('pairWait') :
+			answer.status === 403 ? t('pairWrong') : answer.body.detail || t('pairWrong');
 	});
 }
 
+// The header has whole seconds.
+function takeClock(answer) {
+	skew = (Date.parse(answer.headers.get('Date')) || Date.now()) - Date.now();
+	if (Math.abs(skew) < 2000)
+		skew = 0;
+}
+
 async function start() {
+	const asked = new URLSearchParams(location.search).get('station');
 	let answer;
+
 	try {
 		answer = await fetch('/v1/stations', {cache: 'no-store', signal: AbortSignal.timeout(5000)});
 		if (answer.status === 401)
 			return pair();
 		if (!answer.ok)
 			throw new Error(answer.status);
-		skew = (Date.parse(answer.headers.get('Date')) || Date.now()) - Date.now();
-		if (Math.abs(skew) < 2000)
-			skew = 0;	// the header has whole seconds
+		takeClock(answer);
 		stations = (await answer.json()).stations.map((s) => s.station);
 	} catch {
-		setTimeout(start, 3000);
+		// A page that was opened without the gateway goes on with what it knows.
+		if (asked || localStorage.getItem('station'))
+			show(asked || localStorage.getItem('station'));
+		else
+			setTimeout(start, 3000);
 		return;
 	}
-	const wanted = new URLSearchParams(location.search).get('station') || localStorage.getItem('station');
-	if (wanted && (stations.includes(wanted) || new URLSearchParams(location.search).has('station')))
+	const wanted = asked || localStorage.getItem('station');
+	if (wanted && (asked || stations.includes(wanted)))
 		show(wanted);
 	else if (stations.length === 1)
 		show(stations[0]);
@@ -424,11 +469,15 @@ async function start() {
 }
 
 document.documentElement.lang = language;
+document.documentElement.dir = direction;
+guardTaps();
 $('earlier').textContent = t('earlier');
-$('earlier').onclick = () => showEarlier(earlier);
+$('earlier').onclick = () => showEarlier(answers.earlier);
 $('station').onclick = choose;
 document.addEventListener('visibilitychange', () => cards.forEach(watchSeen));
 setInterval(() => cards.forEach(tick), 250);
+setInterval(showLive, 1000);
 // A screen that goes dark between two customers helps nobody. Only on secure pages.
 document.addEventListener('click', () => navigator.wakeLock?.request('screen').catch(() => {}), {once: true});
-start();
+navigator.serviceWorker?.register('/worker.js').catch(() => {});
+answers.resume().then(start);

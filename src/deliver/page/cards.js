@@ -5,7 +5,7 @@
 // A card is built once and then only changed, so that it keeps its place and the finger
 // that is on its way lands where it aimed. Text comes from outside: textContent only.
 
-import {t, has, language} from '/words.js';
+import {t, has, language, direction, directionOf} from '/words.js';
 import {barcode} from '/barcode.js';
 
 // Kinds whose sentence is a question to the customer are answered by yes and no.
@@ -46,13 +46,18 @@ export function isCoupon(prompt) {
 }
 
 function isOurImage(image) {
-	return typeof image === 'string' && (/^data:image\/(png|jpeg|webp|svg\+xml);/.test(image) || /^\/[^/]/.test(image));
+	return typeof image === 'string' && image.startsWith('/v1/images/');
+}
+
+// The page's own words inside a card, which has a language of its own.
+function ours(node) {
+	return Object.assign(node, {lang: language, dir: direction});
 }
 
 function buildHead(prompt) {
-	const head = el('header', 'head');
-	const kind = el('span', 'kind');
-	kind.append(el('i', '', ICONS[prompt.kind] || '', {ariaHidden: 'true'}), t('kind.' + prompt.kind));
+	const head = ours(el('header', 'head'));
+	const kind = el('span', 'kind'), shown = prompt.mandatory ? 'alert' : prompt.kind;
+	kind.append(el('i', '', ICONS[shown] || '', {ariaHidden: 'true'}), t('kind.' + shown));
 	head.append(kind);
 	const value = worth(prompt.offer);
 	if (value)
@@ -62,18 +67,18 @@ function buildHead(prompt) {
 }
 
 function buildText(prompt) {
-	const text = el('div', 'text');
+	const text = el('div', 'text', null, {dir: prompt.language ? directionOf(prompt.language) : 'auto'});
 	// A figure and its sign stay on one line.
 	const loud = (prompt.say || prompt.headline).replace(/(\d) (?=[%€$£])/g, '$1\u00a0');
-	text.append(el('p', prompt.say ? 'say quoted' : 'say', loud, {dir: 'auto'}));
+	text.append(el('p', prompt.say ? 'say quoted' : 'say', loud));
 	if (prompt.say && prompt.headline)
-		text.append(el('h2', 'headline', prompt.headline, {dir: 'auto'}));
-	if (isOurImage(prompt.image))
-		text.append(el('img', 'image', null, {src: prompt.image, alt: ''}));
+		text.append(el('h2', 'headline', prompt.headline));
+	if (isOurImage(prompt.image))	// one that cannot be had leaves no hole
+		text.append(el('img', 'image', null, {src: prompt.image, alt: '', onerror: (event) => event.target.remove()}));
 	if (prompt.body)
-		text.append(el('p', 'body', prompt.body, {dir: 'auto'}));
+		text.append(el('p', 'body', prompt.body));
 	if (prompt.steps && prompt.steps.length) {
-		const steps = el('ol', 'steps', null, {dir: 'auto'});
+		const steps = el('ol', 'steps', null);
 		steps.append(...prompt.steps.map((step) => el('li', '', step)));
 		text.append(steps);
 	}
@@ -83,32 +88,39 @@ function buildText(prompt) {
 // Its worth is another: the sentence is, too.
 export function sayAgain(card, was, prompt) {
 	const words = (p) => JSON.stringify([p.say, p.headline, p.body, p.steps]);
-	if (words(was) !== words(prompt))
-		card.querySelector('.text').replaceWith(buildText(prompt));
+	if (words(was) === words(prompt))
+		return false;
+	card.querySelector('.text').replaceWith(buildText(prompt));
+	return true;
 }
 
 // Open where there is room, behind a tap where there is not. A reason is written to be said aloud: the screen is shared.
 function buildWhy(prompt) {
 	const why = el('details', 'why');
 	why.open = matchMedia('(min-width: 700px) and (min-height: 700px)').matches;
-	const list = el('ul', '', null, {dir: 'auto'});
+	const list = el('ul');
 	list.append(...prompt.why.map((reason) => el('li', '', reason)));
-	why.append(el('summary', '', t('why')), list);
+	why.append(ours(el('summary', '', t('why'))), list);
 	return why;
 }
 
 // act(choice) is called by a button.
 export function buildCard(prompt, act) {
-	const card = el('article', 'card kind-' + prompt.kind);
-	const foot = el('div', 'foot');
+	const card = el('article', 'card kind-' + prompt.kind + (prompt.mandatory ? ' mandatory' : ''));
+	const foot = el('div', 'foot'), middle = el('div', 'middle');
 	card.dataset.prompt = prompt.prompt;
-	card.append(el('div', 'bar', null, {ariaHidden: 'true'}), buildHead(prompt), buildText(prompt));
+	if (prompt.language)
+		card.lang = prompt.language;
+	// Its words run as they are read; where its buttons stand is the page's matter (style.css).
+	card.dir = foot.dir = prompt.language ? directionOf(prompt.language) : 'auto';
+	card.append(el('div', 'bar', null, {ariaHidden: 'true'}), buildHead(prompt), middle);
+	middle.append(buildText(prompt), foot);
 	card.firstChild.append(el('i'));
+	if (prompt.disclosure)
+		foot.append(el('small', 'disclosure', prompt.disclosure));
 	if (prompt.why && prompt.why.length)
 		foot.append(buildWhy(prompt));
-	if (prompt.disclosure)
-		foot.append(el('small', 'disclosure', prompt.disclosure, {dir: 'auto'}));
-	card.append(foot, el('p', 'outcome', '', {role: 'status'}), el('div', 'answers'));
+	card.append(ours(el('p', 'outcome', '', {role: 'status'})), ours(el('div', 'answers')));
 	card.answers = card.lastChild;
 	card.outcome = card.answers.previousSibling;
 	card.act = act;
@@ -130,14 +142,12 @@ function label(prompt, choice) {
 }
 
 // The coupon that the cashier scans, once the customer wants it.
-function showCoupon(card, code) {
-	const box = el('div', 'coupon'), bars = barcode(code);
-	if (card.querySelector('.coupon'))
-		return;
+export function coupon(code) {
+	const box = el('div', 'coupon', null, {dir: 'ltr'}), bars = barcode(code);
 	if (bars)
 		box.append(bars);
 	box.append(el('p', '', code));
-	card.querySelector('.text').append(box);
+	return box;
 }
 
 // What the card shows now: buttons while it is open, else what became of it.
@@ -156,10 +166,11 @@ export function showState(card, prompt, state, note) {
 	if (!open) {
 		card.querySelector('details')?.removeAttribute('open');
 		if (isCoupon(prompt) && ['accepted', 'answered', 'applied'].includes(state))
-			showCoupon(card, prompt.offer.code);
+			card.querySelector('.coupon') || card.querySelector('.text').append(coupon(prompt.offer.code));
 		return;
 	}
-	for (const choice of ['accept', 'dismiss', 'snooze', 'override']) {
+	// What must be seen is not put off.
+	for (const choice of prompt.mandatory ? ['accept'] : ['accept', 'dismiss', 'snooze', 'override']) {
 		if (!(prompt.choices || []).includes(choice))
 			continue;
 		const node = button(choice, label(prompt, choice), () => card.act(choice));
@@ -174,7 +185,8 @@ export function showTime(card, left, total, still) {
 	const words = left >= 90000 ? t('minutes', Math.round(left / 60000)) : t('seconds', Math.max(0, Math.ceil(left / 1000)));
 
 	card.querySelector('.bar i').style.width = (still ? 100 : part * 100).toFixed(1) + '%';
-	card.querySelector('.left').textContent = still ? '' : words;
+	if (card.querySelector('.left').textContent !== (still ? '' : words))
+		card.querySelector('.left').textContent = still ? '' : words;
 	card.classList.toggle('soon', !still && left < 15000);
 }
 

@@ -5,10 +5,10 @@
 // An EventSource comes back by itself from a lost line, but for good it gives up when
 // the answer was not 200 (a gateway that is just starting). And a dead Wi-Fi is silent:
 // nothing tells the page that nothing will come. So: a closed source is made anew with
-// growing pauses, and after 20 s of silence a small question shows whether someone is there.
+// growing pauses, and after 10 s of silence a small question shows whether someone is there.
 
-const QUIET_MS = 20000;
-const ANSWER_MS = 5000;
+const QUIET_MS = 10000;
+const ANSWER_MS = 4000;
 const PAUSE_MAX_MS = 30000;
 
 // on.event(type, data), on.live(bool), on.opened() after each connection, on.refused(status): 401 not paired, 403 not our station.
@@ -101,7 +101,7 @@ export function openStream(station, on) {
 		check();
 	}
 
-	const beat = setInterval(check, 5000);
+	const beat = setInterval(check, 2000);
 	addEventListener('online', hurry);
 	document.addEventListener('visibilitychange', hurry);
 	connect();
