@@ -111,7 +111,8 @@ every_section_is_read(void **state)
 	    "%s\nchannel = beta\n"
 	    "[http]\nlisten = 0.0.0.0:8443, [::1]:0,localhost:80\nplain_lan = yes\noperators = "
 	    "10.0.0.0/8\n"
-	    "[state]\ndir = /tmp/x\nmax_mib = 64\n[limits]\nclock_past = 90s\nterminal_rate = "
+	    "[state]\ndir = /tmp/aisle-no-such-folder\nmax_mib = 64\n[limits]\nclock_past = "
+	    "90s\nterminal_rate = "
 	    "50/s\nlinger_ms = 5\n"
 	    "[privacy]\nretain = 30d\nuplink = aggregates\n[mappings]\nacme = %s\n# "
 	    "end\n[log]\nlevel = debug",
