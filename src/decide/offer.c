@@ -12,7 +12,7 @@
  *     points        `typical` where it is stated, else one minor unit a point
  *   Never over max, nor over what there is to save: what the qualifying lines
  *   cost less the coupons on them, and what the basket costs, both less what
- *   offers that were accepted in it will take. Goods that are marked
+ *   offers that were accepted in it, or paid with, take. Goods that are marked
  *   (nouns/marks.h) are not there at all. Integers throughout; only cost, which is a factor of the
  *   gain and never booked, is a double.
  *
@@ -98,16 +98,58 @@ look_at_lines(struct basis *basis, struct arena *arena, const struct marks *mark
 	}
 }
 
+static void
+add_taking(struct basis *basis, const struct offer *offer, int64_t minor)
+{
+	basis->takings[basis->taking_count++] = (struct taking){ offer, minor };
+	basis->taken_minor += minor;
+}
+
+/* What a line says that tokens of other visits took off in it. */
+static int64_t
+own_of_others(const struct visit *visit, const struct line *line)
+{
+	const char *at = line->own;
+	int64_t minor = 0, part;
+	struct id token;
+
+	while (own_next(&at, &token, &part)) {
+		bool here = false;
+
+		for (size_t i = 0; i < visit->card_count && !here; i++)
+			here = id_equal(&visit->cards[i].token, &token);
+		minor += here ? 0 : part;
+	}
+	return minor;
+}
+
+/* What tokens of other visits took off the basket, as far as no line says it. */
+static int64_t
+taken_elsewhere(const struct visit *visit)
+{
+	int64_t minor = visit->elsewhere_minor;
+
+	for (size_t i = 0; i < visit->line_count && minor > 0; i++) {
+		const struct line *line = &visit->lines[i];
+
+		minor -= line->voided ? 0 : own_of_others(visit, line);
+	}
+	return minor > 0 ? minor : 0;
+}
+
 /* Accepted offers take what they said, whether the till has put it into its lines yet or not. */
 static void
 look_at_cards(struct basis *basis, struct arena *arena, const struct policy *policy)
 {
 	const struct visit *visit = basis->visit;
+	int64_t minor = taken_elsewhere(visit);
 
+	basis->takings = arena_room(arena, (visit->card_count + 1) * sizeof(*basis->takings));
+	if (minor > 0)
+		add_taking(basis, NULL, minor);
 	for (size_t i = 0; i < visit->card_count; i++) {
 		const struct card *card = &visit->cards[i];
 		const struct action *action;
-		int64_t minor;
 
 		/* Without a token the till was not asked yet. */
 		if (card->depth == 0 || card->elsewhere || id_is_zero(&card->token) ||
@@ -119,13 +161,8 @@ look_at_cards(struct basis *basis, struct arena *arena, const struct policy *pol
 		minor = card->worth_minor - visit_taken_off(visit, &card->token);
 		if (minor <= 0)
 			continue;
-		if (basis->takings == NULL)
-			basis->takings =
-			    arena_room(arena, (visit->card_count - i) * sizeof(*basis->takings));
-		basis->takings[basis->taking_count++] =
-		    (struct taking){ action != NULL && action->has_offer ? &action->offer : NULL,
-			    minor };
-		basis->taken_minor += minor;
+		add_taking(basis, action != NULL && action->has_offer ? &action->offer : NULL,
+		    minor);
 	}
 }
 

@@ -218,24 +218,38 @@ card_kept(const struct card *card)
 		card->state == CARD_APPLIED);
 }
 
+bool
+own_next(const char **at, struct id *ret_token, int64_t *ret_minor)
+{
+	while (*at != NULL && strlen(*at) >= ID_TEXT_SIZE) {
+		const char *minor = *at + ID_TEXT_SIZE - 1;
+		char text[ID_TEXT_SIZE];
+		bool ours;
+
+		memcpy(text, *at, ID_TEXT_SIZE - 1);
+		text[ID_TEXT_SIZE - 1] = '\0';
+		ours = *minor == '=' && id_parse(text, ret_token);
+		*at = strchr(minor, ' ');
+		*at += *at != NULL;
+		if (!ours)
+			continue;
+		*ret_minor = strtoll(minor + 1, NULL, 10);
+		return true;
+	}
+	return false;
+}
+
 int64_t
 visit_taken_off(const struct visit *visit, const struct id *token)
 {
-	char text[ID_TEXT_SIZE];
-	int64_t minor = 0;
+	int64_t minor = 0, part;
+	struct id of;
 
-	if (id_is_zero(token))
-		return 0;
-	id_text(token, text);
 	for (size_t i = 0; i < visit->line_count; i++) {
-		const char *own = visit->lines[i].own;
+		const char *at = visit->lines[i].voided ? NULL : visit->lines[i].own;
 
-		while (!visit->lines[i].voided && own != NULL &&
-		    (own = strstr(own, text)) != NULL) {
-			own += ID_TEXT_SIZE - 1;
-			if (*own == '=')
-				minor += strtoll(own + 1, NULL, 10);
-		}
+		while (own_next(&at, &of, &part))
+			minor += id_equal(&of, token) ? part : 0;
 	}
 	return minor;
 }

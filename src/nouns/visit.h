@@ -36,6 +36,8 @@ bool card_kept(const struct card *card); /* accepted, and still standing */
 const struct id *card_customer(const struct visit *visit, const struct card *card);
 bool card_of_former(const struct visit *visit, const struct card *card);
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);
+/* The next of a line's discounts of ours, from *at on (line->own first); false: no more. */
+bool own_next(const char **at, struct id *ret_token, int64_t *ret_minor);
 /* What the till says that it has put into the lines for this token. */
 int64_t visit_taken_off(const struct visit *visit, const struct id *token);
 void visit_encode(const struct visit *visit, struct buf *out); /* versioned bytes */

@@ -241,8 +241,22 @@ closed_before(struct engine *engine, const struct card *card, const char *body, 
 		refuse(reply, 410, gone);
 		return;
 	}
-	refuse(reply, 409, "a limit was reached before this was taken");
+	refuse(reply, 409, "a limit was reached, or it saves too little by now");
 	reply->clause = arena_strdup(engine->arena, card->closed_by);
+}
+
+static bool
+still_saves(struct engine *engine, const struct decide_input *input, const struct action *action,
+    const struct card *card)
+{
+	const struct sources *sources = &input->sources;
+	struct offer_value value;
+
+	if (!action->has_offer)
+		return true;
+	value = offer_value(&action->offer, card->depth,
+	    basis_make(engine->scratch, sources->policy, sources->marks_off, sources->visit));
+	return offer_saves(&action->offer, &value);
 }
 
 /* What is taken is limited when it is taken: it may have been taken at another till since it was
@@ -263,6 +277,8 @@ may_take(struct engine *engine, struct visit *visit, struct card *card, const ch
 	if (action == NULL || action->mandatory)
 		return true;
 	clause = contact_take_check(engine->scratch, &input, action, card);
+	if (clause == NULL && card->depth != 0 && !still_saves(engine, &input, action, card))
+		clause = "offer.min_worth";
 	if (clause == NULL)
 		return true;
 	card->closed_by = mem_strdup(clause);

@@ -153,10 +153,10 @@ apply_answer(struct engine *engine, const struct event *event, struct rejected *
 static void
 apply_word(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
-	struct visit *visit = till_offer(engine, event, rejected);
+	struct visit *basket = till_offer(engine, event, rejected);
 
-	if (visit != NULL)
-		choose_on_word(engine, visit, event);
+	if (basket != NULL)
+		choose_on_word(engine, basket, event);
 }
 
 /* The stages in their order. */

@@ -62,18 +62,11 @@ static void
 add_own(struct own_parts *own, const struct line *line, const struct net_line *net)
 {
 	const char *at = line->own;
-	char text[ID_TEXT_SIZE] = "";
 	struct id token;
+	int64_t minor;
 
-	while (at != NULL && strlen(at) >= ID_TEXT_SIZE && at[ID_TEXT_SIZE - 1] == '=') {
-		memcpy(text, at, ID_TEXT_SIZE - 1);
-		if (id_parse(text, &token))
-			add_part(own, &token,
-			    net_share(strtoll(at + ID_TEXT_SIZE, NULL, 10), net->qty_milli,
-				line->qty_milli));
-		at = strchr(at, ' ');
-		at = at != NULL ? at + 1 : NULL;
-	}
+	while (own_next(&at, &token, &minor))
+		add_part(own, &token, net_share(minor, net->qty_milli, line->qty_milli));
 }
 
 static int

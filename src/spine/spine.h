@@ -384,7 +384,7 @@ void answer_shown(struct engine *engine, const struct event *event, struct reply
 void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
 
 /* till.c: what the till says of an offer */
-/* The visit that its offer was made in; NULL: rejected. */
+/* The basket that it is about; NULL: rejected. */
 struct visit *till_offer(struct engine *engine, const struct event *event,
     struct rejected *rejected);
 /* The sale was cancelled: what its offers took off comes back, whether or not the till says so. */

@@ -195,6 +195,7 @@ redeemed(struct engine *engine, struct visit *visit, struct card *card, struct v
 {
 	card->state = CARD_APPLIED;
 	card->voided = card->silent = false;
+	card->worth_minor = amount_minor;
 	card->elsewhere = basket != visit;
 	card->said_minor = said_minor;
 	card->paid_in = basket->id;
@@ -234,8 +235,10 @@ reversed(struct engine *engine, struct visit *visit, struct card *card, int64_t 
 	outcome_record(engine, visit, card, OUTCOME_REVERSED, NULL, true, amount_minor);
 	hold_return(engine, card, amount_minor);
 	sale_redeemed(engine, visit, card, -amount_minor);
-	if (card->redeemed)
+	if (card->redeemed) {
+		card->worth_minor = card->redeemed_minor;
 		return;
+	}
 	card->state = CARD_REFUSED; /* it is on no screen as given */
 	card->spent = is_sale_over(engine, card);
 }
@@ -259,6 +262,15 @@ use(struct engine *engine, struct visit *visit, struct card *card, struct visit 
 		redeemed(engine, visit, card, basket, event->amount_minor, amount_minor);
 }
 
+/* The basket that it was paid with in. */
+static struct visit *
+sale_of(struct engine *engine, struct visit *home, const struct card *card)
+{
+	struct visit *sale = card->elsewhere ? engine_visit(engine, &card->paid_in) : NULL;
+
+	return sale != NULL ? sale : home;
+}
+
 struct visit *
 till_offer(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
@@ -270,6 +282,7 @@ till_offer(struct engine *engine, const struct event *event, struct rejected *re
 	if (event->type == EV_OFFER_REVERSED) {
 		if (!may_reverse(visit, card, event, rejected))
 			return NULL;
+		basket = sale_of(engine, visit, card);
 		reversed(engine, visit, card, event->amount_minor);
 	} else {
 		if ((basket = own_basket(engine, visit, event, rejected)) == NULL)
@@ -286,7 +299,7 @@ till_offer(struct engine *engine, const struct event *event, struct rejected *re
 	engine_touch(engine, visit);
 	if (!id_is_zero(&visit->guidance))
 		visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
-	return visit;
+	return basket;
 }
 
 /* ---- the end of a sale ---- */

@@ -121,7 +121,9 @@ class Token:
 
     def takes(self):
         """Off this basket, as far as the till has said it."""
-        if self.state in ("applied", "redeemed"):
+        if self.state == "redeemed":
+            return self.net()
+        if self.state == "applied":
             return self.applied
         return self.worth if self.state == "asked" else 0
 

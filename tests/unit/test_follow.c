@@ -31,7 +31,7 @@ struct sale {
 	struct deal deals[2];
 	struct goods goods[12];
 	int count;
-	int64_t asked[2]; /* of each deal once it is accepted: what the till was asked for; -1 */
+	int64_t asked[2]; /* of each deal once it is accepted: what is off the basket for it; -1 */
 };
 
 static bool
@@ -193,7 +193,36 @@ void_line(struct sale *sale, int at)
 }
 
 static void
-accept_deal(struct sale *sale, int d, int seed)
+till_said(const char *word, int64_t amount)
+{
+	tell("pos/7/event", arena_printf(texts, "offer.%s", word),
+	    "{'basket':'b','token':'%s','amount':%" PRId64 "}", token, amount);
+}
+
+/* What it was asked for, or what its own rules come to; paid at once, and perhaps taken back in part. */
+static void
+till_takes_off(struct sale *sale, struct dice *dice, int d)
+{
+	const struct deal *deal = &sale->deals[d];
+	int64_t depth = depth_now(sale, deal);
+	int64_t most = strcmp(deal->type, "amount") == 0 && depth < deal->max ? depth : deal->max;
+	int64_t amount = (int64_t)dice_below(dice, (uint64_t)most + 1);
+	int way = (int)dice_below(dice, 5);
+
+	if (way < 2) {
+		till_said("applied", sale->asked[d]);
+		return;
+	}
+	sale->asked[d] = amount;
+	till_said(way == 2 ? "applied" : "redeemed", amount);
+	if (way < 4 || amount < 2)
+		return;
+	sale->asked[d] = 1 + (int64_t)dice_below(dice, (uint64_t)amount - 1);
+	till_said("reversed", amount - sale->asked[d]);
+}
+
+static void
+accept_deal(struct sale *sale, struct dice *dice, int d, int seed)
 {
 	struct visit *visit = visit_of("b");
 	int64_t said_before = on_tablet(visit, d), left = total_of(sale);
@@ -209,11 +238,11 @@ accept_deal(struct sale *sale, int d, int seed)
 	sale->asked[d] = card_of(visit, d)->worth_minor;
 	/* The tablet's sentence, the till's command. */
 	assert_int_equal(sale->asked[d], said_before);
-	tell("pos/7/event", "offer.applied", "{'basket':'b','token':'%s','amount':%" PRId64 "}",
-	    token, sale->asked[d]);
-	left -= sale->asked[d] + (sale->asked[1 - d] >= 0 ? sale->asked[1 - d] : 0);
-	if (left < 0)
-		fail_msg("seed %d: the basket would be %" PRId64, seed, left);
+	left -= sale->asked[1 - d] >= 0 ? sale->asked[1 - d] : 0;
+	if (left < sale->asked[d])
+		fail_msg("seed %d: of %" PRId64 " that are left it takes %" PRId64, seed, left,
+		    sale->asked[d]);
+	till_takes_off(sale, dice, d);
 }
 
 static void
@@ -283,7 +312,7 @@ what_is_said_of_an_offer_is_what_it_saves_at_every_step(void **state)
 			else if (pick == 7 && sale.goods[sale.count - 1].there)
 				scan_line(&sale, &dice, sale.count - 1);
 			else
-				accept_deal(&sale, (int)dice_below(&dice, 2), seed);
+				accept_deal(&sale, &dice, (int)dice_below(&dice, 2), seed);
 			assert_all_says_what_it_saves(&sale, seed);
 			open += on_tablet(visit_of("b"), 0) >= 0;
 		}
@@ -366,6 +395,106 @@ what_the_till_has_put_into_its_line_is_not_taken_twice(void **state)
 	assert_int_equal(worth_of("b"), 450);
 }
 
+/* Nothing was applied before, and the till took off what it thought right. */
+static void
+what_was_paid_with_at_once_is_not_there_for_the_others(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", TEA("'type':'amount','depth':400", ""));
+	an_action("b", TEA("'type':'amount','depth':450", ",'group':'h'"));
+	in_force();
+	open_basket("b");
+	scan("b", "tea", 600);
+	(void)answer("a", "accept");
+	assert_int_equal(worth_of("b"), 200);
+	till_said("redeemed", 390);
+	assert_int_equal(worth_of("b"), 210);
+	/* The customer's receipt and the tablet say the same. */
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(json_object_get(screen,
+									       "prompts"),
+								0),
+			     "amount")),
+	    390);
+	till_said("reversed", 90);
+	assert_int_equal(worth_of("b"), 300);
+	till_said("reversed", 300);
+	assert_int_equal(worth_of("b"), 450);
+}
+
+/* A coupon of last time, in the basket of this time. */
+static void
+what_a_token_of_an_earlier_basket_takes_off_is_not_there_either(void **state)
+{
+	const char *kept;
+
+	(void)state;
+	a_policy("{}");
+	an_action("a",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'2d'},'margin':9000,'offer':{'"
+	    "type':'amount','depth':400,'apply':'barcode','code':'1','until':'2d'}}");
+	an_action("b", TEA("'type':'amount','depth':450", ",'group':'h'"));
+	in_force();
+	open_basket("a");
+	scan("a", "x", 500);
+	assert_int_equal(answer("a", "accept"), 200);
+	id_text(&visit_of("a")->cards[1].token, token);
+	kept = arena_strdup(texts, token);
+	close_basket("a", 500);
+	now_ms += 1000;
+	open_basket("b");
+	scan("b", "tea", 600);
+	assert_int_equal(worth_of("b"), 450);
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':400}", kept);
+	assert_int_equal(worth_of("b"), 200);
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'b','line':900,'sku':'s','category':'tea','qty':1,'amount':100,'currency':"
+	    "'EUR','discounts':[{'ref':'%s','amount':300}]}",
+	    kept);
+	assert_int_equal(worth_of("b"), 450); /* 700, and 100 to come */
+	tell("pos/7/event", "offer.reversed", "{'basket':'b','token':'%s','amount':390}", kept);
+	assert_int_equal(worth_of("b"), 450);
+}
+
+/* The next policy asks for more, and the card is on the screen. */
+static void
+what_saves_less_than_it_has_to_cannot_be_taken(void **state)
+{
+	static const struct {
+		int min_worth, status;
+	} pairs[] = { { 50, 200 }, { 51, 409 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct reply reply;
+
+		if (i > 0) {
+			tear_down(state);
+			set_up(state);
+		}
+		only("o", TEA("'type':'percent','depth':10,'typical':100,'max':900", ""));
+		open_basket("b");
+		scan("b", "tea", 500);
+		assert_int_equal(worth_of("o"), 50);
+		memset(&parts, 0, sizeof(parts));
+		only("o",
+		    arena_printf(texts,
+			TEA("'type':'percent','depth':10,'typical':100,'max':900,'min_worth':%d",
+			    ""),
+			pairs[i].min_worth));
+		heard(LANE_DECISION);
+		for (int again = 0; again < 2; again++) {
+			reply = answer_prompt(guidance_on_screen(), prompt_of("o"),
+			    "{'decision':'accept'}", NULL, false);
+			assert_int_equal(reply.status, pairs[i].status);
+			if (reply.status == 409)
+				assert_string_equal(reply.clause, "offer.min_worth");
+		}
+		assert_heard(LANE_DECISION,
+		    pairs[i].status == 200 ? "accepted" : "withdrawn (gate)");
+		assert_int_equal(hold_today(engine, "o").all_units, pairs[i].status == 200);
+	}
+}
+
 static void
 an_offer_that_came_to_nothing_leaves(void **state)
 {
@@ -409,6 +538,9 @@ main(int argc, char **argv)
 		T(what_is_said_of_an_offer_is_what_it_saves_at_every_step),
 		T(a_prompt_keeps_its_id_when_its_worth_changes),
 		T(what_the_till_has_put_into_its_line_is_not_taken_twice),
+		T(what_was_paid_with_at_once_is_not_there_for_the_others),
+		T(what_a_token_of_an_earlier_basket_takes_off_is_not_there_either),
+		T(what_saves_less_than_it_has_to_cannot_be_taken),
 		T(an_offer_that_came_to_nothing_leaves),
 		T(a_card_of_the_control_group_follows_and_nobody_is_told),
 	};
