@@ -86,7 +86,7 @@ total_of(const struct visit *visit)
 static bool
 standing(const struct card *card)
 {
-	return card->answer == ANSWER_ACCEPT &&
+	return card->answer == ANSWER_ACCEPT && !card->late &&
 	    (card->state == CARD_ASKED || card->state == CARD_APPLIED ||
 		card->state == CARD_ANSWERED);
 }
@@ -285,7 +285,8 @@ no_answer_opens_what_is_closed(void **state)
 		struct visit *visit = name[0] != '\0' ? visit_of(name) : NULL;
 		unsigned face = (unsigned)dice_below(&dice, 16);
 
-		now_ms += 1 + (int64_t)dice_below(&dice, 900);
+		/* What time frees by now is free before it is looked at. */
+		wait_for(1 + (int64_t)dice_below(&dice, 900));
 		if (visit == NULL || face == 0) {
 			if (visit != NULL)
 				close_basket(name, 1);
