@@ -9,6 +9,7 @@ replay --bundle --profiles --pepper --store --events --out --state --turn
 features --bundle --profiles --pepper --store --events --on -o
 train --policy --profiles --pepper --store -o
 why --all
+why-not --station
 rule eval
 policy check
 bundle build -o
@@ -67,7 +68,7 @@ _aislectl()
 	--broker)
 		words='mqtt:// mqtts://'
 		;;
-	--rows | --store | --turn | --on | --stations | --user)
+	--rows | --store | --turn | --on | --station | --stations | --user)
 		return
 		;;
 	*)

@@ -22,6 +22,8 @@ static const struct ctl_command commands[] = {
 	{ "train", "EVENTS.jsonl [--policy DIR] [--profiles P] [--pepper F] [--store ID] -o DIR",
 	    "models from recorded events, with their card: a folder to lay over the policy", ctl_train },
 	{ "why", "DECISION [--all]", "why this was decided, from the running store", ctl_why },
+	{ "why-not", "ACTION [--station S]",
+	    "every gate that is closed for a customer now (card number on stdin)", ctl_why_not },
 	{ "rule eval", "RULE.json DATA.json", "the JsonLogic result as JSON", ctl_rule_eval },
 	{ "policy check", "DIR", "all that is wrong with a policy folder", ctl_policy_check },
 	{ "bundle build", "DIR -o FILE", "a policy folder to a bundle", ctl_bundle_build },

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "daemon/control.h"
 #include "profile/keys.h"
@@ -171,6 +172,14 @@ ctl_stdin_line(char *out, size_t size)
 		return ctl_fail(EX_NOINPUT, "expected a line on stdin");
 	out[strcspn(out, "\r\n")] = '\0';
 	return out[0] != '\0' ? EX_OK : ctl_fail(EX_DATAERR, "the line on stdin is empty");
+}
+
+int
+ctl_card(char *out, size_t size)
+{
+	if (isatty(STDIN_FILENO))
+		fputs("card number: ", stderr);
+	return ctl_stdin_line(out, size);
 }
 
 int

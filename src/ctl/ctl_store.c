@@ -80,9 +80,7 @@ about_customer(struct ctl *ctl, const char *command, const char *member)
 
 	if (rc != EX_OK)
 		return rc;
-	if (isatty(STDIN_FILENO))
-		fputs("card number: ", stderr);
-	rc = ctl_stdin_line(card, sizeof(card));
+	rc = ctl_card(card, sizeof(card));
 	if (rc != EX_OK)
 		return rc;
 	request = json_pack("{s:s,s:s}", "command", command, "card", card);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ctl_why.c - aislectl why: a decision of the running store, for people.
+ * ctl_why.c - aislectl why, why-not: a decision of the running store, and one that it does not take, for people.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "ctl/ctl.h"
@@ -134,4 +135,63 @@ ctl_why(struct ctl *ctl)
 		print_decision(decision, all);
 	json_decref(reply);
 	return EX_OK;
+}
+
+/* ---- why not ---- */
+
+static void
+print_why_not(const json_t *reply)
+{
+	const json_t *gates = json_object_get(reply, "closed"), *gate;
+	const json_t *gain = json_object_get(reply, "gain");
+	size_t i;
+
+	printf("%s, on the %s of station %s, ", ctl_text(reply, "action"),
+	    ctl_text(reply, "placement"), ctl_text(reply, "station"));
+	if (json_is_true(json_object_get(reply, "visit")))
+		printf("in the open visit%s%s\n",
+		    json_is_string(json_object_get(reply, "basket")) ? " with basket " : "",
+		    json_is_string(json_object_get(reply, "basket")) ? ctl_text(reply, "basket")
+								     : "");
+	else
+		puts("in a visit that would begin now, without goods");
+	json_array_foreach(gates, i, gate)
+		printf("  closed  %-14s %s\n", ctl_text(gate, "gate"),
+		    json_is_string(json_object_get(gate, "clause")) ? ctl_text(gate, "clause")
+								    : "");
+	if (json_array_size(gates) == 0)
+		puts("  every gate is open: whether it is shown is for the draw among what is "
+		     "worth showing");
+	if (json_is_number(gain))
+		printf("  gain %.2f, priority %.2f, chance with it %.4f, without %.4f\n",
+		    json_number_value(gain), json_number_value(json_object_get(reply, "priority")),
+		    json_number_value(json_object_get(reply, "p1")),
+		    json_number_value(json_object_get(reply, "p0")));
+}
+
+int
+ctl_why_not(struct ctl *ctl)
+{
+	const char *station = ctl_option(ctl, "--station");
+	json_t *request, *reply = NULL;
+	char card[256];
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc == EX_OK)
+		rc = ctl_card(card, sizeof(card));
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s,s:s,s:s,s:s*}", "command", "why-not", "action", ctl->argv[0],
+	    "card", card, "station", station);
+	explicit_bzero(card, sizeof(card));
+	if (request == NULL)
+		return ctl_fail(EX_DATAERR, "the action or the card number is not UTF-8 text");
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	json_decref(request);
+	if (rc == EX_OK && ctl->json)
+		ctl_print_json(reply);
+	else if (rc == EX_OK)
+		print_why_not(reply);
+	json_decref(reply);
+	return rc;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "core/conf_table.h"
 #include "core/id.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -204,7 +205,7 @@ customer_forget(struct daemon *daemon, struct control_request *request)
 	daemon_turn(daemon);
 }
 
-/* ---- the rest ---- */
+/* ---- actions ---- */
 
 static void
 on_stopped(void *ctx, const struct reply *reply)
@@ -219,23 +220,30 @@ on_stopped(void *ctx, const struct reply *reply)
 
 /* A misspelt stop would let a recalled article go on being offered, and nobody would know. */
 static bool
-may_stop(struct daemon *daemon, struct control_request *request, const char *action)
+has_action(struct daemon *daemon, struct control_request *request, const char *action)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
 	struct near near = near_to(action);
 	struct buf says = { 0 };
-	bool ok = policy == NULL || strcmp(action, ACTION_EVERYTHING) == 0 ||
-	    policy_action(policy, action) != NULL;
+	bool ok = policy != NULL && policy_action(policy, action) != NULL;
 
 	if (!ok) {
-		for (size_t i = 0; i < policy->action_count; i++)
+		for (size_t i = 0; policy != NULL && i < policy->action_count; i++)
 			near_offer(&near, policy->actions[i].id);
 		buf_addf(&says, "the policy in force has no action \"%s\"", action);
 		near_say(&near, &says);
-		control_fail(request, EX_NOINPUT, says.data);
+		control_fail(request, EX_NOINPUT,
+		    policy != NULL ? says.data : "no policy is in force");
 	}
 	buf_done(&says);
 	return ok;
+}
+
+static bool
+may_stop(struct daemon *daemon, struct control_request *request, const char *action)
+{
+	return engine_policy(daemon->engine) == NULL || strcmp(action, ACTION_EVERYTHING) == 0 ||
+	    has_action(daemon, request, action);
 }
 
 static bool
@@ -269,6 +277,36 @@ stop_action(struct daemon *daemon, struct control_request *request)
 		return;
 	daemon_queue(daemon, &input);
 	daemon_turn(daemon);
+}
+
+static void
+why_not(struct daemon *daemon, struct control_request *request)
+{
+	struct input clock = { .kind = INPUT_CLOCK, .now_ms = daemon_now_ms(daemon) };
+	const char *action = control_text(request, "action"),
+		   *station = control_text(request, "station");
+	struct buf out = { 0 };
+	struct id subject;
+
+	if (!subject_from(daemon, request, &subject) || action == NULL ||
+	    (station != NULL && !conf_is_id(station))) {
+		control_fail(request, EX_DATAERR,
+		    "expected an action's id, a card number on stdin, and a station of 1 to 32 "
+		    "letters, "
+		    "digits, - and _");
+		return;
+	}
+	daemon_queue(daemon, &clock); /* it is asked of now */
+	daemon_turn(daemon);
+	if (has_action(daemon, request, action)) {
+		if (query_why_not(daemon->engine, &subject, station != NULL ? station : "1", action,
+			&out) == 0)
+			control_reply(request, out.data);
+		else /* an arm of an experiment may leave it out */
+			control_fail(request, EX_NOINPUT,
+			    "this customer's policy has no such action");
+	}
+	buf_done(&out);
 }
 
 static void
@@ -313,6 +351,7 @@ static const struct {
 	{ "customer-forget", customer_forget },
 	{ "stop", stop_action },
 	{ "why", why },
+	{ "why-not", why_not },
 	{ "deadletter", dead_letters },
 	{ "tablet-pair", daemon_tablet_pair },
 	{ "tablet-add", daemon_tablet_add },

@@ -109,7 +109,7 @@ gather(struct run *run)
 }
 
 /* What the lane is busy with: then only mandatory cards come to some of its placements. */
-static const char *
+const char *
 quiet_cause(struct run *run)
 {
 	const struct sources *sources = &run->input->sources;
@@ -201,6 +201,15 @@ count_fates(struct decision *decision)
 }
 
 void
+run_interrupt(struct run *run)
+{
+	run->interrupt = INTERRUPT_DEFAULT;
+	expr_number(run, &run->policy->interrupt, NULL, &run->interrupt);
+	if (!(run->interrupt > -PRIORITY_MAX && run->interrupt < PRIORITY_MAX))
+		run->interrupt = INTERRUPT_DEFAULT;
+}
+
+void
 decide(struct arena *arena, const struct decide_input *input, struct decision *ret)
 {
 	struct run run;
@@ -208,11 +217,8 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 	run_init(&run, arena, input, ret);
 	ret->cause = quiet_cause(&run);
 	gather(&run);
-	run.interrupt = INTERRUPT_DEFAULT;
 	if (ret->candidate_count > 0)
-		expr_number(&run, &run.policy->interrupt, NULL, &run.interrupt);
-	if (!(run.interrupt > -PRIORITY_MAX && run.interrupt < PRIORITY_MAX))
-		run.interrupt = INTERRUPT_DEFAULT;
+		run_interrupt(&run);
 	slots_fill(&run);
 	reasons_choose(&run);
 	count_fates(ret);

@@ -26,23 +26,35 @@ void draw_cache_empty(struct draw_cache *cache);
 
 /* Who names an action, where no draw chose it. */
 enum door_way {
-	DOOR_DRAWN,  /* nobody: as decide() */
-	DOOR_LISTED, /* an associate, of what a card lists under its alternatives */
-	DOOR_MANAGER /* a manager, of all that the policy has */
+	DOOR_DRAWN,   /* nobody: as decide() */
+	DOOR_LISTED,  /* an associate, of what a card lists under its alternatives */
+	DOOR_MANAGER, /* a manager, of all that the policy has */
+	DOOR_ASKED    /* nobody gets it: which gates are closed? */
 };
+struct closed_gate {
+	enum fate gate;	    /* or FATE_MISSING */
+	const char *clause; /* NULL: none. Of the policy, of input, static, or in the arena */
+};
+#define DOOR_GATES_MAX \
+	24 /* at least as many as there are places in a trial where a gate may be closed */
 struct door {
 	enum door_way way;
 	const struct action *action; /* of input's policy */
 	int64_t depth;		     /* as it was said; 0: it was not */
-	const struct card *replaces; /* the open card of the visit that it is chosen instead of */
+	/* the open card of the visit that it is chosen instead of; NULL: none, asked for `place` */
+	const struct card *replaces;
+	enum placement place;
 	/* the gates that were passed over: a bit per enum fate; FATE_NOT_DRAWN: nothing but the draw */
 	unsigned over;
+	struct closed_gate closed[DOOR_GATES_MAX]; /* of DOOR_ASKED, in their order */
+	size_t closed_count;
 };
 /* The gates of decide(), tried for one action that a person names. ret has that one candidate: with
  * fate OFFERED and one slot, else with the gate that closed and its clause. What an associate may
  * choose has passed once: a gate that cannot be asked any more, for want of the event that brought
  * it, counts as it did then. A manager passes over eligibility, applicability, suitability, contact
- * policy and gain; over nothing else. */
+ * policy and gain; over nothing else. Asked, all of them are tried: ret's candidate has the depth,
+ * chance and gain that it would have, as far as that can be said. */
 void decide_named(struct arena *arena, const struct decide_input *input, struct door *door,
     struct decision *ret);
 const char *door_gate_name(enum fate gate);
@@ -82,7 +94,7 @@ bool offer_saves(const struct offer *offer, const struct offer_value *value);
 size_t offer_depths(const struct offer *offer, const struct card *own, int64_t basket_minor,
     int64_t depths[static DEPTHS_MAX]);
 
-/* Clears a card against contact policy alone (also used by why-not). NULL: may speak; else the clause in arena. */
+/* Clears a card against contact policy alone. NULL: may speak; else the clause in arena. */
 const char *contact_check(struct arena *arena, const struct decide_input *input,
     const struct action *action, int placement);
 

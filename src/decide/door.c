@@ -5,7 +5,7 @@
  * DESIGN
  *   The gates are not written a second time for people: the same code runs, and
  *   where a gate is closed it asks whether this person passes over it (gate.c,
- *   door_passes()). So a gate that is added later binds everybody until it says
+ *   door_closed()). So a gate that is added later binds everybody until it says
  *   otherwise.
  *
  *   A manager passes over what is a judgement about the customer: eligibility,
@@ -44,25 +44,35 @@ is_open_besides(const struct run *run, const struct action *action)
 	return false;
 }
 
+/* Why the lane has no place for it; NULL: it has. */
+static const char *
+lane_clause(const struct run *run, const struct action *action, enum placement place)
+{
+	if ((action->placements & 1u << place) == 0)
+		return "placement";
+	if (run->visit->training)
+		return "training";
+	if (run->door->way == DOOR_ASKED)
+		return NULL; /* the gate of the placement says it */
+	return run->visit->state != VISIT_OPEN || run->visit->basket == NULL ? "lane.state" : NULL;
+}
+
 static enum fate
-threshold(const struct run *run, const struct action *action, enum placement place,
+threshold(struct run *run, const struct action *action, enum placement place,
     const char **ret_clause)
 {
-	bool serving = run->visit->state == VISIT_OPEN && run->visit->basket != NULL;
-
-	if (decision_withholds(run->decision, action)) {
-		*ret_clause = run->decision->withheld;
+	*ret_clause = run->decision->withheld;
+	if (decision_withholds(run->decision, action) &&
+	    door_closed(run, FATE_WITHHELD, *ret_clause, CLOSED_FIRMLY))
 		return FATE_WITHHELD;
-	}
-	if (is_open_besides(run, action)) {
-		*ret_clause = "visit: open";
+	*ret_clause = "visit: open";
+	if (is_open_besides(run, action) &&
+	    door_closed(run, FATE_CONTACT, *ret_clause, CLOSED_FIRMLY))
 		return FATE_CONTACT;
-	}
-	*ret_clause = (action->placements & 1u << place) == 0 ? "placement"
-	    : run->visit->training			      ? "training"
-	    : !serving					      ? "lane.state"
-							      : NULL;
-	return *ret_clause != NULL ? FATE_LANE : FATE_PASSED;
+	*ret_clause = lane_clause(run, action, place);
+	return *ret_clause != NULL && door_closed(run, FATE_LANE, *ret_clause, CLOSED_FIRMLY)
+	    ? FATE_LANE
+	    : FATE_PASSED;
 }
 
 /* ---- what it is worth ---- */
@@ -98,21 +108,42 @@ take_unscored(struct run *run)
 	candidate->cost = trial->options[d].value.cost_minor;
 }
 
+/* Asked, a depth that does not fit is scored like any other: what closed has been said. */
+static void
+fit_all(struct trial *trial)
+{
+	for (size_t d = 0; d < trial->option_count; d++)
+		trial->options[d].fits = true;
+}
+
+static enum fate
+floor_gate(struct run *run, const char **ret_clause)
+{
+	if (run->door->way == DOOR_ASKED) {
+		fit_all(&run->trials[0]); /* the score says it */
+		return FATE_PASSED;
+	}
+	*ret_clause = "offer.margin_floor";
+	return keep_floor(run) ? FATE_PASSED : FATE_NOT_WORTH_IT;
+}
+
 static enum fate
 score_gate(struct run *run, const struct action *action, const char **ret_clause)
 {
 	struct trial *trial = &run->trials[0];
+	bool missing;
 
-	if (!keep_floor(run)) {
-		*ret_clause = "offer.margin_floor";
+	if (floor_gate(run, ret_clause) != FATE_PASSED)
 		return FATE_NOT_WORTH_IT;
-	}
 	score_take(run, 0);
 	score_rest(run);
+	*ret_clause = NULL;
 	if (action->mandatory || trial->scored == FATE_PASSED)
 		return FATE_PASSED;
+	missing = trial->scored == FATE_MISSING;
 	*ret_clause = trial->scored_clause;
-	if (!door_passes(run, FATE_NOT_WORTH_IT, trial->scored == FATE_MISSING))
+	if (door_closed(run, FATE_NOT_WORTH_IT, *ret_clause,
+		missing ? CLOSED_MISSING : CLOSED_BY_JUDGEMENT))
 		return (enum fate)trial->scored;
 	if (!run->decision->candidates[0].scored)
 		take_unscored(run);
@@ -126,7 +157,9 @@ static enum fate
 try_door(struct run *run, const char **ret_clause)
 {
 	const struct action *action = run->door->action;
-	enum placement place = (enum placement)run->door->replaces->placement;
+	const struct card *replaces = run->door->replaces;
+	enum placement place =
+	    replaces != NULL ? (enum placement)replaces->placement : run->door->place;
 	enum fate fate;
 
 	run_add(run, action, -1);
@@ -156,6 +189,15 @@ put_into_words(struct run *run, struct slot *slot)
 	slot->treatment = list[0];
 }
 
+/* Below what an interruption costs, a draw shows it by exploration only. */
+static void
+interrupt_gate(struct run *run, const struct candidate *candidate)
+{
+	if (candidate->scored && !candidate->action->mandatory &&
+	    candidate->priority <= run->interrupt)
+		(void)door_closed(run, FATE_OUTRANKED, NOTHING_NAME, CLOSED_BY_JUDGEMENT);
+}
+
 void
 decide_named(struct arena *arena, const struct decide_input *input, struct door *door,
     struct decision *ret)
@@ -165,16 +207,22 @@ decide_named(struct arena *arena, const struct decide_input *input, struct door 
 	enum fate fate;
 	const char *clause = NULL;
 
-	CHECK(door->replaces != NULL && door->action != NULL);
+	CHECK(door->action != NULL && (door->replaces != NULL || door->way == DOOR_ASKED));
 	run_init(&run, arena, input, ret);
 	run.door = door;
+	if (door->way == DOOR_ASKED)
+		ret->cause = quiet_cause(&run); /* a person who names a card has seen the lane */
+	run_interrupt(&run);
 	door->over = 0;
+	door->closed_count = 0;
 	ret->candidates = candidate = arena_room(arena, sizeof(*ret->candidates));
 	run.trials = arena_room(arena, sizeof(*run.trials));
 	fate = try_door(&run, &clause);
 	candidate->fate = fate != FATE_PASSED ? fate : FATE_OFFERED;
 	candidate->clause = clause;
-	if (fate == FATE_PASSED) {
+	if (door->way == DOOR_ASKED) {
+		interrupt_gate(&run, candidate);
+	} else if (fate == FATE_PASSED) {
 		ret->slots = arena_room(arena, sizeof(*ret->slots));
 		ret->slot_count = 1;
 		ret->slots[0] =

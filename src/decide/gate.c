@@ -41,16 +41,24 @@ card_open_at(const struct card *card, int64_t now_ms)
 _Static_assert(FATE_COUNT <= 32, "the gates passed over are bits of an unsigned");
 
 bool
-door_passes(struct run *run, enum fate gate, bool missing)
+door_keeps_closed(struct run *run, enum fate gate, const char *clause, enum closed_by by)
 {
-	if (run->door == NULL)
+	struct door *door = run->door;
+
+	switch (door->way) {
+	case DOOR_LISTED: return by != CLOSED_MISSING;
+	case DOOR_MANAGER:
+		if (by == CLOSED_FIRMLY || (MANAGER_MAY & BIT(gate)) == 0)
+			return true;
+		door->over |= BIT(gate);
 		return false;
-	if (run->door->way == DOOR_LISTED)
-		return missing;
-	if (run->door->way != DOOR_MANAGER || (MANAGER_MAY & BIT(gate)) == 0)
+	case DOOR_ASKED:
+		CHECK(door->closed_count < ARRAY_LEN(door->closed));
+		door->closed[door->closed_count++] =
+		    (struct closed_gate){ by == CLOSED_MISSING ? FATE_MISSING : gate, clause };
 		return false;
-	run->door->over |= BIT(gate);
-	return true;
+	default: return true;
+	}
 }
 
 const struct card *
@@ -174,22 +182,30 @@ action_ends_ms(const struct action *action, const struct zone *zone, int64_t now
 	return ends_ms;
 }
 
+void
+close_with(struct trial *trial, enum fate fate, const char *clause)
+{
+	trial->standing = (uint8_t)fate;
+	trial->standing_clause = clause;
+}
+
 static void
-head_gate(const struct run *run, struct trial *trial, const struct action *action)
+head_gate(struct run *run, struct trial *trial, const struct action *action)
 {
 	const struct store_state *store = &run->input->store;
+	const char *invalid;
 
 	trial->tried = TRIED_HEAD;
-	trial->standing = FATE_PASSED;
-	if (action_stopped(store->stopped, store->stopped_count, action->id)) {
-		trial->standing = FATE_STOPPED;
-		trial->standing_clause = "stop";
-	} else if ((trial->standing_clause = validity_gate(run, action)) != NULL) {
-		trial->standing = FATE_VALIDITY;
-	} else if (action->personal && !run->input->known) {
-		trial->standing = FATE_CONSENT;
-		trial->standing_clause = "personalise";
-	}
+	close_with(trial, FATE_PASSED, NULL);
+	if (action_stopped(store->stopped, store->stopped_count, action->id) &&
+	    door_closed(run, FATE_STOPPED, "stop", CLOSED_FIRMLY))
+		close_with(trial, FATE_STOPPED, "stop");
+	else if ((invalid = validity_gate(run, action)) != NULL &&
+	    door_closed(run, FATE_VALIDITY, invalid, CLOSED_FIRMLY))
+		close_with(trial, FATE_VALIDITY, invalid);
+	else if (action->personal && !run->input->known &&
+	    door_closed(run, FATE_CONSENT, "personalise", CLOSED_FIRMLY))
+		close_with(trial, FATE_CONSENT, "personalise");
 }
 
 /* ---- what depends on the placement ---- */
@@ -347,7 +363,8 @@ answered_gate(struct run *run, const struct action *action)
 	enum card_answer answer = answered(run, action);
 
 	if (answer == ANSWER_NONE ||
-	    (answer != ANSWER_ACCEPT && door_passes(run, FATE_CONTACT, false)))
+	    !door_closed(run, FATE_CONTACT, NAME_OF(clauses, answer),
+		answer == ANSWER_ACCEPT ? CLOSED_FIRMLY : CLOSED_BY_JUDGEMENT))
 		return NULL;
 	return NAME_OF(clauses, answer);
 }
@@ -390,29 +407,43 @@ gate_again(struct run *run, size_t i, enum placement place, const char **ret_cla
 	return room_closed(run, i, place) ? FATE_NO_ROOM : FATE_PASSED;
 }
 
+/* The gates of a placement behind the contact policy. */
+static enum fate
+money_gate(struct run *run, size_t i, enum placement place, const char **ret_clause)
+{
+	const struct action *action = run->decision->candidates[i].action;
+
+	if ((*ret_clause = budget_of_depths(run, i)) != NULL &&
+	    door_closed(run, FATE_BUDGET, *ret_clause, CLOSED_FIRMLY))
+		return FATE_BUDGET;
+	if (stacking_closed(run, action) &&
+	    door_closed(run, FATE_STACKING, action->offer.stack, CLOSED_FIRMLY)) {
+		*ret_clause = action->offer.stack;
+		return FATE_STACKING;
+	}
+	*ret_clause = lane_gate(run, action, place);
+	if (*ret_clause != NULL && door_closed(run, FATE_LANE, *ret_clause, CLOSED_FIRMLY))
+		return FATE_LANE;
+	return room_closed(run, i, place) && door_closed(run, FATE_NO_ROOM, NULL, CLOSED_FIRMLY)
+	    ? FATE_NO_ROOM
+	    : FATE_PASSED;
+}
+
 static enum fate
 place_gate(struct run *run, size_t i, enum placement place, const char **ret_clause)
 {
 	const struct action *action = run->decision->candidates[i].action;
 
 	*ret_clause = NULL;
-	if (!treatment_gate(run, i, place))
+	if (!treatment_gate(run, i, place) &&
+	    door_closed(run, FATE_NO_TREATMENT, NULL, CLOSED_FIRMLY))
 		return FATE_NO_TREATMENT;
 	if ((*ret_clause = answered_gate(run, action)) != NULL)
 		return FATE_CONTACT;
 	if (!action->mandatory && (*ret_clause = contact_gate(run, i, place, false)) != NULL &&
-	    !door_passes(run, FATE_CONTACT, false))
+	    door_closed(run, FATE_CONTACT, *ret_clause, CLOSED_BY_JUDGEMENT))
 		return FATE_CONTACT;
-	if ((*ret_clause = budget_of_depths(run, i)) != NULL)
-		return FATE_BUDGET;
-	if (stacking_closed(run, action)) {
-		*ret_clause = action->offer.stack;
-		return FATE_STACKING;
-	}
-	*ret_clause = lane_gate(run, action, place);
-	if (*ret_clause != NULL)
-		return FATE_LANE;
-	return room_closed(run, i, place) ? FATE_NO_ROOM : FATE_PASSED;
+	return money_gate(run, i, place, ret_clause);
 }
 
 enum fate
@@ -426,7 +457,8 @@ gate_check(struct run *run, size_t i, enum placement place, const char **ret_cla
 	*ret_clause = trial->standing_clause;
 	if (trial->tried == TRIED_HEAD && trial->standing != FATE_PASSED)
 		return trial->standing;
-	if (placement_table[place].reaches_out && !run->input->contact_consent) {
+	if (placement_table[place].reaches_out && !run->input->contact_consent &&
+	    door_closed(run, FATE_CONSENT, "contact", CLOSED_FIRMLY)) {
 		*ret_clause = "contact";
 		return FATE_CONSENT;
 	}

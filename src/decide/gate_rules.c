@@ -61,6 +61,30 @@ static void __attribute__((noinline)) fill_depths(struct run *run, size_t i)
 	}
 }
 
+/* Ends the trial of a candidate, if this is where it ends. */
+static bool
+closes(struct run *run, size_t i, enum fate fate, const char *clause, enum closed_by by)
+{
+	if (!door_closed(run, fate, clause, by))
+		return false;
+	close_with(&run->trials[i], by == CLOSED_MISSING ? FATE_MISSING : fate, clause);
+	return true;
+}
+
+/* None of its depths can be had. What is asked of it beyond that is asked of one that is nothing. */
+static bool
+no_depth(struct run *run, size_t i, const char *clause)
+{
+	struct trial *trial = &run->trials[i];
+
+	if (closes(run, i, FATE_APPLICABILITY, clause, CLOSED_FIRMLY))
+		return true;
+	trial->option_count = 1;
+	trial->options = &trial->only;
+	trial->only = (struct depth_option){ 0 };
+	return false;
+}
+
 /* Of what could be had, the depth that a person names. */
 static void
 keep_depth(struct trial *trial, int64_t depth)
@@ -100,17 +124,8 @@ fill_options(struct run *run, size_t i)
 }
 
 static bool
-close_with(struct trial *trial, enum fate fate, const char *clause)
-{
-	trial->standing = (uint8_t)fate;
-	trial->standing_clause = clause;
-	return false;
-}
-
-static bool
 rule_gate(struct run *run, size_t i, uint32_t clause, enum fate fate)
 {
-	struct trial *trial = &run->trials[i];
 	struct candidate_context about;
 	enum rule_result result;
 	const struct clause *rule;
@@ -123,44 +138,38 @@ rule_gate(struct run *run, size_t i, uint32_t clause, enum fate fate)
 	if (result == RULE_UNTRIED) {
 		if (rule->per_action) {
 			fill_options(run, i);
-			about = candidate_about(run, i, &trial->options[0]);
+			about = candidate_about(run, i, &run->trials[i].options[0]);
 		}
 		result = rule_try(run, clause, rule->per_action ? &about : NULL);
 	}
-	if (result == RULE_TRUE || door_passes(run, fate, result == RULE_MISSING))
-		return true;
-	return close_with(trial, result == RULE_MISSING ? FATE_MISSING : fate, rule->brief);
+	return result == RULE_TRUE ||
+	    !closes(run, i, fate, rule->brief,
+		result == RULE_MISSING ? CLOSED_MISSING : CLOSED_BY_JUDGEMENT);
 }
 
 static bool
 depth_gate(struct run *run, size_t i)
 {
-	struct trial *trial = &run->trials[i];
-
 	if (run->door == NULL || run->door->depth == 0)
 		return true;
 	fill_options(run, i);
-	keep_depth(trial, run->door->depth);
-	return trial->option_count > 0 || close_with(trial, FATE_APPLICABILITY, "offer.depth");
+	keep_depth(&run->trials[i], run->door->depth);
+	return run->trials[i].option_count > 0 || !no_depth(run, i, "offer.depth");
 }
 
 void
 rules_gate(struct run *run, size_t i)
 {
 	const struct action *action = run->decision->candidates[i].action;
-	struct trial *trial = &run->trials[i];
 
-	trial->tried = TRIED_RULES;
-	if (care_closed(run, action)) {
-		close_with(trial, FATE_CARE, "care");
+	run->trials[i].tried = TRIED_RULES;
+	if (care_closed(run, action) && closes(run, i, FATE_CARE, "care", CLOSED_FIRMLY))
 		return;
-	}
 	if (!depth_gate(run, i) || !rule_gate(run, i, action->eligible, FATE_ELIGIBILITY))
 		return;
-	if (action->has_offer && run->basket_minor < action->offer.min_basket_minor) {
-		close_with(trial, FATE_APPLICABILITY, "offer.min_basket");
+	if (action->has_offer && run->basket_minor < action->offer.min_basket_minor &&
+	    closes(run, i, FATE_APPLICABILITY, "offer.min_basket", CLOSED_FIRMLY))
 		return;
-	}
 	/* What an offer is worth is worked out for those alone that come so far. */
 	if (rule_gate(run, i, action->applicable, FATE_APPLICABILITY) &&
 	    rule_gate(run, i, action->suitable, FATE_SUITABILITY))

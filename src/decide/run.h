@@ -127,6 +127,10 @@ void run_init(struct run *run, struct arena *arena, const struct decide_input *i
 /* own: its open card in visit->cards; -1. There is room for it. */
 void run_add(struct run *run, const struct action *action, int own);
 
+/* What the lane is busy with, and where only mandatory cards come then (quiet); NULL: nothing. */
+const char *quiet_cause(struct run *run);
+void run_interrupt(struct run *run); /* what a card has to be worth */
+
 /* ---- fates.c ---- */
 /* Is it recorded and not sent? */
 
@@ -146,9 +150,19 @@ expr_number(struct run *run, const struct expr *expr, const struct candidate_con
 }
 
 /* ---- gate.c ---- */
-/* A gate is closed: does the person who names the candidate pass over it? missing: it cannot be
- * asked. */
-bool door_passes(struct run *run, enum fate gate, bool missing);
+/* Why a gate is closed: by what nobody passes over, by what was judged of the customer, or because
+ * it cannot be asked for want of a feature. */
+enum closed_by { CLOSED_FIRMLY, CLOSED_BY_JUDGEMENT, CLOSED_MISSING };
+/* A gate is closed. Is that the end of it? Not if the person who names the candidate passes over it,
+ * nor if all that is closed is asked for. */
+bool door_keeps_closed(struct run *run, enum fate gate, const char *clause, enum closed_by by);
+static inline bool
+door_closed(struct run *run, enum fate gate, const char *clause, enum closed_by by)
+{
+	return run->door == NULL ||
+	    door_keeps_closed(run, gate, clause, by); /* most are nobody's */
+}
+void close_with(struct trial *trial, enum fate fate, const char *clause);
 /* The newest of this action, if it was to come back by now: what it counted in caps is its own. NULL: none */
 const struct card *snoozed_card(const struct run *run, const struct action *action);
 const struct card *door_replaces(const struct run *run); /* NULL: nothing */

@@ -66,7 +66,6 @@ choose_input(struct engine *engine, struct visit *visit, const struct event *eve
 		subject = NULL;
 	memset(input, 0, sizeof(*input));
 	input->staff = staff_visit(engine, visit);
-	input->decision = engine_id(engine, "decision");
 	input->known =
 	    subject != NULL && consent_granted(subject, CONSENT_PERSONALISE, engine->now_ms);
 	input->contact_consent =
@@ -292,6 +291,7 @@ look(struct engine *engine, struct visit *visit, const struct event *event, cons
 	chosen = arena_alloc(engine->scratch, sizeof(*chosen));
 	engine_touch(engine, visit);
 	choose_input(engine, visit, event, &chosen->input);
+	chosen->input.decision = engine_id(engine, "decision");
 	if (back != NULL)
 		chosen->input.returns = policy_action(chosen->input.sources.policy, back);
 	decide(engine->scratch, &chosen->input, &chosen->decision);

@@ -201,6 +201,10 @@ void query_guidance(struct engine *engine, const char *station, query_guidance_f
 int query_decision(struct engine *engine, const char *id, struct buf *out);
 int query_report(struct engine *engine, int64_t now_ms, struct buf *out);
 int query_customer(struct engine *engine, const struct id *subject, struct buf *out);
+/* Every gate of an action that is closed for a customer, as {"action","closed":[{"gate","clause"?}],…}; AISLE_E_NONE:
+ * no policy, or none of its actions. station: of a customer who has no open visit. Between two turns. */
+int query_why_not(struct engine *engine, const struct id *subject, const char *station,
+    const char *action, struct buf *out);
 int query_guidance_station(struct engine *engine, const char *guidance,
     char ret_station[static NAME_SIZE]);
 /* Does a card that is on a screen say this? */

@@ -272,6 +272,29 @@ def test_bundles_are_refused_with_77_and_the_old_one_serves_on():
         store.close()
 
 
+def test_why_not_names_every_closed_gate_for_a_customer_now():
+    store = open_store()
+    try:
+        store.ctl("why-not", "coffee-off", stdin="", code=66)
+        store.ctl("why-not", "cofee-off", stdin=CARD + "\n", code=66)
+        assert 'is "coffee-off" meant?' in store.said, store.said
+        store.ctl("why-not", "coffee-off", "--station", "a b", stdin=CARD + "\n", code=65)
+        store.ctl("why-not", stdin=CARD + "\n", code=64)
+        stranger = json.loads(store.ctl("why-not", "coffee-off", "--json", stdin="9999\n"))
+        assert {"gate": "consent", "clause": "personalise"} in stranger["closed"] and not stranger["known"] and not stranger["visit"], stranger
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        visit(store, watch)
+        store.ctl("stop", "coffee-off")
+        known = json.loads(store.ctl("why-not", "coffee-off", "--json", stdin=CARD + "\n"))
+        assert known["known"] and known["visit"] and known["basket"] == "b1", known
+        assert {"gate": "stopped", "clause": "stop"} in known["closed"] and known["on"], known
+        told = store.ctl("why-not", "coffee-off", stdin=CARD + "\n")
+        assert "with basket b1\n" in told and "  closed  stopped        stop\n" in told, told
+        watch.close()
+    finally:
+        store.close()
+
+
 def test_a_stop_outlives_a_restart_and_a_forgotten_customer_is_nowhere():
     store = open_store(hq_folder=True)
     database = os.path.join(store.folder, "records.db")

@@ -148,7 +148,7 @@ def test_every_command_completes():
             assert words[1] in offers(words[0], words[1][:1]), command
         usage = run(*AISLECTL, *words, "--help").stdout.split("\n")[0]
         offered = offers(*words, "-")
-        for option in re.findall(r"(--?[a-z-]+)", usage.replace("[--config FILE]", "")):
+        for option in re.findall(r"(?<!\w)(--?[a-z-]+)", usage.replace("[--config FILE]", "")):
             assert option in offered, f"{command}: {option} is not offered, only {offered}"
 
 
