@@ -319,7 +319,8 @@ install: all $(BUILD)/lib/libaisle.a
 	for f in firmware-config/mappings/*.json; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/mappings/$$(basename $$f); done
 
 demo: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@start=$$(date +%s); echo "building, $(JOBS) files at a time: one to four minutes the first time"; \
+		$(MAKE) --no-print-directory -j$(JOBS) all && echo "built in $$(($$(date +%s) - start)) s"
 	@BUILD=$(abspath $(BUILD)) /usr/bin/python3 models/demo/demo.py $(DEMO)
 
 clean:
