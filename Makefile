@@ -76,7 +76,13 @@ $(BUILD)/%.o: %.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/src/deliver/page_data.o: $(wildcard src/deliver/page/*)
+# The pages lie compressed in the binary.
+PAGES = $(patsubst src/deliver/page/%,$(BUILD)/page/%.zst,$(wildcard src/deliver/page/*))
+$(BUILD)/page/%.zst: src/deliver/page/%
+	@mkdir -p $(@D)
+	$(Q)zstd -19 -q -c $< >$@
+$(BUILD)/src/deliver/page_data.o: $(PAGES)
+$(BUILD)/src/deliver/page_data.o: CPPFLAGS += -Wa,-I$(BUILD)/page
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
@@ -92,7 +98,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT
 # ---- what a fresh Debian 12 lacks ----
 
 DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
-	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata zlib1g-dev python3 python3-paho-mqtt
+	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata zlib1g-dev zstd python3 python3-paho-mqtt
 DEBS_CI = clang clang-format libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
 	systemd chromium python3-xgboost python3-numpy
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)

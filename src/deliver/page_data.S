@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * page_data.S - the page's files as bytes. Assembled from the repository's root.
+ * page_data.S - the page's files, each compressed (Makefile).
  */
 	.section .rodata
 	.macro file symbol, name
 	.global page_\symbol
 	.global page_\symbol\()_end
 page_\symbol:
-	.incbin "src/deliver/page/\name"
+	.incbin "\name\().zst"
 page_\symbol\()_end:
 	.byte 0
 	.endm
