@@ -31,8 +31,10 @@ enum outcome outcome_by_name(const char *name, const char **ret_reason);
 /* What a row says of what was taken of its prompt before. */
 enum contact_ends {
 	ENDS_NOTHING,
-	ENDS_TAKEN,  /* refused, wholly reversed, its sale cancelled: it was no use */
-	ENDS_UNUSED, /* its token can be used no more, and was not; no outcome of its own */
+	ENDS_TAKEN, /* refused, wholly reversed, its sale cancelled: it was no use */
+	/* from at_ms on, which may be to come, its token can be used no more, and was not; no
+	 * outcome of its own */
+	ENDS_UNUSED,
 };
 
 /* One outcome of one prompt. Append-only. DECIDED is written when a card is

@@ -65,7 +65,7 @@ in_use(const struct contact_view *view, size_t i, enum outcome outcome)
 		if (later->outcome == outcome && view->index->counts[j])
 			return false; /* it counts itself */
 		if (later->ends == ENDS_UNUSED)
-			open = false;
+			open = open && later->at_ms > view->sources->now_ms;
 		else if (contact_is_use(later->outcome))
 			open = view->index->counts[j];
 	}

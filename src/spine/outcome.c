@@ -29,14 +29,15 @@ ends_what(const struct card *card, enum outcome outcome, int64_t amount_minor)
 }
 
 static void
-add_contact(struct engine *engine, struct visit *visit, const struct id *of,
-    const struct card *card, enum outcome outcome, const char *reason, enum contact_ends ends)
+add_contact_at(struct engine *engine, struct visit *visit, const struct id *of,
+    const struct card *card, enum outcome outcome, const char *reason, enum contact_ends ends,
+    int64_t at_ms)
 {
 	struct contact row = {
 		.prompt = card->prompt,
 		.decision = card->decision,
 		.outcome = outcome,
-		.at_ms = engine->now_ms,
+		.at_ms = at_ms,
 		.withheld = card->withheld,
 		.ends = ends,
 		.placement = card->placement,
@@ -60,6 +61,13 @@ add_contact(struct engine *engine, struct visit *visit, const struct id *of,
 	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,
 		SUBJECT_LOG_CONTACT, row.at_ms, buf.data, buf.len));
 	buf_done(&buf);
+}
+
+static void
+add_contact(struct engine *engine, struct visit *visit, const struct id *of,
+    const struct card *card, enum outcome outcome, const char *reason, enum contact_ends ends)
+{
+	add_contact_at(engine, visit, of, card, outcome, reason, ends, engine->now_ms);
 }
 
 /* ---- who ---- */
@@ -237,8 +245,13 @@ outcome_record_by(struct engine *engine, struct visit *visit, struct card *card,
 void
 outcome_unused(struct engine *engine, struct visit *visit, const struct card *card)
 {
-	add_contact(engine, visit, card_customer(visit, card), card, OUTCOME_EXPIRED, NULL,
-	    ENDS_UNUSED);
+	int64_t from_ms = engine->now_ms;
+
+	/* While the till may still say that it was paid with, it counts as in use. */
+	if (visit->state == VISIT_CLOSED && visit->ended_at_ms + LATE_WORD_MS >= from_ms)
+		from_ms = visit->ended_at_ms + LATE_WORD_MS + 1;
+	add_contact_at(engine, visit, card_customer(visit, card), card, OUTCOME_EXPIRED, NULL,
+	    ENDS_UNUSED, from_ms);
 }
 
 /* ---- goals ---- */

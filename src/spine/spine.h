@@ -384,6 +384,7 @@ void answer_shown(struct engine *engine, const struct event *event, struct reply
 void answer_decided(struct engine *engine, const struct event *event, struct reply *reply);
 
 /* till.c: what the till says of an offer */
+#define LATE_WORD_MS (5 * MIN_MS) /* after its basket's close, by the till's times */
 /* The basket that it is about; NULL: rejected. */
 struct visit *till_offer(struct engine *engine, const struct event *event,
     struct rejected *rejected);

@@ -22,8 +22,6 @@
 #include "nouns/marks.h"
 #include "policy/policy_load.h"
 
-#define LATE_MS (5 * MIN_MS) /* a till's word of an offer after its basket's close */
-
 static bool
 refuse(struct rejected *rejected, enum reject reason, const char *detail)
 {
@@ -72,7 +70,7 @@ own_basket(struct engine *engine, struct visit *home, const struct event *event,
 		    "/data/basket: expected a basket that is open at this till");
 		return NULL;
 	}
-	if (visit->state == VISIT_CLOSED && event->time_ms > visit->ended_at_ms + LATE_MS) {
+	if (visit->state == VISIT_CLOSED && event->time_ms > visit->ended_at_ms + LATE_WORD_MS) {
 		refuse(rejected, REJECT_NOT_YOURS,
 		    "/data/basket: was closed more than five minutes before");
 		return NULL;
@@ -178,6 +176,9 @@ applied(struct engine *engine, struct visit *visit, struct card *card, int64_t a
 	card->silent = false;
 	card->worth_minor = amount_minor;
 	outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true, amount_minor);
+	/* Unless it is paid with in the minutes that are left. */
+	if (visit_over(visit) && !card_lives_on(engine, card))
+		outcome_unused(engine, visit, card);
 }
 
 static void

@@ -136,11 +136,12 @@ class Token:
             return self.promised
         return self.net() if self.state == "redeemed" else 0
 
-    def counts(self, outcome, taking):
+    def counts(self, outcome, taking, now):
         """Does it count as used? For one who takes the next one now, what may still be used does."""
         if self.state in ("refused", "silent", "withdrawn", "cancelled") or (self.used and self.net() == 0) or self.gone:
             return False
-        return self.used or outcome == "accepted" or (taking and self.state != "lapsed")
+        usable = self.basket.closed_at is None or now <= self.basket.closed_at + LATE_LINES
+        return self.used or outcome == "accepted" or (taking and usable)
 
 
 class Store:
@@ -264,7 +265,7 @@ class Store:
         offer, who = OFFERS[action], self.person(basket.subject)
         outcome, within = offer["cap"]
         uses = [t for t in self.all_tokens() if t.action == action and t.subject is not None and self.person(t.subject) == who and
-                t.counts(outcome, taking) and self.now - t.accepted_at < within]
+                t.counts(outcome, taking, self.now) and self.now - t.accepted_at < within]
         if uses or self.worth(action, basket) < 1:
             return False
         held = OFFERS[action]["most"] if action in basket.cards else 0

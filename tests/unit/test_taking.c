@@ -146,9 +146,56 @@ what_was_not_used_by_the_close_is_used_no_more(void **state)
 	only("o", "{" OFFER_OF("") "," CAP("redeemed") "}");
 	anna_at("7", "b", "o");
 	assert_int_equal(take().status, 200);
+	of_token("7", "offer.applied", "b", last_token(), ",'amount':40");
 	of_basket("7", "basket.closed", "b", ",'total':500,'currency':'EUR'");
+	/* Its till may still say that it was paid with. */
+	now_ms += 5 * MIN_MS;
 	anna_at("7", "c", "o");
+	assert_int_equal(take().status, 409);
+	of_basket("7", "basket.cancelled", "c", "");
+	now_ms += 1;
+	anna_at("7", "d", "o");
 	assert_int_equal(take().status, 200);
+}
+
+/* It is held no longer than its till may still redeem it. */
+static void
+what_is_applied_after_the_close_and_not_paid_with_was_no_use(void **state)
+{
+	const char *of;
+
+	(void)state;
+	only("o", "{" OFFER_OF("") "," CAP("redeemed") "}");
+	anna_at("7", "b", "o");
+	assert_int_equal(take().status, 200);
+	of = last_token();
+	of_basket("7", "basket.closed", "b", ",'total':500,'currency':'EUR'");
+	wait_for(6000); /* silent, and so refused */
+	anna_at("8", "c", "o");
+	of_token("7", "offer.applied", "b", of, ",'amount':40");
+	assert_int_equal(take().status, 409);
+	now_ms += 5 * MIN_MS;
+	anna_at("9", "d", "o");
+	assert_int_equal(take().status, 200);
+}
+
+static void
+what_is_paid_with_after_the_close_was_a_use_all_along(void **state)
+{
+	const char *of;
+
+	(void)state;
+	only("o", "{" OFFER_OF("") "," CAP("redeemed") "}");
+	anna_at("7", "b", "o");
+	assert_int_equal(take().status, 200);
+	of = last_token();
+	of_basket("7", "basket.closed", "b", ",'total':500,'currency':'EUR'");
+	anna_at("8", "c", "o");
+	of_token("7", "offer.redeemed", "b", of, ",'amount':40");
+	assert_int_equal(take().status, 409);
+	now_ms += D_MS;
+	anna_at("9", "d", "o");
+	assert_string_equal(prompt, "");
 }
 
 static void
@@ -300,12 +347,12 @@ a_limit_is_one_customers_whatever_number_their_card_had(void **state)
 
 /* ---- in any order ---- */
 
-enum { ACCEPTED, APPLIED, REDEEMED, BACK, UNUSED };
+enum { ACCEPTED, APPLIED, REDEEMED, BACK };
 static struct use {
-	int customer, action, till;
+	int customer, action, till, basket;
 	int state;
-	bool applied, heard;
-	int64_t asked_ms;
+	bool applied, heard, over, spent;
+	int64_t asked_ms, ended_ms; /* ended: of its basket; 0: open */
 	char token[ID_TEXT_SIZE];
 } uses[4096];
 static size_t use_count;
@@ -323,8 +370,10 @@ model_count(int customer, int action)
 	for (size_t i = 0; i < use_count; i++) {
 		const struct use *use = &uses[i];
 
-		if (use->customer == customer && use->action == action && use->state != BACK)
-			n += use->state != UNUSED || action == 0 || (action == 1 && use->applied);
+		if (use->customer != customer || use->action != action || use->state == BACK)
+			continue;
+		n += use->state == REDEEMED || action == 0 || (action == 1 && use->applied) ||
+		    use->ended_ms == 0 || now_ms <= use->ended_ms + 5 * MIN_MS;
 	}
 	return n;
 }
@@ -343,13 +392,12 @@ end_basket(int till, bool cancel)
 	for (size_t i = 0; i < use_count; i++) {
 		struct use *use = &uses[i];
 
-		if (use->till != till)
+		if (use->till != till || use->basket != baskets[till])
 			continue;
-		use->till = -1;
+		use->ended_ms = now_ms;
+		use->over = cancel;
 		if (cancel)
 			use->state = BACK;
-		else if (use->state != REDEEMED && use->state != BACK)
-			use->state = UNUSED;
 	}
 	baskets[till] = 0;
 }
@@ -386,10 +434,18 @@ take_a_card(struct dice *dice, int till)
 			return;
 		assert_true(use_count < ARRAY_LEN(uses));
 		uses[use_count] =
-		    (struct use){ at_till[till], action, till, ACCEPTED, false, false, now_ms, "" };
+		    (struct use){ at_till[till], action, till, baskets[till], .asked_ms = now_ms };
 		snprintf(uses[use_count++].token, ID_TEXT_SIZE, "%s", token);
 		return;
 	}
+}
+
+/* Of the basket that it has open, or has closed in the last minutes. */
+static bool
+may_speak_of(const struct use *use, int till)
+{
+	return use->till == till && !use->over && !use->spent &&
+	    (use->ended_ms == 0 || now_ms <= use->ended_ms + 5 * MIN_MS);
 }
 
 static void
@@ -400,16 +456,17 @@ till_speaks(struct dice *dice, int till)
 	size_t first = use_count > 0 ? dice_below(dice, use_count) : 0;
 
 	for (size_t i = 0; i < use_count && use == NULL; i++) {
-		if (uses[(first + i) % use_count].till == till)
+		if (may_speak_of(&uses[(first + i) % use_count], till))
 			use = &uses[(first + i) % use_count];
 	}
 	if (use == NULL)
 		return;
-	snprintf(name, sizeof(name), "b%d", baskets[till]);
+	snprintf(name, sizeof(name), "b%d", use->basket);
 	use->heard = true;
 	if (use->state == REDEEMED) {
 		of_token(number, "offer.reversed", name, use->token, ",'amount':40");
 		use->state = BACK;
+		use->spent = use->ended_ms != 0;
 	} else if (dice_below(dice, 4) == 0) {
 		of_token(number, "offer.refused", name, use->token, ",'reason':'no'");
 		use->state = BACK;
@@ -433,8 +490,7 @@ let_time_pass(int64_t ms)
 	for (size_t i = 0; i < use_count; i++) {
 		struct use *use = &uses[i];
 
-		if ((use->state == ACCEPTED || (use->state == UNUSED && !use->heard)) &&
-		    now_ms >= use->asked_ms + 5 * S_MS)
+		if (use->state == ACCEPTED && !use->heard && now_ms >= use->asked_ms + 5 * S_MS)
 			use->state = BACK;
 	}
 }
@@ -481,7 +537,9 @@ no_order_of_takings_gets_past_a_limit(void **state)
 		for (int step = 0; step < steps; step++) {
 			int till = (int)dice_below(&dice, TILLS);
 
-			let_time_pass(10 + (int64_t)dice_below(&dice, 400));
+			let_time_pass(dice_below(&dice, 20) == 0
+				? (int64_t)dice_below(&dice, 6 * MIN_MS)
+				: 10 + (int64_t)dice_below(&dice, 400));
 			/* The week is over: all limits begin anew. */
 			if (step % 300 == 299) {
 				wait_for(8 * D_MS);
@@ -570,6 +628,8 @@ main(void)
 		SPINE_TEST(
 		    what_is_accepted_and_may_still_be_used_counts_as_used_for_who_takes_another),
 		SPINE_TEST(what_was_not_used_by_the_close_is_used_no_more),
+		SPINE_TEST(what_is_applied_after_the_close_and_not_paid_with_was_no_use),
+		SPINE_TEST(what_is_paid_with_after_the_close_was_a_use_all_along),
 		SPINE_TEST(a_word_said_twice_is_one_use),
 		SPINE_TEST(what_came_back_was_no_use),
 		SPINE_TEST(a_coupon_of_a_cancelled_sale_was_no_use),
