@@ -145,6 +145,28 @@ when_parse(const char *text, int64_t *ret_ms)
 }
 
 bool
+when_parse_local(const char *text, int64_t *ret_ms)
+{
+	const char *at = text, *short_time;
+	int64_t days, time_ms = 0;
+	int hour, minute;
+	bool leap = false;
+	if (!take_date(&at, &days) ||
+	    (!take_char(&at, 'T') && !take_char(&at, 't') && !take_char(&at, ' ')))
+		return false;
+	short_time = at;
+	if (!take_time(&at, &time_ms, &leap) || *at != '\0') {
+		at = short_time;
+		if (!take_digits(&at, 2, &hour) || !take_char(&at, ':') ||
+		    !take_digits(&at, 2, &minute) || *at != '\0' || hour > 23 || minute > 59)
+			return false;
+		time_ms = hour * H_MS + minute * MIN_MS;
+	}
+	*ret_ms = days * D_MS + time_ms;
+	return !leap && *ret_ms <= WHEN_MS_MAX;
+}
+
+bool
 when_duration(const char *text, int64_t *ret_ms)
 {
 	static const struct {

@@ -13,6 +13,9 @@ void when_text(int64_t ms, char out[static WHEN_TEXT_SIZE]);
 /* RFC 3339 with zone (Z or ±hh:mm), optional fraction (digits after ms are cut), year 1970-9999;
  * false: not one. */
 bool when_parse(const char *text, int64_t *ret_ms);
+/* "2026-11-21T10:15:00.123" or with a blank for the T, seconds may be missing: as if it were UTC,
+ * for zone_instant(). false: not one. */
+bool when_parse_local(const char *text, int64_t *ret_ms);
 /* "7d", "90s", "1.5h", "0d": number and s, m, h or d. false: not one, negative, or over 100
  * years. */
 bool when_duration(const char *text, int64_t *ret_ms);
@@ -25,6 +28,9 @@ struct zone;
 /* NULL: not a POSIX TZ string (Mm.w.d rules, <…> names, also plain "UTC0") */
 struct zone *zone_new(const char *posix);
 void zone_free(struct zone *zone);
+/* The instant at which the clocks show local_ms (as of when_parse_local): the first of two, and the
+ * first after it where they skip it. NULL zone: UTC. */
+int64_t zone_instant(const struct zone *zone, int64_t local_ms);
 int32_t zone_offset_s(const struct zone *zone, int64_t ms); /* east of UTC; NULL zone: 0 */
 
 struct local_time {

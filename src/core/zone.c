@@ -270,6 +270,13 @@ first_instant_s(const struct zone *zone, int64_t local_s)
 }
 
 int64_t
+zone_instant(const struct zone *zone, int64_t local_ms)
+{
+	int64_t local_s = floor_div(local_ms, S_MS);
+	return first_instant_s(zone, local_s) * S_MS + (local_ms - local_s * S_MS);
+}
+
+int64_t
 zone_day_start(const struct zone *zone, int64_t ms, int cut_minute)
 {
 	CHECK(cut_minute >= 0 && cut_minute < 24 * 60);

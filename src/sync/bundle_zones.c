@@ -3,9 +3,8 @@
  * bundle_zones.c - time zones as the rules that a bundle carries.
  *
  * DESIGN
- *   The last line of a TZif file, version 2 or later, is the POSIX rule that holds
- *   from now on (RFC 8536, section 3.3). It travels in the bundle, so that a store
- *   decides by the rule the policy was built with, whatever its own tzdata says.
+ *   A zone's rule travels in the bundle, so that a store decides by the rule the
+ *   policy was built with, whatever its own tzdata says.
  */
 #include "sync/bundle_internal.h"
 
@@ -16,55 +15,14 @@
 #include <unistd.h>
 
 #include "core/json_write.h"
-#include "core/when.h"
+#include "core/zone_file.h"
 
-#define ZONEINFO "/usr/share/zoneinfo"
 #define ZONE_NAMES_MAX 2048
-#define TZIF_BYTES_MAX (256u << 10)
 
 static int
 compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool
-name_valid(const char *name)
-{
-	return name[0] != '\0' && name[0] != '/' && strlen(name) < 64 && strstr(name, "..") == NULL;
-}
-
-/* false: no such zone, or none with a rule. */
-static bool
-read_rule(const char *name, char *rule, size_t size)
-{
-	char path[128], *bytes = NULL, *end, *start;
-	FILE *file;
-	size_t len;
-	bool ok = false;
-
-	if (!name_valid(name))
-		return false;
-	snprintf(path, sizeof(path), ZONEINFO "/%s", name);
-	file = fopen(path, "rbe");
-	if (file == NULL)
-		return false;
-	bytes = mem_alloc(TZIF_BYTES_MAX);
-	len = fread(bytes, 1, TZIF_BYTES_MAX - 1, file);
-	fclose(file);
-	bytes[len] = '\0';
-	if (len < 46 || memcmp(bytes, "TZif", 4) != 0 || bytes[4] < '2' || bytes[len - 1] != '\n')
-		goto out;
-	end = bytes + len - 1;
-	start = memrchr(bytes, '\n', len - 1);
-	if (start == NULL || end - start < 2 || (size_t)(end - start) > size)
-		goto out;
-	*end = '\0';
-	memcpy(rule, start + 1, (size_t)(end - start));
-	ok = true;
-out:
-	free(bytes);
-	return ok;
 }
 
 /* Every name in tzdata.zi: "Z NAME …" of a zone, "L TARGET NAME" of a link. */
@@ -101,9 +59,9 @@ listed_names(const json_t *list, char **names)
 }
 
 static bool
-usable(const char *name, char *rule, size_t size)
+usable(const char *name, char rule[static ZONE_RULE_SIZE])
 {
-	struct zone *zone = read_rule(name, rule, size) ? zone_new(rule) : NULL;
+	struct zone *zone = zone_rule_by_name(name, rule) ? zone_new(rule) : NULL;
 	bool ok = zone != NULL;
 
 	zone_free(zone);
@@ -117,12 +75,12 @@ write_zones(char **names, size_t count, bool listed, struct buf *out, struct err
 	const char *last = "";
 
 	for (size_t i = 0; i < count; i++) {
-		char rule[128];
+		char rule[ZONE_RULE_SIZE];
 
 		if (strcmp(names[i], last) == 0 || strcmp(names[i], "UTC") == 0)
 			continue;
 		last = names[i];
-		if (!usable(names[i], rule, sizeof(rule))) {
+		if (!usable(names[i], rule)) {
 			if (listed)
 				return err_at(err, AISLE_E_INVALID, "policy.json", 1, 1,
 				    "zone \"%s\" is not in " ZONEINFO ", expected the name of one",

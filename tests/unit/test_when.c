@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "core/when.h"
+#include "core/zone_file.h"
 
 static int64_t
 at(const char *text)
@@ -139,6 +140,47 @@ dates_count_from_1970(void **state)
 	assert_false(when_date("2026-12-24T00:00:00Z", &days));
 	assert_false(when_date("1969-12-31", &days));
 	assert_false(when_date("2026-02-30", &days));
+}
+
+/* Berlin's clocks skip 02:00-03:00 on 29 March 2026 and show it twice on 25 October. */
+static void
+a_local_time_is_an_instant(void **state)
+{
+	static const struct {
+		const char *local, *instant;
+	} times[] = {
+		{ "2026-11-21T10:15:00", "2026-11-21T09:15:00.000Z" },
+		{ "2026-11-21 10:15:00.123456", "2026-11-21T09:15:00.123Z" },
+		{ "2026-07-01 10:15", "2026-07-01T08:15:00.000Z" },
+		{ "2026-03-29T01:59:59", "2026-03-29T00:59:59.000Z" },
+		{ "2026-03-29T02:30:00", "2026-03-29T01:00:00.000Z" },
+		{ "2026-03-29T03:00:00", "2026-03-29T01:00:00.000Z" },
+		{ "2026-10-25T02:30:00", "2026-10-25T00:30:00.000Z" },
+		{ "2026-10-25T03:00:00", "2026-10-25T02:00:00.000Z" },
+	};
+	static const char *const bad[] = { "", "2026-11-21", "2026-11-21T", "2026-11-21T10",
+		"2026-11-21T10:15:00Z", "2026-11-21T10:15:00+01:00", "2026-11-21T24:00:00",
+		"2026-02-30T10:00:00", "2026-11-21T10:15:60", "2026-11-21T10:60",
+		"21.11.2026 10:15", "2026-11-21  10:15" };
+	struct zone *zone = zone_by_name("Europe/Berlin");
+	char text[WHEN_TEXT_SIZE];
+	int64_t ms;
+
+	(void)state;
+	assert_non_null(zone);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		assert_true(when_parse_local(times[i].local, &ms));
+		when_text(zone_instant(zone, ms), text);
+		assert_string_equal(text, times[i].instant);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (when_parse_local(bad[i], &ms))
+			fail_msg("%s is no local time", bad[i]);
+	assert_int_equal(zone_instant(NULL, 12345), 12345);
+	zone_free(zone);
+	assert_null(zone_by_name("Europe/Atlantis"));
+	assert_null(zone_by_name("../../etc/passwd"));
+	assert_null(zone_by_name(""));
 }
 
 static void
@@ -295,6 +337,7 @@ main(void)
 		cmocka_unit_test(what_is_not_rfc_3339_is_refused),
 		cmocka_unit_test(durations_are_exact),
 		cmocka_unit_test(dates_count_from_1970),
+		cmocka_unit_test(a_local_time_is_an_instant),
 		cmocka_unit_test(what_is_not_a_posix_zone_is_refused),
 		cmocka_unit_test(local_time_is_what_the_c_library_says),
 		cmocka_unit_test(a_rule_can_say_summer_time_all_year),
