@@ -19,7 +19,7 @@ LIB_SRC = $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c)))
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))
 
-PKGS = libmosquitto sqlite3 libsodium libevent libevent_openssl jansson libzstd openssl
+PKGS = libmosquitto expat sqlite3 libsodium libevent libevent_openssl jansson libzstd openssl
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lm
 VERSION := 0.1.0
@@ -97,7 +97,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT
 
 # ---- what a fresh Debian 12 lacks ----
 
-DEBS = gcc make pkg-config libc6-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
+DEBS = gcc make pkg-config libc6-dev libexpat1-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
 	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata zlib1g-dev zstd python3 python3-paho-mqtt
 DEBS_CI = clang clang-format libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
 	systemd chromium python3-xgboost python3-numpy

@@ -32,6 +32,7 @@ tablet list
 tablet revoke
 manager add
 manager remove
+mapping try --topic
 feed check --store
 collect --into --once --broker --user --password-file --ca --cert --key
 '

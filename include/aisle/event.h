@@ -68,7 +68,7 @@ enum channel { CHANNEL_POS, CHANNEL_LOYALTY, CHANNEL_CARE, CHANNEL_TABLET };
 #define REJECT_REASONS(X) \
 	X(TOO_BIG, "too-big") X(NOT_JSON, "not-json") X(BAD_ENVELOPE, "bad-envelope") \
 	X(UNKNOWN_TYPE, "unknown-type") X(BAD_SHAPE, "bad-shape") X(BAD_VALUE, "bad-value") \
-	X(CLOCK, "clock") X(NOT_YOURS, "not-yours") X(RATE, "rate")
+	X(CLOCK, "clock") X(NOT_YOURS, "not-yours") X(RATE, "rate") X(NO_RULE, "no-rule")
 /* clang-format on */
 enum reject {
 	REJECT_NONE,

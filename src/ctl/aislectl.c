@@ -47,6 +47,8 @@ static const struct ctl_command commands[] = {
 	{ "tablet revoke", "NAME", "takes a tablet's token back", ctl_tablet_revoke },
 	{ "manager add", "ID", "a manager who may approve, or another PIN for them (PIN on stdin)", ctl_manager_add },
 	{ "manager remove", "ID", "takes a manager's approval back", ctl_manager_remove },
+	{ "mapping try", "MAPPING.json [PAYLOAD] [--topic T]", "the events that a mapping makes of a till's message, or why not",
+	    ctl_mapping_try },
 	{ "feed check", "[E.jsonl] [--store ID]", "is this till feed good enough to go live?", ctl_feed_check },
 	{ "collect", "--into sqlite:FILE [--once] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
 	    "the HQ end: records of all stores into a database", ctl_collect },

@@ -79,6 +79,8 @@ int ctl_model_score(struct ctl *ctl);
 /* ctl_replay.c */
 int ctl_replay(struct ctl *ctl);
 int ctl_decide(struct ctl *ctl);
+/* ctl_mapping.c */
+int ctl_mapping_try(struct ctl *ctl);
 /* ctl_features.c */
 int ctl_features(struct ctl *ctl);
 /* ctl_train.c */

@@ -146,8 +146,6 @@ on_hup(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *daemon = ctx;
 	struct buf report = { 0 };
-	struct err err = { 0 };
-	char why[sizeof(err.file) + sizeof(err.text) + 32];
 	struct mappings mappings;
 	struct conf *next = mem_alloc(sizeof(*next));
 
@@ -157,9 +155,8 @@ on_hup(evutil_socket_t fd, short what, void *ctx)
 	if (conf_load(next, daemon->conf_path, &report) != 0) {
 		log_error("the configuration was not re-read: %s", report.data);
 		conf_done(next);
-	} else if (daemon_mappings_load(next, daemon->conf.currency, &mappings, &err) != 0) {
-		err_format(&err, why, sizeof(why));
-		log_error("the configuration was not re-read: %s", why);
+	} else if (daemon_mappings_load(next, &daemon->conf, &mappings, &report) != 0) {
+		log_error("the configuration was not re-read: %s", report.data);
 		conf_done(next);
 	} else {
 		conf_reload(&daemon->conf, next, &report);

@@ -171,8 +171,9 @@ void daemon_hello_ask(struct daemon *daemon, const char *tablet, const char *sta
 void daemon_hello_answer(struct daemon *daemon); /* who is due */
 
 /* mappings.c */
-int daemon_mappings_load(const struct conf *conf, const char *currency, struct mappings *ret,
-    struct err *err) AISLE_MUST_CHECK;
+/* Those of conf, for the store's currency and zone. Every mistake in report, a line each. */
+int daemon_mappings_load(const struct conf *conf, const struct conf *store, struct mappings *ret,
+    struct buf *report) AISLE_MUST_CHECK;
 void daemon_mappings_free(struct mappings *mappings);
 /* to our topics and those of the mappings in force */
 void daemon_listen(struct daemon *daemon);

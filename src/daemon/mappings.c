@@ -20,6 +20,7 @@ queue_mapped(struct daemon *daemon, const struct mapping *mapping, const char *t
 
 	if (events == NULL) {
 		input.kind = INPUT_UNMAPPED;
+		input.flag = err.code == AISLE_E_NONE;
 		input.text = err.text;
 		input.payload = payload;
 		input.len = len;
@@ -40,25 +41,28 @@ queue_mapped(struct daemon *daemon, const struct mapping *mapping, const char *t
 }
 
 int
-daemon_mappings_load(const struct conf *conf, const char *currency, struct mappings *ret,
-    struct err *err)
+daemon_mappings_load(const struct conf *conf, const struct conf *store, struct mappings *ret,
+    struct buf *report)
 {
 	struct mappings mappings = { 0 };
+	int rc = 0;
 
 	for (size_t i = 0; i < conf->mapping_count; i++) {
 		const struct conf_pair *pair = &conf->mappings[i];
-		struct err why = { 0 };
+		struct mapping *mapping = NULL;
 
-		if (mapping_load(pair->name, pair->value, &mappings.mapping[i], &why) != 0) {
-			daemon_mappings_free(&mappings);
-			return err_at(err, AISLE_E_CONFIG, pair->value, why.line, why.column,
-			    "[mappings] %s: %s", pair->name, why.text);
+		if (mapping_load(pair->name, pair->value, &mapping, report) != 0) {
+			rc = AISLE_E_CONFIG;
+			continue;
 		}
-		mapping_set_currency(mappings.mapping[i], currency);
-		mappings.count++;
+		mapping_set_store(mapping, store->currency, store->zone);
+		mappings.mapping[mappings.count++] = mapping;
 	}
-	*ret = mappings;
-	return 0;
+	if (rc != 0)
+		daemon_mappings_free(&mappings);
+	else
+		*ret = mappings;
+	return rc;
 }
 
 void

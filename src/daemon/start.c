@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "core/crash.h"
@@ -61,7 +62,16 @@ stop_base(struct daemon *daemon)
 static int
 start_mappings(struct daemon *daemon, struct err *err)
 {
-	return daemon_mappings_load(&daemon->conf, daemon->conf.currency, &daemon->mappings, err);
+	struct buf report = { 0 };
+	int rc = daemon_mappings_load(&daemon->conf, &daemon->conf, &daemon->mappings, &report);
+
+	if (rc != 0)
+		err_set(err, AISLE_E_CONFIG, "[mappings] %.*s", (int)strcspn(report.data, "\n"),
+		    report.data);
+	if (rc != 0 && strchr(report.data, '\n')[1] != '\0')
+		log_error("[mappings] %s", report.data);
+	buf_done(&report);
+	return rc;
 }
 
 static void
@@ -155,18 +165,16 @@ static void
 check_rest(const struct conf *conf, struct buf *report)
 {
 	struct mappings mappings = { 0 };
-	struct err http = { 0 }, mapping = { 0 };
+	struct err http = { 0 };
 	char text[sizeof(http.file) + sizeof(http.text) + 32];
 
 	if (http_check(conf, &http) != 0) {
 		err_format(&http, text, sizeof(text));
 		buf_addf(report, "%s: %s\n", conf->file, text);
 	}
-	if (daemon_mappings_load(conf, conf->currency, &mappings, &mapping) != 0) {
-		err_format(&mapping, text, sizeof(text));
-		buf_addf(report, "%s\n", text);
-	}
-	daemon_mappings_free(&mappings);
+
+	if (daemon_mappings_load(conf, conf, &mappings, report) == 0)
+		daemon_mappings_free(&mappings);
 }
 
 int

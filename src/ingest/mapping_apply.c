@@ -8,14 +8,21 @@
  *   more. It keeps nothing between messages, so a replay of its events needs
  *   no mapping.
  */
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ingest/fields.h"
 #include "ingest/mapping_internal.h"
 
-#define RULE_ERR(err, ...) err_set((err), AISLE_E_INVALID, __VA_ARGS__)
+struct applying {
+	const struct mapping *mapping;
+	struct mapping_view message;
+	char *terminal; /* "" until the first event */
+	struct made made[MAPPING_MADE_MAX];
+	size_t count;
+	struct err *err;
+};
 
 /* What the result of "when" is to JsonLogic: [] is false, {} and "0" are true. */
 static bool
@@ -30,39 +37,44 @@ truthy(const json_t *value)
 	return json_is_true(value) || json_is_object(value);
 }
 
-static json_t *
-topic_segments(const char *topic)
-{
-	json_t *array = json_array();
-
-	for (;;) {
-		size_t len = strcspn(topic, "/");
-
-		json_array_append_new(array, json_stringn(topic, len));
-		if (topic[len] == '\0')
-			return array;
-		topic += len + 1;
-	}
-}
-
-/* A non-empty text, or an integer as decimal digits: sequence numbers are ids in many tills. */
+/* false: the rule needs too many steps; err says which. New reference. */
 static bool
-text_of(const json_t *value, char *out, size_t size)
+run(const struct logic *rule, const struct mapping_view *view, json_t **ret, size_t n,
+    const char *what, struct err *err)
 {
-	json_t *plain = mapping_integers((json_t *)(uintptr_t)value);
-	const char *text = json_string_value(plain);
-	bool ok = false;
-
-	if (json_is_integer(plain)) {
-		snprintf(out, size, "%" PRId64, (int64_t)json_integer_value(plain));
-		ok = true;
-	} else if (text != NULL && text[0] != '\0' && strlen(text) < size) {
-		memcpy(out, text, strlen(text) + 1);
-		ok = true;
-	}
-	json_decref(plain);
-	return ok;
+	*ret = NULL;
+	if (logic_run_around(rule, view->data, &view->around, ret) == LOGIC_OK &&
+	    mapping_bounded(*ret))
+		return true;
+	json_decref(*ret);
+	*ret = NULL;
+	RULE_ERR(err, "/events/%zu/%.64s: the rule needs too many steps", n, what);
+	return false;
 }
+
+/* Each "let" may use those before it. */
+static int
+work_out(struct applying *a)
+{
+	json_t *named = a->message.around.named, *value = NULL;
+
+	for (size_t i = 0; i < a->mapping->let_count; i++) {
+		const struct mapping_field *let = &a->mapping->lets[i];
+
+		if (logic_run_around(let->rule, a->message.data, &a->message.around, &value) !=
+			LOGIC_OK ||
+		    !mapping_bounded(value)) {
+			json_decref(value);
+			return RULE_ERR(a->err, "/let/%.64s: the rule needs too many steps",
+			    let->name);
+		}
+		json_object_set_new(named, let->name, value);
+		value = NULL;
+	}
+	return 0;
+}
+
+/* ---- the terminal ---- */
 
 static bool
 is_terminal(const char *text)
@@ -74,36 +86,44 @@ is_terminal(const char *text)
 }
 
 static int
-find_terminal(const struct mapping *mapping, json_t *input, char out[static 33], struct err *err)
+find_terminal(struct applying *a)
 {
 	json_t *value = NULL;
 	bool ok;
 
-	if (mapping->segment > 0)
-		value = json_incref(json_array_get(json_object_get(input, "_topic"),
-		    (size_t)mapping->segment - 1));
-	else if (logic_run_json(mapping->terminal_rule, input, &value) != LOGIC_OK)
+	if (a->mapping->segment > 0)
+		value =
+		    json_incref(json_array_get(json_object_get(a->message.around.whole, "_topic"),
+			(size_t)a->mapping->segment - 1));
+	else if (logic_run_around(a->mapping->terminal_rule, a->message.data, &a->message.around,
+		     &value) != LOGIC_OK)
 		value = NULL;
-	ok = value != NULL && text_of(value, out, 33) && is_terminal(out);
+	ok = value != NULL && mapping_text(value, a->terminal, 33) && is_terminal(a->terminal);
 	json_decref(value);
-	return ok ? 0 : RULE_ERR(err, "/terminal: expected 1-32 of A-Z a-z 0-9 _ -");
+	return ok ? 0 : RULE_ERR(a->err, "/terminal: expected 1-32 of A-Z a-z 0-9 _ -");
+}
+
+/* ---- one event ---- */
+
+static bool
+has_currency(enum event_type type)
+{
+	return type == EV_BASKET_ITEM_ADDED || type == EV_BASKET_CLOSED ||
+	    type == EV_RETURN_COMPLETED;
 }
 
 /* Members whose rule gives null are left out: that is how a till says that it has none. */
 static json_t *
-build_data(const struct mapping *mapping, const struct mapping_event *event, size_t n,
-    json_t *input, struct err *err)
+build_data(struct applying *a, const struct mapping_event *event, size_t n,
+    const struct mapping_view *view)
 {
-	json_t *data = json_object();
+	json_t *data = json_object(), *value;
 	const char *member;
+	char what[80];
 
 	for (size_t i = 0; i < event->field_count; i++) {
-		json_t *value = NULL;
-
-		if (logic_run_json(event->fields[i].rule, input, &value) != LOGIC_OK) {
-			RULE_ERR(err, "/events/%zu/data/%.64s: the rule needs too many steps", n,
-			    event->fields[i].name);
-			json_decref(value);
+		snprintf(what, sizeof(what), "data/%.64s", event->fields[i].name);
+		if (!run(event->fields[i].rule, view, &value, n, what, a->err)) {
 			json_decref(data);
 			return NULL;
 		}
@@ -111,8 +131,12 @@ build_data(const struct mapping *mapping, const struct mapping_event *event, siz
 			json_object_set_new(data, event->fields[i].name, mapping_integers(value));
 		json_decref(value);
 	}
-	if (mapping->decimal && !mapping_money(mapping, data, &member)) {
-		RULE_ERR(err,
+	mapping_lines(data);
+	if (a->mapping->currency != NULL && has_currency(event->type) &&
+	    json_object_get(data, "currency") == NULL)
+		json_object_set_new(data, "currency", json_string(a->mapping->currency));
+	if (a->mapping->decimal && !mapping_money(a->mapping, data, &member)) {
+		RULE_ERR(a->err,
 		    "/events/%zu/data/%s: expected a decimal amount of the currency's decimals", n,
 		    member);
 		json_decref(data);
@@ -122,117 +146,178 @@ build_data(const struct mapping *mapping, const struct mapping_event *event, siz
 }
 
 static int
-set_time(const struct mapping_event *event, size_t n, json_t *input, json_t *out, struct err *err)
+set_time(struct applying *a, const struct mapping_event *event, size_t n,
+    const struct mapping_view *view, json_t *out)
 {
-	json_t *value = NULL, *time;
+	json_t *value, *time;
 
 	if (event->time == NULL)
 		return 0;
-	if (logic_run_json(event->time, input, &value) != LOGIC_OK) {
-		json_decref(value);
-		return RULE_ERR(err, "/events/%zu/time: the rule needs too many steps", n);
-	}
-	if (json_is_null(value)) {
-		json_decref(value);
-		return 0;
-	}
-	time = mapping_time(value);
+	if (!run(event->time, view, &value, n, "time", a->err))
+		return AISLE_E_INVALID;
+	time = json_is_null(value) ? json_null() : mapping_time(a->mapping, value);
 	json_decref(value);
 	if (time == NULL)
-		return RULE_ERR(err,
+		return RULE_ERR(a->err,
 		    "/events/%zu/time: expected RFC 3339, or s, ms, us or ns between 2000 and 2100",
 		    n);
-	json_object_set_new(out, "time", time);
+	if (!json_is_null(time))
+		json_object_set_new(out, "time", time);
 	return 0;
 }
 
-static json_t *
-build_event(const struct mapping *mapping, size_t n, json_t *input, const char *terminal,
-    struct err *err)
+static int
+set_id(struct applying *a, const struct mapping_event *event, size_t n,
+    const struct mapping_view *view, json_t *out)
 {
-	const struct mapping_event *event = &mapping->events[n];
-	json_t *out = json_object();
-	json_t *value = NULL, *data;
+	json_t *value;
 	char id[129];
 	bool ok;
 
-	ok = logic_run_json(event->id, input, &value) == LOGIC_OK && text_of(value, id, sizeof(id));
+	if (!run(event->id, view, &value, n, "id", a->err))
+		return AISLE_E_INVALID;
+	ok = mapping_text(value, id, sizeof(id));
 	json_decref(value);
-	if (!ok) {
-		RULE_ERR(err, "/events/%zu/id: expected 1-128 characters", n);
-		goto fail;
-	}
-	json_object_set_new(out, "specversion", json_string("1.0"));
+	if (!ok)
+		return RULE_ERR(a->err, "/events/%zu/id: expected 1-128 characters", n);
 	json_object_set_new(out, "id", json_string(id));
-	json_object_set_new(out, "source", json_sprintf("/mapping/%s/%s", mapping->name, terminal));
-	json_object_set_new(out, "type", json_string(event_type_name(event->type)));
-	if (set_time(event, n, input, out, err) != 0)
-		goto fail;
-	data = build_data(mapping, event, n, input, err);
-	if (data == NULL)
-		goto fail;
-	json_object_set_new(out, "data", data);
-	return out;
-fail:
-	json_decref(out);
-	return NULL;
+	return 0;
 }
 
-/* 1: the event is of interest, 0: not, < 0: its rule failed. */
-static int
-wanted(const struct mapping_event *event, size_t n, json_t *input, struct err *err)
+/* New reference; NULL: err says why. */
+static json_t *
+build_event(struct applying *a, size_t n, const struct mapping_view *view)
 {
-	json_t *value = NULL;
-	int rc;
+	const struct mapping_event *event = &a->mapping->events[n];
+	json_t *out, *data = NULL;
 
-	if (event->when == NULL)
-		return 1;
-	if (logic_run_json(event->when, input, &value) != LOGIC_OK)
-		rc = RULE_ERR(err, "/events/%zu/when: the rule needs too many steps", n);
-	else
-		rc = truthy(value);
+	if (a->terminal[0] == '\0' && find_terminal(a) != 0)
+		return NULL;
+	out = json_object();
+	json_object_set_new(out, "specversion", json_string("1.0"));
+	json_object_set_new(out, "source",
+	    json_sprintf("/mapping/%s/%s", a->mapping->name, a->terminal));
+	json_object_set_new(out, "type", json_string(event_type_name(event->type)));
+	if (set_id(a, event, n, view, out) == 0 && set_time(a, event, n, view, out) == 0)
+		data = build_data(a, event, n, view);
+	if (data == NULL) {
+		json_decref(out);
+		return NULL;
+	}
+	json_object_set_new(out, "data", data);
+	return out;
+}
+
+/* ---- the rules, over the message or each of a list ---- */
+
+static int
+make(struct applying *a, size_t n, const struct mapping_view *view, bool marker)
+{
+	const struct mapping_event *event = &a->mapping->events[n];
+	json_t *value = NULL, *made;
+
+	if (event->when != NULL) {
+		bool wanted;
+
+		if (!run(event->when, view, &value, n, "when", a->err))
+			return AISLE_E_INVALID;
+		wanted = truthy(value);
+		json_decref(value);
+		if (!wanted)
+			return 0;
+	}
+	if (a->count == MAPPING_MADE_MAX)
+		return RULE_ERR(a->err, "/events/%zu: expected at most %d events of one message", n,
+		    MAPPING_MADE_MAX);
+	made = build_event(a, n, view);
+	if (made == NULL)
+		return AISLE_E_INVALID;
+	a->made[a->count++] =
+	    (struct made){ .event = made, .snapshot = event->snapshot, .marker = marker };
+	return 0;
+}
+
+/* A list says all that it has; what is there and no list is a list of one. NULL: not there. */
+static json_t *
+list_of(json_t *value)
+{
+	if (json_is_array(value))
+		return json_incref(value);
+	if (json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0))
+		return NULL;
+	return json_pack("[O]", value);
+}
+
+static int
+make_each(struct applying *a, size_t n)
+{
+	const struct mapping_event *event = &a->mapping->events[n];
+	struct mapping_view view = a->message;
+	size_t before = a->count;
+	json_t *value, *list;
+	int rc = 0;
+
+	if (!run(event->each, &a->message, &value, n, "each", a->err))
+		return AISLE_E_INVALID;
+	list = list_of(value);
 	json_decref(value);
+	for (size_t i = 0; rc == 0 && i < json_array_size(list); i++) {
+		view.data = json_array_get(list, i);
+		view.around.index = (int64_t)i;
+		rc = make(a, n, &view, false);
+	}
+	/* All lines went: an element with nothing in it stands for them. */
+	if (rc == 0 && list != NULL && event->snapshot && a->count == before) {
+		view.data = json_object();
+		view.around.index = -1;
+		rc = make(a, n, &view, true);
+		json_decref(view.data);
+	}
+	json_decref(list);
 	return rc;
 }
 
-/* A card number may stand anywhere in a bare payload: all its texts go. Depth is JSON_DEPTH_MAX at
- * most. */
-static void
-wipe_strings(json_t *json)
-{
-	const char *name;
-	json_t *member;
-	size_t i;
-
-	wipe_json_string(json);
-	json_object_foreach(json, name, member)
-		wipe_strings(member);
-	json_array_foreach(json, i, member)
-		wipe_strings(member);
-}
-
 static int
-apply(const struct mapping *mapping, json_t *input, json_t *events, char ret_terminal[static 33],
-    struct err *err)
+make_all(struct applying *a)
 {
-	for (size_t n = 0; n < mapping->event_count; n++) {
-		int rc = wanted(&mapping->events[n], n, input, err);
-		json_t *event;
+	int rc = 0;
 
-		if (rc < 0)
-			return rc;
-		if (rc == 0)
-			continue;
-		if (json_array_size(events) == 0 &&
-		    find_terminal(mapping, input, ret_terminal, err) != 0)
-			return AISLE_E_INVALID;
-		event = build_event(mapping, n, input, ret_terminal, err);
-		if (event == NULL)
-			return AISLE_E_INVALID;
-		json_array_append_new(events, event);
-	}
-	return 0;
+	for (size_t n = 0; rc == 0 && n < a->mapping->event_count; n++)
+		rc = a->mapping->events[n].each != NULL ? make_each(a, n)
+							: make(a, n, &a->message, false);
+	return rc;
 }
+
+static bool
+ignores(const struct applying *a)
+{
+	json_t *value = NULL;
+	bool ignored;
+
+	if (a->mapping->ignore == NULL)
+		return false;
+	ignored = logic_run_around(a->mapping->ignore, a->message.data, &a->message.around,
+		      &value) == LOGIC_OK &&
+	    truthy(value);
+	json_decref(value);
+	return ignored;
+}
+
+/* New reference; NULL: err says why. */
+static json_t *
+result_of(struct applying *a, int rc)
+{
+	if (rc != 0)
+		return NULL;
+	if (a->count > 0)
+		return mapping_settle(a->made, a->count);
+	if (ignores(a))
+		return json_array();
+	err_set(a->err, AISLE_E_NONE, "no rule of the mapping %s takes it", a->mapping->name);
+	return NULL;
+}
+
+/* ---- from outside ---- */
 
 bool
 mapping_matches(const struct mapping *mapping, const char *topic)
@@ -242,6 +327,8 @@ mapping_matches(const struct mapping *mapping, const char *topic)
 	for (;;) {
 		size_t want = strcspn(filter, "/"), have = strcspn(topic, "/");
 
+		if (strcmp(filter, "#") == 0)
+			return true;
 		if (!(want == 1 && filter[0] == '+') &&
 		    (want != have || memcmp(filter, topic, want) != 0))
 			return false;
@@ -258,32 +345,22 @@ json_t *
 mapping_apply(const struct mapping *mapping, const char *topic, const void *payload, size_t len,
     char ret_terminal[static 33], struct err *err)
 {
-	struct err inner = { 0 };
-	json_t *input, *events;
+	struct applying *a;
+	json_t *events;
 
 	ret_terminal[0] = '\0';
-	if (len > EVENT_BYTES_MAX) {
-		RULE_ERR(err, "%zu bytes, expected at most %d", len, EVENT_BYTES_MAX);
+	a = mem_calloc(1, sizeof(*a));
+	a->mapping = mapping;
+	a->terminal = ret_terminal;
+	a->err = err;
+	if (message_read(mapping, topic, payload, len, &a->message, err) != 0) {
+		free(a);
 		return NULL;
 	}
-	input = json_read(payload, len, "payload", &inner);
-	if (!json_is_object(input)) {
-		/* Not the reader's own words: they may quote the payload. */
-		if (input == NULL)
-			RULE_ERR(err, "not strict JSON at line %d, column %d", inner.line,
-			    inner.column);
-		else
-			RULE_ERR(err, "/: expected an object");
-		json_decref(input);
-		return NULL;
-	}
-	json_object_set_new(input, "_topic", topic_segments(topic));
-	events = json_array();
-	if (apply(mapping, input, events, ret_terminal, err) != 0) {
-		json_decref(events);
-		events = NULL;
-	}
-	wipe_strings(input);
-	json_decref(input);
+	events = result_of(a, work_out(a) != 0 ? AISLE_E_INVALID : make_all(a));
+	for (size_t i = 0; i < a->count; i++)
+		json_decref(a->made[i].event);
+	message_done(&a->message);
+	free(a);
 	return events;
 }

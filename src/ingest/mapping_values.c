@@ -3,6 +3,9 @@
  * mapping_values.c - what rules of a mapping give, as the contract wants it: money, integers,
  * times.
  */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/when.h"
@@ -10,6 +13,7 @@
 #include "ingest/decimal.h"
 #include "ingest/mapping_internal.h"
 
+#define VALUES_MAX 100000 /* in the value of a rule; a payload has fewer */
 #define YEAR_2000_S INT64_C(946684800)
 #define YEAR_2100_S INT64_C(4102444800)
 
@@ -90,24 +94,58 @@ mapping_integers(json_t *value)
 	return json_copy(value);
 }
 
+/* What is left of the budget; below 0: more. */
+static int
+count_down(const json_t *value, int left)
+{
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	left--;
+	json_object_foreach((json_t *)(uintptr_t)value, name, member)
+		if ((left = count_down(member, left)) < 0)
+			return left;
+	json_array_foreach(value, i, member)
+		if ((left = count_down(member, left)) < 0)
+			return left;
+	return left;
+}
+
+bool
+mapping_bounded(const json_t *value)
+{
+	return count_down(value, VALUES_MAX) >= 0;
+}
+
+bool
+mapping_text(const json_t *value, char *out, size_t size)
+{
+	json_t *plain = mapping_integers((json_t *)(uintptr_t)value);
+	const char *text = json_string_value(plain);
+	bool ok = false;
+
+	if (json_is_integer(plain)) {
+		snprintf(out, size, "%" PRId64, (int64_t)json_integer_value(plain));
+		ok = true;
+	} else if (text != NULL && text[0] != '\0' && strlen(text) < size) {
+		memcpy(out, text, strlen(text) + 1);
+		ok = true;
+	}
+	json_decref(plain);
+	return ok;
+}
+
 /* Tills say "Unix time" and mean seconds, milliseconds, microseconds or nanoseconds: between 2000
  * and 2100 the four do not overlap, so the magnitude tells; anything else is nobody's time. */
-json_t *
-mapping_time(const json_t *value)
+static json_t *
+time_of_number(double number)
 {
-	static const struct {
-		int64_t per_second;
-	} units[] = { { 1 }, { 1000 }, { 1000000 }, { 1000000000 } };
+	static const double per_second[] = { 1, 1e3, 1e6, 1e9 };
 	char text[WHEN_TEXT_SIZE];
-	double number;
 
-	if (json_is_string(value))
-		return json_string(json_string_value(value));
-	if (!json_is_number(value))
-		return NULL;
-	number = json_number_value(value);
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		double seconds = number / (double)units[i].per_second;
+	for (size_t i = 0; i < ARRAY_LEN(per_second); i++) {
+		double seconds = number / per_second[i];
 
 		if (seconds >= (double)YEAR_2000_S && seconds < (double)YEAR_2100_S) {
 			when_text((int64_t)(seconds * 1000.0 + 0.5), text);
@@ -115,4 +153,38 @@ mapping_time(const json_t *value)
 		}
 	}
 	return NULL;
+}
+
+/* "2026-11-21 10:15:00+01:00" is RFC 3339 with a T; without a zone it is of the mapping's. */
+static json_t *
+time_of_text(const struct mapping *mapping, const char *text)
+{
+	char instant[WHEN_TEXT_SIZE], with_t[64];
+	int64_t ms;
+
+	if (mapping->local && when_parse_local(text, &ms)) {
+		when_text(zone_instant(mapping->zone, ms), instant);
+		return json_string(instant);
+	}
+	if (strlen(text) < sizeof(with_t) && strlen(text) > 10 && text[10] == ' ') {
+		memcpy(with_t, text, strlen(text) + 1);
+		with_t[10] = 'T';
+		if (when_parse(with_t, &ms))
+			return json_string(with_t);
+	}
+	return json_string(text);
+}
+
+json_t *
+mapping_time(const struct mapping *mapping, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	/* In XML numbers are texts too. */
+	if (len >= 9 && len <= 19 && strspn(text, "0123456789") == len)
+		return time_of_number(strtod(text, NULL));
+	if (text != NULL)
+		return time_of_text(mapping, text);
+	return json_is_number(value) ? time_of_number(json_number_value(value)) : NULL;
 }

@@ -186,14 +186,10 @@ logic_run_json(const struct logic *logic, json_t *data, json_t **ret)
 }
 
 enum logic_result
-logic_run_around(const struct logic *logic, json_t *data, json_t *whole, int64_t index,
+logic_run_around(const struct logic *logic, json_t *data, const struct logic_around *around,
     json_t **ret)
 {
-	struct logic_run run = { .logic = logic,
-		.around = true,
-		.whole = cell_of_json(whole),
-		.index =
-		    index < 0 ? (struct cell){ .tag = CELL_NULL } : cell_number((double)index) };
+	struct logic_run run = { .logic = logic, .around = around };
 
 	return run_json(&run, data, ret);
 }

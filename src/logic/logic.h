@@ -25,7 +25,7 @@ int logic_compile(const json_t *rule, logic_resolve_fn resolve, void *ctx, struc
 int logic_compile_into(struct arena *arena, const json_t *rule, logic_resolve_fn resolve, void *ctx,
     struct logic **ret_logic, struct err *err) AISLE_MUST_CHECK;
 /* The same over JSON, with the operators that mappings have besides: number, round, replace, object;
- * a variable's path may begin with "$" and "$i", see logic_run_around(). */
+ * for logic_run_around(). */
 int logic_compile_mapping(const json_t *rule, struct logic **ret_logic, struct err *err)
     AISLE_MUST_CHECK;
 bool logic_is_operator(const char *name); /* one of a mapping's */
@@ -54,9 +54,14 @@ enum logic_result logic_run_over(const struct logic *logic, const struct logic_s
     struct arena *arena, struct value *ret_value, unsigned *ret_missing);
 /* Over JSON data, without the "missing" meaning (rule eval): new reference in *ret. */
 enum logic_result logic_run_json(const struct logic *logic, json_t *data, json_t **ret);
-/* Of a mapping: "$" is whole, "$i" the index (below 0: null), wherever they stand. */
-enum logic_result logic_run_around(const struct logic *logic, json_t *data, json_t *whole,
-    int64_t index, json_t **ret);
+/* Of a mapping: what a variable's path may begin with wherever it stands. */
+struct logic_around {
+	json_t *whole; /* "$" */
+	int64_t index; /* "$i"; below 0: null */
+	json_t *named; /* "$NAME": a member of this object; NULL: none */
+};
+enum logic_result logic_run_around(const struct logic *logic, json_t *data,
+    const struct logic_around *around, json_t **ret);
 bool logic_truthy(const struct value *value);
 
 #endif

@@ -175,8 +175,7 @@ struct logic_run {
 	bool own;
 	int steps; /* left */
 	unsigned missing;
-	bool around; /* of a mapping: whole is "$", index "$i" */
-	struct cell whole, index;
+	const struct logic_around *around; /* of a mapping; else NULL */
 };
 
 /* ---- logic_number.c: numbers as JavaScript reads and writes them ---- */

@@ -20,16 +20,22 @@ arg(const struct cell *args, size_t count, size_t i)
 	return i < count ? args[i] : (struct cell){ .tag = CELL_UNDEFINED };
 }
 
-/* A path of a mapping may begin with what is around: "$" the whole message, "$i" an index. */
+/* A path of a mapping may begin with what is around: "$" the whole message, "$i" an index, "$NAME". */
 static bool
 is_around(const struct logic_run *run, const char *segment, struct cell *at)
 {
-	if (!run->around || segment[0] != '$')
+	json_t *named;
+
+	if (run->around == NULL || segment[0] != '$')
 		return false;
+	named = json_object_get(run->around->named, segment + 1);
 	if (segment[1] == '\0')
-		*at = run->whole;
-	else if (segment[1] == 'i' && segment[2] == '\0')
-		*at = run->index;
+		*at = cell_of_json(run->around->whole);
+	else if (strcmp(segment, "$i") == 0)
+		*at = run->around->index >= 0 ? cell_number((double)run->around->index)
+					      : (struct cell){ .tag = CELL_NULL };
+	else if (named != NULL)
+		*at = cell_of_json(named);
 	else
 		return false;
 	return true;

@@ -66,10 +66,10 @@ enum input_kind {
 	INPUT_FORGET,	 /* subject, whose key is destroyed */
 	/* another policy is in force: open cards that it does not know go */
 	INPUT_POLICY,
-	INPUT_MAPPED,	/* origin = text; payload: a structured event that a mapping made */
-	INPUT_CLOCK,	/* only lets timers due by now apply; flag: and nothing is held back */
-	INPUT_WAITED,	/* one event of those that wait, if there is one: waiting.c */
-	INPUT_UNMAPPED, /* topic, payload; text: why a mapping could not read it */
+	INPUT_MAPPED, /* origin = text; payload: a structured event that a mapping made */
+	INPUT_CLOCK,  /* only lets timers due by now apply; flag: and nothing is held back */
+	INPUT_WAITED, /* one event of those that wait, if there is one: waiting.c */
+	INPUT_UNMAPPED, /* topic, payload; text: why a mapping could not read it; flag: no rule does */
 };
 
 struct input {

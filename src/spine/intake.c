@@ -334,7 +334,7 @@ apply_answer(struct engine *engine, struct input *input)
 static void
 apply_unmapped(struct engine *engine, const struct input *input)
 {
-	struct rejected rejected = { .reason = REJECT_BAD_SHAPE };
+	struct rejected rejected = { .reason = input->flag ? REJECT_NO_RULE : REJECT_BAD_SHAPE };
 
 	snprintf(rejected.detail, sizeof(rejected.detail), "%s", input->text);
 	dead_letter(engine, input->topic, &rejected, input->payload, input->len);

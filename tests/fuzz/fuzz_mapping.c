@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_mapping.c - any bytes as the payload of a bare till message; what comes out goes through the
- * envelope.
+ * fuzz_mapping.c - any bytes as the payload of a bare till message, JSON or XML; what comes out goes
+ * through the envelope.
  *
- * The first run writes a mapping that uses each feature into /tmp and reads it back.
+ * The first run writes two mappings that use each feature into /tmp and reads them back. What
+ * begins with a bracket of XML is for the second.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,35 +14,56 @@
 #include "ingest/envelope.h"
 #include "ingest/mapping.h"
 
-static const char file_text[] =
-    "{\"topic\":\"t/+\",\"terminal\":{\"var\":\"lane\"},\"money\":\"decimal\",\"events\":["
-    "{\"when\":{\"==\":[{\"var\":\"k\"},\"open\"]},\"type\":\"aisle.basket.opened\",\"id\":{"
-    "\"var\":\"i\"},\"time\":{\"var\":\"t\"},"
-    "\"data\":{\"basket\":{\"var\":\"b\"},\"terminal\":{\"var\":\"_topic.1\"}}},"
-    "{\"when\":{\"var\":\"ean\"},\"type\":\"aisle.basket.item-added\",\"id\":{\"cat\":[{\"var\":"
-    "\"b\"},\"/\",{\"var\":\"n\"}]},"
-    "\"time\":{\"var\":\"t\"},\"data\":{\"basket\":{\"var\":\"b\"},\"line\":{\"var\":\"n\"},"
-    "\"gtin\":{\"var\":\"ean\"},"
-    "\"category\":{\"var\":[\"c\",\"none\"]},\"qty\":{\"var\":\"q\"},\"amount\":{\"*\":[{\"var\":"
-    "\"q\"},{\"var\":\"p\"}]},"
-    "\"currency\":{\"var\":\"cur\"},\"discounts\":{\"var\":\"d\"}}},"
-    "{\"type\":\"aisle.basket.closed\",\"id\":{\"var\":\"i\"},\"data\":{\"basket\":{\"var\":\"b\"},"
-    "\"total\":{\"var\":\"p\"},"
-    "\"tenders\":{\"map\":[{\"var\":\"d\"},{\"var\":\"\"}]},\"currency\":\"EUR\"}}]}";
+#define RULES \
+	"\"let\":{\"o\":{\"var\":[\"order\",{\"var\":\"\"}]},\"ref\":{\"cat\":[\"B\",{\"var\":\"$" \
+	"o.b\"}]}}," \
+	"\"ignore\":{\"var\":\"ping\"},\"events\":[" \
+	"{\"when\":{\"==\":[{\"var\":\"k\"},\"open\"]},\"type\":\"aisle.basket.opened\",\"id\":{" \
+	"\"var\":\"i\"},\"time\":{\"var\":\"t\"}," \
+	"\"data\":{\"basket\":{\"var\":\"b\"},\"terminal\":{\"var\":\"_topic.1\"}}}," \
+	"{\"each\":\"$o.l\",\"snapshot\":true,\"when\":{\"!=\":[{\"var\":\"q\"},0]},\"type\":" \
+	"\"aisle.basket.item-" \
+	"added\",\"id\":{\"cat\":[{\"var\":\"$.i\"},\"/" \
+	"\",{\"var\":\"$i\"}]},\"time\":{\"var\":\"$.t\"}," \
+	"\"data\":{\"basket\":{\"var\":\"$ref\"},\"line\":{\"var\":\"n\"},\"gtin\":{\"var\":" \
+	"\"ean\"}," \
+	"\"sku\":{\"replace\":[{\"var\":\"@s\"},\"-\",\"\"]}," \
+	"\"category\":{\"var\":[\"c\",\"none\"]},\"qty\":{\"round\":[{\"number\":{\"var\":\"q\"}}" \
+	",3]}," \
+	"\"amount\":{\"number\":{\"var\":\"p\"}},\"currency\":{\"var\":\"cur\"}," \
+	"\"discounts\":{\"map\":[{\"var\":\"d\"},{\"object\":[\"ref\",{\"var\":\"r\"},\"amount\"," \
+	"{\"var\":\"a\"}]}]}}}," \
+	"{\"when\":{\"var\":\"rm\"},\"type\":\"aisle.basket.item-voided\",\"id\":{\"var\":\"i\"}," \
+	"\"data\":{\"basket\":" \
+	"{\"var\":\"b\"},\"line\":{\"var\":\"rm\"},\"except\":{\"var\":\"x\"},\"sku\":{\"var\":" \
+	"\"s\"}}}," \
+	"{\"when\":{\"var\":\"p\"},\"type\":\"aisle.basket.closed\",\"id\":{\"var\":\"i\"}," \
+	"\"data\":{\"basket\":{" \
+	"\"var\":\"b\"},\"total\":{\"var\":\"p\"}," \
+	"\"tenders\":[{\"type\":\"card\",\"amount\":{\"number\":{\"var\":\"p\"}}}]}}]}"
+
+static const char *const files[] = {
+	"{\"topic\":\"t/"
+	"+\",\"terminal\":{\"var\":\"lane\"},\"money\":\"decimal\",\"zone\":\"store\","
+	"\"parse\":[\"text\",\"l.0\"]," RULES,
+	"{\"topic\":\"t/"
+	"+\",\"terminal\":2,\"money\":\"decimal\",\"rounding\":\"half-up\",\"format\":\"xml\","
+	"\"parse\":\"order.json\",\"zone\":\"UTC\"," RULES,
+};
 
 static struct mapping *
-load(void)
+load(const char *text)
 {
 	char path[] = "/tmp/aisle-fuzz-XXXXXX";
 	struct mapping *mapping = NULL;
-	struct err err = { 0 };
+	struct buf report = { 0 };
 	int fd = mkstemp(path);
 
-	CHECK(fd >= 0 &&
-	    write(fd, file_text, sizeof(file_text) - 1) == (ssize_t)sizeof(file_text) - 1);
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
-	CHECK(mapping_load("fuzz", path, &mapping, &err) == 0);
+	CHECK(mapping_load("fuzz", path, &mapping, &report) == 0);
 	unlink(path);
+	mapping_set_store(mapping, "EUR", "Europe/Berlin");
 	return mapping;
 }
 
@@ -54,15 +76,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct envelope_rules rules = {
 		.pepper = pepper, .currency = "EUR", .clock_off = true
 	};
-	static struct mapping *mapping;
+	static struct mapping *mappings[ARRAY_LEN(files)];
 	struct arena *arena;
 	struct err err = { 0 };
 	char terminal[33];
 	json_t *events;
+	bool xml = size > 0 && data[0] == '<';
 
-	if (mapping == NULL)
-		mapping = load();
-	events = mapping_apply(mapping, "t/7", data, size, terminal, &err);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (mappings[i] == NULL)
+			mappings[i] = load(files[i]);
+	events = mapping_apply(mappings[xml], "t/7", data, size, terminal, &err);
 	CHECK((events == NULL) == (err.code != 0));
 	arena = arena_new();
 	for (size_t i = 0; i < json_array_size(events); i++) {

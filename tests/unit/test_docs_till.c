@@ -64,14 +64,16 @@ try_mapping(const char *text, size_t len)
 				      "\"price\":4.35}";
 	char path[] = "/tmp/aisle-docs-XXXXXX", terminal[33];
 	struct mapping *mapping = NULL;
+	struct buf report = { 0 };
 	struct err err = { 0 };
 	json_t *events;
 	FILE *file = fdopen(mkstemp(path), "w");
 
 	fwrite(text, 1, len, file);
 	fclose(file);
-	if (mapping_load("docs", path, &mapping, &err) != 0)
-		fail_msg("%s", err.text);
+	if (mapping_load("docs", path, &mapping, &report) != 0)
+		fail_msg("%s", report.data);
+	buf_done(&report);
 	unlink(path);
 	events = mapping_apply(mapping, "tills/7/scan", payload, strlen(payload), terminal, &err);
 	if (events == NULL)

@@ -82,9 +82,9 @@ expect_mapped(const char *rule, const char *expected)
 
 	if (logic_compile_mapping(r, &logic, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(logic_run_around(logic, json_array_get(json_object_get(whole, "rows"), 0),
-			     whole, 3, &have),
-	    LOGIC_OK);
+	struct logic_around around = { whole, 3, json_object_get(whole, "shop") };
+	json_t *data = json_array_get(json_object_get(whole, "rows"), 0);
+	assert_int_equal(logic_run_around(logic, data, &around, &have), LOGIC_OK);
 	if (!same(have, e)) {
 		char *text = json_dumps(have, JSON_ENCODE_ANY);
 		fail_msg("%s: %s, expected %s", rule, text, expected);
@@ -173,6 +173,8 @@ a_mapping_looks_around_from_everywhere(void **state)
 	expect_mapped("{\"var\":\"$.shop.id\"}", "7");
 	expect_mapped("{\"var\":\"$.rows.1.n\"}", "2");
 	expect_mapped("{\"var\":\"$i\"}", "3");
+	expect_mapped("{\"var\":\"$id\"}", "7");
+	expect_mapped("{\"var\":[\"$none\",1]}", "1");
 	expect_mapped("{\"var\":[\"$.shop.none\",5]}", "5");
 	expect_mapped("{\"var\":{\"cat\":[\"$.shop\",\".id\"]}}", "7");
 	expect_mapped("{\"map\":[[1],{\"cat\":[{\"var\":\"\"},\"/\",{\"var\":\"$.shop.id\"},\"/\","
@@ -221,8 +223,8 @@ what_a_replacement_grows_to_is_bounded(void **state)
 	text[size] = '\0';
 	rule = json_pack("{s:[s,s,s]}", "replace", text, "a", text);
 	assert_int_equal(logic_compile_mapping(rule, &logic, &err), 0);
-	assert_int_equal(logic_run_around(logic, json_null(), json_null(), -1, &result),
-	    LOGIC_LIMIT);
+	struct logic_around around = { json_null(), -1, NULL };
+	assert_int_equal(logic_run_around(logic, json_null(), &around, &result), LOGIC_LIMIT);
 	logic_free(logic);
 	json_decref(rule);
 	free(text);
