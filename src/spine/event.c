@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/id.h"
 #include "core/metrics.h"
 
 static const char *
@@ -179,6 +180,9 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 		sensor_note(engine, event_station(engine, event), event->value);
 	if (event->has_subject && event->type != EV_CUSTOMER_IDENTIFIED)
 		customer_event(engine, event);
+	if (event->type == EV_CUSTOMER_MERGED &&
+	    id_equal(&engine_person(engine, &event->subject)->id, &event->into))
+		returns_merged(engine, &event->subject, &event->into);
 	if (event->type == EV_RETURN_COMPLETED)
 		returns_take(engine, event, event_station(engine, event));
 	if (event->type == EV_RETURN_COMPLETED && result.visit == NULL && !event->has_subject)

@@ -331,22 +331,23 @@ returns_take(struct engine *engine, const struct event *event, const char *stati
 }
 
 static bool
-may_be_of(const struct stray *stray, const struct visit *visit)
+may_be_of(const struct stray *stray, const char *basket, const struct id *subject)
 {
 	if (stray->basket != NULL)
-		return visit->basket != NULL && strcmp(stray->basket, visit->basket) == 0;
-	return visit->has_subject && id_equal(&stray->subject, &visit->subject);
+		return basket != NULL && strcmp(stray->basket, basket) == 0;
+	return subject != NULL && id_equal(&stray->subject, subject);
 }
 
-void
-returns_ask(struct engine *engine, struct visit *visit)
+/* Those that wait for a basket of this number, or for what this customer bought. */
+static void
+ask(struct engine *engine, const char *basket, const struct id *subject)
 {
 	struct stocks stocks = { 0 };
 
 	for (size_t i = 0; i < engine->stray_count;) {
 		struct stray *stray = engine->strays[i];
 
-		if (!may_be_of(stray, visit) || !take(engine, stray, &stocks)) {
+		if (!may_be_of(stray, basket, subject) || !take(engine, stray, &stocks)) {
 			i++;
 			continue;
 		}
@@ -359,6 +360,19 @@ returns_ask(struct engine *engine, struct visit *visit)
 		}
 	}
 	stocks_done(&stocks);
+}
+
+void
+returns_ask(struct engine *engine, struct visit *visit)
+{
+	ask(engine, visit->basket, visit->has_subject ? &visit->subject : NULL);
+}
+
+void
+returns_merged(struct engine *engine, const struct id *from, const struct id *into)
+{
+	if (strays_merged(engine, from, into))
+		ask(engine, NULL, into);
 }
 
 /* Its sale is too long ago to be known by its number: the card says as much. */

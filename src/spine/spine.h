@@ -225,6 +225,8 @@ bool returns_is_new(struct engine *engine, const struct event *event);
 void returns_take(struct engine *engine, const struct event *event, const char *station);
 /* A sale was closed or changed: is it what a return waits for? */
 void returns_ask(struct engine *engine, struct visit *visit);
+/* What one card bought is another's now, and so is what it brought back. */
+void returns_merged(struct engine *engine, const struct id *from, const struct id *into);
 void returns_due(struct engine *engine, const char *text); /* a stray's timer */
 
 /* sale.c: what headquarters hears of every sale */
@@ -248,6 +250,8 @@ void stray_keep(struct engine *engine, struct stray *stray);
 void stray_save(struct engine *engine, const struct stray *stray);
 void stray_drop(struct engine *engine, struct stray *stray);		    /* frees it */
 struct stray *stray_find(const struct engine *engine, const struct id *id); /* NULL */
+/* They wait for another card's sales from now on; true: some do. */
+bool strays_merged(struct engine *engine, const struct id *from, const struct id *into);
 void strays_forget(struct engine *engine, const struct id *subject);
 int strays_load(struct engine *engine) AISLE_MUST_CHECK;
 void strays_drop(struct engine *engine); /* memory alone */

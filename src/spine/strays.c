@@ -244,6 +244,23 @@ strays_forget(struct engine *engine, const struct id *subject)
 	}
 }
 
+bool
+strays_merged(struct engine *engine, const struct id *from, const struct id *into)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < engine->stray_count; i++) {
+		struct stray *stray = engine->strays[i];
+
+		if (!stray->has_subject || !id_equal(&stray->subject, from))
+			continue;
+		stray->subject = *into;
+		stray_save(engine, stray);
+		any = true;
+	}
+	return any;
+}
+
 static int
 load_one(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body,
     size_t len)

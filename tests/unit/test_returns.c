@@ -433,6 +433,29 @@ a_return_by_number_finds_whose_card_it_became(void **state)
 	assert_kept(BEN, "b 1 300=300");
 }
 
+/* What waits for the purchases of a card waits for those of the card that it became; heard of before
+ * the merge or after it. */
+static void
+a_return_by_card_waits_for_whose_card_it_became(void **state)
+{
+	int64_t sold_ms;
+
+	(void)state;
+	anna_bought();
+	anna_with("2");
+	buy("2", 1, "c", 2, 400);
+	sold_ms = now_ms;
+	now_ms += H_MS;
+	give_back("r", BY(BEN), "a", 1, 250);
+	give_back("s", BY(BEN), "c", 1, 200);
+	assert_kept(ANNA, "a 2 500, b 1 300=800");
+	tell("care/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
+	assert_kept(ANNA, "a 1 250, b 1 300=550");
+	restart();
+	close_late("2", 400, sold_ms);
+	assert_kept(ANNA, "a 1 250, b 1 300=550; c 1 200=200");
+}
+
 static void
 cards_that_are_merged_again_do_not_bring_back_what_came_back(void **state)
 {
@@ -1009,6 +1032,7 @@ main(void)
 		SPINE_TEST(of_a_customer_who_is_forgotten_nothing_waits),
 		SPINE_TEST(a_sale_that_is_cancelled_takes_its_purchase_with_its_returns),
 		SPINE_TEST_ON_DISK(a_return_by_number_finds_whose_card_it_became),
+		SPINE_TEST_ON_DISK(a_return_by_card_waits_for_whose_card_it_became),
 		SPINE_TEST(cards_that_are_merged_again_do_not_bring_back_what_came_back),
 		SPINE_TEST(what_was_bought_and_came_back_is_returned_with_its_amount),
 		SPINE_TEST(what_stays_in_part_was_bought),
