@@ -98,6 +98,7 @@ struct subject {
 	size_t merged_count;
 	struct consent consent[CONSENT_COUNT];
 	int64_t enrolled_ms, last_visit_ms;
+	char enrolled_at[33]; /* the station */
 	int64_t points, points_expire_ms;
 	int64_t points_at_ms, tier_at_ms; /* times of the events that said so */
 	bool has_points;

@@ -102,6 +102,7 @@ enrolled(struct subject *subject, const struct event *event)
 	if (subject->enrolled_ms != 0)
 		return false;
 	subject->enrolled_ms = event->now_ms;
+	snprintf(subject->enrolled_at, sizeof(subject->enrolled_at), "%s", event->station);
 	return true;
 }
 

@@ -168,6 +168,7 @@ subject_json(const struct subject *subject, struct buf *out)
 		json_add_bool(w, "staff", true);
 	consent_json(subject, w);
 	json_opt_when(w, "enrolled", subject->enrolled_ms);
+	json_opt_str(w, "enrolled_at", subject->enrolled_at);
 	json_opt_when(w, "last_visit", subject->last_visit_ms);
 	if (subject->has_points) {
 		json_add_int(w, "points", subject->points);

@@ -386,6 +386,17 @@ erase(struct subject *subject)
 	*subject = (struct subject){ .id = id, .forgotten = true, .mixed = true, .dirty = true };
 }
 
+/* The first. */
+static void
+merge_enrolment(struct subject *into, const struct subject *from)
+{
+	if (from->enrolled_ms == into->enrolled_ms)
+		larger_text(into->enrolled_at, from->enrolled_at, sizeof(into->enrolled_at));
+	else if (first_of(into->enrolled_ms, from->enrolled_ms) == from->enrolled_ms)
+		memcpy(into->enrolled_at, from->enrolled_at, sizeof(into->enrolled_at));
+	into->enrolled_ms = first_of(into->enrolled_ms, from->enrolled_ms);
+}
+
 void
 subject_merge(struct subject *into, const struct subject *from)
 {
@@ -403,7 +414,7 @@ subject_merge(struct subject *into, const struct subject *from)
 	for (int i = 0; i < CONSENT_COUNT; i++)
 		into->consent[i] = consent_merge(&into->consent[i], &from->consent[i]);
 	into->known = into->known || from->known;
-	into->enrolled_ms = first_of(into->enrolled_ms, from->enrolled_ms);
+	merge_enrolment(into, from);
 	KEEP_LARGER(into, from, last_visit_ms);
 	merge_baskets(into, from);
 	if (from->tier_at_ms > into->tier_at_ms)

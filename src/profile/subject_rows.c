@@ -53,6 +53,7 @@ const struct field subject_fields[] = {
 	FIELD(struct subject, INT, baskets),
 	FIELD(struct subject, ID, merged_into),
 	FIELD(struct subject, I64, enrolled_ms),
+	FIELD_CHARS(struct subject, enrolled_at),
 	FIELD(struct subject, I64, last_visit_ms),
 	FIELD(struct subject, I64, points),
 	FIELD(struct subject, I64, points_expire_ms),

@@ -219,6 +219,17 @@ look_for_customer(void *ctx, struct visit *visit)
 		presence->here = true;
 }
 
+#define ENROL_MS (10 * MIN_MS) /* so long who enrolled stands there, to say what they agree to */
+
+static bool
+just_enrolled(struct engine *engine, const struct presence *presence)
+{
+	const struct subject *subject = engine_subject(engine, &presence->event->subject);
+
+	return subject->enrolled_ms != 0 && engine->now_ms - subject->enrolled_ms < ENROL_MS &&
+	    strcmp(subject->enrolled_at, presence->station) == 0;
+}
+
 bool
 customer_may_say(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
@@ -233,7 +244,7 @@ customer_may_say(struct engine *engine, const struct event *event, struct reject
 		return true;
 	if (grant)
 		sessions_each(engine->sessions, look_for_customer, &presence);
-	if (presence.here)
+	if (presence.here || (grant && just_enrolled(engine, &presence)))
 		return true;
 	rejected->reason = REJECT_NOT_YOURS;
 	snprintf(rejected->detail, sizeof(rejected->detail), "%s",

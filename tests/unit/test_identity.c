@@ -316,6 +316,34 @@ only_care_and_the_desks_merge_customers(void **state)
 	assert_true(customer(CARL)->mixed);
 }
 
+/* The till enrols, then notes what they agree to, then reads the new card. */
+static void
+who_enrols_at_a_till_is_there_for_ten_minutes(void **state)
+{
+	(void)state;
+	free(conf.loyalty_desks);
+	conf.loyalty_desks = mem_strdup("service");
+	open_basket("b");
+	tell("pos/7/event", "consent.changed", CONSENT("granted"));
+	assert_said("dead not-yours");
+	tell("pos/7/event", "customer.enrolled", "{'subject':'" ANNA "','station':'7'}");
+	tell("pos/8/event", "consent.changed", CONSENT("granted"));
+	assert_said("dead not-yours");
+	tell("pos/7/event", "consent.changed", CONSENT("granted"));
+	assert_said("");
+	assert_true(consent_granted(customer(ANNA), CONSENT_PERSONALISE, now_ms));
+	now_ms += 10 * MIN_MS - 1;
+	tell("pos/7/event", "consent.changed", CONSENT("granted"));
+	assert_said("");
+	now_ms++;
+	tell("pos/7/event", "consent.changed", CONSENT("granted"));
+	assert_said("dead not-yours");
+	/* Once only: a card that is somebody's is not enrolled to grant for them. */
+	tell("pos/7/event", "customer.enrolled", "{'subject':'" ANNA "','station':'7'}");
+	tell("pos/7/event", "consent.changed", CONSENT("granted"));
+	assert_said("dead not-yours");
+}
+
 static void
 a_grant_is_of_who_stands_there_and_a_denial_of_anybody(void **state)
 {
@@ -399,6 +427,7 @@ main(void)
 		SPINE_TEST(caps_come_along_and_count_for_both_cards),
 		SPINE_TEST(a_person_has_so_many_cards_and_no_more),
 		SPINE_TEST(only_care_and_the_desks_merge_customers),
+		SPINE_TEST(who_enrols_at_a_till_is_there_for_ten_minutes),
 		SPINE_TEST(a_grant_is_of_who_stands_there_and_a_denial_of_anybody),
 		SPINE_TEST(a_tablet_answers_when_it_is_known_and_for_its_own_stations),
 	};
