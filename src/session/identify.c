@@ -306,6 +306,17 @@ join(const struct call *call, struct visit *visit)
 	take_waiting(call);
 }
 
+/* The till has used an offer in it: a basket, though nothing else was heard of it. */
+static bool
+is_used(const struct visit *waiting)
+{
+	for (size_t i = 0; i < waiting->card_count; i++) {
+		if (waiting->cards[i].state == CARD_APPLIED)
+			return true;
+	}
+	return false;
+}
+
 static void
 identify_basket(const struct call *call)
 {
@@ -317,7 +328,10 @@ identify_basket(const struct call *call)
 	} else if (visit != NULL) {
 		join(call, visit);
 	} else if ((visit = waiting_by_name(call)) != NULL) {
-		wait_again(call, visit);
+		if (is_used(visit))
+			join(call, visit);
+		else
+			wait_again(call, visit);
 	} else {
 		visit = sessions_newest(call->sessions, call->station, waits_for_any);
 		if (visit == NULL || is_older(call, visit)) {

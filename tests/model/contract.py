@@ -416,7 +416,8 @@ class Store:
         if basket.state in ("closed", "cancelled") and basket.subject is not None:
             return
         if basket.subject is not None and self.person(basket.subject) != subject:
-            self.replace(basket, fresh=basket.only_card and data.get("basket") is not None)
+            used = any(t.state in ("applied", "redeemed") and (t.net() or not t.used) for t in basket.taken)
+            self.replace(basket, fresh=basket.only_card and data.get("basket") is not None and not used)
         basket.heard = self.now
         basket.subject = subject
         if basket.state == "closed":

@@ -312,6 +312,25 @@ a_basket_that_only_a_card_has_named_is_the_tills_own(void **state)
 	assert_said("guidance 7: o(applied)");
 }
 
+/* Another card is its next customer, and does not take the money along. */
+static void
+a_basket_that_only_cards_have_named_keeps_what_was_paid_with_in_it(void **state)
+{
+	(void)state;
+	only("o",
+	    "{" OFFER_OF("") ",'on':['aisle.customer.identified'],'budget':{'per':'campaign','"
+			     "money':1000}}");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" ANNA "','basket':'b','station':'7'}");
+	assert_int_equal(answer("o", "accept"), 200);
+	till_says("7", "redeemed", "b", ",'amount':40");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" BEN "','basket':'b','station':'7'}");
+	assert_int_equal(held(), 40);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	assert_int_equal(held(), 0);
+}
+
 /* Weeks later, from the disk. */
 static void
 a_reversal_weeks_later_frees_the_campaign(void **state)
@@ -350,6 +369,7 @@ main(void)
 		SPINE_TEST(a_cancelled_sale_gives_back_what_tokens_of_other_baskets_took_off),
 		SPINE_TEST(a_token_of_a_cancelled_sale_is_good_nowhere),
 		SPINE_TEST(a_basket_that_only_a_card_has_named_is_the_tills_own),
+		SPINE_TEST(a_basket_that_only_cards_have_named_keeps_what_was_paid_with_in_it),
 		SPINE_TEST_ON_DISK(a_reversal_weeks_later_frees_the_campaign),
 	};
 
