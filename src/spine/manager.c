@@ -7,10 +7,12 @@
  *   locks where they came from, a tablet, and not whom they named: else whoever
  *   reaches one tablet could keep every manager of the store from approving.
  *   A right PIN takes away the wrong ones of the same manager there, and no
- *   others: else one who has a PIN could try a colleague's without end, their
+ *   other's: else one who has a PIN could try a colleague's without end, their
  *   own in between. A wrong one is forgotten after a day.
+ *   An id that is nobody's counts as well, or it could be told from a manager's
+ *   by trying; it was mistyped by whoever then has a right PIN, which takes it away.
  *   The lock is longer each time, and kept in the state so that a restart does not
- *   open it. A manager's id that is none counts like a wrong PIN. Its hash (libsodium's
+ *   open it. Its hash (libsodium's
  *   crypto_pwhash_str) is made small enough for a gateway's memory; the row is
  *   sealed besides. Managers lie in the table of the tablets, told apart by
  *   their flag.
@@ -156,7 +158,8 @@ lock_save(struct engine *engine, const char *source, const struct lock *lock)
 	buf_done(&body);
 }
 
-/* Without those of this manager (NULL: nobody's), and of more than a day ago. How many went. */
+/* Without those of this manager and of ids that are nobody's (NULL: none of these), and of more than a
+ * day ago. How many went. */
 static size_t
 forget_wrong(struct lock *lock, const struct id *manager, int64_t now_ms)
 {
@@ -166,7 +169,8 @@ forget_wrong(struct lock *lock, const struct id *manager, int64_t now_ms)
 		const struct wrong *wrong = &lock->wrong[i];
 
 		if (now_ms < wrong->at_ms + LOCK_FORGET_MS &&
-		    (manager == NULL || !id_equal(&wrong->manager, manager)))
+		    (manager == NULL ||
+			!(id_is_zero(&wrong->manager) || id_equal(&wrong->manager, manager))))
 			lock->wrong[kept++] = *wrong;
 	}
 	lock->failures = kept;
@@ -216,6 +220,8 @@ manager_check(struct engine *engine, const char *source, const char *id, const c
 		return MANAGER_LOCKED;
 	rc = load(engine->store, id, &manager);
 	engine_check(engine, rc);
+	if (rc == AISLE_E_NONE)
+		key = (struct id){ { 0 } };
 	right = rc == 0 && crypto_pwhash_str_verify(manager.hash, pin, strlen(pin)) == 0;
 	done(&manager);
 	if (!right)

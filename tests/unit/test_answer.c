@@ -368,6 +368,38 @@ after_five_wrong_pins_a_right_one_is_refused_for_five_minutes(void **state)
 	assert_int_equal(answer_with("a", "{'decision':'accept','manager':'eve'}", "4711"), 200);
 }
 
+/* By ids in order: a right PIN is "+", a wrong one "-" of eve, "b" of bob, "n" of nobody. */
+static void
+assert_checks(const char *tries, enum manager_verdict last)
+{
+	enum manager_verdict verdict = MANAGER_NO;
+
+	wait_for(2 * D_MS);
+	for (size_t i = 0; tries[i] != '\0'; i++) {
+		const char *id = tries[i] == 'b' ? "bob" : tries[i] == 'n' ? "evve" : "eve";
+
+		verdict = manager_check(engine, "t1", id, tries[i] == '+' ? "4711" : "1");
+		assert_true(tries[i + 1] == '\0' || verdict != MANAGER_LOCKED);
+	}
+	assert_int_equal(verdict, last);
+}
+
+/* Whoever mistypes their id has the right PIN in the end; whoever tries ids is locked out. */
+static void
+ids_that_are_nobodys_count_until_there_is_a_right_pin(void **state)
+{
+	(void)state;
+	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
+	assert_int_equal(manager_add(engine->store, "bob", "1742", now_ms), 0);
+	assert_checks("nnnn+", MANAGER_OK);
+	assert_checks("nnnnn+", MANAGER_LOCKED);
+	assert_checks("nn--+nnnn+", MANAGER_OK);
+	assert_checks("nn--n+", MANAGER_LOCKED);
+	/* A colleague's is tried no more often for it. */
+	assert_checks("bbnn+bb+", MANAGER_OK);
+	assert_checks("bbnn+bb+b+", MANAGER_LOCKED);
+}
+
 static void
 a_manager_who_is_removed_approves_nothing(void **state)
 {
@@ -682,6 +714,7 @@ main(void)
 		SPINE_TEST(what_is_not_taken_frees_what_it_held),
 		SPINE_TEST(a_managers_card_needs_a_pin_for_yes_and_none_for_no),
 		SPINE_TEST(after_five_wrong_pins_a_right_one_is_refused_for_five_minutes),
+		SPINE_TEST(ids_that_are_nobodys_count_until_there_is_a_right_pin),
 		SPINE_TEST(a_manager_who_is_removed_approves_nothing),
 		SPINE_TEST(the_record_of_an_answer_says_who_gave_it),
 		SPINE_TEST(the_note_is_in_the_store_for_who_asks_why),
