@@ -161,8 +161,9 @@ struct engine {
 	bool time_uncertain;
 	const struct crash *poison; /* the input that the last run died of: set aside; NULL */
 	struct rate *rates;
-	struct waiting waiting;			      /* see waiting.c */
-	struct letter_sender letters[LETTER_SENDERS]; /* see letters.c */
+	struct waiting waiting; /* see waiting.c */
+	/* see letters.c; behind the senders one for all others, of each reason */
+	struct letter_sender letters[LETTER_SENDERS + REJECT_COUNT];
 
 	/* this turn */
 	struct arena *arena;

@@ -19,8 +19,10 @@
  *   several names the beginning.
  *
  * LIMITS
- *   LETTER_SENDERS pairs of sender and reason; beyond them the oldest is told
- *   early.
+ *   LETTER_SENDERS pairs of sender and reason. Beyond them the one that was
+ *   silent longest is told early and gives way to the new one, which has no
+ *   burst. Where none was silent for a second, topics are made up as they go:
+ *   the new ones share a letter of their reason, which names the first of them.
  */
 #include "spine/spine.h"
 
@@ -83,12 +85,24 @@ topic_copy(char out[static LETTER_TOPIC_SIZE], const char *topic)
 }
 
 static struct letter_sender *
+others(struct engine *engine, const char *topic, enum reject reason)
+{
+	struct letter_sender *sender = &engine->letters[LETTER_SENDERS + reason];
+
+	if (sender->left_out == 0) {
+		sender->reason = reason;
+		topic_copy(sender->topic, topic);
+	}
+	return sender;
+}
+
+static struct letter_sender *
 find(struct engine *engine, const char *topic, enum reject reason)
 {
 	struct letter_sender *oldest = &engine->letters[0];
 	struct id key = hash_parts(&topic, 1);
 
-	for (size_t i = 0; i < ARRAY_LEN(engine->letters); i++) {
+	for (size_t i = 0; i < LETTER_SENDERS; i++) {
 		struct letter_sender *sender = &engine->letters[i];
 
 		if (sender->reason == reason && id_equal(&sender->key, &key))
@@ -96,12 +110,14 @@ find(struct engine *engine, const char *topic, enum reject reason)
 		if (sender->second < oldest->second)
 			oldest = sender;
 	}
+	if (oldest->second >= engine->now_ms / S_MS)
+		return others(engine, topic, reason);
 	tell(engine, oldest);
 	oldest->key = key;
 	topic_copy(oldest->topic, topic);
 	oldest->reason = reason;
+	oldest->tokens = oldest->second == 0 ? burst_of(engine, reason) : 1;
 	oldest->second = engine->now_ms / S_MS;
-	oldest->tokens = burst_of(engine, reason);
 	return oldest;
 }
 

@@ -560,6 +560,31 @@ senders_without_end_are_bounded_and_counted_too(void **state)
 	assert_int_equal(letters_now().told, 2000);
 }
 
+/* 5,000 topics in turn, the first second to fill the table. */
+static void
+topics_that_are_made_up_as_they_go_share_a_letter_a_second(void **state)
+{
+	struct letters first = { 0 }, letters;
+
+	(void)state;
+	open_again(200); /* a burst of twenty */
+	for (int i = 0; i < 40000; i++) {
+		char topic[64];
+
+		snprintf(topic, sizeof(topic), "aisle/v1/0042/pos/t%d/event", i % 5000);
+		bad(topic, i % 2 == 0 ? "no json" : "[]");
+		rig.now_ms += i % 10 == 9;
+		if (i == 9999)
+			first = letters_now();
+	}
+	rig.now_ms += S_MS;
+	tick();
+	letters = letters_now();
+	assert_int_equal(letters.told, 40000);
+	assert_in_range(first.rows, LETTER_SENDERS, 2 * (LETTER_SENDERS + 20));
+	assert_in_range(letters.rows - first.rows, 3, 4 * (2 * LETTER_SENDERS + 2));
+}
+
 static void
 the_last_turn_holds_nothing_back(void **state)
 {
@@ -946,6 +971,7 @@ main(int argc, char **argv)
 		WAITING_TEST(a_flood_of_bad_messages_is_a_letter_a_second_and_each_is_counted),
 		WAITING_TEST(a_topic_of_any_length_is_bounded_like_another),
 		WAITING_TEST(senders_without_end_are_bounded_and_counted_too),
+		WAITING_TEST(topics_that_are_made_up_as_they_go_share_a_letter_a_second),
 		WAITING_TEST(the_last_turn_holds_nothing_back),
 		WAITING_TEST(each_event_is_taken_once_and_in_order_whatever_happens),
 		WAITING_TEST(
