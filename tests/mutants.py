@@ -52,7 +52,7 @@ TESTS = {
                "test_record", "test_record_piece", "test_reasons", "test_score_lot", "test_margin", "test_guidance", "test_contributions", "test_article", "test_match",
                "test_hold", "test_door", "test_follow", "test_record_size", "test_places", "test_taking", "test_choose", "test_marks",
                "test_money", "scenario/test_deciding"],
-    "session": ["test_basket", "test_identify", "test_visit_codec", "test_contacts", "test_sequences", "test_identity", "test_customer",
+    "session": ["test_basket", "test_recall", "test_identify", "test_visit_codec", "test_contacts", "test_sequences", "test_identity", "test_customer",
                 "test_engine", "test_spine", "test_taking", "test_sale", "test_returns", "test_store_room", "test_choose", "test_restart",
                 SEQUENCES, "scenario/test_deciding"],
     "deliver": ["test_guidance", "test_access", "test_http_answer", "test_http_request", "test_http_client", "test_http_listen", "test_http",

@@ -609,6 +609,216 @@ a_return_is_trouble_of_the_visit_at_its_station(void **state)
 }
 
 static void
+a_suspension_or_resumption_that_is_older_than_the_state_changes_nothing(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	l->at_ms = T0 + 1;
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	l->at_ms = T0 + 10;
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	l->at_ms = T0 + 9;
+	till(l, "7", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->state, VISIT_SUSPENDED);
+	l->at_ms = T0 + 10;
+	till(l, "7", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(visit->state, VISIT_OPEN);
+	/* Heard while it is open, it keeps out a suspension of before it. */
+	l->at_ms = T0 + 20;
+	till(l, "7", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(visit->state_at_ms, T0 + 20);
+	l->at_ms = T0 + 15;
+	till(l, "7", EV_BASKET_RESUMED, "B1");
+	assert_int_equal(visit->state_at_ms, T0 + 20);
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_int_equal(visit->state, VISIT_OPEN);
+	l->at_ms = T0 + 20;
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	assert_int_equal(visit->state, VISIT_SUSPENDED);
+}
+
+/* Opened again, though it was heard of: what `opened` says is learned once, and again with a recall. */
+static void
+opened_is_learned_once_unless_the_basket_was_suspended(void **state)
+{
+	struct lane *l = *state;
+	struct event opened = { .type = EV_BASKET_OPENED,
+		.channel = CHANNEL_POS,
+		.origin = "7",
+		.basket = "B1",
+		.associate = "a" };
+	struct visit *visit;
+
+	l->at_ms = T0 + 1;
+	visit = lane_apply(l, &opened, "7");
+	assert_string_equal(visit->associate, "a");
+	opened.associate = "b";
+	opened.training = true;
+	lane_apply(l, &opened, "7");
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
+	assert_string_equal(visit->associate, "a");
+	assert_false(visit->training);
+	l->at_ms = T0 + 5;
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	l->at_ms = T0 + 4;
+	lane_apply(l, &opened, "7");
+	assert_int_equal(visit->state, VISIT_SUSPENDED);
+	assert_string_equal(visit->associate, "a");
+	l->at_ms = T0 + 5;
+	lane_apply(l, &opened, "7");
+	assert_int_equal(visit->state, VISIT_OPEN);
+	assert_int_equal(visit->state_at_ms, T0 + 5);
+	assert_int_equal(l->r.effects, EFFECT_RESUMED | EFFECT_TRAINING);
+	assert_string_equal(visit->associate, "b");
+	assert_true(visit->training);
+	/* It stays training, and is not told again. */
+	l->at_ms = T0 + 6;
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	opened.associate = NULL;
+	opened.training = false;
+	l->at_ms = T0 + 7;
+	lane_apply(l, &opened, "7");
+	assert_int_equal(l->r.effects, EFFECT_RESUMED);
+	assert_true(visit->training);
+	assert_string_equal(visit->associate, "b");
+}
+
+/* A kiosk's card that names its basket waits for it at its till. */
+static void
+a_basket_that_a_card_waited_for_at_another_station_is_where_its_till_is(void **state)
+{
+	struct lane *l = *state;
+	struct event identified = { .type = EV_CUSTOMER_IDENTIFIED,
+		.channel = CHANNEL_POS,
+		.origin = "7",
+		.has_subject = true,
+		.subject = person('a'),
+		.basket = "B1",
+		.station = "kiosk" };
+	struct visit *waiting = lane_apply(l, &identified, "kiosk");
+
+	assert_int_equal(waiting->state, VISIT_WAITING);
+	assert_ptr_not_equal(till(l, "8", EV_BASKET_OPENED, "B1"), waiting);
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), waiting);
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_MOVED);
+	assert_string_equal(l->r.old_station, "kiosk");
+	assert_string_equal(waiting->station, "7");
+	assert_ptr_equal(sessions_at_station(l->sessions, "7"), waiting);
+	assert_null(sessions_at_station(l->sessions, "kiosk"));
+}
+
+/* Three sales of one number; the middle one is heard of last. */
+static void
+a_number_given_again_that_is_heard_of_late_stands_between_the_others(void **state)
+{
+	struct lane *l = *state;
+	struct visit *first, *second, *third;
+
+	l->at_ms = T0 + 1;
+	first = till(l, "7", EV_BASKET_OPENED, "B1");
+	l->at_ms = T0 + 100;
+	pay(l, "7", "B1", 0);
+	l->at_ms = T0 + 300;
+	third = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_AGAIN);
+	assert_true(id_equal(&third->before, &first->id));
+	assert_null(l->r.also);
+	l->at_ms = T0 + 200;
+	second = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_ptr_not_equal(second, first);
+	assert_ptr_not_equal(second, third);
+	assert_true(id_equal(&second->before, &first->id));
+	assert_true(id_equal(&third->before, &second->id));
+	assert_ptr_equal(l->r.also, third);
+	assert_int_equal(l->r.also_effects, 0);
+	/* Each time is whose it is; before all of them it is the oldest's. */
+	assert_ptr_equal(sessions_basket(l->sessions, "7", "B1", T0 + 199), first);
+	assert_ptr_equal(sessions_basket(l->sessions, "7", "B1", T0 + 200), second);
+	assert_ptr_equal(sessions_basket(l->sessions, "7", "B1", T0 + 300), third);
+	assert_ptr_equal(sessions_basket(l->sessions, "7", "B1", T0), first);
+	assert_null(sessions_basket(l->sessions, "8", "B1", T0 + 300));
+	assert_null(sessions_basket(l->sessions, "7", "B2", T0 + 300));
+}
+
+/* The instant of its end is the last of a number that was opened, and none of one that was not. */
+static void
+a_number_is_given_again_from_the_end_of_its_basket_on(void **state)
+{
+	for (int opened = 0; opened < 2; opened++) {
+		for (int late = -1; late <= 1; late++) {
+			struct lane *l;
+			struct visit *first, *next;
+
+			lane_done(state);
+			lane_init(state);
+			l = *state;
+			l->at_ms = T0 + 1;
+			first = opened ? till(l, "7", EV_BASKET_OPENED, "B1")
+				       : scan(l, "7", "B1", 1, 100);
+			l->at_ms = T0 + 100;
+			pay(l, "7", "B1", 100);
+			l->at_ms = T0 + 100 + late;
+			next = till(l, "7", EV_BASKET_OPENED, "B1");
+			assert_int_equal(next != first, late > 0 || (late == 0 && opened));
+		}
+	}
+}
+
+static void
+who_stands_in_front_is_open_pays_or_waits(void **state)
+{
+	static const bool in_front[] = {
+		[VISIT_WAITING] = true,
+		[VISIT_OPEN] = true,
+		[VISIT_SUSPENDED] = false,
+		[VISIT_TENDER] = true,
+		[VISIT_CLOSED] = false,
+		[VISIT_CANCELLED] = false,
+	};
+	struct lane *l = *state;
+	struct visit *visit = till(l, "7", EV_BASKET_OPENED, "B1");
+
+	for (int s = VISIT_WAITING; s <= VISIT_CANCELLED; s++) {
+		visit->state = (enum visit_state)s;
+		assert_ptr_equal(sessions_at_station(l->sessions, "7"), in_front[s] ? visit : NULL);
+		assert_ptr_equal(sessions_at_terminal(l->sessions, "7"),
+		    in_front[s] ? visit : NULL);
+		assert_null(sessions_at_station(l->sessions, "8"));
+		assert_null(sessions_at_terminal(l->sessions, "8"));
+	}
+}
+
+static void
+of_two_the_later_opened_is_the_newer_and_of_one_instant_the_larger_id(void **state)
+{
+	struct lane *l = *state;
+	struct visit *one = till(l, "7", EV_BASKET_OPENED, "B1"),
+		     *two = till(l, "7", EV_BASKET_OPENED, "B2");
+
+	for (int i = 0; i < 3; i++) {
+		struct visit *newer = i == 2 ? one : two;
+
+		one->opened_ms = two->opened_ms + i - 1;
+		one->began_at_ms = two->began_at_ms;
+		assert_ptr_equal(sessions_at_station(l->sessions, "7"), newer);
+		assert_ptr_equal(sessions_at_terminal(l->sessions, "7"), newer);
+		one->has_subject = two->has_subject = true;
+		one->subject = two->subject = person('a');
+		assert_ptr_equal(sessions_by_subject(l->sessions, &one->subject), newer);
+	}
+	two->subject = person('b');
+	assert_ptr_equal(sessions_by_subject(l->sessions, &two->subject), two);
+	two->state = VISIT_CLOSED;
+	assert_null(sessions_by_subject(l->sessions, &two->subject));
+	two->state = VISIT_OPEN;
+	two->has_subject = false;
+	assert_null(sessions_by_subject(l->sessions, &two->subject));
+}
+
+static void
 the_table_keeps_visits_by_id_whatever_the_order(void **state)
 {
 	struct lane *l = *state;
@@ -677,6 +887,13 @@ main(void)
 		cmocka_unit_test(every_order_of_a_sale_ends_in_the_same_basket),
 		T(two_baskets_of_one_station_the_newer_is_in_front),
 		T(a_return_is_trouble_of_the_visit_at_its_station),
+		T(a_suspension_or_resumption_that_is_older_than_the_state_changes_nothing),
+		T(opened_is_learned_once_unless_the_basket_was_suspended),
+		T(a_basket_that_a_card_waited_for_at_another_station_is_where_its_till_is),
+		T(a_number_given_again_that_is_heard_of_late_stands_between_the_others),
+		T(a_number_is_given_again_from_the_end_of_its_basket_on),
+		T(who_stands_in_front_is_open_pays_or_waits),
+		T(of_two_the_later_opened_is_the_newer_and_of_one_instant_the_larger_id),
 		T(the_table_keeps_visits_by_id_whatever_the_order),
 	};
 

@@ -4,6 +4,9 @@
  */
 #include "session_fixture.h"
 
+#include "nouns/visit.h"
+#include "session/session_call.h"
+
 static void
 assert_person(const struct visit *visit, char who)
 {
@@ -508,6 +511,210 @@ a_sensor_is_about_the_visit_at_its_station_if_it_has_one(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, lane_init, lane_done)
 
+/* ---- of several cards ---- */
+
+struct read_card {
+	int at; /* second; 0: none */
+	bool missed;
+	int ended; /* when another card was read there; 0: none was */
+};
+
+static void
+of_several_cards_a_basket_takes_the_newest_before_it_else_the_first_after_it(void **state)
+{
+	static const struct {
+		struct read_card a, b;
+		char who; /* of a basket that begins at second 1000; 0: nobody */
+	} cases[] = {
+		{ { 990, true, 0 }, { 995, false, 0 }, 'b' },
+		{ { 995, true, 0 }, { 990, false, 0 }, 'a' },
+		{ { 995, true, 0 }, { 995, false, 0 }, 'b' },
+		{ { 990, true, 0 }, { 1005, false, 0 }, 'a' },
+		{ { 1005, true, 0 }, { 990, false, 0 }, 'b' },
+		{ { 1005, true, 0 }, { 1010, false, 0 }, 'a' },
+		{ { 1010, true, 0 }, { 1005, false, 0 }, 'b' },
+		{ { 1005, true, 0 }, { 1005, false, 0 }, 'a' },
+		{ { 1000, true, 0 }, { 1001, false, 0 }, 'a' },
+		{ { 1001, true, 0 }, { 1000, false, 0 }, 'b' },
+		{ { 990, true, 999 }, { 0 }, 0 },
+		{ { 990, true, 1000 }, { 0 }, 0 },
+		{ { 990, true, 1001 }, { 0 }, 'a' },
+		{ { 881, false, 0 }, { 0 }, 'a' },
+		{ { 880, false, 0 }, { 0 }, 0 },
+		{ { 1119, false, 0 }, { 0 }, 'a' },
+		{ { 1120, false, 0 }, { 0 }, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct lane *l;
+		struct visit *visit;
+
+		lane_done(state);
+		lane_init(state);
+		l = *state;
+		for (int n = 0; n < 2; n++) {
+			struct read_card read = n == 0 ? cases[i].a : cases[i].b;
+			struct id id = id_of(500 + (unsigned)n);
+
+			if (read.at == 0)
+				continue;
+			visit = visit_new(&id);
+			visit_set_text(visit->station, "7");
+			visit->state = read.missed ? VISIT_CANCELLED : VISIT_WAITING;
+			visit->missed = read.missed;
+			visit->has_subject = true;
+			visit->subject = person(n == 0 ? 'a' : 'b');
+			visit->card_at_ms = visit->identified_ms = T0 + read.at * S_MS;
+			visit->ended_at_ms = read.ended != 0 ? T0 + read.ended * S_MS : 0;
+			sessions_add(l->sessions, visit);
+		}
+		l->at_ms = T0 + 1000 * S_MS;
+		visit = till(l, "7", EV_BASKET_OPENED, "B1");
+		if (visit->has_subject != (cases[i].who != 0))
+			fail_msg("case %zu", i);
+		if (cases[i].who != 0)
+			assert_person(visit, cases[i].who);
+	}
+}
+
+static void
+a_recalled_basket_takes_no_card_of_two_minutes_ago(void **state)
+{
+	for (int late = 0; late < 2; late++) {
+		struct lane *l;
+		struct visit *visit;
+
+		lane_done(state);
+		lane_init(state);
+		l = *state;
+		visit = till(l, "7", EV_BASKET_OPENED, "B1");
+		till(l, "7", EV_BASKET_SUSPENDED, "B1");
+		l->at_ms = l->now_ms + S_MS;
+		card(l, "7", 'a', NULL);
+		l->at_ms += CARD_WAIT_MS - 1 + late;
+		till(l, "7", EV_BASKET_RESUMED, "B1");
+		assert_int_equal(visit->has_subject, !late);
+		assert_int_equal(l->r.gone != NULL, !late);
+	}
+}
+
+/* Nothing else was heard of it: the card is not of a next customer. */
+static void
+a_close_that_begins_its_basket_keeps_the_card_that_waited(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	l->at_ms = T0 + 50 * S_MS;
+	card(l, "7", 'a', NULL);
+	l->at_ms = T0 + 20 * S_MS;
+	visit = pay(l, "7", "B1", 100);
+	assert_int_equal(visit->state, VISIT_CLOSED);
+	assert_person(visit, 'a');
+	assert_null(l->r.also);
+}
+
+static void
+a_card_that_names_the_basket_in_hand_leaves_another_that_waits(void **state)
+{
+	for (int other = 0; other < 2; other++) {
+		struct lane *l;
+		struct visit *visit, *waiting;
+
+		lane_done(state);
+		lane_init(state);
+		l = *state;
+		visit = till(l, "7", EV_BASKET_OPENED, "B1");
+		till(l, "7", EV_BASKET_SUSPENDED, "B1");
+		waiting = card(l, "7", other ? 'b' : 'a', NULL);
+		assert_ptr_equal(card(l, "7", 'a', "B1"), visit);
+		assert_ptr_equal(l->r.gone, other ? NULL : waiting);
+		assert_person(visit, 'a');
+	}
+}
+
+static struct visit *
+card_at_till(struct lane *l, const char *terminal, char who, const char *basket)
+{
+	struct event event = { .type = EV_CUSTOMER_IDENTIFIED,
+		.channel = CHANNEL_POS,
+		.origin = terminal,
+		.has_subject = true,
+		.subject = person(who),
+		.basket = basket,
+		.station = terminal };
+
+	return lane_apply(l, &event, terminal);
+}
+
+/* Where a card waits for any basket, one that names its own: of the same customer, another's, an older one. */
+static void
+a_card_that_names_a_basket_meets_one_that_waits_for_any(void **state)
+{
+	struct lane *l = *state;
+	struct visit *waiting, *named;
+
+	waiting = card_at_till(l, "7", 'a', NULL);
+	assert_string_equal(waiting->terminal, "");
+	assert_ptr_equal(card_at_till(l, "7", 'a', "B1"), waiting);
+	assert_string_equal(waiting->basket, "B1");
+	assert_string_equal(waiting->terminal, "7");
+	assert_true(waiting->card_named);
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), waiting);
+
+	waiting = card_at_till(l, "8", 'a', NULL);
+	named = card_at_till(l, "8", 'b', "B2");
+	assert_ptr_not_equal(named, waiting);
+	assert_ptr_equal(l->r.gone, waiting);
+	assert_true(waiting->missed);
+	assert_string_equal(named->basket, "B2");
+	assert_string_equal(named->terminal, "8");
+	drop_gone(l);
+
+	waiting = card(l, "9", 'a', NULL);
+	l->at_ms = waiting->card_at_ms - 1;
+	named = card(l, "9", 'b', "B3");
+	assert_ptr_not_equal(named, waiting);
+	assert_null(l->r.gone);
+	assert_string_equal(named->basket, "B3");
+	assert_string_equal(named->terminal, "");
+	assert_null(waiting->basket);
+	l->at_ms = waiting->card_at_ms;
+	card(l, "9", 'b', "B4");
+	assert_ptr_equal(l->r.gone, waiting);
+}
+
+static void
+a_card_that_was_read_two_minutes_before_the_basket_began_is_not_of_it(void **state)
+{
+	for (int early = 0; early < 2; early++) {
+		struct lane *l;
+		struct visit *visit;
+
+		lane_done(state);
+		lane_init(state);
+		l = *state;
+		visit = till(l, "7", EV_BASKET_OPENED, "B1");
+		l->at_ms = visit->began_at_ms - CARD_WAIT_MS + 1 - early;
+		assert_int_equal(card(l, "7", 'a', NULL) == visit, !early);
+		assert_int_equal(visit->has_subject, !early);
+	}
+}
+
+/* Two cards of one station that wait for baskets of their own, by till or by station. */
+static void
+a_card_waits_for_its_number_at_its_till_or_at_its_station(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = card_at_till(l, "7", 'a', "B1");
+
+	assert_ptr_not_equal(till(l, "8", EV_BASKET_OPENED, "B1"), visit);
+	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B1"), visit);
+	visit = card(l, "5", 'b', "B2");
+	assert_ptr_not_equal(till(l, "6", EV_BASKET_OPENED, "B2"), visit);
+	assert_ptr_equal(till(l, "5", EV_BASKET_OPENED, "B2"), visit);
+}
+
 int
 main(void)
 {
@@ -537,6 +744,13 @@ main(void)
 		T(a_merged_card_takes_its_visit_along),
 		T(what_is_said_about_a_customer_finds_them_in_the_store),
 		T(a_card_that_waits_beside_a_basket_is_gone_when_it_joins_that),
+		T(of_several_cards_a_basket_takes_the_newest_before_it_else_the_first_after_it),
+		T(a_recalled_basket_takes_no_card_of_two_minutes_ago),
+		T(a_close_that_begins_its_basket_keeps_the_card_that_waited),
+		T(a_card_that_names_the_basket_in_hand_leaves_another_that_waits),
+		T(a_card_that_names_a_basket_meets_one_that_waits_for_any),
+		T(a_card_that_was_read_two_minutes_before_the_basket_began_is_not_of_it),
+		T(a_card_waits_for_its_number_at_its_till_or_at_its_station),
 		T(a_sensor_is_about_the_visit_at_its_station_if_it_has_one),
 	};
 
