@@ -203,7 +203,8 @@ the_customer_of_a_part_is_the_sales_if_their_card_is_not_older(void **state)
 	static const struct {
 		int sale, part; /* when the cards were read; 0: none was */
 		char who;
-	} cases[] = { { 0, 13, 'b' }, { 5, 13, 'b' }, { 13, 13, 'b' }, { 14, 13, 'a' }, { 5, 0, 'a' } };
+	} cases[] = { { 0, 13, 'b' }, { 5, 13, 'b' }, { 13, 13, 'b' }, { 14, 13, 'a' },
+		{ 5, 0, 'a' } };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct lane *l = anew(state);
@@ -317,23 +318,12 @@ of_a_line_in_both_the_newest_version_counts_unless_a_void_came_after_it(void **s
 		int version1, void1, version2, void2; /* seconds */
 		int64_t total;
 	} cases[] = {
-		{ 2, NONE, 12, NONE, 20 },
-		{ 13, NONE, 12, NONE, 10 },
-		{ 12, NONE, 12, NONE, 20 },
-		{ 2, NONE, NONE, 12, 0 },
-		{ 13, NONE, NONE, 12, 10 },
-		{ 2, 3, 12, NONE, 20 },
-		{ 2, 13, 12, NONE, 0 },
-		{ 2, 12, 13, NONE, 20 },
-		{ NONE, 13, 12, NONE, 0 },
-		{ NONE, 3, 12, NONE, 20 },
-		{ NONE, NONE, 12, 13, 0 },
-		{ NONE, NONE, 13, 12, 20 },
-		{ 14, NONE, 12, 13, 10 },
-		{ 2, NONE, 12, 13, 0 },
-		{ NONE, 3, NONE, 12, 0 },
-		{ 2, 14, NONE, 12, 0 },
-		{ 13, 3, NONE, 12, 10 },
+		{ 2, NONE, 12, NONE, 20 }, { 13, NONE, 12, NONE, 10 }, { 12, NONE, 12, NONE, 20 },
+		{ 2, NONE, NONE, 12, 0 }, { 13, NONE, NONE, 12, 10 }, { 2, 3, 12, NONE, 20 },
+		{ 2, 13, 12, NONE, 0 }, { 2, 12, 13, NONE, 20 }, { NONE, 13, 12, NONE, 0 },
+		{ NONE, 3, 12, NONE, 20 }, { NONE, NONE, 12, 13, 0 }, { NONE, NONE, 13, 12, 20 },
+		{ 14, NONE, 12, 13, 10 }, { 2, NONE, 12, 13, 0 }, { NONE, 3, NONE, 12, 0 },
+		{ 2, 14, NONE, 12, 0 }, { 13, 3, NONE, 12, 10 },
 		{ 13, NONE, 12, 13, 0 }, /* of one time: it is void where the void was said */
 	};
 
@@ -383,7 +373,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LANE_TEST(a_till_recalls_nothing_from_itself),
-		LANE_TEST(a_sale_is_recalled_from_when_it_is_suspended_and_from_the_till_that_is_named),
+		LANE_TEST(
+		    a_sale_is_recalled_from_when_it_is_suspended_and_from_the_till_that_is_named),
 		LANE_TEST(one_that_is_not_suspended_is_not_recalled),
 		LANE_TEST(only_what_the_recall_began_becomes_part_of_the_sale),
 		LANE_TEST(a_part_that_was_cancelled_cancels_the_sale),
