@@ -629,10 +629,110 @@ a_customer_of_long_ago_is_served_nowhere(void **state)
 	assert_int_equal(decisions, 0);
 }
 
+/* ---- what the library is shown, and what the till's word brings up ---- */
+
+static int shown_sources;
+
+static void
+note_sources(void *ctx, const struct sources *sources)
+{
+	assert_ptr_equal(ctx, &shown_sources);
+	assert_non_null(sources->visit);
+	assert_non_null(sources->event);
+	assert_true(sources->now_ms == now_ms);
+	shown_sources++;
+}
+
+static void
+who_learns_is_shown_what_a_decision_looks_at_for_the_types_it_asked_for(void **state)
+{
+	(void)state;
+	shown_sources = 0;
+	only("a", "{'on':['aisle.basket.closed'],'placements':['later'],'gate':'none'}");
+	open_basket("b");
+	scan("b", "c", 100);
+	engine_show_sources(engine, 1u << EV_BASKET_ITEM_ADDED, note_sources, &shown_sources);
+	scan("b", "c", 100);
+	assert_int_equal(shown_sources, 1);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	assert_int_equal(shown_sources, 1);
+	engine_show_sources(engine, 1u << EV_BASKET_ITEM_ADDED | 1u << EV_BASKET_TENDER_STARTED,
+	    note_sources, &shown_sources);
+	open_basket("d");
+	assert_int_equal(shown_sources, 1);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'d'}");
+	scan("d", "c", 100);
+	assert_int_equal(shown_sources, 3);
+	/* Not of who works here. */
+	conf.baskets_a_day = 0;
+	identify(ANNA);
+	scan("d", "c", 100);
+	scan("d", "c", 100);
+	assert_int_equal(shown_sources, 3);
+	conf.baskets_a_day = 1000000;
+	scan("d", "c", 100);
+	assert_int_equal(shown_sources, 4);
+	engine_show_sources(engine, 0, NULL, NULL);
+	scan("d", "c", 100);
+	assert_int_equal(shown_sources, 4);
+}
+
+/* A card leaves for what the decision says of its action; of one that the policy does not know, for the gate. */
+static void
+an_event_that_names_no_action_withdraws_the_cards_whose_gate_is_closed_by_now(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'eligible':{'<':[{'var':'total'},150]}}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a k");
+	heard(LANE_DECISION);
+	tell("pos/7/event", "basket.payment-declined", "{'basket':'b'}");
+	assert_said("");
+	/* The basket grows by a word that is no trigger. */
+	visit_of("b")->lines[0].amount_minor = 200;
+	tell("pos/7/event", "basket.payment-declined", "{'basket':'b'}");
+	assert_said("guidance 7: k");
+	assert_heard(LANE_DECISION, "withdrawn (gate)");
+	assert_int_equal(visit_of("b")->cards[0].state, CARD_GONE);
+	assert_int_equal(visit_of("b")->cards[1].state, CARD_OPEN);
+}
+
+static void
+a_tills_word_on_an_offer_may_bring_up_what_is_for_that(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("o", "{" OFFER_OF("") "}");
+	an_action("sorry", "{'group':'h','on':['aisle.offer.refused']}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: o");
+	assert_int_equal(answer("o", "accept"), 200);
+	tell("pos/7/event", "offer.refused", "{'token':'%s','basket':'b','reason':'expired'}",
+	    token);
+	assert_non_null(strstr(said(), "sorry"));
+	assert_non_null(strstr(said(), "o(refused)"));
+	/* In training, or of a sale that is over, nothing comes up. */
+	scan("b", "c", 100);
+	visit_of("b")->training = true;
+	tell("pos/7/event", "offer.refused", "{'token':'%s','basket':'b','reason':'expired'}",
+	    token);
+	assert_null(strstr(said(), "sorry"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(who_learns_is_shown_what_a_decision_looks_at_for_the_types_it_asked_for),
+		SPINE_TEST(
+		    an_event_that_names_no_action_withdraws_the_cards_whose_gate_is_closed_by_now),
+		SPINE_TEST(a_tills_word_on_an_offer_may_bring_up_what_is_for_that),
 		SPINE_TEST(what_happened_longer_ago_than_is_fresh_decides_nothing_and_is_known),
 		SPINE_TEST(what_happened_long_ago_takes_away_what_it_makes_wrong),
 		SPINE_TEST(a_customer_of_long_ago_is_served_nowhere),

@@ -542,10 +542,130 @@ a_case_of_somebody_who_is_not_here_is_shown_nowhere(void **state)
 	assert_said("guidance 7: a");
 }
 
+/* ---- which rows of two cards are the same ---- */
+
+static void
+add_purchase(const char *who, int sale, int64_t at_ms, int64_t total_minor, int64_t back_milli,
+    size_t lines)
+{
+	struct purchase_line goods = { .item = (char[]){ "i" },
+		.category = (char[]){ "c" },
+		.qty_milli = 1000,
+		.amount_minor = 1 };
+	struct purchase_line two[2] = { goods, goods };
+	struct purchase purchase = { .visit = { { 3, (uint8_t)sale } },
+		.at_ms = at_ms,
+		.sold_ms = at_ms,
+		.total_minor = total_minor,
+		.back_milli = back_milli,
+		.lines = two,
+		.line_count = lines };
+	struct buf row = { 0 };
+
+	purchase_encode(&purchase, &row);
+	assert_int_equal(subject_add_log(customer(who), SUBJECT_LOG_PURCHASE, row.data, row.len),
+	    0);
+	buf_done(&row);
+}
+
+static int
+count_row(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	(void)n;
+	(void)at_ms;
+	(void)body;
+	(void)len;
+	*(int *)ctx += kind == SUBJECT_LOG_PURCHASE;
+	return 0;
+}
+
+/* Ben becomes Anna. A row that is there already is written once, but for what came back of it since. */
+static void
+of_two_cards_a_purchase_is_written_once_and_again_if_more_of_it_came_back(void **state)
+{
+	static const struct {
+		int sale;
+		int64_t at_ms, total_minor, back_milli;
+		size_t lines;
+		int written;
+	} cases[] = {
+		{ 1, T0, 100, 0, 2, 0 },
+		{ 1, T0, 100, 0, 1, 1 },
+		{ 1, T0, 99, 0, 2, 1 },
+		{ 1, T0, 50, 1000, 1, 1 },
+		{ 2, T0, 100, 0, 2, 1 },
+		{ 1, T0 + 1, 100, 0, 2, 1 },
+		{ 3, T0, 70, 1000, 2, 1 }, /* of what Anna's has less of */
+		{ 3, T0, 70, 3000, 2, 1 },
+		{ 3, T0, 70, 2000, 2, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct id anna = subject_of(ANNA);
+		int rows = 0, want;
+
+		tear_down(NULL);
+		set_up(NULL);
+		add_purchase(ANNA, 1, T0, 100, 0, 2);
+		add_purchase(ANNA, 3, T0, 70, 2000, 2);
+		add_purchase(BEN, cases[i].sale, cases[i].at_ms, cases[i].total_minor,
+		    cases[i].back_milli, cases[i].lines);
+		tell("care/event", "customer.merged", "{'subject':'" BEN "','into':'" ANNA "'}");
+		assert_int_equal(store_log_each(engine->store, STORE_LOG_SUBJECT, &anna, count_row,
+				     &rows),
+		    0);
+		want = cases[i].written;
+		if (i == 6)
+			want = 0; /* Anna's is without more of it */
+		if (rows != want)
+			fail_msg("case %zu: %d rows", i, rows);
+	}
+}
+
+/* ---- who is here ---- */
+
+static void
+a_till_speaks_for_who_is_at_it_or_waits_at_its_station(void **state)
+{
+	static const struct {
+		const char *reader, *station, *speaker;
+		bool may;
+	} cases[] = {
+		{ "loyalty/r/event", "7", "pos/7/event", true },
+		{ "loyalty/r/event", "7", "pos/8/event", false },
+		{ "loyalty/r/event", "r", "loyalty/r/event", true },
+		{ "loyalty/r/event", "r", "loyalty/q/event", false },
+		{ "pos/7/event", "7", "pos/7/event", true },
+		{ "pos/7/event", "7", "pos/8/event", false },
+		{ "pos/7/event", "7", "loyalty/7/event", true },
+		{ "pos/7/event", "9", "loyalty/7/event", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		tear_down(NULL);
+		set_up(NULL);
+		free(conf.loyalty_desks);
+		conf.loyalty_desks = mem_strdup("service");
+		if (strncmp(cases[i].reader, "pos", 3) == 0)
+			tell(cases[i].reader, "basket.opened", "{'basket':'b','terminal':'7'}");
+		tell(cases[i].reader, "customer.identified",
+		    "{'subject':'" ANNA "','station':'%s'}", cases[i].station);
+		tell(cases[i].speaker, "consent.changed",
+		    "{'subject':'" ANNA "','purpose':'profile','state':'granted'}");
+		if (consent_granted(customer(ANNA), CONSENT_PROFILE, now_ms) != cases[i].may)
+			fail_msg("case %zu: %s", i, said());
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(
+		    of_two_cards_a_purchase_is_written_once_and_again_if_more_of_it_came_back),
+		SPINE_TEST(a_till_speaks_for_who_is_at_it_or_waits_at_its_station),
 		SPINE_TEST(a_purchase_is_kept_only_with_consent_to_a_profile),
 		SPINE_TEST(consent_that_ends_is_none_from_that_instant_on),
 		SPINE_TEST(training_and_cancelled_baskets_are_no_purchases),

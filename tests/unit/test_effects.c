@@ -25,8 +25,9 @@ static void
 identify_at(const char *till, const char *subject, const char *basket)
 {
 	tell(arena_printf(texts, "pos/%s/event", till), "customer.identified",
-	    "{'subject':'%s','station':'%s'%s%s%s}", subject, till, basket != NULL ? ",'basket':'" : "",
-	    basket != NULL ? basket : "", basket != NULL ? "'" : "");
+	    "{'subject':'%s','station':'%s'%s%s%s}", subject, till,
+	    basket != NULL ? ",'basket':'" : "", basket != NULL ? basket : "",
+	    basket != NULL ? "'" : "");
 }
 
 /* ---- another customer ---- */
@@ -288,7 +289,8 @@ main(void)
 		SPINE_TEST(a_part_that_is_open_goes_on_in_the_sale_with_its_customer),
 		SPINE_TEST(what_was_agreed_is_on_the_screen_again_when_a_sale_is_resumed),
 		SPINE_TEST(who_pays_is_left_alone_if_the_policy_says_so),
-		SPINE_TEST(a_basket_that_turns_out_to_be_training_shows_nothing_and_was_no_purchase),
+		SPINE_TEST(
+		    a_basket_that_turns_out_to_be_training_shows_nothing_and_was_no_purchase),
 		SPINE_TEST(trouble_is_noted_once_for_each_void_that_took_something_out),
 		SPINE_TEST(who_leaves_takes_the_cards_off_the_screen_and_keeps_the_basket),
 	};

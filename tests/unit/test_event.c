@@ -16,13 +16,11 @@ what_is_said_of_a_customer_elsewhere_is_decided_where_they_stand(void **state)
 	only("a", "{'on':['aisle.customer.enrolled']}");
 	open_basket("b");
 	identify(ANNA);
-	tell("loyalty/r1/event", "customer.enrolled",
-	    "{'subject':'" ANNA "','station':'r1'}");
+	tell("loyalty/r1/event", "customer.enrolled", "{'subject':'" ANNA "','station':'r1'}");
 	assert_said("guidance 7: a");
 	assert_int_equal(sessions_count(engine->sessions), 1);
 	/* Of somebody else it begins a visit there. */
-	tell("loyalty/r1/event", "customer.enrolled",
-	    "{'subject':'" BEN "','station':'r1'}");
+	tell("loyalty/r1/event", "customer.enrolled", "{'subject':'" BEN "','station':'r1'}");
 	assert_said("guidance r1: a");
 	assert_int_equal(sessions_count(engine->sessions), 2);
 }
@@ -35,12 +33,10 @@ a_customer_at_no_till_waits_at_the_one_that_spoke_of_them(void **state)
 
 	(void)state;
 	only("a", "{'on':['aisle.customer.enrolled']}");
-	tell("pos/8/event", "customer.enrolled",
-	    "{'subject':'" ANNA "','station':'8'}");
+	tell("pos/8/event", "customer.enrolled", "{'subject':'" ANNA "','station':'8'}");
 	assert_said("guidance 8: a");
 	assert_string_equal(sessions_by_subject(engine->sessions, &anna)->terminal, "8");
-	tell("loyalty/r1/event", "customer.enrolled",
-	    "{'subject':'" BEN "','station':'r1'}");
+	tell("loyalty/r1/event", "customer.enrolled", "{'subject':'" BEN "','station':'r1'}");
 	assert_string_equal(sessions_by_subject(engine->sessions, &ben)->terminal, "");
 	assert_int_equal(sessions_by_subject(engine->sessions, &ben)->state, VISIT_WAITING);
 	assert_int_equal(sessions_by_subject(engine->sessions, &ben)->opened_ms, now_ms);
@@ -57,8 +53,7 @@ what_happened_long_ago_begins_no_visit_and_shows_nothing(void **state)
 	an_action("a", "{'on':['aisle.customer.enrolled','aisle.basket.item-added']}");
 	in_force();
 	late_ms = conf.stale_ms + 1;
-	tell("loyalty/r1/event", "customer.enrolled",
-	    "{'subject':'" ANNA "','station':'r1'}");
+	tell("loyalty/r1/event", "customer.enrolled", "{'subject':'" ANNA "','station':'r1'}");
 	assert_said("");
 	assert_int_equal(sessions_count(engine->sessions), 0);
 	open_basket("b");
@@ -72,8 +67,7 @@ what_happened_long_ago_begins_no_visit_and_shows_nothing(void **state)
 	/* A clock that is uncertain says nothing of how long ago it was. */
 	late_ms = conf.stale_ms + 1;
 	engine_set_time_uncertain(engine, true);
-	tell("loyalty/r1/event", "customer.enrolled",
-	    "{'subject':'" ANNA "','station':'r1'}");
+	tell("loyalty/r1/event", "customer.enrolled", "{'subject':'" ANNA "','station':'r1'}");
 	assert_said("guidance r1: a");
 	assert_int_equal(metrics_get(METRIC_STALE) - before, 3);
 }
@@ -82,8 +76,9 @@ static void
 nothing_is_decided_for_training_or_a_basket_that_is_over(void **state)
 {
 	(void)state;
-	only("a", "{'on':['aisle.basket.closed','aisle.basket.cancelled','aisle.basket.item-added',"
-		  "'aisle.customer.left','aisle.sensor.reading'],'placements':['later'],'gate':'none'}");
+	only("a",
+	    "{'on':['aisle.basket.closed','aisle.basket.cancelled','aisle.basket.item-added',"
+	    "'aisle.customer.left','aisle.sensor.reading'],'placements':['later'],'gate':'none'}");
 	open_basket("b");
 	close_basket("b", 100);
 	assert_int_equal(decisions, 1);
@@ -248,8 +243,9 @@ of_a_lines_promotions_those_are_ours_whose_tokens_were_given_out(void **state)
 	assert_int_equal(answer("p", "accept"), 200);
 	snprintf(second, sizeof(second), "%s", token);
 	for (int i = 0; i < 4; i++) {
-		const char *order[4][3] = { { first, stranger, second }, { stranger, first, second },
-			{ first, second, stranger }, { stranger, stranger, stranger } };
+		const char *order[4][3] = { { first, stranger, second },
+			{ stranger, first, second }, { first, second, stranger },
+			{ stranger, stranger, stranger } };
 
 		tell("pos/7/event", "basket.item-added",
 		    "{'basket':'b','line':%d,'sku':'s','category':'c','qty':1,'amount':100,"
@@ -265,8 +261,8 @@ of_a_lines_promotions_those_are_ours_whose_tokens_were_given_out(void **state)
 				assert_null(added->own);
 			else
 				assert_string_equal(added->own,
-				    arena_printf(texts, "%s=%d %s=%d", first, i == 1 ? 4 : 3, second,
-					i == 2 ? 4 : 5));
+				    arena_printf(texts, "%s=%d %s=%d", first, i == 1 ? 4 : 3,
+					second, i == 2 ? 4 : 5));
 		}
 	}
 }
@@ -281,7 +277,8 @@ main(void)
 		SPINE_TEST(nothing_is_decided_for_training_or_a_basket_that_is_over),
 		SPINE_TEST(a_line_too_many_is_refused_with_the_reason_and_decides_nothing),
 		SPINE_TEST(only_a_queues_reading_is_a_queue),
-		SPINE_TEST(an_answer_that_cannot_be_taken_is_a_dead_letter_but_for_what_came_too_late),
+		SPINE_TEST(
+		    an_answer_that_cannot_be_taken_is_a_dead_letter_but_for_what_came_too_late),
 		SPINE_TEST(an_accept_that_a_limit_closed_is_no_dead_letter),
 		SPINE_TEST(a_tablet_answers_for_its_own_stations),
 		SPINE_TEST(of_a_lines_promotions_those_are_ours_whose_tokens_were_given_out),

@@ -332,10 +332,52 @@ another_customer_is_not_forgotten_with_them(void **state)
 	assert_int_equal(customer(BEN)->purchase_count, 1);
 }
 
+/* ---- dead letters that speak of somebody who is forgotten ---- */
+
+static void
+letter(const char *topic, const char *payload)
+{
+	struct input input = { .kind = INPUT_MESSAGE, .topic = topic, .payload = quoted(payload) };
+
+	input.len = strlen(payload);
+	turn(&input);
+	assert_non_null(strstr(said(), "dead"));
+}
+
+/* Of a shop whose cards are no numbers, in a member that is called something else. */
+static void
+letters_that_speak_of_who_is_forgotten_go_wherever_they_do_and_others_stay(void **state)
+{
+	static const char *const theirs[] = { "{'who':'c1'}", "['c1']", "[{'x':[1,{'y':'c1'}]}]",
+		"{'a':'b','c':{'d':'c1'}}", "[['x'],['y','c1']]" };
+	static const char *const others[] = { "{'who':'c2'}", "[]", "{}", "['c11']", "{'c1':1}",
+		"[null,1,true]" };
+	struct input input = { .kind = INPUT_LEAVE };
+	const char *text = "c1";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(theirs); i++)
+		letter("aisle/v1/0042/pos/7/event", theirs[i]);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		letter("aisle/v1/0042/pos/7/event", others[i]);
+	/* More than are looked at at once. */
+	for (int i = 0; i < 300; i++)
+		letter("aisle/v1/0042/pos/7/event", theirs[0]);
+	assert_int_equal(dead_letters(), ARRAY_LEN(theirs) + ARRAY_LEN(others) + 300);
+	input.subject = subject_of_card(keys_pepper(engine->keys), text, strlen(text));
+	turn(&input);
+	assert_int_equal(keys_destroy(engine->keys, &input.subject), 0);
+	input.kind = INPUT_FORGET;
+	turn(&input);
+	assert_int_equal(dead_letters(), ARRAY_LEN(others));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(
+		    letters_that_speak_of_who_is_forgotten_go_wherever_they_do_and_others_stay),
 		SPINE_TEST(a_stop_takes_the_action_off_every_screen_at_once_and_the_others_stay),
 		SPINE_TEST(
 		    a_stop_of_everything_takes_all_cards_and_its_end_leaves_the_others_stopped),

@@ -469,6 +469,7 @@ a_card_that_has_earned_something_by_the_close_stays(void **state)
 		struct line *line = visit_add_line(place.visit, 1);
 
 		snprintf(line->item, sizeof(line->item), "05012345678900");
+		free(line->category);
 		line->category = mem_strdup(i == 1 ? "x" : "m");
 		line->qty_milli = 1000;
 		line->amount_minor = 100;
