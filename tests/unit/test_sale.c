@@ -766,10 +766,49 @@ the_newest_records_add_up_to_what_the_tills_own_lines_say(void **state)
 	}
 }
 
+/* In one line or in many: each token's part is reckoned for itself. */
+static void
+what_two_offers_took_off_in_many_lines_is_counted_once_for_each(void **state)
+{
+	char first[ID_TEXT_SIZE], second[ID_TEXT_SIZE];
+
+	(void)state;
+	a_policy("{}");
+	an_action("off", "{" OFFER_OF("") "}");
+	an_action("too", "{'group':'h'," OFFER_OF("") "}");
+	in_force();
+	anna_at("b");
+	line_of("b", 1, "c", 1, 500, "");
+	assert_int_equal(answer("off", "accept"), 200);
+	snprintf(first, sizeof(first), "%s", token);
+	assert_int_equal(answer("too", "accept"), 200);
+	snprintf(second, sizeof(second), "%s", token);
+	line_of("b", 1, "c", 1, 475,
+	    arena_printf(texts, ",'discounts':[{'ref':'%s','amount':15},{'ref':'%s','amount':10}]",
+		first, second));
+	line_of("b", 2, "c", 1, 480,
+	    arena_printf(texts, ",'discounts':[{'ref':'%s','amount':20}]", first));
+	for (int i = 0; i < 20; i++)
+		line_of("b", 3 + i, "c", 1, 10,
+		    arena_printf(texts, ",'discounts':[{'ref':'%s','amount':1}]", second));
+	close_basket("b", 1155);
+	assert_figures("gross 1220, discount 65, lines 22, shown 0");
+	/* Of 40 each 35 and 30 are in the lines. */
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", first);
+	assert_figures("gross 1220, discount 70, lines 22, shown 0");
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", second);
+	assert_figures("gross 1220, discount 80, lines 22, shown 0");
+	tell("pos/7/event", "offer.reversed", "{'basket':'b','token':'%s','amount':8}", second);
+	assert_figures("gross 1220, discount 72, lines 22, shown 0");
+	tell("pos/7/event", "offer.reversed", "{'basket':'b','token':'%s','amount':9}", second);
+	assert_figures("gross 1220, discount 70, lines 22, shown 0");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_two_offers_took_off_in_many_lines_is_counted_once_for_each),
 		SPINE_TEST(a_silent_sale_to_a_stranger_is_heard_of_whole),
 		SPINE_TEST(a_line_without_a_margin_leaves_the_sale_without_one),
 		SPINE_TEST(what_changes_after_the_close_is_told_with_the_whole_new_figures),

@@ -15,7 +15,8 @@ sell(const char *till, const char *basket, int amount)
 	snprintf(topic, sizeof(topic), "pos/%s/event", till);
 	tell(topic, "basket.opened", "{'basket':'%s','terminal':'%s'}", basket, till);
 	tell(topic, "basket.item-added",
-	    "{'basket':'%s','line':1,'sku':'a','category':'c','qty':2,'amount':%d,'currency':'EUR'}",
+	    "{'basket':'%s','line':1,'sku':'a','category':'c','qty':2,'amount':%d,'currency':'EUR'"
+	    "}",
 	    basket, amount);
 	tell(topic, "basket.closed", "{'basket':'%s','total':%d,'currency':'EUR'}", basket, amount);
 }
@@ -68,8 +69,8 @@ a_return_is_of_the_sale_of_its_number_that_is_nearest_to_the_time_it_names(void 
 	static const struct {
 		const char *sold; /* of 21 November */
 		int which;
-	} cases[] = { { "10:00", 0 }, { "09:00", 0 }, { "10:29", 0 }, { "10:31", 1 }, { "11:00", 1 },
-		{ "11:29", 1 }, { "11:31", 2 }, { "12:00", 2 } };
+	} cases[] = { { "10:00", 0 }, { "09:00", 0 }, { "10:29", 0 }, { "10:31", 1 },
+		{ "11:00", 1 }, { "11:29", 1 }, { "11:31", 2 }, { "12:00", 2 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -172,10 +173,9 @@ of_all_4096_wait_and_the_oldest_goes(void **state)
 {
 	int64_t before = metrics_get(METRIC_LIMIT_RETURNS);
 	struct event_item item = { .item = "a", .category = "c", .qty_milli = 1000 };
-	struct event event = { .type = EV_RETURN_COMPLETED,
-		.ret = "r",
-		.items = &item,
-		.item_count = 1 };
+	struct event event = {
+		.type = EV_RETURN_COMPLETED, .ret = "r", .items = &item, .item_count = 1
+	};
 
 	(void)state;
 	assert_int_equal(store_begin(engine->store), 0);
@@ -273,7 +273,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SPINE_TEST(a_return_is_of_the_sale_of_its_number_that_is_nearest_to_the_time_it_names),
+		SPINE_TEST(
+		    a_return_is_of_the_sale_of_its_number_that_is_nearest_to_the_time_it_names),
 		SPINE_TEST(a_return_that_names_no_time_is_of_the_newest_sale_that_has_all_of_it),
 		SPINE_TEST(a_return_is_of_a_sale_at_the_till_that_it_names),
 		SPINE_TEST(a_sale_that_began_after_the_return_is_none_of_it),
