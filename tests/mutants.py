@@ -43,7 +43,8 @@ EQUIVALENT = "tests/mutants.equivalent"
 SEQUENCES = "model/sequences --count 300 --most 1"
 PROGRAMS = {"scenario/test_deciding": ["aislectl"], SEQUENCES: ["box"]}
 TESTS = {
-    "spine": ["test_card", "test_answer", "test_event", "test_effects", "test_till", "test_outcome", "test_order", "test_intake", "test_receipt",
+    "spine": ["test_card", "test_answer", "test_event", "test_effects", "test_till", "test_outcome", "test_order", "test_intake",
+              "test_receipt",
               "test_customer", "test_identity", "test_due", "test_hold", "test_query", "test_report", "test_contributions", "test_staff",
               "test_instead", "test_engine", "test_strays", "test_outlet", "test_watchdog", "test_library", "test_tally", "test_door",
               "test_spine", "test_taking", "test_follow", "test_aside", "test_sale", "test_returns", "test_places", "test_waiting",

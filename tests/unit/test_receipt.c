@@ -22,7 +22,8 @@ many_readings(size_t many, const char *topic, bool bad)
 		buf_clear(&payloads[i]);
 		buf_addf(&payloads[i],
 		    "{\"specversion\":\"1.0\",\"source\":\"/s\",\"id\":\"n%d\",\"receipt\":true,"
-		    "\"type\":\"aisle.sensor.reading\",\"time\":\"%s\",\"data\":{\"kind\":\"door\"%s}}",
+		    "\"type\":\"aisle.sensor.reading\",\"time\":\"%s\",\"data\":{\"kind\":\"door\"%"
+		    "s}}",
 		    ++count, at, bad ? "" : ",\"value\":1");
 		inputs[i] = (struct input){ .kind = INPUT_MESSAGE,
 			.now_ms = now_ms,
@@ -97,8 +98,9 @@ what_is_refused_is_told_with_its_reason_and_each_sender_of_its_own(void **state)
 			in_receipt(receipt, &taken, &refused);
 			assert_int_equal(taken, !bad);
 			assert_int_equal(refused, bad);
-			assert_int_equal(
-			    memmem(receipt->payload, receipt->len, "bad-shape", 9) != NULL, bad);
+			assert_int_equal(memmem(receipt->payload, receipt->len, "bad-shape", 9) !=
+				NULL,
+			    bad);
 		}
 	}
 	buf_done(&payloads[0]);
@@ -125,7 +127,8 @@ look_at_letter(void *ctx, int64_t n, int64_t at_ms, const char *topic, const cha
 	(void)detail;
 	if (kept->rows++ == 0) {
 		kept->len = len;
-		snprintf(kept->payload, sizeof(kept->payload), "%.*s", (int)len, (const char *)payload);
+		snprintf(kept->payload, sizeof(kept->payload), "%.*s", (int)len,
+		    (const char *)payload);
 	}
 	return 0;
 }
@@ -166,14 +169,19 @@ a_letter_goes_with_the_customer_it_names_and_one_of_two_has_no_payload(void **st
 
 	(void)state;
 	assert_int_not_equal(letter_of("{\"subject\":\"" ANNA "\",\"n\":1}").len, 0);
-	assert_int_not_equal(
-	    letter_of("{\"subject\":\"" ANNA "\",\"a\":{\"subject\":\"" ANNA "\"}}").len, 0);
+	assert_int_not_equal(letter_of("{\"subject\":\"" ANNA "\",\"a\":{\"subject\":\"" ANNA
+				       "\"}}")
+				 .len,
+	    0);
+	assert_int_equal(letter_of("{\"subject\":\"" ANNA "\",\"a\":{\"subject\":\"" BEN "\"}}")
+			     .len,
+	    0);
 	assert_int_equal(
-	    letter_of("{\"subject\":\"" ANNA "\",\"a\":{\"subject\":\"" BEN "\"}}").len, 0);
-	assert_int_equal(
-	    letter_of("{\"card\":\"4000123412341234\",\"a\":{\"card\":\"4000123412341235\"}}").len, 0);
+	    letter_of("{\"card\":\"4000123412341234\",\"a\":{\"card\":\"4000123412341235\"}}").len,
+	    0);
 	assert_int_not_equal(letter_of("{\"subject\":\"too short\"}").len, 0);
-	assert_int_not_equal(letter_of("{\"subject\":\"x0000000000000000000000000000001\"}").len, 0);
+	assert_int_not_equal(letter_of("{\"subject\":\"x0000000000000000000000000000001\"}").len,
+	    0);
 	/* Of whom it was: what was kept of two is nobody's. */
 	assert_int_equal(keys_destroy(engine->keys, &ben), 0);
 	assert_int_equal(store_dead_each(engine->store, -1, look_at_letter, &kept), 0);

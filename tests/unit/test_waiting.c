@@ -951,12 +951,167 @@ of_many_in_a_turn_what_does_not_fit_is_refused_and_the_rest_is_taken_in_order(vo
 	}
 }
 
+/* ---- the longest queue is a single row, or the rest of one ---- */
+
+/* So many in one turn, each as long; of them "refused" is heard. */
+static void
+padded(const char *station, int first, int many, int pad)
+{
+	static char more[EVENT_BYTES_MAX];
+	char at[WHEN_TEXT_SIZE], topic[64];
+	struct input inputs[4];
+	struct buf texts[4] = { 0 };
+
+	assert_true(many <= 4);
+	memset(more, 'x', sizeof(more));
+	when_text(rig.now_ms, at);
+	snprintf(topic, sizeof(topic), "aisle/v1/0042/pos/%s/event", station);
+	for (int i = 0; i < many; i++) {
+		buf_addf(&texts[i],
+		    "{\"specversion\":\"1.0\",\"source\":\"/s\",\"id\":\"%s-%d\",\"receipt\":true,"
+		    "\"type\":\"aisle.sensor.reading\",\"time\":\"%s\",\"data\":{\"kind\":\"door\","
+		    "\"value\":1,\"more\":\"%.*s\"}}",
+		    station, first + i, at, pad, more);
+		inputs[i] = (struct input){ .kind = INPUT_MESSAGE,
+			.now_ms = rig.now_ms,
+			.topic = topic,
+			.payload = texts[i].data,
+			.len = texts[i].len };
+	}
+	assert_int_equal(turn_run(rig.engine, inputs, (size_t)many), 0);
+	hear();
+	for (int i = 0; i < many; i++)
+		buf_done(&texts[i]);
+}
+
+/* Stations of one event each, so long, until the next one would not fit; how many. */
+static int
+fill_with_stations(int pad, char (*names)[8], int most)
+{
+	for (int i = 0; i < most; i++) {
+		int64_t before = waiting_bytes(rig.engine);
+
+		snprintf(names[i], sizeof(names[i]), "t%03d", i);
+		padded(names[i], 1, 1, 0);
+		padded(names[i], 2, 1, pad);
+		if (2 * waiting_bytes(rig.engine) - before > 1 << 20)
+			return i + 1;
+	}
+	fail_msg("%s", "it never fills");
+	return 0;
+}
+
+/* Sixteen stations of 64,000 bytes, and one more. */
+static void
+a_queue_as_long_as_what_comes_keeps_it_and_a_longer_one_is_none_after_it_lost_all(void **state)
+{
+	char names[64][8];
+	int many;
+
+	(void)state;
+	open_again(1);
+	rig.conf.waiting_mib = 1;
+	many = fill_with_stations(63000, names, 64);
+	buf_done(&said);
+	assert_int_equal(many, 16);
+	padded("last", 1, 1, 0);
+	buf_done(&said);
+	padded("last", 2, 1, 63000);
+	assert_heard("last:last-2!rate");
+	assert_int_equal(waiting_count(rig.engine), 16);
+	padded("last", 3, 1, 62999);
+	assert_int_equal(waiting_count(rig.engine), 16);
+	assert_non_null(strstr(said.data, "-2!rate"));
+	assert_null(strstr(said.data, "last"));
+	/* Nothing waits of it any more: within its rate it is taken at once. */
+	said.data[4] = '\0';
+	{
+		char loser[8];
+
+		snprintf(loser, sizeof(loser), "%s", said.data);
+		buf_done(&said);
+		rig.now_ms += S_MS;
+		padded(loser, 3, 1, 0);
+		assert_non_null(strstr(said.data, "-3"));
+		assert_null(strstr(said.data, "!"));
+		buf_done(&said);
+		padded("last", 4, 1, 0);
+		assert_heard("");
+	}
+}
+
+/* The row of the first station is being taken when there is no room for another's event. */
+static void
+what_is_lost_may_be_the_rest_of_a_row_that_is_being_taken(void **state)
+{
+	for (int rest = 1; rest <= 2; rest++) {
+		char names[200][8];
+		int many;
+
+		open_again(1);
+		rig.conf.waiting_mib = 1;
+		padded("x", 1, 1, 0);
+		padded("x", 2, 1, 0); /* a row of its own */
+		padded("x", 3, rest + 1, 13000 / rest);
+		take(1 + 1);
+		assert_heard("x:x-1 x:x-2 x:x-3");
+		assert_int_equal(waiting_count(rig.engine), rest);
+		many = fill_with_stations(10000, names, 200);
+		buf_done(&said);
+		padded("y", 1, 1, 0);
+		buf_done(&said);
+		padded("y", 2, 1, 12000 / rest);
+		if (rest == 1)
+			assert_heard("x:x-4!rate");
+		else
+			assert_heard("x:x-5!rate");
+		assert_int_equal(waiting_count(rig.engine), many + 1 + rest - 1);
+		if (rest == 2)
+			open_again(1);
+		assert_int_equal(waiting_count(rig.engine), many + 1 + rest - 1);
+		take(many + 2);
+		assert_int_equal(waiting_count(rig.engine), 0);
+		assert_int_equal(waiting_bytes(rig.engine), 0);
+		assert_int_equal(strstr(said.data, "x:x-4") != NULL, rest == 2);
+		assert_null(strstr(said.data, "x:x-5"));
+		buf_done(&said);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
+/* A quarter of the state; in memory there is no such bound. */
+static void
+what_waits_has_a_quarter_of_the_state_at_most(void **state)
+{
+	(void)state;
+	for (int on_disk = 1; on_disk >= 0; on_disk--) {
+		if (!on_disk) {
+			tear_down(NULL);
+			rig_open(NULL);
+			rig.conf.terminal_rate = 2;
+			engine_set_terminal_rate(rig.engine, 2);
+		}
+		rig.conf.state_max_mib = 1;
+		for (int i = 0; i < 10; i++)
+			padded("7", i, 1, 60000);
+		assert_int_equal(waiting_count(rig.engine), on_disk ? 4 : 8);
+		buf_done(&said);
+	}
+	tear_down(NULL);
+	set_up(NULL);
+}
+
 #define WAITING_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		WAITING_TEST(
+		    a_queue_as_long_as_what_comes_keeps_it_and_a_longer_one_is_none_after_it_lost_all),
+		WAITING_TEST(what_is_lost_may_be_the_rest_of_a_row_that_is_being_taken),
+		WAITING_TEST(what_waits_has_a_quarter_of_the_state_at_most),
 		WAITING_TEST(what_is_within_the_rate_is_taken_at_once_and_the_rest_in_its_turn),
 		WAITING_TEST(
 		    the_tills_and_readers_of_a_station_are_one_queue_and_stations_take_turns),
