@@ -176,7 +176,7 @@ bool card_open_at(const struct card *card, int64_t now_ms);
 /* ---- gate_rules.c ---- */
 void rules_gate(struct run *run, size_t i); /* standing; also fills the candidate's options */
 
-/* ---- contact_index.c, contact_policy.c ---- */
+/* ---- contact_index.c, contact_count.c, contact_policy.c ---- */
 struct contact_index contact_index_make(struct arena *arena, const struct contacts *contacts);
 /* again: it has passed before, with fewer winners. */
 const char *contact_gate(struct run *run, size_t i, enum placement place, bool again);

@@ -71,10 +71,8 @@ rig_stations(void *ctx, struct buf *out)
 static inline int
 rig_station(void *ctx, const char *station, struct buf *out)
 {
-	if (strcmp(station, "nowhere") == 0)
-		return AISLE_E_NONE;
 	buf_addf(out, "{\"station\":\"%s\",\"open\":%s}", station, ((struct rig *)ctx)->open);
-	return 0;
+	return strcmp(station, "nowhere") == 0 ? AISLE_E_NONE : 0;
 }
 
 static inline int

@@ -480,6 +480,33 @@ wrong_guesses_count_against_every_open_code(void **state)
 	assert_int_equal(http_counts(rig->http)->pair_failed, 6);
 }
 
+static int
+livez_of(struct rig *rig, const char *operators)
+{
+	http_free(rig->http);
+	free(rig->conf.http_operators);
+	rig->conf.http_operators = mem_strdup(operators);
+	rig_start(rig);
+	return rig_get(rig, "/livez", "", NULL);
+}
+
+static void
+an_ipv4_address_is_one_of_ipv6_too_and_a_network_may_be_everything(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_int_equal(livez_of(rig, "::ffff:127.0.0.1/128"), 200);
+	assert_int_equal(livez_of(rig, "::ffff:127.0.0.0/104"), 200);
+	assert_int_equal(livez_of(rig, "::ffff:126.0.0.0/104"), 403);
+	assert_int_equal(livez_of(rig, "::127.0.0.1/128"), 403);
+	assert_int_equal(livez_of(rig, "0.0.0.0/0"), 200);
+	assert_int_equal(livez_of(rig, "::/0"), 200);
+	assert_int_equal(livez_of(rig, "128.0.0.0/1"), 403);
+	assert_int_equal(livez_of(rig, "0.0.0.0/1"), 200);
+	assert_int_equal(livez_of(rig, "::1"), 403);
+	assert_int_equal(livez_of(rig, "127.0.0.1"), 200);
+}
+
 int
 main(void)
 {
@@ -495,6 +522,7 @@ main(void)
 		T(what_is_allowed_instead_is_said),
 		T(a_bearer_is_one_to_the_letter_and_a_cookie_that_is_too_long_is_none),
 		T(operators_are_so_many_networks_and_no_more),
+		T(an_ipv4_address_is_one_of_ipv6_too_and_a_network_may_be_everything),
 		T(a_scope_is_a_list_of_names_that_fits),
 		T(spent_codes_make_place_before_open_ones_though_the_clock_went_back),
 		T(one_more_guess_every_three_seconds_and_never_more_than_twenty),

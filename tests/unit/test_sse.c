@@ -216,6 +216,38 @@ what_was_missed_may_fill_a_stream_to_its_last_byte(void **state)
 	buf_done(&out);
 }
 
+static void
+the_first_event_of_all_may_be_what_was_missed(void **state)
+{
+	struct rig *rig = *state;
+	struct buf out = { 0 };
+	struct sse_ring ring;
+	int fd;
+
+	ring_init(&ring, -1);
+	assert_false(ring_covers(&ring, 0));
+	assert_false(ring_covers(&ring, -1));
+	ring_add(&ring, "7", 1, "guidance", "{}", 2);
+	assert_false(ring_covers(&ring, -1));
+	assert_true(ring_covers(&ring, 0));
+	assert_true(ring_covers(&ring, 1));
+	assert_false(ring_covers(&ring, 2));
+	ring_done(&ring);
+	rig->open = "[{\"guidance\":\"snapshot\"}]";
+	emit(rig, "7", 1, "{\"first\":true}");
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=0", AUTH, &out, "first");
+	assert_lacks(out, "snapshot");
+	hang_up(rig, fd);
+	/* Nothing is no number, and not the nought of before the first. */
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=", AUTH, &out, "snapshot");
+	assert_lacks(out, "first");
+	hang_up(rig, fd);
+	fd = stream_open(rig, "/v1/stations/7/stream", AUTH "Last-Event-ID:\r\n", &out, "snapshot");
+	assert_lacks(out, "first");
+	hang_up(rig, fd);
+	buf_done(&out);
+}
+
 static bool
 begins_anew(struct rig *rig, const char *id)
 {
@@ -579,6 +611,7 @@ main(void)
 		T(a_tablet_that_slept_gets_what_it_missed_and_nothing_twice),
 		T(a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew),
 		T(what_was_missed_may_fill_a_stream_to_its_last_byte),
+		T(the_first_event_of_all_may_be_what_was_missed),
 		T(where_the_ids_begin_again_nobody_goes_on_from_an_old_one),
 		T(an_id_that_is_too_old_or_unknown_begins_anew),
 		T(the_ring_is_bounded_in_bytes_too),
