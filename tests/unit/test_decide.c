@@ -755,6 +755,10 @@ a_timer_starts_only_the_actions_that_name_it(void **state)
 	scene_decide(&s);
 	assert_int_equal(s.decision.candidate_count, 1);
 	assert_fate("a", "offered");
+	s.input.sources.event = &s.event; /* of a type that nobody knows */
+	s.event.type = EV_NONE;
+	scene_decide(&s);
+	assert_int_equal(s.decision.candidate_count, 0);
 }
 
 static void

@@ -392,6 +392,31 @@ one_arm_that_withholds_withholds_whatever_the_others_say(void **state)
 	arena_free(arena);
 }
 
+static void
+an_arm_ends_before_its_weight_is_reached(void **state)
+{
+	struct arm arms[2] = { { .name = "a" }, { .name = "b" } };
+	struct experiment experiment = wording(UNIT_STORE, arms);
+	const char *parts[] = { "wording", "0042" };
+	struct arena *arena = arena_new();
+	struct arm_choice *choice;
+	double u = chance(experiment.salt, "arm", parts, 2);
+	bool withholds;
+
+	(void)state;
+	arms[0].weight = u;
+	arms[1].weight = 1.0 - u;
+	assert_true(u > 0.5 && arms[0].weight + arms[1].weight <= 1.0 &&
+	    arms[0].weight + arms[1].weight >= 1.0);
+	assert_int_equal(assign(arena, &experiment, false, &choice, &withholds), 1);
+	assert_string_equal(choice[0].arm, "b");
+	arms[0].weight = u + 1e-9;
+	arms[1].weight = 1.0 - arms[0].weight;
+	assert_int_equal(assign(arena, &experiment, false, &choice, &withholds), 1);
+	assert_string_equal(choice[0].arm, "a");
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -408,6 +433,7 @@ main(void)
 		cmocka_unit_test(an_arm_is_drawn_over_the_cumulated_weights),
 		cmocka_unit_test(a_unit_outside_the_share_is_in_no_arm),
 		cmocka_unit_test(each_unit_has_its_own_text),
+		cmocka_unit_test(an_arm_ends_before_its_weight_is_reached),
 		cmocka_unit_test(a_slot_of_two_digits_has_its_own_chance),
 		cmocka_unit_test(without_a_cost_or_a_unit_nothing_is_tried),
 		cmocka_unit_test(one_arm_that_withholds_withholds_whatever_the_others_say),

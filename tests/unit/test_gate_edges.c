@@ -373,6 +373,30 @@ the_depth_is_that_of_the_tier_that_the_basket_reaches(void **state)
 	}
 }
 
+static void
+a_likely_complaint_is_told_by_any_feature_also_the_first(void **state)
+{
+	struct attribute call = {
+		.name = (char *)(uintptr_t) "call", .tag = VALUE_NUMBER, .number = 0.5
+	};
+
+	(void)state;
+	scene_begin(&s, "{\"care\":{\"likely_to_call\":0}}");
+	s.parts.count--;
+	add_part(s.arena, &s.parts, "features.json",
+	    "{\"features\":[{\"name\":\"likely_to_call\",\"type\":\"number\",\"from\":\"profile."
+	    "call\"}]}");
+	add_action(&s, "a", OFFER("}"));
+	s.subject.has_profile = true;
+	s.subject.attributes = &call;
+	s.subject.attribute_count = 1;
+	scene_decide(&s);
+	assert_fate("a", "care");
+	call.number = 0;
+	scene_decide(&s);
+	assert_fate("a", "offered");
+}
+
 int
 main(void)
 {
@@ -389,6 +413,7 @@ main(void)
 		T(the_list_of_what_is_stopped_is_searched_to_its_ends),
 		T(a_complaint_counts_from_the_severity_that_the_policy_names),
 		T(the_depth_is_that_of_the_tier_that_the_basket_reaches),
+		T(a_likely_complaint_is_told_by_any_feature_also_the_first),
 #undef T
 	};
 

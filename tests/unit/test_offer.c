@@ -403,7 +403,8 @@ a_price_is_of_a_unit_however_little_or_much_was_bought(void **state)
 		int64_t qty_milli, amount, price, saved;
 	} cases[] = {
 		{ 0, 500, 399, 101 }, /* no quantity is one */
-		{ 1, 500, 399, 500 }, { 1000, 399, 399, 0 }, { 1000, 400, 399, 1 },
+		{ 0, 50000, 39900, 10100 }, { 1, 500, 399, 500 }, { 1000, 399, 399, 0 },
+		{ 1000, 400, 399, 1 },
 		{ 1000, MONEY_MAX, MONEY_MAX / 1000, MONEY_MAX - MONEY_MAX / 1000 },
 		{ 1000, MONEY_MAX, MONEY_MAX / 1000 + 1, 0 }, /* too much to be multiplied */
 	};
