@@ -17,6 +17,7 @@ static struct {
 	sqlite3_vfs *real;
 	int left;   /* writes that still go well */
 	bool kills; /* the next one ends the process instead */
+	bool blind; /* nothing can be read */
 } disk;
 
 struct failing_file {
@@ -75,7 +76,7 @@ disk_close(sqlite3_file *file)
 static int
 disk_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 at)
 {
-	return PASS(file, xRead, bytes, len, at);
+	return disk.blind ? SQLITE_IOERR_READ : PASS(file, xRead, bytes, len, at);
 }
 
 static int
@@ -140,7 +141,7 @@ static void
 disk_mend(void)
 {
 	disk.left = INT_MAX;
-	disk.kills = false;
+	disk.kills = disk.blind = false;
 }
 
 /* After so many writes. */

@@ -225,6 +225,9 @@ the_sealer_uses_the_subjects_key_and_the_data_key_for_nobody(void **state)
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, &anna, a.data, a.len, &plain), 0);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, NULL, none.data, none.len, &plain), 0);
 	assert_string_equal(plain.data, "hiho");
+	assert_int_equal(vault_open(keys_data(f->keys), "t", "k", 1, 1, none.data, none.len,
+			     &plain),
+	    0);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, NULL, a.data, a.len, &plain),
 	    AISLE_E_DAMAGED);
 	assert_int_equal(s->open(s->ctx, "t", "k", 1, &ben, a.data, a.len, &plain), AISLE_E_NONE);

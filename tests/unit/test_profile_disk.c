@@ -228,6 +228,8 @@ install(const struct fixture *f, struct profiles *profiles, struct err *err)
 {
 	int error = profiles_install_begin(profiles, path_in(f, "bundle"), "0042", err);
 
+	if (error != 0)
+		assert_int_equal(error, AISLE_E_IO);
 	while (error == 0)
 		error = profiles_install_step(profiles, 50, err);
 	return error;
@@ -299,7 +301,8 @@ an_install_that_does_not_fit_leaves_the_old_set_and_can_be_begun_again(void **st
 		disk_mend();
 		if (error == 1)
 			break;
-		assert_true(error < 0);
+		assert_true(error == AISLE_E_IO || error == AISLE_E_FULL);
+		assert_int_equal(err.code, error);
 		assert_true(err.text[0] != '\0');
 		assert_null(profiles->install);
 		assert_int_equal(files(f, "profiles-"), 1);
@@ -393,6 +396,55 @@ killed_at_any_write_while_somebody_is_forgotten_the_others_are_there(void **stat
 	assert_true(journals > 0);
 }
 
+static void
+what_cannot_be_read_is_not_taken_for_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct keys *keys = open_keys(f);
+	struct profiles *profiles = open_profiles(f, keys);
+	struct profiles_bundle *bundle;
+	struct err err = { 0 };
+	struct id anna = id_of(150);
+	struct buf body = { 0 };
+	uint8_t key[32];
+
+	assert_int_equal(build(f, 400, "word", &err), 0);
+	assert_int_equal(install(f, profiles, &err), 1);
+	profiles_close(profiles);
+	keys_close(keys);
+	keys = open_keys(f);
+	profiles = open_profiles(f, keys);
+	disk.blind = true;
+	assert_int_equal(profiles_get(profiles, &anna, &body), AISLE_E_IO);
+	assert_int_equal(keys_subject(keys, &anna, false, key), AISLE_E_IO);
+	assert_int_equal(keys_subject(keys, &anna, true, key), AISLE_E_IO);
+	assert_true(keys_forgotten(keys, &anna)); /* the safe answer about a person */
+	assert_int_equal(body.len, 0);
+	disk.blind = false;
+	assert_int_equal(keys_subject(keys, &anna, false, key), 0);
+	assert_false(keys_forgotten(keys, &anna));
+	assert_line(profiles, 150, "word");
+	assert_int_equal(profiles_bundle_open(path_in(f, "bundle"), &bundle, &err), 0);
+	disk.blind = true;
+	assert_int_equal(profiles_bundle_get(bundle, &anna, &body), AISLE_E_IO);
+	disk.blind = false;
+	buf_clear(&body);
+	assert_int_equal(profiles_bundle_get(bundle, &anna, &body), 0);
+	profiles_bundle_close(bundle);
+	/* A bundle that ends in the middle. */
+	assert_int_equal(profiles_install_begin(profiles, path_in(f, "bundle"), "0042", &err), 0);
+	assert_int_equal(profiles_install_step(profiles, 20, &err), 0);
+	disk.blind = true;
+	assert_true(profiles_install_step(profiles, 400, &err) < 0);
+	assert_true(err.text[0] != '\0');
+	disk.blind = false;
+	assert_null(profiles->install);
+	assert_line(profiles, 150, "word");
+	buf_done(&body);
+	profiles_close(profiles);
+	keys_close(keys);
+}
+
 int
 main(void)
 {
@@ -406,6 +458,7 @@ main(void)
 		T(an_install_that_does_not_fit_leaves_the_old_set_and_can_be_begun_again),
 		T(a_row_that_cannot_be_taken_out_stays_as_noise_and_the_others_are_served),
 		T(killed_at_any_write_while_somebody_is_forgotten_the_others_are_there),
+		T(what_cannot_be_read_is_not_taken_for_nothing),
 #undef T
 	};
 

@@ -197,6 +197,27 @@ of_too_many_incidents_the_oldest_go(void **state)
 }
 
 static void
+of_cases_and_offers_that_are_equal_the_first_goes(void **state)
+{
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < SUBJECT_CASES_MAX + 2; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		subject_add_case(subject, name)->opened_ms = T;
+	}
+	assert_null(subject_case(subject, "c1"));
+	assert_string_equal(subject->cases[0].id, "c2");
+	assert_string_equal(subject->cases[SUBJECT_CASES_MAX - 1].id, "c33");
+	for (int i = 0; i < SUBJECT_WALLET_MAX + 2; i++) {
+		snprintf(name, sizeof(name), "o%d", i);
+		subject_add_wallet(subject, name)->until_ms = T;
+	}
+	assert_string_equal(subject->wallet[0].offer, "o2");
+	assert_string_equal(subject->wallet[SUBJECT_WALLET_MAX - 1].offer, "o65");
+}
+
+static void
 what_is_older_than_a_time_is_forgotten_and_nothing_else(void **state)
 {
 	(void)state;
@@ -403,6 +424,7 @@ main(void)
 		TEST(points_and_tier_are_of_the_latest_word_about_each),
 		TEST(an_offer_in_the_wallet_is_as_it_was_said_last),
 		TEST(of_too_many_incidents_the_oldest_go),
+		TEST(of_cases_and_offers_that_are_equal_the_first_goes),
 		TEST(what_is_older_than_a_time_is_forgotten_and_nothing_else),
 		TEST(names_that_are_too_long_are_cut),
 		TEST(a_row_as_full_as_it_can_be_comes_back),
