@@ -102,7 +102,7 @@ struct ring_event {
 	int64_t id;
 	char station[33]; /* "" = all */
 	char event[16];
-	char *json;
+	char *json; /* NULL: replaced or withdrawn since */
 	size_t len;
 };
 struct sse_ring {

@@ -177,7 +177,7 @@ add_missed(const struct http *http, const char *station, int64_t after, struct b
 	const struct ring_event *event;
 
 	for (size_t i = 0; (event = ring_at(&http->ring, i)) != NULL; i++)
-		if (event->id > after &&
+		if (event->id > after && event->json != NULL &&
 		    (event->station[0] == '\0' || strcmp(event->station, station) == 0))
 			frame(out, event->id, event->event, event->json, event->len);
 	if (http->status_without_id)

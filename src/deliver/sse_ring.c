@@ -7,8 +7,12 @@
  *   one bound whatever the number of stations, and a tablet that slept longer
  *   than the ring reaches back begins anew, which is always right.
  *
+ *   A guidance that was replaced or withdrawn says nothing any more to whoever
+ *   comes back, and what it said of a customer must not outlive them here: its
+ *   text goes, its id keeps its place.
+ *
  * INVARIANTS
- *   ids rise. Every event with base < id <= last is in the ring. Who has seen
+ *   ids rise. Every event with base < id <= last is in the ring, but for texts that were forgotten. Who has seen
  *   all up to an id in [base, last] may therefore go on from there; who names
  *   another id (older, or of a state that is gone) may not.
  */
@@ -16,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/id.h"
 #include "deliver/http_private.h"
 
 void
@@ -28,14 +33,23 @@ ring_init(struct sse_ring *ring, int64_t last_id)
 }
 
 static void
+forget_text(struct sse_ring *ring, struct ring_event *event)
+{
+	ring->bytes -= event->len;
+	if (event->json != NULL)
+		explicit_bzero(event->json, event->len);
+	free(event->json);
+	event->json = NULL;
+	event->len = 0;
+}
+
+static void
 drop_oldest(struct sse_ring *ring)
 {
 	struct ring_event *event = &ring->events[ring->head];
 
 	ring->base = event->id;
-	ring->bytes -= event->len;
-	free(event->json);
-	event->json = NULL;
+	forget_text(ring, event);
 	ring->head = (ring->head + 1) % SSE_RING_EVENTS;
 	ring->count--;
 }
@@ -49,6 +63,29 @@ ring_done(struct sse_ring *ring)
 	ring->events = NULL;
 }
 
+/* Both Guidance and withdraw begin with the guidance that they are about. */
+#define ABOUT "{\"guidance\":\""
+
+static bool
+same_guidance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t len = sizeof(ABOUT) - 1 + ID_TEXT_SIZE - 1;
+
+	return a_len > len && b_len > len && memcmp(a, ABOUT, sizeof(ABOUT) - 1) == 0 &&
+	    memcmp(a, b, len) == 0;
+}
+
+static void
+forget_former(struct sse_ring *ring, const char *json, size_t len)
+{
+	for (size_t i = 0; i < ring->count; i++) {
+		struct ring_event *event = &ring->events[(ring->head + i) % SSE_RING_EVENTS];
+
+		if (same_guidance(event->json, event->len, json, len))
+			forget_text(ring, event);
+	}
+}
+
 void
 ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *name, const char *json,
     size_t len)
@@ -60,6 +97,7 @@ ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *nam
 	if (ring->base < 0)
 		ring->base = id - 1;
 	ring->last = id;
+	forget_former(ring, json, len);
 	while (ring->count > 0 &&
 	    (ring->count == SSE_RING_EVENTS || ring->bytes + len > SSE_RING_BYTES))
 		drop_oldest(ring);

@@ -126,6 +126,39 @@ a_station_that_nobody_has_heard_of_yet_streams_too(void **state)
 	buf_done(&out);
 }
 
+#define FIRST "01KASG0VSCW2RDB1C3XHNYVMP5"
+#define SECOND "01KASG0VSCW2RDB1C3XHNYVMP6"
+
+static void
+what_was_replaced_or_withdrawn_is_not_told_again(void **state)
+{
+	struct rig *rig = *state;
+	struct buf out = { 0 };
+	size_t before;
+	int fd;
+
+	rig->open = "[]";
+	emit(rig, "7", 1, "{\"guidance\":\"" FIRST "\",\"line\":\"Anna\"}");
+	emit(rig, "8", 2, "{\"guidance\":\"" SECOND "\",\"line\":\"Ben\"}");
+	before = rig->http->ring.bytes;
+	emit(rig, "7", 3, "{\"guidance\":\"" FIRST "\",\"line\":\"Anne\"}");
+	assert_int_equal(rig->http->ring.bytes, before);
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=0", AUTH, &out, "Anne");
+	assert_lacks(out, "Anna");
+	assert_has(out, "id: 3\n");
+	hang_up(rig, fd);
+	http_stream(rig->http, "7", 4, "withdraw",
+	    "{\"guidance\":\"" FIRST "\",\"reason\":\"customer\"}", 61);
+	fd = stream_open(rig, "/v1/stations/7/stream?last_event_id=0", AUTH, &out, "reason");
+	assert_lacks(out, "Anne");
+	assert_has(out, "id: 4\n");
+	hang_up(rig, fd);
+	fd = stream_open(rig, "/v1/stations/8/stream?last_event_id=0", AUTH, &out, "Ben");
+	hang_up(rig, fd);
+	assert_int_equal(http_counts(rig->http)->streams_resumed, 3);
+	buf_done(&out);
+}
+
 static void
 a_tablet_that_slept_gets_what_it_missed_and_nothing_twice(void **state)
 {
@@ -608,6 +641,7 @@ main(void)
 		T(a_new_stream_begins_with_status_and_each_open_guidance),
 		T(events_go_to_their_station_and_status_to_all),
 		T(a_station_that_nobody_has_heard_of_yet_streams_too),
+		T(what_was_replaced_or_withdrawn_is_not_told_again),
 		T(a_tablet_that_slept_gets_what_it_missed_and_nothing_twice),
 		T(a_tablet_that_missed_more_than_a_stream_may_hold_begins_anew),
 		T(what_was_missed_may_fill_a_stream_to_its_last_byte),
