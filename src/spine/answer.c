@@ -210,7 +210,7 @@ manager_agrees(struct engine *engine, const struct event *event, struct reply *r
 }
 
 /* What needs a manager: their yes to a card of theirs, and what an associate may not choose
- * instead. */
+ * instead. A PIN that nothing asked for is looked at all the same: who is on record was there. */
 static bool
 may_answer(struct engine *engine, struct visit *visit, const struct card *card,
     const struct event *event, enum card_answer answer, struct person *person,
@@ -227,9 +227,9 @@ may_answer(struct engine *engine, struct visit *visit, const struct card *card,
 		    "and a reason");
 		return false;
 	}
-	if (needed && !manager_agrees(engine, event, reply))
+	if ((needed || asked) && !manager_agrees(engine, event, reply))
 		return false;
-	person->manager = needed ? event->manager : NULL;
+	person->manager = needed || asked ? event->manager : NULL;
 	return !instead || instead_try(engine, choice, reply);
 }
 
