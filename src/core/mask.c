@@ -446,6 +446,15 @@ mask_text(char *text, size_t len)
 	mask_part(&span, text, text + len);
 }
 
+void
+mask_numbers(char *text, size_t len)
+{
+	struct span span = { .at = text, .end = text + len };
+
+	for (char *at = text; at < span.end;)
+		at = is_digit(*at) ? digits_of(&span, at) : at + 1;
+}
+
 static int
 hex_of(char c)
 {

@@ -23,6 +23,8 @@ struct mask {
 
 /* In place. */
 void mask_text(char *text, size_t len);
+/* The same of a text of ours, that names members and says no value of them: only its numbers. */
+void mask_numbers(char *text, size_t len);
 /* A payload as it may be kept, into out. Letters and digits that JSON has escaped (\u0031) are read as
  * what they are, so it may be shorter. */
 void mask_payload(const struct mask *mask, const void *payload, size_t len, struct buf *out);

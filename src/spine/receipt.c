@@ -64,6 +64,20 @@ masked_text(struct engine *engine, const char *text)
 	return copy;
 }
 
+/* What was expected of a member is in our words, "/data/card: expected a string"; what cannot be read, or
+ * what a rule could not, is told with a piece of it. */
+static const char *
+masked_detail(struct engine *engine, const struct rejected *rejected)
+{
+	char *copy;
+
+	if (rejected->reason != REJECT_BAD_SHAPE && rejected->reason != REJECT_BAD_VALUE)
+		return masked_text(engine, rejected->detail);
+	copy = arena_strdup(engine->arena, rejected->detail);
+	mask_numbers(copy, strlen(copy));
+	return copy;
+}
+
 /* No more of a payload is kept than a message may have. Where it is cut a card number may be, and what
  * is left of it would not be known as one: so much before it goes as well. */
 #define CUT_MARGIN 256
@@ -91,11 +105,12 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 	struct buf buf = { 0 }, kept = { 0 };
 	struct json_writer *w = JSON_OBJECT(&buf);
 	uint8_t digest[16];
+	const char *says = masked_detail(engine, rejected);
 	char hex[33], detail[sizeof(rejected->detail) + 32];
 
 	topic = masked_text(engine, topic);
-	snprintf(detail, sizeof(detail), count > 1 ? "%s (%lld times)" : "%s",
-	    masked_text(engine, rejected->detail), (long long)count);
+	snprintf(detail, sizeof(detail), count > 1 ? "%s (%lld times)" : "%s", says,
+	    (long long)count);
 	mask_letter(&mask, payload, len, &kept);
 	hash_bytes(digest, sizeof(digest), kept.data, kept.len, NULL, 0);
 	hash_hex(hex, digest, sizeof(digest));
@@ -106,7 +121,7 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 	json_add_when(w, "at", engine->now_ms);
 	json_add_str(w, "topic", topic);
 	json_add_str(w, "reason", reject_name(rejected->reason));
-	json_add_str(w, "detail", masked_text(engine, rejected->detail));
+	json_add_str(w, "detail", says);
 	json_add_int(w, "size", (int64_t)len);
 	json_add_str(w, "digest", hex);
 	if (count > 1)
@@ -116,8 +131,7 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 	buf_done(&buf);
 	buf_wipe(&kept);
 	log_notice("input set aside reason=%s topic=%s count=%lld detail=%s",
-	    reject_name(rejected->reason), LOG_VALUE(topic), (long long)count,
-	    LOG_VALUE(rejected->detail));
+	    reject_name(rejected->reason), LOG_VALUE(topic), (long long)count, LOG_VALUE(says));
 }
 
 void

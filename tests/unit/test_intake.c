@@ -336,6 +336,27 @@ what_a_mapping_could_not_read_says_why(void **state)
 }
 
 static void
+what_was_expected_of_a_card_is_said_and_what_a_text_says_of_one_is_not(void **state)
+{
+	struct input input = { .kind = INPUT_MESSAGE,
+		.topic = "aisle/v1/0042/pos/7/event",
+		.payload = "{\"card\":4711x}",
+		.len = 14 };
+
+	(void)state;
+	tell("pos/7/event", "customer.identified", "{'card':5,'station':'7'}");
+	assert_said("dead bad-shape");
+	assert_non_null(strstr(last_letter(), " bad-shape /data/card: expected a string ["));
+	tell("pos/7/event", "customer.merged", "{'card':'1','into':'1'}");
+	assert_said("dead bad-value");
+	assert_non_null(strstr(last_letter(),
+	    " bad-value /data/into: expected another customer than card ["));
+	turn(&input);
+	assert_said("dead not-json");
+	assert_null(strstr(last_letter(), "4711"));
+}
+
+static void
 what_a_mapping_made_is_of_the_till_that_it_names(void **state)
 {
 	char *text =
@@ -685,6 +706,8 @@ main(void)
 		SPINE_TEST(a_message_of_another_store_is_none_of_ours),
 		SPINE_TEST(a_pin_is_never_kept_wherever_it_comes),
 		SPINE_TEST(what_a_mapping_could_not_read_says_why),
+		SPINE_TEST(what_was_expected_of_a_card_is_said_and_what_a_text_says_of_one_is_not),
+		SPINE_TEST(what_was_expected_of_a_card_is_said_and_what_a_text_says_of_one_is_not),
 		SPINE_TEST(what_a_mapping_made_is_of_the_till_that_it_names),
 		SPINE_TEST(a_recorded_line_brings_its_own_time_and_place),
 		SPINE_TEST(time_never_runs_back),
