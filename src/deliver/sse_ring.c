@@ -63,15 +63,16 @@ ring_done(struct sse_ring *ring)
 	ring->events = NULL;
 }
 
-/* Both Guidance and withdraw begin with the guidance that they are about. */
-#define ABOUT "{\"guidance\":\""
+/* Guidance and withdraw both begin with the member that names what they are about: its name, its value of an
+ * id, and the five bytes around them. */
+#define ABOUT "guidance"
 
 static bool
 same_guidance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-	size_t len = sizeof(ABOUT) - 1 + ID_TEXT_SIZE - 1;
+	size_t len = 5 + strlen(ABOUT) + ID_TEXT_SIZE - 1;
 
-	return a_len > len && b_len > len && memcmp(a, ABOUT, sizeof(ABOUT) - 1) == 0 &&
+	return a_len > len && b_len > len && memcmp(a + 2, ABOUT, strlen(ABOUT)) == 0 &&
 	    memcmp(a, b, len) == 0;
 }
 
