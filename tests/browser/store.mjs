@@ -122,8 +122,10 @@ const POLICY = {
 const FEATURES = {features: ['coffee', 'filters', 'coupon', 'managed', 'long', 'recall', 'long-recall'].map((name) =>
 	({name: name.replace('-', '_'), type: 'number', from: `basket.count(category=go/${name})`}))};
 const consent = {personalise: 'granted', profile: 'granted', contact: 'granted'};
-const PROFILES = ['en', 'de', 'ar'].map((language) => ({card: 'card-' + language, language, consent, attributes: {},
-	line: {en: 'Gold · 6th visit this month', de: 'Gold · 6. Besuch im Monat', ar: 'ذهبي · الزيارة السادسة هذا الشهر'}[language]}));
+// Each sale has a customer of its own: one who is read at another till has left this one.
+const CUSTOMERS = 200;
+const PROFILES = ['en', 'de', 'ar'].flatMap((language) => [...Array(CUSTOMERS).keys()].map((n) => ({card: `card-${language}-${n}`, language, consent, attributes: {},
+	line: {en: 'Gold · 6th visit this month', de: 'Gold · 6. Besuch im Monat', ar: 'ذهبي · الزيارة السادسة هذا الشهر'}[language]})));
 
 // ---- the store ----
 
@@ -134,13 +136,13 @@ export class Store {
 		store.folder = mkdtempSync(tmpdir() + '/aisle-glass-');
 		store.brokerPort = await freePort();
 		store.httpPort = await freePort();
-		store.serial = 0;
+		store.serial = store.sales = 0;
 		store.log = openSync(store.folder + '/log', 'a');
 		store.write('broker.conf', `listener ${store.brokerPort} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n` +
 			(process.getuid() === 0 ? 'user root\n' : ''));
 		store.write('pepper', '00112233445566778899aabbccddeeff'.repeat(2) + '\n');
 		store.write('aisled.conf', `[store]\nid = 0042\n[mqtt]\nport = ${store.brokerPort}\n[http]\nlisten = 127.0.0.1:${store.httpPort}\n` +
-			`[loyalty]\nbaskets_a_day = 1000\n[state]\ndir = ${store.folder}/state\ncontrol = ${store.folder}/control.sock\n[privacy]\npepper_file = ${store.folder}/pepper\n`);
+			`[state]\ndir = ${store.folder}/state\ncontrol = ${store.folder}/control.sock\n[privacy]\npepper_file = ${store.folder}/pepper\n`);
 		process.on('exit', () => [store.daemon, store.broker].forEach((child) => child?.kill('SIGKILL')));
 		for (const signal of ['SIGINT', 'SIGTERM'])
 			process.on(signal, () => process.exit(1));
@@ -224,7 +226,7 @@ export class Store {
 	async sale(till, language = 'en') {
 		await this.event(till, 'basket.opened', {basket: 'b-' + till, terminal: till});
 		if (language)
-			await this.event(till, 'customer.identified', {card: 'card-' + language, basket: 'b-' + till, station: till});
+			await this.event(till, 'customer.identified', {card: `card-${language}-${this.sales++ % CUSTOMERS}`, basket: 'b-' + till, station: till});
 	}
 
 	async scan(till, goods) {

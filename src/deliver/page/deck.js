@@ -14,7 +14,7 @@ const FRESH_MS = 600;
 const FITS = [1, 0.88, 0.76, 0.66, 0.57, 0.5, 0.4];
 // As style.css has them.
 const sideBySide = matchMedia('(min-width: 700px), (min-width: 520px) and (orientation: landscape)');
-const low = matchMedia('(max-height: 599px)');
+const low = matchMedia('(max-height: 599px) and (min-width: 520px)');
 
 // ---- fresh: not yet to be tapped ----
 
