@@ -31,7 +31,8 @@ struct sources {
 	const char *store;	 /* [store] id */
 	const struct zone *zone; /* NULL: UTC */
 	bool has_queue;
-	double queue; /* last queue reading at the station */
+	double queue;	    /* last queue reading at the station */
+	int64_t owed_minor; /* promised in this visit, and not taken off */
 	/* what the store's country leaves of the product's own marks (nouns/marks.h); 0: all */
 	uint32_t marks_off;
 };

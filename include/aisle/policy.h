@@ -100,7 +100,8 @@ enum visit_field {
 	VISIT_RETURNS,
 	VISIT_WAIT,
 	VISIT_PROMPTS,
-	VISIT_CARD /* one was read, whoever's it is and whatever he agreed to */
+	VISIT_CARD, /* one was read, whoever's it is and whatever he agreed to */
+	VISIT_OWED
 };
 enum store_field { STORE_ID, STORE_QUEUE };
 enum time_field { TIME_HOUR, TIME_WEEKDAY, TIME_MINUTE, TIME_DAY_OF_YEAR, TIME_DAYS_TO };

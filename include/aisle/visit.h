@@ -93,6 +93,7 @@ struct card {
 	int64_t worth_minor, hold_minor; /* hold: what budgets count; < 0: nothing */
 	/* what the till took off with it and may still take back; see hold.c */
 	int64_t redeemed_minor, held_ms, spent_ms;
+	int64_t promised_minor; /* what the till was asked for, as the customer was told */
 	int64_t most_minor;	/* it can take off; what a till says beyond that is not believed */
 	int64_t said_minor;	/* as the till said redeemed_minor */
 	struct id paid_in;	/* the visit that it was paid with in; zero: in none yet */
@@ -106,6 +107,7 @@ struct card {
 	bool redeemed;	/* paid with, and not all taken back */
 	bool elsewhere; /* paid with in another basket than the visit's own */
 	bool voided;	/* its sale was cancelled after it was paid, which took the money back */
+	bool denied;	/* the till has refused it, and said nothing else since */
 	bool silent;	/* refused: by saying nothing. Until the till speaks after all */
 	bool bought;	/* the close of its basket has said so */
 	bool late;	/* accepted after tender: nothing was sent */

@@ -30,6 +30,7 @@
 	F(BASKETS_AGAIN, "aisle_basket_numbers_again", COUNTER, "Baskets with the number of an earlier one at their terminal.") \
 	F(STALE, "aisle_events_stale", COUNTER, "Events too old to decide anything by.") \
 	F(OVER_THE_MOST, "aisle_amounts_over_the_most", COUNTER, "Amounts of a till beyond what the offer can save: booked at that.") \
+	F(PROMISES, "aisle_promises", COUNTER, "Accepted offers of closed baskets, by what the till took off beside what was promised.") \
 	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
 	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
 	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
@@ -68,6 +69,9 @@
 	S(BASKETS_AGAIN, BASKETS_AGAIN, "") \
 	S(STALE, STALE, "") \
 	S(OVER_THE_MOST, OVER_THE_MOST, "") \
+	S(PROMISES_KEPT, PROMISES, "taken=\"as-promised\"") \
+	S(PROMISES_LESS, PROMISES, "taken=\"less\"") \
+	S(PROMISES_MORE, PROMISES, "taken=\"more\"") \
 	S(TURNS, TURNS, "") \
 	S(COMMITS_FAILED, COMMITS_FAILED, "") \
 	S(DECISIONS, DECISIONS, "") \

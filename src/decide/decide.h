@@ -86,6 +86,10 @@ struct offer_value offer_value(const struct offer *offer, int64_t depth, const s
 /* The most that it can take off, suppliers' share included: max, else the depth; a fixed price without max at most what its
  * goods cost. */
 int64_t offer_most(const struct offer *offer, int64_t depth, const struct basis *basis);
+/* The most that it could save on what it is for of the goods that are there, before any discount. */
+struct marks;
+int64_t offer_on_goods(const struct offer *offer, int64_t depth, const struct marks *marks,
+    const struct visit *visit);
 /* Does it save anything, and what it has to once goods are there that qualify? */
 bool offer_saves(const struct offer *offer, const struct offer_value *value);
 /* The depths an offer may have now: of its open card where that is one of a ladder, of the highest

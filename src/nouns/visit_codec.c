@@ -150,11 +150,13 @@ const struct field card_fields[] = {
 	FIELD(struct card, I64, held_ms),
 	FIELD(struct card, I64, spent_ms),
 	FIELD(struct card, BOOL, spent),
+	FIELD(struct card, I64, promised_minor),
 	FIELD(struct card, I64, most_minor),
 	FIELD(struct card, I64, said_minor),
 	FIELD(struct card, ID, paid_in),
 	FIELD(struct card, STR, paid_basket),
 	FIELD(struct card, I64, returned_minor),
+	FIELD(struct card, BOOL, denied),
 	FIELD(struct card, BOOL, silent),
 	FIELD(struct card, BOOL, bought),
 };

@@ -41,6 +41,7 @@ static const char *const visit_names[] = {
 	"waiting",
 	"prompts",
 	"card",
+	"owed",
 };
 static const char *const store_names[] = { "id", "queue" };
 static const char *const time_names[] = { "hour", "weekday", "minute", "day_of_year", "days_to" };
@@ -259,7 +260,7 @@ static int
 parse_visit(struct scan *scan, struct feature *feature)
 {
 	return parse_field(scan, feature, visit_names, ARRAY_LEN(visit_names),
-	    "known, age_s, voids, declines, returns, waiting, prompts or card");
+	    "known, age_s, voids, declines, returns, waiting, prompts, card or owed");
 }
 
 static int

@@ -33,6 +33,7 @@ visit_value(const struct sources *sources, enum visit_field field)
 	case VISIT_WAIT: return value_bool(visit->state == VISIT_WAITING);
 	case VISIT_PROMPTS: return value_number(prompts_sent(visit));
 	case VISIT_CARD: return value_bool(visit->has_subject);
+	case VISIT_OWED: return value_number((double)sources->owed_minor);
 	}
 	return value_missing();
 }

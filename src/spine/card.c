@@ -452,6 +452,7 @@ card_accept_offer(struct engine *engine, struct visit *visit, struct card *card)
 	card->token = engine_id(engine, "token/1");
 	id_text(&card->token, text);
 	engine_ref(engine, "token", text, visit);
+	promise_made(card);
 	if (action != NULL && action->has_offer && action->offer.until_ms > 0)
 		live_on(engine, card, engine->now_ms + action->offer.until_ms);
 	if (action != NULL && action->has_offer && action->offer.apply == APPLY_BARCODE)

@@ -52,6 +52,7 @@ fill_sources(struct engine *engine, struct visit *visit, const struct event *eve
 	sources->zone = engine->zone;
 	sources->marks_off = marks_off_in(engine->conf->country);
 	sources->has_queue = sensor_read(engine, visit->station, &sources->queue);
+	sources->owed_minor = promise_owed(engine, visit);
 }
 
 void

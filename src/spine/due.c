@@ -222,6 +222,8 @@ due_apply(struct engine *engine, const char *id)
 		outcome_window(engine, object);
 	else if (strncmp(id, "return", kind_len) == 0)
 		returns_due(engine, object);
+	else if (strncmp(id, "promise", kind_len) == 0)
+		promise_due(engine, object);
 	else if (strncmp(id, "hour", kind_len) == 0)
 		tally_hour_over(engine);
 }

@@ -170,6 +170,7 @@ closed(struct engine *engine, struct visit *visit)
 	visit_withdraw(engine, visit, WITHDRAW_CLOSED);
 	till_silent(engine, visit);
 	till_lapse(engine, visit);
+	promise_wait(engine, visit);
 	visit_write_purchase(engine, visit);
 	sale_changed(engine, visit);
 	returns_ask(engine, visit);

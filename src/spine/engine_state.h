@@ -80,6 +80,18 @@ struct tally {
 	size_t action_count;
 };
 
+/* What was promised and what tills took off, of the business day (promise.c). */
+struct promise_row {
+	char *terminal, *action; /* "": of those that have no row of their own */
+	int64_t made, less, less_minor, more, more_minor;
+};
+struct promises {
+	int64_t start_ms;
+	struct promise_row *rows;
+	size_t count;
+	uint64_t dirty_racks;
+};
+
 /* The events of one millisecond: source and id, and with the sender. The newest of them. */
 #define SEEN_NOW_MAX 256
 struct seen_now {
@@ -153,6 +165,7 @@ struct engine {
 	struct stray **strays; /* in order of arrival */
 	size_t stray_count;
 	struct tally today;
+	struct promises promises;
 	struct tally_action *hour;
 	size_t hour_count;
 	int64_t hour_ms; /* start of the hour; 0: nothing counted yet */

@@ -262,6 +262,7 @@ query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 	add_day_budget(engine, day_ms, w);
 	add_hours(engine, day, w);
 	add_actions(engine, day, w);
+	promise_report(engine, day_ms, w);
 	add_stopped(engine, w);
 	if (policy != NULL) {
 		json_add_object(w, "policy");

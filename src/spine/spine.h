@@ -400,6 +400,18 @@ void till_silent(struct engine *engine, struct visit *visit);
 void till_lapse(struct engine *engine, struct visit *visit);
 void till_lapse_card(struct engine *engine, struct visit *visit, struct card *card);
 
+/* promise.c: is what was promised honoured? */
+void promise_made(struct card *card); /* its offer was accepted, at what it is worth now */
+/* What was promised in this visit, and tills say that they did not take off. */
+int64_t promise_owed(struct engine *engine, const struct visit *visit);
+void promise_wait(struct engine *engine, const struct visit *visit); /* its basket is closed */
+void promise_due(struct engine *engine, const char *visit);	     /* counted now */
+struct json_writer;
+void promise_report(const struct engine *engine, int64_t day_ms, struct json_writer *w);
+void promise_save(struct engine *engine, struct buf *buf);
+void promise_load(struct engine *engine);
+void promise_drop(struct engine *engine);
+
 /* What a person did instead; depth 0: none, prompt NULL: it became no card. */
 struct instead {
 	const char *action;

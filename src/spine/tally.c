@@ -170,6 +170,7 @@ tally_save(struct engine *engine, struct buf *buf)
 		today_save(engine, buf);
 	if (engine->hour_dirty)
 		save_hour(engine, buf);
+	promise_save(engine, buf);
 }
 
 static void
@@ -207,6 +208,7 @@ tally_load(struct engine *engine)
 	struct buf buf = { 0 };
 
 	today_load(engine);
+	promise_load(engine);
 	if (store_meta_get(engine->store, "hour", &buf) == 0)
 		load_hour(engine, &buf);
 	buf_done(&buf);
@@ -218,4 +220,5 @@ tally_drop(struct engine *engine)
 	clear_hour(engine);
 	engine->hour_dirty = false;
 	today_drop(engine);
+	promise_drop(engine);
 }

@@ -173,7 +173,7 @@ applied(struct engine *engine, struct visit *visit, struct card *card, int64_t a
 	if (!visit_over(visit))
 		hold_again(engine, card, amount_minor);
 	card->state = CARD_APPLIED;
-	card->silent = false;
+	card->silent = card->denied = false;
 	card->worth_minor = amount_minor;
 	outcome_record(engine, visit, card, OUTCOME_APPLIED, NULL, true, amount_minor);
 	/* Unless it is paid with in the minutes that are left. */
@@ -185,6 +185,7 @@ static void
 refused(struct engine *engine, struct visit *visit, struct card *card, const char *reason)
 {
 	card->state = CARD_REFUSED;
+	card->denied = true;
 	card->silent = false;
 	outcome_record(engine, visit, card, OUTCOME_REFUSED, reason, false, 0);
 	hold_release(engine, card);
@@ -195,7 +196,7 @@ redeemed(struct engine *engine, struct visit *visit, struct card *card, struct v
     int64_t said_minor, int64_t amount_minor)
 {
 	card->state = CARD_APPLIED;
-	card->voided = card->silent = false;
+	card->voided = card->silent = card->denied = false;
 	card->worth_minor = amount_minor;
 	card->elsewhere = basket != visit;
 	card->said_minor = said_minor;
@@ -241,6 +242,7 @@ reversed(struct engine *engine, struct visit *visit, struct card *card, int64_t 
 		return;
 	}
 	card->state = CARD_REFUSED; /* it is on no screen as given */
+	card->denied = true;
 	card->spent = is_sale_over(engine, card);
 }
 
