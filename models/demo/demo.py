@@ -7,7 +7,7 @@ folder; lets the store learn its customers from the months before; then plays
 the day through MQTT as tills and loyalty readers would. Stations 2 to 4 have
 simulated associates, station 1 has a page with buttons.
 
-  --seconds N   length of the day (default 90)
+  --seconds N   length of the day (default 90, with --once 60)
   --once        nobody watches: press the buttons too, and leave when the day is over
 
 It ends with a status that is not 0 when anything of its day did not arrive.
@@ -282,10 +282,11 @@ def main():
     # A closed terminal and a plain kill end it as Ctrl-C does: nothing is left running.
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
-    seconds = float(sys.argv[sys.argv.index("--seconds") + 1]) if "--seconds" in sys.argv else 90
+    once = "--once" in sys.argv
+    seconds = float(sys.argv[sys.argv.index("--seconds") + 1]) if "--seconds" in sys.argv else 60 if once else 90
     store, code = DemoStore(), 0
     try:
-        run(store, seconds, "--once" in sys.argv)
+        run(store, seconds, once)
     except KeyboardInterrupt:
         say("\n  stopping")
     except (Failed, AssertionError) as failure:

@@ -166,6 +166,8 @@ class Show:
             return 4, "The customer said yes. Scan what it is for.", []
         if self.saved():
             return 5, "The discount is on the receipt. Take the money; or press K again: it stays.", []
+        if card["state"] == "withdrawn":
+            return 5, "Nobody answered, and the card has gone. Scan, and take the money; the next customer comes.", []
         return 5, "Scan the rest, and take the money.", []
 
     def keys(self, step):

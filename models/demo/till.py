@@ -130,6 +130,9 @@ class Till:
             self.event("offer.reversed", {"basket": self.basket, "token": token, "amount": given["amount"]})
 
     def see(self, guidance):
+        for prompt in self.prompts.values():
+            if prompt["guidance"] == guidance.get("withdraw") and prompt["state"] == "open":
+                prompt["state"] = "withdrawn"
         for prompt in guidance.get("prompts", []):
             known = self.prompts.get(prompt["prompt"])
             self.cards_seen += known is None
