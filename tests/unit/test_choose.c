@@ -3,6 +3,7 @@
  * test_choose.c - from an event to a decision on record: what it may look at, which cards leave for it, who hears of it.
  */
 #include "core/metrics.h"
+#include "decide/memo.h"
 #include "spine_story.h"
 
 #define ON_CARD "'on':['aisle.customer.identified']"
@@ -725,10 +726,60 @@ a_tills_word_on_an_offer_may_bring_up_what_is_for_that(void **state)
 	assert_null(strstr(said(), "sorry"));
 }
 
+/* Another policy is in force, and nobody has swept yet. */
+static void
+a_card_whose_action_the_policy_does_not_know_leaves_for_the_gate(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: a");
+	heard(LANE_DECISION);
+	memset(&parts, 0, sizeof(parts));
+	only("k", "{'on':['aisle.basket.closed']}");
+	scan("b", "c", 100);
+	assert_said("withdraw 7 gate");
+	assert_heard(LANE_DECISION, "withdrawn (gate)");
+	memset(&parts, 0, sizeof(parts));
+	only("a", "{}");
+	scan("b", "c", 100);
+	memset(&parts, 0, sizeof(parts));
+	only("k", "{}");
+	heard(LANE_DECISION);
+	scan("b", "c", 100);
+	assert_said("guidance 7: k");
+	assert_heard(LANE_DECISION, "decision; withdrawn (gate)");
+}
+
+/* The next one's texts may stand where the last one's did. */
+static void
+what_was_drawn_is_forgotten_with_its_policy(void **state)
+{
+	const unsigned char *bytes = (const unsigned char *)engine->draws;
+	size_t set = 0;
+
+	(void)state;
+	a_policy("{'explore':{'unit':100,'gamma':3,'shortlist':8}}");
+	an_action("a", "{}");
+	an_action("k", "{'group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	for (size_t i = 0; i < sizeof(*engine->draws); i++)
+		set += bytes[i] != 0;
+	assert_true(set > 0);
+	engine_drop_policy(engine);
+	for (size_t i = 0; i < sizeof(*engine->draws); i++)
+		assert_int_equal(bytes[i], 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(a_card_whose_action_the_policy_does_not_know_leaves_for_the_gate),
+		SPINE_TEST(what_was_drawn_is_forgotten_with_its_policy),
 		SPINE_TEST(who_learns_is_shown_what_a_decision_looks_at_for_the_types_it_asked_for),
 		SPINE_TEST(
 		    an_event_that_names_no_action_withdraws_the_cards_whose_gate_is_closed_by_now),

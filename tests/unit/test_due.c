@@ -618,10 +618,29 @@ who_pays_is_not_kept_from_what_comes_back_if_the_policy_says_so(void **state)
 	assert_said("guidance 7: a");
 }
 
+/* A restart may have left it behind. */
+static void
+an_hour_in_which_nothing_was_counted_is_told_to_nobody(void **state)
+{
+	(void)state;
+	conf.uplink_aggregates = true;
+	restart();
+	due_now("hour", "0");
+	wait_for(0);
+	assert_heard(LANE_TELEMETRY, "");
+	assert_string_equal(timers(), "");
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	wait_for(H_MS);
+	assert_heard(LANE_TELEMETRY, "aggregate");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(an_hour_in_which_nothing_was_counted_is_told_to_nobody),
 		SPINE_TEST_ON_DISK(
 		    a_snoozed_card_comes_back_at_its_time_by_itself_also_after_a_restart),
 		SPINE_TEST(what_was_snoozed_is_gated_again),

@@ -688,10 +688,53 @@ a_replay_queues_nothing_for_anybody(void **state)
 	assert_int_equal(store_uplink_count(engine->store), 0);
 }
 
+/* ---- two senders that say the same in one millisecond ---- */
+
+static const char *
+source_of(const char *origin, const char *source, const char *id)
+{
+	struct event event = {
+		.channel = CHANNEL_POS, .origin = origin, .source = source, .id = id
+	};
+
+	return seen_source(engine, &event);
+}
+
+static void
+the_second_sender_of_one_name_in_a_millisecond_has_ids_of_its_own(void **state)
+{
+	char id[16];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(source_of("7", "/s", "1"), "/s");
+		assert_string_equal(source_of("8", "/s", "1"), "pos/8 /s");
+		assert_string_equal(source_of("9", "/s", "1"), "pos/9 /s");
+		assert_string_equal(source_of("8", "/s", "2"), "/s");
+		assert_string_equal(source_of("7", "/t", "1"), "/t");
+	}
+	engine->now_ms++;
+	assert_string_equal(source_of("8", "/s", "1"), "/s");
+	assert_string_equal(source_of("7", "/s", "1"), "pos/7 /s");
+	/* The newest 256 of a millisecond are known. */
+	engine->now_ms++;
+	for (int i = 0; i < 256; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_string_equal(source_of("7", "/s", id), "/s");
+	}
+	assert_string_equal(source_of("8", "/s", "0"), "pos/8 /s");
+	assert_string_equal(source_of("8", "/s", "255"), "pos/8 /s");
+	assert_string_equal(source_of("7", "/s", "256"), "/s");
+	assert_string_equal(source_of("8", "/s", "256"), "pos/8 /s");
+	assert_string_equal(source_of("8", "/s", "1"), "pos/8 /s");
+	assert_string_equal(source_of("8", "/s", "0"), "/s");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(the_second_sender_of_one_name_in_a_millisecond_has_ids_of_its_own),
 		SPINE_TEST(an_event_that_comes_again_counts_once),
 		SPINE_TEST(another_event_of_the_same_name_is_refused),
 		SPINE_TEST(what_was_refused_may_come_again_and_be_right),
