@@ -278,10 +278,44 @@ who_leaves_takes_the_cards_off_the_screen_and_keeps_the_basket(void **state)
 	assert_int_equal(sessions_count(engine->sessions), 0);
 }
 
+/* Before it was known that it is part of a sale. */
+static void
+what_came_back_of_a_part_came_back_of_the_sale(void **state)
+{
+	struct visit *sale;
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	in_force();
+	grant(ANNA, "profile");
+	at_till("7", "basket.opened", "b");
+	scan_at("7", "b", 1, 100);
+	now_ms += S_MS;
+	at_till("7", "basket.suspended", "b");
+	now_ms += S_MS;
+	scan_at("8", "b", 2, 40);
+	identify_at("8", ANNA, "b");
+	tell("pos/8/event", "basket.closed", "{'basket':'b','total':140,'currency':'EUR'}");
+	tell("pos/8/event", "return.completed",
+	    "{'return':'r','basket':'b','items':[{'sku':'s2','category':'c','qty':1,'amount':40}],'"
+	    "total':40,'currency':'EUR'}");
+	assert_int_equal(customer(ANNA)->purchases[0].line_count, 0);
+	at_till("8", "basket.resumed", "b");
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].line_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 100);
+	sale = engine_number_newest(engine, "b");
+	assert_non_null(sale);
+	assert_int_equal(sale->back_count, 1);
+	assert_int_equal(sale->line_count, 2);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_came_back_of_a_part_came_back_of_the_sale),
 		SPINE_TEST(what_the_first_customer_was_shown_leaves_when_another_card_is_read),
 		SPINE_TEST(a_card_of_the_next_customer_waits_for_the_next_basket),
 		SPINE_TEST(what_is_on_the_screen_leaves_with_the_sale_that_goes_elsewhere),

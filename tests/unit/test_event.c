@@ -267,10 +267,34 @@ of_a_lines_promotions_those_are_ours_whose_tokens_were_given_out(void **state)
 	}
 }
 
+static void
+queues_of_256_stations_are_known_also_after_a_restart(void **state)
+{
+	double queue;
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		tell(arena_printf(texts, "loyalty/%s/event", name), "sensor.reading",
+		    "{'kind':'queue','value':%d}", i);
+	}
+	tell("loyalty/s255/event", "sensor.reading", "{'kind':'queue','value':7}");
+	for (int starts = 0; starts < 2; starts++) {
+		for (int i = 0; i < 300; i++) {
+			snprintf(name, sizeof(name), "s%d", i);
+			assert_int_equal(sensor_read(engine, name, &queue), i < 256);
+			assert_true(i >= 256 || queue == (i == 255 ? 7 : i));
+		}
+		restart();
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST_ON_DISK(queues_of_256_stations_are_known_also_after_a_restart),
 		SPINE_TEST(what_is_said_of_a_customer_elsewhere_is_decided_where_they_stand),
 		SPINE_TEST(a_customer_at_no_till_waits_at_the_one_that_spoke_of_them),
 		SPINE_TEST(what_happened_long_ago_begins_no_visit_and_shows_nothing),

@@ -730,10 +730,54 @@ the_second_sender_of_one_name_in_a_millisecond_has_ids_of_its_own(void **state)
 	assert_string_equal(source_of("8", "/s", "0"), "/s");
 }
 
+/* ---- what ids derive from ---- */
+
+/* The guidance that is left when a new policy does not know one of two cards. */
+static const char *
+swept(enum input_kind kind, bool timer)
+{
+	struct input input = { .kind = kind, .flag = true, .text = "k" };
+
+	tear_down(NULL);
+	set_up(NULL);
+	a_policy("{}");
+	an_action("a", "{'expires':'3600s'}");
+	an_action("k", "{'group':'h','expires':'3600s'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	memset(&parts, 0, sizeof(parts));
+	only("a", "{'expires':'3600s'}");
+	if (timer) {
+		assert_int_equal(store_begin(engine->store), 0);
+		assert_int_equal(store_timer_add(engine->store, now_ms, "idle/x/1"), 0);
+		assert_int_equal(store_commit(engine->store), 0);
+	}
+	turn(&input);
+	assert_said("guidance 7: a");
+	return guidance_on_screen();
+}
+
+static void
+what_an_order_makes_has_the_same_ids_whatever_was_due_before_it(void **state)
+{
+	static char with[ID_TEXT_SIZE], without[ID_TEXT_SIZE];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		enum input_kind kind = i == 0 ? INPUT_POLICY : INPUT_STOP;
+
+		snprintf(without, sizeof(without), "%s", swept(kind, false));
+		snprintf(with, sizeof(with), "%s", swept(kind, true));
+		assert_string_equal(with, without);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(what_an_order_makes_has_the_same_ids_whatever_was_due_before_it),
 		SPINE_TEST(the_second_sender_of_one_name_in_a_millisecond_has_ids_of_its_own),
 		SPINE_TEST(an_event_that_comes_again_counts_once),
 		SPINE_TEST(another_event_of_the_same_name_is_refused),
