@@ -163,7 +163,7 @@ $(BUILD)/page_server: $(BUILD)/tests/browser/page_server.o $(BUILD)/libaisle.a
 SEQUENCES ?= 200000
 .PHONY: sequences
 sequences: all $(BUILD)/box
-	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) model/sequences /usr/bin/python3 tests/model/sequences.py --count $(SEQUENCES)
+	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) model/sequences /usr/bin/python3 tests/model/sequences.py --count $(SEQUENCES) $(if $(SEED),--seed $(SEED))
 
 $(BUILD)/box: $(BUILD)/tests/model/box.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
