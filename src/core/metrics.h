@@ -31,6 +31,7 @@
 	F(STALE, "aisle_events_stale", COUNTER, "Events too old to decide anything by.") \
 	F(OVER_THE_MOST, "aisle_amounts_over_the_most", COUNTER, "Amounts of a till beyond what the offer can save: booked at that.") \
 	F(PROMISES, "aisle_promises", COUNTER, "Accepted offers of closed baskets, by what the till took off beside what was promised.") \
+	F(ALIKE, "aisle_topics_alike", COUNTER, "Messages on topics that look like the store's and are not.") \
 	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
 	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
 	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
@@ -72,6 +73,7 @@
 	S(PROMISES_KEPT, PROMISES, "taken=\"as-promised\"") \
 	S(PROMISES_LESS, PROMISES, "taken=\"less\"") \
 	S(PROMISES_MORE, PROMISES, "taken=\"more\"") \
+	S(ALIKE, ALIKE, "") \
 	S(TURNS, TURNS, "") \
 	S(COMMITS_FAILED, COMMITS_FAILED, "") \
 	S(DECISIONS, DECISIONS, "") \

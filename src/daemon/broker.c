@@ -26,8 +26,24 @@ on_message(void *ctx, const char *topic, const void *payload, size_t len,
 		.len = len,
 		.attributes = attributes };
 
-	if (!daemon_mapped(daemon, topic, input.payload, len))
+	if (!daemon_mapped(daemon, topic, input.payload, len) && !daemon_alike(daemon, topic))
 		daemon_queue(daemon, &input);
+}
+
+static void
+on_refused(void *ctx, const char *filter)
+{
+	struct daemon *daemon = ctx;
+
+	if (!daemon_is_wide(filter)) {
+		log_error("the broker's access list does not let us hear filter=\"%s\"", filter);
+		return;
+	}
+	if (!daemon->narrow)
+		log_notice("the broker lets us hear our own topics only: tills with a wrong one "
+			   "are not noticed");
+	daemon->narrow = true;
+	daemon_listen(daemon);
 }
 
 static bool
@@ -110,6 +126,7 @@ on_delivered(void *ctx, int64_t outbox_id)
 static const struct mqtt_host mqtt_host_template = {
 	.message = on_message, .room = has_room, .ready = on_ready, .pending = is_pending,
 	.connected = on_connected, .disconnected = on_disconnected, .delivered = on_delivered,
+	.refused = on_refused,
 };
 /* clang-format on */
 

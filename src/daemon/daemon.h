@@ -47,6 +47,12 @@ struct daemon {
 	struct http *http;
 	struct control *control;
 	struct mappings mappings;
+	bool narrow; /* the broker lets us hear our own topics only */
+	struct {
+		int count;	 /* messages that the log has not told of */
+		int64_t told_ms; /* monotonic; 0: never */
+		char topic[128]; /* the last one's */
+	} alike;
 	struct steady steady;
 	bool told_uncertain; /* what the status says of the time */
 	/* how many times this state was served; tells an old will from a new birth */
@@ -177,6 +183,10 @@ int daemon_mappings_load(const struct conf *conf, const struct conf *store, stru
 void daemon_mappings_free(struct mappings *mappings);
 /* to our topics and those of the mappings in force */
 void daemon_listen(struct daemon *daemon);
+bool daemon_is_wide(const char *filter); /* one that catches more than our own topics */
+/* alike.c: is it on a topic that is neither ours nor a mapping's? Then it is looked at and that is all. */
+bool daemon_alike(struct daemon *daemon, const char *topic);
+void daemon_alike_tell(struct daemon *daemon); /* each second; a line in the log once a minute */
 /* false: it is not for a mapping. */
 bool daemon_mapped(struct daemon *daemon, const char *topic, const void *payload, size_t len);
 

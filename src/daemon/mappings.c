@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 queue_mapped(struct daemon *daemon, const struct mapping *mapping, const char *topic,
@@ -73,20 +74,37 @@ daemon_mappings_free(struct mappings *mappings)
 	mappings->count = 0;
 }
 
+/* All that ends like a till's topic, so that one with a wrong store, in other letters or with a slash too
+ * many is noticed; no two of them catch the same, for the broker would send it twice. */
+static const char *const wide[] = { "+/+/+/+/+/event", "+/+/+/+/event", "+/+/+/+/+/event/",
+	"+/+/+/+/event/", "/+/+/+/+/+/event", "/+/+/+/+/event", "+/+/+/+/+/Event",
+	"+/+/+/+/+/EVENT", "+/+/+/+/+/events" };
+
+bool
+daemon_is_wide(const char *filter)
+{
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+		if (strcmp(wide[i], filter) == 0)
+			return true;
+	return false;
+}
+
 void
 daemon_listen(struct daemon *daemon)
 {
-	static const char *const tails[] = { "pos/+/event", "loyalty/+/event", "care/event",
-		"tablet/+/hello", "tablet/+/event" };
-	const char *topics[ARRAY_LEN(tails) + CONF_MAPPINGS_MAX];
+	static const char *const tails[] = { "tablet/+/hello", "pos/+/event", "loyalty/+/event",
+		"care/event", "tablet/+/event" };
+	const char *topics[ARRAY_LEN(tails) + ARRAY_LEN(wide) + CONF_MAPPINGS_MAX];
 	char ours[ARRAY_LEN(tails)][128];
 	size_t count = 0;
 
-	for (; count < ARRAY_LEN(tails); count++) {
+	for (; count < (daemon->narrow ? ARRAY_LEN(tails) : 1); count++) {
 		snprintf(ours[count], sizeof(ours[count]), "%s/%s",
 		    engine_topic_root(daemon->engine), tails[count]);
 		topics[count] = ours[count];
 	}
+	for (size_t i = 0; !daemon->narrow && i < ARRAY_LEN(wide); i++)
+		topics[count++] = wide[i];
 	for (size_t i = 0; i < daemon->mappings.count; i++)
 		topics[count++] = mapping_topic(daemon->mappings.mapping[i]);
 	mqtt_listen(daemon->mqtt, topics, count);

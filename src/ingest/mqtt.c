@@ -41,6 +41,12 @@ struct in_flight {
 	int64_t outbox_id;
 };
 
+/* A subscription that the broker has not answered. */
+struct asked {
+	int mid; /* 0: not asked for on this connection */
+	bool refused;
+};
+
 struct mqtt {
 	struct event_base *base;
 	struct mqtt_options options;
@@ -49,6 +55,7 @@ struct mqtt {
 	char *password;
 	char **topics; /* what is listened to */
 	size_t topic_count;
+	struct asked *asked; /* of them, as the broker was asked for them */
 	bool up, broken;
 	int backoff_s;
 	struct in_flight *in_flight;
@@ -106,10 +113,39 @@ on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags,
 		return;
 	}
 	for (size_t i = 0; i < mqtt->topic_count; i++)
-		mosquitto_subscribe(mosq, NULL, mqtt->topics[i], 1);
+		mosquitto_subscribe(mosq, &mqtt->asked[i].mid, mqtt->topics[i], 1);
 	mqtt->up = true;
 	mqtt->backoff_s = BACKOFF_S_MIN;
 	metrics_set(METRIC_MQTT_UP, 1);
+}
+
+static void
+on_subscribe(struct mosquitto *mosq, void *ctx, int mid, int count, const int *granted,
+    const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = ctx;
+
+	(void)mosq;
+	(void)properties;
+	for (size_t i = 0; count > 0 && granted[0] >= 128 && i < mqtt->topic_count; i++)
+		if (mqtt->asked[i].mid == mid)
+			mqtt->asked[i].refused = true;
+}
+
+/* Whoever is told may listen to other topics instead: then it begins anew with those. */
+static void
+tell_refused(struct mqtt *mqtt)
+{
+	for (size_t i = 0; i < mqtt->topic_count; i++) {
+		const struct asked *before = mqtt->asked;
+
+		if (!mqtt->asked[i].refused)
+			continue;
+		mqtt->asked[i].refused = false;
+		mqtt->options.host->refused(mqtt->options.host->ctx, mqtt->topics[i]);
+		if (mqtt->asked != before)
+			return;
+	}
 }
 
 static void
@@ -275,6 +311,7 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	}
 	if (!was_up && mqtt->up)
 		mqtt->options.host->connected(mqtt->options.host->ctx);
+	tell_refused(mqtt);
 	mqtt->options.host->ready(mqtt->options.host->ctx);
 	mqtt_release(mqtt);
 	if (mqtt->broken)
@@ -322,6 +359,7 @@ set_up_client(struct mqtt *mqtt)
 	mosquitto_connect_v5_callback_set(mqtt->mosq, on_connect);
 	mosquitto_message_v5_callback_set(mqtt->mosq, on_message);
 	mosquitto_publish_v5_callback_set(mqtt->mosq, on_publish);
+	mosquitto_subscribe_v5_callback_set(mqtt->mosq, on_subscribe);
 	mosquitto_disconnect_v5_callback_set(mqtt->mosq, on_disconnect);
 	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_RECEIVE_MAXIMUM, conf->turn_events);
 	if (conf->mqtt_user != NULL)
@@ -422,7 +460,9 @@ forget_topics(struct mqtt *mqtt)
 	for (size_t i = 0; i < mqtt->topic_count; i++)
 		free(mqtt->topics[i]);
 	free(mqtt->topics);
+	free(mqtt->asked);
 	mqtt->topics = NULL;
+	mqtt->asked = NULL;
 	mqtt->topic_count = 0;
 }
 
@@ -440,6 +480,7 @@ void
 mqtt_listen(struct mqtt *mqtt, const char *const *topics, size_t count)
 {
 	char **copy = mem_calloc(count, sizeof(*copy));
+	struct asked *asked = mem_calloc(count, sizeof(*asked));
 
 	/* The broker keeps our subscriptions while we are away: one that is not wanted any more has
 	 * to be ended. */
@@ -451,10 +492,11 @@ mqtt_listen(struct mqtt *mqtt, const char *const *topics, size_t count)
 		copy[i] = mem_strdup(topics[i]);
 		if (mqtt->up &&
 		    !is_among(topics[i], (const char *const *)mqtt->topics, mqtt->topic_count))
-			mosquitto_subscribe(mqtt->mosq, NULL, topics[i], 1);
+			mosquitto_subscribe(mqtt->mosq, &asked[i].mid, topics[i], 1);
 	}
 	forget_topics(mqtt);
 	mqtt->topics = copy;
+	mqtt->asked = asked;
 	mqtt->topic_count = count;
 	want(mqtt);
 }

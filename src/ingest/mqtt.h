@@ -25,6 +25,8 @@ struct mqtt_host {
 	bool (*pending)(void *ctx);
 	void (*connected)(void *ctx);
 	void (*disconnected)(void *ctx);
+	/* The broker does not let us hear one of the topics: outside of the library's callbacks. */
+	void (*refused)(void *ctx, const char *filter);
 	/* The broker acknowledged an outbox row. */
 	void (*delivered)(void *ctx, int64_t outbox_id);
 };

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The MQTT part of interfaces.md, sentence by sentence, by a till, a reader and a tablet that know only that page."""
 import contextlib
+import glob
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -652,6 +654,64 @@ def test_a_mapping_turns_a_bare_till_into_these_events():
         wait_for("two dead letters", lambda: len(watch.on("/dead-letter")) >= 1 and letters(watch, "bad-shape"))
         assert {d["topic"] for d in watch.on("/dead-letter")} == {"rtsf/store/scanned-item"}
         assert CARD not in store.ctl("deadletter", "--json")
+        watch.close()
+    finally:
+        store.close()
+
+
+def test_a_topic_that_looks_like_ours_is_counted_and_named_once_a_minute():
+    store = Store()
+    try:
+        store.start()
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+
+        def alike():
+            text = store.http("GET", "/metrics")[1].decode()
+            return int(re.search(r"^aisle_topics_alike_total (\d+)", text, re.M)[1])
+        event = store.event("sensor.reading", {"kind": "door", "value": 1})
+        wrong = ["aisle/v1/0043/pos/7/event", "aisle/v1/0042/POS/7/event", "AISLE/v1/0042/pos/7/event", "aisle/v1/0042/pos/7/event/",
+                 "/aisle/v1/0042/pos/7/event", "aisle/v1/0042/pos/7/Event", "aisle/v1/0042/pos/7/events", "aisle/v1/0043/care/event",
+                 "aisle/v1/0042/pos/event", "aisle/v1/0042/pos/till 7/event"]
+        for topic in wrong:
+            watch.publish(topic, event)
+        for topic in "shop/v1/0042/pos/7/event", "a/b/c/d/event":     # of somebody else
+            watch.publish(topic, event)
+        settled(store, watch)
+        assert alike() == len(wrong)
+        assert not watch.on("/dead-letter"), watch.on("/dead-letter")
+        wait_for("a line in the log", lambda: "looks like ours" in store.log_text())
+        watch.publish(wrong[0], event)
+        settled(store, watch)
+        assert store.log_text().count("looks like ours") == 1 and alike() == len(wrong) + 1
+        # an event is heard once, whichever of the subscriptions it comes by
+        text = store.http("GET", "/metrics")[1].decode()
+        assert 'aisle_events_total{type="aisle.sensor.reading",result="accepted"} 2' in text, text
+        assert 'type="aisle.sensor.reading",result="duplicate"} 1' not in text
+        watch.close()
+    finally:
+        store.close()
+
+
+def test_a_broker_that_shows_us_our_own_topics_only_is_served_by_them():
+    store = Store()
+    try:
+        plugin = glob.glob("/usr/lib/*/mosquitto_dynamic_security.so")[0]
+        store.broker.stop()
+        with open(os.path.join(store.folder, "access.json"), "w") as f:
+            json.dump({"defaultACLAccess": {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True},
+                       "clients": [], "groups": [{"groupname": "all", "roles": [{"rolename": "store"}]}], "anonymousGroup": "all",
+                       "roles": [{"rolename": "store", "acls": [{"acltype": "subscribePattern", "topic": f"{store.root}/#", "allow": True}]}]}, f)
+        with open(store.broker.conf, "a") as f:
+            f.write(f"plugin {plugin}\nplugin_opt_config_file {store.folder}/access.json\n")
+        store.broker.start()
+        store.start()
+        watch = Client(store.broker.port, [f"{store.root}/#"])
+        wait_for("our own topics", lambda: "our own topics only" in store.log_text())
+        # Nobody heard what was said before that; a till that wants to be sure asks for a receipt.
+        wait_for("a receipt", lambda: store.till(watch, "sensor.reading", {"kind": "door", "value": 1}, terminal="zz", receipt=True)
+                 or watch.on("pos/zz/receipt"))
+        settled(store, watch)
+        assert "does not let us hear" not in store.log_text()
         watch.close()
     finally:
         store.close()
