@@ -111,7 +111,10 @@ class Show:
     def explain(self):
         card = self.card()
         if card:
-            self.why = self.store.ctl("why", card["decision"], code=None)
+            lines = self.store.ctl("why", card["decision"], code=None).splitlines()
+            head = next((n for n, line in enumerate(lines) if line.startswith("action ")), 0) + 1
+            rest = sorted(lines[head:], key=lambda line: not line.startswith(card["action"] + " "))     # the card's own line first
+            self.why = "\n".join(lines[:head] + rest)
             self.say(f"  why this card:  {self.store.line('why', card['decision'])}")
 
     def on_the_tablet(self):
