@@ -152,8 +152,9 @@ till-js: deps-ci all
 # The pictures of README.md and docs/tablet.md, as the browser test saw the pages.
 .PHONY: screenshots
 screenshots: browser
-	$(Q)cp $(BUILD)/screens/two-cards-tablet-light.png docs/images/tablet.png
-	$(Q)cp $(BUILD)/screens/one-card-phone-light.png docs/images/phone.png
+	$(Q)cp $(BUILD)/screens/live-1024x768-light-2.png docs/images/tablet.png
+	$(Q)cp $(BUILD)/screens/live-1024x768-light-3.png docs/images/recall.png
+	$(Q)cp $(BUILD)/screens/live-390x844-light-1.png docs/images/phone.png
 	$(Q)cp $(BUILD)/screens/manager-report-tablet-light.png docs/images/manager.png
 
 $(BUILD)/page_server: $(BUILD)/tests/browser/page_server.o $(BUILD)/libaisle.a

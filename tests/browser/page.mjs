@@ -231,10 +231,10 @@ const tests = {
 	async 'an answer that never got through is among the earlier ones as too late'() {
 		const page = await open();
 		store.say('reply 503 busy');
-		store.send('guidance', guidance([prompt()], {expires: new Date(Date.now() + 2500).toISOString()}));
+		store.send('guidance', guidance([prompt()], {expires: new Date(Date.now() + 8000).toISOString()}));
 		await choice(page, 'accept').tap();
 		await page.locator('.card .outcome', {hasText: 'Not sent yet'}).waitFor();
-		await page.locator('.card').waitFor({state: 'detached', timeout: 10000});
+		await page.locator('.card').waitFor({state: 'detached', timeout: 20000});
 		await page.locator('#banner', {hasText: 'Answers still to be sent: 1'}).waitFor();
 		await page.locator('#earlier').tap();
 		await page.locator('.earlier .became', {hasText: 'Not sent yet'}).waitFor();

@@ -116,7 +116,7 @@ function answered(card, decision) {
 	else
 		local(card, '');
 	answers.became(card.prompt, t('state.' + state), decision === 'accept');
-	if (decision !== 'accept')
+	if (decision !== 'accept' || card.prompt.mandatory)	// what lies under it is waited for
 		setTimeout(() => remove(card), LINGER_MS / 4);
 	else if (!asks && !isCoupon(card.prompt))
 		setTimeout(() => remove(card), LINGER_MS);
