@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0: a till with one article. till HOST PORT STORE TERMINAL CARD; Enter is paying. */
+/* SPDX-License-Identifier: Apache-2.0: a till with one article. till HOST PORT STORE TERMINAL CARD; Enter is paying.
+ * MQTT_USER and MQTT_PASSWORD are its account at the broker. */
 #include <jansson.h>
 #include <mosquitto.h>
 #include <poll.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #define PRICE 499
 static char base[64], name[96], basket[64], token[32], done[32], said[1024]; /* said: the last event, as sent */
 static int step, off, paid, receipted;					     /* off: what our token takes off */
@@ -45,29 +47,46 @@ static void heard(struct mosquitto *m, void *ctx, const struct mosquitto_message
 	}
 	json_decref(json);
 }
-int main(int argc, char **argv) {
-	struct mosquitto *m = (mosquitto_lib_init(), mosquitto_new(NULL, true, NULL));
-	struct pollfd enter = { .fd = 0, .events = POLLIN };
-	if (argc != 6 || strlen(argv[5]) > 128 || mosquitto_connect(m, argv[1], atoi(argv[2]), 30) != 0)
-		return 1;
-	mosquitto_message_callback_set(m, heard);
-	snprintf(base, sizeof(base), "aisle/v1/%.32s/pos/%.16s", argv[3], argv[4]);
-	snprintf(basket, sizeof(basket), "%.16s-%lld", argv[4], (long long)time(NULL));
+static void met(struct mosquitto *m, void *refusal, int refused) {
+	*(int *)refusal = refused;
 	mosquitto_subscribe(m, NULL, topic("command"), 1);
 	mosquitto_subscribe(m, NULL, topic("receipt"), 1);
+}
+static void listen_on(struct mosquitto *m) { /* and find the broker again, where it was lost */
+	if (mosquitto_loop(m, 100, 1) != 0 && mosquitto_reconnect(m) != 0)
+		sleep(1);
+}
+int main(int argc, char **argv) {
+	struct pollfd enter = { .fd = 0, .events = POLLIN };
+	int refused = 0;
+	if (argc != 6 || strlen(argv[5]) > 128)
+		return 1;
+	snprintf(name, sizeof(name), "till-%.16s", argv[4]);
+	struct mosquitto *m = (mosquitto_lib_init(), mosquitto_new(name, false, &refused));
+	mosquitto_username_pw_set(m, getenv("MQTT_USER"), getenv("MQTT_PASSWORD"));
+	mosquitto_message_callback_set(m, heard);
+	mosquitto_connect_callback_set(m, met);
+	if (mosquitto_connect(m, argv[1], atoi(argv[2]), 30) != 0)
+		return 1;
+	snprintf(base, sizeof(base), "aisle/v1/%.32s/pos/%.16s", argv[3], argv[4]);
+	snprintf(basket, sizeof(basket), "%.16s-%lld", argv[4], (long long)time(NULL));
 	say(m, "basket.opened", json_pack("{ss}", "terminal", argv[4]));
 	say(m, "customer.identified", json_pack("{ss ss}", "card", argv[5], "station", argv[4]));
 	say_line(m);
-	while (poll(&enter, 1, 0) == 0 && mosquitto_loop(m, 100, 1) == 0) { }
+	while (!refused && poll(&enter, 1, 0) == 0)
+		listen_on(m);
 	say(m, "basket.tender-started", json_object());
 	if (off > 0)
 		say(m, "offer.redeemed", json_pack("{ss si}", "token", token, "amount", off));
 	paid = 1; /* from here on: said again every 5 s, until it is receipted */
 	say(m, "basket.closed", json_pack("{si ss}", "total", PRICE - off, "currency", "EUR"));
-	for (int waits = 1; !receipted && mosquitto_loop(m, 100, 1) == 0; waits++)
+	for (int waits = 1; !refused && !receipted; waits++, listen_on(m))
 		if (waits % 50 == 0)
 			mosquitto_publish(m, NULL, topic("event"), (int)strlen(said), said, 1, false);
-	printf("{\"basket\":\"%s\",\"total\":%d}\n", basket, PRICE - off);
+	if (refused)
+		fprintf(stderr, "the broker: %s\n", mosquitto_connack_string(refused));
+	else
+		printf("{\"basket\":\"%s\",\"total\":%d}\n", basket, PRICE - off);
 	mosquitto_destroy(m);
 	return !receipted;
 }

@@ -52,7 +52,7 @@ class Sale:
     def pay(self):
         self.process.stdin.write(b"\n")
         self.process.stdin.close()
-        assert self.process.wait(15) == 0
+        assert self.process.wait(60) == 0
         return json.loads(self.process.stdout.read())
 
     def dead(self):
@@ -96,5 +96,20 @@ def test_an_offer_that_is_withdrawn_leaves_the_basket_and_is_answered():
         sale.close()
 
 
+def test_a_sale_outlives_its_broker():
+    sale = Sale()
+    try:
+        sale.store.broker.stop()
+        sale.store.broker.start()
+        wait_for("the till to go on", lambda: sale.process.poll() is None and sale.store.status()["mqtt"]["connected"])
+        paid = sale.pay()
+        worth = sale.events("offer.applied")[0]["amount"]
+        assert paid["total"] == 499 - worth, paid
+        status, report = sale.store.http("GET", "/v1/report", token=sale.token)
+        assert status == 200 and report["redeemed"] == 1, report
+    finally:
+        sale.close()
+
+
 if __name__ == "__main__":
-    main([test_an_offer_is_applied_paid_with_and_receipted, test_an_offer_that_is_withdrawn_leaves_the_basket_and_is_answered])
+    main([test_an_offer_is_applied_paid_with_and_receipted, test_a_sale_outlives_its_broker, test_an_offer_that_is_withdrawn_leaves_the_basket_and_is_answered])
