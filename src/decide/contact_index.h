@@ -11,21 +11,6 @@
 #include "decide/run.h"
 #include "nouns/contact.h"
 
-/* Rows that a limit on what was taken counts. */
-static inline bool
-contact_is_use(enum outcome outcome)
-{
-	return outcome == OUTCOME_ACCEPTED || outcome == OUTCOME_APPLIED ||
-	    outcome == OUTCOME_REDEEMED;
-}
-
-/* Rows that a limit on what was shown counts: HQ's own are SHOWN, and of no decision. */
-static inline bool
-contact_is_shown(const struct contact *row)
-{
-	return row->outcome == OUTCOME_DECIDED || contact_outside(row);
-}
-
 void contact_index_reach_further(struct contact_index *index, int64_t from_ms);
 
 /* Makes the keys of all rows from from_ms on. */

@@ -15,6 +15,22 @@ void contacts_expire(struct contacts *contacts, int64_t before_ms); /* the older
 /* A contact that HQ made over another channel: SHOWN without a decision. Counts as shown
  * (and decided) beside the prompts with DECIDED and without NOT_SHOWN. */
 bool contact_outside(const struct contact *row);
+/* Rows that a limit on what was taken counts. */
+static inline bool
+contact_is_use(enum outcome outcome)
+{
+	return outcome == OUTCOME_ACCEPTED || outcome == OUTCOME_APPLIED ||
+	    outcome == OUTCOME_REDEEMED;
+}
+/* Rows that a limit on what was shown counts: HQ's own are SHOWN, and of no decision. */
+static inline bool
+contact_is_shown(const struct contact *row)
+{
+	return row->outcome == OUTCOME_DECIDED || contact_outside(row);
+}
+/* For each row, 1: it is a showing, a use or a purchase that stands; uses are counted once a kind
+ * and prompt. counts: one for each row. */
+void contacts_net(const struct contacts *contacts, uint8_t *counts);
 void contact_encode(const struct contact *row, struct buf *out);
 bool contact_decode(struct rd *rd, struct contact *ret_row); /* strings allocated */
 void contact_done(struct contact *row);

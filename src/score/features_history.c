@@ -2,7 +2,8 @@
  *
  * features_history.c - history.FN: what was said to a customer, and what came of it.
  *
- * A prompt counts as bought or redeemed unless all of it came back. It counts as shown from its decision on, withheld or not, until a
+ * As limits count (nouns/contact_net.c): a prompt counts as accepted, applied, redeemed or bought unless all of it was
+ * taken back, and once, however often it was said. It counts as shown from its decision on, withheld or not, until a
  * tablet says that it was not (contact.h); a contact by HQ's other channels
  * counts as shown too. The rows of what tablets did show add nothing.
  */
@@ -15,77 +16,18 @@
 
 struct history {
 	const struct sources *sources;
-	bool *shown; /* for each row: it is a showing */
-	struct prompts *returned;
+	uint8_t *stands; /* for each row: contacts_net() */
 };
-
-/* Prompts of one outcome, to be found by id: those that a tablet says it did not show; those that
- * all came back of. */
-struct prompts {
-	const struct id **slots;
-	size_t mask;
-};
-
-static size_t
-first_slot(const struct prompts *prompts, const struct id *prompt)
-{
-	uint64_t low;
-
-	memcpy(&low, prompt->b + 8, sizeof(low));
-	return (size_t)(low * UINT64_C(0x9e3779b97f4a7c15) >> 32) & prompts->mask;
-}
-
-static struct prompts *
-find_prompts(struct arena *arena, const struct contacts *contacts, enum outcome outcome)
-{
-	struct prompts *prompts = arena_alloc(arena, sizeof(*prompts));
-	size_t count = 0, slot;
-
-	prompts->mask = 15;
-	for (size_t i = 0; i < contacts->count; i++)
-		count += contacts->rows[i].outcome == outcome;
-	while (prompts->mask + 1 < 2 * count)
-		prompts->mask = 2 * prompts->mask + 1;
-	prompts->slots = arena_alloc(arena, (prompts->mask + 1) * sizeof(*prompts->slots));
-	for (size_t i = 0; i < contacts->count; i++) {
-		if (contacts->rows[i].outcome != outcome)
-			continue;
-		slot = first_slot(prompts, &contacts->rows[i].prompt);
-		while (prompts->slots[slot] != NULL)
-			slot = (slot + 1) & prompts->mask;
-		prompts->slots[slot] = &contacts->rows[i].prompt;
-	}
-	return prompts;
-}
-
-static bool
-has_prompt(const struct prompts *prompts, const struct id *prompt)
-{
-	size_t slot = first_slot(prompts, prompt);
-
-	for (; prompts->slots[slot] != NULL; slot = (slot + 1) & prompts->mask) {
-		if (id_equal(prompts->slots[slot], prompt))
-			return true;
-	}
-	return false;
-}
 
 struct history *
 history_new(struct arena *arena, const struct sources *sources)
 {
 	const struct contacts *contacts = &sources->subject->contacts;
 	struct history *history = arena_alloc(arena, sizeof(*history));
-	struct prompts *unshown = find_prompts(arena, contacts, OUTCOME_NOT_SHOWN);
 
 	history->sources = sources;
-	history->returned = find_prompts(arena, contacts, OUTCOME_RETURNED);
-	history->shown = arena_alloc(arena, contacts->count * sizeof(*history->shown));
-	for (size_t i = 0; i < contacts->count; i++) {
-		const struct contact *row = &contacts->rows[i];
-
-		history->shown[i] = contact_outside(row) ||
-		    (row->outcome == OUTCOME_DECIDED && !has_prompt(unshown, &row->prompt));
-	}
+	history->stands = arena_alloc(arena, contacts->count + 1);
+	contacts_net(contacts, history->stands);
 	return history;
 }
 
@@ -116,11 +58,10 @@ counts(const struct history *history, size_t i, const struct feature *feature)
 	const struct contact *row = &history->sources->subject->contacts.rows[i];
 
 	if (feature->outcome == OUTCOME_SHOWN)
-		return history->shown[i];
+		return history->stands[i] && contact_is_shown(row);
 	if (row->outcome != feature->outcome || row->ends == ENDS_UNUSED)
 		return false;
-	if ((row->outcome == OUTCOME_BOUGHT || row->outcome == OUTCOME_REDEEMED) &&
-	    has_prompt(history->returned, &row->prompt))
+	if ((row->outcome == OUTCOME_BOUGHT || contact_is_use(row->outcome)) && !history->stands[i])
 		return false;
 	return feature->outcome_reason == NULL || same(row->reason, feature->outcome_reason);
 }

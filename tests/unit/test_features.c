@@ -472,6 +472,61 @@ shown_is_decided_and_not_taken_back_also_when_withheld(void **state)
 	is_number(w, "history.count(all, outcome=shown, within=6d)", 0);
 }
 
+/* The last word of what was taken: wholly reversed, refused, its sale cancelled. */
+static void
+ended(struct world *w, uint8_t prompt, enum outcome outcome, int days_ago)
+{
+	struct contacts *contacts = &w->subject->contacts;
+
+	said(w, prompt, "a", "g", outcome, days_ago);
+	for (size_t i = 0; i < contacts->count; i++)
+		if (contacts->rows[i].outcome == outcome && contacts->rows[i].prompt.b[5] == prompt)
+			contacts->rows[i].ends = ENDS_TAKEN;
+}
+
+static void
+a_use_that_was_taken_back_is_in_no_history_and_one_is_counted_once(void **state)
+{
+	struct world *w = *state;
+
+	said(w, 1, "a", "g", OUTCOME_DECIDED, 9);
+	said(w, 1, "a", "g", OUTCOME_ACCEPTED, 9);
+	said(w, 1, "a", "g", OUTCOME_APPLIED, 9);
+	said(w, 1, "a", "g", OUTCOME_APPLIED, 8);
+	said(w, 1, "a", "g", OUTCOME_REDEEMED, 8);
+	is_number(w, "history.count(all, outcome=accepted)", 1);
+	is_number(w, "history.count(all, outcome=applied)", 1);
+	is_number(w, "history.count(all, outcome=redeemed)", 1);
+	said(w, 1, "a", "g", OUTCOME_REVERSED, 7); /* in part */
+	is_number(w, "history.count(all, outcome=redeemed)", 1);
+	is_number(w, "history.count(all, outcome=reversed)", 1);
+	ended(w, 1, OUTCOME_REVERSED, 6);
+	is_number(w, "history.count(all, outcome=accepted)", 0);
+	is_number(w, "history.count(all, outcome=applied)", 0);
+	is_number(w, "history.count(all, outcome=redeemed)", 0);
+	is_missing(w, "history.recency(all, outcome=redeemed)", VALUE_NUMBER);
+	is_number(w, "history.count(all, outcome=reversed)", 2);
+	/* Taken off again in an open sale, and given after all. */
+	said(w, 1, "a", "g", OUTCOME_REDEEMED, 5);
+	is_number(w, "history.count(all, outcome=accepted)", 1);
+	is_number(w, "history.recency(all, outcome=redeemed)", 5);
+}
+
+static void
+what_came_back_was_not_bought(void **state)
+{
+	struct world *w = *state;
+
+	said(w, 1, "a", "g", OUTCOME_DECIDED, 9);
+	said(w, 1, "a", "g", OUTCOME_BOUGHT, 9);
+	said(w, 3, "a", "g", OUTCOME_DECIDED, 8);
+	said(w, 3, "a", "g", OUTCOME_BOUGHT, 8);
+	is_number(w, "history.count(all, outcome=bought)", 2);
+	said(w, 1, "a", "g", OUTCOME_RETURNED, 7);
+	is_number(w, "history.count(all, outcome=bought)", 1);
+	is_number(w, "history.recency(all, outcome=bought)", 8);
+}
+
 static void
 a_contact_of_hq_counts_as_shown(void **state)
 {
@@ -750,6 +805,8 @@ main(void)
 		T(incidents_are_counted_by_kind_and_age),
 		T(shown_is_decided_and_not_taken_back_also_when_withheld),
 		T(a_contact_of_hq_counts_as_shown),
+		T(a_use_that_was_taken_back_is_in_no_history_and_one_is_counted_once),
+		T(what_came_back_was_not_bought),
 		T(history_is_of_an_action_a_group_an_issue_or_the_candidate),
 		T(a_card_was_read_whoever_holds_it),
 		T(a_visit_says_what_went_wrong_in_it),
