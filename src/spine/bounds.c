@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bounds.c - how many baskets a till may leave open, what their lines may hold, how many cards may
- * wait; whose turn it is to go.
+ * bounds.c - how many baskets a till may leave open, what their lines and prompts may hold, how many
+ * cards may wait; whose turn it is to go.
  */
 #include "spine/spine.h"
 
@@ -13,10 +13,12 @@
 
 #define TILL_BASKETS_MAX 1024
 
-/* Of the lines of open baskets. */
-#define TILL_LINE_BYTES ((size_t)8 << 20)
-#define ALL_LINE_BYTES ((size_t)32 << 20)
-#define LINE_BYTES_STEP 4096 /* a basket that grew by so much is looked at */
+/* Of the lines and prompts of open baskets. */
+#define TILL_BYTES ((size_t)8 << 20)
+#define ALL_BYTES ((size_t)32 << 20)
+#define LINE_BYTES_STEP 4096 /* a basket whose lines grew by so much is looked at */
+#define PROMPTS_STEP 4	     /* or that was shown so many more */
+#define PROMPT_BYTES 1024    /* of one in memory, with its contacts, beside its words */
 #define STATION_WAITING_MAX 64
 #define WAITING_MAX 1024 /* at all stations */
 
@@ -108,25 +110,25 @@ visit_bound_waiting(struct engine *engine, const struct visit *visit)
 	metrics_add(METRIC_LIMIT_VISITS, 1);
 }
 
-/* ---- what their lines hold ---- */
+/* ---- what they hold ---- */
 
-/* The open baskets of a till: what their lines hold, and the one it has not spoken of for longest. */
-struct held_lines {
+/* The open baskets of a till: what they hold, and the one it has not spoken of for longest. */
+struct held {
 	const char *terminal;
 	struct visit *stalest; /* but for the one that grew; NULL: it has no other */
 	size_t bytes;
 };
 
-struct all_lines {
+struct all_held {
 	const struct visit *grew;
-	struct held_lines *tills;
+	struct held *tills;
 	size_t count, capacity, bytes;
 };
 
-static struct held_lines *
-held_by(struct all_lines *all, const char *terminal)
+static struct held *
+held_by(struct all_held *all, const char *terminal)
 {
-	struct held_lines *held;
+	struct held *held;
 
 	for (size_t i = 0; i < all->count; i++) {
 		if (strcmp(all->tills[i].terminal, terminal) == 0)
@@ -137,21 +139,33 @@ held_by(struct all_lines *all, const char *terminal)
 		all->tills = mem_realloc(all->tills, all->capacity * sizeof(*all->tills));
 	}
 	held = &all->tills[all->count++];
-	*held = (struct held_lines){ .terminal = terminal };
+	*held = (struct held){ .terminal = terminal };
 	return held;
 }
 
-static void
-look_at_lines(void *ctx, struct visit *visit)
+static size_t
+bytes_of(const struct visit *visit)
 {
-	struct all_lines *all = ctx;
-	struct held_lines *held;
+	size_t bytes = visit->line_bytes + visit->card_count * PROMPT_BYTES;
+
+	for (size_t i = 0; i < visit->card_count; i++)
+		bytes += visit->cards[i].json != NULL ? strlen(visit->cards[i].json) : 0;
+	return bytes;
+}
+
+static void
+look_at_bytes(void *ctx, struct visit *visit)
+{
+	struct all_held *all = ctx;
+	struct held *held;
+	size_t bytes;
 
 	if (visit_over(visit) || visit->basket == NULL)
 		return;
 	held = held_by(all, visit->terminal);
-	held->bytes += visit->line_bytes;
-	all->bytes += visit->line_bytes;
+	bytes = bytes_of(visit);
+	held->bytes += bytes;
+	all->bytes += bytes;
 	if (visit != all->grew &&
 	    (held->stalest == NULL || visit->last_ms < held->stalest->last_ms))
 		held->stalest = visit;
@@ -160,17 +174,17 @@ look_at_lines(void *ctx, struct visit *visit)
 /* Whose stalest basket is given up: the till's that holds too much, else of the one that holds the
  * most. NULL: there is room. */
 static struct visit *
-too_many_lines(struct engine *engine, const struct visit *grew)
+too_much(struct engine *engine, const struct visit *grew)
 {
-	struct all_lines all = { .grew = grew };
-	const struct held_lines *held;
+	struct all_held all = { .grew = grew };
+	const struct held *held;
 	struct visit *stalest = NULL;
 
-	sessions_each(engine->sessions, look_at_lines, &all);
+	sessions_each(engine->sessions, look_at_bytes, &all);
 	held = held_by(&all, grew->terminal);
-	if (held->bytes > TILL_LINE_BYTES) {
+	if (held->bytes > TILL_BYTES) {
 		stalest = held->stalest;
-	} else if (all.bytes > ALL_LINE_BYTES) {
+	} else if (all.bytes > ALL_BYTES) {
 		held = NULL;
 		for (size_t i = 0; i < all.count; i++) {
 			if (all.tills[i].stalest != NULL &&
@@ -183,20 +197,34 @@ too_many_lines(struct engine *engine, const struct visit *grew)
 	return stalest;
 }
 
+static void
+make_room(struct engine *engine, const struct visit *grew)
+{
+	struct visit *stalest;
+
+	while ((stalest = too_much(engine, grew)) != NULL) {
+		metrics_add(METRIC_LIMIT_VISITS, 1);
+		visit_give_up(engine, stalest);
+	}
+}
+
 /* Baskets may be few and long. What they hold hangs on what was said alone, and so it is the same
  * after a restart. */
 void
 visit_bound_lines(struct engine *engine, const struct event *event, const struct visit *visit)
 {
 	const struct line *line = visit_line(visit, event->item.line);
-	struct visit *stalest;
 
 	if (visit_over(visit) || line == NULL ||
 	    visit->line_bytes / LINE_BYTES_STEP ==
 		(visit->line_bytes - line_bytes(line)) / LINE_BYTES_STEP)
 		return;
-	while ((stalest = too_many_lines(engine, visit)) != NULL) {
-		metrics_add(METRIC_LIMIT_VISITS, 1);
-		visit_give_up(engine, stalest);
-	}
+	make_room(engine, visit);
+}
+
+void
+visit_bound_prompts(struct engine *engine, const struct visit *visit, size_t before)
+{
+	if (!visit_over(visit) && visit->card_count / PROMPTS_STEP > before / PROMPTS_STEP)
+		make_room(engine, visit);
 }

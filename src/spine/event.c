@@ -166,6 +166,7 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 {
 	struct session_result result;
 	struct visit *visit;
+	size_t before;
 
 	if (!customer_may_say(engine, event, rejected) ||
 	    !customer_may_merge(engine, event, rejected))
@@ -192,10 +193,12 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 		metrics_add(METRIC_STALE, 1);
 	if (visit == NULL || engine->policy == NULL)
 		return;
+	before = visit->card_count;
 	if (is_stale(engine, event))
 		choose_again(engine, visit, event);
 	else
 		choose(engine, visit, event);
+	visit_bound_prompts(engine, visit, before);
 }
 
 void

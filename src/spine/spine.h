@@ -207,6 +207,8 @@ void visit_missed(struct engine *engine, struct visit *visit);
 /* bounds.c: beyond them the stalest goes; after this one was opened, grew, began to wait */
 void visit_bound_baskets(struct engine *engine, const struct visit *opened);
 void visit_bound_lines(struct engine *engine, const struct event *event, const struct visit *visit);
+/* before: how many prompts it had. */
+void visit_bound_prompts(struct engine *engine, const struct visit *visit, size_t before);
 void visit_bound_waiting(struct engine *engine, const struct visit *visit);
 void visit_disown(struct visit *visit);
 bool visit_join_subject(struct engine *engine, struct visit *visit);

@@ -199,6 +199,34 @@ open_baskets_are_bounded_by_what_their_lines_hold(void **state)
 	assert_true(is_open("t1") && is_open("t3") && is_open("theirs"));
 }
 
+/* Each scan of the one line is a decision, and each decision another prompt. */
+static void
+open_baskets_are_bounded_by_what_their_prompts_hold(void **state)
+{
+	int64_t before = metrics_get(METRIC_LIMIT_VISITS);
+	struct visit *visit;
+
+	(void)state;
+	only("a", "{'expires':'1s'}");
+	long_basket("8", "theirs", 4096);
+	long_basket("7", "long", (8 << 20) - 16384);
+	now_ms++;
+	open_basket("b");
+	for (int i = 0; i < 20 && is_open("long"); i++) {
+		now_ms += 1000;
+		tell("pos/7/event", "basket.item-added",
+		    "{'basket':'b','line':1,'sku':'s%d','category':'c','qty':1,'amount':1,"
+		    "'currency':'EUR'}",
+		    i);
+	}
+	visit = visit_of("b");
+	assert_false(is_open("long"));
+	assert_in_range(visit->card_count, 4, 16);
+	assert_true(visit->line_bytes < 4096);
+	assert_true(is_open("b") && is_open("theirs"));
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 1);
+}
+
 static void
 what_lines_hold_is_counted_the_same_after_a_restart(void **state)
 {
@@ -651,6 +679,7 @@ main(void)
 		SPINE_TEST_ON_DISK(what_is_known_of_a_customer_outlives_the_store),
 		SPINE_TEST(who_has_not_been_here_for_long_leaves_memory_and_comes_back_whole),
 		SPINE_TEST(open_baskets_are_bounded_by_what_their_lines_hold),
+		SPINE_TEST(open_baskets_are_bounded_by_what_their_prompts_hold),
 		SPINE_TEST_ON_DISK(what_lines_hold_is_counted_the_same_after_a_restart),
 		SPINE_TEST(a_till_has_1024_baskets_and_the_one_it_spoke_of_longest_ago_gives_way),
 		SPINE_TEST_ON_DISK(what_a_turn_took_is_given_back_by_the_next),
