@@ -47,7 +47,8 @@ is_due(const struct visit *visit, const struct card *card)
 	    card->spent || card->elsewhere || card->withheld)
 		return false;
 	return card->denied || card->state == CARD_APPLIED ||
-	    (visit_over(visit) && (card->silent || card->state == CARD_ASKED));
+	    (visit_over(visit) && card->asked_ms != 0 &&
+		(card->silent || card->state == CARD_ASKED));
 }
 
 static int64_t

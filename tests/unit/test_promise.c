@@ -216,6 +216,17 @@ what_the_till_took_off_is_counted_beside_what_was_promised(void **state)
 }
 
 static void
+a_coupon_that_was_not_scanned_is_owed_to_nobody(void **state)
+{
+	(void)state;
+	promised("{'kind':'offer','outcome':{'is':'redeemed','within':'0d'},'margin':9000,'offer':{"
+		 "'type':'amount','depth':50,'apply':'barcode','code':'1','until':'0d'}}");
+	close_basket("b", 500);
+	wait_for(5 * MIN_MS);
+	assert_counted(0, 0, 0, 0, 0);
+}
+
+static void
 what_is_paid_with_in_the_minutes_after_the_close_was_honoured(void **state)
 {
 	(void)state;
@@ -291,6 +302,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(what_the_till_took_off_is_counted_beside_what_was_promised),
+		SPINE_TEST(a_coupon_that_was_not_scanned_is_owed_to_nobody),
 		SPINE_TEST(what_is_paid_with_in_the_minutes_after_the_close_was_honoured),
 		SPINE_TEST(a_cancelled_sale_and_a_trainees_owe_nothing),
 		SPINE_TEST_ON_DISK(the_days_figures_outlive_a_restart_and_not_their_day),
