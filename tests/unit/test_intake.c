@@ -454,6 +454,32 @@ a_tablet_that_says_hello_asks_once_for_each_station_and_nothing_is_queued(void *
 }
 
 /* It is asked again and again by a tablet that cannot hear: not more often than any other message. */
+/* Of 65 stations the last is left out, and so is a name that no station can have. */
+static void
+a_hello_names_64_stations_at_most_each_by_a_name_that_fits(void **state)
+{
+	struct buf list = { 0 };
+	char name[NAME_SIZE + 2];
+
+	(void)state;
+	know_tablet("t1", "");
+	for (int i = 0; i < 65; i++)
+		buf_addf(&list, "%s'%d'", i > 0 ? "," : "", i);
+	tell_whole("aisle/v1/0042/tablet/t1/hello",
+	    arena_printf(texts, "{'stations':[%s]}", list.data));
+	assert_int_equal(engine->output_count, 64);
+	assert_non_null(strstr(said(), "hello t1 63"));
+	assert_null(strstr(said(), "hello t1 64"));
+	buf_done(&list);
+	for (size_t len = NAME_SIZE - 2; len <= NAME_SIZE; len++) {
+		memset(name, 'x', len);
+		name[len] = '\0';
+		tell_whole("aisle/v1/0042/tablet/t1/hello",
+		    arena_printf(texts, "{'stations':['%s','7']}", name));
+		assert_int_equal(engine->output_count, len < NAME_SIZE ? 2 : 1);
+	}
+}
+
 static void
 hello_is_heard_as_often_as_any_other_message(void **state)
 {
@@ -801,6 +827,7 @@ main(void)
 		SPINE_TEST(timers_are_applied_at_their_own_time_in_their_order),
 		SPINE_TEST(
 		    a_tablet_that_says_hello_asks_once_for_each_station_and_nothing_is_queued),
+		SPINE_TEST(a_hello_names_64_stations_at_most_each_by_a_name_that_fits),
 		SPINE_TEST(hello_is_heard_as_often_as_any_other_message),
 		SPINE_TEST(a_tablet_that_is_known_twice_has_the_stations_of_both),
 		SPINE_TEST(a_tablets_own_messages_are_answers_too),
