@@ -355,10 +355,58 @@ money_goes_up_in_its_own_lane(void **state)
 	assert_heard(LANE_DECISION, "decision; shown; accepted");
 }
 
+/* Advice for a week, and what is bought within it: in this basket or a later one, of this customer, not before the card. */
+static void
+a_week_begins_behind_the_card_and_ends_with_its_last_instant(void **state)
+{
+	static const struct {
+		int64_t after_ms; /* the card was shown */
+		const char *who, *category;
+		bool bought;
+	} cases[] = {
+		{ 0, ANNA, "m", false },
+		{ 1, ANNA, "m", true },
+		{ 1, BEN, "m", false },
+		{ 1, ANNA, "x", false },
+		{ 7 * D_MS - 1, ANNA, "m", true },
+		{ 7 * D_MS, ANNA, "m", false },
+		{ 7 * D_MS + 1, ANNA, "m", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		tear_down(NULL);
+		set_up(NULL);
+		only("w",
+		    "{'kind':'remind','expires':'60s','outcome':{'is':'bought','within':'7d',"
+		    "'item':{'category':'m'}}}");
+		grant(ANNA, "profile");
+		grant(BEN, "profile");
+		open_basket("e");
+		identify(ANNA);
+		scan("e", "c", 100);
+		assert_said("guidance 7: w");
+		heard(LANE_DECISION);
+		now_ms += cases[i].after_ms;
+		tell("pos/8/event", "basket.opened", "{'basket':'d','terminal':'8'}");
+		tell("pos/8/event", "customer.identified",
+		    "{'subject':'%s','station':'8','basket':'d'}", cases[i].who);
+		tell("pos/8/event", "basket.item-added",
+		    "{'basket':'d','line':1,'sku':'s','category':'%s','qty':1,'amount':70,"
+		    "'currency':'EUR'}",
+		    cases[i].category);
+		tell("pos/8/event", "basket.closed", "{'basket':'d','total':70,'currency':'EUR'}");
+		wait_for(8 * D_MS);
+		if ((strstr(heard(LANE_DECISION), "bought 70") != NULL) != cases[i].bought)
+			fail_msg("case %zu", i);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(a_week_begins_behind_the_card_and_ends_with_its_last_instant),
 		SPINE_TEST(what_was_advised_and_bought_is_credited_at_the_close_with_what_it_cost),
 		SPINE_TEST(a_category_is_below_another_only_at_a_slash),
 		SPINE_TEST(a_line_of_the_same_instant_was_there_before_the_card),
