@@ -384,8 +384,6 @@ name_order(struct engine *engine, const struct input *input)
 void
 intake(struct engine *engine, struct input *input)
 {
-	engine->source = engine->id = "";
-	engine->commands = 0;
 	/* The timers before it are not to blame, unless it is about them. */
 	engine->aside = input->aside && input->kind == INPUT_CLOCK;
 	if (input->kind != INPUT_RECORDED)

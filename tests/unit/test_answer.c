@@ -714,10 +714,46 @@ an_accepted_offer_stays_when_the_customer_pays_and_when_they_come_back(void **st
 	assert_int_equal(visit_of("b")->cards[1].state, CARD_ASKED);
 }
 
+static void
+five_wrong_pins(void)
+{
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(manager_check(engine, "t1", "nobody", "1"), MANAGER_NO);
+	assert_int_equal(manager_check(engine, "t1", "nobody", "1"), MANAGER_LOCKED);
+	assert_int_equal(manager_check(engine, "t2", "nobody", "1"), MANAGER_NO);
+}
+
+static void
+each_lock_is_twice_as_long_up_to_a_day_and_a_day_without_one_begins_anew(void **state)
+{
+	int64_t lock_ms = 5 * MIN_MS;
+
+	(void)state;
+	assert_int_equal(store_begin(engine->store), 0);
+	for (int i = 0; i < 11; i++) {
+		five_wrong_pins();
+		engine->now_ms += lock_ms - 1;
+		assert_int_equal(manager_check(engine, "t1", "nobody", "1"), MANAGER_LOCKED);
+		engine->now_ms++;
+		lock_ms = lock_ms < D_MS / 2 ? 2 * lock_ms : D_MS;
+	}
+	for (int late = 0; late < 2; late++) {
+		engine->now_ms += D_MS - 1 + late;
+		five_wrong_pins();
+		engine->now_ms += 5 * MIN_MS;
+		assert_int_equal(manager_check(engine, "t1", "nobody", "1"),
+		    late ? MANAGER_NO : MANAGER_LOCKED);
+		engine->now_ms += D_MS - 5 * MIN_MS;
+	}
+	assert_int_equal(store_commit(engine->store), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(
+		    each_lock_is_twice_as_long_up_to_a_day_and_a_day_without_one_begins_anew),
 		SPINE_TEST(a_card_is_reported_as_shown_once_and_not_the_other_way_after_it),
 		SPINE_TEST(without_a_word_on_it_shown_is_shown),
 		SPINE_TEST(a_prompt_is_answered_in_its_own_guidance_only),

@@ -664,10 +664,26 @@ what_headquarters_says_of_a_card_that_was_merged_counts_for_the_other(void **sta
 	}
 }
 
+static void
+one_till_alone_is_bounded_by_what_its_lines_hold(void **state)
+{
+	int64_t before = metrics_get(METRIC_LIMIT_VISITS);
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		long_basket("7", (char[]){ 'a', (char)('0' + i), '\0' }, 2097152 - 4096);
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 0);
+	long_basket("7", "more", 1 << 20);
+	assert_int_equal(metrics_get(METRIC_LIMIT_VISITS) - before, 1);
+	assert_false(is_open("a0"));
+	assert_true(is_open("a1") && is_open("more"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(one_till_alone_is_bounded_by_what_its_lines_hold),
 		SPINE_TEST_ON_DISK(a_row_that_cannot_be_read_is_left_out_and_the_others_are_there),
 		SPINE_TEST(of_a_return_that_waits_no_row_is_read_that_is_not_whole),
 		SPINE_TEST(what_headquarters_says_of_a_card_that_was_merged_counts_for_the_other),

@@ -781,6 +781,8 @@ swept(enum input_kind kind, bool timer)
 	}
 	turn(&input);
 	assert_said("guidance 7: a");
+	assert_string_equal(engine->source, "order");
+	assert_string_equal(engine->id, kind == INPUT_STOP ? "stop/k" : "");
 	return guidance_on_screen();
 }
 
