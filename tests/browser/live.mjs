@@ -170,8 +170,8 @@ const tests = {
 	},
 
 	async 'sentences of 200 characters, also of a recall, keep every button on the screen and can be read to their end'() {
-		for (const [width, height] of SIZES.slice(0, 5).flatMap(([w, h]) => [[w, h], [h, w]]))
-			await Promise.all(['en', 'de', 'ar'].map((language) => longSentences(width, height, language)));
+		for (const [width, height] of SIZES.slice(0, 5))
+			await Promise.all(['en', 'de', 'ar'].flatMap((language) => [longSentences(width, height, language), longSentences(height, width, language)]));
 	},
 
 	async 'a recall beside a coupon that is being scanned, and a coupon behind a recall'() {
@@ -386,7 +386,7 @@ const tests = {
 	},
 
 	async 'the associate chooses the page\'s language, whatever the customer speaks'() {
-		for (const [language, yes, english] of [['de', 'Ja', 'Deutsch'], ['es', 'Sí', 'Español'], ['fr', 'Oui', 'Français'], ['ar', 'نعم', 'العربية']]) {
+		await Promise.all([['de', 'Ja', 'Deutsch'], ['es', 'Sí', 'Español'], ['fr', 'Oui', 'Français'], ['ar', 'نعم', 'العربية']].map(async ([language, yes, english]) => {
 			const at = till(), page = await open(at, {viewport: PHONE});
 			await page.locator('body:not(.fresh) #station').tap();
 			await page.locator('.languages button', {hasText: english}).tap();
@@ -407,7 +407,7 @@ const tests = {
 			await assertInside(page, language + ', reasons');
 			await assertAccessible(page, language + ', reasons');
 			await page.context().close();
-		}
+		}));
 	},
 
 	async 'a day by keyboard alone'() {
@@ -442,7 +442,7 @@ const tests = {
 	},
 
 	async 'no rule of accessibility is broken, light and dark, on any screen of the page'() {
-		for (const options of [{viewport: TABLET}, {viewport: PHONE, colorScheme: 'dark'}]) {
+		await Promise.all([{viewport: TABLET}, {viewport: PHONE, colorScheme: 'dark'}].map(async (options) => {
 			const at = till(), page = await open(at, options);
 			await assertAccessible(page, 'ready');
 			await store.sale(at);
@@ -468,7 +468,7 @@ const tests = {
 			await page.locator('.earlier').waitFor();
 			await assertAccessible(page, 'earlier');
 			await page.context().close();
-		}
+		}));
 		const page = await openAt(store, {query: '', paired: false, token: store.token});
 		await page.locator('input.code').waitFor();
 		await assertAccessible(page, 'pairing');
