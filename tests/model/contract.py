@@ -42,6 +42,7 @@ class Basket:
         self.cards = {}          # action -> Card, open ones
         self.only_card = False   # nothing was heard of it but a card, at heard
         self.taken = []          # Tokens
+        self.judged_at = None    # when what was promised in it is held against what was taken off
 
     def lines(self):
         """What is in it: of each line what happened last, unless a void happened after it."""
@@ -116,6 +117,7 @@ class Token:
         self.applied = self.said = 0
         self.redeemed = 0
         self.used = False        # was it redeemed at all
+        self.denied = self.spent = False  # refused by the till, or all taken back; after its sale
         self.reversed = self.returned = 0
         self.gone = False        # all the goods that it was for came back
 
@@ -129,6 +131,12 @@ class Token:
 
     def net(self):
         return self.redeemed - self.reversed
+
+    def off(self):
+        """What the till took off with it, by its last word."""
+        if self.state == "redeemed":
+            return self.net()
+        return self.applied if self.state in ("applied", "lapsed") else 0
 
     def holds(self):
         """Of a budget: the most it can cost until it is known what it does cost."""
@@ -156,7 +164,7 @@ class Store:
         self.returns = {}        # return number -> what waits of it
         self.points = {}         # subject -> (time, order, points)
         self.came_back = 0       # of redeemed money, what lay on goods that came back
-        self.events = {}
+        self.promises = dict(made=0, less=0, less_minor=0, more=0, more_minor=0)
 
     # ---- who, which ----
 
@@ -288,6 +296,26 @@ class Store:
             elif trigger:
                 basket.cards[action] = Card(action, self.now + CARD_LIVES)
 
+    def judge(self, basket):
+        """What was promised in a sale that is closed, as far as its goods are there, and what was taken off."""
+        for token in basket.taken:
+            theirs = basket.subject is not None and self.person(token.subject) == self.person(basket.subject)
+            if basket.state != "closed" or basket.training or not theirs or token.spent or (token.state == "withdrawn" and not token.denied):
+                continue
+            offer = OFFERS[token.action]
+            goods = [max(v["amount"], 0) for v in basket.goods(SENSITIVE, NO_PROMOTION) if v["category"] == offer["category"]]
+            could = sum((a * offer["depth"] + 50) // 100 for a in goods) if offer["type"] == "percent" else sum(goods)
+            due, off = min(token.worth, could), 0 if token.denied else token.off()
+            if due == 0 and off == 0:
+                continue
+            self.promises["made"] += 1
+            if off < due:
+                self.promises["less"] += 1
+                self.promises["less_minor"] += due - off
+            elif off > token.worth:
+                self.promises["more"] += 1
+                self.promises["more_minor"] += off - token.worth
+
     def pass_time(self, now):
         self.now = now
         for basket in [b for b in self.baskets if b.only_card and now - b.heard >= CARD_WAITS]:
@@ -298,6 +326,10 @@ class Store:
         for token in self.all_tokens():
             if token.state in ("asked", "lapsed") and not token.applied and token.accepted_at + SILENCE <= now:
                 token.state = "silent"
+        for basket in self.baskets:
+            if basket.judged_at is not None and basket.judged_at <= now:
+                basket.judged_at = None
+                self.judge(basket)
 
     # ---- what happens ----
 
@@ -376,6 +408,7 @@ class Store:
         if basket.state in ("closed", "cancelled"):
             return
         basket.state, basket.closed_at, basket.sold = "closed", time, not basket.training
+        basket.judged_at = self.now + LATE_LINES
         self.gate_again(basket, False)
         for token in basket.taken:
             if token.state in ("asked", "applied"):
@@ -484,14 +517,14 @@ class Store:
             token.promised = most if token.state == "asked" else min(data["amount"], most)
             token.state = "applied"
         if token.state == "applied":
-            token.applied = min(data["amount"], most)
+            token.applied, token.denied = min(data["amount"], most), False
         return True
 
     def offer_refused(self, terminal, data, time):
         token = self.token_of(terminal, data, time)
         if token is None or token.state not in ("asked", "silent", "applied", "lapsed"):
             return False
-        token.state = "refused"
+        token.state, token.denied = "refused", True
         return True
 
     def offer_redeemed(self, terminal, data, time):
@@ -500,6 +533,7 @@ class Store:
             return False
         token.said = data["amount"]
         token.redeemed, token.used, token.state = min(data["amount"], OFFERS[token.action]["most"]), True, "redeemed"
+        token.denied = False
         return True
 
     def offer_reversed(self, terminal, data, time):
@@ -517,6 +551,8 @@ class Store:
         else:
             return False
         token.returned = max(token.returned - (before - token.net()), 0)
+        if token.net() == 0 and data["amount"] > 0:
+            token.denied, token.spent = True, token.basket.closed_at is not None
         return True
 
     # ---- goods that come back ----

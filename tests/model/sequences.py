@@ -166,6 +166,9 @@ class Sequence:
         used = seen["report"]["day_budget"]["money_used"]
         if used != self.store.budget_used():
             wrong.append(("budget", f"budget: {used} used, the model says {self.store.budget_used()}"))
+        promises = {name: n for name, n in seen["report"]["promises"].items() if name != "by"}
+        if promises != self.store.promises:
+            wrong.append(("promises", f"promises: {promises}\n      the model says {self.store.promises}"))
         self.seen = seen
         if wrong:
             if self.verbose:
@@ -392,11 +395,7 @@ class Sequence:
         self.now += chance.choice([0, 1, 200, 1500, 1500, 4000, 9000])
         till = self.tills[chance.choice(TILLS)]
         if roll < 0.02 and all(t.heard for t in self.tills.values()):
-            self.now += chance.choice([contract.MIN * 3, contract.MIN * 6, contract.MIN * 11])
-            self.note("time passes")
-            self.box.ask(do="clock", at=self.now)
-            self.store.pass_time(self.now)
-            self.compare()
+            self.let_pass(chance.choice([contract.MIN * 3, contract.MIN * 6, contract.MIN * 11]))
         elif roll < 0.04 and self.disk:
             self.note("restart")
             self.box.ask(do="restart")
@@ -429,11 +428,20 @@ class Sequence:
             else:
                 self.begin(till)
 
+    def let_pass(self, ms):
+        self.now += ms
+        self.note("time passes")
+        self.box.ask(do="clock", at=self.now)
+        self.store.pass_time(self.now)
+        self.compare()
+
     def run(self, steps):
         for _ in range(steps):
             self.step()
         for till in self.tills.values():
             self.flush(till)
+        if all(t.heard for t in self.tills.values()):
+            self.let_pass(contract.LATE_LINES)  # what was promised is held against what was taken off
 
 
 def main():
