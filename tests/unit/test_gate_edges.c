@@ -397,6 +397,29 @@ a_likely_complaint_is_told_by_any_feature_also_the_first(void **state)
 	assert_fate("a", "offered");
 }
 
+static void
+a_rule_is_true_by_what_its_value_is_whatever_its_kind(void **state)
+{
+	static const struct {
+		const char *data, *word, *x;
+	} cases[] = {
+		{ "{\"word\":\"\",\"x\":0}", "eligibility", "eligibility" },
+		{ "{\"word\":\"0\",\"x\":1}", "offered", "offered" },
+		{ "{\"word\":\"x\",\"x\":-0.5}", "offered", "offered" },
+	};
+
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":2}}}");
+	add_action(&s, "w", "{\"eligible\":{\"var\":\"word\"}}");
+	add_action(&s, "x", "{\"eligible\":{\"var\":\"x\"}}");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scene_data(&s, cases[i].data);
+		scene_decide(&s);
+		assert_fate("w", cases[i].word);
+		assert_fate("x", cases[i].x);
+	}
+}
+
 int
 main(void)
 {
@@ -414,6 +437,7 @@ main(void)
 		T(a_complaint_counts_from_the_severity_that_the_policy_names),
 		T(the_depth_is_that_of_the_tier_that_the_basket_reaches),
 		T(a_likely_complaint_is_told_by_any_feature_also_the_first),
+		T(a_rule_is_true_by_what_its_value_is_whatever_its_kind),
 #undef T
 	};
 
