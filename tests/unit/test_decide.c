@@ -262,6 +262,33 @@ a_long_shortlist_is_in_order_also_without_whom_a_winner_excludes(void **state)
 	}
 }
 
+/* In whatever order they come: none that belongs to the best is left out where the list is full. */
+static void
+the_best_of_many_are_the_best_in_whatever_order_they_come(void **state)
+{
+	enum { ACTIONS = 53, LISTED = 40 };
+	static const int steps[] = { 1, 52, 7, 20, 31 };
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_LEN(steps); n++) {
+		const struct slot *slot;
+
+		if (n > 0)
+			scene_end(&s);
+		scene_begin(&s, "{\"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":40}}");
+		for (int i = 0; i < ACTIONS; i++)
+			add_action(&s, arena_printf(s.arena, "a%02d", i),
+			    arena_printf(s.arena, "{\"margin\":%d}",
+				1000 + i * steps[n] % ACTIONS));
+		scene_decide(&s);
+		slot = &s.decision.slots[0];
+		assert_int_equal(slot->shortlist_count, LISTED + 1);
+		for (size_t i = 0; i < LISTED; i++)
+			assert_true(s.decision.candidates[slot->shortlist[i].candidate].margin ==
+			    1000 + ACTIONS - 1 - (double)i);
+	}
+}
+
 static void
 the_shortlist_is_the_best_by_priority_then_id_and_nothing(void **state)
 {
@@ -1102,6 +1129,7 @@ main(void)
 		T(a_budget_that_bears_only_the_small_depth_leaves_it),
 		T(a_margin_floor_is_kept_after_the_incentive),
 		T(an_uplift_pair_gives_both_chances),
+		T(the_best_of_many_are_the_best_in_whatever_order_they_come),
 		T(the_shortlist_is_the_best_by_priority_then_id_and_nothing),
 		T(a_long_shortlist_is_in_order_also_without_whom_a_winner_excludes),
 		T(below_nothing_a_card_is_shown_only_by_exploration),

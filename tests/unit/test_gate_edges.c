@@ -420,6 +420,36 @@ a_rule_is_true_by_what_its_value_is_whatever_its_kind(void **state)
 	}
 }
 
+static void
+what_a_person_names_is_closed_by_the_gate_that_closed_it(void **state)
+{
+	static const struct {
+		const char *id;
+		enum fate fate;
+	} cases[] = { { "good", FATE_OFFERED }, { "poor", FATE_NOT_WORTH_IT },
+		{ "wrong", FATE_ELIGIBILITY } };
+	struct decision decision;
+	struct card *card;
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "good", "{}");
+	add_action(&s, "poor", "{\"margin\":0}");
+	add_action(&s, "wrong", "{\"eligible\":{\"==\":[{\"var\":\"x\"},2]}}");
+	card = add_card(s.arena, &s.visit, "other", "g", 1);
+	scene_decide(&s);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct door door = { .way = DOOR_LISTED,
+			.action = policy_action(s.policy, cases[i].id),
+			.replaces = card };
+
+		decide_named(s.arena, &s.input, &door, &decision);
+		assert_int_equal(decision.candidates[0].fate, cases[i].fate);
+		assert_int_equal(decision.slot_count, cases[i].fate == FATE_OFFERED ? 1 : 0);
+		assert_int_equal(door.over, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -438,6 +468,7 @@ main(void)
 		T(the_depth_is_that_of_the_tier_that_the_basket_reaches),
 		T(a_likely_complaint_is_told_by_any_feature_also_the_first),
 		T(a_rule_is_true_by_what_its_value_is_whatever_its_kind),
+		T(what_a_person_names_is_closed_by_the_gate_that_closed_it),
 #undef T
 	};
 
