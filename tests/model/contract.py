@@ -461,7 +461,7 @@ class Store:
         """Another customer stands there: what the one before was shown, or promised, is withdrawn."""
         basket.cards.clear()
         for token in basket.taken:
-            if not token.used:
+            if not token.used and token.state not in ("silent", "refused"):
                 token.state = "withdrawn"
         if fresh:
             basket.taken = []
