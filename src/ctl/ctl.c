@@ -100,17 +100,21 @@ ctl_words(struct ctl *ctl, int min, int max)
 	return ctl->argc < min || ctl->argc > max ? ctl_usage(ctl) : EX_OK;
 }
 
+const char *
+ctl_conf_path(const struct ctl *ctl)
+{
+	return ctl->conf_path != NULL ? ctl->conf_path : CONF_DEFAULT;
+}
+
 int
 ctl_conf(struct ctl *ctl, bool must, struct conf *conf)
 {
 	struct buf report = { 0 };
-	const char *path = ctl->conf_path;
+	const char *path = ctl_conf_path(ctl);
 
 	conf_init(conf);
-	if (path == NULL && !must)
+	if (ctl->conf_path == NULL && !must)
 		return EX_OK;
-	if (path == NULL)
-		path = CONF_DEFAULT;
 	conf_done(conf);
 	if (conf_load(conf, path, &report) != 0) {
 		fputs(report.data, stderr);

@@ -38,6 +38,8 @@ bool ctl_flag(struct ctl *ctl, const char *name);
 int ctl_words(struct ctl *ctl, int min, int max);
 /* The configuration of --config (or the default path when must), into conf. A sysexits code. */
 int ctl_conf(struct ctl *ctl, bool must, struct conf *conf);
+/* Its path: --config, else the default. */
+const char *ctl_conf_path(const struct ctl *ctl);
 /* Asks the running store; on an error prints it and returns its exit code, else EX_OK with *ret_reply. */
 int ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply);
 void ctl_print_json(const json_t *json); /* and the end of the line */
@@ -51,6 +53,8 @@ int ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], boo
 /* ctl_why.c */
 int ctl_why(struct ctl *ctl);
 int ctl_why_not(struct ctl *ctl);
+/* ctl_doctor.c */
+int ctl_doctor(struct ctl *ctl);
 /* ctl_store.c */
 int ctl_status(struct ctl *ctl);
 int ctl_customer_show(struct ctl *ctl);

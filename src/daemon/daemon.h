@@ -100,7 +100,8 @@ struct daemon {
 	struct control_request *install;
 	struct event *install_event;
 	struct crash *poison;
-	size_t started; /* steps of start.c */
+	size_t started;			    /* steps of start.c */
+	int64_t begun_mono_ms, begun_bytes; /* when it had started, and the state's size then */
 	bool stopping;
 	int exit_code;
 };
@@ -119,6 +120,7 @@ void daemon_remove_events(struct daemon *daemon);
 void daemon_clock_init(struct daemon *daemon);
 /* The store's time: never runs back, and does not follow a clock that jumps. */
 int64_t daemon_now_ms(struct daemon *daemon);
+int64_t daemon_state_bytes(const struct daemon *daemon); /* on disk; loop_http.c */
 int64_t daemon_mono_ms(void);
 int64_t daemon_mono_us(void);
 int64_t daemon_cpu_us(void); /* processor time of this process */
@@ -195,6 +197,7 @@ extern const struct http_host daemon_http_host;
 
 /* control_calls.c, and what it leaves to others: they answer the request */
 void daemon_control(void *ctx, struct control_request *request);
+void daemon_doctor(struct daemon *daemon, struct control_request *request); /* doctor.c */
 /* activate.c */
 /* the one that the state names, else the last good one */
 int daemon_activate_named(struct daemon *daemon, struct err *err);

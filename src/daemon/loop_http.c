@@ -66,8 +66,8 @@ host_status(void *ctx, struct buf *out)
 	return 0;
 }
 
-static int64_t
-state_bytes(const struct daemon *daemon)
+int64_t
+daemon_state_bytes(const struct daemon *daemon)
 {
 	static const char *const files[] = { "state.db", "state.db-wal", "keys.db", "keys.db-wal" };
 	int64_t bytes = 0;
@@ -103,7 +103,7 @@ host_metrics(void *ctx, bool openmetrics, struct buf *out)
 
 	metrics_set(METRIC_STREAMS, daemon->http != NULL ? (int64_t)http_streams(daemon->http) : 0);
 	metrics_set(METRIC_IN_FLIGHT, (int64_t)mqtt_in_flight(daemon->mqtt));
-	metrics_set(METRIC_STATE_BYTES, state_bytes(daemon));
+	metrics_set(METRIC_STATE_BYTES, daemon_state_bytes(daemon));
 	if (daemon->http != NULL)
 		count_http(http_counts(daemon->http));
 	metrics_write(out, openmetrics);

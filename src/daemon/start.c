@@ -207,6 +207,9 @@ daemon_start(struct daemon *daemon)
 		}
 		daemon->started++;
 	}
+	(void)daemon_now_ms(daemon);
+	daemon->begun_mono_ms = daemon->steady.mono_ms;
+	daemon->begun_bytes = daemon_state_bytes(daemon);
 	return 0;
 }
 

@@ -5,8 +5,9 @@ import json
 import os
 import subprocess
 
+import policy
 from policy import bundle
-from store import AISLECTL, AISLED, Store, main
+from store import AISLECTL, AISLED, Store, main, shipped_store, wait_for
 
 
 def ctl(store, *words):
@@ -43,6 +44,44 @@ def test_revoking_a_name_takes_back_every_token_of_that_name():
         assert [t["name"] for t in json.loads(store.ctl("tablet", "list", "--json"))["tablets"]] == ["back"]
         store.ctl("tablet", "revoke", "bakc", code=66)
         assert store.said == 'aislectl: no tablet of that name; is "back" meant?\n', store.said
+    finally:
+        store.close()
+
+
+def test_the_doctor_names_what_is_wrong_with_its_mend():
+    store = Store()
+
+    def findings(code):
+        told = json.loads(store.ctl("doctor", "--json", code=code))["checks"]
+        assert all(("mend" in one) == (one["state"] != "ok") for one in told), told
+        return {one["check"]: one for one in reversed(told)}
+    try:
+        os.chmod(store.folder + "/pepper", 0o600)
+        assert findings(69)["aisled"]["state"] == "bad", "it does not run"
+        store.start()
+        told = findings(69)
+        assert (told["policy"]["state"], told["broker"]["state"], told["headquarters"]["state"]) == ("bad", "ok", "ok"), told
+        assert told["access list"]["state"] == "bad", "this broker lets anybody in"
+        store.ctl("bundle", "install", policy.bundle(store.folder))
+        store.ctl("stop", "coffee-off")
+        told = findings(69)
+        assert told["policy"]["state"] == "ok" and told["stopped"]["state"] == "warn" and "coffee-off" in told["stopped"]["says"], told
+        text = store.ctl("doctor", code=69)
+        assert "\n                    aislectl stop ACTION --lift allows one again.\n" in text, text
+        store.broker.stop()
+        wait_for("the broker to be missed", lambda: findings(69)["broker"]["state"] == "bad")
+    finally:
+        store.close()
+
+
+def test_a_store_as_it_is_shipped_is_well():
+    store = shipped_store()
+    try:
+        os.chmod(store.folder + "/pepper", 0o600)
+        store.start()
+        store.ctl("bundle", "install", policy.bundle(store.folder))
+        told = json.loads(store.ctl("doctor", "--json"))["checks"]
+        assert [one for one in told if one["state"] != "ok"] == [], told
     finally:
         store.close()
 
@@ -114,7 +153,7 @@ def test_rows_that_are_no_number_are_a_mistake_of_usage():
 
 
 if __name__ == "__main__":
-    main([test_a_tablet_is_paired_for_stations_that_can_exist_or_not_at_all,
+    main([test_the_doctor_names_what_is_wrong_with_its_mend, test_a_store_as_it_is_shipped_is_well, test_a_tablet_is_paired_for_stations_that_can_exist_or_not_at_all,
           test_revoking_a_name_takes_back_every_token_of_that_name,
           test_a_control_path_that_names_somebodys_file_leaves_it_alone,
           test_a_file_that_is_too_large_hears_that_it_is,

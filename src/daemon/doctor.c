@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * doctor.c - everything that can be wrong with a running store, each with its mend: aislectl doctor.
+ *
+ * DESIGN
+ *   A table of checks; each looks at one thing, says how it is in a sentence, and
+ *   where that is not well, what to do. "warn" costs the store something, "bad"
+ *   stops a part of it. What can be seen without the daemon (files, certificates,
+ *   configuration) is doctor_files.c.
+ */
+#include "daemon/doctor.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+#include "core/metrics.h"
+#include "daemon/daemon.h"
+
+#define PACE_LEAST_MS H_MS /* what was seen in less is no pace */
+#define MIB (1 << 20)
+
+void
+doctor_say(struct json_writer *w, const char *check, enum health health, const char *mend,
+    const char *format, ...)
+{
+	static const char *const words[] = { "ok", "warn", "bad" };
+	char says[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(says, sizeof(says), format, args);
+	va_end(args);
+	json_add_object(w, NULL);
+	json_add_str(w, "check", check);
+	json_add_str(w, "state", NAME_OF(words, health));
+	json_add_str(w, "says", says);
+	if (health != HEALTH_OK && mend != NULL)
+		json_add_str(w, "mend", mend);
+	json_end(w);
+}
+
+static void
+check_broker(struct daemon *daemon, struct json_writer *w)
+{
+	bool up = mqtt_connected(daemon->mqtt);
+
+	doctor_say(w, "broker", up ? HEALTH_OK : HEALTH_BAD,
+	    "Is mosquitto running (systemctl status mosquitto), and do [mqtt] socket or host, user "
+	    "and "
+	    "password_file fit its configuration?",
+	    up ? "connected" : "away: no till is heard; what is open stays on the screens");
+}
+
+static void
+check_clock(struct daemon *daemon, struct json_writer *w)
+{
+	bool uncertain = daemon->steady.uncertain;
+
+	doctor_say(w, "clock", uncertain ? HEALTH_BAD : HEALTH_OK,
+	    "Let chrony or systemd-timesyncd set it: timedatectl status.",
+	    uncertain ? "uncertain: offers that hang on a date are held back" : "certain");
+}
+
+static size_t
+ended_actions(const struct policy *policy, int64_t now_ms)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < policy->action_count; i++)
+		ended += policy->actions[i].valid_until_ms <= now_ms;
+	return ended;
+}
+
+static void
+check_policy(struct daemon *daemon, struct json_writer *w)
+{
+	const struct policy *policy = engine_policy(daemon->engine);
+	size_t ended = policy != NULL ? ended_actions(policy, daemon_now_ms(daemon)) : 0;
+	const char *mend =
+	    "Build and install one that is of today: aislectl bundle build, bundle install.";
+
+	if (policy == NULL)
+		doctor_say(w, "policy", HEALTH_BAD, mend, "none: nothing is decided");
+	else if (ended == 0)
+		doctor_say(w, "policy", HEALTH_OK, NULL, "%s version %lld, %zu actions",
+		    policy->name, (long long)policy->version, policy->action_count);
+	else
+		doctor_say(w, "policy", ended == policy->action_count ? HEALTH_BAD : HEALTH_WARN,
+		    mend, "%s version %lld: %zu of its %zu actions have ended", policy->name,
+		    (long long)policy->version, ended, policy->action_count);
+}
+
+static void
+check_stopped(struct daemon *daemon, struct json_writer *w)
+{
+	size_t count;
+	const char *const *stopped = engine_stopped(daemon->engine, &count);
+
+	if (count == 0)
+		doctor_say(w, "stopped", HEALTH_OK, NULL, "nothing");
+	else
+		doctor_say(w, "stopped", HEALTH_WARN,
+		    "aislectl stop ACTION --lift allows one again.",
+		    "%zu actions are silent, among them %s", count, stopped[0]);
+}
+
+static void
+check_hq(struct daemon *daemon, struct json_writer *w)
+{
+	int64_t queued = store_uplink_count(engine_store(daemon->engine));
+
+	if (daemon->conf.hq_host == NULL)
+		doctor_say(w, "headquarters", HEALTH_OK, NULL, "none is configured");
+	else if (daemon->hq_up)
+		doctor_say(w, "headquarters", HEALTH_OK, NULL,
+		    "connected, %" PRId64 " records wait", queued);
+	else
+		doctor_say(w, "headquarters", HEALTH_WARN,
+		    "The store goes on without. Is the WAN up, and do [hq] host, port, ca and "
+		    "password_file fit? The log says what the link met.",
+		    "away, %" PRId64 " records wait", queued);
+}
+
+/* Bytes a day by what came in a time; 0: too little of it to say. */
+static int64_t
+pace(int64_t bytes, int64_t ms)
+{
+	return ms < PACE_LEAST_MS || bytes <= 0 ? 0 : (int64_t)((double)bytes * D_MS / (double)ms);
+}
+
+static int64_t
+up_ms(struct daemon *daemon)
+{
+	(void)daemon_now_ms(daemon); /* asks the clocks */
+	return daemon->steady.mono_ms - daemon->begun_mono_ms;
+}
+
+static void
+check_state(struct daemon *daemon, struct json_writer *w)
+{
+	int64_t bytes = daemon_state_bytes(daemon), max = (int64_t)daemon->conf.state_max_mib * MIB;
+	int64_t day = pace(bytes - daemon->begun_bytes, up_ms(daemon));
+	struct statvfs fs;
+	bool tight = statvfs(daemon->conf.state_dir, &fs) == 0 &&
+	    (int64_t)fs.f_bavail * (int64_t)fs.f_frsize < max - bytes;
+	bool full = bytes > max / 10 * 9;
+	char days[60] = "";
+
+	if (day > 0)
+		snprintf(days, sizeof(days), ", %lld days fit at this pace",
+		    (long long)((max - bytes) / day));
+	doctor_say(w, "state", full || tight ? HEALTH_WARN : HEALTH_OK,
+	    tight ? "The file system has less room than [state] max_mib promises: make room, or "
+		    "lower it."
+		  : "Old decisions leave first. Raise [state] max_mib, or lower [privacy] "
+		    "decision_days.",
+	    "%lld of %d MiB%s", (long long)(bytes / MIB), daemon->conf.state_max_mib, days);
+}
+
+static int64_t
+bytes_written(void)
+{
+	FILE *file = fopen("/proc/self/io", "re");
+	char line[80];
+	long long bytes = -1;
+
+	while (file != NULL && bytes < 0 && fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "write_bytes: %lld", &bytes) != 1)
+			bytes = -1;
+	if (file != NULL)
+		fclose(file);
+	return bytes;
+}
+
+static void
+check_flash(struct daemon *daemon, struct json_writer *w)
+{
+	int64_t bytes = bytes_written(), day = pace(bytes, up_ms(daemon));
+
+	if (day == 0)
+		doctor_say(w, "flash", HEALTH_OK, NULL,
+		    "what is written in a day is known an hour after the start");
+	else
+		doctor_say(w, "flash", day > INT64_C(8) * 1024 * MIB ? HEALTH_WARN : HEALTH_OK,
+		    "[limits] linger_ms takes several events into one write.",
+		    "%lld MiB a day at this pace, %.1f TB in ten years", (long long)(day / MIB),
+		    (double)day * 3650 / 1e12);
+}
+
+static void
+check_rows(struct daemon *daemon, struct json_writer *w)
+{
+	int64_t damaged = store_damaged(engine_store(daemon->engine));
+
+	doctor_say(w, "rows", damaged > 0 ? HEALTH_BAD : HEALTH_OK,
+	    "The disk gives back other bytes than were written: replace it. What was set aside is "
+	    "named in "
+	    "the log.",
+	    damaged > 0 ? "%" PRId64 " were damaged and set aside since the start" : "sound",
+	    damaged);
+}
+
+static void
+check_letters(struct daemon *daemon, struct json_writer *w)
+{
+	int64_t rejected = 0, taken = 0;
+
+	(void)daemon;
+	for (int i = 0; i < REJECT_COUNT; i++)
+		rejected += metrics_get((enum metric)(METRIC_REJECTED_TOO_BIG + i));
+	for (int i = 0; i < EV_COUNT; i++)
+		taken += metrics_get((enum metric)(METRIC_ACCEPTED_BASKET_OPENED + 2 * i));
+	doctor_say(w, "events", rejected > taken / 100 ? HEALTH_WARN : HEALTH_OK,
+	    "aislectl deadletter shows the newest and why.",
+	    "%" PRId64 " taken, %" PRId64 " could not be used since the start", taken, rejected);
+}
+
+static void (*const checks[])(struct daemon *, struct json_writer *) = { check_broker, check_clock,
+	check_policy, check_stopped, check_hq, check_state, check_flash, check_rows,
+	check_letters };
+
+void
+daemon_doctor(struct daemon *daemon, struct control_request *request)
+{
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_OBJECT(&out);
+
+	json_add_list(w, "checks");
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+		checks[i](daemon, w);
+	json_end_all(w);
+	control_reply(request, out.data);
+	buf_done(&out);
+}
