@@ -33,8 +33,9 @@ enum consent_state { CONSENT_UNKNOWN, CONSENT_GRANTED, CONSENT_DENIED };
 
 struct consent {
 	enum consent_state state;
-	int64_t until_ms; /* 0: no end */
-	int64_t at_ms;	  /* of the event; 0: from the profile */
+	int64_t until_ms;  /* 0: no end */
+	int64_t at_ms;	   /* of the newest event; 0: from the profile */
+	int64_t denied_ms; /* of the last denial; 0: none */
 };
 
 struct purchase_line {

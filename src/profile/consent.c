@@ -4,7 +4,7 @@
  *
  * DESIGN
  *   A denial counts whenever it comes. A grant counts unless it was given
- *   before the denial on record: clocks of tills differ by minutes and queues
+ *   before the last denial, whatever was granted in between: clocks of tills differ by minutes and queues
  *   by days, and of two wrong answers silence is the safe one. Rejected:
  *   ordering both by the sender's clock; a till that is a day behind could
  *   then not withdraw what was granted this morning.
@@ -36,11 +36,14 @@ consent_change(struct subject *subject, const struct event *event)
 	/* 0 means "from the profile". */
 	int64_t at_ms = event->time_ms > 0 ? event->time_ms : 1;
 
-	if (event->granted && at_ms < was.at_ms)
+	if (event->granted &&
+	    (at_ms < was.denied_ms || (was.state == CONSENT_GRANTED && at_ms < was.at_ms)))
 		return false;
 	consent->state = event->granted ? CONSENT_GRANTED : CONSENT_DENIED;
 	consent->until_ms = event->granted ? event->until_ms : 0;
 	consent->at_ms = at_ms > was.at_ms ? at_ms : was.at_ms;
+	if (!event->granted && at_ms > was.denied_ms)
+		consent->denied_ms = at_ms;
 	return true;
 }
 
@@ -82,6 +85,7 @@ consent_merge(const struct consent *a, const struct consent *b)
 		merged.until_ms = sooner(a->until_ms, b->until_ms);
 		merged.at_ms = a->at_ms > b->at_ms ? a->at_ms : b->at_ms;
 	}
+	merged.denied_ms = a->denied_ms > b->denied_ms ? a->denied_ms : b->denied_ms;
 	if (merged.state == CONSENT_DENIED && merged.at_ms == 0)
 		merged.at_ms = 1;
 	return merged;

@@ -2,7 +2,7 @@
  *
  * subject_codec.c - a subject's header row to bytes and back, and its log rows read.
  *
- * Header row: u8 version; the fields of subject_rows.c; for each purpose u8 state, until, at;
+ * Header row: u8 version; the fields of subject_rows.c; for each purpose u8 state, until, at, last denial;
  * then number and fields of cases, wallet entries, incidents and cards merged into it. What HQ's profile says is
  * not in it: neither attributes, nor consent that no event has confirmed.
  */
@@ -28,6 +28,7 @@ consent_encode(const struct consent *consent, struct buf *out)
 	buf_u8(out, (uint8_t)consent->state);
 	buf_i64(out, consent->until_ms);
 	buf_i64(out, consent->at_ms);
+	buf_i64(out, consent->denied_ms);
 }
 
 static bool
@@ -38,6 +39,7 @@ consent_decode(struct rd *rd, struct consent *consent)
 	consent->state = (enum consent_state)state;
 	consent->until_ms = rd_i64(rd);
 	consent->at_ms = rd_i64(rd);
+	consent->denied_ms = rd_i64(rd);
 	return rd->ok && state <= CONSENT_DENIED;
 }
 

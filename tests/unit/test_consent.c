@@ -22,17 +22,20 @@ a_word_counts_by_what_it_says_and_when_it_was_said(void **state)
 		bool counts;
 		struct consent after;
 	} cases[] = {
-		{ { CONSENT_UNKNOWN, 0, 0 }, true, T, 0, true, { CONSENT_GRANTED, 0, T } },
-		{ { CONSENT_UNKNOWN, 0, 0 }, false, T, T + 9, true, { CONSENT_DENIED, 0, T } },
-		{ { CONSENT_DENIED, 0, T }, true, T - 1, 0, false, { CONSENT_DENIED, 0, T } },
-		{ { CONSENT_DENIED, 0, T }, true, T, T + 9, true, { CONSENT_GRANTED, T + 9, T } },
-		{ { CONSENT_GRANTED, T + 9, T }, false, T - 5, 0, true, { CONSENT_DENIED, 0, T } },
-		{ { CONSENT_GRANTED, T + 9, T }, true, T + 1, T + 5, true,
-		    { CONSENT_GRANTED, T + 5, T + 1 } },
+		{ { CONSENT_UNKNOWN, 0, 0, 0 }, true, T, 0, true, { CONSENT_GRANTED, 0, T, 0 } },
+		{ { CONSENT_UNKNOWN, 0, 0, 0 }, false, T, T + 9, true,
+		    { CONSENT_DENIED, 0, T, 0 } },
+		{ { CONSENT_DENIED, 0, T, T }, true, T - 1, 0, false, { CONSENT_DENIED, 0, T, 0 } },
+		{ { CONSENT_DENIED, 0, T, T }, true, T, T + 9, true,
+		    { CONSENT_GRANTED, T + 9, T, 0 } },
+		{ { CONSENT_GRANTED, T + 9, T, 0 }, false, T - 5, 0, true,
+		    { CONSENT_DENIED, 0, T, 0 } },
+		{ { CONSENT_GRANTED, T + 9, T, 0 }, true, T + 1, T + 5, true,
+		    { CONSENT_GRANTED, T + 5, T + 1, 0 } },
 		/* An event without a time is one, and no profile's word. */
-		{ { CONSENT_UNKNOWN, 0, 0 }, true, 0, 0, true, { CONSENT_GRANTED, 0, 1 } },
-		{ { CONSENT_UNKNOWN, 0, 0 }, true, 1, 0, true, { CONSENT_GRANTED, 0, 1 } },
-		{ { CONSENT_UNKNOWN, 0, 0 }, true, 2, 0, true, { CONSENT_GRANTED, 0, 2 } },
+		{ { CONSENT_UNKNOWN, 0, 0, 0 }, true, 0, 0, true, { CONSENT_GRANTED, 0, 1, 0 } },
+		{ { CONSENT_UNKNOWN, 0, 0, 0 }, true, 1, 0, true, { CONSENT_GRANTED, 0, 1, 0 } },
+		{ { CONSENT_UNKNOWN, 0, 0, 0 }, true, 2, 0, true, { CONSENT_GRANTED, 0, 2, 0 } },
 	};
 
 	(void)state;
@@ -52,6 +55,44 @@ a_word_counts_by_what_it_says_and_when_it_was_said(void **state)
 	}
 }
 
+/* Which grants count is asked of the denials alone: not when something else was said, nor in which
+ * order it came. */
+static void
+a_grant_counts_unless_it_was_given_before_the_last_denial(void **state)
+{
+	static const struct {
+		struct said {
+			char what; /* + or - */
+			int64_t at_ms;
+		} said[5];
+		enum consent_state ends;
+	} cases[] = {
+		{ { { '+', 35 }, { '-', 32 } }, CONSENT_DENIED },
+		{ { { '+', 35 }, { '-', 32 }, { '+', 33 } }, CONSENT_GRANTED },
+		{ { { '+', 35 }, { '-', 32 }, { '+', 32 } }, CONSENT_GRANTED },
+		{ { { '+', 35 }, { '-', 32 }, { '+', 31 } }, CONSENT_DENIED },
+		{ { { '-', 40 }, { '+', 45 }, { '-', 32 }, { '+', 39 } }, CONSENT_DENIED },
+		{ { { '-', 40 }, { '+', 45 }, { '-', 32 }, { '+', 40 } }, CONSENT_GRANTED },
+		{ { { '-', 40 }, { '-', 30 }, { '+', 35 } }, CONSENT_DENIED },
+		{ { { '-', 20 }, { '+', 20 } }, CONSENT_GRANTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct subject subject = { 0 };
+
+		for (const struct said *said = cases[i].said; said->what != 0; said++) {
+			struct event event = { .type = EV_CONSENT_CHANGED,
+				.granted = said->what == '+',
+				.time_ms = said->at_ms };
+
+			consent_change(&subject, &event);
+		}
+		if (subject.consent[0].state != cases[i].ends)
+			fail_msg("case %zu", i);
+	}
+}
+
 static void
 headquarters_word_counts_where_no_event_has_said_anything_or_is_later(void **state)
 {
@@ -65,12 +106,12 @@ headquarters_word_counts_where_no_event_has_said_anything_or_is_later(void **sta
 	consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_DENIED, 0);
 	assert_int_equal(consent->state, CONSENT_DENIED);
 	for (int64_t ms = T - 1; ms <= T + 1; ms++) {
-		*consent = (struct consent){ CONSENT_DENIED, 0, T };
+		*consent = (struct consent){ CONSENT_DENIED, 0, T, 0 };
 		consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_GRANTED, ms);
 		assert_int_equal(consent->state, ms > T ? CONSENT_GRANTED : CONSENT_DENIED);
 		assert_int_equal(consent->at_ms, ms > T ? 0 : T);
 	}
-	*consent = (struct consent){ CONSENT_GRANTED, T, 1 };
+	*consent = (struct consent){ CONSENT_GRANTED, T, 1, 0 };
 	consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_DENIED, 1);
 	assert_int_equal(consent->state, CONSENT_GRANTED);
 	consent_from_profile(&subject, CONSENT_CONTACT, CONSENT_GRANTED, 2);
@@ -83,19 +124,29 @@ of_two_cards_the_stricter_word_stays(void **state)
 	static const struct {
 		struct consent a, b, both;
 	} cases[] = {
-		{ { CONSENT_UNKNOWN, 0, 0 }, { CONSENT_GRANTED, T, 5 }, { CONSENT_GRANTED, T, 5 } },
-		{ { CONSENT_GRANTED, T, 9 }, { CONSENT_DENIED, 0, 5 }, { CONSENT_DENIED, 0, 5 } },
-		{ { CONSENT_UNKNOWN, 0, 0 }, { CONSENT_DENIED, 0, 5 }, { CONSENT_DENIED, 0, 5 } },
-		{ { CONSENT_GRANTED, T, 9 }, { CONSENT_GRANTED, T - 1, 5 },
-		    { CONSENT_GRANTED, T - 1, 9 } },
-		{ { CONSENT_GRANTED, 0, 5 }, { CONSENT_GRANTED, T, 9 }, { CONSENT_GRANTED, T, 9 } },
-		{ { CONSENT_GRANTED, 0, 5 }, { CONSENT_GRANTED, 0, 5 }, { CONSENT_GRANTED, 0, 5 } },
-		{ { CONSENT_GRANTED, 1, 5 }, { CONSENT_GRANTED, T, 5 }, { CONSENT_GRANTED, 1, 5 } },
-		{ { CONSENT_DENIED, 0, 7 }, { CONSENT_DENIED, 0, 6 }, { CONSENT_DENIED, 0, 7 } },
+		{ { CONSENT_UNKNOWN, 0, 0, 0 }, { CONSENT_GRANTED, T, 5, 0 },
+		    { CONSENT_GRANTED, T, 5, 0 } },
+		{ { CONSENT_GRANTED, T, 9, 0 }, { CONSENT_DENIED, 0, 5, 0 },
+		    { CONSENT_DENIED, 0, 5, 0 } },
+		{ { CONSENT_UNKNOWN, 0, 0, 0 }, { CONSENT_DENIED, 0, 5, 0 },
+		    { CONSENT_DENIED, 0, 5, 0 } },
+		{ { CONSENT_GRANTED, T, 9, 0 }, { CONSENT_GRANTED, T - 1, 5, 0 },
+		    { CONSENT_GRANTED, T - 1, 9, 0 } },
+		{ { CONSENT_GRANTED, 0, 5, 0 }, { CONSENT_GRANTED, T, 9, 0 },
+		    { CONSENT_GRANTED, T, 9, 0 } },
+		{ { CONSENT_GRANTED, 0, 5, 0 }, { CONSENT_GRANTED, 0, 5, 0 },
+		    { CONSENT_GRANTED, 0, 5, 0 } },
+		{ { CONSENT_GRANTED, 1, 5, 0 }, { CONSENT_GRANTED, T, 5, 0 },
+		    { CONSENT_GRANTED, 1, 5, 0 } },
+		{ { CONSENT_DENIED, 0, 7, 0 }, { CONSENT_DENIED, 0, 6, 0 },
+		    { CONSENT_DENIED, 0, 7, 0 } },
 		/* What a profile alone denied is to be kept from now on. */
-		{ { CONSENT_GRANTED, 0, 9 }, { CONSENT_DENIED, 0, 0 }, { CONSENT_DENIED, 0, 1 } },
-		{ { CONSENT_DENIED, 0, 0 }, { CONSENT_DENIED, 0, 0 }, { CONSENT_DENIED, 0, 1 } },
-		{ { CONSENT_GRANTED, 0, 0 }, { CONSENT_UNKNOWN, 0, 0 }, { CONSENT_GRANTED, 0, 0 } },
+		{ { CONSENT_GRANTED, 0, 9, 0 }, { CONSENT_DENIED, 0, 0, 0 },
+		    { CONSENT_DENIED, 0, 1, 0 } },
+		{ { CONSENT_DENIED, 0, 0, 0 }, { CONSENT_DENIED, 0, 0, 0 },
+		    { CONSENT_DENIED, 0, 1, 0 } },
+		{ { CONSENT_GRANTED, 0, 0, 0 }, { CONSENT_UNKNOWN, 0, 0, 0 },
+		    { CONSENT_GRANTED, 0, 0, 0 } },
 	};
 
 	(void)state;
@@ -113,7 +164,7 @@ of_two_cards_the_stricter_word_stays(void **state)
 static void
 nobody_who_is_forgotten_has_granted_anything(void **state)
 {
-	struct subject subject = { .consent[CONSENT_PROFILE] = { CONSENT_GRANTED, 1, T } };
+	struct subject subject = { .consent[CONSENT_PROFILE] = { CONSENT_GRANTED, 1, T, 0 } };
 
 	(void)state;
 	assert_true(consent_granted(&subject, CONSENT_PROFILE, 0));
@@ -132,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_word_counts_by_what_it_says_and_when_it_was_said),
+		cmocka_unit_test(a_grant_counts_unless_it_was_given_before_the_last_denial),
 		cmocka_unit_test(
 		    headquarters_word_counts_where_no_event_has_said_anything_or_is_later),
 		cmocka_unit_test(of_two_cards_the_stricter_word_stays),

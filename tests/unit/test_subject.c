@@ -78,9 +78,9 @@ a_denial_counts_whenever_it_comes_and_an_older_grant_does_not(void **state)
 	consent(subject, CONSENT_PERSONALISE, true, T0 + 10, 0);
 	assert_true(consent(subject, CONSENT_PERSONALISE, false, T0 + 5, 0));
 	assert_false(consent_granted(subject, CONSENT_PERSONALISE, T0 + 20));
-	assert_false(consent(subject, CONSENT_PERSONALISE, true, T0 + 9, 0));
+	assert_false(consent(subject, CONSENT_PERSONALISE, true, T0 + 4, 0));
 	assert_false(consent_granted(subject, CONSENT_PERSONALISE, T0 + 20));
-	assert_true(consent(subject, CONSENT_PERSONALISE, true, T0 + 11, 0));
+	assert_true(consent(subject, CONSENT_PERSONALISE, true, T0 + 5, 0));
 	assert_true(consent_granted(subject, CONSENT_PERSONALISE, T0 + 20));
 	subject_free(subject);
 }

@@ -97,7 +97,7 @@ random_subject(struct dice *dice, uint8_t name)
 	}
 	for (int i = 0; i < CONSENT_COUNT; i++)
 		subject->consent[i] = (struct consent){ (enum consent_state)dice_below(dice, 3),
-			(int64_t)dice_below(dice, 3), (int64_t)dice_below(dice, 3) + 1 };
+			(int64_t)dice_below(dice, 3), (int64_t)dice_below(dice, 3) + 1, 0 };
 	subject->enrolled_ms = (int64_t)dice_below(dice, 3);
 	subject->last_visit_ms = (int64_t)dice_below(dice, 3);
 	subject->has_points = dice_below(dice, 2) == 1;
@@ -232,7 +232,7 @@ denied_wins_and_is_saved_also_when_only_a_profile_said_it(void **state)
 	struct buf row = { 0 };
 
 	(void)state;
-	into->consent[CONSENT_PERSONALISE] = (struct consent){ CONSENT_GRANTED, 0, 500 };
+	into->consent[CONSENT_PERSONALISE] = (struct consent){ CONSENT_GRANTED, 0, 500, 0 };
 	assert_int_equal(subject_apply_profile(from, denied, strlen(denied)), 0);
 	subject_merge(into, from);
 	assert_false(consent_granted(into, CONSENT_PERSONALISE, 1000));

@@ -276,7 +276,7 @@ a_row_as_full_as_it_can_be_comes_back(void **state)
 		subject->merged[subject->merged_count++] = (struct id){ { (uint8_t)(i + 1) } };
 	for (int i = 0; i < CONSENT_COUNT; i++)
 		subject->consent[i] =
-		    (struct consent){ i == 0 ? CONSENT_GRANTED : CONSENT_DENIED, T + i, T - i };
+		    (struct consent){ i == 0 ? CONSENT_GRANTED : CONSENT_DENIED, T + i, T - i, 0 };
 	subject->baskets = 7;
 	subject->merged_into = (struct id){ { 4 } };
 	subject_encode(subject, &row);
@@ -315,6 +315,7 @@ decodes(const int64_t counts[static 4], uint8_t consent)
 	for (int i = 0; i < CONSENT_COUNT; i++) {
 		buf_u8(&row, consent);
 		buf_i64(&row, 0);
+		buf_i64(&row, 1);
 		buf_i64(&row, 1);
 	}
 	for (int i = 0; i < 4; i++)
