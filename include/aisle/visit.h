@@ -116,6 +116,7 @@ struct card {
 	int64_t expires_ms;
 	int64_t outcome_due_ms; /* end of the outcome's window; 0: at the basket's close */
 	int64_t snooze_until_ms;
+	bool overdue; /* that has come, and there was nobody to show it to */
 	/* canonical JSON of the answer: the same again is 200, another 409 */
 	char *answer_body;
 	/* of the limit that was reached when it was to be taken: the same answer gets it again; NULL */

@@ -135,6 +135,7 @@ const struct field card_fields[] = {
 	FIELD(struct card, I64, expires_ms),
 	FIELD(struct card, I64, outcome_due_ms),
 	FIELD(struct card, I64, snooze_until_ms),
+	FIELD(struct card, BOOL, overdue),
 	FIELD(struct card, STR, answer_body),
 	FIELD(struct card, STR, closed_by),
 	FIELD(struct card, ID, answer_decision),

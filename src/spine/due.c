@@ -64,31 +64,20 @@ is_newest(const struct visit *visit, const struct card *card)
 	return true;
 }
 
-/* Nobody to show it to yet: the sale is suspended, or the customer pays. */
-static bool
-has_to_wait(const struct engine *engine, const struct visit *visit)
-{
-	return visit->state == VISIT_SUSPENDED ||
-	    (visit->state == VISIT_TENDER && engine->policy->quiet_tender);
-}
-
 static void
 snooze_due(struct engine *engine, const char *prompt)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "prompt", prompt);
 	struct card *card;
 	struct id id;
-	int64_t waited_ms;
 
 	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
 	    card->answer != ANSWER_SNOOZE || visit_over(visit) || visit->training ||
 	    engine->policy == NULL || !is_newest(visit, card))
 		return;
-	waited_ms = engine->now_ms - card->snooze_until_ms;
-	if (has_to_wait(engine, visit))
-		timer_add(engine, "snooze", &card->prompt,
-		    engine->now_ms + (waited_ms > MIN_MS ? waited_ms : MIN_MS));
-	else
+	card->overdue = snooze_must_wait(engine, visit);
+	engine_touch(engine, visit);
+	if (!card->overdue)
 		choose_back(engine, visit, card);
 }
 

@@ -351,5 +351,6 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
 	if (effects & EFFECT_TENDER && engine->policy != NULL && engine->policy->quiet_tender)
 		visit_hush(engine, visit);
+	snooze_open(engine, visit);
 	end_effects(engine, visit, effects);
 }

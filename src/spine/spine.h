@@ -498,6 +498,11 @@ bool card_not_shown(const struct card *card);
 /* What it is about is in the basket, and it is the last card shown for it. */
 bool outcome_earned(struct engine *engine, const struct visit *visit, const struct card *card);
 
+/* snooze.c. Nobody to show it to yet: the sale is suspended, or the customer pays. */
+bool snooze_must_wait(const struct engine *engine, const struct visit *visit);
+/* Somebody may be spoken to: what came due while nobody was is due now. */
+void snooze_open(struct engine *engine, const struct visit *visit);
+
 /* due.c */
 void due_apply(struct engine *engine, const char *id);
 void due_snooze(struct engine *engine, const struct card *card); /* comes back by its own timer */

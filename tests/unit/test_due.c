@@ -584,8 +584,9 @@ what_was_snoozed_does_not_come_back_without_a_sale_a_policy_or_a_customer_who_bu
 	assert_null(strstr(timers(), "snooze"));
 }
 
+/* Whatever made it wait: at the next turn in which there is somebody to show it to. */
 static void
-what_comes_back_is_tried_after_a_minute_and_then_less_and_less(void **state)
+what_was_due_while_the_sale_stood_still_comes_back_when_it_goes_on(void **state)
 {
 	(void)state;
 	only("a", "{}");
@@ -593,14 +594,40 @@ what_comes_back_is_tried_after_a_minute_and_then_less_and_less(void **state)
 	scan("b", "c", 100);
 	assert_int_equal(answer("a", "snooze"), 200);
 	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
-	wait_for(5 * MIN_MS);
-	assert_non_null(strstr(timers(), "snooze 60,"));
+	wait_for(6 * MIN_MS);
+	assert_null(strstr(timers(), "snooze"));
+	restart();
+	tell("pos/7/event", "basket.resumed", "{'basket':'b'}");
+	wait_for(1);
+	assert_said("guidance 7: a");
 	wait_for(MIN_MS);
-	assert_non_null(strstr(timers(), "snooze 60,"));
+	assert_said("");
+	/* The customer who pays is not spoken to, the one who goes on buying is. */
+	assert_int_equal(answer("a", "snooze"), 200);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	wait_for(6 * MIN_MS);
+	tell("pos/7/event", "basket.payment-declined", "{'basket':'b'}");
+	wait_for(1);
+	assert_said("");
+	scan("b", "d", 100);
+	assert_said("guidance 7: a");
 	wait_for(MIN_MS);
-	assert_non_null(strstr(timers(), "snooze 120,"));
-	wait_for(2 * MIN_MS);
-	assert_non_null(strstr(timers(), "snooze 240,"));
+	assert_said("");
+}
+
+static void
+what_was_due_while_the_sale_was_suspended_comes_back_where_it_goes_on(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	tell("pos/7/event", "basket.suspended", "{'basket':'b'}");
+	wait_for(6 * MIN_MS);
+	tell("pos/8/event", "basket.opened", "{'basket':'b','terminal':'8','from':'7'}");
+	wait_for(1);
+	assert_said("guidance 8: a");
 }
 
 static void
@@ -654,7 +681,9 @@ main(void)
 		SPINE_TEST(an_open_basket_ends_12_hours_after_the_last_that_was_heard_of_it),
 		SPINE_TEST(
 		    what_was_snoozed_does_not_come_back_without_a_sale_a_policy_or_a_customer_who_buys),
-		SPINE_TEST(what_comes_back_is_tried_after_a_minute_and_then_less_and_less),
+		SPINE_TEST_ON_DISK(
+		    what_was_due_while_the_sale_stood_still_comes_back_when_it_goes_on),
+		SPINE_TEST(what_was_due_while_the_sale_was_suspended_comes_back_where_it_goes_on),
 		SPINE_TEST(who_pays_is_not_kept_from_what_comes_back_if_the_policy_says_so),
 		SPINE_TEST(until_may_be_said_and_a_time_that_has_passed_is_now),
 		SPINE_TEST(what_comes_back_waits_for_a_sale_that_is_suspended_or_paid),
