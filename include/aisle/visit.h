@@ -130,6 +130,14 @@ struct card {
 	double confidence; /* p1 */
 };
 
+/* A card that gave way to the one that is the customer's. */
+#define VISIT_READS_MAX 4
+struct card_read {
+	struct id subject;
+	int64_t at_ms;
+	bool named;
+};
+
 struct visit {
 	struct id id;
 	enum visit_state state;
@@ -154,11 +162,17 @@ struct visit {
 	int64_t card_at_ms; /* when its customer's card was read */
 	bool card_named;    /* with the number of the basket */
 	bool missed; /* a card that found no basket while it waited, and still may by its time */
-	struct id former; /* whose it was before a card that named no basket; zero: nobody's */
+	int64_t paying_at_ms; /* since then it is, or was at its end, being paid; 0: it is not */
+	/* Whose it was, by the times of the cards, ascending: theirs again should the newer card turn
+	 * out to be another basket's. */
+	struct card_read reads[VISIT_READS_MAX];
+	size_t read_count;
+	/* The basket that began before it at its station, and where it was recalled from; zero: none. */
+	struct id along, along_from;
 	struct id
 	    beside; /* the card that was read before it, with no basket, at its station; zero: none */
 	/* The sale was recalled: where it was suspended, and until when that till's word was about it. */
-	char from[NAME_SIZE];
+	char from[NAME_SIZE], from_station[NAME_SIZE];
 	int64_t left_at_ms;
 	/* A recall that has found no suspended sale yet; by whom "" is anybody. */
 	char recall_from[NAME_SIZE];

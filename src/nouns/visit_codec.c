@@ -2,7 +2,7 @@
  *
  * visit_codec.c - a visit to bytes and back.
  *
- * Layout: u8 version; the visit's fields; number of lines, each line's fields; number of goods
+ * Layout: u8 version; the visit's fields; number of cards read, each one's fields; number of lines, each line's fields; number of goods
  * that came back, each one's fields; number of cards, each card's fields; number of contacts,
  * each contact (contact.c). Fields as codec.c writes them, in the order of the tables below: a
  * change of a table is a new version.
@@ -43,9 +43,12 @@ const struct field visit_fields[] = {
 	FIELD(struct visit, I64, card_at_ms),
 	FIELD(struct visit, BOOL, card_named),
 	FIELD(struct visit, BOOL, missed),
-	FIELD(struct visit, ID, former),
+	FIELD(struct visit, I64, paying_at_ms),
+	FIELD(struct visit, ID, along),
+	FIELD(struct visit, ID, along_from),
 	FIELD(struct visit, ID, beside),
 	FIELD_CHARS(struct visit, from),
+	FIELD_CHARS(struct visit, from_station),
 	FIELD(struct visit, I64, left_at_ms),
 	FIELD_CHARS(struct visit, recall_from),
 	FIELD(struct visit, I64, recall_at_ms),
@@ -94,6 +97,12 @@ const struct field line_fields[] = {
 };
 /* clang-format on */
 const size_t line_field_count = ARRAY_LEN(line_fields);
+
+static const struct field read_fields[] = {
+	FIELD(struct card_read, ID, subject),
+	FIELD(struct card_read, I64, at_ms),
+	FIELD(struct card_read, BOOL, named),
+};
 
 /* clang-format off */
 const struct field back_fields[] = {
@@ -169,6 +178,9 @@ visit_encode(const struct visit *visit, struct buf *out)
 {
 	buf_u8(out, VISIT_VERSION);
 	codec_write(visit_fields, visit_field_count, visit, out);
+	buf_i64(out, (int64_t)visit->read_count);
+	for (size_t i = 0; i < visit->read_count; i++)
+		codec_write(read_fields, ARRAY_LEN(read_fields), &visit->reads[i], out);
 	buf_i64(out, (int64_t)visit->line_count);
 	for (size_t i = 0; i < visit->line_count; i++)
 		codec_write(line_fields, line_field_count, &visit->lines[i], out);
@@ -190,6 +202,19 @@ read_count(struct rd *rd, int64_t max)
 	int64_t count = rd_i64(rd);
 
 	return rd->ok && count >= 0 && count <= max ? count : -1;
+}
+
+static bool
+read_reads(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_READS_MAX);
+
+	for (int64_t i = 0; i < count; i++) {
+		if (!codec_read(read_fields, ARRAY_LEN(read_fields), &visit->reads[i], rd))
+			return false;
+		visit->read_count++;
+	}
+	return count >= 0;
 }
 
 static bool
@@ -279,9 +304,9 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 	struct visit *visit = visit_new(&(struct id){ 0 });
 
 	if (rd_u8(&rd) != VISIT_VERSION ||
-	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_lines(&rd, visit) ||
-	    !read_backs(&rd, visit) || !read_cards(&rd, visit) || !read_contacts(&rd, visit) ||
-	    !rd_done(&rd)) {
+	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_reads(&rd, visit) ||
+	    !read_lines(&rd, visit) || !read_backs(&rd, visit) || !read_cards(&rd, visit) ||
+	    !read_contacts(&rd, visit) || !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

@@ -358,6 +358,18 @@ nothing_bought(const struct visit *visit, const struct marks *marks)
 }
 
 void
+subject_take_purchase(struct subject *subject, const struct id *visit, int64_t at_ms,
+    struct buf *out)
+{
+	struct purchase none = {
+		.visit = *visit, .at_ms = at_ms, .sold_ms = at_ms, .taken_back = true
+	};
+
+	purchases_remove(subject, visit);
+	purchase_encode(&none, out);
+}
+
+void
 subject_add_purchase(struct subject *subject, const struct visit *visit, const struct marks *marks,
     int64_t at_ms, struct buf *out)
 {

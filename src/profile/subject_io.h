@@ -33,6 +33,9 @@ int subject_add_log(struct subject *subject, int kind, const void *bytes, size_t
  * row into out says so. */
 void subject_add_purchase(struct subject *subject, const struct visit *visit,
     const struct marks *marks, int64_t at_ms, struct buf *out);
+/* It was no purchase of theirs; the row that says so into out. */
+void subject_take_purchase(struct subject *subject, const struct id *visit, int64_t at_ms,
+    struct buf *out);
 /* Goods come back of a sale that only its purchase is left of: at most qty_milli of the item. How
  * much it was; its row, which takes the place of the one before, into out unless it was nothing. */
 int64_t subject_take_goods(struct subject *subject, size_t index, const char *item,

@@ -81,6 +81,7 @@ into_state(const struct call *call, struct visit *visit, enum visit_state state)
 {
 	visit->state = state;
 	visit->state_at_ms = call->event->time_ms;
+	visit->paying_at_ms = state == VISIT_TENDER ? visit->state_at_ms : 0;
 }
 
 static void
@@ -266,8 +267,7 @@ step_tender(const struct call *call, struct visit *visit)
 		resume(call, visit);
 	into_state(call, visit, VISIT_TENDER);
 	call->ret->effects |= EFFECT_TENDER;
-	if (!id_is_zero(&visit->former))
-		identify_set_free(call, visit, call->event->time_ms);
+	identify_paying(call, visit);
 }
 
 static void
@@ -278,9 +278,7 @@ end(const struct call *call, struct visit *visit, enum visit_state state)
 	visit->state = state;
 	if (visit->ended_at_ms == 0 || at_ms < visit->ended_at_ms)
 		visit->ended_at_ms = at_ms;
-	/* By more than clocks differ; less is enough where the card was here before the basket was. */
-	identify_set_free(call, visit,
-	    visit->ended_at_ms + (visit->identified_ms > visit->opened_ms ? CARD_WAIT_MS : 0));
+	identify_ended(call, visit);
 }
 
 static void
@@ -388,7 +386,7 @@ begin_again(const struct call *call, struct visit *former)
 	/* It was late: others of the number began since. */
 	if (after != NULL) {
 		after->before = visit->id;
-		call->ret->also = after;
+		(void)call_also(call, after);
 	}
 	call->ret->effects |= EFFECT_AGAIN;
 	return visit;

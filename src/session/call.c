@@ -24,6 +24,17 @@ call_new_visit(const struct call *call)
 	return visit;
 }
 
+struct session_also *
+call_also(const struct call *call, struct visit *visit)
+{
+	struct session_also *also = &call->ret->also[call->ret->also_count++];
+
+	CHECK(call->ret->also_count <= SESSION_ALSO_MAX);
+	*also = (struct session_also){ .visit = visit };
+	call_touch(call, visit);
+	return also;
+}
+
 void
 call_touch(const struct call *call, struct visit *visit)
 {

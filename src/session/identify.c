@@ -4,8 +4,8 @@
  *
  * DESIGN
  *   A card that names its basket waits for that one; a card that names none
- *   joins the basket that is open at its station, unless a customer who is known
- *   is paying there, else the next one that began within CARD_WAIT_MS of it. Each
+ *   joins the one that was open at its station when it was read, or began there
+ *   next (whose.c), else waits for it. Each
  *   kind gives way only to a card of its own kind: at a row of self-checkouts, a
  *   named card of one customer does not send away another. Where no basket is,
  *   each card is a visit of its own, and the newest takes the next basket.
@@ -13,8 +13,7 @@
  *   is recalled: the wait is for "the next one".
  *
  *   All by the times of card and basket. A card is tied to a basket as soon as
- *   both are known; if the till's late word then shows that the basket had ended
- *   long before, or that its customer was paying, the card is set free again.
+ *   both are known, and to another one if what is heard later says so.
  */
 #include "session/session.h"
 
@@ -23,14 +22,6 @@
 
 #include "core/id.h"
 #include "session/session_call.h"
-
-/* The till is at it; of one that a card named first nothing else has been heard yet. */
-static bool
-in_hand(const struct visit *visit)
-{
-	return visit->state == VISIT_OPEN || visit->state == VISIT_TENDER ||
-	    (visit->state == VISIT_WAITING && visit->basket != NULL);
-}
 
 /* A card was shown here. A visit that only a return or a balance began waits for nobody's basket:
  * the next one may be another customer's. */
@@ -103,24 +94,43 @@ is_better(const struct visit *card, const struct visit *than, int64_t began_at_m
 	return before ? card->card_at_ms >= than->card_at_ms : card->card_at_ms < than->card_at_ms;
 }
 
+/* A card is another basket's already that the one which begins now would have had: it began later than
+ * this one, and had waited for the card; or it stood there longer when the card was read. */
+static bool
+is_rather_of(const struct visit *visit, int64_t began_at_ms)
+{
+	if (visit->basket == NULL || visit->began_at_ms == 0 || visit->card_named ||
+	    !visit->has_subject)
+		return false;
+	return visit->card_at_ms > began_at_ms
+	    ? visit->began_at_ms < began_at_ms || visit->began_at_ms > visit->card_at_ms
+	    : visit->began_at_ms > began_at_ms;
+}
+
 static void
 look_at_card(void *ctx, struct visit *visit)
 {
 	struct search *search = ctx;
-	int64_t began_at_ms = search->call->event->time_ms;
+	const struct event *event = search->call->event;
 	bool missed = visit->missed && visit->basket == NULL;
 
-	if ((!missed && !waits_for_any(visit)) || !is_near(visit->card_at_ms, began_at_ms) ||
+	if ((!missed && !waits_for_any(visit) && !is_rather_of(visit, event->time_ms)) ||
+	    !is_near(visit->card_at_ms, event->time_ms) ||
 	    strcmp(visit->station, search->call->station) != 0)
 		return;
-	/* Another card was read there before this basket began. */
-	if (missed && visit->ended_at_ms != 0 && visit->ended_at_ms <= began_at_ms)
+	/* It began and ended before the card was read. */
+	if ((event->type == EV_BASKET_CLOSED || event->type == EV_BASKET_CANCELLED) &&
+	    visit->card_at_ms > event->time_ms)
 		return;
-	if (is_better(visit, search->best, began_at_ms))
+	/* Another card was read there before this basket began. */
+	if (missed && visit->ended_at_ms != 0 && visit->ended_at_ms <= event->time_ms)
+		return;
+	if (is_better(visit, search->best, event->time_ms))
 		search->best = visit;
 }
 
-/* The card that waits at the event's station for whatever basket comes; NULL. */
+/* The card at the event's station that is of whatever basket comes, or of this one rather than of its
+ * own; NULL. */
 static struct visit *
 waiting_for_any(const struct call *call)
 {
@@ -130,42 +140,41 @@ waiting_for_any(const struct call *call)
 	return search.best;
 }
 
+/* Its wait is over and on record, or another basket has it: the basket that it is for has been late. */
+static struct visit *
+take_over(const struct call *call, struct visit *from)
+{
+	struct visit *fresh = call_new_visit(call);
+	struct session_also *also = call_also(call, from);
+
+	from->missed = false;
+	identify_as(call, fresh, &from->subject, from->card_at_ms, from->card_named);
+	if (from->began_at_ms != 0)
+		also->effects = whose_give_back(from, call->event->time_ms, &also->former);
+	return fresh;
+}
+
 struct visit *
 identify_waiting(const struct call *call)
 {
-	struct visit *visit = waiting_by_name(call), *fresh;
+	struct visit *visit = waiting_by_name(call);
 
 	if (visit == NULL)
 		visit = sessions_of_number(call->sessions, call->event->basket, missed_it, call);
 	if (visit == NULL)
 		visit = waiting_for_any(call);
-	if (visit == NULL || !visit->missed)
+	if (visit == NULL || visit->state == VISIT_WAITING)
 		return visit;
-	/* Its wait is over and on record; the basket that it was for has been late. */
-	fresh = call_new_visit(call);
-	visit->missed = false;
-	call->ret->also = visit;
-	identify_as(call, fresh, &visit->subject, visit->card_at_ms, visit->card_named);
-	return fresh;
+	return take_over(call, visit);
 }
 
 void
 identify_as(const struct call *call, struct visit *visit, const struct id *subject, int64_t at_ms,
     bool named)
 {
-	if (visit->has_subject && !id_equal(&visit->subject, subject)) {
-		call->ret->effects |= EFFECT_REPLACED;
-		call->ret->former = visit->subject;
-		visit->former = named ? (struct id){ { 0 } } : visit->subject;
-		free(visit->language);
-		visit->language = NULL;
-	}
-	visit->has_subject = true;
-	visit->subject = *subject;
-	visit->identified_ms = call->event->now_ms;
-	visit->card_at_ms = at_ms;
-	visit->card_named = named;
-	call->ret->effects |= EFFECT_IDENTIFIED;
+	struct card_read card = { *subject, at_ms, named };
+
+	call->ret->effects |= whose_take(visit, &card, call->event->now_ms, &call->ret->former);
 	call->ret->visit = visit;
 	call_touch(call, visit);
 }
@@ -203,37 +212,6 @@ wait_anew(const struct call *call, char *basket)
 		visit_set_text(visit->terminal, call->event->origin);
 	set_subject(call, visit);
 	sessions_touch(call->sessions, visit);
-}
-
-/* The basket's customer was known and paying, or the basket was over, when this card was read: it is
- * the next customer's. The event makes no other visit. */
-void
-identify_set_free(const struct call *call, struct visit *visit, int64_t before_ms)
-{
-	struct visit *waiting;
-	struct id none = { { 0 } };
-
-	if (!visit->has_subject || visit->card_named || visit->card_at_ms <= before_ms ||
-	    call->ret->effects & EFFECT_OPENED)
-		return;
-	waiting = call_new_visit(call);
-	waiting->has_subject = true;
-	waiting->subject = visit->subject;
-	waiting->card_at_ms = visit->card_at_ms;
-	waiting->identified_ms = call->event->now_ms;
-	call->ret->also = waiting;
-	call->ret->also_effects = EFFECT_IDENTIFIED;
-	call->ret->effects |= EFFECT_REPLACED;
-	call->ret->former = visit->subject;
-	free(visit->language);
-	visit->language = NULL;
-	visit->has_subject = !id_equal(&visit->former, &none);
-	visit->subject = visit->former;
-	visit->former = none;
-	visit->card_at_ms = visit->has_subject ? before_ms : 0;
-	visit->card_named = visit->has_subject; /* not to be set free again */
-	if (visit->has_subject)
-		call->ret->effects |= EFFECT_IDENTIFIED;
 }
 
 /* A newer card has been there: what happened last wins. */
@@ -281,13 +259,32 @@ take_waiting(const struct call *call)
 		call->ret->gone = waiting;
 }
 
-/* A card that comes after the basket's close: the purchase is theirs, unless it is another's. */
+/* It gave way before it was heard of: it may yet turn out that the newer one is another basket's. */
+static void
+too_old(const struct call *call, struct visit *visit)
+{
+	const struct event *event = call->event;
+	struct card_read card = { event->subject, event->time_ms, event->basket != NULL };
+
+	whose_note(visit, &card);
+	call_touch(call, visit);
+	call->ret->visit = visit;
+	identify_paying(call, visit);
+	if (call->ret->effects == 0)
+		call->ret->effects = EFFECT_IGNORED;
+}
+
+/* A card that is heard of after the basket's close: the purchase is theirs, unless it is another's. */
 static void
 identify_late(const struct call *call, struct visit *visit)
 {
 	call->ret->visit = visit;
-	if (visit->state != VISIT_CLOSED || visit->has_subject) {
+	if (visit->state != VISIT_CLOSED || is_of(visit, &call->event->subject)) {
 		call->ret->effects = EFFECT_IGNORED;
+		return;
+	}
+	if (!whose_is_newer(visit, call->event->time_ms)) {
+		too_old(call, visit);
 		return;
 	}
 	set_subject(call, visit);
@@ -297,13 +294,24 @@ identify_late(const struct call *call, struct visit *visit)
 static void
 join(const struct call *call, struct visit *visit)
 {
-	if (is_older(call, visit)) {
-		call->ret->visit = visit;
-		call->ret->effects = EFFECT_IGNORED;
-		return;
+	if (visit_over(visit)) {
+		identify_late(call, visit);
+	} else if (is_older(call, visit)) {
+		too_old(call, visit);
+	} else {
+		set_subject(call, visit);
+		take_waiting(call);
 	}
-	set_subject(call, visit);
-	take_waiting(call);
+}
+
+/* The card that waits for any basket waits for this one. */
+static void
+name_basket(const struct call *call, struct visit *waiting)
+{
+	waiting->basket = mem_strdup(call->event->basket);
+	if (call->event->channel == CHANNEL_POS)
+		visit_set_text(waiting->terminal, call->event->origin);
+	sessions_touch(call->sessions, waiting);
 }
 
 /* The till has used an offer in it: a basket, though nothing else was heard of it. */
@@ -323,42 +331,30 @@ identify_basket(const struct call *call)
 	const struct event *event = call->event;
 	struct visit *visit = call_basket(call);
 
-	if (visit != NULL && visit_over(visit)) {
-		identify_late(call, visit);
-	} else if (visit != NULL) {
+	if (visit != NULL) {
 		join(call, visit);
-	} else if ((visit = waiting_by_name(call)) != NULL) {
+		return;
+	}
+	if ((visit = waiting_by_name(call)) != NULL) {
 		if (is_used(visit))
 			join(call, visit);
 		else
 			wait_again(call, visit);
+		return;
+	}
+	visit = sessions_newest(call->sessions, call->station, waits_for_any);
+	if (visit == NULL) {
+		wait_anew(call, mem_strdup(event->basket));
+	} else if (is_older(call, visit)) {
+		/* As if it had come in time, and the other one had joined its basket. */
+		name_basket(call, visit);
+		too_old(call, visit);
+	} else if (!is_of(visit, &event->subject)) {
+		wait_instead(call, visit, mem_strdup(event->basket));
 	} else {
-		visit = sessions_newest(call->sessions, call->station, waits_for_any);
-		if (visit == NULL || is_older(call, visit)) {
-			wait_anew(call, mem_strdup(event->basket));
-			return;
-		}
-		if (!is_of(visit, &event->subject)) {
-			wait_instead(call, visit, mem_strdup(event->basket));
-			return;
-		}
-		visit->basket = mem_strdup(event->basket);
-		if (event->channel == CHANNEL_POS)
-			visit_set_text(visit->terminal, event->origin);
-		sessions_touch(call->sessions, visit);
+		name_basket(call, visit);
 		set_subject(call, visit);
 	}
-}
-
-/* May a card that names no basket join the one that is in hand? */
-static bool
-is_theirs(const struct call *call, const struct visit *visit)
-{
-	const struct event *event = call->event;
-
-	if (visit->began_at_ms - event->time_ms >= CARD_WAIT_MS)
-		return false;
-	return visit->state != VISIT_TENDER || !visit->has_subject || is_of(visit, &event->subject);
 }
 
 void
@@ -371,8 +367,8 @@ identify_apply(const struct call *call)
 		identify_basket(call);
 		return;
 	}
-	visit = sessions_newest(call->sessions, call->station, in_hand);
-	if (visit != NULL && is_theirs(call, visit)) {
+	visit = whose_basket(call);
+	if (visit != NULL) {
 		join(call, visit);
 		return;
 	}
@@ -416,6 +412,12 @@ struct merge {
 static void
 merge_former(const struct call *call, struct visit *visit)
 {
+	for (size_t i = 0; i < visit->read_count; i++) {
+		if (!id_equal(&visit->reads[i].subject, &call->event->subject))
+			continue;
+		visit->reads[i].subject = call->event->into;
+		call_touch(call, visit);
+	}
 	for (size_t i = 0; i < visit->card_count; i++) {
 		if (!id_equal(&visit->cards[i].former, &call->event->subject))
 			continue;

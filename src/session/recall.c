@@ -58,6 +58,7 @@ unite(const struct call *call, struct visit *sale, struct visit *own)
 	if (own->has_subject && (!sale->has_subject || own->card_at_ms >= sale->card_at_ms))
 		identify_as(call, sale, &own->subject, own->card_at_ms, own->card_named);
 	sale->state = own->state;
+	sale->paying_at_ms = own->paying_at_ms;
 	if (own->state_at_ms > sale->state_at_ms)
 		sale->state_at_ms = own->state_at_ms;
 	if (visit_over(own)) {
@@ -77,13 +78,17 @@ move(const struct call *call, struct visit *sale, const char *terminal, const ch
 {
 	visit_set_text(call->ret->old_station, sale->station);
 	visit_set_text(sale->from, sale->terminal);
+	visit_set_text(sale->from_station, sale->station);
 	visit_set_text(sale->terminal, terminal);
 	visit_set_text(sale->station, station);
 	sale->left_at_ms = at_ms;
 	sale->before_from = sale->before;
 	sale->before = (struct id){ { 0 } };
+	sale->along_from = sale->along;
+	sale->along = (struct id){ { 0 } };
 	sale->state = VISIT_OPEN;
 	sale->state_at_ms = at_ms;
+	sale->paying_at_ms = 0;
 	sessions_touch(call->sessions, sale);
 	call->ret->effects |= EFFECT_MOVED | EFFECT_RESUMED;
 }

@@ -70,6 +70,13 @@ enum session_effect {
 	EFFECT_RECALL = 1 << 15,   /* a recall that found no suspended sale: it may still come */
 	EFFECT_TRAINING = 1 << 16, /* it turned out to be no sale */
 };
+/* A visit that changed beside the one that the event is about. */
+struct session_also {
+	struct visit *visit;
+	unsigned effects; /* IDENTIFIED, REPLACED */
+	struct id former; /* with REPLACED */
+};
+#define SESSION_ALSO_MAX 3
 struct session_result {
 	/* REJECT_BAD_VALUE (too many lines); else REJECT_NONE */
 	enum reject reject;
@@ -77,9 +84,8 @@ struct session_result {
 	struct visit *visit; /* the visit it is about; NULL: about none */
 	/* a visit that ended, or became part of visit: remove it after use; NULL */
 	struct visit *gone;
-	/* another basket of the number that changed with it; NULL */
-	struct visit *also;
-	unsigned also_effects;
+	struct session_also also[SESSION_ALSO_MAX];
+	size_t also_count;
 	char old_station[NAME_SIZE];
 	struct id former; /* with EFFECT_REPLACED: whose visit it was */
 	unsigned effects;

@@ -18,6 +18,8 @@ struct call {
 /* call.c */
 /* A new visit at the event's station, in state WAITING, in the table. */
 struct visit *call_new_visit(const struct call *call);
+/* It changes with the event's own visit. */
+struct session_also *call_also(const struct call *call, struct visit *visit);
 void call_touch(const struct call *call, struct visit *visit); /* dirty, last_ms */
 /* The basket that an event names: of a till at that till, by its time; else the newest of that number
  * at its station. NULL: none, or no number. */
@@ -47,6 +49,18 @@ void recall_wait(const struct call *call, struct visit *visit);
 /* A sale was suspended; was it recalled elsewhere before that was heard? */
 void recall_late(const struct call *call, struct visit *sale);
 
+/* whose.c. One more card gave way to the customer's. */
+void whose_note(struct visit *visit, const struct card_read *card);
+/* Does a card of that time win over the customer's? After the end the first does that came at all. */
+bool whose_is_newer(const struct visit *visit, int64_t at_ms);
+/* The effects on the visit; of REPLACED whose it was. */
+unsigned whose_take(struct visit *visit, const struct card_read *card, int64_t now_ms,
+    struct id *ret_former);
+/* It is theirs again whose card was the last by that time. The effects, as above; 0: it is the same. */
+unsigned whose_give_back(struct visit *visit, int64_t by_ms, struct id *ret_former);
+/* The basket that the event's card, which names none, is of; NULL: it waits. */
+struct visit *whose_basket(const struct call *call);
+
 void identify_apply(const struct call *call);  /* aisle.customer.identified */
 void identify_left(const struct call *call);   /* aisle.customer.left */
 void identify_merged(const struct call *call); /* aisle.customer.merged */
@@ -55,8 +69,9 @@ void identify_as(const struct call *call, struct visit *visit, const struct id *
     int64_t at_ms, bool named);
 /* A basket is about to begin: the visit of the card that waits for it; NULL. */
 struct visit *identify_waiting(const struct call *call);
-/* The basket's card was read after that time, and named no basket: it waits for another one. */
-void identify_set_free(const struct call *call, struct visit *visit, int64_t before_ms);
+/* It is being paid, it is over: a card that was read later, and named no basket, is of another one. */
+void identify_paying(const struct call *call, struct visit *visit);
+void identify_ended(const struct call *call, struct visit *visit);
 /* A basket came (back) to a station: an anonymous one takes the card that waits there. */
 void identify_absorb(const struct call *call, struct visit *visit);
 

@@ -261,6 +261,25 @@ leave_to_former(struct visit *visit, const struct id *former)
 	}
 }
 
+/* It was another's purchase. */
+static void
+leave_history(struct engine *engine, struct visit *visit, const struct id *former)
+{
+	struct subject *subject = engine_subject(engine, former);
+	int64_t at_ms = visit->closed_ms != 0 ? visit->closed_ms : engine->now_ms;
+	struct buf buf = { 0 };
+
+	if (!visit->in_history)
+		return;
+	visit->in_history = false;
+	if (subject->forgotten)
+		return;
+	subject_take_purchase(subject, &visit->id, at_ms, &buf);
+	subject_replace_purchase(engine, subject, at_ms, &buf);
+	subject->dirty = true;
+	buf_done(&buf);
+}
+
 /* Of whom it was, and where. */
 static void
 withdraw_former(struct engine *engine, struct visit *visit, const struct session_result *result)
@@ -272,6 +291,7 @@ withdraw_former(struct engine *engine, struct visit *visit, const struct session
 		visit_withdraw_of(engine, visit, visit->station, &result->former,
 		    WITHDRAW_CUSTOMER);
 		leave_to_former(visit, &result->former);
+		leave_history(engine, visit, &result->former);
 	}
 }
 
@@ -299,13 +319,19 @@ visit_cancel(struct engine *engine, struct visit *visit)
 }
 
 static void
-also_effects(struct engine *engine, const struct event *event, struct session_result *result)
+also_effects(struct engine *engine, const struct event *event, const struct session_also *also)
 {
-	if (result->also == NULL)
+	engine_touch(engine, also->visit);
+	if (also->effects & EFFECT_REPLACED) {
+		visit_withdraw_of(engine, also->visit, also->visit->station, &also->former,
+		    WITHDRAW_CUSTOMER);
+		leave_to_former(also->visit, &also->former);
+		leave_history(engine, also->visit, &also->former);
+	}
+	if (also->effects & EFFECT_IDENTIFIED && !identified(engine, also->visit, event))
 		return;
-	engine_touch(engine, result->also);
-	if (result->also_effects & EFFECT_IDENTIFIED)
-		(void)identified(engine, result->also, event);
+	if (also->effects != 0 && also->visit->state == VISIT_CLOSED)
+		end_effects(engine, also->visit, EFFECT_LATE_LINES);
 }
 
 void
@@ -320,7 +346,8 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (result->gone != NULL)
 		part(engine, result->gone, visit);
 	result->gone = NULL;
-	also_effects(engine, event, result);
+	for (size_t i = 0; i < result->also_count; i++)
+		also_effects(engine, event, &result->also[i]);
 	if (event->type == EV_CUSTOMER_MERGED)
 		keep_merged(engine, &event->into);
 	if (visit == NULL)

@@ -96,11 +96,37 @@ load_cards(struct engine *engine, const struct event *event, const char *station
 	}
 }
 
+static struct visit *
+station_before(struct engine *engine, const struct visit *visit, const char *station)
+{
+	return visit_or_none(engine,
+	    strcmp(visit->station, station) == 0 ? &visit->along : &visit->along_from);
+}
+
+/* The baskets at a station that began after that time, and one that was open then. */
+static void
+load_station(struct engine *engine, const char *station, int64_t at_ms)
+{
+	struct visit *visit = engine_visit_by_ref(engine, "along", station);
+	bool late = false;
+
+	for (int i = 0; i < CARDS_MAX && visit != NULL; i++) {
+		bool before = visit->began_at_ms <= at_ms;
+
+		if (before && (!late || !visit_over(visit) || visit->ended_at_ms > at_ms))
+			break;
+		late = late || !before;
+		visit = station_before(engine, visit, station);
+	}
+}
+
 void
 engine_baskets_load(struct engine *engine, const struct event *event, const char *station)
 {
 	struct visit *visit;
 
+	if (event->basket == NULL && event->type == EV_CUSTOMER_IDENTIFIED)
+		load_station(engine, station, event->time_ms);
 	if (event->basket == NULL)
 		return;
 	if (event->channel != CHANNEL_POS) {
@@ -112,6 +138,9 @@ engine_baskets_load(struct engine *engine, const struct event *event, const char
 		return;
 	if (visit == NULL || visit_over(visit))
 		load_cards(engine, event, station);
+	/* Those that may have a card which is this one's, or take one which is not. */
+	if (visit == NULL || visit_over(visit) || visit->has_subject)
+		load_station(engine, station, event->time_ms);
 	if (event->type == EV_BASKET_SUSPENDED)
 		(void)engine_visit_by_ref(engine, "recall", event->basket);
 }
@@ -130,11 +159,41 @@ ref_newest(struct engine *engine, const char *kind, const char *name, struct vis
 	engine_ref(engine, kind, name, visit);
 }
 
+/* Among those of its station, in the order in which they began. */
+static void
+ref_station(struct engine *engine, struct visit *visit)
+{
+	struct visit *known = engine_visit_by_ref(engine, "along", visit->station), *older;
+
+	if (known == visit)
+		return;
+	if (known == NULL || known->began_at_ms <= visit->began_at_ms) {
+		if (known != NULL)
+			visit->along = known->id;
+		engine_ref(engine, "along", visit->station, visit);
+		return;
+	}
+	for (int i = 0; i < CARDS_MAX; i++) {
+		older = station_before(engine, known, visit->station);
+		if (older == visit)
+			return;
+		if (older == NULL || older->began_at_ms <= visit->began_at_ms)
+			break;
+		known = older;
+	}
+	if (strcmp(known->station, visit->station) != 0)
+		return;
+	visit->along = known->along;
+	known->along = visit->id;
+	engine_touch(engine, known);
+}
+
 void
 engine_ref_basket(struct engine *engine, struct visit *visit)
 {
 	ref_newest(engine, "basket", name_at(engine, visit->terminal, visit->basket), visit);
 	ref_newest(engine, "number", name_at(engine, visit->station, visit->basket), visit);
+	ref_station(engine, visit);
 }
 
 void

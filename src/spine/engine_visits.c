@@ -58,6 +58,8 @@ whose_now(struct engine *engine, struct visit *visit)
 {
 	if (visit->has_subject)
 		visit->subject = engine_person(engine, &visit->subject)->id;
+	for (size_t i = 0; i < visit->read_count; i++)
+		visit->reads[i].subject = engine_person(engine, &visit->reads[i].subject)->id;
 	for (size_t i = 0; i < visit->card_count; i++) {
 		struct card *card = &visit->cards[i];
 

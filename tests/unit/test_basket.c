@@ -725,15 +725,15 @@ a_number_given_again_that_is_heard_of_late_stands_between_the_others(void **stat
 	third = till(l, "7", EV_BASKET_OPENED, "B1");
 	assert_int_equal(l->r.effects, EFFECT_OPENED | EFFECT_AGAIN);
 	assert_true(id_equal(&third->before, &first->id));
-	assert_null(l->r.also);
+	assert_int_equal(l->r.also_count, 0);
 	l->at_ms = T0 + 200;
 	second = till(l, "7", EV_BASKET_OPENED, "B1");
 	assert_ptr_not_equal(second, first);
 	assert_ptr_not_equal(second, third);
 	assert_true(id_equal(&second->before, &first->id));
 	assert_true(id_equal(&third->before, &second->id));
-	assert_ptr_equal(l->r.also, third);
-	assert_int_equal(l->r.also_effects, 0);
+	assert_ptr_equal(l->r.also[0].visit, third);
+	assert_int_equal(l->r.also[0].effects, 0);
 	/* Each time is whose it is; before all of them it is the oldest's. */
 	assert_ptr_equal(sessions_basket(l->sessions, "7", "B1", T0 + 199), first);
 	assert_ptr_equal(sessions_basket(l->sessions, "7", "B1", T0 + 200), second);

@@ -240,7 +240,7 @@ a_card_that_turns_out_to_be_the_next_customers_is_set_free(void **state)
 	till(l, "7", EV_BASKET_TENDER_STARTED, "B1");
 	assert_int_equal(l->r.effects, EFFECT_TENDER | EFFECT_REPLACED | EFFECT_IDENTIFIED);
 	assert_person(visit, 'a');
-	next = l->r.also;
+	next = l->r.also[0].visit;
 	assert_int_equal(next->state, VISIT_WAITING);
 	assert_person(next, 'b');
 	l->at_ms = 0;
@@ -262,12 +262,137 @@ a_card_is_not_of_a_basket_that_ended_long_before_it(void **state)
 	l->at_ms = past_ms + MIN_MS;
 	pay(l, "7", "B1", 499);
 	assert_false(visit->has_subject);
-	next = l->r.also;
+	next = l->r.also[0].visit;
 	assert_person(next, 'a');
 	l->at_ms = past_ms + 2 * MIN_MS;
 	assert_ptr_not_equal(till(l, "7", EV_BASKET_OPENED, "B2"), next);
 	l->at_ms = 0;
 	assert_ptr_equal(till(l, "7", EV_BASKET_OPENED, "B3"), next);
+}
+
+/* The reader's word was late: the sale was over, and a stranger stands there. */
+static void
+a_late_card_is_of_the_basket_that_was_open_when_it_was_read(void **state)
+{
+	struct lane *l = *state;
+	struct visit *first, *second;
+
+	l->at_ms = T0 + 1000;
+	first = till(l, "7", EV_BASKET_OPENED, "B1");
+	l->at_ms = T0 + 10000;
+	pay(l, "7", "B1", 100);
+	l->at_ms = T0 + 12000;
+	second = till(l, "7", EV_BASKET_OPENED, "B2");
+	l->at_ms = T0 + 9999;
+	assert_ptr_equal(card(l, "7", 'a', NULL), first);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED | EFFECT_LATE_LINES);
+	assert_person(first, 'a');
+	assert_false(second->has_subject);
+	/* Between the two it is the next one's. */
+	l->at_ms = T0 + 10000;
+	assert_ptr_equal(card(l, "7", 'b', NULL), second);
+	assert_person(first, 'a');
+	assert_person(second, 'b');
+}
+
+static void
+a_late_card_of_when_a_known_customer_paid_is_the_next_baskets(void **state)
+{
+	struct lane *l = *state;
+	struct visit *first, *second;
+
+	l->at_ms = T0 + 1000;
+	first = card(l, "7", 'a', NULL);
+	till(l, "7", EV_BASKET_OPENED, "B1");
+	l->at_ms = T0 + 8000;
+	till(l, "7", EV_BASKET_TENDER_STARTED, "B1");
+	l->at_ms = T0 + 10000;
+	pay(l, "7", "B1", 100);
+	l->at_ms = T0 + 12000;
+	second = till(l, "7", EV_BASKET_OPENED, "B2");
+	l->at_ms = T0 + 9000;
+	assert_ptr_equal(card(l, "7", 'b', NULL), second);
+	assert_person(first, 'a');
+	l->at_ms = T0 + 7999;
+	assert_ptr_equal(card(l, "7", 'c', NULL), first);
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED | EFFECT_REPLACED | EFFECT_LATE_LINES);
+	assert_person(first, 'c');
+}
+
+/* In whatever order the close and the two cards come. */
+static void
+a_card_that_was_read_after_the_close_is_not_of_that_sale(void **state)
+{
+	static const char orders[][4] = { "abx", "axb", "bax", "bxa", "xab", "xba" };
+	struct lane *l = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		char name[] = { (char)('1' + (int)i), '\0' };
+		struct visit *first, *second;
+
+		l->at_ms = T0 + 1000;
+		first = till(l, name, EV_BASKET_OPENED, "B1");
+		for (const char *what = orders[i]; *what != '\0'; what++) {
+			l->at_ms = T0 + (*what == 'a' ? 2000 : *what == 'b' ? 13000 : 10000);
+			if (*what == 'x')
+				pay(l, name, "B1", 100);
+			else
+				card(l, name, *what, *what == 'a' ? "B1" : NULL);
+		}
+		assert_person(first, 'a');
+		l->at_ms = T0 + 12000;
+		second = till(l, name, EV_BASKET_OPENED, "B2");
+		assert_person(second, 'b');
+	}
+}
+
+static void
+of_two_cards_that_name_a_basket_the_later_read_has_it_in_whatever_order_they_come(void **state)
+{
+	static const char orders[][5] = { "abcx", "bacx", "abxc", "baxc", "axbc", "bxac", "xabc",
+		"xbac", "cxba", "cabx", "xcab", "xcba", "acxb", "bcxa" };
+	struct lane *l = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		char name[] = { (char)('a' + (int)i), '\0' };
+		struct visit *visit;
+
+		l->at_ms = T0 + 1000;
+		visit = till(l, name, EV_BASKET_OPENED, "B1");
+		for (const char *what = orders[i]; *what != '\0'; what++) {
+			/* c is read after the close: what is somebody's is not theirs */
+			l->at_ms = T0 +
+			    (*what == 'a'	   ? 2000
+				    : *what == 'b' ? 5000
+				    : *what == 'c' ? 15000
+						   : 10000);
+			if (*what == 'x')
+				pay(l, name, "B1", 100);
+			else
+				card(l, name, *what, "B1");
+		}
+		assert_person(visit, 'b');
+	}
+}
+
+/* Its basket is heard of after another one had it. */
+static void
+a_card_leaves_the_basket_of_another_when_its_own_is_heard_of(void **state)
+{
+	struct lane *l = *state;
+	struct visit *later, *own;
+
+	l->at_ms = T0 + 2000;
+	card(l, "7", 'a', NULL);
+	l->at_ms = T0 + 12000;
+	later = till(l, "7", EV_BASKET_OPENED, "B2");
+	assert_person(later, 'a');
+	l->at_ms = T0 + 1000;
+	own = till(l, "7", EV_BASKET_OPENED, "B1");
+	assert_person(own, 'a');
+	assert_false(later->has_subject);
+	assert_ptr_equal(l->r.also[0].visit, later);
+	assert_int_equal(l->r.also[0].effects, EFFECT_REPLACED);
 }
 
 static void
@@ -598,20 +723,25 @@ a_recalled_basket_takes_no_card_of_two_minutes_ago(void **state)
 	}
 }
 
-/* Nothing else was heard of it: the card is not of a next customer. */
+/* Nothing else was heard of it: as if the close had come before the card. */
 static void
-a_close_that_begins_its_basket_keeps_the_card_that_waited(void **state)
+a_close_that_begins_its_basket_takes_the_card_that_was_read_by_then(void **state)
 {
 	struct lane *l = *state;
-	struct visit *visit;
+	struct visit *visit, *waiting;
 
-	l->at_ms = T0 + 50 * S_MS;
-	card(l, "7", 'a', NULL);
 	l->at_ms = T0 + 20 * S_MS;
+	card(l, "7", 'a', NULL);
 	visit = pay(l, "7", "B1", 100);
 	assert_int_equal(visit->state, VISIT_CLOSED);
 	assert_person(visit, 'a');
-	assert_null(l->r.also);
+	assert_int_equal(l->r.also_count, 0);
+	l->at_ms = T0 + 20 * S_MS + 1;
+	waiting = card(l, "8", 'a', NULL);
+	l->at_ms = T0 + 20 * S_MS;
+	visit = pay(l, "8", "B1", 100);
+	assert_false(visit->has_subject);
+	assert_int_equal(waiting->state, VISIT_WAITING);
 }
 
 static void
@@ -674,13 +804,16 @@ a_card_that_names_a_basket_meets_one_that_waits_for_any(void **state)
 	waiting = card(l, "9", 'a', NULL);
 	l->at_ms = waiting->card_at_ms - 1;
 	named = card(l, "9", 'b', "B3");
-	assert_ptr_not_equal(named, waiting);
+	/* As if it had come in time, and a had joined its basket. */
+	assert_ptr_equal(named, waiting);
+	assert_int_equal(l->r.effects, EFFECT_IGNORED);
 	assert_null(l->r.gone);
-	assert_string_equal(named->basket, "B3");
-	assert_string_equal(named->terminal, "");
-	assert_null(waiting->basket);
+	assert_string_equal(waiting->basket, "B3");
+	assert_string_equal(waiting->terminal, "");
+	assert_person(waiting, 'a');
+	waiting = card(l, "6", 'a', NULL);
 	l->at_ms = waiting->card_at_ms;
-	card(l, "9", 'b', "B4");
+	card(l, "6", 'b', "B4");
 	assert_ptr_equal(l->r.gone, waiting);
 }
 
@@ -732,6 +865,11 @@ main(void)
 		T(a_card_that_is_read_while_a_known_customer_pays_is_the_next_ones),
 		T(a_card_that_turns_out_to_be_the_next_customers_is_set_free),
 		T(a_card_is_not_of_a_basket_that_ended_long_before_it),
+		T(a_late_card_is_of_the_basket_that_was_open_when_it_was_read),
+		T(a_late_card_of_when_a_known_customer_paid_is_the_next_baskets),
+		T(a_card_that_was_read_after_the_close_is_not_of_that_sale),
+		T(of_two_cards_that_name_a_basket_the_later_read_has_it_in_whatever_order_they_come),
+		T(a_card_leaves_the_basket_of_another_when_its_own_is_heard_of),
 		T(the_newest_card_wins_by_its_time),
 		T(a_card_whose_wait_is_over_still_is_of_the_basket_that_began_next),
 		T(a_card_that_names_an_unknown_basket_waits_for_that_one),
@@ -746,7 +884,7 @@ main(void)
 		T(a_card_that_waits_beside_a_basket_is_gone_when_it_joins_that),
 		T(of_several_cards_a_basket_takes_the_newest_before_it_else_the_first_after_it),
 		T(a_recalled_basket_takes_no_card_of_two_minutes_ago),
-		T(a_close_that_begins_its_basket_keeps_the_card_that_waited),
+		T(a_close_that_begins_its_basket_takes_the_card_that_was_read_by_then),
 		T(a_card_that_names_the_basket_in_hand_leaves_another_that_waits),
 		T(a_card_that_names_a_basket_meets_one_that_waits_for_any),
 		T(a_card_that_was_read_two_minutes_before_the_basket_began_is_not_of_it),

@@ -132,6 +132,46 @@ a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it(void **state)
 	assert_int_equal(customer(BEN)->purchase_count, 1);
 }
 
+/* The reader's word comes when its sale is over and a stranger stands there: nobody is shown to the
+ * stranger, and the sale is hers whose card it was, in the history and at headquarters. */
+static void
+a_late_card_takes_its_own_sale_and_not_the_strangers(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.customer.identified','aisle.basket.item-added']}");
+	grant(ANNA, "profile");
+	grant(BEN, "profile");
+	open_basket("b0");
+	now_ms += 2 * S_MS;
+	scan("b0", "c", 100);
+	now_ms += 8 * S_MS;
+	close_basket("b0", 100);
+	now_ms += S_MS;
+	open_basket("b1");
+	now_ms += 2 * S_MS;
+	scan("b1", "c", 900);
+	late_ms = 12 * S_MS;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	assert_said("");
+	late_ms = 0;
+	assert_false(visit_of("b1")->has_subject);
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 100);
+	/* Of two cards the later read has it, whichever came first. */
+	late_ms = 11 * S_MS;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" BEN "','station':'7'}");
+	late_ms = 0;
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+	restart();
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+	now_ms += S_MS;
+	close_basket("b1", 900);
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+}
+
 /* Both tills have been restarted in between; the customer has gone from one to the other. */
 static void
 a_recalled_sale_is_found_whatever_was_heard_first_and_after_a_restart(void **state)
@@ -418,6 +458,7 @@ main(void)
 		SPINE_TEST(a_card_that_named_its_basket_is_its_customer_however_late_that_comes),
 		SPINE_TEST_ON_DISK(
 		    a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it),
+		SPINE_TEST_ON_DISK(a_late_card_takes_its_own_sale_and_not_the_strangers),
 		SPINE_TEST_ON_DISK(
 		    a_recalled_sale_is_found_whatever_was_heard_first_and_after_a_restart),
 		SPINE_TEST(a_sale_that_nobody_recalls_ends_after_72_hours_as_cancelled),

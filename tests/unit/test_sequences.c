@@ -5,7 +5,7 @@
  *
  * A day is made of sales whose numbers come again; some are suspended at one till and go on at the
  * other. The events of a sale are said in a random order, some twice, and some lines not before the
- * next sale has begun; only the `opened` or the recall of a number that a till gives again comes
+ * next sale has begun, as do cards, which may not say of which sale they are; only the `opened` or the recall of a number that a till gives again comes
  * before what it begins. What each sale must be at its end is worked out from its events sorted by
  * time, without the code under test.
  */
@@ -21,6 +21,7 @@ struct told {
 	const char *terminal, *from;
 	int64_t at_ms, line, amount;
 	char who;
+	bool unnamed; /* the card does not say of which basket */
 };
 
 struct sale {
@@ -63,6 +64,18 @@ make_lines(struct day *day, struct sale *sale, const char *terminal)
 }
 
 static void
+make_card(struct day *day, struct sale *sale, const char *terminal)
+{
+	struct told *told;
+
+	if (dice_below(&day->dice, 2) == 0)
+		return;
+	told = happens(day, sale, EV_CUSTOMER_IDENTIFIED, terminal);
+	told->who = (char)('a' + (int)dice_below(&day->dice, 3));
+	told->unnamed = dice_below(&day->dice, 2) == 0;
+}
+
+static void
 make_sale(struct day *day)
 {
 	static const char *const numbers[] = { "1", "2" }, *const tills[] = { "7", "8" };
@@ -72,9 +85,8 @@ make_sale(struct day *day)
 	*sale = (struct sale){ .number = numbers[dice_below(&day->dice, 2)], .end = here };
 	sale->began_ms = happens(day, sale, EV_BASKET_OPENED, here)->at_ms;
 	make_lines(day, sale, here);
-	if (dice_below(&day->dice, 2) == 0)
-		happens(day, sale, EV_CUSTOMER_IDENTIFIED, here)->who =
-		    (char)('a' + (int)dice_below(&day->dice, 3));
+	make_card(day, sale, here);
+	make_card(day, sale, here);
 	if (dice_below(&day->dice, 3) == 0) {
 		happens(day, sale, EV_BASKET_SUSPENDED, here);
 		there = tills[dice_below(&day->dice, 2)];
@@ -98,7 +110,7 @@ tell(struct day *day, const struct sale *sale, const struct told *told)
 	struct event event = { .type = told->type,
 		.channel = CHANNEL_POS,
 		.origin = told->terminal,
-		.basket = sale->number,
+		.basket = told->unnamed ? NULL : sale->number,
 		.from = told->from,
 		.has_subject = told->who != 0,
 		.subject = person(told->who),
@@ -151,6 +163,13 @@ bring_forward(struct sale *sale, bool (*is)(const struct told *told), size_t to)
 	}
 }
 
+static bool
+may_be_late(enum event_type type)
+{
+	return type == EV_BASKET_ITEM_ADDED || type == EV_BASKET_ITEM_VOIDED ||
+	    type == EV_CUSTOMER_IDENTIFIED;
+}
+
 static void
 shuffle(struct day *day, struct sale *sale)
 {
@@ -165,10 +184,9 @@ shuffle(struct day *day, struct sale *sale)
 		bring_forward(sale, is_recall, 0);
 		bring_forward(sale, is_begin, 0);
 	}
-	/* The last ones may wait for the next sale if they are lines. */
+	/* The last ones may wait for the next sale if they are lines or cards. */
 	while (sale->late < sale->count && dice_below(&day->dice, 3) == 0 &&
-	    (sale->told[sale->count - 1 - sale->late].type == EV_BASKET_ITEM_ADDED ||
-		sale->told[sale->count - 1 - sale->late].type == EV_BASKET_ITEM_VOIDED))
+	    may_be_late(sale->told[sale->count - 1 - sale->late].type))
 		sale->late++;
 }
 

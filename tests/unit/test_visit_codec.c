@@ -59,6 +59,12 @@ random_visit(struct dice *dice)
 		assert_true(visit_add_back(visit, &ret, "4006381333931", (int64_t)i * 1000,
 		    (int64_t)dice_below(dice, 500)));
 	}
+	visit->read_count = dice_below(dice, VISIT_READS_MAX + 1);
+	for (size_t i = 0; i < visit->read_count; i++) {
+		visit->reads[i].subject.b[2] = (uint8_t)dice_next(dice);
+		visit->reads[i].at_ms = (int64_t)dice_next(dice);
+		visit->reads[i].named = dice_below(dice, 2) == 0;
+	}
 	for (size_t i = dice_below(dice, 10); i > 0; i--) {
 		struct contact row = { .at_ms = (int64_t)dice_below(dice, 5),
 			.outcome = (enum outcome)dice_below(dice, OUTCOME_COUNT),
@@ -100,7 +106,15 @@ assert_same(const struct visit *a, const struct visit *b)
 	SAME(card_at_ms);
 	SAME(card_named);
 	SAME(missed);
-	SAME(former);
+	SAME(paying_at_ms);
+	SAME(read_count);
+	for (size_t i = 0; i < a->read_count; i++) {
+		SAME(reads[i].subject);
+		SAME(reads[i].at_ms);
+		SAME(reads[i].named);
+	}
+	SAME(along);
+	SAME(along_from);
 	SAME(beside);
 	SAME(left_at_ms);
 	SAME(recall_at_ms);
@@ -127,6 +141,7 @@ assert_same(const struct visit *a, const struct visit *b)
 	assert_string_equal(a->station, b->station);
 	assert_string_equal(a->terminal, b->terminal);
 	assert_string_equal(a->from, b->from);
+	assert_string_equal(a->from_station, b->from_station);
 	assert_string_equal(a->recall_from, b->recall_from);
 	for (size_t i = 0; i < a->line_count; i++) {
 		SAME(lines[i].line);
@@ -183,6 +198,7 @@ assert_same(const struct visit *a, const struct visit *b)
 		SAME(cards[i].expires_ms);
 		SAME(cards[i].outcome_due_ms);
 		SAME(cards[i].snooze_until_ms);
+		SAME(cards[i].overdue);
 		SAME(cards[i].answer_decision);
 		SAME(cards[i].token);
 		SAME(cards[i].command);
