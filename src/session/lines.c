@@ -139,7 +139,7 @@ adopt_void(struct line *line, const struct line *other)
 	    (line->time_ms == line->void_ms && other->voided);
 }
 
-/* The newer version and the newer void of two, of which from has a version; it has nothing any more. */
+/* The newer version and the newer void of two, of which from has a version. */
 static void
 unite(struct line *into, struct line *from)
 {
@@ -150,7 +150,6 @@ unite(struct line *into, struct line *from)
 		*from = was;
 	}
 	adopt_void(into, from);
-	codec_done(line_fields, line_field_count, from);
 }
 
 void
@@ -161,11 +160,9 @@ lines_take(struct visit *into, struct visit *from)
 
 		if (to == NULL)
 			to = visit_add_line(into, line->line);
-		if (to != NULL && is_known(line)) {
+		if (to != NULL && is_known(line))
 			unite(to, line);
-			continue;
-		}
-		if (to != NULL)
+		else if (to != NULL)
 			line_void(to, line->void_ms);
 		codec_done(line_fields, line_field_count, line);
 	}
