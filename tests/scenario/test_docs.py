@@ -11,7 +11,7 @@ import tempfile
 
 import paho.mqtt.client as mqtt
 
-from store import AISLECTL, AISLED, free_port, main, now, wait_for
+from store import AISLECTL, AISLED, Store, free_port, main, now, wait_for
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
@@ -164,6 +164,84 @@ def test_manual_pages_are_clean():
     for page in sorted(glob.glob(os.path.join(ROOT, "docs", "man", "*"))):
         done = run("man", "--warnings", "-l", page, env=dict(os.environ, LC_ALL="C.UTF-8", MANWIDTH="100"))
         assert done.returncode == 0 and done.stderr == "", f"{page}: {done.stderr}"
+
+
+# ---- what watches ----
+
+def exposed():
+    """Of a running daemon: metric → label → the values that it has."""
+    store = Store()
+    store.start()
+    try:
+        text = store.http("GET", "/metrics")[1].decode()
+    finally:
+        store.close()
+    found = {}
+    for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", text, re.M):
+        values = found.setdefault(name, {})
+        for label, value in re.findall(r'(\w+)="([^"]*)"', labels):
+            values.setdefault(label, set()).add(value)
+    assert len(found) > 30, found
+    return found
+
+
+def check_expression(expression, metrics):
+    """Each metric in it exists, and so does each value of a label that it selects, each label that it sums by."""
+    used = re.findall(r"\b((?:aisle|process)_\w+)(?:\{(.*?)\})?", expression)
+    for name, selectors in used:
+        assert name in metrics, f"{expression}: there is no {name}"
+        for label, how, value in re.findall(r'(\w+)(=~|=)"([^"]*)"', selectors):
+            if label in ("instance", "job"):
+                continue
+            for one in value.split("|") if how == "=~" else [value]:
+                assert one in metrics[name].get(label, ()), f'{expression}: {name} has no {label}="{one}"'
+    labels = {label for name, _ in used for label in metrics[name]} | {"instance"}
+    for group in re.findall(r"\bby \(([^)]*)\)", expression):
+        assert set(group.split(", ")) <= labels, f"{expression}: by {group}, of {labels}"
+    return {name for name, _ in used}
+
+
+def test_each_alert_asks_for_metrics_that_exist_and_names_its_mend():
+    metrics, names = exposed(), commands()
+    known = {f"{section} {key}" for section, key, *_ in keys()}
+    rules = re.split(r"^      - alert: ", read("docs", "alerts.yml"), flags=re.M)[1:]
+    assert len(rules) >= 15, len(rules)
+    assert len({rule.split()[0] for rule in rules}) == len(rules)
+    for rule in rules:
+        expression = re.search(r"^        expr: (.*)$", rule, re.M)[1]
+        used = check_expression(expression, metrics)
+        assert used or expression.startswith("up{"), expression
+        assert re.search(r"^          severity: (page|ticket)$", rule, re.M), rule
+        said = re.search(r'^          description: "([^"]*)"$', rule, re.M)[1]
+        assert re.search(r"Mend: \w.{20}", said), said
+        for words in re.findall(r"aislectl ([a-z]+(?: [a-z]+)?)", said):
+            assert words in names or words.split()[0] in names, f"{said}: aislectl {words}"
+        for section, key in re.findall(r"\[(\w+)\](?: (\w+))?", said):
+            assert f"{section} {key}" in known or any(k.startswith(section + " ") for k in known), said
+            assert not re.search(r"_", key) or f"{section} {key}" in known, f"{said}: [{section}] {key}"
+    for name in re.findall(r"(?:aisle|process)_\w+", read("docs", "alerts.yml")):
+        assert name in metrics, name
+
+
+def test_each_panel_of_the_dashboard_asks_for_metrics_that_exist():
+    metrics = exposed()
+    board = json.loads(read("docs", "grafana-store.json"))
+    assert len(board["panels"]) >= 15
+    assert len({p["id"] for p in board["panels"]}) == len(board["panels"])
+    taken = set()
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            assert check_expression(target["expr"], metrics), target["expr"]
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert at["x"] + at["w"] <= 24 and not cells & taken, panel["title"]
+        taken |= cells
+
+
+def test_each_metric_in_the_documents_exists():
+    metrics = exposed()
+    for name in re.findall(r"`((?:aisle|process)_\w+)[`{]", read("docs", "operating.md")):
+        assert name in metrics, name
 
 
 # ---- documents ----
