@@ -79,6 +79,8 @@ clause_compile(struct compile *c, const struct at *at, const char *source)
 		rule_mistake(c, at, &err);
 		return CLAUSE_TRUE;
 	}
+	if (!operands_check(c, at))
+		return CLAUSE_TRUE;
 	logic_slots(clause->program, note_slot, c);
 	name_map_add(&c->clauses, source, (unsigned)policy->clause_count);
 	return (uint32_t)policy->clause_count++;

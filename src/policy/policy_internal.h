@@ -128,6 +128,8 @@ enum mark policy_mark(const struct policy *policy, const char *category);
 void models_read(struct compile *c, const struct at *at); /* policy_models.c */
 void models_finish(struct compile *c, const struct at *at);
 uint32_t clause_read(struct compile *c, const struct at *at); /* policy_clause.c */
+/* Every operand of a rule is one that its operator reads; false: mistakes were reported. */
+bool operands_check(struct compile *c, const struct at *at); /* policy_operands.c */
 /* A mistake if it reads a feature of marked goods. */
 void clause_no_compliance(struct compile *c, const struct at *at, uint32_t clause);
 struct expr expr_read(struct compile *c, const struct at *at, double min, double max, double dflt);
