@@ -216,7 +216,7 @@ def test_each_alert_asks_for_metrics_that_exist_and_names_its_mend():
         assert re.search(r"Mend: \w.{20}", said), said
         for words in re.findall(r"aislectl ([a-z]+(?: [a-z]+)?)", said):
             assert words in names or words.split()[0] in names, f"{said}: aislectl {words}"
-        for section, key in re.findall(r"\[(\w+)\](?: (\w+))?", said):
+        for section, key in re.findall(r"\[([a-z]+)\](?: (\w+))?", said):
             assert f"{section} {key}" in known or any(k.startswith(section + " ") for k in known), said
             assert not re.search(r"_", key) or f"{section} {key}" in known, f"{said}: [{section}] {key}"
     for name in re.findall(r"(?:aisle|process)_\w+", read("docs", "alerts.yml")):
