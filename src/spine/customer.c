@@ -318,7 +318,8 @@ customer_event(struct engine *engine, const struct event *event)
 		record_contact(engine, subject, event);
 	else if (event->type == EV_RETURN_COMPLETED) {
 		/* A return is part of what the store knows: only with consent to keep a profile. */
-		if (consent_granted(subject, CONSENT_PROFILE, engine->now_ms)) {
+		if (consent_granted(subject, CONSENT_PROFILE, engine->now_ms) &&
+		    engine_may_tell(engine, event)) {
 			subject_add_incident(subject, INCIDENT_RETURN, engine->now_ms);
 			subject->dirty = true;
 		}

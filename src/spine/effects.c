@@ -10,6 +10,7 @@
 
 #include "core/id.h"
 #include "core/metrics.h"
+#include "nouns/marks.h"
 #include "nouns/net.h"
 #include "nouns/visit.h"
 #include "profile/subject_io.h"
@@ -334,6 +335,34 @@ also_effects(struct engine *engine, const struct event *event, const struct sess
 		end_effects(engine, also->visit, EFFECT_LATE_LINES);
 }
 
+/* Was anything voided that may be known of? */
+static bool
+may_be_told(struct engine *engine, const struct event *event, const struct visit *visit)
+{
+	struct marks marks = engine_marks(engine);
+
+	for (size_t i = 0; i < visit->line_count; i++) {
+		const struct line *line = &visit->lines[i];
+
+		if (line->voided && line->void_ms == event->time_ms &&
+		    (event->void_of != VOID_LINE || line->line == event->item.line) &&
+		    line_mark(&marks, line) != MARK_SENSITIVE)
+			return true;
+	}
+	return false;
+}
+
+/* That something sensitive was taken out again is nobody's to know, neither of the visit nor of the
+ * customer. */
+static void
+voided(struct engine *engine, const struct event *event, struct visit *visit)
+{
+	if (may_be_told(engine, event, visit))
+		visit_note_incident(engine, visit, INCIDENT_VOID);
+	else
+		visit->voids--;
+}
+
 void
 visit_effects(struct engine *engine, const struct event *event, struct session_result *result)
 {
@@ -368,7 +397,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	if (effects & EFFECT_DECLINED)
 		visit_note_incident(engine, visit, INCIDENT_DECLINE);
 	if (event->type == EV_BASKET_ITEM_VOIDED && effects & EFFECT_LINES)
-		visit_note_incident(engine, visit, INCIDENT_VOID);
+		voided(engine, event, visit);
 	if (effects & EFFECT_SUSPENDED) {
 		visit_withdraw(engine, visit, WITHDRAW_GATE);
 		timer_add(engine, "suspended", &visit->id, engine->now_ms + SUSPENDED_MS);

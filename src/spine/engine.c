@@ -36,3 +36,15 @@ engine_marks(const struct engine *engine)
 {
 	return marks_of(engine->policy, marks_off_in(engine->conf->country));
 }
+
+bool
+engine_may_tell(const struct engine *engine, const struct event *event)
+{
+	struct marks marks = engine_marks(engine);
+
+	for (size_t i = 0; i < event->item_count; i++) {
+		if (mark_of(&marks, event->items[i].category) != MARK_SENSITIVE)
+			return true;
+	}
+	return false;
+}

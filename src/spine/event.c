@@ -122,6 +122,9 @@ apply_to_session(struct engine *engine, const struct event *event, struct sessio
 		snprintf(rejected->detail, sizeof(rejected->detail), "%s", result->detail);
 		return;
 	}
+	if (event->type == EV_RETURN_COMPLETED && result->visit != NULL &&
+	    !engine_may_tell(engine, event))
+		result->visit->returns--;
 	visit_effects(engine, event, result);
 }
 

@@ -19,6 +19,7 @@
 
 #include "core/id.h"
 #include "nouns/match.h"
+#include "nouns/marks.h"
 #include "nouns/net.h"
 #include "profile/subject_io.h"
 
@@ -184,11 +185,23 @@ found(struct stray_item *item, int64_t qty_milli)
 	item->qty_milli -= qty_milli;
 }
 
+static bool
+may_be_told(struct engine *engine, const struct stray *stray)
+{
+	struct marks marks = engine_marks(engine);
+
+	for (size_t i = 0; i < stray->item_count; i++) {
+		if (mark_of(&marks, stray->items[i].category) != MARK_SENSITIVE)
+			return true;
+	}
+	return false;
+}
+
 /* Without a card it is an incident of who bought it; of a card's customer it was one at once. */
 static void
 note_incident(struct engine *engine, struct stray *stray, const struct visit *visit)
 {
-	if (stray->has_subject || stray->noted)
+	if (stray->has_subject || stray->noted || !may_be_told(engine, stray))
 		return;
 	visit_note_incident(engine, visit, INCIDENT_RETURN);
 	stray->noted = true;

@@ -82,6 +82,8 @@ void engine_check(struct engine *engine, int rc);
 struct id engine_id(const struct engine *engine, const char *purpose);
 /* What no offer, sum or history touches in this store, by the policy in force. */
 struct marks engine_marks(const struct engine *engine);
+/* Is any of a return's goods not sensitive? That such goods came back is nobody's to know. */
+bool engine_may_tell(const struct engine *engine, const struct event *event);
 int64_t engine_day_start(const struct engine *engine, int64_t ms);
 
 /* outlet.c */

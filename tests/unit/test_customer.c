@@ -162,6 +162,43 @@ each_incident_counts_by_its_kind(void **state)
 	assert_int_equal(kinds[INCIDENT_RETURN], 1);
 }
 
+/* Taken out again or brought back: neither the customer's profile nor the visit knows of it. */
+static void
+what_is_sensitive_leaves_no_incident(void **state)
+{
+	static const struct {
+		const char *category;
+		int count;
+	} cases[] = { { "beer", 0 }, { "lottery", 2 }, { "c", 2 } };
+
+	(void)state;
+	a_policy("{'sensitive':['category=beer'],'no_promotion':['category=lottery']}");
+	an_action("a", "{}");
+	in_force();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *who = i == 0 ? ANNA : i == 1 ? BEN : "00000000000000000000000000000003";
+		const char *category = cases[i].category;
+
+		grant(who, "profile");
+		open_basket("b");
+		identify(who);
+		tell("pos/7/event", "basket.item-added",
+		    "{'basket':'b','line':1,'sku':'s','category':'%s','qty':1,'amount':9,"
+		    "'currency':'EUR'}",
+		    category);
+		tell("pos/7/event", "basket.item-voided", "{'basket':'b','line':1}");
+		tell("pos/7/event", "return.completed",
+		    "{'subject':'%s','return':'r%zu','total':5,'currency':'EUR','items':[{'sku':'s'"
+		    ","
+		    "'category':'%s','qty':1,'amount':5}]}",
+		    who, i, category);
+		assert_int_equal(customer(who)->incident_count, cases[i].count);
+		assert_int_equal(visit_of("b")->voids, cases[i].count / 2);
+		assert_int_equal(visit_of("b")->returns, cases[i].count / 2);
+		tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	}
+}
+
 static void
 who_takes_their_consent_back_is_shown_nothing_more(void **state)
 {
@@ -673,6 +710,7 @@ main(void)
 		SPINE_TEST(a_post_void_takes_the_purchase_back_also_on_disk),
 		SPINE_TEST(incidents_are_kept_only_with_consent_to_a_profile),
 		SPINE_TEST(each_incident_counts_by_its_kind),
+		SPINE_TEST(what_is_sensitive_leaves_no_incident),
 		SPINE_TEST(who_takes_their_consent_back_is_shown_nothing_more),
 		SPINE_TEST(headquarters_hears_of_consent_and_never_of_a_card_number),
 		SPINE_TEST(headquarters_hears_of_consent_what_it_is_and_nothing_beside_it),
