@@ -141,6 +141,17 @@ host_guidance_station(void *ctx, const char *guidance, char ret_station[static 3
 /* ---- taps ---- */
 
 static void
+queue_or_refuse(struct daemon *daemon, const struct input *input)
+{
+	struct reply busy = { .status = 503, .detail = "the store is busy; try again" };
+
+	if (daemon_queue(daemon, input))
+		daemon_soon(daemon);
+	else
+		input->reply(input->reply_ctx, &busy);
+}
+
+static void
 host_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
     const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
 {
@@ -157,13 +168,23 @@ host_submit(void *ctx, const char *tablet, const char *guidance, const char *pro
 		.reply = reply,
 		.reply_ctx = reply_ctx };
 
-	if (!daemon_queue(daemon, &input)) {
-		struct reply busy = { .status = 503, .detail = "the store is busy; try again" };
+	queue_or_refuse(daemon, &input);
+}
 
-		reply(reply_ctx, &busy);
-		return;
-	}
-	daemon_soon(daemon);
+static void
+host_sign_in(void *ctx, const char *source, const char *manager, const char *pin, reply_fn reply,
+    void *reply_ctx)
+{
+	struct daemon *daemon = ctx;
+	struct input input = { .kind = INPUT_SIGN_IN,
+		.now_ms = daemon_now_ms(daemon),
+		.text = source,
+		.manager = manager,
+		.pin = (char *)(uintptr_t)pin,
+		.reply = reply,
+		.reply_ctx = reply_ctx };
+
+	queue_or_refuse(daemon, &input);
 }
 
 static void
@@ -174,7 +195,7 @@ host_cancel(void *ctx, void *reply_ctx)
 	for (size_t i = 0; i < daemon->input_count; i++) {
 		struct input *input = &daemon->inputs[i];
 
-		if (input->kind == INPUT_ANSWER && input->reply_ctx == reply_ctx)
+		if (input->reply_ctx == reply_ctx)
 			input->reply = NULL;
 	}
 }
@@ -192,7 +213,7 @@ const struct http_host daemon_http_host = {
 	.now_ms = host_now_ms, .stations = host_stations, .station = host_station,
 	.decision = host_decision, .picture = daemon_picture, .report = host_report, .status = host_status,
 	.metrics = host_metrics, .ready = host_ready, .guidance_station = host_guidance_station,
-	.submit = host_submit, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
+	.submit = host_submit, .sign_in = host_sign_in, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
 	.tablet_get = daemon_tablet_get, .last_id = host_last_id,
 };
 /* clang-format on */

@@ -45,7 +45,7 @@ daemon_queue(struct daemon *daemon, const struct input *input)
 	 * always has a place.
 	 * How many there can be is bounded by has_room and by the events of one mapping. */
 	if (daemon->input_count == daemon->input_max) {
-		if (input->kind == INPUT_ANSWER)
+		if (input->kind == INPUT_ANSWER || input->kind == INPUT_SIGN_IN)
 			return false;
 		daemon->input_max *= 2;
 		daemon->inputs =
@@ -59,6 +59,7 @@ daemon_queue(struct daemon *daemon, const struct input *input)
 	copy->pin = arena_strdup(daemon->input_arena, input->pin);
 	copy->topic = arena_strdup(daemon->input_arena, input->topic);
 	copy->text = arena_strdup(daemon->input_arena, input->text);
+	copy->manager = arena_strdup(daemon->input_arena, input->manager);
 	copy->guidance = arena_strdup(daemon->input_arena, input->guidance);
 	copy->prompt = arena_strdup(daemon->input_arena, input->prompt);
 	if (input->payload != NULL)

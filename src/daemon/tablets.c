@@ -303,8 +303,10 @@ manager_change(struct daemon *daemon, struct control_request *request, bool add)
 		control_fail(request, EX_NOINPUT, "no manager of that id");
 	else if (rc != 0)
 		control_fail(request, EX_IOERR, "the state cannot be written");
-	else
+	else {
+		http_manager_end(daemon->http, manager); /* who has another PIN signs in with it */
 		control_reply(request, NULL);
+	}
 }
 
 void

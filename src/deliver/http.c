@@ -16,43 +16,51 @@
 
 #include "deliver/http_private.h"
 
-enum access { ANYONE, TABLET, FIGURES, OPERATOR };
+/* DECISION: a tablet, a manager or an operator; FIGURES: a manager or an operator. */
+enum access { ANYONE, TABLET, DECISION, FIGURES, MANAGER, OPERATOR };
+
+#define GET EVHTTP_REQ_GET
+#define POST EVHTTP_REQ_POST
+#define DELETE EVHTTP_REQ_DELETE
 
 /* "*" in a path is one segment, whatever it is. */
 static const struct route {
 	const char *path;
-	bool post;
+	enum evhttp_cmd_type method;
 	enum access access;
 	http_handler handler;
 } routes[] = {
-	{ "", false, ANYONE, http_get_file },
-	{ "app.js", false, ANYONE, http_get_file },
-	{ "answers.js", false, ANYONE, http_get_file },
-	{ "deck.js", false, ANYONE, http_get_file },
-	{ "stream.js", false, ANYONE, http_get_file },
-	{ "outbox.js", false, ANYONE, http_get_file },
-	{ "worker.js", false, ANYONE, http_get_file },
-	{ "cards.js", false, ANYONE, http_get_file },
-	{ "sheets.js", false, ANYONE, http_get_file },
-	{ "barcode.js", false, ANYONE, http_get_file },
-	{ "words.js", false, ANYONE, http_get_file },
-	{ "style.css", false, ANYONE, http_get_file },
-	{ "manifest.webmanifest", false, ANYONE, http_get_file },
-	{ "icon.svg", false, ANYONE, http_get_file },
-	{ "manager.js", false, ANYONE, http_get_file },
-	{ "manager", false, FIGURES, http_get_file },
-	{ "v1/pair", true, ANYONE, http_post_pair },
-	{ "v1/stations", false, TABLET, http_get_stations },
-	{ "v1/stations/*", false, TABLET, http_get_station },
-	{ "v1/stations/*/stream", false, TABLET, http_get_stream },
-	{ "v1/guidance/*/prompts/*/shown", true, TABLET, http_post_shown },
-	{ "v1/guidance/*/prompts/*/decision", true, TABLET, http_post_decision },
-	{ "v1/decisions/*", false, TABLET, http_get_decision },
-	{ "v1/images/*", false, TABLET, http_get_picture },
-	{ "v1/report", false, FIGURES, http_get_report },
-	{ "metrics", false, OPERATOR, http_get_metrics },
-	{ "livez", false, OPERATOR, http_get_livez },
-	{ "readyz", false, OPERATOR, http_get_readyz },
+	{ "", GET, ANYONE, http_get_file },
+	{ "app.js", GET, ANYONE, http_get_file },
+	{ "answers.js", GET, ANYONE, http_get_file },
+	{ "deck.js", GET, ANYONE, http_get_file },
+	{ "stream.js", GET, ANYONE, http_get_file },
+	{ "outbox.js", GET, ANYONE, http_get_file },
+	{ "worker.js", GET, ANYONE, http_get_file },
+	{ "cards.js", GET, ANYONE, http_get_file },
+	{ "sheets.js", GET, ANYONE, http_get_file },
+	{ "barcode.js", GET, ANYONE, http_get_file },
+	{ "words.js", GET, ANYONE, http_get_file },
+	{ "style.css", GET, ANYONE, http_get_file },
+	{ "manifest.webmanifest", GET, ANYONE, http_get_file },
+	{ "icon.svg", GET, ANYONE, http_get_file },
+	{ "manager.js", GET, ANYONE, http_get_file },
+	{ "sign-in.js", GET, ANYONE, http_get_file },
+	{ "manager", GET, ANYONE, http_get_manager },
+	{ "v1/pair", POST, ANYONE, http_post_pair },
+	{ "v1/manager/session", POST, ANYONE, http_post_session },
+	{ "v1/manager/session", DELETE, MANAGER, http_delete_session },
+	{ "v1/stations", GET, TABLET, http_get_stations },
+	{ "v1/stations/*", GET, TABLET, http_get_station },
+	{ "v1/stations/*/stream", GET, TABLET, http_get_stream },
+	{ "v1/guidance/*/prompts/*/shown", POST, TABLET, http_post_shown },
+	{ "v1/guidance/*/prompts/*/decision", POST, TABLET, http_post_decision },
+	{ "v1/decisions/*", GET, DECISION, http_get_decision },
+	{ "v1/images/*", GET, TABLET, http_get_picture },
+	{ "v1/report", GET, FIGURES, http_get_report },
+	{ "metrics", GET, OPERATOR, http_get_metrics },
+	{ "livez", GET, OPERATOR, http_get_livez },
+	{ "readyz", GET, OPERATOR, http_get_readyz },
 };
 
 static bool
@@ -72,37 +80,73 @@ path_matches(const char *path, const struct http_call *call)
 	return *path == '\0';
 }
 
-static const struct route *
-find_route(const struct http_call *call)
+static const char *
+method_name(const struct route *route)
 {
-	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-		if (path_matches(routes[i].path, call))
-			return &routes[i];
+	return route->method == POST		? "POST"
+	    : route->method == DELETE		? "DELETE"
+	    : route->handler == http_get_stream ? "GET"
+						: "GET, HEAD";
+}
+
+/* NULL, and what is allowed there; "" where there is no such path. */
+static const struct route *
+find_route(const struct http_call *call, enum evhttp_cmd_type method, char allowed[static 32])
+{
+	allowed[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		const struct route *route = &routes[i];
+		size_t len = strlen(allowed);
+
+		if (!path_matches(route->path, call))
+			continue;
+		if (method == route->method ||
+		    (call->head && route->method == GET && route->handler != http_get_stream))
+			return route;
+		snprintf(allowed + len, 32 - len, "%s%s", len > 0 ? ", " : "", method_name(route));
+	}
 	return NULL;
+}
+
+static bool
+refuse_stranger(struct http_call *call, const char *challenge, const char *says)
+{
+	call->http->counts.unauthorized++;
+	http_add_header(call, "WWW-Authenticate", challenge);
+	http_problem(call, 401, "%s", says);
+	return false;
 }
 
 static bool
 may(struct http_call *call, enum access access)
 {
+	bool is_operator = http_is_operator(call->http, call->client);
+	bool manager = access != ANYONE && http_manager_signed_in(call);
+
 	switch (access) {
 	case ANYONE: return true;
-	case FIGURES:
-		if (http_is_operator(call->http, call->client))
+	case DECISION:
+		if (manager)
 			return true;
+		/* A token that is shown says for which stations. */
 		/* fall through */
 	case TABLET:
-		if (http_authenticate(call))
+		if (http_authenticate(call) || (is_operator && access == DECISION))
 			return true;
-		call->http->counts.unauthorized++;
-		http_add_header(call, "WWW-Authenticate", "Bearer realm=\"aisle\"");
-		if (!http_unpaired_page(call))
-			http_problem(call, 401, "no valid token: pair this tablet first");
-		return false;
+		return refuse_stranger(call, "Bearer realm=\"aisle\"",
+		    "no valid token: pair this tablet first");
+	case FIGURES:
+		if (is_operator)
+			return true;
+		/* fall through */
+	case MANAGER:
+		return manager ||
+		    refuse_stranger(call, "Cookie realm=\"aisle\"",
+			"a manager signs in first, at /manager");
 	case OPERATOR:
-		if (http_is_operator(call->http, call->client))
-			return true;
-		http_problem(call, 403, "only from the addresses in [http] operators");
-		return false;
+		if (!is_operator)
+			http_problem(call, 403, "only from the addresses in [http] operators");
+		return is_operator;
 	}
 	return false;
 }
@@ -111,16 +155,17 @@ static void
 dispatch(struct http_call *call)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(call->request);
-	const struct route *route = find_route(call);
-	bool stream = route != NULL && route->handler == http_get_stream;
+	const struct route *route;
+	char allowed[32];
 
 	call->head = method == EVHTTP_REQ_HEAD;
-	if (route == NULL)
+	route = find_route(call, method, allowed);
+	if (route == NULL && allowed[0] == '\0')
 		http_problem(call, 404, "nothing is here");
-	else if (method != (route->post ? EVHTTP_REQ_POST : EVHTTP_REQ_GET) &&
-	    (!call->head || route->post || stream)) {
-		http_add_header(call, "Allow", route->post ? "POST" : stream ? "GET" : "GET, HEAD");
-		http_problem(call, 405, "%s is expected here", route->post ? "POST" : "GET");
+	else if (route == NULL) {
+		http_add_header(call, "Allow", allowed);
+		http_problem(call, 405, "%s is expected here",
+		    strncmp(allowed, "GET", 3) == 0 ? "GET" : allowed);
 	} else if (may(call, route->access))
 		route->handler(call);
 }
@@ -241,6 +286,7 @@ http_free(struct http *http)
 	http_tls_done(http);
 	ring_done(&http->ring);
 	http_pair_done(http);
+	sodium_memzero(http->managers, sizeof(http->managers));
 	http_page_done(http);
 	free(http);
 }

@@ -45,6 +45,10 @@ struct http_host {
 	 * cancelled. */
 	void (*submit)(void *ctx, const char *tablet, const char *guidance, const char *prompt,
 	    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx);
+	/* A manager's PIN is looked at; source: where it comes from, which wrong ones lock. 200, 401, 423;
+	 * strings borrowed. */
+	void (*sign_in)(void *ctx, const char *source, const char *manager, const char *pin,
+	    reply_fn reply, void *reply_ctx);
 	void (*cancel)(void *ctx, void *reply_ctx); /* its connection is gone */
 	/* Tablets: token hashes (BLAKE2b-256 hex) live in the store. */
 	/* durable on return */
@@ -78,6 +82,8 @@ bool http_pair(struct http *http, const char *stations, char ret_code[static 7],
     int64_t *ret_expires_ms);
 /* cut its streams; the host has deleted the row */
 void http_revoke(struct http *http, const char *name);
+/* The sessions of a manager end: they left, or have another PIN. */
+void http_manager_end(struct http *http, const char *manager);
 size_t http_streams(const struct http *http);
 
 /* X(member, help): what happened since the start, for the metrics. */

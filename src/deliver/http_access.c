@@ -117,14 +117,21 @@ cidr_has(const struct cidr *cidr, const uint8_t address[static 16])
 }
 
 bool
-http_is_operator(const struct http *http, const struct http_client *client)
+http_address_of(const struct http_client *client, uint8_t ret[static 16])
 {
-	uint8_t address[16];
 	char *peer;
 	ev_uint16_t port;
 
 	evhttp_connection_get_peer(client->connection, &peer, &port);
-	if (peer == NULL || !parse_address(peer, address))
+	return peer != NULL && parse_address(peer, ret);
+}
+
+bool
+http_is_operator(const struct http *http, const struct http_client *client)
+{
+	uint8_t address[16];
+
+	if (!http_address_of(client, address))
 		return false;
 	for (size_t i = 0; i < http->operator_count; i++)
 		if (cidr_has(&http->operators[i], address))
@@ -132,10 +139,10 @@ http_is_operator(const struct http *http, const struct http_client *client)
 	return false;
 }
 
-/* The value of cookie `name`, bounded; "" if absent or longer. */
-static void
-cookie(const char *header, const char *name, char *out, size_t size)
+void
+http_cookie(const struct http_call *call, const char *name, char *out, size_t size)
 {
+	const char *header = http_header(call, "Cookie");
 	size_t name_len = strlen(name), len;
 
 	out[0] = '\0';
@@ -153,6 +160,23 @@ cookie(const char *header, const char *name, char *out, size_t size)
 }
 
 bool
+http_token_shaped(const char *token)
+{
+	return strlen(token) == TOKEN_TEXT_LEN && strspn(token, BASE64URL) == TOKEN_TEXT_LEN;
+}
+
+void
+http_token_new(char ret_token[static TOKEN_TEXT_LEN + 1])
+{
+	uint8_t secret[32];
+
+	randombytes_buf(secret, sizeof(secret));
+	sodium_bin2base64(ret_token, TOKEN_TEXT_LEN + 1, secret, sizeof(secret),
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_memzero(secret, sizeof(secret));
+}
+
+bool
 http_authenticate(struct http_call *call)
 {
 	const struct http_host *host = call->http->host;
@@ -165,8 +189,8 @@ http_authenticate(struct http_call *call)
 		snprintf(token, sizeof(token), "%s",
 		    strncasecmp(bearer, "Bearer ", 7) == 0 ? bearer + 7 : "");
 	else
-		cookie(http_header(call, "Cookie"), "aisle_token", token, sizeof(token));
-	ok = strlen(token) == TOKEN_TEXT_LEN && strspn(token, BASE64URL) == TOKEN_TEXT_LEN;
+		http_cookie(call, "aisle_token", token, sizeof(token));
+	ok = http_token_shaped(token);
 	if (ok) {
 		http_token_hash(token, hash);
 		ok = host->tablet_get(host->ctx, hash, &call->tablet) == 0;

@@ -19,12 +19,6 @@
 #define NOTE_MAX 500 /* characters */
 #define SECRET_MAX 64
 
-struct answer {
-	struct http_client *client; /* NULL: its connection is gone */
-	bool replied;
-	bool submitting; /* the host has not returned from submit yet */
-};
-
 static const char *const decisions[] = { "accept", "dismiss", "snooze", "override" };
 static const char *const reasons[] = { "not-relevant", "customer-declined", "out-of-stock",
 	"wrong-person", "insensitive", "too-busy", "other" };
@@ -88,8 +82,8 @@ check_instead(const json_t *instead)
 	return NULL;
 }
 
-static const char *
-check_approval(const json_t *body)
+const char *
+http_check_approval(const struct json_t *body)
 {
 	const json_t *manager = json_object_get(body, "manager");
 	const json_t *pin = json_object_get(body, "pin");
@@ -130,7 +124,7 @@ check_decision(const json_t *body)
 		return "until: a time like 2026-11-21T10:15:00.123Z is expected";
 	if ((problem = check_instead(json_object_get(body, "instead"))) != NULL)
 		return problem;
-	return check_approval(body);
+	return http_check_approval(body);
 }
 
 static const char *
@@ -153,9 +147,16 @@ count_unknown(struct http *http, json_t *body, bool decision)
 			http->counts.unknown_members++;
 }
 
-/* The turn is over. */
 static void
-reply(void *ctx, const struct reply *result)
+answer_free(struct answer *answer)
+{
+	free(answer->manager);
+	free(answer);
+}
+
+/* The turn is over. */
+void
+http_answer_reply(void *ctx, const struct reply *result)
 {
 	struct answer *answer = ctx;
 	struct http_client *client = answer->client;
@@ -171,10 +172,12 @@ reply(void *ctx, const struct reply *result)
 	else
 		buf_adds(&body, result->body != NULL ? result->body : "{}");
 	client->http->counts.refused += failed;
+	if (!failed && answer->manager != NULL)
+		answer->signed_in(client, answer->manager);
 	http_send(client->request, result->status, failed ? "application/problem+json" : NULL,
 	    &body, false);
 	if (!answer->submitting)
-		free(answer);
+		answer_free(answer);
 }
 
 void
@@ -187,7 +190,7 @@ http_answer_gone(struct http_client *client)
 		return;
 	client->answer = NULL;
 	host->cancel(host->ctx, answer);
-	free(answer);
+	answer_free(answer);
 }
 
 /* While a turn is awaited the tablet may leave: notice it. No bytes may be read as a request
@@ -204,26 +207,40 @@ watch_connection(struct http_client *client)
 	bufferevent_enable(client->bev, EV_READ);
 }
 
-static void
-submit(struct http_call *call, const char *kind, json_t *body)
+struct answer *
+http_answer_new(struct http_call *call)
 {
-	const struct http_host *host = call->http->host;
 	struct answer *answer = mem_calloc(1, sizeof(*answer));
 
 	answer->client = call->client;
 	answer->submitting = true;
 	call->client->answer = answer;
-	host->submit(host->ctx, call->tablet.name, call->segments[2], call->segments[4], kind, body,
-	    reply, answer);
+	return answer;
+}
+
+void
+http_answer_submitted(struct answer *answer)
+{
 	answer->submitting = false;
 	if (answer->replied)
-		free(answer);
+		answer_free(answer);
 	else
-		watch_connection(call->client);
+		watch_connection(answer->client);
 }
 
 static void
-wipe_pin(json_t *body)
+submit(struct http_call *call, const char *kind, json_t *body)
+{
+	const struct http_host *host = call->http->host;
+	struct answer *answer = http_answer_new(call);
+
+	host->submit(host->ctx, call->tablet.name, call->segments[2], call->segments[4], kind, body,
+	    http_answer_reply, answer);
+	http_answer_submitted(answer);
+}
+
+void
+http_wipe_pin(struct json_t *body)
 {
 	const json_t *pin = json_object_get(body, "pin");
 
@@ -252,7 +269,7 @@ post(struct http_call *call, const char *kind, bool decision)
 		count_unknown(call->http, body, decision);
 		submit(call, kind, body);
 	}
-	wipe_pin(body);
+	http_wipe_pin(body);
 	json_decref(body);
 }
 

@@ -166,14 +166,10 @@ pair(struct http_call *call, struct pair_code *code, const char *name)
 {
 	const struct http_host *host = call->http->host;
 	struct http_tablet tablet = { 0 };
-	uint8_t secret[32];
 	char token[TOKEN_TEXT_LEN + 1], hash[65];
 	int rc;
 
-	randombytes_buf(secret, sizeof(secret));
-	sodium_bin2base64(token, sizeof(token), secret, sizeof(secret),
-	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	sodium_memzero(secret, sizeof(secret));
+	http_token_new(token);
 	http_token_hash(token, hash);
 	snprintf(tablet.name, sizeof(tablet.name), "%s", name);
 	snprintf(tablet.stations, sizeof(tablet.stations), "%s", code->stations);

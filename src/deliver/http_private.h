@@ -9,6 +9,7 @@
  *   http_request.c  is this request one we read? path, Host, Origin
  *   http_access.c   who asks: token, station scope, operators
  *   http_pair.c     codes and tokens
+ *   http_manager.c  a manager signs in: sessions
  *   http_read.c     GET: stations, decisions, report, health
  *   http_picture.c  GET: images
  *   http_answer.c   POST: shown, decision
@@ -59,8 +60,21 @@
 #define PAIR_REFILL_MS (3 * S_MS)
 #define TOKEN_TEXT_LEN 43 /* 32 bytes, base64url without padding */
 
-struct answer;
+#define MANAGER_SESSIONS_MAX 16
+#define MANAGER_IDLE_MS (15 * MIN_MS)
+#define MANAGER_LIFE_MS (8 * H_MS)
+#define MANAGER_SIZE 129
+
 struct stream;
+
+/* A turn is awaited: whichever ends first, turn or connection, frees it. */
+struct answer {
+	struct http_client *client; /* NULL: its connection is gone */
+	bool replied;
+	bool submitting; /* the host has not returned yet */
+	char *manager;	 /* who signs in; NULL */
+	void (*signed_in)(struct http_client *client, const char *manager); /* before the answer */
+};
 
 enum client_state {
 	CLIENT_READING,	  /* libevent reads a request */
@@ -120,6 +134,12 @@ struct pair_code {
 	int tries;
 };
 
+struct manager_session {
+	uint8_t hash[32];
+	char manager[MANAGER_SIZE]; /* "" = free */
+	int64_t begun_ms, used_ms;
+};
+
 struct cidr {
 	uint8_t address[16]; /* IPv4 is mapped: ::ffff:a.b.c.d */
 	int bits;
@@ -165,6 +185,8 @@ struct http {
 	int pair_failures_left;
 	int64_t pair_refilled_ms;
 
+	struct manager_session managers[MANAGER_SESSIONS_MAX];
+
 	struct page_file *files;
 	size_t file_count;
 	struct http_counts counts;
@@ -178,8 +200,9 @@ struct http_call {
 	bool head;					     /* HEAD: as GET, without the body */
 	char segments[HTTP_SEGMENTS_MAX][HTTP_SEGMENT_SIZE]; /* of the path, decoded */
 	size_t segment_count;
-	const char *query;	   /* raw, "" if none */
-	struct http_tablet tablet; /* who asks; name "" without a token */
+	const char *query;	    /* raw, "" if none */
+	struct http_tablet tablet;  /* who asks; name "" without a token */
+	char manager[MANAGER_SIZE]; /* whose session it is, where it was asked for; "" */
 };
 typedef void (*http_handler)(struct http_call *call);
 
@@ -205,6 +228,12 @@ const char *http_header(const struct http_call *call, const char *name);
 int http_access_init(struct http *http, struct err *err) AISLE_MUST_CHECK;
 bool http_is_operator(const struct http *http, const struct http_client *client);
 bool http_authenticate(struct http_call *call);
+/* IPv4 mapped; false: there is none. */
+bool http_address_of(const struct http_client *client, uint8_t ret[static 16]);
+/* The value of a cookie; "" if absent or longer. */
+void http_cookie(const struct http_call *call, const char *name, char *out, size_t size);
+bool http_token_shaped(const char *token);
+void http_token_new(char ret_token[static TOKEN_TEXT_LEN + 1]); /* 256 random bits */
 bool http_scope_has(const struct http_tablet *tablet, const char *station);
 bool http_name_ok(const char *name); /* [A-Za-z0-9_-]{1,32} */
 bool http_id_ok(const char *id);     /* 1-128 printable ASCII */
@@ -243,12 +272,23 @@ void http_get_livez(struct http_call *call);
 void http_get_readyz(struct http_call *call);
 void http_post_shown(struct http_call *call);
 void http_post_decision(struct http_call *call);
+/* For a host that replies with http_answer_reply, once, while it is called or later; then
+ * http_answer_submitted(). */
+struct answer *http_answer_new(struct http_call *call);
+void http_answer_reply(void *answer, const struct reply *result);
+void http_answer_submitted(struct answer *answer);
+const char *http_check_approval(const struct json_t *body); /* NULL, or what is wrong */
+void http_wipe_pin(struct json_t *body);
 void http_answer_gone(struct http_client *client); /* its connection is: the host is told */
 void http_page_init(struct http *http);
 void http_page_done(struct http *http);
 void http_get_file(struct http_call *call);
-/* To a browser that has no token: 401, with the page that says so. false: this is no such request. */
-bool http_unpaired_page(struct http_call *call);
+void http_get_manager(struct http_call *call); /* their page, or the form to sign in */
+
+/* http_manager.c */
+bool http_manager_signed_in(struct http_call *call); /* fills call->manager */
+void http_post_session(struct http_call *call);
+void http_delete_session(struct http_call *call);
 
 /* The body as JSON, or NULL after a 400 was sent. */
 struct json_t *http_body(struct http_call *call);

@@ -64,6 +64,22 @@ http_get_station(struct http_call *call)
 	buf_done(&text);
 }
 
+/* What the models saw, and what they said of it: for operators alone. */
+static void
+leave_out_models(json_t *decision)
+{
+	json_t *candidate;
+	size_t i;
+
+	json_object_del(decision, "features");
+	json_object_del(decision, "counters");
+	json_object_del(decision, "contributions");
+	json_array_foreach(json_object_get(decision, "candidates"), i, candidate) {
+		json_object_del(candidate, "p1");
+		json_object_del(candidate, "p0");
+	}
+}
+
 void
 http_get_decision(struct http_call *call)
 {
@@ -77,11 +93,18 @@ http_get_decision(struct http_call *call)
 	    (decision = json_read(text.data, text.len, "decision", &err)) == NULL)
 		http_problem(call, 404,
 		    "no such decision, or it is older than [privacy] decision_days");
-	else if ((station = json_string_value(json_object_get(decision, "station"))) == NULL ||
-	    !http_scope_has(&call->tablet, station))
+	else if (call->manager[0] == '\0' &&
+	    ((station = json_string_value(json_object_get(decision, "station"))) == NULL ||
+		!http_scope_has(&call->tablet, station)))
 		http_problem(call, 403, "this tablet is not paired with that station");
-	else
+	else {
+		if (!http_is_operator(call->http, call->client)) {
+			leave_out_models(decision);
+			buf_clear(&text);
+			json_write(decision, &text);
+		}
 		http_reply(call, 200, NULL, &text);
+	}
 	json_decref(decision);
 	buf_done(&text);
 }

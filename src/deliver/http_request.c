@@ -234,6 +234,7 @@ http_request_read(struct http_call *call, const char **ret_detail)
 	const char *uri = evhttp_request_get_uri(request), *problem;
 	size_t body = evbuffer_get_length(evhttp_request_get_input_buffer(request));
 	bool posts = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+	bool deletes = evhttp_request_get_command(request) == EVHTTP_REQ_DELETE;
 
 	if (request->major != 1 || (request->minor != 0 && request->minor != 1)) {
 		request->major = request->minor = 1; /* libevent answers in what was asked in */
@@ -253,7 +254,7 @@ http_request_read(struct http_call *call, const char **ret_detail)
 	CHECK(body <= HTTP_BODY_MAX); /* libevent has refused it */
 	if (!posts && announces_body(call))
 		return no(ret_detail, 400, "a body where none belongs");
-	if (posts && !origin_ok(call))
+	if ((posts || deletes) && !origin_ok(call))
 		return no(ret_detail, 403, "Origin is another page");
 	if (!split_path(call, uri))
 		return no(ret_detail, 404, "nothing is here");

@@ -33,6 +33,8 @@
 	X(sheets_js, "sheets.js", "text/javascript; charset=utf-8") \
 	X(barcode_js, "barcode.js", "text/javascript; charset=utf-8") \
 	X(words_js, "words.js", "text/javascript; charset=utf-8") \
+	X(sign_in_html, "sign-in", "text/html; charset=utf-8") \
+	X(sign_in_js, "sign-in.js", "text/javascript; charset=utf-8") \
 	X(manager_js, "manager.js", "text/javascript; charset=utf-8") \
 	X(style_css, "style.css", "text/css; charset=utf-8") \
 	X(manifest, "manifest.webmanifest", "application/manifest+json") \
@@ -81,14 +83,13 @@ http_page_done(struct http *http)
 }
 
 static const struct page_file *
-find_file(const struct http_call *call)
+find_file(const struct http *http, const char *path)
 {
-	const char *path = call->segment_count == 0 ? "" : call->segments[0];
 	const struct page_file *file = NULL;
 
-	for (size_t i = 0; i < call->http->file_count; i++)
-		if (strcmp(call->http->files[i].path, path) == 0)
-			file = &call->http->files[i];
+	for (size_t i = 0; i < http->file_count; i++)
+		if (strcmp(http->files[i].path, path) == 0)
+			file = &http->files[i];
 	CHECK(file != NULL); /* the table of paths and this one agree */
 	return file;
 }
@@ -113,11 +114,11 @@ add_policy(struct http_call *call)
 	http_add_header(call, "X-Frame-Options", "DENY");
 }
 
-void
-http_get_file(struct http_call *call)
+static void
+send_file(struct http_call *call, const char *path)
 {
 	const char *known = http_header(call, "If-None-Match");
-	const struct page_file *file = find_file(call);
+	const struct page_file *file = find_file(call->http, path);
 	struct buf body = { 0 };
 
 	http_add_header(call, "ETag", file->etag);
@@ -131,20 +132,16 @@ http_get_file(struct http_call *call)
 	http_reply(call, 200, file->type, &body);
 }
 
-/* Nothing of the store is in the page itself: without a token it says how to get one. */
-bool
-http_unpaired_page(struct http_call *call)
+void
+http_get_file(struct http_call *call)
 {
-	const char *accept = http_header(call, "Accept");
-	const struct page_file *file;
-	struct buf body = { 0 };
+	send_file(call, call->segment_count == 0 ? "" : call->segments[0]);
+}
 
-	if (call->segment_count != 1 || strcmp(call->segments[0], "manager") != 0 ||
-	    accept == NULL || strstr(accept, "text/html") == NULL)
-		return false;
-	file = find_file(call);
-	add_policy(call);
-	unpack(file, &body);
-	http_reply(call, 401, file->type, &body);
-	return true;
+void
+http_get_manager(struct http_call *call)
+{
+	bool may = http_is_operator(call->http, call->client) || http_manager_signed_in(call);
+
+	send_file(call, may ? "manager" : "sign-in");
 }

@@ -24,6 +24,8 @@ page_\symbol\()_end:
 	file sheets_js, sheets.js
 	file barcode_js, barcode.js
 	file words_js, words.js
+	file sign_in_html, sign-in.html
+	file sign_in_js, sign-in.js
 	file manager_js, manager.js
 	file style_css, style.css
 	file manifest, manifest.webmanifest

@@ -59,6 +59,7 @@ enum input_kind {
 	INPUT_MESSAGE,	 /* topic, payload, attributes: from the store's broker */
 	INPUT_RECORDED,	 /* payload: one line of a recorded file */
 	INPUT_ANSWER,	 /* from HTTP: tablet, guidance, prompt, answer */
+	INPUT_SIGN_IN,	 /* text: where it comes from; manager, pin */
 	INPUT_DELIVERED, /* number: outbox id that its receiver acknowledged */
 	INPUT_HQ_ACK,	 /* lane, number: HQ holds all up to this */
 	INPUT_STOP,	 /* text: action id; flag: stop, else lift */
@@ -80,7 +81,9 @@ struct input {
 	size_t len;
 	const struct binary_attributes *attributes;
 	const char *text, *guidance, *prompt;
-	char *pin;	       /* of an answer: its own copy, wiped with the queue; NULL */
+	const char *manager; /* id of one; NULL: it is of no manager */
+	char *
+	    pin; /* of an answer, or of a manager who signs in: its own copy, wiped with the queue; NULL */
 	struct json_t *answer; /* owned by the queue that holds the input */
 	bool is_shown;
 	bool flag;

@@ -400,6 +400,7 @@ intake(struct engine *engine, struct input *input)
 	case INPUT_MAPPED: apply_message(engine, input); break;
 	case INPUT_RECORDED: apply_recorded(engine, input); break;
 	case INPUT_ANSWER: apply_answer(engine, input); break;
+	case INPUT_SIGN_IN: manager_sign_in(engine, input); break;
 	case INPUT_DELIVERED:
 		engine_check(engine, store_outbox_delete(engine->store, input->number));
 		break;

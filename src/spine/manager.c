@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/json_write.h"
 #include "core/log.h"
 
 #define TRIES_MAX 5
@@ -229,6 +230,31 @@ manager_check(struct engine *engine, const char *source, const char *id, const c
 	else if (forget_wrong(&lock, &key, engine->now_ms) > 0)
 		lock_save(engine, source, &lock);
 	return right ? MANAGER_OK : MANAGER_NO;
+}
+
+void
+manager_sign_in(struct engine *engine, struct input *input)
+{
+	struct buf body = { 0 };
+	struct json_writer *w = JSON_OBJECT(&body);
+
+	json_add_str(w, "manager", input->manager);
+	json_end(w);
+	switch (manager_check(engine, input->text, input->manager, input->pin)) {
+	case MANAGER_OK:
+		input->result =
+		    (struct reply){ .status = 200, .body = arena_strdup(engine->arena, body.data) };
+		break;
+	case MANAGER_LOCKED:
+		input->result = (struct reply){ .status = 423,
+			.detail = "too many wrong PINs from here: no PIN is taken for a while" };
+		break;
+	case MANAGER_NO:
+		input->result =
+		    (struct reply){ .status = 401, .detail = "no such manager, or another PIN" };
+		break;
+	}
+	buf_done(&body);
 }
 
 struct manager_search {

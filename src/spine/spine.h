@@ -451,6 +451,8 @@ enum manager_verdict { MANAGER_OK, MANAGER_NO, MANAGER_LOCKED };
 /* source: the tablet that it came from, which is what wrong ones lock. */
 enum manager_verdict manager_check(struct engine *engine, const char *source, const char *id,
     const char *pin);
+/* May they? 200, 401, 423. */
+void manager_sign_in(struct engine *engine, struct input *input);
 /* Who of the managers on the list has this key of person_key(). The caller's; NULL: nobody. */
 char *manager_by_key(struct engine *engine, const char *hex);
 

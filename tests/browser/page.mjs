@@ -573,13 +573,21 @@ const tests = {
 		await page.context().close();
 	},
 
-	async 'a device that is not paired is told so, and how'() {
-		const page = await open({query: 'manager', paired: false, viewport: PHONE});
-		await page.locator('.nothing', {hasText: 'This device is not paired.'}).waitFor();
-		await assertReport(page, 'not paired');
-		await shot(page, 'manager-report-unpaired-phone-light', true);
-		await page.locator('.nothing .accept').tap();
-		await page.locator('input.code').waitFor();
+	async 'a manager signs in, and a wrong PIN is said'() {
+		await store.stop();
+		await store.start();
+		store.say('stranger');
+		const page = await manager(aDay(), {viewport: PHONE});
+		await page.fill('#manager', 'm1');
+		await page.fill('#pin', '1111');
+		await page.locator('#go').tap();
+		await page.locator('#says', {hasText: 'No such manager, or another PIN'}).waitFor();
+		assert.equal(await page.locator('.figure').count(), 0);
+		await assertAccessible(page, 'the form to sign in');
+		await shot(page, 'manager-sign-in-phone-light', true);
+		await page.fill('#pin', '4321');
+		await page.locator('#go').tap();
+		await page.locator('.figure', {hasText: '184'}).waitFor();
 		await page.context().close();
 	},
 };

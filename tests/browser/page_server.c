@@ -12,6 +12,7 @@
  *     send STATION EVENT JSON
  *     status JSON           the Status from now on
  *     report JSON           the report from now on
+ *     stranger              browsers are no operators from now on
  *     reply STATUS DETAIL   how taps are answered from now on
  *   Each tap is printed: "tap KIND GUIDANCE PROMPT JSON".
  */
@@ -154,6 +155,19 @@ submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, 
 	reply(reply_ctx, &answer);
 }
 
+/* PIN 4321 is right. */
+static void
+sign_in(void *ctx, const char *source, const char *manager, const char *pin, reply_fn reply,
+    void *reply_ctx)
+{
+	struct reply result = { .status = strcmp(pin, "4321") == 0 ? 200 : 401, .detail = "no" };
+
+	(void)ctx;
+	(void)source;
+	printf("sign-in %s\n", manager);
+	reply(reply_ctx, &result);
+}
+
 static void
 cancel(void *ctx, void *reply_ctx)
 {
@@ -202,6 +216,8 @@ command(char *line)
 		replace(&play.open, rest);
 	else if (strcmp(word, "status") == 0)
 		replace(&play.status, rest);
+	else if (strcmp(word, "stranger") == 0) /* from here on a browser is no operator */
+		play.http->operator_count = 0;
 	else if (strcmp(word, "report") == 0)
 		replace(&play.report, rest);
 	else if (strcmp(word, "reply") == 0) {
@@ -252,9 +268,10 @@ int
 main(int argc, char **argv)
 {
 	static const struct http_host host = { NULL, now_ms, stations, station, decision, picture,
-		report, status, metrics, ready, guidance_station, submit, cancel, tablet_put,
-		tablet_get, NULL };
+		report, status, metrics, ready, guidance_station, submit, sign_in, cancel,
+		tablet_put, tablet_get, NULL };
 	static struct conf conf;
+	static char operators[] = "127.0.0.1/32";
 	char listen[64];
 	struct err err = { 0 };
 	struct bufferevent *commands;
@@ -263,6 +280,7 @@ main(int argc, char **argv)
 	snprintf(listen, sizeof(listen), "127.0.0.1:%s", argc > 1 ? argv[1] : "0");
 	conf.http_listen = listen;
 	conf.stream_kib = 64;
+	conf.http_operators = operators;
 	play.base = event_base_new();
 	play.reply_status = 200;
 	play.last_id = now_ms(NULL); /* rises over restarts */

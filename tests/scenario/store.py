@@ -284,6 +284,16 @@ class Store:
         assert status == 200, (status, answer)
         return answer["token"]
 
+    def sign_in(self, manager, pin):
+        """The header of a manager's session."""
+        connection = http.client.HTTPConnection(self.status()["http"][0], timeout=10)
+        connection.request("POST", "/v1/manager/session", json.dumps({"manager": manager, "pin": pin}))
+        answer = connection.getresponse()
+        assert answer.status == 200, (answer.status, answer.read())
+        cookie = answer.getheader("Set-Cookie").split(";")[0]
+        connection.close()
+        return {"Cookie": cookie}
+
     def stream(self, station, token, last=None):
         return Stream(self, station, token, last)
 

@@ -58,6 +58,7 @@ class Day:
 
     def __init__(self, store, watch, token):
         self.store, self.watch, self.token, self.basket = store, watch, token, 0
+        self.cookie = None  # of a manager who is signed in
 
     def open(self, card=CARD):
         """The next sale, up to its prompt."""
@@ -93,7 +94,7 @@ class Day:
             wait_for("the withdrawal", lambda: [g for g in self.watch.on("guidance/7")[before:] if "withdraw" in g])
 
     def report(self):
-        status, report = self.store.http("GET", "/v1/report", token=self.token)
+        status, report = self.store.http("GET", "/v1/report", token=self.token, headers=self.cookie)
         assert status == 200, (status, report)
         return report
 
@@ -152,16 +153,18 @@ def test_an_empty_day_says_what_there_is_and_what_is_missing():
     store = ClockedStore(config="[http]\noperators = 192.0.2.0/24\n").at(10)
     try:
         store.start()
-        day = Day(store, None, store.pair())
+        store.ctl("manager", "add", "anna", stdin="4711\n")
+        day = Day(store, None, None)
+        day.cookie = store.sign_in("anna", "4711")
         report = day.report()
         figures(report)
         assert report["policy"] is None and report["hours"] == [] and report["actions"] == [] and report["stopped"] == []
         assert (report["currency"], report["zone"], report["broker"], report["hq"]) == ("EUR", "UTC", "connected", "none"), report
         assert report["redeemed_minor"] == 0 and "day_budget" not in report and "others" not in report
-        # elsewhere, without a token, a browser gets the page, which says so, and a program the problem; nobody gets a figure
-        status, page = store.http("GET", "/manager", headers={"Accept": "text/html,*/*"})
-        assert status == 401 and b"<html" in page and b"manager.js" in page, page
-        status, problem = store.http("GET", "/manager")
+        # elsewhere, who is not signed in gets the form, and no figure; nor does a tablet
+        status, page = store.http("GET", "/manager")
+        assert status == 200 and b"sign-in.js" in page and b"manager.js" not in page, page
+        status, problem = store.http("GET", "/v1/report", token=store.pair())
         assert status == 401 and problem["status"] == 401, problem
         status, problem = store.http("GET", "/v1/report", headers={"Accept": "text/html,*/*"})
         assert status == 401 and problem["status"] == 401, problem

@@ -49,6 +49,7 @@ struct rig {
 	void *reply_ctx;
 	struct reply result;
 	int submitted, cancelled;
+	char source[64], manager[129]; /* who signed in last */
 	char kind[16], tablet[33], guidance[129], prompt[129];
 	struct buf body;
 };
@@ -158,6 +159,26 @@ rig_submit(void *ctx, const char *tablet, const char *guidance, const char *prom
 		reply(reply_ctx, &rig->result);
 }
 
+/* PIN 4711 is right, 0000 locks. */
+static inline void
+rig_sign_in(void *ctx, const char *source, const char *manager, const char *pin, reply_fn reply,
+    void *reply_ctx)
+{
+	struct rig *rig = ctx;
+	struct reply result = { .status = strcmp(pin, "4711") == 0 ? 200
+		    : strcmp(pin, "0000") == 0			   ? 423
+								   : 401,
+		.body = "{}",
+		.detail = "no" };
+
+	snprintf(rig->source, sizeof(rig->source), "%s", source);
+	snprintf(rig->manager, sizeof(rig->manager), "%s", manager);
+	rig->reply = reply;
+	rig->reply_ctx = reply_ctx;
+	if (!rig->hold)
+		reply(reply_ctx, &result);
+}
+
 static inline void
 rig_cancel(void *ctx, void *reply_ctx)
 {
@@ -226,7 +247,7 @@ rig_new(void)
 	rig->result = (struct reply){ .status = 200, .body = "{\"ok\":true}" };
 	rig->host = (struct http_host){ rig, rig_now, rig_stations, rig_station, rig_decision,
 		rig_picture, rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station,
-		rig_submit, rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id };
+		rig_submit, rig_sign_in, rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id };
 	rig->conf.http_listen = mem_strdup("127.0.0.1:0");
 	rig->conf.http_operators = mem_strdup("127.0.0.1/32 ::1/128");
 	rig->conf.stream_kib = 64;

@@ -101,18 +101,22 @@ who_is_refused_makes_the_store_say_nothing(void **state)
 }
 
 static void
-the_days_figures_are_for_operators_addresses_too(void **state)
+the_days_figures_are_for_operators_addresses_and_no_tablet(void **state)
 {
 	static const char *const paths[] = { "/manager", "/v1/report" };
 	struct rig *rig = rig_new();
+	struct buf out = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		assert_int_equal(rig_get(rig, paths[i], "", NULL), 200);
 	assert_int_equal(rig_get(rig, "/v1/stations", "", NULL), 401);
 	rig_no_operator(rig);
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-		assert_int_equal(rig_get(rig, paths[i], "", NULL), 401);
+	/* A tablet does not read the store's figures. */
+	assert_int_equal(rig_get(rig, "/v1/report", AUTH, &out), 401);
+	assert_non_null(strstr(out.data, "application/problem+json"));
+	assert_null(strstr(out.data, "shown"));
+	buf_done(&out);
 	rig_free(rig);
 }
 
@@ -382,7 +386,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_station_is_a_whole_name_in_the_list),
-		cmocka_unit_test(the_days_figures_are_for_operators_addresses_too),
+		cmocka_unit_test(the_days_figures_are_for_operators_addresses_and_no_tablet),
 		cmocka_unit_test(names_and_ids_have_their_length_and_letters),
 		cmocka_unit_test(who_is_refused_makes_the_store_say_nothing),
 		cmocka_unit_test(an_operator_is_in_one_of_the_networks_to_the_bit),

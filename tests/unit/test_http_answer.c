@@ -57,6 +57,7 @@ every_file_has_its_type_and_a_mark_of_its_own(void **state)
 		{ "/sheets.js", "text/javascript; charset=utf-8" },
 		{ "/barcode.js", "text/javascript; charset=utf-8" },
 		{ "/words.js", "text/javascript; charset=utf-8" },
+		{ "/sign-in.js", "text/javascript; charset=utf-8" },
 		{ "/manager.js", "text/javascript; charset=utf-8" },
 		{ "/style.css", "text/css; charset=utf-8" },
 		{ "/manifest.webmanifest", "application/manifest+json" },
@@ -90,23 +91,17 @@ every_file_has_its_type_and_a_mark_of_its_own(void **state)
 }
 
 static void
-a_browser_without_a_token_gets_the_managers_page_that_says_so(void **state)
+who_is_not_signed_in_gets_the_form_and_not_the_managers_page(void **state)
 {
 	struct rig *rig = *state;
 	struct buf out = { 0 };
 
 	rig_no_operator(rig);
-	assert_int_equal(rig_get(rig, "/manager", "Accept: text/html,*/*\r\n", &out), 401);
+	assert_int_equal(rig_get(rig, "/manager", AUTH, &out), 200);
 	assert_has(out, "Content-Type: text/html; charset=utf-8");
 	assert_has(out, "X-Frame-Options: DENY\r\n");
-	assert_has(out, "<html");
-	assert_int_equal(rig_get(rig, "/manager", "Accept: application/json\r\n", &out), 401);
-	assert_has(out, "application/problem+json");
-	assert_int_equal(rig_get(rig, "/manager", "", &out), 401);
-	assert_has(out, "application/problem+json");
-	assert_int_equal(rig_get(rig, "/v1/report", "Accept: text/html\r\n", &out), 401);
-	assert_has(out, "application/problem+json");
-	assert_int_equal(http_counts(rig->http)->unauthorized, 4);
+	assert_has(out, "/sign-in.js");
+	assert_lacks(out, "/manager.js");
 	buf_done(&out);
 }
 
@@ -513,7 +508,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(every_file_has_its_type_and_a_mark_of_its_own),
-		T(a_browser_without_a_token_gets_the_managers_page_that_says_so),
+		T(who_is_not_signed_in_gets_the_form_and_not_the_managers_page),
 		T(without_stations_the_list_is_empty),
 		T(a_decision_that_does_not_name_its_station_is_nobodys),
 		T(a_station_that_cannot_be_one_is_not_here),

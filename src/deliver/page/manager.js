@@ -7,14 +7,14 @@
 // Everything is drawn anew from one report (GET /v1/report). A colour never stands alone: a number
 // and a word are beside it.
 
-import {language} from '/words.js';
-import {el, button} from '/cards.js';
+import {language as wanted} from '/words.js';
+import {el} from '/cards.js';
 
 const EVERY_MS = 30000;		// asked again after so long
 const STALE_MS = 75000;		// older figures are said to be old: two tries came to nothing
 const ACTIONS_MAX = 10;
 
-const words = {
+const texts = {
 	en: {
 		title: 'Today',
 		asOf: 'As of {0}',
@@ -64,9 +64,6 @@ const words = {
 		emptyMore: 'The figures begin with the first prompt of the day.',
 		lift: 'One store alone cannot tell whether prompts bring more sales; headquarters can.',
 		withheld: '{0} prompts were held back on purpose, to measure it.',
-		pair: 'This device is not paired.',
-		pairHelp: 'Pair it with a code of six digits, then open this page again.',
-		pairGo: 'Pair this device',
 		failed: 'The gateway does not answer. This page tries again by itself.',
 		stale: 'These figures are from {0}. The gateway does not answer; this page tries again by itself.',
 	},
@@ -119,13 +116,12 @@ const words = {
 		emptyMore: 'Die Zahlen beginnen mit dem ersten Hinweis des Tages.',
 		lift: 'Ein Markt allein kann nicht sagen, ob Hinweise mehr Umsatz bringen; die Zentrale kann es.',
 		withheld: '{0} Hinweise wurden absichtlich zurückgehalten, um das zu messen.',
-		pair: 'Dieses Gerät ist nicht verbunden.',
-		pairHelp: 'Mit einem sechsstelligen Code verbinden, dann diese Seite neu öffnen.',
-		pairGo: 'Dieses Gerät verbinden',
 		failed: 'Das Gateway antwortet nicht. Diese Seite versucht es von selbst wieder.',
 		stale: 'Diese Zahlen sind von {0}. Das Gateway antwortet nicht; diese Seite versucht es von selbst wieder.',
 	},
-}[language];
+};
+const language = texts[wanted] ? wanted : 'en';
+const words = texts[language];
 
 const locale = (navigator.languages || []).find((l) => l.slice(0, 2).toLowerCase() === language) || language;
 const $ = (id) => document.getElementById(id);
@@ -393,25 +389,22 @@ function draw(report) {
 		redraw();
 }
 
-function unpaired() {
-	const node = el('div', 'nothing'), go = button('accept', words.pairGo, () => location.assign('/'));
-	node.append(el('p', 'loud', words.pair), el('p', '', words.pairHelp), go);
-	last = null;
-	$('asof').textContent = '';
-	$('stale').hidden = true;
-	$('report').replaceChildren(node);
-}
-
 function old() {
 	$('stale').textContent = last ? say('stale', clock(last.at, last.zone)) : words.failed;
 	$('stale').hidden = false;
 }
 
+let touched = true;
+for (const kind of ['pointerdown', 'keydown', 'wheel'])
+	document.addEventListener(kind, () => touched = true, {passive: true});
+
 async function load() {
 	try {
-		const answer = await fetch('/v1/report', {cache: 'no-store', signal: AbortSignal.timeout(10000)});
+		// Figures that nobody asked for keep no manager signed in.
+		const answer = await fetch(touched ? '/v1/report' : '/v1/report?poll', {cache: 'no-store', signal: AbortSignal.timeout(10000)});
+		touched = false;
 		if (answer.status === 401)
-			unpaired();
+			location.reload();	// to the form
 		else if (answer.ok)
 			draw(await answer.json());
 		else

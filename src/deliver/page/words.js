@@ -7,6 +7,8 @@
 
 const texts = {
 	en: {
+		'signIn.title': 'Manager’s sign-in', 'signIn.go': 'Sign in', 'signIn.wrong': 'No such manager, or another PIN',
+		'signIn.failed': 'The gateway does not answer. Try again.',
 		station: 'Till {0}',
 		ready: 'Ready',
 		nothing: 'Nothing to suggest right now',
@@ -86,6 +88,8 @@ const texts = {
 		newCard: 'New: {0}',
 	},
 	de: {
+		'signIn.title': 'Anmeldung der Marktleitung', 'signIn.go': 'Anmelden', 'signIn.wrong': 'Diese Kennung gibt es nicht, oder die PIN ist eine andere',
+		'signIn.failed': 'Das Gateway antwortet nicht. Bitte noch einmal versuchen.',
 		station: 'Kasse {0}',
 		ready: 'Bereit',
 		nothing: 'Gerade kein Vorschlag',
@@ -165,6 +169,8 @@ const texts = {
 		newCard: 'Neu: {0}',
 	},
 	es: {
+		'signIn.title': 'Acceso del responsable', 'signIn.go': 'Entrar', 'signIn.wrong': 'No existe ese responsable, o el PIN es otro',
+		'signIn.failed': 'El sistema no responde. Inténtelo de nuevo.',
 		station: 'Caja {0}', ready: 'Listo', nothing: 'Nada que sugerir ahora', choose: '¿Qué caja es esta?',
 		noStations: 'Todavía no se ha oído ninguna caja. Esta página vuelve a mirar sola.', live: 'En vivo', offline: 'Sin conexión',
 		offlineSince: 'Sin conexión – última novedad {0}. Lo que ve puede estar anticuado.', neverLive: 'Conectando …',
@@ -196,6 +202,8 @@ const texts = {
 		pairWait: 'Demasiados códigos incorrectos. Espere un momento.', pairFailed: 'No se llega a la tienda.', newCard: 'Nuevo: {0}',
 	},
 	fr: {
+		'signIn.title': 'Connexion du responsable', 'signIn.go': 'Se connecter', 'signIn.wrong': 'Responsable inconnu, ou autre code PIN',
+		'signIn.failed': 'Le système ne répond pas. Réessayez.',
 		station: 'Caisse {0}', ready: 'Prêt', nothing: 'Rien à proposer pour l’instant', choose: 'Quelle caisse est-ce ?',
 		noStations: 'Aucune caisse ne s’est encore fait entendre. Cette page regarde à nouveau d’elle-même.', live: 'En direct',
 		offline: 'Hors ligne', offlineSince: 'Hors ligne – dernière nouvelle à {0}. L’affichage peut être périmé.', neverLive: 'Connexion …',
@@ -227,6 +235,8 @@ const texts = {
 		pairWait: 'Trop de codes faux. Attendre un moment.', pairFailed: 'Le magasin est injoignable.', newCard: 'Nouveau : {0}',
 	},
 	ar: {
+		'signIn.title': 'تسجيل دخول المدير', 'signIn.go': 'دخول', 'signIn.wrong': 'لا يوجد مدير بهذا الاسم أو الرقم السري مختلف',
+		'signIn.failed': 'النظام لا يستجيب. حاول مرة أخرى.',
 		station: 'الصندوق {0}', ready: 'جاهز', nothing: 'لا اقتراح الآن', choose: 'أي صندوق هذا؟',
 		noStations: 'لم يُسمع من أي صندوق بعد. تعيد هذه الصفحة المحاولة وحدها.', live: 'مباشر', offline: 'غير متصل',
 		offlineSince: 'غير متصل – آخر تحديث {0}. قد يكون المعروض قديمًا.', neverLive: 'جارٍ الاتصال …',

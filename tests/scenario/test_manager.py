@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A manager signs in over HTTP, away from the operators' addresses, and what that opens."""
+import json
+
+import policy
+from store import Client, Store, main, wait_for
+
+AWAY = "[http]\noperators = 192.0.2.0/24\n"
+
+
+class Managed:
+    """A store with a policy, the manager anna, and one card on station 7."""
+
+    def __init__(self, config=AWAY, **more):
+        self.store = Store(config=config)
+        self.store.start()
+        self.store.ctl("bundle", "install", policy.bundle(self.store.folder, **more))
+        self.store.ctl("profiles", "install", policy.profiles(self.store.folder, [policy.GOLD], pepper=self.store.pepper))
+        self.store.ctl("manager", "add", "anna", stdin="4711\n")
+        self.watch = Client(self.store.broker.port, [f"{self.store.root}/#"])
+
+    def card(self, basket="b1"):
+        before = len(self.watch.on("guidance/7"))
+        self.store.till(self.watch, "basket.opened", {"basket": basket, "terminal": "7"})
+        self.store.till(self.watch, "customer.identified", {"card": policy.GOLD["card"], "basket": basket, "station": "7"})
+        return wait_for("guidance", lambda: [g for g in self.watch.on("guidance/7")[before:] if g.get("prompts")])[-1]
+
+    def close(self):
+        self.watch.close()
+        self.store.close()
+
+
+def sign_in(store, manager, pin, token=None):
+    return store.http("POST", "/v1/manager/session", {"manager": manager, "pin": pin}, token)
+
+
+def test_a_session_opens_the_figures_until_it_is_ended_the_manager_removed_or_the_gateway_started_anew():
+    managed = Managed()
+    store = managed.store
+    try:
+        assert store.http("GET", "/v1/report")[0] == 401
+        status, body = sign_in(store, "anna", "4711")
+        assert status == 200 and body == {"manager": "anna"}, (status, body)
+        cookie = store.sign_in("anna", "4711")
+        assert store.http("GET", "/v1/report", headers=cookie)[0] == 200
+        assert b"manager.js" in store.http("GET", "/manager", headers=cookie)[1]
+        assert store.http("DELETE", "/v1/manager/session", headers=cookie)[0] == 200
+        assert store.http("GET", "/v1/report", headers=cookie)[0] == 401
+        assert store.http("DELETE", "/v1/manager/session", headers=cookie)[0] == 401
+
+        cookie = store.sign_in("anna", "4711")
+        store.ctl("manager", "add", "anna", stdin="1234\n")  # another PIN
+        assert store.http("GET", "/v1/report", headers=cookie)[0] == 401
+        cookie = store.sign_in("anna", "1234")
+        store.ctl("manager", "remove", "anna")
+        assert store.http("GET", "/v1/report", headers=cookie)[0] == 401
+        assert sign_in(store, "anna", "1234")[0] == 401
+
+        store.ctl("manager", "add", "anna", stdin="4711\n")
+        cookie = store.sign_in("anna", "4711")
+        store.stop()
+        store.start()
+        assert store.http("GET", "/v1/report", headers=cookie)[0] == 401
+        store.sign_in("anna", "4711")
+    finally:
+        managed.close()
+
+
+def test_five_wrong_pins_lock_where_they_came_from_and_no_other_place_and_a_restart_keeps_the_lock():
+    managed = Managed()
+    store = managed.store
+    try:
+        token = store.pair()
+        assert sign_in(store, "anna", "")[0] == 400
+        for n in range(5):
+            assert sign_in(store, "anna" if n % 2 else "nobody", "0000")[0] == 401
+        assert sign_in(store, "anna", "4711")[0] == 423
+        assert sign_in(store, "anna", "4711", token)[0] == 200  # a tablet's own
+        store.stop()
+        store.start()
+        assert sign_in(store, "anna", "4711")[0] == 423
+        for _ in range(5):
+            assert sign_in(store, "anna", "0000", token)[0] == 401
+        assert sign_in(store, "anna", "4711", token)[0] == 423
+    finally:
+        managed.close()
+
+
+def test_what_the_models_saw_is_for_operators_and_a_manager_sees_every_stations_decisions():
+    managed = Managed()
+    store = managed.store
+    try:
+        shown = managed.card()
+        path = f"/v1/decisions/{shown['decision']}"
+        whole = json.loads(store.ctl("why", shown["decision"], "--json"))
+        whole.pop("features"), whole.pop("counters", None), whole.pop("contributions", None)
+        for candidate in whole["candidates"]:
+            candidate.pop("p1", None), candidate.pop("p0", None)
+        assert store.http("GET", path)[0] == 401
+        assert store.http("GET", path, token=store.pair("t8", "8"))[0] == 403
+        for asked in ({"token": store.pair("t7", "7")}, {"headers": store.sign_in("anna", "4711")}):
+            status, record = store.http("GET", path, **asked)
+            assert status == 200 and record == whole, (record, whole)
+    finally:
+        managed.close()
+
+
+if __name__ == "__main__":
+    main([test for name, test in list(globals().items()) if name.startswith("test_")])
