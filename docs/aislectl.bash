@@ -12,7 +12,7 @@ train --policy --profiles --pepper --store -o
 why --all
 why-not --station
 rule eval
-policy check
+policy check --strict --at
 bundle build -o
 bundle inspect
 bundle examine

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
+#include "core/when.h"
 #include "ctl/ctl.h"
 #include "logic/logic.h"
 #include "profile/profiles.h"
@@ -53,21 +55,96 @@ ctl_rule_eval(struct ctl *ctl)
 
 /* ---- policies and bundles ---- */
 
+/* One line of a report, "file:line:column: what, expected what"; mistakes and warnings alike. */
+static json_t *
+finding_of(char *line)
+{
+	char *colon = strstr(line, ": "), *text = colon != NULL ? colon + 2 : line,
+	     *number[2] = { 0 };
+	bool warns = strncmp(text, "warning: ", 9) == 0;
+	char *expected, *found = NULL;
+
+	if (colon == NULL)
+		return json_pack("{s:s}", "what", line);
+	text += warns ? 9 : 0;
+	*colon = '\0';
+	for (int i = 1; i >= 0; i--)
+		if ((colon = strrchr(line, ':')) != NULL) {
+			*colon = '\0';
+			number[i] = colon + 1;
+		}
+	for (expected = strstr(text, ", expected "); expected != NULL;
+	     expected = strstr(expected + 1, ", expected "))
+		found = expected;
+	if (found != NULL)
+		*found = '\0';
+	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:s*}", "file", line, "line",
+	    number[0] != NULL ? atoi(number[0]) : 1, "column",
+	    number[1] != NULL ? atoi(number[1]) : 1, "is", warns ? "warning" : "mistake", "what",
+	    text, "expected", found != NULL ? found + 11 : NULL);
+}
+
+static json_t *
+findings_of(const char *report)
+{
+	json_t *findings = json_array();
+
+	CHECK(findings != NULL);
+	for (const char *line = report; *line != '\0'; line += strcspn(line, "\n") + 1) {
+		char *copy = strndup(line, strcspn(line, "\n"));
+
+		CHECK(copy != NULL);
+		json_array_append_new(findings, finding_of(copy));
+		free(copy);
+	}
+	return findings;
+}
+
+/* Prints the report. Mistakes, or warnings where strict: they are counted. */
+static void
+check_print(struct ctl *ctl, const struct buf *report, size_t *ret_warnings)
+{
+	json_t *findings = findings_of(report->data != NULL ? report->data : ""), *finding;
+	size_t i;
+
+	*ret_warnings = 0;
+	json_array_foreach(findings, i, finding)
+		*ret_warnings += strcmp(ctl_text(finding, "is"), "warning") == 0;
+	if (ctl->json)
+		ctl_print_json(findings);
+	else if (report->len > 0)
+		fputs(report->data, stderr);
+	json_decref(findings);
+}
+
 int
 ctl_policy_check(struct ctl *ctl)
 {
+	bool strict = ctl_flag(ctl, "--strict");
+	const char *at = ctl_option(ctl, "--at");
+	int64_t now_ms = (int64_t)time(NULL) * S_MS;
 	struct buf report = { 0 };
 	struct err err = { 0 };
-	int rc = ctl_words(ctl, 1, 1);
+	size_t warnings;
+	int rc = ctl_words(ctl, 1, 1), status;
 
 	if (rc != EX_OK)
 		return rc;
-	if (policy_check_dir(ctl->argv[0], &report, &err) != 0)
-		rc = report.len > 0 ? EX_DATAERR : ctl_fail_err(&err);
-	if (report.len > 0)
-		fputs(report.data, stderr);
-	if (rc == EX_OK)
-		printf("%s: no mistakes\n", ctl->argv[0]);
+	if (at != NULL && !when_parse(at, &now_ms))
+		return ctl_fail(EX_USAGE,
+		    "--at %s: not a time, expected one such as 2026-11-21T10:15:00Z", at);
+	status = policy_check_dir(ctl->argv[0], now_ms, &report, &err);
+	if (status != 0 && report.len == 0) {
+		rc = ctl_fail_err(&err);
+	} else {
+		check_print(ctl, &report, &warnings);
+		rc = status != 0 || (strict && warnings > 0) ? EX_DATAERR : EX_OK;
+		if (status == 0 && !ctl->json && warnings > 0)
+			printf("%s: no mistakes, %zu warning%s\n", ctl->argv[0], warnings,
+			    warnings == 1 ? "" : "s");
+		else if (status == 0 && !ctl->json)
+			printf("%s: no mistakes\n", ctl->argv[0]);
+	}
 	buf_done(&report);
 	return rc;
 }
