@@ -4,6 +4,7 @@
 # Every command, one a line, and what may follow it.
 _aislectl_commands='
 status
+top --once
 doctor
 decide --bundle --profiles --pepper --store --events
 replay --bundle --profiles --pepper --store --events --out --state --turn

@@ -127,6 +127,16 @@ metrics_observe(int64_t us)
 	sum_us += us > 0 ? us : 0;
 }
 
+bool
+metrics_bucket(size_t i, int64_t *ret_us, int64_t *ret_count)
+{
+	if (i > ARRAY_LEN(bounds))
+		return false;
+	*ret_us = i < ARRAY_LEN(bounds) ? bounds[i].us : INT64_MAX;
+	*ret_count = bucket_counts[i];
+	return true;
+}
+
 void
 metrics_reset(void)
 {

@@ -142,6 +142,8 @@ void metrics_event(enum event_type type, bool duplicate);
 void metrics_rejected(enum reject reason);
 /* The histogram aisle_turn_duration_seconds: from the first input read to the commit. */
 void metrics_observe(int64_t us);
+/* Its bucket i: what took at most so long (INT64_MAX: any time) and more than the one before. false: there is none. */
+bool metrics_bucket(size_t i, int64_t *ret_us, int64_t *ret_count);
 void metrics_reset(void); /* for tests */
 /* Everything, as Prometheus text 0.0.4 or OpenMetrics 1.0. */
 void metrics_write(struct buf *out, bool openmetrics);

@@ -13,6 +13,7 @@
 /* clang-format off */
 static const struct ctl_command commands[] = {
 	{ "status", "", "one look at the running store", ctl_status },
+	{ "top", "[--once]", "the running store, live: once a second until q", ctl_top },
 	{ "doctor", "", "everything that can be wrong with this store, each with its mend", ctl_doctor },
 	{ "decide", "--bundle B [--profiles P] [--pepper F] [--store ID] --events E.jsonl",
 	    "the last event's decision, dry, with its full trace", ctl_decide },

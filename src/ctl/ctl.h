@@ -55,6 +55,8 @@ int ctl_why(struct ctl *ctl);
 int ctl_why_not(struct ctl *ctl);
 /* ctl_doctor.c */
 int ctl_doctor(struct ctl *ctl);
+/* ctl_top.c */
+int ctl_top(struct ctl *ctl);
 /* ctl_store.c */
 int ctl_status(struct ctl *ctl);
 int ctl_customer_show(struct ctl *ctl);

@@ -345,6 +345,7 @@ static const struct {
 	void (*run)(struct daemon *daemon, struct control_request *request);
 } commands[] = {
 	{ "status", status },
+	{ "top", daemon_top },
 	{ "doctor", daemon_doctor },
 	{ "bundle-install", daemon_stage },
 	{ "profiles-install", daemon_install_profiles },

@@ -203,6 +203,8 @@ typedef void (*query_guidance_fn)(void *ctx, const char *json, size_t len);
 void query_guidance(struct engine *engine, const char *station, query_guidance_fn fn, void *ctx);
 int query_decision(struct engine *engine, const char *id, struct buf *out);
 int query_report(struct engine *engine, int64_t now_ms, struct buf *out);
+/* Of it, what the whole store did: {"currency","decisions",…,"redeemed_minor"}. */
+void query_sums(struct engine *engine, int64_t now_ms, struct buf *out);
 int query_customer(struct engine *engine, const struct id *subject, struct buf *out);
 /* Every gate of an action that is closed for a customer, as {"action","closed":[{"gate","clause"?}],…}; AISLE_E_NONE:
  * no policy, or none of its actions. station: of a customer who has no open visit. Between two turns. */

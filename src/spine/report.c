@@ -243,20 +243,45 @@ add_stopped(const struct engine *engine, struct json_writer *w)
 	json_end(w);
 }
 
+static const struct tally *
+day_at(const struct engine *engine, int64_t now_ms, int64_t *ret_day_ms)
+{
+	static const struct tally nothing;
+
+	*ret_day_ms = engine_day_start(engine, now_ms > engine->now_ms ? now_ms : engine->now_ms);
+	return engine->today.start_ms == *ret_day_ms ? &engine->today : &nothing;
+}
+
+static const char *
+currency_of(const struct engine *engine)
+{
+	return engine->policy != NULL ? engine->policy->currency : engine->conf->currency;
+}
+
+void
+query_sums(struct engine *engine, int64_t now_ms, struct buf *out)
+{
+	struct json_writer *w = JSON_OBJECT(out);
+	int64_t day_ms;
+	const struct tally *day = day_at(engine, now_ms, &day_ms);
+
+	json_add_str(w, "currency", currency_of(engine));
+	add_sums(day, w);
+	json_end(w);
+}
+
 int
 query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 {
-	static const struct tally nothing;
 	const struct policy *policy = engine->policy;
-	int64_t day_ms =
-	    engine_day_start(engine, now_ms > engine->now_ms ? now_ms : engine->now_ms);
-	const struct tally *day = engine->today.start_ms == day_ms ? &engine->today : &nothing;
+	int64_t day_ms;
+	const struct tally *day = day_at(engine, now_ms, &day_ms);
 	struct json_writer *w = JSON_OBJECT(out);
 
 	json_add_when(w, "at", now_ms);
 	json_add_when(w, "day", day_ms);
 	json_add_str(w, "zone", engine->zone_name);
-	json_add_str(w, "currency", policy != NULL ? policy->currency : engine->conf->currency);
+	json_add_str(w, "currency", currency_of(engine));
 	add_sums(day, w);
 	add_spent(engine, day_ms, w);
 	add_day_budget(engine, day_ms, w);
