@@ -253,15 +253,89 @@ the_policy_as_it_was_gets_no_word(void **state)
 	buf_done(&report);
 }
 
+/* ---- rules that a customer passes ---- */
+
+static uint64_t seed = 20261129;
+static unsigned
+draw(unsigned below)
+{
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(seed >> 33) % below;
+}
+
+/* A test that is true, or false, of a customer with so many points who comes at this hour. */
+static void
+add_test(struct buf *out, int points, int hour, bool holds, int depth)
+{
+	static const char *const above[] = { ">", ">=", "<", "<=", "==", "!=" };
+	bool of_hour = draw(2) != 0;
+	int value = of_hour ? hour : points, bound = value + (int)draw(5) - 2;
+	unsigned op = draw(ARRAY_LEN(above));
+	bool is[] = { value > bound, value >= bound, value < bound, value <= bound, value == bound,
+		value != bound };
+
+	if (depth > 0 && draw(3) == 0) {
+		bool all = draw(2) != 0;
+		unsigned open = draw(3);
+
+		buf_addf(out, "{\"%s\":[", all ? "and" : "or");
+		for (unsigned i = 0; i < 3; i++) {
+			buf_adds(out, i > 0 ? "," : "");
+			/* Enough that one of them decides. */
+			add_test(out, points, hour, i == open || all == holds ? holds : !holds,
+			    depth - 1);
+		}
+		buf_adds(out, "]}");
+	} else if (is[op] != holds) {
+		buf_addf(out, "{\"!\":{\"%s\":[{\"var\":\"%s\"},%d]}}", above[op],
+		    of_hour ? "hour" : "points", bound);
+	} else if (draw(2) != 0) {
+		buf_addf(out, "{\"!\":{\"!\":{\"%s\":[{\"var\":\"%s\"},%d]}}}", above[op],
+		    of_hour ? "hour" : "points", bound);
+	} else {
+		buf_addf(out, "{\"%s\":[{\"var\":\"%s\"},%d]}", above[op],
+		    of_hour ? "hour" : "points", bound);
+	}
+}
+
+static void
+no_rule_that_a_customer_passes_is_called_dead(void **state)
+{
+	(void)state;
+	for (int run = 0; run < 2000; run++) {
+		struct fixture fixture;
+		struct buf report = { 0 }, rule = { 0 };
+		int points = (int)draw(9), hour = (int)draw(24);
+
+		buf_adds(&rule, "\"applicable\":{\"and\":[");
+		for (int i = 0; i < 4; i++) {
+			buf_adds(&rule, i > 0 ? "," : "");
+			add_test(&rule, points, hour, true, 3);
+		}
+		buf_adds(&rule, "]}");
+		sound_init(&fixture);
+		assert_int_equal(fixture_replace(&fixture, C, GATE, rule.data), 0);
+		lint(&fixture, &report);
+		if (strstr(report.data, "the action is dead") != NULL)
+			fail_msg("points %d, hour %d: %s\n%s", points, hour, rule.data,
+			    report.data);
+		buf_done(&rule);
+		buf_done(&report);
+		fixture_done(&fixture);
+	}
+}
+
 int
 main(void)
 {
-	static struct CMUnitTest tests[ARRAY_LEN(rows) + 1];
+	static struct CMUnitTest tests[ARRAY_LEN(rows) + 2];
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[count++] = (struct CMUnitTest){ rows[i].claim, is_said_at_its_place, NULL,
 			NULL, (void *)(uintptr_t)&rows[i] };
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(the_policy_as_it_was_gets_no_word);
+	tests[count++] =
+	    (struct CMUnitTest)cmocka_unit_test(no_rule_that_a_customer_passes_is_called_dead);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
