@@ -12,7 +12,7 @@ features --bundle --profiles --pepper --store --events --on -o
 train --policy --profiles --pepper --store -o
 why --all
 why-not --station
-rule eval
+rule eval --strict
 policy check --strict --at
 bundle build -o
 bundle inspect

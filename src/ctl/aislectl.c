@@ -26,7 +26,7 @@ static const struct ctl_command commands[] = {
 	{ "why", "DECISION [--all]", "why this was decided, from the running store", ctl_why },
 	{ "why-not", "ACTION [--station S]",
 	    "every gate that is closed for a customer now (card number on stdin)", ctl_why_not },
-	{ "rule eval", "RULE.json DATA.json", "the JsonLogic result as JSON", ctl_rule_eval },
+	{ "rule eval", "[--strict] RULE.json DATA.json", "the JsonLogic result as JSON", ctl_rule_eval },
 	{ "policy check", "DIR [--strict] [--at T]", "all that is wrong with a policy folder, and what is senseless in it", ctl_policy_check },
 	{ "bundle build", "DIR -o FILE", "a policy folder to a bundle", ctl_bundle_build },
 	{ "bundle inspect", "FILE", "what is in a bundle", ctl_bundle_inspect },

@@ -77,11 +77,12 @@ int ctl_policy_check(struct ctl *ctl);
 int ctl_bundle_build(struct ctl *ctl);
 int ctl_bundle_inspect(struct ctl *ctl);
 int ctl_bundle_examine(struct ctl *ctl);
-int ctl_rule_eval(struct ctl *ctl);
 int ctl_profiles_build(struct ctl *ctl);
 int ctl_model_import(struct ctl *ctl);
 int ctl_model_inspect(struct ctl *ctl);
 int ctl_model_score(struct ctl *ctl);
+/* ctl_rule.c */
+int ctl_rule_eval(struct ctl *ctl);
 /* ctl_replay.c */
 int ctl_replay(struct ctl *ctl);
 int ctl_decide(struct ctl *ctl);

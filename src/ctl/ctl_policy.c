@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ctl_policy.c - commands for authors: rules, policies, bundles, profiles, models.
+ * ctl_policy.c - commands for authors: policies, bundles, profiles, models.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,48 +10,11 @@
 
 #include "core/when.h"
 #include "ctl/ctl.h"
-#include "logic/logic.h"
 #include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "tools/model_tool.h"
 
 #define JSON_FILE_MAX (16u << 20)
-
-/* ---- rules ---- */
-
-int
-ctl_rule_eval(struct ctl *ctl)
-{
-	json_t *rule, *data = NULL, *result = NULL;
-	struct logic *logic = NULL;
-	struct err err = { 0 };
-	struct buf out = { 0 };
-	int rc = ctl_words(ctl, 2, 2);
-
-	if (rc != EX_OK)
-		return rc;
-	rule = json_read_file(ctl->argv[0], JSON_FILE_MAX, &err);
-	if (rule != NULL)
-		data = json_read_file(ctl->argv[1], JSON_FILE_MAX, &err);
-	if (data == NULL) {
-		rc = ctl_fail_err(&err);
-	} else if (logic_compile(rule, NULL, NULL, &logic, &err) != 0) {
-		fprintf(stderr, "%s:1:1: %s\n", ctl->argv[0], err.text);
-		rc = EX_DATAERR;
-	} else if (logic_run_json(logic, data, &result) != LOGIC_OK) {
-		rc = ctl_fail(EX_DATAERR, "%s: the rule takes more than %d steps", ctl->argv[0],
-		    LOGIC_STEPS_MAX);
-	} else {
-		json_write(result, &out);
-		puts(out.data);
-	}
-	buf_done(&out);
-	logic_free(logic);
-	json_decref(rule);
-	json_decref(data);
-	json_decref(result);
-	return rc;
-}
 
 /* ---- policies and bundles ---- */
 

@@ -142,6 +142,38 @@ def test_every_published_jsonlogic_case_gives_its_result():
 
 # ---- authors ----
 
+def test_a_rule_is_unknown_where_a_store_would_not_know():
+    over = {">": [{"var": "overdue"}, 1]}
+    for rule, data, plain, strict in [
+            (over, {"overdue": 2}, "true", "true"), (over, {}, "false", "unknown"), (over, {"overdue": None}, "false", "unknown"),
+            ({"<": [{"var": "overdue"}, 1]}, {}, "true", "unknown"), ({"missing": ["overdue"]}, {}, '["overdue"]', '["overdue"]'),
+            ({"==": [{"var": "overdue"}, None]}, {}, "true", "true"), ({">": [{"var": ["overdue", 3]}, 1]}, {}, "true", "true"),
+            ({"and": [False, over]}, {}, "false", "false"), ({"and": [over, False]}, {}, "false", "unknown"),
+            ({"+": [{"var": "a.b"}, 1]}, {"a": {"b": 2}}, "3", "3"), ({"+": [{"var": "a.b"}, 1]}, {"a.b": 4}, "null", "unknown")]:
+        with Folder() as f:
+            for name, content in (("rule", rule), ("data", data)):
+                with open(f"{f.path}/{name}.json", "w") as out:
+                    json.dump(content, out)
+            done = [run("rule", "eval", *more, f.path + "/rule.json", f.path + "/data.json") for more in ([], ["--strict"])]
+            assert [d.returncode for d in done] == [0, 0], (rule, data, done)
+            assert [d.stdout.strip() for d in done] == [plain, strict], (rule, data, done)
+
+
+def test_what_is_senseless_is_a_warning_and_strict_refuses_it():
+    with Folder() as f:
+        ended = policy.changed(policy.OFFER, valid={"until": "2026-01-01T00:00:00Z"})
+        source = policy.write(f.path + "/p", actions=[ended])
+        done = run("policy", "check", source)
+        assert done.returncode == 0 and re.search(r"coffee-off\.json:1:\d+: warning: it has ended, expected", done.stderr), done.stderr
+        assert run("policy", "check", "--strict", source).returncode == 65
+        assert run("policy", "check", "--strict", "--at", "2025-12-31T23:59:59Z", source).returncode == 0
+        assert run("policy", "check", "--at", "soon", source).returncode == 64
+        found = json.loads(run("policy", "check", "--json", source).stdout)
+        assert found == [{"file": "actions/coffee-off.json", "line": 1, "column": found[0]["column"], "is": "warning",
+                          "what": "it has ended", "expected": found[0]["expected"]}], found
+        assert run("bundle", "build", source, "-o", f.path + "/b").returncode == 0
+
+
 def test_authors_are_told_where_their_mistake_is():
     with Folder() as f:
         source = policy.write(f.path + "/p", actions=[policy.changed(policy.OFFER, caps=[{"per": "customer", "outcome": "shown",
