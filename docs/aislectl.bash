@@ -27,13 +27,15 @@ customer show
 customer export
 customer forget
 deadletter --rows
-stop --lift
+stop --until --lift
+lever set --until
 tablet pair --stations
 tablet add --stations
 tablet list
 tablet revoke
 manager add
 manager remove
+manager list
 mapping try --topic
 feed check --store
 collect --into --once --broker --user --password-file --ca --cert --key

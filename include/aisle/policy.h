@@ -362,6 +362,14 @@ struct zone_rule {
 	const char *name, *rule; /* "Europe/Berlin", its POSIX TZ */
 };
 
+/* A factor on the priority of what it names. */
+struct lever {
+	const char *target; /* "issue:retain", "action:ID", "group:G" */
+	double value;
+	double own, min, max; /* the policy's value; where a manager may move it to */
+	bool bounded;	      /* false: no manager moves it */
+};
+
 struct policy {
 	const char *name;
 	int64_t version;
@@ -383,10 +391,7 @@ struct policy {
 	double care_likely_to_call; /* < 0: none */
 	int care_feature;	    /* slot of likely_to_call; -1 */
 	uint8_t care_only;	    /* bit per enum kind that passes */
-	struct {
-		const char *target;
-		double value;
-	} * levers; /* "issue:retain", "action:ID", "group:G" */
+	struct lever *levers;
 	size_t lever_count;
 
 	struct marked *marks; /* of sensitive and no_promotion */

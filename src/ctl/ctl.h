@@ -64,6 +64,8 @@ int ctl_customer_export(struct ctl *ctl);
 int ctl_customer_forget(struct ctl *ctl);
 int ctl_deadletter(struct ctl *ctl);
 int ctl_stop(struct ctl *ctl);
+int ctl_lever_set(struct ctl *ctl);
+int ctl_manager_list(struct ctl *ctl);
 int ctl_tablet_pair(struct ctl *ctl);
 int ctl_tablet_add(struct ctl *ctl);
 int ctl_tablet_list(struct ctl *ctl);

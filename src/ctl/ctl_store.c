@@ -144,13 +144,16 @@ int
 ctl_stop(struct ctl *ctl)
 {
 	bool lift = ctl_flag(ctl, "--lift");
+	const char *until = ctl_option(ctl, "--until");
 	json_t *request, *reply = NULL;
 	int rc = ctl_words(ctl, 1, 1);
 
 	if (rc != EX_OK)
 		return rc;
-	request =
-	    json_pack("{s:s,s:s,s:b}", "command", "stop", "action", ctl->argv[0], "lift", lift);
+	if (lift && until != NULL)
+		return ctl_fail(EX_USAGE, "--until belongs to a stop, and --lift ends one");
+	request = json_pack("{s:s,s:s,s:b,s:s*}", "command", "stop", "action", ctl->argv[0], "lift",
+	    lift, "until", until);
 	rc = ctl_ask(ctl, request, NULL, &reply);
 	if (rc == EX_OK && !ctl->json)
 		printf("%s is %s\n", ctl->argv[0],
@@ -160,6 +163,28 @@ ctl_stop(struct ctl *ctl)
 	json_decref(request);
 	json_decref(reply);
 	return rc;
+}
+
+int
+ctl_lever_set(struct ctl *ctl)
+{
+	const char *until = ctl_option(ctl, "--until");
+	int rc = ctl_words(ctl, 2, 2);
+	char *end;
+	double value;
+
+	if (rc != EX_OK)
+		return rc;
+	value = strtod(ctl->argv[1], &end);
+	if (end == ctl->argv[1] || *end != '\0')
+		return ctl_fail(EX_USAGE, "\"%s\", expected a number", ctl->argv[1]);
+	if (until == NULL)
+		return ctl_fail(EX_USAGE,
+		    "--until T is expected: when the policy's value comes back");
+	return ask_and_print(ctl,
+	    json_pack("{s:s,s:s,s:f,s:s}", "command", "lever-set", "name", ctl->argv[0], "value",
+		value, "until", until),
+	    NULL, NULL);
 }
 
 int
@@ -292,4 +317,25 @@ ctl_profiles_install(struct ctl *ctl)
 		return rc;
 	return ask_and_print(ctl, json_pack("{s:s}", "command", "profiles-install"), ctl->argv[0],
 	    NULL);
+}
+
+int
+ctl_manager_list(struct ctl *ctl)
+{
+	json_t *request, *reply = NULL, *manager;
+	size_t i;
+	int rc = ctl_words(ctl, 0, 0);
+
+	if (rc != EX_OK)
+		return rc;
+	request = json_pack("{s:s}", "command", "manager-list");
+	if (ctl->json)
+		return ask_and_print(ctl, request, NULL, NULL);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	json_array_foreach(json_object_get(reply, "managers"), i, manager)
+		printf("%-32s since %s\n", ctl_text(manager, "manager"),
+		    ctl_text(manager, "since"));
+	json_decref(request);
+	json_decref(reply);
+	return rc;
 }

@@ -13,7 +13,6 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "core/near.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
 
@@ -208,84 +207,12 @@ customer_forget(struct daemon *daemon, struct control_request *request)
 /* ---- actions ---- */
 
 static void
-on_stopped(void *ctx, const struct reply *reply)
-{
-	struct control_request *request = ctx;
-
-	if (reply->status >= 400)
-		control_fail(request, EX_IOERR, reply->detail);
-	else
-		control_reply(request, NULL);
-}
-
-/* A misspelt stop would let a recalled article go on being offered, and nobody would know. */
-static bool
-has_action(struct daemon *daemon, struct control_request *request, const char *action)
-{
-	const struct policy *policy = engine_policy(daemon->engine);
-	struct near near = near_to(action);
-	struct buf says = { 0 };
-	bool ok = policy != NULL && policy_action(policy, action) != NULL;
-
-	if (!ok) {
-		for (size_t i = 0; policy != NULL && i < policy->action_count; i++)
-			near_offer(&near, policy->actions[i].id);
-		buf_addf(&says, "the policy in force has no action \"%s\"", action);
-		near_say(&near, &says);
-		control_fail(request, EX_NOINPUT,
-		    policy != NULL ? says.data : "no policy is in force");
-	}
-	buf_done(&says);
-	return ok;
-}
-
-static bool
-may_stop(struct daemon *daemon, struct control_request *request, const char *action)
-{
-	return engine_policy(daemon->engine) == NULL || strcmp(action, ACTION_EVERYTHING) == 0 ||
-	    has_action(daemon, request, action);
-}
-
-static bool
-may_lift(struct daemon *daemon, struct control_request *request, const char *action)
-{
-	size_t count;
-	const char *const *stopped = engine_stopped(daemon->engine, &count);
-
-	if (action_listed(stopped, count, action))
-		return true;
-	control_fail(request, EX_DATAERR, "it is not stopped");
-	return false;
-}
-
-static void
-stop_action(struct daemon *daemon, struct control_request *request)
-{
-	const char *action = control_text(request, "action");
-	struct input input = { .kind = INPUT_STOP,
-		.now_ms = daemon_now_ms(daemon),
-		.text = action,
-		.flag = !json_is_true(json_object_get(control_json(request), "lift")),
-		.reply = on_stopped,
-		.reply_ctx = request };
-
-	if (action == NULL || action[0] == '\0' || strlen(action) > 128) {
-		control_fail(request, EX_DATAERR, "expected an action's id, or * for all of them");
-		return;
-	}
-	if (!(input.flag ? may_stop : may_lift)(daemon, request, action))
-		return;
-	daemon_queue(daemon, &input);
-	daemon_turn(daemon);
-}
-
-static void
 why_not(struct daemon *daemon, struct control_request *request)
 {
 	struct input clock = { .kind = INPUT_CLOCK, .now_ms = daemon_now_ms(daemon) };
 	const char *action = control_text(request, "action"),
 		   *station = control_text(request, "station");
-	struct buf out = { 0 };
+	struct buf out = { 0 }, says = { 0 };
 	struct id subject;
 
 	if (!subject_from(daemon, request, &subject) || action == NULL ||
@@ -298,7 +225,9 @@ why_not(struct daemon *daemon, struct control_request *request)
 	}
 	daemon_queue(daemon, &clock); /* it is asked of now */
 	daemon_turn(daemon);
-	if (has_action(daemon, request, action)) {
+	if (!daemon_has_action(daemon, action, &says))
+		control_fail(request, EX_NOINPUT, says.data);
+	else {
 		if (query_why_not(daemon->engine, &subject, station != NULL ? station : "1", action,
 			&out) == 0)
 			control_reply(request, out.data);
@@ -306,6 +235,7 @@ why_not(struct daemon *daemon, struct control_request *request)
 			control_fail(request, EX_NOINPUT,
 			    "this customer's policy has no such action");
 	}
+	buf_done(&says);
 	buf_done(&out);
 }
 
@@ -351,7 +281,8 @@ static const struct {
 	{ "profiles-install", daemon_install_profiles },
 	{ "customer-show", customer_show },
 	{ "customer-forget", customer_forget },
-	{ "stop", stop_action },
+	{ "stop", daemon_order_stop },
+	{ "lever-set", daemon_order_lever },
 	{ "why", why },
 	{ "why-not", why_not },
 	{ "deadletter", dead_letters },
@@ -361,6 +292,7 @@ static const struct {
 	{ "tablet-revoke", daemon_tablet_revoke },
 	{ "manager-add", daemon_manager_add },
 	{ "manager-remove", daemon_manager_remove },
+	{ "manager-list", daemon_manager_list },
 };
 
 void

@@ -227,6 +227,15 @@ void daemon_tablet_list(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_revoke(struct daemon *daemon, struct control_request *request);
 void daemon_manager_add(struct daemon *daemon, struct control_request *request);
 void daemon_manager_remove(struct daemon *daemon, struct control_request *request);
+void daemon_manager_list(struct daemon *daemon, struct control_request *request);
+
+/* orders.c */
+void daemon_order_stop(struct daemon *daemon, struct control_request *request);
+void daemon_order_lever(struct daemon *daemon, struct control_request *request);
+void daemon_manager_orders(void *ctx, const char *manager, const char *name,
+    const struct json_t *body, reply_fn reply, void *reply_ctx);
+/* Of the policy in force; false: says has why, and near names. */
+bool daemon_has_action(struct daemon *daemon, const char *action, struct buf *says);
 
 /* loop_link.c */
 int daemon_link_start(struct daemon *daemon, struct err *err);

@@ -213,7 +213,7 @@ const struct http_host daemon_http_host = {
 	.now_ms = host_now_ms, .stations = host_stations, .station = host_station,
 	.decision = host_decision, .picture = daemon_picture, .report = host_report, .status = host_status,
 	.metrics = host_metrics, .ready = host_ready, .guidance_station = host_guidance_station,
-	.submit = host_submit, .sign_in = host_sign_in, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
+	.submit = host_submit, .sign_in = host_sign_in, .order = daemon_manager_orders, .cancel = host_cancel, .tablet_put = daemon_tablet_put,
 	.tablet_get = daemon_tablet_get, .last_id = host_last_id,
 };
 /* clang-format on */

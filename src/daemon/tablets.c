@@ -320,3 +320,39 @@ daemon_manager_remove(struct daemon *daemon, struct control_request *request)
 {
 	manager_change(daemon, request, false);
 }
+
+static int
+add_manager(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
+{
+	struct rd rd = rd_init(body, len);
+	char *id = rd_str(&rd);
+
+	(void)key;
+	(void)subject;
+	if (id != NULL) {
+		json_add_object(ctx, NULL);
+		json_add_str(ctx, "manager", id);
+		json_add_when(ctx, "since", at_ms);
+		json_end(ctx);
+	}
+	free(id);
+	return 0;
+}
+
+void
+daemon_manager_list(struct daemon *daemon, struct control_request *request)
+{
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_OBJECT(&out);
+
+	json_add_list(w, "managers");
+	if (store_each(engine_store(daemon->engine), STORE_TABLET, TABLET_FLAG_MANAGER, add_manager,
+		w) != 0)
+		control_fail(request, EX_IOERR, "the managers cannot be read");
+	else {
+		json_end_all(w);
+		control_reply(request, out.data);
+	}
+	buf_done(&out);
+}

@@ -49,6 +49,9 @@ struct http_host {
 	 * strings borrowed. */
 	void (*sign_in)(void *ctx, const char *source, const char *manager, const char *pin,
 	    reply_fn reply, void *reply_ctx);
+	/* What a manager orders: "stop", "lift", "lever"; body borrowed. */
+	void (*order)(void *ctx, const char *manager, const char *order, const struct json_t *body,
+	    reply_fn reply, void *reply_ctx);
 	void (*cancel)(void *ctx, void *reply_ctx); /* its connection is gone */
 	/* Tablets: token hashes (BLAKE2b-256 hex) live in the store. */
 	/* durable on return */

@@ -189,3 +189,18 @@ http_delete_session(struct http_call *call)
 	buf_adds(&body, "{}");
 	http_reply(call, 200, NULL, &body);
 }
+
+void
+http_post_order(struct http_call *call)
+{
+	const struct http_host *host = call->http->host;
+	json_t *body = http_body(call);
+	struct answer *answer;
+
+	if (body == NULL)
+		return;
+	answer = http_answer_new(call);
+	host->order(host->ctx, call->manager, call->segments[2], body, http_answer_reply, answer);
+	http_answer_submitted(answer);
+	json_decref(body);
+}

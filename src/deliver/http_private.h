@@ -289,6 +289,7 @@ void http_get_manager(struct http_call *call); /* their page, or the form to sig
 bool http_manager_signed_in(struct http_call *call); /* fills call->manager */
 void http_post_session(struct http_call *call);
 void http_delete_session(struct http_call *call);
+void http_post_order(struct http_call *call); /* stop, lift, lever */
 
 /* The body as JSON, or NULL after a 400 was sent. */
 struct json_t *http_body(struct http_call *call);

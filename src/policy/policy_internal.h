@@ -164,6 +164,9 @@ const char *picture_named(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */
 void zones_read(struct compile *c, const struct at *at);       /* policy_zones.c */
 void experiments_try(struct compile *c, const struct at *at);
+/* ---- policy_levers.c ---- */
+void levers_read(struct compile *c, const struct at *at);
+void levers_settle(const struct policy *policy, struct action *action);
 /* ---- policy_settle.c ---- */
 void policy_settle(struct policy *policy);
 void policy_contexts(struct policy *policy); /* once its models are read; no part of an image */

@@ -36,6 +36,10 @@ void policy_free(struct policy *policy);
 const struct action *policy_action(const struct policy *policy, const char *id); /* NULL: none */
 /* own: the action's own lever. With those that the policy sets for it, its issue or its group. */
 double lever_of(const struct policy *policy, const struct action *action, double own);
+const struct lever *policy_lever(const struct policy *policy, const char *target); /* NULL: none */
+/* Moves those that have bounds to where value_of says, which is within them. */
+typedef double (*lever_fn)(const void *ctx, const struct lever *lever);
+void policy_levers_move(struct policy *policy, lever_fn value_of, const void *ctx);
 /* What an offer's lines must begin with: aim and aim_mask. */
 void offer_settle(struct offer *offer);
 int policy_feature(const struct policy *policy, const char *name); /* slot or -1 */

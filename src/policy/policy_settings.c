@@ -285,70 +285,6 @@ settings_read(struct compile *c, const struct at *at)
 
 /* ---- after features and actions ---- */
 
-static bool
-lever_target_exists(const struct policy *policy, const char *target)
-{
-	const char *colon = strchr(target, ':');
-	size_t kind = colon != NULL ? (size_t)(colon - target) : 0;
-
-	for (size_t i = 0; colon != NULL && i < policy->action_count; i++) {
-		const struct action *action = &policy->actions[i];
-
-		if ((kind == 6 && strncmp(target, "action", 6) == 0 &&
-			strcmp(action->id, colon + 1) == 0) ||
-		    (kind == 5 && strncmp(target, "group", 5) == 0 &&
-			strcmp(action->group, colon + 1) == 0) ||
-		    (kind == 5 && strncmp(target, "issue", 5) == 0 &&
-			strcmp(action->issue, colon + 1) == 0))
-			return true;
-	}
-	return false;
-}
-
-static bool
-lever_kind_known(const char *target)
-{
-	static const char *const kinds[] = { "issue:", "group:", "action:" };
-
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strncmp(target, kinds[i], strlen(kinds[i])) == 0)
-			return id_valid(target + strlen(kinds[i]));
-	return false;
-}
-
-/* Nothing has the name yet: a lever may be set before its actions come. A warning says so. */
-static void
-read_levers(struct compile *c, const struct at *at)
-{
-	struct policy *policy = c->policy;
-	const char *key;
-	json_t *value;
-
-	policy->levers =
-	    arena_alloc(c->arena, (json_object_size(at->json) + 1) * sizeof(*policy->levers));
-	json_object_foreach(at->json, key, value) {
-		struct at here = at_member(at, key);
-
-		if (!json_is_number(value)) {
-			mistake(c, &here, "lever \"%.64s\" has the wrong type, expected a number",
-			    key);
-			continue;
-		}
-		if (!lever_kind_known(key))
-			mistake(c, &here,
-			    "lever \"%.64s\" moves nothing, expected issue:, group: or action: and "
-			    "a "
-			    "name",
-			    key);
-		else if (!lever_target_exists(policy, key))
-			warning(c, &here,
-			    "lever \"%.64s\" moves nothing, expected a name that an action has",
-			    key);
-		policy->levers[policy->lever_count].target = keep(c, key);
-		policy->levers[policy->lever_count++].value = read_number(c, at, key, 0, 1000, 1);
-	}
-}
-
 void
 settings_finish(struct compile *c, const struct at *at)
 {
@@ -359,7 +295,7 @@ settings_finish(struct compile *c, const struct at *at)
 		mistake(c, &interrupt,
 		    "\"interrupt\" reads a feature of the action, expected features of visit and "
 		    "store");
-	read_levers(c, &levers);
+	levers_read(c, &levers);
 	if (c->policy->care_likely_to_call >= 0)
 		c->policy->care_feature = name_map_get(&c->features, "likely_to_call");
 }

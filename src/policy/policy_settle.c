@@ -80,29 +80,6 @@ settle_models(const struct policy *policy, struct action *action)
 	action->factors_ask = models;
 }
 
-static bool
-lever_names(const char *target, const struct action *action)
-{
-	if (strncmp(target, "issue:", 6) == 0)
-		return strcmp(target + 6, action->issue) == 0;
-	if (strncmp(target, "group:", 6) == 0)
-		return strcmp(target + 6, action->group) == 0;
-	if (strncmp(target, "action:", 7) == 0)
-		return strcmp(target + 7, action->id) == 0;
-	return false;
-}
-
-double
-lever_of(const struct policy *policy, const struct action *action, double own)
-{
-	double lever = own;
-
-	for (size_t i = 0; i < policy->lever_count; i++)
-		if (lever_names(policy->levers[i].target, action))
-			lever = lever * policy->levers[i].value;
-	return lever;
-}
-
 /* What the lines' categories must begin with. */
 void
 offer_settle(struct offer *offer)
@@ -128,8 +105,7 @@ settle_action(const struct policy *policy, struct action *action)
 	    action->valid_days == 0x7f && action->valid_minute_from == 0 &&
 	    action->valid_minute_until == 1440 && action->stores == NULL;
 	action->lever_settled = action->lever_expr.kind == EXPR_CONST;
-	if (action->lever_settled)
-		action->levers = lever_of(policy, action, action->lever_expr.constant);
+	levers_settle(policy, action);
 	if (action->has_offer)
 		offer_settle(&action->offer);
 	settle_models(policy, action);

@@ -213,6 +213,10 @@ due_apply(struct engine *engine, const char *id)
 		returns_due(engine, object);
 	else if (strncmp(id, "promise", kind_len) == 0)
 		promise_due(engine, object);
+	else if (strncmp(id, "stop", kind_len) == 0)
+		stops_due(engine);
+	else if (strncmp(id, "lever", kind_len) == 0)
+		levers_due(engine);
 	else if (strncmp(id, "hour", kind_len) == 0)
 		tally_hour_over(engine);
 }

@@ -62,7 +62,8 @@ enum input_kind {
 	INPUT_SIGN_IN,	 /* text: where it comes from; manager, pin */
 	INPUT_DELIVERED, /* number: outbox id that its receiver acknowledged */
 	INPUT_HQ_ACK,	 /* lane, number: HQ holds all up to this */
-	INPUT_STOP,	 /* text: action id; flag: stop, else lift */
+	INPUT_STOP,	 /* text: action id; flag: stop, else lift; until_ms, manager */
+	INPUT_LEVER,	 /* text: its name; value, until_ms, manager; 200, 400, 403, 404, 409 */
 	INPUT_LEAVE,	 /* subject: is to be forgotten, and leaves the screens before */
 	INPUT_FORGET,	 /* subject, whose key is destroyed */
 	/* another policy is in force: open cards that it does not know go */
@@ -82,6 +83,8 @@ struct input {
 	const struct binary_attributes *attributes;
 	const char *text, *guidance, *prompt;
 	const char *manager; /* id of one; NULL: it is of no manager */
+	double value;
+	int64_t until_ms; /* of a stop 0: until it is lifted */
 	char *
 	    pin; /* of an answer, or of a manager who signs in: its own copy, wiped with the queue; NULL */
 	struct json_t *answer; /* owned by the queue that holds the input */
@@ -144,6 +147,7 @@ bool letters_wait(const struct engine *engine);	 /* dead letters that a turn of 
 int64_t engine_now(const struct engine *engine); /* ms; of the newest input, 0: none yet */
 size_t engine_visit_count(const struct engine *engine);
 const char *const *engine_stopped(const struct engine *engine, size_t *ret_count); /* ascending */
+int64_t engine_stopped_until(const struct engine *engine, size_t i); /* 0: until it is lifted */
 /* What the last turn made, in its order; until the next one. */
 const struct output *engine_outputs(const struct engine *engine, size_t *ret_count);
 void engine_set_profiles(struct engine *engine, profile_get_fn get, void *ctx);

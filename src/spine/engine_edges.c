@@ -49,6 +49,12 @@ engine_stopped(const struct engine *engine, size_t *ret_count)
 	return (const char *const *)engine->stopped;
 }
 
+int64_t
+engine_stopped_until(const struct engine *engine, size_t i)
+{
+	return engine->stopped_until_ms[i];
+}
+
 const struct output *
 engine_outputs(const struct engine *engine, size_t *ret_count)
 {

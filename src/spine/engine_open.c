@@ -37,7 +37,8 @@ load_rows(struct engine *engine)
 
 	engine->sessions = sessions_new();
 	load_now(engine);
-	order_load(engine);
+	stops_load(engine);
+	levers_load(engine);
 	hold_load(engine);
 	sensor_load(engine);
 	tally_load(engine);
@@ -54,7 +55,8 @@ drop_memory(struct engine *engine)
 	engine->sessions = NULL;
 	engine_drop_subjects(engine);
 	engine->touched_count = 0;
-	order_drop(engine);
+	stops_drop(engine);
+	engine->lever_count = 0;
 	hold_drop(engine);
 	strays_drop(engine);
 	engine->queue_count = 0;
@@ -78,6 +80,8 @@ restore_timers(struct engine *engine)
 	engine->failed = 0;
 	sessions_each(engine->sessions, restore_one, engine);
 	tally_restore(engine);
+	stops_restore(engine);
+	levers_restore(engine);
 	/* Read without headquarters' profiles, which are not there yet. */
 	engine_drop_subjects(engine);
 	rc = engine->failed;

@@ -79,6 +79,7 @@ engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *p
 	engine_drop_policy(engine);
 	engine->bundle = bundle;
 	engine->policy = policy;
+	levers_apply(engine, policy);
 	engine->zone = zone;
 	snprintf(engine->zone_name, sizeof(engine->zone_name), "%s", engine->conf->zone);
 	return 0;
@@ -146,6 +147,7 @@ add_variant(struct engine *engine, const char *key, const char **patches, size_t
 		    LOG_VALUE(key), LOG_VALUE(err.text));
 		return NULL;
 	}
+	levers_apply(engine, variant->policy);
 	variant->key = mem_strdup(key);
 	engine->variant_count++;
 	return variant->policy;

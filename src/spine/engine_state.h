@@ -126,6 +126,14 @@ struct letter_sender {
 	struct buf payload; /* of the first that was left out */
 };
 
+/* A lever that a manager moved (levers.c). */
+#define LEVERS_MAX 64
+struct lever_moved {
+	char name[160];
+	double value;
+	int64_t until_ms;
+};
+
 struct engine {
 	struct engine_options options;
 	const struct conf *conf;
@@ -153,9 +161,12 @@ struct engine {
 	struct sessions *sessions;
 	struct subject_slot *subjects[SUBJECT_BUCKETS];
 	size_t subject_count;
-	bool subjects_doubtful; /* the row of one could not be read */
-	char **stopped;		/* ascending */
+	bool subjects_doubtful;	   /* the row of one could not be read */
+	char **stopped;		   /* ascending */
+	int64_t *stopped_until_ms; /* of each; 0: until it is lifted */
 	size_t stopped_count;
+	struct lever_moved levers[LEVERS_MAX];
+	size_t lever_count;
 	struct engine_budget *budgets;
 	size_t budget_count;
 	bool budgets_dirty;

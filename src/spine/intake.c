@@ -408,9 +408,11 @@ intake(struct engine *engine, struct input *input)
 		engine_check(engine, store_uplink_ack(engine->store, input->lane, input->number));
 		break;
 	case INPUT_STOP:
+		input->result = (struct reply){ .status = 200 };
 		order_stop(engine, input);
 		order_sweep(engine, WITHDRAW_STOPPED);
 		break;
+	case INPUT_LEVER: lever_move(engine, input); break;
 	case INPUT_LEAVE: order_leave(engine, input); break;
 	case INPUT_FORGET: order_forget(engine, input); break;
 	case INPUT_POLICY: order_sweep(engine, WITHDRAW_REPLACED); break;

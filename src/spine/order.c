@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * order.c - what people order over the control socket: stop an action, forget a customer;
- * and cards that a new policy does not know.
+ * order.c - what follows for what is open: of a stop, of a customer who is forgotten, of a policy
+ * that does not know a card.
  */
 #include "spine/spine.h"
 
@@ -14,87 +14,6 @@
 #include "core/log.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
-
-/* ---- stopped actions, in the order of their ids ---- */
-
-/* Twice, under names that are not neighbours in the file. */
-#define STOPPED "stopped"
-#define STOPPED_COPY "copy/stopped"
-
-bool
-order_is_stopped(const struct engine *engine, const char *action)
-{
-	return action_stopped((const char *const *)engine->stopped, engine->stopped_count, action);
-}
-
-void
-order_load(struct engine *engine)
-{
-	struct buf buf = { 0 };
-	char *at, *line;
-	int rc = store_meta_get(engine->store, STOPPED, &buf);
-
-	/* Forgotten, it would put a recalled article back on the screens. */
-	if (rc != 0) {
-		buf_clear(&buf);
-		rc = store_meta_get(engine->store, STOPPED_COPY, &buf);
-		if (rc == 0)
-			log_error("the list of stopped actions was lost, its copy holds");
-	}
-	if (rc == 0 && buf.len > 0) {
-		buf_addc(&buf, '\0');
-		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;) {
-			if (line[0] == '\0')
-				continue;
-			engine->stopped = mem_realloc(engine->stopped,
-			    (engine->stopped_count + 1) * sizeof(*engine->stopped));
-			engine->stopped[engine->stopped_count++] = mem_strdup(line);
-		}
-	}
-	buf_done(&buf);
-}
-
-void
-order_drop(struct engine *engine)
-{
-	for (size_t i = 0; i < engine->stopped_count; i++)
-		free(engine->stopped[i]);
-	free(engine->stopped);
-	engine->stopped = NULL;
-	engine->stopped_count = 0;
-}
-
-void
-order_stop(struct engine *engine, const struct input *input)
-{
-	bool listed =
-	    action_listed((const char *const *)engine->stopped, engine->stopped_count, input->text);
-	struct buf list = { 0 };
-	size_t at = 0;
-
-	while (at < engine->stopped_count && strcmp(engine->stopped[at], input->text) < 0)
-		at++;
-	if (input->flag && !listed) {
-		engine->stopped =
-		    mem_realloc(engine->stopped, (engine->stopped_count + 1) * sizeof(char *));
-		memmove(engine->stopped + at + 1, engine->stopped + at,
-		    (engine->stopped_count - at) * sizeof(char *));
-		engine->stopped[at] = mem_strdup(input->text);
-		engine->stopped_count++;
-	} else if (!input->flag && listed) {
-		free(engine->stopped[at]);
-		memmove(engine->stopped + at, engine->stopped + at + 1,
-		    (engine->stopped_count - at - 1) * sizeof(char *));
-		engine->stopped_count--;
-	}
-	for (size_t i = 0; i < engine->stopped_count; i++)
-		buf_addf(&list, "%s\n", engine->stopped[i]);
-	if (list.len == 0)
-		buf_adds(&list, "");
-	engine_check(engine, store_meta_set(engine->store, STOPPED, list.data, list.len));
-	engine_check(engine, store_meta_set(engine->store, STOPPED_COPY, list.data, list.len));
-	buf_done(&list);
-}
 
 /* ---- cards that must leave ---- */
 

@@ -238,6 +238,33 @@ add_stopped(const struct engine *engine, struct json_writer *w)
 		json_add_object(w, NULL);
 		json_add_str(w, "action", engine->stopped[i]);
 		add_headlines(known(engine, engine->stopped[i]), w);
+		if (engine->stopped_until_ms[i] != 0)
+			json_add_when(w, "until", engine->stopped_until_ms[i]);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+/* Those that a manager may move, and until when one is moved. */
+static void
+add_levers(const struct engine *engine, struct json_writer *w)
+{
+	const struct policy *policy = engine->policy;
+
+	json_add_list(w, "levers");
+	for (size_t i = 0; policy != NULL && i < policy->lever_count; i++) {
+		const struct lever *lever = &policy->levers[i];
+
+		if (!lever->bounded)
+			continue;
+		json_add_object(w, NULL);
+		json_add_str(w, "name", lever->target);
+		json_add_double(w, "value", lever->value);
+		json_add_double(w, "own", lever->own);
+		json_add_double(w, "min", lever->min);
+		json_add_double(w, "max", lever->max);
+		if (lever_until(engine, lever->target) != 0)
+			json_add_when(w, "until", lever_until(engine, lever->target));
 		json_end(w);
 	}
 	json_end(w);
@@ -289,6 +316,7 @@ query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 	add_actions(engine, day, w);
 	promise_report(engine, day_ms, w);
 	add_stopped(engine, w);
+	add_levers(engine, w);
 	if (policy != NULL) {
 		json_add_object(w, "policy");
 		json_add_str(w, "name", policy->name);

@@ -271,16 +271,31 @@ bool staff_visit(struct engine *engine, const struct visit *visit);
 /* The basket is one of those that its card is in today; once. */
 void staff_count(struct engine *engine, struct visit *visit);
 
-/* order.c */
+/* stops.c */
 void order_stop(struct engine *engine, const struct input *input);
+bool order_is_stopped(const struct engine *engine, const char *action);
+/* On record: what was ordered ("stop", "lift", "lever", "ended"), and by which manager (NULL: none). */
+void order_record(struct engine *engine, const char *order, const char *name, const double *value,
+    int64_t until_ms, const char *manager);
+void stops_due(struct engine *engine);	   /* those whose time is over are lifted */
+void stops_restore(struct engine *engine); /* the timers, should they be lost */
+void stops_load(struct engine *engine);
+void stops_drop(struct engine *engine);
+
+/* levers.c */
+void lever_move(struct engine *engine, struct input *input);
+int64_t lever_until(const struct engine *engine, const char *name); /* 0: nobody moved it */
+void levers_apply(struct engine *engine, struct policy *policy); /* to one that comes into force */
+void levers_due(struct engine *engine);
+void levers_restore(struct engine *engine);
+void levers_load(struct engine *engine);
+
+/* order.c */
 void order_leave(struct engine *engine, const struct input *input);
 void order_forget(struct engine *engine, const struct input *input);
 /* Withdraws cards whose action is stopped (WITHDRAW_STOPPED), or that the policy in force does not
  * know. */
 void order_sweep(struct engine *engine, enum withdraw_reason reason);
-bool order_is_stopped(const struct engine *engine, const char *action);
-void order_load(struct engine *engine);
-void order_drop(struct engine *engine);
 
 /* sensor.c: queues */
 void sensor_note(struct engine *engine, const char *station, double value);

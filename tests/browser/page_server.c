@@ -169,6 +169,20 @@ sign_in(void *ctx, const char *source, const char *manager, const char *pin, rep
 }
 
 static void
+order(void *ctx, const char *manager, const char *name, const struct json_t *body, reply_fn reply,
+    void *reply_ctx)
+{
+	struct reply result = { .status = play.reply_status, .detail = "no" };
+	struct buf text = { 0 };
+
+	(void)ctx;
+	json_write(body, &text);
+	printf("order %s %s %s\n", manager, name, text.data);
+	buf_done(&text);
+	reply(reply_ctx, &result);
+}
+
+static void
 cancel(void *ctx, void *reply_ctx)
 {
 	(void)ctx;
@@ -268,7 +282,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct http_host host = { NULL, now_ms, stations, station, decision, picture,
-		report, status, metrics, ready, guidance_station, submit, sign_in, cancel,
+		report, status, metrics, ready, guidance_station, submit, sign_in, order, cancel,
 		tablet_put, tablet_get, NULL };
 	static struct conf conf;
 	static char operators[] = "127.0.0.1/32";

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A manager signs in over HTTP, away from the operators' addresses, and what that opens."""
 import json
+import signal
+from datetime import datetime, timedelta, timezone
 
 import policy
 from store import Client, Store, main, wait_for
@@ -101,6 +103,65 @@ def test_what_the_models_saw_is_for_operators_and_a_manager_sees_every_stations_
         for asked in ({"token": store.pair("t7", "7")}, {"headers": store.sign_in("anna", "4711")}):
             status, record = store.http("GET", path, **asked)
             assert status == 200 and record == whole, (record, whole)
+    finally:
+        managed.close()
+
+
+def test_what_a_manager_orders_counts_from_the_next_decision_and_outlives_kill_9():
+    levers = policy.changed(policy.POLICY, levers={"group:coffee": {"value": 1, "min": 0.5, "max": 2}, "issue:grow": 1})
+    managed = Managed(policy=levers)
+    store = managed.store
+    later = (datetime.now(timezone.utc) + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    try:
+        cookie = store.sign_in("anna", "4711")
+
+        def order(name, body):
+            return store.http("POST", f"/v1/manager/{name}", body, headers=cookie)[0]
+
+        assert store.http("POST", "/v1/manager/stop", {"action": "*"}, store.pair())[0] == 401
+        assert order("stop", {"action": "coffee-of"}) == 404 and order("stop", {}) == 400
+        assert order("stop", {"action": "*", "until": "2020-01-01T00:00:00Z"}) == 400
+        assert order("lift", {"action": "coffee-off"}) == 409
+        assert order("lever", {"name": "group:coffee", "value": 2.5, "until": later}) == 400
+        assert order("lever", {"name": "group:coffee", "value": 2}) == 400
+        assert order("lever", {"name": "issue:grow", "value": 2, "until": later}) == 403
+        assert order("lever", {"name": "group:tea", "value": 2, "until": later}) == 404
+        assert order("lever", {"name": "group:coffee", "value": 2, "until": later}) == 200
+        shown = managed.card()
+        record = json.loads(store.ctl("why", shown["decision"], "--json"))
+        assert [c["lever"] for c in record["candidates"] if c["action"] == "coffee-off"][0] == 2, record
+        assert order("stop", {"action": "coffee-off", "until": later}) == 200
+        wait_for("the withdrawal", lambda: managed.watch.on("guidance/7")[-1].get("prompts") == [])
+        store.stop(signal.SIGKILL)
+        store.start()
+        cookie = store.sign_in("anna", "4711")
+        report = store.http("GET", "/v1/report", headers=cookie)[1]
+        assert [(row["action"], row["until"]) for row in report["stopped"]] == [("coffee-off", later)], report["stopped"]
+        assert report["levers"] == [{"name": "group:coffee", "value": 2, "own": 1, "min": 0.5, "max": 2, "until": later}]
+        assert order("lift", {"action": "coffee-off"}) == 200
+        assert store.http("GET", "/v1/report", headers=cookie)[1]["stopped"] == []
+    finally:
+        managed.close()
+
+
+def test_the_command_line_stops_for_a_while_moves_a_lever_and_lists_managers():
+    levers = policy.changed(policy.POLICY, levers={"group:coffee": {"value": 1, "min": 0.5, "max": 2}, "issue:grow": 1})
+    managed = Managed(config="", policy=levers)
+    store = managed.store
+    try:
+        store.ctl("stop", "coffee-off", "--until", "2999-01-01T00:00:00Z")
+        store.ctl("stop", "coffee-off", "--until", "2020-01-01T00:00:00Z", code=65)
+        store.ctl("stop", "coffee-off", "--until", "2999-01-01T00:00:00Z", "--lift", code=64)
+        assert store.http("GET", "/v1/report")[1]["stopped"][0]["until"] == "2999-01-01T00:00:00.000Z"
+        store.ctl("stop", "coffee-off", "--lift")
+        store.ctl("lever", "set", "group:coffee", "0.5", "--until", "2999-01-01T00:00:00Z")
+        store.ctl("lever", "set", "group:coffee", "0.4", "--until", "2999-01-01T00:00:00Z", code=65)
+        store.ctl("lever", "set", "group:coffee", "0.5", code=64)
+        store.ctl("lever", "set", "group:tea", "0.5", "--until", "2999-01-01T00:00:00Z", code=66)
+        store.ctl("lever", "set", "issue:grow", "0.5", "--until", "2999-01-01T00:00:00Z", code=77)
+        assert store.http("GET", "/v1/report")[1]["levers"][0]["value"] == 0.5
+        assert [row["manager"] for row in json.loads(store.ctl("manager", "list", "--json"))["managers"]] == ["anna"]
+        assert store.ctl("manager", "list").startswith("anna ")
     finally:
         managed.close()
 

@@ -180,6 +180,20 @@ rig_sign_in(void *ctx, const char *source, const char *manager, const char *pin,
 }
 
 static inline void
+rig_order(void *ctx, const char *manager, const char *order, const struct json_t *body,
+    reply_fn reply, void *reply_ctx)
+{
+	struct rig *rig = ctx;
+
+	snprintf(rig->manager, sizeof(rig->manager), "%s", manager);
+	snprintf(rig->kind, sizeof(rig->kind), "%s", order);
+	buf_clear(&rig->body);
+	json_write(body, &rig->body);
+	rig->submitted++;
+	reply(reply_ctx, &rig->result);
+}
+
+static inline void
 rig_cancel(void *ctx, void *reply_ctx)
 {
 	struct rig *rig = ctx;
@@ -247,7 +261,8 @@ rig_new(void)
 	rig->result = (struct reply){ .status = 200, .body = "{\"ok\":true}" };
 	rig->host = (struct http_host){ rig, rig_now, rig_stations, rig_station, rig_decision,
 		rig_picture, rig_report, rig_status, rig_metrics, rig_ready, rig_guidance_station,
-		rig_submit, rig_sign_in, rig_cancel, rig_tablet_put, rig_tablet_get, rig_last_id };
+		rig_submit, rig_sign_in, rig_order, rig_cancel, rig_tablet_put, rig_tablet_get,
+		rig_last_id };
 	rig->conf.http_listen = mem_strdup("127.0.0.1:0");
 	rig->conf.http_operators = mem_strdup("127.0.0.1/32 ::1/128");
 	rig->conf.stream_kib = 64;

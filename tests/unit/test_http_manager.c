@@ -260,6 +260,31 @@ a_manager_who_leaves_before_the_answer_has_no_session(void **state)
 	buf_done(&request);
 }
 
+static void
+a_session_orders_and_a_tablet_or_an_operators_address_does_not(void **state)
+{
+	static const char *const orders[] = { "stop", "lift", "lever" };
+	struct rig *rig = rig_new(); /* at an operator's address */
+	struct shown shown = sign_in(rig, PIN("m1"));
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/v1/manager/%s", orders[i]);
+		assert_int_equal(rig_post(rig, path, "", "{\"action\":\"a\"}", NULL), 401);
+		assert_int_equal(rig_post(rig, path, AUTH, "{\"action\":\"a\"}", NULL), 401);
+		assert_int_equal(rig->submitted, (int)i);
+		assert_int_equal(rig_post(rig, path, shown.header, "[]", NULL), 400);
+		assert_int_equal(rig_post(rig, path, shown.header, "{\"action\":\"a\"}", NULL),
+		    200);
+		assert_string_equal(rig->kind, orders[i]);
+		assert_string_equal(rig->manager, "m1");
+		assert_string_equal(rig->body.data, "{\"action\":\"a\"}");
+	}
+	rig_free(rig);
+}
+
 /* ---- a decision, by who asks ---- */
 
 static int
@@ -337,6 +362,7 @@ main(void)
 		AWAY_TEST(who_leaves_the_list_loses_all_sessions_and_nobody_else_does),
 		AWAY_TEST(a_made_up_session_is_none),
 		AWAY_TEST(a_manager_who_leaves_before_the_answer_has_no_session),
+		cmocka_unit_test(a_session_orders_and_a_tablet_or_an_operators_address_does_not),
 		AWAY_TEST(models_stay_with_operators_and_a_manager_sees_every_station),
 		cmocka_unit_test(an_operators_address_sees_the_whole_decision),
 	};

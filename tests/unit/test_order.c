@@ -64,7 +64,7 @@ a_stop_takes_the_action_off_every_screen_at_once_and_the_others_stay(void **stat
 	heard(LANE_DECISION);
 	order("a", true);
 	assert_said("guidance 7: k; guidance 8: k");
-	assert_heard(LANE_DECISION, "withdrawn (stopped); withdrawn (stopped)");
+	assert_heard(LANE_DECISION, "order; withdrawn (stopped); withdrawn (stopped)");
 	order("k", true);
 	assert_said("withdraw 7 stopped; withdraw 8 stopped");
 	scan("b", "c", 100);
