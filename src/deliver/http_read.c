@@ -117,8 +117,12 @@ http_get_report(struct http_call *call)
 
 	if (host->report(host->ctx, &text) != 0)
 		http_problem(call, 503, "there is no report just now");
-	else
+	else {
+		/* The page shows a manager what they may order. */
+		if (call->manager[0] != '\0')
+			http_add_header(call, "Aisle-Manager", call->manager);
 		http_reply(call, 200, NULL, &text);
+	}
 	buf_done(&text);
 }
 

@@ -577,17 +577,24 @@ const tests = {
 		await store.stop();
 		await store.start();
 		store.say('stranger');
-		const page = await manager(aDay(), {viewport: PHONE});
+		const page = await manager({...aDay(), levers: [{name: 'issue:retain', value: 1.2, own: 1.2, min: 0.5, max: 2}]}, {viewport: PHONE});
 		await page.fill('#manager', 'm1');
 		await page.fill('#pin', '1111');
 		await page.locator('#go').tap();
 		await page.locator('#says', {hasText: 'No such manager, or another PIN'}).waitFor();
 		assert.equal(await page.locator('.figure').count(), 0);
-		await assertAccessible(page, 'the form to sign in');
+		await assertReport(page, 'the form to sign in');
 		await shot(page, 'manager-sign-in-phone-light', true);
 		await page.fill('#pin', '4321');
 		await page.locator('#go').tap();
 		await page.locator('.figure', {hasText: '184'}).waitFor();
+		await shot(page, 'manager-hands-phone-light', true);
+		await page.locator('.rows .order').first().tap();
+		await page.locator('.rows .order', {hasText: 'Really stop?'}).tap();
+		await store.line(/^order m1 stop {"action":/);
+		await page.locator('.levers .order').tap();
+		await store.line(/^order m1 lever {"name":"issue:retain","value":1.2,"until":"20/);
+		await assertReport(page, 'a manager\'s page with hands');
 		await page.context().close();
 	},
 };

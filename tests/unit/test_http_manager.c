@@ -70,6 +70,7 @@ a_right_pin_opens_the_figures_and_the_page_and_no_tablet_is_needed(void **state)
 	assert_string_equal(rig->manager, "m1");
 	assert_int_equal(rig_get(rig, "/v1/report", shown.header, &out), 200);
 	assert_has(out, "\"shown\":3");
+	assert_has(out, "Aisle-Manager: m1\r\n");
 	assert_int_equal(rig_get(rig, "/manager", shown.header, &out), 200);
 	assert_has(out, "/manager.js");
 	assert_lacks(out, "/sign-in.js");

@@ -8,7 +8,7 @@
 // and a word are beside it.
 
 import {language as wanted} from '/words.js';
-import {el} from '/cards.js';
+import {el, button} from '/cards.js';
 
 const EVERY_MS = 30000;		// asked again after so long
 const STALE_MS = 75000;		// older figures are said to be old: two tries came to nothing
@@ -54,6 +54,8 @@ const texts = {
 		others: 'and more than {0} more',
 		running: 'Everything is running.',
 		notRunning: 'Not running',
+		stop: 'Stop', stopAll: 'Stop everything', lift: 'Allow again', everything: 'Everything', refused: 'That did not work ({0})',
+		sure: 'Really stop? Tap again.', signOut: 'Sign out', moved: '{0} until {1}', levers: 'Weights until midnight', set: 'Set',
 		stopped: 'Stopped in this store until somebody allows it again',
 		stoppedUntil: 'Stopped in this store until {0}',
 		noPolicy: 'No policy is installed, so nothing is suggested.',
@@ -106,6 +108,8 @@ const texts = {
 		others: 'und mehr als {0} weitere',
 		running: 'Alles läuft.',
 		notRunning: 'Läuft nicht',
+		stop: 'Stoppen', stopAll: 'Alles stoppen', lift: 'Wieder freigeben', everything: 'Alles', refused: 'Das ging nicht ({0})',
+		sure: 'Wirklich stoppen? Noch einmal tippen.', signOut: 'Abmelden', moved: '{0} bis {1}', levers: 'Gewichte bis Mitternacht', set: 'Setzen',
 		stopped: 'In diesem Markt gestoppt, bis es jemand wieder freigibt',
 		stoppedUntil: 'In diesem Markt gestoppt bis {0}',
 		noPolicy: 'Es ist kein Regelwerk installiert, darum wird nichts vorgeschlagen.',
@@ -299,6 +303,76 @@ function hours(report) {
 	return section('hours', key, chart);
 }
 
+// ---- what a manager orders ----
+
+async function order(path, body, method = 'POST') {
+	try {
+		const answer = await fetch('/v1/manager/' + path, {method, headers: {'Content-Type': 'application/json'},
+			body: body && JSON.stringify(body), signal: AbortSignal.timeout(10000)});
+		if (answer.status === 401 || method === 'DELETE')
+			location.reload();
+		else if (answer.ok)
+			load();
+		else
+			refused(answer.status);
+	} catch {
+		refused(0);
+	}
+}
+
+function refused(status) {
+	$('stale').textContent = say('refused', status);
+	$('stale').hidden = false;
+}
+
+// A slip of the finger stops nothing: it takes two taps.
+function stopButton(action, text) {
+	const node = button('order', text, () => {
+		if (node.dataset.sure)
+			order('stop', {action});
+		node.dataset.sure = '1';
+		node.textContent = words.sure;
+	});
+	return node;
+}
+
+// The end of the day there, in the store's time: asked of the hour that it is now.
+function midnight(report) {
+	const [hour, minute] = time(report.at, report.zone, {hour: '2-digit', minute: '2-digit', hourCycle: 'h23'}).match(/\d+/g).map(Number);
+	return new Date(new Date(report.at).getTime() + ((24 - hour) * 60 - minute) * 60000).toISOString();
+}
+
+function lever(row, report) {
+	const node = el('li'), input = el('input'), shown = el('b'), id = 'lever-' + row.name;
+	const label = el('label', '', row.name + (row.until ? ', ' + say('moved', row.value.toLocaleString(locale), clock(row.until, report.zone)) : ''));
+	label.htmlFor = input.id = id;
+	Object.assign(input, {type: 'range', min: row.min, max: row.max, step: 'any', value: row.value});
+	// Three digits are enough for a hand; never past the policy's bounds.
+	const value = () => Math.min(row.max, Math.max(row.min, Number(Number(input.value).toPrecision(3))));
+	input.oninput = () => shown.textContent = value().toLocaleString(locale);
+	input.oninput();
+	node.append(label, input, shown, button('order', words.set,
+		() => order('lever', {name: row.name, value: value(), until: midnight(report)})));
+	return node;
+}
+
+function levers(report) {
+	const list = el('ul', 'levers');
+	list.append(...report.levers.map((row) => lever(row, report)));
+	return section('levers', list);
+}
+
+// An operator's address reads; who signed in orders as well.
+let signedIn = false;
+
+function orders(report) {
+	const node = el('p', 'orders');
+	if (!report.stopped.some((row) => row.action === '*'))
+		node.append(stopButton('*', words.stopAll));
+	node.append(button('order', words.signOut, () => order('session', null, 'DELETE')));
+	return node;
+}
+
 // ---- by action ----
 
 function budgetLines(row, currency) {
@@ -321,6 +395,8 @@ function actionRow(row, most, currency) {
 	numbers.append(el('span', '', say('rowShown', count(all.n))),
 		el('span', '', say('rowAccepted', count(row.accepted)) + (all.n ? ' (' + share(row.accepted, all.n) + ')' : '')));
 	node.append(el('h3', '', named(row), {dir: 'auto'}), numbers, bar, ...budgetLines(row, currency).map((text) => el('p', 'spent', text)));
+	if (signedIn)
+		node.append(stopButton(row.action, words.stop));
 	return node;
 }
 
@@ -338,11 +414,13 @@ function actions(report) {
 
 function notRunning(report) {
 	const list = el('ul', 'stops');
-	const add = (text, about) => {
+	const add = (text, about, more) => {
 		const line = el('li');
 		line.append(el('b', '', text));
 		if (about)
 			line.append(el('span', '', about));
+		if (more)
+			line.append(more);
 		list.append(line);
 	};
 	if (report.policy === null)
@@ -352,7 +430,8 @@ function notRunning(report) {
 	if (report.time === 'uncertain')
 		add(words.time);
 	for (const row of report.stopped)
-		add(named(row), row.until ? say('stoppedUntil', clock(row.until, report.zone)) : words.stopped);
+		add(row.action === '*' ? words.everything : named(row), row.until ? say('stoppedUntil', clock(row.until, report.zone)) : words.stopped,
+			signedIn && button('order', words.lift, () => order('lift', {action: row.action})));
 	if (report.hq === 'away' && list.children.length)
 		list.append(el('li', '', words.hq));
 	if (list.children.length)
@@ -363,15 +442,16 @@ function notRunning(report) {
 // ---- the page ----
 
 function day(report) {
+	const hands = signedIn ? [...(report.levers && report.levers.length ? [levers(report)] : []), orders(report)] : [];
 	if (report.prompts + report.shown + report.accepted + report.redeemed + report.actions.length === 0) {
 		const empty = el('div', 'nothing');
 		empty.append(el('p', 'loud', words.empty), el('p', '', words.emptyMore));
-		return [empty, notRunning(report)];
+		return [empty, notRunning(report), ...hands];
 	}
 	const told = [words.lift].concat(report.withheld > 0 ? say('withheld', count(report.withheld)) : []);
 	const charts = el('div', 'charts');
 	charts.append(answers(report), ...(report.hours.length ? [hours(report)] : []));
-	return [figures(report), notRunning(report), charts, ...(report.actions.length ? [actions(report)] : []), el('p', 'lift', told.join(' '))];
+	return [figures(report), notRunning(report), charts, ...(report.actions.length ? [actions(report)] : []), ...hands, el('p', 'lift', told.join(' '))];
 }
 
 let last = null;		// the report on the screen, and when it came
@@ -405,9 +485,10 @@ async function load() {
 		touched = false;
 		if (answer.status === 401)
 			location.reload();	// to the form
-		else if (answer.ok)
+		else if (answer.ok) {
+			signedIn = answer.headers.get('Aisle-Manager') !== null;
 			draw(await answer.json());
-		else
+		} else
 			old();
 	} catch {
 		old();
