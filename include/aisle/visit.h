@@ -202,6 +202,8 @@ struct visit {
 	/* not saved */
 	bool dirty;
 	size_t line_bytes; /* of its lines and their texts, in memory */
+	/* what the engine's sums have of it, and in which slot of them */
+	size_t weighed_bytes, weighed_slot;
 };
 
 /* How many more cards fit; the last VISIT_CARDS_RESERVED are not for ordinary ones. */

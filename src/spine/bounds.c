@@ -18,7 +18,6 @@
 #define ALL_BYTES ((size_t)32 << 20)
 #define LINE_BYTES_STEP 4096 /* a basket whose lines grew by so much is looked at */
 #define PROMPTS_STEP 4	     /* or that was shown so many more */
-#define PROMPT_BYTES 1024    /* of one in memory, with its contacts, beside its words */
 #define STATION_WAITING_MAX 64
 #define WAITING_MAX 1024 /* at all stations */
 
@@ -112,6 +111,15 @@ visit_bound_waiting(struct engine *engine, const struct visit *visit)
 
 /* ---- what they hold ---- */
 
+/* By the sums, with what this turn has changed: is there certainly? Else all baskets are looked at. */
+static bool
+is_room(struct engine *engine, const struct visit *grew)
+{
+	for (size_t i = 0; i < engine->touched_count; i++)
+		weights_take(engine, engine->touched[i]);
+	return weights_at(engine, grew->terminal) <= TILL_BYTES && engine->held_bytes <= ALL_BYTES;
+}
+
 /* The open baskets of a till: what they hold, and the one it has not spoken of for longest. */
 struct held {
 	const char *terminal;
@@ -143,16 +151,6 @@ held_by(struct all_held *all, const char *terminal)
 	return held;
 }
 
-static size_t
-bytes_of(const struct visit *visit)
-{
-	size_t bytes = visit->line_bytes + visit->card_count * PROMPT_BYTES;
-
-	for (size_t i = 0; i < visit->card_count; i++)
-		bytes += visit->cards[i].json != NULL ? strlen(visit->cards[i].json) : 0;
-	return bytes;
-}
-
 static void
 look_at_bytes(void *ctx, struct visit *visit)
 {
@@ -160,10 +158,10 @@ look_at_bytes(void *ctx, struct visit *visit)
 	struct held *held;
 	size_t bytes;
 
-	if (visit_over(visit) || visit->basket == NULL)
+	if (!weights_has(visit))
 		return;
 	held = held_by(all, visit->terminal);
-	bytes = bytes_of(visit);
+	bytes = visit->weighed_bytes;
 	held->bytes += bytes;
 	all->bytes += bytes;
 	if (visit != all->grew &&
@@ -202,7 +200,7 @@ make_room(struct engine *engine, const struct visit *grew)
 {
 	struct visit *stalest;
 
-	while ((stalest = too_much(engine, grew)) != NULL) {
+	while (!is_room(engine, grew) && (stalest = too_much(engine, grew)) != NULL) {
 		metrics_add(METRIC_LIMIT_VISITS, 1);
 		visit_give_up(engine, stalest);
 	}

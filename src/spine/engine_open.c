@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/id.h"
 #include "core/when.h"
@@ -36,6 +37,8 @@ load_rows(struct engine *engine)
 	int rc;
 
 	engine->sessions = sessions_new();
+	engine->held_bytes = 0;
+	memset(engine->held_slots, 0, sizeof(engine->held_slots));
 	load_now(engine);
 	stops_load(engine);
 	levers_load(engine);

@@ -94,6 +94,7 @@ struct promises {
 
 /* The events of one millisecond: source and id, and with the sender. The newest of them. */
 #define SEEN_NOW_MAX 256
+#define HELD_SLOTS 256 /* of the sums of what the tills' open baskets hold */
 struct seen_now {
 	int64_t at_ms;
 	size_t count;
@@ -204,6 +205,8 @@ struct engine {
 	unsigned commands;	 /* made by this input so far */
 	struct visit **touched;
 	size_t touched_count, touched_capacity;
+	/* What open baskets hold: of all, and of the tills whose names fall into a slot. */
+	size_t held_bytes, held_slots[HELD_SLOTS];
 	bool live;  /* the input being applied is a message of now */
 	bool aside; /* the input being applied could not be committed: see aside.c */
 	int failed; /* first store error of this turn: it must not commit */

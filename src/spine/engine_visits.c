@@ -33,6 +33,7 @@ load_visit(void *ctx, const struct id *key, const struct id *subject, int64_t at
 		return 0;
 	}
 	sessions_add(engine->sessions, visit);
+	weights_take(engine, visit);
 	return 0;
 }
 
@@ -168,6 +169,7 @@ engine_remove_visit(struct engine *engine, struct visit *visit)
 		if (engine->touched[i] == visit)
 			engine->touched[i] = engine->touched[--engine->touched_count];
 	}
+	weights_drop(engine, visit);
 	sessions_remove(engine->sessions, visit);
 }
 
@@ -196,6 +198,7 @@ engine_save_visits(struct engine *engine, struct buf *buf)
 				buf->len));
 			visit->dirty = false;
 		}
+		weights_take(engine, visit);
 		if (over)
 			sessions_remove(engine->sessions, visit);
 	}

@@ -118,6 +118,15 @@ void engine_remove_visit(struct engine *engine, struct visit *visit);
 int engine_load_visits(struct engine *engine) AISLE_MUST_CHECK;
 void engine_save_visits(struct engine *engine, struct buf *buf);
 
+/* weights.c */
+/* What a visit holds, into the sums: of one that was loaded, and at the end of a turn that changed it;
+ * out of them before it leaves memory by another way. */
+void weights_take(struct engine *engine, struct visit *visit);
+void weights_drop(struct engine *engine, struct visit *visit);
+bool weights_has(const struct visit *visit); /* is it an open basket? */
+/* No less than the open baskets of a till hold, as of the last turn. */
+size_t weights_at(const struct engine *engine, const char *terminal);
+
 /* engine_baskets.c: memory, else disk; NULL */
 /* As sessions_basket() has it. */
 struct visit *engine_basket(struct engine *engine, const char *terminal, const char *number,
