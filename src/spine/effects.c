@@ -149,17 +149,13 @@ identified(struct engine *engine, struct visit *visit, const struct event *event
 	return false;
 }
 
-/* All their visits are another card's now, whichever of them goes on. */
+/* All their visits are another card's now, whichever of them goes on; and so is what was theirs in
+ * those of other customers. */
 static void
-keep_merged(struct engine *engine, const struct id *into)
+keep_merged(void *engine, struct visit *visit)
 {
-	struct subject_visits w = { .subject = into };
-
-	subject_visits_find(engine, &w);
-	for (size_t i = 0; i < w.count; i++) {
-		if (w.visits[i]->dirty)
-			engine_touch(engine, w.visits[i]);
-	}
+	if (visit->dirty)
+		engine_touch(engine, visit);
 }
 
 /* ---- the end of a basket ---- */
@@ -378,7 +374,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	for (size_t i = 0; i < result->also_count; i++)
 		also_effects(engine, event, &result->also[i]);
 	if (event->type == EV_CUSTOMER_MERGED)
-		keep_merged(engine, &event->into);
+		sessions_each(engine->sessions, keep_merged, engine);
 	if (visit == NULL)
 		return;
 	engine_touch(engine, visit);

@@ -99,6 +99,25 @@ it_is_theirs_under_whatever_card_they_have_by_then(void **state)
 	assert_int_equal(on_record_of(BEN, OUTCOME_REVERSED), 2);
 }
 
+/* The merge is all that changed in a basket that is another's by then. */
+static void
+a_merge_of_who_stood_there_before_outlives_a_restart(void **state)
+{
+	(void)state;
+	anna_takes();
+	till_says("redeemed", ",'amount':40");
+	identify(BEN);
+	tell("care/event", "customer.merged", "{'subject':'" ANNA "','into':'" CLARA "'}");
+	restart();
+	assert_memory_equal(&visit_of("b")->cards[0].former, &customer(CLARA)->id,
+	    sizeof(struct id));
+	assert_memory_equal(&visit_of("b")->reads[0].subject, &customer(CLARA)->id,
+	    sizeof(struct id));
+	till_says("reversed", ",'amount':15");
+	assert_int_equal(on_record_of(CLARA, OUTCOME_REVERSED), 1);
+	assert_int_equal(on_record_of(ANNA, OUTCOME_REVERSED), 0);
+}
+
 static void
 who_comes_back_finds_what_was_theirs(void **state)
 {
@@ -210,6 +229,7 @@ main(void)
 		SPINE_TEST(what_is_taken_back_is_taken_back_from_whom_paid_with_it),
 		SPINE_TEST(what_is_paid_after_all_is_theirs_whose_offer_it_was),
 		SPINE_TEST_ON_DISK(it_is_theirs_under_whatever_card_they_have_by_then),
+		SPINE_TEST_ON_DISK(a_merge_of_who_stood_there_before_outlives_a_restart),
 		SPINE_TEST(who_comes_back_finds_what_was_theirs),
 		SPINE_TEST(the_next_customer_sees_nothing_of_what_was_answered_or_paid_with),
 		SPINE_TEST(what_was_answered_is_no_answer_of_the_next_customer),
