@@ -55,7 +55,7 @@ in_use(const struct contact_view *view, size_t i, enum outcome outcome)
 	if ((outcome != OUTCOME_APPLIED && outcome != OUTCOME_REDEEMED) ||
 	    row->outcome != OUTCOME_ACCEPTED || !view->index->counts[i])
 		return false;
-	bool open = true;
+	bool open = true, paid = false;
 
 	for (size_t j = i + 1; j < contacts->count; j++) {
 		const struct contact *later = &contacts->rows[j];
@@ -64,10 +64,13 @@ in_use(const struct contact_view *view, size_t i, enum outcome outcome)
 			continue;
 		if (later->outcome == outcome && view->index->counts[j])
 			return false; /* it counts itself */
-		if (later->ends == ENDS_UNUSED)
-			open = open && later->at_ms > view->sources->now_ms;
-		else if (contact_is_use(later->outcome))
+		/* Its end may have been foreseen before the till said that it was paid with. */
+		if (later->ends == ENDS_UNUSED) {
+			open = open && (paid || later->at_ms > view->sources->now_ms);
+		} else if (contact_is_use(later->outcome)) {
 			open = view->index->counts[j];
+			paid = open && later->outcome == OUTCOME_REDEEMED;
+		}
 	}
 	return open;
 }

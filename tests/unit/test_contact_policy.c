@@ -668,13 +668,17 @@ row_by_hand(size_t i, const bool *counts, enum outcome outcome, const char *reas
 		    (counts[i] || !(contact_is_use(outcome) || outcome == OUTCOME_BOUGHT));
 	if (by_hand_taking && row->outcome == OUTCOME_ACCEPTED && counts[i] &&
 	    (outcome == OUTCOME_APPLIED || outcome == OUTCOME_REDEEMED)) {
+		bool paid = false;
+
 		yes = true; /* unless it was used, or can be used no more */
 		for (size_t j = i + 1; j < contacts.count; j++)
 			if (id_equal(&contacts.rows[j].prompt, &row->prompt)) {
 				if (contacts.rows[j].ends == ENDS_UNUSED)
-					yes = false;
+					yes = yes && paid;
 				else if (contact_is_use(contacts.rows[j].outcome))
 					yes = counts[j];
+				if (contacts.rows[j].outcome == OUTCOME_REDEEMED)
+					paid = counts[j];
 			}
 		for (size_t j = i + 1; j < contacts.count; j++)
 			if (id_equal(&contacts.rows[j].prompt, &row->prompt) &&

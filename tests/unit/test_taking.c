@@ -198,6 +198,29 @@ what_is_paid_with_after_the_close_was_a_use_all_along(void **state)
 	assert_string_equal(prompt, "");
 }
 
+/* Its till said no "applied", and what it said it did after the close, while the end of the use lay ahead. */
+static void
+what_is_paid_with_after_the_close_is_used_for_a_limit_on_what_is_applied_as_well(void **state)
+{
+	const char *of;
+
+	(void)state;
+	only("o", "{" OFFER_OF("") "," CAP("applied") "}");
+	anna_at("7", "b", "o");
+	assert_int_equal(take().status, 200);
+	of = last_token();
+	of_basket("7", "basket.closed", "b", ",'total':500,'currency':'EUR'");
+	now_ms += MIN_MS;
+	of_token("7", "offer.redeemed", "b", of, ",'amount':40");
+	now_ms += 10 * MIN_MS;
+	anna_at("8", "c", "o");
+	assert_int_equal(take().status, 409);
+	/* It was taken back in the end, and so it was none. */
+	of_token("7", "offer.reversed", "b", of, ",'amount':40");
+	anna_at("9", "d", "o");
+	assert_int_equal(take().status, 200);
+}
+
 static void
 a_word_said_twice_is_one_use(void **state)
 {
@@ -630,6 +653,8 @@ main(void)
 		SPINE_TEST(what_was_not_used_by_the_close_is_used_no_more),
 		SPINE_TEST(what_is_applied_after_the_close_and_not_paid_with_was_no_use),
 		SPINE_TEST(what_is_paid_with_after_the_close_was_a_use_all_along),
+		SPINE_TEST(
+		    what_is_paid_with_after_the_close_is_used_for_a_limit_on_what_is_applied_as_well),
 		SPINE_TEST(a_word_said_twice_is_one_use),
 		SPINE_TEST(what_came_back_was_no_use),
 		SPINE_TEST(a_coupon_of_a_cancelled_sale_was_no_use),
