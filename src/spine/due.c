@@ -71,8 +71,12 @@ snooze_due(struct engine *engine, const char *prompt)
 	struct card *card;
 	struct id id;
 
-	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL ||
-	    card->answer != ANSWER_SNOOZE || visit_over(visit) || visit->training ||
+	if (visit == NULL || !id_parse(prompt, &id) || (card = visit_card(visit, &id)) == NULL)
+		return;
+	if (card->overdue)
+		engine_touch(engine, visit);
+	card->overdue = false; /* else the next event sets the timer again */
+	if (card->answer != ANSWER_SNOOZE || visit_over(visit) || visit->training ||
 	    engine->policy == NULL || !is_newest(visit, card))
 		return;
 	card->overdue = snooze_must_wait(engine, visit);

@@ -615,6 +615,26 @@ what_was_due_while_the_sale_stood_still_comes_back_when_it_goes_on(void **state)
 	assert_said("");
 }
 
+/* The payment that failed draws the action anew: there is nothing left to bring back. */
+static void
+what_was_due_while_the_customer_paid_is_due_no_more_once_a_newer_card_is_there(void **state)
+{
+	(void)state;
+	only("a", "{'on':['aisle.basket.item-added','aisle.basket.payment-declined']}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "snooze"), 200);
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b'}");
+	wait_for(6 * MIN_MS);
+	tell("pos/7/event", "basket.payment-declined", "{'basket':'b'}");
+	scan("b", "c", 100);
+	assert_int_equal(visit_of("b")->card_count, 2);
+	wait_for(1);
+	assert_false(visit_of("b")->cards[0].overdue);
+	scan("b", "c", 100);
+	assert_null(strstr(timers(), "snooze"));
+}
+
 static void
 what_was_due_while_the_sale_was_suspended_comes_back_where_it_goes_on(void **state)
 {
@@ -671,6 +691,8 @@ main(void)
 		SPINE_TEST_ON_DISK(
 		    a_snoozed_card_comes_back_at_its_time_by_itself_also_after_a_restart),
 		SPINE_TEST(what_was_snoozed_is_gated_again),
+		SPINE_TEST(
+		    what_was_due_while_the_customer_paid_is_due_no_more_once_a_newer_card_is_there),
 		SPINE_TEST(a_timer_of_what_is_not_there_does_nothing),
 		SPINE_TEST(a_timer_whose_name_is_none_is_dropped),
 		SPINE_TEST(a_timer_of_what_is_not_so_any_more_does_nothing),
