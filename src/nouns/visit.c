@@ -195,9 +195,35 @@ visit_card_by_token(struct visit *visit, const struct id *token)
 	return NULL;
 }
 
+/* In the place of a former customer who is forgotten; no card gives this id. */
+static const struct id nobody = { { 'n', 'o', 'b', 'o', 'd', 'y' } };
+
+bool
+visit_forget_former(struct visit *visit, const struct id *former)
+{
+	bool changed = false;
+	size_t gone = 0;
+
+	for (size_t i = 0; i < visit->read_count; i++) {
+		if (id_equal(&visit->reads[i].subject, former))
+			gone = i + 1;
+	}
+	visit->read_count -= gone;
+	memmove(visit->reads, visit->reads + gone, visit->read_count * sizeof(*visit->reads));
+	for (size_t i = 0; i < visit->card_count; i++) {
+		if (!id_equal(&visit->cards[i].former, former))
+			continue;
+		visit->cards[i].former = nobody;
+		changed = true;
+	}
+	return changed || gone > 0;
+}
+
 const struct id *
 card_customer(const struct visit *visit, const struct card *card)
 {
+	if (id_equal(&card->former, &nobody))
+		return NULL;
 	if (!id_is_zero(&card->former))
 		return &card->former;
 	return visit->has_subject ? &visit->subject : NULL;

@@ -35,6 +35,10 @@ bool card_kept(const struct card *card); /* accepted, and still standing */
 /* Whose card it is: the visit's customer's, or theirs who stood there before; NULL: a stranger's. */
 const struct id *card_customer(const struct visit *visit, const struct card *card);
 bool card_of_former(const struct visit *visit, const struct card *card);
+/* Whoever is forgotten leaves nothing of theirs in a visit that is another's by now: their cards are
+ * nobody's, and theirs and the reads before it are none, or the basket could become the wrong
+ * customer's again. true: it changed. */
+bool visit_forget_former(struct visit *visit, const struct id *former);
 struct card *visit_card_by_token(struct visit *visit, const struct id *token);
 /* The next of a line's discounts of ours, from *at on (line->own first); false: no more. */
 bool own_next(const char **at, struct id *ret_token, int64_t *ret_minor);

@@ -155,6 +155,20 @@ forget_dead_letters(struct engine *engine, const struct id *subject)
 	} while (letters.count == ARRAY_LEN(letters.rows) && engine->failed == 0);
 }
 
+struct leaving {
+	struct engine *engine;
+	const struct id *subject;
+};
+
+static void
+leave_others(void *ctx, struct visit *visit)
+{
+	const struct leaving *leaving = ctx;
+
+	if (visit_forget_former(visit, leaving->subject))
+		engine_touch(leaving->engine, visit);
+}
+
 /* Their open visits go on without them: what is written from now on is about nobody, and so are the words of their
  * cards. */
 static void
@@ -162,6 +176,7 @@ leave_visits(struct engine *engine, const struct id *subject)
 {
 	struct subject_visits w = { .subject = subject };
 
+	sessions_each(engine->sessions, leave_others, &(struct leaving){ engine, subject });
 	subject_visits_find(engine, &w);
 	for (size_t i = 0; i < w.count; i++) {
 		struct visit *visit = w.visits[i];

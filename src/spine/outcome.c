@@ -49,7 +49,8 @@ add_contact_at(struct engine *engine, struct visit *visit, const struct id *of,
 	struct subject *subject = of != NULL ? engine_subject(engine, of) : NULL;
 	struct buf buf = { 0 };
 
-	if (subject != NULL && subject->forgotten)
+	/* Nor is what was a forgotten customer's a contact of who comes next. */
+	if (subject != NULL ? subject->forgotten : card_of_former(visit, card))
 		return;
 	if (subject == NULL) {
 		contacts_add(&visit->contacts, &row);

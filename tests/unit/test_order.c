@@ -372,6 +372,48 @@ letters_that_speak_of_who_is_forgotten_go_wherever_they_do_and_others_stay(void 
 	assert_int_equal(dead_letters(), ARRAY_LEN(others));
 }
 
+static void
+forgotten_of_a_basket(const char *basket, const struct id *subject)
+{
+	const struct visit *visit = visit_of(basket);
+
+	for (size_t i = 0; i < visit->card_count; i++)
+		assert_memory_not_equal(&visit->cards[i].former, subject, sizeof(*subject));
+	for (size_t i = 0; i < visit->read_count; i++)
+		assert_memory_not_equal(&visit->reads[i].subject, subject, sizeof(*subject));
+}
+
+/* Ben's card came after Anna's; what she paid with is in his basket. */
+static void
+who_is_forgotten_is_so_in_a_basket_that_is_anothers_by_then(void **state)
+{
+	struct id anna = subject_of(ANNA);
+
+	(void)state;
+	only("o", "{" OFFER_OF("") "}");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 500);
+	assert_int_equal(answer("o", "accept"), 200);
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", token);
+	now_ms += 1000;
+	identify(BEN);
+	assert_memory_equal(&visit_of("b")->cards[0].former, &anna, sizeof(anna));
+	assert_int_equal(visit_of("b")->read_count, 1);
+	forget(ANNA);
+	forgotten_of_a_basket("b", &anna);
+	assert_int_equal(visit_of("b")->read_count, 0);
+	restart();
+	forgotten_of_a_basket("b", &anna);
+	/* It is nobody's now, and not Ben's. */
+	heard(LANE_MONEY);
+	tell("pos/7/event", "offer.reversed", "{'basket':'b','token':'%s','amount':15}", token);
+	assert_heard(LANE_MONEY, "reversed 15");
+	assert_int_equal(customer(BEN)->contacts.count, 0);
+	assert_int_equal(visit_of("b")->contacts.count, 0);
+	assert_int_equal(visit_of("b")->has_subject, true);
+}
+
 int
 main(void)
 {
@@ -393,6 +435,7 @@ main(void)
 		    a_turn_that_fails_after_the_key_is_gone_leaves_no_card_on_a_screen),
 		SPINE_TEST(a_record_that_waits_in_no_lane_is_damage_and_nothing_is_counted_by_it),
 		SPINE_TEST(another_customer_is_not_forgotten_with_them),
+		SPINE_TEST_ON_DISK(who_is_forgotten_is_so_in_a_basket_that_is_anothers_by_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
