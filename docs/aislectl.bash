@@ -14,6 +14,7 @@ why --all
 why-not --station
 rule eval --strict
 policy check --strict --at
+policy preview -o
 bundle build -o
 bundle inspect
 bundle examine

@@ -16,7 +16,7 @@ ROOMS = {
     "sync": "core nouns store score policy", "hq": "core nouns sync",
     "spine": "core nouns store score policy decide ingest session profile deliver learn sync",
     "daemon": "core nouns store policy decide ingest session profile deliver sync spine",
-    "tools": "core nouns store logic score policy ingest profile sync spine",
+    "tools": "core nouns store logic score policy decide ingest profile deliver sync spine",
     "ctl": "core logic policy profile sync hq tools daemon",       # of the daemon: control_ask(), the other end of its socket
     "aisled": "core sync daemon",
     "aisled_heap": "",

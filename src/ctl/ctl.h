@@ -76,6 +76,7 @@ int ctl_bundle_install(struct ctl *ctl);
 int ctl_profiles_install(struct ctl *ctl);
 /* ctl_policy.c */
 int ctl_policy_check(struct ctl *ctl);
+int ctl_policy_preview(struct ctl *ctl);
 int ctl_bundle_build(struct ctl *ctl);
 int ctl_bundle_inspect(struct ctl *ctl);
 int ctl_bundle_examine(struct ctl *ctl);

@@ -2,10 +2,12 @@
  *
  * ctl_policy.c - commands for authors: policies, bundles, profiles, models.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "core/when.h"
@@ -13,6 +15,7 @@
 #include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "tools/model_tool.h"
+#include "tools/preview.h"
 
 #define JSON_FILE_MAX (16u << 20)
 
@@ -108,6 +111,64 @@ ctl_policy_check(struct ctl *ctl)
 		else if (status == 0 && !ctl->json)
 			printf("%s: no mistakes\n", ctl->argv[0]);
 	}
+	buf_done(&report);
+	return rc;
+}
+
+static int
+write_page(const struct bundle *bundle, const char *output)
+{
+	struct buf report = { 0 }, page = { 0 };
+	struct policy *policy = NULL;
+	FILE *file = NULL;
+	int rc = EX_OK;
+
+	if (bundle_policy(bundle, &policy, &report) != 0) {
+		rc = ctl_fail(EX_DATAERR, "%s",
+		    report.len > 0 ? report.data : "the policy does not compile");
+	} else {
+		preview_page(policy, bundle_parts(bundle), &page);
+		file = fopen(output, "w");
+		if (file == NULL || fwrite(page.data, 1, page.len, file) != page.len)
+			rc = EX_IOERR;
+		if (file != NULL && fclose(file) != 0)
+			rc = EX_IOERR;
+		if (rc != EX_OK)
+			ctl_fail(rc, "%s: cannot write: %s", output, strerror(errno));
+		policy_free(policy);
+	}
+	buf_done(&report);
+	buf_done(&page);
+	return rc;
+}
+
+/* By way of a bundle: what is looked at is what stores would get. */
+int
+ctl_policy_preview(struct ctl *ctl)
+{
+	const char *output = ctl_option(ctl, "-o");
+	struct buf report = { 0 };
+	struct err err = { 0 };
+	struct bundle *bundle = NULL;
+	char path[4096];
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK || output == NULL)
+		return rc != EX_OK ? rc : ctl_usage(ctl);
+	if (snprintf(path, sizeof(path), "%s.bundle-%d", output, (int)getpid()) >=
+	    (int)sizeof(path))
+		return ctl_fail(EX_USAGE, "-o: name too long");
+	if (bundle_build(ctl->argv[0], path, &report, &err) != 0)
+		rc = report.len > 0 ? EX_DATAERR : ctl_fail_err(&err);
+	if (report.len > 0)
+		fputs(report.data, stderr);
+	if (rc == EX_OK && bundle_open(path, "policy", &bundle, &err) != 0)
+		rc = ctl_fail_err(&err);
+	if (rc == EX_OK)
+		rc = write_page(bundle, output);
+	if (bundle != NULL)
+		bundle_close(bundle);
+	unlink(path);
 	buf_done(&report);
 	return rc;
 }

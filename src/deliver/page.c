@@ -45,6 +45,10 @@
 FILES(X)
 #undef X
 
+/* Of aislectl policy preview; no gateway serves them. */
+extern const char page_preview_js[], page_preview_js_end[];
+extern const char page_preview_css[], page_preview_css_end[];
+
 #define CONTENT_POLICY \
 	"default-src 'self'; base-uri 'none'; form-action 'self'; " \
 	"frame-ancestors 'none'; object-src 'none'"
@@ -95,13 +99,40 @@ find_file(const struct http *http, const char *path)
 }
 
 static void
+unpack_bytes(const char *data, size_t size, struct buf *out)
+{
+	size_t len = (size_t)ZSTD_getFrameContentSize(data, size);
+
+	buf_reserve(out, len + 1);
+	CHECK(ZSTD_decompress(out->data + out->len, len, data, size) == len);
+	out->len += len;
+	out->data[out->len] = '\0';
+}
+
+static void
 unpack(const struct page_file *file, struct buf *out)
 {
-	size_t len = (size_t)ZSTD_getFrameContentSize(file->data, file->len);
+	unpack_bytes(file->data, file->len, out);
+}
 
-	buf_reserve(out, len);
-	CHECK(ZSTD_decompress(out->data, len, file->data, file->len) == len);
-	out->len = len;
+void
+http_page_text(const char *name, struct buf *out)
+{
+	static const struct {
+		const char *name, *data, *end;
+	} all[] = {
+#define X(symbol, path, type) { path, page_##symbol, page_##symbol##_end },
+		FILES(X)
+#undef X
+		    { "preview.js", page_preview_js, page_preview_js_end },
+		{ "preview.css", page_preview_css, page_preview_css_end },
+	};
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(all) && strcmp(all[i].name, name) != 0)
+		i++;
+	CHECK(i < ARRAY_LEN(all));
+	unpack_bytes(all[i].data, (size_t)(all[i].end - all[i].data), out);
 }
 
 static void

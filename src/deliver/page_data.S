@@ -28,6 +28,8 @@ page_\symbol\()_end:
 	file sign_in_js, sign-in.js
 	file manager_js, manager.js
 	file style_css, style.css
+	file preview_js, preview.js
+	file preview_css, preview.css
 	file manifest, manifest.webmanifest
 	file icon_svg, icon.svg
 

@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""aislectl policy preview: every card of a policy, and no word of it is more than a word."""
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+from policy import ENROL, FEATURES, OFFER, POLICY, changed, feature, write
+from store import AISLECTL, main
+
+HOSTILE = "</script><script>document.title='hit'</script><img src=x onerror=alert(1)>"
+
+
+def preview(actions, features=FEATURES, policy=POLICY):
+    """(exit code, the page, what was said)"""
+    with tempfile.TemporaryDirectory() as folder:
+        source = write(os.path.join(folder, "source"), policy=policy, features=features, actions=actions)
+        page = os.path.join(folder, "page.html")
+        done = subprocess.run(AISLECTL + ["policy", "preview", source, "-o", page], capture_output=True, text=True)
+        assert sorted(os.listdir(folder)) == (["page.html", "source"] if done.returncode == 0 else ["source"])
+        if done.returncode != 0:
+            return done.returncode, None, done.stderr
+        with open(page, encoding="utf-8") as f:
+            return 0, f.read(), done.stderr
+
+
+def cards(page):
+    found = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])["cards"]
+    return {(card["action"], card["treatment"]): card for card in found}
+
+
+def test_each_card_is_there_in_each_language_with_its_depth_and_worth():
+    code, page, said = preview([OFFER, ENROL])
+    assert code == 0, said
+    found = cards(page)
+    assert set(found) == {("coffee-off", "plain"), ("coffee-off", "einfach"), ("enrol", "plain")}
+    card = found["coffee-off", "plain"]
+    assert card["language"] == "en" and card["depths"] == [10] and card["marks"] == []
+    assert card["prompt"]["headline"] == "10 % off any coffee today"
+    assert card["prompt"]["why"] == ["A gold customer"]
+    assert card["prompt"]["offer"] == {"type": "percent", "apply": "till-code", "worth": 45, "currency": "EUR"}
+    assert found["coffee-off", "einfach"]["prompt"]["headline"] == "10 % auf Kaffee"
+    assert "offer" not in found["enrol", "plain"]["prompt"]
+
+
+def test_a_value_is_its_default_or_its_name_in_brackets():
+    words = {"treatment": "plain", "language": "en", "headline": "Tier {{tier}}", "say": "Total {{basket_total}}",
+             "body": "Name {{nick|default:friend}}"}
+    features = FEATURES + [feature("nick", "profile.nick", "string")]
+    code, page, said = preview([changed(OFFER, treatments=[words])], features=features)
+    assert code == 0, said
+    prompt = cards(page)["coffee-off", "plain"]["prompt"]
+    assert prompt["headline"] == "Tier none" and prompt["say"] == "Total ‹basket_total›" and prompt["body"] == "Name friend", prompt
+
+
+def test_a_text_near_its_limit_is_marked_and_one_below_is_not():
+    def marks(length):
+        words = {"treatment": "plain", "language": "en", "headline": "h" * length}
+        code, page, said = preview([changed(ENROL, treatments=[words])])
+        assert code == 0, said
+        return cards(page)["enrol", "plain"]["marks"]
+    assert marks(40) == []                         # of 48, 85 % are 40.8
+    assert marks(41) == ["headline: 41 of at most 48 characters on tablet"]
+
+
+def test_words_of_a_policy_never_become_markup():
+    words = {"treatment": "plain", "language": "en", "headline": "<b>" + HOSTILE[:40], "say": HOSTILE, "why": [HOSTILE]}
+    long = dict(POLICY, placements={"tablet": {"slots": 2}}, name="<script>x</script>")
+    code, page, said = preview([changed(ENROL, treatments=[words]), changed(OFFER, offer=dict(OFFER["offer"], code=HOSTILE[:60]))],
+                               policy=long)
+    if code != 0:                                  # a name of a policy that is refused needs no escape
+        code, page, said = preview([changed(ENROL, treatments=[words])], policy=dict(long, name="test"))
+    assert code == 0, said
+    assert cards(page)["enrol", "plain"]["prompt"]["say"] == HOSTILE
+    assert "<script>" not in page and page.count("<script type=") == 2 and page.count("</script>") == 2
+    assert "<img" not in page and "<b>" not in page
+    assert "default-src 'none'" in page and not re.search(r'(?:src|href)="', page.split("<body>")[0])
+    assert "\nimport " not in page and "\nexport " not in page
+
+
+def test_a_policy_with_mistakes_has_no_page():
+    code, page, said = preview([changed(ENROL, kind="nonsense")])
+    assert code == 65 and page is None and "nonsense" in said, (code, said)
+    done = subprocess.run(AISLECTL + ["policy", "preview", "."], capture_output=True, text=True)
+    assert done.returncode == 64 and "usage" in done.stderr
+
+
+main([v for k, v in list(globals().items()) if k.startswith("test_")])
