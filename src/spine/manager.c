@@ -9,8 +9,8 @@
  *   A right PIN takes away the wrong ones of the same manager there, and no
  *   other's: else one who has a PIN could try a colleague's without end, their
  *   own in between. A wrong one is forgotten after a day.
- *   An id that is nobody's counts as well, or it could be told from a manager's
- *   by trying; it was mistyped by whoever then has a right PIN, which takes it away.
+ *   An id that is nobody's counts as a colleague's does, and is answered as late,
+ *   or it could be told from a manager's by trying.
  *   The lock is longer each time, and kept in the state so that a restart does not
  *   open it. Its hash (libsodium's
  *   crypto_pwhash_str) is made small enough for a gateway's memory; the row is
@@ -159,8 +159,7 @@ lock_save(struct engine *engine, const char *source, const struct lock *lock)
 	buf_done(&body);
 }
 
-/* Without those of this manager and of ids that are nobody's (NULL: none of these), and of more than a
- * day ago. How many went. */
+/* Without those of this manager (NULL: of none), and of more than a day ago. How many went. */
 static size_t
 forget_wrong(struct lock *lock, const struct id *manager, int64_t now_ms)
 {
@@ -170,8 +169,7 @@ forget_wrong(struct lock *lock, const struct id *manager, int64_t now_ms)
 		const struct wrong *wrong = &lock->wrong[i];
 
 		if (now_ms < wrong->at_ms + LOCK_FORGET_MS &&
-		    (manager == NULL ||
-			!(id_is_zero(&wrong->manager) || id_equal(&wrong->manager, manager))))
+		    (manager == NULL || !id_equal(&wrong->manager, manager)))
 			lock->wrong[kept++] = *wrong;
 	}
 	lock->failures = kept;
@@ -204,6 +202,19 @@ count_wrong(struct engine *engine, const char *source, const struct id *manager,
 	lock_save(engine, source, lock);
 }
 
+/* Of an id that is nobody's nothing is compared, and it takes as long. */
+static bool
+is_right(const struct manager *manager, const char *pin)
+{
+	char unused[crypto_pwhash_STRBYTES];
+
+	if (manager->hash != NULL)
+		return crypto_pwhash_str_verify(manager->hash, pin, strlen(pin)) == 0;
+	(void)!crypto_pwhash_str(unused, pin, strlen(pin), HASH_OPS, HASH_BYTES);
+	sodium_memzero(unused, sizeof(unused));
+	return false;
+}
+
 enum manager_verdict
 manager_check(struct engine *engine, const char *source, const char *id, const char *pin)
 {
@@ -223,7 +234,7 @@ manager_check(struct engine *engine, const char *source, const char *id, const c
 	engine_check(engine, rc);
 	if (rc == AISLE_E_NONE)
 		key = (struct id){ { 0 } };
-	right = rc == 0 && crypto_pwhash_str_verify(manager.hash, pin, strlen(pin)) == 0;
+	right = is_right(&manager, pin) && rc == 0;
 	done(&manager);
 	if (!right)
 		count_wrong(engine, source, &key, &lock);
