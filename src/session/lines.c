@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/metrics.h"
 #include "nouns/match.h"
 #include "nouns/visit_fields.h"
 #include "session/session_call.h"
@@ -160,9 +161,11 @@ lines_take(struct visit *into, struct visit *from)
 
 		if (to == NULL)
 			to = visit_add_line(into, line->line);
-		if (to != NULL && is_known(line))
+		if (to == NULL)
+			metrics_add(METRIC_LIMIT_LINES, 1);
+		else if (is_known(line))
 			unite(to, line);
-		else if (to != NULL)
+		else
 			line_void(to, line->void_ms);
 		codec_done(line_fields, line_field_count, line);
 	}

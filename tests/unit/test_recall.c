@@ -3,6 +3,7 @@
  * test_recall.c - a sale that is suspended at one till and goes on at another: what is a recall, which sale it finds, and
  * what becomes of what the other till had begun.
  */
+#include "core/metrics.h"
 #include "session_fixture.h"
 
 /* At a second of the day, about basket B1. */
@@ -349,10 +350,11 @@ of_a_line_in_both_the_newest_version_counts_unless_a_void_came_after_it(void **s
 }
 
 static void
-what_a_full_sale_has_no_room_for_is_dropped(void **state)
+what_a_full_sale_has_no_room_for_is_dropped_and_counted(void **state)
 {
 	struct lane *l = *state;
 	struct visit *sale = at(l, 1, "7", EV_BASKET_OPENED, NULL), *own;
+	int64_t before = metrics_get(METRIC_LIMIT_LINES);
 
 	for (int i = 1; i < VISIT_LINES_MAX; i++)
 		scan_at(l, 2, "7", i, 1);
@@ -360,8 +362,10 @@ what_a_full_sale_has_no_room_for_is_dropped(void **state)
 	own = scan_at(l, 12, "9", 5000, 40);
 	scan_at(l, 12, "9", 5001, 40);
 	void_at(l, 13, "9", 5002);
+	assert_int_equal(metrics_get(METRIC_LIMIT_LINES) - before, 0);
 	assert_ptr_equal(at(l, 12, "9", EV_BASKET_RESUMED, NULL), sale);
 	assert_int_equal(sale->line_count, VISIT_LINES_MAX);
+	assert_int_equal(metrics_get(METRIC_LIMIT_LINES) - before, 2);
 	assert_int_equal(live_total(sale), VISIT_LINES_MAX - 1 + 40);
 	assert_int_equal(own->line_count, 0);
 }
@@ -384,7 +388,7 @@ main(void)
 		LANE_TEST(a_recall_where_the_number_is_over_waits_if_another_till_has_it),
 		LANE_TEST(the_word_that_it_was_suspended_may_come_after_the_recall),
 		LANE_TEST(of_a_line_in_both_the_newest_version_counts_unless_a_void_came_after_it),
-		LANE_TEST(what_a_full_sale_has_no_room_for_is_dropped),
+		LANE_TEST(what_a_full_sale_has_no_room_for_is_dropped_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
