@@ -364,8 +364,8 @@ secrets_that_are_not_whole_do_not_open(void **state)
 		"DELETE FROM secret WHERE name = 'check'",
 		"UPDATE secret SET value = x'00' WHERE name = 'pepper'",
 		"DELETE FROM secret WHERE name = 'pepper'",
-		"UPDATE secret SET value = (SELECT value FROM secret WHERE name = 'check') "
-		"WHERE name = 'pepper'",
+		("UPDATE secret SET value = (SELECT value FROM secret WHERE name = 'check') "
+		 "WHERE name = 'pepper'"),
 		"UPDATE secret SET value = zeroblob(32) WHERE name = 'data'",
 	};
 	struct fixture *f = *state;
