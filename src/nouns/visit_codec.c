@@ -15,7 +15,7 @@
 #include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 3
+#define VISIT_VERSION 4
 
 /* clang-format off */
 const struct field visit_fields[] = {

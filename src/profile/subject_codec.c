@@ -14,7 +14,7 @@
 #include "profile/subject_rows.h"
 #include "nouns/contact.h"
 
-#define SUBJECT_VERSION 2
+#define SUBJECT_VERSION 3
 
 static const struct field merged_fields[] = { { FIELD_ID, 0, 0 } };
 
