@@ -116,7 +116,7 @@ parse_text(json_t *tree, const char *path, json_t **ret_value, struct err *err)
 		json_array_set_new(parent, (size_t)atoi(name), value);
 	wipe_json_string(text);
 	json_decref(text);
-	*ret_value = value;
+	*ret_value = json_incref(value);
 	return 0;
 }
 
@@ -124,16 +124,21 @@ parse_text(json_t *tree, const char *path, json_t **ret_value, struct err *err)
 static int
 parse_texts(const struct mapping *mapping, struct mapping_view *view, struct err *err)
 {
+	/* Ours as well: a text that holds a text is read twice, and what was read first leaves the message. */
 	json_t *values[MAPPING_PARSE_MAX];
+	size_t count = 0;
 
-	for (size_t i = 0; i < mapping->parse_count; i++)
-		if (parse_text(view->around.whole, mapping->parse[i], &values[i], err) != 0)
-			return AISLE_E_INVALID;
-	view->data = json_copy(view->around.whole);
-	for (size_t i = 0; i < mapping->parse_count; i++)
-		if (json_is_object(values[i]))
+	while (count < mapping->parse_count &&
+	    parse_text(view->around.whole, mapping->parse[count], &values[count], err) == 0)
+		count++;
+	if (count == mapping->parse_count)
+		view->data = json_copy(view->around.whole);
+	for (size_t i = 0; i < count; i++) {
+		if (view->data != NULL && json_is_object(values[i]))
 			json_object_update(view->data, values[i]);
-	return 0;
+		json_decref(values[i]);
+	}
+	return count == mapping->parse_count ? 0 : AISLE_E_INVALID;
 }
 
 /* ---- all of it ---- */

@@ -343,6 +343,17 @@ a_text_may_hold_the_message(void **state)
 }
 
 static void
+a_text_in_a_text_is_read_twice(void **state)
+{
+	(void)state;
+	must_load(HEAD
+	    "'parse':['p','p'],'events':[{'type':'aisle.stock.changed','id':{'var':'id'},"
+	    "'data':{'sku':{'var':'s'},'state':'in'}}]}");
+	EXPECT("{'id':1,'p':'\\'{\\\\\\'id\\\\\\':7,\\\\\\'s\\\\\\':\\\\\\'x\\\\\\'}\\''}",
+	    "changed 7 {'sku':'x','state':'in'}");
+}
+
+static void
 what_is_to_be_ignored_is_no_event_and_no_fault(void **state)
 {
 	json_t *events;
@@ -575,6 +586,7 @@ main(void)
 		cmocka_unit_test(data_may_have_objects_and_lists_with_rules_in_them),
 		cmocka_unit_test(what_is_asked_for_often_has_a_name),
 		cmocka_unit_test(a_text_may_hold_the_message),
+		cmocka_unit_test(a_text_in_a_text_is_read_twice),
 		cmocka_unit_test(what_is_to_be_ignored_is_no_event_and_no_fault),
 		cmocka_unit_test(a_time_without_a_zone_is_of_the_mapping),
 		cmocka_unit_test(xml_is_a_tree_of_texts_objects_and_lists),
