@@ -41,6 +41,7 @@ BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
 BENCH_BIN = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 
 .SECONDARY:
+.DELETE_ON_ERROR:
 .PHONY: all
 all: $(BUILD)/aisled $(BUILD)/aislectl
 

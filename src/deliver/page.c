@@ -18,6 +18,8 @@
 #include "core/id.h"
 #include "deliver/http_private.h"
 
+#define FILE_BYTES_MAX (1u << 20)
+
 /* X(symbol, path, type) */
 /* clang-format off */
 #define FILES(X) \
