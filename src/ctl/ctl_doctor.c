@@ -65,7 +65,8 @@ check_access(const struct conf *conf, struct json_writer *w)
 		doctor_say(w, check, HEALTH_BAD,
 		    "allow_anonymous false, a password_file and the acl_file of firmware-config "
 		    "for mosquitto.",
-		    "%s:%d lets in whoever comes: anybody there may speak as a till",
+		    "%s:%d lets in whoever comes: what they may say there hangs on its acl_file "
+		    "alone",
 		    conf->mqtt_host, conf->mqtt_port);
 	else
 		doctor_say(w, check, HEALTH_OK, NULL, "%s",

@@ -179,7 +179,10 @@ check_flash(struct daemon *daemon, struct json_writer *w)
 {
 	int64_t bytes = bytes_written(), day = pace(bytes, up_ms(daemon));
 
-	if (day == 0)
+	if (bytes < 0)
+		doctor_say(w, "flash", HEALTH_OK, NULL,
+		    "this kernel does not tell what is written");
+	else if (day == 0)
 		doctor_say(w, "flash", HEALTH_OK, NULL,
 		    "what is written in a day is known an hour after the start");
 	else
@@ -208,8 +211,9 @@ check_letters(struct daemon *daemon, struct json_writer *w)
 	int64_t rejected = 0, taken = 0;
 
 	(void)daemon;
-	for (int i = 0; i < REJECT_COUNT; i++)
-		rejected += metrics_get((enum metric)(METRIC_REJECTED_TOO_BIG + i));
+	for (int i = REJECT_TOO_BIG; i < REJECT_COUNT; i++)
+		rejected +=
+		    metrics_get((enum metric)(METRIC_REJECTED_TOO_BIG + i - REJECT_TOO_BIG));
 	for (int i = 0; i < EV_COUNT; i++)
 		taken += metrics_get((enum metric)(METRIC_ACCEPTED_BASKET_OPENED + 2 * i));
 	doctor_say(w, "events", rejected > taken / 100 ? HEALTH_WARN : HEALTH_OK,

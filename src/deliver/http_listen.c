@@ -38,7 +38,7 @@ is_loopback(const struct sockaddr *address)
 static void
 address_text(evutil_socket_t fd, char *out, size_t size)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
 	char host[INET6_ADDRSTRLEN] = "?";
 
@@ -161,7 +161,7 @@ bind_one(struct http *http, const char *name, struct err *err)
 static int
 check_one(struct http *http, const char *name, struct err *err)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { 0 };
 	int len, fd, rc;
 
 	if (read_one(http, name, &ss, &len, err) != 0)
@@ -202,7 +202,7 @@ adopt_systemd(struct http *http, struct err *err)
 		return 0;
 	for (int fd = SYSTEMD_FIRST_FD;
 	     fd < SYSTEMD_FIRST_FD + fds && http->listener_count < CONF_LISTEN_MAX; fd++) {
-		struct sockaddr_storage ss;
+		struct sockaddr_storage ss = { 0 };
 		struct evconnlistener *listener;
 		char name[64];
 		int rc;
