@@ -93,7 +93,8 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC))
+ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
+	tests/model/box.c tests/browser/page_server.c)
 -include $(ALL_OBJ:.o=.d)
 
 # ---- what a fresh Debian 12 lacks ----
