@@ -372,10 +372,13 @@ void
 visit_withdraw_of(struct engine *engine, struct visit *visit, const char *station,
     const struct id *subject, enum withdraw_reason reason)
 {
-	const struct withdrawal w = { subject, reason, NULL };
-
 	for (size_t i = 0; i < visit->card_count; i++) {
 		struct card *card = &visit->cards[i];
+		/* One who stood there before has left what is theirs. */
+		const struct withdrawal w = {
+			card_of_former(visit, card) ? card_customer(visit, card) : subject, reason,
+			NULL
+		};
 
 		if (card->state == CARD_OPEN ||
 		    (card_taken(card) && takes_accepted(engine, card, reason)))

@@ -78,6 +78,21 @@ what_is_paid_after_all_is_theirs_whose_offer_it_was(void **state)
 	assert_int_equal(on_record_of(BEN, OUTCOME_REVERSED), 0);
 }
 
+/* The till was silent, another customer came, and then it had applied it after all. */
+static void
+what_was_applied_in_a_sale_that_is_cancelled_is_withdrawn_from_whose_it_was(void **state)
+{
+	(void)state;
+	anna_takes();
+	wait_for(6 * S_MS);
+	identify(BEN);
+	till_says("applied", ",'amount':40");
+	assert_int_equal(on_record_of(ANNA, OUTCOME_APPLIED), 1);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	assert_int_equal(on_record_of(ANNA, OUTCOME_WITHDRAWN), 1);
+	assert_int_equal(on_record_of(BEN, OUTCOME_WITHDRAWN), 0);
+}
+
 static void
 it_is_theirs_under_whatever_card_they_have_by_then(void **state)
 {
@@ -228,6 +243,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(what_is_taken_back_is_taken_back_from_whom_paid_with_it),
 		SPINE_TEST(what_is_paid_after_all_is_theirs_whose_offer_it_was),
+		SPINE_TEST(
+		    what_was_applied_in_a_sale_that_is_cancelled_is_withdrawn_from_whose_it_was),
 		SPINE_TEST_ON_DISK(it_is_theirs_under_whatever_card_they_have_by_then),
 		SPINE_TEST_ON_DISK(a_merge_of_who_stood_there_before_outlives_a_restart),
 		SPINE_TEST(who_comes_back_finds_what_was_theirs),
