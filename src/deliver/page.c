@@ -105,6 +105,7 @@ unpack_bytes(const char *data, size_t size, struct buf *out)
 {
 	size_t len = (size_t)ZSTD_getFrameContentSize(data, size);
 
+	CHECK(len > 0 && len < FILE_BYTES_MAX); /* else the build has gone wrong */
 	buf_reserve(out, len + 1);
 	CHECK(ZSTD_decompress(out->data + out->len, len, data, size) == len);
 	out->len += len;

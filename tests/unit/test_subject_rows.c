@@ -310,7 +310,7 @@ decodes(const int64_t counts[static 4], uint8_t consent)
 	struct buf row = { 0 };
 	int result;
 
-	buf_u8(&row, 2);
+	buf_u8(&row, 3);
 	codec_write(subject_fields, subject_field_count, subject, &row);
 	for (int i = 0; i < CONSENT_COUNT; i++) {
 		buf_u8(&row, consent);
