@@ -118,6 +118,7 @@ class Token:
         self.redeemed = 0
         self.used = False        # was it redeemed at all
         self.denied = self.spent = False  # refused by the till, or all taken back; after its sale
+        self.unanswered = False  # the till had been silent about it when another customer came
         self.reversed = self.returned = 0
         self.gone = False        # all the goods that it was for came back
 
@@ -300,7 +301,7 @@ class Store:
         """What was promised in a sale that is closed, as far as its goods are there, and what was taken off."""
         for token in basket.taken:
             theirs = basket.subject is not None and self.person(token.subject) == self.person(basket.subject)
-            if basket.state != "closed" or basket.training or not theirs or token.spent or (token.state == "withdrawn" and not token.denied):
+            if basket.state != "closed" or basket.training or not theirs or token.spent or (token.state == "withdrawn" and not token.denied and not token.unanswered):
                 continue
             offer = OFFERS[token.action]
             goods = [max(v["amount"], 0) for v in basket.goods(SENSITIVE, NO_PROMOTION) if v["category"] == offer["category"]]
@@ -461,8 +462,8 @@ class Store:
         """Another customer stands there: what the one before was shown, or promised, is withdrawn."""
         basket.cards.clear()
         for token in basket.taken:
-            if not token.used and token.state not in ("silent", "refused"):
-                token.state = "withdrawn"
+            if not token.used:
+                token.unanswered, token.state = token.unanswered or token.state == "silent", "withdrawn"
         if fresh:
             basket.taken = []
 
