@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/near.h"
 #include "core/unicode.h"
 #include "core/when.h"
 #include "nouns/match.h"
@@ -133,9 +134,13 @@ static void
 unknown_member(struct compile *c, const struct at *at, const struct member *members, size_t count)
 {
 	struct buf list = { 0 };
+	struct near near = near_to(at->key);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		buf_addf(&list, "%s%s", i > 0 ? ", " : "", members[i].name);
+		near_offer(&near, members[i].name);
+	}
+	near_say(&near, &list);
 	mistake(c, at, "unknown member \"%.64s\", expected one of %s", at->key, list.data);
 	buf_done(&list);
 }
