@@ -123,8 +123,8 @@ what_is_no_manager_and_pin_is_400_and_asks_nobody(void **state)
 		"{\"pin\":\"4711\"}", "{\"manager\":1,\"pin\":\"4711\"}",
 		"{\"manager\":\"m1\",\"pin\":4711}", "{\"manager\":\"\",\"pin\":\"4711\"}",
 		"{\"manager\":\"m1\",\"pin\":\"\"}",
-		"{\"manager\":\"m1\",\"pin\":"
-		"\"00000000000000000000000000000000000000000000000000000000000000000\"}" };
+		("{\"manager\":\"m1\",\"pin\":"
+		 "\"00000000000000000000000000000000000000000000000000000000000000000\"}") };
 
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
 		assert_int_equal(rig_post(rig, SESSION, "", bodies[i], NULL), 400);
