@@ -256,7 +256,8 @@ own_next(const char **at, struct id *ret_token, int64_t *ret_minor)
 		text[ID_TEXT_SIZE - 1] = '\0';
 		ours = *minor == '=' && id_parse(text, ret_token);
 		*at = strchr(minor, ' ');
-		*at += *at != NULL;
+		if (*at != NULL)
+			(*at)++;
 		if (!ours)
 			continue;
 		*ret_minor = strtoll(minor + 1, NULL, 10);

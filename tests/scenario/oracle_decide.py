@@ -88,7 +88,7 @@ class Features:
                 return None
             value = about["action"]["action"]
         rows = [(r["at"], 1.0, [None], 0) for r in self.run.known.contacts
-                if counts(r, args["outcome"], self.run.known.contacts, net=False) and (scope == "all" or r[scope] == value)
+                if counts(r, args["outcome"], self.run.known.contacts) and (scope == "all" or r[scope] == value)
                 and (within is None or r["at"] > now - within)]
         return tally(fn, rows, now)
 
@@ -149,7 +149,7 @@ def tally(fn, rows, now):
     return gap if fn == "gap" else recency / gap if gap else None
 
 
-def counts(row, outcome, rows, net=True):
+def counts(row, outcome, rows):
     """Is this row one of that outcome? A sent card counts as shown until the tablet says it was not."""
     name, _, reason = outcome.partition(":")
     if name == "shown":
@@ -159,9 +159,7 @@ def counts(row, outcome, rows, net=True):
                                                        for r in rows)
     if name == "bought" and any(r["prompt"] == row["prompt"] and r["outcome"] == "returned" for r in rows):
         return False
-    if name == "redeemed" and not net and any(r["prompt"] == row["prompt"] and r["outcome"] == "returned" for r in rows):
-        return False
-    if net and name in USES and row["outcome"] == name:
+    if name in USES and row["outcome"] == name:
         return standing(row, rows)
     return row["outcome"] == name and (not reason or row["reason"] == reason)
 

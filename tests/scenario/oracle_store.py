@@ -145,11 +145,21 @@ class Oracle:
         newest = [c for c in visit.cards if c["action"] == card["action"]][-1]
         if visit.over() or visit.training or newest is not card:
             return
-        quiet = self.base["policy"].get("quiet", {}).get("tender", True)
-        if visit.state == "suspended" or visit.state == "tender" and quiet:
-            self.timer("snooze", prompt, self.now + max(60000, self.now - card["snooze"]))
+        card["overdue"] = self.must_wait(visit)
+        if card["overdue"]:
             return
         self.choose(visit, {"source": "timer", "id": self.id, "type": "timer", "data": {}}, back=card["action"])
+
+    def must_wait(self, visit):
+        quiet = self.base["policy"].get("quiet", {}).get("tender", True)
+        return visit.state == "suspended" or visit.state == "tender" and quiet
+
+    def open_snoozed(self):
+        """What came due while nobody could be spoken to is due with the event after which somebody can."""
+        for visit in self.visits:
+            for card in visit.cards:
+                if card.get("overdue") and not visit.over() and not self.must_wait(visit):
+                    self.timer("snooze", card["prompt"], self.now)
 
     def due_wait(self, ident):
         for visit in self.visits:
@@ -361,6 +371,7 @@ class Oracle:
         self.told = event
         handler = getattr(self, "on_" + kind.replace(".", "_").replace("-", "_"))
         visit = handler(data, station, origin)
+        self.open_snoozed()
         if visit is not None and not visit.training:
             self.choose(visit, event)
         return self.decisions[-1] if len(self.decisions) > before else None
