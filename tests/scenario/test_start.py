@@ -201,7 +201,7 @@ def test_what_cannot_be_started_is_named_and_what_was_started_before_it_is_stopp
         for path in no_hex, no_mapping:
             with open(path, "w") as f:
                 f.write("not this")
-        refuses(store, "dir", f"{no_hex}/state", "state", 74, "folders")
+        refuses(store, "dir", "/proc/aisle", "state", 74, "folders")
         refuses(store, "pepper_file", no_hex, "privacy", 78, "engine")
         crash = os.path.join(store.folder, "state", "crash")
         os.mkdir(crash)
