@@ -20,8 +20,7 @@
 #include "core/currency.h"
 #include "core/log.h"
 #include "core/when.h"
-
-#define ZONEINFO "/usr/share/zoneinfo"
+#include "core/zone_file.h"
 
 #define ROW(section, name, type, field, min, max, standard, live, help) \
 	{ \
