@@ -20,6 +20,8 @@
 
 #include <string.h>
 
+#include "nouns/visit.h"
+
 #define IDLE_MS H_MS
 /* The broker takes 128 KiB, with its topic. */
 #define GUIDANCE_BYTES_MAX (124u << 10)
@@ -87,9 +89,13 @@ add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
 
 	bool open =
 	    card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms);
+	size_t count;
+
 	CHECK(card->gate >= 0 && card->gate < GATE_COUNT);
 	json_add_list(w, "choices");
-	for (size_t i = 0; open && i < ARRAY_LEN(by_gate[0]) && by_gate[card->gate][i] != NULL; i++)
+	/* What is mandatory is accepted, and not put off. */
+	count = card_mandatory(card) ? 1 : ARRAY_LEN(by_gate[0]);
+	for (size_t i = 0; open && i < count && by_gate[card->gate][i] != NULL; i++)
 		json_add_str(w, NULL, by_gate[card->gate][i]);
 	json_end(w);
 }

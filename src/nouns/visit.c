@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/json.h"
 #include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
@@ -242,6 +243,19 @@ card_kept(const struct card *card)
 	return card->answer == ANSWER_ACCEPT && !card->late &&
 	    (card->state == CARD_ANSWERED || card->state == CARD_ASKED ||
 		card->state == CARD_APPLIED);
+}
+
+/* Few cards have the word in them at all. */
+bool
+card_mandatory(const struct card *card)
+{
+	json_t *shown = card->json != NULL && strstr(card->json, "mandatory") != NULL
+	    ? json_loads(card->json, 0, NULL)
+	    : NULL;
+	bool mandatory = json_is_true(json_object_get(shown, "mandatory"));
+
+	json_decref(shown);
+	return mandatory;
 }
 
 bool

@@ -32,6 +32,8 @@ void visit_drop_card(struct visit *visit, size_t index);
 struct card *visit_take_card(struct visit *visit, struct visit *from, size_t index);
 struct card *visit_card(struct visit *visit, const struct id *prompt);
 bool card_kept(const struct card *card); /* accepted, and still standing */
+/* Recall, safety, law: as it was shown, whatever the policy says by now. */
+bool card_mandatory(const struct card *card);
 /* Whose card it is: the visit's customer's, or theirs who stood there before; NULL: a stranger's. */
 const struct id *card_customer(const struct visit *visit, const struct card *card);
 bool card_of_former(const struct visit *visit, const struct card *card);

@@ -219,6 +219,10 @@ may_answer(struct engine *engine, struct visit *visit, const struct card *card,
 	bool instead = answer == ANSWER_OVERRIDE && event->instead_action != NULL, needed;
 	bool asked = event->pin != NULL || event->approved;
 
+	if (answer != ANSWER_ACCEPT && card_mandatory(card)) {
+		refuse(reply, 409, "it is mandatory: accept is expected, it cannot be put off");
+		return false;
+	}
 	needed = instead ? instead_look(engine, visit, card, event, choice)
 			 : card->gate == GATE_MANAGER && answer == ANSWER_ACCEPT;
 	if (needed && instead && !choice->listed && (!asked || event->reason == NULL)) {

@@ -274,6 +274,28 @@ a_recall_stays_while_they_pay_until_it_is_answered_or_the_basket_closes(void **s
 }
 
 static void
+what_is_mandatory_is_accepted_and_not_put_off_and_what_lies_beside_it_is(void **state)
+{
+	static const char *const other[] = { "dismiss", "snooze", "override" };
+
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':3}}}");
+	an_action("a", "{}");
+	an_action("r", RECALL);
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_said("guidance 7: r a");
+	for (size_t i = 0; i < ARRAY_LEN(other); i++)
+		assert_int_equal(answer("r", other[i]), 409);
+	assert_said("");
+	assert_int_equal(answer("a", "dismiss"), 200);
+	assert_int_equal(answer("r", "accept"), 200);
+	assert_int_equal(answer("r", "accept"), 200);
+	assert_heard(LANE_DECISION, "decision; dismissed; accepted");
+}
+
+static void
 the_customers_screen_the_receipt_and_what_comes_later_are_not_hushed(void **state)
 {
 	(void)state;
@@ -774,6 +796,8 @@ main(void)
 		SPINE_TEST(an_offer_is_not_taken_while_they_pay_and_what_costs_nothing_is),
 		SPINE_TEST(cards_leave_while_they_pay_and_an_accept_that_comes_later_is_late),
 		SPINE_TEST(a_recall_stays_while_they_pay_until_it_is_answered_or_the_basket_closes),
+		SPINE_TEST(
+		    what_is_mandatory_is_accepted_and_not_put_off_and_what_lies_beside_it_is),
 		SPINE_TEST(the_customers_screen_the_receipt_and_what_comes_later_are_not_hushed),
 		SPINE_TEST(what_is_not_taken_frees_what_it_held),
 		SPINE_TEST(a_managers_card_needs_a_pin_for_yes_and_none_for_no),

@@ -145,6 +145,10 @@ choices_follow_gate_and_state(void **state)
 	}
 	one->state = CARD_OPEN;
 	one->gate = GATE_ASSOCIATE;
+	one->json = arena_strdup(arena, "{\"headline\":\"\\\"mandatory\\\":true,\"}");
+	assert_non_null(strstr(guidance(&subject), "\"choices\":[\"accept\",\"dismiss\","));
+	one->json = arena_strdup(arena, "{\"mandatory\":true,\"headline\":\"h\"}");
+	assert_non_null(strstr(guidance(&subject), "\"choices\":[\"accept\"]"));
 	one->expires_ms = NOW;
 	assert_non_null(strstr(guidance(&subject), "\"choices\":[]"));
 }

@@ -170,7 +170,7 @@ export function showState(card, prompt, state, note) {
 		return;
 	}
 	// What must be seen is not put off.
-	for (const choice of prompt.mandatory ? ['accept'] : ['accept', 'dismiss', 'snooze', 'override']) {
+	for (const choice of ['accept', 'dismiss', 'snooze', 'override']) {
 		if (!(prompt.choices || []).includes(choice))
 			continue;
 		const node = button(choice, label(prompt, choice), () => card.act(choice));

@@ -20,7 +20,7 @@ function fill(frame, prompt) {
 	inside.documentElement.dir = direction;
 	if (image)
 		image.src = data.images[prompt.image] || '';
-	showState(card, {...prompt, choices: CHOICES[prompt.gate] || []}, 'open');
+	showState(card, {...prompt, choices: prompt.mandatory ? ['accept'] : CHOICES[prompt.gate] || []}, 'open');
 	showTime(card, 60000, 60000, true);
 	card.dataset.seat = prompt.mandatory ? 'alert' : '0';
 	main.id = 'main';
