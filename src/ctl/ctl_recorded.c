@@ -144,12 +144,17 @@ int
 ctl_recorded_run(struct ctl_recorded *from, bool progress)
 {
 	struct ctl_progress shown = ctl_progress_start();
+	struct buf refused = { 0 };
 	struct err err = { 0 };
 	bool show = progress && isatty(STDERR_FILENO);
 	int rc =
 	    recorded_feed(from->recorded, from->in, show ? ctl_progress_show : NULL, &shown, &err);
 
 	ctl_progress_end(&shown);
+	recorded_refusals(from->recorded, &refused);
+	if (refused.len > 0)
+		fputs(refused.data, stderr);
+	buf_done(&refused);
 	return rc == 0 ? EX_OK : ctl_fail_err(&err);
 }
 

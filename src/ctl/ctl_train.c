@@ -35,7 +35,7 @@ run(struct ctl *ctl, struct ctl_recorded *from, struct train_options *options)
 		ctl_progress_end(&progress);
 		if (summary.len > 0)
 			fputs(summary.data, stdout);
-		if (rc != 0 && report.len > 0)
+		if (report.len > 0)
 			fputs(report.data, stderr);
 		rc = rc == 0 ? EX_OK : ctl_fail_err(&err);
 	}

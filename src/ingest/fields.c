@@ -314,13 +314,15 @@ read_currency(struct reader *reader, const struct field *field, json_t *value, v
 {
 	const char *ours = reader->rules->currency;
 	const char *code = json_string_value(value);
+	char expected[40];
 
 	if (code == NULL)
 		return bad_shape(reader, field, "a string");
 	if (currency_digits(code) < 0)
 		return bad_value(reader, field, "an ISO 4217 code");
+	snprintf(expected, sizeof(expected), "the store's currency, %s", ours != NULL ? ours : "");
 	if (ours != NULL && strcmp(code, ours) != 0)
-		return bad_value(reader, field, "the store's currency");
+		return bad_value(reader, field, expected);
 	*(const char **)out = arena_strdup(reader->arena, code);
 	return REJECT_NONE;
 }

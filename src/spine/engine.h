@@ -90,7 +90,8 @@ struct input {
 	struct json_t *answer; /* owned by the queue that holds the input */
 	bool is_shown;
 	bool flag;
-	int64_t number; /* of a clock: so many timers at most; 0: all that are due */
+	/* of a clock: so many timers at most, 0: all that are due; of a recorded line: its number */
+	int64_t number;
 	enum lane lane;
 	struct id subject;
 	/* of aside.c */
@@ -99,7 +100,9 @@ struct input {
 	bool aside;	/* cannot be committed: it gets its dead letter and nothing else */
 	reply_fn reply; /* called after the commit */
 	void *reply_ctx;
-	struct reply result; /* filled by the turn; strings in the turn's arena */
+	/* Filled by the turn; strings in the turn's arena. Of a recorded line that is not or not wholly
+	 * taken: 400 or 200, detail says why. */
+	struct reply result;
 };
 
 /* ---- outputs ---- */

@@ -273,6 +273,10 @@ apply_recorded(struct engine *engine, struct input *input)
 	engine->aside = input->aside;
 	input->topic = "recorded";
 	input_message(engine, input, &route, event, &rejected, unknown);
+	if (rejected.reason != REJECT_NONE)
+		input->result = (struct reply){ .status = rejected.taken ? 200 : 400,
+			.detail = arena_printf(engine->arena, "%s: %s",
+			    reject_name(rejected.reason), rejected_says(engine, &rejected)) };
 }
 
 /* What the same answer would have as its data if it came as an event. */

@@ -66,8 +66,8 @@ masked_text(struct engine *engine, const char *text)
 
 /* What was expected of a member is in our words, "/data/card: expected a string"; what cannot be read, or
  * what a rule could not, is told with a piece of it. */
-static const char *
-masked_detail(struct engine *engine, const struct rejected *rejected)
+const char *
+rejected_says(struct engine *engine, const struct rejected *rejected)
 {
 	char *copy;
 
@@ -105,7 +105,7 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 	struct buf buf = { 0 }, kept = { 0 };
 	struct json_writer *w = JSON_OBJECT(&buf);
 	uint8_t digest[16];
-	const char *says = masked_detail(engine, rejected);
+	const char *says = rejected_says(engine, rejected);
 	char hex[33], detail[sizeof(rejected->detail) + 32];
 
 	topic = masked_text(engine, topic);
@@ -130,8 +130,11 @@ dead_letter_write(struct engine *engine, const char *topic, const struct rejecte
 	engine_output(engine, OUTPUT_DEAD_LETTER, NULL, "dead-letter", NULL, buf.data, buf.len);
 	buf_done(&buf);
 	buf_wipe(&kept);
-	log_notice("input set aside reason=%s topic=%s count=%lld detail=%s",
-	    reject_name(rejected->reason), LOG_VALUE(topic), (long long)count, LOG_VALUE(says));
+	/* Who runs a file tells of its refusals at the end, each kind once. */
+	if (!engine->options.recorded)
+		log_notice("input set aside reason=%s topic=%s count=%lld detail=%s",
+		    reject_name(rejected->reason), LOG_VALUE(topic), (long long)count,
+		    LOG_VALUE(says));
 }
 
 void

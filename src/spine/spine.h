@@ -25,6 +25,8 @@ void seen_accept(struct engine *engine, const struct event *event);
 const char *seen_source(struct engine *engine, const struct event *event);
 
 /* receipt.c */
+/* Its detail without card numbers and PINs; in the turn's arena. */
+const char *rejected_says(struct engine *engine, const struct rejected *rejected);
 void dead_letter(struct engine *engine, const char *topic, const struct rejected *rejected,
     const void *payload, size_t len);
 /* One letter for count of them; what dead_letter() does but for the bound. */

@@ -23,7 +23,12 @@ struct recorded {
 	struct profiles_bundle *profile_rows;
 	struct input *inputs; /* of the turn being filled */
 	size_t count, turn;
-	int64_t total;
+	int64_t total, refused, other; /* refused: wholly; other: of kinds that have no place */
+	struct refusal {
+		char says[240];
+		int64_t count, line;
+	} kinds[RECORDED_KINDS];
+	size_t kind_count;
 };
 
 static int
@@ -124,6 +129,44 @@ recorded_bundle(struct recorded *recorded, const char *path, bool policy_currenc
 	return rc;
 }
 
+/* ---- what is refused ---- */
+
+static void
+note_refused(struct recorded *recorded, const struct input *input)
+{
+	struct refusal *kind = recorded->kinds, *end = kind + recorded->kind_count;
+	char says[sizeof(kind->says)];
+
+	recorded->refused += input->result.status == 400;
+	snprintf(says, sizeof(says), "%s", input->result.detail);
+	while (kind < end && strcmp(kind->says, says) != 0)
+		kind++;
+	if (kind == recorded->kinds + RECORDED_KINDS) {
+		recorded->other++;
+		return;
+	}
+	if (kind == end) {
+		memcpy(kind->says, says, sizeof(says));
+		kind->line = input->number;
+		recorded->kind_count++;
+	}
+	kind->count++;
+}
+
+void
+recorded_refusals(const struct recorded *recorded, struct buf *out)
+{
+	for (size_t i = 0; i < recorded->kind_count; i++) {
+		const struct refusal *kind = &recorded->kinds[i];
+
+		buf_addf(out, "%lld set aside, first in line %lld: %s\n", (long long)kind->count,
+		    (long long)kind->line, kind->says);
+	}
+	if (recorded->other > 0)
+		buf_addf(out, "%lld more set aside for other reasons\n",
+		    (long long)recorded->other);
+}
+
 /* ---- the file ---- */
 
 static int
@@ -140,22 +183,25 @@ flush(struct recorded *recorded, struct err *err)
 		    "--turn 1 says which",
 		    (long long)recorded->total + 1,
 		    (long long)(recorded->total + (int64_t)recorded->count));
-	for (size_t i = 0; i < recorded->count; i++)
+	for (size_t i = 0; i < recorded->count; i++) {
+		if (rc == 0 && recorded->inputs[i].result.detail != NULL)
+			note_refused(recorded, &recorded->inputs[i]);
 		free((char *)recorded->inputs[i].payload);
+	}
 	recorded->total += (int64_t)recorded->count;
 	recorded->count = 0;
 	return rc == 0 ? 0 : err_set(err, AISLE_E_IO, "the state cannot be written");
 }
 
 static void
-take_line(struct recorded *recorded, const char *line, size_t len)
+take_line(struct recorded *recorded, const char *line, size_t len, int64_t number)
 {
 	char *copy = mem_alloc(len + 1);
 
 	memcpy(copy, line, len);
 	copy[len] = '\0';
 	recorded->inputs[recorded->count++] =
-	    (struct input){ .kind = INPUT_RECORDED, .payload = copy, .len = len };
+	    (struct input){ .kind = INPUT_RECORDED, .payload = copy, .len = len, .number = number };
 }
 
 int
@@ -193,7 +239,7 @@ recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ct
 			    (long long)n, RECORDED_LINE_MAX);
 		if (got < 0 || len == 0)
 			continue;
-		take_line(recorded, line, len);
+		take_line(recorded, line, len, n);
 		if (recorded->count < recorded->turn)
 			continue;
 		rc = flush(recorded, err);
@@ -204,6 +250,11 @@ recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ct
 		rc = flush(recorded, err);
 	if (rc == 0 && ferror(events))
 		rc = err_set(err, AISLE_E_IO, "the events cannot be read");
+	if (rc == 0 && recorded->refused > 0 && recorded->refused == recorded->total)
+		rc = err_set(err, AISLE_E_INVALID,
+		    "all of the %lld events are refused, expected some that can be used "
+		    "(feed check says what is wrong with a file)",
+		    (long long)recorded->total);
 	free(line);
 	return rc;
 }

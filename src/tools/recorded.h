@@ -36,7 +36,7 @@ struct engine *recorded_engine(struct recorded *recorded);
 int recorded_bundle(struct recorded *recorded, const char *path, bool policy_currency,
     struct buf *report, struct err *err) AISLE_MUST_CHECK;
 /* All of it through the engine, a line each. progress: called now and then with the events so far;
- * NULL: not. */
+ * NULL: not. AISLE_E_INVALID: a line is too long, or every one was refused. */
 int recorded_feed(struct recorded *recorded, FILE *events,
     void (*progress)(void *ctx, int64_t count), void *ctx, struct err *err) AISLE_MUST_CHECK;
 
@@ -45,5 +45,10 @@ int recorded_feed(struct recorded *recorded, FILE *events,
 int recorded_line(FILE *events, char line[static RECORDED_LINE_MAX + 1], size_t *ret_len);
 
 int64_t recorded_count(const struct recorded *recorded); /* events fed so far */
+
+/* What was refused of them, a line each kind: what, how often, and the first line of it. Of kinds
+ * beyond RECORDED_KINDS only the number. */
+#define RECORDED_KINDS 8
+void recorded_refusals(const struct recorded *recorded, struct buf *out);
 
 #endif

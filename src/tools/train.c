@@ -86,6 +86,7 @@ pass_feed(struct pass *pass, struct err *err)
 		    training->options->events, strerror(errno));
 	rc = recorded_feed(pass->recorded, events, on_progress, training, err);
 	fclose(events);
+	recorded_refusals(pass->recorded, training->report);
 	training->events = recorded_count(pass->recorded);
 	return rc;
 }

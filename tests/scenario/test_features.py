@@ -255,5 +255,73 @@ def test_texts_are_quoted_and_missing_is_empty():
         day.case.close()
 
 
+# ---- events that cannot be used ----
+
+def over(case, events, command, *words):
+    """A command over recorded events: its exit status and what it says."""
+    path, pepper = write_events(case, events), os.path.join(case.folder, "pepper")
+    words = [path, "-o", os.path.join(case.folder, "learned"), *words] if command == "train" else \
+        ["--bundle", case.bundle, "--events", path, *words]
+    done = subprocess.run(AISLECTL + [command, *words, "--profiles", case.profiles, "--pepper", pepper, "--store", "0042"],
+                          capture_output=True, text=True)
+    return done.returncode, done.stderr.splitlines()
+
+
+def a_short_day():
+    day = Day(source_of(action("a", on=[ITEM_EVENT])), [{"card": CARD, "consent": GRANTED}])
+    visit(day, "b1")
+    visit(day, "b2")
+    return day
+
+
+def test_where_every_event_is_refused_each_command_fails_with_their_number():
+    day = a_short_day()
+    try:
+        nowhere = [{**e, "source": "/s"} for e in day.events]
+        for event in nowhere:
+            event.pop("topic", None)
+        for command in ("replay", "decide", "features", "train"):
+            status, said = over(day.case, nowhere, command)
+            assert status == 65 and len(said) == 2, (command, status, said)
+            assert said[0].startswith("8 set aside, first in line 1: bad-envelope: /topic: expected CHANNEL/ID/event"), said
+            assert said[1].startswith("all of the 8 events are refused"), said
+        # One that can be used, and it is the rest that is told.
+        for command in ("replay", "features"):
+            status, said = over(day.case, nowhere[:3] + day.events[3:4] + nowhere[4:], command)
+            assert status == 0 and len(said) == 1 and said[0].startswith("7 set aside, first in line 1: "), said
+            assert over(day.case, [], command) == (0, []), command
+    finally:
+        day.case.close()
+
+
+def test_another_currency_is_one_sentence():
+    day = a_short_day()
+    try:
+        foreign = [{**e, "data": {**e["data"], "currency": "USD"}} if "amount" in e["data"] or "total" in e["data"] else e
+                   for e in day.events]
+        says = "4 set aside, first in line 3: bad-value: /data/currency: expected the store's currency, EUR"
+        for command in ("replay", "features"):
+            assert over(day.case, foreign, command) == (0, [says]), command
+        status, said = over(day.case, foreign, "train", "--policy", os.path.join(day.case.folder, "policy-source"))
+        assert status == 65 and said[0] == says and len(said) == 2 and "no basket closes" in said[1], said
+    finally:
+        day.case.close()
+
+
+def test_eight_kinds_are_told_apart_and_the_rest_is_counted():
+    day = a_short_day()
+    try:
+        item = next(e for e in day.events if e["type"] == ITEM_EVENT)
+        wrong = [{**item, name: []} for name in ("specversion", "id", "time", "type", "data")]
+        wrong += [{**item, "id": name, "data": {**item["data"], name: []}} for name in ("basket", "line", "qty", "amount", "currency")]
+        for count in (8, 9, 10):
+            status, said = over(day.case, day.events[:1] + [e for e in wrong[:count] for _ in "ab"], "replay")
+            assert status == 0 and len(said) == min(count, 9), said
+            assert said[7].startswith("2 set aside, first in line 16: "), said
+            assert said[8:] == [f"{2 * (count - 8)} more set aside for other reasons"] * (count > 8), said
+    finally:
+        day.case.close()
+
+
 if __name__ == "__main__":
     main([v for k, v in list(globals().items()) if k.startswith("test_")])
