@@ -83,6 +83,8 @@ const struct basis *basis_make(struct arena *arena, const struct policy *policy,
     const struct visit *visit);
 int64_t basis_total(const struct basis *basis); /* without marked goods: min_basket, tiers */
 struct offer_value offer_value(const struct offer *offer, int64_t depth, const struct basis *basis);
+/* Is its worth of goods that are not there yet, and so another once they are? */
+bool offer_estimates(const struct offer *offer, const struct basis *basis);
 /* The most that it can take off, suppliers' share included: max, else the depth; a fixed price without max at most what its
  * goods cost. */
 int64_t offer_most(const struct offer *offer, int64_t depth, const struct basis *basis);
@@ -138,9 +140,10 @@ const char *decide_withheld(const struct decide_input *input);
 /* Is it one of those? Not what is mandatory, serves or informs. */
 bool decision_withholds(const struct decision *decision, const struct action *action);
 
-/* The member "offer" as tablet and till see it: {"type","worth","depth",…}. */
+/* The member "offer" as tablet and till see it: {"type","worth","depth",…}. estimate: worth is of
+ * typical goods, as none that qualify are there. */
 void offer_json(const struct policy *policy, const struct offer *offer, int64_t depth,
-    int64_t worth_minor, struct json_writer *w);
+    int64_t worth_minor, bool estimate, struct json_writer *w);
 
 /* ---- record ---- */
 struct decision_context { /* what the spine knows beside the decision */

@@ -443,6 +443,14 @@ offer_value(const struct offer *offer, int64_t depth, const struct basis *basis)
 	return value;
 }
 
+bool
+offer_estimates(const struct offer *offer, const struct basis *basis)
+{
+	return (offer->type == OFFER_PERCENT || offer->type == OFFER_FIXED_PRICE ||
+		   offer->type == OFFER_FREE_ITEM) &&
+	    next_line(offer, basis, 0) == basis->visit->line_count;
+}
+
 /* A fixed price may take off all but a little: what its goods cost before any discount. */
 static int64_t
 goods_cost(const struct offer *offer, const struct basis *basis)

@@ -182,11 +182,13 @@ add_list(struct json_writer *w, const char *name, const struct match *match)
 
 void
 offer_json(const struct policy *policy, const struct offer *offer, int64_t depth,
-    int64_t worth_minor, struct json_writer *w)
+    int64_t worth_minor, bool estimate, struct json_writer *w)
 {
 	json_add_object(w, "offer");
 	json_add_str(w, "type", NAME_OF(offer_type_names, offer->type));
 	json_add_int(w, "worth", worth_minor);
+	if (estimate)
+		json_add_bool(w, "estimate", true);
 	json_add_int(w, "depth", depth);
 	json_add_str(w, "currency", policy->currency);
 	json_add_str(w, "apply", NAME_OF(offer_apply_names, offer->apply));
@@ -247,7 +249,7 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 		add_alternatives(&w);
 	if (action->has_offer)
 		offer_json(w.policy, &action->offer, w.candidate->depth, w.candidate->worth_minor,
-		    json);
+		    offer_estimates(&action->offer, decision->basis), json);
 	if (w.treatment->disclosure != NULL)
 		json_add_str(json, "disclosure", w.treatment->disclosure);
 	json_end(json);

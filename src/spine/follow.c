@@ -6,7 +6,8 @@
  *   Each decision works out anew what the offers on the screen are worth. Where
  *   that has changed the card is said again under the same prompt: offer, depth
  *   of a tier, the words with an amount in them, what it holds of its budget. A
- *   card whose worth is as it was keeps its words, whatever else they speak of.
+ *   card whose worth is as it was keeps its words, whatever else they speak of;
+ *   one that was an estimate, and is one no more, is said again as well.
  *   An accepted one is fixed: the till was asked for that amount.
  */
 #include "spine/spine.h"
@@ -34,6 +35,26 @@ passed_as(const struct decision *decision, const struct card *card)
 	return -1;
 }
 
+/* Does the card say that its worth is an estimate? Nearly never is it read for that. */
+static bool
+says_estimate(const struct card *card)
+{
+	json_t *said =
+	    strstr(card->json, "estimate") != NULL ? json_loads(card->json, 0, NULL) : NULL;
+	bool says = json_is_true(json_object_get(json_object_get(said, "offer"), "estimate"));
+
+	json_decref(said);
+	return says;
+}
+
+static bool
+is_as_said(const struct decision *decision, const struct candidate *now, const struct card *card)
+{
+	return card->depth == now->depth && card->worth_minor == now->worth_minor &&
+	    (card->json == NULL ||
+		says_estimate(card) == offer_estimates(&now->action->offer, decision->basis));
+}
+
 static bool
 follow(struct engine *engine, struct visit *visit, const struct decision *decision,
     struct card *card)
@@ -42,7 +63,7 @@ follow(struct engine *engine, struct visit *visit, const struct decision *decisi
 	const struct candidate *now = at >= 0 ? &decision->candidates[at] : NULL;
 	struct buf json = { 0 };
 
-	if (now == NULL || (card->depth == now->depth && card->worth_minor == now->worth_minor))
+	if (now == NULL || is_as_said(decision, now, card))
 		return false;
 	card->depth = now->depth;
 	card->worth_minor = now->worth_minor;

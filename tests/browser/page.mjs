@@ -318,6 +318,18 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'the amount beside a card follows its basket, and is "about" until its goods are there'() {
+		const page = await open(), one = prompt(), offer = {...one.offer, estimate: true}, more = {guidance: 'G-worth'};
+		const saves = (text) => page.waitForFunction((t) => document.querySelector('.card .worth')?.textContent === t, text);
+		store.send('guidance', guidance([{...one, offer}], more));
+		await saves('saves about €0.45');
+		store.send('guidance', guidance([one], more));
+		await saves('saves €0.45');
+		store.send('guidance', guidance([{...one, offer: {...one.offer, worth: 90}}], more));
+		await saves('saves €0.90');
+		await page.context().close();
+	},
+
 	async 'the line breaks: it is said, the cards stay, and the page comes back by itself'() {
 		const page = await open();
 		const g = guidance([prompt()]);

@@ -367,6 +367,47 @@ a_prompt_keeps_its_id_when_its_worth_changes(void **state)
 	assert_said("");
 }
 
+static const json_t *
+offer_of(const char *action)
+{
+	const json_t *prompt;
+	size_t i;
+
+	json_array_foreach(json_object_get(screen, "prompts"), i, prompt)
+		if (strcmp(text_of(prompt, "action"), action) == 0)
+			return json_object_get(prompt, "offer");
+	return NULL;
+}
+
+static void
+a_worth_of_goods_that_are_not_there_is_said_to_be_an_estimate_until_they_are(void **state)
+{
+	(void)state;
+	only("o", TEA("'type':'percent','depth':10,'typical':500,'max':900", ""));
+	open_basket("b");
+	scan("b", "bread", 300);
+	assert_int_equal(worth_of("o"), 50);
+	assert_true(json_is_true(json_object_get(offer_of("o"), "estimate")));
+	/* It is worth just as much, and now that is so. */
+	scan("b", "tea", 500);
+	assert_said("guidance 7: o");
+	assert_int_equal(worth_of("o"), 50);
+	assert_null(json_object_get(offer_of("o"), "estimate"));
+	scan("b", "bread", 300);
+	assert_said("");
+}
+
+static void
+an_amount_off_is_no_estimate(void **state)
+{
+	(void)state;
+	only("o", TEA("'type':'amount','depth':50", ""));
+	open_basket("b");
+	scan("b", "bread", 300);
+	assert_int_equal(worth_of("o"), 50);
+	assert_null(json_object_get(offer_of("o"), "estimate"));
+}
+
 static void
 what_the_till_has_put_into_its_line_is_not_taken_twice(void **state)
 {
@@ -537,6 +578,8 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(what_is_said_of_an_offer_is_what_it_saves_at_every_step),
 		T(a_prompt_keeps_its_id_when_its_worth_changes),
+		T(a_worth_of_goods_that_are_not_there_is_said_to_be_an_estimate_until_they_are),
+		T(an_amount_off_is_no_estimate),
 		T(what_the_till_has_put_into_its_line_is_not_taken_twice),
 		T(what_was_paid_with_at_once_is_not_there_for_the_others),
 		T(what_a_token_of_an_earlier_basket_takes_off_is_not_there_either),

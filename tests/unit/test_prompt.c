@@ -36,7 +36,7 @@ assert_offer(const struct offer *offer, const char *want)
 	struct buf out = { 0 };
 	struct json_writer *w = JSON_OBJECT(&out);
 
-	offer_json(&policy, offer, 10, 45, w);
+	offer_json(&policy, offer, 10, 45, false, w);
 	json_end(w);
 	assert_string_equal(out.data, want);
 	buf_done(&out);

@@ -35,7 +35,7 @@ function worth(offer) {
 	try {
 		const format = new Intl.NumberFormat(language, {style: 'currency', currency: offer.currency});
 		const digits = format.resolvedOptions().maximumFractionDigits;
-		return t('saves', format.format(offer.worth / 10 ** digits));
+		return t(offer.estimate ? 'savesAbout' : 'saves', format.format(offer.worth / 10 ** digits));
 	} catch {
 		return '';
 	}
@@ -59,9 +59,7 @@ function buildHead(prompt) {
 	const kind = el('span', 'kind'), shown = prompt.mandatory ? 'alert' : prompt.kind;
 	kind.append(el('i', '', ICONS[shown] || '', {ariaHidden: 'true'}), t('kind.' + shown));
 	head.append(kind);
-	const value = worth(prompt.offer);
-	if (value)
-		head.append(el('span', 'worth', value));
+	head.append(el('span', 'worth', worth(prompt.offer)));
 	head.append(el('span', 'left', '', {ariaHidden: 'true'}));
 	return head;
 }
@@ -85,9 +83,10 @@ function buildText(prompt) {
 	return text;
 }
 
-// Its worth is another: the sentence is, too.
+// Its worth is another: the amount is, and mostly the sentence, too. True: its text is.
 export function sayAgain(card, was, prompt) {
 	const words = (p) => JSON.stringify([p.say, p.headline, p.body, p.steps]);
+	card.querySelector('.worth').textContent = worth(prompt.offer);
 	if (words(was) === words(prompt))
 		return false;
 	card.querySelector('.text').replaceWith(buildText(prompt));
