@@ -10,8 +10,8 @@
 
 struct model;
 
-/* From XGBoost JSON, LightGBM text or linear JSON (recognised by content). err names what
- * cannot be honoured. Bounded: 64 MiB, 2^22 nodes, 10,000 trees, depth 512, 65,535 features. */
+/* From XGBoost JSON or UBJSON, LightGBM text or linear JSON (recognised by content). err names
+ * what cannot be honoured. Bounded: 64 MiB, 2^22 nodes, 10,000 trees, depth 512, 65,535 features. */
 int model_import(const void *bytes, size_t len, const char *name, struct model **ret_model,
     struct err *err) AISLE_MUST_CHECK;
 /* The flat form: little-endian, position-independent, checked in full by model_load. */

@@ -209,8 +209,9 @@ double model_leaf_value(const struct model *model, uint32_t at); /* by the row *
 bool model_term_value(const struct model *model, const struct term *term, const struct value *value,
     double *ret);
 
-int model_import_xgboost(const char *text, size_t len, const char *name, struct model **ret_model,
-    struct err *err);
+/* binary: UBJSON */
+int model_import_xgboost(const char *text, size_t len, bool binary, const char *name,
+    struct model **ret_model, struct err *err);
 int model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model,
     struct err *err);
 int model_import_linear(const char *text, size_t len, const char *name, struct model **ret_model,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * model_json.c - JSON of model files, read as it passes by.
+ * model_json.c - JSON of model files, read as it passes by; what UBJSON shares with it.
  *
  * DESIGN
  *   XGBoost writes a bare NaN where a categorical split has no threshold, which
@@ -21,35 +21,19 @@
 #define SKIP_DEPTH_MAX 64
 #define NUMBER_LEN_MAX 400
 
-void
-jsonr_init(struct jsonr *r, const char *text, size_t len, const char *name, struct err *err)
-{
-	*r =
-	    (struct jsonr){ .text = text, .at = text, .end = text + len, .name = name, .err = err };
-}
+/* ---- text ---- */
 
-void
-jsonr_done(struct jsonr *r)
+static void
+text_where(const struct jsonr *r, int *ret_line, int *ret_column)
 {
-	buf_done(&r->word);
-}
-
-bool
-jsonr_fail(struct jsonr *r, const char *what)
-{
-	if (r->failed)
-		return false;
-	r->failed = true;
-	int line = 1, column = 1;
+	*ret_line = *ret_column = 1;
 	for (const char *at = r->text; at < r->at; at++) {
-		column++;
+		++*ret_column;
 		if (*at == '\n') {
-			line++;
-			column = 1;
+			++*ret_line;
+			*ret_column = 1;
 		}
 	}
-	err_at(r->err, AISLE_E_INVALID, r->name, line, column, "%s", what);
-	return false;
 }
 
 static char
@@ -71,66 +55,30 @@ take(struct jsonr *r, char c)
 	return true;
 }
 
-bool
-jsonr_enter(struct jsonr *r, char bracket)
+static char
+text_kind(struct jsonr *r)
 {
-	if (take(r, bracket))
-		return true;
-	return jsonr_fail(r, bracket == '{' ? "expected an object" : "expected an array");
+	char c = peek(r);
+	return c == '{' || c == '[' || c == '"' ? c : '0';
 }
 
-/* Before a member or item: the comma, unless it is the first. False behind the closing bracket. */
 static bool
-another(struct jsonr *r, char open, char close)
+text_enter(struct jsonr *r, char bracket)
 {
-	bool first = r->last == open;
-	if (take(r, close))
+	return take(r, bracket);
+}
+
+/* The comma, unless it is the first. */
+static bool
+text_another(struct jsonr *r, char bracket)
+{
+	bool first = r->last == bracket;
+	if (take(r, bracket == '{' ? '}' : ']'))
 		return false;
 	if (!first && !take(r, ','))
 		return jsonr_fail(r, "expected a comma or a closing bracket");
 	r->last = ',';
 	return !r->failed;
-}
-
-bool
-jsonr_item(struct jsonr *r)
-{
-	return another(r, '[', ']');
-}
-
-bool
-jsonr_key(struct jsonr *r)
-{
-	if (!another(r, '{', '}') || !jsonr_string(r))
-		return false;
-	if (!take(r, ':'))
-		return jsonr_fail(r, "expected a colon");
-	return true;
-}
-
-bool
-jsonr_is(const struct jsonr *r, const char *key)
-{
-	return r->word.data != NULL && strcmp(r->word.data, key) == 0;
-}
-
-int
-jsonr_pick(struct jsonr *r, const char *const *names, size_t count, uint32_t *seen)
-{
-	CHECK(count <= 32);
-	for (size_t i = 0; i < count; i++) {
-		if (!jsonr_is(r, names[i]))
-			continue;
-		if ((*seen >> i & 1) != 0) {
-			char what[80];
-			snprintf(what, sizeof(what), "\"%s\" is there twice", names[i]);
-			jsonr_fail(r, what);
-			return -1;
-		}
-		*seen |= UINT32_C(1) << i;
-		return (int)i;
-	}
-	return -1;
 }
 
 static int
@@ -196,8 +144,8 @@ escape(struct jsonr *r)
 	return true;
 }
 
-bool
-jsonr_string(struct jsonr *r)
+static bool
+text_string(struct jsonr *r)
 {
 	if (!take(r, '"'))
 		return jsonr_fail(r, "expected a string");
@@ -217,6 +165,16 @@ jsonr_string(struct jsonr *r)
 		return jsonr_fail(r, "string without end");
 	r->at++;
 	r->last = '"';
+	return true;
+}
+
+static bool
+text_key(struct jsonr *r)
+{
+	if (!text_string(r))
+		return false;
+	if (!take(r, ':'))
+		return jsonr_fail(r, "expected a colon");
 	return true;
 }
 
@@ -247,8 +205,16 @@ literal(struct jsonr *r)
 	return 0;
 }
 
-double
-jsonr_number(struct jsonr *r, bool float32)
+static bool
+text_null(struct jsonr *r)
+{
+	bool null = peek(r) == 'n' && take_word(r, "null");
+	r->last = '0';
+	return null;
+}
+
+static double
+text_number(struct jsonr *r, bool float32)
 {
 	char c = peek(r);
 	r->last = '0';
@@ -270,6 +236,104 @@ jsonr_number(struct jsonr *r, bool float32)
 		jsonr_fail(r, float32 ? "number beyond float32" : "number beyond double");
 	r->at += len;
 	return value;
+}
+
+const struct jsonr_form jsonr_text = { .kind = text_kind,
+	.enter = text_enter,
+	.another = text_another,
+	.key = text_key,
+	.string = text_string,
+	.number = text_number,
+	.null = text_null,
+	.where = text_where };
+
+/* ---- both ---- */
+
+void
+jsonr_init(struct jsonr *r, const struct jsonr_form *form, const char *text, size_t len,
+    const char *name, struct err *err)
+{
+	*r = (struct jsonr){
+		.form = form, .text = text, .at = text, .end = text + len, .name = name, .err = err
+	};
+}
+
+void
+jsonr_done(struct jsonr *r)
+{
+	buf_done(&r->word);
+}
+
+bool
+jsonr_fail(struct jsonr *r, const char *what)
+{
+	int line, column;
+	if (r->failed)
+		return false;
+	r->failed = true;
+	r->form->where(r, &line, &column);
+	if (line > 0)
+		err_at(r->err, AISLE_E_INVALID, r->name, line, column, "%s", what);
+	else
+		err_at(r->err, AISLE_E_INVALID, r->name, 0, 0, "byte %d: %s", column, what);
+	return false;
+}
+
+bool
+jsonr_enter(struct jsonr *r, char bracket)
+{
+	if (!r->failed && r->form->enter(r, bracket))
+		return true;
+	return jsonr_fail(r, bracket == '{' ? "expected an object" : "expected an array");
+}
+
+bool
+jsonr_item(struct jsonr *r)
+{
+	return !r->failed && r->form->another(r, '[');
+}
+
+bool
+jsonr_key(struct jsonr *r)
+{
+	return !r->failed && r->form->another(r, '{') && r->form->key(r);
+}
+
+bool
+jsonr_string(struct jsonr *r)
+{
+	return !r->failed && r->form->string(r);
+}
+
+double
+jsonr_number(struct jsonr *r, bool float32)
+{
+	return r->failed ? 0 : r->form->number(r, float32);
+}
+
+bool
+jsonr_is(const struct jsonr *r, const char *key)
+{
+	return r->word.data != NULL && strcmp(r->word.data, key) == 0;
+}
+
+int
+jsonr_pick(struct jsonr *r, const char *const *names, size_t count, uint32_t *seen)
+{
+	CHECK(count <= 32);
+	for (size_t i = 0; i < count; i++) {
+		if (!jsonr_is(r, names[i]))
+			continue;
+		if ((*seen >> i & 1) != 0) {
+			char what[80];
+			snprintf(what, sizeof(what), "\"%s\" is there twice", names[i]);
+			jsonr_fail(r, what);
+			return -1;
+		}
+		*seen |= UINT32_C(1) << i;
+		return (int)i;
+	}
+	return -1;
 }
 
 void
@@ -295,10 +359,9 @@ jsonr_numbers(struct jsonr *r, bool float32, size_t max, struct numbers *ret)
 static void
 skip_scalar(struct jsonr *r)
 {
-	char c = peek(r);
-	if (c == '"')
+	if (r->form->kind(r) == '"')
 		jsonr_string(r);
-	else if (c != 'n' || !take_word(r, "null"))
+	else if (!r->form->null(r))
 		jsonr_number(r, false);
 	r->last = '0';
 }
@@ -308,15 +371,17 @@ jsonr_skip(struct jsonr *r)
 {
 	char open[SKIP_DEPTH_MAX];
 	int depth = 0;
+	if (r->failed)
+		return;
 	do {
-		char c = peek(r);
+		char c = r->form->kind(r);
 		if (c == '{' || c == '[') {
 			if (depth == SKIP_DEPTH_MAX) {
 				jsonr_fail(r, "nested too deep");
 				return;
 			}
 			open[depth++] = c;
-			take(r, c);
+			jsonr_enter(r, c);
 		} else {
 			skip_scalar(r);
 		}
@@ -330,8 +395,10 @@ jsonr_skip(struct jsonr *r)
 void
 jsonr_end(struct jsonr *r)
 {
-	if (!r->failed && peek(r) != '\0')
-		jsonr_fail(r, "bytes behind the end");
-	if (!r->failed && r->at != r->end)
+	if (r->failed)
+		return;
+	if (r->form == &jsonr_text && peek(r) == '\0' && r->at != r->end)
 		jsonr_fail(r, "zero byte");
+	else if (r->at != r->end)
+		jsonr_fail(r, "bytes behind the end");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * model_linear.c - reads our own linear JSON, and tells the formats apart.
+ * model_linear.c - reads our own linear JSON.
  *
  * {"format":"aisle-linear","link":"logit|identity|log","bias":-1.2,
  *  "weights":{"spend":0.01,"tier=gold":0.4},"missing":{"spend":0}}
@@ -162,37 +162,5 @@ model_import_linear(const char *text, size_t len, const char *name, struct model
 	int r = builder_done(&l.b, import_linear(&l, json), ret_model);
 	json_decref(l.index_of);
 	json_decref(json);
-	return r;
-}
-
-/* ---- which format ---- */
-
-int
-model_import(const void *bytes, size_t len, const char *name, struct model **ret_model,
-    struct err *err)
-{
-	if (len > MODEL_BYTES_MAX)
-		return err_at(err, AISLE_E_FULL, name, 0, 0, "larger than 64 MiB");
-	char *text = mem_alloc(len + 1);
-	if (len > 0)
-		memcpy(text, bytes, len);
-	text[len] = '\0';
-
-	const char *start = text + strspn(text, " \t\r\n");
-	int r;
-	if (strncmp(start, "tree\n", 5) == 0 || strncmp(start, "tree\r\n", 6) == 0)
-		r = model_import_lightgbm(text, len, name, ret_model, err);
-	else if (*start == '{' && strstr(start, "\"aisle-linear\"") != NULL)
-		r = model_import_linear(text, len, name, ret_model, err);
-	else if (*start == '{' && strstr(start, "\"learner\"") != NULL)
-		r = model_import_xgboost(text, len, name, ret_model, err);
-	else if (*start == '{' && memchr(text, 'L', len < 16 ? len : 16) != NULL)
-		r = err_at(err, AISLE_E_INVALID, name, 0, 0,
-		    "looks like UBJSON, expected JSON (save_model with a name "
-		    "that ends in .json)");
-	else
-		r = err_at(err, AISLE_E_INVALID, name, 0, 0,
-		    "expected XGBoost JSON, LightGBM text or aisle-linear JSON");
-	free(text);
 	return r;
 }

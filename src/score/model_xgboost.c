@@ -168,8 +168,7 @@ import(struct xgb *x, const char *text, size_t len)
 	    xgboost_read(x, text, len, true) < 0)
 		return AISLE_E_INVALID;
 	if (!x->has_learner || !x->has_model)
-		return builder_refuse(b,
-		    "no learner with a model, expected XGBoost's save_model as JSON");
+		return builder_refuse(b, "no learner with a model, expected XGBoost's save_model");
 	if (x->has_dictionary)
 		return builder_refuse(b,
 		    "names of categories (a data frame's dictionary) are not supported, "
@@ -183,10 +182,11 @@ import(struct xgb *x, const char *text, size_t len)
 }
 
 int
-model_import_xgboost(const char *text, size_t len, const char *name, struct model **ret_model,
-    struct err *err)
+model_import_xgboost(const char *text, size_t len, bool binary, const char *name,
+    struct model **ret_model, struct err *err)
 {
 	struct xgb *x = mem_calloc(1, sizeof(*x));
+	x->form = binary ? &jsonr_binary : &jsonr_text;
 	x->num_trees = -1;
 	builder_init(&x->b, KIND_XGBOOST_TREES, name, err);
 	int r = builder_done(&x->b, import(x, text, len), ret_model);

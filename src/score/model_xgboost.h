@@ -14,6 +14,7 @@
 /* What a file says, as far as it matters. Arrays of one tree are used again for the next. */
 struct xgb {
 	struct jsonr r;
+	const struct jsonr_form *form;
 	struct builder b;
 	char objective[64], booster[16], base_score[BASE_SCORE_MAX];
 	bool has_learner, has_model, has_dictionary, has_weight_drop;

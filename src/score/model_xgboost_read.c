@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * model_xgboost_read.c - reads XGBoost's JSON.
+ * model_xgboost_read.c - reads XGBoost's JSON, or the same as UBJSON.
  *
  * DESIGN
  *   Keys come in any order and new ones appear with each version: what is not
@@ -83,10 +83,10 @@ read_tree(struct xgb *x)
 	jsonr_enter(r, '{');
 	while (jsonr_key(r)) {
 		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
-		/* Only thresholds are float32; an index above 2^24 would not survive it. */
+		/* Thresholds and covers are float32; an index above 2^24 would not survive it. */
 		if (key >= 0 && key < (int)ARRAY_LEN(arrays))
-			jsonr_numbers(r, arrays[key] == &x->condition, MODEL_NODES_MAX,
-			    arrays[key]);
+			jsonr_numbers(r, arrays[key] == &x->condition || arrays[key] == &x->cover,
+			    MODEL_NODES_MAX, arrays[key]);
 		else if (key == (int)ARRAY_LEN(arrays))
 			read_sizes(x, "num_nodes", &x->num_nodes);
 		else if (key > 0)
@@ -114,13 +114,12 @@ read_dictionaries(struct xgb *x)
 		while (jsonr_item(r)) {
 			jsonr_enter(r, '{');
 			while (jsonr_key(r)) {
-				bool values = jsonr_is(r, "values");
-				const char *before = r->at;
-				jsonr_skip(r);
-				if (values &&
-				    memchr(before, '[', (size_t)(r->at - before)) != NULL &&
-				    r->at - before - (ptrdiff_t)strspn(before, " \t\r\n[]") > 0)
-					x->has_dictionary = true;
+				if (!jsonr_is(r, "values")) {
+					jsonr_skip(r);
+					continue;
+				}
+				jsonr_numbers(r, false, MODEL_NODES_MAX, &x->category);
+				x->has_dictionary |= x->category.count > 0;
 			}
 		}
 	}
@@ -268,7 +267,7 @@ xgboost_read(struct xgb *x, const char *text, size_t len, bool trees)
 	static const char *const keys[] = { "learner", "version" };
 	struct jsonr *r = &x->r;
 	uint32_t seen = 0;
-	jsonr_init(r, text, len, x->b.name, x->b.err);
+	jsonr_init(r, x->form, text, len, x->b.name, x->b.err);
 	jsonr_enter(r, '{');
 	while (jsonr_key(r)) {
 		int key = jsonr_pick(r, keys, ARRAY_LEN(keys), &seen);
