@@ -48,6 +48,7 @@ TESTS = {
               "test_customer", "test_identity", "test_due", "test_hold", "test_query", "test_report", "test_contributions", "test_staff",
               "test_instead", "test_engine", "test_strays", "test_outlet", "test_watchdog", "test_library", "test_tally", "test_door",
               "test_spine", "test_taking", "test_follow", "test_aside", "test_sale", "test_returns", "test_places", "test_waiting",
+              "test_levers", "test_promise", "test_whynot", "test_former",
               "test_choose", "test_store_room", "test_record_size", "test_marks", "test_restart", SEQUENCES, "scenario/test_deciding",
               "test_money"],
     "decide": ["test_decide", "test_gate", "test_gate_edges", "test_contact_policy", "test_explore", "test_offer", "test_words", "test_prompt",

@@ -60,14 +60,13 @@ static int
 timers_alone(struct engine *engine, int64_t until_ms, turned_fn turned, void *ctx)
 {
 	char id[128], last_id[128] = "";
-	int64_t due_ms, last_ms = 0;
+	int64_t due_ms;
 	int rc;
 
 	while ((rc = first_timer(engine, &due_ms, id)) == 0 && due_ms <= until_ms) {
-		/* It does not go, and would be due for ever. */
-		if (due_ms == last_ms && strcmp(id, last_id) == 0)
+		/* It does not go, and would be due for ever: its id has the time. */
+		if (strcmp(id, last_id) == 0)
 			return AISLE_E_IO;
-		last_ms = due_ms;
 		memcpy(last_id, id, sizeof(last_id));
 		struct input clock = { .kind = INPUT_CLOCK, .now_ms = due_ms, .number = 1 };
 

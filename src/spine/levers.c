@@ -82,7 +82,6 @@ levers_load(struct engine *engine)
 	char *at, *line;
 
 	if (store_meta_get(engine->store, LEVERS, &buf) == 0 && buf.len > 0) {
-		buf_addc(&buf, '\0');
 		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;) {
 			char *name = strsep(&line, "\t"), *value = strsep(&line, "\t");
 			struct lever_moved *moved = &engine->levers[engine->lever_count];

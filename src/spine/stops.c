@@ -70,7 +70,6 @@ stops_load(struct engine *engine)
 			log_error("the list of stopped actions was lost, its copy holds");
 	}
 	if (rc == 0 && buf.len > 0) {
-		buf_addc(&buf, '\0');
 		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;) {
 			char *action = strsep(&line, "\t");
 

@@ -39,6 +39,7 @@ static struct arena *texts;
 static struct fixture_policy parts;
 static struct buf line, record; /* what was said; the last decision */
 static int decisions;
+static char why_dead[256]; /* the detail of the last dead letter */
 static json_t *screen;		 /* the last guidance */
 static char token[ID_TEXT_SIZE]; /* of the last command that had one */
 static int64_t heard_upto[LANE_COUNT];
@@ -289,7 +290,10 @@ say_output(const struct output *output)
 			snprintf(token, sizeof(token), "%s", text_of(json, "token"));
 		break;
 	case OUTPUT_RECEIPT: buf_adds(&line, "receipt"); break;
-	case OUTPUT_DEAD_LETTER: buf_addf(&line, "dead %s", text_of(json, "reason")); break;
+	case OUTPUT_DEAD_LETTER:
+		buf_addf(&line, "dead %s", text_of(json, "reason"));
+		snprintf(why_dead, sizeof(why_dead), "%s", text_of(json, "detail"));
+		break;
 	case OUTPUT_HELLO: buf_addf(&line, "hello %s %s", output->topic, output->station); break;
 	}
 	json_decref(json);

@@ -108,6 +108,7 @@ a_line_too_many_is_refused_with_the_reason_and_decides_nothing(void **state)
 	tell("pos/7/event", "basket.item-added",
 	    "{'basket':'b','line':1,'sku':'s','category':'c','qty':1,'amount':5,'currency':'EUR'}");
 	assert_said("dead bad-value");
+	assert_non_null(strstr(why_dead, "/data/line: the basket has"));
 	assert_int_equal(decisions, 0);
 	assert_int_equal(visit_of("b")->line_count, VISIT_LINES_MAX);
 }

@@ -584,6 +584,24 @@ an_event_that_killed_the_last_run_is_set_aside_and_its_neighbours_are_not(void *
 	assert_non_null(visit_of("b"));
 }
 
+/* What cannot be read has no id: it is known by its bytes. */
+static void
+a_text_that_killed_the_last_run_is_set_aside_unread_and_the_next_is_read(void **state)
+{
+	struct crash crash = { .source = "7", .what = "signal 11" };
+	uint8_t digest[16];
+
+	(void)state;
+	hash_bytes(digest, sizeof(digest), "{", 1, keys_pepper(engine->keys), 32);
+	hash_hex(crash.id, digest, sizeof(digest));
+	engine->poison = &crash;
+	tell_whole("aisle/v1/0042/pos/7/event", "{");
+	assert_said("dead bad-value");
+	assert_non_null(strstr(why_dead, "stopped the daemon before"));
+	tell_whole("aisle/v1/0042/pos/7/event", "{{");
+	assert_said("dead not-json");
+}
+
 static void
 a_timer_that_killed_the_last_run_is_dropped(void **state)
 {
@@ -836,6 +854,7 @@ main(void)
 		SPINE_TEST(an_answer_that_is_too_late_is_no_dead_letter),
 		SPINE_TEST(
 		    an_event_that_killed_the_last_run_is_set_aside_and_its_neighbours_are_not),
+		SPINE_TEST(a_text_that_killed_the_last_run_is_set_aside_unread_and_the_next_is_read),
 		SPINE_TEST(a_timer_that_killed_the_last_run_is_dropped),
 		SPINE_TEST(what_was_sent_waits_until_it_is_acknowledged),
 		SPINE_TEST(what_headquarters_holds_is_not_sent_again),
