@@ -65,8 +65,9 @@ TESTS = {
                 "test_returns", "test_spine", "test_engine", "test_order", "test_staff", "test_store_doom", "test_restart",
                 "scenario/test_deciding"],
 }
-# A test hangs that takes so many times as long as without a change; in processor time, for a machine may be busy.
-FACTOR, LEAST_S, PATIENCE = 8, 5, 100
+# A test hangs that takes so many times as long as without a change, in processor time, for a machine may be busy; or that
+# takes next to none for so long.
+FACTOR, LEAST_S, IDLE_S, IDLE_USES_S = 8, 5, 30, 0.05
 MEMORY_MIB = 2048
 # The changed file alone is compiled with them: what it writes or reads past an end, and what C leaves undefined.
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
@@ -283,16 +284,35 @@ class Bench:
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    start_new_session=True, text=True, errors="replace", 
                                    preexec_fn=lambda: limits(int(limit) + 1))
-        try:
-            out, _ = process.communicate(timeout=PATIENCE * limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return "hangs"
+        used = -1.0
+        while True:
+            try:
+                out, _ = process.communicate(timeout=IDLE_S)
+                break
+            except subprocess.TimeoutExpired:
+                before, used = used, session_s(process.pid)
+                if used - before < IDLE_USES_S:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.communicate()
+                    return "hangs"
         if process.returncode == 0:
             return ""
         failed = re.findall(r"\[  FAILED  \] (\w+)$|^FAILED\s+(\w+)", out, flags=re.M)
         return next((a or b for a, b in failed), f"exit {process.returncode}")
+
+
+def session_s(session):
+    """Processor time of all that a test started and that still runs."""
+    ticks = 0
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path) as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue  # it has ended
+        if int(fields[3]) == session:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def limits(seconds):

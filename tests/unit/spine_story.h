@@ -39,7 +39,7 @@ static struct arena *texts;
 static struct fixture_policy parts;
 static struct buf line, record; /* what was said; the last decision */
 static int decisions;
-static char why_dead[256]; /* the detail of the last dead letter */
+static char why_dead[256];	 /* the detail of the last dead letter */
 static json_t *screen;		 /* the last guidance */
 static char token[ID_TEXT_SIZE]; /* of the last command that had one */
 static int64_t heard_upto[LANE_COUNT];

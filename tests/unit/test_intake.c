@@ -854,7 +854,8 @@ main(void)
 		SPINE_TEST(an_answer_that_is_too_late_is_no_dead_letter),
 		SPINE_TEST(
 		    an_event_that_killed_the_last_run_is_set_aside_and_its_neighbours_are_not),
-		SPINE_TEST(a_text_that_killed_the_last_run_is_set_aside_unread_and_the_next_is_read),
+		SPINE_TEST(
+		    a_text_that_killed_the_last_run_is_set_aside_unread_and_the_next_is_read),
 		SPINE_TEST(a_timer_that_killed_the_last_run_is_dropped),
 		SPINE_TEST(what_was_sent_waits_until_it_is_acknowledged),
 		SPINE_TEST(what_headquarters_holds_is_not_sent_again),
