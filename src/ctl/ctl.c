@@ -133,6 +133,8 @@ ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **
 	json_t *reply = NULL;
 	int rc = ctl_conf(ctl, true, conf);
 
+	if (rc == EX_OK && request == NULL)
+		rc = ctl_fail(EX_DATAERR, "what was given is not UTF-8 text, or no number");
 	if (rc == EX_OK &&
 	    control_ask(conf->state_control, request, body_path, &reply, &err) != 0) {
 		ctl_fail(EX_UNAVAILABLE, "%s", err.text);

@@ -40,7 +40,8 @@ int ctl_words(struct ctl *ctl, int min, int max);
 int ctl_conf(struct ctl *ctl, bool must, struct conf *conf);
 /* Its path: --config, else the default. */
 const char *ctl_conf_path(const struct ctl *ctl);
-/* Asks the running store; on an error prints it and returns its exit code, else EX_OK with *ret_reply. */
+/* Asks the running store; on an error prints it and returns its exit code, else EX_OK with *ret_reply. request NULL: what
+ * was given makes none, and is told so. */
 int ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply);
 void ctl_print_json(const json_t *json); /* and the end of the line */
 /* a member that is text; "-": it is not there */

@@ -85,8 +85,6 @@ about_customer(struct ctl *ctl, const char *command, const char *member)
 		return rc;
 	request = json_pack("{s:s,s:s}", "command", command, "card", card);
 	explicit_bzero(card, sizeof(card));
-	if (request == NULL)
-		return ctl_fail(EX_DATAERR, "the card number is not UTF-8 text");
 	return ask_and_print(ctl, request, NULL, member);
 }
 
@@ -275,8 +273,6 @@ ctl_manager_add(struct ctl *ctl)
 	request = json_pack("{s:s,s:s,s:s}", "command", "manager-add", "manager", ctl->argv[0],
 	    "pin", pin);
 	explicit_bzero(pin, sizeof(pin));
-	if (request == NULL)
-		return ctl_fail(EX_DATAERR, "the id or the PIN is not UTF-8 text");
 	rc = ctl_ask(ctl, request, NULL, &reply);
 	if (rc == EX_OK)
 		printf("%s\n", ctl->json ? "{}" : "the manager may approve");

@@ -184,8 +184,6 @@ ctl_why_not(struct ctl *ctl)
 	request = json_pack("{s:s,s:s,s:s,s:s*}", "command", "why-not", "action", ctl->argv[0],
 	    "card", card, "station", station);
 	explicit_bzero(card, sizeof(card));
-	if (request == NULL)
-		return ctl_fail(EX_DATAERR, "the action or the card number is not UTF-8 text");
 	rc = ctl_ask(ctl, request, NULL, &reply);
 	json_decref(request);
 	if (rc == EX_OK && ctl->json)

@@ -35,7 +35,8 @@ class Folder:
 
 
 def run(*words, stdin=None, program=None):
-    return subprocess.run((program or AISLECTL) + list(words), input=stdin, capture_output=True, text=True, timeout=30)
+    return subprocess.run((program or AISLECTL) + list(words), input=stdin, capture_output=True, text=True, timeout=30,
+                          errors="surrogateescape")      # for what is no UTF-8
 
 
 def open_store(**more):
@@ -112,6 +113,12 @@ def test_commands_help_and_exit_as_sysexits_say():
         conf = f.write("aisled.conf", f"[store]\nid = 7\n[state]\ndir = {f.path}\ncontrol = {f.path}/none.sock\n")
         assert run("--config", conf, "status").returncode == 69
         assert run("--config", conf, "why", "01K00000000000000000000000").returncode == 69
+        for words in (["stop", "\udcff"], ["why", "\udcff"], ["tablet", "revoke", "\udcff"], ["tablet", "add", "\udcff"],
+                      ["tablet", "pair", "--stations", "\udcff"], ["manager", "remove", "\udcff"],
+                      ["lever", "set", "issue:grow", "nan", "--until", "2027-01-01T00:00:00Z"]):
+            refused = run("--config", conf, *words)
+            assert refused.returncode == 65 and "UTF-8" in refused.stderr, (words, refused)
+        assert run("--config", conf, "why-not", "coffee-off", stdin="\udcff\n").returncode == 65
         assert run("--config", f.path + "/none.conf", "status").returncode == 78
         rule = f.write("rule.json", '{"+":[1,2]}')
         data = f.write("data.json", "{}")
