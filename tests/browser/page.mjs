@@ -439,6 +439,30 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'the reasons of a card are those of its basket now'() {
+		const page = await open();
+		const g = guidance([prompt({why: ['Saves 0.45']})]);
+		store.send('guidance', g);
+		await page.locator('.card .why li', {hasText: 'Saves 0.45'}).waitFor({state: 'attached'});
+		g.prompts[0] = {...g.prompts[0], why: ['Saves 1.20'], offer: {...g.prompts[0].offer, worth: 120}};
+		store.send('guidance', g);
+		await page.locator('.card .why li', {hasText: 'Saves 1.20'}).waitFor({state: 'attached'});
+		await page.context().close();
+	},
+
+	async 'a coupon that the customer took stays when its card is worded anew'() {
+		const page = await open();
+		const g = guidance([prompt({offer: {type: 'amount', worth: 200, currency: 'EUR', apply: 'barcode', code: 'AISLE-0042'}})]);
+		store.send('guidance', g);
+		await choice(page, 'accept').tap();
+		await page.locator('.coupon svg').waitFor();
+		g.prompts[0] = {...g.prompts[0], say: 'Worded anew', state: 'answered', choices: []};
+		store.send('guidance', g);
+		await say(page, 'Worded anew').waitFor();
+		assert.equal(await page.locator('.coupon svg').count(), 1);
+		await page.context().close();
+	},
+
 	async 'phone with one card, light'() {
 		const page = await open({viewport: PHONE});
 		store.send('guidance', guidance([prompt({kind: 'retain'})]));

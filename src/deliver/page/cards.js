@@ -83,13 +83,18 @@ function buildText(prompt) {
 	return text;
 }
 
-// Its worth is another: the amount is, and mostly the sentence, too. True: its text is.
+const reasons = (prompt) => (prompt.why || []).map((reason) => el('li', '', reason));
+
+// Its worth is another: the amount is, and mostly the sentence and the reasons, too. True: its text is.
 export function sayAgain(card, was, prompt) {
-	const words = (p) => JSON.stringify([p.say, p.headline, p.body, p.steps]);
+	const words = (p) => JSON.stringify([p.say, p.headline, p.body, p.steps]), taken = card.querySelector('.coupon');
 	card.querySelector('.worth').textContent = worth(prompt.offer);
+	card.querySelector('.why ul')?.replaceChildren(...reasons(prompt));
 	if (words(was) === words(prompt))
 		return false;
 	card.querySelector('.text').replaceWith(buildText(prompt));
+	if (taken)
+		card.querySelector('.text').append(taken);
 	return true;
 }
 
@@ -98,7 +103,7 @@ function buildWhy(prompt) {
 	const why = el('details', 'why');
 	why.open = matchMedia('(min-width: 700px) and (min-height: 700px)').matches;
 	const list = el('ul');
-	list.append(...prompt.why.map((reason) => el('li', '', reason)));
+	list.append(...reasons(prompt));
 	why.append(ours(el('summary', '', t('why'))), list);
 	return why;
 }

@@ -67,7 +67,8 @@ function fit(middle) {
 	[middle, text, middle.querySelector('.foot')].forEach(reachable);
 }
 
-const sizes = new ResizeObserver((entries) => new Set(entries.map((entry) => entry.target.closest('.middle'))).forEach(fit));
+// What was replaced is in no card any more.
+const sizes = new ResizeObserver((entries) => new Set(entries.map((entry) => entry.target.closest('.middle'))).forEach((middle) => middle && fit(middle)));
 
 function watch(card) {
 	for (const part of card.querySelectorAll('.middle, .text, .foot'))
