@@ -463,6 +463,26 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'what is asked about a card goes with this card, and with no other'() {
+		const page = await open();
+		const g = guidance([prompt({gate: 'manager'})]), other = guidance([second()], {basket: 'B2'});
+		store.send('guidance', g);
+		store.send('guidance', other);
+		await say(page, 'coffee filters').waitFor();
+		await choice(page, 'accept').tap();
+		await page.fill('dialog input[name=manager]', 'm1');
+		store.send('withdraw', {guidance: other.guidance, reason: 'closed'});
+		await say(page, 'coffee filters').waitFor({state: 'detached'});
+		assert.equal(await page.inputValue('dialog input[name=manager]'), 'm1', 'who types is not disturbed');
+		store.send('guidance', {...g, prompts: []});
+		await page.locator('dialog').waitFor({state: 'detached'});
+		store.send('guidance', guidance([prompt({say: 'This one is short'})], {expires: new Date(Date.now() + 4000).toISOString()}));
+		await choice(page, 'dismiss').tap();
+		await page.locator('dialog').waitFor();
+		await page.locator('dialog').waitFor({state: 'detached'});
+		await page.context().close();
+	},
+
 	async 'phone with one card, light'() {
 		const page = await open({viewport: PHONE});
 		store.send('guidance', guidance([prompt({kind: 'retain'})]));

@@ -139,10 +139,13 @@ function refused(card, code, body, problem) {
 	}
 }
 
+let asking = null;		// the card that a sheet is about
+
 async function act(card, choice) {
 	const headline = card.prompt.headline;
 	let more = {};
 
+	asking = card;
 	if (choice === 'dismiss')
 		more = await askReason(headline);
 	else if (choice === 'snooze')
@@ -151,6 +154,8 @@ async function act(card, choice) {
 		more = await askInstead(card.prompt, seenActions());
 	else if (card.prompt.gate === 'manager')
 		more = await askManager(headline);
+	if (asking === card)
+		asking = null;
 	if (more !== undefined && cards.has(card.prompt.prompt)) {
 		local(card, 'sending');
 		answers.give(card.prompt, promptPath(card, 'decision'), {decision: choice, ...more});
@@ -192,6 +197,8 @@ function remove(card) {
 	if (cards.get(card.prompt.prompt) !== card)
 		return;
 	cards.delete(card.prompt.prompt);
+	if (asking === card)
+		closeSheet();
 	clearTimeout(card.timer);
 	observer.unobserve(card.node);
 	if (!sent.has(card.prompt.prompt))
@@ -264,10 +271,8 @@ function takeWithdraw(withdraw) {
 			any = any || !card.answered;
 			remove(card);
 		}
-	if (any) {
-		closeSheet();
+	if (any)
 		announce(goneWords(withdraw.reason));
-	}
 	arrange();
 }
 
