@@ -111,6 +111,8 @@ export async function open(store, options = {}) {
 	const context = await browser.newContext({viewport: TABLET, colorScheme: 'light', locale: 'en-GB', hasTouch: true, ...options});
 	if (options.paired !== false)
 		await context.addCookies([{name: 'aisle_token', value: options.token || TOKEN, url: store.url, httpOnly: true, sameSite: 'Strict'}]);
+	if (options.script)	// in the page, before its own
+		await context.addInitScript(options.script);
 	const page = await context.newPage();
 	if (options.clock)
 		await page.clock.install(options.clock === true ? {} : options.clock);

@@ -230,7 +230,7 @@ const tests = {
 
 	async 'an answer that never got through is among the earlier ones as too late'() {
 		const page = await open();
-		store.say('reply 503 busy');
+		store.say('reply 502 bad gateway');
 		store.send('guidance', guidance([prompt()], {expires: new Date(Date.now() + 8000).toISOString()}));
 		await choice(page, 'accept').tap();
 		await page.locator('.card .outcome', {hasText: 'Not sent yet'}).waitFor();
@@ -480,6 +480,30 @@ const tests = {
 		await choice(page, 'dismiss').tap();
 		await page.locator('dialog').waitFor();
 		await page.locator('dialog').waitFor({state: 'detached'});
+		await page.context().close();
+	},
+
+	async 'a browser that keeps nothing shows its cards and sends its answers all the same'() {
+		const page = await open({script: () => {
+			for (const name of ['getItem', 'setItem'])
+				Storage.prototype[name] = () => { throw new DOMException('no room', 'QuotaExceededError'); };
+			Object.defineProperty(self, 'indexedDB', {value: undefined});
+		}});
+		const g = guidance([prompt()]);
+		store.send('guidance', g);
+		await choice(page, 'accept').tap();
+		await store.line(new RegExp('^tap decision ' + g.guidance + ' .*accept'));
+		await page.context().close();
+	},
+
+	async 'a database that never opens keeps no answer from being sent'() {
+		const page = await open({script: () => {
+			IDBFactory.prototype.open = () => ({});
+		}});
+		const g = guidance([prompt()]);
+		store.send('guidance', g);
+		await choice(page, 'accept').tap();
+		await store.line(new RegExp('^tap decision ' + g.guidance + ' .*accept'));
 		await page.context().close();
 	},
 

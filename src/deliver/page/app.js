@@ -5,7 +5,7 @@
 // What the gateway says is the truth, what the page adds is marked as its own: an answer
 // is "sending" until it is on the gateway's disk, and "asked" until the till has done it.
 
-import {t, language, direction} from '/words.js';
+import {t, language, direction, recall, keep} from '/words.js';
 import {openStream} from '/stream.js';
 import {makeAnswers, failedWords, BECOMES} from '/answers.js';
 import {makeDeck, guardTaps, fitAgain} from '/deck.js';
@@ -329,12 +329,12 @@ function calm() {
 
 // What a manager may name who wants something else: what was on this tablet.
 function seenActions() {
-	return JSON.parse(localStorage.getItem('actions') || '[]');
+	return JSON.parse(recall('actions') || '[]');
 }
 
 function see(prompt) {
 	const seen = new Map([[prompt.action, prompt.headline], ...(prompt.alternatives || []).map((a) => [a.action, a.headline]), ...seenActions()]);
-	localStorage.setItem('actions', JSON.stringify([...seen].slice(0, ACTIONS_MAX)));
+	keep('actions', JSON.stringify([...seen].slice(0, ACTIONS_MAX)));
 }
 
 function trouble() {
@@ -377,7 +377,7 @@ function show(name) {
 	line = false;
 	lastHeard = 0;
 	status = {};
-	localStorage.setItem('station', name);
+	keep('station', name);
 	$('top').hidden = false;
 	$('station').textContent = t('station', name);
 	main.className = 'deck';
@@ -425,10 +425,10 @@ function pair() {
 	$('top').hidden = true;
 	$('banner').hidden = true;
 	const random = crypto.getRandomValues(new Uint16Array(1))[0].toString(36);
-	pairScreen(main, localStorage.getItem('name') || 'tablet-' + random, async (entry) => {
+	pairScreen(main, recall('name') || 'tablet-' + random, async (entry) => {
 		const answer = await outbox.post('/v1/pair', entry);
 		if (answer.status === 200) {
-			localStorage.setItem('name', entry.name);
+			keep('name', entry.name);
 			start();
 			return '';
 		}
@@ -458,13 +458,13 @@ async function start() {
 		stations = (await answer.json()).stations.map((s) => s.station);
 	} catch {
 		// A page that was opened without the gateway goes on with what it knows.
-		if (asked || localStorage.getItem('station'))
-			show(asked || localStorage.getItem('station'));
+		if (asked || recall('station'))
+			show(asked || recall('station'));
 		else
 			setTimeout(start, 3000);
 		return;
 	}
-	const wanted = asked || localStorage.getItem('station');
+	const wanted = asked || recall('station');
 	if (wanted && (asked || stations.includes(wanted)))
 		show(wanted);
 	else if (stations.length === 1)

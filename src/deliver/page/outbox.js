@@ -8,6 +8,7 @@
 
 self.outbox = (() => {
 	const DAY_MS = 86400000;
+	const DISK_MS = 2000;		// a disk that says nothing for so long keeps no answer from being sent
 	let opened = null;
 
 	function open() {
@@ -17,17 +18,21 @@ self.outbox = (() => {
 			request.onsuccess = () => resolve(request.result);
 			request.onerror = () => reject(request.error);
 		});
+		// What failed, and what the browser has closed, is opened anew.
+		opened.then((db) => db.onclose = () => opened = null, () => opened = null);
 		return opened;
 	}
 
+	const soon = (promise) => Promise.race([promise, new Promise((_, reject) => setTimeout(reject, DISK_MS, new Error('the disk is silent')))]);
+
 	async function work(mode, what) {
-		const db = await open();
-		return new Promise((resolve, reject) => {
+		const db = await soon(open());
+		return soon(new Promise((resolve, reject) => {
 			const turn = db.transaction('answers', mode, {durability: 'strict'});
 			const request = what(turn.objectStore('answers'));
 			turn.oncomplete = () => resolve(request.result);
 			turn.onerror = turn.onabort = () => reject(turn.error);
-		});
+		}));
 	}
 
 	// {path, body, at, prompt, status}; resolves once it is on disk. status: the gateway has said this, and no page heard it.
@@ -47,8 +52,9 @@ self.outbox = (() => {
 		}
 	}
 
-	// Is there anything to be had by sending it again? 401: once this tablet is paired again.
-	const isFinal = (status) => ![0, 401, 429, 503].includes(status);
+	// Is there nothing to be had by sending it again? 401: once this tablet is paired again; 408, 502, 504: of a
+	// proxy that the gateway does not answer.
+	const isFinal = (status) => ![0, 401, 408, 429, 502, 503, 504].includes(status);
 
 	// One at a time, of all pages and the worker; where there are no locks, there is no worker.
 	function deliver(answer) {

@@ -269,8 +269,25 @@ const texts = {
 export const languages = [['en', 'English'], ['de', 'Deutsch'], ['es', 'Español'], ['fr', 'Français'], ['ar', 'العربية']];
 const RIGHT_TO_LEFT = ['ar', 'arc', 'ckb', 'dv', 'fa', 'he', 'ku', 'ps', 'sd', 'syr', 'ug', 'ur', 'yi'];
 
+// What this tablet keeps beside its answers (outbox.js). A browser that keeps nothing is no reason to show no card.
+export function recall(name) {
+	try {
+		return localStorage.getItem(name);
+	} catch {
+		return null;
+	}
+}
+
+export function keep(name, value) {
+	try {
+		localStorage.setItem(name, value);
+	} catch {
+		// it is asked again
+	}
+}
+
 // Chosen on this tablet; else what its browser speaks.
-const wanted = [localStorage.getItem('language'), ...(navigator.languages || [navigator.language || 'en'])]
+const wanted = [recall('language'), ...(navigator.languages || [navigator.language || 'en'])]
 	.map((l) => (l || '').slice(0, 2).toLowerCase());
 export const language = wanted.find((l) => texts[l]) || 'en';
 
@@ -281,7 +298,7 @@ export function directionOf(tag) {
 export const direction = directionOf(language);
 
 export function chooseLanguage(code) {
-	localStorage.setItem('language', code);
+	keep('language', code);
 	location.reload();
 }
 

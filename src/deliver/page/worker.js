@@ -21,15 +21,15 @@ self.addEventListener('activate', (event) => {
 		.then(() => self.clients.claim()));
 });
 
+// A disk that keeps nothing is no reason to show no page.
 async function fromGateway(path, request) {
-	const cache = await caches.open(KEPT);
 	try {
-		const answer = await fetch(request, {signal: AbortSignal.timeout(WAIT_MS)});
+		const answer = await fetch(request, {signal: AbortSignal.timeout(WAIT_MS)}), copy = answer.clone();
 		if (answer.ok)
-			cache.put(path, answer.clone());
+			caches.open(KEPT).then((cache) => cache.put(path, copy)).catch(() => {});
 		return answer;
 	} catch (error) {
-		const kept = await cache.match(path);
+		const kept = await caches.match(path).catch(() => null);
 		if (kept)
 			return kept;
 		throw error;
