@@ -48,11 +48,12 @@ http_token_hash(const char *token, char ret_hex[static 65])
 	hash_hex(ret_hex, hash, sizeof(hash));
 }
 
+static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }; /* and IPv4 */
+
 /* An address as 16 bytes, IPv4 mapped. */
 static bool
 parse_address(const char *text, uint8_t ret[static 16])
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	char bare[64];
 
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(text, "%"), text);
@@ -124,6 +125,17 @@ http_address_of(const struct http_client *client, uint8_t ret[static 16])
 
 	evhttp_connection_get_peer(client->connection, &peer, &port);
 	return peer != NULL && parse_address(peer, ret);
+}
+
+void
+http_address_name(const uint8_t address[static 16], char ret[static HTTP_ADDRESS_SIZE])
+{
+	uint8_t counted[16] = { 0 };
+	char hex[33];
+
+	memcpy(counted, address, memcmp(address, mapped, sizeof(mapped)) == 0 ? 16 : 8);
+	hash_hex(hex, counted, sizeof(counted));
+	snprintf(ret, HTTP_ADDRESS_SIZE, "address %s", hex);
 }
 
 bool

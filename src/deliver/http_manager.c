@@ -129,24 +129,18 @@ http_manager_end(struct http *http, const char *manager)
 			sodium_memzero(&http->managers[i], sizeof(http->managers[i]));
 }
 
-/* Where wrong PINs are counted: the tablet that shows its token, else the address. Of IPv6 the network,
- * in which one machine has as many addresses as it likes. */
+/* Where wrong PINs are counted: the tablet that shows its token, else the address. */
 static void
-source_of(struct http_call *call, char *out, size_t size)
+source_of(struct http_call *call, char out[static HTTP_ADDRESS_SIZE])
 {
 	uint8_t address[16];
 
 	if (http_authenticate(call))
-		snprintf(out, size, "%s", call->tablet.name);
-	else if (http_address_of(call->client, address)) {
-		char text[33];
-
-		if (address[10] != 0xff) /* not IPv4 */
-			memset(address + 8, 0, 8);
-		hash_hex(text, address, sizeof(address));
-		snprintf(out, size, "address %s", text);
-	} else
-		snprintf(out, size, "no address");
+		snprintf(out, HTTP_ADDRESS_SIZE, "%s", call->tablet.name);
+	else if (http_address_of(call->client, address))
+		http_address_name(address, out);
+	else
+		snprintf(out, HTTP_ADDRESS_SIZE, "no address");
 }
 
 void
@@ -156,7 +150,7 @@ http_post_session(struct http_call *call)
 	json_t *body = http_body(call);
 	struct answer *answer;
 	const char *problem;
-	char source[64];
+	char source[HTTP_ADDRESS_SIZE];
 
 	if (body == NULL)
 		return;
@@ -165,7 +159,7 @@ http_post_session(struct http_call *call)
 	if (problem != NULL)
 		http_problem(call, 400, "%s", problem);
 	else {
-		source_of(call, source, sizeof(source));
+		source_of(call, source);
 		answer = http_answer_new(call);
 		answer->signed_in = begin;
 		answer->manager = mem_strdup(json_string_value(json_object_get(body, "manager")));

@@ -230,6 +230,10 @@ bool http_is_operator(const struct http *http, const struct http_client *client)
 bool http_authenticate(struct http_call *call);
 /* IPv4 mapped; false: there is none. */
 bool http_address_of(const struct http_client *client, uint8_t ret[static 16]);
+/* "address " and hex digits: of IPv6 those of its network, in which one machine has as many
+ * addresses as it likes. */
+#define HTTP_ADDRESS_SIZE 41
+void http_address_name(const uint8_t address[static 16], char ret[static HTTP_ADDRESS_SIZE]);
 /* The value of a cookie; "" if absent or longer. */
 void http_cookie(const struct http_call *call, const char *name, char *out, size_t size);
 bool http_token_shaped(const char *token);

@@ -115,6 +115,35 @@ a_wrong_pin_opens_nothing_and_a_locked_source_is_told(void **state)
 	buf_done(&out);
 }
 
+/* Else whoever has a network has a lock for each of its addresses. */
+static void
+wrong_pins_of_one_ipv6_network_are_counted_together(void **state)
+{
+	static const struct {
+		uint8_t address[16];
+		const char *name;
+	} of[] = {
+		{ { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8 },
+		    "address 20010db8000000070000000000000000" },
+		{ { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 7, 1, 2, 0xff, 0xff, 5, 6, 7, 8 },
+		    "address 20010db8000000070000000000000000" },
+		{ { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 8, 0, 0, 0xff, 0xff, 10, 0, 0, 1 },
+		    "address 20010db8000000080000000000000000" },
+		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1 },
+		    "address 00000000000000000000ffff0a000001" },
+		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 10, 0, 0, 1 },
+		    "address 00000000000000000000000000000000" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+		char name[HTTP_ADDRESS_SIZE];
+
+		http_address_name(of[i].address, name);
+		assert_string_equal(name, of[i].name);
+	}
+}
+
 static void
 what_is_no_manager_and_pin_is_400_and_asks_nobody(void **state)
 {
@@ -354,6 +383,7 @@ main(void)
 		AWAY_TEST(a_right_pin_opens_the_figures_and_the_page_and_no_tablet_is_needed),
 		AWAY_TEST(the_cookie_is_for_no_script_and_no_other_page),
 		AWAY_TEST(a_wrong_pin_opens_nothing_and_a_locked_source_is_told),
+		cmocka_unit_test(wrong_pins_of_one_ipv6_network_are_counted_together),
 		AWAY_TEST(what_is_no_manager_and_pin_is_400_and_asks_nobody),
 		AWAY_TEST(a_session_that_is_not_used_ends_after_a_quarter_of_an_hour),
 		AWAY_TEST(what_a_page_asks_by_itself_keeps_no_session_alive),
