@@ -124,7 +124,9 @@ static bool
 may(struct http_call *call, enum access access)
 {
 	bool is_operator = http_is_operator(call->http, call->client);
-	bool manager = access != ANYONE && http_manager_signed_in(call);
+	/* What a tablet's page asks in the same browser is no use of the session. */
+	bool manager = (access == DECISION || access == FIGURES || access == MANAGER) &&
+	    http_manager_signed_in(call);
 
 	switch (access) {
 	case ANYONE: return true;

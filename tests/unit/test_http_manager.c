@@ -188,6 +188,22 @@ what_a_page_asks_by_itself_keeps_no_session_alive(void **state)
 	assert_int_equal(rig_get(rig, "/v1/report?poll", shown.header, NULL), 401);
 }
 
+/* The cookie goes along with everything that a browser asks, and a tablet's page asks all day. */
+static void
+a_tablets_page_in_the_same_browser_keeps_no_session_alive(void **state)
+{
+	struct rig *rig = *state;
+	struct shown shown = sign_in(rig, PIN("m1"));
+	char both[300];
+
+	snprintf(both, sizeof(both), "%s%s", shown.header, AUTH);
+	rig->now_ms += MANAGER_IDLE_MS - 1;
+	assert_int_equal(rig_get(rig, "/v1/stations", both, NULL), 200);
+	assert_int_equal(rig_get(rig, "/metrics", shown.header, NULL), 403);
+	rig->now_ms += 1;
+	assert_int_equal(status_of(rig, shown.header), 401);
+}
+
 static void
 a_session_ends_after_eight_hours_however_much_it_is_used(void **state)
 {
@@ -387,6 +403,7 @@ main(void)
 		AWAY_TEST(what_is_no_manager_and_pin_is_400_and_asks_nobody),
 		AWAY_TEST(a_session_that_is_not_used_ends_after_a_quarter_of_an_hour),
 		AWAY_TEST(what_a_page_asks_by_itself_keeps_no_session_alive),
+		AWAY_TEST(a_tablets_page_in_the_same_browser_keeps_no_session_alive),
 		AWAY_TEST(a_session_ends_after_eight_hours_however_much_it_is_used),
 		AWAY_TEST(delete_ends_this_session_alone_and_needs_one),
 		AWAY_TEST(of_one_session_too_many_the_one_unused_for_longest_ends),
