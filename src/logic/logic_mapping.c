@@ -54,25 +54,49 @@ is_negative(const char *s, const char *first, const char *end)
 	return (s < first && (minus(s) != NULL || minus(before) != NULL)) || minus(end) != NULL;
 }
 
-/* The number in a text: "1,99", "EUR 1.99", "1.234,50-". The last of , and . is the point. */
-static bool
-number_in_text(const char *s, double *ret)
+/* Where digits begin, with the point of ".50"; the one of "Rs.500" and "S/.20" ends a word. */
+static const char *
+first_of(const char *s)
 {
-	const char *first = s, *end = s, *point = NULL;
-	char plain[DIGITS_MAX + 4], *to = plain;
+	const char *first = s;
+	bool after_word;
 
 	while (*first != '\0' && !is_digit(*first))
 		first++;
+	after_word = first > s + 1 &&
+	    ((first[-2] >= 'a' && first[-2] <= 'z') || (first[-2] >= 'A' && first[-2] <= 'Z') ||
+		first[-2] == '/');
+	return *first != '\0' && first > s && (first[-1] == ',' || first[-1] == '.') && !after_word
+	    ? first - 1
+	    : first;
+}
+
+/* The last of , and .; one that is there twice groups digits. NULL: there is none. */
+static const char *
+point_of(const char *first, const char *end)
+{
+	const char *point = NULL;
+
+	for (const char *at = first; at < end; at++)
+		if (*at == ',' || *at == '.')
+			point = at;
+	return point != NULL && memchr(first, *point, (size_t)(point - first)) != NULL ? NULL
+										       : point;
+}
+
+/* The number in a text: "1,99", "EUR 1.99", "1.234,50-". */
+static bool
+number_in_text(const char *s, double *ret)
+{
+	const char *first = first_of(s), *end = first, *point;
+	char plain[DIGITS_MAX + 4], *to = plain;
+
 	for (const char *at = first; *at != '\0'; at++)
 		if (is_digit(*at))
 			end = at + 1;
 	if (*first == '\0')
 		return false;
-	if (first > s && (first[-1] == ',' || first[-1] == '.'))
-		first--;
-	for (const char *at = first; at < end; at++)
-		if (*at == ',' || *at == '.')
-			point = at;
+	point = point_of(first, end);
 	if (is_negative(s, first, end))
 		*to++ = '-';
 	for (const char *at = first; at < end; at++) {
