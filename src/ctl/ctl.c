@@ -128,6 +128,8 @@ ctl_conf(struct ctl *ctl, bool must, struct conf *conf)
 int
 ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply)
 {
+	if (request == NULL)
+		return ctl_fail(EX_DATAERR, "a word, or the line on stdin, is not UTF-8 text");
 	struct conf *conf = mem_alloc(sizeof(*conf));
 	struct err err = { 0 };
 	json_t *reply = NULL;

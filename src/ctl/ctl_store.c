@@ -3,6 +3,7 @@
  * ctl_store.c - commands that ask the running store.
  */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,7 +175,7 @@ ctl_lever_set(struct ctl *ctl)
 	if (rc != EX_OK)
 		return rc;
 	value = strtod(ctl->argv[1], &end);
-	if (end == ctl->argv[1] || *end != '\0')
+	if (end == ctl->argv[1] || *end != '\0' || !isfinite(value))
 		return ctl_fail(EX_USAGE, "\"%s\", expected a number", ctl->argv[1]);
 	if (until == NULL)
 		return ctl_fail(EX_USAGE,
@@ -185,17 +186,30 @@ ctl_lever_set(struct ctl *ctl)
 	    NULL, NULL);
 }
 
+/* To the store "" is all of them; to who says --stations "$S" it is a script's slip. */
+static int
+stations_of(struct ctl *ctl, int words, const char **ret_stations)
+{
+	const char *stations = ctl_option(ctl, "--stations");
+	int rc = ctl_words(ctl, words, words);
+
+	*ret_stations = stations != NULL ? stations : "";
+	if (rc == EX_OK && stations != NULL && stations[0] == '\0')
+		return ctl_fail(EX_DATAERR,
+		    "--stations: \"\", expected stations like 7,8; all of them without it");
+	return rc;
+}
+
 int
 ctl_tablet_pair(struct ctl *ctl)
 {
-	const char *stations = ctl_option(ctl, "--stations");
+	const char *stations = NULL;
 	json_t *request, *reply = NULL;
-	int rc = ctl_words(ctl, 0, 0);
+	int rc = stations_of(ctl, 0, &stations);
 
 	if (rc != EX_OK)
 		return rc;
-	request = json_pack("{s:s,s:s}", "command", "tablet-pair", "stations",
-	    stations != NULL ? stations : "");
+	request = json_pack("{s:s,s:s}", "command", "tablet-pair", "stations", stations);
 	if (ctl->json)
 		return ask_and_print(ctl, request, NULL, NULL);
 	rc = ctl_ask(ctl, request, NULL, &reply);
@@ -210,14 +224,14 @@ ctl_tablet_pair(struct ctl *ctl)
 int
 ctl_tablet_add(struct ctl *ctl)
 {
-	const char *stations = ctl_option(ctl, "--stations");
-	int rc = ctl_words(ctl, 1, 1);
+	const char *stations = NULL;
+	int rc = stations_of(ctl, 1, &stations);
 
 	if (rc != EX_OK)
 		return rc;
 	return ask_and_print(ctl,
 	    json_pack("{s:s,s:s,s:s}", "command", "tablet-add", "name", ctl->argv[0], "stations",
-		stations != NULL ? stations : ""),
+		stations),
 	    NULL, NULL);
 }
 

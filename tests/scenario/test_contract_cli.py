@@ -132,6 +132,25 @@ def test_commands_help_and_exit_as_sysexits_say():
         assert run("policy", "check", f.path + "/nowhere").returncode in (65, 66)
 
 
+def test_what_a_command_cannot_say_is_refused_before_the_store_is_asked():
+    store = open_store()
+    later = ["--until", "2999-01-01T00:00:00Z"]
+    try:
+        for value in ("nan", "inf", "-INF", "1e999", "x", ""):
+            store.ctl("lever", "set", "group:coffee", value, *later, code=64)
+        for words in (["stop", b"\xff"], ["why", b"\xff"], ["tablet", "revoke", b"a\xc3"], ["manager", "remove", b"\xff"],
+                      ["lever", "set", b"\xff", "1", *later], ["tablet", "pair", "--stations", b"\xff"]):
+            done = subprocess.run(AISLECTL + ["--config", store.conf, *words], capture_output=True, timeout=20)
+            assert done.returncode == 65 and b"UTF-8" in done.stderr, (words, done)
+        # A script's --stations "$S" without S is not all stations.
+        store.ctl("tablet", "pair", "--stations", "", code=65)
+        store.ctl("tablet", "add", "t9", "--stations", "", code=65)
+        assert "t9" not in store.ctl("tablet", "list")
+        store.ctl("tablet", "pair")
+    finally:
+        store.close()
+
+
 def test_every_published_jsonlogic_case_gives_its_result():
     tests = [t for t in json.load(open(os.path.join(HERE, "../data/jsonlogic/tests.json"))) if isinstance(t, list)]
     assert len(tests) >= 275, len(tests)
