@@ -67,6 +67,15 @@ mapping_money(const struct mapping *mapping, json_t *data, const char **ret_memb
 	return true;
 }
 
+/* Of an XML element with attributes what stands in it; anything else is itself. */
+static json_t *
+element_text(json_t *value)
+{
+	json_t *text = json_object_get(value, "#text");
+
+	return text != NULL ? text : value;
+}
+
 json_t *
 mapping_integers(json_t *value)
 {
@@ -75,6 +84,7 @@ mapping_integers(json_t *value)
 	const char *name;
 	size_t i;
 
+	value = element_text(value);
 	if (json_is_real(value) && number >= -9007199254740991.0 && number <= 9007199254740991.0 &&
 	    number == (double)(int64_t)number)
 		return json_integer((int64_t)number);
@@ -178,7 +188,7 @@ time_of_text(const struct mapping *mapping, const char *text)
 json_t *
 mapping_time(const struct mapping *mapping, const json_t *value)
 {
-	const char *text = json_string_value(value);
+	const char *text = json_string_value(element_text((json_t *)(uintptr_t)value));
 	size_t len = text != NULL ? strlen(text) : 0;
 
 	/* In XML numbers are texts too. */

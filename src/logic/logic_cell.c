@@ -185,6 +185,14 @@ cell_truthy(const struct cell *cell)
 	}
 }
 
+struct cell
+cell_element_text(struct logic_run *run, const struct cell *cell)
+{
+	if (run->around == NULL || cell->tag != CELL_JSON)
+		return (struct cell){ .tag = CELL_NULL };
+	return cell_property(run, cell, "#text");
+}
+
 void
 cell_add_text(struct logic_run *run, const struct cell *cell, bool join, struct buf *out)
 {
@@ -210,7 +218,9 @@ cell_add_text(struct logic_run *run, const struct cell *cell, bool join, struct 
 		return;
 	default:
 		if (!cell_is_list(cell)) {
-			buf_adds(out, "[object Object]");
+			struct cell text = cell_element_text(run, cell);
+
+			buf_adds(out, text.tag == CELL_STRING ? text.str : "[object Object]");
 			break;
 		}
 		for (size_t i = 0; i < cell_count(cell) && run->steps >= 0; i++) {

@@ -203,6 +203,8 @@ size_t cell_count(const struct cell *list);
 struct cell cell_at(const struct cell *list, size_t i);
 /* undefined: none */
 struct cell cell_property(struct logic_run *run, const struct cell *cell, const char *name);
+/* In a mapping, of an XML element with attributes, what stands in it; else no text. */
+struct cell cell_element_text(struct logic_run *run, const struct cell *cell);
 bool cell_truthy(const struct cell *cell);
 double cell_to_number(struct logic_run *run, const struct cell *cell);
 double cell_to_float(struct logic_run *run, const struct cell *cell); /* parseFloat */

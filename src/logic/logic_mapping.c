@@ -125,9 +125,8 @@ fn_number(struct logic_run *run, const struct cell *cell)
 
 	if (cell->tag == CELL_NUMBER || cell->tag == CELL_BIG)
 		return *cell;
-	/* An XML element with attributes: what stands in it. */
 	if (cell->tag == CELL_JSON) {
-		struct cell text = cell_property(run, cell, "#text");
+		struct cell text = cell_element_text(run, cell);
 		return text.tag == CELL_STRING ? fn_number(run, &text)
 					       : (struct cell){ .tag = CELL_NULL };
 	}

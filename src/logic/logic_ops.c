@@ -165,12 +165,26 @@ cell_in(struct logic_run *run, const struct cell *needle, const struct cell *hay
 	return false;
 }
 
+static bool
+is_object(const struct cell *cell)
+{
+	return cell->tag == CELL_MADE || (cell->tag == CELL_JSON && json_is_object(cell->json));
+}
+
 static enum logic_result
 fn_cat(struct logic_run *run, const struct cell *args, size_t count, struct cell *ret)
 {
 	struct buf text = { 0 };
-	for (size_t i = 0; i < count && run->steps >= 0; i++)
+	for (size_t i = 0; i < count && run->steps >= 0; i++) {
+		/* No till means "[object Object]": a basket of that name would be everybody's. */
+		if (run->around != NULL && is_object(&args[i]) &&
+		    cell_element_text(run, &args[i]).tag != CELL_STRING) {
+			buf_done(&text);
+			*ret = (struct cell){ .tag = CELL_NULL };
+			return LOGIC_OK;
+		}
 		cell_add_text(run, &args[i], true, &text);
+	}
 	*ret = (struct cell){ .tag = CELL_STRING,
 		.str = arena_strndup(run_arena(run), text.len > 0 ? text.data : "", text.len) };
 	buf_done(&text);

@@ -507,6 +507,36 @@ hostile_xml_is_refused(void **state)
 }
 
 static void
+an_element_with_attributes_is_its_text_wherever_a_text_is_expected(void **state)
+{
+	(void)state;
+	must_load("{'topic':'t/+','terminal':{'var':'s.w'},'format':'xml','zone':'UTC',"
+		  "'let':{'key':{'cat':[{'var':'s.n'},'-',{'var':'s.d'}]}},"
+		  "'events':[{'when':{'==':[{'var':'s.k'},'sold']},'type':'aisle.basket.opened',"
+		  "'id':{'var':'$key'},'time':{'var':'s.t'},'data':{'basket':{'cat':['b',{'var':'s."
+		  "n'}]},"
+		  "'terminal':{'var':'s.w'}}}]}");
+	EXPECT("<s><w y='POS'>7</w><n x='1'>12</n><d>21</d><k z=''>sold</k><t "
+	       "a='Begin'>2026-11-21T10:15:00</t></s>",
+	    "opened 12-21 2026-11-21T10:15:00.000Z {'basket':'b12','terminal':'7'}");
+	assert_string_equal(terminal, "7");
+}
+
+/* {"_id":{"$oid":"…"}}: every sale would be in one basket. */
+static void
+an_object_is_no_text_and_makes_no_id(void **state)
+{
+	(void)state;
+	must_load(HEAD "'events':[{'type':'aisle.basket.opened','id':{'cat':[{'var':'i'},'/open']},"
+		       "'data':{'basket':{'cat':['b',{'var':'b'}]},'terminal':'7'}}]}");
+	EXPECT("{'i':['a','b'],'b':1}", "opened a,b/open {'basket':'b1','terminal':'7'}");
+	assert_null(apply("{'i':{'o':'6'},'b':1}"));
+	assert_int_equal(err.code, AISLE_E_INVALID);
+	assert_non_null(strstr(err.text, "/events/0/id"));
+	EXPECT("{'i':'x','b':{'o':'6'}}", "opened x/open {'terminal':'7'}");
+}
+
+static void
 a_till_may_speak_xml(void **state)
 {
 	(void)state;
@@ -592,6 +622,9 @@ main(void)
 		cmocka_unit_test(xml_is_a_tree_of_texts_objects_and_lists),
 		cmocka_unit_test(hostile_xml_is_refused),
 		cmocka_unit_test(a_till_may_speak_xml),
+		cmocka_unit_test(
+		    an_element_with_attributes_is_its_text_wherever_a_text_is_expected),
+		cmocka_unit_test(an_object_is_no_text_and_makes_no_id),
 		cmocka_unit_test(every_mistake_is_said_with_its_place),
 	};
 
