@@ -243,6 +243,13 @@ def test_poslog_xml():
         watch.publish("poslog/7/xml", transaction(127, f"<RetailTransaction>{customer}{sale(1, 'A1', 1, '4.99', what='Return', gtin='4006381333931')}"
                                                        f"<Total TotalType='TransactionGrandAmount'>-4.99</Total></RetailTransaction>"))
         expect(store, watch, "c-77", [[449, [["04006381333931", 1, 499]]]])
+        # So does the other, of a vendor who writes less than nothing, and attributes at every element.
+        last = transaction(130, f"<RetailTransaction>{customer}{sale(1, 'A1', -1, '-4.99', what='Return', gtin='4006381333931')}"
+                                f"<Total TotalType='TransactionGrandAmount'>-4.99</Total></RetailTransaction>")
+        for name in ("WorkstationID", "SequenceNumber", "BeginDateTime", "EndDateTime", "OperatorID", "POSItemID", "CurrencyCode"):
+            last = last.replace(f"<{name}>", f'<{name} v="1">')
+        watch.publish("poslog/7/xml", last)
+        expect(store, watch, "c-77", [[0, []]])
         refused(store, watch, "poslog-xml", "poslog/7/xml", transaction(128, "<ForeCourtTransaction/>"))
         refused(store, watch, "poslog-xml", "poslog/7/xml", "<POSLog><Transaction></POSLog>", "bad-shape")
         refused(store, watch, "poslog-xml", "poslog/7/xml", '<!DOCTYPE a [<!ENTITY b "c">]><POSLog>&b;</POSLog>', "bad-shape")
