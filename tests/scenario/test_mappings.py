@@ -199,6 +199,15 @@ def test_odoo_orders():
         watch.publish("odoo/7/order", {**order("paid", 90, [odoo_line(False, 40, [50, "Pen"], -1.0, 1.5, -1.5)], -1.5), "pos_reference": "Order 00001-001-0004"})
         expect(store, watch, "14", [first, [150, [["50", 1, 150]]]])
         refused(store, watch, "odoo", "odoo/7/order", {"session_id": 1, "cash_register_balance_end": 12.5})
+        # What it cannot read whole it does not read at all: a till that was away and hands over two, lines of which only the numbers are there.
+        unread = {**order("paid", 100, [pen], 3.0), "pos_reference": "Order 00001-001-0005"}
+        refused(store, watch, "odoo", "odoo/7/order", [{"data": unread}, {"data": {**unread, "pos_reference": "Order 00001-001-0006"}}])
+        for lines in ([31, 32], [[4, 31], [4, 32]], [odoo_line(True, 1, 42, 1, 4.35, 4.35), [4, 32]]):
+            refused(store, watch, "odoo", "odoo/7/order", {**unread, "lines": lines})
+        assert history(store, "14") == [first, [150, [["50", 1, 150]]]]
+        watch.publish("odoo/7/order", [unread])     # as the server's own call has it
+        settled(store, watch)
+        assert history(store, "14") == [first, [150, [["50", 1, 150]]], [300, [["50", 2, 300]]]]
 
 
 # ---- POSLog
