@@ -136,6 +136,16 @@ def test_square_orders():
                 {"uid": "rl1", "source_line_item_uid": "ULkg0tQT", "catalog_object_id": "ART1", "quantity": "1", "name": "Coffee",
                  "total_money": {"amount": 250, "currency": "USD"}}]}]})
         expect(store, watch, card, [[225, [["ART3", 0.45, 225]]]])
+        assert store.status()["visits"] == 0, "what only comes back is no sale that somebody has to close"
+        # An amount keyed in has no name; the card may stand at what it was paid with; a tip that is given back is no article.
+        keyed = square_order(1, "COMPLETED", [coffee], 750, closed_at=at(130), id="K1", created_at=at(120), customer_id=None, tenders=[
+            {"id": "t1", "type": "CASH", "amount_money": {"amount": 1, "currency": "USD"}},
+            {"id": "t2", "type": "CARD", "customer_id": card, "amount_money": {"amount": 749, "currency": "USD"}}])
+        keyed["order"]["line_items"].append({"uid": "custom", "quantity": "1", "item_type": "CUSTOM_AMOUNT", "total_money": {"amount": 500, "currency": "USD"}})
+        watch.publish("square/7/order", keyed)
+        watch.publish("square/7/order", {"order": {"id": "R2", "created_at": at(140), "updated_at": at(141), "state": "COMPLETED", "version": 1,
+                                                   "returns": [{"uid": "ret2", "source_order_id": "K1", "return_tips": [{"uid": "tip"}]}]}})
+        expect(store, watch, card, [[225, [["ART3", 0.45, 225]]], [750, [["ART1", 1, 250], ["CUSTOM_AMOUNT", 1, 500]]]])
         # The webhook says that there is an order and not what is in it.
         refused(store, watch, "square", "square/7/order", {"merchant_id": "M", "type": "order.updated", "event_id": "e1", "created_at": at(0), "data": {
             "type": "order_updated", "id": "x", "object": {"order_updated": {"order_id": "x", "version": 2, "location_id": "L", "state": "OPEN"}}}})
