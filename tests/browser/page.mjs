@@ -670,10 +670,24 @@ const tests = {
 		await page.locator('.figure', {hasText: '184'}).waitFor();
 		await shot(page, 'manager-hands-phone-light', true);
 		await page.locator('.rows .order').first().tap();
-		await page.locator('.rows .order', {hasText: 'Really stop?'}).tap();
-		await store.line(/^order m1 stop {"action":/);
-		await page.locator('.levers .order').tap();
-		await store.line(/^order m1 lever {"name":"issue:retain","value":1.2,"until":"20/);
+		await page.locator('.rows .order', {hasText: 'Really stop “10\u00a0% off any coffee today”? Tap again.'}).tap();
+		await store.line(/^order m1 stop {"action":"coffee-off"}/);
+		const day = {...aDay(), levers: [{name: 'issue:retain', value: 1.2, own: 1.2, min: 0.5, max: 2}], stopped: [{action: 'bread-off'}]};
+		// to the end of the store's day, also where clocks go back or forward, or leave midnight out
+		for (const [at, zone, until] of [['2026-11-21T14:42:10.000Z', 'Europe/Berlin', '2026-11-21T23:00:00.000Z'],
+			['2026-10-24T23:30:59.000Z', 'Europe/Berlin', '2026-10-25T23:00:00.000Z'],
+			['2026-03-28T23:30:00.000Z', 'Europe/Berlin', '2026-03-29T22:00:00.000Z'],
+			['2026-09-05T15:00:00.000Z', 'America/Santiago', '2026-09-06T04:00:00.000Z']]) {
+			store.say('report ' + JSON.stringify({...day, at, zone}));
+			await page.locator('#again').tap();
+			const hour = new Intl.DateTimeFormat('en-GB', {timeZone: zone, hour: '2-digit', minute: '2-digit'}).format(new Date(at));
+			await page.locator('#asof', {hasText: hour}).waitFor();
+			await page.locator('.levers .order').tap();
+			await store.line(new RegExp('^order m1 lever {"name":"issue:retain","value":1.2,"until":"' + until + '"'));
+		}
+		await page.locator('.stops .order', {hasText: /^Allow again$/}).tap();
+		await store.line(/^order m1 lift {"action":"bread-off"}/);
+		assert.match(await text(page, '.lift'), /^One store alone cannot tell/);
 		await assertReport(page, 'a manager\'s page with hands');
 		await page.context().close();
 	},

@@ -54,8 +54,8 @@ const texts = {
 		others: 'and more than {0} more',
 		running: 'Everything is running.',
 		notRunning: 'Not running',
-		stop: 'Stop', stopAll: 'Stop everything', lift: 'Allow again', everything: 'Everything', refused: 'That did not work ({0})',
-		sure: 'Really stop? Tap again.', signOut: 'Sign out', moved: '{0} until {1}', levers: 'Weights until midnight', set: 'Set',
+		stop: 'Stop', stopAll: 'Stop everything', allow: 'Allow again', everything: 'Everything', refused: 'That did not work ({0})',
+		sure: 'Really stop “{0}”? Tap again.', signOut: 'Sign out', moved: '{0} until {1}', levers: 'Weights until midnight', set: 'Set',
 		stopped: 'Stopped in this store until somebody allows it again',
 		stoppedUntil: 'Stopped in this store until {0}',
 		noPolicy: 'No policy is installed, so nothing is suggested.',
@@ -108,8 +108,8 @@ const texts = {
 		others: 'und mehr als {0} weitere',
 		running: 'Alles läuft.',
 		notRunning: 'Läuft nicht',
-		stop: 'Stoppen', stopAll: 'Alles stoppen', lift: 'Wieder freigeben', everything: 'Alles', refused: 'Das ging nicht ({0})',
-		sure: 'Wirklich stoppen? Noch einmal tippen.', signOut: 'Abmelden', moved: '{0} bis {1}', levers: 'Gewichte bis Mitternacht', set: 'Setzen',
+		stop: 'Stoppen', stopAll: 'Alles stoppen', allow: 'Wieder freigeben', everything: 'Alles', refused: 'Das ging nicht ({0})',
+		sure: '„{0}“ wirklich stoppen? Noch einmal tippen.', signOut: 'Abmelden', moved: '{0} bis {1}', levers: 'Gewichte bis Mitternacht', set: 'Setzen',
 		stopped: 'In diesem Markt gestoppt, bis es jemand wieder freigibt',
 		stoppedUntil: 'In diesem Markt gestoppt bis {0}',
 		noPolicy: 'Es ist kein Regelwerk installiert, darum wird nichts vorgeschlagen.',
@@ -325,21 +325,23 @@ function refused(status) {
 	$('stale').hidden = false;
 }
 
-// A slip of the finger stops nothing: it takes two taps.
-function stopButton(action, text) {
+// A slip of the finger stops nothing: it takes two taps. The second says of what: rows move when new figures come.
+function stopButton(action, name, text) {
 	const node = button('order', text, () => {
 		if (node.dataset.sure)
 			order('stop', {action});
 		node.dataset.sure = '1';
-		node.textContent = words.sure;
+		node.textContent = say('sure', name);
 	});
 	return node;
 }
 
-// The end of the day there, in the store's time: asked of the hour that it is now.
+// The end of the day there, in the store's time, also of one whose clocks are changed.
 function midnight(report) {
-	const [hour, minute] = time(report.at, report.zone, {hour: '2-digit', minute: '2-digit', hourCycle: 'h23'}).match(/\d+/g).map(Number);
-	return new Date(new Date(report.at).getTime() + ((24 - hour) * 60 - minute) * 60000).toISOString();
+	const minutes = (at) => clock(at, report.zone).match(/\d+/g).map(Number).reduce((hours, rest) => hours * 60 + rest);
+	const start = Math.floor(Date.parse(report.at) / 60000), end = start + 1440 - minutes(start * 60000), off = minutes(end * 60000);
+	const there = end - (off < 720 ? off : off - 1440);
+	return new Date((minutes(there * 60000) === 0 ? there : end) * 60000).toISOString();
 }
 
 function lever(row, report) {
@@ -368,7 +370,7 @@ let signedIn = false;
 function orders(report) {
 	const node = el('p', 'orders');
 	if (!report.stopped.some((row) => row.action === '*'))
-		node.append(stopButton('*', words.stopAll));
+		node.append(stopButton('*', words.everything, words.stopAll));
 	node.append(button('order', words.signOut, () => order('session', null, 'DELETE')));
 	return node;
 }
@@ -396,7 +398,7 @@ function actionRow(row, most, currency) {
 		el('span', '', say('rowAccepted', count(row.accepted)) + (all.n ? ' (' + share(row.accepted, all.n) + ')' : '')));
 	node.append(el('h3', '', named(row), {dir: 'auto'}), numbers, bar, ...budgetLines(row, currency).map((text) => el('p', 'spent', text)));
 	if (signedIn)
-		node.append(stopButton(row.action, words.stop));
+		node.append(stopButton(row.action, named(row), words.stop));
 	return node;
 }
 
@@ -431,7 +433,7 @@ function notRunning(report) {
 		add(words.time);
 	for (const row of report.stopped)
 		add(row.action === '*' ? words.everything : named(row), row.until ? say('stoppedUntil', clock(row.until, report.zone)) : words.stopped,
-			signedIn && button('order', words.lift, () => order('lift', {action: row.action})));
+			signedIn && button('order', words.allow, () => order('lift', {action: row.action})));
 	if (report.hq === 'away' && list.children.length)
 		list.append(el('li', '', words.hq));
 	if (list.children.length)
