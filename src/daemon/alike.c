@@ -45,9 +45,9 @@ daemon_alike_tell(struct daemon *daemon)
 	if (daemon->alike.count == 0 ||
 	    (daemon->alike.told_ms != 0 && mono_ms - daemon->alike.told_ms < TELL_MS))
 		return;
-	log_warning("messages on a topic that looks like ours and is not count=%d last=\"%s\" "
+	log_warning("messages on a topic that looks like ours and is not count=%d last=%s "
 		    "expected=\"%s/pos/TERMINAL/event\"",
-	    daemon->alike.count, daemon->alike.topic, engine_topic_root(daemon->engine));
+	    daemon->alike.count, LOG_VALUE(daemon->alike.topic), engine_topic_root(daemon->engine));
 	daemon->alike.count = 0;
 	daemon->alike.told_ms = mono_ms;
 }

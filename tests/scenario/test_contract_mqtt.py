@@ -671,7 +671,7 @@ def test_a_topic_that_looks_like_ours_is_counted_and_named_once_a_minute():
         event = store.event("sensor.reading", {"kind": "door", "value": 1})
         wrong = ["aisle/v1/0043/pos/7/event", "aisle/v1/0042/POS/7/event", "AISLE/v1/0042/pos/7/event", "aisle/v1/0042/pos/7/event/",
                  "/aisle/v1/0042/pos/7/event", "aisle/v1/0042/pos/7/Event", "aisle/v1/0042/pos/7/events", "aisle/v1/0043/care/event",
-                 "aisle/v1/0042/pos/event", "aisle/v1/0042/pos/till 7/event"]
+                 "aisle/v1/0042/pos/event", "aisle/v1/0042/pos/till\" 7/event"]
         for topic in wrong:
             watch.publish(topic, event)
         for topic in "shop/v1/0042/pos/7/event", "a/b/c/d/event":     # of somebody else
@@ -680,6 +680,7 @@ def test_a_topic_that_looks_like_ours_is_counted_and_named_once_a_minute():
         assert alike() == len(wrong)
         assert not watch.on("/dead-letter"), watch.on("/dead-letter")
         wait_for("a line in the log", lambda: "looks like ours" in store.log_text())
+        assert ' last="aisle/v1/0042/pos/till\\" 7/event" ' in store.log_text(), store.log_text()      # a till forges no field
         watch.publish(wrong[0], event)
         settled(store, watch)
         assert store.log_text().count("looks like ours") == 1 and alike() == len(wrong) + 1
