@@ -246,6 +246,9 @@ bool words_speak(const char *language, const char *wanted);
 /* reads profile, purchases or past contacts */
 bool words_personal(const struct policy *policy, const struct template *text);
 size_t utf8_count(const char *s);
+/* A value as a text has it; false: there is nothing to write. */
+bool words_value(const struct value *value, enum filter filter, const struct policy *policy,
+    const char *language, struct buf *out);
 void money_text(int64_t minor, const struct policy *policy, const char *language, struct buf *out);
 
 /* ---- reasons.c ---- */

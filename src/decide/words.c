@@ -140,9 +140,8 @@ is_writable(double number)
 	return number > -NUMBER_MAX / 100 && number < NUMBER_MAX / 100;
 }
 
-/* false: there is nothing to write. */
-static bool
-write_value(const struct value *value, enum filter filter, const struct policy *policy,
+bool
+words_value(const struct value *value, enum filter filter, const struct policy *policy,
     const char *language, struct buf *out)
 {
 	switch (value->tag) {
@@ -169,7 +168,7 @@ write_part(struct features *features, const struct policy *policy, const struct 
 {
 	struct value value = part_value(features, part, about);
 
-	if (write_value(&value, part->filter, policy, language, out))
+	if (words_value(&value, part->filter, policy, language, out))
 		return true;
 	if (part->dflt == NULL)
 		return false;

@@ -77,8 +77,8 @@ guidance_wanted(const struct visit *visit, const struct subject *subject)
 	return customer_line(subject) != NULL;
 }
 
-static void
-add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
+void
+guidance_choices(enum gate gate, bool mandatory, struct json_writer *w)
 {
 	static const char *const by_gate[GATE_COUNT][4] = {
 		[GATE_NONE] = { "accept", "dismiss" },
@@ -87,17 +87,26 @@ add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
 		[GATE_CUSTOMER] = { "accept", "dismiss" },
 	};
 
-	bool open =
-	    card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms);
-	size_t count;
-
-	CHECK(card->gate >= 0 && card->gate < GATE_COUNT);
-	json_add_list(w, "choices");
 	/* What is mandatory is accepted, and not put off. */
-	count = card_mandatory(card) ? 1 : ARRAY_LEN(by_gate[0]);
-	for (size_t i = 0; open && i < count && by_gate[card->gate][i] != NULL; i++)
-		json_add_str(w, NULL, by_gate[card->gate][i]);
+	size_t count = mandatory ? 1 : ARRAY_LEN(by_gate[0]);
+
+	CHECK(gate < GATE_COUNT);
+	json_add_list(w, "choices");
+	for (size_t i = 0; i < count && by_gate[gate][i] != NULL; i++)
+		json_add_str(w, NULL, by_gate[gate][i]);
 	json_end(w);
+}
+
+static void
+add_choices(const struct card *card, int64_t now_ms, struct json_writer *w)
+{
+	if (card->state == CARD_OPEN && (card->expires_ms == 0 || now_ms < card->expires_ms)) {
+		CHECK(card->gate >= 0);
+		guidance_choices((enum gate)card->gate, card_mandatory(card), w);
+	} else {
+		json_add_list(w, "choices");
+		json_end(w);
+	}
 }
 
 /* The stored object, then what changes. */

@@ -18,6 +18,8 @@ void guidance_json(const struct visit *visit, const struct policy *policy,
     int64_t now_ms, struct json_writer *w);
 /* Has it anything to show? Cards, or a customer line. */
 bool guidance_wanted(const struct visit *visit, const struct subject *subject);
+/* The member "choices" of an open card: how it may be answered. */
+void guidance_choices(enum gate gate, bool mandatory, struct json_writer *w);
 /* "open", "answered", "asked", "applied", "refused" */
 const char *card_state_text(const struct card *card);
 void withdraw_json(const struct id *guidance, const char *reason, struct buf *out);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * preview.c - the cards of a policy as a tablet will show them, in one HTML file.
+ * preview.c - the cards of a policy as they will look in the store, in one HTML file.
  *
  * DESIGN
- *   It looks as on the tablet because it is the tablet's page: its styles and the scripts that
- *   build a card (deliver/page), in a frame of a phone's and of a tablet's size each. What the
+ *   It looks as on the tablet because it is the tablet's page: its markup, its styles and the
+ *   scripts that build a card (deliver/page), in a frame of the size of each device. What the
  *   policy says travels as JSON in which no "<" is left, and becomes text, never markup; the file
  *   may load nothing from anywhere.
  *
- *   A value is its feature's default, else its template's, else the feature's name in ‹ ›.
+ *   A value is its feature's default, else its template's, else the feature's name in ‹ ›. An
+ *   offer is worth what the store would say before any of its goods is scanned.
+ *
+ *   How long a feature's value is nobody knows here, so a text with one is marked by the room
+ *   that is left for it, and only one without is measured whole.
  */
 #include "tools/preview.h"
 
@@ -16,83 +20,72 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aisle/placement.h"
+#include "core/arena.h"
 #include "core/json.h"
 #include "core/json_write.h"
 #include "decide/run.h"
+#include "deliver/guidance.h"
 #include "deliver/http.h"
 #include "nouns/picture.h"
 
-#define NEAR_PERCENT 85 /* of a limit, from where on a text is marked */
+#define NEAR_PERCENT 85	    /* of a limit, from where on a text is marked */
+#define ROOM_FOR_A_VALUE 16 /* characters: with less left for each value it is marked as well */
 
 struct sample {
 	const struct policy *policy;
 	const struct action *action;
 	const struct treatment *treatment;
+	const struct basis *basis; /* an empty one */
 	int64_t depth, worth_minor;
 };
 
 /* ---- sample values ---- */
 
-static int64_t
-worth_of(const struct offer *offer, int64_t depth)
+static void
+take_depth(struct sample *s, int64_t depth)
 {
-	int64_t worth = 0;
-
-	switch (offer->type) {
-	case OFFER_PERCENT:
-		worth =
-		    offer->typical_minor / 100 * depth + offer->typical_minor % 100 * depth / 100;
-		break;
-	case OFFER_AMOUNT:
-	case OFFER_POINTS: worth = depth; break;
-	case OFFER_FIXED_PRICE: worth = offer->typical_minor - depth; break;
-	case OFFER_FREE_ITEM: worth = offer->typical_minor; break;
-	}
-	return offer->max_minor >= 0 && worth > offer->max_minor ? offer->max_minor : worth;
+	s->depth = depth;
+	s->worth_minor = offer_value(&s->action->offer, depth, s->basis).worth_minor;
 }
 
-static void
-add_number(const struct sample *s, double number, uint8_t filter, struct buf *out)
+static struct value
+sample_value(const struct sample *s, const struct template_part *part)
 {
-	if (filter == FILTER_MONEY)
-		money_text((int64_t)number, s->policy, s->treatment->language, out);
-	else if (filter == FILTER_ROUND)
-		buf_addf(out, "%.0f", number);
-	else
-		buf_addf(out, "%.10g", number);
+	switch (part->var) {
+	case TEMPLATE_DEPTH: return value_number((double)s->depth);
+	case TEMPLATE_WORTH: return value_number((double)s->worth_minor);
+	case TEMPLATE_FEATURE: break;
+	}
+	return s->policy->features[part->feature].dflt;
 }
 
 static void
 add_value(const struct sample *s, const struct template_part *part, struct buf *out)
 {
-	const struct feature *feature = &s->policy->features[part->feature];
+	struct value value = sample_value(s, part);
 
-	if (part->var == TEMPLATE_DEPTH)
-		add_number(s, (double)s->depth, part->filter, out);
-	else if (part->var == TEMPLATE_WORTH)
-		add_number(s, (double)s->worth_minor, part->filter, out);
-	else if (feature->dflt.tag == VALUE_NUMBER)
-		add_number(s, feature->dflt.number, part->filter, out);
-	else if (feature->dflt.tag == VALUE_STRING)
-		buf_adds(out, feature->dflt.str);
-	else if (feature->dflt.tag == VALUE_BOOL)
-		buf_adds(out, feature->dflt.truth ? "true" : "false");
-	else if (part->dflt != NULL)
+	if (words_value(&value, part->filter, s->policy, s->treatment->language, out))
+		return;
+	if (part->dflt != NULL)
 		buf_adds(out, part->dflt);
 	else
-		buf_addf(out, "‹%s›", feature->name);
+		buf_addf(out, "‹%s›", s->policy->features[part->feature].name);
 }
 
+/* features: also the values that a customer brings. */
 static void
-render(const struct sample *s, const struct template *text, struct buf *out)
+render(const struct sample *s, const struct template *text, bool features, struct buf *out)
 {
 	buf_clear(out);
 	buf_adds(out, "");
 	for (size_t i = 0; i < text->count; i++) {
-		if (text->parts[i].text != NULL)
-			buf_adds(out, text->parts[i].text);
-		if (text->parts[i].has_value)
-			add_value(s, &text->parts[i], out);
+		const struct template_part *part = &text->parts[i];
+
+		if (part->text != NULL)
+			buf_adds(out, part->text);
+		if (part->has_value && (features || part->var != TEMPLATE_FEATURE))
+			add_value(s, part, out);
 	}
 }
 
@@ -104,7 +97,7 @@ add_text(const struct sample *s, const char *name, const struct template *text,
 {
 	struct buf words = { 0 };
 
-	render(s, text, &words);
+	render(s, text, true, &words);
 	if (words.len > 0)
 		json_add_str(w, name, words.data);
 	buf_done(&words);
@@ -121,31 +114,15 @@ add_texts(const struct sample *s, const char *name, const struct template *texts
 }
 
 static void
-add_offer(const struct sample *s, struct json_writer *w)
-{
-	const struct offer *offer = &s->action->offer;
-
-	if (!s->action->has_offer)
-		return;
-	json_add_object(w, "offer");
-	json_add_str(w, "type", offer_type_names[offer->type]);
-	json_add_str(w, "apply", offer_apply_names[offer->apply]);
-	json_add_int(w, "worth", s->worth_minor);
-	json_add_str(w, "currency", s->policy->currency);
-	if (offer->code != NULL)
-		json_add_str(w, "code", offer->code);
-	json_end(w);
-}
-
-static void
 add_prompt(const struct sample *s, struct json_writer *w)
 {
 	const struct treatment *t = s->treatment;
 
 	json_add_object(w, "prompt");
-	json_add_str(w, "kind", kind_names[s->action->kind]);
+	json_add_str(w, "kind", NAME_OF(kind_names, s->action->kind));
 	json_add_bool(w, "mandatory", s->action->mandatory);
-	json_add_str(w, "gate", gate_names[s->action->gate]);
+	json_add_str(w, "gate", NAME_OF(gate_names, s->action->gate));
+	guidance_choices(s->action->gate, s->action->mandatory, w);
 	json_add_str(w, "language", t->language);
 	add_text(s, "headline", &t->headline, w);
 	add_text(s, "say", &t->say, w);
@@ -156,28 +133,80 @@ add_prompt(const struct sample *s, struct json_writer *w)
 		json_add_str(w, "image", t->image);
 	if (t->disclosure != NULL)
 		json_add_str(w, "disclosure", t->disclosure);
-	add_offer(s, w);
+	if (s->action->has_offer)
+		offer_json(s->policy, &s->action->offer, s->depth, s->worth_minor,
+		    offer_estimates(&s->action->offer, s->basis), w);
 	json_end(w);
 }
 
-/* A text that is near its limit, or over it: in a placement it would not fit. */
+/* ---- limits ---- */
+
+/* Of the depths that it may have, the longest. */
+static size_t
+chars_at_most(const struct sample *s, const struct template *text)
+{
+	const struct offer *offer = &s->action->offer;
+	struct sample each = *s;
+	struct buf words = { 0 };
+	size_t most, count = s->action->has_offer ? offer->ladder_count + offer->tier_count : 0;
+
+	render(&each, text, false, &words);
+	most = utf8_count(words.data);
+	for (size_t i = 0; i < count; i++) {
+		size_t chars;
+
+		take_depth(&each,
+		    i < offer->ladder_count ? offer->ladder[i]
+					    : offer->tiers[i - offer->ladder_count].depth);
+		render(&each, text, false, &words);
+		chars = utf8_count(words.data);
+		most = chars > most ? chars : most;
+	}
+	buf_done(&words);
+	return most;
+}
+
+/* "‹name›, ‹tier›" */
+static size_t
+name_values(const struct sample *s, const struct template *text, struct buf *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text->count; i++)
+		if (text->parts[i].has_value && text->parts[i].var == TEMPLATE_FEATURE)
+			buf_addf(out, "%s‹%s›", count++ > 0 ? ", " : "",
+			    s->policy->features[text->parts[i].feature].name);
+	return count;
+}
+
 static void
 mark(const struct sample *s, const char *name, const struct template *text, const char *place,
     int max, struct json_writer *w)
 {
-	struct buf words = { 0 };
-	size_t chars;
+	struct buf names = { 0 }, says = { 0 };
+	size_t chars = chars_at_most(s, text), values = name_values(s, text, &names);
+	size_t left = max > 0 && chars < (size_t)max ? (size_t)max - chars : 0;
 
-	render(s, text, &words);
-	chars = utf8_count(words.data);
-	if (max > 0 && chars * 100 >= (size_t)max * NEAR_PERCENT) {
-		char says[160];
-
-		snprintf(says, sizeof(says), "%s: %zu of at most %d characters on %s%s", name,
-		    chars, max, place, chars > (size_t)max ? ": it is not shown there" : "");
-		json_add_str(w, NULL, says);
+	buf_addf(&says, "%s: %zu of at most %d characters on %s", name, chars, max, place);
+	if (max > 0 && chars > (size_t)max) {
+		buf_adds(&says, ": it is not shown there");
+		json_add_str(w, NULL, says.data);
+	} else if (max > 0 && values > 0 && left < ROOM_FOR_A_VALUE * values) {
+		buf_addf(&says, " without %s; where that has more than %zu it is not shown",
+		    names.data, left);
+		json_add_str(w, NULL, says.data);
+	} else if (max > 0 && values == 0 && chars * 100 >= (size_t)max * NEAR_PERCENT) {
+		json_add_str(w, NULL, says.data);
 	}
-	buf_done(&words);
+	buf_done(&names);
+	buf_done(&says);
+}
+
+static bool
+is_at(const struct sample *s, int place)
+{
+	return s->treatment->placement < 0 ? (s->action->placements >> place & 1) != 0
+					   : s->treatment->placement == place;
 }
 
 static void
@@ -188,10 +217,8 @@ add_marks(const struct sample *s, struct json_writer *w)
 	json_add_list(w, "marks");
 	for (int place = 0; place < PLACE_COUNT; place++) {
 		const struct placement_rules *rules = &s->policy->places[place];
-		bool shown = t->placement < 0 ? (s->action->placements >> place & 1) != 0
-					      : t->placement == place;
 
-		if (!shown)
+		if (!is_at(s, place))
 			continue;
 		mark(s, "headline", &t->headline, placement_names[place], rules->headline_max, w);
 		mark(s, "say", &t->say, placement_names[place], rules->say_max, w);
@@ -200,33 +227,74 @@ add_marks(const struct sample *s, struct json_writer *w)
 	json_end(w);
 }
 
+/* ---- where ---- */
+
+/* screen: it is a card there; message: the till is given its headline. */
 static void
-add_depths(const struct action *action, struct json_writer *w)
+add_places(const struct sample *s, struct json_writer *w)
 {
-	json_add_list(w, "depths");
-	for (size_t i = 0; action->has_offer && i < action->offer.ladder_count; i++)
-		json_add_int(w, NULL, action->offer.ladder[i]);
+	json_add_list(w, "places");
+	for (int place = 0; place < PLACE_COUNT; place++) {
+		const struct placement_traits *traits = &placement_table[place];
+
+		if (!is_at(s, place))
+			continue;
+		json_add_object(w, NULL);
+		json_add_str(w, "place", placement_names[place]);
+		json_add_bool(w, "screen", traits->on_screen);
+		json_add_bool(w, "customer", traits->faces_customer);
+		json_add_bool(w, "message", traits->show != COMMAND_NONE);
+		json_end(w);
+	}
 	json_end(w);
 }
 
 static void
-add_card(const struct policy *policy, const struct action *action,
-    const struct treatment *treatment, struct json_writer *w)
+add_depths(const struct offer *offer, struct json_writer *w)
 {
-	struct sample s = { .policy = policy, .action = action, .treatment = treatment };
+	json_add_list(w, "depths");
+	for (size_t i = 0; i < offer->ladder_count; i++)
+		json_add_int(w, NULL, offer->ladder[i]);
+	for (size_t i = 0; i < offer->tier_count; i++)
+		json_add_int(w, NULL, offer->tiers[i].depth);
+	json_end(w);
+}
 
-	if (action->has_offer && action->offer.ladder_count > 0) {
-		s.depth = action->offer.ladder[0];
-		s.worth_minor = worth_of(&action->offer, s.depth);
-	}
+static void
+add_card(const struct sample *of, const struct treatment *treatment, struct json_writer *w)
+{
+	struct sample s = *of;
+
+	s.treatment = treatment;
+	if (s.action->has_offer && s.action->offer.ladder_count > 0)
+		take_depth(&s, s.action->offer.ladder[0]);
 	json_add_object(w, NULL);
-	json_add_str(w, "action", action->id);
+	json_add_str(w, "action", s.action->id);
 	json_add_str(w, "treatment", treatment->name);
 	json_add_str(w, "language", treatment->language);
-	add_depths(action, w);
+	if (s.action->has_offer)
+		add_depths(&s.action->offer, w);
+	add_places(&s, w);
 	add_prompt(&s, w);
 	add_marks(&s, w);
 	json_end(w);
+}
+
+static void
+add_cards(const struct policy *policy, struct json_writer *w)
+{
+	struct arena *arena = arena_new();
+	const struct visit visit = { 0 };
+	struct sample s = { .policy = policy, .basis = basis_make(arena, policy, 0, &visit) };
+
+	json_add_list(w, "cards");
+	for (size_t i = 0; i < policy->action_count; i++) {
+		s.action = &policy->actions[i];
+		for (size_t j = 0; j < s.action->treatment_count; j++)
+			add_card(&s, &s.action->treatments[j], w);
+	}
+	json_end(w);
+	arena_free(arena);
 }
 
 /* ---- images ---- */
@@ -262,6 +330,22 @@ add_pictures(const struct policy *policy, const struct policy_parts *parts, stru
 
 /* ---- the page ---- */
 
+/* What is in the body of the tablet's page. */
+static void
+add_body(struct json_writer *w)
+{
+	struct buf page = { 0 };
+	char *begin, *end;
+
+	http_page_text("", &page);
+	begin = strstr(page.data, "<body>");
+	end = strstr(page.data, "</body>");
+	CHECK(begin != NULL && end != NULL);
+	*end = '\0';
+	json_add_str(w, "body", begin + strlen("<body>"));
+	buf_done(&page);
+}
+
 /* In a script element "<" could end it: in JSON it stands in strings only. */
 static void
 add_data(const struct policy *policy, const struct policy_parts *parts, struct buf *out)
@@ -271,11 +355,13 @@ add_data(const struct policy *policy, const struct policy_parts *parts, struct b
 
 	json_add_str(w, "name", policy->name);
 	json_add_int(w, "version", policy->version);
+	json_add_list(w, "languages");
+	for (size_t i = 0; i < policy->language_count; i++)
+		json_add_str(w, NULL, policy->languages[i]);
+	json_end(w);
+	add_body(w);
 	add_pictures(policy, parts, w);
-	json_add_list(w, "cards");
-	for (size_t i = 0; i < policy->action_count; i++)
-		for (size_t j = 0; j < policy->actions[i].treatment_count; j++)
-			add_card(policy, &policy->actions[i], &policy->actions[i].treatments[j], w);
+	add_cards(policy, w);
 	json_end_all(w);
 	for (size_t i = 0; i < json.len; i++) {
 		if (json.data[i] == '<')
@@ -313,6 +399,7 @@ preview_page(const struct policy *policy, const struct policy_parts *parts, stru
 
 	buf_adds(out,
 	    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 	    "script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:\">\n"
 	    "<title>Cards of a policy</title>\n<style id=\"style\" media=\"not all\">\n");
@@ -320,8 +407,8 @@ preview_page(const struct policy *policy, const struct policy_parts *parts, stru
 	buf_adds(out, "</style>\n<style>\n");
 	http_page_text("preview.css", out);
 	buf_adds(out,
-	    "</style>\n</head>\n<body>\n<main id=\"list\"></main>\n"
-	    "<script type=\"application/json\" id=\"data\">");
+	    "</style>\n</head>\n<body>\n<header><h1></h1><p></p><form></form></header>\n"
+	    "<main></main>\n<script type=\"application/json\" id=\"data\">");
 	add_data(policy, parts, out);
 	buf_adds(out, "</script>\n<script type=\"module\">\n");
 	for (size_t i = 0; i < ARRAY_LEN(modules); i++)

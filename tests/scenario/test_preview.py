@@ -40,7 +40,8 @@ def test_each_card_is_there_in_each_language_with_its_depth_and_worth():
     assert card["language"] == "en" and card["depths"] == [10] and card["marks"] == []
     assert card["prompt"]["headline"] == "10 % off any coffee today"
     assert card["prompt"]["why"] == ["A gold customer"]
-    assert card["prompt"]["offer"] == {"type": "percent", "apply": "till-code", "worth": 45, "currency": "EUR"}
+    offer = card["prompt"]["offer"]
+    assert (offer["worth"], offer["estimate"], offer["depth"], offer["currency"]) == (45, True, 10, "EUR"), offer
     assert found["coffee-off", "einfach"]["prompt"]["headline"] == "10 % auf Kaffee"
     assert "offer" not in found["enrol", "plain"]["prompt"]
 
@@ -63,6 +64,33 @@ def test_a_text_near_its_limit_is_marked_and_one_below_is_not():
         return cards(page)["enrol", "plain"]["marks"]
     assert marks(40) == []                         # of 48, 85 % are 40.8
     assert marks(41) == ["headline: 41 of at most 48 characters on tablet"]
+
+
+def test_of_a_text_with_a_value_the_room_is_said_that_is_left_for_it():
+    def marks(length, **more):
+        words = {"treatment": "plain", "language": "en", "headline": "h" * length + "{{tier}}", **more}
+        code, page, said = preview([changed(ENROL, treatments=[words])])
+        assert code == 0, said
+        return cards(page)["enrol", "plain"]["marks"]
+    assert marks(32) == []
+    assert marks(33) == ["headline: 33 of at most 48 characters on tablet without ‹tier›; where that has more than 15 it is not shown"]
+    ladder = changed(OFFER, offer=dict(OFFER["offer"], ladder=[5, 100]), treatments=[{"treatment": "plain", "language": "en", "headline": "h" * 38 + "{{depth}}"}])
+    del ladder["offer"]["depth"]
+    code, page, said = preview([ladder])
+    assert code == 0, said
+    assert cards(page)["coffee-off", "plain"]["marks"] == ["headline: 41 of at most 48 characters on tablet"]       # with 100
+
+
+def test_each_placement_of_a_card_says_what_is_seen_there():
+    placements = {"tablet": {"slots": 2}, "receipt": {"slots": 1, "headline_max": 8}, "later": {"slots": 1}}
+    words = [{"treatment": "plain", "language": "en", "headline": "A headline"}, {"treatment": "paper", "language": "en", "headline": "Paper", "placement": "receipt"}]
+    code, page, said = preview([changed(ENROL, placements=["tablet", "receipt", "later"], treatments=words)], policy=dict(POLICY, placements=placements))
+    assert code == 0, said
+    found = cards(page)
+    assert [at["place"] for at in found["enrol", "paper"]["places"]] == ["receipt"]
+    assert [(at["place"], at["screen"], at["message"]) for at in found["enrol", "plain"]["places"]] == [
+        ("tablet", True, False), ("receipt", False, True), ("later", False, False)]
+    assert found["enrol", "plain"]["marks"] == ["headline: 10 of at most 8 characters on receipt: it is not shown there"]
 
 
 def test_words_of_a_policy_never_become_markup():

@@ -71,7 +71,7 @@ function fit(middle) {
 const sizes = new ResizeObserver((entries) => new Set(entries.map((entry) => entry.target.closest('.middle'))).forEach((middle) => middle && fit(middle)));
 
 function watch(card) {
-	for (const part of card.querySelectorAll('.middle, .text, .foot'))
+	for (const part of card.querySelectorAll('.middle, .text, .image, .foot'))	// an image has no size before it is there
 		sizes.observe(part);
 }
 

@@ -289,13 +289,20 @@ export function keep(name, value) {
 // Chosen on this tablet; else what its browser speaks.
 const wanted = [recall('language'), ...(navigator.languages || [navigator.language || 'en'])]
 	.map((l) => (l || '').slice(0, 2).toLowerCase());
-export const language = wanted.find((l) => texts[l]) || 'en';
+export let language = wanted.find((l) => texts[l]) || 'en';
 
 // "rtl" or "ltr" of a language tag.
 export function directionOf(tag) {
 	return RIGHT_TO_LEFT.includes(tag.split('-')[0].toLowerCase()) || /-(Arab|Hebr)\b/i.test(tag) ? 'rtl' : 'ltr';
 }
-export const direction = directionOf(language);
+export let direction = directionOf(language);
+
+// Of the preview, which shows each card in its own: the page's words in this language where it has them, else in English.
+export function speak(tag) {
+	const code = tag.slice(0, 2).toLowerCase();
+	language = texts[code] ? code : 'en';
+	direction = directionOf(language);
+}
 
 export function chooseLanguage(code) {
 	keep('language', code);
