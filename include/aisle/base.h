@@ -49,7 +49,11 @@ void err_format(const struct err *err, char *out, size_t size);
  * acknowledged, so the broker delivers again. Never return NULL. */
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_calloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *mem_zero(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc(void *old, size_t size) __attribute__((returns_nonnull));
+/* Items of one size in a row, of which there are count: with room for one more. */
+void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)
+    __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 
 /* 128 bits: a ULID (26 Crockford characters) or a subject (32 lower-case hex digits). */

@@ -63,7 +63,7 @@ block_new(struct block *older, size_t size)
 struct arena *
 arena_new(void)
 {
-	struct arena *arena = mem_calloc(1, sizeof(*arena));
+	struct arena *arena = mem_zero(sizeof(*arena));
 	arena->newest = block_new(NULL, FIRST_BYTES);
 	return arena;
 }

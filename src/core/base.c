@@ -100,12 +100,27 @@ mem_calloc(size_t count, size_t size)
 }
 
 void *
+mem_zero(size_t size)
+{
+	return mem_calloc(1, size);
+}
+
+void *
 mem_realloc(void *old, size_t size)
 {
 	void *memory = realloc(old, size > 0 ? size : 1);
 	if (memory == NULL)
 		out_of_memory();
 	return memory;
+}
+
+void *
+mem_grow(void *items, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return items;
+	*capacity = *capacity == 0 ? 8 : 2 * *capacity;
+	return mem_realloc(items, *capacity * size);
 }
 
 char *

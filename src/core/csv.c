@@ -85,10 +85,7 @@ read_field(struct csv *csv, int *lines)
 	const char *mistake;
 	if (csv->count == CSV_FIELDS_MAX)
 		return "too many fields, expected at most 65536";
-	if (csv->count == csv->cap) {
-		csv->cap = csv->cap > 0 ? 2 * csv->cap : 64;
-		csv->starts = mem_realloc(csv->starts, csv->cap * sizeof(*csv->starts));
-	}
+	csv->starts = mem_grow(csv->starts, csv->count, &csv->cap, sizeof(*csv->starts));
 	csv->starts[csv->count++] = csv->text.len;
 	if (csv->at < csv->end && *csv->at == '"') {
 		csv->at++;

@@ -15,7 +15,7 @@ int
 ctl_mapping_try(struct ctl *ctl)
 {
 	const char *topic = ctl_option(ctl, "--topic");
-	struct conf *conf = mem_calloc(1, sizeof(*conf));
+	struct conf *conf = mem_zero(sizeof(*conf));
 	struct buf out = { 0 }, report = { 0 };
 	int rc = ctl_words(ctl, 1, 2);
 

@@ -110,12 +110,8 @@ on_delivered(void *ctx, int64_t outbox_id)
 {
 	struct daemon *daemon = ctx;
 
-	if (daemon->delivered_count == daemon->delivered_capacity) {
-		daemon->delivered_capacity =
-		    daemon->delivered_capacity == 0 ? 256 : 2 * daemon->delivered_capacity;
-		daemon->delivered =
-		    mem_realloc(daemon->delivered, daemon->delivered_capacity * sizeof(int64_t));
-	}
+	daemon->delivered = mem_grow(daemon->delivered, daemon->delivered_count,
+	    &daemon->delivered_capacity, sizeof(int64_t));
 	daemon->delivered[daemon->delivered_count++] = outbox_id;
 	/* There is room for more. */
 	if (daemon->urgent.behind || daemon->patient.behind || waiting_count(daemon->engine) > 0)

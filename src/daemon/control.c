@@ -257,7 +257,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 		close(fd);
 		return;
 	}
-	request = mem_calloc(1, sizeof(*request));
+	request = mem_zero(sizeof(*request));
 	request->control = control;
 	request->body_fd = -1;
 	request->bev = bufferevent_socket_new(control->base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -341,7 +341,7 @@ control_new(struct event_base *base, const char *path, const char *spool_dir, co
 		return err_set(err, AISLE_E_IO, "the control socket %s: %s", path, strerror(errno));
 	}
 	clear_spool(spool_dir);
-	control = mem_calloc(1, sizeof(*control));
+	control = mem_zero(sizeof(*control));
 	control->base = base;
 	control->fn = fn;
 	control->ctx = ctx;

@@ -233,7 +233,7 @@ serve(struct daemon *daemon)
 int
 daemon_run(const char *conf_path)
 {
-	struct daemon *daemon = mem_calloc(1, sizeof(*daemon));
+	struct daemon *daemon = mem_zero(sizeof(*daemon));
 	struct buf report = { 0 };
 	int code;
 

@@ -145,7 +145,7 @@ daemon_stage(struct daemon *daemon, struct control_request *request)
 		    "this daemon has none for it");
 		return;
 	}
-	staging = mem_calloc(1, sizeof(*staging));
+	staging = mem_zero(sizeof(*staging));
 	snprintf(staging->path, sizeof(staging->path), "%s", body_path);
 	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)), &staging->job,
 		&err) != 0) {

@@ -75,7 +75,7 @@ explore_chance(const struct policy *policy, const struct id *visit, enum placeme
 struct draw_cache *
 draw_cache_new(void)
 {
-	return mem_calloc(1, sizeof(struct draw_cache));
+	return mem_zero(sizeof(struct draw_cache));
 }
 
 void

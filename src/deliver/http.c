@@ -261,7 +261,7 @@ http_new(struct event_base *base, const struct conf *conf, const struct http_hos
 	/* A tablet that leaves in the middle of an answer must not end the process: neither
 	 * libevent's writev nor OpenSSL's write asks for no signal. */
 	signal(SIGPIPE, SIG_IGN);
-	http = mem_calloc(1, sizeof(*http));
+	http = mem_zero(sizeof(*http));
 	http->base = base;
 	http->conf = conf;
 	http->host = host;

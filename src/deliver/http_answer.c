@@ -210,7 +210,7 @@ watch_connection(struct http_client *client)
 struct answer *
 http_answer_new(struct http_call *call)
 {
-	struct answer *answer = mem_calloc(1, sizeof(*answer));
+	struct answer *answer = mem_zero(sizeof(*answer));
 
 	answer->client = call->client;
 	answer->submitting = true;

@@ -168,7 +168,7 @@ http_client_accept(struct event_base *base, void *ctx)
 	if (bev == NULL)
 		return NULL; /* evhttp makes a plain one; it is not adopted, and refused by the
 				handler */
-	client = mem_calloc(1, sizeof(*client));
+	client = mem_zero(sizeof(*client));
 	client->http = http;
 	client->bev = bev;
 	bufferevent_incref(bev);

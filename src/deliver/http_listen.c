@@ -252,7 +252,7 @@ http_listen(struct http *http, struct err *err)
 int
 http_check(const struct conf *conf, struct err *err)
 {
-	struct http *http = mem_calloc(1, sizeof(*http));
+	struct http *http = mem_zero(sizeof(*http));
 	int rc;
 
 	http->conf = conf;

@@ -245,7 +245,7 @@ static struct stream *
 stream_new(struct http_call *call, const char *station)
 {
 	struct http *http = call->http;
-	struct stream *stream = mem_calloc(1, sizeof(*stream));
+	struct stream *stream = mem_zero(sizeof(*stream));
 	int size = KERNEL_BUFFER;
 
 	stream->client = call->client;

@@ -359,7 +359,7 @@ collect_run(const struct collect_options *options, struct err *err)
 	const struct broker_options *broker = &options->broker;
 	char host[WAN_HOST_SIZE], client_id[24];
 	struct sigaction stop = { .sa_handler = on_stop }, old_term, old_int;
-	struct collect *collect = mem_calloc(1, sizeof(*collect));
+	struct collect *collect = mem_zero(sizeof(*collect));
 	collect->options = options;
 	collect->wan = (struct wan){ .client_id = client_id,
 		.user = broker->user,

@@ -36,7 +36,7 @@ records_open(const char *into, struct records **ret_records, struct err *err)
 	if (strncmp(into, scheme, sizeof(scheme) - 1) != 0 || into[sizeof(scheme) - 1] == '\0')
 		return err_set(err, AISLE_E_INVALID, "cannot write into %s, expected sqlite:FILE",
 		    into);
-	struct records *records = mem_calloc(1, sizeof(*records));
+	struct records *records = mem_zero(sizeof(*records));
 	const char *path = into + sizeof(scheme) - 1;
 	int rc =
 	    sqlite3_open_v2(path, &records->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);

@@ -379,7 +379,7 @@ mapping_load(const char *name, const char *path, struct mapping **ret_mapping, s
 	json_t *file = read_text(&reader);
 
 	if (file != NULL) {
-		reader.mapping = mem_calloc(1, sizeof(*reader.mapping));
+		reader.mapping = mem_zero(sizeof(*reader.mapping));
 		reader.mapping->name = mem_strdup(name);
 		reader.mapping->digits = 2;
 		read_mapping(&reader, file);

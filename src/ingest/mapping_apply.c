@@ -349,7 +349,7 @@ mapping_apply(const struct mapping *mapping, const char *topic, const void *payl
 	json_t *events;
 
 	ret_terminal[0] = '\0';
-	a = mem_calloc(1, sizeof(*a));
+	a = mem_zero(sizeof(*a));
 	a->mapping = mapping;
 	a->terminal = ret_terminal;
 	a->err = err;

@@ -434,7 +434,7 @@ int
 mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqtt **ret_mqtt,
     struct err *err)
 {
-	struct mqtt *mqtt = mem_calloc(1, sizeof(*mqtt));
+	struct mqtt *mqtt = mem_zero(sizeof(*mqtt));
 	struct timeval second = { .tv_sec = 1 };
 	int rc;
 
@@ -548,12 +548,8 @@ mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retai
 		mqtt->broken = true;
 		return false;
 	}
-	if (mqtt->in_flight_count == mqtt->in_flight_capacity) {
-		mqtt->in_flight_capacity =
-		    mqtt->in_flight_capacity == 0 ? 64 : 2 * mqtt->in_flight_capacity;
-		mqtt->in_flight = mem_realloc(mqtt->in_flight,
-		    mqtt->in_flight_capacity * sizeof(*mqtt->in_flight));
-	}
+	mqtt->in_flight = mem_grow(mqtt->in_flight, mqtt->in_flight_count,
+	    &mqtt->in_flight_capacity, sizeof(*mqtt->in_flight));
 	mqtt->in_flight[mqtt->in_flight_count++] = (struct in_flight){ mid, outbox_id };
 	return true;
 }

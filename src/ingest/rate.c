@@ -81,7 +81,7 @@ bucket_fill(struct bucket *bucket, int64_t per_second, int64_t now_ms)
 struct rate *
 rate_new(int per_second)
 {
-	struct rate *rate = mem_calloc(1, sizeof(*rate));
+	struct rate *rate = mem_zero(sizeof(*rate));
 
 	rate_set(rate, per_second);
 	return rate;

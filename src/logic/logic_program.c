@@ -206,7 +206,7 @@ logic_pack(struct compiler *c, struct arena *arena)
 	for (size_t i = 0; i < ARRAY_LEN(pools); i++)
 		size += (pools[i]->count * pools[i]->size + 15) & ~(size_t)15;
 
-	struct logic *logic = arena != NULL ? arena_alloc(arena, size) : mem_calloc(1, size);
+	struct logic *logic = arena != NULL ? arena_alloc(arena, size) : mem_zero(size);
 	unsigned char *at = (unsigned char *)logic->code;
 	CHECK(c->code.count <= LOGIC_CODE_MAX);
 	place_pool(&at, &c->code);

@@ -126,10 +126,8 @@ contacts_add(struct contacts *contacts, const struct contact *row)
 	codec_own(contact_fields, ARRAY_LEN(contact_fields), &copy);
 	if (contacts->count == VISIT_CONTACTS_MAX)
 		drop_oldest(contacts);
-	if (contacts->count == contacts->capacity) {
-		contacts->capacity = contacts->capacity == 0 ? 8 : contacts->capacity * 2;
-		contacts->rows = mem_realloc(contacts->rows, contacts->capacity * sizeof(copy));
-	}
+	contacts->rows =
+	    mem_grow(contacts->rows, contacts->count, &contacts->capacity, sizeof(copy));
 	for (i = contacts->count; i > 0 && contacts->rows[i - 1].at_ms > copy.at_ms; i--)
 		;
 	memmove(contacts->rows + i + 1, contacts->rows + i,

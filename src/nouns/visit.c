@@ -27,7 +27,7 @@ grow(void *array, size_t count, size_t size)
 struct visit *
 visit_new(const struct id *id)
 {
-	struct visit *visit = mem_calloc(1, sizeof(*visit));
+	struct visit *visit = mem_zero(sizeof(*visit));
 
 	visit->id = *id;
 	return visit;

@@ -69,10 +69,8 @@ clause_compile(struct compile *c, const struct at *at, const char *source)
 	struct err err = { 0 };
 	struct clause *clause;
 
-	if (policy->clause_count == c->clause_capacity) {
-		c->clause_capacity = c->clause_capacity == 0 ? 64 : c->clause_capacity * 2;
-		c->clause = mem_realloc(c->clause, c->clause_capacity * sizeof(*c->clause));
-	}
+	c->clause =
+	    mem_grow(c->clause, policy->clause_count, &c->clause_capacity, sizeof(*c->clause));
 	clause = &c->clause[policy->clause_count];
 	*clause = (struct clause){ .source = source, .brief = brief_of(c, at, source) };
 	if (logic_compile_into(c->arena, at->json, resolve, c, &clause->program, &err) != 0) {

@@ -123,7 +123,7 @@ policy_image_write(const struct policy *a, const struct policy *b, struct buf *m
 {
 	struct side from_a = side_init(a), from_b = side_init(b);
 	size_t len = arena_used(a->memory);
-	uint8_t *bits = mem_calloc(1, bit_bytes(len));
+	uint8_t *bits = mem_zero(bit_bytes(len));
 	int status = arena_used(b->memory) == len
 	    ? find_pointers(&from_a, &from_b, len / WORD, bits, err)
 	    : err_set(err, AISLE_E_INVALID, "the policy does not compile alike twice");

@@ -203,7 +203,7 @@ keys_open(const char *dir, const char *vfs, struct keys **ret_keys, struct err *
 {
 	if (sodium_init() < 0)
 		return err_set(err, AISLE_E_IO, "no source of random numbers");
-	struct keys *keys = mem_calloc(1, sizeof(*keys));
+	struct keys *keys = mem_zero(sizeof(*keys));
 	keys->secrets = sodium_malloc(sizeof(*keys->secrets));
 	if (keys->secrets == NULL) {
 		free(keys);

@@ -210,7 +210,7 @@ struct profiles_bundle {
 int
 profiles_bundle_open(const char *path, struct profiles_bundle **ret, struct err *err)
 {
-	struct profiles_bundle *bundle = mem_calloc(1, sizeof(*bundle));
+	struct profiles_bundle *bundle = mem_zero(sizeof(*bundle));
 	int error = profiles_open_file(path, &bundle->db, err);
 	char *kind = error == 0 ? profiles_meta(bundle->db, "kind") : NULL;
 	if (error == 0 && (kind == NULL || strcmp(kind, "profiles") != 0))
@@ -363,7 +363,7 @@ scan_dir(const char *dir, int64_t limit, int64_t keep)
 int
 profiles_open(const char *dir, struct keys *keys, struct profiles **ret, struct err *err)
 {
-	struct profiles *profiles = mem_calloc(1, sizeof(*profiles));
+	struct profiles *profiles = mem_zero(sizeof(*profiles));
 	profiles->dir = mem_strdup(dir);
 	profiles->keys = keys;
 	(void)err;

@@ -163,10 +163,7 @@ add_row(struct build *build, const struct id *subject, json_t *line)
 	static const char *const always[] = { "consent", "attributes" };
 	if (build->count >= ROWS_MAX || build->bodies.len > BODIES_MAX)
 		return wrong(build, "too many profiles for one bundle");
-	if (build->count == build->capacity) {
-		build->capacity = build->capacity > 0 ? 2 * build->capacity : 1024;
-		build->rows = mem_realloc(build->rows, build->capacity * sizeof(*build->rows));
-	}
+	build->rows = mem_grow(build->rows, build->count, &build->capacity, sizeof(*build->rows));
 	json_object_del(line, "card");
 	json_object_del(line, "subject");
 	for (size_t i = 0; i < ARRAY_LEN(always); i++) {

@@ -107,7 +107,7 @@ profiles_install_begin(struct profiles *profiles, const char *bundle, const char
     struct err *err)
 {
 	profiles_install_drop(profiles);
-	struct install *install = mem_calloc(1, sizeof(*install));
+	struct install *install = mem_zero(sizeof(*install));
 	profiles->install = install;
 	install->fd = -1;
 	int error = profiles_open_file(bundle, &install->from, err);

@@ -45,7 +45,7 @@ strings_of(struct subject *subject)
 
 	if (strings != NULL)
 		return strings;
-	strings = mem_calloc(1, sizeof(*strings));
+	strings = mem_zero(sizeof(*strings));
 	strings->arena = arena_new();
 	strings->capacity = 256;
 	strings->slots = mem_calloc(strings->capacity, sizeof(*strings->slots));

@@ -73,7 +73,7 @@ commit(void *ctx)
 void
 sealer_init(struct sealer *sealer, struct keys *keys)
 {
-	struct sealing *sealing = mem_calloc(1, sizeof(*sealing));
+	struct sealing *sealing = mem_zero(sizeof(*sealing));
 	sealing->keys = keys;
 	sealing->losses = keys_losses(keys);
 	*sealer = (struct sealer){ .seal = seal, .open = unseal, .commit = commit, .ctx = sealing };

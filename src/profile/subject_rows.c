@@ -68,7 +68,7 @@ const size_t subject_field_count = ARRAY_LEN(subject_fields);
 struct subject *
 subject_new(const struct id *id)
 {
-	struct subject *subject = mem_calloc(1, sizeof(*subject));
+	struct subject *subject = mem_zero(sizeof(*subject));
 
 	subject->id = *id;
 	return subject;

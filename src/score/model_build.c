@@ -25,7 +25,7 @@
 void
 builder_init(struct builder *b, enum model_kind kind, const char *name, struct err *err)
 {
-	struct model *model = mem_calloc(1, sizeof(*model));
+	struct model *model = mem_zero(sizeof(*model));
 	*b = (struct builder){ .model = model, .name = name, .err = err };
 	model->kind = kind;
 	model->link_a = 1;

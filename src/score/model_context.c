@@ -87,7 +87,7 @@ make_room(struct model_context *context)
 struct model_context *
 model_context_new(const struct model *model, const bool *varies)
 {
-	struct model_context *context = mem_calloc(1, sizeof(*context));
+	struct model_context *context = mem_zero(sizeof(*context));
 	context->model = model;
 	context->inputs = mem_calloc(model->input_count + 1u, sizeof(*context->inputs));
 	find_varying(context, varies);

@@ -363,7 +363,7 @@ model_load(const void *bytes, size_t len, const char *name, struct model **ret_m
 		return err_at(err, AISLE_E_INVALID, name, 0, 0, "model of format %u, expected %u",
 		    version, FORMAT_VERSION);
 
-	struct model *model = mem_calloc(1, sizeof(*model));
+	struct model *model = mem_zero(sizeof(*model));
 	unsigned kind = rd_u8(&rd), link = rd_u8(&rd);
 	model->kind = kind;
 	model->link = link;

@@ -347,10 +347,7 @@ jsonr_numbers(struct jsonr *r, bool float32, size_t max, struct numbers *ret)
 			jsonr_fail(r, "array too long");
 			return;
 		}
-		if (ret->count == ret->cap) {
-			ret->cap = ret->cap > 0 ? 2 * ret->cap : 64;
-			ret->at = mem_realloc(ret->at, ret->cap * sizeof(*ret->at));
-		}
+		ret->at = mem_grow(ret->at, ret->count, &ret->cap, sizeof(*ret->at));
 		ret->at[ret->count++] = jsonr_number(r, float32);
 	}
 }

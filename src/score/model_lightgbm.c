@@ -217,7 +217,7 @@ int
 model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model,
     struct err *err)
 {
-	struct lgb *l = mem_calloc(1, sizeof(*l));
+	struct lgb *l = mem_zero(sizeof(*l));
 	char *copy = mem_alloc(len + 1);
 	memcpy(copy, text, len);
 	copy[len] = '\0';

@@ -185,7 +185,7 @@ int
 model_import_xgboost(const char *text, size_t len, bool binary, const char *name,
     struct model **ret_model, struct err *err)
 {
-	struct xgb *x = mem_calloc(1, sizeof(*x));
+	struct xgb *x = mem_zero(sizeof(*x));
 	x->form = binary ? &jsonr_binary : &jsonr_text;
 	x->num_trees = -1;
 	builder_init(&x->b, KIND_XGBOOST_TREES, name, err);

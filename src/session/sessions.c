@@ -61,7 +61,7 @@ find(const struct sessions *sessions, const struct id *id)
 struct sessions *
 sessions_new(void)
 {
-	return mem_calloc(1, sizeof(struct sessions));
+	return mem_zero(sizeof(struct sessions));
 }
 
 void
@@ -96,11 +96,8 @@ sessions_add(struct sessions *sessions, struct visit *visit)
 		sessions->entries[at] = entry_of(visit);
 		return;
 	}
-	if (sessions->count == sessions->capacity) {
-		sessions->capacity = sessions->capacity == 0 ? 64 : sessions->capacity * 2;
-		sessions->entries =
-		    mem_realloc(sessions->entries, sessions->capacity * sizeof(*sessions->entries));
-	}
+	sessions->entries = mem_grow(sessions->entries, sessions->count, &sessions->capacity,
+	    sizeof(*sessions->entries));
 	memmove(sessions->entries + at + 1, sessions->entries + at,
 	    (sessions->count - at) * sizeof(*sessions->entries));
 	sessions->entries[at] = entry_of(visit);

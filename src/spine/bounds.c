@@ -142,10 +142,7 @@ held_by(struct all_held *all, const char *terminal)
 		if (strcmp(all->tills[i].terminal, terminal) == 0)
 			return &all->tills[i];
 	}
-	if (all->count == all->capacity) {
-		all->capacity = all->capacity == 0 ? 16 : 2 * all->capacity;
-		all->tills = mem_realloc(all->tills, all->capacity * sizeof(*all->tills));
-	}
+	all->tills = mem_grow(all->tills, all->count, &all->capacity, sizeof(*all->tills));
 	held = &all->tills[all->count++];
 	*held = (struct held){ .terminal = terminal };
 	return held;

@@ -162,7 +162,7 @@ open_state(struct engine *engine, struct err *err)
 int
 engine_open(const struct engine_options *options, struct engine **ret_engine, struct err *err)
 {
-	struct engine *engine = mem_calloc(1, sizeof(*engine));
+	struct engine *engine = mem_zero(sizeof(*engine));
 	int rc;
 
 	engine->options = *options;

@@ -124,7 +124,7 @@ static struct subject_slot *
 add_slot(struct engine *engine, const struct id *id)
 {
 	struct subject_slot **head = &engine->subjects[subject_bucket(id)],
-			    *slot = mem_calloc(1, sizeof(*slot));
+			    *slot = mem_zero(sizeof(*slot));
 
 	slot->subject = load_subject(engine, id);
 	slot->next = *head;

@@ -44,12 +44,8 @@ track(struct engine *engine, struct visit *visit)
 		if (engine->touched[i] == visit)
 			return;
 	}
-	if (engine->touched_count == engine->touched_capacity) {
-		engine->touched_capacity =
-		    engine->touched_capacity == 0 ? 64 : 2 * engine->touched_capacity;
-		engine->touched =
-		    mem_realloc(engine->touched, engine->touched_capacity * sizeof(visit));
-	}
+	engine->touched = mem_grow(engine->touched, engine->touched_count,
+	    &engine->touched_capacity, sizeof(visit));
 	engine->touched[engine->touched_count++] = visit;
 }
 

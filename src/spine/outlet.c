@@ -46,12 +46,8 @@ into_outbox(struct engine *engine, const char *topic, const struct id *subject, 
 static struct output *
 next_output(struct engine *engine)
 {
-	if (engine->output_count == engine->output_capacity) {
-		engine->output_capacity =
-		    engine->output_capacity == 0 ? 64 : 2 * engine->output_capacity;
-		engine->outputs = mem_realloc(engine->outputs,
-		    engine->output_capacity * sizeof(*engine->outputs));
-	}
+	engine->outputs = mem_grow(engine->outputs, engine->output_count, &engine->output_capacity,
+	    sizeof(*engine->outputs));
 	return &engine->outputs[engine->output_count++];
 }
 

@@ -43,7 +43,7 @@ count_station(void *ctx, struct visit *visit)
 int
 query_stations(struct engine *engine, struct buf *out)
 {
-	struct station_list *list = mem_calloc(1, sizeof(*list));
+	struct station_list *list = mem_zero(sizeof(*list));
 	struct json_writer *w = JSON_WRITER(out);
 
 	list->engine = engine;
@@ -116,7 +116,7 @@ tell_guidance(void *ctx, struct visit *visit)
 void
 query_guidance(struct engine *engine, const char *station, query_guidance_fn fn, void *ctx)
 {
-	struct guidance_walk *walk = mem_calloc(1, sizeof(*walk));
+	struct guidance_walk *walk = mem_zero(sizeof(*walk));
 
 	walk->list.engine = engine;
 	walk->list.only = station;
@@ -129,7 +129,7 @@ query_guidance(struct engine *engine, const char *station, query_guidance_fn fn,
 int
 query_station(struct engine *engine, const char *station, struct buf *out)
 {
-	struct station_list *list = mem_calloc(1, sizeof(*list));
+	struct station_list *list = mem_zero(sizeof(*list));
 	struct json_writer *w = JSON_WRITER(out);
 
 	list->engine = engine;

@@ -181,12 +181,8 @@ receipt_add(struct engine *engine, enum channel channel, const char *origin, con
 
 	if (topic == NULL)
 		return;
-	if (engine->receipt_count == engine->receipt_capacity) {
-		engine->receipt_capacity =
-		    engine->receipt_capacity == 0 ? 64 : 2 * engine->receipt_capacity;
-		engine->receipts = mem_realloc(engine->receipts,
-		    engine->receipt_capacity * sizeof(*engine->receipts));
-	}
+	engine->receipts = mem_grow(engine->receipts, engine->receipt_count,
+	    &engine->receipt_capacity, sizeof(*engine->receipts));
 	engine->receipts[engine->receipt_count++] = (struct receipt_row){
 		.topic = topic,
 		.source = arena_strdup(engine->arena, source),

@@ -50,10 +50,7 @@ struct own_parts {
 static void
 add_part(struct own_parts *own, const struct id *token, int64_t minor)
 {
-	if (own->count == own->capacity) {
-		own->capacity = own->capacity == 0 ? 16 : 2 * own->capacity;
-		own->parts = mem_realloc(own->parts, own->capacity * sizeof(*own->parts));
-	}
+	own->parts = mem_grow(own->parts, own->count, &own->capacity, sizeof(*own->parts));
 	own->parts[own->count++] = (struct own_part){ *token, minor };
 }
 

@@ -69,7 +69,7 @@ struct stray *
 stray_new(const struct engine *engine, const struct event *event, const char *station,
     const struct id *ret)
 {
-	struct stray *stray = mem_calloc(1, sizeof(*stray));
+	struct stray *stray = mem_zero(sizeof(*stray));
 
 	*stray = (struct stray){
 		.id = engine_id(engine, "return"),
@@ -137,7 +137,7 @@ static struct stray *
 decode(const void *bytes, size_t len)
 {
 	struct rd rd = rd_init(bytes, len);
-	struct stray *stray = mem_calloc(1, sizeof(*stray));
+	struct stray *stray = mem_zero(sizeof(*stray));
 	bool ok = rd_u8(&rd) == STRAY_VERSION &&
 	    codec_read(stray_fields, ARRAY_LEN(stray_fields), stray, &rd);
 	int64_t count = ok ? rd_i64(&rd) : 0;

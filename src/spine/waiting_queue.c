@@ -61,10 +61,8 @@ waiting_queue_make(struct waiting *waiting, int64_t key)
 
 	if (queue != NULL)
 		return queue;
-	if (waiting->count == waiting->capacity) {
-		waiting->capacity = waiting->capacity == 0 ? 16 : 2 * waiting->capacity;
-		waiting->queues = mem_realloc(waiting->queues, waiting->capacity * sizeof(*queue));
-	}
+	waiting->queues =
+	    mem_grow(waiting->queues, waiting->count, &waiting->capacity, sizeof(*queue));
 	queue = &waiting->queues[i];
 	memmove(queue + 1, queue, (waiting->count++ - i) * sizeof(*queue));
 	*queue = (struct waiting_queue){ .key = key, .first = 1, .next = 1 };

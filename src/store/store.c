@@ -57,7 +57,7 @@ on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 int
 store_open(const struct store_options *options, struct store **ret_store, struct err *err)
 {
-	struct store *store = mem_calloc(1, sizeof(*store));
+	struct store *store = mem_zero(sizeof(*store));
 	store->lock_fd = -1;
 	store->memory = options->dir == NULL;
 	store->real_disk = options->dir != NULL && options->vfs == NULL;

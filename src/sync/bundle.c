@@ -222,7 +222,7 @@ check_kind(const struct bundle *bundle, const char *expect_kind, const char *pat
 int
 bundle_open(const char *path, const char *expect_kind, struct bundle **ret, struct err *err)
 {
-	struct bundle *bundle = mem_calloc(1, sizeof(*bundle));
+	struct bundle *bundle = mem_zero(sizeof(*bundle));
 	uint8_t *bytes = NULL, hash[32];
 	sqlite3 *db = NULL;
 	size_t len = 0;

@@ -43,10 +43,7 @@ folder_add(struct folder *folder, const char *name, void *bytes, size_t len, str
 		    "together",
 		    BUNDLE_PARTS_MAX, BUNDLE_BYTES_MAX / 2 >> 20);
 	}
-	if (parts->count == folder->capacity) {
-		folder->capacity = folder->capacity == 0 ? 64 : folder->capacity * 2;
-		parts->part = mem_realloc(parts->part, folder->capacity * sizeof(*parts->part));
-	}
+	parts->part = mem_grow(parts->part, parts->count, &folder->capacity, sizeof(*parts->part));
 	parts->part[parts->count++] = (struct policy_part){ mem_strdup(name), bytes, len };
 	folder->bytes += len;
 	return 0;

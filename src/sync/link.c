@@ -332,7 +332,7 @@ link_main(const struct conf *conf, int fd)
 		return EX_CONFIG;
 	mosquitto_lib_init();
 	catch_signals();
-	struct link *link = mem_calloc(1, sizeof(*link));
+	struct link *link = mem_zero(sizeof(*link));
 	struct err err = { 0 };
 	link->fd = fd;
 	link->wan = (struct wan){ .host = conf->hq_host,

@@ -58,7 +58,7 @@ struct uplink {
 struct uplink *
 uplink_new(struct store *store, const char *store_id, uint64_t seed)
 {
-	struct uplink *uplink = mem_calloc(1, sizeof(*uplink));
+	struct uplink *uplink = mem_zero(sizeof(*uplink));
 	uplink->store = store;
 	uplink->store_id = mem_strdup(store_id);
 	uplink->random = seed;

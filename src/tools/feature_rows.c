@@ -139,7 +139,7 @@ sort_names(struct feature_rows *rows)
 struct feature_rows *
 feature_rows_open(struct engine *engine, uint32_t types, feature_row_fn each, void *ctx)
 {
-	struct feature_rows *rows = mem_calloc(1, sizeof(*rows));
+	struct feature_rows *rows = mem_zero(sizeof(*rows));
 
 	rows->engine = engine;
 	rows->policy = engine_policy(engine);

@@ -12,7 +12,7 @@
 struct feed_map *
 feed_map_new(void)
 {
-	struct feed_map *map = mem_calloc(1, sizeof(*map));
+	struct feed_map *map = mem_zero(sizeof(*map));
 
 	map->capacity = 1024;
 	map->entries = mem_calloc(map->capacity, sizeof(*map->entries));

@@ -125,11 +125,8 @@ on_decision(void *ctx, const char *json, size_t len)
 	size_t before;
 
 	(void)engine_outputs(engine->engine, &before);
-	if (engine->made_count == engine->made_capacity) {
-		engine->made_capacity = engine->made_capacity == 0 ? 64 : 2 * engine->made_capacity;
-		engine->made =
-		    mem_realloc(engine->made, engine->made_capacity * sizeof(*engine->made));
-	}
+	engine->made = mem_grow(engine->made, engine->made_count, &engine->made_capacity,
+	    sizeof(*engine->made));
 	engine->made[engine->made_count++] =
 	    (struct made){ engine->decisions.len, len, engine->output_count + before };
 	buf_add(&engine->decisions, json, len);
@@ -147,12 +144,8 @@ keep_output(struct aisle_engine *engine, const struct output *output)
 		[OUTPUT_DEAD_LETTER] = AISLE_DEAD_LETTER,
 	};
 
-	if (engine->output_count == engine->output_capacity) {
-		engine->output_capacity =
-		    engine->output_capacity == 0 ? 64 : 2 * engine->output_capacity;
-		engine->outputs = mem_realloc(engine->outputs,
-		    engine->output_capacity * sizeof(*engine->outputs));
-	}
+	engine->outputs = mem_grow(engine->outputs, engine->output_count, &engine->output_capacity,
+	    sizeof(*engine->outputs));
 	engine->outputs[engine->output_count++] = (struct aisle_output){
 		.kind = kinds[output->kind],
 		.json = arena_strndup(engine->arena, output->payload, output->len),
@@ -252,7 +245,7 @@ open_recorded(struct aisle_engine *engine, const struct aisle_options *options)
 int
 aisle_open(const struct aisle_options *options, struct aisle_engine **ret_engine)
 {
-	struct aisle_engine *engine = mem_calloc(1, sizeof(*engine));
+	struct aisle_engine *engine = mem_zero(sizeof(*engine));
 	int rc;
 
 	*ret_engine = engine;
@@ -339,12 +332,8 @@ aisle_set_bundle(struct aisle_engine *engine, const char *path)
 static void
 add_line(struct aisle_engine *engine, size_t *count, const char *line, size_t len)
 {
-	if (*count == engine->input_capacity) {
-		engine->input_capacity =
-		    engine->input_capacity == 0 ? 1 : 2 * engine->input_capacity;
-		engine->inputs =
-		    mem_realloc(engine->inputs, engine->input_capacity * sizeof(*engine->inputs));
-	}
+	engine->inputs =
+	    mem_grow(engine->inputs, *count, &engine->input_capacity, sizeof(*engine->inputs));
 	engine->inputs[(*count)++] =
 	    (struct input){ .kind = INPUT_RECORDED, .payload = line, .len = len };
 }

@@ -68,7 +68,7 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 	if (options->state != NULL && mkdir(options->state, 0700) != 0 && errno != EEXIST)
 		return err_set(err, AISLE_E_IO, "%s: %s", options->state, strerror(errno));
 	options->conf->terminal_rate = 0;
-	recorded = mem_calloc(1, sizeof(*recorded));
+	recorded = mem_zero(sizeof(*recorded));
 	recorded->conf = options->conf;
 	recorded->turn = (size_t)(options->turn != 0 ? options->turn : RECORDED_TURN);
 	recorded->inputs = mem_calloc(recorded->turn, sizeof(*recorded->inputs));

@@ -370,7 +370,7 @@ int
 train_run(const struct train_options *options, struct buf *summary, struct buf *report,
     struct err *err)
 {
-	struct training *training = mem_calloc(1, sizeof(*training));
+	struct training *training = mem_zero(sizeof(*training));
 	int rc;
 
 	training->options = options;

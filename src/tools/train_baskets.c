@@ -143,11 +143,8 @@ categories_of(struct train_baskets *baskets, const struct visit *visit, const st
 static void
 make_room(struct train_baskets *baskets, size_t uses)
 {
-	if (baskets->count == baskets->capacity) {
-		baskets->capacity = baskets->capacity == 0 ? 1024 : baskets->capacity * 2;
-		baskets->list =
-		    mem_realloc(baskets->list, baskets->capacity * sizeof(*baskets->list));
-	}
+	baskets->list =
+	    mem_grow(baskets->list, baskets->count, &baskets->capacity, sizeof(*baskets->list));
 	while (baskets->use_count + uses > baskets->use_capacity) {
 		baskets->use_capacity =
 		    baskets->use_capacity == 0 ? 4096 : baskets->use_capacity * 2;

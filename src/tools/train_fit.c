@@ -260,8 +260,8 @@ fold(const struct newton *n, struct fit *ret)
 void
 fit_logistic(const struct fit_rows *rows, double ridge, struct fit *ret)
 {
-	struct scale *scale = mem_calloc(1, sizeof(*scale));
-	struct newton *n = mem_calloc(1, sizeof(*n));
+	struct scale *scale = mem_zero(sizeof(*scale));
+	struct newton *n = mem_zero(sizeof(*n));
 	double objective;
 
 	CHECK(rows->rows > 0 && rows->columns <= FIT_COLUMNS_MAX && ridge > 0);
@@ -296,7 +296,7 @@ fit_margin(const struct fit *fit, const double *x)
 double
 fit_objective(const struct fit_rows *rows, double ridge, const double *b, double *ret_gradient)
 {
-	struct scale *scale = mem_calloc(1, sizeof(*scale));
+	struct scale *scale = mem_zero(sizeof(*scale));
 	struct newton n = {
 		.rows = rows, .scale = scale, .ridge = ridge, .terms = 1 + 2 * rows->columns
 	};
