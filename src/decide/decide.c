@@ -99,13 +99,13 @@ gather(struct run *run)
 	run->trials = arena_room(run->arena, room * sizeof(*run->trials));
 	for (size_t o = 0; o < open_count; o++) {
 		while (at < count && named[at] < open[o].action)
-			run_add(run, &actions[named[at++]], -1);
+			run_add(run, &actions[named[at++]], NO_CARD);
 		if (at < count && named[at] == open[o].action)
 			at++;
 		run_add(run, &actions[open[o].action], open[o].card);
 	}
 	while (at < count)
-		run_add(run, &actions[named[at++]], -1);
+		run_add(run, &actions[named[at++]], NO_CARD);
 }
 
 /* What the lane is busy with: then only mandatory cards come to some of its placements. */

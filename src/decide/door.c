@@ -162,7 +162,7 @@ try_door(struct run *run, const char **ret_clause)
 	    replaces != NULL ? (enum placement)replaces->placement : run->door->place;
 	enum fate fate;
 
-	run_add(run, action, -1);
+	run_add(run, action, NO_CARD);
 	fate = threshold(run, action, place, ret_clause);
 	if (fate == FATE_PASSED)
 		fate = gate_check(run, 0, place, ret_clause);
@@ -228,7 +228,7 @@ decide_named(struct arena *arena, const struct decide_input *input, struct door 
 		ret->slots[0] =
 		    (struct slot){ .placement = (enum placement)door->replaces->placement,
 			    .slot = door->replaces->slot,
-			    .card = -1,
+			    .card = NO_CARD,
 			    .by_person = true };
 		put_into_words(&run, &ret->slots[0]);
 		if (door->way == DOOR_MANAGER && door->over == 0)

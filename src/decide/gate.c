@@ -33,11 +33,6 @@ card_open_at(const struct card *card, int64_t now_ms)
 
 /* ---- who asks ---- */
 
-#define BIT(fate) (1u << (fate))
-#define MANAGER_MAY \
-	(BIT(FATE_ELIGIBILITY) | BIT(FATE_APPLICABILITY) | BIT(FATE_SUITABILITY) | \
-	    BIT(FATE_CONTACT) | BIT(FATE_NOT_WORTH_IT))
-
 _Static_assert(FATE_COUNT <= 32, "the gates passed over are bits of an unsigned");
 
 bool
@@ -48,10 +43,9 @@ door_keeps_closed(struct run *run, enum fate gate, const char *clause, enum clos
 	switch (door->way) {
 	case DOOR_LISTED: return by != CLOSED_MISSING;
 	case DOOR_MANAGER:
-		if (by == CLOSED_FIRMLY || (MANAGER_MAY & BIT(gate)) == 0)
-			return true;
-		door->over |= BIT(gate);
-		return false;
+		if (by != CLOSED_FIRMLY)
+			door->over |= 1u << gate;
+		return by == CLOSED_FIRMLY;
 	case DOOR_ASKED:
 		CHECK(door->closed_count < ARRAY_LEN(door->closed));
 		door->closed[door->closed_count++] =

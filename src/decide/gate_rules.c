@@ -71,30 +71,16 @@ closes(struct run *run, size_t i, enum fate fate, const char *clause, enum close
 	return true;
 }
 
-/* None of its depths can be had. What is asked of it beyond that is asked of one that is nothing. */
+/* Of what could be had, the depth that a person names. false: it cannot be had. */
 static bool
-no_depth(struct run *run, size_t i, const char *clause)
-{
-	struct trial *trial = &run->trials[i];
-
-	if (closes(run, i, FATE_APPLICABILITY, clause, CLOSED_FIRMLY))
-		return true;
-	trial->option_count = 1;
-	trial->options = &trial->only;
-	trial->only = (struct depth_option){ 0 };
-	return false;
-}
-
-/* Of what could be had, the depth that a person names. */
-static void
 keep_depth(struct trial *trial, int64_t depth)
 {
-	size_t at = 0;
-
-	while (at < trial->option_count && trial->options[at].depth != depth)
-		at++;
-	trial->option_count = at < trial->option_count;
-	trial->options += trial->option_count != 0 ? at : 0;
+	for (; trial->option_count > 0; trial->option_count--, trial->options++)
+		if (trial->options->depth == depth) {
+			trial->option_count = 1;
+			return true;
+		}
+	return false;
 }
 
 static void
@@ -153,8 +139,8 @@ depth_gate(struct run *run, size_t i)
 	if (run->door == NULL || run->door->depth == 0)
 		return true;
 	fill_options(run, i);
-	keep_depth(&run->trials[i], run->door->depth);
-	return run->trials[i].option_count > 0 || !no_depth(run, i, "offer.depth");
+	return keep_depth(&run->trials[i], run->door->depth) ||
+	    !closes(run, i, FATE_APPLICABILITY, "offer.depth", CLOSED_FIRMLY);
 }
 
 void

@@ -305,7 +305,7 @@ prompt_again(const struct decision *decision, int candidate, const struct card *
 		.slot = card->slot,
 		.candidate = candidate,
 		.treatment = treatment_again(decision, card, &about),
-		.card = -1 };
+		.card = NO_CARD };
 	json_t *before;
 	const json_t *why;
 

@@ -97,7 +97,7 @@ strongest(const struct policy *policy, const int64_t *of, int64_t least)
 static void
 add_line(struct telling *t, const struct buf *text)
 {
-	if (text->len == 0 || t->count == WHY_MAX)
+	if (text->len == 0)
 		return;
 	for (size_t i = 0; i < t->count; i++)
 		if (strcmp(t->lines[i], text->data) == 0)

@@ -13,6 +13,7 @@
 #include "decide/decide.h"
 
 #define NOTHING (-1)
+#define NO_CARD (-1)
 #define NOTHING_NAME "nothing"
 #define FATE_PASSED FATE_COUNT
 #define INTERRUPT_DEFAULT 3.0
@@ -40,7 +41,7 @@ struct depth_option {
 
 /* What the run remembers of a candidate beside struct candidate. */
 struct trial {
-	int own; /* its open card in visit->cards; -1 */
+	int own; /* its open card in visit->cards; NO_CARD */
 	bool chosen;
 	bool valued;	  /* options are filled */
 	bool passed;	  /* every gate and the score, in the placement being filled */
@@ -124,7 +125,7 @@ struct run {
 /* ---- decide.c ---- */
 void run_init(struct run *run, struct arena *arena, const struct decide_input *input,
     struct decision *decision);
-/* own: its open card in visit->cards; -1. There is room for it. */
+/* own: its open card in visit->cards; NO_CARD. There is room for it. */
 void run_add(struct run *run, const struct action *action, int own);
 
 /* What the lane is busy with, and where only mandatory cards come then (quiet); NULL: nothing. */

@@ -153,8 +153,9 @@ add_slot(struct run *run, enum placement place, int number)
 {
 	struct slot *slot = &run->decision->slots[run->decision->slot_count++];
 
-	*slot =
-	    (struct slot){ .placement = place, .slot = number, .candidate = NOTHING, .card = -1 };
+	*slot = (struct slot){
+		.placement = place, .slot = number, .candidate = NOTHING, .card = NO_CARD
+	};
 	return slot;
 }
 
