@@ -84,21 +84,16 @@ into_state(const struct call *call, struct visit *visit, enum visit_state state)
 	visit->paying_at_ms = state == VISIT_TENDER ? visit->state_at_ms : 0;
 }
 
-static void
-resume(const struct call *call, struct visit *visit)
-{
-	visit->state = VISIT_OPEN;
-	call->ret->effects |= EFFECT_RESUMED;
-}
-
 /* Of whatever was added, also what is void or an older version by now: the till was at it. */
 static void
 line_goes_on(const struct call *call, struct visit *visit)
 {
 	if (!is_news(call, visit))
 		return;
-	if (visit->state == VISIT_SUSPENDED)
-		resume(call, visit);
+	if (visit->state == VISIT_SUSPENDED) {
+		visit->state = VISIT_OPEN;
+		call->ret->effects |= EFFECT_RESUMED;
+	}
 	if (call->event->type == EV_BASKET_ITEM_ADDED)
 		into_state(call, visit, VISIT_OPEN);
 }
@@ -229,7 +224,7 @@ step_opened(const struct call *call, struct visit *visit)
 	if (!suspended)
 		return;
 	into_state(call, visit, VISIT_OPEN);
-	resume(call, visit);
+	call->ret->effects |= EFFECT_RESUMED;
 	identify_absorb(call, visit);
 }
 
@@ -264,7 +259,7 @@ step_tender(const struct call *call, struct visit *visit)
 	if (!is_news(call, visit))
 		return;
 	if (visit->state == VISIT_SUSPENDED)
-		resume(call, visit);
+		call->ret->effects |= EFFECT_RESUMED;
 	into_state(call, visit, VISIT_TENDER);
 	call->ret->effects |= EFFECT_TENDER;
 	identify_paying(call, visit);
@@ -316,7 +311,7 @@ take_step(const struct call *call, struct visit *visit, enum step step)
 		if (!is_news(call, visit))
 			break;
 		into_state(call, visit, VISIT_OPEN);
-		resume(call, visit);
+		call->ret->effects |= EFFECT_RESUMED;
 		identify_absorb(call, visit);
 		break;
 	case HEARD: /* what it ended may come later */

@@ -88,7 +88,6 @@ move(const struct call *call, struct visit *sale, const char *terminal, const ch
 	sale->along = (struct id){ { 0 } };
 	sale->state = VISIT_OPEN;
 	sale->state_at_ms = at_ms;
-	sale->paying_at_ms = 0;
 	sessions_touch(call->sessions, sale);
 	call->ret->effects |= EFFECT_MOVED | EFFECT_RESUMED;
 }

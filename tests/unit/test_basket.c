@@ -312,6 +312,58 @@ resumed_and_lines_bring_a_suspended_basket_back(void **state)
 	assert_int_equal(visit->state, VISIT_OPEN);
 }
 
+/* The till is at it again, but nothing was added: a suspension of before it is older, one of after it is not. */
+static void
+a_void_brings_a_suspended_basket_back_too(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = scan(l, "7", "B1", 1, 100);
+
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	assert_int_equal(visit->state, VISIT_SUSPENDED);
+	unscan(l, "7", "B1", 1);
+	assert_int_equal(visit->state, VISIT_OPEN);
+	assert_int_equal(l->r.effects, EFFECT_LINES | EFFECT_RESUMED);
+	till(l, "7", EV_BASKET_SUSPENDED, "B1");
+	assert_int_equal(visit->state, VISIT_SUSPENDED);
+	assert_int_equal(l->r.effects, EFFECT_SUSPENDED);
+	/* One that happened before it was suspended resumes nothing. */
+	l->at_ms = visit->state_at_ms - 1;
+	unscan(l, "7", "B1", 2);
+	assert_int_equal(visit->state, VISIT_SUSPENDED);
+	assert_int_equal(l->r.effects & EFFECT_RESUMED, 0);
+}
+
+/* A line that is named and comes after all: of an article, of a shop's own number, and one whose void was said. */
+static void
+a_line_that_stays_is_known_by_its_number_until_it_comes(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit = scan(l, "7", "B1", 1, 100);
+
+	unscan(l, "7", "B1", 3);
+	visit_line(visit, 1)->item[0] = '\0';
+	visit_line(visit, 1)->sku = mem_strdup("own");
+	unscan_rest(l, "7", "B1", 1);
+	assert_int_equal(live_total(visit), 100);
+	assert_int_equal(visit->line_count, 2);
+	unscan_rest(l, "7", "B1", 3);
+	assert_true(visit_line(visit, 3)->void_said);
+	unscan_rest(l, "7", "B1", 2);
+	assert_int_equal(visit->line_count, 3);
+	assert_true(visit_line(visit, 2)->voided && !visit_line(visit, 2)->void_said);
+	l->at_ms = l->now_ms - 1;
+	scan(l, "7", "B1", 2, 20);
+	assert_int_equal(live_total(visit), 20);
+	/* A full basket has no room for one. */
+	l->at_ms = 0;
+	for (int i = 4; i <= VISIT_LINES_MAX; i++)
+		scan(l, "7", "B1", i, 1);
+	unscan_rest(l, "7", "B1", 9999);
+	assert_int_equal(visit->line_count, VISIT_LINES_MAX);
+	assert_int_equal(live_total(visit), 0);
+}
+
 static void
 the_same_number_at_two_tills_is_two_baskets(void **state)
 {
@@ -874,6 +926,8 @@ main(void)
 		T(what_the_first_till_said_before_the_recall_is_still_of_the_sale),
 		T(a_recall_from_a_till_that_suspended_nothing_begins_a_basket),
 		T(resumed_and_lines_bring_a_suspended_basket_back),
+		T(a_void_brings_a_suspended_basket_back_too),
+		T(a_line_that_stays_is_known_by_its_number_until_it_comes),
 		T(the_same_number_at_two_tills_is_two_baskets),
 		T(tender_starts_once_and_a_new_line_goes_back_to_open),
 		T(the_till_closes_with_its_own_total),

@@ -99,6 +99,55 @@ a_sale_is_recalled_from_when_it_is_suspended_and_from_the_till_that_is_named(voi
 	}
 }
 
+/* What happened at the till that it left, before it was recalled, changes it no more. */
+static void
+a_sale_is_open_where_it_was_recalled_from_that_time_on(void **state)
+{
+	struct lane *l = *state;
+	struct visit *sale = at(l, 1, "7", EV_BASKET_OPENED, NULL);
+
+	sale->before = id_of(99);
+	sale->along = id_of(98);
+	at(l, 10, "7", EV_BASKET_SUSPENDED, NULL);
+	assert_ptr_equal(at(l, 12, "9", EV_BASKET_OPENED, "7"), sale);
+	assert_int_equal(l->r.effects, EFFECT_MOVED | EFFECT_RESUMED);
+	assert_int_equal(sale->state, VISIT_OPEN);
+	assert_int_equal(sale->state_at_ms, T0 + 12 * S_MS);
+	assert_int_equal(sale->left_at_ms, T0 + 12 * S_MS);
+	assert_string_equal(sale->from, "7");
+	assert_string_equal(sale->from_station, "7");
+	assert_string_equal(sale->terminal, "9");
+	assert_string_equal(sale->station, "9");
+	assert_string_equal(l->r.old_station, "7");
+	assert_true(id_is_zero(&sale->before) && id_is_zero(&sale->along));
+	assert_int_equal(sale->before_from.b[15], 99);
+	assert_int_equal(sale->along_from.b[15], 98);
+	assert_ptr_equal(sessions_at_station(l->sessions, "9"), sale);
+	assert_null(sessions_at_station(l->sessions, "7"));
+	at(l, 11, "9", EV_BASKET_TENDER_STARTED, NULL);
+	assert_int_equal(sale->state, VISIT_OPEN);
+}
+
+/* They were paying before the recall was heard of. */
+static void
+a_part_that_is_being_paid_makes_the_sale_one_that_is(void **state)
+{
+	struct lane *l = *state;
+	struct visit *sale = at(l, 1, "7", EV_BASKET_OPENED, NULL);
+
+	sale->before = id_of(99);
+	at(l, 10, "7", EV_BASKET_SUSPENDED, NULL);
+	scan_at(l, 12, "9", 2, 40)->before = id_of(97);
+	at(l, 14, "9", EV_BASKET_TENDER_STARTED, NULL);
+	assert_ptr_equal(at(l, 12, "9", EV_BASKET_RESUMED, NULL), sale);
+	assert_int_equal(sale->state, VISIT_TENDER);
+	assert_int_equal(sale->state_at_ms, T0 + 14 * S_MS);
+	assert_int_equal(sale->paying_at_ms, T0 + 14 * S_MS);
+	assert_int_equal(sale->ended_at_ms, 0);
+	assert_int_equal(sale->before.b[15], 97);
+	assert_int_equal(l->r.effects, EFFECT_MOVED | EFFECT_RESUMED);
+}
+
 static void
 one_that_is_not_suspended_is_not_recalled(void **state)
 {
@@ -379,6 +428,8 @@ main(void)
 		LANE_TEST(a_till_recalls_nothing_from_itself),
 		LANE_TEST(
 		    a_sale_is_recalled_from_when_it_is_suspended_and_from_the_till_that_is_named),
+		LANE_TEST(a_sale_is_open_where_it_was_recalled_from_that_time_on),
+		LANE_TEST(a_part_that_is_being_paid_makes_the_sale_one_that_is),
 		LANE_TEST(one_that_is_not_suspended_is_not_recalled),
 		LANE_TEST(only_what_the_recall_began_becomes_part_of_the_sale),
 		LANE_TEST(a_part_that_was_cancelled_cancels_the_sale),
