@@ -6,9 +6,13 @@
  *   The daemon tells counters; what happened in a second is the difference of two looks, how
  *   long turns took that of the newest and the oldest of the last minute.
  *
- *   The terminal is as it was when this leaves, however it is told to: q and Ctrl-C are read
- *   as keys, and a signal only ends the wait for one.
+ *   A store that starts anew is waited for: what was seen stays, below what is wrong, and the
+ *   figures begin anew with it.
+ *
+ *   The terminal is as it was when this leaves, however it is told to: a signal, Ctrl-C too, only
+ *   ends the wait for a key or for an answer.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +28,6 @@
 #include "ctl/top_view.h"
 #include "daemon/control.h"
 
-#define CTRL_C 3
 #define CTRL_D 4
 
 static volatile sig_atomic_t told_to_leave;
@@ -67,7 +70,7 @@ once(struct ctl *ctl)
 		top_view_json(&view, &out);
 		puts(out.data);
 	} else if (rc == EX_OK) {
-		top_view_text(&view, 100, 1000, &out);
+		top_view_text(&view, NULL, 100, 1000, &out);
 		fputs(out.data, stdout);
 	}
 	buf_done(&out);
@@ -90,14 +93,15 @@ say(const char *text, size_t len)
 	}
 }
 
+/* away: what is wrong since the last look; NULL: nothing. */
 static void
-draw(const struct top_view *view)
+draw(const struct top_view *view, const struct err *away)
 {
 	struct winsize size = { 0 };
 	struct buf text = { 0 }, out = { 0 };
 
 	(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	top_view_text(view, size.ws_col > 0 ? size.ws_col : 80,
+	top_view_text(view, away != NULL ? away->text : NULL, size.ws_col > 0 ? size.ws_col : 80,
 	    size.ws_row > 1 ? size.ws_row - 1 : 24, &text);
 	buf_adds(&out, "\033[H");
 	for (const char *at = text.data; *at != '\0';) {
@@ -135,51 +139,57 @@ is_left(void)
 			return false;
 		if (poll(&keys, 1, (int)left_ms) <= 0)
 			continue;
-		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q' || key == CTRL_C ||
-		    key == CTRL_D)
+		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q' || key == CTRL_D)
 			return true;
 	}
 }
 
-/* Until somebody leaves, or the store does not answer: then with *ret_err. */
+/* Until somebody leaves. Is the store away then, *ret_err says so. look: the first one, taken over. */
 static int
-watch(const char *socket_path, struct err *ret_err)
+watch(const char *socket_path, json_t *look, struct err *ret_err)
 {
-	json_t *request = json_pack("{s:s}", "command", "top"), *look;
+	json_t *request = json_pack("{s:s}", "command", "top");
 	struct top_view view = { 0 };
 	int rc = 0;
 
-	do {
-		look = NULL;
+	top_view_add(&view, look);
+	draw(&view, NULL);
+	while (!is_left()) {
+		bool was_away = rc != 0;
+
 		rc = control_ask(socket_path, request, NULL, &look, ret_err);
-		if (rc == 0) {
+		if (rc == 0 && was_away)
+			top_view_done(&view);
+		if (rc == 0)
 			top_view_add(&view, look);
-			draw(&view);
-		}
-	} while (rc == 0 && !is_left());
+		draw(&view, rc != 0 ? ret_err : NULL);
+	}
 	top_view_done(&view);
 	json_decref(request);
 	return rc;
 }
 
 static int
-live(struct ctl *ctl, const char *socket_path)
+live(const char *socket_path, json_t *look)
 {
 	const struct sigaction leave = { .sa_handler = on_signal };
 	struct termios was, keys;
 	struct err err = { 0 };
 	int rc;
 
-	if (tcgetattr(STDIN_FILENO, &was) != 0)
-		return once(ctl);
+	if (tcgetattr(STDIN_FILENO, &was) != 0) {
+		json_decref(look);
+		return ctl_fail(EX_IOERR, "the terminal: %s", strerror(errno));
+	}
 	sigaction(SIGTERM, &leave, NULL);
 	sigaction(SIGHUP, &leave, NULL);
 	sigaction(SIGINT, &leave, NULL);
 	keys = was;
-	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	keys.c_cc[VSUSP] = keys.c_cc[VQUIT] = _POSIX_VDISABLE;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &keys);
 	say("\033[?1049h\033[?25l", 14);
-	rc = watch(socket_path, &err);
+	rc = watch(socket_path, look, &err);
 	say("\033[?25h\033[?1049l", 14);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
 	return rc == 0 ? EX_OK : ctl_fail(EX_UNAVAILABLE, "%s", err.text);
@@ -198,13 +208,14 @@ ctl_top(struct ctl *ctl)
 	if (is_once || ctl->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return once(ctl);
 	rc = ask(ctl, &look); /* what is wrong is said before the screen is taken */
-	json_decref(look);
 	if (rc != EX_OK)
 		return rc;
 	conf = mem_alloc(sizeof(*conf));
 	rc = ctl_conf(ctl, true, conf);
 	if (rc == EX_OK)
-		rc = live(ctl, conf->state_control);
+		rc = live(conf->state_control, look);
+	else
+		json_decref(look);
 	conf_done(conf);
 	free(conf);
 	return rc;

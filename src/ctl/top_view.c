@@ -278,11 +278,18 @@ add_cut(struct buf *out, const char *text, int columns, int rows)
 }
 
 void
-top_view_text(const struct top_view *view, int columns, int rows, struct buf *out)
+top_view_text(const struct top_view *view, const char *away, int columns, int rows, struct buf *out)
 {
 	struct buf text = { 0 };
 	const json_t *look = newest(view);
 
+	if (away != NULL) {
+		buf_adds(&text,
+		    "NO ANSWER  asked again each second; q leaves. Below: the last look\n          "
+		    " ");
+		add_plain(&text, away);
+		buf_adds(&text, "\n\n");
+	}
 	add_head(look, &text);
 	add_rates(view, &text);
 	add_today(json_object_get(look, "today"), &text);

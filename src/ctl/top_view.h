@@ -17,8 +17,9 @@ struct top_view {
 
 void top_view_add(struct top_view *view, json_t *look); /* takes it over */
 void top_view_done(struct top_view *view);
-/* Of at least one look; lines of at most so many columns. */
-void top_view_text(const struct top_view *view, int columns, int rows, struct buf *out);
+/* Of at least one look; lines of at most so many columns. away: why there was no newer one; NULL. */
+void top_view_text(const struct top_view *view, const char *away, int columns, int rows,
+    struct buf *out);
 void top_view_json(const struct top_view *view, struct buf *out);
 /* The time in ms that a share of turns did not take longer than, of [[at most µs, turns], …] less
  * those of since (NULL: none); < 0: there were no turns. */

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """aislectl top: what it shows is what happened, and the terminal is as it was when it leaves."""
+import fcntl
 import json
 import os
 import pty
@@ -90,7 +91,8 @@ class Terminal:
         self.fd, inner = pty.openpty()
         termios.tcsetwinsize(inner, (24, 80))
         self.was = termios.tcgetattr(inner)
-        self.process = subprocess.Popen(AISLECTL + ["--config", store.conf, "top"], stdin=inner, stdout=inner, stderr=inner)
+        self.process = subprocess.Popen(AISLECTL + ["--config", store.conf, "top"], stdin=inner, stdout=inner, stderr=inner,
+                                        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)))
         self.inner, self.text = inner, ""
 
     def read(self):
@@ -125,16 +127,59 @@ def test_it_leaves_by_q_by_ctrl_c_and_by_a_signal_and_gives_the_terminal_back():
         store.close()
 
 
-def test_a_store_that_goes_away_ends_it_with_a_sentence_on_a_terminal_that_is_given_back():
+def test_a_store_that_starts_anew_is_waited_for_and_said_to_be_away():
     store, _ = busy_store()
     try:
         terminal = Terminal(store)
         wait_for("a screen", lambda: "\033[H" in terminal.read())
         store.stop()
+        wait_for("the word", lambda: "NO ANSWER" in terminal.read().split("\033[H")[-1])
+        away = terminal.text.split("\033[H")[-1]
+        assert "no answer from aisled at " in away and "visits     1 open" in away, away
+        store.start()
+        wait_for("the store", lambda: "NO ANSWER" not in terminal.read().split("\033[H")[-1])
+        wait_for("its figures", lambda: "since start" in terminal.read().split("\033[H")[-1])
+        assert re.search(r"events +0\.0 /s +0 since start", terminal.text.split("\033[H")[-1]), terminal.text.split("\033[H")[-1]
+        os.write(terminal.fd, b"q")
+        assert terminal.left() == 0
+        assert "aislectl: " not in terminal.text
+        # No line of it is wider or longer than the terminal.
+        for screen in terminal.text.split("\033[H")[1:]:
+            lines = screen.split("\033[J")[0].replace("\r", "").split("\033[K\n")
+            assert len(lines) <= 24 and max(len(line) for line in lines) <= 80, lines
+    finally:
+        store.close()
+
+
+def test_who_leaves_while_the_store_is_away_hears_it_on_a_terminal_that_is_given_back():
+    store, _ = busy_store()
+    try:
+        terminal = Terminal(store)
+        wait_for("a screen", lambda: "\033[H" in terminal.read())
+        store.stop()
+        wait_for("the word", lambda: "NO ANSWER" in terminal.read())
+        os.write(terminal.fd, b"\x03")
         assert terminal.left() == 69
         assert "aislectl: " in terminal.text[terminal.text.rindex("\033[?1049l"):], terminal.text
         code = subprocess.run(AISLECTL + ["--config", store.conf, "top"], capture_output=True, text=True)
         assert code.returncode in (66, 69) and "\033" not in code.stdout + code.stderr, code
+    finally:
+        store.close()
+
+
+def test_a_store_that_hangs_does_not_keep_who_wants_to_leave():
+    store, _ = busy_store()
+    try:
+        terminal = Terminal(store)
+        wait_for("two screens", lambda: terminal.read().count("\033[H") >= 2)
+        store.process.send_signal(signal.SIGSTOP)
+        try:
+            shown = terminal.read().count("\033[H")
+            wait_for("at most the screen that was under way", lambda: terminal.read().count("\033[H") <= shown + 1)
+            os.write(terminal.fd, b"\x03")
+            assert terminal.left() in (0, 69)
+        finally:
+            store.process.send_signal(signal.SIGCONT)
     finally:
         store.close()
 
