@@ -247,6 +247,17 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'a customer\'s line goes when its time is over, also where nobody says so'() {
+		const page = await open();
+		store.send('guidance', guidance([], {expires: new Date(Date.now() + 60000).toISOString()}));
+		await page.locator('.calm .big', {hasText: 'Gold · 6th visit'}).waitFor();
+		store.send('guidance', guidance([], {basket: 'B2', customer: {known: true, line: 'Silver · new'},
+			expires: new Date(Date.now() + 3000).toISOString()}));
+		await page.locator('.calm .big', {hasText: 'Silver · new'}).waitFor();
+		await page.locator('.calm .big', {hasText: 'Gold · 6th visit'}).waitFor();
+		await page.context().close();
+	},
+
 	async 'a headline with a dollar and a quote is read out as it is'() {
 		const page = await open();
 		store.send('guidance', guidance([prompt({headline: 'The $\'5 and $& offer'})]));

@@ -300,8 +300,9 @@ function announce(text) {
 	$('announce').textContent = text;
 }
 
+// Of one whose time is over nothing is left on the screen, also where nobody can say so.
 function customerLine() {
-	const newest = [...guidances.values()].pop();
+	const newest = [...guidances.values()].filter((g) => !(Date.parse(g.expires) <= now())).pop();
 	return (newest && newest.customer && newest.customer.line) || '';
 }
 
