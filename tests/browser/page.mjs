@@ -542,6 +542,21 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'a key that is held down is one tap'() {
+		const page = await open();
+		store.send('guidance', guidance([prompt()]));
+		await choice(page, 'dismiss').focus();
+		await page.keyboard.down('Enter');
+		await page.locator('dialog').waitFor();
+		for (let i = 0; i < 3; i++)
+			await page.keyboard.down('Enter');
+		await page.keyboard.up('Enter');
+		assert.equal(await page.locator('dialog .choice').count(), 8, 'no reason was chosen');
+		await page.keyboard.press('Escape');
+		assert.equal(await page.locator('.card[data-state=open]').count(), 1);
+		await page.context().close();
+	},
+
 	async 'the manager sees today in four figures, and where they come from'() {
 		const page = await manager(aDay());
 		await page.locator('h1', {hasText: 'Today, Saturday'}).waitFor();

@@ -26,7 +26,7 @@ export function fresh(node) {
 	timers.set(node, setTimeout(() => node.classList.remove('fresh'), FRESH_MS));
 }
 
-// A finger that came down too early is void, however long it stays; keys have no finger.
+// A finger that came down too early is void, however long it stays; a key has no finger, but held down it is one tap.
 export function guardTaps() {
 	const early = (target) => !!target.closest?.('.fresh');
 	let down = false;
@@ -40,6 +40,10 @@ export function guardTaps() {
 			event.stopImmediatePropagation();
 		}
 		down = false;
+	}, true);
+	document.addEventListener('keydown', (event) => {
+		if (event.repeat && ['Enter', ' '].includes(event.key) && event.target.closest?.('button, summary'))
+			event.preventDefault();
 	}, true);
 }
 
