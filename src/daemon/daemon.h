@@ -220,6 +220,8 @@ void daemon_install_profiles_stop(struct daemon *daemon);
 int daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet);
 int daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret);
 void daemon_tablets_changed(struct daemon *daemon); /* what is known of them is read anew */
+/* min to max printable ASCII characters, none of them a blank; NULL is none. */
+bool daemon_is_printable(const char *text, size_t min, size_t max);
 void daemon_top(struct daemon *daemon, struct control_request *request); /* top.c */
 void daemon_tablet_pair(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_add(struct daemon *daemon, struct control_request *request);

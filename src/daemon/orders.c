@@ -69,7 +69,7 @@ static int
 read_stop(struct daemon *daemon, const json_t *body, struct input *input, struct buf *says)
 {
 	input->text = json_string_value(json_object_get(body, "action"));
-	if (input->text == NULL || input->text[0] == '\0' || strlen(input->text) > 128) {
+	if (!daemon_is_printable(input->text, 1, 128)) {
 		buf_adds(says, "expected an action's id, or * for all of them");
 		return 400;
 	}

@@ -267,8 +267,8 @@ daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret)
 
 /* ---- managers ---- */
 
-static bool
-is_printable(const char *text, size_t min, size_t max)
+bool
+daemon_is_printable(const char *text, size_t min, size_t max)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
 
@@ -285,12 +285,12 @@ manager_change(struct daemon *daemon, struct control_request *request, bool add)
 	const char *manager = control_text(request, "manager"), *pin = control_text(request, "pin");
 	int rc;
 
-	if (!is_printable(manager, 1, 128)) {
+	if (!daemon_is_printable(manager, 1, 128)) {
 		control_fail(request, EX_DATAERR,
 		    "expected a manager's id of 1 to 128 printable ASCII characters");
 		return;
 	}
-	if (add && !is_printable(pin, 4, 64)) {
+	if (add && !daemon_is_printable(pin, 4, 64)) {
 		control_fail(request, EX_DATAERR,
 		    "expected a PIN of 4 to 64 printable ASCII characters");
 		return;

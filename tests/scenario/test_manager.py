@@ -121,6 +121,8 @@ def test_what_a_manager_orders_counts_from_the_next_decision_and_outlives_kill_9
         assert store.http("POST", "/v1/manager/stop", {"action": "*"}, store.pair())[0] == 401
         assert order("stop", {"action": "coffee-of"}) == 404 and order("stop", {}) == 400
         assert order("stop", {"action": "*", "until": "2020-01-01T00:00:00Z"}) == 400
+        for action in "", "a" * 129, "two words", "tab\there", "x\n*", "é":
+            assert order("stop", {"action": action}) == 400, action
         assert order("lift", {"action": "coffee-off"}) == 409
         assert order("lever", {"name": "group:coffee", "value": 2.5, "until": later}) == 400
         assert order("lever", {"name": "group:coffee", "value": 2}) == 400
@@ -142,6 +144,20 @@ def test_what_a_manager_orders_counts_from_the_next_decision_and_outlives_kill_9
         assert store.http("GET", "/v1/report", headers=cookie)[1]["stopped"] == []
     finally:
         managed.close()
+
+
+def test_without_a_policy_a_stop_is_of_the_action_that_it_names_and_of_no_other_after_a_restart():
+    store = Store()
+    try:
+        store.start()
+        store.ctl("stop", "x\n*", code=65)
+        store.ctl("stop", "tab\there", code=65)
+        store.ctl("stop", "coffee-off")
+        store.stop()
+        store.start()
+        assert [row["action"] for row in store.http("GET", "/v1/report")[1]["stopped"]] == ["coffee-off"]
+    finally:
+        store.close()
 
 
 def test_the_command_line_stops_for_a_while_moves_a_lever_and_lists_managers():
