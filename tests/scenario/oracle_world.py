@@ -383,6 +383,8 @@ class World:
             self.say("guidance.shown", {**base, **({"shown": False} if self.some(0.3) else {})}, "tablet/t1/event", 100)
         if card["state"] == "open" and not card["answer"] and self.some(0.3):
             choice = r.choice(["accept", "accept", "dismiss", "snooze", "override"])
+            if self.oracle.base["actions"][card["action"]].get("mandatory"):
+                choice = "accept"  # it cannot be put off
             data = {**base, "decision": choice}
             if choice in ("override", "dismiss"):
                 data["reason"] = r.choice(["not-relevant", "insensitive"])
