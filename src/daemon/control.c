@@ -287,21 +287,18 @@ unix_address(const char *path, struct sockaddr_un *address, struct err *err)
 	return 0;
 }
 
-/* The state folder's lock is ours by now, so a socket that is there was left behind. Anything else
- * is somebody's, and the path a mistake. */
-static int
-make_way(const char *path, struct err *err)
+int
+control_check(const char *path, struct err *err)
 {
+	struct sockaddr_un address;
 	struct stat st;
+	int rc = unix_address(path, &address, err);
 
-	if (lstat(path, &st) != 0)
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
+	if (rc == 0 && lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return err_set(err, AISLE_E_CONFIG,
 		    "[state] control %s: something stands there, expected a socket or nothing",
 		    path);
-	unlink(path);
-	return 0;
+	return rc;
 }
 
 /* What a daemon that was killed had half received. */
@@ -325,13 +322,13 @@ control_new(struct event_base *base, const char *path, const char *spool_dir, co
 {
 	struct control *control;
 	struct sockaddr_un address;
-	int rc = unix_address(path, &address, err), fd;
+	int rc = control_check(path, err), fd;
 	mode_t mask;
 
-	if (rc == 0)
-		rc = make_way(path, err);
-	if (rc != 0)
+	if (rc != 0 || (rc = unix_address(path, &address, err)) != 0)
 		return rc;
+	/* The state folder's lock is ours by now, so a socket that is there was left behind. */
+	unlink(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mask = umask(0117);
 	rc = bind(fd, (struct sockaddr *)&address, sizeof(address));

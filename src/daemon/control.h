@@ -26,6 +26,8 @@ typedef void (*control_fn)(void *ctx, struct control_request *request);
 int control_new(struct event_base *base, const char *path, const char *spool_dir, control_fn fn,
     void *ctx, struct control **ret, struct err *err) AISLE_MUST_CHECK;
 void control_free(struct control *control);
+/* May a socket be made there? Its folder need not be there yet: systemd makes it at the start. */
+int control_check(const char *path, struct err *err) AISLE_MUST_CHECK;
 /* What was asked: an object, a text member (NULL: none), the file that its body went to (NULL:
  * none; removed after the answer, unless it was moved away). */
 const json_t *control_json(const struct control_request *request);

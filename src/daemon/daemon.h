@@ -108,7 +108,7 @@ struct daemon {
 
 /* daemon.c */
 int daemon_run(const char *conf_path); /* a sysexits code */
-/* start.c: all that a start would refuse, a line each; AISLE_E_CONFIG if there is any. It makes and opens nothing. */
+/* check.c: all that a start would refuse, a line each; AISLE_E_CONFIG if there is any. It makes and opens nothing. */
 int daemon_check(const char *conf_path, struct buf *report) AISLE_MUST_CHECK;
 
 /* log level and rates, at the start and after a reload */

@@ -160,36 +160,6 @@ static const struct step steps[] = {
 	{ "link", daemon_link_start, daemon_link_stop },
 };
 
-/* What a start would refuse, in lines of report. */
-static void
-check_rest(const struct conf *conf, struct buf *report)
-{
-	struct mappings mappings = { 0 };
-	struct err http = { 0 };
-	char text[sizeof(http.file) + sizeof(http.text) + 32];
-
-	if (http_check(conf, &http) != 0) {
-		err_format(&http, text, sizeof(text));
-		buf_addf(report, "%s: %s\n", conf->file, text);
-	}
-
-	if (daemon_mappings_load(conf, conf, &mappings, report) == 0)
-		daemon_mappings_free(&mappings);
-}
-
-int
-daemon_check(const char *conf_path, struct buf *report)
-{
-	struct conf *conf = mem_alloc(sizeof(*conf));
-	size_t before = report->len;
-
-	if (conf_load(conf, conf_path, report) == 0)
-		check_rest(conf, report);
-	conf_done(conf);
-	free(conf);
-	return report->len == before ? 0 : AISLE_E_CONFIG;
-}
-
 int
 daemon_start(struct daemon *daemon)
 {

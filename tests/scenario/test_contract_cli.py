@@ -83,9 +83,12 @@ def test_a_check_knows_zones_currencies_folders_addresses_and_mappings():
         for line, told in (("[store]\nzone = Europe/Berlln\n", "a time zone that this machine knows"), ("[store]\ncurrency = EUX\n", "ISO 4217"),
                            (f"[state]\ndir = {f.path}/a/b\n", "folder"), ("[http]\nlisten = 192.0.2.1:8080\nplain_lan = yes\n", "192.0.2.1:8080: "),
                            ("[http]\nlisten = 0.0.0.0:8080\n", "not loopback"), (f"[http]\ncert = {broken}\nkey = {broken}\n", "cert"),
-                           (f"[mappings]\ntill = {broken}\n", "till.json")):
+                           (f"[mappings]\ntill = {broken}\n", "till.json"), (f"[privacy]\npepper_file = {broken}\n", "64 hex digits"),
+                           (f"[mqtt]\nca = {broken}\n", "[mqtt] ca"), (f"[mqtt]\ncert = {broken}\nkey = {broken}\n", "[mqtt] cert"),
+                           (f"[hq]\nhost = h\nca = {broken}\n", "[hq] ca"), (f"[state]\ncontrol = {broken}\n", "something stands there"),
+                           (f"[state]\ncontrol = {f.path}/{'x' * 108}\n", "longer than 107")):
             section, key = line.split("\n")[0], line.split("\n")[1].split(" =")[0]
-            kept = "".join(l + "\n" for l in base.splitlines() if (section, key) != ("[state]", "dir") or not l.startswith("dir"))
+            kept = "".join(l + "\n" for l in base.splitlines() if section != "[state]" or not l.startswith(key))
             done = run("--config", f.write("one.conf", kept + line), "--check", program=AISLED)
             assert done.returncode == 78 and told in done.stderr, (line, done)
         with socket.socket() as taken:
