@@ -326,6 +326,20 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'a till that this tablet may not show is said to be so, and one that cannot be is not waited for'() {
+		const at = till(), token = await store.pair('half', at);
+		await store.sale(at);
+		const page = await openAt(store, {query: '?station=' + at + '0', token, viewport: PHONE});
+		await page.locator('.stations .about', {hasText: `may not show till ${at}0`}).waitFor();
+		await assertLayout(page, 'not its till');
+		await assertAccessible(page, 'not its till');
+		await page.locator('.stations button', {hasText: 'Till ' + at}).tap();
+		await page.locator('#live', {hasText: 'Live'}).waitFor({state: 'attached'});
+		await page.goto(store.url + '?station=' + encodeURIComponent('a/b'));
+		await page.locator('#station', {hasText: 'Till ' + at}).waitFor();
+		await page.context().close();
+	},
+
 	async 'a second tablet sees what the first one answered, and cannot answer otherwise'() {
 		const at = till(), [one, two] = await Promise.all([open(at), open(at, {viewport: PHONE})]);
 		await store.sale(at);

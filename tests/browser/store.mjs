@@ -149,7 +149,7 @@ export class Store {
 		await store.startBroker();
 		await store.startDaemon();
 		store.install();
-		await store.pair();
+		store.token = await store.pair();
 		return store;
 	}
 
@@ -184,10 +184,11 @@ export class Store {
 		this.ctl(['manager', 'add', 'm1'], '4321\n');
 	}
 
-	async pair() {
-		const {code} = JSON.parse(this.ctl(['tablet', 'pair', '--json']));
-		const answer = await fetch(this.url + 'v1/pair', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({code, name: 'glass'})});
-		this.token = (await answer.json()).token;
+	// The token of a new tablet; of all stations, or of these.
+	async pair(name = 'glass', stations) {
+		const {code} = JSON.parse(this.ctl(['tablet', 'pair', '--json', ...stations ? ['--stations', stations] : []]));
+		const answer = await fetch(this.url + 'v1/pair', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({code, name})});
+		return (await answer.json()).token;
 	}
 
 	async startBroker() {

@@ -18,6 +18,7 @@ const SEEN_MS = 300;		// visible for so long is shown
 const LINGER_MS = 4000;		// an answered card stays readable for so long
 const SENT_MAX = 500;
 const ACTIONS_MAX = 60;
+const NAME = /^[A-Za-z0-9_-]{1,32}$/;
 
 const $ = (id) => document.getElementById(id);
 const main = $('main');
@@ -402,18 +403,18 @@ function show(name) {
 			showLive();
 		},
 		opened: reconcile,
-		refused: start,
+		refused: (status) => status === 403 ? choose(t('notYours', name)) : start(),
 	});
 }
 
-function choose() {
+function choose(note) {
 	stream?.close();
 	stream = null;
 	station = '';
 	clear();
 	$('top').hidden = true;
 	$('banner').hidden = true;
-	stationScreen(main, stations, show);
+	stationScreen(main, stations, show, note);
 	if (!stations.length)
 		setTimeout(start, 5000);
 }
@@ -446,7 +447,7 @@ function takeClock(answer) {
 }
 
 async function start() {
-	const asked = new URLSearchParams(location.search).get('station');
+	const name = new URLSearchParams(location.search).get('station'), asked = NAME.test(name) ? name : '';
 	let answer;
 
 	try {
@@ -479,7 +480,7 @@ document.documentElement.dir = direction;
 guardTaps();
 $('earlier').textContent = t('earlier');
 $('earlier').onclick = () => showEarlier(answers.earlier);
-$('station').onclick = choose;
+$('station').onclick = () => choose();
 document.addEventListener('visibilitychange', () => cards.forEach(watchSeen));
 setInterval(() => cards.forEach(tick), 250);
 setInterval(showLive, 1000);

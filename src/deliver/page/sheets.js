@@ -204,9 +204,11 @@ export function pairScreen(main, name, attempt) {
 	code.focus();
 }
 
-export function stationScreen(main, stations, choose) {
+export function stationScreen(main, stations, choose, note) {
 	const box = el('div', 'stations');
 	box.append(el('h1', '', t('choose')));
+	if (note)
+		box.append(el('p', 'about', note));
 	if (!stations.length)
 		box.append(el('p', 'about', t('noStations')));
 	box.append(grid(stations.map((s) => [t('station', s), s]), choose), languageChoice());

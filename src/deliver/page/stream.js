@@ -73,7 +73,7 @@ export function openStream(station, on) {
 	// The status of a small request; 0: nobody answers.
 	async function ask() {
 		try {
-			const answer = await fetch('/v1/stations', {method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS)});
+			const answer = await fetch('/v1/stations/' + encodeURIComponent(station), {method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS)});
 			return answer.status;
 		} catch {
 			return 0;
@@ -86,9 +86,9 @@ export function openStream(station, on) {
 		const status = await ask();
 		if (closed)
 			return;
-		if (status === 200 && source.readyState === EventSource.OPEN) {
+		if ((status === 200 || status === 404) && source.readyState === EventSource.OPEN) {	// 404: not heard of yet
 			setLive(true);
-		} else if (status === 401) {
+		} else if (status === 401 || status === 403) {
 			on.refused(status);
 		} else {
 			setLive(false);
