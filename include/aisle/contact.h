@@ -28,6 +28,10 @@ const char *outcome_name(enum outcome outcome);
  * unknown. */
 enum outcome outcome_by_name(const char *name, const char **ret_reason);
 
+/* What a person may give as the reason of a no; NULL behind the last. */
+#define ANSWER_REASONS 7
+extern const char *const answer_reasons[ANSWER_REASONS + 1];
+
 /* What a row says of what was taken of its prompt before. */
 enum contact_ends {
 	ENDS_NOTHING,

@@ -86,6 +86,8 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	tell_time(daemon);
 	daemon_publish_backlog(daemon);
 	daemon_hello_answer(daemon);
+	if (daemon_mono_ms() >= daemon->hear_ms)
+		daemon_hear_tablets(daemon);
 	daemon_alike_tell(daemon);
 	daemon_link_pump(daemon);
 	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(engine_store(daemon->engine)));

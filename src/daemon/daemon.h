@@ -94,6 +94,7 @@ struct daemon {
 	bool hq_up;
 	int64_t link_retry_ms; /* monotonic */
 	int64_t mend_ms;       /* monotonic: not before is a suspect store opened again */
+	int64_t hear_ms;       /* monotonic: when it is next looked which tablets' pages are open */
 
 	struct staging *staging; /* a bundle on its way in; NULL */
 	/* a running profiles install */
@@ -176,6 +177,7 @@ void daemon_publish_status(struct daemon *daemon, const char *state);
 
 /* hello.c */
 void daemon_hello_ask(struct daemon *daemon, const char *tablet, const char *station);
+void daemon_hear_tablets(struct daemon *daemon); /* loop_http.c: whose page is open is heard of */
 void daemon_hello_answer(struct daemon *daemon); /* who is due */
 
 /* mappings.c */

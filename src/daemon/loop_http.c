@@ -42,14 +42,32 @@ host_decision(void *ctx, const char *id, struct buf *out)
 	return query_decision(daemon->engine, id, out);
 }
 
+static void
+hear_tablet(void *ctx, const char *tablet)
+{
+	struct daemon *daemon = ctx;
+
+	engine_heard_tablet(daemon->engine, tablet, daemon_now_ms(daemon));
+}
+
+void
+daemon_hear_tablets(struct daemon *daemon)
+{
+	daemon->hear_ms = daemon_mono_ms() + MIN_MS;
+	if (daemon->http != NULL)
+		http_each_tablet(daemon->http, hear_tablet, daemon);
+}
+
 static int
 host_report(void *ctx, struct buf *out)
 {
 	struct daemon *daemon = ctx;
 	struct json_writer *w = JSON_OBJECT(out);
 	struct buf report = { 0 };
-	int rc = query_report(daemon->engine, daemon_now_ms(daemon), &report);
+	int rc;
 
+	daemon_hear_tablets(daemon);
+	rc = query_report(daemon->engine, daemon_now_ms(daemon), &report);
 	/* What the engine cannot know comes behind. */
 	json_add_members(w, report.data, report.len);
 	json_add_str(w, "broker", mqtt_connected(daemon->mqtt) ? "connected" : "away");
@@ -152,13 +170,14 @@ queue_or_refuse(struct daemon *daemon, const struct input *input)
 }
 
 static void
-host_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
-    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
+host_submit(void *ctx, const char *tablet, const char *manager, const char *guidance,
+    const char *prompt, const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
 {
 	struct daemon *daemon = ctx;
 	struct input input = { .kind = INPUT_ANSWER,
 		.now_ms = daemon_now_ms(daemon),
 		.text = tablet,
+		.manager = manager,
 		.guidance = guidance,
 		.prompt = prompt,
 		.answer = body,

@@ -28,7 +28,7 @@
 #define HEAD_BYTES 4096	    /* what is said beside the cards */
 #define CARD_MORE_BYTES 128 /* state, choices, expiry */
 
-static bool
+bool
 card_on_screen(const struct card *card)
 {
 	CHECK((unsigned)card->placement < PLACE_COUNT);

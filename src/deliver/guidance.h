@@ -16,6 +16,8 @@
 void guidance_json(const struct visit *visit, const struct policy *policy,
     const struct id *decision, const struct subject *subject /* NULL: unknown or no consent */,
     int64_t now_ms, struct json_writer *w);
+/* Sent, neither withheld nor gone, and of a placement that a screen has. */
+bool card_on_screen(const struct card *card);
 /* Has it anything to show? Cards, or a customer line. */
 bool guidance_wanted(const struct visit *visit, const struct subject *subject);
 /* The member "choices" of an open card: how it may be answered. */

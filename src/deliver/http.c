@@ -53,6 +53,7 @@ static const struct route {
 	{ "v1/manager/stop", POST, MANAGER, http_post_order },
 	{ "v1/manager/lift", POST, MANAGER, http_post_order },
 	{ "v1/manager/lever", POST, MANAGER, http_post_order },
+	{ "v1/manager/answer", POST, MANAGER, http_post_manager_answer },
 	{ "v1/stations", GET, TABLET, http_get_stations },
 	{ "v1/stations/*", GET, TABLET, http_get_station },
 	{ "v1/stations/*/stream", GET, TABLET, http_get_stream },

@@ -42,9 +42,10 @@ struct http_host {
 	 * submit. */
 	int (*guidance_station)(void *ctx, const char *guidance, char ret_station[static 33]);
 	/* A tap. kind "shown" or "decision"; body borrowed. reply is called once, later, unless
-	 * cancelled. */
-	void (*submit)(void *ctx, const char *tablet, const char *guidance, const char *prompt,
-	    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx);
+	 * cancelled. Of a tablet, or of a manager who is signed in: the other one is NULL. */
+	void (*submit)(void *ctx, const char *tablet, const char *manager, const char *guidance,
+	    const char *prompt, const char *kind, struct json_t *body, reply_fn reply,
+	    void *reply_ctx);
 	/* A manager's PIN is looked at; source: where it comes from, which wrong ones lock. 200, 401, 423;
 	 * strings borrowed. */
 	void (*sign_in)(void *ctx, const char *source, const char *manager, const char *pin,
@@ -88,6 +89,9 @@ void http_revoke(struct http *http, const char *name);
 /* The sessions of a manager end: they left, or have another PIN. */
 void http_manager_end(struct http *http, const char *manager);
 size_t http_streams(const struct http *http);
+/* The tablets whose page is open: once for each of their streams. */
+void http_each_tablet(const struct http *http, void (*fn)(void *ctx, const char *tablet),
+    void *ctx);
 
 /* X(member, help): what happened since the start, for the metrics. */
 /* clang-format off */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aisle/contact.h"
 #include "core/json.h"
 #include "core/when.h"
 #include "deliver/http_private.h"
@@ -20,8 +21,6 @@
 #define SECRET_MAX 64
 
 static const char *const decisions[] = { "accept", "dismiss", "snooze", "override" };
-static const char *const reasons[] = { "not-relevant", "customer-declined", "out-of-stock",
-	"wrong-person", "insensitive", "too-busy", "other" };
 static const char *const members[] = { "decision", "reason", "instead", "note", "until", "manager",
 	"pin" };
 
@@ -113,7 +112,7 @@ check_decision(const json_t *body)
 	if (!is_one_of(json_string_value(json_object_get(body, "decision")), decisions,
 		ARRAY_LEN(decisions)))
 		return "decision: accept, dismiss, snooze or override is expected";
-	if (reason != NULL && !is_one_of(json_string_value(reason), reasons, ARRAY_LEN(reasons)))
+	if (reason != NULL && !is_one_of(json_string_value(reason), answer_reasons, ANSWER_REASONS))
 		return "reason: not-relevant, customer-declined, out-of-stock, wrong-person, "
 		       "insensitive, too-busy "
 		       "or other is expected";
@@ -229,13 +228,15 @@ http_answer_submitted(struct answer *answer)
 }
 
 static void
-submit(struct http_call *call, const char *kind, json_t *body)
+submit(struct http_call *call, const char *guidance, const char *prompt, const char *kind,
+    json_t *body)
 {
 	const struct http_host *host = call->http->host;
 	struct answer *answer = http_answer_new(call);
+	bool manager = call->manager[0] != '\0';
 
-	host->submit(host->ctx, call->tablet.name, call->segments[2], call->segments[4], kind, body,
-	    http_answer_reply, answer);
+	host->submit(host->ctx, manager ? NULL : call->tablet.name, manager ? call->manager : NULL,
+	    guidance, prompt, kind, body, http_answer_reply, answer);
 	http_answer_submitted(answer);
 }
 
@@ -267,7 +268,9 @@ post(struct http_call *call, const char *kind, bool decision)
 		http_problem(call, 403, "this tablet is not paired with station %s", station);
 	else {
 		count_unknown(call->http, body, decision);
-		submit(call, kind, body);
+		/* Who holds the tablet need not be who signed in with its browser. */
+		call->manager[0] = '\0';
+		submit(call, call->segments[2], call->segments[4], kind, body);
 	}
 	http_wipe_pin(body);
 	json_decref(body);
@@ -283,4 +286,26 @@ void
 http_post_decision(struct http_call *call)
 {
 	post(call, "decision", true);
+}
+
+/* The session stands for the PIN. */
+void
+http_post_manager_answer(struct http_call *call)
+{
+	json_t *body = http_body(call);
+	const char *guidance = json_string_value(json_object_get(body, "guidance"));
+	const char *prompt = json_string_value(json_object_get(body, "prompt"));
+	const char *problem;
+
+	if (body == NULL)
+		return;
+	problem = check_decision(body);
+	if (guidance == NULL || !http_id_ok(guidance) || prompt == NULL || !http_id_ok(prompt))
+		problem = "guidance and prompt: their ids are expected";
+	if (problem != NULL)
+		http_problem(call, 400, "%s", problem);
+	else
+		submit(call, guidance, prompt, "decision", body);
+	http_wipe_pin(body);
+	json_decref(body);
 }

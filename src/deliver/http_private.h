@@ -276,6 +276,7 @@ void http_get_livez(struct http_call *call);
 void http_get_readyz(struct http_call *call);
 void http_post_shown(struct http_call *call);
 void http_post_decision(struct http_call *call);
+void http_post_manager_answer(struct http_call *call);
 /* For a host that replies with http_answer_reply, once, while it is called or later; then
  * http_answer_submitted(). */
 struct answer *http_answer_new(struct http_call *call);

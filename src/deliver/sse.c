@@ -355,3 +355,12 @@ http_streams(const struct http *http)
 {
 	return http->stream_count;
 }
+
+void
+http_each_tablet(const struct http *http, void (*fn)(void *ctx, const char *tablet), void *ctx)
+{
+	const struct stream *stream;
+
+	TAILQ_FOREACH(stream, &http->streams, next)
+	fn(ctx, stream->tablet);
+}

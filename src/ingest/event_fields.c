@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "aisle/contact.h"
 #include "ingest/fields.h"
 
 #define AT(member) offsetof(struct event, member)
@@ -32,8 +33,6 @@ static const char *const consent_states[] = { "granted", "denied", NULL };
 static const char *const stock_states[] = { "in", "low", "out", NULL };
 static const char *const sensor_kinds[] = { "queue", "door", "shelf", "scale", NULL };
 static const char *const decisions[] = { "accept", "dismiss", "snooze", "override", NULL };
-static const char *const decision_reasons[] = { "not-relevant", "customer-declined", "out-of-stock",
-	"wrong-person", "insensitive", "too-busy", "other", NULL };
 
 /* clang-format off */
 static const struct field opened_fields[] = {
@@ -141,7 +140,7 @@ static const struct field shown_fields[] = {
 static const struct field decided_fields[] = {
 	ID("guidance", REQUIRED, guidance), ID("prompt", REQUIRED, prompt),
 	WORD("decision", REQUIRED, decision, decisions),
-	WORD("reason", OPTIONAL, reason, decision_reasons),
+	WORD("reason", OPTIONAL, reason, answer_reasons),
 	{ "instead", F_INSTEAD, OPTIONAL, 0, 0, 0, NULL }, TIME("until", OPTIONAL, until_ms),
 	ID("associate", OPTIONAL, associate), TEXT("note", OPTIONAL, note, NOTE_BYTES),
 	{ "approval", F_APPROVAL, OPTIONAL, 0, 0, 0, NULL },

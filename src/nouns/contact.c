@@ -25,11 +25,10 @@ static const char *const outcome_names[OUTCOME_COUNT] = {
 };
 /* clang-format on */
 
-/* What an associate may give as the reason of an override. */
 /* clang-format off */
-static const char *const override_reasons[] = {
+const char *const answer_reasons[ANSWER_REASONS + 1] = {
 	"not-relevant", "customer-declined", "out-of-stock", "wrong-person", "insensitive",
-	"too-busy", "other",
+	"too-busy", "other", NULL,
 };
 
 static const struct field contact_fields[] = {
@@ -58,8 +57,8 @@ outcome_name(enum outcome outcome)
 static enum outcome
 overridden_by(const char *reason, const char **ret_reason)
 {
-	for (size_t i = 0; i < ARRAY_LEN(override_reasons); i++) {
-		if (strcmp(reason, override_reasons[i]) == 0) {
+	for (size_t i = 0; i < ANSWER_REASONS; i++) {
+		if (strcmp(reason, answer_reasons[i]) == 0) {
 			*ret_reason = reason;
 			return OUTCOME_OVERRIDDEN;
 		}

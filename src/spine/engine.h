@@ -82,7 +82,7 @@ struct input {
 	size_t len;
 	const struct binary_attributes *attributes;
 	const char *text, *guidance, *prompt;
-	const char *manager; /* id of one; NULL: it is of no manager */
+	const char *manager; /* id of one who is signed in; NULL: it is of no manager */
 	double value;
 	int64_t until_ms; /* of a stop 0: until it is lifted */
 	char *
@@ -138,6 +138,9 @@ int engine_reopen(struct engine *engine, struct err *err) AISLE_MUST_CHECK;
  * it as current. */
 int engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *policy,
     bool persist, struct err *err) AISLE_MUST_CHECK;
+
+/* heard.c: the page of this tablet is open */
+void engine_heard_tablet(struct engine *engine, const char *tablet, int64_t now_ms);
 
 /* engine_edges.c: what the edges see of it, and tell it between two turns */
 struct store *engine_store(const struct engine *engine); /* another one after engine_reopen */

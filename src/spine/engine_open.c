@@ -45,6 +45,8 @@ load_rows(struct engine *engine)
 	hold_load(engine);
 	sensor_load(engine);
 	tally_load(engine);
+	heard_load(engine);
+	recent_load(engine);
 	rc = strays_load(engine);
 	if (rc == 0)
 		rc = waiting_load(engine);
@@ -65,6 +67,8 @@ drop_memory(struct engine *engine)
 	engine->queue_count = 0;
 	engine->queues_dirty = false;
 	tally_drop(engine);
+	heard_drop(engine);
+	recent_drop(engine);
 	waiting_drop(engine);
 	engine->now_ms = 0;
 }
@@ -247,6 +251,8 @@ engine_save(struct engine *engine)
 	hold_save(engine, &buf);
 	sensor_save(engine, &buf);
 	tally_save(engine, &buf);
+	heard_save(engine, &buf);
+	recent_save(engine, &buf);
 	waiting_save(engine);
 	buf_clear(&buf);
 	buf_i64(&buf, engine->now_ms);

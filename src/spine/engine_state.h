@@ -64,20 +64,50 @@ struct tally_action {
 	int64_t decisions, withheld, redeemed_minor, reversed_minor; /* reversed: of the hour */
 	int64_t unanswered;					     /* of the day: see today.c */
 	int64_t outcomes[OUTCOME_COUNT];
+	int64_t reasons[ANSWER_REASONS]; /* of the day: of each no that had one */
 };
 /* Figures of the business day (today.c). */
 #define TODAY_HOURS 25 /* one more than a day has, for a cut within an hour */
+struct hour_figures {
+	int64_t prompts, shown, accepted, redeemed, redeemed_minor;
+};
 struct tally {
 	int64_t start_ms, decisions, withheld;
 	/* of cards that were sent; DECIDED: the prompts themselves */
 	int64_t outcomes[OUTCOME_COUNT];
 	/* by the store's clock, from the hour that the day began in */
-	struct {
-		int64_t shown, accepted;
-	} hours[TODAY_HOURS];
+	struct hour_figures hours[TODAY_HOURS];
+	size_t hour; /* the last one that anything was counted in */
+	bool hours_dirty;
 	struct tally_action *actions; /* in order of their first prompt; the last may be "" */
 	uint64_t dirty_racks;	      /* see today.c */
 	size_t action_count;
+};
+
+/* A business day that is over (days.c). */
+#define PAST_DAYS 8
+struct past_day {
+	int64_t start_ms;
+	struct hour_figures hours[TODAY_HOURS];
+};
+
+/* Who was heard of when (heard.c). */
+#define HEARD_MAX 256
+#define HEARD_DAYS 8
+#define HEARD_NAME_SIZE (NAME_SIZE + 8) /* "pos/7", "loyalty/r7", "tablet/front" */
+struct heard {
+	char name[HEARD_NAME_SIZE];
+	int64_t last_ms, day_ms; /* the business day of hours[0]; the days before are behind it */
+	uint32_t hours[HEARD_DAYS]; /* a bit per hour in which it was heard of */
+};
+
+/* A card that was sent (recent.c). */
+#define RECENT_MAX 24
+struct recent {
+	struct id prompt, decision;
+	char *action, station[NAME_SIZE];
+	int64_t sent_ms;
+	enum outcome outcome; /* the last one; DECIDED: none yet */
 };
 
 /* What was promised and what tills took off, of the business day (promise.c). */
@@ -177,6 +207,17 @@ struct engine {
 	struct stray **strays; /* in order of arrival */
 	size_t stray_count;
 	struct tally today;
+	struct past_day past[PAST_DAYS]; /* ascending */
+	size_t past_count;
+	bool past_dirty;
+	struct heard heard[HEARD_MAX];
+	size_t heard_count;
+	int64_t heard_saved_ms;
+	bool heard_dirty;
+	struct recent recent[RECENT_MAX]; /* oldest first */
+	size_t recent_count;
+	int64_t recent_saved_ms;
+	bool recent_dirty;
 	struct promises promises;
 	struct tally_action *hour;
 	size_t hour_count;

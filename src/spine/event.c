@@ -140,6 +140,7 @@ apply_answer(struct engine *engine, const struct event *event, struct rejected *
 		    "expected a tablet that is paired or added, and a card of its own stations");
 		return;
 	}
+	heard_of(engine, CHANNEL_TABLET, event->origin, engine->now_ms);
 	if (event->type == EV_GUIDANCE_SHOWN)
 		answer_shown(engine, event, &reply);
 	else

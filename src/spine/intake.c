@@ -146,6 +146,9 @@ input_message(struct engine *engine, struct input *input, const struct route *ro
 		metrics_add(METRIC_UNKNOWN_MEMBERS, unknown);
 	if (rejected->bad_gtins > 0)
 		metrics_add(METRIC_BAD_GTINS, rejected->bad_gtins);
+	/* Of a tablet that is known only: event.c. */
+	if (route->channel != CHANNEL_TABLET && route->origin[0] != '\0')
+		heard_of(engine, route->channel, route->origin, engine->now_ms);
 	if (event != NULL)
 		apply_event(engine, event, rejected);
 	if (rejected->reason != REJECT_NONE)
@@ -286,10 +289,11 @@ answer_data(const struct input *input)
 	json_t *data = input->answer != NULL ? json_copy(input->answer) : json_object();
 	json_t *manager = json_object_get(data, "manager");
 
-	json_object_set_new(data, "tablet", json_string(input->text));
+	if (input->manager == NULL)
+		json_object_set_new(data, "tablet", json_string(input->text));
 	json_object_set_new(data, "guidance", json_string(input->guidance));
 	json_object_set_new(data, "prompt", json_string(input->prompt));
-	if (manager != NULL && input->pin != NULL) {
+	if (manager != NULL && input->pin != NULL && input->manager == NULL) {
 		json_t *approval = json_object();
 
 		json_object_set(approval, "manager", manager);
@@ -306,11 +310,12 @@ apply_answer(struct engine *engine, struct input *input)
 	struct event *event = arena_alloc(engine->arena, sizeof(*event));
 	struct rejected rejected = { 0 };
 	json_t *data;
+	int rc;
 
 	event->type = input->is_shown ? EV_GUIDANCE_SHOWN : EV_GUIDANCE_DECIDED;
 	event->channel = CHANNEL_TABLET;
-	event->origin = input->text;
-	event->source = arena_printf(engine->arena, "tablet/%s", input->text);
+	event->origin = input->manager != NULL ? "manager" : input->text;
+	event->source = arena_printf(engine->arena, "tablet/%s", event->origin);
 	event->id = arena_printf(engine->arena, "%s/%s", input->prompt,
 	    input->is_shown ? "shown" : "decision");
 	event->now_ms = event->time_ms = engine->now_ms;
@@ -323,8 +328,16 @@ apply_answer(struct engine *engine, struct input *input)
 			    : "this answer stopped the daemon before and is set aside" };
 		return;
 	}
+	if (input->manager == NULL)
+		heard_of(engine, CHANNEL_TABLET, input->text, engine->now_ms);
 	data = answer_data(input);
-	if (envelope_parse_data(engine->arena, &rules, data, event, &rejected) != 0)
+	rc = envelope_parse_data(engine->arena, &rules, data, event, &rejected);
+	if (input->manager != NULL) {
+		event->tablet = NULL;
+		event->approved = true;
+		event->manager = input->manager;
+	}
+	if (rc != 0)
 		input->result = (struct reply){ .status = 400,
 			.detail = arena_strdup(engine->arena, rejected.detail) };
 	else if (input->is_shown)

@@ -182,7 +182,7 @@ put_on_record(struct engine *engine, const struct id *of, struct card *card, enu
 	const struct id *subject = of != NULL && !keys_forgotten(engine->keys, of) ? of : NULL;
 	struct buf json = { 0 };
 
-	tally_outcome(engine, card, outcome, amount_minor);
+	tally_outcome(engine, card, outcome, reason, amount_minor);
 	/* The decision record itself says what was decided. */
 	if (outcome == OUTCOME_DECIDED)
 		return;
@@ -206,6 +206,7 @@ record(struct engine *engine, struct visit *visit, const struct id *of, struct c
 {
 	add_contact(engine, visit, of, card, outcome, reason,
 	    ends_what(card, outcome, amount_minor));
+	recent_note(engine, visit, card, outcome);
 	put_on_record(engine, of, card, outcome, reason, has_amount, amount_minor, person);
 }
 

@@ -179,7 +179,8 @@ query_is_shown(struct engine *engine, const char *text)
 struct outcome_list {
 	struct engine *engine;
 	struct json_writer *out;
-	bool answers; /* only what a person said: every record of that is of a tablet */
+	bool
+	    answers; /* only what a person said: every record of that is of a tablet or a manager */
 };
 
 /* In this store a manager has a name, as long as they are on its list. */
@@ -198,7 +199,7 @@ add_outcome(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, siz
 		json_object_set_new(json, "manager_name", json_string(name));
 	if (name != NULL)
 		json_add_tree(list->out, NULL, json);
-	else if (!list->answers || json_object_get(json, "tablet") != NULL)
+	else if (!list->answers || key != NULL || json_object_get(json, "tablet") != NULL)
 		json_add_raw(list->out, NULL, body, len);
 	free(name);
 	json_decref(json);

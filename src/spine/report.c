@@ -6,9 +6,6 @@
  *   From the sums in memory (today.c, hold.c), which the state has too: a
  *   restart loses none. No customer and no associate is in it, and nothing that
  *   a store alone cannot know: whether prompts sell more is for headquarters.
- *
- *   An action is told by its headline as well as by its id, with … for what is
- *   filled in only when it is shown.
  */
 #include "spine/spine.h"
 
@@ -17,55 +14,6 @@
 #include "core/json_write.h"
 #include "core/when.h"
 #include "policy/policy_load.h"
-
-/* ---- an action by its words ---- */
-
-static void
-add_headline(const struct action *action, const char *language, const struct template *headline,
-    struct json_writer *w)
-{
-	struct buf text = { 0 };
-
-	for (size_t i = 0; i < headline->count; i++) {
-		const struct template_part *part = &headline->parts[i];
-		bool depth = part->var == TEMPLATE_DEPTH && part->filter == FILTER_NONE &&
-		    action->has_offer && action->offer.ladder_count == 1;
-
-		buf_adds(&text, part->text);
-		if (part->has_value && depth)
-			buf_addf(&text, "%lld", (long long)action->offer.ladder[0]);
-		else if (part->has_value)
-			buf_adds(&text, "…");
-	}
-	json_add_str(w, language, text.len > 0 ? text.data : "");
-	buf_done(&text);
-}
-
-static bool
-is_first_of_language(const struct action *action, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(action->treatments[i].language, action->treatments[n].language) == 0)
-			return false;
-	}
-	return true;
-}
-
-/* {"en":"10 % off any coffee","de":"10 % auf Kaffee"} */
-static void
-add_headlines(const struct action *action, struct json_writer *w)
-{
-	if (action == NULL)
-		return;
-	json_add_object(w, "headline");
-	for (size_t i = 0; i < action->treatment_count; i++) {
-		const struct treatment *treatment = &action->treatments[i];
-
-		if (is_first_of_language(action, i))
-			add_headline(action, treatment->language, &treatment->headline, w);
-	}
-	json_end(w);
-}
 
 static const struct action *
 known(const struct engine *engine, const char *action)
@@ -173,6 +121,24 @@ add_hours(const struct engine *engine, const struct tally *day, struct json_writ
 	json_end(w);
 }
 
+/* Why people said no, of those who gave a reason. */
+static void
+add_reasons(const struct tally_action *row, struct json_writer *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ANSWER_REASONS; i++) {
+		if (row->reasons[i] == 0)
+			continue;
+		if (!any)
+			json_add_object(w, "reasons");
+		any = true;
+		json_add_int(w, answer_reasons[i], row->reasons[i]);
+	}
+	if (any)
+		json_end(w);
+}
+
 static void
 add_figures(const struct tally_action *row, struct json_writer *w)
 {
@@ -185,6 +151,7 @@ add_figures(const struct tally_action *row, struct json_writer *w)
 	json_add_int(w, "unanswered", row->unanswered);
 	if (row->outcomes[OUTCOME_REDEEMED] != 0 || row->redeemed_minor != 0)
 		json_add_int(w, "redeemed_minor", row->redeemed_minor);
+	add_reasons(row, w);
 }
 
 static void
@@ -197,7 +164,7 @@ add_actions(const struct engine *engine, const struct tally *day, struct json_wr
 		json_add_object(w, NULL);
 		json_add_str(w, "action", day->actions[i].action);
 		add_figures(&day->actions[i], w);
-		add_headlines(action, w);
+		headline_add(engine, day->actions[i].action, w);
 		add_budget(engine, action, w);
 		json_end(w);
 	}
@@ -237,7 +204,7 @@ add_stopped(const struct engine *engine, struct json_writer *w)
 	for (size_t i = 0; i < engine->stopped_count; i++) {
 		json_add_object(w, NULL);
 		json_add_str(w, "action", engine->stopped[i]);
-		add_headlines(known(engine, engine->stopped[i]), w);
+		headline_add(engine, engine->stopped[i], w);
 		if (engine->stopped_until_ms[i] != 0)
 			json_add_when(w, "until", engine->stopped_until_ms[i]);
 		json_end(w);
@@ -314,7 +281,11 @@ query_report(struct engine *engine, int64_t now_ms, struct buf *out)
 	add_day_budget(engine, day_ms, w);
 	add_hours(engine, day, w);
 	add_actions(engine, day, w);
+	days_report(engine, day_ms, now_ms, w);
 	promise_report(engine, day_ms, w);
+	approvals_report(engine, w);
+	recent_report(engine, w);
+	heard_report(engine, day_ms, now_ms, w);
 	add_stopped(engine, w);
 	add_levers(engine, w);
 	if (policy != NULL) {

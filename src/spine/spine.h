@@ -485,18 +485,57 @@ char *manager_by_key(struct engine *engine, const char *hex);
 /* tally.c */
 void tally_decision(struct engine *engine);
 void tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
-    int64_t amount_minor);
+    const char *reason, int64_t amount_minor);
 void tally_hour_over(struct engine *engine);
 void tally_restore(struct engine *engine); /* the hour's timer, should it be lost */
 void tally_save(struct engine *engine, struct buf *buf);
 void tally_load(struct engine *engine);
 void tally_drop(struct engine *engine);
 
+/* days.c: the days before */
+void days_end(struct engine *engine, const struct tally *day); /* it is over */
+/* Which hour of the business day it is by the clock on the wall: a bar of the chart is from nine to ten,
+ * also where the day is cut at half past four. The hour that autumn has twice is one. */
+size_t day_hour(const struct engine *engine, int64_t start_ms, int64_t ms);
+void hour_write(struct hour_figures hour, struct buf *buf);
+void hour_read(struct rd *rd, struct hour_figures *hour);
+void hours_write(const struct hour_figures *hours, struct buf *buf); /* TODAY_HOURS of them */
+void hours_read(struct rd *rd, struct hour_figures *hours);
+/* Yesterday, and the same day last week: whole, and up to this hour. */
+void days_report(const struct engine *engine, int64_t day_ms, int64_t now_ms,
+    struct json_writer *w);
+void days_save(struct engine *engine, struct buf *buf);
+void days_load(struct engine *engine);
+void days_drop(struct engine *engine);
+
+/* heard.c */
+void heard_of(struct engine *engine, enum channel channel, const char *origin, int64_t now_ms);
+void heard_report(const struct engine *engine, int64_t day_ms, int64_t now_ms,
+    struct json_writer *w);
+void heard_save(struct engine *engine, struct buf *buf);
+void heard_load(struct engine *engine);
+void heard_drop(struct engine *engine);
+
+/* recent.c */
+void recent_note(struct engine *engine, const struct visit *visit, const struct card *card,
+    enum outcome outcome);
+void recent_report(const struct engine *engine, struct json_writer *w);
+void recent_save(struct engine *engine, struct buf *buf);
+void recent_load(struct engine *engine);
+void recent_drop(struct engine *engine);
+
+/* headline.c: "headline":{"en":"10 % off any coffee","de":"10 % auf Kaffee"}; nothing of what is not of the
+ * policy in force */
+void headline_add(const struct engine *engine, const char *action, struct json_writer *w);
+
+/* approvals.c: the cards that wait for a manager */
+void approvals_report(struct engine *engine, struct json_writer *w);
+
 /* today.c: what the manager sees of it */
 #define TODAY_ACTIONS_MAX 256
 void today_decision(struct engine *engine);
 void today_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
-    int64_t amount_minor);
+    const char *reason, int64_t amount_minor);
 void today_save(struct engine *engine, struct buf *buf);
 void today_load(struct engine *engine);
 void today_drop(struct engine *engine);

@@ -81,9 +81,9 @@ tally_decision(struct engine *engine)
 
 void
 tally_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
-    int64_t amount_minor)
+    const char *reason, int64_t amount_minor)
 {
-	today_outcome(engine, card, outcome, amount_minor);
+	today_outcome(engine, card, outcome, reason, amount_minor);
 	if (engine->uplink != UPLINK_SUMS)
 		return;
 	struct tally_action *row = hour_row(engine, card->action);
@@ -168,6 +168,7 @@ tally_save(struct engine *engine, struct buf *buf)
 {
 	if (engine->today_dirty)
 		today_save(engine, buf);
+	days_save(engine, buf);
 	if (engine->hour_dirty)
 		save_hour(engine, buf);
 	promise_save(engine, buf);
@@ -207,6 +208,7 @@ tally_load(struct engine *engine)
 {
 	struct buf buf = { 0 };
 
+	days_load(engine);
 	today_load(engine);
 	promise_load(engine);
 	if (store_meta_get(engine->store, "hour", &buf) == 0)
@@ -220,5 +222,6 @@ tally_drop(struct engine *engine)
 	clear_hour(engine);
 	engine->hour_dirty = false;
 	today_drop(engine);
+	days_drop(engine);
 	promise_drop(engine);
 }

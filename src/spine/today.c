@@ -14,8 +14,9 @@
  *   while they were open and that no tablet denied.
  *
  * LAYOUT (all varint)
- *   "today": start_ms decisions withheld outcome × OUTCOME_COUNT, the hours (a bit per hour, then
- *   shown and accepted of each), the number of actions
+ *   "today": start_ms decisions withheld outcome × OUTCOME_COUNT, the hour that it is and its figures, the
+ *   number of actions
+ *   "today/hours": start_ms, the hours (days.c), written when one is over; of another day's start likewise
  *   "today/N", actions N × RACK …: start_ms, then of each its id, a bit per figure, the figures.
  *   One of another day's start is left over from that day.
  *
@@ -28,12 +29,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/calendar.h"
 #include "core/when.h"
 
 #define FIGURE_UNANSWERED OUTCOME_COUNT
 #define FIGURE_REDEEMED (OUTCOME_COUNT + 1)
-#define FIGURE_COUNT (OUTCOME_COUNT + 2)
+#define FIGURE_REASONS (OUTCOME_COUNT + 2)
+#define FIGURE_COUNT (FIGURE_REASONS + ANSWER_REASONS)
 #define RACK 8
 
 _Static_assert(TODAY_ACTIONS_MAX / RACK < 64, "a bit a rack");
@@ -53,6 +54,7 @@ today(struct engine *engine)
 	int64_t day_ms = engine_day_start(engine, engine->now_ms);
 
 	if (engine->today.start_ms != day_ms) {
+		days_end(engine, &engine->today);
 		clear(&engine->today);
 		engine->today.start_ms = day_ms;
 	}
@@ -83,18 +85,6 @@ action_row(struct tally *day, const char *action)
 	return add_action(day, mem_strdup(day->action_count < TODAY_ACTIONS_MAX ? action : ""));
 }
 
-/* By the clock on the wall: a bar of the chart is from nine to ten, also where the day is cut at
- * half past four. The hour that autumn has twice is one. */
-static size_t
-hour_of(const struct engine *engine, const struct tally *day)
-{
-	int64_t first_ms = day->start_ms + zone_offset_s(engine->zone, day->start_ms) * S_MS;
-	int64_t now_ms = engine->now_ms + zone_offset_s(engine->zone, engine->now_ms) * S_MS;
-	int64_t hour = floor_div(now_ms, H_MS) - floor_div(first_ms, H_MS);
-
-	return hour < 0 ? 0 : hour >= TODAY_HOURS ? TODAY_HOURS - 1 : (size_t)hour;
-}
-
 void
 today_decision(struct engine *engine)
 {
@@ -115,11 +105,41 @@ unanswered(const struct tally *day, const struct card *card, enum outcome outcom
 	return 0;
 }
 
+static struct hour_figures *
+this_hour(const struct engine *engine, struct tally *day)
+{
+	size_t hour = day_hour(engine, day->start_ms, engine->now_ms);
+
+	day->hours_dirty = day->hours_dirty || hour != day->hour;
+	day->hour = hour;
+	return &day->hours[hour];
+}
+
+/* Of a no, why. */
+static void
+add_reason(struct tally_action *row, enum outcome outcome, const char *reason)
+{
+	if (reason == NULL || (outcome != OUTCOME_DISMISSED && outcome != OUTCOME_OVERRIDDEN))
+		return;
+	for (size_t i = 0; i < ANSWER_REASONS; i++)
+		row->reasons[i] += strcmp(reason, answer_reasons[i]) == 0;
+}
+
+/* What the card gave, or took back of what it gave. */
+static int64_t
+given(const struct card *card, enum outcome outcome, int64_t amount_minor)
+{
+	if (outcome == OUTCOME_REDEEMED)
+		return amount_minor;
+	return outcome == OUTCOME_REVERSED && card->redeemed ? -amount_minor : 0;
+}
+
 void
 today_outcome(struct engine *engine, const struct card *card, enum outcome outcome,
-    int64_t amount_minor)
+    const char *reason, int64_t amount_minor)
 {
 	struct tally *day = today(engine);
+	struct hour_figures *hour = this_hour(engine, day);
 	struct tally_action *row;
 
 	if (card->withheld) {
@@ -127,16 +147,17 @@ today_outcome(struct engine *engine, const struct card *card, enum outcome outco
 		return;
 	}
 	day->outcomes[outcome]++;
-	day->hours[hour_of(engine, day)].shown += outcome == OUTCOME_SHOWN;
-	day->hours[hour_of(engine, day)].accepted += outcome == OUTCOME_ACCEPTED;
+	hour->prompts += outcome == OUTCOME_DECIDED;
+	hour->shown += outcome == OUTCOME_SHOWN;
+	hour->accepted += outcome == OUTCOME_ACCEPTED;
+	hour->redeemed += outcome == OUTCOME_REDEEMED;
+	hour->redeemed_minor += given(card, outcome, amount_minor);
 	row = action_row(day, card->action);
 	day->dirty_racks |= UINT64_C(1) << (row - day->actions) / RACK;
 	row->outcomes[outcome]++;
 	row->unanswered += unanswered(day, card, outcome);
-	if (outcome == OUTCOME_REDEEMED)
-		row->redeemed_minor += amount_minor;
-	else if (outcome == OUTCOME_REVERSED && card->redeemed)
-		row->redeemed_minor -= amount_minor;
+	row->redeemed_minor += given(card, outcome, amount_minor);
+	add_reason(row, outcome, reason);
 }
 
 /* ---- on disk ---- */
@@ -144,9 +165,10 @@ today_outcome(struct engine *engine, const struct card *card, enum outcome outco
 static int64_t *
 figure(struct tally_action *row, int i)
 {
-	return i == FIGURE_UNANSWERED ? &row->unanswered
-	    : i == FIGURE_REDEEMED    ? &row->redeemed_minor
-				      : &row->outcomes[i];
+	return i >= FIGURE_REASONS   ? &row->reasons[i - FIGURE_REASONS]
+	    : i == FIGURE_UNANSWERED ? &row->unanswered
+	    : i == FIGURE_REDEEMED   ? &row->redeemed_minor
+				     : &row->outcomes[i];
 }
 
 static void
@@ -165,22 +187,6 @@ add_row(struct tally_action *row, struct buf *buf)
 }
 
 static void
-add_hours(const struct tally *day, struct buf *buf)
-{
-	int64_t used = 0;
-
-	for (int i = 0; i < TODAY_HOURS; i++)
-		used |= (int64_t)(day->hours[i].shown != 0 || day->hours[i].accepted != 0) << i;
-	buf_i64(buf, used);
-	for (int i = 0; i < TODAY_HOURS; i++) {
-		if (used >> i & 1) {
-			buf_i64(buf, day->hours[i].shown);
-			buf_i64(buf, day->hours[i].accepted);
-		}
-	}
-}
-
-static void
 save_rack(struct engine *engine, size_t rack, struct buf *buf)
 {
 	struct tally *day = &engine->today;
@@ -194,6 +200,18 @@ save_rack(struct engine *engine, size_t rack, struct buf *buf)
 	engine_check(engine, store_meta_set(engine->store, name, buf->data, buf->len));
 }
 
+static void
+save_hours(struct engine *engine, struct buf *buf)
+{
+	struct tally *day = &engine->today;
+
+	buf_clear(buf);
+	buf_i64(buf, day->start_ms);
+	hours_write(day->hours, buf);
+	engine_check(engine, store_meta_set(engine->store, "today/hours", buf->data, buf->len));
+	day->hours_dirty = false;
+}
+
 void
 today_save(struct engine *engine, struct buf *buf)
 {
@@ -205,28 +223,18 @@ today_save(struct engine *engine, struct buf *buf)
 	buf_i64(buf, day->withheld);
 	for (int o = 0; o < OUTCOME_COUNT; o++)
 		buf_i64(buf, day->outcomes[o]);
-	add_hours(day, buf);
+	buf_i64(buf, (int64_t)day->hour);
+	hour_write(day->hours[day->hour], buf);
 	buf_i64(buf, (int64_t)day->action_count);
 	engine_check(engine, store_meta_set(engine->store, "today", buf->data, buf->len));
 	for (size_t rack = 0; rack * RACK < day->action_count; rack++) {
 		if (day->dirty_racks >> rack & 1)
 			save_rack(engine, rack, buf);
 	}
+	if (day->hours_dirty)
+		save_hours(engine, buf);
 	day->dirty_racks = 0;
 	engine->today_dirty = false;
-}
-
-static void
-read_hours(struct rd *rd, struct tally *day)
-{
-	int64_t used = rd_i64(rd);
-
-	for (int i = 0; i < TODAY_HOURS; i++) {
-		if (used >> i & 1) {
-			day->hours[i].shown = rd_i64(rd);
-			day->hours[i].accepted = rd_i64(rd);
-		}
-	}
 }
 
 static void
@@ -268,13 +276,32 @@ load_rack(struct engine *engine, size_t rack, int64_t count, struct tally *day)
 	return good;
 }
 
+/* Those before this one; of another day: none. */
+static void
+load_hours(struct engine *engine, struct tally *day)
+{
+	struct hour_figures hours[TODAY_HOURS] = { 0 };
+	struct buf buf = { 0 };
+	bool good = store_meta_get(engine->store, "today/hours", &buf) == 0;
+	struct rd rd = rd_init(buf.data, buf.len);
+
+	good = good && rd_i64(&rd) == day->start_ms;
+	hours_read(&rd, hours);
+	good = good && rd_done(&rd);
+	for (size_t i = 0; i < TODAY_HOURS && good; i++) {
+		if (i != day->hour)
+			day->hours[i] = hours[i];
+	}
+	buf_done(&buf);
+}
+
 void
 today_load(struct engine *engine)
 {
 	struct buf buf = { 0 };
 	struct rd rd;
 	struct tally day = { 0 };
-	int64_t count;
+	int64_t count, hour;
 	bool good = store_meta_get(engine->store, "today", &buf) == 0;
 
 	rd = rd_init(buf.data, buf.len);
@@ -283,10 +310,14 @@ today_load(struct engine *engine)
 	day.withheld = rd_i64(&rd);
 	for (int o = 0; o < OUTCOME_COUNT; o++)
 		day.outcomes[o] = rd_i64(&rd);
-	read_hours(&rd, &day);
+	hour = rd_i64(&rd);
+	hour_read(&rd, &day.hours[hour >= 0 && hour < TODAY_HOURS ? hour : 0]);
 	count = rd_i64(&rd);
-	good = good && rd_done(&rd) && count >= 0 && count <= TODAY_ACTIONS_MAX + 1;
+	good = good && rd_done(&rd) && hour >= 0 && hour < TODAY_HOURS && count >= 0 &&
+	    count <= TODAY_ACTIONS_MAX + 1;
 	buf_done(&buf);
+	day.hour = good ? (size_t)hour : 0;
+	load_hours(engine, &day);
 	for (size_t rack = 0; good && (int64_t)day.action_count < count; rack++)
 		good = load_rack(engine, rack, count, &day);
 	if (good)

@@ -43,7 +43,7 @@ struct sealer {
 };
 
 #define STORE_BODY_MAX (8u << 20) /* bytes of a row's body; more are AISLE_E_TOO_BIG */
-#define STORE_SCHEMA 3		  /* user_version; another one is refused unharmed */
+#define STORE_SCHEMA 4		  /* user_version; another one is refused unharmed */
 struct store_options {
 	const char *dir;	     /* dir/state.db; NULL: in memory */
 	const char *vfs;	     /* NULL: default */

@@ -139,8 +139,8 @@ guidance_station(void *ctx, const char *guidance, char ret_station[static 33])
 }
 
 static void
-submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, const char *kind,
-    struct json_t *body, reply_fn reply, void *reply_ctx)
+submit(void *ctx, const char *tablet, const char *manager, const char *guidance, const char *prompt,
+    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
 {
 	struct reply answer = { .status = strcmp(kind, "shown") == 0 ? 200 : play.reply_status,
 		.body = "{}",
@@ -150,7 +150,8 @@ submit(void *ctx, const char *tablet, const char *guidance, const char *prompt, 
 	(void)ctx;
 	(void)tablet;
 	json_write(body, &text);
-	printf("tap %s %s %s %s\n", kind, guidance, prompt, text.data);
+	printf("%s %s %s %s %s\n", manager != NULL ? manager : "tap", kind, guidance, prompt,
+	    text.data);
 	buf_done(&text);
 	reply(reply_ctx, &answer);
 }

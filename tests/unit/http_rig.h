@@ -141,14 +141,15 @@ rig_guidance_station(void *ctx, const char *guidance, char ret_station[static 33
 }
 
 static inline void
-rig_submit(void *ctx, const char *tablet, const char *guidance, const char *prompt,
-    const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
+rig_submit(void *ctx, const char *tablet, const char *manager, const char *guidance,
+    const char *prompt, const char *kind, struct json_t *body, reply_fn reply, void *reply_ctx)
 {
 	struct rig *rig = ctx;
 
 	rig->submitted++;
 	snprintf(rig->kind, sizeof(rig->kind), "%s", kind);
-	snprintf(rig->tablet, sizeof(rig->tablet), "%s", tablet);
+	snprintf(rig->tablet, sizeof(rig->tablet), "%s", tablet != NULL ? tablet : "");
+	snprintf(rig->manager, sizeof(rig->manager), "%s", manager != NULL ? manager : "");
 	snprintf(rig->guidance, sizeof(rig->guidance), "%s", guidance);
 	snprintf(rig->prompt, sizeof(rig->prompt), "%s", prompt);
 	buf_clear(&rig->body);

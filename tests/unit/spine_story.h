@@ -464,6 +464,38 @@ show(const char *action, bool shown)
 	    .status;
 }
 
+/* ---- the report ---- */
+
+FIXTURE json_t *
+report(void)
+{
+	struct buf out = { 0 };
+	json_t *json;
+
+	assert_int_equal(query_report(engine, now_ms, &out), 0);
+	json = json_loadb(out.data, out.len, 0, NULL);
+	buf_done(&out);
+	assert_non_null(json);
+	return json;
+}
+
+/* A member of it, as text. */
+FIXTURE const char *
+member(const char *name)
+{
+	json_t *json = report();
+	struct buf out = { 0 };
+	const char *text = "none";
+
+	if (json_object_get(json, name) != NULL) {
+		json_write(json_object_get(json, name), &out);
+		text = arena_strdup(texts, out.data);
+	}
+	buf_done(&out);
+	json_decref(json);
+	return text;
+}
+
 /* ---- what headquarters hears ---- */
 
 struct hearing {

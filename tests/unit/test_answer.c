@@ -389,6 +389,34 @@ a_pin_that_nothing_asked_for_is_looked_at_and_a_right_one_is_on_record(void **st
 }
 
 static void
+a_manager_who_is_signed_in_approves_without_a_pin_and_is_on_record_without_a_tablet(void **state)
+{
+	struct input input = { .kind = INPUT_ANSWER, .manager = "eve" };
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{'gate':'manager'}");
+	an_action("m", "{'gate':'manager','group':'h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	heard(LANE_DECISION);
+	input.guidance = guidance_on_screen();
+	input.prompt = prompt_of("m");
+	input.answer = json_of("{'decision':'accept','guidance':'x','prompt':'y','manager':'bob'}");
+	for (int i = 0; i < 2; i++) {
+		turn(&input);
+		assert_int_equal(input.result.status, 200);
+	}
+	json_decref(input.answer);
+	assert_heard(LANE_DECISION, "accepted");
+	assert_non_null(strstr(heard_last, "\"manager\":"));
+	assert_null(strstr(heard_last, "\"tablet\":"));
+	/* it is hers alone: the tablet beside it is asked for a PIN as before */
+	assert_int_equal(answer("a", "accept"), 403);
+}
+
+static void
 after_five_wrong_pins_a_right_one_is_refused_for_five_minutes(void **state)
 {
 	(void)state;
@@ -801,6 +829,8 @@ main(void)
 		SPINE_TEST(the_customers_screen_the_receipt_and_what_comes_later_are_not_hushed),
 		SPINE_TEST(what_is_not_taken_frees_what_it_held),
 		SPINE_TEST(a_managers_card_needs_a_pin_for_yes_and_none_for_no),
+		SPINE_TEST(
+		    a_manager_who_is_signed_in_approves_without_a_pin_and_is_on_record_without_a_tablet),
 		SPINE_TEST(a_pin_that_nothing_asked_for_is_looked_at_and_a_right_one_is_on_record),
 		SPINE_TEST(after_five_wrong_pins_a_right_one_is_refused_for_five_minutes),
 		SPINE_TEST(a_right_pin_takes_away_the_wrong_ones_of_its_manager_alone),

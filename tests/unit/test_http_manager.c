@@ -13,6 +13,7 @@
 #define assert_has(out, text) assert_non_null(strstr((out).data, text))
 #define assert_lacks(out, text) assert_null(strstr((out).data, text))
 #define SESSION "/v1/manager/session"
+#define YES "{\"guidance\":\"G7\",\"prompt\":\"P\",\"decision\":\"accept\"}"
 #define PIN(manager) "{\"manager\":\"" manager "\",\"pin\":\"4711\"}"
 
 /* The header that shows the session of the answer. */
@@ -331,6 +332,38 @@ a_session_orders_and_a_tablet_or_an_operators_address_does_not(void **state)
 	rig_free(rig);
 }
 
+static void
+a_session_answers_a_card_and_a_tablet_in_the_same_browser_answers_as_itself(void **state)
+{
+	struct rig *rig = *state;
+	struct shown shown = sign_in(rig, PIN("m1"));
+	static const char *const wrong[] = { "{\"decision\":\"accept\"}",
+		"{\"guidance\":\"G7\",\"decision\":\"accept\"}",
+		"{\"guidance\":\"\",\"prompt\":\"P\",\"decision\":\"accept\"}",
+		"{\"guidance\":\"G7\",\"prompt\":\"P\",\"decision\":\"yes\"}" };
+	char both[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_int_equal(rig_post(rig, "/v1/manager/answer", shown.header, wrong[i], NULL),
+		    400);
+	assert_int_equal(rig->submitted, 0);
+	assert_int_equal(rig_post(rig, "/v1/manager/answer", AUTH, YES, NULL), 401);
+	assert_int_equal(rig_post(rig, "/v1/manager/answer", shown.header, YES, NULL), 200);
+	assert_int_equal(rig->submitted, 1);
+	assert_string_equal(rig->kind, "decision");
+	assert_string_equal(rig->guidance, "G7");
+	assert_string_equal(rig->prompt, "P");
+	assert_string_equal(rig->manager, "m1");
+	assert_string_equal(rig->tablet, "");
+	/* the tablet's page, where a manager has signed in beside it */
+	snprintf(both, sizeof(both), "%s" AUTH, shown.header);
+	assert_int_equal(rig_post(rig, "/v1/guidance/G7/prompts/P/decision", both,
+			     "{\"decision\":\"accept\"}", NULL),
+	    200);
+	assert_string_equal(rig->manager, "");
+	assert_string_equal(rig->tablet, "front");
+}
+
 /* ---- a decision, by who asks ---- */
 
 static int
@@ -411,6 +444,8 @@ main(void)
 		AWAY_TEST(a_made_up_session_is_none),
 		AWAY_TEST(a_manager_who_leaves_before_the_answer_has_no_session),
 		cmocka_unit_test(a_session_orders_and_a_tablet_or_an_operators_address_does_not),
+		AWAY_TEST(
+		    a_session_answers_a_card_and_a_tablet_in_the_same_browser_answers_as_itself),
 		AWAY_TEST(models_stay_with_operators_and_a_manager_sees_every_station),
 		cmocka_unit_test(an_operators_address_sees_the_whole_decision),
 	};

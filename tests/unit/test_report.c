@@ -4,19 +4,6 @@
  */
 #include "spine_story.h"
 
-static json_t *
-report(void)
-{
-	struct buf out = { 0 };
-	json_t *json;
-
-	assert_int_equal(query_report(engine, now_ms, &out), 0);
-	json = json_loadb(out.data, out.len, 0, NULL);
-	buf_done(&out);
-	assert_non_null(json);
-	return json;
-}
-
 /* Of the first in a list that has this action; as text. */
 static const char *
 row(const char *list, const char *action, const char *member)
@@ -33,22 +20,6 @@ row(const char *list, const char *action, const char *member)
 			text = arena_strdup(texts, out.data);
 			break;
 		}
-	}
-	buf_done(&out);
-	json_decref(json);
-	return text;
-}
-
-static const char *
-member(const char *name)
-{
-	json_t *json = report();
-	struct buf out = { 0 };
-	const char *text = "none";
-
-	if (json_object_get(json, name) != NULL) {
-		json_write(json_object_get(json, name), &out);
-		text = arena_strdup(texts, out.data);
 	}
 	buf_done(&out);
 	json_decref(json);
@@ -216,6 +187,137 @@ an_uncertain_clock_is_said(void **state)
 	assert_string_equal(member("time"), "\"certain\"");
 }
 
+static void
+why_people_said_no_is_told_by_action_and_outlives_a_restart(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':3,'headline_max':40}}}");
+	an_action("a", "{}");
+	an_action("b", "{'group':'h'}");
+	an_action("c", "{'group':'i'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_string_equal(row("actions", "a", "reasons"), "none");
+	assert_int_equal(answer_with("a", "{'decision':'dismiss','reason':'too-busy'}", NULL), 200);
+	assert_int_equal(answer_with("b", "{'decision':'override','reason':'other'}", NULL), 200);
+	assert_int_equal(answer_with("c", "{'decision':'dismiss'}", NULL), 200);
+	open_basket("d");
+	scan("d", "c", 100);
+	assert_int_equal(answer_with("a", "{'decision':'dismiss','reason':'too-busy'}", NULL), 200);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'d'}");
+	restart();
+	assert_string_equal(row("actions", "a", "reasons"), "{\"too-busy\":2}");
+	assert_string_equal(row("actions", "b", "reasons"), "{\"other\":1}");
+	assert_string_equal(row("actions", "c", "reasons"), "none");
+}
+
+static void
+what_waits_for_a_manager_is_told_until_it_is_answered_or_has_run_out(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':3,'headline_max':40}}}");
+	an_action("o", "{'gate':'manager'," OFFER_OF("") "}");
+	an_action("m", "{'gate':'manager','group':'h','expires':'60s'}");
+	an_action("a", "{'group':'i'}");
+	in_force();
+	assert_string_equal(member("waiting"), "[]");
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 100);
+	assert_string_equal(row("waiting", "a", "action"), "none");
+	assert_string_equal(row("waiting", "m", "worth"), "none");
+	assert_string_equal(row("waiting", "o", "worth"), "40");
+	assert_string_equal(row("waiting", "o", "station"), "\"7\"");
+	assert_string_equal(row("waiting", "o", "basket"), "\"b\"");
+	assert_string_equal(row("waiting", "o", "at"), "\"2026-11-21T10:00:00.000Z\"");
+	assert_string_equal(row("waiting", "o", "headline"), "{\"en\":\"Do o\",\"de\":\"Tu o\"}");
+	assert_string_equal(row("waiting", "o", "prompt"),
+	    arena_printf(texts, "\"%s\"", prompt_of("o")));
+	assert_string_equal(row("waiting", "o", "guidance"),
+	    arena_printf(texts, "\"%s\"", guidance_on_screen()));
+	assert_null(strstr(member("waiting"), ANNA));
+	now_ms += 60 * S_MS - 1;
+	wait_for(0);
+	assert_string_equal(row("waiting", "m", "action"), "\"m\"");
+	wait_for(1);
+	assert_string_equal(row("waiting", "m", "action"), "none");
+	assert_int_equal(answer("o", "dismiss"), 200);
+	assert_string_equal(member("waiting"), "[]");
+}
+
+static void
+at_most_fifty_that_wait_are_told_and_how_many_more_there_are(void **state)
+{
+	(void)state;
+	only("m", "{'gate':'manager','expires':'1h'}");
+	for (int i = 1; i <= 51; i++) {
+		json_t *json;
+
+		open_basket(arena_printf(texts, "b%d", i));
+		scan(arena_printf(texts, "b%d", i), "c", 100);
+		json = report();
+		assert_int_equal(json_array_size(json_object_get(json, "waiting")),
+		    i <= 50 ? i : 50);
+		json_decref(json);
+		assert_string_equal(member("waiting_more"), i <= 50 ? "none" : "1");
+	}
+}
+
+static void
+the_last_cards_are_told_newest_first_with_what_became_of_them_and_without_their_customers(void *
+	*state)
+{
+	(void)state;
+	only("a", "{}");
+	for (int i = 1; i <= RECENT_MAX + 1; i++) {
+		open_basket(arena_printf(texts, "b%d", i));
+		identify(ANNA);
+		scan(arena_printf(texts, "b%d", i), "c", 100);
+		if (i == RECENT_MAX)
+			assert_int_equal(answer("a", "dismiss"), 200);
+		now_ms += S_MS;
+	}
+	json_t *json = report(), *cards = json_object_get(json, "cards");
+	const json_t *newest = json_array_get(cards, 0), *next = json_array_get(cards, 1);
+
+	assert_int_equal(json_array_size(cards), RECENT_MAX);
+	assert_string_equal(text_of(newest, "outcome"), "decided");
+	assert_string_equal(text_of(newest, "station"), "7");
+	assert_string_equal(text_of(newest, "action"), "a");
+	assert_string_equal(text_of(newest, "prompt"), prompt_of("a"));
+	assert_string_equal(text_of(newest, "decision"), text_of(screen, "decision"));
+	assert_string_equal(text_of(next, "outcome"), "dismissed");
+	assert_null(strstr(member("cards"), ANNA));
+	assert_null(strstr(member("cards"), "basket"));
+	json_decref(json);
+}
+
+static void
+the_last_cards_outlive_a_kill_but_for_those_of_five_minutes(void **state)
+{
+	(void)state;
+	only("a", "{'expires':'1h'}");
+	static const int kept[] = { 1, 3, 4 };
+
+	/* Written: the first after a start at once, others with the first turn five minutes later. */
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		json_t *json;
+
+		for (int k = 0; k < 2; k++) {
+			const char *basket = arena_printf(texts, "b%zu-%d", i, k);
+
+			open_basket(basket);
+			scan(basket, "c", 100);
+		}
+		wait_for(i == 1 ? 5 * MIN_MS : i == 0 ? 5 * MIN_MS - 1 : 0);
+		restart();
+		json = report();
+		assert_int_equal(json_array_size(json_object_get(json, "cards")), kept[i]);
+		json_decref(json);
+	}
+}
+
 int
 main(void)
 {
@@ -229,6 +331,12 @@ main(void)
 		SPINE_TEST(
 		    the_policy_in_force_is_named_and_without_one_the_currency_is_the_configurations),
 		SPINE_TEST(an_uncertain_clock_is_said),
+		SPINE_TEST_ON_DISK(why_people_said_no_is_told_by_action_and_outlives_a_restart),
+		SPINE_TEST(what_waits_for_a_manager_is_told_until_it_is_answered_or_has_run_out),
+		SPINE_TEST(at_most_fifty_that_wait_are_told_and_how_many_more_there_are),
+		SPINE_TEST(
+		    the_last_cards_are_told_newest_first_with_what_became_of_them_and_without_their_customers),
+		SPINE_TEST_ON_DISK(the_last_cards_outlive_a_kill_but_for_those_of_five_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
