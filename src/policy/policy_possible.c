@@ -256,7 +256,7 @@ possible_in(struct facts *facts, json_t *args, bool want)
 		values[i] = value;
 	}
 	if (fact == NULL)
-		return !want || count > 0;
+		return !want || count > 0 || facts->surely;
 	if (want)
 		return fact_is(fact, values, count);
 	for (i = 0; i < count; i++)
@@ -265,16 +265,40 @@ possible_in(struct facts *facts, json_t *args, bool want)
 	return true;
 }
 
-/* All of them as wanted; or one of them, which says nothing of the others. */
+/* Does it read a feature that may be missing, so that nobody knows what it says? */
+static bool
+may_be_unknown(const struct facts *facts, json_t *rule)
+{
+	int slot = plain_slot(facts, rule);
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (slot >= 0)
+		return !feature_always_known(&facts->policy->features[slot]);
+	json_array_foreach(rule, i, value)
+		if (may_be_unknown(facts, value))
+			return true;
+	json_object_foreach(rule, key, value)
+		if (may_be_unknown(facts, value))
+			return true;
+	return false;
+}
+
+/* All of them as wanted. Surely, only as far as the first that may be unknown: so is then the whole. */
 static bool
 possible_all(struct facts *facts, json_t *args, bool want)
 {
-	for (size_t i = 0; i < arg_count(args); i++)
+	for (size_t i = 0; i < arg_count(args); i++) {
 		if (!possible(facts, arg(args, i), want))
 			return false;
+		if (facts->surely && may_be_unknown(facts, arg(args, i)))
+			return true;
+	}
 	return true;
 }
 
+/* One of them, which says nothing of the others. */
 static bool
 possible_any(const struct facts *facts, json_t *args, bool want)
 {
@@ -287,7 +311,7 @@ possible_any(const struct facts *facts, json_t *args, bool want)
 	return false;
 }
 
-/* {"missing":["a","b"]} is true where one of them is. */
+/* {"missing":["a","b"]} is true where one of them is, or is an empty text. */
 static bool
 possible_missing(struct facts *facts, json_t *args, bool want)
 {
@@ -300,7 +324,7 @@ possible_missing(struct facts *facts, json_t *args, bool want)
 		int slot = name != NULL ? policy_feature(facts->policy, name) : -1;
 		struct facts copy = *facts;
 
-		if (slot < 0)
+		if (slot < 0 || (want && facts->policy->features[slot].type == VALUE_STRING))
 			return true;
 		if (!want && !possible_presence(facts, slot, true))
 			return false;
