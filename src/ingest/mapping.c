@@ -94,15 +94,17 @@ read_rule(struct reader *reader, const json_t *object, const char *pointer, cons
 
 /* ---- the file ---- */
 
-/* "tills/+/scan": + stands for a whole segment, # for all that follow; topics of our own root never
- * come back as a till's. */
+/* "tills/+/scan": + stands for a whole segment, # for all that follow. Not all that is below our own root: what
+ * we say would come back. */
 static bool
 is_filter(const char *topic)
 {
 	size_t len = strlen(topic);
 	const char *all = strchr(topic, '#');
 
-	if (len == 0 || len > 256 || topic[0] == '$' || strncmp(topic, "aisle/", 6) == 0 ||
+	if (len == 0 || len > 256 || topic[0] == '$' ||
+	    strncmp(topic, MAPPING_NEVER, strlen(MAPPING_NEVER)) == 0 ||
+	    (topic[0] == '+' && all != NULL) ||
 	    (all != NULL && (all - topic < 2 || all[-1] != '/' || all[1] != '\0')))
 		return false;
 	for (size_t i = 0; i < len; i++) {

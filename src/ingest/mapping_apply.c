@@ -324,6 +324,8 @@ mapping_matches(const struct mapping *mapping, const char *topic)
 {
 	const char *filter = mapping->topic;
 
+	if (strncmp(topic, MAPPING_NEVER, strlen(MAPPING_NEVER)) == 0)
+		return false;
 	for (;;) {
 		size_t want = strcspn(filter, "/"), have = strcspn(topic, "/");
 

@@ -12,6 +12,7 @@
 #define MAPPING_EVENTS_MAX 64
 #define MAPPING_FIELDS_MAX 32
 #define MAPPING_PARSE_MAX 16
+#define MAPPING_NEVER "aisle/" /* topics that are of no mapping, whatever its filter */
 #define RULE_ERR(err, ...) err_set((err), AISLE_E_INVALID, __VA_ARGS__)
 
 struct mapping_field {

@@ -330,6 +330,12 @@ filters_match_segment_by_segment(void **state)
 	assert_false(mapping_matches(mapping, "till/7/scan"));
 	assert_false(mapping_matches(mapping, "tills/7/8/scan"));
 	assert_false(mapping_matches(mapping, ""));
+	/* What tills that speak our language say is theirs, and what we say is heard by nobody here. */
+	assert_int_equal(load_text("{\"topic\":\"+/+/+/+/+/"
+				   "event\",\"terminal\":5,\"events\":[" LINE_EVENT "]}"),
+	    0);
+	assert_true(mapping_matches(mapping, "shop/v1/0042/pos/7/event"));
+	assert_false(mapping_matches(mapping, "aisle/v1/0042/pos/7/event"));
 }
 
 static void
@@ -347,6 +353,8 @@ a_wrong_file_is_refused_with_its_place(void **state)
 		{ "{\"topic\":\"a/b+\",\"terminal\":1,\"events\":[" LINE_EVENT "]}", "/topic" },
 		{ "{\"topic\":\"aisle/v1/+\",\"terminal\":1,\"events\":[" LINE_EVENT "]}",
 		    "/topic" },
+		{ "{\"topic\":\"+/#\",\"terminal\":1,\"events\":[" LINE_EVENT "]}", "/topic" },
+		{ "{\"topic\":\"+/v1/#\",\"terminal\":1,\"events\":[" LINE_EVENT "]}", "/topic" },
 		{ "{\"topic\":\"$SYS/+\",\"terminal\":1,\"events\":[" LINE_EVENT "]}", "/topic" },
 		{ "{\"topic\":\"a/+\",\"terminal\":0,\"events\":[" LINE_EVENT "]}", "/terminal" },
 		{ "{\"topic\":\"a/+\",\"terminal\":3,\"events\":[" LINE_EVENT "]}", "/terminal" },

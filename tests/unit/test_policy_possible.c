@@ -79,8 +79,8 @@ add_test(struct buf *out)
 		add_number(out);
 		buf_addf(out, ",%s]}", a_number());
 	} else if (form == 4) {
-		buf_addf(out, "{\"%s\":[{\"var\":\"tier\"},\"%s\"]}",
-		    tests[draw(ARRAY_LEN(tests))], tiers[draw(ARRAY_LEN(tiers))]);
+		buf_addf(out, "{\"%s\":[{\"var\":\"tier\"},\"%s\"]}", tests[draw(ARRAY_LEN(tests))],
+		    tiers[draw(ARRAY_LEN(tiers))]);
 	} else if (form == 5) {
 		bool of_numbers = draw(2) != 0;
 
