@@ -21,9 +21,9 @@ bundle examine
 bundle install
 profiles build --store --pepper -o
 profiles install
-model import -o
-model inspect
-model score --margin --explain
+model import -o --trees
+model inspect --trees
+model score --margin --explain --trees
 customer show
 customer export
 customer forget

@@ -286,30 +286,49 @@ ctl_profiles_build(struct ctl *ctl)
 
 /* ---- models ---- */
 
+/* --trees: which count of a file whose training stopped early. */
+static bool
+read_trees(struct ctl *ctl, enum model_trees *ret)
+{
+	const char *said = ctl_option(ctl, "--trees");
+
+	*ret = said == NULL		? MODEL_TREES_UNSAID
+	    : strcmp(said, "best") == 0 ? MODEL_TREES_BEST
+					: MODEL_TREES_ALL;
+	return said == NULL || *ret == MODEL_TREES_BEST || strcmp(said, "all") == 0;
+}
+
 int
 ctl_model_import(struct ctl *ctl)
 {
 	const char *output = ctl_option(ctl, "-o");
+	enum model_trees trees;
 	struct err err = { 0 };
+	bool said = read_trees(ctl, &trees);
 	int rc = ctl_words(ctl, 1, 1);
 
 	if (rc != EX_OK)
 		return rc;
-	if (output == NULL)
+	if (output == NULL || !said)
 		return ctl_usage(ctl);
-	return model_tool_import(ctl->argv[0], output, &err) == 0 ? EX_OK : ctl_fail_err(&err);
+	return model_tool_import(ctl->argv[0], trees, output, &err) == 0 ? EX_OK
+									 : ctl_fail_err(&err);
 }
 
 int
 ctl_model_inspect(struct ctl *ctl)
 {
 	struct buf out = { 0 };
+	enum model_trees trees;
 	struct err err = { 0 };
+	bool said = read_trees(ctl, &trees);
 	int rc = ctl_words(ctl, 1, 1);
 
 	if (rc != EX_OK)
 		return rc;
-	if (model_tool_inspect(ctl->argv[0], ctl->json, &out, &err) != 0)
+	if (!said)
+		return ctl_usage(ctl);
+	if (model_tool_inspect(ctl->argv[0], trees, ctl->json, &out, &err) != 0)
 		rc = ctl_fail_err(&err);
 	else
 		fputs(out.data, stdout);
@@ -321,14 +340,18 @@ int
 ctl_model_score(struct ctl *ctl)
 {
 	bool margin = ctl_flag(ctl, "--margin"), explain = ctl_flag(ctl, "--explain");
+	enum model_trees trees;
 	struct err err = { 0 };
+	bool said = read_trees(ctl, &trees);
 	int rc = ctl_words(ctl, 1, 2);
 	const char *rows = ctl->argc > 1 ? ctl->argv[1] : NULL;
 
 	if (rc != EX_OK)
 		return rc;
-	if ((explain ? model_tool_explain(ctl->argv[0], rows, stdout, &err)
-		     : model_tool_score(ctl->argv[0], rows, margin, stdout, &err)) != 0)
+	if (!said)
+		return ctl_usage(ctl);
+	if ((explain ? model_tool_explain(ctl->argv[0], trees, rows, stdout, &err)
+		     : model_tool_score(ctl->argv[0], trees, rows, margin, stdout, &err)) != 0)
 		rc = ctl_fail_err(&err);
 	return rc;
 }

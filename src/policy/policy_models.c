@@ -12,6 +12,7 @@
 static const struct member model_members[] = {
     {"model", T_STRING | T_REQUIRED},
     {"file", T_STRING | T_REQUIRED},
+    {"trees", T_STRING},
     {"inputs", T_OBJECT},
     {"calibration", T_OBJECT},
     {"exam", T_STRING},
@@ -44,15 +45,24 @@ read_file_name(struct compile *c, const struct at *at, const char *key)
 	return NULL;
 }
 
-/* What people train is text; what a bundle carries is our flat form, which starts with no such
- * byte. */
-static bool
-is_source(const struct policy_part *part)
+/* A model of a folder may be imported already. */
+static int
+read_model(struct compile *c, const struct at *at, const struct policy_part *part,
+    struct policy_model *model, struct err *err)
 {
-	const char *bytes = part->bytes;
+	static const char *const names[] = { "all", "best" };
+	static const enum model_trees meant[] = { MODEL_TREES_ALL, MODEL_TREES_BEST };
+	struct at said = at_member(at, "trees");
+	int trees = read_choice(c, at, "trees", names, ARRAY_LEN(names));
 
-	return part->len == 0 || strchr("{ \t\r\n\xef", bytes[0]) != NULL ||
-	    (part->len >= 4 && memcmp(bytes, "tree", 4) == 0);
+	if (c->parts->built)
+		return model_load(part->bytes, part->len, part->name, &model->model, err);
+	if (!model_is_flat(part->bytes, part->len))
+		return model_import_trees(part->bytes, part->len, part->name,
+		    trees >= 0 ? meant[trees] : MODEL_TREES_UNSAID, &model->model, err);
+	if (said.json != NULL)
+		mistake(c, &said, "the file is imported already, expected no \"trees\" for it");
+	return model_load(part->bytes, part->len, part->name, &model->model, err);
 }
 
 static void
@@ -74,9 +84,7 @@ load(struct compile *c, const struct at *at, struct policy_model *model)
 		mistake(c, &here, "there is no file models/%.128s, expected the model", file);
 		return;
 	}
-	status = !c->parts->built && is_source(part)
-	    ? model_import(part->bytes, part->len, part->name, &model->model, &err)
-	    : model_load(part->bytes, part->len, part->name, &model->model, &err);
+	status = read_model(c, at, part, model, &err);
 	if (status != 0) {
 		mistake(c, &here, "models/%.64s%s%.0d: %s", file, err.line > 0 ? ", line " : "",
 		    err.line, err.text);

@@ -15,6 +15,7 @@ model_free(struct model *model)
 	for (uint32_t i = 0; i < model->input_count; i++) {
 		free(model->inputs[i].name);
 		free(model->inputs[i].missing_text);
+		dictionary_free(model->inputs[i].dictionary);
 	}
 	for (uint32_t i = 0; model->terms != NULL && i < model->term_count; i++)
 		free((char *)model->terms[i].level);
@@ -35,6 +36,7 @@ model_free(struct model *model)
 	free(model->key_columns);
 	free(model->slot_leaves);
 	free(model->row);
+	free(model->coded);
 	free(model->key_row);
 	free(model);
 }

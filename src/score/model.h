@@ -14,16 +14,22 @@ struct model;
  * what cannot be honoured. Bounded: 64 MiB, 2^22 nodes, 10,000 trees, depth 512, 65,535 features. */
 int model_import(const void *bytes, size_t len, const char *name, struct model **ret_model,
     struct err *err) AISLE_MUST_CHECK;
+/* The same where it is said which trees count of a file whose training stopped early (XGBoost keeps
+ * those behind the best): unsaid is a mistake for such a file, and the best one for any other. */
+enum model_trees { MODEL_TREES_UNSAID, MODEL_TREES_ALL, MODEL_TREES_BEST };
+int model_import_trees(const void *bytes, size_t len, const char *name, enum model_trees trees,
+    struct model **ret_model, struct err *err) AISLE_MUST_CHECK;
 /* The flat form: little-endian, position-independent, checked in full by model_load. */
 void model_save(const struct model *model, struct buf *out);
 int model_load(const void *bytes, size_t len, const char *name, struct model **ret_model,
     struct err *err) AISLE_MUST_CHECK;
+bool model_is_flat(const void *bytes, size_t len); /* by its first bytes */
 void model_free(struct model *model);
 
 size_t model_input_count(const struct model *model);
 /* its name; linear one-hot "tier=gold" is input "tier" */
 const char *model_input(const struct model *model, size_t i);
-/* one-hot: also bools and numbers are compared as text */
+/* a category by its text; one-hot: also bools and numbers are compared as text */
 bool model_input_is_string(const struct model *model, size_t i);
 /* false: no tree or weight reads it */
 bool model_input_is_used(const struct model *model, size_t i);

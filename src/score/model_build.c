@@ -84,6 +84,17 @@ builder_add_input(struct builder *b, const char *name)
 }
 
 int
+builder_set_dictionary(struct builder *b, uint32_t input, struct dictionary *dictionary)
+{
+	struct input *to = &b->model->inputs[input];
+	CHECK(input < b->model->input_count && to->dictionary == NULL);
+	to->dictionary = dictionary;
+	to->is_string = dictionary_is_text(dictionary);
+	const char *what = dictionary_settle(dictionary);
+	return what == NULL ? 0 : builder_refuse(b, "input \"%s\" has %s", to->name, what);
+}
+
+int
 builder_set_classes(struct builder *b, uint32_t count)
 {
 	if (count < 1 || count > MODEL_CLASSES_MAX)

@@ -39,6 +39,7 @@ struct model_context {
 	struct program program;
 	uint32_t select_cap, constant_cap, constant_count, slots;
 	bool begun, compiled, fits;
+	bool codes_vary; /* an input that varies has a dictionary: rows are walked */
 	columns_run *run;
 	uint8_t *block; /* columns of a block of candidates */
 };
@@ -53,8 +54,10 @@ find_varying(struct model_context *context, const bool *varies)
 	context->columns = mem_calloc(model->column_count + 1u, sizeof(*context->columns));
 	context->place_of = mem_calloc(model->column_count + 1u, sizeof(*context->place_of));
 	for (uint32_t i = 0; i < model->input_count; i++)
-		if (varies[i])
+		if (varies[i]) {
 			context->varying[context->varying_count++] = i;
+			context->codes_vary |= model->inputs[i].dictionary != NULL;
+		}
 	for (uint32_t i = 1; i < model->column_count; i++) {
 		if (!varies[model->columns[i].input])
 			continue;
@@ -330,7 +333,8 @@ model_context_margins(struct model_context *context, const struct value *rows, s
 {
 	const struct model *model = context->model;
 	CHECK(context->begun);
-	if (count < ROWS_FEW || model->class_count > 1 || model->tree_count == 0) {
+	if (count < ROWS_FEW || model->class_count > 1 || model->tree_count == 0 ||
+	    context->codes_vary) {
 		walk_rows(context, rows, count, ret_margins);
 		return;
 	}

@@ -3,8 +3,8 @@
  * model_flat.c - the flat form of a model: saved, loaded, and never trusted.
  *
  * LAYOUT (little-endian, u32 unless said; text as length varint and bytes; "things · each" is their
- * count first) "aislemod" · version 2 · kind u8 · link u8 · link_a f64 · divisor f64 classes · base
- * f64 each inputs · each: name, is_string u8, missing f64, missing text columns · each: input, fill
+ * count first) "aislemod" · version 3 · kind u8 · link u8 · link_a f64 · divisor f64 classes · base
+ * f64 each inputs · each: name, is_string u8, missing f64, missing text, categories · each: text (if it is_string) or f64 columns · each: input, fill
  * (without the first) nodes · each: value f64, column, left, expected f32 trees · each: root, end, group sets ·
  * each: first, count;  words · each leaves · each: constant f64, first, count;  per node: leaf
  * (only if there are leaves) terms · each: weight f64, level text or none, level as number f64,
@@ -20,7 +20,7 @@
 #include "score/model_impl.h"
 
 #define MAGIC "aislemod"
-#define FORMAT_VERSION 2u /* 1 had no expected values */
+#define FORMAT_VERSION 3u /* 1 had no expected values, 2 no dictionaries */
 
 static bool
 is_finite(double x)
@@ -132,7 +132,7 @@ terms_sound(const struct model *model)
 }
 
 static bool
-inputs_sound(const struct model *model)
+inputs_sound(const struct model *model, bool trees)
 {
 	for (uint32_t i = 0; i < model->input_count; i++) {
 		const struct input *input = &model->inputs[i];
@@ -141,6 +141,10 @@ inputs_sound(const struct model *model)
 			return false;
 		if (input->missing == input->missing &&
 		    (!is_finite(input->missing) || input->is_string))
+			return false;
+		if (input->dictionary != NULL
+			? !trees || input->is_string != dictionary_is_text(input->dictionary)
+			: trees && input->is_string)
 			return false;
 	}
 	for (uint32_t i = 1; i < model->column_count; i++)
@@ -165,7 +169,7 @@ model_settle(struct model *model)
 		return false;
 	if (model->leaf_count > 0 && model->kind != KIND_LIGHTGBM_TREES)
 		return false;
-	if (!inputs_sound(model) || !sets_sound(model) || !terms_sound(model) ||
+	if (!inputs_sound(model, trees) || !sets_sound(model) || !terms_sound(model) ||
 	    !trees_sound(model))
 		return false;
 
@@ -175,6 +179,11 @@ model_settle(struct model *model)
 		model->inputs[model->terms[i].input].used = true;
 	free(model->row);
 	model->row = mem_calloc(model->column_count + 1u, sizeof(*model->row));
+	bool coded = false;
+	for (uint32_t i = 0; i < model->input_count; i++)
+		coded |= model->inputs[i].dictionary != NULL;
+	free(model->coded);
+	model->coded = coded ? mem_calloc(model->input_count + 1u, sizeof(*model->coded)) : NULL;
 	model_plant_groves(model);
 	return true;
 }
@@ -240,6 +249,7 @@ model_save(const struct model *model, struct buf *out)
 		buf_u8(out, model->inputs[i].is_string);
 		buf_f64(out, model->inputs[i].missing);
 		buf_str(out, model->inputs[i].missing_text);
+		dictionary_save(model->inputs[i].dictionary, out);
 	}
 	save_trees(model, out);
 	buf_u32(out, model->term_count);
@@ -268,7 +278,7 @@ read_count(struct rd *rd, uint32_t max, size_t size)
 static void
 load_inputs(struct model *model, struct rd *rd)
 {
-	uint32_t count = read_count(rd, MODEL_INPUTS_MAX, 11);
+	uint32_t count = read_count(rd, MODEL_INPUTS_MAX, 15);
 	model->inputs = mem_calloc(count + 1u, sizeof(*model->inputs));
 	for (; model->input_count < count; model->input_count++) {
 		struct input *input = &model->inputs[model->input_count];
@@ -276,6 +286,7 @@ load_inputs(struct model *model, struct rd *rd)
 		input->is_string = rd_u8(rd) != 0;
 		input->missing = rd_f64(rd);
 		input->missing_text = rd_str(rd);
+		input->dictionary = dictionary_load(rd, input->is_string);
 	}
 }
 
@@ -350,11 +361,17 @@ load_terms(struct model *model, struct rd *rd)
 	}
 }
 
+bool
+model_is_flat(const void *bytes, size_t len)
+{
+	return len >= strlen(MAGIC) && memcmp(bytes, MAGIC, strlen(MAGIC)) == 0;
+}
+
 int
 model_load(const void *bytes, size_t len, const char *name, struct model **ret_model,
     struct err *err)
 {
-	if (len < strlen(MAGIC) || memcmp(bytes, MAGIC, strlen(MAGIC)) != 0)
+	if (!model_is_flat(bytes, len))
 		return err_at(err, AISLE_E_INVALID, name, 0, 0,
 		    "not a model, expected the flat form of model import");
 	struct rd rd = rd_init((const uint8_t *)bytes + strlen(MAGIC), len - strlen(MAGIC));

@@ -101,8 +101,21 @@ struct term { /* of a linear model; of a linear leaf, with a column as input */
 	uint32_t input, group;
 };
 
+struct category {
+	char *text; /* NULL: a number */
+	double number;
+};
+
+struct dictionary {
+	struct category *entries; /* in the order of the codes that trees split by */
+	uint32_t count;
+	size_t cap;
+	const struct category **sorted; /* by text or number */
+};
+
 struct input {
 	char *name;
+	struct dictionary *dictionary; /* NULL: none */
 	bool is_string, used;
 	double missing;	    /* what stands in; NaN: nothing does */
 	char *missing_text; /* the same of a string; NULL: nothing does */
@@ -146,6 +159,7 @@ struct model {
 	double *row;   /* column_count doubles: the row being scored, for nodes */
 	void *key_row; /* the same as keys, for groves */
 	bool reads_row, reads_keys;
+	struct value *coded; /* inputs with codes for categories; NULL: no dictionaries */
 	bool paired; /* float32, and each column of kind FILL_RAW is followed by its FILL_LEFT */
 };
 
@@ -179,6 +193,8 @@ void builder_init(struct builder *b, enum model_kind kind, const char *name, str
 /* 0 and the model, or the error; releases the builder either way. */
 int builder_done(struct builder *b, int result, struct model **ret_model);
 int builder_refuse(const struct builder *b, const char *format, ...) AISLE_PRINTF(2, 3);
+/* Taken over; settled here. */
+int builder_set_dictionary(struct builder *b, uint32_t input, struct dictionary *dictionary);
 /* Names are copied; duplicates are refused by builder_done. */
 int builder_add_input(struct builder *b, const char *name);
 int builder_set_classes(struct builder *b, uint32_t count);
@@ -190,6 +206,21 @@ int builder_add_tree(struct builder *b, const struct raw_node *nodes, size_t cou
 void *builder_grow(void *items, size_t *cap, size_t count, size_t size);
 /* Sets what follows from the rest (used inputs, depths, the row); false: the model is not sound. */
 bool model_settle(struct model *model); /* model_flat.c */
+
+/* ---- model_dictionary.c ---- */
+/* Zeroed memory is an empty one. false: too many. */
+bool dictionary_add_text(struct dictionary *dictionary, const char *text);
+bool dictionary_add_number(struct dictionary *dictionary, double number);
+/* NULL: sound, and ready to be asked; else what is wrong. */
+const char *dictionary_settle(struct dictionary *dictionary);
+void dictionary_free(struct dictionary *dictionary);
+bool dictionary_is_text(const struct dictionary *dictionary);
+/* The code as a number, or missing. */
+struct value dictionary_code(const struct dictionary *dictionary, const struct value *value);
+void dictionary_save(const struct dictionary *dictionary, struct buf *out);
+struct dictionary *dictionary_load(struct rd *rd, bool text);
+/* The inputs themselves, or model->coded. */
+const struct value *model_coded(const struct model *model, const struct value *inputs);
 
 /* ---- model_row.c ---- */
 void model_fill_row(const struct model *model, const struct value *inputs);
@@ -211,7 +242,7 @@ bool model_term_value(const struct model *model, const struct term *term, const 
 
 /* binary: UBJSON */
 int model_import_xgboost(const char *text, size_t len, bool binary, const char *name,
-    struct model **ret_model, struct err *err);
+    enum model_trees trees, struct model **ret_model, struct err *err);
 int model_import_lightgbm(const char *text, size_t len, const char *name, struct model **ret_model,
     struct err *err);
 int model_import_linear(const char *text, size_t len, const char *name, struct model **ret_model,

@@ -15,6 +15,7 @@ model_fill_row(const struct model *model, const struct value *inputs)
 {
 	double x = 0;
 	uint32_t last = UINT32_MAX;
+	inputs = model_coded(model, inputs);
 	model->row[0] = -__builtin_inf();
 	for (uint32_t i = 1; i < model->column_count; i++) {
 		const struct column *column = &model->columns[i];
@@ -59,6 +60,7 @@ fill_keys_double(const struct model *model, const struct value *inputs, uint64_t
 void
 model_fill_keys(const struct model *model, const struct value *inputs)
 {
+	inputs = model_coded(model, inputs);
 	if (model->wide_keys)
 		fill_keys_double(model, inputs, model->key_row);
 	else if (model->paired)

@@ -3,12 +3,7 @@
  * model_xgboost.c - an XGBoost model: gbtree, dart, gblinear; versions 1 to 3.
  *
  * DESIGN
- *   What would change the meaning (an objective, vector leaves, dictionaries of
- *   category names) is refused by name.
- *
- *   All trees count, as they do for XGBoost's own predict() on a Booster: the
- *   best_iteration that early stopping leaves among the attributes is not applied.
- *   (The scikit-learn wrapper applies it; whoever trains with that saves the slice.)
+ *   What would change the meaning (an objective, vector leaves) is refused by name.
  */
 #include "score/model_xgboost.h"
 
@@ -103,23 +98,80 @@ name_inputs(struct xgb *x)
 	return 0;
 }
 
+/* The dictionaries' features are known when all but the trees was read. */
+static int
+name_categories(struct xgb *x)
+{
+	struct builder *b = &x->b;
+	for (uint32_t i = 0; i < x->dictionary_count; i++) {
+		struct dictionary *dictionary = x->dictionaries[i];
+		if (dictionary == NULL)
+			continue;
+		if (x->dictionary_count != b->model->input_count)
+			return builder_refuse(b, "categories of %u features, expected of %u",
+			    x->dictionary_count, b->model->input_count);
+		x->dictionaries[i] = NULL;
+		if (builder_set_dictionary(b, i, dictionary) < 0)
+			return AISLE_E_INVALID;
+	}
+	return 0;
+}
+
+/* How many trees there are up to the best iteration and in it; UINT32_MAX: it does not say. */
+static uint32_t
+best_trees(const struct xgb *x)
+{
+	double classes = x->num_class > x->num_target ? x->num_class : x->num_target;
+	double step = (classes < 1 ? 1 : classes) * (x->num_parallel < 1 ? 1 : x->num_parallel);
+	double end = (x->best + 1) * step;
+	if (x->iteration.count > 0)
+		end = x->best + 1 < (double)x->iteration.count
+		    ? x->iteration.at[(size_t)x->best + 1]
+		    : (double)x->tree_info.count;
+	return x->best >= 0 && end >= 1 && end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
+}
+
+/* Booster.predict() takes all trees, the scikit-learn wrapper those up to the best: what the file's
+ * owner measured is not known, so it has to be said. */
+static int
+choose_trees(struct xgb *x)
+{
+	struct builder *b = &x->b;
+	uint32_t best = best_trees(x);
+	bool stopped = strcmp(x->booster, "gblinear") != 0 && best < x->tree_info.count;
+	x->tree_limit = UINT32_MAX;
+	if (x->which == MODEL_TREES_BEST && (x->best < 0 || strcmp(x->booster, "gblinear") == 0))
+		return builder_refuse(b,
+		    "the best trees are asked for, but the file names no best "
+		    "iteration of trees");
+	if (stopped && x->which == MODEL_TREES_UNSAID)
+		return builder_refuse(b,
+		    "iteration %.0f was the best and %zu of %zu trees come behind it, expected "
+		    "\"best\" or "
+		    "\"all\" as \"trees\" in models.json, or behind --trees",
+		    x->best, x->tree_info.count - best, x->tree_info.count);
+	if (stopped && x->which == MODEL_TREES_BEST)
+		x->tree_limit = best;
+	return 0;
+}
+
 /* Class and, for dart, weight of each tree: known only when the whole file was read. */
 static int
 place_trees(struct xgb *x)
 {
 	struct builder *b = &x->b;
 	struct model *model = b->model;
-	if (x->num_trees >= 0 && x->num_trees != model->tree_count)
+	if (x->num_trees >= 0 && x->num_trees != x->trees_seen)
 		return builder_refuse(b, "num_trees is %.0f, but there are %u", x->num_trees,
-		    model->tree_count);
-	if (x->tree_info.count != model->tree_count)
+		    x->trees_seen);
+	if (x->tree_info.count != x->trees_seen)
 		return builder_refuse(b, "tree_info names %zu trees of %u", x->tree_info.count,
-		    model->tree_count);
+		    x->trees_seen);
 	if (strcmp(x->booster, "dart") == 0 && !x->has_weight_drop && model->tree_count > 0)
 		return builder_refuse(b, "booster \"dart\" without weight_drop");
-	if (x->weight_drop.count != 0 && x->weight_drop.count != model->tree_count)
+	if (x->weight_drop.count != 0 && x->weight_drop.count != x->trees_seen)
 		return builder_refuse(b, "weight_drop has %zu weights for %u trees",
-		    x->weight_drop.count, model->tree_count);
+		    x->weight_drop.count, x->trees_seen);
 	for (uint32_t t = 0; t < model->tree_count; t++) {
 		struct tree *tree = &model->trees[t];
 		if (!(x->tree_info.at[t] >= 0 && x->tree_info.at[t] < model->class_count))
@@ -164,15 +216,11 @@ static int
 import(struct xgb *x, const char *text, size_t len)
 {
 	struct builder *b = &x->b;
-	if (xgboost_read(x, text, len, false) < 0 || name_inputs(x) < 0 ||
-	    xgboost_read(x, text, len, true) < 0)
+	if (xgboost_read(x, text, len, false) < 0 || name_inputs(x) < 0 || name_categories(x) < 0 ||
+	    choose_trees(x) < 0 || xgboost_read(x, text, len, true) < 0)
 		return AISLE_E_INVALID;
 	if (!x->has_learner || !x->has_model)
 		return builder_refuse(b, "no learner with a model, expected XGBoost's save_model");
-	if (x->has_dictionary)
-		return builder_refuse(b,
-		    "names of categories (a data frame's dictionary) are not supported, "
-		    "train on category codes");
 	if (strcmp(x->booster, "gbtree") != 0 && strcmp(x->booster, "dart") != 0 &&
 	    strcmp(x->booster, "gblinear") != 0)
 		return builder_refuse(b, "booster \"%s\" is not supported", x->booster);
@@ -183,18 +231,24 @@ import(struct xgb *x, const char *text, size_t len)
 
 int
 model_import_xgboost(const char *text, size_t len, bool binary, const char *name,
-    struct model **ret_model, struct err *err)
+    enum model_trees trees, struct model **ret_model, struct err *err)
 {
 	struct xgb *x = mem_zero(sizeof(*x));
+	x->which = trees;
+	x->best = -1;
 	x->form = binary ? &jsonr_binary : &jsonr_text;
 	x->num_trees = -1;
 	builder_init(&x->b, KIND_XGBOOST_TREES, name, err);
 	int r = builder_done(&x->b, import(x, text, len), ret_model);
-	struct numbers *all[] = { &x->version, &x->tree_info, &x->weight_drop, &x->weights,
-		&x->left, &x->right, &x->index, &x->condition, &x->default_left, &x->split_type,
-		&x->category, &x->category_node, &x->category_first, &x->category_size, &x->cover };
+	struct numbers *all[] = { &x->iteration, &x->version, &x->tree_info, &x->weight_drop,
+		&x->weights, &x->left, &x->right, &x->index, &x->condition, &x->default_left,
+		&x->split_type, &x->category, &x->category_node, &x->category_first,
+		&x->category_size, &x->cover };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->at);
+	for (uint32_t i = 0; i < x->dictionary_count; i++)
+		dictionary_free(x->dictionaries[i]);
+	free(x->dictionaries);
 	free(x->raw);
 	free(x->words);
 	free(x);

@@ -17,9 +17,16 @@ struct xgb {
 	const struct jsonr_form *form;
 	struct builder b;
 	char objective[64], booster[16], base_score[BASE_SCORE_MAX];
-	bool has_learner, has_model, has_dictionary, has_weight_drop;
+	bool has_learner, has_model, has_weight_drop;
 	double num_class, num_target, num_feature, num_trees; /* num_trees < 0: not said */
-	struct numbers version, tree_info, weight_drop, weights;
+	double num_parallel, best; /* trees of one step; the best iteration, < 0: none */
+	enum model_trees which;
+	bool trees_only;		  /* the pass that reads them */
+	uint32_t tree_limit, trees_seen;  /* the others are skipped; those of the file */
+	struct dictionary **dictionaries; /* by feature; NULL: none. */
+	uint32_t dictionary_count;
+	size_t dictionary_cap;
+	struct numbers iteration, version, tree_info, weight_drop, weights;
 	struct numbers left, right, index, condition, default_left, split_type, cover;
 	struct numbers category, category_node, category_first, category_size;
 	double tree_id, num_nodes; /* of one tree; < 0: not said */
@@ -32,7 +39,7 @@ struct xgb {
 enum base_link { BASE_IDENTITY, BASE_LOGIT, BASE_LOG };
 
 /* The file into x: first all but the trees, then, when the features are known, the trees. */
-int xgboost_read(struct xgb *x, const char *text, size_t len, bool trees);
+int xgboost_read(struct xgb *x, const char *text, size_t len, bool trees_only);
 int xgboost_build_tree(struct xgb *x); /* from the arrays of one tree */
 /* base_score into the model; needs the version. */
 int xgboost_base(struct xgb *x, enum base_link link);

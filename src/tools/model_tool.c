@@ -12,7 +12,6 @@
 
 #include "core/csv.h"
 #include "core/json_write.h"
-#include "score/model.h"
 
 #define FLAT_BYTES_MAX (256u << 20)
 #define ROWS_BYTES_MAX ((size_t)1 << 30)
@@ -49,14 +48,19 @@ read_file(const char *path, size_t max, struct buf *ret, struct err *err)
 
 /* Flat or a source. */
 static int
-read_model(const char *path, struct model **ret_model, struct err *err)
+read_model(const char *path, enum model_trees trees, struct model **ret_model, struct err *err)
 {
 	struct buf bytes = { 0 };
 	int r = read_file(path, FLAT_BYTES_MAX, &bytes, err);
-	if (r == 0 && bytes.len >= 8 && memcmp(bytes.data, "aislemod", 8) == 0)
+	bool flat = r == 0 && model_is_flat(bytes.data, bytes.len);
+	if (flat && trees != MODEL_TREES_UNSAID)
+		r = err_at(err, AISLE_E_INVALID, path, 0, 0,
+		    "the file is imported already, expected no --trees for it");
+	else if (flat)
 		r = model_load(bytes.data, bytes.len, path, ret_model, err);
 	else if (r == 0)
-		r = model_import(bytes.len > 0 ? bytes.data : "", bytes.len, path, ret_model, err);
+		r = model_import_trees(bytes.len > 0 ? bytes.data : "", bytes.len, path, trees,
+		    ret_model, err);
 	buf_done(&bytes);
 	return r;
 }
@@ -85,10 +89,10 @@ write_file(const char *path, const struct buf *bytes, struct err *err)
 /* ---- import ---- */
 
 int
-model_tool_import(const char *file, const char *out, struct err *err)
+model_tool_import(const char *file, enum model_trees trees, const char *out, struct err *err)
 {
 	struct model *model = NULL;
-	int r = read_model(file, &model, err);
+	int r = read_model(file, trees, &model, err);
 	if (r < 0)
 		return r;
 	struct buf bytes = { 0 };
@@ -142,10 +146,11 @@ inspect_text(const struct model *model, struct buf *out)
 }
 
 int
-model_tool_inspect(const char *file, bool json, struct buf *out, struct err *err)
+model_tool_inspect(const char *file, enum model_trees trees, bool json, struct buf *out,
+    struct err *err)
 {
 	struct model *model = NULL;
-	int r = read_model(file, &model, err);
+	int r = read_model(file, trees, &model, err);
 	if (r < 0)
 		return r;
 	if (json)
@@ -326,11 +331,12 @@ score_rows(struct scoring *s, FILE *out, struct err *err)
 }
 
 static int
-run(struct scoring *s, const char *path, const char *rows_csv, FILE *out, struct err *err)
+run(struct scoring *s, const char *path, enum model_trees trees, const char *rows_csv, FILE *out,
+    struct err *err)
 {
 	struct model *model = NULL;
 	struct buf rows = { 0 };
-	int r = read_model(path, &model, err);
+	int r = read_model(path, trees, &model, err);
 	if (r == 0)
 		r = rows_csv != NULL ? read_file(rows_csv, ROWS_BYTES_MAX, &rows, err)
 				     : read_stream(stdin, ROWS_BYTES_MAX, "stdin", &rows, err);
@@ -355,15 +361,17 @@ run(struct scoring *s, const char *path, const char *rows_csv, FILE *out, struct
 }
 
 int
-model_tool_score(const char *path, const char *rows_csv, bool margin, FILE *out, struct err *err)
+model_tool_score(const char *path, enum model_trees trees, const char *rows_csv, bool margin,
+    FILE *out, struct err *err)
 {
 	struct scoring s = { .show = margin ? SHOW_MARGIN : SHOW_SCORE };
-	return run(&s, path, rows_csv, out, err);
+	return run(&s, path, trees, rows_csv, out, err);
 }
 
 int
-model_tool_explain(const char *path, const char *rows_csv, FILE *out, struct err *err)
+model_tool_explain(const char *path, enum model_trees trees, const char *rows_csv, FILE *out,
+    struct err *err)
 {
 	struct scoring s = { .show = SHOW_PARTS };
-	return run(&s, path, rows_csv, out, err);
+	return run(&s, path, trees, rows_csv, out, err);
 }

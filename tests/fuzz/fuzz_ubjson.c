@@ -90,8 +90,8 @@ must_be_same_as_json(const char *text, size_t size, const struct model *model)
 	jsonr_init(&r, &jsonr_binary, text, size, "fuzz", &err);
 	if (write_over(&r, &json)) {
 		buf_addc(&json, '\0');
-		CHECK(model_import_xgboost(json.data, json.len - 1, false, "json", &again, &err) ==
-		    0);
+		CHECK(model_import_xgboost(json.data, json.len - 1, false, "json", MODEL_TREES_ALL,
+			  &again, &err) == 0);
 		model_save(model, &want);
 		model_save(again, &have);
 		CHECK(want.len == have.len && memcmp(want.data, have.data, want.len) == 0);
@@ -113,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	text[size] = '\0';
 	skip(text, size);
-	if (model_import_xgboost(text, size, true, "fuzz", &model, &err) == 0)
+	if (model_import_xgboost(text, size, true, "fuzz", MODEL_TREES_ALL, &model, &err) == 0)
 		must_be_same_as_json(text, size, model);
 	else
 		CHECK(err.text[0] != '\0');

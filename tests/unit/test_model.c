@@ -77,7 +77,7 @@ compare_scores(const char *folder, const char *model, bool is_margin)
 	size_t have_len = 0, want_len;
 	FILE *out = open_memstream(&have, &have_len);
 	struct err err = { 0 };
-	if (model_tool_score(model, rows, is_margin, out, &err) < 0)
+	if (model_tool_score(model, MODEL_TREES_UNSAID, rows, is_margin, out, &err) < 0)
 		fail_msg("%s: %s", model, err.text);
 	fclose(out);
 	char *want = read_file(wanted, &want_len);
@@ -115,7 +115,7 @@ lightgbm_margins_match_to_the_bit_and_scores_to_print(void **state)
 		char source[200];
 		struct err err = { 0 };
 		snprintf(source, sizeof(source), FIXTURES "%s/model.txt", folders[i]);
-		assert_int_equal(model_tool_import(source, flat, &err), 0);
+		assert_int_equal(model_tool_import(source, MODEL_TREES_UNSAID, flat, &err), 0);
 		compare_scores(folders[i], source, true);
 		compare_scores(folders[i], source, false);
 		compare_scores(folders[i], flat, true);
@@ -445,9 +445,6 @@ xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 	    "without categories");
 	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC "," XGB_NUMERIC, ""),
 	    "num_trees is 1, but there are 2");
-	expect_refused(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
-			   ",\"cats\":{\"enc\":[{\"values\":[97]}]}"),
-	    "names of categories");
 	expect_refused(XGB("reg:squarederror", "0", "[]",
 			   "{\"tree_param\":{\"size_leaf_vector\":\"3\"}}", ""),
 	    "vector leaves");
@@ -472,17 +469,6 @@ xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 	expect_refused("{\"learner\":{}}", "no learner with a model");
 	expect_refused("{L\x00", "the file is cut off");
 	expect_refused("", "expected XGBoost JSON");
-}
-
-static void
-empty_dictionaries_of_newer_files_are_no_obstacle(void **state)
-{
-	(void)state;
-	model_free(import(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
-	    ",\"cats\":{\"enc\":[],\"feature_segments\":[],\"sorted_idx\":[]},\"iteration_indptr\":"
-	    "[0,1]")));
-	model_free(import(XGB("reg:squarederror", "0", "[]", XGB_NUMERIC,
-	    ",\"cats\":{\"enc\":[{\"type\":0,\"values\":[ ]}]}")));
 }
 
 static void
@@ -786,7 +772,7 @@ score_text(const char *model, const char *rows, char **ret_out, struct err *err)
 	fclose(r);
 	size_t len;
 	FILE *out = open_memstream(ret_out, &len);
-	int result = model_tool_score(model_path, rows_path, true, out, err);
+	int result = model_tool_score(model_path, MODEL_TREES_UNSAID, rows_path, true, out, err);
 	fclose(out);
 	remove(model_path);
 	remove(rows_path);
@@ -836,7 +822,6 @@ main(void)
 		cmocka_unit_test(xgboost_thresholds_may_be_infinite),
 		cmocka_unit_test(xgboost_links_are_its_own),
 		cmocka_unit_test(xgboost_files_that_cannot_be_honoured_are_refused),
-		cmocka_unit_test(empty_dictionaries_of_newer_files_are_no_obstacle),
 		cmocka_unit_test(unreachable_nodes_are_left_behind),
 		cmocka_unit_test(dart_leaves_are_weighted_and_linear_boosters_read),
 		cmocka_unit_test(linear_models_sum_weights_levels_and_stand_ins),

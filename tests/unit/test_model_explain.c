@@ -217,7 +217,7 @@ the_tool_prints_a_line_for_each_row(void **state)
 	fclose(m);
 	fclose(r);
 	FILE *to = open_memstream(&out, &len);
-	int result = model_tool_explain(model_path, rows_path, to, &err);
+	int result = model_tool_explain(model_path, MODEL_TREES_UNSAID, rows_path, to, &err);
 	fclose(to);
 	remove(model_path);
 	remove(rows_path);

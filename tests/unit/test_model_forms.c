@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_model_forms.c - what model files say beside their trees: names of categories, where training
+ * stopped early.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "score/model.h"
+#include "ubjson_of.h"
+
+#define ROWS 13 /* fewer than twelve are walked one by one */
+
+static struct model *
+import(const char *text, enum model_trees trees)
+{
+	struct model *model = NULL;
+	struct err err = { 0 };
+	if (model_import_trees(text, strlen(text), "m", trees, &model, &err) < 0)
+		fail_msg("%s", err.text);
+	return model;
+}
+
+static void
+expect_refused(const char *text, enum model_trees trees, const char *part)
+{
+	struct model *model = NULL;
+	struct err err = { 0 };
+	assert_int_equal(model_import_trees(text, strlen(text), "m", trees, &model, &err),
+	    AISLE_E_INVALID);
+	assert_null(model);
+	if (strstr(err.text, part) == NULL)
+		fail_msg("\"%s\", expected \"%s\"", err.text, part);
+}
+
+static double
+margin(const struct model *model, const struct value *inputs)
+{
+	double m[8];
+	assert_true(model_class_count(model) <= 8);
+	model_margin(model, inputs, m);
+	return m[0];
+}
+
+/* The same scores in the flat form, where the rows share all but one input, and in UBJSON. */
+static void
+expect_same_elsewhere(const char *text, const struct model *model, const struct value *values,
+    size_t count)
+{
+	struct model *again = NULL, *binary = NULL;
+	struct err err = { 0 };
+	struct buf flat = { 0 }, other = { 0 }, file = { 0 };
+	struct value rows[ROWS];
+	double margins[ROWS];
+	bool varies = true;
+	assert_true(count <= ROWS);
+	model_save(model, &flat);
+	assert_int_equal(model_load(flat.data, flat.len, "flat", &again, &err), 0);
+	for (size_t i = 0; i < ROWS; i++)
+		rows[i] = values[i < count ? i : 0];
+	struct model_context *context = model_context_new(again, &varies);
+	model_context_begin(context, rows);
+	model_context_margins(context, rows, ROWS, margins);
+	for (size_t i = 0; i < ROWS; i++) {
+		assert_true(margins[i] == margin(model, &rows[i]));
+		assert_true(margins[i] == margin(again, &rows[i]));
+	}
+	model_context_free(context);
+	model_free(again);
+	if (ubjson_of(text, UBJSON_COUNTED | UBJSON_TYPED, &file)) {
+		assert_int_equal(model_import(file.data, file.len, "ubj", &binary, &err), 0);
+		model_save(binary, &other);
+		assert_int_equal(other.len, flat.len);
+		assert_memory_equal(other.data, flat.data, flat.len);
+		model_free(binary);
+	}
+	buf_done(&flat);
+	buf_done(&other);
+	buf_done(&file);
+}
+
+/* ---- XGBoost: names of categories ---- */
+
+/* One input; category 1 goes right (10), any other left (1), what is missing left too, but in the
+ * second tree right (200). */
+#define CATEGORY_TREE(id, default_left, left, right) \
+	"{\"id\":" id ",\"left_children\":[1,-1,-1],\"right_children\":[2,-1,-1]," \
+	"\"split_indices\":[0,0,0],\"split_conditions\":[NaN," left "," right "]," \
+	"\"default_left\":[" default_left ",0,0],\"split_type\":[1,0,0],\"categories\":[1]," \
+	"\"categories_nodes\":[0],\"categories_segments\":[0],\"categories_sizes\":[1]}"
+#define CATEGORIES(enc) \
+	"{\"version\":[3,1,0],\"learner\":{\"feature_names\":[\"tier\"],\"feature_types\":[\"c\"]" \
+	"," \
+	"\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{\"cats\":{\"enc\":[" enc "]," \
+	"\"feature_segments\":[0,3],\"sorted_idx\":[0,1,2]},\"tree_info\":[0,0],\"trees\":" \
+	"[" CATEGORY_TREE("0", "1", "1", "10") "," CATEGORY_TREE("1", "0", "100", \
+	    "200") "]}}," \
+		   "\"objective\":{\"name\":\"reg:squarederror\"},\"learner_model_param\":{" \
+		   "\"base_score\":\"[0E0]\",\"num_class\":\"0\",\"num_feature\":\"1\"}}}"
+/* silver, gold, bronzé: in no order of their own */
+#define NAMES \
+	"{\"offsets\":[0,6,10,17],\"values\":[115,105,108,118,101,114,103,111,108,100," \
+	"98,114,111,110,122,-61,-87]}"
+
+static void
+xgboost_looks_a_category_up_by_its_name(void **state)
+{
+	(void)state;
+	const struct value values[] = { value_string("silver"), value_string("gold"),
+		value_string("bronz\xc3\xa9"), value_string("platinum"), value_string("gol"),
+		value_string(""), value_missing(), value_number(1), value_bool(true) };
+	const double want[] = { 101, 210, 101, 201, 201, 201, 201, 201, 201 };
+	struct model *model = import(CATEGORIES(NAMES), MODEL_TREES_UNSAID);
+	assert_true(model_input_is_string(model, 0));
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		assert_true(margin(model, &values[i]) == want[i]);
+	expect_same_elsewhere(CATEGORIES(NAMES), model, values, ARRAY_LEN(values));
+	int64_t part, base;
+	assert_int_equal(model_explain(model, &values[1], 0, &part, &base), 0);
+	assert_true(part + base == (int64_t)(210 * MODEL_UNITS));
+	model_free(model);
+}
+
+static void
+xgboost_looks_a_category_up_by_its_number(void **state)
+{
+	(void)state;
+	const struct value values[] = { value_number(7), value_number(-11), value_number(1),
+		value_number(7.5), value_string("-11"), value_missing(), value_bool(true),
+		value_number(__builtin_nan("")) };
+	const double want[] = { 101, 210, 101, 201, 201, 201, 101, 201 };
+	static const char text[] = CATEGORIES("{\"type\":12,\"values\":[7,-11,1]}");
+	struct model *model = import(text, MODEL_TREES_UNSAID);
+	assert_false(model_input_is_string(model, 0));
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		assert_true(margin(model, &values[i]) == want[i]);
+	expect_same_elsewhere(text, model, values, ARRAY_LEN(values));
+	model_free(model);
+}
+
+static void
+xgboost_without_names_reads_codes(void **state)
+{
+	(void)state;
+	static const char *const none[] = { CATEGORIES(""),
+		CATEGORIES("{\"offsets\":[],\"values\":[]}"),
+		CATEGORIES("{\"offsets\":[0],\"values\":[]}"),
+		CATEGORIES("{\"type\":9,\"values\":[]}"),
+		CATEGORIES("{\"offsets\":[],\"values\":[]},{\"offsets\":[],\"values\":[]}") };
+	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+		struct model *model = import(none[i], MODEL_TREES_UNSAID);
+		struct value code = value_number(1), other = value_number(2);
+		assert_false(model_input_is_string(model, 0));
+		assert_true(margin(model, &code) == 210 && margin(model, &other) == 101);
+		model_free(model);
+	}
+}
+
+static void
+names_that_are_none_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ CATEGORIES(NAMES "," NAMES), "categories of 2 features, expected of 1" },
+		{ CATEGORIES("{\"offsets\":[0,2,1],\"values\":[97,98]}"),
+		    "outside of their array" },
+		{ CATEGORIES("{\"offsets\":[0,3],\"values\":[97,98]}"), "outside of their array" },
+		{ CATEGORIES("{\"offsets\":[-1,1],\"values\":[97,98]}"), "outside of their array" },
+		{ CATEGORIES("{\"offsets\":[0,0.5],\"values\":[97,98]}"),
+		    "outside of their array" },
+		{ CATEGORIES("{\"offsets\":[0,1],\"values\":[0]}"), "name that is no text" },
+		{ CATEGORIES("{\"offsets\":[0,1],\"values\":[256]}"), "name that is no text" },
+		{ CATEGORIES("{\"offsets\":[0,1],\"values\":[NaN]}"), "name that is no text" },
+		{ CATEGORIES("{\"offsets\":[0,1,2],\"values\":[97,97]}"),
+		    "input \"tier\" has a category that is there twice" },
+		{ CATEGORIES("{\"type\":9,\"values\":[5,5]}"), "there twice" },
+		{ CATEGORIES("{\"type\":9,\"values\":[NaN]}"), "not a finite number" },
+		{ CATEGORIES("{\"values\":[1],\"values\":[2]}"), "\"values\" is there twice" },
+		{ CATEGORIES("[]"), "expected an object" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		expect_refused(cases[i].text, MODEL_TREES_UNSAID, cases[i].why);
+}
+
+/* ---- XGBoost: early stopping ---- */
+
+#define LEAF(id, value) \
+	"{\"id\":" id ",\"left_children\":[-1],\"right_children\":[-1],\"split_indices\":[0]," \
+	"\"split_conditions\":[" value "],\"default_left\":[0]}"
+/* Leaves of 1, 2, 4, 8 and 16: a sum says which of them count. */
+#define STOPPED(attributes, model, booster, param, info) \
+	"{\"version\":[2,1,0],\"learner\":{\"attributes\":{" attributes "}," \
+	"\"gradient_booster\":{\"name\":\"" booster "\",\"model\":{" model "\"tree_info\":[" info \
+	"],\"trees\":[" LEAF("0", "1") "," LEAF("1", "2") "," LEAF("2", "4") "," LEAF("3", \
+	    "8") "," LEAF("4", "16") "," LEAF("5", \
+	    "32") "]}},\"objective\":{\"name\":" \
+		  "\"reg:squarederror\"},\"learner_model_param\":{\"base_score\":\"0\"," param \
+		  "\"num_feature\":\"1\"}}}"
+#define STOPPED_AT(best) STOPPED("\"best_iteration\":\"" best "\"", "", "gbtree", "", "0,0,0,0,0,0")
+#define PARALLEL(best) \
+	STOPPED("\"best_iteration\":\"" best "\"", \
+	    "\"gbtree_model_param\":{\"num_parallel_tree\":\"2\",\"num_trees\":\"6\"},", "gbtree", \
+	    "", "0,0,0,0,0,0")
+#define STEPS(best) \
+	STOPPED("\"best_iteration\":\"" best "\"", "\"iteration_indptr\":[0,3,4,6],", "gbtree", \
+	    "", "0,0,0,0,0,0")
+#define CLASSES(best) \
+	STOPPED("\"best_iteration\":\"" best "\"", "", "gbtree", "\"num_target\":\"3\",", \
+	    "0,1,2,0,1,2")
+
+static void
+of_a_file_that_stopped_early_the_best_or_all_trees_count(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		double best, all;
+		bool must_say;
+	} cases[] = {
+		{ STOPPED_AT("0"), 1, 63, true },
+		{ STOPPED_AT("4"), 31, 63, true },
+		{ STOPPED_AT("5"), 63, 63, false }, /* as 1.x notes for every training */
+		{ STOPPED_AT("900"), 63, 63, false },
+		{ PARALLEL("0"), 3, 63, true },
+		{ PARALLEL("1"), 15, 63, true },
+		{ PARALLEL("2"), 63, 63, false },
+		{ STEPS("0"), 7, 63, true },
+		{ STEPS("1"), 15, 63, true },
+		{ STEPS("2"), 63, 63, false },
+		{ STEPS("3"), 63, 63, false },
+		{ CLASSES("0"), 1, 9, true },
+		{ CLASSES("1"), 9, 9, false },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct value input = value_missing();
+		struct model *best = import(cases[i].text, MODEL_TREES_BEST),
+			     *all = import(cases[i].text, MODEL_TREES_ALL);
+		assert_true(margin(best, &input) == cases[i].best);
+		assert_true(margin(all, &input) == cases[i].all);
+		model_free(best);
+		model_free(all);
+		if (cases[i].must_say)
+			expect_refused(cases[i].text, MODEL_TREES_UNSAID,
+			    "expected \"best\" or \"all\" as \"trees\" in models.json");
+		else
+			model_free(import(cases[i].text, MODEL_TREES_UNSAID));
+	}
+	expect_refused(STOPPED_AT("2"), MODEL_TREES_UNSAID,
+	    "iteration 2 was the best and 3 of 6 trees come behind it");
+}
+
+static void
+the_best_trees_of_a_file_that_names_none_are_refused(void **state)
+{
+	(void)state;
+	expect_refused(STOPPED("", "", "gbtree", "", "0,0,0,0,0,0"), MODEL_TREES_BEST,
+	    "the file names no best iteration");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":1}}", MODEL_TREES_BEST,
+	    "only XGBoost's files say which");
+	expect_refused("tree\nversion=v4\n", MODEL_TREES_BEST, "only XGBoost's files say which");
+	expect_refused(STOPPED_AT("-1"), MODEL_TREES_ALL, "expected a count as text");
+	expect_refused(STOPPED_AT("1.5"), MODEL_TREES_ALL, "expected a count as text");
+	expect_refused(STOPPED("\"best_iteration\":\"1\",\"best_iteration\":\"2\"", "", "gbtree",
+			   "", "0,0,0,0,0,0"),
+	    MODEL_TREES_ALL, "\"best_iteration\" is there twice");
+	/* Trees that do not count are counted all the same. */
+	expect_refused(STOPPED("\"best_iteration\":\"0\"",
+			   "\"gbtree_model_param\":{\"num_trees\":\"5\"},", "gbtree", "",
+			   "0,0,0,0,0,0"),
+	    MODEL_TREES_BEST, "num_trees is 5, but there are 6");
+	expect_refused(STOPPED("\"best_iteration\":\"0\"", "", "gbtree", "", "0,0,0,0,0"),
+	    MODEL_TREES_BEST, "tree_info names 5 trees of 6");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(xgboost_looks_a_category_up_by_its_name),
+		cmocka_unit_test(xgboost_looks_a_category_up_by_its_number),
+		cmocka_unit_test(xgboost_without_names_reads_codes),
+		cmocka_unit_test(names_that_are_none_are_refused),
+		cmocka_unit_test(of_a_file_that_stopped_early_the_best_or_all_trees_count),
+		cmocka_unit_test(the_best_trees_of_a_file_that_names_none_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
