@@ -278,6 +278,21 @@ activate_newest(struct daemon *daemon, struct err *err)
 	return rc == AISLE_E_NONE ? activate_compiled(daemon, path, true, err) : rc;
 }
 
+/* The file came to its place when it was switched on. */
+static void
+tell_since(struct daemon *daemon)
+{
+	const struct policy *policy = engine_policy(daemon->engine);
+	char path[512];
+	struct stat st;
+
+	if (policy == NULL)
+		return;
+	daemon_bundle_path(daemon, policy->hash, "", path);
+	if (stat(path, &st) == 0)
+		metrics_set(METRIC_POLICY_ACTIVE, st.st_mtim.tv_sec);
+}
+
 int
 daemon_activate_named(struct daemon *daemon, struct err *err)
 {
@@ -288,15 +303,19 @@ daemon_activate_named(struct daemon *daemon, struct err *err)
 	/* Damage can take both names; it cannot take which of them was in force. */
 	if (rc == AISLE_E_NONE && store_damaged(engine_store(daemon->engine)) > 0)
 		rc = activate_newest(daemon, &why);
-	if (rc == 0)
+	if (rc == 0) {
 		remove_retired(daemon);
+		tell_since(daemon);
+	}
 	if (rc == 0 || rc == AISLE_E_NONE)
 		return 0;
 	log_error("the current bundle cannot be used, going back to the last good one: %s",
 	    why.text);
 	metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
 	memset(&why, 0, sizeof(why));
-	if (activate_named(daemon, "bundle_last_good", &why) != 0)
+	if (activate_named(daemon, "bundle_last_good", &why) == 0)
+		metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
+	else
 		log_error("no bundle can be used; the store keeps baskets and decides nothing: %s",
 		    why.text);
 	return 0;

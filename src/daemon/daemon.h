@@ -92,6 +92,7 @@ struct daemon {
 	struct bufferevent *link;
 	pid_t link_pid;
 	bool hq_up;
+	char hq_why[128];      /* while it is away: what the link met, "" if nothing yet */
 	int64_t link_retry_ms; /* monotonic */
 	int64_t mend_ms;       /* monotonic: not before is a suspect store opened again */
 	int64_t hear_ms;       /* monotonic: when it is next looked which tablets' pages are open */

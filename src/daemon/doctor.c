@@ -73,23 +73,39 @@ ended_actions(const struct policy *policy, int64_t now_ms)
 	return ended;
 }
 
+/* "; in force for 12 days"; nothing where that is not known. */
+static void
+policy_age(struct daemon *daemon, char text[static 60])
+{
+	int64_t since_s = metrics_get(METRIC_POLICY_ACTIVE);
+	int64_t days = (daemon_now_ms(daemon) / 1000 - since_s) / (D_MS / S_MS);
+
+	text[0] = '\0';
+	if (since_s > 0 && days > 0)
+		snprintf(text, 60, "; in force for %" PRId64 " day%s", days, days > 1 ? "s" : "");
+	else if (since_s > 0 && days == 0)
+		snprintf(text, 60, "; in force for less than a day");
+}
+
 static void
 check_policy(struct daemon *daemon, struct json_writer *w)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
+	char age[60];
 	size_t ended = policy != NULL ? ended_actions(policy, daemon_now_ms(daemon)) : 0;
 	const char *mend =
 	    "Build and install one that is of today: aislectl bundle build, bundle install.";
 
+	policy_age(daemon, age);
 	if (policy == NULL)
 		doctor_say(w, "policy", HEALTH_BAD, mend, "none: nothing is decided");
 	else if (ended == 0)
-		doctor_say(w, "policy", HEALTH_OK, NULL, "%s version %lld, %zu actions",
-		    policy->name, (long long)policy->version, policy->action_count);
+		doctor_say(w, "policy", HEALTH_OK, NULL, "%s version %lld, %zu actions%s",
+		    policy->name, (long long)policy->version, policy->action_count, age);
 	else
 		doctor_say(w, "policy", ended == policy->action_count ? HEALTH_BAD : HEALTH_WARN,
-		    mend, "%s version %lld: %zu of its %zu actions have ended", policy->name,
-		    (long long)policy->version, ended, policy->action_count);
+		    mend, "%s version %lld: %zu of its %zu actions have ended%s", policy->name,
+		    (long long)policy->version, ended, policy->action_count, age);
 }
 
 static void
@@ -118,9 +134,11 @@ check_hq(struct daemon *daemon, struct json_writer *w)
 		    "connected, %" PRId64 " records wait", queued);
 	else
 		doctor_say(w, "headquarters", HEALTH_WARN,
-		    "The store goes on without. Is the WAN up, and do [hq] host, port, ca and "
-		    "password_file fit? The log says what the link met.",
-		    "away, %" PRId64 " records wait", queued);
+		    "The store goes on without. Is the WAN up, and do [hq] host, port, ca, user "
+		    "and "
+		    "password_file fit?",
+		    "away%s%s, %" PRId64 " records wait", *daemon->hq_why != '\0' ? ": " : "",
+		    daemon->hq_why, queued);
 }
 
 /* Bytes a day by what came in a time; 0: too little of it to say. */
@@ -143,20 +161,24 @@ check_state(struct daemon *daemon, struct json_writer *w)
 	int64_t bytes = daemon_state_bytes(daemon), max = (int64_t)daemon->conf.state_max_mib * MIB;
 	int64_t day = pace(bytes - daemon->begun_bytes, up_ms(daemon));
 	struct statvfs fs;
-	bool tight = statvfs(daemon->conf.state_dir, &fs) == 0 &&
-	    (int64_t)fs.f_bavail * (int64_t)fs.f_frsize < max - bytes;
-	bool full = bytes > max / 10 * 9;
-	char days[60] = "";
+	int64_t there = statvfs(daemon->conf.state_dir, &fs) == 0
+	    ? (int64_t)fs.f_bavail * (int64_t)fs.f_frsize
+	    : INT64_MAX;
+	bool tight = there<max - bytes, full = bytes> max / 10 * 9;
+	char days[60] = "", room[80] = "";
 
 	if (day > 0)
 		snprintf(days, sizeof(days), ", %lld days fit at this pace",
 		    (long long)((max - bytes) / day));
+	if (tight)
+		snprintf(room, sizeof(room), ", and the file system has %lld MiB free",
+		    (long long)(there / MIB));
 	doctor_say(w, "state", full || tight ? HEALTH_WARN : HEALTH_OK,
 	    tight ? "The file system has less room than [state] max_mib promises: make room, or "
 		    "lower it."
 		  : "Old decisions leave first. Raise [state] max_mib, or lower [privacy] "
 		    "decision_days.",
-	    "%lld of %d MiB%s", (long long)(bytes / MIB), daemon->conf.state_max_mib, days);
+	    "%lld of %d MiB%s%s", (long long)(bytes / MIB), daemon->conf.state_max_mib, room, days);
 }
 
 static int64_t
@@ -208,17 +230,28 @@ check_rows(struct daemon *daemon, struct json_writer *w)
 static void
 check_letters(struct daemon *daemon, struct json_writer *w)
 {
-	int64_t rejected = 0, taken = 0;
+	int64_t rejected = 0, taken = 0, most = 0;
+	enum reject why = REJECT_TOO_BIG;
 
 	(void)daemon;
-	for (int i = REJECT_TOO_BIG; i < REJECT_COUNT; i++)
-		rejected +=
+	for (int i = REJECT_TOO_BIG; i < REJECT_COUNT; i++) {
+		int64_t count =
 		    metrics_get((enum metric)(METRIC_REJECTED_TOO_BIG + i - REJECT_TOO_BIG));
+
+		rejected += count;
+		why = count > most ? (enum reject)i : why;
+		most = count > most ? count : most;
+	}
 	for (int i = 0; i < EV_COUNT; i++)
 		taken += metrics_get((enum metric)(METRIC_ACCEPTED_BASKET_OPENED + 2 * i));
 	doctor_say(w, "events", rejected > taken / 100 ? HEALTH_WARN : HEALTH_OK,
-	    "aislectl deadletter shows the newest and why.",
-	    "%" PRId64 " taken, %" PRId64 " could not be used since the start", taken, rejected);
+	    most > 0 && why == REJECT_CLOCK
+		? "The clocks of the tills and of this gateway differ: set both by one time server."
+		: "aislectl deadletter shows the newest and why.",
+	    most > 0 ? "%" PRId64 " taken, %" PRId64
+		       " could not be used since the start, most of them: %s"
+		     : "%" PRId64 " taken, %" PRId64 " could not be used since the start",
+	    taken, rejected, reject_name(why));
 }
 
 static void (*const checks[])(struct daemon *, struct json_writer *) = { check_broker, check_clock,

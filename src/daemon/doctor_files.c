@@ -35,21 +35,42 @@ static void
 check_secret(const char *what, const char *path, struct json_writer *w)
 {
 	struct stat info;
+	char mend[4300];
 
 	if (path == NULL || stat(path, &info) != 0)
 		return; /* the configuration's check tells of a file that is not there */
+	snprintf(mend, sizeof(mend), "chmod o-rwx %s; chown it to the user that aisled runs as.",
+	    path);
 	if ((info.st_mode & 07) != 0)
-		doctor_say(w, "permissions", HEALTH_BAD,
-		    "chmod o-rwx, and chown to the user that aisled runs as.",
+		doctor_say(w, "permissions", HEALTH_BAD, mend,
 		    "%s %s: everybody on this machine may read it", what, path);
 	else
 		doctor_say(w, "permissions", HEALTH_OK, NULL, "%s %s", what, path);
+}
+
+/* Restored by root, a file is root's in a folder of aisled's, which then cannot open it. */
+static void
+check_owner(const char *dir, const char *name, struct json_writer *w)
+{
+	struct stat folder, file;
+	char path[4200], mend[8600];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (stat(dir, &folder) != 0 || stat(path, &file) != 0 || file.st_uid == folder.st_uid)
+		return;
+	snprintf(mend, sizeof(mend),
+	    "chown -R --reference=%s %s, if the folder is of aisled's user.", dir, dir);
+	doctor_say(w, "permissions", HEALTH_BAD, mend,
+	    "%s belongs to another user than its folder: aisled may not get at it", path);
 }
 
 static void
 check_secrets(const struct conf *conf, struct json_writer *w)
 {
 	char keys[4200];
+
+	check_owner(conf->state_dir, "keys.db", w);
+	check_owner(conf->state_dir, "state.db", w);
 
 	snprintf(keys, sizeof(keys), "%s/keys.db", conf->state_dir);
 	check_secret("state", conf->state_dir, w);

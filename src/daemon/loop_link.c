@@ -50,6 +50,14 @@ is_buried(struct daemon *daemon)
 }
 
 static void
+set_hq_down(struct daemon *daemon, const char *why)
+{
+	snprintf(daemon->hq_why, sizeof(daemon->hq_why), "%.*s", (int)sizeof(daemon->hq_why) - 1,
+	    why);
+	set_hq_up(daemon, false);
+}
+
+static void
 link_gone(struct daemon *daemon)
 {
 	if (daemon->link != NULL)
@@ -110,7 +118,7 @@ on_link_read(struct bufferevent *bev, void *ctx)
 		if (type == FRAME_UP)
 			set_hq_up(daemon, true);
 		else if (type == FRAME_DOWN)
-			set_hq_up(daemon, false);
+			set_hq_down(daemon, topic);
 		else if (type == FRAME_PUBLISH)
 			from_hq(daemon, topic, payload, len);
 		evbuffer_drain(in, (size_t)took);

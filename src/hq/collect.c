@@ -268,7 +268,7 @@ turn(struct collect *collect, struct err *err)
 		}
 		collect->failed = false;
 	}
-	if (!wan_connect(collect->client, &collect->wan))
+	if (wan_connect(collect->client, &collect->wan) != NULL)
 		lost(collect);
 	return true;
 }
@@ -276,7 +276,7 @@ turn(struct collect *collect, struct err *err)
 static int
 run_once(struct collect *collect, struct err *err)
 {
-	if (!wan_connect(collect->client, &collect->wan))
+	if (wan_connect(collect->client, &collect->wan) != NULL)
 		return err_set(err, AISLE_E_IO, "%s:%d: cannot connect", collect->wan.host,
 		    collect->wan.port);
 	int64_t began = wan_now_ms();

@@ -43,6 +43,7 @@ struct link {
 	struct wan_backoff backoff;
 	int64_t connect_at_ms; /* when to try (again) */
 	bool connected, up;
+	bool refused;	/* by HQ's broker, which said why; the end of the connection says less */
 	int publishes;	/* given to the library, not acknowledged */
 	int subscribes; /* sent, not acknowledged */
 	char *filters[FILTERS_MAX];
@@ -65,6 +66,12 @@ static void
 tell(struct link *link, enum frame_type type)
 {
 	frame_write(&link->out, type, NULL, NULL, 0);
+}
+
+static void
+tell_down(struct link *link, const char *why)
+{
+	frame_write(&link->out, FRAME_DOWN, why, NULL, 0);
 }
 
 static void
@@ -92,6 +99,8 @@ on_connect(struct mosquitto *client, void *ctx, int rc)
 	(void)client;
 	if (rc != 0) {
 		log_warning("hq: refused reason=\"%s\"", mosquitto_connack_string(rc));
+		tell_down(link, mosquitto_connack_string(rc));
+		link->refused = true;
 		return;
 	}
 	link->connected = true;
@@ -138,12 +147,13 @@ on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *
 }
 
 static void
-lost(struct link *link, int rc)
+lost(struct link *link, const char *why)
 {
-	if (link->up) {
-		log_info("hq: connection lost reason=\"%s\"", mosquitto_strerror(rc));
-		tell(link, FRAME_DOWN);
-	}
+	if (link->up)
+		log_info("hq: connection lost reason=\"%s\"", why);
+	if (!link->refused)
+		tell_down(link, why);
+	link->connected = link->up = link->refused = false;
 	link->connected = link->up = false;
 	link->connect_at_ms = wan_now_ms() + wan_backoff_next(&link->backoff);
 }
@@ -260,7 +270,7 @@ turn_client(struct link *link, short ready)
 	if (rc == MOSQ_ERR_SUCCESS)
 		rc = mosquitto_loop_misc(link->client);
 	if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(link->client) < 0)
-		lost(link, rc);
+		lost(link, mosquitto_strerror(rc));
 }
 
 /* One wait for whatever comes first, then everything that is ready. */
@@ -270,8 +280,9 @@ turn(struct link *link)
 	int64_t now = wan_now_ms();
 	int socket = mosquitto_socket(link->client);
 	if (socket < 0 && now >= link->connect_at_ms) {
-		if (!wan_connect(link->client, &link->wan))
-			lost(link, MOSQ_ERR_NO_CONN);
+		const char *why = wan_connect(link->client, &link->wan);
+		if (why != NULL)
+			lost(link, why);
 		socket = mosquitto_socket(link->client);
 	}
 	bool room_up = link->publishes < PUBLISHES_MAX && link->in.len < UNSENT_BYTES_MAX;

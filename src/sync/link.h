@@ -14,7 +14,7 @@
 enum frame_type {
 	FRAME_PUBLISH = 1,   /* aisled → link: publish QoS 1 · link → aisled: arrived */
 	FRAME_UP = 2,	     /* link → aisled: connected to HQ's broker and subscribed */
-	FRAME_DOWN = 3,	     /* link → aisled: connection lost */
+	FRAME_DOWN = 3,	     /* link → aisled: no connection; the topic says why */
 	FRAME_SUBSCRIBE = 4, /* aisled → link: topic filter, kept over reconnects */
 };
 #define FRAME_BYTES_MAX ((1u << 20) + 1024)

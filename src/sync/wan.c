@@ -140,7 +140,7 @@ on_alarm(int number)
 	(void)number; /* connect() returns EINTR: that is all */
 }
 
-bool
+const char *
 wan_connect(struct mosquitto *client, const struct wan *wan)
 {
 	struct sigaction action = { .sa_handler = on_alarm }, saved;
@@ -155,10 +155,11 @@ wan_connect(struct mosquitto *client, const struct wan *wan)
 	int error = errno;
 	setitimer(ITIMER_REAL, &off, NULL);
 	sigaction(SIGALRM, &saved, NULL);
-	if (rc != MOSQ_ERR_SUCCESS)
-		log_info("hq: cannot connect host=%s port=%d error=\"%s\"", wan->host, wan->port,
-		    rc == MOSQ_ERR_ERRNO ? strerror(error) : mosquitto_strerror(rc));
-	return rc == MOSQ_ERR_SUCCESS;
+	if (rc == MOSQ_ERR_SUCCESS)
+		return NULL;
+	const char *why = rc == MOSQ_ERR_ERRNO ? strerror(error) : mosquitto_strerror(rc);
+	log_info("hq: cannot connect host=%s port=%d error=\"%s\"", wan->host, wan->port, why);
+	return why;
 }
 
 int64_t

@@ -26,9 +26,10 @@ bool wan_url(const char *url, struct wan *wan, char buffer[static WAN_HOST_SIZE]
  * kept. Reads the password file. 0, AISLE_E_INVALID, AISLE_E_IO. Caller mosquitto_destroy's. */
 int wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client, struct err *err)
     AISLE_MUST_CHECK;
-/* Connects (again), blocking for WAN_CONNECT_S at most, by SIGALRM. true: CONNECT is on its way. */
+/* Connects (again), blocking for WAN_CONNECT_S at most, by SIGALRM. NULL: CONNECT is on its way;
+ * else why not. */
 #define WAN_CONNECT_S 15
-bool wan_connect(struct mosquitto *client, const struct wan *wan);
+const char *wan_connect(struct mosquitto *client, const struct wan *wan);
 
 /* 5, 10, 20 … 60 s, of which a random part from a quarter up is waited. */
 struct wan_backoff {

@@ -3,11 +3,13 @@
 """What an operator mistypes is said, and does no harm."""
 import json
 import os
+import re
 import subprocess
+import time
 
 import policy
 from policy import bundle
-from store import AISLECTL, AISLED, Store, main, shipped_store, wait_for
+from store import AISLECTL, AISLED, Broker, Client, Store, main, shipped_store, wait_for
 
 
 def ctl(store, *words):
@@ -70,6 +72,72 @@ def test_the_doctor_names_what_is_wrong_with_its_mend():
         assert "\n                    aislectl stop ACTION --lift allows one again.\n" in text, text
         store.broker.stop()
         wait_for("the broker to be missed", lambda: findings(69)["broker"]["state"] == "bad")
+    finally:
+        store.close()
+
+
+def test_when_the_policy_was_switched_on_is_known_after_a_restart():
+    store = Store()
+
+    def since():
+        text = store.http("GET", "/metrics")[1].decode()
+        return float(re.search(r"^aisle_policy_activated_timestamp_seconds ([0-9.e+]+)$", text, re.M)[1])
+    try:
+        store.start()
+        assert since() == 0
+        before = int(time.time())
+        built = policy.bundle(store.folder)
+        store.ctl("bundle", "install", built)
+        installed = since()
+        assert before <= installed <= time.time() + 1
+        assert "in force for less than a day" in store.ctl("doctor", code=69)
+        store.stop()
+        kept, = (one for one in os.listdir(store.folder + "/state/bundles") if re.fullmatch("[0-9a-f]{64}", one))
+        os.utime(store.folder + "/state/bundles/" + kept, (before - 3 * 86400,) * 2)      # three days ago
+        store.start()
+        assert since() == before - 3 * 86400
+        assert "; in force for 3 days\n" in store.ctl("doctor", code=69)
+    finally:
+        store.close()
+
+
+def test_the_doctor_says_what_the_link_to_headquarters_met():
+    store = Store(hq_folder=True)
+
+    def headquarters():
+        return next(one for one in json.loads(store.ctl("doctor", "--json", code=69))["checks"] if one["check"] == "headquarters")
+    try:
+        store.hq.stop()
+        with open(store.hq.conf) as f:
+            conf = f.read()
+        with open(store.hq.conf, "w") as f:
+            f.write(conf.replace("allow_anonymous true", "allow_anonymous false"))
+        store.hq.start()
+        store.start()
+        wait_for("its refusal", lambda: "not authorised" in headquarters()["says"])
+        assert headquarters()["state"] == "warn" and "password_file" in headquarters()["mend"]
+        store.stop()
+        store.hq.stop()
+        store.start()
+        wait_for("nobody", lambda: "away: Connection refused, " in headquarters()["says"])
+    finally:
+        store.close()
+
+
+def test_the_doctor_names_what_is_most_often_wrong_with_events_and_a_disk_that_is_too_small():
+    store = Store(config="[limits]\nclock_past = 3d\n")
+    with open(store.conf) as f:
+        conf = f.read()
+    with open(store.conf, "w") as f:
+        f.write(conf.replace("[state]\n", "[state]\nmax_mib = 1048576\n"))
+    try:
+        store.start()
+        till = Client(store.broker.port)
+        till.publish(f"{store.root}/pos/7/event", dict(store.event("basket.opened", {"basket": "b1", "terminal": "7"}), time="2020-01-01T00:00:00Z"))
+        wait_for("the dead letter", lambda: json.loads(store.ctl("deadletter", "--json"))["dead_letters"])
+        told = {one["check"]: one for one in json.loads(store.ctl("doctor", "--json", code=69))["checks"]}
+        assert told["events"]["says"].endswith("most of them: clock") and "one time server" in told["events"]["mend"], told["events"]
+        assert "and the file system has" in told["state"]["says"] and "max_mib" in told["state"]["mend"], told["state"]
     finally:
         store.close()
 
@@ -153,9 +221,4 @@ def test_rows_that_are_no_number_are_a_mistake_of_usage():
 
 
 if __name__ == "__main__":
-    main([test_the_doctor_names_what_is_wrong_with_its_mend, test_a_store_as_it_is_shipped_is_well, test_a_tablet_is_paired_for_stations_that_can_exist_or_not_at_all,
-          test_revoking_a_name_takes_back_every_token_of_that_name,
-          test_a_control_path_that_names_somebodys_file_leaves_it_alone,
-          test_a_file_that_is_too_large_hears_that_it_is,
-          test_a_recording_is_not_written_over_by_what_comes_of_it,
-          test_rows_that_are_no_number_are_a_mistake_of_usage])
+    main([v for k, v in list(globals().items()) if k.startswith("test_")])

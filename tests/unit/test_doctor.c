@@ -150,6 +150,20 @@ of_cert(const char *conf, long ends_s)
 }
 
 static void
+a_state_that_root_has_restored_is_bad(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* nobody else gives a file away */
+	put_file("state.db", "s", 0600);
+	assert_null(strstr(told(conf_with(""), "permissions"), "bad "));
+	assert_int_equal(chown(in_dir("state.db"), 65534, 65534), 0);
+	assert_non_null(strstr(told(conf_with(""), "permissions"),
+	    "/state.db belongs to another user than its folder: aisled may not get at it\n"));
+	assert_int_equal(unlink(in_dir("state.db")), 0);
+}
+
+static void
 a_certificate_warns_a_month_before_its_end(void **state)
 {
 	char conf[1200];
@@ -174,6 +188,7 @@ main(void)
 		cmocka_unit_test(
 		    a_sound_configuration_is_said_to_be_and_of_another_the_first_mistake),
 		cmocka_unit_test(a_secret_that_everybody_may_read_is_bad),
+		cmocka_unit_test(a_state_that_root_has_restored_is_bad),
 		cmocka_unit_test(a_certificate_warns_a_month_before_its_end),
 	};
 	int rc;
