@@ -52,7 +52,7 @@ TESTS = {
               "test_choose", "test_store_room", "test_record_size", "test_marks", "test_restart", SEQUENCES, "scenario/test_deciding",
               "test_money"],
     "decide": ["test_decide", "test_gate", "test_gate_edges", "test_named", "test_whynot", "test_contact_policy",
-               "test_explore", "test_offer", "test_words", "test_prompt",
+               "test_explore", "test_offer", "test_offer_goods", "test_words", "test_prompt",
                "test_record", "test_record_piece", "test_reasons", "test_score_lot", "test_margin", "test_guidance", "test_contributions", "test_article", "test_match",
                "test_hold", "test_door", "test_follow", "test_record_size", "test_places", "test_taking", "test_choose", "test_marks",
                "test_money", "scenario/test_deciding"],

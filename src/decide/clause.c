@@ -72,6 +72,7 @@ rule_try(struct run *run, uint32_t clause, const struct candidate_context *about
 	return clause == CLAUSE_TRUE ? RULE_TRUE : clause_try(run, clause, about, &room, &value);
 }
 
+/* Of what is no constant. */
 static struct value
 expr_value(struct run *run, const struct expr *expr, const struct candidate_context *about)
 {
@@ -79,16 +80,10 @@ expr_value(struct run *run, const struct expr *expr, const struct candidate_cont
 	struct value room;
 	enum rule_result result;
 
-	switch (expr->kind) {
-	case EXPR_CONST: return value_number(expr->constant);
-	case EXPR_MODEL: return features_model(run->features, expr->index, about);
-	case EXPR_CLAUSE:
-		result = clause_try(run, expr->index, about, &room, &value);
-		if (result == RULE_TRUE || result == RULE_FALSE)
-			return *value;
-		break;
-	}
-	return value_missing();
+	if (expr->kind == EXPR_MODEL)
+		return features_model(run->features, expr->index, about);
+	result = clause_try(run, expr->index, about, &room, &value);
+	return result == RULE_TRUE || result == RULE_FALSE ? *value : value_missing();
 }
 
 static bool

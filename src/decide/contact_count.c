@@ -29,13 +29,12 @@ in_scope(const struct contact_view *view, enum contact_scope scope, const char *
 	case SCOPE_ACTION: return same(action, value != NULL ? value : view->action->id);
 	case SCOPE_GROUP: return same(group, value != NULL ? value : view->action->group);
 	case SCOPE_ISSUE: return same(issue, value != NULL ? value : view->action->issue);
-	case SCOPE_PLACEMENT:
-		if (value == NULL)
-			return placement == (int)view->placement;
-		return placement >= 0 && placement < PLACE_COUNT &&
-		    strcmp(NAME_OF(placement_names, placement), value) == 0;
+	case SCOPE_PLACEMENT: break;
 	}
-	return false;
+	if (value == NULL)
+		return placement == (int)view->placement;
+	return placement >= 0 && placement < PLACE_COUNT &&
+	    strcmp(NAME_OF(placement_names, placement), value) == 0;
 }
 
 bool

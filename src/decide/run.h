@@ -208,7 +208,7 @@ bool gain_keeps_floor(struct run *run, size_t i, const struct depth_option *opti
 
 /* ---- score_lot.c ---- */
 /* A candidate that passed the gates of the placement being filled: scored and scored_clause of its
- * trial, now or with score_rest(). A mandatory one only takes its depth. In order. */
+ * trial, now or with score_rest(); not of a mandatory one. In order. */
 void score_take(struct run *run, size_t i);
 void score_rest(struct run *run);
 

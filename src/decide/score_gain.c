@@ -172,8 +172,7 @@ gain_keeps_floor(struct run *run, size_t i, const struct depth_option *option)
 	struct candidate_context about = candidate_about(run, i, option);
 	double margin;
 
-	if (!action->has_offer || action->mandatory ||
-	    action->offer.margin_floor_minor == INT64_MIN)
+	if (!action->has_offer || action->offer.margin_floor_minor == INT64_MIN)
 		return true;
 	return gain_margin(run, action, &about, &margin) && !under_floor(action, option, margin);
 }

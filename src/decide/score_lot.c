@@ -124,23 +124,6 @@ lot_score(struct run *run, struct lot *lot, size_t until)
 
 /* ---- whoever passed ---- */
 
-/* A mandatory action is not scored: its first depth that fits, if it carries an offer. */
-static void
-take_unscored(struct run *run, size_t i)
-{
-	struct candidate *candidate = &run->decision->candidates[i];
-	const struct trial *trial = &run->trials[i];
-
-	for (size_t d = trial->option_count; d-- > 0;) {
-		if (!trial->options[d].fits)
-			continue;
-		candidate->depth = trial->options[d].depth;
-		candidate->worth_minor = trial->options[d].value.worth_minor;
-		candidate->hold_minor = trial->options[d].value.hold_minor;
-		candidate->cost = trial->options[d].value.cost_minor;
-	}
-}
-
 /* Was it scored in an earlier placement, with the same depths? */
 static bool
 is_scored(struct trial *trial)
@@ -163,11 +146,8 @@ score_take(struct run *run, size_t i)
 	struct lot *lot = &run->lot;
 	size_t at;
 
-	if (action->mandatory) {
-		take_unscored(run, i);
-		return;
-	}
-	if (is_scored(trial))
+	/* A mandatory action has no offer, and is not scored. */
+	if (action->mandatory || is_scored(trial))
 		return;
 	if (lot->count + trial->option_count > LOT_MAX)
 		lot_score(run, lot, i);

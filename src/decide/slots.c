@@ -43,7 +43,7 @@ struct pool {
 };
 #define RANK_STEP 32
 
-/* Enters what belongs into a list sorted by priority, of at most max. Equal: who came first. */
+/* Enters one into a list sorted by priority, of at most max: above its last, if it is full. Equal: who came first. */
 static size_t
 list_insert(struct shortlisted *list, size_t count, size_t max, int candidate, double priority)
 {
@@ -51,8 +51,6 @@ list_insert(struct shortlisted *list, size_t count, size_t max, int candidate, d
 
 	while (at > 0 && priority > list[at - 1].priority)
 		at--;
-	if (at >= max)
-		return count;
 	if (count == max)
 		count--;
 	memmove(&list[at + 1], &list[at], (count - at) * sizeof(*list));

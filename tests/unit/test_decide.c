@@ -869,6 +869,46 @@ however_many_cards_are_kept_a_mandatory_one_stands_behind_them(void **state)
 }
 
 static void
+a_mandatory_card_without_room_leaves_its_place_to_none(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{\"placements\":{\"tablet\":{\"slots\":3}}}");
+	for (int i = 1; i <= 3; i++)
+		add_action(&s, arena_printf(s.arena, "m%d", i), MANDATORY);
+	add_card(s.arena, &s.visit, "m3", "g", 200);
+	for (int i = 1; i < VISIT_CARDS_LIVE_MAX - 1; i++)
+		add_card(s.arena, &s.visit, "old", "g", (uint8_t)i);
+	scene_decide(&s);
+	/* One place is left, and m3 has its own. */
+	assert_string_equal(slots_of(&s), "m1 m3 nothing");
+	assert_fate("m1", "offered");
+	assert_fate("m2", "no-room");
+	assert_fate("m3", "offered");
+	assert_int_equal(s.decision.slots[1].slot, 2);
+	assert_int_equal(s.decision.slots[1].card, 0);
+	assert_true(s.decision.slots[1].has_p && s.decision.slots[1].p_log == 1.0);
+}
+
+static void
+an_action_without_a_placement_of_the_policy_has_no_lane(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{}");
+	add_action(&s, "b", "{}");
+	scene_decide(&s);
+	/* The compiler refuses it; should one come through all the same, it is shown nowhere. */
+	s.policy->actions[0].placements = 1u << PLACE_RECEIPT;
+	scene_decide(&s);
+	assert_fate("a", "lane");
+	assert_string_equal(candidate_of(&s, "a")->clause, "placement");
+	assert_fate("b", "offered");
+	assert_null(candidate_of(&s, "b")->clause);
+	assert_int_equal(s.decision.fates[FATE_LANE], 1);
+	assert_int_equal(s.decision.fates[FATE_OFFERED], 1);
+}
+
+static void
 what_is_kept_stands_before_nothing_and_nothing_ends_the_draws(void **state)
 {
 	(void)state;
@@ -1151,6 +1191,8 @@ main(void)
 		T(yes_is_one_and_no_is_nothing_where_a_number_is_asked_for),
 		T(of_cards_that_call_a_slot_theirs_the_later_one_moves_on),
 		T(however_many_cards_are_kept_a_mandatory_one_stands_behind_them),
+		T(a_mandatory_card_without_room_leaves_its_place_to_none),
+		T(an_action_without_a_placement_of_the_policy_has_no_lane),
 		T(what_is_kept_stands_before_nothing_and_nothing_ends_the_draws),
 		T(a_fate_is_the_furthest_that_it_came_to_in_any_placement),
 		T(a_winner_that_was_open_is_in_the_rows_and_one_that_is_new_is_not),

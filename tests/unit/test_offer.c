@@ -341,6 +341,29 @@ the_short_look_at_the_lines_changes_nothing(void **state)
 	assert_int_equal(value_on(&offer, 10, &visit).worth_minor, 100 + 200);
 }
 
+/* Whatever a category begins with, and however long it is: its line is not overlooked. */
+static void
+no_beginning_of_a_category_is_overlooked(void **state)
+{
+	struct offer offer = percent_off_coffee();
+
+	(void)state;
+	for (int len = 2; len <= 10; len++) {
+		for (int i = 0; i < 400; i++) {
+			struct visit visit = { 0 };
+			char path[16];
+
+			snprintf(path, sizeof(path), "%03d%.*s", i, len, "categories");
+			path[len] = '\0';
+			offer.include.category = path;
+			offer_settle(&offer);
+			add_line(arena, &visit, path, 1000, 1000);
+			if (value_on(&offer, 10, &visit).worth_minor != 100)
+				fail_msg("%s", path);
+		}
+	}
+}
+
 static void
 a_line_counts_from_one_minor_unit_to_the_largest_amount(void **state)
 {
@@ -709,6 +732,7 @@ main(void)
 		cmocka_unit_test(the_depth_is_that_shown_of_a_ladder_else_the_tier_else_all),
 		cmocka_unit_test(huge_amounts_do_not_overflow),
 		cmocka_unit_test(the_short_look_at_the_lines_changes_nothing),
+		cmocka_unit_test(no_beginning_of_a_category_is_overlooked),
 		cmocka_unit_test(a_line_counts_from_one_minor_unit_to_the_largest_amount),
 		cmocka_unit_test(more_than_the_whole_is_not_taken_off),
 		cmocka_unit_test(a_price_is_of_a_unit_however_little_or_much_was_bought),

@@ -261,6 +261,65 @@ two_inputs_of_one_feature_are_one_reason(void **state)
 	assert_string_equal(why(), "B 2 | A 2");
 }
 
+/* A sum that is no number any more has no tenth. */
+static void
+what_is_too_large_to_be_told_is_not_told(void **state)
+{
+	static const struct {
+		const char *weights, *inputs, *data, *why;
+	} cases[] = {
+		{ "\"a\":1", "", "{\"a\":1e9}", "A 1000000000" },
+		{ "\"a\":1", "", "{\"a\":3e9}", "" },
+		/* what speaks for it, 2.1 and 3 thousand millions of it */
+		{ "\"a\":1,\"ad\":-1,\"b\":1,\"bd\":-1,\"c\":0.1",
+		    ",\"inputs\":{\"ad\":\"d\",\"bd\":\"d\"}",
+		    "{\"a\":1e9,\"b\":1e9,\"c\":1e9,\"d\":1e9}", "A 1000000000 | B 1000000000" },
+		{ "\"a\":1,\"ad\":-1,\"b\":1,\"bd\":-1,\"c\":1",
+		    ",\"inputs\":{\"ad\":\"d\",\"bd\":\"d\"}",
+		    "{\"a\":1e9,\"b\":1e9,\"c\":1e9,\"d\":1e9}", "" },
+		/* one feature's part, as much */
+		{ "\"a\":1,\"aa\":1,\"b\":-1,\"c\":-1,\"more\":0.1",
+		    ",\"inputs\":{\"aa\":\"a\",\"more\":\"a\"}", "{\"a\":1e9,\"b\":1e9,\"c\":1e9}",
+		    "A 1000000000" },
+		{ "\"a\":1,\"aa\":1,\"b\":-1,\"c\":-1,\"more\":1",
+		    ",\"inputs\":{\"aa\":\"a\",\"more\":\"a\"}", "{\"a\":1e9,\"b\":1e9,\"c\":1e9}",
+		    "" },
+		{ "\"a\":1,\"again\":1", ",\"inputs\":{\"again\":\"a\"}", "{\"a\":1}", "A 1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (i > 0)
+			teardown(state);
+		begin("{}", ABCD, LINEAR(""), "");
+		s.parts.part[--s.parts.count].bytes = arena_printf(s.arena,
+		    "{\"format\":\"aisle-linear\",\"link\":\"logit\",\"bias\":0,\"weights\":{%s}}",
+		    cases[i].weights);
+		s.parts.part[s.parts.count].len = strlen(s.parts.part[s.parts.count].bytes);
+		s.parts.part[s.parts.count - 1].bytes = arena_printf(s.arena,
+		    "{\"models\":[{\"model\":\"m\",\"file\":\"m.json\"%s}]}", cases[i].inputs);
+		s.parts.part[s.parts.count - 1].len = strlen(s.parts.part[s.parts.count - 1].bytes);
+		s.parts.count++;
+		action("x", "");
+		scene_data(&s, cases[i].data);
+		assert_string_equal(why(), cases[i].why);
+	}
+}
+
+static void
+an_empty_sentence_is_no_line(void **state)
+{
+	(void)state;
+	begin("{}",
+	    NUMBER("a", "event.a", ",\"reason\":{\"en\":\"{{w}}\"}") "," NUMBER("b", "event.b",
+		",\"reason\":{\"en\":\"B\"}") ",{\"name\":\"w\",\"type\":\"string\",\"from\":"
+					      "\"event.w\"}",
+	    LINEAR("\"a\":1,\"b\":1"), "");
+	action("x", "");
+	scene_data(&s, "{\"a\":2,\"b\":1,\"w\":\"\"}");
+	assert_string_equal(why(), "B");
+	assert_int_equal(s.decision.slots[0].reason_count, 1);
+}
+
 static void
 the_customers_own_screen_gets_none(void **state)
 {
@@ -377,6 +436,8 @@ main(void)
 		T(reasons_are_in_the_cards_language_or_the_one_it_is_a_kind_of),
 		T(a_reason_may_read_other_features_which_then_are_on_record),
 		T(two_inputs_of_one_feature_are_one_reason),
+		T(what_is_too_large_to_be_told_is_not_told),
+		T(an_empty_sentence_is_no_line),
 		T(the_customers_own_screen_gets_none),
 		T(a_withheld_card_gets_none),
 		T(a_card_that_stays_is_not_explained_again),

@@ -297,6 +297,53 @@ above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted(void **sta
 	buf_done(&report);
 }
 
+/* A draw for forty slots has more in sight than a record holds; what was chosen is in it all the same. */
+static void
+a_record_of_candidates_ends_at_its_bytes_but_for_what_was_chosen(void **state)
+{
+	enum { MANY = 6000 };
+	struct decision_context context = { .station = "7", .trigger = &s.event };
+	struct action named;
+	struct candidate *list;
+	struct buf out = { 0 };
+	size_t count, begin;
+	json_t *whole, *json;
+	char id[129];
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{}");
+	scene_decide(&s);
+	named = *s.decision.candidates[0].action;
+	memset(id, 'n', 128);
+	id[128] = '\0';
+	named.id = id;
+	list = arena_alloc(s.arena, MANY * sizeof(*list));
+	for (size_t i = 0; i < MANY; i++) {
+		list[i] = s.decision.candidates[0];
+		list[i].action = &named;
+		list[i].fate = FATE_NOT_DRAWN;
+	}
+	list[MANY - 3].fate = FATE_OFFERED;
+	list[MANY - 2].fate = FATE_WITHHELD;
+	s.decision.candidates = list;
+	s.decision.candidate_count = MANY;
+	s.decision.slot_count = 0;
+	decision_json(&s.decision, &context, &out);
+	whole = json_text(out.data);
+	json = json_object_get(whole, "candidates");
+	count = json_array_size(json);
+	assert_true(count > 4 && count < MANY);
+	begin = (size_t)(strstr(out.data, ",\"candidates\"") - out.data);
+	assert_true(out.len - begin > CANDIDATE_BYTES_MAX);
+	assert_true(out.len - begin < CANDIDATE_BYTES_MAX + 4096);
+	assert_string_equal(text(json_array_get(json, count - 1), "fate"), "withheld");
+	assert_string_equal(text(json_array_get(json, count - 2), "fate"), "offered");
+	assert_string_equal(text(json_array_get(json, count - 3), "fate"), "not-drawn");
+	json_decref(whole);
+	buf_done(&out);
+}
+
 static void
 a_prompt_says_what_it_is_and_why(void **state)
 {
@@ -477,6 +524,7 @@ main(void)
 		T(the_same_input_gives_the_same_bytes),
 		T(what_is_remembered_changes_no_byte),
 		T(above_the_bound_only_what_was_scored_is_recorded_and_the_rest_counted),
+		T(a_record_of_candidates_ends_at_its_bytes_but_for_what_was_chosen),
 		T(a_prompt_says_what_it_is_and_why),
 		T(alternatives_are_what_the_gates_passed),
 		T(a_card_that_must_be_seen_says_so),

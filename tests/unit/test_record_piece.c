@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <math.h>
+
+#include "decide/record_piece.h"
 #include "decide/run.h"
 
 #include "decide_scene.h"
@@ -208,11 +211,35 @@ a_slot_says_its_prompt_depth_and_chances_where_it_has_them(void **state)
 	buf_done(&out);
 }
 
+static void
+what_is_no_number_is_null_and_not_remembered(void **state)
+{
+	static const double none[] = { INFINITY, -INFINITY, NAN };
+	struct number_text known = { .bits = 7 };
+	char text[64];
+
+	(void)state;
+	scene_begin(&s, "{}");
+	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+		char *end = put_new_number(&known, 1, none[i], text);
+
+		assert_int_equal(end - text, 4);
+		assert_memory_equal(text, "null", 4);
+		assert_true(known.bits == 7 && known.len == 0);
+	}
+	assert_int_equal(put_new_number(&known, 1, 0.5, text) - text, 3);
+	assert_true(known.bits == 1 && known.len == 3);
+	assert_memory_equal(known.text, "0.5", 3);
+	assert_int_equal(put_new_number(NULL, 1, 0.25, text) - text, 4);
+	assert_memory_equal(text, "0.25", 4);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_teardown(name, teardown)
+		T(what_is_no_number_is_null_and_not_remembered),
 		T(a_text_among_the_features_is_cut_between_characters),
 		T(what_is_remembered_of_any_length_is_what_is_written_anew),
 		T(counters_are_of_each_slot_and_a_mandatory_card_has_none),

@@ -249,6 +249,119 @@ numbers_and_truths_are_as_long_as_they_are_written(void **state)
 	scene_begin(&s, "{}");
 }
 
+static void
+a_truth_is_written_as_such_and_what_is_nothing_not_at_all(void **state)
+{
+	static const struct {
+		struct value value;
+		const char *text;
+	} cases[] = {
+		{ { .tag = VALUE_BOOL, .truth = true }, "true" },
+		{ { .tag = VALUE_BOOL }, "false" },
+		{ { .tag = VALUE_STRING, .str = "x" }, "x" },
+		{ { .tag = VALUE_NUMBER, .number = 2 }, "2" },
+		{ { .tag = VALUE_MISSING }, NULL },
+	};
+	struct buf out = { 0 };
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a", "{}");
+	scene_decide(&s);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_clear(&out);
+		buf_adds(&out, "");
+		assert_int_equal(words_value(&cases[i].value, FILTER_NONE, s.policy, "en", &out),
+		    cases[i].text != NULL);
+		assert_string_equal(out.data, cases[i].text != NULL ? cases[i].text : "");
+	}
+	buf_done(&out);
+}
+
+/* Of a till's own making: a card is so many bytes as JSON, whatever was sent. */
+static void
+the_texts_of_a_card_fit_to_the_last_byte(void **state)
+{
+	static const struct {
+		const char *members;
+		size_t words; /* so often is the word in them */
+		size_t other; /* bytes of other values */
+		const char *letter;
+		size_t bytes; /* of one, in JSON */
+	} cases[] = {
+		{ "\"body\":\"{{word}}\"", 1, 0, "x", 1 },
+		{ "\"say\":\"{{word}}\",\"body\":\"{{word}}\"", 2, 0, "x", 1 },
+		{ "\"why\":[\"{{word}}\",\"because\"]", 1, 0, "x", 1 },
+		{ "\"steps\":[\"{{word}} and {{word}}\"]", 2, 0, "x", 1 },
+		{ "\"why\":[\"{{word}}\"],\"steps\":[\"{{word}}\"],\"body\":\"{{word}}\"", 3, 0,
+		    "x", 1 },
+		{ "\"body\":\"{{word}}\"", 1, 0, "\\u0001", 6 },
+		{ "\"body\":\"{{word}} {{x}}\"", 1, 24, "x", 1 },
+		{ "\"body\":\"{{word}} {{queue|default:one}}\"", 1, 5, "x", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		size_t room, len;
+
+		if (i > 0)
+			teardown(state);
+		scene_begin(&s, "{}");
+		add_action(&s, "a",
+		    arena_printf(s.arena,
+			"{\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\","
+			"\"headline\":\"h\",%s}]}",
+			cases[i].members));
+		scene_decide(&s);
+		room = CARD_TEXT_BYTES_MAX - cases[i].other -
+		    policy_action(s.policy, "a")->treatments[0].text_bytes;
+		len = (room / cases[i].words - 2) / cases[i].bytes;
+		for (int more = 0; more < 2; more++) {
+			struct buf data = { 0 };
+
+			buf_adds(&data, "{\"x\":1,\"word\":\"");
+			for (size_t k = 0; k < len + (size_t)more; k++)
+				buf_adds(&data, cases[i].letter);
+			buf_adds(&data, "\"}");
+			scene_data(&s, data.data);
+			buf_done(&data);
+			scene_decide(&s);
+			if (strcmp(fate_of(&s, "a"), more ? "no-treatment" : "offered") != 0)
+				fail_msg("case %zu: %s", i, fate_of(&s, "a"));
+		}
+	}
+}
+
+/* A till's customer is spoken to in their language, else in the first of the policy. */
+static void
+who_is_not_known_is_spoken_to_in_the_first_language(void **state)
+{
+	static const struct {
+		const char *language;
+		bool known;
+		const char *headline;
+	} cases[] = {
+		{ NULL, true, "en" },
+		{ "de", true, "de" },
+		{ "de-AT", true, "de" },
+		{ "fr", true, "en" },
+		{ "de", false, "en" },
+	};
+
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a",
+	    "{\"treatments\":[{\"treatment\":\"d\",\"language\":\"de\",\"headline\":\"de\"},"
+	    "{\"treatment\":\"e\",\"language\":\"en\",\"headline\":\"en\"}]}");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		s.visit.language =
+		    cases[i].language != NULL ? arena_strdup(s.arena, cases[i].language) : NULL;
+		s.input.known = cases[i].known;
+		scene_decide(&s);
+		assert_string_equal(s.decision.slots[0].treatment->language, cases[i].headline);
+		assert_true(s.decision.slots[0].treatment_p == 1.0);
+	}
+}
+
 /* ---- which treatment ---- */
 
 static void
@@ -354,6 +467,9 @@ main(void)
 		T(numbers_have_two_decimals_at_most_and_halves_go_away_from_zero),
 		T(a_text_fits_to_its_last_character),
 		T(numbers_and_truths_are_as_long_as_they_are_written),
+		T(a_truth_is_written_as_such_and_what_is_nothing_not_at_all),
+		T(the_texts_of_a_card_fit_to_the_last_byte),
+		T(who_is_not_known_is_spoken_to_in_the_first_language),
 		T(reasons_and_steps_need_their_values_and_reasons_only_where_they_are_read),
 		T(what_is_personal_is_not_on_a_strangers_screen),
 		T(a_treatment_of_a_placement_is_for_that_alone_and_of_several_one_is_drawn),
