@@ -9,6 +9,8 @@ fail() {
 }
 # Who calls whom, and that the middle asks nothing of the world: read from the objects.
 /usr/bin/python3 tests/rooms.py "${BUILD:-build}" || bad=1
+# What the mutants' list of equivalents speaks of is there.
+/usr/bin/python3 tests/mutants.py --stale || bad=1
 # libm differs in its last bit between machines; sqrt alone is exact everywhere, by IEEE 754.
 found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/nouns src/logic src/score src/policy src/decide src/session src/profile src/spine | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
 [ -z "$found" ] ||

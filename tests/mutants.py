@@ -12,7 +12,8 @@ A change is made by rule to one place of one function, in a copy: a condition tu
 more or less, the neighbour in an enum, a statement dropped, another value returned. The file is compiled with the
 sanitizers of make check-ci, the room's tests are linked with it and run until one fails. What does not compile, or
 gives the same machine code, is not counted. One that no test can see because nothing changes is listed in
-tests/mutants.equivalent, with the reason, by function and text: files may be cut anew.
+tests/mutants.equivalent, with the reason, by function and text: files may be cut anew. --stale names the entries whose
+function or text is there no more, and make lint asks.
 
 Which changes a seed makes depends on the functions alone, not on the files that they stand in. Results are kept in
 build/mutants; a run that was stopped goes on where it was, and what a test saw once is not tried again while its
@@ -226,14 +227,29 @@ def equivalents():
     return why
 
 
+def stale():
+    """How many entries are of what is there no more; each is named."""
+    bodies, count = {}, 0
+    for path in glob.glob("src/*/*.c"):
+        with open(path) as f:
+            text = f.read()
+        for name, _, start, end in functions(masked(text)):
+            bodies[name] = bodies.get(name, "") + " ".join(text[start:end].split()) + "\n"
+    for name, was, now in equivalents():
+        if was not in bodies.get(name, ""):
+            count += 1
+            print(f"{EQUIVALENT}: {name}() has no: {was}")
+    return count
+
+
 # ---- one of them ----
 
 class Bench:
     """A folder with a compiler and the tests, for one at a time. The unit tests of a room are one program, for a link takes
     longer than most of them."""
 
-    compiler = [w for w in shlex.split(os.environ["MUTANTS_CC"]) if w not in ("ccache", "-g", "-Werror")]
-    libs = shlex.split(os.environ["MUTANTS_LIBS"])
+    compiler = [w for w in shlex.split(os.environ.get("MUTANTS_CC", "")) if w not in ("ccache", "-g", "-Werror")]
+    libs = shlex.split(os.environ.get("MUTANTS_LIBS", ""))
     baseline = {}  # of each test: its seconds
 
     def __init__(self, n):
@@ -499,4 +515,7 @@ def main():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--stale"]:
+        os.chdir(TOP)
+        sys.exit(stale() > 0)
     main()

@@ -291,9 +291,9 @@ http_free(struct http *http)
 	http_client_done(http);
 	http_tls_done(http);
 	ring_done(&http->ring);
-	http_pair_done(http);
-	sodium_memzero(http->managers, sizeof(http->managers));
 	http_page_done(http);
+	/* Codes and sessions are in it. */
+	sodium_memzero(http, sizeof(*http));
 	free(http);
 }
 

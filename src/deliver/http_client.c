@@ -192,7 +192,6 @@ make_room(struct http *http)
 	if (oldest == NULL)
 		oldest = TAILQ_LAST(&http->clients, client_list);
 	http->counts.evicted++;
-	oldest->doomed = true;
 	evhttp_connection_free(oldest->connection);
 }
 

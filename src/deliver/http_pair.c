@@ -29,12 +29,6 @@ http_pair_init(struct http *http)
 	http->pair_refilled_ms = http->host->now_ms(http->host->ctx);
 }
 
-void
-http_pair_done(struct http *http)
-{
-	sodium_memzero(http->codes, sizeof(http->codes));
-}
-
 static bool
 is_open(const struct pair_code *code, int64_t now_ms)
 {

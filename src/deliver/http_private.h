@@ -263,7 +263,6 @@ bool http_tls_names(const struct http *http, const char *host);
 
 /* http_pair.c, http_read.c, http_answer.c, page.c: handlers of the table in http.c */
 void http_pair_init(struct http *http);
-void http_pair_done(struct http *http);
 void http_post_pair(struct http_call *call);
 void http_get_stations(struct http_call *call);
 void http_get_station(struct http_call *call);

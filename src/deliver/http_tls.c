@@ -50,7 +50,6 @@ void
 http_tls_done(struct http *http)
 {
 	SSL_CTX_free(http->tls);
-	http->tls = NULL;
 }
 
 struct bufferevent *

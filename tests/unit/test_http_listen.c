@@ -265,6 +265,57 @@ so_many_that_were_passed_and_no_more(void **state)
 	close(TOO_HIGH + CONF_LISTEN_MAX);
 }
 
+/* Before the daemon starts: nothing is listened on, and a port that is taken by the one that runs is no mistake. */
+static void
+a_check_asks_whether_addresses_are_of_this_machine(void **state)
+{
+	static const struct {
+		const char *addresses;
+		bool plain_lan;
+		int error;
+	} cases[] = {
+		{ NULL, false, 0 },
+		{ "127.0.0.1:0", false, 0 },
+		{ "127.0.0.1:80", false, 0 },
+		{ "127.0.0.1:0, 127.0.0.2:0", false, 0 },
+		{ "127.0.0.1:0 192.0.2.1:8080", true, AISLE_E_CONFIG }, /* nobody's */
+		{ "192.0.2.1:8080 127.0.0.1:0", true, AISLE_E_CONFIG },
+		{ "0.0.0.0:8080", true, 0 },
+		{ "0.0.0.0:8080", false, AISLE_E_CONFIG }, /* others could hear it */
+		{ "127.0.0.1", false, AISLE_E_CONFIG },
+	};
+	struct rig *rig = *state;
+	char taken[32];
+	int before, after;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct conf conf = { .http_plain_lan = cases[i].plain_lan };
+		struct err err = { 0 };
+
+		conf.http_listen = (char *)(uintptr_t)cases[i].addresses;
+		if (http_check(&conf, &err) != cases[i].error)
+			fail_msg("case %zu: %s", i, err.text);
+		assert_int_equal(err.text[0] != '\0', cases[i].error != 0);
+	}
+	snprintf(taken, sizeof(taken), "127.0.0.1:%d", rig->port);
+	assert_int_equal(http_check(&(struct conf){ .http_listen = taken }, &(struct err){ 0 }), 0);
+	if (has_ipv6()) {
+		struct conf six = { .http_listen = (char *)(uintptr_t) "[::1]:80" };
+		struct conf other = { .http_listen = (char *)(uintptr_t) "[2001:db8::1]:80",
+			.http_plain_lan = true };
+
+		assert_int_equal(http_check(&six, &(struct err){ 0 }), 0);
+		assert_int_equal(http_check(&other, &(struct err){ 0 }), AISLE_E_CONFIG);
+	}
+	/* And what was opened is closed. */
+	before = dup(0);
+	close(before);
+	assert_int_equal(http_check(&(struct conf){ .http_listen = taken }, &(struct err){ 0 }), 0);
+	after = dup(0);
+	close(after);
+	assert_int_equal(before, after);
+}
+
 int
 main(void)
 {
@@ -278,6 +329,7 @@ main(void)
 		T(one_past_the_last_that_was_passed_is_not_ours),
 		T(a_passed_socket_that_others_can_hear_wants_a_certificate_too),
 		T(so_many_that_were_passed_and_no_more),
+		T(a_check_asks_whether_addresses_are_of_this_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,42 @@ the_cookie_is_secure_and_plain_text_gets_no_answer(void **state)
 	buf_done(&out);
 }
 
+static int
+check_of(const char *cert, const char *key, const char *said)
+{
+	struct conf conf = { .http_cert = (char *)(uintptr_t)cert,
+		.http_key = (char *)(uintptr_t)key };
+	struct err err = { 0 };
+	int error = http_check(&conf, &err);
+
+	if (said != NULL && strstr(err.text, said) == NULL)
+		fail_msg("%s", err.text);
+	return error;
+}
+
+static void
+a_certificate_and_its_key_belong_together(void **state)
+{
+	const struct rig *rig = *state;
+	const char *cert = rig->conf.http_cert, *key = rig->conf.http_key;
+	struct files other = { 0 };
+
+	snprintf(other.cert, sizeof(other.cert), "%.80s.2", cert);
+	snprintf(other.key, sizeof(other.key), "%.80s.2", key);
+	write_certificate(&other);
+	assert_int_equal(check_of(NULL, NULL, NULL), 0);
+	assert_int_equal(check_of(cert, key, NULL), 0);
+	assert_int_equal(check_of(other.cert, other.key, NULL), 0);
+	assert_int_equal(check_of(cert, NULL, "key is missing"), AISLE_E_CONFIG);
+	assert_int_equal(check_of(NULL, key, "cert is missing"), AISLE_E_CONFIG);
+	assert_int_equal(check_of(key, key, key), AISLE_E_CONFIG);
+	assert_int_equal(check_of(cert, cert, cert), AISLE_E_CONFIG);
+	assert_int_equal(check_of(cert, other.key, other.key), AISLE_E_CONFIG);
+	assert_int_equal(check_of(other.cert, key, key), AISLE_E_CONFIG);
+	unlink(other.cert);
+	unlink(other.key);
+}
+
 int
 main(void)
 {
@@ -187,6 +223,8 @@ main(void)
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(the_cookie_is_secure_and_plain_text_gets_no_answer,
 		    setup, teardown),
+		cmocka_unit_test_setup_teardown(a_certificate_and_its_key_belong_together, setup,
+		    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
