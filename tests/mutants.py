@@ -339,6 +339,13 @@ def limits(seconds):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
 
 
+def add_own_tests():
+    """A test that has the name of a room's file is one of the room's."""
+    for room, tests in TESTS.items():
+        named = ("test_" + os.path.basename(path)[:-2] for path in sorted(glob.glob(f"src/{room}/*.c")))
+        tests[:0] = [t for t in named if t not in tests and os.path.exists(f"tests/unit/{t}.c")]
+
+
 def tests_for(mutant):
     tests = TESTS[mutant["room"]]
     own = "test_" + os.path.basename(mutant["path"])[:-2]
@@ -494,6 +501,7 @@ def digest_of(tests):
 def main():
     os.chdir(TOP)
     os.nice(int(os.environ.get("NICE") or 10))
+    add_own_tests()
     only = (os.environ.get("ONLY") or "").split()
     seed, count = os.environ.get("SEED") or "1", int(os.environ.get("COUNT") or (10000 if only else 40))
     rooms = (os.environ.get("ROOMS") or " ".join(TESTS)).split()

@@ -2,10 +2,7 @@
  *
  * test_contributions.c - what each input did to the scores of a decision on record, asked for later.
  */
-#include <sys/stat.h>
-
-#include "spine_story.h"
-#include "sync/bundle.h"
+#include "spine_bundle.h"
 
 /* m: of the basket's total, the till's own x, the depth, what the offer is worth and another model. */
 static void
@@ -40,8 +37,6 @@ a_model(const char *version)
 	    "'offer':{'type':'amount','depth':40,'max':40,'apply':'till-code','until':'0d'}}");
 	in_force();
 }
-
-static const char *the_folder;
 
 static json_t *
 asked(const char *id)
@@ -217,50 +212,6 @@ under_another_policy_it_says_that_it_is_another(void **state)
 	json = asked(id);
 	assert_null(json_object_get(json, "contributions"));
 	json_decref(json);
-}
-
-/* In force from a file: an arm's policy is made of it. */
-static void
-in_force_from_a_file(void)
-{
-	char folder[] = "/tmp/aisle-contributions-XXXXXX";
-	const char *path;
-	struct bundle *bundle;
-	struct policy *policy;
-	struct buf report = { 0 };
-	struct err err = { 0 };
-	FILE *file;
-
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(mkdir(arena_printf(texts, "%s/models", folder), 0700), 0);
-	assert_int_equal(mkdir(arena_printf(texts, "%s/actions", folder), 0700), 0);
-	for (size_t i = 0; i < parts.count; i++) {
-		if (strcmp(parts.part[i].name, "zones.json") == 0)
-			continue; /* the build makes it */
-		path = arena_printf(texts, "%s/%s", folder, parts.part[i].name);
-		assert_non_null(file = fopen(path, "w"));
-		fwrite(parts.part[i].bytes, 1, parts.part[i].len, file);
-		fclose(file);
-	}
-	path = arena_printf(texts, "%s/bundle", folder);
-	if (bundle_build(folder, path, &report, &err) != 0)
-		fail_msg("%s%s", report.data, err.text);
-	assert_int_equal(bundle_open(path, "policy", &bundle, &err), 0);
-	assert_int_equal(bundle_policy(bundle, &policy, &report), 0);
-	assert_int_equal(engine_set_bundle(engine, bundle, policy, false, &err), 0);
-	the_folder = arena_strdup(texts, folder);
-	buf_done(&report);
-}
-
-static void
-folder_gone(void)
-{
-	for (size_t i = 0; i < parts.count; i++)
-		unlink(arena_printf(texts, "%s/%s", the_folder, parts.part[i].name));
-	unlink(arena_printf(texts, "%s/bundle", the_folder));
-	rmdir(arena_printf(texts, "%s/models", the_folder));
-	rmdir(arena_printf(texts, "%s/actions", the_folder));
-	assert_int_equal(rmdir(the_folder), 0);
 }
 
 /* Each arm has a model of its own. */
