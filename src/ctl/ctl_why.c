@@ -139,34 +139,115 @@ ctl_why(struct ctl *ctl)
 
 /* ---- why not ---- */
 
+/* What it means that a gate is closed; the clause stands behind it. */
+static const char *const gate_words[][2] = {
+	{ "stopped", "it, or everything, is stopped here; aislectl stop ACTION --lift" },
+	{ "validity", "it is not valid now" },
+	{ "consent", "no agreement is on record that may be used" },
+	{ "care", "a complaint is open or near, and only some kinds are let through" },
+	{ "eligibility", "who the customer is: this does not hold" },
+	{ "applicability", "the basket, the moment: this does not hold" },
+	{ "suitability", "whether it suits: this does not hold" },
+	{ "missing", "this reads what is not known here" },
+	{ "no-treatment", "no text fits the placement, the language and the limits" },
+	{ "contact", "it was shown or answered often enough" },
+	{ "budget", "the most it can cost is more than what is left" },
+	{ "stacking", "an offer of its stack is there already" },
+	{ "lane", "the checkout, or who this is, does not let it" },
+	{ "no-room", "the visit holds as many cards as it can" },
+	{ "not-worth-it", "it is expected to bring no gain, or saves too little" },
+	{ "outranked", "its priority is not above what a card must be worth" },
+	{ "withheld", "it is kept from this customer, so that its effect can be measured" },
+};
+
+static void
+print_closed(const json_t *gate, double interrupt)
+{
+	const char *name = ctl_text(gate, "gate"), *says = "";
+	const json_t *clause = json_object_get(gate, "clause");
+
+	for (size_t i = 0; i < ARRAY_LEN(gate_words); i++)
+		if (strcmp(gate_words[i][0], name) == 0)
+			says = gate_words[i][1];
+	if (json_is_string(clause) && strcmp(json_string_value(clause), "visit: open") == 0)
+		says = "its card is open in this visit";
+	printf("  closed  %-14s %s", name, says);
+	if (strcmp(name, "outranked") == 0)
+		printf(" (interrupt): %.2f\n", interrupt);
+	else if (json_is_string(clause) && strcmp(name, "stopped") != 0)
+		printf(": %s\n", json_string_value(clause));
+	else
+		putchar('\n');
+}
+
+static void
+print_above(const json_t *reply)
+{
+	const json_t *above = json_object_get(reply, "above"), *one;
+	long long count = json_integer_value(json_object_get(reply, "above_count"));
+	long long slots = json_integer_value(json_object_get(reply, "slots"));
+	size_t i;
+
+	if (json_is_true(json_object_get(reply, "mandatory"))) {
+		puts("  every gate is open: it is shown with the next event that it is decided on");
+		return;
+	}
+	puts("  every gate is open; what is shown is drawn from what is worth most when one of its "
+	     "events comes");
+	if (above == NULL)
+		return;
+	fputs(count == 0 ? "  nothing that could be shown now is worth more" : "  worth more now:",
+	    stdout);
+	json_array_foreach(above, i, one)
+		printf("%s %s %.2f%s", i > 0 ? "," : "", ctl_text(one, "action"),
+		    json_number_value(json_object_get(one, "priority")),
+		    json_is_true(json_object_get(one, "open")) ? " (on the screen)" : "");
+	if (count > (long long)json_array_size(above))
+		printf(" and %lld more", count - (long long)json_array_size(above));
+	printf("; the %s has %lld place%s\n", ctl_text(reply, "placement"), slots,
+	    slots == 1 ? "" : "s");
+}
+
+static void
+print_triggers(const json_t *reply)
+{
+	const json_t *on = json_object_get(reply, "on"), *one;
+	size_t i;
+
+	if (json_array_size(on) == 0)
+		return;
+	printf("  decided on");
+	json_array_foreach(on, i, one)
+		printf("%s %s", i > 0 ? "," : "", json_string_value(one));
+	putchar('\n');
+}
+
 static void
 print_why_not(const json_t *reply)
 {
 	const json_t *gates = json_object_get(reply, "closed"), *gate;
 	const json_t *gain = json_object_get(reply, "gain");
+	bool is_open = json_is_true(json_object_get(reply, "visit"));
+	const char *basket = json_string_value(json_object_get(reply, "basket"));
 	size_t i;
 
 	printf("%s, on the %s of station %s, ", ctl_text(reply, "action"),
 	    ctl_text(reply, "placement"), ctl_text(reply, "station"));
-	if (json_is_true(json_object_get(reply, "visit")))
-		printf("in the open visit%s%s\n",
-		    json_is_string(json_object_get(reply, "basket")) ? " with basket " : "",
-		    json_is_string(json_object_get(reply, "basket")) ? ctl_text(reply, "basket")
-								     : "");
+	if (is_open)
+		printf("in the open visit%s%s\n", basket != NULL ? " with basket " : "",
+		    basket != NULL ? basket : "");
 	else
 		puts("in a visit that would begin now, without goods");
 	json_array_foreach(gates, i, gate)
-		printf("  closed  %-14s %s\n", ctl_text(gate, "gate"),
-		    json_is_string(json_object_get(gate, "clause")) ? ctl_text(gate, "clause")
-								    : "");
+		print_closed(gate, json_number_value(json_object_get(reply, "interrupt")));
 	if (json_array_size(gates) == 0)
-		puts("  every gate is open: whether it is shown is for the draw among what is "
-		     "worth showing");
+		print_above(reply);
 	if (json_is_number(gain))
 		printf("  gain %.2f, priority %.2f, chance with it %.4f, without %.4f\n",
 		    json_number_value(gain), json_number_value(json_object_get(reply, "priority")),
 		    json_number_value(json_object_get(reply, "p1")),
 		    json_number_value(json_object_get(reply, "p0")));
+	print_triggers(reply);
 }
 
 int

@@ -37,6 +37,7 @@ struct closed_gate {
 };
 #define DOOR_GATES_MAX \
 	24 /* at least as many as there are places in a trial where a gate may be closed */
+#define VISIT_OPEN_CLAUSE "visit: open" /* its card is open in the visit */
 struct door {
 	enum door_way way;
 	const struct action *action; /* of input's policy */
@@ -48,6 +49,7 @@ struct door {
 	unsigned over;
 	struct closed_gate closed[DOOR_GATES_MAX]; /* of DOOR_ASKED, in their order */
 	size_t closed_count;
+	double interrupt; /* of DOOR_ASKED: what its priority has to be above */
 };
 /* The gates of decide(), tried for one action that a person names. ret has that one candidate: with
  * fate OFFERED and one slot, else with the gate that closed and its clause. What an associate may

@@ -65,7 +65,7 @@ threshold(struct run *run, const struct action *action, enum placement place,
 	if (decision_withholds(run->decision, action) &&
 	    door_closed(run, FATE_WITHHELD, *ret_clause, CLOSED_FIRMLY))
 		return FATE_WITHHELD;
-	*ret_clause = "visit: open";
+	*ret_clause = VISIT_OPEN_CLAUSE;
 	if (is_open_besides(run, action) &&
 	    door_closed(run, FATE_CONTACT, *ret_clause, CLOSED_FIRMLY))
 		return FATE_CONTACT;
@@ -213,6 +213,7 @@ decide_named(struct arena *arena, const struct decide_input *input, struct door 
 	if (door->way == DOOR_ASKED)
 		ret->cause = quiet_cause(&run); /* a person who names a card has seen the lane */
 	run_interrupt(&run);
+	door->interrupt = run.interrupt;
 	door->over = 0;
 	door->closed_count = 0;
 	ret->candidates = candidate = arena_room(arena, sizeof(*ret->candidates));

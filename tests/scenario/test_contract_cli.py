@@ -350,7 +350,10 @@ def test_why_not_names_every_closed_gate_for_a_customer_now():
         assert known["known"] and known["visit"] and known["basket"] == "b1", known
         assert {"gate": "stopped", "clause": "stop"} in known["closed"] and known["on"], known
         told = store.ctl("why-not", "coffee-off", stdin=CARD + "\n")
-        assert "with basket b1\n" in told and "  closed  stopped        stop\n" in told, told
+        assert "with basket b1\n" in told and "  closed  stopped        it, or everything, is stopped here; aislectl stop ACTION --lift\n" in told, told
+        assert "\n  decided on aisle." in told and "\n  closed  contact        its card is open in this visit" not in told, told
+        told = store.ctl("why-not", "coffee-off", stdin="9999\n")
+        assert "  closed  consent        no agreement is on record that may be used: personalise\n" in told, told
         watch.close()
     finally:
         store.close()

@@ -96,6 +96,59 @@ an_open_action_says_what_it_would_be_worth(void **state)
 }
 
 static void
+where_every_gate_is_open_those_that_are_worth_more_are_named(void **state)
+{
+	const json_t *above;
+	json_t *json;
+
+	(void)state;
+	a_policy("{}");
+	an_action("low", "{'margin':100}");
+	an_action("mid", "{'margin':300}");
+	an_action("high", "{'margin':500,'group':'h'}");
+	an_action("shut", "{'margin':900,'eligible':false}");
+	in_force();
+	json = asked(ANNA, "low");
+	above = json_object_get(json, "above");
+	assert_int_equal(json_integer_value(json_object_get(json, "above_count")), 2);
+	assert_string_equal(text_of(json_array_get(above, 0), "action"), "high");
+	assert_string_equal(text_of(json_array_get(above, 1), "action"), "mid");
+	assert_true(json_is_false(json_object_get(json_array_get(above, 0), "open")));
+	json_decref(json);
+	json = asked(ANNA, "high");
+	assert_int_equal(json_integer_value(json_object_get(json, "above_count")), 0);
+	json_decref(json);
+	/* What is closed is not weighed. */
+	json = asked(ANNA, "shut");
+	assert_null(json_object_get(json, "above"));
+	json_decref(json);
+}
+
+static void
+a_card_on_the_screen_is_among_them(void **state)
+{
+	const json_t *above;
+	json_t *json;
+
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':1}}}");
+	an_action("low", "{'margin':100}");
+	an_action("high", "{'margin':500}");
+	in_force();
+	open_basket("b");
+	identify(ANNA);
+	scan("b", "c", 101);
+	assert_string_equal(closed(ANNA, "high"), "contact visit: open");
+	json = asked(ANNA, "low");
+	above = json_object_get(json, "above");
+	assert_int_equal(json_array_size(above), 1);
+	assert_string_equal(text_of(json_array_get(above, 0), "action"), "high");
+	assert_true(json_is_true(json_object_get(json_array_get(above, 0), "open")));
+	assert_int_equal(json_integer_value(json_object_get(json, "slots")), 1);
+	json_decref(json);
+}
+
+static void
 who_has_no_visit_is_asked_as_if_the_card_were_read_now(void **state)
 {
 	json_t *json;
@@ -277,6 +330,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_that_is_closed_is_told_and_not_only_the_first),
 		TEST(an_open_action_says_what_it_would_be_worth),
+		TEST(where_every_gate_is_open_those_that_are_worth_more_are_named),
+		TEST(a_card_on_the_screen_is_among_them),
 		TEST(who_has_no_visit_is_asked_as_if_the_card_were_read_now),
 		TEST(an_offer_with_several_conditions_names_each),
 		TEST(what_nobody_has_is_not_asked),
