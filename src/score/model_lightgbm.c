@@ -97,16 +97,32 @@ read_names(struct lgb *l, char *text)
 static int
 read_version(struct lgb *l, const char *value)
 {
-	if (strcmp(value, "v2") == 0 || strcmp(value, "v3") == 0 || strcmp(value, "v4") == 0)
+	if (value[0] == 'v' && value[1] >= '2' && value[1] <= '4' && value[2] == '\0') {
+		l->version = (unsigned)(value[1] - '0');
 		return 0;
+	}
 	return builder_refuse(&l->b, "version %.20s, expected v2, v3 or v4", value);
+}
+
+/* In bytes, of each tree. */
+static int
+read_sizes(struct lgb *l, const char *value)
+{
+	double sum = 0;
+	if (lgb_numbers(l, value, &l->leaf) < 0)
+		return AISLE_E_INVALID;
+	l->expected_trees = (uint32_t)l->leaf.count;
+	for (size_t i = 0; i < l->leaf.count; i++)
+		sum += l->leaf.at[i];
+	l->sizes = sum >= 0 && sum < MODEL_BYTES_MAX ? (size_t)sum : 0;
+	return 0;
 }
 
 static int
 read_header_line(struct lgb *l, char *line)
 {
 	static const char *const keys[] = { "version", "num_class", "num_tree_per_iteration",
-		"max_feature_idx", "objective", "feature_names", "tree_sizes" };
+		"max_feature_idx", "objective", "feature_names", "tree_sizes", "feature_infos" };
 	size_t key;
 	int r = 0;
 	char *value = lgb_pick(l, line, keys, ARRAY_LEN(keys), &key, &r);
@@ -124,10 +140,8 @@ read_header_line(struct lgb *l, char *line)
 		return r;
 	case 4: return read_objective(l, value);
 	case 5: return read_names(l, value);
-	default:
-		r = lgb_numbers(l, value, &l->leaf);
-		l->expected_trees = (uint32_t)l->leaf.count;
-		return r;
+	case 6: return read_sizes(l, value);
+	default: l->infos = value; return 0;
 	}
 }
 
@@ -143,41 +157,61 @@ finish_header(struct lgb *l)
 	if (l->b.model->input_count != l->features)
 		return builder_refuse(&l->b, "%u feature names for %u features",
 		    l->b.model->input_count, l->features);
+	l->categorical = mem_calloc(l->features, sizeof(*l->categorical));
 	return builder_set_classes(&l->b, l->per_iteration);
 }
 
 /* ---- the file ---- */
 
-/* Behind the trees: what it was trained with, and what a data frame's categories were called. Those
- * stand for codes that only the trainer knows. */
+/* Behind the trees. */
 static int
 read_tail(struct lgb *l)
 {
 	static const char frame[] = "pandas_categorical:";
 	bool open = false;
-	for (char *line; (line = next_line(l)) != NULL;) {
+	int r = 0;
+	for (char *line; r == 0 && (line = next_line(l)) != NULL;) {
 		if (strcmp(line, "parameters:") == 0)
 			open = true;
 		else if (strcmp(line, "end of parameters") == 0)
 			open = false;
+		else if (open)
+			lgb_categorical_parameter(l, line);
 		else if (strncmp(line, frame, strlen(frame)) == 0 &&
-		    strcmp(line + strlen(frame), "null") != 0 &&
-		    line[strlen(frame) + strspn(line + strlen(frame), "[] ")] != '\0')
-			return lgb_refuse(l,
-			    "names of categories (pandas_categorical) are not supported, "
-			    "train on category codes");
+		    strcmp(line + strlen(frame), "null") != 0)
+			r = lgb_pandas(l, line + strlen(frame));
 	}
-	return open ? lgb_refuse(l, "the file is cut off, expected \"end of parameters\"") : 0;
+	if (r == 0 && open)
+		r = lgb_refuse(l, "the file is cut off, expected \"end of parameters\"");
+	return r;
+}
+
+/* Version 2 has no "end of trees" at first: what stands behind all of them shows that they are whole,
+ * or that they are as long as the header says. */
+static bool
+ends_without_saying(const struct lgb *l, const char *line)
+{
+	if (l->version != 2)
+		return false;
+	if (line != NULL)
+		return strcmp(line, "feature importances:") == 0;
+	size_t bytes = (size_t)(l->end - l->first);
+	return l->sizes > 0 && bytes >= l->sizes && bytes <= l->sizes + 2;
 }
 
 static int
 read_trees(struct lgb *l)
 {
 	bool in_header = true, in_tree = false;
-	for (char *line; (line = next_line(l)) != NULL;) {
-		bool begins = strncmp(line, "Tree=", 5) == 0,
-		     ends = strcmp(line, "end of trees") == 0;
+	for (;;) {
+		char *line = next_line(l);
+		bool begins = line != NULL && strncmp(line, "Tree=", 5) == 0,
+		     ends = line != NULL && strcmp(line, "end of trees") == 0;
 		int r = 0;
+		if (in_tree && !begins && !ends)
+			ends = ends_without_saying(l, line);
+		if (line == NULL && !ends)
+			return lgb_refuse(l, "the file is cut off, expected \"end of trees\"");
 		if (in_header)
 			r = begins || ends ? finish_header(l) : read_header_line(l, line);
 		else if (in_tree)
@@ -187,21 +221,34 @@ read_trees(struct lgb *l)
 		if (ends)
 			return read_tail(l);
 		if (begins) {
+			if (in_header)
+				l->first = line;
 			in_header = false;
 			in_tree = true;
 			lgb_begin_tree(l);
 		}
 	}
-	return lgb_refuse(l, "the file is cut off, expected \"end of trees\"");
+}
+
+/* Until 2.2.2 the leaves of a forest were what its objective makes of a sum; since 2.2.3 they are what
+ * it is made of. Both say v2. */
+static int
+check_forest(const struct lgb *l)
+{
+	if (!l->averages || l->version != 2 || l->b.model->link == LINK_IDENTITY)
+		return 0;
+	return builder_refuse(&l->b,
+	    "a random forest of version v2 with this objective: before LightGBM "
+	    "2.2.3 its leaves meant something else, and the file does not say "
+	    "which it is; train it anew with 2.3 or later");
 }
 
 static int
 import(struct lgb *l)
 {
 	struct model *model = l->b.model;
-	int r = read_trees(l);
-	if (r < 0)
-		return r;
+	if (read_trees(l) < 0 || check_forest(l) < 0)
+		return AISLE_E_INVALID;
 	if (model->tree_count == 0 || model->tree_count % l->per_iteration != 0)
 		return builder_refuse(&l->b, "%u trees, expected a multiple of %u",
 		    model->tree_count, l->per_iteration);
@@ -230,6 +277,7 @@ model_import_lightgbm(const char *text, size_t len, const char *name, struct mod
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->at);
 	free(l->raw);
+	free(l->categorical);
 	free(l->words);
 	free(l->taken);
 	free(l);

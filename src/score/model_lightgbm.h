@@ -14,7 +14,12 @@ struct lgb {
 	int line;
 	uint32_t features, classes, per_iteration, expected_trees;
 	bool averages;
-	uint32_t seen; /* keys of the header, then of the tree */
+	unsigned version;
+	const char *infos; /* feature_infos as it stands there, or NULL */
+	const char *first; /* the line of the first tree */
+	size_t sizes;	   /* of all trees in bytes, if tree_sizes says it */
+	bool *categorical; /* by feature: as a parameter says, or a split */
+	uint32_t seen;	   /* keys of the header, then of the tree */
 	/* one tree */
 	uint32_t leaves, cats, linear;
 	struct numbers feature, threshold, decision, left, right, leaf, cat_first, cat_word;
@@ -45,5 +50,8 @@ int lgb_count(struct lgb *l, const char *text, uint32_t max, uint32_t *ret);
 void lgb_begin_tree(struct lgb *l);
 int lgb_tree_line(struct lgb *l, char *line);
 int lgb_finish_tree(struct lgb *l); /* into the builder */
+
+int lgb_pandas(struct lgb *l, const char *text); /* names of categories into the builder */
+void lgb_categorical_parameter(struct lgb *l, const char *line); /* if it is that */
 
 #endif

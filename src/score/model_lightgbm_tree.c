@@ -152,7 +152,10 @@ split_of(struct lgb *l, size_t i)
 		.value = l->threshold.at[i] };
 	if (!child_of(l, l->left.at[i], &raw->left) || !child_of(l, l->right.at[i], &raw->right))
 		return lgb_refuse(l, "child outside of the tree");
-	return (bits & 1) != 0 ? read_set(l, i, raw) : 0;
+	if ((bits & 1) == 0)
+		return 0;
+	l->categorical[raw->input] = true;
+	return read_set(l, i, raw);
 }
 
 /* Linear leaves: for each leaf its constant, and its features and coefficients in one row for all.

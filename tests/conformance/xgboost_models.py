@@ -574,8 +574,16 @@ def lightgbm(name):
     with open(os.path.join(folder, "raw.csv")) as f:
         raw = f.read()
     rows, count = os.path.join(folder, "rows.csv"), 0
-    for what, change in (("v4", text), ("v3", as_version(text, "v3")), ("v2", as_version(text, "v2")),
-                         ("line ends", text.replace("\n", "\r\n"))):
+    changes = [("v4", text), ("v3", as_version(text, "v3")), ("line ends", text.replace("\n", "\r\n"))]
+    v2 = as_version(text, "v2")
+    if name == "rf":
+        done = ctl("model", "inspect", put("model.txt", v2))
+        assert done.returncode == 65 and "2.2.3" in done.stderr, done.stderr
+    else:
+        old = v2.replace("end of trees\n\nfeature_importances:", "feature importances:")
+        assert old != v2
+        changes += [("v2", v2), ("v2 that does not say its end", old)]
+    for what, change in changes:
         for form, model in both_forms(put("model.txt", change)):
             done = ctl("model", "score", model, rows, "--margin")
             assert done.stdout == raw, f"{what}, {form}: margins differ {done.stderr}"
@@ -587,6 +595,37 @@ def lightgbm(name):
     return count
 
 
+def pandas_categorical():
+    """The fixture with categories, as if a data frame had called them something: a name does what its code did."""
+    folder = os.path.join(LIGHTGBM, "categorical")
+    text = open(os.path.join(folder, "model.txt")).read().replace("pandas_categorical:null\n", "")
+    rows = list(csv.reader(open(os.path.join(folder, "rows.csv"))))
+    raw = open(os.path.join(folder, "raw.csv")).read().splitlines()
+    infos = next(line for line in text.split("\n") if line.startswith("feature_infos=")).split("=")[1].split(" ")
+    found = [i for i, info in enumerate(infos) if info[0] != "["]
+    last = {i: max(int(c) for c in infos[i].split(":")) for i in found}
+    names = [["ß %d \"" % c for c in range(last[found[0]] + 1)], [100 - 3 * c for c in range(last[found[1]] + 1)]]
+    file = put("frame.txt", text + "\npandas_categorical:" + json.dumps(names) + "\n")
+    known, path, count = [], os.path.join(FOLDER, "rows.csv"), 0
+    with open(path, "w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(rows[0])
+        for row, want in zip(rows[1:], raw):
+            codes = [row[i] for i in found]
+            if all(c == "" or (float(c).is_integer() and 0 <= float(c) <= last[i]) for c, i in zip(codes, found)):
+                row = list(row)
+                for i, c, list_of in zip(found, codes, names):
+                    row[i] = "" if c == "" else list_of[int(float(c))]
+                writer.writerow(row)
+                known.append(want)
+                count += c != ""
+    assert count > 20
+    for form, model in both_forms(file):
+        done = ctl("model", "score", model, path, "--margin")
+        assert done.stdout.splitlines() == known, f"{form}: margins differ {done.stderr}"
+    return len(known)
+
+
 # ---- all ----
 
 def everything():
@@ -596,6 +635,7 @@ def everything():
     for test in (early_stopping, named_sliced_and_continued, several_targets, base_score_to_the_bit, newer_shapes,
                  a_base_score_for_each_class, names_of_categories, infinite_thresholds, what_cannot_be_honoured_is_refused_by_name):
         yield test.__name__.replace("_", " "), test
+    yield "LightGBM pandas_categorical", pandas_categorical
     for name in sorted(os.listdir(LIGHTGBM)):
         if os.path.isdir(os.path.join(LIGHTGBM, name)):
             yield "LightGBM " + name, lambda n=name: lightgbm(n)

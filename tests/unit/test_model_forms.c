@@ -279,6 +279,229 @@ the_best_trees_of_a_file_that_names_none_are_refused(void **state)
 	    MODEL_TREES_BEST, "tree_info names 5 trees of 6");
 }
 
+/* ---- LightGBM: pandas_categorical ---- */
+
+/* Input a by category: 0 and 2 left (1), any other and what is missing right (10); input b below
+ * and above 0.5: 100 and 200, missing is 0. */
+#define FRAME(infos, parameter, pandas) \
+	"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=1\n" \
+	"objective=regression\nfeature_names=a b\n" infos \
+	"\nTree=0\nnum_leaves=2\nnum_cat=1\nsplit_feature=0\nthreshold=0\ndecision_type=1\n" \
+	"left_child=-1\nright_child=-2\nleaf_value=1 10\ncat_boundaries=0 1\ncat_threshold=5\n\n" \
+	"Tree=1\nnum_leaves=2\nnum_cat=0\nsplit_feature=1\nthreshold=0.5\ndecision_type=2\n" \
+	"left_child=-1\nright_child=-2\nleaf_value=100 200\n\nend of trees\n\n" \
+	"parameters:\n[boosting: gbdt]\n" parameter \
+	"end of parameters\n\npandas_categorical:" pandas "\n"
+#define INFOS(a, b) "feature_infos=" a " " b "\n"
+
+static double
+margin_of(const struct model *model, struct value a, struct value b)
+{
+	struct value inputs[] = { a, b };
+	return margin(model, inputs);
+}
+
+static void
+lightgbm_looks_a_category_up_by_its_name(void **state)
+{
+	(void)state;
+	struct model *model =
+	    import(FRAME(INFOS("0:1:2", "[0:9.5]"), "", "[[\"gold\", \"bronz\\u00e9\", \"\"]]"),
+		MODEL_TREES_UNSAID);
+	const struct value a[] = { value_string("gold"), value_string("bronz\xc3\xa9"),
+		value_string(""), value_string("silver"), value_missing(), value_number(0) };
+	const double want[] = { 201, 210, 201, 210, 210, 210 };
+	assert_true(model_input_is_string(model, 0) && !model_input_is_string(model, 1));
+	for (size_t i = 0; i < ARRAY_LEN(a); i++)
+		assert_true(margin_of(model, a[i], value_number(1)) == want[i]);
+	/* The same where many share their context: with the category, or the number, varying. */
+	for (int which = 0; which < 2; which++) {
+		struct value context_inputs[] = { a[0], value_number(0) }, rows[ROWS];
+		bool varies[] = { which == 0, which == 1 };
+		double margins[ROWS];
+		struct model_context *context = model_context_new(model, varies);
+		for (size_t i = 0; i < ROWS; i++)
+			rows[i] = which == 0 ? a[i % ARRAY_LEN(a)] : value_number((double)i / 8);
+		model_context_begin(context, context_inputs);
+		model_context_margins(context, rows, ROWS, margins);
+		for (size_t i = 0; i < ROWS; i++)
+			assert_true(margins[i] ==
+			    (which == 0 ? margin_of(model, rows[i], value_number(0))
+					: margin_of(model, a[0], rows[i])));
+		model_context_free(context);
+	}
+	model_free(model);
+}
+
+static void
+lightgbm_keeps_numbers_as_numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pandas;
+		double left, right, unknown;
+	} cases[] = {
+		{ FRAME(INFOS("0:1:2", "[0:9.5]"), "", "[[0, 1, 2]]"), 2, 1, 3 },
+		{ FRAME(INFOS("0:1:2", "[0:9.5]"), "", "[[30, 10, 20]]"), 20, 10, 0 },
+		{ FRAME(INFOS("0:1:2", "[0:9.5]"), "", "[[0.5, -1, 1e3]]"), 0.5, -1, 1 },
+		{ FRAME(INFOS("0:1", "[0:9.5]"), "", "[[false, true]]"), 0, 1, 2 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct model *model = import(cases[i].pandas, MODEL_TREES_UNSAID);
+		assert_false(model_input_is_string(model, 0));
+		assert_true(margin_of(model, value_number(cases[i].left), value_missing()) == 101);
+		assert_true(margin_of(model, value_number(cases[i].right), value_missing()) == 110);
+		assert_true(margin_of(model, value_number(cases[i].unknown), value_missing()) ==
+		    110);
+		model_free(model);
+	}
+	struct model *model = import(cases[3].pandas, MODEL_TREES_UNSAID);
+	assert_true(margin_of(model, value_bool(false), value_missing()) == 101);
+	model_free(model);
+}
+
+static void
+columns_without_categories_have_no_names(void **state)
+{
+	(void)state;
+	static const char *const none[] = { FRAME("", "", "null"), FRAME("", "", "[]"),
+		FRAME("", "", "[[]]"), FRAME("", "", "[[],[]]"),
+		FRAME(INFOS("0:1:2", "none"), "", "[[], [], []]") };
+	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+		struct model *model = import(none[i], MODEL_TREES_UNSAID);
+		assert_false(model_input_is_string(model, 0));
+		assert_true(margin_of(model, value_number(2), value_missing()) == 101);
+		model_free(model);
+	}
+}
+
+static void
+which_columns_had_categories_is_seen_in_the_file(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bool a, b;
+	} cases[] = {
+		/* the split alone */
+		{ FRAME("", "", "[[\"x\",\"y\",\"z\"]]"), true, false },
+		{ FRAME(INFOS("[0:2]", "[0:2]"), "", "[[\"x\",\"y\",\"z\"]]"), true, false },
+		/* and by feature_infos, or the parameter */
+		{ FRAME(INFOS("0:1:2", "-1:1:0"), "", "[[\"x\",\"y\",\"z\"],[\"p\",\"q\"]]"), true,
+		    true },
+		{ FRAME("", "[categorical_feature: 0,1]\n", "[[\"x\",\"y\",\"z\"],[\"p\",\"q\"]]"),
+		    true, true },
+		/* a constant one, and an ordered one */
+		{ FRAME(INFOS("0:1:2", "none"), "[categorical_feature: 0]\n",
+		      "[[\"x\",\"y\",\"z\"],[\"p\"]]"),
+		    true, true },
+		{ FRAME(INFOS("0:1:2", "[0:1]"), "[categorical_feature: 0]\n",
+		      "[[\"x\",\"y\",\"z\"],[\"p\",\"q\"]]"),
+		    true, true },
+		{ FRAME(INFOS("0:1:2", "[0:1]"), "", "[[\"x\",\"y\",\"z\"],[0,1]]"), true, false },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct model *model = import(cases[i].text, MODEL_TREES_UNSAID);
+		assert_int_equal(model_input_is_string(model, 0), cases[i].a);
+		assert_int_equal(model_input_is_string(model, 1), cases[i].b);
+		model_free(model);
+	}
+	/* Ordered categories are compared by their codes. */
+	struct model *model = import(cases[5].text, MODEL_TREES_UNSAID);
+	assert_true(margin_of(model, value_string("x"), value_string("p")) == 101);
+	assert_true(margin_of(model, value_string("x"), value_string("q")) == 201);
+	assert_true(margin_of(model, value_string("x"), value_string("r")) == 101);
+	model_free(model);
+}
+
+static void
+columns_that_the_file_does_not_tell_apart_are_refused(void **state)
+{
+	(void)state;
+	static const char unclear[] = "the file does not say of which";
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ FRAME(INFOS("0:1:2", "[0.5:1]"), "", "[[\"x\",\"y\",\"z\"],[\"p\",\"q\"]]"),
+		    unclear },
+		{ FRAME(INFOS("0:1:2", "[0:2]"), "", "[[\"x\",\"y\",\"z\"],[\"p\",\"q\"]]"),
+		    unclear },
+		{ FRAME(INFOS("0:1:2", "[-1:1]"), "", "[[\"x\",\"y\",\"z\"],[\"p\",\"q\"]]"),
+		    unclear },
+		{ FRAME(INFOS("0:1:2", "[0:1]"), "", "[[\"x\",\"y\"]]"), unclear },
+		{ FRAME(INFOS("0:1:2", "0:1"), "", "[[\"x\",\"y\",\"z\"]]"), unclear },
+		{ FRAME(INFOS("0:1:2", "0:1"), "", "[[\"x\"],[\"y\"],[\"z\"]]"), unclear },
+		{ FRAME("", "", "[[\"x\",1]]"), "input \"a\" has texts and numbers" },
+		{ FRAME("", "", "[[\"x\",\"x\"]]"), "a category that is there twice" },
+		{ FRAME("", "", "[[NaN]]"), "not a finite number" },
+		{ FRAME("", "", "[[null]]"), "pandas_categorical: expected a number" },
+		{ FRAME("", "", "[\"x\"]"), "pandas_categorical: expected an array" },
+		{ FRAME("", "", "{\"a\":[]}"), "pandas_categorical: expected an array" },
+		{ FRAME("", "", "[[\"x\"]"), "pandas_categorical: expected a comma" },
+		{ FRAME("", "", "[[]] []"), "pandas_categorical: bytes behind the end" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		expect_refused(cases[i].text, MODEL_TREES_UNSAID, cases[i].why);
+}
+
+/* ---- LightGBM: version 2 ---- */
+
+#define OLD(version, objective, more) \
+	"tree\nversion=" version "\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\n" \
+	"objective=" objective "\n" more "feature_names=a\n\n"
+#define OLD_TREE \
+	"Tree=0\nnum_leaves=2\nsplit_feature=0\nthreshold=0.5\nleft_child=-1\n" \
+	"right_child=-2\nleaf_value=1 2\nshrinkage=1\n\n" /* 107 bytes */
+#define OLD_END "\nfeature importances:\na=1\n"
+
+static void
+version_2_is_whole_without_saying_so_where_something_shows_it(void **state)
+{
+	(void)state;
+	static const char *const good[] = { OLD("v2", "regression", "") OLD_TREE OLD_END,
+		OLD("v2", "regression", "") OLD_TREE OLD_END "\npandas_categorical:null\n",
+		OLD("v2", "regression", "tree_sizes=107\n") OLD_TREE OLD_END,
+		OLD("v2", "regression", "tree_sizes=107\n") OLD_TREE,
+		OLD("v2", "regression", "tree_sizes=107\n") OLD_TREE "\n",
+		OLD("v2", "regression", "") OLD_TREE "end of trees\n" };
+	assert_int_equal(strlen(OLD_TREE), 107);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct value low = value_number(0), high = value_number(1);
+		struct model *model = import(good[i], MODEL_TREES_UNSAID);
+		assert_true(margin(model, &low) == 1 && margin(model, &high) == 2);
+		model_free(model);
+	}
+	expect_refused(OLD("v2", "regression", "") OLD_TREE, MODEL_TREES_UNSAID, "cut off");
+	expect_refused(OLD("v2", "regression", "tree_sizes=108\n") OLD_TREE, MODEL_TREES_UNSAID,
+	    "cut off");
+	expect_refused(OLD("v2", "regression", "tree_sizes=104\n") OLD_TREE, MODEL_TREES_UNSAID,
+	    "cut off");
+	expect_refused(OLD("v2", "regression", "tree_sizes=50 57\n") OLD_TREE OLD_END,
+	    MODEL_TREES_UNSAID, "1 trees, expected 2 as tree_sizes says");
+	expect_refused(OLD("v3", "regression", "") OLD_TREE OLD_END, MODEL_TREES_UNSAID, "cut off");
+	expect_refused(OLD("v3", "regression", "tree_sizes=107\n") OLD_TREE, MODEL_TREES_UNSAID,
+	    "cut off");
+}
+
+static void
+a_random_forest_of_version_2_is_refused_where_its_leaves_may_mean_two_things(void **state)
+{
+	(void)state;
+	static const char why[] = "train it anew with 2.3 or later";
+	expect_refused(OLD("v2", "binary sigmoid:1", "average_output\n") OLD_TREE "end of trees\n",
+	    MODEL_TREES_UNSAID, why);
+	expect_refused(OLD("v2", "poisson", "average_output\n") OLD_TREE OLD_END,
+	    MODEL_TREES_UNSAID, why);
+	expect_refused(OLD("v2", "regression sqrt", "average_output\n") OLD_TREE OLD_END,
+	    MODEL_TREES_UNSAID, why);
+	model_free(import(OLD("v2", "regression", "average_output\n") OLD_TREE OLD_END,
+	    MODEL_TREES_UNSAID));
+	model_free(import(OLD("v3", "binary sigmoid:1", "average_output\n") OLD_TREE
+	    "end of trees\n",
+	    MODEL_TREES_UNSAID));
+	model_free(import(OLD("v2", "binary sigmoid:1", "") OLD_TREE OLD_END, MODEL_TREES_UNSAID));
+}
+
 int
 main(void)
 {
@@ -289,6 +512,14 @@ main(void)
 		cmocka_unit_test(names_that_are_none_are_refused),
 		cmocka_unit_test(of_a_file_that_stopped_early_the_best_or_all_trees_count),
 		cmocka_unit_test(the_best_trees_of_a_file_that_names_none_are_refused),
+		cmocka_unit_test(lightgbm_looks_a_category_up_by_its_name),
+		cmocka_unit_test(lightgbm_keeps_numbers_as_numbers),
+		cmocka_unit_test(columns_without_categories_have_no_names),
+		cmocka_unit_test(which_columns_had_categories_is_seen_in_the_file),
+		cmocka_unit_test(columns_that_the_file_does_not_tell_apart_are_refused),
+		cmocka_unit_test(version_2_is_whole_without_saying_so_where_something_shows_it),
+		cmocka_unit_test(
+		    a_random_forest_of_version_2_is_refused_where_its_leaves_may_mean_two_things),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
