@@ -1,11 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * model_import.c - which format a model file has.
+ * model_import.c - which format a model file has; what else people take for a model, by name.
+ *
+ * DESIGN
+ *   By content, for names lie. What is not read here is told apart by its first bytes as far as
+ *   it can be met where models are kept, so that the sentence says what to do.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "score/model_impl.h"
+
+#define SAVE "save the model with save_model(\"m.json\") or \"m.ubj\""
+#define DUMP "XGBoost's dump, which lacks base_score and the objective; " SAVE
+#define PICKLE \
+	"a Python pickle (or joblib): a program, not a model; load it where it was made and " SAVE \
+	", LightGBM's with save_model(\"m.txt\")"
+#define PACKED "a compressed file; unpack it first (what joblib compressed is a pickle: " SAVE ")"
+#define BINARY "XGBoost's old binary; load it with an XGBoost from 1.0 to 3.0 and " SAVE
+#define BEGINS(bytes, what) \
+	{ \
+		bytes, sizeof(bytes) - 1, what \
+	}
+
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *what;
+} beginnings[] = {
+	BEGINS("binf", BINARY),
+	BEGINS("bs64", BINARY),
+	BEGINS("\x80\x02", PICKLE),
+	BEGINS("\x80\x03", PICKLE),
+	BEGINS("\x80\x04", PICKLE),
+	BEGINS("\x80\x05", PICKLE),
+	BEGINS("ccopy_reg\n", PICKLE),
+	BEGINS("\x1f\x8b", PACKED),
+	BEGINS("BZh", PACKED),
+	BEGINS("\xfd"
+	       "7zXZ",
+	    PACKED),
+	BEGINS("\x28\xb5\x2f\xfd", PACKED),
+	BEGINS("\x04\x22\x4d\x18", PACKED),
+	BEGINS("\x78\x01", PACKED),
+	BEGINS("\x78\x5e", PACKED),
+	BEGINS("\x78\x9c", PACKED),
+	BEGINS("\x78\xda", PACKED),
+	BEGINS("PK\x03\x04", "a zip archive; unpack it and take the model out of it"),
+	BEGINS("version https://git-lfs",
+	    "a Git LFS pointer, not the file that it stands for; fetch that with git lfs pull"),
+	BEGINS("\xef\xbb\xbf",
+	    "a byte-order mark before the text; save the file as UTF-8 without one"),
+	BEGINS("\xff\xfe", "UTF-16 text; save the file as UTF-8 (PowerShell's > writes UTF-16)"),
+	BEGINS("\xfe\xff", "UTF-16 text; save the file as UTF-8 (PowerShell's > writes UTF-16)"),
+	BEGINS("CBM1", "CatBoost's binary, which is not read; train with XGBoost or LightGBM"),
+	BEGINS("booster[", DUMP),
+	BEGINS("0:[", DUMP),
+	BEGINS("0:leaf=", DUMP),
+	BEGINS("<?xml", "XML, as PMML is, which is not read; " SAVE),
+	BEGINS("<PMML", "PMML, which is not read; " SAVE),
+	BEGINS("<",
+	    "an HTML page, not the file that was asked for; it may ask to sign in: open it in "
+	    "a browser"),
+};
+
+static bool
+contains(const char *text, size_t len, const char *what, size_t what_len)
+{
+	return memmem(text, len, what, what_len) != NULL;
+}
+
+/* Before 1.0 nothing stood before the parameters; the booster's name comes soon, behind its length
+ * of eight bytes. */
+static bool
+is_old_binary(const char *text, size_t len)
+{
+	static const char names[][17] = { "\6\0\0\0\0\0\0\0gbtree", "\4\0\0\0\0\0\0\0dart",
+		"\10\0\0\0\0\0\0\0gblinear" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (contains(text, len < 1024 ? len : 1024, names[i], 8 + (size_t)names[i][0]))
+			return true;
+	return false;
+}
+
+/* Of what is no model that is read here, what it is. */
+static const char *
+what_it_is(const char *text, size_t len)
+{
+	const char *start = text + strspn(text, " \t\r\n");
+	size_t begin = len < 4096 ? len : 4096;
+	if (start == text + len)
+		return "an empty file; it was not written whole, or is another file's place";
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
+		if ((size_t)(text + len - start) >= beginnings[i].len &&
+		    memcmp(start, beginnings[i].bytes, beginnings[i].len) == 0)
+			return beginnings[i].what;
+	if (is_old_binary(text, len))
+		return BINARY;
+	if (text[0] == '\x08' && contains(text, begin, "onnx", 4))
+		return "ONNX, which is not read; save the model with the library that trained it";
+	if ((*start == '[' || *start == '{') && strstr(start, "nodeid") != NULL)
+		return DUMP;
+	if (*start == '{' && strstr(start, "\"tree_structure\"") != NULL)
+		return "LightGBM's dump_model(); save the model with save_model(\"m.txt\")";
+	if (*start == '{' && strstr(start, "\"oblivious_trees\"") != NULL)
+		return "CatBoost's JSON, which is not read; train with XGBoost or LightGBM";
+	return NULL;
+}
 
 /* Behind the bracket stands the length of a key, or "$" or "#" or a no-op; in JSON never. */
 static bool
@@ -20,22 +121,24 @@ import(const char *text, size_t len, const char *name, enum model_trees trees,
     struct model **ret_model, struct err *err)
 {
 	const char *start = text + strspn(text, " \t\r\n");
+	bool lightgbm = strncmp(start, "tree\n", 5) == 0 || strncmp(start, "tree\r\n", 6) == 0;
+	bool linear = *start == '{' && strstr(start, "\"aisle-linear\"") != NULL;
 	if (is_ubjson(text))
 		return model_import_xgboost(text, len, true, name, trees, ret_model, err);
-	if (*start == '{' && strstr(start, "\"learner\"") != NULL &&
-	    strstr(start, "\"aisle-linear\"") == NULL)
+	if (*start == '{' && !linear && strstr(start, "\"learner\"") != NULL)
 		return model_import_xgboost(text, len, false, name, trees, ret_model, err);
-	if (trees == MODEL_TREES_BEST)
+	if ((lightgbm || linear) && trees == MODEL_TREES_BEST)
 		return err_at(err, AISLE_E_INVALID, name, 0, 0,
 		    "the best trees are asked for, but only XGBoost's files say which: LightGBM "
 		    "saves "
 		    "no others, and a linear model has none");
-	if (strncmp(start, "tree\n", 5) == 0 || strncmp(start, "tree\r\n", 6) == 0)
+	if (lightgbm)
 		return model_import_lightgbm(text, len, name, ret_model, err);
-	if (*start == '{' && strstr(start, "\"aisle-linear\"") != NULL)
+	if (linear)
 		return model_import_linear(text, len, name, ret_model, err);
-	return err_at(err, AISLE_E_INVALID, name, 0, 0,
-	    "expected XGBoost JSON or UBJSON, LightGBM text or aisle-linear JSON");
+	const char *what = what_it_is(text, len);
+	return err_at(err, AISLE_E_INVALID, name, 0, 0, "%s%s", what != NULL ? what : "expected ",
+	    what != NULL ? "" : "XGBoost JSON or UBJSON, LightGBM text or aisle-linear JSON");
 }
 
 int

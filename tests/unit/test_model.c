@@ -468,7 +468,7 @@ xgboost_files_that_cannot_be_honoured_are_refused(void **state)
 	expect_refused("{\"learner\":{\"gradient_booster\":{\"model\":[}}}", "expected");
 	expect_refused("{\"learner\":{}}", "no learner with a model");
 	expect_refused("{L\x00", "the file is cut off");
-	expect_refused("", "expected XGBoost JSON");
+	expect_refused("", "an empty file");
 }
 
 static void
