@@ -177,6 +177,24 @@ drop_nulls(json_t *json)
 		drop_nulls(value);
 }
 
+bool
+event_member_known(enum event_type type, const char *name, struct near *near)
+{
+	return fields_know(types[type].fields, types[type].count, name, near);
+}
+
+const char *
+event_member_needed(enum event_type type, size_t i)
+{
+	for (size_t at = 0; at < types[type].count; at++) {
+		const char *name = field_needed(&types[type].fields[at]);
+
+		if (name != NULL && i-- == 0)
+			return name;
+	}
+	return NULL;
+}
+
 enum reject
 event_read_data(struct reader *reader, json_t *data)
 {

@@ -390,6 +390,26 @@ is_known(const struct field *fields, size_t count, const char *name)
 	return false;
 }
 
+bool
+fields_know(const struct field *fields, size_t count, const char *name, struct near *near)
+{
+	for (size_t i = 0; i < count; i++) {
+		near_offer(near, fields[i].name);
+		for (const char *const *other = other_names(fields[i].kind); *other != NULL;
+		     other++)
+			near_offer(near, *other);
+	}
+	return is_known(fields, count, name);
+}
+
+const char *
+field_needed(const struct field *field)
+{
+	return field->required && field->kind != F_CURRENCY && other_names(field->kind)[0] == NULL
+	    ? field->name
+	    : NULL;
+}
+
 enum reject
 refuse(struct rejected *rejected, enum reject reason, const char *format, ...)
 {

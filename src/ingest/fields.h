@@ -6,6 +6,7 @@
 #define AISLE_INGEST_FIELDS_H
 
 #include "core/json.h"
+#include "core/near.h"
 #include "ingest/envelope.h"
 
 #define QTY_MILLI_MAX INT64_C(1000000000)  /* a million */
@@ -91,6 +92,14 @@ enum reject read_discounts(struct reader *reader, const struct field *field, jso
 enum reject read_tenders(struct reader *reader, const struct field *field, json_t *value);
 enum reject read_items(struct reader *reader, const struct field *field, json_t *value);
 
+bool fields_know(const struct field *fields, size_t count, const char *name, struct near *near);
+/* The name of a member that must be there whatever else is; NULL: one may stand in its place. */
+const char *field_needed(const struct field *field);
+
+/* event_fields.c. Does data of this type have such a member? near: is offered those that it has. */
+bool event_member_known(enum event_type type, const char *name, struct near *near);
+/* The i-th of those without which no event of the type is taken, but the currency; NULL: no more. */
+const char *event_member_needed(enum event_type type, size_t i);
 /* event_fields.c: data of one type into the event. */
 enum reject event_read_data(struct reader *reader, json_t *data);
 

@@ -89,6 +89,7 @@ read_rule(struct reader *reader, const json_t *object, const char *pointer, cons
 	if (rule == NULL || json_is_null(rule))
 		return NULL;
 	snprintf(place, sizeof(place), "%s/%s", pointer, member);
+	mapping_check_names(reader->mapping, rule, place, wrong, reader);
 	return mapping_rule(rule, place, wrong, reader);
 }
 
@@ -238,14 +239,16 @@ read_fields(struct reader *reader, json_t *data, const char *pointer, const char
 		return;
 	}
 	json_object_foreach(data, name, rule) {
-		struct mapping_field *field = &fields[(*count)++];
+		struct mapping_field *field = &fields[*count];
 
-		field->name = mem_strdup(name);
 		snprintf(place, sizeof(place), "%s/%s/%.64s", pointer, member, name);
+		mapping_check_names(reader->mapping, rule, place, wrong, reader);
 		if (json_is_null(rule))
 			wrong(reader, place, "expected JsonLogic");
 		else
 			field->rule = mapping_rule(rule, place, wrong, reader);
+		field->name = mem_strdup(name);
+		*count += 1; /* a "let" is known to those behind it */
 	}
 }
 
@@ -261,6 +264,7 @@ read_each(struct reader *reader, struct mapping_event *event, const json_t *json
 	if (json_is_string(each)) {
 		json_t *rule = json_pack("{s:O}", "var", each);
 
+		mapping_check_names(reader->mapping, rule, place, wrong, reader);
 		event->each = mapping_rule(rule, place, wrong, reader);
 		json_decref(rule);
 	} else if (json_is_object(each)) {
@@ -288,6 +292,7 @@ read_event(struct reader *reader, struct mapping_event *event, json_t *json, con
 {
 	const char *type = json_string_value(json_object_get(json, "type"));
 	const json_t *id = json_object_get(json, "id");
+	char place[PLACE_SIZE];
 
 	event->type = type != NULL ? event_type_by_name(type) : EV_NONE;
 	if (!json_is_object(json)) {
@@ -305,6 +310,10 @@ read_event(struct reader *reader, struct mapping_event *event, json_t *json, con
 	event->time = read_rule(reader, json, pointer, "time");
 	read_fields(reader, json_object_get(json, "data"), pointer, "data", event->fields,
 	    &event->field_count);
+	snprintf(place, sizeof(place), "%s/data", pointer);
+	if (may_be_made(event->type) && json_is_object(json_object_get(json, "data")))
+		mapping_check_data(event->type, json_object_get(json, "data"), place, wrong,
+		    reader);
 }
 
 static void

@@ -87,4 +87,11 @@ typedef void (*mapping_wrong_fn)(void *ctx, const char *pointer, const char *tex
 struct logic *mapping_rule(const json_t *rule, const char *pointer, mapping_wrong_fn wrong,
     void *ctx);
 
+/* mapping_check.c. Of data of an event: a member that the type does not have, or needs and is not there. */
+void mapping_check_data(enum event_type type, const json_t *data, const char *pointer,
+    mapping_wrong_fn wrong, void *ctx);
+/* Each {"var":"$NAME…"} in a rule is of a "let" that was read before. */
+void mapping_check_names(const struct mapping *mapping, const json_t *rule, const char *pointer,
+    mapping_wrong_fn wrong, void *ctx);
+
 #endif

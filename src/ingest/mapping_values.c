@@ -165,24 +165,36 @@ time_of_number(double number)
 	return NULL;
 }
 
-/* "2026-11-21 10:15:00+01:00" is RFC 3339 with a T; without a zone it is of the mapping's. */
+/* "2026-11-21 10:15:00+0100" is RFC 3339 with a T and a colon. false: nor with them. */
+static bool
+as_rfc3339(const char *text, char out[static 64])
+{
+	size_t len = strlen(text);
+	int64_t ms;
+
+	if (len <= 15 || len + 2 > 64)
+		return false;
+	memcpy(out, text, len + 1);
+	out[10] = out[10] == ' ' ? 'T' : out[10];
+	if (strchr("+-", out[len - 5]) != NULL) {
+		memmove(out + len - 1, out + len - 2, 3);
+		out[len - 2] = ':';
+	}
+	return when_parse(out, &ms);
+}
+
+/* Without a zone it is of the mapping's. */
 static json_t *
 time_of_text(const struct mapping *mapping, const char *text)
 {
-	char instant[WHEN_TEXT_SIZE], with_t[64];
+	char instant[WHEN_TEXT_SIZE], plain[64];
 	int64_t ms;
 
 	if (mapping->local && when_parse_local(text, &ms)) {
 		when_text(zone_instant(mapping->zone, ms), instant);
 		return json_string(instant);
 	}
-	if (strlen(text) < sizeof(with_t) && strlen(text) > 10 && text[10] == ' ') {
-		memcpy(with_t, text, strlen(text) + 1);
-		with_t[10] = 'T';
-		if (when_parse(with_t, &ms))
-			return json_string(with_t);
-	}
-	return json_string(text);
+	return json_string(as_rfc3339(text, plain) ? plain : text);
 }
 
 json_t *

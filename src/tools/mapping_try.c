@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/json.h"
 #include "ingest/envelope.h"
@@ -73,6 +74,25 @@ try_event(const struct mapping_try *options, const json_t *event, const char *te
 	return taken;
 }
 
+/* An event of the name of one before it is taken for that one. */
+static bool
+is_another(const json_t *events, size_t at, struct rejected *rejected)
+{
+	const char *id = json_string_value(json_object_get(json_array_get(events, at), "id"));
+
+	for (size_t i = 0; i < at; i++) {
+		const json_t *other = json_object_get(json_array_get(events, i), "id");
+
+		if (strcmp(json_string_value(other), id) != 0)
+			continue;
+		rejected->reason = REJECT_BAD_VALUE;
+		snprintf(rejected->detail, sizeof(rejected->detail),
+		    "/id: that of event %zu, expected one of its own", i + 1);
+		return false;
+	}
+	return true;
+}
+
 static int
 show_events(const struct mapping_try *options, json_t *events, const char *terminal,
     struct buf *out, struct buf *report)
@@ -88,7 +108,8 @@ show_events(const struct mapping_try *options, json_t *events, const char *termi
 			json_write(event, out);
 			buf_addc(out, '\n');
 		}
-		if (try_event(options, event, terminal, &rejected))
+		if (try_event(options, event, terminal, &rejected) &&
+		    is_another(events, i, &rejected))
 			continue;
 		buf_addf(report, "event %zu would be refused: %s: %s\n", i + 1,
 		    reject_name(rejected.reason), rejected.detail);
@@ -140,7 +161,13 @@ mapping_try(const struct mapping_try *options, struct buf *out, struct buf *repo
 {
 	struct mapping *mapping = NULL;
 	struct buf payload = { 0 };
-	int rc = mapping_load("try", options->mapping, &mapping, report);
+	int rc;
+
+	if (access(options->mapping, R_OK) != 0) {
+		buf_addf(report, "%s: %s\n", options->mapping, strerror(errno));
+		return AISLE_E_IO;
+	}
+	rc = mapping_load("try", options->mapping, &mapping, report);
 
 	if (rc == 0)
 		rc = read_payload(options->payload, &payload, report);

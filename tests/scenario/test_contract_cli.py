@@ -154,6 +154,20 @@ def test_what_a_command_cannot_say_is_refused_before_the_store_is_asked():
         store.close()
 
 
+def test_a_mapping_is_tried_as_strictly_as_the_daemon_takes_it():
+    with Folder() as f:
+        def tried(text, payload, code, told=""):
+            done = run("mapping", "try", f.write("m.json", text), f.write("p.json", payload))
+            assert done.returncode == code and told in done.stderr, done
+        stock = ('{"topic":"t/+","terminal":2,"events":[{"each":"l","type":"aisle.stock.changed","id":{"var":"i"},'
+                 '"data":{"sku":{"var":"s"},"state":"in"}}]}')
+        tried(stock, '{"l":[{"i":1,"s":"a"},{"i":2,"s":"b"}]}', 0)
+        tried(stock, '{"l":[{"i":1,"s":"a"},{"i":1,"s":"b"}]}', 65, "event 2 would be refused: bad-value: /id: that of event 1")
+        tried(stock.replace('"state"', '"stat"'), "{}", 65, 'm.json:1:123: /events/0/data/stat: no member of aisle.stock.changed; is "state" meant?')
+        assert run("mapping", "try", f.path + "/none.json").returncode == 66
+        assert run("mapping", "try", f.write("m.json", stock), f.path + "/none.json").returncode == 66
+
+
 def test_every_published_jsonlogic_case_gives_its_result():
     tests = [t for t in json.load(open(os.path.join(HERE, "../data/jsonlogic/tests.json"))) if isinstance(t, list)]
     assert len(tests) >= 275, len(tests)

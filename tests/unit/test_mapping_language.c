@@ -402,6 +402,10 @@ a_time_without_a_zone_is_of_the_mapping(void **state)
 	expect_time("'2026-11-21T10:15:00'", "2026-11-21T09:15:00.000Z");
 	expect_time("'2026-11-21T10:15:00Z'", "2026-11-21T10:15:00Z");
 	expect_time("'2026-11-21 10:15:00+02:00'", "2026-11-21T10:15:00+02:00");
+	expect_time("'2026-11-21T10:15:00.5+0000'", "2026-11-21T10:15:00.5+00:00");
+	expect_time("'2026-11-21 10:15:00-0330'", "2026-11-21T10:15:00-03:30");
+	expect_time("'2026-11-21T10:15:00+02000'",
+	    "2026-11-21T10:15:00+02000"); /* for the envelope */
 	expect_time("'1795257000'", "2026-11-21T10:30:00.000Z");
 	expect_time("'soon'", "soon"); /* for the envelope to refuse */
 	must_load(TIMES("'zone':'UTC',"));
@@ -414,6 +418,47 @@ a_time_without_a_zone_is_of_the_mapping(void **state)
 	must_load(TIMES("'zone':'store',"));
 	mapping_set_store(mapping, "EUR", "Europe/Atlantis");
 	expect_time("'2026-11-21T10:15:00'", "2026-11-21T10:15:00");
+}
+
+/* ---- names ---- */
+
+static void
+wrong_because(const char *text, const char *says)
+{
+	if (load(text) == 0)
+		fail_msg("%s was read", text);
+	if (strstr(report.data, says) == NULL)
+		fail_msg("%s, expected %s", report.data, says);
+}
+
+static void
+a_name_that_nothing_has_is_a_mistake_where_it_stands(void **state)
+{
+#define CLOSED(data) \
+	HEAD "'let':{'o':{'var':'order'}},'events':[{'type':'aisle.basket.closed','id':'i','data'" \
+	     ":" data "}]}"
+	(void)state;
+	must_load(CLOSED("{'basket':{'var':'$o.id'},'total':{'var':'$.t'},'currency':'EUR'}"));
+	wrong_because(CLOSED("{'basket':'b','totl':1,'total':1}"),
+	    "/events/0/data/totl: no member of aisle.basket.closed; is \"total\" meant?");
+	wrong_because(CLOSED("{'basket':'b'}"),
+	    "/events/0/data: expected \"total\", which aisle.basket.closed needs");
+	wrong_because(CLOSED("{'basket':{'cat':['b',{'var':'$ordr.id'}]},'total':1}"),
+	    "/events/0/data/basket: a name that no \"let\" has given by then");
+	wrong_because(CLOSED("{'basket':'b','total':{'var':['$oo',0]}}"), "is \"o\" meant?");
+	/* a let knows those before it, and an index is no name */
+	wrong_because(HEAD "'let':{'a':{'var':'$b'},'b':1},'events':[{'type':'aisle.customer.left',"
+			   "'id':'i','data':{'station':'s'}}]}",
+	    "/let/a: a name that");
+	must_load(HEAD
+	    "'let':{'b':1,'a':{'var':'$b'}},'events':[{'each':'$.l','type':'aisle.customer.left',"
+	    "'id':{'var':'$i'},'data':{'station':'s','card':'c'}}]}");
+	wrong_because(HEAD "'events':[{'each':'$none','type':'aisle.customer.left','id':'i','data':"
+			   "{'station':'s'}}]}",
+	    "/events/0/each: ");
+	/* either will do where one of several is needed */
+	must_load(HEAD "'events':[{'type':'aisle.basket.item-voided','id':'i','data':{'basket':'b',"
+		       "'sku':'s'}}]}");
 }
 
 /* ---- XML ---- */
@@ -588,6 +633,8 @@ every_mistake_is_said_with_its_place(void **state)
 		":7:22: /events/1/data/basket/vra: unknown operator \"vra\"",
 		":8:45: /events/1/data/tenders/0/amount/numbre: unknown operator \"numbre\"",
 		":9:24: /events/1/data/tenders/1/object: expected a value behind each name",
+		":7:4: /events/1/data: expected \"total\", which aisle.basket.closed needs",
+		":10:42: /events/2/data: expected \"terminal\", which aisle.basket.opened needs",
 		":10:3: /events/2: expected id: JsonLogic",
 		":10:4: /events/2/each: expected the path of a list, or JsonLogic",
 		":10:50: /events/2/data/basket: expected JsonLogic",
@@ -619,6 +666,7 @@ main(void)
 		cmocka_unit_test(a_text_in_a_text_is_read_twice),
 		cmocka_unit_test(what_is_to_be_ignored_is_no_event_and_no_fault),
 		cmocka_unit_test(a_time_without_a_zone_is_of_the_mapping),
+		cmocka_unit_test(a_name_that_nothing_has_is_a_mistake_where_it_stands),
 		cmocka_unit_test(xml_is_a_tree_of_texts_objects_and_lists),
 		cmocka_unit_test(hostile_xml_is_refused),
 		cmocka_unit_test(a_till_may_speak_xml),
