@@ -37,24 +37,39 @@ tablet revoke
 manager add
 manager remove
 manager list
+names
 mapping try --topic
 feed check --store
 collect --into --once --broker --user --password-file --ca --cert --key
 '
 
+# What the running store knows by name. A lever's has a colon in it, at which bash begins a new word.
+_aislectl_names()
+{
+	local whole=${COMP_LINE:0:${COMP_POINT:-0}} known
+
+	whole=${whole##* }
+	[[ $whole == *"$cur" ]] || whole=$cur
+	known=$("${COMP_WORDS[0]}" "${conf[@]}" names "$1" 2>/dev/null)
+	[ "$cur" != : ] || cur=
+	mapfile -t COMPREPLY < <(compgen -W "$known" -- "$whole")
+	COMPREPLY=("${COMPREPLY[@]#"${whole%"$cur"}"}")
+}
+
 _aislectl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local i first= second= words= line
+	local i first= second= third= words= line conf=()
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--config) ((i++)) ;;
+		--config) conf=(--config "${COMP_WORDS[++i]}") ;;
 		-*) ;;
 		*)
 			if [ -z "$first" ]; then first=${COMP_WORDS[i]}
 			elif [ -z "$second" ]; then second=${COMP_WORDS[i]}
+			else third=${COMP_WORDS[i]}
 			fi
 			;;
 		esac
@@ -74,7 +89,7 @@ _aislectl()
 	--broker)
 		words='mqtt:// mqtts://'
 		;;
-	--rows | --store | --turn | --on | --station | --stations | --user)
+	--rows | --store | --turn | --on | --station | --stations | --user | --until | --topic | --at)
 		return
 		;;
 	*)
@@ -97,6 +112,14 @@ _aislectl()
 		done <<<"$_aislectl_commands"
 		[ -n "$first" ] || words+=' --config --help --version'
 		;;
+	esac
+	case $cur:$first:$second in
+	-*) ;;
+	*:stop: | *:why-not:) _aislectl_names actions && return ;;
+	*:names:) words='actions levers tablets managers' ;;
+	*:lever:set) _aislectl_names levers && return ;;
+	*:tablet:revoke) [ -n "$third" ] || _aislectl_names tablets && return ;;
+	*:manager:remove) [ -n "$third" ] || _aislectl_names managers && return ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 	# Behind a whole command a name may be a file, too.

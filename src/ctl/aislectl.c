@@ -52,6 +52,7 @@ static const struct ctl_command commands[] = {
 	{ "manager add", "ID", "a manager who may approve, or another PIN for them (PIN on stdin)", ctl_manager_add },
 	{ "manager remove", "ID", "takes a manager's approval back", ctl_manager_remove },
 	{ "manager list", "", "who may approve", ctl_manager_list },
+	{ "names", "actions|levers|tablets|managers", "what the running store knows by name, one a line", ctl_names },
 	{ "mapping try", "MAPPING.json [PAYLOAD] [--topic T]", "the events that a mapping makes of a till's message, or why not",
 	    ctl_mapping_try },
 	{ "feed check", "[E.jsonl] [--store ID]", "is this till feed good enough to go live?", ctl_feed_check },

@@ -67,6 +67,7 @@ int ctl_deadletter(struct ctl *ctl);
 int ctl_stop(struct ctl *ctl);
 int ctl_lever_set(struct ctl *ctl);
 int ctl_manager_list(struct ctl *ctl);
+int ctl_names(struct ctl *ctl);
 int ctl_tablet_pair(struct ctl *ctl);
 int ctl_tablet_add(struct ctl *ctl);
 int ctl_tablet_list(struct ctl *ctl);

@@ -349,3 +349,35 @@ ctl_manager_list(struct ctl *ctl)
 	json_decref(reply);
 	return rc;
 }
+
+/* What completion asks. */
+int
+ctl_names(struct ctl *ctl)
+{
+	static const struct {
+		const char *of, *command, *member; /* member NULL: a list of texts */
+	} sources[] = { { "actions", "names", NULL }, { "levers", "names", NULL },
+		{ "tablets", "tablet-list", "name" }, { "managers", "manager-list", "manager" } };
+	json_t *request, *reply = NULL, *list, *one;
+	int rc = ctl_words(ctl, 1, 1);
+	size_t i = 0;
+
+	if (rc != EX_OK)
+		return rc;
+	while (i < ARRAY_LEN(sources) && strcmp(sources[i].of, ctl->argv[0]) != 0)
+		i++;
+	if (i == ARRAY_LEN(sources))
+		return ctl_usage(ctl);
+	const char *member = sources[i].member;
+	request = json_pack("{s:s}", "command", sources[i].command);
+	rc = ctl_ask(ctl, request, NULL, &reply);
+	list = json_object_get(reply, ctl->argv[0]);
+	if (ctl->json && rc == EX_OK)
+		ctl_print_json(list);
+	json_array_foreach(list, i, one)
+		if (!ctl->json)
+			puts(member != NULL ? ctl_text(one, member) : json_string_value(one));
+	json_decref(request);
+	json_decref(reply);
+	return rc;
+}

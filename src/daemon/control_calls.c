@@ -73,6 +73,27 @@ reply_with(struct control_request *request, const char *name, const char *json)
 	buf_done(&out);
 }
 
+/* What the policy in force has that an order can name. */
+static void
+names(struct daemon *daemon, struct control_request *request)
+{
+	const struct policy *policy = engine_policy(daemon->engine);
+	struct buf out = { 0 };
+	struct json_writer *w = JSON_OBJECT(&out);
+
+	json_add_list(w, "actions");
+	for (size_t i = 0; policy != NULL && i < policy->action_count; i++)
+		json_add_str(w, NULL, policy->actions[i].id);
+	json_end(w);
+	json_add_list(w, "levers");
+	for (size_t i = 0; policy != NULL && i < policy->lever_count; i++)
+		if (policy->levers[i].bounded)
+			json_add_str(w, NULL, policy->levers[i].target);
+	json_end_all(w);
+	control_reply(request, out.data);
+	buf_done(&out);
+}
+
 /* ---- customers ---- */
 
 /* The card number comes in the body of the request, never in an argument; it is hashed and gone. */
@@ -275,6 +296,7 @@ static const struct {
 	void (*run)(struct daemon *daemon, struct control_request *request);
 } commands[] = {
 	{ "status", status },
+	{ "names", names },
 	{ "top", daemon_top },
 	{ "doctor", daemon_doctor },
 	{ "bundle-install", daemon_stage },

@@ -78,7 +78,8 @@ mapping_check_names(const struct mapping *mapping, const json_t *rule, const cha
     mapping_wrong_fn wrong, void *ctx)
 {
 	json_t *var = json_object_get(rule, "var"), *value;
-	const char *name, *path = json_string_value(json_is_array(var) ? json_array_get(var, 0) : var);
+	const char *name,
+	    *path = json_string_value(json_is_array(var) ? json_array_get(var, 0) : var);
 	size_t i;
 
 	if (path != NULL && json_object_size(rule) == 1)

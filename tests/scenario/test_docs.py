@@ -11,6 +11,7 @@ import tempfile
 
 import paho.mqtt.client as mqtt
 
+import policy
 from store import AISLECTL, AISLED, Store, free_port, main, now, wait_for
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -151,6 +152,31 @@ def test_every_command_completes():
         offered = offers(*words, "-")
         for option in re.findall(r"(?<!\w)(--?[a-z-]+)", usage.replace("[--config FILE]", "")):
             assert option in offered, f"{command}: {option} is not offered, only {offered}"
+
+
+def test_names_of_the_running_store_complete():
+    script = ('. "$1"; shift; COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; IFS=" " read -ra COMP_WORDS <<<"${COMP_LINE//:/ : }"; '
+              '[ "${COMP_LINE: -1}" != " " ] || COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _aislectl; printf "%s\\n" "${COMPREPLY[@]}"')
+    store = Store()
+    store.start()
+    try:
+        def offers(*words):
+            done = run("bash", "-c", script, "-", os.path.join(ROOT, "docs", "aislectl.bash"), AISLECTL[-1], "--config", store.conf, *words)
+            return done.stdout.split()
+        assert offers("stop", "") == [] and offers("tablet", "revoke", "") == []
+        moved = policy.changed(policy.POLICY, levers={"issue:grow": {"value": 1, "min": 0.5, "max": 2}, "group:coffee": 1.5})
+        store.ctl("bundle", "install", policy.bundle(store.folder, policy=moved))
+        store.ctl("tablet", "add", "front-1")
+        store.ctl("manager", "add", "anna", stdin="4711\n")
+        assert offers("stop", "cof") == ["coffee-off"] and "coffee-off" in offers("why-not", "")
+        assert offers("stop", "coffee-off", "--l") == ["--lift"] and offers("stop", "coffee-off", "--until", "") == []
+        assert offers("lever", "set", "") == ["issue:grow"] and offers("lever", "set", "iss") == ["issue:grow"], "one that no manager moves is none"
+        assert offers("lever", "set", "issue:g") == ["grow"] and offers("lever", "set", "issue:") == ["grow"], "bash begins a word behind a colon"
+        assert offers("tablet", "revoke", "f") == ["front-1"] and offers("manager", "remove", "") == ["anna"]
+        assert json.loads(store.ctl("names", "actions", "--json")) == store.ctl("names", "actions").split()
+        store.ctl("names", "nothing", code=64)
+    finally:
+        store.close()
 
 
 def test_every_command_says_what_it_takes():
