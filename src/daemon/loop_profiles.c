@@ -5,9 +5,22 @@
 #include "daemon/daemon.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #define INSTALL_ROWS 200 /* profile rows a slice, between turns */
+
+/* Where the file lay while it was sent is nothing to whoever sent it. */
+static void
+refuse(struct control_request *request, int exit_code, const char *text)
+{
+	const char *path = control_body(request);
+	size_t len = strlen(path);
+
+	if (strncmp(text, path, len) == 0 && strncmp(text + len, ": ", 2) == 0)
+		text += len + 2;
+	control_fail(request, exit_code, text);
+}
 
 static void
 on_install_slice(evutil_socket_t fd, short what, void *ctx)
@@ -28,8 +41,7 @@ on_install_slice(evutil_socket_t fd, short what, void *ctx)
 		return;
 	}
 	if (rc < 0) {
-		control_fail(daemon->install, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM,
-		    err.text);
+		refuse(daemon->install, err.code == AISLE_E_IO ? EX_IOERR : EX_NOPERM, err.text);
 	} else {
 		engine_drop_subjects(daemon->engine);
 		json_add_object(w, NULL);
@@ -62,7 +74,7 @@ daemon_install_profiles(struct daemon *daemon, struct control_request *request)
 		return;
 	}
 	if (profiles_install_begin(daemon->profiles, body_path, daemon->conf.store_id, &err) != 0) {
-		control_fail(request, EX_NOPERM, err.text);
+		refuse(request, EX_NOPERM, err.text);
 		return;
 	}
 	daemon->install = request;

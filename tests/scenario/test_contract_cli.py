@@ -328,6 +328,7 @@ def test_bundles_are_refused_with_77_and_the_old_one_serves_on():
         store.ctl("bundle", "install", store.folder + "/none", code=66)
         store.ctl("bundle", "install", policy.bundle(store.folder, policy=policy.changed(policy.POLICY, currency="USD")), code=77)
         store.ctl("profiles", "install", junk, code=77)
+        assert store.said == "aislectl: not a profiles file\n", store.said
         store.ctl("profiles", "install", policy.profiles(store.folder, [policy.GOLD], store="0043", pepper=store.pepper), code=77)
         assert store.status()["policy"] == policy_now
         store.stop(signal.SIGKILL)
