@@ -102,6 +102,7 @@ def test_a_check_knows_zones_currencies_folders_addresses_and_mappings():
 def test_commands_help_and_exit_as_sysexits_say():
     with Folder() as f:
         assert run().returncode == 64 and run("nonsense").returncode == 64
+        assert run("-h").stdout == run("--help").stdout and "--config: expected" in run("--config").stderr
         listed = run("--help")
         assert listed.returncode == 0
         names = [line.strip().split("  ")[0] for line in listed.stdout.splitlines() if line.startswith("  ")]
