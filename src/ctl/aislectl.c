@@ -140,8 +140,8 @@ main(int argc, char **argv)
 	ctl.conf_given = ctl.conf_path != NULL;
 	if (ctl.argc > 0 && strcmp(ctl.argv[0], "--config") == 0)
 		return ctl_fail(EX_USAGE, "--config: expected the path of aisled.conf behind it");
-	if (ctl.argc == 0 || strcmp(ctl.argv[0], "--help") == 0 ||
-	    strcmp(ctl.argv[0], "-h") == 0 || strcmp(ctl.argv[0], "help") == 0) {
+	if (ctl.argc == 0 || strcmp(ctl.argv[0], "--help") == 0 || strcmp(ctl.argv[0], "-h") == 0 ||
+	    strcmp(ctl.argv[0], "help") == 0) {
 		help(ctl.argc == 0 ? stderr : stdout);
 		return ctl.argc == 0 ? EX_USAGE : EX_OK;
 	}

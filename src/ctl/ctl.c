@@ -128,15 +128,13 @@ ctl_conf(struct ctl *ctl, bool must, struct conf *conf)
 int
 ctl_ask(struct ctl *ctl, const json_t *request, const char *body_path, json_t **ret_reply)
 {
-	if (request == NULL)
-		return ctl_fail(EX_DATAERR, "a word, or the line on stdin, is not UTF-8 text");
 	struct conf *conf = mem_alloc(sizeof(*conf));
 	struct err err = { 0 };
 	json_t *reply = NULL;
 	int rc = ctl_conf(ctl, true, conf);
 
 	if (rc == EX_OK && request == NULL)
-		rc = ctl_fail(EX_DATAERR, "what was given is not UTF-8 text, or no number");
+		rc = ctl_fail(EX_DATAERR, "what was given is not UTF-8 text");
 	if (rc == EX_OK &&
 	    control_ask(conf->state_control, request, body_path, &reply, &err) != 0) {
 		ctl_fail(EX_UNAVAILABLE, "%s", err.text);

@@ -118,8 +118,7 @@ def test_commands_help_and_exit_as_sysexits_say():
         assert run("--config", conf, "status").returncode == 69
         assert run("--config", conf, "why", "01K00000000000000000000000").returncode == 69
         for words in (["stop", "\udcff"], ["why", "\udcff"], ["tablet", "revoke", "\udcff"], ["tablet", "add", "\udcff"],
-                      ["tablet", "pair", "--stations", "\udcff"], ["manager", "remove", "\udcff"],
-                      ["lever", "set", "issue:grow", "nan", "--until", "2027-01-01T00:00:00Z"]):
+                      ["tablet", "pair", "--stations", "\udcff"], ["manager", "remove", "\udcff"]):
             refused = run("--config", conf, *words)
             assert refused.returncode == 65 and "UTF-8" in refused.stderr, (words, refused)
         assert run("--config", conf, "why-not", "coffee-off", stdin="\udcff\n").returncode == 65
