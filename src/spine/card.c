@@ -434,8 +434,7 @@ live_on(struct engine *engine, struct card *card, int64_t until_ms)
 	card->until_ms = until_ms;
 	if (card->outcome_due_ms >= until_ms)
 		return;
-	if (card->outcome_due_ms != 0)
-		timer_cancel(engine, "window", &card->prompt, card->outcome_due_ms);
+	timer_cancel(engine, "window", &card->prompt, card->outcome_due_ms);
 	card->outcome_due_ms = until_ms;
 	timer_add(engine, "window", &card->prompt, until_ms);
 }

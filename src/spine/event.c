@@ -17,21 +17,12 @@ event_station(const struct engine *engine, const struct event *event)
 	return event->station != NULL ? event->station : conf_station(engine->conf, event->origin);
 }
 
-/* An event about a customer who is at no till: a service desk's return, a card at a kiosk. */
 static struct visit *
-visit_for_subject(struct engine *engine, const struct event *event, const char *station)
+waiting_visit(struct engine *engine, const struct event *event, const char *station)
 {
-	struct subject_visits w = { .subject = &event->subject };
-	struct id id;
-	struct visit *visit;
+	struct id id = engine_id(engine, "visit");
+	struct visit *visit = visit_new(&id);
 
-	subject_visits_find(engine, &w);
-	if (w.count > 0)
-		return w.visits[w.count - 1];
-	if (event->channel == CHANNEL_CARE)
-		return NULL;
-	id = engine_id(engine, "visit");
-	visit = visit_new(&id);
 	visit->state = VISIT_WAITING;
 	snprintf(visit->station, sizeof(visit->station), "%s", station);
 	if (event->channel == CHANNEL_POS)
@@ -41,6 +32,22 @@ visit_for_subject(struct engine *engine, const struct event *event, const char *
 	visit->opened_ms = visit->last_ms = engine->now_ms;
 	sessions_add(engine->sessions, visit);
 	engine_touch(engine, visit);
+	return visit;
+}
+
+/* An event about a customer who is at no till: a service desk's return, a card at a kiosk. */
+static struct visit *
+visit_for_subject(struct engine *engine, const struct event *event, const char *station)
+{
+	struct subject_visits w = { .subject = &event->subject };
+	struct visit *visit;
+
+	subject_visits_find(engine, &w);
+	if (w.count > 0)
+		return w.visits[w.count - 1];
+	if (event->channel == CHANNEL_CARE)
+		return NULL;
+	visit = waiting_visit(engine, event, station);
 	if (!visit_join_subject(engine, visit)) {
 		engine_remove_visit(engine, visit);
 		return NULL;

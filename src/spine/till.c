@@ -252,8 +252,7 @@ use(struct engine *engine, struct visit *visit, struct card *card, struct visit 
 {
 	int64_t amount_minor;
 
-	if (card->asked_ms != 0)
-		timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
+	timer_cancel(engine, "ask", &card->prompt, card->asked_ms + ASK_MS);
 	if (event->type == EV_OFFER_REFUSED) {
 		refused(engine, visit, card, event->reason);
 		return;

@@ -330,5 +330,4 @@ void
 today_drop(struct engine *engine)
 {
 	clear(&engine->today);
-	engine->today_dirty = false;
 }

@@ -393,6 +393,32 @@ a_recorded_line_brings_its_own_time_and_place(void **state)
 	assert_int_equal(engine->now_ms, T0 + H_MS);
 }
 
+/* What is taken with a remark, and what is not taken at all. */
+static void
+a_recorded_line_is_answered_with_what_became_of_it(void **state)
+{
+	struct input input = { .kind = INPUT_RECORDED };
+
+	(void)state;
+	only("o", "{" OFFER_OF("") "}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("o", "accept"), 200);
+	input.payload = quoted(arena_printf(texts,
+	    "{'specversion':'1.0','source':'/s','id':'x','type':'aisle.offer.redeemed','topic':"
+	    "'pos/7/event','time':'2026-11-21T10:00:01Z',"
+	    "'data':{'basket':'b','token':'%s','amount':5000}}",
+	    token));
+	input.len = strlen(input.payload);
+	turn(&input);
+	assert_int_equal(input.result.status, 200);
+	assert_non_null(strstr(input.result.detail, "more than the offer can save"));
+	input.payload = "{}";
+	input.len = 2;
+	turn(&input);
+	assert_int_equal(input.result.status, 400);
+}
+
 /* ---- time ---- */
 
 static void
@@ -843,6 +869,7 @@ main(void)
 		SPINE_TEST(what_was_expected_of_a_card_is_said_and_what_a_text_says_of_one_is_not),
 		SPINE_TEST(what_a_mapping_made_is_of_the_till_that_it_names),
 		SPINE_TEST(a_recorded_line_brings_its_own_time_and_place),
+		SPINE_TEST(a_recorded_line_is_answered_with_what_became_of_it),
 		SPINE_TEST(time_never_runs_back),
 		SPINE_TEST(timers_are_applied_at_their_own_time_in_their_order),
 		SPINE_TEST(

@@ -264,6 +264,100 @@ the_days_figures_outlive_a_restart_and_not_their_day(void **state)
 	assert_int_equal(in_report("made", false), 0);
 }
 
+/* A sale in which the till took off 50 - missing of what offer o or p promised. */
+static void
+a_sale_at(const char *till, const char *action, int missing)
+{
+	const char *topic = arena_printf(texts, "pos/%s/event", till);
+	const char *basket = arena_printf(texts, "b%d", ++count);
+
+	tell(topic, "basket.opened", "{'basket':'%s','terminal':'%s'}", basket, till);
+	tell(topic, "basket.item-added",
+	    "{'basket':'%s','line':1,'sku':'s','category':'c','qty':1,'amount':500,'currency':"
+	    "'EUR'}",
+	    basket);
+	assert_int_equal(answer(action, "accept"), 200);
+	now_ms++;
+	tell(topic, "offer.applied", "{'basket':'%s','token':'%s','amount':%d}", basket, token,
+	    50 - missing);
+	tell(topic, "basket.closed", "{'basket':'%s','total':450,'currency':'EUR'}", basket);
+}
+
+/* "TILL ACTION MADE LESS_MINOR" of each row. */
+static const char *
+rows_in_report(size_t *ret_count)
+{
+	struct buf out = { 0 }, words = { 0 };
+	json_t *json, *row;
+	const char *text;
+	size_t i;
+
+	assert_int_equal(query_report(engine, now_ms, &out), 0);
+	json = json_loads(out.data, 0, NULL);
+	buf_adds(&words, "");
+	*ret_count = 0;
+	json_array_foreach(json_object_get(json_object_get(json, "promises"), "by"), i, row) {
+		buf_addf(&words, "%s%s %s %d %d", i > 0 ? "; " : "", text_of(row, "terminal"),
+		    text_of(row, "action"), (int)json_integer_value(json_object_get(row, "made")),
+		    (int)json_integer_value(json_object_get(row, "less_minor")));
+		++*ret_count;
+	}
+	text = arena_strdup(texts, words.data);
+	json_decref(json);
+	buf_done(&out);
+	buf_done(&words);
+	return text;
+}
+
+static void
+each_till_and_each_offer_is_counted_for_itself(void **state)
+{
+	size_t rows;
+
+	(void)state;
+	a_policy("{}");
+	an_action("o", TENTH);
+	an_action("p", TENTH);
+	in_force();
+	a_sale_at("7", "o", 1);
+	a_sale_at("8", "o", 2);
+	a_sale_at("7", "p", 4);
+	a_sale_at("7", "o", 8);
+	a_sale_at("8", "p", 16);
+	a_sale_at("8", "o", 32);
+	wait_for(5 * MIN_MS);
+	assert_string_equal(rows_in_report(&rows), "7 o 2 9; 8 o 2 34; 7 p 1 4; 8 p 1 16");
+}
+
+/* 256 tills have a row, the others one that has no name; on disk as in memory. */
+static void
+the_tills_that_are_too_many_are_one_row(void **state)
+{
+	const char *before, *last;
+	size_t rows;
+
+	(void)state;
+	a_policy("{}");
+	an_action("o", TENTH);
+	in_force();
+	for (int till = 1; till <= 256; till++)
+		a_sale_at(arena_printf(texts, "t%d", till), "o", till % 3);
+	wait_for(5 * MIN_MS);
+	last = strrchr(rows_in_report(&rows), ';');
+	assert_int_equal(rows, 256);
+	assert_string_equal(last, "; t256 o 1 1");
+	a_sale_at("t257", "o", 5);
+	a_sale_at("t258", "o", 7);
+	a_sale_at("t9", "o", 11);
+	wait_for(5 * MIN_MS);
+	before = rows_in_report(&rows);
+	assert_int_equal(rows, 257);
+	assert_string_equal(strrchr(before, ';'), ";   2 12");
+	assert_non_null(strstr(before, "; t9 o 2 11;"));
+	restart();
+	assert_string_equal(rows_in_report(&rows), before);
+}
+
 /* ---- made good ---- */
 
 static void
@@ -306,6 +400,8 @@ main(void)
 		SPINE_TEST(what_is_paid_with_in_the_minutes_after_the_close_was_honoured),
 		SPINE_TEST(a_cancelled_sale_and_a_trainees_owe_nothing),
 		SPINE_TEST_ON_DISK(the_days_figures_outlive_a_restart_and_not_their_day),
+		SPINE_TEST(each_till_and_each_offer_is_counted_for_itself),
+		SPINE_TEST_ON_DISK(the_tills_that_are_too_many_are_one_row),
 		SPINE_TEST(a_manager_makes_good_what_the_till_did_not_take_off),
 		SPINE_TEST(what_is_refused_is_owed_whole_and_what_is_kept_is_not),
 	};

@@ -518,6 +518,29 @@ what_was_bought_and_came_back_is_returned_with_its_amount(void **state)
 	assert_heard(LANE_MONEY, "sale");
 }
 
+/* Some of the same were there before the advice: of what came back the amount is what they cost. */
+static void
+what_came_back_of_two_lines_is_returned_with_what_came_back_of_each(void **state)
+{
+	(void)state;
+	only("advise", "{" ADVISE_A "}");
+	anna_agrees();
+	anna_with("1");
+	buy("1", 1, "a", 4, 1000);
+	now_ms += S_MS;
+	tell("pos/7/event", "basket.item-added",
+	    "{'basket':'1','line':2,'sku':'a2','category':'c/a','qty':1,'amount':300,'currency':"
+	    "'EUR'}");
+	close_basket("1", 1300);
+	now_ms += MIN_MS;
+	heard(LANE_MONEY);
+	assert_int_equal(rows_of(ANNA, OUTCOME_BOUGHT), 1);
+	tell("pos/7/event", "return.completed",
+	    "{'return':'r','basket':'1','items':[{'sku':'a','category':'c/a','qty':1,'amount':250},"
+	    "{'sku':'a2','category':'c/a','qty':1,'amount':300}],'total':550,'currency':'EUR'}");
+	assert_heard(LANE_MONEY, "returned 550; sale");
+}
+
 static void
 what_stays_in_part_was_bought(void **state)
 {
@@ -1035,6 +1058,7 @@ main(void)
 		SPINE_TEST_ON_DISK(a_return_by_card_waits_for_whose_card_it_became),
 		SPINE_TEST(cards_that_are_merged_again_do_not_bring_back_what_came_back),
 		SPINE_TEST(what_was_bought_and_came_back_is_returned_with_its_amount),
+		SPINE_TEST(what_came_back_of_two_lines_is_returned_with_what_came_back_of_each),
 		SPINE_TEST(what_stays_in_part_was_bought),
 		SPINE_TEST(what_comes_back_before_the_window_ends_was_not_bought),
 		SPINE_TEST(what_was_bought_later_for_a_card_and_came_back_is_returned_too),
