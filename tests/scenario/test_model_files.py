@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tempfile
 
+import policy
 from store import AISLECTL, main
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -136,6 +137,34 @@ def test_each_other_file_gets_the_sentence_of_the_table():
                 done = inspect(body, folder)
                 said = re.sub(r"^.*?/model(:\d+)*: ", "", done.stderr)
                 assert done.returncode == 65 and said.startswith(sentence.strip("`")), f"{name}: {done.stderr!r}, expected {sentence}"
+
+
+def test_a_policy_says_which_trees_count_and_its_texts_find_their_categories():
+    stopped = xgboost(trees=2, attributes={"best_iteration": "0"})
+    model = stopped["learner"]["gradient_booster"]["model"]
+    model["cats"] = {"enc": [{"offsets": [0, 4, 10], "values": list(b"goldsilver")}], "feature_segments": [0, 2], "sorted_idx": [0, 1]}
+    for one in model["trees"]:
+        one.update(split_type=[1, 0, 0], categories=[1], categories_nodes=[0], categories_segments=[0], categories_sizes=[1])
+    # a listed category goes right, any other left, as what is missing does
+    exam = "a,margin\nsilver,1.5\ngold,-0.5\nplatinum,-0.5\n,-0.5\n"
+    with tempfile.TemporaryDirectory() as folder:
+        for name, body in (("m.json", json.dumps(stopped).encode()), ("m.ubj", ubjson(stopped))):
+            entry = {"model": "m", "file": name, "inputs": {"a": "tier"}, "exam": "m.exam.csv"}
+            source = os.path.join(folder, "policy-source")
+            os.makedirs(os.path.join(source, "models"), exist_ok=True)
+            with open(os.path.join(source, "models", name), "wb") as out:
+                out.write(body)
+            policy.write(source, extra={"models/models.json": {"models": [entry]}, "models/m.exam.csv": exam})
+            done = subprocess.run([*AISLECTL, "policy", "check", source], capture_output=True, text=True)
+            assert done.returncode == 65 and "iteration 0 was the best and 1 of 2 trees come behind it" in done.stdout + done.stderr, done
+            entry["trees"] = "best"
+            bundle = policy.bundle(folder, extra={"models/models.json": {"models": [entry]}, "models/m.exam.csv": exam})
+            done = subprocess.run([*AISLECTL, "bundle", "examine", bundle], capture_output=True, text=True)
+            assert done.returncode == 0 and "4" in done.stdout, done
+            # all trees are another model, and the exam says so
+            policy.write(source, extra={"models/models.json": {"models": [dict(entry, trees="all")]}})
+            done = subprocess.run([*AISLECTL, "policy", "check", source], capture_output=True, text=True)
+            assert done.returncode == 65 and "gives margin 2.5, expected 1.5" in done.stdout + done.stderr, done
 
 
 main([v for k, v in list(globals().items()) if k.startswith("test_")])
