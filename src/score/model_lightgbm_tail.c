@@ -124,7 +124,7 @@ int
 lgb_pandas(struct lgb *l, const char *text)
 {
 	struct dictionary **dictionaries = NULL;
-	uint32_t count = 0;
+	uint32_t count = 0, total = 0;
 	size_t cap = 0;
 	struct err err = { 0 };
 	struct jsonr r;
@@ -134,6 +134,9 @@ lgb_pandas(struct lgb *l, const char *text)
 		dictionaries = mem_grow(dictionaries, count, &cap, sizeof(struct dictionary *));
 		dictionaries[count] = mem_zero(sizeof(struct dictionary));
 		read_dictionary(&r, dictionaries[count]);
+		total += dictionaries[count]->count;
+		if (count == MODEL_INPUTS_MAX || total > MODEL_TERMS_MAX)
+			jsonr_fail(&r, "too many categories");
 		if (dictionaries[count]->count > 0)
 			count++;
 		else

@@ -24,7 +24,7 @@ struct xgb {
 	bool trees_only;		  /* the pass that reads them */
 	uint32_t tree_limit, trees_seen;  /* the others are skipped; those of the file */
 	struct dictionary **dictionaries; /* by feature; NULL: none. */
-	uint32_t dictionary_count;
+	uint32_t dictionary_count, category_total;
 	size_t dictionary_cap;
 	struct numbers iteration, version, tree_info, weight_drop, weights;
 	struct numbers left, right, index, condition, default_left, split_type, cover;

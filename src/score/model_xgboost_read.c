@@ -132,8 +132,10 @@ add_dictionary(struct xgb *x, struct dictionary *dictionary)
 		dictionary_free(dictionary);
 		dictionary = NULL;
 	}
-	if (x->dictionary_count == MODEL_INPUTS_MAX) {
-		jsonr_fail(&x->r, "categories of too many features");
+	if (dictionary != NULL)
+		x->category_total += dictionary->count;
+	if (x->dictionary_count == MODEL_INPUTS_MAX || x->category_total > MODEL_TERMS_MAX) {
+		jsonr_fail(&x->r, "too many categories");
 		dictionary_free(dictionary);
 		return;
 	}

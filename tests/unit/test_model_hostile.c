@@ -620,6 +620,26 @@ lightgbm_array_too_long(struct buf *out)
 	repeat(out, "1 ", (1u << 22) + 1);
 }
 
+static void
+many_names(struct buf *out)
+{
+	buf_adds(out, "{\"learner\":{\"gradient_booster\":{\"model\":{\"cats\":{\"enc\":[");
+	for (int i = 0; i < 30; i++) {
+		buf_adds(out, i > 0 ? ",{" : "{");
+		many(out, "offsets", 1000000, "0");
+		buf_adds(out, "\"values\":[]}");
+	}
+	buf_adds(out, "]}}}}}");
+}
+
+static void
+many_frame_names(struct buf *out)
+{
+	buf_adds(out, LGB("num_leaves=1\nleaf_value=1") "pandas_categorical:[[0]");
+	repeat(out, ",[1]", 10u << 20);
+	buf_adds(out, "]\n");
+}
+
 /* In a process of its own that may take so much memory and time; its words come back in text. */
 static void
 import_bounded(void (*make)(struct buf *), char *text, size_t size)
@@ -675,6 +695,8 @@ large_files_are_refused_within_a_gibibyte(void **state)
 		{ too_large, "larger than 64 MiB" },
 		{ linear_too_large, "larger than 16 MiB" },
 		{ lightgbm_array_too_long, "array too long" },
+		{ many_names, "too many categories" },
+		{ many_frame_names, "too many categories" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(large); i++) {
 		char text[500];
