@@ -170,7 +170,7 @@ static void
 merge_contacts(struct contacts *into, const struct contacts *from)
 {
 	size_t count = into->count + from->count, kept = 0, first;
-	struct contact *rows = mem_calloc(count + 1, sizeof(*rows));
+	struct contact *rows = mem_calloc(count, sizeof(*rows));
 	struct contacts merged = { 0 };
 
 	if (into->count > 0)
@@ -345,6 +345,7 @@ subject_merge_profile(struct subject *into, const struct subject *from)
 	if (!from->has_profile)
 		return;
 	into->has_profile = true;
+	into->staff = into->staff || from->staff;
 	if (into->language == NULL && from->language != NULL)
 		into->language = mem_strdup(from->language);
 	if (into->line == NULL && from->line != NULL)
@@ -357,8 +358,8 @@ subject_merge_profile(struct subject *into, const struct subject *from)
 		copy.name = mem_strdup(copy.name);
 		copy.str = copy.str != NULL ? mem_strdup(copy.str) : NULL;
 		into->attributes =
-		    mem_realloc(into->attributes, (into->attribute_count + 1) * sizeof(copy));
-		into->attributes[into->attribute_count++] = copy;
+		    mem_realloc(into->attributes, ++into->attribute_count * sizeof(copy));
+		into->attributes[into->attribute_count - 1] = copy;
 	}
 }
 

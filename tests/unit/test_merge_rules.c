@@ -365,6 +365,27 @@ of_two_profiles_the_cards_own_comes_first(void **state)
 	subject_free(none);
 }
 
+/* Whoever works here does so with each of their cards. */
+static void
+one_card_of_the_staff_makes_both_the_staffs(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct subject *into = somebody(1), *from = somebody(2);
+
+		assert_int_equal(subject_apply_profile(into,
+				     i & 1 ? "{\"staff\":true}" : "{\"staff\":false}",
+				     i & 1 ? 14 : 15),
+		    0);
+		if (i & 2)
+			assert_int_equal(subject_apply_profile(from, "{\"staff\":true}", 14), 0);
+		subject_merge_profile(into, from);
+		assert_int_equal(into->staff, i != 0);
+		subject_free(into);
+		subject_free(from);
+	}
+}
+
 static void
 of_a_card_that_became_another_only_which_is_kept(void **state)
 {
@@ -455,6 +476,7 @@ main(void)
 		cmocka_unit_test(cards_are_remembered_in_order_each_once_up_to_their_bound),
 		cmocka_unit_test(of_two_profiles_the_cards_own_comes_first),
 		cmocka_unit_test(of_a_card_that_became_another_only_which_is_kept),
+		cmocka_unit_test(one_card_of_the_staff_makes_both_the_staffs),
 		cmocka_unit_test(of_rows_with_one_key_the_same_one_is_kept),
 	};
 
