@@ -173,9 +173,8 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 	run->local = zone_local(input->sources.zone, run->now_ms);
 	run->sources = allowed_sources(run);
 	run->features = features_new(arena, run->sources);
-	run->memo.result = arena_alloc(arena, run->policy->clause_count + 1);
-	run->memo.value =
-	    arena_room(arena, (run->policy->clause_count + 1) * sizeof(*run->memo.value));
+	run->memo.result = arena_alloc(arena, run->policy->clause_count);
+	run->memo.value = arena_room(arena, run->policy->clause_count * sizeof(*run->memo.value));
 	run->contact = contact_index_make(arena, input->sources.contacts);
 	marks = marks_of(run->policy, input->sources.marks_off);
 	run->basket_minor = marks_total(&marks, run->visit);

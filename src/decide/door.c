@@ -175,7 +175,7 @@ put_into_words(struct run *run, struct slot *slot)
 {
 	const struct candidate *candidate = &run->decision->candidates[0];
 	const struct treatment **list =
-	    arena_alloc(run->arena, (candidate->action->treatment_count + 1) * sizeof(*list));
+	    arena_alloc(run->arena, candidate->action->treatment_count * sizeof(*list));
 	const struct trial *trial = &run->trials[0];
 	struct candidate_context about;
 	size_t d = 0;

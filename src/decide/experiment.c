@@ -65,8 +65,7 @@ experiments_assign(struct arena *arena, const struct policy *policy, const struc
     const struct id *visit, const char *station, const char *store, int64_t day_start_ms,
     struct arm_choice **ret_arms, bool *ret_withholds)
 {
-	struct arm_choice *arms =
-	    arena_alloc(arena, (policy->experiment_count + 1) * sizeof(*arms));
+	struct arm_choice *arms = arena_alloc(arena, policy->experiment_count * sizeof(*arms));
 	char subject_hex[SUBJECT_TEXT_SIZE], visit_ulid[ID_TEXT_SIZE], day[24];
 	size_t count = 0;
 	bool withholds = false;

@@ -77,8 +77,8 @@ look_at_lines(struct basis *basis, struct arena *arena, const struct marks *mark
 {
 	const struct visit *visit = basis->visit;
 
-	basis->touchable = arena_room(arena, visit->line_count + 1);
-	basis->begins.of = arena_room(arena, (visit->line_count + 1) * sizeof(*basis->begins.of));
+	basis->touchable = arena_room(arena, visit->line_count);
+	basis->begins.of = arena_room(arena, visit->line_count * sizeof(*basis->begins.of));
 	for (size_t i = 0; i < visit->line_count; i++) {
 		const struct line *line = &visit->lines[i];
 		uint64_t begin = text_prefix(line->category);

@@ -89,8 +89,7 @@ add_named(struct writer *w, int *count, const struct candidate_context *about)
 static void
 add_alternative(struct writer *w, int *count, const struct candidate_context *about)
 {
-	const struct treatment **list =
-	    mem_calloc(about->action->treatment_count + 1, sizeof(*list));
+	const struct treatment **list = mem_calloc(about->action->treatment_count, sizeof(*list));
 
 	if (words_fitting(w->decision->features, w->decision->input, w->slot->placement, about,
 		&w->text, list) > 0) {
@@ -263,8 +262,7 @@ static const struct treatment *
 treatment_again(const struct decision *decision, const struct card *card,
     const struct candidate_context *about)
 {
-	const struct treatment **list =
-	    mem_calloc(about->action->treatment_count + 1, sizeof(*list));
+	const struct treatment **list = mem_calloc(about->action->treatment_count, sizeof(*list));
 	const struct treatment *found = NULL;
 	struct buf scratch = { 0 };
 	size_t count = words_fitting(decision->features, decision->input,

@@ -49,9 +49,9 @@ feature_parts(struct telling *t, const struct policy_model *model)
 {
 	struct arena *arena = t->run->arena;
 	size_t count = model->input_count;
-	struct value *inputs = arena_room(arena, (count + 1) * sizeof(*inputs));
-	int64_t *parts = arena_room(arena, (count + 1) * sizeof(*parts)), base;
-	int64_t *of = arena_alloc(arena, (t->run->policy->feature_count + 1) * sizeof(*of));
+	struct value *inputs = arena_room(arena, count * sizeof(*inputs));
+	int64_t *parts = arena_room(arena, count * sizeof(*parts)), base;
+	int64_t *of = arena_alloc(arena, t->run->policy->feature_count * sizeof(*of));
 
 	for (size_t i = 0; i < count; i++)
 		inputs[i] = features_get(t->run->features, model->inputs[i], &t->about);
@@ -79,7 +79,7 @@ least_part(const int64_t *of, size_t count)
 static int
 strongest(const struct policy *policy, const int64_t *of, int64_t least)
 {
-	int best = -1;
+	int best = NOTHING;
 
 	for (size_t i = 0; i < policy->feature_count; i++) {
 		if (of[i] < least || policy->features[i].reasons == NULL)

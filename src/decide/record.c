@@ -58,10 +58,11 @@ json_bytes(const char *at, size_t *ret_len)
 	unsigned char c = (unsigned char)*at;
 	size_t len = 1;
 
-	if (c < 0x20 || c == '"' || c == '\\') {
-		*ret_len = 1;
-		return c < 0x20 ? 6 : 2;
-	}
+	*ret_len = 1;
+	if (c < 0x20)
+		return 6;
+	if (c == '"' || c == '\\')
+		return 2;
 	while (((unsigned char)at[len] & 0xc0) == 0x80)
 		len++;
 	*ret_len = len;

@@ -327,7 +327,7 @@ gate_placement(struct run *run, enum placement place)
 		pool.priorities[pool.count] = decision->candidates[i].priority;
 		pool.members[pool.count++] = (int)i;
 	}
-	pool.ranked = arena_room(run->arena, (pool.count + RANK_STEP + 1) * sizeof(*pool.ranked));
+	pool.ranked = arena_room(run->arena, (pool.count + RANK_STEP) * sizeof(*pool.ranked));
 	return pool;
 }
 

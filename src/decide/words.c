@@ -19,6 +19,7 @@
 #include "decide/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NUMBER_MAX 9e15
@@ -109,7 +110,7 @@ static void
 plain_number(double number, const char *language, struct buf *out)
 {
 	int64_t hundredths = nearest(number * 100);
-	uint64_t left = hundredths < 0 ? 0 - (uint64_t)hundredths : (uint64_t)hundredths;
+	uint64_t left = (uint64_t)llabs(hundredths); /* within NUMBER_MAX */
 
 	if (hundredths < 0)
 		buf_addc(out, '-');
@@ -443,7 +444,7 @@ words_choose(struct run *run, struct slot *slot)
 	const struct action *action = candidate->action;
 	struct candidate_context about = words_about(candidate);
 	const struct treatment **list =
-	    arena_alloc(run->arena, (action->treatment_count + 1) * sizeof(*list));
+	    arena_alloc(run->arena, action->treatment_count * sizeof(*list));
 	size_t count =
 	    words_fitting(run->features, run->input, slot->placement, &about, &run->scratch, list);
 	double best = -1;

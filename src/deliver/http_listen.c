@@ -162,7 +162,7 @@ static int
 check_one(struct http *http, const char *name, struct err *err)
 {
 	struct sockaddr_storage ss = { 0 };
-	int len, fd, rc;
+	int len, fd, rc = 0;
 
 	if (read_one(http, name, &ss, &len, err) != 0)
 		return AISLE_E_CONFIG;
@@ -170,15 +170,14 @@ check_one(struct http *http, const char *name, struct err *err)
 		((struct sockaddr_in6 *)&ss)->sin6_port = 0;
 	else
 		((struct sockaddr_in *)&ss)->sin_port = 0;
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&ss, (socklen_t)len);
-	if (rc != 0)
-		err_set(err, AISLE_E_CONFIG,
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0); /* none: bind says so */
+	if (bind(fd, (struct sockaddr *)&ss, (socklen_t)len) != 0)
+		rc = err_set(err, AISLE_E_CONFIG,
 		    "[http] listen: %s: %s, expected an address of this machine", name,
 		    strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	return rc != 0 ? AISLE_E_CONFIG : 0;
+	return rc;
 }
 
 static bool

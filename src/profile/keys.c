@@ -117,7 +117,7 @@ static int
 read_version(struct keys *keys, int *ret_version, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(keys->db, "PRAGMA user_version", -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(keys->db, "PRAGMA user_version", TO_ZERO, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	*ret_version = rc == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
@@ -156,7 +156,7 @@ static int
 prepare(struct keys *keys, struct err *err)
 {
 	for (int i = 0; i < KEYS_COUNT; i++) {
-		if (sqlite3_prepare_v3(keys->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+		if (sqlite3_prepare_v3(keys->db, statements[i], TO_ZERO, SQLITE_PREPARE_PERSISTENT,
 			&keys->stmt[i], NULL) != SQLITE_OK)
 			return err_set(err, AISLE_E_IO, "keys.db: %s", sqlite3_errmsg(keys->db));
 	}

@@ -11,6 +11,8 @@
 
 #include "aisle/base.h"
 
+#define TO_ZERO (-1) /* as a length to SQLite: the text ends where it ends */
+
 struct keys;
 /* dir/keys.db, mode 0600, made if absent. dir NULL: in memory, all keys derived
  * from zero bytes (replay: nothing is sealed for long, nothing is random).

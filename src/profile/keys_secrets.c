@@ -25,7 +25,7 @@ static int
 secret_get(struct keys *keys, const char *name, struct buf *out)
 {
 	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_GET];
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 1, name, TO_ZERO, SQLITE_STATIC);
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
 		buf_add(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
@@ -37,7 +37,7 @@ static int
 secret_put(struct keys *keys, const char *name, const void *value, size_t len)
 {
 	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_PUT];
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 1, name, TO_ZERO, SQLITE_STATIC);
 	sqlite3_bind_blob64(stmt, 2, value, len, SQLITE_STATIC);
 	return keys_run(keys, stmt);
 }
@@ -46,7 +46,7 @@ static int
 secret_drop(struct keys *keys, const char *name)
 {
 	sqlite3_stmt *stmt = keys->stmt[KEYS_SECRET_DROP];
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 1, name, TO_ZERO, SQLITE_STATIC);
 	return keys_run(keys, stmt);
 }
 
@@ -150,7 +150,7 @@ find_data_key(struct keys *keys, bool fresh, struct err *err)
 		memcpy(data, stored.data, 32);
 		error = 0;
 	} else if (error == AISLE_E_NONE && fresh) {
-		randombytes_buf(data, 32);
+		randombytes_buf(data, sizeof(keys->secrets->data));
 		error = secret_put(keys, "data", data, 32);
 	} else if (error == AISLE_E_NONE)
 		error = err_set(err, AISLE_E_CONFIG,
@@ -166,7 +166,7 @@ keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 	struct buf text = { 0 };
 	int error = find_data_key(keys, fresh, err);
 	if (error == 0 && fresh) {
-		randombytes_buf(keys->secrets->pepper, 32);
+		randombytes_buf(keys->secrets->pepper, sizeof(keys->secrets->pepper));
 		error = sealed_put(keys, "check", check, sizeof(check));
 		if (error == 0)
 			error = sealed_put(keys, "pepper", keys->secrets->pepper, 32);
@@ -178,7 +178,7 @@ keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 		if (error == 0 && text.len != 32)
 			error = AISLE_E_DAMAGED;
 		if (error == 0)
-			memcpy(keys->secrets->pepper, text.data, 32);
+			memcpy(keys->secrets->pepper, text.data, sizeof(keys->secrets->pepper));
 		if (error == AISLE_E_DAMAGED || error == AISLE_E_NONE)
 			error = err_set(err, AISLE_E_DAMAGED,
 			    "%s/keys.db: does not open with this data key", keys->dir);

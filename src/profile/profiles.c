@@ -99,9 +99,9 @@ schema_fits(sqlite3 *db)
 	    " SUM(type = 'table' AND name = 'row' AND sql = ?2) FROM sqlite_schema";
 	sqlite3_stmt *stmt = NULL;
 	bool fits = false;
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK) {
-		sqlite3_bind_text(stmt, 1, PROFILES_META_DDL, -1, SQLITE_STATIC);
-		sqlite3_bind_text(stmt, 2, PROFILES_ROW_DDL, -1, SQLITE_STATIC);
+	if (sqlite3_prepare_v2(db, sql, TO_ZERO, &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, PROFILES_META_DDL, TO_ZERO, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, PROFILES_ROW_DDL, TO_ZERO, SQLITE_STATIC);
 		fits = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) == 2 &&
 		    sqlite3_column_int(stmt, 1) == 1 && sqlite3_column_int(stmt, 2) == 1;
 	}
@@ -114,7 +114,7 @@ pragma_number(sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *stmt = NULL;
 	int n = -1;
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+	if (sqlite3_prepare_v2(db, sql, TO_ZERO, &stmt, NULL) == SQLITE_OK &&
 	    sqlite3_step(stmt) == SQLITE_ROW)
 		n = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
@@ -158,9 +158,9 @@ profiles_meta(sqlite3 *db, const char *name)
 {
 	sqlite3_stmt *stmt = NULL;
 	char *value = NULL;
-	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &stmt, NULL) ==
-	    SQLITE_OK) {
-		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", TO_ZERO, &stmt,
+		NULL) == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, name, TO_ZERO, SQLITE_STATIC);
 		if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0) != NULL)
 			value = mem_strdup((const char *)sqlite3_column_text(stmt, 0));
 	}
@@ -172,11 +172,11 @@ int
 profiles_insert_meta(sqlite3 *db, const char *name, const char *value)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc =
-	    sqlite3_prepare_v2(db, "INSERT INTO meta(name, value) VALUES(?1, ?2)", -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta(name, value) VALUES(?1, ?2)", TO_ZERO,
+	    &stmt, NULL);
 	if (rc == SQLITE_OK) {
-		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-		sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 1, name, TO_ZERO, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, value, TO_ZERO, SQLITE_STATIC);
 		rc = sqlite3_step(stmt);
 	}
 	sqlite3_finalize(stmt);
@@ -220,8 +220,8 @@ profiles_bundle_open(const char *path, struct profiles_bundle **ret, struct err 
 	if (error == 0 && (bundle->store = profiles_meta(bundle->db, "store")) == NULL)
 		error = err_set(err, AISLE_E_INVALID, "%s: names no store", path);
 	if (error == 0 &&
-	    sqlite3_prepare_v3(bundle->db, GET_SQL, -1, SQLITE_PREPARE_PERSISTENT, &bundle->get,
-		NULL) != SQLITE_OK)
+	    sqlite3_prepare_v3(bundle->db, GET_SQL, TO_ZERO, SQLITE_PREPARE_PERSISTENT,
+		&bundle->get, NULL) != SQLITE_OK)
 		error = err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(bundle->db));
 	if (error != 0) {
 		profiles_bundle_close(bundle);
@@ -305,7 +305,8 @@ profiles_use(struct profiles *profiles, int64_t number, struct err *err)
 		error = err_set(err, AISLE_E_DAMAGED, "%s: not the file it is named", path);
 	/* An open read transaction: a look-up is then a walk down a tree and no system call. */
 	else if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v3(db, GET_SQL, -1, SQLITE_PREPARE_PERSISTENT, &get, NULL) != SQLITE_OK)
+	    sqlite3_prepare_v3(db, GET_SQL, TO_ZERO, SQLITE_PREPARE_PERSISTENT, &get, NULL) !=
+		SQLITE_OK)
 		error = err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(db));
 	if (error == 0) {
 		close_current(profiles);
@@ -441,8 +442,8 @@ profiles_forget(struct profiles *profiles, const struct id *subject)
 		    NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(db,
-		    "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1, &stmt,
-		    NULL);
+		    "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", TO_ZERO,
+		    &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, profiles_slot(subject));
 		sqlite3_bind_blob(stmt, 2, subject->b, 16, SQLITE_STATIC);

@@ -277,8 +277,8 @@ write_rows(const struct build *build, sqlite3 *db)
 {
 	sqlite3_stmt *stmt = NULL;
 	int64_t last = INT64_MIN;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
-	    &stmt, NULL);
+	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)",
+	    TO_ZERO, &stmt, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < build->count; i++) {
 		const struct row *row = &build->rows[i];
 		/* Subjects that share their first 8 bytes take the next ids. */

@@ -97,7 +97,7 @@ create_file(struct install *install)
 		    NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v3(install->to,
-		    "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", -1,
+		    "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)", TO_ZERO,
 		    SQLITE_PREPARE_PERSISTENT, &install->write, NULL);
 	return rc;
 }
@@ -128,7 +128,7 @@ profiles_install_begin(struct profiles *profiles, const char *bundle, const char
 		error =
 		    err_set(err, AISLE_E_IO, "%s: %s", install->tmp, sqlite3_errmsg(install->to));
 	else if (sqlite3_prepare_v2(install->from, "SELECT id, subject, body FROM row ORDER BY id",
-		     -1, &install->read, NULL) != SQLITE_OK)
+		     TO_ZERO, &install->read, NULL) != SQLITE_OK)
 		error =
 		    err_set(err, AISLE_E_INVALID, "%s: %s", bundle, sqlite3_errmsg(install->from));
 	if (error != 0)
@@ -296,7 +296,7 @@ profiles_install_forget(struct profiles *profiles, const struct id *subject)
 		return;
 	/* Its key is gone, so the row would be noise; a failure leaves just that. */
 	if (sqlite3_prepare_v2(profiles->install->to,
-		"DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", -1, &stmt,
+		"DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", TO_ZERO, &stmt,
 		NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, profiles_slot(subject));
 		sqlite3_bind_blob(stmt, 2, subject->b, 16, SQLITE_STATIC);

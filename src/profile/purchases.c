@@ -38,6 +38,7 @@ struct strings {
 	size_t lines;		/* of all purchases */
 };
 
+/* Made before the first purchase, and gone with the last: purchases_done(). */
 static struct strings *
 strings_of(struct subject *subject)
 {
@@ -49,8 +50,6 @@ strings_of(struct subject *subject)
 	strings->arena = arena_new();
 	strings->capacity = 256;
 	strings->slots = mem_calloc(strings->capacity, sizeof(*strings->slots));
-	for (size_t i = 0; i < subject->purchase_count; i++)
-		strings->lines += subject->purchases[i].line_count;
 	subject->intern = strings;
 	return strings;
 }
@@ -278,7 +277,7 @@ purchase_decode(struct subject *subject, const void *bytes, size_t len, struct p
 	if (!ok || !rd.ok || count < 0 || count > VISIT_LINES_MAX ||
 	    count > (rd.end - rd.at) / LINE_BYTES_MIN)
 		return false;
-	ret->lines = mem_calloc((size_t)count + 1, sizeof(*ret->lines));
+	ret->lines = mem_calloc((size_t)count, sizeof(*ret->lines));
 	ret->line_count = (size_t)count;
 	for (int64_t i = 0; i < count && ok; i++)
 		ok = line_decode(&rd, subject, &ret->lines[i]);
@@ -321,7 +320,7 @@ copy_net(struct subject *subject, const struct visit *visit, const struct marks 
 	struct net_line *net = net_lines(visit);
 
 	purchase->total_minor = kept_total(visit, marks);
-	purchase->lines = mem_calloc(visit->line_count + 1, sizeof(*purchase->lines));
+	purchase->lines = mem_calloc(visit->line_count, sizeof(*purchase->lines));
 	for (size_t i = 0; i < visit->line_count; i++) {
 		const struct line *from = &visit->lines[i];
 		const char *item = line_item(from);
@@ -431,7 +430,7 @@ subject_take_goods(struct subject *subject, size_t index, const char *item, int6
 	int64_t minor = 0, taken_milli;
 
 	CHECK(index < subject->purchase_count);
-	copy.lines = mem_calloc(copy.line_count + 1, sizeof(*copy.lines));
+	copy.lines = mem_calloc(copy.line_count, sizeof(*copy.lines));
 	memcpy(copy.lines, subject->purchases[index].lines, copy.line_count * sizeof(*copy.lines));
 	taken_milli = take_lines(&copy, item, qty_milli, &minor);
 	if (taken_milli == 0) {
