@@ -161,6 +161,58 @@ of_two_cards_the_stricter_word_stays(void **state)
 	}
 }
 
+/* A grant that was said before the last denial of either card counts for neither. */
+static void
+the_last_denial_is_known_whatever_was_said_since(void **state)
+{
+	struct subject subject = { 0 };
+	struct consent *consent = &subject.consent[CONSENT_PROFILE];
+	struct event event = { .type = EV_CONSENT_CHANGED, .purpose = CONSENT_PROFILE };
+	static const int64_t at[] = { 40, 30, 41 }, denied[] = { 40, 40, 41 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+		event.granted = false;
+		event.time_ms = at[i];
+		assert_true(consent_change(&subject, &event));
+		assert_int_equal(consent->denied_ms, denied[i]);
+		event.granted = true;
+		event.time_ms = 50;
+		assert_true(consent_change(&subject, &event));
+		assert_int_equal(consent->denied_ms, denied[i]);
+	}
+	for (int64_t other = 40; other <= 42; other++) {
+		struct consent its = { .state = CONSENT_GRANTED, .at_ms = 60, .denied_ms = other };
+		struct consent none = { .denied_ms = other };
+
+		assert_int_equal(consent_merge(consent, &its).denied_ms, other > 41 ? other : 41);
+		assert_int_equal(consent_merge(&its, consent).denied_ms, other > 41 ? other : 41);
+		assert_int_equal(consent_merge(consent, &none).denied_ms, other > 41 ? other : 41);
+	}
+}
+
+/* Of one time the later to come, an older grant never. */
+static void
+an_older_grant_changes_no_grant(void **state)
+{
+	struct subject subject = { .consent[CONSENT_CONTACT] = { CONSENT_GRANTED, 9, 20, 0 } };
+	struct event event = { .purpose = CONSENT_CONTACT, .granted = true, .until_ms = 7 };
+
+	(void)state;
+	event.time_ms = 19;
+	assert_false(consent_change(&subject, &event));
+	assert_int_equal(subject.consent[CONSENT_CONTACT].until_ms, 9);
+	event.time_ms = 20;
+	assert_true(consent_change(&subject, &event));
+	assert_int_equal(subject.consent[CONSENT_CONTACT].until_ms, 7);
+	/* Of an unknown state it is the first word, however old. */
+	subject.consent[CONSENT_CONTACT] = (struct consent){ CONSENT_UNKNOWN, 0, 20, 0 };
+	event.time_ms = 5;
+	assert_true(consent_change(&subject, &event));
+	assert_int_equal(subject.consent[CONSENT_CONTACT].state, CONSENT_GRANTED);
+	assert_int_equal(subject.consent[CONSENT_CONTACT].at_ms, 20);
+}
+
 static void
 nobody_who_is_forgotten_has_granted_anything(void **state)
 {
@@ -187,6 +239,8 @@ main(void)
 		cmocka_unit_test(
 		    headquarters_word_counts_where_no_event_has_said_anything_or_is_later),
 		cmocka_unit_test(of_two_cards_the_stricter_word_stays),
+		cmocka_unit_test(the_last_denial_is_known_whatever_was_said_since),
+		cmocka_unit_test(an_older_grant_changes_no_grant),
 		cmocka_unit_test(nobody_who_is_forgotten_has_granted_anything),
 	};
 

@@ -301,6 +301,24 @@ a_hold_of_today_is_of_today_and_one_of_another_day_of_the_campaign_alone(void **
 		}
 }
 
+/* Of a ladder the depth is had that has both words and money: here 5 alone. */
+static void
+money_for_a_depth_brings_no_words_for_it(void **state)
+{
+	(void)state;
+	scene_begin(&s, "{}");
+	add_action(&s, "a",
+	    "{" OFFER_MEMBERS ",\"offer\":{\"type\":\"percent\",\"ladder\":[5,10],\"typical\":450,"
+	    "\"max\":300,\"apply\":\"till-code\",\"until\":\"0d\"},"
+	    "\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},10]},0.9,0.5]},"
+	    "\"budget\":{\"per\":\"campaign\",\"units\":3},"
+	    "\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\",\"headline\":"
+	    "\"Of forty letters this is the figure: {{d}}!!\"}]}");
+	scene_decide(&s);
+	assert_fate("a", "offered");
+	assert_int_equal(candidate_of(&s, "a")->depth, 5);
+}
+
 static void
 the_list_of_what_is_stopped_is_searched_to_its_ends(void **state)
 {
@@ -463,6 +481,7 @@ main(void)
 		T(what_comes_back_after_a_snooze_is_not_counted_twice),
 		T(a_visit_without_room_takes_mandatory_cards_up_to_its_last_place),
 		T(a_hold_of_today_is_of_today_and_one_of_another_day_of_the_campaign_alone),
+		T(money_for_a_depth_brings_no_words_for_it),
 		T(the_list_of_what_is_stopped_is_searched_to_its_ends),
 		T(a_complaint_counts_from_the_severity_that_the_policy_names),
 		T(the_depth_is_that_of_the_tier_that_the_basket_reaches),

@@ -424,6 +424,28 @@ spent_codes_make_place_before_open_ones_though_the_clock_went_back(void **state)
 		assert_int_equal(pair_with(rig, codes[i], NULL), 200);
 }
 
+/* Where all are open, the one that ends first, wherever it stands. */
+static void
+of_one_code_too_many_the_one_that_ends_first_makes_place(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int first = 0; first < PAIR_CODES_MAX; first += PAIR_CODES_MAX - 1) {
+		char codes[PAIR_CODES_MAX + 1][7];
+		int64_t expires_ms;
+
+		for (int i = 0; i <= PAIR_CODES_MAX; i++) {
+			rig->now_ms += i == first ? -10 : i == first + 1 ? 11 : 1;
+			http_pair(rig->http, "", codes[i], &expires_ms);
+			assert_int_equal(expires_ms, rig->now_ms + PAIR_LIFE_MS);
+		}
+		for (int i = 0; i <= PAIR_CODES_MAX; i++)
+			assert_int_equal(pair_with(rig, codes[i], NULL), i == first ? 403 : 200);
+		rig->now_ms += PAIR_LIFE_MS;
+		rig->tablet_count = 2;
+	}
+}
+
 /* How many wrong guesses are heard before one is told to wait. */
 static int
 guesses_left(struct rig *rig)
@@ -525,6 +547,7 @@ main(void)
 		T(an_ipv4_address_is_one_of_ipv6_too_and_a_network_may_be_everything),
 		T(a_scope_is_a_list_of_names_that_fits),
 		T(spent_codes_make_place_before_open_ones_though_the_clock_went_back),
+		T(of_one_code_too_many_the_one_that_ends_first_makes_place),
 		T(one_more_guess_every_three_seconds_and_never_more_than_twenty),
 		T(wrong_guesses_count_against_every_open_code),
 	};

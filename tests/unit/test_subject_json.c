@@ -44,6 +44,14 @@ of_somebody_of_whom_nothing_is_known_there_is_nothing_to_tell(void **state)
 	    "\"personalise\":{\"state\":\"unknown\"},\"profile\":{\"state\":\"unknown\"},"
 	    "\"contact\":{\"state\":\"unknown\"}},"
 	    "\"cases\":[],\"incidents\":[],\"wallet\":[],\"purchases\":[],\"contacts\":[]}");
+	subject->forgotten = subject->mixed = false;
+	subject->staff = true;
+	assert_json(subject,
+	    "{\"subject\":\"01000000000000000000000000000000\",\"known\":false,\"staff\":true,"
+	    "\"consent\":{"
+	    "\"personalise\":{\"state\":\"unknown\"},\"profile\":{\"state\":\"unknown\"},"
+	    "\"contact\":{\"state\":\"unknown\"}},"
+	    "\"cases\":[],\"incidents\":[],\"wallet\":[],\"purchases\":[],\"contacts\":[]}");
 	subject_free(subject);
 }
 

@@ -278,6 +278,36 @@ a_truth_is_written_as_such_and_what_is_nothing_not_at_all(void **state)
 	buf_done(&out);
 }
 
+/* "false" is as long as its letters. */
+static void
+a_truth_fits_to_its_last_letter(void **state)
+{
+	static const struct {
+		const char *truth;
+		int max;
+		bool fits;
+	} cases[] = { { "true", 4, true }, { "true", 3, false }, { "false", 5, true },
+		{ "false", 4, false } };
+	char policy[100];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (i > 0)
+			teardown(state);
+		snprintf(policy, sizeof(policy),
+		    "{\"placements\":{\"tablet\":{\"slots\":1,\"headline_max\":%d}}}",
+		    cases[i].max);
+		scene_begin(&s, policy);
+		s.parts.count--;
+		add_part(s.arena, &s.parts, "features.json",
+		    "{\"features\":[{\"name\":\"flag\",\"type\":\"bool\",\"from\":\"event.flag\"}]"
+		    "}");
+		add_action(&s, "a", "{\"treatments\":[" TEXT("en", "{{flag}}") "]}");
+		scene_data(&s, arena_printf(s.arena, "{\"x\":1,\"flag\":%s}", cases[i].truth));
+		scene_decide(&s);
+		assert_string_equal(fate_of(&s, "a"), cases[i].fits ? "offered" : "no-treatment");
+	}
+}
+
 /* Of a till's own making: a card is so many bytes as JSON, whatever was sent. */
 static void
 the_texts_of_a_card_fit_to_the_last_byte(void **state)
@@ -468,6 +498,7 @@ main(void)
 		T(a_text_fits_to_its_last_character),
 		T(numbers_and_truths_are_as_long_as_they_are_written),
 		T(a_truth_is_written_as_such_and_what_is_nothing_not_at_all),
+		T(a_truth_fits_to_its_last_letter),
 		T(the_texts_of_a_card_fit_to_the_last_byte),
 		T(who_is_not_known_is_spoken_to_in_the_first_language),
 		T(reasons_and_steps_need_their_values_and_reasons_only_where_they_are_read),
