@@ -172,6 +172,70 @@ a_late_card_takes_its_own_sale_and_not_the_strangers(void **state)
 	assert_int_equal(customer(BEN)->purchase_count, 1);
 }
 
+/* That Ben was paying by then is heard of when the next sale is over, too. */
+static void
+a_card_read_while_another_paid_is_of_the_next_sale_also_when_that_is_closed(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	grant(BEN, "profile");
+	open_basket("b1");
+	scan("b1", "c", 100);
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" BEN "','station':'7'}");
+	now_ms += 10 * S_MS;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	now_ms += 5 * S_MS;
+	open_basket("b2");
+	scan("b2", "c", 900);
+	now_ms += 5 * S_MS;
+	close_basket("b2", 900);
+	assert_int_equal(customer(ANNA)->purchase_count, 0);
+	late_ms = 15 * S_MS;
+	tell("pos/7/event", "basket.tender-started", "{'basket':'b1'}");
+	late_ms = 0;
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 900);
+	restart();
+	close_basket("b1", 100);
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+	assert_int_equal(customer(BEN)->purchases[0].total_minor, 100);
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+}
+
+/* The middle one of three is heard of last: each card is of the sale that stood there. */
+static void
+of_sales_told_in_another_order_each_has_the_card_that_was_read_in_it(void **state)
+{
+	static const int order[] = { 1, 3, 2 };
+
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	grant(BEN, "profile");
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		const char *basket = arena_printf(texts, "b%d", order[i]);
+
+		/* b1 at 100 to 90 s ago, b2 at 80 to 70, b3 at 60 to 50 */
+		late_ms = (120 - 20 * order[i]) * S_MS;
+		open_basket(basket);
+		scan(basket, "c", 100 * order[i]);
+		late_ms -= 10 * S_MS;
+		close_basket(basket, 100 * order[i]);
+		restart();
+		assert_int_equal(sessions_count(engine->sessions), 0);
+	}
+	late_ms = 95 * S_MS;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" BEN "','station':'7'}");
+	restart();
+	late_ms = 75 * S_MS;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 200);
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+	assert_int_equal(customer(BEN)->purchases[0].total_minor, 100);
+}
+
 /* Both tills have been restarted in between; the customer has gone from one to the other. */
 static void
 a_recalled_sale_is_found_whatever_was_heard_first_and_after_a_restart(void **state)
@@ -459,6 +523,10 @@ main(void)
 		SPINE_TEST_ON_DISK(
 		    a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it),
 		SPINE_TEST_ON_DISK(a_late_card_takes_its_own_sale_and_not_the_strangers),
+		SPINE_TEST_ON_DISK(
+		    a_card_read_while_another_paid_is_of_the_next_sale_also_when_that_is_closed),
+		SPINE_TEST_ON_DISK(
+		    of_sales_told_in_another_order_each_has_the_card_that_was_read_in_it),
 		SPINE_TEST_ON_DISK(
 		    a_recalled_sale_is_found_whatever_was_heard_first_and_after_a_restart),
 		SPINE_TEST(a_sale_that_nobody_recalls_ends_after_72_hours_as_cancelled),
