@@ -153,6 +153,12 @@ fmath_log(double x)
 	return k * LN2_HIGH + (f - (half - small));
 }
 
+double
+fmath_signed_log1p(double x)
+{
+	return x < 0 ? -fmath_log(1 - x) : fmath_log(1 + x);
+}
+
 float
 fmath_expf(float x)
 {

@@ -8,8 +8,9 @@
 
 /* ≤ 1 ulp of libm over its range; overflow inf, underflow 0 */
 double fmath_exp(double x);
-double fmath_log(double x);  /* x < 0: NaN; 0: -inf */
-double fmath_exp2(double x); /* 2^x, for half-lives */
+double fmath_log(double x);	     /* x < 0: NaN; 0: -inf */
+double fmath_exp2(double x);	     /* 2^x, for half-lives */
+double fmath_signed_log1p(double x); /* log(1 + x); -log(1 - x) below 0 */
 float fmath_expf(float x);
 
 #endif

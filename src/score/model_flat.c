@@ -4,7 +4,8 @@
  *
  * LAYOUT (little-endian, u32 unless said; text as length varint and bytes; "things · each" is their
  * count first) "aislemod" · version 3 · kind u8 · link u8 · link_a f64 · divisor f64 classes · base
- * f64 each inputs · each: name, is_string u8, missing f64, missing text, categories · each: text (if it is_string) or f64 columns · each: input, fill
+ * f64 each inputs · each: name, is_string u8, log1p u8, missing f64, missing text, categories · each: text (if it is_string) or f64
+ * columns · each: input, fill
  * (without the first) nodes · each: value f64, column, left, expected f32 trees · each: root, end, group sets ·
  * each: first, count;  words · each leaves · each: constant f64, first, count;  per node: leaf
  * (only if there are leaves) terms · each: weight f64, level text or none, level as number f64,
@@ -20,7 +21,7 @@
 #include "score/model_impl.h"
 
 #define MAGIC "aislemod"
-#define FORMAT_VERSION 3u /* 1 had no expected values, 2 no dictionaries */
+#define FORMAT_VERSION 3u /* 1 had no expected values, 2 no dictionaries and no logarithms */
 
 static bool
 is_finite(double x)
@@ -142,6 +143,8 @@ inputs_sound(const struct model *model, bool trees)
 		if (input->missing == input->missing &&
 		    (!is_finite(input->missing) || input->is_string))
 			return false;
+		if (input->log1p && (input->is_string || model->kind != KIND_LINEAR))
+			return false;
 		if (input->dictionary != NULL
 			? !trees || input->is_string != dictionary_is_text(input->dictionary)
 			: trees && input->is_string)
@@ -247,6 +250,7 @@ model_save(const struct model *model, struct buf *out)
 	for (uint32_t i = 0; i < model->input_count; i++) {
 		buf_str(out, model->inputs[i].name);
 		buf_u8(out, model->inputs[i].is_string);
+		buf_u8(out, model->inputs[i].log1p);
 		buf_f64(out, model->inputs[i].missing);
 		buf_str(out, model->inputs[i].missing_text);
 		dictionary_save(model->inputs[i].dictionary, out);
@@ -278,12 +282,13 @@ read_count(struct rd *rd, uint32_t max, size_t size)
 static void
 load_inputs(struct model *model, struct rd *rd)
 {
-	uint32_t count = read_count(rd, MODEL_INPUTS_MAX, 15);
+	uint32_t count = read_count(rd, MODEL_INPUTS_MAX, 16);
 	model->inputs = mem_calloc(count + 1u, sizeof(*model->inputs));
 	for (; model->input_count < count; model->input_count++) {
 		struct input *input = &model->inputs[model->input_count];
 		input->name = rd_str(rd);
 		input->is_string = rd_u8(rd) != 0;
+		input->log1p = rd_u8(rd) != 0;
 		input->missing = rd_f64(rd);
 		input->missing_text = rd_str(rd);
 		input->dictionary = dictionary_load(rd, input->is_string);

@@ -117,7 +117,8 @@ struct input {
 	char *name;
 	struct dictionary *dictionary; /* NULL: none */
 	bool is_string, used;
-	double missing;	    /* what stands in; NaN: nothing does */
+	bool log1p;	    /* of a linear model: counts by its fmath_signed_log1p() */
+	double missing;	    /* what stands in, after that; NaN: nothing does */
 	char *missing_text; /* the same of a string; NULL: nothing does */
 };
 

@@ -3,12 +3,13 @@
  * model_linear.c - reads our own linear JSON.
  *
  * {"format":"aisle-linear","link":"logit|identity|log","bias":-1.2,
- *  "weights":{"spend":0.01,"tier=gold":0.4},"missing":{"spend":0}}
+ *  "weights":{"spend":0.01,"tier=gold":0.4},"log1p":["spend"],"missing":{"spend":0}}
  *
  * DESIGN
  *   The sum starts at the bias and goes through the weights in the order of the
  *   file, in double. "tier=gold" counts when the input tier is "gold". An input
- *   that is missing and has no stand-in under "missing" adds nothing.
+ *   that is missing and has no stand-in under "missing" adds nothing. One under
+ *   "log1p" counts by the logarithm of 1 more, its stand-in as it stands there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,23 @@ add_missing(struct linear *l, const char *key, const json_t *value)
 }
 
 static int
+add_log1p(struct linear *l, const json_t *name)
+{
+	const char *text = json_string_value(name);
+	const json_t *known = text != NULL ? json_object_get(l->index_of, text) : NULL;
+	struct input *input;
+
+	if (known == NULL)
+		return builder_refuse(&l->b, "log1p: no weight is for \"%.60s\"",
+		    text != NULL ? text : "");
+	input = &l->b.model->inputs[json_integer_value(known)];
+	if (input->is_string)
+		return builder_refuse(&l->b, "log1p: \"%.60s\" is not a number", text);
+	input->log1p = true;
+	return 0;
+}
+
+static int
 set_link(struct builder *b, const char *link)
 {
 	if (link == NULL || strcmp(link, "identity") == 0)
@@ -122,25 +140,30 @@ import_linear(struct linear *l, const json_t *json)
 	const json_t *weights = json_object_get(json, "weights"),
 		     *bias = json_object_get(json, "bias");
 	const json_t *missing = json_object_get(json, "missing"),
-		     *link = json_object_get(json, "link");
+		     *log1p = json_object_get(json, "log1p"), *link = json_object_get(json, "link");
+	size_t i;
 
 	if (format == NULL || strcmp(format, "aisle-linear") != 0)
 		return builder_refuse(b, "format is not \"aisle-linear\"");
 	if (!json_is_object(weights) || (missing != NULL && !json_is_object(missing)) ||
-	    (bias != NULL && !json_is_number(bias)) || (link != NULL && !json_is_string(link)))
+	    (log1p != NULL && !json_is_array(log1p)) || (bias != NULL && !json_is_number(bias)) ||
+	    (link != NULL && !json_is_string(link)))
 		return builder_refuse(b,
-		    "expected \"weights\" and \"missing\" as objects, \"bias\" as a number, "
-		    "\"link\" as a string");
+		    "expected \"weights\" and \"missing\" as objects, \"log1p\" as a list, "
+		    "\"bias\" as a number, \"link\" as a string");
 	json_object_foreach((json_t *)json, key, value)
 		if (strcmp(key, "format") != 0 && strcmp(key, "link") != 0 &&
 		    strcmp(key, "bias") != 0 && strcmp(key, "weights") != 0 &&
-		    strcmp(key, "missing") != 0)
+		    strcmp(key, "missing") != 0 && strcmp(key, "log1p") != 0)
 			return builder_refuse(b, "unknown member \"%s\"", key);
 	if (set_link(b, json_string_value(link)) < 0 || builder_set_classes(b, 1) < 0)
 		return AISLE_E_INVALID;
 	b->model->base[0] = json_number_value(bias);
 	json_object_foreach((json_t *)weights, key, value)
 		if (add_weight(l, key, value) < 0)
+			return AISLE_E_INVALID;
+	json_array_foreach(log1p, i, value)
+		if (add_log1p(l, value) < 0)
 			return AISLE_E_INVALID;
 	json_object_foreach((json_t *)missing, key, value)
 		if (add_missing(l, key, value) < 0)

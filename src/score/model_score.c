@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "core/fmath.h"
 #include "score/model_impl.h"
 
 #define STRIDE 4		/* steps between looks in a lopsided tree */
@@ -323,6 +324,8 @@ model_term_value(const struct model *model, const struct term *term, const struc
 		return has_level(input, value, term);
 	}
 	double x = input_number(value);
+	if (x == x && input->log1p)
+		x = fmath_signed_log1p(x);
 	if (x != x)
 		x = input->missing;
 	if (x != x)

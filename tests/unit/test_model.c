@@ -537,6 +537,33 @@ linear_models_sum_weights_levels_and_stand_ins(void **state)
 	model_free(model);
 }
 
+/* By the logarithm of 1 more, of less than nothing mirrored; the stand-in as it stands. */
+static void
+a_linear_model_may_count_by_logarithms(void **state)
+{
+	(void)state;
+	struct model *model =
+	    import("{\"format\":\"aisle-linear\",\"bias\":1,\"weights\":{\"spend\":2,\"visits\":4},"
+		   "\"log1p\":[\"spend\"],\"missing\":{\"spend\":-3}}");
+	struct value rows[][2] = { { value_number(7), value_number(7) },
+		{ value_number(-7), value_number(0) }, { value_missing(), value_number(0) },
+		{ value_number(0), value_missing() } };
+	double expected[] = { 1 + 2 * fmath_log(8) + 28, 1 - 2 * fmath_log(8), 1 - 6, 1 };
+	for (int i = 0; i < 4; i++)
+		assert_true(margin(model, rows[i]) == expected[i]);
+
+	/* It stays so in an image. */
+	struct buf flat = { 0 };
+	struct model *again;
+	struct err err = { 0 };
+	model_save(model, &flat);
+	assert_int_equal(model_load(flat.data, flat.len, "again", &again, &err), 0);
+	assert_true(margin(again, rows[1]) == expected[1]);
+	buf_done(&flat);
+	model_free(again);
+	model_free(model);
+}
+
 static void
 linear_models_that_make_no_sense_are_refused(void **state)
 {
@@ -553,6 +580,14 @@ linear_models_that_make_no_sense_are_refused(void **state)
 	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{},\"missing\":{\"a\":1}}",
 	    "no weight is for \"a\"");
 	expect_refused("{\"format\":\"aisle-linear\"}", "expected \"weights\"");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a=x\":1},\"log1p\":[\"a\"]}",
+	    "\"a\" is not a number");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":1},\"log1p\":[\"b\"]}",
+	    "no weight is for \"b\"");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":1},\"log1p\":[1]}",
+	    "no weight is for");
+	expect_refused("{\"format\":\"aisle-linear\",\"weights\":{\"a\":1},\"log1p\":\"a\"}",
+	    "\"log1p\" as a list");
 }
 
 /* ---- calibration ---- */
@@ -825,6 +860,7 @@ main(void)
 		cmocka_unit_test(unreachable_nodes_are_left_behind),
 		cmocka_unit_test(dart_leaves_are_weighted_and_linear_boosters_read),
 		cmocka_unit_test(linear_models_sum_weights_levels_and_stand_ins),
+		cmocka_unit_test(a_linear_model_may_count_by_logarithms),
 		cmocka_unit_test(linear_models_that_make_no_sense_are_refused),
 		cmocka_unit_test(calibration_goes_over_the_margin),
 		cmocka_unit_test(platt_reaches_both_ends_and_no_further),
