@@ -21,7 +21,7 @@ struct train_pair {
 	double later_lift;		  /* 0: too few to say */
 };
 struct train_pairs {
-	struct train_pair *list; /* by falling lift, then names */
+	struct train_pair *list; /* by falling confidence, then how many baskets hold both */
 	size_t count;
 	size_t baskets, later_baskets;
 	uint32_t support_min; /* in baskets */

@@ -256,6 +256,8 @@ support_confidence_and_lift_are_those_of_the_counts(void **state)
 	assert_int_equal(pairs.later_baskets, 40);
 	/* a and c share 19 baskets: one too few. */
 	assert_int_equal(pairs.count, 2);
+	/* Of the same lift: first what is surer. */
+	assert_int_equal(pairs.list[0].a, category(&shop, "a"));
 	for (size_t i = 0; i < 2; i++) {
 		const struct train_pair *pair = &pairs.list[i];
 		bool forth = pair->a == category(&shop, "a");
@@ -269,6 +271,38 @@ support_confidence_and_lift_are_those_of_the_counts(void **state)
 		assert_int_equal(pair->later_both, 10);
 		assert_true(fabs(pair->later_lift - 1) < 1e-12);
 	}
+	train_pairs_done(&pairs);
+	shop_close(&shop);
+}
+
+/* Bread and milk, which everybody buys, beside rice and saffron, which are rare: of far more lift. */
+static void
+pairs_are_in_order_of_confidence_whatever_their_lift(void **state)
+{
+	struct train_pairs pairs;
+	struct shop shop;
+
+	(void)state;
+	shop_open(&shop);
+	for (int i = 0; i < 200; i++)
+		buy(&shop, 1000 + i, -1,
+		    i < 40	  ? "bread,milk"
+			: i < 50  ? "bread"
+			: i < 120 ? "milk"
+			: i < 140 ? "rice,saffron"
+			: i < 150 ? "saffron"
+			: i < 155 ? "rice"
+				  : "z");
+	train_pairs_make(&pairs, &shop.baskets, 5000);
+	assert_int_equal(pairs.count, 4);
+	for (size_t i = 1; i < pairs.count; i++)
+		assert_true(pairs.list[i - 1].confidence >= pairs.list[i].confidence);
+	/* rice → saffron 20 of 25 and bread → milk 40 of 50: as sure, and the second is seen more. */
+	assert_int_equal(pairs.list[0].a, category(&shop, "bread"));
+	assert_int_equal(pairs.list[1].a, category(&shop, "rice"));
+	assert_int_equal(pairs.list[2].a, category(&shop, "saffron"));
+	assert_int_equal(pairs.list[3].a, category(&shop, "milk"));
+	assert_true(pairs.list[2].lift > 3 * pairs.list[0].lift);
 	train_pairs_done(&pairs);
 	shop_close(&shop);
 }
@@ -438,6 +472,7 @@ main(void)
 		cmocka_unit_test(a_category_that_no_feature_could_name_is_not_taken),
 		cmocka_unit_test(the_next_basket_is_the_same_customers),
 		cmocka_unit_test(support_confidence_and_lift_are_those_of_the_counts),
+		cmocka_unit_test(pairs_are_in_order_of_confidence_whatever_their_lift),
 		cmocka_unit_test(a_pair_of_nineteen_baskets_is_none_and_of_twenty_is_one),
 		cmocka_unit_test(no_answer_of_a_part_lies_in_a_later_one),
 		cmocka_unit_test(a_time_of_three_windows_is_too_short),
