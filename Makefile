@@ -168,6 +168,12 @@ SEQUENCES ?= 200000
 sequences: all $(BUILD)/box
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) model/sequences /usr/bin/python3 tests/model/sequences.py --count $(SEQUENCES) $(if $(SEED),--seed $(SEED))
 
+# What train makes of shops in which nobody differs from anybody: no model, but of one in a hundred.
+SILENT ?= 100
+.PHONY: silent-shops
+silent-shops: all
+	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) model/shops /usr/bin/python3 tests/model/shops.py $(SILENT) --seed $(or $(SEED),1000)
+
 $(BUILD)/box: $(BUILD)/tests/model/box.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -345,6 +351,7 @@ help:
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make sequences  the store beside a model of its contract, SEQUENCES=200000 times"
+	@echo "make silent-shops  what train makes of SILENT=100 shops without a signal"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
 	@echo "make flips      one bit of the state flips, FLIPS=200 times, under the daemon"
 	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"

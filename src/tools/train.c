@@ -9,6 +9,7 @@
  *   The policy in force is the one that the result joins, so that the offers
  *   it made in the recording are made again and can be learned from; without
  *   one it is a policy that never speaks.
+ *   What goes together is about goods, and is told where nobody is known, too.
  */
 #include "tools/train.h"
 
@@ -149,10 +150,6 @@ read_baskets(struct training *training, struct err *err)
 		return err_set(err, AISLE_E_INVALID,
 		    "no basket closes in these events; expected months of them "
 		    "(feed check says what is wrong with a file)");
-	if (baskets->customers.count == 0)
-		return err_set(err, AISLE_E_INVALID,
-		    "no customer of these events has agreed to be known and remembered; "
-		    "expected --profiles with consent, or aisle.consent.changed events");
 	train_baskets_link(baskets);
 	return 0;
 }
@@ -168,6 +165,8 @@ read_rows(struct training *training, struct err *err)
 	int rc;
 
 	train_rows_init(rows, &training->baskets, &training->features, offers);
+	if (training->baskets.customers.count == 0)
+		return 0;
 	rows->agreed = training->agreed;
 	rc = pass_open(training, 0, offers, train_rows_take, rows, &pass, err);
 	if (rc == 0) {
@@ -202,7 +201,9 @@ ask(struct training *training, enum train_question question, char *name, char *m
 	target->category = target->action = -1;
 	target->window_ms = question == ASK_LAPSE ? TRAIN_LAPSE_DAYS * D_MS : TRAIN_CLOSE_MS;
 	target->population = question == ASK_REDEEMED ? "shown" : "identified";
-	add_inputs(target, &training->features, ROLE_CUSTOMER, -1);
+	add_inputs(target, &training->features, ROLE_OFTEN, -1);
+	if (question != ASK_CATEGORY)
+		add_inputs(target, &training->features, ROLE_CUSTOMER, -1);
 	return target;
 }
 
@@ -328,10 +329,13 @@ finish(struct training *training, struct buf *summary, struct err *err)
 		if (training->targets[t].ships)
 			return write_all(training, &result, err);
 	}
+	if (training->pairs.count > 0)
+		return write_all(training, &result, err);
 	return err_set(err, AISLE_E_INVALID,
-	    "no model came out of these events; expected %d rows of yes and of no to learn "
-	    "from, and well over %d days for the lapse",
-	    TRAIN_YES_MIN, TRAIN_PARTS * TRAIN_LAPSE_DAYS);
+	    "no model came out of these events, nor a pair of categories; expected %d rows of yes "
+	    "and of no to learn from, well over %d days for the lapse, and %d baskets that hold "
+	    "both",
+	    TRAIN_YES_MIN, TRAIN_PARTS * TRAIN_LAPSE_DAYS, PAIRS_SUPPORT_MIN);
 }
 
 /* Which categories are worth a model is chosen from what every training part sees. */
@@ -387,7 +391,8 @@ train_run(const struct train_options *options, struct buf *summary, struct buf *
 	if (rc == 0) {
 		train_pairs_make(&training->pairs, &training->baskets,
 		    split_of(&training->baskets));
-		ask_all(training);
+		if (training->baskets.customers.count > 0)
+			ask_all(training);
 		rc = finish(training, summary, err);
 	}
 	training_free(training);

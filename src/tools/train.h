@@ -21,7 +21,8 @@ struct train_options {
 	void *progress_ctx;
 };
 /* Writes the folder. summary: a line for each model, also of those left out; report: mistakes of
- * the policy, or what of the events was refused. AISLE_E_INVALID with err when nothing could be learned; then nothing was written. */
+ * the policy, or what of the events was refused. Without a customer who agreed there is only what goes
+ * together. AISLE_E_INVALID with err when nothing could be learned; then nothing was written. */
 int train_run(const struct train_options *options, struct buf *summary, struct buf *report,
     struct err *err) AISLE_MUST_CHECK;
 

@@ -49,7 +49,7 @@ calibrate_done(struct calibration *calibration)
 bool
 calibrate_platt(const double *margins, const uint8_t *y, size_t rows, struct calibration *ret)
 {
-	struct fit_rows one = { margins, y, rows, 1 };
+	struct fit_rows one = { .x = margins, .y = y, .rows = rows, .columns = 1 };
 	struct fit fit;
 
 	*ret = (struct calibration){ .kind = CALIBRATION_NONE };

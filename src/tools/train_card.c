@@ -41,13 +41,16 @@ static const char text_data[] =
     "Each row is what the store knew at that moment, computed by the code that serves. Who\n"
     "has not agreed, or has taken it back by the end of the events, is in no row. Categories\n"
     "that the policy declares sensitive are in nothing here.\n\n";
+static const char text_nobody[] =
+    "no customer of these events has agreed to be known and remembered; expected --profiles with "
+    "consent, or aisle.consent.changed events";
 static const char text_models[] =
     "## Models\n\n"
     "Figures are of the held-out part, the latest by date, looked at once. Log loss and\n"
     "Brier: less is better. AUC: 0.5 is chance. Base rate: the training part's share of yes\n"
     "for everyone. One rule: the best single cut of a single feature. Gain: base rate's log\n"
     "loss less the model's, with its standard error over customers. A model whose gain, as\n"
-    "written here, is not larger than that is left out.\n\n"
+    "written here, is below two of that, or below 1 % of the base rate's, is left out.\n\n"
     "| model | rows | yes | log loss | base rate's | gain | one rule's "
     "| Brier | base rate's | AUC | one rule's |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|\n";
@@ -55,7 +58,9 @@ static const char text_weights[] =
     "\n| feature | what it is | weight | one spread more | when it is not known, as |\n"
     "|---|---|---|---|---|\n";
 static const char text_unknown[] =
-    "\nWhat is not known counts as the last column says; those numbers are learned too, so\n"
+    "\nAll of it by the logarithm of 1 more: weight, spread and the last column are of ln(1 + "
+    "value).\n"
+    "What is not known counts as the last column says; those numbers are learned too, so\n"
     "they need not be ones that could be.\n";
 static const char text_limits[] =
     "## Limits\n\n"
@@ -96,8 +101,9 @@ write_data(const struct train_result *result, struct buf *out)
 		buf_addf(out, "; %zu offers shown%s", result->rows->card_count,
 		    result->rows->full ? ", later ones are left out" : "");
 	buf_addf(out,
-	    " |\n| categories | %zu, to the second step of their path; the %zu most bought have "
-	    "models |\n\n",
+	    " |\n| categories | %zu, to the second step of their path; of the %zu most bought it "
+	    "was "
+	    "asked whether a model holds |\n\n",
 	    baskets->categories.count, result->features->top_count);
 	buf_adds(out, text_data);
 }
@@ -105,6 +111,10 @@ write_data(const struct train_result *result, struct buf *out)
 static void
 write_overview(const struct train_result *result, struct buf *out)
 {
+	if (result->target_count == 0) {
+		buf_addf(out, "## Models\n\nNone: %s.\n\n", text_nobody);
+		return;
+	}
 	buf_adds(out, text_models);
 	for (size_t i = 0; i < result->target_count; i++) {
 		const struct train_target *t = &result->targets[i];
@@ -241,9 +251,10 @@ write_pairs(const struct train_result *result, struct buf *out)
 	buf_addf(out,
 	    "## What goes together\n\n`copurchase/pairs.csv`: %zu pairs of categories that at "
 	    "least %u of %zu baskets "
-	    "share; the last columns\nare the same in the %zu later baskets. A pair is a rule "
-	    "(`copurchase/rules.json`) where its "
-	    "lift is at least %.1f in\nboth and both categories are among the %zu most bought.\n\n",
+	    "share, with a card or\nwithout, by falling confidence; the last columns are the same "
+	    "in the %zu later baskets. A pair is a rule\n"
+	    "(`copurchase/rules.json`) where its lift is at least %.1f in both and both categories "
+	    "are among the %zu most bought.\n\n",
 	    result->pairs->count, result->pairs->support_min, result->pairs->baskets,
 	    result->pairs->later_baskets, TRAIN_LIFT_MIN, result->features->top_count);
 	for (size_t i = 0; i < result->pairs->count && rules < TRAIN_RULES; i++) {
@@ -341,4 +352,8 @@ train_card_summary(const struct train_result *result, struct buf *out)
 		else
 			buf_addf(out, "%s: left out, %s\n", t->name, t->why_not);
 	}
+	if (result->target_count == 0)
+		buf_addf(out, "no models: %s\n", text_nobody);
+	buf_addf(out, "copurchase: %zu pairs of categories in %zu baskets\n", result->pairs->count,
+	    result->pairs->baskets);
 }

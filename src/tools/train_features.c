@@ -4,8 +4,12 @@
  *
  * DESIGN
  *   Few and readable: how often, how long ago, is it due; for the shop and for
- *   each of the categories most bought. A base policy's own declaration of the
- *   same thing is taken under its name, so that nothing is computed twice.
+ *   each of the categories most bought. All of them look back so far and no
+ *   further: what counts since ever grows with the store's memory, and a model
+ *   of a young store would read an older one wrongly. The models of categories
+ *   read five inputs each: with all those of the shop they learned noise. A base policy's own
+ *   declaration of the same thing is taken under its name, so that nothing is
+ *   computed twice.
  */
 #include "tools/train_features.h"
 
@@ -21,23 +25,26 @@ struct pattern {
 
 /* clang-format off */
 static const struct pattern of_customer[] = {
-    {"shop_visits", "local.visits(half_life=30d)", "visits, one of 30 days ago counting half",
+    {"shop_visits_30d", "local.visits(within=30d)", "visits of the last 30 days", ROLE_OFTEN},
+    {"shop_visits_90d", "local.visits(within=90d)", "visits of the last 90 days", ROLE_OFTEN},
+    {"shop_recency_90d", "local.recency(within=90d)",
+	"days since the last visit, not known after 90", ROLE_CUSTOMER},
+    {"shop_gap_90d", "local.gap(within=90d)", "usual days between visits of the last 90 days",
 	ROLE_CUSTOMER},
-    {"shop_visits_30d", "local.visits(within=30d)", "visits of the last 30 days", ROLE_CUSTOMER},
-    {"shop_recency", "local.recency()", "days since the last visit", ROLE_CUSTOMER},
-    {"shop_gap", "local.gap()", "usual days between visits", ROLE_CUSTOMER},
-    {"shop_overdue", "local.overdue()", "days since the last visit, in usual gaps", ROLE_CUSTOMER},
+    {"shop_overdue_90d", "local.overdue(within=90d)",
+	"days since the last visit, in usual gaps of 90 days", ROLE_CUSTOMER},
     {"shop_spend_90d", "local.sum(within=90d)", "money of the last 90 days, minor units",
 	ROLE_CUSTOMER},
     {"now_total", "basket.total()", "money in the basket now, minor units", ROLE_BASKET},
     {"now_lines", "basket.lines()", "lines in the basket now", ROLE_BASKET},
 };
 static const struct pattern of_category[] = {
-    {"visits_%s", "local.visits(category=%s, half_life=90d)",
-	"visits with %s, one of 90 days ago counting half", ROLE_CATEGORY},
-    {"recency_%s", "local.recency(category=%s)", "days since %s was last bought", ROLE_CATEGORY},
-    {"overdue_%s", "local.overdue(category=%s)", "days since %s was last bought, in usual gaps",
-	ROLE_CATEGORY},
+    {"visits_%s_90d", "local.visits(category=%s, within=90d)",
+	"visits with %s of the last 90 days", ROLE_CATEGORY},
+    {"recency_%s_90d", "local.recency(category=%s, within=90d)",
+	"days since %s was last bought, not known after 90", ROLE_CATEGORY},
+    {"overdue_%s_90d", "local.overdue(category=%s, within=90d)",
+	"days since %s was last bought, in usual gaps of 90 days", ROLE_CATEGORY},
     {"now_%s", "basket.count(category=%s)", "lines of %s in the basket now", ROLE_HELD},
 };
 /* clang-format on */
@@ -48,7 +55,8 @@ static void
 choose_top(struct train_features *features, const struct train_baskets *baskets, int64_t until_ms)
 {
 	size_t count = baskets->categories.count;
-	struct train_rank *rank = train_baskets_rank(baskets, true, until_ms);
+	struct train_rank *rank =
+	    train_baskets_rank(baskets, baskets->customers.count > 0, until_ms);
 
 	for (size_t i = 0; i < count && i < TRAIN_TOP && rank[i].baskets > 0; i++)
 		features->top[features->top_count++] = rank[i].category;

@@ -12,7 +12,8 @@
 #define TRAIN_FEATURES_MAX 128
 
 enum train_role {
-	ROLE_CUSTOMER, /* of the customer's habit: every model may read it */
+	ROLE_OFTEN,    /* how often the customer comes: every model may read it */
+	ROLE_CUSTOMER, /* of the habit with the shop: models that ask about no category */
 	ROLE_CATEGORY, /* of the habit with one category */
 	ROLE_BASKET,   /* of the basket as a whole: models of what is said in it */
 	ROLE_HELD,     /* is the category in the basket already? no model's input */
@@ -25,8 +26,9 @@ struct train_feature {
 struct train_features {
 	struct train_feature list[TRAIN_FEATURES_MAX];
 	size_t count;
-	uint16_t top[TRAIN_TOP]; /* categories of the baskets, by how many customers' baskets have
-				    them */
+	/* categories of the baskets, by how many customers' baskets have them; where nobody is
+	 * known, anybody's */
+	uint16_t top[TRAIN_TOP];
 	size_t top_count;
 	char *slug[TRAIN_TOP]; /* "grocery-coffee": names of features and models */
 };

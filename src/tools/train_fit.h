@@ -15,12 +15,14 @@ struct fit_rows {
 	const double *x;  /* rows × columns */
 	const uint8_t *y; /* 0 or 1 */
 	size_t rows, columns;
+	bool log1p; /* each number counts by its fmath_signed_log1p() */
 };
 
 /* margin = bias + Σ weight·value, a missing value standing for `missing`: the model format's own
- * terms. */
+ * terms. log1p: the value by its logarithm, `missing` as it is. */
 struct fit {
 	size_t columns;
+	bool log1p;
 	double bias;
 	double weight[FIT_COLUMNS_MAX];
 	double missing[FIT_COLUMNS_MAX];

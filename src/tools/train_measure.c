@@ -10,7 +10,6 @@
 #include "tools/train_measure.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,20 +133,18 @@ measure_gain(const double *p, const double *q, const uint8_t *y, const int32_t *
 	free(counts);
 }
 
-static double
-four_decimals(double x)
+/* In ten-thousandths, as a card writes it. */
+static long
+as_written(double x)
 {
-	char text[40];
-
-	snprintf(text, sizeof(text), "%.4f", x);
-	return strtod(text, NULL);
+	return lround(x * 10000);
 }
 
 bool
-measure_beats(const struct measure *of, const struct measure *than, double gain, double error)
+measure_beats(const struct measure *than, double gain, double error)
 {
-	return four_decimals(of->log_loss) < four_decimals(than->log_loss) &&
-	    four_decimals(gain) > four_decimals(error);
+	return as_written(gain) > 0 && as_written(gain) >= MEASURE_ERRORS * as_written(error) &&
+	    as_written(gain) * 100 >= MEASURE_PERCENT * as_written(than->log_loss);
 }
 
 /* ---- one rule ---- */

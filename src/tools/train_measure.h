@@ -29,9 +29,11 @@ void measure_chances(const double *p, const uint8_t *y, size_t rows, struct meas
  * of their sum. NULL: every row is its own. */
 void measure_gain(const double *p, const double *q, const uint8_t *y, const int32_t *who,
     size_t rows, size_t people, double *ret_gain, double *ret_error);
-/* Is it better, by more than the standard error, in figures of four decimals, as cards write them?
- * gain, error: of measure_gain(). */
-bool measure_beats(const struct measure *of, const struct measure *than, double gain, double error);
+/* Is it better than `than`, by so many standard errors and so much of its log loss, in figures of four
+ * decimals, as cards write them? gain, error: of measure_gain(). */
+#define MEASURE_ERRORS 2
+#define MEASURE_PERCENT 1
+bool measure_beats(const struct measure *than, double gain, double error);
 
 /* "column at most cut": one chance for yes, one for no, one for missing. */
 struct one_rule {

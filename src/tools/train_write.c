@@ -159,6 +159,20 @@ train_write_models(const struct train_result *result, struct buf *out)
 	buf_addc(out, '\n');
 }
 
+static void
+add_logs(const struct train_result *result, const struct train_target *target,
+    struct json_writer *w)
+{
+	if (!target->fit.log1p)
+		return;
+	json_space(w, "\n");
+	json_add_list(w, "log1p");
+	for (size_t k = 0; k < target->fit.columns; k++)
+		if (target->fit.weight[k] != 0)
+			json_add_str(w, NULL, input_name(result, target, k));
+	json_end(w);
+}
+
 void
 train_write_linear(const struct train_result *result, const struct train_target *target,
     struct buf *out)
@@ -169,6 +183,7 @@ train_write_linear(const struct train_result *result, const struct train_target 
 	json_add_str(w, "format", "aisle-linear");
 	json_add_str(w, "link", "logit");
 	add_member(w, "bias", fit->bias);
+	add_logs(result, target, w);
 	for (int what = 0; what < 2; what++) {
 		json_space(w, "\n");
 		json_add_object(w, what == 0 ? "weights" : "missing");

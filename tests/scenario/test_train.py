@@ -20,8 +20,9 @@ from test_deciding import CARD_EVENT, GRANTED, Day, offer, source_of
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 STARTER = os.path.join(ROOT, "models", "starter")
-sys.path.insert(0, os.path.join(ROOT, "models", "demo"))
+sys.path[:0] = [os.path.join(ROOT, "models", "demo"), os.path.join(ROOT, "tests", "model")]
 import journey  # noqa: E402
+import shops  # noqa: E402
 
 PEPPER = "00112233445566778899aabbccddeeff" * 2
 
@@ -100,7 +101,7 @@ def test_what_ships_beats_the_base_rate_on_days_it_never_saw():
     assert "lapse_40d" in models and len([m for m in models if m.startswith("next_")]) >= 3, models
     for name, (rows, yes, loss, base, gain, *_) in models.items():
         gain, error = map(float, gain.split(" ± "))
-        assert float(loss) < float(base) and gain > error, (name, loss, base)
+        assert gain >= 2 * error and gain >= float(base) / 100, (name, loss, base)
     assert {m["model"] for m in json.loads(shop.read("out", "models", "models.json"))["models"]} == {"lapse", "coffee", *models}
     # What is not clearly better is told, and not there.
     left = re.findall(r"^(\S+): left out, (.*)$", shop.said, re.M)
@@ -127,8 +128,9 @@ def test_laid_over_the_starter_it_builds_examines_and_is_installed():
 def chance(model, calibration, row):
     """By the documents alone."""
     margin = model["bias"]
+    assert set(model["log1p"]) == set(model["weights"])
     for name, weight in model["weights"].items():
-        margin += weight * (float(row[name]) if row[name] != "" else model["missing"][name])
+        margin += weight * (math.log1p(float(row[name])) if row[name] != "" else model["missing"][name])
     if "platt" in calibration:
         margin = calibration["platt"][0] * margin + calibration["platt"][1]
     return 1 / (1 + math.exp(-margin))
@@ -193,7 +195,7 @@ def test_the_latest_days_change_no_weight():
     shop.train(shop.path("changed.jsonl"), "changed", "--policy", STARTER)
     both = set(tree(shop.path("out", "models"))) & set(tree(shop.path("changed", "models")))
     linear = sorted(name for name in both if name.endswith((".linear.json", ".exam.csv")))
-    assert len(linear) >= 8, linear
+    assert len(linear) >= 6, linear
     for name in linear:
         assert filecmp.cmp(shop.path("out", "models", name), shop.path("changed", "models", name), shallow=False), name
     before, after = ({m["model"]: m for m in json.loads(shop.read(out, "models", "models.json"))["models"]} for out in ("out", "changed"))
@@ -206,7 +208,7 @@ def test_alone_it_is_a_policy_with_settings_and_one_action():
     shop = the_slice()
     shop.train(shop.path("events.jsonl"), "alone")
     names = {f["name"] for f in json.loads(shop.read("alone", "features.json"))["features"]}
-    assert {"p_lapse_40d", "shop_visits"} <= names and not names & {"coffee_overdue"}, names
+    assert {"p_lapse_40d", "shop_visits_30d"} <= names and not names & {"coffee_overdue"}, names
     policy.write(shop.path("alone"), features=json.loads(shop.read("alone", "features.json"))["features"],
                  actions=[policy.changed(policy.ENROL, eligible={">": [{"var": "p_lapse_40d"}, 0.5]}, applicable=True)])
     run("policy", "check", shop.path("alone"))
@@ -257,14 +259,34 @@ def test_too_little_says_how_much_is_needed():
         f.write("\n".join(shop.read("events.jsonl").splitlines()[:900]) + "\n")
     done = shop.train(shop.path("week.jsonl"), "week", good=65)
     assert "lapse_40d: left out, the events span too short a time: expected well over 121 days" in done.stdout, done.stdout
-    assert "expected 30 of each" in done.stdout and "no model came out" in done.stderr, (done.stdout, done.stderr)
+    assert "expected 30 of each" in done.stdout and "no model came out of these events, nor a pair" in done.stderr, (done.stdout, done.stderr)
     assert not os.path.exists(shop.path("week"))
 
 
 def test_without_consent_there_is_nobody_to_learn_from():
     shop = the_slice()
     done = run("train", shop.path("events.jsonl"), "-o", shop.path("nobody"), good=65)
-    assert "has agreed to be known" in done.stderr and not os.path.exists(shop.path("nobody")), done.stderr
+    assert "no models: no customer of these events has agreed to be known" in done.stdout, done.stdout
+    assert "nor a pair of categories" in done.stderr and not os.path.exists(shop.path("nobody")), done.stderr
+
+
+def test_what_goes_together_needs_no_customer():
+    """Goods are the same goods, whoever buys them; strangers alone leave a table, too."""
+    made, shop = shops.silent(1, 2), Shop()
+    try:
+        made.train(shop.folder, AISLECTL)
+        said = run("train", shop.path("events.jsonl"), "-o", shop.path("nobody")).stdout
+        assert "no models: no customer of these events has agreed" in said and "pairs of categories in" in said, said
+        assert set(tree(shop.path("nobody"))) == {"CARD.md", "features.json", "copurchase/pairs.csv", "copurchase/rules.json",
+                                                 "models/models.json"}
+        assert len(shop.read("nobody", "copurchase", "pairs.csv").splitlines()) > 20
+        assert shop.read("nobody", "copurchase", "pairs.csv") == shop.read("out", "copurchase", "pairs.csv")
+        assert "None: no customer of these events has agreed" in shop.read("nobody", "CARD.md")
+        policy.write(shop.path("nobody"), features=json.loads(shop.read("nobody", "features.json"))["features"],
+                     actions=[policy.changed(policy.ENROL, eligible=True, applicable=True)])
+        run("policy", "check", shop.path("nobody"))
+    finally:
+        shop.close()
 
 
 def test_wrong_words_and_folders_are_refused():
@@ -280,6 +302,34 @@ def test_wrong_words_and_folders_are_refused():
         f.write('{"cap":[]}')
     assert "contact.json:1:2" in shop.train(shop.path("events.jsonl"), "x", "--policy", shop.path("broken"), good=65).stderr
     assert not os.path.exists(shop.path("x"))
+
+
+# ---- made-up shops: nothing in them, or something ----
+
+def trained(shop):
+    folder = tempfile.mkdtemp(prefix="aisle-")
+    try:
+        came = shop.train(folder, AISLECTL)
+        return {name for name, why in came.items() if why is None}, came
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_where_nobody_differs_from_anybody_no_model_comes_out():
+    """Nine shops; a hundred by `make silent-shops`."""
+    asked = 0
+    for size in range(9):
+        found, came = trained(shops.silent(size + 1, size))
+        assert not found, (size, found)
+        asked += len([why for why in came.values() if "base rate" in why])
+    assert asked >= 70, asked
+
+
+def test_what_is_planted_is_found():
+    for plant in shops.PLANTED:
+        shop, expected = plant(1)
+        found, came = trained(shop)
+        assert expected <= found, (plant.__name__, found, came)
 
 
 # ---- what was shown ----
@@ -320,7 +370,7 @@ def test_an_offer_that_was_shown_teaches_who_redeems_it():
         cells = overview(card)["redeem_ten-off"]
         assert float(cells[2]) < float(cells[3]) and float(cells[8]) > 0.7, cells
         model = json.loads(shop.read("out", "models", "redeem_ten-off.linear.json"))
-        assert model["weights"]["shop_visits"] > 0, model
+        assert model["weights"]["shop_visits_30d"] > 0, model
     finally:
         day.case.close()
         shop.close()
@@ -364,7 +414,10 @@ def test_pairs_that_hold_up_later_become_rules():
         assert rule["applicable"] == {"and": [{">": [{"var": "now_dry-pasta"}, 0]}, {"==": [{"var": "now_dry-sauce"}, 0]}]}
         assert {"now_dry-pasta", "now_dry-sauce"} <= names
         with open(shop.path("out", "copurchase", "pairs.csv"), newline="") as f:
-            pairs = {(r["if"], r["then"]): r for r in csv.DictReader(f)}
+            pairs = list(csv.DictReader(f))
+        sure = [float(r["confidence"]) for r in pairs]
+        assert sure == sorted(sure, reverse=True) and len(set(sure)) > 3, sure
+        pairs = {(r["if"], r["then"]): r for r in pairs}
         soap = pairs["home/candles", "home/soap"]
         assert float(soap["lift"]) > 1.5 > float(soap["later_lift"]), soap
         # As an action's rule it builds.
