@@ -17,6 +17,7 @@ import ctypes
 import json
 import math
 import os
+import pickle
 import random
 import struct
 import subprocess
@@ -307,26 +308,35 @@ def small(objective="binary:logistic", rounds=8, seed=5, categories=0, **more):
 
 def early_stopping():
     """Which trees count is asked for, and the best are those of the slice that is made with the best iteration."""
-    rng = np.random.default_rng(3)
-    x = make_rows(rng)
-    f = rng.normal(size=len(x))     # nothing to learn: stops soon
-    part = len(x) // 2
-    first, second = (xgb.DMatrix(x[s], label=f[s]) for s in (slice(0, part), slice(part, None)))
-    booster = xgb.train({"max_depth": 6, "nthread": 1, "verbosity": 0}, first, 200, evals=[(second, "v")],
-                        early_stopping_rounds=5, verbose_eval=False)
-    trees = len(booster.get_dump())
-    assert booster.best_iteration + 1 < trees < 200
-    rows, count = os.path.join(FOLDER, "rows.csv"), 0
+    count = 0
+    for more in ({}, dict(SOFT, objective="multi:softprob"), {"num_parallel_tree": 2, "subsample": 0.7},
+                 dict(SOFT, objective="multi:softprob", num_parallel_tree=2, subsample=0.7), dict(DART)):
+        rng = np.random.default_rng(3)
+        x = make_rows(rng)
+        f = labels(more.get("objective", ""), rng.normal(size=len(x)), 4)   # nothing to learn: stops soon
+        part = len(x) // 2
+        first, second = (xgb.DMatrix(x[s], label=f[s]) for s in (slice(0, part), slice(part, None)))
+        params = dict({"max_depth": 6, "nthread": 1, "verbosity": 0, "seed": 1}, **more)
+        booster = xgb.train(params, first, 60, evals=[(second, "v")], early_stopping_rounds=5, verbose_eval=False)
+        count += stopped_early(booster, x)
+    return count
+
+
+def stopped_early(booster, x):
+    steps = booster.best_iteration + 1
+    matrix, rows, count = xgb.DMatrix(x), os.path.join(FOLDER, "rows.csv"), 0
+    want = {"all": booster.predict(matrix, output_margin=True),
+            "best": booster.predict(matrix, output_margin=True, iteration_range=(0, steps))}
+    assert not np.array_equal(want["best"], want["all"]), "it did not stop early"
     write_rows(rows, x, ["f%d" % i for i in range(FEATURES)])
     for ending in ("json", "ubj"):
         file, part = os.path.join(FOLDER, "stopped." + ending), os.path.join(FOLDER, "best." + ending)
         booster.save_model(file)
-        booster[:booster.best_iteration + 1].save_model(part)
+        booster[:steps].save_model(part)
         done = ctl("model", "inspect", file)
         assert done.returncode == 65 and '"best" or "all" as "trees"' in done.stderr, done.stderr
-        for trees, steps in (("all", 0), ("best", booster.best_iteration + 1)):
-            want = F32(booster.predict(xgb.DMatrix(x), output_margin=True, iteration_range=(0, steps))).reshape(len(x), -1)
-            demand(score(file, rows, "--margin", "--trees", trees), want, f"{ending}, {trees} trees")
+        for trees in want:
+            demand(score(file, rows, "--margin", "--trees", trees), F32(want[trees]).reshape(len(x), -1), f"{ending}, {trees} trees")
             count += len(x)
         assert ctl("model", "import", file, "--trees", "best", "-o", file + ".flat").returncode == 0
         assert open(file + ".flat", "rb").read() == open(flat_of(part), "rb").read(), "the best trees are not the slice's"
@@ -557,6 +567,26 @@ def what_cannot_be_honoured_is_refused_by_name():
     return 5
 
 
+def what_the_library_writes_beside_models_is_told_by_name():
+    """The tables of docs/models.md are tried without it (tests/scenario); this is what it really writes."""
+    booster, _, _ = small(rounds=2)
+    old = bytes(booster.save_raw("deprecated"))
+    assert old[:4] == b"binf"
+    dumps = []
+    for kind in ("json", "text"):
+        dumps.append(os.path.join(FOLDER, "dump"))
+        booster.dump_model(dumps[-1], dump_format=kind)
+        with open(dumps[-1], "rb") as f:
+            dumps[-1] = f.read()
+    files = [(old, "old binary"), (old[4:], "old binary"), (dumps[0], "XGBoost's dump"), (dumps[1], "XGBoost's dump"),
+             (json.dumps(booster.get_dump(dump_format="json")), "XGBoost's dump"), (pickle.dumps(booster), "a Python pickle"),
+             (booster.save_config(), "no learner with a model")]
+    for body, part in files:
+        done = ctl("model", "inspect", put("other", body))
+        assert done.returncode == 65 and part in done.stderr, f"{done.stderr!r}, expected {part!r}"
+    return len(files)
+
+
 # ---- LightGBM ----
 
 def as_version(text, version):
@@ -633,7 +663,8 @@ def everything():
         text = " ".join([objective] + ["%s=%s" % p for p in more.items()])
         yield text, lambda n=number, o=objective, m=more: one_case(n, o, m)
     for test in (early_stopping, named_sliced_and_continued, several_targets, base_score_to_the_bit, newer_shapes,
-                 a_base_score_for_each_class, names_of_categories, infinite_thresholds, what_cannot_be_honoured_is_refused_by_name):
+                 a_base_score_for_each_class, names_of_categories, infinite_thresholds, what_cannot_be_honoured_is_refused_by_name,
+                 what_the_library_writes_beside_models_is_told_by_name):
         yield test.__name__.replace("_", " "), test
     yield "LightGBM pandas_categorical", pandas_categorical
     for name in sorted(os.listdir(LIGHTGBM)):
