@@ -61,6 +61,22 @@ model_input_is_string(const struct model *model, size_t i)
 	return model->inputs[i].is_string;
 }
 
+size_t
+model_category_count(const struct model *model, size_t i)
+{
+	CHECK(i < model->input_count);
+	return model->inputs[i].dictionary != NULL ? model->inputs[i].dictionary->count : 0;
+}
+
+struct value
+model_category(const struct model *model, size_t i, size_t code)
+{
+	CHECK(code < model_category_count(model, i));
+	const struct category *category = &model->inputs[i].dictionary->entries[code];
+	return category->text != NULL ? value_string(category->text)
+				      : value_number(category->number);
+}
+
 bool
 model_input_is_used(const struct model *model, size_t i)
 {

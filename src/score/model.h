@@ -31,6 +31,9 @@ size_t model_input_count(const struct model *model);
 const char *model_input(const struct model *model, size_t i);
 /* a category by its text; one-hot: also bools and numbers are compared as text */
 bool model_input_is_string(const struct model *model, size_t i);
+/* The categories that the file names, in the order of their codes; 0: none. Texts are the model's. */
+size_t model_category_count(const struct model *model, size_t i);
+struct value model_category(const struct model *model, size_t i, size_t code);
 /* false: no tree or weight reads it */
 bool model_input_is_used(const struct model *model, size_t i);
 size_t model_class_count(const struct model *model);

@@ -106,6 +106,23 @@ model_tool_import(const char *file, enum model_trees trees, const char *out, str
 /* ---- inspect ---- */
 
 static void
+inspect_categories(const struct model *model, size_t input, struct json_writer *w)
+{
+	size_t count = model_category_count(model, input);
+	if (count == 0)
+		return;
+	json_add_list(w, "categories");
+	for (size_t k = 0; k < count; k++) {
+		struct value category = model_category(model, input, k);
+		if (category.tag == VALUE_STRING)
+			json_add_str(w, NULL, category.str);
+		else
+			json_add_double(w, NULL, category.number);
+	}
+	json_end(w);
+}
+
+static void
 inspect_json(const struct model *model, struct buf *out)
 {
 	struct json_writer *w = JSON_OBJECT(out);
@@ -123,6 +140,7 @@ inspect_json(const struct model *model, struct buf *out)
 		json_add_str(w, "name", model_input(model, i));
 		json_add_str(w, "type", model_input_is_string(model, i) ? "string" : "number");
 		json_add_bool(w, "used", model_input_is_used(model, i));
+		inspect_categories(model, i, w);
 		json_end(w);
 	}
 	json_end_all(w);
@@ -139,10 +157,14 @@ inspect_text(const struct model *model, struct buf *out)
 	buf_addf(out, "trees    %zu with %zu nodes\n", model_tree_count(model),
 	    model_node_count(model));
 	buf_addf(out, "inputs   %zu\n", model_input_count(model));
-	for (size_t i = 0; i < model_input_count(model); i++)
-		buf_addf(out, "  %s%s%s\n", model_input(model, i),
+	for (size_t i = 0; i < model_input_count(model); i++) {
+		buf_addf(out, "  %s%s%s", model_input(model, i),
 		    model_input_is_string(model, i) ? " (string)" : "",
 		    model_input_is_used(model, i) ? "" : " (not used)");
+		if (model_category_count(model, i) > 0)
+			buf_addf(out, " of %zu categories", model_category_count(model, i));
+		buf_addc(out, '\n');
+	}
 }
 
 int

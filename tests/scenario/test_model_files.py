@@ -145,6 +145,11 @@ def test_a_policy_says_which_trees_count_and_its_texts_find_their_categories():
     model["cats"] = {"enc": [{"offsets": [0, 4, 10], "values": list(b"goldsilver")}], "feature_segments": [0, 2], "sorted_idx": [0, 1]}
     for one in model["trees"]:
         one.update(split_type=[1, 0, 0], categories=[1], categories_nodes=[0], categories_segments=[0], categories_sizes=[1])
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "m.json"), "w") as out:
+            json.dump(stopped, out)
+        said = subprocess.run([*AISLECTL, "model", "inspect", "--json", os.path.join(folder, "m.json"), "--trees", "all"], capture_output=True, text=True)
+        assert json.loads(said.stdout)["inputs"] == [{"name": "a", "type": "string", "used": True, "categories": ["gold", "silver"]}], said
     # a listed category goes right, any other left, as what is missing does
     exam = "a,margin\nsilver,1.5\ngold,-0.5\nplatinum,-0.5\n,-0.5\n"
     with tempfile.TemporaryDirectory() as folder:
