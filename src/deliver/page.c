@@ -38,6 +38,10 @@
 	X(sign_in_html, "sign-in", "text/html; charset=utf-8") \
 	X(sign_in_js, "sign-in.js", "text/javascript; charset=utf-8") \
 	X(manager_js, "manager.js", "text/javascript; charset=utf-8") \
+	X(manager_words_js, "manager-words.js", "text/javascript; charset=utf-8") \
+	X(manager_day_js, "manager-day.js", "text/javascript; charset=utf-8") \
+	X(manager_floor_js, "manager-floor.js", "text/javascript; charset=utf-8") \
+	X(manager_css, "manager.css", "text/css; charset=utf-8") \
 	X(style_css, "style.css", "text/css; charset=utf-8") \
 	X(manifest, "manifest.webmanifest", "application/manifest+json") \
 	X(icon_svg, "icon.svg", "image/svg+xml")
@@ -175,7 +179,9 @@ http_get_file(struct http_call *call)
 void
 http_get_manager(struct http_call *call)
 {
-	bool may = http_is_operator(call->http, call->client) || http_manager_signed_in(call);
+	bool may = http_manager_signed_in(call) || http_is_operator(call->http, call->client);
+	/* Who reads from an operator's address signs in to order. */
+	bool form = strcmp(call->query, "sign-in") == 0;
 
-	send_file(call, may ? "manager" : "sign-in");
+	send_file(call, may && !form ? "manager" : "sign-in");
 }

@@ -27,6 +27,10 @@ page_\symbol\()_end:
 	file sign_in_html, sign-in.html
 	file sign_in_js, sign-in.js
 	file manager_js, manager.js
+	file manager_words_js, manager-words.js
+	file manager_day_js, manager-day.js
+	file manager_floor_js, manager-floor.js
+	file manager_css, manager.css
 	file style_css, style.css
 	file preview_js, preview.js
 	file preview_css, preview.css

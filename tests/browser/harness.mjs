@@ -3,12 +3,14 @@
 // harness.mjs - what the tests of the pages share: the browser, what is seen on a page, the played store.
 
 import {spawn} from 'node:child_process';
-import {mkdirSync} from 'node:fs';
+import {mkdirSync, readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
 import {createInterface} from 'node:readline';
 import assert from 'node:assert/strict';
 import {chromium} from 'playwright-core';
 
 export const TABLET = {width: 1024, height: 768}, PHONE = {width: 390, height: 844};
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const TOKEN = 'T'.repeat(43);
 let folder;
 
@@ -211,6 +213,15 @@ export async function assertInside(page, what) {
 				.map((e) => `${e.className} is cut off: ${e.scrollHeight} in ${e.clientHeight}`));
 	});
 	assert.deepEqual(found, [], what);
+}
+
+// No rule of WCAG 2.2 AA, and none of the best practices, is broken.
+export async function assertAccessible(page, what) {
+	await page.waitForFunction(() => !document.querySelector('.fresh'));
+	if (!await page.evaluate(() => !!window.axe))
+		await page.evaluate(readFileSync(AXE, 'utf8'));
+	const broken = await page.evaluate(async () => (await window.axe.run()).violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')));
+	assert.deepEqual(broken, [], what);
 }
 
 // Something is there, and takes taps.

@@ -5,11 +5,10 @@
 //   node live.mjs BUILD [FOLDER]      screenshots go to FOLDER
 
 import assert from 'node:assert/strict';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import {createRequire} from 'node:module';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {chromium} from 'playwright-core';
-import {TABLET, PHONE, LAUNCH, shot, shotsTo, assertLayout, assertContrast, assertInside, say, choice, inSheet, settled, run, open as openAt} from './harness.mjs';
+import {TABLET, PHONE, LAUNCH, shot, shotsTo, assertLayout, assertContrast, assertInside, assertAccessible, say, choice, inSheet, settled, run, open as openAt} from './harness.mjs';
 import {Store, until} from './store.mjs';
 
 const [build, folder] = process.argv.slice(2);
@@ -19,21 +18,11 @@ if (!build) {
 }
 shotsTo(folder);
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SIZES = [[320, 568], [360, 640], [390, 844], [600, 960], [768, 1024], [800, 1280], [1080, 1920]];
 const store = await Store.open(build);
 let tills = 0;
 const till = () => String(++tills);
 const open = (at, options) => openAt(store, {query: '?station=' + at, token: store.token, live: true, ...options});
-
-// No rule of WCAG 2.2 AA, and none of the best practices, is broken.
-async function assertAccessible(page, what) {
-	await page.waitForFunction(() => !document.querySelector('.fresh'));
-	if (!await page.evaluate(() => !!window.axe))
-		await page.evaluate(readFileSync(AXE, 'utf8'));
-	const broken = await page.evaluate(async () => (await window.axe.run()).violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')));
-	assert.deepEqual(broken, [], what);
-}
 
 // Each button, and what lies at its middle and near its corners.
 const aims = (page) => page.evaluate(() => {

@@ -12,9 +12,10 @@
  *     send STATION EVENT JSON
  *     status JSON           the Status from now on
  *     report JSON           the report from now on
+ *     decision JSON         each decision from now on; none: there is none
  *     stranger              browsers are no operators from now on
  *     reply STATUS DETAIL   how taps are answered from now on
- *   Each tap is printed: "tap KIND GUIDANCE PROMPT JSON".
+ *   Each tap is printed: "tap KIND GUIDANCE PROMPT JSON", of a manager "MANAGER KIND GUIDANCE PROMPT JSON".
  */
 #include <event2/bufferevent.h>
 #include <event2/buffer.h>
@@ -33,7 +34,7 @@ static struct {
 	struct event_base *base;
 	struct http *http;
 	char stations[256];
-	char *open, *status, *report;
+	char *open, *status, *report, *decision;
 	int reply_status;
 	char reply_detail[200];
 	struct {
@@ -83,8 +84,8 @@ decision(void *ctx, const char *id, struct buf *out)
 {
 	(void)ctx;
 	(void)id;
-	(void)out;
-	return AISLE_E_NONE;
+	buf_adds(out, play.decision);
+	return play.decision[0] != '\0' ? 0 : AISLE_E_NONE;
 }
 
 static int
@@ -233,6 +234,8 @@ command(char *line)
 		replace(&play.status, rest);
 	else if (strcmp(word, "stranger") == 0) /* from here on a browser is no operator */
 		play.http->operator_count = 0;
+	else if (strcmp(word, "decision") == 0)
+		replace(&play.decision, rest);
 	else if (strcmp(word, "report") == 0)
 		replace(&play.report, rest);
 	else if (strcmp(word, "reply") == 0) {
@@ -302,6 +305,7 @@ main(int argc, char **argv)
 	snprintf(play.stations, sizeof(play.stations), "7");
 	replace(&play.open, "[]");
 	replace(&play.report, "{}");
+	replace(&play.decision, "");
 	replace(&play.status, "{\"state\":\"online\",\"time\":\"certain\",\"hq\":\"connected\"}");
 	if (http_new(play.base, &conf, &host, &play.http, &err) != 0) {
 		fprintf(stderr, "page_server: %s\n", err.text);
@@ -318,5 +322,6 @@ main(int argc, char **argv)
 	free(play.open);
 	free(play.status);
 	free(play.report);
+	free(play.decision);
 	return 0;
 }

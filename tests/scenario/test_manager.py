@@ -160,6 +160,32 @@ def test_without_a_policy_a_stop_is_of_the_action_that_it_names_and_of_no_other_
         store.close()
 
 
+def test_what_waits_for_a_manager_is_told_and_approved_with_the_session_and_the_till_is_asked():
+    managed = Managed(actions=[policy.changed(policy.OFFER, gate="manager")])
+    store = managed.store
+    try:
+        shown = managed.card()
+        cookie = store.sign_in("anna", "4711")
+        waiting, = store.http("GET", "/v1/report", headers=cookie)[1]["waiting"]
+        prompt = shown["prompts"][0]
+        assert (waiting["guidance"], waiting["prompt"], waiting["station"], waiting["action"]) == (
+            shown["guidance"], prompt["prompt"], "7", prompt["action"]), waiting
+        answer = {"guidance": waiting["guidance"], "prompt": waiting["prompt"], "decision": "accept"}
+        token = store.pair()
+        path = f"/v1/guidance/{waiting['guidance']}/prompts/{waiting['prompt']}/decision"
+        assert store.http("POST", path, {"decision": "accept"}, token)[0] == 403  # a tablet needs the PIN
+        assert store.http("POST", "/v1/manager/answer", answer, token)[0] == 401
+        for _ in range(2):
+            assert store.http("POST", "/v1/manager/answer", answer, headers=cookie)[0] == 200
+        wait_for("the command", lambda: managed.watch.on("pos/7/command"))
+        assert store.http("POST", "/v1/manager/answer", {**answer, "decision": "dismiss"}, headers=cookie)[0] == 409
+        assert store.http("GET", "/v1/report", headers=cookie)[1]["waiting"] == []
+        accepted, = [o for o in store.http("GET", f"/v1/decisions/{shown['decision']}", headers=cookie)[1]["outcomes"] if o["outcome"] == "accepted"]
+        assert accepted["manager_name"] == "anna" and "tablet" not in accepted, accepted
+    finally:
+        managed.close()
+
+
 def test_the_command_line_stops_for_a_while_moves_a_lever_and_lists_managers():
     levers = policy.changed(policy.POLICY, levers={"group:coffee": {"value": 1, "min": 0.5, "max": 2}, "issue:grow": 1})
     managed = Managed(config="", policy=levers)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small day in a store, and every figure of the manager's report of it: by hour, by action, in money; also after
 kill -9. The daemon's clock is moved, so that the day has two hours that a test need not wait for."""
+import json
 import os
 import signal
 import subprocess
@@ -202,12 +203,21 @@ def test_a_small_day_is_told_to_the_figure_and_outlives_kill_9():
         assert "budget" not in enrol and "redeemed_minor" not in enrol
         assert report["stopped"] == [{"action": "enrol", "headline": {"en": "Ask: would they like a card?"}}]
         assert report["policy"] == {"name": "test", "version": 1}
-        # no customer, no associate, no tablet
-        assert CARD not in str(report) and "t1" not in str(report)
+        assert coffee["reasons"] == {"not-relevant": 1, "other": 1} and "reasons" not in enrol, report["actions"]
+        assert report["before"] == [] and report["waiting"] == [], report
+        # who was heard of and which cards were sent: of that a kill forgets what is not five minutes old
+        heard, cards = report.pop("heard"), report.pop("cards")
+        assert {row["who"] for row in heard} == {"pos/7", "tablet/t1"} and not any("silent" in row for row in heard), heard
+        assert [(card["action"], card["station"], card["outcome"]) for card in cards[:2]] == [
+            ("coffee-off", "7", "redeemed"), ("coffee-off", "7", "overridden")], cards
+        assert json.loads(store.ctl("why", cards[0]["decision"], "--json"))["slots"][0]["prompt"] == cards[0]["prompt"]
+        # no customer, no associate, and a tablet only among those that were heard of
+        assert CARD not in str([report, heard, cards]) and "t1" not in str([report, cards])
         store.stop(signal.SIGKILL)
         store.at(12, 20).start()
         # minutes after the close what was promised is held against what was taken off; nothing else is another
         later = day.report()
+        assert "pos/7" in [row["who"] for row in later.pop("heard")] and later.pop("cards")
         before, promises = report.pop("promises"), later.pop("promises")
         assert without_time(later) == without_time(report)
         assert before["made"] == 1 and promises["made"] == 2, (before, promises)
@@ -221,6 +231,9 @@ def test_a_small_day_is_told_to_the_figure_and_outlives_kill_9():
         figures(report)
         assert report["actions"] == [] and report["hours"] == [] and report["day_budget"]["money_used"] == 0
         assert [row["action"] for row in report["stopped"]] == ["enrol"]
+        yesterday, = report["before"]
+        assert (yesterday["days"], yesterday["hour"], yesterday["by_hour"]["shown"]) == (1, 4, 0), yesterday
+        assert yesterday["whole"] == {"prompts": 7, "shown": 5, "accepted": 2, "redeemed": 2, "redeemed_minor": 75}, yesterday
     finally:
         watch.close()
         store.close()

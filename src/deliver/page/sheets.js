@@ -171,7 +171,7 @@ export function showEarlier(cards) {
 }
 
 // Whoever holds the tablet reads the page; what the customer speaks is said by each card.
-function languageChoice() {
+export function languageBox() {
 	const box = el('div', 'languages', null, {role: 'group', ariaLabel: t('language')});
 	for (const [code, name] of languages)
 		box.append(button('quiet', name, () => chooseLanguage(code)));
@@ -192,7 +192,7 @@ export function pairScreen(main, name, attempt) {
 
 	codeLabel.append(code);
 	nameLabel.append(label);
-	form.append(el('h1', '', t('pairTitle')), el('p', 'about', t('pairHelp')), codeLabel, nameLabel, problem, send, languageChoice());
+	form.append(el('h1', '', t('pairTitle')), el('p', 'about', t('pairHelp')), codeLabel, nameLabel, problem, send, languageBox());
 	form.onsubmit = async (event) => {
 		event.preventDefault();
 		send.disabled = true;
@@ -211,6 +211,6 @@ export function stationScreen(main, stations, choose, note) {
 		box.append(el('p', 'about', note));
 	if (!stations.length)
 		box.append(el('p', 'about', t('noStations')));
-	box.append(grid(stations.map((s) => [t('station', s), s]), choose), languageChoice());
+	box.append(grid(stations.map((s) => [t('station', s), s]), choose), languageBox());
 	main.replaceChildren(box);
 }

@@ -3,6 +3,7 @@
 // sign-in.js - a manager signs in; then /manager is the page itself.
 
 import {direction, language, t} from '/words.js';
+import {languageBox} from '/sheets.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -17,7 +18,7 @@ async function signIn(event) {
 		const answer = await fetch('/v1/manager/session', {method: 'POST', headers: {'Content-Type': 'application/json'},
 			body: JSON.stringify({manager: $('manager').value.trim(), pin}), signal: AbortSignal.timeout(10000)});
 		if (answer.ok) {
-			location.reload();
+			location.replace('/manager');
 			return;
 		}
 		$('says').textContent = answer.status === 401 ? t('signIn.wrong') : answer.status === 423 ? t('failed.423')
@@ -37,4 +38,5 @@ $('manager-word').textContent = t('manager');
 $('pin-word').textContent = t('pin');
 $('go').textContent = t('signIn.go');
 $('form').onsubmit = signIn;
+$('foot').append(languageBox());
 $('manager').focus();

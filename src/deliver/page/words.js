@@ -314,11 +314,14 @@ export function chooseLanguage(code) {
 	location.reload();
 }
 
-// The words for name, {0} replaced. A name without words is shown as it is.
-export function t(name, value) {
-	const text = texts[language][name] ?? texts.en[name] ?? name;
-	return value === undefined ? text : text.replace('{0}', () => value);
+// Of the words of a page: those for a name, {0} and what follows replaced. What a language lacks is said in English,
+// and a name without words is shown as it is.
+export function wording(all) {
+	return (name, ...values) => values.reduce((text, value, i) => value === undefined ? text : text.replace('{' + i + '}', () => value),
+		(all[language] || {})[name] ?? all.en[name] ?? name);
 }
+
+export const t = wording(texts);
 
 export function has(name) {
 	return name in texts.en;
