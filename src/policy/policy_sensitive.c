@@ -29,7 +29,30 @@ add_mark(struct compile *c, const char *category, enum mark mark)
 	    (struct marked){ keep(c, unicode_path_key(c->scratch, category)), mark };
 }
 
-/* "profile.health", "event.pregnancy", a feature's name, or "category=beer". */
+/* "profile.health", "history.count(…)", or a feature's name. */
+static bool
+is_source(const struct compile *c, const char *text)
+{
+	static const char *const roots[] = { "profile", "local", "basket", "history", "visit",
+		"store", "time", "event", "action", "model" };
+	const json_t *features =
+	    json_object_get(json_object_get(c->policy->source, "features"), "features");
+	size_t len = strcspn(text, "."), i;
+	json_t *feature;
+
+	for (i = 0; text[len] == '.' && i < ARRAY_LEN(roots); i++)
+		if (strlen(roots[i]) == len && strncmp(roots[i], text, len) == 0)
+			return true;
+	json_array_foreach(features, i, feature) {
+		const char *name = json_string_value(json_object_get(feature, "name"));
+
+		if (name != NULL && strcmp(name, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is misspelt here would leave free what the law wants left alone. */
 static void
 read_sensitive(struct compile *c, const struct at *at)
 {
@@ -43,6 +66,11 @@ read_sensitive(struct compile *c, const struct at *at)
 			    "\"category=beer\"");
 		else if (category != NULL)
 			add_mark(c, category, MARK_SENSITIVE);
+		else if (!is_source(c, text))
+			mistake(c, &here,
+			    "\"%.100s\" is no feature and no source, expected one such as "
+			    "\"profile.health\" or \"category=beer\"",
+			    text);
 	}
 }
 
