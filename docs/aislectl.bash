@@ -13,7 +13,7 @@ train --policy --profiles --pepper --store -o
 why --all
 why-not --station
 rule eval --strict
-policy check --strict --at
+policy check --strict --at --events
 policy preview -o
 bundle build -o
 bundle inspect

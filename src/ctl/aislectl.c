@@ -27,7 +27,7 @@ static const struct ctl_command commands[] = {
 	{ "why-not", "ACTION [--station S]",
 	    "every gate that is closed for a customer now (card number on stdin)", ctl_why_not },
 	{ "rule eval", "[--strict] RULE.json DATA.json", "the JsonLogic result as JSON", ctl_rule_eval },
-	{ "policy check", "DIR [--strict] [--at T]", "all that is wrong with a policy folder, and what is senseless in it", ctl_policy_check },
+	{ "policy check", "DIR [--strict] [--at T] [--events E.jsonl]", "all that is wrong with a policy folder, and what is senseless in it", ctl_policy_check },
 	{ "policy preview", "DIR -o page.html", "each card as it will look, on a phone and on a tablet", ctl_policy_preview },
 	{ "bundle build", "DIR -o FILE", "a policy folder to a bundle", ctl_bundle_build },
 	{ "bundle inspect", "FILE", "what is in a bundle", ctl_bundle_inspect },

@@ -10,11 +10,13 @@
 #include <unistd.h>
 #include <time.h>
 
+#include "core/arena.h"
 #include "core/when.h"
 #include "ctl/ctl.h"
 #include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "tools/model_tool.h"
+#include "tools/goods_seen.h"
 #include "tools/preview.h"
 
 #define JSON_FILE_MAX (16u << 20)
@@ -83,23 +85,38 @@ check_print(struct ctl *ctl, const struct buf *report, size_t *ret_warnings)
 	json_decref(findings);
 }
 
-int
-ctl_policy_check(struct ctl *ctl)
+/* What the tills of a recording have sold; path NULL: *ret_goods is NULL. */
+static int
+read_goods(const char *path, struct arena *arena, struct policy_goods **ret_goods)
 {
-	bool strict = ctl_flag(ctl, "--strict");
-	const char *at = ctl_option(ctl, "--at");
-	int64_t now_ms = (int64_t)time(NULL) * S_MS;
+	struct policy_goods *goods;
+	struct err err = { 0 };
+	FILE *events;
+	int rc;
+
+	*ret_goods = NULL;
+	if (path == NULL)
+		return EX_OK;
+	events = fopen(path, "r");
+	if (events == NULL)
+		return ctl_fail(EX_NOINPUT, "%s: %s", path, strerror(errno));
+	goods = arena_alloc(arena, sizeof(*goods));
+	rc = goods_seen(events, arena, goods, &err);
+	fclose(events);
+	if (rc != 0)
+		return ctl_fail(EX_DATAERR, "%s: %s", path, err.text);
+	*ret_goods = goods;
+	return EX_OK;
+}
+
+static int
+check_dir(struct ctl *ctl, int64_t now_ms, const struct policy_goods *goods, bool strict)
+{
 	struct buf report = { 0 };
 	struct err err = { 0 };
 	size_t warnings;
-	int rc = ctl_words(ctl, 1, 1), status;
+	int rc, status = policy_check_dir(ctl->argv[0], now_ms, goods, &report, &err);
 
-	if (rc != EX_OK)
-		return rc;
-	if (at != NULL && !when_parse(at, &now_ms))
-		return ctl_fail(EX_USAGE,
-		    "--at %s: not a time, expected one such as 2026-11-21T10:15:00Z", at);
-	status = policy_check_dir(ctl->argv[0], now_ms, &report, &err);
 	if (status != 0 && report.len == 0) {
 		rc = ctl_fail_err(&err);
 	} else {
@@ -112,6 +129,29 @@ ctl_policy_check(struct ctl *ctl)
 			printf("%s: no mistakes\n", ctl->argv[0]);
 	}
 	buf_done(&report);
+	return rc;
+}
+
+int
+ctl_policy_check(struct ctl *ctl)
+{
+	bool strict = ctl_flag(ctl, "--strict");
+	const char *at = ctl_option(ctl, "--at"), *events = ctl_option(ctl, "--events");
+	int64_t now_ms = (int64_t)time(NULL) * S_MS;
+	struct arena *arena;
+	struct policy_goods *goods;
+	int rc = ctl_words(ctl, 1, 1);
+
+	if (rc != EX_OK)
+		return rc;
+	if (at != NULL && !when_parse(at, &now_ms))
+		return ctl_fail(EX_USAGE,
+		    "--at %s: not a time, expected one such as 2026-11-21T10:15:00Z", at);
+	arena = arena_new();
+	rc = read_goods(events, arena, &goods);
+	if (rc == EX_OK)
+		rc = check_dir(ctl, now_ms, goods, strict);
+	arena_free(arena);
 	return rc;
 }
 

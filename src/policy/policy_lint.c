@@ -18,7 +18,7 @@ action_at(const struct policy *policy, const struct action *action)
 
 int
 policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now_ms,
-    struct buf *report)
+    const struct policy_goods *goods, struct buf *report)
 {
 	struct compile c = { .policy = policy, .parts = parts, .report = report };
 	struct at settings = at_root("policy.json", json_object_get(policy->source, "policy"));
@@ -36,7 +36,11 @@ policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now
 		lint_when(&c, &at, action, now_ms);
 		lint_limits(&c, &at, action);
 		lint_words(&c, &at, action);
+		if (goods != NULL)
+			lint_goods_of_action(&c, &at, action, goods);
 	}
+	if (goods != NULL)
+		lint_goods_of_features(&c, goods);
 	lint_contact(&c, &contact);
 	lint_settings(&c, &settings);
 	lint_unused(&c);

@@ -47,6 +47,11 @@ void lint_offer(struct compile *c, const struct at *at, const struct action *act
 void lint_when(struct compile *c, const struct at *at, const struct action *action, int64_t now_ms);
 void lint_limits(struct compile *c, const struct at *at, const struct action *action);
 void lint_words(struct compile *c, const struct at *at, const struct action *action);
+/* policy_lint_goods.c */
+struct policy_goods;
+void lint_goods_of_action(struct compile *c, const struct at *at, const struct action *action,
+    const struct policy_goods *goods);
+void lint_goods_of_features(struct compile *c, const struct policy_goods *goods);
 void lint_contact(struct compile *c, const struct at *at);
 void lint_settings(struct compile *c, const struct at *at);
 void lint_unused(struct compile *c);

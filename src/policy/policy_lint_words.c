@@ -63,21 +63,14 @@ lint_words(struct compile *c, const struct at *at, const struct action *action)
 
 	lint_missing(c, &list, action);
 	for (size_t i = 0; i < action->treatment_count; i++) {
-		struct at here = at_index(&list, i), origin = at_member(&here, "origin"),
-			  place = at_member(&here, "placement");
+		struct at here = at_index(&list, i), origin = at_member(&here, "origin");
 		const char *by = json_string_value(json_object_get(here.json, "approved_by"));
 		const char *of = json_string_value(origin.json);
-		int pinned = action->treatments[i].placement;
 
 		if (of != NULL && strcmp(of, "human") != 0 && (by == NULL || *by == '\0'))
 			warning(c, &origin,
 			    "a text that no person wrote and nobody approved, expected "
 			    "\"approved_by\"");
-		if (pinned >= 0 && (action->placements & 1u << pinned) == 0)
-			warning(c, &place,
-			    "the action has no such placement, so the text is never shown, "
-			    "expected "
-			    "one of its own");
 		for (size_t j = 0; j < i; j++)
 			if (same_words(json_array_get(list.json, j), here.json)) {
 				warning(c, &here,

@@ -23,9 +23,19 @@ struct policy_parts {
  * Strict: unknown members are mistakes. warnings go to report too, with the word "warning:". */
 int policy_compile(const struct policy_parts *parts, struct policy **ret_policy, struct buf *report)
     AISLE_MUST_CHECK;
-/* What is dead or senseless in a policy that compiled, as more lines with "warning:"; how many. now_ms: what has ended by then. */
+/* Names as lines carry them (unicode_key), sorted. */
+struct policy_names {
+	const char **name;
+	size_t count;
+};
+/* What tills have been heard to sell: categories with those above them, brands. */
+struct policy_goods {
+	struct policy_names categories, brands;
+};
+/* What is dead or senseless in a policy that compiled, as more lines with "warning:"; how many. now_ms: what has ended by
+ * then. goods: what there is; NULL: not known, so nothing is said of it. */
 int policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now_ms,
-    struct buf *report);
+    const struct policy_goods *goods, struct buf *report);
 /* The same policy with RFC 7396 patches (JSON texts) of experiment arms applied; NULL and err if it does not compile. */
 int policy_patched(const struct policy *policy, const struct policy_parts *parts,
     const char *const *patches, size_t count, struct policy **ret_policy, struct err *err)

@@ -40,8 +40,8 @@ int bundle_picture(const char *path, const char *name, const char *hash, struct 
 int bundle_build(const char *dir, const char *output, struct buf *report, struct err *err)
     AISLE_MUST_CHECK;
 /* policy check DIR: mistakes as of the build, and what is dead or senseless at now_ms. */
-int policy_check_dir(const char *dir, int64_t now_ms, struct buf *report, struct err *err)
-    AISLE_MUST_CHECK;
+int policy_check_dir(const char *dir, int64_t now_ms, const struct policy_goods *goods,
+    struct buf *report, struct err *err) AISLE_MUST_CHECK;
 void bundle_inspect(const struct bundle *bundle, bool json, struct buf *out);
 /* Every model against its exam rows: 0, or AISLE_E_REFUSED with the first that fails. */
 int bundle_examine(const struct bundle *bundle, struct buf *report, struct err *err)

@@ -70,14 +70,15 @@ load_and_compile(const char *dir, struct folder *folder, struct policy **ret_pol
 }
 
 int
-policy_check_dir(const char *dir, int64_t now_ms, struct buf *report, struct err *err)
+policy_check_dir(const char *dir, int64_t now_ms, const struct policy_goods *goods,
+    struct buf *report, struct err *err)
 {
 	struct folder folder = { 0 };
 	struct policy *policy;
 	int status = load_and_compile(dir, &folder, &policy, report, err);
 
 	if (status == 0) {
-		policy_lint(policy, &folder.parts, now_ms, report);
+		policy_lint(policy, &folder.parts, now_ms, goods, report);
 		policy_free(policy);
 		folder_done(&folder);
 	}

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""aislectl policy preview: every card of a policy, and no word of it is more than a word."""
+"""What an author asks: policy preview, every card and no word of it more than a word; policy check beside what the tills sell."""
 import json
 import os
 import re
@@ -113,6 +113,35 @@ def test_a_policy_with_mistakes_has_no_page():
     assert code == 65 and page is None and "nonsense" in said, (code, said)
     done = subprocess.run(AISLECTL + ["policy", "preview", "."], capture_output=True, text=True)
     assert done.returncode == 64 and "usage" in done.stderr
+
+
+def test_a_category_that_no_till_sends_is_found_beside_a_recording():
+    with tempfile.TemporaryDirectory() as folder:
+        offer = changed(OFFER, offer=dict(OFFER["offer"], include={"category": "grocery/cofee"}))
+        source = write(os.path.join(folder, "source"), actions=[offer, ENROL])
+        recording = os.path.join(folder, "e.jsonl")
+
+        def check(*more):
+            done = subprocess.run(AISLECTL + ["policy", "check", source, *more], capture_output=True, text=True)
+            return done.returncode, done.stdout + done.stderr
+
+        def record(*categories):
+            with open(recording, "w") as f:
+                f.write("no JSON\n")
+                for n, category in enumerate(categories):
+                    f.write(json.dumps({"specversion": "1.0", "id": f"e{n}", "source": "/store/1/pos/7", "type": "aisle.basket.item-added",
+                                        "time": "2026-11-21T10:00:00Z", "data": {"basket": "b", "line": n + 1, "sku": "s", "category": category,
+                                                                                 "qty": 1, "amount": 100, "currency": "EUR"}}) + "\n")
+        assert "cofee" not in check()[1]                       # nothing is known of what there is
+        record("Grocery/Coffee/Beans", "grocery/tea")
+        code, said = check("--events", recording)
+        assert code == 0 and 'is of category "grocery/cofee"; is "grocery/coffee" or "grocery/tea" meant?' in said, said
+        assert re.search(r"^actions/coffee-off.json:1:\d+: warning: no line of the recording", said, re.M), said
+        assert said.count("no line of the recording") == 1, said
+        assert check("--events", recording, "--strict")[0] == 65
+        record()
+        assert check("--events", recording)[0] == 65           # no till speaks in it
+        assert check("--events", folder + "/none")[0] == 66
 
 
 main([v for k, v in list(globals().items()) if k.startswith("test_")])

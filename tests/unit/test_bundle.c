@@ -276,7 +276,7 @@ a_folder_with_a_mistake_builds_nothing(void **state)
 	snprintf(file, sizeof(file), "%s/bad.bundle", bench->dir);
 	write_folder(dir, false);
 	write_file(path, "{\n \"cap\":[]}", 12);
-	assert_int_equal(policy_check_dir(dir, 0, &report, &err), AISLE_E_INVALID);
+	assert_int_equal(policy_check_dir(dir, 0, NULL, &report, &err), AISLE_E_INVALID);
 	assert_non_null(strstr(report.data, "contact.json:2:2: unknown member \"cap\""));
 	buf_clear(&report);
 	err = (struct err){ 0 };
@@ -292,7 +292,8 @@ a_folder_that_is_not_there_is_said_to_be_so(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(policy_check_dir("/nonexistent/policy", 0, &report, &err), AISLE_E_NONE);
+	assert_int_equal(policy_check_dir("/nonexistent/policy", 0, NULL, &report, &err),
+	    AISLE_E_NONE);
 	assert_string_equal(err.file, "/nonexistent/policy");
 	buf_done(&report);
 }
@@ -329,7 +330,7 @@ listed_zones_travel_alone_and_unknown_ones_are_refused(void **state)
 	fixture_replace(&fixture, "policy.json", "\"interrupt\":3",
 	    "\"zones\":[\"Europe/Atlantis\"]");
 	write_file(path, fixture.changed, strlen(fixture.changed));
-	assert_int_equal(policy_check_dir(dir, 0, &report, &err), AISLE_E_INVALID);
+	assert_int_equal(policy_check_dir(dir, 0, NULL, &report, &err), AISLE_E_INVALID);
 	assert_non_null(strstr(err.text, "Europe/Atlantis"));
 	fixture_done(&fixture);
 	buf_done(&report);
@@ -356,13 +357,13 @@ a_chance_that_falls_with_depth_builds_no_ladder(void **state)
 	fixture_replace(&fixture, "actions/coffee-off.json", "\"depth\":10", "\"ladder\":[10,20]");
 	snprintf(path, sizeof(path), "%s/actions/coffee-off.json", dir);
 	write_file(path, fixture.changed, strlen(fixture.changed));
-	assert_int_equal(policy_check_dir(dir, 0, &report, &err), 0); /* p1 rises */
+	assert_int_equal(policy_check_dir(dir, 0, NULL, &report, &err), 0); /* p1 rises */
 	snprintf(path, sizeof(path), "%s/models/coffee.linear.json", dir);
 	write_file(path, falls, strlen(falls));
 	snprintf(path, sizeof(path), "%s/models/coffee.exam.csv", dir);
 	write_file(path, exam, strlen(exam));
 	buf_clear(&report);
-	assert_int_equal(policy_check_dir(dir, 0, &report, &err), AISLE_E_INVALID);
+	assert_int_equal(policy_check_dir(dir, 0, NULL, &report, &err), AISLE_E_INVALID);
 	assert_non_null(strstr(report.data, "actions/coffee-off.json:10:28: p1 falls"));
 	fixture_done(&fixture);
 	buf_done(&report);

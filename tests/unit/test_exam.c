@@ -247,7 +247,7 @@ the_author_sees_it_at_check_and_build_and_no_bundle_is_made(void **state)
 	snprintf(folder, sizeof(folder), "%s/wrong", dir);
 	snprintf(file, sizeof(file), "%s/wrong.bundle", dir);
 	write_folder(folder, "f0,f1,margin\n2,4,0.625\n");
-	assert_int_equal(policy_check_dir(folder, 0, &report, &err), AISLE_E_INVALID);
+	assert_int_equal(policy_check_dir(folder, 0, NULL, &report, &err), AISLE_E_INVALID);
 	expect_part(report.data, line);
 	buf_clear(&report);
 	err = (struct err){ 0 };

@@ -120,6 +120,9 @@ static const struct lint_row rows[] = {
 	{ "a lever counts in it", C, "\"margin\":300", "\"margin\":34", NULL, NULL },
 	{ "a context of 0 is said", C, "\"context\":1", "\"context\":0", "\"context\"", "a context of 0, so it is never chosen" },
 	{ "a lever of 0 is said", C, "\"lever\":1", "\"lever\":0", "\"lever\"", "a lever of 0, so it is never chosen" },
+	{ "caps of a mandatory action are said", H, "\"personal\":false", "\"personal\":false,\"mandatory\":true,\"caps\":[{\"per\":\"customer\",\"outcome\":\"shown\",\"max\":1,\"within\":\"7d\"}]", "\"caps\"", "caps of a mandatory action are never asked" },
+	{ "waiting for a goal is said", H, "\"kind\":\"inform\",\"issue\":\"info\",\"group\":\"hello\",\"personal\":false,\n \"on\":[\"aisle.basket.opened\"],\n \"propensity\":0.5,\"incremental\":1,\"margin\":100,\"outcome\":{\"is\":\"none\"}",
+	  "\"kind\":\"coach\",\"issue\":\"info\",\"group\":\"hello\",\"personal\":false,\n \"on\":[\"aisle.basket.opened\"],\n \"propensity\":0.5,\"incremental\":1,\"margin\":100,\"outcome\":{\"is\":\"goal\",\"within\":\"3d\"}", "\"within\"", "no event says that a goal was reached" },
 	{ "what a mandatory action is never asked is said", H, "\"personal\":false", "\"personal\":false,\"mandatory\":true", "\"margin\"", "\"margin\" of a mandatory action is never asked" },
 	/* offer */
 	{ "an item without article is said", C, "\"include\":{\"category\":\"grocery/coffee\"}", "\"include\":{\"item\":\"4006381333930\"}", "\"item\"", "\"4006381333930\" has a wrong check digit, so no article has it" },
@@ -162,7 +165,9 @@ static const struct lint_row rows[] = {
 	{ "a machine's text that nobody approved is said", C, "\"origin\":\"human\",\"approved_by\":\"me\"", "\"origin\":\"generated\"", "\"origin\"", "a text that no person wrote and nobody approved" },
 	{ "one that somebody approved is not", C, "\"origin\":\"human\"", "\"origin\":\"generated\"", NULL, NULL },
 	{ "words that are there twice are said", C, "\"short\",\"language\":\"en\",\"headline\":\"Less\"", "\"short\",\"language\":\"de\",\"headline\":\"Rabatt\"", "{\"treatment\":\"plain\",\"language\":\"de\"", "these words are there twice under two names" },
-	{ "a placement without text is said", H, "\"placements\":[\"tablet\"]", "\"placements\":[\"tablet\",\"receipt\"]", NULL, NULL },
+	{ "a placement without text is said", H, "\"placements\":[\"tablet\"],\"gate\":\"none\",\"expires\":\"60s\",\n \"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"Hello\"},\n  {\"treatment\":\"plain\",\"language\":\"de\",",
+	  "\"placements\":[\"tablet\",\"receipt\"],\"gate\":\"none\",\"expires\":\"60s\",\n \"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"Hello\",\"placement\":\"tablet\"},\n  {\"treatment\":\"plain\",\"language\":\"de\",\"placement\":\"tablet\",", "\"treatments\"", "no text for placement receipt, so it never shows there" },
+	{ "a text without a placement is for all of them", H, "\"placements\":[\"tablet\"]", "\"placements\":[\"tablet\",\"receipt\"]", NULL, NULL },
 	/* settings */
 	{ "a control group of all is said", P, "\"share\":0.05", "\"share\":1", "\"share\"", "everybody is left alone" },
 	{ "one of nearly all is not", P, "\"share\":0.05", "\"share\":0.99", NULL, NULL },
@@ -187,7 +192,7 @@ sound_init(struct fixture *fixture)
 }
 
 static void
-lint(struct fixture *fixture, struct buf *report)
+lint_of(struct fixture *fixture, const struct policy_goods *goods, struct buf *report)
 {
 	struct policy *policy = NULL;
 	int64_t now_ms;
@@ -196,8 +201,14 @@ lint(struct fixture *fixture, struct buf *report)
 	assert_true(when_parse("2026-06-01T00:00:00Z", &now_ms));
 	if (policy_compile(&fixture->parts, &policy, report) != 0)
 		fail_msg("%s", report->data);
-	policy_lint(policy, &fixture->parts, now_ms, report);
+	policy_lint(policy, &fixture->parts, now_ms, goods, report);
 	policy_free(policy);
+}
+
+static void
+lint(struct fixture *fixture, struct buf *report)
+{
+	lint_of(fixture, NULL, report);
 }
 
 static void
@@ -251,6 +262,44 @@ the_policy_as_it_was_gets_no_word(void **state)
 	lint(&fixture, &report);
 	assert_string_equal(report.data, "");
 	buf_done(&report);
+}
+
+/* ---- goods ---- */
+
+static const char *
+said_of_goods(const char *coffee, const char *house)
+{
+	static char said[600];
+	const char *categories[] = { "grocery", coffee }, *brands[] = { house };
+	const struct policy_goods goods = { .categories = { categories, 2 },
+		.brands = { brands, 1 } };
+	struct fixture fixture;
+	struct buf report = { 0 };
+
+	sound_init(&fixture);
+	assert_int_equal(fixture_replace(&fixture, "features.json", "basket.count()",
+			     "basket.count(category=Grocery/Coffee)"),
+	    0);
+	lint_of(&fixture, &goods, &report);
+	snprintf(said, sizeof(said), "%s", report.data);
+	buf_done(&report);
+	fixture_done(&fixture);
+	return said;
+}
+
+static void
+what_no_till_has_sold_is_said_where_what_they_sell_is_known(void **state)
+{
+	(void)state;
+	assert_string_equal(said_of_goods("grocery/coffee", "house"), "");
+	assert_string_equal(said_of_goods("grocery/coffee", "hause"),
+	    "actions/coffee.json:9:54: warning: no line of the recording is of brand \"house\"; is "
+	    "\"hause\" meant?, expected one that the tills send\n");
+	assert_string_equal(said_of_goods("grocery/tea", "house"),
+	    "actions/coffee.json:9:14: warning: no line of the recording is of category "
+	    "\"grocery/coffee\", expected one that the tills send\n"
+	    "features.json:6:34: warning: no line of the recording is of category "
+	    "\"grocery/coffee\", expected one that the tills send\n");
 }
 
 /* ---- rules that a customer passes ---- */
@@ -328,13 +377,15 @@ no_rule_that_a_customer_passes_is_called_dead(void **state)
 int
 main(void)
 {
-	static struct CMUnitTest tests[ARRAY_LEN(rows) + 2];
+	static struct CMUnitTest tests[ARRAY_LEN(rows) + 3];
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[count++] = (struct CMUnitTest){ rows[i].claim, is_said_at_its_place, NULL,
 			NULL, (void *)(uintptr_t)&rows[i] };
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(the_policy_as_it_was_gets_no_word);
+	tests[count++] = (struct CMUnitTest)
+	    cmocka_unit_test(what_no_till_has_sold_is_said_where_what_they_sell_is_known);
 	tests[count++] =
 	    (struct CMUnitTest)cmocka_unit_test(no_rule_that_a_customer_passes_is_called_dead);
 	return cmocka_run_group_tests(tests, NULL, NULL);
