@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/near.h"
+
 #define FILE_BYTES_MAX (1 << 20)
 #define LINE_BYTES_MAX 198
 #define SET_MAX 64     /* at least conf_key_count */
@@ -92,6 +94,43 @@ take_mapping(struct reader *reader, const char *name, const char *value)
 }
 
 static void
+unknown_section(struct reader *reader, const char *name)
+{
+	struct near near = near_to(name);
+	struct buf meant = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		near_offer(&near, sections[i]);
+	near_say(&near, &meant);
+	complain(reader, reader->line,
+	    "unknown section [%s]%s, expected one of store stations mqtt hq http loyalty state "
+	    "limits privacy mappings log",
+	    name, meant.len > 0 ? meant.data : "");
+	buf_done(&meant);
+}
+
+/* What may have been meant: a key of this section, else one of that name in another. */
+static void
+unknown_key(struct reader *reader, const char *name)
+{
+	struct near near = near_to(name);
+	struct buf meant = { 0 };
+
+	for (size_t i = 0; i < conf_key_count; i++)
+		if (strcmp(conf_keys[i].section, reader->section) == 0)
+			near_offer(&near, conf_keys[i].name);
+	near_say(&near, &meant);
+	for (size_t i = 0; near.count == 0 && i < conf_key_count; i++)
+		if (strcmp(conf_keys[i].name, name) == 0)
+			buf_addf(&meant, "%s[%s]", meant.len > 0 ? ", " : "; it is a key of ",
+			    conf_keys[i].section);
+	complain(reader, reader->line,
+	    "unknown key %s in [%s]%s, expected one of its keys (see aisled.conf(5))", name,
+	    reader->section, meant.len > 0 ? meant.data : "");
+	buf_done(&meant);
+}
+
+static void
 take_key(struct reader *reader, const char *name, const char *value)
 {
 	size_t i = 0;
@@ -100,9 +139,7 @@ take_key(struct reader *reader, const char *name, const char *value)
 		strcmp(conf_keys[i].name, name) != 0))
 		i++;
 	if (i == conf_key_count) {
-		complain(reader, reader->line,
-		    "unknown key %s in [%s], expected one of its keys (see aisled.conf(5))", name,
-		    reader->section);
+		unknown_key(reader, name);
 		return;
 	}
 	if (reader->set_line[i] != 0) {
@@ -147,11 +184,7 @@ take_section(struct reader *reader, char *line)
 			reader->section = sections[i];
 	}
 	if (reader->section[0] == '\0')
-		complain(reader, reader->line,
-		    "unknown section %s], expected one of store stations mqtt hq http loyalty "
-		    "state "
-		    "limits privacy mappings log",
-		    line);
+		unknown_section(reader, line + 1);
 }
 
 /* Without the blanks around it, cut in place. */

@@ -108,6 +108,24 @@ run(const struct ctl_command *command, struct ctl *ctl)
 	return command->run(ctl);
 }
 
+/* "policy": of the commands that begin with it, all. */
+static bool
+begins_others(const char *word)
+{
+	struct buf all = { 0 };
+	size_t len = strlen(word);
+	bool any;
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strncmp(commands[i].words, word, len) == 0 && commands[i].words[len] == ' ')
+			buf_addf(&all, "%s%s", all.len > 0 ? ", " : "", commands[i].words);
+	any = all.len > 0;
+	if (any)
+		ctl_fail(EX_USAGE, "%s: there is %s", word, all.data);
+	buf_done(&all);
+	return any;
+}
+
 /* As many words as the command of most words, for a slip in the second: "policy chek". */
 static int
 unknown(int argc, char **argv)
@@ -115,6 +133,8 @@ unknown(int argc, char **argv)
 	struct buf words = { 0 }, says = { 0 };
 	struct near two, one = near_to(argv[0]);
 
+	if (argc == 1 && begins_others(argv[0]))
+		return EX_USAGE;
 	buf_adds(&says, "");
 	buf_addf(&words, argc > 1 ? "%s %s" : "%s", argv[0], argc > 1 ? argv[1] : "");
 	two = near_to(words.data);

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "core/near.h"
 #include "daemon/control.h"
 #include "profile/keys.h"
 
@@ -87,13 +88,39 @@ ctl_flag(struct ctl *ctl, const char *name)
 	return false;
 }
 
+/* The options that the usage names are those that there are. */
+static void
+unknown_option(const struct ctl *ctl, const char *option)
+{
+	struct near near = near_to(option);
+	struct buf meant = { 0 };
+	bool known = false;
+
+	near_offer(&near, "--json");
+	near_offer(&near, "--help");
+	for (const char *at = strchr(ctl->usage, '-'); at != NULL; at = strchr(at, '-')) {
+		size_t len = strspn(at, "-abcdefghijklmnopqrstuvwxyz");
+		char name[NEAR_NAME_MAX];
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, at);
+		known = known || strcmp(name, option) == 0;
+		near_offer(&near, name);
+		at += len;
+	}
+	near_say(&near, &meant);
+	if (known)
+		ctl_fail(EX_USAGE, "%s: its value is missing", option);
+	else
+		ctl_fail(EX_USAGE, "unknown option %s%s", option, meant.len > 0 ? meant.data : "");
+	buf_done(&meant);
+}
+
 int
 ctl_words(struct ctl *ctl, int min, int max)
 {
 	for (int i = 0; i < ctl->argc; i++) {
 		if (ctl->argv[i][0] == '-' && ctl->argv[i][1] != '\0') {
-			ctl_fail(EX_USAGE, "unknown option %s, or its value is missing",
-			    ctl->argv[i]);
+			unknown_option(ctl, ctl->argv[i]);
 			return ctl_usage(ctl);
 		}
 	}

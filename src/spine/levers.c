@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/near.h"
 #include "core/log.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
@@ -118,6 +119,23 @@ no(int status, const char *detail)
 	return (struct reply){ .status = status, .detail = detail };
 }
 
+static const char *
+no_lever(struct engine *engine, const char *name)
+{
+	const struct policy *policy = engine->policy;
+	struct near near = near_to(name);
+	struct buf meant = { 0 };
+	const char *says;
+
+	for (size_t i = 0; policy != NULL && i < policy->lever_count; i++)
+		near_offer(&near, policy->levers[i].target);
+	near_say(&near, &meant);
+	says = arena_printf(engine->arena, "the policy in force has no such lever%s",
+	    meant.len > 0 ? meant.data : "");
+	buf_done(&meant);
+	return says;
+}
+
 /* May it be moved so far? status 0: it may. */
 static struct reply
 look(struct engine *engine, const struct input *input)
@@ -126,7 +144,7 @@ look(struct engine *engine, const struct input *input)
 	    engine->policy != NULL ? policy_lever(engine->policy, input->text) : NULL;
 
 	if (lever == NULL)
-		return no(404, "the policy in force has no such lever");
+		return no(404, no_lever(engine, input->text));
 	if (!lever->bounded)
 		return no(403, "the policy sets this lever, and no manager moves it");
 	if (!(input->value >= lever->min && input->value <= lever->max))

@@ -154,6 +154,30 @@ def test_a_store_as_it_is_shipped_is_well():
         store.close()
 
 
+def test_what_is_mistyped_is_answered_with_what_may_have_been_meant():
+    def said(*words):
+        done = subprocess.run(AISLECTL + list(words), capture_output=True, text=True)
+        assert done.returncode == 64, (words, done)
+        return done.stderr.split("\n")[0]
+    assert said("policy") == "aislectl: policy: there is policy check, policy preview"
+    assert said("polcy", "check", ".").startswith('aislectl: no command "polcy check"; is "policy check" meant?')
+    assert said("status", "--jsno") == 'aislectl: unknown option --jsno; is "--json" meant?'
+    assert said("policy", "check", ".", "--strickt") == 'aislectl: unknown option --strickt; is "--strict" meant?'
+    assert said("policy", "check", ".", "--at") == "aislectl: --at: its value is missing"
+    assert said("policy", "check", ".", "--quite-other") == "aislectl: unknown option --quite-other"
+    store = Store()
+    try:
+        store.start()
+        levers = {"group:coffee": {"value": 1, "min": 0.5, "max": 2}}
+        store.ctl("bundle", "install", policy.bundle(store.folder, policy=dict(policy.POLICY, levers=levers)))
+        store.ctl("lever", "set", "group:cofee", "1.2", "--until", "2099-01-01T00:00:00Z", code=66)
+        assert store.said.endswith('no such lever; is "group:coffee" meant?\n'), store.said
+        store.ctl("lever", "set", "nothing:like-it", "1.2", "--until", "2099-01-01T00:00:00Z", code=66)
+        assert store.said.endswith("no such lever\n"), store.said
+    finally:
+        store.close()
+
+
 def test_a_control_path_that_names_somebodys_file_leaves_it_alone():
     store = Store()
     try:

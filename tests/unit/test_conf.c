@@ -158,7 +158,14 @@ static void
 unknown_things_are_mistakes(void **state)
 {
 	(void)state;
-	refuses("[store]\nid = 1\ncolour = red\n", ":3: unknown key colour in [store]");
+	refuses("[store]\nid = 1\ncolour = red\n",
+	    ":3: unknown key colour in [store], expected one of its keys");
+	refuses("[store]\nid = 1\nzoen = UTC\n",
+	    ":3: unknown key zoen in [store]; is \"zone\" meant?, expected");
+	refuses("[store]\nid = 1\nlevel = info\n",
+	    ":3: unknown key level in [store]; it is a key of [log], expected");
+	refuses("[store]\nid = 1\n[limts]\n",
+	    ":3: unknown section [limts]; is \"limits\" meant?, expected");
 	refuses("[store]\nid = 1\n[shop]\n", ":3: unknown section [shop]");
 	refuses("[store]\nid = 1\n[shop]\nx = 1\n", ":3: unknown section [shop]");
 	refuses("id = 1\n[store]\nid = 1\n", ":1: key id before any section");
