@@ -24,7 +24,7 @@ struct applying {
 	struct err *err;
 };
 
-/* What the result of "when" is to JsonLogic: [] is false, {} and "0" are true. */
+/* What a result is to JsonLogic: [] is false, {} and "0" are true. */
 static bool
 truthy(const json_t *value)
 {
@@ -50,6 +50,19 @@ run(const struct logic *rule, const struct mapping_view *view, json_t **ret, siz
 	*ret = NULL;
 	RULE_ERR(err, "/events/%zu/%.64s: the rule needs too many steps", n, what);
 	return false;
+}
+
+/* Is the result true? It may be a whole list, asked for each of its elements: it is not walked. false: too many
+ * steps. */
+static bool
+holds(const struct logic *rule, const struct mapping_view *view, bool *ret_holds)
+{
+	json_t *value = NULL;
+	bool ok = logic_run_around(rule, view->data, &view->around, &value) == LOGIC_OK;
+
+	*ret_holds = ok && truthy(value);
+	json_decref(value);
+	return ok;
 }
 
 /* Each "let" may use those before it. */
@@ -214,18 +227,13 @@ static int
 make(struct applying *a, size_t n, const struct mapping_view *view, bool marker)
 {
 	const struct mapping_event *event = &a->mapping->events[n];
-	json_t *value = NULL, *made;
+	bool wanted = true;
+	json_t *made;
 
-	if (event->when != NULL) {
-		bool wanted;
-
-		if (!run(event->when, view, &value, n, "when", a->err))
-			return AISLE_E_INVALID;
-		wanted = truthy(value);
-		json_decref(value);
-		if (!wanted)
-			return 0;
-	}
+	if (event->when != NULL && !holds(event->when, view, &wanted))
+		return RULE_ERR(a->err, "/events/%zu/when: the rule needs too many steps", n);
+	if (!wanted)
+		return 0;
 	if (a->count == MAPPING_MADE_MAX)
 		return RULE_ERR(a->err, "/events/%zu: expected at most %d events of one message", n,
 		    MAPPING_MADE_MAX);
@@ -291,16 +299,10 @@ make_all(struct applying *a)
 static bool
 ignores(const struct applying *a)
 {
-	json_t *value = NULL;
-	bool ignored;
+	bool ignored = false;
 
-	if (a->mapping->ignore == NULL)
-		return false;
-	ignored = logic_run_around(a->mapping->ignore, a->message.data, &a->message.around,
-		      &value) == LOGIC_OK &&
-	    truthy(value);
-	json_decref(value);
-	return ignored;
+	return a->mapping->ignore != NULL && holds(a->mapping->ignore, &a->message, &ignored) &&
+	    ignored;
 }
 
 /* New reference; NULL: err says why. */

@@ -161,6 +161,41 @@ each_of_a_list_is_an_event_and_an_object_is_a_list_of_one(void **state)
 	EXPECT("{'x':{'l':'b'}}", "changed b {'sku':'b','state':'in'}");
 }
 
+/* It may be a whole list, asked for each of its elements: only its truth is wanted. As a field it is too large. */
+static void
+the_truth_of_a_large_value_is_taken_without_a_walk_over_it(void **state)
+{
+	struct buf large = { 0 }, rule = { 0 }, payload = { 0 };
+
+	(void)state;
+	buf_adds(&large, "[{'var':'many'}");
+	for (int i = 1; i < 30; i++)
+		buf_adds(&large, ",{'var':'many'}");
+	buf_adds(&large, "]");
+	buf_adds(&payload, "{'many':[0");
+	for (int i = 1; i < 5000; i++)
+		buf_adds(&payload, ",0");
+	buf_adds(&payload, "]}");
+	for (int is_field = 0; is_field < 2; is_field++) {
+		json_t *events;
+
+		buf_clear(&rule);
+		buf_addf(&rule,
+		    HEAD
+		    "'events':[{'when':%s,'type':'aisle.stock.changed','id':'1','data':{'sku':%s,"
+		    "'state':'in'}}]}",
+		    large.data, is_field ? large.data : "'a'");
+		must_load(rule.data);
+		events = apply(payload.data);
+		assert_int_equal(json_array_size(events), !is_field);
+		json_decref(events);
+	}
+	assert_non_null(strstr(err.text, "/events/0/data/sku: the rule needs too many steps"));
+	buf_done(&large);
+	buf_done(&rule);
+	buf_done(&payload);
+}
+
 static void
 a_message_makes_a_bounded_number_of_events(void **state)
 {
@@ -657,6 +692,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_of_a_list_is_an_event_and_an_object_is_a_list_of_one),
+		cmocka_unit_test(the_truth_of_a_large_value_is_taken_without_a_walk_over_it),
 		cmocka_unit_test(a_message_makes_a_bounded_number_of_events),
 		cmocka_unit_test(a_snapshot_voids_what_it_does_not_name),
 		cmocka_unit_test(a_line_with_a_name_has_the_same_number_wherever_it_is_read),
