@@ -462,6 +462,21 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'the page that is kept opens also where a proxy says that nobody serves it'() {
+		const page = await open();
+		await page.evaluate(() => navigator.serviceWorker.ready);
+		const [worker] = page.context().serviceWorkers();
+		const seen = await worker.evaluate(async () => {
+			self.fetch = async () => new Response('bad gateway', {status: 502});
+			return Promise.all(['/', '/unknown'].map(async (path) => {
+				const answer = await fromGateway(path, new Request(path));
+				return [answer.status, (await answer.text()).includes('<main')];
+			}));
+		});
+		assert.deepEqual(seen, [[200, true], [502, false]]);
+		await page.context().close();
+	},
+
 	async 'a key that is held down is one tap'() {
 		const page = await open();
 		store.send('guidance', guidance([prompt()]));

@@ -21,17 +21,18 @@ self.addEventListener('activate', (event) => {
 		.then(() => self.clients.claim()));
 });
 
-// A disk that keeps nothing is no reason to show no page.
+// A proxy that speaks for a gateway which is away says nothing but that. A disk that keeps nothing is no reason to show no page.
 async function fromGateway(path, request) {
+	const kept = () => caches.match(path).catch(() => undefined);
 	try {
 		const answer = await fetch(request, {signal: AbortSignal.timeout(WAIT_MS)}), copy = answer.clone();
 		if (answer.ok)
 			caches.open(KEPT).then((cache) => cache.put(path, copy)).catch(() => {});
-		return answer;
+		return answer.status < 500 ? answer : await kept() || answer;
 	} catch (error) {
-		const kept = await caches.match(path).catch(() => null);
-		if (kept)
-			return kept;
+		const page = await kept();
+		if (page)
+			return page;
 		throw error;
 	}
 }
