@@ -167,6 +167,8 @@ void experiments_try(struct compile *c, const struct at *at);
 /* ---- policy_levers.c ---- */
 void levers_read(struct compile *c, const struct at *at);
 void levers_settle(const struct policy *policy, struct action *action);
+double levers_most(const struct policy *policy,
+    const struct action *action); /* as far as managers may move them */
 /* ---- policy_settle.c ---- */
 void policy_settle(struct policy *policy);
 void policy_contexts(struct policy *policy); /* once its models are read; no part of an image */

@@ -119,6 +119,20 @@ lever_of(const struct policy *policy, const struct action *action, double own)
 	return lever;
 }
 
+double
+levers_most(const struct policy *policy, const struct action *action)
+{
+	double most = action->lever_expr.constant;
+
+	for (size_t i = 0; i < policy->lever_count; i++) {
+		const struct lever *lever = &policy->levers[i];
+
+		if (lever_names(lever->target, action))
+			most *= lever->bounded ? lever->max : lever->own;
+	}
+	return most;
+}
+
 void
 levers_settle(const struct policy *policy, struct action *action)
 {

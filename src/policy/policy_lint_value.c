@@ -51,9 +51,13 @@ lint_gain(struct compile *c, const struct at *at, const struct action *action)
 	const struct expr *interrupt = &c->policy->interrupt;
 	double p = action->propensity.kind == EXPR_CONST ? action->propensity.constant : 1;
 	double factor = action->lever_settled && action->context.kind == EXPR_CONST
-	    ? action->levers * action->context.constant
+	    ? levers_most(c->policy, action) * action->context.constant
 	    : INFINITY;
 	double cost = action->has_offer ? least_cost(&action->offer) : 0, gain;
+	/* A basket of less than is typical saves less, and costs less. */
+	const char *so = action->has_offer
+	    ? " on what usually qualifies, so it is chosen only where it saves less"
+	    : ", so it is never chosen";
 
 	if (action->has_uplift || action->margin.kind != EXPR_CONST || action->margin_lines ||
 	    (action->has_offer && action->offer.type == OFFER_POINTS))
@@ -63,15 +67,12 @@ lint_gain(struct compile *c, const struct at *at, const struct action *action)
 		warning(c, &propensity, "a chance of 0, so it is never chosen, expected more");
 	else if (gain <= 0)
 		warning(c, &margin,
-		    "the gain is at most %.6g, so it is never chosen, expected incremental * "
-		    "margin "
-		    "above what it usually costs, %.6g",
-		    gain, cost);
+		    "the gain is at most %.6g%s, expected incremental * margin above %.6g", gain,
+		    so, cost);
 	else if (interrupt->kind == EXPR_CONST && gain * factor <= interrupt->constant)
 		warning(c, &margin,
-		    "the priority is at most %.6g, so it is never chosen, expected more than "
-		    "\"interrupt\", %.6g",
-		    gain * factor, interrupt->constant);
+		    "the priority is at most %.6g%s, expected more than \"interrupt\", %.6g",
+		    gain * factor, so, interrupt->constant);
 }
 
 void
