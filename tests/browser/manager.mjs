@@ -354,8 +354,8 @@ const tests = {
 		await page.locator('.told .came').waitFor();
 		assert.deepEqual(await texts(page, '.told'), ['An article was scanned. It was drawn among 2 that fitted, with a chance of 62%.|Policy spring, version 12, looked at 4 cards.|' +
 			'What came of it|15:41|Shown|15:42|Accepted|· anna|Why not another one|A wine that goes with this cheese, aisle 12|Another card was drawn|' +
-			'Birthday week: a free cake|Not meant for this customer|Rule: {"==":[{"var":"birthday_week"},true]}|' +
-			'… off sourdough bread|Its budget is used up|Rule: budget.money', '', '']);
+			'Birthday week: a free cake|Not meant for this customer|Rule:|{"==":[{"var":"birthday_week"},true]}|' +
+			'… off sourdough bread|Its budget is used up|Rule:|budget.money', '', '']);
 		await assertReport(page, 'a card and its why');
 		await shot(page, 'manager-why-tablet-light', true);
 		store.say('decision');

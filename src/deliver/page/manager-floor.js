@@ -129,8 +129,11 @@ function others(decision, action, report) {
 	for (const row of rows) {
 		const line = el('li');
 		line.append(el('b', '', named(headlines.get(row.action) || row), {dir: 'auto'}), ' ', knows('fate.' + row.fate) ? say('fate.' + row.fate) : row.fate);
-		if (row.clause)
-			line.append(el('code', '', say('rule', row.clause), {dir: 'auto'}));
+		if (row.clause) {
+			const [before, after] = say('rule', '\n').split('\n'), rule = el('p', 'rule', before);
+			rule.append(el('code', '', row.clause, {dir: 'ltr'}), after);
+			line.append(rule);
+		}
 		list.append(line);
 	}
 	return rows.length ? [el('h3', '', say('others2')), list] : [];
