@@ -344,6 +344,35 @@ const tests = {
 		await two.context().close();
 	},
 
+	async 'what waits for a manager is approved on the manager\'s page, and says there why it was shown'() {
+		const at = till(), tablet = await open(at);
+		const page = await openAt(store, {query: 'manager?sign-in', token: store.token});
+		await page.fill('#manager', 'm1');
+		await page.fill('#pin', '4321');
+		await page.locator('#go').tap();
+		await page.locator('.orders button').first().waitFor();
+		await store.sale(at);
+		await store.scan(at, 'managed');
+		await tablet.locator('.card', {hasText: 'A euro off'}).waitFor();
+		await page.locator('#again').tap();
+		const row = page.locator('.waits li', {hasText: 'Till ' + at});
+		assert.match(await row.innerText(), /A euro off, if a manager agrees[^]*saves €1\.00/);
+		await row.locator('.accept').tap();
+		await row.locator('.accept', {hasText: 'Tap again'}).tap();
+		await until('the till is asked for a euro', () => store.commands.some((c) => c.till === at && c.offer?.worth === 100));
+		await row.waitFor({state: 'detached'});
+		await tablet.locator('.card[data-state=asked]').waitFor();
+		const told = page.locator('.part-cards details').first();
+		await told.locator('summary').tap();
+		await told.locator('.came li', {hasText: 'Accepted · m1'}).waitFor();
+		assert.match(await told.innerText(), /An article was scanned\. It was the only card that fitted\./);
+		await page.locator('.part-heard summary').tap();
+		assert.match(await page.locator('.heard').innerText(), new RegExp(`Till ${at}\\b[^]*Tablet glass`));
+		await assertAccessible(page, 'the manager\'s page of a real store');
+		for (const one of [page, tablet])
+			await one.context().close();
+	},
+
 	async 'a manager gives what needs a manager, listed or not, and what a gate closes is said'() {
 		const at = till(), page = await open(at);
 		await store.sale(at);
