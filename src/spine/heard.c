@@ -11,8 +11,8 @@
  *   nothing is usual, and nobody is called silent.
  *
  *   What is a sender's word does not matter: a till that says what cannot be used
- *   is heard of, and has its dead letters. A tablet is heard of by its answers and
- *   as long as its page is open.
+ *   is heard of, and has its dead letters. A tablet is heard of by its answers, by a
+ *   hello, and as long as its page is open.
  *
  *   Written with a turn, at most every five minutes: a kill forgets as much.
  *

@@ -39,6 +39,8 @@ hello(struct engine *engine, const struct route *route, const struct input *inpu
 	size_t i;
 
 	native_read(engine, route->origin, &native);
+	if (native.known)
+		heard_of(engine, CHANNEL_TABLET, route->origin, engine->now_ms);
 	if (!json_is_array(stations)) {
 		rejected.reason = json == NULL ? REJECT_NOT_JSON : REJECT_BAD_SHAPE;
 		snprintf(rejected.detail, sizeof(rejected.detail),

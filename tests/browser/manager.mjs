@@ -364,6 +364,19 @@ const tests = {
 		await page.context().close();
 	},
 
+	async 'every word of both pages is there in every language, with the same places to fill'() {
+		for (const name of ['words.js', 'manager-words.js']) {
+			const source = await (await fetch(store.url + name)).text(), at = source.indexOf('const texts = {');
+			const texts = new Function(source.slice(at, source.indexOf('\n};', at) + 3) + 'return texts;')();
+			assert.deepEqual(Object.keys(texts), ['en', 'de', 'es', 'fr', 'ar']);
+			for (const [language, words] of Object.entries(texts)) {
+				assert.deepEqual(Object.keys(words).sort(), Object.keys(texts.en).sort(), `${name}, ${language}`);
+				for (const [word, text] of Object.entries(words))
+					assert.deepEqual((text.match(/{\d}/g) || []).sort(), (texts.en[word].match(/{\d}/g) || []).sort(), `${name}, ${language}, ${word}`);
+			}
+		}
+	},
+
 	async 'the page is whole in every language, from right to left too, and stays in the one that is chosen'() {
 		const page = await signedIn(aFloor());
 		const english = await texts(page, '#report h2');

@@ -47,6 +47,18 @@ speaks(int day, const char *till, int from, int until)
 }
 
 static void
+say_hello(const char *tablet)
+{
+	const char *json = "{\"stations\":[\"7\"]}";
+	struct input input = { .kind = INPUT_MESSAGE,
+		.topic = arena_printf(texts, "aisle/v1/0042/tablet/%s/hello", tablet),
+		.payload = json,
+		.len = strlen(json) };
+
+	turn(&input);
+}
+
+static void
 tills_readers_and_known_tablets_are_heard_of_with_their_station(void **state)
 {
 	(void)state;
@@ -63,7 +75,12 @@ tills_readers_and_known_tablets_are_heard_of_with_their_station(void **state)
 	tell("tablet/stranger/event", "guidance.shown", "{'guidance':'%s','prompt':'%s'}",
 	    guidance_on_screen(), prompt_of("a"));
 	engine_heard_tablet(engine, "open", now_ms);
+	say_hello("stranger");
+	know_tablet("native", "7");
 	assert_heard_list("pos/7 10:00; loyalty/r1 10:01; tablet/t1 10:02; tablet/open 10:03");
+	say_hello("native");
+	assert_heard_list("pos/7 10:00; loyalty/r1 10:01; tablet/t1 10:02; tablet/open 10:03; "
+			  "tablet/native 10:03");
 	assert_non_null(strstr(member("heard"), "{\"who\":\"loyalty/r1\",\"station\":\"r1\","));
 	assert_non_null(strstr(member("heard"), "{\"who\":\"tablet/t1\",\"at\":"));
 }

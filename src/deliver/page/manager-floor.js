@@ -136,7 +136,7 @@ function others(decision, action, report) {
 		}
 		list.append(line);
 	}
-	return rows.length ? [el('h3', '', say('others2')), list] : [];
+	return rows.length ? [el('h3', '', say('notOthers')), list] : [];
 }
 
 function tell(node, decision, row, report) {
