@@ -571,6 +571,60 @@ a_merged_card_takes_its_visit_along(void **state)
 	assert_int_equal(l->r.effects, 0);
 }
 
+/* Also where they were only for a while, and in what was agreed with them. */
+static void
+a_merged_card_is_another_wherever_it_has_been(void **state)
+{
+	struct lane *l = *state;
+	struct event merged = { .type = EV_CUSTOMER_MERGED,
+		.origin = "reader",
+		.has_subject = true,
+		.subject = person('a'),
+		.into = person('z') };
+	struct visit *visit, *over, *other;
+	struct id a = person('a'), b = person('b'), z = person('z');
+
+	over = till(l, "8", EV_BASKET_OPENED, "B0");
+	card(l, "8", 'a', NULL);
+	pay(l, "8", "B0", 1);
+	other = till(l, "9", EV_BASKET_OPENED, "B2");
+	visit = till(l, "7", EV_BASKET_OPENED, "B1");
+	visit->cards = calloc(2, sizeof(*visit->cards));
+	visit->card_count = 2;
+	visit->cards[0].former = a;
+	visit->cards[1].former = b;
+	card(l, "7", 'a', NULL);
+	card(l, "7", 'b', NULL);
+	card(l, "7", 'c', NULL);
+	assert_int_equal(visit->read_count, 2);
+	visit->dirty = over->dirty = other->dirty = false;
+	assert_null(lane_apply(l, &merged, "7"));
+	assert_int_equal(l->r.effects, 0);
+	assert_true(id_equal(&visit->reads[0].subject, &z));
+	assert_true(id_equal(&visit->reads[1].subject, &b));
+	assert_true(id_equal(&visit->cards[0].former, &z));
+	assert_true(id_equal(&visit->cards[1].former, &b));
+	assert_person(visit, 'c');
+	/* A sale that is over goes along, and is none to speak to. */
+	assert_person(over, 'z');
+	assert_true(visit->dirty && over->dirty && !other->dirty);
+	assert_int_equal(visit->last_ms, l->now_ms);
+	/* What is agreed alone is a change too. */
+	visit->read_count = 0;
+	visit->dirty = false;
+	merged.subject = z;
+	assert_null(lane_apply(l, &merged, "7"));
+	assert_true(visit->dirty);
+	/* Of several of theirs the newest is spoken to. */
+	merged.subject = person('c');
+	merged.into = person('y');
+	card(l, "9", 'c', NULL);
+	assert_ptr_equal(lane_apply(l, &merged, "7"), visit);
+	assert_person(visit, 'y');
+	assert_person(other, 'y');
+	assert_int_equal(l->r.effects, EFFECT_IDENTIFIED);
+}
+
 static void
 what_is_said_about_a_customer_finds_them_in_the_store(void **state)
 {
@@ -880,6 +934,7 @@ main(void)
 		T(a_customer_who_leaves_keeps_their_basket),
 		T(a_card_that_leaves_while_it_waits_is_gone),
 		T(a_merged_card_takes_its_visit_along),
+		T(a_merged_card_is_another_wherever_it_has_been),
 		T(what_is_said_about_a_customer_finds_them_in_the_store),
 		T(a_card_that_waits_beside_a_basket_is_gone_when_it_joins_that),
 		T(of_several_cards_a_basket_takes_the_newest_before_it_else_the_first_after_it),

@@ -356,6 +356,40 @@ the_file_is_made_for_its_owner_alone_and_is_no_link(void **state)
 	keys_close(NULL);
 }
 
+/* Whatever took them: nothing is made anew beside what was sealed. */
+static void
+a_file_without_one_of_its_tables_does_not_open(void **state)
+{
+	static const char *const drops[] = { "DROP TABLE subject", "DROP TABLE secret" };
+	struct fixture *f = *state;
+	char dir[100], path[128];
+
+	snprintf(dir, sizeof(dir), "%s/tables", f->dir);
+	snprintf(path, sizeof(path), "%s/keys.db", dir);
+	for (size_t i = 0; i < ARRAY_LEN(drops); i++) {
+		struct keys *keys = NULL;
+		struct err err = { 0 };
+		sqlite3 *db;
+
+		assert_int_equal(keys_open(dir, NULL, &keys, &err), 0);
+		keys_close(keys);
+		keys = NULL;
+		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, drops[i], NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		assert_int_equal(keys_open(dir, NULL, &keys, &err), AISLE_E_IO);
+		assert_int_equal(err.code, AISLE_E_IO);
+		assert_null(keys);
+		assert_non_null(strstr(err.text, "keys.db: no such table"));
+		assert_int_equal(unlink(path), 0);
+	}
+	write_file(dir, "keys.db", "this is no database, however long it may be", 43);
+	assert_int_equal(keys_open(dir, NULL, &(struct keys *){ NULL }, &(struct err){ 0 }),
+	    AISLE_E_IO);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void
 secrets_that_are_not_whole_do_not_open(void **state)
 {
@@ -553,6 +587,7 @@ main(void)
 		STORE_TEST(a_folder_in_use_is_said_to_be),
 		STORE_TEST(the_file_is_made_for_its_owner_alone_and_is_no_link),
 		STORE_TEST(secrets_that_are_not_whole_do_not_open),
+		STORE_TEST(a_file_without_one_of_its_tables_does_not_open),
 		STORE_TEST(a_credential_is_32_bytes_or_64_hex_digits),
 		STORE_TEST(a_pepper_file_has_64_hex_digits_and_may_end_a_line),
 		STORE_TEST(the_session_is_kept_and_in_memory_there_is_none),

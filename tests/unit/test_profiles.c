@@ -546,6 +546,106 @@ a_newest_file_that_is_not_whole_gives_way_to_the_one_before(void **state)
 	profiles_close(profiles);
 }
 
+/* ---- what the disk does not give ---- */
+
+static void
+what_is_no_file_of_profiles_is_said_to_be_none(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	sqlite3 *db = NULL;
+	static char deep[6000];
+	size_t at = (size_t)snprintf(deep, sizeof(deep), "%s", f->dir);
+
+	assert_int_equal(profiles_open_file(path_in(f, "none"), &db, &err), AISLE_E_IO);
+	assert_non_null(strstr(err.text, "none: No such file"));
+	err = (struct err){ 0 };
+	assert_int_equal(profiles_open_file(f->dir, &db, &err), AISLE_E_IO);
+	assert_non_null(strstr(err.text, f->dir));
+	/* A path that is longer, percent signs and all, than is read: of blanks, each of which is three. */
+	for (int i = 0; i < 11; i++) {
+		deep[at++] = '/';
+		memset(deep + at, ' ', 250);
+		at += 250;
+		deep[at] = '\0';
+		if (mkdir(deep, 0700) != 0)
+			break;
+	}
+	err = (struct err){ 0 };
+	assert_int_equal(profiles_open_file(deep, &db, &err), AISLE_E_INVALID);
+	assert_null(db);
+	while (strlen(deep) > strlen(f->dir)) {
+		rmdir(deep);
+		*strrchr(deep, '/') = '\0';
+	}
+	assert_int_equal(profiles_sync_path(f->dir, O_DIRECTORY), 0);
+	assert_int_equal(profiles_sync_path(path_in(f, "none"), 0), AISLE_E_IO);
+	assert_int_equal(profiles_sync_path(path_in(f, "keys.db"), 0), 0);
+	assert_int_equal(profiles_sync_path(path_in(f, "keys.db"), O_DIRECTORY), AISLE_E_IO);
+	profiles_close(NULL);
+}
+
+static void
+a_set_that_finds_no_place_leaves_the_old_one(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	char blocked[128];
+
+	build_many(f, "one", 10, "one");
+	build_many(f, "two", 20, "two");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), 100, &err), 1);
+	/* Something stands where the file would be made, and where it would lie in the end. */
+	snprintf(blocked, sizeof(blocked), "%s", path_in(f, "profiles-2.db.tmp"));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(mkdir(blocked, 0700), 0);
+		err = (struct err){ 0 };
+		assert_int_equal(install(profiles, path_in(f, "two"), 100, &err), AISLE_E_IO);
+		assert_int_equal(err.code, AISLE_E_IO);
+		assert_non_null(strstr(err.text, "profiles-2.db"));
+		assert_int_equal(profiles_count(profiles), 10);
+		assert_profile(profiles, 9, "one");
+		assert_int_equal(rmdir(blocked), 0);
+		assert_int_equal(count_files(f, "profiles-"), 1);
+		snprintf(blocked, sizeof(blocked), "%s", path_in(f, "profiles-2.db"));
+	}
+	err = (struct err){ 0 };
+	assert_int_equal(install(profiles, path_in(f, "two"), 100, &err), 1);
+	assert_profile(profiles, 19, "two");
+	profiles_close(profiles);
+}
+
+static void
+a_bundle_that_cannot_be_written_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+	static char input[128], output[128], tmp[140];
+	struct profiles_build what = { .input = input, .store = "0042", .output = output };
+	struct err err = { 0 };
+
+	write_lines(f, "p.jsonl", "{\"subject\":\"000102030405060708090a0b0c0d0e0f\"}\n");
+	snprintf(input, sizeof(input), "%s", path_in(f, "p.jsonl"));
+	snprintf(output, sizeof(output), "%s", path_in(f, "none/p.bundle"));
+	assert_int_equal(profiles_build(&what, NULL, &err), AISLE_E_IO);
+	assert_int_equal(err.code, AISLE_E_IO);
+	/* A folder stands in its place. */
+	err = (struct err){ 0 };
+	snprintf(output, sizeof(output), "%s", path_in(f, "p.bundle"));
+	snprintf(tmp, sizeof(tmp), "%s.tmp", output);
+	assert_int_equal(mkdir(output, 0700), 0);
+	assert_int_equal(profiles_build(&what, NULL, &err), AISLE_E_IO);
+	assert_int_equal(access(tmp, F_OK), -1);
+	assert_int_equal(rmdir(output), 0);
+	err = (struct err){ 0 };
+	assert_int_equal(profiles_build(&what, NULL, &err), 0);
+	assert_int_equal(access(tmp, F_OK), -1);
+	snprintf(input, sizeof(input), "%s", path_in(f, "none.jsonl"));
+	err = (struct err){ 0 };
+	assert_int_equal(profiles_build(&what, NULL, &err), AISLE_E_IO);
+	assert_non_null(strstr(err.text, "none.jsonl"));
+}
+
 static void
 a_file_that_is_not_the_one_it_is_named_is_damaged(void **state)
 {
@@ -838,6 +938,9 @@ main(void)
 		STORE_TEST(a_newest_file_that_is_not_whole_gives_way_to_the_one_before),
 		STORE_TEST(without_its_file_nobody_is_left),
 		STORE_TEST(a_file_that_is_not_the_one_it_is_named_is_damaged),
+		STORE_TEST(what_is_no_file_of_profiles_is_said_to_be_none),
+		STORE_TEST(a_set_that_finds_no_place_leaves_the_old_one),
+		STORE_TEST(a_bundle_that_cannot_be_written_is_not_there),
 		STORE_TEST(the_forgotten_are_left_out_now_and_of_the_next_set),
 		STORE_TEST(of_the_folder_only_what_is_older_or_half_made_is_removed),
 		STORE_TEST(what_a_bundle_and_a_set_are_is_written_in_them),
