@@ -937,11 +937,45 @@ half_a_certificate_is_no_certificate(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* For a page that is made elsewhere: what is served, as text behind other text. */
+static void
+a_file_of_the_page_can_be_had_as_text(void **state)
+{
+	static const char *const served[] = { "", "app.js", "style.css", "icon.svg" };
+	static const char *const only[] = { "preview.js", "preview.css" };
+	struct rig *rig = *state;
+	struct buf text = { 0 }, out = { 0 };
+	char path[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(served); i++) {
+		snprintf(path, sizeof(path), "/%s", served[i]);
+		assert_int_equal(rig_get(rig, path, "", &out), 200);
+		buf_clear(&text);
+		buf_adds(&text, "before ");
+		http_page_text(served[i], &text);
+		assert_true(text.len > 200);
+		assert_int_equal(strlen(text.data), text.len);
+		assert_int_equal(strncmp(text.data, "before ", 7), 0);
+		assert_string_equal(strstr(out.data, "\r\n\r\n") + 4, text.data + 7);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(only); i++) {
+		snprintf(path, sizeof(path), "/%s", only[i]);
+		assert_int_equal(rig_get(rig, path, "", NULL), 404);
+		buf_clear(&text);
+		http_page_text(only[i], &text);
+		assert_true(text.len > 200);
+		assert_int_equal(strlen(text.data), text.len);
+	}
+	buf_done(&text);
+	buf_done(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_page_is_for_everyone_and_loads_from_nowhere_else),
+		T(a_file_of_the_page_can_be_had_as_text),
 		T(a_file_that_did_not_change_is_not_sent_again),
 		T(head_is_get_without_the_body),
 		T(every_other_path_wants_a_token),
