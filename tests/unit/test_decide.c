@@ -361,6 +361,80 @@ a_priority_that_leaves_the_doubles_is_missing_and_the_others_have_a_chance(void 
 	assert_true(slot->has_p && slot->p_log > 0);
 }
 
+/* Up to a bound that is none of them. */
+static void
+a_priority_and_the_interruption_are_weighed_up_to_their_bound(void **state)
+{
+	static const struct {
+		const char *margin;
+		enum fate fate;
+		const char *clause;
+	} margins[] = {
+		{ "9.9e299", FATE_OFFERED, NULL },
+		{ "1e300", FATE_MISSING, "priority" },
+		{ "-9.9e299", FATE_NOT_WORTH_IT, "gain" },
+		{ "-1e300", FATE_MISSING, "priority" },
+	};
+	static const struct {
+		const char *interrupt;
+		double worth;
+	} prices[] = { { "9.9e299", 9.9e299 }, { "1e300", INTERRUPT_DEFAULT },
+		{ "1e308", INTERRUPT_DEFAULT }, { "-9.9e299", -9.9e299 },
+		{ "-1e300", INTERRUPT_DEFAULT } };
+	char policy[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(margins); i++) {
+		if (i > 0)
+			teardown(state);
+		scene_begin(&s, "{}");
+		add_action(&s, "a",
+		    arena_printf(s.arena,
+			"{\"propensity\":1,\"incremental\":1,\"margin\":{\"+\":[%s,0]}}",
+			margins[i].margin));
+		scene_decide(&s);
+		assert_int_equal(s.decision.candidates[0].fate, margins[i].fate);
+		if (margins[i].clause != NULL)
+			assert_string_equal(s.decision.candidates[0].clause, margins[i].clause);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(prices); i++) {
+		const struct slot *slot;
+
+		teardown(state);
+		snprintf(policy, sizeof(policy), "{\"interrupt\":{\"+\":[%s,0]}}",
+		    prices[i].interrupt);
+		scene_begin(&s, policy);
+		add_action(&s, "a", "{}");
+		scene_decide(&s);
+		slot = &s.decision.slots[0];
+		for (size_t k = 0; k < slot->shortlist_count; k++)
+			if (slot->shortlist[k].candidate == NOTHING)
+				assert_true(slot->shortlist[k].priority == prices[i].worth);
+	}
+}
+
+/* What does not fit on the tablet may fit on the receipt: the smaller price, whose saving has a figure more. */
+static void
+a_depth_that_fits_in_a_later_placement_alone_is_scored_there(void **state)
+{
+	(void)state;
+	scene_begin(&s,
+	    "{\"placements\":{\"tablet\":{\"slots\":1,\"headline_max\":5},\"receipt\":{\"slots\":1,"
+	    "\"headline_max\":6}},\"interrupt\":300}");
+	add_action(&s, "a",
+	    "{" OFFER_MEMBERS ",\"placements\":[\"tablet\",\"receipt\"],"
+	    "\"propensity\":{\"if\":[{\"==\":[{\"var\":\"d\"},100]},0.9,0.3]},\"incremental\":1,"
+	    "\"margin\":5000,\"offer\":{\"type\":\"fixed-price\",\"ladder\":[100,1900],"
+	    "\"typical\":2000,\"max\":2000,\"funded\":1,\"funder\":\"x\",\"apply\":\"till-code\","
+	    "\"until\":\"0d\"},\"treatments\":[{\"treatment\":\"t\",\"language\":\"en\","
+	    "\"headline\":\"{{worth|money}}\"}]}");
+	add_action(&s, "b", "{\"margin\":90000}");
+	scene_decide(&s);
+	assert_string_equal(slots_of(&s), "b | a");
+	assert_int_equal(candidate_of(&s, "a")->depth, 100);
+	assert_int_equal(candidate_of(&s, "a")->worth_minor, 1900);
+	assert_true(candidate_of(&s, "a")->p1 == 0.9);
+}
+
 static void
 the_draw_of_a_visit_does_not_change_from_line_to_line(void **state)
 {
@@ -1174,6 +1248,8 @@ main(void)
 		T(a_long_shortlist_is_in_order_also_without_whom_a_winner_excludes),
 		T(below_nothing_a_card_is_shown_only_by_exploration),
 		T(a_priority_that_leaves_the_doubles_is_missing_and_the_others_have_a_chance),
+		T(a_priority_and_the_interruption_are_weighed_up_to_their_bound),
+		T(a_depth_that_fits_in_a_later_placement_alone_is_scored_there),
 		T(the_draw_of_a_visit_does_not_change_from_line_to_line),
 		T(the_second_slot_is_drawn_without_the_winner_and_its_marginal_is_exact),
 		T(two_slots_cannot_pass_a_cap_of_one_together),
