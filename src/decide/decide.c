@@ -48,8 +48,7 @@ open_cards(const struct run *run, struct open_card list[static VISIT_CARDS_MAX])
 	return count;
 }
 
-/* Of a candidate that is not scored the factors are read by nobody, of a trial the options not
- * before they are filled. */
+/* Of a trial the options are not read before they are filled. */
 void
 run_add(struct run *run, const struct action *action, int own)
 {
@@ -57,15 +56,7 @@ run_add(struct run *run, const struct action *action, int own)
 	struct candidate *candidate = &run->decision->candidates[at];
 	struct trial *trial = &run->trials[at];
 
-	candidate->action = action;
-	candidate->fate = FATE_COUNT;
-	candidate->clause = NULL;
-	candidate->scored = false;
-	candidate->depth = candidate->worth_minor = candidate->hold_minor = 0;
-	candidate->has_line_margin = false;
-	candidate->line_margin_minor = 0;
-	candidate->p1 = candidate->p0 = candidate->margin = candidate->cost = 0;
-	candidate->gain = candidate->context = candidate->lever = candidate->priority = 0;
+	*candidate = (struct candidate){ .action = action, .fate = FATE_COUNT };
 	trial->own = own;
 	trial->chosen = trial->valued = trial->passed = trial->waits = false;
 	trial->tried = TRIED_NOTHING;
@@ -90,7 +81,7 @@ gather(struct run *run)
 	size_t count = returns != NULL ? 1 : run->policy->named[n].count, at = 0;
 	struct open_card open[VISIT_CARDS_MAX];
 	size_t open_count = open_cards(run, open);
-	size_t room = count + open_count + 1;
+	size_t room = count + open_count;
 
 	if (event != NULL && n == TIMER)
 		count = 0;

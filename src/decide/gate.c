@@ -165,13 +165,13 @@ action_ends_ms(const struct action *action, const struct zone *zone, int64_t now
 
 	if (action->valid_minute_from != 0 || action->valid_minute_until != 1440) {
 		at_ms = at_minute(zone, now_ms, action->valid_minute_until % 1440);
-		ends_ms = at_ms < ends_ms ? at_ms : ends_ms;
+		ends_ms = smaller_of(at_ms, ends_ms);
 	}
 	at_ms = now_ms;
 	for (int day = 0; action->valid_days != 0x7f && day < 7; day++) {
 		at_ms = at_minute(zone, at_ms, 0);
 		if ((action->valid_days & (1u << (zone_local(zone, at_ms).weekday - 1))) == 0)
-			return at_ms < ends_ms ? at_ms : ends_ms;
+			return smaller_of(at_ms, ends_ms);
 	}
 	return ends_ms;
 }

@@ -134,7 +134,7 @@ taken_elsewhere(const struct visit *visit)
 
 		minor -= line->voided ? 0 : own_of_others(visit, line);
 	}
-	return minor > 0 ? minor : 0;
+	return larger_of(minor, 0);
 }
 
 /* Accepted offers take what they said, whether the till has put it into its lines yet or not. */
@@ -227,7 +227,7 @@ div_half_up(int64_t a, int64_t b)
 static int64_t
 percent_of(int64_t amount_minor, int64_t depth)
 {
-	return div_half_up(amount_minor * (depth > 100 ? 100 : depth), 100);
+	return div_half_up(amount_minor * smaller_of(depth, 100), 100);
 }
 
 static int64_t
@@ -301,7 +301,7 @@ next_line(const struct offer *offer, const struct basis *basis, size_t i)
 			i++;
 		return i;
 	}
-	if (i == 0 && !lines_have(basis, offer))
+	if (!lines_have(basis, offer))
 		return count;
 	/* A line whose category begins otherwise does not qualify. */
 	while (i < count &&
@@ -368,7 +368,7 @@ taken_of(const struct offer *offer, const struct basis *basis)
 		     i = next_line(offer, basis, i + 1))
 			if (taking->offer == NULL || line_qualifies(taking->offer, basis, i))
 				shared += basis->visit->lines[i].amount_minor;
-		taken += shared < taking->minor ? shared : taking->minor;
+		taken += smaller_of(shared, taking->minor);
 	}
 	return taken;
 }
@@ -392,7 +392,7 @@ static int64_t
 our_share_up(int64_t minor, double funded)
 {
 	int64_t ours = SHARE_UNIT - (int64_t)(funded * (double)SHARE_UNIT + 0.5);
-	int64_t product = (minor > MONEY_MAX ? MONEY_MAX : minor) * ours;
+	int64_t product = smaller_of(minor, MONEY_MAX) * ours;
 
 	return product / SHARE_UNIT + (product % SHARE_UNIT != 0);
 }
@@ -405,9 +405,8 @@ room_for(const struct offer *offer, const struct basis *basis, int64_t qualifyin
 {
 	int64_t goods = qualifying_minor + coupons_on(offer, basis) - taken_minor;
 	int64_t all = basis->total_minor - basis->taken_minor;
-	int64_t room = goods < all ? goods : all;
 
-	return room > 0 ? room : 0;
+	return larger_of(smaller_of(goods, all), 0);
 }
 
 struct offer_value
@@ -429,16 +428,16 @@ offer_value(const struct offer *offer, int64_t depth, const struct basis *basis)
 	}
 	if (value.qualifies_now && offer->type != OFFER_POINTS) {
 		room = room_for(offer, basis, now.qualifying_minor, value.taken_minor);
-		value.worth_minor = now.saving_minor < room ? now.saving_minor : room;
+		value.worth_minor = smaller_of(now.saving_minor, room);
 	}
-	if (offer->max_minor >= 0 && value.worth_minor > offer->max_minor)
-		value.worth_minor = offer->max_minor;
+	if (offer->max_minor >= 0)
+		value.worth_minor = smaller_of(value.worth_minor, offer->max_minor);
 	value.cost_minor = (1.0 - offer->funded) * (double)value.worth_minor;
 
 	/* The most: an amount can never save more than its depth, the others up to max. */
 	most = offer->max_minor;
 	if (most < 0 || (offer->type == OFFER_AMOUNT && depth < most))
-		most = typical > value.worth_minor ? typical : value.worth_minor;
+		most = larger_of(typical, value.worth_minor);
 	value.hold_minor = our_share_up(most, offer->funded);
 	return value;
 }
@@ -478,7 +477,7 @@ offer_most(const struct offer *offer, int64_t depth, const struct basis *basis)
 	if (offer->type != OFFER_FIXED_PRICE)
 		return most;
 	cost = goods_cost(offer, basis);
-	return cost > most ? cost : most;
+	return larger_of(cost, most);
 }
 
 bool

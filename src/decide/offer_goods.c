@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "core/of_two.h"
 #include "decide/decide.h"
 #include "nouns/marks.h"
 #include "nouns/match.h"
@@ -33,13 +34,13 @@ on_line(const struct offer *offer, int64_t depth, const struct line *line)
 	int64_t cost = before_discounts(line), price;
 
 	if (offer->type == OFFER_PERCENT)
-		return (cost * (depth > 100 ? 100 : depth) + 50) / 100;
+		return (cost * smaller_of(depth, 100) + 50) / 100;
 	if (offer->type != OFFER_FIXED_PRICE)
 		return cost;
 	if (line->qty_milli > 0 && depth > MONEY_MAX / line->qty_milli)
 		return 0;
 	price = line->qty_milli > 0 ? depth * line->qty_milli / 1000 : depth;
-	return cost > price ? cost - price : 0;
+	return larger_of(cost - price, 0);
 }
 
 int64_t

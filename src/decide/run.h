@@ -10,6 +10,7 @@
 
 #include "core/text_prefix.h"
 #include "core/when.h"
+#include "core/of_two.h"
 #include "decide/decide.h"
 
 #define NOTHING (-1)

@@ -283,7 +283,6 @@ gate_and_score(struct run *run, enum placement place)
 		struct trial *trial = &run->trials[i];
 
 		trial->passed = false;
-		trial->fate = FATE_COUNT;
 		if (trial->chosen || (action->placements & (1u << place)) == 0)
 			continue;
 		trial->fate = (uint8_t)gate_check(run, i, place, &trial->clause);

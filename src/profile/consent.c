@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "core/of_two.h"
 #include "profile/subject_rows.h"
 
 bool
@@ -41,9 +42,9 @@ consent_change(struct subject *subject, const struct event *event)
 		return false;
 	consent->state = event->granted ? CONSENT_GRANTED : CONSENT_DENIED;
 	consent->until_ms = event->granted ? event->until_ms : 0;
-	consent->at_ms = at_ms > was.at_ms ? at_ms : was.at_ms;
-	if (!event->granted && at_ms > was.denied_ms)
-		consent->denied_ms = at_ms;
+	consent->at_ms = larger_of(at_ms, was.at_ms);
+	if (!event->granted)
+		consent->denied_ms = larger_of(at_ms, was.denied_ms);
 	return true;
 }
 
@@ -65,7 +66,7 @@ sooner(int64_t a_ms, int64_t b_ms)
 {
 	if (a_ms == 0 || b_ms == 0)
 		return a_ms == 0 ? b_ms : a_ms;
-	return a_ms < b_ms ? a_ms : b_ms;
+	return smaller_of(a_ms, b_ms);
 }
 
 /* Denied over granted over unknown; of two grants the narrower. A denial that only the
@@ -83,9 +84,9 @@ consent_merge(const struct consent *a, const struct consent *b)
 
 	if (a->state == b->state) {
 		merged.until_ms = sooner(a->until_ms, b->until_ms);
-		merged.at_ms = a->at_ms > b->at_ms ? a->at_ms : b->at_ms;
+		merged.at_ms = larger_of(a->at_ms, b->at_ms);
 	}
-	merged.denied_ms = a->denied_ms > b->denied_ms ? a->denied_ms : b->denied_ms;
+	merged.denied_ms = larger_of(a->denied_ms, b->denied_ms);
 	if (merged.state == CONSENT_DENIED && merged.at_ms == 0)
 		merged.at_ms = 1;
 	return merged;

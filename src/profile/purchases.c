@@ -22,6 +22,7 @@
 
 #include "core/arena.h"
 #include "core/id.h"
+#include "core/of_two.h"
 #include "nouns/contact.h"
 #include "nouns/match.h"
 #include "nouns/net.h"
@@ -405,8 +406,7 @@ take_lines(struct purchase *purchase, const char *item, int64_t qty_milli, int64
 		struct purchase_line *line = &purchase->lines[i];
 
 		if (open_milli > 0 && item_is(line->item, item)) {
-			int64_t part_milli =
-			    open_milli < line->qty_milli ? open_milli : line->qty_milli;
+			int64_t part_milli = smaller_of(open_milli, line->qty_milli);
 			int64_t part_minor =
 			    net_share(line->amount_minor, part_milli, line->qty_milli);
 

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/of_two.h"
 #include "profile/subject_rows.h"
 #include "nouns/contact.h"
 
@@ -46,7 +47,7 @@ first_of(int64_t a_ms, int64_t b_ms)
 {
 	if (a_ms == 0 || b_ms == 0)
 		return a_ms == 0 ? b_ms : a_ms;
-	return a_ms < b_ms ? a_ms : b_ms;
+	return smaller_of(a_ms, b_ms);
 }
 
 static void

@@ -1000,12 +1000,39 @@ caps_and_suppressions_are_what_counting_by_hand_gives(void **state)
 	zone_free(utc);
 }
 
+/* Rows are looked for by the first letters of what they are about: whatever those are, none is overlooked. */
+static void
+no_name_is_overlooked(void **state)
+{
+	static struct cap caps[1];
+	static const enum contact_scope scopes[] = { SCOPE_SELF, SCOPE_GROUP, SCOPE_ISSUE };
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(scopes); k++) {
+		caps[0] = (struct cap){
+			.scope = scopes[k], .outcome = OUTCOME_SHOWN, .max = 1, .within_ms = D_MS
+		};
+		cap(caps);
+		for (int i = 0; i < 700; i++) {
+			char name[16];
+			struct action action = { .id = name, .group = name, .issue = name };
+
+			snprintf(name, sizeof(name), "%03d-name", i);
+			contacts = (struct contacts){ 0 };
+			row(OUTCOME_DECIDED, H_MS, &action, 1);
+			if (contact_check(arena, &input, &action, PLACE_TABLET) == NULL)
+				fail_msg("scope %zu, %s", k, name);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(no_rows_are_zero),
+		T(no_name_is_overlooked),
 		T(unreadable_rows_close_the_gate),
 		T(the_cap_is_reached_at_max_and_not_before),
 		T(a_rolling_window_ends_at_its_length),
