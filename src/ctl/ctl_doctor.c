@@ -70,7 +70,9 @@ check_access(const struct conf *conf, struct json_writer *w)
 		    conf->mqtt_host, conf->mqtt_port);
 	else
 		doctor_say(w, check, HEALTH_OK, NULL, "%s",
-		    answer > 0 ? "a stranger is refused" : "not tried: the broker does not answer");
+		    answer > 0 ? "a stranger is refused; that a till speaks on its own topic "
+				 "only is acl_file's: try its account on another's"
+			       : "not tried: the broker does not answer");
 }
 
 /* ---- the store ---- */

@@ -229,6 +229,20 @@ add_marks(const struct sample *s, struct json_writer *w)
 
 /* ---- where ---- */
 
+static bool
+fits_at(const struct sample *s, int place)
+{
+	const struct placement_rules *rules = &s->policy->places[place];
+	const struct template *const texts[] = { &s->treatment->headline, &s->treatment->say,
+		&s->treatment->body };
+	const int most[] = { rules->headline_max, rules->say_max, rules->body_max };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (most[i] > 0 && chars_at_most(s, texts[i]) > (size_t)most[i])
+			return false;
+	return true;
+}
+
 /* screen: it is a card there; message: the till is given its headline. */
 static void
 add_places(const struct sample *s, struct json_writer *w)
@@ -241,6 +255,7 @@ add_places(const struct sample *s, struct json_writer *w)
 			continue;
 		json_add_object(w, NULL);
 		json_add_str(w, "place", placement_names[place]);
+		json_add_bool(w, "fits", fits_at(s, place));
 		json_add_bool(w, "screen", traits->on_screen);
 		json_add_bool(w, "customer", traits->faces_customer);
 		json_add_bool(w, "message", traits->show != COMMAND_NONE);

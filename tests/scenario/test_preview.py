@@ -87,9 +87,9 @@ def test_each_placement_of_a_card_says_what_is_seen_there():
     code, page, said = preview([changed(ENROL, placements=["tablet", "receipt", "later"], treatments=words)], policy=dict(POLICY, placements=placements))
     assert code == 0, said
     found = cards(page)
-    assert [at["place"] for at in found["enrol", "paper"]["places"]] == ["receipt"]
-    assert [(at["place"], at["screen"], at["message"]) for at in found["enrol", "plain"]["places"]] == [
-        ("tablet", True, False), ("receipt", False, True), ("later", False, False)]
+    assert [(at["place"], at["fits"]) for at in found["enrol", "paper"]["places"]] == [("receipt", True)]
+    assert [(at["place"], at["fits"], at["screen"], at["message"]) for at in found["enrol", "plain"]["places"]] == [
+        ("tablet", True, True, False), ("receipt", False, False, True), ("later", True, False, False)]
     assert found["enrol", "plain"]["marks"] == ["headline: 10 of at most 8 characters on receipt: it is not shown there"]
 
 

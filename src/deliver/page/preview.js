@@ -76,6 +76,10 @@ const MESSAGES = {till: 'The till shows', customer: 'The till’s customer displ
 function placeOf(card, title, at, chosen) {
 	const box = el('div', 'place'), prompt = at.customer ? {...card.prompt, why: []} : card.prompt;	// a screen that strangers see
 
+	if (!at.fits) {
+		box.append(el('h4', '', `Placement ${at.place}: too long, it is not shown`));
+		return box;
+	}
 	if (at.screen) {
 		const frames = el('div', 'frames');
 		frames.append(...DEVICES.filter(([device]) => chosen.devices.includes(device)).map((d) => frameOf(`${title}, ${at.place}`, d, prompt, chosen)));
