@@ -52,8 +52,8 @@ struct train_target {
 	bool trained; /* there was enough to learn from: what follows is filled */
 	bool ships;   /* measure_beats() the base rate on the held-out part */
 	char why_not[240];
-	double ridge;
-	struct fit fit; /* weights as they are written: nine digits */
+	double ridge, chosen_loss; /* and its log loss on the validation part, uncalibrated */
+	struct fit fit;		   /* weights as they are written: nine digits */
 	struct calibration calibration;
 	double base_rate; /* of the training part */
 	struct one_rule rule;
