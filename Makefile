@@ -303,7 +303,7 @@ models: deps-models $(BUILD)/aislectl
 	$(Q)$(if $(DATA),BUILD=$(abspath $(BUILD)) /usr/bin/python3 models/training/outside.py $(DATA))
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 models/training/train.py
 models-same: deps-models $(BUILD)/aislectl
-	$(Q)set -e; for t in models_labels models_same; do BUILD=$(abspath $(BUILD)) $(run_test) conformance/$$t \
+	$(Q)set -e; for t in export_models models_labels models_same; do BUILD=$(abspath $(BUILD)) $(run_test) conformance/$$t \
 		/usr/bin/python3 tests/conformance/$$t.py; done
 
 # ---- install ----

@@ -15,7 +15,8 @@
 #define DUMP "XGBoost's dump, which lacks base_score and the objective; " SAVE
 #define PICKLE \
 	"a Python pickle (or joblib): a program, not a model; load it where it was made and " SAVE \
-	", LightGBM's with save_model(\"m.txt\")"
+	", LightGBM's with save_model(\"m.txt\"), scikit-learn's with " \
+	"models/export/aisle_export.py"
 #define PACKED "a compressed file; unpack it first (what joblib compressed is a pickle: " SAVE ")"
 #define BINARY "XGBoost's old binary; load it with an XGBoost from 1.0 to 3.0 and " SAVE
 #define BEGINS(bytes, what) \
@@ -104,7 +105,8 @@ what_it_is(const char *text, size_t len)
 	if (*start == '{' && strstr(start, "\"tree_structure\"") != NULL)
 		return "LightGBM's dump_model(); save the model with save_model(\"m.txt\")";
 	if (*start == '{' && strstr(start, "\"oblivious_trees\"") != NULL)
-		return "CatBoost's JSON, which is not read; train with XGBoost or LightGBM";
+		return "CatBoost's JSON, which is not read; models/export/aisle_export.py makes a "
+		       "file of it that is";
 	return NULL;
 }
 

@@ -137,6 +137,8 @@ def test_each_other_file_gets_the_sentence_of_the_table():
                 done = inspect(body, folder)
                 said = re.sub(r"^.*?/model(:\d+)*: ", "", done.stderr)
                 assert done.returncode == 65 and said.startswith(sentence.strip("`")), f"{name}: {done.stderr!r}, expected {sentence}"
+                if name in ("a pickle, or joblib's", "CatBoost's JSON"):
+                    assert "models/export/aisle_export.py" in said, said
 
 
 def test_a_policy_says_which_trees_count_and_its_texts_find_their_categories():

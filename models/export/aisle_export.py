@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model of scikit-learn or CatBoost as a file that aisle reads, with exam rows. Runs where the model was trained.
+
+    aisle_export.py MODEL ROWS.csv -o DIR [--name NAME] [--rows 50]
+
+MODEL is a pickle of your own (pickle, joblib) or CatBoost's JSON (save_model("m.json", format="json")). Only open a pickle that you
+made: opening one runs what is in it, which is why no store does. ROWS.csv has a column for each input, empty is missing; of its
+first rows the exam is made. DIR gets NAME.linear.json or NAME.txt, NAME.exam.csv, and the entry of models.json on standard output.
+
+Taken: LogisticRegression of two classes and linear regressions, behind StandardScaler, SimpleImputer, OneHotEncoder,
+FunctionTransformer(log1p), in Pipelines and ColumnTransformers; random forests and extra trees, behind SimpleImputer; histogram
+gradient boosting, with missing values and categories; CatBoost's symmetric trees over numbers. What else there is, is refused by name.
+"""
+import argparse
+import csv
+import json
+import math
+import os
+import sys
+
+import numpy as np
+
+
+class Refused(Exception):
+    pass
+
+
+# ---- what is done to columns before the model ----
+
+class Column:
+    """What the model sees of one input: weight · (f(x) − mean) / scale, or 1 where the input is level."""
+
+    def __init__(self, name):
+        self.name, self.level = name, None
+        self.mean, self.scale, self.log, self.fill = 0.0, 1.0, False, None
+
+    def value(self, x):
+        return math.log1p(x) if self.log else x
+
+
+def level_text(value):
+    return str(int(value)) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else str(value)
+
+
+def one_hot(encoder, columns):
+    if getattr(encoder, "_infrequent_enabled", False):
+        raise Refused("OneHotEncoder with infrequent categories, expected each category as it is")
+    made = []
+    for i, column in enumerate(columns):
+        dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[i]
+        for k, level in enumerate(encoder.categories_[i]):
+            if k != dropped:
+                made.append(Column(column.name))
+                made[-1].level = level_text(level)
+    return made
+
+
+def through(step, columns):
+    """The columns behind a step that was fitted."""
+    kind = type(step).__name__
+    if step in ("passthrough", None):
+        return columns
+    if step == "drop":
+        return []
+    if kind == "Pipeline":
+        for _, inner in step.steps:
+            columns = through(inner, columns)
+        return columns
+    if kind == "ColumnTransformer":
+        made, names = [], [c.name for c in columns]
+        for _, inner, which in step.transformers_:
+            which = [which] if isinstance(which, (str, int)) else list(which)
+            made += through(inner, [columns[names.index(w) if isinstance(w, str) else int(w)] for w in which])
+        return made
+    if kind == "OneHotEncoder":
+        return one_hot(step, columns)
+    for i, column in enumerate(columns):
+        if column.level is not None:
+            raise Refused(f"{kind} over columns of a OneHotEncoder, expected it beside them")
+        if kind == "StandardScaler":
+            column.mean += column.scale * (step.mean_[i] if step.with_mean else 0)
+            column.scale *= step.scale_[i] if step.with_std else 1
+        elif kind == "SimpleImputer" and not step.add_indicator and column.scale == 1 and not column.log:
+            column.fill = float(step.statistics_[i])
+        elif kind == "FunctionTransformer" and step.func is np.log1p and column.scale == 1:
+            column.log = True
+        else:
+            raise Refused(f"{kind} here, expected StandardScaler, SimpleImputer, OneHotEncoder or FunctionTransformer(np.log1p), the "
+                          "last two before any scaling")
+    return columns
+
+
+def split(model, names):
+    """The estimator, and the columns that it sees."""
+    columns = [Column(n) for n in names]
+    if type(model).__name__ != "Pipeline":
+        return model, columns
+    for _, step in model.steps[:-1]:
+        columns = through(step, columns)
+    return model.steps[-1][1], columns
+
+
+# ---- linear ----
+
+def linear(model, columns):
+    weights, missing, logs, bias = {}, {}, [], float(np.ravel(model.intercept_)[0])
+    coefficients = np.atleast_2d(model.coef_)
+    if coefficients.shape[0] != 1:
+        raise Refused(f"{coefficients.shape[0]} classes, expected two")
+    for weight, column in zip(coefficients[0], columns):
+        name = column.name if column.level is None else f"{column.name}={column.level}"
+        if name in weights:
+            raise Refused(f'two columns of "{name}", expected one')
+        weights[name] = float(weight / column.scale)
+        if column.level is None:
+            bias -= float(weight * column.mean / column.scale)
+            # Trained without missing values: then the mean, which says nothing.
+            missing[name] = column.mean if column.fill is None else column.value(column.fill)
+            logs += [name] if column.log else []
+    link = "logit" if hasattr(model, "classes_") else "identity"
+    return json.dumps({"format": "aisle-linear", "link": link, "bias": bias, "weights": weights, "log1p": logs, "missing": missing},
+                      indent=1) + "\n"
+
+
+# ---- trees, as LightGBM's text ----
+
+NAN = 2 << 2
+LEFT = 2
+
+
+class Tree:
+    def __init__(self):
+        self.feature, self.threshold, self.decision, self.left, self.right = [], [], [], [], []
+        self.leaves, self.sets = [], []
+
+    def leaf(self, value):
+        self.leaves.append(float(value))
+        return -len(self.leaves)
+
+    def split(self, feature, threshold, decision):
+        self.feature.append(feature)
+        self.threshold.append(threshold)
+        self.decision.append(decision)
+        self.left.append(0)
+        self.right.append(0)
+        return len(self.feature) - 1
+
+    def text(self, number):
+        def row(name, values, form=repr):
+            return f"{name}={' '.join(form(v) for v in values)}\n"
+        out = f"Tree={number}\nnum_leaves={len(self.leaves)}\nnum_cat={len(self.sets)}\n"
+        out += row("split_feature", self.feature) + row("threshold", self.threshold) + row("decision_type", self.decision)
+        out += row("left_child", self.left) + row("right_child", self.right) + row("leaf_value", self.leaves)
+        if self.sets:
+            ends = [0]
+            for words in self.sets:
+                ends.append(ends[-1] + len(words))
+            out += row("cat_boundaries", ends) + row("cat_threshold", [int(w) for words in self.sets for w in words])
+        return out + "\n"
+
+
+def lightgbm(names, trees, objective, average=False):
+    names = [n.replace(" ", "_") for n in names]
+    out = f"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx={len(names) - 1}\n"
+    out += f"objective={objective}\n" + ("average_output\n" if average else "") + f"feature_names={' '.join(names)}\n\n"
+    return out + "".join(t.text(i) for i, t in enumerate(trees)) + "end of trees\n"
+
+
+def as_double(threshold):
+    """The t of x <= t for doubles that is (float)x <= threshold: libraries round each value to float first."""
+    f = np.float32(threshold)
+    if float(f) > threshold:
+        f = np.nextafter(f, np.float32(-np.inf))
+    middle = (float(f) + float(np.nextafter(f, np.float32(np.inf)))) / 2
+    return middle if np.float32(middle) == f else float(np.nextafter(middle, -np.inf))
+
+
+def forest(model, columns):
+    classes = getattr(model, "classes_", None)
+    if model.n_outputs_ != 1 or (classes is not None and len(classes) != 2):
+        raise Refused("several outputs or more than two classes, expected a number or two classes")
+    if any(c.level is not None or c.scale != 1 or c.log for c in columns):
+        raise Refused("a scaler or encoder before a forest, expected SimpleImputer alone: trees need none")
+    trees = []
+    for estimator in model.estimators_:
+        nodes, tree = estimator.tree_, Tree()
+
+        def grow(at):
+            if nodes.children_left[at] < 0:
+                value = nodes.value[at][0]
+                return tree.leaf(value[0] if classes is None else value[1] / value.sum())
+            feature, threshold = int(nodes.feature[at]), as_double(nodes.threshold[at])
+            fill = columns[feature].fill
+            here = tree.split(feature, threshold, NAN + (LEFT if fill is not None and fill <= threshold else 0))
+            tree.left[here], tree.right[here] = grow(nodes.children_left[at]), grow(nodes.children_right[at])
+            return here
+        grow(0)
+        trees.append(tree)
+    return lightgbm([c.name for c in columns], trees, "regression", average=True)
+
+
+def left_set(predictor, node, known):
+    """(words, swap): the categories that go left, or, where a missing or unknown one goes left, those that go right."""
+    left = predictor.raw_left_cat_bitsets[node["bitset_idx"]]
+    return (left, False) if not node["missing_go_to_left"] else (known & ~left, True)
+
+
+def boosting(model, columns):
+    objective = {"HistGradientBoostingClassifier": "binary sigmoid:1"}.get(type(model).__name__, "regression")
+    if getattr(model, "loss", None) == "poisson":
+        objective = "poisson"
+    if model.n_trees_per_iteration_ != 1:
+        raise Refused("more than two classes, expected two or a number")
+    if any(c.level is not None or c.scale != 1 or c.log or c.fill is not None for c in columns):
+        raise Refused("steps before histogram gradient boosting, expected none: it reads missing values itself")
+    sets, place = model._bin_mapper.make_known_categories_bitsets()
+    base = Tree()
+    base.leaf(np.ravel(model._baseline_prediction)[0])
+    trees = [base]
+    for (predictor,) in model._predictors:
+        tree = Tree()
+
+        def grow(at):
+            node = predictor.nodes[at]
+            if node["is_leaf"]:
+                return tree.leaf(node["value"])
+            children, feature = [int(node["left"]), int(node["right"])], int(node["feature_idx"])
+            if node["is_categorical"]:
+                words, swap = left_set(predictor, node, sets[place[feature]])
+                tree.sets.append(words)
+                here = tree.split(feature, len(tree.sets) - 1, NAN + 1)
+                children = children[::-1] if swap else children
+            else:
+                here = tree.split(feature, float(node["num_threshold"]), NAN + (LEFT if node["missing_go_to_left"] else 0))
+            tree.left[here], tree.right[here] = grow(children[0]), grow(children[1])
+            return here
+        grow(0)
+        trees.append(tree)
+    return lightgbm([c.name for c in columns], trees, objective)
+
+
+# ---- CatBoost ----
+
+CATBOOST = {"Logloss": "binary sigmoid:1", "CrossEntropy": "cross_entropy", "RMSE": "regression", "MAE": "regression",
+            "Quantile": "regression", "Poisson": "poisson"}
+
+
+def catboost_parts(model):
+    if "oblivious_trees" not in model:
+        raise Refused("CatBoost's trees are not symmetric, expected grow_policy=SymmetricTree")
+    info = model["features_info"]
+    if info.get("categorical_features") or info.get("ctrs") or "ctr_data" in model and model["ctr_data"]:
+        raise Refused("categories, which CatBoost replaces by statistics of its training rows; expected numbers alone")
+    scale, bias = model.get("scale_and_bias", [1, [0]])
+    bias = bias if isinstance(bias, list) else [bias]
+    if len(bias) != 1:
+        raise Refused(f"{len(bias)} outputs, expected one")
+    params = model.get("model_info", {}).get("params", {})
+    params = json.loads(params) if isinstance(params, str) else params
+    loss = params.get("loss_function", {}).get("type")
+    if loss not in CATBOOST:
+        raise Refused(f'loss_function "{loss}", expected one of {", ".join(CATBOOST)}')
+    features = sorted(info["float_features"], key=lambda f: f["feature_index"])
+    names = [f.get("feature_id") or f"f{f['flat_feature_index']}" for f in features]
+    return features, names, float(scale), float(bias[0]), CATBOOST[loss]
+
+
+def catboost(model):
+    features, names, scale, bias, objective = catboost_parts(model)
+    trees = []
+    for source in model["oblivious_trees"]:
+        splits, tree = source["splits"] or [], Tree()
+        if any(s.get("split_type", "FloatFeature") != "FloatFeature" for s in splits):
+            raise Refused("a split that is not over a number")
+        if len(source["leaf_values"]) != 1 << len(splits):
+            raise Refused("several values a leaf, expected one")
+
+        def grow(level, leaf):
+            if level == len(splits):
+                return tree.leaf(scale * source["leaf_values"][leaf])
+            feature = int(splits[level]["float_feature_index"])
+            left = features[feature].get("nan_value_treatment", "AsIs") != "AsTrue"
+            here = tree.split(feature, as_double(splits[level]["border"]), NAN + (LEFT if left else 0))
+            tree.left[here], tree.right[here] = grow(level + 1, leaf), grow(level + 1, leaf | 1 << level)
+            return here
+        grow(0, 0)
+        trees.append(tree)
+    last = Tree()
+    last.leaf(bias)
+    return lightgbm(names, trees + [last], objective)
+
+
+def catboost_margin(model, row):
+    """As CatBoost's documentation has it: bit i of a leaf's number is (float)x > border of split i."""
+    features, names, scale, bias, _ = catboost_parts(model)
+    total = 0.0
+    for tree in model["oblivious_trees"]:
+        leaf = 0
+        for i, s in enumerate(tree["splits"] or []):
+            x = row[names[int(s["float_feature_index"])]]
+            up = features[int(s["float_feature_index"])].get("nan_value_treatment") == "AsTrue" if x is None else \
+                np.float32(x) > np.float32(s["border"])
+            leaf |= int(up) << i
+        total += scale * tree["leaf_values"][leaf]
+    return total + bias
+
+
+# ---- a file ----
+
+WRITERS = {"LogisticRegression": linear, "LinearRegression": linear, "Ridge": linear, "RandomForestClassifier": forest,
+           "RandomForestRegressor": forest, "ExtraTreesClassifier": forest, "ExtraTreesRegressor": forest,
+           "HistGradientBoostingClassifier": boosting, "HistGradientBoostingRegressor": boosting}
+
+
+def export(model, names=None):
+    """(ending, text) of a fitted model of scikit-learn, or of CatBoost's JSON as a dict."""
+    if isinstance(model, dict):
+        return ".txt", catboost(model)
+    names = list(getattr(model, "feature_names_in_", [])) or names
+    estimator, columns = split(model, names)
+    write = WRITERS.get(type(estimator).__name__)
+    if write is None:
+        raise Refused(f"{type(estimator).__name__}, expected one of {', '.join(WRITERS)} or CatBoost's JSON")
+    return ".linear.json" if write is linear else ".txt", write(estimator, columns)
+
+
+def margins(model, rows):
+    """What the library itself says of rows (dicts), before the link."""
+    if isinstance(model, dict):
+        return [catboost_margin(model, row) for row in rows]
+    import pandas
+    frame = pandas.DataFrame(rows).apply(lambda c: c if c.dtype == object and c.map(lambda v: isinstance(v, str)).any() else
+                                         c.astype(float))
+    estimator = model.steps[-1][1] if type(model).__name__ == "Pipeline" else model
+    table = frame if hasattr(model, "feature_names_in_") else frame.values
+    if WRITERS[type(estimator).__name__] is forest:
+        # A margin is the sum over the trees, in their order; the score is its mean.
+        seen = model[:-1].transform(table) if type(model).__name__ == "Pipeline" else table
+        seen = np.asarray(seen, dtype=np.float32)
+        return sum(tree.predict_proba(seen)[:, 1] if hasattr(tree, "predict_proba") else tree.predict(seen)
+                   for tree in estimator.estimators_)
+    if getattr(estimator, "loss", None) == "poisson":
+        return np.log(model.predict(table))
+    return model.decision_function(table) if hasattr(model, "decision_function") else model.predict(table)
+
+
+def exam(model, rows):
+    names = list(rows[0])
+    lines = [",".join(names) + ",margin\n"]
+    for row, margin in zip(rows, margins(model, rows)):
+        cells = ["" if row[n] is None else row[n] if isinstance(row[n], str) else repr(float(row[n])) for n in names]
+        lines.append(",".join(cells + [f"{float(margin):.17g}"]) + "\n")
+    return "".join(lines)
+
+
+def number_or_text(cell):
+    try:
+        return float(cell) if cell != "" else None
+    except ValueError:
+        return cell
+
+
+def read_model(path):
+    with open(path, "rb") as f:
+        start = f.read(1)
+        f.seek(0)
+        if start == b"{":
+            return json.load(f)
+    import joblib
+    return joblib.load(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model")
+    parser.add_argument("table")
+    parser.add_argument("-o", dest="folder", required=True)
+    parser.add_argument("--name")
+    parser.add_argument("--rows", type=int, default=50)
+    args = parser.parse_args()
+    name = args.name or os.path.basename(args.model).split(".")[0]
+    model = read_model(args.model)
+    with open(args.table, newline="") as f:
+        rows = [{k: number_or_text(v) for k, v in row.items()} for row in csv.DictReader(f)][:args.rows]
+    try:
+        ending, text = export(model, list(rows[0]))
+    except Refused as refused:
+        sys.exit(f"{args.model}: {refused}")
+    os.makedirs(args.folder, exist_ok=True)
+    for suffix, content in ((ending, text), (".exam.csv", exam(model, rows))):
+        with open(os.path.join(args.folder, name + suffix), "w") as f:
+            f.write(content)
+    tolerance = 1e-9 if ending == ".linear.json" or isinstance(model, dict) else 0
+    print(json.dumps({"model": name, "file": name + ending, "exam": name + ".exam.csv", "exam_tolerance": tolerance}))
+
+
+if __name__ == "__main__":
+    main()
