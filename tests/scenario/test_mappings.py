@@ -153,31 +153,74 @@ def test_square_orders():
 
 # ---- Shopify
 
+SHOPIFY = 820982911946154508
+IPOD, CASE = (866550311766439020, "IPOD2008PINK", "IPod Nano", "19.99", "5.00"), (141249953214522974, "", "Case", "4.35", "")
+
+
+def shopify_time(seconds):
+    return at(seconds, "%Y-%m-%dT%H:%M:%S+02:00", 2)
+
+
+def shopify_line(line, quantity, current=None):
+    number, sku, title, price, off = line
+    return {"id": number, "variant_id": 808950810, "product_id": 632910392, "title": title, "vendor": "Acme", "sku": sku, "quantity": quantity,
+            "current_quantity": quantity if current is None else current, "fulfillable_quantity": 0, "price": price, "grams": 567, "taxable": True, "tax_lines": [],
+            "discount_allocations": [{"amount": off, "discount_application_index": 0}] if off else []}
+
+
+def shopify_refund(number, when, *back):
+    return {"id": number, "order_id": SHOPIFY, "created_at": shopify_time(when), "processed_at": shopify_time(when), "note": "wrong size", "transactions": [],
+            "order_adjustments": [], "refund_line_items": [
+                {"id": number + 1 + i, "quantity": quantity, "line_item_id": line[0], "restock_type": "return", "subtotal": subtotal, "total_tax": 0.0,
+                 "line_item": shopify_line(line, quantity)} for i, (line, quantity, subtotal) in enumerate(back)]}
+
+
 def shopify_order(updated, lines, total, **more):
-    return {"id": 820982911946154508, "name": "#9999", "currency": "EUR", "source_name": "pos", "location_id": 655441491, "user_id": 548380009, "test": False,
-            "created_at": at(0, "%Y-%m-%dT%H:%M:%S+02:00", 2), "processed_at": at(0, "%Y-%m-%dT%H:%M:%S+02:00", 2), "updated_at": at(updated), "cancelled_at": None,
+    return {"id": SHOPIFY, "name": "#9999", "currency": "EUR", "source_name": "pos", "location_id": 655441491, "user_id": 548380009, "test": False,
+            "created_at": shopify_time(0), "processed_at": shopify_time(0), "updated_at": shopify_time(updated), "cancelled_at": None,
             "customer": {"id": 115310627314723954, "email": "a@example.com"}, "financial_status": "paid", "total_price": total, "total_discounts": "5.00",
-            "line_items": [{"id": number, "variant_id": 808950810, "product_id": 632910392, "title": title, "vendor": "Acme", "sku": sku, "quantity": quantity,
-                            "current_quantity": current, "price": price, "grams": 567, "taxable": True, "tax_lines": [],
-                            "discount_allocations": [{"amount": off, "discount_application_index": 0}] if off else []}
-                           for number, sku, title, quantity, current, price, off in lines], "refunds": [], **more}
+            "line_items": lines, "refunds": [], **more}
 
 
 def test_shopify_orders():
     card = "115310627314723954"
-    ipod = (866550311766439020, "IPOD2008PINK", "IPod Nano", 2, 2, "19.99", "5.00")
-    case = (141249953214522974, "", "Case", 1, 1, "4.35", "")
     with hearing("shopify", card, zone="Europe/Berlin") as (store, watch):
-        watch.publish("shopify/7/orders/create", shopify_order(1, [ipod, case], "39.33"))
+        sold = shopify_order(1, [shopify_line(IPOD, 2), shopify_line(CASE, 1)], "39.33")
+        watch.publish("shopify/7/orders/create", sold)
         expect(store, watch, card, [[3933, [["808950810", 1, 435], ["IPOD2008PINK", 2, 3498]]]])
         # One of two came back, and the case: 39.98 - 5.00 is 34.98, half of it 17.49.
-        back = shopify_order(200, [ipod[:4] + (1,) + ipod[5:], case[:4] + (0,) + case[5:]], "39.33", financial_status="partially_refunded")
-        watch.publish("shopify/7/orders/updated", back)
-        expect(store, watch, card, [[3933, [["IPOD2008PINK", 1, 1749]]]])
+        back = shopify_refund(509562969, 200, (IPOD, 1, 17.49), (CASE, 1, 4.35))
+        left = shopify_order(200, [shopify_line(IPOD, 2, 1), shopify_line(CASE, 1, 0)], "39.33", financial_status="partially_refunded", refunds=[back])
+        watch.publish("shopify/7/orders/updated", left)
+        wanted = [[1749, [["IPOD2008PINK", 1, 1749]]]]
+        expect(store, watch, card, wanted)
+        # An older webhook that is tried again brings nothing back, nor does the refund count twice.
+        watch.publish("shopify/7/orders/create", sold)
+        watch.publish("shopify/7/orders/paid", {**sold, "updated_at": shopify_time(2)})
+        watch.publish("shopify/7/orders/updated", {**left, "updated_at": shopify_time(210)})
+        expect(store, watch, card, wanted)
         # Cancelled as a whole.
-        watch.publish("shopify/7/orders/cancelled", shopify_order(250, [ipod], "39.33", cancelled_at=at(249), financial_status="voided"))
+        watch.publish("shopify/7/orders/cancelled", {**left, "updated_at": shopify_time(250), "cancelled_at": shopify_time(249), "financial_status": "voided"})
         expect(store, watch, card, [])
-        refused(store, watch, "shopify", "shopify/7/orders/delete", {"id": 820982911946154508})
+        refused(store, watch, "shopify", "shopify/7/orders/delete", {"id": SHOPIFY})
+
+
+def test_of_a_shopify_order_that_was_edited_the_newest_version_counts_in_whatever_order_they_come():
+    card = "115310627314723954"
+    first = shopify_order(1, [shopify_line(CASE, 1)], "4.35")
+    edited = shopify_order(90, [shopify_line(CASE, 2), shopify_line(IPOD, 1)], "23.69")
+    with hearing("shopify", card, zone="Europe/Berlin") as (store, watch):
+        for number, messages in enumerate(([edited, first], [first, edited], [first, edited, {**first, "updated_at": shopify_time(2)}])):
+            for message in messages:
+                watch.publish("shopify/7/orders/updated", {**message, "id": SHOPIFY + number})
+            settled(store, watch)
+            assert not watch.on("/dead-letter"), watch.on("/dead-letter")
+            assert [lines for _, lines in history(store, card)] == (number + 1) * [[["808950810", 2, 870], ["IPOD2008PINK", 1, 1499]]], history(store, card)
+        # One that was refunded before it was first heard of.
+        part = shopify_order(200, [shopify_line(IPOD, 2, 1)], "34.98", refunds=[shopify_refund(71, 200, (IPOD, 1, 17.49))], financial_status="partially_refunded")
+        watch.publish("shopify/7/orders/updated", {**part, "id": SHOPIFY + 9})
+        settled(store, watch)
+        assert history(store, card)[-1] == [1749, [["IPOD2008PINK", 1, 1749]]], history(store, card)
 
 
 # ---- Odoo
