@@ -245,6 +245,20 @@ check_pair_of_keys(struct reader *reader, const char *section)
 		    section, cert != 0 ? "cert" : "key", cert != 0 ? "key" : "cert");
 }
 
+/* Without a host there is no headquarters, and nobody reads the rest. */
+static void
+check_hq(struct reader *reader)
+{
+	static const char *const keys[] = { "port", "client_id", "user", "password_file", "ca",
+		"cert", "key" };
+	for (size_t i = 0; i < ARRAY_LEN(keys) && reader->conf->hq_host == NULL; i++) {
+		int line = line_of(reader, "hq", keys[i]);
+		if (line != 0)
+			complain(reader, line, "[hq] %s without host, expected [hq] host as well",
+			    keys[i]);
+	}
+}
+
 /* What two keys say together, and the defaults that depend on another key. */
 static void
 check_whole(struct reader *reader)
@@ -259,6 +273,7 @@ check_whole(struct reader *reader)
 	check_pair_of_keys(reader, "mqtt");
 	check_pair_of_keys(reader, "hq");
 	check_pair_of_keys(reader, "http");
+	check_hq(reader);
 
 	struct buf text = { 0 };
 	if (conf->mqtt_client_id == NULL && conf->store_id != NULL) {

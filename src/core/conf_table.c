@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/country.h"
 #include "core/currency.h"
 #include "core/log.h"
 #include "core/when.h"
@@ -201,12 +202,6 @@ is_folder_or_new(const char *path)
 }
 
 static bool
-is_country(const char *text)
-{
-	return strlen(text) == 2 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2;
-}
-
-static bool
 parse_int(const char *text, int64_t min, int64_t max, int64_t *ret)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -312,6 +307,13 @@ each_part(const char *text, const char *separators, size_t max, bool (*pass)(con
 	return ok && count > 0;
 }
 
+/* A reader's name in a list of them; all is no reader. */
+static bool
+is_reader(const char *text)
+{
+	return conf_is_id(text) && strcmp(text, "all") != 0;
+}
+
 static bool
 is_level(const char *text)
 {
@@ -336,7 +338,7 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 		return is_zone(value);
 	case CONF_COUNTRY:
 		*ret_expected = "an ISO 3166-1 code such as DE";
-		return is_country(value);
+		return country_is_one(value);
 	case CONF_CURRENCY:
 		*ret_expected = "an ISO 4217 code of money such as EUR";
 		return is_currency(value);
@@ -357,7 +359,8 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 		return each_part(value, " \t", CONF_OPERATORS_MAX, is_cidr);
 	case CONF_NAMES:
 		*ret_expected = "all, or 1-64 ids separated by blanks or commas";
-		return each_part(value, ", \t", CONF_DESKS_MAX, conf_is_id);
+		return strcmp(value, "all") == 0 ||
+		    each_part(value, ", \t", CONF_DESKS_MAX, is_reader);
 	case CONF_LEVEL:
 		*ret_expected = "error, warning, notice, info or debug";
 		return is_level(value);

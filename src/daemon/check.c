@@ -4,6 +4,7 @@
  */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,26 @@ check_client(const char *section, const char *ca, const char *cert, const char *
 	return rc;
 }
 
+/* Of an empty first line a client says "not authorised" for ever. */
+static int
+check_password(const char *section, const char *path, struct err *err)
+{
+	FILE *file = path != NULL ? fopen(path, "re") : NULL;
+	int first = '\n';
+
+	if (path == NULL)
+		return 0;
+	if (file != NULL) {
+		setvbuf(file, NULL, _IONBF, 0);
+		first = getc(file);
+		fclose(file);
+	}
+	if (first != EOF && first != '\r' && first != '\n')
+		return 0;
+	return err_set(err, AISLE_E_CONFIG,
+	    "[%s] password_file %s: empty, expected the password in its first line", section, path);
+}
+
 static int
 check_pepper(const struct conf *conf, struct err *err)
 {
@@ -77,6 +98,8 @@ check_rest(const struct conf *conf, struct buf *report)
 	say(conf, check_client("mqtt", conf->mqtt_ca, conf->mqtt_cert, conf->mqtt_key, &err), &err,
 	    report);
 	say(conf, check_client("hq", conf->hq_ca, conf->hq_cert, conf->hq_key, &err), &err, report);
+	say(conf, check_password("mqtt", conf->mqtt_password_file, &err), &err, report);
+	say(conf, check_password("hq", conf->hq_password_file, &err), &err, report);
 	say(conf, check_pepper(conf, &err), &err, report);
 	say(conf, control_check(conf->state_control, &err), &err, report);
 	if (daemon_mappings_load(conf, conf, &mappings, report) == 0)

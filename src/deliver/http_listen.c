@@ -122,9 +122,46 @@ parse_listen(const char *text, struct sockaddr_storage *ret, int *ret_len)
 		   &in->sin_addr) == 1;
 }
 
+static bool
+is_any(const struct sockaddr_storage *ss)
+{
+	return ss->ss_family == AF_INET6
+	    ? IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)ss)->sin6_addr)
+	    : ((const struct sockaddr_in *)ss)->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static in_port_t
+port_of(const struct sockaddr_storage *ss)
+{
+	return ss->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)ss)->sin6_port
+					 : ((const struct sockaddr_in *)ss)->sin_port;
+}
+
+/* The same address, or one of them is every address. Port 0 is always another. */
+static bool
+collide(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	return a->ss_family == b->ss_family && port_of(a) == port_of(b) && port_of(a) != 0 &&
+	    (is_any(a) || is_any(b) || memcmp(a, b, sizeof(*a)) == 0);
+}
+
+static int
+check_twice(struct http *http, const struct sockaddr_storage *ss, const char *name, struct err *err)
+{
+	for (size_t i = 0; i < http->asked_count; i++)
+		if (collide(&http->asked[i], ss))
+			return err_set(err, AISLE_E_CONFIG,
+			    "[http] listen: %s is listened on by an entry before it, expected each "
+			    "address and port once",
+			    name);
+	if (http->asked_count < CONF_LISTEN_MAX)
+		http->asked[http->asked_count++] = *ss;
+	return 0;
+}
+
 /* An entry of [http] listen that may be listened on. */
 static int
-read_one(const struct http *http, const char *name, struct sockaddr_storage *ret, int *ret_len,
+read_one(struct http *http, const char *name, struct sockaddr_storage *ret, int *ret_len,
     struct err *err)
 {
 	if (!parse_listen(name, ret, ret_len))
@@ -132,7 +169,9 @@ read_one(const struct http *http, const char *name, struct sockaddr_storage *ret
 		    "[http] listen: \"%s\", expected an address and port like 127.0.0.1:8080 or "
 		    "[::]:8443",
 		    name);
-	return check_plain(http, (struct sockaddr *)ret, name, err);
+	return check_twice(http, ret, name, err) != 0
+	    ? AISLE_E_CONFIG
+	    : check_plain(http, (struct sockaddr *)ret, name, err);
 }
 
 static int

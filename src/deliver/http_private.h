@@ -165,6 +165,8 @@ struct http {
 	struct ssl_ctx_st *tls; /* NULL: plain */
 	struct http_listener listeners[CONF_LISTEN_MAX];
 	size_t listener_count;
+	struct sockaddr_storage asked[CONF_LISTEN_MAX]; /* the addresses of [http] listen so far */
+	size_t asked_count;
 	char host_names[4][256]; /* names by which we may be called */
 	size_t host_name_count;
 	struct cidr operators[CONF_OPERATORS_MAX];

@@ -80,13 +80,22 @@ def test_a_check_knows_zones_currencies_folders_addresses_and_mappings():
     with Folder() as f:
         base = f"[store]\nid = 7\n[state]\ndir = {f.path}/state\ncontrol = {f.path}/c.sock\n"
         broken = f.write("till.json", '{"topic": "tills/+/x", "terminal": 1, "events": 3}')
+        empty, blank = f.write("empty", ""), f.write("blank", "\nsecret\n")
         for line, told in (("[store]\nzone = Europe/Berlln\n", "a time zone that this machine knows"), ("[store]\ncurrency = EUX\n", "ISO 4217"),
                            (f"[state]\ndir = {f.path}/a/b\n", "folder"), ("[http]\nlisten = 192.0.2.1:8080\nplain_lan = yes\n", "192.0.2.1:8080: "),
                            ("[http]\nlisten = 0.0.0.0:8080\n", "not loopback"), (f"[http]\ncert = {broken}\nkey = {broken}\n", "cert"),
                            (f"[mappings]\ntill = {broken}\n", "till.json"), (f"[privacy]\npepper_file = {broken}\n", "64 hex digits"),
                            (f"[mqtt]\nca = {broken}\n", "[mqtt] ca"), (f"[mqtt]\ncert = {broken}\nkey = {broken}\n", "[mqtt] cert"),
                            (f"[hq]\nhost = h\nca = {broken}\n", "[hq] ca"), (f"[state]\ncontrol = {broken}\n", "something stands there"),
-                           (f"[state]\ncontrol = {f.path}/{'x' * 108}\n", "longer than 107")):
+                           (f"[state]\ncontrol = {f.path}/{'x' * 108}\n", "longer than 107"),
+                           ("[http]\nlisten = 127.0.0.1:8080, 127.0.0.1:8080\n", "[http] listen: 127.0.0.1:8080 is listened on"),
+                           ("[http]\nlisten = localhost:8080, 127.0.0.1:8080\n", "[http] listen: 127.0.0.1:8080 is listened on"),
+                           ("[http]\nlisten = 127.0.0.1:8080, 0.0.0.0:8080\nplain_lan = yes\n", "[http] listen: 0.0.0.0:8080 is listened on"),
+                           (f"[mqtt]\npassword_file = {empty}\n", f"[mqtt] password_file {empty}: empty"),
+                           (f"[mqtt]\npassword_file = {blank}\n", f"[mqtt] password_file {blank}: empty"),
+                           (f"[hq]\nhost = h\npassword_file = {empty}\n", f"[hq] password_file {empty}: empty"),
+                           ("[loyalty]\ndesks = all, r1\n", "desks"), ("[store]\ncountry = ZZ\n", "ISO 3166-1"),
+                           ("[hq]\nport = 8883\n", "[hq] port without host")):
             section, key = line.split("\n")[0], line.split("\n")[1].split(" =")[0]
             kept = "".join(l + "\n" for l in base.splitlines() if section != "[state]" or not l.startswith(key))
             done = run("--config", f.write("one.conf", kept + line), "--check", program=AISLED)
@@ -94,7 +103,8 @@ def test_a_check_knows_zones_currencies_folders_addresses_and_mappings():
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
-            good = f.write("good.conf", base + f"[http]\nlisten = 127.0.0.1:{taken.getsockname()[1]}\n")
+            port = taken.getsockname()[1]
+            good = f.write("good.conf", base + f"[http]\nlisten = 127.0.0.1:{port}, [::1]:{port}, 127.0.0.1:0, 127.0.0.1:0\n")
             assert run("--config", good, "--check", program=AISLED).returncode == 0, "a daemon may be running there"
         assert not os.path.exists(f.path + "/state"), "a check makes nothing"
 
