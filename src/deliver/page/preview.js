@@ -13,7 +13,7 @@ const form = document.querySelector('form'), list = document.querySelector('main
 
 // The tablet's styles, of this colour scheme whatever the author's own is.
 function styles(dark) {
-	const css = document.getElementById('style').textContent.replaceAll('(prefers-color-scheme: dark)', dark ? 'all' : 'not all');
+	const css = document.getElementById('style').textContent.replaceAll('(prefers-color-scheme: dark)', dark ? '(min-width: 0)' : '(max-width: 0)');
 	return css + `:root { color-scheme: ${dark ? 'dark' : 'light'}; }`;
 }
 
