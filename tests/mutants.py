@@ -153,7 +153,7 @@ def changes(code, start, end, returns, next_of):
         if code[at - 2:at + 3] == "{ 0 }":
             continue
         line = code[code.rfind("\n", 0, at) + 1:at]
-        if re.match(r"\s*(?:static |const |struct \w+ |char |u?int\w* |size_t |bool )[^=]*\[$", line):
+        if re.match(r"\s*(?:static |const |struct \w+ |char |u?int\w* |size_t |bool )[^=]*\[[^\]]*$", line):
             continue  # how large an array is
         number = int(match.group())
         yield "one-more", at, start + match.end(), str(number + 1)

@@ -67,6 +67,7 @@ names_and_ids_have_their_length_and_letters(void **state)
 	assert_false(http_id_ok(text));
 	assert_false(http_id_ok(""));
 	assert_true(http_id_ok(" ~"));
+	assert_true(http_id_ok("~"));
 	assert_false(http_id_ok("\x1f"));
 	assert_false(http_id_ok("\x7f"));
 }

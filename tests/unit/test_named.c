@@ -354,9 +354,10 @@ the_depth_that_is_named_is_the_one_that_is_given(void **state)
 	replaced = add_card(s.arena, &s.visit, "other", "g", 1);
 	replaced->slot = 3;
 	scene_decide(&s);
-	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+	for (size_t n = 0; n < 2 * ARRAY_LEN(depths); n++) {
+		size_t i = n / 2;
 		struct decision decision;
-		struct door door = { .way = DOOR_LISTED,
+		struct door door = { .way = n % 2 == 0 ? DOOR_LISTED : DOOR_MANAGER,
 			.action = policy_action(s.policy, "a"),
 			.depth = depths[i].named,
 			.replaces = replaced };
