@@ -38,7 +38,7 @@ action_model(const struct action *action)
 {
 	if (action->has_uplift)
 		return (int)action->uplift_treated;
-	return action->propensity.kind == EXPR_MODEL ? (int)action->propensity.index : -1;
+	return action->propensity.kind == EXPR_MODEL ? (int)action->propensity.index : NOTHING;
 }
 
 /* ---- what did how much ---- */

@@ -189,6 +189,7 @@ a_text_fits_to_its_last_character(void **state)
 		const char *fits, *over;
 	} cases[] = {
 		{ TEXT("en", "ab{{word}}"), "\"\u00e4\u00f6\u00fc\"", "\"\u00e4\u00f6\u00fcd\"" },
+		{ TEXT("en", "{{word}}b"), "\"abcd\"", "\"abcde\"" },
 		{ TEXT("en", "{{word}}ab{{word}}c"), "\"\u00e4\"", "\"\u00e4\u00f6\"" },
 		{ TEXT("en", "ab{{word|default:xyz}}"), "null", "\"wxyz\"" },
 		{ "{\"treatment\":\"t\",\"language\":\"en\",\"headline\":\"h\",\"say\":\"a{{word}}"
