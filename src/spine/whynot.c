@@ -173,6 +173,7 @@ find_rivals(struct engine *engine, struct visit *visit, const struct door *of, d
 			    (struct rival){
 				action->id, candidate->priority, door.closed_count > 0 });
 	}
+	arena_free(arena);
 }
 
 static void
