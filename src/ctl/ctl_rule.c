@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * ctl_rule.c - a rule tried on data: as JsonLogic has it, or as a store does.
+ *
+ * Operands that say nothing are told either way; a store would not take the rule, so
+ * as it does it there is no answer.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +11,7 @@
 
 #include "ctl/ctl.h"
 #include "logic/logic.h"
+#include "policy/policy_load.h"
 
 #define JSON_FILE_MAX (16u << 20)
 #define NAMES_MAX 1024
@@ -118,6 +122,19 @@ plain_eval(const char *file, const json_t *rule, json_t *data)
 	return rc;
 }
 
+/* false: there are mistakes, and they count. */
+static bool
+operands_good(const char *file, json_t *rule, json_t *data, bool strict)
+{
+	struct buf report = { 0 };
+	int mistakes = policy_rule_mistakes(file, rule, data, &report);
+
+	if (mistakes > 0)
+		fputs(report.data, stderr);
+	buf_done(&report);
+	return mistakes == 0 || !strict;
+}
+
 int
 ctl_rule_eval(struct ctl *ctl)
 {
@@ -133,6 +150,8 @@ ctl_rule_eval(struct ctl *ctl)
 		data = json_read_file(ctl->argv[1], JSON_FILE_MAX, &err);
 	if (data == NULL)
 		rc = ctl_fail_err(&err);
+	else if (!operands_good(ctl->argv[0], rule, data, strict))
+		rc = EX_DATAERR;
 	else if (strict)
 		rc = strict_eval(ctl->argv[0], rule, data, &unknown);
 	if (rc == EX_OK && unknown)

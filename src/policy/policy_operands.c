@@ -10,6 +10,7 @@
  */
 #include "policy/policy_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -277,4 +278,34 @@ bool
 operands_check(struct compile *c, const struct at *at)
 {
 	return check(c, at, false);
+}
+
+static enum value_tag
+tag_of(const json_t *value)
+{
+	return json_is_number(value) ? VALUE_NUMBER
+	    : json_is_string(value)  ? VALUE_STRING
+	    : json_is_boolean(value) ? VALUE_BOOL
+				     : VALUE_MISSING;
+}
+
+int
+policy_rule_mistakes(const char *file, json_t *rule, json_t *data, struct buf *report)
+{
+	struct policy_parts none = { 0 };
+	struct policy policy = { 0 };
+	struct compile c = { .parts = &none, .policy = &policy, .report = report };
+	struct at at = at_root(file, rule);
+	const char *name;
+	json_t *value;
+
+	policy.features = mem_calloc(json_object_size(data) + 1, sizeof(*policy.features));
+	json_object_foreach(data, name, value) {
+		policy.features[policy.feature_count].type = tag_of(value);
+		name_map_add(&c.features, name, (unsigned)policy.feature_count++);
+	}
+	operands_check(&c, &at);
+	name_map_done(&c.features);
+	free(policy.features);
+	return c.mistakes;
 }
