@@ -130,6 +130,13 @@ struct card {
 	double confidence; /* p1 */
 };
 
+/* An `opened`. Of several the later ones may turn out to have given the number again. */
+#define VISIT_OPENS_MAX 4
+struct opening {
+	int64_t at_ms;
+	bool training;
+};
+
 /* A card that gave way to the one that is the customer's. */
 #define VISIT_READS_MAX 4
 struct card_read {
@@ -186,6 +193,12 @@ struct visit {
 	int paid_tokens;    /* of other baskets, that were paid with in this one */
 	struct line *lines; /* ascending by (added order); one per line number */
 	size_t line_count;
+	/* Of its numbers what gave way since it was opened once more: a line's of the sale before, should
+	 * it be two. */
+	struct line *olds;
+	size_t old_count;
+	struct opening opens[VISIT_OPENS_MAX]; /* ascending; the first, and the newest others */
+	size_t open_count;
 	int64_t sold_ms; /* the time of its close, as the till says it; 0: not closed */
 	struct back *backs;
 	size_t back_count;

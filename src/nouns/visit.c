@@ -44,7 +44,10 @@ visit_free(struct visit *visit)
 		codec_done(back_fields, back_field_count, &visit->backs[i]);
 	for (size_t i = 0; i < visit->card_count; i++)
 		codec_done(card_fields, card_field_count, &visit->cards[i]);
+	for (size_t i = 0; i < visit->old_count; i++)
+		codec_done(line_fields, line_field_count, &visit->olds[i]);
 	free(visit->lines);
+	free(visit->olds);
 	free(visit->backs);
 	free(visit->cards);
 	contacts_done(&visit->contacts);
@@ -90,6 +93,53 @@ visit_add_line(struct visit *visit, int64_t number)
 	return line;
 }
 
+static struct line
+copy_of(const struct line *line)
+{
+	struct line copy = *line;
+
+	codec_own(line_fields, line_field_count, &copy);
+	return copy;
+}
+
+struct line *
+visit_add_old(struct visit *visit, int64_t number, const struct line *line)
+{
+	struct line *old;
+
+	if (visit->old_count == VISIT_LINES_MAX)
+		return NULL;
+	visit->olds = grow(visit->olds, visit->old_count, sizeof(*visit->olds));
+	old = &visit->olds[visit->old_count++];
+	*old = line != NULL ? copy_of(line)
+			    : (struct line){ .line = number, .category = mem_strdup("") };
+	visit->line_bytes += line_bytes(old);
+	return old;
+}
+
+/* Those behind it move up. */
+static void
+drop_line(struct visit *visit, struct line *lines, size_t *count, size_t index)
+{
+	CHECK(index < *count);
+	visit->line_bytes -= line_bytes(&lines[index]);
+	codec_done(line_fields, line_field_count, &lines[index]);
+	--*count;
+	memmove(&lines[index], &lines[index + 1], (*count - index) * sizeof(*lines));
+}
+
+void
+visit_drop_line(struct visit *visit, size_t index)
+{
+	drop_line(visit, visit->lines, &visit->line_count, index);
+}
+
+void
+visit_drop_old(struct visit *visit, size_t index)
+{
+	drop_line(visit, visit->olds, &visit->old_count, index);
+}
+
 static size_t
 text_bytes(const char *text)
 {
@@ -110,6 +160,8 @@ visit_count_lines(struct visit *visit)
 	visit->line_bytes = 0;
 	for (size_t i = 0; i < visit->line_count; i++)
 		visit->line_bytes += line_bytes(&visit->lines[i]);
+	for (size_t i = 0; i < visit->old_count; i++)
+		visit->line_bytes += line_bytes(&visit->olds[i]);
 }
 
 bool

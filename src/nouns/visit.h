@@ -17,6 +17,10 @@ bool visit_at(const struct visit *visit, const char *terminal, int64_t at_ms);
 struct line *visit_line(const struct visit *visit, int64_t number); /* NULL: none */
 /* zeroed but category ""; NULL: VISIT_LINES_MAX */
 struct line *visit_add_line(struct visit *visit, int64_t number);
+/* What a line was, beside what it is; a copy of it, zeroed if it is NULL. NULL: as many as lines may be. */
+struct line *visit_add_old(struct visit *visit, int64_t number, const struct line *line);
+void visit_drop_line(struct visit *visit, size_t index);
+void visit_drop_old(struct visit *visit, size_t index);
 /* What a line takes in memory; of all lines together it is counted again (visit->line_bytes) after
  * one was changed. */
 size_t line_bytes(const struct line *line);

@@ -2,8 +2,8 @@
  *
  * visit_codec.c - a visit to bytes and back.
  *
- * Layout: u8 version; the visit's fields; number of cards read, each one's fields; number of lines, each line's fields; number of goods
- * that came back, each one's fields; number of cards, each card's fields; number of contacts,
+ * Layout: u8 version; the visit's fields; number of times it was opened, each one's fields; number of cards read, each one's fields;
+ * number of lines, each line's fields; number of former lines, likewise; number of goods that came back, each one's fields; number of cards, each card's fields; number of contacts,
  * each contact (contact.c). Fields as codec.c writes them, in the order of the tables below: a
  * change of a table is a new version.
  */
@@ -15,7 +15,7 @@
 #include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 4
+#define VISIT_VERSION 5
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -98,6 +98,11 @@ const struct field line_fields[] = {
 /* clang-format on */
 const size_t line_field_count = ARRAY_LEN(line_fields);
 
+static const struct field open_fields[] = {
+	FIELD(struct opening, I64, at_ms),
+	FIELD(struct opening, BOOL, training),
+};
+
 static const struct field read_fields[] = {
 	FIELD(struct card_read, ID, subject),
 	FIELD(struct card_read, I64, at_ms),
@@ -178,12 +183,18 @@ visit_encode(const struct visit *visit, struct buf *out)
 {
 	buf_u8(out, VISIT_VERSION);
 	codec_write(visit_fields, visit_field_count, visit, out);
+	buf_i64(out, (int64_t)visit->open_count);
+	for (size_t i = 0; i < visit->open_count; i++)
+		codec_write(open_fields, ARRAY_LEN(open_fields), &visit->opens[i], out);
 	buf_i64(out, (int64_t)visit->read_count);
 	for (size_t i = 0; i < visit->read_count; i++)
 		codec_write(read_fields, ARRAY_LEN(read_fields), &visit->reads[i], out);
 	buf_i64(out, (int64_t)visit->line_count);
 	for (size_t i = 0; i < visit->line_count; i++)
 		codec_write(line_fields, line_field_count, &visit->lines[i], out);
+	buf_i64(out, (int64_t)visit->old_count);
+	for (size_t i = 0; i < visit->old_count; i++)
+		codec_write(line_fields, line_field_count, &visit->olds[i], out);
 	buf_i64(out, (int64_t)visit->back_count);
 	for (size_t i = 0; i < visit->back_count; i++)
 		codec_write(back_fields, back_field_count, &visit->backs[i], out);
@@ -205,6 +216,19 @@ read_count(struct rd *rd, int64_t max)
 }
 
 static bool
+read_opens(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_OPENS_MAX);
+
+	for (int64_t i = 0; i < count; i++) {
+		if (!codec_read(open_fields, ARRAY_LEN(open_fields), &visit->opens[i], rd))
+			return false;
+		visit->open_count++;
+	}
+	return count >= 0;
+}
+
+static bool
 read_reads(struct rd *rd, struct visit *visit)
 {
 	int64_t count = read_count(rd, VISIT_READS_MAX);
@@ -217,21 +241,35 @@ read_reads(struct rd *rd, struct visit *visit)
 	return count >= 0;
 }
 
+/* Into a new one; what was read of a damaged one is freed with it. */
+static bool
+read_line(struct rd *rd, struct line *line)
+{
+	codec_done(line_fields, line_field_count, line);
+	*line = (struct line){ 0 };
+	return codec_read(line_fields, line_field_count, line, rd) && line->category != NULL;
+}
+
 static bool
 read_lines(struct rd *rd, struct visit *visit)
 {
 	int64_t count = read_count(rd, VISIT_LINES_MAX);
-	struct line *line, row;
 
 	for (int64_t i = 0; i < count; i++) {
-		row = (struct line){ 0 };
-		if (!codec_read(line_fields, line_field_count, &row, rd) || row.category == NULL) {
-			codec_done(line_fields, line_field_count, &row);
+		if (!read_line(rd, visit_add_line(visit, 0)))
 			return false;
-		}
-		line = visit_add_line(visit, row.line);
-		codec_done(line_fields, line_field_count, line);
-		*line = row;
+	}
+	return count >= 0;
+}
+
+static bool
+read_olds(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_LINES_MAX);
+
+	for (int64_t i = 0; i < count; i++) {
+		if (!read_line(rd, visit_add_old(visit, 0, NULL)))
+			return false;
 	}
 	visit_count_lines(visit);
 	return count >= 0;
@@ -304,9 +342,10 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 	struct visit *visit = visit_new(&(struct id){ 0 });
 
 	if (rd_u8(&rd) != VISIT_VERSION ||
-	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_reads(&rd, visit) ||
-	    !read_lines(&rd, visit) || !read_backs(&rd, visit) || !read_cards(&rd, visit) ||
-	    !read_contacts(&rd, visit) || !rd_done(&rd)) {
+	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_opens(&rd, visit) ||
+	    !read_reads(&rd, visit) || !read_lines(&rd, visit) || !read_olds(&rd, visit) ||
+	    !read_backs(&rd, visit) || !read_cards(&rd, visit) || !read_contacts(&rd, visit) ||
+	    !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

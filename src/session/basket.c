@@ -36,6 +36,7 @@ enum step {
 	KNOWN,
 	LINE,
 	LATE,
+	VAIN,
 	SUSPEND,
 	RESUME,
 	HEARD,
@@ -53,8 +54,8 @@ _Static_assert(EV_BASKET_OPENED == 0, "basket events come first");
 static const uint8_t steps[BASKET_EVENTS][VISIT_CANCELLED + 1] = {
 	/*                              WAITING  OPEN     SUSPENDED TENDER   CLOSED   CANCELLED */
 	[EV_BASKET_OPENED]           = { NOTHING, OPENED,  OPENED,   OPENED,  KNOWN,   KNOWN },
-	[EV_BASKET_ITEM_ADDED]       = { NOTHING, LINE,    LINE,     LINE,    LATE,    NOTHING },
-	[EV_BASKET_ITEM_VOIDED]      = { NOTHING, LINE,    LINE,     LINE,    LATE,    NOTHING },
+	[EV_BASKET_ITEM_ADDED]       = { NOTHING, LINE,    LINE,     LINE,    LATE,    VAIN },
+	[EV_BASKET_ITEM_VOIDED]      = { NOTHING, LINE,    LINE,     LINE,    LATE,    VAIN },
 	[EV_BASKET_SUSPENDED]        = { NOTHING, SUSPEND, NOTHING,  SUSPEND, NOTHING, NOTHING },
 	[EV_BASKET_RESUMED]          = { NOTHING, HEARD,   RESUME,   NOTHING, NOTHING, NOTHING },
 	[EV_BASKET_TENDER_STARTED]   = { NOTHING, TENDER,  TENDER,   NOTHING, NOTHING, NOTHING },
@@ -151,8 +152,13 @@ void_rest(struct visit *visit, const struct event *event)
 	if (event->time_ms < visit->rest_at_ms)
 		return false;
 	for (size_t i = 0; i < visit->line_count; i++) {
-		if (!is_excepted(event, visit->lines[i].line))
-			changed = line_void_rest(&visit->lines[i], event->time_ms) || changed;
+		struct line *line = &visit->lines[i], *old;
+
+		if (is_excepted(event, line->line))
+			continue;
+		if ((old = parts_old(visit, line, event->time_ms)) != NULL)
+			(void)line_void_rest(old, event->time_ms);
+		changed = line_void_rest(line, event->time_ms) || changed;
 	}
 	know_excepted(visit, event);
 	visit->rest_at_ms = event->time_ms;
@@ -173,12 +179,24 @@ line_changed(const struct call *call, struct visit *visit, bool changed)
 	line_goes_on(call, visit);
 }
 
+static bool
+say_line(struct visit *visit, struct line *line, const struct event *event)
+{
+	bool changed;
+
+	visit->line_bytes -= line_bytes(line);
+	changed = event->type == EV_BASKET_ITEM_ADDED ? line_add(line, event)
+						      : line_void(line, event->time_ms);
+	visit->line_bytes += line_bytes(line);
+	return changed;
+}
+
 static void
 step_line(const struct call *call, struct visit *visit)
 {
 	const struct event *event = call->event;
 	bool added = event->type == EV_BASKET_ITEM_ADDED, changed;
-	struct line *line;
+	struct line *line, *old;
 
 	if (!added && event->void_of == VOID_REST) {
 		line_changed(call, visit, void_rest(visit, event));
@@ -188,9 +206,9 @@ step_line(const struct call *call, struct visit *visit)
 							: some_line(call, visit, event->item.line);
 	if (line == NULL)
 		return;
-	visit->line_bytes -= line_bytes(line);
-	changed = added ? line_add(line, event) : line_void(line, event->time_ms);
-	visit->line_bytes += line_bytes(line);
+	if ((old = parts_old(visit, line, event->time_ms)) != NULL)
+		(void)say_line(visit, old, event);
+	changed = say_line(visit, line, event);
 	line_changed(call, visit, changed);
 }
 
@@ -218,8 +236,12 @@ step_opened(const struct call *call, struct visit *visit)
 	bool suspended = visit->state == VISIT_SUSPENDED && is_news(call, visit);
 	bool moved = (call->ret->effects & EFFECT_MOVED) != 0;
 
-	if (visit->opened && !suspended && !moved)
+	if (visit->opened && !suspended && !moved) {
+		/* Who was paying may have gone. */
+		if (visit->state == VISIT_TENDER && visit->open_count > 1 && is_news(call, visit))
+			into_state(call, visit, VISIT_OPEN);
 		return;
+	}
 	learn_opened(call, visit);
 	if (!suspended)
 		return;
@@ -280,7 +302,8 @@ static void
 step_close(const struct call *call, struct visit *visit)
 {
 	end(call, visit, VISIT_CLOSED);
-	visit->closed_ms = call->event->now_ms;
+	if (visit->closed_ms == 0)
+		visit->closed_ms = call->event->now_ms;
 	visit->sold_ms = call->event->time_ms;
 	visit->total_minor = call->event->total_minor;
 	call->ret->effects |= EFFECT_CLOSED;
@@ -305,6 +328,11 @@ take_step(const struct call *call, struct visit *visit, enum step step)
 	case LATE:
 		if (call->event->time_ms <= visit->ended_at_ms + LATE_MS)
 			step_line(call, visit);
+		break;
+	case VAIN:
+		if (visit->open_count > 1) /* unless it was two */
+			step_line(call, visit);
+		call->ret->effects = 0;
 		break;
 	case SUSPEND: step_suspended(call, visit); break;
 	case RESUME:
@@ -354,36 +382,12 @@ begin(const struct call *call)
 	return visit;
 }
 
-/* The number is given again: it was opened after its basket had ended. */
-static bool
-is_again(const struct event *event, const struct visit *visit)
-{
-	if (event->type != EV_BASKET_OPENED || !visit_over(visit))
-		return false;
-	return visit->opened ? event->time_ms >= visit->ended_at_ms
-			     : event->time_ms > visit->ended_at_ms;
-}
-
-static bool
-comes_after(const void *former, const struct visit *visit)
-{
-	return id_equal(&visit->before, &((const struct visit *)former)->id);
-}
-
 static struct visit *
 begin_again(const struct call *call, struct visit *former)
 {
-	struct visit *after =
-	    sessions_of_number(call->sessions, call->event->basket, comes_after, former);
 	struct visit *visit = begin(call);
 
-	visit->before = former->id;
-	/* It was late: others of the number began since. */
-	if (after != NULL) {
-		after->before = visit->id;
-		(void)call_also(call, after);
-	}
-	call->ret->effects |= EFFECT_AGAIN;
+	again_begun(call, former, visit);
 	return visit;
 }
 
@@ -400,11 +404,28 @@ basket_of(const struct call *call)
 		return sale;
 	if (visit == NULL)
 		visit = begin(call);
-	else if (is_again(event, visit) || (recall && recall_may_come(call, visit)))
+	else if (again_is(event, visit) || (recall && recall_may_come(call, visit)))
 		visit = begin_again(call, visit);
 	if (recall)
 		recall_wait(call, visit);
 	return visit;
+}
+
+/* An end, or an `opened`, that is late: is it of a sale before? */
+static void
+part(const struct call *call, struct visit *visit)
+{
+	const struct event *event = call->event;
+	const struct opening *opening = NULL;
+
+	if (event->type == EV_BASKET_OPENED)
+		again_note(call, visit);
+	if (event->type == EV_BASKET_CLOSED || event->type == EV_BASKET_CANCELLED)
+		opening = again_after(visit, event->time_ms);
+	else if (event->type == EV_BASKET_OPENED && visit_over(visit))
+		opening = again_after(visit, visit->ended_at_ms);
+	if (opening != NULL)
+		again_part(call, visit, opening);
 }
 
 void
@@ -419,6 +440,7 @@ basket_apply(const struct call *call)
 	CHECK(visit->state > VISIT_WAITING && visit->state <= VISIT_CANCELLED);
 	if (event->time_ms < visit->began_at_ms)
 		visit->began_at_ms = event->time_ms;
+	part(call, visit);
 	take_step(call, visit, (enum step)steps[event->type][visit->state]);
 	if (call->ret->effects == 0 && visit->opened == opened_before)
 		call->ret->effects = EFFECT_IGNORED;

@@ -15,7 +15,13 @@ visit_set_text(char *to, const char *from)
 struct visit *
 call_new_visit(const struct call *call)
 {
-	struct visit *visit = visit_new(call->visit_id);
+	struct id id = *call->visit_id;
+	struct visit *visit;
+
+	/* An event may make two. */
+	if (sessions_by_id(call->sessions, &id) != NULL)
+		id.b[8] ^= 0x80;
+	visit = visit_new(&id);
 
 	visit->opened_ms = call->event->now_ms;
 	visit_set_text(visit->station, call->station);

@@ -274,13 +274,30 @@ too_old(const struct call *call, struct visit *visit)
 		call->ret->effects = EFFECT_IGNORED;
 }
 
+/* It changes nothing; but of a basket that may be two, each has its own. */
+static void
+once_more(const struct call *call, struct visit *visit)
+{
+	struct card_read card = { call->event->subject, call->event->time_ms,
+		call->event->basket != NULL };
+	struct id none;
+
+	call->ret->effects = EFFECT_IGNORED;
+	if (visit->state == VISIT_CANCELLED && visit->open_count < 2)
+		return;
+	if (!whose_is_newer(visit, card.at_ms))
+		whose_note(visit, &card);
+	else
+		(void)whose_take(visit, &card, call->event->now_ms, &none);
+}
+
 /* A card that is heard of after the basket's close: the purchase is theirs, unless it is another's. */
 static void
 identify_late(const struct call *call, struct visit *visit)
 {
 	call->ret->visit = visit;
 	if (visit->state != VISIT_CLOSED || is_of(visit, &call->event->subject)) {
-		call->ret->effects = EFFECT_IGNORED;
+		once_more(call, visit);
 		return;
 	}
 	if (!whose_is_newer(visit, call->event->time_ms)) {

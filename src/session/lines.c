@@ -27,8 +27,8 @@ replace_text(char **text, const char *with)
 }
 
 /* A void may come before its line; then the line is known by its number alone. */
-static bool
-is_known(const struct line *line)
+bool
+line_is_known(const struct line *line)
 {
 	return line->item[0] != '\0' || line->sku != NULL;
 }
@@ -68,9 +68,9 @@ is_cancelled(struct line *line, int64_t at_ms)
 bool
 line_add(struct line *line, const struct event *event)
 {
-	bool counted = is_known(line) && !line->voided;
+	bool counted = line_is_known(line) && !line->voided;
 
-	if (is_known(line) && event->time_ms < line->time_ms)
+	if (line_is_known(line) && event->time_ms < line->time_ms)
 		return false;
 	fill(line, &event->item, event->now_ms);
 	line->time_ms = event->time_ms;
@@ -86,17 +86,17 @@ line_void(struct line *line, int64_t at_ms)
 	if (line->void_said && at_ms < line->void_ms)
 		return false;
 	if (!line->void_said || at_ms > line->void_ms)
-		line->void_first = !is_known(line);
+		line->void_first = !line_is_known(line);
 	line->void_said = true;
 	line->void_ms = at_ms;
-	line->voided = !is_known(line) || line->time_ms <= at_ms;
+	line->voided = !line_is_known(line) || line->time_ms <= at_ms;
 	return line->voided && !was;
 }
 
 bool
 line_void_rest(struct line *line, int64_t at_ms)
 {
-	if (is_known(line))
+	if (line_is_known(line))
 		return line_void(line, at_ms);
 	if (!line->void_said || at_ms > line->void_ms) {
 		line->void_said = line->voided = true;
@@ -136,7 +136,7 @@ adopt_void(struct line *line, const struct line *other)
 	line->void_said = true;
 	line->void_ms = other->void_ms;
 	line->void_first = other->void_first;
-	line->voided = !is_known(line) || line->time_ms < line->void_ms ||
+	line->voided = !line_is_known(line) || line->time_ms < line->void_ms ||
 	    (line->time_ms == line->void_ms && other->voided);
 }
 
@@ -146,7 +146,7 @@ unite(struct line *into, struct line *from)
 {
 	struct line was = *into;
 
-	if (!is_known(into) || from->time_ms >= into->time_ms) {
+	if (!line_is_known(into) || from->time_ms >= into->time_ms) {
 		*into = *from;
 		*from = was;
 	}
@@ -163,7 +163,7 @@ lines_take(struct visit *into, struct visit *from)
 			to = visit_add_line(into, line->line);
 		if (to == NULL)
 			metrics_add(METRIC_LIMIT_LINES, 1);
-		else if (is_known(line))
+		else if (line_is_known(line))
 			unite(to, line);
 		else
 			line_void(to, line->void_ms);

@@ -73,10 +73,12 @@ enum session_effect {
 /* A visit that changed beside the one that the event is about. */
 struct session_also {
 	struct visit *visit;
-	unsigned effects; /* IDENTIFIED, REPLACED */
+	/* IDENTIFIED, REPLACED, LATE_LINES; of one that the event's turned out to be two of, OPENED,
+	 * AGAIN, and what it had come to */
+	unsigned effects;
 	struct id former; /* with REPLACED */
 };
-#define SESSION_ALSO_MAX 3
+#define SESSION_ALSO_MAX 4
 struct session_result {
 	/* REJECT_BAD_VALUE (too many lines); else REJECT_NONE */
 	enum reject reject;

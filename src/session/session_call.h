@@ -28,6 +28,7 @@ void visit_set_text(char *to, const char *from); /* station or terminal, cut at 
 
 /* lines.c: a version, a void of a line. true: what counts has changed. */
 bool line_add(struct line *line, const struct event *event);
+bool line_is_known(const struct line *line); /* by more than its number */
 bool line_void(struct line *line, int64_t at_ms);
 /* Of all lines but some: what was added before that time does not count, whenever it comes. */
 bool line_void_rest(struct line *line, int64_t at_ms);
@@ -35,6 +36,25 @@ bool line_void_rest(struct line *line, int64_t at_ms);
 struct line *line_of_article(const struct visit *visit, const struct event *event);
 /* Versions and voids become those of another basket; of two versions the newer. */
 void lines_take(struct visit *into, struct visit *from);
+
+/* parts.c. Something of that time is about to be said of a line: what it was is kept if that was in an
+ * earlier part of a basket that was opened more than once. What it was when that part was the newest
+ * one, to be told the same; NULL: nothing else, the line is what is meant. */
+struct line *parts_old(struct visit *visit, const struct line *line, int64_t at_ms);
+/* What was said of the lines of former since that time becomes rest's; true: there was any. */
+bool parts_take(struct visit *rest, struct visit *former, int64_t at_ms);
+
+/* again.c. The event is an `opened` of this visit. */
+void again_note(const struct call *call, struct visit *visit);
+/* The number is given again: it was opened after its basket had ended. */
+bool again_is(const struct event *event, const struct visit *visit);
+/* next has begun so: what was taken for the former's, and happened since, is its. */
+void again_begun(const struct call *call, struct visit *former, struct visit *next);
+/* The first `opened` after that time, but the one that began it; NULL. */
+const struct opening *again_after(const struct visit *visit, int64_t at_ms);
+/* It is two, since there was an end before that. The effects on the one that it began. */
+struct session_also *again_part(const struct call *call, struct visit *former,
+    const struct opening *opening);
 
 void basket_apply(const struct call *call); /* aisle.basket.* */
 

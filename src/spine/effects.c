@@ -319,6 +319,8 @@ static void
 also_effects(struct engine *engine, const struct event *event, const struct session_also *also)
 {
 	engine_touch(engine, also->visit);
+	if (also->effects & EFFECT_OPENED)
+		number_effects(engine, also->visit, also->effects);
 	if (also->effects & EFFECT_REPLACED) {
 		visit_withdraw_of(engine, also->visit, also->visit->station, &also->former,
 		    WITHDRAW_CUSTOMER);
@@ -327,8 +329,38 @@ also_effects(struct engine *engine, const struct event *event, const struct sess
 	}
 	if (also->effects & EFFECT_IDENTIFIED && !identified(engine, also->visit, event))
 		return;
-	if (also->effects != 0 && also->visit->state == VISIT_CLOSED)
+	if (also->effects & EFFECT_SUSPENDED)
+		timer_add(engine, "suspended", &also->visit->id, engine->now_ms + SUSPENDED_MS);
+	if (also->effects & EFFECT_OPENED)
+		staff_count(engine, also->visit);
+	if (also->effects & EFFECT_OPENED)
+		end_effects(engine, also->visit, also->effects);
+	else if (also->effects != 0 && also->visit->state == VISIT_CLOSED)
 		end_effects(engine, also->visit, EFFECT_LATE_LINES);
+}
+
+/* The event's basket was two: what was said in the second stays there. */
+static void
+part_cards(struct engine *engine, const struct session_result *result)
+{
+	for (size_t i = 0; i < result->also_count; i++) {
+		if (result->also[i].effects & EFFECT_OPENED)
+			united_part(engine, result->also[i].visit, result->visit);
+	}
+}
+
+/* It is worth what it is worth in its own basket. */
+static void
+show_parts(struct engine *engine, const struct event *event, const struct session_result *result)
+{
+	for (size_t i = 0; i < result->also_count; i++) {
+		struct visit *visit = result->also[i].visit;
+
+		if (!(result->also[i].effects & EFFECT_OPENED) || visit_over(visit))
+			continue;
+		(void)choose_open(engine, visit, event);
+		visit_guide(engine, visit, NULL, WITHDRAW_GATE);
+	}
 }
 
 /* Was anything voided that may be known of? */
@@ -365,6 +397,7 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 	struct visit *visit = result->visit;
 	unsigned effects = result->effects;
 
+	part_cards(engine, result);
 	/* Before there are cards of another basket among them. */
 	if (visit != NULL)
 		withdraw_former(engine, visit, result);
@@ -405,4 +438,5 @@ visit_effects(struct engine *engine, const struct event *event, struct session_r
 		visit_hush(engine, visit);
 	snooze_open(engine, visit);
 	end_effects(engine, visit, effects);
+	show_parts(engine, event, result);
 }

@@ -233,6 +233,8 @@ void visit_effects(struct engine *engine, const struct event *event, struct sess
 
 /* united.c. What part had is of the sale; cards that it has no room for stay. */
 void united_take(struct engine *engine, struct visit *sale, struct visit *part);
+/* former turns out to be two, of which rest is the second. */
+void united_part(struct engine *engine, struct visit *rest, struct visit *former);
 
 /* returns.c: goods that come back */
 /* Is it the first time that this number is heard of? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * united.c - what was said, agreed and paid in a basket that turns out to be part of a recalled sale
- * goes on in the sale.
+ * goes on in the sale; and of one that turns out to be two, in the one that it was said in.
  *
  * The till may have closed the basket by then. What lives on of it are its cards, with the names
  * that lead to them, and whose tokens were paid with in it.
@@ -38,25 +38,32 @@ has_money(const struct card *card)
 	return card->redeemed || card->voided || card_taken(card);
 }
 
+/* It becomes a card of the other, under the names that lead to it. false: there is no room. */
+static bool
+take_card(struct engine *engine, struct visit *into, struct visit *from, size_t index)
+{
+	struct card *card = visit_take_card(into, from, index);
+
+	if (card == NULL)
+		return false;
+	paid_in_sale(card, &from->id, into);
+	if (card->elsewhere)
+		engine_paid_moves(engine, &card->paid_in, from, into);
+	name_by_id(engine, "prompt", &card->prompt, into);
+	name_by_id(engine, "token", &card->token, into);
+	name_by_id(engine, "guidance", &card->guidance, into);
+	return true;
+}
+
 /* Where there is no room for all of them, those with money come first. */
 static void
 take_cards(struct engine *engine, struct visit *sale, struct visit *part, bool with_money)
 {
 	for (size_t i = 0; i < part->card_count;) {
-		struct card *card;
-
-		if (with_money && !has_money(&part->cards[i])) {
+		if (with_money && !has_money(&part->cards[i]))
 			i++;
-			continue;
-		}
-		if ((card = visit_take_card(sale, part, i)) == NULL)
+		else if (!take_card(engine, sale, part, i))
 			return;
-		paid_in_sale(card, &part->id, sale);
-		if (card->elsewhere)
-			engine_paid_moves(engine, &card->paid_in, part, sale);
-		name_by_id(engine, "prompt", &card->prompt, sale);
-		name_by_id(engine, "token", &card->token, sale);
-		name_by_id(engine, "guidance", &card->guidance, sale);
 	}
 }
 
@@ -114,4 +121,50 @@ united_take(struct engine *engine, struct visit *sale, struct visit *part)
 		visit_add_back(sale, &part->backs[i].ret, part->backs[i].item,
 		    part->backs[i].qty_milli, part->backs[i].amount_minor);
 	engine_touch(engine, sale);
+}
+
+/* ---- one that was two ---- */
+
+/* Tokens of other visits that the rest was paid with. */
+static void
+part_paid(struct engine *engine, struct visit *rest, struct visit *former)
+{
+	for (int n = 1; n <= former->paid_tokens; n++) {
+		struct visit *home = engine_paid_home(engine, &former->id, n);
+		bool any = false;
+
+		for (size_t i = 0; home != NULL && home != rest && i < home->card_count; i++) {
+			struct card *card = &home->cards[i];
+
+			if (!card->elsewhere || !id_equal(&card->paid_in, &former->id) ||
+			    card->spent_ms < rest->began_at_ms)
+				continue;
+			card->paid_in = rest->id;
+			former->elsewhere_minor -= card->redeemed_minor;
+			rest->elsewhere_minor += card->redeemed_minor;
+			any = true;
+		}
+		if (!any)
+			continue;
+		engine_touch(engine, home);
+		engine_ref_paid(engine, rest, home);
+	}
+}
+
+void
+united_part(struct engine *engine, struct visit *rest, struct visit *former)
+{
+	for (size_t i = 0; i < former->card_count;) {
+		if (former->cards[i].sent_ms < rest->began_at_ms ||
+		    !take_card(engine, rest, former, i))
+			i++;
+	}
+	part_paid(engine, rest, former);
+	if (visit_over(rest))
+		return;
+	/* Who stands there goes on looking at it. */
+	rest->guidance = former->guidance;
+	rest->guidance_at_ms = former->guidance_at_ms;
+	former->guidance = (struct id){ { 0 } };
+	name_by_id(engine, "guidance", &rest->guidance, rest);
 }

@@ -35,7 +35,9 @@ class Basket:
         self.state = "open"      # waiting, open, suspended, paying, closed, cancelled
         self.closed_at = None    # the time of its close
         self.subject = None
-        self.training = self.opened = self.sold = False
+        self.training = self.opened = self.paid = self.sold = False  # sold: paid, and not for training
+        self.opens = []          # the times of its `opened`; it may be two sales, if an end between them is late
+        self.reads = []          # (time, order, subject) of the cards that it was or is the basket of
         self.versions = {}       # line -> [(time, order, version)]
         self.voids = {}          # line -> [(time, order)]
         self.back = []           # what returns took out: (item, qty, amount)
@@ -103,13 +105,13 @@ class Basket:
 
 
 class Card:
-    def __init__(self, action, until):
-        self.action, self.until = action, until
+    def __init__(self, action, at):
+        self.action, self.at, self.until = action, at, at + CARD_LIVES
 
 
 class Token:
-    def __init__(self, action, basket, worth, now):
-        self.action, self.basket, self.worth = action, basket, worth
+    def __init__(self, action, basket, worth, now, shown_at):
+        self.action, self.basket, self.worth, self.shown_at = action, basket, worth, shown_at
         self.accepted_at = now
         self.subject = basket.subject
         self.state = "asked"     # asked, silent, applied, refused, redeemed, lapsed, withdrawn, cancelled
@@ -295,7 +297,7 @@ class Store:
             elif action in basket.cards:
                 continue
             elif trigger:
-                basket.cards[action] = Card(action, self.now + CARD_LIVES)
+                basket.cards[action] = Card(action, self.now)
 
     def judge(self, basket):
         """What was promised in a sale that is closed, as far as its goods are there, and what was taken off."""
@@ -351,9 +353,15 @@ class Store:
         if data.get("from") is not None:
             self.move(data["from"], terminal, data["basket"])
         elif not kept or ended:
-            self.begin(terminal, data["basket"], time)
+            after = self.begin(terminal, data["basket"], time)
+            if ended:
+                self.was_next(kept[-1], after)
         basket = self.find(terminal, data["basket"], time)
         basket.began, basket.only_card, basket.opened = min(basket.began, time), False, True
+        if data.get("from") is None and time not in basket.opens:
+            basket.opens = sorted(basket.opens + [time])
+            if basket.state == "paying" and len(basket.opens) > 1:
+                basket.state = "open"  # somebody else stands there, or the till began anew
         if data.get("training") and not basket.training:
             basket.training = True
             self.no_sale(basket)
@@ -365,6 +373,8 @@ class Store:
             return
         version = dict(data, item=data["sku"])
         basket.versions.setdefault(data["line"], []).append((time, self.order, version))
+        if basket.state == "paying":
+            basket.state = "open"  # the customer has added something
         if basket.state == "closed":
             self.returns_again()
         self.gate_again(basket, self.now - time <= STALE and basket.lines().get(data["line"]) is version)
@@ -406,11 +416,13 @@ class Store:
 
     def basket_closed(self, terminal, data, time):
         basket = self.find_or_begin(terminal, data["basket"], time)
+        rest = self.part(basket, time)
         if basket.state in ("closed", "cancelled"):
             return
-        basket.state, basket.closed_at, basket.sold = "closed", time, not basket.training
+        basket.state, basket.closed_at, basket.sold, basket.paid = "closed", time, not basket.training, True
         basket.judged_at = self.now + LATE_LINES
         self.gate_again(basket, False)
+        self.part_shown(rest)
         for token in basket.taken:
             if token.state in ("asked", "applied"):
                 token.state = "lapsed"
@@ -418,6 +430,7 @@ class Store:
 
     def basket_cancelled(self, terminal, data, time):
         basket = self.find_or_begin(terminal, data["basket"], time)
+        rest = self.part(basket, time)
         if basket.state == "cancelled":
             return
         if basket.closed_at is None:
@@ -425,6 +438,49 @@ class Store:
         basket.state = "cancelled"
         self.gate_again(basket, False)
         self.no_sale(basket)
+        self.part_shown(rest)
+
+    def part(self, basket, end):
+        """A late end: what happened since the number was opened again after it is a basket of its own."""
+        began = next((t for t in basket.opens[1:] if t > end), None)
+        if began is None:
+            return None
+        rest = Basket(basket.terminal, basket.number, began)
+        self.baskets.append(rest)
+        self.part_lines(basket, rest, began)
+        rest.paid, basket.paid = basket.paid, False
+        rest.opened, rest.opens, basket.opens = True, [t for t in basket.opens if t >= began], [t for t in basket.opens if t < began]
+        rest.state, rest.closed_at, rest.sold, rest.judged_at = basket.state, basket.closed_at, rest.paid, self.now + LATE_LINES if rest.paid else None
+        basket.state, basket.closed_at, basket.sold, basket.judged_at = "open", None, False, None
+        rest.cards = {action: card for action, card in basket.cards.items() if card.at >= began}
+        basket.cards = {action: card for action, card in basket.cards.items() if card.at < began}
+        rest.taken, basket.taken = [t for t in basket.taken if t.shown_at >= began], [t for t in basket.taken if t.shown_at < began]
+        for token in rest.taken:
+            token.basket = rest
+        was = basket.subject
+        rest.reads, basket.reads = [r for r in basket.reads if r[0] >= began], [r for r in basket.reads if r[0] < began]
+        for part in (basket, rest):
+            part.subject = self.person(max(part.reads)[2]) if part.reads else None
+            if was is not None and part.subject != self.person(was):
+                self.replace(part)
+        return rest
+
+    @staticmethod
+    def part_lines(basket, rest, began):
+        for name in ("versions", "voids"):
+            both = getattr(basket, name)
+            setattr(rest, name, {line: since for line, all_of in both.items() if (since := [v for v in all_of if v[0] >= began])})
+            setattr(basket, name, {line: before for line, all_of in both.items() if (before := [v for v in all_of if v[0] < began])})
+
+    def was_next(self, former, basket):
+        """What came before the `opened` that gave its number again looked like late lines of the former."""
+        self.part_lines(former, basket, basket.began)
+        self.returns_again()
+
+    def part_shown(self, rest):
+        if rest is not None:
+            self.gate_again(rest, False)
+            self.returns_again()
 
     def no_sale(self, basket):
         for token in basket.taken:
@@ -454,6 +510,7 @@ class Store:
             self.replace(basket, fresh=basket.only_card and data.get("basket") is not None and not used)
         basket.heard = self.now
         basket.subject = subject
+        basket.reads.append((time, self.order, subject))
         if basket.state == "closed":
             self.returns_again()
         self.gate_again(basket, self.now - time <= STALE)
@@ -489,11 +546,11 @@ class Store:
         basket = next((b for b in self.baskets if b.terminal == station and action in b.cards), None)
         if basket is None:
             return 410, None
-        del basket.cards[action]
+        shown_at = basket.cards.pop(action).at
         if not self.allowed(action, basket, taking=True):
             return 409, None
         worth = self.worth(action, basket)
-        self.tokens[token] = Token(action, basket, worth, self.now)
+        self.tokens[token] = Token(action, basket, worth, self.now, shown_at)
         self.taken.append(self.tokens[token])
         basket.taken.append(self.tokens[token])
         self.gate_again(basket, False)

@@ -77,6 +77,8 @@ class Till:
     def __init__(self, name):
         self.name, self.basket, self.state, self.line, self.lines, self.closed, self.queue = name, None, "idle", 0, {}, [], []
         self.heard = True  # of this basket, more than a card
+        self.held = None   # the close of a sale, which comes late
+        self.opened = False
 
 
 class Sequence:
@@ -205,8 +207,14 @@ class Sequence:
 
     def begin(self, till):
         chance = self.chance
+        if chance.random() < 0.2:
+            self.let_go(till)
+        held = till.held["data"]["basket"] if till.held else None
         old = [n for n in till.closed if n not in [t.basket for t in self.tills.values()] + [p[1] for p in self.parked]]
-        if old and chance.random() < 0.2:
+        if held:
+            till.basket = held  # given again before its end was heard of
+            self.now = max(self.now, till.held["ms"] + 1)
+        elif old and chance.random() < 0.2:
             till.basket = chance.choice(old)
         elif chance.random() < 0.2 and self.tills["8" if till.name == "7" else "7"].basket and self.numbers_free(till):
             till.basket = self.tills["8" if till.name == "7" else "7"].basket
@@ -215,8 +223,9 @@ class Sequence:
             till.basket = f"b{self.numbers}"
         again = till.basket in till.closed
         till.state, till.line, till.lines, till.heard = "open", 0, {}, False
-        if again or chance.random() < 0.85:
-            training = {"training": True} if chance.random() < 0.05 else {}
+        till.opened = again or chance.random() < 0.85
+        if till.opened:
+            training = {"training": True} if chance.random() < 0.05 and till.basket != held else {}
             self.till_event(till, "basket.opened", dict(basket=till.basket, terminal=till.name, **training), now=True)
 
     def numbers_free(self, till):
@@ -263,11 +272,13 @@ class Sequence:
         elif roll < 0.95:
             self.end(till, "basket.cancelled")
         else:
+            self.let_go(till)
             self.till_event(till, "basket.suspended", dict(basket=till.basket))
             self.parked.append((till.name, till.basket, till.line, till.lines))
             till.state, till.basket = "idle", None
 
     def resume(self, till):
+        self.let_go(till)
         here, number, line, lines = self.parked.pop(self.chance.randrange(len(self.parked)))
         if here != till.name and any(t.basket == number for t in self.tills.values()):
             self.parked.append((here, number, line, lines))
@@ -288,8 +299,21 @@ class Sequence:
             if station == till.name and known.state in ("asked", "applied") and known.basket.number == till.basket and self.chance.random() < 0.7:
                 self.flush(till)
                 self.till_event(till, "offer.redeemed", dict(basket=till.basket, token=token, amount=known.applied or known.worth))
-        self.till_event(till, "basket.closed", dict(basket=till.basket, total=0, currency="EUR"))
+        closed = dict(basket=till.basket, total=0, currency="EUR")
+        alone = till.basket not in [p[1] for p in self.parked] + [t.basket for t in self.tills.values() if t is not till]
+        if alone and not till.held and till.opened and self.chance.random() < 0.1:
+            self.flush(till)
+            till.held = self.event(till.name, "basket.closed", closed)
+            self.note(f"{'':15} the close of {till.basket} is late")
+        else:
+            self.till_event(till, "basket.closed", closed)
         self.leave(till)
+
+    def let_go(self, till):
+        if till.held:
+            self.flush(till)
+            event, till.held = till.held, None
+            self.deliver(f"pos/{till.name}", event)
 
     def flush_some(self, till):
         if self.chance.random() < 0.9:
@@ -311,6 +335,8 @@ class Sequence:
         if not sold:
             return
         basket = self.chance.choice([b for b in sold if any(t.used for t in b.taken)] * 9 + sold)
+        if any(t.held and t.held["data"]["basket"] == basket.number for t in self.tills.values()):
+            return
         if any(t.basket == basket.number for t in self.tills.values()) or self.store.of_number(till.name, basket.number)[-1] is not basket:
             return
         if not basket.opened and roll < 0.3:  # it was a trainee's, which is heard of late
@@ -394,7 +420,9 @@ class Sequence:
         chance, roll = self.chance, self.chance.random()
         self.now += chance.choice([0, 1, 200, 1500, 1500, 4000, 9000])
         till = self.tills[chance.choice(TILLS)]
-        if roll < 0.02 and all(t.heard for t in self.tills.values()):
+        if till.held and chance.random() < 0.15:
+            self.let_go(till)
+        elif roll < 0.02 and all(t.heard for t in self.tills.values()):
             self.let_pass(chance.choice([contract.MIN * 3, contract.MIN * 6, contract.MIN * 11]))
         elif roll < 0.04 and self.disk:
             self.note("restart")
@@ -440,6 +468,7 @@ class Sequence:
             self.step()
         for till in self.tills.values():
             self.flush(till)
+            self.let_go(till)
         if all(t.heard for t in self.tills.values()):
             self.let_pass(contract.LATE_LINES)  # what was promised is held against what was taken off
 

@@ -4,9 +4,9 @@
  * have in the order that it happened in.
  *
  * A day is made of sales whose numbers come again; some are suspended at one till and go on at the
- * other. The events of a sale are said in a random order, some twice, and some lines not before the
- * next sale has begun, as do cards, which may not say of which sale they are; only the `opened` or the recall of a number that a till gives again comes
- * before what it begins. What each sale must be at its end is worked out from its events sorted by
+ * other. The events of a sale are said in a random order, some twice, and some lines, cards, which may not
+ * say of which sale they are, and ends not before the next sale is on its way; only the `opened` or the recall
+ * of a number that a till gives again comes before what it begins. What each sale must be at its end is worked out from its events sorted by
  * time, without the code under test.
  */
 #include "random_fixture.h"
@@ -29,6 +29,7 @@ struct sale {
 	struct told told[EVENTS_MAX];
 	size_t count, late; /* late: so many of them, the last ones, come during the next sale */
 	int64_t began_ms, ended_ms;
+	bool moved; /* from one till to the other */
 };
 
 struct day {
@@ -94,6 +95,7 @@ make_sale(struct day *day)
 			happens(day, sale, EV_BASKET_OPENED, there)->from = here;
 		else
 			happens(day, sale, EV_BASKET_RESUMED, there);
+		sale->moved = there != here;
 		sale->end = here = there;
 	}
 	make_lines(day, sale, here);
@@ -163,10 +165,15 @@ bring_forward(struct sale *sale, bool (*is)(const struct told *told), size_t to)
 	}
 }
 
+/* A till that recalls a sale has none of that number open: its end is not late. */
 static bool
-may_be_late(enum event_type type)
+may_be_late(const struct day *day, const struct sale *sale, enum event_type type)
 {
-	return type == EV_BASKET_ITEM_ADDED || type == EV_BASKET_ITEM_VOIDED ||
+	bool is_end = type == EV_BASKET_CLOSED || type == EV_BASKET_CANCELLED;
+
+	if (is_end && sale + 1 < day->sales + day->count)
+		return !sale[1].moved;
+	return is_end || type == EV_BASKET_ITEM_ADDED || type == EV_BASKET_ITEM_VOIDED ||
 	    type == EV_CUSTOMER_IDENTIFIED;
 }
 
@@ -184,9 +191,9 @@ shuffle(struct day *day, struct sale *sale)
 		bring_forward(sale, is_recall, 0);
 		bring_forward(sale, is_begin, 0);
 	}
-	/* The last ones may wait for the next sale if they are lines or cards. */
+	/* The last ones may wait for the next sale. */
 	while (sale->late < sale->count && dice_below(&day->dice, 3) == 0 &&
-	    may_be_late(sale->told[sale->count - 1 - sale->late].type))
+	    may_be_late(day, sale, sale->told[sale->count - 1 - sale->late].type))
 		sale->late++;
 }
 
@@ -254,14 +261,16 @@ live_through(struct day *day)
 {
 	for (size_t s = 0; s < day->count; s++) {
 		struct sale *sale = &day->sales[s], *before = s > 0 ? sale - 1 : NULL;
+		size_t meanwhile;
 
 		shuffle(day, sale);
+		meanwhile = dice_below(&day->dice, sale->count - sale->late);
 		/* The number is free for the next one when its sale has ended: a till counts on. */
 		for (size_t i = 0; i < sale->count - sale->late; i++) {
 			tell(day, sale, &sale->told[i]);
 			if (dice_below(&day->dice, 8) == 0)
 				tell(day, sale, &sale->told[i]);
-			if (i == 0 && before != NULL) {
+			if (i == meanwhile && before != NULL) {
 				for (size_t k = before->count - before->late; k < before->count;
 				     k++)
 					tell(day, before, &before->told[k]);
