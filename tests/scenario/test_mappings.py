@@ -261,6 +261,13 @@ def test_odoo_orders():
         watch.publish("odoo/7/order", [unread])     # as the server's own call has it
         settled(store, watch)
         assert history(store, "14") == [first, [150, [["50", 1, 150]]], [300, [["50", 2, 300]]]]
+        # A draft is sent again as it was at first, and paid so: of one date_order what was sent last.
+        def again(state, qty, **more):
+            return {**order(state, 120, [odoo_line(False, 51, [60, "Cup"], qty, 2.0, 2.0 * qty)], 2.0 * qty), "pos_reference": "Order 00001-001-0007", **more}
+        for message in again("draft", 1.0), again("draft", 2.0), again("draft", 1.0), again("paid", 1.0):
+            watch.publish("odoo/7/order", message)
+        settled(store, watch)
+        assert history(store, "14")[-1] == [200, [["60", 1, 200]]], history(store, "14")
 
 
 # ---- POSLog
