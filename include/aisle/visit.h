@@ -47,11 +47,14 @@ struct line {
 	int64_t line;
 	int64_t added_ms; /* arrival of the event that set it */
 	int64_t time_ms;  /* when that happened, as the till says */
+	int64_t first_ms; /* of its oldest version */
 	int64_t void_ms;  /* of the last void, with void_said */
+	int64_t taken_ms; /* of the void by article that took it; 0: none */
 	bool void_said;
 	bool void_first; /* it came before any version, and cancels the next one of its own time */
 	int64_t qty_milli, amount_minor, margin_minor, discount_minor;
 	bool has_margin, restricted;
+	bool void_own;	 /* with taken_ms: is it void besides */
 	bool voided;	 /* does not count; also a void that came before its line */
 	char item[20];	 /* GTIN-14, or "" */
 	int best_before; /* days since 1970; 0: none */
@@ -59,6 +62,15 @@ struct line {
 	char *sku, *category, *brand, *name, *batch;
 	char *own; /* discounts of ours in it, "TOKEN=MINOR" with blanks between; NULL: none */
 };
+
+/* A void that names an article: which line that is hangs on all that is known of the basket's lines. */
+struct article_void {
+	char *article; /* as line_item() */
+	int64_t qty_milli, at_ms;
+	int64_t line; /* that it took; with used */
+	bool used;    /* for good: there is a newer version of it since */
+};
+#define VISIT_ARTICLE_VOIDS_MAX 64
 
 /* Goods of the basket that came back: what of its lines they were is worked out anew with each look
  * (nouns/net.h), so that it does not matter what was heard of first. */
@@ -197,6 +209,8 @@ struct visit {
 	 * it be two. */
 	struct line *olds;
 	size_t old_count;
+	struct article_void *article_voids; /* ascending by time */
+	size_t article_void_count;
 	struct opening opens[VISIT_OPENS_MAX]; /* ascending; the first, and the newest others */
 	size_t open_count;
 	int64_t sold_ms; /* the time of its close, as the till says it; 0: not closed */

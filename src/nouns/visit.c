@@ -48,6 +48,9 @@ visit_free(struct visit *visit)
 		codec_done(line_fields, line_field_count, &visit->olds[i]);
 	free(visit->lines);
 	free(visit->olds);
+	while (visit->article_void_count > 0)
+		visit_drop_article_void(visit, visit->article_void_count - 1);
+	free(visit->article_voids);
 	free(visit->backs);
 	free(visit->cards);
 	contacts_done(&visit->contacts);
@@ -162,6 +165,31 @@ visit_count_lines(struct visit *visit)
 		visit->line_bytes += line_bytes(&visit->lines[i]);
 	for (size_t i = 0; i < visit->old_count; i++)
 		visit->line_bytes += line_bytes(&visit->olds[i]);
+}
+
+struct article_void *
+visit_add_article_void(struct visit *visit, const char *article, int64_t qty_milli, int64_t at_ms)
+{
+	size_t at = visit->article_void_count;
+
+	CHECK(at < VISIT_ARTICLE_VOIDS_MAX);
+	visit->article_voids = grow(visit->article_voids, at, sizeof(*visit->article_voids));
+	for (; at > 0 && visit->article_voids[at - 1].at_ms > at_ms; at--)
+		visit->article_voids[at] = visit->article_voids[at - 1];
+	visit->article_voids[at] =
+	    (struct article_void){ mem_strdup(article), qty_milli, at_ms, 0, false };
+	visit->article_void_count++;
+	return &visit->article_voids[at];
+}
+
+void
+visit_drop_article_void(struct visit *visit, size_t index)
+{
+	CHECK(index < visit->article_void_count);
+	codec_done(article_void_fields, article_void_field_count, &visit->article_voids[index]);
+	visit->article_void_count--;
+	memmove(&visit->article_voids[index], &visit->article_voids[index + 1],
+	    (visit->article_void_count - index) * sizeof(*visit->article_voids));
 }
 
 bool

@@ -25,6 +25,10 @@ void visit_drop_old(struct visit *visit, size_t index);
  * one was changed. */
 size_t line_bytes(const struct line *line);
 void visit_count_lines(struct visit *visit);
+/* Behind those of its time; article is copied. There must be room. */
+struct article_void *visit_add_article_void(struct visit *visit, const char *article,
+    int64_t qty_milli, int64_t at_ms);
+void visit_drop_article_void(struct visit *visit, size_t index);
 /* Goods came back; item is copied. false: VISIT_BACKS_MAX. */
 bool visit_add_back(struct visit *visit, const struct id *ret, const char *item, int64_t qty_milli,
     int64_t amount_minor);

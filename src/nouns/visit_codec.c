@@ -3,7 +3,8 @@
  * visit_codec.c - a visit to bytes and back.
  *
  * Layout: u8 version; the visit's fields; number of times it was opened, each one's fields; number of cards read, each one's fields;
- * number of lines, each line's fields; number of former lines, likewise; number of goods that came back, each one's fields; number of cards, each card's fields; number of contacts,
+ * number of lines, each line's fields; number of former lines, likewise; number of voids by article,
+ * each one's fields; number of goods that came back, each one's fields; number of cards, each card's fields; number of contacts,
  * each contact (contact.c). Fields as codec.c writes them, in the order of the tables below: a
  * change of a table is a new version.
  */
@@ -76,7 +77,10 @@ const struct field line_fields[] = {
 	FIELD(struct line, I64, line),
 	FIELD(struct line, I64, added_ms),
 	FIELD(struct line, I64, time_ms),
+	FIELD(struct line, I64, first_ms),
 	FIELD(struct line, I64, void_ms),
+	FIELD(struct line, I64, taken_ms),
+	FIELD(struct line, BOOL, void_own),
 	FIELD(struct line, BOOL, void_said),
 	FIELD(struct line, BOOL, void_first),
 	FIELD(struct line, I64, qty_milli),
@@ -108,6 +112,17 @@ static const struct field read_fields[] = {
 	FIELD(struct card_read, I64, at_ms),
 	FIELD(struct card_read, BOOL, named),
 };
+
+/* clang-format off */
+const struct field article_void_fields[] = {
+	FIELD(struct article_void, STR, article),
+	FIELD(struct article_void, I64, qty_milli),
+	FIELD(struct article_void, I64, at_ms),
+	FIELD(struct article_void, I64, line),
+	FIELD(struct article_void, BOOL, used),
+};
+/* clang-format on */
+const size_t article_void_field_count = ARRAY_LEN(article_void_fields);
 
 /* clang-format off */
 const struct field back_fields[] = {
@@ -195,6 +210,10 @@ visit_encode(const struct visit *visit, struct buf *out)
 	buf_i64(out, (int64_t)visit->old_count);
 	for (size_t i = 0; i < visit->old_count; i++)
 		codec_write(line_fields, line_field_count, &visit->olds[i], out);
+	buf_i64(out, (int64_t)visit->article_void_count);
+	for (size_t i = 0; i < visit->article_void_count; i++)
+		codec_write(article_void_fields, article_void_field_count, &visit->article_voids[i],
+		    out);
 	buf_i64(out, (int64_t)visit->back_count);
 	for (size_t i = 0; i < visit->back_count; i++)
 		codec_write(back_fields, back_field_count, &visit->backs[i], out);
@@ -276,6 +295,28 @@ read_olds(struct rd *rd, struct visit *visit)
 }
 
 static bool
+read_article_voids(struct rd *rd, struct visit *visit)
+{
+	int64_t count = read_count(rd, VISIT_ARTICLE_VOIDS_MAX);
+
+	for (int64_t i = 0; i < count; i++) {
+		struct article_void row = { 0 }, *gone;
+		bool ok = codec_read(article_void_fields, article_void_field_count, &row, rd) &&
+		    row.article != NULL;
+
+		if (ok) {
+			gone = visit_add_article_void(visit, row.article, row.qty_milli, row.at_ms);
+			gone->line = row.line;
+			gone->used = row.used;
+		}
+		codec_done(article_void_fields, article_void_field_count, &row);
+		if (!ok)
+			return false;
+	}
+	return count >= 0;
+}
+
+static bool
 read_backs(struct rd *rd, struct visit *visit)
 {
 	int64_t count = read_count(rd, VISIT_BACKS_MAX);
@@ -344,8 +385,8 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 	if (rd_u8(&rd) != VISIT_VERSION ||
 	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_opens(&rd, visit) ||
 	    !read_reads(&rd, visit) || !read_lines(&rd, visit) || !read_olds(&rd, visit) ||
-	    !read_backs(&rd, visit) || !read_cards(&rd, visit) || !read_contacts(&rd, visit) ||
-	    !rd_done(&rd)) {
+	    !read_article_voids(&rd, visit) || !read_backs(&rd, visit) || !read_cards(&rd, visit) ||
+	    !read_contacts(&rd, visit) || !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

@@ -7,7 +7,9 @@
 
 #include "nouns/codec.h"
 
-extern const struct field visit_fields[], line_fields[], back_fields[], card_fields[];
-extern const size_t visit_field_count, line_field_count, back_field_count, card_field_count;
+extern const struct field visit_fields[], line_fields[], article_void_fields[], back_fields[],
+    card_fields[];
+extern const size_t visit_field_count, line_field_count, article_void_field_count, back_field_count,
+    card_field_count;
 
 #endif

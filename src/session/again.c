@@ -91,8 +91,8 @@ take_read(const struct call *call, struct visit *rest, const struct card_read *c
     struct session_also *ret)
 {
 	if (whose_is_newer(rest, card->at_ms))
-		ret->effects |= EFFECT_IDENTIFIED &
-		    whose_take(rest, card, call->event->now_ms, &ret->former);
+		ret->effects |=
+		    EFFECT_IDENTIFIED & whose_take(rest, card, call->event->now_ms, &ret->former);
 	else
 		whose_note(rest, card);
 }

@@ -134,10 +134,13 @@ know_excepted(struct visit *visit, const struct event *event)
 	for (size_t i = 0; i < event->except_count; i++) {
 		struct line *line = visit_line(visit, event->except[i]);
 
-		if (line == NULL)
+		if (line == NULL) {
 			line = visit_add_line(visit, event->except[i]);
-		if (line == NULL)
-			return; /* its own event says so */
+			if (line == NULL)
+				return; /* its own event says so */
+			if (visit->rest_at_ms != 0)
+				line_void_rest(line, visit->rest_at_ms);
+		}
 		if (!line->void_said && line->item[0] == '\0' && line->sku == NULL)
 			line->voided = true;
 	}
@@ -149,8 +152,6 @@ void_rest(struct visit *visit, const struct event *event)
 {
 	bool changed = false;
 
-	if (event->time_ms < visit->rest_at_ms)
-		return false;
 	for (size_t i = 0; i < visit->line_count; i++) {
 		struct line *line = &visit->lines[i], *old;
 
@@ -161,7 +162,8 @@ void_rest(struct visit *visit, const struct event *event)
 		changed = line_void_rest(line, event->time_ms) || changed;
 	}
 	know_excepted(visit, event);
-	visit->rest_at_ms = event->time_ms;
+	if (event->time_ms > visit->rest_at_ms)
+		visit->rest_at_ms = event->time_ms;
 	return changed;
 }
 
@@ -191,25 +193,35 @@ say_line(struct visit *visit, struct line *line, const struct event *event)
 	return changed;
 }
 
+/* Of one line. false, too, if it was refused. */
+static bool
+say_one(const struct call *call, struct visit *visit)
+{
+	const struct event *event = call->event;
+	struct line *line = some_line(call, visit, event->item.line), *old;
+
+	if (line == NULL)
+		return false;
+	if ((old = parts_old(visit, line, event->time_ms)) != NULL)
+		(void)say_line(visit, old, event);
+	return say_line(visit, line, event);
+}
+
 static void
 step_line(const struct call *call, struct visit *visit)
 {
 	const struct event *event = call->event;
-	bool added = event->type == EV_BASKET_ITEM_ADDED, changed;
-	struct line *line, *old;
+	uint64_t mark = articles_lift(visit, event);
+	bool changed = false;
 
-	if (!added && event->void_of == VOID_REST) {
-		line_changed(call, visit, void_rest(visit, event));
-		return;
+	switch (event->void_of) {
+	case VOID_REST: changed = void_rest(visit, event); break;
+	case VOID_ARTICLE: articles_void(visit, event); break;
+	case VOID_LINE: changed = say_one(call, visit); break;
 	}
-	line = !added && event->void_of == VOID_ARTICLE ? line_of_article(visit, event)
-							: some_line(call, visit, event->item.line);
-	if (line == NULL)
-		return;
-	if ((old = parts_old(visit, line, event->time_ms)) != NULL)
-		(void)say_line(visit, old, event);
-	changed = say_line(visit, line, event);
-	line_changed(call, visit, changed);
+	changed = articles_settle(visit, mark, changed);
+	if (call->ret->reject == REJECT_NONE)
+		line_changed(call, visit, changed);
 }
 
 /* ---- the basket itself ---- */
@@ -310,7 +322,7 @@ step_close(const struct call *call, struct visit *visit)
 	/* They came before it, and happened too long after it to be of this sale. */
 	for (size_t i = 0; i < visit->line_count; i++) {
 		if (visit->lines[i].time_ms > visit->ended_at_ms + LATE_MS)
-			visit->lines[i].voided = true;
+			visit->lines[i].voided = visit->lines[i].void_own = true;
 	}
 }
 

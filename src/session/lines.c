@@ -70,6 +70,8 @@ line_add(struct line *line, const struct event *event)
 {
 	bool counted = line_is_known(line) && !line->voided;
 
+	if (!line_is_known(line) || event->time_ms < line->first_ms)
+		line->first_ms = event->time_ms;
 	if (line_is_known(line) && event->time_ms < line->time_ms)
 		return false;
 	fill(line, &event->item, event->now_ms);
@@ -106,28 +108,6 @@ line_void_rest(struct line *line, int64_t at_ms)
 	return false;
 }
 
-struct line *
-line_of_article(const struct visit *visit, const struct event *event)
-{
-	const char *article = event->item.sku != NULL ? event->item.sku : event->item.item;
-	struct line *newest = NULL;
-	bool same = false;
-
-	for (size_t i = 0; i < visit->line_count; i++) {
-		struct line *line = &visit->lines[i];
-		bool quantity = line->qty_milli == event->item.qty_milli;
-
-		if (line->voided || line->time_ms > event->time_ms ||
-		    strcmp(line_item(line), article) != 0 || (same && !quantity))
-			continue;
-		if (newest == NULL || quantity > same || line->time_ms >= newest->time_ms) {
-			newest = line;
-			same = quantity;
-		}
-	}
-	return newest;
-}
-
 static void
 adopt_void(struct line *line, const struct line *other)
 {
@@ -156,6 +136,10 @@ unite(struct line *into, struct line *from)
 void
 lines_take(struct visit *into, struct visit *from)
 {
+	static const struct event none = { .type = EV_BASKET_ITEM_VOIDED };
+
+	articles_lift(into, &none);
+	articles_lift(from, &none);
 	for (size_t i = 0; i < from->line_count; i++) {
 		struct line *line = &from->lines[i], *to = visit_line(into, line->line);
 
@@ -172,6 +156,8 @@ lines_take(struct visit *into, struct visit *from)
 	from->line_count = 0;
 	if (from->rest_at_ms > into->rest_at_ms)
 		into->rest_at_ms = from->rest_at_ms;
+	articles_take(into, from, 0);
+	(void)articles_settle(into, 0, false);
 	visit_count_lines(into);
 	visit_count_lines(from);
 }

@@ -143,13 +143,20 @@ take_olds(struct visit *rest, struct visit *former, int64_t at_ms)
 bool
 parts_take(struct visit *rest, struct visit *former, int64_t at_ms)
 {
-	bool any = take_lines(rest, former, at_ms);
+	static const struct event none = { .type = EV_BASKET_ITEM_VOIDED };
+	bool any;
 
+	articles_lift(former, &none);
+	articles_lift(rest, &none);
+	any = take_lines(rest, former, at_ms);
+	articles_take(rest, former, at_ms);
 	take_olds(rest, former, at_ms);
 	if (former->rest_at_ms >= at_ms) {
 		rest->rest_at_ms = former->rest_at_ms;
 		former->rest_at_ms = 0;
 	}
+	(void)articles_settle(former, 0, false);
+	(void)articles_settle(rest, 0, false);
 	visit_count_lines(former);
 	visit_count_lines(rest);
 	return any;

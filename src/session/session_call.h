@@ -32,10 +32,16 @@ bool line_is_known(const struct line *line); /* by more than its number */
 bool line_void(struct line *line, int64_t at_ms);
 /* Of all lines but some: what was added before that time does not count, whenever it comes. */
 bool line_void_rest(struct line *line, int64_t at_ms);
-/* The newest line of the event's article that counts, one of its quantity first; NULL: none. */
-struct line *line_of_article(const struct visit *visit, const struct event *event);
 /* Versions and voids become those of another basket; of two versions the newer. */
 void lines_take(struct visit *into, struct visit *from);
+
+/* articles.c. Around each change of lines: voids by article are taken back, and asked again. true: what
+ * counts is another than it was; changed, where there are none. */
+uint64_t articles_lift(struct visit *visit, const struct event *event);
+bool articles_settle(struct visit *visit, uint64_t mark, bool changed);
+void articles_void(struct visit *visit, const struct event *event); /* one more; in between */
+/* Those since then become another basket's; in between, for both. */
+void articles_take(struct visit *into, struct visit *from, int64_t since_ms);
 
 /* parts.c. Something of that time is about to be said of a line: what it was is kept if that was in an
  * earlier part of a basket that was opened more than once. What it was when that part was the newest

@@ -372,7 +372,9 @@ may_be_told(struct engine *engine, const struct event *event, const struct visit
 	for (size_t i = 0; i < visit->line_count; i++) {
 		const struct line *line = &visit->lines[i];
 
-		if (line->voided && line->void_ms == event->time_ms &&
+		int64_t void_ms = event->void_of == VOID_ARTICLE ? line->taken_ms : line->void_ms;
+
+		if (line->voided && void_ms == event->time_ms &&
 		    (event->void_of != VOID_LINE || line->line == event->item.line) &&
 		    line_mark(&marks, line) != MARK_SENSITIVE)
 			return true;

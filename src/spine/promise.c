@@ -166,10 +166,15 @@ count(struct engine *engine, const struct visit *visit, const struct card *card)
 void
 promise_wait(struct engine *engine, const struct visit *visit)
 {
+	int64_t due_ms = visit->closed_ms + LATE_WORD_MS;
+
+	/* Of a basket that turned out to be two all was counted when it was thought to be one. */
+	if (due_ms <= engine->now_ms)
+		return;
 	for (size_t i = 0; i < visit->card_count; i++) {
 		if (visit->cards[i].promised_minor <= 0)
 			continue;
-		timer_add(engine, "promise", &visit->id, engine->now_ms + LATE_WORD_MS);
+		timer_add(engine, "promise", &visit->id, due_ms);
 		return;
 	}
 }

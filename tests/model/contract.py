@@ -34,12 +34,15 @@ class Basket:
         self.terminal, self.number, self.began = terminal, number, began
         self.state = "open"      # waiting, open, suspended, paying, closed, cancelled
         self.closed_at = None    # the time of its close
+        self.came = 0            # to this terminal, from another one
         self.subject = None
         self.training = self.opened = self.paid = self.sold = False  # sold: paid, and not for training
         self.opens = []          # the times of its `opened`; it may be two sales, if an end between them is late
         self.reads = []          # (time, order, subject) of the cards that it was or is the basket of
         self.versions = {}       # line -> [(time, order, version)]
         self.voids = {}          # line -> [(time, order)]
+        self.rests = []          # (time, order, lines that are not meant): voids of all others
+        self.articles = []       # (time, order, item, qty): voids of the newest line of an article
         self.back = []           # what returns took out: (item, qty, amount)
         self.cards = {}          # action -> Card, open ones
         self.only_card = False   # nothing was heard of it but a card, at heard
@@ -48,19 +51,33 @@ class Basket:
 
     def lines(self):
         """What is in it: of each line what happened last, unless a void happened after it."""
+        taken = set()  # (line, time, order) of versions that a void by article took
+        for at, _, item, qty in sorted(self.articles, key=lambda v: v[:2]):
+            there = self.lines_at(at, taken)
+            alike = [line for line, (_, _, v) in there.items() if v["item"] == item]
+            alike = [line for line in alike if there[line][2]["qty"] == qty] or alike
+            if alike:
+                line = max(alike, key=lambda line: there[line][:2])
+                taken.add((line, *there[line][:2]))
+        return {line: version for line, (_, _, version) in self.lines_at(None, taken).items()}
+
+    def lines_at(self, at, taken):
+        """line -> (time, order, version), by all that had happened then; None: by now."""
         found = {}
         for line, versions in self.versions.items():
-            alive = []
-            for time, order, version in versions:
-                gone = any(t > time or (t == time and o > order) for t, o in self.voids.get(line, []))
-                # A void of the same time that came before any version of its line cancels the next one of that time.
-                first = min(o for _, o, _ in versions)
-                same = [o for t, o, _ in versions if t == time]
-                gone = gone or any(t == time and o < first and order == min(same) for t, o in self.voids.get(line, []))
-                alive.append((time, order, None if gone else version))
-            newest = max(alive, key=lambda v: v[:2])[2]
-            if newest is not None:
-                found[line] = newest
+            known = [v for v in versions if at is None or v[0] <= at]
+            if not known:
+                continue
+            time, order, version = max(known, key=lambda v: v[:2])
+            voids = [(t, o) for t, o in self.voids.get(line, []) if at is None or t <= at]
+            rests = [(t, o) for t, o, but in self.rests if line not in but and (at is None or t <= at)]
+            gone = any(t > time or (t == time and o > order) for t, o in voids + rests)
+            # A void of the same time that came before any version of its line cancels the next one of that time.
+            first = min(o for _, o, _ in versions)
+            same = [o for t, o, _ in versions if t == time]
+            gone = gone or any(t == time and o < first and order == min(same) for t, o in voids)
+            if not gone and (line, time, order) not in taken:
+                found[line] = (time, order, version)
         return found
 
     def goods(self, *but):
@@ -224,6 +241,11 @@ class Store:
         found = [b for b in self.baskets if b.terminal == terminal and b.state in ("open", "paying")]
         return found[-1] if found else None
 
+    def live_at(self, terminal, time):
+        """The basket at this till that was being filled then."""
+        found = [b for b in self.baskets if b.terminal == terminal and b.state not in ("waiting", "suspended") and max(b.began, b.came) <= time and (b.closed_at is None or b.closed_at > time)]
+        return max(found, key=lambda b: b.began)
+
     # ---- what is seen of it ----
 
     def history(self, subject):
@@ -357,15 +379,17 @@ class Store:
             if ended:
                 self.was_next(kept[-1], after)
         basket = self.find(terminal, data["basket"], time)
+        known = basket.opened and data.get("from") is None
         basket.began, basket.only_card, basket.opened = min(basket.began, time), False, True
-        if data.get("from") is None and time not in basket.opens:
+        if time not in basket.opens and (data.get("from") is None or not basket.opens):
             basket.opens = sorted(basket.opens + [time])
             if basket.state == "paying" and len(basket.opens) > 1:
                 basket.state = "open"  # somebody else stands there, or the till began anew
         if data.get("training") and not basket.training:
             basket.training = True
             self.no_sale(basket)
-        self.gate_again(basket, False)
+        if not known:
+            self.gate_again(basket, False)
 
     def basket_item_added(self, terminal, data, time):
         basket = self.find_or_begin(terminal, data["basket"], time)
@@ -384,7 +408,12 @@ class Store:
         if basket.state == "cancelled" or (basket.state == "closed" and time > basket.closed_at + LATE_LINES):
             return
         before = basket.lines()
-        basket.voids.setdefault(data["line"], []).append((time, self.order))
+        if "except" in data:
+            basket.rests.append((time, self.order, data["except"]))
+        elif "sku" in data:
+            basket.articles.append((time, self.order, data["sku"], data.get("qty")))
+        else:
+            basket.voids.setdefault(data["line"], []).append((time, self.order))
         if basket.lines() != before:
             self.gate_again(basket, False)
 
@@ -406,7 +435,7 @@ class Store:
     def move(self, here, there, number):
         basket = next((b for b in reversed(self.of_number(here, number)) if b.state == "suspended"), None)
         if basket is not None:
-            basket.terminal, basket.state = there, "open"
+            basket.terminal, basket.state, basket.came = there, "open", self.now
 
     def basket_tender_started(self, terminal, data, time):
         basket = self.find_or_begin(terminal, data["basket"], time)
@@ -420,7 +449,8 @@ class Store:
         if basket.state in ("closed", "cancelled"):
             return
         basket.state, basket.closed_at, basket.sold, basket.paid = "closed", time, not basket.training, True
-        basket.judged_at = self.now + LATE_LINES
+        if rest is None or not rest.paid:
+            basket.judged_at = self.now + LATE_LINES
         self.gate_again(basket, False)
         self.part_shown(rest)
         for token in basket.taken:
@@ -450,8 +480,8 @@ class Store:
         self.part_lines(basket, rest, began)
         rest.paid, basket.paid = basket.paid, False
         rest.opened, rest.opens, basket.opens = True, [t for t in basket.opens if t >= began], [t for t in basket.opens if t < began]
-        rest.state, rest.closed_at, rest.sold, rest.judged_at = basket.state, basket.closed_at, rest.paid, self.now + LATE_LINES if rest.paid else None
-        basket.state, basket.closed_at, basket.sold, basket.judged_at = "open", None, False, None
+        rest.state, rest.closed_at, rest.sold, rest.judged_at = basket.state, basket.closed_at, rest.paid, basket.judged_at
+        basket.state, basket.closed_at, basket.sold, basket.judged_at = "open", None, False, basket.judged_at
         rest.cards = {action: card for action, card in basket.cards.items() if card.at >= began}
         basket.cards = {action: card for action, card in basket.cards.items() if card.at < began}
         rest.taken, basket.taken = [t for t in basket.taken if t.shown_at >= began], [t for t in basket.taken if t.shown_at < began]
@@ -471,6 +501,10 @@ class Store:
             both = getattr(basket, name)
             setattr(rest, name, {line: since for line, all_of in both.items() if (since := [v for v in all_of if v[0] >= began])})
             setattr(basket, name, {line: before for line, all_of in both.items() if (before := [v for v in all_of if v[0] < began])})
+        for name in ("rests", "articles"):
+            both = getattr(basket, name)
+            setattr(rest, name, [v for v in both if v[0] >= began])
+            setattr(basket, name, [v for v in both if v[0] < began])
 
     def was_next(self, former, basket):
         """What came before the `opened` that gave its number again looked like late lines of the former."""
@@ -497,13 +531,21 @@ class Store:
             if basket is None:
                 basket = self.begin(sender, data["basket"], time)
                 basket.only_card = True
+        elif time < self.now:
+            basket = self.live_at(data["station"], time)
         else:
             basket = self.live(data["station"])
             if basket is not None and basket.state == "paying" and basket.subject is not None:
                 basket = None
         if basket is None:
             basket = self.wait(data["station"], subject, time)
-        if basket.state in ("closed", "cancelled") and basket.subject is not None:
+        ended = basket.state in ("closed", "cancelled")
+        if basket.state == "cancelled" or (ended and time > basket.closed_at and basket.subject is not None):
+            return
+        if basket.reads and basket.subject is not None and time < max(basket.reads)[0]:
+            basket.reads.append((time, self.order, subject))
+            return  # it gave way before it was heard of
+        if ended and basket.subject is not None and self.person(basket.subject) == subject:
             return
         if basket.subject is not None and self.person(basket.subject) != subject:
             used = any(t.state in ("applied", "redeemed") and (t.net() or not t.used) for t in basket.taken)
@@ -511,7 +553,7 @@ class Store:
         basket.heard = self.now
         basket.subject = subject
         basket.reads.append((time, self.order, subject))
-        if basket.state == "closed":
+        if ended:
             self.returns_again()
         self.gate_again(basket, self.now - time <= STALE)
 

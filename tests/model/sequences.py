@@ -79,6 +79,7 @@ class Till:
         self.heard = True  # of this basket, more than a card
         self.held = None   # the close of a sale, which comes late
         self.opened = False
+        self.cards = []    # that were read in this basket, and come late
 
 
 class Sequence:
@@ -246,6 +247,23 @@ class Sequence:
         self.till_event(till, "basket.item-added", dict(basket=till.basket, line=line, sku=sku, category=category, qty=qty, amount=qty * PRICES[sku], currency="EUR",
                                                                **({"margin": qty * MARGINS[sku]} if self.chance.random() < 0.95 else {})))
 
+    def void(self, till):
+        """A line; all but some; the newest of an article. Times of their own: of one time what comes last wins."""
+        roll, line = self.chance.random(), self.chance.choice(list(till.lines))
+        if roll < 0.7:
+            what = {"line": line}
+        elif roll < 0.8:
+            what = {"except": [n for n in till.lines if self.chance.random() < 0.6]}
+        else:
+            what = {"sku": till.lines[line], **({"qty": self.chance.randint(1, 3)} if self.chance.random() < 0.5 else {})}
+        self.now += 1
+        self.till_event(till, "basket.item-voided", dict(basket=till.basket, **what))
+        self.now += 1
+
+    def late_cards(self, till):
+        while till.cards:
+            self.deliver(f"pos/{till.name}", till.cards.pop(0))
+
     def busy(self, till):
         chance, roll = self.chance, self.chance.random()
         if till.state == "paying":
@@ -258,12 +276,18 @@ class Sequence:
         elif roll < 0.53 and till.lines:
             self.scan(till, line=chance.choice(list(till.lines)))
         elif roll < 0.63 and till.lines:
-            self.till_event(till, "basket.item-voided", dict(basket=till.basket, line=chance.choice(list(till.lines))))
+            self.void(till)
         elif roll < 0.78:
             self.flush(till)
             basket = {"basket": till.basket} if chance.random() < 0.5 else {}
-            sender = f"pos/{till.name}"
-            self.deliver(sender, self.event(till.name, "customer.identified", dict(card=chance.choice(CARDS), station=till.name, **basket)))
+            event = self.event(till.name, "customer.identified", dict(card=chance.choice(CARDS), station=till.name, **basket))
+            live = self.store.live(till.name)
+            if live is not None and live.number == till.basket and chance.random() < 0.2:
+                self.now += 1
+                till.cards.append(event)
+                self.note(f"{'':15} the card {event['data']['card']} is late")
+            else:
+                self.deliver(f"pos/{till.name}", event)
         elif roll < 0.86:
             self.till_event(till, "basket.tender-started", dict(basket=till.basket))
             till.state = "paying"
@@ -273,6 +297,7 @@ class Sequence:
             self.end(till, "basket.cancelled")
         else:
             self.let_go(till)
+            self.late_cards(till)
             self.till_event(till, "basket.suspended", dict(basket=till.basket))
             self.parked.append((till.name, till.basket, till.line, till.lines))
             till.state, till.basket = "idle", None
@@ -343,7 +368,7 @@ class Sequence:
             self.till_event(till, "basket.opened", dict(basket=basket.number, terminal=till.name, training=True), ms=basket.began, now=True)
         elif roll < 0.2:
             sku = f"{self.chance.choice(CATEGORIES)}1"
-            self.till_event(till, "basket.item-added", dict(basket=basket.number, line=90, sku=sku, category=sku[:-1], qty=1, amount=PRICES[sku], currency="EUR"),
+            self.till_event(till, "basket.item-added", dict(basket=basket.number, line=90 + self.count, sku=sku, category=sku[:-1], qty=1, amount=PRICES[sku], currency="EUR"),
                             ms=basket.closed_at + self.chance.choice([-1, 0, 1, contract.LATE_LINES, contract.LATE_LINES + 1]), now=True)
         elif roll < 0.35:
             self.till_event(till, "basket.cancelled", dict(basket=basket.number))
@@ -422,6 +447,8 @@ class Sequence:
         till = self.tills[chance.choice(TILLS)]
         if till.held and chance.random() < 0.15:
             self.let_go(till)
+        elif till.cards and chance.random() < 0.2:
+            self.late_cards(till)
         elif roll < 0.02 and all(t.heard for t in self.tills.values()):
             self.let_pass(chance.choice([contract.MIN * 3, contract.MIN * 6, contract.MIN * 11]))
         elif roll < 0.04 and self.disk:
@@ -469,6 +496,7 @@ class Sequence:
         for till in self.tills.values():
             self.flush(till)
             self.let_go(till)
+            self.late_cards(till)
         if all(t.heard for t in self.tills.values()):
             self.let_pass(contract.LATE_LINES)  # what was promised is held against what was taken off
 

@@ -118,6 +118,43 @@ a_void_of_all_but_some_holds_for_lines_that_come_late(void **state)
 	assert_int_equal(live_total(visit), 300);
 }
 
+/* Each holds for the lines that it does not name, in whichever order they come. */
+static void
+of_two_voids_of_all_but_some_each_holds(void **state)
+{
+	static const int orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 },
+		{ 2, 0, 1 }, { 2, 1, 0 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct lane *l;
+
+		lane_done(state);
+		lane_init(state);
+		l = *state;
+		for (int k = 0; k < 3; k++) {
+			switch (orders[i][k]) {
+			case 0:
+				l->at_ms = T0 + 3;
+				scan(l, "7", "B1", 2, 20);
+				break;
+			case 1:
+				l->at_ms = T0 + 5;
+				unscan_rest(l, "7", "B1", 1);
+				break;
+			case 2:
+				l->at_ms = T0 + 10;
+				unscan_rest(l, "7", "B1", 2);
+				break;
+			}
+		}
+		assert_int_equal(live_total(l->r.visit), 0);
+		l->at_ms = T0 + 7;
+		scan(l, "7", "B1", 2, 7);
+		scan(l, "7", "B1", 1, 100);
+		assert_int_equal(live_total(l->r.visit), 7);
+	}
+}
+
 static void
 a_void_of_an_article_takes_its_newest_line(void **state)
 {
@@ -139,10 +176,100 @@ a_void_of_an_article_takes_its_newest_line(void **state)
 	visit_line(visit, 4)->qty_milli = 2000;
 	unscan_article(l, "7", "B1", 1000);
 	assert_int_equal(live_total(visit), 40);
-	/* None of a line that was scanned after it. */
+	/* None of a line that was scanned after it: it was about the third, the one above about the fourth. */
 	l->at_ms = visit_line(visit, 4)->time_ms - 1;
 	unscan_article(l, "7", "B1", 0);
-	assert_int_equal(live_total(visit), 40);
+	assert_int_equal(live_total(visit), 0);
+	assert_int_equal(visit_line(visit, 3)->taken_ms, l->at_ms);
+}
+
+static void
+article_at(struct lane *l, int64_t ms)
+{
+	l->at_ms = T0 + ms;
+	unscan_article(l, "7", "B1", 1000);
+}
+
+static struct visit *
+line_at(struct lane *l, int64_t ms, int64_t line, int64_t amount)
+{
+	l->at_ms = T0 + ms;
+	return scan(l, "7", "B1", line, amount);
+}
+
+/* As in the order in which it happened, whatever comes first. */
+static void
+a_void_of_an_article_that_comes_before_its_line_takes_it(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	article_at(l, 10);
+	visit = l->r.visit;
+	assert_int_equal(l->r.effects & EFFECT_LINES, 0);
+	line_at(l, 11, 1, 100); /* after it */
+	assert_int_equal(live_total(visit), 100);
+	line_at(l, 5, 2, 20);
+	assert_int_equal(live_total(visit), 100);
+	assert_int_equal(l->r.effects & EFFECT_LINES, 0);
+	/* The newest by then was another one. */
+	line_at(l, 10, 3, 3);
+	assert_int_equal(live_total(visit), 120);
+	assert_int_equal(l->r.effects & EFFECT_LINES, EFFECT_LINES);
+	/* And that was void before. */
+	l->at_ms = T0 + 10;
+	unscan(l, "7", "B1", 3);
+	assert_int_equal(live_total(visit), 100);
+	assert_int_equal(visit->voids, 1);
+}
+
+static void
+a_line_that_is_newer_than_the_void_that_took_it_counts(void **state)
+{
+	static const int orders[][4] = { { 0, 1, 2, 3 }, { 2, 0, 3, 1 }, { 3, 2, 1, 0 },
+		{ 1, 3, 0, 2 }, { 3, 0, 2, 1 }, { 0, 2, 1, 3 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct lane *l;
+
+		lane_done(state);
+		lane_init(state);
+		l = *state;
+		for (int k = 0; k < 4; k++) {
+			switch (orders[i][k]) {
+			case 0: line_at(l, 1, 1, 100); break;
+			case 1: line_at(l, 2, 2, 20); break;
+			case 2: article_at(l, 3); break;
+			case 3: line_at(l, 4, 2, 7); break;
+			}
+		}
+		assert_int_equal(live_total(l->r.visit), 107);
+	}
+}
+
+static void
+each_void_of_an_article_takes_a_line_of_its_own(void **state)
+{
+	struct lane *l = *state;
+	struct visit *visit;
+
+	article_at(l, 10);
+	article_at(l, 10);
+	visit = line_at(l, 1, 1, 100);
+	line_at(l, 2, 2, 20);
+	line_at(l, 3, 3, 3);
+	assert_int_equal(live_total(visit), 100);
+	article_at(l, 9);
+	assert_int_equal(live_total(visit), 0);
+	article_at(l, 9);
+	line_at(l, 4, 4, 7);
+	assert_int_equal(live_total(visit), 0);
+	line_at(l, 4, 5, 8);
+	assert_int_equal(live_total(visit), 100);
+	for (int i = 0; i < 2 * VISIT_ARTICLE_VOIDS_MAX; i++)
+		article_at(l, 20 + i);
+	assert_int_equal(visit->article_void_count, VISIT_ARTICLE_VOIDS_MAX);
+	assert_int_equal(live_total(visit), 0);
 }
 
 static void
@@ -351,7 +478,9 @@ a_line_that_stays_is_known_by_its_number_until_it_comes(void **state)
 	assert_true(visit_line(visit, 3)->void_said);
 	unscan_rest(l, "7", "B1", 2);
 	assert_int_equal(visit->line_count, 3);
-	assert_true(visit_line(visit, 2)->voided && !visit_line(visit, 2)->void_said);
+	/* It is void by the one before alone. */
+	assert_true(visit_line(visit, 2)->voided);
+	assert_int_equal(visit_line(visit, 2)->void_ms, l->now_ms - S_MS);
 	l->at_ms = l->now_ms - 1;
 	scan(l, "7", "B1", 2, 20);
 	assert_int_equal(live_total(visit), 20);
@@ -918,7 +1047,11 @@ main(void)
 		T(a_void_takes_the_line_out_and_counts_once),
 		T(a_void_of_all_but_some_leaves_those_alone),
 		T(a_void_of_all_but_some_holds_for_lines_that_come_late),
+		T(of_two_voids_of_all_but_some_each_holds),
 		T(a_void_of_an_article_takes_its_newest_line),
+		T(a_void_of_an_article_that_comes_before_its_line_takes_it),
+		T(a_line_that_is_newer_than_the_void_that_took_it_counts),
+		T(each_void_of_an_article_takes_a_line_of_its_own),
 		T(a_void_before_its_line_cancels_what_happened_before_it),
 		T(of_one_time_what_came_last_wins_but_a_void_before_all_cancels_the_next),
 		T(an_older_version_changes_nothing),

@@ -693,6 +693,8 @@ count_afresh(void *ctx, struct visit *visit)
 	fresh->visits++;
 	for (size_t i = 0; i < visit->line_count; i++)
 		fresh->bytes += line_bytes(&visit->lines[i]);
+	for (size_t i = 0; i < visit->old_count; i++)
+		fresh->bytes += line_bytes(&visit->olds[i]);
 	for (size_t i = 0; i < visit->card_count; i++)
 		fresh->bytes +=
 		    1024 + (visit->cards[i].json != NULL ? strlen(visit->cards[i].json) : 0);

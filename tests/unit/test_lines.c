@@ -182,7 +182,9 @@ the_newest_line_of_the_article_is_meant_one_of_its_quantity_before_others(void *
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct visit *visit = visit_new(&(struct id){ { 1 } });
-		struct event event = { .time_ms = cases[i].time,
+		struct event event = { .type = EV_BASKET_ITEM_VOIDED,
+			.void_of = VOID_ARTICLE,
+			.time_ms = cases[i].time,
 			.item = { .qty_milli = cases[i].qty_milli } };
 
 		for (size_t l = 0; l < 3 && cases[i].lines[l].item != NULL; l++) {
@@ -191,19 +193,27 @@ the_newest_line_of_the_article_is_meant_one_of_its_quantity_before_others(void *
 
 			snprintf(line->item, sizeof(line->item), "%s", of->item);
 			line->sku = of->sku != NULL ? mem_strdup(of->sku) : NULL;
-			line->time_ms = of->time;
+			line->time_ms = line->first_ms = of->time;
 			line->qty_milli = of->qty_milli;
 			line->voided = of->voided;
 		}
 		for (int by_sku = 0; by_sku < 2; by_sku++) {
-			const struct line *line;
+			int64_t taken = 0;
 
 			snprintf(event.item.item, sizeof(event.item.item), "%s",
 			    by_sku ? "2" : "1");
 			event.item.sku = by_sku ? "1" : NULL;
-			line = line_of_article(visit, &event);
-			if ((line != NULL ? line->line : 0) != cases[i].line)
+			articles_lift(visit, &event);
+			articles_void(visit, &event);
+			articles_settle(visit, 0, false);
+			for (size_t l = 0; l < visit->line_count; l++) {
+				if (visit->lines[l].taken_ms != 0)
+					taken = visit->lines[l].line;
+			}
+			if (taken != cases[i].line)
 				fail_msg("case %zu", i);
+			articles_lift(visit, &event);
+			visit_drop_article_void(visit, 0);
 		}
 		visit_free(visit);
 	}
