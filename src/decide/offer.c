@@ -194,21 +194,11 @@ lines_have(const struct basis *basis, const struct offer *offer)
 	return (basis->begins.seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
 }
 
-static bool
-line_matches(const struct line *line, const struct match *match)
-{
-	return match_goods(match, line->category, line->brand, line_item(line));
-}
-
 /* Is it of the goods that the offer is about? */
 static bool
 line_concerned(const struct offer *offer, const struct basis *basis, size_t i)
 {
-	const struct line *line = &basis->visit->lines[i];
-
-	if (!basis->touchable[i] || (offer->include.set && !line_matches(line, &offer->include)))
-		return false;
-	return !offer->exclude.set || !line_matches(line, &offer->exclude);
+	return basis->touchable[i] && match_offer(offer, &basis->visit->lines[i]);
 }
 
 static bool
@@ -457,11 +447,10 @@ goods_cost(const struct offer *offer, const struct basis *basis)
 	int64_t cost = 0;
 
 	for (size_t i = 0; i < basis->visit->line_count; i++) {
-		const struct line *line = &basis->visit->lines[i];
+		int64_t minor = line_before_discounts(&basis->visit->lines[i]);
 
-		if (line->amount_minor + line->discount_minor > 0 &&
-		    line_concerned(offer, basis, i))
-			cost += line->amount_minor + line->discount_minor;
+		if (minor > 0 && line_concerned(offer, basis, i))
+			cost += minor;
 	}
 	return cost;
 }

@@ -10,28 +10,10 @@
 #include "nouns/match.h"
 #include "nouns/visit.h"
 
-static bool
-is_for(const struct offer *offer, const struct line *line)
-{
-	if (offer->include.set &&
-	    !match_goods(&offer->include, line->category, line->brand, line_item(line)))
-		return false;
-	return !offer->exclude.set ||
-	    !match_goods(&offer->exclude, line->category, line->brand, line_item(line));
-}
-
-/* Tills write a discount with either sign. */
-static int64_t
-before_discounts(const struct line *line)
-{
-	return line->amount_minor +
-	    (line->discount_minor < 0 ? -line->discount_minor : line->discount_minor);
-}
-
 static int64_t
 on_line(const struct offer *offer, int64_t depth, const struct line *line)
 {
-	int64_t cost = before_discounts(line), price;
+	int64_t cost = line_before_discounts(line), price;
 
 	if (offer->type == OFFER_PERCENT)
 		return (cost * smaller_of(depth, 100) + 50) / 100;
@@ -51,10 +33,10 @@ offer_on_goods(const struct offer *offer, int64_t depth, const struct marks *mar
 
 	for (size_t i = 0; i < visit->line_count; i++) {
 		const struct line *line = &visit->lines[i];
-		int64_t cost = before_discounts(line);
+		int64_t cost = line_before_discounts(line);
 
 		if (line->voided || cost <= 0 || cost > MONEY_MAX ||
-		    line_mark(marks, line) != MARK_NONE || !is_for(offer, line))
+		    line_mark(marks, line) != MARK_NONE || !match_offer(offer, line))
 			continue;
 		minor += on_line(offer, depth, line);
 	}

@@ -77,3 +77,16 @@ match_goods(const struct match *match, const char *category, const char *brand, 
 			return true;
 	return false;
 }
+
+bool
+match_line(const struct match *match, const struct line *line)
+{
+	return match_goods(match, line->category, line->brand, line_item(line));
+}
+
+bool
+match_offer(const struct offer *offer, const struct line *line)
+{
+	return (!offer->include.set || match_line(&offer->include, line)) &&
+	    !(offer->exclude.set && match_line(&offer->exclude, line));
+}

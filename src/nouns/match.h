@@ -26,6 +26,9 @@ const char *line_item(const struct line *line);
 /* NULL: none. All that one object of the policy names, any object of a list. */
 bool match_goods(const struct match *match, const char *category, const char *brand,
     const char *item);
+bool match_line(const struct match *match, const struct line *line);
+/* Is it of the goods that the offer is for: included, and not excluded? */
+bool match_offer(const struct offer *offer, const struct line *line);
 
 /* Is it this category, or below it? */
 static inline bool

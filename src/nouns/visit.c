@@ -143,6 +143,18 @@ visit_drop_old(struct visit *visit, size_t index)
 	drop_line(visit, visit->olds, &visit->old_count, index);
 }
 
+int64_t
+discount_off(int64_t discount_minor)
+{
+	return discount_minor < 0 ? -discount_minor : discount_minor;
+}
+
+int64_t
+line_before_discounts(const struct line *line)
+{
+	return line->amount_minor + discount_off(line->discount_minor);
+}
+
 static size_t
 text_bytes(const char *text)
 {

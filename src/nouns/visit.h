@@ -21,6 +21,9 @@ struct line *visit_add_line(struct visit *visit, int64_t number);
 struct line *visit_add_old(struct visit *visit, int64_t number, const struct line *line);
 void visit_drop_line(struct visit *visit, size_t index);
 void visit_drop_old(struct visit *visit, size_t index);
+/* What a discount took off: tills write it with either sign. */
+int64_t discount_off(int64_t discount_minor);
+int64_t line_before_discounts(const struct line *line);
 /* What a line takes in memory; of all lines together it is counted again (visit->line_bytes) after
  * one was changed. */
 size_t line_bytes(const struct line *line);

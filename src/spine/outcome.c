@@ -278,8 +278,7 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 		    other->sent_ms >= line->added_ms || action == NULL || card_not_shown(other) ||
 		    card_of_former(visit, other))
 			continue;
-		if (action->goal == GOAL_BOUGHT &&
-		    match_goods(&action->goal_item, line->category, line->brand, line_item(line)))
+		if (action->goal == GOAL_BOUGHT && match_line(&action->goal_item, line))
 			return false;
 	}
 	return true;
@@ -308,7 +307,7 @@ bought_in_basket(const struct engine *engine, const struct visit *visit, const s
 		if (line->voided || line->added_ms <= card->sent_ms ||
 		    line_mark(&marks, line) != MARK_NONE || (net != NULL && net[i].qty_milli == 0))
 			continue;
-		if (!match_goods(&action->goal_item, line->category, line->brand, line_item(line)))
+		if (!match_line(&action->goal_item, line))
 			continue;
 		if (!is_last_card_for(engine->policy, visit, card, line))
 			continue;

@@ -33,18 +33,6 @@ action_of(const struct engine *engine, const char *id)
 
 /* ---- redeemed ---- */
 
-static bool
-is_for(const struct action *action, const struct line *line)
-{
-	const struct offer *offer = &action->offer;
-
-	if (offer->include.set &&
-	    !match_goods(&offer->include, line->category, line->brand, line_item(line)))
-		return false;
-	return !offer->exclude.set ||
-	    !match_goods(&offer->exclude, line->category, line->brand, line_item(line));
-}
-
 static void
 redeemed_back(struct engine *engine, const struct change *change, struct card *card)
 {
@@ -54,7 +42,7 @@ redeemed_back(struct engine *engine, const struct change *change, struct card *c
 	if (action == NULL || !card->redeemed || card->elsewhere)
 		return;
 	for (size_t i = 0; i < change->visit->line_count; i++) {
-		if (!is_for(action, &change->visit->lines[i]))
+		if (!match_offer(&action->offer, &change->visit->lines[i]))
 			continue;
 		before_minor += change->before[i].amount_minor;
 		after_minor += change->after[i].amount_minor;
@@ -74,7 +62,7 @@ redeemed_back(struct engine *engine, const struct change *change, struct card *c
 static bool
 is_goal_of(const struct action *action, const struct line *line)
 {
-	return match_goods(&action->goal_item, line->category, line->brand, line_item(line));
+	return match_line(&action->goal_item, line);
 }
 
 /* What the goods of its goal cost that came back now. */

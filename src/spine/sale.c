@@ -144,13 +144,6 @@ beside_lines(struct engine *engine, const struct visit *visit, const struct own_
 	return minor;
 }
 
-/* A till may write it with either sign. */
-static int64_t
-off(int64_t minor)
-{
-	return minor < 0 ? -minor : minor;
-}
-
 static void
 add_line(const struct line *line, const struct net_line *net, struct figures *figures)
 {
@@ -158,8 +151,8 @@ add_line(const struct line *line, const struct net_line *net, struct figures *fi
 	if (net->qty_milli == 0)
 		return;
 	figures->lines++;
-	figures->gross_minor += net->amount_minor + off(net->discount_minor);
-	figures->discount_minor += off(net->discount_minor);
+	figures->gross_minor += net->amount_minor + discount_off(net->discount_minor);
+	figures->discount_minor += discount_off(net->discount_minor);
 	figures->margin_minor += net->margin_minor;
 	figures->has_margin = figures->has_margin && line->has_margin;
 }

@@ -645,6 +645,8 @@ the_most_is_what_an_offer_can_take_off_suppliers_share_included(void **state)
 	assert_int_equal(offer_most(&offer, 100, basis), 500);
 	line->discount_minor = 1;
 	assert_int_equal(offer_most(&offer, 100, basis), 501);
+	line->discount_minor = -1; /* a till's other sign */
+	assert_int_equal(offer_most(&offer, 100, basis), 501);
 	line->amount_minor = 0;
 	line->discount_minor = 351;
 	assert_int_equal(offer_most(&offer, 100, basis), 351);
