@@ -12,200 +12,18 @@
  *     points        `typical` where it is stated, else one minor unit a point
  *   Never over max, nor over what there is to save: what the qualifying lines
  *   cost less the coupons on them, and what the basket costs, both less what
- *   offers that were accepted in it, or paid with, take. Goods that are marked
- *   (nouns/marks.h) are not there at all. Integers throughout; only cost, which is a factor of the
- *   gain and never booked, is a double.
+ *   offers that were accepted in it, or paid with, take. Integers throughout; only
+ *   cost, which is a factor of the gain and never booked, is a double.
  *
  * LIMITS
  *   Amounts are at most 10^12 minor units a line (envelope.c), so that
  *   amount × depth and max × 10^6 stay inside 64 bits.
  */
-#include "decide/run.h"
-
-#include <string.h>
-
-#include "core/id.h"
-#include "nouns/marks.h"
-#include "nouns/match.h"
+#include "core/of_two.h"
+#include "decide/basis.h"
 #include "nouns/visit.h"
-#include "policy/policy_load.h"
 
 #define SHARE_UNIT INT64_C(1000000)
-
-/* ---- what an offer is valued on ---- */
-
-/* Of each length of a beginning, a bit for each beginning of that length that one of the lines has
- * (or shares its bit with one). */
-#define SEEN_BITS 256u
-struct begins {
-	uint64_t *of; /* of each line's category */
-	uint64_t seen[8][SEEN_BITS / 64];
-};
-
-/* What an accepted offer will still take off the lines as they stand here. */
-struct taking {
-	const struct offer *offer; /* NULL: the policy has forgotten it */
-	int64_t minor;
-};
-
-struct basis {
-	const struct visit *visit;
-	bool *touchable; /* of each line: it counts, and is not marked */
-	struct begins begins;
-	bool has_coupons;    /* lines with a negative amount */
-	int64_t total_minor; /* of what is touchable, coupons off */
-	struct taking *takings;
-	size_t taking_count;
-	int64_t taken_minor; /* by all of them */
-};
-
-static unsigned
-seen_bit(uint64_t begin)
-{
-	return (unsigned)(begin * UINT64_C(0x9e3779b97f4a7c15) >> 56);
-}
-
-/* Of a mask of the first 1 to 8 bytes, the place in seen. */
-static unsigned
-mask_place(uint64_t mask)
-{
-	return 7u - ((unsigned)__builtin_clzll(mask) >> 3);
-}
-
-static void
-look_at_lines(struct basis *basis, struct arena *arena, const struct marks *marks)
-{
-	const struct visit *visit = basis->visit;
-
-	basis->touchable = arena_room(arena, visit->line_count);
-	basis->begins.of = arena_room(arena, visit->line_count * sizeof(*basis->begins.of));
-	for (size_t i = 0; i < visit->line_count; i++) {
-		const struct line *line = &visit->lines[i];
-		uint64_t begin = text_prefix(line->category);
-
-		basis->touchable[i] = !line->voided && line->amount_minor >= -MONEY_MAX &&
-		    line->amount_minor <= MONEY_MAX && line_mark(marks, line) == MARK_NONE;
-		if (basis->touchable[i]) {
-			basis->total_minor += line->amount_minor;
-			basis->has_coupons |= line->amount_minor < 0;
-		}
-		basis->begins.of[i] = begin;
-		for (unsigned place = 0; place < 8; place++) {
-			unsigned bit = seen_bit(begin & UINT64_MAX >> (56 - 8 * place));
-
-			basis->begins.seen[place][bit / 64] |= UINT64_C(1) << bit % 64;
-		}
-	}
-}
-
-static void
-add_taking(struct basis *basis, const struct offer *offer, int64_t minor)
-{
-	basis->takings[basis->taking_count++] = (struct taking){ offer, minor };
-	basis->taken_minor += minor;
-}
-
-/* What a line says that tokens of other visits took off in it. */
-static int64_t
-own_of_others(const struct visit *visit, const struct line *line)
-{
-	const char *at = line->own;
-	int64_t minor = 0, part;
-	struct id token;
-
-	while (own_next(&at, &token, &part)) {
-		bool here = false;
-
-		for (size_t i = 0; i < visit->card_count && !here; i++)
-			here = id_equal(&visit->cards[i].token, &token);
-		minor += here ? 0 : part;
-	}
-	return minor;
-}
-
-/* What tokens of other visits took off the basket, as far as no line says it. */
-static int64_t
-taken_elsewhere(const struct visit *visit)
-{
-	int64_t minor = visit->elsewhere_minor;
-
-	for (size_t i = 0; i < visit->line_count && minor > 0; i++) {
-		const struct line *line = &visit->lines[i];
-
-		minor -= line->voided ? 0 : own_of_others(visit, line);
-	}
-	return larger_of(minor, 0);
-}
-
-/* Accepted offers take what they said, whether the till has put it into its lines yet or not. */
-static void
-look_at_cards(struct basis *basis, struct arena *arena, const struct policy *policy)
-{
-	const struct visit *visit = basis->visit;
-	int64_t minor = taken_elsewhere(visit);
-
-	basis->takings = arena_room(arena, (visit->card_count + 1) * sizeof(*basis->takings));
-	if (minor > 0)
-		add_taking(basis, NULL, minor);
-	for (size_t i = 0; i < visit->card_count; i++) {
-		const struct card *card = &visit->cards[i];
-		const struct action *action;
-
-		/* Without a token the till was not asked yet. */
-		if (card->depth == 0 || card->elsewhere || id_is_zero(&card->token) ||
-		    !card_kept(card))
-			continue;
-		action = policy != NULL ? policy_action(policy, card->action) : NULL;
-		if (action != NULL && action->offer.type == OFFER_POINTS)
-			continue;
-		minor = card->worth_minor - visit_taken_off(visit, &card->token);
-		if (minor <= 0)
-			continue;
-		add_taking(basis, action != NULL && action->has_offer ? &action->offer : NULL,
-		    minor);
-	}
-}
-
-const struct basis *
-basis_make(struct arena *arena, const struct policy *policy, uint32_t marks_off,
-    const struct visit *visit)
-{
-	struct basis *basis = arena_alloc(arena, sizeof(*basis));
-	struct marks marks = marks_of(policy, marks_off);
-
-	basis->visit = visit;
-	look_at_lines(basis, arena, &marks);
-	look_at_cards(basis, arena, policy);
-	return basis;
-}
-
-int64_t
-basis_total(const struct basis *basis)
-{
-	return basis->total_minor;
-}
-
-/* May any line qualify, as far as the lines can say? */
-static bool
-lines_have(const struct basis *basis, const struct offer *offer)
-{
-	unsigned bit = seen_bit(offer->aim);
-
-	return (basis->begins.seen[mask_place(offer->aim_mask)][bit / 64] >> bit % 64 & 1) != 0;
-}
-
-/* Is it of the goods that the offer is about? */
-static bool
-line_concerned(const struct offer *offer, const struct basis *basis, size_t i)
-{
-	return basis->touchable[i] && match_offer(offer, &basis->visit->lines[i]);
-}
-
-static bool
-line_qualifies(const struct offer *offer, const struct basis *basis, size_t i)
-{
-	return basis->visit->lines[i].amount_minor > 0 && line_concerned(offer, basis, i);
-}
 
 /* Half up, for numerators that are not negative. */
 static int64_t
@@ -255,7 +73,7 @@ free_units(const struct offer *offer, int64_t units, const struct basis *basis)
 		for (size_t i = 0; i < visit->line_count; i++) {
 			int64_t price;
 
-			if (!line_qualifies(offer, basis, i))
+			if (!basis_qualifies(basis, offer, i))
 				continue;
 			price = unit_price(&visit->lines[i]);
 			if (price < last_price || (price == last_price && i <= last))
@@ -279,27 +97,6 @@ free_units(const struct offer *offer, int64_t units, const struct basis *basis)
 	return saving;
 }
 
-/* The first line from i on that qualifies; none: line_count. */
-static size_t
-next_line(const struct offer *offer, const struct basis *basis, size_t i)
-{
-	size_t count = basis->visit->line_count;
-	uint64_t aim = offer->aim, mask = offer->aim_mask;
-
-	if (mask == 0) {
-		while (i < count && !line_qualifies(offer, basis, i))
-			i++;
-		return i;
-	}
-	if (!lines_have(basis, offer))
-		return count;
-	/* A line whose category begins otherwise does not qualify. */
-	while (i < count &&
-	    (((basis->begins.of[i] ^ aim) & mask) != 0 || !line_qualifies(offer, basis, i)))
-		i++;
-	return i;
-}
-
 /* The lines that qualify: what they cost, and what the offer would save on them. */
 struct lines_now {
 	int64_t qualifying_minor, saving_minor, margin_minor;
@@ -311,8 +108,8 @@ lines_now(const struct offer *offer, int64_t depth, const struct basis *basis)
 {
 	struct lines_now now = { .margins = true };
 
-	for (size_t i = next_line(offer, basis, 0); i < basis->visit->line_count;
-	     i = next_line(offer, basis, i + 1)) {
+	for (size_t i = basis_next(basis, offer, 0); i < basis->visit->line_count;
+	     i = basis_next(basis, offer, i + 1)) {
 		const struct line *line = &basis->visit->lines[i];
 
 		now.qualifying_minor += line->amount_minor;
@@ -337,7 +134,7 @@ coupons_on(const struct offer *offer, const struct basis *basis)
 	int64_t minor = 0;
 
 	for (size_t i = 0; basis->has_coupons && i < basis->visit->line_count; i++)
-		if (basis->visit->lines[i].amount_minor < 0 && line_concerned(offer, basis, i))
+		if (basis->visit->lines[i].amount_minor < 0 && basis_concerns(basis, offer, i))
 			minor += basis->visit->lines[i].amount_minor;
 	return minor;
 }
@@ -353,10 +150,10 @@ taken_of(const struct offer *offer, const struct basis *basis)
 		const struct taking *taking = &basis->takings[t];
 		int64_t shared = 0;
 
-		for (size_t i = next_line(offer, basis, 0);
+		for (size_t i = basis_next(basis, offer, 0);
 		     shared < taking->minor && i < basis->visit->line_count;
-		     i = next_line(offer, basis, i + 1))
-			if (taking->offer == NULL || line_qualifies(taking->offer, basis, i))
+		     i = basis_next(basis, offer, i + 1))
+			if (taking->offer == NULL || basis_qualifies(basis, taking->offer, i))
 				shared += basis->visit->lines[i].amount_minor;
 		taken += smaller_of(shared, taking->minor);
 	}
@@ -437,7 +234,7 @@ offer_estimates(const struct offer *offer, const struct basis *basis)
 {
 	return (offer->type == OFFER_PERCENT || offer->type == OFFER_FIXED_PRICE ||
 		   offer->type == OFFER_FREE_ITEM) &&
-	    next_line(offer, basis, 0) == basis->visit->line_count;
+	    basis_next(basis, offer, 0) == basis->visit->line_count;
 }
 
 /* A fixed price may take off all but a little: what its goods cost before any discount. */
@@ -449,7 +246,7 @@ goods_cost(const struct offer *offer, const struct basis *basis)
 	for (size_t i = 0; i < basis->visit->line_count; i++) {
 		int64_t minor = line_before_discounts(&basis->visit->lines[i]);
 
-		if (minor > 0 && line_concerned(offer, basis, i))
+		if (minor > 0 && basis_concerns(basis, offer, i))
 			cost += minor;
 	}
 	return cost;
