@@ -16,10 +16,9 @@
  * INVARIANTS
  *   While host->pending() nothing is written to the socket.
  */
-#include "ingest/mqtt.h"
+#include "ingest/mqtt_internal.h"
 
 #include <errno.h>
-#include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <poll.h>
 #include <stdio.h>
@@ -41,21 +40,13 @@ struct in_flight {
 	int64_t outbox_id;
 };
 
-/* A subscription that the broker has not answered. */
-struct asked {
-	int mid; /* 0: not asked for on this connection */
-	bool refused;
-};
-
 struct mqtt {
 	struct event_base *base;
 	struct mqtt_options options;
 	struct mosquitto *mosq;
 	struct event *read_event, *write_event, *second_event, *retry_event;
 	char *password;
-	char **topics; /* what is listened to */
-	size_t topic_count;
-	struct asked *asked; /* of them, as the broker was asked for them */
+	struct mqtt_topics topics;
 	bool up, broken;
 	int backoff_s;
 	struct in_flight *in_flight;
@@ -112,8 +103,7 @@ on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags,
 		mqtt->broken = true;
 		return;
 	}
-	for (size_t i = 0; i < mqtt->topic_count; i++)
-		mosquitto_subscribe(mosq, &mqtt->asked[i].mid, mqtt->topics[i], 1);
+	mqtt_topics_ask(&mqtt->topics, mosq);
 	mqtt->up = true;
 	mqtt->backoff_s = BACKOFF_S_MIN;
 	metrics_set(METRIC_MQTT_UP, 1);
@@ -127,75 +117,8 @@ on_subscribe(struct mosquitto *mosq, void *ctx, int mid, int count, const int *g
 
 	(void)mosq;
 	(void)properties;
-	for (size_t i = 0; count > 0 && granted[0] >= 128 && i < mqtt->topic_count; i++)
-		if (mqtt->asked[i].mid == mid)
-			mqtt->asked[i].refused = true;
-}
-
-/* Whoever is told may listen to other topics instead: then it begins anew with those. */
-static void
-tell_refused(struct mqtt *mqtt)
-{
-	for (size_t i = 0; i < mqtt->topic_count; i++) {
-		const struct asked *before = mqtt->asked;
-
-		if (!mqtt->asked[i].refused)
-			continue;
-		mqtt->asked[i].refused = false;
-		mqtt->options.host->refused(mqtt->options.host->ctx, mqtt->topics[i]);
-		if (mqtt->asked != before)
-			return;
-	}
-}
-
-static void
-read_attributes(const mosquitto_property *properties, struct binary_attributes *attributes)
-{
-	const mosquitto_property *at;
-	char *name, *value;
-
-	attributes->count = 0;
-	for (at = mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name,
-		 &value, false);
-	     at != NULL; at = mosquitto_property_read_string_pair(at, MQTT_PROP_USER_PROPERTY,
-			     &name, &value, true)) {
-		if (attributes->count == ARRAY_LEN(attributes->pair)) {
-			free(name);
-			free(value);
-			continue;
-		}
-		attributes->pair[attributes->count].name = name;
-		attributes->pair[attributes->count++].value = value;
-	}
-}
-
-static void
-free_attributes(struct binary_attributes *attributes)
-{
-	for (size_t i = 0; i < attributes->count; i++) {
-		free((char *)attributes->pair[i].name);
-		free((char *)attributes->pair[i].value);
-	}
-}
-
-/* CloudEvents' MQTT binding: structured when the content type says so, and for MQTT 3.1.1, which
- * has none. */
-static bool
-is_binary_mode(const mosquitto_property *properties, const struct binary_attributes *attributes)
-{
-	char *type = NULL;
-	bool structured;
-
-	if (mosquitto_property_read_string(properties, MQTT_PROP_CONTENT_TYPE, &type, false) ==
-	    NULL)
-		type = NULL;
-	structured = type != NULL && strncmp(type, "application/cloudevents", 23) == 0;
-	free(type);
-	for (size_t i = 0; !structured && i < attributes->count; i++) {
-		if (strcmp(attributes->pair[i].name, "specversion") == 0)
-			return true;
-	}
-	return false;
+	if (count > 0 && granted[0] >= 128)
+		mqtt_topics_refused(&mqtt->topics, mid);
 }
 
 static void
@@ -203,15 +126,9 @@ on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *me
     const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = ctx;
-	struct binary_attributes attributes = { 0 };
 
 	(void)mosq;
-	if (properties != NULL)
-		read_attributes(properties, &attributes);
-	mqtt->options.host->message(mqtt->options.host->ctx, message->topic, message->payload,
-	    (size_t)message->payloadlen,
-	    properties != NULL && is_binary_mode(properties, &attributes) ? &attributes : NULL);
-	free_attributes(&attributes);
+	mqtt_message(mqtt->options.host, message, properties);
 }
 
 static void
@@ -311,7 +228,7 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	}
 	if (!was_up && mqtt->up)
 		mqtt->options.host->connected(mqtt->options.host->ctx);
-	tell_refused(mqtt);
+	mqtt_topics_tell(&mqtt->topics, mqtt->options.host);
 	mqtt->options.host->ready(mqtt->options.host->ctx);
 	mqtt_release(mqtt);
 	if (mqtt->broken)
@@ -454,50 +371,10 @@ mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqt
 	return 0;
 }
 
-static void
-forget_topics(struct mqtt *mqtt)
-{
-	for (size_t i = 0; i < mqtt->topic_count; i++)
-		free(mqtt->topics[i]);
-	free(mqtt->topics);
-	free(mqtt->asked);
-	mqtt->topics = NULL;
-	mqtt->asked = NULL;
-	mqtt->topic_count = 0;
-}
-
-static bool
-is_among(const char *topic, const char *const *topics, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(topics[i], topic) == 0)
-			return true;
-	}
-	return false;
-}
-
 void
 mqtt_listen(struct mqtt *mqtt, const char *const *topics, size_t count)
 {
-	char **copy = mem_calloc(count, sizeof(*copy));
-	struct asked *asked = mem_calloc(count, sizeof(*asked));
-
-	/* The broker keeps our subscriptions while we are away: one that is not wanted any more has
-	 * to be ended. */
-	for (size_t i = 0; i < mqtt->topic_count && mqtt->up; i++) {
-		if (!is_among(mqtt->topics[i], topics, count))
-			mosquitto_unsubscribe(mqtt->mosq, NULL, mqtt->topics[i]);
-	}
-	for (size_t i = 0; i < count; i++) {
-		copy[i] = mem_strdup(topics[i]);
-		if (mqtt->up &&
-		    !is_among(topics[i], (const char *const *)mqtt->topics, mqtt->topic_count))
-			mosquitto_subscribe(mqtt->mosq, &asked[i].mid, topics[i], 1);
-	}
-	forget_topics(mqtt);
-	mqtt->topics = copy;
-	mqtt->asked = asked;
-	mqtt->topic_count = count;
+	mqtt_topics_set(&mqtt->topics, mqtt->up ? mqtt->mosq : NULL, topics, count);
 	want(mqtt);
 }
 
@@ -518,7 +395,7 @@ mqtt_free(struct mqtt *mqtt)
 	if (mqtt->password != NULL)
 		explicit_bzero(mqtt->password, strlen(mqtt->password));
 	free(mqtt->password);
-	forget_topics(mqtt);
+	mqtt_topics_done(&mqtt->topics);
 	free(mqtt->in_flight);
 	free(mqtt);
 }
