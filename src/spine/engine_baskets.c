@@ -21,6 +21,7 @@
 #include "core/id.h"
 
 #define CARDS_MAX 16
+#define LATE_MS S_MS
 
 static char *
 name_at(struct engine *engine, const char *where, const char *number)
@@ -103,17 +104,27 @@ station_before(struct engine *engine, const struct visit *visit, const char *sta
 	    strcmp(visit->station, station) == 0 ? &visit->along : &visit->along_from);
 }
 
-/* The baskets at a station that began after that time, and one that was open then. */
+/* And stood at the till that it stands at. */
+static bool
+was_open(const struct visit *visit, int64_t at_ms)
+{
+	if (visit->began_at_ms > at_ms || (visit->from[0] != '\0' && at_ms < visit->left_at_ms))
+		return false;
+	return visit_over(visit) ? visit->ended_at_ms > at_ms : visit->state != VISIT_SUSPENDED;
+}
+
+/* The baskets at a station that began after that time, and one that was open then. Of what happens now
+ * those that are over need not be looked through for it. */
 static void
 load_station(struct engine *engine, const char *station, int64_t at_ms)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "along", station);
-	bool late = false;
+	bool late = engine->now_ms - at_ms > LATE_MS;
 
 	for (int i = 0; i < CARDS_MAX && visit != NULL; i++) {
 		bool before = visit->began_at_ms <= at_ms;
 
-		if (before && (!late || !visit_over(visit) || visit->ended_at_ms > at_ms))
+		if (before && (!late || was_open(visit, at_ms)))
 			break;
 		late = late || !before;
 		visit = station_before(engine, visit, station);

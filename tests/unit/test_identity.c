@@ -236,6 +236,48 @@ of_sales_told_in_another_order_each_has_the_card_that_was_read_in_it(void **stat
 	assert_int_equal(customer(BEN)->purchases[0].total_minor, 100);
 }
 
+static void
+at_till(const char *till, const char *type, const char *basket)
+{
+	now_ms += S_MS;
+	if (strcmp(type, "basket.closed") == 0)
+		tell(till, type, "{'basket':'%s','total':0,'currency':'EUR'}", basket);
+	else
+		tell(till, type, "{'basket':'%s','terminal':'7'}", basket);
+}
+
+/* One sale was parked there while another was paid, one came from another till since: what is over is
+ * found by when it was, not by when it began. */
+static void
+a_late_card_finds_its_sale_behind_others_that_began_before_it(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	grant(BEN, "profile");
+	at_till("pos/7/event", "basket.opened", "parked");
+	scan("parked", "c", 100);
+	at_till("pos/7/event", "basket.suspended", "parked");
+	at_till("pos/8/event", "basket.opened", "moved");
+	at_till("pos/7/event", "basket.opened", "between");
+	scan("between", "c", 900);
+	at_till("pos/7/event", "basket.closed", "between");
+	at_till("pos/7/event", "basket.resumed", "parked");
+	at_till("pos/7/event", "basket.closed", "parked");
+	at_till("pos/8/event", "basket.suspended", "moved");
+	at_till("pos/7/event", "basket.resumed", "moved");
+	assert_int_equal(sessions_count(engine->sessions), 1);
+	now_ms += S_MS;
+	late_ms = 3500; /* just before "parked" was closed */
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	late_ms = 5500;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" BEN "','station':'7'}");
+	late_ms = 0;
+	assert_int_equal(customer(BEN)->purchase_count, 1);
+	assert_false(visit_of("moved")->has_subject);
+}
+
 /* Both tills have been restarted in between; the customer has gone from one to the other. */
 static void
 a_recalled_sale_is_found_whatever_was_heard_first_and_after_a_restart(void **state)
@@ -523,6 +565,7 @@ main(void)
 		SPINE_TEST_ON_DISK(
 		    a_sale_that_is_heard_of_late_has_the_card_that_was_read_before_it),
 		SPINE_TEST_ON_DISK(a_late_card_takes_its_own_sale_and_not_the_strangers),
+		SPINE_TEST_ON_DISK(a_late_card_finds_its_sale_behind_others_that_began_before_it),
 		SPINE_TEST_ON_DISK(
 		    a_card_read_while_another_paid_is_of_the_next_sale_also_when_that_is_closed),
 		SPINE_TEST_ON_DISK(
