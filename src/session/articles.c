@@ -152,9 +152,23 @@ articles_void(struct visit *visit, const struct event *event)
 	visit_add_article_void(visit, article, event->item.qty_milli, event->time_ms);
 }
 
+/* What took its line's place is another basket's now. */
+static void
+use_again(struct visit *visit)
+{
+	for (size_t i = 0; i < visit->article_void_count; i++) {
+		struct article_void *gone = &visit->article_voids[i];
+		const struct line *line = visit_line(visit, gone->line);
+
+		if (gone->used && line != NULL && line->time_ms < gone->at_ms)
+			gone->used = false;
+	}
+}
+
 void
 articles_take(struct visit *into, struct visit *from, int64_t since_ms)
 {
+	use_again(from);
 	for (size_t i = 0; i < from->article_void_count;) {
 		const struct article_void *gone = &from->article_voids[i];
 

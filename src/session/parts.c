@@ -149,8 +149,8 @@ parts_take(struct visit *rest, struct visit *former, int64_t at_ms)
 	articles_lift(former, &none);
 	articles_lift(rest, &none);
 	any = take_lines(rest, former, at_ms);
-	articles_take(rest, former, at_ms);
 	take_olds(rest, former, at_ms);
+	articles_take(rest, former, at_ms);
 	if (former->rest_at_ms >= at_ms) {
 		rest->rest_at_ms = former->rest_at_ms;
 		former->rest_at_ms = 0;

@@ -181,6 +181,28 @@ all_lines_but_some_are_void_in_the_sale_that_said_so(void **state)
 	}
 }
 
+/* The line that it took has the number of one of the next sale. */
+static void
+a_void_by_article_holds_in_its_own_sale(void **state)
+{
+	struct lane *l = *state;
+	struct visit *former = at(l, 1, EV_BASKET_OPENED);
+
+	scan_at(l, 2, 1, 100);
+	scan_at(l, 2, 2, 200);
+	l->at_ms = T0 + 3;
+	unscan_article(l, "7", "B1", 0);
+	at(l, 10, EV_BASKET_OPENED);
+	scan_at(l, 11, 2, 20);
+	scan_at(l, 12, 3, 30);
+	l->at_ms = T0 + 13;
+	unscan_article(l, "7", "B1", 0);
+	assert_int_equal(live_total(stored(l, former)), 120);
+	at(l, 9, EV_BASKET_CLOSED);
+	assert_int_equal(live_total(of(l, 9)), 100);
+	assert_int_equal(live_total(of(l, 11)), 20);
+}
+
 static void
 a_close_that_was_heard_before_is_of_the_newer_one(void **state)
 {
@@ -346,6 +368,7 @@ main(void)
 		T(a_close_from_before_the_number_was_given_again_is_of_the_sale_before),
 		T(a_line_number_of_both_sales_is_a_line_of_each),
 		T(all_lines_but_some_are_void_in_the_sale_that_said_so),
+		T(a_void_by_article_holds_in_its_own_sale),
 		T(a_close_that_was_heard_before_is_of_the_newer_one),
 		T(an_opened_that_comes_after_all_parts_what_is_two),
 		T(each_of_three_sales_ends_with_its_own_close_whichever_comes_first),
