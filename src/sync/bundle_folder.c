@@ -79,17 +79,19 @@ read_all(int fd, char *bytes, size_t len)
 static int
 read_file(struct folder *folder, const char *path, const char *name, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	char *bytes;
+	int fd;
 
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode)
+		    ? 0
+		    : err_at(err, AISLE_E_INVALID, name, 0, 0,
+			  "a socket, a pipe or a device, expected files and folders only");
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		err_at(err, AISLE_E_IO, name, 0, 0, "cannot read: %s", strerror(errno));
 		goto fail;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		return 0;
 	}
 	if ((uint64_t)st.st_size > FOLDER_FILE_BYTES_MAX) {
 		err_at(err, AISLE_E_FULL, name, 0, 0, "file of %lld bytes, expected at most %u",

@@ -249,6 +249,20 @@ def test_what_is_senseless_is_a_warning_and_strict_refuses_it():
         assert run("bundle", "build", source, "-o", f.path + "/b").returncode == 0
 
 
+def test_what_is_no_file_in_a_policys_folder_is_said_by_its_name():
+    with Folder() as f:
+        source = policy.write(f.path + "/p", actions=[policy.OFFER])
+        os.mkdir(source + "/notes")
+        assert run("policy", "check", source).returncode == 0
+        for make in (os.mkfifo, lambda path: socket.socket(socket.AF_UNIX).bind(path)):
+            for name in ("note", "actions/note.json"):
+                make(os.path.join(source, name))
+                done = run("policy", "check", source)
+                assert done.returncode == 65 and f"{name}: a socket, a pipe or a device, expected files" in done.stderr, done
+                os.unlink(os.path.join(source, name))
+        assert run("policy", "check", source).returncode == 0
+
+
 def test_authors_are_told_where_their_mistake_is():
     with Folder() as f:
         source = policy.write(f.path + "/p", actions=[policy.changed(policy.OFFER, caps=[{"per": "customer", "outcome": "shown",
