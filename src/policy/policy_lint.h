@@ -47,6 +47,9 @@ void lint_offer(struct compile *c, const struct at *at, const struct action *act
 void lint_when(struct compile *c, const struct at *at, const struct action *action, int64_t now_ms);
 void lint_limits(struct compile *c, const struct at *at, const struct action *action);
 void lint_words(struct compile *c, const struct at *at, const struct action *action);
+/* policy_lint_text.c */
+void lint_treatment(struct compile *c, const struct at *at, const struct action *action,
+    const struct treatment *treatment);
 /* policy_lint_goods.c */
 struct policy_goods;
 void lint_goods_of_action(struct compile *c, const struct at *at, const struct action *action,

@@ -71,6 +71,7 @@ lint_words(struct compile *c, const struct at *at, const struct action *action)
 			warning(c, &origin,
 			    "a text that no person wrote and nobody approved, expected "
 			    "\"approved_by\"");
+		lint_treatment(c, &here, action, &action->treatments[i]);
 		for (size_t j = 0; j < i; j++)
 			if (same_words(json_array_get(list.json, j), here.json)) {
 				warning(c, &here,

@@ -140,6 +140,7 @@ static const struct lint_row rows[] = {
 	{ "a ladder of one is said", C, "\"depth\":50", "\"ladder\":[50]", "\"ladder\"", "a ladder of one depth" },
 	{ "tiers that give no more are said", C, "\"depth\":50", "\"depth\":50,\"tiers\":[{\"from\":1000,\"depth\":50}]", "{\"from\":1000", "a larger basket gets no more, expected a depth beyond 50" },
 	{ "a funder who pays nothing is said", C, "\"funded\":0.5", "\"funded\":0", "\"funded\"", "\"funder\" pays nothing" },
+	{ "slashes at the ends of a category are nothing", C, "\"include\":{\"category\":\"grocery/coffee\"},\"exclude\":{\"brand\":\"house\"}", "\"include\":{\"category\":\"/grocery/coffee/\"},\"exclude\":{\"category\":\"grocery/coffee\"}", "\"exclude\"", "it takes away all that \"include\" names" },
 	/* when */
 	{ "what has ended is said", C, "\"until\":\"2027-01-01T00:00:00Z\"", "\"until\":\"2026-06-01T00:00:00Z\"", "\"until\"", "it has ended, expected a time after 2026-06-01T00:00:00.000Z" },
 	{ "what ends in a millisecond is not", C, "\"until\":\"2027-01-01T00:00:00Z\"", "\"until\":\"2026-06-01T00:00:00.001Z\"", NULL, NULL },
@@ -172,6 +173,10 @@ static const struct lint_row rows[] = {
 	{ "words that are there twice are said", C, "\"short\",\"language\":\"en\",\"headline\":\"Less\"", "\"short\",\"language\":\"de\",\"headline\":\"Rabatt\"", "{\"treatment\":\"plain\",\"language\":\"de\"", "these words are there twice under two names" },
 	{ "a placement without text is said", H, "\"placements\":[\"tablet\"],\"gate\":\"none\",\"expires\":\"60s\",\n \"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"Hello\"},\n  {\"treatment\":\"plain\",\"language\":\"de\",",
 	  "\"placements\":[\"tablet\",\"receipt\"],\"gate\":\"none\",\"expires\":\"60s\",\n \"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"Hello\",\"placement\":\"tablet\"},\n  {\"treatment\":\"plain\",\"language\":\"de\",\"placement\":\"tablet\",", "\"treatments\"", "no text for placement receipt, so it never shows there" },
+	{ "a value in single braces is said", C, "\"headline\":\"Less\"", "\"headline\":\"{depth} less\"", "\"headline\"", "{depth} is shown as it stands, expected {{depth}} for the value" },
+	{ "a feature in them, with a filter, in a list is said", C, "\"headline\":\"Less\"", "\"headline\":\"Less\",\"steps\":[\"Look\",\"At { points|round }\"]", "\"At {", "{points} is shown as it stands" },
+	{ "a word in them that is no value is not", C, "\"headline\":\"Less\"", "\"headline\":\"{less}\"", NULL, NULL },
+	{ "nor is a value in braces of its own", C, "\"headline\":\"Less\"", "\"headline\":\"{ {{depth}} }\"", NULL, NULL },
 	{ "a text without a placement is for all of them", H, "\"placements\":[\"tablet\"]", "\"placements\":[\"tablet\",\"receipt\"]", NULL, NULL },
 	/* settings */
 	{ "a control group of all is said", P, "\"share\":0.05", "\"share\":1", "\"share\"", "everybody is left alone" },
@@ -270,6 +275,53 @@ the_policy_as_it_was_gets_no_word(void **state)
 }
 
 /* ---- goods ---- */
+
+/* Of an offer of depth 10, of large baskets 25. */
+static bool
+is_said_of_a_headline(const char *headline, const char *said)
+{
+	struct fixture fixture;
+	struct buf report = { 0 }, text = { 0 };
+	bool found;
+
+	sound_init(&fixture);
+	buf_addf(&text,
+	    "{\"action\":\"coffee\",\"kind\":\"offer\",\"issue\":\"grow\",\"group\":\"coffee\","
+	    "\"on\":[\"aisle.customer."
+	    "identified\"],\"propensity\":0.4,\"incremental\":0.9,\"margin\":300,\"outcome\":{"
+	    "\"is\":\"redeemed\","
+	    "\"within\":\"0d\"},\"offer\":{\"type\":\"percent\",\"depth\":10,\"tiers\":[{\"from\":"
+	    "2000,\"depth\":25}],"
+	    "\"max\":500,\"typical\":450},\"placements\":[\"tablet\"],\"gate\":\"associate\","
+	    "\"expires\":\"120s\","
+	    "\"treatments\":[{\"treatment\":\"plain\",\"language\":\"en\",\"headline\":\"%s\"}]}",
+	    headline);
+	assert_int_equal(fixture_replace(&fixture, C, "", text.data), 0);
+	lint(&fixture, &report);
+	found = strstr(report.data, said) != NULL;
+	buf_done(&report);
+	buf_done(&text);
+	fixture_done(&fixture);
+	return found;
+}
+
+static void
+a_percentage_that_the_offer_never_gives_is_said(void **state)
+{
+	static const char said[] = "(its depth is 10), expected {{depth}}";
+
+	(void)state;
+	assert_true(is_said_of_a_headline("20 % off", "it says 20 %, which the offer never gives"));
+	assert_true(is_said_of_a_headline("Now 20% off", said));
+	assert_true(is_said_of_a_headline("20\xc2\xa0% off", said));
+	assert_true(is_said_of_a_headline("12.5 % off", "it says 12.5 %"));
+	assert_true(is_said_of_a_headline("100 % off", said));
+	assert_false(is_said_of_a_headline("10 % off", said));
+	assert_false(is_said_of_a_headline("Up to 25 % off", said));
+	assert_false(is_said_of_a_headline("{{depth}} % off 70 % chocolate", said));
+	assert_false(is_said_of_a_headline("10 % off 70 % chocolate", said));
+	assert_false(is_said_of_a_headline("20 coffees", said));
+}
 
 static const char *
 said_of_goods(const char *coffee, const char *house)
@@ -382,13 +434,15 @@ no_rule_that_a_customer_passes_is_called_dead(void **state)
 int
 main(void)
 {
-	static struct CMUnitTest tests[ARRAY_LEN(rows) + 3];
+	static struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[count++] = (struct CMUnitTest){ rows[i].claim, is_said_at_its_place, NULL,
 			NULL, (void *)(uintptr_t)&rows[i] };
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(the_policy_as_it_was_gets_no_word);
+	tests[count++] =
+	    (struct CMUnitTest)cmocka_unit_test(a_percentage_that_the_offer_never_gives_is_said);
 	tests[count++] = (struct CMUnitTest)
 	    cmocka_unit_test(what_no_till_has_sold_is_said_where_what_they_sell_is_known);
 	tests[count++] =
