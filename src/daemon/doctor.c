@@ -119,7 +119,9 @@ check_stopped(struct daemon *daemon, struct json_writer *w)
 	else
 		doctor_say(w, "stopped", HEALTH_WARN,
 		    "aislectl stop ACTION --lift allows one again.",
-		    "%zu actions are silent, among them %s", count, stopped[0]);
+		    count == 1 ? "%zu action is silent: %s"
+			       : "%zu actions are silent, among them %s",
+		    count, stopped[0]);
 }
 
 static void

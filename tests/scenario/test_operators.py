@@ -70,6 +70,9 @@ def test_the_doctor_names_what_is_wrong_with_its_mend():
         assert told["policy"]["state"] == "ok" and told["stopped"]["state"] == "warn" and "coffee-off" in told["stopped"]["says"], told
         text = store.ctl("doctor", code=69)
         assert "\n                    aislectl stop ACTION --lift allows one again.\n" in text, text
+        assert "1 action is silent: coffee-off" in text, text
+        store.ctl("stop", "enrol")
+        assert "2 actions are silent, among them " in store.ctl("doctor", code=69)
         store.broker.stop()
         wait_for("the broker to be missed", lambda: findings(69)["broker"]["state"] == "bad")
     finally:
