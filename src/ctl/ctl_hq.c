@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "ctl/ctl.h"
 #include "hq/collect.h"
@@ -64,8 +65,8 @@ ctl_feed_check(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	if (feed_check(ctl->argc > 0 ? ctl->argv[0] : NULL, store, ctl->json, &out, &ready, &err) !=
-	    0)
+	if (feed_check(ctl->argc > 0 ? ctl->argv[0] : NULL, store, (int64_t)time(NULL) * S_MS,
+		ctl->json, &out, &ready, &err) != 0)
 		rc = ctl_fail_err(&err);
 	else if (!ready)
 		rc = EX_DATAERR;

@@ -59,7 +59,10 @@ gives(const struct offer *offer, double depth)
 static bool
 is_percent(const char *p)
 {
-	p += *p == ' ' ? 1 : strncmp(p, "\xc2\xa0", 2) == 0 ? 2 : strncmp(p, "\xe2\x80\xaf", 3) == 0 ? 3 : 0;
+	p += *p == ' '				 ? 1
+	    : strncmp(p, "\xc2\xa0", 2) == 0	 ? 2
+	    : strncmp(p, "\xe2\x80\xaf", 3) == 0 ? 3
+						 : 0;
 	return *p == '%';
 }
 

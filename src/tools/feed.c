@@ -134,7 +134,7 @@ grade_of(const struct check *check)
 							    : GRADE_OK;
 }
 
-#define CHECKS_MAX 16
+#define CHECKS_MAX 17
 static size_t
 make_checks(const struct feed_stats *s, struct check checks[static CHECKS_MAX])
 {
@@ -196,6 +196,9 @@ make_checks(const struct feed_stats *s, struct check checks[static CHECKS_MAX])
 		    s->off_clock, s->recorded,
 		    "Set the tills' clocks by NTP, and send events at once instead of in "
 		    "batches." },
+		{ "future", "events whose time is still to come", false, 0, 10, s->future,
+		    s->events - s->recorded,
+		    "Set the tills' clocks by NTP: what is more than 300 s ahead is refused." },
 		{ "store", "events of another store", false, 0, 0, s->other_store,
 		    s->store != NULL ? fresh : 0,
 		    "Point each till at the broker of its own store." },
@@ -377,8 +380,8 @@ report_json(const struct feed_stats *stats, const struct check *checks, size_t c
 }
 
 int
-feed_check(const char *path, const char *store, bool json, struct buf *out, bool *ret_ready,
-    struct err *err)
+feed_check(const char *path, const char *store, int64_t now_ms, bool json, struct buf *out,
+    bool *ret_ready, struct err *err)
 {
 	const char *name = path != NULL ? path : "stdin";
 	FILE *file = path != NULL ? fopen(path, "rbe") : stdin;
@@ -391,6 +394,7 @@ feed_check(const char *path, const char *store, bool json, struct buf *out, bool
 		return err_at(err, errno == ENOENT ? AISLE_E_NONE : AISLE_E_IO, name, 0, 0, "%s",
 		    strerror(errno));
 	feed_stats_init(&stats, store);
+	stats.now_ms = now_ms;
 	read_events(file, &stats);
 	if (ferror(file))
 		rc = err_at(err, AISLE_E_IO, name, 0, 0, "%s", strerror(errno));

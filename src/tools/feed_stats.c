@@ -25,6 +25,7 @@
 #define CARD_WAITS_MS (120 * S_MS)
 #define AHEAD_MS (5 * S_MS)
 #define BEHIND_MS (60 * S_MS)
+#define FUTURE_MS (300 * S_MS) /* as [limits] clock_ahead */
 
 enum {
 	OPENED = 1 << 0,
@@ -103,6 +104,8 @@ add_clock(struct feed_stats *stats, const struct event *event, bool has_recorded
 			stats->ahead_ms = -behind_ms;
 		if (behind_ms > stats->behind_ms)
 			stats->behind_ms = behind_ms;
+	} else {
+		stats->future += event->time_ms > stats->now_ms + FUTURE_MS;
 	}
 	entry = name_get(stats, stats->sources, &key, &is_new);
 	if (entry == NULL)

@@ -22,8 +22,10 @@ struct feed_stats {
 	struct feed_reject rejects[REJECT_COUNT];
 	int64_t rejected, unknown_members;
 	int64_t doubles, conflicts, conflict_line;
-	int64_t recorded;	     /* events with recordedtime */
-	int64_t off_clock;	     /* of them, more than 5 s ahead or 60 s behind */
+	int64_t now_ms;	   /* when the file is read */
+	int64_t future;	   /* events without recordedtime, more than 300 s later than that */
+	int64_t recorded;  /* events with recordedtime */
+	int64_t off_clock; /* of them, more than 5 s ahead or 60 s behind */
 	int64_t ahead_ms, behind_ms; /* the most */
 	int64_t out_of_order;
 	int64_t other_store;

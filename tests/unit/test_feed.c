@@ -23,6 +23,8 @@ static int64_t at_ms;
 static int serial;
 static bool ready;
 static int64_t arrives_after_ms;
+static bool unrecorded;
+static int64_t now_ms;
 
 static int
 setup(void **state)
@@ -48,6 +50,8 @@ begin(void)
 	at_ms = START_MS;
 	serial = 0;
 	arrives_after_ms = 100;
+	unrecorded = false;
+	now_ms = START_MS;
 }
 
 /* One event, a second after the one before. */
@@ -62,8 +66,9 @@ event(const char *type, const char *data)
 	fprintf(file,
 	    "{\"specversion\":\"1.0\",\"id\":\"%d\",\"source\":\"/store/0042/pos/"
 	    "7\",\"type\":\"aisle.%s\",\"time\":\"%s\","
-	    "\"recordedtime\":\"%s\",\"data\":{%s}}\n",
-	    ++serial, type, time, recorded, data);
+	    "%s%s%s\"data\":{%s}}\n",
+	    ++serial, type, time, unrecorded ? "" : "\"recordedtime\":\"",
+	    unrecorded ? "" : recorded, unrecorded ? "" : "\",", data);
 }
 
 static void
@@ -112,7 +117,7 @@ report(void)
 	json_t *json;
 
 	fclose(file);
-	assert_int_equal(feed_check(path, "0042", true, &out, &ready, &err), 0);
+	assert_int_equal(feed_check(path, "0042", now_ms, true, &out, &ready, &err), 0);
 	json = json_read(out.data, out.len, "report", &err);
 	assert_non_null(json);
 	assert_int_equal(ready,
@@ -355,6 +360,36 @@ clocks_and_order_are_judged(void **state)
 }
 
 static void
+times_to_come_are_found_where_no_event_says_when_it_was_recorded(void **state)
+{
+	static const int64_t aheads[] = { 300 * S_MS, 300 * S_MS + 1, 3650 * D_MS };
+	static const char *const grades[] = { "ok", "warn", "bad" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		json_t *json;
+
+		begin();
+		unrecorded = true;
+		for (int n = 0; n < 40; n++)
+			sale(n);
+		now_ms = at_ms - aheads[i];
+		json = report();
+		assert_string_equal(json_string_value(json_object_get(check_of(json, "future"),
+					"grade")),
+		    grades[i]);
+		assert_int_equal(ready, i < 2);
+		json_decref(json);
+	}
+	/* Where one does, that is the clock they are judged by. */
+	begin();
+	sale(1);
+	now_ms = at_ms - 3650 * D_MS;
+	json_decref(report());
+	assert_true(ready);
+}
+
+static void
 what_is_refused_is_listed_with_its_first_line_and_mend(void **state)
 {
 	json_t *json, *rejected;
@@ -436,7 +471,7 @@ the_text_says_the_same_in_sentences(void **state)
 	sale(1);
 	of_basket("basket.opened", 2, ",\"terminal\":\"7\"");
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, false, &out, &ready, &err), 0);
+	assert_int_equal(feed_check(path, NULL, now_ms, false, &out, &ready, &err), 0);
 	assert_non_null(strstr(out.data, "50.0 % baskets closed (1 of 2)\n"));
 	assert_non_null(strstr(out.data,
 	    "Send aisle.basket.closed or .cancelled for every basket"));
@@ -451,13 +486,14 @@ no_file_and_no_events_are_errors(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(feed_check("/nonexistent/feed", NULL, false, &out, &ready, &err),
+	assert_int_equal(feed_check("/nonexistent/feed", NULL, now_ms, false, &out, &ready, &err),
 	    AISLE_E_NONE);
 	memset(&err, 0, sizeof(err));
 	begin();
 	fputs("\n  \n", file);
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, false, &out, &ready, &err), AISLE_E_INVALID);
+	assert_int_equal(feed_check(path, NULL, now_ms, false, &out, &ready, &err),
+	    AISLE_E_INVALID);
 	assert_int_equal(out.len, 0);
 	buf_done(&out);
 }
@@ -507,7 +543,7 @@ a_number_given_again_is_another_basket_and_is_named(void **state)
 	numbered_sale("1", 250);
 	numbered_sale("2", 70);
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, false, &out, &ready, &err), 0);
+	assert_int_equal(feed_check(path, NULL, now_ms, false, &out, &ready, &err), 0);
 	assert_non_null(strstr(out.data, "3 baskets"));
 	assert_non_null(strstr(out.data, "first number given again: line 4"));
 	assert_non_null(strstr(out.data, "(1 of 3)"));
@@ -527,6 +563,7 @@ main(void)
 		cmocka_unit_test(open_baskets_wrong_totals_and_late_lines_are_found),
 		cmocka_unit_test(doubles_are_harmless_and_another_event_of_the_same_name_is_not),
 		cmocka_unit_test(clocks_and_order_are_judged),
+		cmocka_unit_test(times_to_come_are_found_where_no_event_says_when_it_was_recorded),
 		cmocka_unit_test(what_is_refused_is_listed_with_its_first_line_and_mend),
 		cmocka_unit_test(other_stores_and_giant_lines_are_seen),
 		cmocka_unit_test(the_text_says_the_same_in_sentences),
