@@ -2,13 +2,39 @@
  *
  * http_read.c - what can be read: stations, decisions, the day's figures, health.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/json.h"
 #include "core/json_write.h"
 #include "deliver/http_private.h"
 
-/* Only the stations that this tablet was paired with. */
+static bool
+is_listed(const json_t *list, const char *station)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *name = json_object_get(json_array_get(list, i), "station");
+
+		if (json_is_string(name) && strcmp(json_string_value(name), station) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A tablet may be hung up before its till says its first word. */
+static void
+add_unheard(const struct http_tablet *tablet, json_t *list)
+{
+	char names[sizeof(tablet->stations)], *rest = names, *name;
+
+	snprintf(names, sizeof(names), "%s", tablet->stations);
+	while ((name = strsep(&rest, ",")) != NULL)
+		if (!is_listed(list, name))
+			json_array_append_new(list,
+			    json_pack("{s:s, s:i, s:b}", "station", name, "open", 0, "heard", 0));
+}
+
+/* The stations that this tablet was paired with, and no other. */
 static void
 keep_scope(const struct http_tablet *tablet, struct buf *text)
 {
@@ -22,6 +48,7 @@ keep_scope(const struct http_tablet *tablet, struct buf *text)
 		if (station == NULL || !http_scope_has(tablet, station))
 			json_array_remove(list, i);
 	}
+	add_unheard(tablet, list);
 	buf_clear(text);
 	json_write(root, text);
 	json_decref(root);
@@ -40,9 +67,9 @@ http_get_stations(struct http_call *call)
 		json_add_list(w, "stations");
 		json_end(w);
 		json_end(w);
-	}
-	if (call->tablet.stations[0] != '\0')
+	} else if (call->tablet.stations[0] != '\0') {
 		keep_scope(&call->tablet, &text);
+	}
 	http_reply(call, 200, NULL, &text);
 }
 

@@ -101,6 +101,22 @@ every_other_path_wants_a_token(void **state)
 }
 
 static void
+a_tablet_may_choose_each_station_it_was_paired_for_and_no_other(void **state)
+{
+	struct buf out = { 0 };
+
+	assert_int_equal(rig_get(*state, "/v1/stations", AUTH7, &out), 200);
+	assert_has(out,
+	    "{\"stations\":[{\"station\":\"7\",\"open\":1},{\"station\":\"70\",\"open\":0,"
+	    "\"heard\":false}]}");
+	buf_clear(&out);
+	assert_int_equal(rig_get(*state, "/v1/stations", AUTH, &out), 200);
+	assert_has(out,
+	    "{\"stations\":[{\"station\":\"7\",\"open\":1},{\"station\":\"8\",\"open\":0}]}");
+	buf_done(&out);
+}
+
+static void
 a_token_comes_as_bearer_or_cookie_and_the_bearer_wins(void **state)
 {
 	struct rig *rig = *state;
@@ -979,6 +995,7 @@ main(void)
 		T(a_file_that_did_not_change_is_not_sent_again),
 		T(head_is_get_without_the_body),
 		T(every_other_path_wants_a_token),
+		T(a_tablet_may_choose_each_station_it_was_paired_for_and_no_other),
 		T(a_token_comes_as_bearer_or_cookie_and_the_bearer_wins),
 		T(ten_thousand_guessed_tokens_are_all_refused),
 		T(a_tablet_sees_only_the_stations_it_was_paired_with),

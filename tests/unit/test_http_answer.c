@@ -145,7 +145,9 @@ without_stations_the_list_is_empty(void **state)
 	rig->host.stations = nameless;
 	again(rig);
 	assert_int_equal(rig_get(rig, "/v1/stations", AUTH7, &out), 200);
-	assert_has(out, "\r\n\r\n{\"stations\":[{\"station\":\"7\"}]}");
+	assert_has(out,
+	    "\r\n\r\n{\"stations\":[{\"station\":\"7\"},{\"station\":\"70\",\"open\":0,\"heard\":"
+	    "false}]}");
 	assert_has(out, "Content-Type: application/json\r\n");
 	assert_has(out, "Cache-Control: no-store\r\n");
 	buf_done(&out);

@@ -23,7 +23,7 @@ const NAME = /^[A-Za-z0-9_-]{1,32}$/;
 const $ = (id) => document.getElementById(id);
 const main = $('main');
 
-let station = '', stations = [], stream = null, line = false, lastHeard = 0, status = {};
+let station = '', stations = [], heard = null, stream = null, line = false, lastHeard = 0, status = {};
 let skew = 0;			// gateway's clock minus ours, ms
 const guidances = new Map();	// by id, in order of arrival
 const cards = new Map();	// by prompt: {prompt, guidance, expires, total, node, local, note, answered, idle, timer}
@@ -325,8 +325,31 @@ function calm() {
 		box.append(el('p', 'big', '', {dir: 'auto'}), el('p', 'small'));
 		main.append(box);
 	}
-	box.firstChild.textContent = who || (live() ? t('ready') : lastHeard ? t('offline') : t('neverLive'));
-	box.lastChild.textContent = who && live() ? t('nothing') : '';
+	box.firstChild.textContent = who || (!live() ? t(lastHeard ? 'offline' : 'neverLive') : unheard() ? t('unheard', station) : t('ready'));
+	box.lastChild.textContent = !live() ? '' : who ? t('nothing') : unheard() ? t('unheardMend') : '';
+}
+
+// ---- which tills there are ----
+
+// The name may be mistyped, and then nothing ever comes; or the till is new.
+const unheard = () => heard && !heard.has(station);
+
+function takeStations(list) {
+	stations = list.map((s) => s.station);
+	heard = new Set(list.filter((s) => s.heard !== false).map((s) => s.station));
+}
+
+async function lookAgain() {
+	if (!station || !line || heard?.has(station))
+		return;
+	try {
+		const answer = await fetch('/v1/stations', {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+		if (answer.ok)
+			takeStations((await answer.json()).stations);
+	} catch {
+		return;		// it is asked again
+	}
+	showLive();
 }
 
 // What a manager may name who wants something else: what was on this tablet.
@@ -388,12 +411,14 @@ function show(name) {
 	stream = openStream(name, {
 		event(type, data) {
 			lastHeard = Date.now();
-			if (type === 'guidance')
+			if (type === 'guidance') {
+				heard?.add(station);
 				takeGuidance(data);
-			else if (type === 'withdraw')
+			} else if (type === 'withdraw') {
 				takeWithdraw(data);
-			else
+			} else {
 				status = data;
+			}
 			showLive();
 		},
 		live(value) {
@@ -457,7 +482,7 @@ async function start() {
 		if (!answer.ok)
 			throw new Error(answer.status);
 		takeClock(answer);
-		stations = (await answer.json()).stations.map((s) => s.station);
+		takeStations((await answer.json()).stations);
 	} catch {
 		// A page that was opened without the gateway goes on with what it knows.
 		if (asked || recall('station'))
@@ -484,6 +509,7 @@ $('station').onclick = () => choose();
 document.addEventListener('visibilitychange', () => cards.forEach(watchSeen));
 setInterval(() => cards.forEach(tick), 250);
 setInterval(showLive, 1000);
+setInterval(lookAgain, 5000);
 // A screen that goes dark between two customers helps nobody. Only on secure pages.
 document.addEventListener('click', () => navigator.wakeLock?.request('screen').catch(() => {}), {once: true});
 navigator.serviceWorker?.register('/worker.js').catch(() => {});
