@@ -14,6 +14,7 @@ const FRESH_MS = 600;
 const FITS = [1, 0.88, 0.76, 0.66, 0.57, 0.5, 0.4];
 // As style.css has them.
 const sideBySide = matchMedia('(min-width: 700px), (min-width: 520px) and (orientation: landscape)');
+const small = matchMedia('(max-width: 519px) and (max-height: 559px)');
 const low = matchMedia('(max-height: 599px) and (min-width: 520px)');
 
 // ---- fresh: not yet to be tapped ----
@@ -92,8 +93,9 @@ export function makeDeck(main, told) {
 	const seats = {alert: null, 0: null, 1: null};
 	let known = [];
 
-	// Seats that are not under what must be seen.
-	const free = () => !seats.alert ? ['0', '1'] : low.matches ? [] : sideBySide.matches ? ['0', '1'] : ['0'];
+	// Seats that are not under what must be seen. A small screen has room for one card.
+	const free = () => small.matches ? seats.alert ? [] : ['0'] :
+		!seats.alert ? ['0', '1'] : low.matches ? [] : sideBySide.matches ? ['0', '1'] : ['0'];
 
 	function take(name, card) {
 		seats[name] = card;
@@ -149,7 +151,7 @@ export function makeDeck(main, told) {
 		told(known.filter((card) => !seated(card) && !card.idle).length);
 	}
 
-	for (const shape of [sideBySide, low])
+	for (const shape of [sideBySide, small, low])
 		shape.addEventListener('change', () => arrange(known));
 	return {arrange};
 }
