@@ -319,6 +319,17 @@ def test_poslog_xml():
             last = last.replace(f"<{name}>", f'<{name} v="1">')
         watch.publish("poslog/7/xml", last)
         expect(store, watch, "c-77", [[0, []]])
+        # A sale that is voided afterwards, by a transaction with a number of its own; and one that says so of itself.
+        for number in (140, 142, 144):
+            watch.publish("poslog/7/xml", transaction(number, f"<RetailTransaction>{customer}{sale(1, 'A3', 1, '9.48')}{total}</RetailTransaction>"))
+        sold = [948, [["A3", 1, 948]]]
+        expect(store, watch, "c-77", [[0, []], sold, sold, sold])
+        link = f"<TransactionLink ReasonCode='PostVoid'><WorkstationID>7</WorkstationID><SequenceNumber>140</SequenceNumber><BusinessDayDate>{local(0)[:10]}</BusinessDayDate></TransactionLink>"
+        watch.publish("poslog/7/xml", transaction(141, f"<RetailTransaction TransactionStatus='PostVoided'>{link}{customer}{sale(1, 'A3', -1, '-9.48')}{total}</RetailTransaction>")
+                      .replace("<WorkstationID>7<", "<WorkstationID>8<", 1))
+        expect(store, watch, "c-77", [[0, []], sold, sold])
+        watch.publish("poslog/7/xml", transaction(142, f"<RetailTransaction TransactionStatus='PostVoided'>{customer}{sale(1, 'A3', 1, '9.48')}{total}</RetailTransaction>"))
+        expect(store, watch, "c-77", [[0, []], sold])
         refused(store, watch, "poslog-xml", "poslog/7/xml", transaction(128, "<ForeCourtTransaction/>"))
         refused(store, watch, "poslog-xml", "poslog/7/xml", "<POSLog><Transaction></POSLog>", "bad-shape")
         refused(store, watch, "poslog-xml", "poslog/7/xml", '<!DOCTYPE a [<!ENTITY b "c">]><POSLog>&b;</POSLog>', "bad-shape")
@@ -348,6 +359,9 @@ def test_poslog_json():
         watch.publish("poslog/7/json", {"POSLog": {"Transaction": body(42, "@", RetailStoreID="9", RetailTransaction={
             **lines, "LineItem": sale(1, "CA7866", 1, 4.89)})}})
         expect(store, watch, "c-88", wanted + [[489, [["CA7866", 1, 489]]]])
+        watch.publish("poslog/7/json", {"MessageType": "RetailTransaction", "RetailTransaction": body(
+            "43", TransactionStatus="PostVoided", TransactionLink={"SequenceNumber": "41", "ReasonCode": "PostVoid"}, **lines)})
+        expect(store, watch, "c-88", [[489, [["CA7866", 1, 489]]]])
         refused(store, watch, "poslog-json", "poslog/7/json", {"MessageType": "InventoryCount", "Count": []})
 
 
