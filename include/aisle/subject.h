@@ -29,6 +29,7 @@
 #define SUBJECT_MERGED_MAX 32 /* cards beside its own that were merged into one */
 
 /* unknown is a no */
+/* What is merged keeps the last of these. */
 enum consent_state { CONSENT_UNKNOWN, CONSENT_GRANTED, CONSENT_DENIED };
 
 struct consent {

@@ -268,8 +268,6 @@ post(struct http_call *call, const char *kind, bool decision)
 		http_problem(call, 403, "this tablet is not paired with station %s", station);
 	else {
 		count_unknown(call->http, body, decision);
-		/* Who holds the tablet need not be who signed in with its browser. */
-		call->manager[0] = '\0';
 		submit(call, call->segments[2], call->segments[4], kind, body);
 	}
 	http_wipe_pin(body);

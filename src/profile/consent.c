@@ -74,13 +74,7 @@ sooner(int64_t a_ms, int64_t b_ms)
 struct consent
 consent_merge(const struct consent *a, const struct consent *b)
 {
-	static const int rank[] = {
-		[CONSENT_UNKNOWN] = 0,
-		[CONSENT_GRANTED] = 1,
-		[CONSENT_DENIED] = 2,
-	};
-	CHECK((unsigned)a->state < ARRAY_LEN(rank) && (unsigned)b->state < ARRAY_LEN(rank));
-	struct consent merged = rank[a->state] >= rank[b->state] ? *a : *b;
+	struct consent merged = a->state >= b->state ? *a : *b;
 
 	if (a->state == b->state) {
 		merged.until_ms = sooner(a->until_ms, b->until_ms);

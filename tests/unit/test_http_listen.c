@@ -316,11 +316,32 @@ a_check_asks_whether_addresses_are_of_this_machine(void **state)
 	assert_int_equal(before, after);
 }
 
+static void
+an_address_that_an_entry_before_has_is_a_mistake(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of(*state, "127.0.0.1:18181, 127.0.0.1:18181", true),
+	    AISLE_E_CONFIG);
+	assert_int_equal(status_of(*state, "127.0.0.1:18181, localhost:18181", true),
+	    AISLE_E_CONFIG);
+	assert_int_equal(status_of(*state, "127.0.0.1:18181, 0.0.0.0:18181", true), AISLE_E_CONFIG);
+	assert_int_equal(status_of(*state, "0.0.0.0:18181, 127.0.0.1:18181", true), AISLE_E_CONFIG);
+	assert_int_not_equal(status_of(*state, "127.0.0.1:18181, 127.0.0.2:18181", true),
+	    AISLE_E_CONFIG); /* it may be taken */
+	assert_int_not_equal(status_of(*state, "127.0.0.1:18181, 127.0.0.1:18182", true),
+	    AISLE_E_CONFIG); /* it may be taken */
+	assert_int_not_equal(status_of(*state, "127.0.0.1:18181, [::1]:18181", true),
+	    AISLE_E_CONFIG); /* it may be taken */
+	assert_int_equal(status_of(*state, "127.0.0.1:0, 127.0.0.1:0", true), 0);
+}
+
 int
 main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_address_that_an_entry_before_has_is_a_mistake,
+		    setup, teardown),
 		T(an_address_is_one_to_the_letter),
 		T(loopback_is_127_of_ipv4_and_one_address_of_ipv6),
 		T(ipv6_takes_no_ipv4_with_it),
