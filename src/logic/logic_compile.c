@@ -19,8 +19,6 @@
 
 #include "logic/logic_program.h"
 
-#define ARGS_MAX 65535 /* of one operator: insn.n */
-
 static const struct {
 	const char *name;
 	enum logic_fn fn;
@@ -66,12 +64,6 @@ static const struct {
 	{ "object", FN_OBJECT },
 };
 
-/* Arguments of an operator: its array, or the one thing that stands there without. */
-struct args {
-	const json_t *array, *one;
-	size_t count;
-};
-
 static int compile_rule(struct compiler *c, const json_t *rule);
 
 static int
@@ -86,25 +78,24 @@ compile_constant(struct compiler *c, const json_t *json)
 
 /* ---- arguments ---- */
 
-static struct args
-args_of(const json_t *json)
+struct logic_args
+logic_args_of(const json_t *json)
 {
 	if (json_is_array(json))
-		return (struct args){ .array = json, .count = json_array_size(json) };
-	return (struct args){ .one = json, .count = 1 };
+		return (struct logic_args){ .array = json, .count = json_array_size(json) };
+	return (struct logic_args){ .one = json, .count = 1 };
 }
 
-/* NULL when it is not there. */
-static const json_t *
-arg_at(const struct args *args, size_t i)
+const json_t *
+logic_arg_at(const struct logic_args *args, size_t i)
 {
 	return args->array != NULL ? json_array_get(args->array, i) : i == 0 ? args->one : NULL;
 }
 
-static int
-compile_arg(struct compiler *c, const struct args *args, size_t i)
+int
+logic_compile_arg(struct compiler *c, const struct logic_args *args, size_t i)
 {
-	const json_t *rule = arg_at(args, i);
+	const json_t *rule = logic_arg_at(args, i);
 	if (rule == NULL) {
 		logic_emit_push(c, (struct insn){ .op = OP_UNDEFINED });
 		return 0;
@@ -118,12 +109,12 @@ compile_arg(struct compiler *c, const struct args *args, size_t i)
 }
 
 static int
-compile_args(struct compiler *c, const struct args *args)
+compile_args(struct compiler *c, const struct logic_args *args)
 {
 	if (args->count > ARGS_MAX)
 		return logic_refuse(c, "too many arguments", NULL);
 	for (size_t i = 0; i < args->count; i++)
-		if (compile_arg(c, args, i) < 0)
+		if (logic_compile_arg(c, args, i) < 0)
 			return AISLE_E_INVALID;
 	return 0;
 }
@@ -136,8 +127,8 @@ emit_over(struct compiler *c, struct insn insn)
 	logic_emit_push(c, insn);
 }
 
-static int
-compile_call(struct compiler *c, enum logic_fn fn, const struct args *args)
+int
+logic_compile_call(struct compiler *c, enum logic_fn fn, const struct logic_args *args)
 {
 	if (fn == FN_MUL && args->count == 0)
 		return logic_refuse(c, "nothing to multiply, expected at least one value", NULL);
@@ -145,158 +136,6 @@ compile_call(struct compiler *c, enum logic_fn fn, const struct args *args)
 		return AISLE_E_INVALID;
 	emit_over(c, (struct insn){ .op = OP_CALL, .a = fn, .n = (uint16_t)args->count });
 	return 0;
-}
-
-/* ---- variables ---- */
-
-/* Whether variables of this place are features (else members of data or of a list's element). */
-static bool
-reads_slots(const struct compiler *c)
-{
-	return c->resolve != NULL && c->bodies == 0;
-}
-
-/* The name of a variable as text (it may be written as a number); false: computed, or all of the
- * data. */
-static bool
-constant_name(const json_t *json, char number[static NUMBER_TEXT_SIZE], const char **ret_name)
-{
-	if (json_is_string(json)) {
-		*ret_name = json_string_value(json);
-	} else if (json_is_number(json)) {
-		number_text(json_number_value(json), number);
-		*ret_name = number;
-	} else {
-		return false;
-	}
-	return (*ret_name)[0] != '\0';
-}
-
-static int
-find_slot(struct compiler *c, const char *name, uint32_t *ret_slot)
-{
-	int slot = c->resolve(c->ctx, name);
-	if (slot < 0)
-		return logic_refuse(c, "no such feature:", name);
-	*ret_slot = logic_add_slot(c, slot);
-	return 0;
-}
-
-static uint32_t
-add_path(struct compiler *c, const char *name)
-{
-	struct path path = { .first = (uint32_t)c->segments.count };
-	size_t at = logic_text_add(c, name);
-	for (size_t from = at;; from++) {
-		char *text = (char *)c->text.items;
-		if (text[from] != '.' && text[from] != '\0')
-			continue;
-		logic_pool_add(&c->segments, &at);
-		path.count++;
-		if (text[from] == '\0')
-			break;
-		text[from] = '\0';
-		at = from + 1;
-	}
-	return (uint32_t)logic_pool_add(&c->paths, &path);
-}
-
-static int
-compile_var(struct compiler *c, const struct args *args)
-{
-	const json_t *first = arg_at(args, 0), *dflt = arg_at(args, 1);
-	bool slots = reads_slots(c);
-	char number[NUMBER_TEXT_SIZE];
-	const char *name;
-	uint32_t at = 0;
-
-	if (!constant_name(first, number, &name)) {
-		bool whole = first == NULL || json_is_null(first) || json_is_string(first);
-		if (slots)
-			return logic_refuse(c,
-			    whole ? "all of the data, expected the name of a feature"
-				  : "computed name, expected the name of a feature",
-			    NULL);
-		if (!whole)
-			return compile_call(c, FN_VAR, args);
-		logic_emit_push(c, (struct insn){ .op = OP_SCOPE });
-		return 0;
-	}
-	if (slots && find_slot(c, name, &at) < 0)
-		return AISLE_E_INVALID;
-	if (!slots)
-		at = add_path(c, name);
-	if (dflt == NULL) {
-		logic_emit_push(c, (struct insn){ .op = slots ? OP_SLOT : OP_PATH, .a = at });
-		return 0;
-	}
-	/* The default is only worked out when it is needed. */
-	size_t jump =
-	    logic_emit(c, (struct insn){ .op = slots ? OP_SLOT_OR : OP_PATH_OR, .a = at });
-	if (compile_arg(c, args, 1) < 0)
-		return AISLE_E_INVALID;
-	logic_insn(c, jump)->jump = (uint16_t)logic_here(c);
-	return 0;
-}
-
-/* {"var":"name"} without default: its name. */
-static bool
-is_plain_var(const json_t *rule, char number[static NUMBER_TEXT_SIZE], const char **ret_name)
-{
-	const json_t *var = json_is_object(rule) && json_object_size(rule) == 1
-	    ? json_object_get(rule, "var")
-	    : NULL;
-	struct args args = args_of(var);
-	return var != NULL && args.count == 1 && constant_name(arg_at(&args, 0), number, ret_name);
-}
-
-/* ---- missing ---- */
-
-static int
-compile_missing_slots(struct compiler *c, const struct args *keys, uint32_t need)
-{
-	struct insn insn = { .op = OP_MISSING_SLOTS, .a = (uint32_t)c->names.count, .b = need };
-	if (keys->count > ARGS_MAX)
-		return logic_refuse(c, "too many arguments", NULL);
-	for (size_t i = 0; i < keys->count; i++) {
-		char number[NUMBER_TEXT_SIZE];
-		const char *name;
-		struct named_slot named;
-		if (!constant_name(arg_at(keys, i), number, &name))
-			return logic_refuse(c, "computed name, expected names of features", NULL);
-		if (find_slot(c, name, &named.slot) < 0 ||
-		    logic_add_constant(c, arg_at(keys, i), &named.name) < 0)
-			return AISLE_E_INVALID;
-		logic_pool_add(&c->names, &named);
-	}
-	insn.n = (uint16_t)keys->count;
-	logic_emit_push(c, insn);
-	return 0;
-}
-
-static int
-compile_missing(struct compiler *c, const struct args *args)
-{
-	if (!reads_slots(c))
-		return compile_call(c, FN_MISSING, args);
-	struct args keys = *args;
-	if (json_is_array(arg_at(args, 0)))
-		keys = args_of(arg_at(args, 0));
-	return compile_missing_slots(c, &keys, 0);
-}
-
-static int
-compile_missing_some(struct compiler *c, const struct args *args)
-{
-	if (!reads_slots(c))
-		return compile_call(c, FN_MISSING_SOME, args);
-	uint32_t need = 0;
-	if (!json_is_number(arg_at(args, 0)) || arg_at(args, 1) == NULL)
-		return logic_refuse(c, "expected a number and a list of names", NULL);
-	if (logic_add_constant(c, arg_at(args, 0), &need) < 0)
-		return AISLE_E_INVALID;
-	struct args keys = args_of(arg_at(args, 1));
-	return compile_missing_slots(c, &keys, need + 1);
 }
 
 /* ---- tests of one feature ---- */
@@ -313,19 +152,19 @@ mirrored(enum logic_fn fn)
 
 /* "a < 3", "3 > a", "a in [...]", "!a", "a == null". 1: compiled; 0: not one of these. */
 static int
-compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
+compile_test(struct compiler *c, enum logic_fn fn, const struct logic_args *args)
 {
 	bool compares = fn <= FN_GE, truth = fn == FN_NOT || fn == FN_TRUTH;
 	char number[NUMBER_TEXT_SIZE];
 	const char *name;
 	struct insn insn = { .n = 0 };
 
-	if (!reads_slots(c) || !(compares || truth || fn == FN_IN) ||
+	if (!logic_reads_slots(c) || !(compares || truth || fn == FN_IN) ||
 	    args->count != (truth ? 1u : 2u))
 		return 0;
-	const json_t *var = arg_at(args, 0), *constant = arg_at(args, 1);
-	if (!is_plain_var(var, number, &name)) {
-		if (!compares || !is_plain_var(constant, number, &name))
+	const json_t *var = logic_arg_at(args, 0), *constant = logic_arg_at(args, 1);
+	if (!logic_is_plain_var(var, number, &name)) {
+		if (!compares || !logic_is_plain_var(constant, number, &name))
 			return 0;
 		constant = var;
 		fn = mirrored(fn);
@@ -333,7 +172,7 @@ compile_test(struct compiler *c, enum logic_fn fn, const struct args *args)
 	if (compares ? json_is_array(constant) || json_is_object(constant)
 		     : !truth && (!json_is_array(constant) || !logic_is_constant(constant, 0)))
 		return 0;
-	if (find_slot(c, name, &insn.a) < 0)
+	if (logic_find_slot(c, name, &insn.a) < 0)
 		return AISLE_E_INVALID;
 
 	if (truth) {
@@ -384,14 +223,14 @@ patch_chain(struct compiler *c, size_t last)
 }
 
 static int
-compile_and_or(struct compiler *c, uint8_t op, const struct args *args)
+compile_and_or(struct compiler *c, uint8_t op, const struct logic_args *args)
 {
 	size_t chain = 0;
 	if (args->count == 0)
-		return compile_arg(c, args, 0);
+		return logic_compile_arg(c, args, 0);
 	for (size_t i = 0; i < args->count; i++) {
 		size_t from = logic_here(c);
-		if (compile_arg(c, args, i) < 0)
+		if (logic_compile_arg(c, args, i) < 0)
 			return AISLE_E_INVALID;
 		if (i + 1 == args->count)
 			break;
@@ -404,21 +243,21 @@ compile_and_or(struct compiler *c, uint8_t op, const struct args *args)
 }
 
 static int
-compile_if(struct compiler *c, const struct args *args)
+compile_if(struct compiler *c, const struct logic_args *args)
 {
 	size_t ends = 0, i = 0;
 	for (; i + 1 < args->count; i += 2) {
 		size_t from = logic_here(c);
-		if (compile_arg(c, args, i) < 0)
+		if (logic_compile_arg(c, args, i) < 0)
 			return AISLE_E_INVALID;
 		size_t no = emit_branch(c, from, OP_IF);
-		if (compile_arg(c, args, i + 1) < 0)
+		if (logic_compile_arg(c, args, i + 1) < 0)
 			return AISLE_E_INVALID;
 		c->stack--; /* the other ways push in its place */
 		ends = logic_emit(c, (struct insn){ .op = OP_JUMP, .jump = (uint16_t)ends }) + 1;
 		logic_insn(c, no)->jump = (uint16_t)logic_here(c);
 	}
-	int r = i < args->count ? compile_arg(c, args, i) : compile_constant(c, json_null());
+	int r = i < args->count ? logic_compile_arg(c, args, i) : compile_constant(c, json_null());
 	patch_chain(c, ends);
 	return r;
 }
@@ -426,19 +265,19 @@ compile_if(struct compiler *c, const struct args *args)
 /* ---- bodies ---- */
 
 static int
-compile_body(struct compiler *c, enum logic_fn fn, const struct args *args)
+compile_body(struct compiler *c, enum logic_fn fn, const struct logic_args *args)
 {
 	size_t over = fn == FN_REDUCE ? 2 : 1;
-	if (compile_arg(c, args, 0) < 0)
+	if (logic_compile_arg(c, args, 0) < 0)
 		return AISLE_E_INVALID;
 	if (fn == FN_REDUCE &&
-	    (arg_at(args, 2) != NULL ? compile_arg(c, args, 2) : compile_constant(c, json_null())) <
-		0)
+	    (logic_arg_at(args, 2) != NULL ? logic_compile_arg(c, args, 2)
+					   : compile_constant(c, json_null())) < 0)
 		return AISLE_E_INVALID;
 	size_t head =
 	    logic_emit(c, (struct insn){ .op = fn == FN_REDUCE ? OP_REDUCE : OP_EACH, .a = fn });
 	c->bodies++;
-	int r = compile_arg(c, args, 1);
+	int r = logic_compile_arg(c, args, 1);
 	c->bodies--;
 	if (r < 0)
 		return r;
@@ -468,7 +307,7 @@ logic_is_operator(const char *name)
 static int
 compile_operator(struct compiler *c, const char *name, const json_t *values)
 {
-	struct args args = args_of(values);
+	struct logic_args args = logic_args_of(values);
 	size_t i = find_operator(name);
 	if (i == ARRAY_LEN(operators) ||
 	    (operators[i].fn >= FN_NUMBER && operators[i].fn <= FN_OBJECT && !c->mapping))
@@ -481,9 +320,9 @@ compile_operator(struct compiler *c, const char *name, const json_t *values)
 	if (done != 0)
 		return done < 0 ? done : 0;
 	switch (fn) {
-	case FN_VAR: return compile_var(c, &args);
-	case FN_MISSING: return compile_missing(c, &args);
-	case FN_MISSING_SOME: return compile_missing_some(c, &args);
+	case FN_VAR: return logic_compile_var(c, &args);
+	case FN_MISSING: return logic_compile_missing(c, &args);
+	case FN_MISSING_SOME: return logic_compile_missing_some(c, &args);
 	case FN_IF: return compile_if(c, &args);
 	case FN_AND:
 	case FN_OR: return compile_and_or(c, fn == FN_AND ? OP_AND : OP_OR, &args);
@@ -493,7 +332,7 @@ compile_operator(struct compiler *c, const char *name, const json_t *values)
 	case FN_NONE:
 	case FN_SOME:
 	case FN_REDUCE: return compile_body(c, fn, &args);
-	default: return compile_call(c, fn, &args);
+	default: return logic_compile_call(c, fn, &args);
 	}
 }
 
@@ -509,7 +348,7 @@ compile_rule(struct compiler *c, const json_t *rule)
 	if (++c->depth > LOGIC_DEPTH_MAX)
 		return logic_refuse(c, "nested too deep, expected at most 48 levels", NULL);
 	if (json_is_array(rule)) {
-		struct args items = args_of(rule);
+		struct logic_args items = logic_args_of(rule);
 		r = compile_args(c, &items);
 		if (r == 0)
 			emit_over(c, (struct insn){ .op = OP_LIST, .n = (uint16_t)items.count });

@@ -45,4 +45,31 @@ bool logic_is_constant(const json_t *json, int depth);
 int logic_add_constant(struct compiler *c, const json_t *json, uint32_t *ret);
 struct logic *logic_pack(struct compiler *c, struct arena *arena); /* arena NULL: malloc */
 
+/* ---- a rule's parts ---- */
+
+#define ARGS_MAX 65535 /* of one operator: insn.n */
+
+/* Arguments of an operator: its array, or the one thing that stands there without. */
+struct logic_args {
+	const json_t *array, *one;
+	size_t count;
+};
+
+struct logic_args logic_args_of(const json_t *json);
+const json_t *logic_arg_at(const struct logic_args *args, size_t i); /* NULL: it is not there */
+int logic_compile_arg(struct compiler *c, const struct logic_args *args, size_t i);
+int logic_compile_call(struct compiler *c, enum logic_fn fn, const struct logic_args *args);
+
+/* ---- logic_vars.c ---- */
+
+/* Whether variables of this place are features (else members of data or of a list's element). */
+bool logic_reads_slots(const struct compiler *c);
+int logic_find_slot(struct compiler *c, const char *name, uint32_t *ret_slot);
+/* {"var":"name"} without default: its name. */
+bool logic_is_plain_var(const json_t *rule, char number[static NUMBER_TEXT_SIZE],
+    const char **ret_name);
+int logic_compile_var(struct compiler *c, const struct logic_args *args);
+int logic_compile_missing(struct compiler *c, const struct logic_args *args);
+int logic_compile_missing_some(struct compiler *c, const struct logic_args *args);
+
 #endif
