@@ -6,7 +6,8 @@
  * DESIGN
  *   Ids alone: the words of a card, and whose it was, stay with its visit and its
  *   decision, which go with the customer. In memory, and written as seldom as who
- *   was heard of: after a kill the list lacks the last five minutes.
+ *   was heard of: after a kill the list lacks the cards of the last five minutes.
+ *   What became of the others since is in the ledger, and read from there.
  *
  * LAYOUT (all varint)
  *   "recent": of each, oldest first, prompt decision action station sent_ms outcome
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/json.h"
 #include "core/json_write.h"
 #include "core/when.h"
 
@@ -140,6 +142,25 @@ read_one(struct rd *rd, struct recent *ret)
 	return false;
 }
 
+/* A row of its decision in the ledger, which has all of its prompts. Goods that come back are no word
+ * of the card's. */
+static int
+take_outcome(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	struct recent *recent = ctx;
+	json_t *json = json_loadb(body, len, 0, NULL);
+	const char *text = json_string_value(json_object_get(json, "prompt"));
+	struct id prompt;
+
+	(void)n;
+	(void)at_ms;
+	if (text != NULL && id_parse(text, &prompt) && id_equal(&prompt, &recent->prompt) &&
+	    kind >= 0 && kind < OUTCOME_COUNT && kind != OUTCOME_RETURNED)
+		recent->outcome = (enum outcome)kind;
+	json_decref(json);
+	return 0;
+}
+
 void
 recent_load(struct engine *engine)
 {
@@ -150,8 +171,14 @@ recent_load(struct engine *engine)
 
 	recent_drop(engine);
 	while (there && rd.at < rd.end && engine->recent_count < RECENT_MAX &&
-	    read_one(&rd, &recent))
+	    read_one(&rd, &recent)) {
+		/* What cannot be read leaves it as it was written. */
+		int rc = store_log_each(engine->store, STORE_LOG_OUTCOME, &recent.decision,
+		    take_outcome, &recent);
+
+		(void)rc;
 		push(engine, &recent);
+	}
 	buf_done(&buf);
 }
 

@@ -318,6 +318,28 @@ the_last_cards_outlive_a_kill_but_for_those_of_five_minutes(void **state)
 	}
 }
 
+/* The first card is written at once, what becomes of it within five minutes of that is not. */
+static void
+what_became_of_the_last_cards_outlives_a_kill_within_those_five_minutes(void **state)
+{
+	(void)state;
+	a_policy("{'placements':{'tablet':{'slots':2,'headline_max':40}}}");
+	an_action("a", "{'expires':'1h'}");
+	an_action("b", "{'group':'h','expires':'1h'}");
+	in_force();
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("a", "accept"), 200);
+	restart();
+	assert_string_equal(row("cards", "a", "outcome"), "\"accepted\"");
+	assert_string_equal(row("cards", "b", "outcome"), "\"decided\"");
+	assert_int_equal(answer("b", "dismiss"), 200);
+	restart();
+	restart();
+	assert_string_equal(row("cards", "a", "outcome"), "\"accepted\"");
+	assert_string_equal(row("cards", "b", "outcome"), "\"dismissed\"");
+}
+
 int
 main(void)
 {
@@ -337,6 +359,8 @@ main(void)
 		SPINE_TEST(
 		    the_last_cards_are_told_newest_first_with_what_became_of_them_and_without_their_customers),
 		SPINE_TEST_ON_DISK(the_last_cards_outlive_a_kill_but_for_those_of_five_minutes),
+		SPINE_TEST_ON_DISK(
+		    what_became_of_the_last_cards_outlives_a_kill_within_those_five_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
