@@ -79,12 +79,13 @@ element_text(json_t *value)
 json_t *
 mapping_integers(json_t *value)
 {
-	double number = json_real_value(value);
 	json_t *copy, *member;
 	const char *name;
+	double number;
 	size_t i;
 
 	value = element_text(value);
+	number = json_real_value(value);
 	if (json_is_real(value) && number >= -9007199254740991.0 && number <= 9007199254740991.0 &&
 	    number == (double)(int64_t)number)
 		return json_integer((int64_t)number);

@@ -602,6 +602,23 @@ an_element_with_attributes_is_its_text_wherever_a_text_is_expected(void **state)
 	assert_string_equal(terminal, "7");
 }
 
+/* Who makes JSON of XML may write it as a number. */
+static void
+an_elements_text_that_is_a_number_stays_that_number(void **state)
+{
+	(void)state;
+	must_load(HEAD
+	    "'events':[{'type':'aisle.basket.item-added','id':'i','data':{'basket':'b',"
+	    "'line':{'var':'l'},'sku':'s','category':'c','qty':{'var':'q'},'amount':1}}]}");
+	EXPECT("{'l':{'@a':'x','#text':3},'q':{'#text':2}}",
+	    "item-added i "
+	    "{'basket':'b','line':3,'sku':'s','category':'c','qty':2,'amount':1,'currency':'EUR'}");
+	EXPECT("{'l':{'@a':'x','#text':3.0},'q':{'#text':2.5}}",
+	    "item-added i "
+	    "{'basket':'b','line':3,'sku':'s','category':'c','qty':2.5,'amount':1,'currency':'EUR'"
+	    "}");
+}
+
 /* {"_id":{"$oid":"…"}}: every sale would be in one basket. */
 static void
 an_object_is_no_text_and_makes_no_id(void **state)
@@ -708,6 +725,7 @@ main(void)
 		cmocka_unit_test(a_till_may_speak_xml),
 		cmocka_unit_test(
 		    an_element_with_attributes_is_its_text_wherever_a_text_is_expected),
+		cmocka_unit_test(an_elements_text_that_is_a_number_stays_that_number),
 		cmocka_unit_test(an_object_is_no_text_and_makes_no_id),
 		cmocka_unit_test(every_mistake_is_said_with_its_place),
 	};
