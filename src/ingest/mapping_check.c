@@ -65,7 +65,9 @@ check_path(const struct mapping *mapping, const char *path, const char *pointer,
 	snprintf(name, sizeof(name), "%.*s", (int)len - 1, path + 1);
 	near = near_to(name);
 	for (size_t i = 0; i < mapping->let_count; i++) {
-		if (strcmp(mapping->lets[i].name, name) == 0)
+		const char *known = mapping->lets[i].name;
+
+		if (strlen(known) == len - 1 && strncmp(known, path + 1, len - 1) == 0)
 			return;
 		near_offer(&near, mapping->lets[i].name);
 	}

@@ -488,6 +488,13 @@ a_name_that_nothing_has_is_a_mistake_where_it_stands(void **state)
 	must_load(HEAD
 	    "'let':{'b':1,'a':{'var':'$b'}},'events':[{'each':'$.l','type':'aisle.customer.left',"
 	    "'id':{'var':'$i'},'data':{'station':'s','card':'c'}}]}");
+#define TEN "nnnnnnnnnn"
+#define EIGHTY TEN TEN TEN TEN TEN TEN TEN TEN
+	must_load(HEAD "'let':{'" EIGHTY "':1},'events':[{'type':'aisle.customer.left','id':'i',"
+		       "'data':{'station':{'var':'$" EIGHTY "'},'card':'c'}}]}");
+	wrong_because(HEAD "'let':{'" EIGHTY "':1},'events':[{'type':'aisle.customer.left',"
+			   "'id':'i','data':{'station':{'var':'$" EIGHTY "n'},'card':'c'}}]}",
+	    "a name that no \"let\" has given by then");
 	wrong_because(HEAD "'events':[{'each':'$none','type':'aisle.customer.left','id':'i','data':"
 			   "{'station':'s'}}]}",
 	    "/events/0/each: ");
