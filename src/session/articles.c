@@ -70,7 +70,7 @@ takes(const struct article_void *gone, const struct line *line)
 	return line != NULL && line->taken_ms == gone->at_ms && line->time_ms <= gone->at_ms;
 }
 
-/* What counts, in a number. */
+/* What counts, in a number. Two versions may have one time. */
 static uint64_t
 mark_of(const struct visit *visit)
 {
@@ -78,10 +78,13 @@ mark_of(const struct visit *visit)
 
 	for (size_t i = 0; i < visit->line_count; i++) {
 		const struct line *line = &visit->lines[i];
+		const int64_t says[] = { line->line, line->time_ms, line->added_ms, line->qty_milli,
+			line->amount_minor, line->discount_minor, line->margin_minor };
+		uint64_t of_line = 0;
 
-		if (!line->voided)
-			mark += ((uint64_t)line->line * 31 + (uint64_t)line->time_ms) * 31 +
-			    (uint64_t)line->added_ms;
+		for (size_t k = 0; !line->voided && k < ARRAY_LEN(says); k++)
+			of_line = of_line * 1000003 + (uint64_t)says[k];
+		mark += of_line;
 	}
 	return mark;
 }

@@ -395,13 +395,15 @@ class Store:
         basket = self.find_or_begin(terminal, data["basket"], time)
         if basket.state == "cancelled" or (basket.state == "closed" and time > basket.closed_at + LATE_LINES):
             return
-        version = dict(data, item=data["sku"])
+        version, before = dict(data, item=data["sku"]), basket.lines()
         basket.versions.setdefault(data["line"], []).append((time, self.order, version))
         if basket.state == "paying":
             basket.state = "open"  # the customer has added something
         if basket.state == "closed":
             self.returns_again()
-        self.gate_again(basket, self.now - time <= STALE and basket.lines().get(data["line"]) is version)
+        # A line may come back when a void by article takes this one in its place.
+        now = basket.lines()
+        self.gate_again(basket, self.now - time <= STALE and (now.get(data["line"]) is version or now != before))
 
     def basket_item_voided(self, terminal, data, time):
         basket = self.find_or_begin(terminal, data["basket"], time)

@@ -311,10 +311,49 @@ what_came_back_of_a_part_came_back_of_the_sale(void **state)
 	assert_int_equal(sale->line_count, 2);
 }
 
+static int
+worth_on_screen(const char *action)
+{
+	const json_t *prompt;
+	size_t i;
+
+	json_array_foreach(json_object_get(screen, "prompts"), i, prompt) {
+		if (strcmp(text_of(prompt, "action"), action) == 0)
+			return (int)json_integer_value(json_object_get(json_object_get(prompt,
+									   "offer"),
+			    "worth"));
+	}
+	return -1;
+}
+
+/* Two versions of a line in one millisecond, in a basket in which an article was void by its number. */
+static void
+the_later_version_of_an_instant_counts_in_an_offers_worth(void **state)
+{
+	static const int amounts[] = { 460, 230 };
+
+	(void)state;
+	only("o",
+	    "{'kind':'offer','outcome':{'is':'redeemed','within':'0d'},'margin':9000,'offer':{"
+	    "'type':'percent','depth':10,'typical':400,'max':300,'apply':'till-code','include':{"
+	    "'category':'c'},'until':'0d'}}");
+	open_basket("b");
+	scan("b", "c", 100);
+	tell("pos/7/event", "basket.item-voided", "{'basket':'b','sku':'nothing'}");
+	for (size_t i = 0; i < ARRAY_LEN(amounts); i++) {
+		tell("pos/7/event", "basket.item-added",
+		    "{'basket':'b','line':70,'sku':'s','category':'c','qty':1,'amount':%d,"
+		    "'currency':'EUR'}",
+		    amounts[i]);
+		assert_int_equal(worth_on_screen("o"), (100 + amounts[i]) / 10);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPINE_TEST(the_later_version_of_an_instant_counts_in_an_offers_worth),
 		SPINE_TEST(what_came_back_of_a_part_came_back_of_the_sale),
 		SPINE_TEST(what_the_first_customer_was_shown_leaves_when_another_card_is_read),
 		SPINE_TEST(a_card_of_the_next_customer_waits_for_the_next_basket),
