@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/random.h"
 #include "deliver/http_private.h"
 
 /* DECISION: a tablet, a manager or an operator; FIGURES: a manager or an operator. */
@@ -261,8 +262,8 @@ http_new(struct event_base *base, const struct conf *conf, const struct http_hos
 	struct http *http;
 	int rc;
 
-	if (sodium_init() < 0)
-		return err_set(err, AISLE_E_IO, "http: libsodium does not start");
+	if (random_begin(err) != 0)
+		return AISLE_E_IO;
 	/* A tablet that leaves in the middle of an answer must not end the process: neither
 	 * libevent's writev nor OpenSSL's write asks for no signal. */
 	signal(SIGPIPE, SIG_IGN);

@@ -20,7 +20,6 @@
 #include <mosquitto.h>
 #include <poll.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +29,7 @@
 #include "core/id.h"
 #include "core/json_write.h"
 #include "core/log.h"
+#include "core/random.h"
 #include "hq/records.h"
 #include "sync/wan.h"
 
@@ -368,10 +368,14 @@ collect_run(const struct collect_options *options, struct err *err)
 		.cert = broker->cert,
 		.key = broker->key,
 		.ack_late = true };
-	if (!wan_url(broker->url, &collect->wan, host) || sodium_init() < 0) {
+	if (!wan_url(broker->url, &collect->wan, host)) {
 		free(collect);
 		return err_set(err, AISLE_E_INVALID, "bad broker %s, expected mqtt[s]://HOST:PORT",
 		    broker->url);
+	}
+	if (random_begin(err) != 0) {
+		free(collect);
+		return AISLE_E_IO;
 	}
 	make_client_id(options->into, client_id);
 	stopping = 0;

@@ -40,6 +40,7 @@
 #include "core/buf.h"
 #include "core/id.h"
 #include "core/log.h"
+#include "core/random.h"
 #include "profile/keys_internal.h"
 #include "profile/vault.h"
 
@@ -201,8 +202,8 @@ set_up(struct keys *keys, struct err *err)
 int
 keys_open(const char *dir, const char *vfs, struct keys **ret_keys, struct err *err)
 {
-	if (sodium_init() < 0)
-		return err_set(err, AISLE_E_IO, "no source of random numbers");
+	if (random_begin(err) != 0)
+		return AISLE_E_IO;
 	struct keys *keys = mem_zero(sizeof(*keys));
 	keys->secrets = sodium_malloc(sizeof(*keys->secrets));
 	if (keys->secrets == NULL) {

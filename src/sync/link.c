@@ -22,13 +22,13 @@
 #include <mosquitto.h>
 #include <poll.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/random.h"
 #include "sync/wan.h"
 
 #define PUBLISHES_MAX 16
@@ -339,12 +339,13 @@ link_done(struct link *link)
 int
 link_main(const struct conf *conf, int fd)
 {
-	if (conf->hq_host == NULL || sodium_init() < 0)
+	struct err err = { 0 };
+
+	if (conf->hq_host == NULL || random_begin(&err) != 0)
 		return EX_CONFIG;
 	mosquitto_lib_init();
 	catch_signals();
 	struct link *link = mem_zero(sizeof(*link));
-	struct err err = { 0 };
 	link->fd = fd;
 	link->wan = (struct wan){ .host = conf->hq_host,
 		.port = conf->hq_port,
