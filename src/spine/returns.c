@@ -10,7 +10,8 @@
  *   not matter.
  *
  * INVARIANTS
- *   A return's number counts once. Nothing is taken of a sale twice.
+ *   A return's number counts once. Nothing is taken of a sale twice. A return that names a number is
+ *   of one sale: what that lacks waits for its late lines, and is taken of no other.
  */
 #include "spine/spine.h"
 
@@ -114,8 +115,18 @@ has_goods(const struct net_goods *want, size_t count, const struct stock *stock)
 	return any == HAS_NONE ? HAS_NONE : all;
 }
 
-/* Of the sales of a number: that of the time the return names; else the newest that has all goods,
- * else the newest that has some. */
+static bool
+came_back_of(const struct visit *visit, const struct id *ret)
+{
+	for (size_t i = 0; i < visit->back_count; i++) {
+		if (id_equal(&visit->backs[i].ret, ret))
+			return true;
+	}
+	return false;
+}
+
+/* Of the sales of a number: that of which some came back with this return already; else that of the time
+ * the return names; else the newest that has all goods, else the newest that has some. */
 struct search {
 	const struct stray *stray;
 	const struct net_goods *want;
@@ -168,6 +179,10 @@ find_sale(struct engine *engine, const struct stray *stray, struct stocks *stock
 
 	search.want = want;
 	for (int i = 0; i < ENGINE_BASKETS_MAX && visit != NULL; i++) {
+		if (came_back_of(visit, &stray->ret)) {
+			search.best = is_sale_for(stray, visit) ? visit : NULL;
+			break;
+		}
 		look_at_sale(&search, visit);
 		visit = terminal != NULL ? engine_basket_before(engine, visit, terminal)
 					 : engine_number_before(engine, visit);

@@ -675,7 +675,7 @@ class Store:
             self.returns[number] = (time, dict(data, items=left)) if left else None
 
     def take_back(self, time, data, item):
-        """Out of the sale that is named, or of the newest that have it; how many wait for one that has."""
+        """Out of the one sale of the number that is named, or of the card's newest that have it; how many wait."""
         sold = [b for b in self.baskets if b.is_sale() and b.closed_at <= time]
         if data.get("basket") is not None:
             sold = [b for b in sold if b.number == data["basket"] and data.get("terminal", b.terminal) == b.terminal]
@@ -688,6 +688,8 @@ class Store:
         sold.sort(key=lambda b: -b.closed_at)
         if data.get("basket") is not None:
             sold.sort(key=lambda b: there(b) < left)  # of several of that number the one that has the goods
+            data["of"] = data.get("of") or next((b for b in sold if there(b) > 0), None)
+            sold = [b for b in sold if b is data["of"]]
         for basket in sold:
             qty = min(left, there(basket))
             if qty > 0:

@@ -724,6 +724,49 @@ its_number_and_those_of_before_are_found_though_its_second_half_is_gone(void **s
 	assert_kept(BEN, "=0");
 }
 
+/* Anna bought two of a in basket 1; the number was given again, and Ben bought three of a and one of
+ * b in it, of which the till says one of a before its close. */
+static void
+more_than_a_sale_had_is_taken_off_no_other_of_its_number(void **state)
+{
+	(void)state;
+	anna_bought();
+	grant(BEN, "profile");
+	open_basket("1");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" BEN "','station':'7','basket':'1'}");
+	buy("1", 1, "a", 1, 250);
+	close_basket("1", 1050);
+	now_ms += S_MS;
+	give_back("r", OF("1"), "a", 4, 1000);
+	assert_kept(BEN, "=0");
+	assert_kept(ANNA, "a 2 500, b 1 300=800");
+	restart();
+	buy("1", 2, "b", 1, 300);
+	assert_kept(BEN, "b 1 300=800");
+	assert_kept(ANNA, "a 2 500, b 1 300=800");
+	buy("1", 3, "a", 2, 500);
+	assert_kept(BEN, "b 1 300=300");
+	assert_kept(ANNA, "a 2 500, b 1 300=800");
+	give_back("s", OF("1"), "a", 1, 250);
+	assert_kept(ANNA, "a 1 250, b 1 300=550");
+}
+
+static void
+more_than_a_sale_had_waits_for_none_of_its_number_at_another_till(void **state)
+{
+	(void)state;
+	anna_bought();
+	grant(BEN, "profile");
+	at_8("basket.opened", "{'basket':'1'}");
+	at_8("customer.identified", "{'subject':'" BEN "','station':'8','basket':'1'}");
+	at_8("basket.item-added", LINE_AT_8);
+	give_back("r", OF("1"), "a", 3, 750);
+	assert_kept(ANNA, "b 1 300=300");
+	at_8("basket.closed", CLOSE_AT_8);
+	assert_kept(BEN, "a 1 100=100");
+}
+
 /* The till's line came before the word that it had recalled the sale; there was no basket of that number before. */
 static void
 a_line_before_the_recall_is_part_of_the_sale_and_comes_back_by_its_number(void **state)
@@ -1069,6 +1112,8 @@ main(void)
 		SPINE_TEST(a_cancelled_sale_has_nothing_that_was_bought),
 		SPINE_TEST(a_sale_that_was_found_to_be_recalled_was_sold_when_it_was_closed),
 		SPINE_TEST(its_number_and_those_of_before_are_found_though_its_second_half_is_gone),
+		SPINE_TEST_ON_DISK(more_than_a_sale_had_is_taken_off_no_other_of_its_number),
+		SPINE_TEST(more_than_a_sale_had_waits_for_none_of_its_number_at_another_till),
 		SPINE_TEST(
 		    a_line_before_the_recall_is_part_of_the_sale_and_comes_back_by_its_number),
 		cmocka_unit_test(
