@@ -33,8 +33,8 @@ look_at(const struct lgb *l, uint32_t feature, const char *info)
 	if (*info == '[') {
 		double low = strtod(info + 1, &end);
 		double high = *end == ':' ? strtod(end + 1, &end) : -1;
-		look.whole = low >= 0 && high >= low && low == (double)(uint32_t)low &&
-		    high < 4e9 && high == (double)(uint32_t)high && *end == ']';
+		look.whole = low >= 0 && high >= low && high < 4e9 &&
+		    low == (double)(uint32_t)low && high == (double)(uint32_t)high && *end == ']';
 		if (look.whole)
 			look.most = high;
 	} else if (len == 4 && strncmp(info, "none", 4) == 0) {

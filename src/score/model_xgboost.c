@@ -124,11 +124,13 @@ best_trees(const struct xgb *x)
 	double classes = x->num_class > x->num_target ? x->num_class : x->num_target;
 	double step = (classes < 1 ? 1 : classes) * (x->num_parallel < 1 ? 1 : x->num_parallel);
 	double end = (x->best + 1) * step;
+	if (x->best < 0)
+		return UINT32_MAX;
 	if (x->iteration.count > 0)
 		end = x->best + 1 < (double)x->iteration.count
 		    ? x->iteration.at[(size_t)x->best + 1]
 		    : (double)x->tree_info.count;
-	return x->best >= 0 && end >= 1 && end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
+	return end >= 1 && end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
 }
 
 /* Booster.predict() takes all trees, the scikit-learn wrapper those up to the best: what the file's

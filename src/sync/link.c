@@ -154,7 +154,6 @@ lost(struct link *link, const char *why)
 	if (!link->refused)
 		tell_down(link, why);
 	link->connected = link->up = link->refused = false;
-	link->connected = link->up = false;
 	link->connect_at_ms = wan_now_ms() + wan_backoff_next(&link->backoff);
 }
 
