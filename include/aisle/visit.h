@@ -145,7 +145,7 @@ struct card {
 /* An `opened`. Of several the later ones may turn out to have given the number again. */
 #define VISIT_OPENS_MAX 4
 struct opening {
-	int64_t at_ms;
+	int64_t at_ms, heard_ms; /* as the till says; arrival */
 	bool training;
 };
 

@@ -16,7 +16,7 @@
 #include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 5
+#define VISIT_VERSION 6
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -104,6 +104,7 @@ const size_t line_field_count = ARRAY_LEN(line_fields);
 
 static const struct field open_fields[] = {
 	FIELD(struct opening, I64, at_ms),
+	FIELD(struct opening, I64, heard_ms),
 	FIELD(struct opening, BOOL, training),
 };
 

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "core/of_two.h"
 #include "session/session_call.h"
 
 /* ---- the times at which it was opened ---- */
@@ -29,7 +30,8 @@
 void
 again_note(const struct call *call, struct visit *visit)
 {
-	const struct opening opening = { call->event->time_ms, call->event->training };
+	const struct opening opening = { call->event->time_ms, call->event->now_ms,
+		call->event->training };
 	struct opening *opens = visit->opens;
 	size_t at = visit->open_count;
 
@@ -201,6 +203,7 @@ begin_rest(const struct call *call, const struct visit *former, const struct ope
 	rest->training = opening->training;
 	rest->state = VISIT_OPEN;
 	rest->began_at_ms = rest->state_at_ms = opening->at_ms;
+	rest->opened_ms = opening->heard_ms;
 	sessions_touch(call->sessions, rest);
 	return rest;
 }
@@ -215,6 +218,16 @@ take_opens(struct visit *rest, struct visit *former)
 	former->open_count = kept;
 }
 
+/* Its `opened` may have come after the first of its lines. */
+static void
+open_by_lines(struct visit *rest)
+{
+	for (size_t i = 0; i < rest->line_count; i++) {
+		if (line_is_known(&rest->lines[i]))
+			rest->opened_ms = smaller_of(rest->opened_ms, rest->lines[i].added_ms);
+	}
+}
+
 struct session_also *
 again_part(const struct call *call, struct visit *former, const struct opening *opening)
 {
@@ -225,6 +238,7 @@ again_part(const struct call *call, struct visit *former, const struct opening *
 	take_opens(rest->visit, former);
 	if (parts_take(rest->visit, former, rest->visit->began_at_ms) && visit_over(former))
 		of_former.effects |= EFFECT_LATE_LINES;
+	open_by_lines(rest->visit);
 	take_reads(call, &of_former, rest, rest->visit->began_at_ms);
 	stand_behind(call, former, rest->visit);
 	call->ret->effects |= of_former.effects;

@@ -123,7 +123,7 @@ united_take(struct engine *engine, struct visit *sale, struct visit *part)
 	engine_touch(engine, sale);
 }
 
-/* ---- one that was two ---- */
+/* ---- one that was two: by arrival, for that is what a card's times are ---- */
 
 /* Tokens of other visits that the rest was paid with. */
 static void
@@ -137,7 +137,7 @@ part_paid(struct engine *engine, struct visit *rest, struct visit *former)
 			struct card *card = &home->cards[i];
 
 			if (!card->elsewhere || !id_equal(&card->paid_in, &former->id) ||
-			    card->spent_ms < rest->began_at_ms)
+			    card->spent_ms < rest->opened_ms)
 				continue;
 			card->paid_in = rest->id;
 			former->elsewhere_minor -= card->redeemed_minor;
@@ -155,7 +155,7 @@ void
 united_part(struct engine *engine, struct visit *rest, struct visit *former)
 {
 	for (size_t i = 0; i < former->card_count;) {
-		if (former->cards[i].sent_ms < rest->began_at_ms ||
+		if (former->cards[i].sent_ms < rest->opened_ms ||
 		    !take_card(engine, rest, former, i))
 			i++;
 	}

@@ -38,6 +38,7 @@ class Basket:
         self.subject = None
         self.training = self.opened = self.paid = self.sold = False  # sold: paid, and not for training
         self.opens = []          # the times of its `opened`; it may be two sales, if an end between them is late
+        self.opens_heard = {}    # when each was heard of
         self.reads = []          # (time, order, subject) of the cards that it was or is the basket of
         self.versions = {}       # line -> [(time, order, version)]
         self.voids = {}          # line -> [(time, order)]
@@ -176,6 +177,7 @@ class Store:
     def __init__(self):
         self.now = 0
         self.order = 0
+        self.arrived = {}        # order -> when
         self.seen = {}           # (sender, source, id)
         self.baskets = []
         self.tokens = {}         # as the till got it -> Token
@@ -383,6 +385,7 @@ class Store:
         basket.began, basket.only_card, basket.opened = min(basket.began, time), False, True
         if time not in basket.opens and (data.get("from") is None or not basket.opens):
             basket.opens = sorted(basket.opens + [time])
+            basket.opens_heard[time] = self.now
             if basket.state == "paying" and len(basket.opens) > 1:
                 basket.state = "open"  # somebody else stands there, or the till began anew
         if data.get("training") and not basket.training:
@@ -397,6 +400,7 @@ class Store:
             return
         version, before = dict(data, item=data["sku"]), basket.lines()
         basket.versions.setdefault(data["line"], []).append((time, self.order, version))
+        self.arrived[self.order] = self.now
         if basket.state == "paying":
             basket.state = "open"  # the customer has added something
         if basket.state == "closed":
@@ -484,9 +488,12 @@ class Store:
         rest.opened, rest.opens, basket.opens = True, [t for t in basket.opens if t >= began], [t for t in basket.opens if t < began]
         rest.state, rest.closed_at, rest.sold, rest.judged_at = basket.state, basket.closed_at, rest.paid, basket.judged_at
         basket.state, basket.closed_at, basket.sold, basket.judged_at = "open", None, False, basket.judged_at
-        rest.cards = {action: card for action, card in basket.cards.items() if card.at >= began}
-        basket.cards = {action: card for action, card in basket.cards.items() if card.at < began}
-        rest.taken, basket.taken = [t for t in basket.taken if t.shown_at >= began], [t for t in basket.taken if t.shown_at < began]
+        # What was shown since something of it was heard of is its own.
+        rest.opens_heard = {t: basket.opens_heard[t] for t in rest.opens}
+        since = min([rest.opens_heard[began]] + [self.arrived[max(v[:2] for v in all_of)[1]] for all_of in rest.versions.values()])
+        rest.cards = {action: card for action, card in basket.cards.items() if card.at >= since}
+        basket.cards = {action: card for action, card in basket.cards.items() if card.at < since}
+        rest.taken, basket.taken = [t for t in basket.taken if t.shown_at >= since], [t for t in basket.taken if t.shown_at < since]
         for token in rest.taken:
             token.basket = rest
         was = basket.subject

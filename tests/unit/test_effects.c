@@ -189,6 +189,43 @@ what_was_agreed_is_on_the_screen_again_when_a_sale_is_resumed(void **state)
 	assert_string_equal(said(), "guidance 7: o(applied)");
 }
 
+/* A till whose clock is behind, or whose words come late: what was said before the second `opened` was
+ * heard of is of the first sale, whatever the clocks say. */
+static void
+of_two_sales_in_one_each_has_the_cards_that_were_shown_in_it(void **state)
+{
+	static const int64_t apart[] = { 0, 30 * S_MS, -30 * S_MS };
+	const struct visit *former, *rest;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(apart); i++) {
+		tear_down(NULL);
+		set_up(NULL);
+		a_policy("{'placements':{'tablet':{'slots':2,'headline_max':40}}}");
+		an_action("a", "{}");
+		an_action("b", "{'group':'h','on':['aisle.basket.payment-declined']}");
+		in_force();
+		late_ms = apart[i];
+		open_basket("n");
+		scan("n", "c", 100);
+		assert_said("guidance 7: a");
+		assert_int_equal(answer("a", "accept"), 200);
+		now_ms += 10 * S_MS;
+		open_basket("n");
+		former = visit_of("n");
+		now_ms += S_MS;
+		tell("pos/7/event", "basket.payment-declined", "{'basket':'n'}");
+		assert_said("guidance 7: a(answered) b");
+		late_ms += 5 * S_MS;
+		close_basket("n", 100);
+		late_ms = 0;
+		rest = visit_of("n");
+		assert_ptr_not_equal(rest, former);
+		assert_int_equal(rest->card_count, 1);
+		assert_string_equal(rest->cards[0].action, "b");
+	}
+}
+
 static void
 who_pays_is_left_alone_if_the_policy_says_so(void **state)
 {
@@ -361,6 +398,7 @@ main(void)
 		SPINE_TEST(a_part_that_was_a_purchase_is_none_and_the_sale_is_one),
 		SPINE_TEST(a_part_that_is_open_goes_on_in_the_sale_with_its_customer),
 		SPINE_TEST(what_was_agreed_is_on_the_screen_again_when_a_sale_is_resumed),
+		SPINE_TEST(of_two_sales_in_one_each_has_the_cards_that_were_shown_in_it),
 		SPINE_TEST(who_pays_is_left_alone_if_the_policy_says_so),
 		SPINE_TEST(
 		    a_basket_that_turns_out_to_be_training_shows_nothing_and_was_no_purchase),

@@ -69,6 +69,7 @@ random_visit(struct dice *dice)
 	visit->open_count = dice_below(dice, VISIT_OPENS_MAX + 1);
 	for (size_t i = 0; i < visit->open_count; i++) {
 		visit->opens[i].at_ms = (int64_t)dice_next(dice);
+		visit->opens[i].heard_ms = (int64_t)dice_next(dice);
 		visit->opens[i].training = dice_below(dice, 2) == 0;
 	}
 	for (size_t i = 0; i < cards; i++) {
@@ -214,6 +215,7 @@ assert_same(const struct visit *a, const struct visit *b)
 	}
 	for (size_t i = 0; i < a->open_count; i++) {
 		SAME(opens[i].at_ms);
+		SAME(opens[i].heard_ms);
 		SAME(opens[i].training);
 	}
 	for (size_t i = 0; i < a->back_count; i++) {
