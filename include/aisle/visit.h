@@ -193,6 +193,7 @@ struct visit {
 	/* The sale was recalled: where it was suspended, and until when that till's word was about it. */
 	char from[NAME_SIZE], from_station[NAME_SIZE];
 	int64_t left_at_ms;
+	int64_t parked_at_ms; /* since when it was suspended there */
 	/* A recall that has found no suspended sale yet; by whom "" is anybody. */
 	char recall_from[NAME_SIZE];
 	int64_t recall_at_ms;

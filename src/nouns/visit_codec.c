@@ -51,6 +51,7 @@ const struct field visit_fields[] = {
 	FIELD_CHARS(struct visit, from),
 	FIELD_CHARS(struct visit, from_station),
 	FIELD(struct visit, I64, left_at_ms),
+	FIELD(struct visit, I64, parked_at_ms),
 	FIELD_CHARS(struct visit, recall_from),
 	FIELD(struct visit, I64, recall_at_ms),
 	FIELD(struct visit, ID, before),

@@ -82,6 +82,7 @@ move(const struct call *call, struct visit *sale, const char *terminal, const ch
 	visit_set_text(sale->terminal, terminal);
 	visit_set_text(sale->station, station);
 	sale->left_at_ms = at_ms;
+	sale->parked_at_ms = sale->state_at_ms;
 	sale->before_from = sale->before;
 	sale->before = (struct id){ { 0 } };
 	sale->along_from = sale->along;

@@ -144,11 +144,13 @@ began_at(const struct visit *visit)
 	return visit->state == VISIT_WAITING ? visit->card_at_ms : visit->began_at_ms;
 }
 
+/* Or it was put aside, and nobody stood there for it. */
 static bool
 had_ended(const struct visit *visit, int64_t at_ms)
 {
 	return (visit_over(visit) && visit->ended_at_ms <= at_ms) ||
-	    (visit->state == VISIT_SUSPENDED && visit->state_at_ms <= at_ms);
+	    (visit->state == VISIT_SUSPENDED && visit->state_at_ms <= at_ms) ||
+	    (visit->parked_at_ms <= at_ms && at_ms < visit->left_at_ms);
 }
 
 /* Of a sale that was recalled, until then where it was suspended. */

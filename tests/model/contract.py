@@ -35,6 +35,8 @@ class Basket:
         self.state = "open"      # waiting, open, suspended, paying, closed, cancelled
         self.closed_at = None    # the time of its close
         self.came = 0            # to this terminal, from another one
+        self.parked = 0          # when it was suspended
+        self.stay = None         # (terminal, from, until) where it was before it was recalled
         self.subject = None
         self.training = self.opened = self.paid = self.sold = False  # sold: paid, and not for training
         self.opens = []          # the times of its `opened`; it may be two sales, if an end between them is late
@@ -246,6 +248,7 @@ class Store:
     def live_at(self, terminal, time):
         """The basket at this till that was being filled then."""
         found = [b for b in self.baskets if b.terminal == terminal and b.state not in ("waiting", "suspended") and max(b.began, b.came) <= time and (b.closed_at is None or b.closed_at > time)]
+        found += [b for b in self.baskets if b.stay is not None and b.stay[0] == terminal and b.stay[1] <= time < b.stay[2]]
         return max(found, key=lambda b: b.began)
 
     # ---- what is seen of it ----
@@ -426,7 +429,7 @@ class Store:
     def basket_suspended(self, terminal, data, time):
         basket = self.find_or_begin(terminal, data["basket"], time)
         if basket.state == "open":
-            basket.state = "suspended"
+            basket.state, basket.parked = "suspended", time
         self.gate_again(basket, False)
 
     def basket_resumed(self, terminal, data, time):
@@ -441,6 +444,7 @@ class Store:
     def move(self, here, there, number):
         basket = next((b for b in reversed(self.of_number(here, number)) if b.state == "suspended"), None)
         if basket is not None:
+            basket.stay = (here, max(basket.began, basket.came), basket.parked)
             basket.terminal, basket.state, basket.came = there, "open", self.now
 
     def basket_tender_started(self, terminal, data, time):

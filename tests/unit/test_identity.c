@@ -203,6 +203,51 @@ a_card_read_while_another_paid_is_of_the_next_sale_also_when_that_is_closed(void
 	assert_int_equal(customer(ANNA)->purchase_count, 1);
 }
 
+/* It was put aside before the card was read, and goes on at another till. */
+static void
+a_card_is_not_of_a_sale_that_was_suspended_there(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	open_basket("b1");
+	tell("pos/7/event", "basket.suspended", "{'basket':'b1'}");
+	now_ms += 10 * S_MS;
+	open_basket("b2");
+	now_ms += 10 * S_MS;
+	tell("pos/7/event", "basket.suspended", "{'basket':'b2'}");
+	now_ms += S_MS;
+	tell("pos/7/event", "basket.resumed", "{'basket':'b1','terminal':'7'}");
+	now_ms += 5 * S_MS;
+	tell("pos/8/event", "basket.resumed", "{'basket':'b2','terminal':'8'}");
+	late_ms = 3 * S_MS;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	assert_true(visit_of("b1")->has_subject);
+	assert_false(visit_of("b2")->has_subject);
+	late_ms = 10 * S_MS; /* then b2 was open */
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" BEN "','station':'7'}");
+	assert_true(id_equal(&visit_of("b2")->subject, &customer(BEN)->id));
+	assert_true(id_equal(&visit_of("b1")->subject, &customer(ANNA)->id));
+}
+
+/* The till gives the number again in the millisecond of the close. */
+static void
+a_card_of_the_instant_of_the_close_is_of_the_sale_that_was_closed(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	open_basket("b");
+	scan("b", "c", 100);
+	now_ms += S_MS;
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" ANNA "','station':'7','basket':'b'}");
+	close_basket("b", 100);
+	open_basket("b");
+	assert_false(visit_of("b")->has_subject);
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 100);
+}
+
 /* The middle one of three is heard of last: each card is of the sale that stood there. */
 static void
 of_sales_told_in_another_order_each_has_the_card_that_was_read_in_it(void **state)
@@ -568,6 +613,8 @@ main(void)
 		SPINE_TEST_ON_DISK(a_late_card_finds_its_sale_behind_others_that_began_before_it),
 		SPINE_TEST_ON_DISK(
 		    a_card_read_while_another_paid_is_of_the_next_sale_also_when_that_is_closed),
+		SPINE_TEST(a_card_is_not_of_a_sale_that_was_suspended_there),
+		SPINE_TEST(a_card_of_the_instant_of_the_close_is_of_the_sale_that_was_closed),
 		SPINE_TEST_ON_DISK(
 		    of_sales_told_in_another_order_each_has_the_card_that_was_read_in_it),
 		SPINE_TEST_ON_DISK(
