@@ -152,11 +152,11 @@ again_begun(const struct call *call, struct visit *former, struct visit *next)
 	int64_t at_ms = call->event->time_ms;
 
 	stand_behind(call, former, next);
-	if (parts_take(next, former, at_ms))
-		of_former.effects |= EFFECT_LATE_LINES;
-	/* Of one time with the end it was read before that. */
+	/* What is of one time with the end was said before that. */
 	if (at_ms == former->ended_at_ms)
 		at_ms++;
+	if (parts_take(next, former, at_ms))
+		of_former.effects |= EFFECT_LATE_LINES;
 	if (former->has_subject && former->card_at_ms >= at_ms)
 		take_reads(call, &of_former, &of_next, at_ms);
 	if (of_former.effects != 0)

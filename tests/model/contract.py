@@ -521,7 +521,8 @@ class Store:
 
     def was_next(self, former, basket):
         """What came before the `opened` that gave its number again looked like late lines of the former."""
-        self.part_lines(former, basket, basket.began)
+        # Of one time with the close it was said before that.
+        self.part_lines(former, basket, basket.began + (basket.began == former.closed_at))
         self.returns_again()
 
     def part_shown(self, rest):
