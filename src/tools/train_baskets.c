@@ -175,7 +175,8 @@ train_baskets_take(void *ctx, const struct feature_row *row)
 		return;
 	}
 	make_room(baskets, basket.count);
-	memcpy(baskets->uses + baskets->use_count, list, basket.count * sizeof(*list));
+	if (basket.count > 0)
+		memcpy(baskets->uses + baskets->use_count, list, basket.count * sizeof(*list));
 	baskets->use_count += basket.count;
 	baskets->list[baskets->count++] = basket;
 }
