@@ -43,34 +43,63 @@ def groups_of(households, demographics, what):
     return np.array([named.get(h, NOT_STATED) for h in households])
 
 
-def verdict_words(better, interval_of_gain):
+NAMES = {"base rate": "the base rate", "one rule": "the one rule", "plain logistic": "the plain logistic regression",
+         "boosting": "the boosting"}
+
+
+def verdict(interval_of_gain):
     low, high = interval_of_gain
-    if low > 0:
-        return f"better than the one rule; {better} lies within {interval(interval_of_gain, 4)}"
-    if high < 0:
-        return f"**worse than the one rule**; {better} lies within {interval(interval_of_gain, 4)}"
-    return f"**not told apart from the one rule**; {better} lies within {interval(interval_of_gain, 4)}"
+    return "better than" if low > 0 else "**worse than**" if high < 0 else "**not told apart from**"
+
+
+def verdict_words(m):
+    """What is shipped against each of the others."""
+    return "By it the shipped one is " + ", ".join(
+        f"{verdict(other['gain_interval'])} {NAMES[name]}" for name, other in m["beside"].items() if name != m["kept"]) + "."
+
+
+def why_kept(m):
+    if m["kept"] == "boosting":
+        return "The boosting is shipped, because it beats the plain regression on these rows."
+    return "The plain regression is shipped, because the boosting does not beat it on these rows."
+
+
+def beside_table(m, figures, gain_words, digits):
+    """A row for each figure, a column for each of what is compared."""
+    names = list(m["beside"])
+    rows = [[words] + [number(m["beside"][n][key], d) for n in names] for words, key, d in figures]
+    rows.append([gain_words] + ["shipped" if n == m["kept"] else interval(m["beside"][n]["gain_interval"], digits)
+                                for n in names])
+    return table([""] + [f"**{n}**" if n == m["kept"] else n for n in names], rows)
 
 
 def chance_metrics(m, rule):
-    rows = [["AUC", number(m["auc"]) + f" ({interval(m['auc_interval'])})", number(m["base_auc"]), number(m["rule_auc"])],
-            ["log loss", number(m["log_loss"], 4), number(m["base_log_loss"], 4), number(m["rule_log_loss"], 4)],
-            ["Brier score", number(m["brier"], 4), number(m["base_brier"], 4), number(m["rule_brier"], 4)]]
-    return (table(["", "model", "base rate", "one rule"], rows) +
+    return (beside_table(m, [("AUC", "auc", 3), ("log loss", "log_loss", 4), ("Brier score", "brier", 4)],
+                         "log loss more than the shipped one's, 95 % interval", 4) +
             f"\n{count(m['rows'])} rows of {count(m['households'])} households, {count(m['positives'])} of them "
             f"positive ({100 * m['rate']:.1f} %; {100 * m['base']:.1f} % in the slices it learned from). "
-            f"The one rule: {rule}. By log loss the model is "
-            f"{verdict_words('the gain', m['log_loss_gain_interval'])} (95 %, households drawn anew).\n")
+            f"The shipped one: AUC {number(m['auc'])} ({interval(m['auc_interval'])}), log loss {number(m['log_loss'], 4)} "
+            f"({interval(m['log_loss_interval'], 4)}); intervals are of 95 %, households drawn anew. "
+            f"The one rule: {rule}. {why_kept(m)} {verdict_words(m)}\n")
 
 
 def amount_metrics(m, rule):
-    rows = [["root mean square error", number(m["rmse"], 1), number(m["base_rmse"], 1), number(m["rule_rmse"], 1)],
-            ["mean absolute error", number(m["mae"], 1), number(m["base_mae"], 1), number(m["rule_mae"], 1)],
-            ["rank correlation", number(m["rank"]), "0", number(m["rule_rank"])]]
-    return (table(["", "model", "mean", "one rule"], rows) +
+    return (beside_table(m, [("root mean square error", "rmse", 1), ("mean absolute error", "mae", 1),
+                             ("rank correlation", "rank", 3)], "root mean square error more, 95 % interval", 1) +
             f"\n{count(m['rows'])} rows of {count(m['households'])} households; observed mean {m['rate']:.1f}, predicted "
-            f"{m['mean']:.1f} ({m['base']:.1f} in training). The one rule: {rule}. By root mean square error the model is "
-            f"{verdict_words('the gain', m['rmse_gain_interval'])} (95 %, households drawn anew).\n")
+            f"{m['mean']:.1f} ({m['base']:.1f} in training, which is the base rate here). Intervals: households drawn anew. "
+            f"The plain one is a Poisson regression. The one rule: {rule}. {why_kept(m)} {verdict_words(m)}\n")
+
+
+def by_kind(m):
+    """The same on each kind of row apart."""
+    rows = [[f"`{kind}`", count(k["rows"]), f"{100 * k['rate']:.1f} %", f"{100 * k['mean']:.1f} %", number(k["auc"]),
+             *(number(other["log_loss"], 4) for other in k["beside"].values()),
+             *(interval(k["beside"][n]["gain_interval"], 4) for n in ("base rate", "one rule"))]
+            for kind, k in m["by"].items()]
+    return ("\nOn each kind apart; the base rate is the kind's own.\n\n" +
+            table(["kind", "rows", "observed", "predicted", "AUC", *(f"log loss, {n}" for n in m["beside"]),
+                   "base rate less shipped", "one rule less shipped"], rows))
 
 
 def calibration_text(name, m, unit=""):
@@ -126,7 +155,7 @@ def slices(spec):
 
 def calibration_kind(how):
     if how is None:
-        return "none: an amount"
+        return "none"
     if "platt" in how:
         return f"Platt, {how['platt'][0]:g} · margin {how['platt'][1]:+g}"
     return f"isotonic, {len(how['isotonic'])} points"

@@ -2,8 +2,9 @@
 """What the models look at, declared as a policy declares it, and its values by `aislectl features`.
 
 Nothing here computes a feature: the rows are made by the engine that serves.
-The one exception is coupons_redeemed, an attribute that headquarters sends with
-a profile; labels.py counts it as headquarters would, up to the day before.
+Two exceptions: coupons_redeemed_90d, an attribute that headquarters sends with a
+profile, which labels.py counts as headquarters would, up to the day before; and
+campaign_kind, the group of the action that is decided on, which a row has none of.
 """
 import json
 import os
@@ -71,7 +72,8 @@ def declared():
     """The starter's features, then those the models add. Equal names must mean the same."""
     found = {f["name"]: f for f in starter_features()}
     more = [{"name": n, "type": "number", "from": source} for n, source in OF_HOUSEHOLD.items()]
-    more.append({"name": "coupons_redeemed", "type": "number", "from": "profile.coupons_redeemed", "default": 0})
+    more.append({"name": "coupons_redeemed_90d", "type": "number", "from": "profile.coupons_redeemed_90d", "default": 0})
+    more.append({"name": "campaign_kind", "type": "string", "from": "action.group"})
     more += [{"name": category_feature(n, what), "type": "number", "from": source % category}
              for n, category in CATEGORIES.items() for what, source in OF_CATEGORY.items()]
     for feature in more:

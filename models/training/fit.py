@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 ISOTONIC_POSITIVES_MIN = 400  # below that two numbers (Platt) are all that the slice can tell
 ISOTONIC_BLOCK_MIN = 200
@@ -55,14 +55,15 @@ class Trees:
         options["base_score"] = rounded(rate, 4)
         if options["objective"] == "binary:logistic":
             options["min_child_weight"] = rounded(self.leaf * rate * (1 - rate), 4)
-        self.booster = xgb.train(options, self.matrix(*with_strangers(x, y)), self.trees)
+        self.levels = levels_of(x)
+        self.booster = xgb.train(options, self.matrix(*with_strangers(numbers(x, self.levels), y)), self.trees)
         return self
 
     def matrix(self, x, y=None):
         return xgb.DMatrix(x.to_numpy(dtype=np.float32), label=y, feature_names=list(x.columns), nthread=1)
 
     def margins(self, x):
-        return self.booster.predict(self.matrix(x), output_margin=True).astype(np.float64)
+        return self.booster.predict(self.matrix(numbers(x, self.levels)), output_margin=True).astype(np.float64)
 
     def importance(self):
         gain = self.booster.get_score(importance_type="total_gain")
@@ -76,45 +77,96 @@ class Trees:
         return f"XGBoost, {self.trees} trees of depth {self.options['max_depth']}, `{self.options['objective']}`"
 
 
+def levels_of(x):
+    """The values of each input that is a text."""
+    return {n: sorted(x[n].dropna().unique()) for n in x.columns if x[n].dtype == object}
+
+
+def numbers(x, levels):
+    """A text as a column of 0 and 1 for each value that it had in training, named as the store names its weight."""
+    found = {}
+    for n in x.columns:
+        if n in levels:
+            found.update({f"{n}={v}": (x[n] == v).astype(float) for v in levels[n]})
+        else:
+            found[n] = x[n].astype(float)
+    return pd.DataFrame(found, index=x.index)
+
+
+def signed_log1p(v):
+    return math.copysign(math.log1p(abs(v)), v)
+
+
 class Linear:
-    """Logistic regression with a ridge, on raw features; a missing one counts as the training median."""
+    """Logistic regression with a ridge, on inputs as they are or by log1p; a missing one counts as the training median."""
 
     ending = "linear.json"
+    link = "logit"
 
-    def __init__(self, strength=0.1):
-        self.strength = strength
+    def __init__(self, strength=0.1, log=False):
+        self.strength, self.log = strength, log
+
+    def values(self, x):
+        """What the weights are multiplied with; the logarithm by libm, whose bits depend on no vector unit."""
+        x = numbers(x, self.levels)
+        for n in self.logs:
+            x[n] = x[n].map(signed_log1p, na_action="ignore")
+        return x
+
+    def learner(self):
+        # Newton's method ends at the optimum, not near it: the digits that are kept are those of every machine.
+        return LogisticRegression(C=self.strength, solver="newton-cholesky", tol=1e-9, max_iter=100)
 
     def fit(self, x, y):
+        self.levels = levels_of(x)
+        known = [n for n in x.columns if n not in self.levels]
+        self.logs = [n for n in known if self.log and n not in OF_NOW]
+        x = self.values(x)
         self.names = list(x.columns)
-        self.missing = {n: rounded(float(x[n].median()) if x[n].notna().any() else 0.0, 4) for n in self.names}
+        self.missing = {n: rounded(float(x[n].median()) if x[n].notna().any() else 0.0, 4) for n in known}
         filled = x.fillna(self.missing)
         centre, spread = filled.mean(), filled.std(ddof=0).replace(0, 1.0)
-        model = LogisticRegression(C=self.strength, tol=1e-9, max_iter=10000)
-        model.fit(((filled - centre) / spread).to_numpy(), np.asarray(y))
-        weights = model.coef_[0] / spread.to_numpy()
+        model = self.learner().fit(((filled - centre) / spread).to_numpy(), np.asarray(y, dtype=float))
+        weights = np.ravel(model.coef_) / spread.to_numpy()
         self.weights = {n: rounded(float(w)) for n, w in zip(self.names, weights)}
         self.spread = spread
-        self.bias = rounded(float(model.intercept_[0] - (weights * centre.to_numpy()).sum()))
+        self.bias = rounded(float(np.ravel(model.intercept_)[0] - (weights * centre.to_numpy()).sum()))
         return self
 
     def margins(self, x):
         """The sum in the file's order, as the store adds it."""
-        total = np.full(len(x), self.bias)
+        x, total = self.values(x).fillna(self.missing), np.full(len(x), self.bias)
         for name, weight in self.weights.items():
-            total = total + weight * x[name].fillna(self.missing[name]).to_numpy(dtype=np.float64)
+            total = total + weight * x[name].to_numpy(dtype=np.float64)
         return total
 
     def importance(self):
-        size = {n: abs(w) * float(self.spread[n]) for n, w in self.weights.items()}
+        size = dict.fromkeys((n.split("=")[0] for n in self.names), 0.0)
+        for n, w in self.weights.items():
+            size[n.split("=")[0]] += abs(w) * float(self.spread[n])
         total = sum(size.values()) or 1.0
         return sorted(((n, s / total) for n, s in size.items()), key=lambda p: (-p[1], p[0]))
 
     def text(self):
-        return json.dumps({"format": "aisle-linear", "link": "logit", "bias": self.bias, "weights": self.weights,
+        logs = {"log1p": self.logs} if self.logs else {}
+        return json.dumps({"format": "aisle-linear", "link": self.link, "bias": self.bias, "weights": self.weights, **logs,
                            "missing": self.missing}, indent="\t") + "\n"
 
     def describe(self):
-        return f"logistic regression, {len(self.names)} inputs"
+        how = "by log1p" if self.logs else "as they are"
+        return f"logistic regression with a ridge, {len(self.missing) + len(self.levels)} inputs {how}"
+
+
+class Amount(Linear):
+    """The same for an amount: Poisson regression, whose margin is the amount's logarithm."""
+
+    link = "log"
+
+    def learner(self):
+        return PoissonRegressor(alpha=0.01, solver="newton-cholesky", tol=1e-9, max_iter=100)
+
+    def describe(self):
+        return super().describe().replace("logistic", "Poisson")
 
 
 def logistic(margin):
@@ -124,7 +176,7 @@ def logistic(margin):
 # ---- calibration: from a margin to the rate that a later slice of time had ----
 
 def platt(margins, labels):
-    model = LogisticRegression(C=1e6, tol=1e-9, max_iter=10000)
+    model = LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-9, max_iter=100)
     model.fit(np.asarray(margins).reshape(-1, 1), np.asarray(labels))
     a = max(float(model.coef_[0][0]), 0.0)
     return {"platt": [rounded(a, 5), rounded(float(model.intercept_[0]), 5)]}
@@ -152,6 +204,8 @@ def calibration(margins, labels):
 
 
 def calibrated(how, margins):
+    if how is None:
+        return logistic(margins)
     if "platt" in how:
         a, b = how["platt"]
         return logistic(a * np.asarray(margins) + b)

@@ -7,7 +7,9 @@ from events import CONTACT_HOUR, LOOK_HOUR, look_name
 from journey import FIRST, LAST
 
 MARGIN_SHARE = 0.25  # the data hold no margin: a quarter of the amount, as in the demonstration
+DAY = pd.Timedelta(days=1)
 SWEEP_DAYS = pd.date_range("2017-01-30", "2017-10-02", freq="14D")
+CAMPAIGN_WEEKS = 8  # of one that still ran at the end; then the data show that much of it, or no label
 UPLIFT_CAMPAIGNS = (8, 13)  # type A: sent to about 1,100 households each
 
 
@@ -101,15 +103,18 @@ def traded_up(journey):
 
 
 def redeemed(journey):
-    """Each household that a campaign was sent to; with what it had redeemed in the year before."""
-    frame = journey.targets[journey.targets["closed"] == 1].copy()
+    """Each household that a campaign was sent to and that has had its time; with what headquarters knows on that day."""
+    over = journey.targets["start"] + pd.Timedelta(weeks=CAMPAIGN_WEEKS) <= LAST
+    frame = journey.targets[(journey.targets["closed"] == 1) | over].copy()
     frame["time"] = frame["start"] + LOOK_HOUR
     frame["event"] = [look_name(r.start, r.household) for r in frame.itertuples()]
     frame["label"] = frame["redeemed"]
+    frame["campaign_kind"] = "campaign-" + frame["type"].str.lower()
     days = {h: g["day"].to_numpy() for h, g in journey.redemptions.groupby("household")}
-    none = np.array([], dtype="datetime64[ns]")
-    frame["coupons_redeemed"] = [
-        int(np.sum(days.get(r.household, none) < np.datetime64(r.start))) for r in frame.itertuples()]
+    none, quarter = np.array([], dtype="datetime64[ns]"), pd.Timedelta(days=90)
+    frame["coupons_redeemed_90d"] = [
+        int(np.sum((of < np.datetime64(r.start)) & (of >= np.datetime64(r.start - quarter))))
+        for r in frame.itertuples() for of in [days.get(r.household, none)]]
     return frame
 
 

@@ -96,21 +96,28 @@ def calibration_error(parts):
     return sum(p[0] * abs(p[1] - p[2]) for p in parts) / total
 
 
-def chances(y, p, margin, base, rule, households):
-    """Everything a card says of a model that gives a chance. margin ranks (a calibration may make ties)."""
-    y, p = np.asarray(y, dtype=float), np.asarray(p)
-    flat = np.broadcast_to(np.asarray(base, dtype=float), y.shape)
-    again = Resamples(households)
+def gain(y, other, p):
+    """Of weights: how much smaller the log loss of p is than that of the other."""
+    def losses(q):
+        q = np.clip(q, TINY, 1 - TINY)
+        return -(y * np.log(q) + (1 - y) * np.log(1 - q))
+
+    less = losses(other) - losses(p)
+    return lambda w: float(np.average(less, weights=w))
+
+
+def chances(y, p, margin, others, households):
+    """Everything a card says of a model that gives a chance. margin ranks (a calibration may make ties).
+    others: name -> its chances for the same rows; "base rate" is one of them."""
+    y, p, again = np.asarray(y, dtype=float), np.asarray(p), Resamples(households)
     parts = parts_by_prediction(y, p)
+    beside = {name: {"auc": auc(y, q), "log_loss": log_loss(y, q), "brier": brier(y, q),
+                     "gain_interval": again.interval(gain(y, q, p))} for name, q in others.items()}
     return {
         "rows": len(y), "households": len(set(households)), "positives": int(y.sum()), "rate": float(y.mean()),
-        "base": float(flat.mean()), "base_auc": auc(y, flat), "auc": auc(y, margin),
-        "auc_interval": again.interval(lambda w: auc(y, margin, w)),
-        "rule_auc": auc(y, rule), "auc_gain_interval": again.interval(lambda w: auc(y, margin, w) - auc(y, rule, w)),
-        "log_loss": log_loss(y, p), "base_log_loss": log_loss(y, flat),
-        "rule_log_loss": log_loss(y, rule),
-        "log_loss_gain_interval": again.interval(lambda w: log_loss(y, rule, w) - log_loss(y, p, w)),
-        "brier": brier(y, p), "base_brier": brier(y, flat), "rule_brier": brier(y, rule),
+        "base": float(np.mean(others["base rate"])), "auc": auc(y, margin),
+        "auc_interval": again.interval(lambda w: auc(y, margin, w)), "log_loss": log_loss(y, p), "brier": brier(y, p),
+        "log_loss_interval": again.interval(lambda w: log_loss(y, p, w)), "beside": beside,
         "mean": float(p.mean()), "parts": parts, "calibration_error": calibration_error(parts)}
 
 
@@ -119,24 +126,28 @@ def spearman(a, b):
     return float(np.corrcoef(ra, rb)[0, 1])
 
 
-def amounts(y, p, base, rule, households):
+def rmse(y, p, weight=None):
+    return float(np.sqrt(np.average((p - y) ** 2, weights=weight)))
+
+
+def rmse_gain(y, other, p):
+    return lambda w: rmse(y, other, w) - rmse(y, p, w)
+
+
+def amounts(y, p, others, households):
     """The same of a model that gives an amount."""
-    y, p = np.asarray(y, dtype=float), np.asarray(p)
-    flat, again = np.full(len(y), base), Resamples(households)
-
-    def rmse(q, w=None):
-        return float(np.sqrt(np.average((q - y) ** 2, weights=w)))
-
+    y, p, again = np.asarray(y, dtype=float), np.asarray(p), Resamples(households)
     parts = []
     for part in np.array_split(np.argsort(p, kind="stable"), 10):
         seen, error = float(y[part].mean()), 1.96 * float(y[part].std()) / np.sqrt(len(part))
         parts.append((len(part), float(p[part].mean()), seen, max(0.0, seen - error), seen + error))
+    beside = {name: {"rank": spearman(q, y), "rmse": rmse(y, q), "mae": float(np.mean(abs(q - y))),
+                     "gain_interval": again.interval(rmse_gain(y, q, p))} for name, q in others.items()}
     return {
-        "rows": len(y), "households": len(set(households)), "rate": float(y.mean()), "base": base, "mean": float(p.mean()),
-        "rmse": rmse(p), "base_rmse": rmse(flat), "rule_rmse": rmse(rule),
-        "rmse_gain_interval": again.interval(lambda w: rmse(rule, w) - rmse(p, w)),
-        "mae": float(np.mean(abs(p - y))), "base_mae": float(np.mean(abs(flat - y))), "rule_mae": float(np.mean(abs(rule - y))),
-        "rank": spearman(p, y), "rule_rank": spearman(rule, y), "parts": parts}
+        "rows": len(y), "households": len(set(households)), "rate": float(y.mean()),
+        "base": float(np.mean(others["base rate"])), "mean": float(p.mean()), "rmse": rmse(y, p),
+        "rmse_interval": again.interval(lambda w: rmse(y, p, w)), "mae": float(np.mean(abs(p - y))), "rank": spearman(p, y),
+        "beside": beside, "parts": parts}
 
 
 def by_group(y, p, margin, households, groups, share=0.2):

@@ -11,8 +11,10 @@ import card
 import labels
 import metrics
 import plot
+import rivals
 import spec
 import uplift
+from fit import Trees
 
 NAMES = ("mailing-treated", "mailing-control")
 
@@ -52,7 +54,6 @@ def text(rows, train, test, pair, found):
     x, y, treated = arrays(test)
     with_it, without = uplift.predict(pair, x)
     differ, targeted = differences(test)
-    areas = uplift.areas(pair, x, y, treated)
     parts = [[card.count(n), card.count(t), f"{100 * u:+.1f}", f"{100 * d:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"]
              for n, t, u, d, low, high in found["parts"]]
     return "\n".join([
@@ -66,12 +67,13 @@ def text(rows, train, test, pair, found):
             ["learner", f"two logistic regressions over {len(spec.PAIR_INPUTS)} inputs, not calibrated further"],
             ["trained on", "campaign 8, " + size(train)], ["tested on", "campaign 13, " + size(test)]]),
         "## Data\n", rows.data + "\n",
-        "## Features\n", card.table(["input", "weight, treated", "weight, control"], [
+        "## Features\n", card.table(["input, by log1p" if pair[0].logs else "input", "weight, treated", "weight, control"], [
             [f"`{n}`", f"{pair[0].weights[n]:.3g}", f"{pair[1].weights[n]:.3g}"] for n in spec.PAIR_INPUTS]),
         "## On the later campaign\n",
-        f"AUC of each on its own side: treated {areas[0]:.3f}, control {areas[1]:.3f} (base rates "
-        f"{100 * y[treated == 1].mean():.1f} % and {100 * y[treated == 0].mean():.1f} %). Predicted chance over all: "
-        f"{100 * with_it.mean():.1f} % with, {100 * without.mean():.1f} % without.\n",
+        f"Each on its own side. Predicted chance over all: {100 * with_it.mean():.1f} % with, {100 * without.mean():.1f} % "
+        "without.\n",
+        *[f"### `{name}`\n\n" + card.chance_metrics(m.metrics, m.rule.describe()) for name, m in found["measured"].items()],
+        "### The difference\n",
         "Sent to less not sent to, in points, plain and within fifths of the chance to be chosen:\n",
         card.table(["", "plain", "within fifths"], differ),
         "\nNearly all of the plain difference was there before the mailing. Within fifths less is left; but the check is "
@@ -85,8 +87,8 @@ def text(rows, train, test, pair, found):
         *[f"![predicted and observed, {name}]({name}.svg)\n" for name in NAMES],
         *[card.table([name, "predicted", "observed", "95 % interval"],
                      [[card.count(n), card.number(p), card.number(o), card.interval((low, high))]
-                      for n, p, o, low, high in parts_])
-          for name, parts_ in found["own"].items()],
+                      for n, p, o, low, high in m.metrics["parts"]])
+          for name, m in found["measured"].items()],
         "## In a policy\n",
         "The shape, for a pair trained on offers that were drawn by lot (the store's own exploration, or a control group):\n",
         f"In `{spec.PAIR_PATCH[0]}`:\n", "```json\n" + json.dumps(spec.PAIR_PATCH[1]) + "\n```\n",
@@ -111,20 +113,25 @@ def sent_by_group(j, test):
             card.table(["", "households", "sent to", "came"], rows))
 
 
+def of_side(train, test, side):
+    """The model of those who were sent to (1), or not (0)."""
+    train, test = (frame[frame["treated"] == side] for frame in (train, test))
+    return rivals.measure(Trees("binary:logistic"), spec.PAIR_INPUTS, train, train.iloc[:0], test)
+
+
 def write(j, rows, purchases, out):
     train, test = (campaign(j, rows, purchases, c) for c in labels.UPLIFT_CAMPAIGNS)
-    pair = uplift.fit(*arrays(train))
     x, y, treated = arrays(test)
+    measured = {name: of_side(train, test, side) for name, side in zip(NAMES, (1, 0))}
+    pair = [m.kept.learner for m in measured.values()]
     with_it, without = uplift.predict(pair, x)
+    beside = {name: m.metrics for name, m in measured.items()}
     found = {"parts": uplift.by_uplift(y, treated, with_it - without), "fairness": sent_by_group(j, test),
-             "own": {name: metrics.parts_by_prediction(y[treated == side], p[treated == side], 5)
-                     for name, side, p in zip(NAMES, (1, 0), (with_it, without))},
-             "areas": uplift.areas(pair, x, y, treated), "rows": len(test),
-             "rates": (float(y[treated == 1].mean()), float(y[treated == 0].mean()))}
+             "measured": measured}
     for name, learner in zip(NAMES, pair):
         out.model(name, out.file(name, learner), learner, x, target="visited", window_days=spec.PAIR_DAYS,
                   population="households the store has seen; the mailing was not randomised")
     for name in NAMES:
-        out.write(f"cards/{name}.svg", plot.calibration(found["own"][name], "predicted chance", "observed share"))
+        out.write(f"cards/{name}.svg", plot.calibration(measured[name].metrics["parts"], "predicted chance", "observed share"))
     out.card("mailing", text(rows, train, test, pair, found))
-    return found
+    return beside

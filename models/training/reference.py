@@ -12,11 +12,14 @@ from fit import rounded
 
 EXAM_ROWS = 20
 MISSING_EVERY = 7
+TOLERANCE = 1e-9  # where inputs count by a logarithm: two libraries may round it apart
 
 
 def text_of(value):
     if value is None or value != value:
         return ""
+    if isinstance(value, str):
+        return value
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
@@ -24,6 +27,10 @@ def exam_inputs(x):
     """Quantiles of each input, mixed: no customer's own row leaves. Some are missing, in the last row all."""
     rows = {}
     for i, name in enumerate(x.columns):
+        if x[name].dtype == object:
+            texts = np.resize(np.array([*sorted(x[name].dropna().unique()), None], dtype=object), EXAM_ROWS)
+            rows[name] = np.append(texts, None)
+            continue
         known = np.sort(x[name].dropna().to_numpy(dtype=float))
         values = known[np.linspace(0.02 * len(known), 0.98 * len(known) - 1, EXAM_ROWS).astype(int)]
         values = np.random.default_rng(i).permutation(values)
@@ -72,7 +79,8 @@ class Reference:
         if how:
             entry["calibration"] = how
         self.write(f"models/{name}.exam.csv", exam(learner, x))
-        self.models.append({**entry, **notes, "exam": f"{name}.exam.csv", "exam_tolerance": 0})
+        tolerance = TOLERANCE if getattr(learner, "logs", None) else 0
+        self.models.append({**entry, **notes, "exam": f"{name}.exam.csv", "exam_tolerance": tolerance})
 
     def score(self, feature, model):
         """A model's score as a feature, for rules and texts."""

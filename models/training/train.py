@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""make models: from the shipped slice to models/reference. train.py [OUT [README]]
+"""make models: from the shipped slice to models/reference. train.py [OUT README DOCS]
 
   slice → events → `aislectl features` → rows → labels → learners → exam rows, cards
 
-Learners were chosen on the calibration slices; the test slices only measure, but for what models/README.md says of them.
+Of two learners, a boosting and a plain regression, rivals.py says which is shipped; models/README.md, what was looked at.
 """
 import os
 import sys
@@ -24,6 +24,7 @@ import metrics
 import outside
 import pair
 import plot
+import rivals
 import spec
 from index import write_index
 from reference import Reference
@@ -54,13 +55,10 @@ class Rows:
 def parts_of(s, frame):
     train, test = s.part(frame, "train"), s.part(frame, "test")
     calibrate = s.part(frame, "calibrate") if s.calibrate else train.iloc[:0]
-    if s is spec.COUPON:
-        # The May campaign is large and the only one: half of its households train, the others calibrate.
-        may, even = labels.UPLIFT_CAMPAIGNS[0], lambda f: f["household"] % 2 == 0
-        train = train[(train["campaign"] != may) | even(train)]
-        calibrate = calibrate[(calibrate["campaign"] != may) | ~even(calibrate)]
     learned = pd.concat([train, calibrate])
-    closes = learned["end"] if "end" in learned else learned["time"] + pd.Timedelta(days=s.window_days)
+    closes = learned["time"] + pd.Timedelta(days=s.window_days)
+    if "end" in learned:
+        closes = np.minimum(closes, learned["end"] + labels.DAY)
     assert closes.max() <= test["time"].min(), f"{s.name} learns from what the test's first row cannot know"
     return train, calibrate, test, learned
 
@@ -89,17 +87,12 @@ def nothing_known(s):
 
 
 def chance_model(s, frame, j, rows, out):
-    train, calibrate, test, learned = parts_of(s, frame)
-    learner = s.learner().fit(train[s.inputs], train["label"])
-    how = fit.calibration(learner.margins(calibrate[s.inputs]), calibrate["label"])
-    margin = learner.margins(test[s.inputs])
-    p = fit.calibrated(how, margin)
-    rule = metrics.OneRule().fit(learned[s.inputs], learned["label"])
-    m = metrics.chances(test["label"].to_numpy(), p, margin, learned["label"].mean(), rule.predict(test[s.inputs]),
-                        test["household"].to_numpy())
+    train, calibrate, test, _ = parts_of(s, frame)
+    kept, m, rule = rivals.measure(s.boosting(), s.inputs, train, calibrate, test, s.by)
+    learner, how, margin, p = kept
     r = result_of(s, rows, learner, how, m, rule, train, calibrate)
     r["stranger"] = card.number(fit.calibrated(how, learner.margins(nothing_known(s)))[0], 4)
-    r["metrics_text"] = card.chance_metrics(m, rule.describe())
+    r["metrics_text"] = card.chance_metrics(m, rule.describe()) + (card.by_kind(m) if s.by else "")
     r["calibration_text"] = card.calibration_text(s.name, m)
     r["fairness_text"] = card.fairness(fairness_of(j, test, p, margin))
     out.model(s.name, out.file(s.name, learner), learner, test[s.inputs], how, target=s.target,
@@ -110,18 +103,14 @@ def chance_model(s, frame, j, rows, out):
 
 def amount_model(s, frame, j, rows, out):
     train, calibrate, test, _ = parts_of(s, frame)
-    learner = s.learner().fit(train[s.inputs], train["label"])
-    p = np.exp(learner.margins(test[s.inputs]))
-    rule = metrics.OneRule().fit(train[s.inputs], train["label"], squared=True)
-    m = metrics.amounts(test["label"], p, train["label"].mean(), rule.predict(test[s.inputs]),
-                        test["household"].to_numpy())
-    r = result_of(s, rows, learner, None, m, rule, train, calibrate)
-    r["stranger"] = card.number(np.exp(learner.margins(nothing_known(s)))[0], 1)
+    kept, m, rule = rivals.measure_amount(s.boosting(), s.inputs, train, test)
+    r = result_of(s, rows, kept.learner, None, m, rule, train, calibrate)
+    r["stranger"] = card.number(np.exp(kept.learner.margins(nothing_known(s)))[0], 1)
     r["metrics_text"] = card.amount_metrics(m, rule.describe())
     r["calibration_text"] = card.calibration_text(s.name, m, "minor units")
-    r["fairness_text"] = card.fairness(fairness_of(j, test, p, p), amount=True)
-    out.model(s.name, out.file(s.name, learner), learner, test[s.inputs], target=s.target, window_days=s.window_days,
-              population=s.population)
+    r["fairness_text"] = card.fairness(fairness_of(j, test, kept.p, kept.p), amount=True)
+    out.model(s.name, out.file(s.name, kept.learner), kept.learner, test[s.inputs], target=s.target,
+              window_days=s.window_days, population=s.population)
     out.card(s.name, card.describe(s, r), plot.calibration(m["parts"], "predicted, minor units", "observed mean"))
     return r
 
@@ -142,63 +131,74 @@ def hits(test, names, score):
     return float(ranked[:, 0].mean()), float((ranked[:, :3].sum(axis=1) > 0).mean()), int(some.sum())
 
 
-def next_models(frame, j, rows, out):
-    s = spec.NEXT
-    names = list(features.CATEGORIES)
-    frames = {n: of_category(frame[frame["category"] == n], n) for n in names}
-    parts = {n: parts_of(s, frames[n]) for n in names}
-    train = pd.concat([parts[n][0] for n in names])
-    learner = s.learner().fit(train[s.inputs], train["label"])
-    file = out.file(s.name, learner)
-    found, table, score = [], [], {"model": {}, "rule": {}, "popular": {}}
-    for n in names:
-        _, calibrate, test, learned = parts[n]
-        how = fit.calibration(learner.margins(calibrate[s.inputs]), calibrate["label"])
-        margin = learner.margins(test[s.inputs])
-        p = fit.calibrated(how, margin)
-        rule = metrics.OneRule().fit(learned[s.inputs], learned["label"])
-        ruled, base = rule.predict(test[s.inputs]), float(learned["label"].mean())
-        score["model"][n], score["rule"][n], score["popular"][n] = p, ruled, np.full(len(test), base)
-        found.append(test.assign(p=p, margin=margin, rule=ruled, base=base))
-        y = test["label"].to_numpy(dtype=float)
-        table.append([f"`next-{n}`", features.CATEGORIES[n], card.count(y.sum()), f"{100 * y.mean():.1f} %",
-                      card.number(metrics.auc(y, margin)), card.number(metrics.auc(y, ruled)),
-                      card.number(metrics.log_loss(y, p), 4), card.number(metrics.log_loss(y, score["popular"][n]), 4),
-                      card.number(metrics.log_loss(y, ruled), 4)])
-        out.model("next-" + n, file, learner, test[s.inputs], how, spec.category_inputs(n), target=s.target,
-                  window_days=s.window_days, population=s.population)
-    test = pd.concat(found)
-    p, base = test["p"].to_numpy(), test["base"].to_numpy()
+def next_rows(frame):
+    """Of each category: the rows to learn from, to calibrate with, to test with, and all that was learned from."""
+    return {n: parts_of(spec.NEXT, of_category(frame[frame["category"] == n], n)) for n in features.CATEGORIES}
+
+
+def next_kept(parts):
+    """The two learners over all categories, a calibration in each; which is kept, and the test's rows with all chances."""
+    s, names = spec.NEXT, list(parts)
+    train, judge, learned, test = (pd.concat([parts[n][k] for n in names]) for k in (0, 1, 3, 2))
+    two = {rivals.PLAIN: rivals.plain(s.inputs, train, judge),
+           rivals.BOOSTING: s.boosting().fit(train[s.inputs], train["label"])}
+    found = {k: {n: rivals.chance(learner, s.inputs, parts[n][1], parts[n][2]) for n in names} for k, learner in two.items()}
+    p = {k: np.concatenate([c.p for c in of.values()]) for k, of in found.items()}
+    ruled = np.concatenate([rivals.one_rule(s.inputs, parts[n][3], parts[n][2])[1] for n in names])
+    base = rivals.base_rate(learned, test, "category")
     # Pooled, the calibrated chances rank: they know how popular each category is.
-    m = metrics.chances(test["label"].to_numpy(), p, p, base, test["rule"].to_numpy(), test["household"].to_numpy())
-    r = result_of(s, rows, learner, None, m, None, train, pd.concat([parts[n][1] for n in names]))
+    kept, m = rivals.compare(test, p, p, base, ruled)
+    return found[kept], m, test.assign(p=p[kept], rule=ruled, base=base, other=p[rivals.PLAIN], trees=p[rivals.BOOSTING])
+
+
+def next_row(n, own, margin):
+    y = own["label"].to_numpy(dtype=float)
+    losses = [card.number(metrics.log_loss(y, own[k].to_numpy()), 4) for k in ("base", "rule", "other", "trees")]
+    return [f"`next-{n}`", features.CATEGORIES[n], card.count(y.sum()), f"{100 * y.mean():.1f} %",
+            card.number(metrics.auc(y, margin)), card.number(metrics.auc(y, own["rule"])), *losses]
+
+
+def next_models(frame, j, rows, out):
+    s, parts = spec.NEXT, next_rows(frame)
+    names = list(parts)
+    found, m, test = next_kept(parts)
+    learner, table, score = found[names[0]].learner, [], {"p": {}, "rule": {}, "base": {}}
+    file = out.file(s.name, learner)
+    for n in names:
+        own = test[test["category"] == n]
+        for k, of in score.items():
+            of[n] = own[k].to_numpy()
+        table.append(next_row(n, own, found[n].margin))
+        out.model("next-" + n, file, learner, parts[n][2][s.inputs], found[n].how, spec.category_inputs(n), target=s.target,
+                  window_days=s.window_days, population=s.population)
+    r = result_of(s, rows, learner, None, m, None, *(pd.concat([parts[n][k] for n in names]) for k in (0, 1)))
     r["calibration_words"] = "of each category its own (models.json)"
     r["sources"] = {**rows.sources, **{"cat_" + w: source % "…" for w, source in features.OF_CATEGORY.items()}}
-    first = {k: hits({n: parts[n][2] for n in names}, names, v) for k, v in score.items()}
-    r["metrics_text"] = next_text(m, table, first)
+    r["metrics_text"] = next_text(m, table, {k: hits({n: parts[n][2] for n in names}, names, v) for k, v in score.items()})
     r["calibration_text"] = card.calibration_text(s.name, m)
-    r["fairness_text"] = card.fairness(fairness_of(j, test, p, p))
+    r["fairness_text"] = card.fairness(fairness_of(j, test, test["p"].to_numpy(), test["p"].to_numpy()))
     out.card(s.name, card.describe(s, r), plot.calibration(m["parts"], "predicted chance", "observed share"))
     return r
 
 
 def next_text(m, rows, first):
-    head = ["model", "category", "positive", "rate", "AUC", "AUC, rule", "log loss", "base rate", "one rule"]
+    head = ["model", "category", "positive", "rate", "AUC", "AUC, rule", "log loss: base rate", "one rule", "plain logistic",
+            "boosting"]
     share = card.table(["of the visits that bought one of the twelve, it is", "by the model", "by the one rules",
                         "by popularity"],
-                       [[words] + [f"{100 * first[k][i]:.1f} %" for k in ("model", "rule", "popular")]
+                       [[words] + [f"{100 * first[k][i]:.1f} %" for k in ("p", "rule", "base")]
                         for i, words in enumerate(("ranked first", "among the first three"))])
     return (card.chance_metrics(m, "of each category its own, over the same inputs; the base rate is the category's own") +
-            "\n" + card.table(head, rows) + "\n" + share + f"\n{card.count(first['model'][2])} visits.\n")
+            "\n" + card.table(head, rows) + "\n" + share + f"\n{card.count(first['p'][2])} visits.\n")
 
 
-def train(folder, readme, work):
+def train(folder, readme, docs, work):
     j = journey.load()
     rows, purchases, out = Rows(work, j), labels.Purchases(j), Reference(folder)
     sweeps, visits = labels.sweeps(j), labels.visits(j)
     found = {}
     frames = {
-        spec.COUPON: rows.join(labels.redeemed(j), given=["coupons_redeemed"]),
+        spec.COUPON: rows.join(labels.redeemed(j), given=["campaign_kind", "coupons_redeemed_90d"]),
         spec.LAPSE: rows.join(labels.absent(sweeps, purchases, spec.LAPSE.window_days)).query(
             f"visits_90d >= {spec.VISITS_MIN}"),
         spec.ABSENT40: rows.join(labels.absent(visits, purchases, spec.ABSENT40.window_days)),
@@ -214,14 +214,16 @@ def train(folder, readme, work):
     for feature, model in (("absent40", "absent40"), ("trade_up", "trade-up"), ("value", "value")):
         out.score(feature, model)
     out.done()
-    write_index(readme, found)
+    write_index(readme, found, "reference/cards")
+    write_index(docs, found, "../models/reference/cards")
 
 
 def main():
-    folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "reference")
-    readme = sys.argv[2] if len(sys.argv) > 2 else os.path.join(ROOT, "README.md")
+    given = sys.argv[1:]
+    folder, readme, docs = given or (os.path.join(ROOT, *parts) for parts in
+                                     (["reference"], ["README.md"], ["..", "docs", "models.md"]))
     with tempfile.TemporaryDirectory(prefix="models-", dir=features.BUILD) as work:
-        train(folder, readme, work)
+        train(folder, readme, docs, work)
 
 
 if __name__ == "__main__":

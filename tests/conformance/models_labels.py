@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import fit  # noqa: E402
 import labels  # noqa: E402
 import metrics  # noqa: E402
+import rivals  # noqa: E402
 import slice as slicing  # noqa: E402
 import uplift  # noqa: E402
 from journey import LAST, Journey  # noqa: E402
@@ -78,12 +79,19 @@ def test_margin_is_a_quarter_of_what_is_bought_after_the_row():
 def test_a_redemption_on_the_campaigns_first_day_is_not_known_yet():
     j = journey([], targets=[(1, 8, "A", "2017-05-08", "2017-06-25", 1, 1)],
                 redemptions=[(1, "2017-05-07"), (1, "2017-05-08"), (2, "2017-05-01")])
-    assert labels.redeemed(j)["coupons_redeemed"].tolist() == [1]
+    assert labels.redeemed(j)["coupons_redeemed_90d"].tolist() == [1]
 
 
-def test_a_campaign_that_still_ran_at_the_end_has_no_label():
-    j = journey([], targets=[(1, 14, "C", "2017-09-04", "2017-11-08", 0, 0)])
-    assert len(labels.redeemed(j)) == 0
+def test_a_redemption_counts_for_ninety_days():
+    j = journey([], targets=[(1, 8, "A", "2017-05-08", "2017-06-25", 1, 1)],
+                redemptions=[(1, "2017-02-06"), (1, "2017-02-07")])
+    assert labels.redeemed(j)["coupons_redeemed_90d"].tolist() == [1]
+
+
+def test_a_campaign_that_still_ran_at_the_end_has_a_label_once_it_was_seen_for_eight_weeks():
+    j = journey([], targets=[(1, 14, "C", "2017-09-04", "2017-11-08", 1, 0), (1, 15, "C", "2017-09-05", "2017-11-08", 1, 0)])
+    assert labels.redeemed(j)["campaign"].tolist() == [14]
+    assert labels.redeemed(j)["campaign_kind"].tolist() == ["campaign-c"]
 
 
 def test_a_category_holds_what_is_below_it_and_not_what_begins_alike():
@@ -125,6 +133,31 @@ def test_a_stranger_gets_about_the_average_and_not_the_best_customers_score():
     stranger = pd.DataFrame({"visits": [np.nan], "hour": [12.0]})
     p = fit.logistic(fit.Trees("binary:logistic").fit(x, y).margins(stranger))[0]
     assert abs(p - y.mean()) < 0.1, p
+
+
+def test_a_text_has_a_weight_for_each_of_its_values_and_a_new_value_none():
+    x = pd.DataFrame({"kind": ["a", "b"] * 500, "visits": np.arange(1000.0)})
+    model = fit.Linear(log=True).fit(x, (x["kind"] == "a") & (x["visits"] % 4 != 0))
+    assert list(model.weights) == ["kind=a", "kind=b", "visits"] and model.logs == ["visits"]
+    a, b, new, missing = model.margins(pd.DataFrame({"kind": ["a", "b", "z", None], "visits": [9.0] * 4}))
+    assert a > new == missing > b
+
+
+def test_the_plain_regression_takes_logarithms_where_they_tell_more():
+    chance = np.random.default_rng(5)
+    x = pd.DataFrame({"spend": np.exp(chance.normal(0, 3, 4000))})
+    rows = x.assign(label=(chance.random(4000) < fit.logistic(np.log1p(x["spend"]) - 2)).astype(int))
+    assert rivals.plain(["spend"], rows, rows).logs == ["spend"]
+
+
+def test_a_boosting_is_kept_where_it_is_told_apart_and_not_for_the_same_chances():
+    chance = np.random.default_rng(6)
+    truth = chance.random(4000)
+    y, households = (chance.random(4000) < truth).astype(float), np.arange(4000)
+    flat = np.full(4000, 0.5)
+    assert rivals.kept_of(y, {rivals.PLAIN: flat, rivals.BOOSTING: truth}, households) == rivals.BOOSTING
+    assert rivals.kept_of(y, {rivals.PLAIN: truth, rivals.BOOSTING: truth}, households) == rivals.PLAIN
+    assert rivals.kept_of(y, {rivals.PLAIN: truth, rivals.BOOSTING: flat}, households) == rivals.PLAIN
 
 
 def test_platt_never_turns_the_order_round():
