@@ -12,7 +12,7 @@ FunctionTransformer(log1p), in Pipelines and ColumnTransformers; random forests 
 gradient boosting, with missing values and categories; CatBoost's symmetric trees over numbers. What else there is, is refused by name.
 """
 import argparse
-import csv
+import copy
 import json
 import math
 import os
@@ -20,26 +20,37 @@ import sys
 
 import numpy as np
 
-
-class Refused(Exception):
-    pass
+from table import FORBIDDEN, Refused, cell_text, is_nan, level_text, read_rows
 
 
 # ---- what is done to columns before the model ----
 
 class Column:
-    """What the model sees of one input: weight · (f(x) − mean) / scale, or 1 where the input is level."""
+    """What the model sees of one input: weight · (f(x) − mean) / scale, or 1 where the input is level. levels is of the whole input:
+    what each text stands for."""
 
     def __init__(self, name):
-        self.name, self.level = name, None
+        self.name, self.level, self.levels = name, None, None
         self.mean, self.scale, self.log, self.fill = 0.0, 1.0, False, None
+
+    def untouched(self):
+        return self.level is None and self.mean == 0 and self.scale == 1 and not self.log
 
     def value(self, x):
         return math.log1p(x) if self.log else x
 
 
-def level_text(value):
-    return str(int(value)) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else str(value)
+def levels_of(column, categories):
+    """The text of each category; for the one that is missing, a text that no other has."""
+    if any(c is None for c in categories):
+        raise Refused(f'None among the categories of "{column.name}", expected NaN for what is missing')
+    levels = {level_text(c): c for c in categories if not is_nan(c)}
+    if any(is_nan(c) for c in categories):
+        column.fill = "missing" if "missing" not in levels else "(missing)"
+        levels[column.fill] = math.nan
+    if len(levels) != len(categories) or "" in levels:
+        raise Refused(f'categories of "{column.name}" that are one text or none, expected a text for each')
+    return levels
 
 
 def one_hot(encoder, columns):
@@ -47,12 +58,38 @@ def one_hot(encoder, columns):
         raise Refused("OneHotEncoder with infrequent categories, expected each category as it is")
     made = []
     for i, column in enumerate(columns):
+        if not column.untouched():
+            raise Refused("OneHotEncoder behind a scaler, a logarithm or another OneHotEncoder, expected it beside them")
         dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[i]
-        for k, level in enumerate(encoder.categories_[i]):
+        levels = levels_of(column, encoder.categories_[i])
+        for k, level in enumerate(levels):
             if k != dropped:
                 made.append(Column(column.name))
-                made[-1].level = level_text(level)
+                made[-1].level, made[-1].levels = level, levels
+                made[-1].fill = None if column.fill is None else level_text(column.fill)
     return made
+
+
+def imputed(imputer, columns):
+    if imputer.add_indicator or not is_nan(imputer.missing_values):
+        raise Refused(f"SimpleImputer(missing_values={imputer.missing_values}, add_indicator={imputer.add_indicator}), expected NaN, "
+                      "which an empty cell is, and no indicator")
+    for column, fill in zip(columns, imputer.statistics_):
+        if not column.untouched():
+            raise Refused("SimpleImputer behind another step, expected it first")
+        if is_nan(fill):
+            raise Refused(f'SimpleImputer over "{column.name}", which had no value at all, expected the model without it')
+        column.fill = fill if isinstance(fill, str) else float(fill)
+    return columns
+
+
+def chosen(which, names):
+    """The places that a ColumnTransformer's selection names: a name, a number, lists of them, a mask, a slice."""
+    import pandas
+    places = pandas.Series(range(len(names)), index=names)
+    which = which if isinstance(which, slice) else np.ravel(which).tolist()
+    first = (which.stop if which.start is None else which.start) if isinstance(which, slice) else (which or [0])[0]
+    return (places.loc if isinstance(first, str) else places.iloc)[which].tolist()
 
 
 def through(step, columns):
@@ -69,20 +106,17 @@ def through(step, columns):
     if kind == "ColumnTransformer":
         made, names = [], [c.name for c in columns]
         for _, inner, which in step.transformers_:
-            which = [which] if isinstance(which, (str, int)) else list(which)
-            made += through(inner, [columns[names.index(w) if isinstance(w, str) else int(w)] for w in which])
+            made += through(inner, [copy.copy(columns[at]) for at in chosen(which, names)])
         return made
-    if kind == "OneHotEncoder":
-        return one_hot(step, columns)
+    if kind in ("OneHotEncoder", "SimpleImputer"):
+        return (one_hot if kind == "OneHotEncoder" else imputed)(step, columns)
     for i, column in enumerate(columns):
         if column.level is not None:
             raise Refused(f"{kind} over columns of a OneHotEncoder, expected it beside them")
         if kind == "StandardScaler":
             column.mean += column.scale * (step.mean_[i] if step.with_mean else 0)
             column.scale *= step.scale_[i] if step.with_std else 1
-        elif kind == "SimpleImputer" and not step.add_indicator and column.scale == 1 and not column.log:
-            column.fill = float(step.statistics_[i])
-        elif kind == "FunctionTransformer" and step.func is np.log1p and column.scale == 1:
+        elif kind == "FunctionTransformer" and step.func is np.log1p and column.untouched():
             column.log = True
         else:
             raise Refused(f"{kind} here, expected StandardScaler, SimpleImputer, OneHotEncoder or FunctionTransformer(np.log1p), the "
@@ -102,12 +136,19 @@ def split(model, names):
 
 # ---- linear ----
 
+def factor(model):
+    """Of two classes a multinomial regression takes the difference of two margins, each the other's opposite."""
+    return 2 if getattr(model, "multi_class", None) == "multinomial" else 1
+
+
 def linear(model, columns):
-    weights, missing, logs, bias = {}, {}, [], float(np.ravel(model.intercept_)[0])
-    coefficients = np.atleast_2d(model.coef_)
+    coefficients = factor(model) * np.atleast_2d(model.coef_)
     if coefficients.shape[0] != 1:
-        raise Refused(f"{coefficients.shape[0]} classes, expected two")
+        raise Refused(f"{coefficients.shape[0]} " + ("classes, expected two" if hasattr(model, "classes_") else "results, expected one"))
+    weights, missing, logs, bias = {}, {}, [], float(factor(model) * np.ravel(model.intercept_)[0])
     for weight, column in zip(coefficients[0], columns):
+        if "=" in column.name:
+            raise Refused(f'"=" in the name "{column.name}", expected none: it stands before a category')
         name = column.name if column.level is None else f"{column.name}={column.level}"
         if name in weights:
             raise Refused(f'two columns of "{name}", expected one')
@@ -117,6 +158,8 @@ def linear(model, columns):
             # Trained without missing values: then the mean, which says nothing.
             missing[name] = column.mean if column.fill is None else column.value(column.fill)
             logs += [name] if column.log else []
+        elif column.fill is not None:
+            missing[column.name] = column.fill
     link = "logit" if hasattr(model, "classes_") else "identity"
     return json.dumps({"format": "aisle-linear", "link": link, "bias": bias, "weights": weights, "log1p": logs, "missing": missing},
                       indent=1) + "\n"
@@ -159,8 +202,14 @@ class Tree:
         return out + "\n"
 
 
+def in_text(name):
+    return name.replace(" ", "_")  # as LightGBM itself does
+
+
 def lightgbm(names, trees, objective, average=False):
-    names = [n.replace(" ", "_") for n in names]
+    names = [in_text(n) for n in names]
+    if len(set(names)) != len(names):
+        raise Refused("one name twice, a blank being a _, expected each once")
     out = f"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx={len(names) - 1}\n"
     out += f"objective={objective}\n" + ("average_output\n" if average else "") + f"feature_names={' '.join(names)}\n\n"
     return out + "".join(t.text(i) for i, t in enumerate(trees)) + "end of trees\n"
@@ -179,7 +228,7 @@ def forest(model, columns):
     classes = getattr(model, "classes_", None)
     if model.n_outputs_ != 1 or (classes is not None and len(classes) != 2):
         raise Refused("several outputs or more than two classes, expected a number or two classes")
-    if any(c.level is not None or c.scale != 1 or c.log for c in columns):
+    if any(c.level is not None or c.mean != 0 or c.scale != 1 or c.log for c in columns):
         raise Refused("a scaler or encoder before a forest, expected SimpleImputer alone: trees need none")
     trees = []
     for estimator in model.estimators_:
@@ -211,7 +260,7 @@ def boosting(model, columns):
         objective = "poisson"
     if model.n_trees_per_iteration_ != 1:
         raise Refused("more than two classes, expected two or a number")
-    if any(c.level is not None or c.scale != 1 or c.log or c.fill is not None for c in columns):
+    if any(not c.untouched() or c.fill is not None for c in columns):
         raise Refused("steps before histogram gradient boosting, expected none: it reads missing values itself")
     sets, place = model._bin_mapper.make_known_categories_bitsets()
     base = Tree()
@@ -312,16 +361,36 @@ WRITERS = {"LogisticRegression": linear, "LinearRegression": linear, "Ridge": li
            "HistGradientBoostingClassifier": boosting, "HistGradientBoostingRegressor": boosting}
 
 
+def opened(model, names):
+    """(estimator, what writes it, the columns that it sees, the names that it wants) of a fitted model."""
+    model = getattr(model, "best_estimator_", model)
+    names = list(getattr(model, "feature_names_in_", names))
+    estimator = model.steps[-1][1] if type(model).__name__ == "Pipeline" else model
+    kind = type(estimator).__name__
+    if kind.startswith(("XGB", "LGBM", "CatBoost", "Booster")):
+        raise Refused(f"{kind}, expected a file of that library's own save_model, which is read as it is (CatBoost's as JSON, here)")
+    if kind not in WRITERS:
+        raise Refused(f"{kind}, expected one of {', '.join(WRITERS)} or CatBoost's JSON")
+    if not hasattr(estimator, "n_features_in_"):
+        raise Refused(f"{kind} that was not fitted, expected a fitted one")
+    if getattr(model, "n_features_in_", len(names)) != len(names):
+        raise Refused(f"{model.n_features_in_} columns without names, and {len(names)} in the rows, expected the same")
+    return estimator, WRITERS[kind], split(model, names)[1], names
+
+
 def export(model, names=None):
     """(ending, text) of a fitted model of scikit-learn, or of CatBoost's JSON as a dict."""
     if isinstance(model, dict):
         return ".txt", catboost(model)
-    names = list(getattr(model, "feature_names_in_", [])) or names
-    estimator, columns = split(model, names)
-    write = WRITERS.get(type(estimator).__name__)
-    if write is None:
-        raise Refused(f"{type(estimator).__name__}, expected one of {', '.join(WRITERS)} or CatBoost's JSON")
+    estimator, write, columns, _ = opened(model, names)
     return ".linear.json" if write is linear else ".txt", write(estimator, columns)
+
+
+def inputs(model, names):
+    """The columns that a model reads, one an input, by the names that its rows have."""
+    if isinstance(model, dict):
+        return {name: Column(name) for name in catboost_parts(model)[1]}
+    return {c.name: c for c in opened(model, names)[2]}
 
 
 def margins(model, rows):
@@ -329,11 +398,13 @@ def margins(model, rows):
     if isinstance(model, dict):
         return [catboost_margin(model, row) for row in rows]
     import pandas
-    frame = pandas.DataFrame(rows).apply(lambda c: c if c.dtype == object and c.map(lambda v: isinstance(v, str)).any() else
-                                         c.astype(float))
-    estimator = model.steps[-1][1] if type(model).__name__ == "Pipeline" else model
+    estimator, write, columns, names = opened(model, list(rows[0]))
+    model = getattr(model, "best_estimator_", model)
+    texts = {c.name for c in columns if c.levels is not None}
+    frame = pandas.DataFrame(rows, columns=[n for n in names if n in rows[0]])
+    frame = frame.apply(lambda c: c.astype(object).where(c.notna(), np.nan) if c.name in texts else c.astype(float))
     table = frame if hasattr(model, "feature_names_in_") else frame.values
-    if WRITERS[type(estimator).__name__] is forest:
+    if write is forest:
         # A margin is the sum over the trees, in their order; the score is its mean.
         seen = model[:-1].transform(table) if type(model).__name__ == "Pipeline" else table
         seen = np.asarray(seen, dtype=np.float32)
@@ -341,23 +412,23 @@ def margins(model, rows):
                    for tree in estimator.estimators_)
     if getattr(estimator, "loss", None) == "poisson":
         return np.log(model.predict(table))
-    return model.decision_function(table) if hasattr(model, "decision_function") else model.predict(table)
+    return factor(estimator) * model.decision_function(table) if hasattr(model, "decision_function") else model.predict(table)
 
 
-def exam(model, rows):
-    names = list(rows[0])
-    lines = [",".join(names) + ",margin\n"]
+def exam(model, rows, ending):
+    """Of the inputs alone, by the names of the file. A row with a text that a table without quotes cannot hold is left out."""
+    columns = inputs(model, list(rows[0]))
+    names = [in_text(n) if ending == ".txt" else n for n in columns]
+    if any(mark in n for n in names for mark in FORBIDDEN):
+        raise Refused(f"names {names} with a comma, quote or line end, expected none: an exam is a table without quotes")
+    lines = [",".join(names + ["margin"]) + "\n"]
     for row, margin in zip(rows, margins(model, rows)):
-        cells = ["" if row[n] is None else row[n] if isinstance(row[n], str) else repr(float(row[n])) for n in names]
-        lines.append(",".join(cells + [f"{float(margin):.17g}"]) + "\n")
+        if any(c.log and (row[n] or 0) < 0 for n, c in columns.items()):
+            raise Refused("a value below 0 in a column under np.log1p, which aisle continues as -ln(1 - x), expected none")
+        cells = [cell_text(row[n], c.levels) for n, c in columns.items()]
+        if not any(mark in cell for cell in cells for mark in FORBIDDEN):
+            lines.append(",".join(cells + [f"{float(margin):.17g}"]) + "\n")
     return "".join(lines)
-
-
-def number_or_text(cell):
-    try:
-        return float(cell) if cell != "" else None
-    except ValueError:
-        return cell
 
 
 def read_model(path):
@@ -367,7 +438,29 @@ def read_model(path):
         if start == b"{":
             return json.load(f)
     import joblib
-    return joblib.load(path)
+    try:
+        model = joblib.load(path)
+    except Exception as error:  # whatever a program may throw that was never meant for here
+        raise Refused(f"not a pickle that opens here ({type(error).__name__}: {error}), expected the versions that made it")
+    if isinstance(model, dict):
+        raise Refused(f"a dict of {', '.join(map(str, model))}, expected a fitted model by itself")
+    return model
+
+
+def write_all(args, name):
+    model = read_model(args.model)
+    rows = read_rows(args.table, lambda header: inputs(model, header), args.rows)
+    ending, text = export(model, list(rows[0]))
+    try:
+        table = exam(model, rows, ending)
+    except ValueError as error:
+        raise Refused(f"the library does not take {args.table}: {error}")
+    os.makedirs(args.folder, exist_ok=True)
+    for suffix, content in ((ending, text), (".exam.csv", table)):
+        with open(os.path.join(args.folder, name + suffix), "w", encoding="utf-8", newline="\n") as f:
+            f.write(content)
+    tolerance = 1e-9 if ending == ".linear.json" or isinstance(model, dict) else 1e-12 if "\nobjective=poisson" in text else 0
+    print(json.dumps({"model": name, "file": name + ending, "exam": name + ".exam.csv", "exam_tolerance": tolerance}))
 
 
 def main():
@@ -378,20 +471,12 @@ def main():
     parser.add_argument("--name")
     parser.add_argument("--rows", type=int, default=50)
     args = parser.parse_args()
-    name = args.name or os.path.basename(args.model).split(".")[0]
-    model = read_model(args.model)
-    with open(args.table, newline="") as f:
-        rows = [{k: number_or_text(v) for k, v in row.items()} for row in csv.DictReader(f)][:args.rows]
     try:
-        ending, text = export(model, list(rows[0]))
+        write_all(args, args.name or os.path.basename(args.model).split(".")[0])
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        sys.exit(f"{args.model}: {error}")
     except Refused as refused:
         sys.exit(f"{args.model}: {refused}")
-    os.makedirs(args.folder, exist_ok=True)
-    for suffix, content in ((ending, text), (".exam.csv", exam(model, rows))):
-        with open(os.path.join(args.folder, name + suffix), "w") as f:
-            f.write(content)
-    tolerance = 1e-9 if ending == ".linear.json" or isinstance(model, dict) else 0
-    print(json.dumps({"model": name, "file": name + ending, "exam": name + ".exam.csv", "exam_tolerance": tolerance}))
 
 
 if __name__ == "__main__":

@@ -8,17 +8,19 @@ import csv
 import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
 
 import numpy as np
 import pandas
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import (ExtraTreesClassifier, HistGradientBoostingClassifier, HistGradientBoostingRegressor,
                               RandomForestClassifier, RandomForestRegressor)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 
@@ -171,6 +173,92 @@ def refusals():
     print("ok      what else there is, is refused by name")
 
 
+def command(model, frame):
+    """What the command makes of a pickle and of the frame as pandas writes it: its entry with the folder's files, or its sentence."""
+    with tempfile.TemporaryDirectory(prefix="aisle-") as folder:
+        with open(os.path.join(folder, "m.pkl"), "wb") as f:
+            pickle.dump(model, f)
+        frame.to_csv(os.path.join(folder, "rows.csv"), index=False)
+        done = subprocess.run([sys.executable, export.__file__, os.path.join(folder, "m.pkl"), os.path.join(folder, "rows.csv"),
+                               "-o", folder, "--rows", str(len(frame) + 1)], capture_output=True, text=True)
+        if done.returncode:
+            assert "Traceback" not in done.stderr, done.stderr
+            return None, None, done.stderr
+        entry = json.loads(done.stdout)
+        exam = os.path.join(folder, entry["exam"])
+        said = [subprocess.run([AISLECTL, "model", "score", os.path.join(folder, entry["file"]), exam, *words], capture_output=True,
+                               text=True, check=True).stdout for words in ((), ("--margin",))]
+        with open(exam, encoding="utf-8") as f:
+            wanted = [float(row["margin"]) for row in csv.DictReader(f)]
+    ours, margin = ([float(line) for line in text.splitlines()[-len(wanted):]] for text in said)
+    assert max(abs(a - b) for a, b in zip(margin, wanted)) <= entry["exam_tolerance"], entry
+    return entry, ours, None
+
+
+def demand_scores(what, model, frame):
+    """The scores are the library's own for the frame itself, not for what the script made of it."""
+    entry, ours, said = command(model, frame)
+    assert entry is not None, (what, said)
+    theirs = model.predict_proba(frame)[:, 1]
+    assert len(ours) == len(theirs) and max(abs(ours - theirs)) < 1e-9, (what, max(abs(ours - theirs)))
+    print(f"ok      {what}: the library's scores by the command")
+
+
+def as_people_have_them():
+    """Frames with holes in their texts, codes that look like numbers, flags, names with blanks, other columns beside."""
+    (frame, y), regression = table(15), LogisticRegression(max_iter=500)
+    frame["zip"] = np.array(["01", "007", "9"])[np.arange(len(y)) % 3]
+    frame["a flag"] = frame.days > 50
+    frame["größe"] = np.array(["L", "größer als L", "x=y"])[np.arange(len(y)) // 2 % 3]
+    holes = frame.copy()
+    holes.loc[np.arange(len(y)) % 5 == 0, "tier"] = np.nan
+
+    def coded(column, *before, **options):
+        return ColumnTransformer([("c", make_pipeline(*before, OneHotEncoder(**options)), [column])])
+    demand_scores("a category that is missing", make_pipeline(coded("tier"), regression).fit(holes, y), holes)
+    demand_scores("a text filled in by the most frequent", make_pipeline(
+        coded("tier", SimpleImputer(strategy="most_frequent"), drop="first"), regression).fit(holes, y), holes)
+    demand_scores("a text filled in by a constant", make_pipeline(
+        coded("tier", SimpleImputer(strategy="constant", fill_value="?")), regression).fit(holes, y), holes)
+    for column in ("zip", "shelf", "a flag", "größe"):
+        demand_scores(f"one-hot over {column}", make_pipeline(coded(column), regression).fit(frame, y), frame)
+    demand_scores("two classes as a multinomial", make_pipeline(StandardScaler(), LogisticRegression(
+        multi_class="multinomial")).fit(frame[NUMBERS], y), frame[NUMBERS])
+    for which in ([True, False, True, False], slice(1, 3), slice("spend", "days"), make_column_selector("days|shelf")):
+        chosen = ColumnTransformer([("n", StandardScaler(), which)], remainder="passthrough")
+        demand_scores(f"columns by {which}", make_pipeline(chosen, regression).fit(frame[NUMBERS], y), frame[NUMBERS])
+    names = ["a flag", "spend"]
+    demand_scores("a forest over names with blanks", RandomForestClassifier(5, random_state=1).fit(frame[names], y), frame[names])
+    search = GridSearchCV(RandomForestClassifier(3, random_state=1), {"max_depth": [2, 3]}, cv=2)
+    demand_scores("the best of a search", search.fit(frame[NUMBERS], y), frame[NUMBERS])
+
+
+def sentences():
+    """What would be another model's file, or a traceback, is one sentence."""
+    (frame, y), fitted = table(16), LogisticRegression(max_iter=500)
+    numbers = frame[NUMBERS]
+    below, empty = numbers.assign(days=-numbers.days / 100), numbers.assign(days=np.nan)
+
+    def expect(words, model, rows):
+        said = command(model, rows)[2]
+        assert said is not None and words in said and said.count("\n") == 1, (words, said)
+    expect("missing_values=-1", make_pipeline(SimpleImputer(missing_values=-1), fitted).fit(numbers, y), numbers)
+    expect('"days", which had no value at all', make_pipeline(SimpleImputer(), fitted).fit(empty, y), numbers)
+    expect("SimpleImputer behind another step", make_pipeline(StandardScaler(with_std=False), SimpleImputer(), fitted).fit(numbers, y), numbers)
+    log = FunctionTransformer(np.log1p)
+    expect("FunctionTransformer here", make_pipeline(log, log, fitted).fit(numbers, y), numbers)
+    expect("a value below 0 in a column under np.log1p", make_pipeline(log, fitted).fit(below, y), below)
+    plain = LogisticRegression(max_iter=500).fit(numbers, y)
+    expect('no column "days", expected spend, visits, days, shelf', plain, numbers.drop(columns="days"))
+    expect("no row, expected some", plain, numbers[:0])
+    expect("rows.csv:2: could not convert string to float: 'many'", plain, numbers.assign(days="many"))
+    expect("was not fitted", LogisticRegression(), numbers)
+    expect("a dict of model, expected a fitted model by itself", {"model": plain}, numbers)
+    coder = make_pipeline(ColumnTransformer([("c", OneHotEncoder(), ["tier"])]), fitted).fit(frame, y)
+    expect("the library does not take", coder, frame.assign(tier="platinum"))
+    print("ok      what cannot be right is a sentence")
+
+
 def a_folder():
     """By the command, from a pickle to a policy's entry whose exam aisle itself sits."""
     import joblib
@@ -192,5 +280,5 @@ def a_folder():
 
 
 if __name__ == "__main__":
-    for part in (linear_models, forests, boostings, catboost, refusals, a_folder):
+    for part in (linear_models, forests, boostings, catboost, refusals, as_people_have_them, sentences, a_folder):
         part()
