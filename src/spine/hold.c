@@ -153,7 +153,6 @@ hold_release(struct engine *engine, struct card *card)
 	    -card->hold_minor, 0);
 	count(engine, card->action, card->held_ms, 0, -1);
 	card->hold_minor = -1;
-	card->spent_ms = 0;
 }
 
 void

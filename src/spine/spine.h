@@ -426,6 +426,8 @@ struct visit *till_offer(struct engine *engine, const struct event *event,
     struct rejected *rejected);
 /* The sale was cancelled: what its offers took off comes back, whether or not the till says so. */
 void till_void(struct engine *engine, struct visit *visit);
+/* It was another sale that was cancelled: what came back was paid after all. */
+void till_unvoid(struct engine *engine, struct visit *visit);
 /* The basket is closed: of what it was asked for in the lines, or as a coupon, the till has said nothing. */
 void till_silent(struct engine *engine, struct visit *visit);
 /* The visit is over: offers that do not live on and were not redeemed have lapsed. */

@@ -322,21 +322,55 @@ void_of(struct engine *engine, struct visit *visit, const struct visit *sale)
 		hold_return(engine, card, amount_minor);
 		if (card->elsewhere)
 			sale_redeemed(engine, visit, card, -amount_minor);
+		card->worth_minor = amount_minor; /* in case the sale was another */
 		card->voided = card->spent = true;
 		engine_touch(engine, visit);
+	}
+}
+
+/* What was taken back of this sale, of the cards of this visit, is paid again. */
+static void
+unvoid_of(struct engine *engine, struct visit *visit, const struct visit *sale)
+{
+	for (size_t i = 0; i < visit->card_count; i++) {
+		struct card *card = &visit->cards[i];
+
+		if (!card->voided || !id_equal(&card->paid_in, &sale->id))
+			continue;
+		card->voided = card->spent = false;
+		hold_spend(engine, card, card->worth_minor);
+		outcome_record(engine, visit, card, OUTCOME_REDEEMED, NULL, true,
+		    card->redeemed_minor);
+		if (card->elsewhere)
+			sale_redeemed(engine, visit, card, card->redeemed_minor);
+		engine_touch(engine, visit);
+	}
+}
+
+/* Of the sale's own cards, and of those that were paid with in it. */
+static void
+each_home(struct engine *engine, struct visit *sale,
+    void (*of)(struct engine *, struct visit *, const struct visit *))
+{
+	of(engine, sale, sale);
+	for (int n = 1; n <= sale->paid_tokens; n++) {
+		struct visit *home = engine_paid_home(engine, &sale->id, n);
+
+		if (home != NULL)
+			of(engine, home, sale);
 	}
 }
 
 void
 till_void(struct engine *engine, struct visit *visit)
 {
-	void_of(engine, visit, visit);
-	for (int n = 1; n <= visit->paid_tokens; n++) {
-		struct visit *home = engine_paid_home(engine, &visit->id, n);
+	each_home(engine, visit, void_of);
+}
 
-		if (home != NULL)
-			void_of(engine, home, visit);
-	}
+void
+till_unvoid(struct engine *engine, struct visit *visit)
+{
+	each_home(engine, visit, unvoid_of);
 }
 
 void

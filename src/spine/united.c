@@ -160,6 +160,9 @@ united_part(struct engine *engine, struct visit *rest, struct visit *former)
 			i++;
 	}
 	part_paid(engine, rest, former);
+	/* It was the rest that was cancelled: what this one was paid with stands. */
+	if (rest->state == VISIT_CANCELLED && former->state == VISIT_CLOSED && !former->training)
+		till_unvoid(engine, former);
 	if (visit_over(rest))
 		return;
 	/* Who stands there goes on looking at it. */

@@ -459,6 +459,8 @@ class Store:
         if basket.state in ("closed", "cancelled"):
             return
         basket.state, basket.closed_at, basket.sold, basket.paid = "closed", time, not basket.training, True
+        if rest is not None and rest.state == "cancelled" and not basket.training:
+            self.was_sale(basket)
         if rest is None or not rest.paid:
             basket.judged_at = self.now + LATE_LINES
         self.gate_again(basket, False)
@@ -532,8 +534,18 @@ class Store:
 
     def no_sale(self, basket):
         for token in basket.taken:
+            if token.state != "cancelled":
+                token.before = token.state, token.reversed
             token.state = "cancelled"
             token.reversed, token.returned = token.redeemed, 0
+
+    @staticmethod
+    def was_sale(basket):
+        """The cancellation was of the next one: what was paid with stands, what was not was taken out."""
+        for token in basket.taken:
+            if token.state == "cancelled":
+                state, token.reversed = token.before
+                token.state = "withdrawn" if state in ("asked", "applied", "lapsed") else state
 
     def customer_identified(self, sender, data, time):
         subject = self.person(subject_of(data["card"]))

@@ -395,6 +395,18 @@ close_basket(const char *basket, int total)
 	    total);
 }
 
+/* The next sale of the number is cancelled, before the close of this one is heard of. */
+FIXTURE void
+close_after_the_next_is_cancelled(const char *basket, int total)
+{
+	now_ms += 2;
+	open_basket(basket);
+	tell("pos/7/event", "basket.cancelled", "{'basket':'%s'}", basket);
+	late_ms = 1;
+	close_basket(basket, total);
+	late_ms = 0;
+}
+
 /* Time goes on, and what is due by then is done. */
 FIXTURE void
 wait_for(int64_t ms)

@@ -249,6 +249,25 @@ a_cancelled_sale_and_a_trainees_owe_nothing(void **state)
 	assert_counted(0, 0, 0, 0, 0);
 }
 
+/* What was not paid with by then has been taken out. */
+static void
+the_next_sale_of_the_number_takes_no_promise_back(void **state)
+{
+	(void)state;
+	promised(TENTH);
+	till_says("redeemed", ",'amount':40");
+	close_after_the_next_is_cancelled("b", 460);
+	wait_for(5 * MIN_MS);
+	assert_counted(1, 1, 10, 0, 0);
+	tear_down(state);
+	set_up(state);
+	promised(TENTH);
+	till_says("applied", ",'amount':40");
+	close_after_the_next_is_cancelled("b", 460);
+	wait_for(5 * MIN_MS);
+	assert_counted(0, 0, 0, 0, 0);
+}
+
 static void
 the_days_figures_outlive_a_restart_and_not_their_day(void **state)
 {
@@ -399,6 +418,7 @@ main(void)
 		SPINE_TEST(a_coupon_that_was_not_scanned_is_owed_to_nobody),
 		SPINE_TEST(what_is_paid_with_in_the_minutes_after_the_close_was_honoured),
 		SPINE_TEST(a_cancelled_sale_and_a_trainees_owe_nothing),
+		SPINE_TEST(the_next_sale_of_the_number_takes_no_promise_back),
 		SPINE_TEST_ON_DISK(the_days_figures_outlive_a_restart_and_not_their_day),
 		SPINE_TEST(each_till_and_each_offer_is_counted_for_itself),
 		SPINE_TEST_ON_DISK(the_tills_that_are_too_many_are_one_row),

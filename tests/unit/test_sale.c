@@ -344,6 +344,59 @@ a_token_that_is_redeemed_in_a_later_basket_is_discount_of_that(void **state)
 	assert_heard(LANE_MONEY, "reversed 40; sale; sale");
 }
 
+/* Of its own cards; less what came back of it before. */
+static void
+what_a_sale_was_paid_with_stands_when_the_next_of_its_number_is_cancelled(void **state)
+{
+	(void)state;
+	paid_with_an_offer();
+	tell("pos/7/event", "offer.redeemed", "{'basket':'b','token':'%s','amount':40}", token);
+	tell("pos/7/event", "offer.reversed", "{'basket':'b','token':'%s','amount':15}", token);
+	tell("pos/7/event", "offer.applied", "{'basket':'b','token':'%s','amount':30}", token);
+	heard(LANE_MONEY);
+	close_after_the_next_is_cancelled("b", 475);
+	assert_heard(LANE_MONEY, "reversed 25; redeemed 25; sale");
+	assert_figures("gross 500, discount 25, margin 125, lines 1, shown 1");
+	tell("pos/7/event", "basket.cancelled", "{'basket':'b'}");
+	assert_figures("gross 500, discount 25, margin 125, lines 1, shown 1");
+}
+
+/* Of a card of an earlier basket, whichever of the two it was used in. */
+static void
+a_token_that_lives_on_is_taken_back_with_the_sale_that_it_was_used_in(void **state)
+{
+	for (int next = 0; next < 2; next++) {
+		tear_down(state);
+		set_up(state);
+		only("off",
+		    "{'kind':'offer','outcome':{'is':'redeemed','within':'2d'},'offer':{'type':"
+		    "'amount','depth':40,'max':40,'apply':'till-code','until':'2d'}}");
+		anna_at("b");
+		line_of("b", 1, "c", 2, 500, ",'margin':150");
+		assert_int_equal(answer("off", "accept"), 200);
+		close_basket("b", 500);
+		now_ms += H_MS;
+		open_basket("d");
+		line_of("d", 1, "c", 1, 300, ",'margin':90");
+		now_ms += next ? 2 : 0;
+		if (next)
+			open_basket("d");
+		tell("pos/7/event", "offer.redeemed", "{'basket':'d','token':'%s','amount':40}",
+		    token);
+		now_ms++;
+		if (next)
+			tell("pos/7/event", "basket.cancelled", "{'basket':'d'}");
+		late_ms = next ? 2 : 0;
+		if (next)
+			close_basket("d", 300);
+		else
+			close_after_the_next_is_cancelled("d", 260);
+		late_ms = 0;
+		assert_figures(next ? "gross 300, discount 0, margin 90, lines 1, shown 0"
+				    : "gross 300, discount 40, margin 50, lines 1, shown 0");
+	}
+}
+
 static void
 the_discount_that_lay_on_what_came_back_comes_back_once(void **state)
 {
@@ -830,6 +883,9 @@ main(void)
 		SPINE_TEST(each_offer_is_in_the_lines_or_beside_them_for_itself),
 		SPINE_TEST(a_token_of_an_earlier_basket_that_is_in_a_line_is_counted_once),
 		SPINE_TEST(a_token_that_is_redeemed_in_a_later_basket_is_discount_of_that),
+		SPINE_TEST(
+		    what_a_sale_was_paid_with_stands_when_the_next_of_its_number_is_cancelled),
+		SPINE_TEST(a_token_that_lives_on_is_taken_back_with_the_sale_that_it_was_used_in),
 		SPINE_TEST(the_discount_that_lay_on_what_came_back_comes_back_once),
 		SPINE_TEST(only_who_wants_to_be_remembered_is_named),
 		SPINE_TEST(who_is_forgotten_leaves_the_sales_that_wait_and_the_sales_stay),
