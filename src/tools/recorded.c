@@ -225,12 +225,30 @@ recorded_line(FILE *events, char line[static RECORDED_LINE_MAX + 1], size_t *ret
 }
 
 int
+recorded_start(FILE *events, struct err *err)
+{
+	int c = getc_unlocked(events);
+
+	if (c == 0x1f)
+		return err_set(err, AISLE_E_INVALID,
+		    "compressed events; unpack them first (gunzip -k FILE)");
+	if (c == 0xfe || c == 0xff)
+		return err_set(err, AISLE_E_INVALID, "UTF-16 text; save the events as UTF-8");
+	if (c != 0xef)
+		(void)ungetc(c, events);
+	else if (getc_unlocked(events) != 0xbb || getc_unlocked(events) != 0xbf)
+		return err_set(err, AISLE_E_INVALID,
+		    "not text in UTF-8, expected one CloudEvent a line");
+	return 0;
+}
+
+int
 recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ctx, int64_t count),
     void *ctx, struct err *err)
 {
 	char *line = mem_alloc(RECORDED_LINE_MAX + 1);
 	size_t len;
-	int rc = 0, got;
+	int rc = recorded_start(events, err), got;
 
 	for (int64_t n = 1; rc == 0 && (got = recorded_line(events, line, &len)) != 0; n++) {
 		if (got < 0)

@@ -40,6 +40,9 @@ int recorded_bundle(struct recorded *recorded, const char *path, bool policy_cur
 int recorded_feed(struct recorded *recorded, FILE *events,
     void (*progress)(void *ctx, int64_t count), void *ctx, struct err *err) AISLE_MUST_CHECK;
 
+/* Once, before the first line: a byte-order mark is passed over; of compressed or UTF-16 bytes
+ * AISLE_E_INVALID, and err says what to do. */
+int recorded_start(FILE *events, struct err *err) AISLE_MUST_CHECK;
 /* The next line without its end, *ret_len bytes and a zero byte: 1; 0: no more; AISLE_E_INVALID: it
  * is longer than RECORDED_LINE_MAX. */
 int recorded_line(FILE *events, char line[static RECORDED_LINE_MAX + 1], size_t *ret_len);

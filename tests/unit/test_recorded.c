@@ -79,6 +79,37 @@ the_longest_line_is_read_and_one_byte_more_is_refused(void **state)
 	free(text);
 }
 
+static void
+a_byte_order_mark_is_passed_over_and_what_is_no_text_says_what_to_do(void **state)
+{
+	static const struct {
+		const char *bytes, *said;
+	} cases[] = { { "\x1f\x8b\x08", "unpack them first" }, { "\xff\xfe{", "UTF-16" },
+		{ "\xfe\xff{", "UTF-16" }, { "\xef\xbb{", "not text in UTF-8" } };
+	struct err err = { 0 };
+	FILE *file = file_of("\xef\xbb\xbf{}\n", 6);
+
+	(void)state;
+	assert_int_equal(recorded_start(file, &err), 0);
+	assert_line(file, "{}", 2);
+	fclose(file);
+	file = file_of("{}\n", 3);
+	assert_int_equal(recorded_start(file, &err), 0);
+	assert_line(file, "{}", 2);
+	fclose(file);
+	file = file_of("", 0);
+	assert_int_equal(recorded_start(file, &err), 0);
+	fclose(file);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err refused = { 0 };
+
+		file = file_of(cases[i].bytes, 3);
+		assert_int_equal(recorded_start(file, &refused), AISLE_E_INVALID);
+		assert_non_null(strstr(refused.text, cases[i].said));
+		fclose(file);
+	}
+}
+
 int
 main(void)
 {
@@ -86,6 +117,8 @@ main(void)
 		cmocka_unit_test(
 		    lines_end_with_or_without_a_carriage_return_and_the_last_one_with_nothing),
 		cmocka_unit_test(the_longest_line_is_read_and_one_byte_more_is_refused),
+		cmocka_unit_test(
+		    a_byte_order_mark_is_passed_over_and_what_is_no_text_says_what_to_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
