@@ -193,6 +193,34 @@ def test_the_store_serves_the_chance_that_the_card_measured(work):
         assert np.allclose(rows[feature], want, rtol=2e-6, atol=0), model
 
 
+def decided(work, group):
+    """The chance that a customer without a history redeems the coffee coupon of an action of this group."""
+    folder, path = laid_over_the_starter(work, group), os.path.join(work, group + ".jsonl")
+    file = os.path.join(folder, "actions", "coffee-off.json")
+    with open(file) as f:
+        patch = {"group": group, "propensity": {"model": "coupon"}, "eligible": True, "applicable": True}
+        action = merged(json.load(f), patch)
+    with open(file, "w") as f:
+        json.dump(action, f)
+    at = pd.Timestamp("2017-03-01 10:00")
+    told = [event for _, _, of in events.consents([1], at) for event in of]
+    told += [("basket.opened", "o", {"basket": "1", "terminal": "1"}),
+             ("customer.identified", "i", {"subject": events.subject(1), "basket": "1", "station": "1"})]
+    with open(path, "w") as f:
+        f.writelines(json.dumps(events.envelope(kind, number, at, data)) + "\n" for kind, number, data in told)
+    replayed = aislectl("replay", "--bundle", bundle_of(folder), "--events", path)
+    assert replayed.returncode == 0, replayed.stderr
+    return float(re.search(r'"action":"coffee-off",.*?"p1":([0-9.e-]+)', replayed.stdout)[1])
+
+
+def test_the_store_asks_the_coupon_model_for_the_kind_of_the_action(work):
+    with open(os.path.join(REFERENCE, "models", "coupon.linear.json")) as f:
+        weights = json.load(f)["weights"]
+    a, c = (decided(work, kind) for kind in ("campaign-a", "campaign-c"))
+    want = weights["campaign_kind=campaign-a"] - weights["campaign_kind=campaign-c"]
+    assert want > 0 and abs(np.log(a / (1 - a)) - np.log(c / (1 - c)) - want) < 1e-9, (a, c, want)
+
+
 def test_a_row_knows_what_was_bought_before_it_and_nothing_later(work):
     j, rows = served(os.path.join(work, "again"))
     of = {events.subject(h): b for h, b in j.baskets.groupby("household")}
