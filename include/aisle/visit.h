@@ -45,11 +45,11 @@ enum visit_state {
 
 struct line {
 	int64_t line;
-	int64_t added_ms; /* arrival of the event that set it */
-	int64_t time_ms;  /* when that happened, as the till says */
-	int64_t first_ms; /* of its oldest version */
-	int64_t void_ms;  /* of the last void, with void_said */
-	int64_t taken_ms; /* of the void by article that took it; 0: none */
+	int64_t added_ms;		   /* arrival of the event that set it */
+	int64_t time_ms;		   /* when that happened, as the till says */
+	int64_t first_ms, first_qty_milli; /* of its oldest version */
+	int64_t void_ms;		   /* of the last void, with void_said */
+	int64_t taken_ms;		   /* of the void by article that took it; 0: none */
 	bool void_said;
 	bool void_first; /* it came before any version, and cancels the next one of its own time */
 	int64_t qty_milli, amount_minor, margin_minor, discount_minor;

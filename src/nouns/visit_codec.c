@@ -79,6 +79,7 @@ const struct field line_fields[] = {
 	FIELD(struct line, I64, added_ms),
 	FIELD(struct line, I64, time_ms),
 	FIELD(struct line, I64, first_ms),
+	FIELD(struct line, I64, first_qty_milli),
 	FIELD(struct line, I64, void_ms),
 	FIELD(struct line, I64, taken_ms),
 	FIELD(struct line, BOOL, void_own),

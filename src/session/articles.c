@@ -43,6 +43,12 @@ since(const struct line *line, int64_t at_ms)
 	return line->time_ms <= at_ms ? line->time_ms : line->first_ms;
 }
 
+static int64_t
+qty_at(const struct line *line, int64_t at_ms)
+{
+	return line->time_ms <= at_ms ? line->qty_milli : line->first_qty_milli;
+}
+
 static struct line *
 line_of(const struct visit *visit, const struct article_void *gone)
 {
@@ -51,7 +57,7 @@ line_of(const struct visit *visit, const struct article_void *gone)
 
 	for (size_t i = 0; i < visit->line_count; i++) {
 		struct line *line = &visit->lines[i];
-		bool quantity = line->qty_milli == gone->qty_milli;
+		bool quantity = qty_at(line, gone->at_ms) == gone->qty_milli;
 
 		if (!is_of(line, gone) || !counted_at(line, gone->at_ms) || (same && !quantity))
 			continue;

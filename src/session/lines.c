@@ -70,8 +70,10 @@ line_add(struct line *line, const struct event *event)
 {
 	bool counted = line_is_known(line) && !line->voided;
 
-	if (!line_is_known(line) || event->time_ms < line->first_ms)
+	if (!line_is_known(line) || event->time_ms <= line->first_ms) {
 		line->first_ms = event->time_ms;
+		line->first_qty_milli = event->item.qty_milli;
+	}
 	if (line_is_known(line) && event->time_ms < line->time_ms)
 		return false;
 	fill(line, &event->item, event->now_ms);

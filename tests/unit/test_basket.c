@@ -197,6 +197,35 @@ line_at(struct lane *l, int64_t ms, int64_t line, int64_t amount)
 	return scan(l, "7", "B1", line, amount);
 }
 
+/* A line that has that quantity only since then is not the one that was meant, one that had it is. */
+static void
+a_void_of_an_article_looks_for_the_quantity_of_its_time(void **state)
+{
+	struct lane *l = *state;
+	struct event two = { .type = EV_BASKET_ITEM_ADDED,
+		.channel = CHANNEL_POS,
+		.origin = "7",
+		.basket = "B1",
+		.item = { .line = 1,
+		    .item = "05012345678900",
+		    .category = "grocery/coffee",
+		    .qty_milli = 2000,
+		    .amount_minor = 200 } };
+
+	line_at(l, 5, 1, 100);
+	line_at(l, 8, 2, 20);
+	l->at_ms = T0 + 10;
+	unscan_article(l, "7", "B1", 2000);
+	assert_int_equal(live_total(l->r.visit), 100);
+	l->at_ms = T0 + 12;
+	lane_apply(l, &two, "7");
+	assert_int_equal(live_total(l->r.visit), 200);
+	/* And an older version that comes late had it. */
+	l->at_ms = T0 + 3;
+	lane_apply(l, &two, "7");
+	assert_int_equal(live_total(l->r.visit), 220);
+}
+
 /* As in the order in which it happened, whatever comes first. */
 static void
 a_void_of_an_article_that_comes_before_its_line_takes_it(void **state)
@@ -1049,6 +1078,7 @@ main(void)
 		T(a_void_of_all_but_some_holds_for_lines_that_come_late),
 		T(of_two_voids_of_all_but_some_each_holds),
 		T(a_void_of_an_article_takes_its_newest_line),
+		T(a_void_of_an_article_looks_for_the_quantity_of_its_time),
 		T(a_void_of_an_article_that_comes_before_its_line_takes_it),
 		T(a_line_that_is_newer_than_the_void_that_took_it_counts),
 		T(each_void_of_an_article_takes_a_line_of_its_own),

@@ -119,6 +119,7 @@ assert_same_line(const struct line *a, const struct line *b)
 	SAME(added_ms);
 	SAME(time_ms);
 	SAME(first_ms);
+	SAME(first_qty_milli);
 	SAME(void_ms);
 	SAME(taken_ms);
 	SAME(void_said);
