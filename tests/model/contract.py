@@ -383,7 +383,8 @@ class Store:
             after = self.begin(terminal, data["basket"], time)
             if ended:
                 self.was_next(kept[-1], after)
-        basket = self.find(terminal, data["basket"], time)
+        # A recall of what nobody has suspended begins a basket, too.
+        basket = self.find(terminal, data["basket"], time) or self.begin(terminal, data["basket"], time)
         known = basket.opened and data.get("from") is None
         basket.began, basket.only_card, basket.opened = min(basket.began, time), False, True
         if time not in basket.opens and (data.get("from") is None or not basket.opens):
