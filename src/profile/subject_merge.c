@@ -59,27 +59,25 @@ larger_text(char *into, const char *from, size_t size)
 
 /* ---- purchases ---- */
 
-/* A total order over what a basket may be known as: the one closed later, then the one of which
- * more came back, then the longer row, then its bytes. */
-static int
-purchase_compare(const struct purchase *a, const struct purchase *b)
+/* Of what a basket may be known as one counts, whichever comes first: the one closed later, then the
+ * one of which more came back, then the longer row, then the larger of its bytes. */
+static bool
+counts_before(const struct purchase *a, const struct purchase *b)
 {
 	struct buf a_row = { 0 }, b_row = { 0 };
-	int order;
+	bool larger;
 
 	if (a->at_ms != b->at_ms)
-		return a->at_ms < b->at_ms ? -1 : 1;
+		return a->at_ms > b->at_ms;
 	if (a->back_milli != b->back_milli)
-		return a->back_milli < b->back_milli ? -1 : 1;
+		return a->back_milli > b->back_milli;
 	purchase_encode(a, &a_row);
 	purchase_encode(b, &b_row);
-	if (a_row.len != b_row.len)
-		order = a_row.len < b_row.len ? -1 : 1;
-	else
-		order = memcmp(a_row.data, b_row.data, a_row.len);
+	larger = a_row.len != b_row.len ? a_row.len > b_row.len
+					: memcmp(a_row.data, b_row.data, a_row.len) > 0;
 	buf_done(&a_row);
 	buf_done(&b_row);
-	return order;
+	return larger;
 }
 
 static const struct purchase *
@@ -100,7 +98,7 @@ merge_purchases(struct subject *into, const struct subject *from)
 
 	for (size_t i = 0; i < from->purchase_count; i++) {
 		known = purchase_of(into, &from->purchases[i].visit);
-		if (known != NULL && purchase_compare(&from->purchases[i], known) <= 0)
+		if (known != NULL && !counts_before(&from->purchases[i], known))
 			continue;
 		buf_clear(&row);
 		purchase_encode(&from->purchases[i], &row);
