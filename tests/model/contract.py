@@ -411,7 +411,8 @@ class Store:
             self.returns_again()
         # A line may come back when a void by article takes this one in its place.
         now = basket.lines()
-        self.gate_again(basket, self.now - time <= STALE and (now.get(data["line"]) is version or now != before))
+        if now.get(data["line"]) is version or now != before:
+            self.gate_again(basket, self.now - time <= STALE)
 
     def basket_item_voided(self, terminal, data, time):
         basket = self.find_or_begin(terminal, data["basket"], time)
