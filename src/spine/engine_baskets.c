@@ -22,6 +22,7 @@
 
 #define CARDS_MAX 16
 #define LATE_MS S_MS
+#define NEAR_MAX 4 /* of what is not late */
 
 static char *
 name_at(struct engine *engine, const char *where, const char *number)
@@ -113,20 +114,19 @@ was_open(const struct visit *visit, int64_t at_ms)
 	return visit_over(visit) ? visit->ended_at_ms > at_ms : visit->state != VISIT_SUSPENDED;
 }
 
-/* The baskets at a station that began after that time, and one that was open then. Of what happens now
- * those that are over need not be looked through for it. */
+/* The baskets at a station that began after that time, and one that was open then. For what happens now
+ * few that are over are looked through: a sale that was put aside outlives those that began after it. */
 static void
 load_station(struct engine *engine, const char *station, int64_t at_ms)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "along", station);
-	bool late = engine->now_ms - at_ms > LATE_MS;
+	int most = engine->now_ms - at_ms > LATE_MS ? CARDS_MAX : NEAR_MAX;
 
-	for (int i = 0; i < CARDS_MAX && visit != NULL; i++) {
-		bool before = visit->began_at_ms <= at_ms;
-
-		if (before && (!late || was_open(visit, at_ms)))
+	for (int i = 0; i < most && visit != NULL; i++) {
+		if (was_open(visit, at_ms))
 			break;
-		late = late || !before;
+		if (visit->began_at_ms > at_ms)
+			most = CARDS_MAX;
 		visit = station_before(engine, visit, station);
 	}
 }

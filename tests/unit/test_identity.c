@@ -249,6 +249,31 @@ what_was_said_in_the_instant_of_the_close_is_of_the_sale_that_was_closed(void **
 	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 100);
 }
 
+/* Another was begun and ended while it was put aside; the card comes a moment after the close. */
+static void
+a_card_read_just_before_the_close_is_of_the_sale_that_was_put_aside(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	open_basket("b1");
+	scan("b1", "c", 100);
+	tell("pos/7/event", "basket.suspended", "{'basket':'b1'}");
+	now_ms += 10 * S_MS;
+	open_basket("b2");
+	now_ms += S_MS;
+	close_basket("b2", 0);
+	now_ms += S_MS;
+	tell("pos/7/event", "basket.resumed", "{'basket':'b1','terminal':'7'}");
+	now_ms += S_MS;
+	close_basket("b1", 100);
+	restart();
+	late_ms = 1;
+	tell("loyalty/7/event", "customer.identified", "{'subject':'" ANNA "','station':'7'}");
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 100);
+}
+
 /* The middle one of three is heard of last: each card is of the sale that stood there. */
 static void
 of_sales_told_in_another_order_each_has_the_card_that_was_read_in_it(void **state)
@@ -614,6 +639,8 @@ main(void)
 		SPINE_TEST_ON_DISK(a_late_card_finds_its_sale_behind_others_that_began_before_it),
 		SPINE_TEST_ON_DISK(
 		    a_card_read_while_another_paid_is_of_the_next_sale_also_when_that_is_closed),
+		SPINE_TEST_ON_DISK(
+		    a_card_read_just_before_the_close_is_of_the_sale_that_was_put_aside),
 		SPINE_TEST(a_card_is_not_of_a_sale_that_was_suspended_there),
 		SPINE_TEST(
 		    what_was_said_in_the_instant_of_the_close_is_of_the_sale_that_was_closed),
