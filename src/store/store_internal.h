@@ -299,6 +299,13 @@ const char *store_collision_name(int table);
 int store_schema_open(struct store *store, const struct store_options *options, struct err *err);
 /* empty tables, inside an open transaction; an SQLite result */
 int store_schema_create(sqlite3 *db);
+int store_read_number(struct store *store, const char *sql, int64_t *ret, struct err *err)
+    AISLE_MUST_CHECK;
+
+/* ---- store_counters.c ---- */
+
+int store_epoch_begin(struct store *store, struct err *err) AISLE_MUST_CHECK;
+int store_counters_load(struct store *store, struct err *err) AISLE_MUST_CHECK;
 void store_counters_save(struct store *store); /* on a clean close: ids go on without a jump */
 
 /* ---- store_wal.c ---- */
