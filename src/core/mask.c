@@ -20,9 +20,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define RUN_MIN 12
-#define GROUPS_MAX 10
-#define HASH_MAX 64
+#include "core/mask_digits.h"
+
 #define NAME_MAX_LEN 40
 #define VALUE_MAX 64 /* of an article or subject: 14 or 32 digits, and what quotes them */
 
@@ -320,87 +319,6 @@ element_of(const struct span *span, enum named name, char *at)
 	return close;
 }
 
-/* ---- runs of digits ---- */
-
-/* The subject of a customer, a digest: 32, 40 or 64 hex digits with a letter among them. */
-static bool
-in_a_hash(const struct span *span, const char *at)
-{
-	const char *from = at, *to = at;
-	bool letter = false;
-
-	while (from > span->at && at - from <= HASH_MAX &&
-	    (is_digit(from[-1]) || (from[-1] >= 'a' && from[-1] <= 'f')))
-		from--;
-	for (;
-	     to < span->end && to - at <= HASH_MAX && (is_digit(*to) || (*to >= 'a' && *to <= 'f'));
-	     to++)
-		letter = letter || !is_digit(*to);
-	for (const char *p = from; p < at; p++)
-		letter = letter || !is_digit(*p);
-	return letter && (to - from == 32 || to - from == 40 || to - from == 64);
-}
-
-/* Digits in three groups and more: all of one length but for the last, or 4-6-5 as some cards have
- * it. Two are the day and the number of a basket. */
-static bool
-grouped_like_a_card(const size_t *group, size_t count)
-{
-	if (count == 3 && group[0] == 4 && group[1] == 6 && (group[2] == 4 || group[2] == 5))
-		return true;
-	for (size_t i = 1; i + 1 < count; i++) {
-		if (group[i] != group[0])
-			return false;
-	}
-	return count >= 3 && group[0] >= 2 && group[0] <= 6 && group[count - 1] <= group[0] + 3;
-}
-
-static size_t
-separator(const char *at, const char *end)
-{
-	if (at < end && (*at == ' ' || *at == '-'))
-		return 1;
-	return end - at >= 2 && at[0] == '\xc2' && at[1] == '\xa0' ? 2 : 0; /* no-break space */
-}
-
-/* at is the first of a row of digits. Where reading goes on. */
-static char *
-digits_of(const struct span *span, char *at)
-{
-	size_t group[GROUPS_MAX], count = 0, total = 0, first;
-	char *p = at, *first_end = at;
-
-	while (count < GROUPS_MAX) {
-		char *from = p;
-		size_t skip;
-
-		while (p < span->end && is_digit(*p))
-			p++;
-		group[count++] = (size_t)(p - from);
-		total += (size_t)(p - from);
-		if (count == 1)
-			first_end = p;
-		skip = separator(p, span->end);
-		if (skip == 0 || p + skip >= span->end || !is_digit(p[skip]) || *p != *first_end)
-			break;
-		p += skip;
-	}
-	first = group[0];
-	if (first >= RUN_MIN) {
-		if (!in_a_hash(span, at))
-			blot(at, first_end);
-		return first_end;
-	}
-	if (total >= RUN_MIN && grouped_like_a_card(group, count)) {
-		for (char *q = at; q < p; q++) {
-			if (is_digit(*q))
-				*q = '*';
-		}
-		return p;
-	}
-	return first_end;
-}
-
 /* ---- a text ---- */
 
 static char *
@@ -411,7 +329,7 @@ mask_part(const struct span *span, char *at, char *end)
 		enum named name;
 
 		if (is_digit(*at)) {
-			at = digits_of(span, at);
+			at = mask_digits(span->at, span->end, at);
 			continue;
 		}
 		if (!is_letter(*at)) {
@@ -433,7 +351,7 @@ mask_part(const struct span *span, char *at, char *end)
 		}
 		/* A number may stand inside a word. */
 		for (char *p = word; p < at;)
-			p = is_digit(*p) ? digits_of(span, p) : p + 1;
+			p = is_digit(*p) ? mask_digits(span->at, span->end, p) : p + 1;
 	}
 	return at;
 }
@@ -449,10 +367,8 @@ mask_text(char *text, size_t len)
 void
 mask_numbers(char *text, size_t len)
 {
-	struct span span = { .at = text, .end = text + len };
-
-	for (char *at = text; at < span.end;)
-		at = is_digit(*at) ? digits_of(&span, at) : at + 1;
+	for (char *at = text; at < text + len;)
+		at = is_digit(*at) ? mask_digits(text, text + len, at) : at + 1;
 }
 
 static int
