@@ -118,10 +118,13 @@ check_stopped(struct daemon *daemon, struct json_writer *w)
 		doctor_say(w, "stopped", HEALTH_OK, NULL, "nothing");
 	else
 		doctor_say(w, "stopped", HEALTH_WARN,
-		    "aislectl stop ACTION --lift allows one again.",
-		    count == 1 ? "%zu action is silent: %s"
-			       : "%zu actions are silent, among them %s",
-		    count, stopped[0]);
+		    engine_stop(daemon->engine, 0)->here
+			? "aislectl stop ACTION --lift allows one again."
+			: "Only headquarters allows it again.",
+		    count == 1 ? "%zu action is silent: %s, stopped by %s"
+			       : "%zu actions are silent, among them %s, stopped by %s",
+		    count, stopped[0],
+		    engine_stop(daemon->engine, 0)->hq != 0 ? "headquarters" : "this store");
 }
 
 static void

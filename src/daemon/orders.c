@@ -39,11 +39,15 @@ daemon_has_action(struct daemon *daemon, const char *action, struct buf *says)
 static int
 look_at_stop(struct daemon *daemon, const struct input *input, struct buf *says)
 {
-	size_t count;
+	size_t count, i = 0;
 	const char *const *stopped = engine_stopped(daemon->engine, &count);
 
-	if (!input->flag && !action_listed(stopped, count, input->text)) {
-		buf_adds(says, "it is not stopped");
+	while (i < count && strcmp(stopped[i], input->text) != 0)
+		i++;
+	if (!input->flag && (i == count || !engine_stop(daemon->engine, i)->here)) {
+		buf_adds(says,
+		    i == count ? "it is not stopped"
+			       : "headquarters stopped it, and only headquarters allows it again");
 		return 409;
 	}
 	if (input->flag && engine_policy(daemon->engine) != NULL &&

@@ -74,6 +74,15 @@ enum input_kind {
 	INPUT_UNMAPPED, /* topic, payload; text: why a mapping could not read it; flag: no rule does */
 };
 
+/* Whose order it is; those of headquarters are bits, each lifts its own. */
+enum order_from {
+	ORDER_HERE,
+	ORDER_TO_STORE = 1,
+	ORDER_TO_RING = 2,
+	ORDER_TO_ALL = 4,
+	ORDER_FROM_HQ = 7
+};
+
 struct input {
 	enum input_kind kind;
 	int64_t now_ms;
@@ -84,7 +93,8 @@ struct input {
 	const char *text, *guidance, *prompt;
 	const char *manager; /* id of one who is signed in; NULL: it is of no manager */
 	double value;
-	int64_t until_ms; /* of a stop 0: until it is lifted */
+	int64_t until_ms; /* of a stop 0: until it is lifted; headquarters' have none */
+	enum order_from from;
 	char *
 	    pin; /* of an answer, or of a manager who signs in: its own copy, wiped with the queue; NULL */
 	struct json_t *answer; /* owned by the queue that holds the input */
@@ -153,7 +163,16 @@ bool letters_wait(const struct engine *engine);	 /* dead letters that a turn of 
 int64_t engine_now(const struct engine *engine); /* ms; of the newest input, 0: none yet */
 size_t engine_visit_count(const struct engine *engine);
 const char *const *engine_stopped(const struct engine *engine, size_t *ret_count); /* ascending */
-int64_t engine_stopped_until(const struct engine *engine, size_t i); /* 0: until it is lifted */
+/* One of them: who stopped it, and since when. */
+struct stop {
+	bool here;	  /* this store did */
+	int64_t until_ms; /* the store's; 0: until it is lifted */
+	int64_t since_ms;
+	char by[SUBJECT_TEXT_SIZE]; /* the manager's keyed id; "": an operator */
+	unsigned hq;		    /* bits of enum order_from; 0: headquarters did not */
+	int64_t hq_since_ms;
+};
+const struct stop *engine_stop(const struct engine *engine, size_t i);
 /* What the last turn made, in its order; until the next one. */
 const struct output *engine_outputs(const struct engine *engine, size_t *ret_count);
 void engine_set_profiles(struct engine *engine, profile_get_fn get, void *ctx);

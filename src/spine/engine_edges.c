@@ -49,10 +49,10 @@ engine_stopped(const struct engine *engine, size_t *ret_count)
 	return (const char *const *)engine->stopped;
 }
 
-int64_t
-engine_stopped_until(const struct engine *engine, size_t i)
+const struct stop *
+engine_stop(const struct engine *engine, size_t i)
 {
-	return engine->stopped_until_ms[i];
+	return &engine->stops[i];
 }
 
 const struct output *

@@ -192,9 +192,9 @@ struct engine {
 	struct sessions *sessions;
 	struct subject_slot *subjects[SUBJECT_BUCKETS];
 	size_t subject_count;
-	bool subjects_doubtful;	   /* the row of one could not be read */
-	char **stopped;		   /* ascending */
-	int64_t *stopped_until_ms; /* of each; 0: until it is lifted */
+	bool subjects_doubtful; /* the row of one could not be read */
+	char **stopped;		/* ascending */
+	struct stop *stops;	/* of each */
 	size_t stopped_count;
 	struct lever_moved levers[LEVERS_MAX];
 	size_t lever_count;

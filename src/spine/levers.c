@@ -174,7 +174,7 @@ lever_move(struct engine *engine, struct input *input)
 	snprintf(moved->name, sizeof(moved->name), "%s", input->text);
 	timer_add(engine, "lever", &no_object, input->until_ms);
 	save(engine);
-	order_record(engine, "lever", input->text, &input->value, input->until_ms, input->manager);
+	order_record(engine, "lever", input->text, &input->value, input->until_ms, input);
 }
 
 void
@@ -188,7 +188,8 @@ levers_due(struct engine *engine)
 		if (moved->until_ms > engine->now_ms)
 			engine->levers[kept++] = *moved;
 		else
-			order_record(engine, "ended", moved->name, NULL, moved->until_ms, NULL);
+			order_record(engine, "ended", moved->name, NULL, moved->until_ms,
+			    &(struct input){ 0 });
 	}
 	engine->lever_count = kept;
 	if (kept != before)

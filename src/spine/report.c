@@ -202,11 +202,21 @@ add_stopped(const struct engine *engine, struct json_writer *w)
 {
 	json_add_list(w, "stopped");
 	for (size_t i = 0; i < engine->stopped_count; i++) {
+		const struct stop *stop = &engine->stops[i];
+
 		json_add_object(w, NULL);
 		json_add_str(w, "action", engine->stopped[i]);
 		headline_add(engine, engine->stopped[i], w);
-		if (engine->stopped_until_ms[i] != 0)
-			json_add_when(w, "until", engine->stopped_until_ms[i]);
+		if (stop->hq != 0) {
+			json_add_str(w, "by", "headquarters");
+			json_add_when(w, "since", stop->hq_since_ms);
+		} else {
+			json_add_str(w, "by", stop->by[0] != '\0' ? "manager" : "operator");
+			if (stop->since_ms != 0)
+				json_add_when(w, "since", stop->since_ms);
+			if (stop->until_ms != 0)
+				json_add_when(w, "until", stop->until_ms);
+		}
 		json_end(w);
 	}
 	json_end(w);

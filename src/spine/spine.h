@@ -287,9 +287,9 @@ void staff_count(struct engine *engine, struct visit *visit);
 /* stops.c */
 void order_stop(struct engine *engine, const struct input *input);
 bool order_is_stopped(const struct engine *engine, const char *action);
-/* On record: what was ordered ("stop", "lift", "lever", "ended"), and by which manager (NULL: none). */
+/* On record: what was ordered ("stop", "lift", "lever", "ended"), and by whom. */
 void order_record(struct engine *engine, const char *order, const char *name, const double *value,
-    int64_t until_ms, const char *manager);
+    int64_t until_ms, const struct input *of);
 void stops_due(struct engine *engine);	   /* those whose time is over are lifted */
 void stops_restore(struct engine *engine); /* the timers, should they be lost */
 void stops_load(struct engine *engine);

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stops.c - the list of stopped actions, in the order of their ids, each with its end if it has one.
+ * stops.c - the list of stopped actions, in the order of their ids: since when, by whom, and until when.
  *
- * A line of the list is "ACTION" or "ACTION<tab>UNTIL" in ms.
+ * The store and headquarters stop apart, and so do headquarters' orders to all, to a ring and to one
+ * store: each lifts what it stopped, and an action is silent as long as one of them says so.
+ *
+ * A line of the list is "ACTION<tab>UNTIL<tab>SINCE<tab>BY<tab>HQ<tab>HQ-SINCE", times in ms, HQ as the bits
+ * of enum order_from; or its beginning.
  */
 #include "spine/spine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,19 +32,18 @@ order_is_stopped(const struct engine *engine, const char *action)
 }
 
 static void
-put(struct engine *engine, size_t at, const char *action, int64_t until_ms)
+put(struct engine *engine, size_t at, const char *action)
 {
 	size_t behind = engine->stopped_count - at;
 
 	engine->stopped =
 	    mem_realloc(engine->stopped, (engine->stopped_count + 1) * sizeof(*engine->stopped));
-	engine->stopped_until_ms = mem_realloc(engine->stopped_until_ms,
-	    (engine->stopped_count + 1) * sizeof(*engine->stopped_until_ms));
+	engine->stops =
+	    mem_realloc(engine->stops, (engine->stopped_count + 1) * sizeof(*engine->stops));
 	memmove(engine->stopped + at + 1, engine->stopped + at, behind * sizeof(*engine->stopped));
-	memmove(engine->stopped_until_ms + at + 1, engine->stopped_until_ms + at,
-	    behind * sizeof(*engine->stopped_until_ms));
+	memmove(engine->stops + at + 1, engine->stops + at, behind * sizeof(*engine->stops));
 	engine->stopped[at] = mem_strdup(action);
-	engine->stopped_until_ms[at] = until_ms;
+	engine->stops[at] = (struct stop){ 0 };
 	engine->stopped_count++;
 }
 
@@ -50,9 +54,36 @@ take(struct engine *engine, size_t at)
 
 	free(engine->stopped[at]);
 	memmove(engine->stopped + at, engine->stopped + at + 1, behind * sizeof(*engine->stopped));
-	memmove(engine->stopped_until_ms + at, engine->stopped_until_ms + at + 1,
-	    behind * sizeof(*engine->stopped_until_ms));
+	memmove(engine->stops + at, engine->stops + at + 1, behind * sizeof(*engine->stops));
 	engine->stopped_count--;
+}
+
+static int64_t
+read_int(char **line)
+{
+	char *text = strsep(line, "\t");
+
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+
+static void
+read_line(struct engine *engine, char *line)
+{
+	char *action = strsep(&line, "\t"), *by;
+	struct stop *stop;
+
+	if (action[0] == '\0')
+		return;
+	put(engine, engine->stopped_count, action);
+	stop = &engine->stops[engine->stopped_count - 1];
+	stop->until_ms = read_int(&line);
+	stop->since_ms = read_int(&line);
+	by = strsep(&line, "\t");
+	snprintf(stop->by, sizeof(stop->by), "%s", by != NULL ? by : "");
+	stop->hq = (unsigned)read_int(&line) & ORDER_FROM_HQ;
+	stop->hq_since_ms = read_int(&line);
+	/* A line of before headquarters had a word in it. */
+	stop->here = stop->hq == 0 || stop->since_ms != 0;
 }
 
 void
@@ -70,13 +101,8 @@ stops_load(struct engine *engine)
 			log_error("the list of stopped actions was lost, its copy holds");
 	}
 	if (rc == 0 && buf.len > 0) {
-		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;) {
-			char *action = strsep(&line, "\t");
-
-			if (action[0] != '\0')
-				put(engine, engine->stopped_count, action,
-				    line != NULL ? strtoll(line, NULL, 10) : 0);
-		}
+		for (at = buf.data; (line = strsep(&at, "\n")) != NULL;)
+			read_line(engine, line);
 	}
 	buf_done(&buf);
 }
@@ -87,9 +113,9 @@ stops_drop(struct engine *engine)
 	for (size_t i = 0; i < engine->stopped_count; i++)
 		free(engine->stopped[i]);
 	free(engine->stopped);
-	free(engine->stopped_until_ms);
+	free(engine->stops);
 	engine->stopped = NULL;
-	engine->stopped_until_ms = NULL;
+	engine->stops = NULL;
 	engine->stopped_count = 0;
 }
 
@@ -100,10 +126,11 @@ save(struct engine *engine)
 
 	buf_adds(&list, "");
 	for (size_t i = 0; i < engine->stopped_count; i++) {
-		buf_adds(&list, engine->stopped[i]);
-		if (engine->stopped_until_ms[i] != 0)
-			buf_addf(&list, "\t%lld", (long long)engine->stopped_until_ms[i]);
-		buf_addc(&list, '\n');
+		const struct stop *stop = &engine->stops[i];
+
+		buf_addf(&list, "%s\t%lld\t%lld\t%s\t%u\t%lld\n", engine->stopped[i],
+		    (long long)stop->until_ms, (long long)stop->since_ms, stop->by, stop->hq,
+		    (long long)stop->hq_since_ms);
 	}
 	engine_check(engine, store_meta_set(engine->store, STOPPED, list.data, list.len));
 	engine_check(engine, store_meta_set(engine->store, STOPPED_COPY, list.data, list.len));
@@ -112,14 +139,14 @@ save(struct engine *engine)
 
 void
 order_record(struct engine *engine, const char *order, const char *name, const double *value,
-    int64_t until_ms, const char *manager)
+    int64_t until_ms, const struct input *of)
 {
 	char key[SUBJECT_TEXT_SIZE] = "";
 	struct buf json = { 0 };
 	struct json_writer *w = JSON_OBJECT(&json);
 
-	if (manager != NULL)
-		person_key(engine, "manager", manager, key);
+	if (of->manager != NULL)
+		person_key(engine, "manager", of->manager, key);
 	json_add_when(w, "at", engine->now_ms);
 	json_add_str(w, "order", order);
 	json_add_str(w, "name", name);
@@ -127,14 +154,50 @@ order_record(struct engine *engine, const char *order, const char *name, const d
 		json_add_double(w, "value", *value);
 	if (until_ms != 0)
 		json_add_when(w, "until", until_ms);
-	if (manager != NULL)
+	if (of->manager != NULL)
 		json_add_str(w, "manager", key);
+	if (of->from != ORDER_HERE)
+		json_add_bool(w, "hq", true);
 	json_end(w);
 	if (engine->uplink == UPLINK_RECORDS)
 		engine_uplink(engine, LANE_DECISION, "order", NULL, &json);
-	log_info("an order in this store order=%s name=%s manager=%s", order, LOG_VALUE(name),
-	    manager != NULL ? key : "-");
+	log_info("an order in this store order=%s name=%s by=%s", order, LOG_VALUE(name),
+	    of->from != ORDER_HERE    ? "headquarters"
+		: of->manager != NULL ? key
+				      : "-");
 	buf_done(&json);
+}
+
+static bool
+is_empty(const struct stop *stop)
+{
+	return !stop->here && stop->hq == 0;
+}
+
+static void
+order_of_hq(struct engine *engine, struct stop *stop, const struct input *input)
+{
+	if (input->flag && stop->hq == 0)
+		stop->hq_since_ms = engine->now_ms;
+	if (input->flag)
+		stop->hq |= input->from;
+	else
+		stop->hq &= ~(unsigned)input->from;
+	if (stop->hq == 0)
+		stop->hq_since_ms = 0;
+}
+
+static void
+order_of_here(struct engine *engine, struct stop *stop, const struct input *input)
+{
+	stop->here = input->flag;
+	stop->until_ms = input->flag ? input->until_ms : 0;
+	stop->since_ms = input->flag ? engine->now_ms : 0;
+	stop->by[0] = '\0';
+	if (input->flag && input->manager != NULL)
+		person_key(engine, "manager", input->manager, stop->by);
+	if (stop->until_ms != 0)
+		timer_add(engine, "stop", &no_object, stop->until_ms);
 }
 
 void
@@ -146,33 +209,37 @@ order_stop(struct engine *engine, const struct input *input)
 
 	while (at < engine->stopped_count && strcmp(engine->stopped[at], input->text) < 0)
 		at++;
-	if (input->flag && !listed)
-		put(engine, at, input->text, input->until_ms);
-	else if (input->flag)
-		engine->stopped_until_ms[at] = input->until_ms;
-	else if (listed)
-		take(engine, at);
-	if (input->flag && input->until_ms != 0)
-		timer_add(engine, "stop", &no_object, input->until_ms);
+	if (!listed && input->flag)
+		put(engine, at, input->text);
+	if (listed || input->flag) {
+		(input->from == ORDER_HERE ? order_of_here : order_of_hq)(engine,
+		    &engine->stops[at], input);
+		if (is_empty(&engine->stops[at]))
+			take(engine, at);
+	}
 	save(engine);
 	order_record(engine, input->flag ? "stop" : "lift", input->text, NULL, input->until_ms,
-	    input->manager);
+	    input);
 }
 
 void
 stops_due(struct engine *engine)
 {
-	size_t before = engine->stopped_count;
+	bool ended = false;
 
-	for (size_t i = before; i > 0; i--) {
-		int64_t until_ms = engine->stopped_until_ms[i - 1];
+	for (size_t i = engine->stopped_count; i > 0; i--) {
+		struct stop *stop = &engine->stops[i - 1];
 
-		if (until_ms == 0 || until_ms > engine->now_ms)
+		if (stop->until_ms == 0 || stop->until_ms > engine->now_ms)
 			continue;
-		order_record(engine, "ended", engine->stopped[i - 1], NULL, until_ms, NULL);
-		take(engine, i - 1);
+		order_record(engine, "ended", engine->stopped[i - 1], NULL, stop->until_ms,
+		    &(struct input){ 0 });
+		*stop = (struct stop){ .hq = stop->hq, .hq_since_ms = stop->hq_since_ms };
+		if (is_empty(stop))
+			take(engine, i - 1);
+		ended = true;
 	}
-	if (engine->stopped_count != before)
+	if (ended)
 		save(engine);
 }
 
@@ -180,6 +247,6 @@ void
 stops_restore(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->stopped_count; i++)
-		if (engine->stopped_until_ms[i] != 0)
-			timer_add(engine, "stop", &no_object, engine->stopped_until_ms[i]);
+		if (engine->stops[i].until_ms != 0)
+			timer_add(engine, "stop", &no_object, engine->stops[i].until_ms);
 }

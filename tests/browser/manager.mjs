@@ -187,7 +187,8 @@ const tests = {
 	async 'the manager sees what is not running, on a dark German phone'() {
 		const day = aDay();
 		Object.assign(day, {currency: 'EUR', broker: 'away', hq: 'away', time: 'uncertain', redeemed_minor: 1234560,
-			stopped: [{action: 'bread-off', headline: {en: 'Bread', de: '… vom Sauerteigbrot'}}, {action: 'tea_cake-2', until: '2026-11-21T17:00:00.000Z'}]});
+			stopped: [{action: 'bread-off', headline: {en: 'Bread', de: '… vom Sauerteigbrot'}}, {action: 'tea_cake-2', until: '2026-11-21T17:00:00.000Z'},
+				{action: 'wine-pairing', by: 'headquarters', since: '2026-11-21T13:05:00.000Z'}]});
 		day.actions[1].budget.money_used = 5000;
 		for (let i = 0; i < 6; i++)
 			day.actions.push(anAction('more-' + i, 6 - i, 1));
@@ -199,6 +200,7 @@ const tests = {
 			'Die Uhr im Markt ist unsicher. Angebote mit Datum werden zurückgehalten.',
 			'… vom Sauerteigbrot|In diesem Markt gestoppt, bis es jemand wieder freigibt',
 			'Tea cake 2|In diesem Markt gestoppt bis 18:00',
+			'Wine pairing|Von der Zentrale gestoppt seit 14:05: nur sie gibt es wieder frei',
 			'Die Zentrale ist nicht erreichbar. Der Markt arbeitet weiter; die Daten werden später gesendet.']);
 		assert.match((await texts(page, '.figure'))[2], /^Nachlass gewährt\|12\.346\s€\|/);
 		assert.equal((await texts(page, '.rows li'))[0], '10\u00a0% auf Kaffee|58 gezeigt|24 angenommen (41\u00a0%)|Tagesbudget: 50,00\u00a0€ von 50,00\u00a0€ verbraucht oder vorgemerkt – aufgebraucht');
@@ -417,7 +419,7 @@ const tests = {
 
 	async 'on paper the round is one sheet of A4, without buttons, also from a dark screen'() {
 		// as much as there can be on it
-		const day = {...aFloor(), stopped: [{action: 'bread-off'}, {action: 'tea'}, {action: 'wine-pairing'}], hq: 'away', time: 'uncertain'};
+		const day = {...aFloor(), stopped: [{action: 'bread-off', by: 'headquarters', since: '2026-11-21T14:05:00.000Z'}, {action: 'tea'}, {action: 'wine-pairing'}], hq: 'away', time: 'uncertain'};
 		for (let i = 0; i < 6; i++)
 			day.actions.push(anAction('more-' + i, 6 - i, 1, {reasons: {other: i + 1}, budget: {per: 'store-day', money: 5000, money_used: 4010, units: 4, units_used: 1}}));
 		for (let i = 20; i < 26; i++)

@@ -201,7 +201,8 @@ def test_a_small_day_is_told_to_the_figure_and_outlives_kill_9():
         assert coffee["budget"] == {"per": "store-day", "money": 1000, "money_used": 75, "units": 40, "units_used": 2}
         figures(enrol, prompts=1, shown=1, snoozed=1)
         assert "budget" not in enrol and "redeemed_minor" not in enrol
-        assert report["stopped"] == [{"action": "enrol", "headline": {"en": "Ask: would they like a card?"}}]
+        assert report["stopped"] == [{"action": "enrol", "headline": {"en": "Ask: would they like a card?"}, "by": "operator",
+                                      "since": report["stopped"][0]["since"]}], report["stopped"]
         assert report["policy"] == {"name": "test", "version": 1}
         assert coffee["reasons"] == {"not-relevant": 1, "other": 1} and "reasons" not in enrol, report["actions"]
         assert report["before"] == [] and report["waiting"] == [], report

@@ -135,7 +135,7 @@ a_stop_with_an_end_is_lifted_then_and_one_without_is_not(void **state)
 	stop("a", until_ms);
 	stop("*", 0);
 	restart();
-	assert_int_equal(engine->stopped_until_ms[1], until_ms);
+	assert_int_equal(engine->stops[1].until_ms, until_ms);
 	tick(until_ms - 1);
 	assert_int_equal(engine->stopped_count, 2);
 	tick(until_ms);

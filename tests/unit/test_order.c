@@ -99,6 +99,107 @@ a_stop_of_everything_takes_all_cards_and_its_end_leaves_the_others_stopped(void 
 }
 
 static void
+of_hq(const char *action, bool stop, enum order_from from)
+{
+	struct input input = { .kind = INPUT_STOP, .text = action, .flag = stop, .from = from };
+
+	turn(&input);
+	assert_int_equal(input.result.status, 200);
+}
+
+static void
+each_lifts_what_it_stopped_itself(void **state)
+{
+	static const struct {
+		bool stop;
+		enum order_from from;
+		const char *left;
+	} orders[] = {
+		{ true, ORDER_HERE, "a " },
+		{ true, ORDER_TO_ALL, "a " },
+		{ true, ORDER_TO_RING, "a " },
+		{ false, ORDER_HERE, "a " },
+		{ false, ORDER_TO_STORE, "a " }, /* it never stopped it */
+		{ false, ORDER_TO_ALL, "a " },
+		{ true, ORDER_HERE, "a " },
+		{ false, ORDER_TO_RING, "a " },
+		{ false, ORDER_HERE, "" },
+		{ true, ORDER_TO_STORE, "a " },
+		{ false, ORDER_HERE, "a " },
+		{ false, ORDER_TO_STORE, "" },
+		{ false, ORDER_TO_ALL, "" },
+	};
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	in_force();
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		of_hq("a", orders[i].stop, orders[i].from);
+		assert_string_equal(stopped(), orders[i].left);
+		restart();
+		assert_string_equal(stopped(), orders[i].left);
+	}
+}
+
+static void
+who_stopped_and_since_when_outlives_a_restart(void **state)
+{
+	struct input here = { .kind = INPUT_STOP, .text = "b", .flag = true, .manager = "anna" };
+	struct input clock = { .kind = INPUT_CLOCK };
+	char key[SUBJECT_TEXT_SIZE];
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	in_force();
+	here.until_ms = now_ms + H_MS;
+	turn(&here);
+	of_hq("b", true, ORDER_TO_RING);
+	of_hq("a", true, ORDER_TO_ALL);
+	person_key(engine, "manager", "anna", key);
+	restart();
+	assert_string_equal(stopped(), "a b ");
+	assert_false(engine->stops[0].here);
+	assert_int_equal(engine->stops[0].hq, ORDER_TO_ALL);
+	assert_string_equal(engine->stops[0].by, "");
+	assert_int_equal(engine->stops[0].since_ms, 0);
+	assert_true(engine->stops[0].hq_since_ms > 0);
+	assert_true(engine->stops[1].here);
+	assert_int_equal(engine->stops[1].hq, ORDER_TO_RING);
+	assert_string_equal(engine->stops[1].by, key);
+	assert_int_equal(engine->stops[1].since_ms, here.now_ms);
+	/* The store's own end leaves headquarters' word. */
+	now_ms = here.until_ms;
+	turn(&clock);
+	assert_string_equal(stopped(), "a b ");
+	assert_false(engine->stops[1].here);
+	of_hq("b", false, ORDER_TO_RING);
+	assert_string_equal(stopped(), "a ");
+}
+
+static void
+a_line_of_the_list_of_before_is_the_stores_own(void **state)
+{
+	static const char old[] = "a\nb\t99999999999999\n";
+
+	(void)state;
+	a_policy("{}");
+	an_action("a", "{}");
+	in_force();
+	assert_int_equal(store_begin(engine->store), 0);
+	assert_int_equal(store_meta_set(engine->store, "stopped", old, strlen(old)), 0);
+	assert_int_equal(store_commit(engine->store), 0);
+	restart();
+	assert_string_equal(stopped(), "a b ");
+	assert_true(engine->stops[0].here && engine->stops[1].here);
+	assert_int_equal(engine->stops[1].until_ms, 99999999999999);
+	order("a", false);
+	order("b", false);
+	assert_string_equal(stopped(), "");
+}
+
+static void
 a_stop_takes_accepted_offers_along_and_leaves_what_was_paid_with(void **state)
 {
 	(void)state;
@@ -423,6 +524,9 @@ main(void)
 		SPINE_TEST(a_stop_takes_the_action_off_every_screen_at_once_and_the_others_stay),
 		SPINE_TEST(
 		    a_stop_of_everything_takes_all_cards_and_its_end_leaves_the_others_stopped),
+		SPINE_TEST_ON_DISK(each_lifts_what_it_stopped_itself),
+		SPINE_TEST_ON_DISK(who_stopped_and_since_when_outlives_a_restart),
+		SPINE_TEST_ON_DISK(a_line_of_the_list_of_before_is_the_stores_own),
 		SPINE_TEST(a_stop_takes_accepted_offers_along_and_leaves_what_was_paid_with),
 		SPINE_TEST_ON_DISK(what_is_stopped_is_known_once_in_order_and_after_a_restart),
 		SPINE_TEST(cards_that_a_new_policy_does_not_know_go_and_answered_ones_stay),

@@ -155,9 +155,23 @@ what_is_stopped_is_told_by_its_words_if_the_policy_has_it(void **state)
 	turn(&stop);
 	stop.text = "other";
 	turn(&stop);
+	stop = (struct input){ .kind = INPUT_STOP,
+		.flag = true,
+		.text = "third",
+		.manager = "anna",
+		.until_ms = now_ms + H_MS };
+	turn(&stop);
 	assert_string_equal(member("stopped"),
 	    "[{\"action\":\"a\",\"headline\":{\"en\":\"Do a\",\"de\":\"Tu "
-	    "a\"}},{\"action\":\"other\"}]");
+	    "a\"},\"by\":\"operator\",\"since\":\"2026-11-21T10:00:00.000Z\"},"
+	    "{\"action\":\"other\",\"by\":\"operator\",\"since\":\"2026-11-21T10:00:00.000Z\"},"
+	    "{\"action\":\"third\",\"by\":\"manager\",\"since\":\"2026-11-21T10:00:00.000Z\","
+	    "\"until\":\"2026-11-21T11:00:00.000Z\"}]");
+	stop.from = ORDER_TO_ALL;
+	turn(&stop);
+	assert_non_null(strstr(member("stopped"),
+	    "{\"action\":\"third\",\"by\":\"headquarters\",\"since\":\"2026-11-21T10:00:00."
+	    "000Z\"}"));
 }
 
 static void

@@ -108,6 +108,12 @@ function orders(report) {
 	return [...(report.levers && report.levers.length ? [levers(report)] : []), node];
 }
 
+function stoppedBy(row, zone) {
+	if (row.by === 'headquarters')
+		return say('stoppedHq', clock(row.since, zone));
+	return row.until ? say('stoppedUntil', clock(row.until, zone)) : say('stopped');
+}
+
 // ---- what is not running: headquarters away is normal life, and alone no alarm ----
 
 function notRunning(report) {
@@ -128,8 +134,8 @@ function notRunning(report) {
 	if (report.time === 'uncertain')
 		add(say('time'));
 	for (const row of report.stopped)
-		add(row.action === '*' ? say('everything') : named(row), row.until ? say('stoppedUntil', clock(row.until, report.zone)) : say('stopped'),
-			signedIn && button('order', say('lift'), () => order('lift', {action: row.action})));
+		add(row.action === '*' ? say('everything') : named(row), stoppedBy(row, report.zone),
+			signedIn && row.by !== 'headquarters' && button('order', say('lift'), () => order('lift', {action: row.action})));
 	if (report.hq === 'away' && list.children.length)
 		list.append(el('li', '', say('hq')));
 	if (list.children.length)
