@@ -15,6 +15,7 @@ why-not --station
 rule eval --strict
 policy check --strict --at --events
 policy preview -o
+policy diff
 bundle build -o
 bundle inspect
 bundle examine

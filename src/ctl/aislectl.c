@@ -29,6 +29,7 @@ static const struct ctl_command commands[] = {
 	{ "rule eval", "[--strict] RULE.json DATA.json", "the JsonLogic result as JSON", ctl_rule_eval },
 	{ "policy check", "DIR [--strict] [--at T] [--events E.jsonl]", "all that is wrong with a policy folder, and what is senseless in it", ctl_policy_check },
 	{ "policy preview", "DIR -o page.html", "each card as it will look, on a phone and on a tablet", ctl_policy_preview },
+	{ "policy diff", "A B", "what policy B means after A, in words: folders or bundles", ctl_policy_diff },
 	{ "bundle build", "DIR -o FILE", "a policy folder to a bundle", ctl_bundle_build },
 	{ "bundle inspect", "FILE", "what is in a bundle", ctl_bundle_inspect },
 	{ "bundle examine", "FILE", "a bundle's models against their exam rows", ctl_bundle_examine },

@@ -86,6 +86,8 @@ int ctl_profiles_build(struct ctl *ctl);
 int ctl_model_import(struct ctl *ctl);
 int ctl_model_inspect(struct ctl *ctl);
 int ctl_model_score(struct ctl *ctl);
+/* ctl_policy_diff.c */
+int ctl_policy_diff(struct ctl *ctl);
 /* ctl_rule.c */
 int ctl_rule_eval(struct ctl *ctl);
 /* ctl_replay.c */

@@ -162,7 +162,7 @@ def test_what_is_mistyped_is_answered_with_what_may_have_been_meant():
         done = subprocess.run(AISLECTL + list(words), capture_output=True, text=True)
         assert done.returncode == 64, (words, done)
         return done.stderr.split("\n")[0]
-    assert said("policy") == "aislectl: policy: there is policy check, policy preview"
+    assert said("policy") == "aislectl: policy: there is policy check, policy preview, policy diff"
     assert said("polcy", "check", ".").startswith('aislectl: no command "polcy check"; is "policy check" meant?')
     assert said("status", "--jsno") == 'aislectl: unknown option --jsno; is "--json" meant?'
     assert said("policy", "check", ".", "--strickt") == 'aislectl: unknown option --strickt; is "--strict" meant?'

@@ -144,4 +144,26 @@ def test_a_category_that_no_till_sends_is_found_beside_a_recording():
         assert check("--events", folder + "/none")[0] == 66
 
 
+def test_what_a_policy_means_after_another_is_told_of_folders_and_bundles():
+    with tempfile.TemporaryDirectory() as folder:
+        was = write(os.path.join(folder, "was"), actions=[OFFER, ENROL])
+        now = write(os.path.join(folder, "now"), policy=changed(POLICY, version=2),
+                    actions=[changed(OFFER, offer=changed(OFFER["offer"], depth=20), gate="manager")])
+        bundle = os.path.join(folder, "now.bundle")
+        subprocess.run(AISLECTL + ["bundle", "build", now, "-o", bundle], check=True, capture_output=True)
+        place = dict(os.environ, TMPDIR=folder)
+        told = [subprocess.run(AISLECTL + ["policy", "diff", was, to], capture_output=True, text=True, env=place) for to in (now, bundle)]
+        assert told[0].returncode == 0 and told[0].stdout == told[1].stdout, told
+        lines = told[0].stdout.splitlines()
+        assert lines[0] == "test 1 → test 2: 3 differences", lines
+        for line in ('changed card coffee-off  "{{depth}} % off any coffee today"', "    depth: 10 % → 20 %", "    gate: associate → manager",
+                     'went    card enrol  "Ask: would they like a card?"', "    version: 1 → 2"):
+            assert line in lines, (line, lines)
+        as_json = json.loads(subprocess.run(AISLECTL + ["policy", "diff", was, bundle, "--json"], capture_output=True, text=True).stdout)
+        assert [c["name"] for c in as_json["changes"]] == ["coffee-off", "enrol", "policy.json"] and as_json["exam"]["passed"], as_json
+        wrong = subprocess.run(AISLECTL + ["policy", "diff", was, folder], capture_output=True, text=True)
+        assert wrong.returncode == 65 and "policy.json" in wrong.stderr, wrong
+        assert sorted(os.listdir(folder)) == ["now", "now.bundle", "was"]
+
+
 main([v for k, v in list(globals().items()) if k.startswith("test_")])
