@@ -13,6 +13,7 @@
 
 #define SAVE "save the model with save_model(\"m.json\") or \"m.ubj\""
 #define DUMP "XGBoost's dump, which lacks base_score and the objective; " SAVE
+#define DUMPS 4 /* that may stand in a list or a text: as many beginnings, the first ones */
 #define PICKLE \
 	"a Python pickle (or joblib): a program, not a model; load it where it was made and " SAVE \
 	", LightGBM's with save_model(\"m.txt\"), scikit-learn's with " \
@@ -29,6 +30,10 @@ static const struct {
 	size_t len;
 	const char *what;
 } beginnings[] = {
+	BEGINS("booster[", DUMP),
+	BEGINS("0:[", DUMP),
+	BEGINS("0:leaf=", DUMP),
+	BEGINS("digraph", "a picture of trees (Graphviz's dot), not a model; " SAVE),
 	BEGINS("binf", BINARY),
 	BEGINS("bs64", BINARY),
 	BEGINS("\x80\x02", PICKLE),
@@ -55,9 +60,6 @@ static const struct {
 	BEGINS("\xff\xfe", "UTF-16 text; save the file as UTF-8 (PowerShell's > writes UTF-16)"),
 	BEGINS("\xfe\xff", "UTF-16 text; save the file as UTF-8 (PowerShell's > writes UTF-16)"),
 	BEGINS("CBM1", "CatBoost's binary, which is not read; train with XGBoost or LightGBM"),
-	BEGINS("booster[", DUMP),
-	BEGINS("0:[", DUMP),
-	BEGINS("0:leaf=", DUMP),
 	BEGINS("<?xml", "XML, as PMML is, which is not read; " SAVE),
 	BEGINS("<PMML", "PMML, which is not read; " SAVE),
 	BEGINS("<",
@@ -84,6 +86,46 @@ is_old_binary(const char *text, size_t len)
 	return false;
 }
 
+/* Of the first `count` beginnings the one that it has; NULL: none. */
+static const char *
+begins_as(const char *start, const char *end, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((size_t)(end - start) >= beginnings[i].len &&
+		    memcmp(start, beginnings[i].bytes, beginnings[i].len) == 0)
+			return beginnings[i].what;
+	return NULL;
+}
+
+/* Behind the brackets and quotes, JSON's or Python's, that a list of texts begins with. */
+static const char *
+unwrapped(const char *at)
+{
+	for (;;) {
+		at += strspn(at, " \t\r\n[\"'");
+		if (at[0] != '\\' || at[1] == '\0')
+			return at;
+		at += 2; /* "\n" and "\"" of a text in a text */
+	}
+}
+
+/* Of a file that somebody wrote out as one JSON or Python text, or a list of them. */
+static const char *
+what_is_inside(const char *start, const char *end)
+{
+	const char *inside = unwrapped(start);
+	const char *what = begins_as(inside, end, DUMPS);
+	bool text = *start == '"' || *start == '\'';
+	if (what != NULL || inside == start)
+		return what;
+	if (strstr(inside, "nodeid") != NULL)
+		return DUMP;
+	if (text && (*inside == '{' || strncmp(inside, "tree\\n", 6) == 0))
+		return "a file as a text in quotes; write the text itself, "
+		       "or " SAVE ", LightGBM's with save_model(\"m.txt\")";
+	return NULL;
+}
+
 /* Of what is no model that is read here, what it is. */
 static const char *
 what_it_is(const char *text, size_t len)
@@ -92,15 +134,16 @@ what_it_is(const char *text, size_t len)
 	size_t begin = len < 4096 ? len : 4096;
 	if (start == text + len)
 		return "an empty file; it was not written whole, or is another file's place";
-	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
-		if ((size_t)(text + len - start) >= beginnings[i].len &&
-		    memcmp(start, beginnings[i].bytes, beginnings[i].len) == 0)
-			return beginnings[i].what;
+	const char *what = begins_as(start, text + len, ARRAY_LEN(beginnings));
+	if (what == NULL)
+		what = what_is_inside(start, text + len);
+	if (what != NULL)
+		return what;
 	if (is_old_binary(text, len))
 		return BINARY;
 	if (text[0] == '\x08' && contains(text, begin, "onnx", 4))
 		return "ONNX, which is not read; save the model with the library that trained it";
-	if ((*start == '[' || *start == '{') && strstr(start, "nodeid") != NULL)
+	if (*start == '{' && strstr(start, "nodeid") != NULL)
 		return DUMP;
 	if (*start == '{' && strstr(start, "\"tree_structure\"") != NULL)
 		return "LightGBM's dump_model(); save the model with save_model(\"m.txt\")";

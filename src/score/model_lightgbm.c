@@ -163,6 +163,14 @@ finish_header(struct lgb *l)
 
 /* ---- the file ---- */
 
+static int
+no_second(const struct lgb *l, const char *line)
+{
+	if (strcmp(line, "tree") != 0)
+		return 0;
+	return lgb_refuse(l, "a second model begins here, expected one model a file");
+}
+
 /* Behind the trees. */
 static int
 read_tail(struct lgb *l)
@@ -171,6 +179,9 @@ read_tail(struct lgb *l)
 	bool open = false;
 	int r = 0;
 	for (char *line; r == 0 && (line = next_line(l)) != NULL;) {
+		r = no_second(l, line);
+		if (r < 0)
+			return r;
 		if (strcmp(line, "parameters:") == 0)
 			open = true;
 		else if (strcmp(line, "end of parameters") == 0)
@@ -215,7 +226,9 @@ read_trees(struct lgb *l)
 		if (in_header)
 			r = begins || ends ? finish_header(l) : read_header_line(l, line);
 		else if (in_tree)
-			r = begins || ends ? lgb_finish_tree(l) : lgb_tree_line(l, line);
+			r = begins || ends	     ? lgb_finish_tree(l)
+			    : no_second(l, line) < 0 ? AISLE_E_INVALID
+						     : lgb_tree_line(l, line);
 		if (r < 0)
 			return r;
 		if (ends)

@@ -169,7 +169,11 @@ place_trees(struct xgb *x)
 	if (x->tree_info.count != x->trees_seen)
 		return builder_refuse(b, "tree_info names %zu trees of %u", x->tree_info.count,
 		    x->trees_seen);
-	if (strcmp(x->booster, "dart") == 0 && !x->has_weight_drop && model->tree_count > 0)
+	if (model->tree_count == 0)
+		return builder_refuse(b,
+		    "no trees: it was saved before training or after no round of it, expected at "
+		    "least one");
+	if (strcmp(x->booster, "dart") == 0 && !x->has_weight_drop)
 		return builder_refuse(b, "booster \"dart\" without weight_drop");
 	if (x->weight_drop.count != 0 && x->weight_drop.count != x->trees_seen)
 		return builder_refuse(b, "weight_drop has %zu weights for %u trees",

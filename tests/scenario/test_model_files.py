@@ -49,11 +49,13 @@ XML = b"<?xml version='1.0'?>\n<PMML version='4.4'></PMML>"
 HEADER = struct.pack("<fIi", 0.5, 1, 0) + bytes(124)     # parameters, as versions before 1.0 begin
 DUMP = json.dumps([{"nodeid": 0, "split": "a", "children": []}])
 
+TREE = "0:[a<0.5] yes=1,no=2,missing=1\n\t1:leaf=-1\n\t2:leaf=1\n"
+
 # By the name that the table has; what is several is a list.
 READ = {
     "XGBoost JSON": [xgboost(), xgboost((1, 0, 0)), xgboost((2, 1, 4))],
     "XGBoost UBJSON": ubjson(xgboost()),
-    "LightGBM text v4": lightgbm("v4"),
+    "LightGBM text v4": [lightgbm("v4"), "\n" + lightgbm("v4") + "\n\n\r\n"],
     "LightGBM text v3": [lightgbm("v3"), lightgbm("v3", "binary sigmoid:1", "average_output\n")],
     "LightGBM text v2": [lightgbm("v2"), lightgbm("v2", end="\nfeature importances:\na=1\n"), lightgbm("v2", more="average_output\n")],
     "aisle-linear JSON": LINEAR,
@@ -63,8 +65,12 @@ REFUSED = {
     "an empty file": [b"", b" \n"],
     "XGBoost's binary, `m.model` or `m.bin`": [b"binf" + HEADER, b"bs64\tAAAA"],
     "XGBoost's binary of before 1.0": HEADER + struct.pack("<Q", 16) + b"reg:squarederror" + struct.pack("<Q", 6) + b"gbtree" + bytes(160),
-    "XGBoost's `dump_model`, `get_dump`, as JSON": [DUMP, json.dumps([DUMP, DUMP])],
-    "XGBoost's `dump_model`, as text": ["booster[0]:\n0:[a<0.5] yes=1,no=2,missing=1\n\t1:leaf=-1\n\t2:leaf=1\n", "0:[a<0.5] yes=1,no=2\n", "0:leaf=1\n"],
+    "XGBoost's `dump_model`, `get_dump`, as JSON":
+        [DUMP, json.dumps([DUMP, DUMP]), json.dumps(DUMP), json.dumps("\n" + DUMP), str([DUMP])],
+    "XGBoost's `dump_model`, `get_dump`, as text":
+        ["booster[0]:\n" + TREE, "0:[a<0.5] yes=1,no=2\n", "0:leaf=1\n", json.dumps([TREE, TREE]), str([TREE]), json.dumps(TREE)],
+    "XGBoost's `get_dump`, as dot": ["digraph {\n    graph [ rankdir=TB ]\n}", json.dumps(["digraph {\n}"])],
+    "a model's text once more as a JSON text": [json.dumps(json.dumps(xgboost())), json.dumps(lightgbm("v4")), json.dumps("\n" + json.dumps(LINEAR))],
     "XGBoost's `save_config`": {"learner": {"generic_param": {"device": "cpu"}, "gradient_booster": {"name": "gbtree", "gbtree_model_param": {}}}},
     "LightGBM's `dump_model`": {"name": "tree", "version": "v4", "tree_info": [{"tree_index": 0, "tree_structure": {"leaf_value": 1}}]},
     "a pickle, or joblib's": [pickle.dumps({"a": 1}, protocol) for protocol in (2, 3, 4, 5)] + [b"ccopy_reg\n_reconstructor\n"],
@@ -81,11 +87,15 @@ REFUSED = {
     "CatBoost's JSON": {"features_info": {}, "oblivious_trees": []},
     "an XGBoost file of a stopped training, and nothing said": [xgboost(trees=3, attributes={"best_iteration": "0"}),
                                                               ubjson(xgboost(trees=3, attributes={"best_iteration": "0"}))],
+    "an XGBoost file without trees": [xgboost(trees=0), ubjson(xgboost(trees=0))],
     "XGBoost with vector leaves": xgboost(size_leaf_vector="3"),
     "XGBoost with an objective that is not known": xgboost(objective="reg:future"),
     "XGBoost of a version that is not known": xgboost((4, 0, 0)),
     "LightGBM of a version that is not known": lightgbm("v5"),
     "LightGBM text that is cut off": [lightgbm("v4", end=""), lightgbm("v2", end="")],
+    "two LightGBM files in one": [2 * lightgbm("v4"), lightgbm("v3") + "\n" + lightgbm("v4"), 2 * lightgbm("v2"), 2 * lightgbm("v2", end=""),
+                                  lightgbm("v2", end="\nfeature importances:\na=1\n\n") + lightgbm("v2"),
+                                  lightgbm("v4") + "\nparameters:\n[a: b]\n" + lightgbm("v4")],
     "a forest of LightGBM v2 whose objective has a link": lightgbm("v2", "binary sigmoid:1", "average_output\n"),
     "`pandas_categorical` of columns that cannot be told": lightgbm("v4") + '\npandas_categorical:[["x"],["y"]]\n',
     "anything else": ["spend,tier,margin\n2,gold,0\n", {"weights": {"a": 1}}, [1, 2], b"\x7fELF", "tree"],

@@ -54,8 +54,6 @@ what_the_lies_are_made_of_is_accepted(void **state)
 	(void)state;
 	static const char *const good[] = { XGB(GOOD), XGB(CATEGORIES("1", "0", "0", "1")),
 		XGB(LEAVES("Infinity,2,3", ",\"tree_param\":{\"num_nodes\":\"3\"},\"id\":0")),
-		XGB_WITH("\"2\"",
-		    "\"gbtree_model_param\":{\"num_trees\":\"0\"},\"trees\":[],\"tree_info\":[]"),
 		LGB_TREE("3", "1 -1", "-3 -2", ""), LGB_CATEGORIES("0 1", "0 1 2", "1 1"),
 		LGB_CATEGORIES("1 0", "0 1 2", "1 1"),
 		LGB_TREE("3", "1 -1", "-3 -2",
