@@ -52,6 +52,7 @@ struct conf {
 	int64_t stale_ms, clock_past_ms, clock_ahead_ms;
 	int turn_events, linger_ms, stream_kib, terminal_rate; /* terminal_rate: per second */
 	int waiting_mib;
+	int64_t exam_ms;
 	/* [privacy] */
 	char *pepper_file;
 	int64_t retain_ms;

@@ -106,6 +106,8 @@ const struct conf_key conf_keys[] = {
 	    "Events a second of one station that are served before what waits."),
 	ROW("limits", "waiting_mib", CONF_INT, waiting_mib, 1, 1024, "64", true,
 	    "Events that may wait for their turn, in MiB."),
+	ROW("limits", "exam", CONF_DURATION, exam_ms, S_MS, H_MS, "60s", true,
+	    "How long compiling and examining a bundle may take, beside the store."),
 	ROW("privacy", "pepper_file", CONF_FILE, pepper_file, 0, 0, NULL, false,
 	    "32 bytes as 64 hex digits; absent: made once and kept."),
 	ROW("privacy", "retain", CONF_DURATION, retain_ms, S_MS, 36500 * D_MS, "400d", false,

@@ -196,7 +196,8 @@ make_image(struct daemon *daemon, const char *path, struct err *err)
 {
 	struct bundle_job job;
 	char hash[65];
-	int rc = bundle_job_start(path, keys_data(engine_keys(daemon->engine)), &job, err);
+	int rc = bundle_job_start(path, keys_data(engine_keys(daemon->engine)),
+	    daemon->conf.exam_ms, &job, err);
 
 	return rc != 0 ? rc : bundle_job_finish(&job, hash, err);
 }

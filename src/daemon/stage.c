@@ -147,15 +147,16 @@ daemon_stage(struct daemon *daemon, struct control_request *request)
 	}
 	staging = mem_zero(sizeof(*staging));
 	snprintf(staging->path, sizeof(staging->path), "%s", body_path);
-	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)), &staging->job,
-		&err) != 0) {
+	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)),
+		daemon->conf.exam_ms, &staging->job, &err) != 0) {
 		free(staging);
 		control_fail(request, EX_OSERR, err.text);
 		return;
 	}
 	staging->request = request;
 	staging->done_event = event_new(daemon->base, staging->job.fd, EV_READ, on_staged, daemon);
-	event_add(staging->done_event, NULL);
+	event_add(staging->done_event,
+	    &(struct timeval){ .tv_sec = (time_t)(daemon->conf.exam_ms / S_MS) + 1 });
 	daemon->staging = staging;
 }
 

@@ -21,14 +21,18 @@ int bundle_image_make(const char *path, const uint8_t key[static 32], char ret_h
 int bundle_image_open(const char *path, const uint8_t key[static 32], struct policy **ret_policy,
     struct err *err) AISLE_MUST_CHECK;
 
-/* bundle_image_make in a child process. */
+/* bundle_image_make in a child process, which gets so much more memory than we have, and so long. */
+#define BUNDLE_JOB_BYTES (192u << 20)
 struct bundle_job {
-	int pid, fd; /* fd: readable when it is done */
+	int pid, fd;	/* fd: readable when it is done */
+	int64_t end_ms; /* monotonic: no answer counts after it */
+	int64_t max_ms;
 };
 /* AISLE_E_NONE: there is no room for a process. */
-int bundle_job_start(const char *path, const uint8_t key[static 32], struct bundle_job *ret_job,
-    struct err *err) AISLE_MUST_CHECK;
-/* Waits for the end, and what bundle_image_make returned. */
+int bundle_job_start(const char *path, const uint8_t key[static 32], int64_t max_ms,
+    struct bundle_job *ret_job, struct err *err) AISLE_MUST_CHECK;
+/* Waits for the end, and what bundle_image_make returned; AISLE_E_FULL: it took too long or too
+ * much memory, and is gone. */
 int bundle_job_finish(struct bundle_job *job, char ret_hash[static 65], struct err *err)
     AISLE_MUST_CHECK;
 void bundle_job_stop(struct bundle_job *job); /* instead */

@@ -37,14 +37,14 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(what, condition, seconds=10.0):
+def wait_for(what, condition, seconds=10.0, poll=0.01):
     """Polls until condition() is true; the name of what was missing is in the error."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.01)
+        time.sleep(poll)
     raise AssertionError(f"waited {seconds} s for {what}")
 
 

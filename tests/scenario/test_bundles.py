@@ -3,10 +3,12 @@
 """Bundles that a store has taken, from outside: which it keeps, and what it goes back to."""
 import json
 import os
+import signal
+import subprocess
 import time
 
-from policy import POLICY, bundle, changed
-from store import Client, Store, main, wait_for
+from policy import OFFER, POLICY, bundle, changed
+from store import AISLECTL, Client, Store, children, main, wait_for
 
 
 def built(store, version):
@@ -110,8 +112,32 @@ def test_a_policys_name_may_have_any_character_that_a_name_may_have():
         store.close()
 
 
+def test_a_bundle_whose_compiler_does_not_end_is_refused_and_the_store_serves_on():
+    store = Store(config="[limits]\nexam = 1s\n")
+    store.start()
+    try:
+        one = install(store, built(store, 1))
+        # large, so that its compiler is met while it runs
+        two = bundle(os.path.join(store.folder, "p2"), policy=changed(POLICY, version=2),
+                     actions=[dict(OFFER, action=f"coffee-{n}") for n in range(4000)])
+        install_two = subprocess.Popen(AISLECTL + ["--config", store.conf, "bundle", "install", two],
+                                       stderr=subprocess.PIPE, text=True)
+        # what takes forever, whatever is in the bundle: its process does not go on
+        compiler = wait_for("the compiler", lambda: children(store.process.pid), poll=0.001)[0]
+        os.kill(compiler, signal.SIGSTOP)
+        assert store.status()["policy"]["hash"] == one, "it answers meanwhile"
+        said = install_two.communicate(timeout=20)[1]
+        assert install_two.returncode == 77 and "took longer than 1 s" in said, (install_two.returncode, said)
+        assert not children(store.process.pid)
+        assert store.status()["policy"]["hash"] == one and kept(store) == [one]
+        install(store, two)
+    finally:
+        store.close()
+
+
 if __name__ == "__main__":
-    main([test_a_policys_name_may_have_any_character_that_a_name_may_have,
+    main([test_a_bundle_whose_compiler_does_not_end_is_refused_and_the_store_serves_on,
+          test_a_policys_name_may_have_any_character_that_a_name_may_have,
           test_a_replaced_bundle_stays_while_decisions_of_it_are_on_record,
           test_of_replaced_bundles_only_the_youngest_sixteen_stay,
           test_a_bundle_that_is_installed_twice_is_not_its_own_last_good_one])

@@ -280,12 +280,12 @@ a_child_does_the_same(void **state)
 	struct err err = { 0 };
 	char hash[65] = "";
 
-	assert_int_equal(bundle_job_start(bench->bundle, key, &job, &err), 0);
+	assert_int_equal(bundle_job_start(bench->bundle, key, 60 * S_MS, &job, &err), 0);
 	assert_int_equal(bundle_job_finish(&job, hash, &err), 0);
 	assert_int_equal(strlen(hash), 64);
 	assert_int_equal(look(bench, key), 0);
 	spoil_exam(bench);
-	assert_int_equal(bundle_job_start(bench->bundle, key, &job, &err), 0);
+	assert_int_equal(bundle_job_start(bench->bundle, key, 60 * S_MS, &job, &err), 0);
 	assert_int_equal(bundle_job_finish(&job, hash, &err), AISLE_E_REFUSED);
 	assert_non_null(strstr(err.text, "gives margin"));
 }
@@ -298,7 +298,7 @@ a_child_that_is_stopped_is_gone(void **state)
 	struct err err = { 0 };
 	pid_t child;
 
-	assert_int_equal(bundle_job_start(bench->bundle, key, &job, &err), 0);
+	assert_int_equal(bundle_job_start(bench->bundle, key, 60 * S_MS, &job, &err), 0);
 	child = job.pid;
 	bundle_job_stop(&job);
 	assert_int_not_equal(kill(child, 0), 0);

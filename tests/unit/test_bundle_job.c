@@ -29,6 +29,11 @@ bundle_image_make(const char *path, const uint8_t in_key[static 32], char ret_ha
 	(void)ret_hash;
 	if (strcmp(path, "dies") == 0)
 		raise(SIGSEGV);
+	while (strcmp(path, "never ends") == 0)
+		continue;
+	/* Touched, or the kernel has not given it. */
+	while (strcmp(path, "eats") == 0)
+		memset(mem_alloc(1 << 20), 1, 1 << 20);
 	sigaction(SIGTERM, NULL, &term);
 	return err_set(err, AISLE_E_REFUSED, "%s",
 	    term.sa_handler == SIG_DFL ? "default" : "caught");
@@ -49,7 +54,7 @@ a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event(void **state)
 	assert_int_equal(setrlimit(RLIMIT_CORE, &no_core), 0);
 	assert_int_equal(crash_open(dir, &err), 0);
 	crash_input("/store/0042/pos/7", "e-1");
-	assert_int_equal(bundle_job_start("dies", key, &job, &err), 0);
+	assert_int_equal(bundle_job_start("dies", key, 60 * S_MS, &job, &err), 0);
 	assert_int_equal(bundle_job_finish(&job, hash, &err), AISLE_E_IO);
 	assert_string_equal(err.text, "the bundle's compiler died");
 	crash_close();
@@ -57,6 +62,42 @@ a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event(void **state)
 	snprintf(path, sizeof(path), "%s/crash", dir);
 	unlink(path);
 	rmdir(dir);
+}
+
+/* What becomes of it within max_ms, and that nothing is left of it. */
+static int
+run_job(const char *path, int64_t max_ms, struct err *err)
+{
+	struct bundle_job job;
+	char hash[65] = "";
+	int rc, pid;
+
+	assert_int_equal(bundle_job_start(path, key, max_ms, &job, err), 0);
+	pid = job.pid;
+	rc = bundle_job_finish(&job, hash, err);
+	assert_int_equal(kill(pid, 0), -1);
+	return rc;
+}
+
+static void
+a_bundle_that_never_ends_is_refused_after_its_time(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(run_job("never ends", 1050, &err), AISLE_E_FULL);
+	assert_string_equal(err.text, "compiling and examining it took longer than 1 s");
+}
+
+static void
+a_bundle_that_takes_all_memory_gets_only_so_much(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(run_job("eats", 60 * S_MS, &err), AISLE_E_FULL);
+	assert_string_equal(err.text,
+	    "compiling and examining it needs more than 192 MiB of memory");
 }
 
 static void
@@ -74,7 +115,7 @@ the_compiler_does_not_answer_the_loops_signals(void **state)
 
 	(void)state;
 	signal(SIGTERM, on_term);
-	assert_int_equal(bundle_job_start("says", key, &job, &err), 0);
+	assert_int_equal(bundle_job_start("says", key, 60 * S_MS, &job, &err), 0);
 	assert_int_equal(bundle_job_finish(&job, hash, &err), AISLE_E_REFUSED);
 	signal(SIGTERM, SIG_DFL);
 	assert_string_equal(err.text, "default");
@@ -85,6 +126,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event),
+		cmocka_unit_test(a_bundle_that_never_ends_is_refused_after_its_time),
+		cmocka_unit_test(a_bundle_that_takes_all_memory_gets_only_so_much),
 		cmocka_unit_test(the_compiler_does_not_answer_the_loops_signals),
 	};
 

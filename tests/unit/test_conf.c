@@ -309,6 +309,8 @@ ranges_end_where_they_say(void **state)
 		{ "loyalty", "baskets_a_day", "10000", "10001" },
 		{ "limits", "waiting_mib", "1", "0" },
 		{ "limits", "waiting_mib", "1024", "1025" },
+		{ "limits", "exam", "1s", "0s" },
+		{ "limits", "exam", "1h", "61m" },
 		{ "limits", "terminal_rate", "1/s", "0/s" },
 		{ "limits", "terminal_rate", "100000/s", "100001/s" },
 		{ "limits", "terminal_rate", "5/s", "5" },
