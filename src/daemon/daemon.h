@@ -95,7 +95,11 @@ struct daemon {
 	char hq_why[128];      /* while it is away: what the link met, "" if nothing yet */
 	int64_t link_retry_ms; /* monotonic */
 	int64_t mend_ms;       /* monotonic: not before is a suspect store opened again */
-	int64_t hear_ms;       /* monotonic: when it is next looked which tablets' pages are open */
+	struct {
+		struct buf told; /* what stood then */
+		int64_t told_ms; /* monotonic */
+	} health;
+	int64_t hear_ms; /* monotonic: when it is next looked which tablets' pages are open */
 
 	struct staging *staging; /* a bundle on its way in; NULL */
 	/* a running profiles install */
@@ -241,6 +245,11 @@ void daemon_manager_orders(void *ctx, const char *manager, const char *name,
     const struct json_t *body, reply_fn reply, void *reply_ctx);
 /* Of the policy in force; false: says has why, and near names. */
 bool daemon_has_action(struct daemon *daemon, const char *action, struct buf *says);
+
+/* health.c: each second; a record of how the store is, where one is due */
+void daemon_health(struct daemon *daemon);
+int64_t daemon_bytes_written(void); /* by this process; < 0: the kernel does not tell */
+int64_t daemon_bytes_free(const struct daemon *daemon); /* beside the state; < 0: not known */
 
 /* loop_link.c */
 int daemon_link_start(struct daemon *daemon, struct err *err);

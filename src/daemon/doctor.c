@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/statvfs.h>
 
 #include "core/metrics.h"
 #include "daemon/daemon.h"
@@ -165,11 +164,8 @@ check_state(struct daemon *daemon, struct json_writer *w)
 {
 	int64_t bytes = daemon_state_bytes(daemon), max = (int64_t)daemon->conf.state_max_mib * MIB;
 	int64_t day = pace(bytes - daemon->begun_bytes, up_ms(daemon));
-	struct statvfs fs;
-	int64_t there = statvfs(daemon->conf.state_dir, &fs) == 0
-	    ? (int64_t)fs.f_bavail * (int64_t)fs.f_frsize
-	    : INT64_MAX;
-	bool tight = there<max - bytes, full = bytes> max / 10 * 9;
+	int64_t there = daemon_bytes_free(daemon);
+	bool tight = there >= 0 && there<max - bytes, full = bytes> max / 10 * 9;
 	char days[60] = "", room[80] = "";
 
 	if (day > 0)
@@ -186,25 +182,10 @@ check_state(struct daemon *daemon, struct json_writer *w)
 	    "%lld of %d MiB%s%s", (long long)(bytes / MIB), daemon->conf.state_max_mib, room, days);
 }
 
-static int64_t
-bytes_written(void)
-{
-	FILE *file = fopen("/proc/self/io", "re");
-	char line[80];
-	long long bytes = -1;
-
-	while (file != NULL && bytes < 0 && fgets(line, sizeof(line), file) != NULL)
-		if (sscanf(line, "write_bytes: %lld", &bytes) != 1)
-			bytes = -1;
-	if (file != NULL)
-		fclose(file);
-	return bytes;
-}
-
 static void
 check_flash(struct daemon *daemon, struct json_writer *w)
 {
-	int64_t bytes = bytes_written(), day = pace(bytes, up_ms(daemon));
+	int64_t bytes = daemon_bytes_written(), day = pace(bytes, up_ms(daemon));
 
 	if (bytes < 0)
 		doctor_say(w, "flash", HEALTH_OK, NULL,

@@ -238,6 +238,7 @@ daemon_link_stop(struct daemon *daemon)
 	daemon->link_pid = -1;
 	uplink_free(daemon->uplink);
 	daemon->uplink = NULL;
+	buf_done(&daemon->health.told);
 }
 
 void

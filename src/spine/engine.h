@@ -61,6 +61,7 @@ enum input_kind {
 	INPUT_ANSWER,	 /* from HTTP: tablet, guidance, prompt, answer */
 	INPUT_SIGN_IN,	 /* text: where it comes from; manager, pin */
 	INPUT_DELIVERED, /* number: outbox id that its receiver acknowledged */
+	INPUT_HEALTH,	 /* payload: a record's body, of how the store is */
 	INPUT_HQ_ACK,	 /* lane, number: HQ holds all up to this */
 	INPUT_STOP,	 /* text: action id; flag: stop, else lift; until_ms, manager */
 	INPUT_LEVER,	 /* text: its name; value, until_ms, manager; 200, 400, 403, 404, 409 */

@@ -357,6 +357,16 @@ apply_unmapped(struct engine *engine, const struct input *input)
 	dead_letter(engine, input->topic, &rejected, input->payload, input->len);
 }
 
+static void
+tell_health(struct engine *engine, const struct input *input)
+{
+	struct buf json = { 0 };
+
+	buf_add(&json, input->payload, input->len);
+	engine_uplink(engine, LANE_TELEMETRY, "health", NULL, &json);
+	buf_done(&json);
+}
+
 /* What is no message and no answer has nobody to tell but the log and who waits for it. */
 static bool
 order_aside(struct engine *engine, struct input *input)
@@ -421,6 +431,7 @@ intake(struct engine *engine, struct input *input)
 	case INPUT_DELIVERED:
 		engine_check(engine, store_outbox_delete(engine->store, input->number));
 		break;
+	case INPUT_HEALTH: tell_health(engine, input); break;
 	case INPUT_HQ_ACK:
 		engine_check(engine, store_uplink_ack(engine->store, input->lane, input->number));
 		break;
