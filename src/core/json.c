@@ -112,7 +112,7 @@ read_all(FILE *file, const char *path, size_t max_bytes, struct buf *out, struct
 }
 
 json_t *
-json_read_file(const char *path, size_t max_bytes, struct err *err)
+json_read_kept(const char *path, size_t max_bytes, struct buf *ret_text, struct err *err)
 {
 	FILE *file = fopen(path, "rbe");
 	if (file == NULL) {
@@ -120,11 +120,19 @@ json_read_file(const char *path, size_t max_bytes, struct err *err)
 		    strerror(errno));
 		return NULL;
 	}
-	struct buf text = { 0 };
 	json_t *json = NULL;
-	if (read_all(file, path, max_bytes, &text, err) == 0)
-		json = json_read(text.data != NULL ? text.data : "", text.len, path, err);
+	if (read_all(file, path, max_bytes, ret_text, err) == 0)
+		json = json_read(ret_text->data != NULL ? ret_text->data : "", ret_text->len, path,
+		    err);
 	fclose(file);
+	return json;
+}
+
+json_t *
+json_read_file(const char *path, size_t max_bytes, struct err *err)
+{
+	struct buf text = { 0 };
+	json_t *json = json_read_kept(path, max_bytes, &text, err);
 	buf_done(&text);
 	return json;
 }

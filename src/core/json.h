@@ -16,6 +16,8 @@
  * checked before jansson recurses. */
 json_t *json_read(const char *text, size_t len, const char *name, struct err *err);
 json_t *json_read_file(const char *path, size_t max_bytes, struct err *err);
+/* The same; the text, for json_locate(), is the caller's whatever comes back. */
+json_t *json_read_kept(const char *path, size_t max_bytes, struct buf *ret_text, struct err *err);
 /* Line and column of the value at a path like "/actions/3/margin" (RFC 6901)
  * in text that json_read accepted; the key's own place for an object member. */
 bool json_locate(const char *text, size_t len, const char *pointer, int *ret_line, int *ret_column);

@@ -73,9 +73,20 @@ slot_value(void *ctx, unsigned slot)
 	return value_missing();
 }
 
+static int
+refused(const struct policy_part *file, const struct err *err)
+{
+	struct buf report = { 0 };
+
+	policy_rule_refused(file, err, &report);
+	fputs(report.data, stderr);
+	buf_done(&report);
+	return EX_DATAERR;
+}
+
 /* Would a store know what the rule says? A sysexits code. */
 static int
-strict_eval(const char *file, const json_t *rule, json_t *data, bool *ret_unknown)
+strict_eval(const struct policy_part *file, const json_t *rule, json_t *data, bool *ret_unknown)
 {
 	struct names names = { .data = data };
 	struct arena *arena = arena_new();
@@ -85,20 +96,18 @@ strict_eval(const char *file, const json_t *rule, json_t *data, bool *ret_unknow
 	unsigned slot;
 	int rc = EX_OK;
 
-	if (logic_compile(rule, slot_of, &names, &logic, &err) != 0) {
-		fprintf(stderr, "%s:1:1: %s\n", file, err.text);
-		rc = EX_DATAERR;
-	} else {
+	if (logic_compile(rule, slot_of, &names, &logic, &err) != 0)
+		rc = refused(file, &err);
+	else
 		*ret_unknown =
 		    logic_run(logic, slot_value, &names, arena, &value, &slot) == LOGIC_UNKNOWN;
-	}
 	logic_free(logic);
 	arena_free(arena);
 	return rc;
 }
 
 static int
-plain_eval(const char *file, const json_t *rule, json_t *data)
+plain_eval(const struct policy_part *file, const json_t *rule, json_t *data)
 {
 	struct logic *logic = NULL;
 	struct err err = { 0 };
@@ -107,10 +116,9 @@ plain_eval(const char *file, const json_t *rule, json_t *data)
 	int rc = EX_OK;
 
 	if (logic_compile(rule, NULL, NULL, &logic, &err) != 0) {
-		fprintf(stderr, "%s:1:1: %s\n", file, err.text);
-		rc = EX_DATAERR;
+		rc = refused(file, &err);
 	} else if (logic_run_json(logic, data, &result) != LOGIC_OK) {
-		rc = ctl_fail(EX_DATAERR, "%s: the rule takes more than %d steps", file,
+		rc = ctl_fail(EX_DATAERR, "%s: the rule takes more than %d steps", file->name,
 		    LOGIC_STEPS_MAX);
 	} else {
 		json_write(result, &out);
@@ -124,7 +132,7 @@ plain_eval(const char *file, const json_t *rule, json_t *data)
 
 /* false: there are mistakes, and they count. */
 static bool
-operands_good(const char *file, json_t *rule, json_t *data, bool strict)
+operands_good(const struct policy_part *file, json_t *rule, json_t *data, bool strict)
 {
 	struct buf report = { 0 };
 	int mistakes = policy_rule_mistakes(file, rule, data, &report);
@@ -140,25 +148,29 @@ ctl_rule_eval(struct ctl *ctl)
 {
 	bool strict = ctl_flag(ctl, "--strict"), unknown = false;
 	json_t *rule, *data = NULL;
+	struct buf text = { 0 };
+	struct policy_part file;
 	struct err err = { 0 };
 	int rc = ctl_words(ctl, 2, 2);
 
 	if (rc != EX_OK)
 		return rc;
-	rule = json_read_file(ctl->argv[0], JSON_FILE_MAX, &err);
+	rule = json_read_kept(ctl->argv[0], JSON_FILE_MAX, &text, &err);
+	file = (struct policy_part){ ctl->argv[0], text.data, text.len };
 	if (rule != NULL)
 		data = json_read_file(ctl->argv[1], JSON_FILE_MAX, &err);
 	if (data == NULL)
 		rc = ctl_fail_err(&err);
-	else if (!operands_good(ctl->argv[0], rule, data, strict))
+	else if (!operands_good(&file, rule, data, strict))
 		rc = EX_DATAERR;
 	else if (strict)
-		rc = strict_eval(ctl->argv[0], rule, data, &unknown);
+		rc = strict_eval(&file, rule, data, &unknown);
 	if (rc == EX_OK && unknown)
 		puts("unknown");
 	else if (rc == EX_OK)
-		rc = plain_eval(ctl->argv[0], rule, data);
+		rc = plain_eval(&file, rule, data);
 	json_decref(rule);
 	json_decref(data);
+	buf_done(&text);
 	return rc;
 }

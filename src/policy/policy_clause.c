@@ -43,6 +43,17 @@ rule_mistake(struct compile *c, const struct at *at, const struct err *err)
 	mistake_below(c, at, pointer, colon + 2);
 }
 
+void
+policy_rule_refused(const struct policy_part *file, const struct err *err, struct buf *report)
+{
+	struct policy_part part = *file;
+	struct policy_parts parts = { .part = &part, .count = 1 };
+	struct compile c = { .parts = &parts, .report = report };
+	struct at at = at_root(file->name, NULL);
+
+	rule_mistake(&c, &at, err);
+}
+
 /* Thousands of article numbers in each of a hundred rules would make a record that nothing holds. */
 static const char *
 brief_of(struct compile *c, const struct at *at, const char *source)

@@ -33,9 +33,11 @@ struct policy_goods {
 	struct policy_names categories, brands;
 };
 /* What policy_compile() would say of the operands of one rule over the features that data has: how many mistakes, each
- * a line in report. */
-int policy_rule_mistakes(const char *file, struct json_t *rule, struct json_t *data,
+ * a line in report. file: the rule's own. */
+int policy_rule_mistakes(const struct policy_part *file, struct json_t *rule, struct json_t *data,
     struct buf *report);
+/* What logic_compile() said of it, as such a line: with its place. */
+void policy_rule_refused(const struct policy_part *file, const struct err *err, struct buf *report);
 /* What is dead or senseless in a policy that compiled, as more lines with "warning:"; how many. now_ms: what has ended by
  * then. goods: what there is; NULL: not known, so nothing is said of it. */
 int policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now_ms,

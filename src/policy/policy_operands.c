@@ -290,12 +290,13 @@ tag_of(const json_t *value)
 }
 
 int
-policy_rule_mistakes(const char *file, json_t *rule, json_t *data, struct buf *report)
+policy_rule_mistakes(const struct policy_part *file, json_t *rule, json_t *data, struct buf *report)
 {
-	struct policy_parts none = { 0 };
+	struct policy_part part = *file;
+	struct policy_parts parts = { .part = &part, .count = 1 };
 	struct policy policy = { 0 };
-	struct compile c = { .parts = &none, .policy = &policy, .report = report };
-	struct at at = at_root(file, rule);
+	struct compile c = { .parts = &parts, .policy = &policy, .report = report };
+	struct at at = at_root(file->name, rule);
 	const char *name;
 	json_t *value;
 

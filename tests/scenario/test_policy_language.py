@@ -401,7 +401,11 @@ def test_rule_eval_prints_what_jsonlogic_says_and_knows_no_missing():
             out, _ = ctl("rule", "eval", folder.put("r.json", rule), folder.put("d.json", data))
             assert json.loads(out) == expected and isinstance(json.loads(out), bool) == isinstance(expected, bool), (rule, out)
         _, errors = ctl("rule", "eval", folder.put("r.json", {"frobnicate": [1]}), folder.put("d.json", {}), code=65)
-        assert "r.json:1:1: " in errors, errors
+        assert "r.json:1:2: " in errors, errors
+        _, errors = ctl("rule", "eval", folder.put("r.json", '{"and":[true,\n  {"in":[1,\n {"nope":[1]}]}]}'), folder.put("d.json", {}), code=65)
+        assert "r.json:3:3: " in errors and "1:1" not in errors, errors
+        _, errors = ctl("rule", "eval", "--strict", folder.put("r.json", '{"and":[true,\n {">":[3,1,3]}]}'), folder.put("d.json", {}), code=65)
+        assert "r.json:2:12: " in errors, errors
         ctl("rule", "eval", folder.put("r.json", "{"), folder.put("d.json", {}), code=65)
 
 
