@@ -14,7 +14,7 @@ Q = $(if $(filter 1,$(V)),,@)
 include $(if $(CROSS),cross/$(CROSS).mk)
 
 # The rooms of the library, in the order in which they may call each other: src/README.md.
-ROOMS = core nouns store logic score policy decide ingest session profile deliver learn sync hq spine daemon tools
+ROOMS = core nouns store logic score policy decide ingest session profile deliver learn trust sync hq spine daemon tools
 LIB_SRC = $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c)))
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))
@@ -100,7 +100,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT
 # ---- what a fresh Debian 12 lacks ----
 
 DEBS = gcc make pkg-config libc6-dev libexpat1-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
-	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients tzdata zlib1g-dev zstd python3 python3-paho-mqtt
+	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients minisign tzdata zlib1g-dev zstd python3 python3-paho-mqtt
 DEBS_CI = clang clang-format libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
 	systemd chromium python3-xgboost python3-numpy
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)

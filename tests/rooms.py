@@ -13,11 +13,12 @@ ROOMS = {
     "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "score": "core nouns", "policy": "core nouns logic score",
     "decide": "core nouns logic score policy",
     "ingest": "core nouns logic", "session": "core nouns", "profile": "core nouns store", "deliver": "core nouns", "learn": "core nouns",
-    "sync": "core nouns store score policy", "hq": "core nouns sync",
-    "spine": "core nouns store score policy decide ingest session profile deliver learn sync",
-    "daemon": "core nouns store policy decide ingest session profile deliver sync spine",
-    "tools": "core nouns store logic score policy decide ingest profile deliver sync spine",
-    "ctl": "core logic policy profile sync hq tools daemon",       # of the daemon: control_ask(), the other end of its socket
+    "trust": "core nouns",
+    "sync": "core nouns store score policy trust", "hq": "core nouns sync trust",
+    "spine": "core nouns store score policy decide ingest session profile deliver learn sync trust",
+    "daemon": "core nouns store policy decide ingest session profile deliver sync spine trust",
+    "tools": "core nouns store logic score policy decide ingest profile deliver sync spine trust",
+    "ctl": "core logic policy profile sync hq tools trust daemon",       # of the daemon: control_ask(), the other end of its socket
     "aisled": "core sync daemon",
     "aisled_heap": "",
 }

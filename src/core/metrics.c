@@ -55,7 +55,11 @@ static const struct {
 #define X(constant, name) { FAMILY_LIMITS_HIT, "limit=\"" name "\"" },
 		    METRIC_LIMITS(X)
 #undef X
-			METRIC_SERIES_LAST(S)
+			METRIC_SERIES_SENT(S)
+#define X(constant, name) { FAMILY_REFUSED, "reason=\"" name "\"" },
+			    REFUSALS(X)
+#undef X
+				METRIC_SERIES_LAST(S)
 #undef S
 };
 
@@ -115,6 +119,13 @@ metrics_rejected(enum reject reason)
 {
 	CHECK(reason > REJECT_NONE && reason < REJECT_COUNT);
 	values[METRIC_REJECTED_TOO_BIG + (int)reason - 1]++;
+}
+
+void
+metrics_refused(enum refusal reason)
+{
+	CHECK(reason > REFUSED_NONE && reason < REFUSED_COUNT);
+	metrics_add((enum metric)(METRIC_REFUSED_MALFORMED + (int)reason - 1), 1);
 }
 
 void

@@ -6,6 +6,7 @@
 #define AISLE_CORE_METRICS_H
 
 #include "aisle/event.h"
+#include "aisle/refusal.h"
 #include "core/buf.h"
 
 /* Tables that have a maximum. X(constant, label) */
@@ -47,6 +48,7 @@
 	F(UPLINK_SENT, "aisle_uplink_batches", COUNTER, "Batches given to the link, repeats included.") \
 	F(UPLINK_REFUSED, "aisle_uplink_acks_refused", COUNTER, "Acknowledgements of HQ that do not fit.") \
 	F(BUNDLES, "aisle_bundles", COUNTER, "Bundles, by what became of them.") \
+	F(REFUSED, "aisle_trust_refused", COUNTER, "What headquarters sent and the store did not take, by reason.") \
 	F(HTTP, "aisle_http", COUNTER, "What came to the tablets' and operators' port, by what became of it.") \
 	F(WAITING, "aisle_events_waiting", GAUGE, "Events that came faster than they are taken.") \
 	F(WAITING_BYTES, "aisle_events_waiting_bytes", GAUGE, "Their bytes.") \
@@ -90,12 +92,13 @@
 	S(STAFF_LENT, STAFF, "card=\"lent\"") \
 	S(SET_ASIDE, SET_ASIDE, "") \
 	S(DAMAGED, DAMAGED, "")
-#define METRIC_SERIES_LAST(S) \
+#define METRIC_SERIES_SENT(S) \
 	S(UPLINK_SENT, UPLINK_SENT, "") \
 	S(UPLINK_REFUSED, UPLINK_REFUSED, "") \
 	S(BUNDLES_INSTALLED, BUNDLES, "result=\"installed\"") \
 	S(BUNDLES_REFUSED, BUNDLES, "result=\"refused\"") \
-	S(BUNDLES_ROLLED_BACK, BUNDLES, "result=\"rolled-back\"") \
+	S(BUNDLES_ROLLED_BACK, BUNDLES, "result=\"rolled-back\"")
+#define METRIC_SERIES_LAST(S) \
 	S(HTTP_REQUESTS, HTTP, "what=\"requests\"") \
 	S(HTTP_REFUSED, HTTP, "what=\"refused\"") \
 	S(HTTP_UNAUTHORIZED, HTTP, "what=\"unauthorized\"") \
@@ -130,9 +133,13 @@ enum metric {
 #define X(constant, name) METRIC_LIMIT_##constant,
 		    METRIC_LIMITS(X)
 #undef X
-			METRIC_SERIES_LAST(S)
+			METRIC_SERIES_SENT(S)
+#define X(constant, name) METRIC_REFUSED_##constant,
+			    REFUSALS(X)
+#undef X
+				METRIC_SERIES_LAST(S)
 #undef S
-			    METRIC_COUNT
+				    METRIC_COUNT
 };
 
 void metrics_add(enum metric metric, int64_t n);     /* counters: n ≥ 0; gauges: any */
@@ -140,6 +147,7 @@ void metrics_set(enum metric metric, int64_t value); /* gauges, and counters kep
 int64_t metrics_get(enum metric metric);
 void metrics_event(enum event_type type, bool duplicate);
 void metrics_rejected(enum reject reason);
+void metrics_refused(enum refusal reason);
 /* The histogram aisle_turn_duration_seconds: from the first input read to the commit. */
 void metrics_observe(int64_t us);
 /* Its bucket i: what took at most so long (INT64_MAX: any time) and more than the one before. false: there is none. */

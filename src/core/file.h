@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * file.h - small files as a whole: read once, written so that a reader or a power cut finds the old one or the new one.
+ */
+#ifndef AISLE_CORE_FILE_H
+#define AISLE_CORE_FILE_H
+
+#include "core/buf.h"
+
+/* Appends what is in the file, a pipe or a device ("-": stdin): read from its begin to its end, once. AISLE_E_NONE: there is none;
+ * AISLE_E_INVALID: more than max bytes. out has a NUL behind it and was never copied while it grew. */
+int file_read(const char *path, size_t max, struct buf *out, struct err *err) AISLE_MUST_CHECK;
+/* Beside it, synced, renamed, and the folder synced. fresh: AISLE_E_REFUSED if there is one of that name already. */
+int file_write(const char *path, const void *bytes, size_t len, int mode, bool fresh,
+    struct err *err) AISLE_MUST_CHECK;
+
+#endif
