@@ -6,15 +6,11 @@
 #ifndef AISLE_HQ_COLLECT_H
 #define AISLE_HQ_COLLECT_H
 
-#include "aisle/base.h"
+#include "hq/broker.h"
 
-struct broker_options {
-	const char *url; /* mqtt[s]://HOST:PORT */
-	const char *user, *password_file, *ca, *cert, *key;
-};
 struct collect_options {
 	struct broker_options broker;
-	const char *into; /* "sqlite:FILE" */
+	const char *into; /* as records_open() has it */
 	bool once;	  /* leave after 2 s without a record */
 };
 int collect_run(const struct collect_options *options, struct err *err) AISLE_MUST_CHECK;

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * records.h - HQ's table `record` in SQLite: what all stores sent, once each.
+ * records.h - HQ's table `record`: what all stores sent, once each, in SQLite or PostgreSQL.
  */
 #ifndef AISLE_HQ_RECORDS_H
 #define AISLE_HQ_RECORDS_H
 
 #include "hq/batch.h"
 
-struct records;
+struct records_kind;
+struct records {
+	const struct records_kind *kind;
+};
 /* into: "sqlite:FILE"; made if it is not there. 0, AISLE_E_INVALID, AISLE_E_IO. */
 int records_open(const char *into, struct records **ret_records, struct err *err) AISLE_MUST_CHECK;
 void records_close(struct records *records);
-/* A transaction begins with the first add. Rows that are there already stay as they are. */
-int records_add(struct records *records, const struct batch *batch) AISLE_MUST_CHECK;
-int records_commit(struct records *records) AISLE_MUST_CHECK; /* durable when it returns 0 */
-void records_rollback(struct records *records);
+/* All of them in one transaction, durable when it returns 0. Rows that are there already stay as
+ * they are. AISLE_E_IO: nothing is kept, open anew. AISLE_E_INVALID: nothing is kept, for one of
+ * the batches is not to be had. */
+int records_write(struct records *records, const struct batch *const *batches, size_t count)
+    AISLE_MUST_CHECK;
 const char *records_error(const struct records *records);
 
 #endif

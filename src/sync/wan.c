@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#include <mqtt_protocol.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -130,6 +131,8 @@ wan_new(const struct wan *wan, void *ctx, struct mosquitto **ret_client, struct 
 	}
 	if (wan->ack_late)
 		mosquitto_threaded_set(client, true);
+	if (wan->session_s > 0)
+		mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
 	*ret_client = client;
 	return 0;
 }
@@ -138,6 +141,21 @@ static void
 on_alarm(int number)
 {
 	(void)number; /* connect() returns EINTR: that is all */
+}
+
+static int
+connect_now(struct mosquitto *client, const struct wan *wan)
+{
+	mosquitto_property *properties = NULL;
+	if (wan->session_s == 0)
+		return mosquitto_connect(client, wan->host, wan->port, KEEPALIVE_S);
+	int rc = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+	    wan->session_s);
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = mosquitto_connect_bind_v5(client, wan->host, wan->port, KEEPALIVE_S, NULL,
+		    properties);
+	mosquitto_property_free_all(&properties);
+	return rc;
 }
 
 const char *
@@ -151,7 +169,7 @@ wan_connect(struct mosquitto *client, const struct wan *wan)
 	sigaction(SIGALRM, &action, &saved);
 	setitimer(ITIMER_REAL, &timer, NULL);
 	errno = 0;
-	int rc = mosquitto_connect(client, wan->host, wan->port, KEEPALIVE_S);
+	int rc = connect_now(client, wan);
 	int error = errno;
 	setitimer(ITIMER_REAL, &off, NULL);
 	sigaction(SIGALRM, &saved, NULL);

@@ -16,7 +16,8 @@ struct wan {
 	const char *user, *password_file; /* NULL: none */
 	bool tls;			  /* ca NULL: what the system trusts */
 	const char *ca, *cert, *key;
-	bool ack_late; /* PUBACKs leave with mosquitto_loop_write, not before */
+	bool ack_late;	    /* PUBACKs leave with mosquitto_loop_write, not before */
+	uint32_t session_s; /* MQTT 5, and how long the broker keeps the session; 0: MQTT 3.1.1 */
 };
 
 #define WAN_HOST_SIZE 256

@@ -110,7 +110,7 @@ collector_start(bool once)
 	if (pid == 0) {
 		quiet(-1);
 		const struct collect_options options = {
-			.broker = { .url = url }, .into = into, .once = once
+			.broker = { .urls = { url }, .count = 1 }, .into = into, .once = once
 		};
 		struct err err = { 0 };
 		_exit(collect_run(&options, &err) == 0 ? 0 : 1);
@@ -422,7 +422,7 @@ once_fails_clearly_without_a_broker_or_a_database(void **state)
 	struct err err = { 0 }, no_db = { 0 }, no_url = { 0 }, no_kind = { 0 };
 	snprintf(nobody, sizeof(nobody), "mqtt://127.0.0.1:%d", free_port());
 	struct collect_options options = {
-		.broker = { .url = nobody }, .into = into, .once = true
+		.broker = { .urls = { nobody }, .count = 1 }, .into = into, .once = true
 	};
 	assert_int_equal(collect_run(&options, &err), AISLE_E_IO);
 	assert_non_null(strstr(err.text, "cannot connect"));
@@ -430,7 +430,7 @@ once_fails_clearly_without_a_broker_or_a_database(void **state)
 	assert_int_equal(collect_run(&options, &no_db), AISLE_E_IO);
 	options.into = "oracle:x";
 	assert_int_equal(collect_run(&options, &no_kind), AISLE_E_INVALID);
-	options.broker.url = "nonsense";
+	options.broker.urls[0] = "nonsense";
 	assert_int_equal(collect_run(&options, &no_url), AISLE_E_INVALID);
 }
 

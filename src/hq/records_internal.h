@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * records_internal.h - what the two databases have to offer.
+ */
+#ifndef AISLE_HQ_RECORDS_INTERNAL_H
+#define AISLE_HQ_RECORDS_INTERNAL_H
+
+#include "hq/records.h"
+
+struct records_kind {
+	void (*close)(struct records *records);
+	int (*write)(struct records *records, const struct batch *const *batches, size_t count);
+	const char *(*error)(const struct records *records);
+};
+
+int records_sqlite(const char *path, struct records **ret_records, struct err *err)
+    AISLE_MUST_CHECK;
+
+#endif

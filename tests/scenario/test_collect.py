@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Collectors: several brokers, several collectors that share them, each killed at will; every record once."""
+import os
+import re
+import shutil
+import signal
+import tempfile
+
+from hq import Collector, Sender, record, rows
+from store import Broker, main, wait_for
+
+
+class Chain:
+    def __init__(self, brokers):
+        self.folder = tempfile.mkdtemp(prefix="aisle-hq-")
+        self.brokers = [Broker(self.folder, f"hq{n}") for n in range(brokers)]
+        self.urls = [f"mqtt://127.0.0.1:{b.port}" for b in self.brokers]
+        self.senders = [Sender(b.port) for b in self.brokers]
+        self.path = os.path.join(self.folder, "records.db")
+        self.into = f"sqlite:{self.path}"
+
+    def collector(self, *words):
+        return Collector(self.into, self.urls, *words, folder=self.folder)
+
+    def close(self):
+        for sender in self.senders:
+            sender.close()
+        for broker in self.brokers:
+            broker.stop(signal.SIGKILL)
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def batches_of(collector):
+    return int(re.search(r"leaving batches=(\d+)", collector.text()).group(1))
+
+
+def test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_came_by():
+    chain = Chain(2)
+    try:
+        collectors = [chain.collector().ready(), chain.collector().ready()]
+        stores = [f"s{n:02d}" for n in range(40)]
+        for n, store in enumerate(stores):
+            chain.senders[n % 2].send(store, [record(seq) for seq in range(1, 11)])
+        for n, store in enumerate(stores):
+            wait_for(f"the acknowledgement to {store}", lambda: chain.senders[n % 2].upto(store) == 10)
+            assert chain.senders[1 - n % 2].upto(store) == 0
+        for collector in collectors:
+            assert collector.stop() == 0
+        counts = [batches_of(collector) for collector in collectors]
+        assert sum(counts) == 40 and min(counts) >= 10, counts      # dealt out, and none twice
+        assert len(rows(chain.path)) == 400
+    finally:
+        chain.close()
+
+
+def test_a_collector_killed_again_and_again_loses_nothing():
+    chain = Chain(2)
+    try:
+        steady = chain.collector().ready()
+        wanted = {}
+        for kill in range(3):
+            victim = chain.collector().ready()
+            for n in range(30):
+                store = f"k{kill}s{n}"
+                wanted[store] = chain.senders[n % 2]
+                wanted[store].send(store, [record(seq) for seq in range(1, 6)])
+            victim.stop(signal.SIGKILL)
+
+        def told():
+            # What went to one that died comes again from the store.
+            missing = [store for store, sender in wanted.items() if sender.upto(store) != 5]
+            for store in missing:
+                wanted[store].send(store, [record(seq) for seq in range(1, 6)])
+            return not missing or wait_for("more of them", lambda: any(wanted[s].upto(s) == 5 for s in missing)) is None
+        wait_for("every acknowledgement", told, 30)
+        assert steady.stop() == 0
+        assert len(rows(chain.path)) == 3 * 30 * 5
+    finally:
+        chain.close()
+
+
+def test_a_broker_that_is_away_does_not_hold_up_the_other_and_is_found_again():
+    chain = Chain(2)
+    try:
+        chain.brokers[1].stop(signal.SIGKILL)
+        chain.senders[1].close()
+        chain.urls[1:1] = ["mqtt://10.255.255.1:1883"]      # and one that never answers
+        collector = Collector(chain.into, chain.urls, folder=chain.folder)
+        wait_for("the broker that is there", lambda: "collect: connected" in collector.text())
+        for n in range(5):
+            chain.senders[0].send(f"a{n}", [record(1)])
+            wait_for("an acknowledgement", lambda: chain.senders[0].upto(f"a{n}") == 1, 5)
+        chain.brokers[1].start()
+        wait_for("the other broker", lambda: collector.text().count("collect: connected") == 2, 20)
+        late = Sender(chain.brokers[1].port)
+        late.send("b", [record(1)])
+        wait_for("an acknowledgement", lambda: late.upto("b") == 1)
+        late.close()
+        assert collector.stop() == 0
+    finally:
+        chain.close()
+
+
+if __name__ == "__main__":
+    main([test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_came_by,
+          test_a_collector_killed_again_and_again_loses_nothing,
+          test_a_broker_that_is_away_does_not_hold_up_the_other_and_is_found_again])
