@@ -11,7 +11,6 @@
 #include "core/conf_table.h"
 #include "core/id.h"
 #include "core/json.h"
-#include "core/log.h"
 #include "core/metrics.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
@@ -141,88 +140,16 @@ on_forgotten(void *ctx, const struct reply *reply)
 		reply_with(request, "forgotten", "true");
 }
 
-/* Off the screens, while what is there can be read. */
-static bool
-leave_screens(struct daemon *daemon, const struct id *subject)
-{
-	struct input input = {
-		.kind = INPUT_LEAVE, .now_ms = daemon_now_ms(daemon), .subject = *subject
-	};
-
-	daemon_queue(daemon, &input);
-	daemon_turn(daemon);
-	return daemon->turn == 0;
-}
-
-/* The key: whatever happens next, nothing about them can be read any more. */
-static bool
-destroy(struct daemon *daemon, const struct id *subject)
-{
-	if (keys_destroy(engine_keys(daemon->engine), subject) != 0)
-		return false;
-	if (profiles_forget(daemon->profiles, subject) != 0)
-		log_warning("a profile row of a forgotten customer stays until the next profiles "
-			    "file; its key is gone");
-	return true;
-}
-
-/* All cards of the person: those that were merged into theirs first, since theirs knows of them. */
-static size_t
-cards_of(struct daemon *daemon, const struct id *subject, struct id cards[SUBJECT_MERGED_MAX + 2])
-{
-	const struct subject *person = engine_person(daemon->engine, subject);
-	bool named = id_equal(&person->id, subject);
-	size_t count = 0;
-
-	for (size_t i = 0; i < person->merged_count; i++) {
-		named = named || id_equal(&person->merged[i], subject);
-		cards[count++] = person->merged[i];
-	}
-	if (!named)
-		cards[count++] = *subject;
-	cards[count++] = person->id;
-	return count;
-}
-
 static void
 customer_forget(struct daemon *daemon, struct control_request *request)
 {
-	struct input input = { .kind = INPUT_FORGET, .now_ms = daemon_now_ms(daemon) };
-	struct id subject, cards[SUBJECT_MERGED_MAX + 2];
-	size_t count;
+	struct id subject;
 
-	if (!subject_from(daemon, request, &subject)) {
+	if (!subject_from(daemon, request, &subject))
 		control_fail(request, EX_DATAERR,
 		    "expected a card number, or a subject of 32 lower-case hex digits");
-		return;
-	}
-	/* What waits was said while they were known: a record of it is sealed for them, and goes with the key. */
-	daemon_turn(daemon);
-	count = cards_of(daemon, &subject, cards);
-	for (size_t i = 0; i < count; i++) {
-		if (!leave_screens(daemon, &cards[i])) {
-			control_fail(request, EX_IOERR,
-			    "the store cannot write its state right now: nothing was forgotten "
-			    "yet");
-			return;
-		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (!destroy(daemon, &cards[i])) {
-			control_fail(request, EX_IOERR,
-			    "the customer's key could not be destroyed");
-			return;
-		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		input.subject = cards[i];
-		if (i + 1 == count) {
-			input.reply = on_forgotten;
-			input.reply_ctx = request;
-		}
-		daemon_queue(daemon, &input);
-	}
-	daemon_turn(daemon);
+	else
+		daemon_forget(daemon, &subject, on_forgotten, request);
 }
 
 /* ---- actions ---- */

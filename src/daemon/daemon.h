@@ -205,6 +205,8 @@ extern const struct http_host daemon_http_host;
 /* control_calls.c, and what it leaves to others: they answer the request */
 void daemon_control(void *ctx, struct control_request *request);
 void daemon_doctor(struct daemon *daemon, struct control_request *request); /* doctor.c */
+/* forget.c: all cards of the person; reply is called once, before or after this returns */
+void daemon_forget(struct daemon *daemon, const struct id *subject, reply_fn reply, void *ctx);
 /* activate.c */
 /* the one that the state names, else the last good one */
 int daemon_activate_named(struct daemon *daemon, struct err *err);
@@ -227,6 +229,9 @@ void daemon_install_profiles_stop(struct daemon *daemon);
 int daemon_tablet_put(void *ctx, const char *token_hash, const struct http_tablet *tablet);
 int daemon_tablet_get(void *ctx, const char *token_hash, struct http_tablet *ret);
 void daemon_tablets_changed(struct daemon *daemon); /* what is known of them is read anew */
+/* All tokens of that name, and their open streams. near: appended to, names that are like it. */
+int daemon_revoke(struct daemon *daemon, const char *name, size_t *ret_count, struct buf *near)
+    AISLE_MUST_CHECK;
 /* min to max printable ASCII characters, none of them a blank; NULL is none. */
 bool daemon_is_printable(const char *text, size_t min, size_t max);
 void daemon_top(struct daemon *daemon, struct control_request *request); /* top.c */

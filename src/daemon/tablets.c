@@ -146,6 +146,18 @@ revoke(struct store *store, const char *name, size_t *ret_count, struct buf *nea
 	return rc;
 }
 
+int
+daemon_revoke(struct daemon *daemon, const char *name, size_t *ret_count, struct buf *near)
+{
+	int rc = revoke(engine_store(daemon->engine), name, ret_count, near);
+
+	if (rc == 0 && *ret_count > 0) {
+		daemon_tablets_changed(daemon);
+		http_revoke(daemon->http, name);
+	}
+	return rc;
+}
+
 void
 daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
 {
@@ -155,16 +167,13 @@ daemon_tablet_revoke(struct daemon *daemon, struct control_request *request)
 	int rc;
 
 	buf_adds(&none, "no tablet of that name");
-	rc = name != NULL ? revoke(engine_store(daemon->engine), name, &count, &none) : 0;
-	if (rc != 0) {
+	rc = name != NULL ? daemon_revoke(daemon, name, &count, &none) : 0;
+	if (rc != 0)
 		control_fail(request, EX_IOERR, "the tablet could not be revoked");
-	} else if (count == 0) {
+	else if (count == 0)
 		control_fail(request, EX_NOINPUT, none.data);
-	} else {
-		daemon_tablets_changed(daemon);
-		http_revoke(daemon->http, name);
+	else
 		control_reply(request, NULL);
-	}
 	buf_done(&none);
 }
 
