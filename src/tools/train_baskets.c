@@ -19,6 +19,7 @@
 
 #define CATEGORY_STEPS 2
 #define BASKET_CATEGORIES_MAX 256
+#define NAME_LEN_MAX 256 /* of a value in "from" */
 
 void
 train_baskets_init(struct train_baskets *baskets)
@@ -84,12 +85,13 @@ train_category(const struct train_baskets *baskets, size_t category)
 	return baskets->categories.keys[category].bytes;
 }
 
-/* What "from" cannot say cannot be a feature. */
+/* What "from" cannot say cannot be a feature: it knows no quotes, and blanks at an end are not its own. */
 static bool
 can_be_named(const char *path, size_t len)
 {
-	return len > 0 && path[0] != '/' && path[len - 1] != '/' &&
-	    memmem(path, len, "//", 2) == NULL && strcspn(path, "=,() \t\"\\") >= len;
+	return len > 0 && len <= NAME_LEN_MAX && path[0] != '/' && path[len - 1] != '/' &&
+	    path[0] != ' ' && path[len - 1] != ' ' && memmem(path, len, "//", 2) == NULL &&
+	    strcspn(path, "=,()\t\"\\") >= len;
 }
 
 /* Does a marked category lie below it? Then it is a small part of what it says. */
@@ -124,9 +126,13 @@ categories_of(struct train_baskets *baskets, const struct visit *visit, const st
 		    : train_category_len(line->category);
 		int32_t category;
 
-		if (!can_be_named(line->category, len) || line_mark(marks, line) != MARK_NONE ||
+		if (len == 0 || line_mark(marks, line) != MARK_NONE ||
 		    holds_marked(marks, line->category, len))
 			continue;
+		if (!can_be_named(line->category, len)) {
+			baskets->unnamed++;
+			continue;
+		}
 		category = train_index_add(&baskets->categories, line->category, len);
 		if (category >= 0)
 			list[count++] = (uint16_t)category;
@@ -188,11 +194,13 @@ train_baskets_returned(void *ctx, const struct visit *visit, const struct marks 
 	int32_t index = train_index_get(&baskets->visits, &visit->id, sizeof(visit->id));
 	struct train_basket *basket;
 	uint16_t list[BASKET_CATEGORIES_MAX], count;
+	size_t unnamed = baskets->unnamed; /* those lines were counted */
 
 	if (index < 0)
 		return;
 	basket = &baskets->list[index];
 	count = visit->state == VISIT_CANCELLED ? 0 : categories_of(baskets, visit, marks, list);
+	baskets->unnamed = unnamed;
 	/* In the place of what it had: what comes back makes it no more. */
 	if (count < basket->count)
 		basket->count = count;

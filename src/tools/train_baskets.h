@@ -32,7 +32,8 @@ struct train_baskets {
 	uint16_t *uses; /* categories of all baskets, one basket's ascending */
 	size_t use_count, use_capacity;
 	struct train_index categories, customers, visits; /* visits: the basket's number */
-	bool full; /* one of the bounds was met: what came after is not in here */
+	size_t unnamed; /* lines whose category no feature could name */
+	bool full;	/* one of the bounds was met: what came after is not in here */
 };
 void train_baskets_init(struct train_baskets *baskets);
 void train_baskets_done(struct train_baskets *baskets);

@@ -41,6 +41,8 @@ static const char text_data[] =
     "Each row is what the store knew at that moment, computed by the code that serves. Who\n"
     "has not agreed, or has taken it back by the end of the events, is in no row. Categories\n"
     "that the policy declares sensitive are in nothing here.\n\n";
+#define TEXT_UNNAMED \
+	"their categories have one of = , ( ) \" \\ in the name, which no feature can say"
 static const char text_nobody[] =
     "no customer of these events has agreed to be known and remembered; expected --profiles with "
     "consent, or aisle.consent.changed events";
@@ -103,8 +105,11 @@ write_data(const struct train_result *result, struct buf *out)
 	buf_addf(out,
 	    " |\n| categories | %zu, to the second step of their path; of the %zu most bought it "
 	    "was "
-	    "asked whether a model holds |\n\n",
+	    "asked whether a model holds |\n",
 	    baskets->categories.count, result->features->top_count);
+	if (baskets->unnamed > 0)
+		buf_addf(out, "| left out | %zu lines: " TEXT_UNNAMED " |\n", baskets->unnamed);
+	buf_addc(out, '\n');
 	buf_adds(out, text_data);
 }
 
@@ -354,6 +359,8 @@ train_card_summary(const struct train_result *result, struct buf *out)
 	}
 	if (result->target_count == 0)
 		buf_addf(out, "no models: %s\n", text_nobody);
+	if (result->baskets->unnamed > 0)
+		buf_addf(out, "%zu lines left out: " TEXT_UNNAMED "\n", result->baskets->unnamed);
 	buf_addf(out, "copurchase: %zu pairs of categories in %zu baskets\n", result->pairs->count,
 	    result->pairs->baskets);
 }

@@ -191,8 +191,11 @@ a_category_that_no_feature_could_name_is_not_taken(void **state)
 
 	(void)state;
 	shop_open(&shop);
-	buy(&shop, 1000, 1, "a=b,a(b,/a,a//b,a b,good/one");
-	assert_int_equal(shop.baskets.categories.count, 1);
+	buy(&shop, 1000, 1, "a=b,a(b,/a,a//b,a/ ,\ta,good/one,soft drinks/diet cola");
+	assert_int_equal(shop.baskets.categories.count, 2);
+	assert_int_equal(shop.baskets.unnamed, 6);
+	assert_true(category(&shop, "good/one") >= 0 &&
+	    category(&shop, "soft drinks/diet cola") >= 0);
 	shop_close(&shop);
 }
 
