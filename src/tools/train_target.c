@@ -128,6 +128,34 @@ gather(struct train_target *target, const struct train_rows *rows)
 	return true;
 }
 
+/* Rows of one customer are alike: how far off a figure may be is told from how customers differ. */
+static size_t
+customers_of(const struct train_part *part, size_t people)
+{
+	bool *seen = mem_calloc(people + 1, sizeof(*seen));
+	size_t count = 0;
+
+	for (size_t i = 0; i < part->rows.rows; i++) {
+		count += !seen[part->who[i]];
+		seen[part->who[i]] = true;
+	}
+	free(seen);
+	return count;
+}
+
+static bool
+enough_customers(struct train_target *target, size_t people)
+{
+	size_t count = customers_of(&target->parts[2], people);
+
+	if (count >= TRAIN_CUSTOMERS_MIN)
+		return true;
+	snprintf(target->why_not, sizeof(target->why_not),
+	    "too few to judge by: %zu customers in the held-out part, expected %d", count,
+	    TRAIN_CUSTOMERS_MIN);
+	return false;
+}
+
 static bool
 enough(struct train_target *target)
 {
@@ -323,12 +351,14 @@ judge(struct train_target *target)
 void
 train_target_run(struct train_target *target, const struct train_rows *rows)
 {
-	if (!gather(target, rows) || !enough(target))
+	size_t people = rows->baskets->customers.count;
+
+	if (!gather(target, rows) || !enough(target) || !enough_customers(target, people))
 		return;
 	target->trained = true;
 	learn(target);
 	calibrate(target);
-	measure_all(target, rows->baskets->customers.count);
+	measure_all(target, people);
 	judge(target);
 }
 

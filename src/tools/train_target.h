@@ -12,8 +12,9 @@
 #define TRAIN_LAPSE_DAYS 40
 #define TRAIN_CLOSE_MS (12 * H_MS) /* a basket that takes longer answers nothing */
 /* Fewer, and nothing is trained; in the validation and the held-out part a third of it. */
-#define TRAIN_YES_MIN 30 /* rows of either kind in the training part */
-#define TRAIN_PARTS 3	 /* learn, validate, held out: 60, 20, 20 of a hundred of the time */
+#define TRAIN_YES_MIN 30       /* rows of either kind in the training part */
+#define TRAIN_CUSTOMERS_MIN 10 /* in the held-out part: of fewer no error can be told */
+#define TRAIN_PARTS 3	       /* learn, validate, held out: 60, 20, 20 of a hundred of the time */
 
 #define TRAIN_REDEEM_MAX 16 /* actions that get a model of their redemption */
 #define TRAIN_TARGETS_MAX (1 + TRAIN_TOP + TRAIN_REDEEM_MAX)

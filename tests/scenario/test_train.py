@@ -325,6 +325,15 @@ def test_where_nobody_differs_from_anybody_no_model_comes_out():
     assert asked >= 70, asked
 
 
+def test_a_handful_of_customers_judges_no_model():
+    """One company's account buys in a rhythm: the error of a gain over customers cannot be told from one."""
+    made = shops.Shop(1, customers=9, gap=1)
+    for who in made.customers:
+        who.rhythm["aisle/c"] = 3
+    found, came = trained(made)
+    assert not found and came["next_aisle-c"] == "left out, too few to judge by: 9 customers in the held-out part, expected 10", came
+
+
 def test_categories_are_named_as_shops_name_them():
     """With blanks and ampersands, as most item masters have them; what no feature can say is told."""
     made, _ = shops.habits(1)
