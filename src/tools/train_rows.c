@@ -39,18 +39,31 @@ train_rows_types(const struct policy *policy, bool offers)
 	return (types & ~(uint32_t)FEATURE_ROWS_NEVER) | 1u << EV_BASKET_CLOSED;
 }
 
+/* Only they have rows: strangers' baskets take nobody's place. */
+static size_t
+known_baskets(const struct train_baskets *baskets)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < baskets->count; i++)
+		count += baskets->list[i].customer >= 0;
+	return count;
+}
+
 void
 train_rows_init(struct train_rows *rows, const struct train_baskets *baskets,
     const struct train_features *features, bool offers)
 {
+	size_t known = known_baskets(baskets);
+
 	*rows = (struct train_rows){ .baskets = baskets,
 		.features = features,
 		.offers = offers,
 		.actions.max = POLICY_ACTIONS_MAX,
 		.share = UINT64_MAX };
 	/* A little less than there is room for: which visits are in the share is chance. */
-	if (baskets->count > TRAIN_ROWS_MAX)
-		rows->share = UINT64_MAX / baskets->count * (TRAIN_ROWS_MAX / 50 * 49);
+	if (known > TRAIN_ROWS_MAX)
+		rows->share = UINT64_MAX / known * (TRAIN_ROWS_MAX / 50 * 49);
 	rows->seen = mem_calloc(baskets->count + 1, sizeof(*rows->seen));
 	rows->pending = offers ? mem_calloc(TRAIN_PENDING_MAX, sizeof(*rows->pending)) : NULL;
 }

@@ -463,10 +463,35 @@ what_lies_in_the_basket_already_is_no_question(void **state)
 	lesson_close(&lesson);
 }
 
+/* ---- which visits ---- */
+
+static void
+of_more_known_visits_than_there_is_room_for_a_share_is_taken(void **state)
+{
+	struct train_baskets baskets = { .count = 3 * TRAIN_ROWS_MAX };
+	struct train_features features = { 0 };
+	struct train_rows rows;
+
+	(void)state;
+	baskets.list = calloc(baskets.count, sizeof(*baskets.list));
+	for (size_t i = 0; i < baskets.count; i++)
+		baskets.list[i].customer = i < TRAIN_ROWS_MAX ? 7 : -1;
+	train_rows_init(&rows, &baskets, &features, false);
+	assert_true(rows.share == UINT64_MAX); /* two of three are strangers */
+	train_rows_done(&rows);
+	for (size_t i = 0; i < 2 * TRAIN_ROWS_MAX; i++)
+		baskets.list[i].customer = 7;
+	train_rows_init(&rows, &baskets, &features, false);
+	assert_true(rows.share / (UINT64_MAX / 1000) == 489); /* 49 in 100, rounded down */
+	train_rows_done(&rows);
+	free(baskets.list);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_more_known_visits_than_there_is_room_for_a_share_is_taken),
 		cmocka_unit_test(an_index_numbers_in_order_of_first_sight_up_to_its_bound),
 		cmocka_unit_test(a_category_is_two_steps_of_its_path),
 		cmocka_unit_test(a_basket_holds_each_category_once_and_no_voided_line),
