@@ -27,8 +27,8 @@ void
 csv_done(struct csv *csv)
 {
 	buf_done(&csv->text);
-	free(csv->starts);
-	csv->starts = NULL;
+	free(csv->cells);
+	csv->cells = NULL;
 	csv->count = csv->cap = 0;
 }
 
@@ -36,7 +36,14 @@ const char *
 csv_field(const struct csv *csv, size_t i)
 {
 	CHECK(i < csv->count);
-	return csv->text.data + csv->starts[i];
+	return csv->text.data + csv->cells[i].start;
+}
+
+int
+csv_column(const struct csv *csv, size_t i)
+{
+	CHECK(i < csv->count);
+	return csv->cells[i].column;
 }
 
 /* A quoted field, at behind the opening quote. lines counts the line ends inside of it. */
@@ -80,13 +87,14 @@ read_plain(struct csv *csv)
 }
 
 static const char *
-read_field(struct csv *csv, int *lines)
+read_field(struct csv *csv, const char *row, int *lines)
 {
 	const char *mistake;
 	if (csv->count == CSV_FIELDS_MAX)
 		return "too many fields, expected at most 65536";
-	csv->starts = mem_grow(csv->starts, csv->count, &csv->cap, sizeof(*csv->starts));
-	csv->starts[csv->count++] = csv->text.len;
+	csv->cells = mem_grow(csv->cells, csv->count, &csv->cap, sizeof(*csv->cells));
+	csv->cells[csv->count++] =
+	    (struct csv_cell){ csv->text.len, *lines > 1 ? 0 : (int)(csv->at - row) + 1 };
 	if (csv->at < csv->end && *csv->at == '"') {
 		csv->at++;
 		mistake = read_quoted(csv, csv->at, lines);
@@ -109,10 +117,10 @@ csv_read(struct csv *csv, struct err *err)
 	csv->count = 0;
 	csv->line += 1;
 
-	const char *mistake = read_field(csv, &lines);
+	const char *mistake = read_field(csv, start, &lines);
 	while (mistake == NULL && csv->at < csv->end && *csv->at == ',') {
 		csv->at++;
-		mistake = read_field(csv, &lines);
+		mistake = read_field(csv, start, &lines);
 	}
 	if (mistake == NULL && csv->at < csv->end) {
 		if (*csv->at == '\r')

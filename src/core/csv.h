@@ -17,7 +17,11 @@ struct csv {
 	const char *name; /* of the file, for errors */
 	int line;	  /* of the row read last, from 1 */
 	struct buf text;  /* the fields of that row, each with its zero byte */
-	size_t *starts, cap;
+	struct csv_cell {
+		size_t start; /* in text */
+		int column; /* of its first byte in the file, from 1; 0: a line ends before it in its row */
+	} * cells;
+	size_t cap;
 	size_t count; /* its fields */
 };
 void csv_init(struct csv *csv, const char *text, size_t len, const char *name);
@@ -27,5 +31,6 @@ void csv_done(struct csv *csv);
 int csv_read(struct csv *csv, struct err *err) AISLE_MUST_CHECK;
 /* until the next csv_read; i < count */
 const char *csv_field(const struct csv *csv, size_t i);
+int csv_column(const struct csv *csv, size_t i); /* for errors; 0: not known */
 
 #endif
