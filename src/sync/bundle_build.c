@@ -47,8 +47,8 @@ add_zones(struct folder *folder, struct buf *report, struct err *err)
 	return status;
 }
 
-static int
-load_and_compile(const char *dir, struct folder *folder, struct policy **ret_policy,
+int
+bundle_compile(const char *dir, struct folder *folder, struct policy **ret_policy,
     struct buf *report, struct err *err)
 {
 	int status = folder_read(dir, folder, err);
@@ -75,7 +75,7 @@ policy_check_dir(const char *dir, int64_t now_ms, const struct policy_goods *goo
 {
 	struct folder folder = { 0 };
 	struct policy *policy;
-	int status = load_and_compile(dir, &folder, &policy, report, err);
+	int status = bundle_compile(dir, &folder, &policy, report, err);
 
 	if (status == 0) {
 		policy_lint(policy, &folder.parts, now_ms, goods, report);
@@ -174,19 +174,19 @@ insert(sqlite3 *db, const char *sql, const char *name, const void *value, size_t
 }
 
 static int
-write_rows(sqlite3 *db, const struct policy *policy, const struct policy_parts *parts)
+write_rows(sqlite3 *db, const struct bundle_what *what, const struct policy_parts *parts)
 {
 	char version[32], digest[65];
 	/* Ascending by name; "digest" is filled when the others are known. */
 	struct bundle_meta_row meta[] = {
 		{ (char[]){ "digest" }, digest },
-		{ (char[]){ "kind" }, (char[]){ "policy" } },
-		{ (char[]){ "name" }, (char *)(uintptr_t)policy->name },
+		{ (char[]){ "kind" }, (char *)(uintptr_t)what->kind },
+		{ (char[]){ "name" }, (char *)(uintptr_t)what->name },
 		{ (char[]){ "version" }, version },
 	};
 	int status = 0;
 
-	snprintf(version, sizeof(version), "%" PRId64, policy->version);
+	snprintf(version, sizeof(version), "%" PRId64, what->version);
 	bundle_digest(meta, ARRAY_LEN(meta), parts, digest);
 	for (size_t i = 0; status == 0 && i < ARRAY_LEN(meta); i++)
 		status = insert(db, "INSERT INTO meta(name, value) VALUES(?, ?)", meta[i].name,
@@ -198,7 +198,7 @@ write_rows(sqlite3 *db, const struct policy *policy, const struct policy_parts *
 }
 
 static int
-write_database(const char *path, const struct policy *policy, const struct policy_parts *parts)
+write_database(const char *path, const struct bundle_what *what, const struct policy_parts *parts)
 {
 	static const char *const start =
 	    "PRAGMA page_size=4096; PRAGMA encoding='UTF-8'; PRAGMA auto_vacuum=NONE; "
@@ -211,7 +211,7 @@ write_database(const char *path, const struct policy *policy, const struct polic
 	_Static_assert(BUNDLE_APPLICATION_ID == 1095324492, "the pragma above takes no macro");
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
 	    sqlite3_exec(db, start, NULL, NULL, NULL) == SQLITE_OK &&
-	    write_rows(db, policy, parts) == 0 &&
+	    write_rows(db, what, parts) == 0 &&
 	    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
 		status = 0;
 	if (sqlite3_close(db) != SQLITE_OK)
@@ -240,8 +240,24 @@ settle(const char *temporary, const char *output)
 	return status;
 }
 
+/* AISLE_E_FULL: it is larger than it may be. */
 static int
-write_bundle(const char *output, const struct policy *policy, const struct policy_parts *parts,
+check_size(const char *temporary, const char *output, const struct bundle_what *what,
+    struct err *err)
+{
+	struct stat st;
+
+	if (stat(temporary, &st) != 0)
+		return AISLE_E_IO;
+	if ((uint64_t)st.st_size <= what->bytes_max)
+		return 0;
+	return err_at(err, AISLE_E_FULL, output, 0, 0,
+	    "the bundle would have %lld bytes, expected at most %llu", (long long)st.st_size,
+	    (unsigned long long)what->bytes_max);
+}
+
+int
+bundle_write(const char *output, const struct bundle_what *what, const struct policy_parts *parts,
     struct err *err)
 {
 	char temporary[4096];
@@ -254,14 +270,17 @@ write_bundle(const char *output, const struct policy *policy, const struct polic
 	if (fd < 0)
 		return err_at(err, AISLE_E_IO, output, 0, 0, "cannot write: %s", strerror(errno));
 	close(fd);
-	status = write_database(temporary, policy, parts);
+	status = write_database(temporary, what, parts);
+	if (status == 0)
+		status = check_size(temporary, output, what, err);
 	if (status == 0)
 		status = settle(temporary, output);
 	if (status == 0)
 		return 0;
 	unlink(temporary);
-	return err_at(err, AISLE_E_IO, output, 0, 0, "cannot write the bundle: %s",
-	    strerror(errno));
+	return status == AISLE_E_FULL
+	    ? status
+	    : err_at(err, AISLE_E_IO, output, 0, 0, "cannot write the bundle: %s", strerror(errno));
 }
 
 int
@@ -269,13 +288,16 @@ bundle_build(const char *dir, const char *output, struct buf *report, struct err
 {
 	struct folder folder = { 0 }, chosen = { 0 };
 	struct policy *policy;
-	int status = load_and_compile(dir, &folder, &policy, report, err);
+	int status = bundle_compile(dir, &folder, &policy, report, err);
 
 	if (status != 0)
 		return status;
 	status = choose_parts(policy, &folder, &chosen, err);
 	if (status == 0)
-		status = write_bundle(output, policy, &chosen.parts, err);
+		status = bundle_write(output,
+		    &(struct bundle_what){
+			"policy", policy->name, policy->version, BUNDLE_BYTES_MAX },
+		    &chosen.parts, err);
 	folder_done(&chosen);
 	policy_free(policy);
 	folder_done(&folder);

@@ -33,6 +33,19 @@ int folder_add(struct folder *folder, const char *name, void *bytes, size_t len,
 void folder_sort(struct folder *folder);
 void folder_done(struct folder *folder);
 
+/* ---- bundle_build.c ---- */
+
+/* A policy's folder, with what the build adds. Mistakes are in the report. */
+int bundle_compile(const char *dir, struct folder *folder, struct policy **ret_policy,
+    struct buf *report, struct err *err) AISLE_MUST_CHECK;
+struct bundle_what {
+	const char *kind, *name;
+	int64_t version;
+	uint64_t bytes_max; /* of the file */
+};
+int bundle_write(const char *output, const struct bundle_what *what,
+    const struct policy_parts *parts, struct err *err) AISLE_MUST_CHECK;
+
 /* ---- bundle_zones.c ---- */
 
 /* zones.json: the POSIX rules of all zones, or of those that policy.json lists. */
