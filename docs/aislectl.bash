@@ -20,6 +20,8 @@ bundle build -o
 bundle inspect
 bundle examine
 bundle install
+catalog build --version --name --images --policy -o
+catalog find --country
 profiles build --store --pepper -o
 profiles install
 model import -o --trees
@@ -80,7 +82,7 @@ _aislectl()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--state | --policy)
+	--state | --policy | --images)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;

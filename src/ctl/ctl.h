@@ -88,6 +88,9 @@ int ctl_model_inspect(struct ctl *ctl);
 int ctl_model_score(struct ctl *ctl);
 /* ctl_policy_diff.c */
 int ctl_policy_diff(struct ctl *ctl);
+/* ctl_catalog.c */
+int ctl_catalog_build(struct ctl *ctl);
+int ctl_catalog_find(struct ctl *ctl);
 /* ctl_rule.c */
 int ctl_rule_eval(struct ctl *ctl);
 /* ctl_replay.c */

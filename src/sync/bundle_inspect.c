@@ -5,8 +5,10 @@
 #include "sync/bundle_internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "core/json_write.h"
+#include "sync/catalog.h"
 
 static void
 add_action(const struct action *action, struct json_writer *w)
@@ -109,6 +111,10 @@ bundle_inspect(const struct bundle *bundle, bool json, struct buf *out)
 	struct policy *policy = NULL;
 	struct buf report = { 0 };
 
+	if (strcmp(bundle_meta(bundle, "kind"), "catalog") == 0) {
+		catalog_inspect(bundle, json, out);
+		return;
+	}
 	/* One that does not compile is still shown, without what only a policy knows. */
 	if (bundle_policy(bundle, &policy, &report) != 0)
 		policy = NULL;

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * catalog_build.c - a table of articles and a folder of images to a bundle of kind catalog.
+ */
+#include "sync/catalog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "nouns/gtin.h"
+#include "nouns/match.h"
+#include "nouns/picture.h"
+#include "sync/bundle_internal.h"
+#include "sync/catalog_table.h"
+
+#define TABLE_BYTES_MAX (256u << 20)
+
+/* All of a file, and a zero byte behind it. */
+static int
+read_file(const char *path, size_t max, char **ret_bytes, size_t *ret_len, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	char *bytes = NULL;
+	size_t done = 0;
+	ssize_t n = 1;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		err_at(err, errno == ENOENT ? AISLE_E_NONE : AISLE_E_IO, path, 0, 0,
+		    "cannot read: %s", strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		err_at(err, AISLE_E_INVALID, path, 0, 0, "not a regular file, expected one");
+	else if ((uint64_t)st.st_size > max)
+		err_at(err, AISLE_E_FULL, path, 0, 0, "%lld bytes, expected at most %zu",
+		    (long long)st.st_size, max);
+	if (err->code == 0) {
+		bytes = mem_alloc((size_t)st.st_size + 1);
+		while (done < (size_t)st.st_size && n > 0) {
+			n = read(fd, bytes + done, (size_t)st.st_size - done);
+			done += n > 0 ? (size_t)n : 0;
+		}
+		if (done < (size_t)st.st_size)
+			err_at(err, AISLE_E_IO, path, 0, 0, "cannot read in full");
+	}
+	if (fd >= 0)
+		close(fd);
+	if (err->code != 0) {
+		free(bytes);
+		return err->code;
+	}
+	bytes[done] = '\0';
+	*ret_bytes = bytes;
+	*ret_len = done;
+	return 0;
+}
+
+/* ---- images ---- */
+
+static bool
+names_goods(const struct match *match, const struct catalog_row *row, const char *item)
+{
+	return match->set && match_goods(match, row->category, row->brand, item);
+}
+
+/* By its sku, and by each of its GTINs: an action names either. */
+static bool
+is_shown_by(const struct action *action, const struct catalog_row *row)
+{
+	const struct match *goods[] = { &action->goal_item, &action->offer.include };
+	char gtin[15];
+
+	for (size_t g = 0; g < ARRAY_LEN(goods); g++) {
+		if (g == 1 && !action->has_offer)
+			continue;
+		if (row->sku != NULL && names_goods(goods[g], row, row->sku))
+			return true;
+		for (size_t i = 0; i < row->gtin_count; i++) {
+			if (gtin_normalise(row->gtins[i], gtin) && names_goods(goods[g], row, gtin))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool
+may_show(const struct policy *policy, const struct catalog_row *row)
+{
+	for (size_t i = 0; policy != NULL && i < policy->action_count; i++) {
+		if (is_shown_by(&policy->actions[i], row))
+			return true;
+	}
+	return policy == NULL;
+}
+
+static bool
+is_picture(struct catalog_table *table, size_t row, const char *bytes, size_t len)
+{
+	struct picture_head head;
+	int line = table->lines[row], column = table->image_columns[row];
+	const char *name = table->images[row];
+
+	if (!picture_read(bytes, len, &head)) {
+		catalog_mistake(table, line, column,
+		    "image: %.64s is no image, expected PNG, JPEG or WebP", name);
+		return false;
+	}
+	if (head.width == 0 || head.height == 0 || head.width > PICTURE_SIDE_MAX ||
+	    head.height > PICTURE_SIDE_MAX) {
+		catalog_mistake(table, line, column,
+		    "image: %.64s has %u x %u pixels, expected sides of 1 to %d", name, head.width,
+		    head.height, PICTURE_SIDE_MAX);
+		return false;
+	}
+	return true;
+}
+
+/* Once, however many articles have it. Takes over bytes. */
+static int
+add_picture(struct catalog_table *table, size_t row, struct folder *folder, char *bytes, size_t len,
+    struct err *err)
+{
+	uint8_t *hash = arena_alloc(table->arena, 32);
+	char name[72] = "images/";
+
+	hash_bytes(hash, 32, bytes, len, NULL, 0);
+	hash_hex(name + 7, hash, 32);
+	table->rows[row].picture = hash;
+	for (size_t i = 0; i < folder->parts.count; i++) {
+		if (strcmp(folder->parts.part[i].name, name) == 0) {
+			free(bytes);
+			return 0;
+		}
+	}
+	return folder_add(folder, name, bytes, len, err);
+}
+
+static int
+take_picture(const struct catalog_build *what, struct catalog_table *table, size_t row,
+    struct folder *folder, struct err *err)
+{
+	int line = table->lines[row], column = table->image_columns[row];
+	struct err not_read = { 0 };
+	char path[4096], *bytes;
+	size_t len;
+
+	if (what->images == NULL) {
+		catalog_mistake(table, line, column,
+		    "image: %.64s, and no folder of images was named, expected one",
+		    table->images[row]);
+		return 0;
+	}
+	snprintf(path, sizeof(path), "%s/%s", what->images, table->images[row]);
+	if (read_file(path, CATALOG_PICTURE_BYTES_MAX, &bytes, &len, &not_read) != 0) {
+		catalog_mistake(table, line, column, "image: %.64s: %s", table->images[row],
+		    not_read.text);
+		return 0;
+	}
+	if (!is_picture(table, row, bytes, len)) {
+		free(bytes);
+		return 0;
+	}
+	return add_picture(table, row, folder, bytes, len, err);
+}
+
+static int
+take_pictures(const struct catalog_build *what, const struct policy *policy,
+    struct catalog_table *table, struct folder *folder, struct catalog_built *built,
+    struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < table->count; i++) {
+		if (table->images[i] == NULL)
+			continue;
+		if (may_show(policy, &table->rows[i]))
+			rc = take_picture(what, table, i, folder, err);
+		else
+			built->left_out++;
+	}
+	built->pictures = folder->parts.count;
+	return rc;
+}
+
+/* ---- all of it ---- */
+
+static int
+take_articles(struct catalog_table *table, struct folder *folder, struct err *err)
+{
+	struct catalog_clash clash = { 0 };
+	struct buf packed = { 0 };
+	size_t len;
+	int rc = catalog_pack(table->rows, table->count, &packed, &clash, err);
+
+	if (rc == AISLE_E_INVALID) {
+		catalog_mistake(table, table->lines[clash.row], 0,
+		    "the code %.64s is the article's of line %d, expected it once", clash.code,
+		    table->lines[clash.former]);
+	}
+	if (rc != 0) {
+		buf_done(&packed);
+		return rc;
+	}
+	len = packed.len;
+	rc = folder_add(folder, "articles", buf_steal(&packed), len, err);
+	folder_sort(folder);
+	return rc;
+}
+
+static int
+read_table(const struct catalog_build *what, struct catalog_table *table, struct err *err)
+{
+	size_t len;
+	char *text;
+	int rc = read_file(what->table, TABLE_BYTES_MAX, &text, &len, err);
+
+	if (rc != 0)
+		return rc;
+	catalog_table_read(table, text, len);
+	free(text);
+	return 0;
+}
+
+static int
+with_mistakes(const struct catalog_build *what, struct err *err)
+{
+	return err_at(err, AISLE_E_INVALID, what->table, 0, 0,
+	    "the table has mistakes, expected none");
+}
+
+static int
+build(const struct catalog_build *what, const struct policy *policy, struct catalog_table *table,
+    struct catalog_built *ret, struct err *err)
+{
+	struct folder folder = { 0 };
+	int rc = read_table(what, table, err);
+
+	if (rc == 0)
+		rc = take_pictures(what, policy, table, &folder, ret, err);
+	if (rc == 0 && table->mistakes > 0)
+		rc = with_mistakes(what, err);
+	if (rc == 0)
+		rc = take_articles(table, &folder, err);
+	if (rc == 0)
+		rc = bundle_write(what->output,
+		    &(struct bundle_what){
+			"catalog", what->name, what->version, CATALOG_BYTES_MAX },
+		    &folder.parts, err);
+	ret->articles = table->count;
+	folder_done(&folder);
+	return rc;
+}
+
+int
+catalog_build(const struct catalog_build *what, struct catalog_built *ret, struct buf *report,
+    struct err *err)
+{
+	struct catalog_table table = { .report = report, .name = what->table };
+	struct folder folder = { 0 };
+	struct policy *policy = NULL;
+	int rc = 0;
+
+	*ret = (struct catalog_built){ 0 };
+	if (what->policy != NULL)
+		rc = bundle_compile(what->policy, &folder, &policy, report, err);
+	if (rc == 0) {
+		table.arena = arena_new();
+		rc = build(what, policy, &table, ret, err);
+		catalog_table_done(&table);
+		arena_free(table.arena);
+	}
+	policy_free(policy);
+	folder_done(&folder);
+	return rc;
+}
