@@ -18,6 +18,7 @@
 
 #include "core/json_write.h"
 #include "tools/feed_stats.h"
+#include "tools/recorded.h"
 
 #define NEVER 1001 /* a bound that no share reaches */
 
@@ -387,16 +388,21 @@ feed_check(const char *path, const char *store, int64_t now_ms, bool json, struc
 	FILE *file = path != NULL ? fopen(path, "rbe") : stdin;
 	struct check checks[CHECKS_MAX];
 	struct feed_stats stats;
+	struct err start = { 0 };
 	size_t count;
-	int rc = 0;
+	int rc;
 
 	if (file == NULL)
 		return err_at(err, errno == ENOENT ? AISLE_E_NONE : AISLE_E_IO, name, 0, 0, "%s",
 		    strerror(errno));
 	feed_stats_init(&stats, store);
 	stats.now_ms = now_ms;
-	read_events(file, &stats);
-	if (ferror(file))
+	rc = recorded_start(file, &start);
+	if (rc == 0)
+		read_events(file, &stats);
+	if (rc != 0)
+		err_at(err, rc, name, 1, 0, "%s", start.text);
+	else if (ferror(file))
 		rc = err_at(err, AISLE_E_IO, name, 0, 0, "%s", strerror(errno));
 	else if (stats.lines == 0)
 		rc = err_at(err, AISLE_E_INVALID, name, 1, 0,

@@ -42,7 +42,7 @@ see_event(const struct event *event, struct arena *arena, json_t *categories, js
 }
 
 static int
-see_all(FILE *events, json_t *categories, json_t *brands)
+see_all(FILE *events, json_t *categories, json_t *brands, struct err *err)
 {
 	static const uint8_t no_pepper[32];
 	const struct envelope_rules rules = { .pepper = no_pepper,
@@ -53,9 +53,9 @@ see_all(FILE *events, json_t *categories, json_t *brands)
 	struct arena *arena = arena_new();
 	unsigned unknown = 0;
 	size_t len;
-	int rc;
+	int rc = recorded_start(events, err), got = 0;
 
-	while ((rc = recorded_line(events, line, &len)) == 1) {
+	while (rc == 0 && (got = recorded_line(events, line, &len)) == 1) {
 		struct rejected rejected;
 		struct event *event = NULL;
 		struct route route;
@@ -70,6 +70,8 @@ see_all(FILE *events, json_t *categories, json_t *brands)
 		event_done(event);
 		arena_reset(arena);
 	}
+	if (got < 0)
+		rc = err_set(err, got, "a line is longer than an event, expected one event a line");
 	arena_free(arena);
 	free(line);
 	return rc;
@@ -103,10 +105,8 @@ goods_seen(FILE *events, struct arena *arena, struct policy_goods *ret_goods, st
 	int rc;
 
 	CHECK(categories != NULL && brands != NULL);
-	rc = see_all(events, categories, brands);
-	if (rc != 0)
-		err_set(err, rc, "a line is longer than an event, expected one event a line");
-	else if (json_object_size(categories) == 0)
+	rc = see_all(events, categories, brands, err);
+	if (rc == 0 && json_object_size(categories) == 0)
 		rc = err_set(err, AISLE_E_INVALID,
 		    "no line of a basket with a category in it, expected recorded events of a "
 		    "till");

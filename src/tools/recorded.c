@@ -229,7 +229,8 @@ recorded_start(FILE *events, struct err *err)
 {
 	int c = getc_unlocked(events);
 
-	if (c == 0x1f)
+	/* gzip, zstd, xz, lz4 */
+	if (c == 0x1f || c == 0x28 || c == 0xfd || c == 0x04)
 		return err_set(err, AISLE_E_INVALID,
 		    "compressed events; unpack them first (gunzip -k FILE)");
 	if (c == 0xfe || c == 0xff)
@@ -268,6 +269,8 @@ recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ct
 		rc = flush(recorded, err);
 	if (rc == 0 && ferror(events))
 		rc = err_set(err, AISLE_E_IO, "the events cannot be read");
+	if (rc == 0 && recorded->total == 0)
+		rc = err_set(err, AISLE_E_INVALID, "no events, expected one CloudEvent a line");
 	if (rc == 0 && recorded->refused > 0 && recorded->refused == recorded->total)
 		rc = err_set(err, AISLE_E_INVALID,
 		    "all of the %lld events are refused, expected some that can be used "

@@ -36,7 +36,7 @@ struct engine *recorded_engine(struct recorded *recorded);
 int recorded_bundle(struct recorded *recorded, const char *path, bool policy_currency,
     struct buf *report, struct err *err) AISLE_MUST_CHECK;
 /* All of it through the engine, a line each. progress: called now and then with the events so far;
- * NULL: not. AISLE_E_INVALID: a line is too long, or every one was refused. */
+ * NULL: not. AISLE_E_INVALID: there is none, a line is too long, or every one was refused. */
 int recorded_feed(struct recorded *recorded, FILE *events,
     void (*progress)(void *ctx, int64_t count), void *ctx, struct err *err) AISLE_MUST_CHECK;
 

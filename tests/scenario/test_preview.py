@@ -139,6 +139,15 @@ def test_a_category_that_no_till_sends_is_found_beside_a_recording():
         assert re.search(r"^actions/coffee-off.json:1:\d+: warning: no line of the recording", said, re.M), said
         assert said.count("no line of the recording") == 1, said
         assert check("--events", recording, "--strict")[0] == 65
+        with open(recording, encoding="utf-8") as f:
+            text = f.read().split("\n", 1)[1]
+        with open(recording, "w", encoding="utf-8-sig") as f:   # the first line behind a byte-order mark is an event like any other
+            f.write(text.split("\n")[0])
+        assert 'is "grocery/coffee" meant?' in check("--events", recording)[1]
+        with open(recording, "wb") as f:
+            f.write(b"\x1f\x8b\x08")
+        code, said = check("--events", recording)
+        assert code == 65 and "compressed events; unpack them first" in said, said
         record()
         assert check("--events", recording)[0] == 65           # no till speaks in it
         assert check("--events", folder + "/none")[0] == 66

@@ -190,6 +190,28 @@ a_clean_feed_is_ready(void **state)
 }
 
 static void
+a_byte_order_mark_is_no_event_and_compressed_ones_say_what_to_do(void **state)
+{
+	struct buf out = { 0 };
+	struct err err = { 0 };
+	json_t *json;
+
+	(void)state;
+	begin();
+	fputs("\xef\xbb\xbf", file);
+	sale(1);
+	json = report();
+	assert_check(json, "rejected", "ok", 0, 9);
+	json_decref(json);
+	begin();
+	fputs("\x1f\x8b\x08", file);
+	fclose(file);
+	assert_int_equal(feed_check(path, NULL, now_ms, true, &out, &ready, &err), AISLE_E_INVALID);
+	assert_non_null(strstr(err.text, "unpack them first"));
+	buf_done(&out);
+}
+
+static void
 a_card_waits_two_minutes_for_a_basket_and_no_longer(void **state)
 {
 	json_t *json;
@@ -557,6 +579,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_given_again_is_another_basket_and_is_named),
 		cmocka_unit_test(a_clean_feed_is_ready),
+		cmocka_unit_test(a_byte_order_mark_is_no_event_and_compressed_ones_say_what_to_do),
 		cmocka_unit_test(a_card_waits_two_minutes_for_a_basket_and_no_longer),
 		cmocka_unit_test(what_our_offers_take_off_stands_in_the_total_alone),
 		cmocka_unit_test(a_reversal_after_the_close_leaves_the_total_as_it_was),

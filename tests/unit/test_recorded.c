@@ -84,8 +84,10 @@ a_byte_order_mark_is_passed_over_and_what_is_no_text_says_what_to_do(void **stat
 {
 	static const struct {
 		const char *bytes, *said;
-	} cases[] = { { "\x1f\x8b\x08", "unpack them first" }, { "\xff\xfe{", "UTF-16" },
-		{ "\xfe\xff{", "UTF-16" }, { "\xef\xbb{", "not text in UTF-8" } };
+	} cases[] = { { "\x1f\x8b\x08", "unpack them first" },
+		{ "\x28\xb5\x2f", "unpack them first" }, { "\xfd\x37z", "unpack them first" },
+		{ "\xff\xfe{", "UTF-16" }, { "\xfe\xff{", "UTF-16" },
+		{ "\xef\xbb{", "not text in UTF-8" } };
 	struct err err = { 0 };
 	FILE *file = file_of("\xef\xbb\xbf{}\n", 6);
 
