@@ -215,18 +215,18 @@ def test_a_rule_is_unknown_where_a_store_would_not_know():
 def test_a_rule_whose_operands_say_nothing_is_told_and_strict_has_no_answer():
     """Each of them is a mistake in a policy, too; plain JsonLogic answers all the same."""
     gap = {"var": "gap"}
-    for rule, plain, says in [
-            ({"-": [9, 4, 2]}, "5", '"-" never looks at operand 3'), ({"<": [1, gap, 9, 4]}, "true", '"<" never looks at operand 4'),
-            ({"!==": [gap, 3, 3]}, "false", '"!==" never looks at operand 3'), ({"<=": [gap]}, "false", '"<=" of 1 operands says nothing'),
-            ({"/": [4]}, "null", '"/" of 1 operands says nothing'), ({"or": []}, "null", '"or" of 0 operands says nothing'),
-            ({"==": [gap, "late"]}, "false", '"==" of a number and a text'), ({"==": [{"var": "tier"}, 3]}, "false", "of a text and a number"),
-            ({"+": [False]}, "null", '"+" of true or false gives nothing'), ({"in": [gap, "3 4 5"]}, None, "a number is never")]:
+    for rule, plain, says, at in [
+            ({"-": [9, 4, 2]}, "5", '"-" never looks at operand 3', "2]"), ({"<": [1, gap, 9, 4]}, "true", '"<" never looks at operand 4', "4]"),
+            ({"!==": [gap, 3, 3]}, "false", '"!==" never looks at operand 3', "3]"), ({"<=": [gap]}, "false", '"<=" of 1 operands says nothing', '"<="'),
+            ({"/": [4]}, "null", '"/" of 1 operands says nothing', '"/"'), ({"or": []}, "null", '"or" of 0 operands says nothing', '"or"'),
+            ({"==": [gap, "late"]}, "false", '"==" of a number and a text', '"late"'), ({"==": [{"var": "tier"}, 3]}, "false", "of a text and a number", "3]"),
+            ({"+": [False]}, "null", '"+" of true or false gives nothing', "false"), ({"in": [gap, "3 4 5"]}, None, "a number is never", '"3 4')]:
         with Folder() as f:
             names = [f.write("rule.json", json.dumps(rule)), f.write("data.json", json.dumps({"gap": 3, "tier": "gold"}))]
             loose, strict = run("rule", "eval", *names), run("rule", "eval", "--strict", *names)
             assert loose.returncode == 0 and (plain is None or loose.stdout.strip() == plain), (rule, loose)
             assert strict.returncode == 65 and strict.stdout == "", (rule, strict)
-            assert says in loose.stderr and loose.stderr == strict.stderr and "rule.json:1:1: " in strict.stderr, (rule, strict.stderr)
+            assert says in loose.stderr and loose.stderr == strict.stderr and f"rule.json:1:{1 + json.dumps(rule).index(at)}: " in strict.stderr, (rule, strict.stderr)
             source = policy.write(f.path + "/p", features=[{"name": "gap", "type": "number", "from": "local.gap()"},
                                                           {"name": "tier", "type": "string", "from": "profile.tier"}],
                                   actions=[policy.changed(policy.ENROL, applicable=rule)])
