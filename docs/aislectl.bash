@@ -43,6 +43,19 @@ manager list
 names
 mapping try --topic
 feed check --store
+keys generate -o
+keys root --version --release --order --erase --threshold --expires --previous --key -o
+keys sign --key --signature --previous
+keys show
+release make --channel --sequence --expires --stores --salt --ring --bound --hours --jitter --rate -o
+release sign --key --signature
+release verify --root
+release show --manifest --signature
+order make --store --type --subject --tablet --action --sequence --expires -o
+order sign --key --signature
+order verify --root
+order show --manifest --signature
+enroll sign --key -o
 collect --into --once --broker --user --password-file --ca --cert --key
 '
 
@@ -78,7 +91,8 @@ _aislectl()
 		esac
 	done
 	case $prev in
-	--config | --bundle | --profiles | --pepper | --events | --out | --password-file | --ca | --cert | --key | -o)
+	--config | --bundle | --profiles | --pepper | --events | --out | --password-file | --ca | --cert | --key | -o | \
+		--release | --order | --erase | --previous | --signature | --manifest | --root)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -92,7 +106,12 @@ _aislectl()
 	--broker)
 		words='mqtt:// mqtts://'
 		;;
-	--rows | --store | --turn | --on | --station | --stations | --user | --until | --topic | --at)
+	--type)
+		words='erase snapshot revoke stop lift'
+		;;
+	--version | --threshold | --expires | --channel | --sequence | --stores | --salt | --ring | --bound | --hours | --jitter | --rate | \
+		--subject | --tablet | --action | \
+		--rows | --store | --turn | --on | --station | --stations | --user | --until | --topic | --at)
 		return
 		;;
 	*)

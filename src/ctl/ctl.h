@@ -105,5 +105,21 @@ int ctl_train(struct ctl *ctl);
 /* ctl_hq.c */
 int ctl_collect(struct ctl *ctl);
 int ctl_feed_check(struct ctl *ctl);
+/* ctl_keys.c, ctl_keys_show.c */
+int ctl_keys_generate(struct ctl *ctl);
+int ctl_keys_root(struct ctl *ctl);
+int ctl_keys_sign(struct ctl *ctl);
+int ctl_keys_show(struct ctl *ctl);
+int ctl_enroll_sign(struct ctl *ctl);
+/* ctl_release.c, ctl_release_show.c */
+int ctl_release_make(struct ctl *ctl);
+int ctl_release_sign(struct ctl *ctl);
+int ctl_release_verify(struct ctl *ctl);
+int ctl_release_show(struct ctl *ctl);
+/* ctl_order.c */
+int ctl_order_make(struct ctl *ctl);
+int ctl_order_sign(struct ctl *ctl);
+int ctl_order_verify(struct ctl *ctl);
+int ctl_order_show(struct ctl *ctl);
 
 #endif

@@ -48,8 +48,8 @@ read_bytes(int fd, uint8_t *bytes, size_t len)
 }
 
 /* The whole file in SQLite's own memory. */
-static int
-slurp(const char *path, uint8_t **ret_bytes, size_t *ret_len, struct err *err)
+int
+bundle_slurp(const char *path, uint8_t **ret_bytes, size_t *ret_len, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -81,8 +81,8 @@ slurp(const char *path, uint8_t **ret_bytes, size_t *ret_len, struct err *err)
 }
 
 /* Takes over bytes. */
-static int
-open_memory(uint8_t *bytes, size_t len, const char *path, sqlite3 **ret_db, struct err *err)
+int
+bundle_open_memory(uint8_t *bytes, size_t len, const char *path, sqlite3 **ret_db, struct err *err)
 {
 	sqlite3 *db = NULL;
 
@@ -226,7 +226,7 @@ bundle_open(const char *path, const char *expect_kind, struct bundle **ret, stru
 	uint8_t *bytes = NULL, hash[32];
 	sqlite3 *db = NULL;
 	size_t len = 0;
-	int status = slurp(path, &bytes, &len, err);
+	int status = bundle_slurp(path, &bytes, &len, err);
 
 	if (status != 0)
 		goto out;
@@ -238,7 +238,7 @@ bundle_open(const char *path, const char *expect_kind, struct bundle **ret, stru
 		sqlite3_free(bytes);
 		goto out;
 	}
-	status = open_memory(bytes, len, path, &db, err);
+	status = bundle_open_memory(bytes, len, path, &db, err);
 	if (status == 0)
 		status = bundle_check_schema(db, path, err);
 	if (status == 0)

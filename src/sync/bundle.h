@@ -30,6 +30,13 @@ const struct policy_parts *bundle_parts(const struct bundle *bundle);
 /* Its policy, compiled; owned by the caller. */
 int bundle_policy(const struct bundle *bundle, struct policy **ret_policy, struct buf *report)
     AISLE_MUST_CHECK;
+/* What a file of any kind says it is. */
+struct bundle_look {
+	char kind[16], name[65], version[65];
+	char hash[65]; /* BLAKE2b-256 of the file */
+	int64_t bytes;
+};
+int bundle_look(const char *path, struct bundle_look *ret, struct err *err) AISLE_MUST_CHECK;
 
 /* Its image with this hash (64 hex digits), of the file at path, appended to out; name is its part's,
  * NULL: not known, all are looked at. AISLE_E_NONE: it has none. */

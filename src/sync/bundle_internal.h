@@ -21,6 +21,15 @@ struct bundle_meta_row {
 	char *name, *value;
 };
 
+/* ---- bundle.c ---- */
+
+/* The whole file, in memory of sqlite3_malloc(). */
+int bundle_slurp(const char *path, uint8_t **ret_bytes, size_t *ret_len, struct err *err)
+    AISLE_MUST_CHECK;
+/* Takes over bytes. */
+int bundle_open_memory(uint8_t *bytes, size_t len, const char *path, sqlite3 **ret_db,
+    struct err *err) AISLE_MUST_CHECK;
+
 /* ---- bundle_folder.c: parts that own their names and bytes, ascending by name ---- */
 
 struct folder {

@@ -39,6 +39,8 @@ struct release_bounds {
 #undef X
 };
 
+#define RELEASE_JITTER_S_MAX (7 * 86400)
+#define RELEASE_RATE_KIB_S_MAX (1 << 20)
 /* When and how fast it is fetched. */
 struct fetch_terms {
 	int from_min,

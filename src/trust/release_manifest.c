@@ -12,10 +12,6 @@
 #include "core/json_write.h"
 #include "trust/manifest.h"
 
-#define DAY_MIN 1440
-#define JITTER_S_MAX (7 * 86400)
-#define RATE_KIB_S_MAX (1 << 20)
-
 static const char *const kinds[BUNDLE_KINDS] = { "policy", "catalog", "profiles" };
 
 const char *
@@ -152,9 +148,9 @@ read_fetch(struct manifest *m, struct fetch_terms *ret)
 			manifest_malformed(m, "\"hours\" are none as 22:00-06:00");
 	}
 	if (manifest_has(fetch, "jitter_s"))
-		ret->jitter_s = manifest_int(m, fetch, "jitter_s", 0, JITTER_S_MAX);
+		ret->jitter_s = manifest_int(m, fetch, "jitter_s", 0, RELEASE_JITTER_S_MAX);
 	if (manifest_has(fetch, "rate_kib_s"))
-		ret->rate_kib_s = manifest_int(m, fetch, "rate_kib_s", 1, RATE_KIB_S_MAX);
+		ret->rate_kib_s = manifest_int(m, fetch, "rate_kib_s", 1, RELEASE_RATE_KIB_S_MAX);
 }
 
 static void
