@@ -31,7 +31,7 @@ of_conf(struct ctl *ctl, struct ctl_brokers *brokers)
 	for (size_t i = 0; i < count && options->count < BROKERS_MAX; i++) {
 		char *url = brokers->urls[options->count];
 		bool v6 = strchr(list[i].host, ':') != NULL;
-		snprintf(url, BROKER_URL_SIZE, "mqtt%s://%s%s%s:%d",
+		snprintf(url, BROKER_URL_SIZE, "mqtt%s://%s%.255s%s:%d",
 		    conf->hq_ca != NULL ? "s" : "", v6 ? "[" : "", list[i].host, v6 ? "]" : "",
 		    list[i].port);
 		options->urls[options->count++] = url;
