@@ -37,6 +37,7 @@ ctl_recorded_conf(struct ctl *ctl, struct ctl_recorded *from)
 
 	from->conf = mem_alloc(sizeof(*from->conf));
 	rc = ctl_conf(ctl, false, from->conf);
+	from->store_named = rc == EX_OK && (from->store != NULL || from->conf->store_id != NULL);
 	if (rc == EX_OK && (from->store != NULL || from->conf->store_id == NULL)) {
 		free(from->conf->store_id);
 		from->conf->store_id = mem_strdup(from->store != NULL ? from->store : "0");
@@ -59,6 +60,7 @@ open_engine(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options 
 	options->profiles = from->profiles;
 	options->state = from->state;
 	options->turn = from->turn;
+	options->store_named = from->store_named;
 	options->pepper = has_pepper ? pepper : NULL;
 	if (recorded_open(options, &from->recorded, &err) != 0)
 		rc = ctl_fail_err(&err);

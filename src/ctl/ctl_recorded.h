@@ -14,6 +14,7 @@ struct ctl_recorded {
 	const char *bundle, *profiles, *pepper, *store, *events;
 	const char *state; /* set by the command that takes it */
 	int turn;
+	bool store_named; /* by --store, or by the configuration */
 	struct conf *conf;
 	struct recorded *recorded;
 	FILE *in;

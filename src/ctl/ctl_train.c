@@ -27,6 +27,7 @@ run(struct ctl *ctl, struct ctl_recorded *from, struct train_options *options)
 		    pepper, &has_pepper);
 	if (rc == EX_OK) {
 		options->conf = from->conf;
+		options->store_named = from->store_named;
 		options->policy_currency = !ctl->conf_given;
 		options->pepper = has_pepper ? pepper : NULL;
 		options->progress = isatty(STDERR_FILENO) ? ctl_progress_show : NULL;

@@ -23,7 +23,9 @@ struct recorded {
 	struct profiles_bundle *profile_rows;
 	struct input *inputs; /* of the turn being filled */
 	size_t count, turn;
-	int64_t total, refused, other; /* refused: wholly; other: of kinds that have no place */
+	int64_t total, refused, other;	   /* refused: wholly; other: of kinds that have no place */
+	const char *store;		   /* the conf's; NULL: any will do */
+	int64_t elsewhere, elsewhere_line; /* events of other stores, and the first of them */
 	struct refusal {
 		char says[240];
 		int64_t count, line;
@@ -70,6 +72,7 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 	options->conf->terminal_rate = 0;
 	recorded = mem_zero(sizeof(*recorded));
 	recorded->conf = options->conf;
+	recorded->store = options->store_named ? options->conf->store_id : NULL;
 	recorded->turn = (size_t)(options->turn != 0 ? options->turn : RECORDED_TURN);
 	recorded->inputs = mem_calloc(recorded->turn, sizeof(*recorded->inputs));
 	rc = engine_open(&engine, &recorded->engine, err);
@@ -162,6 +165,12 @@ recorded_refusals(const struct recorded *recorded, struct buf *out)
 		buf_addf(out, "%lld set aside, first in line %lld: %s\n", (long long)kind->count,
 		    (long long)kind->line, kind->says);
 	}
+	if (recorded->elsewhere > 0)
+		buf_addf(out,
+		    "%lld events are of another store than %s, first in line %lld; they were taken "
+		    "for its own\n",
+		    (long long)recorded->elsewhere, recorded->store,
+		    (long long)recorded->elsewhere_line);
 	if (recorded->other > 0)
 		buf_addf(out, "%lld more set aside for other reasons\n",
 		    (long long)recorded->other);
@@ -193,11 +202,32 @@ flush(struct recorded *recorded, struct err *err)
 	return rc == 0 ? 0 : err_set(err, AISLE_E_IO, "the state cannot be written");
 }
 
+/* By the path that sources have, as feed check does. */
+static bool
+of_another_store(const struct recorded *recorded, const char *line)
+{
+	static const char key[] = "\"source\"", path[] = "\"/store/";
+	const char *at = recorded->store != NULL ? strstr(line, key) : NULL;
+	size_t len;
+
+	if (at == NULL)
+		return false;
+	at += strlen(key);
+	at += strspn(at, " \t:");
+	if (strncmp(at, path, strlen(path)) != 0)
+		return false;
+	at += strlen(path);
+	len = strlen(recorded->store);
+	return strncmp(at, recorded->store, len) != 0 || (at[len] != '/' && at[len] != '"');
+}
+
 static void
 take_line(struct recorded *recorded, const char *line, size_t len, int64_t number)
 {
 	char *copy = mem_alloc(len + 1);
 
+	if (of_another_store(recorded, line) && recorded->elsewhere++ == 0)
+		recorded->elsewhere_line = number;
 	memcpy(copy, line, len);
 	copy[len] = '\0';
 	recorded->inputs[recorded->count++] =

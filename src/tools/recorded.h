@@ -20,7 +20,8 @@ struct recorded_options {
 	const char *state;     /* folder to go on from; NULL: in memory */
 	const uint8_t *pepper; /* 32 bytes, read while opening; NULL: one of its own */
 	int turn;	       /* 0: RECORDED_TURN */
-	bool keep_decisions;   /* to be asked for, also in memory */
+	bool store_named; /* conf's store is one that somebody named: events of others are told */
+	bool keep_decisions; /* to be asked for, also in memory */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
 	void (*on_undone)(void *ctx); /* as of engine_options; NULL */
 	void *ctx;

@@ -52,6 +52,7 @@ pass_open(struct training *training, uint32_t types, bool offers, feature_row_fn
 	struct recorded_options how = { .conf = options->conf,
 		.profiles = options->profiles,
 		.turn = options->turn,
+		.store_named = options->store_named,
 		.pepper = options->pepper != NULL ? options->pepper : no_pepper };
 	int rc = recorded_open(&how, &pass->recorded, err);
 

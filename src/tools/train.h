@@ -17,6 +17,7 @@ struct train_options {
 	bool policy_currency;  /* the currency is the policy's, or that of the first sale */
 	const uint8_t *pepper; /* NULL: any will do, no profile names a customer */
 	int turn;
+	bool store_named;			     /* as of recorded_options */
 	void (*progress)(void *ctx, int64_t events); /* NULL: none */
 	void *progress_ctx;
 };

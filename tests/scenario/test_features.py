@@ -309,6 +309,22 @@ def test_another_currency_is_one_sentence():
         day.case.close()
 
 
+def test_events_of_another_store_are_one_sentence():
+    """They are taken, because a chain trains on several stores at once; a wrong --store shows."""
+    day = a_short_day()
+    try:
+        own = [{**e, "source": "/store/0042/pos/7"} for e in day.events]
+        foreign = [{**e, "source": "/store/0043/pos/7"} for e in own[:3]] + own[3:]
+        says = "3 events are of another store than 0042, first in line 1; they were taken for its own"
+        for command in ("replay", "features"):
+            assert over(day.case, foreign, command) == (0, [says]), command
+            assert over(day.case, own, command) == (0, []), command
+        status, said = over(day.case, foreign, "train", "--policy", os.path.join(day.case.folder, "policy-source"))
+        assert said[0] == says, said
+    finally:
+        day.case.close()
+
+
 def test_eight_kinds_are_told_apart_and_the_rest_is_counted():
     day = a_short_day()
     try:
