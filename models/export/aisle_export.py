@@ -7,9 +7,10 @@ MODEL is a pickle of your own (pickle, joblib) or CatBoost's JSON (save_model("m
 made: opening one runs what is in it, which is why no store does. ROWS.csv has a column for each input, empty is missing; of its
 first rows the exam is made. DIR gets NAME.linear.json or NAME.txt, NAME.exam.csv, and the entry of models.json on standard output.
 
-Taken: LogisticRegression of two classes and linear regressions, behind StandardScaler, SimpleImputer, OneHotEncoder,
-FunctionTransformer(log1p), in Pipelines and ColumnTransformers; random forests and extra trees, behind SimpleImputer; histogram
-gradient boosting, with missing values and categories; CatBoost's symmetric trees over numbers. What else there is, is refused by name.
+Taken: LogisticRegression and SGDClassifier(loss="log_loss") of two classes and linear regressions, behind StandardScaler,
+SimpleImputer, OneHotEncoder, FunctionTransformer(log1p), in Pipelines and ColumnTransformers; random forests, extra trees and gradient
+boosting, behind SimpleImputer; histogram gradient boosting, with missing values and categories; CatBoost's symmetric trees over numbers.
+What else there is, is refused by name, with what to use.
 """
 import argparse
 import copy
@@ -21,6 +22,7 @@ import sys
 import numpy as np
 
 from table import FORBIDDEN, Refused, cell_text, is_nan, level_text, read_rows
+from trees import LEFT, NAN, Tree, as_double, boosting, forest, gradient, in_text, lightgbm
 
 
 # ---- what is done to columns before the model ----
@@ -118,9 +120,9 @@ def through(step, columns):
             column.scale *= step.scale_[i] if step.with_std else 1
         elif kind == "FunctionTransformer" and step.func is np.log1p and column.untouched():
             column.log = True
-        else:
-            raise Refused(f"{kind} here, expected StandardScaler, SimpleImputer, OneHotEncoder or FunctionTransformer(np.log1p), the "
-                          "last two before any scaling")
+        elif kind != "FunctionTransformer" or step.func is not None:  # that one is "passthrough"
+            raise Refused(f"{kind} here, " + INSTEAD.get(kind, "expected StandardScaler, SimpleImputer, OneHotEncoder or "
+                                                         "FunctionTransformer(np.log1p), the last two before any scaling"))
     return columns
 
 
@@ -142,6 +144,8 @@ def factor(model):
 
 
 def linear(model, columns):
+    if type(model).__name__ == "SGDClassifier" and model.loss not in ("log_loss", "log"):
+        raise Refused(f'SGDClassifier(loss="{model.loss}"), which gives no chance, expected loss="log_loss"')
     coefficients = factor(model) * np.atleast_2d(model.coef_)
     if coefficients.shape[0] != 1:
         raise Refused(f"{coefficients.shape[0]} " + ("classes, expected two" if hasattr(model, "classes_") else "results, expected one"))
@@ -163,129 +167,6 @@ def linear(model, columns):
     link = "logit" if hasattr(model, "classes_") else "identity"
     return json.dumps({"format": "aisle-linear", "link": link, "bias": bias, "weights": weights, "log1p": logs, "missing": missing},
                       indent=1) + "\n"
-
-
-# ---- trees, as LightGBM's text ----
-
-NAN = 2 << 2
-LEFT = 2
-
-
-class Tree:
-    def __init__(self):
-        self.feature, self.threshold, self.decision, self.left, self.right = [], [], [], [], []
-        self.leaves, self.sets = [], []
-
-    def leaf(self, value):
-        self.leaves.append(float(value))
-        return -len(self.leaves)
-
-    def split(self, feature, threshold, decision):
-        self.feature.append(feature)
-        self.threshold.append(threshold)
-        self.decision.append(decision)
-        self.left.append(0)
-        self.right.append(0)
-        return len(self.feature) - 1
-
-    def text(self, number):
-        def row(name, values, form=repr):
-            return f"{name}={' '.join(form(v) for v in values)}\n"
-        out = f"Tree={number}\nnum_leaves={len(self.leaves)}\nnum_cat={len(self.sets)}\n"
-        out += row("split_feature", self.feature) + row("threshold", self.threshold) + row("decision_type", self.decision)
-        out += row("left_child", self.left) + row("right_child", self.right) + row("leaf_value", self.leaves)
-        if self.sets:
-            ends = [0]
-            for words in self.sets:
-                ends.append(ends[-1] + len(words))
-            out += row("cat_boundaries", ends) + row("cat_threshold", [int(w) for words in self.sets for w in words])
-        return out + "\n"
-
-
-def in_text(name):
-    return name.replace(" ", "_")  # as LightGBM itself does
-
-
-def lightgbm(names, trees, objective, average=False):
-    names = [in_text(n) for n in names]
-    if len(set(names)) != len(names):
-        raise Refused("one name twice, a blank being a _, expected each once")
-    out = f"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx={len(names) - 1}\n"
-    out += f"objective={objective}\n" + ("average_output\n" if average else "") + f"feature_names={' '.join(names)}\n\n"
-    return out + "".join(t.text(i) for i, t in enumerate(trees)) + "end of trees\n"
-
-
-def as_double(threshold):
-    """The t of x <= t for doubles that is (float)x <= threshold: libraries round each value to float first."""
-    f = np.float32(threshold)
-    if float(f) > threshold:
-        f = np.nextafter(f, np.float32(-np.inf))
-    middle = (float(f) + float(np.nextafter(f, np.float32(np.inf)))) / 2
-    return middle if np.float32(middle) == f else float(np.nextafter(middle, -np.inf))
-
-
-def forest(model, columns):
-    classes = getattr(model, "classes_", None)
-    if model.n_outputs_ != 1 or (classes is not None and len(classes) != 2):
-        raise Refused("several outputs or more than two classes, expected a number or two classes")
-    if any(c.level is not None or c.mean != 0 or c.scale != 1 or c.log for c in columns):
-        raise Refused("a scaler or encoder before a forest, expected SimpleImputer alone: trees need none")
-    trees = []
-    for estimator in model.estimators_:
-        nodes, tree = estimator.tree_, Tree()
-
-        def grow(at):
-            if nodes.children_left[at] < 0:
-                value = nodes.value[at][0]
-                return tree.leaf(value[0] if classes is None else value[1] / value.sum())
-            feature, threshold = int(nodes.feature[at]), as_double(nodes.threshold[at])
-            fill = columns[feature].fill
-            here = tree.split(feature, threshold, NAN + (LEFT if fill is not None and fill <= threshold else 0))
-            tree.left[here], tree.right[here] = grow(nodes.children_left[at]), grow(nodes.children_right[at])
-            return here
-        grow(0)
-        trees.append(tree)
-    return lightgbm([c.name for c in columns], trees, "regression", average=True)
-
-
-def left_set(predictor, node, known):
-    """(words, swap): the categories that go left, or, where a missing or unknown one goes left, those that go right."""
-    left = predictor.raw_left_cat_bitsets[node["bitset_idx"]]
-    return (left, False) if not node["missing_go_to_left"] else (known & ~left, True)
-
-
-def boosting(model, columns):
-    objective = {"HistGradientBoostingClassifier": "binary sigmoid:1"}.get(type(model).__name__, "regression")
-    if getattr(model, "loss", None) == "poisson":
-        objective = "poisson"
-    if model.n_trees_per_iteration_ != 1:
-        raise Refused("more than two classes, expected two or a number")
-    if any(not c.untouched() or c.fill is not None for c in columns):
-        raise Refused("steps before histogram gradient boosting, expected none: it reads missing values itself")
-    sets, place = model._bin_mapper.make_known_categories_bitsets()
-    base = Tree()
-    base.leaf(np.ravel(model._baseline_prediction)[0])
-    trees = [base]
-    for (predictor,) in model._predictors:
-        tree = Tree()
-
-        def grow(at):
-            node = predictor.nodes[at]
-            if node["is_leaf"]:
-                return tree.leaf(node["value"])
-            children, feature = [int(node["left"]), int(node["right"])], int(node["feature_idx"])
-            if node["is_categorical"]:
-                words, swap = left_set(predictor, node, sets[place[feature]])
-                tree.sets.append(words)
-                here = tree.split(feature, len(tree.sets) - 1, NAN + 1)
-                children = children[::-1] if swap else children
-            else:
-                here = tree.split(feature, float(node["num_threshold"]), NAN + (LEFT if node["missing_go_to_left"] else 0))
-            tree.left[here], tree.right[here] = grow(children[0]), grow(children[1])
-            return here
-        grow(0)
-        trees.append(tree)
-    return lightgbm([c.name for c in columns], trees, objective)
 
 
 # ---- CatBoost ----
@@ -356,9 +237,22 @@ def catboost_margin(model, row):
 
 # ---- a file ----
 
-WRITERS = {"LogisticRegression": linear, "LinearRegression": linear, "Ridge": linear, "RandomForestClassifier": forest,
-           "RandomForestRegressor": forest, "ExtraTreesClassifier": forest, "ExtraTreesRegressor": forest,
+WRITERS = {"LogisticRegression": linear, "LogisticRegressionCV": linear, "SGDClassifier": linear, "LinearRegression": linear,
+           "Ridge": linear, "RandomForestClassifier": forest, "RandomForestRegressor": forest, "ExtraTreesClassifier": forest,
+           "ExtraTreesRegressor": forest, "GradientBoostingClassifier": gradient, "GradientBoostingRegressor": gradient,
            "HistGradientBoostingClassifier": boosting, "HistGradientBoostingRegressor": boosting}
+
+# What to do about what is often met.
+INSTEAD = {
+    "CalibratedClassifierCV": 'expected the estimator inside of it by itself, and its curve as "calibration" in models.json',
+    "OrdinalEncoder": "expected OneHotEncoder before a linear model; trees read numbers alone, so code the categories in the rows",
+    "MinMaxScaler": "expected StandardScaler", "RobustScaler": "expected StandardScaler", "MaxAbsScaler": "expected StandardScaler",
+    "DecisionTreeClassifier": "expected RandomForestClassifier(n_estimators=1, bootstrap=False, max_features=None)",
+    "DecisionTreeRegressor": "expected RandomForestRegressor(n_estimators=1, bootstrap=False)",
+    "AdaBoostClassifier": "expected GradientBoostingClassifier", "VotingClassifier": "expected one of its estimators by itself",
+    "StackingClassifier": "expected one of its estimators by itself", "RidgeClassifier": "expected LogisticRegression",
+    "LinearSVC": "expected LogisticRegression, which gives a chance", "SVC": "expected HistGradientBoostingClassifier",
+}
 
 
 def opened(model, names):
@@ -369,6 +263,8 @@ def opened(model, names):
     kind = type(estimator).__name__
     if kind.startswith(("XGB", "LGBM", "CatBoost", "Booster")):
         raise Refused(f"{kind}, expected a file of that library's own save_model, which is read as it is (CatBoost's as JSON, here)")
+    if kind in INSTEAD:
+        raise Refused(f"{kind}, {INSTEAD[kind]}")
     if kind not in WRITERS:
         raise Refused(f"{kind}, expected one of {', '.join(WRITERS)} or CatBoost's JSON")
     if not hasattr(estimator, "n_features_in_"):
@@ -410,7 +306,7 @@ def margins(model, rows):
         seen = np.asarray(seen, dtype=np.float32)
         return sum(tree.predict_proba(seen)[:, 1] if hasattr(tree, "predict_proba") else tree.predict(seen)
                    for tree in estimator.estimators_)
-    if getattr(estimator, "loss", None) == "poisson":
+    if getattr(estimator, "loss", None) in ("poisson", "gamma"):
         return np.log(model.predict(table))
     return factor(estimator) * model.decision_function(table) if hasattr(model, "decision_function") else model.predict(table)
 
@@ -459,7 +355,8 @@ def write_all(args, name):
     for suffix, content in ((ending, text), (".exam.csv", table)):
         with open(os.path.join(args.folder, name + suffix), "w", encoding="utf-8", newline="\n") as f:
             f.write(content)
-    tolerance = 1e-9 if ending == ".linear.json" or isinstance(model, dict) else 1e-12 if "\nobjective=poisson" in text else 0
+    tolerance = 1e-9 if ending == ".linear.json" or isinstance(model, dict) else 1e-12 if "\nobjective=poisson" in text or \
+        "\nobjective=gamma" in text or opened(model, list(rows[0]))[1] is gradient else 0
     print(json.dumps({"model": name, "file": name + ending, "exam": name + ".exam.csv", "exam_tolerance": tolerance}))
 
 

@@ -15,18 +15,20 @@ import tempfile
 
 import numpy as np
 import pandas
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_selector
-from sklearn.ensemble import (ExtraTreesClassifier, HistGradientBoostingClassifier, HistGradientBoostingRegressor,
+from sklearn.ensemble import (AdaBoostClassifier, ExtraTreesClassifier, GradientBoostingClassifier, GradientBoostingRegressor, HistGradientBoostingClassifier, HistGradientBoostingRegressor,
                               RandomForestClassifier, RandomForestRegressor)
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, LogisticRegressionCV, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "models", "export"))
 import aisle_export as export  # noqa: E402
+import trees  # noqa: E402
 
 AISLECTL = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "aislectl")
 TIERS = ["gold", "silver", "none"]
@@ -87,6 +89,9 @@ def linear_models():
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression())
     compare("logistic regression, missing values filled in", numbers.fit(holes[NUMBERS], y), rows_of(table(4, holes=0.3)[0][NUMBERS]),
             1e-9)
+    for regression in (LogisticRegressionCV(Cs=3), SGDClassifier(loss="log_loss", random_state=1)):
+        compare(type(regression).__name__, make_pipeline(StandardScaler(), FunctionTransformer(), regression).fit(frame[NUMBERS], y),
+                rows_of(test[NUMBERS]), 1e-9)
     compare("linear regression", make_pipeline(StandardScaler(), LinearRegression()).fit(frame[NUMBERS], frame.spend * 2 + frame.days),
             rows_of(test[NUMBERS]), 1e-7)
 
@@ -94,7 +99,7 @@ def linear_models():
 def near_thresholds(model, frame):
     """Rows on both sides of the thresholds, to the last bit of a double: what a float rounds together goes one way."""
     rows = []
-    for estimator in model.estimators_[:5]:
+    for estimator in np.ravel(model.estimators_)[:5]:
         for feature, threshold in zip(estimator.tree_.feature, estimator.tree_.threshold):
             if feature >= 0:
                 for x in (threshold, np.nextafter(threshold, np.inf), np.nextafter(threshold, -np.inf), export.as_double(threshold),
@@ -115,6 +120,50 @@ def forests():
     holes = table(7, holes=0.2)[0][NUMBERS]
     filled = make_pipeline(SimpleImputer(), RandomForestClassifier(n_estimators=15, max_depth=6, random_state=1)).fit(holes, y)
     compare("RandomForestClassifier, missing values filled in", filled, rows_of(table(8, holes=0.3)[0][NUMBERS]), 0)
+
+
+def between_two_floats():
+    """The value that is filled in is rounded to float as any other: it lies on a threshold and goes right."""
+    low, high = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
+    if np.float32((float(low) + float(high)) / 2) != high:
+        low, high = high, np.nextafter(high, np.float32(2))
+    x = pandas.DataFrame({"a": [float(low)] * 20 + [float(high)] * 20 + [np.nan]})
+    fill = SimpleImputer(strategy="constant", fill_value=(float(low) + float(high)) / 2)
+    model = make_pipeline(fill, RandomForestClassifier(3, bootstrap=False, random_state=1)).fit(x, [0] * 20 + [1] * 21)
+    compare("a value filled in on a threshold between two floats", model, rows_of(x), 0)
+
+
+def gradients():
+    (frame, y), (test, _) = table(5), table(6)
+    for kind, options in ((GradientBoostingClassifier, {}), (GradientBoostingClassifier, {"loss": "exponential"}),
+                          (GradientBoostingClassifier, {"init": "zero", "subsample": 0.5}), (GradientBoostingRegressor, {}),
+                          (GradientBoostingRegressor, {"loss": "huber"})):
+        model = kind(n_estimators=25, random_state=2, **options).fit(frame[NUMBERS], y if "Class" in kind.__name__ else frame.spend)
+        rows = rows_of(test[NUMBERS]) + near_thresholds(model, test[NUMBERS])
+        compare(f"{kind.__name__} {options or ''}".strip(), model, rows, 0)
+        if hasattr(model, "predict_proba"):
+            demand_scores(kind.__name__, model, test[NUMBERS])
+    holes = table(7, holes=0.2)[0][NUMBERS]
+    compare("GradientBoostingClassifier, missing values filled in", make_pipeline(
+        SimpleImputer(), GradientBoostingClassifier(n_estimators=9, random_state=1)).fit(holes, y), rows_of(table(8, holes=0.3)[0][NUMBERS]), 0)
+
+
+class Nodes:
+    """A tree of scikit-learn 1.3 or later, which gives missing values a side."""
+    children_left, children_right, feature = [1, -1, 3, -1, -1], [2, -1, 4, -1, -1], [0, -2, 0, -2, -2]
+    threshold, missing_go_to_left, value = [0.5, -2, 1.5, -2, -2], [0, 0, 1, 0, 0], [[[0.0]], [[1.0]], [[0.0]], [[2.0]], [[3.0]]]
+
+
+def newer():
+    """What releases after Debian's do otherwise, as far as their models show it."""
+    text = trees.lightgbm(["a"], [trees.grown(Nodes, [export.Column("a")], lambda v: v[0])], "regression")
+    assert scores(text, ".txt", [{"a": 0.0}, {"a": 1.0}, {"a": 2.0}, {"a": None}], ["a"]) == [1, 2, 3, 2]
+    frame, y = table(9)
+    model = HistGradientBoostingRegressor(loss="poisson", max_iter=3).fit(frame[NUMBERS], frame.visits)
+    model.loss = "gamma"
+    compare("HistGradientBoostingRegressor of gamma", model, rows_of(frame[NUMBERS]), 1e-12)
+    model._preprocessor = StandardScaler()
+    expect_refused(model, "categories of scikit-learn 1.4 or later")
 
 
 def boostings():
@@ -168,6 +217,14 @@ def refusals():
     expect_refused(RandomForestClassifier(n_estimators=2).fit(frame[NUMBERS], three), "more than two classes")
     expect_refused(HistGradientBoostingClassifier(max_iter=2).fit(frame[NUMBERS], three), "more than two classes")
     expect_refused(StandardScaler().fit(frame[NUMBERS]), "StandardScaler, expected one of")
+    numbers = frame[NUMBERS]
+    for regression, words in ((CalibratedClassifierCV(LogisticRegression(max_iter=5000)), 'as "calibration" in models.json'),
+                              (SGDClassifier(), 'SGDClassifier(loss="hinge"), which gives no chance'),
+                              (AdaBoostClassifier(n_estimators=2), "expected GradientBoostingClassifier"),
+                              (GradientBoostingClassifier(n_estimators=2, init=LogisticRegression(max_iter=5000)), "LogisticRegression as init"),
+                              (make_pipeline(OrdinalEncoder(), LogisticRegression(max_iter=5000)), "OrdinalEncoder here, expected OneHotEncoder")):
+        expect_refused(regression.fit(numbers, y), words)
+    expect_refused(GradientBoostingClassifier(n_estimators=2).fit(numbers, three), "more than two classes")
     expect_refused({"trees": []}, "not symmetric")
     expect_refused({"oblivious_trees": [], "features_info": {"categorical_features": [{}], "float_features": []}}, "categories")
     print("ok      what else there is, is refused by name")
@@ -280,5 +337,5 @@ def a_folder():
 
 
 if __name__ == "__main__":
-    for part in (linear_models, forests, boostings, catboost, refusals, as_people_have_them, sentences, a_folder):
+    for part in (linear_models, forests, between_two_floats, gradients, boostings, newer, catboost, refusals, as_people_have_them, sentences, a_folder):
         part()
