@@ -52,10 +52,11 @@ struct contact {
 	enum outcome outcome;
 	int64_t at_ms;
 	bool withheld;
+	bool told; /* HQ's profile says so: not written, it comes with the next one again */
 	enum contact_ends ends;
 	int placement;
 	char *action, *group, *issue; /* owned by struct contacts */
-	char *reason;		      /* of an override or refusal; NULL */
+	char *reason;		      /* of an override or refusal; of HQ's own its channel; NULL */
 };
 
 #define VISIT_CONTACTS_MAX 4096

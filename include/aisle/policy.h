@@ -66,6 +66,9 @@ enum feature_source {
 	FEATURE_EVENT,
 	FEATURE_ACTION,
 	FEATURE_MODEL,
+	FEATURE_WALLET,	  /* wallet.FIELD */
+	FEATURE_CONTACTS, /* contacts.count([channel=,] within=): of other channels */
+	FEATURE_JOURNEYS, /* journeys.count */
 };
 enum feature_fn {
 	FN_SUM,
@@ -103,6 +106,7 @@ enum visit_field {
 	VISIT_CARD, /* one was read, whoever's it is and whatever he agreed to */
 	VISIT_OWED
 };
+enum wallet_field { WALLET_COUNT, WALLET_WORTH, WALLET_DAYS_LEFT };
 enum store_field { STORE_ID, STORE_QUEUE };
 enum time_field { TIME_HOUR, TIME_WEEKDAY, TIME_MINUTE, TIME_DAY_OF_YEAR, TIME_DAYS_TO };
 enum action_field {
@@ -121,20 +125,21 @@ struct feature {
 	enum feature_source source;
 	enum feature_fn fn;
 	enum feature_key key;
-	const char *key_value;		 /* "grocery/coffee" */
+	const char *key_value;		 /* "grocery/coffee"; of contacts the channel, NULL: any */
 	int64_t half_life_ms, within_ms; /* 0: none */
 	int incident;			 /* enum incident_kind, -1: any */
 	enum contact_scope scope;
 	const char *scope_value; /* action id, group or issue */
 	enum outcome outcome;
 	const char *outcome_reason; /* NULL: any */
-	int field;		    /* enum visit_field, store_field, time_field, action_field */
-	const char *field_name;	    /* profile.NAME, event.NAME */
-	int32_t days_to;	    /* days since 1970-01-01 of time.days_to(DATE) */
-	unsigned model;		    /* index into policy->models */
+	int field; /* enum visit_field, store_field, time_field, action_field, wallet_field */
+	const char *field_name; /* profile.NAME, event.NAME */
+	int32_t days_to;	/* days since 1970-01-01 of time.days_to(DATE) */
+	unsigned model;		/* index into policy->models */
 	/* its value depends on the candidate (action.*, history self, models over them) */
 	bool per_action;
-	bool personal;	 /* reads profile.*, local.* or history.*, also through a model */
+	/* reads profile.*, local.*, history.*, wallet.*, contacts.* or journeys.*, also through a model */
+	bool personal;
 	bool compliance; /* basket.*: of marked goods, too; for mandatory actions alone */
 	/* one a language of the policy, count 0: none; NULL: it has no reason */
 	struct template *reasons;
@@ -288,6 +293,7 @@ struct action {
 	bool always;	    /* valid at any time, in any store (policy_settle) */
 	bool lever_settled; /* levers holds (policy_settle) */
 	bool has_uplift, has_offer;
+	bool wallet;	    /* reminds of what is in the wallet */
 	uint8_t placements; /* bit per enum placement */
 	enum kind kind;
 	uint32_t eligible, applicable, suitable; /* clause index or CLAUSE_TRUE */
@@ -387,6 +393,7 @@ struct policy {
 	double control_share;
 	bool quiet_tender;
 	double quiet_queue_over;    /* < 0: none */
+	bool care_journeys;	    /* a running journey is a reason */
 	int care_severity;	    /* 0: none */
 	double care_likely_to_call; /* < 0: none */
 	int care_feature;	    /* slot of likely_to_call; -1 */

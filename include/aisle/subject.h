@@ -26,6 +26,9 @@
 #define SUBJECT_CASES_MAX 32
 #define SUBJECT_WALLET_MAX 64
 #define SUBJECT_INCIDENTS_MAX 256
+#define SUBJECT_TOLD_MAX 256 /* contacts that a profile tells of */
+#define SUBJECT_TOLD_MS (30 * D_MS)
+#define SUBJECT_JOURNEYS_MAX 32
 #define SUBJECT_MERGED_MAX 32 /* cards beside its own that were merged into one */
 
 /* unknown is a no */
@@ -78,6 +81,12 @@ struct wallet_entry {
 	char state[33];
 };
 
+/* A care journey that HQ has begun with the customer. */
+struct journey {
+	char name[129];
+	int64_t until_ms; /* 0: no end */
+};
+
 /* One attribute of HQ's profile. */
 struct attribute {
 	char *name;
@@ -118,6 +127,13 @@ struct subject {
 	bool has_profile;
 	bool staff;
 	char *language, *line; /* NULL: none */
+	char *household;       /* whom they live with, as HQ names it; NULL: not known */
+	struct wallet_entry
+	    *offers; /* HQ's wallet; what the store heard of an offer since comes first */
+	size_t offer_count;
+	struct journey *journeys;
+	size_t journey_count;
+	size_t told_count; /* rows of contacts that are the profile's */
 	struct attribute *attributes;
 	size_t attribute_count;
 	/* not saved */

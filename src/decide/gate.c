@@ -363,6 +363,14 @@ answered_gate(struct run *run, const struct action *action)
 	return NAME_OF(clauses, answer);
 }
 
+/* A new offer waits for the reminder of what the customer has already; one that is open stands. */
+static bool
+wallet_closed(const struct run *run, size_t i)
+{
+	return run->wallet_first && run->trials[i].own < 0 &&
+	    run->decision->candidates[i].action->kind == KIND_OFFER;
+}
+
 /* Would it be a new card in this placement? An open one that stays has its place. */
 static bool
 needs_place(const struct run *run, int candidate, enum placement place)
@@ -437,6 +445,11 @@ place_gate(struct run *run, size_t i, enum placement place, const char **ret_cla
 	if (!action->mandatory && (*ret_clause = contact_gate(run, i, place, false)) != NULL &&
 	    door_closed(run, FATE_CONTACT, *ret_clause, CLOSED_BY_JUDGEMENT))
 		return FATE_CONTACT;
+	if (wallet_closed(run, i) &&
+	    door_closed(run, FATE_CONTACT, "wallet", CLOSED_BY_JUDGEMENT)) {
+		*ret_clause = "wallet";
+		return FATE_CONTACT;
+	}
 	return money_gate(run, i, place, ret_clause);
 }
 
@@ -462,4 +475,34 @@ gate_check(struct run *run, size_t i, enum placement place, const char **ret_cla
 	if (trial->standing != FATE_PASSED)
 		return trial->standing;
 	return place_gate(run, i, place, ret_clause);
+}
+
+static bool
+reminded(const struct run *run, const struct action *action)
+{
+	for (size_t i = 0; i < run->visit->card_count; i++) {
+		if (strcmp(run->visit->cards[i].action, action->id) == 0 &&
+		    !somebody_elses(run, &run->visit->cards[i]))
+			return true;
+	}
+	return false;
+}
+
+bool
+gate_wallet_first(struct run *run)
+{
+	const char *clause;
+
+	for (size_t i = 0; i < run->decision->candidate_count; i++) {
+		const struct action *action = run->decision->candidates[i].action;
+
+		if (!action->wallet || reminded(run, action))
+			continue;
+		for (int place = 0; place < PLACE_COUNT; place++)
+			if ((action->placements & 1u << place) != 0 &&
+			    run->policy->places[place].present &&
+			    gate_check(run, i, (enum placement)place, &clause) == FATE_PASSED)
+				return true;
+	}
+	return false;
 }

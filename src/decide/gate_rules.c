@@ -8,6 +8,8 @@
  */
 #include "decide/run.h"
 
+#include "nouns/wallet.h"
+
 static bool
 care_case_open(const struct run *run)
 {
@@ -20,6 +22,16 @@ care_case_open(const struct run *run)
 		    subject->cases[i].severity >= run->policy->care_severity)
 			return true;
 	return false;
+}
+
+/* HQ has something to put right with the customer. */
+static bool
+care_journey(const struct run *run)
+{
+	const struct subject *subject = run->input->care;
+
+	return subject != NULL && run->policy->care_journeys &&
+	    journeys_running(subject, run->now_ms) > 0;
 }
 
 static bool
@@ -39,7 +51,7 @@ care_closed(struct run *run, const struct action *action)
 	if (action->mandatory || (run->policy->care_only & (1u << action->kind)) != 0)
 		return false;
 	if (run->care < 0)
-		run->care = care_case_open(run) || care_likely(run);
+		run->care = care_case_open(run) || care_journey(run) || care_likely(run);
 	return run->care == 1;
 }
 
@@ -143,6 +155,15 @@ depth_gate(struct run *run, size_t i)
 	    !closes(run, i, FATE_APPLICABILITY, "offer.depth", CLOSED_FIRMLY);
 }
 
+/* Is there an open offer to remind of? */
+static bool
+wallet_has(const struct run *run)
+{
+	const struct subject *subject = run->sources->subject;
+
+	return subject != NULL && wallet_open(subject, run->now_ms).count > 0;
+}
+
 void
 rules_gate(struct run *run, size_t i)
 {
@@ -155,6 +176,9 @@ rules_gate(struct run *run, size_t i)
 		return;
 	if (action->has_offer && run->basket_minor < action->offer.min_basket_minor &&
 	    closes(run, i, FATE_APPLICABILITY, "offer.min_basket", CLOSED_FIRMLY))
+		return;
+	if (action->wallet && !wallet_has(run) &&
+	    closes(run, i, FATE_APPLICABILITY, "wallet", CLOSED_FIRMLY))
 		return;
 	/* What an offer is worth is worked out for those alone that come so far. */
 	if (rule_gate(run, i, action->applicable, FATE_APPLICABILITY) &&

@@ -117,7 +117,9 @@ struct run {
 	unsigned quiet; /* placements where only mandatory cards come: a bit each */
 	bool answered;	/* some card of the visit has an answer */
 	struct lot lot;
-	int care;	   /* -1: not looked at; else 0 or 1 */
+	int care; /* -1: not looked at; else 0 or 1 */
+	bool
+	    wallet_first; /* of what is in the wallet they are reminded now: nothing new is offered */
 	struct door *door; /* what a person names; NULL: a draw */
 	double interrupt;  /* priority of nothing */
 	struct buf scratch;
@@ -174,6 +176,9 @@ enum fate gate_check(struct run *run, size_t i, enum placement place, const char
 enum fate gate_again(struct run *run, size_t i, enum placement place, const char **ret_clause);
 const struct card *trial_card(const struct run *run, size_t i); /* its open card; NULL */
 bool card_open_at(const struct card *card, int64_t now_ms);
+
+/* May a card that reminds of the wallet be shown now, which was not in this visit? Before the first placement. */
+bool gate_wallet_first(struct run *run);
 
 /* ---- gate_rules.c ---- */
 void rules_gate(struct run *run, size_t i); /* standing; also fills the candidate's options */

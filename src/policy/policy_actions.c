@@ -33,6 +33,7 @@ static const struct member action_members[] = {
     {"expires", T_STRING | T_REQUIRED},
     {"mandatory", T_BOOL},
     {"personal", T_BOOL},
+    {"wallet", T_BOOL},
     {"caps", T_ARRAY},
     {"budget", T_OBJECT},
     {"treatments", T_ARRAY | T_REQUIRED},
@@ -302,6 +303,22 @@ check_offer_kind(struct compile *c, const struct at *at, const struct action *ac
 		    "a mandatory action gives an offer, expected none: it is never scored");
 }
 
+/* It stands before what is new, so that it cannot be something new itself. */
+static void
+check_wallet(struct compile *c, const struct at *at, const struct action *action)
+{
+	struct at wallet = at_member(at, "wallet");
+
+	if (action->wallet && (action->kind != KIND_REMIND || action->mandatory))
+		mistake(c, &wallet,
+		    "\"wallet\" in a %s card of kind %s, expected it in one of kind remind that is "
+		    "not mandatory",
+		    action->mandatory ? "mandatory" : "drawn", NAME_OF(kind_names, action->kind));
+	if (action->wallet && !action->personal)
+		mistake(c, &wallet,
+		    "\"wallet\" in an action for strangers, expected \"personal\" to be true");
+}
+
 /* ---- one action ---- */
 
 static void
@@ -344,6 +361,9 @@ read_action(struct compile *c, const struct at *at, const char *key, struct acti
 	action->kind = kind >= 0 ? (enum kind)kind : KIND_INFORM;
 	action->mandatory = read_bool(at, "mandatory", false);
 	action->personal = read_bool(at, "personal", true);
+	action->wallet = read_bool(at, "wallet", false);
+	if (kind >= 0)
+		check_wallet(c, at, action);
 	read_on(c, &on, action);
 	valid_read(c, &valid, action);
 	read_placements(c, &placements, action);

@@ -31,7 +31,10 @@ counts(const struct feature *feature)
 	switch (feature->source) {
 	case FEATURE_LOCAL:
 	case FEATURE_BASKET: return counted && feature->half_life_ms == 0;
-	case FEATURE_INCIDENTS: return true;
+	case FEATURE_INCIDENTS:
+	case FEATURE_CONTACTS:
+	case FEATURE_JOURNEYS: return true;
+	case FEATURE_WALLET: return feature->field == WALLET_COUNT;
 	case FEATURE_HISTORY: return feature->fn == FN_COUNT;
 	case FEATURE_VISIT:
 		return feature->field == VISIT_VOIDS || feature->field == VISIT_DECLINES ||

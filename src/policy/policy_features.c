@@ -148,7 +148,8 @@ read_one(struct compile *c, const struct at *at, unsigned slot)
 	read_default(c, &dflt, feature);
 	feature->personal = feature->source == FEATURE_PROFILE ||
 	    feature->source == FEATURE_LOCAL || feature->source == FEATURE_INCIDENTS ||
-	    feature->source == FEATURE_HISTORY;
+	    feature->source == FEATURE_HISTORY || feature->source == FEATURE_WALLET ||
+	    feature->source == FEATURE_CONTACTS || feature->source == FEATURE_JOURNEYS;
 	feature->per_action = feature->source == FEATURE_ACTION ||
 	    (feature->source == FEATURE_HISTORY && feature->scope == SCOPE_SELF);
 }

@@ -62,7 +62,8 @@ nobody_passes_care(const struct policy *policy)
 	for (size_t i = 0; i < policy->action_count; i++)
 		if ((policy->care_only & 1u << policy->actions[i].kind) != 0)
 			return false;
-	return policy->care_severity > 0 || policy->care_likely_to_call >= 0;
+	return policy->care_severity > 0 || policy->care_journeys ||
+	    policy->care_likely_to_call >= 0;
 }
 
 void

@@ -34,7 +34,7 @@ static bool
 is_source(const struct compile *c, const char *text)
 {
 	static const char *const roots[] = { "profile", "local", "basket", "history", "visit",
-		"store", "time", "event", "action", "model" };
+		"store", "time", "event", "action", "model", "wallet", "contacts", "journeys" };
 	const json_t *features =
 	    json_object_get(json_object_get(c->policy->source, "features"), "features");
 	size_t len = strcspn(text, "."), i;

@@ -169,6 +169,7 @@ read_quiet_and_care(struct compile *c, const struct at *quiet, const struct at *
 	static const struct member care_members[] = {
 		{ "severity", T_INT },
 		{ "likely_to_call", T_NUMBER },
+		{ "journeys", T_BOOL },
 		{ "only", T_ARRAY },
 	};
 	struct policy *policy = c->policy;
@@ -186,6 +187,7 @@ read_quiet_and_care(struct compile *c, const struct at *quiet, const struct at *
 	if (!json_is_object(care->json) || !READ_MEMBERS(c, care, care_members))
 		return;
 	policy->care_severity = (int)read_int(c, care, "severity", 1, 3, 0);
+	policy->care_journeys = read_bool(care, "journeys", true);
 	policy->care_likely_to_call = read_number(c, care, "likely_to_call", 0, 1, -1);
 	if (!json_is_array(only.json))
 		return;

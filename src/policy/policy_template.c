@@ -99,7 +99,7 @@ feature_awkward(const struct feature *feature)
 		    feature->field == VISIT_RETURNS;
 	if (feature->source == FEATURE_PROFILE && feature->field_name != NULL)
 		return strcmp(feature->field_name, "likely_to_call") == 0;
-	return feature->source == FEATURE_INCIDENTS;
+	return feature->source == FEATURE_INCIDENTS || feature->source == FEATURE_JOURNEYS;
 }
 
 static void

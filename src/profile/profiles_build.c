@@ -24,10 +24,6 @@
 #define LINE_MAX_BYTES (64 << 10)
 #define ROWS_MAX 8000000
 #define BODIES_MAX (256u << 20)
-#define CARD_MAX 128
-#define TEXT_MAX 256
-#define NAME_MAX_BYTES 64
-#define ATTRIBUTES_MAX 256
 
 struct row {
 	struct id subject;
@@ -49,112 +45,6 @@ static int
 wrong(struct build *build, const char *text)
 {
 	return err_at(build->err, AISLE_E_INVALID, build->name, build->line, 0, "%s", text);
-}
-
-/* ---- one line ---- */
-
-static bool
-is_text(const json_t *value, size_t max)
-{
-	return json_is_string(value) && json_string_length(value) <= max &&
-	    strlen(json_string_value(value)) == json_string_length(value);
-}
-
-static int
-check_consent(struct build *build, json_t *consent)
-{
-	const char *purpose;
-	json_t *state;
-	if (!json_is_object(consent))
-		return wrong(build, "consent: expected an object");
-	json_object_foreach(consent, purpose, state) {
-		if (strcmp(purpose, "personalise") != 0 && strcmp(purpose, "profile") != 0 &&
-		    strcmp(purpose, "contact") != 0)
-			return wrong(build,
-			    "consent: unknown purpose, expected personalise, profile or contact");
-		const char *text = json_string_value(state);
-		if (text == NULL || (strcmp(text, "granted") != 0 && strcmp(text, "denied") != 0))
-			return wrong(build, "consent: expected \"granted\" or \"denied\"");
-	}
-	return 0;
-}
-
-static int
-check_attributes(struct build *build, json_t *attributes)
-{
-	const char *name;
-	json_t *value;
-	if (!json_is_object(attributes))
-		return wrong(build, "attributes: expected an object");
-	if (json_object_size(attributes) > ATTRIBUTES_MAX)
-		return wrong(build, "attributes: too many, expected at most 256");
-	json_object_foreach(attributes, name, value) {
-		if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
-			return wrong(build, "attributes: expected a name of 1 to 64 bytes");
-		if (json_is_string(value) && !is_text(value, TEXT_MAX))
-			return wrong(build,
-			    "attributes: string too long, expected at most 256 bytes");
-		if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
-			return wrong(build, "attributes: expected a number, a boolean or a string");
-	}
-	return 0;
-}
-
-static int
-subject_of_line(struct build *build, json_t *card, json_t *subject, struct id *ret_subject)
-{
-	if ((card != NULL) == (subject != NULL))
-		return wrong(build, "expected either card or subject");
-	if (subject != NULL) {
-		if (!json_is_string(subject) ||
-		    !subject_parse(json_string_value(subject), ret_subject))
-			return wrong(build, "subject: expected 32 lower-case hex digits");
-		return 0;
-	}
-	if (!json_is_string(card) || json_string_length(card) == 0 ||
-	    json_string_length(card) > CARD_MAX)
-		return wrong(build, "card: expected 1 to 128 characters");
-	for (size_t i = 0; i < json_string_length(card); i++) {
-		if (json_string_value(card)[i] < 0x20 || json_string_value(card)[i] > 0x7e)
-			return wrong(build, "card: expected printable ASCII");
-	}
-	if (build->what->pepper == NULL)
-		return err_at(build->err, AISLE_E_CONFIG, build->name, build->line, 0,
-		    "card: needs the chain's pepper (--pepper, or [privacy] pepper_file)");
-	*ret_subject =
-	    subject_of_card(build->what->pepper, json_string_value(card), json_string_length(card));
-	return 0;
-}
-
-static int
-check_members(struct build *build, json_t *line)
-{
-	static const char *const known[] = { "card", "subject", "language", "line", "consent",
-		"attributes", "staff" };
-	const char *name;
-	json_t *value;
-	json_object_foreach(line, name, value) {
-		size_t i = 0;
-		while (i < ARRAY_LEN(known) && strcmp(name, known[i]) != 0)
-			i++;
-		if (i == ARRAY_LEN(known))
-			return wrong(build,
-			    "unknown member, expected card, subject, language, line, consent, "
-			    "attributes, staff");
-	}
-	value = json_object_get(line, "language");
-	if (value != NULL && (!is_text(value, 35) || json_string_length(value) == 0))
-		return wrong(build, "language: expected a language tag");
-	value = json_object_get(line, "line");
-	if (value != NULL && !is_text(value, TEXT_MAX))
-		return wrong(build, "line: expected a string of at most 256 bytes");
-	value = json_object_get(line, "staff");
-	if (value != NULL && !json_is_boolean(value))
-		return wrong(build, "staff: expected true or false");
-	value = json_object_get(line, "consent");
-	int error = value != NULL ? check_consent(build, value) : 0;
-	value = json_object_get(line, "attributes");
-	return error == 0 && value != NULL ? check_attributes(build, value) : error;
 }
 
 static int
@@ -184,15 +74,16 @@ read_line(struct build *build, const char *text, size_t len)
 {
 	struct err err = { 0 };
 	struct id subject;
+	bool removed = false;
 	json_t *line = json_read(text, len, build->name, &err);
 	if (line == NULL)
 		return err_at(build->err, AISLE_E_INVALID, build->name, build->line, err.column,
 		    "%s", err.text);
-	int error =
-	    json_is_object(line) ? check_members(build, line) : wrong(build, "expected an object");
-	if (error == 0)
-		error = subject_of_line(build, json_object_get(line, "card"),
-		    json_object_get(line, "subject"), &subject);
+	struct profiles_line place = { .name = build->name,
+		.line = build->line,
+		.pepper = build->what->pepper,
+		.err = build->err };
+	int error = profiles_line_check(&place, line, &subject, &removed);
 	if (error == 0)
 		error = add_row(build, &subject, line);
 	json_decref(line);

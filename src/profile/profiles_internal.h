@@ -5,6 +5,7 @@
 #ifndef AISLE_PROFILE_PROFILES_INTERNAL_H
 #define AISLE_PROFILE_PROFILES_INTERNAL_H
 
+#include <jansson.h>
 #include <sqlite3.h>
 
 #include "profile/profiles.h"
@@ -16,6 +17,17 @@
 
 #define PROFILES_META_DDL "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"
 #define PROFILES_ROW_DDL "CREATE TABLE row(id INTEGER PRIMARY KEY, subject BLOB, body BLOB)"
+
+/* Where a line stands, and what is needed to read it. */
+struct profiles_line {
+	const char *name;
+	int line;
+	const uint8_t *pepper; /* NULL: a card is an error */
+	bool delta;
+	struct err *err;
+};
+int profiles_line_check(const struct profiles_line *place, json_t *line, struct id *ret_subject,
+    bool *ret_removed) AISLE_MUST_CHECK;
 
 struct install;
 struct profiles {

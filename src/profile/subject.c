@@ -119,6 +119,7 @@ subject_contact_row(const struct event *event, struct contact *ret_row)
 		.placement = PLACE_LATER,
 		/* contacts_add copies them. */
 		.action = (char *)(uintptr_t)event->contact_action,
+		.reason = (char *)(uintptr_t)event->contact_channel,
 	};
 	return true;
 }
@@ -140,7 +141,8 @@ contact_recorded(struct subject *subject, const struct event *event)
 {
 	struct contact row;
 
-	if (!subject_contact_row(event, &row) || contacts_have(&subject->contacts, &row))
+	if (!subject_contact_row(event, &row) || contacts_have(&subject->contacts, &row) ||
+	    told_already(&subject->contacts, &row))
 		return false;
 	contacts_add(&subject->contacts, &row);
 	return true;

@@ -42,6 +42,11 @@ int64_t subject_take_goods(struct subject *subject, size_t index, const char *it
     int64_t qty_milli, struct buf *out);
 /* Purchases, contacts and incidents from before are forgotten. */
 void subject_expire(struct subject *subject, int64_t before_ms);
+/* Does an event already say what the profile tells of a contact of HQ's, or the profile what an event
+ * says? It is one contact. */
+bool told_already(const struct contacts *contacts, const struct contact *row);
+/* Of HQ's profile: contacts from before are not there. */
+void subject_expire_told(struct subject *subject, int64_t before_ms);
 void subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t at_ms);
 
 /* Is a purpose granted at now? Unknown and run-out are a no. */
@@ -62,7 +67,7 @@ void subject_merge_profile(struct subject *into, const struct subject *from);
 /* It was merged into another card: all that is kept of it is which. */
 void subject_forward(struct subject *from, const struct id *into);
 
-/* HQ's profile row: JSON {"language","line","consent","attributes"} as in the profile file. */
+/* HQ's profile row: JSON as in the profiles file. */
 int subject_apply_profile(struct subject *subject, const void *json, size_t len) AISLE_MUST_CHECK;
 /* Everything kept, for the customer (export, show): a JSON object. */
 void subject_json(const struct subject *subject, struct buf *out);

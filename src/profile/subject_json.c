@@ -58,17 +58,30 @@ care_json(const struct subject *subject, struct json_writer *w)
 }
 
 static void
-wallet_json(const struct subject *subject, struct json_writer *w)
+wallet_json(const struct wallet_entry *entries, size_t count, struct json_writer *w)
 {
 	json_add_list(w, "wallet");
-	for (size_t i = 0; i < subject->wallet_count; i++) {
-		const struct wallet_entry *entry = &subject->wallet[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct wallet_entry *entry = &entries[i];
 
 		json_add_object(w, NULL);
 		json_add_str(w, "offer", entry->offer);
 		json_add_int(w, "worth", entry->worth_minor);
 		json_opt_when(w, "until", entry->until_ms);
 		json_opt_str(w, "state", entry->state);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static void
+journeys_json(const struct subject *subject, struct json_writer *w)
+{
+	json_add_list(w, "journeys");
+	for (size_t i = 0; i < subject->journey_count; i++) {
+		json_add_object(w, NULL);
+		json_add_str(w, "journey", subject->journeys[i].name);
+		json_opt_when(w, "until", subject->journeys[i].until_ms);
 		json_end(w);
 	}
 	json_end(w);
@@ -104,7 +117,7 @@ contact_json(const struct contact *row, struct json_writer *w)
 	json_add_id(w, "prompt", &row->prompt);
 	json_opt_id(w, "decision", &row->decision);
 	json_opt_str(w, "outcome", outcome_name(row->outcome));
-	json_opt_str(w, "reason", row->reason);
+	json_opt_str(w, contact_outside(row) ? "channel" : "reason", row->reason);
 	json_opt_when(w, "at", row->at_ms);
 	json_opt_str(w, "action", row->action);
 	json_opt_str(w, "group", row->group);
@@ -133,6 +146,11 @@ profile_json(const struct subject *subject, struct json_writer *w)
 	json_end(w);
 	json_opt_str(w, "language", subject->language);
 	json_opt_str(w, "line", subject->line);
+	json_opt_str(w, "household", subject->household);
+	if (subject->offer_count > 0)
+		wallet_json(subject->offers, subject->offer_count, w);
+	if (subject->journey_count > 0)
+		journeys_json(subject, w);
 	json_end(w);
 }
 
@@ -176,7 +194,7 @@ subject_json(const struct subject *subject, struct buf *out)
 	}
 	json_opt_str(w, "tier", subject->tier);
 	care_json(subject, w);
-	wallet_json(subject, w);
+	wallet_json(subject->wallet, subject->wallet_count, w);
 	rows_json(subject, w);
 	if (subject->has_profile)
 		profile_json(subject, w);

@@ -349,6 +349,7 @@ subject_merge_profile(struct subject *into, const struct subject *from)
 		into->language = mem_strdup(from->language);
 	if (into->line == NULL && from->line != NULL)
 		into->line = mem_strdup(from->line);
+	told_merge(into, from);
 	for (size_t i = 0; i < from->attribute_count; i++) {
 		struct attribute copy = from->attributes[i];
 

@@ -82,7 +82,7 @@ is_row(const json_t *row)
 		if (!is_attribute(value))
 			return false;
 	}
-	return true;
+	return told_is_row(row);
 }
 
 static void
@@ -154,6 +154,7 @@ subject_apply_profile(struct subject *subject, const void *json, size_t len)
 		subject->staff = json_is_true(json_object_get(row, "staff"));
 		take_attributes(subject, json_object_get(row, "attributes"));
 		take_consent(subject, row);
+		told_take(subject, row);
 	}
 	json_decref(row);
 	return 0;

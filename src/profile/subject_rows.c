@@ -105,6 +105,7 @@ subject_drop_profile(struct subject *subject)
 		free_wiped(subject->attributes[i].str);
 	}
 	free(subject->attributes);
+	subject_drop_told(subject);
 	subject->language = NULL;
 	subject->line = NULL;
 	subject->attributes = NULL;

@@ -5,6 +5,8 @@
 #ifndef AISLE_PROFILE_SUBJECT_ROWS_H
 #define AISLE_PROFILE_SUBJECT_ROWS_H
 
+#include <jansson.h>
+
 #include "profile/subject_io.h"
 #include "nouns/codec.h"
 
@@ -25,7 +27,12 @@ bool purchase_decode(struct subject *subject, const void *bytes, size_t len, str
 extern const struct field case_fields[], wallet_fields[], incident_fields[], subject_fields[];
 extern const size_t case_field_count, wallet_field_count, incident_field_count, subject_field_count;
 
-void subject_drop_profile(struct subject *subject);			 /* HQ's part */
+void subject_drop_profile(struct subject *subject); /* HQ's part */
+/* Of it what subject_told.c reads: household, wallet, contacts of other channels, journeys. */
+void subject_drop_told(struct subject *subject);
+bool told_is_row(const json_t *row);
+void told_take(struct subject *subject, const json_t *row);
+void told_merge(struct subject *into, const struct subject *from);
 struct care_case *subject_case(struct subject *subject, const char *id); /* NULL: none */
 /* A zeroed one with this id; at SUBJECT_CASES_MAX the oldest closed one goes, else the oldest. */
 struct care_case *subject_add_case(struct subject *subject, const char *id);

@@ -212,6 +212,9 @@ customer_value(struct features *features, const struct feature *feature,
 			features->local = local_new(features->arena, sources);
 		return local_value(features->local, feature);
 	case FEATURE_INCIDENTS: return incidents_value(sources, feature);
+	case FEATURE_WALLET:
+	case FEATURE_CONTACTS:
+	case FEATURE_JOURNEYS: return told_value(sources, feature);
 	default:
 		if (features->history == NULL)
 			features->history = history_new(features->arena, sources);
@@ -229,6 +232,9 @@ compute(struct features *features, const struct feature *feature,
 	case FEATURE_PROFILE:
 	case FEATURE_LOCAL:
 	case FEATURE_INCIDENTS:
+	case FEATURE_WALLET:
+	case FEATURE_CONTACTS:
+	case FEATURE_JOURNEYS:
 	case FEATURE_HISTORY: return customer_value(features, feature, candidate);
 	case FEATURE_BASKET: return basket_value(sources, feature);
 	case FEATURE_VISIT: return visit_value(sources, (enum visit_field)feature->field);

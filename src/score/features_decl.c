@@ -8,6 +8,7 @@
  *	basket.FN([KEY=VALUE])
  *	history.FN(action=ID|self | group=G | issue=I | all, outcome=O[, within=D])
  *	visit.FIELD   store.FIELD   action.FIELD   time.FIELD   time.days_to(DATE)
+ *	wallet.FIELD   contacts.count([channel=C,] within=D)   journeys.count
  *
  * Arguments may come in any order, each once. What could have no effect is
  * refused: a half-life on what is not a sum, a sum over contacts.
@@ -43,6 +44,8 @@ static const char *const visit_names[] = {
 	"card",
 	"owed",
 };
+static const char *const wallet_names[] = { "count", "worth", "days_left" };
+static const char *const journey_names[] = { "count" };
 static const char *const store_names[] = { "id", "queue" };
 static const char *const time_names[] = { "hour", "weekday", "minute", "day_of_year", "days_to" };
 static const char *const action_names[] = { "depth", "worth", "margin", "line_margin", "group",
@@ -270,6 +273,45 @@ parse_store(struct scan *scan, struct feature *feature)
 }
 
 static int
+parse_wallet(struct scan *scan, struct feature *feature)
+{
+	feature->personal = true;
+	return parse_field(scan, feature, wallet_names, ARRAY_LEN(wallet_names),
+	    "count, worth or days_left");
+}
+
+static int
+parse_journeys(struct scan *scan, struct feature *feature)
+{
+	feature->personal = true;
+	return parse_field(scan, feature, journey_names, ARRAY_LEN(journey_names), "count");
+}
+
+static int
+parse_contacts(struct scan *scan, struct feature *feature)
+{
+	int column = args_here(scan), rc;
+	char *word = args_word(scan, "(");
+	struct arg *channel;
+
+	feature->personal = true;
+	feature->fn = FN_COUNT;
+	if (word == NULL || strcmp(word, "count") != 0)
+		return args_fail(scan, column, "unknown function", "count");
+	if ((rc = args_read(scan)) != 0 ||
+	    (rc = args_duration(scan, "within", &feature->within_ms)) != 0)
+		return rc;
+	if (feature->within_ms == 0)
+		return args_fail(scan, args_here(scan) - 1, "no window", "within=D");
+	channel = args_take(scan, "channel");
+	if (channel != NULL && channel->value == NULL)
+		return args_fail(scan, channel->column, "a channel is missing", "channel=NAME");
+	if (channel != NULL)
+		feature->key_value = channel->value;
+	return args_no_more(scan, "channel or within");
+}
+
+static int
 parse_action(struct scan *scan, struct feature *feature)
 {
 	feature->per_action = true;
@@ -328,6 +370,9 @@ static const struct {
 	{ "event", FEATURE_EVENT, parse_name },
 	{ "action", FEATURE_ACTION, parse_action },
 	{ "model", FEATURE_MODEL, parse_name },
+	{ "wallet", FEATURE_WALLET, parse_wallet },
+	{ "contacts", FEATURE_CONTACTS, parse_contacts },
+	{ "journeys", FEATURE_JOURNEYS, parse_journeys },
 };
 
 /* Into a copy: on an error the caller's feature is as it was. */
@@ -353,8 +398,8 @@ feature_parse_from(struct arena *arena, const char *from, struct feature *featur
 		return rc;
 	}
 	return args_fail(&scan, 1, "unknown source",
-	    "profile., local., basket., history., visit., store., time., event., action. or "
-	    "model.");
+	    "profile., local., basket., history., wallet., contacts., journeys., visit., store., "
+	    "time., event., action. or model.");
 }
 
 enum value_tag
@@ -381,6 +426,9 @@ feature_natural_type(const struct feature *feature)
 		    : VALUE_NUMBER;
 	case FEATURE_INCIDENTS:
 	case FEATURE_TIME:
+	case FEATURE_WALLET:
+	case FEATURE_CONTACTS:
+	case FEATURE_JOURNEYS:
 	case FEATURE_MODEL: return VALUE_NUMBER;
 	}
 	return VALUE_MISSING;

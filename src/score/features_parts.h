@@ -33,6 +33,9 @@ struct local *local_new(struct arena *arena, const struct sources *sources);
 struct value local_value(struct local *local, const struct feature *feature);
 struct value incidents_value(const struct sources *sources, const struct feature *feature);
 
+/* wallet.FIELD, contacts.count(…), journeys.count of sources->subject, which must be known. */
+struct value told_value(const struct sources *sources, const struct feature *feature);
+
 /* history.FN over the contacts of sources->subject, which must be known. */
 struct history;
 struct history *history_new(struct arena *arena, const struct sources *sources);

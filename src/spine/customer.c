@@ -178,7 +178,8 @@ merge_subjects(struct engine *engine, const struct event *event)
 			SUBJECT_LOG_PURCHASE, from->purchases[i].at_ms, buf.data, buf.len));
 	}
 	for (size_t i = 0; i < from->contacts.count; i++) {
-		if (has_contact(&into->contacts, &from->contacts.rows[i]))
+		if (from->contacts.rows[i].told ||
+		    has_contact(&into->contacts, &from->contacts.rows[i]))
 			continue;
 		buf_clear(&buf);
 		contact_encode(&from->contacts.rows[i], &buf);
@@ -295,7 +296,9 @@ record_contact(struct engine *engine, struct subject *subject, const struct even
 		row.group = (char *)(uintptr_t)action->group;
 		row.issue = (char *)(uintptr_t)action->issue;
 	}
-	contacts_add(&subject->contacts, &row);
+	/* Written in any case: the profile's word goes with the profile. */
+	if (!told_already(&subject->contacts, &row))
+		contacts_add(&subject->contacts, &row);
 	contact_encode(&row, &buf);
 	engine_check(engine,
 	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,

@@ -79,6 +79,8 @@ engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *p
 	engine_drop_policy(engine);
 	engine->bundle = bundle;
 	engine->policy = policy;
+	/* Whose contacts of other channels count for a group that another policy names. */
+	engine_drop_subjects(engine);
 	levers_apply(engine, policy);
 	engine->zone = zone;
 	snprintf(engine->zone_name, sizeof(engine->zone_name), "%s", engine->conf->zone);

@@ -12,6 +12,7 @@
 
 #include "core/id.h"
 #include "core/log.h"
+#include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
 static int
@@ -57,6 +58,23 @@ load_former_profile(struct engine *engine, struct subject *subject, const struct
 	subject_free(former);
 }
 
+/* A contact about an action of ours counts for its group and issue, too. */
+static void
+name_told(const struct engine *engine, struct subject *subject)
+{
+	for (size_t i = 0; subject->told_count > 0 && i < subject->contacts.count; i++) {
+		struct contact *row = &subject->contacts.rows[i];
+		const struct action *action = !row->told || row->action == NULL
+		    ? NULL
+		    : policy_action(engine->policy, row->action);
+
+		if (action == NULL || row->group != NULL)
+			continue;
+		row->group = mem_strdup(action->group);
+		row->issue = mem_strdup(action->issue);
+	}
+}
+
 static struct subject *
 load_subject(struct engine *engine, const struct id *id)
 {
@@ -85,6 +103,8 @@ load_subject(struct engine *engine, const struct id *id)
 		load_former_profile(engine, subject, &subject->merged[i]);
 	engine_check(engine,
 	    store_log_each(engine->store, STORE_LOG_SUBJECT, id, load_log, subject));
+	if (engine->policy != NULL)
+		name_told(engine, subject);
 	return subject;
 }
 
@@ -146,6 +166,7 @@ engine_subject(struct engine *engine, const struct id *id)
 		slot = add_slot(engine, id);
 	slot->used = true;
 	subject_expire(slot->subject, engine->now_ms - engine->conf->retain_ms);
+	subject_expire_told(slot->subject, engine->now_ms - SUBJECT_TOLD_MS);
 	return slot->subject;
 }
 

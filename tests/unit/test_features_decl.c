@@ -133,6 +133,20 @@ fields_and_names_are_read(void **state)
 	assert_int_equal(feature_natural_type(&f), VALUE_BOOL);
 	f = parse("store.id");
 	assert_int_equal(feature_natural_type(&f), VALUE_STRING);
+	f = parse("wallet.days_left");
+	assert_int_equal(f.source, FEATURE_WALLET);
+	assert_int_equal(f.field, WALLET_DAYS_LEFT);
+	assert_true(f.personal);
+	f = parse("contacts.count(channel=mail, within=7d)");
+	assert_int_equal(f.source, FEATURE_CONTACTS);
+	assert_string_equal(f.key_value, "mail");
+	assert_int_equal(f.within_ms, 7 * D_MS);
+	assert_true(f.personal);
+	assert_null(parse("contacts.count(within=7d)").key_value);
+	f = parse("journeys.count");
+	assert_int_equal(f.source, FEATURE_JOURNEYS);
+	assert_true(f.personal);
+	assert_int_equal(feature_natural_type(&f), VALUE_NUMBER);
 }
 
 static void
@@ -189,6 +203,16 @@ a_mistake_is_named_with_its_column(void **state)
 		{ "time.days_to(2026-12-24, 1)", 14 },
 		{ "action.id", 8 },
 		{ "time.second", 6 },
+		{ "wallet.value", 8 },
+		{ "wallet.count()", 8 },
+		{ "journeys.sum", 10 },
+		{ "contacts.sum(within=7d)", 10 },
+		{ "contacts.count", 15 },
+		{ "contacts.count()", 16 },
+		{ "contacts.count(channel=mail)", 28 },
+		{ "contacts.count(channel, within=7d)", 16 },
+		{ "contacts.count(within=0d)", 23 },
+		{ "contacts.count(within=7d, action=a)", 27 },
 	};
 
 	(void)state;
