@@ -56,6 +56,7 @@ order sign --key --signature
 order verify --root
 order show --manifest --signature
 enroll sign --key -o
+publish --dir --serve --rate --broker --user --password-file --ca --cert --key
 collect --into --once --broker --user --password-file --ca --cert --key
 '
 

@@ -76,6 +76,8 @@ static const struct ctl_command commands[] = {
 	{ "order verify", "O.json --root root.json", "would a store with this root take it?", ctl_order_verify },
 	{ "order show", "O.json [--manifest F] [--signature F]", "what an order says; its parts as files, for minisign", ctl_order_show },
 	{ "enroll sign", "REQUEST.json --key K.key -o DEVICE.pub", "a gateway's key, signed with an order key", ctl_enroll_sign },
+	{ "publish", "[FILE…] [--dir DIR] [--serve] [--rate KIB] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
+	    "roots, releases, orders and their bundles onto HQ's brokers", ctl_publish },
 	{ "collect", "--into sqlite:FILE [--once] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
 	    "the HQ end: records of all stores into a database", ctl_collect },
 };

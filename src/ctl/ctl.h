@@ -102,6 +102,8 @@ int ctl_mapping_try(struct ctl *ctl);
 int ctl_features(struct ctl *ctl);
 /* ctl_train.c */
 int ctl_train(struct ctl *ctl);
+/* ctl_publish.c */
+int ctl_publish(struct ctl *ctl);
 /* ctl_hq.c */
 int ctl_collect(struct ctl *ctl);
 int ctl_feed_check(struct ctl *ctl);

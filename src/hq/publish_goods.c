@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * publish_goods.c - files to be published: what each is is seen from its content.
+ *
+ * LIMITS
+ *   20,000 files; a signed one of 256 KiB, a bundle of 256 MiB.
+ */
+#include "hq/publish_goods.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/id.h"
+#include "core/json.h"
+#include "hq/publish_artifact.h"
+
+static const char *const folders[] = { "root", "releases", "orders", "artifacts" };
+
+static void
+text_done(struct goods_text *file)
+{
+	free(file->path);
+	free(file->text);
+}
+
+void
+goods_done(struct goods *goods)
+{
+	for (size_t i = 0; i < goods->root_count; i++)
+		text_done(&goods->roots[i].file);
+	for (size_t i = 0; i < goods->release_count; i++) {
+		text_done(&goods->releases[i].file);
+		release_done(&goods->releases[i].release);
+	}
+	for (size_t i = 0; i < goods->order_count; i++)
+		text_done(&goods->orders[i].file);
+	for (size_t i = 0; i < goods->artifact_count; i++)
+		free(goods->artifacts[i].path);
+	free(goods->roots);
+	free(goods->releases);
+	free(goods->orders);
+	free(goods->artifacts);
+	*goods = (struct goods){ 0 };
+}
+
+const struct artifact_file *
+goods_artifact(const struct goods *goods, const char *hash)
+{
+	for (size_t i = 0; i < goods->artifact_count; i++)
+		if (strcmp(goods->artifacts[i].hash, hash) == 0)
+			return &goods->artifacts[i];
+	return NULL;
+}
+
+bool
+release_is_own(const struct release *release)
+{
+	return release->bundles[BUNDLE_PROFILES].named;
+}
+
+/* ---- topics ---- */
+
+void
+topic_root(char out[static PUBLISH_TOPIC_SIZE], int64_t version)
+{
+	snprintf(out, PUBLISH_TOPIC_SIZE, TOPIC_HQ "root/%" PRId64, version);
+}
+
+void
+topic_release(char out[static PUBLISH_TOPIC_SIZE], const struct release *release)
+{
+	if (release_is_own(release) && release->store_count > 0)
+		snprintf(out, PUBLISH_TOPIC_SIZE, TOPIC_HQ "store/%s/release", release->stores[0]);
+	else
+		snprintf(out, PUBLISH_TOPIC_SIZE, TOPIC_HQ "release/%s", release->channel);
+}
+
+void
+topic_chunk(char out[static PUBLISH_TOPIC_SIZE], const char *hash, int64_t n)
+{
+	snprintf(out, PUBLISH_TOPIC_SIZE, TOPIC_HQ "artifact/%s/%" PRId64, hash, n);
+}
+
+/* The chain's list, or that of one store. */
+void
+topic_orders(char out[static PUBLISH_TOPIC_SIZE], const struct order *order)
+{
+	if (strcmp(order->target, "all") == 0 || strncmp(order->target, "ring:", 5) == 0)
+		snprintf(out, PUBLISH_TOPIC_SIZE, "%s", TOPIC_STOP);
+	else
+		snprintf(out, PUBLISH_TOPIC_SIZE, TOPIC_HQ "store/%s/order", order->target);
+}
+
+/* ---- one file ---- */
+
+static int
+add_root(struct goods *goods, struct goods_text *file, const struct signed_text *envelope,
+    struct err *err)
+{
+	struct goods_root one = { .file = *file };
+	size_t at = goods->root_count;
+	int rc = root_parse(envelope->manifest, envelope->len, file->path, &one.root, NULL, err);
+
+	if (rc != 0)
+		return rc;
+	goods->roots = mem_grow(goods->roots, goods->root_count, &goods->root_room, sizeof(one));
+	for (; at > 0 && goods->roots[at - 1].root.version > one.root.version; at--)
+		goods->roots[at] = goods->roots[at - 1];
+	goods->roots[at] = one;
+	goods->root_count++;
+	return 0;
+}
+
+static int
+add_release(struct goods *goods, struct goods_text *file, const struct signed_text *envelope,
+    struct err *err)
+{
+	struct goods_release one = { .file = *file };
+	int rc =
+	    release_parse(envelope->manifest, envelope->len, file->path, &one.release, NULL, err);
+
+	if (rc != 0)
+		return rc;
+	goods->releases =
+	    mem_grow(goods->releases, goods->release_count, &goods->release_room, sizeof(one));
+	goods->releases[goods->release_count++] = one;
+	return 0;
+}
+
+static int
+add_order(struct goods *goods, struct goods_text *file, const struct signed_text *envelope,
+    struct err *err)
+{
+	struct goods_order one = { .file = *file };
+	int rc = order_parse(envelope->manifest, envelope->len, file->path, &one.order, NULL, err);
+
+	if (rc != 0)
+		return rc;
+	goods->orders =
+	    mem_grow(goods->orders, goods->order_count, &goods->order_room, sizeof(one));
+	goods->orders[goods->order_count++] = one;
+	return 0;
+}
+
+/* Takes file over when it returns 0. */
+static int
+add_signed(struct goods *goods, struct goods_text *file, const struct signed_text *envelope,
+    struct err *err)
+{
+	json_t *manifest = json_read(envelope->manifest, envelope->len, file->path, NULL);
+	bool root = json_object_get(manifest, "root") != NULL,
+	     release = json_object_get(manifest, "release") != NULL,
+	     order = json_object_get(manifest, "order") != NULL;
+
+	json_decref(manifest);
+	/* A root has lists "release" and "order", so it is asked for first. */
+	if (root)
+		return add_root(goods, file, envelope, err);
+	if (release)
+		return add_release(goods, file, envelope, err);
+	if (order)
+		return add_order(goods, file, envelope, err);
+	return err_set(err, AISLE_E_INVALID,
+	    "%s: its manifest is of nothing that is published, expected a root, a release or an "
+	    "order",
+	    file->path);
+}
+
+static int
+read_signed(struct goods *goods, const char *path, struct err *err)
+{
+	struct signed_text envelope = { 0 };
+	struct goods_text file = { 0 };
+	struct buf text = { 0 };
+	int rc = file_read(path, SIGNED_BYTES_MAX, &text, err);
+
+	if (rc == 0)
+		rc = signed_read(text.data, text.len, path, &envelope, NULL, err);
+	if (rc != 0) {
+		buf_done(&text);
+		return rc;
+	}
+	while (text.len > 0 && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	file.path = mem_strdup(path);
+	file.len = text.len;
+	file.text = buf_steal(&text);
+	rc = add_signed(goods, &file, &envelope, err);
+	if (rc != 0)
+		text_done(&file);
+	signed_done(&envelope);
+	return rc;
+}
+
+static int
+add_artifact(struct goods *goods, const char *path, struct err *err)
+{
+	struct artifact_file artifact = { .packed = -1 };
+	int rc = artifact_open(path, &artifact, err);
+
+	if (rc != 0)
+		return rc;
+	if (goods_artifact(goods, artifact.hash) != NULL) {
+		free(artifact.path);
+		return 0;
+	}
+	goods->artifacts = mem_grow(goods->artifacts, goods->artifact_count, &goods->artifact_room,
+	    sizeof(artifact));
+	goods->artifacts[goods->artifact_count++] = artifact;
+	return 0;
+}
+
+static bool
+is_sqlite(const char *path)
+{
+	char start[16] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool is = fd >= 0 && read(fd, start, sizeof(start)) == (ssize_t)sizeof(start) &&
+	    memcmp(start, "SQLite format 3", 16) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static int
+add_file(struct goods *goods, const char *path, struct err *err)
+{
+	size_t count =
+	    goods->root_count + goods->release_count + goods->order_count + goods->artifact_count;
+
+	if (count == PUBLISH_FILES_MAX)
+		return err_set(err, AISLE_E_FULL, "%s: too many files, expected at most %d", path,
+		    PUBLISH_FILES_MAX);
+	return is_sqlite(path) ? add_artifact(goods, path, err) : read_signed(goods, path, err);
+}
+
+/* ---- a folder ---- */
+
+typedef int (*file_fn)(void *ctx, const char *path, const struct stat *st, struct err *err);
+
+static int
+each_in(const char *dir, const char *sub, file_fn fn, void *ctx, struct err *err)
+{
+	char folder[4096], path[4096];
+	struct dirent *entry;
+	int rc = 0;
+	DIR *d;
+
+	if (snprintf(folder, sizeof(folder), "%s/%s", dir, sub) >= (int)sizeof(folder))
+		return err_set(err, AISLE_E_INVALID, "%s: name too long", dir);
+	d = opendir(folder);
+	if (d == NULL)
+		return errno == ENOENT
+		    ? 0
+		    : err_set(err, AISLE_E_IO, "%s: %s", folder, strerror(errno));
+	while (rc == 0 && (entry = readdir(d)) != NULL) {
+		struct stat st;
+
+		/* Half-written files begin with a dot or have another end. */
+		if (entry->d_name[0] == '.' ||
+		    snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >=
+			(int)sizeof(path) ||
+		    stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		rc = fn(ctx, path, &st, err);
+	}
+	closedir(d);
+	return rc;
+}
+
+static int
+add_of_folder(void *ctx, const char *path, const struct stat *st, struct err *err)
+{
+	const char *dot = strrchr(path, '.');
+
+	(void)st;
+	if (dot == NULL || (strcmp(dot, ".json") != 0 && !is_sqlite(path)))
+		return 0; /* people's own */
+	return add_file(ctx, path, err);
+}
+
+static int
+add_to_stamp(void *ctx, const char *path, const struct stat *st, struct err *err)
+{
+	uint64_t *stamp = ctx, one;
+	char text[4300];
+	int len = snprintf(text, sizeof(text), "%s %lld %lld %ld", path, (long long)st->st_size,
+	    (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+
+	(void)err;
+	hash_bytes(&one, sizeof(one), text, (size_t)len, NULL, 0);
+	*stamp += one; /* in whatever order they come */
+	return 0;
+}
+
+uint64_t
+goods_stamp(const char *dir)
+{
+	uint64_t stamp = 0;
+
+	for (size_t i = 0; dir != NULL && i < ARRAY_LEN(folders); i++)
+		if (each_in(dir, folders[i], add_to_stamp, &stamp, NULL) != 0)
+			return 0;
+	return stamp;
+}
+
+int
+goods_read(const struct publish_options *options, struct goods *ret, struct err *err)
+{
+	struct goods goods = { .folder = options->dir != NULL };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < options->file_count; i++)
+		rc = add_file(&goods, options->files[i], err);
+	for (size_t i = 0; rc == 0 && options->dir != NULL && i < ARRAY_LEN(folders); i++)
+		rc = each_in(options->dir, folders[i], add_of_folder, &goods, err);
+	if (rc != 0)
+		goods_done(&goods);
+	else
+		*ret = goods;
+	return rc;
+}

@@ -1,0 +1,347 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""aislectl publish: what HQ sends gets onto its brokers whole and in order, comes back when one has lost it, and nothing wrong goes out."""
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+
+import paho.mqtt.client as mqtt
+
+import policy
+from hq import Headquarters
+from store import AISLECTL, STARTED, Broker, main, wait_for
+
+CHUNK = 65536
+ROOT, RELEASE, STOP = "aisle/v1/hq/root/1", "aisle/v1/hq/release/stable", "aisle/v1/hq/stop"
+
+
+class MemoryBroker(Broker):
+    """As the brokers of a large chain are: what is retained is in memory alone."""
+
+    def __init__(self, folder, name="broker", more=""):
+        self.more = more
+        super().__init__(folder, name)
+
+    def start(self):
+        with open(self.conf, "w") as f:
+            f.write((f"allow_anonymous true\n" if "allow_anonymous" not in self.more else "") +
+                    f"listener {self.port} 127.0.0.1\nmessage_size_limit 1048576\n" + self.more)
+        super().start()
+
+
+class Watcher:
+    """What a broker retains, and what comes after, in its order."""
+
+    def __init__(self, broker, topics=("aisle/v1/hq/#",), user=None):
+        self.messages, self.lock = [], threading.Lock()
+        self.ready = threading.Event()
+        self.client = mqtt.Client(client_id=f"watcher-{random.random()}", protocol=mqtt.MQTTv311)
+        if user:
+            self.client.username_pw_set(user, user)
+        self.client.on_connect = lambda c, *a: c.subscribe([(t, 1) for t in topics])
+        self.client.on_subscribe = lambda *a: self.ready.set()
+        self.client.on_message = self.on_message
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+        assert self.ready.wait(10)
+
+    def on_message(self, client, userdata, message):
+        with self.lock:
+            self.messages.append((message.topic, message.payload))
+
+    def topics(self):
+        with self.lock:
+            return [t for t, _ in self.messages]
+
+    def get(self, topic):
+        with self.lock:
+            found = [p for t, p in self.messages if t == topic]
+        return found[-1] if found else None
+
+    def kept(self):
+        """Topic → payload, as it is now."""
+        with self.lock:
+            now = dict(self.messages)
+        return {t: p for t, p in now.items() if p}
+
+    def close(self):
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+class Scene:
+    def __init__(self, brokers=1, threshold=1, more=""):
+        self.folder = tempfile.mkdtemp(prefix="aisle-publish-")
+        self.brokers = [MemoryBroker(self.folder, f"broker{i}", more) for i in range(brokers)]
+        self.hq = Headquarters(self.folder, threshold)
+        self.serving = None
+
+    def bundle(self, version=1, bytes_more=0, name="test"):
+        """A policy of some chunks: an image that cannot be packed is in it."""
+        folder = os.path.join(self.folder, f"policy-{name}-{version}")
+        policy.write(folder, policy=policy.changed(policy.POLICY, version=version, name=name))
+        if bytes_more:
+            os.makedirs(os.path.join(folder, "images"))
+            rows = random.Random(version).randbytes(bytes_more)
+            for i in range(0, bytes_more, 120000):
+                with open(os.path.join(folder, "images", f"{i}.png"), "wb") as f:
+                    f.write(png(rows[i:i + 120000]))
+        out = os.path.join(self.folder, f"{name}-{version}.bundle")
+        self.hq.ctl("bundle", "build", folder, "-o", out)
+        return out
+
+    def words(self):
+        return [w for b in self.brokers for w in ("--broker", f"mqtt://127.0.0.1:{b.port}")]
+
+    def publish(self, *files, code=0):
+        return self.hq.ctl("publish", *files, *self.words(), code=code)
+
+    def serve(self, *words):
+        self.log = open(os.path.join(self.folder, "publish.log"), "ab")
+        self.serving = subprocess.Popen(AISLECTL + ["publish", *words, "--serve", *self.words()], stdout=self.log, stderr=self.log)
+        STARTED.append(self.serving)
+
+    def stop_serving(self):
+        self.serving.send_signal(signal.SIGTERM)
+        code = self.serving.wait(20)
+        self.serving = None
+        return code
+
+    def close(self):
+        if self.serving:
+            self.serving.kill()
+            self.serving.wait()
+        for broker in self.brokers:
+            broker.stop(signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def png(body):
+    import struct
+    import zlib
+
+    def part(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)) + \
+        part(b"IDAT", zlib.compress(b"\0\0\0\0")) + part(b"tEXt", b"c\0" + body) + part(b"IEND", b"")
+
+
+def unpacked(payload):
+    return subprocess.run(["zstd", "-dc"], input=payload, capture_output=True, check=True).stdout
+
+
+def file_hash(path):
+    with open(path, "rb") as f:
+        return hashlib.blake2b(f.read(), digest_size=32).hexdigest()
+
+
+def chunks_of(kept, path):
+    """The file, put together from what a broker retains."""
+    start = f"aisle/v1/hq/artifact/{file_hash(path)}/"
+    found = {int(t[len(start):]): p for t, p in kept.items() if t.startswith(start)}
+    return b"".join(unpacked(found[n]) for n in range(len(found))), len(found)
+
+
+def with_scene(**how):
+    def wrap(test):
+        def run():
+            scene = Scene(**how)
+            try:
+                test(scene)
+            finally:
+                scene.close()
+        run.__name__ = test.__name__
+        return run
+    return wrap
+
+
+@with_scene()
+def test_a_release_is_on_the_broker_with_its_root_its_chunks_and_its_orders(scene):
+    bundle = scene.bundle(bytes_more=600000)
+    release, stop = scene.hq.release(1, bundle), scene.hq.order("all", 1, "stop", "--action", "coffee-off")
+    watch = Watcher(scene.brokers[0])
+    said = scene.publish(scene.hq.root, release, stop, bundle)
+    size = os.path.getsize(bundle)
+    assert f"{-(-size // CHUNK)} chunks sent, 0 chunks were there" in said, said
+    assert "MiB, 0 s left" in scene.hq.said, scene.hq.said
+    kept = wait_for("what was published", lambda: RELEASE in watch.kept() and watch.kept())
+    data, count = chunks_of(kept, bundle)
+    assert count == -(-size // CHUNK) > 8 and hashlib.blake2b(data, digest_size=32).hexdigest() == file_hash(bundle)
+    with open(release) as f:
+        assert kept[RELEASE].decode() == f.read().rstrip("\n")
+    assert len(json.loads(kept[STOP])) == 1 and ROOT in kept
+    order = watch.topics()
+    assert order.index(ROOT) < order.index(STOP) < order.index(f"aisle/v1/hq/artifact/{file_hash(bundle)}/0")
+    assert order.index(f"aisle/v1/hq/artifact/{file_hash(bundle)}/{count - 1}") < order.index(RELEASE), "a store never sees a release whose chunks are not there"
+    again = scene.publish(scene.hq.root, release, stop, bundle)
+    assert f"0 texts and 0 chunks sent, {count} chunks were there" in again, again
+    # Without its file it is enough that the broker has it.
+    assert "chunks were there" in scene.publish(scene.hq.root, release)
+    watch.close()
+
+
+@with_scene()
+def test_what_no_release_names_any_more_goes_and_what_is_half_there_is_completed(scene):
+    one, two = scene.bundle(1, 200000), scene.bundle(2, 200000)
+    scene.publish(scene.hq.root, scene.hq.release(1, one), one)
+    watch = Watcher(scene.brokers[0])
+    half = f"aisle/v1/hq/artifact/{file_hash(two)}/0"
+    watch.client.publish(half, b"not ours", qos=1, retain=True).wait_for_publish(10)
+    release = scene.hq.release(2, two)
+    scene.publish(release, two)
+    kept = wait_for("the old bundle's end", lambda: not [t for t in watch.kept() if file_hash(one) in t] and watch.kept())
+    assert chunks_of(kept, two)[0] == open(two, "rb").read()
+    order = watch.topics()
+    last = max(i for i, t in enumerate(order) if t == RELEASE)
+    assert all(i > last for i, t in enumerate(order) if file_hash(one) in t and watch.messages[i][1] == b""), "it went before its successor was there"
+    # One of its chunks is lost.
+    watch.client.publish(f"aisle/v1/hq/artifact/{file_hash(two)}/2", b"", qos=1, retain=True).wait_for_publish(10)
+    scene.publish(release, two)
+    wait_for("the lost chunk", lambda: f"aisle/v1/hq/artifact/{file_hash(two)}/2" in watch.kept())
+    assert chunks_of(watch.kept(), two)[0] == open(two, "rb").read()
+    watch.close()
+
+
+@with_scene(threshold=2)
+def test_nothing_goes_out_that_a_store_would_refuse(scene):
+    bundle, other = scene.bundle(1), scene.bundle(2)
+    good = scene.hq.release(5, bundle, keys=("r1", "r2"))
+    cases = {
+        "one-key.json: threshold": [scene.hq.release(6, bundle, keys=("r1",), name="one-key.json")],
+        "expected a order key": [scene.hq.order("all", 1, "stop", "--action", "x", keys=("r1",))],
+        "neither given nor on the broker": [good],
+    }
+    for why, files in cases.items():
+        scene.publish(scene.hq.root, *files, code=77)
+        assert why in scene.hq.said, (why, scene.hq.said)
+    assert "no root was given" in (scene.publish(good, bundle, code=77), scene.hq.said)[1]
+    scene.publish(scene.hq.root, good, bundle)
+    watch = Watcher(scene.brokers[0])
+    before = wait_for("root, release and chunk", lambda: len(watch.kept()) == 3 and watch.kept())
+    scene.publish(scene.hq.root, scene.hq.release(4, other, keys=("r1", "r2")), other, code=77)
+    assert "sequence 4 is below 5" in scene.hq.said, scene.hq.said
+    scene.publish(scene.hq.root, scene.hq.release(5, other, keys=("r1", "r2"), name="again.json"), other, code=77)
+    assert "another release's" in scene.hq.said, scene.hq.said
+    scene.hq.ctl("publish", __file__, *scene.words(), code=77)
+    assert watch.kept() == before and len(watch.messages) == len(before)
+    watch.close()
+
+
+@with_scene(brokers=2)
+def test_one_broker_that_is_away_does_not_keep_the_others_from_having_it(scene):
+    bundle = scene.bundle()
+    release = scene.hq.release(1, bundle)
+    scene.brokers[0].stop(signal.SIGKILL)
+    scene.publish(scene.hq.root, release, bundle, code=69)
+    watch = Watcher(scene.brokers[1])
+    wait_for("the other broker's release", lambda: watch.get(RELEASE))
+    watch.close()
+    scene.brokers[0].start()
+    scene.publish(scene.hq.root, release, bundle)
+    watch = Watcher(scene.brokers[0])
+    wait_for("the release", lambda: watch.get(RELEASE))
+    watch.close()
+
+
+@with_scene(brokers=2)
+def test_a_broker_that_lost_its_memory_is_filled_in_again(scene):
+    bundle = scene.bundle(1, 200000)
+    release, stop = scene.hq.release(1, bundle), scene.hq.order("ring:early", 1, "stop", "--action", "*")
+    scene.serve(scene.hq.root, release, stop, bundle)
+    for broker in scene.brokers:
+        watch = Watcher(broker)
+        wait_for("the release", lambda: watch.get(RELEASE))
+        watch.close()
+    scene.brokers[0].stop(signal.SIGKILL)
+    scene.brokers[0].start()
+    watch = Watcher(scene.brokers[0])
+    wait_for("the release, again", lambda: watch.get(RELEASE), 20)
+    wait_for("its stop", lambda: watch.get(STOP))
+    wait_for("its chunks", lambda: chunks_of(watch.kept(), bundle)[0] == open(bundle, "rb").read())
+    assert len(json.loads(watch.get(STOP))) == 1
+    watch.close()
+    assert scene.stop_serving() == 0
+
+
+@with_scene()
+def test_a_store_is_sent_what_it_asks_for_if_a_release_is_for_it(scene):
+    bundle = scene.bundle(1, 200000)
+    scene.serve(scene.hq.root, scene.hq.release(1, bundle), bundle)
+    watch = Watcher(scene.brokers[0])
+    wait_for("the release", lambda: watch.get(RELEASE))
+    wait_for("who serves", lambda: "serving" in open(scene.log.name).read())
+    hash_ = file_hash(bundle)
+
+    def ask(payload, store="0042"):
+        watch.client.publish(f"aisle/v1/hq/store/{store}/want", payload, qos=1).wait_for_publish(10)
+
+    for hostile in (b"", b"\xff" * 300, b"[]", json.dumps({"hash": "f" * 64, "from": 0, "count": 1}).encode(),
+                    json.dumps({"hash": hash_, "from": 0, "count": 1 << 40}).encode(), json.dumps({"hash": hash_, "from": -1, "count": 1}).encode()):
+        ask(hostile)
+    for _ in range(200):
+        ask(json.dumps({"hash": hash_, "from": 0, "count": 32}), "greedy")
+    ask(json.dumps({"hash": hash_, "from": 1, "count": 2}))
+    wait_for("both chunks", lambda: all(watch.get(f"aisle/v1/hq/store/0042/chunk/{hash_}/{n}") for n in (1, 2)))
+    with open(bundle, "rb") as f:
+        data = f.read()
+    assert unpacked(watch.get(f"aisle/v1/hq/store/0042/chunk/{hash_}/1")) == data[CHUNK:2 * CHUNK]
+    mine = [t for t in watch.topics() if "/0042/chunk/" in t]
+    assert len(mine) == 2, mine
+    assert len([t for t in watch.topics() if "/greedy/chunk/" in t]) <= 64 + 16 * 10, "a store took more than its share"
+    assert scene.stop_serving() == 0
+    late = Watcher(scene.brokers[0])
+    assert not [t for t in late.topics() if "/chunk/" in t], "an answer is retained"
+    late.close()
+    watch.close()
+
+
+@with_scene()
+def test_what_is_new_in_the_folder_is_sent_and_what_is_wrong_in_it_is_left_out(scene):
+    folder = os.path.join(scene.folder, "hq")
+    for name in ("root", "releases", "orders", "artifacts"):
+        os.makedirs(os.path.join(folder, name))
+
+    def put(path, where):
+        shutil.copy(path, folder + "/.new")
+        os.rename(folder + "/.new", os.path.join(folder, where, os.path.basename(path)))
+    one, two = scene.bundle(1), scene.bundle(2)
+    put(scene.hq.root, "root")
+    put(one, "artifacts")
+    put(scene.hq.release(1, one), "releases")
+    scene.serve("--dir", folder)
+    watch = Watcher(scene.brokers[0])
+    wait_for("the release", lambda: watch.get(RELEASE))
+    first = watch.get(RELEASE)
+    put(scene.hq.release(3, two, keys=(), name="unsigned.json"), "releases")
+    wait_for("the word that it is left out", lambda: "unsigned.json" in open(scene.log.name).read(), 10)
+    put(two, "artifacts")
+    put(scene.hq.release(2, two), "releases")
+    put(scene.hq.order("all", 1, "stop", "--action", "coffee-off"), "orders")
+    wait_for("the second release", lambda: watch.get(RELEASE) != first, 10)
+    wait_for("the stop", lambda: watch.get(STOP) and len(json.loads(watch.get(STOP))) == 1, 10)
+    wait_for("the first bundle's end", lambda: not [t for t in watch.kept() if file_hash(one) in t], 10)
+    assert scene.stop_serving() == 0
+    watch.close()
+
+
+def test_a_broker_that_throws_away_what_it_acknowledges_is_found_out():
+    folder = tempfile.mkdtemp(prefix="aisle-acl-")
+    with open(folder + "/acl", "w") as f:
+        f.write("topic readwrite aisle/v1/hq/root/+\ntopic read aisle/v1/hq/#\n")
+    scene = Scene(more=f"acl_file {folder}/acl\n")
+    try:
+        bundle = scene.bundle()
+        scene.publish(scene.hq.root, scene.hq.release(1, bundle), bundle, code=77)
+        assert "does not keep" in scene.hq.said, scene.hq.said
+    finally:
+        scene.close()
+        shutil.rmtree(folder)
+
+
+main([v for k, v in list(globals().items()) if k.startswith("test_")])
