@@ -6,10 +6,10 @@ _aislectl_commands='
 status
 top --once
 doctor
-decide --bundle --profiles --pepper --store --events
-replay --bundle --profiles --pepper --store --events --out --state --turn
-features --bundle --profiles --pepper --store --events --on -o
-train --policy --profiles --pepper --store -o
+decide --bundle --catalog --profiles --pepper --store --events
+replay --bundle --catalog --profiles --pepper --store --events --out --state --turn
+features --bundle --catalog --profiles --pepper --store --events --on -o
+train --policy --catalog --profiles --pepper --store -o
 why --all
 why-not --station
 rule eval --strict
@@ -92,7 +92,7 @@ _aislectl()
 		esac
 	done
 	case $prev in
-	--config | --bundle | --profiles | --pepper | --events | --out | --password-file | --ca | --cert | --key | -o | \
+	--config | --bundle | --catalog | --profiles | --pepper | --events | --out | --password-file | --ca | --cert | --key | -o | \
 		--release | --order | --erase | --previous | --signature | --manifest | --root)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

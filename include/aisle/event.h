@@ -82,6 +82,13 @@ const char *event_type_name(enum event_type type); /* "aisle.basket.opened" … 
 enum event_way event_way(enum event_type type);
 enum event_type event_type_by_name(const char *name); /* EV_NONE: unknown */
 
+/* Goods that nothing touches (nouns/marks.h). Ascending by strength. */
+enum mark {
+	MARK_NONE,
+	MARK_NO_PROMOTION, /* kept in the history, and that is all */
+	MARK_SENSITIVE,	   /* not even that */
+};
+
 /* A line or a returned item. Strings are borrowed from the event. */
 struct event_item {
 	int64_t line;	      /* basket line number; 0 in a return */
@@ -99,6 +106,7 @@ struct event_item {
 	int64_t margin_minor;	/* the whole line */
 	int64_t discount_minor; /* sum of discounts[] */
 	const char *own;	/* of them those whose ref may be a token, as in struct line */
+	enum mark mark;		/* of the article itself, by the catalog */
 };
 
 enum consent_purpose { CONSENT_PERSONALISE, CONSENT_PROFILE, CONSENT_CONTACT, CONSENT_COUNT };

@@ -147,12 +147,6 @@ struct feature {
 
 /* ---- marks ---- */
 
-/* Goods that nothing touches (nouns/marks.h). Ascending by strength. */
-enum mark {
-	MARK_NONE,
-	MARK_NO_PROMOTION, /* kept in the history, and that is all */
-	MARK_SENSITIVE,	   /* not even that */
-};
 struct marked {
 	const char *category; /* with all below it */
 	enum mark mark;

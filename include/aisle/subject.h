@@ -46,6 +46,7 @@ struct purchase_line {
 	/* interned in the history; brand NULL: none; item: GTIN-14 or sku */
 	const char *category, *brand, *item;
 	int64_t qty_milli, amount_minor;
+	enum mark mark; /* of the article itself; never MARK_SENSITIVE */
 };
 
 struct purchase {

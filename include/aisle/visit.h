@@ -27,6 +27,7 @@
 
 #include "aisle/base.h"
 #include "aisle/contact.h"
+#include "aisle/event.h"
 
 #define VISIT_LINES_MAX 2000
 #define VISIT_CARDS_MAX 512
@@ -60,7 +61,8 @@ struct line {
 	int best_before; /* days since 1970; 0: none */
 	/* NULL: none; category never NULL. A line with a sku is named by it: see line_item() */
 	char *sku, *category, *brand, *name, *batch;
-	char *own; /* discounts of ours in it, "TOKEN=MINOR" with blanks between; NULL: none */
+	enum mark mark; /* of the article itself, as the catalog of its moment had it */
+	char *own;	/* discounts of ours in it, "TOKEN=MINOR" with blanks between; NULL: none */
 };
 
 /* A void that names an article: which line that is hangs on all that is known of the basket's lines. */

@@ -28,6 +28,7 @@
 	F(REJECTED, "aisle_events_rejected", COUNTER, "Messages put aside as dead letters, by reason.") \
 	F(UNKNOWN_MEMBERS, "aisle_unknown_members", COUNTER, "JSON members that nobody reads.") \
 	F(BAD_GTINS, "aisle_bad_gtins", COUNTER, "GTINs that do not check and became a sku.") \
+	F(CATALOG, "aisle_catalog", COUNTER, "Lines and returned goods looked up in the catalog, by whether it has the article.") \
 	F(BASKETS_AGAIN, "aisle_basket_numbers_again", COUNTER, "Baskets with the number of an earlier one at their terminal.") \
 	F(STALE, "aisle_events_stale", COUNTER, "Events too old to decide anything by.") \
 	F(OVER_THE_MOST, "aisle_amounts_over_the_most", COUNTER, "Amounts of a till beyond what the offer can save: booked at that.") \
@@ -69,6 +70,8 @@
 #define METRIC_SERIES_PLAIN(S) \
 	S(UNKNOWN_MEMBERS, UNKNOWN_MEMBERS, "") \
 	S(BAD_GTINS, BAD_GTINS, "") \
+	S(CATALOG_FOUND, CATALOG, "article=\"found\"") \
+	S(CATALOG_UNKNOWN, CATALOG, "article=\"unknown\"") \
 	S(BASKETS_AGAIN, BASKETS_AGAIN, "") \
 	S(STALE, STALE, "") \
 	S(OVER_THE_MOST, OVER_THE_MOST, "") \

@@ -20,6 +20,7 @@ ctl_recorded_options(struct ctl *ctl, struct ctl_recorded *from)
 	const char *turn = ctl_option(ctl, "--turn");
 
 	from->bundle = ctl_option(ctl, "--bundle");
+	from->catalog = ctl_option(ctl, "--catalog");
 	from->profiles = ctl_option(ctl, "--profiles");
 	from->pepper = ctl_option(ctl, "--pepper");
 	from->store = ctl_option(ctl, "--store");
@@ -85,6 +86,9 @@ ctl_recorded_open(struct ctl *ctl, struct ctl_recorded *from, struct recorded_op
 			fputs(report.data, stderr);
 		rc = report.len > 0 ? EX_DATAERR : ctl_fail_err(&err);
 	}
+	if (rc == EX_OK && from->catalog != NULL &&
+	    recorded_catalog(from->recorded, from->catalog, &err) != 0)
+		rc = ctl_fail_err(&err);
 	if (rc == EX_OK) {
 		from->in = strcmp(from->events, "-") == 0 ? stdin : fopen(from->events, "re");
 		if (from->in == NULL)

@@ -11,7 +11,7 @@
 #include "tools/recorded.h"
 
 struct ctl_recorded {
-	const char *bundle, *profiles, *pepper, *store, *events;
+	const char *bundle, *catalog, *profiles, *pepper, *store, *events;
 	const char *state; /* set by the command that takes it */
 	int turn;
 	bool store_named; /* by --store, or by the configuration */
@@ -28,7 +28,7 @@ struct ctl_progress ctl_progress_start(void);
 void ctl_progress_show(void *ctx, int64_t events); /* ctx: a struct ctl_progress */
 void ctl_progress_end(const struct ctl_progress *progress);
 
-/* Takes --bundle, --profiles, --pepper, --store, --events and --turn out of argv. */
+/* Takes --bundle, --catalog, --profiles, --pepper, --store, --events and --turn out of argv. */
 int ctl_recorded_options(struct ctl *ctl, struct ctl_recorded *from);
 /* Reads the configuration alone. */
 int ctl_recorded_conf(struct ctl *ctl, struct ctl_recorded *from);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "sync/catalog.h"
 
 /* ask, and print the whole reply (or one member of it) as JSON */
 static int
@@ -29,7 +30,7 @@ ask_and_print(struct ctl *ctl, json_t *request, const char *body_path, const cha
 int
 ctl_status(struct ctl *ctl)
 {
-	json_t *request, *reply = NULL, *policy, *http, *address, *hq;
+	json_t *request, *reply = NULL, *policy, *catalog, *http, *address, *hq;
 	size_t i;
 	int rc = ctl_words(ctl, 0, 0);
 
@@ -50,6 +51,11 @@ ctl_status(struct ctl *ctl)
 		    (long long)json_integer_value(json_object_get(policy, "version")));
 	else
 		puts("policy    none: baskets and profiles are kept, nothing is decided");
+	catalog = json_object_get(reply, "catalog");
+	if (json_is_object(catalog))
+		printf("catalog   %s version %lld, %lld articles\n", ctl_text(catalog, "name"),
+		    (long long)json_integer_value(json_object_get(catalog, "version")),
+		    (long long)json_integer_value(json_object_get(catalog, "articles")));
 	printf("broker    %s\n",
 	    json_is_true(json_object_get(json_object_get(reply, "mqtt"), "connected")) ? "connected"
 										       : "away");
@@ -314,8 +320,10 @@ ctl_bundle_install(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	return ask_and_print(ctl, json_pack("{s:s}", "command", "bundle-install"), ctl->argv[0],
-	    NULL);
+	return ask_and_print(ctl,
+	    json_pack("{s:s}", "command",
+		catalog_is_in(ctl->argv[0]) ? "catalog-install" : "bundle-install"),
+	    ctl->argv[0], NULL);
 }
 
 int

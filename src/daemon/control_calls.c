@@ -44,6 +44,7 @@ status(struct daemon *daemon, struct control_request *request)
 	json_add_int(w, "queued", store_uplink_count(engine_store(daemon->engine)));
 	json_end(w);
 	daemon_policy_json(daemon, w);
+	daemon_catalog_json(daemon, w);
 	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
 	json_add_int(w, "profiles", profiles_count(daemon->profiles));
 	json_add_int(w, "visits", (int64_t)engine_visit_count(daemon->engine));
@@ -227,6 +228,7 @@ static const struct {
 	{ "top", daemon_top },
 	{ "doctor", daemon_doctor },
 	{ "bundle-install", daemon_stage },
+	{ "catalog-install", daemon_install_catalog },
 	{ "profiles-install", daemon_install_profiles },
 	{ "customer-show", customer_show },
 	{ "customer-forget", customer_forget },

@@ -101,7 +101,9 @@ struct daemon {
 	} health;
 	int64_t hear_ms; /* monotonic: when it is next looked which tablets' pages are open */
 
-	struct staging *staging; /* a bundle on its way in; NULL */
+	struct staging *staging;	       /* a bundle on its way in; NULL */
+	struct catalog_taking *catalog_taking; /* a catalog on its way in; NULL */
+	char catalog_trouble[200]; /* why the one that the state names is not in force; "" */
 	/* a running profiles install */
 	struct control_request *install;
 	struct event *install_event;
@@ -222,6 +224,20 @@ void daemon_bundle_path(const struct daemon *daemon, const char *hash, const cha
 /* stage.c */
 void daemon_stage(struct daemon *daemon, struct control_request *request);
 void daemon_stage_stop(struct daemon *daemon); /* one that is not done yet is dropped */
+/* loop_catalog.c */
+/* the one that the state names, else the last good one, else none */
+int daemon_catalog_start(struct daemon *daemon, struct err *err);
+void daemon_catalog_stop(struct daemon *daemon); /* one that is not done yet is dropped */
+/* A file that may be taken (who sent it is asked before): checked beside the loop, moved to its place
+ * and in force from the next line on; then done, err->code 0 or why not. It is not called where this
+ * returns an error. */
+typedef void (*catalog_fn)(void *ctx, const struct err *err);
+int daemon_catalog_take(struct daemon *daemon, const char *path, catalog_fn done, void *ctx,
+    struct err *err) AISLE_MUST_CHECK;
+void daemon_install_catalog(struct daemon *daemon, struct control_request *request);
+/* The member "catalog"; null without one. */
+void daemon_catalog_json(const struct daemon *daemon, struct json_writer *w);
+void daemon_catalog_path(const struct daemon *daemon, const char *hash, char out[static 512]);
 /* loop_profiles.c */
 void daemon_install_profiles(struct daemon *daemon, struct control_request *request);
 void daemon_install_profiles_stop(struct daemon *daemon);

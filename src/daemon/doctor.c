@@ -16,6 +16,7 @@
 
 #include "core/metrics.h"
 #include "daemon/daemon.h"
+#include "nouns/catalog.h"
 
 #define PACE_LEAST_MS H_MS /* what was seen in less is no pace */
 #define MIB (1 << 20)
@@ -105,6 +106,25 @@ check_policy(struct daemon *daemon, struct json_writer *w)
 		doctor_say(w, "policy", ended == policy->action_count ? HEALTH_BAD : HEALTH_WARN,
 		    mend, "%s version %lld: %zu of its %zu actions have ended%s", policy->name,
 		    (long long)policy->version, ended, policy->action_count, age);
+}
+
+static void
+check_catalog(struct daemon *daemon, struct json_writer *w)
+{
+	const struct catalog *catalog = engine_catalog(daemon->engine);
+
+	if (daemon->catalog_trouble[0] != '\0')
+		doctor_say(w, "catalog", HEALTH_BAD,
+		    "Install it once more: aislectl bundle install.",
+		    "the newest cannot be used, %s: %s",
+		    catalog != NULL ? "the one before is in force" : "there is none",
+		    daemon->catalog_trouble);
+	else if (catalog == NULL)
+		doctor_say(w, "catalog", HEALTH_OK, NULL, "none");
+	else
+		doctor_say(w, "catalog", HEALTH_OK, NULL, "%s version %lld, %zu articles",
+		    catalog_is(catalog)->name, (long long)catalog_is(catalog)->version,
+		    catalog_count(catalog));
 }
 
 static void
@@ -241,7 +261,7 @@ check_letters(struct daemon *daemon, struct json_writer *w)
 }
 
 static void (*const checks[])(struct daemon *, struct json_writer *) = { check_broker, check_clock,
-	check_policy, check_stopped, check_hq, check_state, check_flash, check_rows,
+	check_policy, check_catalog, check_stopped, check_hq, check_state, check_flash, check_rows,
 	check_letters };
 
 void

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nouns/catalog.h"
 #include "nouns/picture.h"
 #include "policy/policy_load.h"
 #include "sync/bundle.h"
@@ -45,6 +46,14 @@ daemon_picture(void *ctx, const char *hash, struct buf *out)
 	if (name != NULL) {
 		daemon_bundle_path(daemon, policy->hash, "", path);
 		return bundle_picture(path, name, hash, out);
+	}
+	if (engine_catalog(daemon->engine) != NULL &&
+	    catalog_has_picture(engine_catalog(daemon->engine), hash)) {
+		char part[7 + 64 + 1];
+
+		daemon_catalog_path(daemon, catalog_is(engine_catalog(daemon->engine))->hash, path);
+		snprintf(part, sizeof(part), "images/%.64s", hash);
+		return bundle_picture(path, part, hash, out);
 	}
 	snprintf(path, sizeof(path), PICTURE_PATH "%s", hash);
 	return query_is_shown(daemon->engine, path) ? find_in_former(daemon, hash, out)

@@ -138,6 +138,7 @@ stop_installations(struct daemon *daemon)
 {
 	daemon_install_profiles_stop(daemon);
 	daemon_stage_stop(daemon);
+	daemon_catalog_stop(daemon);
 }
 
 static const struct step steps[] = {
@@ -149,6 +150,7 @@ static const struct step steps[] = {
 	{ "profiles", daemon_open_profiles, daemon_close_profiles },
 	{ "session", daemon_next_session, NULL },
 	{ "policy", daemon_activate_named, NULL },
+	{ "catalog", daemon_catalog_start, NULL },
 	{ "loop", start_base, stop_base },
 	{ "turns", daemon_turn_init, daemon_turn_done },
 	{ "signals", daemon_add_events, daemon_remove_events },

@@ -16,12 +16,15 @@
 int
 daemon_make_folders(struct daemon *daemon, struct err *err)
 {
+	static const char *const below[] = { "bundles", "catalogs" };
 	char path[512];
 
 	(void)mkdir(daemon->conf.state_dir, 0700);
-	snprintf(path, sizeof(path), "%s/bundles", daemon->conf.state_dir);
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < ARRAY_LEN(below); i++) {
+		snprintf(path, sizeof(path), "%s/%s", daemon->conf.state_dir, below[i]);
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	}
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "nouns/match.h"
 
 /* clang-format off */
 static const char *const command_names[] = {
@@ -47,10 +48,46 @@ add_mark(void *list, const char *category, bool anywhere)
 }
 
 #define INCLUDES_MAX 64
+#define ARTICLES_MAX 64
+
+static bool
+has_item(const json_t *list, const char *item)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) {
+		const char *text = json_string_value(json_object_get(one, "item"));
+
+		if (text != NULL && strcmp(text, item) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Articles of the basket that have a mark of their own, whatever their category is. */
+static void
+exclude_articles(json_t *exclude, const struct visit *visit)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < visit->line_count && count < ARTICLES_MAX; i++) {
+		const char *item = line_item(&visit->lines[i]);
+		json_t *mark;
+
+		if (visit->lines[i].mark == MARK_NONE || visit->lines[i].voided || item == NULL ||
+		    has_item(exclude, item))
+			continue;
+		mark = json_object();
+		CHECK(mark != NULL && json_object_set_new(mark, "item", json_string(item)) == 0 &&
+		    json_array_append_new(exclude, mark) == 0);
+		count++;
+	}
+}
 
 /* The till knows no marks: what the offer may not touch is written out for it. */
 static void
-exclude_marked(json_t *offer, const struct marks *marks)
+exclude_marked(json_t *offer, const struct marks *marks, const struct visit *visit)
 {
 	json_t *include = json_object_get(offer, "include"),
 	       *exclude = json_object_get(offer, "exclude");
@@ -67,18 +104,20 @@ exclude_marked(json_t *offer, const struct marks *marks)
 			match[i - 1].next = &match[i];
 	}
 	marks_meet(marks, &match[0], add_mark, exclude);
+	exclude_articles(exclude, visit);
 }
 
 /* The prompt's offer with the card's worth. */
 static void
-add_offer(const struct card *card, const struct marks *marks, struct json_writer *w)
+add_offer(const struct card *card, const struct marks *marks, const struct visit *visit,
+    struct json_writer *w)
 {
 	json_t *prompt = json_loads(card->json, JSON_REJECT_DUPLICATES, NULL);
 	json_t *offer = json_object_get(prompt, "offer");
 
 	if (json_is_object(offer)) {
 		CHECK(json_object_set_new(offer, "worth", json_integer(card->worth_minor)) == 0);
-		exclude_marked(offer, marks);
+		exclude_marked(offer, marks, visit);
 		json_add_tree(w, "offer", offer);
 	}
 	json_decref(prompt);
@@ -99,7 +138,7 @@ command_json(enum command_type type, const struct id *command, const struct visi
 	if (card != NULL) {
 		json_opt_id(w, "prompt", &card->prompt);
 		if (offer && card->json != NULL)
-			add_offer(card, marks, w);
+			add_offer(card, marks, visit, w);
 		if (offer)
 			json_opt_id(w, "token", &card->token);
 	}

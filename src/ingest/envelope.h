@@ -40,6 +40,8 @@ struct envelope_rules {
 	bool clock_off;			       /* gateway's own time uncertain: no clock check */
 	/* not from a wire: subject may stand for any card, and approved for an approval */
 	bool recorded;
+	/* Articles are looked up: a category that is not said is none of its mistakes. */
+	bool catalog;
 };
 /* CloudEvents attributes that came as MQTT 5 user properties (binary mode). */
 struct binary_attributes {

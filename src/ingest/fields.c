@@ -455,6 +455,16 @@ wipe_json_string(json_t *string)
 		    json_string_length(string));
 }
 
+/* Tills that have no category to send leave it out, or empty. */
+static bool
+may_be_looked_up(const struct reader *reader, const struct field *field, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return field->kind == F_PATH && reader->rules->catalog &&
+	    (value == NULL || (text != NULL && text[0] == '\0'));
+}
+
 enum reject
 fields_read(struct reader *reader, const struct field *fields, size_t count, void *base)
 {
@@ -469,6 +479,8 @@ fields_read(struct reader *reader, const struct field *fields, size_t count, voi
 		value = json_object_get(object, field->name);
 		if (json_is_null(value))
 			value = NULL;
+		if (may_be_looked_up(reader, field, value))
+			continue;
 		if (value == NULL && other_names(field->kind)[0] == NULL) {
 			if (field->required)
 				return bad_shape(reader, field, "this member");

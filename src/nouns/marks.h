@@ -8,8 +8,9 @@
  *   goods as well. Two lists: the policy's own (`sensitive`, `no_promotion`),
  *   each a category with all below it, and the product's, by country. That
  *   one knows no store's tree, so its words mark a path in which they stand as
- *   a step, at any depth, with all below.
- *   Rejected: a mark kept with the line. A new policy marks what is on record.
+ *   a step, at any depth, with all below. Not kept with the line: a new policy
+ *   marks what is on record. What the chain's catalog marks is an article, not
+ *   a category; that is kept, and only adds to what its category says.
  */
 #ifndef AISLE_NOUNS_MARKS_H
 #define AISLE_NOUNS_MARKS_H
@@ -30,11 +31,24 @@ struct marks marks_of(const struct policy *policy, uint32_t off);
 uint32_t marks_off_in(const char *country);
 
 enum mark mark_of(const struct marks *marks, const char *category);
+/* Of an article that has a mark of its own: the stronger. */
+static inline enum mark
+goods_mark(const struct marks *marks, const char *category, enum mark own)
+{
+	enum mark mark = own != MARK_SENSITIVE ? mark_of(marks, category) : own;
+
+	return mark > own ? mark : own;
+}
 /* Voided or not. */
 static inline enum mark
 line_mark(const struct marks *marks, const struct line *line)
 {
-	return mark_of(marks, line->category);
+	return goods_mark(marks, line->category, line->mark);
+}
+static inline enum mark
+item_mark(const struct marks *marks, const struct event_item *item)
+{
+	return goods_mark(marks, item->category, item->mark);
 }
 
 /* The lines that are not marked, voided ones left out: what there is to speak of. Those with a

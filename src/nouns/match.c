@@ -5,6 +5,7 @@
 #include "nouns/match.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/arena.h"
 #include "core/unicode.h"
@@ -74,6 +75,18 @@ match_goods(const struct match *match, const char *category, const char *brand, 
 {
 	for (; match != NULL && match->set; match = match->next)
 		if (matches_all(match, category, brand, item))
+			return true;
+	return false;
+}
+
+bool
+category_is_none(const char *category)
+{
+	static const char *const none[] = { "", "unknown", "uncategorised", "uncategorized", "none",
+		"other", "misc" };
+
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		if (strcasecmp(category, none[i]) == 0)
 			return true;
 	return false;
 }

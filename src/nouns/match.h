@@ -30,6 +30,8 @@ bool match_line(const struct match *match, const struct line *line);
 /* Is it of the goods that the offer is for: included, and not excluded? */
 bool match_offer(const struct offer *offer, const struct line *line);
 
+/* Does it say nothing of the goods: "", or a word that tills send where they have none? */
+bool category_is_none(const char *category);
 /* Is it this category, or below it? */
 static inline bool
 category_within(const char *category, const char *above)

@@ -16,7 +16,7 @@
 #include "nouns/contact.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 6
+#define VISIT_VERSION 7
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -100,6 +100,7 @@ const struct field line_fields[] = {
 	FIELD(struct line, STR, batch),
 	FIELD(struct line, INT, best_before),
 	FIELD(struct line, STR, own),
+	FIELD_TO(struct line, mark, MARK_SENSITIVE + 1),
 };
 /* clang-format on */
 const size_t line_field_count = ARRAY_LEN(line_fields);

@@ -13,7 +13,8 @@
  * Row: u8 version, visit id, at_ms, sold_ms, total, what came back, number of lines; each line: category, brand,
  * item, quantity, amount. A text is its length + 1 as a varint (0: none) and its bytes. A row
  * whose number of lines is -1 takes back what an earlier row of the visit said (post-void); one
- * without lines is a visit all the same: they may still come, or all came back.
+ * without lines is a visit all the same: they may still come, or all came back. Where the article
+ * of a line has a mark of its own, the marks of all lines follow, a byte each.
  */
 #include "profile/subject_rows.h"
 
@@ -207,6 +208,21 @@ text_encode(const char *text, struct buf *out)
 	buf_add(out, text == NULL ? "" : text, len);
 }
 
+/* A byte a line, where any has one: rows are named by how they begin, so none has another version
+ * for it. */
+static void
+marks_encode(const struct purchase *purchase, struct buf *out)
+{
+	size_t i = 0;
+
+	while (i < purchase->line_count && purchase->lines[i].mark == MARK_NONE)
+		i++;
+	if (i == purchase->line_count)
+		return;
+	for (i = 0; i < purchase->line_count; i++)
+		buf_u8(out, (uint8_t)purchase->lines[i].mark);
+}
+
 void
 purchase_encode(const struct purchase *purchase, struct buf *out)
 {
@@ -227,6 +243,7 @@ purchase_encode(const struct purchase *purchase, struct buf *out)
 		buf_i64(out, line->qty_milli);
 		buf_i64(out, line->amount_minor);
 	}
+	marks_encode(purchase, out);
 }
 
 /* Straight from the row into the interned texts: no copy is made on the way. */
@@ -257,6 +274,23 @@ line_decode(struct rd *rd, struct subject *subject, struct purchase_line *line)
 	return rd->ok && line->category != NULL && line->item != NULL;
 }
 
+static bool
+marks_decode(struct rd *rd, struct purchase *purchase)
+{
+	size_t left = (size_t)(rd->end - rd->at);
+	bool any = left == 0;
+
+	if (left > 0 && left != purchase->line_count)
+		return false;
+	for (size_t i = 0; i < left; i++) {
+		purchase->lines[i].mark = (enum mark)rd_u8(rd);
+		any = any || purchase->lines[i].mark != MARK_NONE;
+		if (purchase->lines[i].mark > MARK_NO_PROMOTION)
+			return false;
+	}
+	return any;
+}
+
 bool
 purchase_decode(struct subject *subject, const void *bytes, size_t len, struct purchase *ret)
 {
@@ -282,7 +316,7 @@ purchase_decode(struct subject *subject, const void *bytes, size_t len, struct p
 	ret->line_count = (size_t)count;
 	for (int64_t i = 0; i < count && ok; i++)
 		ok = line_decode(&rd, subject, &ret->lines[i]);
-	if (ok && rd_done(&rd))
+	if (ok && marks_decode(&rd, ret) && rd_done(&rd))
 		return true;
 	free(ret->lines);
 	return false;
@@ -338,6 +372,7 @@ copy_net(struct subject *subject, const struct visit *visit, const struct marks 
 			.item = intern(subject, item != NULL ? item : ""),
 			.qty_milli = net[i].qty_milli,
 			.amount_minor = net[i].amount_minor,
+			.mark = from->mark,
 		};
 	}
 	if (purchase->back_milli > 0 && (purchase->total_minor < 0 || purchase->line_count == 0))

@@ -140,10 +140,10 @@ time_value(struct features *features, const struct feature *feature)
 static bool
 about_marked(const struct marks *marks, const struct event *event)
 {
-	if (mark_of(marks, event->item.category) != MARK_NONE)
+	if (item_mark(marks, &event->item) != MARK_NONE)
 		return true;
 	for (size_t i = 0; i < event->item_count; i++)
-		if (mark_of(marks, event->items[i].category) != MARK_NONE)
+		if (item_mark(marks, &event->items[i]) != MARK_NONE)
 			return true;
 	return false;
 }

@@ -98,7 +98,7 @@ is_marked(const struct marks *marks, struct seen *seen, const struct purchase_li
 		cell->category = line->category;
 		cell->mark = mark_of(marks, line->category);
 	}
-	return cell->mark != MARK_NONE;
+	return cell->mark != MARK_NONE || line->mark != MARK_NONE;
 }
 
 static void

@@ -51,6 +51,7 @@ fill(struct line *line, const struct event_item *item, int64_t now_ms)
 	replace_text(&line->batch, item->batch);
 	line->best_before = item->best_before;
 	replace_text(&line->own, item->own);
+	line->mark = item->mark;
 }
 
 /* Is a version of that time cancelled by the void on record? It comes after it. */

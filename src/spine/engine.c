@@ -43,7 +43,7 @@ engine_may_tell(const struct engine *engine, const struct event *event)
 	struct marks marks = engine_marks(engine);
 
 	for (size_t i = 0; i < event->item_count; i++) {
-		if (mark_of(&marks, event->items[i].category) != MARK_SENSITIVE)
+		if (item_mark(&marks, &event->items[i]) != MARK_SENSITIVE)
 			return true;
 	}
 	return false;

@@ -150,6 +150,13 @@ int engine_reopen(struct engine *engine, struct err *err) AISLE_MUST_CHECK;
 int engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *policy,
     bool persist, struct err *err) AISLE_MUST_CHECK;
 
+/* engine_catalog.c: takes over what articles are, for lines that are taken from now on. NULL: none.
+ * persist: remember it as current. */
+struct catalog;
+int engine_set_catalog(struct engine *engine, struct catalog *catalog, bool persist,
+    struct err *err) AISLE_MUST_CHECK;
+const struct catalog *engine_catalog(const struct engine *engine); /* NULL: none is in force */
+
 /* heard.c: the page of this tablet is open */
 void engine_heard_tablet(struct engine *engine, const char *tablet, int64_t now_ms);
 

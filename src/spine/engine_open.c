@@ -12,6 +12,7 @@
 #include "core/when.h"
 #include "decide/decide.h"
 #include "ingest/rate.h"
+#include "nouns/catalog.h"
 #include "profile/sealer.h"
 
 /* ---- memory ---- */
@@ -207,6 +208,7 @@ engine_close(struct engine *engine)
 		return;
 	drop_memory(engine);
 	engine_drop_policy(engine);
+	catalog_free(engine->catalog);
 	store_close(engine->store);
 	if (engine->has_sealer)
 		sealer_done(&engine->sealer);

@@ -38,6 +38,7 @@ struct queue_reading {
 struct stray_item {
 	char *item, *category;
 	int64_t qty_milli, amount_minor; /* what is still to be found */
+	enum mark mark;			 /* of the article itself */
 };
 struct stray {
 	struct id id, ret;			    /* of its row; the return's number, hashed */
@@ -183,7 +184,8 @@ struct engine {
 	void *on_returned_ctx;
 
 	struct bundle *bundle;
-	struct policy *policy; /* NULL: none */
+	struct policy *policy;	 /* NULL: none */
+	struct catalog *catalog; /* NULL: none */
 	struct policy_variant variants[VARIANTS_MAX];
 	size_t variant_count;
 	struct zone *zone;

@@ -215,9 +215,12 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 void
 event_apply(struct engine *engine, const struct event *event, struct rejected *rejected)
 {
+	struct event known = *event;
+
+	goods_look_up(engine, &known);
 	switch (event_way(event->type)) {
-	case WAY_STAGES: apply_stages(engine, event, rejected); break;
-	case WAY_ANSWER: apply_answer(engine, event, rejected); break;
-	case WAY_OFFER: apply_word(engine, event, rejected); break;
+	case WAY_STAGES: apply_stages(engine, &known, rejected); break;
+	case WAY_ANSWER: apply_answer(engine, &known, rejected); break;
+	case WAY_OFFER: apply_word(engine, &known, rejected); break;
 	}
 }

@@ -135,6 +135,7 @@ rules_of(const struct engine *engine)
 		.clock_ahead_ms = engine->conf->clock_ahead_ms,
 		.clock_off = engine->time_uncertain,
 		.recorded = engine->options.recorded,
+		.catalog = engine->catalog != NULL,
 	};
 }
 

@@ -347,7 +347,7 @@ bought_later(struct engine *engine, const struct visit *visit, const struct card
 		for (size_t l = 0; l < purchase->line_count; l++) {
 			const struct purchase_line *line = &purchase->lines[l];
 
-			if (mark_of(&marks, line->category) == MARK_NONE &&
+			if (goods_mark(&marks, line->category, line->mark) == MARK_NONE &&
 			    match_goods(&action->goal_item, line->category, line->brand,
 				line->item)) {
 				*ret_amount = line->amount_minor;

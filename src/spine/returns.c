@@ -206,7 +206,8 @@ may_be_told(struct engine *engine, const struct stray *stray)
 	struct marks marks = engine_marks(engine);
 
 	for (size_t i = 0; i < stray->item_count; i++) {
-		if (mark_of(&marks, stray->items[i].category) != MARK_SENSITIVE)
+		if (goods_mark(&marks, stray->items[i].category, stray->items[i].mark) !=
+		    MARK_SENSITIVE)
 			return true;
 	}
 	return false;
@@ -287,7 +288,7 @@ take_of_purchase(struct engine *engine, struct stray *stray, struct subject *sub
 		qty_milli = subject_take_goods(subject, index, item->item, item->qty_milli, &row);
 		if (qty_milli == 0)
 			continue;
-		if (!goods_marked(engine, item->category))
+		if (!stray_item_marked(engine, item))
 			stray->unsold_minor +=
 			    net_share(item->amount_minor, qty_milli, item->qty_milli);
 		found(item, qty_milli);

@@ -185,11 +185,11 @@ figures_of(struct engine *engine, const struct visit *visit)
 }
 
 bool
-goods_marked(const struct engine *engine, const char *category)
+stray_item_marked(const struct engine *engine, const struct stray_item *item)
 {
 	struct marks marks = engine_marks(engine);
 
-	return mark_of(&marks, category) != MARK_NONE;
+	return goods_mark(&marks, item->category, item->mark) != MARK_NONE;
 }
 
 /* ---- whose it is ---- */
@@ -356,7 +356,7 @@ sale_of_return(struct engine *engine, struct stray *stray)
 	const char *arms;
 
 	for (size_t i = 0; i < stray->item_count; i++) {
-		if (!goods_marked(engine, stray->items[i].category))
+		if (!stray_item_marked(engine, &stray->items[i]))
 			figures.returned_minor += stray->items[i].amount_minor;
 	}
 	if (engine->uplink != UPLINK_RECORDS || figures.returned_minor == stray->sent_minor)

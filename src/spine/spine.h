@@ -196,6 +196,9 @@ const struct policy *engine_policy_for(struct engine *engine, const struct arm_c
     size_t count);
 void engine_drop_policy(struct engine *engine);
 
+/* engine_catalog.c: what the catalog in force knows of its goods, and the sender did not say */
+void goods_look_up(struct engine *engine, struct event *event);
+
 /* customer.c */
 /* Their consents that end: what hangs on them leaves the visit then. */
 void consent_timers(struct engine *engine, const struct visit *visit);
@@ -254,7 +257,7 @@ void sale_redeemed(struct engine *engine, struct visit *visit, const struct card
     int64_t amount_minor);
 void sale_forget(struct engine *engine, const struct id *subject);
 /* Sensitive, or no promotion may touch them. */
-bool goods_marked(const struct engine *engine, const char *category);
+bool stray_item_marked(const struct engine *engine, const struct stray_item *item);
 
 /* strays.c: those whose sale has not been heard of */
 #define STRAY_WAIT_MS (72 * H_MS)

@@ -22,7 +22,7 @@
 #include "nouns/codec.h"
 #include "nouns/match.h"
 
-#define STRAY_VERSION 1
+#define STRAY_VERSION 2
 #define STRAYS_MAX 4096
 #define STRAYS_ALIKE_MAX 32
 #define FLAG_WAITS 1
@@ -50,6 +50,7 @@ static const struct field item_fields[] = {
 	FIELD(struct stray_item, STR, category),
 	FIELD(struct stray_item, I64, qty_milli),
 	FIELD(struct stray_item, I64, amount_minor),
+	FIELD_TO(struct stray_item, mark, MARK_SENSITIVE + 1),
 };
 /* clang-format on */
 
@@ -96,6 +97,7 @@ stray_new(const struct engine *engine, const struct event *event, const char *st
 			.category = (char *)(uintptr_t)from->category,
 			.qty_milli = from->qty_milli,
 			.amount_minor = from->amount_minor,
+			.mark = from->mark,
 		};
 		codec_own(item_fields, ARRAY_LEN(item_fields), item);
 	}

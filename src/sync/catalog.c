@@ -128,6 +128,18 @@ catalog_of_bundle(const struct bundle *bundle, const char *country, struct catal
 	return rc;
 }
 
+bool
+catalog_is_in(const char *path)
+{
+	struct bundle *bundle;
+	struct err err = { 0 };
+
+	if (bundle_open(path, "catalog", &bundle, &err) != 0)
+		return false;
+	bundle_close(bundle);
+	return true;
+}
+
 static void
 release(const void *bytes, size_t len)
 {

@@ -34,6 +34,8 @@ int catalog_of_bundle(const struct bundle *bundle, const char *country, struct c
 /* The file, all of it checked; what is kept is the table alone. */
 int catalog_load(const char *path, const char *country, struct catalog **ret, struct err *err)
     AISLE_MUST_CHECK;
+/* Is it a bundle of kind catalog, whatever else may be wrong with it? */
+bool catalog_is_in(const char *path);
 
 /* ---- catalog_inspect.c ---- */
 

@@ -74,10 +74,10 @@ about_marked(const struct sources *sources)
 	struct marks marks = marks_of(sources->policy, sources->marks_off);
 	const struct event *event = sources->event;
 
-	if (mark_of(&marks, event->item.category) != MARK_NONE)
+	if (item_mark(&marks, &event->item) != MARK_NONE)
 		return true;
 	for (size_t i = 0; i < event->item_count; i++)
-		if (mark_of(&marks, event->items[i].category) != MARK_NONE)
+		if (item_mark(&marks, &event->items[i]) != MARK_NONE)
 			return true;
 	return false;
 }

@@ -20,6 +20,7 @@
 
 #include "core/id.h"
 #include "nouns/event_key.h"
+#include "nouns/match.h"
 #include "tools/feed_map.h"
 
 #define CARD_WAITS_MS (120 * S_MS)
@@ -297,15 +298,11 @@ add_line(struct feed_stats *stats, const struct event *event, struct entry *bask
 static void
 add_item(struct feed_stats *stats, const struct event *event, const struct rejected *rejected)
 {
-	static const char *const none[] = { "unknown", "uncategorised", "uncategorized", "none",
-		"other", "misc" };
-
 	stats->items++;
 	stats->with_margin += event->item.has_margin;
 	stats->bad_gtins += rejected->bad_gtins;
 	stats->restricted += event->item.restricted;
-	for (size_t i = 0; i < ARRAY_LEN(none); i++)
-		stats->without_category += strcasecmp(event->item.category, none[i]) == 0;
+	stats->without_category += category_is_none(event->item.category);
 }
 
 static void

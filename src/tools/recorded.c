@@ -16,6 +16,7 @@
 
 #include "profile/profiles.h"
 #include "sync/bundle.h"
+#include "sync/catalog.h"
 
 struct recorded {
 	struct conf *conf;
@@ -129,6 +130,17 @@ recorded_bundle(struct recorded *recorded, const char *path, bool policy_currenc
 		policy_free(policy);
 		bundle_close(bundle);
 	}
+	return rc;
+}
+
+int
+recorded_catalog(struct recorded *recorded, const char *path, struct err *err)
+{
+	struct catalog *catalog = NULL;
+	int rc = catalog_load(path, recorded->conf->country, &catalog, err);
+
+	if (rc == 0)
+		rc = engine_set_catalog(recorded->engine, catalog, false, err);
 	return rc;
 }
 

@@ -36,6 +36,8 @@ struct engine *recorded_engine(struct recorded *recorded);
  * has none of its own. Mistakes of the policy, if that is what is wrong, are in report. */
 int recorded_bundle(struct recorded *recorded, const char *path, bool policy_currency,
     struct buf *report, struct err *err) AISLE_MUST_CHECK;
+/* Likewise a catalog, with the marks of the store's country. */
+int recorded_catalog(struct recorded *recorded, const char *path, struct err *err) AISLE_MUST_CHECK;
 /* All of it through the engine, a line each. progress: called now and then with the events so far;
  * NULL: not. AISLE_E_INVALID: there is none, a line is too long, or every one was refused. */
 int recorded_feed(struct recorded *recorded, FILE *events,

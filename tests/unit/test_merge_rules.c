@@ -204,7 +204,9 @@ static void
 a_purchase(struct subject *subject, int64_t at_ms, int64_t back_milli, const char *item,
     int64_t total)
 {
-	struct purchase_line line = { "c", NULL, item, 1000, 1 };
+	struct purchase_line line = {
+		.category = "c", .item = item, .qty_milli = 1000, .amount_minor = 1
+	};
 	struct purchase purchase = { .visit = { { 5 } },
 		.at_ms = at_ms,
 		.back_milli = back_milli,

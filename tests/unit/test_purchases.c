@@ -385,8 +385,8 @@ what_is_left_of_a_total_is_never_below_nothing(void **state)
 static void
 a_row_comes_back_as_it_was_and_with_a_byte_more_not_at_all(void **state)
 {
-	struct purchase_line lines[2] = { { "a/b", "acme", "i1", 1, -5 },
-		{ "", NULL, "", INT64_MAX, INT64_MIN } };
+	struct purchase_line lines[2] = { { "a/b", "acme", "i1", 1, -5, MARK_NONE },
+		{ "", NULL, "", INT64_MAX, INT64_MIN, MARK_NONE } };
 	struct purchase purchase = { .visit = visit_id(3),
 		.at_ms = T,
 		.sold_ms = T - 1,
@@ -416,6 +416,30 @@ a_row_comes_back_as_it_was_and_with_a_byte_more_not_at_all(void **state)
 	assert_false(purchase_decode(subject, row.data, row.len, &back));
 	buf_done(&row);
 	buf_done(&again);
+}
+
+static void
+a_row_has_a_mark_of_each_line_or_of_none(void **state)
+{
+	struct purchase_line lines[2] = { { .category = "a", .item = "i", .qty_milli = 1 },
+		{ .category = "a", .item = "j", .qty_milli = 1, .mark = MARK_NO_PROMOTION } };
+	struct purchase purchase = { .visit = visit_id(3), .lines = lines, .line_count = 2 }, back;
+	struct buf row = { 0 };
+
+	(void)state;
+	purchase_encode(&purchase, &row);
+	assert_true(purchase_decode(subject, row.data, row.len, &back));
+	assert_int_equal(back.lines[0].mark, MARK_NONE);
+	assert_int_equal(back.lines[1].mark, MARK_NO_PROMOTION);
+	free(back.lines);
+	assert_false(purchase_decode(subject, row.data, row.len - 1, &back));
+	row.data[row.len - 1] = MARK_SENSITIVE;
+	assert_false(purchase_decode(subject, row.data, row.len, &back));
+	row.data[row.len - 1] = MARK_NONE;
+	assert_false(purchase_decode(subject, row.data, row.len, &back));
+	assert_true(purchase_decode(subject, row.data, row.len - 2, &back));
+	free(back.lines);
+	buf_done(&row);
 }
 
 /* A row of one line whose number of lines and first text are what is said. */
@@ -508,6 +532,7 @@ main(void)
 		TEST(goods_are_taken_line_by_line_and_no_more_than_there_are),
 		TEST(what_is_left_of_a_total_is_never_below_nothing),
 		TEST(a_row_comes_back_as_it_was_and_with_a_byte_more_not_at_all),
+		TEST(a_row_has_a_mark_of_each_line_or_of_none),
 		TEST(a_row_that_says_more_than_it_has_is_damaged),
 		TEST(a_row_with_as_many_lines_as_a_visit_may_have_comes_back),
 #undef TEST

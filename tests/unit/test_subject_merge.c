@@ -33,7 +33,11 @@ add_purchase(struct dice *dice, struct subject *subject)
 		.at_ms = (int64_t)dice_below(dice, 4) + 1,
 		.total_minor = (int64_t)dice_below(dice, 3) + 1 };
 	struct buf row = { 0 };
-	struct purchase_line line = { categories[dice_below(dice, 3)], NULL, "i", 1000, 1 };
+	struct purchase_line line = { .category = categories[dice_below(dice, 3)],
+		.item = "i",
+		.qty_milli = 1000,
+		.amount_minor = 1,
+		.mark = (enum mark)dice_below(dice, 2) };
 
 	purchase.lines = &line;
 	purchase.line_count = dice_below(dice, 2);
