@@ -43,7 +43,7 @@ manager list
 names
 mapping try --topic
 feed check --store
-keys generate -o
+keys generate -o --memory
 keys root --version --release --order --erase --threshold --expires --previous --key -o
 keys sign --key --signature --previous
 keys show
@@ -110,7 +110,7 @@ _aislectl()
 	--type)
 		words='erase snapshot revoke stop lift'
 		;;
-	--version | --threshold | --expires | --channel | --sequence | --stores | --salt | --ring | --bound | --hours | --jitter | --rate | \
+	--memory | --version | --threshold | --expires | --channel | --sequence | --stores | --salt | --ring | --bound | --hours | --jitter | --rate | \
 		--subject | --tablet | --action | \
 		--rows | --store | --turn | --on | --station | --stations | --user | --until | --topic | --at)
 		return

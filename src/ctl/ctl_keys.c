@@ -17,7 +17,9 @@
 #include "ctl/ctl_sign.h"
 #include "trust/device.h"
 
-#define WORK_MAX 6 /* halvings of a password's memory: from 1 GiB to 16 MiB */
+/* What each try of a password takes: as minisign has it, or so much less. */
+#define MEMORY_MIB 1024
+#define MEMORY_MIB_MIN 16
 
 /* ---- keys generate ---- */
 
@@ -34,26 +36,6 @@ choose_password(char out[static CTL_PASSWORD_SIZE])
 		rc = ctl_fail(EX_DATAERR, "not the same twice");
 	sodium_memzero(again, sizeof(again));
 	return rc;
-}
-
-/* A machine that has no GiB to give makes a password that is less work to try. */
-static int
-lock(const struct minisign_secret *secret, const char *password, struct buf *out)
-{
-	struct err err = { .code = AISLE_E_FULL };
-
-	for (int work = 0; work <= WORK_MAX && err.code == AISLE_E_FULL; work++) {
-		err = (struct err){ 0 };
-		if (minisign_secret_write(secret, password, work, out, &err) != 0)
-			continue;
-		if (work > 0)
-			fprintf(stderr,
-			    "aislectl: little memory: the key's password is %d times less work to "
-			    "try than usual\n",
-			    1 << work);
-		return EX_OK;
-	}
-	return ctl_fail_err(&err);
 }
 
 static int
@@ -87,23 +69,41 @@ write_pair(const char *name, const struct minisign_secret *secret, const struct 
 	return rc;
 }
 
+/* --memory MIB → halvings of 1 GiB. */
+static int
+read_work(const char *memory, int *ret)
+{
+	int64_t mib = MEMORY_MIB;
+	int rc = memory != NULL ? ctl_number("--memory", memory, MEMORY_MIB_MIN, MEMORY_MIB, &mib)
+				: EX_OK;
+
+	for (*ret = 0; rc == EX_OK && MEMORY_MIB >> *ret > mib;)
+		++*ret;
+	return rc;
+}
+
 int
 ctl_keys_generate(struct ctl *ctl)
 {
-	const char *name = ctl_option(ctl, "-o");
+	const char *name = ctl_option(ctl, "-o"), *memory = ctl_option(ctl, "--memory");
 	char password[CTL_PASSWORD_SIZE] = "";
 	struct buf locked = { 0 };
-	int rc = ctl_words(ctl, 0, 0);
+	struct err err = { 0 };
+	int work = 0, rc = ctl_words(ctl, 0, 0);
 
 	if (rc == EX_OK && name == NULL)
 		rc = ctl_usage(ctl);
+	if (rc == EX_OK)
+		rc = read_work(memory, &work);
 	if (rc == EX_OK)
 		rc = choose_password(password);
 	if (rc == EX_OK) {
 		struct minisign_secret *secret = minisign_generate();
 
-		rc = lock(secret, password[0] != '\0' ? password : NULL, &locked);
-		if (rc == EX_OK)
+		if (minisign_secret_write(secret, password[0] != '\0' ? password : NULL, work,
+			&locked, &err) != 0)
+			rc = ctl_fail_err(&err);
+		else
 			rc = write_pair(name, secret, &locked);
 		minisign_secret_free(secret);
 	}
