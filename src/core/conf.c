@@ -456,6 +456,7 @@ describe_range(const struct conf_key *key, struct buf *out)
 			[CONF_LISTEN] = "addresses",
 			[CONF_CIDRS] = "networks",
 			[CONF_NAMES] = "all, or ids",
+			[CONF_BROKERS] = "hosts",
 			[CONF_UPLINK] = "pseudonymous or aggregates",
 			[CONF_LEVEL] = "level" };
 		buf_adds(out, NAME_OF(words, key->type));

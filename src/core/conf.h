@@ -35,7 +35,7 @@ struct conf {
 	int mqtt_port;
 	/* [hq] */
 	char *hq_host, *hq_client_id, *hq_user, *hq_password_file, *hq_ca, *hq_cert, *hq_key,
-	    *hq_channel, *hq_root;
+	    *hq_channel, *hq_ring, *hq_root;
 	int hq_port;
 	/* [http] */
 	/* listen: comma-separated HOST:PORT, [v6]:PORT */

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/conf_broker.h"
 #include "core/country.h"
 #include "core/currency.h"
 #include "core/log.h"
@@ -54,10 +55,10 @@ const struct conf_key conf_keys[] = {
 	    "Certificates to trust (PEM); absent: plain TCP."),
 	ROW("mqtt", "cert", CONF_FILE, mqtt_cert, 0, 0, NULL, false, "Own certificate (PEM)."),
 	ROW("mqtt", "key", CONF_FILE, mqtt_key, 0, 0, NULL, false, "Its private key (PEM)."),
-	ROW("hq", "host", CONF_TEXT, hq_host, 0, 0, NULL, false,
-	    "Headquarters' broker; absent: there is none."),
+	ROW("hq", "host", CONF_BROKERS, hq_host, 0, 0, NULL, false,
+	    "Headquarters' brokers, one or several; absent: there is no headquarters."),
 	ROW("hq", "port", CONF_INT, hq_port, 1, 65535, NULL, false,
-	    "Its port; 8883 with ca, else 1883."),
+	    "Port of those without one; 8883 with ca, else 1883."),
 	ROW("hq", "client_id", CONF_CLIENT, hq_client_id, 0, 0, NULL, false,
 	    "Client id; aisle-ID when absent."),
 	ROW("hq", "user", CONF_TEXT, hq_user, 0, 0, NULL, false, "User name."),
@@ -69,6 +70,8 @@ const struct conf_key conf_keys[] = {
 	ROW("hq", "key", CONF_FILE, hq_key, 0, 0, NULL, false, "Its private key (PEM)."),
 	ROW("hq", "channel", CONF_ID, hq_channel, 0, 0, "stable", false,
 	    "Release channel to follow."),
+	ROW("hq", "ring", CONF_ID, hq_ring, 0, 0, NULL, false,
+	    "Ring of stores that takes a release together; absent: in none."),
 	ROW("hq", "root", CONF_FILE, hq_root, 0, 0, NULL, false,
 	    "Root of trust; absent: unsigned bundles are accepted."),
 	ROW("http", "listen", CONF_LISTEN, http_listen, 0, 0, "127.0.0.1:8080", false,
@@ -309,6 +312,13 @@ each_part(const char *text, const char *separators, size_t max, bool (*pass)(con
 	return ok && count > 0;
 }
 
+static bool
+is_broker(const char *text)
+{
+	struct conf_broker broker;
+	return conf_broker_parse(text, &broker);
+}
+
 /* A reader's name in a list of them; all is no reader. */
 static bool
 is_reader(const char *text)
@@ -363,6 +373,10 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 		*ret_expected = "all, or 1-64 ids separated by blanks or commas";
 		return strcmp(value, "all") == 0 ||
 		    each_part(value, ", \t", CONF_DESKS_MAX, is_reader);
+	case CONF_BROKERS:
+		*ret_expected =
+		    "1-16 of HOST, HOST:PORT, [IPv6] or [IPv6]:PORT, separated by blanks";
+		return each_part(value, " \t", CONF_BROKERS_MAX, is_broker);
 	case CONF_LEVEL:
 		*ret_expected = "error, warning, notice, info or debug";
 		return is_level(value);

@@ -26,6 +26,7 @@ enum conf_type {
 	CONF_LISTEN,   /* HOST:PORT, comma-separated */
 	CONF_CIDRS,    /* address/bits, space-separated */
 	CONF_NAMES,    /* "all", or ids separated by spaces or commas */
+	CONF_BROKERS,  /* HOST[:PORT], space-separated */
 	CONF_UPLINK,   /* pseudonymous or aggregates, as bool */
 	CONF_LEVEL,    /* a log level */
 };

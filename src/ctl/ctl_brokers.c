@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "core/conf_broker.h"
+
 static int
 of_conf(struct ctl *ctl, struct ctl_brokers *brokers)
 {
@@ -24,16 +26,15 @@ of_conf(struct ctl *ctl, struct ctl_brokers *brokers)
 	options->ca = conf->hq_ca;
 	options->cert = conf->hq_cert;
 	options->key = conf->hq_key;
-	for (const char *at = conf->hq_host; options->count < BROKERS_MAX;) {
-		at += strspn(at, " ");
-		int len = (int)strcspn(at, " ");
-		if (len == 0)
-			break;
+	struct conf_broker list[CONF_BROKERS_MAX];
+	size_t count = conf_brokers(conf, list);
+	for (size_t i = 0; i < count && options->count < BROKERS_MAX; i++) {
 		char *url = brokers->urls[options->count];
-		snprintf(url, BROKER_URL_SIZE, "mqtt%s://%.*s:%d", conf->hq_ca != NULL ? "s" : "",
-		    len, at, conf->hq_port);
+		bool v6 = strchr(list[i].host, ':') != NULL;
+		snprintf(url, BROKER_URL_SIZE, "mqtt%s://%s%.255s%s:%d",
+		    conf->hq_ca != NULL ? "s" : "", v6 ? "[" : "", list[i].host, v6 ? "]" : "",
+		    list[i].port);
 		options->urls[options->count++] = url;
-		at += len;
 	}
 	return EX_OK;
 }

@@ -90,6 +90,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		daemon_hear_tablets(daemon);
 	daemon_alike_tell(daemon);
 	daemon_health(daemon);
+	daemon_link_look(daemon);
 	daemon_link_pump(daemon);
 	metrics_set(METRIC_UPLINK_QUEUED, store_uplink_count(engine_store(daemon->engine)));
 	metrics_set(METRIC_VISITS, (int64_t)engine_visit_count(daemon->engine));

@@ -37,6 +37,8 @@ struct hello {
 	int64_t told_ms; /* monotonic; 0: never */
 };
 
+#define HQ_FILTERS_MAX 64
+
 struct daemon {
 	struct event_base *base;
 	struct conf conf;
@@ -99,6 +101,9 @@ struct daemon {
 		struct buf told; /* what stood then */
 		int64_t told_ms; /* monotonic */
 	} health;
+	int64_t link_alive_ms; /* monotonic: a link that has said nothing until then hangs */
+	char *hq_filters[HQ_FILTERS_MAX];
+	size_t hq_filter_count;
 	int64_t hear_ms; /* monotonic: when it is next looked which tablets' pages are open */
 
 	struct staging *staging;	       /* a bundle on its way in; NULL */
@@ -276,7 +281,14 @@ int64_t daemon_bytes_free(const struct daemon *daemon); /* beside the state; < 0
 int daemon_link_start(struct daemon *daemon, struct err *err);
 void daemon_link_stop(struct daemon *daemon);
 void daemon_link_pump(struct daemon *daemon);
+void daemon_link_look(struct daemon *daemon); /* each second: one that hangs is killed */
 /* the store is another one now: after a failed commit */
 void daemon_link_reopened(struct daemon *daemon);
+/* A topic or filter at headquarters' broker, at QoS 0, over reconnects and a new link process, until
+ * it is unsubscribed. Once more: what is retained there comes again. */
+void daemon_hq_subscribe(struct daemon *daemon, const char *topic);
+void daemon_hq_unsubscribe(struct daemon *daemon, const char *topic);
+/* At QoS 1, not retained. false: headquarters is away, or too much is on its way; nothing was sent. */
+bool daemon_hq_publish(struct daemon *daemon, const char *topic, const void *payload, size_t len);
 
 #endif

@@ -2,6 +2,10 @@
  *
  * loop_link.c - the daemon's side of the link process: started with nothing of ours, fed, and
  * started again.
+ *
+ * DESIGN
+ *   What is subscribed to is kept here: a link that is started again is told anew. It says that
+ *   it lives every few seconds; one that does not hangs, and is killed.
  */
 #include "daemon/daemon.h"
 
@@ -31,7 +35,7 @@ set_hq_up(struct daemon *daemon, bool up)
 		return;
 	CHECK(daemon->uplink != NULL);
 	daemon->hq_up = up;
-	uplink_connected(daemon->uplink, up);
+	uplink_connected(daemon->uplink, up, daemon_mono_ms());
 	metrics_set(METRIC_HQ_UP, up);
 	log_info("headquarters %s", up ? "connected" : "away");
 	daemon_publish_status(daemon, "online");
@@ -71,19 +75,20 @@ link_gone(struct daemon *daemon)
 }
 
 static void
-subscribe_acks(struct daemon *daemon)
+tell_link(struct daemon *daemon, enum frame_type type, const char *topic, const void *payload,
+    size_t len)
 {
 	struct buf frame = { 0 };
-	char topic[128];
 
-	snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/ack/+", daemon->conf.store_id);
-	frame_write(&frame, FRAME_SUBSCRIBE, topic, NULL, 0);
+	frame_write(&frame, type, topic, payload, len);
 	bufferevent_write(daemon->link, frame.data, frame.len);
 	buf_done(&frame);
 }
 
+/* ---- what is heard ---- */
+
 static void
-from_hq(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+take_ack(struct daemon *daemon, const char *topic, const void *payload, size_t len)
 {
 	struct input input = { .kind = INPUT_HQ_ACK, .now_ms = daemon_now_ms(daemon) };
 
@@ -91,6 +96,112 @@ from_hq(struct daemon *daemon, const char *topic, const void *payload, size_t le
 		return;
 	if (daemon_queue(daemon, &input))
 		daemon_soon(daemon);
+}
+
+/* By the first words of the topic behind aisle/v1/hq/, or behind aisle/v1/hq/store/{store}/ of
+ * this store. */
+static const struct {
+	const char *words;
+	bool own;
+	void (*take)(struct daemon *daemon, const char *topic, const void *payload, size_t len);
+} ways[] = {
+	{ "ack/", true, take_ack },
+};
+
+static void
+from_hq(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+{
+	static const char all[] = "aisle/v1/hq/";
+	char own[sizeof("aisle/v1/hq/store//") + NAME_SIZE];
+	size_t own_len =
+	    (size_t)snprintf(own, sizeof(own), "aisle/v1/hq/store/%s/", daemon->conf.store_id);
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		const char *before = ways[i].own ? own : all;
+		size_t before_len = ways[i].own ? own_len : sizeof(all) - 1;
+
+		if (strncmp(topic, before, before_len) == 0 &&
+		    strncmp(topic + before_len, ways[i].words, strlen(ways[i].words)) == 0) {
+			ways[i].take(daemon, topic, payload, len);
+			return;
+		}
+	}
+	log_debug("headquarters sent what nobody waits for topic=%s", LOG_VALUE(topic));
+}
+
+static size_t
+find_filter(const struct daemon *daemon, const char *topic)
+{
+	size_t i = 0;
+
+	while (i < daemon->hq_filter_count && strcmp(daemon->hq_filters[i], topic) != 0)
+		i++;
+	return i;
+}
+
+void
+daemon_hq_subscribe(struct daemon *daemon, const char *topic)
+{
+	size_t i = find_filter(daemon, topic);
+
+	CHECK(i < HQ_FILTERS_MAX && strlen(topic) < 256);
+	if (i == daemon->hq_filter_count)
+		daemon->hq_filters[daemon->hq_filter_count++] = mem_strdup(topic);
+	if (daemon->link != NULL)
+		tell_link(daemon, FRAME_SUBSCRIBE, topic, NULL, 0);
+}
+
+void
+daemon_hq_unsubscribe(struct daemon *daemon, const char *topic)
+{
+	size_t i = find_filter(daemon, topic);
+
+	if (i == daemon->hq_filter_count)
+		return;
+	if (daemon->link != NULL)
+		tell_link(daemon, FRAME_UNSUBSCRIBE, topic, NULL, 0);
+	free(daemon->hq_filters[i]);
+	daemon->hq_filters[i] = daemon->hq_filters[--daemon->hq_filter_count];
+}
+
+bool
+daemon_hq_publish(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+{
+	if (!daemon->hq_up || daemon->link == NULL ||
+	    evbuffer_get_length(bufferevent_get_output(daemon->link)) >= LINK_BUFFER_MAX)
+		return false;
+	tell_link(daemon, FRAME_PUBLISH, topic, payload, len);
+	return true;
+}
+
+static void
+subscribe_acks(struct daemon *daemon)
+{
+	char topic[128];
+
+	snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/ack/+", daemon->conf.store_id);
+	daemon_hq_subscribe(daemon, topic);
+}
+
+/* ---- is it alive? ---- */
+
+/* Of a process that is not trusted: no number, or a large one, gives it the longest. */
+static void
+take_alive(struct daemon *daemon, const char *seconds)
+{
+	long s = strtol(seconds, NULL, 10);
+
+	daemon->link_alive_ms =
+	    daemon_mono_ms() + (s > 0 && s < LINK_SILENCE_MAX_S ? s : LINK_SILENCE_MAX_S) * S_MS;
+}
+
+void
+daemon_link_look(struct daemon *daemon)
+{
+	if (daemon->link == NULL || daemon_mono_ms() < daemon->link_alive_ms)
+		return;
+	log_error("the link process hangs; it is killed and started again");
+	link_gone(daemon);
 }
 
 static void
@@ -119,6 +230,8 @@ on_link_read(struct bufferevent *bev, void *ctx)
 			set_hq_up(daemon, true);
 		else if (type == FRAME_DOWN)
 			set_hq_down(daemon, topic);
+		else if (type == FRAME_ALIVE)
+			take_alive(daemon, topic);
 		else if (type == FRAME_PUBLISH)
 			from_hq(daemon, topic, payload, len);
 		evbuffer_drain(in, (size_t)took);
@@ -194,7 +307,9 @@ spawn(struct daemon *daemon)
 	daemon->link = bufferevent_socket_new(daemon->base, fds[0], BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(daemon->link, on_link_read, NULL, on_link_event, daemon);
 	bufferevent_enable(daemon->link, EV_READ | EV_WRITE);
-	subscribe_acks(daemon);
+	daemon->link_alive_ms = daemon_mono_ms() + LINK_SILENCE_MAX_S * S_MS;
+	for (size_t i = 0; i < daemon->hq_filter_count; i++)
+		tell_link(daemon, FRAME_SUBSCRIBE, daemon->hq_filters[i], NULL, 0);
 }
 
 int
@@ -206,6 +321,7 @@ daemon_link_start(struct daemon *daemon, struct err *err)
 	signal(SIGCHLD, SIG_DFL);
 	daemon->uplink = uplink_new(engine_store(daemon->engine), daemon->conf.store_id,
 	    (uint64_t)daemon_now_ms(daemon));
+	subscribe_acks(daemon);
 	spawn(daemon);
 	return 0;
 }
@@ -218,7 +334,7 @@ daemon_link_reopened(struct daemon *daemon)
 	uplink_free(daemon->uplink);
 	daemon->uplink = uplink_new(engine_store(daemon->engine), daemon->conf.store_id,
 	    (uint64_t)daemon_now_ms(daemon));
-	uplink_connected(daemon->uplink, daemon->hq_up);
+	uplink_connected(daemon->uplink, daemon->hq_up, daemon_mono_ms());
 }
 
 void
@@ -236,6 +352,8 @@ daemon_link_stop(struct daemon *daemon)
 		(void)waitpid(daemon->link_pid, NULL, 0);
 	}
 	daemon->link_pid = -1;
+	while (daemon->hq_filter_count > 0)
+		free(daemon->hq_filters[--daemon->hq_filter_count]);
 	uplink_free(daemon->uplink);
 	daemon->uplink = NULL;
 	buf_done(&daemon->health.told);
@@ -244,7 +362,7 @@ daemon_link_stop(struct daemon *daemon)
 void
 daemon_link_pump(struct daemon *daemon)
 {
-	struct buf topic = { 0 }, payload = { 0 }, frame = { 0 };
+	struct buf topic = { 0 }, payload = { 0 };
 
 	if (daemon->uplink == NULL || daemon->stopping)
 		return;
@@ -256,13 +374,10 @@ daemon_link_pump(struct daemon *daemon)
 	while (daemon->hq_up &&
 	    evbuffer_get_length(bufferevent_get_output(daemon->link)) < LINK_BUFFER_MAX &&
 	    uplink_next(daemon->uplink, daemon_mono_ms(), &topic, &payload)) {
-		buf_clear(&frame);
-		frame_write(&frame, FRAME_PUBLISH, topic.data, payload.data, payload.len);
-		bufferevent_write(daemon->link, frame.data, frame.len);
+		tell_link(daemon, FRAME_PUBLISH, topic.data, payload.data, payload.len);
 		buf_clear(&topic);
 		buf_clear(&payload);
 	}
 	buf_done(&topic);
 	buf_done(&payload);
-	buf_done(&frame);
 }

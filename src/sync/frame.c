@@ -41,7 +41,7 @@ frame_read(const void *bytes, size_t len, enum frame_type *ret_type, char ret_to
 	uint8_t type = rd_u8(&rd);
 	size_t topic_len = rd_u8(&rd);
 	topic_len |= (size_t)rd_u8(&rd) << 8;
-	if (type < FRAME_PUBLISH || type > FRAME_SUBSCRIBE || topic_len > 255 ||
+	if (type < FRAME_PUBLISH || type > FRAME_LAST || topic_len > 255 ||
 	    topic_len > rest - HEAD_BYTES || memchr(rd.at, 0, topic_len) != NULL)
 		return AISLE_E_INVALID;
 	*ret_type = (enum frame_type)type;

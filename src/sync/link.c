@@ -7,8 +7,13 @@
  *   a bound, and at the bound the other side's socket is not read any more:
  *   TCP then slows the sender, nothing is dropped and nothing grows.
  *
- *   A publish is given to libmosquitto only while connected: what it holds then is
- *   sent again by it after a reconnect, and a double is harmless.
+ *   Sessions are clean and subscriptions at QoS 0: a broker for thousands of stores keeps
+ *   nothing for one that is away, and what is retained comes again with the subscription. A
+ *   publish is given to libmosquitto only while connected, and the client is made anew for
+ *   each connection: what the old one held, aisled sends again.
+ *
+ *   That it lives, aisled learns from a frame each few seconds, and before the calls that
+ *   may block, for how long.
  *
  * LIMITS
  *   16 publishes or 4 MiB on the way to the broker, 4 MiB on the way to aisled, 256 filters.
@@ -22,6 +27,7 @@
 #include <mosquitto.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -29,22 +35,25 @@
 
 #include "core/log.h"
 #include "core/random.h"
+#include "sync/brokers.h"
 #include "sync/wan.h"
 
 #define PUBLISHES_MAX 16
 #define UNSENT_BYTES_MAX (4u << 20)
 #define FILTERS_MAX 256
 #define READ_BYTES (64u << 10)
+#define ALIVE_MS (5 * S_MS)
 
 struct link {
 	int fd; /* to aisled */
 	struct mosquitto *client;
 	struct wan wan;
-	struct wan_backoff backoff;
+	struct brokers brokers;
 	int64_t connect_at_ms; /* when to try (again) */
+	int64_t alive_at_ms;   /* when to say that we are */
 	bool connected, up;
 	bool refused;	/* by HQ's broker, which said why; the end of the connection says less */
-	int publishes;	/* given to the library, not acknowledged */
+	int publishes;	/* given to this connection, not acknowledged */
 	int subscribes; /* sent, not acknowledged */
 	char *filters[FILTERS_MAX];
 	size_t filter_count;
@@ -68,10 +77,26 @@ tell(struct link *link, enum frame_type type)
 	frame_write(&link->out, type, NULL, NULL, 0);
 }
 
+/* Of several brokers it says also which. */
 static void
 tell_down(struct link *link, const char *why)
 {
-	frame_write(&link->out, FRAME_DOWN, why, NULL, 0);
+	char text[200];
+
+	snprintf(text, sizeof(text), "%.80s%s%.100s",
+	    link->brokers.count > 1 ? brokers_at(&link->brokers)->host : "",
+	    link->brokers.count > 1 ? ": " : "", why);
+	frame_write(&link->out, FRAME_DOWN, text, NULL, 0);
+}
+
+static void
+tell_alive(struct link *link, int silence_s)
+{
+	char text[12];
+
+	snprintf(text, sizeof(text), "%d", silence_s);
+	frame_write(&link->out, FRAME_ALIVE, text, NULL, 0);
+	link->alive_at_ms = wan_now_ms() + ALIVE_MS;
 }
 
 static void
@@ -80,7 +105,7 @@ maybe_up(struct link *link)
 	if (!link->connected || link->up || link->subscribes > 0)
 		return;
 	link->up = true;
-	link->backoff.ms = 0;
+	brokers_up(&link->brokers, wan_now_ms());
 	log_info("hq: connected host=%s port=%d", link->wan.host, link->wan.port);
 	tell(link, FRAME_UP);
 }
@@ -88,7 +113,7 @@ maybe_up(struct link *link)
 static void
 subscribe(struct link *link, const char *filter)
 {
-	if (mosquitto_subscribe(link->client, NULL, filter, 1) == MOSQ_ERR_SUCCESS)
+	if (mosquitto_subscribe(link->client, NULL, filter, 0) == MOSQ_ERR_SUCCESS)
 		link->subscribes++;
 }
 
@@ -147,31 +172,62 @@ on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *
 }
 
 static void
+drop_client(struct link *link)
+{
+	mosquitto_destroy(link->client);
+	link->client = NULL;
+	link->connected = link->up = false;
+	link->publishes = link->subscribes = 0;
+}
+
+static void
 lost(struct link *link, const char *why)
 {
 	if (link->up)
 		log_info("hq: connection lost reason=\"%s\"", why);
 	if (!link->refused)
 		tell_down(link, why);
-	link->connected = link->up = link->refused = false;
-	link->connect_at_ms = wan_now_ms() + wan_backoff_next(&link->backoff);
+	drop_client(link);
+	link->refused = false;
+	link->connect_at_ms = brokers_lost(&link->brokers, wan_now_ms());
+}
+
+static size_t
+find_filter(const struct link *link, const char *filter)
+{
+	size_t i = 0;
+
+	while (i < link->filter_count && strcmp(link->filters[i], filter) != 0)
+		i++;
+	return i;
 }
 
 static void
 take_filter(struct link *link, const char *filter)
 {
-	for (size_t i = 0; i < link->filter_count; i++) {
-		if (strcmp(link->filters[i], filter) == 0)
-			return;
-	}
-	if (mosquitto_sub_topic_check(filter) != MOSQ_ERR_SUCCESS ||
-	    link->filter_count == FILTERS_MAX) {
+	size_t i = find_filter(link, filter);
+
+	if (mosquitto_sub_topic_check(filter) != MOSQ_ERR_SUCCESS || i == FILTERS_MAX) {
 		log_warning("hq: filter refused");
 		return;
 	}
-	link->filters[link->filter_count++] = mem_strdup(filter);
+	if (i == link->filter_count)
+		link->filters[link->filter_count++] = mem_strdup(filter);
 	if (link->connected)
 		subscribe(link, filter);
+}
+
+static void
+drop_filter(struct link *link, const char *filter)
+{
+	size_t i = find_filter(link, filter);
+
+	if (i == link->filter_count)
+		return;
+	free(link->filters[i]);
+	link->filters[i] = link->filters[--link->filter_count];
+	if (link->connected)
+		mosquitto_unsubscribe(link->client, NULL, filter);
 }
 
 static void
@@ -180,10 +236,9 @@ take_publish(struct link *link, const char *topic, const void *payload, size_t l
 	if (!link->connected)
 		return; /* aisled sends it again */
 	int rc = mosquitto_publish(link->client, NULL, topic, (int)len, payload, 1, false);
-	/* Also after NO_CONN the library keeps the message and sends it later. */
-	if (rc == MOSQ_ERR_SUCCESS || rc == MOSQ_ERR_NO_CONN)
+	if (rc == MOSQ_ERR_SUCCESS)
 		link->publishes++;
-	else
+	else if (rc != MOSQ_ERR_NO_CONN)
 		log_warning("hq: publish failed error=\"%s\"", mosquitto_strerror(rc));
 }
 
@@ -208,6 +263,8 @@ take_frames(struct link *link)
 		}
 		if (type == FRAME_SUBSCRIBE)
 			take_filter(link, topic);
+		else if (type == FRAME_UNSUBSCRIBE)
+			drop_filter(link, topic);
 		else if (type == FRAME_PUBLISH)
 			take_publish(link, topic, payload, len);
 		at += (size_t)used;
@@ -272,18 +329,84 @@ turn_client(struct link *link, short ready)
 		lost(link, mosquitto_strerror(rc));
 }
 
+/* What is said to aisled before a call that may block for as long as names and connections take. */
+static void
+say_blocked(struct link *link)
+{
+	tell_alive(link, LINK_SILENCE_MAX_S);
+	write_aisled(link);
+}
+
+static int
+make_client(struct link *link, struct err *err)
+{
+	int rc = wan_new(&link->wan, link, &link->client, err);
+
+	if (rc != 0)
+		return rc;
+	mosquitto_connect_callback_set(link->client, on_connect);
+	mosquitto_subscribe_callback_set(link->client, on_subscribe);
+	mosquitto_publish_callback_set(link->client, on_publish);
+	mosquitto_message_callback_set(link->client, on_message);
+	return 0;
+}
+
+static void
+connect_now(struct link *link)
+{
+	const struct conf_broker *broker = brokers_at(&link->brokers);
+	struct err err = { 0 };
+	const char *why;
+
+	say_blocked(link);
+	link->wan.host = broker->host;
+	link->wan.port = broker->port;
+	if (make_client(link, &err) != 0) {
+		log_error("link: %s", err.text);
+		why = err.text;
+	} else {
+		why = wan_connect(link->client, &link->wan);
+	}
+	if (why != NULL)
+		lost(link, why);
+	tell_alive(link, LINK_SILENCE_S);
+}
+
+/* Only to one that answers: a connection that works is not given up for one that does not. */
+static void
+look_for_home(struct link *link)
+{
+	const struct conf_broker *home = brokers_home(&link->brokers);
+
+	if (!brokers_home_due(&link->brokers, wan_now_ms()))
+		return;
+	say_blocked(link);
+	bool answers = wan_answers(home->host, home->port);
+	tell_alive(link, LINK_SILENCE_S);
+	if (!answers)
+		return;
+	log_info("hq: home again host=%s port=%d", home->host, home->port);
+	mosquitto_disconnect(link->client);
+	tell_down(link, "goes home");
+	drop_client(link);
+	brokers_go_home(&link->brokers);
+	link->connect_at_ms = wan_now_ms();
+}
+
 /* One wait for whatever comes first, then everything that is ready. */
 static void
 turn(struct link *link)
 {
-	int64_t now = wan_now_ms();
+	if (link->up)
+		look_for_home(link);
+	if (wan_now_ms() >= link->alive_at_ms)
+		tell_alive(link, LINK_SILENCE_S);
+	if (link->client == NULL && wan_now_ms() >= link->connect_at_ms)
+		connect_now(link);
+	/* Also a publish or a subscription may have found the connection broken. */
+	if (link->client != NULL && mosquitto_socket(link->client) < 0)
+		lost(link, "the connection was lost");
 	int socket = mosquitto_socket(link->client);
-	if (socket < 0 && now >= link->connect_at_ms) {
-		const char *why = wan_connect(link->client, &link->wan);
-		if (why != NULL)
-			lost(link, why);
-		socket = mosquitto_socket(link->client);
-	}
 	bool room_up = link->publishes < PUBLISHES_MAX && link->in.len < UNSENT_BYTES_MAX;
 	bool room_down = link->out.len - link->out_sent < UNSENT_BYTES_MAX;
 	/* A closed stream is seen even while it is not read. */
@@ -346,25 +469,15 @@ link_main(const struct conf *conf, int fd)
 	catch_signals();
 	struct link *link = mem_zero(sizeof(*link));
 	link->fd = fd;
-	link->wan = (struct wan){ .host = conf->hq_host,
-		.port = conf->hq_port,
-		.client_id = conf->hq_client_id,
+	brokers_init(&link->brokers, conf);
+	link->wan = (struct wan){ .client_id = conf->hq_client_id,
+		.clean = true,
 		.user = conf->hq_user,
 		.password_file = conf->hq_password_file,
 		.tls = conf->hq_ca != NULL,
 		.ca = conf->hq_ca,
 		.cert = conf->hq_cert,
 		.key = conf->hq_key };
-	if (wan_new(&link->wan, link, &link->client, &err) != 0) {
-		log_error("link: %s", err.text);
-		free(link);
-		mosquitto_lib_cleanup();
-		return EX_CONFIG;
-	}
-	mosquitto_connect_callback_set(link->client, on_connect);
-	mosquitto_subscribe_callback_set(link->client, on_subscribe);
-	mosquitto_publish_callback_set(link->client, on_publish);
-	mosquitto_message_callback_set(link->client, on_message);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	while (!stopping && !link->broken)
 		turn(link);

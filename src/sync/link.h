@@ -12,11 +12,19 @@
 #include "core/conf.h"
 
 enum frame_type {
-	FRAME_PUBLISH = 1,   /* aisled → link: publish QoS 1 · link → aisled: arrived */
-	FRAME_UP = 2,	     /* link → aisled: connected to HQ's broker and subscribed */
-	FRAME_DOWN = 3,	     /* link → aisled: no connection; the topic says why */
-	FRAME_SUBSCRIBE = 4, /* aisled → link: topic filter, kept over reconnects */
+	FRAME_PUBLISH = 1, /* aisled → link: publish QoS 1 · link → aisled: arrived */
+	FRAME_UP = 2,	   /* link → aisled: connected to HQ's broker and subscribed */
+	FRAME_DOWN = 3,	   /* link → aisled: no connection; the topic says why */
+	FRAME_SUBSCRIBE =
+	    4, /* aisled → link: topic filter, kept over reconnects; once more: what is
+				retained there comes again */
+	FRAME_UNSUBSCRIBE = 5, /* aisled → link */
+	FRAME_ALIVE =
+	    6, /* link → aisled: the topic says for how many seconds nothing may be heard */
+	FRAME_LAST = FRAME_ALIVE
 };
+#define LINK_SILENCE_S 15      /* it is alive and says so more often than that */
+#define LINK_SILENCE_MAX_S 120 /* while it looks up names and connects */
 #define FRAME_BYTES_MAX ((1u << 20) + 1024)
 void frame_write(struct buf *out, enum frame_type type, const char *topic, const void *payload,
     size_t len);

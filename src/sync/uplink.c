@@ -33,8 +33,10 @@
 #define ZSTD_LEVEL 3
 #define ROW_BYTES_MAX (4u << 20) /* the largest decision; HQ takes 8 MiB a batch */
 #define PACKED_BYTES_MAX ((1u << 20) - (8u << 10)) /* what a frame holds */
-#define BACKOFF_FIRST_MS 2000
-#define BACKOFF_LAST_MS (5 * MIN_MS)
+#define BACKOFF_FIRST_MS (30 * S_MS)
+#define BACKOFF_LAST_MS (10 * MIN_MS)
+#define AGAIN_FIRST_MS (1 * S_MS) /* after a reconnect: from … to */
+#define AGAIN_LAST_MS (5 * S_MS)
 #define SUSPECT_TRIES 3
 
 struct window {
@@ -76,15 +78,6 @@ uplink_free(struct uplink *uplink)
 	free(uplink);
 }
 
-void
-uplink_connected(struct uplink *uplink, bool connected)
-{
-	uplink->connected = connected;
-	/* What was on its way may be lost with the connection: it goes again with the next one. */
-	for (int lane = 0; lane < LANE_COUNT; lane++)
-		uplink->windows[lane].in_flight = false;
-}
-
 /* A step of splitmix64: only spreads stores over time. */
 static uint64_t
 next_random(struct uplink *uplink)
@@ -103,6 +96,19 @@ next_delay(struct uplink *uplink, struct window *window)
 	window->backoff_ms = backoff < BACKOFF_LAST_MS ? backoff : BACKOFF_LAST_MS;
 	int64_t half = window->backoff_ms / 2;
 	return half + (int64_t)(next_random(uplink) % (uint64_t)half);
+}
+
+void
+uplink_connected(struct uplink *uplink, bool connected, int64_t mono_ms)
+{
+	uplink->connected = connected;
+	/* The batch, or its acknowledgement, which is at QoS 0 and of a session that is gone, may
+	 * be lost with the connection: to wait for the rest of ten minutes would be to wait for
+	 * what cannot come. Soon and not at once: a broker that restarts has all its stores back
+	 * within seconds, and most of their batches did arrive. */
+	for (int lane = 0; connected && lane < LANE_COUNT; lane++)
+		uplink->windows[lane].due_ms = mono_ms + AGAIN_FIRST_MS +
+		    (int64_t)(next_random(uplink) % (AGAIN_LAST_MS - AGAIN_FIRST_MS));
 }
 
 struct batch {

@@ -3,8 +3,9 @@
  * uplink.h - the store's records to HQ: lanes in order, batches of zstd'd JSON lines, HQ's own
  * acknowledgement.
  *
- * One batch a lane is in flight; it is sent again after a back-off with jitter until HQ says
- * {"epoch","upto"}. Nothing is deleted before that.
+ * One batch a lane is in flight; it is sent again after 30 s, doubling to 10 minutes, with jitter,
+ * and within seconds of another connection, until HQ says {"epoch","upto"}. Nothing is deleted
+ * before that.
  */
 #ifndef AISLE_SYNC_UPLINK_H
 #define AISLE_SYNC_UPLINK_H
@@ -21,7 +22,7 @@ struct uplink;
  * row holds only an id. */
 struct uplink *uplink_new(struct store *store, const char *store_id, uint64_t seed);
 void uplink_free(struct uplink *uplink);
-void uplink_connected(struct uplink *uplink, bool connected);
+void uplink_connected(struct uplink *uplink, bool connected, int64_t mono_ms);
 /* The next message due, or false: topic "aisle/v1/hq/store/{store}/up/{lane}" and zstd bytes. Call
  * after each commit, ack and second. mono_ms: monotonic. */
 bool uplink_next(struct uplink *uplink, int64_t mono_ms, struct buf *ret_topic,

@@ -13,13 +13,16 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <netdb.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/log.h"
 
@@ -158,21 +161,37 @@ connect_now(struct mosquitto *client, const struct wan *wan)
 	return rc;
 }
 
+/* connect() comes back after this time. */
+static void
+bound_connect(int seconds, struct sigaction *ret_saved)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	/* Again each second: one host name may have several silent addresses. */
+	struct itimerval timer = { .it_value = { .tv_sec = seconds },
+		.it_interval = { .tv_sec = 1 } };
+
+	sigaction(SIGALRM, &action, ret_saved);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void
+unbound_connect(const struct sigaction *saved)
+{
+	static const struct itimerval off;
+
+	setitimer(ITIMER_REAL, &off, NULL);
+	sigaction(SIGALRM, saved, NULL);
+}
+
 const char *
 wan_connect(struct mosquitto *client, const struct wan *wan)
 {
-	struct sigaction action = { .sa_handler = on_alarm }, saved;
-	/* Again each second: one host name may have several silent addresses. */
-	struct itimerval timer = { .it_value = { .tv_sec = WAN_CONNECT_S },
-		.it_interval = { .tv_sec = 1 } };
-	static const struct itimerval off;
-	sigaction(SIGALRM, &action, &saved);
-	setitimer(ITIMER_REAL, &timer, NULL);
+	struct sigaction saved;
+	bound_connect(WAN_CONNECT_S, &saved);
 	errno = 0;
 	int rc = connect_now(client, wan);
 	int error = errno;
-	setitimer(ITIMER_REAL, &off, NULL);
-	sigaction(SIGALRM, &saved, NULL);
+	unbound_connect(&saved);
 	if (rc == MOSQ_ERR_SUCCESS)
 		return NULL;
 	const char *why = rc == MOSQ_ERR_ERRNO ? strerror(error) : mosquitto_strerror(rc);
@@ -180,16 +199,44 @@ wan_connect(struct mosquitto *client, const struct wan *wan)
 	return why;
 }
 
+bool
+wan_answers(const char *host, int port)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+	struct sigaction saved;
+	char service[8];
+	bool answers = false;
+
+	snprintf(service, sizeof(service), "%d", port);
+	bound_connect(WAN_PROBE_S, &saved);
+	if (getaddrinfo(host, service, &hints, &found) != 0)
+		found = NULL;
+	for (struct addrinfo *one = found; one != NULL && !answers; one = one->ai_next) {
+		int fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, one->ai_protocol);
+
+		answers = fd >= 0 && connect(fd, one->ai_addr, one->ai_addrlen) == 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	unbound_connect(&saved);
+	if (found != NULL)
+		freeaddrinfo(found);
+	return answers;
+}
+
+int64_t
+wan_backoff_same(struct wan_backoff *backoff)
+{
+	if (backoff->ms < BACKOFF_FIRST_MS)
+		backoff->ms = BACKOFF_FIRST_MS;
+	return backoff->ms / 4 + randombytes_uniform((uint32_t)(backoff->ms - backoff->ms / 4));
+}
+
 int64_t
 wan_backoff_next(struct wan_backoff *backoff)
 {
-	int64_t ms = backoff->ms * 2;
-	if (ms < BACKOFF_FIRST_MS)
-		ms = BACKOFF_FIRST_MS;
-	if (ms > BACKOFF_LAST_MS)
-		ms = BACKOFF_LAST_MS;
-	backoff->ms = ms;
-	return ms / 4 + randombytes_uniform((uint32_t)(ms - ms / 4));
+	backoff->ms = backoff->ms * 2 < BACKOFF_LAST_MS ? backoff->ms * 2 : BACKOFF_LAST_MS;
+	return wan_backoff_same(backoff);
 }
 
 int64_t

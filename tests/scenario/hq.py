@@ -1,43 +1,89 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Headquarters in a folder: keys, a root, what is signed with them, all made by the commands that people type."""
+"""Headquarters from outside: batches as stores send them, collectors, and who acknowledged what."""
+import json
 import os
+import signal
+import sqlite3
 import subprocess
+import threading
 
-from store import AISLECTL
+import paho.mqtt.client as mqtt
+
+from store import AISLECTL, STARTED, wait_for
+
+EPOCH = "00112233aabbccdd"
 
 
-class Headquarters:
-    """Keys r1 r2 (release), o1 (order), e1 (erase) without passwords; root 1 with this threshold."""
+def record(seq, body=None, kind="decision", at="2026-11-30T05:00:00.000Z", epoch=EPOCH):
+    return {"epoch": epoch, "seq": seq, "type": kind, "at": at, "body": {"n": seq} if body is None else body}
 
-    def __init__(self, folder, threshold=1):
-        self.folder = os.path.join(folder, "headquarters")
-        os.makedirs(self.folder, exist_ok=True)
-        for name in ("r1", "r2", "o1", "e1"):
-            self.ctl("keys", "generate", "-o", self.path(name), stdin="\n")
-        self.root = self.path("root.json")
-        self.ctl("keys", "root", "--version", "1", "--release", self.path("r1.pub") + "," + self.path("r2.pub"),
-                 "--order", self.path("o1.pub"), "--erase", self.path("e1.pub"), "--threshold", str(threshold),
-                 "--expires", "365d", "--key", self.path("r1.key") + ("," + self.path("r2.key") if threshold > 1 else ""), "-o", self.root)
 
-    def path(self, name):
-        return os.path.join(self.folder, name)
+def batch(records):
+    lines = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in records)
+    return subprocess.run(["zstd", "-q", "-c"], input=lines.encode(), capture_output=True, check=True).stdout
 
-    def ctl(self, *words, stdin=None, code=0):
-        done = subprocess.run(AISLECTL + list(words), input=stdin, capture_output=True, text=True)
-        assert code is None or done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        self.said = done.stderr
-        return done.stdout
 
-    def release(self, sequence, *bundles, channel="stable", keys=("r1",), name=None, expires="30d", more=()):
-        out = self.path(name or f"{channel}-{sequence}.json")
-        self.ctl("release", "make", "--channel", channel, "--sequence", str(sequence), "--expires", expires, *more, *bundles, "-o", out)
-        for key in keys:
-            self.ctl("release", "sign", out, "--key", self.path(key + ".key"))
-        return out
+class Sender:
+    """Some stores on one broker: sends batches, and hears HQ's acknowledgements."""
 
-    def order(self, target, sequence, kind, *more, keys=("o1",), name=None, expires="30d"):
-        out = self.path(name or f"order-{target.replace(':', '-')}-{sequence}.json")
-        self.ctl("order", "make", "--store", target, "--type", kind, "--sequence", str(sequence), "--expires", expires, *more, "-o", out)
-        for key in keys:
-            self.ctl("order", "sign", out, "--key", self.path(key + ".key"))
-        return out
+    def __init__(self, port):
+        self.acks = {}
+        self.lock = threading.Lock()
+        ready = threading.Event()
+        self.client = mqtt.Client(protocol=mqtt.MQTTv311)
+        self.client.max_inflight_messages_set(200)
+        self.client.on_connect = lambda c, *_: c.subscribe("aisle/v1/hq/store/+/ack/+", 0)
+        self.client.on_subscribe = lambda *_: ready.set()
+        self.client.on_message = self.on_message
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert ready.wait(10)
+
+    def on_message(self, client, userdata, message):
+        _, _, _, _, store, _, lane = message.topic.split("/")
+        with self.lock:
+            self.acks.setdefault((store, lane), []).append(json.loads(message.payload))
+
+    def send(self, store, records, lane="decision"):
+        self.client.publish(f"aisle/v1/hq/store/{store}/up/{lane}", batch(records), qos=1)
+
+    def upto(self, store, lane="decision"):
+        with self.lock:
+            return max((ack["upto"] for ack in self.acks.get((store, lane), [])), default=0)
+
+    def close(self):
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+class Collector:
+    def __init__(self, into, brokers, *words, folder, env=None):
+        self.path = os.path.join(folder, f"collect-{len(STARTED)}.log")
+        self.log = open(self.path, "ab")
+        self.words = AISLECTL + ["collect", "--into", into, *(w for b in brokers for w in ("--broker", b)), *words]
+        self.process = subprocess.Popen(self.words, stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})})
+        STARTED.append(self.process)
+        self.brokers = len(brokers)
+
+    def text(self):
+        with open(self.path) as f:
+            return f.read()
+
+    def ready(self):
+        def connected():
+            assert self.process.poll() is None, self.text()
+            return self.text().count("collect: connected") >= self.brokers
+        wait_for("the collector", connected)
+        return self
+
+    def stop(self, sig=signal.SIGTERM):
+        self.process.send_signal(sig)
+        return self.process.wait(20)
+
+
+def rows(path, sql="SELECT store, epoch, lane, seq FROM record ORDER BY 1, 2, 3, 4"):
+    db = sqlite3.connect(path)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()

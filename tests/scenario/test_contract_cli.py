@@ -456,8 +456,10 @@ def test_a_stop_outlives_a_restart_and_a_forgotten_customer_is_nowhere():
         store.ctl("customer", "show", stdin=CARD + "\n", code=66)
         store.ctl("why", shown["decision"], "--json", code=66)
         # what goes up from now on does not name them
-        # (a batch that nobody took is sent again after a while: once may be too early)
-        for _ in range(6):
+        # (a batch that nobody took is sent again after half a minute, and within seconds of another connection)
+        store.hq.stop(signal.SIGKILL)
+        store.hq.start()
+        for _ in range(10):
             done = run("collect", "--broker", f"mqtt://127.0.0.1:{store.hq.port}", "--into", f"sqlite:{database}", "--once")
             assert done.returncode == 0, done
             if store.status()["hq"]["queued"] == 0:

@@ -14,7 +14,7 @@ import threading
 import paho.mqtt.client as mqtt
 
 import policy
-from hq import Headquarters
+from headquarters import Headquarters
 from store import AISLECTL, STARTED, Broker, main, wait_for
 
 CHUNK = 65536

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/conf.h"
+#include "core/conf_broker.h"
 
 static char path[] = "/tmp/aisle-conf-XXXXXX";
 static struct conf conf, next;
@@ -347,6 +347,26 @@ ranges_end_where_they_say(void **state)
 		{ "http", "operators", "::1/128", "::1/129" },
 		{ "log", "level", "warning", "loud" },
 		{ "hq", "channel", "beta", "be ta" },
+		{ "hq", "channel", "12345678901234567890123456789012",
+		    "123456789012345678901234567890123" },
+		{ "hq", "channel", "a", "a.b" },
+		{ "hq", "ring", "A-z_9", "*" },
+		{ "hq", "ring", "12345678901234567890123456789012",
+		    "123456789012345678901234567890123" },
+		{ "hq", "ring", "a", "a/b" },
+		{ "hq", "host", "a b:1 \t c.example:65535", "a,b" },
+		{ "hq", "host", "a:1", "a:0" },
+		{ "hq", "host", "a:65535", "a:65536" },
+		{ "hq", "host", "a", "a:" },
+		{ "hq", "host", "a", "a:1x" },
+		{ "hq", "host", "a", ":1" },
+		{ "hq", "host", "mqtt.example", "mqtts://mqtt.example" },
+		{ "hq", "host", "[::1] [fe80::2]:8883", "::1" },
+		{ "hq", "host", "[::1]:1", "[::1]1" },
+		{ "hq", "host", "[::1]", "[1.2.3.4]" },
+		{ "hq", "host", "[::1]", "[::1" },
+		{ "hq", "host", "a a a a a a a a a a a a a a a a",
+		    "a a a a a a a a a a a a a a a a a" },
 		{ "state", "dir", "/x", "x" },
 		{ "state", "dir", "/x/", "/x/y" },
 		{ "state", "dir", "/usr", "/etc/passwd" },
@@ -363,6 +383,41 @@ ranges_end_where_they_say(void **state)
 		snprintf(start, sizeof(start), ":4: bad value for %s", rows[i].key);
 		refuses(text, start);
 	}
+}
+
+static void
+brokers_have_their_own_port_or_the_one_of_all(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *host;
+		int port;
+	} expected[] = { { "a.example", 8884 }, { "::1", 1883 }, { "::1", 8884 }, { "b", 1 } };
+	struct conf_broker brokers[CONF_BROKERS_MAX];
+
+	accepts("[store]\nid = 1\n");
+	assert_int_equal(conf_brokers(&conf, brokers), 0);
+	conf_done(&conf);
+	accepts("[store]\nid = 1\n[hq]\nhost = a.example [::1]:1883  [::1]\tb:1\nport = 8884\n");
+	assert_int_equal(conf_brokers(&conf, brokers), ARRAY_LEN(expected));
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		assert_string_equal(brokers[i].host, expected[i].host);
+		assert_int_equal(brokers[i].port, expected[i].port);
+	}
+	conf_done(&conf);
+}
+
+static void
+a_ring_needs_no_headquarters(void **state)
+{
+	(void)state;
+	/* A release may come on a stick. */
+	accepts("[store]\nid = 1\n[hq]\nring = pilot\nchannel = beta\n");
+	assert_string_equal(conf.hq_ring, "pilot");
+	conf_done(&conf);
+	accepts("[store]\nid = 1\n");
+	assert_null(conf.hq_ring);
+	conf_done(&conf);
 }
 
 static void
@@ -504,6 +559,8 @@ main(void)
 		cmocka_unit_test(half_a_line_is_a_mistake),
 		cmocka_unit_test(a_file_that_is_no_text_or_no_end_is_a_mistake),
 		cmocka_unit_test(ranges_end_where_they_say),
+		cmocka_unit_test(brokers_have_their_own_port_or_the_one_of_all),
+		cmocka_unit_test(a_ring_needs_no_headquarters),
 		cmocka_unit_test(files_must_be_readable),
 		cmocka_unit_test(keys_that_contradict_are_named),
 		cmocka_unit_test(all_mistakes_come_at_once),

@@ -27,6 +27,7 @@
 #include "core/log.h"
 #include "hq/collect.h"
 #include "hq/records.h"
+#include "sync/brokers.h"
 #include "sync/link.h"
 #include "sync/uplink.h"
 #include "sync/wan.h"
@@ -41,6 +42,8 @@ static char config[64], into[80], url[40];
 static int port;
 static pid_t broker;
 static char epoch[17];
+static char hosts[80];	      /* "": 127.0.0.1 */
+static int64_t home_after_ms; /* 0: an hour */
 
 static int
 free_port(void)
@@ -118,6 +121,14 @@ collector_start(bool once)
 	return pid;
 }
 
+/* From now on the broker keeps what comes for a collector: a batch that nobody hears goes again only after 30 s. */
+static void
+collector_known(void)
+{
+	int status;
+	assert_true(waitpid(collector_start(true), &status, 0) > 0 && status == 0);
+}
+
 static pid_t
 link_start(int *ret_fd)
 {
@@ -128,8 +139,11 @@ link_start(int *ret_fd)
 	if (pid == 0) {
 		static struct conf conf;
 		quiet(ends[1]);
+		if (home_after_ms > 0)
+			brokers_home_after(home_after_ms);
 		conf_init(&conf);
-		conf.hq_host = mem_strdup("127.0.0.1");
+		conf.store_id = mem_strdup("0042");
+		conf.hq_host = mem_strdup(hosts[0] != '\0' ? hosts : "127.0.0.1");
 		conf.hq_port = port;
 		conf.hq_client_id = mem_strdup("aisle-0042");
 		_exit(link_main(&conf, ends[1]));
@@ -144,6 +158,7 @@ struct side {
 	int fd;
 	struct buf in;
 	bool up;
+	int downs; /* how often the link said that it is not connected */
 	struct store *store;
 	struct uplink *uplink;
 	int sent;
@@ -169,10 +184,12 @@ side_take(struct side *side, enum frame_type type, const char *topic, const void
 {
 	enum lane lane;
 	int64_t upto;
-	if (type != FRAME_PUBLISH) {
+	if (type == FRAME_UP || type == FRAME_DOWN) {
 		side->up = type == FRAME_UP;
-		uplink_connected(side->uplink, side->up);
-	} else if (uplink_ack(side->uplink, topic, payload, len, &lane, &upto) == 0) {
+		side->downs += type == FRAME_DOWN;
+		uplink_connected(side->uplink, side->up, wan_now_ms());
+	} else if (type == FRAME_PUBLISH &&
+	    uplink_ack(side->uplink, topic, payload, len, &lane, &upto) == 0) {
 		assert_int_equal(store_begin(side->store), 0);
 		assert_int_equal(store_uplink_ack(side->store, lane, upto), 0);
 		assert_int_equal(store_commit(side->store), 0);
@@ -309,6 +326,7 @@ every_record_arrives_once_and_is_acknowledged(void **state)
 {
 	(void)state;
 	struct side side;
+	collector_known();
 	pid_t collector = collector_start(false), link = side_open(&side);
 	add_rows(side.store, LANE_TELEMETRY, "health", 700);
 	add_rows(side.store, LANE_MONEY, "outcome", 3);
@@ -332,6 +350,7 @@ a_killed_collector_loses_nothing(void **state)
 {
 	(void)state;
 	struct side side;
+	collector_known();
 	pid_t link = side_open(&side), collector = collector_start(false);
 	int added = 0;
 	for (int round = 0; round < 12; round++) {
@@ -367,11 +386,68 @@ a_broker_that_loses_its_memory_loses_nothing_of_ours(void **state)
 		side_turn(&side);
 	assert_false(side.up);
 	broker_start();
+	collector_known();
 	pid_t collector = collector_start(false);
 	side_until_empty(&side);
 	assert_int_equal(query_int("SELECT count(*) FROM record WHERE lane='money'"), 5);
 	side_close(&side, link);
 	end_child(collector, SIGTERM);
+}
+
+/* Of store 0042, of two. */
+static bool
+home_is_last(void)
+{
+	static struct conf conf;
+	struct brokers brokers;
+	conf_init(&conf);
+	conf.store_id = mem_strdup("0042");
+	conf.hq_host = mem_strdup("a b");
+	brokers_init(&brokers, &conf);
+	conf_done(&conf);
+	return brokers.home == 1;
+}
+
+static void
+a_store_goes_home_when_home_is_there_again(void **state)
+{
+	(void)state;
+	struct side side;
+	/* Two names of the same broker: the store's home, where nobody listens yet, and the other. */
+	int away = free_port(), there = port;
+	snprintf(hosts, sizeof(hosts), "127.0.0.1:%d 127.0.0.1:%d", away, there);
+	if (home_is_last())
+		snprintf(hosts, sizeof(hosts), "127.0.0.1:%d 127.0.0.1:%d", there, away);
+	home_after_ms = 400;
+	pid_t link = side_open(&side);
+	for (int64_t end = wan_now_ms() + PATIENCE_MS; !side.up && wan_now_ms() < end;)
+		side_turn(&side);
+	assert_true(side.up);
+	/* It looks, and stays where it is. */
+	for (int64_t end = wan_now_ms() + 1000; wan_now_ms() < end;)
+		side_turn(&side);
+	assert_true(side.up);
+	assert_int_equal(side.downs, 1);
+	/* Home is there; the other goes, so it is home that it is connected to. */
+	pid_t other = broker;
+	port = away;
+	FILE *file = fopen(config, "w");
+	fprintf(file, "listener %d 127.0.0.1\nallow_anonymous true\n", port);
+	fclose(file);
+	broker_start();
+	for (int64_t end = wan_now_ms() + PATIENCE_MS; side.downs < 2 && wan_now_ms() < end;)
+		side_turn(&side);
+	for (int64_t end = wan_now_ms() + PATIENCE_MS; !side.up && wan_now_ms() < end;)
+		side_turn(&side);
+	assert_true(side.up);
+	end_child(other, SIGKILL);
+	for (int64_t end = wan_now_ms() + 1000; wan_now_ms() < end;)
+		side_turn(&side);
+	assert_true(side.up);
+	assert_int_equal(side.downs, 2);
+	side_close(&side, link);
+	hosts[0] = '\0';
+	home_after_ms = 0;
 }
 
 static void
@@ -466,6 +542,7 @@ main(void)
 		WITH_BROKER(every_record_arrives_once_and_is_acknowledged),
 		WITH_BROKER(a_killed_collector_loses_nothing),
 		WITH_BROKER(a_broker_that_loses_its_memory_loses_nothing_of_ours),
+		WITH_BROKER(a_store_goes_home_when_home_is_there_again),
 		WITH_BROKER(bad_batches_do_not_stop_the_collector),
 		WITH_BROKER(once_fails_clearly_without_a_broker_or_a_database),
 		WITH_BROKER(the_link_refuses_nonsense_and_needs_a_host),
