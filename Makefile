@@ -331,6 +331,7 @@ install: all $(BUILD)/lib/libaisle.a
 	sed -i 's,@prefix@,$(prefix),; s,@version@,$(VERSION),; s,@requires@,$(LIBRARY_PKGS),' $(DESTDIR)$(prefix)/lib/pkgconfig/aisle.pc
 	install -D -m 644 docs/aislectl.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/aislectl
 	install -D -m 644 firmware-config/mosquitto.conf $(DESTDIR)$(prefix)/share/aisle/mosquitto.conf
+	cd models/starter && for f in *.json */*; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/starter/$$f; done
 	for f in firmware-config/mappings/*.json; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/mappings/$$(basename $$f); done
 
 demo: deps

@@ -56,6 +56,9 @@ order sign --key --signature
 order verify --root
 order show --manifest --signature
 enroll sign --key -o
+hq init --host --port --local-port --plain --policy --currency
+hq add-store --ring --channel --at
+hq run
 publish --dir --serve --rate --broker --user --password-file --ca --cert --key
 collect --into --once --broker --user --password-file --ca --cert --key
 '
@@ -112,7 +115,7 @@ _aislectl()
 		;;
 	--memory | --version | --threshold | --expires | --channel | --sequence | --stores | --salt | --ring | --bound | --hours | --jitter | --rate | \
 		--subject | --tablet | --action | \
-		--rows | --store | --turn | --on | --station | --stations | --user | --until | --topic | --at)
+		--rows | --store | --turn | --on | --station | --stations | --user | --until | --host | --port | --local-port | --currency | --topic | --at)
 		return
 		;;
 	*)

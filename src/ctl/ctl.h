@@ -102,6 +102,10 @@ int ctl_mapping_try(struct ctl *ctl);
 int ctl_features(struct ctl *ctl);
 /* ctl_train.c */
 int ctl_train(struct ctl *ctl);
+/* ctl_hq_init.c, ctl_hq_store.c */
+int ctl_hq_init(struct ctl *ctl);
+int ctl_hq_add_store(struct ctl *ctl);
+int ctl_hq_run(struct ctl *ctl);
 /* ctl_publish.c */
 int ctl_publish(struct ctl *ctl);
 /* ctl_hq.c */

@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""docs/headquarters-small.md, done as it says: the commands are read from it. A chain gets from nothing to a store that serves a signed
+policy."""
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+
+from store import AISLECTL, AISLED, STARTED, Broker, free_port, main, wait_for
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+
+
+def commands():
+    """Heading → its commands, in their order."""
+    with open(os.path.join(ROOT, "docs", "headquarters-small.md"), encoding="utf-8") as f:
+        text = re.sub(r"^```.*?^```", "", f.read(), flags=re.M | re.S)
+    found, heading = {}, ""
+    for line in text.splitlines():
+        if line.startswith("## "):
+            heading = line[3:]
+        elif line.startswith("    "):
+            found.setdefault(heading, []).append(line.strip())
+    assert len(found) >= 3, found
+    return found
+
+
+class Chain:
+    """The machine of the guide and the gateway of store 0042, in a folder each."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="aisle-hq-")
+        self.hq, self.etc = os.path.join(self.folder, "hq"), os.path.join(self.folder, "etc")
+        self.port, self.local = free_port(), free_port()
+        os.makedirs(self.etc)
+        self.broker = Broker(self.etc)
+        self.conf = os.path.join(self.etc, "aisled.conf")
+        with open(self.conf, "w") as f:
+            f.write(f"[store]\nid = 0042\nzone = UTC\ncurrency = EUR\n[mqtt]\nport = {self.broker.port}\n[http]\nlisten = 127.0.0.1:0\n"
+                    f"[state]\ndir = {self.etc}/state\ncontrol = {self.etc}/control.sock\n")
+        self.log = open(os.path.join(self.folder, "log"), "ab")
+        self.running = self.store = None
+
+    def here(self, command):
+        """The guide's command with the places of this test."""
+        for there, here in (("root@gateway-0042:", ""), ("scp -r", "cp -r"), ("/srv/hq", self.hq), ("/etc/aisle", self.etc),
+                            ("/media/stick", os.path.join(self.folder, "stick")), ("hq.example.com", "127.0.0.1"),
+                            ("aislectl ", " ".join(AISLECTL) + " ")):
+            command = command.replace(there, here)
+        if " hq init " in command:
+            command += f" --policy {ROOT}/models/starter --port {self.port} --local-port {self.local}"
+        if " hq add-store " in command:
+            command += f" --at {self.etc}"
+        return command
+
+    def do(self, command, stdin="\n", code=0):
+        if command.startswith(("apt ", "systemctl disable")):
+            return ""
+        if command == "systemctl restart aisled":
+            return self.restart()
+        if " hq run " in command:
+            return self.run(command)
+        done = subprocess.run(["sh", "-c", self.here(command)], input=stdin, capture_output=True, text=True)
+        assert done.returncode == code, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def run(self, command):
+        self.running = subprocess.Popen(self.here(command).split(), stdout=self.log, stderr=self.log)
+        STARTED.append(self.running)
+
+    def restart(self):
+        if self.store:
+            self.store.send_signal(signal.SIGTERM)
+            self.store.wait(20)
+        self.store = subprocess.Popen(AISLED + ["--config", self.conf], stdout=self.log, stderr=self.log)
+        STARTED.append(self.store)
+        wait_for("the store", lambda: self.store.poll() is None and self.status(), 20)
+
+    def status(self):
+        done = subprocess.run(AISLECTL + ["--config", self.conf, "status", "--json"], capture_output=True, text=True)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def rows(self, sql):
+        try:
+            with sqlite3.connect(f"file:{self.hq}/records.db?mode=ro", uri=True) as db:
+                return db.execute(sql).fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+    def said(self):
+        with open(self.log.name, errors="replace") as f:
+            return f.read()
+
+    def keys_onto_the_stick(self):
+        os.makedirs(self.folder + "/stick")
+        for name in ("release", "order", "erase"):
+            shutil.move(f"{self.hq}/secret/{name}.key", f"{self.folder}/stick/{name}.key")
+
+    def close(self):
+        for process in (self.store, self.running):
+            if process and process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(30)
+        self.broker.stop(signal.SIGKILL)
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def test_the_guide_leads_from_nothing_to_a_store_that_headquarters_hears():
+    chain, guide = Chain(), commands()
+    try:
+        for command in guide["1. The machine"]:
+            if " hq run " in command:
+                chain.keys_onto_the_stick()
+            chain.do(command)
+        for command in guide["2. A store"]:
+            chain.do(command)
+        assert os.stat(chain.hq + "/secret").st_mode & 0o077 == 0
+        assert os.stat(chain.folder + "/stick/release.key").st_mode & 0o077 == 0
+        assert os.stat(chain.etc + "/hq-password").st_mode & 0o077 == 0
+        with open(chain.hq + "/policy/policy.json") as mine, open(ROOT + "/models/starter/policy.json") as starter:
+            mine, starter = json.load(mine), json.load(starter)
+        assert mine["currency"] == "EUR" and not set(mine["salts"].values()) & set(starter["salts"].values())
+        wait_for("the first release on the broker", lambda: "root 1, 1 releases" in chain.said(), 20)
+        wait_for("a record of the store at headquarters", lambda: chain.rows("SELECT 1 FROM record WHERE store = '0042' AND type = 'health'"), 40)
+    finally:
+        chain.close()
+
+
+def test_one_that_ends_is_started_again_and_all_end_together():
+    chain = Chain()
+    try:
+        for command in commands()["1. The machine"]:
+            chain.do(command)
+        assert "the secret keys are still here" in wait_for("its words", lambda: "started name=publish" in chain.said() and chain.said(), 10)
+        with open(f"/proc/{chain.running.pid}/task/{chain.running.pid}/children") as f:
+            children = [int(pid) for pid in f.read().split()]
+        assert len(children) == 3, children
+        os.kill(children[1], signal.SIGKILL)
+        wait_for("another collector", lambda: chain.said().count("started name=collect") == 2, 10)
+        chain.do("aislectl hq add-store /srv/hq 0043")
+        wait_for("the broker's new users", lambda: "reads its users again" in chain.said(), 10)
+        chain.do("aislectl hq add-store /srv/hq 0043", code=77)
+        chain.do("aislectl hq add-store /srv/hq publisher", code=65)
+        chain.do("aislectl hq init /srv/hq --host hq.example.com", code=77)
+        chain.running.send_signal(signal.SIGTERM)
+        assert chain.running.wait(20) == 0
+        wait_for("everybody's end", lambda: not [pid for pid in children if os.path.exists(f"/proc/{pid}")], 10)
+    finally:
+        chain.close()
+
+
+main([v for k, v in list(globals().items()) if k.startswith("test_")])
