@@ -94,7 +94,7 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
-	tests/model/box.c tests/browser/page_server.c)
+	tests/model/box.c tests/scenario/fetcher.c tests/browser/page_server.c)
 -include $(ALL_OBJ:.o=.d)
 
 # ---- what a fresh Debian 12 lacks ----
@@ -133,7 +133,7 @@ unit: $(UNIT_BIN)
 # Black-box tests: a real broker, a real daemon, the published contract.
 SCENARIOS = $(sort $(wildcard tests/scenario/test_*.py))
 .PHONY: scenario
-scenario: all $(BUILD)/box
+scenario: all $(BUILD)/box $(BUILD)/fetcher
 	$(Q)printf '%s\n' $(basename $(notdir $(SCENARIOS))) | BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(side_by_side) \
 		$(run_test) scenario/{} /usr/bin/python3 tests/scenario/{}.py
 
@@ -175,6 +175,10 @@ silent-shops: all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) model/shops /usr/bin/python3 tests/model/shops.py $(SILENT) --seed $(or $(SEED),1000)
 
 $(BUILD)/box: $(BUILD)/tests/model/box.o $(BUILD)/libaisle.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# A store that fetches what it is told to, for tests/scenario/test_fetch.py.
+$(BUILD)/fetcher: $(BUILD)/tests/scenario/fetcher.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # ---- what people type ----

@@ -121,3 +121,43 @@ file_write(const char *path, const void *bytes, size_t len, int mode, bool fresh
 	buf_done(&temp);
 	return rc;
 }
+
+bool
+file_write_at(int fd, const void *bytes, size_t len, int64_t at)
+{
+	const char *from = bytes;
+
+	while (len > 0) {
+		ssize_t put = pwrite(fd, from, len, (off_t)at);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put == 0)
+			errno = EIO;
+		if (put <= 0)
+			return false;
+		from += put;
+		at += put;
+		len -= (size_t)put;
+	}
+	return true;
+}
+
+bool
+file_read_at(int fd, void *bytes, size_t len, int64_t at)
+{
+	char *to = bytes;
+
+	while (len > 0) {
+		ssize_t got = pread(fd, to, len, (off_t)at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got == 0)
+			errno = 0;
+		if (got <= 0)
+			return false;
+		to += got;
+		at += got;
+		len -= (size_t)got;
+	}
+	return true;
+}

@@ -13,5 +13,8 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *err) AI
 /* Beside it, synced, renamed, and the folder synced. fresh: AISLE_E_REFUSED if there is one of that name already. */
 int file_write(const char *path, const void *bytes, size_t len, int mode, bool fresh,
     struct err *err) AISLE_MUST_CHECK;
+/* All of it, at that place of an open file. false: errno; of file_read_at() 0 where the file ends before. */
+bool file_write_at(int fd, const void *bytes, size_t len, int64_t at);
+bool file_read_at(int fd, void *bytes, size_t len, int64_t at);
 
 #endif

@@ -42,6 +42,8 @@ status(struct daemon *daemon, struct control_request *request)
 	json_add_str(w, "state", daemon_hq_text(daemon));
 	json_add_bool(w, "connected", daemon->hq_up);
 	json_add_int(w, "queued", store_uplink_count(engine_store(daemon->engine)));
+	if (daemon->conf.hq_host != NULL)
+		daemon_fetch_json(daemon, w);
 	json_end(w);
 	daemon_policy_json(daemon, w);
 	daemon_catalog_json(daemon, w);

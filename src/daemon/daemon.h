@@ -16,6 +16,7 @@
 #include "ingest/mqtt.h"
 #include "profile/profiles.h"
 #include "sync/uplink.h"
+#include "trust/release.h"
 #include "daemon/watch.h"
 
 struct mappings {
@@ -106,6 +107,7 @@ struct daemon {
 	size_t hq_filter_count;
 	int64_t hear_ms; /* monotonic: when it is next looked which tablets' pages are open */
 
+	struct fetching *fetching;	       /* artifacts on their way in; loop_fetch.c */
 	struct staging *staging;	       /* a bundle on its way in; NULL */
 	struct catalog_taking *catalog_taking; /* a catalog on its way in; NULL */
 	char catalog_trouble[200]; /* why the one that the state names is not in force; "" */
@@ -290,5 +292,32 @@ void daemon_hq_subscribe(struct daemon *daemon, const char *topic);
 void daemon_hq_unsubscribe(struct daemon *daemon, const char *topic);
 /* At QoS 1, not retained. false: headquarters is away, or too much is on its way; nothing was sent. */
 bool daemon_hq_publish(struct daemon *daemon, const char *topic, const void *payload, size_t len);
+
+/* loop_fetch.c: artifacts of headquarters */
+struct artifact {
+	char hash[65]; /* BLAKE2b-256 of the file, lower-case hex */
+	int64_t bytes;
+	int chunk; /* bytes of each but the last */
+	bool own;  /* this store's alone: asked for; else retained */
+};
+/* path: the file, verified and on disk, to be renamed or read until daemon_fetch_stop(). NULL: it was refused, why, and
+ * what exactly; it is over then. */
+typedef void (*fetch_fn)(void *ctx, const char *path, enum refusal refusal, const struct err *err);
+/* Begins it, or goes on where a former one stopped, also after a restart; terms NULL: at once, as fast as it goes. done is
+ * called from the loop, once; only where too many are wanted at a time (full), at once. Wanted again, it is a matter of the
+ * new terms, done and ctx, and told anew if it is here. Two have files at a time, the others wait. While headquarters is
+ * away it waits, and a broker without the artifact delays it for ever: bad chunks are counted, and shown in the status. */
+void daemon_fetch(struct daemon *daemon, const struct artifact *artifact,
+    const struct fetch_terms *terms, fetch_fn done, void *ctx);
+/* Not wanted any more: done is not called. What came of it is kept for a while; of one that done had as its path nothing
+ * stays where it was. Unknown: nothing. May be called within done. */
+void daemon_fetch_stop(struct daemon *daemon, const char *hash);
+/* Member "fetches": a list of {"hash","bytes","have","state","why"?}. */
+void daemon_fetch_json(const struct daemon *daemon, struct json_writer *w);
+void daemon_fetch_message(struct daemon *daemon, const char *topic, const void *payload,
+    size_t len);			     /* a chunk; loop_link.c */
+void daemon_fetch_up(struct daemon *daemon); /* headquarters is there again */
+int daemon_fetch_init(struct daemon *daemon, struct err *err);
+void daemon_fetch_done(struct daemon *daemon);
 
 #endif

@@ -40,6 +40,8 @@ set_hq_up(struct daemon *daemon, bool up)
 	log_info("headquarters %s", up ? "connected" : "away");
 	daemon_publish_status(daemon, "online");
 	mqtt_release(daemon->mqtt);
+	if (up)
+		daemon_fetch_up(daemon);
 }
 
 /* A process that is dead counts as one of the unit's few until it is waited for; one that lives
@@ -106,6 +108,8 @@ static const struct {
 	void (*take)(struct daemon *daemon, const char *topic, const void *payload, size_t len);
 } ways[] = {
 	{ "ack/", true, take_ack },
+	{ "artifact/", false, daemon_fetch_message },
+	{ "chunk/", true, daemon_fetch_message },
 };
 
 static void

@@ -159,6 +159,7 @@ static const struct step steps[] = {
 	{ "http", start_http, stop_http },
 	{ "control", start_control, stop_control },
 	{ "installations", start_nothing, stop_installations },
+	{ "fetches", daemon_fetch_init, daemon_fetch_done },
 	{ "link", daemon_link_start, daemon_link_stop },
 };
 

@@ -163,6 +163,8 @@ void engine_heard_tablet(struct engine *engine, const char *tablet, int64_t now_
 /* engine_edges.c: what the edges see of it, and tell it between two turns */
 struct store *engine_store(const struct engine *engine); /* another one after engine_reopen */
 struct keys *engine_keys(const struct engine *engine);
+const struct zone *engine_zone(const struct engine
+	*engine); /* the store's, of the policy in force; NULL: none */
 const struct policy *engine_policy(const struct engine *engine); /* NULL: none is in force */
 const char *engine_topic_root(const struct engine *engine);	 /* "aisle/v1/STORE" */
 int64_t waiting_count(const struct engine *engine); /* events that came too fast to be taken yet */

@@ -18,6 +18,12 @@ engine_keys(const struct engine *engine)
 	return engine->keys;
 }
 
+const struct zone *
+engine_zone(const struct engine *engine)
+{
+	return engine->zone;
+}
+
 const struct policy *
 engine_policy(const struct engine *engine)
 {
