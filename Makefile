@@ -21,7 +21,11 @@ ASM_SRC = $(sort $(wildcard src/deliver/*.S))
 
 PKGS = libmosquitto expat sqlite3 libsodium libevent libevent_openssl jansson libzstd openssl
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lm
+# What only headquarters needs is asked of only where it is called: aisled does without.
+HQ_PKGS = libpq libnats
+PKG_CFLAGS := $(PKG_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HQ_PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lm \
+	-Wl,--push-state,--as-needed $(shell $(PKG_CONFIG) --libs $(HQ_PKGS) 2>/dev/null) -Wl,--pop-state
 VERSION := 0.1.0
 
 # -ffp-contract=off: the engine's numbers are the same on every machine.
@@ -100,9 +104,9 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT
 # ---- what a fresh Debian 12 lacks ----
 
 DEBS = gcc make pkg-config libc6-dev libexpat1-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
-	libzstd-dev libssl-dev libcmocka-dev mosquitto mosquitto-clients minisign tzdata zlib1g-dev zstd python3 python3-paho-mqtt
+	libzstd-dev libssl-dev libpq-dev libnats-dev libcmocka-dev mosquitto mosquitto-clients minisign tzdata zlib1g-dev zstd python3 python3-paho-mqtt
 DEBS_CI = clang clang-format libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
-	systemd chromium python3-xgboost python3-numpy
+	systemd chromium python3-xgboost python3-numpy postgresql nats-server
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Installs the packages of $(1) that are not there yet; quiet when there is nothing to do. $(2) may add to them:
 # Node.js can have come from elsewhere with its npm, and Debian's would be in its way.
@@ -136,6 +140,13 @@ SCENARIOS = $(sort $(wildcard tests/scenario/test_*.py))
 scenario: all $(BUILD)/box $(BUILD)/fetcher
 	$(Q)printf '%s\n' $(basename $(notdir $(SCENARIOS))) | BUILD=$(abspath $(BUILD)) RUN="$(RUN)" $(side_by_side) \
 		$(run_test) scenario/{} /usr/bin/python3 tests/scenario/{}.py
+
+# The engines of a large headquarters: PostgreSQL, a NATS cluster.
+HQ_TESTS = $(sort $(wildcard tests/hq/test_*.py))
+.PHONY: hq
+hq: deps-ci all
+	$(Q)for t in $(basename $(notdir $(HQ_TESTS))); do BUILD=$(abspath $(BUILD)) PYTHONPATH=tests/scenario \
+		$(run_test) hq/$$t /usr/bin/python3 tests/hq/$$t.py || exit 1; done
 
 .PHONY: browser
 browser: deps-ci all $(BUILD)/page_server
@@ -209,6 +220,7 @@ check-ci: deps-ci
 			CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" $$goal || exit 1; done
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
+	@echo "a large headquarters"; $(MAKE) --no-print-directory hq RESULTS=build/results-hq
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
 	@echo "the till in JavaScript"; $(MAKE) --no-print-directory till-js RESULTS=build/results-browser
 	@echo "models, against XGBoost"; $(MAKE) --no-print-directory conformance RESULTS=build/results-conformance
@@ -353,6 +365,7 @@ help:
 	@echo "make fresh      make demo and make check in an empty Debian 12"
 	@echo "make bench      figures; make bench-models: models beside XGBoost"
 	@echo "make conformance  margins of models, against XGBoost"
+	@echo "make hq         the collector before PostgreSQL and a NATS cluster"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make sequences  the store beside a model of its contract, SEQUENCES=200000 times"

@@ -60,7 +60,7 @@ hq init --host --port --local-port --plain --policy --currency
 hq add-store --ring --channel --at
 hq run
 publish --dir --serve --rate --broker --user --password-file --ca --cert --key
-collect --into --once --broker --user --password-file --ca --cert --key
+collect --into --keep --once --broker --user --password-file --ca --cert --key
 '
 
 # What the running store knows by name. A lever's has a colon in it, at which bash begins a new word.

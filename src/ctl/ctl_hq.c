@@ -21,10 +21,13 @@ ctl_collect(struct ctl *ctl)
 	};
 	struct ctl_brokers *brokers = mem_zero(sizeof(*brokers));
 	struct err err = { 0 };
+	const char *keep = ctl_option(ctl, "--keep");
 	int rc = options.into != NULL ? ctl_brokers(ctl, brokers) : ctl_usage(ctl);
 
 	if (rc == EX_OK)
 		rc = ctl_words(ctl, 0, 0);
+	if (rc == EX_OK && keep != NULL && keep_read(keep, &options.keep, &err) != 0)
+		rc = ctl_fail(EX_USAGE, "%s", err.text);
 	options.broker = brokers->options;
 	if (rc == EX_OK && collect_run(&options, &err) != 0)
 		rc = err.code == AISLE_E_IO ? (ctl_fail_err(&err), EX_UNAVAILABLE)

@@ -126,7 +126,12 @@ take_row(struct batch *batch, const json_t *line, bool *whole, struct err *err)
 	struct buf text = { 0 };
 	json_write(body, &text);
 	batch->rows[batch->count++] = (struct batch_row){
-		.seq = seq, .type = mem_strdup(type), .at = mem_strdup(at), .body = buf_steal(&text)
+
+		.seq = seq,
+		.at_ms = at_ms,
+		.type = mem_strdup(type),
+		.at = mem_strdup(at),
+		.body = buf_steal(&text)
 	};
 	return 0;
 }

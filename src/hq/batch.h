@@ -11,7 +11,7 @@
 #define BATCH_ROWS_MAX 65536
 
 struct batch_row {
-	int64_t seq;
+	int64_t seq, at_ms;
 	char *type, *at, *body; /* body: JSON text */
 };
 struct batch {

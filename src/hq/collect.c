@@ -31,6 +31,7 @@
 #define ONCE_MS 2000
 #define ONCE_CONNECT_MS (1000 * WAN_CONNECT_S)
 #define LEAVE_MS 2000
+#define TEND_MS 60000
 
 struct collect {
 	const struct collect_options *options;
@@ -39,7 +40,7 @@ struct collect {
 	struct collect_name name;
 	struct records *records; /* NULL: to be opened anew */
 	struct wan_backoff backoff;
-	int64_t open_at_ms;
+	int64_t open_at_ms, tend_at_ms;
 	struct turn turn;
 	bool failed; /* a commit, since the start */
 	int64_t last_ms;
@@ -155,6 +156,21 @@ take(struct collect *collect, int wait_ms)
 		    blind > 0 ? wait_ms / blind : 0);
 }
 
+/* Between turns: old days go, new ones are made. */
+static void
+tend(struct collect *collect)
+{
+	bool more;
+	if (wan_now_ms() < collect->tend_at_ms)
+		return;
+	if (records_tend(collect->records, &more) != 0) {
+		fail(collect, "cannot make room", records_error(collect->records));
+		close_records(collect);
+		return;
+	}
+	collect->tend_at_ms = more ? 0 : wan_now_ms() + TEND_MS;
+}
+
 static void
 turn(struct collect *collect)
 {
@@ -166,6 +182,8 @@ turn(struct collect *collect)
 	    !turn_full(&collect->turn, now_ms = wan_now_ms()))
 		take(collect, (int)(collect->turn.began_ms + TURN_MS - now_ms));
 	end_turn(collect);
+	if (collect->records != NULL)
+		tend(collect);
 }
 
 /* ---- the run ---- */
@@ -182,7 +200,8 @@ open_records(struct collect *collect)
 		poll(NULL, 0, wait > WAIT_MS ? WAIT_MS : (int)wait);
 		return false;
 	}
-	if (records_open(collect->options->into, &collect->records, &err) == 0)
+	if (records_open(collect->options->into, &collect->options->keep, &collect->records,
+		&err) == 0)
 		return true;
 	log_error("collect: cannot open the database error=%s", LOG_VALUE(err.text));
 	close_records(collect);
@@ -252,7 +271,9 @@ start(struct collect *collect, struct err *err)
 		    err);
 		collect->source_count += rc == 0;
 	}
-	return rc != 0 ? rc : records_open(collect->options->into, &collect->records, err);
+	return rc != 0
+	    ? rc
+	    : records_open(collect->options->into, &collect->options->keep, &collect->records, err);
 }
 
 static void

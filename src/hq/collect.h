@@ -7,11 +7,13 @@
 #define AISLE_HQ_COLLECT_H
 
 #include "hq/broker.h"
+#include "hq/keep.h"
 
 struct collect_options {
 	struct broker_options broker;
 	const char *into; /* as records_open() has it */
-	bool once;	  /* leave after 2 s without a record */
+	struct keep keep;
+	bool once; /* leave after 2 s without a record */
 };
 int collect_run(const struct collect_options *options, struct err *err) AISLE_MUST_CHECK;
 

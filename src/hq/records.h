@@ -6,19 +6,26 @@
 #define AISLE_HQ_RECORDS_H
 
 #include "hq/batch.h"
+#include "hq/keep.h"
 
 struct records_kind;
 struct records {
 	const struct records_kind *kind;
 };
-/* into: "sqlite:FILE"; made if it is not there. 0, AISLE_E_INVALID, AISLE_E_IO. */
-int records_open(const char *into, struct records **ret_records, struct err *err) AISLE_MUST_CHECK;
+/* into: "sqlite:FILE", made if it is not there, or "postgres:…", as pg.h has it. keep NULL:
+ * everything for good. 0, AISLE_E_INVALID, AISLE_E_IO. */
+int records_open(const char *into, const struct keep *keep, struct records **ret_records,
+    struct err *err) AISLE_MUST_CHECK;
 void records_close(struct records *records);
 /* All of them in one transaction, durable when it returns 0. Rows that are there already stay as
- * they are. AISLE_E_IO: nothing is kept, open anew. AISLE_E_INVALID: nothing is kept, for one of
- * the batches is not to be had. */
+ * they are; what is no longer kept, or of customers that were forgotten, does not come in.
+ * AISLE_E_IO: nothing is kept, open anew. AISLE_E_INVALID: nothing is kept, for one of the batches
+ * is not to be had. */
 int records_write(struct records *records, const struct batch *const *batches, size_t count)
     AISLE_MUST_CHECK;
-const char *records_error(const struct records *records);
+/* Makes room: drops a part of what is no longer kept, makes partitions ahead. *ret_more: there is
+ * more of it. AISLE_E_IO: open anew. */
+int records_tend(struct records *records, bool *ret_more) AISLE_MUST_CHECK;
+const char *records_error(struct records *records);
 
 #endif

@@ -10,10 +10,14 @@
 struct records_kind {
 	void (*close)(struct records *records);
 	int (*write)(struct records *records, const struct batch *const *batches, size_t count);
-	const char *(*error)(const struct records *records);
+	int (*tend)(struct records *records, bool *ret_more);
+	const char *(*error)(struct records *records);
 };
 
-int records_sqlite(const char *path, struct records **ret_records, struct err *err)
-    AISLE_MUST_CHECK;
+int records_sqlite(const char *path, const struct keep *keep, struct records **ret_records,
+    struct err *err) AISLE_MUST_CHECK;
+int records_postgres(const char *into, const struct keep *keep, struct records **ret_records,
+    struct err *err) AISLE_MUST_CHECK;
+int32_t records_today(void); /* UTC, of this machine */
 
 #endif

@@ -8,32 +8,46 @@
  *   again harmless.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
+#include "core/when.h"
+#include "hq/erasure.h"
 #include "hq/records_internal.h"
 
 #define BUSY_MS 5000 /* another program may read or vacuum */
+#define SLICE_ROWS 2000
 
 struct sqlite {
 	struct records base;
 	sqlite3 *db;
-	sqlite3_stmt *insert;
+	sqlite3_stmt *insert, *erased, *forget;
+	struct keep keep;
+	struct erasures erasures;
+	int64_t erasures_seen; /* erased.n */
 };
 
 static const char setup[] =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
     "CREATE TABLE IF NOT EXISTS record("
     "store TEXT NOT NULL, epoch TEXT NOT NULL, lane TEXT NOT NULL, seq INTEGER NOT NULL,"
     "type TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(store, epoch, lane, "
-    "seq));";
+    "seq));"
+    "CREATE TABLE IF NOT EXISTS erased(n INTEGER PRIMARY KEY, subject TEXT NOT NULL, at TEXT NOT "
+    "NULL);";
+/* Only where something is dropped by its age. */
+static const char setup_keep[] = "CREATE INDEX IF NOT EXISTS record_age ON record(lane, at);";
 
 static void
 sqlite_close(struct records *records)
 {
 	struct sqlite *sqlite = (struct sqlite *)records;
 	sqlite3_finalize(sqlite->insert);
+	sqlite3_finalize(sqlite->erased);
+	sqlite3_finalize(sqlite->forget);
 	sqlite3_close(sqlite->db);
+	erasures_done(&sqlite->erasures);
 	free(sqlite);
 }
 
@@ -44,25 +58,59 @@ run(struct sqlite *sqlite, const char *sql)
 }
 
 static int
-insert_batch(struct sqlite *sqlite, const struct batch *batch)
+insert_row(struct sqlite *sqlite, const struct batch *batch, const struct batch_row *row)
 {
 	sqlite3_stmt *insert = sqlite->insert;
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct batch_row *row = &batch->rows[i];
-		sqlite3_bind_text(insert, 1, batch->store, -1, SQLITE_STATIC);
-		sqlite3_bind_text(insert, 2, batch->epoch, -1, SQLITE_STATIC);
-		sqlite3_bind_text(insert, 3, batch->lane, -1, SQLITE_STATIC);
-		sqlite3_bind_int64(insert, 4, row->seq);
-		sqlite3_bind_text(insert, 5, row->type, -1, SQLITE_STATIC);
-		sqlite3_bind_text(insert, 6, row->at, -1, SQLITE_STATIC);
-		sqlite3_bind_text(insert, 7, row->body, -1, SQLITE_STATIC);
-		int rc = sqlite3_step(insert);
-		sqlite3_reset(insert);
-		sqlite3_clear_bindings(insert);
-		if (rc != SQLITE_DONE)
-			return AISLE_E_IO;
+	struct buf rest = { 0 };
+	enum erased erased =
+	    erasures_apply(&sqlite->erasures, row->type, row->at_ms, row->body, &rest);
+	if (erased == ERASED_ROW)
+		return 0;
+	sqlite3_bind_text(insert, 1, batch->store, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 2, batch->epoch, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 3, batch->lane, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(insert, 4, row->seq);
+	sqlite3_bind_text(insert, 5, row->type, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 6, row->at, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 7, erased == ERASED_BODY ? rest.data : row->body, -1,
+	    SQLITE_STATIC);
+	int rc = sqlite3_step(insert);
+	sqlite3_reset(insert);
+	sqlite3_clear_bindings(insert);
+	buf_done(&rest);
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
+}
+
+static int
+insert_batch(struct sqlite *sqlite, const struct batch *batch)
+{
+	int32_t from = keep_from(&sqlite->keep, keep_lane(batch->lane), records_today());
+	int rc = 0;
+	for (size_t i = 0; i < batch->count && rc == 0; i++) {
+		if (keep_day(batch->rows[i].at_ms) >= from)
+			rc = insert_row(sqlite, batch, &batch->rows[i]);
 	}
-	return 0;
+	return rc;
+}
+
+/* Those that were forgotten since. */
+static int
+read_erased(struct sqlite *sqlite)
+{
+	sqlite3_stmt *erased = sqlite->erased;
+	int rc;
+	sqlite3_bind_int64(erased, 1, sqlite->erasures_seen);
+	while ((rc = sqlite3_step(erased)) == SQLITE_ROW) {
+		const char *subject = (const char *)sqlite3_column_text(erased, 1);
+		const char *at = (const char *)sqlite3_column_text(erased, 2);
+		int64_t at_ms;
+		if (subject != NULL && strlen(subject) == 32 && at != NULL &&
+		    when_parse(at, &at_ms))
+			erasures_add(&sqlite->erasures, subject, at_ms);
+		sqlite->erasures_seen = sqlite3_column_int64(erased, 0);
+	}
+	sqlite3_reset(erased);
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
 }
 
 static int
@@ -70,6 +118,8 @@ sqlite_write(struct records *records, const struct batch *const *batches, size_t
 {
 	struct sqlite *sqlite = (struct sqlite *)records;
 	int rc = run(sqlite, "BEGIN IMMEDIATE");
+	if (rc == 0)
+		rc = read_erased(sqlite);
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = insert_batch(sqlite, batches[i]);
 	if (rc == 0)
@@ -77,28 +127,76 @@ sqlite_write(struct records *records, const struct batch *const *batches, size_t
 	return rc;
 }
 
-static const char *
-sqlite_error(const struct records *records)
+static int
+drop_slice(struct sqlite *sqlite, int lane, int32_t from, bool *ret_more)
 {
-	return sqlite3_errmsg(((const struct sqlite *)records)->db);
+	char when[WHEN_TEXT_SIZE];
+	when_text((int64_t)from * D_MS, when);
+	sqlite3_bind_text(sqlite->forget, 1, NAME_OF(lane_names, lane), -1, SQLITE_STATIC);
+	sqlite3_bind_text(sqlite->forget, 2, when, -1, SQLITE_STATIC);
+	sqlite3_bind_int(sqlite->forget, 3, SLICE_ROWS);
+	int rc = sqlite3_step(sqlite->forget);
+	sqlite3_reset(sqlite->forget);
+	if (rc == SQLITE_DONE && sqlite3_changes(sqlite->db) == SLICE_ROWS)
+		*ret_more = true;
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
+}
+
+static int
+sqlite_tend(struct records *records, bool *ret_more)
+{
+	struct sqlite *sqlite = (struct sqlite *)records;
+	int rc = 0;
+	for (int lane = 0; lane < LANE_COUNT && rc == 0; lane++) {
+		int32_t from = keep_from(&sqlite->keep, lane, records_today());
+		if (from != INT32_MIN)
+			rc = drop_slice(sqlite, lane, from, ret_more);
+	}
+	return rc;
+}
+
+static const char *
+sqlite_error(struct records *records)
+{
+	return sqlite3_errmsg(((struct sqlite *)records)->db);
+}
+
+static int
+prepare(struct sqlite *sqlite)
+{
+	static const char insert[] = "INSERT OR IGNORE INTO record VALUES(?,?,?,?,?,?,?)";
+	static const char erased[] = "SELECT n, subject, at FROM erased WHERE n > ? ORDER BY n";
+	static const char forget[] =
+	    "DELETE FROM record WHERE rowid IN (SELECT rowid FROM record WHERE lane = ? AND at < ? "
+	    "LIMIT ?)";
+	int rc = sqlite3_prepare_v2(sqlite->db, insert, -1, &sqlite->insert, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(sqlite->db, erased, -1, &sqlite->erased, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(sqlite->db, forget, -1, &sqlite->forget, NULL);
+	return rc;
 }
 
 int
-records_sqlite(const char *path, struct records **ret_records, struct err *err)
+records_sqlite(const char *path, const struct keep *keep, struct records **ret_records,
+    struct err *err)
 {
-	static const struct records_kind kind = { sqlite_close, sqlite_write, sqlite_error };
+	static const struct records_kind kind = { sqlite_close, sqlite_write, sqlite_tend,
+		sqlite_error };
+	static const struct keep for_good;
 	struct sqlite *sqlite = mem_zero(sizeof(*sqlite));
 	sqlite->base.kind = &kind;
+	sqlite->keep = *keep;
 	int rc =
 	    sqlite3_open_v2(path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(sqlite->db, BUSY_MS);
 		rc = sqlite3_exec(sqlite->db, setup, NULL, NULL, NULL);
 	}
+	if (rc == SQLITE_OK && memcmp(keep, &for_good, sizeof(*keep)) != 0)
+		rc = sqlite3_exec(sqlite->db, setup_keep, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(sqlite->db,
-		    "INSERT OR IGNORE INTO record VALUES(?,?,?,?,?,?,?)", -1, &sqlite->insert,
-		    NULL);
+		rc = prepare(sqlite);
 	if (rc != SQLITE_OK) {
 		err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(sqlite->db));
 		sqlite_close(&sqlite->base);

@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Records in PostgreSQL: every one once, whoever dies; a partition a day and lane; old days go, and lanes that are kept stay."""
+import datetime
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from engines import Broker, Postgres, wait_for
+from hq import Collector, Sender, batch, record
+from store import AISLECTL, main
+
+POSTGRES = None
+TODAY = datetime.datetime.now(datetime.timezone.utc).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def day(days):
+    return (TODAY + datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+class Chain:
+    """One broker before a database that is empty again."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="aisle-hq-")
+        self.broker = Broker(self.folder, "hq")
+        self.sender = Sender(self.broker.port)
+        POSTGRES.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
+
+    def collector(self, *words, **more):
+        return Collector(POSTGRES.into, [f"mqtt://127.0.0.1:{self.broker.port}"], *words, folder=self.folder, **more)
+
+    def send(self, store, records, lane="decision"):
+        upto = records[-1]["seq"]
+        end = time.monotonic() + 30
+        while self.sender.upto(store, lane) < upto:
+            assert time.monotonic() < end, f"no acknowledgement to {store}"
+            self.sender.send(store, records, lane)
+            try:
+                wait_for("an acknowledgement", lambda: self.sender.upto(store, lane) >= upto, 2)
+            except AssertionError:
+                pass        # the store sends again
+
+    def close(self):
+        self.sender.close()
+        self.broker.stop(signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def test_each_record_lies_once_in_the_partition_of_its_day_and_lane():
+    chain = Chain()
+    try:
+        collector = chain.collector().ready()
+        text = 'a\ttab, a\nline, a \\ and a "quote", é €'
+        chain.send("0001", [record(1, {"text": text}, at=day(0)), record(2, at=day(-1)), record(3, at=day(-399)), record(4, at="1999-01-01T00:00:00Z"),
+                            record(5, at=day(200))])
+        chain.send("0001", [record(1, at=day(0), kind="sale")], "money")
+        again = [record(1, {"text": "another"}, at=day(0)), record(2, at=day(-1))]
+        chain.sender.send("0001", again)
+        wait_for("a second acknowledgement", lambda: len(chain.sender.acks[("0001", "decision")]) > 1)
+        assert POSTGRES.value("SELECT count(*) FROM record") == "6"
+        assert POSTGRES.value("SELECT body->>'text' = $$" + text + "$$ FROM record WHERE lane = 'decision' AND seq = 1") == "t"
+        where = dict(POSTGRES.sql("SELECT lane || seq, tableoid::regclass FROM record"))
+        name = lambda days: "record_" + day(days)[:10].replace("-", "")
+        assert where == {"decision1": name(0) + "_decision", "decision2": name(-1) + "_decision", "decision3": name(-399) + "_decision",
+                         "decision4": "record_default", "decision5": "record_default", "money1": name(0) + "_money"}
+        assert POSTGRES.value(f"SELECT to_regclass('{name(3)}_telemetry') IS NOT NULL") == "t"     # made ahead
+        assert collector.stop() == 0
+    finally:
+        chain.close()
+
+
+def test_what_a_fast_clock_sent_is_moved_when_its_day_comes():
+    chain = Chain()
+    try:
+        chain.collector().ready().stop()
+        today = "record_" + day(0)[:10].replace("-", "")
+        POSTGRES.sql(f"DROP TABLE {today}; INSERT INTO record VALUES ('0001', '00112233aabbccdd', 'decision', 1, 'decision', '{day(0)}', '{{}}')")
+        assert POSTGRES.value("SELECT tableoid::regclass FROM record") == "record_default"
+        collector = chain.collector().ready()
+        chain.send("0001", [record(1, at=day(0)), record(2, at=day(0))])
+        assert POSTGRES.sql("SELECT seq, tableoid::regclass FROM record ORDER BY 1") == [("1", today + "_decision"), ("2", today + "_decision")]
+        assert collector.stop() == 0
+    finally:
+        chain.close()
+
+
+def test_old_days_go_and_a_lane_that_is_kept_longer_stays():
+    chain = Chain()
+    try:
+        first = chain.collector().ready()
+        for lane in ("decision", "money", "consent"):
+            chain.send("0001", [record(1, at=day(-20)), record(2, at=day(-50)), record(3, at="1999-01-01T00:00:00Z"), record(4, at=day(0))], lane)
+        assert first.stop() == 0
+        keeper = chain.collector("--keep", "decision=14d,money=30d").ready()
+        # The partitions of the default have no day of their own: rows there are deleted.
+        wait_for("old days to go", lambda: POSTGRES.sql("SELECT lane, seq FROM record ORDER BY 1, 2") == [
+            ("consent", "1"), ("consent", "2"), ("consent", "3"), ("consent", "4"), ("decision", "4"), ("money", "1"), ("money", "4")])
+        # A batch of such a day that comes late is acknowledged, and does not come in.
+        chain.send("0002", [record(1, at=day(-20)), record(2, at=day(-13))])
+        assert POSTGRES.sql("SELECT seq FROM record WHERE store = '0002'") == [("2",)]
+        assert keeper.stop() == 0
+    finally:
+        chain.close()
+
+
+def test_collectors_that_start_together_make_the_same_partitions():
+    chain = Chain()
+    try:
+        collectors = [chain.collector() for _ in range(4)]
+        for collector in collectors:
+            collector.ready()
+        for n in range(40):
+            chain.sender.send(f"s{n}", [record(seq, at=day(-n)) for seq in range(1, 11)])
+        for n in range(40):
+            wait_for(f"s{n}", lambda: chain.sender.upto(f"s{n}") == 10, 30)
+        assert POSTGRES.value("SELECT count(*) FROM record") == "400"
+        assert [collector.stop() for collector in collectors] == [0] * 4
+        assert not any("error=" in collector.text() for collector in collectors)
+    finally:
+        chain.close()
+
+
+def test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_or_twice():
+    chain = Chain()
+    try:
+        collectors = [chain.collector().ready(), chain.collector().ready()]
+        wanted = 0
+        for kill in range(3):
+            for n in range(20):
+                chain.sender.send(f"k{kill}n{n}", [record(seq) for seq in range(1, 51)])
+                wanted += 50
+            if kill == 1:
+                collectors[0].stop(signal.SIGKILL)
+                collectors[0] = chain.collector()
+            else:
+                POSTGRES.stop(signal.SIGKILL)
+                told = {key: len(acks) for key, acks in chain.sender.acks.items()}
+                POSTGRES.start()
+                # What was acknowledged is there, from the first moment on.
+                for (store, lane), count in told.items():
+                    if count > 0:
+                        assert POSTGRES.value(f"SELECT count(*) FROM record WHERE store = '{store}'") == "50"
+        for kill in range(3):
+            for n in range(20):
+                chain.send(f"k{kill}n{n}", [record(seq) for seq in range(1, 51)])
+        assert POSTGRES.sql("SELECT count(*), count(DISTINCT (store, epoch, lane, seq)) FROM record") == [(str(wanted), str(wanted))]
+        for collector in collectors:
+            collector.stop()
+    finally:
+        chain.close()
+
+
+def test_a_password_in_the_name_is_refused():
+    for into in ("postgres:host=x password=secret", "postgres://u:secret@host/db"):
+        done = subprocess.run([*AISLECTL, "collect", "--into", into, "--broker", "mqtt://127.0.0.1:1"], capture_output=True, text=True)
+        assert done.returncode == 65 and "PGPASSFILE" in done.stderr and "secret" not in done.stderr, (done.returncode, done.stderr)
+
+
+if __name__ == "__main__":
+    POSTGRES = Postgres()
+    try:
+        main([test_each_record_lies_once_in_the_partition_of_its_day_and_lane, test_what_a_fast_clock_sent_is_moved_when_its_day_comes,
+              test_old_days_go_and_a_lane_that_is_kept_longer_stays, test_collectors_that_start_together_make_the_same_partitions,
+              test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_or_twice, test_a_password_in_the_name_is_refused])
+    finally:
+        POSTGRES.close()
