@@ -148,6 +148,11 @@ hq: deps-ci all
 	$(Q)for t in $(basename $(notdir $(HQ_TESTS))); do BUILD=$(abspath $(BUILD)) PYTHONPATH=tests/scenario \
 		$(run_test) hq/$$t /usr/bin/python3 tests/hq/$$t.py || exit 1; done
 
+# Headquarters' endpoint as it is shipped, on loopback, to try.
+.PHONY: hq-brokers hq-nats
+hq-brokers hq-nats: deps-ci
+	$(Q)PYTHONPATH=tests/scenario /usr/bin/python3 tests/hq/try.py $(@:hq-%=%) $(BUILD)/hq
+
 .PHONY: browser
 browser: deps-ci all $(BUILD)/page_server
 	$(Q)cd tests/browser && { [ -d node_modules/axe-core ] || \
@@ -366,6 +371,7 @@ help:
 	@echo "make bench      figures; make bench-models: models beside XGBoost"
 	@echo "make conformance  margins of models, against XGBoost"
 	@echo "make hq         the collector before PostgreSQL and a NATS cluster"
+	@echo "make hq-brokers, make hq-nats  headquarters' endpoint as it is shipped, on loopback, to try"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make sequences  the store beside a model of its contract, SEQUENCES=200000 times"

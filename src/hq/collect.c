@@ -267,7 +267,7 @@ start(struct collect *collect, struct err *err)
 	const struct broker_options *broker = &collect->options->broker;
 	int rc = collect_name_take(collect->options->into, &collect->name, err);
 	for (size_t i = 0; i < broker->count && rc == 0; i++) {
-		rc = source_mqtt(broker, broker->urls[i], collect->name.text, &collect->sources[i],
+		rc = source_open(broker, broker->urls[i], collect->name.text, &collect->sources[i],
 		    err);
 		collect->source_count += rc == 0;
 	}

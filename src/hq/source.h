@@ -46,6 +46,13 @@ struct source {
 int source_mqtt(const struct broker_options *broker, const char *url, const char *name,
     struct source **ret_source, struct err *err) AISLE_MUST_CHECK;
 
+/* "nats://HOST:PORT,HOST:PORT": a cluster is one source. Likewise. */
+int source_nats(const struct broker_options *broker, const char *url, const char *name,
+    struct source **ret_source, struct err *err) AISLE_MUST_CHECK;
+/* By the url. */
+int source_open(const struct broker_options *broker, const char *url, const char *name,
+    struct source **ret_source, struct err *err) AISLE_MUST_CHECK;
+
 /* {"epoch","upto"} into payload, and the topic, separated by separator. */
 void source_ack(const struct batch *batch, char separator, char topic[static 100],
     struct buf *payload);

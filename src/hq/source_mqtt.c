@@ -290,6 +290,8 @@ mqtt_acknowledge(struct source *source, const struct taken *taken)
 	struct mqtt *mqtt = (struct mqtt *)source;
 	struct buf payload = { 0 };
 	char topic[100];
+	if (taken->refused)
+		return;
 	source_ack(&taken->batch, '/', topic, &payload);
 	int rc = mqtt->client != NULL
 	    ? mosquitto_publish(mqtt->client, NULL, topic, (int)payload.len, payload.data, 1, false)
@@ -357,7 +359,8 @@ source_mqtt(const struct broker_options *broker, const char *url, const char *na
 		.session_s = SESSION_S };
 	int rc = wan_url(url, &mqtt->wan, mqtt->host)
 	    ? new_client(mqtt, err)
-	    : err_set(err, AISLE_E_INVALID, "bad broker %s, expected mqtt[s]://HOST:PORT", url);
+	    : err_set(err, AISLE_E_INVALID,
+		  "bad broker %s, expected mqtt[s]://HOST:PORT or nats://HOST:PORT,…", url);
 	if (rc != 0) {
 		mqtt_free(&mqtt->base);
 		return rc;

@@ -73,21 +73,26 @@ wan_url(const char *url, struct wan *wan, char buffer[static WAN_HOST_SIZE])
 	return true;
 }
 
+int
+wan_password(const char *path, char password[static WAN_PASSWORD_SIZE], struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	setvbuf(file, NULL, _IONBF, 0); /* no second copy */
+	if (fgets(password, WAN_PASSWORD_SIZE, file) == NULL)
+		password[0] = '\0';
+	fclose(file);
+	password[strcspn(password, "\r\n")] = '\0';
+	return 0;
+}
+
 static int
 set_login(struct mosquitto *client, const struct wan *wan, struct err *err)
 {
-	char password[1024] = "";
-	if (wan->password_file != NULL) {
-		FILE *file = fopen(wan->password_file, "re");
-		if (file == NULL)
-			return err_set(err, AISLE_E_IO, "%s: %s", wan->password_file,
-			    strerror(errno));
-		setvbuf(file, NULL, _IONBF, 0); /* no second copy */
-		if (fgets(password, sizeof(password), file) == NULL)
-			password[0] = '\0';
-		fclose(file);
-		password[strcspn(password, "\r\n")] = '\0';
-	}
+	char password[WAN_PASSWORD_SIZE] = "";
+	if (wan->password_file != NULL && wan_password(wan->password_file, password, err) != 0)
+		return AISLE_E_IO;
 	int rc = MOSQ_ERR_SUCCESS;
 	if (wan->user != NULL)
 		rc = mosquitto_username_pw_set(client, wan->user,

@@ -36,6 +36,11 @@ const char *wan_connect(struct mosquitto *client, const struct wan *wan);
 #define WAN_PROBE_S 5
 bool wan_answers(const char *host, int port);
 
+/* A password file's first line; the caller wipes it. */
+#define WAN_PASSWORD_SIZE 1024
+int wan_password(const char *path, char password[static WAN_PASSWORD_SIZE], struct err *err)
+    AISLE_MUST_CHECK;
+
 /* 5, 10, 20 … 60 s, of which a random part from a quarter up is waited. */
 struct wan_backoff {
 	int64_t ms;

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from engines import Broker, Postgres, wait_for
-from hq import Collector, Sender, batch, record
+from collecting import Collector, Sender, batch, record
 from store import AISLECTL, main
 
 POSTGRES = None

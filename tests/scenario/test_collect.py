@@ -6,8 +6,9 @@ import re
 import shutil
 import signal
 import tempfile
+import time
 
-from hq import Collector, Sender, record, rows
+from collecting import Collector, Sender, record, rows
 from store import Broker, main, wait_for
 
 
@@ -68,13 +69,16 @@ def test_a_collector_killed_again_and_again_loses_nothing():
                 wanted[store].send(store, [record(seq) for seq in range(1, 6)])
             victim.stop(signal.SIGKILL)
 
-        def told():
-            # What went to one that died comes again from the store.
-            missing = [store for store, sender in wanted.items() if sender.upto(store) != 5]
+        # What went to one that died comes again from the store.
+        end = time.monotonic() + 40
+        while missing := [store for store, sender in wanted.items() if sender.upto(store) != 5]:
+            assert time.monotonic() < end, missing
             for store in missing:
                 wanted[store].send(store, [record(seq) for seq in range(1, 6)])
-            return not missing or wait_for("more of them", lambda: any(wanted[s].upto(s) == 5 for s in missing)) is None
-        wait_for("every acknowledgement", told, 30)
+            try:
+                wait_for("the acknowledgements", lambda: all(wanted[store].upto(store) == 5 for store in missing), 1)
+            except AssertionError:
+                pass
         assert steady.stop() == 0
         assert len(rows(chain.path)) == 3 * 30 * 5
     finally:
