@@ -124,9 +124,9 @@ def forests():
 
 def between_two_floats():
     """The value that is filled in is rounded to float as any other: it lies on a threshold and goes right."""
-    low, high = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
+    low, high = np.float32(8), np.nextafter(np.float32(8), np.float32(9))
     if np.float32((float(low) + float(high)) / 2) != high:
-        low, high = high, np.nextafter(high, np.float32(2))
+        low, high = high, np.nextafter(high, np.float32(9))
     x = pandas.DataFrame({"a": [float(low)] * 20 + [float(high)] * 20 + [np.nan]})
     fill = SimpleImputer(strategy="constant", fill_value=(float(low) + float(high)) / 2)
     model = make_pipeline(fill, RandomForestClassifier(3, bootstrap=False, random_state=1)).fit(x, [0] * 20 + [1] * 21)
