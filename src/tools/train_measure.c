@@ -140,10 +140,20 @@ as_written(double x)
 	return lround(x * 10000);
 }
 
+/* An error that is written as 0.0000 and is not: it counts as the least that can be written. */
+static long
+error_as_written(double error)
+{
+	long written = as_written(error);
+
+	return written == 0 && error > 0 ? 1 : written;
+}
+
 bool
 measure_beats(const struct measure *than, double gain, double error)
 {
-	return as_written(gain) > 0 && as_written(gain) >= MEASURE_ERRORS * as_written(error) &&
+	return as_written(gain) > 0 &&
+	    as_written(gain) >= MEASURE_ERRORS * error_as_written(error) &&
 	    as_written(gain) * 100 >= MEASURE_PERCENT * as_written(than->log_loss);
 }
 
