@@ -223,7 +223,11 @@ text_of(const char *format, const char *word)
 static void
 ask_about_actions(struct training *training)
 {
-	for (size_t a = 0; a < training->rows.actions.count && a < TRAIN_REDEEM_MAX; a++) {
+	size_t chosen[TRAIN_REDEEM_MAX],
+	    count = train_rows_most_shown(&training->rows, chosen, TRAIN_REDEEM_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t a = chosen[i];
 		const char *action = training->rows.actions.keys[a].bytes;
 		struct train_target *target =
 		    ask(training, ASK_REDEEMED, text_of("redeem_%s", action),

@@ -283,3 +283,38 @@ train_rows_returned(void *ctx, const struct visit *visit, const struct marks *ma
 		}
 	}
 }
+
+/* ---- which offers ---- */
+
+/* The action with most shown offers among those not chosen yet. */
+static size_t
+most_shown(const uint32_t *shown, const bool *taken, size_t count)
+{
+	size_t most = count;
+
+	for (size_t a = 0; a < count; a++) {
+		if (!taken[a] && (most == count || shown[a] > shown[most]))
+			most = a;
+	}
+	return most;
+}
+
+size_t
+train_rows_most_shown(const struct train_rows *rows, size_t *chosen, size_t max)
+{
+	size_t count = rows->actions.count, kept = 0;
+	uint32_t *shown = mem_calloc(count + 1, sizeof(*shown));
+	bool *taken = mem_calloc(count + 1, sizeof(*taken));
+
+	for (size_t i = 0; i < rows->card_count; i++) {
+		if (rows->cards[i].action >= 0)
+			shown[rows->cards[i].action]++;
+	}
+	while (kept < count && kept < max) {
+		chosen[kept] = most_shown(shown, taken, count);
+		taken[chosen[kept++]] = true;
+	}
+	free(shown);
+	free(taken);
+	return kept;
+}

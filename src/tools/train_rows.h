@@ -57,5 +57,7 @@ void train_rows_attach(struct train_rows *rows, const struct feature_rows *sourc
 void train_rows_take(void *ctx, const struct feature_row *row);
 /* A returned_fn: an offer whose goods all came back was not redeemed. */
 void train_rows_returned(void *ctx, const struct visit *visit, const struct marks *marks);
+/* Up to max actions into chosen, by falling number of shown offers, equal ones by number. Returns how many. */
+size_t train_rows_most_shown(const struct train_rows *rows, size_t *chosen, size_t max);
 
 #endif

@@ -487,10 +487,31 @@ of_more_known_visits_than_there_is_room_for_a_share_is_taken(void **state)
 	free(baskets.list);
 }
 
+static void
+the_offers_shown_most_are_asked_about(void **state)
+{
+	struct train_card cards[] = { { .action = 0 }, { .action = 1 }, { .action = 2 },
+		{ .action = 2 }, { .action = 3 }, { .action = 3 }, { .action = 3 } };
+	struct train_rows rows = {
+		.cards = cards, .card_count = ARRAY_LEN(cards), .actions.max = 8
+	};
+	size_t chosen[4];
+
+	(void)state;
+	for (const char *name = "abcd"; *name != '\0'; name++)
+		train_index_add(&rows.actions, name, 1);
+	assert_int_equal(train_rows_most_shown(&rows, chosen, 3), 3);
+	assert_true(chosen[0] == 3 && chosen[1] == 2 && chosen[2] == 0);
+	assert_int_equal(train_rows_most_shown(&rows, chosen, 4), 4);
+	assert_int_equal(chosen[3], 1);
+	train_index_done(&rows.actions);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_offers_shown_most_are_asked_about),
 		cmocka_unit_test(of_more_known_visits_than_there_is_room_for_a_share_is_taken),
 		cmocka_unit_test(an_index_numbers_in_order_of_first_sight_up_to_its_bound),
 		cmocka_unit_test(a_category_is_two_steps_of_its_path),
