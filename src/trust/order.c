@@ -6,7 +6,9 @@
  *   Orders only take away: the worst that a stolen order key does is silence, and no key of this role can put a card on a
  *   screen. What cannot be taken back, erasing, has keys of its own.
  *
- *   Which keys must have signed depends on the type, so an order is parsed before its signatures are asked.
+ *   Which keys must have signed depends on the type, so an order is parsed before its signatures are asked. What was
+ *   taken before comes again with each connection, 256 at once: it is known by its digest, and its signatures, whose keys
+ *   may have gone since, are not asked again.
  */
 #include "trust/order.h"
 
@@ -117,28 +119,48 @@ order_role(enum order_type type)
 	return type == ORDER_ERASE ? ROLE_ERASE : ROLE_ORDER;
 }
 
+/* Read and parsed; nobody has verified it. */
+static int
+read_order(const char *text, size_t len, const char *name, struct signed_text *ret_envelope,
+    struct order *ret, enum refusal *ret_refusal, struct err *err)
+{
+	int rc = signed_read(text, len, name, ret_envelope, ret_refusal, err);
+
+	if (rc != 0)
+		return rc;
+	rc = order_parse(ret_envelope->manifest, ret_envelope->len, name, ret, ret_refusal, err);
+	if (rc != 0)
+		signed_done(ret_envelope);
+	return rc;
+}
+
+static int
+verify_order(const struct root *root, const struct signed_text *envelope, int64_t now_ms,
+    struct order *order, enum refusal *ret_refusal, struct err *err)
+{
+	struct signers signers = root_signers(root, order_role(order->type));
+	int rc = root_in_force(root, now_ms, ret_refusal, err);
+
+	if (rc == 0)
+		rc = signed_verify(envelope, &signers, ret_refusal, err);
+	if (rc == 0)
+		minisign_id_text(envelope->signatures[0].id, order->signer);
+	return rc;
+}
+
 int
 order_open(const struct root *root, const char *text, size_t len, const char *name, int64_t now_ms,
     struct order *ret, enum refusal *ret_refusal, struct err *err)
 {
 	struct signed_text envelope;
 	struct order order;
-	int rc = signed_read(text, len, name, &envelope, ret_refusal, err);
+	int rc = read_order(text, len, name, &envelope, &order, ret_refusal, err);
 
 	if (rc != 0)
 		return rc;
-	rc = root_in_force(root, now_ms, ret_refusal, err);
+	rc = verify_order(root, &envelope, now_ms, &order, ret_refusal, err);
 	if (rc == 0)
-		rc = order_parse(envelope.manifest, envelope.len, name, &order, ret_refusal, err);
-	if (rc == 0) {
-		struct signers signers = root_signers(root, order_role(order.type));
-
-		rc = signed_verify(&envelope, &signers, ret_refusal, err);
-	}
-	if (rc == 0) {
-		minisign_id_text(envelope.signatures[0].id, order.signer);
 		*ret = order;
-	}
 	signed_done(&envelope);
 	return rc;
 }
@@ -193,19 +215,25 @@ order_accept(const struct root *root, const struct sequences *seen, const struct
     bool *ret_new, enum refusal *ret_refusal, struct err *err)
 {
 	char counter[SEQUENCES_NAME_SIZE];
+	struct signed_text envelope;
 	struct order order;
 	bool ours, is_new = false;
-	int rc = order_open(root, text, len, name, now_ms, &order, ret_refusal, err);
+	int rc = read_order(text, len, name, &envelope, &order, ret_refusal, err);
 
-	if (rc == 0)
-		rc = order_topic(&order, self, own, &ours, ret_refusal, err);
-	if (rc == 0 && ours) {
-		order_counter(&order, counter);
-		rc = sequences_check(seen, counter, order.sequence, order.digest, true, &is_new,
-		    ret_refusal, err);
+	if (rc != 0)
+		return rc;
+	order_counter(&order, counter);
+	if (!sequences_known(seen, counter, order.digest)) {
+		rc = verify_order(root, &envelope, now_ms, &order, ret_refusal, err);
+		if (rc == 0)
+			rc = order_topic(&order, self, own, &ours, ret_refusal, err);
+		if (rc == 0 && ours)
+			rc = sequences_check(seen, counter, order.sequence, order.digest, true,
+			    &is_new, ret_refusal, err);
+		if (rc == 0 && is_new)
+			rc = order_in_time(&order, now_ms, ret_refusal, err);
 	}
-	if (rc == 0 && is_new)
-		rc = order_in_time(&order, now_ms, ret_refusal, err);
+	signed_done(&envelope);
 	if (rc != 0)
 		return rc;
 	*ret = order;

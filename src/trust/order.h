@@ -53,7 +53,8 @@ int order_in_time(const struct order *order, int64_t now_ms, enum refusal *ret_r
     struct err *err) AISLE_MUST_CHECK;
 void order_counter(const struct order *order, char out[static SEQUENCES_NAME_SIZE]);
 /* All of that in its order: open, topic, sequence, in time. *ret_new: ours, and not taken before; the caller takes its
- * sequence when it has carried it out. */
+ * sequence (sequences_take, list) when it has carried it out. What was taken before is nothing new whatever became of its
+ * keys, and has no signer. */
 int order_accept(const struct root *root, const struct sequences *seen,
     const struct trust_self *self, bool own, const char *text, size_t len, const char *name,
     int64_t now_ms, struct order *ret, bool *ret_new, enum refusal *ret_refusal, struct err *err)

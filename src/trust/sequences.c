@@ -49,10 +49,12 @@ short_of(const uint8_t digest[static 32])
 	return n;
 }
 
-static bool
-taken_before(const struct sequences_counter *counter, const uint8_t digest[static 32])
+bool
+sequences_known(const struct sequences *seen, const char *name, const uint8_t digest[static 32])
 {
-	for (size_t i = 0; i < counter->recent_count; i++)
+	const struct sequences_counter *counter = find(seen, name);
+
+	for (size_t i = 0; counter != NULL && i < counter->recent_count; i++)
 		if (counter->recent[i] == short_of(digest))
 			return true;
 	return false;
@@ -81,7 +83,7 @@ sequences_check(const struct sequences *seen, const char *name, int64_t sequence
 	}
 	if (sequence == last && memcmp(counter->digest, digest, 32) == 0)
 		return 0;
-	if (list && counter != NULL && taken_before(counter, digest))
+	if (list && sequences_known(seen, name, digest))
 		return 0;
 	if (sequence == last)
 		return refusal_say(REFUSED_SEQUENCE_SAME, ret_refusal, err,

@@ -36,6 +36,9 @@ void sequences_done(struct sequences *seen);
 int sequences_check(const struct sequences *seen, const char *name, int64_t sequence,
     const uint8_t digest[static 32], bool list, bool *ret_new, enum refusal *ret_refusal,
     struct err *err) AISLE_MUST_CHECK;
+/* Was this taken in a list before? */
+bool sequences_known(const struct sequences *seen, const char *name,
+    const uint8_t digest[static 32]);
 /* After sequences_check() said that it is new. */
 void sequences_take(struct sequences *seen, const char *name, int64_t sequence,
     const uint8_t digest[static 32], bool list);

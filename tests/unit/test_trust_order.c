@@ -86,6 +86,19 @@ an_order_to_this_store_is_carried_out_once(void **state)
 
 	assert_int_equal(accept_text(rig, text.data, text.len, true, order.expires_ms, &is_new), 0);
 	assert_false(is_new);
+	/* Or when its keys have gone: nobody is told each day that an old order is no order any more. */
+	rig->root.keys[ROLE_ORDER][0].id[0] ^= 1;
+	rig_clear(rig);
+	assert_int_equal(accept_text(rig, text.data, text.len, true, NOW_MS, &is_new), 0);
+	assert_false(is_new);
+	buf_done(&text);
+	struct order more = rig_order("0417", 6);
+
+	text = rig_signed_order(rig, &more, 2, 3);
+	int64_t before = refusal_count(REFUSED_WRONG_KEY);
+	int rc = accept_text(rig, text.data, text.len, true, NOW_MS, &is_new);
+
+	assert_refused(rig, rc, "wrong-key", before);
 	buf_done(&text);
 }
 
