@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -49,6 +50,15 @@ run(struct ctl *ctl, struct ctl_recorded *from, struct train_options *options)
 	return rc;
 }
 
+/* A pipe ("<(zcat …)") would be empty the second time. */
+static bool
+read_once(const char *path)
+{
+	struct stat at;
+
+	return strcmp(path, "-") == 0 || (stat(path, &at) == 0 && !S_ISREG(at.st_mode));
+}
+
 int
 ctl_train(struct ctl *ctl)
 {
@@ -66,7 +76,8 @@ ctl_train(struct ctl *ctl)
 	options.events = ctl->argv[0];
 	options.profiles = from.profiles;
 	options.turn = from.turn;
-	if (strcmp(options.events, "-") == 0)
-		return ctl_fail(EX_USAGE, "the events are read twice: expected a file");
+	if (read_once(options.events))
+		return ctl_fail(EX_USAGE, "%s: the events are read twice: expected a file",
+		    options.events);
 	return run(ctl, &from, &options);
 }

@@ -293,6 +293,8 @@ def test_wrong_words_and_folders_are_refused():
     shop = the_slice()
     assert "not an empty folder" in shop.train(shop.path("events.jsonl"), "out", good=77).stderr
     assert "expected a file" in run("train", "-", "-o", shop.path("x"), good=64).stderr
+    os.mkfifo(shop.path("pipe"))
+    assert "expected a file" in run("train", shop.path("pipe"), "-o", shop.path("x"), good=64).stderr
     run("train", "-o", shop.path("x"), good=64)
     run("train", shop.path("events.jsonl"), good=64)
     run("train", shop.path("missing.jsonl"), "-o", shop.path("x"), good=66)
