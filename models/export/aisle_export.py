@@ -343,8 +343,16 @@ def read_model(path):
     return model
 
 
+def say_which(model):
+    """The second of two classes is the one whose chance it is: of texts the later one by the alphabet."""
+    classes = list(getattr(model, "classes_", []))
+    if len(classes) == 2 and classes not in ([0, 1], [-1, 1]):
+        print(f'the score is the chance of "{classes[1]}", not of "{classes[0]}"', file=sys.stderr)
+
+
 def write_all(args, name):
     model = read_model(args.model)
+    say_which(model)
     rows = read_rows(args.table, lambda header: inputs(model, header), args.rows)
     ending, text = export(model, list(rows[0]))
     try:

@@ -333,6 +333,11 @@ def a_folder():
         with open(os.path.join(folder, "out", "coupon.txt")) as f:
             ours = scores(f.read(), ".txt", [{n: float(r[n]) for n in NUMBERS} for r in rows], NUMBERS, "--margin")
         assert len(rows) == 50 and ours == [float(r["margin"]) for r in rows]
+        assert done.stderr == "", done.stderr
+        joblib.dump(LogisticRegression(max_iter=500).fit(frame[NUMBERS], np.where(y, "bought", "not bought")), os.path.join(folder, "m.pkl"))
+        done = subprocess.run([sys.executable, export.__file__, os.path.join(folder, "m.pkl"), os.path.join(folder, "rows.csv"),
+                               "-o", os.path.join(folder, "out")], capture_output=True, text=True)
+        assert done.stderr == 'the score is the chance of "not bought", not of "bought"\n', done.stderr
     print("ok      from a pickle to a model and its exam")
 
 
