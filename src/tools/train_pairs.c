@@ -141,7 +141,7 @@ train_pairs_make(struct train_pairs *pairs, const struct train_baskets *baskets,
 		    baskets->list[i].at_ms < split_ms ? &table.before : &table.after);
 	pairs->baskets = table.before.baskets;
 	pairs->later_baskets = table.after.baskets;
-	pairs->support_min = (uint32_t)(PAIRS_SHARE_MIN * (double)pairs->baskets);
+	pairs->support_min = (uint32_t)((pairs->baskets + PAIRS_ONE_IN - 1) / PAIRS_ONE_IN);
 	if (pairs->support_min < PAIRS_SUPPORT_MIN)
 		pairs->support_min = PAIRS_SUPPORT_MIN;
 	for (size_t a = 0; a < table.size; a++) {

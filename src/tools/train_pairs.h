@@ -9,7 +9,7 @@
 
 #define PAIRS_CATEGORIES_MAX 512 /* the most bought ones */
 #define PAIRS_SUPPORT_MIN 20	 /* baskets, and */
-#define PAIRS_SHARE_MIN 0.001	 /* share of baskets, that must hold both */
+#define PAIRS_ONE_IN 1000	 /* one basket in so many, that must hold both */
 #define PAIRS_MAX 2000
 
 /* In baskets that closed before the split, where both directions of a pair are two rows. */

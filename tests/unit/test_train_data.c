@@ -463,6 +463,24 @@ what_lies_in_the_basket_already_is_no_question(void **state)
 	lesson_close(&lesson);
 }
 
+/* Of 20,001 baskets one in a thousand are twenty-one. */
+static void
+one_in_a_thousand_is_rounded_up(void **state)
+{
+	struct shop shop;
+	struct train_pairs pairs;
+
+	(void)state;
+	shop_open(&shop);
+	for (int i = 0; i < 20001; i++)
+		buy(&shop, i, -1, i < 20 ? "a,b" : i < 41 ? "c,d" : "e");
+	train_pairs_make(&pairs, &shop.baskets, INT64_MAX);
+	assert_int_equal(pairs.support_min, 21);
+	assert_int_equal(pairs.count, 2);
+	train_pairs_done(&pairs);
+	shop_close(&shop);
+}
+
 /* ---- which visits ---- */
 
 static void
@@ -511,6 +529,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_in_a_thousand_is_rounded_up),
 		cmocka_unit_test(the_offers_shown_most_are_asked_about),
 		cmocka_unit_test(of_more_known_visits_than_there_is_room_for_a_share_is_taken),
 		cmocka_unit_test(an_index_numbers_in_order_of_first_sight_up_to_its_bound),
