@@ -206,8 +206,13 @@ ends_without_saying(const struct lgb *l, const char *line)
 		return false;
 	if (line != NULL)
 		return strcmp(line, "feature importances:") == 0;
-	size_t bytes = (size_t)(l->end - l->first);
-	return l->sizes > 0 && bytes >= l->sizes && bytes <= l->sizes + 2;
+	if (l->sizes == 0 || (size_t)(l->end - l->first) < l->sizes)
+		return false;
+	/* Line ends are zero bytes by now. */
+	for (const char *at = l->first + l->sizes; at < l->end; at++)
+		if (*at != '\0' && *at != ' ')
+			return false;
+	return true;
 }
 
 static int

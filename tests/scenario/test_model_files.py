@@ -44,6 +44,8 @@ def lightgbm(version, objective="regression", more="", end="end of trees\n"):
             f"left_child=-1\nright_child=-2\nleaf_value=1 2\nshrinkage=1\n\n{end}")
 
 
+ENDLESS = lightgbm("v2", end="")
+ENDLESS = lightgbm("v2", end="", more=f"tree_sizes={len(ENDLESS) - ENDLESS.index('Tree=0')}\n")
 LINEAR = {"format": "aisle-linear", "weights": {"a": 1}}
 XML = b"<?xml version='1.0'?>\n<PMML version='4.4'></PMML>"
 HEADER = struct.pack("<fIi", 0.5, 1, 0) + bytes(124)     # parameters, as versions before 1.0 begin
@@ -57,7 +59,7 @@ READ = {
     "XGBoost UBJSON": ubjson(xgboost()),
     "LightGBM text v4": [lightgbm("v4"), "\n" + lightgbm("v4") + "\n\n\r\n"],
     "LightGBM text v3": [lightgbm("v3"), lightgbm("v3", "binary sigmoid:1", "average_output\n")],
-    "LightGBM text v2": [lightgbm("v2"), lightgbm("v2", end="\nfeature importances:\na=1\n"), lightgbm("v2", more="average_output\n")],
+    "LightGBM text v2": [lightgbm("v2"), ENDLESS, ENDLESS + "\n\n\n\r\n", lightgbm("v2", end="\nfeature importances:\na=1\n"), lightgbm("v2", more="average_output\n")],
     "aisle-linear JSON": LINEAR,
     "flat form": None,      # made from another
 }
@@ -92,7 +94,7 @@ REFUSED = {
     "XGBoost with an objective that is not known": xgboost(objective="reg:future"),
     "XGBoost of a version that is not known": xgboost((4, 0, 0)),
     "LightGBM of a version that is not known": lightgbm("v5"),
-    "LightGBM text that is cut off": [lightgbm("v4", end=""), lightgbm("v2", end="")],
+    "LightGBM text that is cut off": [lightgbm("v4", end=""), lightgbm("v2", end=""), ENDLESS[:-9], ENDLESS + "shrinkage=1\n"],
     "two LightGBM files in one": [2 * lightgbm("v4"), lightgbm("v3") + "\n" + lightgbm("v4"), 2 * lightgbm("v2"), 2 * lightgbm("v2", end=""),
                                   lightgbm("v2", end="\nfeature importances:\na=1\n\n") + lightgbm("v2"),
                                   lightgbm("v4") + "\nparameters:\n[a: b]\n" + lightgbm("v4")],
