@@ -77,6 +77,24 @@ check_password(const char *section, const char *path, struct err *err)
 }
 
 static int
+check_root(const struct conf *conf, struct err *err)
+{
+	struct root *root;
+	char text[sizeof(err->text)];
+	int rc;
+
+	if (conf->hq_root == NULL)
+		return 0;
+	root = mem_alloc(sizeof(*root));
+	rc = root_open_file(conf->hq_root, root, NULL, err);
+	free(root);
+	if (rc == 0)
+		return 0;
+	snprintf(text, sizeof(text), "%s", err->text);
+	return err_set(err, AISLE_E_CONFIG, "[hq] root %s", text);
+}
+
+static int
 check_pepper(const struct conf *conf, struct err *err)
 {
 	uint8_t pepper[32];
@@ -100,6 +118,7 @@ check_rest(const struct conf *conf, struct buf *report)
 	say(conf, check_client("hq", conf->hq_ca, conf->hq_cert, conf->hq_key, &err), &err, report);
 	say(conf, check_password("mqtt", conf->mqtt_password_file, &err), &err, report);
 	say(conf, check_password("hq", conf->hq_password_file, &err), &err, report);
+	say(conf, check_root(conf, &err), &err, report);
 	say(conf, check_pepper(conf, &err), &err, report);
 	say(conf, control_check(conf->state_control, &err), &err, report);
 	if (daemon_mappings_load(conf, conf, &mappings, report) == 0)

@@ -57,6 +57,8 @@ status(struct daemon *daemon, struct control_request *request)
 	stopped = engine_stopped(daemon->engine, &stopped_count);
 	for (size_t i = 0; i < stopped_count; i++)
 		json_add_str(w, NULL, stopped[i]);
+	json_end(w);
+	refusal_write(w, "refused");
 	json_end_all(w);
 	control_reply(request, out.data);
 	buf_done(&out);

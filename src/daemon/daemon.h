@@ -17,6 +17,7 @@
 #include "profile/profiles.h"
 #include "sync/uplink.h"
 #include "trust/release.h"
+#include "trust/order.h"
 #include "daemon/watch.h"
 
 struct mappings {
@@ -39,6 +40,16 @@ struct hello {
 };
 
 #define HQ_FILTERS_MAX 64
+
+/* Who takes what headquarters sends: by the first words of the topic behind aisle/v1/hq/, or (own)
+ * behind aisle/v1/hq/store/{store}/ of this store. */
+struct daemon;
+typedef void (*hq_fn)(struct daemon *daemon, const char *topic, const void *payload, size_t len);
+struct hq_way {
+	const char *words;
+	bool own;
+	hq_fn take;
+};
 
 struct daemon {
 	struct event_base *base;
@@ -105,6 +116,13 @@ struct daemon {
 	int64_t link_alive_ms; /* monotonic: a link that has said nothing until then hangs */
 	char *hq_filters[HQ_FILTERS_MAX];
 	size_t hq_filter_count;
+	struct hq_way hq_ways[16];
+	size_t hq_way_count;
+	struct {
+		struct root root; /* version 0: none, nothing of headquarters' is taken */
+		struct sequences seen;
+	} trusted;
+	int64_t orders_again_ms; /* monotonic: one could not be carried out; 0: none */
 	int64_t hear_ms; /* monotonic: when it is next looked which tablets' pages are open */
 
 	struct fetching *fetching;	       /* artifacts on their way in; loop_fetch.c */
@@ -279,6 +297,25 @@ void daemon_health(struct daemon *daemon);
 int64_t daemon_bytes_written(void); /* by this process; < 0: the kernel does not tell */
 int64_t daemon_bytes_free(const struct daemon *daemon); /* beside the state; < 0: not known */
 
+/* trusted.c */
+int daemon_trusted_start(struct daemon *daemon, struct err *err);
+void daemon_trusted_stop(struct daemon *daemon);
+const struct root *daemon_root(const struct daemon
+	*daemon); /* in force; NULL: [hq] root is not set */
+struct trust_self daemon_trust_self(const struct daemon *daemon);
+struct sequences *daemon_seen(struct daemon *daemon);
+int daemon_seen_save(struct daemon *daemon)
+    AISLE_MUST_CHECK; /* a transaction of its own, between two turns */
+
+/* hq_orders.c */
+int daemon_orders_start(struct daemon *daemon, struct err *err);
+void daemon_orders_look(struct daemon *daemon); /* each second */
+/* Members "orders" and "stops" of the health record. */
+void daemon_orders_json(struct daemon *daemon, struct json_writer *w);
+/* Headquarters ordered one: until a snapshot of profiles is installed, no delta will do. */
+bool daemon_wants_snapshot(struct daemon *daemon);
+int daemon_has_snapshot(struct daemon *daemon) AISLE_MUST_CHECK;
+
 /* loop_link.c */
 int daemon_link_start(struct daemon *daemon, struct err *err);
 void daemon_link_stop(struct daemon *daemon);
@@ -286,6 +323,8 @@ void daemon_link_pump(struct daemon *daemon);
 void daemon_link_look(struct daemon *daemon); /* each second: one that hangs is killed */
 /* the store is another one now: after a failed commit */
 void daemon_link_reopened(struct daemon *daemon);
+/* Before the link is started. */
+void daemon_hq_hear(struct daemon *daemon, const char *words, bool own, hq_fn take);
 /* A topic or filter at headquarters' broker, at QoS 0, over reconnects and a new link process, until
  * it is unsubscribed. Once more: what is retained there comes again. */
 void daemon_hq_subscribe(struct daemon *daemon, const char *topic);
@@ -314,8 +353,6 @@ void daemon_fetch(struct daemon *daemon, const struct artifact *artifact,
 void daemon_fetch_stop(struct daemon *daemon, const char *hash);
 /* Member "fetches": a list of {"hash","bytes","have","state","why"?}. */
 void daemon_fetch_json(const struct daemon *daemon, struct json_writer *w);
-void daemon_fetch_message(struct daemon *daemon, const char *topic, const void *payload,
-    size_t len);			     /* a chunk; loop_link.c */
 void daemon_fetch_up(struct daemon *daemon); /* headquarters is there again */
 int daemon_fetch_init(struct daemon *daemon, struct err *err);
 void daemon_fetch_done(struct daemon *daemon);

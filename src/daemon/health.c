@@ -43,17 +43,12 @@ daemon_bytes_free(const struct daemon *daemon)
 /* ---- what stands until something happens ---- */
 
 static void
-add_stops(struct daemon *daemon, struct json_writer *w)
+add_profiles(struct daemon *daemon, struct json_writer *w)
 {
-	size_t count;
-	const char *const *stopped = engine_stopped(daemon->engine, &count);
-
-	json_add_object(w, "stops");
-	json_add_list(w, "actions");
-	for (size_t i = 0; i < count; i++)
-		if (engine_stop(daemon->engine, i)->hq != 0)
-			json_add_str(w, NULL, stopped[i]);
-	json_end(w);
+	json_add_object(w, "profiles");
+	json_add_int(w, "rows", profiles_count(daemon->profiles));
+	if (daemon_wants_snapshot(daemon))
+		json_add_str(w, "wants", "snapshot");
 	json_end(w);
 }
 
@@ -62,7 +57,15 @@ add_standing(struct daemon *daemon, struct json_writer *w)
 {
 	daemon_policy_json(daemon, w);
 	json_add_str(w, "store_time", daemon->steady.uncertain ? "uncertain" : "certain");
-	add_stops(daemon, w);
+	if (daemon_root(daemon) != NULL)
+		json_add_int(w, "root", daemon_root(daemon)->version);
+	else
+		json_add_null(w, "root");
+	if (daemon->conf.hq_ring != NULL)
+		json_add_str(w, "ring", daemon->conf.hq_ring);
+	daemon_orders_json(daemon, w);
+	add_profiles(daemon, w);
+	refusal_write(w, "refused");
 	json_add_int(w, "damaged", store_damaged(engine_store(daemon->engine)));
 }
 

@@ -291,8 +291,8 @@ take_bad(struct daemon *daemon, struct fetch *fetch, enum refusal refusal, const
 		fetch_ask_later(daemon, fetch);
 }
 
-void
-daemon_fetch_message(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+static void
+take_chunk(struct daemon *daemon, const char *topic, const void *payload, size_t len)
 {
 	struct fetch *fetch;
 	char hash[65];
@@ -399,6 +399,8 @@ daemon_fetch_init(struct daemon *daemon, struct err *err)
 	fetching->event = event_new(daemon->base, -1, 0, on_look, daemon);
 	fetching->zone = zone_by_name(daemon->conf.zone);
 	daemon->fetching = fetching;
+	daemon_hq_hear(daemon, "artifact/", false, take_chunk);
+	daemon_hq_hear(daemon, "chunk/", true, take_chunk);
 	return 0;
 }
 

@@ -100,17 +100,13 @@ take_ack(struct daemon *daemon, const char *topic, const void *payload, size_t l
 		daemon_soon(daemon);
 }
 
-/* By the first words of the topic behind aisle/v1/hq/, or behind aisle/v1/hq/store/{store}/ of
- * this store. */
-static const struct {
-	const char *words;
-	bool own;
-	void (*take)(struct daemon *daemon, const char *topic, const void *payload, size_t len);
-} ways[] = {
-	{ "ack/", true, take_ack },
-	{ "artifact/", false, daemon_fetch_message },
-	{ "chunk/", true, daemon_fetch_message },
-};
+void
+daemon_hq_hear(struct daemon *daemon, const char *words, bool own, hq_fn take)
+{
+	CHECK(daemon->hq_way_count < ARRAY_LEN(daemon->hq_ways));
+	daemon->hq_ways[daemon->hq_way_count++] =
+	    (struct hq_way){ .words = words, .own = own, .take = take };
+}
 
 static void
 from_hq(struct daemon *daemon, const char *topic, const void *payload, size_t len)
@@ -120,13 +116,14 @@ from_hq(struct daemon *daemon, const char *topic, const void *payload, size_t le
 	size_t own_len =
 	    (size_t)snprintf(own, sizeof(own), "aisle/v1/hq/store/%s/", daemon->conf.store_id);
 
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		const char *before = ways[i].own ? own : all;
-		size_t before_len = ways[i].own ? own_len : sizeof(all) - 1;
+	for (size_t i = 0; i < daemon->hq_way_count; i++) {
+		const struct hq_way *way = &daemon->hq_ways[i];
+		const char *before = way->own ? own : all;
+		size_t before_len = way->own ? own_len : sizeof(all) - 1;
 
 		if (strncmp(topic, before, before_len) == 0 &&
-		    strncmp(topic + before_len, ways[i].words, strlen(ways[i].words)) == 0) {
-			ways[i].take(daemon, topic, payload, len);
+		    strncmp(topic + before_len, way->words, strlen(way->words)) == 0) {
+			way->take(daemon, topic, payload, len);
 			return;
 		}
 	}
@@ -325,6 +322,7 @@ daemon_link_start(struct daemon *daemon, struct err *err)
 	signal(SIGCHLD, SIG_DFL);
 	daemon->uplink = uplink_new(engine_store(daemon->engine), daemon->conf.store_id,
 	    (uint64_t)daemon_now_ms(daemon));
+	daemon_hq_hear(daemon, "ack/", true, take_ack);
 	subscribe_acks(daemon);
 	spawn(daemon);
 	return 0;

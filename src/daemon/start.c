@@ -160,6 +160,8 @@ static const struct step steps[] = {
 	{ "control", start_control, stop_control },
 	{ "installations", start_nothing, stop_installations },
 	{ "fetches", daemon_fetch_init, daemon_fetch_done },
+	{ "trust", daemon_trusted_start, daemon_trusted_stop },
+	{ "orders", daemon_orders_start, NULL },
 	{ "link", daemon_link_start, daemon_link_stop },
 };
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * trusted.c - what headquarters may say: the root in force, and the sequences that were taken.
+ *
+ * DESIGN
+ *   The gateway is born with [hq] root. A newer one that came over the wire is kept as
+ *   trust/root.json below the state folder; a sequence is kept in the state's meta, twice, under
+ *   names that are not neighbours. Without [hq] root nothing of headquarters' is taken.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log.h"
+
+#define SEEN "trust"
+#define SEEN_COPY "copy/trust"
+
+const struct root *
+daemon_root(const struct daemon *daemon)
+{
+	return daemon->trusted.root.version > 0 ? &daemon->trusted.root : NULL;
+}
+
+struct sequences *
+daemon_seen(struct daemon *daemon)
+{
+	return &daemon->trusted.seen;
+}
+
+struct trust_self
+daemon_trust_self(const struct daemon *daemon)
+{
+	return (struct trust_self){ .store = daemon->conf.store_id,
+		.channel = daemon->conf.hq_channel,
+		.ring = daemon->conf.hq_ring };
+}
+
+/* ---- the sequences ---- */
+
+static void
+read_seen(struct daemon *daemon)
+{
+	struct store *store = engine_store(daemon->engine);
+	struct buf bytes = { 0 };
+	int rc = store_meta_get(store, SEEN, &bytes);
+
+	if (rc == 0)
+		rc = sequences_decode(bytes.data, bytes.len, &daemon->trusted.seen);
+	if (rc != 0 && rc != AISLE_E_NONE) {
+		buf_clear(&bytes);
+		rc = store_meta_get(store, SEEN_COPY, &bytes);
+		if (rc == 0)
+			rc = sequences_decode(bytes.data, bytes.len, &daemon->trusted.seen);
+		log_error("the sequences of headquarters were damaged, %s",
+		    rc == 0 ? "their copy holds" : "and so is their copy");
+	}
+	buf_done(&bytes);
+}
+
+int
+daemon_seen_save(struct daemon *daemon)
+{
+	struct store *store = engine_store(daemon->engine);
+	struct buf bytes = { 0 };
+	int rc;
+
+	sequences_encode(&daemon->trusted.seen, &bytes);
+	rc = store_begin(store);
+	if (rc == 0)
+		rc = store_meta_set(store, SEEN, bytes.data, bytes.len);
+	if (rc == 0)
+		rc = store_meta_set(store, SEEN_COPY, bytes.data, bytes.len);
+	if (rc == 0)
+		rc = store_commit(store);
+	if (rc != 0)
+		store_rollback(store);
+	buf_done(&bytes);
+	return rc;
+}
+
+/* ---- the root ---- */
+
+static void
+kept_path(const struct daemon *daemon, const char *tail, char out[static 512])
+{
+	snprintf(out, 512, "%s/trust/root.json%s", daemon->conf.state_dir, tail);
+}
+
+/* The one that was kept, if it is newer than the one that the gateway was born with. */
+static void
+open_kept(struct daemon *daemon)
+{
+	struct root *born = &daemon->trusted.root, kept;
+	char path[512];
+	struct err err = { 0 };
+
+	kept_path(daemon, "", path);
+	if (access(path, F_OK) != 0)
+		return;
+	if (root_open_file(path, &kept, NULL, &err) != 0) {
+		log_error("the root that was kept is not taken, the one of [hq] root holds: %s",
+		    err.text);
+		return;
+	}
+	if (kept.version <= born->version)
+		return;
+	root_revoke(&kept, born);
+	*born = kept;
+}
+
+/* The bytes are on disk under their name when it returns 0, or nothing has changed. */
+static int
+keep(struct daemon *daemon, const void *text, size_t len, struct err *err)
+{
+	char path[512], temporary[512], folder[512];
+	ssize_t wrote = -1;
+	int fd, rc;
+
+	kept_path(daemon, "", path);
+	kept_path(daemon, ".new", temporary);
+	snprintf(folder, sizeof(folder), "%s/trust", daemon->conf.state_dir);
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return err_set(err, AISLE_E_IO, "%s: %s", folder, strerror(errno));
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		wrote = write(fd, text, len);
+		rc = wrote == (ssize_t)len ? fsync(fd) : -1;
+		close(fd);
+		if (rc == 0)
+			rc = rename(temporary, path);
+		if (rc == 0 && (fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+			rc = fsync(fd);
+			close(fd);
+		}
+		if (rc == 0)
+			return 0;
+	}
+	err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	unlink(temporary);
+	return AISLE_E_IO;
+}
+
+static void
+next_topic(const struct daemon *daemon, char out[static 64])
+{
+	snprintf(out, 64, "aisle/v1/hq/root/%lld", (long long)daemon->trusted.root.version + 1);
+}
+
+static void
+take_root(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+{
+	struct root next;
+	struct err err = { 0 };
+	char waited[64];
+	int rc;
+
+	next_topic(daemon, waited);
+	if (daemon_root(daemon) == NULL || strcmp(topic, waited) != 0)
+		return;
+	rc = root_next(&daemon->trusted.root, payload, len, topic, &next, NULL, &err);
+	if (rc == 0)
+		rc = keep(daemon, payload, len, &err);
+	if (rc != 0) {
+		log_error("a root of headquarters was not taken: %s", err.text);
+		return;
+	}
+	daemon->trusted.root = next;
+	daemon->trusted.seen.root = next.version;
+	if (daemon_seen_save(daemon) != 0)
+		log_warning("the new root's version is not on record yet");
+	log_notice("root version %lld is in force", (long long)next.version);
+	daemon_hq_unsubscribe(daemon, waited);
+	next_topic(daemon, waited);
+	daemon_hq_subscribe(daemon, waited);
+	/* What its keys signed may have come before it, and is retained. */
+	for (size_t i = 0; i < daemon->hq_filter_count; i++)
+		daemon_hq_subscribe(daemon, daemon->hq_filters[i]);
+}
+
+/* ---- start and stop ---- */
+
+int
+daemon_trusted_start(struct daemon *daemon, struct err *err)
+{
+	struct err why = { 0 };
+	char topic[64];
+
+	read_seen(daemon);
+	if (daemon->conf.hq_root == NULL)
+		return 0;
+	if (root_open_file(daemon->conf.hq_root, &daemon->trusted.root, NULL, &why) != 0)
+		return err_set(err, AISLE_E_CONFIG, "[hq] root: %s", why.text);
+	open_kept(daemon);
+	if (daemon->trusted.root.version < daemon->trusted.seen.root)
+		log_warning("root version %lld was in force here once, and version %lld is now: it "
+			    "comes again from headquarters",
+		    (long long)daemon->trusted.seen.root, (long long)daemon->trusted.root.version);
+	daemon_hq_hear(daemon, "root/", false, take_root);
+	next_topic(daemon, topic);
+	daemon_hq_subscribe(daemon, topic);
+	return 0;
+}
+
+void
+daemon_trusted_stop(struct daemon *daemon)
+{
+	sequences_done(&daemon->trusted.seen);
+	memset(&daemon->trusted, 0, sizeof(daemon->trusted));
+}
