@@ -60,6 +60,7 @@ hq init --host --port --local-port --plain --policy --currency
 hq add-store --ring --channel --at
 hq run
 publish --dir --serve --rate --broker --user --password-file --ca --cert --key
+fleet --from --dir --silent -o
 collect --into --keep --once --broker --user --password-file --ca --cert --key
 '
 
@@ -104,7 +105,7 @@ _aislectl()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--into)
+	--from | --into)
 		words='sqlite:'
 		;;
 	--broker)
@@ -115,7 +116,7 @@ _aislectl()
 		;;
 	--memory | --version | --threshold | --expires | --channel | --sequence | --stores | --salt | --ring | --bound | --hours | --jitter | --rate | \
 		--subject | --tablet | --action | \
-		--rows | --store | --turn | --on | --station | --stations | --user | --until | --host | --port | --local-port | --currency | --topic | --at)
+		--silent | --rows | --store | --turn | --on | --station | --stations | --user | --until | --host | --port | --local-port | --currency | --topic | --at)
 		return
 		;;
 	*)

@@ -82,6 +82,7 @@ static const struct ctl_command commands[] = {
 	{ "hq run", "DIR", "broker, collector and publisher of that folder, until SIGTERM", ctl_hq_run },
 	{ "publish", "[FILE…] [--dir DIR] [--serve] [--rate KIB] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
 	    "roots, releases, orders and their bundles onto HQ's brokers", ctl_publish },
+	{ "fleet", "--from sqlite:FILE|postgres:DSN [--dir DIR] [--silent D] [-o page.html]", "what each store runs, and who is in trouble", ctl_fleet },
 	{ "collect", "--into sqlite:FILE|postgres:DSN [--keep LANE=DAYSd,…] [--once] [--broker mqtt[s]://HOST:PORT|nats://HOST:PORT,…]… [--user U --password-file F --ca F --cert F --key F]",
 	    "the HQ end: records of all stores into a database", ctl_collect },
 };

@@ -106,6 +106,8 @@ int ctl_train(struct ctl *ctl);
 int ctl_hq_init(struct ctl *ctl);
 int ctl_hq_add_store(struct ctl *ctl);
 int ctl_hq_run(struct ctl *ctl);
+/* ctl_fleet.c */
+int ctl_fleet(struct ctl *ctl);
 /* ctl_publish.c */
 int ctl_publish(struct ctl *ctl);
 /* ctl_hq.c */

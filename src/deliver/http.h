@@ -113,7 +113,7 @@ struct http_counts {
 };
 const struct http_counts *http_counts(const struct http *http);
 
-/* page.c: a file of the page by its name (of policy preview, too), appended. */
+/* page.c: a file of the page by its name (of policy preview and fleet, too), appended. */
 void http_page_text(const char *name, struct buf *out);
 
 #endif

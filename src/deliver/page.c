@@ -51,9 +51,11 @@
 FILES(X)
 #undef X
 
-/* Of aislectl policy preview; no gateway serves them. */
+/* Of aislectl policy preview and fleet; no gateway serves them. */
 extern const char page_preview_js[], page_preview_js_end[];
 extern const char page_preview_css[], page_preview_css_end[];
+extern const char page_fleet_js[], page_fleet_js_end[];
+extern const char page_fleet_css[], page_fleet_css_end[];
 
 #define CONTENT_POLICY \
 	"default-src 'self'; base-uri 'none'; form-action 'self'; " \
@@ -133,6 +135,8 @@ http_page_text(const char *name, struct buf *out)
 #undef X
 		    { "preview.js", page_preview_js, page_preview_js_end },
 		{ "preview.css", page_preview_css, page_preview_css_end },
+		{ "fleet.js", page_fleet_js, page_fleet_js_end },
+		{ "fleet.css", page_fleet_css, page_fleet_css_end },
 	};
 	size_t i = 0;
 

@@ -34,6 +34,8 @@ page_\symbol\()_end:
 	file style_css, style.css
 	file preview_js, preview.js
 	file preview_css, preview.css
+	file fleet_js, fleet.js
+	file fleet_css, fleet.css
 	file manifest, manifest.webmanifest
 	file icon_svg, icon.svg
 

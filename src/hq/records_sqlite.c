@@ -35,7 +35,8 @@ static const char setup[] =
     "type TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(store, epoch, lane, "
     "seq));"
     "CREATE TABLE IF NOT EXISTS erased(n INTEGER PRIMARY KEY, subject TEXT NOT NULL, at TEXT NOT "
-    "NULL);";
+    "NULL);"
+    "CREATE INDEX IF NOT EXISTS record_health ON record(store, at) WHERE type = 'health';";
 /* Only where something is dropped by its age. */
 static const char setup_keep[] = "CREATE INDEX IF NOT EXISTS record_age ON record(lane, at);";
 

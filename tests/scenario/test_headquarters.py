@@ -128,6 +128,14 @@ def test_the_guide_leads_from_nothing_to_a_store_that_headquarters_hears():
         assert mine["currency"] == "EUR" and not set(mine["salts"].values()) & set(starter["salts"].values())
         wait_for("the first release on the broker", lambda: "root 1, 1 releases" in chain.said(), 20)
         wait_for("a record of the store at headquarters", lambda: chain.rows("SELECT 1 FROM record WHERE store = '0042' AND type = 'health'"), 40)
+        fleet = json.loads(chain.do("aislectl fleet --from sqlite:/srv/hq/records.db --dir /srv/hq --json"))
+        assert fleet["counts"]["stores"] == 1 and fleet["stores"][0]["store"] == "0042", fleet
+        chain.do("aislectl hq add-store /srv/hq 0043")
+        fleet = chain.do("aislectl fleet --from sqlite:/srv/hq/records.db --dir /srv/hq")
+        assert re.search(r"^0043 +silent .* never$", fleet, re.M), fleet
+        chain.do("aislectl fleet --from sqlite:/srv/hq/records.db --dir /srv/hq -o /srv/hq/fleet.html")
+        with open(chain.hq + "/fleet.html", encoding="utf-8") as f:
+            assert "0043" in f.read()
     finally:
         chain.close()
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctl_fleet.c - aislectl fleet: what each store runs and who is in trouble.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "core/file.h"
+#include "core/random.h"
+#include "core/when.h"
+#include "ctl/ctl.h"
+#include "hq/fleet.h"
+#include "tools/fleet_page.h"
+
+/* The stores that HQ's folder knows: one that was never heard is in trouble, too. */
+static void
+expect_stores(const char *dir, struct fleet *fleet)
+{
+	char path[4096];
+	struct dirent *entry;
+	DIR *d;
+
+	if (snprintf(path, sizeof(path), "%s/stores", dir) >= (int)sizeof(path))
+		return;
+	d = opendir(path);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (trust_name_ok(entry->d_name))
+			fleet_expect(fleet, entry->d_name);
+	if (d != NULL)
+		closedir(d);
+}
+
+static int
+show(struct ctl *ctl, const struct fleet *fleet, const char *page)
+{
+	struct buf json = { 0 }, text = { 0 };
+	struct err err = { 0 };
+	int rc = EX_OK;
+
+	fleet_json(fleet, JSON_WRITER(&json));
+	if (page != NULL) {
+		fleet_page(&json, &text);
+		if (file_write(page, text.data, text.len, 0644, false, &err) != 0)
+			rc = ctl_fail_err(&err);
+	} else if (ctl->json) {
+		puts(json.data);
+	} else {
+		fleet_text(fleet, &text);
+		fputs(text.data, stdout);
+	}
+	buf_done(&json);
+	buf_done(&text);
+	return rc;
+}
+
+int
+ctl_fleet(struct ctl *ctl)
+{
+	const char *from = ctl_option(ctl, "--from"), *silent = ctl_option(ctl, "--silent"),
+		   *page = ctl_option(ctl, "-o");
+	struct publish_options options = { .dir = ctl_option(ctl, "--dir") };
+	struct fleet fleet = { .now_ms = (int64_t)time(NULL) * S_MS, .silent_ms = FLEET_SILENT_MS };
+	struct goods goods = { 0 };
+	struct err err = { 0 };
+	int rc = ctl_words(ctl, 0, 0);
+
+	if (rc == EX_OK && from == NULL)
+		rc = ctl_usage(ctl);
+	if (rc == EX_OK && silent != NULL &&
+	    (!when_duration(silent, &fleet.silent_ms) || fleet.silent_ms <= 0))
+		rc = ctl_fail(EX_USAGE, "--silent %s: expected a duration such as 3h", silent);
+	if (rc == EX_OK &&
+	    (random_begin(&err) != 0 || fleet_read(from, &fleet, &err) != 0 ||
+		(options.dir != NULL && goods_read(&options, &goods, &err) != 0)))
+		rc = ctl_fail_err(&err);
+	if (rc == EX_OK) {
+		if (options.dir != NULL)
+			expect_stores(options.dir, &fleet);
+		fleet_settle(&fleet, options.dir != NULL ? &goods : NULL);
+		rc = show(ctl, &fleet, page);
+	}
+	fleet_done(&fleet);
+	goods_done(&goods);
+	return rc;
+}
