@@ -165,15 +165,17 @@ static int
 move_in(struct daemon *daemon, const char *from, const char *hash, struct err *err)
 {
 	char folder[512], path[512];
-	int fd, rc = -1;
+	int fd, file = open(from, O_RDONLY | O_CLOEXEC), rc = -1;
 
 	daemon_catalog_path(daemon, "", folder);
 	daemon_catalog_path(daemon, hash, path);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && rename(from, path) == 0 && fsync(fd) == 0)
+	if (fd >= 0 && file >= 0 && fsync(file) == 0 && rename(from, path) == 0 && fsync(fd) == 0)
 		rc = 0;
 	else
 		err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	if (file >= 0)
+		close(file);
 	if (fd >= 0)
 		close(fd);
 	return rc == 0 ? 0 : AISLE_E_IO;

@@ -52,6 +52,10 @@ struct catalog;
 int catalog_open(const void *bytes, size_t len, const char *country,
     void (*release)(const void *bytes, size_t len), struct catalog **ret, struct err *err)
     AISLE_MUST_CHECK;
+/* Of bytes that catalog_open took once: nothing is looked at but what their size depends on. */
+int catalog_open_again(const void *bytes, size_t len, const char *country,
+    void (*release)(const void *bytes, size_t len), struct catalog **ret, struct err *err)
+    AISLE_MUST_CHECK;
 void catalog_free(struct catalog *catalog); /* NULL is fine */
 void catalog_name(struct catalog *catalog, const struct catalog_is *is);
 const struct catalog_is *catalog_is(const struct catalog *catalog);

@@ -161,7 +161,7 @@ catalog_load(const char *path, const char *country, struct catalog **ret, struct
 		void *bytes = mem_alloc(len);
 
 		memcpy(bytes, catalog_table(checked), len);
-		rc = catalog_open(bytes, len, country, release, ret, err);
+		rc = catalog_open_again(bytes, len, country, release, ret, err);
 		CHECK(rc == 0);
 		catalog_name(*ret, catalog_is(checked));
 	}

@@ -5,8 +5,9 @@
  * DESIGN
  *   Reading 16 MiB and hashing every image of it takes longer than a turn may. A fork does it, and
  *   writes the table of articles into memory that it shares with its parent: nothing is read or
- *   copied there, and the pages that no look-up touches cost it nothing. The parent looks at every
- *   byte of the table once more, as it would at anybody's.
+ *   copied there, and the pages that no look-up touches cost it nothing. Nobody else can write there,
+ *   and when the child has gone nobody can: the parent does not check the bytes once more, which
+ *   would take it longer than a turn may.
  *   Rejected: a file beside the bundle, as a policy has; it would have to be sealed, and found stale.
  */
 #include "sync/catalog.h"
@@ -115,7 +116,7 @@ take_shared(void *shared, const struct answer *answer, const char *country, stru
 	if (mprotect(shared, kept, PROT_READ) != 0)
 		rc = err_set(err, AISLE_E_IO, "memory: %s", strerror(errno));
 	else
-		rc = catalog_open(shared, answer->len, country, release, ret, err);
+		rc = catalog_open_again(shared, answer->len, country, release, ret, err);
 	if (rc != 0)
 		return rc;
 	catalog_name(*ret, &answer->is);
