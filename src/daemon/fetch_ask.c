@@ -35,24 +35,24 @@ window(const struct fetch *fetch, int max)
 	return most < 1 ? 1 : (int)most;
 }
 
-/* Half of the back-off for certain, the other half by chance. */
+/* Until it is asked for again: half of the back-off for certain, the other half by chance. */
 static void
 expect(struct fetch *fetch)
 {
-	int64_t half = fetch->backoff_ms / 2;
+	int64_t half;
 
+	if (fetch->backoff_ms < AGAIN_FIRST_MS)
+		fetch->backoff_ms = AGAIN_FIRST_MS;
+	half = fetch->backoff_ms / 2;
 	fetch->again_ms = daemon_mono_ms() + half + randombytes_uniform((uint32_t)half + 1);
 }
 
 static void
-back_off(struct fetch *fetch)
+expect_longer(struct fetch *fetch)
 {
-	int64_t ms = fetch->backoff_ms * 2;
-
-	fetch->backoff_ms = ms < AGAIN_FIRST_MS ? AGAIN_FIRST_MS
-	    : ms < AGAIN_LAST_MS		? ms
-						: AGAIN_LAST_MS;
 	expect(fetch);
+	fetch->backoff_ms =
+	    fetch->backoff_ms * 2 < AGAIN_LAST_MS ? fetch->backoff_ms * 2 : AGAIN_LAST_MS;
 }
 
 static bool
@@ -123,7 +123,7 @@ ask_again(struct daemon *daemon, struct fetch *fetch)
 {
 	char topic[256];
 
-	back_off(fetch);
+	expect_longer(fetch);
 	fetch_forget_want(fetch);
 	for (size_t i = 0; i < fetch->asked_count; i++) {
 		chunk_topic(daemon, fetch, fetch->asked[i], topic);
@@ -136,11 +136,11 @@ fetch_ask(struct daemon *daemon, struct fetch *fetch)
 {
 	int64_t now = daemon_mono_ms();
 
-	if (fetch->backoff_ms == 0)
-		back_off(fetch);
 	if (now < fetch->pace_ms)
 		return;
-	if (fetch_asks(fetch) && now >= fetch->again_ms)
+	if (!fetch_asks(fetch))
+		expect(fetch);
+	else if (now >= fetch->again_ms)
 		ask_again(daemon, fetch);
 	if (!fetch->artifact.own)
 		ask_retained(daemon, fetch);
@@ -189,7 +189,7 @@ void
 fetch_ask_later(struct daemon *daemon, struct fetch *fetch)
 {
 	fetch_ask_nothing(daemon, fetch);
-	back_off(fetch);
+	expect_longer(fetch);
 	fetch->pace_ms = fetch->again_ms;
 	fetch->bad = 0;
 }
@@ -207,7 +207,9 @@ fetch_answered(struct daemon *daemon, struct fetch *fetch, int number, bool is_n
 	}
 	if (!is_new)
 		return;
-	fetch->backoff_ms = AGAIN_FIRST_MS;
+	/* Not at once to the shortest: over a slow line that would ask again for what is on its way. */
+	fetch->backoff_ms =
+	    fetch->backoff_ms / 2 > AGAIN_FIRST_MS ? fetch->backoff_ms / 2 : AGAIN_FIRST_MS;
 	expect(fetch);
 	if (fetch->terms.rate_kib_s <= 0)
 		return;

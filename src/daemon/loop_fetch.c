@@ -175,7 +175,9 @@ work(struct daemon *daemon, struct fetch *fetch)
 	fetch->whole = rc == TRANSFER_WHOLE;
 	if (rc == TRANSFER_AGAIN) {
 		log_warning("an artifact of headquarters comes again from its start: %s", err.text);
-		fetch_ask_later(daemon, fetch);
+		fetch_ask_nothing(daemon, fetch);
+		if (fetch->begun_again++ > 0)
+			fetch_ask_later(daemon, fetch);
 	}
 }
 
@@ -306,6 +308,9 @@ take_chunk(struct daemon *daemon, const char *topic, const void *payload, size_t
 		return;
 	fetch = find(daemon, hash);
 	if (fetch == NULL || fetch->transfer == NULL || fetch->refused != REFUSED_NONE)
+		return;
+	/* What comes after it was left: it is late, or a flood of false ones. */
+	if (fetch->asked_count == 0 && !fetch->listens)
 		return;
 	if (transfer_chunk(fetch->transfer, number, payload, len, &is_new, &refusal, &err) != 0) {
 		take_bad(daemon, fetch, refusal, &err);

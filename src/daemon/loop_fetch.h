@@ -23,6 +23,7 @@ struct fetch {
 	struct err err;
 	enum refusal why; /* the last chunk that was refused, until a good one comes */
 	int bad;	  /* chunks that were refused, in a row */
+	int begun_again;  /* from its start */
 
 	/* What was asked for and has not come. */
 	int asked[FETCH_WINDOW]; /* of what is retained */

@@ -3,7 +3,7 @@
  * fetcher.c - a whole store, which also fetches the artifacts that it is told to, without a release that names them.
  *
  * fetcher --config FILE [HASH:BYTES:CHUNK:shared|own:FROM_MIN:TO_MIN:JITTER_S:RATE_KIB_S]…
- *   prints "whole HASH PATH" or "refused HASH REASON", and leaves on SIGTERM.
+ *   What has come it moves to STATE/HASH.done, and prints "whole HASH PATH"; else "refused HASH REASON". Leaves on SIGTERM.
  */
 #include <event2/event.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 #include "sync/link.h"
 #include "trust/refusal.h"
 
+static struct daemon *daemon_of_all;
+
 struct wanted {
 	struct artifact artifact;
 	struct fetch_terms terms;
@@ -23,11 +25,15 @@ static void
 on_done(void *ctx, const char *path, enum refusal refusal, const struct err *err)
 {
 	const struct wanted *wanted = ctx;
+	char to[512];
 
 	(void)err;
-	if (path != NULL)
-		printf("whole %s %s\n", wanted->artifact.hash, path);
-	else
+	snprintf(to, sizeof(to), "%s/%s.done", daemon_of_all->conf.state_dir,
+	    wanted->artifact.hash);
+	if (path != NULL && rename(path, to) == 0) {
+		printf("whole %s %s\n", wanted->artifact.hash, to);
+		daemon_fetch_stop(daemon_of_all, wanted->artifact.hash);
+	} else
 		printf("refused %s %s\n", wanted->artifact.hash, refusal_name(refusal));
 	fflush(stdout);
 }
@@ -66,7 +72,7 @@ run_link(const char *conf_path, const char *fd)
 static int
 run(const char *conf_path, struct wanted *wanted, int count)
 {
-	struct daemon *daemon = mem_zero(sizeof(*daemon));
+	struct daemon *daemon = daemon_of_all = mem_zero(sizeof(*daemon));
 	struct buf report = { 0 };
 
 	daemon->conf_path = conf_path;
