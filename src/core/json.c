@@ -66,12 +66,28 @@ line_column(const char *text, const char *at, int *ret_line, int *ret_column)
 	*ret_column = column;
 }
 
+/* What editors put before a text, seen by nobody. NULL: nothing. */
+static const char *
+stands_before(const char *text, size_t len)
+{
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		return "a byte-order mark before the text, expected UTF-8 without one";
+	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+		return "UTF-16 text, expected UTF-8";
+	return NULL;
+}
+
 json_t *
 json_read(const char *text, size_t len, const char *name, struct err *err)
 {
 	json_t *json = json_fast(text, len, JSON_DEPTH_MAX);
 	if (json != NULL)
 		return json;
+	const char *before = stands_before(text, len);
+	if (before != NULL) {
+		err_at(err, AISLE_E_INVALID, name, 1, 1, "%s", before);
+		return NULL;
+	}
 	const char *deep = too_deep(text, len);
 	if (deep != NULL) {
 		int line, column;

@@ -324,6 +324,25 @@ a_nul_byte_is_no_json_wherever_it_stands(void **state)
 }
 
 static void
+what_an_editor_puts_before_a_text_is_named(void **state)
+{
+	static const struct {
+		const char *bytes, *said;
+		size_t len;
+	} cases[] = { { "\xef\xbb\xbf{}", "a byte-order mark before the text", 5 },
+		{ "\xff\xfe{\0}\0", "UTF-16 text", 6 }, { "\xfe\xff\0{\0}", "UTF-16 text", 6 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err err = { 0 };
+
+		assert_null(json_read(cases[i].bytes, cases[i].len, "a.json", &err));
+		assert_non_null(strstr(err.text, cases[i].said));
+		assert_true(err.line == 1 && err.column == 1);
+	}
+}
+
+static void
 depth_is_bounded(void **state)
 {
 	(void)state;
@@ -501,6 +520,7 @@ main(void)
 		cmocka_unit_test(what_is_not_strict_is_refused),
 		cmocka_unit_test(the_fast_reader_and_jansson_together_take_json_and_nothing_else),
 		cmocka_unit_test(a_nul_byte_is_no_json_wherever_it_stands),
+		cmocka_unit_test(what_an_editor_puts_before_a_text_is_named),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(a_mistake_is_named_with_its_place),
 		cmocka_unit_test(a_pointer_finds_line_and_column),
