@@ -86,7 +86,7 @@ enum order_from {
 
 struct input {
 	enum input_kind kind;
-	int64_t now_ms;
+	int64_t now_ms; /* of a recorded line filled by the turn: its own moment; 0: it says none */
 	const char *topic;
 	const void *payload;
 	size_t len;

@@ -273,6 +273,7 @@ apply_recorded(struct engine *engine, struct input *input)
 	if (envelope_parse_recorded(engine->arena, &rules, input->payload, input->len, &route,
 		&now_ms, &event, &rejected, &unknown) != 0)
 		event = NULL;
+	input->now_ms = now_ms;
 	clock_to(engine, now_ms, 0);
 	engine->aside = input->aside;
 	input->topic = "recorded";

@@ -27,6 +27,7 @@ struct recorded {
 	int64_t total, refused, other;	   /* refused: wholly; other: of kinds that have no place */
 	const char *store;		   /* the conf's; NULL: any will do */
 	int64_t elsewhere, elsewhere_line; /* events of other stores, and the first of them */
+	int64_t newest_ms, older, older_line; /* events that come too late, and the first of them */
 	struct refusal {
 		char says[240];
 		int64_t count, line;
@@ -168,6 +169,17 @@ note_refused(struct recorded *recorded, const struct input *input)
 	kind->count++;
 }
 
+/* Two files one behind the other are no recording: the clock stands still in all of the second. */
+static void
+note_order(struct recorded *recorded, const struct input *input)
+{
+	if (input->now_ms > recorded->newest_ms)
+		recorded->newest_ms = input->now_ms;
+	else if (input->now_ms != 0 && recorded->newest_ms - input->now_ms > RECORDED_LATE_MS &&
+	    recorded->older++ == 0)
+		recorded->older_line = input->number;
+}
+
 void
 recorded_refusals(const struct recorded *recorded, struct buf *out)
 {
@@ -183,6 +195,11 @@ recorded_refusals(const struct recorded *recorded, struct buf *out)
 		    "for its own\n",
 		    (long long)recorded->elsewhere, recorded->store,
 		    (long long)recorded->elsewhere_line);
+	if (recorded->older > 0)
+		buf_addf(out,
+		    "%lld events are more than an hour older than one before them, first in line "
+		    "%lld; the clock does not go back, expected a file in order of time\n",
+		    (long long)recorded->older, (long long)recorded->older_line);
 	if (recorded->other > 0)
 		buf_addf(out, "%lld more set aside for other reasons\n",
 		    (long long)recorded->other);
@@ -205,6 +222,8 @@ flush(struct recorded *recorded, struct err *err)
 		    (long long)recorded->total + 1,
 		    (long long)(recorded->total + (int64_t)recorded->count));
 	for (size_t i = 0; i < recorded->count; i++) {
+		if (rc == 0)
+			note_order(recorded, &recorded->inputs[i]);
 		if (rc == 0 && recorded->inputs[i].result.detail != NULL)
 			note_refused(recorded, &recorded->inputs[i]);
 		free((char *)recorded->inputs[i].payload);

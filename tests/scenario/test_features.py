@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training rows: what deciding would have seen, no more and no less, whatever came later."""
 import csv
+import datetime
 import io
 import json
 import os
@@ -321,6 +322,21 @@ def test_events_of_another_store_are_one_sentence():
             assert over(day.case, own, command) == (0, []), command
         status, said = over(day.case, foreign, "train", "--policy", os.path.join(day.case.folder, "policy-source"))
         assert said[0] == says, said
+    finally:
+        day.case.close()
+
+
+def test_a_file_out_of_order_is_one_sentence():
+    """As of two stores one behind the other: the second one's sales would all be of one moment."""
+    day = a_short_day()
+    try:
+        late = (datetime.datetime.fromisoformat(day.events[4]["time"].replace("Z", "+00:00")) - datetime.timedelta(days=1)).isoformat()
+        late = late.replace("+00:00", "Z")
+        behind = day.events[:4] + [{**e, "time": late, "recordedtime": late} for e in day.events[4:6]] + day.events[6:]
+        says = ("2 events are more than an hour older than one before them, first in line 5; the clock does not go back, "
+                "expected a file in order of time")
+        for command in ("replay", "features", "train"):
+            assert says in over(day.case, behind, command)[1], (command, over(day.case, behind, command))
     finally:
         day.case.close()
 
