@@ -148,6 +148,17 @@ hq: deps-ci all
 	$(Q)for t in $(basename $(notdir $(HQ_TESTS))); do BUILD=$(abspath $(BUILD)) PYTHONPATH=tests/scenario \
 		$(run_test) hq/$$t /usr/bin/python3 tests/hq/$$t.py || exit 1; done
 
+# A fleet of stores through a whole headquarters, of which parts are killed: tests/fleet/fleet.py.
+FLEET_OBJ = $(call obj,$(sort $(wildcard tests/fleet/*.c)))
+$(BUILD)/fleet: $(FLEET_OBJ) $(BUILD)/libaisle.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+STORES ?= 200
+FORM ?= brokers
+.PHONY: fleet
+fleet: deps-ci all $(BUILD)/fleet
+	$(Q)BUILD=$(abspath $(BUILD)) PYTHONPATH=tests/scenario:tests/hq $(run_test) fleet/$(FORM)-$(STORES) \
+		/usr/bin/python3 tests/fleet/fleet.py $(STORES) $(FORM) $(FLEET)
+
 # Headquarters' endpoint as it is shipped, on loopback, to try.
 .PHONY: hq-brokers hq-nats
 hq-brokers hq-nats: deps-ci
@@ -225,7 +236,7 @@ check-ci: deps-ci
 			CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" $$goal || exit 1; done
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
-	@echo "a large headquarters"; $(MAKE) --no-print-directory hq RESULTS=build/results-hq
+	@echo "a large headquarters"; $(MAKE) --no-print-directory hq fleet RESULTS=build/results-hq
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
 	@echo "the till in JavaScript"; $(MAKE) --no-print-directory till-js RESULTS=build/results-browser
 	@echo "models, against XGBoost"; $(MAKE) --no-print-directory conformance RESULTS=build/results-conformance
@@ -371,6 +382,7 @@ help:
 	@echo "make bench      figures; make bench-models: models beside XGBoost"
 	@echo "make conformance  margins of models, against XGBoost"
 	@echo "make hq         the collector before PostgreSQL and a NATS cluster"
+	@echo "make fleet      STORES=200 stores through FORM=brokers|nats into PostgreSQL, parts of it killed"
 	@echo "make hq-brokers, make hq-nats  headquarters' endpoint as it is shipped, on loopback, to try"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
