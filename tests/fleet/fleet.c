@@ -113,6 +113,14 @@ run(struct fleet *fleet)
 			    fleet->stopped, fleet->repeats, fleet->refused);
 		}
 	}
+	for (int i = 0; i < all; i++) {
+		const struct fleet_store *store = &fleet->stores[i];
+		if (!store->released || !store->acked)
+			fprintf(stderr,
+			    "%s: connected=%d broker=%d acked=%d fetching=%d chunk=%d\n", store->id,
+			    store->connected, store->broker, store->acked, store->fetching,
+			    store->transfer != NULL ? transfer_missing(store->transfer, 0) : -1);
+	}
 	return acked && released && stopped && fleet->refused == 0 ? 0 : 1;
 }
 
