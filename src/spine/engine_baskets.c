@@ -98,18 +98,29 @@ load_cards(struct engine *engine, const struct event *event, const char *station
 	}
 }
 
-static struct visit *
-station_before(struct engine *engine, const struct visit *visit, const char *station)
+/* In the list of a station: the one before it. NULL: it never stood there. */
+static struct id *
+along_of(struct visit *visit, const char *station)
 {
-	return visit_or_none(engine,
-	    strcmp(visit->station, station) == 0 ? &visit->along : &visit->along_from);
+	if (strcmp(visit->station, station) == 0)
+		return &visit->along;
+	return strcmp(visit->from_station, station) == 0 ? &visit->along_from : NULL;
 }
 
-/* And stood at the till that it stands at. */
-static bool
-was_open(const struct visit *visit, int64_t at_ms)
+static struct visit *
+station_before(struct engine *engine, struct visit *visit, const char *station)
 {
-	if (visit->began_at_ms > at_ms || (visit->from[0] != '\0' && at_ms < visit->left_at_ms))
+	struct id *before = along_of(visit, station);
+
+	return before != NULL ? visit_or_none(engine, before) : NULL;
+}
+
+/* At this station, where it stands now. */
+static bool
+was_open(const struct visit *visit, const char *station, int64_t at_ms)
+{
+	if (visit->began_at_ms > at_ms || strcmp(visit->station, station) != 0 ||
+	    (visit->from[0] != '\0' && at_ms < visit->left_at_ms))
 		return false;
 	return visit_over(visit) ? visit->ended_at_ms > at_ms : visit->state != VISIT_SUSPENDED;
 }
@@ -123,7 +134,7 @@ load_station(struct engine *engine, const char *station, int64_t at_ms)
 	int most = engine->now_ms - at_ms > LATE_MS ? CARDS_MAX : NEAR_MAX;
 
 	for (int i = 0; i < most && visit != NULL; i++) {
-		if (was_open(visit, at_ms))
+		if (was_open(visit, station, at_ms))
 			break;
 		if (visit->began_at_ms > at_ms)
 			most = CARDS_MAX;
@@ -175,6 +186,7 @@ static void
 ref_station(struct engine *engine, struct visit *visit)
 {
 	struct visit *known = engine_visit_by_ref(engine, "along", visit->station), *older;
+	struct id *before;
 
 	if (known == visit)
 		return;
@@ -192,10 +204,11 @@ ref_station(struct engine *engine, struct visit *visit)
 			break;
 		known = older;
 	}
-	if (strcmp(known->station, visit->station) != 0)
+	before = along_of(known, visit->station);
+	if (before == NULL)
 		return;
-	visit->along = known->along;
-	known->along = visit->id;
+	visit->along = *before;
+	*before = visit->id;
 	engine_touch(engine, known);
 }
 

@@ -460,6 +460,7 @@ class Store:
         rest = self.part(basket, time)
         if basket.state in ("closed", "cancelled"):
             return
+        self.read_after(basket, time)
         basket.state, basket.closed_at, basket.sold, basket.paid = "closed", time, not basket.training, True
         if rest is not None and rest.state == "cancelled" and not basket.training:
             self.was_sale(basket)
@@ -478,11 +479,20 @@ class Store:
         if basket.state == "cancelled":
             return
         if basket.closed_at is None:
+            self.read_after(basket, time)
             basket.closed_at = time
         basket.state = "cancelled"
         self.gate_again(basket, False)
         self.no_sale(basket)
         self.part_shown(rest)
+
+    def read_after(self, basket, end):
+        """A card that was read after a late end is the customer's only of a stranger's basket."""
+        in_time = [read for read in basket.reads if read[0] <= end]
+        if in_time and in_time != basket.reads:
+            was, basket.reads, basket.subject = basket.subject, in_time, self.person(max(in_time)[2])
+            if was is not None and self.person(was) != basket.subject:
+                self.replace(basket)
 
     def part(self, basket, end):
         """A late end: what happened since the number was opened again after it is a basket of its own."""

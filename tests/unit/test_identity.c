@@ -274,6 +274,36 @@ a_card_read_just_before_the_close_is_of_the_sale_that_was_put_aside(void **state
 	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 100);
 }
 
+/* The sale came here behind one that began later, here, and stands elsewhere by now. */
+static void
+a_late_card_finds_a_sale_that_was_recalled_here_behind_one_that_left(void **state)
+{
+	(void)state;
+	only("a", "{}");
+	grant(ANNA, "profile");
+	open_basket("b2");
+	tell("pos/7/event", "basket.suspended", "{'basket':'b2'}");
+	now_ms += S_MS;
+	tell("pos/8/event", "basket.suspended", "{'basket':'b1'}");
+	now_ms += S_MS;
+	tell("pos/7/event", "basket.resumed", "{'basket':'b1','terminal':'7'}");
+	now_ms += S_MS;
+	tell("pos/8/event", "basket.resumed", "{'basket':'b2','terminal':'8'}");
+	now_ms += 10 * S_MS;
+	tell("pos/8/event", "basket.item-added",
+	    "{'basket':'b2','line':1,'sku':'s','category':'c','qty':1,'amount':100,'currency':'EUR'"
+	    "}");
+	tell("pos/8/event", "basket.closed", "{'basket':'b2','total':100,'currency':'EUR'}");
+	now_ms += S_MS;
+	tell("pos/8/event", "basket.opened", "{'basket':'b3','terminal':'8'}");
+	restart();
+	late_ms = 5 * S_MS;
+	tell("loyalty/8/event", "customer.identified", "{'subject':'" ANNA "','station':'8'}");
+	assert_int_equal(customer(ANNA)->purchase_count, 1);
+	assert_int_equal(customer(ANNA)->purchases[0].total_minor, 100);
+	assert_false(visit_of("b3")->has_subject);
+}
+
 /* The middle one of three is heard of last: each card is of the sale that stood there. */
 static void
 of_sales_told_in_another_order_each_has_the_card_that_was_read_in_it(void **state)
@@ -641,6 +671,8 @@ main(void)
 		    a_card_read_while_another_paid_is_of_the_next_sale_also_when_that_is_closed),
 		SPINE_TEST_ON_DISK(
 		    a_card_read_just_before_the_close_is_of_the_sale_that_was_put_aside),
+		SPINE_TEST_ON_DISK(
+		    a_late_card_finds_a_sale_that_was_recalled_here_behind_one_that_left),
 		SPINE_TEST(a_card_is_not_of_a_sale_that_was_suspended_there),
 		SPINE_TEST(
 		    what_was_said_in_the_instant_of_the_close_is_of_the_sale_that_was_closed),
