@@ -1,0 +1,4 @@
+untrusted comment: signature from minisign secret key
+RUQOnQUKEYHhP8Fo4s44Nn+jcMzojl78I5x4e1sMf9RHBncbSt99GXSk0MNridjLj992dya1xeXovbN4WlA+maF8sFZkTJjpEQc=
+trusted comment: timestamp:1796018417	file:d	hashed
+6RKNuEdUc9gY5NE0CMy3AxiBVk7gOOSs+ufkrnS9+Q7GS48f/vYQPN4/DJsaYl724QzWdbQfnzDhVvlRJuRtCw==
