@@ -67,6 +67,7 @@ TESTS = {
                 "test_keys", "test_vault", "test_profiles", "test_profiles_build", "test_profile_disk", "test_features", "test_customer",
                 "test_returns", "test_spine", "test_engine", "test_order", "test_staff", "test_store_doom", "test_restart",
                 "scenario/test_deciding"],
+    "trust": ["test_signed", "test_root", "test_release", "test_trust_order", "test_trust_sequences", "test_minisign"],
 }
 # A test hangs that takes so many times as long as without a change, in processor time, for a machine may be busy; or that
 # takes next to none for so long.

@@ -250,6 +250,12 @@ def test_a_release_names_its_bundles_as_they_are_and_says_what_was_said():
         profiles = policy.profiles(desk.path, [{"subject": "00" * 16, "line": "x", "consent": {"personalise": "granted"}}], store="0417")
         desk.run("release", "make", "--channel", "stable", "--sequence", "1", "--expires", "1d", "--stores", "0417", profiles, "-o", "p.json")
         [named] = desk.json("release", "show", "p.json")["bundles"]
+        with open(desk.file("t.csv"), "w") as f:
+            f.write("sku,category\nC-1,grocery/coffee\n")
+        desk.run("catalog", "build", "t.csv", "--version", "3", "--name", "range", "-o", "c.bundle")
+        desk.run("release", "make", "--channel", "stable", "--sequence", "1", "--expires", "1d", path, "c.bundle", "-o", "both.json")
+        assert [(b["kind"], b["name"], b["version"]) for b in desk.json("release", "show", "both.json")["bundles"]] == \
+            [("policy", "test", "1"), ("catalog", "range", "3")]
         assert named["kind"] == "profiles" and named["name"] == "0417" and named["bytes"] == os.path.getsize(profiles)
 
 
