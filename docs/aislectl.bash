@@ -61,6 +61,11 @@ hq add-store --ring --channel --at
 hq run
 publish --dir --serve --rate --broker --user --password-file --ca --cert --key
 fleet --from --dir --silent -o
+fleet roll --key --ring --percent --dir --sequence --expires -o --broker --user --password-file --ca
+fleet hold --key --dir --sequence --expires -o --broker --user --password-file --ca
+fleet back --key --dir --sequence --expires -o --broker --user --password-file --ca
+fleet stop --key --ring --store --dir --sequence --expires -o --broker --user --password-file --ca
+fleet lift --key --ring --store --dir --sequence --expires -o --broker --user --password-file --ca
 collect --into --keep --once --broker --user --password-file --ca --cert --key
 '
 
@@ -116,7 +121,7 @@ _aislectl()
 		;;
 	--memory | --version | --threshold | --expires | --channel | --sequence | --stores | --salt | --ring | --bound | --hours | --jitter | --rate | \
 		--subject | --tablet | --action | \
-		--silent | --rows | --store | --turn | --on | --station | --stations | --user | --until | --host | --port | --local-port | --currency | --topic | --at)
+		--silent | --percent | --rows | --store | --turn | --on | --station | --stations | --user | --until | --host | --port | --local-port | --currency | --topic | --at)
 		return
 		;;
 	*)

@@ -108,6 +108,12 @@ int ctl_hq_add_store(struct ctl *ctl);
 int ctl_hq_run(struct ctl *ctl);
 /* ctl_fleet.c */
 int ctl_fleet(struct ctl *ctl);
+/* ctl_fleet_send.c */
+int ctl_fleet_roll(struct ctl *ctl);
+int ctl_fleet_hold(struct ctl *ctl);
+int ctl_fleet_back(struct ctl *ctl);
+int ctl_fleet_stop(struct ctl *ctl);
+int ctl_fleet_lift(struct ctl *ctl);
 /* ctl_publish.c */
 int ctl_publish(struct ctl *ctl);
 /* ctl_hq.c */

@@ -30,6 +30,14 @@ def commands():
     return found
 
 
+def edit(path, **members):
+    with open(path) as f:
+        content = json.load(f)
+    content.update(members)
+    with open(path, "w") as f:
+        json.dump(content, f)
+
+
 class Chain:
     """The machine of the guide and the gateway of store 0042, in a folder each."""
 
@@ -128,6 +136,14 @@ def test_the_guide_leads_from_nothing_to_a_store_that_headquarters_hears():
         assert mine["currency"] == "EUR" and not set(mine["salts"].values()) & set(starter["salts"].values())
         wait_for("the first release on the broker", lambda: "root 1, 1 releases" in chain.said(), 20)
         wait_for("a record of the store at headquarters", lambda: chain.rows("SELECT 1 FROM record WHERE store = '0042' AND type = 'health'"), 40)
+        for command in guide["3. Another policy"]:
+            if "policy check" in command:
+                edit(chain.hq + "/policy/policy.json", version=2)
+            chain.do(command)
+        wait_for("the second release on the broker", lambda: "2 releases" in chain.said(), 20)
+        for command in guide["4. Look, go back, stop"]:
+            chain.do(command)
+        wait_for("all of it on the broker", lambda: "3 releases, 2 orders" in chain.said(), 20)
         fleet = json.loads(chain.do("aislectl fleet --from sqlite:/srv/hq/records.db --dir /srv/hq --json"))
         assert fleet["counts"]["stores"] == 1 and fleet["stores"][0]["store"] == "0042", fleet
         chain.do("aislectl hq add-store /srv/hq 0043")
