@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trees of scikit-learn's as LightGBM's text."""
+import math
+
 import numpy as np
 
 from table import Refused
@@ -84,12 +86,18 @@ def bare(columns, kind):
         raise Refused(f"a scaler or encoder before {kind}, expected SimpleImputer alone: trees need none")
 
 
+def share_of(nodes):
+    """Of a leaf's values the second class's share: they are counts, and since scikit-learn 1.4 shares already, which it takes as they are."""
+    counted = math.isclose(np.sum(nodes.value[0][0]), nodes.weighted_n_node_samples[0], rel_tol=1e-6)
+    return lambda v: v[1] / v.sum() if counted else v[1]
+
+
 def forest(model, columns):
     classes = getattr(model, "classes_", None)
     if model.n_outputs_ != 1 or (classes is not None and len(classes) != 2):
         raise Refused("several outputs or more than two classes, expected a number or two classes")
     bare(columns, "a forest")
-    trees = [grown(e.tree_, columns, lambda v: v[0] if classes is None else v[1] / v.sum()) for e in model.estimators_]
+    trees = [grown(e.tree_, columns, (lambda v: v[0]) if classes is None else share_of(e.tree_)) for e in model.estimators_]
     return lightgbm([c.name for c in columns], trees, "regression", average=True)
 
 

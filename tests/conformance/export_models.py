@@ -158,6 +158,11 @@ def newer():
     """What releases after Debian's do otherwise, as far as their models show it."""
     text = trees.lightgbm(["a"], [trees.grown(Nodes, [export.Column("a")], lambda v: v[0])], "regression")
     assert scores(text, ".txt", [{"a": 0.0}, {"a": 1.0}, {"a": 2.0}, {"a": None}], ["a"]) == [1, 2, 3, 2]
+    shares, root = np.array([0.1 + 0.2 - 1e-16, 0.7 - 1e-16]), [[[0.5, 0.5]]]
+    assert shares.sum() != 1
+    new, old = ({"value": value, "weighted_n_node_samples": [600.0]} for value in (root, [[[300.0, 300.0]]]))
+    assert trees.share_of(type("New", (), new))(shares) == shares[1]
+    assert trees.share_of(type("Old", (), old))(shares) == shares[1] / shares.sum() != shares[1]
     frame, y = table(9)
     model = HistGradientBoostingRegressor(loss="poisson", max_iter=3).fit(frame[NUMBERS], frame.visits)
     model.loss = "gamma"
