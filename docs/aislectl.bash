@@ -42,7 +42,7 @@ manager remove
 manager list
 names
 mapping try --topic
-feed check --store
+feed check --store --catalog
 keys generate -o --memory
 keys root --version --release --order --erase --threshold --expires --previous --key -o
 keys sign --key --signature --previous

@@ -71,6 +71,11 @@ const char *aisle_error(const struct aisle_engine *engine);
  * aisle_feed(). */
 int aisle_set_bundle(struct aisle_engine *engine, const char *path);
 
+/* Puts a catalog (`aislectl catalog build`) in force: what events do not say of an article is looked up
+ * in it from now on. path NULL: none any more. AISLE_E_NONE, AISLE_E_INVALID, AISLE_E_DAMAGED, AISLE_E_REFUSED,
+ * AISLE_E_IO: as of a bundle; the one before is in force. */
+int aisle_set_catalog(struct aisle_engine *engine, const char *path);
+
 /* Events of a recording, a CloudEvent a line, all of them applied together: in one transaction, on
  * the disk if there is a state folder; an event that leads to more than a row may hold is set aside as a dead letter,
  * and its call takes a transaction for each. Cutting them otherwise changes no decision. An empty line is

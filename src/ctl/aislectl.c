@@ -59,7 +59,7 @@ static const struct ctl_command commands[] = {
 	{ "names", "actions|levers|tablets|managers", "what the running store knows by name, one a line", ctl_names },
 	{ "mapping try", "MAPPING.json [PAYLOAD] [--topic T]", "the events that a mapping makes of a till's message, or why not",
 	    ctl_mapping_try },
-	{ "feed check", "[E.jsonl] [--store ID]", "is this till feed good enough to go live?", ctl_feed_check },
+	{ "feed check", "[E.jsonl] [--store ID] [--catalog F]", "is this till feed good enough to go live?", ctl_feed_check },
 	{ "keys generate", "-o NAME [--memory MIB]", "NAME.key and NAME.pub, as minisign has them (password on stdin; an empty line: none)", ctl_keys_generate },
 	{ "keys root", "--version N --release A.pub,… [--order B.pub,…] [--erase C.pub,…] --threshold M --expires T [--previous OLD.json] [--key K.key,…] -o root.json",
 	    "which keys may sign what, signed by enough of the old root's and of its own", ctl_keys_root },

@@ -40,7 +40,9 @@ ctl_collect(struct ctl *ctl)
 int
 ctl_feed_check(struct ctl *ctl)
 {
-	const char *store = ctl_option(ctl, "--store");
+	struct feed_source source = { .store = ctl_option(ctl, "--store"),
+		.catalog = ctl_option(ctl, "--catalog"),
+		.now_ms = (int64_t)time(NULL) * S_MS };
 	struct buf out = { 0 };
 	struct err err = { 0 };
 	bool ready;
@@ -48,8 +50,8 @@ ctl_feed_check(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	if (feed_check(ctl->argc > 0 ? ctl->argv[0] : NULL, store, (int64_t)time(NULL) * S_MS,
-		ctl->json, &out, &ready, &err) != 0)
+	source.path = ctl->argc > 0 ? ctl->argv[0] : NULL;
+	if (feed_check(&source, ctl->json, &out, &ready, &err) != 0)
 		rc = ctl_fail_err(&err);
 	else if (!ready)
 		rc = EX_DATAERR;

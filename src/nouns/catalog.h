@@ -82,6 +82,14 @@ bool catalog_find(const struct catalog *catalog, const char *text, struct catalo
 bool catalog_margin(const struct catalog_article *article, int64_t qty_milli, int64_t amount_minor,
     int64_t discount_minor, int64_t *ret_minor);
 
+/* ---- catalog_fill.c ---- */
+
+struct arena;
+/* What is not said of the item, in it and in data, which is its JSON; marks are added. Texts are the
+ * catalog's. false: it has no such article. */
+bool catalog_fill(const struct catalog *catalog, struct arena *arena, struct event_item *item,
+    struct json_t *data, bool is_line);
+
 /* ---- made (catalog_pack.c) ---- */
 
 struct catalog_mark {

@@ -12,9 +12,7 @@
 #include <string.h>
 
 #include "core/metrics.h"
-#include "core/unicode.h"
 #include "nouns/catalog.h"
-#include "nouns/match.h"
 
 int
 engine_set_catalog(struct engine *engine, struct catalog *catalog, bool persist, struct err *err)
@@ -48,62 +46,12 @@ engine_catalog(const struct engine *engine)
 
 /* ---- the goods of an event ---- */
 
-/* By what names the article, else by what else is known of it: a GTIN, or the sku that stood beside
- * one. */
-static bool
-find(struct engine *engine, const struct event_item *item, json_t *data,
-    struct catalog_article *ret)
-{
-	const char *said = json_string_value(json_object_get(data, "sku"));
-
-	return catalog_find(engine->catalog, item->sku, ret) ||
-	    catalog_find(engine->catalog, item->item, ret) ||
-	    (said != NULL && catalog_find(engine->catalog, unicode_nfc(engine->arena, said), ret));
-}
-
-/* For whoever asks for members of the event. */
-static void
-tell(json_t *data, const char *name, json_t *value)
-{
-	CHECK(value != NULL && json_object_set_new(data, name, value) == 0);
-}
-
-static void
-fill_margin(const struct catalog_article *found, struct event_item *item, json_t *data)
-{
-	if (item->has_margin)
-		return;
-	item->has_margin = catalog_margin(found, item->qty_milli, item->amount_minor,
-	    item->discount_minor, &item->margin_minor);
-	if (item->has_margin)
-		tell(data, "margin", json_integer(item->margin_minor));
-}
-
 static void
 fill(struct engine *engine, struct event_item *item, json_t *data, bool is_line)
 {
-	struct catalog_article found;
+	bool found = catalog_fill(engine->catalog, engine->arena, item, data, is_line);
 
-	if (!find(engine, item, data, &found)) {
-		metrics_add(METRIC_CATALOG_UNKNOWN, 1);
-		return;
-	}
-	metrics_add(METRIC_CATALOG_FOUND, 1);
-	if (found.category != NULL && category_is_none(item->category)) {
-		item->category = found.category;
-		tell(data, "category", json_string(found.category));
-	}
-	if (found.brand != NULL && item->brand == NULL) {
-		item->brand = found.brand;
-		tell(data, "brand", json_string(found.brand));
-	}
-	if (found.name != NULL && item->name == NULL) {
-		item->name = found.name;
-		tell(data, "name", json_string(found.name));
-	}
-	item->mark = found.mark;
-	if (is_line)
-		fill_margin(&found, item, data);
+	metrics_add(found ? METRIC_CATALOG_FOUND : METRIC_CATALOG_UNKNOWN, 1);
 }
 
 void

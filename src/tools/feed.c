@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/json_write.h"
+#include "sync/catalog.h"
 #include "tools/feed_stats.h"
 #include "tools/recorded.h"
 
@@ -80,14 +81,23 @@ read_line(FILE *file, char line[static EVENT_BYTES_MAX + 2], size_t *ret_len)
 	return true;
 }
 
+/* As a store with this catalog takes it. */
 static void
-read_events(FILE *file, struct feed_stats *stats)
+look_up(const struct catalog *catalog, struct arena *arena, struct event *event)
+{
+	if (catalog != NULL && event != NULL && event->type == EV_BASKET_ITEM_ADDED)
+		(void)catalog_fill(catalog, arena, &event->item, event->data, true);
+}
+
+static void
+read_events(FILE *file, const struct catalog *catalog, struct feed_stats *stats)
 {
 	static const uint8_t no_pepper[32];
 	const struct envelope_rules rules = { .pepper = no_pepper,
 		.clock_past_ms = 3 * D_MS,
 		.clock_ahead_ms = 300 * S_MS,
-		.recorded = true };
+		.recorded = true,
+		.catalog = catalog != NULL };
 	char *line = mem_alloc(EVENT_BYTES_MAX + 2);
 	struct arena *arena = arena_new();
 	unsigned unknown = 0;
@@ -104,6 +114,7 @@ read_events(FILE *file, struct feed_stats *stats)
 		if (envelope_parse_recorded(arena, &rules, line, len, &route, &now_ms, &event,
 			&rejected, &unknown) != 0)
 			event = NULL;
+		look_up(catalog, arena, event);
 		feed_stats_add(stats, n, event, &rejected,
 		    strstr(line, "\"recordedtime\"") != NULL);
 		event_done(event);
@@ -380,35 +391,48 @@ report_json(const struct feed_stats *stats, const struct check *checks, size_t c
 	buf_addc(out, '\n');
 }
 
-int
-feed_check(const char *path, const char *store, int64_t now_ms, bool json, struct buf *out,
-    bool *ret_ready, struct err *err)
+static int
+read_source(const struct feed_source *source, const struct catalog *catalog,
+    struct feed_stats *stats, struct err *err)
 {
-	const char *name = path != NULL ? path : "stdin";
-	FILE *file = path != NULL ? fopen(path, "rbe") : stdin;
-	struct check checks[CHECKS_MAX];
-	struct feed_stats stats;
+	const char *name = source->path != NULL ? source->path : "stdin";
+	FILE *file = source->path != NULL ? fopen(source->path, "rbe") : stdin;
 	struct err start = { 0 };
-	size_t count;
 	int rc;
 
 	if (file == NULL)
 		return err_at(err, errno == ENOENT ? AISLE_E_NONE : AISLE_E_IO, name, 0, 0, "%s",
 		    strerror(errno));
-	feed_stats_init(&stats, store);
-	stats.now_ms = now_ms;
 	rc = recorded_start(file, &start);
 	if (rc == 0)
-		read_events(file, &stats);
+		read_events(file, catalog, stats);
 	if (rc != 0)
 		err_at(err, rc, name, 1, 0, "%s", start.text);
 	else if (ferror(file))
 		rc = err_at(err, AISLE_E_IO, name, 0, 0, "%s", strerror(errno));
-	else if (stats.lines == 0)
+	else if (stats->lines == 0)
 		rc = err_at(err, AISLE_E_INVALID, name, 1, 0,
 		    "no events, expected one CloudEvent a line");
-	if (path != NULL)
+	if (source->path != NULL)
 		fclose(file);
+	return rc;
+}
+
+int
+feed_check(const struct feed_source *source, bool json, struct buf *out, bool *ret_ready,
+    struct err *err)
+{
+	struct check checks[CHECKS_MAX];
+	struct catalog *catalog = NULL;
+	struct feed_stats stats;
+	size_t count;
+	int rc = source->catalog != NULL ? catalog_load(source->catalog, NULL, &catalog, err) : 0;
+
+	if (rc != 0)
+		return rc;
+	feed_stats_init(&stats, source->store);
+	stats.now_ms = source->now_ms;
+	rc = read_source(source, catalog, &stats, err);
 	feed_stats_end(&stats);
 	count = make_checks(&stats, checks);
 	if (rc == 0 && json)
@@ -417,5 +441,6 @@ feed_check(const char *path, const char *store, int64_t now_ms, bool json, struc
 		report_text(&stats, checks, count, out);
 	*ret_ready = strcmp(verdict_of(&stats, checks, count), "not-ready") != 0;
 	feed_stats_done(&stats);
+	catalog_free(catalog);
 	return rc;
 }

@@ -7,13 +7,17 @@
 
 #include "core/buf.h"
 
-/* now_ms: what is later and has no recordedtime is still to come. Reads recorded events (one CloudEvent a line) from path, NULL: stdin, and appends a report to
- * out: one line a check with its grade and, where it is not ok, its mend in one sentence; at last
- * the verdict: ready, ready-with-warnings or not-ready. store NULL: events of any store. json: one
- * object instead of text.
- * *ret_ready: the verdict was not not-ready. 0 whatever it was; AISLE_E_NONE: no such file; AISLE_E_IO; AISLE_E_INVALID: no line in
- * it. */
-int feed_check(const char *path, const char *store, int64_t now_ms, bool json, struct buf *out,
-    bool *ret_ready, struct err *err);
+struct feed_source {
+	const char *path;    /* recorded events, one CloudEvent a line; NULL: stdin */
+	const char *store;   /* NULL: events of any */
+	const char *catalog; /* what tills do not say is looked up in it; NULL: nothing is */
+	int64_t now_ms;	     /* what is later and has no recordedtime is still to come */
+};
+/* Appends a report to out: one line a check with its grade and, where it is not ok, its mend in one
+ * sentence; at last the verdict: ready, ready-with-warnings or not-ready. json: one object instead of
+ * text. *ret_ready: the verdict was not not-ready. 0 whatever it was; AISLE_E_NONE: no such file;
+ * AISLE_E_IO; AISLE_E_INVALID: no line in it. Those of the catalog are catalog_load's. */
+int feed_check(const struct feed_source *source, bool json, struct buf *out, bool *ret_ready,
+    struct err *err);
 
 #endif

@@ -305,6 +305,19 @@ run(struct aisle_engine *engine, struct input *inputs, size_t count)
 }
 
 int
+aisle_set_catalog(struct aisle_engine *engine, const char *path)
+{
+	struct err err = { 0 };
+	int rc = not_open(engine);
+
+	if (rc != 0)
+		return rc;
+	rc = path != NULL ? recorded_catalog(engine->recorded, path, &err)
+			  : engine_set_catalog(engine->engine, NULL, false, &err);
+	return rc != 0 ? fail_err(engine, rc, &err) : 0;
+}
+
+int
 aisle_set_bundle(struct aisle_engine *engine, const char *path)
 {
 	struct buf report = { 0 };

@@ -6,7 +6,10 @@ import glob
 import hashlib
 import json
 import os
+import random
+import signal
 import subprocess
+import time
 
 import policy
 from store import AISLECTL, Client, Store, main, wait_for
@@ -144,6 +147,10 @@ def test_a_till_that_sends_a_sku_alone_and_a_recording_that_replays():
         assert json.loads(again.splitlines()[-1])["features"] == till.decision["features"]
         assert json.loads(again.splitlines()[-1])["decision"] == till.decision["decision"]
         assert json.loads(store.ctl("decide", *words, "--catalog", file))["features"] == till.decision["features"]
+        told = json.loads(store.ctl("feed", "check", recording, "--json", code=None))["checks"]
+        assert {c["check"]: c["count"] for c in told if c["check"] in ("category", "margin")} == {"category": 2, "margin": 1}
+        told = json.loads(store.ctl("feed", "check", recording, "--json", "--catalog", file, code=None))["checks"]
+        assert {c["check"]: c["count"] for c in told if c["check"] in ("category", "margin")} == {"category": 7, "margin": 7}
         # without it these are lines that no store takes
         assert "category" in (store.ctl("decide", *words, code=None) and store.said), store.said
     finally:
@@ -232,6 +239,35 @@ def test_what_is_refused_changes_nothing_and_what_is_damaged_gives_way_to_the_la
         store.close()
 
 
+def test_killed_at_any_moment_of_an_installation_the_store_has_the_old_one_or_the_new():
+    store, till = serve()
+    random.seed(7)
+    try:
+        files = {v: build(store.folder, version=v) for v in (1, 2)}
+        begun = time.monotonic()
+        install(store, files[1])
+        took, seen, version = time.monotonic() - begun, set(), 1
+        for k in range(40):
+            if k >= 12 and len(seen) == 2:
+                break
+            asked = subprocess.Popen(AISLECTL + ["--config", store.conf, "bundle", "install", files[3 - version]],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(random.random() * 1.3 * took)
+            store.stop(signal.SIGKILL)
+            asked.wait(20)
+            store.start()
+            now = store.status()["catalog"]["version"]
+            assert now in (1, 2)
+            seen.add(now != version)
+            version = now
+            left = glob.glob(os.path.join(store.folder, "state", "catalogs", "*"))
+            assert len(left) <= 2, left
+        assert till.probe(sku="C-1")["coffee"] == 400
+        assert seen == {True, False}, "no moment before it, or none after"
+    finally:
+        store.close()
+
+
 def test_an_unsigned_catalog_is_refused_where_a_root_is_set():
     store = Store()
     with open(store.conf, "a") as f:
@@ -296,6 +332,7 @@ if __name__ == "__main__":
         test_an_article_is_sensitive_in_one_country,
         test_a_catalog_replaced_while_a_basket_is_open_and_a_restart,
         test_what_is_refused_changes_nothing_and_what_is_damaged_gives_way_to_the_last_good,
+        test_killed_at_any_moment_of_an_installation_the_store_has_the_old_one_or_the_new,
         test_an_unsigned_catalog_is_refused_where_a_root_is_set,
         test_an_image_of_the_catalog_is_served_by_its_hash,
         test_a_table_with_mistakes_makes_no_file,

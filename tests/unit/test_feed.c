@@ -117,7 +117,9 @@ report(void)
 	json_t *json;
 
 	fclose(file);
-	assert_int_equal(feed_check(path, "0042", now_ms, true, &out, &ready, &err), 0);
+	assert_int_equal(feed_check(&(struct feed_source){ path, "0042", NULL, now_ms }, true, &out,
+			     &ready, &err),
+	    0);
 	json = json_read(out.data, out.len, "report", &err);
 	assert_non_null(json);
 	assert_int_equal(ready,
@@ -206,7 +208,9 @@ a_byte_order_mark_is_no_event_and_compressed_ones_say_what_to_do(void **state)
 	begin();
 	fputs("\x1f\x8b\x08", file);
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, now_ms, true, &out, &ready, &err), AISLE_E_INVALID);
+	assert_int_equal(feed_check(&(struct feed_source){ path, NULL, NULL, now_ms }, true, &out,
+			     &ready, &err),
+	    AISLE_E_INVALID);
 	assert_non_null(strstr(err.text, "unpack them first"));
 	buf_done(&out);
 }
@@ -493,7 +497,9 @@ the_text_says_the_same_in_sentences(void **state)
 	sale(1);
 	of_basket("basket.opened", 2, ",\"terminal\":\"7\"");
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, now_ms, false, &out, &ready, &err), 0);
+	assert_int_equal(feed_check(&(struct feed_source){ path, NULL, NULL, now_ms }, false, &out,
+			     &ready, &err),
+	    0);
 	assert_non_null(strstr(out.data, "50.0 % baskets closed (1 of 2)\n"));
 	assert_non_null(strstr(out.data,
 	    "Send aisle.basket.closed or .cancelled for every basket"));
@@ -508,13 +514,16 @@ no_file_and_no_events_are_errors(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(feed_check("/nonexistent/feed", NULL, now_ms, false, &out, &ready, &err),
+	assert_int_equal(feed_check(&(struct feed_source){ "/nonexistent/feed", NULL, NULL,
+					now_ms },
+			     false, &out, &ready, &err),
 	    AISLE_E_NONE);
 	memset(&err, 0, sizeof(err));
 	begin();
 	fputs("\n  \n", file);
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, now_ms, false, &out, &ready, &err),
+	assert_int_equal(feed_check(&(struct feed_source){ path, NULL, NULL, now_ms }, false, &out,
+			     &ready, &err),
 	    AISLE_E_INVALID);
 	assert_int_equal(out.len, 0);
 	buf_done(&out);
@@ -565,7 +574,9 @@ a_number_given_again_is_another_basket_and_is_named(void **state)
 	numbered_sale("1", 250);
 	numbered_sale("2", 70);
 	fclose(file);
-	assert_int_equal(feed_check(path, NULL, now_ms, false, &out, &ready, &err), 0);
+	assert_int_equal(feed_check(&(struct feed_source){ path, NULL, NULL, now_ms }, false, &out,
+			     &ready, &err),
+	    0);
 	assert_non_null(strstr(out.data, "3 baskets"));
 	assert_non_null(strstr(out.data, "first number given again: line 4"));
 	assert_non_null(strstr(out.data, "(1 of 3)"));

@@ -18,6 +18,7 @@
 #include "spine/spine.h"
 #include "store/store_internal.h"
 #include "sync/bundle.h"
+#include "sync/catalog.h"
 
 #define T0 INT64_C(1795255200000) /* 2026-11-21T10:00:00Z */
 #define SALT "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -479,6 +480,43 @@ a_pepper_file_is_read_and_refused_by_name(void **state)
 }
 
 static void
+what_an_event_does_not_say_of_an_article_a_catalog_does(void **state)
+{
+	static const char bare[] =
+	    "{\"specversion\":\"1.0\",\"source\":\"/s\",\"id\":\"3\",\"type\":"
+	    "\"aisle.basket.item-added\",\"topic\":\"pos/7/event\","
+	    "\"time\":\"2026-11-21T10:00:01Z\",\"data\":{\"basket\":\"b\",\"line\":1,"
+	    "\"sku\":\"s\",\"qty\":1,\"amount\":10,\"currency\":\"USD\"}}";
+	struct aisle_options options = { .store = "0042" };
+	struct aisle_engine *engine = open_store(&options);
+	char table[100], file[100];
+	struct catalog_built built;
+	struct buf report = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	snprintf(table, sizeof(table), "%s/t.csv", dir);
+	snprintf(file, sizeof(file), "%s/t.catalog", dir);
+	write_file(dir, "t.csv", "sku,category\ns,c\n");
+	assert_int_equal(catalog_build(&(struct catalog_build){ .table = table,
+					   .name = "t",
+					   .version = 1,
+					   .output = file },
+			     &built, &report, &err),
+	    0);
+	assert_int_equal(aisle_set_catalog(engine, "/nowhere"), AISLE_E_NONE);
+	says(engine, "/nowhere");
+	assert_int_equal(aisle_set_catalog(engine, hint), AISLE_E_INVALID);
+	assert_int_equal(aisle_set_catalog(engine, file), 0);
+	feed(engine, OPENED "\n");
+	feed(engine, bare);
+	(void)next(engine, AISLE_DECISION);
+	assert_int_equal(aisle_set_catalog(engine, NULL), 0);
+	aisle_close(engine);
+	buf_done(&report);
+}
+
+static void
 a_bundle_that_cannot_be_used_leaves_the_one_in_force(void **state)
 {
 	struct aisle_options options = { .store = "0042" };
@@ -533,6 +571,7 @@ main(void)
 		cmocka_unit_test(what_no_row_can_hold_is_set_aside_and_its_neighbours_are_applied),
 		cmocka_unit_test(an_open_that_fails_says_why_and_is_closed),
 		cmocka_unit_test(a_pepper_file_is_read_and_refused_by_name),
+		cmocka_unit_test(what_an_event_does_not_say_of_an_article_a_catalog_does),
 		cmocka_unit_test(a_bundle_that_cannot_be_used_leaves_the_one_in_force),
 		cmocka_unit_test(a_line_without_end_is_refused_and_nothing_of_its_call_applied),
 	};

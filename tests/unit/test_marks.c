@@ -229,6 +229,9 @@ random_lines(struct scene *s, struct dice *dice, struct visit *visit)
 		line->voided = dice_below(dice, 6) == 0;
 		line->has_margin = dice_below(dice, 2) == 0;
 		line->margin_minor = amount / 3;
+		/* By the catalog, whatever its category is. */
+		if (dice_below(dice, 8) == 0)
+			line->mark = dice_below(dice, 2) == 0 ? MARK_SENSITIVE : MARK_NO_PROMOTION;
 		visit->total_minor += line->voided ? 0 : amount;
 	}
 }
@@ -294,7 +297,8 @@ till_excludes(const json_t *exclude, const char *category, const char *brand)
 		const char *of = json_string_value(json_object_get(goods, "brand"));
 		char step[64], path[128];
 
-		if (of != NULL && (brand == NULL || strcmp(of, brand) != 0))
+		if (json_object_get(goods, "item") != NULL ||
+		    (of != NULL && (brand == NULL || strcmp(of, brand) != 0)))
 			continue;
 		if (text == NULL || category_within(category, text))
 			return true;
