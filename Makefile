@@ -282,6 +282,11 @@ bench: deps-ci all $(BENCH_BIN)
 flood: all $(BUILD)/bench/flood $(BUILD)/bench/load
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/flood.py $(FLOOD)
 
+# Headquarters is away for two weeks, and comes back: OFFLINE='--days 14 --a-day 50000'.
+.PHONY: offline
+offline: all $(BUILD)/bench/load
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/offline.py $(OFFLINE)
+
 # Scoring beside the library that trained the model; MODELS='--update docs/benchmarks.md --plot docs/models-speed.svg' writes it down.
 .PHONY: bench-models
 bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
