@@ -436,10 +436,7 @@ describe_range(const struct conf_key *key, struct buf *out)
 	case CONF_RATE:
 		buf_addf(out, "%lld to %lld", (long long)key->min, (long long)key->max);
 		break;
-	case CONF_DURATION:
-		buf_addf(out, "%llds to %lldd", (long long)(key->min / S_MS),
-		    (long long)(key->max / D_MS));
-		break;
+	case CONF_DURATION: conf_duration_range(key, out); break;
 	default: {
 		static const char *const words[] = { [CONF_TEXT] = "text",
 			[CONF_STORE] = "id",

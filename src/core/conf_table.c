@@ -405,6 +405,16 @@ conf_key_text(const struct conf_key *key, struct conf *conf)
 }
 
 /* Types that are kept as numbers. */
+/* In days, or hours where that is less than one. */
+void
+conf_duration_range(const struct conf_key *key, struct buf *out)
+{
+	int64_t unit_ms = key->max < D_MS ? H_MS : D_MS;
+
+	buf_addf(out, "%llds to %lld%c", (long long)(key->min / S_MS),
+	    (long long)(key->max / unit_ms), unit_ms == D_MS ? 'd' : 'h');
+}
+
 static bool
 number_set(const struct conf_key *key, struct conf *conf, const char *value, struct buf *expected)
 {
@@ -418,8 +428,8 @@ number_set(const struct conf_key *key, struct conf *conf, const char *value, str
 		*(bool *)to = strcmp(value, "aggregates") == 0;
 		return *(bool *)to || strcmp(value, "pseudonymous") == 0;
 	case CONF_DURATION:
-		buf_addf(expected, "a duration from %llds to %lldd", (long long)(key->min / S_MS),
-		    (long long)(key->max / D_MS));
+		buf_adds(expected, "a duration from ");
+		conf_duration_range(key, expected);
 		if (!when_duration(value, &number) || number < key->min || number > key->max)
 			return false;
 		*(int64_t *)to = number;

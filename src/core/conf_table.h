@@ -46,6 +46,7 @@ extern const size_t conf_key_count;
 /* Reads value into the key's place. false: expected says what it should be. */
 bool conf_key_set(const struct conf_key *key, struct conf *conf, const char *value,
     struct buf *expected);
+void conf_duration_range(const struct conf_key *key, struct buf *out); /* "1s to 35d" */
 bool conf_key_equal(const struct conf_key *key, const struct conf *a, const struct conf *b);
 void conf_key_move(const struct conf_key *key, struct conf *to, struct conf *from);
 void conf_key_free(const struct conf_key *key, struct conf *conf);

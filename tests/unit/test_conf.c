@@ -522,8 +522,8 @@ the_table_describes_itself(void **state)
 	conf_describe(&text);
 	static const char *const wanted[] = { "[store]", "day_cut (hh:mm; 04:00)", "[stations]",
 		"[mqtt]", "[hq]", "[http]", "[state]", "max_mib (1 to 1048576; 1024)", "[limits]",
-		"clock_past (0s to 365d; 3d) [reload]", "[privacy]", "[mappings]", "[log]",
-		"terminal_rate (1 to 100000; 200/s) [reload]" };
+		"clock_past (0s to 365d; 3d) [reload]", "exam (1s to 1h; 60s) [reload]",
+		"[privacy]", "[mappings]", "[log]", "terminal_rate (1 to 100000; 200/s) [reload]" };
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
 		if (strstr(text.data, wanted[i]) == NULL)
 			fail_msg("%s is missing in %s", wanted[i], text.data);
