@@ -53,7 +53,8 @@ int recorded_line(FILE *events, char line[static RECORDED_LINE_MAX + 1], size_t 
 int64_t recorded_count(const struct recorded *recorded); /* events fed so far */
 
 /* What was refused of them, a line each kind: what, how often, and the first line of it. Of kinds
- * beyond RECORDED_KINDS only the number. */
+ * beyond RECORDED_KINDS only the number. Behind them what was taken and looks wrong: events of another store, or
+ * out of order. */
 #define RECORDED_KINDS 8
 #define RECORDED_LATE_MS H_MS /* an event so much older than the newest before it is told, too */
 void recorded_refusals(const struct recorded *recorded, struct buf *out);
