@@ -36,13 +36,15 @@ daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *ta
 	snprintf(out, 512, "%s/bundles/%s%s", daemon->conf.state_dir, hash, tail);
 }
 
-/* path names the file that was activated once: it ends in its hash. */
+static const struct switch_note plain = { 0 };
+
+/* path names the file that was activated once: it ends in its hash. note NULL: nothing is remembered. */
 static int
 activate_policy(struct daemon *daemon, const char *path, struct bundle *bundle,
-    struct policy *policy, bool persist, struct err *err)
+    struct policy *policy, const struct switch_note *note, struct err *err)
 {
 	int rc = strcmp(strrchr(path, '/') + 1, policy->hash) == 0
-	    ? engine_set_bundle(daemon->engine, bundle, policy, persist, err)
+	    ? engine_switch(daemon->engine, bundle, policy, note, err)
 	    : err_set(err, AISLE_E_DAMAGED, "%s: not the bundle that was activated", path);
 
 	if (rc != 0) {
@@ -54,7 +56,8 @@ activate_policy(struct daemon *daemon, const char *path, struct bundle *bundle,
 
 /* Without an image. */
 static int
-activate_compiled(struct daemon *daemon, const char *path, bool persist, struct err *err)
+activate_compiled(struct daemon *daemon, const char *path, const struct switch_note *note,
+    struct err *err)
 {
 	struct bundle *bundle = NULL;
 	struct policy *policy = NULL;
@@ -67,7 +70,7 @@ activate_compiled(struct daemon *daemon, const char *path, bool persist, struct 
 		rc = bundle_examine_policy(bundle, policy, &report, err);
 	buf_done(&report);
 	if (rc == 0)
-		rc = activate_policy(daemon, path, bundle, policy, persist, err);
+		rc = activate_policy(daemon, path, bundle, policy, note, err);
 	else {
 		policy_free(policy);
 		bundle_close(bundle);
@@ -79,12 +82,13 @@ activate_compiled(struct daemon *daemon, const char *path, bool persist, struct 
 
 /* AISLE_E_NONE: there is no image. */
 static int
-activate_image(struct daemon *daemon, const char *path, bool persist, struct err *err)
+activate_image(struct daemon *daemon, const char *path, const struct switch_note *note,
+    struct err *err)
 {
 	struct policy *policy;
 	int rc = bundle_image_open(path, keys_data(engine_keys(daemon->engine)), &policy, err);
 
-	return rc != 0 ? rc : activate_policy(daemon, path, NULL, policy, persist, err);
+	return rc != 0 ? rc : activate_policy(daemon, path, NULL, policy, note, err);
 }
 
 /* ---- what is kept ---- */
@@ -175,17 +179,20 @@ remove_retired(struct daemon *daemon)
 }
 
 /* Its age begins now; should it be needed again, its image is made again. */
-static void
-retire(struct daemon *daemon, const char *hash)
+void
+daemon_retire(struct daemon *daemon, const char *hash)
 {
 	int64_t now_s = daemon_now_ms(daemon) / S_MS;
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)now_s } };
 	char path[512];
 
-	daemon_bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, path);
-	unlink(path);
-	daemon_bundle_path(daemon, hash, "", path);
-	(void)utimensat(AT_FDCWD, path, times, 0);
+	if (hash[0] != '\0') {
+		daemon_bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, path);
+		unlink(path);
+		daemon_bundle_path(daemon, hash, "", path);
+		(void)utimensat(AT_FDCWD, path, times, 0);
+	}
+	remove_retired(daemon);
 }
 
 /* ---- the start ---- */
@@ -194,30 +201,31 @@ retire(struct daemon *daemon, const char *hash)
 static int
 make_image(struct daemon *daemon, const char *path, struct err *err)
 {
-	struct bundle_job job;
+	struct beside job;
+	enum refusal why;
 	char hash[65];
 	int rc = bundle_job_start(path, keys_data(engine_keys(daemon->engine)),
 	    daemon->conf.exam_ms, &job, err);
 
-	return rc != 0 ? rc : bundle_job_finish(&job, hash, err);
+	return rc != 0 ? rc : bundle_job_finish(&job, hash, &why, err);
 }
 
 static int
 activate_file(struct daemon *daemon, const char *path, struct err *err)
 {
 	struct err none = { 0 }, made = { 0 };
-	int rc = activate_image(daemon, path, false, &none);
+	int rc = activate_image(daemon, path, NULL, &none);
 
 	if (rc == 0)
 		return 0;
 	if (rc == AISLE_E_NONE && (rc = make_image(daemon, path, &made)) == 0)
-		rc = activate_image(daemon, path, false, &made);
+		rc = activate_image(daemon, path, NULL, &made);
 	if (rc != AISLE_E_NONE) {
 		*err = made.code != 0 ? made : none;
 		return rc;
 	}
 	log_warning("no image of the policy is kept, each start compiles it: %s", made.text);
-	return activate_compiled(daemon, path, false, err);
+	return activate_compiled(daemon, path, NULL, err);
 }
 
 static int
@@ -275,8 +283,8 @@ activate_newest(struct daemon *daemon, struct err *err)
 		return AISLE_E_NONE;
 	log_error("the damaged state names no bundle: taking the newest hash=%s", hash);
 	daemon_bundle_path(daemon, hash, "", path);
-	rc = activate_image(daemon, path, true, err);
-	return rc == AISLE_E_NONE ? activate_compiled(daemon, path, true, err) : rc;
+	rc = activate_image(daemon, path, &plain, err);
+	return rc == AISLE_E_NONE ? activate_compiled(daemon, path, &plain, err) : rc;
 }
 
 /* The file came to its place when it was switched on. */
@@ -325,31 +333,37 @@ daemon_activate_named(struct daemon *daemon, struct err *err)
 /* ---- after the start ---- */
 
 int
-daemon_activate(struct daemon *daemon, const char *path, const struct err *no_image,
-    struct err *err)
+daemon_switch(struct daemon *daemon, const char *path, const struct err *no_image,
+    const struct switch_note *note, struct err *err)
 {
-	const struct policy *policy = engine_policy(daemon->engine);
-	const char *hash = strrchr(path, '/') + 1;
-	char retired[65] = "";
 	struct err why = { 0 };
 	int rc = AISLE_E_NONE;
 
-	if (policy != NULL && strcmp(policy->hash, hash) != 0)
-		memcpy(retired, policy->hash, sizeof(retired));
 	if (no_image == NULL)
-		rc = activate_image(daemon, path, true, &why);
+		rc = activate_image(daemon, path, note, &why);
 	else
 		why = *no_image;
 	if (rc == AISLE_E_NONE) {
 		log_warning("no image of the policy is kept, each start compiles it: %s", why.text);
-		rc = activate_compiled(daemon, path, true, err);
+		rc = activate_compiled(daemon, path, note, err);
 	} else if (rc != 0) {
 		*err = why;
 	}
-	if (rc != 0)
-		return rc;
-	if (retired[0] != '\0')
-		retire(daemon, retired);
-	remove_retired(daemon);
-	return 0;
+	return rc;
+}
+
+int
+daemon_activate(struct daemon *daemon, const char *path, const struct err *no_image,
+    struct err *err)
+{
+	const struct policy *policy = engine_policy(daemon->engine);
+	char retired[65] = "";
+	int rc;
+
+	if (policy != NULL && strcmp(policy->hash, strrchr(path, '/') + 1) != 0)
+		memcpy(retired, policy->hash, sizeof(retired));
+	rc = daemon_switch(daemon, path, no_image, &plain, err);
+	if (rc == 0)
+		daemon_retire(daemon, retired);
+	return rc;
 }

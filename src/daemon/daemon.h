@@ -129,6 +129,8 @@ struct daemon {
 	struct staging *staging;	       /* a bundle on its way in; NULL */
 	struct catalog_taking *catalog_taking; /* a catalog on its way in; NULL */
 	char catalog_trouble[200]; /* why the one that the state names is not in force; "" */
+	struct handing *handing;   /* release_hand.c: a bundle that is being hashed; NULL */
+	struct releases *releases; /* release.h; NULL: [hq] root is not set */
 	/* a running profiles install */
 	struct control_request *install;
 	struct event *install_event;
@@ -241,13 +243,36 @@ int daemon_activate_named(struct daemon *daemon, struct err *err);
  * retired. */
 int daemon_activate(struct daemon *daemon, const char *path, const struct err *no_image,
     struct err *err) AISLE_MUST_CHECK;
+/* The same, but that nothing is retired, and what is remembered beside it. */
+int daemon_switch(struct daemon *daemon, const char *path, const struct err *no_image,
+    const struct switch_note *note, struct err *err) AISLE_MUST_CHECK;
+/* Of a bundle that was replaced the image goes, and in time the bundle; "": none was. */
+void daemon_retire(struct daemon *daemon, const char *hash);
 /* An image of the policy in force or of an open card, by its hash. */
 int daemon_picture(void *ctx, const char *hash, struct buf *out);
 /* of a bundle, or of its image: tail */
 void daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *tail,
     char out[static 512]);
+/* release.c, release_report.c: what headquarters wants in force, and where it stands */
+int daemon_release_start(struct daemon *daemon, struct err *err);
+void daemon_release_stop(struct daemon *daemon);
+void daemon_release_look(struct daemon *daemon); /* each second */
+/* Members "release", "own_release" and "good" of status and the health record. */
+void daemon_release_report(struct daemon *daemon, struct json_writer *w);
+bool daemon_release_says(struct daemon *daemon,
+    char text[static 400]); /* a sentence; is it well? */
+/* release_hand.c: what somebody carries in, where [hq] root is set */
+void daemon_hand_bundle(struct daemon *daemon, struct control_request *request);
+void daemon_hand_release(struct daemon *daemon, struct control_request *request);
+void daemon_hand_root(struct daemon *daemon, struct control_request *request);
+void daemon_hand_stop(struct daemon *daemon); /* one that is not done yet is dropped */
 /* stage.c */
 void daemon_stage(struct daemon *daemon, struct control_request *request);
+/* From where it was received to its place among the bundles, with its image. */
+int daemon_move_in(struct daemon *daemon, const char *from, const char *hash,
+    char ret_path[static 512], struct err *err) AISLE_MUST_CHECK;
+/* Another policy is in force: everyone is told. */
+void daemon_policy_switched(struct daemon *daemon);
 void daemon_stage_stop(struct daemon *daemon); /* one that is not done yet is dropped */
 /* loop_catalog.c */
 /* the one that the state names, else the last good one, else none */
@@ -302,6 +327,9 @@ int daemon_trusted_start(struct daemon *daemon, struct err *err);
 void daemon_trusted_stop(struct daemon *daemon);
 const struct root *daemon_root(const struct daemon
 	*daemon); /* in force; NULL: [hq] root is not set */
+/* The next one, from wherever: verified, kept, in force. */
+int daemon_root_offer(struct daemon *daemon, const char *name, const void *text, size_t len,
+    struct err *err) AISLE_MUST_CHECK;
 struct trust_self daemon_trust_self(const struct daemon *daemon);
 struct sequences *daemon_seen(struct daemon *daemon);
 int daemon_seen_save(struct daemon *daemon)

@@ -18,7 +18,7 @@
 #include "sync/bundle_image.h"
 
 struct staging {
-	struct bundle_job job;
+	struct beside job;
 	struct event *done_event;
 	struct control_request *request;
 	char path[512]; /* where the bundle was received */
@@ -39,15 +39,17 @@ sync_folder(const struct daemon *daemon)
 }
 
 /* From where it was received to its place, the image first: alone it is of no bundle. */
-static int
-move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path[static 512],
+int
+daemon_move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path[static 512],
     struct err *err)
 {
 	char image_from[512 + 8], image_to[512];
 
+	daemon_bundle_path(daemon, hash, "", ret_path);
+	if (strcmp(from, ret_path) == 0)
+		return 0;
 	snprintf(image_from, sizeof(image_from), "%s" BUNDLE_IMAGE_TAIL, from);
 	daemon_bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, image_to);
-	daemon_bundle_path(daemon, hash, "", ret_path);
 	if (rename(image_from, image_to) != 0 && errno != ENOENT)
 		unlink(image_from);
 	if (rename(from, ret_path) != 0 || sync_folder(daemon) != 0)
@@ -60,25 +62,23 @@ activate(struct daemon *daemon, struct staging *staging, struct err *err)
 {
 	char hash[65], path[512];
 	struct err no_image = { 0 };
-	int rc = bundle_job_finish(&staging->job, hash, &no_image);
+	enum refusal why;
+	int rc = bundle_job_finish(&staging->job, hash, &why, &no_image);
 	bool has_image = rc == 0;
 
 	if (rc != 0 && rc != AISLE_E_NONE) {
 		*err = no_image;
 		return rc;
 	}
-	rc = move_in(daemon, staging->path, hash, path, err);
+	rc = daemon_move_in(daemon, staging->path, hash, path, err);
 	return rc != 0 ? rc : daemon_activate(daemon, path, has_image ? NULL : &no_image, err);
 }
 
-static void
-answer_active(struct daemon *daemon, struct control_request *request)
+void
+daemon_policy_switched(struct daemon *daemon)
 {
 	const struct policy *policy = engine_policy(daemon->engine);
-	struct buf json = { 0 };
-	struct json_writer *w = JSON_OBJECT(&json);
 
-	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
 	metrics_set(METRIC_POLICY_ACTIVE, daemon_now_ms(daemon) / 1000);
 	log_notice("policy active name=%s version=%lld hash=%s", LOG_VALUE(policy->name),
 	    (long long)policy->version, policy->hash);
@@ -87,6 +87,16 @@ answer_active(struct daemon *daemon, struct control_request *request)
 	daemon_turn(daemon);
 	daemon_publish_status(daemon, "online");
 	mqtt_release(daemon->mqtt);
+}
+
+static void
+answer_active(struct daemon *daemon, struct control_request *request)
+{
+	struct buf json = { 0 };
+	struct json_writer *w = JSON_OBJECT(&json);
+
+	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
+	daemon_policy_switched(daemon);
 	daemon_policy_json(daemon, w);
 	json_end(w);
 	control_reply(request, json.data);
@@ -138,13 +148,6 @@ daemon_stage(struct daemon *daemon, struct control_request *request)
 		control_fail(request, EX_UNAVAILABLE, "another bundle is being installed");
 		return;
 	}
-	if (daemon->conf.hq_root != NULL) {
-		metrics_add(METRIC_BUNDLES_REFUSED, 1);
-		control_fail(request, EX_NOPERM,
-		    "[hq] root is set: only a bundle bound by a signed release is accepted, and "
-		    "this daemon has none for it");
-		return;
-	}
 	staging = mem_zero(sizeof(*staging));
 	snprintf(staging->path, sizeof(staging->path), "%s", body_path);
 	if (bundle_job_start(body_path, keys_data(engine_keys(daemon->engine)),
@@ -165,6 +168,6 @@ daemon_stage_stop(struct daemon *daemon)
 {
 	if (daemon->staging == NULL)
 		return;
-	bundle_job_stop(&daemon->staging->job);
+	beside_stop(&daemon->staging->job);
 	forget_staging(daemon);
 }

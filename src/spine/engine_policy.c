@@ -40,9 +40,52 @@ variant_key(struct engine *engine, const struct arm_choice *arms, size_t count,
 	return key;
 }
 
+static int
+record_names(struct engine *engine, const struct policy *policy, const struct switch_note *note)
+{
+	const struct policy *was = engine->policy;
+	int rc = 0;
+
+	/* The one in force was good: the state may name one that could not be used, and
+	 * what is installed a second time is no way back from itself. */
+	if (note->last_good != NULL)
+		rc = store_meta_set(engine->store, "bundle_last_good", note->last_good, 64);
+	else if (was != NULL && strcmp(was->hash, policy->hash) != 0)
+		rc = store_meta_set(engine->store, "bundle_last_good", was->hash, 64);
+	if (rc == 0)
+		rc = store_meta_set(engine->store, "bundle", policy->hash, 64);
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(note->names); i++)
+		if (note->names[i] != NULL)
+			rc = store_meta_set(engine->store, note->names[i], note->value, note->len);
+	return rc;
+}
+
+static int
+record_switch(struct engine *engine, const struct policy *policy, const struct switch_note *note)
+{
+	int rc = store_begin(engine->store);
+
+	if (rc == 0)
+		rc = record_names(engine, policy, note);
+	if (rc == 0)
+		rc = store_commit(engine->store);
+	if (rc != 0)
+		store_rollback(engine->store);
+	return rc;
+}
+
 int
 engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *policy, bool persist,
     struct err *err)
+{
+	static const struct switch_note plain = { 0 };
+
+	return engine_switch(engine, bundle, policy, persist ? &plain : NULL, err);
+}
+
+int
+engine_switch(struct engine *engine, struct bundle *bundle, struct policy *policy,
+    const struct switch_note *note, struct err *err)
 {
 	const char *posix = policy_zone(policy, engine->conf->zone);
 	struct zone *zone;
@@ -57,21 +100,8 @@ engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *p
 		    "the bundle's currency is %s, the store's is %s", policy->currency,
 		    engine->conf->currency);
 	}
-	if (persist) {
-		rc = store_begin(engine->store);
-		/* The one in force was good: the state may name one that could not be used, and
-		 * what is installed a second time is no way back from itself. */
-		if (rc == 0 && engine->policy != NULL &&
-		    strcmp(engine->policy->hash, policy->hash) != 0)
-			rc = store_meta_set(engine->store, "bundle_last_good", engine->policy->hash,
-			    64);
-		if (rc == 0)
-			rc = store_meta_set(engine->store, "bundle", policy->hash, 64);
-		if (rc == 0)
-			rc = store_commit(engine->store);
-		if (rc != 0)
-			store_rollback(engine->store);
-	}
+	if (note != NULL)
+		rc = record_switch(engine, policy, note);
 	if (rc != 0) {
 		zone_free(zone);
 		return err_set(err, rc, "the new bundle could not be recorded in the state");

@@ -100,6 +100,11 @@ typedef int (*store_row_fn)(void *ctx, const struct id *key, const struct id *su
 int store_each(struct store *store, enum store_table table, int flag, store_row_fn fn, void *ctx)
     AISLE_MUST_CHECK;
 
+/* The newest rows, whatever their flag, descending by the time of their keys: at most max, from *cursor on, which is
+ * INT64_MAX at first and is moved. How many were looked at: 0: there are no more; < 0: an error. Not of subjects. */
+int store_back(struct store *store, enum store_table table, int64_t *cursor, int max,
+    store_row_fn fn, void *ctx) AISLE_MUST_CHECK;
+
 /* Log of a subject (or of an outcome's decision): rows appended, read in order. Each row is sealed for the subject
  * that it was added for and read by that; rows of a subject's log are the subject's. */
 enum store_log { STORE_LOG_SUBJECT, STORE_LOG_OUTCOME, STORE_LOG_COUNT };

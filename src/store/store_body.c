@@ -238,6 +238,36 @@ store_each(struct store *store, enum store_table table, int flag, store_row_fn f
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 
+int
+store_back(struct store *store, enum store_table table, int64_t *cursor, int max, store_row_fn fn,
+    void *ctx)
+{
+	int error, rc, count = 0;
+	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_BACK), &error);
+	struct buf body = { 0 };
+
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, *cursor);
+	sqlite3_bind_int(stmt, 2, max);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct id key = store_column_id(stmt, 1), subject;
+		int64_t at_ms;
+
+		*cursor = sqlite3_column_int64(stmt, 0);
+		count++;
+		buf_clear(&body);
+		error = open_body(store, table, &key, stmt, 2, &body, &subject, &at_ms);
+		if (error == 0 && fn(ctx, &key, &subject, at_ms, body.data, body.len) != 0) {
+			rc = SQLITE_DONE;
+			break;
+		}
+	}
+	sqlite3_reset(stmt);
+	buf_wipe(&body);
+	return rc == SQLITE_DONE ? count : store_error(store, rc);
+}
+
 /* Up to max rows about subject: their ids and keys. */
 static int
 rows_of(struct store *store, enum store_table table, const struct id *subject, int64_t *ids,

@@ -52,6 +52,7 @@
 	X(T##_EACH, "SELECT id, key, subject, at, flag, body FROM " t " WHERE ?1 < 0 OR flag = ?1 ORDER BY id") \
 	X(T##_FLAGGED, "SELECT id, key, subject, at, flag, body FROM " t " WHERE flag = ?1 AND flag <> 0 ORDER BY id") \
 	X(T##_SORTED, "SELECT id, key, subject, at, flag, body FROM " t " WHERE ?1 < 0 OR flag = ?1 ORDER BY key") \
+	X(T##_BACK, "SELECT id, key, subject, at, flag, body FROM " t " WHERE id < ?1 ORDER BY id DESC LIMIT ?2") \
 	X(T##_OF, "SELECT id, key FROM " t " WHERE subject = ?1") \
 	X(T##_BLANK, "UPDATE " t " SET subject = NULL, body = NULL WHERE id = ?1") \
 	X(T##_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, '" t "', id, body FROM " t " WHERE id = ?2") \
@@ -69,6 +70,7 @@ enum body_op {
 	BODY_EACH,
 	BODY_FLAGGED,
 	BODY_SORTED,
+	BODY_BACK,
 	BODY_OF,
 	BODY_BLANK,
 	BODY_ASIDE,

@@ -285,13 +285,16 @@ write_image(const char *path, const uint8_t key[static 32], const struct policy 
 
 static int
 open_and_compile(const char *path, struct bundle **ret_bundle, struct policy **ret_policy,
-    struct err *err)
+    enum refusal *ret_why, struct err *err)
 {
 	struct buf report = { 0 };
 	int status = bundle_open(path, "policy", ret_bundle, err);
 
 	if (status == AISLE_E_NONE)
 		status = err->code = AISLE_E_IO; /* to us a file that is not there is no image */
+	*ret_why = status == AISLE_E_IO ? REFUSED_IO
+	    : status != 0		? REFUSED_SCHEMA
+					: REFUSED_POLICY;
 	if (status == 0 && bundle_policy(*ret_bundle, ret_policy, &report) != 0)
 		status = err_set(err, AISLE_E_REFUSED, "%.300s", report.data);
 	buf_done(&report);
@@ -300,19 +303,22 @@ open_and_compile(const char *path, struct bundle **ret_bundle, struct policy **r
 
 int
 bundle_image_make(const char *path, const uint8_t key[static 32], char ret_hash[static 65],
-    struct err *err)
+    enum refusal *ret_why, struct err *err)
 {
 	/* Two of everything, so that no pointer into the first can stand in the second. */
 	struct bundle *bundle[2] = { NULL, NULL };
 	struct policy *policy[2] = { NULL, NULL };
 	struct buf report = { 0 };
-	int status = open_and_compile(path, &bundle[0], &policy[0], err);
+	int status = open_and_compile(path, &bundle[0], &policy[0], ret_why, err);
 
-	if (status == 0)
-		status = bundle_examine_policy(bundle[0], policy[0], &report, err);
-	if (status == 0)
-		status = open_and_compile(path, &bundle[1], &policy[1], err);
 	if (status == 0) {
+		*ret_why = REFUSED_EXAM;
+		status = bundle_examine_policy(bundle[0], policy[0], &report, err);
+	}
+	if (status == 0)
+		status = open_and_compile(path, &bundle[1], &policy[1], ret_why, err);
+	if (status == 0) {
+		*ret_why = REFUSED_NONE;
 		memcpy(ret_hash, bundle_hash(bundle[0]), 65);
 		if (write_image(path, key, policy[0], policy[1], err) != 0)
 			status = err->code = AISLE_E_NONE;

@@ -6,35 +6,29 @@
 #define AISLE_SYNC_BUNDLE_IMAGE_H
 
 #include "aisle/policy.h"
+#include "core/beside.h"
 #include "core/buf.h"
+#include "trust/refusal.h"
 
 #define BUNDLE_IMAGE_TAIL ".image"
 
 /* Opens, compiles and examines the bundle at path and writes path.image, authenticated with the
  * device's key. That takes a good part of a second for a big policy, and several times its memory:
  * for another process than the one that serves. AISLE_E_NONE: the bundle is good, but no image of
- * it can be kept. Any other: it may not be used, err says why. */
+ * it can be kept. Any other: it may not be used, err says why, and *ret_why in a word. */
 int bundle_image_make(const char *path, const uint8_t key[static 32], char ret_hash[static 65],
-    struct err *err) AISLE_MUST_CHECK;
+    enum refusal *ret_why, struct err *err) AISLE_MUST_CHECK;
 /* The policy of the bundle at path from its image. AISLE_E_NONE: there is none that this device and
  * this build of the program wrote for that very file; err says why. */
 int bundle_image_open(const char *path, const uint8_t key[static 32], struct policy **ret_policy,
     struct err *err) AISLE_MUST_CHECK;
 
-/* bundle_image_make in a child process, which gets so much more memory than we have, and so long. */
-#define BUNDLE_JOB_BYTES (192u << 20)
-struct bundle_job {
-	int pid, fd;	/* fd: readable when it is done */
-	int64_t end_ms; /* monotonic: no answer counts after it */
-	int64_t max_ms;
-};
-/* AISLE_E_NONE: there is no room for a process. */
+/* bundle_image_make in a child process. AISLE_E_NONE: there is no room for a process. */
 int bundle_job_start(const char *path, const uint8_t key[static 32], int64_t max_ms,
-    struct bundle_job *ret_job, struct err *err) AISLE_MUST_CHECK;
-/* Waits for the end, and what bundle_image_make returned; AISLE_E_FULL: it took too long or too
- * much memory, and is gone. */
-int bundle_job_finish(struct bundle_job *job, char ret_hash[static 65], struct err *err)
-    AISLE_MUST_CHECK;
-void bundle_job_stop(struct bundle_job *job); /* instead */
+    struct beside *ret_job, struct err *err) AISLE_MUST_CHECK;
+/* Waits for the end, and what bundle_image_make returned; else as of beside_finish(). Instead:
+ * beside_stop(). */
+int bundle_job_finish(struct beside *job, char ret_hash[static 65], enum refusal *ret_why,
+    struct err *err) AISLE_MUST_CHECK;
 
 #endif

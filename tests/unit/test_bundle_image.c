@@ -140,9 +140,10 @@ tear_down(void **state)
 static int
 make(const struct bench *bench, char hash[static 65])
 {
+	enum refusal why;
 	struct err err = { 0 };
 
-	return bundle_image_make(bench->bundle, key, hash, &err);
+	return bundle_image_make(bench->bundle, key, hash, &why, &err);
 }
 
 /* 0: there is one, and it is whole. */
@@ -276,17 +277,19 @@ static void
 a_child_does_the_same(void **state)
 {
 	struct bench *bench = *state;
-	struct bundle_job job;
+	struct beside job;
+	enum refusal why;
 	struct err err = { 0 };
 	char hash[65] = "";
 
 	assert_int_equal(bundle_job_start(bench->bundle, key, 60 * S_MS, &job, &err), 0);
-	assert_int_equal(bundle_job_finish(&job, hash, &err), 0);
+	assert_int_equal(bundle_job_finish(&job, hash, &why, &err), 0);
 	assert_int_equal(strlen(hash), 64);
 	assert_int_equal(look(bench, key), 0);
 	spoil_exam(bench);
 	assert_int_equal(bundle_job_start(bench->bundle, key, 60 * S_MS, &job, &err), 0);
-	assert_int_equal(bundle_job_finish(&job, hash, &err), AISLE_E_REFUSED);
+	assert_int_equal(bundle_job_finish(&job, hash, &why, &err), AISLE_E_REFUSED);
+	assert_int_equal(why, REFUSED_EXAM);
 	assert_non_null(strstr(err.text, "gives margin"));
 }
 
@@ -294,13 +297,13 @@ static void
 a_child_that_is_stopped_is_gone(void **state)
 {
 	struct bench *bench = *state;
-	struct bundle_job job;
+	struct beside job;
 	struct err err = { 0 };
 	pid_t child;
 
 	assert_int_equal(bundle_job_start(bench->bundle, key, 60 * S_MS, &job, &err), 0);
 	child = job.pid;
-	bundle_job_stop(&job);
+	beside_stop(&job);
 	assert_int_not_equal(kill(child, 0), 0);
 	assert_int_equal(job.pid, -1);
 }

@@ -21,12 +21,13 @@ static const uint8_t key[32] = "this device's";
 
 int
 bundle_image_make(const char *path, const uint8_t in_key[static 32], char ret_hash[static 65],
-    struct err *err)
+    enum refusal *ret_why, struct err *err)
 {
 	struct sigaction term;
 
 	(void)in_key;
 	(void)ret_hash;
+	*ret_why = REFUSED_POLICY;
 	if (strcmp(path, "dies") == 0)
 		raise(SIGSEGV);
 	while (strcmp(path, "never ends") == 0)
@@ -44,7 +45,8 @@ a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event(void **state)
 {
 	const struct rlimit no_core = { 0 };
 	char dir[] = "/tmp/aisle-test-XXXXXX", path[64];
-	struct bundle_job job;
+	struct beside job;
+	enum refusal why;
 	struct crash mark;
 	struct err err = { 0 };
 	char hash[65] = "";
@@ -55,8 +57,8 @@ a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event(void **state)
 	assert_int_equal(crash_open(dir, &err), 0);
 	crash_input("/store/0042/pos/7", "e-1");
 	assert_int_equal(bundle_job_start("dies", key, 60 * S_MS, &job, &err), 0);
-	assert_int_equal(bundle_job_finish(&job, hash, &err), AISLE_E_IO);
-	assert_string_equal(err.text, "the bundle's compiler died");
+	assert_int_equal(bundle_job_finish(&job, hash, &why, &err), AISLE_E_IO);
+	assert_string_equal(err.text, "compiling and examining it: its process died");
 	crash_close();
 	assert_int_equal(crash_take(dir, &mark), AISLE_E_NONE);
 	snprintf(path, sizeof(path), "%s/crash", dir);
@@ -68,14 +70,16 @@ a_bundle_that_kills_its_compiler_is_refused_and_blames_no_event(void **state)
 static int
 run_job(const char *path, int64_t max_ms, struct err *err)
 {
-	struct bundle_job job;
+	struct beside job;
+	enum refusal why;
 	char hash[65] = "";
 	int rc, pid;
 
 	assert_int_equal(bundle_job_start(path, key, max_ms, &job, err), 0);
 	pid = job.pid;
-	rc = bundle_job_finish(&job, hash, err);
+	rc = bundle_job_finish(&job, hash, &why, err);
 	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(why, REFUSED_DEADLINE);
 	return rc;
 }
 
@@ -109,14 +113,15 @@ on_term(int number)
 static void
 the_compiler_does_not_answer_the_loops_signals(void **state)
 {
-	struct bundle_job job;
+	struct beside job;
+	enum refusal why;
 	struct err err = { 0 };
 	char hash[65] = "";
 
 	(void)state;
 	signal(SIGTERM, on_term);
 	assert_int_equal(bundle_job_start("says", key, 60 * S_MS, &job, &err), 0);
-	assert_int_equal(bundle_job_finish(&job, hash, &err), AISLE_E_REFUSED);
+	assert_int_equal(bundle_job_finish(&job, hash, &why, &err), AISLE_E_REFUSED);
 	signal(SIGTERM, SIG_DFL);
 	assert_string_equal(err.text, "default");
 }
