@@ -74,6 +74,7 @@ int ctl_tablet_list(struct ctl *ctl);
 int ctl_tablet_revoke(struct ctl *ctl);
 int ctl_manager_add(struct ctl *ctl);
 int ctl_manager_remove(struct ctl *ctl);
+/* ctl_install.c */
 int ctl_bundle_install(struct ctl *ctl);
 int ctl_profiles_install(struct ctl *ctl);
 /* ctl_policy.c */

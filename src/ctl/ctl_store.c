@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
-#include "sync/catalog.h"
 
 /* ask, and print the whole reply (or one member of it) as JSON */
 static int
@@ -310,30 +309,6 @@ ctl_manager_remove(struct ctl *ctl)
 		return rc;
 	return ask_and_print(ctl,
 	    json_pack("{s:s,s:s}", "command", "manager-remove", "manager", ctl->argv[0]), NULL,
-	    NULL);
-}
-
-int
-ctl_bundle_install(struct ctl *ctl)
-{
-	int rc = ctl_words(ctl, 1, 1);
-
-	if (rc != EX_OK)
-		return rc;
-	return ask_and_print(ctl,
-	    json_pack("{s:s}", "command",
-		catalog_is_in(ctl->argv[0]) ? "catalog-install" : "bundle-install"),
-	    ctl->argv[0], NULL);
-}
-
-int
-ctl_profiles_install(struct ctl *ctl)
-{
-	int rc = ctl_words(ctl, 1, 1);
-
-	if (rc != EX_OK)
-		return rc;
-	return ask_and_print(ctl, json_pack("{s:s}", "command", "profiles-install"), ctl->argv[0],
 	    NULL);
 }
 

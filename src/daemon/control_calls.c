@@ -47,6 +47,11 @@ status(struct daemon *daemon, struct control_request *request)
 	json_end(w);
 	daemon_policy_json(daemon, w);
 	daemon_catalog_json(daemon, w);
+	daemon_release_report(daemon, w);
+	if (daemon_root(daemon) != NULL)
+		json_add_int(w, "root", daemon_root(daemon)->version);
+	else
+		json_add_null(w, "root");
 	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
 	json_add_int(w, "profiles", profiles_count(daemon->profiles));
 	json_add_int(w, "visits", (int64_t)engine_visit_count(daemon->engine));
@@ -223,6 +228,16 @@ dead_letters(struct daemon *daemon, struct control_request *request)
 	buf_done(&out);
 }
 
+/* Where headquarters signs, only what it signed. */
+static void
+bundle_install(struct daemon *daemon, struct control_request *request)
+{
+	if (daemon->releases != NULL && control_body(request) != NULL)
+		daemon_hand_bundle(daemon, request);
+	else
+		daemon_stage(daemon, request);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct daemon *daemon, struct control_request *request);
@@ -231,8 +246,10 @@ static const struct {
 	{ "names", names },
 	{ "top", daemon_top },
 	{ "doctor", daemon_doctor },
-	{ "bundle-install", daemon_stage },
+	{ "bundle-install", bundle_install },
 	{ "catalog-install", daemon_install_catalog },
+	{ "release-offer", daemon_hand_release },
+	{ "root-offer", daemon_hand_root },
 	{ "profiles-install", daemon_install_profiles },
 	{ "customer-show", customer_show },
 	{ "customer-forget", customer_forget },

@@ -90,6 +90,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		daemon_hear_tablets(daemon);
 	daemon_alike_tell(daemon);
 	daemon_orders_look(daemon);
+	daemon_release_look(daemon);
 	daemon_health(daemon);
 	daemon_link_look(daemon);
 	daemon_link_pump(daemon);

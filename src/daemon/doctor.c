@@ -128,6 +128,17 @@ check_catalog(struct daemon *daemon, struct json_writer *w)
 }
 
 static void
+check_release(struct daemon *daemon, struct json_writer *w)
+{
+	char says[400];
+	bool well = daemon_release_says(daemon, says);
+
+	doctor_say(w, "release", well ? HEALTH_OK : HEALTH_WARN,
+	    "The store serves its last good bundle; headquarters' next release takes its place.",
+	    "%s", says);
+}
+
+static void
 check_stopped(struct daemon *daemon, struct json_writer *w)
 {
 	size_t count;
@@ -261,8 +272,8 @@ check_letters(struct daemon *daemon, struct json_writer *w)
 }
 
 static void (*const checks[])(struct daemon *, struct json_writer *) = { check_broker, check_clock,
-	check_policy, check_catalog, check_stopped, check_hq, check_state, check_flash, check_rows,
-	check_letters };
+	check_policy, check_release, check_catalog, check_stopped, check_hq, check_state,
+	check_flash, check_rows, check_letters };
 
 void
 daemon_doctor(struct daemon *daemon, struct control_request *request)

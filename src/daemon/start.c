@@ -162,6 +162,7 @@ static const struct step steps[] = {
 	{ "fetches", daemon_fetch_init, daemon_fetch_done },
 	{ "trust", daemon_trusted_start, daemon_trusted_stop },
 	{ "orders", daemon_orders_start, NULL },
+	{ "release", daemon_release_start, daemon_release_stop },
 	{ "link", daemon_link_start, daemon_link_stop },
 };
 

@@ -153,24 +153,19 @@ next_topic(const struct daemon *daemon, char out[static 64])
 	snprintf(out, 64, "aisle/v1/hq/root/%lld", (long long)daemon->trusted.root.version + 1);
 }
 
-static void
-take_root(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+int
+daemon_root_offer(struct daemon *daemon, const char *name, const void *text, size_t len,
+    struct err *err)
 {
 	struct root next;
-	struct err err = { 0 };
 	char waited[64];
-	int rc;
+	int rc = root_next(&daemon->trusted.root, text, len, name, &next, NULL, err);
 
-	next_topic(daemon, waited);
-	if (daemon_root(daemon) == NULL || strcmp(topic, waited) != 0)
-		return;
-	rc = root_next(&daemon->trusted.root, payload, len, topic, &next, NULL, &err);
 	if (rc == 0)
-		rc = keep(daemon, payload, len, &err);
-	if (rc != 0) {
-		log_error("a root of headquarters was not taken: %s", err.text);
-		return;
-	}
+		rc = keep(daemon, text, len, err);
+	if (rc != 0)
+		return rc;
+	next_topic(daemon, waited);
 	daemon->trusted.root = next;
 	daemon->trusted.seen.root = next.version;
 	if (daemon_seen_save(daemon) != 0)
@@ -182,6 +177,19 @@ take_root(struct daemon *daemon, const char *topic, const void *payload, size_t 
 	/* What its keys signed may have come before it, and is retained. */
 	for (size_t i = 0; i < daemon->hq_filter_count; i++)
 		daemon_hq_subscribe(daemon, daemon->hq_filters[i]);
+	return 0;
+}
+
+static void
+take_root(struct daemon *daemon, const char *topic, const void *payload, size_t len)
+{
+	struct err err = { 0 };
+	char waited[64];
+
+	next_topic(daemon, waited);
+	if (daemon_root(daemon) != NULL && strcmp(topic, waited) == 0 &&
+	    daemon_root_offer(daemon, topic, payload, len, &err) != 0)
+		log_error("a root of headquarters was not taken: %s", err.text);
 }
 
 /* ---- start and stop ---- */

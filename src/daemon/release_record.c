@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * release_record.c - what is kept of a release, so that a restart goes on where it was.
+ *
+ * DESIGN
+ *   The envelope as it came is a file below trust/; which one of them counts, by its digest, and
+ *   where it stands is in the state's meta, twice, under names that are not neighbours. A step that
+ *   switches policies is written in the same transaction as the switch. What is between
+ *   accepting and switching is not kept: it is done again.
+ */
+#include "daemon/release.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "core/json.h"
+#include "core/log.h"
+
+void
+release_record_names(const struct track *track, const char *ret_names[static 2])
+{
+	ret_names[0] = track->own ? "own-release" : "release";
+	ret_names[1] = track->own ? "copy/own-release" : "copy/release";
+}
+
+/* ---- write ---- */
+
+void
+release_record_write(const struct track *track, struct buf *out)
+{
+	struct json_writer *w = JSON_OBJECT(out);
+	char digest[65];
+
+	hash_hex(digest, track->release.digest, sizeof(track->release.digest));
+	json_add_str(w, "digest", digest);
+	json_add_str(w, "state", release_state_name(track->state));
+	json_add_str(w, "why", refusal_name(track->why));
+	json_add_str(w, "detail", track->detail);
+	json_add_str(w, "back", track->back.hash);
+	json_add_str(w, "back_name", track->back.name);
+	json_add_int(w, "back_version", track->back.version);
+	json_add_int(w, "switched", track->switched_ms);
+	json_add_int(w, "errors", track->errors);
+	json_add_int(w, "prompts", track->before.prompts);
+	json_add_int(w, "dismissed", track->before.dismissed);
+	json_add_int(w, "redeemed_minor", track->before.redeemed_minor);
+	json_add_int(w, "turns", track->before.turns);
+	json_add_double(w, "p99_ms", track->before.p99_ms);
+	json_end(w);
+}
+
+int
+release_record_save(const struct track *track)
+{
+	struct store *store = engine_store(track->daemon->engine);
+	const char *names[2];
+	struct buf record = { 0 };
+	int rc = store_begin(store);
+
+	release_record_names(track, names);
+	release_record_write(track, &record);
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(names); i++)
+		rc = store_meta_set(store, names[i], record.data, record.len);
+	if (rc == 0)
+		rc = store_commit(store);
+	if (rc != 0)
+		store_rollback(store);
+	buf_done(&record);
+	return rc;
+}
+
+/* ---- read ---- */
+
+static void
+take_text(const json_t *json, const char *member, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(json, member));
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static int64_t
+take_int(const json_t *json, const char *member)
+{
+	return json_integer_value(json_object_get(json, member));
+}
+
+static bool
+take_record(struct track *track, const json_t *json, uint8_t ret_digest[static 32])
+{
+	const char *digest = json_string_value(json_object_get(json, "digest")),
+		   *state = json_string_value(json_object_get(json, "state"));
+	char why[40];
+
+	if (digest == NULL || state == NULL || strlen(digest) != 64 ||
+	    !hash_unhex(ret_digest, 32, digest))
+		return false;
+	track->state = release_state_by_name(state);
+	take_text(json, "why", why, sizeof(why));
+	track->why = refusal_by_name(why);
+	if (track->why == REFUSED_COUNT)
+		track->why = REFUSED_NONE;
+	take_text(json, "detail", track->detail, sizeof(track->detail));
+	take_text(json, "back", track->back.hash, sizeof(track->back.hash));
+	take_text(json, "back_name", track->back.name, sizeof(track->back.name));
+	track->back.version = take_int(json, "back_version");
+	track->switched_ms = take_int(json, "switched");
+	track->errors = take_int(json, "errors");
+	track->before = (struct guard_sums){ .prompts = take_int(json, "prompts"),
+		.dismissed = take_int(json, "dismissed"),
+		.redeemed_minor = take_int(json, "redeemed_minor"),
+		.turns = take_int(json, "turns"),
+		.p99_ms = json_number_value(json_object_get(json, "p99_ms")) };
+	return track->state != RELEASE_STATES_COUNT;
+}
+
+int
+release_record_read(struct track *track, uint8_t ret_digest[static 32])
+{
+	const char *names[2];
+	int rc = AISLE_E_NONE;
+
+	release_record_names(track, names);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct buf record = { 0 };
+		json_t *json = NULL;
+		int got = store_meta_get(engine_store(track->daemon->engine), names[i], &record);
+
+		if (got == 0)
+			json = json_loadb(record.data, record.len, 0, NULL);
+		rc = got == AISLE_E_NONE ? rc : AISLE_E_DAMAGED;
+		if (json != NULL && take_record(track, json, ret_digest))
+			rc = 0;
+		json_decref(json);
+		buf_done(&record);
+		if (rc == 0)
+			return 0;
+	}
+	return rc;
+}
+
+/* ---- the envelope ---- */
+
+/* Named by its release, so that what was there before stays until the record names another. */
+void
+release_text_path(const struct track *track, const uint8_t digest[static 32], char out[static 512])
+{
+	char name[17];
+
+	hash_hex(name, digest, 8);
+	snprintf(out, 512, "%s/trust/%s-%s.json", track->daemon->conf.state_dir,
+	    track->own ? "own-release" : "release", name);
+}
+
+int
+release_text_save(const struct track *track, const uint8_t digest[static 32], const void *text,
+    size_t len, struct err *err)
+{
+	char path[512], temporary[520], folder[512];
+	int fd, rc = -1;
+
+	snprintf(folder, sizeof(folder), "%s/trust", track->daemon->conf.state_dir);
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return err_set(err, AISLE_E_IO, "%s: %s", folder, strerror(errno));
+	release_text_path(track, digest, path);
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		rc = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0 ? 0 : -1;
+		close(fd);
+	}
+	if (rc == 0)
+		rc = rename(temporary, path);
+	if (rc == 0 && (fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+		rc = fsync(fd);
+		close(fd);
+	}
+	if (rc == 0)
+		return 0;
+	err_set(err, errno == ENOSPC || errno == EDQUOT ? AISLE_E_FULL : AISLE_E_IO, "%s: %s", path,
+	    strerror(errno));
+	unlink(temporary);
+	return err->code;
+}

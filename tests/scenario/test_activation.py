@@ -1,0 +1,334 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Headquarters' releases over the air: verified, fetched, examined, tried, switched, watched; and what is refused."""
+import base64
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import tempfile
+import time
+
+from policy import OFFER
+from releases import Chain, Headquarters, digest, read, release_of, trusting_store, wait_release
+from store import Client, main, wait_for
+
+
+class Fleet:
+    """A chain, one store of it, and its headquarters."""
+
+    def __init__(self, threshold=1, config="", root=1, start=True):
+        self.folder = tempfile.mkdtemp(prefix="aisle-chain-")
+        self.chain = Chain(os.path.join(self.folder, "hq"), threshold)
+        self.store = trusting_store(self.chain, config)
+        self.hq = Headquarters(self.store)
+        self.hq.publish(self.chain.roots[0])
+        if start:
+            self.store.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.hq.close()
+        self.store.close()
+        self.store.hq.stop(signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def roll_out(self, sequence, *bundles, **more):
+        release = self.chain.release(sequence, *bundles, **more)
+        self.hq.publish(release, *bundles)
+        return release
+
+    def policy(self):
+        return (self.store.status()["policy"] or {}).get("version")
+
+    def refused(self):
+        return self.store.status()["refused"]
+
+
+QUICK = ["probation_s=1"]
+
+
+def bundles_of(store):
+    """name → bytes of all that it keeps of headquarters' and its own bundles."""
+    kept = {}
+    for folder in ("bundles", "trust"):
+        path = os.path.join(store.folder, "state", folder)
+        for name in os.listdir(path) if os.path.isdir(path) else []:
+            kept[folder, name] = read(os.path.join(path, name))
+    return kept
+
+
+# ---- what is good ----
+
+def test_a_release_comes_over_the_air_and_one_after_it_is_watched():
+    with Fleet() as f:
+        assert release_of(f.store) == {"channel": "stable", "state": "none"}
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        assert f.policy() == 1 and f.store.status()["good"]["version"] == 1 and f.store.status()["root"] == 1
+        f.roll_out(2, f.chain.policy(2), bounds=["probation_s=3"])
+        wait_release(f.store, "probation", 2)
+        assert f.policy() == 2 and f.store.status()["good"]["version"] == 1, f.store.status()
+        wait_release(f.store, "good", 2)
+        assert f.store.status()["good"]["version"] == 2 and f.refused() == {}
+        assert not os.listdir(os.path.join(f.store.folder, "state", "transfer")), "nothing stays of what came"
+        # back to the older one: a higher sequence that names it, which is here already
+        f.roll_out(3, f.chain.policy(1), bounds=QUICK)
+        wait_release(f.store, "good", 3)
+        assert f.policy() == 1
+        f.store.stop()
+        f.store.hq.stop()
+        f.store.start()
+        assert f.policy() == 1 and release_of(f.store)["state"] == "good", "without headquarters, after a restart"
+
+
+def test_a_store_that_is_two_releases_and_one_root_behind():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        f.store.stop()
+        f.roll_out(2, f.chain.policy(2))
+        f.chain.key("c")
+        root = f.chain.root(["b", "c"])
+        f.hq.publish(root)
+        f.roll_out(3, f.chain.policy(3), keys=["c"], bounds=QUICK)
+        f.store.start()
+        wait_release(f.store, "good", 3)
+        assert f.policy() == 3 and f.store.status()["root"] == 2
+        f.store.stop()
+        f.store.start()
+        assert f.store.status()["root"] == 2, "the newer root is kept"
+        f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release(4, f.chain.policy(2), keys=["a"])))
+        wait_for("a refusal", lambda: f.refused().get("revoked-key"))
+        assert f.policy() == 3
+
+
+def sell(store, till, first, count, lines=3):
+    """Sales at station 7, each closed."""
+    for n in range(first, first + count):
+        store.till(till, "basket.opened", {"basket": f"b{n}", "terminal": "7", "station": "7"})
+        for line, category in enumerate(["grocery/tea", "grocery/bread", "grocery/milk"][:lines], 1):
+            store.till(till, "basket.item-added", store.item(f"b{n}", line, category, 600))
+        store.till(till, "basket.closed", {"basket": f"b{n}", "total": 600 * lines, "currency": "EUR"})
+    wait_for("the sales", lambda: store.status()["visits"] == 0)
+
+
+def test_a_candidate_is_tried_on_the_stores_own_last_sales():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        till = Client(f.store.broker.port)
+        sell(f.store, till, 0, 50)
+        till.close()
+        f.roll_out(2, f.chain.policy(2), bounds=QUICK)
+        assert wait_release(f.store, "good", 2)["shadow"].startswith("50 sales: the same top card in 1 of 150 decisions, 50 cards")
+        # a policy that shows nobody the card that everybody got
+        f.roll_out(3, f.chain.policy(3, actions=[OFFER]), bounds=QUICK)
+        release = wait_release(f.store, "refused", 3)
+        assert release["why"] == "shadow" and "expected at least 0.5" in release["detail"], release
+        assert f.policy() == 2 and f.refused() == {"shadow": 1}
+        # headquarters may say that this is meant
+        f.roll_out(4, f.chain.policy(3), bounds=QUICK + ["agreement=0"])
+        wait_release(f.store, "good", 4)
+        assert f.policy() == 3
+
+
+# ---- what is refused ----
+
+def test_what_is_not_headquarters_is_refused_by_its_name_and_changes_nothing():
+    with Fleet(threshold=2) as f:
+        chain, topic = f.chain, "aisle/v1/hq/release/stable"
+        good = f.roll_out(5, chain.policy(1))
+        wait_release(f.store, "good", 5)
+        kept = bundles_of(f.store)
+        two = chain.policy(2)
+        attacks = {
+            "threshold": read(chain.release(6, two, keys=["a"])),
+            "wrong-key": read(chain.release(6, two, keys=["a", "stranger"])),
+            "sequence-older": read(chain.release(4, two)),
+            "sequence-same": read(chain.release(5, two)),
+            "fast-forward": read(chain.release(5 + (1 << 31) + 1, two)),
+            "other-channel": read(chain.release(6, two, channel="other")),
+            "not-for-us": read(chain.release(6, two, more=["--stores", "9999"])),
+            "malformed": read(good)[:-20],
+        }
+        signed = json.loads(read(chain.release(6, two)))
+        attacks["unsigned"] = json.dumps({"manifest": signed["manifest"], "signatures": []}, separators=(",", ":")).encode()
+        text = base64.b64decode(signed["manifest"]).replace(b'"sequence":6', b'"sequence":7')
+        attacks["bad-signature"] = json.dumps({"manifest": base64.b64encode(text).decode(), "signatures": signed["signatures"]},
+                                              separators=(",", ":")).encode()
+        for why, payload in attacks.items():
+            f.hq.retain(topic, payload)
+            wait_for(why, lambda: f.refused().get(why))
+            assert release_of(f.store)["state"] == "good" and release_of(f.store)["why"] == why, release_of(f.store)
+        assert f.refused() == dict.fromkeys(attacks, 1), f.refused()
+        assert f.policy() == 1 and bundles_of(f.store) == kept, "nothing changed on disk"
+        # again with each connection, and told of once
+        f.hq.retain(topic, attacks["threshold"])
+        f.roll_out(6, two, bounds=QUICK)
+        wait_release(f.store, "good", 6)
+        assert f.policy() == 2 and "why" not in release_of(f.store)
+
+
+def test_a_release_that_has_expired_is_not_installed_and_serving_goes_on():
+    with Fleet() as f:
+        began = time.monotonic()
+        f.roll_out(1, f.chain.policy(1), expires="3s")
+        wait_release(f.store, "good", 1)
+        late = f.chain.release(2, f.chain.policy(2), expires="1s")
+        f.store.stop()
+        time.sleep(1.1)
+        f.hq.retain("aisle/v1/hq/release/stable", read(late))
+        f.store.start()
+        wait_for("a refusal", lambda: f.refused().get("expired"))
+        wait_for("the first to be expired, too", lambda: time.monotonic() > began + 3)
+        assert f.policy() == 1 and release_of(f.store)["state"] == "good"
+
+
+def varint(number):
+    number <<= 1
+    out = b""
+    while number >= 0x80:
+        out += bytes([number & 0x7f | 0x80])
+        number >>= 7
+    return out + bytes([number])
+
+
+def sized(data):
+    return varint(len(data)) + data
+
+
+def b2(data):
+    return hashlib.blake2b(data, digest_size=32).digest()
+
+
+def forged(path, parts=None, sql=()):
+    """A bundle with other parts than its build would let through, whole by its own digest."""
+    out = f"{path}-{len(sql)}"
+    shutil.copy(path, out)
+    db = sqlite3.connect(out, isolation_level=None)
+    for name, text in (parts or {}).items():
+        if text is None:
+            db.execute("DELETE FROM part WHERE name = ?", (name,))
+        else:
+            db.execute("INSERT OR REPLACE INTO part VALUES(?, ?)", (name, text))
+    meta = [(n.encode(), v.encode()) for n, v in db.execute("SELECT name, value FROM meta ORDER BY name") if n != "digest"]
+    rows = db.execute("SELECT name, body FROM part ORDER BY name").fetchall()
+    digest = b2(b"".join(sized(n) + sized(v) for n, v in meta) + b"\0" + b"".join(sized(n.encode()) + b2(body) for n, body in rows))
+    db.execute("UPDATE meta SET value = ? WHERE name = 'digest'", (digest.hex(),))
+    for statement in sql:
+        db.execute(statement)
+    db.execute("VACUUM")
+    db.close()
+    return out
+
+
+def test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        good = f.chain.policy(2)
+        other = f.chain.policy(3)
+        action = json.dumps(dict(OFFER, propensity={"model": "missing"})).encode()
+        trigger = forged(good, sql=["CREATE TRIGGER t AFTER INSERT ON part BEGIN SELECT 1; END"])
+        missing = forged(good, {"actions/coffee-off.json": action})
+        # reason → what is signed, what is sent in its place
+        bad = [
+            ("schema", f.chain.release_of_anything(2, trigger), trigger, None),
+            ("policy", f.chain.release_of_anything(3, missing), missing, None),
+        ]
+        for sequence, (why, release, path, name) in enumerate(bad, 2):
+            f.hq.artifact(path, name)
+            f.hq.retain("aisle/v1/hq/release/stable", read(release))
+            told = wait_release(f.store, "refused", sequence)
+            assert told["why"] == why and told["detail"], told
+            assert f.policy() == 1
+        assert set(f.refused()) == {why for why, *_ in bad}, f.refused()
+        # another bundle under the name of the one that is signed: it may come anew, and it is not opened
+        f.hq.artifact(other, digest(good))
+        f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release_of_anything(4, good)))
+        wait_for("a refusal", lambda: f.refused().get("wrong-hash"))
+        assert f.policy() == 1 and release_of(f.store)["state"] == "fetching"
+        # the right hash and another size: its last chunk is not the one that is signed, and nothing is taken of it
+        longer = f.chain.release_of_anything(5, good, bytes=os.path.getsize(good) + 4096)
+        f.hq.artifact(good)
+        f.hq.retain("aisle/v1/hq/release/stable", read(longer))
+        wait_for("a chunk that is refused", lambda: f.refused().get("bad-chunk"))
+        assert f.policy() == 1 and release_of(f.store)["state"] == "fetching"
+        assert len([n for k, n in bundles_of(f.store) if k == "bundles" and not n.endswith(".image")]) == 1
+        f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release(9, good, bounds=QUICK)))
+        wait_release(f.store, "good", 9)
+        assert f.policy() == 2
+
+
+# ---- probation ----
+
+def test_a_policy_that_makes_the_store_die_is_taken_back():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        f.roll_out(2, f.chain.policy(2), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 2)
+        # a plain kill is nobody's fault
+        f.store.stop(signal.SIGKILL)
+        f.store.start()
+        assert release_of(f.store)["state"] == "probation" and f.policy() == 2
+        f.store.stop(signal.SIGABRT)
+        f.store.start()
+        release = wait_release(f.store, "rolled-back", 2)
+        assert release["why"] == "probation" and release["detail"] == "1 errors, expected at most 0", release
+        assert f.policy() == 1 and f.store.status()["good"]["version"] == 1 and f.refused() == {"probation": 1}
+        f.store.stop()
+        f.store.start()
+        assert f.policy() == 1 and release_of(f.store)["state"] == "rolled-back", "and stays so"
+        # what is not good is no way back for the next one
+        f.roll_out(3, f.chain.policy(3), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 3)
+        assert f.store.status()["good"]["version"] == 1
+
+
+# ---- carried in ----
+
+def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs():
+    with Fleet(start=False) as f:
+        f.store.hq.stop()
+        f.store.start()
+        stick = os.path.join(f.folder, "stick")
+        os.makedirs(stick)
+        path = os.path.join(stick, "spring")
+        shutil.copy(f.chain.policy(1), path)
+        f.store.ctl("bundle", "install", path, code=77)
+        assert "FILE.release" in f.store.said, f.store.said
+        f.chain.key("c")
+        root = f.chain.root(["b", "c"])
+        shutil.copy(root, stick)
+        shutil.copy(f.chain.release(1, f.chain.policy(1), keys=["c"], bounds=QUICK), path + ".release")
+        # not the bundle that it names
+        with open(path, "ab") as file:
+            file.write(b"x")
+        f.store.ctl("bundle", "install", path, code=77)
+        assert f.policy() is None
+        shutil.copy(f.chain.policy(1), path)
+        assert json.loads(f.store.ctl("bundle", "install", path))["policy"]["version"] == 1
+        assert f.store.status()["root"] == 2 and release_of(f.store)["state"] == "good"
+        # the same again is no harm; a lower sequence is refused
+        f.store.ctl("bundle", "install", path)
+        shutil.copy(f.chain.release(0 + 1, f.chain.policy(2), keys=["c"]), path + ".release")
+        shutil.copy(f.chain.policy(2), path)
+        f.store.ctl("bundle", "install", path, code=77)
+        assert f.policy() == 1 and f.refused() == {"sequence-same": 1}
+
+
+if __name__ == "__main__":
+    main([test_a_release_comes_over_the_air_and_one_after_it_is_watched,
+          test_a_store_that_is_two_releases_and_one_root_behind,
+          test_a_candidate_is_tried_on_the_stores_own_last_sales,
+          test_what_is_not_headquarters_is_refused_by_its_name_and_changes_nothing,
+          test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,
+          test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on,
+          test_a_policy_that_makes_the_store_die_is_taken_back,
+          test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs])
