@@ -59,7 +59,7 @@ enroll sign --key -o
 hq init --host --port --local-port --plain --policy --currency
 hq add-store --ring --channel --at
 hq run
-publish --dir --serve --rate --broker --user --password-file --ca --cert --key
+publish --dir --from --serve --rate --broker --user --password-file --ca --cert --key
 fleet --from --dir --silent -o
 fleet roll --key --ring --percent --dir --sequence --expires -o --broker --user --password-file --ca
 fleet hold --key --dir --sequence --expires -o --broker --user --password-file --ca

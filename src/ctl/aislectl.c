@@ -80,7 +80,7 @@ static const struct ctl_command commands[] = {
 	    "a headquarters in a folder: keys, root, broker, a first release (password for the keys on stdin)", ctl_hq_init },
 	{ "hq add-store", "DIR ID [--ring NAME] [--channel C] [--at DIR]", "what a store's gateway needs, and its user on the broker", ctl_hq_add_store },
 	{ "hq run", "DIR", "broker, collector and publisher of that folder, until SIGTERM", ctl_hq_run },
-	{ "publish", "[FILE…] [--dir DIR] [--serve] [--rate KIB] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
+	{ "publish", "[FILE…] [--dir DIR] [--from sqlite:FILE|postgres:DSN] [--serve] [--rate KIB] [--broker mqtt[s]://HOST:PORT [--user U --password-file F --ca F --cert F --key F]]",
 	    "roots, releases, orders and their bundles onto HQ's brokers", ctl_publish },
 	{ "fleet roll", "R.json --key K.key,… [--ring NAME,…] [--percent P] --dir DIR [--sequence N] [--expires T] [-o FILE] [--broker URL [--user U --password-file F --ca F]]",
 	    "this release's bundles for all, some rings, or a share of the stores: a new release, signed and sent", ctl_fleet_roll },

@@ -30,6 +30,7 @@ ctl_publish(struct ctl *ctl)
 {
 	struct ctl_brokers *brokers = mem_zero(sizeof(*brokers));
 	struct publish_options options = { .dir = ctl_option(ctl, "--dir"),
+		.from = ctl_option(ctl, "--from"),
 		.serve = ctl_flag(ctl, "--serve") };
 	struct err err = { 0 };
 	int rc = read_rate(ctl_option(ctl, "--rate"), &options.rate_kib_s);

@@ -88,6 +88,7 @@ take_body(struct fleet_store *one, const json_t *body)
 	one->policy_version = number_of(policy, "version");
 	one->sequence = number_of(release, "sequence");
 	one->queued = number_of(body, "queued");
+	one->orders = number_of(body, "orders");
 	one->damaged = number_of(body, "damaged");
 	one->disk_percent = disk_percent(json_object_get(body, "disk"));
 	one->clock_bad = strcmp(json_string_value(json_object_get(body, "store_time")) != NULL

@@ -42,6 +42,7 @@ struct fleet_store {
 	int64_t sequence, expected;   /* of the release; 0: not known */
 	int64_t heard_ms;	      /* 0: never */
 	int64_t queued, damaged, refused;
+	int64_t orders;	  /* the highest of its own that it took */
 	int disk_percent; /* of what the state may grow to, or of a full disk; -1: not told */
 	bool clock_bad;
 	json_t *stops; /* actions that HQ stopped; NULL: none */
@@ -71,5 +72,9 @@ void fleet_ago(const struct fleet *fleet, int64_t heard_ms, char out[static 24])
 
 /* The last health of each store, of what collect wrote into sqlite:FILE or postgres:DSN. */
 int fleet_read(const char *from, struct fleet *fleet, struct err *err) AISLE_MUST_CHECK;
+
+/* Which orders stores have taken, into goods. */
+int fleet_taken(const char *from, int64_t now_ms, struct goods *goods, struct err *err)
+    AISLE_MUST_CHECK;
 
 #endif

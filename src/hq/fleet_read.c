@@ -4,6 +4,7 @@
  */
 #include "hq/fleet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -90,4 +91,23 @@ fleet_read(const char *from, struct fleet *fleet, struct err *err)
 		return read_postgres(from, fleet, err);
 	return err_set(err, AISLE_E_INVALID,
 	    "cannot read from %s, expected sqlite:FILE or postgres:DSN", from);
+}
+
+int
+fleet_taken(const char *from, int64_t now_ms, struct goods *goods, struct err *err)
+{
+	struct fleet fleet = { .now_ms = now_ms };
+	int rc = fleet_read(from, &fleet, err);
+
+	free(goods->taken);
+	goods->taken = mem_calloc(fleet.count + 1, sizeof(*goods->taken));
+	goods->taken_count = 0;
+	for (size_t i = 0; i < fleet.count; i++) {
+		struct goods_taken *taken = &goods->taken[goods->taken_count++];
+
+		memcpy(taken->store, fleet.stores[i].store, sizeof(taken->store));
+		taken->sequence = fleet.stores[i].orders;
+	}
+	fleet_done(&fleet);
+	return rc;
 }

@@ -11,12 +11,13 @@
 
 struct publish_options {
 	struct broker_options broker; /* all of them are served */
-	const char *const
-	    *files; /* roots, releases, orders, bundles: what each is is seen from its content */
+	/* Roots, releases, orders, bundles: what each is is seen from its content. */
+	const char *const *files;
 	size_t file_count;
-	const char *dir; /* NULL: none. All that is in its root/, releases/, orders/, artifacts/ */
-	bool
-	    serve; /* until SIGTERM: what a broker has lost is filled in again, requests are answered */
+	const char *dir;  /* NULL: none. All that is in its root/, releases/, orders/, artifacts/ */
+	const char *from; /* NULL: none. What collect wrote: which orders stores have taken */
+	/* Until SIGTERM: what a broker has lost is filled in again, requests are answered. */
+	bool serve;
 	int64_t rate_kib_s; /* of answers to requests, all stores together */
 };
 /* One process a broker, so that one that hangs delays no other. 0: every broker has acknowledged all, and has it.

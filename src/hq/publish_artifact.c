@@ -4,7 +4,6 @@
  */
 #include "hq/publish_artifact.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,11 +13,11 @@
 #include <unistd.h>
 
 #include <sodium.h>
-#include <sqlite3.h>
 #include <zstd.h>
 
 #include "core/id.h"
 #include "hq/batch.h"
+#include "sync/bundle.h"
 
 #define LEVEL 9 /* packed once, fetched by thousands */
 
@@ -53,90 +52,21 @@ artifact_hash_end(struct artifact_hash *hash, char ret_hex[static 65])
 	free(hash);
 }
 
-static int
-hash_file(int fd, struct artifact_file *artifact)
-{
-	struct artifact_hash *hash = artifact_hash_new();
-	char part[1 << 16];
-	ssize_t n;
-
-	while ((n = read(fd, part, sizeof(part))) > 0) {
-		artifact_hash_add(hash, part, (size_t)n);
-		artifact->bytes += n;
-		if (artifact->bytes > RELEASE_BYTES_MAX)
-			break;
-	}
-	artifact_hash_end(hash, artifact->hash);
-	return n == 0 ? 0 : n > 0 ? AISLE_E_FULL : AISLE_E_IO;
-}
-
-static void
-take_meta(const char *name, const char *value, struct artifact_file *artifact)
-{
-	if (strcmp(name, "kind") == 0)
-		snprintf(artifact->kind, sizeof(artifact->kind), "%s", value);
-	else if (strcmp(name, "name") == 0)
-		snprintf(artifact->name, sizeof(artifact->name), "%s", value);
-	else if (strcmp(name, "version") == 0)
-		snprintf(artifact->version, sizeof(artifact->version), "%s", value);
-}
-
-/* What the file says of itself. All that a store will ask of it is asked there. */
-static int
-read_meta(struct artifact_file *artifact)
-{
-	struct buf uri = { 0 };
-	sqlite3 *db = NULL;
-	sqlite3_stmt *rows = NULL;
-	int rc;
-
-	buf_adds(&uri, "file:");
-	for (const char *at = artifact->path; *at != '\0'; at++)
-		if (strchr("?#%", *at) != NULL)
-			buf_addf(&uri, "%%%02x", (unsigned)*at);
-		else
-			buf_addc(&uri, *at);
-	buf_adds(&uri, "?immutable=1");
-	rc = sqlite3_open_v2(uri.data, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db, "SELECT name, value FROM meta LIMIT 32", -1, &rows,
-		    NULL);
-	while (rc == SQLITE_OK && sqlite3_step(rows) == SQLITE_ROW) {
-		const char *name = (const char *)sqlite3_column_text(rows, 0),
-			   *value = (const char *)sqlite3_column_text(rows, 1);
-
-		if (name != NULL && value != NULL)
-			take_meta(name, value, artifact);
-	}
-	sqlite3_finalize(rows);
-	sqlite3_close(db);
-	buf_done(&uri);
-	return rc == SQLITE_OK && artifact->kind[0] != '\0' ? 0 : AISLE_E_INVALID;
-}
-
 int
 artifact_open(const char *path, struct artifact_file *ret, struct err *err)
 {
-	struct artifact_file artifact = { .path = mem_strdup(path), .packed = -1 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = AISLE_E_IO;
+	struct bundle_look look;
+	int rc = bundle_look(path, &look, err);
 
-	if (fd < 0) {
-		err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-	} else {
-		rc = hash_file(fd, &artifact);
-		if (rc != 0)
-			err_set(err, rc,
-			    "%s: cannot be read, expected a file of at most %" PRId64 " MiB", path,
-			    RELEASE_BYTES_MAX >> 20);
-		close(fd);
-	}
-	if (rc == 0 && read_meta(&artifact) != 0)
-		rc = err_set(err, AISLE_E_INVALID, "%s: no bundle, expected one of aislectl", path);
 	if (rc != 0)
-		free(artifact.path);
-	else
-		*ret = artifact;
-	return rc;
+		return rc;
+	*ret =
+	    (struct artifact_file){ .path = mem_strdup(path), .bytes = look.bytes, .packed = -1 };
+	memcpy(ret->hash, look.hash, sizeof(ret->hash));
+	memcpy(ret->kind, look.kind, sizeof(ret->kind));
+	memcpy(ret->name, look.name, sizeof(ret->name));
+	memcpy(ret->version, look.version, sizeof(ret->version));
+	return 0;
 }
 
 int64_t

@@ -17,18 +17,15 @@
 #include <unistd.h>
 
 #include "core/log.h"
-#include "hq/publish_artifact.h"
+#include "hq/fleet.h"
+#include "hq/publish_round.h"
 #include "hq/publish_want.h"
 #include "hq/publish_wire.h"
 
-#define PROGRESS_MS 1000
-#define LOOK_MS 2000 /* whether the folder changed */
+#define LOOK_MS 2000	       /* whether the folder changed */
+#define TAKEN_MS (10 * MIN_MS) /* whether stores have taken their orders */
 #define SERVED_UNDER_WAY 12
 
-struct round {
-	int64_t texts, chunks, chunks_there; /* sent, sent, found whole */
-	int64_t bytes, bytes_all, began_ms, told_ms;
-};
 struct publisher {
 	const struct publish_options *options;
 	struct wire wire;
@@ -38,7 +35,7 @@ struct publisher {
 	struct round round;
 	const volatile sig_atomic_t *stop;
 	uint64_t stamp;
-	int64_t looked_ms;
+	int64_t looked_ms, round_ms;
 };
 
 static const char *const filters[] = { TOPIC_HQ "root/+", TOPIC_HQ "release/+",
@@ -56,195 +53,7 @@ url(const struct publisher *p)
 	return p->wire.url;
 }
 
-/* ---- progress ---- */
-
-static void
-tell_progress(struct publisher *p, bool last)
-{
-	struct round *round = &p->round;
-	int64_t now = wan_now_ms(), took = now - round->began_ms;
-	double left;
-
-	if (round->bytes_all < (256 << 10) || (!last && now - round->told_ms < PROGRESS_MS))
-		return;
-	round->told_ms = now;
-	left = round->bytes > 0
-	    ? (double)took * (double)(round->bytes_all - round->bytes) / (double)round->bytes / 1000
-	    : 0;
-	fprintf(stderr, "%s: %.1f of %.1f MiB, %.0f s left\n", url(p),
-	    (double)round->bytes / (1 << 20), (double)round->bytes_all / (1 << 20), left);
-}
-
-/* ---- chunks ---- */
-
-/* Is what the broker has of this chunk the file's? */
-static bool
-same_chunk(const struct artifact_file *artifact, int64_t n, const struct buf *there,
-    struct buf *plain)
-{
-	static char mine[PUBLISH_CHUNK];
-	size_t len;
-
-	return artifact_plain(artifact, n, mine, &len) == 0 &&
-	    chunk_unpack(there->data, there->len, plain) == 0 && plain->len == len &&
-	    memcmp(plain->data, mine, len) == 0;
-}
-
-/* The first chunk that the broker does not have as the file has it. */
-static int
-first_missing(struct publisher *p, const struct step *step, int64_t from, int64_t *ret_n,
-    struct err *err)
-{
-	int64_t chunks = artifact_chunks(step->bytes), n = from;
-	struct buf plain = { 0 };
-	bool same = true;
-	int rc = 0;
-
-	while (rc == 0 && same && n < chunks) {
-		int count = chunks - n < WIRE_CHUNKS ? (int)(chunks - n) : WIRE_CHUNKS, got;
-
-		rc = wire_chunks(&p->wire, step->hash, n, count, &got, err);
-		for (int i = 0; rc == 0 && same && i < count; i++) {
-			same = (got & 1 << i) != 0 &&
-			    same_chunk(step->artifact, n, &p->wire.chunks[i], &plain);
-			n += same ? 1 : 0;
-		}
-	}
-	buf_done(&plain);
-	*ret_n = n;
-	return rc;
-}
-
-static int
-send_artifact(struct publisher *p, const struct step *step, bool begun, struct err *err)
-{
-	int64_t chunks = artifact_chunks(step->bytes), missing = 0;
-	struct buf chunk = { 0 };
-	int rc = begun ? first_missing(p, step, 0, &missing, err) : 0;
-
-	p->round.chunks_there += missing;
-	p->round.bytes += missing * PUBLISH_CHUNK;
-	for (int64_t n = missing; rc == 0 && n < chunks; n++) {
-		char topic[PUBLISH_TOPIC_SIZE];
-
-		rc = artifact_chunk(step->artifact, n, &chunk, err);
-		topic_chunk(topic, step->hash, n);
-		if (rc == 0)
-			rc = wire_put(&p->wire, topic, chunk.data, chunk.len, true, err);
-		p->round.chunks++;
-		p->round.bytes += PUBLISH_CHUNK;
-		tell_progress(p, n + 1 == chunks);
-	}
-	/* What a broker throws away it acknowledges, too. */
-	if (rc == 0 && missing < chunks)
-		rc = wire_settle(&p->wire, err);
-	if (rc == 0 && missing < chunks) {
-		rc = first_missing(p, step, chunks - 1, &missing, err);
-		if (rc == 0 && missing < chunks)
-			rc = err_set(err, AISLE_E_REFUSED,
-			    "%s: acknowledges chunks and does not keep them, expected the right to "
-			    "publish them",
-			    url(p));
-	}
-	buf_done(&chunk);
-	return rc;
-}
-
-/* No file was given: what the broker has must be all of it. */
-static int
-check_artifact(struct publisher *p, const struct step *step, struct err *err)
-{
-	int64_t chunks = artifact_chunks(step->bytes), bytes = 0;
-	struct artifact_hash *hash = artifact_hash_new();
-	struct buf plain = { 0 };
-	bool whole = true;
-	char hex[65];
-	int rc = 0;
-
-	for (int64_t n = 0; rc == 0 && whole && n < chunks; n += WIRE_CHUNKS) {
-		int count = chunks - n < WIRE_CHUNKS ? (int)(chunks - n) : WIRE_CHUNKS, got;
-
-		rc = wire_chunks(&p->wire, step->hash, n, count, &got, err);
-		for (int i = 0; rc == 0 && whole && i < count; i++) {
-			whole = (got & 1 << i) != 0 &&
-			    chunk_unpack(p->wire.chunks[i].data, p->wire.chunks[i].len, &plain) ==
-				0;
-			if (whole) {
-				artifact_hash_add(hash, plain.data, plain.len);
-				bytes += (int64_t)plain.len;
-			}
-		}
-	}
-	artifact_hash_end(hash, hex);
-	buf_done(&plain);
-	if (rc == 0 && (!whole || bytes != step->bytes || strcmp(hex, step->hash) != 0))
-		rc = err_set(err, AISLE_E_REFUSED,
-		    "%s: bundle %.16s… of a release is neither given nor on the broker: name its "
-		    "file, too",
-		    url(p), step->hash);
-	p->round.chunks_there += chunks;
-	return rc;
-}
-
-/* From the last to the first: while the first is there somebody knows that there may be more. */
-static int
-forget_artifact(struct publisher *p, const struct step *step, struct err *err)
-{
-	int rc = 0;
-
-	for (int64_t n = artifact_chunks(step->bytes) - 1; rc == 0 && n >= 0; n--) {
-		char topic[PUBLISH_TOPIC_SIZE];
-
-		topic_chunk(topic, step->hash, n);
-		if (n == 0)
-			rc = wire_settle(&p->wire, err);
-		if (rc == 0)
-			rc = wire_put(&p->wire, topic, NULL, 0, true, err);
-	}
-	return rc;
-}
-
 /* ---- a round ---- */
-
-static int
-take_step(struct publisher *p, const struct step *step, const struct kept *kept, struct err *err)
-{
-	char first[PUBLISH_TOPIC_SIZE];
-
-	switch (step->kind) {
-	case STEP_TEXT:
-		p->round.texts++;
-		return wire_put(&p->wire, step->topic, step->payload, step->len, true, err);
-	case STEP_ARTIFACT:
-		topic_chunk(first, step->hash, 0);
-		return send_artifact(p, step, kept_get(kept, first) != NULL, err);
-	case STEP_CHECK: break; /* was looked at before */
-	case STEP_FORGET: return forget_artifact(p, step, err);
-	}
-	return 0;
-}
-
-/* Anything whose bundle is not there stops the round before its release: a step is settled before the next begins. */
-static int
-take_steps(struct publisher *p, const struct kept *kept, struct err *err)
-{
-	int rc = 0;
-
-	p->round = (struct round){ .began_ms = wan_now_ms() };
-	for (size_t i = 0; i < p->plan.count; i++)
-		if (p->plan.steps[i].kind == STEP_ARTIFACT)
-			p->round.bytes_all += p->plan.steps[i].bytes;
-	/* What stops the round is found before anything is sent. */
-	for (size_t i = 0; rc == 0 && i < p->plan.count && !*p->stop; i++)
-		if (p->plan.steps[i].kind == STEP_CHECK)
-			rc = check_artifact(p, &p->plan.steps[i], err);
-	for (size_t i = 0; rc == 0 && i < p->plan.count && !*p->stop; i++) {
-		rc = take_step(p, &p->plan.steps[i], kept, err);
-		if (rc == 0)
-			rc = wire_settle(&p->wire, err);
-	}
-	return rc;
-}
 
 static int
 look(struct publisher *p, struct plan *plan, struct kept *kept, bool loud, struct err *err)
@@ -295,18 +104,33 @@ tell(const struct publisher *p)
 	fflush(stdout);
 }
 
+/* Without it lists are longer, and that is all. */
+static void
+read_taken(struct publisher *p)
+{
+	struct err err = { 0 };
+
+	p->round_ms = wan_now_ms();
+	if (p->options->from != NULL &&
+	    fleet_taken(p->options->from, now_ms(), p->goods, &err) != 0)
+		log_info("publish: which orders were taken is not known error=%s",
+		    LOG_VALUE(err.text));
+}
+
 static int
 do_round(struct publisher *p, struct err *err)
 {
 	struct kept kept = { 0 };
 	struct plan plan = { 0 };
-	int rc = look(p, &plan, &kept, true, err);
+	int rc;
 
+	read_taken(p);
+	rc = look(p, &plan, &kept, true, err);
 	if (rc == 0) {
 		wants_clear(&p->wants);
 		plan_done(&p->plan);
 		p->plan = plan;
-		rc = take_steps(p, &kept, err);
+		rc = round_take(&p->wire, &p->round, &p->plan, &kept, p->stop, err);
 	}
 	if (rc == 0 && !*p->stop && (p->round.texts > 0 || !p->options->serve))
 		rc = look_again(p, err);
@@ -404,7 +228,9 @@ serve_connected(struct publisher *p, struct err *err)
 	while (rc == 0 && !*p->stop) {
 		bool sent = false;
 
-		if (has_changed(p))
+		bool again = p->options->from != NULL && wan_now_ms() - p->round_ms > TAKEN_MS;
+
+		if (has_changed(p) || again)
 			rc = round_again(p);
 		if (rc == 0)
 			rc = answer(p, &sent, err);

@@ -48,6 +48,7 @@ goods_done(struct goods *goods)
 	free(goods->releases);
 	free(goods->orders);
 	free(goods->artifacts);
+	free(goods->taken);
 	*goods = (struct goods){ 0 };
 }
 
@@ -58,6 +59,15 @@ goods_artifact(const struct goods *goods, const char *hash)
 		if (strcmp(goods->artifacts[i].hash, hash) == 0)
 			return &goods->artifacts[i];
 	return NULL;
+}
+
+int64_t
+goods_taken(const struct goods *goods, const char *store)
+{
+	for (size_t i = 0; i < goods->taken_count; i++)
+		if (strcmp(goods->taken[i].store, store) == 0)
+			return goods->taken[i].sequence;
+	return 0;
 }
 
 bool

@@ -29,9 +29,13 @@ struct goods_order {
 };
 struct artifact_file {
 	char *path;
-	char hash[65], kind[16], name[128], version[65];
+	char hash[65], kind[16], name[65], version[65];
 	int64_t bytes;
 	int64_t packed; /* of all its chunks, as they are sent; -1: not made yet */
+};
+struct goods_taken {
+	char store[TRUST_NAME_SIZE];
+	int64_t sequence; /* of its own orders, the highest that it took */
 };
 struct goods {
 	struct goods_root *roots; /* ascending by version */
@@ -42,6 +46,8 @@ struct goods {
 	size_t order_count, order_room;
 	struct artifact_file *artifacts;
 	size_t artifact_count, artifact_room;
+	struct goods_taken *taken; /* as stores told */
+	size_t taken_count;
 	bool folder; /* its history: what is superseded or expired in it is no mistake */
 };
 
@@ -51,6 +57,8 @@ int goods_read(const struct publish_options *options, struct goods *ret, struct 
 void goods_done(struct goods *goods);
 /* Of a folder: another value when a file came, went or was changed. */
 uint64_t goods_stamp(const char *dir);
+/* 0: it told nothing. */
+int64_t goods_taken(const struct goods *goods, const char *store);
 const struct artifact_file *goods_artifact(const struct goods *goods, const char *hash); /* NULL */
 
 /* Chunk n as it is sent: a zstd frame of exactly its bytes. */

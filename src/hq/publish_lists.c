@@ -23,6 +23,8 @@ struct entries {
 	struct entry *entry;
 	size_t count, room;
 	const struct root *root;
+	const struct goods *goods;
+	bool own; /* one store's list */
 	int64_t now_ms;
 };
 
@@ -48,7 +50,14 @@ add(struct entries *entries, const struct order *order, const char *text, size_t
 	entry->text[len] = '\0';
 }
 
-/* What is not HQ's any more, or over, is nobody's business to keep. */
+/* The store has it, and said so. */
+static bool
+is_taken(const struct entries *entries, const struct order *order)
+{
+	return entries->own && order->sequence <= goods_taken(entries->goods, order->target);
+}
+
+/* What is not HQ's any more, or over, or was taken, is nobody's business to keep. */
 static void
 take_retained(void *ctx, const char *text, size_t len, size_t at)
 {
@@ -58,7 +67,7 @@ take_retained(void *ctx, const char *text, size_t len, size_t at)
 	(void)at;
 	if (order_open(entries->root, text, len, "retained", entries->now_ms, &order, NULL, NULL) ==
 		0 &&
-	    order_in_time(&order, entries->now_ms, NULL, NULL) == 0)
+	    order_in_time(&order, entries->now_ms, NULL, NULL) == 0 && !is_taken(entries, &order))
 		add(entries, &order, text, len, false);
 }
 
@@ -131,7 +140,9 @@ take_given(struct entries *entries, const struct goods *goods, const char *topic
 		topic_orders(mine, &given->order);
 		if (strcmp(mine, topic) != 0)
 			continue;
-		if (goods->folder && order_in_time(&given->order, entries->now_ms, NULL, NULL) != 0)
+		if (goods->folder &&
+		    (is_taken(entries, &given->order) ||
+			order_in_time(&given->order, entries->now_ms, NULL, NULL) != 0))
 			continue; /* its history */
 		rc = order_open(entries->root, given->file.text, given->file.len, given->file.path,
 		    entries->now_ms, &order, NULL, &why);
@@ -190,10 +201,11 @@ orders_merge(const struct root *root, const struct goods *goods, const char *top
     const char *retained, size_t retained_len, int64_t now_ms, struct buf *out, size_t *ret_count,
     struct err *err)
 {
-	struct entries entries = { .root = root, .now_ms = now_ms };
+	struct entries entries = { .root = root, .goods = goods, .now_ms = now_ms };
 	size_t most = strcmp(topic, TOPIC_STOP) == 0 ? ORDERS_CHAIN_MAX : ORDERS_STORE_MAX;
 	int rc;
 
+	entries.own = strcmp(topic, TOPIC_STOP) != 0;
 	/* A list that is none is somebody else's: ours takes its place. */
 	if (order_list_each(retained, retained_len, most, topic, take_retained, &entries, NULL,
 		NULL) != 0)

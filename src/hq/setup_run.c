@@ -161,8 +161,8 @@ describe(const struct setup *setup, const char *program, struct child *children)
 		"collector", "--password-file", collector, NULL });
 	children[PUBLISH].name = "publish";
 	add(&children[PUBLISH],
-	    (const char *[]){ program, "publish", "--dir", setup->dir, "--serve", "--broker", url,
-		"--user", "publisher", "--password-file", publisher, NULL });
+	    (const char *[]){ program, "publish", "--dir", setup->dir, "--from", into, "--serve",
+		"--broker", url, "--user", "publisher", "--password-file", publisher, NULL });
 }
 
 static void

@@ -381,6 +381,33 @@ a_list_keeps_its_bound(void **state)
 	expect_refused(hq, "33 orders, expected at most 32");
 }
 
+static void
+what_a_store_has_taken_leaves_its_list_and_no_other(void **state)
+{
+	struct hq *hq = *state;
+
+	hq_add_root(hq, 1, 0, 1);
+	an_order(hq, "0417", 1, "cheese");
+	an_order(hq, "0417", 2, "milk");
+	an_order(hq, "0418", 1, "cheese");
+	expect(hq, "root/1 store/0417/order store/0418/order");
+	hq_take_all(hq);
+	hq->goods.folder = true;
+	hq->goods.taken = mem_calloc(1, sizeof(*hq->goods.taken));
+	hq->goods.taken_count = 1;
+	strcpy(hq->goods.taken[0].store, "0417");
+	hq->goods.taken[0].sequence = 1;
+	expect(hq, "store/0417/order");
+	hq_take_all(hq);
+	assert_int_equal(listed(hq, TOPIC_HQ "store/0417/order"), 1);
+	assert_int_equal(listed(hq, TOPIC_HQ "store/0418/order"), 1);
+	/* Restored from a copy, it has taken nothing: all come again. */
+	hq->goods.taken[0].sequence = 0;
+	expect(hq, "store/0417/order");
+	hq_take_all(hq);
+	assert_int_equal(listed(hq, TOPIC_HQ "store/0417/order"), 2);
+}
+
 int
 main(void)
 {
@@ -406,6 +433,7 @@ main(void)
 		TEST(an_order_that_has_expired_or_is_forged_leaves_the_list),
 		TEST(an_order_below_what_stores_have_seen_is_refused),
 		TEST(a_list_keeps_its_bound),
+		TEST(what_a_store_has_taken_leaves_its_list_and_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

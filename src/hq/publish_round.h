@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * publish_round.h - the steps of a plan, taken on a broker in their order.
+ */
+#ifndef AISLE_HQ_PUBLISH_ROUND_H
+#define AISLE_HQ_PUBLISH_ROUND_H
+
+#include <signal.h>
+
+#include "hq/publish_plan.h"
+#include "hq/publish_wire.h"
+
+struct round {
+	int64_t texts, chunks, chunks_there; /* sent, sent, found whole */
+	int64_t bytes, bytes_all, began_ms, told_ms;
+};
+/* Each step is acknowledged before the next begins; what stops the round is found before anything is sent. */
+int round_take(struct wire *wire, struct round *round, const struct plan *plan,
+    const struct kept *kept, const volatile sig_atomic_t *stop, struct err *err) AISLE_MUST_CHECK;
+
+#endif
