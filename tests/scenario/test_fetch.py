@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 
+from test_publish import Scene, file_hash
 from store import BUILD, RUN, STARTED, Broker, Client, Store, children, main, wait_for
 
 FETCHER = RUN + [os.path.join(BUILD, "fetcher")]
@@ -374,6 +375,30 @@ def test_two_have_files_at_a_time_and_the_others_wait(store):
     assert store.transfer() == []
 
 
+@with_store
+def test_what_publish_sends_and_serves_is_what_comes(store):
+    scene = Scene()
+    try:
+        bundle = scene.bundle(1, 6 << 20)
+        with open(bundle, "rb") as f:
+            data = f.read()
+        scene.brokers[0].stop()
+        scene.brokers[0].port = store.hq.port
+        store.hq.stop()
+        scene.brokers[0].start()
+        scene.serve(scene.hq.root, scene.hq.release(1, bundle), bundle)
+        artifact = Artifact(0, 0)
+        artifact.data, artifact.hash = data, file_hash(bundle)
+        for way in ("shared", "own"):
+            store.begin(artifact.words(way))
+            wait_for("it to be here", lambda: store.alive() and len(store.told()) == (1 if way == "shared" else 2), 60)
+            store.whole(artifact)
+            store.stop()
+        assert scene.stop_serving() == 0
+    finally:
+        scene.close()
+
+
 SLOW = [test_endless_false_chunks_are_not_listened_to, test_chunks_that_are_replaced_in_transfer_never_become_a_whole,
         test_an_answer_that_is_lost_is_asked_for_again_later]
 
@@ -402,4 +427,5 @@ if __name__ == "__main__":
           test_false_chunks_are_refused_and_the_right_ones_still_come, test_what_is_wrong_once_comes_again_from_its_start,
           test_what_is_the_stores_own_is_asked_for_32_at_a_time, test_an_own_one_is_asked_for_again_after_a_reconnect_and_a_kill,
           test_outside_its_hours_nothing_is_asked_for, test_a_moment_of_its_own_survives_a_restart, test_a_rate_is_kept,
-          test_two_have_files_at_a_time_and_the_others_wait, test_those_that_wait_for_half_a_minute])
+          test_two_have_files_at_a_time_and_the_others_wait, test_what_publish_sends_and_serves_is_what_comes,
+          test_those_that_wait_for_half_a_minute])

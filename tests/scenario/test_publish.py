@@ -344,4 +344,5 @@ def test_a_broker_that_throws_away_what_it_acknowledges_is_found_out():
         shutil.rmtree(folder)
 
 
-main([v for k, v in list(globals().items()) if k.startswith("test_")])
+if __name__ == "__main__":
+    main([v for k, v in list(globals().items()) if k.startswith("test_")])
