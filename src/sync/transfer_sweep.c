@@ -19,10 +19,11 @@ struct found {
 	int64_t when_ns, bytes;
 };
 
-/* "{hash}.part" or "{hash}.map" */
+/* "{hash}.part" or "{hash}.map"; of any other name with a hash, the hash. */
 static bool
 read_name(const char *name, char ret_hash[static 65], bool *ret_part)
 {
+	ret_hash[0] = '\0';
 	if (strlen(name) < 64 || strspn(name, "0123456789abcdef") != 64)
 		return false;
 	memcpy(ret_hash, name, 64);
@@ -66,13 +67,15 @@ look(int folder, DIR *entries, const char *const *keep, size_t keep_count,
 
 		if (entry->d_name[0] == '.')
 			continue;
-		if (!read_name(entry->d_name, hash, &part)) {
+		bool ours = read_name(entry->d_name, hash, &part);
+		/* Also what was made of it, such as a policy's image. */
+		if (is_kept(hash, keep, keep_count))
+			continue;
+		if (!ours) {
 			(void)unlinkat(folder, entry->d_name, 0);
 			continue;
 		}
 		snprintf(map, sizeof(map), "%s.%s", hash, part ? "map" : "part");
-		if (is_kept(hash, keep, keep_count))
-			continue;
 		if (faccessat(folder, map, F_OK, 0) != 0 || (part && count == FOUND_MAX) ||
 		    fstatat(folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
 			remove_both(folder, hash);
