@@ -138,6 +138,41 @@ a_secret_key_with_a_byte_changed_or_missing_is_none(void **state)
 
 /* opslimit is at byte 38, memlimit at 46 of the line's bytes. */
 static void
+lines_that_are_too_many_make_no_key_and_no_signature(void **state)
+{
+	static const char *const files[] = { stock_pub, stock_key, stock_sig };
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct minisign_secret *secret = NULL;
+		struct minisign_pub pub;
+		struct minisig sig;
+		struct buf text = { 0 };
+
+		buf_adds(&text, files[i]);
+		buf_adds(&text, "more\n");
+		assert_int_equal(minisign_pub_read(text.data, text.len, "k", &pub, NULL),
+		    AISLE_E_INVALID);
+		assert_int_equal(minisign_secret_read(text.data, text.len, "k", NULL, &secret,
+				     NULL),
+		    AISLE_E_INVALID);
+		assert_int_equal(minisign_sig_read(text.data, text.len, "k", &sig, NULL),
+		    AISLE_E_INVALID);
+		/* Nor does one pass for the other. */
+		text.len -= strlen("more\n");
+		assert_int_equal(minisign_pub_read(text.data, text.len, "k", &pub, NULL),
+		    i == 0 ? 0 : AISLE_E_INVALID);
+		assert_int_equal(minisign_secret_read(text.data, text.len, "k", NULL, &secret,
+				     NULL),
+		    i == 1 ? 0 : AISLE_E_INVALID);
+		assert_int_equal(minisign_sig_read(text.data, text.len, "k", &sig, NULL),
+		    i == 2 ? 0 : AISLE_E_INVALID);
+		minisign_secret_free(secret);
+		buf_done(&text);
+	}
+}
+
+static void
 a_key_that_asks_for_too_much_memory_is_refused_before_it_is_tried(void **state)
 {
 	struct minisign_secret *secret = minisign_generate(), *back;
@@ -260,6 +295,7 @@ main(void)
 		cmocka_unit_test(what_minisign_made_is_read_and_verified),
 		cmocka_unit_test(a_key_comes_back_with_and_without_a_password),
 		cmocka_unit_test(a_secret_key_with_a_byte_changed_or_missing_is_none),
+		cmocka_unit_test(lines_that_are_too_many_make_no_key_and_no_signature),
 		cmocka_unit_test(a_key_that_asks_for_too_much_memory_is_refused_before_it_is_tried),
 		cmocka_unit_test(a_signature_holds_for_its_bytes_comment_and_key_alone),
 		cmocka_unit_test(a_signature_of_the_older_form_is_named),
