@@ -57,6 +57,7 @@ add_standing(struct daemon *daemon, struct json_writer *w)
 {
 	daemon_policy_json(daemon, w);
 	daemon_release_report(daemon, w);
+	daemon_catalog_json(daemon, w);
 	json_add_str(w, "store_time", daemon->steady.uncertain ? "uncertain" : "certain");
 	if (daemon_root(daemon) != NULL)
 		json_add_int(w, "root", daemon_root(daemon)->version);

@@ -94,7 +94,7 @@ open_hash(struct daemon *daemon, const char *hash, bool persist, struct err *err
 	int rc;
 
 	daemon_catalog_path(daemon, hash, path);
-	rc = catalog_job_start(path, &job, err);
+	rc = catalog_job_start(path, daemon->conf.exam_ms, &job, err);
 	if (rc == 0)
 		rc = catalog_job_finish(&job, daemon->conf.country, &catalog, err);
 	if (rc == 0 && strcmp(catalog_is(catalog)->hash, hash) != 0)
@@ -242,14 +242,16 @@ daemon_catalog_take(struct daemon *daemon, const char *path, catalog_fn done, vo
 		return err_set(err, AISLE_E_FULL, "another catalog is being installed");
 	taking = mem_zero(sizeof(*taking));
 	snprintf(taking->path, sizeof(taking->path), "%s", path);
-	if (catalog_job_start(path, &taking->job, err) != 0) {
+	if (catalog_job_start(path, daemon->conf.exam_ms, &taking->job, err) != 0) {
 		free(taking);
 		return err->code;
 	}
 	taking->done = done;
 	taking->ctx = ctx;
-	taking->done_event = event_new(daemon->base, taking->job.fd, EV_READ, on_checked, daemon);
-	event_add(taking->done_event, NULL);
+	taking->done_event =
+	    event_new(daemon->base, taking->job.beside.fd, EV_READ, on_checked, daemon);
+	event_add(taking->done_event,
+	    &(struct timeval){ .tv_sec = (time_t)(daemon->conf.exam_ms / S_MS) + 1 });
 	daemon->catalog_taking = taking;
 	return 0;
 }

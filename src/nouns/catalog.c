@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/id.h"
-#include "core/json.h"
 #include "nouns/catalog_layout.h"
 #include "nouns/gtin.h"
 #include "nouns/visit.h"
@@ -24,25 +23,6 @@ struct catalog {
 };
 
 /* ---- the layout ---- */
-
-uint32_t
-catalog_u32(const uint8_t *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	    (uint32_t)at[3] << 24;
-}
-
-static uint64_t
-u64(const uint8_t *at)
-{
-	return catalog_u32(at) | (uint64_t)catalog_u32(at + 4) << 32;
-}
-
-static uint32_t
-u16(const uint8_t *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
-}
 
 uint64_t
 catalog_lay_out(struct catalog_layout *at)
@@ -65,13 +45,7 @@ catalog_lay_out(struct catalog_layout *at)
 	return end + at->texts;
 }
 
-/* ---- is it what it says? ---- */
-
-static int
-damaged(struct err *err, const char *what)
-{
-	return err_set(err, AISLE_E_DAMAGED, "the articles are damaged: %s", what);
-}
+/* ---- opened ---- */
 
 static int
 read_head(struct catalog *catalog, struct err *err)
@@ -80,7 +54,7 @@ read_head(struct catalog *catalog, struct err *err)
 	const uint8_t *head = catalog->bytes;
 
 	if (catalog->len < CATALOG_HEAD || memcmp(head, CATALOG_MAGIC, 8) != 0)
-		return damaged(err, "not a table of articles");
+		return catalog_damaged(err, "not a table of articles");
 	at->keys = catalog_u32(head + 8);
 	at->articles = catalog_u32(head + 12);
 	at->sets = catalog_u32(head + 16);
@@ -91,132 +65,9 @@ read_head(struct catalog *catalog, struct err *err)
 	    at->sets > CATALOG_SETS_MAX ||
 	    at->entries > CATALOG_SETS_MAX * CATALOG_SET_ENTRIES_MAX ||
 	    at->pictures > CATALOG_PICTURES_MAX || at->texts < 1)
-		return damaged(err, "more than there may be");
-	if (u64(head + 32) != 0 || catalog_lay_out(at) != catalog->len)
-		return damaged(err, "not as long as its parts");
-	return 0;
-}
-
-/* Of eight bytes at once, by the top bit of each: below a blank, DEL, beyond ASCII. */
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-static uint64_t
-unusual(uint64_t eight)
-{
-	uint64_t del = eight ^ EACH(0x7f);
-
-	return (((eight - EACH(0x20)) & ~eight) | ((del - EACH(0x01)) & ~del) | eight) & EACH(0x80);
-}
-
-/* Most texts are ASCII, which is seen in a few steps. */
-static const char *
-check_text(const char *text, size_t len)
-{
-	uint64_t eight, any = 0;
-	json_t *valid;
-
-	if (len > CATALOG_TEXT_MAX)
-		return "a text is too long";
-	for (size_t i = 0; i < len; i += 8) {
-		eight = EACH(' ');
-		memcpy(&eight, text + i, len - i < 8 ? len - i : 8);
-		any |= unusual(eight);
-	}
-	if (any == 0)
-		return NULL;
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return "a text has control characters";
-	}
-	valid = json_stringn(text, len);
-	json_decref(valid);
-	return valid != NULL ? NULL : "a text is not UTF-8";
-}
-
-static int
-check_texts(const struct catalog *catalog, struct err *err)
-{
-	const char *text = (const char *)catalog->bytes + catalog->at.text_at,
-		   *end = text + catalog->at.texts;
-
-	if (text[0] != '\0' || end[-1] != '\0')
-		return damaged(err, "a text has no end");
-	while (text < end) {
-		size_t len = strlen(text);
-		const char *wrong = check_text(text, len);
-
-		if (wrong != NULL)
-			return damaged(err, wrong);
-		text += len + 1;
-	}
-	return 0;
-}
-
-static bool
-is_text(const struct catalog *catalog, uint32_t at)
-{
-	return at < catalog->at.texts &&
-	    (at == 0 || catalog->bytes[catalog->at.text_at + at - 1] == 0);
-}
-
-static bool
-is_margin(uint32_t kind, int32_t margin)
-{
-	switch (kind) {
-	case CATALOG_MARGIN_NONE: return margin == 0;
-	case CATALOG_MARGIN_PIECE:
-		return margin >= -CATALOG_PIECE_MAX && margin <= CATALOG_PIECE_MAX;
-	case CATALOG_MARGIN_SHARE:
-		return margin >= CATALOG_SHARE_MIN && margin <= CATALOG_SHARE_MAX;
-	}
-	return false;
-}
-
-static int
-check_articles(const struct catalog *catalog, struct err *err)
-{
-	const uint8_t *row = catalog->bytes + catalog->at.article_at;
-
-	for (uint32_t i = 0; i < catalog->at.articles; i++, row += CATALOG_ARTICLE) {
-		for (int text = 0; text < 4; text++) {
-			if (!is_text(catalog, catalog_u32(row + 4 * text)))
-				return damaged(err, "an article names a text that is none");
-		}
-		if (catalog_u32(row + 20) > catalog->at.pictures)
-			return damaged(err, "an article names an image that is none");
-		if (u16(row + 24) >= catalog->at.sets)
-			return damaged(err, "an article names marks that are none");
-		if (!is_margin(row[26], (int32_t)catalog_u32(row + 16)) || row[27] != 0 ||
-		    catalog_u32(row + 28) != 0)
-			return damaged(err, "an article has a margin that is none");
-	}
-	return 0;
-}
-
-static int
-check_keys(const struct catalog *catalog, struct err *err)
-{
-	const uint8_t *key = catalog->bytes + catalog->at.key_at,
-		      *of = catalog->bytes + catalog->at.of_key_at;
-
-	for (uint32_t i = 0; i < catalog->at.keys; i++) {
-		if (i > 0 && u64(key + 8 * i) <= u64(key + 8 * (i - 1)))
-			return damaged(err, "its codes are not in order");
-		if (catalog_u32(of + 4 * i) >= catalog->at.articles)
-			return damaged(err, "a code names an article that is none");
-	}
-	return 0;
-}
-
-static int
-check_pictures(const struct catalog *catalog, struct err *err)
-{
-	const uint8_t *hash = catalog->bytes + catalog->at.picture_at;
-
-	for (uint32_t i = 1; i < catalog->at.pictures; i++) {
-		if (memcmp(hash + CATALOG_PICTURE * i, hash + CATALOG_PICTURE * (i - 1),
-			CATALOG_PICTURE) <= 0)
-			return damaged(err, "its images are not in order");
-	}
+		return catalog_damaged(err, "more than there may be");
+	if (catalog_u64(head + 32) != 0 || catalog_lay_out(at) != catalog->len)
+		return catalog_damaged(err, "not as long as its parts");
 	return 0;
 }
 
@@ -254,10 +105,10 @@ read_sets(struct catalog *catalog, const char *country, struct err *err)
 
 	if (catalog_u32(set) != 0 || catalog_u32(set + 4) != 0 ||
 	    catalog_u32(set + 4 * (size_t)sets) != catalog->at.entries)
-		return damaged(err, "its marks have no end");
+		return catalog_damaged(err, "its marks have no end");
 	for (uint32_t i = 0; i < catalog->at.entries; i++) {
 		if (!is_entry(entry + 4 * (size_t)i))
-			return damaged(err, "a mark is none");
+			return catalog_damaged(err, "a mark is none");
 	}
 	catalog->mark_of_set = mem_zero(sets);
 	for (uint32_t i = 0; i < sets; i++) {
@@ -265,22 +116,10 @@ read_sets(struct catalog *catalog, const char *country, struct err *err)
 			 to = catalog_u32(set + 4 * (size_t)i + 4);
 
 		if (to < from || to > catalog->at.entries)
-			return damaged(err, "its marks are not in order");
+			return catalog_damaged(err, "its marks are not in order");
 		catalog->mark_of_set[i] = strongest(entry + 4 * (size_t)from, to - from, country);
 	}
 	return 0;
-}
-
-static int
-check_all(const struct catalog *catalog, struct err *err)
-{
-	int rc = check_texts(catalog, err);
-
-	if (rc == 0)
-		rc = check_articles(catalog, err);
-	if (rc == 0)
-		rc = check_keys(catalog, err);
-	return rc == 0 ? check_pictures(catalog, err) : rc;
 }
 
 static int
@@ -294,7 +133,7 @@ open_as(bool known, const void *bytes, size_t len, const char *country, struct c
 	catalog->len = len;
 	rc = read_head(catalog, err);
 	if (rc == 0 && !known)
-		rc = check_all(catalog, err);
+		rc = catalog_check(catalog->bytes, &catalog->at, err);
 	if (rc == 0)
 		rc = read_sets(catalog, country, err);
 	if (rc == 0)
@@ -400,7 +239,7 @@ catalog_key(const char *text)
 	if (gtin_normalise(text, gtin))
 		return number_of(gtin);
 	hash_bytes(hash, sizeof(hash), text, strlen(text), NULL, 0);
-	return u64(hash) | CATALOG_SKU;
+	return catalog_u64(hash) | CATALOG_SKU;
 }
 
 /* The place of key in the ascending row; count: it is not there. */
@@ -412,12 +251,12 @@ place_of(const uint8_t *row, uint32_t count, uint64_t key)
 	while (from < to) {
 		uint32_t middle = from + (to - from) / 2;
 
-		if (u64(row + 8 * (size_t)middle) < key)
+		if (catalog_u64(row + 8 * (size_t)middle) < key)
 			from = middle + 1;
 		else
 			to = middle;
 	}
-	return from < count && u64(row + 8 * (size_t)from) == key ? from : count;
+	return from < count && catalog_u64(row + 8 * (size_t)from) == key ? from : count;
 }
 
 static const char *
@@ -454,7 +293,7 @@ catalog_find(const struct catalog *catalog, const char *text, struct catalog_art
 		.name = text_at(catalog, catalog_u32(row + 4)),
 		.category = text_at(catalog, catalog_u32(row + 8)),
 		.brand = text_at(catalog, catalog_u32(row + 12)),
-		.mark = (enum mark)catalog->mark_of_set[u16(row + 24)],
+		.mark = (enum mark)catalog->mark_of_set[catalog_u16(row + 24)],
 		.margin_kind = (enum catalog_margin)row[26],
 		.margin = (int32_t)catalog_u32(row + 16),
 		.picture = picture == 0

@@ -5,7 +5,7 @@
 #ifndef AISLE_NOUNS_CATALOG_LAYOUT_H
 #define AISLE_NOUNS_CATALOG_LAYOUT_H
 
-#include <stdint.h>
+#include "aisle/base.h"
 
 #define CATALOG_MAGIC "AISLART1"
 #define CATALOG_HEAD 40
@@ -20,6 +20,26 @@ struct catalog_layout {
 };
 /* From the counts; where all of it ends. */
 uint64_t catalog_lay_out(struct catalog_layout *at);
-uint32_t catalog_u32(const uint8_t *at);
+static inline uint32_t
+catalog_u32(const uint8_t *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	    (uint32_t)at[3] << 24;
+}
+static inline uint64_t
+catalog_u64(const uint8_t *at)
+{
+	return catalog_u32(at) | (uint64_t)catalog_u32(at + 4) << 32;
+}
+static inline uint32_t
+catalog_u16(const uint8_t *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
+}
+
+/* catalog_check.c; the layout fits the length already. AISLE_E_DAMAGED */
+int catalog_check(const uint8_t *bytes, const struct catalog_layout *at, struct err *err)
+    AISLE_MUST_CHECK;
+int catalog_damaged(struct err *err, const char *what); /* says so */
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef AISLE_SYNC_CATALOG_H
 #define AISLE_SYNC_CATALOG_H
 
+#include "core/beside.h"
 #include "nouns/catalog.h"
 #include "sync/bundle.h"
 
@@ -48,12 +49,13 @@ int catalog_show(const char *path, const char *country, const char *const *codes
 
 /* catalog_load in a child process; the table comes over in shared memory. */
 struct catalog_job {
-	int pid, fd; /* fd: readable when it is done */
+	struct beside beside;
 	void *shared;
 };
-int catalog_job_start(const char *path, struct catalog_job *ret_job, struct err *err)
-    AISLE_MUST_CHECK;
-/* Waits for the end. */
+/* AISLE_E_NONE, AISLE_E_IO: there is no room for it. */
+int catalog_job_start(const char *path, int64_t max_ms, struct catalog_job *ret_job,
+    struct err *err) AISLE_MUST_CHECK;
+/* Waits for the end. AISLE_E_FULL: it took too long, or too much memory. */
 int catalog_job_finish(struct catalog_job *job, const char *country, struct catalog **ret,
     struct err *err) AISLE_MUST_CHECK;
 void catalog_job_stop(struct catalog_job *job); /* instead */

@@ -13,16 +13,16 @@
 #include "sync/catalog.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/crash.h"
+#define WHAT "reading the catalog"
+
+struct work {
+	const char *path;
+	void *shared;
+};
 
 struct answer {
 	struct err err;
@@ -30,65 +30,39 @@ struct answer {
 	size_t len;
 };
 
-static void __attribute__((noreturn)) run(const char *path, void *shared, int fd, pid_t parent)
+static void
+run(void *ctx, void *answer_bytes)
 {
-	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
-	struct answer answer = { 0 };
+	const struct work *work = ctx;
+	struct answer *answer = answer_bytes;
 	struct catalog *catalog = NULL;
 
-	/* As bundle_job.c. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	crash_close();
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-		signal(ends[i], SIG_DFL);
-	_Static_assert(sizeof(answer) <= PIPE_BUF, "the answer is one write");
-	if (catalog_load(path, NULL, &catalog, &answer.err) == 0) {
-		answer.len = catalog_bytes(catalog);
-		answer.is = *catalog_is(catalog);
-		memcpy(shared, catalog_table(catalog), answer.len);
-	} else if (answer.err.code == 0) {
-		err_set(&answer.err, AISLE_E_IO, "the catalog could not be read");
+	if (catalog_load(work->path, NULL, &catalog, &answer->err) == 0) {
+		answer->len = catalog_bytes(catalog);
+		answer->is = *catalog_is(catalog);
+		memcpy(work->shared, catalog_table(catalog), answer->len);
+	} else if (answer->err.code == 0) {
+		err_set(&answer->err, AISLE_E_IO, "the catalog could not be read");
 	}
-	_exit(write(fd, &answer, sizeof(answer)) == (ssize_t)sizeof(answer) ? 0 : 1);
 }
 
 int
-catalog_job_start(const char *path, struct catalog_job *ret_job, struct err *err)
+catalog_job_start(const char *path, int64_t max_ms, struct catalog_job *ret_job, struct err *err)
 {
-	int ends[2];
-	pid_t pid, parent = getpid();
-	void *shared = mmap(NULL, CATALOG_BYTES_MAX, PROT_READ | PROT_WRITE,
+	struct catalog_job job = { 0 };
+	struct work work = { .path = path };
+	int rc;
+
+	job.shared = work.shared = mmap(NULL, CATALOG_BYTES_MAX, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (shared == MAP_FAILED)
+	if (job.shared == MAP_FAILED)
 		return err_set(err, AISLE_E_IO, "no memory: %s", strerror(errno));
-	if (pipe2(ends, O_CLOEXEC) != 0) {
-		munmap(shared, CATALOG_BYTES_MAX);
-		return err_set(err, AISLE_E_IO, "no pipe: %s", strerror(errno));
-	}
-	pid = fork();
-	if (pid == 0)
-		run(path, shared, ends[1], parent);
-	close(ends[1]);
-	if (pid < 0) {
-		err_set(err, AISLE_E_IO, "no process: %s", strerror(errno));
-		close(ends[0]);
-		munmap(shared, CATALOG_BYTES_MAX);
-		return err->code;
-	}
-	*ret_job = (struct catalog_job){ .pid = pid, .fd = ends[0], .shared = shared };
-	return 0;
-}
-
-static void
-reap(struct catalog_job *job)
-{
-	close(job->fd);
-	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	job->pid = job->fd = -1;
+	rc = beside_start(run, &work, sizeof(struct answer), max_ms, &job.beside, err);
+	if (rc == 0)
+		*ret_job = job;
+	else
+		munmap(job.shared, CATALOG_BYTES_MAX);
+	return rc;
 }
 
 static size_t
@@ -130,20 +104,14 @@ catalog_job_finish(struct catalog_job *job, const char *country, struct catalog 
     struct err *err)
 {
 	struct answer answer;
-	ssize_t n;
-	int rc;
+	int rc = beside_finish(&job->beside, &answer, sizeof(answer), WHAT, err);
 
-	CHECK(job->pid > 0 && job->fd >= 0);
-	do
-		n = read(job->fd, &answer, sizeof(answer));
-	while (n < 0 && errno == EINTR);
-	reap(job);
-	if (n != (ssize_t)sizeof(answer) || answer.len > CATALOG_BYTES_MAX)
-		rc = err_set(err, AISLE_E_IO, "the process that read the catalog died");
-	else if (answer.err.code != 0) {
+	if (rc == 0 && answer.err.code != 0) {
 		*err = answer.err;
 		rc = err->code;
-	} else
+	}
+	CHECK(rc != 0 || answer.len <= CATALOG_BYTES_MAX);
+	if (rc == 0)
 		rc = take_shared(job->shared, &answer, country, ret, err);
 	if (rc != 0)
 		munmap(job->shared, CATALOG_BYTES_MAX);
@@ -154,9 +122,7 @@ catalog_job_finish(struct catalog_job *job, const char *country, struct catalog 
 void
 catalog_job_stop(struct catalog_job *job)
 {
-	CHECK(job->pid > 0 && job->fd >= 0);
-	kill(job->pid, SIGKILL);
-	reap(job);
+	beside_stop(&job->beside);
 	munmap(job->shared, CATALOG_BYTES_MAX);
 	job->shared = NULL;
 }

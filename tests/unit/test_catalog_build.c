@@ -464,7 +464,7 @@ a_child_opens_it_and_hands_over_the_table(void **state)
 
 	(void)state;
 	must_build("sku,name,marks\nA,Coffee,sensitive@DE\n");
-	assert_int_equal(catalog_job_start(out_path, &job, &err), 0);
+	assert_int_equal(catalog_job_start(out_path, 20000, &job, &err), 0);
 	assert_int_equal(catalog_job_finish(&job, "DE", &catalog, &err), 0);
 	assert_true(catalog_find(catalog, "A", &found));
 	assert_string_equal(found.name, "Coffee");
@@ -473,12 +473,12 @@ a_child_opens_it_and_hands_over_the_table(void **state)
 	assert_int_equal(strlen(catalog_is(catalog)->hash), 64);
 	catalog_free(catalog);
 	write_bytes(again_path, "no bundle", 9);
-	assert_int_equal(catalog_job_start(again_path, &job, &err), 0);
+	assert_int_equal(catalog_job_start(again_path, 20000, &job, &err), 0);
 	assert_int_equal(catalog_job_finish(&job, "DE", &catalog, &err), AISLE_E_INVALID);
 	assert_non_null(strstr(err.text, "expected a bundle"));
-	assert_int_equal(catalog_job_start(out_path, &job, &err), 0);
+	assert_int_equal(catalog_job_start(out_path, 20000, &job, &err), 0);
 	catalog_job_stop(&job);
-	assert_int_equal(job.pid, -1);
+	assert_null(job.shared);
 }
 
 int
