@@ -109,6 +109,31 @@ def test_a_store_goes_on_to_the_next_broker_and_its_records_come_up_there():
             broker.stop(signal.SIGKILL)
 
 
+def test_a_broker_that_refuses_is_left_for_the_next():
+    store = Store(hq_folder=True)
+    other = Broker(store.folder, "hq-b")
+    store.hq.stop()
+    with open(store.hq.conf) as f:
+        text = f.read()
+    with open(store.hq.conf, "w") as f:
+        f.write(text.replace("allow_anonymous true", "allow_anonymous false"))
+    store.hq.start()
+    with_brokers(store, *([store.hq.port, other.port] if home_of(store.id, 2) == 0 else [other.port, store.hq.port]))
+    store.start()
+    try:
+        wait_for("the refusal", lambda: "hq: refused" in store.log_text())
+        wait_for("the other broker", lambda: store.status()["hq"]["connected"])
+        assert connected_to(store) == other.port
+        # The only one that does not refuse goes: the doctor says what each of them says.
+        other.stop(signal.SIGKILL)
+        for word in ("not authorised", "Connection refused"):
+            wait_for(f"{word!r} in the doctor's words", lambda: re.search(rf"127\.0\.0\.1: .*{word}", store.ctl("doctor", code=None)), 40)
+    finally:
+        store.close()
+        store.hq.stop(signal.SIGKILL)
+        other.stop(signal.SIGKILL)
+
+
 def test_stores_begin_at_different_brokers_and_a_restart_changes_nothing():
     stores = [next(s for s in (f"s{n}" for n in range(100)) if home_of(s, 2) == home) for home in range(2)]
     stores = [Store(store=stores[0], hq_folder=True), Store(store=stores[1], hq_port=1)]
@@ -170,13 +195,13 @@ def metric(store, name):
 
 def test_batches_and_acknowledgements_are_counted_once():
     store = Store(hq_folder=True)
+    collect = ["collect", "--once", "--into", f"sqlite:{store.folder}/records.db", "--broker", f"mqtt://127.0.0.1:{store.hq.port}"]
+    store.ctl(*collect)             # from now on the broker keeps what comes for it
+    hq = Client(store.hq.port, [f"aisle/v1/hq/store/{store.id}/up/#"])
     store.start()
     try:
-        hq = Client(store.hq.port, [f"aisle/v1/hq/store/{store.id}/up/#"])
         wait_for("headquarters", lambda: store.status()["hq"]["connected"])
         till = Client(store.broker.port)
-        collect = ["collect", "--once", "--into", f"sqlite:{store.folder}/records.db", "--broker", f"mqtt://127.0.0.1:{store.hq.port}"]
-        store.ctl(*collect)             # from now on the broker keeps what comes for it
         for n in range(3):
             store.reader(till, "consent.changed", {"card": f"card-{n}", "purpose": "profile", "state": "granted"})
         wait_for("records on their way", lambda: hq.messages)
@@ -197,6 +222,6 @@ def test_batches_and_acknowledgements_are_counted_once():
 if __name__ == "__main__":
     main([test_a_link_that_dies_is_buried_and_started_again, test_a_link_that_hangs_is_noticed_and_started_again_and_no_other,
           test_a_link_that_is_stopped_does_not_outlive_the_daemon,
-          test_a_store_goes_on_to_the_next_broker_and_its_records_come_up_there,
+          test_a_store_goes_on_to_the_next_broker_and_its_records_come_up_there, test_a_broker_that_refuses_is_left_for_the_next,
           test_stores_begin_at_different_brokers_and_a_restart_changes_nothing, test_nothing_is_kept_for_a_store_that_is_away,
           test_batches_and_acknowledgements_are_counted_once])
