@@ -150,6 +150,7 @@ hq: deps-ci all
 
 # A fleet of stores through a whole headquarters, of which parts are killed: tests/fleet/fleet.py.
 FLEET_OBJ = $(call obj,$(sort $(wildcard tests/fleet/*.c)))
+-include $(FLEET_OBJ:.o=.d)
 $(BUILD)/fleet: $(FLEET_OBJ) $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 STORES ?= 200

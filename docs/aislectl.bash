@@ -66,7 +66,11 @@ fleet hold --key --dir --sequence --expires -o --broker --user --password-file -
 fleet back --key --dir --sequence --expires -o --broker --user --password-file --ca
 fleet stop --key --ring --store --dir --sequence --expires -o --broker --user --password-file --ca
 fleet lift --key --ring --store --dir --sequence --expires -o --broker --user --password-file --ca
-collect --into --keep --once --broker --user --password-file --ca --cert --key
+collect --into --archive --erased --keep --once --broker --user --password-file --ca --cert --key
+hq customer export --into --archive --pepper
+hq customer forget --into --archive --erased --pepper
+hq customer reapply --into --archive --erased
+hq fill --archive --into --erased
 '
 
 # What the running store knows by name. A lever's has a colon in it, at which bash begins a new word.
@@ -102,26 +106,26 @@ _aislectl()
 	done
 	case $prev in
 	--config | --bundle | --catalog | --profiles | --pepper | --events | --out | --password-file | --ca | --cert | --key | -o | \
-		--release | --order | --erase | --previous | --signature | --manifest | --root)
+		--release | --order | --erase | --previous | --signature | --manifest | --root | --erased)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--state | --policy | --images)
+	--state | --policy | --images | --archive)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
 	--from | --into)
-		words='sqlite:'
+		words='sqlite: postgres:'
 		;;
 	--broker)
-		words='mqtt:// mqtts://'
+		words='mqtt:// mqtts:// nats://'
 		;;
 	--type)
 		words='erase snapshot revoke stop lift'
 		;;
 	--memory | --version | --threshold | --expires | --channel | --sequence | --stores | --salt | --ring | --bound | --hours | --jitter | --rate | \
 		--subject | --tablet | --action | \
-		--silent | --percent | --rows | --store | --turn | --on | --station | --stations | --user | --until | --host | --port | --local-port | --currency | --topic | --at)
+		--keep | --silent | --percent | --rows | --store | --turn | --on | --station | --stations | --user | --until | --host | --port | --local-port | --currency | --topic | --at)
 		return
 		;;
 	*)
@@ -133,7 +137,17 @@ _aislectl()
 			elif [ "$1" = "$first" ]; then
 				case $2 in
 				-* | '') shift ;;			# a command of one word
-				"$second") shift 2 ;;
+				"$second")
+					shift 2
+					case $1 in
+					-* | '') ;;
+					"$third") shift ;;		# a command of three
+					*)
+						[ -n "$third" ] || words+=" $1"
+						continue
+						;;
+					esac
+					;;
 				*)
 					[ -n "$second" ] || words+=" $2"
 					continue

@@ -89,8 +89,15 @@ static const struct ctl_command commands[] = {
 	{ "fleet stop", "ACTION --key K.key,… [--ring NAME | --store ID] --dir DIR [--sequence N] [--expires T] [-o FILE] [--broker URL [--user U --password-file F --ca F]]", "no store shows this action any more; *: none at all", ctl_fleet_stop },
 	{ "fleet lift", "ACTION --key K.key,… [--ring NAME | --store ID] --dir DIR [--sequence N] [--expires T] [-o FILE] [--broker URL [--user U --password-file F --ca F]]", "what fleet stop stopped is allowed again", ctl_fleet_lift },
 	{ "fleet", "--from sqlite:FILE|postgres:DSN [--dir DIR] [--silent D] [-o page.html]", "what each store runs, and who is in trouble", ctl_fleet },
-	{ "collect", "--into sqlite:FILE|postgres:DSN [--keep LANE=DAYSd,…] [--once] [--broker mqtt[s]://HOST:PORT|nats://HOST:PORT,…]… [--user U --password-file F --ca F --cert F --key F]",
+	{ "collect", "--into sqlite:FILE|postgres:DSN [--archive DIR] [--erased FILE] [--keep LANE=DAYSd,…] [--once] [--broker mqtt[s]://HOST:PORT|nats://HOST:PORT,…]… [--user U --password-file F --ca F --cert F --key F]",
 	    "the HQ end: records of all stores into a database", ctl_collect },
+	{ "hq customer export", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--pepper F]",
+	    "everything that headquarters has about a customer, as JSON lines (card number on stdin)", ctl_person_export },
+	{ "hq customer forget", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--erased FILE] [--pepper F]",
+	    "clears a customer out of headquarters' records, now and whenever they come again (card number on stdin)", ctl_person_forget },
+	{ "hq customer reapply", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--erased FILE]",
+	    "forgets again whom it had forgotten, after a copy was put back", ctl_person_reapply },
+	{ "hq fill", "--archive DIR --into sqlite:FILE|postgres:DSN [--erased FILE]", "a database from the archive, without those who were forgotten", ctl_person_fill },
 };
 /* clang-format on */
 

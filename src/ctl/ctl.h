@@ -117,6 +117,11 @@ int ctl_fleet_stop(struct ctl *ctl);
 int ctl_fleet_lift(struct ctl *ctl);
 /* ctl_publish.c */
 int ctl_publish(struct ctl *ctl);
+/* ctl_person.c */
+int ctl_person_export(struct ctl *ctl);
+int ctl_person_forget(struct ctl *ctl);
+int ctl_person_reapply(struct ctl *ctl);
+int ctl_person_fill(struct ctl *ctl);
 /* ctl_hq.c */
 int ctl_collect(struct ctl *ctl);
 int ctl_feed_check(struct ctl *ctl);

@@ -17,6 +17,8 @@ ctl_collect(struct ctl *ctl)
 {
 	struct collect_options options = {
 		.into = ctl_option(ctl, "--into"),
+		.archive = ctl_option(ctl, "--archive"),
+		.erased = ctl_option(ctl, "--erased"),
 		.once = ctl_flag(ctl, "--once"),
 	};
 	struct ctl_brokers *brokers = mem_zero(sizeof(*brokers));

@@ -22,7 +22,9 @@
 
 #include "core/log.h"
 #include "core/random.h"
+#include "hq/archive.h"
 #include "hq/collect_name.h"
+#include "hq/erased.h"
 #include "hq/records.h"
 #include "hq/source.h"
 #include "sync/wan.h"
@@ -39,6 +41,8 @@ struct collect {
 	size_t source_count;
 	struct collect_name name;
 	struct records *records; /* NULL: to be opened anew */
+	struct archive *archive; /* NULL: none */
+	struct buf erased;	 /* the file's path; empty: none */
 	struct wan_backoff backoff;
 	int64_t open_at_ms, tend_at_ms;
 	struct turn turn;
@@ -97,6 +101,22 @@ write_each(struct collect *collect)
 	return 0;
 }
 
+/* Before the database: what is acknowledged is in both. */
+static int
+archive_turn(struct collect *collect, struct err *err)
+{
+	int rc = archive_begin(collect->archive, err);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < collect->turn.count && rc == 0; i++) {
+		const struct taken *taken = &collect->turn.items[i];
+		rc = archive_add(collect->archive, taken->batch.store, keep_lane(taken->batch.lane),
+		    taken->raw.data, taken->raw.len, err);
+	}
+	int ended = archive_end(collect->archive, err);
+	return rc != 0 ? rc : ended;
+}
+
 static int
 write_turn(struct collect *collect)
 {
@@ -116,6 +136,12 @@ end_turn(struct collect *collect)
 	}
 	if (collect->turn.count == 0)
 		return;
+	struct err err = { 0 };
+	if (collect->archive != NULL && archive_turn(collect, &err) != 0) {
+		fail(collect, "cannot archive", err.text);
+		close_records(collect);
+		return;
+	}
 	if (write_turn(collect) != 0) {
 		fail(collect, "cannot store", records_error(collect->records));
 		close_records(collect);
@@ -168,6 +194,10 @@ tend(struct collect *collect)
 		close_records(collect);
 		return;
 	}
+	struct err err = { 0 };
+	if (collect->archive != NULL && !more &&
+	    archive_tend(collect->archive, &collect->options->keep, keep_today(), &err) != 0)
+		log_warning("collect: archive, tried again later error=%s", LOG_VALUE(err.text));
 	collect->tend_at_ms = more ? 0 : wan_now_ms() + TEND_MS;
 }
 
@@ -188,6 +218,38 @@ turn(struct collect *collect)
 
 /* ---- the run ---- */
 
+/* A database that was put back from a copy forgets again whom it had forgotten. */
+static int
+forget_again(struct collect *collect, struct err *err)
+{
+	struct erasures erasures = { .items = NULL };
+	long long fresh = 0, records = 0;
+	if (collect->erased.len == 0)
+		return 0;
+	int rc = erased_read(collect->erased.data, &erasures, err);
+	if (rc == 0 && records_erase(collect->records, &erasures, &fresh, &records) != 0)
+		rc = err_set(err, AISLE_E_IO, "cannot forget again: %s",
+		    records_error(collect->records));
+	erasures_done(&erasures);
+	if (rc == 0 && fresh > 0)
+		log_notice("collect: forgotten again customers=%lld records=%lld", fresh, records);
+	return rc;
+}
+
+static int
+open_once(struct collect *collect, struct err *err)
+{
+	int rc =
+	    records_open(collect->options->into, &collect->options->keep, &collect->records, err);
+	if (rc == 0)
+		rc = forget_again(collect, err);
+	if (rc != 0) {
+		records_close(collect->records);
+		collect->records = NULL;
+	}
+	return rc;
+}
+
 /* true: the database is open. */
 static bool
 open_records(struct collect *collect)
@@ -200,8 +262,7 @@ open_records(struct collect *collect)
 		poll(NULL, 0, wait > WAIT_MS ? WAIT_MS : (int)wait);
 		return false;
 	}
-	if (records_open(collect->options->into, &collect->options->keep, &collect->records,
-		&err) == 0)
+	if (open_once(collect, &err) == 0)
 		return true;
 	log_error("collect: cannot open the database error=%s", LOG_VALUE(err.text));
 	close_records(collect);
@@ -271,9 +332,13 @@ start(struct collect *collect, struct err *err)
 		    err);
 		collect->source_count += rc == 0;
 	}
-	return rc != 0
-	    ? rc
-	    : records_open(collect->options->into, &collect->options->keep, &collect->records, err);
+	erased_path(collect->options->erased, collect->options->archive, collect->options->into,
+	    &collect->erased);
+	if (rc == 0 && collect->options->archive != NULL)
+		rc = archive_open(collect->options->archive, collect->name.text, &collect->archive,
+		    err);
+	collect->turn.keep_raw = collect->archive != NULL;
+	return rc != 0 ? rc : open_once(collect, err);
 }
 
 static void
@@ -284,6 +349,8 @@ stop(struct collect *collect)
 	for (size_t i = 0; i < collect->source_count; i++)
 		collect->sources[i]->kind->free(collect->sources[i]);
 	records_close(collect->records);
+	archive_close(collect->archive);
+	buf_done(&collect->erased);
 	collect_name_done(&collect->name);
 	turn_clear(&collect->turn);
 	free(collect->turn.items);

@@ -11,7 +11,10 @@
 
 struct collect_options {
 	struct broker_options broker;
-	const char *into; /* as records_open() has it */
+	const char *into;    /* as records_open() has it */
+	const char *archive; /* a folder for the batches as they came; NULL: none */
+	const char
+	    *erased; /* the file of those who were forgotten; NULL: as erased_path() has it */
 	struct keep keep;
 	bool once; /* leave after 2 s without a record */
 };

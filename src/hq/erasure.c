@@ -61,6 +61,18 @@ erasures_add(struct erasures *erasures, const char *subject, int64_t at_ms)
 }
 
 void
+erasures_unknown(const struct erasures *all, const struct erasures *known,
+    struct erasures *ret_unknown)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct erasure *one = &all->items[i];
+		const struct erasure *found = erasures_find(known, one->subject);
+		if (found == NULL || found->at_ms < one->at_ms)
+			erasures_add(ret_unknown, one->subject, one->at_ms);
+	}
+}
+
+void
 erasures_done(struct erasures *erasures)
 {
 	free(erasures->items);

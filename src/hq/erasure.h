@@ -18,6 +18,9 @@ struct erasures {
 /* The later of two times stays. */
 void erasures_add(struct erasures *erasures, const char *subject, int64_t at_ms);
 const struct erasure *erasures_find(const struct erasures *erasures, const char *subject);
+/* Of all, those that known does not have with a time as late. */
+void erasures_unknown(const struct erasures *all, const struct erasures *known,
+    struct erasures *ret_unknown);
 void erasures_done(struct erasures *erasures);
 
 enum erased {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/when.h"
 
@@ -71,4 +72,12 @@ keep_day(int64_t at_ms)
 {
 	int64_t day = at_ms / D_MS;
 	return (int32_t)(at_ms % D_MS < 0 ? day - 1 : day);
+}
+
+int32_t
+keep_today(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return keep_day((int64_t)now.tv_sec * S_MS);
 }

@@ -16,6 +16,7 @@ int keep_read(const char *text, struct keep *ret_keep, struct err *err) AISLE_MU
 /* The days before this one are no longer kept; INT32_MIN: all are. */
 int32_t keep_from(const struct keep *keep, int lane, int32_t today);
 int32_t keep_day(int64_t at_ms); /* days since 1970-01-01, UTC */
+int32_t keep_today(void);	 /* by the clock of this machine */
 int keep_lane(const char *name); /* -1: none */
 
 #endif

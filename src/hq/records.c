@@ -5,7 +5,6 @@
 #include "hq/records.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "hq/pg.h"
 #include "hq/records_internal.h"
@@ -45,16 +44,23 @@ records_tend(struct records *records, bool *ret_more)
 	return records->kind->tend(records, ret_more);
 }
 
+int
+records_erase(struct records *records, const struct erasures *erasures, long long *ret_new,
+    long long *ret_records)
+{
+	*ret_new = *ret_records = 0;
+	return erasures->count > 0 ? records->kind->erase(records, erasures, ret_new, ret_records)
+				   : 0;
+}
+
+int
+records_of(struct records *records, const char *subject, record_fn each, void *ctx)
+{
+	return records->kind->of(records, subject, each, ctx);
+}
+
 const char *
 records_error(struct records *records)
 {
 	return records->kind->error(records);
-}
-
-int32_t
-records_today(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return keep_day((int64_t)now.tv_sec * S_MS);
 }

@@ -6,6 +6,7 @@
 #define AISLE_HQ_RECORDS_H
 
 #include "hq/batch.h"
+#include "hq/erasure.h"
 #include "hq/keep.h"
 
 struct records_kind;
@@ -26,6 +27,18 @@ int records_write(struct records *records, const struct batch *const *batches, s
 /* Makes room: drops a part of what is no longer kept, makes partitions ahead. *ret_more: there is
  * more of it. AISLE_E_IO: open anew. */
 int records_tend(struct records *records, bool *ret_more) AISLE_MUST_CHECK;
+/* Forgets those whom the database does not know as forgotten since that time: from now on in everything that is written, and
+ * in what is there. Says how many of them were new and how many records changed. AISLE_E_IO. */
+int records_erase(struct records *records, const struct erasures *erasures, long long *ret_new,
+    long long *ret_records) AISLE_MUST_CHECK;
+/* Each record that names the subject, and the outcomes of decisions that do; at as RFC 3339. AISLE_E_IO. */
+struct record {
+	const char *store, *epoch, *lane, *type, *at, *body;
+	int64_t seq;
+};
+typedef void (*record_fn)(void *ctx, const struct record *record);
+int records_of(struct records *records, const char *subject, record_fn each, void *ctx)
+    AISLE_MUST_CHECK;
 const char *records_error(struct records *records);
 
 #endif

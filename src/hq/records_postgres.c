@@ -18,17 +18,7 @@
 #include "core/when.h"
 #include "hq/partitions.h"
 #include "hq/erasure.h"
-#include "hq/records_internal.h"
-
-struct postgres {
-	struct records base;
-	PGconn *pg;
-	struct keep keep;
-	struct partitions days;
-	struct erasures erasures;
-	int64_t erasures_seen; /* erased.n */
-	char error[300];
-};
+#include "hq/records_postgres.h"
 
 static void
 pg_close(struct records *records)
@@ -108,25 +98,8 @@ add_batch(struct postgres *postgres, const struct batch *batch, int32_t today, s
 static int
 begin(struct postgres *postgres)
 {
-	char seen[24];
-	const char *values[] = { seen };
 	int rc = pg_run(postgres->pg, "BEGIN; LOCK TABLE ONLY record IN ROW EXCLUSIVE MODE");
-	if (rc != 0)
-		return rc;
-	snprintf(seen, sizeof(seen), "%lld", (long long)postgres->erasures_seen);
-	PGresult *erased = pg_query(postgres->pg,
-	    "SELECT n, subject, (extract(epoch FROM at) * 1000)::bigint FROM erased WHERE n > $1 "
-	    "ORDER BY n",
-	    1, values);
-	if (erased == NULL)
-		return AISLE_E_IO;
-	for (int i = 0; i < PQntuples(erased); i++) {
-		if (strlen(PQgetvalue(erased, i, 1)) == 32)
-			erasures_add(&postgres->erasures, PQgetvalue(erased, i, 1),
-			    strtoll(PQgetvalue(erased, i, 2), NULL, 10));
-	}
-	PQclear(erased);
-	return 0;
+	return rc == 0 ? postgres_read_erased(postgres) : rc;
 }
 
 static int
@@ -169,7 +142,7 @@ static int
 pg_write(struct records *records, const struct batch *const *batches, size_t count)
 {
 	struct postgres *postgres = (struct postgres *)records;
-	int32_t today = records_today();
+	int32_t today = keep_today();
 	int rc = 0;
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = need_days(postgres, batches[i], keep_lane(batches[i]->lane), today);
@@ -184,7 +157,7 @@ pg_write(struct records *records, const struct batch *const *batches, size_t cou
 static int
 tend(struct postgres *postgres)
 {
-	int32_t today = records_today();
+	int32_t today = keep_today();
 	int rc = partitions_load(postgres->pg, &postgres->days);
 	for (int32_t day = today; day <= today + PARTITIONS_AHEAD && rc == 0; day++) {
 		for (int lane = 0; lane < LANE_COUNT && rc == 0; lane++)
@@ -236,7 +209,8 @@ int
 records_postgres(const char *into, const struct keep *keep, struct records **ret_records,
     struct err *err)
 {
-	static const struct records_kind kind = { pg_close, pg_write, pg_tend, pg_records_error };
+	static const struct records_kind kind = { pg_close, pg_write, pg_tend, postgres_erase,
+		postgres_of, pg_records_error };
 	struct postgres *postgres = mem_zero(sizeof(*postgres));
 	postgres->base.kind = &kind;
 	postgres->keep = *keep;

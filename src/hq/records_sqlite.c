@@ -7,6 +7,7 @@
  *   a store deletes what is acknowledged. The primary key makes a batch that comes
  *   again harmless.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,7 @@ insert_row(struct sqlite *sqlite, const struct batch *batch, const struct batch_
 static int
 insert_batch(struct sqlite *sqlite, const struct batch *batch)
 {
-	int32_t from = keep_from(&sqlite->keep, keep_lane(batch->lane), records_today());
+	int32_t from = keep_from(&sqlite->keep, keep_lane(batch->lane), keep_today());
 	int rc = 0;
 	for (size_t i = 0; i < batch->count && rc == 0; i++) {
 		if (keep_day(batch->rows[i].at_ms) >= from)
@@ -149,11 +150,148 @@ sqlite_tend(struct records *records, bool *ret_more)
 	struct sqlite *sqlite = (struct sqlite *)records;
 	int rc = 0;
 	for (int lane = 0; lane < LANE_COUNT && rc == 0; lane++) {
-		int32_t from = keep_from(&sqlite->keep, lane, records_today());
+		int32_t from = keep_from(&sqlite->keep, lane, keep_today());
 		if (from != INT32_MIN)
 			rc = drop_slice(sqlite, lane, from, ret_more);
 	}
 	return rc;
+}
+
+/* ---- forgetting and telling ---- */
+
+static int
+add_tombstone(struct sqlite *sqlite, const struct erasure *erasure)
+{
+	sqlite3_stmt *insert;
+	char when[WHEN_TEXT_SIZE];
+	if (sqlite3_prepare_v2(sqlite->db, "INSERT INTO erased(subject, at) VALUES(?,?)", -1,
+		&insert, NULL) != SQLITE_OK)
+		return AISLE_E_IO;
+	when_text(erasure->at_ms, when);
+	sqlite3_bind_text(insert, 1, erasure->subject, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 2, when, -1, SQLITE_STATIC);
+	int rc = sqlite3_step(insert);
+	sqlite3_finalize(insert);
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
+}
+
+static int
+run_row(struct sqlite *sqlite, const char *sql, int64_t rowid, const char *body)
+{
+	sqlite3_stmt *change;
+	if (sqlite3_prepare_v2(sqlite->db, sql, -1, &change, NULL) != SQLITE_OK)
+		return AISLE_E_IO;
+	sqlite3_bind_int64(change, 1, rowid);
+	if (body != NULL)
+		sqlite3_bind_text(change, 2, body, -1, SQLITE_STATIC);
+	int rc = sqlite3_step(change);
+	sqlite3_finalize(change);
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
+}
+
+/* body NULL: the whole row goes. Of the same length first: that overwrites it where it lies, whereas a page that is built
+ * anew for another length may keep old bytes between its cells. */
+static int
+change_row(struct sqlite *sqlite, int64_t rowid, const char *old, const char *body)
+{
+	static const char update[] = "UPDATE record SET body = ?2 WHERE rowid = ?1";
+	struct buf filler = { 0 };
+	size_t len = strlen(old);
+	buf_reserve(&filler, len + 1);
+	memset(filler.data, 'x', len);
+	filler.data[len] = '\0';
+	int rc = run_row(sqlite, update, rowid, filler.data);
+	if (rc == 0)
+		rc = run_row(sqlite, body != NULL ? update : "DELETE FROM record WHERE rowid = ?1",
+		    rowid, body);
+	buf_done(&filler);
+	return rc;
+}
+
+static int
+clear_row(struct sqlite *sqlite, sqlite3_stmt *row, const struct erasures *erasures,
+    long long *ret_records)
+{
+	const char *type = (const char *)sqlite3_column_text(row, 1);
+	const char *at = (const char *)sqlite3_column_text(row, 2);
+	const char *body = (const char *)sqlite3_column_text(row, 3);
+	struct buf rest = { 0 };
+	int64_t at_ms;
+	if (type == NULL || body == NULL || at == NULL || !when_parse(at, &at_ms))
+		return 0;
+	enum erased erased = erasures_apply(erasures, type, at_ms, body, &rest);
+	int rc = erased == ERASED_NOT ? 0
+				      : change_row(sqlite, sqlite3_column_int64(row, 0), body,
+					    erased == ERASED_BODY ? rest.data : NULL);
+	*ret_records += erased != ERASED_NOT;
+	buf_done(&rest);
+	return rc;
+}
+
+static int
+clear_rows(struct sqlite *sqlite, const struct erasures *erasures, long long *ret_records)
+{
+	sqlite3_stmt *rows;
+	int rc = 0, step;
+	if (sqlite3_prepare_v2(sqlite->db, "SELECT rowid, type, at, body FROM record", -1, &rows,
+		NULL) != SQLITE_OK)
+		return AISLE_E_IO;
+	while ((step = sqlite3_step(rows)) == SQLITE_ROW && rc == 0)
+		rc = clear_row(sqlite, rows, erasures, ret_records);
+	sqlite3_finalize(rows);
+	return rc == 0 && step == SQLITE_DONE ? 0 : AISLE_E_IO;
+}
+
+/* Bytes of the past are in no page (secure_delete) and no write-ahead log. */
+static int
+sqlite_erase(struct records *records, const struct erasures *erasures, long long *ret_new,
+    long long *ret_records)
+{
+	struct sqlite *sqlite = (struct sqlite *)records;
+	struct erasures unknown = { .items = NULL };
+	int rc = run(sqlite, "BEGIN IMMEDIATE");
+	if (rc == 0)
+		rc = read_erased(sqlite);
+	erasures_unknown(erasures, &sqlite->erasures, &unknown);
+	for (size_t i = 0; i < unknown.count && rc == 0; i++)
+		rc = add_tombstone(sqlite, &unknown.items[i]);
+	if (rc == 0 && unknown.count > 0)
+		rc = clear_rows(sqlite, &unknown, ret_records);
+	if (rc == 0)
+		rc = run(sqlite, "COMMIT");
+	*ret_new = (long long)unknown.count;
+	if (rc == 0 && unknown.count > 0)
+		rc = run(sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+	erasures_done(&unknown);
+	return rc;
+}
+
+static int
+sqlite_of(struct records *records, const char *subject, record_fn each, void *ctx)
+{
+	static const char sql[] =
+	    "SELECT store, epoch, lane, seq, type, at, body FROM record WHERE instr(body, ?1) > 0 "
+	    "OR (type = 'outcome' AND json_extract(body, '$.decision') IN (SELECT "
+	    "json_extract(body, '$.decision') FROM record WHERE type = 'decision' AND instr(body, "
+	    "?1) > 0)) ORDER BY at, store, lane, seq";
+	struct sqlite *sqlite = (struct sqlite *)records;
+	sqlite3_stmt *rows;
+	char quoted[35];
+	int rc;
+	snprintf(quoted, sizeof(quoted), "\"%s\"", subject);
+	if (sqlite3_prepare_v2(sqlite->db, sql, -1, &rows, NULL) != SQLITE_OK)
+		return AISLE_E_IO;
+	sqlite3_bind_text(rows, 1, quoted, -1, SQLITE_STATIC);
+	while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
+		const char *text[7];
+		for (int i = 0; i < 7; i++)
+			text[i] = (const char *)sqlite3_column_text(rows, i);
+		struct record record = { text[0], text[1], text[2], text[4], text[5], text[6],
+			sqlite3_column_int64(rows, 3) };
+		each(ctx, &record);
+	}
+	sqlite3_finalize(rows);
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
 }
 
 static const char *
@@ -183,7 +321,7 @@ records_sqlite(const char *path, const struct keep *keep, struct records **ret_r
     struct err *err)
 {
 	static const struct records_kind kind = { sqlite_close, sqlite_write, sqlite_tend,
-		sqlite_error };
+		sqlite_erase, sqlite_of, sqlite_error };
 	static const struct keep for_good;
 	struct sqlite *sqlite = mem_zero(sizeof(*sqlite));
 	sqlite->base.kind = &kind;

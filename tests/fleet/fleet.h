@@ -28,9 +28,10 @@ struct fleet_store {
 	char id[16], folder[300];
 	struct mosquitto *client;
 	int broker, socket, tries;
-	bool connected, acked, released, stopped, writes;
+	bool connected, sent, acked, released, stopped, writes;
 	int64_t connect_at_ms, send_at_ms, fetch_at_ms, ask_again_ms;
 	int64_t repeat_ms;
+	struct buf batch; /* made once, sent as often as it has to be */
 	struct sequences seen;
 	struct release release; /* while it is fetched */
 	bool fetching;

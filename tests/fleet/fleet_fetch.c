@@ -111,7 +111,8 @@ fleet_ask(struct fleet_store *store, bool again)
 		if (store->asked[i] >= 0 && !again)
 			continue;
 		bool taken = store->asked[i] >= 0;
-		while (!taken && (next = transfer_missing(store->transfer, next)) >= 0) {
+		while (!taken && next >= 0 &&
+		    (next = transfer_missing(store->transfer, next)) >= 0) {
 			bool under_way = false;
 			for (int j = 0; j < FLEET_WINDOW; j++)
 				under_way = under_way || store->asked[j] == next;
@@ -122,7 +123,7 @@ fleet_ask(struct fleet_store *store, bool again)
 			next++;
 		}
 		if (!taken)
-			break;
+			continue; /* there is no more of them, but others may be asked again */
 		chunk_topic(store, store->asked[i], topic);
 		mosquitto_subscribe(store->client, NULL, topic, 0);
 	}

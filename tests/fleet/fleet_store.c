@@ -23,14 +23,16 @@ static void
 send_batch(struct fleet *fleet, struct fleet_store *store)
 {
 	char topic[100];
-	struct buf payload = { 0 };
 	if (store->acked || !store->connected)
 		return;
-	fleet_batch(store->number, fleet->options.records, fleet->options.bytes, &payload);
+	if (store->batch.len == 0)
+		fleet_batch(store->number, fleet->options.records, fleet->options.bytes,
+		    &store->batch);
 	snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/up/decision", store->id);
-	mosquitto_publish(store->client, NULL, topic, (int)payload.len, payload.data, 1, false);
-	buf_done(&payload);
-	fleet->repeats += store->repeat_ms > fleet->options.first_repeat_s * S_MS;
+	mosquitto_publish(store->client, NULL, topic, (int)store->batch.len, store->batch.data, 1,
+	    false);
+	fleet->repeats += store->sent;
+	store->sent = true;
 	store->send_at_ms = fleet_now_ms() + store->repeat_ms * 3 / 4 +
 	    fleet_random((uint32_t)store->repeat_ms / 2);
 	store->repeat_ms = store->repeat_ms * 2 > 600 * S_MS ? 600 * S_MS : store->repeat_ms * 2;
@@ -70,6 +72,7 @@ take_ack(struct fleet_store *store, const char *text, size_t len)
 	if (epoch != NULL && strcmp(epoch, fleet_epoch) == 0 && !store->acked &&
 	    json_integer_value(json_object_get(ack, "upto")) == the_fleet->options.records) {
 		store->acked = true;
+		buf_done(&store->batch);
 		the_fleet->acked++;
 	}
 	json_decref(ack);
@@ -207,6 +210,7 @@ fleet_store_free(struct fleet_store *store)
 	transfer_close(store->transfer);
 	if (store->fetching)
 		release_done(&store->release);
+	buf_done(&store->batch);
 	sequences_done(&store->seen);
 	mosquitto_destroy(store->client);
 }

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records in PostgreSQL: every one once, whoever dies; a partition a day and lane; old days go, and lanes that are kept stay."""
 import datetime
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -10,7 +12,7 @@ import tempfile
 import time
 
 from engines import Broker, Postgres, wait_for
-from collecting import Collector, Sender, batch, record
+from collecting import Collector, Sender, record
 from store import AISLECTL, main
 
 POSTGRES = None
@@ -154,6 +156,43 @@ def test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_
         chain.close()
 
 
+def test_who_is_forgotten_is_gone_and_a_copy_does_not_bring_them_back():
+    chain = Chain()
+    try:
+        pepper = os.path.join(chain.folder, "pepper")
+        with open(pepper, "w") as f:
+            f.write("00112233445566778899aabbccddeeff" * 2)
+        anna = hashlib.blake2b(b"4000111", digest_size=16, key=bytes.fromhex("00112233445566778899aabbccddeeff" * 2)).hexdigest()
+        erased = ["--erased", os.path.join(chain.folder, "erased")]
+        words = ["--into", POSTGRES.into, "--pepper", pepper]
+        collector = chain.collector(*erased).ready()
+        own = [record(1, {"decision": "D1", "subject": anna, "basket": "b", "text": "a\\b"}, at=day(-1)), record(2, {"subject": "0" * 32}, at=day(-1))]
+        chain.send("0001", own)
+        chain.send("0001", [record(1, {"decision": "D1", "outcome": "redeemed"}, "outcome", day(-1))], "money")
+        chain.send("0001", [record(1, {"subject": anna, "purpose": "profile"}, "consent", day(-1))], "consent")
+        POSTGRES.sql("CREATE TABLE copy AS SELECT * FROM record")
+        told = subprocess.run([*AISLECTL, "hq", "customer", "export", *words], input="4000111\n", capture_output=True, text=True, check=True).stdout
+        assert sorted(json.loads(line)["type"] for line in told.splitlines()) == ["consent", "decision", "outcome"]
+        done = subprocess.run([*AISLECTL, "hq", "customer", "forget", *words, *erased], input="4000111\n", capture_output=True, text=True)
+        assert json.loads(done.stdout) == {"customers": 1, "records": 2, "archived": 0}, (done.stdout, done.stderr)
+        named = f"SELECT count(*) FROM record WHERE body::text LIKE '%{anna}%'"
+        assert POSTGRES.value(named) == "0"
+        assert POSTGRES.sql("SELECT lane, seq, body FROM record WHERE seq = 1 ORDER BY 1") == [
+            ("decision", "1", '{"text": "a\\\\b", "decision": "D1"}'), ("money", "1", '{"outcome": "redeemed", "decision": "D1"}')]
+        # Late and again, while the collector runs.
+        chain.sender.send("0001", own)
+        chain.send("0002", own)
+        assert POSTGRES.value(named) == "0" and POSTGRES.value("SELECT count(*) FROM record WHERE store = '0002'") == "2"
+        assert collector.stop() == 0
+        POSTGRES.sql("DELETE FROM record; DELETE FROM erased; INSERT INTO record SELECT * FROM copy; DROP TABLE copy")
+        assert POSTGRES.value(named) == "2"
+        collector = chain.collector(*erased).ready()
+        assert POSTGRES.value(named) == "0" and "forgotten again customers=1 records=2" in collector.text()
+        assert collector.stop() == 0
+    finally:
+        chain.close()
+
+
 def test_a_password_in_the_name_is_refused():
     for into in ("postgres:host=x password=secret", "postgres://u:secret@host/db"):
         done = subprocess.run([*AISLECTL, "collect", "--into", into, "--broker", "mqtt://127.0.0.1:1"], capture_output=True, text=True)
@@ -165,6 +204,7 @@ if __name__ == "__main__":
     try:
         main([test_each_record_lies_once_in_the_partition_of_its_day_and_lane, test_what_a_fast_clock_sent_is_moved_when_its_day_comes,
               test_old_days_go_and_a_lane_that_is_kept_longer_stays, test_collectors_that_start_together_make_the_same_partitions,
-              test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_or_twice, test_a_password_in_the_name_is_refused])
+              test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_or_twice,
+              test_who_is_forgotten_is_gone_and_a_copy_does_not_bring_them_back, test_a_password_in_the_name_is_refused])
     finally:
         POSTGRES.close()

@@ -42,7 +42,7 @@ def keys():
 
 def commands():
     """The commands of `aislectl --help`."""
-    found = re.findall(r"^  ([a-z-]+(?: [a-z-]+)?) ", run(*AISLECTL, "--help").stdout, re.M)
+    found = re.findall(r"^  ([a-z-]+(?: [a-z-]+){0,2}) ", run(*AISLECTL, "--help").stdout, re.M)
     assert len(found) > 20, found
     return found
 
