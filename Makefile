@@ -359,6 +359,8 @@ install: all $(BUILD)/lib/libaisle.a
 	install -D -m 644 systemd/aisled.socket $(DESTDIR)$(prefix)/lib/systemd/system/aisled.socket
 	install -D -m 644 systemd/aisle.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/aisle.conf
 	for f in systemd/examples/*.conf; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/systemd/$$(basename $$f); done
+	for f in $$(cd firmware-config/hq && find . -type f); do install -D -m 644 firmware-config/hq/$$f $(DESTDIR)$(prefix)/share/aisle/hq/$$f; done
+	for f in systemd/hq/*; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/hq/systemd/$$(basename $$f); done
 	@# An operator's file is never written over. No secret is in it: those are files of their own.
 	f=$(DESTDIR)$(sysconfdir)/aisle/aisled.conf; [ ! -e $$f ] || f=$$f.new; install -D -m 644 firmware-config/aisled.conf $$f
 	install -D -m 644 firmware-config/aclfile $(DESTDIR)$(prefix)/share/aisle/aclfile
