@@ -117,9 +117,11 @@ on_shadow(void *ctx, const struct shadow_report *report, const struct err *err)
 	buf_adds(&says, report != NULL ? "" : err->text);
 	if (report != NULL && within && says.len == 0)
 		buf_addf(&says,
-		    "%lld sales: the same top card in %.3g of %lld decisions, %lld cards instead "
+		    "%lld sales: the same top card in %.3g %% of %lld decisions, %lld cards "
+		    "instead "
 		    "of %lld",
-		    (long long)report->visits, (double)report->same / (double)report->decisions,
+		    (long long)report->visits,
+		    100.0 * (double)report->same / (double)report->decisions,
 		    (long long)report->decisions, (long long)report->next.cards,
 		    (long long)report->now.cards);
 	snprintf(track->shadow_says, sizeof(track->shadow_says), "%s", says.data);

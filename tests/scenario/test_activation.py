@@ -125,7 +125,7 @@ def test_a_candidate_is_tried_on_the_stores_own_last_sales():
         sell(f.store, till, 0, 50)
         till.close()
         f.roll_out(2, f.chain.policy(2), bounds=QUICK)
-        assert wait_release(f.store, "good", 2)["shadow"].startswith("50 sales: the same top card in 1 of 150 decisions, 50 cards")
+        assert wait_release(f.store, "good", 2)["shadow"].startswith("50 sales: the same top card in 100 % of 150 decisions, 50 cards")
         # a policy that shows nobody the card that everybody got
         f.roll_out(3, f.chain.policy(3, actions=[OFFER]), bounds=QUICK)
         release = wait_release(f.store, "refused", 3)
