@@ -215,7 +215,8 @@ minisign_secret_write(const struct minisign_secret *secret, const char *password
 		if (!mask(&bytes, password)) {
 			sodium_memzero(&bytes, sizeof(bytes));
 			return err_set(err, AISLE_E_FULL,
-			    "not enough memory for a password, expected %llu MiB to be free",
+			    "not enough memory for a password, expected %llu MiB to be free "
+			    "(--memory asks for less)",
 			    (unsigned long long)(MEMLIMIT >> work >> 20));
 		}
 	}

@@ -340,6 +340,42 @@ def test_a_gateways_key_is_signed():
         desk.run("enroll", "sign", "device.pub", "--key", "ops.key", "-o", "x.pub", code=77)
 
 
+# ---- the page about it ----
+
+def page(*path):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", *path), encoding="utf-8") as f:
+        return f.read()
+
+
+def test_the_page_has_the_bounds_with_their_defaults_and_every_refusal():
+    with Desk() as desk:
+        desk.release()
+        bounds = desk.json("release", "show", "r.json")["bounds"]
+    said = page("docs", "releases.md")
+    table = re.search(r"^\| bound \|.*?\n\n", said, re.M | re.S)[0]
+    assert {name: float(value) for name, value in re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", table, re.M)} == bounds
+    names = re.findall(r'X\(\w+, "([a-z-]+)"\)', page("include", "aisle", "refusal.h"))
+    assert len(names) > 25
+    table = re.search(r"^## What a store refuses\n.*", said, re.M | re.S)[0]
+    assert sorted(names) == sorted(name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`([a-z-]+)`", row))
+
+
+def test_what_the_page_shows_can_be_typed():
+    with Desk() as desk:
+        desk.bundle()
+        os.rename(desk.file("policy.bundle"), desk.file("spring.bundle"))
+        said = page("docs", "releases.md").replace("\\\n", "")
+        begin, rotation = (re.search(rf"^## {head}.*?(?=^## |\Z)", said, re.M | re.S)[0] for head in ("In five minutes", "Another root"))
+        desk.keys("cleo")
+        for block in (begin, rotation):
+            for line in re.findall(r"^    (aislectl .*|minisign .*)$", block, re.M):
+                words = re.sub(r"  +.*", "", line.strip()) if "keys generate" in line else line
+                words = words.split()
+                program = AISLECTL if words[0] == "aislectl" else [MINISIGN]
+                desk.run(*words[1:], stdin="\n", program=program)
+        assert [s["key"] for s in desk.json("keys", "show", "root-2.json")["signatures"]] == [desk.id(k) for k in ("anna", "ben", "cleo")]
+
+
 # ---- mistakes ----
 
 def test_mistakes_are_told_with_what_was_expected():

@@ -263,8 +263,13 @@ a_role_with_fewer_keys_than_the_threshold_asks_for_all_of_them_and_an_empty_one_
 	assert_int_equal(root_signers(&root, ROLE_ORDER).threshold, 1);
 	assert_true(root_signers(&root, ROLE_ERASE).threshold >= 1);
 	struct order order = rig_order("0417", 1), read;
-	struct buf text;
+	struct buf text = rig_signed_root(rig, &root, 0, 1);
+	struct root parsed;
 
+	assert_int_equal(root_open(text.data, text.len, "root", &parsed, NULL, NULL), 0);
+	assert_int_equal(parsed.key_count[ROLE_ORDER], 1);
+	assert_int_equal(parsed.key_count[ROLE_ERASE], 0);
+	buf_done(&text);
 	order.type = ORDER_ERASE;
 	order.subject.b[0] = 1;
 	text = rig_signed_order(rig, &order, 4, 5);
