@@ -49,8 +49,8 @@ customer(unsigned baskets, unsigned lines)
 
 			snprintf(category[j], sizeof(category[j]), "dept%u/cat%u", n / 12, n);
 			snprintf(item[j], sizeof(item[j]), "%014u", n * 7 + i % 3);
-			line[j] =
-			    (struct purchase_line){ category[j], NULL, item[j], 1000, 100 + n };
+			line[j] = (struct purchase_line){ category[j], NULL, item[j], 1000, 100 + n,
+				MARK_NONE };
 		}
 		buf_clear(&row);
 		purchase_encode(&purchase, &row);
