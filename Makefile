@@ -169,7 +169,7 @@ hq-brokers hq-nats: deps-ci
 browser: deps-ci all $(BUILD)/page_server
 	$(Q)cd tests/browser && { [ -d node_modules/axe-core ] || \
 		npm install --silent --no-audit --no-fund --no-package-lock; }
-	$(Q)printf '%s\n' "page $(abspath $(BUILD)/page_server)" "manager $(abspath $(BUILD)/page_server)" "live $(abspath $(BUILD))" "till $(abspath $(BUILD))" "preview $(abspath $(BUILD))" | xargs -P 2 -L 1 \
+	$(Q)printf '%s\n' "page $(abspath $(BUILD)/page_server)" "manager $(abspath $(BUILD)/page_server)" "live $(abspath $(BUILD))" "till $(abspath $(BUILD))" "preview $(abspath $(BUILD))" "fleet $(abspath $(BUILD))" | xargs -P 2 -L 1 \
 		sh -c '$(run_test) browser/$$0 node tests/browser/$$0.mjs $$1 $(abspath $(BUILD)/screens)'
 
 # The till in JavaScript of docs/examples; the one in C is a scenario like the others.

@@ -70,23 +70,51 @@ disk_percent(const json_t *disk)
 	return most > 0 ? (int)(100 * state / most) : 100;
 }
 
+static bool
+is_state(const struct fleet_store *one, const char *state)
+{
+	return strcmp(one->state, state) == 0;
+}
+
+static bool
+is_refused(const struct fleet_store *one)
+{
+	return is_state(one, "refused") || is_state(one, "rolled-back");
+}
+
+/* Of the channel's release and the store's own (its profiles) the one that is in trouble. */
+static void
+take_release(struct fleet_store *one, const json_t *release, const json_t *own)
+{
+	const char *state = json_string_value(json_object_get(own, "state"));
+
+	take_text(release, "channel", one->channel, sizeof(one->channel));
+	one->sequence = number_of(release, "sequence");
+	take_text(release, "state", one->state, sizeof(one->state));
+	if (!is_refused(one) && state != NULL &&
+	    (strcmp(state, "refused") == 0 || strcmp(state, "rolled-back") == 0)) {
+		snprintf(one->state, sizeof(one->state), "%s", state);
+		release = own;
+	}
+	take_text(release, "why", one->why, sizeof(one->why));
+	take_text(release, "detail", one->detail, sizeof(one->detail));
+	/* What is for others is nothing to look at. */
+	if (strcmp(one->why, "not-for-us") == 0)
+		one->why[0] = one->detail[0] = '\0';
+}
+
 static void
 take_body(struct fleet_store *one, const json_t *body)
 {
-	const json_t *release = json_object_get(body, "release"),
-		     *policy = json_object_get(body, "policy"),
+	const json_t *policy = json_object_get(body, "policy"),
 		     *stops = json_object_get(json_object_get(body, "stops"), "actions"), *value;
 	const char *name;
 
-	take_text(release, "channel", one->channel, sizeof(one->channel));
-	take_text(release, "state", one->state, sizeof(one->state));
-	take_text(release, "why", one->why, sizeof(one->why));
-	take_text(release, "detail", one->detail, sizeof(one->detail));
+	take_release(one, json_object_get(body, "release"), json_object_get(body, "own_release"));
 	take_text(body, "ring", one->ring, sizeof(one->ring));
 	take_text(body, "version", one->version, sizeof(one->version));
 	take_text(policy, "name", one->policy, sizeof(one->policy));
 	one->policy_version = number_of(policy, "version");
-	one->sequence = number_of(release, "sequence");
 	one->queued = number_of(body, "queued");
 	one->orders = number_of(body, "orders");
 	one->damaged = number_of(body, "damaged");
@@ -160,12 +188,6 @@ expected_of_peers(const struct fleet *fleet, const struct fleet_store *one)
 	return expected;
 }
 
-static bool
-is_state(const struct fleet_store *one, const char *state)
-{
-	return strcmp(one->state, state) == 0;
-}
-
 static enum verdict
 verdict_of(const struct fleet *fleet, const struct fleet_store *one)
 {
@@ -179,7 +201,7 @@ verdict_of(const struct fleet *fleet, const struct fleet_store *one)
 	    is_state(one, "waiting"))
 		return VERDICT_ON_ITS_WAY;
 	if (one->sequence < one->expected)
-		return VERDICT_BEHIND;
+		return one->why[0] != '\0' ? VERDICT_REFUSED : VERDICT_BEHIND;
 	if (one->policy_version == 0)
 		return VERDICT_NO_POLICY;
 	return is_state(one, "probation") ? VERDICT_PROBATION : VERDICT_GOOD;

@@ -193,6 +193,27 @@ def test_who_is_forgotten_is_gone_and_a_copy_does_not_bring_them_back():
         chain.close()
 
 
+def test_the_fleet_is_read_from_the_last_health_of_each_store():
+    chain = Chain()
+    try:
+        collector = chain.collector().ready()
+
+        def health(state, minutes):
+            at = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            return {"at": at, "kind": "health", "body": {"at": at, "policy": {"name": "spring", "version": 3},
+                                                         "release": {"channel": "stable", "sequence": 5, "state": state}}}
+        chain.send("0001", [record(1, **health("refused", 50)), record(2, **health("good", 5))], "telemetry")
+        chain.send("0002", [record(1, **health("refused", 5)), record(2, **health("good", -60 * 24 * 30))], "telemetry")
+        chain.send("0003", [record(1, **health("good", 60 * 5))], "telemetry")
+        done = subprocess.run([*AISLECTL, "fleet", "--from", POSTGRES.into, "--json"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        told = {s["store"]: s["verdict"] for s in json.loads(done.stdout)["stores"]}
+        assert told == {"0001": "good", "0002": "refused", "0003": "silent"}, told
+        assert collector.stop() == 0
+    finally:
+        chain.close()
+
+
 def test_a_password_in_the_name_is_refused():
     for into in ("postgres:host=x password=secret", "postgres://u:secret@host/db"):
         done = subprocess.run([*AISLECTL, "collect", "--into", into, "--broker", "mqtt://127.0.0.1:1"], capture_output=True, text=True)
@@ -205,6 +226,7 @@ if __name__ == "__main__":
         main([test_each_record_lies_once_in_the_partition_of_its_day_and_lane, test_what_a_fast_clock_sent_is_moved_when_its_day_comes,
               test_old_days_go_and_a_lane_that_is_kept_longer_stays, test_collectors_that_start_together_make_the_same_partitions,
               test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_or_twice,
-              test_who_is_forgotten_is_gone_and_a_copy_does_not_bring_them_back, test_a_password_in_the_name_is_refused])
+              test_who_is_forgotten_is_gone_and_a_copy_does_not_bring_them_back, test_the_fleet_is_read_from_the_last_health_of_each_store,
+              test_a_password_in_the_name_is_refused])
     finally:
         POSTGRES.close()

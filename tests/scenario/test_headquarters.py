@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/headquarters-small.md, done as it says: the commands are read from it. A chain gets from nothing to a store that serves a signed
 policy."""
+import hashlib
 import json
 import os
 import re
@@ -93,6 +94,16 @@ class Chain:
         done = subprocess.run(AISLECTL + ["--config", self.conf, "status", "--json"], capture_output=True, text=True)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
+    def policy(self):
+        return ((self.status() or {}).get("policy") or {}).get("hash")
+
+    def stopped(self):
+        return (self.status() or {}).get("stopped", [])
+
+    def bundle(self, name):
+        with open(f"{self.hq}/artifacts/{name}.bundle", "rb") as f:
+            return hashlib.blake2b(f.read(), digest_size=32).hexdigest()
+
     def rows(self, sql):
         try:
             with sqlite3.connect(f"file:{self.hq}/records.db?mode=ro", uri=True) as db:
@@ -119,7 +130,7 @@ class Chain:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def test_the_guide_leads_from_nothing_to_a_store_that_headquarters_hears():
+def test_the_guide_leads_from_nothing_to_a_store_that_serves_a_signed_policy():
     chain, guide = Chain(), commands()
     try:
         for command in guide["1. The machine"]:
@@ -135,17 +146,24 @@ def test_the_guide_leads_from_nothing_to_a_store_that_headquarters_hears():
             mine, starter = json.load(mine), json.load(starter)
         assert mine["currency"] == "EUR" and not set(mine["salts"].values()) & set(starter["salts"].values())
         wait_for("the first release on the broker", lambda: "root 1, 1 releases" in chain.said(), 20)
+        first = chain.bundle("policy-1")
+        wait_for("the signed policy in the store", lambda: chain.policy() == first, 60)
         wait_for("a record of the store at headquarters", lambda: chain.rows("SELECT 1 FROM record WHERE store = '0042' AND type = 'health'"), 40)
         for command in guide["3. Another policy"]:
             if "policy check" in command:
                 edit(chain.hq + "/policy/policy.json", version=2)
             chain.do(command)
-        wait_for("the second release on the broker", lambda: "2 releases" in chain.said(), 20)
+        second = chain.bundle("policy-2")
+        wait_for("the second policy in the store", lambda: chain.policy() == second, 60)
         for command in guide["4. Look, go back, stop"]:
+            if "fleet lift" in command:
+                wait_for("the stop in the store", lambda: "coffee-off" in chain.stopped(), 60)
             chain.do(command)
-        wait_for("all of it on the broker", lambda: "3 releases, 2 orders" in chain.said(), 20)
+        wait_for("the lift in the store", lambda: chain.stopped() == [], 60)
+        wait_for("the first policy in the store, again", lambda: chain.policy() == first, 60)
         fleet = json.loads(chain.do("aislectl fleet --from sqlite:/srv/hq/records.db --dir /srv/hq --json"))
         assert fleet["counts"]["stores"] == 1 and fleet["stores"][0]["store"] == "0042", fleet
+        assert fleet["stores"][0]["verdict"] in ("good", "probation", "on-its-way", "behind"), fleet      # its health may be a moment old
         chain.do("aislectl hq add-store /srv/hq 0043")
         fleet = chain.do("aislectl fleet --from sqlite:/srv/hq/records.db --dir /srv/hq")
         assert re.search(r"^0043 +silent .* never$", fleet, re.M), fleet

@@ -302,6 +302,26 @@ def test_a_store_is_sent_what_it_asks_for_if_a_release_is_for_it(scene):
 
 
 @with_scene()
+def test_a_stores_own_release_is_its_own_and_its_profiles_are_sent_to_it_alone(scene):
+    with open(scene.folder + "/pepper", "w") as f:
+        f.write("00112233445566778899aabbccddeeff" * 2 + "\n")
+    profiles = policy.profiles(scene.folder, [{"card": "4000123412341234", "attributes": {"tier": "gold"}}], pepper=scene.folder + "/pepper")
+    own = scene.hq.release(1, profiles, name="own.json", more=("--stores", "0042"))
+    scene.serve(scene.hq.root, own, profiles)
+    watch = Watcher(scene.brokers[0])
+    wait_for("the store's release", lambda: watch.get("aisle/v1/hq/store/0042/release"))
+    wait_for("who serves", lambda: "serving" in open(scene.log.name).read())
+    assert not [t for t in watch.kept() if "/artifact/" in t], "what one store gets is retained"
+    request = json.dumps({"hash": file_hash(profiles), "from": 0, "count": 1})
+    for store in ("0043", "0042"):
+        watch.client.publish(f"aisle/v1/hq/store/{store}/want", request, qos=1).wait_for_publish(10)
+    wait_for("its chunk", lambda: watch.get(f"aisle/v1/hq/store/0042/chunk/{file_hash(profiles)}/0"))
+    assert not [t for t in watch.topics() if "/0043/chunk" in t], "somebody else's profiles"
+    assert scene.stop_serving() == 0
+    watch.close()
+
+
+@with_scene()
 def test_what_is_new_in_the_folder_is_sent_and_what_is_wrong_in_it_is_left_out(scene):
     folder = os.path.join(scene.folder, "hq")
     for name in ("root", "releases", "orders", "artifacts"):

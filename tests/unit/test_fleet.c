@@ -73,6 +73,29 @@ each_store_has_the_worst_verdict_that_is_so_and_trouble_comes_first(void **state
 }
 
 static void
+what_a_store_refused_while_it_stays_with_the_old_is_a_refusal(void **state)
+{
+	(void)state;
+	hear("a", 5,
+	    "{" GOOD_POLICY
+	    ",\"release\":{\"channel\":\"stable\",\"sequence\":5,\"state\":\"good\"}}");
+	hear("b", 5,
+	    "{" GOOD_POLICY ",\"release\":{\"channel\":\"stable\",\"sequence\":4,\"state\":"
+	    "\"good\",\"why\":\"threshold\"}}");
+	hear("c", 5,
+	    "{" GOOD_POLICY ",\"release\":{\"channel\":\"stable\",\"sequence\":5,\"state\":"
+	    "\"good\",\"why\":\"not-for-us\"}}");
+	/* Its profiles. */
+	hear("d", 5,
+	    "{" GOOD_POLICY
+	    ",\"release\":{\"channel\":\"stable\",\"sequence\":5,\"state\":\"good\"},"
+	    "\"own_release\":{\"sequence\":9,\"state\":\"refused\",\"why\":\"wrong-hash\"}}");
+	assert_string_equal(verdicts(NULL), "b:refused d:refused a:good c:good");
+	assert_string_equal(fleet.stores[1].why, "wrong-hash");
+	assert_string_equal(fleet.stores[3].why, "");
+}
+
+static void
 silence_begins_after_three_hours(void **state)
 {
 	(void)state;
@@ -220,6 +243,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(each_store_has_the_worst_verdict_that_is_so_and_trouble_comes_first),
+		TEST(what_a_store_refused_while_it_stays_with_the_old_is_a_refusal),
 		TEST(silence_begins_after_three_hours),
 		TEST(a_store_is_held_against_the_release_that_is_for_it),
 		TEST(what_is_wrong_beside_the_verdict_is_a_mark),
