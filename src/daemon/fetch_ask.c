@@ -90,6 +90,7 @@ ask_own(struct daemon *daemon, struct fetch *fetch)
 	struct buf want = { 0 };
 	struct json_writer *w = JSON_OBJECT(&want);
 
+	CHECK(from >= 0);
 	if (!fetch->listens) {
 		chunk_topic(daemon, fetch, 0, topic);
 		daemon_hq_subscribe(daemon, topic);

@@ -186,14 +186,18 @@ subscribe_acks(struct daemon *daemon)
 
 /* ---- is it alive? ---- */
 
-/* Of a process that is not trusted: no number, or a large one, gives it the longest. */
+/* Whatever it says shows that it lives; FRAME_ALIVE says also for how long it may now be silent. Of a process
+ * that is not trusted: no number, or a large one, gives it the longest. */
 static void
-take_alive(struct daemon *daemon, const char *seconds)
+hear_link(struct daemon *daemon, enum frame_type type, const char *topic)
 {
-	long s = strtol(seconds, NULL, 10);
+	int64_t now = daemon_mono_ms();
+	long s = type == FRAME_ALIVE ? strtol(topic, NULL, 10) : LINK_SILENCE_S;
 
-	daemon->link_alive_ms =
-	    daemon_mono_ms() + (s > 0 && s < LINK_SILENCE_MAX_S ? s : LINK_SILENCE_MAX_S) * S_MS;
+	if (s <= 0 || s > LINK_SILENCE_MAX_S)
+		s = LINK_SILENCE_MAX_S;
+	if (type == FRAME_ALIVE || daemon->link_alive_ms < now + s * S_MS)
+		daemon->link_alive_ms = now + s * S_MS;
 }
 
 void
@@ -227,12 +231,11 @@ on_link_read(struct bufferevent *bev, void *ctx)
 			link_gone(daemon);
 			return;
 		}
+		hear_link(daemon, type, topic);
 		if (type == FRAME_UP)
 			set_hq_up(daemon, true);
 		else if (type == FRAME_DOWN)
 			set_hq_down(daemon, topic);
-		else if (type == FRAME_ALIVE)
-			take_alive(daemon, topic);
 		else if (type == FRAME_PUBLISH)
 			from_hq(daemon, topic, payload, len);
 		evbuffer_drain(in, (size_t)took);
