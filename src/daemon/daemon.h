@@ -372,7 +372,7 @@ struct artifact {
 typedef void (*fetch_fn)(void *ctx, const char *path, enum refusal refusal, const struct err *err);
 /* Begins it, or goes on where a former one stopped, also after a restart; terms NULL: at once, as fast as it goes. done is
  * called from the loop, once; only where too many are wanted at a time (full), at once. Wanted again, it is a matter of the
- * new terms, done and ctx, and told anew if it is here. Two have files at a time, the others wait. While headquarters is
+ * new terms, done and ctx, and told anew if it is here. Three have files at a time, the others wait. While headquarters is
  * away it waits, and a broker without the artifact delays it for ever: bad chunks are counted, and shown in the status. */
 void daemon_fetch(struct daemon *daemon, const struct artifact *artifact,
     const struct fetch_terms *terms, fetch_fn done, void *ctx);

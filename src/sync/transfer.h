@@ -17,7 +17,8 @@
 #define TRANSFER_TRIES 3 /* from the start, when the whole is not what its hash says */
 
 /* Of all in the folder. */
-#define TRANSFER_FILES_MAX 2
+#define TRANSFER_FILES_MAX \
+	3 /* of each kind of bundle one: the profiles that nobody serves hold up no policy */
 #define TRANSFER_FOLDER_BYTES_MAX (INT64_C(320) << 20)
 
 struct transfer;

@@ -362,17 +362,17 @@ def test_a_rate_is_kept(store):
 
 
 @with_store
-def test_two_have_files_at_a_time_and_the_others_wait(store):
-    artifacts = [Artifact(10 * CHUNK + n, 20 + n) for n in range(5)]
+def test_three_have_files_at_a_time_and_one_that_nobody_serves_holds_up_none(store):
+    own, *artifacts = [Artifact(10 * CHUNK + n, 20 + n) for n in range(5)]
     hq = Hq(store.hq)
-    store.begin(*(a.words() for a in artifacts))
-    wait_for("two to be asked for", lambda: [f["state"] for f in store.fetches()] == ["fetching"] * 2 + ["waiting"] * 3)
-    assert len(store.transfer()) == 4
+    store.begin(own.words("own"), *(a.words() for a in artifacts))
+    wait_for("three to be asked for", lambda: [f["state"] for f in store.fetches()] == ["fetching"] * 3 + ["waiting"] * 2)
+    assert len(store.transfer()) == 6
     for artifact in reversed(artifacts):
         hq.publish(artifact)
     for artifact in artifacts:
         store.whole(artifact)
-    assert store.transfer() == []
+    assert store.transfer() == [own.hash + ".map", own.hash + ".part"]
 
 
 @with_store
@@ -427,5 +427,5 @@ if __name__ == "__main__":
           test_false_chunks_are_refused_and_the_right_ones_still_come, test_what_is_wrong_once_comes_again_from_its_start,
           test_what_is_the_stores_own_is_asked_for_32_at_a_time, test_an_own_one_is_asked_for_again_after_a_reconnect_and_a_kill,
           test_outside_its_hours_nothing_is_asked_for, test_a_moment_of_its_own_survives_a_restart, test_a_rate_is_kept,
-          test_two_have_files_at_a_time_and_the_others_wait, test_what_publish_sends_and_serves_is_what_comes,
+          test_three_have_files_at_a_time_and_one_that_nobody_serves_holds_up_none, test_what_publish_sends_and_serves_is_what_comes,
           test_those_that_wait_for_half_a_minute])
