@@ -22,7 +22,7 @@ bundle examine
 bundle install
 catalog build --version --name --images --policy -o
 catalog find --country
-profiles build --store --pepper -o
+profiles build --store --pepper --version --from --to -o
 profiles install
 model import -o --trees
 model inspect --trees
@@ -55,6 +55,7 @@ order make --store --type --subject --tablet --action --sequence --expires -o
 order sign --key --signature
 order verify --root
 order show --manifest --signature
+enroll -o
 enroll sign --key -o
 hq init --host --port --local-port --plain --policy --currency
 hq add-store --ring --channel --at

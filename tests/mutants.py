@@ -64,7 +64,7 @@ TESTS = {
     "deliver": ["test_guidance", "test_access", "test_http_answer", "test_http_request", "test_http_client", "test_http_listen", "test_http",
                 "test_sse", "test_http_tls", "test_http_manager", "test_card", "test_answer"],
     "profile": ["test_subject", "test_subject_rows", "test_consent", "test_purchases", "test_merge_rules", "test_subject_json", "test_subject_merge", "test_subject_profile",
-                "test_keys", "test_vault", "test_profiles", "test_profiles_build", "test_profile_disk", "test_features", "test_customer",
+                "test_keys", "test_vault", "test_profiles", "test_profiles_build", "test_profiles_line", "test_profiles_sealed", "test_told", "test_profile_disk", "test_features", "test_customer",
                 "test_returns", "test_spine", "test_engine", "test_order", "test_staff", "test_store_doom", "test_restart",
                 "scenario/test_deciding"],
     "trust": ["test_signed", "test_root", "test_release", "test_trust_order", "test_trust_sequences", "test_minisign"],

@@ -77,13 +77,15 @@ int ctl_manager_remove(struct ctl *ctl);
 /* ctl_install.c */
 int ctl_bundle_install(struct ctl *ctl);
 int ctl_profiles_install(struct ctl *ctl);
+/* ctl_profiles.c */
+int ctl_profiles_build(struct ctl *ctl);
+int ctl_enroll(struct ctl *ctl);
 /* ctl_policy.c */
 int ctl_policy_check(struct ctl *ctl);
 int ctl_policy_preview(struct ctl *ctl);
 int ctl_bundle_build(struct ctl *ctl);
 int ctl_bundle_inspect(struct ctl *ctl);
 int ctl_bundle_examine(struct ctl *ctl);
-int ctl_profiles_build(struct ctl *ctl);
 int ctl_model_import(struct ctl *ctl);
 int ctl_model_inspect(struct ctl *ctl);
 int ctl_model_score(struct ctl *ctl);

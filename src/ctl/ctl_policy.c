@@ -13,7 +13,6 @@
 #include "core/arena.h"
 #include "core/when.h"
 #include "ctl/ctl.h"
-#include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "tools/model_tool.h"
 #include "tools/goods_seen.h"
@@ -280,47 +279,6 @@ ctl_bundle_examine(struct ctl *ctl)
 		puts("passed");
 	buf_done(&report);
 	bundle_close(bundle);
-	return rc;
-}
-
-/* ---- profiles ---- */
-
-int
-ctl_profiles_build(struct ctl *ctl)
-{
-	struct profiles_build what = { .store = ctl_option(ctl, "--store"),
-		.output = ctl_option(ctl, "-o") };
-	const char *pepper_file = ctl_option(ctl, "--pepper"), *to = ctl_option(ctl, "--to");
-	struct conf *conf;
-	uint8_t pepper[32];
-	struct err err = { 0 };
-	int64_t rows = 0;
-	bool has_pepper;
-	int rc = ctl_words(ctl, 1, 1);
-
-	if (rc != EX_OK)
-		return rc;
-	if (what.store == NULL || what.output == NULL)
-		return ctl_usage(ctl);
-	if (to != NULL)
-		return ctl_fail(EX_UNAVAILABLE,
-		    "--to: files encrypted to a device are not made by this version");
-	conf = mem_alloc(sizeof(*conf));
-	rc = ctl_conf(ctl, false, conf);
-	if (rc == EX_OK)
-		rc = ctl_pepper(ctl, pepper_file != NULL ? pepper_file : conf->pepper_file, pepper,
-		    &has_pepper);
-	if (rc == EX_OK) {
-		what.input = ctl->argv[0];
-		what.pepper = has_pepper ? pepper : NULL;
-		if (profiles_build(&what, &rows, &err) != 0)
-			rc = ctl_fail_err(&err);
-		else
-			printf("%s %lld profiles\n", what.output, (long long)rows);
-	}
-	explicit_bzero(pepper, sizeof(pepper));
-	conf_done(conf);
-	free(conf);
 	return rc;
 }
 

@@ -54,6 +54,7 @@ status(struct daemon *daemon, struct control_request *request)
 		json_add_null(w, "root");
 	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
 	json_add_int(w, "profiles", profiles_count(daemon->profiles));
+	json_add_int(w, "profiles_version", profiles_version(daemon->profiles));
 	json_add_int(w, "visits", (int64_t)engine_visit_count(daemon->engine));
 	json_add_int(w, "streams", (int64_t)http_streams(daemon->http));
 	json_add_int(w, "decisions", metrics_get(METRIC_DECISIONS));
@@ -251,6 +252,7 @@ static const struct {
 	{ "release-offer", daemon_hand_release },
 	{ "root-offer", daemon_hand_root },
 	{ "profiles-install", daemon_install_profiles },
+	{ "enroll", daemon_enroll },
 	{ "customer-show", customer_show },
 	{ "customer-forget", customer_forget },
 	{ "stop", daemon_order_stop },

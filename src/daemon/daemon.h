@@ -131,9 +131,7 @@ struct daemon {
 	char catalog_trouble[200]; /* why the one that the state names is not in force; "" */
 	struct handing *handing;   /* release_hand.c: a bundle that is being hashed; NULL */
 	struct releases *releases; /* release.h; NULL: [hq] root is not set */
-	/* a running profiles install */
-	struct control_request *install;
-	struct event *install_event;
+	struct profiles_taking *taking; /* a running profiles install; NULL */
 	struct crash *poison;
 	size_t started;			    /* steps of start.c */
 	int64_t begun_mono_ms, begun_bytes; /* when it had started, and the state's size then */
@@ -289,6 +287,12 @@ void daemon_install_catalog(struct daemon *daemon, struct control_request *reque
 void daemon_catalog_json(const struct daemon *daemon, struct json_writer *w);
 void daemon_catalog_path(const struct daemon *daemon, const char *hash, char out[static 512]);
 /* loop_profiles.c */
+/* rc 0: they serve; else err says why the old ones still do (profiles_gap(): a snapshot is needed). */
+typedef void (*profiles_fn)(void *ctx, int rc, const struct err *err);
+/* Whoever calls it has verified the file, which is gone once it serves. done is called once, before or after this
+ * returns. With [hq] root it must be encrypted to this store. */
+void daemon_profiles_take(struct daemon *daemon, const char *path, profiles_fn done, void *ctx);
+void daemon_enroll(struct daemon *daemon, struct control_request *request);
 void daemon_install_profiles(struct daemon *daemon, struct control_request *request);
 void daemon_install_profiles_stop(struct daemon *daemon);
 /* tablets.c */

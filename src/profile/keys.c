@@ -51,6 +51,7 @@ static const char *const statements[KEYS_COUNT] = {
 	[KEYS_GET] = "SELECT key FROM subject WHERE id = ?1",
 	[KEYS_PUT] = "INSERT INTO subject(id, key) VALUES(?1, ?2)",
 	[KEYS_STONE] = "INSERT OR REPLACE INTO subject(id, key) VALUES(?1, NULL)",
+	[KEYS_STONES] = "SELECT id FROM subject WHERE key IS NULL ORDER BY id",
 	[KEYS_SECRET_GET] = "SELECT value FROM secret WHERE name = ?1",
 	[KEYS_SECRET_PUT] = "INSERT OR REPLACE INTO secret(name, value) VALUES(?1, ?2)",
 	[KEYS_SECRET_DROP] = "DELETE FROM secret WHERE name = ?1",
@@ -188,6 +189,10 @@ set_up(struct keys *keys, struct err *err)
 		    "CREATE TABLE subject(id BLOB PRIMARY KEY, key BLOB) WITHOUT ROWID;"
 		    "PRAGMA user_version = 1",
 		    err);
+	/* Few among many, and asked for at each install. */
+	if (error == 0)
+		error = sql(keys,
+		    "CREATE INDEX IF NOT EXISTS stone ON subject(id) WHERE key IS NULL", err);
 	if (error == 0)
 		error = prepare(keys, err);
 	if (error == 0 && keys->dir != NULL)
@@ -360,6 +365,21 @@ keys_forgotten(struct keys *keys, const struct id *subject)
 	/* Not readable is not known: the safe answer about a person is that they are not to be
 	 * kept. */
 	return stone || (error != 0 && error != AISLE_E_NONE);
+}
+
+int
+keys_forgotten_each(struct keys *keys, keys_each_fn fn, void *ctx)
+{
+	sqlite3_stmt *stmt = keys->stmt[KEYS_STONES];
+	int rc, stop = 0;
+	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct id subject = { { 0 } };
+		if (sqlite3_column_bytes(stmt, 0) == 16)
+			memcpy(subject.b, sqlite3_column_blob(stmt, 0), 16);
+		stop = fn(ctx, &subject);
+	}
+	sqlite3_reset(stmt);
+	return stop != 0 ? stop : rc == SQLITE_DONE ? 0 : keys_error(keys, rc);
 }
 
 int

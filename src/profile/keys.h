@@ -33,12 +33,20 @@ void keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32]);
 int keys_subject(struct keys *keys, const struct id *subject, bool make, uint8_t ret_key[static 32])
     AISLE_MUST_CHECK;
 bool keys_forgotten(struct keys *keys, const struct id *subject); /* tombstone */
+/* All of them, ascending; fn returns 0 to go on. AISLE_E_IO. */
+typedef int (*keys_each_fn)(void *ctx, const struct id *subject);
+int keys_forgotten_each(struct keys *keys, keys_each_fn fn, void *ctx) AISLE_MUST_CHECK;
 /* key overwritten, tombstone kept; durable on return */
 int keys_destroy(struct keys *keys, const struct id *subject) AISLE_MUST_CHECK;
 /* The last session of the state that these keys were used with; 0: none yet. Set: durable on return.
  * A state that knows of fewer was put back from a copy. */
 int keys_session(struct keys *keys, int64_t *ret_session) AISLE_MUST_CHECK;
 int keys_set_session(struct keys *keys, int64_t session) AISLE_MUST_CHECK;
+/* The store's own X25519 pair, for what headquarters encrypts to it; keys_make_device() makes it, once, durably. The
+ * secret is the caller's to wipe. AISLE_E_NONE: it was not made yet. */
+int keys_make_device(struct keys *keys, uint8_t ret_public[static 32]) AISLE_MUST_CHECK;
+int keys_device(const struct keys *keys, uint8_t ret_public[static 32],
+    uint8_t ret_secret[static 32]) AISLE_MUST_CHECK;
 /* makes new keys durable; nothing to do: no sync */
 int keys_commit(struct keys *keys) AISLE_MUST_CHECK;
 /* How often new keys were rolled back by a failing disk: when it has risen, keys that were

@@ -23,6 +23,8 @@ struct cached {
 /* In locked, guarded pages of its own. */
 struct secrets {
 	uint8_t data[32], pepper[32];
+	bool has_device;
+	uint8_t device[32]; /* X25519 */
 	struct cached cache[KEYS_CACHED];
 };
 
@@ -30,6 +32,7 @@ enum keys_statement {
 	KEYS_GET,
 	KEYS_PUT,
 	KEYS_STONE,
+	KEYS_STONES,
 	KEYS_SECRET_GET,
 	KEYS_SECRET_PUT,
 	KEYS_SECRET_DROP,

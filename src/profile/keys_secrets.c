@@ -159,6 +159,21 @@ find_data_key(struct keys *keys, bool fresh, struct err *err)
 	return error;
 }
 
+/* There may be none yet. */
+static int
+load_device(struct keys *keys, struct err *err)
+{
+	struct buf secret = { 0 };
+	int error = sealed_get(keys, "device", &secret);
+	keys->secrets->has_device = error == 0 && secret.len == 32;
+	if (keys->secrets->has_device)
+		memcpy(keys->secrets->device, secret.data, 32);
+	buf_wipe(&secret);
+	return error == 0 || error == AISLE_E_NONE
+	    ? 0
+	    : err_set(err, error, "%s/keys.db: the store's own key does not open", keys->dir);
+}
+
 int
 keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 {
@@ -184,7 +199,41 @@ keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 			    "%s/keys.db: does not open with this data key", keys->dir);
 	}
 	buf_wipe(&text);
+	return error == 0 ? load_device(keys, err) : error;
+}
+
+/* ---- the store's own pair ---- */
+
+int
+keys_make_device(struct keys *keys, uint8_t ret_public[static 32])
+{
+	uint8_t secret[32];
+	int error = 0;
+	if (!keys->secrets->has_device) {
+		crypto_box_keypair(ret_public, secret);
+		/* Beside an open transaction of new keys it would wait for that one's commit. */
+		error = keys_commit(keys);
+		if (error == 0)
+			error = sealed_put(keys, "device", secret, sizeof(secret));
+		if (error == 0) {
+			memcpy(keys->secrets->device, secret, sizeof(secret));
+			keys->secrets->has_device = true;
+		}
+		sodium_memzero(secret, sizeof(secret));
+	}
+	if (error == 0)
+		crypto_scalarmult_base(ret_public, keys->secrets->device);
 	return error;
+}
+
+int
+keys_device(const struct keys *keys, uint8_t ret_public[static 32], uint8_t ret_secret[static 32])
+{
+	if (!keys->secrets->has_device)
+		return AISLE_E_NONE;
+	memcpy(ret_secret, keys->secrets->device, 32);
+	crypto_scalarmult_base(ret_public, keys->secrets->device);
+	return 0;
 }
 
 /* ---- the session ---- */

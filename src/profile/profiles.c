@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * profiles.c - HQ's part of the profiles: the transport bundle read straight,
- * and the gateway's own file.
+ * profiles.c - HQ's part of the profiles: a plain bundle read straight, and the gateway's own set.
  *
  * BYTES
- *   Both are SQLite files with application_id "AISL", user_version 1, and
- *   nothing but
- *     meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID
- *     row(id INTEGER PRIMARY KEY, subject BLOB, body BLOB)
- *   id is the first 8 bytes of the subject as a signed big-endian number, or
- *   the next free one of the seven after it. In a bundle body is the row's
- *   JSON; in profiles-N.db it is sealed under the subject's key with version
- *   N, so that a row of an older file does not open in a newer one.
+ *   A set is profiles-N.db and profiles-N.keys. In its table row body is the row's index in .keys as
+ *   u32, little-endian, then the row's JSON, sealed with that key and version N, so that a row of an
+ *   older set does not open in a newer one. meta has number (N), rows, store, and from and to, the
+ *   versions of the bundle that it was made from.
  */
 #include "profile/profiles.h"
 
@@ -31,174 +26,6 @@
 #include "profile/profiles_internal.h"
 #include "profile/vault.h"
 
-#define GET_SQL "SELECT body FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2"
-#define URI_MAX 8192
-
-/* ---- shared ---- */
-
-int64_t
-profiles_slot(const struct id *subject)
-{
-	uint64_t v = 0;
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | subject->b[i];
-	int64_t slot = (int64_t)v;
-	return slot <= INT64_MAX - (PROFILES_WINDOW - 1) ? slot : INT64_MAX - (PROFILES_WINDOW - 1);
-}
-
-void
-profiles_pepper_mark(const uint8_t pepper[static 32], char out[static 9])
-{
-	uint8_t hash[32];
-	hash_bytes(hash, sizeof(hash), pepper, 32, NULL, 0);
-	hash_hex(out, hash, 4);
-}
-
-void
-profiles_path(const char *dir, int64_t number, char *path, size_t size)
-{
-	snprintf(path, size, "%s/profiles-%" PRId64 ".db", dir, number);
-}
-
-int
-profiles_sync_path(const char *path, int flags)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-	if (fd < 0)
-		return AISLE_E_IO;
-	int error = fsync(fd) < 0 ? AISLE_E_IO : 0;
-	close(fd);
-	return error;
-}
-
-/* "file:" URI with everything but plain characters percent-encoded. */
-static int
-immutable_uri(const char *path, char out[static URI_MAX])
-{
-	static const char plain[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
-	size_t at = (size_t)snprintf(out, URI_MAX, "file:");
-	for (const char *p = path; *p != '\0'; p++) {
-		if (at + 32 > URI_MAX)
-			return AISLE_E_INVALID;
-		if (strchr(plain, *p) != NULL)
-			out[at++] = *p;
-		else
-			at += (size_t)snprintf(out + at, 4, "%%%02X", (unsigned char)*p);
-	}
-	snprintf(out + at, URI_MAX - at, "?mode=ro&immutable=1");
-	return 0;
-}
-
-/* The schema, as text: any trigger, view, index or other table makes another text. */
-static bool
-schema_fits(sqlite3 *db)
-{
-	static const char sql[] =
-	    "SELECT COUNT(*), SUM(type = 'table' AND name = 'meta' AND sql = ?1),"
-	    " SUM(type = 'table' AND name = 'row' AND sql = ?2) FROM sqlite_schema";
-	sqlite3_stmt *stmt = NULL;
-	bool fits = false;
-	if (sqlite3_prepare_v2(db, sql, TO_ZERO, &stmt, NULL) == SQLITE_OK) {
-		sqlite3_bind_text(stmt, 1, PROFILES_META_DDL, TO_ZERO, SQLITE_STATIC);
-		sqlite3_bind_text(stmt, 2, PROFILES_ROW_DDL, TO_ZERO, SQLITE_STATIC);
-		fits = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) == 2 &&
-		    sqlite3_column_int(stmt, 1) == 1 && sqlite3_column_int(stmt, 2) == 1;
-	}
-	sqlite3_finalize(stmt);
-	return fits;
-}
-
-static int
-pragma_number(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *stmt = NULL;
-	int n = -1;
-	if (sqlite3_prepare_v2(db, sql, TO_ZERO, &stmt, NULL) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW)
-		n = sqlite3_column_int(stmt, 0);
-	sqlite3_finalize(stmt);
-	return n;
-}
-
-int
-profiles_open_file(const char *path, sqlite3 **ret_db, struct err *err)
-{
-	char uri[URI_MAX];
-	sqlite3 *db = NULL;
-	if (access(path, R_OK) < 0)
-		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-	if (immutable_uri(path, uri) != 0)
-		return err_set(err, AISLE_E_INVALID, "%s: path too long", path);
-	int rc = sqlite3_open_v2(uri, &db,
-	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc != SQLITE_OK) {
-		err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(db));
-		sqlite3_close(db);
-		return AISLE_E_IO;
-	}
-	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	sqlite3_exec(db,
-	    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-	    "PRAGMA locking_mode = EXCLUSIVE",
-	    NULL, NULL, NULL);
-	if (pragma_number(db, "PRAGMA application_id") != PROFILES_APPLICATION_ID ||
-	    pragma_number(db, "PRAGMA user_version") != PROFILES_FORMAT || !schema_fits(db)) {
-		sqlite3_close(db);
-		return err_set(err, AISLE_E_INVALID, "%s: not a profiles file", path);
-	}
-	*ret_db = db;
-	return 0;
-}
-
-char *
-profiles_meta(sqlite3 *db, const char *name)
-{
-	sqlite3_stmt *stmt = NULL;
-	char *value = NULL;
-	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", TO_ZERO, &stmt,
-		NULL) == SQLITE_OK) {
-		sqlite3_bind_text(stmt, 1, name, TO_ZERO, SQLITE_STATIC);
-		if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0) != NULL)
-			value = mem_strdup((const char *)sqlite3_column_text(stmt, 0));
-	}
-	sqlite3_finalize(stmt);
-	return value;
-}
-
-int
-profiles_insert_meta(sqlite3 *db, const char *name, const char *value)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta(name, value) VALUES(?1, ?2)", TO_ZERO,
-	    &stmt, NULL);
-	if (rc == SQLITE_OK) {
-		sqlite3_bind_text(stmt, 1, name, TO_ZERO, SQLITE_STATIC);
-		sqlite3_bind_text(stmt, 2, value, TO_ZERO, SQLITE_STATIC);
-		rc = sqlite3_step(stmt);
-	}
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* The body of subject's row as it is in the file, borrowed until the statement is reset. */
-static int
-find_row(sqlite3_stmt *get, const struct id *subject, const void **ret_body, size_t *ret_len)
-{
-	sqlite3_bind_int64(get, 1, profiles_slot(subject));
-	sqlite3_bind_blob(get, 2, subject->b, 16, SQLITE_STATIC);
-	int rc = sqlite3_step(get);
-	if (rc == SQLITE_DONE)
-		return AISLE_E_NONE;
-	if (rc != SQLITE_ROW)
-		return (rc & 0xff) == SQLITE_CORRUPT ? AISLE_E_DAMAGED : AISLE_E_IO;
-	*ret_body = sqlite3_column_blob(get, 0);
-	*ret_len = (size_t)sqlite3_column_bytes(get, 0);
-	return 0;
-}
-
 /* ---- the transport bundle ---- */
 
 struct profiles_bundle {
@@ -211,7 +38,7 @@ int
 profiles_bundle_open(const char *path, struct profiles_bundle **ret, struct err *err)
 {
 	struct profiles_bundle *bundle = mem_zero(sizeof(*bundle));
-	int error = profiles_open_file(path, &bundle->db, err);
+	int error = profiles_open_file(path, PROFILES_PLAIN, &bundle->db, err);
 	char *kind = error == 0 ? profiles_meta(bundle->db, "kind") : NULL;
 	if (error == 0 && (kind == NULL || strcmp(kind, "profiles") != 0))
 		error =
@@ -219,8 +46,10 @@ profiles_bundle_open(const char *path, struct profiles_bundle **ret, struct err 
 	free(kind);
 	if (error == 0 && (bundle->store = profiles_meta(bundle->db, "store")) == NULL)
 		error = err_set(err, AISLE_E_INVALID, "%s: names no store", path);
+	if (error == 0 && profiles_meta_number(bundle->db, "from") > 0)
+		error = err_set(err, AISLE_E_INVALID, "%s: a delta, expected a snapshot", path);
 	if (error == 0 &&
-	    sqlite3_prepare_v3(bundle->db, GET_SQL, TO_ZERO, SQLITE_PREPARE_PERSISTENT,
+	    sqlite3_prepare_v3(bundle->db, PROFILES_GET_SQL, TO_ZERO, SQLITE_PREPARE_PERSISTENT,
 		&bundle->get, NULL) != SQLITE_OK)
 		error = err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(bundle->db));
 	if (error != 0) {
@@ -253,27 +82,31 @@ profiles_bundle_get(struct profiles_bundle *bundle, const struct id *subject, st
 {
 	const void *body;
 	size_t len;
-	int error = find_row(bundle->get, subject, &body, &len);
+	int error = profiles_find_body(bundle->get, subject, &body, &len);
 	if (error == 0)
 		buf_add(out, body, len);
 	sqlite3_reset(bundle->get);
 	return error;
 }
 
-/* ---- the gateway's own file ---- */
+/* ---- the gateway's own set ---- */
 
 static void
 close_current(struct profiles *profiles)
 {
 	sqlite3_finalize(profiles->get);
 	sqlite3_close(profiles->db);
+	if (profiles->words >= 0)
+		close(profiles->words);
 	profiles->get = NULL;
 	profiles->db = NULL;
+	profiles->words = -1;
 	profiles->number = 0;
+	profiles->version = 0;
 	profiles->count = 0;
 }
 
-/* A kill inside profiles_forget left a journal: the immutable reader would not look at it. */
+/* A kill while a row was taken out left a journal: the immutable reader would not look at it. */
 static void
 recover(const char *path)
 {
@@ -292,51 +125,62 @@ recover(const char *path)
 int
 profiles_use(struct profiles *profiles, int64_t number, struct err *err)
 {
-	char path[4096];
+	char path[4096], words_path[4096];
 	sqlite3 *db;
 	sqlite3_stmt *get = NULL;
-	profiles_path(profiles->dir, number, path, sizeof(path));
+	profiles_path(profiles->dir, number, ".db", path, sizeof(path));
+	profiles_path(profiles->dir, number, ".keys", words_path, sizeof(words_path));
 	recover(path);
-	int error = profiles_open_file(path, &db, err);
+	int error = profiles_open_file(path, PROFILES_SET, &db, err);
 	if (error != 0)
 		return error;
-	char *n = profiles_meta(db, "number"), *rows = profiles_meta(db, "rows");
-	if (n == NULL || rows == NULL || strtoll(n, NULL, 10) != number)
+	int64_t rows = profiles_meta_number(db, "rows");
+	int words = -1;
+	if (profiles_meta_number(db, "number") != number || rows < 0)
 		error = err_set(err, AISLE_E_DAMAGED, "%s: not the file it is named", path);
-	/* An open read transaction: a look-up is then a walk down a tree and no system call. */
+	else if ((words = profiles_keys_open(words_path, number)) < 0)
+		error =
+		    err_set(err, AISLE_E_DAMAGED, "%s: not there, or of another set", words_path);
+	/* An open read transaction: a look-up is then a walk down a tree, nothing more. */
 	else if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v3(db, GET_SQL, TO_ZERO, SQLITE_PREPARE_PERSISTENT, &get, NULL) !=
-		SQLITE_OK)
+	    sqlite3_prepare_v3(db, PROFILES_GET_SQL, TO_ZERO, SQLITE_PREPARE_PERSISTENT, &get,
+		NULL) != SQLITE_OK)
 		error = err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(db));
-	if (error == 0) {
-		close_current(profiles);
-		profiles->db = db;
-		profiles->get = get;
-		profiles->number = number;
-		profiles->count = strtoll(rows, NULL, 10);
-	} else {
+	if (error != 0) {
 		sqlite3_finalize(get);
 		sqlite3_close(db);
+		if (words >= 0)
+			close(words);
+		return error;
 	}
-	free(n);
-	free(rows);
-	return error;
+	close_current(profiles);
+	profiles->db = db;
+	profiles->get = get;
+	profiles->words = words;
+	profiles->number = number;
+	profiles->version = profiles_meta_number(db, "to");
+	profiles->count = rows;
+	return 0;
 }
 
-/* N of "profiles-N.db" and of its journal, 0: another name. *ret_left: a leftover of an install. */
+/* N of "profiles-N" and one of our tails, 0: another name. *ret_left: a leftover of an install;
+ * *ret_set: the file that makes it a set. */
 static int64_t
-number_of(const char *name, bool *ret_left)
+number_of(const char *name, bool *ret_left, bool *ret_set)
 {
+	static const char *const tails[] = { ".db", ".db-journal", ".keys", ".db.tmp",
+		".db.tmp-journal", ".keys.tmp" };
 	int64_t number = 0;
+	size_t tail = 0;
 	int end = 0;
-	*ret_left = false;
-	if (strncmp(name, "profiles-", 9) != 0)
+	if (sscanf(name, "profiles-%18" SCNd64 "%n", &number, &end) != 1 || number <= 0 ||
+	    name[9] < '0' || name[9] > '9')
 		return 0;
-	if (sscanf(name, "profiles-%18" SCNd64 ".db%n", &number, &end) != 1 || end == 0 ||
-	    number <= 0)
-		return 0;
-	*ret_left = strcmp(name + end, ".tmp") == 0;
-	return *ret_left || name[end] == '\0' || strcmp(name + end, "-journal") == 0 ? number : 0;
+	while (tail < ARRAY_LEN(tails) && strcmp(name + end, tails[tail]) != 0)
+		tail++;
+	*ret_set = tail == 0;
+	*ret_left = tail >= 3;
+	return tail < ARRAY_LEN(tails) ? number : 0;
 }
 
 /* The highest number below limit; leftovers, and files below keep, are removed. */
@@ -348,17 +192,26 @@ scan_dir(const char *dir, int64_t limit, int64_t keep)
 	if (entries == NULL)
 		return 0;
 	for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-		bool left;
-		int64_t number = number_of(entry->d_name, &left);
+		bool left = false, set = false;
+		int64_t number = number_of(entry->d_name, &left, &set);
 		if (number == 0)
 			continue;
 		if (left || number < keep)
 			unlinkat(dirfd(entries), entry->d_name, 0);
-		else if (number < limit && number > highest)
+		else if (set && number < limit && number > highest)
 			highest = number;
 	}
 	closedir(entries);
 	return highest;
+}
+
+static int
+forget_again(void *ctx, const struct id *subject)
+{
+	/* A kill came between the tombstone and the row. */
+	if (profiles_forget(ctx, subject) != 0)
+		log_warning("profiles: a forgotten row stays: its word cannot be written");
+	return 0;
 }
 
 int
@@ -367,6 +220,7 @@ profiles_open(const char *dir, struct keys *keys, struct profiles **ret, struct 
 	struct profiles *profiles = mem_zero(sizeof(*profiles));
 	profiles->dir = mem_strdup(dir);
 	profiles->keys = keys;
+	profiles->words = -1;
 	(void)err;
 	for (int64_t number = INT64_MAX; (number = scan_dir(dir, number, 0)) > 0;) {
 		struct err why = { 0 };
@@ -377,6 +231,8 @@ profiles_open(const char *dir, struct keys *keys, struct profiles **ret, struct 
 	}
 	if (profiles->number > 0)
 		scan_dir(dir, 0, profiles->number);
+	if (profiles->number > 0 && keys_forgotten_each(keys, forget_again, profiles) != 0)
+		log_warning("profiles: who was forgotten cannot be read");
 	*ret = profiles;
 	return 0;
 }
@@ -396,16 +252,20 @@ int
 profiles_get(struct profiles *profiles, const struct id *subject, struct buf *out)
 {
 	uint8_t key[32];
-	const void *body;
-	size_t len;
+	const void *sealed = NULL;
+	size_t len = 0;
+	uint32_t index = 0;
 	if (profiles->db == NULL)
 		return AISLE_E_NONE;
-	int error = find_row(profiles->get, subject, &body, &len);
+	int error = profiles_find(profiles->get, subject, &index, &sealed, &len);
+	if (error == 0 && keys_forgotten(profiles->keys, subject))
+		error = AISLE_E_NONE;
 	if (error == 0)
-		error = keys_subject(profiles->keys, subject, false, key);
+		error = profiles_keys_row(profiles->words, keys_data(profiles->keys), subject,
+		    index, key);
 	if (error == 0)
 		error = vault_open(key, PROFILES_TABLE, subject->b, 16, (uint32_t)profiles->number,
-		    body, len, out);
+		    sealed, len, out);
 	sodium_memzero(key, sizeof(key));
 	sqlite3_reset(profiles->get);
 	return error;
@@ -417,42 +277,36 @@ profiles_count(const struct profiles *profiles)
 	return profiles->count;
 }
 
-/* The key is what forgetting destroys; the row that is noise by then goes too,
- * where the disk allows it. */
+int64_t
+profiles_version(const struct profiles *profiles)
+{
+	return profiles->version;
+}
+
+/* The word is what forgetting destroys; the row that is noise by then goes too, where the disk
+ * allows it. */
 int
 profiles_forget(struct profiles *profiles, const struct id *subject)
 {
 	profiles_install_forget(profiles, subject);
 	int64_t number = profiles->number;
-	const void *body;
+	const void *sealed;
 	size_t len;
-	int found = number > 0 ? find_row(profiles->get, subject, &body, &len) : AISLE_E_NONE;
+	uint32_t index;
+	int found = number > 0 ? profiles_find(profiles->get, subject, &index, &sealed, &len)
+			       : AISLE_E_NONE;
 	if (profiles->get != NULL)
 		sqlite3_reset(profiles->get);
 	if (found != 0)
 		return found == AISLE_E_NONE ? 0 : found;
 	char path[4096];
-	sqlite3 *db = NULL;
-	sqlite3_stmt *stmt = NULL;
-	profiles_path(profiles->dir, number, path, sizeof(path));
-	close_current(profiles);
-	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE",
-		    NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db,
-		    "DELETE FROM row WHERE id BETWEEN ?1 AND ?1 + 7 AND subject = ?2", TO_ZERO,
-		    &stmt, NULL);
-	if (rc == SQLITE_OK) {
-		sqlite3_bind_int64(stmt, 1, profiles_slot(subject));
-		sqlite3_bind_blob(stmt, 2, subject->b, 16, SQLITE_STATIC);
-		rc = sqlite3_step(stmt);
-	}
-	if (rc != SQLITE_DONE)
-		log_warning("profiles: a forgotten row stays as noise: %s", sqlite3_errmsg(db));
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
 	struct err err = { 0 };
-	return profiles_use(profiles, number, &err);
+	profiles_path(profiles->dir, number, ".db", path, sizeof(path));
+	int words = dup(profiles->words);
+	close_current(profiles);
+	int error = words >= 0 ? profiles_wipe_row(path, words, subject) : AISLE_E_IO;
+	if (words >= 0)
+		close(words);
+	int used = profiles_use(profiles, number, &err);
+	return error != 0 ? error : used;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * profiles.h - HQ's part of the profiles: the transport bundle, and
- * profiles-N.db with each row sealed under its subject's key.
+ * profiles-N.db with each row sealed under a key of its own.
  */
 #ifndef AISLE_PROFILE_PROFILES_H
 #define AISLE_PROFILE_PROFILES_H
@@ -13,11 +13,14 @@
 struct profiles_build {
 	const char *input, *store, *output;
 	const uint8_t *pepper; /* NULL: a line with "card" is an error (78) */
+	int64_t from;	       /* a delta upon this version; 0: a snapshot */
+	int64_t version;       /* that the store has then; 0: 1 */
+	const uint8_t *to;     /* the store's X25519 key, 32 bytes; NULL: in the clear */
 };
 int profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err *err)
     AISLE_MUST_CHECK;
 
-/* ---- read a transport bundle straight (replay, decide): rows by subject ---- */
+/* ---- read a transport bundle straight (replay, decide): rows by subject; a plain snapshot ---- */
 struct profiles_bundle;
 int profiles_bundle_open(const char *path, struct profiles_bundle **ret, struct err *err)
     AISLE_MUST_CHECK;
@@ -37,13 +40,25 @@ void profiles_close(struct profiles *profiles);
 int profiles_get(struct profiles *profiles, const struct id *subject, struct buf *out)
     AISLE_MUST_CHECK;
 int64_t profiles_count(const struct profiles *profiles);
-/* An install, in bounded slices between turns: begin, then step until it returns 1 (done and
- * swapped) or < 0 (err). Forgotten subjects are left out. Abandoned files are removed by open and
- * begin. */
-int profiles_install_begin(struct profiles *profiles, const char *bundle, const char *store,
+/* The last install was a delta upon another version than this one: a snapshot is needed. */
+bool profiles_gap(const struct profiles *profiles);
+int64_t profiles_version(const struct profiles *profiles); /* as headquarters counts; 0: none */
+
+/* An install: a child process makes the new set beside the one that serves; begin, then step each
+ * time that something can be read from fd, until it returns 1 (swapped, and the old one gone) or
+ * < 0 (err; the old set serves on). step waits for the child where nothing can be read yet. Those
+ * who are forgotten are left out, also who is it meanwhile. One install at a time: another begin
+ * abandons it. */
+struct profiles_install_what {
+	const char *bundle, *store;
+	bool sealed; /* only an encrypted bundle is taken */
+	bool take;   /* the bundle's file goes, once the set serves */
+};
+int profiles_install_begin(struct profiles *profiles, const struct profiles_install_what *what,
     struct err *err) AISLE_MUST_CHECK;
-int profiles_install_step(struct profiles *profiles, int max_rows, struct err *err)
-    AISLE_MUST_CHECK;
+int profiles_install_fd(const struct profiles *profiles);
+int profiles_install_step(struct profiles *profiles, bool *ret_swapped, struct err *err)
+    AISLE_MUST_CHECK; /* *ret_swapped: in this step the new set began to serve */
 int profiles_forget(struct profiles *profiles, const struct id *subject) AISLE_MUST_CHECK;
 
 #endif

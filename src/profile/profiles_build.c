@@ -25,16 +25,10 @@
 #define ROWS_MAX 8000000
 #define BODIES_MAX (256u << 20)
 
-struct row {
-	struct id subject;
-	uint32_t at, len; /* in bodies */
-	int line;
-};
-
 struct build {
 	const struct profiles_build *what;
 	const char *name; /* for messages */
-	struct row *rows;
+	struct profiles_line_row *rows;
 	size_t count, capacity;
 	struct buf bodies;
 	int line;
@@ -48,7 +42,7 @@ wrong(struct build *build, const char *text)
 }
 
 static int
-add_row(struct build *build, const struct id *subject, json_t *line)
+add_row(struct build *build, const struct id *subject, json_t *line, bool removed)
 {
 	static const char *const always[] = { "consent", "attributes" };
 	if (build->count >= ROWS_MAX || build->bodies.len > BODIES_MAX)
@@ -61,10 +55,11 @@ add_row(struct build *build, const struct id *subject, json_t *line)
 			json_object_set_new(line, always[i], json_object());
 	}
 	size_t at = build->bodies.len;
-	json_canonical(line, &build->bodies);
-	build->rows[build->count++] = (struct row){ .subject = *subject,
+	if (!removed)
+		json_canonical(line, &build->bodies);
+	build->rows[build->count++] = (struct profiles_line_row){ .subject = *subject,
 		.at = (uint32_t)at,
-		.len = (uint32_t)(build->bodies.len - at),
+		.len = removed ? PROFILES_REMOVED : (uint32_t)(build->bodies.len - at),
 		.line = build->line };
 	return 0;
 }
@@ -82,10 +77,11 @@ read_line(struct build *build, const char *text, size_t len)
 	struct profiles_line place = { .name = build->name,
 		.line = build->line,
 		.pepper = build->what->pepper,
+		.delta = build->what->from > 0,
 		.err = build->err };
 	int error = profiles_line_check(&place, line, &subject, &removed);
 	if (error == 0)
-		error = add_row(build, &subject, line);
+		error = add_row(build, &subject, line, removed);
 	json_decref(line);
 	return error;
 }
@@ -141,11 +137,8 @@ read_input(struct build *build)
 static int
 compare_rows(const void *a, const void *b)
 {
-	const struct row *x = a, *y = b;
-	int64_t p = profiles_slot(&x->subject), q = profiles_slot(&y->subject);
-	if (p != q)
-		return p < q ? -1 : 1;
-	int order = id_compare(&x->subject, &y->subject);
+	const struct profiles_line_row *x = a, *y = b;
+	int order = profiles_order(&x->subject, &y->subject);
 	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
@@ -155,84 +148,12 @@ sort_rows(struct build *build)
 	if (build->count > 0)
 		qsort(build->rows, build->count, sizeof(*build->rows), compare_rows);
 	for (size_t i = 1; i < build->count; i++) {
-		const struct row *a = &build->rows[i - 1], *b = &build->rows[i];
+		const struct profiles_line_row *a = &build->rows[i - 1], *b = &build->rows[i];
 		if (id_equal(&a->subject, &b->subject))
 			return err_at(build->err, AISLE_E_INVALID, build->name, b->line, 0,
 			    "the same customer as on line %d", a->line);
 	}
 	return 0;
-}
-
-static int
-write_rows(const struct build *build, sqlite3 *db)
-{
-	sqlite3_stmt *stmt = NULL;
-	int64_t last = INT64_MIN;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO row(id, subject, body) VALUES(?1, ?2, ?3)",
-	    TO_ZERO, &stmt, NULL);
-	for (size_t i = 0; rc == SQLITE_OK && i < build->count; i++) {
-		const struct row *row = &build->rows[i];
-		/* Subjects that share their first 8 bytes take the next ids. */
-		int64_t slot = profiles_slot(&row->subject);
-		int64_t id = i > 0 && slot <= last ? last + 1 : slot;
-		if (id - slot >= PROFILES_WINDOW) {
-			rc = SQLITE_CONSTRAINT;
-			break;
-		}
-		sqlite3_bind_int64(stmt, 1, id);
-		sqlite3_bind_blob(stmt, 2, row->subject.b, 16, SQLITE_STATIC);
-		sqlite3_bind_blob(stmt, 3, build->bodies.data + row->at, (int)row->len,
-		    SQLITE_STATIC);
-		rc = sqlite3_step(stmt) == SQLITE_DONE ? sqlite3_reset(stmt) : sqlite3_errcode(db);
-		last = id;
-	}
-	sqlite3_finalize(stmt);
-	return rc;
-}
-
-static int
-write_meta(const struct build *build, sqlite3 *db)
-{
-	char rows[24], mark[9] = "";
-	snprintf(rows, sizeof(rows), "%zu", build->count);
-	if (build->what->pepper != NULL)
-		profiles_pepper_mark(build->what->pepper, mark);
-	/* A snapshot: from nothing. */
-	const char *const meta[][2] = { { "from", "0" }, { "kind", "profiles" }, { "pepper", mark },
-		{ "rows", rows }, { "store", build->what->store }, { "to", "1" } };
-	int rc = SQLITE_OK;
-	for (size_t i = 0; rc == SQLITE_OK && i < ARRAY_LEN(meta); i++) {
-		if (meta[i][1][0] != '\0')
-			rc = profiles_insert_meta(db, meta[i][0], meta[i][1]);
-	}
-	return rc;
-}
-
-static int
-write_file(struct build *build, const char *tmp)
-{
-	sqlite3 *db = NULL;
-	unlink(tmp);
-	int rc = sqlite3_open_v2(tmp, &db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db,
-		    "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-		    "PRAGMA application_id = 0x4149534c; PRAGMA user_version = 1; "
-		    "BEGIN; " PROFILES_META_DDL "; " PROFILES_ROW_DDL,
-		    NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		rc = write_meta(build, db);
-	if (rc == SQLITE_OK)
-		rc = write_rows(build, db);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	int error = rc == SQLITE_OK
-	    ? 0
-	    : err_set(build->err, AISLE_E_IO, "%s: %s", tmp,
-		  rc == SQLITE_CONSTRAINT ? "subjects lie too close together" : sqlite3_errmsg(db));
-	sqlite3_close(db);
-	return error;
 }
 
 int
@@ -246,7 +167,7 @@ profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err 
 	if (error == 0)
 		error = sort_rows(&build);
 	if (error == 0) {
-		error = write_file(&build, tmp);
+		error = profiles_write(what, build.rows, build.count, build.bodies.data, tmp, err);
 		if (error == 0 &&
 		    (profiles_sync_path(tmp, 0) != 0 || rename(tmp, what->output) < 0))
 			error = err_set(err, AISLE_E_IO, "%s: %s", what->output, strerror(errno));

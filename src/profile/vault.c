@@ -28,18 +28,24 @@ _Static_assert(VAULT_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "k
 _Static_assert(VAULT_OVERHEAD == NONCE_SIZE + TAG_SIZE, "overhead");
 
 /* From the kernel many at a time: a call for each row costs as much as the sealing. */
+static uint8_t pool[NONCE_SIZE * 64];
+static size_t pool_used = sizeof(pool);
+
 static void
 next_nonce(uint8_t nonce[static NONCE_SIZE])
 {
-	static uint8_t pool[NONCE_SIZE * 64];
-	static size_t used = sizeof(pool);
-
-	if (used == sizeof(pool)) {
+	if (pool_used == sizeof(pool)) {
 		randombytes_buf(pool, sizeof(pool));
-		used = 0;
+		pool_used = 0;
 	}
-	memcpy(nonce, pool + used, NONCE_SIZE);
-	used += NONCE_SIZE;
+	memcpy(nonce, pool + pool_used, NONCE_SIZE);
+	pool_used += NONCE_SIZE;
+}
+
+void
+vault_forked(void)
+{
+	pool_used = sizeof(pool);
 }
 
 static size_t

@@ -20,4 +20,7 @@ int vault_open(const uint8_t key[static VAULT_KEY_SIZE], const char *table, cons
     size_t row_key_len, uint32_t version, const void *sealed, size_t len, struct buf *out)
     AISLE_MUST_CHECK;
 
+/* In a forked child, before it seals: it must not have the parent's next nonces. */
+void vault_forked(void);
+
 #endif
