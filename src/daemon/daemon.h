@@ -128,9 +128,9 @@ struct daemon {
 	struct fetching *fetching;	       /* artifacts on their way in; loop_fetch.c */
 	struct staging *staging;	       /* a bundle on its way in; NULL */
 	struct catalog_taking *catalog_taking; /* a catalog on its way in; NULL */
-	char catalog_trouble[200]; /* why the one that the state names is not in force; "" */
-	struct handing *handing;   /* release_hand.c: a bundle that is being hashed; NULL */
-	struct releases *releases; /* release.h; NULL: [hq] root is not set */
+	char catalog_trouble[200];	/* why the one that the state names is not in force; "" */
+	struct handing *handing;	/* release_hand.c: a bundle that is being hashed; NULL */
+	struct releases *releases;	/* release.h; NULL: [hq] root is not set */
 	struct profiles_taking *taking; /* a running profiles install; NULL */
 	struct crash *poison;
 	size_t started;			    /* steps of start.c */

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -256,18 +257,22 @@ bench_profiles(const char *dir, struct keys *keys)
 		size_t count = 0;
 		int done;
 		start = now_ns();
-		must(profiles_install_begin(profiles, bundle, "0042", &err), err.text);
+		const struct profiles_install_what to_install = { .bundle = bundle,
+			.store = "0042" };
+		must(profiles_install_begin(profiles, &to_install, &err), err.text);
+		slices[count++] = now_ns() - start;
 		do {
+			struct pollfd word = { .fd = profiles_install_fd(profiles),
+				.events = POLLIN };
+			bool swapped;
+			must(poll(&word, 1, -1) == 1 ? 0 : -1, "poll");
 			int64_t at = now_ns();
-			done = profiles_install_step(profiles, 200, &err);
+			done = profiles_install_step(profiles, &swapped, &err);
 			must(done, err.text);
 			slices[count++] = now_ns() - at;
 		} while (done == 0);
-		printf("profiles install (%s keys): %.2f s, %zu slices of 200 rows: p50 %.1f p99 "
-		       "%.1f max %.1f ms\n",
-		    round == 0 ? "new" : "known", (double)(now_ns() - start) / 1e9, count,
-		    percentile_us(slices, count, 0.5) / 1000,
-		    percentile_us(slices, count, 0.99) / 1000,
+		printf("profiles install (%s): %.2f s, of it the parent's %zu steps: max %.2f ms\n",
+		    round == 0 ? "first" : "over another", (double)(now_ns() - start) / 1e9, count,
 		    percentile_us(slices, count, 1.0) / 1000);
 	}
 
