@@ -50,6 +50,10 @@ static int opened; /* sources: the last one ends the library's threads */
 static void
 close_connection(struct nats *nats)
 {
+	/* First the connection, which ends the library's reader: libnats 3.4.1 has a race between a message that comes in
+	 * and a subscription that goes (nats.c pull request 638). */
+	if (nats->connection != NULL)
+		natsConnection_Close(nats->connection);
 	natsSubscription_Destroy(nats->pull);
 	jsCtx_Destroy(nats->stream);
 	natsConnection_Destroy(nats->connection);
