@@ -18,7 +18,8 @@
  *   for everything: several collectors then do the same work, harmlessly.
  *
  * LIMITS
- *   No reading while 256 acknowledgements wait for the broker.
+ *   No reading while 64 acknowledgements wait for the broker: one call of libmosquitto reads as many messages as there
+ *   are acknowledgements, and a turn has to stay small.
  */
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -35,7 +36,7 @@
 #define EVERYTHING "aisle/v1/hq/store/+/up/+"
 #define SHARED "$share/collect/" EVERYTHING
 #define SESSION_S 60
-#define ACKS_WAITING_MAX 256
+#define ACKS_WAITING_MAX 64
 #define PROBE_MS 10000
 #define LEAVE_MS 500
 
