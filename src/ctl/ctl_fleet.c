@@ -16,6 +16,8 @@
 #include "hq/fleet.h"
 #include "tools/fleet_page.h"
 
+#define ROOT_SOON_MS (60 * D_MS)
+
 /* The stores that HQ's folder knows: one that was never heard is in trouble, too. */
 static void
 expect_stores(const char *dir, struct fleet *fleet)
@@ -32,6 +34,22 @@ expect_stores(const char *dir, struct fleet *fleet)
 			fleet_expect(fleet, entry->d_name);
 	if (d != NULL)
 		closedir(d);
+}
+
+/* With an expired root a store takes nothing new but the next root: somebody has to make it in time. */
+static void
+warn_of_root(const struct goods *goods, int64_t now_ms)
+{
+	const struct root *root =
+	    goods->root_count > 0 ? &goods->roots[goods->root_count - 1].root : NULL;
+	char until[WHEN_TEXT_SIZE];
+
+	if (root == NULL || root->expires_ms - now_ms > ROOT_SOON_MS)
+		return;
+	when_text(root->expires_ms, until);
+	fprintf(stderr,
+	    "aislectl: root %lld %s on %.10s: make the next one (keys root --previous)\n",
+	    (long long)root->version, root->expires_ms <= now_ms ? "has ended" : "ends", until);
 }
 
 static int
@@ -78,8 +96,10 @@ ctl_fleet(struct ctl *ctl)
 		(options.dir != NULL && goods_read(&options, &goods, &err) != 0)))
 		rc = ctl_fail_err(&err);
 	if (rc == EX_OK) {
-		if (options.dir != NULL)
+		if (options.dir != NULL) {
 			expect_stores(options.dir, &fleet);
+			warn_of_root(&goods, fleet.now_ms);
+		}
 		fleet_settle(&fleet, options.dir != NULL ? &goods : NULL);
 		rc = show(ctl, &fleet, page);
 	}

@@ -118,6 +118,21 @@ def test_with_a_broker_it_is_sent_at_once(folder):
 
 
 @in_folder()
+def test_a_root_that_ends_soon_is_said(folder):
+    path = folder.folder + "/records.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE record(store TEXT, type TEXT, at TEXT, body TEXT)")
+    folder.hq.ctl("fleet", "--from", "sqlite:" + path, "--dir", folder.dir)
+    assert folder.hq.said == "", folder.hq.said
+    keys = [folder.hq.path(name + ".pub") for name in ("r1", "o1", "e1")]
+    for days, said in (("61d", False), ("59d", True)):
+        folder.hq.ctl("keys", "root", "--version", "2", "--release", keys[0], "--order", keys[1], "--erase", keys[2], "--threshold", "1",
+                      "--expires", days, "--previous", folder.hq.root, "--key", folder.hq.path("r1.key"), "-o", folder.dir + "/root/2.json")
+        folder.hq.ctl("fleet", "--from", "sqlite:" + path, "--dir", folder.dir)
+        assert ("root 2 ends on " in folder.hq.said) == said, (days, folder.hq.said)
+
+
+@in_folder()
 def test_the_last_health_of_each_store_counts_and_a_clock_that_ran_ahead_hides_nothing(folder):
     path = folder.folder + "/records.db"
     db = sqlite3.connect(path)

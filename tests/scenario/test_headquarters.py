@@ -161,6 +161,10 @@ def test_the_guide_leads_from_nothing_to_a_store_that_serves_a_signed_policy():
             chain.do(command)
         wait_for("the lift in the store", lambda: chain.stopped() == [], 60)
         wait_for("the first policy in the store, again", lambda: chain.policy() == first, 60)
+        assert chain.status()["root"] == 1
+        for command in guide["5. The next root"]:
+            chain.do(command)
+        wait_for("the next root in the store", lambda: (chain.status() or {}).get("root") == 2, 60)
         fleet = json.loads(chain.do("aislectl fleet --from sqlite:/srv/hq/records.db --dir /srv/hq --json"))
         assert fleet["counts"]["stores"] == 1 and fleet["stores"][0]["store"] == "0042", fleet
         assert fleet["stores"][0]["verdict"] in ("good", "probation", "on-its-way", "behind"), fleet      # its health may be a moment old
