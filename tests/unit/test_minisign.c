@@ -136,6 +136,44 @@ a_secret_key_with_a_byte_changed_or_missing_is_none(void **state)
 	minisign_secret_free(secret);
 }
 
+static size_t
+bytes_of(const char *file, uint8_t bytes[static 158])
+{
+	const char *line = strchr(file, '\n') + 1;
+	size_t len;
+
+	assert_int_equal(sodium_base642bin(bytes, 158, line, strcspn(line, "\n"), NULL, &len, NULL,
+			     sodium_base64_VARIANT_ORIGINAL),
+	    0);
+	return len;
+}
+
+/* minisign leaves the checksum of a key without a password zero: its two halves still have to agree. */
+static void
+a_key_without_a_checksum_is_held_against_itself(void **state)
+{
+	uint8_t bytes[158];
+	(void)state;
+
+	assert_int_equal(bytes_of(stock_key, bytes), 158);
+	for (size_t i = 126; i < 158; i++)
+		assert_int_equal(bytes[i], 0);
+	for (size_t i = 62; i < 126; i++) {
+		struct minisign_secret *back;
+		struct buf text = { 0 };
+		char line[256];
+
+		bytes[i] ^= 1;
+		sodium_bin2base64(line, sizeof(line), bytes, sizeof(bytes),
+		    sodium_base64_VARIANT_ORIGINAL);
+		buf_addf(&text, "untrusted comment: x\n%s\n", line);
+		assert_int_equal(minisign_secret_read(text.data, text.len, "k", NULL, &back, NULL),
+		    AISLE_E_INVALID);
+		bytes[i] ^= 1;
+		buf_done(&text);
+	}
+}
+
 /* opslimit is at byte 38, memlimit at 46 of the line's bytes. */
 static void
 lines_that_are_too_many_make_no_key_and_no_signature(void **state)
@@ -183,15 +221,9 @@ a_key_that_asks_for_too_much_memory_is_refused_before_it_is_tried(void **state)
 		struct err err = { 0 };
 		uint8_t bytes[158];
 		char line[256];
-		size_t len;
 
 		assert_int_equal(minisign_secret_write(secret, "x", WORK, &text, NULL), 0);
-		char *second = strchr(text.data, '\n') + 1;
-
-		second[strcspn(second, "\n")] = '\0';
-		assert_int_equal(sodium_base642bin(bytes, sizeof(bytes), second, strlen(second),
-				     NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL),
-		    0);
+		bytes_of(text.data, bytes);
 		bytes[at + 5] = 1; /* 2^40 */
 		sodium_bin2base64(line, sizeof(line), bytes, sizeof(bytes),
 		    sodium_base64_VARIANT_ORIGINAL);
@@ -230,6 +262,9 @@ a_signature_holds_for_its_bytes_comment_and_key_alone(void **state)
 	/* Nor of a stranger's key that took this one's id. */
 	memcpy(stranger.id, pub.id, sizeof(pub.id));
 	assert_false(minisign_verify(&stranger, &back, "bytes", 5));
+	/* And a key of another number is another key. */
+	pub.id[7] ^= 1;
+	assert_false(minisign_verify(&pub, &back, "bytes", 5));
 	buf_done(&text);
 	minisign_secret_free(secret);
 	minisign_secret_free(other);
@@ -295,6 +330,7 @@ main(void)
 		cmocka_unit_test(what_minisign_made_is_read_and_verified),
 		cmocka_unit_test(a_key_comes_back_with_and_without_a_password),
 		cmocka_unit_test(a_secret_key_with_a_byte_changed_or_missing_is_none),
+		cmocka_unit_test(a_key_without_a_checksum_is_held_against_itself),
 		cmocka_unit_test(lines_that_are_too_many_make_no_key_and_no_signature),
 		cmocka_unit_test(a_key_that_asks_for_too_much_memory_is_refused_before_it_is_tried),
 		cmocka_unit_test(a_signature_holds_for_its_bytes_comment_and_key_alone),

@@ -137,6 +137,28 @@ it_takes_enough_keys_of_the_old_root_and_of_the_new(void **state)
 	minisign_secret_free(fresh[1]);
 }
 
+/* signed_add() puts one of a key in the place of the other; a forger would not. */
+static void
+a_key_that_signs_a_root_twice_counts_once(void **state)
+{
+	struct rig *rig = *state;
+	struct root root = rig_root(rig, 2);
+	struct buf manifest = { 0 }, text = { 0 };
+	struct minisig both[2];
+
+	root_write(&root, &manifest);
+	minisign_sign(rig->secrets[0], manifest.data, manifest.len, "once", &both[0]);
+	minisign_sign(rig->secrets[0], manifest.data, manifest.len, "twice", &both[1]);
+	struct signed_text envelope = {
+		.manifest = manifest.data, .len = manifest.len, .signatures = both, .count = 2
+	};
+
+	signed_write(&envelope, &text);
+	refused(rig, &rig->root, &text, "threshold");
+	buf_done(&manifest);
+	buf_done(&text);
+}
+
 static void
 a_strangers_signature_and_one_of_other_bytes_are_refused_beside_enough_good_ones(void **state)
 {
@@ -328,6 +350,7 @@ main(void)
 		T(the_root_that_a_store_is_born_with_is_signed_by_itself),
 		T(the_next_version_is_taken_and_no_other),
 		T(it_takes_enough_keys_of_the_old_root_and_of_the_new),
+		T(a_key_that_signs_a_root_twice_counts_once),
 		T(a_strangers_signature_and_one_of_other_bytes_are_refused_beside_enough_good_ones),
 		T(what_a_revoked_key_signs_is_refused_as_such),
 		T(a_store_that_slept_through_roots_walks_over_those_that_expired),
