@@ -230,13 +230,27 @@ dead_letters(struct daemon *daemon, struct control_request *request)
 }
 
 /* Where headquarters signs, only what it signed. */
+static bool
+is_signed_for(struct daemon *daemon, struct control_request *request)
+{
+	if (daemon->releases == NULL || control_body(request) == NULL)
+		return false;
+	daemon_hand_bundle(daemon, request);
+	return true;
+}
+
 static void
 bundle_install(struct daemon *daemon, struct control_request *request)
 {
-	if (daemon->releases != NULL && control_body(request) != NULL)
-		daemon_hand_bundle(daemon, request);
-	else
+	if (!is_signed_for(daemon, request))
 		daemon_stage(daemon, request);
+}
+
+static void
+catalog_install(struct daemon *daemon, struct control_request *request)
+{
+	if (!is_signed_for(daemon, request))
+		daemon_install_catalog(daemon, request);
 }
 
 static const struct {
@@ -248,7 +262,7 @@ static const struct {
 	{ "top", daemon_top },
 	{ "doctor", daemon_doctor },
 	{ "bundle-install", bundle_install },
-	{ "catalog-install", daemon_install_catalog },
+	{ "catalog-install", catalog_install },
 	{ "release-offer", daemon_hand_release },
 	{ "root-offer", daemon_hand_root },
 	{ "profiles-install", daemon_install_profiles },

@@ -282,6 +282,11 @@ void daemon_catalog_stop(struct daemon *daemon); /* one that is not done yet is 
 typedef void (*catalog_fn)(void *ctx, const struct err *err);
 int daemon_catalog_take(struct daemon *daemon, const char *path, catalog_fn done, void *ctx,
     struct err *err) AISLE_MUST_CHECK;
+/* From where it was received to its place among the catalogs. */
+int daemon_catalog_move_in(struct daemon *daemon, const char *from, const char *hash,
+    char ret_path[static 512], struct err *err) AISLE_MUST_CHECK;
+/* Another one is in force, and the state names it: said, and what is older goes. */
+void daemon_catalog_switched(struct daemon *daemon);
 void daemon_install_catalog(struct daemon *daemon, struct control_request *request);
 /* The member "catalog"; null without one. */
 void daemon_catalog_json(const struct daemon *daemon, struct json_writer *w);

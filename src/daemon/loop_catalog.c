@@ -164,14 +164,18 @@ daemon_catalog_start(struct daemon *daemon, struct err *err)
 
 /* ---- after the start ---- */
 
-static int
-move_in(struct daemon *daemon, const char *from, const char *hash, struct err *err)
+int
+daemon_catalog_move_in(struct daemon *daemon, const char *from, const char *hash,
+    char path[static 512], struct err *err)
 {
-	char folder[512], path[512];
-	int fd, file = open(from, O_RDONLY | O_CLOEXEC), rc = -1;
+	char folder[512];
+	int fd, file, rc = -1;
 
 	daemon_catalog_path(daemon, "", folder);
 	daemon_catalog_path(daemon, hash, path);
+	if (strcmp(from, path) == 0)
+		return 0;
+	file = open(from, O_RDONLY | O_CLOEXEC);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && file >= 0 && fsync(file) == 0 && rename(from, path) == 0 && fsync(fd) == 0)
 		rc = 0;
@@ -184,14 +188,24 @@ move_in(struct daemon *daemon, const char *from, const char *hash, struct err *e
 	return rc == 0 ? 0 : AISLE_E_IO;
 }
 
+void
+daemon_catalog_switched(struct daemon *daemon)
+{
+	daemon->catalog_trouble[0] = '\0';
+	tell_active(engine_catalog(daemon->engine));
+	remove_others(daemon);
+}
+
 static void
 take_over(struct daemon *daemon, struct catalog_taking *taking, struct err *err)
 {
 	struct catalog *catalog = NULL;
+	char path[512];
 	int rc = catalog_job_finish(&taking->job, daemon->conf.country, &catalog, err);
 
 	if (rc == 0)
-		rc = move_in(daemon, taking->path, catalog_is(catalog)->hash, err);
+		rc = daemon_catalog_move_in(
+		    daemon, taking->path, catalog_is(catalog)->hash, path, err);
 	if (rc == 0)
 		rc = engine_set_catalog(daemon->engine, catalog, true, err);
 	if (rc != 0) {
@@ -201,9 +215,7 @@ take_over(struct daemon *daemon, struct catalog_taking *taking, struct err *err)
 		return;
 	}
 	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
-	daemon->catalog_trouble[0] = '\0';
-	tell_active(catalog);
-	remove_others(daemon);
+	daemon_catalog_switched(daemon);
 }
 
 static void
@@ -318,13 +330,6 @@ daemon_install_catalog(struct daemon *daemon, struct control_request *request)
 
 	if (body_path == NULL) {
 		control_fail(request, EX_USAGE, "no catalog was sent");
-		return;
-	}
-	if (daemon->conf.hq_root != NULL) {
-		metrics_add(METRIC_BUNDLES_REFUSED, 1);
-		control_fail(request, EX_NOPERM,
-		    "[hq] root is set: only a bundle bound by a signed release is accepted, and "
-		    "this daemon has none for it");
 		return;
 	}
 	asked = mem_zero(sizeof(*asked));

@@ -31,11 +31,15 @@ static void go_on(struct track *track);
 /* ---- fetched ---- */
 
 static bool
-is_here(struct track *track, const struct release_bundle *bundle, char out[static 512])
+is_here(struct track *track, int kind, char out[static 512])
 {
+	const struct release_bundle *bundle = &track->release.bundles[kind];
 	struct stat st;
 
-	daemon_bundle_path(track->daemon, bundle->hash, "", out);
+	if (kind == BUNDLE_CATALOG)
+		daemon_catalog_path(track->daemon, bundle->hash, out);
+	else
+		daemon_bundle_path(track->daemon, bundle->hash, "", out);
 	return stat(out, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == bundle->bytes;
 }
 
@@ -76,11 +80,15 @@ static bool
 is_in_force(const struct track *track)
 {
 	const struct policy *policy = engine_policy(track->daemon->engine);
+	const struct catalog *catalog = engine_catalog(track->daemon->engine);
 	const struct release_bundle *bundles = track->release.bundles;
 
-	return policy != NULL && bundles[BUNDLE_POLICY].named && !bundles[BUNDLE_CATALOG].named &&
-	    !bundles[BUNDLE_PROFILES].named &&
-	    strcmp(policy->hash, bundles[BUNDLE_POLICY].hash) == 0;
+	return !bundles[BUNDLE_PROFILES].named &&
+	    (!bundles[BUNDLE_POLICY].named ||
+		(policy != NULL && strcmp(policy->hash, bundles[BUNDLE_POLICY].hash) == 0)) &&
+	    (!bundles[BUNDLE_CATALOG].named ||
+		(catalog != NULL &&
+		    strcmp(catalog_is(catalog)->hash, bundles[BUNDLE_CATALOG].hash) == 0));
 }
 
 static void
@@ -98,7 +106,7 @@ go_on(struct track *track)
 
 		if (!bundle->named || track->path[kind][0] != '\0')
 			continue;
-		if (!is_here(track, bundle, track->path[kind])) {
+		if (!is_here(track, kind, track->path[kind])) {
 			track->path[kind][0] = '\0';
 			fetch(track, kind);
 			return;
@@ -170,7 +178,7 @@ begin(struct track *track, const struct release *release)
 	stop_track(track);
 	/* It is what the next one goes back to; what it was to go back to itself is no more. */
 	if (track->state != RELEASE_PROBATION)
-		track->back.hash[0] = '\0';
+		track->back.hash[0] = track->back_catalog[0] = '\0';
 	release_done(&track->release);
 	track->release = *release;
 	release_say(track, REFUSED_NONE, "");
@@ -349,7 +357,7 @@ daemon_release_start(struct daemon *daemon, struct err *err)
 		track->daemon = daemon;
 		track->own = i == 1;
 		track->fetching = BUNDLE_KINDS;
-		track->job.pid = -1;
+		track->job.pid = track->catalog_job.beside.pid = -1;
 		if (track->own)
 			snprintf(track->topic, sizeof(track->topic), "aisle/v1/hq/store/%s/release",
 			    store);

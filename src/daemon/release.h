@@ -10,6 +10,7 @@
 #include "daemon/release_guard.h"
 #include "daemon/release_step.h"
 #include "daemon/shadow.h"
+#include "sync/catalog.h"
 #include "trust/release.h"
 
 struct named_bundle {
@@ -38,13 +39,16 @@ struct track {
 	bool fetched[BUNDLE_KINDS];	 /* to be given back, daemon_fetch_stop() */
 	int fetching;			 /* kind; BUNDLE_KINDS: none */
 	struct beside job;
-	struct event *event; /* of the job */
+	struct catalog_job catalog_job;
+	struct event *event; /* of either job */
 	struct shadow *shadow;
-	bool has_image;
+	bool policy_passed, has_image;
 	struct err no_image;
+	struct catalog *catalog; /* that has passed; NULL */
 
 	/* of RELEASE_PROBATION */
 	struct named_bundle back; /* the policy that it goes back to */
+	char back_catalog[65];	  /* and the catalog, where it brought another; "" */
 	int64_t switched_ms;	  /* the store's time */
 	struct guard_sums before; /* of the policy before it */
 	struct guard_sums
@@ -85,7 +89,8 @@ void release_answer(struct track *track, const char *why_not);
 void release_record_write(const struct track *track, struct buf *out);
 /* Fills what is kept but the release; its digest. AISLE_E_NONE: nothing was. */
 int release_record_read(struct track *track, uint8_t ret_digest[static 32]) AISLE_MUST_CHECK;
-void release_record_names(const struct track *track, const char *ret_names[static 2]);
+/* Its rows, twice, into note; record has their bytes, and is the caller's. */
+void release_record_note(const struct track *track, struct switch_note *note, struct buf *record);
 int release_record_save(const struct track *track) AISLE_MUST_CHECK;
 void release_text_path(const struct track *track, const uint8_t digest[static 32],
     char out[static 512]);
@@ -95,8 +100,19 @@ int release_text_save(const struct track *track, const uint8_t digest[static 32]
 /* ---- release_policy.c: from a file that was fetched to a policy in force ---- */
 
 void release_examine(struct track *track);
-/* It is still in time, and switched between two turns. */
+/* What has not passed yet, or the switch. */
+void release_go_on_examining(struct track *track);
+
+/* ---- release_switch.c ---- */
+
+/* If it is still in time: all that it brings, in one step between two turns. */
 void release_switch(struct track *track);
+/* To what was good before it. */
+void release_go_back(struct track *track, const char *says);
+
+/* ---- release_catalog.c ---- */
+
+void release_examine_catalog(struct track *track);
 
 /* ---- release_watch.c: on probation ---- */
 

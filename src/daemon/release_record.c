@@ -21,12 +21,8 @@
 #include "core/json.h"
 #include "core/log.h"
 
-void
-release_record_names(const struct track *track, const char *ret_names[static 2])
-{
-	ret_names[0] = track->own ? "own-release" : "release";
-	ret_names[1] = track->own ? "copy/own-release" : "copy/release";
-}
+static const char *const names[2][2] = { { "release", "copy/release" },
+	{ "own-release", "copy/own-release" } };
 
 /* ---- write ---- */
 
@@ -44,6 +40,7 @@ release_record_write(const struct track *track, struct buf *out)
 	json_add_str(w, "back", track->back.hash);
 	json_add_str(w, "back_name", track->back.name);
 	json_add_int(w, "back_version", track->back.version);
+	json_add_str(w, "back_catalog", track->back_catalog);
 	json_add_int(w, "switched", track->switched_ms);
 	json_add_int(w, "errors", track->errors);
 	json_add_int(w, "prompts", track->before.prompts);
@@ -54,22 +51,27 @@ release_record_write(const struct track *track, struct buf *out)
 	json_end(w);
 }
 
+void
+release_record_note(const struct track *track, struct switch_note *note, struct buf *record)
+{
+	release_record_write(track, record);
+	for (int i = 0; i < 2; i++) {
+		CHECK(note->row_count < SWITCH_ROWS_MAX);
+		note->rows[note->row_count].name = names[track->own][i];
+		note->rows[note->row_count].value = record->data;
+		note->rows[note->row_count++].len = record->len;
+	}
+}
+
 int
 release_record_save(const struct track *track)
 {
-	struct store *store = engine_store(track->daemon->engine);
-	const char *names[2];
+	struct switch_note note = { 0 };
 	struct buf record = { 0 };
-	int rc = store_begin(store);
+	int rc;
 
-	release_record_names(track, names);
-	release_record_write(track, &record);
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(names); i++)
-		rc = store_meta_set(store, names[i], record.data, record.len);
-	if (rc == 0)
-		rc = store_commit(store);
-	if (rc != 0)
-		store_rollback(store);
+	release_record_note(track, &note, &record);
+	rc = engine_note(track->daemon->engine, &note);
 	buf_done(&record);
 	return rc;
 }
@@ -108,6 +110,7 @@ take_record(struct track *track, const json_t *json, uint8_t ret_digest[static 3
 	take_text(json, "detail", track->detail, sizeof(track->detail));
 	take_text(json, "back", track->back.hash, sizeof(track->back.hash));
 	take_text(json, "back_name", track->back.name, sizeof(track->back.name));
+	take_text(json, "back_catalog", track->back_catalog, sizeof(track->back_catalog));
 	track->back.version = take_int(json, "back_version");
 	track->switched_ms = take_int(json, "switched");
 	track->errors = take_int(json, "errors");
@@ -122,14 +125,13 @@ take_record(struct track *track, const json_t *json, uint8_t ret_digest[static 3
 int
 release_record_read(struct track *track, uint8_t ret_digest[static 32])
 {
-	const char *names[2];
 	int rc = AISLE_E_NONE;
 
-	release_record_names(track, names);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+	for (int i = 0; i < 2; i++) {
 		struct buf record = { 0 };
 		json_t *json = NULL;
-		int got = store_meta_get(engine_store(track->daemon->engine), names[i], &record);
+		int got = store_meta_get(engine_store(track->daemon->engine), names[track->own][i],
+		    &record);
 
 		if (got == 0)
 			json = json_loadb(record.data, record.len, 0, NULL);

@@ -20,6 +20,11 @@ release_stop_examining(struct track *track)
 {
 	if (track->job.pid > 0)
 		beside_stop(&track->job);
+	if (track->catalog_job.beside.pid > 0)
+		catalog_job_stop(&track->catalog_job);
+	track->catalog_job.beside.pid = -1;
+	catalog_free(track->catalog);
+	track->catalog = NULL;
 	if (track->event != NULL)
 		event_free(track->event);
 	track->event = NULL;
@@ -43,6 +48,7 @@ release_answer(struct track *track, const char *why_not)
 		control_fail(request, EX_NOPERM, why_not);
 	} else {
 		daemon_policy_json(track->daemon, w);
+		daemon_catalog_json(track->daemon, w);
 		json_end(w);
 		control_reply(request, json.data);
 	}
@@ -64,7 +70,10 @@ is_in_place(const struct track *track, int kind)
 {
 	char place[512];
 
-	daemon_bundle_path(track->daemon, track->release.bundles[kind].hash, "", place);
+	if (kind == BUNDLE_CATALOG)
+		daemon_catalog_path(track->daemon, track->release.bundles[kind].hash, place);
+	else
+		daemon_bundle_path(track->daemon, track->release.bundles[kind].hash, "", place);
 	return strcmp(track->path[kind], place) == 0;
 }
 

@@ -84,44 +84,7 @@ count(struct track *track, struct guard_sums *ret)
 	ret->p99_ms = p99_ms(&track->at, ret->turns);
 }
 
-/* ---- the way back ---- */
-
-static void
-go_back(struct track *track, const char *says)
-{
-	struct track next = *track;
-	struct switch_note note = { .last_good = track->back.hash };
-	struct buf record = { 0 };
-	struct err err = { 0 };
-	char path[512], was[65];
-
-	next.state = release_step(track->state, RELEASE_BACK);
-	release_say(&next, REFUSED_PROBATION, says);
-	release_record_write(&next, &record);
-	release_record_names(&next, note.names);
-	note.value = record.data;
-	note.len = record.len;
-	memcpy(was, engine_policy(track->daemon->engine)->hash, sizeof(was));
-	daemon_bundle_path(track->daemon, track->back.hash, "", path);
-	if (daemon_switch(track->daemon, path, NULL, &note, &err) == 0) {
-		*track = next;
-		metrics_refused(REFUSED_PROBATION);
-		metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
-		log_error("release rolled-back channel=%s sequence=%lld to=%s: %s",
-		    track->release.channel, (long long)track->release.sequence, track->back.hash,
-		    says);
-		daemon_policy_switched(track->daemon);
-		daemon_retire(track->daemon, was);
-	} else {
-		log_error("a release on probation is beyond its bounds (%s), and the bundle before "
-			  "it "
-			  "cannot be used: %s",
-		    says, err.text);
-		release_say(track, REFUSED_PROBATION, says);
-		release_take_step(track, RELEASE_KEPT);
-	}
-	buf_done(&record);
-}
+/* ---- each second ---- */
 
 void
 release_watch(struct track *track)
@@ -132,7 +95,7 @@ release_watch(struct track *track)
 
 	count(track, &sums);
 	if (!guard_within(bounds, &track->before, &sums, &says)) {
-		go_back(track, says.data);
+		release_go_back(track, says.data);
 	} else if (daemon_now_ms(track->daemon) >=
 	    track->switched_ms + bounds->probation_s * S_MS) {
 		release_take_step(track, RELEASE_KEPT);

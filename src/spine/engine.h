@@ -150,14 +150,20 @@ int engine_reopen(struct engine *engine, struct err *err) AISLE_MUST_CHECK;
 int engine_set_bundle(struct engine *engine, struct bundle *bundle, struct policy *policy,
     bool persist, struct err *err) AISLE_MUST_CHECK;
 /* The same, and what is remembered with it in the same transaction; note NULL: nothing is. */
+#define SWITCH_ROWS_MAX 4
 struct switch_note {
 	const char *last_good; /* hash; NULL: the one that is in force now */
-	const char *names[2];  /* in the state's meta; NULL: none */
-	const void *value;
-	size_t len;
+	struct {	       /* in the state's meta */
+		const char *name;
+		const void *value;
+		size_t len;
+	} rows[SWITCH_ROWS_MAX];
+	size_t row_count;
 };
 int engine_switch(struct engine *engine, struct bundle *bundle, struct policy *policy,
     const struct switch_note *note, struct err *err) AISLE_MUST_CHECK;
+/* The rows of a note alone, in one transaction: the policy stays. */
+int engine_note(struct engine *engine, const struct switch_note *note) AISLE_MUST_CHECK;
 
 /* engine_catalog.c: takes over what articles are, for lines that are taken from now on. NULL: none.
  * persist: remember it as current. */

@@ -41,37 +41,42 @@ variant_key(struct engine *engine, const struct arm_choice *arms, size_t count,
 }
 
 static int
-record_names(struct engine *engine, const struct policy *policy, const struct switch_note *note)
+record_names(struct engine *engine, const struct policy *policy, const char *last_good)
 {
 	const struct policy *was = engine->policy;
 	int rc = 0;
 
 	/* The one in force was good: the state may name one that could not be used, and
 	 * what is installed a second time is no way back from itself. */
-	if (note->last_good != NULL)
-		rc = store_meta_set(engine->store, "bundle_last_good", note->last_good, 64);
+	if (last_good != NULL)
+		rc = store_meta_set(engine->store, "bundle_last_good", last_good, 64);
 	else if (was != NULL && strcmp(was->hash, policy->hash) != 0)
 		rc = store_meta_set(engine->store, "bundle_last_good", was->hash, 64);
-	if (rc == 0)
-		rc = store_meta_set(engine->store, "bundle", policy->hash, 64);
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(note->names); i++)
-		if (note->names[i] != NULL)
-			rc = store_meta_set(engine->store, note->names[i], note->value, note->len);
-	return rc;
+	return rc == 0 ? store_meta_set(engine->store, "bundle", policy->hash, 64) : rc;
 }
 
+/* policy NULL: none is switched. */
 static int
 record_switch(struct engine *engine, const struct policy *policy, const struct switch_note *note)
 {
 	int rc = store_begin(engine->store);
 
-	if (rc == 0)
-		rc = record_names(engine, policy, note);
+	if (rc == 0 && policy != NULL)
+		rc = record_names(engine, policy, note->last_good);
+	for (size_t i = 0; rc == 0 && i < note->row_count; i++)
+		rc = store_meta_set(engine->store, note->rows[i].name, note->rows[i].value,
+		    note->rows[i].len);
 	if (rc == 0)
 		rc = store_commit(engine->store);
 	if (rc != 0)
 		store_rollback(engine->store);
 	return rc;
+}
+
+int
+engine_note(struct engine *engine, const struct switch_note *note)
+{
+	return record_switch(engine, NULL, note);
 }
 
 int

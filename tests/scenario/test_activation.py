@@ -14,6 +14,7 @@ import time
 from policy import OFFER
 from releases import Chain, Headquarters, digest, read, release_of, trusting_store, wait_release
 from store import Client, main, wait_for
+from test_catalog import build as catalog
 
 
 class Fleet:
@@ -70,16 +71,14 @@ def test_a_release_comes_over_the_air_and_one_after_it_is_watched():
         f.roll_out(1, f.chain.policy(1))
         wait_release(f.store, "good", 1)
         assert f.policy() == 1 and f.store.status()["good"]["version"] == 1 and f.store.status()["root"] == 1
-        f.roll_out(2, f.chain.policy(2), bounds=["probation_s=3"])
+        f.roll_out(2, f.chain.policy(2), bounds=["probation_s=600"])
         wait_release(f.store, "probation", 2)
         assert f.policy() == 2 and f.store.status()["good"]["version"] == 1, f.store.status()
-        wait_release(f.store, "good", 2)
-        assert f.store.status()["good"]["version"] == 2 and f.refused() == {}
         assert not os.listdir(os.path.join(f.store.folder, "state", "transfer")), "nothing stays of what came"
         # back to the older one: a higher sequence that names it, which is here already
         f.roll_out(3, f.chain.policy(1), bounds=QUICK)
         wait_release(f.store, "good", 3)
-        assert f.policy() == 1
+        assert f.policy() == 1 and f.store.status()["good"]["version"] == 1 and f.refused() == {}
         f.store.stop()
         f.store.hq.stop()
         f.store.start()
@@ -105,6 +104,31 @@ def test_a_store_that_is_two_releases_and_one_root_behind():
         f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release(4, f.chain.policy(2), keys=["a"])))
         wait_for("a refusal", lambda: f.refused().get("revoked-key"))
         assert f.policy() == 3
+
+
+def test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in_one():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1), catalog(f.folder, version=1))
+        wait_release(f.store, "good", 1)
+        assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 1
+        f.roll_out(2, f.chain.policy(2), catalog(f.folder, version=2), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 2)
+        assert f.policy() == 2 and f.store.status()["catalog"]["version"] == 2
+        f.store.stop(signal.SIGABRT)
+        f.store.start()
+        wait_release(f.store, "rolled-back", 2)
+        assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 1
+        # a catalog alone; then one that cannot be read, with a policy that could
+        f.roll_out(3, catalog(f.folder, version=3), bounds=QUICK)
+        wait_release(f.store, "good", 3)
+        assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 3
+        bad = forged(catalog(f.folder, version=4), {"articles": b"none"})
+        f.hq.artifact(bad)
+        f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release_of_anything(4, bad, policy=catalog(f.folder, version=4))))
+        assert wait_release(f.store, "refused", 4)["why"] == "schema"
+        f.store.stop()
+        f.store.start()
+        assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 3
 
 
 def sell(store, till, first, count, lines=3):
@@ -326,6 +350,7 @@ def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs(
 if __name__ == "__main__":
     main([test_a_release_comes_over_the_air_and_one_after_it_is_watched,
           test_a_store_that_is_two_releases_and_one_root_behind,
+          test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in_one,
           test_a_candidate_is_tried_on_the_stores_own_last_sales,
           test_what_is_not_headquarters_is_refused_by_its_name_and_changes_nothing,
           test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * release_switch.c - all that a release brings comes into force in one step between two turns, and
+ * goes in one.
+ *
+ * DESIGN
+ *   Which policy and which catalog are in force, the last good ones, and where the release stands
+ *   are one transaction. Before it the files are in their places; after it memory follows.
+ */
+#include "daemon/release.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/metrics.h"
+
+/* What is written of a switch. */
+struct step {
+	struct switch_note note;
+	struct buf record;
+	char catalog[65], catalog_before[65]; /* hashes; catalog "": it stays */
+};
+
+static void
+add_row(struct switch_note *note, const char *name, const char *hash)
+{
+	CHECK(note->row_count < SWITCH_ROWS_MAX);
+	note->rows[note->row_count].name = name;
+	note->rows[note->row_count].value = hash;
+	note->rows[note->row_count++].len = strlen(hash);
+}
+
+static void
+add_catalog(struct step *step)
+{
+	if (step->catalog[0] == '\0')
+		return;
+	add_row(&step->note, "catalog", step->catalog);
+	if (step->catalog_before[0] != '\0')
+		add_row(&step->note, "catalog_last_good", step->catalog_before);
+}
+
+/* policy NULL: it stays. */
+static int
+write_step(struct track *track, const char *policy, const struct err *no_image,
+    const struct step *step, struct err *err)
+{
+	int rc;
+
+	if (policy != NULL)
+		return daemon_switch(track->daemon, policy, no_image, &step->note, err);
+	rc = engine_note(track->daemon->engine, &step->note);
+	return rc == 0 ? 0 : err_set(err, rc, "the state cannot be written");
+}
+
+/* The state names it by now: this cannot fail. */
+static void
+take_catalog(struct track *track, struct catalog *catalog)
+{
+	struct err err = { 0 };
+
+	CHECK(engine_set_catalog(track->daemon->engine, catalog, false, &err) == 0);
+	daemon_catalog_switched(track->daemon);
+}
+
+/* ---- into force ---- */
+
+/* As it will be once it is in force. */
+static void
+prepare(struct track *track, struct track *next)
+{
+	const struct policy *policy = engine_policy(track->daemon->engine);
+	const struct catalog *catalog = engine_catalog(track->daemon->engine);
+	bool watched;
+
+	*next = *track;
+	if (next->back.hash[0] == '\0' && policy != NULL) {
+		snprintf(next->back.name, sizeof(next->back.name), "%s", policy->name);
+		memcpy(next->back.hash, policy->hash, sizeof(next->back.hash));
+		next->back.version = policy->version;
+	}
+	if (track->catalog != NULL && next->back_catalog[0] == '\0' && catalog != NULL)
+		memcpy(next->back_catalog, catalog_is(catalog)->hash, sizeof(next->back_catalog));
+	watched = next->back.hash[0] != '\0' && track->release.bounds.probation_s > 0;
+	next->state = release_step(track->state, watched ? RELEASE_SWITCHED : RELEASE_KEPT);
+	next->switched_ms = daemon_now_ms(track->daemon);
+	next->errors = 0;
+	next->why = REFUSED_NONE;
+	next->detail[0] = '\0';
+	release_watch_begin(track, &next->before);
+}
+
+static int
+move_files(struct track *track, char policy[static 512], struct err *err)
+{
+	const struct release_bundle *bundles = track->release.bundles;
+	char path[512];
+	int rc = 0;
+
+	policy[0] = '\0';
+	if (track->policy_passed)
+		rc = daemon_move_in(track->daemon, track->path[BUNDLE_POLICY],
+		    bundles[BUNDLE_POLICY].hash, policy, err);
+	if (rc == 0 && policy[0] != '\0')
+		memcpy(track->path[BUNDLE_POLICY], policy, 512);
+	if (rc == 0 && track->catalog != NULL)
+		rc = daemon_catalog_move_in(track->daemon, track->path[BUNDLE_CATALOG],
+		    bundles[BUNDLE_CATALOG].hash, path, err);
+	if (rc == 0 && track->catalog != NULL)
+		memcpy(track->path[BUNDLE_CATALOG], path, 512);
+	return rc;
+}
+
+static int
+put_in_force(struct track *track, struct track *next, struct err *err)
+{
+	struct step step = { 0 };
+	char policy[512];
+	int rc = move_files(track, policy, err);
+
+	if (rc != 0)
+		return rc;
+	memcpy(next->path, track->path, sizeof(next->path));
+	if (next->back.hash[0] != '\0')
+		step.note.last_good = next->back.hash;
+	if (track->catalog != NULL) {
+		memcpy(step.catalog, catalog_is(track->catalog)->hash, sizeof(step.catalog));
+		memcpy(step.catalog_before, next->back_catalog, sizeof(step.catalog_before));
+	}
+	add_catalog(&step);
+	release_record_note(next, &step.note, &step.record);
+	rc = write_step(track, policy[0] != '\0' ? policy : NULL,
+	    track->has_image ? NULL : &track->no_image, &step, err);
+	if (rc == 0 && track->catalog != NULL)
+		take_catalog(track, track->catalog);
+	buf_done(&step.record);
+	return rc;
+}
+
+void
+release_switch(struct track *track)
+{
+	const struct policy *policy = engine_policy(track->daemon->engine);
+	char was[65] = "";
+	struct track next;
+	struct err err = { 0 };
+
+	if (release_in_time(&track->release, daemon_now_ms(track->daemon), NULL, &err) != 0) {
+		release_fail(track, REFUSED_EXPIRED, err.text);
+		return;
+	}
+	if (policy != NULL)
+		memcpy(was, policy->hash, sizeof(was));
+	prepare(track, &next);
+	if (put_in_force(track, &next, &err) != 0) {
+		if (err.code == AISLE_E_IO || err.code == AISLE_E_FULL)
+			release_hold(track, REFUSED_IO, err.text);
+		else
+			release_refuse(track, REFUSED_POLICY, err.text);
+		return;
+	}
+	next.catalog = NULL; /* it is the engine's */
+	*track = next;
+	release_drop_files(track);
+	release_watch_begin(track, &track->at);
+	metrics_add(METRIC_BUNDLES_INSTALLED, 1);
+	log_notice("release %s channel=%s sequence=%lld", release_state_name(track->state),
+	    track->release.channel, (long long)track->release.sequence);
+	if (track->policy_passed)
+		daemon_policy_switched(track->daemon);
+	release_answer(track, NULL);
+	if (track->policy_passed &&
+	    (track->state == RELEASE_GOOD || strcmp(was, track->back.hash) != 0))
+		daemon_retire(track->daemon, was);
+}
+
+/* ---- and back ---- */
+
+static int
+write_back(struct track *track, struct track *next, struct catalog *catalog, bool policy,
+    struct err *err)
+{
+	struct step step = { .note.last_good = track->back.hash };
+	char path[512];
+	int rc;
+
+	/* What it goes back to is all that was good. */
+	if (catalog != NULL) {
+		memcpy(step.catalog, track->back_catalog, sizeof(step.catalog));
+		memcpy(step.catalog_before, track->back_catalog, sizeof(step.catalog_before));
+	}
+	add_catalog(&step);
+	release_record_note(next, &step.note, &step.record);
+	daemon_bundle_path(track->daemon, track->back.hash, "", path);
+	rc = write_step(track, policy ? path : NULL, NULL, &step, err);
+	buf_done(&step.record);
+	return rc;
+}
+
+/* The catalog before it, read by a child; the loop waits for it, this once. */
+static int
+old_catalog(struct track *track, struct catalog **ret, struct err *err)
+{
+	struct catalog_job job;
+	char path[512];
+	int rc;
+
+	daemon_catalog_path(track->daemon, track->back_catalog, path);
+	rc = catalog_job_start(path, track->daemon->conf.exam_ms, &job, err);
+	return rc == 0 ? catalog_job_finish(&job, track->daemon->conf.country, ret, err) : rc;
+}
+
+void
+release_go_back(struct track *track, const char *says)
+{
+	const struct policy *policy = engine_policy(track->daemon->engine);
+	bool other = strcmp(policy->hash, track->back.hash) != 0;
+	struct catalog *catalog = NULL;
+	struct track next = *track;
+	struct err err = { 0 };
+	char was[65];
+	int rc = 0;
+
+	next.state = release_step(track->state, RELEASE_BACK);
+	release_say(&next, REFUSED_PROBATION, says);
+	memcpy(was, policy->hash, sizeof(was));
+	if (track->back_catalog[0] != '\0')
+		rc = old_catalog(track, &catalog, &err);
+	if (rc == 0)
+		rc = write_back(track, &next, catalog, other, &err);
+	if (rc != 0) {
+		catalog_free(catalog);
+		log_error("a release is beyond its bounds (%s), and what was before it cannot be "
+			  "used: %s",
+		    says, err.text);
+		release_say(track, REFUSED_PROBATION, says);
+		release_take_step(track, RELEASE_KEPT);
+		return;
+	}
+	if (catalog != NULL)
+		take_catalog(track, catalog);
+	*track = next;
+	metrics_refused(REFUSED_PROBATION);
+	metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
+	log_error("release rolled-back channel=%s sequence=%lld: %s", track->release.channel,
+	    (long long)track->release.sequence, says);
+	if (other) {
+		daemon_policy_switched(track->daemon);
+		daemon_retire(track->daemon, was);
+	}
+}
