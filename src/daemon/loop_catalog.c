@@ -204,8 +204,8 @@ take_over(struct daemon *daemon, struct catalog_taking *taking, struct err *err)
 	int rc = catalog_job_finish(&taking->job, daemon->conf.country, &catalog, err);
 
 	if (rc == 0)
-		rc = daemon_catalog_move_in(
-		    daemon, taking->path, catalog_is(catalog)->hash, path, err);
+		rc = daemon_catalog_move_in(daemon, taking->path, catalog_is(catalog)->hash, path,
+		    err);
 	if (rc == 0)
 		rc = engine_set_catalog(daemon->engine, catalog, true, err);
 	if (rc != 0) {

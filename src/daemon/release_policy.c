@@ -89,8 +89,8 @@ on_examined(evutil_socket_t fd, short what, void *ctx)
 	if (engine_policy(track->daemon->engine) == NULL)
 		passed(track);
 	else
-		track->shadow = shadow_start(track->daemon, track->path[BUNDLE_POLICY],
-		    on_shadow, track);
+		track->shadow =
+		    shadow_start(track->daemon, track->path[BUNDLE_POLICY], on_shadow, track);
 }
 
 static void
