@@ -89,6 +89,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	if (daemon_mono_ms() >= daemon->hear_ms)
 		daemon_hear_tablets(daemon);
 	daemon_alike_tell(daemon);
+	profiles_tidy(daemon->profiles);
 	daemon_orders_look(daemon);
 	daemon_release_look(daemon);
 	daemon_health(daemon);

@@ -46,6 +46,7 @@ static void
 add_profiles(struct daemon *daemon, struct json_writer *w)
 {
 	json_add_object(w, "profiles");
+	json_add_int(w, "version", profiles_version(daemon->profiles));
 	json_add_int(w, "rows", profiles_count(daemon->profiles));
 	if (daemon_wants_snapshot(daemon))
 		json_add_str(w, "wants", "snapshot");

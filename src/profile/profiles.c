@@ -243,6 +243,7 @@ profiles_close(struct profiles *profiles)
 	if (profiles == NULL)
 		return;
 	profiles_install_drop(profiles);
+	profiles_tidy(profiles);
 	close_current(profiles);
 	free(profiles->dir);
 	free(profiles);

@@ -59,6 +59,8 @@ int profiles_install_begin(struct profiles *profiles, const struct profiles_inst
 int profiles_install_fd(const struct profiles *profiles);
 int profiles_install_step(struct profiles *profiles, bool *ret_swapped, struct err *err)
     AISLE_MUST_CHECK; /* *ret_swapped: in this step the new set began to serve */
+void profiles_tidy(struct profiles
+	*profiles); /* now and then: what is left of an install's child */
 int profiles_forget(struct profiles *profiles, const struct id *subject) AISLE_MUST_CHECK;
 
 #endif

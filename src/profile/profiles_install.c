@@ -162,10 +162,24 @@ static void __attribute__((noreturn)) run(struct child *child, pid_t parent)
 
 /* ---- the parent ---- */
 
+void
+profiles_tidy(struct profiles *profiles)
+{
+	if (profiles->ended > 0 && waitpid(profiles->ended, NULL, WNOHANG) != 0)
+		profiles->ended = 0;
+}
+
+/* One that has ended by itself is not waited for: giving back what it had takes the kernel a while. */
 static void
-reap(struct profiles_install *install)
+reap(struct profiles *profiles, const struct profiles_install *install)
 {
 	close(install->fd);
+	if (install->swapped) {
+		profiles_tidy(profiles);
+		profiles->ended = install->pid;
+		return;
+	}
+	kill(install->pid, SIGKILL);
 	while (waitpid(install->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
@@ -190,9 +204,7 @@ finish(struct profiles *profiles)
 {
 	struct profiles_install *install = profiles->install;
 
-	if (!install->swapped)
-		kill(install->pid, SIGKILL);
-	reap(install);
+	reap(profiles, install);
 	if (!install->swapped)
 		remove_made(profiles);
 	free(install->gone);

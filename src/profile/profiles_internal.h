@@ -155,6 +155,7 @@ struct profiles {
 	sqlite3_stmt *get;
 	int words; /* profiles-N.keys */
 	bool gap;
+	pid_t ended; /* a child that is to be reaped; 0: none */
 	struct profiles_install *install;
 };
 /* Opens file number as the current one, closing the one before. */
