@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from collecting import Collector, Sender, record, rows
-from store import Broker, main, wait_for
+from store import Broker, main, now, wait_for
 
 
 class Chain:
@@ -107,7 +107,30 @@ def test_a_broker_that_is_away_does_not_hold_up_the_other_and_is_found_again():
         chain.close()
 
 
+def test_old_records_are_deleted_in_slices_and_a_lane_that_is_kept_longer_stays():
+    chain = Chain(1)
+    try:
+        first = chain.collector().ready()
+        sender = chain.senders[0]
+        for n in range(10):
+            sender.send(f"o{n}", [record(seq, at="2026-01-01T00:00:00.000Z") for seq in range(1, 501)])
+        sender.send("o0", [record(1, at="2026-01-01T00:00:00.000Z", kind="sale")], "money")
+        sender.send("new", [record(1, at=now())])
+        wait_for("the last of them", lambda: all(sender.upto(f"o{n}") == 500 for n in range(10)) and sender.upto("new") == 1 and
+                 sender.upto("o0", "money") == 1)
+        assert first.stop() == 0
+        keeper = chain.collector("--keep", "decision=14d").ready()
+        wait_for("old records to go", lambda: rows(chain.path, "SELECT store, lane FROM record ORDER BY 1") == [("new", "decision"), ("o0", "money")])
+        sender.send("late", [record(1, at="2026-01-01T00:00:00.000Z"), record(2, at=now())])
+        wait_for("the acknowledgement", lambda: sender.upto("late") == 2)
+        assert rows(chain.path, "SELECT seq FROM record WHERE store = 'late'") == [(2,)]
+        assert keeper.stop() == 0
+    finally:
+        chain.close()
+
+
 if __name__ == "__main__":
     main([test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_came_by,
           test_a_collector_killed_again_and_again_loses_nothing,
-          test_a_broker_that_is_away_does_not_hold_up_the_other_and_is_found_again])
+          test_a_broker_that_is_away_does_not_hold_up_the_other_and_is_found_again,
+          test_old_records_are_deleted_in_slices_and_a_lane_that_is_kept_longer_stays])
