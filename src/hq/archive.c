@@ -165,20 +165,15 @@ archive_begin(struct archive *archive, struct err *err)
 	return archive->lock >= 0 ? 0 : err->code;
 }
 
-int
-archive_add(struct archive *archive, const char *store, int lane, const void *payload, size_t len,
+static int
+write_entry(struct lane_file *file, const struct batch *batch, const struct buf *payload,
     struct err *err)
 {
-	CHECK(archive->lock >= 0);
-	struct lane_file *file = &archive->lanes[lane];
 	struct buf entry = { 0 };
 	char topic[ARCHIVE_TOPIC_SIZE];
-	int rc = need_file(archive, lane, err);
-	if (rc != 0)
-		return rc;
-	snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/up/%s", store,
-	    NAME_OF(lane_names, lane));
-	archive_entry(topic, payload, len, &entry);
+	int rc = 0;
+	snprintf(topic, sizeof(topic), "aisle/v1/hq/store/%s/up/%s", batch->store, batch->lane);
+	archive_entry(topic, payload->data, payload->len, &entry);
 	if (write(file->fd, entry.data, entry.len) != (ssize_t)entry.len) {
 		rc = err_set(err, AISLE_E_IO, "%s: %s", file->path.data, strerror(errno));
 		close_file(file); /* nothing comes behind half an entry */
@@ -187,6 +182,20 @@ archive_add(struct archive *archive, const char *store, int lane, const void *pa
 		file->dirty = true;
 	}
 	buf_done(&entry);
+	return rc;
+}
+
+int
+archive_add(struct archive *archive, const struct batch *batch, const struct buf *payload,
+    const struct erasures *erasures, struct err *err)
+{
+	CHECK(archive->lock >= 0);
+	int lane = keep_lane(batch->lane), rc = need_file(archive, lane, err);
+	struct buf cleared = { 0 };
+	bool named = rc == 0 && archive_clear(erasures, batch, &cleared) > 0;
+	if (rc == 0 && !(named && cleared.len == 0))
+		rc = write_entry(&archive->lanes[lane], batch, named ? &cleared : payload, err);
+	buf_done(&cleared);
 	return rc;
 }
 

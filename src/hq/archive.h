@@ -5,6 +5,7 @@
 #ifndef AISLE_HQ_ARCHIVE_H
 #define AISLE_HQ_ARCHIVE_H
 
+#include "hq/batch.h"
 #include "hq/erasure.h"
 #include "hq/keep.h"
 
@@ -17,8 +18,9 @@ int archive_open(const char *dir, const char *name, struct archive **ret_archive
 void archive_close(struct archive *archive); /* NULL: nothing */
 /* Between begin and end nobody rewrites a file; end: on disk when it returns 0. */
 int archive_begin(struct archive *archive, struct err *err) AISLE_MUST_CHECK;
-int archive_add(struct archive *archive, const char *store, int lane, const void *payload,
-    size_t len, struct err *err) AISLE_MUST_CHECK;
+/* The batch as it came in payload; without those who were forgotten, should it name one. */
+int archive_add(struct archive *archive, const struct batch *batch, const struct buf *payload,
+    const struct erasures *erasures, struct err *err) AISLE_MUST_CHECK;
 int archive_end(struct archive *archive, struct err *err) AISLE_MUST_CHECK;
 /* Days that are no longer kept go. */
 int archive_tend(struct archive *archive, const struct keep *keep, int32_t today, struct err *err)

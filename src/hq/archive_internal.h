@@ -13,6 +13,9 @@ void archive_entry(const char *topic, const void *payload, size_t len, struct bu
 /* The entry at *at; false: what is there is none, or not whole. Moves *at behind it. */
 bool archive_next(const struct buf *file, size_t *at, char topic[static ARCHIVE_TOPIC_SIZE],
     const void **ret_payload, size_t *ret_len);
+/* The batch without them: its lines, zstd'd anew; empty where none is left. How many records changed; 0: nothing is made. */
+long long archive_clear(const struct erasures *erasures, const struct batch *batch,
+    struct buf *ret_payload);
 /* DIR/lock, shared by collectors, alone for who rewrites. -1: err is filled. */
 int archive_lock(const char *dir, bool alone, struct err *err);
 /* A whole file of at most ARCHIVE_FILE_BYTES and a batch. */

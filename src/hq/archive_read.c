@@ -211,38 +211,63 @@ struct erasing {
 	long long records;
 };
 
-/* The batch as it is without them: its lines, zstd'd anew. */
-static long long
-clear_batch(const struct erasures *erasures, const struct batch *batch, struct buf *ret_payload)
+static bool
+names_somebody(const struct erasures *erasures, const struct batch *batch)
+{
+	bool named = false;
+	for (size_t i = 0; i < batch->count && !named && erasures->count > 0; i++) {
+		const struct batch_row *row = &batch->rows[i];
+		struct buf rest = { 0 };
+		named =
+		    erasures_apply(erasures, row->type, row->at_ms, row->body, &rest) != ERASED_NOT;
+		buf_done(&rest);
+	}
+	return named;
+}
+
+static void
+add_line(const struct batch *batch, const struct batch_row *row, const char *body,
+    struct buf *lines)
+{
+	struct json_writer *w = JSON_OBJECT(lines);
+	json_add_str(w, "epoch", batch->epoch);
+	json_add_int(w, "seq", row->seq);
+	json_add_str(w, "type", row->type);
+	json_add_str(w, "at", row->at);
+	json_add_raw(w, "body", body, strlen(body));
+	json_end(w);
+	buf_addc(lines, '\n');
+}
+
+static void
+zstd_lines(const struct buf *lines, struct buf *ret_payload)
+{
+	size_t most = ZSTD_compressBound(lines->len);
+	buf_reserve(ret_payload, most);
+	size_t len = ZSTD_compress(ret_payload->data, most, lines->data, lines->len, LEVEL);
+	CHECK(!ZSTD_isError(len));
+	ret_payload->len = len;
+}
+
+long long
+archive_clear(const struct erasures *erasures, const struct batch *batch, struct buf *ret_payload)
 {
 	struct buf lines = { 0 };
 	long long changed = 0;
+	if (!names_somebody(erasures, batch))
+		return 0;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_row *row = &batch->rows[i];
 		struct buf rest = { 0 };
 		enum erased erased =
 		    erasures_apply(erasures, row->type, row->at_ms, row->body, &rest);
 		changed += erased != ERASED_NOT;
-		if (erased != ERASED_ROW) {
-			const char *body = erased == ERASED_BODY ? rest.data : row->body;
-			struct json_writer *w = JSON_OBJECT(&lines);
-			json_add_str(w, "epoch", batch->epoch);
-			json_add_int(w, "seq", row->seq);
-			json_add_str(w, "type", row->type);
-			json_add_str(w, "at", row->at);
-			json_add_raw(w, "body", body, strlen(body));
-			json_end(w);
-			buf_addc(&lines, '\n');
-		}
+		if (erased != ERASED_ROW)
+			add_line(batch, row, erased == ERASED_BODY ? rest.data : row->body, &lines);
 		buf_done(&rest);
 	}
-	if (changed > 0 && lines.len > 0) {
-		size_t most = ZSTD_compressBound(lines.len);
-		buf_reserve(ret_payload, most);
-		size_t len = ZSTD_compress(ret_payload->data, most, lines.data, lines.len, LEVEL);
-		CHECK(!ZSTD_isError(len));
-		ret_payload->len = len;
-	}
+	if (lines.len > 0)
+		zstd_lines(&lines, ret_payload);
 	buf_done(&lines);
 	return changed;
 }
@@ -256,7 +281,7 @@ clear_entry(const struct erasures *erasures, const char *topic, const void *payl
 	struct err err = { 0 };
 	long long changed = 0;
 	if (batch_read(topic, payload, len, &batch, &err) == 0) {
-		changed = clear_batch(erasures, &batch, &cleared);
+		changed = archive_clear(erasures, &batch, &cleared);
 		batch_done(&batch);
 	}
 	if (changed == 0)
@@ -323,6 +348,12 @@ archive_erase(const char *dir, const struct erasures *erasures, long long *ret_r
     struct err *err)
 {
 	struct erasing erasing = { dir, erasures, 0 };
+	/* A turn that began before they were on record has written its files when this lock is had; one that begins later
+	 * knows of them. */
+	int lock = archive_lock(dir, true, err);
+	if (lock < 0)
+		return err->code;
+	close(lock);
 	int rc = archive_files(dir, erase_locked, &erasing, err);
 	*ret_records = erasing.records;
 	return rc;

@@ -40,9 +40,10 @@ struct collect {
 	struct source *sources[BROKERS_MAX];
 	size_t source_count;
 	struct collect_name name;
-	struct records *records; /* NULL: to be opened anew */
-	struct archive *archive; /* NULL: none */
-	struct buf erased;	 /* the file's path; empty: none */
+	struct records *records;      /* NULL: to be opened anew */
+	struct archive *archive;      /* NULL: none */
+	struct buf erased;	      /* the file's path; empty: none */
+	struct erased_seen forgotten; /* what it says, for the archive */
 	struct wan_backoff backoff;
 	int64_t open_at_ms, tend_at_ms;
 	struct turn turn;
@@ -108,10 +109,12 @@ archive_turn(struct collect *collect, struct err *err)
 	int rc = archive_begin(collect->archive, err);
 	if (rc != 0)
 		return rc;
+	if (collect->erased.len > 0)
+		rc = erased_refresh(collect->erased.data, &collect->forgotten, err);
 	for (size_t i = 0; i < collect->turn.count && rc == 0; i++) {
 		const struct taken *taken = &collect->turn.items[i];
-		rc = archive_add(collect->archive, taken->batch.store, keep_lane(taken->batch.lane),
-		    taken->raw.data, taken->raw.len, err);
+		rc = archive_add(collect->archive, &taken->batch, &taken->raw,
+		    &collect->forgotten.erasures, err);
 	}
 	int ended = archive_end(collect->archive, err);
 	return rc != 0 ? rc : ended;
@@ -351,6 +354,7 @@ stop(struct collect *collect)
 	records_close(collect->records);
 	archive_close(collect->archive);
 	buf_done(&collect->erased);
+	erasures_done(&collect->forgotten.erasures);
 	collect_name_done(&collect->name);
 	turn_clear(&collect->turn);
 	free(collect->turn.items);

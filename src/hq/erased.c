@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/id.h"
@@ -85,6 +86,26 @@ erased_read(const char *path, struct erasures *erasures, struct err *err)
 	}
 	buf_done(&text);
 	return rc;
+}
+
+int
+erased_refresh(const char *path, struct erased_seen *seen, struct err *err)
+{
+	struct stat now;
+	if (stat(path, &now) != 0)
+		return errno == ENOENT ? 0
+				       : err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	int64_t changed_ns = (int64_t)now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec;
+	if (now.st_size == seen->size && changed_ns == seen->changed_ns &&
+	    now.st_ino == seen->inode)
+		return 0;
+	int rc = erased_read(path, &seen->erasures, err);
+	if (rc != 0)
+		return rc;
+	seen->size = now.st_size;
+	seen->changed_ns = changed_ns;
+	seen->inode = now.st_ino;
+	return 0;
 }
 
 int

@@ -123,6 +123,7 @@ def test_who_is_forgotten_is_gone_and_does_not_come_back():
         # The same batch again, and another store's that was under way.
         chain.send()
         chain.send(store="0002")
+        assert chain.everywhere().count(ANNA.encode()) == 1
         late = record(9, {"subject": ANNA, "visit": "V9", "gross": 1}, "sale", "2099-01-01T00:00:00.000Z")
         chain.sender.send("0002", [late], "money")
         wait_for("the acknowledgement", lambda: chain.sender.upto("0002", "money") == 9)
