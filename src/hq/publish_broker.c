@@ -130,10 +130,13 @@ do_round(struct publisher *p, struct err *err)
 		wants_clear(&p->wants);
 		plan_done(&p->plan);
 		p->plan = plan;
-		rc = round_take(&p->wire, &p->round, &p->plan, &kept, p->stop, err);
+		rc = round_take(&p->wire, &p->round, &p->plan, p->goods->folder, &kept, p->stop,
+		    err);
 	}
 	if (rc == 0 && !*p->stop && (p->round.texts > 0 || !p->options->serve))
 		rc = look_again(p, err);
+	if (rc == 0 && *p->stop && !p->options->serve)
+		rc = err_set(err, AISLE_E_IO, "%s: stopped before all was sent", url(p));
 	if (rc == 0)
 		tell(p);
 	kept_done(&kept);
@@ -263,7 +266,7 @@ serve(struct publisher *p, struct err *err)
 
 		if (rc == 0) {
 			rc = do_round(p, &lost);
-			if (rc != 0 && rc != AISLE_E_IO && first)
+			if (rc != 0 && rc != AISLE_E_IO && first && p->options->dir == NULL)
 				return err_set(err, rc, "%s", lost.text);
 			if (rc != 0 && rc != AISLE_E_IO)
 				log_error("publish: not sent broker=%s error=%s", LOG_VALUE(url(p)),

@@ -20,6 +20,7 @@
 #include "core/file.h"
 #include "core/id.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "hq/publish_artifact.h"
 
 static const char *const folders[] = { "root", "releases", "orders", "artifacts" };
@@ -292,10 +293,20 @@ add_of_folder(void *ctx, const char *path, const struct stat *st, struct err *er
 {
 	const char *dot = strrchr(path, '.');
 
+	struct err wrong = { 0 };
+	int rc;
+
 	(void)st;
 	if (dot == NULL || (strcmp(dot, ".json") != 0 && !is_sqlite(path)))
 		return 0; /* people's own */
-	return add_file(ctx, path, err);
+	rc = add_file(ctx, path, &wrong);
+	if (rc == AISLE_E_FULL)
+		return err_set(err, rc, "%s", wrong.text);
+	/* One that is wrong keeps no other from being sent: a stop may be among them. */
+	if (rc != 0)
+		log_warning("publish: left out path=%s error=%s", LOG_VALUE(path),
+		    LOG_VALUE(wrong.text));
+	return 0;
 }
 
 static int

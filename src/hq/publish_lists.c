@@ -127,7 +127,8 @@ check_sequence(const struct entries *entries, const struct goods_order *given, b
 }
 
 static int
-take_given(struct entries *entries, const struct goods *goods, const char *topic, struct err *err)
+take_given(struct entries *entries, const struct goods *goods, const char *topic, struct buf *notes,
+    struct err *err)
 {
 	for (size_t i = 0; i < goods->order_count; i++) {
 		const struct goods_order *given = &goods->orders[i];
@@ -148,6 +149,10 @@ take_given(struct entries *entries, const struct goods *goods, const char *topic
 		    entries->now_ms, &order, NULL, &why);
 		if (rc == 0)
 			rc = order_in_time(&order, entries->now_ms, NULL, &why);
+		if (rc != 0 && goods->folder) {
+			buf_addf(notes, "%s: %s\n", given->file.path, why.text);
+			continue;
+		}
 		if (rc != 0)
 			return err_set(err, rc, "%s: %s", given->file.path, why.text);
 		rc = check_sequence(entries, given, goods->folder, &there, err);
@@ -199,7 +204,7 @@ write_list(const struct entries *entries, struct buf *out, size_t *ret_count)
 int
 orders_merge(const struct root *root, const struct goods *goods, const char *topic,
     const char *retained, size_t retained_len, int64_t now_ms, struct buf *out, size_t *ret_count,
-    struct err *err)
+    struct buf *notes, struct err *err)
 {
 	struct entries entries = { .root = root, .goods = goods, .now_ms = now_ms };
 	size_t most = strcmp(topic, TOPIC_STOP) == 0 ? ORDERS_CHAIN_MAX : ORDERS_STORE_MAX;
@@ -210,7 +215,7 @@ orders_merge(const struct root *root, const struct goods *goods, const char *top
 	if (order_list_each(retained, retained_len, most, topic, take_retained, &entries, NULL,
 		NULL) != 0)
 		entries.count = 0;
-	rc = take_given(&entries, goods, topic, err);
+	rc = take_given(&entries, goods, topic, notes, err);
 	if (rc == 0) {
 		if (entries.count > 1)
 			qsort(entries.entry, entries.count, sizeof(*entries.entry), by_sequence);

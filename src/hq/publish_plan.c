@@ -27,7 +27,7 @@ take_orders_of(struct planning *p, const char *topic)
 	struct buf list = { 0 };
 	size_t count;
 	int rc = orders_merge(&p->root, p->goods, topic, there != NULL ? there->bytes : "",
-	    there != NULL ? there->len : 0, p->now_ms, &list, &count, p->err);
+	    there != NULL ? there->len : 0, p->now_ms, &list, &count, p->notes, p->err);
 
 	if (rc == 0 && (count > 0 || there != NULL))
 		plan_text(p, topic, list.data, list.len);

@@ -186,8 +186,8 @@ take_step(struct work *w, const struct step *step, const struct kept *kept, stru
 }
 
 int
-round_take(struct wire *wire, struct round *round, const struct plan *plan, const struct kept *kept,
-    const volatile sig_atomic_t *stop, struct err *err)
+round_take(struct wire *wire, struct round *round, const struct plan *plan, bool folder,
+    const struct kept *kept, const volatile sig_atomic_t *stop, struct err *err)
 {
 	struct work work = { wire, round, plan }, *w = &work;
 	int rc = 0;
@@ -196,11 +196,14 @@ round_take(struct wire *wire, struct round *round, const struct plan *plan, cons
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].kind == STEP_ARTIFACT)
 			round->bytes_all += plan->steps[i].bytes;
-	for (size_t i = 0; rc == 0 && i < plan->count && !*stop; i++)
+	for (size_t i = 0; !folder && rc == 0 && i < plan->count && !*stop; i++)
 		if (plan->steps[i].kind == STEP_CHECK)
 			rc = check_artifact(w, &plan->steps[i], err);
 	for (size_t i = 0; rc == 0 && i < plan->count && !*stop; i++) {
-		rc = take_step(w, &plan->steps[i], kept, err);
+		if (plan->steps[i].kind != STEP_CHECK)
+			rc = take_step(w, &plan->steps[i], kept, err);
+		else if (folder)
+			rc = check_artifact(w, &plan->steps[i], err);
 		if (rc == 0)
 			rc = wire_settle(wire, err);
 	}

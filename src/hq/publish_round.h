@@ -14,8 +14,9 @@ struct round {
 	int64_t texts, chunks, chunks_there; /* sent, sent, found whole */
 	int64_t bytes, bytes_all, began_ms, told_ms;
 };
-/* Each step is acknowledged before the next begins; what stops the round is found before anything is sent. */
-int round_take(struct wire *wire, struct round *round, const struct plan *plan,
+/* Each step is acknowledged before the next begins. What stops the round is found before anything is sent; of a folder
+ * roots and orders go first, for a stop waits for no bundle. */
+int round_take(struct wire *wire, struct round *round, const struct plan *plan, bool folder,
     const struct kept *kept, const volatile sig_atomic_t *stop, struct err *err) AISLE_MUST_CHECK;
 
 #endif

@@ -340,11 +340,16 @@ def test_what_is_new_in_the_folder_is_sent_and_what_is_wrong_in_it_is_left_out(s
     first = watch.get(RELEASE)
     put(scene.hq.release(3, two, keys=(), name="unsigned.json"), "releases")
     wait_for("the word that it is left out", lambda: "unsigned.json" in open(scene.log.name).read(), 10)
-    put(two, "artifacts")
+    with open(folder + "/releases/notes.json", "w") as f:
+        f.write("no release")
+    # Its bundle is not there yet: a stop does not wait for that.
     put(scene.hq.release(2, two), "releases")
     put(scene.hq.order("all", 1, "stop", "--action", "coffee-off"), "orders")
-    wait_for("the second release", lambda: watch.get(RELEASE) != first, 10)
     wait_for("the stop", lambda: watch.get(STOP) and len(json.loads(watch.get(STOP))) == 1, 10)
+    wait_for("the word that a bundle is missing", lambda: "neither given nor on the broker" in open(scene.log.name).read(), 10)
+    assert watch.get(RELEASE) == first and "notes.json" in open(scene.log.name).read()
+    put(two, "artifacts")
+    wait_for("the second release", lambda: watch.get(RELEASE) != first, 10)
     wait_for("the first bundle's end", lambda: not [t for t in watch.kept() if file_hash(one) in t], 10)
     assert scene.stop_serving() == 0
     watch.close()

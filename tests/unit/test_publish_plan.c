@@ -365,6 +365,27 @@ an_order_below_what_stores_have_seen_is_refused(void **state)
 }
 
 static void
+an_order_of_a_folder_that_does_not_verify_keeps_no_other_from_being_sent(void **state)
+{
+	struct hq *hq = *state;
+	struct order unsigned_order = rig_order("all", 1);
+	struct buf text = rig_signed_order(hq->rig, &unsigned_order, 2, -1); /* one key of two */
+
+	hq_add_root(hq, 1, 0, 1);
+	an_order(hq, "all", 1, "cheese");
+	an_order(hq, "all", 2, "milk");
+	free(hq->goods.orders[0].file.text);
+	hq->goods.orders[0].file.len = text.len - 1;
+	hq->goods.orders[0].file.text = buf_steal(&text);
+	expect_refused(hq, "threshold");
+	hq->goods.folder = true;
+	expect(hq, "root/1 stop");
+	hq_take_all(hq);
+	assert_int_equal(listed(hq, TOPIC_STOP), 1);
+	assert_non_null(strstr(hq->notes.data, "threshold"));
+}
+
+static void
 a_list_keeps_its_bound(void **state)
 {
 	struct hq *hq = *state;
@@ -432,6 +453,7 @@ main(void)
 		TEST(of_stops_about_the_same_thing_the_last_one_is_left),
 		TEST(an_order_that_has_expired_or_is_forged_leaves_the_list),
 		TEST(an_order_below_what_stores_have_seen_is_refused),
+		TEST(an_order_of_a_folder_that_does_not_verify_keeps_no_other_from_being_sent),
 		TEST(a_list_keeps_its_bound),
 		TEST(what_a_store_has_taken_leaves_its_list_and_no_other),
 	};
