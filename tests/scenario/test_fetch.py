@@ -138,7 +138,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(store):
     Hq(store.hq).publish(artifact)
     had = 0
     for part in (0.15, 0.4, 0.65, 0.9):
-        store.begin(artifact.words(rate=2048))
+        store.begin(artifact.words(rate=400))
         wait_for("it to be looked through", lambda: store.have(artifact) is not None and store.fetches()[0]["state"] != "checking")
         assert store.have(artifact) >= had, "what had come is gone"
         had = wait_for("more of it", lambda: (store.have(artifact) or 0) >= part * len(artifact.data) and store.have(artifact), 60)
@@ -152,7 +152,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(store):
 def test_a_link_that_is_killed_in_the_middle_costs_nothing(store):
     artifact = Artifact(4 << 20, 3)
     Hq(store.hq).publish(artifact)
-    store.begin(artifact.words(rate=2048))
+    store.begin(artifact.words(rate=400))
     for part in (0.2, 0.5):
         wait_for("some of it", lambda: store.have(artifact) >= part * len(artifact.data), 60)
         os.kill(children(store.process.pid)[0], signal.SIGKILL)
