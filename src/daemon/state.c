@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "core/crash.h"
+#include "core/id.h"
 #include "core/log.h"
 
 int
@@ -92,6 +93,68 @@ daemon_close_crash_mark(struct daemon *daemon)
 	daemon->poison = NULL;
 }
 
+/* ---- whose state it is ---- */
+
+#define OWNER_BYTES 16
+static const char *const owner_names[] = { "owner", "copy/owner" };
+
+/* Of the gateway by its data key, and of the store by its name. */
+static void
+make_owner(const struct daemon *daemon, uint8_t ret[static OWNER_BYTES])
+{
+	struct buf text = { 0 };
+
+	buf_addf(&text, "the state of %s", daemon->conf.store_id);
+	hash_bytes(ret, OWNER_BYTES, text.data, text.len, keys_data(engine_keys(daemon->engine)),
+	    32);
+	buf_done(&text);
+}
+
+/* A state from elsewhere is not begun with: its records would bear numbers that headquarters knows of
+ * another store, and of its customers nobody here could be read. One that does not say whose it is
+ * becomes ours; damage to one of the two tags says nothing. */
+static int
+check_owner(struct daemon *daemon, struct err *err)
+{
+	struct store *store = engine_store(daemon->engine);
+	uint8_t mine[OWNER_BYTES];
+	int others = 0;
+
+	make_owner(daemon, mine);
+	for (size_t i = 0; i < ARRAY_LEN(owner_names); i++) {
+		struct buf kept = { 0 };
+		bool there =
+		    store_meta_get(store, owner_names[i], &kept) == 0 && kept.len == OWNER_BYTES;
+		bool same = there && memcmp(kept.data, mine, OWNER_BYTES) == 0;
+
+		buf_done(&kept);
+		if (same)
+			return 0;
+		others += there;
+	}
+	if (others < 2)
+		return 0;
+	return err_set(err, AISLE_E_CONFIG,
+	    "%s: the state of another gateway, or of another store than %s; expected this one's "
+	    "own, or an empty folder",
+	    daemon->conf.state_dir, daemon->conf.store_id);
+}
+
+static int
+write_owner(struct daemon *daemon)
+{
+	uint8_t mine[OWNER_BYTES];
+	int rc = 0;
+
+	make_owner(daemon, mine);
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(owner_names); i++)
+		rc =
+		    store_meta_set(engine_store(daemon->engine), owner_names[i], mine, OWNER_BYTES);
+	return rc;
+}
+
+/* ---- the session ---- */
+
 static int64_t
 last_session(struct store *store)
 {
@@ -108,8 +171,9 @@ last_session(struct store *store)
 }
 
 static int
-write_session(struct store *store, int64_t session, bool restored)
+write_session(struct daemon *daemon, int64_t session, bool restored)
 {
+	struct store *store = engine_store(daemon->engine);
 	struct buf buf = { 0 };
 	int rc = store_begin(store);
 
@@ -118,6 +182,8 @@ write_session(struct store *store, int64_t session, bool restored)
 		rc = store_new_epoch(store);
 	if (rc == 0)
 		rc = store_meta_set(store, "session", buf.data, buf.len);
+	if (rc == 0)
+		rc = write_owner(daemon);
 	if (rc == 0)
 		rc = store_commit(store);
 	buf_done(&buf);
@@ -133,8 +199,11 @@ begin_session(struct daemon *daemon, struct err *err)
 	struct keys *keys = engine_keys(daemon->engine);
 	int64_t last = last_session(store), known = 0;
 	bool restored;
-	int rc = keys_session(keys, &known);
+	int rc = check_owner(daemon, err);
 
+	if (rc != 0)
+		return rc;
+	rc = keys_session(keys, &known);
 	if (rc != 0)
 		return err_set(err, rc, "keys.db cannot be read");
 	restored = known > last && !store_is_new(store);
@@ -143,7 +212,7 @@ begin_session(struct daemon *daemon, struct err *err)
 			    "session=%lld was=%lld",
 		    (long long)last, (long long)known);
 	daemon->session = (known > last ? known : last) + 1;
-	rc = write_session(store, daemon->session, restored);
+	rc = write_session(daemon, daemon->session, restored);
 	if (rc == 0)
 		rc = keys_set_session(keys, daemon->session);
 	return rc == 0 ? 0 : err_set(err, rc, "the state cannot be written");

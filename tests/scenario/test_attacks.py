@@ -18,9 +18,9 @@ import subprocess
 import tempfile
 
 from forging import Key, envelope
-from policy import OFFER, changed
+from policy import GOLD, OFFER, bundle, changed, profiles
 from releases import CHUNK, Chain, Headquarters, digest, read, trusting_store, wait_release
-from store import Client, main, wait_for
+from store import AISLED, Client, Store, main, wait_for
 from test_activation import forged
 
 CHANNEL, OWN = "aisle/v1/hq/release/stable", "aisle/v1/hq/store/0042/release"
@@ -539,5 +539,96 @@ def test_every_attack_is_refused_by_its_name_counted_and_changes_nothing():
         w.close()
 
 
+CARD = "4000123412341234"
+
+
+def leaves(store):
+    """What aisled says when it does not start."""
+    done = subprocess.run(AISLED + ["--config", store.conf], capture_output=True, text=True, timeout=20)
+    return done.returncode, done.stderr
+
+
+def rows(folder):
+    """Each row of state.db and keys.db, of a copy: looking would change them."""
+    found = {}
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("state.db", "keys.db"):
+            for tail in ("", "-wal"):
+                if os.path.exists(os.path.join(folder, name + tail)):
+                    shutil.copy(os.path.join(folder, name + tail), copy)
+            db = sqlite3.connect(os.path.join(copy, name))
+            for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+                found[name, table] = sorted(map(repr, db.execute(f'SELECT * FROM "{table}"')))
+            db.close()
+    return found
+
+
+def test_a_state_folder_is_nothing_to_another_gateway():
+    folders = []
+
+    def gateway(key):
+        """With a data key that its machine alone has."""
+        store = Store()
+        folders.append(store)
+        store.credentials = os.path.join(store.folder, "credentials")
+        os.mkdir(store.credentials)
+        with open(os.path.join(store.credentials, "aisle-data-key"), "wb") as f:
+            f.write(bytes([key]) * 32)
+        os.environ["CREDENTIALS_DIRECTORY"] = store.credentials
+        store.start()
+        return store
+    try:
+        home = gateway(1)
+        home.ctl("bundle", "install", bundle(home.folder))
+        home.ctl("profiles", "install", profiles(home.folder, [GOLD], pepper=home.pepper))
+        reader = Client(home.broker.port)
+        for n in range(3):
+            home.reader(reader, "consent.changed", {"card": f"77{n:010d}", "purpose": "profile", "state": "granted"})
+        home.reader(reader, "consent.changed", {"card": CARD, "purpose": "profile", "state": "granted"})
+        wait_for("the customers", lambda: CARD == GOLD["card"] and json.loads(home.ctl("customer", "show", "--json", stdin=CARD + "\n"))["known"])
+        reader.close()
+        home.stop()
+        away = gateway(2)
+        away.stop()
+        state, own = os.path.join(away.folder, "state"), os.path.join(away.folder, "own")
+        os.rename(state, own)
+        # nothing of a customer is readable in any file
+        for at, _, names in os.walk(os.path.join(home.folder, "state")):
+            for name in names:
+                found = [word for word in (CARD, "770000000001", "Gold", "gold", "granted") if word.encode() in read(os.path.join(at, name))]
+                assert not found or "bundles" in at, (name, found)
+
+        def copied(keys_of=None, key=None, store="0042"):
+            """Refused, in these words, and not a row of it is another."""
+            shutil.rmtree(state, ignore_errors=True)
+            shutil.copytree(os.path.join(home.folder, "state"), state)
+            if keys_of is not None:
+                for name in [n for n in os.listdir(state) if n.startswith("keys.db")]:
+                    os.remove(os.path.join(state, name))
+                for name in [n for n in os.listdir(keys_of) if n.startswith("keys.db")]:
+                    shutil.copy(os.path.join(keys_of, name), state)
+            with open(away.conf) as f:
+                text = f.read()
+            with open(away.conf, "w") as f:
+                f.write(text.replace("id = 0042", f"id = {store}").replace("id = 0043", f"id = {store}"))
+            os.environ["CREDENTIALS_DIRECTORY"] = key or away.folder
+            before = rows(state), files(away)
+            code, said = leaves(away)
+            assert code != 0 and (rows(state), files(away)) == before, (code, said)
+            return said
+        assert "no data key; expected the credential" in copied()
+        assert "does not open with this data key" in copied(key=away.credentials)
+        assert "the state of another gateway" in copied(keys_of=own, key=away.credentials)
+        assert "of another store than 0043" in copied(key=home.credentials, store="0043")
+        # at home it is what it was
+        os.environ["CREDENTIALS_DIRECTORY"] = home.credentials
+        home.start()
+        assert json.loads(home.ctl("customer", "show", "--json", stdin=CARD + "\n"))["known"] and home.status()["policy"]["version"] == 1
+    finally:
+        os.environ.pop("CREDENTIALS_DIRECTORY", None)
+        for store in folders:
+            store.close()
+
+
 if __name__ == "__main__":
-    main([test_every_attack_is_refused_by_its_name_counted_and_changes_nothing])
+    main([test_every_attack_is_refused_by_its_name_counted_and_changes_nothing, test_a_state_folder_is_nothing_to_another_gateway])
