@@ -21,7 +21,10 @@ on_checked(evutil_socket_t fd, short what, void *ctx)
 	    &err);
 	track->catalog_job.beside.pid = -1;
 	if (rc != 0)
-		release_refuse(track, rc == AISLE_E_FULL ? REFUSED_DEADLINE : REFUSED_SCHEMA,
+		release_refuse(track,
+		    rc == AISLE_E_FULL			? REFUSED_DEADLINE
+			: track->catalog_job.other_kind ? REFUSED_WRONG_KIND
+							: REFUSED_SCHEMA,
 		    err.text);
 	else if (strcmp(catalog_is(track->catalog)->hash,
 		     track->release.bundles[BUNDLE_CATALOG].hash) != 0)

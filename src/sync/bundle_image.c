@@ -283,6 +283,16 @@ write_image(const char *path, const uint8_t key[static 32], const struct policy 
 
 /* ---- make ---- */
 
+/* It says that it is another kind of bundle. */
+static bool
+is_other_kind(const char *path)
+{
+	struct bundle_look look;
+	struct err err = { 0 };
+
+	return bundle_look(path, &look, &err) == 0 && strcmp(look.kind, "policy") != 0;
+}
+
 static int
 open_and_compile(const char *path, struct bundle **ret_bundle, struct policy **ret_policy,
     enum refusal *ret_why, struct err *err)
@@ -292,9 +302,12 @@ open_and_compile(const char *path, struct bundle **ret_bundle, struct policy **r
 
 	if (status == AISLE_E_NONE)
 		status = err->code = AISLE_E_IO; /* to us a file that is not there is no image */
-	*ret_why = status == AISLE_E_IO ? REFUSED_IO
-	    : status != 0		? REFUSED_SCHEMA
-					: REFUSED_POLICY;
+	if (status == 0)
+		*ret_why = REFUSED_POLICY;
+	else if (status == AISLE_E_IO)
+		*ret_why = REFUSED_IO;
+	else
+		*ret_why = is_other_kind(path) ? REFUSED_WRONG_KIND : REFUSED_SCHEMA;
 	if (status == 0 && bundle_policy(*ret_bundle, ret_policy, &report) != 0)
 		status = err_set(err, AISLE_E_REFUSED, "%.300s", report.data);
 	buf_done(&report);

@@ -51,6 +51,7 @@ int catalog_show(const char *path, const char *country, const char *const *codes
 struct catalog_job {
 	struct beside beside;
 	void *shared;
+	bool other_kind; /* of the one that was refused: it is no catalog */
 };
 /* AISLE_E_NONE, AISLE_E_IO: there is no room for it. */
 int catalog_job_start(const char *path, int64_t max_ms, struct catalog_job *ret_job,

@@ -17,6 +17,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sync/bundle.h"
+
 #define WHAT "reading the catalog"
 
 struct work {
@@ -28,7 +30,17 @@ struct answer {
 	struct err err;
 	struct catalog_is is;
 	size_t len;
+	bool other_kind;
 };
+
+static bool
+is_other_kind(const char *path)
+{
+	struct bundle_look look;
+	struct err err = { 0 };
+
+	return bundle_look(path, &look, &err) == 0 && strcmp(look.kind, "catalog") != 0;
+}
 
 static void
 run(void *ctx, void *answer_bytes)
@@ -41,9 +53,11 @@ run(void *ctx, void *answer_bytes)
 		answer->len = catalog_bytes(catalog);
 		answer->is = *catalog_is(catalog);
 		memcpy(work->shared, catalog_table(catalog), answer->len);
-	} else if (answer->err.code == 0) {
-		err_set(&answer->err, AISLE_E_IO, "the catalog could not be read");
+		return;
 	}
+	if (answer->err.code == 0)
+		err_set(&answer->err, AISLE_E_IO, "the catalog could not be read");
+	answer->other_kind = is_other_kind(work->path);
 }
 
 int
@@ -109,6 +123,7 @@ catalog_job_finish(struct catalog_job *job, const char *country, struct catalog 
 	if (rc == 0 && answer.err.code != 0) {
 		*err = answer.err;
 		rc = err->code;
+		job->other_kind = answer.other_kind;
 	}
 	CHECK(rc != 0 || answer.len <= CATALOG_BYTES_MAX);
 	if (rc == 0)

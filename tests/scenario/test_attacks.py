@@ -405,11 +405,14 @@ def attack_bundles(w, good, modelled):
         "CREATE INDEX i ON part(body)",
         "PRAGMA application_id = 1",
         "PRAGMA user_version = 9",
-        "UPDATE meta SET value = 'catalog' WHERE name = 'kind'",
         "UPDATE part SET body = x'00' WHERE name = 'policy.json'",
     ]
     for statement in sql:
         w.refuses_bundle("schema", forged(good, sql=[statement]))
+    # what it is by its own word, and what the release says of it
+    w.refuses_bundle("wrong-kind", forged(good, sql=["UPDATE meta SET value = 'catalog' WHERE name = 'kind'"]))
+    with w.refuses_fetched("wrong-kind", good, of={"kind": "catalog"}):
+        w.hq.artifact(good)
     noise = w.chain.path("noise")
     with open(noise, "wb") as f:
         f.write(b"SQLite format 3\0" + os.urandom(8176))
