@@ -8,6 +8,7 @@ the real keys, also where it lies: so a thief of nothing, of one key, and a care
 import base64
 import contextlib
 import datetime
+import hashlib
 import json
 import os
 import shutil
@@ -566,6 +567,11 @@ def rows(folder):
     return found
 
 
+def subject_of(store, card):
+    with open(store.pepper) as f:
+        return hashlib.blake2b(card.encode(), digest_size=16, key=bytes.fromhex(f.read().strip())).hexdigest()
+
+
 def test_a_state_folder_is_nothing_to_another_gateway():
     folders = []
 
@@ -583,7 +589,8 @@ def test_a_state_folder_is_nothing_to_another_gateway():
     try:
         home = gateway(1)
         home.ctl("bundle", "install", bundle(home.folder))
-        home.ctl("profiles", "install", profiles(home.folder, [GOLD], pepper=home.pepper))
+        home.ctl("profiles", "install", profiles(home.folder, [GOLD] + [dict(GOLD, card=f"77{n:010d}", line=f"line {n}") for n in range(3)],
+                                                    pepper=home.pepper))
         reader = Client(home.broker.port)
         for n in range(3):
             home.reader(reader, "consent.changed", {"card": f"77{n:010d}", "purpose": "profile", "state": "granted"})
@@ -598,7 +605,7 @@ def test_a_state_folder_is_nothing_to_another_gateway():
         # nothing of a customer is readable in any file
         for at, _, names in os.walk(os.path.join(home.folder, "state")):
             for name in names:
-                found = [word for word in (CARD, "770000000001", "Gold", "gold", "granted") if word.encode() in read(os.path.join(at, name))]
+                found = [word for word in (CARD, "770000000001", "line 1", "Gold", "gold", "granted") if word.encode() in read(os.path.join(at, name))]
                 assert not found or "bundles" in at, (name, found)
 
         def copied(keys_of=None, key=None, store="0042"):
@@ -623,9 +630,18 @@ def test_a_state_folder_is_nothing_to_another_gateway():
         assert "does not open with this data key" in copied(key=away.credentials)
         assert "the state of another gateway" in copied(keys_of=own, key=away.credentials)
         assert "of another store than 0043" in copied(key=home.credentials, store="0043")
-        # at home it is what it was
+        # at home it is what it was, but for two customers' rows that changed places: they open to nobody
         os.environ["CREDENTIALS_DIRECTORY"] = home.credentials
+        db = sqlite3.connect(os.path.join(home.folder, "state", "profiles-1.db"))
+        subjects = {n: bytes.fromhex(subject_of(home, f"77{n:010d}")) for n in (1, 2)}
+        bodies = {n: db.execute("SELECT body FROM row WHERE subject = ?", (subjects[n],)).fetchone()[0] for n in (1, 2)}
+        for n in (1, 2):
+            db.execute("UPDATE row SET body = ? WHERE subject = ?", (bodies[3 - n], subjects[n]))
+        db.commit()
+        db.close()
         home.start()
+        told = [json.loads(home.ctl("customer", "export", stdin=f"77{n:010d}\n")).get("profile", {}).get("line") for n in range(3)]
+        assert told == ["line 0", None, None], told
         assert json.loads(home.ctl("customer", "show", "--json", stdin=CARD + "\n"))["known"] and home.status()["policy"]["version"] == 1
     finally:
         os.environ.pop("CREDENTIALS_DIRECTORY", None)
