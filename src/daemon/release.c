@@ -14,6 +14,7 @@
  */
 #include "daemon/release.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +84,7 @@ is_in_force(const struct track *track)
 	const struct catalog *catalog = engine_catalog(track->daemon->engine);
 	const struct release_bundle *bundles = track->release.bundles;
 
-	return !bundles[BUNDLE_PROFILES].named &&
+	return (!bundles[BUNDLE_PROFILES].named || release_has_profiles(track)) &&
 	    (!bundles[BUNDLE_POLICY].named ||
 		(policy != NULL && strcmp(policy->hash, bundles[BUNDLE_POLICY].hash) == 0)) &&
 	    (!bundles[BUNDLE_CATALOG].named ||
@@ -337,7 +338,28 @@ load(struct track *track)
 		track->state = RELEASE_NONE;
 		return;
 	}
+	/* The store follows another channel since. */
+	if (release_is_running(track->state) &&
+	    strcmp(track->release.channel, track->daemon->conf.hq_channel) != 0)
+		track->state = RELEASE_NONE;
 	resume(track);
+}
+
+/* Of an exam that a kill has ended: nobody else looks for them. */
+static void
+sweep_images(struct daemon *daemon)
+{
+	struct dirent *entry;
+	char path[512];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/transfer", daemon->conf.state_dir);
+	dir = opendir(path);
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (strstr(entry->d_name, BUNDLE_IMAGE_TAIL) != NULL)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir != NULL)
+		closedir(dir);
 }
 
 int
@@ -348,6 +370,7 @@ daemon_release_start(struct daemon *daemon, struct err *err)
 	(void)err;
 	if (daemon_root(daemon) == NULL)
 		return 0;
+	sweep_images(daemon);
 	daemon->releases = mem_zero(sizeof(*daemon->releases));
 	daemon_hq_hear(daemon, "release/", false, take_release);
 	daemon_hq_hear(daemon, "release", true, take_release);

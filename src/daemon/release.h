@@ -114,6 +114,11 @@ void release_go_back(struct track *track, const char *says);
 
 void release_examine_catalog(struct track *track);
 
+/* ---- release_profiles.c ---- */
+
+void release_take_profiles(struct track *track);
+bool release_has_profiles(const struct track *track);
+
 /* ---- release_watch.c: on probation ---- */
 
 void release_watch_begin(struct track *track, struct guard_sums *ret_sums);

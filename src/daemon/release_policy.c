@@ -145,12 +145,10 @@ release_go_on_examining(struct track *track)
 void
 release_examine(struct track *track)
 {
-	if (track->release.bundles[BUNDLE_PROFILES].named) {
-		release_refuse(track, REFUSED_WRONG_KIND,
-		    "this version takes no profiles over the air yet");
-		return;
-	}
 	track->policy_passed = false;
 	release_take_step(track, RELEASE_BEGUN);
-	release_go_on_examining(track);
+	if (track->release.bundles[BUNDLE_PROFILES].named)
+		release_take_profiles(track); /* alone: release_topic() has seen to it */
+	else
+		release_go_on_examining(track);
 }

@@ -126,9 +126,9 @@ class Headquarters:
         self.client.close()
 
 
-def trusting_store(chain, config="", root=1, folder=None):
+def trusting_store(chain, config="", root=1, kind=Store):
     """A store that was born with the chain's first root, and its headquarters' broker."""
-    store = Store(hq_folder=True, config=config, folder=folder)
+    store = kind(hq_folder=True, config=config)
     with open(store.conf) as f:
         text = f.read()
     with open(store.conf, "w") as f:

@@ -197,9 +197,12 @@ class Store:
 
     # ---- the daemon ----
 
-    def start(self):
+    def boot(self):
         self.process = subprocess.Popen(AISLED + ["--config", self.conf], stdout=self.log, stderr=self.log)
         STARTED.append(self.process)
+
+    def start(self):
+        self.boot()
         wait_for("aisled to answer", lambda: self.alive() and self.status(check=False), 20)
         wait_for("the broker to be connected", lambda: self.status()["mqtt"]["connected"], 20)
 

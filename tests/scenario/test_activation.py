@@ -8,13 +8,15 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import tempfile
 import time
 
-from policy import OFFER
-from releases import Chain, Headquarters, digest, read, release_of, trusting_store, wait_release
-from store import Client, main, wait_for
+from policy import ENROL, OFFER, changed
+from releases import Chain, Headquarters, ctl, digest, read, release_of, trusting_store, wait_release
+from store import AISLECTL, RUN, STARTED, Client, main, wait_for
 from test_catalog import build as catalog
+from test_clock import YEAR, JumpingStore
 
 
 class Fleet:
@@ -23,11 +25,14 @@ class Fleet:
     def __init__(self, threshold=1, config="", root=1, start=True):
         self.folder = tempfile.mkdtemp(prefix="aisle-chain-")
         self.chain = Chain(os.path.join(self.folder, "hq"), threshold)
-        self.store = trusting_store(self.chain, config)
+        self.store = self.make_store(config)
         self.hq = Headquarters(self.store)
         self.hq.publish(self.chain.roots[0])
         if start:
             self.store.start()
+
+    def make_store(self, config):
+        return trusting_store(self.chain, config)
 
     def __enter__(self):
         return self
@@ -159,6 +164,57 @@ def test_a_candidate_is_tried_on_the_stores_own_last_sales():
         f.roll_out(4, f.chain.policy(3), bounds=QUICK + ["agreement=0"])
         wait_release(f.store, "good", 4)
         assert f.policy() == 3
+
+
+def test_profiles_come_to_one_store_encrypted_and_a_gap_asks_for_a_snapshot():
+    with Fleet() as f:
+        files = {name: os.path.join(f.folder, name) for name in ("request", "device", "rows")}
+        f.store.ctl("enroll", "-o", files["request"])
+        ctl("enroll", "sign", files["request"], "--key", f.chain.path("order.key"), "-o", files["device"])
+        serving = None
+
+        def send(sequence, version, rows, *words):
+            nonlocal serving
+            bundle = os.path.join(f.folder, f"profiles-{version}")
+            with open(files["rows"], "w") as rows_file:
+                for n in range(rows):
+                    rows_file.write(json.dumps({"card": f"77{n:010d}", "attributes": {"tier": "gold"}}) + "\n")
+            ctl("profiles", "build", files["rows"], "--store", f.store.id, "--pepper", f.store.pepper, "--to", files["device"],
+                "--version", version, *words, "-o", bundle)
+            release = f.chain.release(sequence, bundle, more=["--stores", f.store.id])
+            # who serves listens before the store asks, which else asks again half a minute later
+            f.store.stop()
+            if serving:
+                serving.terminate()
+                serving.wait()
+            before = f.store.log_text().count("publish: serving")
+            serving = subprocess.Popen(AISLECTL + ["publish", f.chain.roots[0], release, bundle, "--serve", "--broker", f"mqtt://127.0.0.1:{f.store.hq.port}"],
+                                       stdout=f.store.log, stderr=f.store.log)
+            STARTED.append(serving)
+            wait_for("who serves", lambda: f.store.log_text().count("publish: serving") > before, 20)
+            f.store.start()
+
+        def own(state, sequence):
+            def there():
+                release = f.store.status().get("own_release", {})
+                return release if (release.get("state"), release.get("sequence")) == (state, sequence) else None
+            try:
+                return wait_for(f"own release {sequence} {state}", there, 20)
+            except AssertionError:
+                raise AssertionError(f.store.status(), f.store.log_text()[-2000:])
+        send(1, 1, 5)
+        own("good", 1)
+        assert f.store.status()["profiles"] == 5
+        send(2, 3, 9, "--from", 2)
+        assert own("refused", 2)["why"] == "gap" and f.refused() == {"gap": 1}
+        assert f.store.status()["profiles"] == 5
+        send(3, 3, 9)
+        own("good", 3)
+        assert f.store.status()["profiles"] == 9
+        f.store.stop()
+        f.store.start()
+        assert f.store.status()["profiles"] == 9 and f.store.status()["own_release"]["state"] == "good"
+        serving.terminate()
 
 
 # ---- what is refused ----
@@ -315,6 +371,83 @@ def test_a_policy_that_makes_the_store_die_is_taken_back():
         assert f.store.status()["good"]["version"] == 1
 
 
+TIP = changed(ENROL, action="tip", kind="recommend", incremental=0.5, eligible=True, applicable=True, gate="associate",
+              outcome={"is": "bought", "within": "0d", "item": {"category": "grocery/milk"}})
+
+
+def answer(store, till, token, first, count, dismissed):
+    """So many cards, one a sale, of which the first ones are dismissed and the others accepted."""
+    for n in range(first, first + count):
+        store.till(till, "basket.opened", {"basket": f"d{n}", "terminal": "7", "station": "7"})
+        store.till(till, "basket.item-added", store.item(f"d{n}", 1, "grocery/tea", 1500))
+        shown = wait_for("a card", lambda: [g for g in till.on("guidance/7") if g.get("basket") == f"d{n}" and g.get("prompts")])[-1]
+        path = f"/v1/guidance/{shown['guidance']}/prompts/{shown['prompts'][0]['prompt']}/decision"
+        body = {"decision": "dismiss", "reason": "too-busy"} if n - first < dismissed else {"decision": "accept"}
+        code, said = store.http("POST", path, body, token)
+        assert code == 200, (code, said)
+        store.till(till, "basket.closed", {"basket": f"d{n}", "total": 1500, "currency": "EUR"})
+
+
+def test_a_policy_whose_cards_are_dismissed_is_taken_back():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1, actions=[TIP]))
+        wait_release(f.store, "good", 1)
+        till = Client(f.store.broker.port, [f"{f.store.root}/guidance/7"])
+        token = f.store.pair()
+        answer(f.store, till, token, 0, 20, 4)
+        f.roll_out(2, f.chain.policy(2, actions=[TIP]), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 2)
+        answer(f.store, till, token, 20, 20, 6)     # half as many again is within
+        assert release_of(f.store)["state"] == "probation"
+        answer(f.store, till, token, 40, 20, 20)
+        release = wait_release(f.store, "rolled-back", 2)
+        assert release["detail"].startswith("the share of cards dismissed went from 0.2 to 0."), release
+        assert f.policy() == 1 and f.refused() == {"probation": 1}
+        till.close()
+
+
+# ---- no network, no clock ----
+
+class ClocklessFleet(Fleet):
+    """Its store's clock may be wrong."""
+
+    def make_store(self, config):
+        return trusting_store(self.chain, config, kind=JumpingStore)
+
+
+def test_a_cold_start_without_a_network_and_with_a_wrong_clock_serves_the_last_good_bundle():
+    if RUN:
+        return  # an emulator's libraries are not the machine's
+    with ClocklessFleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        till = Client(f.store.broker.port)
+        late = f.chain.release(2, f.chain.policy(2), expires="1s")
+        made = time.monotonic()
+        wait_for("it to expire", lambda: time.monotonic() > made + 2)
+        sell(f.store, till, 0, 1)     # the state knows what time it is
+        till.close()
+        f.store.stop()
+        f.store.broker.stop()
+        f.store.hq.stop()
+        for years in (-10, 10):
+            f.store.jump(years * YEAR)
+            f.store.boot()
+            status = wait_for("aisled to answer", lambda: f.store.status(check=False), 20)
+            assert status["policy"]["version"] == 1 and status["release"]["state"] == "good" and status["time"] == "uncertain", status
+            f.store.stop()
+        # its own time decides: what had expired does not come back with a clock that is ten years behind
+        f.store.jump(-10 * YEAR)
+        f.store.broker.start()
+        f.store.hq.start()
+        f.store.start()
+        hq = Headquarters(f.store)
+        hq.retain("aisle/v1/hq/release/stable", read(late))
+        wait_for("a refusal", lambda: f.refused().get("expired"))
+        hq.close()
+        assert f.policy() == 1
+
+
 # ---- carried in ----
 
 def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs():
@@ -352,8 +485,11 @@ if __name__ == "__main__":
           test_a_store_that_is_two_releases_and_one_root_behind,
           test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in_one,
           test_a_candidate_is_tried_on_the_stores_own_last_sales,
+          test_profiles_come_to_one_store_encrypted_and_a_gap_asks_for_a_snapshot,
           test_what_is_not_headquarters_is_refused_by_its_name_and_changes_nothing,
           test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,
           test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on,
           test_a_policy_that_makes_the_store_die_is_taken_back,
+          test_a_policy_whose_cards_are_dismissed_is_taken_back,
+          test_a_cold_start_without_a_network_and_with_a_wrong_clock_serves_the_last_good_bundle,
           test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs])

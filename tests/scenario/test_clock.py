@@ -38,14 +38,14 @@ class JumpingStore(Store):
             f.write(str(seconds))
         os.rename(path + ".new", path)
 
-    def start(self):
+    def boot(self):
         library = os.path.join(self.folder, "clock.so")
         if not os.path.exists(library):
             subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=CLOCK, text=True,
                            check=True)
         os.environ.update(LD_PRELOAD=library, AISLE_TEST_CLOCK=os.path.join(self.folder, "clock"))
         try:
-            super().start()
+            super().boot()
         finally:
             del os.environ["LD_PRELOAD"], os.environ["AISLE_TEST_CLOCK"]
 
