@@ -206,6 +206,29 @@ a_full_window_says_full(void **state)
 }
 
 static void
+the_newest_rows_are_given_first_a_few_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct keys_seen seen = { .count = 0 };
+	int64_t cursor = INT64_MAX;
+
+	begin(f);
+	for (uint32_t i = 0; i < 10; i++) {
+		struct id key = ulid_of(1000 + i * 100000, i);
+
+		put(f, STORE_VISIT, &key, NULL, 1, i % 2, "x");
+	}
+	commit(f);
+	assert_int_equal(store_back(f->store, STORE_VISIT, &cursor, 4, collect, &seen), 4);
+	assert_int_equal(store_back(f->store, STORE_VISIT, &cursor, 4, collect, &seen), 4);
+	assert_int_equal(store_back(f->store, STORE_VISIT, &cursor, 4, collect, &seen), 2);
+	assert_int_equal(store_back(f->store, STORE_VISIT, &cursor, 4, collect, &seen), 0);
+	assert_int_equal(seen.count, 10);
+	for (size_t i = 1; i < seen.count; i++)
+		assert_true(id_compare(&seen.keys[i], &seen.keys[i - 1]) < 0);
+}
+
+static void
 only_rows_with_the_flag_are_given_and_the_caller_may_stop(void **state)
 {
 	struct fixture *f = *state;
@@ -610,6 +633,7 @@ main(void)
 		STORE_TEST(rows_are_given_ascending_by_key_even_when_keys_share_a_window),
 		STORE_TEST(customers_whose_names_were_chosen_alike_are_kept_all_the_same),
 		STORE_TEST(a_full_window_says_full),
+		STORE_TEST(the_newest_rows_are_given_first_a_few_at_a_time),
 		STORE_TEST(only_rows_with_the_flag_are_given_and_the_caller_may_stop),
 		STORE_TEST(a_rollback_takes_back_rows_and_numbers),
 		STORE_TEST(what_was_not_committed_is_not_there_after_a_restart),
