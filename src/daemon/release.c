@@ -156,6 +156,9 @@ keep(struct track *track, const struct release *release, const void *text, size_
 
 	if (rc != 0)
 		return rc;
+	/* What is on probation is no way back; what was to be gone back to from there still is. */
+	if (track->state != RELEASE_PROBATION)
+		next.back.hash[0] = next.back_catalog[0] = '\0';
 	next.release = *release;
 	next.state = RELEASE_FETCHING;
 	next.why = REFUSED_NONE;
@@ -177,7 +180,6 @@ static void
 begin(struct track *track, const struct release *release)
 {
 	stop_track(track);
-	/* It is what the next one goes back to; what it was to go back to itself is no more. */
 	if (track->state != RELEASE_PROBATION)
 		track->back.hash[0] = track->back_catalog[0] = '\0';
 	release_done(&track->release);
@@ -345,18 +347,17 @@ load(struct track *track)
 	resume(track);
 }
 
-/* Of an exam that a kill has ended: nobody else looks for them. */
 static void
-sweep_images(struct daemon *daemon)
+sweep(struct daemon *daemon, const char *folder, const char *part)
 {
 	struct dirent *entry;
 	char path[512];
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s/transfer", daemon->conf.state_dir);
+	snprintf(path, sizeof(path), "%s/%s", daemon->conf.state_dir, folder);
 	dir = opendir(path);
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		if (strstr(entry->d_name, BUNDLE_IMAGE_TAIL) != NULL)
+		if (strstr(entry->d_name, part) != NULL)
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	if (dir != NULL)
 		closedir(dir);
@@ -370,7 +371,9 @@ daemon_release_start(struct daemon *daemon, struct err *err)
 	(void)err;
 	if (daemon_root(daemon) == NULL)
 		return 0;
-	sweep_images(daemon);
+	/* Of an exam that a kill has ended, and what was handed in before it: nobody else looks for them. */
+	sweep(daemon, "transfer", BUNDLE_IMAGE_TAIL);
+	sweep(daemon, "trust", RELEASE_HANDED);
 	daemon->releases = mem_zero(sizeof(*daemon->releases));
 	daemon_hq_hear(daemon, "release/", false, take_release);
 	daemon_hq_hear(daemon, "release", true, take_release);

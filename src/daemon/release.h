@@ -79,6 +79,7 @@ int release_offer(struct track *track, const void *text, size_t len, bool *ret_n
     enum refusal *ret_why, struct err *err) AISLE_MUST_CHECK;
 void release_say(struct track *track, enum refusal why, const char *detail);
 
+#define RELEASE_HANDED "handed-"
 /* A bundle that it names is at path, and was hashed: it need not be fetched. */
 void release_hand(struct track *track, int kind, const char *path);
 /* Tells who waits for it, if anybody does; why_not NULL: it is in force. */

@@ -70,6 +70,28 @@ track_of(struct daemon *daemon, const struct hashed *hashed, int *ret_kind)
 	return NULL;
 }
 
+/* It may be one of several: then it stays until the others are here, and whoever handed it in is told so. */
+static void
+take(struct track *track, int kind, struct control_request *request)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/trust/" RELEASE_HANDED "%d", track->daemon->conf.state_dir,
+	    kind);
+	if (track->request != NULL) {
+		control_fail(request, EX_UNAVAILABLE, "another bundle of this release is awaited");
+		return;
+	}
+	if (rename(control_body(request), path) != 0) {
+		control_fail(request, EX_IOERR, strerror(errno));
+		return;
+	}
+	track->request = request;
+	release_hand(track, kind, path);
+	if (track->request != NULL && track->state == RELEASE_FETCHING)
+		release_answer(track, NULL);
+}
+
 static void
 hand(struct daemon *daemon, struct control_request *request, const struct hashed *hashed)
 {
@@ -82,8 +104,7 @@ hand(struct daemon *daemon, struct control_request *request, const struct hashed
 		    "[hq] root is set, and no signed release that this store has taken names this "
 		    "bundle, expected one beside it (FILE.release)");
 	} else if (track->state == RELEASE_FETCHING || track->state == RELEASE_WAITING) {
-		track->request = request;
-		release_hand(track, kind, control_body(request));
+		take(track, kind, request);
 	} else if (track->state == RELEASE_GOOD || track->state == RELEASE_PROBATION) {
 		track->request = request;
 		release_answer(track, NULL);

@@ -86,6 +86,8 @@ release_drop_files(struct track *track)
 		if (track->path[kind][0] != '\0' && !is_in_place(track, kind)) {
 			snprintf(image, sizeof(image), "%s" BUNDLE_IMAGE_TAIL, track->path[kind]);
 			unlink(image);
+			if (!track->fetched[kind])
+				unlink(track->path[kind]); /* handed in */
 		}
 		if (track->fetched[kind])
 			daemon_fetch_stop(track->daemon, track->release.bundles[kind].hash);

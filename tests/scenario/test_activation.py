@@ -478,6 +478,15 @@ def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs(
         shutil.copy(f.chain.policy(2), path)
         f.store.ctl("bundle", "install", path, code=77)
         assert f.policy() == 1 and f.refused() == {"sequence-same": 1}
+        # two of one release: the first waits for the other
+        articles = os.path.join(stick, "articles")
+        shutil.copy(catalog(f.folder), articles)
+        shutil.copy(f.chain.release(2, f.chain.policy(2), articles, keys=["c"], bounds=QUICK), path + ".release")
+        f.store.ctl("bundle", "install", path)
+        assert f.policy() == 1 and release_of(f.store)["state"] == "fetching"
+        f.store.ctl("bundle", "install", articles)
+        assert f.policy() == 2 and f.store.status()["catalog"]["version"] == 1
+        assert not [n for n in os.listdir(os.path.join(f.store.folder, "state", "trust")) if n.startswith("handed")]
 
 
 if __name__ == "__main__":
