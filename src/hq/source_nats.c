@@ -197,13 +197,17 @@ nats_read(struct source *source, struct turn *turn, int wait_ms)
 		take(nats, turn, list.Msgs[i]);
 		list.Msgs[i] = NULL;
 	}
-	if (status == NATS_OK || status == NATS_TIMEOUT)
-		nats->failing_since_ms = 0;
-	else if (nats->failing_since_ms == 0)
-		nats->failing_since_ms = wan_now_ms();
-	if (status != NATS_OK && status != NATS_TIMEOUT)
-		nats_Sleep(wait_ms > 0 ? wait_ms : 1); /* it failed at once */
 	natsMsgList_Destroy(&list);
+	if (status == NATS_OK || status == NATS_TIMEOUT) {
+		nats->failing_since_ms = 0;
+		return;
+	}
+	if (nats->failing_since_ms == 0) {
+		nats->failing_since_ms = wan_now_ms();
+		log_info("collect: no batches for now broker=%s error=%s code=%d", source->url,
+		    LOG_VALUE(natsStatus_GetText(status)), (int)code);
+	}
+	nats_Sleep(wait_ms > 0 ? wait_ms : 1); /* it failed at once */
 }
 
 static void

@@ -111,6 +111,27 @@ def test_a_broker_without_mqtt_5_is_read_in_3_1_1():
         chain.close()
 
 
+def test_a_cluster_that_was_away_is_found_again():
+    chain = Chain()
+    try:
+        collector = chain.collector().ready()
+        chain.sender("s00", 0)
+        until_told(chain.senders, ["s00"], 5)
+        for node in range(3):
+            chain.nats.stop(node)
+        time.sleep(5)           # long enough for the library to look for all of them several times
+        for node in range(3):
+            chain.nats.start(node)
+        for node in range(3):
+            chain.nats.await_node(node)
+        chain.sender("s01", 1)
+        until_told(chain.senders, ["s01"], 5)
+        assert collector.stop() == 0
+        assert len(rows(chain.path)) == 10
+    finally:
+        chain.close()
+
+
 if __name__ == "__main__":
     main([test_stores_on_any_node_and_collectors_that_share_though_a_node_and_a_collector_die, test_a_store_reaches_its_own_topics_alone,
-          test_a_broker_without_mqtt_5_is_read_in_3_1_1])
+          test_a_broker_without_mqtt_5_is_read_in_3_1_1, test_a_cluster_that_was_away_is_found_again])
