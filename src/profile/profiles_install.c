@@ -156,6 +156,7 @@ static void __attribute__((noreturn)) run(struct child *child, pid_t parent)
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
 		signal(ends[i], SIG_DFL);
 	vault_forked();
+	(void)!nice(10); /* the turns come first */
 	make_and_place(child);
 	_exit(0);
 }
