@@ -106,6 +106,7 @@ struct daemon {
 	struct bufferevent *link;
 	pid_t link_pid;
 	bool hq_up;
+	int64_t hq_lines_ms;   /* monotonic: until when lines on what is refused are used up */
 	char hq_why[128];      /* while it is away: what the link met, "" if nothing yet */
 	int64_t link_retry_ms; /* monotonic */
 	int64_t mend_ms;       /* monotonic: not before is a suspect store opened again */
@@ -362,6 +363,9 @@ void daemon_link_look(struct daemon *daemon); /* each second: one that hangs is 
 void daemon_link_reopened(struct daemon *daemon);
 /* Before the link is started. */
 void daemon_hq_hear(struct daemon *daemon, const char *words, bool own, hq_fn take);
+/* A line of the log on what headquarters sent and is refused. Whoever owns its broker can send without end: after the
+ * first of them it is one a second, and the counters say how many there were. */
+void daemon_hq_refused(struct daemon *daemon, const char *format, ...) AISLE_PRINTF(2, 3);
 /* A topic or filter at headquarters' broker, at QoS 0, over reconnects and a new link process, until
  * it is unsubscribed. Once more: what is retained there comes again. */
 void daemon_hq_subscribe(struct daemon *daemon, const char *topic);

@@ -161,7 +161,7 @@ take_order(void *ctx, const char *text, size_t len, size_t at)
 	snprintf(name, sizeof(name), "%s[%zu]", list->topic, at);
 	if (order_accept(daemon_root(daemon), daemon_seen(daemon), &self, list->own, text, len,
 		name, daemon_now_ms(daemon), &order, &is_new, NULL, &err) != 0) {
-		log_warning("an order of headquarters was refused: %s", err.text);
+		daemon_hq_refused(daemon, "an order of headquarters was refused: %s", err.text);
 		return;
 	}
 	if (!is_new)
@@ -200,7 +200,7 @@ take_orders(struct daemon *daemon, const char *topic, const void *payload, size_
 		return;
 	if (order_list_each(payload, len, list.own ? ORDERS_STORE_MAX : ORDERS_CHAIN_MAX, topic,
 		take_order, &list, NULL, &err) != 0)
-		log_warning("a list of orders was refused: %s", err.text);
+		daemon_hq_refused(daemon, "a list of orders was refused: %s", err.text);
 	daemon->orders_again_ms = list.later ? daemon_mono_ms() + ASK_AGAIN_MS : 0;
 }
 

@@ -13,6 +13,7 @@
 #include <event2/buffer.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include "sync/link.h"
 
 #define LINK_RETRY_MS 2000
+#define REFUSED_LINES 20	   /* of the log at once, on what is refused; then one a second */
 #define LINK_BUFFER_MAX (1u << 20) /* bytes on their way to the link; more waits on disk */
 
 static void
@@ -94,8 +96,12 @@ take_ack(struct daemon *daemon, const char *topic, const void *payload, size_t l
 {
 	struct input input = { .kind = INPUT_HQ_ACK, .now_ms = daemon_now_ms(daemon) };
 
-	if (uplink_ack(daemon->uplink, topic, payload, len, &input.lane, &input.number) != 0)
+	if (uplink_ack(daemon->uplink, topic, payload, len, &input.lane, &input.number) != 0) {
+		daemon_hq_refused(daemon,
+		    "an acknowledgement of headquarters is of no records that were sent topic=%s",
+		    LOG_VALUE(topic));
 		return;
+	}
 	if (daemon_queue(daemon, &input))
 		daemon_soon(daemon);
 }
@@ -106,6 +112,24 @@ daemon_hq_hear(struct daemon *daemon, const char *words, bool own, hq_fn take)
 	CHECK(daemon->hq_way_count < ARRAY_LEN(daemon->hq_ways));
 	daemon->hq_ways[daemon->hq_way_count++] =
 	    (struct hq_way){ .words = words, .own = own, .take = take };
+}
+
+void
+daemon_hq_refused(struct daemon *daemon, const char *format, ...)
+{
+	int64_t now_ms = daemon_mono_ms();
+	char text[sizeof(((struct err *)NULL)->text) + 128];
+	va_list args;
+
+	if (daemon->hq_lines_ms < now_ms)
+		daemon->hq_lines_ms = now_ms;
+	if (daemon->hq_lines_ms + S_MS > now_ms + REFUSED_LINES * S_MS)
+		return;
+	daemon->hq_lines_ms += S_MS;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_error("%s", text);
 }
 
 static void

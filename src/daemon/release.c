@@ -202,7 +202,8 @@ refused(struct track *track, const uint8_t hash[static 32], enum refusal why, co
 	if (why == REFUSED_NOT_FOR_US)
 		log_info("a release is not for this store: %s", err->text);
 	else
-		log_error("a release was refused why=%s: %s", refusal_name(why), err->text);
+		daemon_hq_refused(track->daemon, "a release was refused why=%s: %s",
+		    refusal_name(why), err->text);
 }
 
 int

@@ -189,7 +189,7 @@ take_root(struct daemon *daemon, const char *topic, const void *payload, size_t 
 	next_topic(daemon, waited);
 	if (daemon_root(daemon) != NULL && strcmp(topic, waited) == 0 &&
 	    daemon_root_offer(daemon, topic, payload, len, &err) != 0)
-		log_error("a root of headquarters was not taken: %s", err.text);
+		daemon_hq_refused(daemon, "a root of headquarters was not taken: %s", err.text);
 }
 
 /* ---- start and stop ---- */

@@ -17,6 +17,7 @@ import sqlite3
 import struct
 import subprocess
 import tempfile
+import time
 
 from forging import Key, envelope
 from policy import GOLD, OFFER, bundle, changed, profiles
@@ -486,8 +487,20 @@ def attack_receipts(w):
         w.hq.client.publish(f"aisle/v1/hq/store/0042/ack/{name}", payload)
     wait_for("the receipts to be refused", lambda: count() == before + len(bad))
     assert w.store.status()["hq"]["queued"] >= queued
+    assert "of no records that were sent" in w.store.log_text()
     w.serves()
     hear.close()
+
+
+def attack_log(w):
+    """Whoever owns the broker fills no disk with lines of the log."""
+    told, begun, many = "a list of orders was refused", time.monotonic(), 300
+    before = w.store.log_text().count(told)
+    with w.refuses("malformed", many):
+        for _ in range(many):
+            w.hq.client.client.publish(ORDER, b"[{]", qos=1).wait_for_publish(10)
+    lines = w.store.log_text().count(told) - before
+    assert lines <= 20 + time.monotonic() - begun + 1, lines
 
 
 def attack_expiry(w, two):
@@ -538,6 +551,7 @@ def test_every_attack_is_refused_by_its_name_counted_and_changes_nothing():
         attack_bundles(w, w.chain.policy(4), modelled[2])
         attack_own_transfer(w)
         attack_receipts(w)
+        attack_log(w)
         attack_expiry(w, modelled[2])
     finally:
         w.close()
