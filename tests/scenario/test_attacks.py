@@ -20,7 +20,7 @@ import tempfile
 import time
 
 from forging import Key, envelope
-from policy import GOLD, OFFER, bundle, changed, profiles
+from policy import ENROL, GOLD, OFFER, bundle, changed, profiles
 from releases import CHUNK, Chain, Headquarters, digest, read, trusting_store, wait_release
 from store import AISLED, Client, Store, main, wait_for
 from test_activation import forged
@@ -467,6 +467,25 @@ def attack_bundles(w, good, modelled):
     w.refuses_bundle("deadline", forged(modelled, many))
 
 
+def attack_rules(w):
+    """A rule that hardly ends compiles, and in force it is cut off: the other cards come, the till does not wait."""
+    many = list(range(400))
+    add = {"+": [{"var": "accumulator"}, {"var": "current"}]}
+    endless = {">": [{"reduce": [many, {"+": [{"reduce": [many, add, 0]}, {"var": "accumulator"}]}, {"var": "visits"}]}, -1]}
+    slow = w.chain.policy(5, actions=[changed(OFFER, eligible=endless, on=["aisle.basket.item-added"], personal=False), ENROL])
+    refused = w.look()[0]
+    w.sequence += 1
+    w.hq.artifact(slow)
+    w.hq.retain(CHANNEL, w.release(slow))
+    wait_release(w.store, "good", w.sequence)
+    assert w.store.status()["policy"]["version"] == 5
+    w.serves()
+    # run to its end it would be true
+    assert not [card for card in w.till.on("") if "coffee-off" in json.dumps(card)]
+    w.rest()
+    assert w.store.status()["policy"]["version"] == 1 and w.look()[0] == refused
+
+
 # ---- what goes up ----
 
 def attack_receipts(w):
@@ -546,6 +565,7 @@ def test_every_attack_is_refused_by_its_name_counted_and_changes_nothing():
         attack_orders(w)
         attack_transfer(w, modelled[2], modelled[3])
         attack_bundles(w, w.chain.policy(4), modelled[2])
+        attack_rules(w)
         attack_own_transfer(w)
         attack_receipts(w)
         attack_log(w)
