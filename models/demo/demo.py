@@ -27,6 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(TOP, "tests", "scenario"))
 from store import STARTED, AISLECTL, Store, free_port, wait_for  # noqa: E402
+from chain import Headquarters, Plan, Refused, ctl  # noqa: E402
 from journey import DAY, baskets, denies, read, write_history, write_profiles  # noqa: E402
 from show import Show, money  # noqa: E402
 from till import Simulated, Till  # noqa: E402
@@ -50,6 +51,11 @@ class DemoStore(Store):
         self.http_address = f"127.0.0.1:{free_port()}"
         super().__init__(currency="USD", zone="America/New_York", http=self.http_address,
                          config="[stations]\nr1 = 1\nr2 = 2\nr3 = 3\nr4 = 4\n", hq_folder=True)
+        self.headquarters = Headquarters(self.folder, self.hq.port)
+        with open(self.conf) as f:
+            text = f.read()
+        with open(self.conf, "w") as f:
+            f.write(text.replace("[hq]\n", f"[hq]\nroot = {self.headquarters.root}\n"))
         self.guard = threading.Lock()
         self.hq_away = self.restarting = self.over = False
         self.waited = 0
@@ -78,6 +84,7 @@ class DemoStore(Store):
     def close(self):
         with self.guard:
             self.over = True
+        self.headquarters.stop()
         super().close()
         self.hq.stop()
 
@@ -162,18 +169,21 @@ def collector(store, database):
     return process
 
 
-def play(store, tills, show, viewer, seconds, collect):
+def play(store, tills, show, viewer, seconds, collect, plan):
     """Until the day is over, and the viewer's sale too."""
     start, shown, asked = time.monotonic(), -1, False
     for till in tills:
         till.thread.start()
-    while any(till.thread.is_alive() for till in tills) or not show.done:
+    plan.start()
+    while any(till.thread.is_alive() for till in tills) or not show.done or not plan.over.is_set():
         time.sleep(0.2)
         store.check()
         if collect.poll() is not None:
             raise Failed("the collector at headquarters ended in the middle")
         if viewer and viewer.failure:
             raise Failed(viewer.failure)
+        if plan.failure:
+            raise Failed(plan.failure)
         part = (time.monotonic() - start) / seconds
         if int(part * 5) != shown and part <= 1.05 and not store.restarting:
             shown = int(part * 5)
@@ -228,6 +238,24 @@ def finish(store, tills, show, database, once):
     say("  headquarters has every record, once")
 
 
+def supply(store, bundle):
+    """Policy and customers come from headquarters: signed, and the customers for this store's key alone."""
+    start, headquarters = time.monotonic(), store.headquarters
+    headquarters.serve()
+    headquarters.release(bundle)
+    wait_for("the first release", lambda: store.status()["policy"], 60)
+    headquarters.profiles(store, f"{store.folder}/profiles.jsonl", store.pepper)
+    wait_for("the customers", lambda: store.status()["profiles"], 60)
+    say(f"  headquarters signed the policy and {store.status()['profiles']} customers: both in the store over its link after {time.monotonic() - start:.1f} s")
+
+
+def look(store, database):
+    """The fleet, as headquarters sees it."""
+    page = os.path.join(store.folder, "fleet.html")
+    ctl("fleet", "--from", f"sqlite:{database}", "--dir", store.headquarters.folder, "-o", page)
+    say(f"  the fleet's page   {page}")
+
+
 def announce(store, show, seconds):
     say(f"\n  open  {show.link}")
     say(f"        the till of station 1, and from there its tablet: paired by the link. Stations 2 to 4 play the day in {seconds:.0f} s\n")
@@ -249,8 +277,7 @@ def run(store, seconds, once):
     aisled(store, "bundle", "build", os.path.join(TOP, "models", "starter"), "-o", bundle)
     sales = for_the_viewer(today, rehearse(store, past, today, shift, profiles, bundle))
     store.start()
-    store.ctl("bundle", "install", bundle)
-    store.ctl("profiles", "install", profiles)
+    supply(store, bundle)
     for station in STATIONS:
         store.ctl("tablet", "add", f"t{station}", "--stations", station)
     code = json.loads(store.ctl("tablet", "pair", "--stations", "1", "--json"))["code"]
@@ -264,9 +291,10 @@ def run(store, seconds, once):
     try:
         if viewer:
             viewer.start()
-        play(store, tills, show, viewer, seconds, collect)
+        play(store, tills, show, viewer, seconds, collect, Plan(store.headquarters, store, os.path.join(TOP, "models", "starter"), say))
         say("  the day is over")
         finish(store, tills + [show.till], show, database, once)
+        look(store, database)
         if not once:
             say("\n  The pages are still served. Ctrl-C stops everything.")
             while True:
@@ -289,7 +317,7 @@ def main():
         run(store, seconds, once)
     except KeyboardInterrupt:
         say("\n  stopping")
-    except (Failed, AssertionError) as failure:
+    except (Failed, Refused, AssertionError) as failure:
         say(f"\n  THE DEMONSTRATION FAILED: {failure}")
         code = 1
     finally:

@@ -335,8 +335,9 @@ int64_t daemon_bytes_free(const struct daemon *daemon); /* beside the state; < 0
 /* trusted.c */
 int daemon_trusted_start(struct daemon *daemon, struct err *err);
 void daemon_trusted_stop(struct daemon *daemon);
-const struct root *daemon_root(const struct daemon
-	*daemon); /* in force; NULL: [hq] root is not set */
+const struct root *daemon_root(const struct daemon *daemon); /* NULL: [hq] root is not set */
+/* One that is older than what was in force here once is only the way to the next. */
+bool daemon_trusts(const struct daemon *daemon);
 /* The next one, from wherever: verified, kept, in force. */
 int daemon_root_offer(struct daemon *daemon, const char *name, const void *text, size_t len,
     struct err *err) AISLE_MUST_CHECK;

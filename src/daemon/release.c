@@ -245,7 +245,7 @@ take_release(struct daemon *daemon, const char *topic, const void *payload, size
 		if (strcmp(daemon->releases->tracks[i].topic, topic) == 0)
 			track = &daemon->releases->tracks[i];
 	/* Retained and empty: headquarters has none. */
-	if (track == NULL || daemon_root(daemon) == NULL || len == 0)
+	if (track == NULL || !daemon_trusts(daemon) || len == 0)
 		return;
 	hash_bytes(hash, sizeof(hash), payload, len, NULL, 0);
 	if (memcmp(hash, track->refused, sizeof(hash)) == 0 &&

@@ -225,7 +225,10 @@ daemon_hand_release(struct daemon *daemon, struct control_request *request)
 
 	if (!is_trusting(daemon, request) || (text = read_envelope(request, &len)) == NULL)
 		return;
-	if (release_offer(&daemon->releases->tracks[0], text, len, &is_new, &why, &err) != 0) {
+	if (!daemon_trusts(daemon))
+		control_fail(request, EX_NOPERM,
+		    "a newer root was in force here: it is needed first");
+	else if (release_offer(&daemon->releases->tracks[0], text, len, &is_new, &why, &err) != 0) {
 		log_error("a release was refused why=%s: %s", refusal_name(why), err.text);
 		control_fail(request, EX_NOPERM, err.text);
 	} else {

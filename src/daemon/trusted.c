@@ -28,6 +28,13 @@ daemon_root(const struct daemon *daemon)
 	return daemon->trusted.root.version > 0 ? &daemon->trusted.root : NULL;
 }
 
+bool
+daemon_trusts(const struct daemon *daemon)
+{
+	return daemon_root(daemon) != NULL &&
+	    daemon->trusted.root.version >= daemon->trusted.seen.root;
+}
+
 struct sequences *
 daemon_seen(struct daemon *daemon)
 {
@@ -167,7 +174,8 @@ daemon_root_offer(struct daemon *daemon, const char *name, const void *text, siz
 		return rc;
 	next_topic(daemon, waited);
 	daemon->trusted.root = next;
-	daemon->trusted.seen.root = next.version;
+	if (daemon->trusted.seen.root < next.version)
+		daemon->trusted.seen.root = next.version;
 	if (daemon_seen_save(daemon) != 0)
 		log_warning("the new root's version is not on record yet");
 	log_notice("root version %lld is in force", (long long)next.version);
@@ -207,8 +215,9 @@ daemon_trusted_start(struct daemon *daemon, struct err *err)
 		return err_set(err, AISLE_E_CONFIG, "[hq] root: %s", why.text);
 	open_kept(daemon);
 	if (daemon->trusted.root.version < daemon->trusted.seen.root)
-		log_warning("root version %lld was in force here once, and version %lld is now: it "
-			    "comes again from headquarters",
+		log_warning("root version %lld was in force here once, and version %lld is what "
+			    "there "
+			    "is: nothing is taken but the next roots",
 		    (long long)daemon->trusted.seen.root, (long long)daemon->trusted.root.version);
 	daemon_hq_hear(daemon, "root/", false, take_root);
 	next_topic(daemon, topic);

@@ -86,8 +86,8 @@ what_is_no_request_or_not_for_them_is_not_answered(void **state)
 		"{\"hash\":\"@\",\"from\":9223372036854775807,\"count\":1}",
 		"{\"hash\":\"@\",\"from\":0,\"count\":1,\"more\":1}",
 		"{\"hash\":\"@\",\"hash\":\"@\",\"from\":0,\"count\":1}",
-		"{\"hash\":\"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\","
-		"\"from\":0,\"count\":1}",
+		("{\"hash\":\"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\","
+		 "\"from\":0,\"count\":1}"),
 		"{\"hash\":\"../../etc/passwd\",\"from\":0,\"count\":1}" };
 	char request[200];
 
