@@ -2,6 +2,17 @@
  *
  * test_bundle_job.c - the child that compiles a bundle, whose bundle_image_make is ours here.
  */
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_ALLOCATOR 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_ALLOCATOR 1
+#endif
+#endif
+#ifndef OWN_ALLOCATOR
+#define OWN_ALLOCATOR 0
+#endif
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -99,6 +110,8 @@ a_bundle_that_takes_all_memory_gets_only_so_much(void **state)
 	struct err err = { 0 };
 
 	(void)state;
+	if (OWN_ALLOCATOR)
+		skip(); /* it ends the process itself when there is no more */
 	assert_int_equal(run_job("eats", 60 * S_MS, &err), AISLE_E_FULL);
 	assert_string_equal(err.text,
 	    "compiling and examining it needs more than 192 MiB of memory");

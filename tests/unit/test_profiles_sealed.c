@@ -358,8 +358,8 @@ static void
 chunks_cannot_change_places_nor_go_nor_come_from_another_bundle(void **state)
 {
 	static const char *const tricks[] = {
-		"UPDATE chunk SET n = -1 WHERE n = 0; UPDATE chunk SET n = 0 WHERE n = 1;"
-		"UPDATE chunk SET n = 1 WHERE n = -1",
+		("UPDATE chunk SET n = -1 WHERE n = 0; UPDATE chunk SET n = 0 WHERE n = 1;"
+		 "UPDATE chunk SET n = 1 WHERE n = -1"),
 		"UPDATE chunk SET body = (SELECT body FROM chunk WHERE n = 1) WHERE n = 0",
 		"DELETE FROM chunk WHERE n = 1",
 		"UPDATE meta SET value = '3' WHERE name = 'to'",
