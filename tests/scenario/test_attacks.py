@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -60,6 +61,15 @@ class World:
         self.one = self.chain.policy(1)
         self.sequence = 10
         self.sales = 0
+
+    def gives_an_exam(self, so_long):
+        with open(self.store.conf) as f:
+            text = f.read()
+        with open(self.store.conf, "w") as f:
+            f.write(re.sub(r"exam = .*", f"exam = {so_long}", text))
+        before = self.store.log_text().count("re-read")
+        self.store.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: self.store.log_text().count("re-read") > before)
 
     def start(self):
         self.store.start()
@@ -460,11 +470,13 @@ def attack_bundles(w, good, modelled):
         assert len(told["detail"]) > 20, (what, told)
     w.refuses_bundle("exam", forged(modelled, {"models/m.exam.csv": b"a,margin\n1,0.5\n"}))
     # whose exams never end
-    many = {f"models/m{n}.model": flat for n in range(48)}
+    many = {f"models/m{n}.model": flat for n in range(64)}
     one = json.loads(part(modelled, "models/models.json"))["models"][0]
-    many["models/models.json"] = json.dumps({"models": [dict(one, model=f"m{n}", file=f"m{n}.json") for n in range(48)]}).encode()
+    many["models/models.json"] = json.dumps({"models": [dict(one, model=f"m{n}", file=f"m{n}.json") for n in range(64)]}).encode()
     many["models/m.exam.csv"] = b"a,margin\n" + b"0,0.625\n" * 99999
+    w.gives_an_exam("1s")
     w.refuses_bundle("deadline", forged(modelled, many))
+    w.gives_an_exam("3s")
 
 
 def attack_rules(w):
