@@ -226,7 +226,7 @@ round_again(struct publisher *p)
 static int
 serve_connected(struct publisher *p, struct err *err)
 {
-	int rc = wire_listen(&p->wire, TOPIC_HQ "store/+/want", err);
+	int rc = 0;
 
 	while (rc == 0 && !*p->stop) {
 		bool sent = false;
@@ -264,6 +264,9 @@ serve(struct publisher *p, struct err *err)
 		struct err lost = { 0 };
 		int rc = wire_connect(&p->wire, &lost);
 
+		/* Before a release is there: the stores ask as soon as they see it. */
+		if (rc == 0)
+			rc = wire_listen(&p->wire, TOPIC_HQ "store/+/want", &lost);
 		if (rc == 0) {
 			rc = do_round(p, &lost);
 			if (rc != 0 && rc != AISLE_E_IO && first && p->options->dir == NULL)
