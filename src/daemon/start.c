@@ -139,6 +139,7 @@ stop_installations(struct daemon *daemon)
 	daemon_install_profiles_stop(daemon);
 	daemon_stage_stop(daemon);
 	daemon_catalog_stop(daemon);
+	daemon_hand_stop(daemon);
 }
 
 static const struct step steps[] = {
@@ -158,11 +159,12 @@ static const struct step steps[] = {
 	{ "broker", start_broker, stop_broker },
 	{ "http", start_http, stop_http },
 	{ "control", start_control, stop_control },
-	{ "installations", start_nothing, stop_installations },
 	{ "fetches", daemon_fetch_init, daemon_fetch_done },
 	{ "trust", daemon_trusted_start, daemon_trusted_stop },
 	{ "orders", daemon_orders_start, NULL },
 	{ "release", daemon_release_start, daemon_release_stop },
+	/* what is under way tells those above how it ended */
+	{ "installations", start_nothing, stop_installations },
 	{ "link", daemon_link_start, daemon_link_stop },
 };
 

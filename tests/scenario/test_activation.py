@@ -14,7 +14,7 @@ import time
 
 from policy import ENROL, OFFER, changed
 from releases import Chain, Headquarters, ctl, digest, read, release_of, trusting_store, wait_release
-from store import AISLECTL, RUN, STARTED, Client, main, wait_for
+from store import AISLECTL, RUN, STARTED, Client, children, main, wait_for
 from test_catalog import build as catalog
 from test_clock import YEAR, JumpingStore
 
@@ -166,55 +166,92 @@ def test_a_candidate_is_tried_on_the_stores_own_last_sales():
         assert f.policy() == 3
 
 
+class OwnReleases:
+    """Profiles for the one store of a fleet: made, signed, and served by who waits for its questions."""
+
+    def __init__(self, fleet):
+        self.f, self.serving = fleet, None
+        self.files = {name: os.path.join(fleet.folder, name) for name in ("request", "device", "rows")}
+        fleet.store.ctl("enroll", "-o", self.files["request"])
+        ctl("enroll", "sign", self.files["request"], "--key", fleet.chain.path("order.key"), "-o", self.files["device"])
+
+    def send(self, sequence, version, rows, *words):
+        f, bundle = self.f, os.path.join(self.f.folder, f"profiles-{version}")
+        with open(self.files["rows"], "w") as rows_file:
+            for n in range(rows):
+                rows_file.write(json.dumps({"card": f"77{n:010d}", "attributes": {"tier": "gold"}}) + "\n")
+        ctl("profiles", "build", self.files["rows"], "--store", f.store.id, "--pepper", f.store.pepper, "--to", self.files["device"],
+            "--version", version, *words, "-o", bundle)
+        release = f.chain.release(sequence, bundle, more=["--stores", f.store.id])
+        # who serves listens before the store asks, which else asks again half a minute later
+        f.store.stop()
+        self.close()
+        before = f.store.log_text().count("publish: serving")
+        self.serving = subprocess.Popen(AISLECTL + ["publish", f.chain.roots[0], release, bundle, "--serve", "--broker", f"mqtt://127.0.0.1:{f.store.hq.port}"],
+                                        stdout=f.store.log, stderr=f.store.log)
+        STARTED.append(self.serving)
+        wait_for("who serves", lambda: f.store.log_text().count("publish: serving") > before, 20)
+        f.store.start()
+
+    def own(self, state, sequence):
+        def there():
+            release = self.f.store.status().get("own_release", {})
+            return release if (release.get("state"), release.get("sequence")) == (state, sequence) else None
+        try:
+            return wait_for(f"own release {sequence} {state}", there, 20)
+        except AssertionError:
+            raise AssertionError(self.f.store.status(), self.f.store.log_text()[-2000:])
+
+    def close(self):
+        if self.serving:
+            self.serving.terminate()
+            self.serving.wait()
+
+
 def test_profiles_come_to_one_store_encrypted_and_a_gap_asks_for_a_snapshot():
     with Fleet() as f:
-        files = {name: os.path.join(f.folder, name) for name in ("request", "device", "rows")}
-        f.store.ctl("enroll", "-o", files["request"])
-        ctl("enroll", "sign", files["request"], "--key", f.chain.path("order.key"), "-o", files["device"])
-        serving = None
-
-        def send(sequence, version, rows, *words):
-            nonlocal serving
-            bundle = os.path.join(f.folder, f"profiles-{version}")
-            with open(files["rows"], "w") as rows_file:
-                for n in range(rows):
-                    rows_file.write(json.dumps({"card": f"77{n:010d}", "attributes": {"tier": "gold"}}) + "\n")
-            ctl("profiles", "build", files["rows"], "--store", f.store.id, "--pepper", f.store.pepper, "--to", files["device"],
-                "--version", version, *words, "-o", bundle)
-            release = f.chain.release(sequence, bundle, more=["--stores", f.store.id])
-            # who serves listens before the store asks, which else asks again half a minute later
-            f.store.stop()
-            if serving:
-                serving.terminate()
-                serving.wait()
-            before = f.store.log_text().count("publish: serving")
-            serving = subprocess.Popen(AISLECTL + ["publish", f.chain.roots[0], release, bundle, "--serve", "--broker", f"mqtt://127.0.0.1:{f.store.hq.port}"],
-                                       stdout=f.store.log, stderr=f.store.log)
-            STARTED.append(serving)
-            wait_for("who serves", lambda: f.store.log_text().count("publish: serving") > before, 20)
-            f.store.start()
-
-        def own(state, sequence):
-            def there():
-                release = f.store.status().get("own_release", {})
-                return release if (release.get("state"), release.get("sequence")) == (state, sequence) else None
-            try:
-                return wait_for(f"own release {sequence} {state}", there, 20)
-            except AssertionError:
-                raise AssertionError(f.store.status(), f.store.log_text()[-2000:])
-        send(1, 1, 5)
-        own("good", 1)
+        profiles = OwnReleases(f)
+        profiles.send(1, 1, 5)
+        profiles.own("good", 1)
         assert f.store.status()["profiles"] == 5
-        send(2, 3, 9, "--from", 2)
-        assert own("refused", 2)["why"] == "gap" and f.refused() == {"gap": 1}
+        profiles.send(2, 3, 9, "--from", 2)
+        assert profiles.own("refused", 2)["why"] == "gap" and f.refused() == {"gap": 1}
         assert f.store.status()["profiles"] == 5
-        send(3, 3, 9)
-        own("good", 3)
+        profiles.send(3, 3, 9)
+        profiles.own("good", 3)
         assert f.store.status()["profiles"] == 9
         f.store.stop()
         f.store.start()
         assert f.store.status()["profiles"] == 9 and f.store.status()["own_release"]["state"] == "good"
-        serving.terminate()
+        profiles.close()
+
+
+def held_child(pid):
+    """The next process that aisled starts beside its loop, stopped as soon as it is there."""
+    for child in children(pid):
+        with open(f"/proc/{child}/cmdline") as words:
+            if "--link" not in words.read():
+                os.kill(child, signal.SIGSTOP)
+                return True
+    return False
+
+
+def test_a_store_that_stops_while_profiles_are_taken_over_tells_their_release():
+    if RUN:
+        return  # an emulator's processes are not the daemon's
+    os.environ["MALLOC_PERTURB_"] = "165"   # what is used after it was freed is not what it was
+    try:
+        with Fleet() as f:
+            profiles = OwnReleases(f)
+            profiles.send(1, 1, 3000)
+            wait_for("who makes the new set", lambda: held_child(f.store.process.pid), poll=0.001)
+            assert f.store.stop() == 0
+            assert "why=io: the daemon stops" in f.store.log_text(), f.store.log_text()[-2000:]
+            f.store.start()
+            profiles.own("good", 1)
+            profiles.close()
+    finally:
+        del os.environ["MALLOC_PERTURB_"]
 
 
 # ---- what is refused ----
@@ -495,6 +532,7 @@ if __name__ == "__main__":
           test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in_one,
           test_a_candidate_is_tried_on_the_stores_own_last_sales,
           test_profiles_come_to_one_store_encrypted_and_a_gap_asks_for_a_snapshot,
+          test_a_store_that_stops_while_profiles_are_taken_over_tells_their_release,
           test_what_is_not_headquarters_is_refused_by_its_name_and_changes_nothing,
           test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,
           test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on,
