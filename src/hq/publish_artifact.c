@@ -106,7 +106,7 @@ artifact_chunk(const struct artifact_file *artifact, int64_t n, struct buf *out,
 
 	CHECK(n >= 0 && n < artifact_chunks(artifact->bytes));
 	if (artifact_plain(artifact, n, plain, &len) != 0)
-		return err_set(err, AISLE_E_IO,
+		return err_set(err, AISLE_E_REFUSED,
 		    "%s: is not the file that it was, expected %" PRId64 " bytes", artifact->path,
 		    artifact->bytes);
 	buf_clear(out);

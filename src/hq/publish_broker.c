@@ -139,6 +139,8 @@ do_round(struct publisher *p, struct err *err)
 		rc = err_set(err, AISLE_E_IO, "%s: stopped before all was sent", url(p));
 	if (rc == 0)
 		tell(p);
+	if (rc == 0 && p->plan.wrong.code != 0)
+		rc = err_set(err, p->plan.wrong.code, "left out: %s", p->plan.wrong.text);
 	kept_done(&kept);
 	return rc;
 }
@@ -268,6 +270,7 @@ serve(struct publisher *p, struct err *err)
 		if (rc == 0)
 			rc = wire_listen(&p->wire, TOPIC_HQ "store/+/want", &lost);
 		if (rc == 0) {
+			(void)has_changed(p); /* while nobody answered */
 			rc = do_round(p, &lost);
 			if (rc != 0 && rc != AISLE_E_IO && first && p->options->dir == NULL)
 				return err_set(err, rc, "%s", lost.text);

@@ -23,7 +23,8 @@
 #include "core/log.h"
 #include "hq/publish_artifact.h"
 
-static const char *const folders[] = { "root", "releases", "orders", "artifacts" };
+/* Orders come before what may be too much. */
+static const char *const folders[] = { "root", "orders", "releases", "artifacts" };
 
 static void
 text_done(struct goods_text *file)
@@ -334,6 +335,19 @@ goods_stamp(const char *dir)
 	return stamp;
 }
 
+/* What cannot be read keeps nothing else from being sent. */
+static void
+read_folder(const char *dir, struct goods *goods)
+{
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		struct err err = { 0 };
+
+		if (each_in(dir, folders[i], add_of_folder, goods, &err) != 0)
+			log_error("publish: left out folder=%s error=%s", folders[i],
+			    LOG_VALUE(err.text));
+	}
+}
+
 int
 goods_read(const struct publish_options *options, struct goods *ret, struct err *err)
 {
@@ -342,8 +356,8 @@ goods_read(const struct publish_options *options, struct goods *ret, struct err 
 
 	for (size_t i = 0; rc == 0 && i < options->file_count; i++)
 		rc = add_file(&goods, options->files[i], err);
-	for (size_t i = 0; rc == 0 && options->dir != NULL && i < ARRAY_LEN(folders); i++)
-		rc = each_in(options->dir, folders[i], add_of_folder, &goods, err);
+	if (rc == 0 && options->dir != NULL)
+		read_folder(options->dir, &goods);
 	if (rc != 0)
 		goods_done(&goods);
 	else

@@ -61,7 +61,7 @@ uint64_t goods_stamp(const char *dir);
 int64_t goods_taken(const struct goods *goods, const char *store);
 const struct artifact_file *goods_artifact(const struct goods *goods, const char *hash); /* NULL */
 
-/* Chunk n as it is sent: a zstd frame of exactly its bytes. */
+/* Chunk n as it is sent: a zstd frame of exactly its bytes. AISLE_E_REFUSED: the file is not the one that was read. */
 int artifact_chunk(const struct artifact_file *artifact, int64_t n, struct buf *out,
     struct err *err) AISLE_MUST_CHECK;
 int64_t artifact_chunks(int64_t bytes);

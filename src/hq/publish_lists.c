@@ -155,9 +155,13 @@ take_given(struct entries *entries, const struct goods *goods, const char *topic
 		}
 		if (rc != 0)
 			return err_set(err, rc, "%s: %s", given->file.path, why.text);
-		rc = check_sequence(entries, given, goods->folder, &there, err);
+		rc = check_sequence(entries, given, goods->folder, &there, &why);
+		if (rc != 0 && goods->folder) {
+			buf_addf(notes, "%s\n", why.text);
+			continue;
+		}
 		if (rc != 0)
-			return rc;
+			return err_set(err, rc, "%s", why.text);
 		if (!there)
 			add(entries, &order, given->file.text, given->file.len, true);
 	}

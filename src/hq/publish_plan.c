@@ -5,6 +5,8 @@
  * DESIGN
  *   The newest root that our own files lead to decides; what a broker retains is believed only as far as it verifies
  *   against that. A mistake at HQ goes no further than this file: all is verified before the first byte is sent.
+ *   Where files were named, one mistake stops all. In a folder only what is wrong stays behind: a stop has to go out
+ *   whatever lies beside it.
  *
  *   A store hears a release the moment it is on the broker, so its chunks are there before; and what the last
  *   release named goes only after the new one has come.
@@ -25,12 +27,15 @@ take_orders_of(struct planning *p, const char *topic)
 {
 	const struct kept_text *there = kept_get(p->kept, topic);
 	struct buf list = { 0 };
+	struct err why = { 0 };
 	size_t count;
 	int rc = orders_merge(&p->root, p->goods, topic, there != NULL ? there->bytes : "",
-	    there != NULL ? there->len : 0, p->now_ms, &list, &count, p->notes, p->err);
+	    there != NULL ? there->len : 0, p->now_ms, &list, &count, p->notes, &why);
 
 	if (rc == 0 && (count > 0 || there != NULL))
 		plan_text(p, topic, list.data, list.len);
+	else if (rc != 0)
+		rc = plan_mistake(p, &why); /* the list stays as it is */
 	buf_done(&list);
 	return rc;
 }
@@ -67,10 +72,31 @@ take_orders(struct planning *p)
 
 /* ---- all of it ---- */
 
+/* Too much in all: in a folder roots and orders go all the same. */
+static int
+keep_bound(struct planning *p, size_t urgent)
+{
+	struct plan *plan = p->plan;
+	struct err why = { 0 };
+	int rc;
+
+	if (plan->retained <= PLAN_RETAINED_MAX)
+		return 0;
+	err_set(&why, AISLE_E_FULL,
+	    "%.1f MiB would be retained in all, expected at most %" PRId64
+	    ": fewer channels, or smaller bundles",
+	    (double)plan->retained / (1 << 20), PLAN_RETAINED_MAX >> 20);
+	rc = plan_mistake(p, &why);
+	while (plan->count > urgent)
+		free(plan->steps[--plan->count].payload);
+	return rc;
+}
+
 static int
 make(struct planning *p)
 {
 	bool something;
+	size_t urgent;
 	int rc = plan_roots(p);
 
 	something = p->goods->release_count + p->goods->order_count > 0;
@@ -81,21 +107,16 @@ make(struct planning *p)
 		rc = take_orders(p);
 	if (rc != 0)
 		return rc;
+	urgent = p->plan->count;
 	plan_kept_releases(p);
 	for (size_t i = 0; rc == 0 && i < p->goods->release_count; i++)
 		rc = plan_release(p, &p->goods->releases[i]);
-	if (rc == 0)
-		rc = plan_bundles(p);
 	if (rc != 0)
 		return rc;
+	plan_bundles(p);
 	plan_put_releases(p);
 	plan_forget(p);
-	if (p->plan->retained > PLAN_RETAINED_MAX)
-		rc = err_set(p->err, AISLE_E_FULL,
-		    "%.1f MiB would be retained in all, expected at most %" PRId64
-		    ": fewer channels, or smaller bundles",
-		    (double)p->plan->retained / (1 << 20), PLAN_RETAINED_MAX >> 20);
-	return rc;
+	return keep_bound(p, urgent);
 }
 
 int

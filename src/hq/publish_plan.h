@@ -25,6 +25,7 @@ struct step {
 	const struct artifact_file *artifact;
 	char hash[65];
 	int64_t bytes;
+	char needs[BUNDLE_KINDS][65]; /* of a release: bundles without which it does not go out */
 };
 /* Who may ask for what. */
 struct grant {
@@ -39,10 +40,11 @@ struct plan {
 	size_t grant_count, grant_room;
 	int64_t retained;     /* bytes, afterwards */
 	int64_t root_version; /* 0: none */
+	struct err wrong;     /* of a folder: the first mistake for which something was left out */
 };
 
-/* AISLE_E_REFUSED, AISLE_E_FULL: nothing may be sent; ret is empty. notes: lines of what was left out. goods and kept must
- * outlive the plan. */
+/* AISLE_E_REFUSED, AISLE_E_FULL: nothing may be sent; ret is empty. Of a folder what is right goes, and first of all its
+ * orders; what is wrong is left out. notes: lines of what was left out. goods and kept must outlive the plan. */
 int plan_make(struct goods *goods, const struct kept *kept, int64_t now_ms, struct plan *ret,
     struct buf *notes, struct err *err) AISLE_MUST_CHECK;
 void plan_done(struct plan *plan);

@@ -9,26 +9,73 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-check_file(struct planning *p, const struct in_force *one, const struct release_bundle *bundle,
-    enum bundle_kind kind, const struct artifact_file *file)
+static struct artifact_file *
+file_of(const struct planning *p, const struct release_bundle *bundle)
 {
+	return (struct artifact_file *)(uintptr_t)goods_artifact(p->goods, bundle->hash);
+}
+
+static int
+check_file(const struct release *release, enum bundle_kind kind, struct artifact_file *file,
+    struct err *why)
+{
+	const struct release_bundle *bundle = &release->bundles[kind];
 	const char *path = file->path;
 
 	if (file->bytes != bundle->bytes)
-		return err_set(p->err, AISLE_E_REFUSED,
+		return err_set(why, AISLE_E_REFUSED,
 		    "%s: %" PRId64 " bytes, but the release says %" PRId64, path, file->bytes,
 		    bundle->bytes);
 	if (strcmp(file->kind, bundle_kind_name(kind)) != 0)
-		return err_set(p->err, AISLE_E_REFUSED,
-		    "%s: is of kind %s, but the release says %s", path, file->kind,
-		    bundle_kind_name(kind));
-	if (one->given != NULL && file->version[0] != '\0' &&
-	    strcmp(file->version, bundle->version) != 0)
-		return err_set(p->err, AISLE_E_REFUSED,
-		    "%s: is version %s, but the release says %s", path, file->version,
-		    bundle->version);
+		return err_set(why, AISLE_E_REFUSED, "%s: is of kind %s, but the release says %s",
+		    path, file->kind, bundle_kind_name(kind));
+	if (file->version[0] != '\0' && strcmp(file->version, bundle->version) != 0)
+		return err_set(why, AISLE_E_REFUSED, "%s: is version %s, but the release says %s",
+		    path, file->version, bundle->version);
+	return release_is_own(release) ? 0 : artifact_pack(file, why);
+}
+
+static bool
+is_on_broker(const struct planning *p, const char *hash)
+{
+	char first[PUBLISH_TOPIC_SIZE];
+
+	topic_chunk(first, hash, 0);
+	return kept_get(p->kept, first) != NULL;
+}
+
+static int
+check_bundle(struct planning *p, const struct release *release, enum bundle_kind kind,
+    struct err *why)
+{
+	const struct release_bundle *bundle = &release->bundles[kind];
+	struct artifact_file *file = file_of(p, bundle);
+
+	if (!release_is_own(release) && bundle->bytes > PUBLISH_RETAINED_MAX)
+		return err_set(why, AISLE_E_REFUSED,
+		    "%s: %" PRId64 " bytes, expected at most %" PRId64
+		    " MiB for what all stores share",
+		    bundle->name, bundle->bytes, PUBLISH_RETAINED_MAX >> 20);
+	if (file != NULL)
+		return check_file(release, kind, file, why);
+	/* Of named files the round looks at every chunk, before anything is sent. */
+	if (p->goods->folder && !release_is_own(release) && !is_on_broker(p, bundle->hash))
+		return err_set(why, AISLE_E_REFUSED,
+		    "bundle %.16s… of a release is neither given nor on the broker: put its file "
+		    "there, too",
+		    bundle->hash);
 	return 0;
+}
+
+int
+plan_check_bundles(struct planning *p, const struct release *release, struct err *why)
+{
+	int rc = 0;
+
+	for (int kind = 0; rc == 0 && kind < BUNDLE_KINDS; kind++)
+		if (release->bundles[kind].named)
+			rc = check_bundle(p, release, (enum bundle_kind)kind, why);
+	return rc;
 }
 
 static void
@@ -55,61 +102,50 @@ is_planned(const struct planning *p, const char *hash)
 }
 
 /* Its chunks, retained: for all stores of a channel. */
-static int
+static void
 put_artifact(struct planning *p, const struct release_bundle *bundle, struct artifact_file *file)
 {
 	struct step *step;
 
 	if (is_planned(p, bundle->hash))
-		return 0;
-	if (bundle->bytes > PUBLISH_RETAINED_MAX)
-		return err_set(p->err, AISLE_E_REFUSED,
-		    "%s: %" PRId64 " bytes, expected at most %" PRId64
-		    " MiB for what all stores share",
-		    bundle->name, bundle->bytes, PUBLISH_RETAINED_MAX >> 20);
-	if (file != NULL && artifact_pack(file, p->err) != 0)
-		return AISLE_E_IO;
+		return;
 	p->plan->retained += file != NULL ? file->packed : bundle->bytes;
 	step = plan_step(p, file != NULL ? STEP_ARTIFACT : STEP_CHECK);
 	snprintf(step->hash, sizeof(step->hash), "%s", bundle->hash);
 	step->bytes = bundle->bytes;
 	step->artifact = file;
-	return 0;
 }
 
-static int
+static void
 take_bundle(struct planning *p, const struct in_force *one, enum bundle_kind kind)
 {
 	const struct release_bundle *bundle = &one->release.bundles[kind];
-	struct artifact_file *file =
-	    (struct artifact_file *)(uintptr_t)goods_artifact(p->goods, bundle->hash);
+	struct artifact_file *file = file_of(p, bundle);
 	bool own = release_is_own(&one->release);
-	int rc = file != NULL ? check_file(p, one, bundle, kind, file) : 0;
+	struct err why = { 0 };
 
-	if (rc != 0)
-		return rc;
+	/* One that was given was looked at; one of the broker's stays as it is. */
+	if (file != NULL && one->given == NULL && check_bundle(p, &one->release, kind, &why) != 0) {
+		plan_note(p, one->topic, why.text);
+		file = NULL;
+	}
 	if (file != NULL)
 		add_grant(p, own ? one->release.stores[0] : "", file);
-	if (own) {
-		if (file == NULL && one->given != NULL)
-			plan_note(p, one->given->file.path,
-			    "its bundle was not given: whoever serves must have it");
-		return 0;
-	}
+	if (own && file == NULL && one->given != NULL)
+		plan_note(p, one->given->file.path,
+		    "its bundle was not given: whoever serves must have it");
 	/* What is on the broker, and was not given, is looked at only where it is to be sent now. */
-	return file != NULL || one->given != NULL ? put_artifact(p, bundle, file) : 0;
+	if (!own && (file != NULL || one->given != NULL))
+		put_artifact(p, bundle, file);
 }
 
-int
+void
 plan_bundles(struct planning *p)
 {
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < p->count; i++)
-		for (int kind = 0; rc == 0 && kind < BUNDLE_KINDS; kind++)
+	for (size_t i = 0; i < p->count; i++)
+		for (int kind = 0; kind < BUNDLE_KINDS; kind++)
 			if (p->in_force[i].release.bundles[kind].named)
-				rc = take_bundle(p, &p->in_force[i], (enum bundle_kind)kind);
-	return rc;
+				take_bundle(p, &p->in_force[i], (enum bundle_kind)kind);
 }
 
 static bool

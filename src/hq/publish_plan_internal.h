@@ -26,6 +26,8 @@ struct planning {
 };
 
 void plan_note(struct planning *p, const char *what, const char *why);
+/* Of files that were named why is the end of it all; in a folder the one that is wrong is left out: 0. */
+int plan_mistake(struct planning *p, const struct err *why);
 struct step *plan_step(struct planning *p, enum step_kind kind);
 /* Unless it is there already. */
 void plan_text(struct planning *p, const char *topic, const char *text, size_t len);
@@ -36,8 +38,10 @@ int plan_roots(struct planning *p);
 void plan_kept_releases(struct planning *p);
 int plan_release(struct planning *p, const struct goods_release *given);
 void plan_put_releases(struct planning *p);
-/* Of the releases in force: their files are what they say, their chunks are to be there. */
-int plan_bundles(struct planning *p);
+/* Are the files of a release what it says? */
+int plan_check_bundles(struct planning *p, const struct release *release, struct err *why);
+/* Of the releases in force: their chunks are to be there. */
+void plan_bundles(struct planning *p);
 void plan_forget(struct planning *p);
 
 #endif

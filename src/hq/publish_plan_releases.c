@@ -97,9 +97,10 @@ plan_release(struct planning *p, const struct goods_release *given)
 	other = there != NULL && !same_release(&there->release, &release);
 	if (other && there->release.sequence == release.sequence) {
 		release_done(&release);
-		return err_set(p->err, AISLE_E_REFUSED,
+		err_set(&err, AISLE_E_REFUSED,
 		    "%s: sequence %" PRId64 " of %s is another release's, expected one above",
 		    given->file.path, given->release.sequence, topic);
+		return plan_mistake(p, &err);
 	}
 	if (other && there->release.sequence > release.sequence) {
 		char why[120];
@@ -117,6 +118,10 @@ plan_release(struct planning *p, const struct goods_release *given)
 		release_done(&release);
 		return left_out(p, given, err.text);
 	}
+	if (plan_check_bundles(p, &release, &err) != 0) {
+		release_done(&release);
+		return plan_mistake(p, &err);
+	}
 	if (there == NULL)
 		there = add_in_force(p, topic);
 	else
@@ -124,6 +129,20 @@ plan_release(struct planning *p, const struct goods_release *given)
 	there->release = release;
 	there->given = given;
 	return 0;
+}
+
+static void
+put_release(struct planning *p, const struct in_force *one)
+{
+	size_t before = p->plan->count;
+
+	plan_text(p, one->topic, one->given->file.text, one->given->file.len);
+	if (p->plan->count == before || release_is_own(&one->release))
+		return;
+	for (int kind = 0; kind < BUNDLE_KINDS; kind++)
+		if (one->release.bundles[kind].named)
+			memcpy(p->plan->steps[before].needs[kind], one->release.bundles[kind].hash,
+			    65);
 }
 
 void
@@ -134,7 +153,7 @@ plan_put_releases(struct planning *p)
 		const struct kept_text *there = kept_get(p->kept, one->topic);
 
 		if (one->given != NULL)
-			plan_text(p, one->topic, one->given->file.text, one->given->file.len);
+			put_release(p, one);
 		else
 			p->plan->retained += (int64_t)(there->len + strlen(one->topic));
 	}

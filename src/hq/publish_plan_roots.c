@@ -9,15 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct goods_root *
-given_root(const struct planning *p, int64_t version)
-{
-	for (size_t i = 0; i < p->goods->root_count; i++)
-		if (p->goods->roots[i].root.version == version)
-			return &p->goods->roots[i];
-	return NULL;
-}
-
 static const struct kept_text *
 kept_root(const struct planning *p, int64_t version)
 {
@@ -27,34 +18,52 @@ kept_root(const struct planning *p, int64_t version)
 	return kept_get(p->kept, topic);
 }
 
-/* The lowest of our own. Where the broker has the one before it, it must follow from that: else stores would never take
- * it. Who gives both settles what the one before it is. */
+/* One of our own. Where the broker has the one before it, it must follow from that: else stores would never take it. Who
+ * gives both settles what the one before it is. */
 static int
-first_given(struct planning *p)
+open_given(struct planning *p, const struct goods_root *first, struct err *why)
 {
-	const struct goods_root *first = &p->goods->roots[0];
 	const struct goods_text *file = &first->file;
 	const struct kept_text *before = kept_root(p, first->root.version - 1);
 	int rc;
 
 	if (before == NULL)
-		return root_open(file->text, file->len, file->path, &p->root, NULL, p->err);
-	rc = root_open(before->bytes, before->len, before->topic, &p->root, NULL, p->err);
+		return root_open(file->text, file->len, file->path, &p->root, NULL, why);
+	rc = root_open(before->bytes, before->len, before->topic, &p->root, NULL, why);
 	if (rc == 0)
-		rc = root_next(&p->root, file->text, file->len, file->path, &p->root, NULL, p->err);
+		rc = root_next(&p->root, file->text, file->len, file->path, &p->root, NULL, why);
+	return rc;
+}
+
+/* The lowest of our own that is one; *ret_found NULL: none. */
+static int
+first_given(struct planning *p, const struct goods_root **ret_found)
+{
+	int rc = 0;
+
+	*ret_found = NULL;
+	for (size_t i = 0; rc == 0 && *ret_found == NULL && i < p->goods->root_count; i++) {
+		struct err why = { 0 };
+
+		if (open_given(p, &p->goods->roots[i], &why) == 0)
+			*ret_found = &p->goods->roots[i];
+		else
+			rc = plan_mistake(p, &why);
+	}
 	return rc;
 }
 
 /* Where the chain begins; without a root of our own with the lowest of the broker's. */
 static int
-first_root(struct planning *p)
+first_root(struct planning *p, const struct goods_root **ret_given)
 {
 	static const char start[] = TOPIC_HQ "root/";
 	const struct kept_text *lowest = NULL;
 	int64_t version = INT64_MAX;
+	int rc = first_given(p, ret_given);
 
-	if (p->goods->root_count > 0)
-		return first_given(p);
+	if (rc != 0 || *ret_given != NULL)
+		return rc;
 	for (size_t i = 0; i < p->kept->count; i++) {
 		const struct kept_text *text = &p->kept->texts[i];
 		long long one = 0;
@@ -72,7 +81,7 @@ first_root(struct planning *p)
 	return root_open(lowest->bytes, lowest->len, lowest->topic, &p->root, NULL, p->err);
 }
 
-static int
+static void
 put_root(struct planning *p, const struct goods_root *given, const struct kept_text *there)
 {
 	char topic[PUBLISH_TOPIC_SIZE];
@@ -80,8 +89,40 @@ put_root(struct planning *p, const struct goods_root *given, const struct kept_t
 	topic_root(topic, p->root.version);
 	if (given != NULL)
 		plan_text(p, topic, given->file.text, given->file.len);
-	else
+	else if (there != NULL)
 		p->plan->retained += (int64_t)(there->len + strlen(topic));
+}
+
+/* *ret_more false: none that follows. */
+static int
+next_root(struct planning *p, bool *ret_more)
+{
+	int64_t version = p->root.version + 1;
+	const struct kept_text *there = kept_root(p, version);
+
+	*ret_more = true;
+	for (size_t i = 0; i < p->goods->root_count; i++) {
+		const struct goods_root *given = &p->goods->roots[i];
+		struct err why = { 0 }, named = { 0 };
+
+		if (given->root.version != version)
+			continue;
+		if (root_next(&p->root, given->file.text, given->file.len, given->file.path,
+			&p->root, NULL, &why) == 0) {
+			put_root(p, given, there);
+			return 0;
+		}
+		err_set(&named, why.code, "%s: %s", given->file.path, why.text);
+		if (plan_mistake(p, &named) != 0)
+			return named.code;
+	}
+	*ret_more = there != NULL &&
+	    root_next(&p->root, there->bytes, there->len, there->topic, &p->root, NULL, NULL) == 0;
+	if (*ret_more)
+		put_root(p, NULL, there);
+	else if (there != NULL)
+		plan_note(p, there->topic,
+		    "does not follow from the root before it, and is left alone");
 	return 0;
 }
 
@@ -89,38 +130,23 @@ put_root(struct planning *p, const struct goods_root *given, const struct kept_t
 int
 plan_roots(struct planning *p)
 {
-	int rc = first_root(p);
+	const struct goods_root *first,
+	    *last = p->goods->root_count > 0 ? &p->goods->roots[p->goods->root_count - 1] : NULL;
+	int rc = first_root(p, &first);
+	bool more = rc == 0;
 
 	if (rc == 0)
-		put_root(p, given_root(p, p->root.version), kept_root(p, p->root.version));
-	while (rc == 0) {
-		const struct goods_root *given = given_root(p, p->root.version + 1);
-		const struct kept_text *there = kept_root(p, p->root.version + 1);
+		put_root(p, first, kept_root(p, p->root.version));
+	while (more && rc == 0)
+		rc = next_root(p, &more);
+	if (rc == 0 && last != NULL && last->root.version > p->root.version) {
+		struct err why = { 0 };
 
-		if (given == NULL && there == NULL)
-			break;
-		if (given != NULL) {
-			struct err why = { 0 };
-
-			rc = root_next(&p->root, given->file.text, given->file.len,
-			    given->file.path, &p->root, NULL, &why);
-			if (rc != 0)
-				err_set(p->err, rc, "%s: %s", given->file.path, why.text);
-		} else if (root_next(&p->root, there->bytes, there->len, there->topic, &p->root,
-			       NULL, NULL) != 0) {
-			plan_note(p, there->topic,
-			    "does not follow from the root before it, and is left alone");
-			break;
-		}
-		if (rc == 0)
-			put_root(p, given, there);
-	}
-	if (rc == 0 && p->goods->root_count > 0 &&
-	    p->goods->roots[p->goods->root_count - 1].root.version > p->root.version)
-		rc = err_set(p->err, AISLE_E_REFUSED,
+		err_set(&why, AISLE_E_REFUSED,
 		    "%s: root %" PRId64 " follows on nothing, expected root %" PRId64 " too",
-		    p->goods->roots[p->goods->root_count - 1].file.path,
-		    p->goods->roots[p->goods->root_count - 1].root.version, p->root.version + 1);
+		    last->file.path, last->root.version, p->root.version + 1);
+		rc = plan_mistake(p, &why);
+	}
 	p->plan->root_version = p->root.version;
 	return rc;
 }

@@ -13,6 +13,16 @@ plan_note(struct planning *p, const char *what, const char *why)
 	buf_addf(p->notes, "%s: %s\n", what, why);
 }
 
+int
+plan_mistake(struct planning *p, const struct err *why)
+{
+	if (!p->goods->folder)
+		return err_set(p->err, why->code, "%s", why->text);
+	buf_addf(p->notes, "%s\n", why->text);
+	err_set(&p->plan->wrong, why->code, "%s", why->text);
+	return 0;
+}
+
 struct step *
 plan_step(struct planning *p, enum step_kind kind)
 {

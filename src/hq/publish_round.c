@@ -5,6 +5,7 @@
 #include "hq/publish_round.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hq/publish_artifact.h"
@@ -15,6 +16,8 @@ struct work {
 	struct wire *wire;
 	struct round *round;
 	const struct plan *plan;
+	bool *failed; /* of each step: its bundle is not to be had */
+	bool any_failed;
 };
 
 /* ---- progress ---- */
@@ -185,27 +188,83 @@ take_step(struct work *w, const struct step *step, const struct kept *kept, stru
 	return 0;
 }
 
+/* Does it name a bundle that is not to be had? */
+static bool
+is_held_back(const struct work *w, const struct step *step)
+{
+	for (size_t i = 0; w->any_failed && i < w->plan->count; i++)
+		for (int kind = 0; w->failed[i] && kind < BUNDLE_KINDS; kind++)
+			if (strcmp(step->needs[kind], w->plan->steps[i].hash) == 0)
+				return true;
+	return false;
+}
+
+/* Of a folder: a bundle that is not to be had holds back the releases that name it, and nothing else. What the last
+ * release named stays, for it may be the one in force. */
+static int
+take_folder_step(struct work *w, size_t at, const struct kept *kept, struct err *wrong,
+    struct err *err)
+{
+	const struct step *step = &w->plan->steps[at];
+	struct err why = { 0 };
+	int rc;
+
+	if (is_held_back(w, step) || (step->kind == STEP_FORGET && w->any_failed))
+		return 0;
+	rc = step->kind == STEP_CHECK ? check_artifact(w, step, &why)
+				      : take_step(w, step, kept, &why);
+	if (rc == 0)
+		return 0;
+	if (rc == AISLE_E_IO || step->kind == STEP_TEXT)
+		return err_set(err, rc, "%s", why.text);
+	w->failed[at] = w->any_failed = true;
+	err_set(wrong, rc, "%s", why.text);
+	return 0;
+}
+
+static int
+take_folder(struct work *w, const struct kept *kept, const volatile sig_atomic_t *stop,
+    struct err *err)
+{
+	struct err wrong = { 0 };
+	int rc = 0;
+
+	w->failed = mem_calloc(w->plan->count + 1, sizeof(*w->failed));
+	for (size_t i = 0; rc == 0 && i < w->plan->count && !*stop; i++) {
+		rc = take_folder_step(w, i, kept, &wrong, err);
+		if (rc == 0)
+			rc = wire_settle(w->wire, err);
+	}
+	free(w->failed);
+	return rc == 0 && wrong.code != 0 ? err_set(err, wrong.code, "%s", wrong.text) : rc;
+}
+
+static int
+take_named(struct work *w, const struct kept *kept, const volatile sig_atomic_t *stop,
+    struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < w->plan->count && !*stop; i++)
+		if (w->plan->steps[i].kind == STEP_CHECK)
+			rc = check_artifact(w, &w->plan->steps[i], err);
+	for (size_t i = 0; rc == 0 && i < w->plan->count && !*stop; i++) {
+		rc = take_step(w, &w->plan->steps[i], kept, err);
+		if (rc == 0)
+			rc = wire_settle(w->wire, err);
+	}
+	return rc;
+}
+
 int
 round_take(struct wire *wire, struct round *round, const struct plan *plan, bool folder,
     const struct kept *kept, const volatile sig_atomic_t *stop, struct err *err)
 {
-	struct work work = { wire, round, plan }, *w = &work;
-	int rc = 0;
+	struct work work = { .wire = wire, .round = round, .plan = plan };
 
 	*round = (struct round){ .began_ms = wan_now_ms() };
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].kind == STEP_ARTIFACT)
 			round->bytes_all += plan->steps[i].bytes;
-	for (size_t i = 0; !folder && rc == 0 && i < plan->count && !*stop; i++)
-		if (plan->steps[i].kind == STEP_CHECK)
-			rc = check_artifact(w, &plan->steps[i], err);
-	for (size_t i = 0; rc == 0 && i < plan->count && !*stop; i++) {
-		if (plan->steps[i].kind != STEP_CHECK)
-			rc = take_step(w, &plan->steps[i], kept, err);
-		else if (folder)
-			rc = check_artifact(w, &plan->steps[i], err);
-		if (rc == 0)
-			rc = wire_settle(wire, err);
-	}
-	return rc;
+	return folder ? take_folder(&work, kept, stop, err) : take_named(&work, kept, stop, err);
 }

@@ -348,7 +348,16 @@ def test_what_is_new_in_the_folder_is_sent_and_what_is_wrong_in_it_is_left_out(s
     wait_for("the stop", lambda: watch.get(STOP) and len(json.loads(watch.get(STOP))) == 1, 10)
     wait_for("the word that a bundle is missing", lambda: "neither given nor on the broker" in open(scene.log.name).read(), 10)
     assert watch.get(RELEASE) == first and "notes.json" in open(scene.log.name).read()
+    # Of another one the broker has a part: that is found out as it is sent, and holds back nothing beside it.
+    three, four = scene.bundle(3, 200000), scene.bundle(4)
+    watch.client.publish(f"aisle/v1/hq/artifact/{file_hash(three)}/0", b"not ours", qos=1, retain=True).wait_for_publish(10)
+    put(four, "artifacts")
+    put(scene.hq.release(1, three, channel="alpha"), "releases")
+    put(scene.hq.release(1, four, channel="beta"), "releases")
+    wait_for("the channel beside it", lambda: watch.get("aisle/v1/hq/release/beta"), 10)
+    assert not watch.get("aisle/v1/hq/release/alpha")
     put(two, "artifacts")
+    put(three, "artifacts")
     wait_for("the second release", lambda: watch.get(RELEASE) != first, 10)
     wait_for("the first bundle's end", lambda: not [t for t in watch.kept() if file_hash(one) in t], 10)
     assert scene.stop_serving() == 0

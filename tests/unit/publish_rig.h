@@ -168,6 +168,46 @@ hq_forget_goods(struct hq *hq)
 	goods_done(&hq->goods);
 }
 
+/* Root 1, release SEQUENCE of stable with a bundle of three chunks, all of letter. */
+static inline void
+a_release(struct hq *hq, int64_t sequence, char letter)
+{
+	struct release release = rig_release(sequence);
+
+	if (hq->goods.root_count == 0)
+		hq_add_root(hq, 1, 0, 1);
+	hq_add_artifact(hq, &release, BUNDLE_POLICY, 2 * RELEASE_CHUNK + 9, letter);
+	hq_add_release(hq, &release, "release.json");
+}
+
+static inline void
+an_order(struct hq *hq, const char *target, int64_t sequence, const char *action)
+{
+	struct order order = rig_order(target, sequence);
+
+	strcpy(order.object, action);
+	hq_add_order(hq, &order);
+}
+
+static inline void
+expect(struct hq *hq, const char *steps)
+{
+	if (hq_plan(hq) != 0)
+		fail_msg("%s", hq->err.text);
+	assert_string_equal(hq_steps(hq), steps);
+}
+
+static inline size_t
+listed(struct hq *hq, const char *topic)
+{
+	const struct kept_text *text = kept_get(&hq->kept, topic);
+	json_t *list = text != NULL ? json_loads(text->bytes, 0, NULL) : NULL;
+	size_t count = json_array_size(list);
+
+	json_decref(list);
+	return count;
+}
+
 static inline int
 hq_open(void **state)
 {

@@ -4,35 +4,6 @@
  */
 #include "publish_rig.h"
 
-/* Root 1, release SEQUENCE of stable with a bundle of three chunks, all of letter. */
-static void
-a_release(struct hq *hq, int64_t sequence, char letter)
-{
-	struct release release = rig_release(sequence);
-
-	if (hq->goods.root_count == 0)
-		hq_add_root(hq, 1, 0, 1);
-	hq_add_artifact(hq, &release, BUNDLE_POLICY, 2 * RELEASE_CHUNK + 9, letter);
-	hq_add_release(hq, &release, "release.json");
-}
-
-static void
-an_order(struct hq *hq, const char *target, int64_t sequence, const char *action)
-{
-	struct order order = rig_order(target, sequence);
-
-	strcpy(order.object, action);
-	hq_add_order(hq, &order);
-}
-
-static void
-expect(struct hq *hq, const char *steps)
-{
-	if (hq_plan(hq) != 0)
-		fail_msg("%s", hq->err.text);
-	assert_string_equal(hq_steps(hq), steps);
-}
-
 static void
 expect_refused(struct hq *hq, const char *said)
 {
@@ -178,6 +149,19 @@ a_forged_root_on_the_broker_leads_nowhere(void **state)
 }
 
 static void
+a_root_on_the_broker_under_a_wrong_number_is_believed_no_more_than_it_says(void **state)
+{
+	struct hq *hq = *state;
+
+	hq_add_root(hq, 1, 0, 1);
+	kept_put(&hq->kept, TOPIC_HQ "root/5", hq->goods.roots[0].file.text,
+	    hq->goods.roots[0].file.len);
+	hq_forget_goods(hq);
+	expect(hq, "");
+	assert_int_equal(hq->plan.root_version, 1);
+}
+
+static void
 a_sequence_never_goes_back_and_means_one_thing(void **state)
 {
 	struct hq *hq = *state;
@@ -291,17 +275,6 @@ what_one_store_gets_is_granted_to_that_store_and_not_retained(void **state)
 }
 
 /* ---- lists of orders ---- */
-
-static size_t
-listed(struct hq *hq, const char *topic)
-{
-	const struct kept_text *text = kept_get(&hq->kept, topic);
-	json_t *list = text != NULL ? json_loads(text->bytes, 0, NULL) : NULL;
-	size_t count = json_array_size(list);
-
-	json_decref(list);
-	return count;
-}
 
 static void
 of_stops_about_the_same_thing_the_last_one_is_left(void **state)
@@ -443,6 +416,7 @@ main(void)
 		TEST(a_root_that_follows_on_nothing_is_refused),
 		TEST(the_chain_of_roots_may_lie_on_the_broker),
 		TEST(a_forged_root_on_the_broker_leads_nowhere),
+		TEST(a_root_on_the_broker_under_a_wrong_number_is_believed_no_more_than_it_says),
 		TEST(a_sequence_never_goes_back_and_means_one_thing),
 		TEST(of_two_releases_of_a_channel_the_higher_one_is_meant),
 		TEST(what_has_expired_is_a_mistake_where_it_is_named),

@@ -198,7 +198,7 @@ a_chunk_is_one_frame_of_exactly_its_bytes(void **state)
 	assert_int_equal(chunk_unpack(chunk.data, chunk.len - 1, &plain), AISLE_E_INVALID);
 	/* Another file took its place. */
 	hq->goods.artifacts[0].bytes++;
-	assert_int_equal(artifact_chunk(&hq->goods.artifacts[0], 1, &chunk, &err), AISLE_E_IO);
+	assert_int_equal(artifact_chunk(&hq->goods.artifacts[0], 1, &chunk, &err), AISLE_E_REFUSED);
 	buf_done(&chunk);
 	buf_done(&plain);
 	hq_close(&opened);
