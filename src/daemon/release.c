@@ -98,7 +98,10 @@ go_on(struct track *track)
 	if (track->state != RELEASE_FETCHING || track->fetching != BUNDLE_KINDS)
 		return;
 	if (is_in_force(track)) {
-		release_take_step(track, RELEASE_KEPT);
+		/* What is watched is watched on, within the bounds that were said last. */
+		track->watched_sequence = track->release.sequence;
+		track->bounds = track->release.bounds;
+		release_take_step(track, track->watched ? RELEASE_SWITCHED : RELEASE_KEPT);
 		release_answer(track, NULL);
 		return;
 	}
@@ -132,7 +135,7 @@ release_hand(struct track *track, int kind, const char *path)
 
 /* ---- heard ---- */
 
-/* What was under way for the release before it; a policy on probation stays in force. */
+/* What was under way for the release before it; what is on probation stays in force, and watched. */
 static void
 stop_track(struct track *track)
 {
@@ -156,9 +159,6 @@ keep(struct track *track, const struct release *release, const void *text, size_
 
 	if (rc != 0)
 		return rc;
-	/* What is on probation is no way back; what was to be gone back to from there still is. */
-	if (track->state != RELEASE_PROBATION)
-		next.back.hash[0] = next.back_catalog[0] = '\0';
 	next.release = *release;
 	next.state = RELEASE_FETCHING;
 	next.why = REFUSED_NONE;
@@ -180,8 +180,6 @@ static void
 begin(struct track *track, const struct release *release)
 {
 	stop_track(track);
-	if (track->state != RELEASE_PROBATION)
-		track->back.hash[0] = track->back_catalog[0] = '\0';
 	release_done(&track->release);
 	track->release = *release;
 	release_say(track, REFUSED_NONE, "");
@@ -264,11 +262,10 @@ daemon_release_look(struct daemon *daemon)
 	     i++) {
 		struct track *track = &daemon->releases->tracks[i];
 
+		release_watch(track);
 		if (track->state == RELEASE_WAITING && daemon_mono_ms() >= track->again_ms) {
 			release_take_step(track, RELEASE_AGAIN);
 			go_on(track);
-		} else if (track->state == RELEASE_PROBATION) {
-			release_watch(track);
 		}
 	}
 }
@@ -300,28 +297,12 @@ read_release(struct track *track, const uint8_t digest[static 32], struct err *e
 static void
 resume(struct track *track)
 {
-	const struct policy *policy = engine_policy(track->daemon->engine);
-
-	if (release_is_running(track->state)) {
-		track->state = release_step(RELEASE_WAITING, RELEASE_AGAIN);
-		go_on(track);
+	if (track->watched)
+		release_watch_again(track);
+	if (!release_is_running(track->state))
 		return;
-	}
-	if (track->state != RELEASE_PROBATION)
-		return;
-	/* The start has met a file that cannot be used, and went back by itself. */
-	if (policy == NULL ||
-	    strcmp(policy->hash, track->release.bundles[BUNDLE_POLICY].hash) != 0) {
-		release_say(track, REFUSED_IO, "its file cannot be used any more");
-		release_take_step(track, RELEASE_BACK);
-		return;
-	}
-	if (track->daemon->poison != NULL) {
-		track->errors++;
-		if (release_record_save(track) != 0)
-			log_warning("where a release stands cannot be kept");
-	}
-	release_watch_begin(track, &track->at);
+	track->state = release_step(RELEASE_WAITING, RELEASE_AGAIN);
+	go_on(track);
 }
 
 static void

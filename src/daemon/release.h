@@ -46,7 +46,11 @@ struct track {
 	struct err no_image;
 	struct catalog *catalog; /* that has passed; NULL */
 
-	/* of RELEASE_PROBATION */
+	/* What is on probation; it may be the release before this one, which is on its way or was refused. */
+	bool watched;
+	int64_t watched_sequence;
+	char watched_policy[65]; /* the hash of the one in force meanwhile */
+	struct release_bounds bounds;
 	struct named_bundle back; /* the policy that it goes back to */
 	char back_catalog[65];	  /* and the catalog, where it brought another; "" */
 	int64_t switched_ms;	  /* the store's time */
@@ -64,6 +68,7 @@ struct releases {
 
 /* The next state, kept on disk where a restart has to know it. */
 void release_take_step(struct track *track, enum release_event event);
+void release_keep(struct track *track); /* on disk; a warning, where it cannot be */
 /* Not taken, before it was in force: says why, and what was fetched of it goes. */
 void release_fail(struct track *track, enum refusal why, const char *detail);
 void release_refuse(struct track *track, enum refusal why, const char *detail); /* and counts it */
@@ -123,6 +128,9 @@ bool release_has_profiles(const struct track *track);
 /* ---- release_watch.c: on probation ---- */
 
 void release_watch_begin(struct track *track, struct guard_sums *ret_sums);
-void release_watch(struct track *track); /* each second */
+void release_watch(struct track *track);       /* each second */
+void release_watch_again(struct track *track); /* after a restart */
+/* What was watched is good now, or gone. */
+void release_watch_end(struct track *track);
 
 #endif

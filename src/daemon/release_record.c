@@ -26,6 +26,19 @@ static const char *const names[2][2] = { { "release", "copy/release" },
 
 /* ---- write ---- */
 
+static void
+add_watched(const struct track *track, struct json_writer *w)
+{
+	json_add_object(w, "watched");
+	json_add_int(w, "sequence", track->watched_sequence);
+	json_add_str(w, "policy", track->watched_policy);
+#define X(member, type, standard, least, most) \
+	json_add_double(w, #member, (double)track->bounds.member);
+	RELEASE_BOUNDS(X)
+#undef X
+	json_end(w);
+}
+
 void
 release_record_write(const struct track *track, struct buf *out)
 {
@@ -37,6 +50,8 @@ release_record_write(const struct track *track, struct buf *out)
 	json_add_str(w, "state", release_state_name(track->state));
 	json_add_str(w, "why", refusal_name(track->why));
 	json_add_str(w, "detail", track->detail);
+	if (track->watched)
+		add_watched(track, w);
 	json_add_str(w, "back", track->back.hash);
 	json_add_str(w, "back_name", track->back.name);
 	json_add_int(w, "back_version", track->back.version);
@@ -92,6 +107,18 @@ take_int(const json_t *json, const char *member)
 	return json_integer_value(json_object_get(json, member));
 }
 
+static void
+take_watched(struct track *track, const json_t *json)
+{
+	track->watched = json != NULL;
+	track->watched_sequence = take_int(json, "sequence");
+	take_text(json, "policy", track->watched_policy, sizeof(track->watched_policy));
+#define X(member, type, standard, least, most) \
+	track->bounds.member = (type)json_number_value(json_object_get(json, #member));
+	RELEASE_BOUNDS(X)
+#undef X
+}
+
 static bool
 take_record(struct track *track, const json_t *json, uint8_t ret_digest[static 32])
 {
@@ -112,6 +139,7 @@ take_record(struct track *track, const json_t *json, uint8_t ret_digest[static 3
 	take_text(json, "back_name", track->back.name, sizeof(track->back.name));
 	take_text(json, "back_catalog", track->back_catalog, sizeof(track->back_catalog));
 	track->back.version = take_int(json, "back_version");
+	take_watched(track, json_object_get(json, "watched"));
 	track->switched_ms = take_int(json, "switched");
 	track->errors = take_int(json, "errors");
 	track->before = (struct guard_sums){ .prompts = take_int(json, "prompts"),

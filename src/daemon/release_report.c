@@ -31,7 +31,7 @@ add_good(struct daemon *daemon, struct json_writer *w)
 		return;
 	}
 	json_add_object(w, "good");
-	if (track != NULL && track->state == RELEASE_PROBATION) {
+	if (track != NULL && track->watched) {
 		json_add_str(w, "name", track->back.name);
 		json_add_int(w, "version", track->back.version);
 		json_add_str(w, "hash", track->back.hash);

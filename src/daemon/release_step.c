@@ -3,7 +3,8 @@
  * release_step.c - the states of a release as a table.
  *
  * What is signed and in time always takes the place of what was there; a release on probation stays
- * in force meanwhile, and what its successor goes back to is the last that was good.
+ * in force and is watched meanwhile, and what its successor goes back to is the last that was good. A
+ * successor that brings nothing else is on probation in its place.
  */
 #include "daemon/release_step.h"
 
@@ -45,7 +46,7 @@ static const unsigned char table[RELEASE_STATES_COUNT][RELEASE_EVENTS_COUNT] = {
 	/*                        ACCEPTED FETCHED BEGUN SWITCHED KEPT  FAILED  HELD  AGAIN  BACK */
 	[RELEASE_NONE] =        { FETCH,   NONE,   NONE,   NONE,   NONE,   NONE,   NONE,   NONE,   NONE },
 	[RELEASE_WAITING] =     { FETCH,   WAIT,   WAIT,   WAIT,   WAIT,   REFUSE, WAIT,   FETCH,  WAIT },
-	[RELEASE_FETCHING] =    { FETCH,   STAGED, FETCH,  FETCH,  GOOD,   REFUSE, WAIT,   FETCH,  FETCH },
+	[RELEASE_FETCHING] =    { FETCH,   STAGED, FETCH,  WATCH,  GOOD,   REFUSE, WAIT,   FETCH,  FETCH },
 	[RELEASE_STAGED] =      { FETCH,   STAGED, EXAM,   STAGED, GOOD,   REFUSE, WAIT,   FETCH,  STAGED },
 	[RELEASE_EXAMINING] =   { FETCH,   EXAM,   EXAM,   WATCH,  GOOD,   REFUSE, WAIT,   FETCH,  EXAM },
 	[RELEASE_PROBATION] =   { FETCH,   WATCH,  WATCH,  WATCH,  GOOD,   WATCH,  WATCH,  WATCH,  BACK },

@@ -75,6 +75,9 @@ prepare(struct track *track, struct track *next)
 	bool watched;
 
 	*next = *track;
+	/* What is on probation is no way back; what was to be gone back to from there still is. */
+	if (!track->watched)
+		next->back.hash[0] = next->back_catalog[0] = '\0';
 	if (next->back.hash[0] == '\0' && policy != NULL) {
 		snprintf(next->back.name, sizeof(next->back.name), "%s", policy->name);
 		memcpy(next->back.hash, policy->hash, sizeof(next->back.hash));
@@ -83,6 +86,14 @@ prepare(struct track *track, struct track *next)
 	if (track->catalog != NULL && next->back_catalog[0] == '\0' && catalog != NULL)
 		memcpy(next->back_catalog, catalog_is(catalog)->hash, sizeof(next->back_catalog));
 	watched = next->back.hash[0] != '\0' && track->release.bounds.probation_s > 0;
+	next->watched = watched;
+	next->watched_sequence = track->release.sequence;
+	next->bounds = track->release.bounds;
+	if (track->policy_passed)
+		memcpy(next->watched_policy, track->release.bundles[BUNDLE_POLICY].hash,
+		    sizeof(next->watched_policy));
+	else if (policy != NULL)
+		memcpy(next->watched_policy, policy->hash, sizeof(next->watched_policy));
 	next->state = release_step(track->state, watched ? RELEASE_SWITCHED : RELEASE_KEPT);
 	next->switched_ms = daemon_now_ms(track->daemon);
 	next->errors = 0;
@@ -219,11 +230,16 @@ release_go_back(struct track *track, const char *says)
 	struct catalog *catalog = NULL;
 	struct track next = *track;
 	struct err err = { 0 };
-	char was[65];
+	char was[65], sentence[240] = "";
 	int rc = 0;
 
 	next.state = release_step(track->state, RELEASE_BACK);
-	release_say(&next, REFUSED_PROBATION, says);
+	next.watched = false;
+	if (track->watched_sequence != track->release.sequence)
+		snprintf(sentence, sizeof(sentence),
+		    "of release %lld: ", (long long)track->watched_sequence);
+	snprintf(sentence + strlen(sentence), sizeof(sentence) - strlen(sentence), "%.200s", says);
+	release_say(&next, REFUSED_PROBATION, sentence);
 	memcpy(was, policy->hash, sizeof(was));
 	if (track->back_catalog[0] != '\0')
 		rc = old_catalog(track, &catalog, &err);
@@ -235,7 +251,7 @@ release_go_back(struct track *track, const char *says)
 			  "used: %s",
 		    says, err.text);
 		release_say(track, REFUSED_PROBATION, says);
-		release_take_step(track, RELEASE_KEPT);
+		release_watch_end(track);
 		return;
 	}
 	if (catalog != NULL)
@@ -244,7 +260,7 @@ release_go_back(struct track *track, const char *says)
 	metrics_refused(REFUSED_PROBATION);
 	metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
 	log_error("release rolled-back channel=%s sequence=%lld: %s", track->release.channel,
-	    (long long)track->release.sequence, says);
+	    (long long)track->watched_sequence, says);
 	if (other) {
 		daemon_policy_switched(track->daemon);
 		daemon_retire(track->daemon, was);

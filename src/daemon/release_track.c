@@ -97,6 +97,13 @@ release_drop_files(struct track *track)
 }
 
 void
+release_keep(struct track *track)
+{
+	if (release_record_save(track) != 0)
+		log_warning("where a release stands cannot be kept");
+}
+
+void
 release_take_step(struct track *track, enum release_event event)
 {
 	enum release_state before = track->state;
@@ -107,10 +114,8 @@ release_take_step(struct track *track, enum release_event event)
 	log_info("release %s channel=%s sequence=%lld%s", release_state_name(track->state),
 	    track->release.channel, (long long)track->release.sequence,
 	    track->own ? " own=yes" : "");
-	if (track->state == RELEASE_GOOD || track->state == RELEASE_REFUSED) {
-		if (release_record_save(track) != 0)
-			log_warning("where a release stands cannot be kept");
-	}
+	if (!release_is_running(track->state))
+		release_keep(track);
 }
 
 void

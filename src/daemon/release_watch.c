@@ -89,17 +89,49 @@ count(struct track *track, struct guard_sums *ret)
 void
 release_watch(struct track *track)
 {
-	const struct release_bounds *bounds = &track->release.bounds;
 	struct guard_sums sums;
 	struct buf says = { 0 };
 
+	if (!track->watched)
+		return;
 	count(track, &sums);
-	if (!guard_within(bounds, &track->before, &sums, &says)) {
+	if (!guard_within(&track->bounds, &track->before, &sums, &says)) {
 		release_go_back(track, says.data);
 	} else if (daemon_now_ms(track->daemon) >=
-	    track->switched_ms + bounds->probation_s * S_MS) {
-		release_take_step(track, RELEASE_KEPT);
+	    track->switched_ms + track->bounds.probation_s * S_MS) {
+		release_watch_end(track);
 		daemon_retire(track->daemon, track->back.hash);
 	}
 	buf_done(&says);
+}
+
+void
+release_watch_end(struct track *track)
+{
+	track->watched = false;
+	if (track->state == RELEASE_PROBATION)
+		release_take_step(track, RELEASE_KEPT);
+	else
+		release_keep(track);
+}
+
+/* ---- after a restart ---- */
+
+void
+release_watch_again(struct track *track)
+{
+	const struct policy *policy = engine_policy(track->daemon->engine);
+
+	/* The start has met a file that cannot be used, and went back by itself. */
+	if (policy == NULL || strcmp(policy->hash, track->watched_policy) != 0) {
+		release_say(track, REFUSED_IO, "its file cannot be used any more");
+		release_take_step(track, RELEASE_BACK);
+		release_watch_end(track);
+		return;
+	}
+	if (track->daemon->poison != NULL) {
+		track->errors++;
+		release_keep(track);
+	}
+	release_watch_begin(track, &track->at);
 }

@@ -408,6 +408,50 @@ def test_a_policy_that_makes_the_store_die_is_taken_back():
         assert f.store.status()["good"]["version"] == 1
 
 
+def test_what_is_on_probation_is_watched_whatever_becomes_of_the_release_after_it():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        f.roll_out(2, f.chain.policy(2), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 2)
+        # the same policy once more, under other bounds
+        f.roll_out(3, f.chain.policy(2), bounds=["probation_s=900", "errors=1"])
+        wait_release(f.store, "probation", 3)
+        bad = os.path.join(f.folder, "bad")
+        shutil.copyfile(f.chain.policy(3), bad)
+        with open(bad, "r+b") as file:
+            file.write(b"no bundle at all")
+        f.hq.artifact(bad)
+        f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release_of_anything(4, bad)))
+        wait_release(f.store, "refused", 4)
+        assert f.policy() == 2 and f.store.status()["good"]["version"] == 1, f.store.status()
+        for _ in range(2):
+            f.store.stop(signal.SIGABRT)
+            f.store.start()
+        release = wait_for("the way back", lambda: release_of(f.store) if f.policy() == 1 else None)
+        assert (release["state"], release["why"]) == ("refused", "probation"), release
+        assert release["detail"] == "of release 3: 2 errors, expected at most 1", release
+        assert "release rolled-back channel=stable sequence=3" in f.store.log_text()
+        f.store.stop()
+        f.store.start()
+        assert f.policy() == 1 and release_of(f.store)["state"] == "refused", "and stays so"
+
+
+def test_a_catalog_alone_is_on_probation_also_after_a_restart():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1), catalog(f.folder, version=1))
+        wait_release(f.store, "good", 1)
+        f.roll_out(2, catalog(f.folder, version=2), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 2)
+        f.store.stop()
+        f.store.start()
+        assert release_of(f.store)["state"] == "probation", release_of(f.store)
+        f.store.stop(signal.SIGABRT)
+        f.store.start()
+        wait_release(f.store, "rolled-back", 2)
+        assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 1
+
+
 TIP = changed(ENROL, action="tip", kind="recommend", incremental=0.5, eligible=True, applicable=True, gate="associate",
               outcome={"is": "bought", "within": "0d", "item": {"category": "grocery/milk"}})
 
@@ -537,6 +581,8 @@ if __name__ == "__main__":
           test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,
           test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on,
           test_a_policy_that_makes_the_store_die_is_taken_back,
+          test_what_is_on_probation_is_watched_whatever_becomes_of_the_release_after_it,
+          test_a_catalog_alone_is_on_probation_also_after_a_restart,
           test_a_policy_whose_cards_are_dismissed_is_taken_back,
           test_a_cold_start_without_a_network_and_with_a_wrong_clock_serves_the_last_good_bundle,
           test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs])
