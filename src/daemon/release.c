@@ -76,6 +76,17 @@ fetch(struct track *track, int kind)
 	daemon_fetch(track->daemon, &artifact, &track->release.fetch, on_fetched, track);
 }
 
+/* In its place, or where it came to before a hold. */
+static bool
+find_file(struct track *track, int kind)
+{
+	char place[512];
+
+	if (is_here(track, kind, place))
+		memcpy(track->path[kind], place, sizeof(place));
+	return track->path[kind][0] != '\0' && access(track->path[kind], R_OK) == 0;
+}
+
 /* What is in force already needs no step. */
 static bool
 is_in_force(const struct track *track)
@@ -106,15 +117,11 @@ go_on(struct track *track)
 		return;
 	}
 	for (int kind = 0; kind < BUNDLE_KINDS; kind++) {
-		const struct release_bundle *bundle = &track->release.bundles[kind];
-
-		if (!bundle->named || track->path[kind][0] != '\0')
+		if (!track->release.bundles[kind].named || find_file(track, kind))
 			continue;
-		if (!is_here(track, kind, track->path[kind])) {
-			track->path[kind][0] = '\0';
-			fetch(track, kind);
-			return;
-		}
+		release_give_back(track, kind);
+		fetch(track, kind);
+		return;
 	}
 	release_take_step(track, RELEASE_FETCHED);
 	release_examine(track);
@@ -129,6 +136,7 @@ release_hand(struct track *track, int kind, const char *path)
 		daemon_fetch_stop(track->daemon, track->release.bundles[kind].hash);
 		track->fetching = BUNDLE_KINDS;
 	}
+	release_give_back(track, kind);
 	snprintf(track->path[kind], sizeof(track->path[kind]), "%s", path);
 	go_on(track);
 }

@@ -72,8 +72,9 @@ void release_keep(struct track *track); /* on disk; a warning, where it cannot b
 /* Not taken, before it was in force: says why, and what was fetched of it goes. */
 void release_fail(struct track *track, enum refusal why, const char *detail);
 void release_refuse(struct track *track, enum refusal why, const char *detail); /* and counts it */
-void release_drop_files(struct track *track); /* what was fetched and not moved */
-/* Not now. */
+void release_drop_files(struct track *track);	       /* what was fetched and not moved */
+void release_give_back(struct track *track, int kind); /* one of them, to who fetched it */
+/* Not now. What came of it stays. */
 void release_hold(struct track *track, enum refusal why, const char *detail);
 void release_stop_examining(struct track *track);
 

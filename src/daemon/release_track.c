@@ -78,6 +78,15 @@ is_in_place(const struct track *track, int kind)
 }
 
 void
+release_give_back(struct track *track, int kind)
+{
+	if (track->fetched[kind])
+		daemon_fetch_stop(track->daemon, track->release.bundles[kind].hash);
+	track->fetched[kind] = false;
+	track->path[kind][0] = '\0';
+}
+
+void
 release_drop_files(struct track *track)
 {
 	char image[520];
@@ -89,10 +98,7 @@ release_drop_files(struct track *track)
 			if (!track->fetched[kind])
 				unlink(track->path[kind]); /* handed in */
 		}
-		if (track->fetched[kind])
-			daemon_fetch_stop(track->daemon, track->release.bundles[kind].hash);
-		track->fetched[kind] = false;
-		track->path[kind][0] = '\0';
+		release_give_back(track, kind);
 	}
 }
 
@@ -146,7 +152,6 @@ release_hold(struct track *track, enum refusal why, const char *detail)
 	log_warning("a release waits channel=%s sequence=%lld why=%s: %s", track->release.channel,
 	    (long long)track->release.sequence, refusal_name(why), detail);
 	track->again_ms = daemon_mono_ms() + AGAIN_MS;
-	release_drop_files(track);
 	release_take_step(track, RELEASE_HELD);
 	release_answer(track, track->detail);
 }

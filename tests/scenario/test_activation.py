@@ -382,6 +382,25 @@ def test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_
         assert f.policy() == 2
 
 
+def test_a_release_that_cannot_be_switched_on_now_waits_with_what_came_of_it():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        state = os.path.join(f.store.folder, "state")
+        os.rename(os.path.join(state, "bundles"), os.path.join(state, "away"))
+        open(os.path.join(state, "bundles"), "w").close()
+        f.roll_out(2, f.chain.policy(2), bounds=QUICK)
+        assert wait_release(f.store, "waiting", 2)["why"] == "io"
+        assert f.policy() == 1
+        os.unlink(os.path.join(state, "bundles"))
+        os.rename(os.path.join(state, "away"), os.path.join(state, "bundles"))
+        f.store.stop()
+        f.store.hq.stop()
+        f.store.start()
+        wait_release(f.store, "good", 2)
+        assert f.policy() == 2, "without headquarters"
+
+
 # ---- probation ----
 
 def test_a_policy_that_makes_the_store_die_is_taken_back():
@@ -580,6 +599,7 @@ if __name__ == "__main__":
           test_what_is_not_headquarters_is_refused_by_its_name_and_changes_nothing,
           test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,
           test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on,
+          test_a_release_that_cannot_be_switched_on_now_waits_with_what_came_of_it,
           test_a_policy_that_makes_the_store_die_is_taken_back,
           test_what_is_on_probation_is_watched_whatever_becomes_of_the_release_after_it,
           test_a_catalog_alone_is_on_probation_also_after_a_restart,
