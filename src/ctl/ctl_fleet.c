@@ -18,11 +18,28 @@
 
 #define ROOT_SOON_MS (60 * D_MS)
 
+/* Channel and ring that add-store gave it; "": not known. */
+static void
+read_group(const char *folder, const char *store, char *channel, char *ring)
+{
+	char path[4096 + 256 + 16], line[256];
+	FILE *f;
+
+	channel[0] = ring[0] = '\0';
+	snprintf(path, sizeof(path), "%s/%s/hq.conf", folder, store);
+	f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "channel = %32[A-Za-z0-9_-]", channel) != 1)
+			(void)sscanf(line, "ring = %32[A-Za-z0-9_-]", ring);
+	if (f != NULL)
+		fclose(f);
+}
+
 /* The stores that HQ's folder knows: one that was never heard is in trouble, too. */
 static void
 expect_stores(const char *dir, struct fleet *fleet)
 {
-	char path[4096];
+	char path[4096], channel[TRUST_NAME_SIZE], ring[TRUST_NAME_SIZE];
 	struct dirent *entry;
 	DIR *d;
 
@@ -30,8 +47,10 @@ expect_stores(const char *dir, struct fleet *fleet)
 		return;
 	d = opendir(path);
 	while (d != NULL && (entry = readdir(d)) != NULL)
-		if (trust_name_ok(entry->d_name))
-			fleet_expect(fleet, entry->d_name);
+		if (trust_name_ok(entry->d_name)) {
+			read_group(path, entry->d_name, channel, ring);
+			fleet_expect(fleet, entry->d_name, channel, ring);
+		}
 	if (d != NULL)
 		closedir(d);
 }

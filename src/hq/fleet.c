@@ -123,8 +123,10 @@ take_body(struct fleet_store *one, const json_t *body)
 				 ? json_string_value(json_object_get(body, "store_time"))
 				 : "",
 			     "uncertain") == 0;
+	/* A release for others, or of another channel, is a roll-out in steps and no mischief. */
 	json_object_foreach((json_t *)json_object_get(body, "refused"), name, value)
-		one->refused += json_integer_value(value);
+		if (strcmp(name, "not-for-us") != 0 && strcmp(name, "other-channel") != 0)
+			one->refused += json_integer_value(value);
 	if (json_array_size(stops) > 0)
 		one->stops = json_deep_copy(stops);
 }
@@ -145,15 +147,36 @@ fleet_add(struct fleet *fleet, const char *store, const char *at, const char *bo
 }
 
 void
-fleet_expect(struct fleet *fleet, const char *store)
+fleet_expect(struct fleet *fleet, const char *store, const char *channel, const char *ring)
 {
+	struct fleet_store *one;
+
 	for (size_t i = 0; i < fleet->count; i++)
 		if (strcmp(fleet->stores[i].store, store) == 0)
 			return;
-	(void)new_store(fleet, store);
+	one = new_store(fleet, store);
+	if (one == NULL)
+		return;
+	snprintf(one->channel, sizeof(one->channel), "%s", channel);
+	snprintf(one->ring, sizeof(one->ring), "%s", ring);
 }
 
 /* ---- what it should run ---- */
+
+/* Is what it names held for nobody more, by a later release? */
+static bool
+is_held(const struct goods *goods, const struct release *release)
+{
+	for (size_t i = 0; i < goods->release_count; i++) {
+		const struct release *later = &goods->releases[i].release;
+
+		if (later->sequence > release->sequence && later->has_percent &&
+		    later->percent <= 0 && strcmp(later->channel, release->channel) == 0 &&
+		    memcmp(later->bundles, release->bundles, sizeof(later->bundles)) == 0)
+			return true;
+	}
+	return false;
+}
 
 static int64_t
 expected_by(const struct goods *goods, const struct fleet_store *one)
@@ -167,7 +190,8 @@ expected_by(const struct goods *goods, const struct fleet_store *one)
 		const struct release *release = &goods->releases[i].release;
 
 		if (!release_is_own(release) && release->sequence > expected &&
-		    release_for_us(release, &self, NULL, NULL) == 0)
+		    release_for_us(release, &self, NULL, NULL) == 0 &&
+		    (release->sequence <= one->sequence || !is_held(goods, release)))
 			expected = release->sequence;
 	}
 	return expected;

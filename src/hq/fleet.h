@@ -59,8 +59,8 @@ struct fleet {
 
 /* The last health record of a store. What does not read is a store that was heard, and no more. */
 void fleet_add(struct fleet *fleet, const char *store, const char *at, const char *body);
-/* A store that there should be, if nothing was heard of it. */
-void fleet_expect(struct fleet *fleet, const char *store);
+/* A store that there should be, if nothing was heard of it. channel, ring: "": not known. */
+void fleet_expect(struct fleet *fleet, const char *store, const char *channel, const char *ring);
 /* goods: the releases of HQ's folder, by which a store's release is known; NULL: the highest of its channel and ring. */
 void fleet_settle(struct fleet *fleet, const struct goods *goods);
 void fleet_done(struct fleet *fleet);

@@ -64,8 +64,8 @@ each_store_has_the_worst_verdict_that_is_so_and_trouble_comes_first(void **state
 	hear("r", 5,
 	    "{" GOOD_POLICY ",\"release\":{\"channel\":\"stable\",\"sequence\":5,\"state\":"
 	    "\"refused\",\"why\":\"exam\"}}");
-	fleet_expect(&fleet, "x");
-	fleet_expect(&fleet, "g");
+	fleet_expect(&fleet, "x", "", "");
+	fleet_expect(&fleet, "g", "", "");
 	assert_string_equal(verdicts(NULL),
 	    "r:refused w:rolled-back s:silent x:silent n:no-policy b:behind f:on-its-way "
 	    "p:probation g:good");
@@ -132,6 +132,34 @@ a_store_is_held_against_the_release_that_is_for_it(void **state)
 }
 
 static void
+nobody_is_behind_a_release_that_is_held(void **state)
+{
+	struct hq *hq;
+	void *opened;
+	struct release all = rig_release(4), next = rig_release(5), held = rig_release(6);
+
+	(void)state;
+	hq_open(&opened);
+	hq = opened;
+	all.bundles[BUNDLE_POLICY].hash[0] = all.bundles[BUNDLE_POLICY].hash[0] == 'f' ? 'e' : 'f';
+	held.has_percent = true;
+	hq_add_release(hq, &all, "4");
+	hq_add_release(hq, &next, "5");
+	hear("a", 5,
+	    "{" GOOD_POLICY
+	    ",\"release\":{\"channel\":\"stable\",\"sequence\":4,\"state\":\"good\"}}");
+	hear("b", 5,
+	    "{" GOOD_POLICY
+	    ",\"release\":{\"channel\":\"stable\",\"sequence\":5,\"state\":\"good\"}}");
+	assert_string_equal(verdicts(&hq->goods), "a:behind b:good");
+	hq_add_release(hq, &held, "6");
+	assert_string_equal(verdicts(&hq->goods), "a:good b:good");
+	assert_int_equal(fleet.stores[0].expected, 4);
+	assert_int_equal(fleet.stores[1].expected, 5);
+	hq_close(&opened);
+}
+
+static void
 what_is_wrong_beside_the_verdict_is_a_mark(void **state)
 {
 	static const struct {
@@ -144,6 +172,8 @@ what_is_wrong_beside_the_verdict_is_a_mark(void **state)
 		{ "\"store_time\":\"uncertain\"", MARK_CLOCK },
 		{ "\"damaged\":1", MARK_DAMAGED },
 		{ "\"refused\":{\"bad-signature\":2}", MARK_ATTACKED },
+		/* A roll-out in steps. */
+		{ "\"refused\":{\"not-for-us\":4,\"other-channel\":1}", 0 },
 		{ "\"disk\":{\"state_bytes\":89,\"max_bytes\":100,\"free_bytes\":500}", 0 },
 		{ "\"disk\":{\"state_bytes\":90,\"max_bytes\":100,\"free_bytes\":500}", MARK_DISK },
 		/* Others have filled the disk. */
@@ -213,10 +243,12 @@ rings_are_counted_by_who_runs_the_newest(void **state)
 	hear("d", 1,
 	    "{" GOOD_POLICY
 	    ",\"release\":{\"channel\":\"stable\",\"sequence\":5,\"state\":\"refused\"}}");
+	/* Never heard. */
+	fleet_expect(&fleet, "e", "stable", "");
 	fleet_settle(&fleet, NULL);
 	fleet_text(&fleet, &text);
 	assert_non_null(strstr(text.data,
-	    "stable: release 5 in 1 of 3 (33 %)\nstable, ring early: release 5 in 1 of 1 (100 "
+	    "stable: release 5 in 1 of 4 (25 %)\nstable, ring early: release 5 in 1 of 1 (100 "
 	    "%)\n"));
 	buf_done(&text);
 }
@@ -246,6 +278,7 @@ main(void)
 		TEST(what_a_store_refused_while_it_stays_with_the_old_is_a_refusal),
 		TEST(silence_begins_after_three_hours),
 		TEST(a_store_is_held_against_the_release_that_is_for_it),
+		TEST(nobody_is_behind_a_release_that_is_held),
 		TEST(what_is_wrong_beside_the_verdict_is_a_mark),
 		TEST(what_a_store_says_neither_steers_a_terminal_nor_becomes_markup),
 		TEST(rings_are_counted_by_who_runs_the_newest),
