@@ -204,12 +204,12 @@ refused(struct track *track, const uint8_t hash[static 32], enum refusal why, co
 	memcpy(track->refused, hash, sizeof(track->refused));
 	track->refused_root = daemon_root(track->daemon)->version;
 	if (!release_is_running(track->state))
-		release_say(track, why, err->text);
+		release_say(track, why, refusal_reason(why, err->text));
 	if (why == REFUSED_NOT_FOR_US)
 		log_info("a release is not for this store: %s", err->text);
 	else
 		daemon_hq_refused(track->daemon, "a release was refused why=%s: %s",
-		    refusal_name(why), err->text);
+		    refusal_name(why), refusal_reason(why, err->text));
 }
 
 int

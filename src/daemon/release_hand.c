@@ -229,7 +229,8 @@ daemon_hand_release(struct daemon *daemon, struct control_request *request)
 		control_fail(request, EX_NOPERM,
 		    "a newer root was in force here: it is needed first");
 	else if (release_offer(&daemon->releases->tracks[0], text, len, &is_new, &why, &err) != 0) {
-		log_error("a release was refused why=%s: %s", refusal_name(why), err.text);
+		log_error("a release was refused why=%s: %s", refusal_name(why),
+		    refusal_reason(why, err.text));
 		control_fail(request, EX_NOPERM, err.text);
 	} else {
 		control_reply(request, NULL);

@@ -22,6 +22,17 @@ refusal_name(enum refusal refusal)
 	return NAME_OF(names, refusal);
 }
 
+const char *
+refusal_reason(enum refusal refusal, const char *text)
+{
+	size_t len = strlen(refusal_name(refusal));
+
+	return strncmp(text, refusal_name(refusal), len) == 0 && text[len] == ':' &&
+		text[len + 1] == ' '
+	    ? text + len + 2
+	    : text;
+}
+
 enum refusal
 refusal_by_name(const char *name)
 {

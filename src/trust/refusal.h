@@ -13,6 +13,8 @@
 bool trust_name_ok(const char *text);
 
 const char *refusal_name(enum refusal refusal); /* "bad-signature"; of REFUSED_NONE "none" */
+/* What refusal_say() said of it, without the name before it. */
+const char *refusal_reason(enum refusal refusal, const char *text);
 /* REFUSED_COUNT: no refusal is called that. */
 enum refusal refusal_by_name(const char *name);
 /* Says no: counts the refusal, fills err (what, where, what was expected) and *ret_refusal; each may be NULL. Returns

@@ -202,6 +202,8 @@ every_refusal_has_a_name_a_counter_and_its_place_in_the_metrics(void **state)
 	assert_int_equal(refusal_by_name("weather"), REFUSED_COUNT);
 	refusal_say(REFUSED_THRESHOLD, NULL, &err, "%d of %d", 1, 2);
 	assert_string_equal(err.text, "threshold: 1 of 2");
+	assert_string_equal(refusal_reason(REFUSED_THRESHOLD, err.text), "1 of 2");
+	assert_string_equal(refusal_reason(REFUSED_EXPIRED, err.text), "threshold: 1 of 2");
 	metrics_write(&text, false);
 	assert_non_null(strstr(text.data, "aisle_trust_refused_total{reason=\"malformed\"} 1\n"));
 	assert_non_null(strstr(text.data, "aisle_trust_refused_total{reason=\"unsigned\"} 2\n"));
