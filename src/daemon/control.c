@@ -378,13 +378,46 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
+/* Its length is told before it: a folder, a pipe or a device has none. */
+static int
+open_file(const char *path, int *ret_fd, off_t *ret_len, struct err *err)
+{
+	struct stat st;
+
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*ret_fd < 0 || fstat(*ret_fd, &st) != 0)
+		return err_set(err, AISLE_E_NONE, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return err_set(err, AISLE_E_NONE, "%s: %s, expected a file with something in it",
+		    path, S_ISREG(st.st_mode) ? "is empty" : "is no regular file");
+	*ret_len = st.st_size;
+	return 0;
+}
+
+/* *ret_left > 0: the file has become shorter, or its stick was taken out; aisled would wait for the rest. */
+static int
+send_body(int fd, int body_fd, off_t *ret_left)
+{
+	char chunk[65536];
+	ssize_t got;
+
+	while (*ret_left > 0) {
+		size_t want = *ret_left < (off_t)sizeof(chunk) ? (size_t)*ret_left : sizeof(chunk);
+
+		if ((got = read(body_fd, chunk, want)) <= 0)
+			return 0;
+		if (write_all(fd, chunk, (size_t)got) != 0)
+			return -1;
+		*ret_left -= got;
+	}
+	return 0;
+}
+
 static int
 send_request(int fd, const json_t *request, int body_fd, off_t body_len)
 {
 	json_t *copy = json_copy((json_t *)request);
 	struct buf line = { 0 };
-	char chunk[65536];
-	ssize_t got = 0;
 	int rc;
 
 	if (body_fd >= 0)
@@ -392,8 +425,6 @@ send_request(int fd, const json_t *request, int body_fd, off_t body_len)
 	json_write(copy, &line);
 	buf_addc(&line, '\n');
 	rc = write_all(fd, line.data, line.len);
-	while (rc == 0 && body_fd >= 0 && (got = read(body_fd, chunk, sizeof(chunk))) > 0)
-		rc = write_all(fd, chunk, (size_t)got);
 	json_decref(copy);
 	buf_done(&line);
 	return rc;
@@ -404,7 +435,7 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
     struct err *err)
 {
 	struct sockaddr_un address;
-	struct stat st = { 0 };
+	off_t body_len = 0;
 	struct buf in = { 0 };
 	char chunk[65536];
 	int fd = -1, body_fd = -1, rc = unix_address(path, &address, err);
@@ -413,11 +444,8 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 
 	if (rc != 0)
 		return rc;
-	if (body_path != NULL &&
-	    ((body_fd = open(body_path, O_RDONLY | O_CLOEXEC)) < 0 || fstat(body_fd, &st) != 0)) {
-		rc = err_set(err, AISLE_E_NONE, "%s: %s", body_path, strerror(errno));
+	if (body_path != NULL && (rc = open_file(body_path, &body_fd, &body_len, err)) != 0)
 		goto out;
-	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
 		rc = err_set(err, AISLE_E_IO, "no answer from aisled at %s: %s", path,
@@ -425,7 +453,14 @@ control_ask(const char *path, const json_t *request, const char *body_path, json
 		goto out;
 	}
 	/* One that does not listen to the end has said why. */
-	sent = send_request(fd, request, body_fd, st.st_size) == 0;
+	sent = send_request(fd, request, body_fd, body_len) == 0;
+	if (sent && body_fd >= 0) {
+		sent = send_body(fd, body_fd, &body_len) == 0;
+		if (sent && body_len > 0) {
+			rc = err_set(err, AISLE_E_NONE, "%s: cannot be read to its end", body_path);
+			goto out;
+		}
+	}
 	while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
 		buf_add(&in, chunk, (size_t)got);
 		if (chunk[got - 1] == '\n')
