@@ -88,13 +88,20 @@ ctl_flag(struct ctl *ctl, const char *name)
 	return false;
 }
 
-/* The options that the usage names are those that there are. */
+/* "--percent P": something stands behind it in the usage. */
+static bool
+takes_value(const char *in_usage, size_t len)
+{
+	return in_usage[len] == ' ' && strchr("[-|", in_usage[len + 1]) == NULL;
+}
+
+/* The options that the usage names are those that there are; last: nothing was given behind this one. */
 static void
-unknown_option(const struct ctl *ctl, const char *option)
+unknown_option(const struct ctl *ctl, const char *option, bool last)
 {
 	struct near near = near_to(option);
 	struct buf meant = { 0 };
-	bool known = false;
+	bool known = false, needs = false;
 
 	near_offer(&near, "--json");
 	near_offer(&near, "--help");
@@ -104,12 +111,14 @@ unknown_option(const struct ctl *ctl, const char *option)
 
 		snprintf(name, sizeof(name), "%.*s", (int)len, at);
 		known = known || strcmp(name, option) == 0;
+		needs = needs || (strcmp(name, option) == 0 && takes_value(at, len));
 		near_offer(&near, name);
 		at += len;
 	}
 	near_say(&near, &meant);
 	if (known)
-		ctl_fail(EX_USAGE, "%s: its value is missing", option);
+		ctl_fail(EX_USAGE, "%s%s", option,
+		    last && needs ? ": its value is missing" : " is given twice");
 	else
 		ctl_fail(EX_USAGE, "unknown option %s%s", option, meant.len > 0 ? meant.data : "");
 	buf_done(&meant);
@@ -120,7 +129,7 @@ ctl_words(struct ctl *ctl, int min, int max)
 {
 	for (int i = 0; i < ctl->argc; i++) {
 		if (ctl->argv[i][0] == '-' && ctl->argv[i][1] != '\0') {
-			unknown_option(ctl, ctl->argv[i]);
+			unknown_option(ctl, ctl->argv[i], i + 1 == ctl->argc);
 			return ctl_usage(ctl);
 		}
 	}

@@ -125,6 +125,10 @@ def test_commands_help_and_exit_as_sysexits_say():
             help_text = run(*must.split(), "--help")
             assert help_text.returncode == 0 and must in help_text.stdout, must
             assert run(*must.split(), "--nonsense").returncode == 64, must
+        for words, said in ((("--percent", "5", "--percent", "7"), "--percent is given twice"), (("--percent",), "--percent: its value is missing"),
+                            (("--percnt", "5"), "unknown option --percnt")):
+            assert said in run("fleet", "roll", "r.json", "--dir", ".", "--key", "k", *words).stderr, words
+        assert "--plain is given twice" in run("hq", "init", "x", "--plain", "--plain", "--host", "h").stderr
         conf = f.write("aisled.conf", f"[store]\nid = 7\n[state]\ndir = {f.path}\ncontrol = {f.path}/none.sock\n")
         assert run("--config", conf, "status").returncode == 69
         assert run("--config", conf, "why", "01K00000000000000000000000").returncode == 69
@@ -373,6 +377,14 @@ def test_bundles_are_refused_with_77_and_the_old_one_serves_on():
             f.write(good)
         store.ctl("bundle", "install", junk, code=77)
         store.ctl("bundle", "install", store.folder + "/none", code=66)
+        # What has no length: nobody waits for the rest of it.
+        pipe, empty = store.folder + "/pipe", store.folder + "/empty"
+        os.mkfifo(pipe)
+        open(empty, "w").close()
+        for words in (("bundle", "install"), ("profiles", "install")):
+            for path in (store.folder, pipe, "/dev/zero", empty):
+                store.ctl(*words, path, code=66)
+                assert "expected a file with something in it" in store.said, store.said
         store.ctl("bundle", "install", policy.bundle(store.folder, policy=policy.changed(policy.POLICY, currency="USD")), code=77)
         store.ctl("profiles", "install", junk, code=77)
         assert store.said == "aislectl: not a profiles file\n", store.said
