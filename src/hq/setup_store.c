@@ -115,6 +115,18 @@ write_files(const struct setup *setup, const char *store, const char *ring, cons
 	return rc;
 }
 
+/* An order for "all" is for every store; the others are users of the broker. */
+static bool
+is_reserved(const char *store)
+{
+	static const char *const names[] = { "hq", "all", "collector", "publisher" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(store, names[i]) == 0)
+			return true;
+	return false;
+}
+
 int
 setup_store(const struct setup *setup, const char *store, const char *ring, const char *channel,
     const char *at, struct err *err)
@@ -123,10 +135,10 @@ setup_store(const struct setup *setup, const char *store, const char *ring, cons
 	struct buf rights = { 0 };
 	int rc = 0;
 
-	if (!trust_name_ok(store) || strcmp(store, "hq") == 0 || strcmp(store, "collector") == 0 ||
-	    strcmp(store, "publisher") == 0)
+	if (!trust_name_ok(store) || is_reserved(store))
 		return err_set(err, AISLE_E_INVALID,
-		    "\"%s\" is no store id, expected 1 to 32 letters, digits, - and _, and not hq",
+		    "\"%s\" is no store id, expected 1 to 32 letters, digits, - and _, and not hq, "
+		    "all, collector or publisher",
 		    store);
 	if (setup_has_user(setup, store))
 		return err_set(err, AISLE_E_REFUSED, "store %s is there already", store);

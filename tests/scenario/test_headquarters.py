@@ -193,6 +193,7 @@ def test_one_that_ends_is_started_again_and_all_end_together():
         wait_for("the broker's new users", lambda: "reads its users again" in chain.said(), 10)
         chain.do("aislectl hq add-store /srv/hq 0043", code=77)
         chain.do("aislectl hq add-store /srv/hq publisher", code=65)
+        chain.do("aislectl hq add-store /srv/hq all", code=65)
         chain.do("aislectl hq init /srv/hq --host hq.example.com", code=77)
         chain.running.send_signal(signal.SIGTERM)
         assert chain.running.wait(20) == 0
