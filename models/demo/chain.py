@@ -81,15 +81,16 @@ class Headquarters:
 class Plan(threading.Thread):
     """What headquarters does while the store sells: each step waits until the store is there, and is told when it has come about."""
 
-    def __init__(self, headquarters, store, source, say):
+    def __init__(self, headquarters, store, source, say, look):
         super().__init__(daemon=True)
-        self.headquarters, self.store, self.source, self.say = headquarters, store, source, say
+        self.headquarters, self.store, self.source, self.say, self.look = headquarters, store, source, say, look
         self.failure, self.over = None, threading.Event()
 
     def run(self):
         try:
-            for step in (self.better, self.too_dear, self.stop, self.lift):
+            for step in (self.better, self.too_dear, self.back, self.stop, self.lift):
                 step()
+                self.look()
         except (AssertionError, Refused) as error:
             self.failure = f"headquarters: {error}"
         self.over.set()
@@ -129,6 +130,12 @@ class Plan(threading.Thread):
         self.headquarters.release(self.policy("too-dear", change), more=("--bound", "agreement=0.9"))
         release = self.wait("the store to refuse it", lambda status: status["release"]["state"] == "refused" and status["release"])
         self.say(f"  headquarters signed a policy that gives 90 % away: refused, {release['why']}: {release.get('detail', '')}")
+
+    def back(self):
+        """A release with the next number that names the bundle before: the store has it, and nothing is fetched."""
+        self.headquarters.release(self.headquarters.path("better.bundle"))
+        self.wait("the release to be taken back", lambda status: status["release"]["state"] == "good")
+        self.say("  headquarters took it back: the next release names the policy before")
 
     def stop(self):
         self.headquarters.order("stop", "soft-drinks-off")

@@ -251,15 +251,18 @@ def supply(store, bundle):
 
 def look(store, database):
     """The fleet, as headquarters sees it."""
-    page = os.path.join(store.folder, "fleet.html")
-    ctl("fleet", "--from", f"sqlite:{database}", "--dir", store.headquarters.folder, "-o", page)
-    say(f"  the fleet's page   {page}")
+    ctl("fleet", "--from", f"sqlite:{database}", "--dir", store.headquarters.folder, "-o", fleet_page(store))
+
+
+def fleet_page(store):
+    return os.path.join(store.folder, "fleet.html")
 
 
 def announce(store, show, seconds):
     say(f"\n  open  {show.link}")
     say(f"        the till of station 1, and from there its tablet: paired by the link. Stations 2 to 4 play the day in {seconds:.0f} s\n")
     say(f"  the manager's page   http://{store.http_address}/manager")
+    say(f"  the fleet's page     file://{fleet_page(store)}    anew whenever headquarters has done something")
     say("  this store, from another terminal:")
     for words in (("status",), ("tablet", "list"), ("deadletter",), ("stop", "soft-drinks-off")):
         say(f"    {store.line(*words)}")
@@ -288,10 +291,11 @@ def run(store, seconds, once):
     announce(store, show, seconds)
     database = os.path.join(store.folder, "records.sqlite")
     collect, viewer = collector(store, database), Watcher(show, store) if once else None
+    plan = Plan(store.headquarters, store, os.path.join(TOP, "models", "starter"), say, lambda: look(store, database))
     try:
         if viewer:
             viewer.start()
-        play(store, tills, show, viewer, seconds, collect, Plan(store.headquarters, store, os.path.join(TOP, "models", "starter"), say))
+        play(store, tills, show, viewer, seconds, collect, plan)
         say("  the day is over")
         finish(store, tills + [show.till], show, database, once)
         look(store, database)

@@ -57,8 +57,9 @@ guard_shadow(const struct release_bounds *bounds, const struct shadow_report *re
 	}
 	agreement = (double)report->same / (double)report->decisions;
 	if (agreement < bounds->agreement) {
-		buf_addf(says, "the same top card in %.4g of the decisions, expected at least %.4g",
-		    agreement, bounds->agreement);
+		buf_addf(says,
+		    "the same top card in %.3g %% of the decisions, expected at least %.3g %%",
+		    100 * agreement, 100 * bounds->agreement);
 		return false;
 	}
 	if (next->p99_ms > (double)bounds->latency_ms && next->p99_ms > 2 * now->p99_ms) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/when.h"
+#include "trust/refusal.h"
 
 #define DISK_PERCENT 90
 #define QUEUE_LONG 100000
@@ -123,10 +124,10 @@ take_body(struct fleet_store *one, const json_t *body)
 				 ? json_string_value(json_object_get(body, "store_time"))
 				 : "",
 			     "uncertain") == 0;
-	/* A release for others, or of another channel, is a roll-out in steps and no mischief. */
+	/* What the store judged itself is no mischief, nor is a roll-out in steps. */
 	json_object_foreach((json_t *)json_object_get(body, "refused"), name, value)
-		if (strcmp(name, "not-for-us") != 0 && strcmp(name, "other-channel") != 0)
-			one->refused += json_integer_value(value);
+		if (refusal_is_foreign(refusal_by_name(name)))
+			one->foreign += json_integer_value(value);
 	if (json_array_size(stops) > 0)
 		one->stops = json_deep_copy(stops);
 }
@@ -237,7 +238,7 @@ marks_of(const struct fleet_store *one)
 	return (one->clock_bad ? MARK_CLOCK : 0) |
 	    (one->disk_percent >= DISK_PERCENT ? MARK_DISK : 0) |
 	    (one->queued >= QUEUE_LONG ? MARK_QUEUE : 0) | (one->damaged > 0 ? MARK_DAMAGED : 0) |
-	    (one->refused > 0 ? MARK_ATTACKED : 0);
+	    (one->foreign > 0 ? MARK_ATTACKED : 0);
 }
 
 static int

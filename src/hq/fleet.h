@@ -37,12 +37,12 @@ enum fleet_mark {
 struct fleet_store {
 	char store[TRUST_NAME_SIZE], channel[TRUST_NAME_SIZE], ring[TRUST_NAME_SIZE]; /* "": none */
 	char state[24], why[40], detail[200];
-	char policy[65], version[32]; /* version: of aisle */
-	int64_t policy_version;	      /* 0: no policy */
-	int64_t sequence, expected;   /* of the release; 0: not known */
-	int64_t heard_ms;	      /* 0: never */
-	int64_t queued, damaged, refused;
-	int64_t orders;	  /* the highest of its own that it took */
+	char policy[65], version[32];	  /* version: of aisle */
+	int64_t policy_version;		  /* 0: no policy */
+	int64_t sequence, expected;	  /* of the release; 0: not known */
+	int64_t heard_ms;		  /* 0: never */
+	int64_t queued, damaged, foreign; /* foreign: refused, and not headquarters' */
+	int64_t orders;			  /* the highest of its own that it took */
 	int disk_percent; /* of what the state may grow to, or of a full disk; -1: not told */
 	bool clock_bad;
 	json_t *stops; /* actions that HQ stopped; NULL: none */

@@ -114,8 +114,8 @@ add_store(const struct fleet *fleet, const struct fleet_store *one, struct json_
 	json_add_int(w, "queued", one->queued);
 	if (one->disk_percent >= 0)
 		json_add_int(w, "disk_percent", one->disk_percent);
-	if (one->refused > 0)
-		json_add_int(w, "refused", one->refused);
+	if (one->foreign > 0)
+		json_add_int(w, "foreign", one->foreign);
 	if (one->damaged > 0)
 		json_add_int(w, "damaged", one->damaged);
 	if (one->stops != NULL)

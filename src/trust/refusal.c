@@ -75,3 +75,28 @@ refusal_write(struct json_writer *w, const char *name)
 			json_add_int(w, names[i], refusal_count((enum refusal)i));
 	json_end(w);
 }
+
+bool
+refusal_is_foreign(enum refusal refusal)
+{
+	switch (refusal) {
+	case REFUSED_MALFORMED:
+	case REFUSED_UNSIGNED:
+	case REFUSED_BAD_SIGNATURE:
+	case REFUSED_WRONG_KEY:
+	case REFUSED_REVOKED_KEY:
+	case REFUSED_THRESHOLD:
+	case REFUSED_ROOT_GAP:
+	case REFUSED_ROOT_OLDER:
+	case REFUSED_SEQUENCE_OLDER:
+	case REFUSED_SEQUENCE_SAME:
+	case REFUSED_FAST_FORWARD:
+	case REFUSED_OTHER_STORE:
+	case REFUSED_WRONG_KIND:
+	case REFUSED_WRONG_SIZE:
+	case REFUSED_WRONG_HASH:
+	case REFUSED_BAD_CHUNK:
+	case REFUSED_BOMB: return true;
+	default: return false;
+	}
+}

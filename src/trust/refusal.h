@@ -21,6 +21,9 @@ enum refusal refusal_by_name(const char *name);
  * AISLE_E_REFUSED. Whoever refuses calls it once; who hands a refusal on does not. */
 int refusal_say(enum refusal refusal, enum refusal *ret_refusal, struct err *err,
     const char *format, ...) AISLE_PRINTF(4, 5);
+/* Headquarters did not send it, or not so: somebody else's hand, or another's file. The others are the
+ * store's own judgement of what headquarters did sign. */
+bool refusal_is_foreign(enum refusal refusal);
 int64_t refusal_count(enum refusal refusal); /* since the start */
 /* {"threshold":2,…}: of those that there were. name as in json_add_object(). */
 void refusal_write(struct json_writer *w, const char *name);

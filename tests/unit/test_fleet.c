@@ -174,6 +174,8 @@ what_is_wrong_beside_the_verdict_is_a_mark(void **state)
 		{ "\"refused\":{\"bad-signature\":2}", MARK_ATTACKED },
 		/* A roll-out in steps. */
 		{ "\"refused\":{\"not-for-us\":4,\"other-channel\":1}", 0 },
+		/* Its own judgement. */
+		{ "\"refused\":{\"shadow\":1,\"gap\":2,\"not-for-us\":9}", 0 },
 		{ "\"disk\":{\"state_bytes\":89,\"max_bytes\":100,\"free_bytes\":500}", 0 },
 		{ "\"disk\":{\"state_bytes\":90,\"max_bytes\":100,\"free_bytes\":500}", MARK_DISK },
 		/* Others have filled the disk. */

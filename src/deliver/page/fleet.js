@@ -11,7 +11,7 @@ const words = {
 	'look': 'to be looked at', 'on-its-way': 'on the way', 'probation': 'on probation', 'good': 'good',
 };
 const marks = {clock: 'its clock is not to be trusted', disk: 'its disk is nearly full', queue: 'much waits to be sent',
-	damaged: 'rows of its state were damaged', refusals: 'something was refused that is not ours'};
+	damaged: 'rows of its state were damaged', refusals: 'refused what headquarters did not send'};
 const troubles = ['refused', 'rolled-back', 'silent', 'no-policy', 'behind'];
 
 function el(name, text = '', kind = '') {
@@ -39,7 +39,7 @@ function why(store) {
 
 function head() {
 	const bad = data.stores.filter(isTrouble).length, all = data.counts.stores, header = el('header');
-	const title = all === 0 ? 'No store has been heard yet' : bad === 0 ? `All ${all} stores are well` : `${bad} of ${all} stores need${bad === 1 ? 's' : ''} you`;
+	const title = all === 0 ? 'No store has been heard yet' : bad === 0 ? (all === 1 ? 'The store is well' : `All ${all} stores are well`) : `${bad} of ${all} ${all === 1 ? 'store' : 'stores'} need${bad === 1 ? 's' : ''} you`;
 	const counts = el('ul', '', 'counts');
 
 	header.append(el('h1', title, all === 0 || bad > 0 ? 'bad' : 'well'));
