@@ -95,6 +95,12 @@ rename_fresh(const char *from, const char *to)
 	return errno != EEXIST && link(from, to) == 0 && unlink(from) == 0;
 }
 
+static int
+code_of(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EFBIG ? AISLE_E_FULL : AISLE_E_IO;
+}
+
 int
 file_write(const char *path, const void *bytes, size_t len, int mode, bool fresh, struct err *err)
 {
@@ -112,13 +118,25 @@ file_write(const char *path, const void *bytes, size_t len, int mode, bool fresh
 		rc = fresh && errno == EEXIST
 		    ? err_at(err, AISLE_E_REFUSED, path, 0, 0,
 			  "there is one already, expected a new name")
-		    : err_at(err, AISLE_E_IO, path, 0, 0, "%s", strerror(errno));
+		    : err_at(err, code_of(errno), path, 0, 0, "%s", strerror(errno));
 	if (fd >= 0) {
 		close(fd);
 		if (rc != 0)
 			unlink(temp.data);
 	}
 	buf_done(&temp);
+	return rc;
+}
+
+int
+file_move(const char *from, const char *to, struct err *err)
+{
+	int fd = open(from, O_RDONLY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0 || fsync(fd) != 0 || rename(from, to) != 0 || !sync_folder(to))
+		rc = err_set(err, AISLE_E_IO, "%s: %s", to, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 

@@ -6,7 +6,6 @@
 #include "daemon/daemon.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "nouns/catalog.h"
@@ -168,24 +168,8 @@ int
 daemon_catalog_move_in(struct daemon *daemon, const char *from, const char *hash,
     char path[static 512], struct err *err)
 {
-	char folder[512];
-	int fd, file, rc = -1;
-
-	daemon_catalog_path(daemon, "", folder);
 	daemon_catalog_path(daemon, hash, path);
-	if (strcmp(from, path) == 0)
-		return 0;
-	file = open(from, O_RDONLY | O_CLOEXEC);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && file >= 0 && fsync(file) == 0 && rename(from, path) == 0 && fsync(fd) == 0)
-		rc = 0;
-	else
-		err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-	if (file >= 0)
-		close(file);
-	if (fd >= 0)
-		close(fd);
-	return rc == 0 ? 0 : AISLE_E_IO;
+	return file_move(from, path, err);
 }
 
 void

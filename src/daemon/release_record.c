@@ -11,12 +11,11 @@
 #include "daemon/release.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/file.h"
 #include "core/id.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -191,29 +190,14 @@ int
 release_text_save(const struct track *track, const uint8_t digest[static 32], const void *text,
     size_t len, struct err *err)
 {
-	char path[512], temporary[520], folder[512];
-	int fd, rc = -1;
+	char path[512], folder[512];
+	struct err why = { 0 };
+	int rc;
 
 	snprintf(folder, sizeof(folder), "%s/trust", track->daemon->conf.state_dir);
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return err_set(err, AISLE_E_IO, "%s: %s", folder, strerror(errno));
 	release_text_path(track, digest, path);
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd >= 0) {
-		rc = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0 ? 0 : -1;
-		close(fd);
-	}
-	if (rc == 0)
-		rc = rename(temporary, path);
-	if (rc == 0 && (fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-		rc = fsync(fd);
-		close(fd);
-	}
-	if (rc == 0)
-		return 0;
-	err_set(err, errno == ENOSPC || errno == EDQUOT ? AISLE_E_FULL : AISLE_E_IO, "%s: %s", path,
-	    strerror(errno));
-	unlink(temporary);
-	return err->code;
+	rc = file_write(path, text, len, 0600, false, &why);
+	return rc == 0 ? 0 : err_set(err, rc, "%s: %s", path, why.text);
 }

@@ -6,13 +6,13 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "sync/bundle_image.h"
@@ -24,20 +24,6 @@ struct staging {
 	char path[512]; /* where the bundle was received */
 };
 
-static int
-sync_folder(const struct daemon *daemon)
-{
-	char path[512];
-	int fd, rc;
-
-	daemon_bundle_path(daemon, "", "", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 /* From where it was received to its place, the image first: alone it is of no bundle. */
 int
 daemon_move_in(struct daemon *daemon, const char *from, const char *hash, char ret_path[static 512],
@@ -46,15 +32,11 @@ daemon_move_in(struct daemon *daemon, const char *from, const char *hash, char r
 	char image_from[512 + 8], image_to[512];
 
 	daemon_bundle_path(daemon, hash, "", ret_path);
-	if (strcmp(from, ret_path) == 0)
-		return 0;
 	snprintf(image_from, sizeof(image_from), "%s" BUNDLE_IMAGE_TAIL, from);
 	daemon_bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, image_to);
 	if (rename(image_from, image_to) != 0 && errno != ENOENT)
 		unlink(image_from);
-	if (rename(from, ret_path) != 0 || sync_folder(daemon) != 0)
-		return err_set(err, AISLE_E_IO, "%s: %s", ret_path, strerror(errno));
-	return 0;
+	return file_move(from, ret_path, err);
 }
 
 static int

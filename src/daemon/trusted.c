@@ -10,13 +10,13 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/log.h"
 
 #define SEEN "trust"
@@ -95,9 +95,9 @@ daemon_seen_save(struct daemon *daemon)
 /* ---- the root ---- */
 
 static void
-kept_path(const struct daemon *daemon, const char *tail, char out[static 512])
+kept_path(const struct daemon *daemon, char out[static 512])
 {
-	snprintf(out, 512, "%s/trust/root.json%s", daemon->conf.state_dir, tail);
+	snprintf(out, 512, "%s/trust/root.json", daemon->conf.state_dir);
 }
 
 /* The one that was kept, if it is newer than the one that the gateway was born with. */
@@ -108,7 +108,7 @@ open_kept(struct daemon *daemon)
 	char path[512];
 	struct err err = { 0 };
 
-	kept_path(daemon, "", path);
+	kept_path(daemon, path);
 	if (access(path, F_OK) != 0)
 		return;
 	if (root_open_file(path, &kept, NULL, &err) != 0) {
@@ -126,32 +126,16 @@ open_kept(struct daemon *daemon)
 static int
 keep(struct daemon *daemon, const void *text, size_t len, struct err *err)
 {
-	char path[512], temporary[512], folder[512];
-	ssize_t wrote = -1;
-	int fd, rc;
+	char path[512], folder[512];
+	struct err why = { 0 };
+	int rc;
 
-	kept_path(daemon, "", path);
-	kept_path(daemon, ".new", temporary);
+	kept_path(daemon, path);
 	snprintf(folder, sizeof(folder), "%s/trust", daemon->conf.state_dir);
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return err_set(err, AISLE_E_IO, "%s: %s", folder, strerror(errno));
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd >= 0) {
-		wrote = write(fd, text, len);
-		rc = wrote == (ssize_t)len ? fsync(fd) : -1;
-		close(fd);
-		if (rc == 0)
-			rc = rename(temporary, path);
-		if (rc == 0 && (fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-			rc = fsync(fd);
-			close(fd);
-		}
-		if (rc == 0)
-			return 0;
-	}
-	err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-	unlink(temporary);
-	return AISLE_E_IO;
+	rc = file_write(path, text, len, 0600, false, &why);
+	return rc == 0 ? 0 : err_set(err, rc, "%s: %s", path, why.text);
 }
 
 static void

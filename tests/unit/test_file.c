@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +108,50 @@ a_folder_that_is_not_there_is_told(void **state)
 	buf_done(&back);
 }
 
+/* The first write takes a part of it, the next says that there is no more room. */
+static void
+a_file_that_finds_no_room_leaves_the_old_one(void **state)
+{
+	struct rlimit limit, was;
+	struct buf back = { 0 };
+	struct err err = { 0 };
+	(void)state;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	limit = was;
+	limit.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	int rc = file_write(path, "third", 5, 0644, false, &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(rc, AISLE_E_FULL);
+	err = (struct err){ 0 };
+	assert_int_equal(file_read(path, 100, &back, &err), 0);
+	assert_string_equal(back.data, "second");
+	assert_int_equal(entries(), 1);
+	buf_done(&back);
+}
+
+static void
+a_file_comes_to_its_place_also_where_it_is_already(void **state)
+{
+	struct buf back = { 0 };
+	struct err err = { 0 };
+	char from[70];
+	(void)state;
+
+	snprintf(from, sizeof(from), "%s.from", path);
+	assert_int_equal(file_write(from, "moved", 5, 0644, true, &err), 0);
+	assert_int_equal(file_move(from, path, &err), 0);
+	assert_int_equal(file_move(path, path, &err), 0);
+	assert_int_equal(file_read(path, 100, &back, &err), 0);
+	assert_string_equal(back.data, "moved");
+	assert_int_equal(entries(), 1);
+	assert_int_equal(file_move(from, path, &err), AISLE_E_IO);
+	assert_non_null(strstr(err.text, "No such file"));
+	buf_done(&back);
+}
+
 static void
 a_pipe_is_read_to_its_end(void **state)
 {
@@ -132,6 +178,8 @@ main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(a_file_is_replaced_only_where_that_is_meant),
 		cmocka_unit_test(a_folder_that_is_not_there_is_told),
+		cmocka_unit_test(a_file_that_finds_no_room_leaves_the_old_one),
+		cmocka_unit_test(a_file_comes_to_its_place_also_where_it_is_already),
 		cmocka_unit_test(a_pipe_is_read_to_its_end),
 	};
 
