@@ -364,7 +364,9 @@ daemon_release_start(struct daemon *daemon, struct err *err)
 	/* Of an exam that a kill has ended, and what was handed in before it: nobody else looks for them. */
 	sweep(daemon, "transfer", BUNDLE_IMAGE_TAIL);
 	sweep(daemon, "trust", RELEASE_HANDED);
-	sweep(daemon, "trust", ".json."); /* that file_write() had not renamed yet */
+	/* What file_write() had not renamed yet. */
+	sweep(daemon, "trust", ".json.");
+	sweep(daemon, "trust", "revoked.");
 	daemon->releases = mem_zero(sizeof(*daemon->releases));
 	daemon_hq_hear(daemon, "release/", false, take_release);
 	daemon_hq_hear(daemon, "release", true, take_release);

@@ -4,7 +4,8 @@
  *
  * DESIGN
  *   The gateway is born with [hq] root. A newer one that came over the wire is kept as
- *   trust/root.json below the state folder; a sequence is kept in the state's meta, twice, under
+ *   trust/root.json below the state folder, and the keys of the roots before it that it has no more
+ *   in trust/revoked, so that their signatures are refused by that name; a sequence is kept in the state's meta, twice, under
  *   names that are not neighbours. Without [hq] root nothing of headquarters' is taken.
  */
 #include "daemon/daemon.h"
@@ -95,9 +96,9 @@ daemon_seen_save(struct daemon *daemon)
 /* ---- the root ---- */
 
 static void
-kept_path(const struct daemon *daemon, char out[static 512])
+kept_path(const struct daemon *daemon, const char *name, char out[static 512])
 {
-	snprintf(out, 512, "%s/trust/root.json", daemon->conf.state_dir);
+	snprintf(out, 512, "%s/trust/%s", daemon->conf.state_dir, name);
 }
 
 /* The one that was kept, if it is newer than the one that the gateway was born with. */
@@ -108,7 +109,7 @@ open_kept(struct daemon *daemon)
 	char path[512];
 	struct err err = { 0 };
 
-	kept_path(daemon, path);
+	kept_path(daemon, "root.json", path);
 	if (access(path, F_OK) != 0)
 		return;
 	if (root_open_file(path, &kept, NULL, &err) != 0) {
@@ -122,20 +123,59 @@ open_kept(struct daemon *daemon)
 	*born = kept;
 }
 
-/* The bytes are on disk under their name when it returns 0, or nothing has changed. */
-static int
-keep(struct daemon *daemon, const void *text, size_t len, struct err *err)
+static void
+open_revoked(struct daemon *daemon)
 {
-	char path[512], folder[512];
+	struct root before = { 0 };
+	struct buf text = { 0 };
+	struct err err = { 0 };
+	char path[512];
+	int rc;
+
+	kept_path(daemon, "revoked", path);
+	rc = file_read(path, ROOT_REVOKED_MAX * MINISIGN_PUB_TEXT, &text, &err);
+	for (size_t at = 0; rc == 0 && at + MINISIGN_PUB_TEXT <= text.len; at += MINISIGN_PUB_TEXT)
+		rc = minisign_pub_read(text.data + at, MINISIGN_PUB_TEXT - 1, path,
+		    &before.revoked[before.revoked_count++], &err);
+	if (rc == 0)
+		root_revoke(&daemon->trusted.root, &before);
+	else if (rc != AISLE_E_NONE)
+		log_error("the keys that were revoked are not known by name any more: %s: %s", path,
+		    err.text);
+	buf_done(&text);
+}
+
+static int
+keep_file(struct daemon *daemon, const char *name, const void *bytes, size_t len, struct err *err)
+{
+	char path[512];
 	struct err why = { 0 };
 	int rc;
 
-	kept_path(daemon, path);
-	snprintf(folder, sizeof(folder), "%s/trust", daemon->conf.state_dir);
+	kept_path(daemon, name, path);
+	rc = file_write(path, bytes, len, 0600, false, &why);
+	return rc == 0 ? 0 : err_set(err, rc, "%s: %s", path, why.text);
+}
+
+/* The bytes are on disk under their name when it returns 0, or the root has not changed. */
+static int
+keep(struct daemon *daemon, const struct root *root, const void *text, size_t len, struct err *err)
+{
+	char folder[512], key[MINISIGN_PUB_TEXT];
+	struct buf revoked = { 0 };
+	int rc;
+
+	kept_path(daemon, "", folder);
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return err_set(err, AISLE_E_IO, "%s: %s", folder, strerror(errno));
-	rc = file_write(path, text, len, 0600, false, &why);
-	return rc == 0 ? 0 : err_set(err, rc, "%s: %s", path, why.text);
+	for (size_t i = 0; i < root->revoked_count; i++) {
+		minisign_pub_text(&root->revoked[i], key);
+		buf_adds(&revoked, key);
+		buf_addc(&revoked, '\n');
+	}
+	rc = revoked.len > 0 ? keep_file(daemon, "revoked", revoked.data, revoked.len, err) : 0;
+	buf_done(&revoked);
+	return rc == 0 ? keep_file(daemon, "root.json", text, len, err) : rc;
 }
 
 static void
@@ -153,7 +193,7 @@ daemon_root_offer(struct daemon *daemon, const char *name, const void *text, siz
 	int rc = root_next(&daemon->trusted.root, text, len, name, &next, NULL, err);
 
 	if (rc == 0)
-		rc = keep(daemon, text, len, err);
+		rc = keep(daemon, &next, text, len, err);
 	if (rc != 0)
 		return rc;
 	next_topic(daemon, waited);
@@ -198,6 +238,7 @@ daemon_trusted_start(struct daemon *daemon, struct err *err)
 	if (root_open_file(daemon->conf.hq_root, &daemon->trusted.root, NULL, &why) != 0)
 		return err_set(err, AISLE_E_CONFIG, "[hq] root: %s", why.text);
 	open_kept(daemon);
+	open_revoked(daemon);
 	if (daemon->trusted.root.version < daemon->trusted.seen.root)
 		log_warning("root version %lld was in force here once, and version %lld is what "
 			    "there "

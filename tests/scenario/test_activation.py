@@ -111,6 +111,20 @@ def test_a_store_that_is_two_releases_and_one_root_behind():
         assert f.policy() == 3
 
 
+def test_a_key_of_a_root_in_between_is_known_as_revoked_after_a_restart():
+    with Fleet() as f:
+        for name in ("c", "d"):
+            f.chain.key(name)
+        f.hq.publish(f.chain.root(["b", "c"]))
+        f.hq.publish(f.chain.root(["b", "d"]))
+        wait_for("root 3", lambda: f.store.status()["root"] == 3)
+        f.store.stop()
+        f.store.start()
+        f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release(1, f.chain.policy(1), keys=["c"])))
+        wait_for("a refusal", f.refused)
+        assert f.refused() == {"revoked-key": 1} and f.policy() is None
+
+
 def test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in_one():
     with Fleet() as f:
         f.roll_out(1, f.chain.policy(1), catalog(f.folder, version=1))
@@ -592,6 +606,7 @@ def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs(
 if __name__ == "__main__":
     main([test_a_release_comes_over_the_air_and_one_after_it_is_watched,
           test_a_store_that_is_two_releases_and_one_root_behind,
+          test_a_key_of_a_root_in_between_is_known_as_revoked_after_a_restart,
           test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in_one,
           test_a_candidate_is_tried_on_the_stores_own_last_sales,
           test_profiles_come_to_one_store_encrypted_and_a_gap_asks_for_a_snapshot,
