@@ -27,6 +27,9 @@
 #include "core/metrics.h"
 #include "sync/bundle_image.h"
 
+#define ASK_FIRST_MS S_MS
+#define ASK_LAST_MS (10 * MIN_MS)
+
 static void go_on(struct track *track);
 
 /* ---- fetched ---- */
@@ -155,13 +158,32 @@ stop_track(struct track *track)
 	release_answer(track, "another release came");
 }
 
+/* Taken in memory only if it is on disk: what was not kept is offered again. */
+static int
+take_sequence(struct track *track, const struct release *release)
+{
+	struct sequences *seen = daemon_seen(track->daemon);
+	char counter[SEQUENCES_NAME_SIZE];
+	struct buf before = { 0 };
+	int rc;
+
+	sequences_encode(seen, &before);
+	release_counter(release, track->own, counter);
+	sequences_take(seen, counter, release->sequence, release->digest, false);
+	rc = daemon_seen_save(track->daemon);
+	if (rc != 0) {
+		sequences_done(seen);
+		CHECK(sequences_decode(before.data, before.len, seen) == 0);
+	}
+	buf_done(&before);
+	return rc;
+}
+
 static int
 keep(struct track *track, const struct release *release, const void *text, size_t len,
     struct err *err)
 {
 	struct track next = *track;
-	struct sequences *seen = daemon_seen(track->daemon);
-	char counter[SEQUENCES_NAME_SIZE];
 	char path[512];
 	int rc = release_text_save(track, release->digest, text, len, err);
 
@@ -172,11 +194,8 @@ keep(struct track *track, const struct release *release, const void *text, size_
 	next.why = REFUSED_NONE;
 	next.detail[0] = '\0';
 	rc = release_record_save(&next);
-	if (rc == 0) {
-		release_counter(release, track->own, counter);
-		sequences_take(seen, counter, release->sequence, release->digest, false);
-		rc = daemon_seen_save(track->daemon);
-	}
+	if (rc == 0)
+		rc = take_sequence(track, release);
 	if (rc == 0 && memcmp(track->release.digest, release->digest, 32) != 0) {
 		release_text_path(track, track->release.digest, path);
 		unlink(path);
@@ -188,6 +207,7 @@ static void
 begin(struct track *track, const struct release *release)
 {
 	stop_track(track);
+	track->ask_ms = track->ask_wait_ms = 0;
 	release_done(&track->release);
 	track->release = *release;
 	release_say(track, REFUSED_NONE, "");
@@ -198,11 +218,19 @@ begin(struct track *track, const struct release *release)
 	go_on(track);
 }
 
+/* What the store cannot keep now is asked for again; of the rest it is told once. */
 static void
 refused(struct track *track, const uint8_t hash[static 32], enum refusal why, const struct err *err)
 {
-	memcpy(track->refused, hash, sizeof(track->refused));
-	track->refused_root = daemon_root(track->daemon)->version;
+	if (why == REFUSED_DISK_FULL || why == REFUSED_IO) {
+		track->ask_wait_ms = track->ask_wait_ms * 2 < ASK_LAST_MS
+		    ? track->ask_wait_ms * 2 + ASK_FIRST_MS
+		    : ASK_LAST_MS;
+		track->ask_ms = daemon_mono_ms() + track->ask_wait_ms;
+	} else {
+		memcpy(track->refused, hash, sizeof(track->refused));
+		track->refused_root = daemon_root(track->daemon)->version;
+	}
 	if (!release_is_running(track->state))
 		release_say(track, why, refusal_reason(why, err->text));
 	if (why == REFUSED_NOT_FOR_US)
@@ -274,6 +302,10 @@ daemon_release_look(struct daemon *daemon)
 		if (track->state == RELEASE_WAITING && daemon_mono_ms() >= track->again_ms) {
 			release_take_step(track, RELEASE_AGAIN);
 			go_on(track);
+		}
+		if (track->ask_ms > 0 && daemon_mono_ms() >= track->ask_ms) {
+			track->ask_ms = 0;
+			daemon_hq_subscribe(daemon, track->topic);
 		}
 	}
 }

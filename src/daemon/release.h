@@ -30,6 +30,8 @@ struct track {
 	char detail[240];
 	char shadow_says[160];
 	int64_t again_ms; /* monotonic, of RELEASE_WAITING */
+	int64_t ask_ms,
+	    ask_wait_ms; /* monotonic: one that could not be kept is asked for; 0: none */
 	/* what was refused last, so that what is retained is told of once */
 	uint8_t refused[32];
 	int64_t refused_root;

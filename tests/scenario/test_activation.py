@@ -415,6 +415,19 @@ def test_a_release_that_cannot_be_switched_on_now_waits_with_what_came_of_it():
         assert f.policy() == 2, "without headquarters"
 
 
+def test_a_release_that_the_store_cannot_keep_now_is_asked_for_again():
+    with Fleet() as f:
+        trust = os.path.join(f.store.folder, "state", "trust")
+        shutil.rmtree(trust, ignore_errors=True)
+        open(trust, "w").close()
+        f.roll_out(1, f.chain.policy(1))
+        wait_for("a refusal", lambda: f.store.log_text().count("a release was refused why=io") > 1)
+        assert release_of(f.store)["why"] == "io", release_of(f.store)
+        os.unlink(trust)
+        wait_release(f.store, "good", 1)
+        assert f.policy() == 1 and "why" not in release_of(f.store)
+
+
 # ---- probation ----
 
 def test_a_policy_that_makes_the_store_die_is_taken_back():
@@ -615,6 +628,7 @@ if __name__ == "__main__":
           test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,
           test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on,
           test_a_release_that_cannot_be_switched_on_now_waits_with_what_came_of_it,
+          test_a_release_that_the_store_cannot_keep_now_is_asked_for_again,
           test_a_policy_that_makes_the_store_die_is_taken_back,
           test_what_is_on_probation_is_watched_whatever_becomes_of_the_release_after_it,
           test_a_catalog_alone_is_on_probation_also_after_a_restart,
