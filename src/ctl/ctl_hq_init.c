@@ -4,9 +4,10 @@
  *
  * DESIGN
  *   Everything is in one folder, made in the order in which the next step needs it; a folder that has
- *   something in it is left alone. Secret keys are in secret/ and nothing that runs reads them: they can be taken away.
+ *   something in it is left alone, and of one that did not become whole nothing stays. Secret keys are in secret/ and nothing that runs reads them: they can be taken away.
  */
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,30 +33,57 @@ struct making {
 	const char *policy, *currency;
 	char password[CTL_PASSWORD_SIZE];
 	struct minisign_secret *secrets[ROLE_COUNT];
+	bool made_dir;
+	size_t made; /* of folders[] */
 	struct err err;
 };
 
 /* ---- folders ---- */
 
+static const char *const folders[] = { "secret", "keys", "root", "releases", "orders", "artifacts",
+	"stores", "broker", "policy" };
+
 static int
 make_folders(struct making *m, const char *dir)
 {
-	static const char *const names[] = { "secret", "keys", "root", "releases", "orders",
-		"artifacts", "stores", "broker" };
 	char path[SETUP_PATH_SIZE];
 
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+	m->made_dir = mkdir(dir, 0700) == 0;
+	if (!m->made_dir && errno != EEXIST)
 		return err_set(&m->err, AISLE_E_IO, "%s: %s", dir, strerror(errno));
 	if (realpath(dir, m->setup.dir) == NULL || strlen(m->setup.dir) > SETUP_PATH_SIZE - 300)
 		return err_set(&m->err, AISLE_E_IO, "%s: is no folder of this machine", dir);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		setup_path(&m->setup, names[i], path);
+	for (; m->made < ARRAY_LEN(folders); m->made++) {
+		setup_path(&m->setup, folders[m->made], path);
 		/* Others read nothing here; the publisher's parts hold no secret. */
 		if (mkdir(path, 0700) != 0)
 			return err_set(&m->err, errno == EEXIST ? AISLE_E_REFUSED : AISLE_E_IO,
 			    "%s: %s, expected a folder with nothing in it", path, strerror(errno));
 	}
 	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+/* What was made, and no more. */
+static void
+take_back(const struct making *m, const char *dir)
+{
+	char path[SETUP_PATH_SIZE];
+
+	for (size_t i = 0; i < m->made; i++) {
+		setup_path(&m->setup, folders[i], path);
+		(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	}
+	if (m->made_dir)
+		(void)rmdir(dir);
 }
 
 /* ---- keys and root ---- */
@@ -234,16 +262,18 @@ make(struct making *m, const char *dir)
 	char path[SETUP_PATH_SIZE];
 	int rc = make_folders(m, dir);
 
-	if (rc == 0)
-		rc = make_root(m);
-	setup_path(&m->setup, "secret/pepper", path);
-	if (rc == 0)
-		rc = setup_random_file(path, 32, &m->err);
-	setup_path(&m->setup, "policy", path);
-	if (rc == 0)
+	if (rc == 0) {
+		setup_path(&m->setup, "policy", path);
 		rc = setup_copy_folder(m->policy, path, &m->err);
+	}
 	if (rc == 0)
 		rc = adapt_policy(m);
+	if (rc == 0)
+		rc = make_root(m);
+	if (rc == 0) {
+		setup_path(&m->setup, "secret/pepper", path);
+		rc = setup_random_file(path, 32, &m->err);
+	}
 	if (rc == 0)
 		rc = make_release(m);
 	if (rc == 0 && !m->setup.plain)
@@ -303,10 +333,12 @@ ctl_hq_init(struct ctl *ctl)
 		rc = ctl_password("password for the secret keys (empty: none)", m->password);
 	if (rc == EX_OK) {
 		snprintf(m->setup.host, sizeof(m->setup.host), "%s", host);
-		if (make(m, ctl->argv[0]) != 0)
+		if (make(m, ctl->argv[0]) != 0) {
 			rc = ctl_fail_err(&m->err);
-		else
+			take_back(m, ctl->argv[0]);
+		} else {
 			say_what_next(m);
+		}
 	}
 	for (int role = 0; role < ROLE_COUNT; role++)
 		minisign_secret_free(m->secrets[role]);

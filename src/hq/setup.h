@@ -33,7 +33,7 @@ bool setup_has_user(const struct setup *setup, const char *user);
  * ring, channel: NULL: none, "stable". AISLE_E_REFUSED: there is one of that id. */
 int setup_store(const struct setup *setup, const char *store, const char *ring, const char *channel,
     const char *at, struct err *err) AISLE_MUST_CHECK;
-/* A policy's folder, into a new one. */
+/* A policy's folder, into a new or an empty one. */
 int setup_copy_folder(const char *from, const char *to, struct err *err) AISLE_MUST_CHECK;
 /* So many random bytes as hex into a new file, 0600. */
 int setup_random_file(const char *path, size_t bytes, struct err *err) AISLE_MUST_CHECK;

@@ -39,7 +39,7 @@ copy_level(const char *from, const char *to, int depth, struct err *err)
 	if (d == NULL)
 		return err_set(err, AISLE_E_NONE, "%s: %s, expected a policy's folder (--policy)",
 		    from, strerror(errno));
-	if (mkdir(to, 0755) != 0)
+	if (mkdir(to, 0755) != 0 && (depth > 0 || errno != EEXIST))
 		rc = err_set(err, AISLE_E_IO, "%s: %s", to, strerror(errno));
 	while (rc == 0 && (entry = readdir(d)) != NULL) {
 		struct stat st;

@@ -202,4 +202,31 @@ def test_one_that_ends_is_started_again_and_all_end_together():
         chain.close()
 
 
+def test_what_did_not_become_whole_leaves_nothing_behind():
+    folder = tempfile.mkdtemp(prefix="aisle-hq-")
+    hq, empty = folder + "/hq", folder + "/empty"
+
+    def init(where, *words, path=os.environ["PATH"]):
+        done = subprocess.run(AISLECTL + ["hq", "init", where, "--host", "localhost", "--policy", ROOT + "/models/starter", *words], input="\n",
+                              capture_output=True, text=True, env={**os.environ, "PATH": path})
+        return done.returncode, done.stderr
+    try:
+        os.makedirs(empty)
+        for where, left in ((hq, False), (empty, True)):
+            assert init(where, "--policy", folder + "/none")[0] == 64      # given twice
+            for words, code in ((("--currency", "nonsense"), 65),):
+                assert init(where, *words)[0] == code, words
+                assert os.path.exists(where) == left and not (left and os.listdir(where)), where
+        code, said = init(hq, path=folder)      # no mosquitto_passwd
+        assert code == 74 and "mosquitto to be installed" in said and not os.path.exists(hq), said
+        os.makedirs(hq + "/keys")
+        with open(hq + "/keys/mine", "w") as f:
+            f.write("mine")
+        assert init(hq)[0] == 77 and os.listdir(hq) == ["keys"] and os.listdir(hq + "/keys") == ["mine"]
+        shutil.rmtree(hq)
+        assert init(hq)[0] == 0 and os.path.exists(hq + "/hq.json")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 main([v for k, v in list(globals().items()) if k.startswith("test_")])
