@@ -187,28 +187,76 @@ add_signed(struct goods *goods, struct goods_text *file, const struct signed_tex
 }
 
 static int
-read_signed(struct goods *goods, const char *path, struct err *err)
+has_room(const struct goods *goods, const char *path, struct err *err)
+{
+	size_t count =
+	    goods->root_count + goods->release_count + goods->order_count + goods->artifact_count;
+
+	return count < PUBLISH_FILES_MAX
+	    ? 0
+	    : err_set(err, AISLE_E_FULL, "%s: too many files, expected at most %d", path,
+		  PUBLISH_FILES_MAX);
+}
+
+static int
+read_envelope(struct goods *goods, const char *path, const char *text, size_t len, struct err *err)
 {
 	struct signed_text envelope = { 0 };
 	struct goods_text file = { 0 };
-	struct buf text = { 0 };
-	int rc = file_read(path, SIGNED_BYTES_MAX, &text, err);
+	int rc = signed_read(text, len, path, &envelope, NULL, err);
 
-	if (rc == 0)
-		rc = signed_read(text.data, text.len, path, &envelope, NULL, err);
-	if (rc != 0) {
-		buf_done(&text);
+	if (rc != 0)
 		return rc;
-	}
-	while (text.len > 0 && text.data[text.len - 1] == '\n')
-		text.data[--text.len] = '\0';
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
 	file.path = mem_strdup(path);
-	file.len = text.len;
-	file.text = buf_steal(&text);
+	file.len = len;
+	file.text = mem_alloc(len + 1);
+	memcpy(file.text, text, len);
+	file.text[len] = '\0';
 	rc = add_signed(goods, &file, &envelope, err);
 	if (rc != 0)
 		text_done(&file);
 	signed_done(&envelope);
+	return rc;
+}
+
+struct list_reading {
+	struct goods *goods;
+	const char *path;
+	struct err *err; /* of the first that is wrong; the others are taken */
+};
+
+static void
+read_of_list(void *ctx, const char *text, size_t len, size_t at)
+{
+	struct list_reading *reading = ctx;
+	struct err wrong = { 0 };
+
+	(void)at;
+	if (has_room(reading->goods, reading->path, &wrong) == 0)
+		(void)!read_envelope(reading->goods, reading->path, text, len, &wrong);
+	if (wrong.code != 0 && reading->err->code == 0)
+		*reading->err = wrong;
+}
+
+/* An envelope, or a list of orders as order make writes it for several stores. */
+static int
+read_signed(struct goods *goods, const char *path, struct err *err)
+{
+	struct list_reading reading = { goods, path, err };
+	struct buf text = { 0 };
+	int rc = file_read(path, ORDERS_BYTES_MAX, &text, err);
+
+	if (rc == 0 && text.len > 0 && text.data[0] == '[') {
+		*err = (struct err){ 0 };
+		rc = order_list_each(text.data, text.len, ORDERS_CHAIN_MAX, path, read_of_list,
+		    &reading, NULL, err);
+		rc = rc == 0 ? err->code : rc;
+	} else if (rc == 0) {
+		rc = read_envelope(goods, path, text.data, text.len, err);
+	}
+	buf_done(&text);
 	return rc;
 }
 
@@ -246,12 +294,10 @@ is_sqlite(const char *path)
 static int
 add_file(struct goods *goods, const char *path, struct err *err)
 {
-	size_t count =
-	    goods->root_count + goods->release_count + goods->order_count + goods->artifact_count;
+	int rc = has_room(goods, path, err);
 
-	if (count == PUBLISH_FILES_MAX)
-		return err_set(err, AISLE_E_FULL, "%s: too many files, expected at most %d", path,
-		    PUBLISH_FILES_MAX);
+	if (rc != 0)
+		return rc;
 	return is_sqlite(path) ? add_artifact(goods, path, err) : read_signed(goods, path, err);
 }
 

@@ -187,6 +187,34 @@ def test_a_release_is_on_the_broker_with_its_root_its_chunks_and_its_orders(scen
 
 
 @with_scene()
+def test_orders_for_several_stores_are_one_file_and_each_store_gets_its_own(scene):
+    orders = scene.hq.order("0042,0043", 7, "erase", "--subject", "0" * 32, keys=("e1",))
+    watch = Watcher(scene.brokers[0])
+    assert "2 orders" in scene.publish(scene.hq.root, orders)
+    own = ["aisle/v1/hq/store/0042/order", "aisle/v1/hq/store/0043/order"]
+    kept = wait_for("both orders", lambda: set(own) <= set(watch.kept()) and watch.kept())
+    assert [len(json.loads(kept[topic])) for topic in own] == [1, 1] and kept[own[0]] != kept[own[1]]
+    # One of the list is signed by nobody who may: nothing of it goes out.
+    bad = scene.hq.order("0042,0043", 8, "erase", "--subject", "1" * 32, keys=("o1",))
+    scene.publish(scene.hq.root, bad, code=77)
+    with open(bad, "w") as f:
+        f.write("[]")
+    assert "0 orders" in scene.publish(scene.hq.root, bad), "an empty list is no order"
+    with open(bad, "w") as f:
+        f.write("[1]")
+    scene.publish(scene.hq.root, bad, code=77)
+    # In a folder its numbers count when the next order is made.
+    folder = os.path.join(scene.folder, "hq")
+    for name in ("root", "orders"):
+        os.makedirs(os.path.join(folder, name))
+    shutil.copy(scene.hq.root, folder + "/root/1.json")
+    shutil.copy(orders, folder + "/orders/erase.json")
+    made = scene.hq.ctl("fleet", "stop", "coffee-off", "--store", "0043", "--dir", folder, "--key", scene.hq.path("o1.key"))
+    assert made.strip() == folder + "/orders/0043-8.json", made
+    watch.close()
+
+
+@with_scene()
 def test_what_no_release_names_any_more_goes_and_what_is_half_there_is_completed(scene):
     one, two = scene.bundle(1, 200000), scene.bundle(2, 200000)
     scene.publish(scene.hq.root, scene.hq.release(1, one), one)
