@@ -80,6 +80,8 @@ stands_before(const char *text, size_t len)
 json_t *
 json_read(const char *text, size_t len, const char *name, struct err *err)
 {
+	if (text == NULL) /* of no bytes, as a message without payload has them */
+		text = "";
 	json_t *json = json_fast(text, len, JSON_DEPTH_MAX);
 	if (json != NULL)
 		return json;
@@ -138,8 +140,7 @@ json_read_kept(const char *path, size_t max_bytes, struct buf *ret_text, struct 
 	}
 	json_t *json = NULL;
 	if (read_all(file, path, max_bytes, ret_text, err) == 0)
-		json = json_read(ret_text->data != NULL ? ret_text->data : "", ret_text->len, path,
-		    err);
+		json = json_read(ret_text->data, ret_text->len, path, err);
 	fclose(file);
 	return json;
 }

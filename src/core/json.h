@@ -13,7 +13,7 @@
 
 #define JSON_DEPTH_MAX 64
 /* New reference, or NULL with err filled (file = name, line, column). Depth is
- * checked before jansson recurses. */
+ * checked before jansson recurses. text may be NULL if len is 0. */
 json_t *json_read(const char *text, size_t len, const char *name, struct err *err);
 json_t *json_read_file(const char *path, size_t max_bytes, struct err *err);
 /* The same; the text, for json_locate(), is the caller's whatever comes back. */

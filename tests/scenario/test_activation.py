@@ -172,7 +172,7 @@ def test_a_candidate_is_tried_on_the_stores_own_last_sales():
         # a policy that shows nobody the card that everybody got
         f.roll_out(3, f.chain.policy(3, actions=[OFFER]), bounds=QUICK)
         release = wait_release(f.store, "refused", 3)
-        assert release["why"] == "shadow" and "expected at least 0.5" in release["detail"], release
+        assert release["why"] == "shadow" and "expected at least 50 %" in release["detail"], release
         assert f.policy() == 2 and f.refused() == {"shadow": 1}
         # headquarters may say that this is meant
         f.roll_out(4, f.chain.policy(3), bounds=QUICK + ["agreement=0"])
@@ -257,7 +257,7 @@ def test_a_store_that_stops_while_profiles_are_taken_over_tells_their_release():
     try:
         with Fleet() as f:
             profiles = OwnReleases(f)
-            profiles.send(1, 1, 3000)
+            profiles.send(1, 1, 20000)
             wait_for("who makes the new set", lambda: held_child(f.store.process.pid), poll=0.001)
             assert f.store.stop() == 0
             assert "why=io: the daemon stops" in f.store.log_text(), f.store.log_text()[-2000:]

@@ -53,6 +53,9 @@ what_is_not_strict_is_refused(void **state)
 	}
 	struct err err = { 0 };
 	assert_null(json_read("{}\0", 3, "t", &err));
+	struct err none = { 0 };
+	assert_null(json_read(NULL, 0, "t", &none));
+	assert_string_equal(none.text, "unexpected token near end of file");
 }
 
 /* Our own reading of RFC 8259, with our bounds: what both readers together must take, and no more. */
