@@ -179,13 +179,14 @@ till-js: deps-ci all
 	$(Q)NODE_PATH=$(abspath tests/browser/node_modules) TILL="node docs/examples/till.js" BUILD=$(abspath $(BUILD)) \
 		$(run_test) scenario/till_js /usr/bin/python3 tests/scenario/test_till_examples.py
 
-# The pictures of README.md and docs/tablet.md, as the browser test saw the pages.
+# The pictures of README.md, docs/tablet.md and docs/headquarters-small.md, as the browser test saw the pages.
 .PHONY: screenshots
 screenshots: browser
 	$(Q)cp $(BUILD)/screens/live-1024x768-light-2.png docs/images/tablet.png
 	$(Q)cp $(BUILD)/screens/live-1024x768-light-3.png docs/images/recall.png
 	$(Q)cp $(BUILD)/screens/live-390x844-light-1.png docs/images/phone.png
 	$(Q)cp $(BUILD)/screens/manager-report-tablet-light.png docs/images/manager.png
+	$(Q)cp $(BUILD)/screens/fleet-25.png docs/images/fleet.png
 
 $(BUILD)/page_server: $(BUILD)/tests/browser/page_server.o $(BUILD)/libaisle.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)

@@ -70,6 +70,14 @@ const tests = {
 			await made.context().close();
 		}
 	},
+	async 'of twenty-five stores the three that need somebody are seen at once'() {
+		const wrong = {7: ['0007', 60 * 31], 12: ['0012', 5, {}, {state: 'refused', why: 'shadow', detail: 'the same top card in 33 % of the decisions, expected at least 50 %'}], 19: ['0019', 5, {}, {sequence: 4}]};
+		const made = await page(Array.from({length: 25}, (_, i) => wrong[i + 1] ? health(...wrong[i + 1]) : health(String(i + 1).padStart(4, '0'))), {viewport: {width: 1024, height: 768}});
+		assert.equal(await made.locator('h1').innerText(), '3 of 25 stores need you');
+		assert.deepEqual(await made.locator('.trouble h3').allInnerTexts(), ['0012\nrefused the release', '0007\nsilent', '0019\nbehind']);
+		await shot(made, 'fleet-25', false);
+		await made.context().close();
+	},
 	async 'when all is well it says so'() {
 		const made = await page([health('0001'), health('0002')]);
 		assert.equal(await made.locator('h1').innerText(), 'All 2 stores are well');
