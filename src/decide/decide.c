@@ -209,7 +209,7 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 	gather(&run);
 	if (ret->candidate_count > 0)
 		run_interrupt(&run);
-	run.wallet_first = gate_wallet_first(&run);
+	run.wallet_first = wallet_first(&run);
 	slots_fill(&run);
 	reasons_choose(&run);
 	count_fates(ret);

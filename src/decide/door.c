@@ -163,6 +163,10 @@ try_door(struct run *run, const char **ret_clause)
 	enum fate fate;
 
 	run_add(run, action, NO_CARD);
+	run->wallet_first = action->kind == KIND_OFFER && wallet_first_of(run, action);
+	if (run->door->way == DOOR_ASKED)
+		run->decision->cause =
+		    quiet_cause(run); /* a person who names a card has seen the lane */
 	fate = threshold(run, action, place, ret_clause);
 	if (fate == FATE_PASSED)
 		fate = gate_check(run, 0, place, ret_clause);
@@ -206,18 +210,18 @@ decide_named(struct arena *arena, const struct decide_input *input, struct door 
 	struct run run;
 	enum fate fate;
 	const char *clause = NULL;
+	size_t room;
 
 	CHECK(door->action != NULL && (door->replaces != NULL || door->way == DOOR_ASKED));
 	run_init(&run, arena, input, ret);
 	run.door = door;
-	if (door->way == DOOR_ASKED)
-		ret->cause = quiet_cause(&run); /* a person who names a card has seen the lane */
 	run_interrupt(&run);
 	door->interrupt = run.interrupt;
 	door->over = 0;
 	door->closed_count = 0;
-	ret->candidates = candidate = arena_room(arena, sizeof(*ret->candidates));
-	run.trials = arena_room(arena, sizeof(*run.trials));
+	room = 1 + wallet_reminders(run.policy);
+	ret->candidates = candidate = arena_room(arena, room * sizeof(*ret->candidates));
+	run.trials = arena_room(arena, room * sizeof(*run.trials));
 	fate = try_door(&run, &clause);
 	candidate->fate = fate != FATE_PASSED ? fate : FATE_OFFERED;
 	candidate->clause = clause;

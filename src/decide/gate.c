@@ -302,8 +302,8 @@ lane_gate(const struct run *run, const struct action *action, enum placement pla
 
 /* What a customer answered who stood there before is not asked again of nobody else; what was paid
  * with is in the basket, whoever did it. */
-static bool
-somebody_elses(const struct run *run, const struct card *card)
+bool
+card_is_anothers(const struct run *run, const struct card *card)
 {
 	return card_of_former(run->visit, card) && !card->redeemed;
 }
@@ -321,7 +321,7 @@ snoozed_card(const struct run *run, const struct action *action)
 	for (size_t i = run->answered ? run->visit->card_count : 0; i > 0; i--) {
 		const struct card *card = &run->visit->cards[i - 1];
 
-		if (strcmp(card->action, action->id) == 0 && !somebody_elses(run, card))
+		if (strcmp(card->action, action->id) == 0 && !card_is_anothers(run, card))
 			return snooze_over(card, run->now_ms) ? card : NULL;
 	}
 	return NULL;
@@ -338,7 +338,7 @@ answered(const struct run *run, const struct action *action)
 		const struct card *card = &run->visit->cards[i];
 
 		if (card->answer == ANSWER_NONE || strcmp(card->action, action->id) != 0 ||
-		    somebody_elses(run, card))
+		    card_is_anothers(run, card))
 			continue;
 		if (snooze_over(card, run->now_ms))
 			continue;
@@ -475,34 +475,4 @@ gate_check(struct run *run, size_t i, enum placement place, const char **ret_cla
 	if (trial->standing != FATE_PASSED)
 		return trial->standing;
 	return place_gate(run, i, place, ret_clause);
-}
-
-static bool
-reminded(const struct run *run, const struct action *action)
-{
-	for (size_t i = 0; i < run->visit->card_count; i++) {
-		if (strcmp(run->visit->cards[i].action, action->id) == 0 &&
-		    !somebody_elses(run, &run->visit->cards[i]))
-			return true;
-	}
-	return false;
-}
-
-bool
-gate_wallet_first(struct run *run)
-{
-	const char *clause;
-
-	for (size_t i = 0; i < run->decision->candidate_count; i++) {
-		const struct action *action = run->decision->candidates[i].action;
-
-		if (!action->wallet || reminded(run, action))
-			continue;
-		for (int place = 0; place < PLACE_COUNT; place++)
-			if ((action->placements & 1u << place) != 0 &&
-			    run->policy->places[place].present &&
-			    gate_check(run, i, (enum placement)place, &clause) == FATE_PASSED)
-				return true;
-	}
-	return false;
 }

@@ -117,9 +117,8 @@ struct run {
 	unsigned quiet; /* placements where only mandatory cards come: a bit each */
 	bool answered;	/* some card of the visit has an answer */
 	struct lot lot;
-	int care; /* -1: not looked at; else 0 or 1 */
-	bool
-	    wallet_first; /* of what is in the wallet they are reminded now: nothing new is offered */
+	int care;	   /* -1: not looked at; else 0 or 1 */
+	bool wallet_first; /* they are reminded of the wallet now: nothing new is offered */
 	struct door *door; /* what a person names; NULL: a draw */
 	double interrupt;  /* priority of nothing */
 	struct buf scratch;
@@ -176,9 +175,17 @@ enum fate gate_check(struct run *run, size_t i, enum placement place, const char
 enum fate gate_again(struct run *run, size_t i, enum placement place, const char **ret_clause);
 const struct card *trial_card(const struct run *run, size_t i); /* its open card; NULL */
 bool card_open_at(const struct card *card, int64_t now_ms);
+/* of a customer who stood there before, and not in the basket */
+bool card_is_anothers(const struct run *run, const struct card *card);
 
-/* May a card that reminds of the wallet be shown now, which was not in this visit? Before the first placement. */
-bool gate_wallet_first(struct run *run);
+/* ---- wallet_first.c ---- */
+/* May a card that reminds of the wallet be shown now, is it worth it, and was it not in this visit? Of the run's candidates;
+ * before the first placement. */
+bool wallet_first(struct run *run);
+/* The same of whatever could come with a trigger that this action has, too. The run has that one candidate, and room for
+ * all of the policy that remind. */
+bool wallet_first_of(struct run *run, const struct action *action);
+size_t wallet_reminders(const struct policy *policy);
 
 /* ---- gate_rules.c ---- */
 void rules_gate(struct run *run, size_t i); /* standing; also fills the candidate's options */

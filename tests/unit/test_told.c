@@ -285,6 +285,175 @@ a_reminder_that_may_not_be_shown_holds_nothing_up(void **state)
 	assert_string_equal(fate_in_record("mine"), "offered");
 }
 
+#define HAS_ONE ",'wallet':[{'offer':'o1','worth':150,'until':'2026-12-01T10:00:00Z'}]"
+
+/* With this chance it is taken, in a policy where a card must be worth more than 20. */
+static const char *
+fate_behind_a_reminder(const char *propensity)
+{
+	a_store("{'interrupt':20}", "{}");
+	an_action("remind",
+	    arena_printf(texts,
+		"{'kind':'remind','personal':true,'wallet':true,'group':'w','propensity':%s,"
+		"'outcome':{'is':'bought','item':{'category':'c'}}}",
+		propensity));
+	an_action("mine", "{" OFFER_OF("") ",'personal':true,'group':'m'}");
+	in_force();
+	headquarters_says(HAS_ONE);
+	decide_for("a", ANNA);
+	return fate_in_record("mine");
+}
+
+static void
+a_reminder_holds_offers_back_from_the_least_that_is_worth_an_interruption(void **state)
+{
+	(void)state;
+	assert_string_equal(fate_behind_a_reminder("0.201"), "contact");
+}
+
+static void
+a_reminder_that_is_not_worth_an_interruption_holds_nothing_up(void **state)
+{
+	(void)state;
+	assert_string_equal(fate_behind_a_reminder("0.2"), "offered");
+	assert_string_equal(fate_in_record("remind"), "outranked");
+}
+
+static void
+a_reminder_that_brings_nothing_holds_nothing_up(void **state)
+{
+	(void)state;
+	assert_string_equal(fate_behind_a_reminder("0"), "offered");
+	assert_string_equal(fate_in_record("remind"), "not-worth-it");
+}
+
+/* Which gates are closed for Anna now. */
+static const char *
+why_not(const char *action)
+{
+	struct buf out = { 0 }, says = { 0 };
+	struct id anna = subject_of(ANNA);
+	const json_t *gate;
+	const char *copy;
+	json_t *json;
+	size_t i;
+
+	assert_int_equal(query_why_not(engine, &anna, "7", action, &out), 0);
+	json = json_loadb(out.data, out.len, 0, NULL);
+	buf_adds(&says, "");
+	json_array_foreach(json_object_get(json, "closed"), i, gate)
+		buf_addf(&says, "%s %s;", text_of(gate, "gate"), text_of(gate, "clause"));
+	copy = arena_strdup(texts, says.data);
+	json_decref(json);
+	buf_done(&out);
+	buf_done(&says);
+	return copy;
+}
+
+/* The reminder comes with cards that are read, the offer with those and with lines. */
+static void
+a_reminder_at_the_card(const char *mine_on)
+{
+	a_store("{}", "{}");
+	an_action("remind",
+	    "{'kind':'remind','personal':true,'wallet':true,'group':'w','on':['aisle.customer."
+	    "identified'],'outcome':{'is':'bought','item':{'category':'c'}}}");
+	an_action("mine",
+	    arena_printf(texts, "{" OFFER_OF("") ",'personal':true,'group':'m','on':[%s]}",
+		mine_on));
+	an_action("help", "{}");
+	in_force();
+	headquarters_says(HAS_ONE);
+	open_basket("a");
+}
+
+static void
+why_not_tells_that_the_wallet_comes_first(void **state)
+{
+	(void)state;
+	a_reminder_at_the_card("'aisle.customer.identified'");
+	assert_string_equal(why_not("mine"), "contact wallet;");
+	assert_string_equal(why_not("remind"), "");
+	headquarters_says("");
+	assert_string_equal(why_not("mine"), "");
+	assert_string_equal(why_not("remind"), "applicability wallet;");
+}
+
+static void
+an_offer_that_never_comes_with_the_reminder_does_not_wait_for_it(void **state)
+{
+	(void)state;
+	a_reminder_at_the_card("'aisle.basket.item-added'");
+	assert_string_equal(why_not("mine"), "");
+}
+
+static void
+once_reminded_nothing_waits(void **state)
+{
+	(void)state;
+	a_reminder_at_the_card("'aisle.customer.identified'");
+	tell("pos/7/event", "customer.identified",
+	    "{'subject':'" ANNA "','basket':'a','station':'7'}");
+	assert_string_equal(fate_in_record("remind"), "offered");
+	assert_string_equal(why_not("mine"), "");
+}
+
+/* The card of advice is open when a coupon comes into Anna's wallet. */
+static void
+a_coupon_comes_while_help_is_open(const char *policy, const char *mine_on)
+{
+	a_store(policy, "{}");
+	assert_int_equal(manager_add(engine->store, "eve", "4711", now_ms), 0);
+	an_action("remind",
+	    "{'kind':'remind','personal':true,'wallet':true,'group':'w','on':['aisle.basket.item-"
+	    "added','aisle.survey.answered'],'outcome':{'is':'bought','item':{'category':'c'}}}");
+	an_action("mine",
+	    arena_printf(texts, "{" OFFER_OF("") ",'personal':true,'group':'m','on':['%s']}",
+		mine_on));
+	an_action("help", "{'margin':900}");
+	in_force();
+	headquarters_says("");
+	decide_for("a", ANNA);
+	assert_said("guidance 7: help");
+	tell("loyalty/r1/event", "wallet.changed",
+	    "{'subject':'" ANNA
+	    "','offer':'o2','worth':70,'until':'2026-12-01T10:00:00Z','state':'open'}");
+	heard(LANE_DECISION);
+}
+
+#define MINE_INSTEAD "'decision':'override','reason':'not-relevant','instead':{'action':'mine'}"
+
+static void
+what_a_card_lists_waits_for_the_wallet_too(void **state)
+{
+	struct reply reply;
+
+	(void)state;
+	a_coupon_comes_while_help_is_open("{'placements':{'tablet':{'slots':1,'headline_max':40}}}",
+	    "aisle.basket.item-added");
+	reply = answer_prompt(guidance_on_screen(), prompt_of("help"), "{" MINE_INSTEAD "}", NULL,
+	    false);
+	assert_int_equal(reply.status, 409);
+	assert_string_equal(reply.clause, "wallet");
+}
+
+static void
+a_manager_passes_over_the_wallet_and_it_is_on_record(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	a_coupon_comes_while_help_is_open("{}", "aisle.survey.answered");
+	assert_int_equal(answer_with("help", "{" MINE_INSTEAD "}", NULL), 403);
+	assert_int_equal(answer_with("help", "{'manager':'eve'," MINE_INSTEAD "}", "4711"), 200);
+	assert_heard(LANE_DECISION, "overridden:not-relevant; accepted");
+	json = json_loads(heard_last, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(json, "over")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "over"), 0)),
+	    "contact");
+	json_decref(json);
+}
+
 static void
 without_consent_nothing_of_it_is_read(void **state)
 {
@@ -370,6 +539,15 @@ main(void)
 		SPINE_TEST(a_policy_may_leave_journeys_alone),
 		SPINE_TEST(of_the_wallet_they_are_reminded_before_a_new_offer),
 		SPINE_TEST(a_reminder_that_may_not_be_shown_holds_nothing_up),
+		SPINE_TEST(
+		    a_reminder_holds_offers_back_from_the_least_that_is_worth_an_interruption),
+		SPINE_TEST(a_reminder_that_is_not_worth_an_interruption_holds_nothing_up),
+		SPINE_TEST(a_reminder_that_brings_nothing_holds_nothing_up),
+		SPINE_TEST(why_not_tells_that_the_wallet_comes_first),
+		SPINE_TEST(an_offer_that_never_comes_with_the_reminder_does_not_wait_for_it),
+		SPINE_TEST(once_reminded_nothing_waits),
+		SPINE_TEST(a_manager_passes_over_the_wallet_and_it_is_on_record),
+		SPINE_TEST(what_a_card_lists_waits_for_the_wallet_too),
 		SPINE_TEST(without_consent_nothing_of_it_is_read),
 		cmocka_unit_test_setup_teardown(
 		    of_two_cards_both_wallets_and_contacts_count_and_no_row_is_written,
