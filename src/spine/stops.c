@@ -5,8 +5,8 @@
  * The store and headquarters stop apart, and so do headquarters' orders to all, to a ring and to one
  * store: each lifts what it stopped, and an action is silent as long as one of them says so.
  *
- * A line of the list is "ACTION<tab>UNTIL<tab>SINCE<tab>BY<tab>HQ<tab>HQ-SINCE", times in ms, HQ as the bits
- * of enum order_from; or its beginning.
+ * A line of the list is "ACTION<tab>UNTIL<tab>SINCE<tab>BY<tab>HQ<tab>HQ-SINCE<tab>HERE", times in ms, HQ as the bits
+ * of enum order_from, HERE 1 if the store did; or its beginning.
  */
 #include "spine/spine.h"
 
@@ -69,7 +69,7 @@ read_int(char **line)
 static void
 read_line(struct engine *engine, char *line)
 {
-	char *action = strsep(&line, "\t"), *by;
+	char *action = strsep(&line, "\t"), *by, *here;
 	struct stop *stop;
 
 	if (action[0] == '\0')
@@ -82,8 +82,9 @@ read_line(struct engine *engine, char *line)
 	snprintf(stop->by, sizeof(stop->by), "%s", by != NULL ? by : "");
 	stop->hq = (unsigned)read_int(&line) & ORDER_FROM_HQ;
 	stop->hq_since_ms = read_int(&line);
-	/* A line of before headquarters had a word in it. */
-	stop->here = stop->hq == 0 || stop->since_ms != 0;
+	/* A line of before it was said has no since either, or nobody else's word. */
+	here = strsep(&line, "\t");
+	stop->here = here != NULL ? here[0] == '1' : stop->hq == 0 || stop->since_ms != 0;
 }
 
 void
@@ -128,9 +129,9 @@ save(struct engine *engine)
 	for (size_t i = 0; i < engine->stopped_count; i++) {
 		const struct stop *stop = &engine->stops[i];
 
-		buf_addf(&list, "%s\t%lld\t%lld\t%s\t%u\t%lld\n", engine->stopped[i],
+		buf_addf(&list, "%s\t%lld\t%lld\t%s\t%u\t%lld\t%d\n", engine->stopped[i],
 		    (long long)stop->until_ms, (long long)stop->since_ms, stop->by, stop->hq,
-		    (long long)stop->hq_since_ms);
+		    (long long)stop->hq_since_ms, stop->here);
 	}
 	engine_check(engine, store_meta_set(engine->store, STOPPED, list.data, list.len));
 	engine_check(engine, store_meta_set(engine->store, STOPPED_COPY, list.data, list.len));

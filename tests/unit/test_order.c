@@ -194,6 +194,11 @@ a_line_of_the_list_of_before_is_the_stores_own(void **state)
 	assert_string_equal(stopped(), "a b ");
 	assert_true(engine->stops[0].here && engine->stops[1].here);
 	assert_int_equal(engine->stops[1].until_ms, 99999999999999);
+	/* It stays that, also beside headquarters' word. */
+	of_hq("a", true, ORDER_TO_ALL);
+	restart();
+	of_hq("a", false, ORDER_TO_ALL);
+	assert_string_equal(stopped(), "a b ");
 	order("a", false);
 	order("b", false);
 	assert_string_equal(stopped(), "");
