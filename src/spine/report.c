@@ -196,9 +196,25 @@ add_sums(const struct tally *day, struct json_writer *w)
 	json_add_int(w, "redeemed_minor", redeemed_minor);
 }
 
+/* Who of this store, and since when. */
+static void
+add_stopper(struct engine *engine, const struct stop *stop, struct json_writer *w)
+{
+	char *name = stop->by[0] != '\0' ? manager_by_key(engine, stop->by) : NULL;
+
+	json_add_str(w, "by", stop->by[0] != '\0' ? "manager" : "operator");
+	if (name != NULL)
+		json_add_str(w, "manager_name", name);
+	free(name);
+	if (stop->since_ms != 0)
+		json_add_when(w, "since", stop->since_ms);
+	if (stop->until_ms != 0)
+		json_add_when(w, "until", stop->until_ms);
+}
+
 /* What does not run though it could. */
 static void
-add_stopped(const struct engine *engine, struct json_writer *w)
+add_stopped(struct engine *engine, struct json_writer *w)
 {
 	json_add_list(w, "stopped");
 	for (size_t i = 0; i < engine->stopped_count; i++) {
@@ -211,11 +227,7 @@ add_stopped(const struct engine *engine, struct json_writer *w)
 			json_add_str(w, "by", "headquarters");
 			json_add_when(w, "since", stop->hq_since_ms);
 		} else {
-			json_add_str(w, "by", stop->by[0] != '\0' ? "manager" : "operator");
-			if (stop->since_ms != 0)
-				json_add_when(w, "since", stop->since_ms);
-			if (stop->until_ms != 0)
-				json_add_when(w, "until", stop->until_ms);
+			add_stopper(engine, stop, w);
 		}
 		json_end(w);
 	}

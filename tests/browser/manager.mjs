@@ -187,8 +187,9 @@ const tests = {
 	async 'the manager sees what is not running, on a dark German phone'() {
 		const day = aDay();
 		Object.assign(day, {currency: 'EUR', broker: 'away', hq: 'away', time: 'uncertain', redeemed_minor: 1234560,
-			stopped: [{action: 'bread-off', headline: {en: 'Bread', de: '… vom Sauerteigbrot'}}, {action: 'tea_cake-2', until: '2026-11-21T17:00:00.000Z'},
-				{action: 'wine-pairing', by: 'headquarters', since: '2026-11-21T13:05:00.000Z'}]});
+			stopped: [{action: 'bread-off', headline: {en: 'Bread', de: '… vom Sauerteigbrot'}}, {action: 'tea_cake-2', by: 'manager', manager_name: 'anna', since: '2026-11-21T14:40:00.000Z', until: '2026-11-21T17:00:00.000Z'},
+				{action: 'milk', by: 'operator', since: '2026-11-20T14:40:00.000Z'}, {action: 'oil', by: 'manager', since: '2026-11-21T14:41:00.000Z'},
+				{action: 'wine-pairing', by: 'headquarters', since: '2026-11-21T13:05:00.000Z'}, {action: 'rum', by: 'headquarters', since: '2026-11-19T13:05:00.000Z'}]});
 		day.actions[1].budget.money_used = 5000;
 		for (let i = 0; i < 6; i++)
 			day.actions.push(anAction('more-' + i, 6 - i, 1));
@@ -199,8 +200,11 @@ const tests = {
 			'Der Nachrichtendienst im Markt ist nicht erreichbar. Die Kassen werden nicht gehört.',
 			'Die Uhr im Markt ist unsicher. Angebote mit Datum werden zurückgehalten.',
 			'… vom Sauerteigbrot|In diesem Markt gestoppt, bis es jemand wieder freigibt',
-			'Tea cake 2|In diesem Markt gestoppt bis 18:00',
+			'Tea cake 2|In diesem Markt gestoppt bis 18:00 (von anna, 15:40)',
+			'Milk|In diesem Markt gestoppt, bis es jemand wieder freigibt (von der Technik, Fr., 20.11. 15:40)',
+			'Oil|In diesem Markt gestoppt, bis es jemand wieder freigibt (von der Marktleitung, 15:41)',
 			'Wine pairing|Von der Zentrale gestoppt seit 14:05: nur sie gibt es wieder frei',
+			'Rum|Von der Zentrale gestoppt seit Do., 19.11. 14:05: nur sie gibt es wieder frei',
 			'Die Zentrale ist nicht erreichbar. Der Markt arbeitet weiter; die Daten werden später gesendet.']);
 		assert.match((await texts(page, '.figure'))[2], /^Nachlass gewährt\|12\.346\s€\|/);
 		assert.equal((await texts(page, '.rows li'))[0], '10\u00a0% auf Kaffee|58 gezeigt|24 angenommen (41\u00a0%)|Tagesbudget: 50,00\u00a0€ von 50,00\u00a0€ verbraucht oder vorgemerkt – aufgebraucht');

@@ -151,6 +151,8 @@ what_is_stopped_is_told_by_its_words_if_the_policy_has_it(void **state)
 
 	(void)state;
 	only("a", "{}");
+	assert_int_equal(manager_add(engine->store, "bert", "4711", now_ms), 0);
+	assert_int_equal(manager_add(engine->store, "anna", "4712", now_ms), 0);
 	assert_string_equal(member("stopped"), "[]");
 	turn(&stop);
 	stop.text = "other";
@@ -165,8 +167,12 @@ what_is_stopped_is_told_by_its_words_if_the_policy_has_it(void **state)
 	    "[{\"action\":\"a\",\"headline\":{\"en\":\"Do a\",\"de\":\"Tu "
 	    "a\"},\"by\":\"operator\",\"since\":\"2026-11-21T10:00:00.000Z\"},"
 	    "{\"action\":\"other\",\"by\":\"operator\",\"since\":\"2026-11-21T10:00:00.000Z\"},"
-	    "{\"action\":\"third\",\"by\":\"manager\",\"since\":\"2026-11-21T10:00:00.000Z\","
-	    "\"until\":\"2026-11-21T11:00:00.000Z\"}]");
+	    "{\"action\":\"third\",\"by\":\"manager\",\"manager_name\":\"anna\",\"since\":\"2026-"
+	    "11-"
+	    "21T10:00:00.000Z\",\"until\":\"2026-11-21T11:00:00.000Z\"}]");
+	/* Who is none any more has no name. */
+	assert_int_equal(manager_remove(engine->store, "anna"), 0);
+	assert_non_null(strstr(member("stopped"), "\"by\":\"manager\",\"since\""));
 	stop.from = ORDER_TO_ALL;
 	turn(&stop);
 	assert_non_null(strstr(member("stopped"),

@@ -8,7 +8,7 @@
 import {language, direction} from '/words.js';
 import {el, button} from '/cards.js';
 import {languageBox} from '/sheets.js';
-import {say, count, time, clock, minutes, named, locale} from '/manager-words.js';
+import {say, count, time, clock, moment, minutes, named, locale} from '/manager-words.js';
 import {section, figures, before, answers, reasons, hours, drawn, actions} from '/manager-day.js';
 import {waiting, silent, heard, cards} from '/manager-floor.js';
 
@@ -108,10 +108,11 @@ function orders(report) {
 	return [...(report.levers && report.levers.length ? [levers(report)] : []), node];
 }
 
-function stoppedBy(row, zone) {
+function stoppedBy(row, report) {
 	if (row.by === 'headquarters')
-		return say('stoppedHq', clock(row.since, zone));
-	return row.until ? say('stoppedUntil', clock(row.until, zone)) : say('stopped');
+		return say('stoppedHq', moment(row.since, report));
+	const end = row.until ? say('stoppedUntil', moment(row.until, report)) : say('stopped');
+	return row.since ? say('stoppedBy', end, row.manager_name || say('by.' + row.by), moment(row.since, report)) : end;
 }
 
 // ---- what is not running: headquarters away is normal life, and alone no alarm ----
@@ -134,7 +135,7 @@ function notRunning(report) {
 	if (report.time === 'uncertain')
 		add(say('time'));
 	for (const row of report.stopped)
-		add(row.action === '*' ? say('everything') : named(row), stoppedBy(row, report.zone),
+		add(row.action === '*' ? say('everything') : named(row), stoppedBy(row, report),
 			signedIn && row.by !== 'headquarters' && button('order', say('lift'), () => order('lift', {action: row.action})));
 	if (report.hq === 'away' && list.children.length)
 		list.append(el('li', '', say('hq')));
