@@ -141,9 +141,9 @@ contact_recorded(struct subject *subject, const struct event *event)
 {
 	struct contact row;
 
-	if (!subject_contact_row(event, &row) || contacts_have(&subject->contacts, &row) ||
-	    told_already(&subject->contacts, &row))
+	if (!subject_contact_row(event, &row) || contacts_have(&subject->contacts, &row))
 		return false;
+	told_gives_way(subject, &row);
 	contacts_add(&subject->contacts, &row);
 	return true;
 }

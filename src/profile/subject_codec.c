@@ -150,9 +150,11 @@ add_contact(struct subject *subject, const void *bytes, size_t len)
 	if (!contact_decode(&rd, &row))
 		return AISLE_E_DAMAGED;
 	whole = rd_done(&rd);
-	/* The profile may tell of what was an event, too. */
-	if (whole && !(contact_outside(&row) && told_already(&subject->contacts, &row)))
+	if (whole) {
+		/* The profile may tell of what was an event, too. */
+		told_gives_way(subject, &row);
 		contacts_add(&subject->contacts, &row);
+	}
 	contact_done(&row);
 	return whole ? 0 : AISLE_E_DAMAGED;
 }

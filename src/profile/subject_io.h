@@ -42,9 +42,8 @@ int64_t subject_take_goods(struct subject *subject, size_t index, const char *it
     int64_t qty_milli, struct buf *out);
 /* Purchases, contacts and incidents from before are forgotten. */
 void subject_expire(struct subject *subject, int64_t before_ms);
-/* Does an event already say what the profile tells of a contact of HQ's, or the profile what an event
- * says? It is one contact. */
-bool told_already(const struct contacts *contacts, const struct contact *row);
+/* The profile's word of a contact that the store heard of itself goes: it is one contact, and row is added in its place. */
+void told_gives_way(struct subject *subject, const struct contact *row);
 /* Of HQ's profile: contacts from before are not there. */
 void subject_expire_told(struct subject *subject, int64_t before_ms);
 void subject_add_incident(struct subject *subject, enum incident_kind kind, int64_t at_ms);

@@ -5,7 +5,7 @@
  * DESIGN
  *   The contacts lie among the store's own rows, so that every cap and feature counts them, but are
  *   not written: they come with the row again, and go with it. One that was an event here as well is
- *   one contact: same time, channel and action.
+ *   one contact (same time, channel and action) and the store's own: it is kept longer.
  *
  * LIMITS
  *   SUBJECT_WALLET_MAX offers, SUBJECT_TOLD_MAX contacts, SUBJECT_JOURNEYS_MAX journeys. Contacts
@@ -148,18 +148,36 @@ same_or_none(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-bool
-told_already(const struct contacts *contacts, const struct contact *row)
+/* The row of that contact, of the profile or the store's own; contacts->count: there is none. */
+static size_t
+find_contact(const struct contacts *contacts, const struct contact *row, bool told)
 {
 	for (size_t i = contacts->count; i > 0 && contacts->rows[i - 1].at_ms >= row->at_ms; i--) {
 		const struct contact *known = &contacts->rows[i - 1];
 
-		if (known->at_ms == row->at_ms && contact_outside(known) &&
-		    known->told != row->told && same_or_none(known->reason, row->reason) &&
+		if (known->at_ms == row->at_ms && contact_outside(known) && known->told == told &&
+		    same_or_none(known->reason, row->reason) &&
 		    same_or_none(known->action, row->action))
-			return true;
+			return i - 1;
 	}
-	return false;
+	return contacts->count;
+}
+
+void
+told_gives_way(struct subject *subject, const struct contact *row)
+{
+	struct contacts *contacts = &subject->contacts;
+	size_t at = subject->told_count > 0 && contact_outside(row)
+	    ? find_contact(contacts, row, true)
+	    : contacts->count;
+
+	if (at == contacts->count)
+		return;
+	contact_done(&contacts->rows[at]);
+	contacts->count--;
+	subject->told_count--;
+	memmove(contacts->rows + at, contacts->rows + at + 1,
+	    (contacts->count - at) * sizeof(*contacts->rows));
 }
 
 /* It has no event: its name is what it says. */
@@ -178,7 +196,7 @@ add_told(struct subject *subject, struct contact *row)
 {
 	size_t count = subject->contacts.count;
 
-	if (told_already(&subject->contacts, row))
+	if (find_contact(&subject->contacts, row, false) < count)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (subject->contacts.rows[i].told &&

@@ -296,9 +296,8 @@ record_contact(struct engine *engine, struct subject *subject, const struct even
 		row.group = (char *)(uintptr_t)action->group;
 		row.issue = (char *)(uintptr_t)action->issue;
 	}
-	/* Written in any case: the profile's word goes with the profile. */
-	if (!told_already(&subject->contacts, &row))
-		contacts_add(&subject->contacts, &row);
+	told_gives_way(subject, &row);
+	contacts_add(&subject->contacts, &row);
 	contact_encode(&row, &buf);
 	engine_check(engine,
 	    store_log_add(engine->store, STORE_LOG_SUBJECT, &subject->id, &subject->id,

@@ -191,12 +191,54 @@ one_contact_that_was_an_event_and_is_in_the_profile_is_one(void **state)
 	tell("care/event", "contact.recorded", mail);
 	decide_for("b", ANNA);
 	assert_features("{'all':3,'care':0,'left':null,'mails':2,'offers':0,'value':0}");
-	assert_int_equal(customer(ANNA)->told_count, 1);
+	assert_int_equal(customer(ANNA)->told_count, 0); /* both are the store's own now */
 	/* What only the profile said goes with it. */
 	headquarters_says("");
 	decide_for("c", ANNA);
 	assert_int_equal(customer(ANNA)->told_count, 0);
 	assert_features("{'all':3,'care':0,'left':null,'mails':2,'offers':0,'value':0}");
+}
+
+/* However long the profile tells of it. */
+static void
+what_the_store_heard_itself_is_kept_longer_than_what_the_profile_tells(void **state)
+{
+	static const char *const mail =
+	    "{'subject':'" ANNA "','channel':'mail','action':'a','at':'2026-11-20T10:00:00Z'}";
+
+	(void)state;
+	a_store("{}", "{}");
+	an_action("a", "{'caps':[{'per':'customer','outcome':'shown','max':1,'within':'60d'}]}");
+	in_force();
+	headquarters_says(",'contacts':[{'channel':'mail','action':'a','at':'2026-11-20T10:00:00Z'}"
+			  "]");
+	assert_int_equal(customer(ANNA)->told_count, 1);
+	tell("care/event", "contact.recorded", mail);
+	for (int i = 0; i < 2; i++) {
+		wait_for(SUBJECT_TOLD_MS);
+		decide_for(i == 0 ? "a" : "b", ANNA);
+		assert_string_equal(fate_in_record("a"), i == 0 ? "contact" : "offered");
+		close_basket(i == 0 ? "a" : "b", 100);
+		engine_drop_subjects(engine); /* as it comes from disk */
+	}
+}
+
+static void
+a_contact_that_only_the_profile_tells_ends_after_thirty_days(void **state)
+{
+	(void)state;
+	a_store("{}", "{}");
+	an_action("a", "{'caps':[{'per':'customer','outcome':'shown','max':1,'within':'60d'}]}");
+	in_force();
+	headquarters_says(",'contacts':[{'channel':'mail','action':'a','at':'2026-11-21T10:00:00Z'}"
+			  "]");
+	wait_for(SUBJECT_TOLD_MS - 1000);
+	decide_for("a", ANNA);
+	assert_string_equal(fate_in_record("a"), "contact");
+	close_basket("a", 100);
+	wait_for(1001);
+	decide_for("b", ANNA);
+	assert_string_equal(fate_in_record("a"), "offered");
 }
 
 static void
@@ -535,6 +577,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    one_contact_that_was_an_event_and_is_in_the_profile_is_one, set_up_on_disk,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    what_the_store_heard_itself_is_kept_longer_than_what_the_profile_tells,
+		    set_up_on_disk, tear_down),
+		SPINE_TEST(a_contact_that_only_the_profile_tells_ends_after_thirty_days),
 		SPINE_TEST(a_running_journey_lets_only_service_and_retain_through_until_it_ends),
 		SPINE_TEST(a_policy_may_leave_journeys_alone),
 		SPINE_TEST(of_the_wallet_they_are_reminded_before_a_new_offer),
