@@ -27,6 +27,7 @@ enum fate {
 };
 extern const char *const fate_names[FATE_COUNT];
 
+struct catalog;
 struct candidate {
 	const struct action *action;
 	enum fate fate;
@@ -102,6 +103,7 @@ struct decide_input {
 	const struct action *returns;
 	/* cases, incidents for the care gate, whatever the consent; NULL: unknown */
 	const struct subject *care;
+	const struct catalog *catalog; /* that images of articles are of; NULL: none */
 };
 
 struct decision {

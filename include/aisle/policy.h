@@ -268,6 +268,7 @@ struct treatment {
 	struct template *why, *steps;
 	size_t why_count, step_count;
 	const char *image, *disclosure; /* image: the path that the card names; NULL: none */
+	const char *image_of;		/* the article whose image it names; NULL: none */
 	int placement;			/* -1: any of the action's */
 	bool plain;			/* no text of it has a value to fill in (policy_settle) */
 	uint32_t text_bytes; /* of what is no value in its texts, and the disclosure, as JSON */

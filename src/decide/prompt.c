@@ -12,8 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/id.h"
 #include "core/json.h"
 #include "core/json_write.h"
+#include "nouns/catalog.h"
+#include "nouns/marks.h"
+#include "nouns/picture.h"
 
 #define ALTERNATIVES_MAX 2
 /* Of a card; its texts have CARD_TEXT_BYTES_MAX of them. Reasons of the model and alternatives take what is left. */
@@ -158,6 +162,30 @@ add_alternatives(struct writer *w)
 		json_end(w->json);
 }
 
+/* ---- the image ---- */
+
+/* Of the policy; or of an article, if the catalog has one. Of goods that nothing touches only what must be shown has
+ * an image. */
+static void
+add_image(struct writer *w, const struct action *action)
+{
+	const struct catalog *catalog = w->decision->input->catalog;
+	struct marks marks = marks_of(w->policy, w->decision->input->sources.marks_off);
+	char path[sizeof(PICTURE_PATH) + 64] = PICTURE_PATH;
+	struct catalog_article article;
+
+	json_opt_str(w->json, "image", w->treatment->image);
+	if (w->treatment->image_of == NULL || catalog == NULL ||
+	    !catalog_find(catalog, w->treatment->image_of, &article) || article.picture == NULL)
+		return;
+	if (!action->mandatory &&
+	    goods_mark(&marks, article.category != NULL ? article.category : "", article.mark) !=
+		MARK_NONE)
+		return;
+	hash_hex(path + strlen(PICTURE_PATH), article.picture, 32);
+	json_add_str(w->json, "image", path);
+}
+
 /* ---- the offer ---- */
 
 static void
@@ -235,8 +263,7 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	add_text(&w, "body", &w.treatment->body);
 	if (w.treatment->step_count > 0)
 		add_texts(&w, "steps", w.treatment->steps, w.treatment->step_count, NULL, 0);
-	if (w.treatment->image != NULL)
-		json_add_str(json, "image", w.treatment->image);
+	add_image(&w, action);
 	add_texts(&w, "why", w.treatment->why,
 	    placement_table[slot->placement].faces_customer ? 0 : w.treatment->why_count,
 	    slot->reasons, slot->reason_count);

@@ -6,8 +6,11 @@
 
 #include <string.h>
 
+#include "nouns/match.h"
+
 #define TREATMENTS_MAX 256
 #define STEPS_MAX 12
+#define IMAGE_OF_MAX 256 /* bytes, as of a sku */
 
 /* clang-format off */
 static const struct member treatment_members[] = {
@@ -18,7 +21,7 @@ static const struct member treatment_members[] = {
     {"body", T_STRING | T_NULL},
     {"why", T_ARRAY},
     {"steps", T_ARRAY},
-    {"image", T_STRING | T_NULL},
+    {"image", T_STRING | T_NULL | T_OBJECT},
     {"disclosure", T_STRING | T_NULL},
     {"placement", T_STRING},
     {"origin", T_STRING},
@@ -121,12 +124,30 @@ read_list(struct compile *c, const struct at *at, const struct wording *wording,
 	}
 }
 
+/* Of an article, which the store finds in its catalog. */
+static void
+read_image_of(struct compile *c, const struct at *at, struct treatment *treatment)
+{
+	static const struct member members[] = { { "item", T_STRING | T_REQUIRED } };
+	struct at item = at_member(at, "item");
+	size_t len = json_string_length(item.json);
+
+	if (!READ_MEMBERS(c, at, members) || !json_is_string(item.json))
+		return;
+	if (len < 1 || len > IMAGE_OF_MAX)
+		mistake(c, &item, "%zu bytes, expected the GTIN or sku of an article, 1 to %d", len,
+		    IMAGE_OF_MAX);
+	treatment->image_of = item_name(c->arena, json_string_value(item.json));
+}
+
 static void
 read_image(struct compile *c, const struct at *at, struct treatment *treatment)
 {
 	struct at here = at_member(at, "image"), disclosure = at_member(at, "disclosure");
 
 	treatment->image = picture_named(c, &here);
+	if (json_is_object(here.json))
+		read_image_of(c, &here, treatment);
 	treatment->disclosure = keep(c, json_string_value(disclosure.json));
 	if (treatment->disclosure != NULL)
 		text_check(c, &disclosure, treatment->disclosure);

@@ -80,6 +80,7 @@ choose_input(struct engine *engine, struct visit *visit, const struct event *eve
 	    engine->conf->store_id, input->store.day_start_ms, &arms, &input->arm_withholds);
 	input->arms = arms;
 	input->draws = engine->draws;
+	input->catalog = engine->catalog;
 	input->sources.policy = engine_policy_for(engine, arms, input->arm_count);
 }
 

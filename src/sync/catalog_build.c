@@ -13,8 +13,6 @@
 #include <unistd.h>
 
 #include "core/id.h"
-#include "nouns/gtin.h"
-#include "nouns/match.h"
 #include "nouns/picture.h"
 #include "sync/bundle_internal.h"
 #include "sync/catalog_table.h"
@@ -62,40 +60,94 @@ read_file(const char *path, size_t max, char **ret_bytes, size_t *ret_len, struc
 
 /* ---- images ---- */
 
-static bool
-names_goods(const struct match *match, const struct catalog_row *row, const char *item)
+/* An article whose image a card of the policy names. */
+struct wanted {
+	uint64_t key;
+	const char *item, *action;
+	bool found;
+};
+struct wanted_list {
+	struct wanted *of; /* in order of key; NULL: no policy was named, all are wanted */
+	size_t count;
+};
+
+static int
+compare_keys(const void *a, const void *b)
 {
-	return match->set && match_goods(match, row->category, row->brand, item);
+	const struct wanted *x = a, *y = b;
+
+	return x->key != y->key ? (x->key < y->key ? -1 : 1) : strcmp(x->action, y->action);
 }
 
-/* By its sku, and by each of its GTINs: an action names either. */
-static bool
-is_shown_by(const struct action *action, const struct catalog_row *row)
+static void
+want(struct arena *arena, const struct policy *policy, struct wanted_list *ret)
 {
-	const struct match *goods[] = { &action->goal_item, &action->offer.include };
-	char gtin[15];
+	size_t room = 1;
 
-	for (size_t g = 0; g < ARRAY_LEN(goods); g++) {
-		if (g == 1 && !action->has_offer)
-			continue;
-		if (row->sku != NULL && names_goods(goods[g], row, row->sku))
-			return true;
-		for (size_t i = 0; i < row->gtin_count; i++) {
-			if (gtin_normalise(row->gtins[i], gtin) && names_goods(goods[g], row, gtin))
-				return true;
+	for (size_t i = 0; i < policy->action_count; i++)
+		room += policy->actions[i].treatment_count;
+	ret->of = arena_alloc(arena, room * sizeof(*ret->of));
+	for (size_t i = 0; i < policy->action_count; i++) {
+		const struct action *action = &policy->actions[i];
+
+		for (size_t t = 0; t < action->treatment_count; t++) {
+			const char *item = action->treatments[t].image_of;
+
+			if (item != NULL)
+				ret->of[ret->count++] =
+				    (struct wanted){ catalog_key(item), item, action->id, false };
 		}
 	}
-	return false;
+	qsort(ret->of, ret->count, sizeof(*ret->of), compare_keys);
 }
 
 static bool
-may_show(const struct policy *policy, const struct catalog_row *row)
+is_wanted(struct wanted_list *list, const char *code)
 {
-	for (size_t i = 0; policy != NULL && i < policy->action_count; i++) {
-		if (is_shown_by(&policy->actions[i], row))
-			return true;
+	uint64_t key = catalog_key(code);
+	size_t from = 0, to = list->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (list->of[middle].key < key)
+			from = middle + 1;
+		else
+			to = middle;
 	}
-	return policy == NULL;
+	for (to = from; to < list->count && list->of[to].key == key; to++)
+		list->of[to].found = true;
+	return to > from;
+}
+
+/* By its sku, or one of its GTINs in any writing. */
+static bool
+may_show(struct wanted_list *list, const struct catalog_row *row)
+{
+	bool shown = list->of == NULL;
+
+	if (row->sku != NULL && is_wanted(list, row->sku))
+		shown = true;
+	for (size_t i = 0; i < row->gtin_count; i++) {
+		if (is_wanted(list, row->gtins[i]))
+			shown = true;
+	}
+	return shown;
+}
+
+/* A card would stand there without it, and nobody would know why. */
+static void
+warn_of_missing(const struct catalog_table *table, const struct wanted_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct wanted *one = &list->of[i];
+
+		if (one->found || (i > 0 && compare_keys(one, one - 1) == 0))
+			continue;
+		buf_addf(table->report,
+		    "%s: warning: no image of %.64s, which a card of %s names\n", table->name,
+		    one->item, one->action);
+	}
 }
 
 static bool
@@ -173,16 +225,20 @@ take_pictures(const struct catalog_build *what, const struct policy *policy,
     struct catalog_table *table, struct folder *folder, struct catalog_built *built,
     struct err *err)
 {
+	struct wanted_list wanted = { 0 };
 	int rc = 0;
 
+	if (policy != NULL)
+		want(table->arena, policy, &wanted);
 	for (size_t i = 0; rc == 0 && i < table->count; i++) {
 		if (table->images[i] == NULL)
 			continue;
-		if (may_show(policy, &table->rows[i]))
+		if (may_show(&wanted, &table->rows[i]))
 			rc = take_picture(what, table, i, folder, err);
 		else
 			built->left_out++;
 	}
+	warn_of_missing(table, &wanted);
 	built->pictures = folder->parts.count;
 	return rc;
 }

@@ -297,6 +297,48 @@ def test_an_image_of_the_catalog_is_served_by_its_hash():
         store.close()
 
 
+def test_a_card_shows_an_articles_image_and_keeps_it_while_it_is_open():
+    store = a_store()
+    client = Client(store.broker.port)
+    try:
+        def image_of(basket):
+            store.till(client, "basket.opened", {"basket": basket, "terminal": "7"})
+            store.till(client, "basket.item-added", {"basket": basket, "line": PROBE, "sku": "C-1", "qty": 1, "amount": 400,
+                                                     "category": "c", "currency": "EUR"})
+            card, = wait_for("the card", lambda: [p for g in store.http("GET", "/v1/stations/7", token=token)[1]["open"]
+                                                  if g["basket"] == basket for p in g["prompts"]])
+            return card.get("image")
+
+        token = store.pair()
+        words = [{**SAY["treatments"][0], "image": {"item": "04006381333931"}}]
+        folder = policy.write(os.path.join(store.folder, "shown"), policy=policy.changed(policy.POLICY, version=2), features=FEATURES,
+                              actions=[policy.changed(SAY, treatments=words)])
+        subprocess.run(AISLECTL + ["bundle", "build", folder, "-o", store.bundle], check=True, capture_output=True)
+        store.ctl("bundle", "install", store.bundle)
+        assert image_of("b1") is None  # there is no catalog
+        install(store, build(store.folder))
+        assert image_of("b2") == path_of(RED)
+        install(store, build(store.folder, [{"sku": "C-1", "gtin": "4006381333931"}], version=2))
+        assert get(store, path_of(RED), token)[:2] == (200, RED)  # of the open card
+        assert image_of("b3") is None
+        for n in (1, 2, 3):
+            store.till(client, "basket.cancelled", {"basket": f"b{n}"})
+        wait_for("the cards to go", lambda: not store.http("GET", "/v1/stations/7", token=token)[1]["open"])
+        assert get(store, path_of(RED), token)[0] == 404
+        out = os.path.join(store.folder, "few.catalog")
+        for item, said in (("04006381333931", "3 articles, 1 images\n"), ("S-1", "3 articles, 0 images, 1 left out that no action shows\n")):
+            policy.write(folder, policy=policy.POLICY, features=FEATURES,
+                         actions=[policy.changed(SAY, treatments=[{**words[0], "image": {"item": item}}])])
+            build(store.folder)
+            done = subprocess.run(AISLECTL + ["catalog", "build", os.path.join(store.folder, "t.csv"), "--version", "3", "--policy", folder,
+                                              "--images", os.path.join(store.folder, "images"), "-o", out], capture_output=True, text=True)
+            assert done.returncode == 0 and done.stdout.endswith(said), done
+            assert (item in done.stderr and "warning: no image of" in done.stderr) == (item == "S-1"), done
+    finally:
+        client.close()
+        store.close()
+
+
 def test_a_table_with_mistakes_makes_no_file():
     store = Store()
     try:
@@ -333,5 +375,6 @@ if __name__ == "__main__":
         test_killed_at_any_moment_of_an_installation_the_store_has_the_old_one_or_the_new,
         test_an_unsigned_catalog_is_refused_where_a_root_is_set,
         test_an_image_of_the_catalog_is_served_by_its_hash,
+        test_a_card_shows_an_articles_image_and_keeps_it_while_it_is_open,
         test_a_table_with_mistakes_makes_no_file,
     ])

@@ -274,19 +274,50 @@ an_image_is_small_and_one_and_kept_once(void **state)
 }
 
 static void
-with_a_policy_only_images_of_what_its_actions_name_go_in(void **state)
+with_a_policy_only_images_that_its_cards_name_go_in(void **state)
 {
+	static const char card[] =
+	    "{\"action\":\"%s\",\"kind\":\"inform\",\"issue\":\"i\",\"group\":\"g\","
+	    "\"on\":[\"aisle.basket.opened\"],\"personal\":false,\"propensity\":0.5,"
+	    "\"incremental\":1,\"margin\":1,\"outcome\":{\"is\":\"none\"},"
+	    "\"placements\":[\"tablet\"],\"gate\":\"none\",\"expires\":\"60s\",\"treatments\":["
+	    "{\"treatment\":\"a\",\"language\":\"en\",\"headline\":\"A\",\"image\":{\"item\":\"%"
+	    "s\"}},"
+	    "{\"treatment\":\"b\",\"language\":\"en\",\"headline\":\"B\",\"image\":{\"item\":\"%"
+	    "s\"}}]}";
+	static const char *const items[][2] = { { "4006381333931", "A" },
+		{ "036000291452", "gone" }, { "gone", "gone" } };
 	struct catalog_built built;
 	struct buf report = { 0 };
+	char path[3][200], text[1024];
 
 	(void)state;
-	write_image("cup.png", 100);
-	/* Of a good policy the offer is on coffee. */
-	if (build("sku,category,image\nA,grocery/coffee/beans,cup.png\nB,garden,nowhere.png\n",
+	for (int i = 0; i < 3; i++) {
+		snprintf(path[i], sizeof(path[i]), "%s/actions/card-%d.json", policy_path, i);
+		snprintf(text, sizeof(text), card,
+		    (const char *[]){ "card-0", "card-1", "card-2" }[i], items[i][0], items[i][1]);
+		write_bytes(path[i], text, strlen(text));
+	}
+	write_image("a.png", 100);
+	write_image("b.png", 200);
+	write_image("c.png", 300);
+	if (build("sku,gtin,category,image\nA,,,a.png\nB,96385074 "
+		  "04006381333931,grocery/coffee,b.png\n"
+		  "C,00036000291452,,c.png\nD,,grocery/coffee,nowhere.png\nE,,,\n",
 		policy_path, &report, &built) != 0)
 		fail_msg("%s", report.len > 0 ? report.data : "no report");
-	assert_int_equal(built.pictures, 1);
+	assert_int_equal(built.pictures, 3);
 	assert_int_equal(built.left_out, 1);
+	/* Each once of an action. */
+	assert_non_null(strstr(report.data,
+	    "t.csv: warning: no image of gone, which a card of card-1 names\n"));
+	assert_non_null(strstr(report.data, "no image of gone, which a card of card-2 names\n"));
+	assert_int_equal(strlen(report.data),
+	    2 *
+		(strlen(table_path) +
+		    strlen(": warning: no image of gone, which a card of card-1 names\n")));
+	for (int i = 0; i < 3; i++)
+		unlink(path[i]);
 	buf_done(&report);
 }
 
@@ -489,7 +520,7 @@ main(void)
 		cmocka_unit_test(each_mistake_has_its_line_and_column),
 		cmocka_unit_test(of_very_many_mistakes_the_first_are_told),
 		cmocka_unit_test(an_image_is_small_and_one_and_kept_once),
-		cmocka_unit_test(with_a_policy_only_images_of_what_its_actions_name_go_in),
+		cmocka_unit_test(with_a_policy_only_images_that_its_cards_name_go_in),
 		cmocka_unit_test(more_than_sixteen_mebibytes_are_no_artifact),
 		cmocka_unit_test(a_bundle_with_other_parts_than_a_catalog_has_is_refused),
 		cmocka_unit_test(a_bundle_with_any_byte_turned_is_refused_or_has_the_same_table),
