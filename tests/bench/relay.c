@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TURN 256
+#define TURN 256 /* reading goes on until there are so many; one read may bring more than one */
 
 struct message {
 	char topic[96];
@@ -28,8 +28,8 @@ struct message {
 	int len;
 };
 
-static struct message turn[TURN];
-static int turn_count;
+static struct message *turn;
+static int turn_count, turn_room;
 static sqlite3 *db;
 static sqlite3_stmt *begin, *insert, *commit;
 static const char *store = "0042";
@@ -65,12 +65,24 @@ on_connect(struct mosquitto *mosq, void *ctx, int rc, int flags,
 	mosquitto_subscribe(mosq, NULL, topic, 1);
 }
 
+/* What has been read has a place, however many one read has brought. */
+static struct message *
+turn_add(void)
+{
+	if (turn_count == turn_room) {
+		turn_room = turn_room == 0 ? TURN : 2 * turn_room;
+		turn = realloc(turn, (size_t)turn_room * sizeof(*turn));
+		must(turn != NULL, "no memory");
+	}
+	return &turn[turn_count++];
+}
+
 static void
 on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *message,
     const mosquitto_property *properties)
 {
 	const char *till = message->topic + strlen("aisle/v1//pos/") + strlen(store);
-	struct message *row = &turn[turn_count++];
+	struct message *row = turn_add();
 
 	(void)mosq;
 	(void)ctx;
@@ -164,7 +176,7 @@ serve(struct mosquitto *mosq)
 		while (poll_fd.revents & POLLIN) {
 			must(mosquitto_loop_read(mosq, 1) == MOSQ_ERR_SUCCESS,
 			    "the broker is gone");
-			if (turn_count == TURN || !readable(fd))
+			if (turn_count >= TURN || !readable(fd))
 				break;
 		}
 		if (turn_count > 0)
@@ -197,6 +209,7 @@ main(int argc, char **argv)
 	mosq = open_broker(port);
 	serve(mosq);
 	mosquitto_destroy(mosq);
+	free(turn);
 	sqlite3_finalize(begin);
 	sqlite3_finalize(insert);
 	sqlite3_finalize(commit);
