@@ -197,6 +197,12 @@ SEQUENCES ?= 200000
 sequences: all $(BUILD)/box
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) model/sequences /usr/bin/python3 tests/model/sequences.py --count $(SEQUENCES) $(if $(SEED),--seed $(SEED))
 
+# Decisions of chance, each made the slow way too: tests/unit/test_columns.c.
+DECISIONS ?= 100000
+.PHONY: decisions
+decisions: $(BUILD)/unit/test_columns
+	$(Q)DECISIONS=$(DECISIONS) $(if $(SEED),SEED=$(SEED)) $(run_test) model/decisions $<
+
 # What train makes of shops in which nobody differs from anybody: no model, but of one in a hundred.
 SILENT ?= 100
 .PHONY: silent-shops
@@ -237,6 +243,7 @@ check-ci: deps-ci
 		$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
 			CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" $$goal || exit 1; done
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
+	@echo "decisions, the slow way too"; $(MAKE) --no-print-directory decisions RESULTS=build/results-sequences
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
 	@echo "a large headquarters"; $(MAKE) --no-print-directory hq fleet RESULTS=build/results-hq
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
@@ -395,6 +402,7 @@ help:
 	@echo "make hq-brokers, make hq-nats  headquarters' endpoint as it is shipped, on loopback, to try"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
+	@echo "make decisions  decisions of chance made the slow way too, DECISIONS=100000"
 	@echo "make sequences  the store beside a model of its contract, SEQUENCES=200000 times"
 	@echo "make silent-shops  what train makes of SILENT=100 shops without a signal"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
