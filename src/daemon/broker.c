@@ -99,6 +99,9 @@ on_disconnected(void *ctx)
 	struct daemon *daemon = ctx;
 
 	daemon_publish_again(daemon);
+	/* What it had is not published once more. */
+	if (daemon->delivered_count > 0)
+		daemon_soon(daemon);
 	/* Tablets hear it over their streams: what tills say does not reach us. */
 	if (!daemon->stopping)
 		daemon_publish_status(daemon, "online");

@@ -17,6 +17,7 @@
 
 #define SCRUB_PAGES 256 /* of state.db, looked at in an idle second */
 #define MEND_MS (60 * S_MS)
+#define DELIVERED_MAX 256
 
 /* The status says so, once. */
 static void
@@ -44,10 +45,21 @@ tidy(struct daemon *daemon)
 		daemon->worked = false;
 	if (daemon->turned)
 		return;
-	if (store_wal_bytes(store) > 0)
+	if (store_checkpoint_due(store, daemon_mono_ms() - daemon->turned_ms))
 		store_checkpoint(store);
-	else
+	else if (store_wal_bytes(store) == 0)
 		store_scrub(store, SCRUB_PAGES);
+}
+
+/* What the broker has by now leaves the outbox with the next turn, or with one of its own before a checkpoint, or when it
+ * is much: until then it would be published once more after a kill, which its receivers know by its id. */
+static bool
+delivered_is_due(const struct daemon *daemon)
+{
+	return daemon->delivered_count >= DELIVERED_MAX ||
+	    (daemon->delivered_count > 0 &&
+		store_checkpoint_due(engine_store(daemon->engine),
+		    daemon_mono_ms() - daemon->turned_ms));
 }
 
 /* A damaged page was met by whoever: a turn that failed of it opened the store again, others did not. Where it
@@ -102,8 +114,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	metrics_set(METRIC_WAITING_BYTES, waiting_bytes(daemon->engine));
 	if (letters_wait(daemon->engine))
 		daemon_turn_of_nothing(daemon);
-	else if (!daemon->turned &&
-	    (daemon->delivered_count > 0 || waiting_count(daemon->engine) > 0))
+	else if (!daemon->turned && (delivered_is_due(daemon) || waiting_count(daemon->engine) > 0))
 		daemon_turn(daemon);
 	else if (daemon->input_count == 0)
 		tidy(daemon);

@@ -91,9 +91,10 @@ struct daemon {
 	struct watch watch;
 	const char *unsound; /* why the service manager's watchdog is not fed; NULL */
 	struct event *tick_event, *term_event, *int_event, *hup_event;
-	int turn;			 /* what the last turn returned */
-	bool turned;			 /* since the last tick */
-	bool worked;			 /* since the last pruning */
+	int turn;	   /* what the last turn returned */
+	bool turned;	   /* since the last tick */
+	int64_t turned_ms; /* monotonic: of the last turn with more in it than what was delivered */
+	bool worked;	   /* since the last pruning */
 	struct outgoing urgent, patient; /* see publish.c */
 	int waited_max;			 /* so many events that wait are taken in a turn */
 	int64_t busy_ms;		 /* monotonic: when much came at once */

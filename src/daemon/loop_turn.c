@@ -309,6 +309,8 @@ daemon_turn(struct daemon *daemon)
 
 	event_del(daemon->turn_event);
 	waited = queue_waited(daemon);
+	if (daemon->input_count > 0)
+		daemon->turned_ms = daemon_mono_ms();
 	queue_delivered(daemon);
 	if (daemon->input_count == 0)
 		return;

@@ -13,6 +13,9 @@
  */
 #include "store/store.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +26,8 @@
 #include "store/pack.h"
 #include "store/store_internal.h"
 
+#define WAL_BYTES_WORTH (1 << 20)
+#define IDLE_MS (30 * S_MS)
 #define WAL_BYTES_MAX (8 << 20) /* over this a checkpoint waits until the WAL can begin anew */
 #define WAL_FRAME_HEADER 24
 #define WAL_CHUNK_BYTES (256 << 10)
@@ -33,16 +38,23 @@ static void
 wal_reserve(struct store *store)
 {
 	sqlite3_file *wal = NULL;
+	char path[4200];
 	if (!store->real_disk ||
 	    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) !=
 		SQLITE_OK ||
 	    wal == NULL || wal->pMethods == NULL)
 		return;
-	/* A commit into room that is there need not sync the file's size as well. Best effort. */
+	/* A commit into room that is there need not sync the file's size as well. Best effort: allocated and not
+	 * written, where the file system can. */
 	int chunk = WAL_CHUNK_BYTES;
-	sqlite3_int64 size = store->wal_reserve;
 	wal->pMethods->xFileControl(wal, SQLITE_FCNTL_CHUNK_SIZE, &chunk);
-	wal->pMethods->xFileControl(wal, SQLITE_FCNTL_SIZE_HINT, &size);
+	snprintf(path, sizeof(path), "%s-wal", store->path);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return;
+	if (fallocate(fd, 0, 0, (off_t)store->wal_reserve) != 0)
+		log_debug("store: no room is kept for the log: %s", strerror(errno));
+	close(fd);
 }
 
 static int
@@ -118,6 +130,13 @@ int64_t
 store_wal_bytes(const struct store *store)
 {
 	return store->wal_pages * (store->page_size + WAL_FRAME_HEADER);
+}
+
+bool
+store_checkpoint_due(const struct store *store, int64_t idle_ms)
+{
+	return store->wal_pages > 0 &&
+	    (store->erased || idle_ms >= IDLE_MS || store_wal_bytes(store) >= WAL_BYTES_WORTH);
 }
 
 void

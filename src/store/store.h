@@ -62,7 +62,10 @@ bool store_is_new(const struct store *store); /* created by this open */
 /* 16 hex digits, random at creation */
 void store_epoch(const struct store *store, char out[static 17]);
 int store_new_epoch(struct store *store)
-    AISLE_MUST_CHECK;			    /* in a transaction: this state is a copy of another */
+    AISLE_MUST_CHECK; /* in a transaction: this state is a copy of another */
+/* Is a checkpoint due of a store at which nothing happened for so long? Each writes again, a block for every page, what
+ * the log has by then: so it has more than one turn, or waits for a quiet half minute; somebody who is forgotten does not wait. */
+bool store_checkpoint_due(const struct store *store, int64_t idle_ms);
 void store_checkpoint(struct store *store); /* when idle; passive unless the WAL is over 8 MiB */
 /* When idle: looks at the next pages of the file, round and round: store_suspect() says what it found. */
 void store_scrub(struct store *store, int max_pages);

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import policy
 from store import Client, Store, children, main, wait_for
 
 
@@ -28,6 +29,32 @@ def test_an_event_that_lingers_is_not_acknowledged_because_headquarters_went_awa
     finally:
         store.close()
         store.hq.stop(signal.SIGKILL)
+
+
+def test_a_lone_event_is_one_turn_and_its_guidance_is_not_published_again_when_the_broker_comes_back():
+    store = Store()
+    try:
+        store.start()
+        store.ctl("bundle", "install", policy.bundle(store.folder, actions=[policy.changed(policy.ENROL, expires="12h")]))
+        till = Client(store.broker.port, [f"{store.root}/guidance/+"])
+        time.sleep(2.5)   # what the start and the bundle lead to is over
+        store.till(till, "basket.opened", {"basket": "b1", "terminal": "7"})
+        store.till(till, "basket.item-added", store.item("b1", 1, "grocery/coffee", 1450))
+        shown = wait_for("the card", lambda: till.on("guidance/7"))
+        turns = store.status()["turns"]
+        time.sleep(2.5)
+        assert store.status()["turns"] == turns
+        till.close()
+        store.broker.stop()
+        store.broker.start()
+        till = Client(store.broker.port, [f"{store.root}/guidance/+"])
+        wait_for("the broker", lambda: store.status()["mqtt"]["connected"], 15)
+        store.till(till, "basket.item-added", store.item("b1", 2, "grocery/milk", 90))
+        time.sleep(1.0)
+        assert shown[0]["guidance"] not in [g.get("guidance") for g in till.on("guidance/7")]
+        till.close()
+    finally:
+        store.close()
 
 
 if __name__ == "__main__":

@@ -329,6 +329,43 @@ a_checkpoint_empties_the_log_and_an_idle_one_writes_nothing(void **state)
 }
 
 static void
+a_checkpoint_waits_for_more_than_a_turn_or_a_quiet_half_minute(void **state)
+{
+	struct fixture *f = *state;
+	struct id key = id_of(1);
+	char body[4096];
+
+	store_checkpoint(f->store);
+	assert_false(store_checkpoint_due(f->store, INT64_MAX));
+	begin(f);
+	put(f, STORE_VISIT, &key, NULL, 1, 0, "x");
+	commit(f);
+	assert_false(store_checkpoint_due(f->store, 30 * S_MS - 1));
+	assert_true(store_checkpoint_due(f->store, 30 * S_MS));
+	memset(body, 'x', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	for (int i = 2; store_wal_bytes(f->store) < 1 << 20; i++) {
+		assert_false(store_checkpoint_due(f->store, 0));
+		key = id_of(i);
+		begin(f);
+		put(f, STORE_VISIT, &key, NULL, 1, 0, body);
+		commit(f);
+	}
+	assert_true(store_checkpoint_due(f->store, 0));
+	store_checkpoint(f->store);
+	assert_false(store_checkpoint_due(f->store, 30 * S_MS));
+	begin(f);
+	put(f, STORE_VISIT, &key, &key, 1, 0, "theirs");
+	commit(f);
+	assert_false(store_checkpoint_due(f->store, 0));
+	/* Somebody who is forgotten still stands in the log. */
+	begin(f);
+	assert_int_equal(store_forget(f->store, &key), 0);
+	commit(f);
+	assert_true(store_checkpoint_due(f->store, 0));
+}
+
+static void
 a_store_in_memory_needs_no_folder_and_nothing_in_it_is_random(void **state)
 {
 	(void)state;
@@ -639,6 +676,7 @@ main(void)
 		STORE_TEST(what_was_not_committed_is_not_there_after_a_restart),
 		STORE_TEST(a_new_file_has_a_new_epoch_and_a_reopened_one_the_same),
 		STORE_TEST(a_checkpoint_empties_the_log_and_an_idle_one_writes_nothing),
+		STORE_TEST(a_checkpoint_waits_for_more_than_a_turn_or_a_quiet_half_minute),
 		cmocka_unit_test(a_store_in_memory_needs_no_folder_and_nothing_in_it_is_random),
 		STORE_TEST(meta_values_are_set_replaced_and_missed),
 		STORE_TEST(a_log_is_read_in_the_order_it_was_written_and_by_its_own_key_only),
