@@ -178,15 +178,17 @@ remove_retired(struct daemon *daemon)
 	closedir(dir);
 }
 
-/* Its age begins now; should it be needed again, its image is made again. */
+/* Its age begins now; should it be needed again, its image is made again. What is in force is not retired: a
+ * catalog alone, and a release that goes back, have it for their way back too. */
 void
 daemon_retire(struct daemon *daemon, const char *hash)
 {
+	const struct policy *policy = engine_policy(daemon->engine);
 	int64_t now_s = daemon_now_ms(daemon) / S_MS;
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)now_s } };
 	char path[512];
 
-	if (hash[0] != '\0') {
+	if (hash[0] != '\0' && (policy == NULL || strcmp(policy->hash, hash) != 0)) {
 		daemon_bundle_path(daemon, hash, BUNDLE_IMAGE_TAIL, path);
 		unlink(path);
 		daemon_bundle_path(daemon, hash, "", path);

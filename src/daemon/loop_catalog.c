@@ -37,8 +37,13 @@ daemon_catalog_path(const struct daemon *daemon, const char *hash, char out[stat
 static void
 tell_active(const struct catalog *catalog)
 {
-	const struct catalog_is *is = catalog_is(catalog);
+	const struct catalog_is *is;
 
+	if (catalog == NULL) {
+		log_notice("no catalog is in force");
+		return;
+	}
+	is = catalog_is(catalog);
 	log_notice("catalog active name=%s version=%lld articles=%zu hash=%s", LOG_VALUE(is->name),
 	    (long long)is->version, catalog_count(catalog), is->hash);
 }

@@ -366,7 +366,22 @@ load(struct track *track)
 	if (release_is_running(track->state) &&
 	    strcmp(track->release.channel, track->daemon->conf.hq_channel) != 0)
 		track->state = RELEASE_NONE;
-	resume(track);
+}
+
+/* Is it the envelope that a record names? */
+static bool
+is_named(const struct releases *releases, const char *name)
+{
+	char path[512];
+
+	for (size_t i = 0; i < ARRAY_LEN(releases->tracks); i++) {
+		const struct track *track = &releases->tracks[i];
+
+		release_text_path(track, track->release.digest, path);
+		if (strcmp(strrchr(path, '/') + 1, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -379,10 +394,24 @@ sweep(struct daemon *daemon, const char *folder, const char *part)
 	snprintf(path, sizeof(path), "%s/%s", daemon->conf.state_dir, folder);
 	dir = opendir(path);
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		if (strstr(entry->d_name, part) != NULL)
+		if (strstr(entry->d_name, part) != NULL &&
+		    !is_named(daemon->releases, entry->d_name))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	if (dir != NULL)
 		closedir(dir);
+}
+
+/* Of what a kill has ended nobody else looks for it. */
+static void
+sweep_left(struct daemon *daemon)
+{
+	sweep(daemon, "transfer", BUNDLE_IMAGE_TAIL); /* of an exam */
+	sweep(daemon, "trust", RELEASE_HANDED);
+	/* Envelopes of releases that were not taken, or have a successor. */
+	sweep(daemon, "trust", "release-");
+	/* What file_write() had not renamed yet. */
+	sweep(daemon, "trust", ".json.");
+	sweep(daemon, "trust", "revoked.");
 }
 
 int
@@ -393,12 +422,6 @@ daemon_release_start(struct daemon *daemon, struct err *err)
 	(void)err;
 	if (daemon_root(daemon) == NULL)
 		return 0;
-	/* Of an exam that a kill has ended, and what was handed in before it: nobody else looks for them. */
-	sweep(daemon, "transfer", BUNDLE_IMAGE_TAIL);
-	sweep(daemon, "trust", RELEASE_HANDED);
-	/* What file_write() had not renamed yet. */
-	sweep(daemon, "trust", ".json.");
-	sweep(daemon, "trust", "revoked.");
 	daemon->releases = mem_zero(sizeof(*daemon->releases));
 	daemon_hq_hear(daemon, "release/", false, take_release);
 	daemon_hq_hear(daemon, "release", true, take_release);
@@ -416,7 +439,12 @@ daemon_release_start(struct daemon *daemon, struct err *err)
 			snprintf(track->topic, sizeof(track->topic), "aisle/v1/hq/release/%s",
 			    daemon->conf.hq_channel);
 		load(track);
-		daemon_hq_subscribe(daemon, track->topic);
+	}
+	/* Before what is under way goes on. */
+	sweep_left(daemon);
+	for (size_t i = 0; i < ARRAY_LEN(daemon->releases->tracks); i++) {
+		resume(&daemon->releases->tracks[i]);
+		daemon_hq_subscribe(daemon, daemon->releases->tracks[i].topic);
 	}
 	return 0;
 }

@@ -54,12 +54,14 @@ struct track {
 	char watched_policy[65]; /* the hash of the one in force meanwhile */
 	struct release_bounds bounds;
 	struct named_bundle back; /* the policy that it goes back to */
-	char back_catalog[65];	  /* and the catalog, where it brought another; "" */
+	bool brings_catalog;	  /* another than was there */
+	char back_catalog[65];	  /* which that was; "": none */
 	int64_t switched_ms;	  /* the store's time */
 	struct guard_sums before; /* of the policy before it */
 	struct guard_sums
 	    at;		/* what had been counted when it was switched on, or this process began */
 	int64_t errors; /* of this release, in processes before this one */
+	int64_t back_ms; /* monotonic: not before is the way back tried again */
 };
 
 struct releases {
@@ -133,6 +135,7 @@ bool release_has_profiles(const struct track *track);
 void release_watch_begin(struct track *track, struct guard_sums *ret_sums);
 void release_watch(struct track *track);       /* each second */
 void release_watch_again(struct track *track); /* after a restart */
+bool release_watched_long_enough(const struct track *track);
 /* What was watched is good now, or gone. */
 void release_watch_end(struct track *track);
 

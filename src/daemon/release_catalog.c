@@ -49,5 +49,5 @@ release_examine_catalog(struct track *track)
 	track->event =
 	    event_new(daemon->base, track->catalog_job.beside.fd, EV_READ, on_checked, track);
 	event_add(track->event,
-	    &(struct timeval){ .tv_sec = (time_t)(daemon->conf.exam_ms / S_MS) });
+	    &(struct timeval){ .tv_sec = (time_t)(daemon->conf.exam_ms / S_MS) + 1 });
 }

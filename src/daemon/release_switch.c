@@ -15,11 +15,12 @@
 #include "core/log.h"
 #include "core/metrics.h"
 
+#define BACK_AGAIN_MS MIN_MS
+
 /* What is written of a switch. */
 struct step {
 	struct switch_note note;
 	struct buf record;
-	char catalog[65], catalog_before[65]; /* hashes; catalog "": it stays */
 };
 
 static void
@@ -31,14 +32,13 @@ add_row(struct switch_note *note, const char *name, const char *hash)
 	note->rows[note->row_count++].len = strlen(hash);
 }
 
+/* Hashes; "": none. */
 static void
-add_catalog(struct step *step)
+add_catalog(struct step *step, const char *catalog, const char *before)
 {
-	if (step->catalog[0] == '\0')
-		return;
-	add_row(&step->note, "catalog", step->catalog);
-	if (step->catalog_before[0] != '\0')
-		add_row(&step->note, "catalog_last_good", step->catalog_before);
+	add_row(&step->note, "catalog", catalog);
+	if (before[0] != '\0')
+		add_row(&step->note, "catalog_last_good", before);
 }
 
 /* policy NULL: it stays. */
@@ -54,7 +54,7 @@ write_step(struct track *track, const char *policy, const struct err *no_image,
 	return rc == 0 ? 0 : err_set(err, rc, "the state cannot be written");
 }
 
-/* The state names it by now: this cannot fail. */
+/* The state names it by now: this cannot fail. NULL: none. */
 static void
 take_catalog(struct track *track, struct catalog *catalog)
 {
@@ -76,15 +76,18 @@ prepare(struct track *track, struct track *next)
 
 	*next = *track;
 	/* What is on probation is no way back; what was to be gone back to from there still is. */
-	if (!track->watched)
+	if (!track->watched) {
 		next->back.hash[0] = next->back_catalog[0] = '\0';
+		next->brings_catalog = false;
+	}
 	if (next->back.hash[0] == '\0' && policy != NULL) {
 		snprintf(next->back.name, sizeof(next->back.name), "%s", policy->name);
 		memcpy(next->back.hash, policy->hash, sizeof(next->back.hash));
 		next->back.version = policy->version;
 	}
-	if (track->catalog != NULL && next->back_catalog[0] == '\0' && catalog != NULL)
+	if (track->catalog != NULL && !next->brings_catalog && catalog != NULL)
 		memcpy(next->back_catalog, catalog_is(catalog)->hash, sizeof(next->back_catalog));
+	next->brings_catalog = next->brings_catalog || track->catalog != NULL;
 	watched = next->back.hash[0] != '\0' && track->release.bounds.probation_s > 0;
 	next->watched = watched;
 	next->watched_sequence = track->release.sequence;
@@ -135,11 +138,8 @@ put_in_force(struct track *track, struct track *next, struct err *err)
 	memcpy(next->path, track->path, sizeof(next->path));
 	if (next->back.hash[0] != '\0')
 		step.note.last_good = next->back.hash;
-	if (track->catalog != NULL) {
-		memcpy(step.catalog, catalog_is(track->catalog)->hash, sizeof(step.catalog));
-		memcpy(step.catalog_before, next->back_catalog, sizeof(step.catalog_before));
-	}
-	add_catalog(&step);
+	if (track->catalog != NULL)
+		add_catalog(&step, catalog_is(track->catalog)->hash, next->back_catalog);
 	release_record_note(next, &step.note, &step.record);
 	rc = write_step(track, policy[0] != '\0' ? policy : NULL,
 	    track->has_image ? NULL : &track->no_image, &step, err);
@@ -189,19 +189,15 @@ release_switch(struct track *track)
 /* ---- and back ---- */
 
 static int
-write_back(struct track *track, struct track *next, struct catalog *catalog, bool policy,
-    struct err *err)
+write_back(struct track *track, struct track *next, bool policy, struct err *err)
 {
 	struct step step = { .note.last_good = track->back.hash };
 	char path[512];
 	int rc;
 
 	/* What it goes back to is all that was good. */
-	if (catalog != NULL) {
-		memcpy(step.catalog, track->back_catalog, sizeof(step.catalog));
-		memcpy(step.catalog_before, track->back_catalog, sizeof(step.catalog_before));
-	}
-	add_catalog(&step);
+	if (track->brings_catalog)
+		add_catalog(&step, track->back_catalog, track->back_catalog);
 	release_record_note(next, &step.note, &step.record);
 	daemon_bundle_path(track->daemon, track->back.hash, "", path);
 	rc = write_step(track, policy ? path : NULL, NULL, &step, err);
@@ -220,6 +216,25 @@ old_catalog(struct track *track, struct catalog **ret, struct err *err)
 	daemon_catalog_path(track->daemon, track->back_catalog, path);
 	rc = catalog_job_start(path, track->daemon->conf.exam_ms, &job, err);
 	return rc == 0 ? catalog_job_finish(&job, track->daemon->conf.country, ret, err) : rc;
+}
+
+/* What is in the way may pass, a full disk or one that does not answer: until the end of the time on probation it is
+ * tried again. */
+static void
+stay(struct track *track, struct catalog *catalog, const char *says, const struct err *err)
+{
+	bool again = (err->code == AISLE_E_FULL || err->code == AISLE_E_IO) &&
+	    !release_watched_long_enough(track);
+
+	catalog_free(catalog);
+	log_error("a release is beyond its bounds (%s), and what was before it cannot be used%s: "
+		  "%s",
+	    says, again ? " now" : "", err->text);
+	release_say(track, REFUSED_PROBATION, says);
+	if (again)
+		track->back_ms = daemon_mono_ms() + BACK_AGAIN_MS;
+	else
+		release_watch_end(track);
 }
 
 void
@@ -244,17 +259,12 @@ release_go_back(struct track *track, const char *says)
 	if (track->back_catalog[0] != '\0')
 		rc = old_catalog(track, &catalog, &err);
 	if (rc == 0)
-		rc = write_back(track, &next, catalog, other, &err);
+		rc = write_back(track, &next, other, &err);
 	if (rc != 0) {
-		catalog_free(catalog);
-		log_error("a release is beyond its bounds (%s), and what was before it cannot be "
-			  "used: %s",
-		    says, err.text);
-		release_say(track, REFUSED_PROBATION, says);
-		release_watch_end(track);
+		stay(track, catalog, says, &err);
 		return;
 	}
-	if (catalog != NULL)
+	if (track->brings_catalog)
 		take_catalog(track, catalog);
 	*track = next;
 	metrics_refused(REFUSED_PROBATION);

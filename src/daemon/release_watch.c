@@ -86,6 +86,13 @@ count(struct track *track, struct guard_sums *ret)
 
 /* ---- each second ---- */
 
+bool
+release_watched_long_enough(const struct track *track)
+{
+	return daemon_now_ms(track->daemon) >=
+	    track->switched_ms + track->bounds.probation_s * S_MS;
+}
+
 void
 release_watch(struct track *track)
 {
@@ -96,9 +103,9 @@ release_watch(struct track *track)
 		return;
 	count(track, &sums);
 	if (!guard_within(&track->bounds, &track->before, &sums, &says)) {
-		release_go_back(track, says.data);
-	} else if (daemon_now_ms(track->daemon) >=
-	    track->switched_ms + track->bounds.probation_s * S_MS) {
+		if (daemon_mono_ms() >= track->back_ms)
+			release_go_back(track, says.data);
+	} else if (release_watched_long_enough(track)) {
 		release_watch_end(track);
 		daemon_retire(track->daemon, track->back.hash);
 	}

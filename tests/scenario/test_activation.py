@@ -68,6 +68,10 @@ def bundles_of(store):
     return kept
 
 
+def bundle_path(store, path):
+    return os.path.join(store.folder, "state", "bundles", digest(path))
+
+
 # ---- what is good ----
 
 def test_a_release_comes_over_the_air_and_one_after_it_is_watched():
@@ -141,6 +145,7 @@ def test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in
         f.roll_out(3, catalog(f.folder, version=3), bounds=QUICK)
         wait_release(f.store, "good", 3)
         assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 3
+        assert os.path.exists(bundle_path(f.store, f.chain.policy(1)) + ".image"), "what is in force is not retired"
         bad = forged(catalog(f.folder, version=4), {"articles": b"none"})
         f.hq.artifact(bad)
         f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release_of_anything(4, bad, policy=catalog(f.folder, version=4))))
@@ -498,6 +503,50 @@ def test_a_catalog_alone_is_on_probation_also_after_a_restart():
         assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 1
 
 
+def test_where_there_was_no_catalog_the_way_back_is_to_none():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        f.roll_out(2, catalog(f.folder, version=1), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 2)
+        # another one upon it does not make it good
+        f.roll_out(3, catalog(f.folder, version=2), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 3)
+        f.store.stop(signal.SIGABRT)
+        f.store.start()
+        wait_release(f.store, "rolled-back", 3)
+        assert f.policy() == 1 and f.store.status()["catalog"] is None, f.store.status()
+        f.store.stop()
+        f.store.start()
+        assert f.store.status()["catalog"] is None and release_of(f.store)["state"] == "rolled-back"
+
+
+def test_a_way_back_that_is_barred_is_tried_again():
+    with Fleet() as f:
+        f.roll_out(1, f.chain.policy(1))
+        wait_release(f.store, "good", 1)
+        f.roll_out(2, f.chain.policy(2), bounds=["probation_s=600"])
+        wait_release(f.store, "probation", 2)
+        good = bundle_path(f.store, f.chain.policy(1))
+        for path in (good, good + ".image"):
+            os.rename(path, os.path.join(f.folder, os.path.basename(path)))
+        os.symlink(good, good)      # what cannot be opened, for now
+        f.store.stop(signal.SIGABRT)
+        trust = os.path.join(f.store.folder, "state", "trust")
+        open(os.path.join(trust, "release-0123456789abcdef.json"), "w").close()     # of one that could not be kept
+        f.store.start()
+        wait_for("a word on it", lambda: "cannot be used now" in f.store.log_text())
+        assert f.policy() == 2 and release_of(f.store)["state"] == "probation" and release_of(f.store)["why"] == "probation"
+        assert len(os.listdir(trust)) == 1, os.listdir(trust)
+        os.unlink(good)
+        for path in (good, good + ".image"):
+            os.rename(os.path.join(f.folder, os.path.basename(path)), path)
+        f.store.stop()
+        f.store.start()
+        wait_release(f.store, "rolled-back", 2)
+        assert f.policy() == 1
+
+
 TIP = changed(ENROL, action="tip", kind="recommend", incremental=0.5, eligible=True, applicable=True, gate="associate",
               outcome={"is": "bought", "within": "0d", "item": {"category": "grocery/milk"}})
 
@@ -632,6 +681,8 @@ if __name__ == "__main__":
           test_a_policy_that_makes_the_store_die_is_taken_back,
           test_what_is_on_probation_is_watched_whatever_becomes_of_the_release_after_it,
           test_a_catalog_alone_is_on_probation_also_after_a_restart,
+          test_where_there_was_no_catalog_the_way_back_is_to_none,
+          test_a_way_back_that_is_barred_is_tried_again,
           test_a_policy_whose_cards_are_dismissed_is_taken_back,
           test_a_cold_start_without_a_network_and_with_a_wrong_clock_serves_the_last_good_bundle,
           test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs])
