@@ -201,7 +201,9 @@ take_orders(struct daemon *daemon, const char *topic, const void *payload, size_
 	if (order_list_each(payload, len, list.own ? ORDERS_STORE_MAX : ORDERS_CHAIN_MAX, topic,
 		take_order, &list, NULL, &err) != 0)
 		daemon_hq_refused(daemon, "a list of orders was refused: %s", err.text);
-	daemon->orders_again_ms = list.later ? daemon_mono_ms() + ASK_AGAIN_MS : 0;
+	/* The other list has no say in it: both are asked for again. */
+	if (list.later)
+		daemon->orders_again_ms = daemon_mono_ms() + ASK_AGAIN_MS;
 }
 
 static void

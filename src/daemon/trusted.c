@@ -52,24 +52,30 @@ daemon_trust_self(const struct daemon *daemon)
 
 /* ---- the sequences ---- */
 
-static void
-read_seen(struct daemon *daemon)
+static int
+read_row(struct daemon *daemon, const char *name)
 {
-	struct store *store = engine_store(daemon->engine);
 	struct buf bytes = { 0 };
-	int rc = store_meta_get(store, SEEN, &bytes);
+	int rc = store_meta_get(engine_store(daemon->engine), name, &bytes);
 
 	if (rc == 0)
 		rc = sequences_decode(bytes.data, bytes.len, &daemon->trusted.seen);
-	if (rc != 0 && rc != AISLE_E_NONE) {
-		buf_clear(&bytes);
-		rc = store_meta_get(store, SEEN_COPY, &bytes);
-		if (rc == 0)
-			rc = sequences_decode(bytes.data, bytes.len, &daemon->trusted.seen);
-		log_error("the sequences of headquarters were damaged, %s",
-		    rc == 0 ? "their copy holds" : "and so is their copy");
-	}
 	buf_done(&bytes);
+	return rc;
+}
+
+/* A row that was damaged is gone, once it was set aside: the copy is asked also where there is none. */
+static void
+read_seen(struct daemon *daemon)
+{
+	int rc = read_row(daemon, SEEN), copy;
+
+	if (rc == 0)
+		return;
+	copy = read_row(daemon, SEEN_COPY);
+	if (rc != AISLE_E_NONE || copy != AISLE_E_NONE)
+		log_error("the sequences of headquarters were damaged, %s",
+		    copy == 0 ? "their copy holds" : "and so is their copy");
 }
 
 int
