@@ -128,6 +128,28 @@ check_catalog(struct daemon *daemon, struct json_writer *w)
 }
 
 static void
+check_profiles(struct daemon *daemon, struct json_writer *w)
+{
+	long long rows = profiles_count(daemon->profiles),
+		  version = profiles_version(daemon->profiles);
+	const char *trouble = profiles_trouble(daemon->profiles);
+	const char *mend = "Headquarters hears that a snapshot is needed; without it: aislectl "
+			   "profiles install.";
+
+	if (trouble[0] != '\0')
+		doctor_say(w, "profiles", HEALTH_WARN, mend,
+		    "the newest cannot be used, %lld of version %lld serve: %s", rows, version,
+		    trouble);
+	else if (daemon_wants_snapshot(daemon) || profiles_gap(daemon->profiles))
+		doctor_say(w, "profiles", HEALTH_WARN, mend,
+		    "%lld of version %lld; a snapshot is waited for", rows, version);
+	else if (version == 0)
+		doctor_say(w, "profiles", HEALTH_OK, NULL, "none");
+	else
+		doctor_say(w, "profiles", HEALTH_OK, NULL, "%lld of version %lld", rows, version);
+}
+
+static void
 check_release(struct daemon *daemon, struct json_writer *w)
 {
 	char says[400];
@@ -272,7 +294,7 @@ check_letters(struct daemon *daemon, struct json_writer *w)
 }
 
 static void (*const checks[])(struct daemon *, struct json_writer *) = { check_broker, check_clock,
-	check_policy, check_release, check_catalog, check_stopped, check_hq, check_state,
+	check_policy, check_release, check_catalog, check_profiles, check_stopped, check_hq, check_state,
 	check_flash, check_rows, check_letters };
 
 void

@@ -48,7 +48,8 @@ add_profiles(struct daemon *daemon, struct json_writer *w)
 	json_add_object(w, "profiles");
 	json_add_int(w, "version", profiles_version(daemon->profiles));
 	json_add_int(w, "rows", profiles_count(daemon->profiles));
-	if (daemon_wants_snapshot(daemon) || profiles_gap(daemon->profiles))
+	if (daemon_wants_snapshot(daemon) || profiles_gap(daemon->profiles) ||
+	    profiles_trouble(daemon->profiles)[0] != '\0')
 		json_add_str(w, "wants", "snapshot");
 	json_end(w);
 }

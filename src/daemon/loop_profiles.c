@@ -45,6 +45,9 @@ on_word(evutil_socket_t fd, short what, void *ctx)
 	if (swapped) {
 		/* What is known of them is read anew. */
 		engine_drop_subjects(daemon->engine);
+		if (profiles_is_snapshot(daemon->profiles) && daemon_has_snapshot(daemon) != 0)
+			log_warning("that the snapshot came that headquarters ordered is not on "
+				    "record yet");
 		log_notice("profiles active version=%lld rows=%lld",
 		    (long long)profiles_version(daemon->profiles),
 		    (long long)profiles_count(daemon->profiles));
@@ -59,6 +62,7 @@ daemon_profiles_take(struct daemon *daemon, const char *path, profiles_fn done, 
 	struct profiles_install_what what = { .bundle = path,
 		.store = daemon->conf.store_id,
 		.sealed = daemon->conf.hq_root != NULL,
+		.whole = daemon_wants_snapshot(daemon),
 		.take = true };
 	struct err err = { 0 };
 

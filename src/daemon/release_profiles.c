@@ -46,7 +46,8 @@ release_has_profiles(const struct track *track)
 
 	snprintf(version, sizeof(version), "%lld",
 	    (long long)profiles_version(track->daemon->profiles));
-	return strcmp(track->release.bundles[BUNDLE_PROFILES].version, version) == 0;
+	return !daemon_wants_snapshot(track->daemon) &&
+	    strcmp(track->release.bundles[BUNDLE_PROFILES].version, version) == 0;
 }
 
 void

@@ -103,6 +103,7 @@ close_current(struct profiles *profiles)
 	profiles->words = -1;
 	profiles->number = 0;
 	profiles->version = 0;
+	profiles->from = 0;
 	profiles->count = 0;
 }
 
@@ -158,7 +159,10 @@ profiles_use(struct profiles *profiles, int64_t number, struct err *err)
 	profiles->get = get;
 	profiles->words = words;
 	profiles->number = number;
+	if (number > profiles->highest)
+		profiles->highest = number;
 	profiles->version = profiles_meta_number(db, "to");
+	profiles->from = profiles_meta_number(db, "from");
 	profiles->count = rows;
 	return 0;
 }
@@ -205,11 +209,56 @@ scan_dir(const char *dir, int64_t limit, int64_t keep)
 	return highest;
 }
 
+void
+profiles_remove_below(const char *dir, int64_t number, void (*gone)(const char *path))
+{
+	DIR *entries = opendir(dir);
+
+	for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+		bool left, set;
+		int64_t n = number_of(entry->d_name, &left, &set);
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (n > 0 && n < number)
+			gone(path);
+	}
+	if (entries != NULL)
+		closedir(entries);
+}
+
+/* The word is what forgetting destroys; the row that is noise by then goes too, where the disk
+ * allows it. */
+static int
+forget_row(struct profiles *profiles, const struct id *subject)
+{
+	int64_t number = profiles->number;
+	const void *sealed;
+	size_t len;
+	uint32_t index;
+	int found = number > 0 ? profiles_find(profiles->get, subject, &index, &sealed, &len)
+			       : AISLE_E_NONE;
+	if (profiles->get != NULL)
+		sqlite3_reset(profiles->get);
+	if (found != 0)
+		return found == AISLE_E_NONE ? 0 : found;
+	char path[4096];
+	struct err err = { 0 };
+	profiles_path(profiles->dir, number, ".db", path, sizeof(path));
+	int words = dup(profiles->words);
+	close_current(profiles);
+	int error = words >= 0 ? profiles_wipe_row(path, words, subject) : AISLE_E_IO;
+	if (words >= 0)
+		close(words);
+	int used = profiles_use(profiles, number, &err);
+	return error != 0 ? error : used;
+}
+
 static int
 forget_again(void *ctx, const struct id *subject)
 {
 	/* A kill came between the tombstone and the row. */
-	if (profiles_forget(ctx, subject) != 0)
+	if (forget_row(ctx, subject) != 0)
 		log_warning("profiles: a forgotten row stays: its word cannot be written");
 	return 0;
 }
@@ -226,8 +275,13 @@ profiles_open(const char *dir, struct keys *keys, struct profiles **ret, struct 
 		struct err why = { 0 };
 		if (profiles_use(profiles, number, &why) == 0)
 			break;
-		/* Not whole: the one before serves, headquarters sends again. */
+		/* Not whole: the one before serves, headquarters sends again. Its number is not given once more: a
+		 * set that is placed over it would lie between its old file and its new one after a kill. */
 		log_warning("profiles: %s", why.text);
+		if (profiles->highest == 0) {
+			profiles->highest = number;
+			snprintf(profiles->trouble, sizeof(profiles->trouble), "%.190s", why.text);
+		}
 	}
 	if (profiles->number > 0)
 		scan_dir(dir, 0, profiles->number);
@@ -284,30 +338,35 @@ profiles_version(const struct profiles *profiles)
 	return profiles->version;
 }
 
-/* The word is what forgetting destroys; the row that is noise by then goes too, where the disk
- * allows it. */
+const char *
+profiles_trouble(const struct profiles *profiles)
+{
+	return profiles->trouble;
+}
+
+bool
+profiles_is_snapshot(const struct profiles *profiles)
+{
+	return profiles->number > 0 && profiles->from == 0;
+}
+
+/* Whose row is in a set that cannot be used is not known: all of their words go. */
+static void
+forget_unusable(const struct profiles *profiles)
+{
+	for (int64_t n = profiles->number + 1; n <= profiles->highest; n++) {
+		char path[4096];
+		profiles_path(profiles->dir, n, ".keys", path, sizeof(path));
+		(void)unlink(path);
+		profiles_path(profiles->dir, n, ".db", path, sizeof(path));
+		(void)unlink(path);
+	}
+}
+
 int
 profiles_forget(struct profiles *profiles, const struct id *subject)
 {
 	profiles_install_forget(profiles, subject);
-	int64_t number = profiles->number;
-	const void *sealed;
-	size_t len;
-	uint32_t index;
-	int found = number > 0 ? profiles_find(profiles->get, subject, &index, &sealed, &len)
-			       : AISLE_E_NONE;
-	if (profiles->get != NULL)
-		sqlite3_reset(profiles->get);
-	if (found != 0)
-		return found == AISLE_E_NONE ? 0 : found;
-	char path[4096];
-	struct err err = { 0 };
-	profiles_path(profiles->dir, number, ".db", path, sizeof(path));
-	int words = dup(profiles->words);
-	close_current(profiles);
-	int error = words >= 0 ? profiles_wipe_row(path, words, subject) : AISLE_E_IO;
-	if (words >= 0)
-		close(words);
-	int used = profiles_use(profiles, number, &err);
-	return error != 0 ? error : used;
+	forget_unusable(profiles);
+	return forget_row(profiles, subject);
 }

@@ -32,7 +32,8 @@ int profiles_bundle_get(struct profiles_bundle *bundle, const struct id *subject
 
 /* ---- the gateway's own file ---- */
 struct profiles;
-/* Opens the current dir/profiles-N.db (the highest N that is whole); none: an empty set. */
+/* Opens the current dir/profiles-N.db (the highest N that is whole); none: an empty set. One that cannot be used, being
+ * damaged or of another version, stays until another one serves, or somebody is forgotten. */
 int profiles_open(const char *dir, struct keys *keys, struct profiles **ret, struct err *err)
     AISLE_MUST_CHECK;
 void profiles_close(struct profiles *profiles);
@@ -43,6 +44,9 @@ int64_t profiles_count(const struct profiles *profiles);
 /* The last install was a delta upon another version than this one: a snapshot is needed. */
 bool profiles_gap(const struct profiles *profiles);
 int64_t profiles_version(const struct profiles *profiles); /* as headquarters counts; 0: none */
+/* Why a newer set that lies there cannot be used; "": there is none. A snapshot is needed then too. */
+const char *profiles_trouble(const struct profiles *profiles);
+bool profiles_is_snapshot(const struct profiles *profiles); /* the set that serves was one */
 
 /* An install: a child process makes the new set beside the one that serves; begin, then step each
  * time that something can be read from fd, until it returns 1 (swapped, and the old one gone) or
@@ -52,6 +56,7 @@ int64_t profiles_version(const struct profiles *profiles); /* as headquarters co
 struct profiles_install_what {
 	const char *bundle, *store;
 	bool sealed; /* only an encrypted bundle is taken */
+	bool whole;  /* no delta is: a gap */
 	bool take;   /* the bundle's file goes, once the set serves */
 };
 int profiles_install_begin(struct profiles *profiles, const struct profiles_install_what *what,

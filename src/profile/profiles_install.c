@@ -101,20 +101,6 @@ cut_away(const char *path)
 	unlink(path);
 }
 
-/* What makes it a set first. */
-static void
-remove_old(const struct profiles *profiles)
-{
-	static const char *const tails[] = { ".db", ".keys" };
-
-	for (size_t i = 0; profiles->number > 0 && i < ARRAY_LEN(tails); i++) {
-		char path[4096];
-
-		profiles_path(profiles->dir, profiles->number, tails[i], path, sizeof(path));
-		cut_away(path);
-	}
-}
-
 static void
 make_and_place(struct child *child)
 {
@@ -139,7 +125,7 @@ make_and_place(struct child *child)
 	if (!word.placed)
 		return;
 	hear(child, &order);
-	remove_old(child->profiles);
+	profiles_remove_below(child->profiles->dir, profiles_next(child->profiles), cut_away);
 	if (child->what.take)
 		cut_away(child->what.bundle);
 }
@@ -195,7 +181,7 @@ remove_made(const struct profiles *profiles)
 	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
 		char path[4096];
 
-		profiles_path(profiles->dir, profiles->number + 1, tails[i], path, sizeof(path));
+		profiles_path(profiles->dir, profiles_next(profiles), tails[i], path, sizeof(path));
 		unlink(path);
 	}
 }
@@ -317,11 +303,12 @@ static int
 swap(struct profiles *profiles, struct err *err)
 {
 	struct profiles_install *install = profiles->install;
-	int rc = profiles_use(profiles, profiles->number + 1, err);
+	int rc = profiles_use(profiles, profiles_next(profiles), err);
 
 	if (rc != 0)
 		return rc;
 	install->swapped = true;
+	profiles->trouble[0] = '\0';
 	for (size_t i = install->gone_told; i < install->gone_count; i++) {
 		if (profiles_forget(profiles, &install->gone[i]) != 0)
 			log_warning("profiles: a forgotten row stays: its word cannot be written");

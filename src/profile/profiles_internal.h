@@ -149,17 +149,29 @@ struct profiles {
 	char *dir;
 	struct keys *keys;
 	int64_t number;	 /* N of the current file; 0: none */
+	int64_t highest; /* N of any that lies there */
+	int64_t from;	 /* of the bundle that it was made from; 0: a snapshot */
 	int64_t version; /* what headquarters calls it */
 	int64_t count;
 	sqlite3 *db; /* NULL: an empty set */
 	sqlite3_stmt *get;
 	int words; /* profiles-N.keys */
 	bool gap;
+	char trouble[200];
 	pid_t ended; /* a child that is to be reaped; 0: none */
 	struct profiles_install *install;
 };
 /* Opens file number as the current one, closing the one before. */
 int profiles_use(struct profiles *profiles, int64_t number, struct err *err);
+
+/* N of the set that an install makes. */
+static inline int64_t
+profiles_next(const struct profiles *profiles)
+{
+	return profiles->highest + 1;
+}
+/* Of sets below this number nothing stays; gone: one of their files goes. */
+void profiles_remove_below(const char *dir, int64_t number, void (*gone)(const char *path));
 
 /* ---- profiles_make.c: in the child ---- */
 

@@ -291,7 +291,10 @@ check_version(struct maker *maker, sqlite3 **ret_old)
 	char path[4096];
 	if (from == 0)
 		return 0;
-	maker->make->gap = from != maker->current->version;
+	maker->make->gap = maker->make->what->whole || from != maker->current->version;
+	if (maker->make->what->whole)
+		return err_set(maker->err, AISLE_E_REFUSED,
+		    "profiles: a delta, and headquarters ordered a snapshot");
 	if (maker->make->gap)
 		return err_set(maker->err, AISLE_E_REFUSED,
 		    "profiles: a delta upon version %" PRId64 ", and version %" PRId64
@@ -315,7 +318,7 @@ profiles_make(struct profiles_make *make, struct err *err)
 	maker->current = make->current;
 	maker->err = err;
 	maker->db_fd = maker->words_fd = -1;
-	maker->number = make->current->number + 1;
+	maker->number = profiles_next(make->current);
 	profiles_path(make->current->dir, maker->number, ".db.tmp", maker->db_path,
 	    sizeof(maker->db_path));
 	profiles_path(make->current->dir, maker->number, ".keys.tmp", maker->words_path,
@@ -353,7 +356,7 @@ profiles_make_forget(const struct profiles *current, const struct id *gone, size
     struct err *err)
 {
 	char db_path[4096], words_path[4096];
-	int64_t number = current->number + 1;
+	int64_t number = profiles_next(current);
 	int rc = 0;
 	profiles_path(current->dir, number, ".db.tmp", db_path, sizeof(db_path));
 	profiles_path(current->dir, number, ".keys.tmp", words_path, sizeof(words_path));
@@ -369,7 +372,7 @@ int
 profiles_make_place(const struct profiles *current, struct err *err)
 {
 	static const char *const tails[] = { ".keys", ".db" };
-	int64_t number = current->number + 1;
+	int64_t number = profiles_next(current);
 	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
 		char from[4096], to[4096], tail[16];
 		snprintf(tail, sizeof(tail), "%s.tmp", tails[i]);

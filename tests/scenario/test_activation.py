@@ -242,6 +242,20 @@ def test_profiles_come_to_one_store_encrypted_and_a_gap_asks_for_a_snapshot():
         f.store.stop()
         f.store.start()
         assert f.store.status()["profiles"] == 9 and f.store.status()["own_release"]["state"] == "good"
+        # headquarters orders a snapshot: until it has come no delta will do
+        order = f.chain.path("snapshot.json")
+        ctl("order", "make", "--store", f.store.id, "--type", "snapshot", "--sequence", 1, "--expires", "30d", "-o", order)
+        ctl("order", "sign", order, "--key", f.chain.path("order.key"))
+        f.hq.publish(order)
+        wait_for("the order", lambda: "type=snapshot" in f.store.log_text())
+        assert "9 of version 3; a snapshot is waited for" in f.store.ctl("doctor", code=None)
+        profiles.send(4, 4, 10, "--from", 3)
+        assert profiles.own("refused", 4)["why"] == "gap" and "ordered" in profiles.own("refused", 4)["detail"]
+        profiles.send(5, 3, 8)      # of the version that is here already
+        profiles.own("good", 5)
+        assert f.store.status()["profiles"] == 8 and "8 of version 3\n" in f.store.ctl("doctor", code=None)
+        profiles.send(6, 4, 10, "--from", 3)
+        profiles.own("good", 6)
         profiles.close()
 
 

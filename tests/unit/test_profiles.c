@@ -525,6 +525,62 @@ a_bundle_with_anything_more_in_it_is_refused(void **state)
 }
 
 static void
+make_unusable(const struct fixture *f, const char *name)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path_in(f, name), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* As after an upgrade, or damage to its first page. */
+static void
+a_set_that_cannot_be_used_is_said_and_goes_with_the_next(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_string_equal(profiles_trouble(profiles), "");
+	assert_int_equal(install(profiles, path_in(f, "one"), &err), 1);
+	profiles_close(profiles);
+	make_unusable(f, "profiles-1.db");
+	profiles = open_profiles(f);
+	assert_int_equal(profiles_count(profiles), 0);
+	assert_non_null(strstr(profiles_trouble(profiles), "profiles-1.db: not a profiles file"));
+	build_many(f, "two", 12, "two");
+	assert_int_equal(install(profiles, path_in(f, "two"), &err), 1);
+	assert_string_equal(profiles_trouble(profiles), "");
+	assert_int_equal(access(path_in(f, "profiles-2.db"), F_OK), 0);
+	assert_int_equal(access(path_in(f, "profiles-1.db"), F_OK), -1);
+	assert_int_equal(access(path_in(f, "profiles-1.keys"), F_OK), -1);
+	profiles_close(profiles);
+	profiles = open_profiles(f);
+	assert_profile(profiles, 3, "two");
+	profiles_close(profiles);
+}
+
+static void
+who_is_forgotten_is_in_no_set_that_cannot_be_used(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	struct id gone = id_of(3);
+	build_many(f, "one", 10, "one");
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), &err), 1);
+	profiles_close(profiles);
+	make_unusable(f, "profiles-1.db");
+	profiles = open_profiles(f);
+	assert_int_equal(access(path_in(f, "profiles-1.keys"), F_OK), 0);
+	assert_int_equal(profiles_forget(profiles, &gone), 0);
+	assert_int_equal(access(path_in(f, "profiles-1.keys"), F_OK), -1);
+	assert_int_equal(access(path_in(f, "profiles-1.db"), F_OK), -1);
+	profiles_close(profiles);
+}
+
+static void
 a_row_of_another_customer_or_file_does_not_open(void **state)
 {
 	struct fixture *f = *state;
@@ -980,6 +1036,8 @@ main(void)
 		STORE_TEST(an_abandoned_install_leaves_no_file),
 		STORE_TEST(the_wrong_bundle_is_refused_and_the_old_set_stays),
 		STORE_TEST(a_bundle_with_anything_more_in_it_is_refused),
+		STORE_TEST(a_set_that_cannot_be_used_is_said_and_goes_with_the_next),
+		STORE_TEST(who_is_forgotten_is_in_no_set_that_cannot_be_used),
 		STORE_TEST(a_row_of_another_customer_or_file_does_not_open),
 		STORE_TEST(a_newest_file_that_is_not_whole_gives_way_to_the_one_before),
 		STORE_TEST(without_its_file_nobody_is_left),
