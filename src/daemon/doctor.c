@@ -294,8 +294,8 @@ check_letters(struct daemon *daemon, struct json_writer *w)
 }
 
 static void (*const checks[])(struct daemon *, struct json_writer *) = { check_broker, check_clock,
-	check_policy, check_release, check_catalog, check_profiles, check_stopped, check_hq, check_state,
-	check_flash, check_rows, check_letters };
+	check_policy, check_release, check_catalog, check_profiles, check_stopped, check_hq,
+	check_state, check_flash, check_rows, check_letters };
 
 void
 daemon_doctor(struct daemon *daemon, struct control_request *request)

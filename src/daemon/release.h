@@ -59,8 +59,8 @@ struct track {
 	int64_t switched_ms;	  /* the store's time */
 	struct guard_sums before; /* of the policy before it */
 	struct guard_sums
-	    at;		/* what had been counted when it was switched on, or this process began */
-	int64_t errors; /* of this release, in processes before this one */
+	    at;		 /* what had been counted when it was switched on, or this process began */
+	int64_t errors;	 /* of this release, in processes before this one */
 	int64_t back_ms; /* monotonic: not before is the way back tried again */
 };
 

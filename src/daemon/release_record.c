@@ -138,8 +138,8 @@ take_record(struct track *track, const json_t *json, uint8_t ret_digest[static 3
 	take_text(json, "back", track->back.hash, sizeof(track->back.hash));
 	take_text(json, "back_name", track->back.name, sizeof(track->back.name));
 	take_text(json, "back_catalog", track->back_catalog, sizeof(track->back_catalog));
-	track->brings_catalog = json_is_true(json_object_get(json, "brings_catalog")) ||
-	    track->back_catalog[0] != '\0';
+	track->brings_catalog =
+	    json_is_true(json_object_get(json, "brings_catalog")) || track->back_catalog[0] != '\0';
 	track->back.version = take_int(json, "back_version");
 	take_watched(track, json_object_get(json, "watched"));
 	track->switched_ms = take_int(json, "switched");
