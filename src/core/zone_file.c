@@ -21,33 +21,36 @@ name_valid(const char *name)
 }
 
 bool
+zone_rule_of_file(const char *bytes, size_t len, char ret_rule[static ZONE_RULE_SIZE])
+{
+	if (len < 46 || memcmp(bytes, "TZif", 4) != 0 || bytes[4] < '2' || bytes[len - 1] != '\n')
+		return false;
+	const char *end = bytes + len - 1, *start = memrchr(bytes, '\n', len - 1);
+	if (start == NULL || end - start < 2 || (size_t)(end - start) > ZONE_RULE_SIZE)
+		return false;
+	size_t rule = (size_t)(end - start) - 1;
+	if (memchr(start + 1, '\0', rule) != NULL)
+		return false;
+	memcpy(ret_rule, start + 1, rule);
+	ret_rule[rule] = '\0';
+	return true;
+}
+
+bool
 zone_rule_by_name(const char *name, char ret_rule[static ZONE_RULE_SIZE])
 {
-	char path[128], *bytes = NULL, *end, *start;
-	FILE *file;
-	size_t len;
-	bool ok = false;
+	char path[128];
 
 	if (!name_valid(name))
 		return false;
 	snprintf(path, sizeof(path), ZONEINFO "/%s", name);
-	file = fopen(path, "rbe");
+	FILE *file = fopen(path, "rbe");
 	if (file == NULL)
 		return false;
-	bytes = mem_alloc(TZIF_BYTES_MAX);
-	len = fread(bytes, 1, TZIF_BYTES_MAX - 1, file);
+	char *bytes = mem_alloc(TZIF_BYTES_MAX);
+	size_t len = fread(bytes, 1, TZIF_BYTES_MAX, file);
 	fclose(file);
-	bytes[len] = '\0';
-	if (len < 46 || memcmp(bytes, "TZif", 4) != 0 || bytes[4] < '2' || bytes[len - 1] != '\n')
-		goto out;
-	end = bytes + len - 1;
-	start = memrchr(bytes, '\n', len - 1);
-	if (start == NULL || end - start < 2 || (size_t)(end - start) > ZONE_RULE_SIZE)
-		goto out;
-	*end = '\0';
-	memcpy(ret_rule, start + 1, (size_t)(end - start));
-	ok = true;
-out:
+	bool ok = zone_rule_of_file(bytes, len, ret_rule);
 	free(bytes);
 	return ok;
 }

@@ -212,6 +212,37 @@ what_is_not_a_posix_zone_is_refused(void **state)
 }
 
 static void
+a_zone_file_says_its_rule_in_its_last_line_or_is_none(void **state)
+{
+	static const char head[44] = "TZif2";
+	static const struct {
+		const char *tail;
+		size_t len;
+		const char *rule; /* NULL: none */
+	} files[] = {
+		{ "\nUTC0\n", 6, "UTC0" },
+		{ "\n\n", 2, NULL },
+		{ "\nUTC0", 5, NULL },
+		{ "UTC0\n\n", 6, NULL },
+		/* Text to the C library would end before its end. */
+		{ "\n\0UTC0\n", 7, NULL },
+		{ "\nUTC0\0\n", 7, NULL },
+	};
+	char bytes[64], rule[ZONE_RULE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		memcpy(bytes, head, sizeof(head));
+		memcpy(bytes + sizeof(head), files[i].tail, files[i].len);
+		bool is_one = zone_rule_of_file(bytes, sizeof(head) + files[i].len, rule);
+
+		assert_int_equal(is_one, files[i].rule != NULL);
+		if (is_one)
+			assert_string_equal(rule, files[i].rule);
+	}
+}
+
+static void
 local_time_is_what_the_c_library_says(void **state)
 {
 	(void)state;
@@ -339,6 +370,7 @@ main(void)
 		cmocka_unit_test(dates_count_from_1970),
 		cmocka_unit_test(a_local_time_is_an_instant),
 		cmocka_unit_test(what_is_not_a_posix_zone_is_refused),
+		cmocka_unit_test(a_zone_file_says_its_rule_in_its_last_line_or_is_none),
 		cmocka_unit_test(local_time_is_what_the_c_library_says),
 		cmocka_unit_test(a_rule_can_say_summer_time_all_year),
 		cmocka_unit_test(the_business_day_begins_at_the_cut),
