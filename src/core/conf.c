@@ -315,13 +315,18 @@ conf_init(struct conf *conf)
 static void
 read_lines(struct reader *reader, FILE *file)
 {
-	char *text = mem_alloc(FILE_BYTES_MAX + 1);
-	size_t len = fread(text, 1, FILE_BYTES_MAX + 1, file);
-	if (ferror(file) || len > FILE_BYTES_MAX) {
+	struct buf bytes = { 0 };
+	char chunk[4096];
+	for (size_t got;
+	     bytes.len <= FILE_BYTES_MAX && (got = fread(chunk, 1, sizeof(chunk), file)) > 0;)
+		buf_add(&bytes, chunk, got);
+	if (ferror(file) || bytes.len > FILE_BYTES_MAX) {
 		complain(reader, 0, "%s, expected a configuration file of at most 1 MiB",
 		    strerror(ferror(file) ? errno : EFBIG));
-		len = 0;
+		buf_clear(&bytes);
 	}
+	size_t len = bytes.len;
+	char *text = buf_steal(&bytes);
 	text[len] = '\0';
 	size_t understood = strlen(text);
 	char *rest = text;
