@@ -1,36 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_policy.c - libFuzzer target: any bytes in the place of one part of a good policy.
+ * fuzz_policy.c - any bytes in the place of one part of a good policy.
  *
- * The first byte chooses the part; the rest is its text. What compiles must also
- * compile with its own arms, and be freed without a trace.
+ * The first byte chooses the part; the rest is its text. Around it is only what that part may speak of: experiments
+ * compile all of it again for each arm, so they are there when they are what is tried.
+ *
+ * What must hold: compiled, or refused with a reason; freed without a trace.
  */
 #include <stdint.h>
 
 #include "../unit/policy_fixture.h"
 
+#define COFFEE_OFF "actions/coffee-off.json" /* a lever and the experiment name it */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool
+is_needed(const char *name, const char *tried)
+{
+	if (strcmp(name, tried) == 0 || strcmp(name, COFFEE_OFF) == 0)
+		return true;
+	return strncmp(name, "actions/", 8) != 0 && strcmp(name, "experiments.json") != 0;
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fixture fixture;
+	struct policy_part part[GOOD_COUNT];
+	struct policy_parts parts = { .part = part };
 	struct policy *policy = NULL;
 	struct buf report = { 0 };
-	char *text;
 
 	if (size < 1 || size > 1u << 16)
 		return 0;
-	text = malloc(size);
+	const char *tried = good_parts[data[0] % GOOD_COUNT].name;
+	char *text = mem_alloc(size);
+
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	fixture_init(&fixture);
-	fixture.part[data[0] % GOOD_COUNT].bytes = text;
-	fixture.part[data[0] % GOOD_COUNT].len = size - 1;
-	if (policy_compile(&fixture.parts, &policy, &report) == 0)
-		policy_free(policy);
-	else if (report.len == 0)
-		abort(); /* refused without a word */
+	for (size_t i = 0; i < GOOD_COUNT; i++) {
+		const char *name = good_parts[i].name;
+
+		if (name == tried)
+			part[parts.count++] = (struct policy_part){ name, text, size - 1 };
+		else if (is_needed(name, tried))
+			part[parts.count++] = (struct policy_part){ name, good_parts[i].text,
+				strlen(good_parts[i].text) };
+	}
+	int rc = policy_compile(&parts, &policy, &report);
+
+	CHECK((rc == 0) == (policy != NULL) && (rc == 0 || report.len > 0));
+	policy_free(policy);
 	buf_done(&report);
 	free(text);
 	return 0;
