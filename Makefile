@@ -266,15 +266,18 @@ FLIPS ?= 200
 flips: all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) scenario/test_damage /usr/bin/python3 tests/scenario/test_damage.py $(FLIPS)
 
+# Every parser and protocol edge under random bytes, two at a time: tests/fuzz/run.py. ONLY="json uplink" chooses.
 FUZZ_SRC = $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS ?= 60
-.PHONY: fuzz
+SECONDS = 60
+.PHONY: fuzz fuzz-built
+fuzz-built: $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/bin/%)
+	@:
 fuzz: deps-ci
-	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link" \
-		$(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/bin/%)
-	$(Q)set -e; for t in $(FUZZ_SRC:tests/fuzz/%.c=%); do mkdir -p build/fuzz/found/$$t; \
-		build/fuzz/bin/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-		build/fuzz/found/$$t $$(ls -d tests/fuzz/corpus/$${t#fuzz_} 2>/dev/null) 2>&1 | tail -n 12; done
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz \
+		CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \
+		CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
+		fuzz-built
+	$(Q)SECONDS=$(SECONDS) JOBS=$(JOBS) ONLY="$(ONLY)" FUZZ=build/fuzz/bin /usr/bin/python3 tests/fuzz/run.py
 
 $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
@@ -407,7 +410,7 @@ help:
 	@echo "make silent-shops  what train makes of SILENT=100 shops without a signal"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
 	@echo "make flips      one bit of the state flips, FLIPS=200 times, under the daemon"
-	@echo "make fuzz       every parser, FUZZ_SECONDS=60 each"
+	@echo "make fuzz       every parser and protocol edge, SECONDS=60 each"
 	@echo "make lint       what must stay true of the source"
 	@echo "make format     sources as .clang-format has them"
 	@echo "make models     trains models/reference; DATA=DIR for what is not shipped"
