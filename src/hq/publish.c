@@ -14,14 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "core/random.h"
 #include "hq/publish_broker.h"
+#include "sync/wan.h"
 
-#define AGAIN_S 5 /* one that died is started again */
+#define AGAIN_MS 5000 /* one that died is started again */
+#define LOOK_MS 100
 
 static volatile sig_atomic_t stopping;
 
@@ -34,12 +37,16 @@ on_stop(int number)
 
 /* One broker, in a process that ends with it: 0, or the error's class. */
 static void
-run_child(const struct publish_options *options, size_t broker, struct goods *goods)
+run_child(const struct publish_options *options, size_t broker, struct goods *goods, pid_t parent)
 {
 	struct err err = { 0 };
 	char text[640];
 	int rc;
 
+	/* However this one ends, nobody goes on with what it was given. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(0);
 	mosquitto_lib_init();
 	rc = publish_broker(options, broker, goods, &stopping, &err);
 	mosquitto_lib_cleanup();
@@ -51,93 +58,106 @@ run_child(const struct publish_options *options, size_t broker, struct goods *go
 	_exit(rc == 0 ? 0 : -rc);
 }
 
-static pid_t
-start_child(const struct publish_options *options, size_t broker, struct goods *goods)
+struct child {
+	pid_t pid;	  /* 0: not running */
+	int64_t again_ms; /* when it is started again */
+	bool over;	  /* it is not */
+};
+
+static void
+start(const struct publish_options *options, struct goods *goods, struct child *child,
+    size_t broker)
 {
-	pid_t pid;
+	pid_t parent = getpid();
 
 	fflush(stdout);
-	pid = fork();
-	if (pid == 0)
-		run_child(options, broker, goods);
-	return pid;
+	child->pid = fork();
+	if (child->pid == 0)
+		run_child(options, broker, goods, parent);
+	if (child->pid > 0)
+		return;
+	log_error("publish: cannot start a process error=%s", LOG_VALUE(strerror(errno)));
+	child->pid = 0;
+	child->again_ms = wan_now_ms() + AGAIN_MS;
 }
 
 static void
-stop_all(const pid_t *children, size_t count)
+stop_all(const struct child *children, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (children[i] > 0)
-			kill(children[i], SIGTERM);
+		if (children[i].pid > 0)
+			kill(children[i].pid, SIGTERM);
 }
 
-/* What a child ended with; one that serves and died for no reason of its own is to be started again. */
+/* What it ended with. One that serves and died for no reason of its own is to be started again. */
 static int
-ended_with(int status, bool serve, bool *ret_again)
+ended(const struct publish_options *options, struct child *child, size_t broker, int status)
 {
 	int code = WIFEXITED(status) ? -WEXITSTATUS(status) : AISLE_E_IO;
 
-	*ret_again = serve && !stopping && (!WIFEXITED(status) || code == AISLE_E_IO);
-	return code;
+	child->pid = 0;
+	child->over = !options->serve || stopping || (WIFEXITED(status) && code != AISLE_E_IO);
+	child->again_ms = wan_now_ms() + AGAIN_MS;
+	if (!child->over)
+		log_warning("publish: started again soon broker=%s",
+		    LOG_VALUE(options->broker.urls[broker]));
+	return child->over ? code : 0;
+}
+
+/* Those that ended since; the first error of one that is over. */
+static int
+take_ended(const struct publish_options *options, struct child *children)
+{
+	int status, rc = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < options->broker.count; i++)
+			if (children[i].pid == pid) {
+				int code = ended(options, &children[i], i, status);
+
+				rc = rc == 0 ? code : rc;
+			}
+	return rc;
 }
 
 static int
-wait_for_all(const struct publish_options *options, struct goods *goods, pid_t *children)
+wait_for_all(const struct publish_options *options, struct goods *goods, struct child *children)
 {
-	size_t left = options->broker.count;
-	bool told = false;
+	bool told = false, leaving = false;
+	size_t left;
 	int rc = 0;
 
-	while (left > 0) {
-		int status, code;
-		bool again;
-		pid_t pid = waitpid(-1, &status, 0);
+	do {
+		int code = take_ended(options, children);
 
-		if (stopping && !told) {
-			told = true;
-			stop_all(children, options->broker.count);
-		}
-		if (pid < 0)
-			continue; /* a signal */
-		code = ended_with(status, options->serve, &again);
-		for (size_t i = 0; i < options->broker.count; i++) {
-			if (children[i] != pid)
-				continue;
-			children[i] = 0;
-			if (again) {
-				log_warning("publish: started again broker=%s",
-				    LOG_VALUE(options->broker.urls[i]));
-				sleep(AGAIN_S);
-				children[i] = start_child(options, i, goods);
-				continue;
-			}
-			left--;
-			rc = rc == 0 ? code : rc;
-		}
+		rc = rc == 0 ? code : rc;
 		/* What one refuses all would. */
-		if (options->serve && code != 0 && !again && !told) {
-			told = true;
+		leaving = leaving || stopping || (options->serve && code != 0);
+		if (leaving && !told)
 			stop_all(children, options->broker.count);
+		told = leaving;
+		left = 0;
+		for (size_t i = 0; i < options->broker.count; i++) {
+			struct child *child = &children[i];
+
+			if (child->pid == 0 && !child->over && !leaving &&
+			    wan_now_ms() >= child->again_ms)
+				start(options, goods, child, i);
+			left += child->pid > 0 || (!child->over && !leaving);
 		}
-	}
+		if (left > 0)
+			usleep(LOOK_MS * 1000);
+	} while (left > 0);
 	return rc;
 }
 
 static int
 run_all(const struct publish_options *options, struct goods *goods, struct err *err)
 {
-	pid_t children[BROKERS_MAX] = { 0 };
-	int rc;
+	struct child children[BROKERS_MAX] = { 0 };
+	int rc = wait_for_all(options, goods, children);
 
-	for (size_t i = 0; i < options->broker.count; i++) {
-		children[i] = start_child(options, i, goods);
-		if (children[i] < 0) {
-			stop_all(children, i);
-			return err_set(err, AISLE_E_IO, "cannot start a process: %s",
-			    strerror(errno));
-		}
-	}
-	rc = wait_for_all(options, goods, children);
 	return rc == 0 ? 0 : err_set(err, rc, "not every broker has all of it");
 }
 

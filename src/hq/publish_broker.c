@@ -34,7 +34,6 @@ struct publisher {
 	struct wants wants;
 	struct round round;
 	const volatile sig_atomic_t *stop;
-	uint64_t stamp;
 	int64_t looked_ms, round_ms;
 };
 
@@ -198,11 +197,11 @@ has_changed(struct publisher *p)
 		return false;
 	p->looked_ms = wan_now_ms();
 	stamp = goods_stamp(p->options->dir);
-	if (stamp == p->stamp)
+	if (stamp == p->goods->stamp)
 		return false;
-	p->stamp = stamp;
 	if (goods_read(p->options, &goods, &err) != 0) {
 		log_error("publish: the folder is not taken error=%s", LOG_VALUE(err.text));
+		p->goods->stamp = stamp;
 		return false;
 	}
 	wants_clear(&p->wants);
@@ -303,7 +302,6 @@ publish_broker(const struct publish_options *options, size_t broker, struct good
 	p->options = options;
 	p->goods = goods;
 	p->stop = stop;
-	p->stamp = goods_stamp(options->dir);
 	wants_init(&p->wants, options->rate_kib_s, wan_now_ms());
 	rc = wire_new(&p->wire, &options->broker, broker, err);
 	if (rc == 0 && options->serve) {

@@ -397,7 +397,7 @@ read_folder(const char *dir, struct goods *goods)
 int
 goods_read(const struct publish_options *options, struct goods *ret, struct err *err)
 {
-	struct goods goods = { .folder = options->dir != NULL };
+	struct goods goods = { .folder = options->dir != NULL, .stamp = goods_stamp(options->dir) };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < options->file_count; i++)

@@ -48,7 +48,8 @@ struct goods {
 	size_t artifact_count, artifact_room;
 	struct goods_taken *taken; /* as stores told */
 	size_t taken_count;
-	bool folder; /* its history: what is superseded or expired in it is no mistake */
+	uint64_t stamp; /* of the folder, before it was read */
+	bool folder;	/* its history: what is superseded or expired in it is no mistake */
 };
 
 /* Reads and parses; nothing is verified yet. */

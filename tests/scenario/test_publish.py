@@ -15,7 +15,7 @@ import paho.mqtt.client as mqtt
 
 import policy
 from headquarters import Headquarters
-from store import AISLECTL, STARTED, Broker, main, wait_for
+from store import AISLECTL, STARTED, Broker, children, main, wait_for
 
 CHUNK = 65536
 ROOT, RELEASE, STOP = "aisle/v1/hq/root/1", "aisle/v1/hq/release/stable", "aisle/v1/hq/stop"
@@ -146,6 +146,21 @@ def chunks_of(kept, path):
     start = f"aisle/v1/hq/artifact/{file_hash(path)}/"
     found = {int(t[len(start):]): p for t, p in kept.items() if t.startswith(start)}
     return b"".join(unpacked(found[n]) for n in range(len(found))), len(found)
+
+
+def a_folder(scene):
+    """Headquarters' folder, with its root."""
+    folder = os.path.join(scene.folder, "hq")
+    for name in ("root", "releases", "orders", "artifacts"):
+        os.makedirs(os.path.join(folder, name))
+    put(scene.hq.root, folder + "/root")
+    return folder
+
+
+def put(path, where):
+    """In one step, as it has to be."""
+    shutil.copy(path, where + "/.new")
+    os.rename(where + "/.new", os.path.join(where, os.path.basename(path)))
 
 
 def with_scene(**how):
@@ -351,45 +366,60 @@ def test_a_stores_own_release_is_its_own_and_its_profiles_are_sent_to_it_alone(s
 
 @with_scene()
 def test_what_is_new_in_the_folder_is_sent_and_what_is_wrong_in_it_is_left_out(scene):
-    folder = os.path.join(scene.folder, "hq")
-    for name in ("root", "releases", "orders", "artifacts"):
-        os.makedirs(os.path.join(folder, name))
-
-    def put(path, where):
-        shutil.copy(path, folder + "/.new")
-        os.rename(folder + "/.new", os.path.join(folder, where, os.path.basename(path)))
+    folder = a_folder(scene)
     one, two = scene.bundle(1), scene.bundle(2)
-    put(scene.hq.root, "root")
-    put(one, "artifacts")
-    put(scene.hq.release(1, one), "releases")
+    put(one, folder + "/artifacts")
+    put(scene.hq.release(1, one), folder + "/releases")
     scene.serve("--dir", folder)
     watch = Watcher(scene.brokers[0])
     wait_for("the release", lambda: watch.get(RELEASE))
     first = watch.get(RELEASE)
-    put(scene.hq.release(3, two, keys=(), name="unsigned.json"), "releases")
+    put(scene.hq.release(3, two, keys=(), name="unsigned.json"), folder + "/releases")
     wait_for("the word that it is left out", lambda: "unsigned.json" in open(scene.log.name).read(), 10)
     with open(folder + "/releases/notes.json", "w") as f:
         f.write("no release")
     # Its bundle is not there yet: a stop does not wait for that.
-    put(scene.hq.release(2, two), "releases")
-    put(scene.hq.order("all", 1, "stop", "--action", "coffee-off"), "orders")
+    put(scene.hq.release(2, two), folder + "/releases")
+    put(scene.hq.order("all", 1, "stop", "--action", "coffee-off"), folder + "/orders")
     wait_for("the stop", lambda: watch.get(STOP) and len(json.loads(watch.get(STOP))) == 1, 10)
     wait_for("the word that a bundle is missing", lambda: "neither given nor on the broker" in open(scene.log.name).read(), 10)
     assert watch.get(RELEASE) == first and "notes.json" in open(scene.log.name).read()
     # Of another one the broker has a part: that is found out as it is sent, and holds back nothing beside it.
     three, four = scene.bundle(3, 200000), scene.bundle(4)
     watch.client.publish(f"aisle/v1/hq/artifact/{file_hash(three)}/0", b"not ours", qos=1, retain=True).wait_for_publish(10)
-    put(four, "artifacts")
-    put(scene.hq.release(1, three, channel="alpha"), "releases")
-    put(scene.hq.release(1, four, channel="beta"), "releases")
+    put(four, folder + "/artifacts")
+    put(scene.hq.release(1, three, channel="alpha"), folder + "/releases")
+    put(scene.hq.release(1, four, channel="beta"), folder + "/releases")
     wait_for("the channel beside it", lambda: watch.get("aisle/v1/hq/release/beta"), 10)
     assert not watch.get("aisle/v1/hq/release/alpha")
-    put(two, "artifacts")
-    put(three, "artifacts")
+    put(two, folder + "/artifacts")
+    put(three, folder + "/artifacts")
     wait_for("the second release", lambda: watch.get(RELEASE) != first, 10)
     wait_for("the first bundle's end", lambda: not [t for t in watch.kept() if file_hash(one) in t], 10)
     assert scene.stop_serving() == 0
     watch.close()
+
+
+@with_scene(brokers=2)
+def test_one_that_is_killed_knows_at_its_next_start_what_came_in_between_and_no_process_is_left(scene):
+    folder = a_folder(scene)
+    scene.serve("--dir", folder)
+    watch = [Watcher(broker) for broker in scene.brokers]
+    for one in watch:
+        wait_for("the root", lambda: one.get(ROOT))
+    wait_for("both that serve", lambda: open(scene.log.name).read().count("serving") == 2)
+    for child in children(scene.serving.pid):
+        os.kill(child, signal.SIGKILL)
+    put(scene.hq.order("all", 1, "stop", "--action", "coffee-off"), folder + "/orders")
+    for one in watch:
+        wait_for("the stop", lambda: one.get(STOP) and len(json.loads(one.get(STOP))) == 1, 15)
+    left = children(scene.serving.pid)
+    assert len(left) == 2, left
+    scene.serving.kill()
+    scene.serving.wait()
+    wait_for("everybody's end", lambda: not [pid for pid in left if os.path.exists(f"/proc/{pid}")], 10)
+    for one in watch:
+        one.close()
 
 
 def test_a_broker_that_throws_away_what_it_acknowledges_is_found_out():
