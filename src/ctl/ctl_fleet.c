@@ -112,7 +112,7 @@ ctl_fleet(struct ctl *ctl)
 		rc = ctl_fail(EX_USAGE, "--silent %s: expected a duration such as 3h", silent);
 	if (rc == EX_OK &&
 	    (random_begin(&err) != 0 || fleet_read(from, &fleet, &err) != 0 ||
-		(options.dir != NULL && goods_read(&options, &goods, &err) != 0)))
+		(options.dir != NULL && goods_read(&options, NULL, &goods, &err) != 0)))
 		rc = ctl_fail_err(&err);
 	if (rc == EX_OK) {
 		if (options.dir != NULL) {

@@ -83,7 +83,7 @@ begin(struct ctl *ctl, struct sending *s, const char *expires, int words)
 		rc = ctl_expires(until != NULL ? until : expires, s->now_ms, &s->expires_ms);
 	if (rc == EX_OK &&
 	    (random_begin(&err) != 0 ||
-		(s->dir != NULL && goods_read(&options, &s->goods, &err) != 0)))
+		(s->dir != NULL && goods_read(&options, NULL, &s->goods, &err) != 0)))
 		rc = ctl_fail_err(&err);
 	return rc == EX_OK ? newest_root(s) : rc;
 }

@@ -169,7 +169,7 @@ publish_run(const struct publish_options *options, struct err *err)
 	int rc = random_begin(err);
 
 	if (rc == 0)
-		rc = goods_read(options, &goods, err);
+		rc = goods_read(options, NULL, &goods, err);
 	if (rc != 0)
 		return rc;
 	stopping = 0;

@@ -116,9 +116,48 @@ read_taken(struct publisher *p)
 		    LOG_VALUE(err.text));
 }
 
-static int
-do_round(struct publisher *p, struct err *err)
+static bool
+is_due(struct publisher *p)
 {
+	if (p->options->dir == NULL || wan_now_ms() - p->looked_ms < LOOK_MS)
+		return false;
+	p->looked_ms = wan_now_ms();
+	return true;
+}
+
+static bool
+has_new_orders(void *ctx)
+{
+	struct publisher *p = ctx;
+
+	return is_due(p) && goods_orders_stamp(p->options->dir) != p->goods->orders_stamp;
+}
+
+/* The folder's files anew. A mistake in it leaves what was. */
+static bool
+read_again(struct publisher *p)
+{
+	uint64_t stamp = goods_stamp(p->options->dir), orders = goods_orders_stamp(p->options->dir);
+	struct goods goods = { 0 };
+	struct err err = { 0 };
+
+	if (goods_read(p->options, p->goods, &goods, &err) != 0) {
+		log_error("publish: the folder is not taken error=%s", LOG_VALUE(err.text));
+		p->goods->stamp = stamp;
+		p->goods->orders_stamp = orders;
+		return false;
+	}
+	wants_clear(&p->wants);
+	plan_done(&p->plan);
+	goods_done(p->goods);
+	*p->goods = goods;
+	return true;
+}
+
+static int
+take_round(struct publisher *p, struct err *err)
+{
+	const struct round_urgent urgent = { has_new_orders, p };
 	struct kept kept = { 0 };
 	struct plan plan = { 0 };
 	int rc;
@@ -129,8 +168,8 @@ do_round(struct publisher *p, struct err *err)
 		wants_clear(&p->wants);
 		plan_done(&p->plan);
 		p->plan = plan;
-		rc = round_take(&p->wire, &p->round, &p->plan, p->goods->folder, &kept, p->stop,
-		    err);
+		rc = round_take(&p->wire, &p->round, &p->plan, p->goods->folder, &kept,
+		    p->options->serve ? &urgent : NULL, p->stop, err);
 	}
 	if (rc == 0 && !*p->stop && (p->round.texts > 0 || !p->options->serve))
 		rc = look_again(p, err);
@@ -141,6 +180,17 @@ do_round(struct publisher *p, struct err *err)
 	if (rc == 0 && p->plan.wrong.code != 0)
 		rc = err_set(err, p->plan.wrong.code, "left out: %s", p->plan.wrong.text);
 	kept_done(&kept);
+	return rc;
+}
+
+/* Orders that come in the middle of it begin it anew: a stop waits for no bundle that is under way. */
+static int
+do_round(struct publisher *p, struct err *err)
+{
+	int rc;
+
+	while ((rc = take_round(p, err)) == ROUND_AGAIN)
+		(void)read_again(p);
 	return rc;
 }
 
@@ -185,30 +235,11 @@ answer(struct publisher *p, bool *ret_sent, struct err *err)
 	return rc;
 }
 
-/* The folder's files anew, where one came, went or changed. A mistake in it leaves what was. */
+/* The folder's files anew, where one came, went or changed. */
 static bool
 has_changed(struct publisher *p)
 {
-	struct goods goods = { 0 };
-	struct err err = { 0 };
-	uint64_t stamp;
-
-	if (p->options->dir == NULL || wan_now_ms() - p->looked_ms < LOOK_MS)
-		return false;
-	p->looked_ms = wan_now_ms();
-	stamp = goods_stamp(p->options->dir);
-	if (stamp == p->goods->stamp)
-		return false;
-	if (goods_read(p->options, &goods, &err) != 0) {
-		log_error("publish: the folder is not taken error=%s", LOG_VALUE(err.text));
-		p->goods->stamp = stamp;
-		return false;
-	}
-	wants_clear(&p->wants);
-	plan_done(&p->plan);
-	goods_done(p->goods);
-	*p->goods = goods;
-	return true;
+	return is_due(p) && goods_stamp(p->options->dir) != p->goods->stamp && read_again(p);
 }
 
 /* What is refused is said and not sent; the broker keeps what it has. */

@@ -24,7 +24,8 @@
 #include "hq/publish_artifact.h"
 
 /* Orders come before what may be too much. */
-static const char *const folders[] = { "root", "orders", "releases", "artifacts" };
+static const char orders_folder[] = "orders";
+static const char *const folders[] = { "root", orders_folder, "releases", "artifacts" };
 
 static void
 text_done(struct goods_text *file)
@@ -260,12 +261,45 @@ read_signed(struct goods *goods, const char *path, struct err *err)
 	return rc;
 }
 
+/* Another value when the file is another, or was changed. */
+static uint64_t
+file_stamp(const char *path, const struct stat *st)
+{
+	uint64_t stamp;
+	char text[4300];
+	int len = snprintf(text, sizeof(text), "%s %lld %lld %lld %ld", path, (long long)st->st_ino,
+	    (long long)st->st_size, (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+
+	hash_bytes(&stamp, sizeof(stamp), text, (size_t)len, NULL, 0);
+	return stamp;
+}
+
+/* A stop would have to wait until hundreds of bundles have been read once more. */
+static bool
+is_known(const struct goods *before, uint64_t stamp, struct artifact_file *ret)
+{
+	for (size_t i = 0; before != NULL && i < before->artifact_count; i++)
+		if (before->artifacts[i].stamp == stamp) {
+			*ret = before->artifacts[i];
+			ret->path = mem_strdup(ret->path);
+			return true;
+		}
+	return false;
+}
+
 static int
-add_artifact(struct goods *goods, const char *path, struct err *err)
+add_artifact(struct goods *goods, const struct goods *before, const char *path, struct err *err)
 {
 	struct artifact_file artifact = { .packed = -1 };
-	int rc = artifact_open(path, &artifact, err);
+	struct stat st;
+	int rc = 0;
 
+	if (stat(path, &st) != 0)
+		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	uint64_t stamp = file_stamp(path, &st);
+	if (!is_known(before, stamp, &artifact))
+		rc = artifact_open(path, &artifact, err);
+	artifact.stamp = stamp;
 	if (rc != 0)
 		return rc;
 	if (goods_artifact(goods, artifact.hash) != NULL) {
@@ -292,13 +326,14 @@ is_sqlite(const char *path)
 }
 
 static int
-add_file(struct goods *goods, const char *path, struct err *err)
+add_file(struct goods *goods, const struct goods *before, const char *path, struct err *err)
 {
 	int rc = has_room(goods, path, err);
 
 	if (rc != 0)
 		return rc;
-	return is_sqlite(path) ? add_artifact(goods, path, err) : read_signed(goods, path, err);
+	return is_sqlite(path) ? add_artifact(goods, before, path, err)
+			       : read_signed(goods, path, err);
 }
 
 /* ---- a folder ---- */
@@ -335,18 +370,23 @@ each_in(const char *dir, const char *sub, file_fn fn, void *ctx, struct err *err
 	return rc;
 }
 
+struct folder_reading {
+	struct goods *goods;
+	const struct goods *before;
+};
+
 static int
 add_of_folder(void *ctx, const char *path, const struct stat *st, struct err *err)
 {
+	const struct folder_reading *reading = ctx;
 	const char *dot = strrchr(path, '.');
-
 	struct err wrong = { 0 };
 	int rc;
 
 	(void)st;
 	if (dot == NULL || (strcmp(dot, ".json") != 0 && !is_sqlite(path)))
 		return 0; /* people's own */
-	rc = add_file(ctx, path, &wrong);
+	rc = add_file(reading->goods, reading->before, path, &wrong);
 	if (rc == AISLE_E_FULL)
 		return err_set(err, rc, "%s", wrong.text);
 	/* One that is wrong keeps no other from being sent: a stop may be among them. */
@@ -359,14 +399,10 @@ add_of_folder(void *ctx, const char *path, const struct stat *st, struct err *er
 static int
 add_to_stamp(void *ctx, const char *path, const struct stat *st, struct err *err)
 {
-	uint64_t *stamp = ctx, one;
-	char text[4300];
-	int len = snprintf(text, sizeof(text), "%s %lld %lld %ld", path, (long long)st->st_size,
-	    (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+	uint64_t *stamp = ctx;
 
 	(void)err;
-	hash_bytes(&one, sizeof(one), text, (size_t)len, NULL, 0);
-	*stamp += one; /* in whatever order they come */
+	*stamp += file_stamp(path, st); /* in whatever order they come */
 	return 0;
 }
 
@@ -381,29 +417,43 @@ goods_stamp(const char *dir)
 	return stamp;
 }
 
+uint64_t
+goods_orders_stamp(const char *dir)
+{
+	uint64_t stamp = 0;
+
+	return dir == NULL || each_in(dir, orders_folder, add_to_stamp, &stamp, NULL) != 0 ? 0
+											   : stamp;
+}
+
 /* What cannot be read keeps nothing else from being sent. */
 static void
-read_folder(const char *dir, struct goods *goods)
+read_folder(const char *dir, const struct goods *before, struct goods *goods)
 {
+	struct folder_reading reading = { goods, before };
+
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		struct err err = { 0 };
 
-		if (each_in(dir, folders[i], add_of_folder, goods, &err) != 0)
+		if (each_in(dir, folders[i], add_of_folder, &reading, &err) != 0)
 			log_error("publish: left out folder=%s error=%s", folders[i],
 			    LOG_VALUE(err.text));
 	}
 }
 
 int
-goods_read(const struct publish_options *options, struct goods *ret, struct err *err)
+goods_read(const struct publish_options *options, const struct goods *before, struct goods *ret,
+    struct err *err)
 {
-	struct goods goods = { .folder = options->dir != NULL, .stamp = goods_stamp(options->dir) };
+	struct goods goods = { .folder = options->dir != NULL,
+		.stamp = goods_stamp(options->dir),
+		.orders_stamp = goods_orders_stamp(options->dir) };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < options->file_count; i++)
-		rc = add_file(&goods, options->files[i], err);
+		rc = add_file(&goods, before, options->files[i], err);
 	if (rc == 0 && options->dir != NULL)
-		read_folder(options->dir, &goods);
+		read_folder(options->dir, before, &goods);
 	if (rc != 0)
 		goods_done(&goods);
 	else

@@ -32,6 +32,7 @@ struct artifact_file {
 	char hash[65], kind[16], name[65], version[65];
 	int64_t bytes;
 	int64_t packed; /* of all its chunks, as they are sent; -1: not made yet */
+	uint64_t stamp; /* of the file, before it was read */
 };
 struct goods_taken {
 	char store[TRUST_NAME_SIZE];
@@ -48,16 +49,17 @@ struct goods {
 	size_t artifact_count, artifact_room;
 	struct goods_taken *taken; /* as stores told */
 	size_t taken_count;
-	uint64_t stamp; /* of the folder, before it was read */
-	bool folder;	/* its history: what is superseded or expired in it is no mistake */
+	uint64_t stamp, orders_stamp; /* of the folder and its orders, before they were read */
+	bool folder; /* its history: what is superseded or expired in it is no mistake */
 };
 
-/* Reads and parses; nothing is verified yet. */
-int goods_read(const struct publish_options *options, struct goods *ret, struct err *err)
-    AISLE_MUST_CHECK;
+/* Reads and parses; nothing is verified yet. before: as they were; a bundle whose file is the same is not read again. NULL: none. */
+int goods_read(const struct publish_options *options, const struct goods *before, struct goods *ret,
+    struct err *err) AISLE_MUST_CHECK;
 void goods_done(struct goods *goods);
 /* Of a folder: another value when a file came, went or was changed. */
 uint64_t goods_stamp(const char *dir);
+uint64_t goods_orders_stamp(const char *dir); /* likewise, of its orders alone */
 /* 0: it told nothing. */
 int64_t goods_taken(const struct goods *goods, const char *store);
 const struct artifact_file *goods_artifact(const struct goods *goods, const char *hash); /* NULL */

@@ -16,6 +16,8 @@ struct work {
 	struct wire *wire;
 	struct round *round;
 	const struct plan *plan;
+	const struct round_urgent *urgent;
+	const volatile sig_atomic_t *stop;
 	bool *failed; /* of each step: its bundle is not to be had */
 	bool any_failed;
 };
@@ -41,6 +43,15 @@ tell_progress(struct work *w, bool last)
 
 /* ---- chunks ---- */
 
+/* Between two chunks: 0, or what it ends with now. */
+static int
+look_up(const struct work *w, struct err *err)
+{
+	if (*w->stop)
+		return err_set(err, AISLE_E_IO, "%s: stopped before all was sent", w->wire->url);
+	return w->urgent != NULL && w->urgent->is(w->urgent->ctx) ? ROUND_AGAIN : 0;
+}
+
 /* Is what the broker has of this chunk the file's? */
 static bool
 same_chunk(const struct artifact_file *artifact, int64_t n, const struct buf *there,
@@ -65,9 +76,11 @@ first_missing(struct work *w, const struct step *step, int64_t from, int64_t *re
 	int rc = 0;
 
 	while (rc == 0 && same && n < chunks) {
-		int count = chunks - n < WIRE_CHUNKS ? (int)(chunks - n) : WIRE_CHUNKS, got;
+		int count = chunks - n < WIRE_CHUNKS ? (int)(chunks - n) : WIRE_CHUNKS, got = 0;
 
-		rc = wire_chunks(w->wire, step->hash, n, count, &got, err);
+		rc = look_up(w, err);
+		if (rc == 0)
+			rc = wire_chunks(w->wire, step->hash, n, count, &got, err);
 		for (int i = 0; rc == 0 && same && i < count; i++) {
 			same = (got & 1 << i) != 0 &&
 			    same_chunk(step->artifact, n, &w->wire->chunks[i], &plain);
@@ -91,11 +104,13 @@ send_artifact(struct work *w, const struct step *step, bool begun, struct err *e
 	for (int64_t n = missing; rc == 0 && n < chunks; n++) {
 		char topic[PUBLISH_TOPIC_SIZE];
 
-		rc = artifact_chunk(step->artifact, n, &chunk, err);
+		rc = look_up(w, err);
+		if (rc == 0)
+			rc = artifact_chunk(step->artifact, n, &chunk, err);
 		topic_chunk(topic, step->hash, n);
 		if (rc == 0)
 			rc = wire_put(w->wire, topic, chunk.data, chunk.len, true, err);
-		w->round->chunks++;
+		w->round->chunks += rc == 0;
 		w->round->bytes += PUBLISH_CHUNK;
 		tell_progress(w, n + 1 == chunks);
 	}
@@ -215,6 +230,8 @@ take_folder_step(struct work *w, size_t at, const struct kept *kept, struct err 
 				      : take_step(w, step, kept, &why);
 	if (rc == 0)
 		return 0;
+	if (rc == ROUND_AGAIN)
+		return rc;
 	if (rc == AISLE_E_IO || step->kind == STEP_TEXT)
 		return err_set(err, rc, "%s", why.text);
 	w->failed[at] = w->any_failed = true;
@@ -223,14 +240,13 @@ take_folder_step(struct work *w, size_t at, const struct kept *kept, struct err 
 }
 
 static int
-take_folder(struct work *w, const struct kept *kept, const volatile sig_atomic_t *stop,
-    struct err *err)
+take_folder(struct work *w, const struct kept *kept, struct err *err)
 {
 	struct err wrong = { 0 };
 	int rc = 0;
 
 	w->failed = mem_calloc(w->plan->count + 1, sizeof(*w->failed));
-	for (size_t i = 0; rc == 0 && i < w->plan->count && !*stop; i++) {
+	for (size_t i = 0; rc == 0 && i < w->plan->count && !*w->stop; i++) {
 		rc = take_folder_step(w, i, kept, &wrong, err);
 		if (rc == 0)
 			rc = wire_settle(w->wire, err);
@@ -240,15 +256,14 @@ take_folder(struct work *w, const struct kept *kept, const volatile sig_atomic_t
 }
 
 static int
-take_named(struct work *w, const struct kept *kept, const volatile sig_atomic_t *stop,
-    struct err *err)
+take_named(struct work *w, const struct kept *kept, struct err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < w->plan->count && !*stop; i++)
+	for (size_t i = 0; rc == 0 && i < w->plan->count && !*w->stop; i++)
 		if (w->plan->steps[i].kind == STEP_CHECK)
 			rc = check_artifact(w, &w->plan->steps[i], err);
-	for (size_t i = 0; rc == 0 && i < w->plan->count && !*stop; i++) {
+	for (size_t i = 0; rc == 0 && i < w->plan->count && !*w->stop; i++) {
 		rc = take_step(w, &w->plan->steps[i], kept, err);
 		if (rc == 0)
 			rc = wire_settle(w->wire, err);
@@ -258,13 +273,16 @@ take_named(struct work *w, const struct kept *kept, const volatile sig_atomic_t 
 
 int
 round_take(struct wire *wire, struct round *round, const struct plan *plan, bool folder,
-    const struct kept *kept, const volatile sig_atomic_t *stop, struct err *err)
+    const struct kept *kept, const struct round_urgent *urgent, const volatile sig_atomic_t *stop,
+    struct err *err)
 {
-	struct work work = { .wire = wire, .round = round, .plan = plan };
+	struct work work = {
+		.wire = wire, .round = round, .plan = plan, .urgent = urgent, .stop = stop
+	};
 
 	*round = (struct round){ .began_ms = wan_now_ms() };
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].kind == STEP_ARTIFACT)
 			round->bytes_all += plan->steps[i].bytes;
-	return folder ? take_folder(&work, kept, stop, err) : take_named(&work, kept, stop, err);
+	return folder ? take_folder(&work, kept, err) : take_named(&work, kept, err);
 }

@@ -7,9 +7,11 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 
@@ -73,6 +75,43 @@ class Watcher:
     def close(self):
         self.client.loop_stop()
         self.client.disconnect()
+
+
+class SlowLine:
+    """A way to a broker that carries so many bytes a second up, and holds nothing back down."""
+
+    def __init__(self, port, rate):
+        self.to, self.rate = port, rate
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen()
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.socket.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.to))
+            threading.Thread(target=self.carry, args=(near, far, self.rate), daemon=True).start()
+            threading.Thread(target=self.carry, args=(far, near, None), daemon=True).start()
+
+    def carry(self, one, other, rate):
+        try:
+            while data := one.recv(16384):
+                other.sendall(data)
+                if rate:
+                    time.sleep(len(data) / rate)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
 
 
 class Scene:
@@ -397,6 +436,35 @@ def test_what_is_new_in_the_folder_is_sent_and_what_is_wrong_in_it_is_left_out(s
     wait_for("the second release", lambda: watch.get(RELEASE) != first, 10)
     wait_for("the first bundle's end", lambda: not [t for t in watch.kept() if file_hash(one) in t], 10)
     assert scene.stop_serving() == 0
+    watch.close()
+
+
+@with_scene()
+def test_a_stop_waits_for_no_bundle_that_is_under_way(scene):
+    folder = a_folder(scene)
+    bundle, watch = scene.bundle(1, 6000000), Watcher(scene.brokers[0])
+    put(bundle, folder + "/artifacts")
+    put(scene.hq.release(1, bundle), folder + "/releases")
+    line = SlowLine(scene.brokers[0].port, 500000)
+    scene.log = open(os.path.join(scene.folder, "publish.log"), "ab")
+    scene.serving = subprocess.Popen(AISLECTL + ["publish", "--dir", folder, "--serve", "--broker", f"mqtt://127.0.0.1:{line.port}"],
+                                     stdout=scene.log, stderr=scene.log)
+    STARTED.append(scene.serving)
+    first = f"aisle/v1/hq/artifact/{file_hash(bundle)}/0"
+    wait_for("the first chunk", lambda: watch.get(first), 20)
+    put(scene.hq.order("all", 1, "stop", "--action", "*"), folder + "/orders")
+    wait_for("the stop", lambda: watch.get(STOP) and len(json.loads(watch.get(STOP))) == 1, 9)
+    assert not watch.get(RELEASE)
+    wait_for("the release", lambda: watch.get(RELEASE), 40)
+    assert chunks_of(watch.kept(), bundle)[0] == open(bundle, "rb").read()
+    # In the middle of another one it leaves when it is told to.
+    other = scene.bundle(2, 6000000)
+    put(other, folder + "/artifacts")
+    put(scene.hq.release(2, other), folder + "/releases")
+    wait_for("the other's first chunk", lambda: watch.get(f"aisle/v1/hq/artifact/{file_hash(other)}/0"), 20)
+    began = time.monotonic()
+    assert scene.stop_serving() == 0 and time.monotonic() - began < 8
+    line.close()
     watch.close()
 
 
