@@ -87,6 +87,23 @@ look_again(struct publisher *p, struct err *err)
 	return rc;
 }
 
+/* Of a folder what is wrong in it. */
+static size_t
+left_out(const struct publisher *p)
+{
+	return p->goods->left.count + p->plan.wrong.count;
+}
+
+static int
+say_left_out(const struct publisher *p, struct err *err)
+{
+	const struct err *first =
+	    p->goods->left.count > 0 ? &p->goods->left.first : &p->plan.wrong.first;
+
+	return err_set(err, AISLE_E_REFUSED, "%s: %zu left out, the first: %s", url(p), left_out(p),
+	    first->text);
+}
+
 static void
 tell(const struct publisher *p)
 {
@@ -96,10 +113,13 @@ tell(const struct publisher *p)
 		releases++;
 	printf("%s: root %" PRId64 ", %zu releases, %zu orders, %zu bundles given; %" PRId64
 	       " texts and %" PRId64 " chunks sent, %" PRId64 " chunks were there; %.2f of %" PRId64
-	       " MiB retained\n",
+	       " MiB retained",
 	    url(p), p->plan.root_version, releases, p->goods->order_count, p->goods->artifact_count,
 	    p->round.texts, p->round.chunks, p->round.chunks_there,
 	    (double)p->plan.retained / (1 << 20), PLAN_RETAINED_MAX >> 20);
+	if (left_out(p) > 0)
+		printf("; %zu left out", left_out(p));
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -177,8 +197,8 @@ take_round(struct publisher *p, struct err *err)
 		rc = err_set(err, AISLE_E_IO, "%s: stopped before all was sent", url(p));
 	if (rc == 0)
 		tell(p);
-	if (rc == 0 && p->plan.wrong.code != 0)
-		rc = err_set(err, p->plan.wrong.code, "left out: %s", p->plan.wrong.text);
+	if (rc == 0 && left_out(p) > 0)
+		rc = say_left_out(p, err);
 	kept_done(&kept);
 	return rc;
 }
@@ -250,7 +270,7 @@ round_again(struct publisher *p)
 	int rc = do_round(p, &err);
 
 	if (rc != 0)
-		log_error("publish: not sent broker=%s error=%s", LOG_VALUE(url(p)),
+		log_error("publish: not all of it is sent broker=%s error=%s", LOG_VALUE(url(p)),
 		    LOG_VALUE(err.text));
 	return rc == AISLE_E_IO ? rc : 0;
 }
@@ -305,8 +325,8 @@ serve(struct publisher *p, struct err *err)
 			if (rc != 0 && rc != AISLE_E_IO && first && p->options->dir == NULL)
 				return err_set(err, rc, "%s", lost.text);
 			if (rc != 0 && rc != AISLE_E_IO)
-				log_error("publish: not sent broker=%s error=%s", LOG_VALUE(url(p)),
-				    LOG_VALUE(lost.text));
+				log_error("publish: not all of it is sent broker=%s error=%s",
+				    LOG_VALUE(url(p)), LOG_VALUE(lost.text));
 			first = false;
 			if (rc == 0 || rc != AISLE_E_IO) {
 				backoff.ms = 0;

@@ -35,6 +35,16 @@ text_done(struct goods_text *file)
 }
 
 void
+left_out_add(struct left_out *left, const struct err *why)
+{
+	char text[sizeof(why->text)];
+
+	err_format(why, text, sizeof(text));
+	err_set(&left->first, why->code, "%s", text);
+	left->count++;
+}
+
+void
 goods_done(struct goods *goods)
 {
 	for (size_t i = 0; i < goods->root_count; i++)
@@ -340,33 +350,44 @@ add_file(struct goods *goods, const struct goods *before, const char *path, stru
 
 typedef int (*file_fn)(void *ctx, const char *path, const struct stat *st, struct err *err);
 
+/* Half-written files begin with a dot or have another end. */
+static int
+is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* By their names: who begins anew finds the same. */
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 static int
 each_in(const char *dir, const char *sub, file_fn fn, void *ctx, struct err *err)
 {
 	char folder[4096], path[4096];
-	struct dirent *entry;
-	int rc = 0;
-	DIR *d;
+	struct dirent **entries;
+	int rc = 0, count;
 
 	if (snprintf(folder, sizeof(folder), "%s/%s", dir, sub) >= (int)sizeof(folder))
 		return err_set(err, AISLE_E_INVALID, "%s: name too long", dir);
-	d = opendir(folder);
-	if (d == NULL)
+	count = scandir(folder, &entries, is_visible, by_name);
+	if (count < 0)
 		return errno == ENOENT
 		    ? 0
 		    : err_set(err, AISLE_E_IO, "%s: %s", folder, strerror(errno));
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
+	for (int i = 0; i < count; i++) {
 		struct stat st;
+		bool fits = snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) <
+		    (int)sizeof(path);
 
-		/* Half-written files begin with a dot or have another end. */
-		if (entry->d_name[0] == '.' ||
-		    snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >=
-			(int)sizeof(path) ||
-		    stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-			continue;
-		rc = fn(ctx, path, &st, err);
+		free(entries[i]);
+		if (rc == 0 && fits && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+			rc = fn(ctx, path, &st, err);
 	}
-	closedir(d);
+	free(entries);
 	return rc;
 }
 
@@ -390,9 +411,11 @@ add_of_folder(void *ctx, const char *path, const struct stat *st, struct err *er
 	if (rc == AISLE_E_FULL)
 		return err_set(err, rc, "%s", wrong.text);
 	/* One that is wrong keeps no other from being sent: a stop may be among them. */
-	if (rc != 0)
+	if (rc != 0) {
 		log_warning("publish: left out path=%s error=%s", LOG_VALUE(path),
 		    LOG_VALUE(wrong.text));
+		left_out_add(&reading->goods->left, &wrong);
+	}
 	return 0;
 }
 
@@ -435,9 +458,11 @@ read_folder(const char *dir, const struct goods *before, struct goods *goods)
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		struct err err = { 0 };
 
-		if (each_in(dir, folders[i], add_of_folder, &reading, &err) != 0)
+		if (each_in(dir, folders[i], add_of_folder, &reading, &err) != 0) {
 			log_error("publish: left out folder=%s error=%s", folders[i],
 			    LOG_VALUE(err.text));
+			left_out_add(&goods->left, &err);
+		}
 	}
 }
 

@@ -34,6 +34,12 @@ struct artifact_file {
 	int64_t packed; /* of all its chunks, as they are sent; -1: not made yet */
 	uint64_t stamp; /* of the file, before it was read */
 };
+/* Of a folder: what is wrong in it is left out. */
+struct left_out {
+	size_t count;
+	struct err first;
+};
+void left_out_add(struct left_out *left, const struct err *why);
 struct goods_taken {
 	char store[TRUST_NAME_SIZE];
 	int64_t sequence; /* of its own orders, the highest that it took */
@@ -49,6 +55,7 @@ struct goods {
 	size_t artifact_count, artifact_room;
 	struct goods_taken *taken; /* as stores told */
 	size_t taken_count;
+	struct left_out left;	      /* files that could not be read */
 	uint64_t stamp, orders_stamp; /* of the folder and its orders, before they were read */
 	bool folder; /* its history: what is superseded or expired in it is no mistake */
 };

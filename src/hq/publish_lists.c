@@ -18,6 +18,7 @@ struct entry {
 	char *text;
 	size_t len;
 	bool given; /* by a file, else from the broker */
+	bool gone;  /* is not in the list */
 };
 struct entries {
 	struct entry *entry;
@@ -26,6 +27,8 @@ struct entries {
 	const struct goods *goods;
 	bool own; /* one store's list */
 	int64_t now_ms;
+	struct buf *notes;
+	struct left_out *left;
 };
 
 static void
@@ -126,46 +129,61 @@ check_sequence(const struct entries *entries, const struct goods_order *given, b
 	return 0;
 }
 
+/* Of files that were named the end of it all; in a folder said, counted, and left out. */
 static int
-take_given(struct entries *entries, const struct goods *goods, const char *topic, struct buf *notes,
-    struct err *err)
+mistake(const struct entries *entries, const struct err *why, struct err *err)
 {
-	for (size_t i = 0; i < goods->order_count; i++) {
-		const struct goods_order *given = &goods->orders[i];
+	if (!entries->goods->folder)
+		return err_set(err, why->code, "%s", why->text);
+	buf_addf(entries->notes, "%s\n", why->text);
+	left_out_add(entries->left, why);
+	return 0;
+}
+
+/* What is over, or was taken, is a folder's history. */
+static bool
+is_history(const struct entries *entries, const struct order *order)
+{
+	return entries->goods->folder &&
+	    (is_taken(entries, order) || order_in_time(order, entries->now_ms, NULL, NULL) != 0);
+}
+
+static int
+take_one(struct entries *entries, const struct goods_order *given, struct err *err)
+{
+	struct err why = { 0 }, named = { 0 };
+	struct order order;
+	bool there = false;
+	int rc = order_open(entries->root, given->file.text, given->file.len, given->file.path,
+	    entries->now_ms, &order, NULL, &why);
+
+	if (rc == 0)
+		rc = order_in_time(&order, entries->now_ms, NULL, &why);
+	if (rc != 0)
+		err_set(&named, rc, "%s: %s", given->file.path, why.text);
+	else
+		rc = check_sequence(entries, given, entries->goods->folder, &there, &named);
+	if (rc != 0)
+		return mistake(entries, &named, err);
+	if (!there)
+		add(entries, &order, given->file.text, given->file.len, true);
+	return 0;
+}
+
+static int
+take_given(struct entries *entries, const char *topic, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < entries->goods->order_count; i++) {
+		const struct goods_order *given = &entries->goods->orders[i];
 		char mine[PUBLISH_TOPIC_SIZE];
-		struct order order;
-		struct err why = { 0 };
-		bool there;
-		int rc;
 
 		topic_orders(mine, &given->order);
-		if (strcmp(mine, topic) != 0)
-			continue;
-		if (goods->folder &&
-		    (is_taken(entries, &given->order) ||
-			order_in_time(&given->order, entries->now_ms, NULL, NULL) != 0))
-			continue; /* its history */
-		rc = order_open(entries->root, given->file.text, given->file.len, given->file.path,
-		    entries->now_ms, &order, NULL, &why);
-		if (rc == 0)
-			rc = order_in_time(&order, entries->now_ms, NULL, &why);
-		if (rc != 0 && goods->folder) {
-			buf_addf(notes, "%s: %s\n", given->file.path, why.text);
-			continue;
-		}
-		if (rc != 0)
-			return err_set(err, rc, "%s: %s", given->file.path, why.text);
-		rc = check_sequence(entries, given, goods->folder, &there, &why);
-		if (rc != 0 && goods->folder) {
-			buf_addf(notes, "%s\n", why.text);
-			continue;
-		}
-		if (rc != 0)
-			return err_set(err, rc, "%s", why.text);
-		if (!there)
-			add(entries, &order, given->file.text, given->file.len, true);
+		if (strcmp(mine, topic) == 0 && !is_history(entries, &given->order))
+			rc = take_one(entries, given, err);
 	}
-	return 0;
+	return rc;
 }
 
 static int
@@ -190,13 +208,72 @@ is_superseded(const struct entries *entries, size_t at)
 	return false;
 }
 
+/* Does a go before b, when one of them has to? A store takes none below one that it took: those at the end can wait until
+ * it did. The chain's list has nobody who says so: an old lift is missed least, and a stop of today the most. */
+static bool
+goes_first(const struct entries *entries, const struct order *a, const struct order *b)
+{
+	bool lifts = a->type == ORDER_LIFT;
+
+	if (entries->own)
+		return a->sequence > b->sequence;
+	if (lifts != (b->type == ORDER_LIFT))
+		return lifts;
+	return a->issued_ms < b->issued_ms;
+}
+
+static void
+leave_one_out(struct entries *entries)
+{
+	struct entry *first = NULL;
+
+	for (size_t i = 0; i < entries->count; i++) {
+		struct entry *entry = &entries->entry[i];
+
+		if (!entry->gone &&
+		    (first == NULL || goes_first(entries, &entry->order, &first->order)))
+			first = entry;
+	}
+	if (first != NULL)
+		first->gone = true;
+}
+
+static int
+keep_bound(struct entries *entries, const char *topic, size_t count, struct err *err)
+{
+	size_t most = entries->own ? ORDERS_STORE_MAX : ORDERS_CHAIN_MAX;
+	struct err why = { 0 };
+
+	if (count <= most)
+		return 0;
+	err_set(&why, AISLE_E_FULL,
+	    "%s: %zu orders, expected at most %zu: let older ones expire, or stop \"*\"", topic,
+	    count, most);
+	for (; count > most; count--)
+		leave_one_out(entries);
+	return mistake(entries, &why, err);
+}
+
+static size_t
+drop_superseded(struct entries *entries)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < entries->count; i++) {
+		entries->entry[i].gone = is_superseded(entries, i);
+		count += !entries->entry[i].gone;
+	}
+	return count;
+}
+
 static void
 write_list(const struct entries *entries, struct buf *out, size_t *ret_count)
 {
 	*ret_count = 0;
+	buf_clear(out);
 	buf_adds(out, "[");
 	for (size_t i = 0; i < entries->count; i++) {
-		if (is_superseded(entries, i))
+		if (entries->entry[i].gone)
 			continue;
 		if ((*ret_count)++ > 0)
 			buf_adds(out, ",");
@@ -208,29 +285,28 @@ write_list(const struct entries *entries, struct buf *out, size_t *ret_count)
 int
 orders_merge(const struct root *root, const struct goods *goods, const char *topic,
     const char *retained, size_t retained_len, int64_t now_ms, struct buf *out, size_t *ret_count,
-    struct buf *notes, struct err *err)
+    struct buf *notes, struct left_out *left, struct err *err)
 {
-	struct entries entries = { .root = root, .goods = goods, .now_ms = now_ms };
-	size_t most = strcmp(topic, TOPIC_STOP) == 0 ? ORDERS_CHAIN_MAX : ORDERS_STORE_MAX;
+	struct entries entries = { .root = root,
+		.goods = goods,
+		.own = strcmp(topic, TOPIC_STOP) != 0,
+		.now_ms = now_ms,
+		.notes = notes,
+		.left = left };
 	int rc;
 
-	entries.own = strcmp(topic, TOPIC_STOP) != 0;
 	/* A list that is none is somebody else's: ours takes its place. */
-	if (order_list_each(retained, retained_len, most, topic, take_retained, &entries, NULL,
-		NULL) != 0)
+	if (order_list_each(retained, retained_len,
+		entries.own ? ORDERS_STORE_MAX : ORDERS_CHAIN_MAX, topic, take_retained, &entries,
+		NULL, NULL) != 0)
 		entries.count = 0;
-	rc = take_given(&entries, goods, topic, notes, err);
-	if (rc == 0) {
-		if (entries.count > 1)
-			qsort(entries.entry, entries.count, sizeof(*entries.entry), by_sequence);
-		buf_clear(out);
+	rc = take_given(&entries, topic, err);
+	if (rc == 0 && entries.count > 1)
+		qsort(entries.entry, entries.count, sizeof(*entries.entry), by_sequence);
+	if (rc == 0)
+		rc = keep_bound(&entries, topic, drop_superseded(&entries), err);
+	if (rc == 0)
 		write_list(&entries, out, ret_count);
-		if (*ret_count > most)
-			rc = err_set(err, AISLE_E_FULL,
-			    "%s: %zu orders, expected at most %zu: let older ones expire, or stop "
-			    "\"*\"",
-			    topic, *ret_count, most);
-	}
 	entries_done(&entries);
 	return rc;
 }

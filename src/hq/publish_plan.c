@@ -30,7 +30,8 @@ take_orders_of(struct planning *p, const char *topic)
 	struct err why = { 0 };
 	size_t count;
 	int rc = orders_merge(&p->root, p->goods, topic, there != NULL ? there->bytes : "",
-	    there != NULL ? there->len : 0, p->now_ms, &list, &count, p->notes, &why);
+	    there != NULL ? there->len : 0, p->now_ms, &list, &count, p->notes, &p->plan->wrong,
+	    &why);
 
 	if (rc == 0 && (count > 0 || there != NULL))
 		plan_text(p, topic, list.data, list.len);
@@ -113,6 +114,8 @@ make(struct planning *p)
 		rc = plan_release(p, &p->goods->releases[i]);
 	if (rc != 0)
 		return rc;
+	if (p->goods->folder)
+		plan_unverified(p);
 	plan_bundles(p);
 	plan_put_releases(p);
 	plan_forget(p);

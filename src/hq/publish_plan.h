@@ -40,7 +40,7 @@ struct plan {
 	size_t grant_count, grant_room;
 	int64_t retained;     /* bytes, afterwards */
 	int64_t root_version; /* 0: none */
-	struct err wrong;     /* of a folder: the first mistake for which something was left out */
+	struct left_out wrong;
 };
 
 /* AISLE_E_REFUSED, AISLE_E_FULL: nothing may be sent; ret is empty. Of a folder what is right goes, and first of all its

@@ -37,6 +37,7 @@ int plan_roots(struct planning *p);
 /* What is on the broker and HQ's, whether it has expired or not: a store may be fetching it. */
 void plan_kept_releases(struct planning *p);
 int plan_release(struct planning *p, const struct goods_release *given);
+void plan_unverified(struct planning *p); /* of a folder: those that no key of now has signed */
 void plan_put_releases(struct planning *p);
 /* Are the files of a release what it says? */
 int plan_check_bundles(struct planning *p, const struct release *release, struct err *why);

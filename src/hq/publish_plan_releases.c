@@ -80,6 +80,39 @@ same_release(const struct release *a, const struct release *b)
 	return memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
+static int
+open_given(const struct planning *p, const struct goods_release *given, struct release *ret,
+    struct err *why)
+{
+	return release_open(&p->root, given->file.text, given->file.len, given->file.path,
+	    p->now_ms, ret, NULL, why);
+}
+
+/* One that the keys of another day have signed is history, if a later one is in force. */
+void
+plan_unverified(struct planning *p)
+{
+	for (size_t i = 0; i < p->goods->release_count; i++) {
+		const struct goods_release *given = &p->goods->releases[i];
+		struct err why = { 0 }, named = { 0 };
+		char topic[PUBLISH_TOPIC_SIZE];
+		const struct in_force *there;
+		struct release release;
+
+		if (open_given(p, given, &release, &why) == 0) {
+			release_done(&release);
+			continue;
+		}
+		topic_release(topic, &given->release);
+		there = find_in_force(p, topic);
+		err_set(&named, why.code, "%s: %s", given->file.path, why.text);
+		if (there != NULL && there->release.sequence > given->release.sequence)
+			plan_note(p, given->file.path, why.text);
+		else
+			(void)!plan_mistake(p, &named);
+	}
+}
+
 int
 plan_release(struct planning *p, const struct goods_release *given)
 {
@@ -89,9 +122,8 @@ plan_release(struct planning *p, const struct goods_release *given)
 	struct err err = { 0 };
 	bool other;
 
-	if (release_open(&p->root, given->file.text, given->file.len, given->file.path, p->now_ms,
-		&release, NULL, &err) != 0)
-		return left_out(p, given, err.text);
+	if (open_given(p, given, &release, &err) != 0)
+		return p->goods->folder ? 0 : left_out(p, given, err.text);
 	topic_release(topic, &release);
 	there = find_in_force(p, topic);
 	other = there != NULL && !same_release(&there->release, &release);

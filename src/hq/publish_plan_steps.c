@@ -19,7 +19,7 @@ plan_mistake(struct planning *p, const struct err *why)
 	if (!p->goods->folder)
 		return err_set(p->err, why->code, "%s", why->text);
 	buf_addf(p->notes, "%s\n", why->text);
-	err_set(&p->plan->wrong, why->code, "%s", why->text);
+	left_out_add(&p->plan->wrong, why);
 	return 0;
 }
 

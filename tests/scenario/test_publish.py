@@ -440,6 +440,26 @@ def test_what_is_new_in_the_folder_is_sent_and_what_is_wrong_in_it_is_left_out(s
 
 
 @with_scene()
+def test_what_a_folder_has_wrong_is_named_and_counted_and_the_rest_of_it_is_sent(scene):
+    folder, bundle, watch = a_folder(scene), scene.bundle(), Watcher(scene.brokers[0])
+    put(scene.hq.order("all", 1, "stop", "--action", "coffee-off"), folder + "/orders")
+    assert "left out" not in scene.publish("--dir", folder)
+    with open(folder + "/artifacts/half.bundle", "wb") as f:
+        f.write(open(bundle, "rb").read()[:4096])
+    for n in range(8):      # the first by name counts, whichever a folder lists first
+        put(scene.hq.order("all", 1, "stop", "--action", "tea-off", name=f"same-number-{n}.json"), folder + "/orders")
+    put(scene.hq.order("all", 2, "stop", "--action", "*"), folder + "/orders")
+    said = scene.publish("--dir", folder, code=77)
+    assert "; 9 left out" in said, said
+    for word in ("half.bundle", "same-number-7.json: sequence 1 for all is another order's", "9 left out, the first: "):
+        assert word in scene.hq.said, (word, scene.hq.said)
+    wait_for("both stops", lambda: len(json.loads(watch.get(STOP))) == 2)
+    with open(folder + "/orders/order-all-1.json") as f:
+        assert json.load(f) == json.loads(watch.get(STOP))[0]
+    watch.close()
+
+
+@with_scene()
 def test_a_stop_waits_for_no_bundle_that_is_under_way(scene):
     folder = a_folder(scene)
     bundle, watch = scene.bundle(1, 6000000), Watcher(scene.brokers[0])

@@ -4,13 +4,15 @@
  */
 #include "publish_rig.h"
 
+#include "core/json.h"
+
 static void
 expect_left_out(struct hq *hq, const char *steps, const char *said)
 {
 	hq->goods.folder = true;
 	expect(hq, steps);
-	if (strstr(hq->plan.wrong.text, said) == NULL || strstr(hq->notes.data, said) == NULL)
-		fail_msg("said %s, expected %s", hq->plan.wrong.text, said);
+	if (strstr(hq->plan.wrong.first.text, said) == NULL || strstr(hq->notes.data, said) == NULL)
+		fail_msg("said %s, expected %s", hq->plan.wrong.first.text, said);
 }
 
 static void
@@ -111,15 +113,72 @@ in_a_folder_an_order_with_a_used_sequence_keeps_no_other_from_being_sent(void **
 	an_order(hq, "all", 1, "milk");
 	an_order(hq, "all", 2, "beer");
 	an_order(hq, "0417", 1, "beer");
-	hq->goods.folder = true;
-	expect(hq, "root/1 stop store/0417/order");
+	expect_left_out(hq, "root/1 stop store/0417/order", "is another order's");
+	assert_int_equal(hq->plan.wrong.count, 1);
 	hq_take_all(hq);
 	assert_int_equal(listed(hq, TOPIC_STOP), 2);
-	assert_non_null(strstr(hq->notes.data, "is another order's"));
 }
 
 static void
-in_a_folder_a_list_that_is_too_long_keeps_no_other_from_being_sent(void **state)
+in_a_folder_an_order_that_does_not_verify_is_counted_and_one_that_is_over_is_not(void **state)
+{
+	struct hq *hq = *state;
+	struct order over = rig_order("all", 1);
+
+	hq_add_root(hq, 1, 0, 1);
+	over.expires_ms = NOW_MS - 1;
+	over.issued_ms = NOW_MS - 2;
+	hq_add_order(hq, &over);
+	an_order(hq, "all", 2, "cheese");
+	hq->goods.folder = true;
+	expect(hq, "root/1 stop");
+	assert_int_equal(hq->plan.wrong.count, 0);
+	an_order(hq, "0417", 1, "milk");
+	memcpy(strstr(hq->goods.orders[2].file.text, "signatures\":[\"") + 80, "AAAA", 4);
+	expect_left_out(hq, "root/1 stop", "order");
+	assert_int_equal(hq->plan.wrong.count, 1);
+}
+
+static void
+in_a_folder_a_release_that_does_not_verify_is_a_mistake_unless_a_later_one_is_there(void **state)
+{
+	struct hq *hq = *state;
+	struct release old = rig_release(6);
+
+	hq_add_root(hq, 1, 0, 1);
+	hq_add_artifact(hq, &old, BUNDLE_POLICY, 100, 'b');
+	hq_add_release(hq, &old, "old.json");
+	memcpy(strstr(hq->goods.releases[0].file.text, "signatures\":[\"") + 80, "AAAA", 4);
+	expect_left_out(hq, "root/1", "old.json");
+	a_release(hq, 7, 'a');
+	hq->goods.folder = true;
+	expect(hq, "root/1 +aa release/stable");
+	assert_int_equal(hq->plan.wrong.count, 0);
+	assert_non_null(strstr(hq->notes.data, "old.json"));
+}
+
+static void
+the_action(struct hq *hq, const char *topic, size_t at, const char *expected)
+{
+	const struct kept_text *text = kept_get(&hq->kept, topic);
+	json_t *list = text != NULL ? json_loads(text->bytes, 0, NULL) : NULL;
+	struct buf one = { 0 };
+	struct signed_text envelope;
+	struct order order;
+
+	json_write(json_array_get(list, at), &one);
+	assert_int_equal(signed_read(one.data, one.len, "list", &envelope, NULL, &hq->err), 0);
+	assert_int_equal(order_parse(envelope.manifest, envelope.len, "list", &order, NULL,
+			     &hq->err),
+	    0);
+	assert_string_equal(order.object, expected);
+	signed_done(&envelope);
+	buf_done(&one);
+	json_decref(list);
+}
+
+static void
+in_a_folder_of_a_stores_list_that_is_too_long_those_wait_that_it_takes_last(void **state)
 {
 	struct hq *hq = *state;
 
@@ -131,7 +190,33 @@ in_a_folder_a_list_that_is_too_long_keeps_no_other_from_being_sent(void **state)
 		an_order(hq, "0417", i + 1, action);
 	}
 	an_order(hq, "all", 1, "cheese");
-	expect_left_out(hq, "root/1 stop", "33 orders, expected at most 32");
+	expect_left_out(hq, "root/1 stop store/0417/order", "33 orders, expected at most 32");
+	hq_take_all(hq);
+	assert_int_equal(listed(hq, TOPIC_HQ "store/0417/order"), 32);
+	the_action(hq, TOPIC_HQ "store/0417/order", 31, "a31");
+}
+
+static void
+in_a_folder_of_the_chains_list_that_is_too_long_a_new_stop_is_never_left_out(void **state)
+{
+	struct hq *hq = *state;
+
+	hq_add_root(hq, 1, 0, 1);
+	for (int i = 0; i < ORDERS_CHAIN_MAX + 2; i++) {
+		struct order order = rig_order("all", i + 1);
+
+		snprintf(order.object, sizeof(order.object), "a%d", i);
+		order.issued_ms -= 1000 - i;
+		if (i == 7)
+			order.type = ORDER_LIFT;
+		hq_add_order(hq, &order);
+	}
+	expect_left_out(hq, "root/1 stop", "258 orders, expected at most 256");
+	hq_take_all(hq);
+	assert_int_equal(listed(hq, TOPIC_STOP), 256);
+	the_action(hq, TOPIC_STOP, 0, "a1"); /* a0 is the oldest stop, a7 a lift */
+	the_action(hq, TOPIC_STOP, 6, "a8");
+	the_action(hq, TOPIC_STOP, 255, "a257");
 }
 
 int
@@ -144,7 +229,12 @@ main(void)
 		TEST(in_a_folder_what_is_too_much_keeps_no_stop_from_going),
 		TEST(in_a_folder_a_wrong_root_ends_the_chain_and_no_more),
 		TEST(in_a_folder_an_order_with_a_used_sequence_keeps_no_other_from_being_sent),
-		TEST(in_a_folder_a_list_that_is_too_long_keeps_no_other_from_being_sent),
+		TEST(
+		    in_a_folder_an_order_that_does_not_verify_is_counted_and_one_that_is_over_is_not),
+		TEST(
+		    in_a_folder_a_release_that_does_not_verify_is_a_mistake_unless_a_later_one_is_there),
+		TEST(in_a_folder_of_a_stores_list_that_is_too_long_those_wait_that_it_takes_last),
+		TEST(in_a_folder_of_the_chains_list_that_is_too_long_a_new_stop_is_never_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
