@@ -115,6 +115,10 @@ profile_value(const struct subject *subject, const char *name)
 	}
 	if (strcmp(name, "language") == 0 && subject->language != NULL)
 		return value_string(subject->language);
+	if (strcmp(name, "household") == 0 && subject->household != NULL)
+		return value_string(subject->household);
+	if (strcmp(name, "staff") == 0 && subject->has_profile)
+		return value_bool(subject->staff);
 	return value_missing();
 }
 

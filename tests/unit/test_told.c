@@ -119,6 +119,42 @@ what_it_tells_is_a_feature(void **state)
 }
 
 static void
+household_and_staff_flag_are_features_too(void **state)
+{
+	(void)state;
+	a_policy("{}");
+	an_action("look",
+	    "{'personal':false,'margin':0,'applicable':{'or':[{'missing':['tier','total']},false]}"
+	    "}");
+	for (size_t i = 0; i < parts.count; i++) {
+		if (strcmp(parts.part[i].name, "features.json") == 0)
+			parts.part[i] = parts.part[--parts.count];
+	}
+	add_part(texts, &parts, "features.json",
+	    quoted("{'features':[{'name':'tier','type':'string','from':'profile.household'},"
+		   "{'name':'total','type':'bool','from':'profile.staff'}]}"));
+	in_force();
+	engine_set_profiles(engine, profile_of, NULL);
+	more[0] = '\0';
+	headquarters_says(",'household':'h9'");
+	decide_for("a", ANNA);
+	assert_features("{'tier':'h9','total':false}");
+	close_basket("a", 100);
+	headquarters_says("");
+	decide_for("b", ANNA);
+	assert_features("{'tier':null,'total':false}");
+	open_basket("c");
+	scan("c", "c", 100);
+	assert_features("{'tier':null,'total':null}");
+	close_basket("b", 100);
+	/* Who works here is nobody to a rule. */
+	headquarters_says(",'household':'h9','staff':true");
+	decide_for("d", ANNA);
+	assert_true(visit_of("d")->has_subject);
+	assert_features("{'tier':null,'total':null}");
+}
+
+static void
 what_the_store_heard_of_an_offer_comes_before_last_nights_wallet(void **state)
 {
 	(void)state;
@@ -572,6 +608,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPINE_TEST(what_it_tells_is_a_feature),
+		SPINE_TEST(household_and_staff_flag_are_features_too),
 		SPINE_TEST(what_the_store_heard_of_an_offer_comes_before_last_nights_wallet),
 		SPINE_TEST(contacts_of_other_channels_count_in_caps_as_the_stores_own),
 		cmocka_unit_test_setup_teardown(
