@@ -289,6 +289,7 @@ struct action {
 	bool lever_settled; /* levers holds (policy_settle) */
 	bool has_uplift, has_offer;
 	bool wallet;	    /* reminds of what is in the wallet */
+	bool barred;	    /* about goods that nothing touches here (policy_bar) */
 	uint8_t placements; /* bit per enum placement */
 	enum kind kind;
 	uint32_t eligible, applicable, suitable; /* clause index or CLAUSE_TRUE */

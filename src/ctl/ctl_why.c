@@ -171,6 +171,11 @@ print_closed(const json_t *gate, double interrupt)
 			says = gate_words[i][1];
 	if (json_is_string(clause) && strcmp(json_string_value(clause), "visit: open") == 0)
 		says = "its card is open in this visit";
+	if (json_is_string(clause) && strcmp(json_string_value(clause), "goods.marked") == 0)
+		says = "all that it is about is marked in this store: nothing touches it";
+	if (json_is_string(clause) && strcmp(json_string_value(clause), "wallet") == 0 &&
+	    strcmp(name, "contact") == 0)
+		says = "of what is in the wallet they are reminded before something new is offered";
 	printf("  closed  %-14s %s", name, says);
 	if (strcmp(name, "outranked") == 0)
 		printf(" (interrupt): %.2f\n", interrupt);

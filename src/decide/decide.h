@@ -36,7 +36,7 @@ struct closed_gate {
 	const char *clause; /* NULL: none. Of the policy, of input, static, or in the arena */
 };
 #define DOOR_GATES_MAX \
-	24 /* at least as many as there are places in a trial where a gate may be closed */
+	25 /* at least as many as there are places in a trial where a gate may be closed */
 #define VISIT_OPEN_CLAUSE "visit: open" /* its card is open in the visit */
 struct door {
 	enum door_way way;

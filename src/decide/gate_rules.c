@@ -172,6 +172,8 @@ rules_gate(struct run *run, size_t i)
 	run->trials[i].tried = TRIED_RULES;
 	if (care_closed(run, action) && closes(run, i, FATE_CARE, "care", CLOSED_FIRMLY))
 		return;
+	if (action->barred && closes(run, i, FATE_ELIGIBILITY, "goods.marked", CLOSED_FIRMLY))
+		return;
 	if (!depth_gate(run, i) || !rule_gate(run, i, action->eligible, FATE_ELIGIBILITY))
 		return;
 	if (action->has_offer && run->basket_minor < action->offer.min_basket_minor &&

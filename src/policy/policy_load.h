@@ -46,6 +46,10 @@ int policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t
 int policy_patched(const struct policy *policy, const struct policy_parts *parts,
     const char *const *patches, size_t count, struct policy **ret_policy, struct err *err)
     AISLE_MUST_CHECK;
+/* Says of each action whether all that it is about is marked in this store; again with another catalog (NULL: none).
+ * marks_off: of marks_off_in() */
+struct catalog;
+void policy_bar(struct policy *policy, uint32_t marks_off, const struct catalog *catalog);
 /* The part that is the image with this hash; NULL: none. */
 const char *policy_picture(const struct policy *policy, const char *hash);
 void policy_free(struct policy *policy);

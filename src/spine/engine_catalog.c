@@ -35,6 +35,7 @@ engine_set_catalog(struct engine *engine, struct catalog *catalog, bool persist,
 	}
 	catalog_free(engine->catalog);
 	engine->catalog = catalog;
+	engine_bar(engine);
 	return 0;
 }
 

@@ -117,9 +117,25 @@ engine_switch(struct engine *engine, struct bundle *bundle, struct policy *polic
 	/* Whose contacts of other channels count for a group that another policy names. */
 	engine_drop_subjects(engine);
 	levers_apply(engine, policy);
+	engine_bar(engine);
 	engine->zone = zone;
 	snprintf(engine->zone_name, sizeof(engine->zone_name), "%s", engine->conf->zone);
 	return 0;
+}
+
+static void
+bar(const struct engine *engine, struct policy *policy)
+{
+	policy_bar(policy, marks_off_in(engine->conf->country), engine->catalog);
+}
+
+void
+engine_bar(struct engine *engine)
+{
+	if (engine->policy != NULL)
+		bar(engine, engine->policy);
+	for (size_t i = 0; i < engine->variant_count; i++)
+		bar(engine, engine->variants[i].policy);
 }
 
 void
@@ -185,6 +201,7 @@ add_variant(struct engine *engine, const char *key, const char **patches, size_t
 		return NULL;
 	}
 	levers_apply(engine, variant->policy);
+	bar(engine, variant->policy);
 	variant->key = mem_strdup(key);
 	engine->variant_count++;
 	return variant->policy;

@@ -195,6 +195,8 @@ void engine_forget_subject(struct engine *engine, const struct id *id);
 const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms,
     size_t count);
 void engine_drop_policy(struct engine *engine);
+void engine_bar(struct engine
+	*engine); /* another catalog: which actions are about marked goods alone? */
 
 /* engine_catalog.c: what the catalog in force knows of its goods, and the sender did not say */
 void goods_look_up(struct engine *engine, struct event *event);

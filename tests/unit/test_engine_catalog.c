@@ -439,105 +439,6 @@ a_return_of_a_sensitive_article_is_told_to_nobody(void **state)
 	assert_int_equal(engine_person(engine, &id)->incident_count, 1);
 }
 
-/* ---- images ---- */
-
-static const uint8_t red[32] = { 0x1f, 0x0e };
-#define RED_PATH "/v1/images/1f0e000000000000000000000000000000000000000000000000000000000000"
-
-/* Coffee, schnapps (marked in Germany) and matches (of a marked category), each with an image; tea has none. */
-static void
-catalog_with_images(const char *country)
-{
-	static const char *const coffee[] = { COFFEE_GTIN };
-	static const struct catalog_mark marks[] = { { MARK_NO_PROMOTION, "DE" } };
-	const struct catalog_row rows[] = {
-		{ .sku = "C-1", .gtins = coffee, .gtin_count = 1, .picture = red },
-		{ .sku = "S-1", .picture = red, .marks = marks, .mark_count = 1 },
-		{ .sku = "M-1", .picture = red, .category = "tobacco/matches" },
-		{ .sku = "T-1" },
-	};
-	struct catalog_is is = { .name = "range", .version = 1 };
-	struct catalog_clash clash;
-	struct buf bytes = { 0 };
-	struct catalog *catalog;
-	struct err err = { 0 };
-	size_t len;
-
-	memset(is.hash, 'a', 64);
-	assert_int_equal(catalog_pack(rows, ARRAY_LEN(rows), &bytes, &clash, &err), 0);
-	len = bytes.len;
-	assert_int_equal(catalog_open(buf_steal(&bytes), len, country, release, &catalog, &err), 0);
-	catalog_name(catalog, &is);
-	assert_int_equal(engine_set_catalog(engine, catalog, false, &err), 0);
-}
-
-/* "say:PATH see:- " of what is on the screen. */
-static const char *
-images(void)
-{
-	const json_t *prompt;
-	struct buf says = { 0 };
-	const char *copy;
-	size_t i;
-
-	buf_adds(&says, "");
-	json_array_foreach(json_object_get(screen, "prompts"), i, prompt)
-		buf_addf(&says, "%s:%s ", text_of(prompt, "action"), text_of(prompt, "image"));
-	copy = arena_strdup(texts, says.data);
-	buf_done(&says);
-	return copy;
-}
-
-#define SHOWS(item) \
-	"'treatments':[{'treatment':'t','language':'en','headline':'H','image':{'item':'" item \
-	"'}}]"
-
-static void
-cards_of_articles(void)
-{
-	a_policy("{'placements':{'tablet':{'slots':6}}}");
-	an_action("coffee", "{'group':'1'," SHOWS("4006381333931") "}");
-	an_action("matches", "{'group':'2'," SHOWS("M-1") "}");
-	an_action("recall", "{'group':'3','kind':'alert','mandatory':true," SHOWS("S-1") "}");
-	an_action("schnapps", "{'group':'4'," SHOWS("S-1") "}");
-	an_action("tea", "{'group':'5'," SHOWS("T-1") "}");
-	an_action("unknown", "{'group':'6'," SHOWS("X") "}");
-	in_force();
-	open_basket("b");
-}
-
-static void
-a_card_names_the_image_of_an_article_that_may_be_shown(void **state)
-{
-	(void)state;
-	cards_of_articles();
-	catalog_with_images("DE");
-	scan("b", "c", 100);
-	assert_string_equal(images(),
-	    "recall:" RED_PATH " coffee:" RED_PATH " matches: schnapps: tea: unknown: ");
-}
-
-static void
-a_mark_of_another_country_leaves_the_image(void **state)
-{
-	(void)state;
-	cards_of_articles();
-	catalog_with_images("FR");
-	scan("b", "c", 100);
-	assert_string_equal(images(),
-	    "recall:" RED_PATH " coffee:" RED_PATH " matches: schnapps:" RED_PATH
-	    " tea: unknown: ");
-}
-
-static void
-without_a_catalog_the_card_is_shown_without(void **state)
-{
-	(void)state;
-	cards_of_articles();
-	scan("b", "c", 100);
-	assert_string_equal(images(), "recall: coffee: matches: schnapps: tea: unknown: ");
-}
-
 int
 main(void)
 {
@@ -560,9 +461,6 @@ main(void)
 		TEST(no_offer_is_of_a_marked_article),
 		TEST(the_till_is_told_which_articles_of_the_basket_an_offer_may_not_touch),
 		TEST(a_return_of_a_sensitive_article_is_told_to_nobody),
-		SPINE_TEST(a_card_names_the_image_of_an_article_that_may_be_shown),
-		SPINE_TEST(a_mark_of_another_country_leaves_the_image),
-		SPINE_TEST(without_a_catalog_the_card_is_shown_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,6 +342,7 @@ what_is_closed_for_everybody_is_closed_for_a_manager(void **state)
 		{ "'depth':40", ",'valid':{'stores':['9999']}", "valid.stores", NULL },
 		{ "'depth':40", ",'personal':true", "personalise", NULL },
 		{ "'depth':40", "", "care", a_complaint },
+		{ "'depth':40,'include':{'category':'kiosk/tobacco'}", "", "goods.marked", NULL },
 		{ "'depth':40,'min_basket':101", "", "offer.min_basket", NULL },
 		{ "'depth':40,'margin_floor':161", "", "offer.margin_floor", NULL },
 		{ "'depth':40,'margin_floor':1", ",'margin':{'var':'spent'}", "offer.margin_floor",
