@@ -4,6 +4,8 @@
  */
 #include "ctl/ctl_recorded.h"
 
+#include "ctl/ctl_sign.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@ int
 ctl_recorded_options(struct ctl *ctl, struct ctl_recorded *from)
 {
 	const char *turn = ctl_option(ctl, "--turn");
+	int64_t events = RECORDED_TURN;
 
 	from->bundle = ctl_option(ctl, "--bundle");
 	from->catalog = ctl_option(ctl, "--catalog");
@@ -25,9 +28,9 @@ ctl_recorded_options(struct ctl *ctl, struct ctl_recorded *from)
 	from->pepper = ctl_option(ctl, "--pepper");
 	from->store = ctl_option(ctl, "--store");
 	from->events = ctl_option(ctl, "--events");
-	from->turn = turn != NULL ? atoi(turn) : RECORDED_TURN;
-	if (from->turn < 1 || from->turn > TURN_MAX)
-		return ctl_fail(EX_USAGE, "--turn: expected 1 to %d events a turn", TURN_MAX);
+	if (turn != NULL && ctl_number("--turn", turn, 1, TURN_MAX, &events) != EX_OK)
+		return EX_USAGE;
+	from->turn = (int)events;
 	return EX_OK;
 }
 

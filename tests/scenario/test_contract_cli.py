@@ -342,6 +342,8 @@ def test_a_card_waits_two_minutes_for_its_basket():
         assert run("replay", "--bundle", bundle, "--events", f.path + "/none").returncode == 66
         assert run("replay", "--bundle", f.path + "/none", "--events", events).returncode == 66
         assert run("replay", "--events", events).returncode == 64
+        for turn in ("0", "65537", "7x", "x", ""):
+            assert run("replay", "--bundle", bundle, "--events", events, "--turn", turn).returncode == 64, turn
         assert run("decide", "--bundle", bundle, "--events", events).returncode == 65
 
 
