@@ -371,8 +371,10 @@ rd_str(struct rd *rd)
 		return NULL;
 	}
 	size_t len = (size_t)(size - 1);
+	const uint8_t *bytes = take(rd, len);
+	CHECK(bytes != NULL);
 	char *s = mem_alloc(len + 1);
-	memcpy(s, take(rd, len), len);
+	memcpy(s, bytes, len);
 	s[len] = '\0';
 	return s;
 }

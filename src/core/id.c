@@ -94,7 +94,8 @@ hash_unhex(void *out, size_t len, const char *hex)
 		return false;
 	uint8_t *to = out;
 	for (size_t i = 0; i < len; i++)
-		to[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+		to[i] = (uint8_t)((unsigned)hex_digit(hex[2 * i]) << 4 |
+		    (unsigned)hex_digit(hex[2 * i + 1]));
 	return true;
 }
 

@@ -289,7 +289,7 @@ write_object(const json_t *json, struct buf *out, bool sorted, int depth)
 	if (sorted && count > 1)
 		qsort(members, count, sizeof(*members), member_compare);
 	buf_addc(out, '{');
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < at; i++) {
 		if (i > 0)
 			buf_addc(out, ',');
 		buf_json_str(out, members[i].key);

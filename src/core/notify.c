@@ -83,7 +83,7 @@ notify_status(const char *format, ...)
 		if (*at == '\n')
 			*at = ' '; /* one assignment a line */
 	}
-	strcat(text, "\n");
+	memcpy(text + strlen(text), "\n", 2);
 	send_text(text);
 }
 

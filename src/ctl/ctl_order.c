@@ -244,6 +244,7 @@ ctl_order_sign(struct ctl *ctl)
 		rc = orders_read(ctl->argv[0], &orders);
 	if (rc != EX_OK)
 		return rc;
+	CHECK(orders != NULL);
 	if (keys != NULL) {
 		copy = mem_strdup(keys);
 		count = ctl_list(copy, items, CTL_KEYS_MAX);
@@ -280,6 +281,7 @@ ctl_order_verify(struct ctl *ctl)
 		rc = ctl_fail_err(&err);
 	if (rc == EX_OK)
 		rc = orders_read(ctl->argv[0], &orders);
+	CHECK(rc != EX_OK || orders != NULL);
 	for (size_t i = 0; rc == EX_OK && i < orders->count; i++) {
 		struct buf text = { 0 };
 		struct order order;
@@ -320,13 +322,14 @@ ctl_order_show(struct ctl *ctl)
 {
 	const char *manifest = ctl_option(ctl, "--manifest"),
 		   *signature = ctl_option(ctl, "--signature");
-	struct orders *orders;
+	struct orders *orders = NULL;
 	int rc = ctl_words(ctl, 1, 1);
 
 	if (rc == EX_OK)
 		rc = orders_read(ctl->argv[0], &orders);
 	if (rc != EX_OK)
 		return rc;
+	CHECK(orders != NULL);
 	if ((manifest != NULL || signature != NULL) && orders->count == 1)
 		rc = ctl_envelope_parts(&orders->envelopes[0], manifest, signature);
 	else if (manifest != NULL || signature != NULL)

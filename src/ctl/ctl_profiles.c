@@ -46,6 +46,7 @@ read_device(const char *path, const struct conf *conf, const char *store, struct
 	struct err err = { 0 };
 	int rc = EX_OK;
 
+	CHECK(store != NULL);
 	if ((root != NULL && root_open_file(conf->hq_root, root, NULL, &err) != 0) ||
 	    file_read(path, SIGNED_BYTES_MAX, &text, &err) != 0 ||
 	    device_open(root, text.data, text.len, path, ctl_now_ms(), ret, NULL, &err) != 0)
@@ -92,6 +93,7 @@ build(struct ctl *ctl, struct profiles_build *what, const char *pepper_file, con
 		rc = ctl_fail_err(&err);
 	if (rc == EX_OK)
 		printf("%s %lld profiles\n", what->output, (long long)rows);
+	what->pepper = what->to = NULL;
 	explicit_bzero(pepper, sizeof(pepper));
 	conf_done(conf);
 	free(conf);

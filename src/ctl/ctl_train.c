@@ -43,6 +43,8 @@ run(struct ctl *ctl, struct ctl_recorded *from, struct train_options *options)
 	}
 	if (rc == EX_OK)
 		printf("%s: read CARD.md\n", options->output);
+	options->pepper = NULL;
+	options->progress_ctx = NULL;
 	explicit_bzero(pepper, sizeof(pepper));
 	buf_done(&summary);
 	buf_done(&report);

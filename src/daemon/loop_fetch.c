@@ -416,7 +416,7 @@ daemon_fetch_done(struct daemon *daemon)
 	struct fetching *fetching = daemon->fetching;
 
 	while (fetching->count > 0)
-		drop(daemon, fetching->fetches[0], false);
+		drop(daemon, fetching->fetches[fetching->count - 1], false);
 	event_free(fetching->event);
 	zone_free(fetching->zone);
 	free(fetching);

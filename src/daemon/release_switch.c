@@ -118,10 +118,11 @@ move_files(struct track *track, char policy[static 512], struct err *err)
 		    bundles[BUNDLE_POLICY].hash, policy, err);
 	if (rc == 0 && policy[0] != '\0')
 		memcpy(track->path[BUNDLE_POLICY], policy, 512);
-	if (rc == 0 && track->catalog != NULL)
-		rc = daemon_catalog_move_in(track->daemon, track->path[BUNDLE_CATALOG],
-		    bundles[BUNDLE_CATALOG].hash, path, err);
-	if (rc == 0 && track->catalog != NULL)
+	if (rc != 0 || track->catalog == NULL)
+		return rc;
+	rc = daemon_catalog_move_in(track->daemon, track->path[BUNDLE_CATALOG],
+	    bundles[BUNDLE_CATALOG].hash, path, err);
+	if (rc == 0)
 		memcpy(track->path[BUNDLE_CATALOG], path, 512);
 	return rc;
 }

@@ -217,7 +217,7 @@ tell(struct engine *engine, struct run *run, struct err *err)
 		err_set(err, rc, "an event of the shadow replay cannot be committed");
 	qsort(took_us, story->count, sizeof(*took_us), by_number);
 	if (story->count > 0)
-		run->tally->p99_ms = (double)took_us[story->count * 99 / 100] / 1000;
+		run->tally->p99_ms = (double)took_us[(size_t)(story->count * 99 / 100)] / 1000;
 	free(took_us);
 	return rc;
 }

@@ -68,7 +68,9 @@ start_mappings(struct daemon *daemon, struct err *err)
 	if (rc != 0)
 		err_set(err, AISLE_E_CONFIG, "[mappings] %.*s", (int)strcspn(report.data, "\n"),
 		    report.data);
-	if (rc != 0 && strchr(report.data, '\n')[1] != '\0')
+	/* What the one line above has no room for. */
+	const char *end = rc != 0 ? strchr(report.data, '\n') : NULL;
+	if (end != NULL && end[1] != '\0')
 		log_error("[mappings] %s", report.data);
 	buf_done(&report);
 	return rc;

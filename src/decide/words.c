@@ -334,7 +334,7 @@ bytes_fit(const struct fitting *fit, const struct treatment *treatment)
 {
 	const struct template *const texts[] = { &treatment->headline, &treatment->say,
 		&treatment->body };
-	size_t most = treatment->text_bytes, bytes = treatment->text_bytes;
+	size_t bytes = treatment->text_bytes, most = bytes;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, texts[i]);

@@ -38,20 +38,22 @@ is_loopback(const struct sockaddr *address)
 static void
 address_text(evutil_socket_t fd, char *out, size_t size)
 {
-	struct sockaddr_storage ss = { 0 };
-	socklen_t len = sizeof(ss);
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} at = { 0 };
+	socklen_t len = sizeof(at);
 	char host[INET6_ADDRSTRLEN] = "?";
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+	if (getsockname(fd, &at.any, &len) != 0)
 		snprintf(out, size, "?");
-	else if (ss.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)&ss;
-		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-		snprintf(out, size, "[%s]:%u", host, ntohs(in6->sin6_port));
+	else if (at.any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &at.in6.sin6_addr, host, sizeof(host));
+		snprintf(out, size, "[%s]:%u", host, ntohs(at.in6.sin6_port));
 	} else {
-		const struct sockaddr_in *in = (const void *)&ss;
-		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		snprintf(out, size, "%s:%u", host, ntohs(in->sin_port));
+		inet_ntop(AF_INET, &at.in.sin_addr, host, sizeof(host));
+		snprintf(out, size, "%s:%u", host, ntohs(at.in.sin_port));
 	}
 }
 
@@ -179,7 +181,7 @@ bind_one(struct http *http, const char *name, struct err *err)
 {
 	struct sockaddr_storage ss = { 0 };
 	struct evconnlistener *listener;
-	int len;
+	int len = 0;
 
 	if (http->listener_count == CONF_LISTEN_MAX)
 		return err_set(err, AISLE_E_CONFIG, "[http] listen: more than %d addresses",
@@ -201,7 +203,7 @@ static int
 check_one(struct http *http, const char *name, struct err *err)
 {
 	struct sockaddr_storage ss = { 0 };
-	int len, fd, rc = 0;
+	int len = 0, fd, rc = 0;
 
 	if (read_one(http, name, &ss, &len, err) != 0)
 		return AISLE_E_CONFIG;

@@ -164,6 +164,24 @@ fleet_expect(struct fleet *fleet, const char *store, const char *channel, const 
 
 /* ---- what it should run ---- */
 
+static bool
+is_same_bundle(const struct release_bundle *a, const struct release_bundle *b)
+{
+	return a->named == b->named && a->bytes == b->bytes && a->chunk == b->chunk &&
+	    strcmp(a->name, b->name) == 0 && strcmp(a->version, b->version) == 0 &&
+	    strcmp(a->hash, b->hash) == 0;
+}
+
+static bool
+is_same_goods(const struct release *a, const struct release *b)
+{
+	int kind = 0;
+
+	while (kind < BUNDLE_KINDS && is_same_bundle(&a->bundles[kind], &b->bundles[kind]))
+		kind++;
+	return kind == BUNDLE_KINDS;
+}
+
 /* Is what it names held for nobody more, by a later release? */
 static bool
 is_held(const struct goods *goods, const struct release *release)
@@ -173,7 +191,7 @@ is_held(const struct goods *goods, const struct release *release)
 
 		if (later->sequence > release->sequence && later->has_percent &&
 		    later->percent <= 0 && strcmp(later->channel, release->channel) == 0 &&
-		    memcmp(later->bundles, release->bundles, sizeof(later->bundles)) == 0)
+		    is_same_goods(later, release))
 			return true;
 	}
 	return false;

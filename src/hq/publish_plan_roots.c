@@ -23,6 +23,7 @@ kept_root(const struct planning *p, int64_t version)
 static int
 open_given(struct planning *p, const struct goods_root *first, struct err *why)
 {
+	CHECK(first != NULL);
 	const struct goods_text *file = &first->file;
 	const struct kept_text *before = kept_root(p, first->root.version - 1);
 	int rc;

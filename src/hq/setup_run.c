@@ -48,6 +48,7 @@ on_stop(int number)
 static void
 start(struct child *child)
 {
+	CHECK(child->words[0] != NULL);
 	child->started_ms = wan_now_ms();
 	child->pid = fork();
 	if (child->pid == 0) {

@@ -275,6 +275,12 @@ is_number(const struct cell *cell)
 	return cell->tag == CELL_NUMBER || cell->tag == CELL_BIG;
 }
 
+static double
+number_in(const struct cell *cell)
+{
+	return cell->tag == CELL_BIG ? (double)cell->big : cell->number;
+}
+
 static bool
 is_object(const struct cell *cell)
 {
@@ -287,7 +293,7 @@ cell_same(const struct cell *a, const struct cell *b)
 	if (a->tag == CELL_BIG && b->tag == CELL_BIG)
 		return a->big == b->big;
 	if (is_number(a) && is_number(b))
-		return cell_to_number(NULL, a) == cell_to_number(NULL, b);
+		return number_in(a) == number_in(b);
 	if (a->tag != b->tag)
 		return false;
 	switch (a->tag) {

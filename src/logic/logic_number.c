@@ -80,7 +80,7 @@ void
 number_text(double number, char out[static NUMBER_TEXT_SIZE])
 {
 	if (number != number) {
-		strcpy(out, "NaN");
+		memcpy(out, "NaN", sizeof("NaN"));
 		return;
 	}
 	char *at = out;
@@ -89,7 +89,7 @@ number_text(double number, char out[static NUMBER_TEXT_SIZE])
 		number = -number;
 	}
 	if (number > 1.7976931348623157e308) {
-		strcpy(at, "Infinity");
+		memcpy(at, "Infinity", sizeof("Infinity"));
 		return;
 	}
 	if (number < 9007199254740992.0 && (double)(int64_t)number == number) {

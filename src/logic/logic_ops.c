@@ -91,7 +91,9 @@ fn_var(struct logic_run *run, const struct cell *name, const struct cell *dflt,
 		const char *segment = path;
 		at = cell_path(run, &at, &segment, 1, &found);
 	}
-	*ret = found ? at : dflt->tag == CELL_UNDEFINED ? (struct cell){ .tag = CELL_NULL } : *dflt;
+	*ret = found ? at : *dflt;
+	if (!found && dflt->tag == CELL_UNDEFINED)
+		*ret = (struct cell){ .tag = CELL_NULL };
 	return LOGIC_OK;
 }
 

@@ -189,7 +189,7 @@ bracket_ai(const char *text, char ai[static 5])
 static void
 read_brackets(const char *text, int32_t today, struct article *article)
 {
-	char ai[5], next[5];
+	char ai[5] = "", next[5] = "";
 	size_t skip;
 
 	while ((skip = bracket_ai(text, ai)) > 0) {
@@ -237,7 +237,7 @@ uri_ai(const char *key)
 static void
 read_link(const char *text, int32_t today, struct article *article)
 {
-	char key[VALUE_MAX + 1], value[VALUE_MAX + 1];
+	char key[VALUE_MAX + 1] = "", value[VALUE_MAX + 1] = "";
 
 	text = strstr(text, "://") + 3;
 	text += strcspn(text, "/?#");

@@ -187,9 +187,10 @@ set_of(struct pack *pack, const struct catalog_row *row, uint32_t *ret_set)
 
 	if (row->mark_count > CATALOG_SET_ENTRIES_MAX)
 		return too_much(pack, "marks of an article", CATALOG_SET_ENTRIES_MAX);
-	if (row->mark_count > 0)
+	if (row->mark_count > 0) {
 		memcpy(marks, row->marks, row->mark_count * sizeof(*marks));
-	qsort(marks, row->mark_count, sizeof(*marks), compare_mark);
+		qsort(marks, row->mark_count, sizeof(*marks), compare_mark);
+	}
 	for (size_t i = 0; i < row->mark_count; i++) {
 		if (i > 0 && compare_mark(&marks[i - 1], &marks[i]) == 0)
 			continue;

@@ -157,7 +157,7 @@ keep_clauses(struct compile *c)
 
 	policy->clauses =
 	    arena_alloc(c->arena, (policy->clause_count + 1) * sizeof(*policy->clauses));
-	if (policy->clause_count > 0)
+	if (c->clause != NULL)
 		memcpy(policy->clauses, c->clause, policy->clause_count * sizeof(*policy->clauses));
 	free(c->clause);
 	c->clause = NULL;

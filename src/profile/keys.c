@@ -140,6 +140,7 @@ open_file(struct keys *keys, const char *dir, const char *vfs, struct err *err)
 	if (dir != NULL)
 		snprintf(path, sizeof(path), "%s/keys.db", dir);
 	if (keys->real_disk) {
+		CHECK(dir != NULL);
 		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 			return err_set(err, AISLE_E_IO, "%s: %s", dir, strerror(errno));
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -151,7 +151,7 @@ open_path(const char *path, sqlite3 **ret_db, struct err *err)
 int
 profiles_open_file(const char *path, enum profiles_format format, sqlite3 **ret_db, struct err *err)
 {
-	sqlite3 *db;
+	sqlite3 *db = NULL;
 	int rc = open_path(path, &db, err);
 	if (rc != 0)
 		return rc;
@@ -171,7 +171,7 @@ int
 profiles_open_any(const char *path, enum profiles_format *ret_format, sqlite3 **ret_db,
     struct err *err)
 {
-	sqlite3 *db;
+	sqlite3 *db = NULL;
 	int rc = open_path(path, &db, err);
 	if (rc != 0)
 		return rc;

@@ -58,7 +58,7 @@ dictionary_is_text(const struct dictionary *dictionary)
 static int
 order(const struct category *a, const struct category *b)
 {
-	if (a->text != NULL)
+	if (a->text != NULL && b->text != NULL)
 		return strcmp(a->text, b->text);
 	return (a->number > b->number) - (a->number < b->number);
 }

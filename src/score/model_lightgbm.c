@@ -273,8 +273,9 @@ import(struct lgb *l)
 	if (l->expected_trees != 0 && l->expected_trees != model->tree_count)
 		return builder_refuse(&l->b, "%u trees, expected %u as tree_sizes says",
 		    model->tree_count, l->expected_trees);
+	uint32_t iterations = model->tree_count / l->per_iteration;
 	if (l->averages)
-		model->divisor = (double)(model->tree_count / l->per_iteration);
+		model->divisor = (double)iterations;
 	return 0;
 }
 

@@ -176,7 +176,7 @@ take_word(struct jsonr *r, size_t len)
 static bool
 key(struct jsonr *r)
 {
-	uint64_t len;
+	uint64_t len = 0;
 	while (r->at < r->end && *r->at == 'N')
 		r->at++;
 	return take_count(r, 1, &len) && take_word(r, (size_t)len);

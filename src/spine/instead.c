@@ -120,9 +120,10 @@ instead_apply(struct engine *engine, struct visit *visit, struct card *card,
 	card = visit_card(visit, &overridden);
 	person->instead = &instead;
 	outcome_record_by(engine, visit, card, OUTCOME_OVERRIDDEN, event->reason, person);
-	if (chosen == NULL)
-		return;
-	instead.prompt = NULL; /* it is its own */
-	outcome_record_by(engine, visit, chosen, OUTCOME_ACCEPTED, NULL, person);
-	card_accept_offer(engine, visit, chosen);
+	if (chosen != NULL) {
+		instead.prompt = NULL; /* it is its own */
+		outcome_record_by(engine, visit, chosen, OUTCOME_ACCEPTED, NULL, person);
+		card_accept_offer(engine, visit, chosen);
+	}
+	person->instead = NULL;
 }

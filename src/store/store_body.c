@@ -294,7 +294,7 @@ store_blank(struct store *store, enum store_table table, const struct id *subjec
 {
 	int64_t ids[256];
 	struct id keys[256];
-	size_t count;
+	size_t count = 0;
 	do {
 		int error = rows_of(store, table, subject, ids, keys, ARRAY_LEN(ids), &count);
 		for (size_t i = 0; error == 0 && i < count; i++) {

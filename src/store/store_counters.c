@@ -78,7 +78,7 @@ static int
 load_lane(struct store *store, enum lane lane, bool *ret_lost)
 {
 	char name[32];
-	int64_t first, last, next;
+	int64_t first = 0, last = 0, next = 0;
 	snprintf(name, sizeof(name), "uplink/%s", lane_names[lane]);
 	int error = meta_number(store, name, &next);
 	if (error == AISLE_E_DAMAGED) {

@@ -169,7 +169,7 @@ store_max_pages(struct store *store, bool reserve_too)
 		return;
 	char sql[64];
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA max_page_count = %lld",
-	    (long long)(store->pages_max + (reserve_too ? store->pages_reserve : 0)));
+	    (long long)store->pages_max + (reserve_too ? store->pages_reserve : 0));
 	sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 }
 

@@ -332,7 +332,7 @@ static int
 collect_changes(struct store *store, enum lane lane, const char *type, store_rewrite_fn fn,
     void *ctx, int64_t *seq, struct rewrite *rows, size_t *ret_count)
 {
-	int error, rc;
+	int error, rc = SQLITE_ROW;
 	*ret_count = 0;
 	sqlite3_stmt *stmt = store_stmt(store, ST_UPLINK_EACH, &error);
 	if (stmt == NULL)

@@ -24,7 +24,7 @@ static int
 read_file(const char *path, size_t max, char **ret_bytes, size_t *ret_len, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
+	struct stat st = { 0 };
 	char *bytes = NULL;
 	size_t done = 0;
 	ssize_t n = 1;
@@ -52,6 +52,7 @@ read_file(const char *path, size_t max, char **ret_bytes, size_t *ret_len, struc
 		free(bytes);
 		return err->code;
 	}
+	CHECK(bytes != NULL);
 	bytes[done] = '\0';
 	*ret_bytes = bytes;
 	*ret_len = done;

@@ -362,9 +362,9 @@ static void
 read_rows(struct reading *reading, struct err *err)
 {
 	struct csv *csv = &reading->csv;
-	int rc, next = csv->line + 1;
+	int next = csv->line + 1;
 
-	for (; (rc = csv_read(csv, err)) > 0; next = csv->line + 1) {
+	for (; csv_read(csv, err) > 0; next = csv->line + 1) {
 		reading->line = next;
 		if (csv->count == 1 && csv_field(csv, 0)[0] == '\0')
 			continue;

@@ -335,7 +335,9 @@ add_basket(struct feed_stats *stats, int64_t line, const struct event *event)
 	if (station->a != 0 && event->now_ms - station->a <= CARD_WAITS_MS)
 		basket->flags |= IDENTIFIED;
 	station->a = 0;
-	station->ref = basket->flags & (CLOSED | CANCELLED) ? (struct id){ { 0 } } : basket->key;
+	station->ref = basket->key;
+	if (basket->flags & (CLOSED | CANCELLED))
+		station->ref = (struct id){ { 0 } };
 }
 
 static void

@@ -220,7 +220,7 @@ flush(struct recorded *recorded, struct err *err)
 		    "of events %lld to %lld one leads to more than a row may hold, expected less; "
 		    "--turn 1 says which",
 		    (long long)recorded->total + 1,
-		    (long long)(recorded->total + (int64_t)recorded->count));
+		    (long long)recorded->total + (long long)recorded->count);
 	for (size_t i = 0; i < recorded->count; i++) {
 		if (rc == 0)
 			note_order(recorded, &recorded->inputs[i]);

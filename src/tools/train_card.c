@@ -306,7 +306,7 @@ across(double p, double most)
 static double
 up(double p, double most)
 {
-	return EDGE / 2 + SIDE - p / most * SIDE;
+	return EDGE / 2.0 + SIDE - p / most * SIDE;
 }
 
 void

@@ -148,7 +148,7 @@ dot(const double *a, const double *b, size_t count)
 static double
 evaluate(struct newton *n, const double *b, double *gradient, double *hessian)
 {
-	double z[TERMS_MAX], total = 0;
+	double z[TERMS_MAX] = { 0 }, total = 0;
 
 	if (gradient != NULL)
 		memset(gradient, 0, n->terms * sizeof(*gradient));
@@ -226,22 +226,23 @@ largest(const double *step, size_t count)
 static double
 move(struct newton *n, double *objective)
 {
-	double step[TERMS_MAX], next[TERMS_MAX], part = 1, size;
+	double step[TERMS_MAX] = { 0 }, next[TERMS_MAX] = { 0 }, part = 1, size;
 
 	evaluate(n, n->b, n->gradient, n->hessian);
 	solve(n->hessian, n->terms, n->gradient, step);
 	size = largest(step, n->terms);
-	for (int i = 0; i < HALVINGS_MAX; i++, part /= 2) {
+	for (int i = 0; i < HALVINGS_MAX; i++) {
 		double now;
 
 		for (size_t r = 0; r < n->terms; r++)
 			next[r] = n->b[r] - part * step[r];
 		now = evaluate(n, next, NULL, NULL);
-		if (!(now < *objective) && !(size < STEP_NEAR))
-			continue;
-		*objective = now;
-		memcpy(n->b, next, n->terms * sizeof(*next));
-		return part * size;
+		if (now < *objective || size < STEP_NEAR) {
+			*objective = now;
+			memcpy(n->b, next, n->terms * sizeof(*next));
+			return part * size;
+		}
+		part /= 2;
 	}
 	return 0;
 }

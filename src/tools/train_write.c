@@ -261,7 +261,7 @@ int
 train_write_exam(const struct train_result *result, const struct train_target *target,
     const struct buf *linear, struct buf *out, struct err *err)
 {
-	double steps[FIT_COLUMNS_MAX][EXAM_STEPS + 1];
+	double steps[FIT_COLUMNS_MAX][EXAM_STEPS + 1] = { { 0 } };
 	struct model *model;
 	int rc = model_import(linear->data, linear->len, target->name, &model, err);
 

@@ -81,7 +81,7 @@ sequences_check(const struct sequences *seen, const char *name, int64_t sequence
 		*ret_new = true;
 		return 0;
 	}
-	if (sequence == last && memcmp(counter->digest, digest, 32) == 0)
+	if (sequence == last && counter != NULL && memcmp(counter->digest, digest, 32) == 0)
 		return 0;
 	if (list && sequences_known(seen, name, digest))
 		return 0;
