@@ -105,7 +105,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT
 
 DEBS = gcc make pkg-config libc6-dev libexpat1-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
 	libzstd-dev libssl-dev libpq-dev libnats-dev libcmocka-dev mosquitto mosquitto-clients minisign strace tzdata zlib1g-dev zstd python3 python3-paho-mqtt
-DEBS_CI = clang clang-format libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
+DEBS_CI = clang clang-format clang-tidy cppcheck libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
 	systemd chromium python3-xgboost python3-numpy postgresql nats-server
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Installs the packages of $(1) that are not there yet; quiet when there is nothing to do. $(2) may add to them:
@@ -238,6 +238,7 @@ fresh:
 check-ci: deps-ci
 	@rm -f $(BUILD)/results-*
 	@echo "lint, with every tool"; LINT_ALL=1 $(MAKE) --no-print-directory lint
+	@echo "what tools find in the source"; $(MAKE) --no-print-directory analyze
 	@echo "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
 	@for goal in "-j$(JOBS) built" unit scenario; do \
 		$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
@@ -320,6 +321,38 @@ lint: all
 	$(Q)BUILD=$(BUILD) sh tests/lint.sh
 format: deps-ci
 	$(Q)git ls-files 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' | xargs clang-format -i
+
+# ---- what tools find in the source ----
+
+# A stamp for each source and tool: what did not change is not looked at again. What is not asked, and why: .clang-tidy, tests/cppcheck.txt.
+ANALYZE_SRC = $(LIB_SRC) src/aisled.c src/aisled_heap.c $(CTL_SRC)
+ANALYZE_FLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -DAISLE_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+analyzed = $(ANALYZE_SRC:%.c=$(BUILD)/analyze/%.$(1))
+# Shows what a tool said where it found something.
+quietly = >$@.txt 2>&1 && touch $@ || { cat $@.txt; exit 1; }
+$(BUILD)/analyze/%.gcc: %.c
+	@mkdir -p $(@D)
+	$(Q)gcc $(ANALYZE_FLAGS) -O1 -fanalyzer -Werror -MMD -MP -MF $(@:.gcc=.d) -MT $@ -MT $(@:.gcc=.tidy) -c -o /dev/null $< $(quietly)
+$(BUILD)/analyze/%.tidy: %.c .clang-tidy
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(ANALYZE_FLAGS) $(quietly)
+ifneq ($(filter analyze%,$(MAKECMDGOALS)),)
+-include $(call analyzed,d)
+endif
+.PHONY: analyze analyze-gcc analyze-tidy analyze-cppcheck
+analyze-gcc: $(call analyzed,gcc)
+	@echo "gcc -fanalyzer: $(words $^) sources, no finding"
+analyze-tidy: $(call analyzed,tidy)
+	@echo "clang-tidy: $(words $^) sources, no finding"
+# The two headers have macros that loop.
+analyze-cppcheck:
+	@mkdir -p $(BUILD)/analyze/cppcheck
+	$(Q)cppcheck -q -j$(JOBS) --std=c11 --enable=warning,performance,portability --error-exitcode=1 --template=gcc \
+		--cppcheck-build-dir=$(BUILD)/analyze/cppcheck --suppressions-list=tests/cppcheck.txt -D_GNU_SOURCE -Iinclude -Isrc \
+		--include=$(shell $(PKG_CONFIG) --variable=includedir jansson)/jansson.h --include=$(shell printf '\043include <sys/queue.h>' | gcc -M -x c - | grep -o '[^ ]*/sys/queue.h') $(ANALYZE_SRC)
+	@echo "cppcheck: $(words $(ANALYZE_SRC)) sources, no finding"
+analyze: deps-ci
+	$(Q)bad=0; for t in gcc tidy cppcheck; do $(MAKE) --no-print-directory -k -j$(JOBS) analyze-$$t || { echo "$$t: findings"; bad=1; }; done; exit $$bad
 
 # ---- ARM under emulation ----
 
@@ -412,6 +445,7 @@ help:
 	@echo "make flips      one bit of the state flips, FLIPS=200 times, under the daemon"
 	@echo "make fuzz       every parser and protocol edge, SECONDS=60 each"
 	@echo "make lint       what must stay true of the source"
+	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck over src, JOBS=2 at a time"
 	@echo "make format     sources as .clang-format has them"
 	@echo "make models     trains models/reference; DATA=DIR for what is not shipped"
 	@echo "make models-same  twice, the same bytes; and in a policy"
