@@ -49,6 +49,32 @@ a_word_of_the_products_list_marks_a_path_at_any_depth(void **state)
 }
 
 static void
+try_word(void *ctx, const char *word, bool anywhere)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "x/%s/y", word);
+	assert_true(anywhere);
+	assert_int_equal(by_product(path), MARK_SENSITIVE);
+	for (char *c = path; *c != '\0'; c++)
+		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c == '-' ? ' ' : *c;
+	assert_int_equal(by_product(path), MARK_SENSITIVE);
+	++*(int *)ctx;
+}
+
+static void
+each_word_of_the_products_list_is_known_in_capitals_too(void **state)
+{
+	struct marks marks = { .off = 0 };
+	struct match all = { 0 };
+	int count = 0;
+
+	(void)state;
+	marks_meet(&marks, &all, try_word, &count);
+	assert_int_equal(count, 31);
+}
+
+static void
 a_country_has_its_own_marks_and_an_unsaid_one_all(void **state)
 {
 	struct marks germany = { .off = marks_off_in("DE") };
@@ -498,6 +524,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_word_of_the_products_list_marks_a_path_at_any_depth),
+		cmocka_unit_test(each_word_of_the_products_list_is_known_in_capitals_too),
 		cmocka_unit_test(a_country_has_its_own_marks_and_an_unsaid_one_all),
 		cmocka_unit_test(of_two_marks_of_the_policy_the_stronger_holds),
 		cmocka_unit_test(marked_goods_are_as_if_they_had_never_been_scanned),
