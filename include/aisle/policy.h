@@ -202,6 +202,8 @@ struct offer {
 	double funded;	   /* supplier's share, 0..1 */
 	const char *funder;
 	struct match include, exclude;
+	uint32_t
+	    match; /* equal ones, include and exclude, have the same: below match_count (policy_settle) */
 	int64_t min_basket_minor;
 	int64_t min_worth_minor;    /* less than this is not worth saying */
 	const char *stack;	    /* stacking group; NULL: none */
@@ -407,7 +409,8 @@ struct policy {
 	size_t model_count;
 	struct action *actions; /* ascending by id */
 	size_t action_count;
-	struct cap *caps; /* contact.json */
+	size_t match_count; /* of offers */
+	struct cap *caps;   /* contact.json */
 	size_t cap_count;
 	struct suppression *suppressions;
 	size_t suppression_count;

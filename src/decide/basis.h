@@ -32,6 +32,21 @@ struct basis {
 	int64_t taken_minor; /* by all of them */
 };
 
+/* What lies in the basket for offers about the same goods, offer_lines.c. */
+struct offer_lines {
+	const uint16_t *line; /* those that qualify */
+	size_t count;
+	int64_t qualifying_minor, margin_minor; /* what they cost and bring */
+	bool margins;				/* each states its margin */
+	int64_t coupons_minor;			/* that are on the goods; not positive */
+	int64_t taken_minor;			/* by accepted offers */
+};
+/* room: for as many as the basket has. */
+void offer_lines_find(const struct offer *offer, const struct basis *basis, uint16_t *room,
+    struct offer_lines *ret);
+struct offer_value offer_value_on(const struct offer *offer, int64_t depth,
+    const struct basis *basis, const struct offer_lines *lines);
+
 /* Is the line of the goods that the offer is about? */
 bool basis_concerns(const struct basis *basis, const struct offer *offer, size_t line);
 /* And does it cost anything? */

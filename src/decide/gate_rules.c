@@ -6,6 +6,7 @@
  * applicability. What a clause says of the candidate's depth and worth is
  * about the first depth that it could have.
  */
+#include "decide/basis.h"
 #include "decide/run.h"
 
 #include "nouns/wallet.h"
@@ -55,6 +56,23 @@ care_closed(struct run *run, const struct action *action)
 	return run->care == 1;
 }
 
+static const struct offer_lines *
+goods_of(struct run *run, const struct offer *offer)
+{
+	const struct basis *basis = run->decision->basis;
+	const struct offer_lines **known = &run->goods[offer->match];
+	struct offer_lines *lines;
+
+	CHECK(offer->match < run->policy->match_count);
+	if (*known == NULL) {
+		lines = arena_room(run->arena, sizeof(*lines));
+		offer_lines_find(offer, basis,
+		    arena_room(run->arena, basis->visit->line_count * sizeof(*lines->line)), lines);
+		*known = lines;
+	}
+	return *known;
+}
+
 static void __attribute__((noinline)) fill_depths(struct run *run, size_t i)
 {
 	struct trial *trial = &run->trials[i];
@@ -68,8 +86,8 @@ static void __attribute__((noinline)) fill_depths(struct run *run, size_t i)
 		    arena_alloc(run->arena, trial->option_count * sizeof(*trial->options));
 	for (size_t d = 0; d < trial->option_count; d++) {
 		trial->options[d].depth = depths[d];
-		trial->options[d].value =
-		    offer_value(&action->offer, depths[d], run->decision->basis);
+		trial->options[d].value = offer_value_on(&action->offer, depths[d],
+		    run->decision->basis, goods_of(run, &action->offer));
 	}
 }
 
@@ -110,15 +128,19 @@ fill_options(struct run *run, size_t i)
 	trial->only = (struct depth_option){ 0 };
 	if (!action->has_offer)
 		return;
-	if (run->decision->basis == NULL)
+	if (run->decision->basis == NULL) {
 		run->decision->basis =
 		    basis_make(run->arena, run->policy, run->sources->marks_off, run->visit);
+		run->goods =
+		    arena_alloc(run->arena, run->policy->match_count * sizeof(*run->goods));
+	}
 	if (offer->tier_count > 0 || offer->ladder_count != 1 || trial->own >= 0) {
 		fill_depths(run, i);
 		return;
 	}
 	trial->only.depth = offer->ladder[0]; /* most have one depth */
-	trial->only.value = offer_value(offer, offer->ladder[0], run->decision->basis);
+	trial->only.value =
+	    offer_value_on(offer, offer->ladder[0], run->decision->basis, goods_of(run, offer));
 }
 
 static bool

@@ -97,67 +97,26 @@ free_units(const struct offer *offer, int64_t units, const struct basis *basis)
 	return saving;
 }
 
-/* The lines that qualify: what they cost, and what the offer would save on them. */
-struct lines_now {
-	int64_t qualifying_minor, saving_minor, margin_minor;
-	bool margins; /* each states one */
-};
-
-static struct lines_now
-lines_now(const struct offer *offer, int64_t depth, const struct basis *basis)
+/* What the offer would save on the lines that qualify. */
+static int64_t
+saving_now(const struct offer *offer, int64_t depth, const struct basis *basis,
+    const struct offer_lines *lines)
 {
-	struct lines_now now = { .margins = true };
+	int64_t saving = 0;
 
-	for (size_t i = basis_next(basis, offer, 0); i < basis->visit->line_count;
-	     i = basis_next(basis, offer, i + 1)) {
-		const struct line *line = &basis->visit->lines[i];
-
-		now.qualifying_minor += line->amount_minor;
-		now.margin_minor += line->margin_minor;
-		now.margins = now.margins && line->has_margin;
-		if (offer->type == OFFER_PERCENT)
-			now.saving_minor += percent_of(line->amount_minor, depth);
-		else if (offer->type == OFFER_FIXED_PRICE)
-			now.saving_minor += over_price(line, depth);
-	}
 	if (offer->type == OFFER_AMOUNT)
-		now.saving_minor = depth;
-	else if (offer->type == OFFER_FREE_ITEM && now.qualifying_minor > 0)
-		now.saving_minor = free_units(offer, depth > 0 ? depth : 1, basis);
-	return now;
-}
+		return depth;
+	if (offer->type == OFFER_FREE_ITEM)
+		return free_units(offer, depth > 0 ? depth : 1, basis);
+	for (size_t i = 0; i < lines->count; i++) {
+		const struct line *line = &basis->visit->lines[lines->line[i]];
 
-/* What coupons took off the very goods; not positive. */
-static int64_t
-coupons_on(const struct offer *offer, const struct basis *basis)
-{
-	int64_t minor = 0;
-
-	for (size_t i = 0; basis->has_coupons && i < basis->visit->line_count; i++)
-		if (basis->visit->lines[i].amount_minor < 0 && basis_concerns(basis, offer, i))
-			minor += basis->visit->lines[i].amount_minor;
-	return minor;
-}
-
-/* What accepted offers may take of the lines that qualify for this one: all that they take, as far
- * as they share lines. */
-static int64_t
-taken_of(const struct offer *offer, const struct basis *basis)
-{
-	int64_t taken = 0;
-
-	for (size_t t = 0; t < basis->taking_count; t++) {
-		const struct taking *taking = &basis->takings[t];
-		int64_t shared = 0;
-
-		for (size_t i = basis_next(basis, offer, 0);
-		     shared < taking->minor && i < basis->visit->line_count;
-		     i = basis_next(basis, offer, i + 1))
-			if (taking->offer == NULL || basis_qualifies(basis, taking->offer, i))
-				shared += basis->visit->lines[i].amount_minor;
-		taken += smaller_of(shared, taking->minor);
+		if (offer->type == OFFER_PERCENT)
+			saving += percent_of(line->amount_minor, depth);
+		else if (offer->type == OFFER_FIXED_PRICE)
+			saving += over_price(line, depth);
 	}
-	return taken;
+	return saving;
 }
 
 static int64_t
@@ -187,35 +146,32 @@ our_share_up(int64_t minor, double funded)
 /* What is left to save on the goods and in the basket, where discounts, coupons and accepted
  * offers have been. */
 static int64_t
-room_for(const struct offer *offer, const struct basis *basis, int64_t qualifying_minor,
-    int64_t taken_minor)
+room_for(const struct basis *basis, const struct offer_lines *lines)
 {
-	int64_t goods = qualifying_minor + coupons_on(offer, basis) - taken_minor;
+	int64_t goods = lines->qualifying_minor + lines->coupons_minor - lines->taken_minor;
 	int64_t all = basis->total_minor - basis->taken_minor;
 
 	return larger_of(smaller_of(goods, all), 0);
 }
 
 struct offer_value
-offer_value(const struct offer *offer, int64_t depth, const struct basis *basis)
+offer_value_on(const struct offer *offer, int64_t depth, const struct basis *basis,
+    const struct offer_lines *lines)
 {
 	struct offer_value value = { 0 };
-	struct lines_now now;
-	int64_t typical, most, room;
+	int64_t typical, most;
 
-	CHECK(offer != NULL && basis != NULL && depth >= 0);
+	CHECK(depth >= 0);
 	typical = saving_typical(offer, depth);
-	now = lines_now(offer, depth, basis);
-	value.qualifies_now = now.qualifying_minor > 0;
 	value.worth_minor = typical;
-	if (value.qualifies_now) {
-		value.line_margin_minor = now.margin_minor;
-		value.has_line_margin = now.margins;
-		value.taken_minor = taken_of(offer, basis);
-	}
-	if (value.qualifies_now && offer->type != OFFER_POINTS) {
-		room = room_for(offer, basis, now.qualifying_minor, value.taken_minor);
-		value.worth_minor = smaller_of(now.saving_minor, room);
+	if (lines->count > 0) {
+		value.qualifies_now = true;
+		value.line_margin_minor = lines->margin_minor;
+		value.has_line_margin = lines->margins;
+		value.taken_minor = lines->taken_minor;
+		if (offer->type != OFFER_POINTS)
+			value.worth_minor = smaller_of(saving_now(offer, depth, basis, lines),
+			    room_for(basis, lines));
 	}
 	if (offer->max_minor >= 0)
 		value.worth_minor = smaller_of(value.worth_minor, offer->max_minor);
@@ -227,6 +183,17 @@ offer_value(const struct offer *offer, int64_t depth, const struct basis *basis)
 		most = larger_of(typical, value.worth_minor);
 	value.hold_minor = our_share_up(most, offer->funded);
 	return value;
+}
+
+struct offer_value
+offer_value(const struct offer *offer, int64_t depth, const struct basis *basis)
+{
+	uint16_t room[VISIT_LINES_MAX];
+	struct offer_lines lines;
+
+	CHECK(offer != NULL && basis->visit->line_count <= ARRAY_LEN(room));
+	offer_lines_find(offer, basis, room, &lines);
+	return offer_value_on(offer, depth, basis, &lines);
 }
 
 bool

@@ -117,7 +117,8 @@ struct run {
 	unsigned quiet; /* placements where only mandatory cards come: a bit each */
 	bool answered;	/* some card of the visit has an answer */
 	struct lot lot;
-	int care;	   /* -1: not looked at; else 0 or 1 */
+	const struct offer_lines **goods; /* by an offer's match; NULL: not looked for */
+	int care;			  /* -1: not looked at; else 0 or 1 */
 	bool wallet_first; /* they are reminded of the wallet now: nothing new is offered */
 	struct door *door; /* what a person names; NULL: a draw */
 	double interrupt;  /* priority of nothing */

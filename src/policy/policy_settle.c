@@ -136,10 +136,58 @@ settle_names(struct policy *policy)
 	}
 }
 
+static int
+text_order(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : strcmp(a, b);
+}
+
+static int
+match_order(const struct match *a, const struct match *b)
+{
+	int order = 0;
+
+	for (; order == 0 && a != NULL && b != NULL; a = a->next, b = b->next) {
+		order = (int)a->set - (int)b->set;
+		order = order != 0 ? order : text_order(a->category, b->category);
+		order = order != 0 ? order : text_order(a->brand, b->brand);
+		order = order != 0 ? order : text_order(a->item, b->item);
+	}
+	return order != 0 ? order : (a != NULL) - (b != NULL);
+}
+
+static int
+goods_order(const void *a, const void *b)
+{
+	const struct offer *x = *(struct offer *const *)a, *y = *(struct offer *const *)b;
+	int order = match_order(&x->include, &y->include);
+
+	return order != 0 ? order : match_order(&x->exclude, &y->exclude);
+}
+
+/* What lies in a basket for an offer is looked for once for all that are about the same goods. */
+static void
+settle_matches(struct policy *policy)
+{
+	struct offer **offers = mem_calloc(policy->action_count + 1, sizeof(struct offer *));
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->action_count; i++)
+		if (policy->actions[i].has_offer)
+			offers[count++] = &policy->actions[i].offer;
+	qsort(offers, count, sizeof(struct offer *), goods_order);
+	for (size_t i = 0; i < count; i++) {
+		policy->match_count += i == 0 || goods_order(&offers[i - 1], &offers[i]) != 0;
+		offers[i]->match = (uint32_t)policy->match_count - 1;
+	}
+	free(offers);
+}
+
 void
 policy_settle(struct policy *policy)
 {
 	settle_names(policy);
+	settle_matches(policy);
 	for (size_t i = 0; i < policy->action_count; i++)
 		settle_action(policy, &policy->actions[i]);
 }
