@@ -261,6 +261,12 @@ struct template
 	uint32_t chars; /* of all literal texts, in characters */
 };
 
+/* A number that is no larger than this is at most so long in a text: 16 digits, a point, a sign, and as money a space and
+ * a currency. */
+#define NUMBER_MAX 9e15
+#define NUMBER_CHARS_MAX 24
+#define JSON_BYTES_OF_BYTE 6 /* of a control character */
+
 /* Of all texts of a card together, as JSON: what a station shows fits into one message of the broker's. */
 #define CARD_TEXT_BYTES_MAX 4096
 
@@ -293,6 +299,8 @@ struct action {
 	bool wallet;	    /* reminds of what is in the wallet */
 	bool barred;	    /* about goods that nothing touches here (policy_bar) */
 	uint8_t placements; /* bit per enum placement */
+	/* of those where some treatment fits whatever depth and worth are, and none reads a feature (policy_settle) */
+	uint8_t fits;
 	enum kind kind;
 	uint32_t eligible, applicable, suitable; /* clause index or CLAUSE_TRUE */
 	struct cap *caps;

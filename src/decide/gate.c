@@ -204,12 +204,27 @@ head_gate(struct run *run, struct trial *trial, const struct action *action)
 
 /* ---- what depends on the placement ---- */
 
+/* Is it known that a treatment fits, and would nothing be read to find out? */
+static bool
+surely_fits(const struct action *action, const struct depth_option *option, enum placement place)
+{
+	const int64_t most = (int64_t)(NUMBER_MAX / 200);
+
+	return (action->fits >> place & 1) != 0 && action->margin.kind == EXPR_CONST &&
+	    option->depth < most && option->value.worth_minor < most;
+}
+
 static bool
 treatment_gate(struct run *run, size_t i, enum placement place)
 {
+	const struct action *action = run->decision->candidates[i].action;
 	struct trial *trial = &run->trials[i];
 	bool any = false;
 
+	if (trial->option_count == 1 && surely_fits(action, trial->options, place)) {
+		trial->options->fits = true;
+		return true;
+	}
 	for (size_t d = 0; d < trial->option_count; d++) {
 		struct candidate_context about = candidate_about(run, i, &trial->options[d]);
 

@@ -22,8 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_MAX 9e15
-
 size_t
 utf8_count(const char *s)
 {
@@ -212,9 +210,7 @@ words_personal(const struct policy *policy, const struct template *text)
 	return false;
 }
 
-/* Characters that a value never comes to more than; SIZE_MAX: there is nothing to write. A number
- * within NUMBER_MAX has 16 digits, a point, a sign, and as money a space and a currency. */
-#define NUMBER_CHARS_MAX 24
+/* Characters that a value never comes to more than; SIZE_MAX: there is nothing to write. */
 static size_t
 value_chars_max(const struct value *value)
 {
@@ -285,8 +281,6 @@ text_fits(const struct fitting *fit, const struct template *text, int max, const
 }
 
 /* ---- so many bytes ---- */
-
-#define JSON_BYTES_OF_BYTE 6 /* of a control character */
 
 static size_t
 value_bytes(const struct fitting *fit, const struct template_part *part, const char *language)

@@ -16,28 +16,76 @@
 #include "policy/policy_load.h"
 #include "score/model.h"
 
-static bool
-template_plain(const struct template *text)
+/* The values that the texts of a treatment have, and those of them that are features. */
+struct values {
+	size_t count, features;
+};
+
+static void
+count_values(const struct template *text, struct values *values)
 {
-	for (size_t i = 0; i < text->count; i++)
-		if (text->parts[i].has_value)
-			return false;
-	return true;
+	for (size_t i = 0; i < text->count; i++) {
+		values->count += text->parts[i].has_value;
+		values->features +=
+		    text->parts[i].has_value && text->parts[i].var == TEMPLATE_FEATURE;
+	}
+}
+
+static struct values
+values_of(const struct treatment *treatment)
+{
+	struct values values = { 0 };
+
+	count_values(&treatment->headline, &values);
+	count_values(&treatment->say, &values);
+	count_values(&treatment->body, &values);
+	for (size_t i = 0; i < treatment->why_count; i++)
+		count_values(&treatment->why[i], &values);
+	for (size_t i = 0; i < treatment->step_count; i++)
+		count_values(&treatment->steps[i], &values);
+	return values;
 }
 
 static bool
-treatment_plain(const struct treatment *treatment)
+text_fits(const struct template *text, int max)
 {
-	if (!template_plain(&treatment->headline) || !template_plain(&treatment->say) ||
-	    !template_plain(&treatment->body))
-		return false;
-	for (size_t i = 0; i < treatment->why_count; i++)
-		if (!template_plain(&treatment->why[i]))
-			return false;
-	for (size_t i = 0; i < treatment->step_count; i++)
-		if (!template_plain(&treatment->steps[i]))
-			return false;
-	return true;
+	struct values values = { 0 };
+
+	count_values(text, &values);
+	return max == 0 || text->chars + NUMBER_CHARS_MAX * values.count <= (size_t)max;
+}
+
+/* With any depth and worth, for whoever is spoken to in the policy's first language. */
+static bool
+treatment_fits(const struct policy *policy, const struct treatment *treatment, int place)
+{
+	const struct placement_rules *rules = &policy->places[place];
+	size_t bytes = treatment->text_bytes +
+	    JSON_BYTES_OF_BYTE * NUMBER_CHARS_MAX * values_of(treatment).count;
+
+	return (treatment->placement < 0 || treatment->placement == place) &&
+	    policy->language_count > 0 && strcmp(treatment->language, policy->languages[0]) == 0 &&
+	    text_fits(&treatment->headline, rules->headline_max) &&
+	    text_fits(&treatment->say, rules->say_max) &&
+	    text_fits(&treatment->body, rules->body_max) &&
+	    (treatment->plain || bytes <= CARD_TEXT_BYTES_MAX);
+}
+
+static void
+settle_treatments(const struct policy *policy, struct action *action)
+{
+	size_t features = 0;
+
+	for (size_t i = 0; i < action->treatment_count; i++) {
+		struct values values = values_of(&action->treatments[i]);
+
+		action->treatments[i].plain = values.count == 0;
+		features += values.features;
+	}
+	for (int place = 0; features == 0 && place < PLACE_COUNT; place++)
+		for (size_t i = 0; i < action->treatment_count; i++)
+			if (treatment_fits(policy, &action->treatments[i], place))
+				action->fits |= (uint8_t)(1u << place);
 }
 
 struct readers {
@@ -109,8 +157,7 @@ settle_action(const struct policy *policy, struct action *action)
 	if (action->has_offer)
 		offer_settle(&action->offer);
 	settle_models(policy, action);
-	for (size_t i = 0; i < action->treatment_count; i++)
-		action->treatments[i].plain = treatment_plain(&action->treatments[i]);
+	settle_treatments(policy, action);
 }
 
 /* n: a type of event, or EV_COUNT for the timer. */
