@@ -245,6 +245,7 @@ check-ci: deps-ci
 			CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" $$goal || exit 1; done
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
 	@echo "decisions, the slow way too"; $(MAKE) --no-print-directory decisions RESULTS=build/results-sequences
+	@echo "power cuts, on a simulated disk"; $(MAKE) --no-print-directory cuts RESULTS=build/results-sim
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
 	@echo "a large headquarters"; $(MAKE) --no-print-directory hq fleet RESULTS=build/results-hq
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
@@ -260,6 +261,18 @@ KILLS ?= 200
 .PHONY: crash
 crash: all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) crash/kills /usr/bin/python3 tests/crash/kills.py $(KILLS)
+
+# The store on a simulated disk, in one process: tests/sim. CUTS=50000 power cuts, seeds from SEED; two of them side by side.
+SIM_OBJ = $(call obj,tests/sim/disk.c tests/sim/trace.c tests/sim/folder.c tests/sim/world.c tests/sim/story.c)
+SIM_WRAPS = rename link unlink fsync statvfs64 posix_fallocate64
+-include $(SIM_OBJ:.o=.d)
+$(BUILD)/sim/%: $(BUILD)/tests/sim/%.o $(SIM_OBJ) $(BUILD)/libaisle.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(SIM_WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS)
+CUTS ?= 50000
+.PHONY: cuts
+cuts: $(BUILD)/sim/cuts
+	$(Q)printf '%s\n' 1 2 | xargs -P 2 -I {} sh -c '$(run_test) sim/cuts-{} $(BUILD)/sim/cuts $$(($(CUTS) / 2)) $$(($(or $(SEED),1) + ({} - 1) * 1000000))'
 
 # One bit of state.db flips, under a daemon with overdue timers.
 FLIPS ?= 200
@@ -439,6 +452,7 @@ help:
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make decisions  decisions of chance made the slow way too, DECISIONS=100000"
+	@echo "make cuts       CUTS=50000 power cuts on a simulated disk, seeds from SEED=1"
 	@echo "make sequences  the store beside a model of its contract, SEQUENCES=200000 times"
 	@echo "make silent-shops  what train makes of SILENT=100 shops without a signal"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * folder.h - folders of the simulated disk, as they lie in memory: past what is noted and what fails.
+ */
+#ifndef AISLE_TESTS_SIM_FOLDER_H
+#define AISLE_TESTS_SIM_FOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+
+/* A file's bytes, added to out. */
+void folder_file(const char *folder, const char *name, struct buf *out);
+void folder_put(const char *folder, const char *name, const struct buf *bytes);
+void folder_clear(const char *folder);
+int64_t folder_bytes(const char *folder);
+void folder_copy(const char *from, const char *to);
+/* Turns one bit of a file; false: there is no such byte. */
+bool folder_flip(const char *folder, const char *name, int64_t byte, int bit);
+
+#endif
