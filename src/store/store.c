@@ -57,15 +57,6 @@ wal_reserve(struct store *store)
 	close(fd);
 }
 
-static int
-on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
-{
-	struct store *store = ctx;
-	(void)db, (void)name;
-	store->wal_pages = pages;
-	return SQLITE_OK;
-}
-
 int
 store_open(const struct store_options *options, struct store **ret_store, struct err *err)
 {
@@ -82,8 +73,6 @@ store_open(const struct store_options *options, struct store **ret_store, struct
 		store_close(store);
 		return error;
 	}
-	if (!store->memory)
-		sqlite3_wal_hook(store->db, on_commit, store);
 	*ret_store = store;
 	return 0;
 }

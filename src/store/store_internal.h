@@ -312,8 +312,8 @@ void store_counters_save(struct store *store); /* on a clean close: ids go on wi
 
 /* ---- store_wal.c ---- */
 /* Transactions in the log at path that lie behind a frame which is not what was written; 1 may be the last one,
- * which a power cut left half. */
-int store_wal_lost(const char *path);
+ * which a power cut left half. *ret_frames: pages that the log has before it, of whole transactions. */
+int store_wal_lost(const char *path, int64_t *ret_frames);
 
 /* ---- store_salvage.c ---- */
 void store_salvage_mark(const struct store *store);

@@ -202,6 +202,15 @@ set_pragmas(struct store *store, bool fresh, struct err *err)
 }
 
 static int
+on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = ctx;
+	(void)db, (void)name;
+	store->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static int
 open_database(struct store *store, const struct store_options *options, struct err *err)
 {
 	int rc = sqlite3_open_v2(store->path, &store->db,
@@ -220,6 +229,9 @@ open_database(struct store *store, const struct store_options *options, struct e
 		error = check_version(store, &version, err);
 	if (error == 0)
 		error = set_pragmas(store, version == 0, err);
+	/* After wal_autocheckpoint, which has this place for itself. */
+	if (!store->memory)
+		sqlite3_wal_hook(store->db, on_commit, store);
 	if (error == 0 && version == 0)
 		error = create_tables(store, err);
 	if (error == 0)
@@ -280,6 +292,7 @@ open_again(struct store *store, const struct store_options *options, struct err 
 {
 	store->now = (struct store_counters){ 0 };
 	store->broken = store->corrupt = false;
+	store->wal_pages = 0;
 	*err = (struct err){ 0 };
 	int error = make_private(store->path, err);
 	return error == 0 ? open_and_load(store, options, err) : error;
@@ -299,6 +312,8 @@ note_loss(struct store *store)
 		error = store_run(store, stmt);
 	}
 	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc == SQLITE_OK)
+		store->wal_pages = 0;
 	if (error != 0 || rc != SQLITE_OK)
 		log_warning("store: damage is not on record code=%d", rc);
 }
@@ -309,7 +324,7 @@ look_at_log(struct store *store)
 {
 	char path[4200];
 	snprintf(path, sizeof(path), "%s-wal", store->path);
-	store->wal_lost = store->real_disk ? store_wal_lost(path) : 0;
+	store->wal_lost = store->real_disk ? store_wal_lost(path, &store->wal_pages) : 0;
 	if (store->wal_lost > 1)
 		log_error("store: the log is damaged; what was committed behind the damage is lost "
 			  "transactions=%d",
@@ -337,6 +352,8 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	bool moved = false;
 	look_at_log(store);
 	bool salvaged = store->real_disk && store_salvage(store);
+	if (salvaged)
+		store->wal_pages = 0;
 	error = open_and_load(store, options, &first);
 	if (store->corrupt && store->real_disk && !salvaged) {
 		close_database(store);

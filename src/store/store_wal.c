@@ -65,11 +65,12 @@ read_header(struct wal *wal, uint8_t header[static HEADER_BYTES])
 }
 
 int
-store_wal_lost(const char *path)
+store_wal_lost(const char *path, int64_t *ret_frames)
 {
 	struct wal wal = { .file = fopen(path, "re") };
 	uint8_t header[HEADER_BYTES] = { 0 }, frame[FRAME_BYTES], salt[8];
 	int lost = 0;
+	*ret_frames = 0;
 	if (wal.file == NULL)
 		return 0;
 	bool whole = read_header(&wal, header);
@@ -84,8 +85,12 @@ store_wal_lost(const char *path)
 			whole = ours && is_sum(&wal, frame + 16);
 		}
 		/* The size of the file stands in the last frame of a transaction. */
-		if (!whole && ours && word(frame + 4, true) != 0)
-			lost++;
+		if (word(frame + 4, true) == 0)
+			continue;
+		if (whole)
+			*ret_frames = n + 1;
+		else
+			lost += ours;
 	}
 	fclose(wal.file);
 	return lost;

@@ -467,8 +467,27 @@ put_doubled(struct body *body, struct chance *chance)
 	put(&body->cut, body->waits[chance_below(chance, body->waiting)]);
 }
 
+/* A sector that was being written is neither what it was nor what it was to be. */
 static void
-cut_body(struct body *body, struct chance *chance)
+put_noise(struct body *body, struct chance *chance)
+{
+	const struct note *note = body->waits[chance_below(chance, body->waiting)];
+	size_t sector = chance_below(chance, note->kind == WRITE ? sectors_of(note) : 1);
+
+	put_some(body, chance, 128);
+	if (note->kind != WRITE)
+		return;
+	put_sectors(&body->cut, note, sector, sector + 1);
+	for (size_t i = (size_t)note->at; i < (size_t)note->at + note->len && i < body->cut.len;
+	     i++) {
+		if (i / DISK_SECTOR == (size_t)note->at / DISK_SECTOR + sector)
+			body->cut.data[i] = (char)chance_next(chance);
+	}
+}
+
+/* has_log: what is written to it is whole in a log, until it is synced. */
+static void
+cut_body(struct body *body, bool has_log, struct chance *chance)
 {
 	static const unsigned shares[] = { 8, 64, 128, 192, 248 };
 
@@ -476,6 +495,10 @@ cut_body(struct body *body, struct chance *chance)
 	buf_add(&body->cut, body->synced.data, body->synced.len);
 	if (body->waiting == 0)
 		return;
+	if (has_log && chance_below(chance, 4) == 0) {
+		put_noise(body, chance);
+		return;
+	}
 	switch (chance_below(chance, 8)) {
 	case 0: break; /* nothing of it */
 	case 1: put_some(body, chance, 256); break;
@@ -504,7 +527,7 @@ replay_cut(struct replay *replay, size_t at, uint64_t seed, const char *folder)
 		struct body *body = &replay->bodies[names.of[i].body];
 
 		if (!done[names.of[i].body])
-			cut_body(body, &chance);
+			cut_body(body, strcmp(names.of[i].name, "state.db") == 0, &chance);
 		done[names.of[i].body] = true;
 		folder_put(folder, names.of[i].name, &body->cut);
 	}

@@ -39,6 +39,7 @@ leave(struct fixture *f, struct fixture *left, off_t *ret_end)
 		assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, i, 0, "x", 1), 0);
 		commit(f);
 	}
+	assert_true(store_wal_bytes(f->store) > 0);
 	*ret_end = 32 + store_wal_bytes(f->store);
 	*left = (struct fixture){ .dir = "/tmp/aisle-left-XXXXXX" };
 	assert_non_null(mkdtemp(left->dir));
@@ -144,12 +145,84 @@ a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch(void **st
 	assert_left(*state, &left, COMMITS - 1, true, false);
 }
 
+static uint32_t
+page_of_frame(const struct fixture *left, off_t frame)
+{
+	uint8_t bytes[4] = { 0 };
+	char path[160];
+	snprintf(path, sizeof(path), "%s/state.db-wal", left->dir);
+	int fd = open(path, O_RDONLY);
+	assert_int_equal(pread(fd, bytes, 4, 32 + frame * FRAME_BYTES), 4);
+	close(fd);
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	    bytes[3];
+}
+
+/* As a cut in the middle of a checkpoint leaves it: neither what was there nor what is in the log. */
+static void
+tear_page(const struct fixture *left, uint32_t page)
+{
+	char path[160], noise_of_page[STORE_PAGE_BYTES];
+	snprintf(path, sizeof(path), "%s/state.db", left->dir);
+	noise(noise_of_page, sizeof(noise_of_page));
+	int fd = open(path, O_RDWR);
+	assert_int_equal(pwrite(fd, noise_of_page, sizeof(noise_of_page),
+			     (off_t)(page - 1) * STORE_PAGE_BYTES),
+	    sizeof(noise_of_page));
+	close(fd);
+}
+
+static void
+a_page_that_a_checkpoint_left_torn_is_read_from_the_log(void **state)
+{
+	struct fixture left;
+	off_t end;
+	bool header = false;
+	for (off_t frame = 0;; frame++) {
+		struct fixture *f = *state;
+		leave(f, &left, &end);
+		bool any = 32 + frame * FRAME_BYTES < end;
+		if (any) {
+			uint32_t page = page_of_frame(&left, frame);
+			header = header || page == 1;
+			tear_page(&left, page);
+		}
+		assert_left(f, &left, COMMITS, false, false);
+		if (!any)
+			break;
+		fixture_close(f);
+		remove_dir(f->dir);
+		assert_int_equal(mkdir(f->dir, 0700), 0);
+		fixture_open(f);
+	}
+	assert_true(header);
+}
+
+/* What was not in the log when the store was opened was looked at; what is there is newer than the file. */
+static void
+looking_at_pages_passes_over_those_that_the_log_has(void **state)
+{
+	struct fixture *f = *state, left;
+	off_t end;
+	leave(f, &left, &end);
+	tear_page(&left, page_of_frame(&left, 0));
+	fixture_open(&left);
+	for (int i = 0; i < 100; i++)
+		store_scrub(left.store, 256);
+	assert_false(store_suspect(left.store));
+	assert_int_equal(store_damaged(left.store), 0);
+	fixture_close(&left);
+	remove_dir(left.dir);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(a_log_that_is_whole_is_taken_in_without_a_word),
 		STORE_TEST(a_flipped_bit_in_the_log_is_told_and_begins_a_new_epoch),
+		STORE_TEST(a_page_that_a_checkpoint_left_torn_is_read_from_the_log),
+		STORE_TEST(looking_at_pages_passes_over_those_that_the_log_has),
 		STORE_TEST(a_last_transaction_that_is_half_there_is_what_a_power_cut_leaves),
 		STORE_TEST(a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch),
 	};
