@@ -43,7 +43,9 @@ load_rows(struct engine *engine)
 	load_now(engine);
 	stops_load(engine);
 	levers_load(engine);
-	hold_load(engine);
+	rc = hold_load(engine);
+	if (rc != 0)
+		return rc;
 	sensor_load(engine);
 	tally_load(engine);
 	heard_load(engine);

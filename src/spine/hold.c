@@ -236,23 +236,24 @@ read_rack(struct engine *engine, struct rd *rd)
 	}
 }
 
-void
+int
 hold_load(struct engine *engine)
 {
 	struct buf buf = { 0 };
 	char name[32];
-	int missing = 0;
+	int missing = 0, rc = 0;
 
 	for (size_t rack = 0; rack < RACKS_MAX && missing < GAP; rack++) {
 		struct rd rd;
-		int rc;
 
 		buf_clear(&buf);
 		snprintf(name, sizeof(name), "budgets/%zu", rack);
 		rc = store_meta_get(engine->store, name, &buf);
 		missing = rc == AISLE_E_NONE ? missing + 1 : 0;
-		if (rc != 0 && rc != AISLE_E_DAMAGED)
+		if (rc == AISLE_E_NONE)
 			continue;
+		if (rc != 0 && rc != AISLE_E_DAMAGED)
+			break;
 		/* What cannot be read keeps its places: no action is named "". */
 		while (engine->budget_count < rack * RACK)
 			add(engine, &(struct engine_budget){ .action = mem_strdup("") });
@@ -260,6 +261,7 @@ hold_load(struct engine *engine)
 		read_rack(engine, &rd);
 	}
 	buf_done(&buf);
+	return rc == AISLE_E_NONE || rc == AISLE_E_DAMAGED ? 0 : rc;
 }
 
 void

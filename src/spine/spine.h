@@ -416,7 +416,7 @@ void hold_again(struct engine *engine, struct card *card, int64_t amount_minor);
 void hold_spend(struct engine *engine, struct card *card, int64_t amount_minor);
 /* The till took so much of it back; at most redeemed_minor. */
 void hold_return(struct engine *engine, struct card *card, int64_t amount_minor);
-void hold_load(struct engine *engine);
+int hold_load(struct engine *engine);
 void hold_drop(struct engine *engine);
 void hold_save(struct engine *engine, struct buf *buf);
 

@@ -337,6 +337,30 @@ a_rack_that_is_not_there_is_not_the_end(void **state)
 	buf_done(&row);
 }
 
+static int
+interrupt(void *ctx)
+{
+	return ++*(int *)ctx > 0;
+}
+
+/* 65,536 racks are asked for only as long as there is an answer. */
+static void
+a_state_that_cannot_be_read_is_told_at_once(void **state)
+{
+	int asked = 0;
+
+	(void)state;
+	hold_of(1);
+	save();
+	hold_drop(engine);
+	sqlite3_progress_handler(engine->store->db, 1, interrupt, &asked);
+	assert_int_equal(hold_load(engine), AISLE_E_IO);
+	sqlite3_progress_handler(engine->store->db, 0, NULL, NULL);
+	assert_int_equal(asked, 1);
+	assert_int_equal(hold_load(engine), 0);
+	assert_held(1, 101);
+}
+
 int
 main(void)
 {
@@ -355,6 +379,7 @@ main(void)
 		TEST(only_what_changed_is_written_again_and_all_of_it_comes_back),
 		TEST(a_rack_that_cannot_be_read_costs_its_own_and_no_other),
 		TEST(a_rack_that_is_not_there_is_not_the_end),
+		TEST(a_state_that_cannot_be_read_is_told_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
