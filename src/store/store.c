@@ -29,7 +29,6 @@
 #define WAL_BYTES_WORTH (1 << 20)
 #define IDLE_MS (30 * S_MS)
 #define WAL_BYTES_MAX (8 << 20) /* over this a checkpoint waits until the WAL can begin anew */
-#define WAL_FRAME_HEADER 24
 #define WAL_CHUNK_BYTES (256 << 10)
 
 /* ---- open and close ---- */
@@ -118,7 +117,7 @@ store_epoch(const struct store *store, char out[static 17])
 int64_t
 store_wal_bytes(const struct store *store)
 {
-	return store->wal_pages * (store->page_size + WAL_FRAME_HEADER);
+	return store->wal_pages * (store->page_size + STORE_WAL_FRAME_HEAD);
 }
 
 bool
@@ -140,7 +139,9 @@ store_checkpoint(struct store *store)
 						     : SQLITE_CHECKPOINT_PASSIVE;
 	int log = 0, done = 0;
 	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, &log, &done);
-	if (rc != SQLITE_OK)
+	if ((rc & 0xff) == SQLITE_CORRUPT)
+		(void)store_error(store, rc);
+	else if (rc != SQLITE_OK)
 		log_warning("store: checkpoint: %s", sqlite3_errmsg(store->db));
 	/* Failed or partial, the WAL still has everything: the next call goes on. */
 	else if (log == done) {

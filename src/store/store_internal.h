@@ -311,9 +311,17 @@ int store_counters_load(struct store *store, struct err *err) AISLE_MUST_CHECK;
 void store_counters_save(struct store *store); /* on a clean close: ids go on without a jump */
 
 /* ---- store_wal.c ---- */
+/* Bytes of SQLite's log: its head, and each page with a head of its own. */
+#define STORE_WAL_HEAD 32
+#define STORE_WAL_FRAME_HEAD 24
+#define STORE_WAL_FRAME (STORE_WAL_FRAME_HEAD + STORE_PAGE_BYTES)
 /* Transactions in the log at path that lie behind a frame which is not what was written; 1 may be the last one,
  * which a power cut left half. *ret_frames: pages that the log has before it, of whole transactions. */
 int store_wal_lost(const char *path, int64_t *ret_frames);
+/* The number (from 0) of the frame whose page lies there; -1: none does. */
+int64_t store_wal_frame(int64_t page_at);
+/* Is a frame, its head and its page, what was written? before: the sum of what lies before it. */
+bool store_wal_holds(const uint8_t before[static 8], const uint8_t *frame);
 
 /* ---- store_salvage.c ---- */
 void store_salvage_mark(const struct store *store);

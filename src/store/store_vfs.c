@@ -11,13 +11,17 @@
  *   which bytes reach the file is SQLite's own, and a sync has all of them.
  *
  *   A write that fails is kept and tried again by the next call, which reports
- *   it if it fails too: what SQLite was told is written is never dropped.
+ *   it if it fails too: what SQLite was told is written is never dropped. Only
+ *   reading elsewhere goes on.
  *
  *   The last 8 bytes of a page are SipHash-2-4 over the rest, with the page's
  *   place as its key. A page that does not match is SQLITE_CORRUPT to whoever
  *   reads it, so a flipped bit cannot make a row vanish unnoticed. The sum is
- *   made as the page goes into the database file; the log has sums of its own.
- *   It is against accidents: against hands, rows are sealed.
+ *   made as the page goes into the database file. The log has sums of its own,
+ *   which SQLite looks at when it opens the log and not when it reads a page
+ *   of it or copies it into the database, with a sum that would then be right:
+ *   so that is done here. It is against accidents: against hands, rows are
+ *   sealed.
  *
  *   No shared memory: the store locks its file for itself, and SQLite then
  *   keeps the index of the log on the heap.
@@ -40,6 +44,10 @@
 struct file {
 	sqlite3_file base;
 	bool has_sums; /* it is the database */
+	bool is_log;
+	bool
+	    doubtful; /* a page of the log was written over; its sums are made anew before the next sync */
+	sqlite3_int64 written_to;
 	int pending_len;
 	sqlite3_int64 pending_at;
 	sqlite3_file *real;	      /* behind this struct */
@@ -108,6 +116,21 @@ read_pages(struct file *file, uint8_t *bytes, int len, sqlite3_int64 at)
 	return rc;
 }
 
+/* Of the log: a page, by the sum in its frame, which goes on from that of the frame before it or of the log's head. */
+static int
+read_frame(struct file *file, void *bytes, sqlite3_int64 at, int64_t frame)
+{
+	uint8_t both[STORE_WAL_HEAD + 2 * STORE_WAL_FRAME];
+	int before = frame == 0 ? STORE_WAL_HEAD : STORE_WAL_FRAME; /* bytes of it */
+	int sum_at = frame == 0 ? STORE_WAL_HEAD - 8 : STORE_WAL_FRAME_HEAD - 8;
+	int rc = file->real->pMethods->xRead(file->real, both, before + STORE_WAL_FRAME,
+	    at - STORE_WAL_FRAME_HEAD - before);
+	if (rc != SQLITE_OK)
+		return rc;
+	memcpy(bytes, both + before + STORE_WAL_FRAME_HEAD, STORE_PAGE_BYTES);
+	return store_wal_holds(both + sum_at, both + before) ? SQLITE_OK : SQLITE_CORRUPT;
+}
+
 /* ---- a file ---- */
 
 static int
@@ -115,6 +138,10 @@ file_write(sqlite3_file *base, const void *bytes, int len, sqlite3_int64 at)
 {
 	struct file *file = (struct file *)base;
 	const uint8_t *next = bytes;
+	/* A page of the log without its head before it: one that this transaction wrote already. */
+	if (file->is_log && len == STORE_PAGE_BYTES && at != file->written_to)
+		file->doubtful = true;
+	file->written_to = at + len;
 	/* Elsewhere; or a block is full that could not be written. */
 	if (file->pending_len > 0 &&
 	    (at != file->pending_at + file->pending_len || at % BLOCK_BYTES == 0)) {
@@ -148,12 +175,18 @@ file_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
 {
 	struct file *file = (struct file *)base;
 	int rc = flush(file);
-	if (rc != SQLITE_OK)
+	/* A full disk can be read. */
+	if (rc != SQLITE_OK && at < file->pending_at + file->pending_len &&
+	    file->pending_at < at + len)
 		return rc;
 	if (file->has_sums && at == 0 && len < STORE_PAGE_BYTES)
 		return read_header(file, bytes, len);
 	if (file->has_sums && at % STORE_PAGE_BYTES == 0 && len % STORE_PAGE_BYTES == 0)
 		return read_pages(file, bytes, len, at);
+	int64_t frame =
+	    file->is_log && !file->doubtful && len == STORE_PAGE_BYTES ? store_wal_frame(at) : -1;
+	if (frame >= 0)
+		return read_frame(file, bytes, at, frame);
 	return file->real->pMethods->xRead(file->real, bytes, len, at);
 }
 
@@ -170,6 +203,7 @@ file_sync(sqlite3_file *base, int flags)
 {
 	struct file *file = (struct file *)base;
 	int rc = flush(file);
+	file->doubtful = false;
 	return rc != SQLITE_OK ? rc : file->real->pMethods->xSync(file->real, flags);
 }
 
@@ -261,6 +295,9 @@ vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int 
 	file->base.pMethods = NULL;
 	file->pending_len = 0;
 	file->has_sums = flags & SQLITE_OPEN_MAIN_DB;
+	file->is_log = flags & SQLITE_OPEN_WAL;
+	file->doubtful = false;
+	file->written_to = 0;
 	file->real = (sqlite3_file *)(file + 1);
 	int rc = real->xOpen(real, name, file->real, flags, ret_flags);
 	/* SQLite closes what has methods, also after an error. */

@@ -21,8 +21,6 @@
 
 #include "store/store_internal.h"
 
-#define HEADER_BYTES 32
-#define FRAME_BYTES (24 + STORE_PAGE_BYTES)
 #define MAGIC_LITTLE 0x377f0682 /* + 1: sums are of big-endian words */
 
 struct wal {
@@ -55,20 +53,42 @@ is_sum(const struct wal *wal, const uint8_t *at)
 }
 
 static bool
-read_header(struct wal *wal, uint8_t header[static HEADER_BYTES])
+read_header(struct wal *wal, uint8_t header[static STORE_WAL_HEAD])
 {
-	if (fread(header, HEADER_BYTES, 1, wal->file) != 1)
+	if (fread(header, STORE_WAL_HEAD, 1, wal->file) != 1)
 		return false;
 	wal->big_endian = (word(header, true) & 1) != 0;
 	add_sum(wal, header, 24);
 	return (word(header, true) | 1) == (MAGIC_LITTLE | 1) && is_sum(wal, header + 24);
 }
 
+int64_t
+store_wal_frame(int64_t page_at)
+{
+	int64_t at = page_at - STORE_WAL_FRAME_HEAD - STORE_WAL_HEAD;
+	return at >= 0 && at % STORE_WAL_FRAME == 0 ? at / STORE_WAL_FRAME : -1;
+}
+
+bool
+store_wal_holds(const uint8_t before[static 8], const uint8_t *frame)
+{
+	/* Of the machine that wrote it: which, says the log's first word, and that both are tried costs only where damage is. */
+	for (int big_endian = 0; big_endian < 2; big_endian++) {
+		struct wal wal = { .big_endian = big_endian,
+			.sum = { word(before, true), word(before + 4, true) } };
+		add_sum(&wal, frame, 8);
+		add_sum(&wal, frame + STORE_WAL_FRAME_HEAD, STORE_PAGE_BYTES);
+		if (is_sum(&wal, frame + 16))
+			return true;
+	}
+	return false;
+}
+
 int
 store_wal_lost(const char *path, int64_t *ret_frames)
 {
 	struct wal wal = { .file = fopen(path, "re") };
-	uint8_t header[HEADER_BYTES] = { 0 }, frame[FRAME_BYTES], salt[8];
+	uint8_t header[STORE_WAL_HEAD] = { 0 }, frame[STORE_WAL_FRAME], salt[8];
 	int lost = 0;
 	*ret_frames = 0;
 	if (wal.file == NULL)

@@ -4,6 +4,8 @@
  */
 #include "store_fixture.h"
 
+#include <sqlite3.h>
+
 #include "store/store_internal.h"
 
 #define COMMITS 12
@@ -215,6 +217,52 @@ looking_at_pages_passes_over_those_that_the_log_has(void **state)
 	remove_dir(left.dir);
 }
 
+/* The log of the open store; what SQLite has in memory is let go, so that it reads. */
+static void
+change_under(struct fixture *f, off_t at, int bit)
+{
+	sqlite3_db_release_memory(f->store->db);
+	change(f, at, bit);
+}
+
+static void
+a_bit_that_flips_in_the_log_of_the_open_store_is_found_by_whoever_reads_the_page(void **state)
+{
+	struct fixture left;
+	off_t end;
+	int found = 0, frames = 0;
+	leave(*state, &left, &end);
+	remove_dir(left.dir);
+	for (off_t at = 32; at < end; at += FRAME_BYTES, frames++) {
+		struct fixture *f = *state;
+		int64_t before = store_damaged(f->store);
+		change_under(f, at + 24 + 300, (int)(frames % 8));
+		int have = visits(f);
+		/* It may be a page that the log has a newer one of, or that nobody asked for. */
+		assert_true(have == COMMITS || store_damaged(f->store) > before);
+		found += store_damaged(f->store) > before;
+		change_under(f, at + 24 + 300, (int)(frames % 8));
+		assert_int_equal(visits(f), COMMITS);
+	}
+	assert_true(found > 0);
+}
+
+static void
+a_checkpoint_takes_no_damaged_page_into_the_file(void **state)
+{
+	struct fixture left, *f = *state;
+	off_t end;
+	leave(f, &left, &end);
+	remove_dir(left.dir);
+	/* The last page of the last commit: none is newer. */
+	change_under(f, end - 100, 3);
+	store_checkpoint(f->store);
+	assert_true(store_suspect(f->store));
+	assert_int_equal(store_damaged(f->store), 1);
+	fixture_reopen(f);
+	assert_true(store_damaged(f->store) > 0);
+}
+
 int
 main(void)
 {
@@ -223,6 +271,9 @@ main(void)
 		STORE_TEST(a_flipped_bit_in_the_log_is_told_and_begins_a_new_epoch),
 		STORE_TEST(a_page_that_a_checkpoint_left_torn_is_read_from_the_log),
 		STORE_TEST(looking_at_pages_passes_over_those_that_the_log_has),
+		STORE_TEST(
+		    a_bit_that_flips_in_the_log_of_the_open_store_is_found_by_whoever_reads_the_page),
+		STORE_TEST(a_checkpoint_takes_no_damaged_page_into_the_file),
 		STORE_TEST(a_last_transaction_that_is_half_there_is_what_a_power_cut_leaves),
 		STORE_TEST(a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch),
 	};
