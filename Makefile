@@ -245,7 +245,7 @@ check-ci: deps-ci
 			CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" $$goal || exit 1; done
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
 	@echo "decisions, the slow way too"; $(MAKE) --no-print-directory decisions RESULTS=build/results-sequences
-	@echo "power cuts, on a simulated disk"; $(MAKE) --no-print-directory cuts RESULTS=build/results-sim
+	@echo "power cuts, faults and flips, on a simulated disk"; $(MAKE) --no-print-directory cuts faults engine-flips RESULTS=build/results-sim
 	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
 	@echo "a large headquarters"; $(MAKE) --no-print-directory hq fleet RESULTS=build/results-hq
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
@@ -274,10 +274,19 @@ CUTS ?= 50000
 cuts: $(BUILD)/sim/cuts
 	$(Q)printf '%s\n' 1 2 | xargs -P 2 -I {} sh -c '$(run_test) sim/cuts-{} $(BUILD)/sim/cuts $$(($(CUTS) / 2)) $$(($(or $(SEED),1) + ({} - 1) * 1000000))'
 
-# One bit of state.db flips, under a daemon with overdue timers.
+# Each call to that disk fails, once and for good, and it is full at any byte; SITES stories of some 500 calls.
+SITES ?= 4
+.PHONY: faults
+faults: $(BUILD)/sim/faults
+	$(Q)$(run_test) sim/faults $(BUILD)/sim/faults $(SITES) $(or $(SEED),1)
+
+# One bit of state.db flips, under the engine, ENGINE_FLIPS=10000 times; and under a daemon with overdue timers.
+ENGINE_FLIPS ?= 10000
 FLIPS ?= 200
-.PHONY: flips
-flips: all
+.PHONY: flips engine-flips
+engine-flips: $(BUILD)/sim/flips
+	$(Q)$(run_test) sim/flips $(BUILD)/sim/flips $(ENGINE_FLIPS) $(or $(SEED),1)
+flips: engine-flips all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) scenario/test_damage /usr/bin/python3 tests/scenario/test_damage.py $(FLIPS)
 
 # Every parser and protocol edge under random bytes, two at a time: tests/fuzz/run.py. ONLY="json uplink" chooses.
@@ -453,11 +462,12 @@ help:
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make decisions  decisions of chance made the slow way too, DECISIONS=100000"
 	@echo "make cuts       CUTS=50000 power cuts on a simulated disk, seeds from SEED=1"
+	@echo "make faults     each call to the disk fails, once and for good, over SITES=4 stories; full at any byte"
 	@echo "make sequences  the store beside a model of its contract, SEQUENCES=200000 times"
 	@echo "make silent-shops  what train makes of SILENT=100 shops without a signal"
 	@echo "make mutants    small wrong changes, COUNT=40 a room; what no test sees is listed"
-	@echo "make flips      one bit of the state flips, FLIPS=200 times, under the daemon"
 	@echo "make fuzz       every parser and protocol edge, SECONDS=60 each"
+	@echo "make flips      one bit of the state flips, ENGINE_FLIPS=10000 times under the engine, FLIPS=200 under the daemon"
 	@echo "make lint       what must stay true of the source"
 	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck over src, JOBS=2 at a time"
 	@echo "make format     sources as .clang-format has them"

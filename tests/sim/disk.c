@@ -22,7 +22,7 @@
 static struct {
 	sqlite3_vfs *real;
 	struct chance chance;
-	int64_t calls, fail_at, failed;
+	int64_t calls, fail_at;
 	bool full, for_good;
 	char folder[128]; /* that may be full */
 	int64_t room;	  /* bytes that its files may have together; < 0: no end of it */
@@ -80,23 +80,14 @@ static bool
 trips(void)
 {
 	disk.calls++;
-	if (disk.fail_at == 0 || disk.calls < disk.fail_at ||
-	    (disk.calls > disk.fail_at && !disk.for_good))
-		return false;
-	disk.failed++;
-	return true;
+	return disk.fail_at > 0 && disk.calls >= disk.fail_at &&
+	    (disk.calls == disk.fail_at || disk.for_good);
 }
 
 int64_t
 disk_calls(void)
 {
 	return disk.calls;
-}
-
-int64_t
-disk_failed(void)
-{
-	return disk.failed;
 }
 
 void
@@ -119,7 +110,7 @@ disk_fill(const char *folder, int64_t bytes)
 void
 disk_mend(void)
 {
-	disk.calls = disk.fail_at = disk.failed = 0;
+	disk.calls = disk.fail_at = 0;
 	disk.room = -1;
 }
 
@@ -132,8 +123,6 @@ room_for(int64_t more)
 	if (disk.room < 0 || more <= 0)
 		return more;
 	left = disk.room - folder_bytes(disk.folder);
-	if (left < more)
-		disk.failed++;
 	return left < 0 ? 0 : left < more ? left : more;
 }
 

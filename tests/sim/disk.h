@@ -60,7 +60,5 @@ void disk_fail(int64_t n, bool full, bool for_good);
 /* So many bytes more in all files below folder, and the disk is full: at any byte. */
 void disk_fill(const char *folder, int64_t bytes);
 void disk_mend(void);
-/* How many calls failed since disk_mend(). */
-int64_t disk_failed(void);
 
 #endif

@@ -56,6 +56,16 @@ folder_clear(const char *folder)
 }
 
 int64_t
+folder_size(const char *folder, const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return stat(path, &st) == 0 ? st.st_size : 0;
+}
+
+int64_t
 folder_bytes(const char *folder)
 {
 	DIR *entries = opendir(folder);

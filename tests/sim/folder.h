@@ -14,6 +14,8 @@ struct buf;
 void folder_file(const char *folder, const char *name, struct buf *out);
 void folder_put(const char *folder, const char *name, const struct buf *bytes);
 void folder_clear(const char *folder);
+/* Of a file; 0: there is none. */
+int64_t folder_size(const char *folder, const char *name);
 int64_t folder_bytes(const char *folder);
 void folder_copy(const char *from, const char *to);
 /* Turns one bit of a file; false: there is no such byte. */

@@ -167,47 +167,65 @@ find_upto(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *b
 	return --upto->left <= 0;
 }
 
-/* What is said by its place is found: numbers of the outbox may jump at a start. */
-static int
-input_of(struct engine *engine, const struct said *said, struct input *input)
+/* Numbers of the outbox may jump at a start. */
+int
+world_find(struct engine *engine, struct step *step)
 {
-	struct nth nth = { .left = said->number };
-	struct upto upto = { .left = said->number };
 	struct store *store = engine_store(engine);
-	struct err err = { 0 };
 	int rc = 0;
+
+	for (size_t i = 0; i < step->count && rc >= 0; i++) {
+		struct said *said = &step->said[i];
+		struct nth nth = { .left = said->number };
+		struct upto upto = { .left = said->number };
+
+		if (said->found)
+			continue;
+		if (said->kind == INPUT_DELIVERED)
+			rc = store_outbox_each(store, 0, find_nth, &nth);
+		else if (said->kind == INPUT_HQ_ACK)
+			rc = store_uplink_each(store, said->lane, 0, (int)said->number, find_upto,
+			    &upto);
+		/* A callback that stops says more than 0. */
+		if (rc >= 0 && said->kind == INPUT_DELIVERED)
+			said->number = nth.id;
+		if (rc >= 0 && said->kind == INPUT_HQ_ACK)
+			said->number = upto.seq;
+		said->found = rc >= 0;
+	}
+	return rc > 0 ? 0 : rc;
+}
+
+static void
+input_of(const struct said *said, struct input *input)
+{
+	struct err err = { 0 };
 
 	input->kind = said->kind;
 	input->topic = said->topic;
 	input->payload = said->payload;
 	input->len = said->payload != NULL ? strlen(said->payload) : 0;
-	if (said->kind == INPUT_ANSWER) {
-		input->text = "t1";
-		input->guidance = said->guidance;
-		input->prompt = said->prompt;
-		input->is_shown = strcmp(said->answer, "{\"shown\":true}") == 0;
-		input->answer = json_read(said->answer, strlen(said->answer), "answer", &err);
-	} else if (said->kind == INPUT_DELIVERED) {
-		rc = store_outbox_each(store, 0, find_nth, &nth);
-		input->number = nth.id;
-	} else if (said->kind == INPUT_HQ_ACK) {
-		rc = store_uplink_each(store, said->lane, 0, (int)said->number, find_upto, &upto);
-		input->lane = said->lane;
-		input->number = upto.seq;
-	}
-	/* What a callback that stops says. */
-	return rc > 0 ? 0 : rc;
+	input->lane = said->lane;
+	input->number = said->number;
+	if (said->kind != INPUT_ANSWER)
+		return;
+	input->text = "t1";
+	input->guidance = said->guidance;
+	input->prompt = said->prompt;
+	input->is_shown = strcmp(said->answer, "{\"shown\":true}") == 0;
+	input->answer = json_read(said->answer, strlen(said->answer), "answer", &err);
 }
 
 static int
 turn(struct engine *engine, const struct step *step)
 {
 	struct input inputs[SAID_MAX] = { 0 };
-	int rc = 0;
+	struct step found = *step;
+	int rc = world_find(engine, &found);
 
-	for (size_t i = 0; i < step->count && rc == 0; i++) {
+	for (size_t i = 0; i < step->count; i++) {
 		inputs[i].now_ms = step->now_ms;
-		rc = input_of(engine, &step->said[i], &inputs[i]);
+		input_of(&found.said[i], &inputs[i]);
 	}
 	if (rc == 0)
 		rc = turn_run(engine, inputs, step->count);
@@ -240,8 +258,22 @@ world_step(struct engine *engine, const struct step *step)
 /* What is looked at, for who wants to know what differs. */
 static FILE *shown;
 
+struct adding {
+	struct digest *digest, row;
+	struct store *store;
+	struct rows *rows; /* NULL: only the digest of all */
+	enum lane lane;
+};
+
 static void
 add(struct digest *digest, const void *bytes, size_t len)
+{
+	hash_bytes(digest->bytes, sizeof(digest->bytes), bytes, len, digest->bytes,
+	    sizeof(digest->bytes));
+}
+
+static void
+add_part(struct adding *adding, const void *bytes, size_t len)
 {
 	for (size_t i = 0; shown != NULL && i < len; i++) {
 		int c = ((const uint8_t *)bytes)[i];
@@ -250,15 +282,22 @@ add(struct digest *digest, const void *bytes, size_t len)
 	}
 	if (shown != NULL)
 		fputc('\n', shown);
-	hash_bytes(digest->bytes, sizeof(digest->bytes), bytes, len, digest->bytes,
-	    sizeof(digest->bytes));
+	add(&adding->row, bytes, len);
 }
 
-struct adding {
-	struct digest *digest;
-	struct store *store;
-	bool log;
-};
+/* kind: rows of different tables are not taken for each other. */
+static int
+add_end(struct adding *adding, const char *kind)
+{
+	struct rows *rows = adding->rows;
+
+	add(&adding->row, kind, strlen(kind));
+	add(adding->digest, &adding->row, sizeof(adding->row));
+	if (rows != NULL && rows->count < ROWS_MAX)
+		memcpy(&rows->of[rows->count++], adding->row.bytes, sizeof(rows->of[0]));
+	adding->row = (struct digest){ { 0 } };
+	return 0;
+}
 
 static int
 add_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
@@ -267,9 +306,9 @@ add_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t 
 	int64_t numbers[] = { kind, at_ms };
 
 	(void)n;
-	add(adding->digest, numbers, sizeof(numbers));
-	add(adding->digest, body, len);
-	return 0;
+	add_part(adding, numbers, sizeof(numbers));
+	add_part(adding, body, len);
+	return add_end(adding, "log");
 }
 
 static int
@@ -278,11 +317,11 @@ add_row(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms
 {
 	struct adding *adding = ctx;
 
-	add(adding->digest, key, sizeof(*key));
-	add(adding->digest, subject, sizeof(*subject));
-	add(adding->digest, &at_ms, sizeof(at_ms));
-	add(adding->digest, body, len);
-	return 0;
+	add_part(adding, key, sizeof(*key));
+	add_part(adding, subject, sizeof(*subject));
+	add_part(adding, &at_ms, sizeof(at_ms));
+	add_part(adding, body, len);
+	return add_end(adding, "row");
 }
 
 static int
@@ -291,9 +330,26 @@ add_outbox(void *ctx, int64_t id, const char *topic, bool retain, const void *pa
 	struct adding *adding = ctx;
 
 	(void)id, (void)retain;
-	add(adding->digest, topic, strlen(topic));
-	add(adding->digest, payload, len);
-	return 0;
+	add_part(adding, topic, strlen(topic));
+	add_part(adding, payload, len);
+	return add_end(adding, "outbox");
+}
+
+/* A gap record has no row of its own: it stands for those that it covers. */
+static void
+count_holes(struct rows *rows, int64_t seq, const char *type, const char *body, size_t len)
+{
+	int64_t from = seq;
+	struct err err = { 0 };
+
+	if (strcmp(type, "gap") == 0) {
+		json_t *gap = json_read(body, len, "gap", &err);
+
+		json_int(json_object_get(gap, "from"), &from);
+		json_decref(gap);
+	}
+	rows->holes += rows->seq > 0 && from > rows->seq + 1;
+	rows->seq = seq;
 }
 
 static int
@@ -302,10 +358,14 @@ add_uplink(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *
 	struct adding *adding = ctx;
 	int64_t numbers[] = { seq, at_ms };
 
-	add(adding->digest, numbers, sizeof(numbers));
-	add(adding->digest, type, strlen(type));
-	add(adding->digest, body, len);
-	return 0;
+	if (adding->rows != NULL)
+		count_holes(adding->rows, seq, type, body, len);
+	if (adding->rows != NULL && strcmp(type, "gap") == 0)
+		return 0;
+	add_part(adding, numbers, sizeof(numbers));
+	add_part(adding, type, strlen(type));
+	add_part(adding, body, len);
+	return add_end(adding, "uplink");
 }
 
 static int
@@ -315,11 +375,11 @@ add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *rea
 	struct adding *adding = ctx;
 
 	(void)n, (void)at_ms;
-	add(adding->digest, topic, strlen(topic));
-	add(adding->digest, reason, strlen(reason));
-	add(adding->digest, detail, strlen(detail));
-	add(adding->digest, payload, len);
-	return 0;
+	add_part(adding, topic, strlen(topic));
+	add_part(adding, reason, strlen(reason));
+	add_part(adding, detail, strlen(detail));
+	add_part(adding, payload, len);
+	return add_end(adding, "dead");
 }
 
 struct keys_seen {
@@ -353,34 +413,99 @@ add_logs(struct adding *adding, enum store_table table, enum store_log log)
 	return rc;
 }
 
-struct digest
-world_digest(struct engine *engine)
+static int
+add_all(struct engine *engine, struct adding *adding)
 {
-	struct digest digest = { { 0 } };
-	struct adding adding = { .digest = &digest, .store = engine_store(engine) };
 	char timer[128];
 	int64_t due_ms = 0;
 	int rc = 0;
 
+	adding->store = engine_store(engine);
 	for (int table = 0; table < STORE_COUNT && rc == 0; table++)
-		rc = store_each(adding.store, (enum store_table)table, -1, add_row, &adding);
+		rc = store_each(adding->store, (enum store_table)table, -1, add_row, adding);
 	if (rc == 0)
-		rc = add_logs(&adding, STORE_SUBJECT, STORE_LOG_SUBJECT);
+		rc = add_logs(adding, STORE_SUBJECT, STORE_LOG_SUBJECT);
 	if (rc == 0)
-		rc = add_logs(&adding, STORE_DECISION, STORE_LOG_OUTCOME);
+		rc = add_logs(adding, STORE_DECISION, STORE_LOG_OUTCOME);
 	if (rc == 0)
-		rc = store_outbox_each(adding.store, 0, add_outbox, &adding);
-	for (int lane = 0; lane < LANE_COUNT && rc == 0; lane++)
-		rc = store_uplink_each(adding.store, (enum lane)lane, 0, 1 << 20, add_uplink,
-		    &adding);
-	if (rc == 0)
-		rc = store_dead_each(adding.store, 1 << 20, add_dead, &adding);
-	if (rc == 0 && store_timer_first(adding.store, &due_ms, timer) == 0) {
-		add(&digest, &due_ms, sizeof(due_ms));
-		add(&digest, timer, strlen(timer));
+		rc = store_outbox_each(adding->store, 0, add_outbox, adding);
+	for (int lane = 0; lane < LANE_COUNT && rc == 0; lane++) {
+		if (adding->rows != NULL)
+			adding->rows->seq = 0;
+		rc = store_uplink_each(adding->store, (enum lane)lane, 0, 1 << 20, add_uplink,
+		    adding);
 	}
+	if (rc == 0)
+		rc = store_dead_each(adding->store, 1 << 20, add_dead, adding);
+	if (rc == 0 && store_timer_first(adding->store, &due_ms, timer) == 0) {
+		add_part(adding, &due_ms, sizeof(due_ms));
+		add_part(adding, timer, strlen(timer));
+		add_end(adding, "timer");
+	}
+	return rc;
+}
+
+struct digest
+world_digest(struct engine *engine)
+{
+	struct digest digest = { { 0 } };
+	struct adding adding = { .digest = &digest };
+	int rc = add_all(engine, &adding);
+
 	add(&digest, &rc, sizeof(rc));
 	return digest;
+}
+
+int
+world_rows(struct engine *engine, struct rows *ret_rows)
+{
+	struct digest digest = { { 0 } };
+	struct adding adding = { .digest = &digest, .rows = ret_rows };
+
+	ret_rows->count = ret_rows->holes = 0;
+	return add_all(engine, &adding);
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void
+rows_join(struct rows *rows, struct rows *more)
+{
+	size_t before = rows->count;
+
+	qsort(rows->of, before, sizeof(rows->of[0]), compare_rows);
+	for (size_t i = 0; i < more->count; i++) {
+		if (bsearch(&more->of[i], rows->of, before, sizeof(rows->of[0]), compare_rows) !=
+		    NULL)
+			continue;
+		CHECK(rows->count < ROWS_MAX);
+		rows->of[rows->count++] = more->of[i];
+	}
+	qsort(rows->of, rows->count, sizeof(rows->of[0]), compare_rows);
+}
+
+void
+rows_compare(struct rows *should, struct rows *have, size_t *ret_missing, size_t *ret_more)
+{
+	size_t i = 0, n = 0;
+
+	qsort(should->of, should->count, sizeof(should->of[0]), compare_rows);
+	qsort(have->of, have->count, sizeof(have->of[0]), compare_rows);
+	*ret_missing = *ret_more = 0;
+	while (i < should->count || n < have->count) {
+		if (n == have->count || (i < should->count && should->of[i] < have->of[n]))
+			++*ret_missing, i++;
+		else if (i == should->count || have->of[n] < should->of[i])
+			++*ret_more, n++;
+		else
+			i++, n++;
+	}
 }
 
 void

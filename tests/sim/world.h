@@ -28,6 +28,7 @@ struct said {
 	int64_t
 	    number; /* delivered: the n-th row of the outbox, from 0; an acknowledgement: so many rows */
 	enum lane lane;
+	bool found; /* number is the one of the outbox or the lane */
 };
 
 struct step {
@@ -60,9 +61,22 @@ void story_free(struct story *story);
 
 /* A store as aisled opens it, with the policy in force; 0 or an error. */
 int world_open(const char *folder, struct engine **ret_engine);
+/* What is said by its place gets its number, so that it can be said again; 0 or an error. */
+int world_find(struct engine *engine, struct step *step);
 /* 0, or the turn's error: aisled then opens the store again, and the broker sends the same once more. */
 int world_step(struct engine *engine, const struct step *step);
 struct digest world_digest(struct engine *engine);
+/* Each row by itself, those of the uplink also by their numbers; an error: they cannot be read. */
+#define ROWS_MAX 8192
+struct rows {
+	uint64_t of[ROWS_MAX];
+	size_t count, holes;
+	int64_t seq;
+};
+int world_rows(struct engine *engine, struct rows *ret_rows);
+/* Adds what is not there yet; sorts both, as the next one does. */
+void rows_join(struct rows *rows, struct rows *more);
+void rows_compare(struct rows *should, struct rows *have, size_t *ret_missing, size_t *ret_more);
 /* What is looked at, as text. */
 void world_show(struct engine *engine, const char *path);
 bool digest_equal(const struct digest *a, const struct digest *b);
