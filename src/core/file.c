@@ -101,12 +101,48 @@ code_of(int error)
 	return error == ENOSPC || error == EDQUOT || error == EFBIG ? AISLE_E_FULL : AISLE_E_IO;
 }
 
+/* Into what is there and stays: a pipe, a terminal, a device. */
+static int
+write_into(const char *path, const void *bytes, size_t len, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0 || !write_all(fd, bytes, len))
+		rc = err_at(err, code_of(errno), path, 0, 0, "%s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static bool
+is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+int
+file_replaceable(const char *path, struct err *err)
+{
+	return is_special(path) ? err_at(err, AISLE_E_INVALID, path, 0, 0,
+				      "is a pipe or a device, expected the name of a file")
+				: 0;
+}
+
 int
 file_write(const char *path, const void *bytes, size_t len, int mode, bool fresh, struct err *err)
 {
 	struct buf temp = { 0 };
 	int rc = 0;
 
+	if (!fresh && is_special(path))
+		return write_into(path, bytes, len, err);
+	/* A link is a way to the file, as /dev/stdout is: the file is what is replaced. */
+	char *place = fresh ? NULL : realpath(path, NULL);
+
+	if (place != NULL)
+		path = place;
 	buf_addf(&temp, "%s.XXXXXX", path);
 	int fd = mkostemp(temp.data, O_CLOEXEC);
 	bool good =
@@ -125,6 +161,7 @@ file_write(const char *path, const void *bytes, size_t len, int mode, bool fresh
 			unlink(temp.data);
 	}
 	buf_done(&temp);
+	free(place);
 	return rc;
 }
 

@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include "core/file.h"
 #include "core/id.h"
 #include "core/json.h"
 #include "profile/profiles_internal.h"
@@ -163,7 +164,9 @@ profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err 
 	build.name = what->input != NULL && strcmp(what->input, "-") != 0 ? what->input : "stdin";
 	char tmp[4200];
 	snprintf(tmp, sizeof(tmp), "%s.tmp", what->output);
-	int error = read_input(&build);
+	int error = file_replaceable(what->output, err);
+	if (error == 0)
+		error = read_input(&build);
 	if (error == 0)
 		error = sort_rows(&build);
 	if (error == 0) {

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "score/model.h"
 
 /* ---- folder to parts ---- */
@@ -261,8 +262,10 @@ bundle_write(const char *output, const struct bundle_what *what, const struct po
     struct err *err)
 {
 	char temporary[4096];
-	int fd, status;
+	int fd, status = file_replaceable(output, err);
 
+	if (status != 0)
+		return status;
 	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", output) >= (int)sizeof(temporary))
 		return err_at(err, AISLE_E_INVALID, output, 0, 0,
 		    "the name is too long, expected a shorter one");

@@ -5,12 +5,11 @@
 #include "tools/model_tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/csv.h"
+#include "core/file.h"
 #include "core/json_write.h"
 
 #define FLAT_BYTES_MAX (256u << 20)
@@ -65,27 +64,6 @@ read_model(const char *path, enum model_trees trees, struct model **ret_model, s
 	return r;
 }
 
-/* Beside it, synced, renamed: what reads it sees the old or the new whole. */
-static int
-write_file(const char *path, const struct buf *bytes, struct err *err)
-{
-	struct buf temp = { 0 };
-	buf_addf(&temp, "%s.tmp", path);
-	int r = 0, fd = open(temp.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	FILE *out = fd >= 0 ? fdopen(fd, "wb") : NULL;
-	bool good = out != NULL && fwrite(bytes->data, 1, bytes->len, out) == bytes->len &&
-	    fflush(out) == 0 && fsync(fd) == 0;
-	int why = errno;
-	if (out != NULL)
-		good = fclose(out) == 0 && good;
-	if (!good || rename(temp.data, path) != 0) {
-		r = err_at(err, AISLE_E_IO, path, 0, 0, "%s", strerror(good ? errno : why));
-		unlink(temp.data);
-	}
-	buf_done(&temp);
-	return r;
-}
-
 /* ---- import ---- */
 
 int
@@ -97,7 +75,7 @@ model_tool_import(const char *file, enum model_trees trees, const char *out, str
 		return r;
 	struct buf bytes = { 0 };
 	model_save(model, &bytes);
-	r = write_file(out, &bytes, err);
+	r = file_write(out, bytes.data, bytes.len, 0644, false, err);
 	buf_done(&bytes);
 	model_free(model);
 	return r;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +172,43 @@ a_pipe_is_read_to_its_end(void **state)
 	buf_done(&back);
 }
 
+static void
+what_is_no_file_stays_what_it_is(void **state)
+{
+	struct buf back = { 0 };
+	struct err err = { 0 };
+	char fifo[80], link[80];
+	struct stat st;
+	(void)state;
+
+	snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+	snprintf(link, sizeof(link), "%s/link", folder);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	int fd = open(fifo, O_RDWR);
+	assert_int_equal(file_write(fifo, "through", 7, 0644, false, &err), 0);
+	char read_back[8] = "";
+	assert_int_equal(read(fd, read_back, 7), 7);
+	assert_string_equal(read_back, "through");
+	assert_int_equal(lstat(fifo, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	/* Who renames by themselves ask. */
+	assert_int_equal(file_replaceable(fifo, &err), AISLE_E_INVALID);
+	assert_int_equal(file_replaceable(path, &err), 0);
+	assert_int_equal(file_replaceable(link, &err), 0);
+	/* A new file is never there already. */
+	assert_int_equal(file_write(fifo, "x", 1, 0644, true, &err), AISLE_E_REFUSED);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(file_write(link, "by a link", 9, 0644, false, &err), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(file_read(path, 100, &back, &err), 0);
+	assert_string_equal(back.data, "by a link");
+	close(fd);
+	buf_done(&back);
+	unlink(fifo);
+	unlink(link);
+}
+
 int
 main(void)
 {
@@ -181,6 +219,7 @@ main(void)
 		cmocka_unit_test(a_file_that_finds_no_room_leaves_the_old_one),
 		cmocka_unit_test(a_file_comes_to_its_place_also_where_it_is_already),
 		cmocka_unit_test(a_pipe_is_read_to_its_end),
+		cmocka_unit_test(what_is_no_file_stays_what_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, open_folder, close_folder);
