@@ -53,6 +53,9 @@ near_offer(struct near *near, const char *name)
 	/* As many slips as there are letters: another word. */
 	if (slips < 0 || slips > most || (size_t)slips >= strlen(near->word))
 		return;
+	for (size_t i = 0; i < near->count; i++)
+		if (strcmp(near->name[i], name) == 0)
+			return;
 	while (at > 0 && near->slips[at - 1] > slips)
 		at--;
 	if (at == NEAR_MAX)

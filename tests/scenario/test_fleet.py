@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 
 import policy
 from headquarters import Headquarters
-from store import Broker, main
+from store import AISLECTL, Broker, main
 
 
 class Folder:
@@ -82,13 +82,35 @@ def test_a_release_goes_to_a_ring_a_share_everybody_nobody_and_back(folder):
 @in_folder()
 def test_an_action_is_stopped_everywhere_in_a_ring_and_in_a_store(folder):
     for words, target, number, kind in ((("stop", "coffee-off"), "all", 1, "stop"), (("lift", "coffee-off"), "all", 2, "lift"),
-                                        (("stop", "*", "--ring", "early"), "ring:early", 1, "stop"), (("stop", "x", "--store", "0042"), "0042", 1, "stop")):
+                                        (("stop", "*", "--ring", "early"), "ring:early", 1, "stop"), (("stop", "enrol", "--store", "0042"), "0042", 1, "stop")):
         path = folder.fleet(*words, key="o1").strip()
         assert path == f"{folder.dir}/orders/{target.replace(':', '-')}-{number}.json", path
         made = manifest(folder, path)
         assert (made["store"], made["sequence"], made["type"], made["action"]) == (target, number, kind, words[1]), made
     folder.fleet("stop", "coffee-off", code=77)      # with a release key
     folder.fleet("stop", "coffee-off", "--ring", "a", "--store", "b", key="o1", code=64)
+
+
+@in_folder()
+def test_a_misspelt_action_is_no_order(folder):
+    def said(*words):
+        done = subprocess.run(AISLECTL + ["fleet", *words, "--key", folder.hq.path("o1.key"), "--dir", folder.dir], capture_output=True, text=True)
+        return done.returncode, done.stderr.strip()
+    shutil.copy(folder.bundle, folder.dir + "/artifacts/again.bundle")
+    code, told = said("stop", "cofee-off")
+    assert code == 66 and told.endswith(f'"cofee-off" is no action of any policy in {folder.dir}/artifacts; is "coffee-off" meant?'), told
+    assert said("lift", "cofee-off")[0] == 66 and os.listdir(folder.dir + "/orders") == []
+    # What was stopped is allowed again, also when no policy has it any more.
+    folder.fleet("stop", "coffee-off", key="o1")
+    policy.bundle(folder.folder, actions=[policy.ENROL])
+    shutil.copy(folder.bundle, folder.dir + "/artifacts/one.bundle")
+    shutil.copy(folder.bundle, folder.dir + "/artifacts/again.bundle")
+    assert said("lift", "coffee-off")[0] == 0
+    # A folder without a policy knows no better.
+    for name in ("one", "again"):
+        os.remove(f"{folder.dir}/artifacts/{name}.bundle")
+    os.remove(folder.first)
+    assert said("stop", "whatever")[0] == 0
 
 
 @in_folder(threshold=2)
