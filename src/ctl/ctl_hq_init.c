@@ -197,6 +197,8 @@ adapt_policy(struct making *m)
 		return m->err.code;
 	renew_salts(policy);
 	json_object_set_new(policy, "version", json_integer(1));
+	/* The starter's are those of its own stores: without, a bundle has the rules of every zone. */
+	json_object_del(policy, "zones");
 	if (m->currency != NULL)
 		json_object_set_new(policy, "currency", json_string(m->currency));
 	text = json_dumps(policy, JSON_INDENT(2));

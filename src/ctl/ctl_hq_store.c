@@ -33,9 +33,10 @@ ctl_hq_add_store(struct ctl *ctl)
 		setup_store(setup, ctl->argv[1], ring, channel, at, &err) != 0))
 		rc = ctl_fail_err(&err);
 	if (rc == EX_OK)
-		printf("%s/stores/%s: bring all of it to %s on that gateway (hq-password and "
-		       "pepper are\n"
-		       "secret), and add hq.conf to its aisled.conf.\n",
+		printf("%s/stores/%s: bring all of it to %s on that gateway, and add hq.conf to "
+		       "its aisled.conf.\n"
+		       "hq-password and pepper are secret: chgrp aisle and chmod 640 let aisled "
+		       "read them.\n",
 		    setup->dir, ctl->argv[1], at);
 	free(setup);
 	return rc;

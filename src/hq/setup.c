@@ -48,6 +48,24 @@ setup_save(const struct setup *setup, struct err *err)
 	return rc;
 }
 
+/* What root writes here the broker, which is not root, cannot read: it would let nobody in any more. */
+static int
+check_owner(const char *dir, struct err *err)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0)
+		return err_set(err, AISLE_E_IO, "%s: %s", dir, strerror(errno));
+	if (st.st_uid == geteuid())
+		return 0;
+	const struct passwd *owner = getpwuid(st.st_uid);
+
+	return err_set(err, AISLE_E_REFUSED,
+	    "%s belongs to %s, expected to be run as that user%s%s", dir,
+	    owner != NULL ? owner->pw_name : "somebody else", owner != NULL ? ": sudo -u " : "",
+	    owner != NULL ? owner->pw_name : "");
+}
+
 int
 setup_load(const char *dir, struct setup *ret, struct err *err)
 {
@@ -60,6 +78,8 @@ setup_load(const char *dir, struct setup *ret, struct err *err)
 	if (realpath(dir, setup.dir) == NULL || strlen(setup.dir) > SETUP_PATH_SIZE - 300)
 		return err_set(err, AISLE_E_NONE, "%s: no such folder: aislectl hq init makes one",
 		    dir);
+	if (check_owner(setup.dir, err) != 0)
+		return err->code;
 	setup_path(&setup, "hq.json", path);
 	json = json_read_file(path, 4096, err);
 	if (json == NULL)

@@ -17,6 +17,7 @@ struct setup {
 	bool plain;		   /* without TLS: for a network that is closed by other means */
 };
 int setup_save(const struct setup *setup, struct err *err) AISLE_MUST_CHECK;
+/* AISLE_E_REFUSED: it is another user's. */
 int setup_load(const char *dir, struct setup *ret, struct err *err) AISLE_MUST_CHECK;
 /* DIR/name; CHECKs that it fits. */
 void setup_path(const struct setup *setup, const char *name, char out[static SETUP_PATH_SIZE]);

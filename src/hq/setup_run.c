@@ -204,6 +204,8 @@ setup_run(const struct setup *setup, const char *program, struct err *err)
 	setenv("PATH", wider.data, 1);
 	buf_done(&wider);
 	describe(setup, program, children);
+	/* Records are about people, also where the folder was made by somebody else. */
+	umask(077);
 	stopping = 0;
 	sigaction(SIGTERM, &stop, &old_term);
 	sigaction(SIGINT, &stop, &old_int);
