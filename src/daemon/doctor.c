@@ -93,8 +93,10 @@ check_policy(struct daemon *daemon, struct json_writer *w)
 	const struct policy *policy = engine_policy(daemon->engine);
 	char age[60];
 	size_t ended = policy != NULL ? ended_actions(policy, daemon_now_ms(daemon)) : 0;
-	const char *mend =
-	    "Build and install one that is of today: aislectl bundle build, bundle install.";
+	const char *mend = daemon->conf.hq_root != NULL
+	    ? "Headquarters' next release brings one; without a link a stick does: aislectl bundle "
+	      "install, its release beside it."
+	    : "Build and install one that is of today: aislectl bundle build, bundle install.";
 
 	policy_age(daemon, age);
 	if (policy == NULL)
@@ -156,7 +158,10 @@ check_release(struct daemon *daemon, struct json_writer *w)
 	bool well = daemon_release_says(daemon, says);
 
 	doctor_say(w, "release", well ? HEALTH_OK : HEALTH_WARN,
-	    "The store serves its last good bundle; headquarters' next release takes its place.",
+	    engine_policy(daemon->engine) != NULL
+		? "The store serves its last good bundle; headquarters' next release takes its "
+		  "place."
+		: "The store has nothing to serve until headquarters' next release.",
 	    "%s", says);
 }
 

@@ -77,6 +77,8 @@ def bundle_path(store, path):
 def test_a_release_comes_over_the_air_and_one_after_it_is_watched():
     with Fleet() as f:
         assert release_of(f.store) == {"channel": "stable", "state": "none"}
+        told = {one["check"]: one for one in json.loads(f.store.ctl("doctor", "--json", code=None))["checks"]}
+        assert told["policy"]["state"] == "bad" and told["policy"]["mend"].startswith("Headquarters' next release"), told["policy"]
         f.roll_out(1, f.chain.policy(1))
         wait_release(f.store, "good", 1)
         assert f.policy() == 1 and f.store.status()["good"]["version"] == 1 and f.store.status()["root"] == 1
