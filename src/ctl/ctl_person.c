@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "core/id.h"
@@ -68,17 +69,45 @@ print_report(const struct person_report *report)
 	buf_done(&out);
 }
 
+static int
+is_there(const char *path, bool folder, const char *what)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) == folder)
+		return EX_OK;
+	return ctl_fail(EX_NOINPUT, "%s: no such %s, expected %s", path, folder ? "folder" : "file",
+	    what);
+}
+
+enum act { EXPORT, FORGET, REAPPLY, FILL };
+
+/* Of a misspelt place nothing would be found, and the answer to a customer would be wrong. */
+static int
+check_places(const struct person_places *places, enum act act)
+{
+	int rc = EX_OK;
+	if (act != FILL && places->into != NULL && strncmp(places->into, "sqlite:", 7) == 0)
+		rc = is_there(places->into + 7, false, "headquarters' database");
+	if (rc == EX_OK && places->archive != NULL)
+		rc = is_there(places->archive, true, "a collector's archive");
+	if (rc == EX_OK && (act == REAPPLY || act == FILL) && places->erased != NULL)
+		rc = is_there(places->erased, false, "the file of those who were forgotten");
+	return rc;
+}
+
 /* The options that all of them have, and no word beside them. */
 static int
-begin(struct ctl *ctl, struct person_places *places, bool database)
+begin(struct ctl *ctl, struct person_places *places, enum act act)
 {
 	struct err err = { 0 };
 	*places = read_places(ctl);
 	int rc = ctl_words(ctl, 0, 0);
 	if (rc == EX_OK &&
-	    ((database && places->into == NULL) ||
+	    ((act == FILL && places->into == NULL) ||
 		(places->into == NULL && places->archive == NULL)))
 		rc = ctl_usage(ctl);
+	if (rc == EX_OK)
+		rc = check_places(places, act);
 	if (rc == EX_OK && random_begin(&err) != 0)
 		rc = ctl_fail_err(&err);
 	return rc;
@@ -92,7 +121,7 @@ ctl_person_export(struct ctl *ctl)
 	struct buf lines = { 0 };
 	struct err err = { 0 };
 	char subject[SUBJECT_TEXT_SIZE];
-	int rc = begin(ctl, &places, false);
+	int rc = begin(ctl, &places, EXPORT);
 	if (rc == EX_OK)
 		rc = read_subject(ctl, pepper, subject);
 	if (rc == EX_OK && person_export(&places, subject, &lines, &err) != 0)
@@ -111,7 +140,7 @@ ctl_person_forget(struct ctl *ctl)
 	struct person_report report;
 	struct err err = { 0 };
 	char subject[SUBJECT_TEXT_SIZE];
-	int rc = begin(ctl, &places, false);
+	int rc = begin(ctl, &places, FORGET);
 	if (rc == EX_OK)
 		rc = read_subject(ctl, pepper, subject);
 	if (rc == EX_OK && person_forget(&places, subject, &report, &err) != 0)
@@ -127,7 +156,7 @@ ctl_person_reapply(struct ctl *ctl)
 	struct person_places places;
 	struct person_report report;
 	struct err err = { 0 };
-	int rc = begin(ctl, &places, false);
+	int rc = begin(ctl, &places, REAPPLY);
 	if (rc == EX_OK && person_reapply(&places, &report, &err) != 0)
 		rc = fail_err(&err);
 	if (rc == EX_OK)
@@ -141,7 +170,7 @@ ctl_person_fill(struct ctl *ctl)
 	struct person_places places;
 	struct person_report report;
 	struct err err = { 0 };
-	int rc = begin(ctl, &places, true);
+	int rc = begin(ctl, &places, FILL);
 	if (rc == EX_OK && places.archive == NULL)
 		rc = ctl_usage(ctl);
 	if (rc == EX_OK && person_fill(&places, &report, &err) != 0)

@@ -7,9 +7,11 @@
  *   a store deletes what is acknowledged. The primary key makes a batch that comes
  *   again harmless.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -326,6 +328,10 @@ records_sqlite(const char *path, const struct keep *keep, struct records **ret_r
 	struct sqlite *sqlite = mem_zero(sizeof(*sqlite));
 	sqlite->base.kind = &kind;
 	sqlite->keep = *keep;
+	/* About people: not for everybody on this machine. */
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (fd >= 0)
+		close(fd);
 	int rc =
 	    sqlite3_open_v2(path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (rc == SQLITE_OK) {

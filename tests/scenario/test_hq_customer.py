@@ -104,6 +104,29 @@ def test_everything_about_a_customer_is_told_and_nothing_about_another():
         chain.close()
 
 
+def test_a_misspelt_place_is_no_answer():
+    chain = Chain()
+    try:
+        collector = chain.collector()
+        chain.send()
+        assert collector.stop() == 0
+        assert os.stat(chain.path).st_mode & 0o007 == 0
+        wrong, before = chain.path + "x", sorted(os.listdir(chain.folder))
+        for words, what in ((("export", "--into", f"sqlite:{wrong}"), "no such file"), (("forget", "--into", f"sqlite:{wrong}"), "no such file"),
+                            (("reapply", "--into", f"sqlite:{wrong}"), "no such file"), (("export", "--archive", wrong), "no such folder"),
+                            (("forget", "--into", chain.into, "--archive", wrong), "no such folder"),
+                            (("reapply", "--into", chain.into, "--erased", wrong), "those who were forgotten")):
+            pepper = ("--pepper", chain.pepper) if words[0] != "reapply" else ()
+            done = subprocess.run([*AISLECTL, "hq", "customer", *words, *pepper], input="4000111\n", capture_output=True, text=True)
+            assert done.returncode == 66 and wrong in done.stderr and what in done.stderr, (words, done)
+        for words in (("--archive", wrong), ("--archive", chain.archive, "--erased", wrong)):
+            chain.ctl("hq", "fill", *words, "--into", f"sqlite:{wrong}", code=66)
+        assert sorted(os.listdir(chain.folder)) == before
+        assert len(chain.customer("export", "4000111\n", "--into", chain.into).splitlines()) == 4
+    finally:
+        chain.close()
+
+
 def test_who_is_forgotten_is_gone_and_does_not_come_back():
     chain = Chain()
     try:
@@ -198,5 +221,5 @@ def test_old_days_of_the_archive_go():
 
 
 if __name__ == "__main__":
-    main([test_everything_about_a_customer_is_told_and_nothing_about_another, test_who_is_forgotten_is_gone_and_does_not_come_back,
+    main([test_everything_about_a_customer_is_told_and_nothing_about_another, test_a_misspelt_place_is_no_answer, test_who_is_forgotten_is_gone_and_does_not_come_back,
           test_a_database_is_filled_from_the_archive_without_them, test_old_days_of_the_archive_go])
