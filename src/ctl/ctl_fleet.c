@@ -12,7 +12,7 @@
 #include "core/file.h"
 #include "core/random.h"
 #include "core/when.h"
-#include "ctl/ctl.h"
+#include "ctl/ctl_fleet.h"
 #include "hq/fleet.h"
 #include "tools/fleet_page.h"
 
@@ -35,9 +35,8 @@ read_group(const char *folder, const char *store, char *channel, char *ring)
 		fclose(f);
 }
 
-/* The stores that HQ's folder knows: one that was never heard is in trouble, too. */
-static void
-expect_stores(const char *dir, struct fleet *fleet)
+void
+ctl_stores(const char *dir, store_fn each, void *ctx)
 {
 	char path[4096], channel[TRUST_NAME_SIZE], ring[TRUST_NAME_SIZE];
 	struct dirent *entry;
@@ -49,10 +48,17 @@ expect_stores(const char *dir, struct fleet *fleet)
 	while (d != NULL && (entry = readdir(d)) != NULL)
 		if (trust_name_ok(entry->d_name)) {
 			read_group(path, entry->d_name, channel, ring);
-			fleet_expect(fleet, entry->d_name, channel, ring);
+			each(ctx, entry->d_name, channel, ring);
 		}
 	if (d != NULL)
 		closedir(d);
+}
+
+/* One that was never heard is in trouble, too. */
+static void
+expect_store(void *ctx, const char *store, const char *channel, const char *ring)
+{
+	fleet_expect(ctx, store, channel, ring);
 }
 
 /* With an expired root a store takes nothing new but the next root: somebody has to make it in time. */
@@ -110,13 +116,15 @@ ctl_fleet(struct ctl *ctl)
 	if (rc == EX_OK && silent != NULL &&
 	    (!when_duration(silent, &fleet.silent_ms) || fleet.silent_ms <= 0))
 		rc = ctl_fail(EX_USAGE, "--silent %s: expected a duration such as 3h", silent);
+	if (rc == EX_OK && options.dir != NULL && goods_folder(options.dir, &err) != 0)
+		rc = ctl_fail_err(&err);
 	if (rc == EX_OK &&
 	    (random_begin(&err) != 0 || fleet_read(from, &fleet, &err) != 0 ||
 		(options.dir != NULL && goods_read(&options, NULL, &goods, &err) != 0)))
 		rc = ctl_fail_err(&err);
 	if (rc == EX_OK) {
 		if (options.dir != NULL) {
-			expect_stores(options.dir, &fleet);
+			ctl_stores(options.dir, expect_store, &fleet);
 			warn_of_root(&goods, fleet.now_ms);
 		}
 		fleet_settle(&fleet, options.dir != NULL ? &goods : NULL);

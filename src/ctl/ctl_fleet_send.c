@@ -16,13 +16,11 @@
 
 #include <sodium.h>
 
-#include "core/near.h"
 #include "core/random.h"
 #include "ctl/ctl_brokers.h"
+#include "ctl/ctl_fleet.h"
 #include "ctl/ctl_sign.h"
 #include "hq/publish_goods.h"
-#include "policy/policy_load.h"
-#include "sync/bundle.h"
 
 #define RELEASE_DAYS "90d"
 #define ORDER_DAYS "365d"
@@ -84,6 +82,8 @@ begin(struct ctl *ctl, struct sending *s, const char *expires, int words)
 		rc = ctl_usage(ctl);
 	if (rc == EX_OK)
 		rc = ctl_expires(until != NULL ? until : expires, s->now_ms, &s->expires_ms);
+	if (rc == EX_OK && s->dir != NULL && goods_folder(s->dir, &err) != 0)
+		rc = ctl_fail_err(&err);
 	if (rc == EX_OK &&
 	    (random_begin(&err) != 0 ||
 		(s->dir != NULL && goods_read(&options, NULL, &s->goods, &err) != 0)))
@@ -314,6 +314,8 @@ roll(struct ctl *ctl, bool hold)
 	everybody(&release);
 	if (rc == EX_OK && ring != NULL)
 		rc = read_rings(ring, &release);
+	for (size_t i = 0; rc == EX_OK && i < release.ring_count; i++)
+		ctl_warn_of_nobody(s->dir, NULL, release.rings[i]);
 	if (rc == EX_OK && percent != NULL)
 		rc = read_percent(percent, &release);
 	if (rc == EX_OK)
@@ -377,55 +379,6 @@ read_target(const char *ring, const char *store, struct order *order)
 	return EX_OK;
 }
 
-/* false: it is no action of that policy; what is like it is offered. */
-static bool
-policy_has(const char *path, const char *action, struct near *near)
-{
-	struct bundle *bundle = NULL;
-	struct policy *policy = NULL;
-	struct buf report = { 0 };
-	bool has = false;
-
-	/* One that nobody can open is run by nobody. */
-	if (bundle_open(path, "policy", &bundle, NULL) == 0 &&
-	    bundle_policy(bundle, &policy, &report) == 0) {
-		has = policy_action(policy, action) != NULL;
-		for (size_t i = 0; i < policy->action_count; i++)
-			near_offer(near, policy->actions[i].id);
-	}
-	policy_free(policy);
-	bundle_close(bundle);
-	buf_done(&report);
-	return has;
-}
-
-/* A misspelt stop stops nothing: it has to be an action of some policy in the folder, or of an order that was given. */
-static int
-known_action(const struct sending *s, const char *action)
-{
-	struct near near = near_to(action);
-	struct buf says = { 0 };
-	bool known = strcmp(action, "*") == 0;
-	size_t policies = 0;
-
-	for (size_t i = 0; i < s->goods.order_count && !known; i++)
-		known = s->goods.orders[i].order.type == ORDER_STOP &&
-		    strcmp(s->goods.orders[i].order.object, action) == 0;
-	for (size_t i = 0; i < s->goods.artifact_count && !known; i++)
-		if (strcmp(s->goods.artifacts[i].kind, "policy") == 0) {
-			known = policy_has(s->goods.artifacts[i].path, action, &near);
-			policies++;
-		}
-	near_say(&near, &says);
-	int rc = known || policies == 0
-	    ? EX_OK
-	    : ctl_fail(EX_NOINPUT, "\"%s\" is no action of any policy in %s/artifacts%s", action,
-		  s->dir, says.len > 0 ? says.data : "");
-
-	buf_done(&says);
-	return rc;
-}
-
 static int
 send_order(struct ctl *ctl, enum order_type type)
 {
@@ -443,7 +396,9 @@ send_order(struct ctl *ctl, enum order_type type)
 	if (rc == EX_OK && strlen(ctl->argv[0]) >= sizeof(order.object))
 		rc = ctl_fail(EX_USAGE, "%s: is no action", ctl->argv[0]);
 	if (rc == EX_OK)
-		rc = known_action(s, ctl->argv[0]);
+		rc = ctl_known_action(&s->goods, s->dir, ctl->argv[0]);
+	if (rc == EX_OK)
+		ctl_warn_of_nobody(s->dir, store, ring);
 	if (rc == EX_OK) {
 		snprintf(order.object, sizeof(order.object), "%s", ctl->argv[0]);
 		order.issued_ms = s->now_ms;

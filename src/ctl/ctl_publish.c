@@ -7,7 +7,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/ctl_brokers.h"
-#include "hq/publish.h"
+#include "hq/publish_goods.h"
 
 #define RATE_KIB_S 8192
 
@@ -41,6 +41,8 @@ ctl_publish(struct ctl *ctl)
 		rc = ctl_words(ctl, 0, PUBLISH_FILES_MAX);
 	if (rc == EX_OK && ctl->argc == 0 && options.dir == NULL)
 		rc = ctl_usage(ctl);
+	if (rc == EX_OK && options.dir != NULL && goods_folder(options.dir, &err) != 0)
+		rc = ctl_fail_err(&err);
 	if (rc == EX_OK) {
 		options.broker = brokers->options;
 		options.files = (const char *const *)ctl->argv;

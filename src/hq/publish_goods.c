@@ -467,6 +467,21 @@ read_folder(const char *dir, const struct goods *before, struct goods *goods)
 }
 
 int
+goods_folder(const char *dir, struct err *err)
+{
+	char path[4096];
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (snprintf(path, sizeof(path), "%s/%s", dir, folders[i]) < (int)sizeof(path) &&
+		    stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			return 0;
+	return err_set(err, AISLE_E_NONE,
+	    "%s: expected headquarters' folder, with root, orders, releases and artifacts in it",
+	    dir);
+}
+
+int
 goods_read(const struct publish_options *options, const struct goods *before, struct goods *ret,
     struct err *err)
 {

@@ -60,6 +60,8 @@ struct goods {
 	bool folder; /* its history: what is superseded or expired in it is no mistake */
 };
 
+/* AISLE_E_NONE: what is there, if anything, is no folder of headquarters: a misspelt one would be an empty one. */
+int goods_folder(const char *dir, struct err *err) AISLE_MUST_CHECK;
 /* Reads and parses; nothing is verified yet. before: as they were; a bundle whose file is the same is not read again. NULL: none. */
 int goods_read(const struct publish_options *options, const struct goods *before, struct goods *ret,
     struct err *err) AISLE_MUST_CHECK;

@@ -113,6 +113,32 @@ def test_a_misspelt_action_is_no_order(folder):
     assert said("stop", "whatever")[0] == 0
 
 
+@in_folder()
+def test_a_folder_that_is_none_and_a_ring_of_nobody_are_told(folder):
+    def said(*words, key="o1"):
+        done = subprocess.run(AISLECTL + [*words, "--key", folder.hq.path(key + ".key")] if key else AISLECTL + [*words], capture_output=True, text=True)
+        return done.returncode, done.stderr
+    nowhere = folder.dir + "x"
+    for words, key in ((("fleet", "stop", "enrol", "--dir", nowhere), "o1"), (("fleet", "roll", folder.first, "--dir", nowhere), "r1"),
+                       (("fleet", "--from", "sqlite:" + nowhere, "--dir", nowhere), None),
+                       (("publish", "--dir", nowhere, "--broker", "mqtt://127.0.0.1:1"), None), (("publish", "--serve", "--dir", folder.folder,
+                        "--broker", "mqtt://127.0.0.1:1"), None)):
+        code, told = said(*words, key=key)
+        assert code == 66 and "expected headquarters' folder" in told, (words, told)
+    assert not os.path.exists(nowhere)
+    assert "warning" not in said("fleet", "stop", "enrol", "--store", "0043", "--dir", folder.dir)[1], "it knows no stores"
+    for store, ring in (("0042", ""), ("0044", "ring = early\n")):
+        os.makedirs(f"{folder.dir}/stores/{store}")
+        with open(f"{folder.dir}/stores/{store}/hq.conf", "w") as f:
+            f.write(f"[hq]\nchannel = stable\n{ring}")
+    for words, nobody in ((("--store", "0042"), None), (("--store", "0043"), "0043"), (("--ring", "early"), None), (("--ring", "erly"), "in ring erly"), ((), None)):
+        code, told = said("fleet", "stop", "enrol", *words, "--dir", folder.dir)
+        assert code == 0 and ("warning" in told) == (nobody is not None), told
+        assert nobody is None or f"none of the 2 stores in {folder.dir}/stores is {nobody}\n" in told, told
+    code, told = said("fleet", "roll", folder.first, "--ring", "early,erly", "--dir", folder.dir, key="r1")
+    assert code == 0 and told.count("warning") == 1 and "in ring erly" in told, told
+
+
 @in_folder(threshold=2)
 def test_what_needs_two_signatures_waits_for_the_second(folder):
     said = folder.fleet("roll", folder.first)
