@@ -2,7 +2,7 @@
  *
  * ctl.c - what the commands share: words and options, the configuration, a running store's answer.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_sign.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -217,11 +217,29 @@ ctl_stdin_line(char *out, size_t size)
 }
 
 int
+ctl_secret_line(const char *prompt, bool new, char *out, size_t size)
+{
+	char typed[CTL_PASSWORD_SIZE];
+
+	if (!isatty(STDIN_FILENO))
+		return ctl_stdin_line(out, size);
+	int rc = new ? ctl_new_password(prompt, typed) : ctl_password(prompt, typed);
+
+	if (rc == EX_OK && typed[0] == '\0')
+		rc = ctl_fail(EX_DATAERR, "%s: nothing was typed", prompt);
+	if (rc == EX_OK && strlen(typed) >= size)
+		rc = ctl_fail(EX_DATAERR, "%s: too long, expected at most %zu bytes", prompt,
+		    size - 1);
+	if (rc == EX_OK)
+		memcpy(out, typed, strlen(typed) + 1);
+	explicit_bzero(typed, sizeof(typed));
+	return rc;
+}
+
+int
 ctl_card(char *out, size_t size)
 {
-	if (isatty(STDIN_FILENO))
-		fputs("card number: ", stderr);
-	return ctl_stdin_line(out, size);
+	return ctl_secret_line("card number", false, out, size);
 }
 
 int

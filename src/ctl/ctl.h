@@ -48,7 +48,9 @@ void ctl_print_json(const json_t *json); /* and the end of the line */
 const char *ctl_text(const json_t *json, const char *name);
 /* One line of stdin without its end, to be wiped by the caller. */
 int ctl_stdin_line(char *out, size_t size);
-int ctl_card(char *out, size_t size); /* the same, of a card number; never in argv */
+/* The same of what nobody else is to read: on a terminal it is asked for without an echo, twice where it is new. */
+int ctl_secret_line(const char *prompt, bool new, char *out, size_t size);
+int ctl_card(char *out, size_t size); /* a card number; never in argv */
 int ctl_pepper(struct ctl *ctl, const char *file, uint8_t pepper[static 32], bool *ret_has);
 
 /* ctl_why.c */

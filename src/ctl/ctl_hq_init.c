@@ -332,7 +332,7 @@ ctl_hq_init(struct ctl *ctl)
 	if (rc == EX_OK && random_begin(&m->err) != 0)
 		rc = ctl_fail_err(&m->err);
 	if (rc == EX_OK)
-		rc = ctl_password("password for the secret keys (empty: none)", m->password);
+		rc = ctl_new_password("password for the secret keys (empty: none)", m->password);
 	if (rc == EX_OK) {
 		snprintf(m->setup.host, sizeof(m->setup.host), "%s", host);
 		if (make(m, ctl->argv[0]) != 0) {

@@ -24,21 +24,6 @@
 /* ---- keys generate ---- */
 
 static int
-choose_password(char out[static CTL_PASSWORD_SIZE])
-{
-	char again[CTL_PASSWORD_SIZE];
-	int rc = ctl_password("password (empty: none)", out);
-
-	if (rc != EX_OK || out[0] == '\0' || !isatty(STDIN_FILENO))
-		return rc;
-	rc = ctl_password("again", again);
-	if (rc == EX_OK && strcmp(out, again) != 0)
-		rc = ctl_fail(EX_DATAERR, "not the same twice");
-	sodium_memzero(again, sizeof(again));
-	return rc;
-}
-
-static int
 write_pair(const char *name, const struct minisign_secret *secret, const struct buf *locked)
 {
 	struct buf key = { 0 }, pub = { 0 }, text = { 0 };
@@ -96,7 +81,7 @@ ctl_keys_generate(struct ctl *ctl)
 	if (rc == EX_OK)
 		rc = read_work(memory, &work);
 	if (rc == EX_OK)
-		rc = choose_password(password);
+		rc = ctl_new_password("password (empty: none)", password);
 	if (rc == EX_OK) {
 		struct minisign_secret *secret = minisign_generate();
 

@@ -36,7 +36,8 @@ read_line(char out[static CTL_PASSWORD_SIZE])
 		if (got < 0 && errno == EINTR && interrupted == 0)
 			continue;
 		if (got < 0)
-			return ctl_fail(EX_IOERR, "stdin: %s", strerror(errno));
+			return interrupted != 0 ? EX_IOERR /* whoever typed Ctrl-C knows */
+						: ctl_fail(EX_IOERR, "stdin: %s", strerror(errno));
 		if (got == 0 && len == 0)
 			return ctl_fail(EX_NOINPUT,
 			    "expected the password as a line on stdin (an empty line: none)");
@@ -90,6 +91,21 @@ ctl_password(const char *prompt, char out[static CTL_PASSWORD_SIZE])
 
 	if (rc != EX_OK)
 		sodium_memzero(out, CTL_PASSWORD_SIZE);
+	return rc;
+}
+
+int
+ctl_new_password(const char *prompt, char out[static CTL_PASSWORD_SIZE])
+{
+	char again[CTL_PASSWORD_SIZE];
+	int rc = ctl_password(prompt, out);
+
+	if (rc != EX_OK || out[0] == '\0' || !isatty(STDIN_FILENO))
+		return rc;
+	rc = ctl_password("again", again);
+	if (rc == EX_OK && strcmp(out, again) != 0)
+		rc = ctl_fail(EX_DATAERR, "not the same twice");
+	sodium_memzero(again, sizeof(again));
 	return rc;
 }
 

@@ -13,6 +13,8 @@
 
 /* A line of stdin, the echo off where that is a terminal; "" is one. To be wiped by the caller. A sysexits code. */
 int ctl_password(const char *prompt, char out[static CTL_PASSWORD_SIZE]);
+/* One that is new: on a terminal it is asked for twice, for a slip would be the password. */
+int ctl_new_password(const char *prompt, char out[static CTL_PASSWORD_SIZE]);
 /* The secret key of a file, a pipe, or "-" (stdin). Its password, if it has one, is a line of stdin. */
 int ctl_secret(const char *path, struct minisign_secret **ret_secret);
 /* The keys of --key K.key[,…] sign the manifest; each says that it did. what: "release stable 7", the trusted comment's end. */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "ctl/ctl.h"
 
@@ -284,9 +283,7 @@ ctl_manager_add(struct ctl *ctl)
 
 	if (rc != EX_OK)
 		return rc;
-	if (isatty(STDIN_FILENO))
-		fputs("PIN: ", stderr);
-	rc = ctl_stdin_line(pin, sizeof(pin));
+	rc = ctl_secret_line("PIN", true, pin, sizeof(pin));
 	if (rc != EX_OK)
 		return rc;
 	request = json_pack("{s:s,s:s,s:s}", "command", "manager-add", "manager", ctl->argv[0],

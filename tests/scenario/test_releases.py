@@ -166,36 +166,50 @@ def test_a_key_comes_from_a_pipe_a_named_pipe_or_stdin_and_is_read_once():
         desk.run("release", "verify", "r.json", "--root", "root.json")
 
 
+def typed_twice(desk, words, prompt, *lines):
+    """On a terminal: what is asked for is not seen, and asked again. Returns how it left and what it said last."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(AISLECTL + words, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=desk.path)
+    try:
+        wait_for("no echo", lambda: not termios.tcgetattr(slave)[3] & termios.ECHO)
+        assert process.stderr.read(len(prompt)) == prompt
+        os.write(master, lines[0])
+        # The second question sets it again, so what was typed ahead is thrown away: wait for its words.
+        asked = b""
+        while len(lines) > 1 and not asked.endswith(b"again: "):
+            asked += process.stderr.read(1)
+        for line in lines[1:]:
+            os.write(master, line)
+        code, said = process.wait(60), process.stderr.read().decode()
+        assert termios.tcgetattr(slave)[3] & termios.ECHO
+        os.set_blocking(master, False)
+        try:
+            echoed = os.read(master, 1000)
+        except BlockingIOError:
+            echoed = b""
+        assert b"said" not in echoed
+        return code, said
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+        os.close(master)
+        os.close(slave)
+
+
 def test_a_password_is_asked_for_without_an_echo_and_twice_for_a_new_key():
     with Desk() as desk:
-        master, slave = pty.openpty()
-        process = subprocess.Popen(AISLECTL + ["keys", "generate", "-o", "k"], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   cwd=desk.path)
-        try:
-            wait_for("no echo", lambda: not termios.tcgetattr(slave)[3] & termios.ECHO)
-            assert process.stderr.read(8) == b"password"
-            os.write(master, b"not said aloud\n")
-            # The second question sets it again, so what was typed ahead is thrown away: wait for its words.
-            asked = b""
-            while not asked.endswith(b"again: "):
-                asked += process.stderr.read(1)
-            os.write(master, b"not said at all\n")
-            assert process.wait(20) == 65, process.stderr.read()
-            assert termios.tcgetattr(slave)[3] & termios.ECHO
+        for words, prompt in ((["keys", "generate", "-o", "k"], b"password"),
+                              (["hq", "init", "hq", "--host", "h", "--policy", os.path.join(os.path.dirname(__file__), "..", "..", "models", "starter")], b"password"),
+                              (["manager", "add", "anna"], b"PIN")):
+            code, said = typed_twice(desk, words, prompt, b"not said aloud\n", b"not said at all\n")
+            assert code == 65 and "not the same twice" in said, (words, said)
             assert os.listdir(desk.path) == []
-            os.set_blocking(master, False)
-            try:
-                echoed = os.read(master, 1000)
-            except BlockingIOError:
-                echoed = b""
-            assert b"said" not in echoed
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-            process.stderr.close()
-            os.close(master)
-            os.close(slave)
+        with open(desk.file("conf"), "w") as f:
+            f.write(f"[store]\nid = 7\n[state]\ncontrol = {desk.path}/none.sock\n")
+        code, said = typed_twice(desk, ["--config", desk.file("conf"), "customer", "show"], b"card number", b"4000 not said\n")
+        assert code == 69, said       # it was asked of a store that is not there
 
 
 # ---- roots ----
