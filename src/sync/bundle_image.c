@@ -152,15 +152,25 @@ read_whole(int fd, void *bytes, size_t len)
 	return true;
 }
 
-/* Is it this program's, for this file? Then its lengths may be believed enough to read on. */
+/* Is it this program's, for this file? */
 static bool
 head_fits(const struct head *head, const char *path)
 {
 	struct head want;
 
 	return head_of_bundle(path, &want) &&
-	    memcmp(head, &want, offsetof(struct head, memory_len)) == 0 &&
-	    head->memory_len <= IMAGE_BYTES_MAX && head->rest_len <= IMAGE_BYTES_MAX;
+	    memcmp(head, &want, offsetof(struct head, memory_len)) == 0;
+}
+
+/* Nobody vouches for its lengths yet: room is made for what is there. */
+static bool
+lengths_fit(int fd, const struct head *head)
+{
+	struct stat st;
+
+	return head->memory_len <= IMAGE_BYTES_MAX && head->rest_len <= IMAGE_BYTES_MAX &&
+	    fstat(fd, &st) == 0 &&
+	    (uint64_t)st.st_size == sizeof(*head) + head->memory_len + head->rest_len;
 }
 
 static int
@@ -208,6 +218,8 @@ bundle_image_open(const char *path, const uint8_t key[static 32], struct policy 
 	if (!read_whole(fd, &head, sizeof(head)) || !head_fits(&head, path))
 		status =
 		    err_set(err, AISLE_E_NONE, "the image is of another bundle or another build");
+	else if (!lengths_fit(fd, &head))
+		status = err_set(err, AISLE_E_NONE, "the image is not as long as it says");
 	else
 		status = read_body(fd, &head, key, ret_policy, err);
 	close(fd);

@@ -17,6 +17,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 FUZZ = os.environ.get("FUZZ") or "build/fuzz/bin"
@@ -27,6 +28,9 @@ OPTIONS = ["-timeout=25", "-rss_limit_mb=1024", "-print_final_stats=1", "-entrop
 # What was freed is held back a little, so that a look at it is found, but not 256 MiB of it; short stacks.
 SANITIZERS = {"ASAN_OPTIONS": "quarantine_size_mb=8:malloc_context_size=8",
               "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+# A disk would be waited for.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def number(name, text):
@@ -47,8 +51,9 @@ def run(target):
         command.append("-dict=" + dictionary)
     command += ["-runs=0"] + seeds if SECONDS == 0 else [f"-max_total_time={SECONDS}", new] + seeds
     log = os.path.join(FUZZ, "..", target + ".log")
-    with open(log, "w") as out:
-        child = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=os.environ | SANITIZERS)
+    with open(log, "w") as out, tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT,
+                                 env=os.environ | SANITIZERS | {"TMPDIR": folder})
         _, status, used = os.wait4(child.pid, 0)
     with open(log, errors="replace") as file:
         text = file.read()
