@@ -240,7 +240,7 @@ check-ci: deps-ci
 	@echo "lint, with every tool"; LINT_ALL=1 $(MAKE) --no-print-directory lint
 	@echo "what tools find in the source"; $(MAKE) --no-print-directory analyze
 	@echo "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
-	@for goal in "-j$(JOBS) built" unit scenario; do \
+	@for goal in "-j$(JOBS) built" unit scenario "-j$(JOBS) fuzz-corpus"; do \
 		$(MAKE) --no-print-directory CC=clang BUILD=build/asan RESULTS=build/results-asan WERROR=1 \
 			CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" $$goal || exit 1; done
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
@@ -301,6 +301,10 @@ fuzz: deps-ci
 		CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
 		fuzz-built
 	$(Q)SECONDS=$(SECONDS) JOBS=$(JOBS) ONLY="$(ONLY)" FUZZ=build/fuzz/bin /usr/bin/python3 tests/fuzz/run.py
+# Each target over its corpus, once: in any build by clang with its sanitizers.
+.PHONY: fuzz-corpus
+fuzz-corpus: fuzz-built
+	$(Q)SECONDS=0 JOBS=$(JOBS) FUZZ=$(BUILD)/bin $(run_test) fuzz/corpus /usr/bin/python3 tests/fuzz/run.py
 
 $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every fuzz target for SECONDS, JOBS side by side: make fuzz.
 
-    SECONDS=60   of each target; 0: only what is in tests/fuzz/corpus, each once
+    SECONDS=60   of each target; 0: only what is in tests/fuzz/corpus, each once (make check-ci)
     JOBS=2       at once
     ONLY=...     of these targets: json uplink
     FUZZ=DIR     the programs; what they find that is new lies beside them, DIR/../new/TARGET, and is begun with next time
@@ -77,7 +77,7 @@ def main():
         sys.exit(f"no target {' '.join(sorted(missing)) or 'at all'}, expected some of {' '.join(targets)}")
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         found = list(pool.map(run, only or targets))
-    print(f"{len(found)} targets, {sum(found)} with a finding")
+    print(f"{len(found) - sum(found)} passed, {sum(found)} failed")
     sys.exit(1 if any(found) else 0)
 
 
