@@ -12,6 +12,7 @@
 #include "fuzz.h"
 #include "hq/batch.h"
 #include "hq/fleet.h"
+#include "fuzz_tokens.h"
 
 #define NOW_MS INT64_C(1795257000123)
 

@@ -9,6 +9,7 @@
 
 #include "core/json.h"
 #include "ingest/envelope.h"
+#include "fuzz_tokens.h"
 
 #define NOW_MS INT64_C(1795257000123)
 

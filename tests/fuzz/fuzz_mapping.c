@@ -13,6 +13,7 @@
 
 #include "ingest/envelope.h"
 #include "ingest/mapping.h"
+#include "fuzz_tokens.h"
 
 #define RULES \
 	"\"let\":{\"o\":{\"var\":[\"order\",{\"var\":\"\"}]},\"ref\":{\"cat\":[\"B\",{\"var\":\"$" \

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "../unit/policy_fixture.h"
+#include "fuzz_tokens.h"
 
 #define COFFEE_OFF "actions/coffee-off.json" /* a lever and the experiment name it */
 

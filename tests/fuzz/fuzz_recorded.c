@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "sync/bundle_internal.h"
 #include "tools/recorded.h"
+#include "fuzz_tokens.h"
 
 /* clang-format off */
 static const struct fixture_part small_parts[] = {
