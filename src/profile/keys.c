@@ -10,8 +10,9 @@
  *
  *   New keys wait in an open transaction until keys_commit(); the store
  *   commits after it, so a row never outlives a key that was not written. Keys
- *   that a full disk rolled back are counted (keys_losses): the sealer then
- *   fails the commit of the rows that were sealed with them.
+ *   that a full disk rolled back are counted (keys_losses), and such as could
+ *   not be read just now: the sealer then fails the commit of the rows that
+ *   were sealed with them, or left out without them.
  *
  *   The subjects of the open baskets come again with every event, for each of
  *   their rows and outputs: a small direct-mapped cache, in locked memory, saves
@@ -304,9 +305,12 @@ find_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 		buf_wipe(&plain);
 	}
 	sqlite3_reset(stmt);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return keys_error(keys, rc);
-	return error;
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		return error;
+	/* Who asks takes the person for one who was forgotten. If it is only the disk, the turn is taken back and done again. */
+	bool damaged = (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+	keys->losses += !keys->in_tx && !damaged;
+	return keys_error(keys, rc);
 }
 
 static int

@@ -49,8 +49,9 @@ int keys_device(const struct keys *keys, uint8_t ret_public[static 32],
     uint8_t ret_secret[static 32]) AISLE_MUST_CHECK;
 /* makes new keys durable; nothing to do: no sync */
 int keys_commit(struct keys *keys) AISLE_MUST_CHECK;
-/* How often new keys were rolled back by a failing disk: when it has risen, keys that were
- * given out may be nowhere on the disk, and nothing sealed with them may be committed. */
+/* How often new keys were rolled back by a failing disk, or one could not be read just now: when it has
+ * risen, keys that were given out may be nowhere on the disk, and nothing sealed with them may be committed,
+ * nor what was left out for want of one. */
 int64_t keys_losses(const struct keys *keys);
 
 #endif

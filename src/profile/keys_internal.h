@@ -45,7 +45,7 @@ struct keys {
 	char *dir; /* NULL: in memory */
 	bool real_disk;
 	bool in_tx;	/* new keys wait for keys_commit */
-	int64_t losses; /* how often they were rolled back */
+	int64_t losses; /* how often they were rolled back, or a key could not be read */
 };
 
 /* An SQLite result as one of ours; new keys that waited are rolled back and counted as lost. */

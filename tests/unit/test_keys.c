@@ -569,10 +569,42 @@ the_session_is_kept_and_in_memory_there_is_none(void **state)
 	keys_close(keys);
 }
 
+static int
+interrupt(void *ctx)
+{
+	return ++*(int *)ctx > 0;
+}
+
+/* Taken for forgotten, their rows are left out; so what is left out must not be acknowledged. */
+static void
+a_key_that_the_disk_does_not_give_now_takes_the_turn_back(void **state)
+{
+	struct fixture *f = *state;
+	struct id anna = id_of(1);
+	uint8_t key[32];
+	int asked = 0;
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), 0);
+	assert_int_equal(keys_commit(f->keys), 0);
+	fixture_reopen(f);
+	begin(f);
+	sqlite3_progress_handler(f->keys->db, 1, interrupt, &asked);
+	assert_true(keys_forgotten(f->keys, &anna));
+	sqlite3_progress_handler(f->keys->db, 0, NULL, NULL);
+	assert_true(asked > 0);
+	assert_int_equal(store_meta_set(f->store, "without", "1", 1), 0);
+	assert_int_equal(store_commit(f->store), AISLE_E_IO);
+	store_rollback(f->store);
+	begin(f);
+	assert_false(keys_forgotten(f->keys, &anna));
+	assert_int_equal(store_put(f->store, STORE_VISIT, &anna, &anna, 1, 0, "x", 1), 0);
+	commit(f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_key_that_the_disk_does_not_give_now_takes_the_turn_back),
 		STORE_TEST(a_subject_has_no_key_until_one_is_made_and_then_always_the_same),
 		STORE_TEST(a_key_that_was_not_committed_is_not_there_after_a_restart),
 		STORE_TEST(a_destroyed_key_leaves_a_tombstone_and_none_of_its_bytes),
