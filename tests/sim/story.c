@@ -110,7 +110,8 @@ till_event(struct teller *teller, struct step *step, int t)
 	} else if (roll < 75) {
 		till->card = (int)below(teller, CARDS);
 		event(teller, step, sender, "customer.identified",
-		    "{\"card\":\"card%d\",\"station\":\"%d\"}", till->card, t + 7);
+		    "{\"card\":\"card%d\",\"station\":\"%d\",\"basket\":\"%s\"}", till->card, t + 7,
+		    till->basket);
 	} else if (roll < 82) {
 		event(teller, step, sender, "basket.tender-started", "{\"basket\":\"%s\"}",
 		    till->basket);

@@ -437,7 +437,9 @@ add_all(struct engine *engine, struct adding *adding)
 	}
 	if (rc == 0)
 		rc = store_dead_each(adding->store, 1 << 20, add_dead, adding);
-	if (rc == 0 && store_timer_first(adding->store, &due_ms, timer) == 0) {
+	/* Only the first can be asked for, so it is no row among rows. */
+	if (rc == 0 && adding->rows == NULL &&
+	    store_timer_first(adding->store, &due_ms, timer) == 0) {
 		add_part(adding, &due_ms, sizeof(due_ms));
 		add_part(adding, timer, strlen(timer));
 		add_end(adding, "timer");
