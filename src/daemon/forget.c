@@ -65,6 +65,8 @@ daemon_forget(struct daemon *daemon, const struct id *subject, reply_fn reply, v
 	struct id cards[SUBJECT_MERGED_MAX + 2];
 	size_t count;
 
+	/* On a full disk, whatever is written from here on has the room that is kept for it. */
+	store_open_reserve(engine_store(daemon->engine));
 	/* What waits was said while they were known: a record of it is sealed for them, and goes with the key. */
 	daemon_turn(daemon);
 	count = cards_of(daemon, subject, cards);
