@@ -289,7 +289,10 @@ const char *store_vfs(const char *real_name);
 #define STORE_PAGE_SUM 8 /* bytes at the end of each page of the database */
 /* Room for the sums, in a database that is yet to be made; an SQLite result. */
 int store_vfs_reserve(sqlite3 *db);
-/* Reads pages first_page (from 0) … of the file; *ret_bad are not what was written. An SQLite result. */
+/* How many pages without a sum were read in this process: another program wrote them. */
+int64_t store_vfs_foreign(void);
+/* Reads pages first_page (from 0) … of the file; *ret_bad are not what was written, and those of another program get
+ * their sum. An SQLite result. */
 int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad);
 
 /* ---- store_meta.c ---- */

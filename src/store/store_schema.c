@@ -331,6 +331,33 @@ look_at_log(struct store *store)
 		    store->wal_lost);
 }
 
+/* That there was a state here stands in the lock: a file that is empty now was not always. */
+static bool
+was_emptied(const struct store *store)
+{
+	struct stat lock, state;
+	return store->real_disk && fstat(store->lock_fd, &lock) == 0 && lock.st_size > 0 &&
+	    stat(store->path, &state) == 0 && state.st_size == 0;
+}
+
+static void
+note_begun(const struct store *store)
+{
+	struct stat lock;
+	if (store->real_disk && fstat(store->lock_fd, &lock) == 0 && lock.st_size == 0 &&
+	    write(store->lock_fd, store->epoch, 16) != 16)
+		log_debug("store: the lock does not say that there is a state");
+}
+
+static void
+tell_foreign(int64_t before)
+{
+	if (store_vfs_foreign() > before)
+		log_warning("store: another program, a sqlite3 perhaps, wrote into the file; its "
+			    "pages are taken as they are pages=%lld",
+		    (long long)(store_vfs_foreign() - before));
+}
+
 int
 store_schema_open(struct store *store, const struct store_options *options, struct err *err)
 {
@@ -341,8 +368,11 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 		store->dir = mem_strdup(options->dir);
 	}
 	store->path = mem_strdup(path);
+	bool emptied = false;
+	int64_t foreign = store_vfs_foreign();
 	if (store->real_disk) {
 		error = take_lock(store, err);
+		emptied = error == 0 && was_emptied(store);
 		if (error == 0)
 			error = make_private(path, err);
 	}
@@ -369,8 +399,16 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	}
 	if (error != 0)
 		return err_set(err, error, "%s", first.text);
-	if (moved || store->wal_lost > 0)
+	if (emptied) {
+		log_error("store: the file was emptied; what it held is lost, a new one is begun "
+			  "file=%s",
+		    store->path);
+		store->damaged++;
+	}
+	if (moved || emptied || store->wal_lost > 0)
 		note_loss(store);
+	note_begun(store);
+	tell_foreign(foreign);
 	/* Room for the WAL is made by the first checkpoint: it is a thousand writes, and a start should be short. */
 	set_room(store, options->max_mib);
 	return 0;

@@ -23,6 +23,11 @@
  *   so that is done here. It is against accidents: against hands, rows are
  *   sealed.
  *
+ *   In SQLite's hands and in the log that place is empty, so a page that a stock
+ *   sqlite3 took from the log into the file has no sum, which no accident
+ *   makes of one: it is taken as it is, told of, and gets its sum when the
+ *   store looks at its pages.
+ *
  *   No shared memory: the store locks its file for itself, and SQLite then
  *   keeps the index of the log on the heap.
  */
@@ -40,6 +45,8 @@
 #define HEADER_RESERVED 20  /* bytes at the end of each page that are not SQLite's */
 #define VFS_NAME_SIZE 64
 #define VFS_MAX 4 /* the default one, and those of the tests */
+
+static int64_t foreign; /* pages without a sum that were read */
 
 struct file {
 	sqlite3_file base;
@@ -79,14 +86,35 @@ page_sum(const uint8_t *page, sqlite3_int64 at, uint8_t ret_sum[static STORE_PAG
 	crypto_shorthash_siphash24(ret_sum, page, STORE_PAGE_BYTES - STORE_PAGE_SUM, key);
 }
 
+static bool
+is_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+/* In the place of the sum there is none: another program took the log into the file. */
+static bool
+is_foreign(const uint8_t *page)
+{
+	return is_zero(page + STORE_PAGE_BYTES - STORE_PAGE_SUM, STORE_PAGE_SUM) &&
+	    !is_zero(page, STORE_PAGE_BYTES);
+}
+
 static int
 check_page(const uint8_t *page, sqlite3_int64 at)
 {
 	uint8_t sum[STORE_PAGE_SUM];
 	page_sum(page, at, sum);
-	return memcmp(page + STORE_PAGE_BYTES - STORE_PAGE_SUM, sum, sizeof(sum)) == 0
-	    ? SQLITE_OK
-	    : SQLITE_CORRUPT;
+	if (memcmp(page + STORE_PAGE_BYTES - STORE_PAGE_SUM, sum, sizeof(sum)) == 0)
+		return SQLITE_OK;
+	if (!is_foreign(page))
+		return SQLITE_CORRUPT;
+	foreign++;
+	return SQLITE_OK;
 }
 
 /* Before SQLite knows the size of a page it looks at the header alone, and before it knows of the log, which may have
@@ -111,8 +139,11 @@ static int
 read_pages(struct file *file, uint8_t *bytes, int len, sqlite3_int64 at)
 {
 	int rc = file->real->pMethods->xRead(file->real, bytes, len, at);
-	for (int i = 0; rc == SQLITE_OK && i < len; i += STORE_PAGE_BYTES)
+	for (int i = 0; rc == SQLITE_OK && i < len; i += STORE_PAGE_BYTES) {
 		rc = check_page(bytes + i, at + i);
+		if (rc == SQLITE_OK)
+			memset(bytes + i + STORE_PAGE_BYTES - STORE_PAGE_SUM, 0, STORE_PAGE_SUM);
+	}
 	return rc;
 }
 
@@ -402,7 +433,10 @@ store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad
 	int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
 	*ret_bad = 0;
 	for (int64_t i = first_page; rc == SQLITE_OK && i < first_page + count; i++) {
+		int64_t before = foreign;
 		rc = file->pMethods->xRead(file, page, sizeof(page), i * STORE_PAGE_BYTES);
+		if (rc == SQLITE_OK && foreign != before)
+			rc = file->pMethods->xWrite(file, page, sizeof(page), i * STORE_PAGE_BYTES);
 		if (rc == SQLITE_IOERR_SHORT_READ)
 			return SQLITE_OK; /* the log still has it */
 		if (rc == SQLITE_CORRUPT) {
@@ -411,4 +445,10 @@ store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad
 		}
 	}
 	return rc;
+}
+
+int64_t
+store_vfs_foreign(void)
+{
+	return foreign;
 }

@@ -770,10 +770,39 @@ a_row_whose_key_was_flipped_is_not_given_out(void **state)
 	commit(f);
 }
 
+static void
+a_state_of_no_length_is_told_and_counted_once(void **state)
+{
+	struct fixture *f = *state;
+	char path[128], wal[140], before[17], after[17];
+	state_path(f, path);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	store_epoch(f->store, before);
+	assert_int_equal(store_damaged(f->store), 0);
+	fixture_close(f);
+	unlink(wal);
+	assert_int_equal(truncate(path, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		fixture_open(f);
+		assert_int_equal(store_damaged(f->store), 1);
+		store_epoch(f->store, after);
+		assert_int_equal(strcmp(before, after) != 0, i == 0);
+		memcpy(before, after, sizeof(before));
+		fixture_close(f);
+	}
+	/* As a cut at the first start leaves it: nothing was there yet. */
+	snprintf(wal, sizeof(wal), "%s/lock", f->dir);
+	assert_int_equal(truncate(wal, 0), 0);
+	assert_int_equal(truncate(path, 0), 0);
+	fixture_open(f);
+	assert_int_equal(store_damaged(f->store), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_state_of_no_length_is_told_and_counted_once),
 		STORE_TEST(a_second_opener_is_told_that_the_folder_is_in_use),
 		STORE_TEST(state_of_another_schema_is_refused_and_not_a_byte_of_it_changes),
 		STORE_TEST(the_files_are_for_their_owner_only),

@@ -263,10 +263,49 @@ a_checkpoint_takes_no_damaged_page_into_the_file(void **state)
 	assert_true(store_damaged(f->store) > 0);
 }
 
+/* Whoever looks into the state of a store that was killed with a sqlite3 of their own takes the log into the file. */
+static void
+look_with_stock_sqlite(const struct fixture *left)
+{
+	char path[160];
+	sqlite3 *db;
+	snprintf(path, sizeof(path), "%s/state.db", left->dir);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "SELECT count(*) FROM visit", NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+a_state_that_a_stock_sqlite_opened_is_whole_and_gets_its_sums_again(void **state)
+{
+	struct fixture left;
+	off_t end;
+	leave(*state, &left, &end);
+	look_with_stock_sqlite(&left);
+	int64_t before = store_vfs_foreign();
+	fixture_open(&left);
+	assert_int_equal(visits(&left), COMMITS);
+	for (int i = 0; i < 100; i++)
+		store_scrub(left.store, 256);
+	assert_false(store_suspect(left.store));
+	fixture_close(&left);
+	int64_t after = store_vfs_foreign();
+	assert_true(after > before);
+	fixture_open(&left);
+	assert_int_equal(visits(&left), COMMITS);
+	fixture_close(&left);
+	assert_int_equal(store_vfs_foreign(), after);
+	leave(*state, &left, &end);
+	look_with_stock_sqlite(&left);
+	assert_left(*state, &left, COMMITS, false, false);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_state_that_a_stock_sqlite_opened_is_whole_and_gets_its_sums_again),
 		STORE_TEST(a_log_that_is_whole_is_taken_in_without_a_word),
 		STORE_TEST(a_flipped_bit_in_the_log_is_told_and_begins_a_new_epoch),
 		STORE_TEST(a_page_that_a_checkpoint_left_torn_is_read_from_the_log),
