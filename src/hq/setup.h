@@ -39,7 +39,8 @@ int setup_copy_folder(const char *from, const char *to, struct err *err) AISLE_M
 /* So many random bytes as hex into a new file, 0600. */
 int setup_random_file(const char *path, size_t bytes, struct err *err) AISLE_MUST_CHECK;
 
-/* The broker, collect and publish --serve, until SIGTERM; one that ends is started again. program: aislectl's own path. */
+/* The broker, collect and publish --serve, until SIGTERM; one that ends is started again. program: aislectl's own path.
+ * AISLE_E_REFUSED: it is run already. */
 int setup_run(const struct setup *setup, const char *program, struct err *err) AISLE_MUST_CHECK;
 
 #endif

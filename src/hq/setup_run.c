@@ -9,10 +9,12 @@
 #include "hq/setup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -190,6 +192,21 @@ run(const struct setup *setup, struct child *children)
 		wait_for_child(&children[i]);
 }
 
+/* Two would fight for the broker's ports. Ends with this process, however that ends. */
+static int
+take_folder(const struct setup *setup, int *ret_fd, struct err *err)
+{
+	char path[SETUP_PATH_SIZE];
+
+	setup_path(setup, "hq.json", path);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd >= 0 && flock(*ret_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK
+	    ? err_set(err, AISLE_E_REFUSED, "%s: is run already", setup->dir)
+	    : err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+}
+
 int
 setup_run(const struct setup *setup, const char *program, struct err *err)
 {
@@ -197,8 +214,13 @@ setup_run(const struct setup *setup, const char *program, struct err *err)
 	struct child children[CHILDREN] = { 0 };
 	const char *path = getenv("PATH");
 	struct buf wider = { 0 };
+	int lock = -1, rc = take_folder(setup, &lock, err);
 
-	(void)err;
+	if (rc != 0) {
+		if (lock >= 0)
+			close(lock);
+		return rc;
+	}
 	/* Where Debian has mosquitto, and a user's PATH does not. */
 	buf_addf(&wider, "%s%s/usr/sbin:/sbin", path != NULL ? path : "", path != NULL ? ":" : "");
 	setenv("PATH", wider.data, 1);
@@ -215,5 +237,6 @@ setup_run(const struct setup *setup, const char *program, struct err *err)
 	for (int i = 0; i < CHILDREN; i++)
 		for (int j = 0; j < WORDS_MAX; j++)
 			free(children[i].words[j]);
+	close(lock);
 	return 0;
 }

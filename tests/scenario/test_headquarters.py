@@ -189,6 +189,8 @@ def test_one_that_ends_is_started_again_and_all_end_together():
         with open(f"/proc/{chain.running.pid}/task/{chain.running.pid}/children") as f:
             children = [int(pid) for pid in f.read().split()]
         assert len(children) == 3, children
+        second = subprocess.run(AISLECTL + ["hq", "run", chain.hq], capture_output=True, text=True, timeout=20)
+        assert second.returncode == 77 and "is run already" in second.stderr, second
         os.kill(children[1], signal.SIGKILL)
         wait_for("another collector", lambda: chain.said().count("started name=collect") == 2, 10)
         chain.do("aislectl hq add-store /srv/hq 0043")
