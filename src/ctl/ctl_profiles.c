@@ -104,7 +104,8 @@ int
 ctl_profiles_build(struct ctl *ctl)
 {
 	struct profiles_build what = { .store = ctl_option(ctl, "--store"),
-		.output = ctl_option(ctl, "-o") };
+		.output = ctl_option(ctl, "-o"),
+		.somebody = true };
 	const char *pepper_file = ctl_option(ctl, "--pepper"), *to = ctl_option(ctl, "--to");
 	int rc = read_version(ctl, "--from", &what.from);
 

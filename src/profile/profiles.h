@@ -16,6 +16,7 @@ struct profiles_build {
 	int64_t from;	       /* a delta upon this version; 0: a snapshot */
 	int64_t version;       /* that the store has then; 0: 1 */
 	const uint8_t *to;     /* the store's X25519 key, 32 bytes; NULL: in the clear */
+	bool somebody;	       /* a snapshot of nobody is refused: an export that failed */
 };
 int profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err *err)
     AISLE_MUST_CHECK;

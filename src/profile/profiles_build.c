@@ -167,6 +167,9 @@ profiles_build(const struct profiles_build *what, int64_t *ret_rows, struct err 
 	int error = file_replaceable(what->output, err);
 	if (error == 0)
 		error = read_input(&build);
+	if (error == 0 && build.count == 0 && what->from == 0 && what->somebody)
+		error = err_at(err, AISLE_E_INVALID, build.name, 0, 0,
+		    "no customer in it: the store would have none any more, expected one a line");
 	if (error == 0)
 		error = sort_rows(&build);
 	if (error == 0) {

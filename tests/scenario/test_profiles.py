@@ -114,6 +114,9 @@ def test_deltas_upon_their_version_and_no_other():
                     "--to", device, "--from", "3", "--version", "4")
         run("profiles", "build", f"{store.folder}/two.jsonl", "--store", "0042", "--pepper", store.pepper, "--from", "3", "--version", "3",
             "-o", f"{store.folder}/no", code=64)
+        nobody = ["profiles", "build", "/dev/null", "--store", "0042", "--pepper", store.pepper, "-o", f"{store.folder}/nobody", "--version", "4"]
+        assert "no customer in it" in run(*nobody, code=65) and not os.path.exists(f"{store.folder}/nobody"), "an export that failed"
+        run(*nobody, "--from", "3")
         assert "expected a snapshot" in run("--config", store.conf, "profiles", "install", two, code=77)
         run("--config", store.conf, "profiles", "install", one)
         assert json.loads(run("--config", store.conf, "profiles", "install", two)) == {"profiles": 109, "version": 4}
