@@ -158,6 +158,24 @@ say_what_lacks(const struct signed_text *envelope, const char *path, const char 
 	return EX_OK;
 }
 
+/* Said before anybody signs: at a ceremony the last would find out. */
+static int
+check_version(const struct root *root, const char *previous)
+{
+	struct root *old = mem_zero(sizeof(*old));
+	struct err err = { 0 };
+	int rc = EX_OK;
+
+	if (previous != NULL && root_open_file(previous, old, NULL, &err) != 0)
+		rc = ctl_fail_err(&err);
+	else if (previous != NULL && root->version != old->version + 1)
+		rc = ctl_fail(EX_NOPERM, "%s: --version %" PRId64 " behind %s, expected %" PRId64,
+		    root->version > old->version ? "root-gap" : "root-older", root->version,
+		    previous, old->version + 1);
+	free(old);
+	return rc;
+}
+
 static int
 make_root(struct root *root, const char *keys, const char *previous, const char *path)
 {
@@ -216,6 +234,8 @@ ctl_keys_root(struct ctl *ctl)
 		rc = ctl_expires(expires, root->issued_ms, &root->expires_ms);
 	for (int role = 0; role < ROLE_COUNT && rc == EX_OK; role++)
 		rc = read_role(root, (enum role)role, roles[role]);
+	if (rc == EX_OK)
+		rc = check_version(root, previous);
 	if (rc == EX_OK)
 		rc = make_root(root, keys, previous, output);
 	free(root);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <sodium.h>
@@ -18,6 +19,15 @@
 #include "trust/release.h"
 
 /* ---- release make ---- */
+
+/* The release would take the bundle's place. */
+static bool
+same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
 
 /* A bundle of the policy's kind is read as a store does: what no store opens is not released. */
 static int
@@ -84,7 +94,11 @@ read_stores(const char *text, struct release *release)
 	if (count > 0)
 		release->stores = mem_calloc((size_t)count, sizeof(*release->stores));
 	for (int i = 0; i < count && rc == EX_OK; i++) {
-		if (!trust_name_ok(items[i]))
+		/* No store is called so: it would be for nobody. */
+		if (strcmp(items[i], "all") == 0)
+			rc = ctl_fail(EX_USAGE,
+			    "--stores all: a release without --stores is for all");
+		else if (!trust_name_ok(items[i]))
 			rc = ctl_fail(EX_USAGE,
 			    "--stores: \"%s\" is no store id, expected 1 to 32 letters, digits, - "
 			    "and _",
@@ -237,7 +251,9 @@ ctl_release_make(struct ctl *ctl)
 	if (rc == EX_OK)
 		rc = ctl_words(ctl, 1, BUNDLE_KINDS);
 	for (int i = 0; i < ctl->argc && rc == EX_OK; i++)
-		rc = name_bundle(&release, ctl->argv[i]);
+		rc = same_file(ctl->argv[i], output)
+		    ? ctl_fail(EX_USAGE, "-o %s: is one of the bundles", output)
+		    : name_bundle(&release, ctl->argv[i]);
 	if (rc == EX_OK) {
 		release_write(&release, &manifest);
 		if (release_parse(manifest.data, manifest.len, output, &read, NULL, &err) != 0)

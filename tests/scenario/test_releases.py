@@ -235,6 +235,8 @@ def test_a_root_is_made_by_several_people_one_after_the_other():
         assert "whole" not in desk.run("keys", "sign", "2.json", "--key", "cleo.key", "--previous", "root.json").stderr
         assert "root-gap" in desk.run(*new, "--version", "3", "--key", "anna.key,ben.key,cleo.key", code=77).stderr
         assert "root-older" in desk.run(*new, "--version", "1", "--key", "anna.key,ben.key,cleo.key", code=77).stderr
+        said = desk.run(*new, "--version", "3", code=77).stderr
+        assert said == "aislectl: root-gap: --version 3 behind root.json, expected 2\n", "before anybody signs"
         assert desk.json("keys", "show", "2.json")["version"] == 2, "a root that is refused is not written"
         assert "wrong-key" in desk.run("release", "verify", "r.json", "--root", "2.json", code=77).stderr
         desk.run("release", "sign", "r.json", "--key", "cleo.key")
@@ -410,6 +412,8 @@ def test_mistakes_are_told_with_what_was_expected():
                 (["release", "make", "--channel", "stable", "--sequence", "7", "--expires", "soon", "-o", "x.json", bundle], 64, "30d from now on"),
                 (["release", "make", "--channel", "stable", "--sequence", "7", "--expires", "2020-01-01T00:00:00Z", "-o", "x.json", bundle], 65, "is over"),
                 ([*make, bundle, "--stores", "a,,b"], 64, "with commas"),
+                ([*make, bundle, "--stores", "all"], 64, "without --stores"),
+                ([*make[:-1], bundle, bundle], 64, "is one of the bundles"),
                 ([*make, bundle, "--stores", "101%"], 64, "0% to 100%"),
                 ([*make, bundle, "--salt", "0011223344556677"], 64, "goes with"),
                 ([*make, bundle, "--stores", "5%", "--salt", "00"], 64, "16 hex"),
