@@ -241,9 +241,10 @@ append(const struct setup *setup, const char *name, const char *more, size_t len
 	return rc;
 }
 
+/* The user's line of the broker's file, of a new password in password_file. */
 static int
-add_password(const struct setup *setup, const char *user, const char *password_file,
-    struct err *err)
+make_password(const struct setup *setup, const char *user, const char *password_file,
+    struct buf *ret_line, struct err *err)
 {
 	char path[SETUP_PATH_SIZE];
 	struct buf line = { 0 };
@@ -259,11 +260,8 @@ add_password(const struct setup *setup, const char *user, const char *password_f
 	if (rc == 0)
 		rc = hash_password(path, err);
 	if (rc == 0)
-		rc = file_read(path, 4096, &line, err);
+		rc = file_read(path, 4096, ret_line, err);
 	unlink(path);
-	if (rc == 0)
-		rc = append(setup, "broker/passwd", line.data, line.len, 0600, err);
-	buf_done(&line);
 	return rc;
 }
 
@@ -271,13 +269,20 @@ int
 setup_user(const struct setup *setup, const char *user, const char *password_file,
     const char *rights, struct err *err)
 {
-	struct buf section = { 0 };
-	int rc = add_password(setup, user, password_file, err);
+	struct buf section = { 0 }, line = { 0 };
+	int rc;
 
+	/* What an attempt that failed left: nobody has it. */
+	unlink(password_file);
+	rc = make_password(setup, user, password_file, &line, err);
 	buf_addf(&section, "\nuser %s\n%s", user, rights);
+	/* The password last: with it the user is there, and has rights then. */
 	if (rc == 0)
 		rc = append(setup, "broker/acl", section.data, section.len, 0600, err);
+	if (rc == 0)
+		rc = append(setup, "broker/passwd", line.data, line.len, 0600, err);
 	buf_done(&section);
+	buf_done(&line);
 	return rc;
 }
 

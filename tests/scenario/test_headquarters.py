@@ -224,6 +224,26 @@ def test_nobody_but_its_owner_changes_a_headquarters():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def test_a_store_that_could_not_be_added_is_begun_again():
+    folder = tempfile.mkdtemp(prefix="aisle-hq-")
+    hq = folder + "/hq"
+
+    def add(path=os.environ["PATH"], **more):
+        done = subprocess.run(AISLECTL + ["hq", "add-store", hq, "0042"], capture_output=True, text=True, env={**os.environ, "PATH": path}, **more)
+        return done.returncode, done.stderr
+    try:
+        subprocess.run(AISLECTL + ["hq", "init", hq, "--host", "localhost", "--policy", ROOT + "/models/starter"], input="\n", text=True,
+                       capture_output=True, check=True)
+        assert add(path=folder)[0] == 74      # no mosquitto_passwd
+        assert add() == (0, "")
+        for name, there in (("passwd", "\n0042:"), ("acl", "\nuser 0042\n")):
+            with open(f"{hq}/broker/{name}") as f:
+                assert f.read().count(there) == 1, name
+        assert add()[0] == 77
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def test_what_did_not_become_whole_leaves_nothing_behind():
     folder = tempfile.mkdtemp(prefix="aisle-hq-")
     hq, empty = folder + "/hq", folder + "/empty"
