@@ -29,6 +29,7 @@
 	F(UNKNOWN_MEMBERS, "aisle_unknown_members", COUNTER, "JSON members that nobody reads.") \
 	F(BAD_GTINS, "aisle_bad_gtins", COUNTER, "GTINs that do not check and became a sku.") \
 	F(CATALOG, "aisle_catalog", COUNTER, "Lines and returned goods looked up in the catalog, by whether it has the article.") \
+	F(PROFILES_UNREADABLE, "aisle_profiles_unreadable", COUNTER, "Rows of headquarters' profiles that did not open when they were asked for.") \
 	F(BASKETS_AGAIN, "aisle_basket_numbers_again", COUNTER, "Baskets with the number of an earlier one at their terminal.") \
 	F(STALE, "aisle_events_stale", COUNTER, "Events too old to decide anything by.") \
 	F(OVER_THE_MOST, "aisle_amounts_over_the_most", COUNTER, "Amounts of a till beyond what the offer can save: booked at that.") \
@@ -72,6 +73,7 @@
 	S(BAD_GTINS, BAD_GTINS, "") \
 	S(CATALOG_FOUND, CATALOG, "article=\"found\"") \
 	S(CATALOG_UNKNOWN, CATALOG, "article=\"unknown\"") \
+	S(PROFILES_UNREADABLE, PROFILES_UNREADABLE, "") \
 	S(BASKETS_AGAIN, BASKETS_AGAIN, "") \
 	S(STALE, STALE, "") \
 	S(OVER_THE_MOST, OVER_THE_MOST, "") \

@@ -140,7 +140,7 @@ check_profiles(struct daemon *daemon, struct json_writer *w)
 
 	if (trouble[0] != '\0')
 		doctor_say(w, "profiles", HEALTH_WARN, mend,
-		    "the newest cannot be used, %lld of version %lld serve: %s", rows, version,
+		    "not all of them can be used, %lld of version %lld serve: %s", rows, version,
 		    trouble);
 	else if (daemon_wants_snapshot(daemon) || profiles_gap(daemon->profiles))
 		doctor_say(w, "profiles", HEALTH_WARN, mend,

@@ -23,6 +23,7 @@
 
 #include "core/id.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "profile/profiles_internal.h"
 #include "profile/vault.h"
 
@@ -303,6 +304,18 @@ profiles_close(struct profiles *profiles)
 	free(profiles);
 }
 
+/* Their customers are served as if headquarters had said nothing: a new set mends it. */
+static void
+row_unreadable(struct profiles *profiles)
+{
+	metrics_add(METRIC_PROFILES_UNREADABLE, 1);
+	if (profiles->trouble[0] != '\0')
+		return;
+	snprintf(profiles->trouble, sizeof(profiles->trouble), "a row of it does not open");
+	log_error("profiles: a row does not open, the customer is served without; "
+		  "headquarters is asked for a snapshot");
+}
+
 int
 profiles_get(struct profiles *profiles, const struct id *subject, struct buf *out)
 {
@@ -323,6 +336,8 @@ profiles_get(struct profiles *profiles, const struct id *subject, struct buf *ou
 		    sealed, len, out);
 	sodium_memzero(key, sizeof(key));
 	sqlite3_reset(profiles->get);
+	if (error != 0 && error != AISLE_E_NONE)
+		row_unreadable(profiles);
 	return error;
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/id.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "policy/policy_load.h"
 #include "profile/subject_io.h"
 
@@ -34,8 +35,10 @@ load_profile(struct engine *engine, struct subject *subject)
 
 	if (engine->profile_get != NULL &&
 	    engine->profile_get(engine->profile_ctx, &subject->id, &buf) == 0) {
-		if (subject_apply_profile(subject, buf.data, buf.len) != 0)
+		if (subject_apply_profile(subject, buf.data, buf.len) != 0) {
+			metrics_add(METRIC_PROFILES_UNREADABLE, 1);
 			log_warning("a profile row cannot be read and is left out");
+		}
 	}
 	buf_done(&buf);
 }

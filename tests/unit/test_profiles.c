@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include "core/metrics.h"
 #include "profile/profiles_internal.h"
 
 static const uint8_t pepper[32] = { 9, 8, 7 };
@@ -587,6 +588,7 @@ a_row_of_another_customer_or_file_does_not_open(void **state)
 	struct err err = { 0 };
 	struct buf body = { 0 };
 	struct id a = id_of(3), b = id_of(4);
+	int64_t unreadable;
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	build_many(f, "one", 10, "one");
@@ -605,14 +607,24 @@ a_row_of_another_customer_or_file_does_not_open(void **state)
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 	profiles = open_profiles(f);
+	assert_string_equal(profiles_trouble(profiles), "");
+	unreadable = metrics_get(METRIC_PROFILES_UNREADABLE);
 	assert_int_equal(profiles_get(profiles, &b, &body), AISLE_E_DAMAGED);
 	assert_int_equal(body.len, 0);
-	buf_done(&body);
 	assert_profile(profiles, 3, "one");
+	/* It is counted, said, and mended by the next whole set. */
+	assert_int_equal(metrics_get(METRIC_PROFILES_UNREADABLE), unreadable + 1);
+	assert_string_equal(profiles_trouble(profiles), "a row of it does not open");
+	assert_int_equal(profiles_get(profiles, &(struct id){ { 9, 9 } }, &body), AISLE_E_NONE);
+	assert_int_equal(metrics_get(METRIC_PROFILES_UNREADABLE), unreadable + 1);
+	assert_int_equal(install(profiles, path_in(f, "one"), &err), 1);
+	assert_string_equal(profiles_trouble(profiles), "");
+	assert_profile(profiles, 4, "one");
+	buf_done(&body);
 	profiles_close(profiles);
 	/* An old file under a new name. */
-	assert_int_equal(rename(path_in(f, "profiles-1.db"), path_in(f, "profiles-2.db")), 0);
-	assert_int_equal(rename(path_in(f, "profiles-1.keys"), path_in(f, "profiles-2.keys")), 0);
+	assert_int_equal(rename(path_in(f, "profiles-2.db"), path_in(f, "profiles-3.db")), 0);
+	assert_int_equal(rename(path_in(f, "profiles-2.keys"), path_in(f, "profiles-3.keys")), 0);
 	profiles = open_profiles(f);
 	assert_int_equal(profiles_count(profiles), 0);
 	profiles_close(profiles);

@@ -3,6 +3,7 @@
  * test_told.c - what headquarters' profile tells beside attributes, as the store acts on it: wallet, contacts of other
  * channels, care journeys; with consent and without, of one card and of two.
  */
+#include "core/metrics.h"
 #include "spine_story.h"
 
 static const char *profile; /* Anna's, with ' for " */
@@ -576,6 +577,43 @@ of_two_cards_both_wallets_and_contacts_count_and_no_row_is_written(void **state)
 	assert_features("{'all':0,'care':0,'left':null,'mails':0,'offers':0,'value':0}");
 }
 
+/* As a file may have it that no build of ours made. */
+static void
+what_is_beyond_a_customers_room_is_no_profile_and_is_counted(void **state)
+{
+	static const struct {
+		const char *list, *before, *behind;
+		int max;
+	} lists[] = {
+		{ "wallet", "{'offer':'o", "','worth':1,'until':'2026-12-01T10:00:00Z'}",
+		    SUBJECT_WALLET_MAX },
+		{ "contacts", "{'channel':'c", "','at':'2026-11-20T10:00:00Z'}", SUBJECT_TOLD_MAX },
+		{ "journeys", "{'journey':'j", "'}", SUBJECT_JOURNEYS_MAX },
+	};
+	struct buf row = { 0 };
+
+	(void)state;
+	a_store("{}", "{}");
+	in_force();
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		for (int beyond = 0; beyond < 2; beyond++) {
+			int64_t before = metrics_get(METRIC_PROFILES_UNREADABLE);
+
+			buf_clear(&row);
+			buf_addf(&row, ",'%s':[", lists[i].list);
+			for (int k = 0; k < lists[i].max + beyond; k++) {
+				buf_addf(&row, "%s%s%d%s", k > 0 ? "," : "", lists[i].before, k,
+				    lists[i].behind);
+			}
+			buf_adds(&row, "]");
+			headquarters_says(row.data);
+			assert_int_equal(customer(ANNA)->has_profile, beyond == 0);
+			assert_int_equal(metrics_get(METRIC_PROFILES_UNREADABLE), before + beyond);
+		}
+	}
+	buf_done(&row);
+}
+
 static void
 all_of_it_is_exported(void **state)
 {
@@ -635,6 +673,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    of_two_cards_both_wallets_and_contacts_count_and_no_row_is_written,
 		    set_up_on_disk, tear_down),
+		SPINE_TEST(what_is_beyond_a_customers_room_is_no_profile_and_is_counted),
 		SPINE_TEST(all_of_it_is_exported),
 	};
 
