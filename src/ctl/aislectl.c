@@ -4,6 +4,7 @@
  */
 #include "ctl/ctl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -149,6 +150,15 @@ run(const struct ctl_command *command, struct ctl *ctl)
 	return command->run(ctl);
 }
 
+/* What did not get out, for a full disk behind ">", is not done: half of a customer's data is no answer. */
+static int
+all_out(int rc)
+{
+	bool out = fflush(stdout) == 0 && ferror(stdout) == 0;
+
+	return out || rc != EX_OK ? rc : ctl_fail(EX_IOERR, "standard output: %s", strerror(errno));
+}
+
 /* "policy": of the commands that begin with it, all. */
 static bool
 begins_others(const char *word)
@@ -204,7 +214,7 @@ main(int argc, char **argv)
 	if (ctl.argc == 0 || strcmp(ctl.argv[0], "--help") == 0 || strcmp(ctl.argv[0], "-h") == 0 ||
 	    strcmp(ctl.argv[0], "help") == 0) {
 		help(ctl.argc == 0 ? stderr : stdout);
-		return ctl.argc == 0 ? EX_USAGE : EX_OK;
+		return ctl.argc == 0 ? EX_USAGE : all_out(EX_OK);
 	}
 	if (strcmp(ctl.argv[0], "--version") == 0) {
 		puts("aislectl " AISLE_VERSION);
@@ -217,7 +227,7 @@ main(int argc, char **argv)
 			continue;
 		ctl.argc -= words;
 		ctl.argv += words;
-		return run(&commands[i], &ctl);
+		return all_out(run(&commands[i], &ctl));
 	}
 	return unknown(ctl.argc, ctl.argv);
 }

@@ -128,6 +128,10 @@ def test_commands_help_and_exit_as_sysexits_say():
         for words, said in ((("--percent", "5", "--percent", "7"), "--percent is given twice"), (("--percent",), "--percent: its value is missing"),
                             (("--percnt", "5"), "unknown option --percnt")):
             assert said in run("fleet", "roll", "r.json", "--dir", ".", "--key", "k", *words).stderr, words
+        with open("/dev/full", "w") as full:
+            for words in (("--help",), ("status", "--help")):
+                done = subprocess.run(AISLECTL + list(words), stdout=full, stderr=subprocess.PIPE, text=True)
+                assert done.returncode == 74 and done.stderr == "aislectl: standard output: No space left on device\n", done
         assert "--plain is given twice" in run("hq", "init", "x", "--plain", "--plain", "--host", "h").stderr
         conf = f.write("aisled.conf", f"[store]\nid = 7\n[state]\ndir = {f.path}\ncontrol = {f.path}/none.sock\n")
         assert run("--config", conf, "status").returncode == 69

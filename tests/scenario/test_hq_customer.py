@@ -100,6 +100,10 @@ def test_everything_about_a_customer_is_told_and_nothing_about_another():
         told = [json.loads(line) for line in chain.customer("export", "4000111\n", "--archive", chain.archive).splitlines()]
         assert sorted((line["type"], line["seq"]) for line in told) == [("consent", 1), ("decision", 1), ("sale", 1)]
         assert chain.customer("export", "nobody\n") == ""
+        with open("/dev/full", "w") as full:        # half of it is no answer
+            done = subprocess.run([*AISLECTL, "hq", "customer", "export", "--into", chain.into, "--pepper", chain.pepper], input="4000111\n",
+                                  stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 74 and "No space left" in done.stderr, done
     finally:
         chain.close()
 
