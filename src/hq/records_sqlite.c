@@ -29,6 +29,7 @@ struct sqlite {
 	struct keep keep;
 	struct erasures erasures;
 	int64_t erasures_seen; /* erased.n */
+	bool moved;	       /* its file is not where it was any more */
 };
 
 static const char setup[] =
@@ -117,6 +118,18 @@ read_erased(struct sqlite *sqlite)
 	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
 }
 
+/* A file that was deleted or replaced takes everything, and keeps it for nobody. Asked after the commit, so that what is
+ * acknowledged was in the file of that name. */
+static int
+still_there(struct sqlite *sqlite)
+{
+	int moved = 0;
+	sqlite->moved =
+	    sqlite3_file_control(sqlite->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+	    moved != 0;
+	return sqlite->moved ? AISLE_E_IO : 0;
+}
+
 static int
 sqlite_write(struct records *records, const struct batch *const *batches, size_t count)
 {
@@ -128,7 +141,7 @@ sqlite_write(struct records *records, const struct batch *const *batches, size_t
 		rc = insert_batch(sqlite, batches[i]);
 	if (rc == 0)
 		rc = run(sqlite, "COMMIT");
-	return rc;
+	return rc == 0 ? still_there(sqlite) : rc;
 }
 
 static int
@@ -299,7 +312,9 @@ sqlite_of(struct records *records, const char *subject, record_fn each, void *ct
 static const char *
 sqlite_error(struct records *records)
 {
-	return sqlite3_errmsg(((struct sqlite *)records)->db);
+	struct sqlite *sqlite = (struct sqlite *)records;
+	return sqlite->moved ? "its file was moved, deleted or replaced"
+			     : sqlite3_errmsg(sqlite->db);
 }
 
 static int

@@ -129,8 +129,27 @@ def test_old_records_are_deleted_in_slices_and_a_lane_that_is_kept_longer_stays(
         chain.close()
 
 
+def test_a_database_that_is_replaced_under_the_collector_gets_what_is_acknowledged():
+    chain = Chain(1)
+    try:
+        collector, sender = chain.collector().ready(), chain.senders[0]
+        sender.send("0042", [record(1)])
+        wait_for("the acknowledgement", lambda: sender.upto("0042") == 1)
+        for name in ("", "-wal", "-shm"):       # a copy of before is put back, or somebody tidies up
+            if os.path.exists(chain.path + name):
+                os.remove(chain.path + name)
+        sender.send("0042", [record(2)])
+        wait_for("the acknowledgement", lambda: sender.upto("0042") == 2)
+        assert rows(chain.path, "SELECT seq FROM record") == [(2,)]
+        assert "its file was moved, deleted or replaced" in collector.text()
+        assert collector.stop() == 0
+    finally:
+        chain.close()
+
+
 if __name__ == "__main__":
-    main([test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_came_by,
+    main([test_a_database_that_is_replaced_under_the_collector_gets_what_is_acknowledged,
+          test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_came_by,
           test_a_collector_killed_again_and_again_loses_nothing,
           test_a_broker_that_is_away_does_not_hold_up_the_other_and_is_found_again,
           test_old_records_are_deleted_in_slices_and_a_lane_that_is_kept_longer_stays])
