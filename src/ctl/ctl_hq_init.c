@@ -304,6 +304,23 @@ say_what_next(const struct making *m)
 	    m->password[0] != '\0' ? ", under your password" : ", without a password", dir, dir);
 }
 
+/* It goes into the certificate and into each gateway's configuration: a URL or a slip would only be found there. */
+static int
+check_host(const char *host)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+	size_t len = strlen(host);
+
+	return len > 0 && len < sizeof(((struct setup *)0)->host) && strspn(host, letters) == len &&
+		host[0] != '-' && host[0] != '.'
+	    ? EX_OK
+	    : ctl_fail(EX_USAGE,
+		  "--host %s: expected the name or the address that stores reach this machine "
+		  "under, as hq.example.com; its port is --port",
+		  host);
+}
+
 int
 ctl_hq_init(struct ctl *ctl)
 {
@@ -317,8 +334,8 @@ ctl_hq_init(struct ctl *ctl)
 	m->currency = ctl_option(ctl, "--currency");
 	m->policy = policy != NULL ? policy : STARTER;
 	rc = ctl_words(ctl, 1, 1);
-	if (rc == EX_OK && (host == NULL || strlen(host) >= sizeof(m->setup.host)))
-		rc = ctl_usage(ctl);
+	if (rc == EX_OK)
+		rc = host == NULL ? ctl_usage(ctl) : check_host(host);
 	if (rc == EX_OK)
 		rc = ctl_number("--port",
 		    port != NULL	 ? port

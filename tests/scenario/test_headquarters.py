@@ -256,6 +256,9 @@ def test_what_did_not_become_whole_leaves_nothing_behind():
         os.makedirs(empty)
         for where, left in ((hq, False), (empty, True)):
             assert init(where, "--policy", folder + "/none")[0] == 64      # given twice
+            for host in ("", "a b", "https://hq.example.com", "hq.example.com:8883", "x\ny", "-x"):
+                done = subprocess.run(AISLECTL + ["hq", "init", where, "--host", host], input="\n", capture_output=True, text=True)
+                assert done.returncode == 64 and f"--host {host}: expected the name" in done.stderr, done
             for words, code in ((("--currency", "nonsense"), 65),):
                 assert init(where, *words)[0] == code, words
                 assert os.path.exists(where) == left and not (left and os.listdir(where)), where
