@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,23 @@ struct making {
 	size_t made; /* of folders[] */
 	struct err err;
 };
+
+/* ---- Ctrl-C ---- */
+
+/* Keys under a password take a while, and somebody changes their mind: that is a failure like any other. */
+static volatile sig_atomic_t stopped;
+
+static void
+on_stop(int number)
+{
+	stopped = number;
+}
+
+static int
+go_on(struct making *m)
+{
+	return stopped == 0 ? 0 : err_set(&m->err, AISLE_E_IO, "stopped: nothing was made");
+}
 
 /* ---- folders ---- */
 
@@ -150,6 +168,8 @@ make_root(struct making *m)
 
 	for (int role = 0; rc == 0 && role < ROLE_COUNT; role++) {
 		rc = make_key(m, (enum role)role);
+		if (rc == 0)
+			rc = go_on(m);
 		if (rc == 0)
 			minisign_secret_pub(m->secrets[role], &root->keys[role][0]);
 		root->key_count[role] = 1;
@@ -282,6 +302,8 @@ make(struct making *m, const char *dir)
 		rc = setup_tls(&m->setup, &m->err);
 	if (rc == 0)
 		rc = setup_broker(&m->setup, &m->err);
+	if (rc == 0)
+		rc = go_on(m);
 	/* The last: with it the folder is whole. */
 	return rc == 0 ? setup_save(&m->setup, &m->err) : rc;
 }
@@ -351,6 +373,10 @@ ctl_hq_init(struct ctl *ctl)
 	if (rc == EX_OK)
 		rc = ctl_new_password("password for the secret keys (empty: none)", m->password);
 	if (rc == EX_OK) {
+		struct sigaction action = { .sa_handler = on_stop };
+
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
 		snprintf(m->setup.host, sizeof(m->setup.host), "%s", host);
 		if (make(m, ctl->argv[0]) != 0) {
 			rc = ctl_fail_err(&m->err);

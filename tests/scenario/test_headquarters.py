@@ -264,6 +264,16 @@ def test_what_did_not_become_whole_leaves_nothing_behind():
                 assert os.path.exists(where) == left and not (left and os.listdir(where)), where
         code, said = init(hq, path=folder)      # no mosquitto_passwd
         assert code == 74 and "mosquitto to be installed" in said and not os.path.exists(hq), said
+        # Ctrl-C while keys are made under a password, which takes seconds
+        process = subprocess.Popen(AISLECTL + ["hq", "init", hq, "--host", "localhost", "--policy", ROOT + "/models/starter"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process.stdin.write("a password\n")
+        process.stdin.close()
+        wait_for("its folders", lambda: os.path.exists(hq + "/policy/policy.json"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(120) == 74 and "stopped: nothing was made" in process.stderr.read()
+        process.stderr.close()
+        assert not os.path.exists(hq)
         os.makedirs(hq + "/keys")
         with open(hq + "/keys/mine", "w") as f:
             f.write("mine")
