@@ -213,6 +213,15 @@ begin_session(struct daemon *daemon, struct err *err)
 		    (long long)last, (long long)known);
 	daemon->session = (known > last ? known : last) + 1;
 	rc = write_session(daemon, daemon->session, restored);
+	if (rc != 0)
+		store_rollback(store);
+	/* It serves as one that the disk became full under: what is open is shown, nothing is acknowledged. One that was
+	 * put back cannot, its numbers are others'. */
+	if (rc == AISLE_E_FULL && !restored) {
+		log_error("there is no room: nothing is acknowledged until there is dir=%s",
+		    daemon->conf.state_dir);
+		return 0;
+	}
 	if (rc == 0)
 		rc = keys_set_session(keys, daemon->session);
 	return rc == 0 ? 0 : err_set(err, rc, "the state cannot be written");

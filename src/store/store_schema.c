@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "store/ballast.h"
 #include "store/store_internal.h"
 
 #define RESERVE_BYTES (256 << 10) /* of pages, for erasures */
@@ -411,5 +412,7 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	tell_foreign(foreign);
 	/* Room for the WAL is made by the first checkpoint: it is a thousand writes, and a start should be short. */
 	set_room(store, options->max_mib);
+	if (store->real_disk)
+		ballast_make(store->dir);
 	return 0;
 }
