@@ -382,6 +382,42 @@ struct lever {
 	bool bounded;	      /* false: no manager moves it */
 };
 
+/* ---- columns ---- */
+
+enum bar_kind { BAR_NONE, BAR_LESS, BAR_LESS_EQUAL, BAR_MORE, BAR_MORE_EQUAL };
+/* A clause, and which members of its gate ask it: up to the next bar's first. Of another kind than BAR_NONE it
+ * is a feature that is compared with a number, in order of feature and number. No padding: see policy_image.c. */
+struct bar {
+	double number;
+	uint32_t kind, slot, clause, first;
+};
+struct gate_column {
+	struct bar *bars; /* one more than count */
+	size_t count;
+	uint16_t *members; /* actions */
+};
+enum asks { ASKS_ELIGIBLE, ASKS_APPLICABLE, ASKS_SUITABLE, ASKS_COUNT };
+
+/* Names that actions share, and whose they are. */
+struct name_column {
+	const char **names; /* ascending */
+	uint32_t *first;    /* of members; one more than count */
+	size_t count;
+	uint16_t *members;
+};
+
+/* What gates ask, and who asks it: policy_columns.c. Sets have a bit for each action. */
+struct columns {
+	size_t words; /* of a set */
+	/* who may be gated with all others together: plain; whom a gate may close at all: the rest */
+	uint64_t *plain, *personal, *dated, *guarded, *least, *stacked, *budgeted, *offers;
+	uint64_t *barred; /* policy_bar */
+	uint64_t *capped[BY_COUNT], *place[PLACE_COUNT];
+	int64_t reach_ms; /* of their own limits, the longest window */
+	struct gate_column gates[ASKS_COUNT];
+	struct name_column groups, issues;
+};
+
 struct policy {
 	const char *name;
 	int64_t version;
@@ -418,7 +454,8 @@ struct policy {
 	struct action *actions; /* ascending by id */
 	size_t action_count;
 	size_t match_count; /* of offers */
-	struct cap *caps;   /* contact.json */
+	struct columns columns;
+	struct cap *caps; /* contact.json */
 	size_t cap_count;
 	struct suppression *suppressions;
 	size_t suppression_count;

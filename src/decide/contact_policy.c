@@ -204,6 +204,53 @@ policy_idle_now(struct run *run, bool again)
 	return index->idle;
 }
 
+bool
+contact_policy_idle(struct run *run)
+{
+	return policy_idle_now(run, false);
+}
+
+static void
+view_of(struct run *run, size_t i, enum placement place, const struct id *own,
+    struct contact_view *ret)
+{
+	const struct action *action = run->decision->candidates[i].action;
+
+	*ret = (struct contact_view){ .arena = run->arena,
+		.sources = run->sources,
+		.day_start_ms = run->input->store.day_start_ms,
+		.index = &run->contact,
+		.run = run,
+		.action = action,
+		.keys = action->keys,
+		.placement = place,
+		.own = own,
+		.taking = run->door != NULL };
+}
+
+bool
+contact_all_closed(struct run *run, size_t i, enum placement place)
+{
+	const struct policy *policy = run->policy;
+	struct contact_view view;
+
+	view_of(run, i, place, NULL, &view);
+	for (size_t c = 0; c < policy->cap_count; c++) {
+		const struct cap *cap = &policy->caps[c];
+		bool all = contact_key_of(cap->scope, cap->scope_value) == BY_COUNT;
+
+		if (cap->max <= 0 || (all && cap_count(&view, cap) >= cap->max))
+			return true;
+	}
+	for (size_t s = 0; s < policy->suppression_count; s++) {
+		const struct suppression *rule = &policy->suppressions[s];
+
+		if (contact_key_of(rule->scope, NULL) == BY_COUNT && suppressed(&view, rule))
+			return true;
+	}
+	return false;
+}
+
 const char *
 contact_gate(struct run *run, size_t i, enum placement place, bool again)
 {
@@ -223,18 +270,8 @@ contact_gate(struct run *run, size_t i, enum placement place, bool again)
 		own = door_replaces(run);
 	if (own == NULL)
 		own = snoozed_card(run, action);
-	view.arena = run->arena;
-	view.sources = run->sources;
-	view.day_start_ms = run->input->store.day_start_ms;
-	view.index = &run->contact;
-	view.run = run;
-	view.action = action;
-	view.keys = action->keys;
-	view.placement = place;
-	view.own = own != NULL ? &own->prompt : NULL;
+	view_of(run, i, place, own != NULL ? &own->prompt : NULL, &view);
 	view.again = again;
-	view.taking = run->door != NULL;
-	view.uses_only = false;
 	return view_check(&view);
 }
 

@@ -9,7 +9,7 @@
  *   names, and every action with an open card, so that what is on the screen
  *   is gated again each time. All in order of action id.
  */
-#include "decide/run.h"
+#include "decide/columns.h"
 
 #include <string.h>
 
@@ -210,6 +210,7 @@ decide(struct arena *arena, const struct decide_input *input, struct decision *r
 	if (ret->candidate_count > 0)
 		run_interrupt(&run);
 	run.wallet_first = wallet_first(&run);
+	columns_init(&run);
 	slots_fill(&run);
 	reasons_choose(&run);
 	count_fates(ret);

@@ -115,7 +115,7 @@ hours_open(const struct action *action, int minute)
 	return action->valid_minute_from <= minute && minute < action->valid_minute_until;
 }
 
-static const char *
+const char *
 validity_gate(const struct run *run, const struct action *action)
 {
 	bool dated = action->valid_from_ms != 0 || action->valid_until_ms != INT64_MAX;
@@ -297,14 +297,14 @@ stack_taken(const struct run *run, const char *stack)
 	return false;
 }
 
-static bool
+bool
 stacking_closed(const struct run *run, const struct action *action)
 {
 	return action->has_offer && action->offer.stack != NULL &&
 	    stack_taken(run, action->offer.stack);
 }
 
-static const char *
+const char *
 lane_gate(const struct run *run, const struct action *action, enum placement place)
 {
 	CHECK((unsigned)place < PLACE_COUNT && (unsigned)run->visit->state <= VISIT_CANCELLED);
@@ -396,7 +396,7 @@ needs_place(const struct run *run, int candidate, enum placement place)
 }
 
 /* Looked at before the draw: after it nothing is dropped. */
-static bool
+bool
 room_closed(const struct run *run, size_t i, enum placement place)
 {
 	bool mandatory = run->decision->candidates[i].action->mandatory;

@@ -46,14 +46,19 @@ care_likely(const struct run *run)
 	return value.tag == VALUE_NUMBER && value.number > run->policy->care_likely_to_call;
 }
 
-static bool
-care_closed(struct run *run, const struct action *action)
+bool
+care_stands(struct run *run)
 {
-	if (action->mandatory || (run->policy->care_only & (1u << action->kind)) != 0)
-		return false;
 	if (run->care < 0)
 		run->care = care_case_open(run) || care_journey(run) || care_likely(run);
 	return run->care == 1;
+}
+
+static bool
+care_closed(struct run *run, const struct action *action)
+{
+	return !action->mandatory && (run->policy->care_only & (1u << action->kind)) == 0 &&
+	    care_stands(run);
 }
 
 static const struct offer_lines *
@@ -113,7 +118,7 @@ keep_depth(struct trial *trial, int64_t depth)
 	return false;
 }
 
-static void
+void
 fill_options(struct run *run, size_t i)
 {
 	struct trial *trial = &run->trials[i];

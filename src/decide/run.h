@@ -94,6 +94,15 @@ struct lot {
 	size_t from;   /* the first candidate of them */
 };
 
+/* The plain candidates, as sets of actions; columns.c. */
+struct column_run {
+	size_t words;
+	uint64_t *plain;   /* who takes part */
+	uint64_t *open;	   /* in the placement being filled: whom no gate has closed yet */
+	uint64_t *touched; /* columns_touched.c */
+	uint16_t *at;	   /* the candidate of each action that is one */
+};
+
 struct run {
 	struct arena *arena;
 	const struct decide_input *input;
@@ -116,6 +125,7 @@ struct run {
 	int64_t basket_minor;
 	unsigned quiet; /* placements where only mandatory cards come: a bit each */
 	bool answered;	/* some card of the visit has an answer */
+	struct column_run columns;
 	struct lot lot;
 	const struct offer_lines **goods; /* by an offer's match; NULL: not looked for */
 	int care;			  /* -1: not looked at; else 0 or 1 */
@@ -188,13 +198,25 @@ bool wallet_first(struct run *run);
 bool wallet_first_of(struct run *run, const struct action *action);
 size_t wallet_reminders(const struct policy *policy);
 
+/* Single gates: the clause that closes it; NULL: open. */
+const char *validity_gate(const struct run *run, const struct action *action);
+const char *lane_gate(const struct run *run, const struct action *action, enum placement place);
+bool stacking_closed(const struct run *run, const struct action *action);
+bool room_closed(const struct run *run, size_t i, enum placement place);
+
 /* ---- gate_rules.c ---- */
-void rules_gate(struct run *run, size_t i); /* standing; also fills the candidate's options */
+bool care_stands(struct run *run);	      /* only some kinds pass */
+void fill_options(struct run *run, size_t i); /* what it could have, and what that is worth */
+void rules_gate(struct run *run, size_t i);   /* standing; also fills the candidate's options */
 
 /* ---- contact_index.c, contact_count.c, contact_policy.c ---- */
 struct contact_index contact_index_make(struct arena *arena, const struct contacts *contacts);
 /* again: it has passed before, with fewer winners. */
 const char *contact_gate(struct run *run, size_t i, enum placement place, bool again);
+/* Can no limit of the policy's own close anybody? */
+bool contact_policy_idle(struct run *run);
+/* Does a limit of the policy close that is the same for all that have no card? i: one of them. */
+bool contact_all_closed(struct run *run, size_t i, enum placement place);
 
 /* The rows that a cap counts for this action, without its own open card. */
 int contact_counter(const struct decide_input *input, struct contact_index *index,

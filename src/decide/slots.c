@@ -18,7 +18,7 @@
  * LIMITS
  *   SHORTLIST_MAX candidates in a shortlist, 8 slots a placement.
  */
-#include "decide/run.h"
+#include "decide/columns.h"
 
 #include <string.h>
 
@@ -278,6 +278,7 @@ gate_and_score(struct run *run, enum placement place)
 {
 	size_t passed = 0;
 
+	columns_gate(run, place);
 	for (size_t i = 0; i < run->decision->candidate_count; i++) {
 		const struct action *action = run->decision->candidates[i].action;
 		struct trial *trial = &run->trials[i];
@@ -285,8 +286,12 @@ gate_and_score(struct run *run, enum placement place)
 		trial->passed = false;
 		if (trial->chosen || (action->placements & (1u << place)) == 0)
 			continue;
-		trial->fate = (uint8_t)gate_check(run, i, place, &trial->clause);
-		trial->passed = trial->fate == FATE_PASSED;
+		if (columns_take(run, i)) {
+			trial->passed = columns_passed(run, i);
+		} else {
+			trial->fate = (uint8_t)gate_check(run, i, place, &trial->clause);
+			trial->passed = trial->fate == FATE_PASSED;
+		}
 		if (!trial->passed)
 			continue;
 		score_take(run, i);

@@ -64,4 +64,12 @@ enum logic_result logic_run_around(const struct logic *logic, json_t *data,
     const struct logic_around *around, json_t **ret);
 bool logic_truthy(const struct value *value);
 
+/* A program that compares one slot with one number. */
+struct logic_bar {
+	uint32_t slot;
+	double number;
+	bool below, equal; /* the slot is to be below it, else above; or equal to it */
+};
+bool logic_is_bar(const struct logic *logic, struct logic_bar *ret);
+
 #endif

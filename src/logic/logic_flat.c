@@ -137,3 +137,20 @@ logic_run_flat(struct logic_run *run)
 		in = jumps ? code + in->jump : in + 1;
 	}
 }
+
+bool
+logic_is_bar(const struct logic *logic, struct logic_bar *ret)
+{
+	const struct insn *test = &logic->code[0];
+	unsigned fn = test->sense >> SENSE_FN;
+
+	if (!logic->flat || test->op != OP_TEST_NUMBER ||
+	    (test->sense & SENSE_MASK) != SENSE_PUSH || test[1].op != OP_RETURN || fn < FN_LT ||
+	    fn > FN_GE || test->number != test->number)
+		return false;
+	*ret = (struct logic_bar){ .slot = test->a,
+		.number = test->number,
+		.below = fn == FN_LT || fn == FN_LE,
+		.equal = fn == FN_LE || fn == FN_GE };
+	return true;
+}

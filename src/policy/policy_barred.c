@@ -46,5 +46,7 @@ policy_bar(struct policy *policy, uint32_t marks_off, const struct catalog *cata
 		action->barred = !action->mandatory &&
 		    ((action->has_offer && all_marked(&marks, catalog, &action->offer.include)) ||
 			all_marked(&marks, catalog, &action->goal_item));
+		policy->columns.barred[i / 64] &= ~(UINT64_C(1) << i % 64);
+		policy->columns.barred[i / 64] |= (uint64_t)action->barred << i % 64;
 	}
 }

@@ -237,6 +237,7 @@ policy_settle(struct policy *policy)
 	settle_matches(policy);
 	for (size_t i = 0; i < policy->action_count; i++)
 		settle_action(policy, &policy->actions[i]);
+	columns_settle(policy);
 }
 
 static struct model_context *

@@ -121,7 +121,7 @@ dice_goods(struct dice *dice)
 	struct w_goods goods = { 0 };
 
 	if (!one_in(dice, 5))
-		goods.category = w_categories[dice_below(dice, ARRAY_LEN(w_categories) - 3)];
+		goods.category = w_categories[dice_below(dice, ARRAY_LEN(w_categories) - 2)];
 	if (goods.category == NULL || one_in(dice, 5))
 		goods.brand = one_in(dice, 2) ? "house" : "acme";
 	return goods;
@@ -325,6 +325,7 @@ dice_policy(struct dice *dice, struct arena *arena, struct w_policy *policy)
 			PICK(dice, ((const int64_t[]){ 1, 24, 48, 168 })),
 			PICK(dice, ((const int64_t[]){ 1, 24, 48, 168 }))
 		};
+	policy->barred = one_in(dice, 2);
 	policy->headline_max = one_in(dice, 2) ? 44 : 200;
 	policy->greedy = one_in(dice, 4);
 	policy->unit = one_in(dice, 2) ? 100 : 10;

@@ -92,12 +92,26 @@ s_ask(struct s_run *run, struct s_candidate *c, const struct w_rule *rule, enum 
 	return holds < 0 ? FATE_MISSING : fate;
 }
 
+static inline bool
+s_barred(const struct s_run *run, const struct w_action *a)
+{
+	bool all = run->policy->barred && a->has_offer && a->offer.includes > 0;
+
+	for (int i = 0; all && i < a->offer.includes; i++)
+		all =
+		    a->offer.include[i].category != NULL && s_marked(a->offer.include[i].category);
+	return all;
+}
+
 static inline enum fate
 s_rules(struct s_run *run, struct s_candidate *c)
 {
 	const struct w_action *a = c->action;
-	enum fate fate = s_ask(run, c, a->eligible, FATE_ELIGIBILITY);
+	enum fate fate;
 
+	if (s_barred(run, a))
+		return s_close(c, FATE_ELIGIBILITY, "goods.marked");
+	fate = s_ask(run, c, a->eligible, FATE_ELIGIBILITY);
 	if (fate != FATE_COUNT)
 		return fate;
 	if (a->has_offer && s_total(run->visit) < a->offer.min_basket)

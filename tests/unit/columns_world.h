@@ -156,6 +156,7 @@ struct w_policy {
 	const char *target[4]; /* "issue:grow" */
 	double factor[4];
 	int levers;
+	bool barred; /* what is about marked goods alone was looked for */
 };
 
 /* What the event says; the rest of the moment is in struct decide_input. */

@@ -286,6 +286,8 @@ a_decision_is_what_the_slow_way_makes_of_it(void **state)
 		w->dice.state = seed;
 		dice_policy(&w->dice, w->arena, &w->policy);
 		w->compiled = w_compile(w->arena, &w->policy);
+		if (w->policy.barred)
+			policy_bar(w->compiled, 0, NULL);
 		for (int i = 0; i < A_POLICY && n < count; i++, n++)
 			decide_both(w, draws, fates);
 		draw_cache_empty(draws);
