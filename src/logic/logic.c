@@ -94,6 +94,8 @@ logic_run_over(const struct logic *logic, const struct logic_slots *slots, struc
 	int holds;
 
 	CHECK(!logic->over_json);
+	if (logic->pair && logic_run_pair(logic, slots, ret_value))
+		return LOGIC_OK;
 	if (!logic->flat) {
 		result = run_stack(&run, ret_value);
 	} else if ((holds = logic_run_flat(&run)) >= 0) {

@@ -165,6 +165,7 @@ struct logic {
 	uint32_t stack; /* cells that a run needs */
 	bool over_json;
 	bool flat; /* only tests and jumps, see logic_flat.c */
+	bool pair; /* a slot and a number, see logic_run_pair() */
 	struct insn code[];
 };
 
@@ -253,6 +254,11 @@ run_slot(struct logic_run *run, uint32_t slot)
 int logic_test(struct logic_run *run, const struct insn *in);
 int logic_run_flat(struct logic_run *run); /* of a flat program */
 bool logic_is_flat(const struct insn *code, size_t count);
+
+/* ---- logic_ops.c ---- */
+bool logic_is_pair(const struct logic *logic, size_t count); /* so many instructions */
+/* Of a pair whose slot is a number; false: it is to be run like any other. */
+bool logic_run_pair(const struct logic *logic, const struct logic_slots *slots, struct value *ret);
 
 /* ---- logic_run.c ---- */
 #define STACK_CELLS 16 /* on the caller's stack; deeper programs take theirs from the arena */

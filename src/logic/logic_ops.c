@@ -393,6 +393,40 @@ two_numbers(enum logic_fn fn, double x, double y, double *ret)
 	}
 }
 
+/* The factors of most actions: a feature times, over, plus or less than a number, or the other way round. */
+bool
+logic_is_pair(const struct logic *logic, size_t count)
+{
+	const struct insn *code = logic->code;
+	double number;
+
+	if (count != 4 || code[2].op != OP_CALL || code[2].n != 2 || code[3].op != OP_RETURN ||
+	    !two_numbers((enum logic_fn)code[2].a, 1, 1, &number))
+		return false;
+	return (code[0].op == OP_SLOT && code[1].op == OP_CONST &&
+		   logic->constants[code[1].a].tag == CELL_NUMBER) ||
+	    (code[0].op == OP_CONST && code[1].op == OP_SLOT &&
+		logic->constants[code[0].a].tag == CELL_NUMBER);
+}
+
+bool
+logic_run_pair(const struct logic *logic, const struct logic_slots *slots, struct value *ret)
+{
+	const struct insn *code = logic->code;
+	bool turned = code[0].op == OP_CONST;
+	uint32_t slot = code[turned].a;
+	double number = logic->constants[code[!turned].a].number;
+	struct value value = slots->known != NULL && slots->known[slot].tag <= VALUE_JSON
+	    ? slots->known[slot]
+	    : slots->read(slots->ctx, slot);
+
+	if (value.tag != VALUE_NUMBER)
+		return false;
+	ret->tag = VALUE_NUMBER;
+	return two_numbers((enum logic_fn)code[2].a, turned ? number : value.number,
+	    turned ? value.number : number, &ret->number);
+}
+
 enum logic_result
 logic_call(struct logic_run *run, enum logic_fn fn, const struct cell *args, size_t count,
     const struct cell *scope, struct cell *ret)

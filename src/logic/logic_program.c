@@ -232,6 +232,7 @@ logic_pack(struct compiler *c, struct arena *arena)
 	logic->ref_count = c->refs.count;
 	logic->stack = c->stack_max;
 	logic->over_json = c->resolve == NULL;
+	logic->pair = !logic->over_json && logic_is_pair(logic, c->code.count);
 	logic->flat = !logic->over_json && logic_is_flat(logic->code, c->code.count);
 	return logic;
 }
