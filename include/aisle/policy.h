@@ -413,6 +413,7 @@ struct columns {
 	uint64_t *plain, *personal, *dated, *guarded, *least, *stacked, *budgeted, *offers;
 	uint64_t *barred; /* policy_bar */
 	uint64_t *capped[BY_COUNT], *place[PLACE_COUNT];
+	size_t reminders; /* actions that remind of the wallet */
 	int64_t reach_ms; /* of their own limits, the longest window */
 	struct gate_column gates[ASKS_COUNT];
 	struct name_column groups, issues;

@@ -26,5 +26,17 @@ bool columns_passed(struct run *run, size_t i);
 bool columns_first(const struct column_run *now, size_t *ret_action);
 /* Those whom contact_gate() has to be asked about; it passes all others that take part. */
 const uint64_t *columns_touched(struct run *run, enum placement place);
+/* Behind a winner, for columns_stay(). */
+void columns_again(struct run *run);
+/* Of one that has passed: is it sure that no winner closes it (gate_again)? */
+static inline bool
+columns_stay(const struct run *run, size_t i)
+{
+	const struct column_run *now = &run->columns;
+	size_t action = (size_t)(run->decision->candidates[i].action - run->policy->actions);
+
+	return now->roomy && (now->plain[action / 64] >> action % 64 & 1) != 0 &&
+	    (now->touched[action / 64] >> action % 64 & 1) == 0;
+}
 
 #endif

@@ -62,21 +62,27 @@ touch_as(struct run *run, const struct reach *reach, const char *id, const char 
 	touch_named(&run->columns, &columns->issues, reach->among[BY_ISSUE], issue);
 }
 
+/* The cards that this decision has chosen, as rows of this instant. */
 static void
-touch_rows(struct run *run, const struct reach *reach)
+touch_winners(struct run *run, const struct reach *reach)
 {
-	const struct contacts *contacts = run->contact.contacts;
-
-	memset(run->columns.touched, 0, run->columns.words * sizeof(*run->columns.touched));
-	for (size_t i = contacts->count; i-- > 0 && contacts->rows[i].at_ms >= reach->from_ms;)
-		touch_as(run, reach, contacts->rows[i].action, contacts->rows[i].group,
-		    contacts->rows[i].issue);
 	for (size_t w = 0; run->fresh > 0 && w < run->winner_count; w++) {
 		const struct action *action =
 		    run->decision->candidates[run->winners[w].candidate].action;
 
 		touch_as(run, reach, action->id, action->group, action->issue);
 	}
+}
+
+static void
+touch_rows(struct run *run, const struct reach *reach)
+{
+	const struct contacts *contacts = run->contact.contacts;
+
+	for (size_t i = contacts->count; i-- > 0 && contacts->rows[i].at_ms >= reach->from_ms;)
+		touch_as(run, reach, contacts->rows[i].action, contacts->rows[i].group,
+		    contacts->rows[i].issue);
+	touch_winners(run, reach);
 }
 
 /* Limits of the policy that hang on the candidate, by what of it. */
@@ -107,6 +113,17 @@ add_limits(const struct run *run, struct reach *reach)
 	}
 }
 
+static struct reach
+reach_of(const struct run *run)
+{
+	const struct columns *columns = &run->policy->columns;
+	struct reach reach = { .from_ms = run->now_ms - columns->reach_ms + 1 };
+
+	for (int by = 0; by < BY_COUNT; by++)
+		reach.among[by] = columns->capped[by];
+	return reach;
+}
+
 static void
 touch_capped(struct run *run)
 {
@@ -122,15 +139,14 @@ touch_capped(struct run *run)
 const uint64_t *
 columns_touched(struct run *run, enum placement place)
 {
-	const struct columns *columns = &run->policy->columns;
 	const struct contacts *contacts = run->contact.contacts;
-	struct reach reach = { .from_ms = run->now_ms - columns->reach_ms + 1 };
+	struct reach reach = reach_of(run);
 	size_t first;
 	bool idle;
 
 	if (contacts == NULL || !columns_first(&run->columns, &first))
 		return run->columns.plain;
-	idle = contact_policy_idle(run);
+	idle = contact_policy_idle(run, false);
 	if (!idle && contact_all_closed(run, run->columns.at[first], place))
 		return run->columns.plain;
 	if (run->decision->candidate_count < WORTH_WALKING * (contacts->count + run->fresh)) {
@@ -139,10 +155,41 @@ columns_touched(struct run *run, enum placement place)
 		touch_capped(run);
 		return run->columns.touched;
 	}
-	for (int by = 0; by < BY_COUNT; by++)
-		reach.among[by] = columns->capped[by];
 	if (!idle)
 		add_limits(run, &reach);
+	memset(run->columns.touched, 0, run->columns.words * sizeof(*run->columns.touched));
 	touch_rows(run, &reach);
 	return run->columns.touched;
+}
+
+/* A limit that is the same for all may be closed by any winner. */
+static bool
+limits_all(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->cap_count; i++)
+		if (contact_key_of(policy->caps[i].scope, policy->caps[i].scope_value) == BY_COUNT)
+			return true;
+	for (size_t i = 0; i < policy->suppression_count; i++)
+		if (contact_key_of(policy->suppressions[i].scope, NULL) == BY_COUNT)
+			return true;
+	return false;
+}
+
+void
+columns_again(struct run *run)
+{
+	struct column_run *now = &run->columns;
+	const struct columns *columns = &run->policy->columns;
+	struct reach reach = reach_of(run);
+	bool idle = run->contact.contacts != NULL && contact_policy_idle(run, true);
+
+	now->roomy = run->room > VISIT_CARDS_RESERVED + run->winner_count;
+	if (!idle && (run->contact.contacts == NULL || limits_all(run->policy))) {
+		memcpy(now->touched, columns->plain, now->words * sizeof(*now->touched));
+		return;
+	}
+	if (!idle)
+		add_limits(run, &reach);
+	memcpy(now->touched, columns->stacked, now->words * sizeof(*now->touched));
+	touch_winners(run, &reach);
 }

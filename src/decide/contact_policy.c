@@ -205,9 +205,9 @@ policy_idle_now(struct run *run, bool again)
 }
 
 bool
-contact_policy_idle(struct run *run)
+contact_policy_idle(struct run *run, bool again)
 {
-	return policy_idle_now(run, false);
+	return policy_idle_now(run, again);
 }
 
 static void

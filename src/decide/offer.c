@@ -137,6 +137,8 @@ saving_typical(const struct offer *offer, int64_t depth)
 static int64_t
 our_share_up(int64_t minor, double funded)
 {
+	if (!(funded > 0))
+		return smaller_of(minor, MONEY_MAX);
 	int64_t ours = SHARE_UNIT - (int64_t)(funded * (double)SHARE_UNIT + 0.5);
 	int64_t product = smaller_of(minor, MONEY_MAX) * ours;
 

@@ -100,6 +100,7 @@ struct column_run {
 	uint64_t *plain;   /* who takes part */
 	uint64_t *open;	   /* in the placement being filled: whom no gate has closed yet */
 	uint64_t *touched; /* columns_touched.c */
+	bool roomy;	   /* there is room for whoever comes next */
 	uint16_t *at;	   /* the candidate of each action that is one */
 };
 
@@ -214,7 +215,7 @@ struct contact_index contact_index_make(struct arena *arena, const struct contac
 /* again: it has passed before, with fewer winners. */
 const char *contact_gate(struct run *run, size_t i, enum placement place, bool again);
 /* Can no limit of the policy's own close anybody? */
-bool contact_policy_idle(struct run *run);
+bool contact_policy_idle(struct run *run, bool again);
 /* Does a limit of the policy close that is the same for all that have no card? i: one of them. */
 bool contact_all_closed(struct run *run, size_t i, enum placement place);
 
@@ -235,6 +236,8 @@ struct candidate_context candidate_about(struct run *run, size_t i,
  * expected, has_margin: one for each depth that fits. Returns how many those are. */
 size_t gain_best(struct run *run, size_t i, const struct expected *expected,
     const bool *has_margin);
+/* The same of one that has one depth, which fits, and of which no model is asked. */
+void gain_only(struct run *run, size_t i);
 /* What the outcome brings: of the lines that qualify where the action says so and they state it. */
 bool gain_margin(struct run *run, const struct action *action,
     const struct candidate_context *about, double *ret_margin);

@@ -207,6 +207,31 @@ try_option(struct run *run, struct candidate *candidate, const struct depth_opti
 	return NULL;
 }
 
+void
+gain_only(struct run *run, size_t i)
+{
+	struct candidate *candidate = &run->decision->candidates[i];
+	struct trial *trial = &run->trials[i];
+	const struct depth_option *option = trial->options;
+	struct candidate_context about = { .action = candidate->action,
+		.depth = option->depth,
+		.worth_minor = (double)option->value.worth_minor,
+		.has_line_margin = option->value.has_line_margin,
+		.line_margin_minor = (double)option->value.line_margin_minor };
+	enum fate fate = FATE_NOT_WORTH_IT;
+	bool known = gain_margin(run, candidate->action, &about, &about.margin_minor);
+	const char *clause;
+
+	candidate->scored = false;
+	clause = try_option(run, candidate, option, known ? &about : NULL, &fate);
+	if (clause == NULL) {
+		fate = candidate->gain > 0 ? FATE_PASSED : FATE_NOT_WORTH_IT;
+		clause = fate == FATE_PASSED ? NULL : "gain";
+	}
+	trial->scored = (uint8_t)fate;
+	trial->scored_clause = clause;
+}
+
 size_t
 gain_best(struct run *run, size_t i, const struct expected *expected, const bool *has_margin)
 {

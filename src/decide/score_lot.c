@@ -149,6 +149,10 @@ score_take(struct run *run, size_t i)
 	/* A mandatory action has no offer, and is not scored. */
 	if (action->mandatory || is_scored(trial))
 		return;
+	if (trial->option_count == 1 && (action->margin_asks | action->factors_ask) == 0) {
+		gain_only(run, i);
+		return;
+	}
 	if (lot->count + trial->option_count > LOT_MAX)
 		lot_score(run, lot, i);
 	if (lot->count + trial->option_count > lot->room)

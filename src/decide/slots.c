@@ -127,12 +127,18 @@ make_shortlist(struct run *run, struct pool *pool,
 static void
 note_fates(struct run *run, const struct pool *pool, const struct shortlisted *list, size_t count)
 {
+	if (run->winner_count > 0)
+		columns_again(run);
 	for (size_t m = 0; run->winner_count > 0 && m < pool->count; m++) {
 		struct trial *trial = &run->trials[pool->members[m]];
 
 		if (trial->chosen)
 			continue;
 		trial->clause = NULL;
+		if (columns_stay(run, (size_t)pool->members[m])) {
+			trial->fate = FATE_OUTRANKED;
+			continue;
+		}
 		trial->fate =
 		    (uint8_t)gate_again(run, (size_t)pool->members[m], pool->place, &trial->clause);
 		if (trial->fate == FATE_PASSED)

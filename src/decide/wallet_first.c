@@ -52,6 +52,8 @@ comes_first(struct run *run, size_t i)
 bool
 wallet_first(struct run *run)
 {
+	if (run->policy->columns.reminders == 0)
+		return false;
 	for (size_t i = 0; i < run->decision->candidate_count; i++) {
 		if (comes_first(run, i))
 			return true;

@@ -113,6 +113,7 @@ settle_sets(struct policy *policy)
 		const struct action *a = &policy->actions[i];
 
 		set_add_if(columns->plain, i, is_plain(policy, a));
+		columns->reminders += a->wallet;
 		set_add_if(columns->personal, i, a->personal);
 		set_add_if(columns->dated, i, !a->always);
 		set_add_if(columns->guarded, i, (policy->care_only >> a->kind & 1) == 0);
