@@ -172,7 +172,7 @@ double levers_most(const struct policy *policy,
 /* ---- policy_settle.c ---- */
 void policy_settle(struct policy *policy);
 /* ---- policy_columns.c ---- */
-void columns_settle(struct policy *policy); /* behind all that is settled of an action */
+void columns_settle(struct policy *policy);  /* behind all that is settled of an action */
 void policy_contexts(struct policy *policy); /* once its models are read; no part of an image */
 
 #endif
