@@ -319,13 +319,14 @@ s_kept(const struct card *card)
 static inline bool
 s_taking(const struct s_run *run, size_t t, int64_t *ret_minor, const struct w_offer **ret_offer)
 {
-	const struct card *card = &run->visit->cards[t];
+	const struct card *card;
 	const struct w_action *action;
 
 	*ret_offer = NULL;
 	*ret_minor = run->visit->elsewhere_minor;
 	if (t == run->visit->card_count)
 		return *ret_minor > 0;
+	card = &run->visit->cards[t];
 	action = s_action(run, card->action);
 	*ret_minor = card->worth_minor;
 	*ret_offer = action != NULL && action->has_offer ? &action->offer : NULL;
