@@ -118,19 +118,19 @@ is_step(const char *step, size_t len, const char *word)
 }
 
 static bool
-may_be_known(const char *step, size_t len)
+may_be_known(const char *step)
 {
 	unsigned letter = (unsigned char)folded(*step) - 'a';
 
-	return len > 1 && letter < ARRAY_LEN(seconds) && seconds[letter] != NULL &&
+	return letter < ARRAY_LEN(seconds) && seconds[letter] != NULL && step[1] != '\0' &&
 	    strchr(seconds[letter], folded(step[1])) != NULL;
 }
 
 static bool
-is_known(uint32_t off, const char *step, size_t len)
+is_known(uint32_t off, const char *step)
 {
-	if (!may_be_known(step, len))
-		return false;
+	size_t len = strcspn(step, "/");
+
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if ((off & 1u << words[i].group) == 0 && folded(*step) == words[i].text[0] &&
 		    is_step(step, len, words[i].text))
@@ -145,12 +145,13 @@ mark_of(const struct marks *marks, const char *category)
 
 	if (category == NULL)
 		return MARK_NONE;
-	for (const char *step = category; *step != '\0';) {
-		size_t len = strcspn(step, "/");
-
-		if (len > 0 && is_known(marks->off, step, len))
+	for (const char *step = category;;) {
+		if (may_be_known(step) && is_known(marks->off, step))
 			return MARK_SENSITIVE;
-		step += len + (step[len] == '/');
+		step = strchr(step, '/');
+		if (step == NULL)
+			break;
+		step++;
 	}
 	/* Of two marks the stronger. */
 	for (size_t i = 0; i < marks->count; i++)
