@@ -83,8 +83,8 @@ run_stack(struct logic_run *run, struct value *ret_value)
 	return result;
 }
 
-enum logic_result
-logic_run_over(const struct logic *logic, const struct logic_slots *slots, struct arena *arena,
+static enum logic_result __attribute__((noinline))
+run_program(const struct logic *logic, const struct logic_slots *slots, struct arena *arena,
     struct value *ret_value, unsigned *ret_missing)
 {
 	struct logic_run run = {
@@ -93,9 +93,6 @@ logic_run_over(const struct logic *logic, const struct logic_slots *slots, struc
 	enum logic_result result;
 	int holds;
 
-	CHECK(!logic->over_json);
-	if (logic->pair && logic_run_pair(logic, slots, ret_value))
-		return LOGIC_OK;
 	if (!logic->flat) {
 		result = run_stack(&run, ret_value);
 	} else if ((holds = logic_run_flat(&run)) >= 0) {
@@ -107,6 +104,16 @@ logic_run_over(const struct logic *logic, const struct logic_slots *slots, struc
 	if (result == LOGIC_UNKNOWN && ret_missing != NULL)
 		*ret_missing = run.missing;
 	return result;
+}
+
+enum logic_result
+logic_run_over(const struct logic *logic, const struct logic_slots *slots, struct arena *arena,
+    struct value *ret_value, unsigned *ret_missing)
+{
+	CHECK(!logic->over_json);
+	if (logic->pair && logic_run_pair(logic, slots, ret_value))
+		return LOGIC_OK;
+	return run_program(logic, slots, arena, ret_value, ret_missing);
 }
 
 enum logic_result
