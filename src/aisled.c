@@ -11,6 +11,7 @@
 #include "core/conf.h"
 #include "daemon/daemon.h"
 #include "sync/link.h"
+#include "sync/link_socket.h"
 
 static const char usage[] =
     "usage: aisled --config FILE [--check]\n"
@@ -23,14 +24,19 @@ static const char usage[] =
     "\n"
     "Exit codes are those of sysexits.h: 64 usage, 74 I/O, 78 configuration.\n";
 
+/* The call first: one that nobody takes would start the unit again and again. */
 static int
 run_link(const char *conf_path, int fd)
 {
-	struct conf *conf = mem_alloc(sizeof(*conf));
+	struct conf *conf;
 	struct buf report = { 0 };
 	int rc = EX_CONFIG;
 
-	if (conf_load(conf, conf_path, &report) == 0)
+	fd = link_answer(fd);
+	if (fd < 0)
+		return EX_UNAVAILABLE;
+	conf = mem_alloc(sizeof(*conf));
+	if (conf_load_link(conf, conf_path, &report) == 0)
 		rc = link_main(conf, fd);
 	else
 		fputs(report.data, stderr);

@@ -28,6 +28,7 @@ struct reader {
 	const char *path;
 	struct conf *conf;
 	struct buf *report;
+	bool link; /* of the other files nothing is known, nor asked */
 	int line;
 	const char *section;   /* NULL: none yet; "": unknown, and reported where it began */
 	int set_line[SET_MAX]; /* where a key was set; 0: nowhere */
@@ -85,7 +86,7 @@ take_mapping(struct reader *reader, const char *name, const char *value)
 	if (!conf_is_id(name))
 		complain(reader, reader->line,
 		    "bad mapping name, expected 1-32 of A-Z a-z 0-9 _ -");
-	else if (!conf_is_readable(value))
+	else if (!reader->link && !conf_is_readable(value))
 		complain(reader, reader->line, "%s: %s, expected a file that can be read", value,
 		    strerror(errno));
 	else
@@ -149,6 +150,8 @@ take_key(struct reader *reader, const char *name, const char *value)
 	}
 	struct buf expected = { 0 };
 	reader->set_line[i] = reader->line;
+	if (reader->link && conf_keys[i].type == CONF_FILE)
+		return;
 	if (!conf_key_set(&conf_keys[i], reader->conf, value, &expected))
 		complain(reader, reader->line, "bad value for %s: \"%s\", expected %s", name, value,
 		    expected.data);
@@ -341,10 +344,10 @@ read_lines(struct reader *reader, FILE *file)
 	free(text);
 }
 
-int
-conf_load(struct conf *conf, const char *path, struct buf *report)
+static int
+load(struct conf *conf, const char *path, bool link, struct buf *report)
 {
-	struct reader reader = { .path = path, .conf = conf, .report = report };
+	struct reader reader = { .path = path, .conf = conf, .report = report, .link = link };
 	CHECK(conf_key_count <= SET_MAX);
 	conf_init(conf);
 	conf->file = mem_strdup(path);
@@ -359,6 +362,18 @@ conf_load(struct conf *conf, const char *path, struct buf *report)
 	check_whole(&reader);
 	qsort(conf->stations, conf->station_count, sizeof(conf->stations[0]), pair_compare);
 	return report->len == before ? 0 : AISLE_E_CONFIG;
+}
+
+int
+conf_load(struct conf *conf, const char *path, struct buf *report)
+{
+	return load(conf, path, false, report);
+}
+
+int
+conf_load_link(struct conf *conf, const char *path, struct buf *report)
+{
+	return load(conf, path, true, report);
 }
 
 static void
@@ -455,6 +470,7 @@ describe_range(const struct conf_key *key, struct buf *out)
 			[CONF_PATH] = "absolute path",
 			[CONF_FOLDER] = "absolute path",
 			[CONF_FILE] = "file",
+			[CONF_FILE_HQ] = "file",
 			[CONF_LISTEN] = "addresses",
 			[CONF_CIDRS] = "networks",
 			[CONF_NAMES] = "all, or ids",

@@ -70,8 +70,11 @@ void conf_init(struct conf *conf);
 /* Reads and checks path. All mistakes are written to report, one "file:line: text, expected …" a
  * line.
  * 0, or AISLE_E_CONFIG (exit 78). Files that keys name (password, ca, pepper, mapping) must be
- * readable. */
+ * readable; those of [hq] need to be to the link alone. */
 int conf_load(struct conf *conf, const char *path, struct buf *report) AISLE_MUST_CHECK;
+/* The same for the link, which may be a user that reads no file but its own: other files are neither
+ * looked at nor named in conf. */
+int conf_load_link(struct conf *conf, const char *path, struct buf *report) AISLE_MUST_CHECK;
 void conf_done(struct conf *conf);
 /* its own id when not listed */
 const char *conf_station(const struct conf *conf, const char *origin);

@@ -62,12 +62,12 @@ const struct conf_key conf_keys[] = {
 	ROW("hq", "client_id", CONF_CLIENT, hq_client_id, 0, 0, NULL, false,
 	    "Client id; aisle-ID when absent."),
 	ROW("hq", "user", CONF_TEXT, hq_user, 0, 0, NULL, false, "User name."),
-	ROW("hq", "password_file", CONF_FILE, hq_password_file, 0, 0, NULL, false,
+	ROW("hq", "password_file", CONF_FILE_HQ, hq_password_file, 0, 0, NULL, false,
 	    "File whose first line is the password."),
-	ROW("hq", "ca", CONF_FILE, hq_ca, 0, 0, NULL, false,
+	ROW("hq", "ca", CONF_FILE_HQ, hq_ca, 0, 0, NULL, false,
 	    "Certificates to trust (PEM); absent: plain TCP."),
-	ROW("hq", "cert", CONF_FILE, hq_cert, 0, 0, NULL, false, "Own certificate (PEM)."),
-	ROW("hq", "key", CONF_FILE, hq_key, 0, 0, NULL, false, "Its private key (PEM)."),
+	ROW("hq", "cert", CONF_FILE_HQ, hq_cert, 0, 0, NULL, false, "Own certificate (PEM)."),
+	ROW("hq", "key", CONF_FILE_HQ, hq_key, 0, 0, NULL, false, "Its private key (PEM)."),
 	ROW("hq", "channel", CONF_ID, hq_channel, 0, 0, "stable", false,
 	    "Release channel to follow."),
 	ROW("hq", "ring", CONF_ID, hq_ring, 0, 0, NULL, false,
@@ -363,6 +363,9 @@ text_ok(enum conf_type type, const char *value, const char **ret_expected)
 		    "is there";
 		return is_folder_or_new(value);
 	case CONF_FILE: *ret_expected = "a file that can be read"; return conf_is_readable(value);
+	case CONF_FILE_HQ:
+		*ret_expected = "a file that can be read";
+		return conf_is_readable(value) || errno == EACCES;
 	case CONF_LISTEN:
 		*ret_expected = "1-4 of HOST:PORT or [IPv6]:PORT, separated by commas";
 		return each_part(value, ", \t", CONF_LISTEN_MAX, is_listen_one);

@@ -23,6 +23,7 @@ enum conf_type {
 	CONF_PATH,     /* absolute */
 	CONF_FOLDER,   /* absolute; it is there, or can be made in a folder that is */
 	CONF_FILE,     /* must be readable */
+	CONF_FILE_HQ,  /* there, and readable to the link */
 	CONF_LISTEN,   /* HOST:PORT, comma-separated */
 	CONF_CIDRS,    /* address/bits, space-separated */
 	CONF_NAMES,    /* "all", or ids separated by spaces or commas */

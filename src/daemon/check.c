@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/control.h"
 #include "daemon/daemon.h"
@@ -106,6 +107,13 @@ check_pepper(const struct conf *conf, struct err *err)
 	return rc;
 }
 
+/* What is the link's may be readable to the link alone. */
+static const char *
+seen(const char *path)
+{
+	return path != NULL && access(path, R_OK) == 0 ? path : NULL;
+}
+
 static void
 check_rest(const struct conf *conf, struct buf *report)
 {
@@ -115,9 +123,11 @@ check_rest(const struct conf *conf, struct buf *report)
 	say(conf, http_check(conf, &err), &err, report);
 	say(conf, check_client("mqtt", conf->mqtt_ca, conf->mqtt_cert, conf->mqtt_key, &err), &err,
 	    report);
-	say(conf, check_client("hq", conf->hq_ca, conf->hq_cert, conf->hq_key, &err), &err, report);
+	say(conf,
+	    check_client("hq", seen(conf->hq_ca), seen(conf->hq_cert), seen(conf->hq_key), &err),
+	    &err, report);
 	say(conf, check_password("mqtt", conf->mqtt_password_file, &err), &err, report);
-	say(conf, check_password("hq", conf->hq_password_file, &err), &err, report);
+	say(conf, check_password("hq", seen(conf->hq_password_file), &err), &err, report);
 	say(conf, check_root(conf, &err), &err, report);
 	say(conf, check_pepper(conf, &err), &err, report);
 	say(conf, control_check(conf->state_control, &err), &err, report);

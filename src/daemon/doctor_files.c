@@ -4,12 +4,14 @@
  */
 #include "daemon/doctor.h"
 
+#include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/daemon.h"
 
@@ -39,8 +41,8 @@ check_secret(const char *what, const char *path, struct json_writer *w)
 
 	if (path == NULL || stat(path, &info) != 0)
 		return; /* the configuration's check tells of a file that is not there */
-	snprintf(mend, sizeof(mend), "chmod o-rwx %s; chown it to the user that aisled runs as.",
-	    path);
+	snprintf(mend, sizeof(mend), "chmod o-rwx %s; chown it to the user that %s runs as.", path,
+	    strncmp(what, "[hq]", 4) == 0 ? "the link" : "aisled");
 	if ((info.st_mode & 07) != 0)
 		doctor_say(w, "permissions", HEALTH_BAD, mend,
 		    "%s %s: everybody on this machine may read it", what, path);
@@ -109,8 +111,8 @@ check_certificate(const char *what, const char *path, int64_t now_ms, struct jso
 	static const char mend[] = "Put a new one in its place, and restart aisled.";
 	int days;
 
-	if (path == NULL)
-		return;
+	if (path == NULL || (access(path, R_OK) != 0 && errno == EACCES))
+		return; /* none, or the link's alone */
 	if (!days_left(path, now_ms, &days))
 		doctor_say(w, "certificate", HEALTH_BAD, mend, "%s %s: not a certificate (PEM)",
 		    what, path);

@@ -4,6 +4,9 @@
  * started again.
  *
  * DESIGN
+ *   The link is a unit of its own that is called at a socket, or a child. Either way there is a
+ *   stream to it, a new one for each process.
+ *
  *   What is subscribed to is kept here: a link that is started again is told anew. It says that
  *   it lives every few seconds; one that does not hangs, and is killed.
  */
@@ -25,6 +28,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "sync/link.h"
+#include "sync/link_socket.h"
 
 #define LINK_RETRY_MS 2000
 #define REFUSED_LINES 20	   /* of the log at once, on what is refused; then one a second */
@@ -229,7 +233,7 @@ daemon_link_look(struct daemon *daemon)
 {
 	if (daemon->link == NULL || daemon_mono_ms() < daemon->link_alive_ms)
 		return;
-	log_error("the link process hangs; it is killed and started again");
+	log_error("the link process hangs; another is started");
 	link_gone(daemon);
 }
 
@@ -311,28 +315,55 @@ exec_link(const struct daemon *daemon, int fd)
 	_exit(127);
 }
 
-static void
-spawn(struct daemon *daemon)
+/* A child, and a stream to it; negative: there is none. */
+static int
+fork_link(struct daemon *daemon)
 {
 	int fds[2];
 
-	CHECK(daemon->link == NULL && daemon->link_pid < 0);
+	CHECK(daemon->link_pid < 0);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
 		log_error("no socket pair for the link: %s", strerror(errno));
-		return;
+		return -1;
 	}
 	daemon->link_pid = fork();
 	if (daemon->link_pid == 0)
 		exec_link(daemon, fds[1]);
 	close(fds[1]);
-	if (daemon->link_pid < 0) {
-		log_error("the link cannot be started: %s", strerror(errno));
-		close(fds[0]);
+	if (daemon->link_pid > 0)
+		return fds[0];
+	log_error("the link cannot be started: %s", strerror(errno));
+	close(fds[0]);
+	return -1;
+}
+
+/* Said once: it is tried again each two seconds. */
+static int
+call_unit(struct daemon *daemon, const char *path)
+{
+	struct err err = { 0 };
+	int fd = link_call(path, &err);
+
+	if (fd < 0 && strncmp(daemon->hq_why, err.text, sizeof(daemon->hq_why) - 1) != 0)
+		log_error("%s", err.text);
+	if (fd < 0)
+		set_hq_down(daemon, err.text);
+	return fd;
+}
+
+static void
+begin(struct daemon *daemon)
+{
+	const char *unit = getenv(LINK_SOCKET_ENV);
+	int fd = unit != NULL ? call_unit(daemon, unit) : fork_link(daemon);
+
+	CHECK(daemon->link == NULL);
+	if (fd < 0) {
 		daemon->link_retry_ms = daemon_mono_ms() + LINK_RETRY_MS;
 		return;
 	}
-	evutil_make_socket_nonblocking(fds[0]);
-	daemon->link = bufferevent_socket_new(daemon->base, fds[0], BEV_OPT_CLOSE_ON_FREE);
+	evutil_make_socket_nonblocking(fd);
+	daemon->link = bufferevent_socket_new(daemon->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(daemon->link, on_link_read, NULL, on_link_event, daemon);
 	bufferevent_enable(daemon->link, EV_READ | EV_WRITE);
 	daemon->link_alive_ms = daemon_mono_ms() + LINK_SILENCE_MAX_S * S_MS;
@@ -351,7 +382,7 @@ daemon_link_start(struct daemon *daemon, struct err *err)
 	    (uint64_t)daemon_now_ms(daemon));
 	daemon_hq_hear(daemon, "ack/", true, take_ack);
 	subscribe_acks(daemon);
-	spawn(daemon);
+	begin(daemon);
 	return 0;
 }
 
@@ -397,7 +428,7 @@ daemon_link_pump(struct daemon *daemon)
 		return;
 	if (daemon->link == NULL) {
 		if (is_buried(daemon) && daemon_mono_ms() >= daemon->link_retry_ms)
-			spawn(daemon);
+			begin(daemon);
 		return;
 	}
 	while (daemon->hq_up &&

@@ -13,7 +13,7 @@
  *   each connection: what the old one held, aisled sends again.
  *
  *   That it lives, aisled learns from a frame each few seconds, and before the calls that
- *   may block, for how long.
+ *   may block, for how long. The same bound is a timer of the kernel's that ends this process.
  *
  * LIMITS
  *   16 publishes or 4 MiB on the way to the broker, 4 MiB on the way to aisled, 256 filters.
@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -43,6 +44,7 @@
 #define FILTERS_MAX 256
 #define READ_BYTES (64u << 10)
 #define ALIVE_MS (5 * S_MS)
+#define LINGER_S 5 /* after aisled has given us up */
 
 struct link {
 	int fd; /* to aisled */
@@ -51,6 +53,7 @@ struct link {
 	struct brokers brokers;
 	int64_t connect_at_ms; /* when to try (again) */
 	int64_t alive_at_ms;   /* when to say that we are */
+	timer_t hangs;	       /* ends us: aisled cannot where we are a unit of our own */
 	bool connected, up;
 	bool refused;	/* by HQ's broker, which said why; the end of the connection says less */
 	int publishes;	/* given to this connection, not acknowledged */
@@ -94,6 +97,8 @@ tell_alive(struct link *link, int silence_s)
 {
 	char text[12];
 
+	timer_settime(link->hangs, 0,
+	    &(struct itimerspec){ .it_value.tv_sec = silence_s + LINGER_S }, NULL);
 	snprintf(text, sizeof(text), "%d", silence_s);
 	frame_write(&link->out, FRAME_ALIVE, text, NULL, 0);
 	link->alive_at_ms = wan_now_ms() + ALIVE_MS;
@@ -462,13 +467,18 @@ int
 link_main(const struct conf *conf, int fd)
 {
 	struct err err = { 0 };
+	struct sigevent end = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	timer_t hangs;
 
 	if (conf->hq_host == NULL || random_begin(&err) != 0)
 		return EX_CONFIG;
+	if (timer_create(CLOCK_MONOTONIC, &end, &hangs) != 0)
+		return EX_OSERR;
 	mosquitto_lib_init();
 	catch_signals();
 	struct link *link = mem_zero(sizeof(*link));
 	link->fd = fd;
+	link->hangs = hangs;
 	brokers_init(&link->brokers, conf);
 	link->wan = (struct wan){ .client_id = conf->hq_client_id,
 		.clean = true,
@@ -481,6 +491,7 @@ link_main(const struct conf *conf, int fd)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	while (!stopping && !link->broken)
 		turn(link);
+	timer_delete(hangs);
 	link_done(link);
 	mosquitto_lib_cleanup();
 	return EX_OK;
