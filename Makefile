@@ -104,9 +104,9 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT
 # ---- what a fresh Debian 12 lacks ----
 
 DEBS = gcc make pkg-config libc6-dev libexpat1-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
-	libzstd-dev libssl-dev libpq-dev libnats-dev libcmocka-dev mosquitto mosquitto-clients minisign strace tzdata zlib1g-dev zstd python3 python3-paho-mqtt
+	libzstd-dev libssl-dev libpq-dev libnats-dev libcmocka-dev mosquitto mosquitto-clients minisign strace systemd tzdata zlib1g-dev zstd python3 python3-paho-mqtt
 DEBS_CI = clang clang-format clang-tidy cppcheck libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
-	systemd chromium python3-xgboost python3-numpy postgresql nats-server
+	chromium python3-xgboost python3-numpy postgresql nats-server
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Installs the packages of $(1) that are not there yet; quiet when there is nothing to do. $(2) may add to them:
 # Node.js can have come from elsewhere with its npm, and Debian's would be in its way.
@@ -424,9 +424,11 @@ install: all $(BUILD)/lib/libaisle.a
 	install -D -m 755 $(BUILD)/aisled $(DESTDIR)$(prefix)/sbin/aisled
 	install -D -m 755 $(BUILD)/aislectl $(DESTDIR)$(prefix)/bin/aislectl
 	install -D -m 644 systemd/aisled.service $(DESTDIR)$(prefix)/lib/systemd/system/aisled.service
-	sed -i 's,/usr/sbin/,$(prefix)/sbin/,' $(DESTDIR)$(prefix)/lib/systemd/system/aisled.service
+	install -D -m 644 systemd/aisle-link.service $(DESTDIR)$(prefix)/lib/systemd/system/aisle-link.service
+	for s in aisled aisle-link; do sed -i 's,/usr/sbin/,$(prefix)/sbin/,' $(DESTDIR)$(prefix)/lib/systemd/system/$$s.service; done
 	install -D -m 644 systemd/aisle.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/aisle.conf
 	install -D -m 644 systemd/aisled.socket $(DESTDIR)$(prefix)/lib/systemd/system/aisled.socket
+	install -D -m 644 systemd/aisle-link.socket $(DESTDIR)$(prefix)/lib/systemd/system/aisle-link.socket
 	install -D -m 644 systemd/aisle.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/aisle.conf
 	for f in systemd/examples/*.conf; do install -D -m 644 $$f $(DESTDIR)$(prefix)/share/aisle/systemd/$$(basename $$f); done
 	for f in $$(cd firmware-config/hq && find . -type f); do install -D -m 644 firmware-config/hq/$$f $(DESTDIR)$(prefix)/share/aisle/hq/$$f; done

@@ -357,26 +357,49 @@ def test_the_published_vectors_are_right():
 
 # ---- systemd ----
 
-def test_the_unit_is_right_and_tight():
-    if not shutil.which("systemd-analyze"):
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        unit = os.path.join(folder, "aisled.service")
-        # The programs and pages of a system that it is not installed on: ours, and none.
-        text = read("systemd", "aisled.service").replace("/usr/sbin/aisled", "/bin/true")
-        with open(unit, "w") as f:
+UNITS = ("aisled.service", "aisled.socket", "aisle-link.service", "aisle-link.socket")
+
+
+def units_in(folder):
+    """The programs and pages of a system that it is not installed on: ours, and none."""
+    for name in UNITS:
+        text = read("systemd", name).replace("/usr/sbin/aisled", "/bin/true")
+        with open(os.path.join(folder, name), "w") as f:
             f.write(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
-        shutil.copy(os.path.join(ROOT, "systemd", "aisled.socket"), folder)
-        done = run("systemd-analyze", "verify", unit, os.path.join(folder, "aisled.socket"))
-        assert done.returncode == 0 and "aisled" not in done.stderr, done.stderr
-        done = run("systemd-analyze", "security", "--offline=true", "--threshold=12", unit)
-        assert done.returncode == 0, done.stdout[-2000:]
-        # The same with the drop-in for a store without headquarters.
-        dropin = read("systemd", "examples", "no-network.conf")
-        with open(unit, "w") as f:
-            f.write(text.split("[Install]")[0] + dropin[dropin.index("[Service]"):])
-        done = run("systemd-analyze", "security", "--offline=true", "--threshold=3", unit)
-        assert done.returncode == 0, done.stdout[-2000:]
+
+
+def exposure(folder, unit, dropin=None):
+    """What systemd-analyze makes of it, from 0 to 10."""
+    path = os.path.join(folder, unit)
+    if dropin:
+        text = read("systemd", "examples", dropin)
+        with open(path, "a") as f:
+            f.write(text[text.index("[Service]"):])
+    done = run("systemd-analyze", "security", "--offline=true", "--threshold=100", path)
+    assert done.returncode == 0, done.stderr
+    return float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout)[1])
+
+
+def test_the_units_are_right_and_tight():
+    with tempfile.TemporaryDirectory() as folder:
+        units_in(folder)
+        done = run("systemd-analyze", "verify", *(os.path.join(folder, name) for name in UNITS))
+        assert done.returncode == 0 and "aisle" not in done.stderr, done.stderr
+        figures = {"aisled.service": exposure(folder, "aisled.service"), "aisle-link.service": exposure(folder, "aisle-link.service")}
+        assert figures["aisled.service"] <= 0.3 and figures["aisle-link.service"] <= 1.0, figures
+        said = re.search(r"rates the daemon (\S+), the link (\S+), ", read("docs", "operating.md"))
+        assert [float(x) for x in said.groups()] == list(figures.values()), figures
+        assert exposure(folder, "aisle-link.service", "networks.conf") <= 1.0
+        assert exposure(folder, "aisled.service", "network.conf") <= 1.2
+
+
+def test_the_daemon_and_its_link_meet_at_one_socket():
+    unit, sock, link = (read("systemd", name) for name in ("aisled.service", "aisle-link.socket", "aisle-link.service"))
+    path = re.search(r"^ListenStream=(.*)$", sock, re.M)[1]
+    assert f"Environment=AISLE_LINK={path}\n" in unit
+    assert re.search(r"^SocketUser=(.*)$", sock, re.M)[1] == re.search(r"^User=(.*)$", unit, re.M)[1]
+    assert re.search(r"^User=(.*)$", link, re.M)[1] != re.search(r"^User=(.*)$", unit, re.M)[1]
+    assert "SocketMode=0600\n" in sock and re.search(r"^ExecStart=\S+ --link 3 ", link, re.M)
 
 
 def test_a_wrong_configuration_does_not_start_in_a_loop():
