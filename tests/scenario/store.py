@@ -301,9 +301,9 @@ class Store:
         return Stream(self, station, token, last)
 
 
-def shipped_store(config=""):
+def shipped_store(config="", **more):
     """With the broker as it is shipped, and over its socket."""
-    store = Store(config=config, broker=ShippedBroker)
+    store = Store(config=config, broker=ShippedBroker, **more)
     with open(store.conf) as f:
         text = f.read()
     with open(store.conf, "w") as f:

@@ -10,8 +10,9 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 
-from store import AISLED, STARTED, Client, Store, children, main, wait_for
+from store import AISLED, STARTED, Client, Store, children, main, shipped_store, wait_for
 
 NOBODY = 65534
 
@@ -242,10 +243,43 @@ def test_the_daemon_calls_nobody_else():
         close(store, unit)
 
 
+def may_leave_the_network():
+    return subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode == 0
+
+
+def test_a_daemon_without_any_network_serves_tills_tablets_and_headquarters():
+    """As aisled.service is: the broker at a unix socket, the tablets' socket handed to it, the link a unit."""
+    if not may_leave_the_network():
+        return
+    store = shipped_store(hq_folder=True)
+    unit = Unit(store)
+    tablets = socket.create_server(("127.0.0.1", 0))
+    start = 'exec 3<&"$1"; shift; LISTEN_PID=$$ LISTEN_FDS=1 exec unshare --net "$@"'
+    os.environ["AISLE_LINK"] = unit.path
+    try:
+        store.process = subprocess.Popen(["/bin/sh", "-c", start, "sh", str(tablets.fileno()), *AISLED, "--config", store.conf],
+                                         pass_fds=[tablets.fileno()], stdout=store.log, stderr=store.log)
+        STARTED.append(store.process)
+        wait_for("aisled to answer", lambda: store.alive() and store.status(check=False), 20)
+        wait_for("broker and headquarters", lambda: store.status()["mqtt"]["connected"] and connected(store))
+        assert os.stat(f"/proc/{store.process.pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino
+        hq = Client(store.hq.port, [f"aisle/v1/hq/store/{store.id}/up/#"])
+        till = Client(store.broker.port)
+        store.reader(till, "consent.changed", {"card": "card-1", "purpose": "profile", "state": "granted"})
+        wait_for("a record at headquarters", lambda: hq.messages)
+        with urllib.request.urlopen(f"http://127.0.0.1:{tablets.getsockname()[1]}/livez", timeout=10) as answer:
+            assert answer.status == 200
+        till.close()
+        hq.close()
+    finally:
+        tablets.close()
+        close(store, unit)
+
+
 if __name__ == "__main__":
     main([test_a_link_of_another_user_needs_nothing_of_the_daemon_s, test_a_daemon_of_another_user_needs_nothing_of_the_link_s,
           test_the_daemon_calls_and_starts_no_process_and_a_link_that_dies_is_called_again,
           test_the_daemon_starts_again_and_the_link_leaves_and_is_there_for_the_next,
           test_without_the_unit_the_store_serves_and_says_what_is_missing_once,
           test_a_link_that_hangs_is_given_up_and_ends_by_itself, test_whoever_is_not_the_daemon_is_not_answered,
-          test_the_daemon_calls_nobody_else])
+          test_the_daemon_calls_nobody_else, test_a_daemon_without_any_network_serves_tills_tablets_and_headquarters])
