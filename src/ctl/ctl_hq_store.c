@@ -35,8 +35,8 @@ ctl_hq_add_store(struct ctl *ctl)
 	if (rc == EX_OK)
 		printf("%s/stores/%s: bring all of it to %s on that gateway, and add hq.conf to "
 		       "its aisled.conf.\n"
-		       "hq-password and pepper are secret: chgrp aisle and chmod 640 let aisled "
-		       "read them.\n",
+		       "pepper and hq-password are secret: chmod 640, chgrp aisle the one, which "
+		       "aisled reads,\nand chgrp aisle-link the other, which its link reads.\n",
 		    setup->dir, ctl->argv[1], at);
 	free(setup);
 	return rc;

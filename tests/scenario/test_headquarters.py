@@ -59,7 +59,7 @@ class Chain:
         """The guide's command with the places of this test."""
         for there, here in (("root@gateway-0042:", ""), ("scp -r", "cp -r"), ("/srv/hq", self.hq), ("/etc/aisle", self.etc),
                             ("/media/stick", os.path.join(self.folder, "stick")), ("hq.example.com", "127.0.0.1"),
-                            ("chgrp aisle", f"chgrp {os.getgid()}"), ("aislectl ", " ".join(AISLECTL) + " ")):
+                            ("chgrp aisle-link", f"chgrp {os.getgid()}"), ("chgrp aisle", f"chgrp {os.getgid()}"), ("aislectl ", " ".join(AISLECTL) + " ")):
             command = command.replace(there, here)
         if " hq init " in command:
             command += f" --policy {ROOT}/models/starter --port {self.port} --local-port {self.local}"
