@@ -6,6 +6,7 @@ _aislectl_commands='
 status
 top --once
 doctor
+state check
 decide --bundle --catalog --profiles --pepper --store --events
 replay --bundle --catalog --profiles --pepper --store --events --out --state --turn
 features --bundle --catalog --profiles --pepper --store --events --on -o

@@ -8,7 +8,14 @@
 
 #include "aisle/base.h"
 
-enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG = 7 };
+enum log_level {
+	LOG_SILENT = 0,
+	LOG_ERROR = 3,
+	LOG_WARNING = 4,
+	LOG_NOTICE = 5,
+	LOG_INFO = 6,
+	LOG_DEBUG = 7
+};
 void log_set_level(enum log_level level);
 /* error warning notice info debug */
 bool log_level_parse(const char *name, enum log_level *ret);

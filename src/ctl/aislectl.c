@@ -16,6 +16,7 @@ static const struct ctl_command commands[] = {
 	{ "status", "", "one look at the running store", ctl_status },
 	{ "top", "[--once]", "the running store, live: once a second until q", ctl_top },
 	{ "doctor", "", "everything that can be wrong with this store, each with its mend", ctl_doctor },
+	{ "state check", "DIR [SENDER SOURCE ID]", "a state folder of a daemon that is stopped: what is sound, what a start would lose; is this event in it?", ctl_state_check },
 	{ "decide", "--bundle B [--catalog F] [--profiles P] [--pepper F] [--store ID] --events E.jsonl",
 	    "the last event's decision, dry, with its full trace", ctl_decide },
 	{ "replay", "--bundle B [--catalog F] [--profiles P] [--pepper F] [--store ID] --events E.jsonl [--out D.jsonl] [--state DIR] [--turn N]",

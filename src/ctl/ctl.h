@@ -58,6 +58,8 @@ int ctl_why(struct ctl *ctl);
 int ctl_why_not(struct ctl *ctl);
 /* ctl_doctor.c */
 int ctl_doctor(struct ctl *ctl);
+/* ctl_state.c */
+int ctl_state_check(struct ctl *ctl);
 /* ctl_top.c */
 int ctl_top(struct ctl *ctl);
 /* ctl_store.c */

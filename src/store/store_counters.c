@@ -31,6 +31,7 @@ store_epoch_begin(struct store *store, struct err *err)
 	if (!store->memory)
 		sqlite3_randomness(sizeof(bytes), bytes);
 	hash_hex(store->epoch, bytes, sizeof(bytes));
+	store->epoch_begun = true;
 	int error = store_meta_set(store, "epoch", store->epoch, 16);
 	/* Whoever finds an epoch finds the lease of the outbox too, or it was lost. */
 	if (error == 0)

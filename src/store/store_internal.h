@@ -113,9 +113,19 @@ enum log_op {
 	X(T##_ADD, "INSERT OR IGNORE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
 	X(T##_PUT, "INSERT OR REPLACE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
 	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
-	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1")
+	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
+	X(T##_EACH, "SELECT id, rest, value, at, sum FROM " t " ORDER BY id")
 /* clang-format on */
-enum pair_op { PAIR_FIND, PAIR_TAKEN, PAIR_ADD, PAIR_PUT, PAIR_SCAN, PAIR_DROP, PAIR_OP_COUNT };
+enum pair_op {
+	PAIR_FIND,
+	PAIR_TAKEN,
+	PAIR_ADD,
+	PAIR_PUT,
+	PAIR_SCAN,
+	PAIR_DROP,
+	PAIR_EACH,
+	PAIR_OP_COUNT
+};
 
 /* clang-format off */
 #define STORE_STATEMENTS(X) \
@@ -204,9 +214,10 @@ struct store {
 	sqlite3 *db;
 	struct sealer sealer;
 	bool sealed, memory, real_disk, is_new, in_tx;
-	bool corrupt; /* a damaged page was met: the next open copies what can be read */
-	bool broken;  /* a sync failed: nothing may be written until reopened */
-	int tx_error; /* first failed write of this transaction; it can only roll back */
+	bool corrupt;	  /* a damaged page was met: the next open copies what can be read */
+	bool epoch_begun; /* by this open */
+	bool broken;	  /* a sync failed: nothing may be written until reopened */
+	int tx_error;	  /* first failed write of this transaction; it can only roll back */
 	int lock_fd;
 	char *dir, *path;
 	char epoch[17];
@@ -345,6 +356,10 @@ int store_log_blank_of(struct store *store, enum store_log log, const struct id 
 int store_uplink_blank(struct store *store, const struct id *subject); /* its rows become gaps */
 
 /* ---- store_pair.c ---- */
+/* Inside a transaction: all rows read; those that are not what was written are set aside, a bounded number of them. */
+int store_pair_check(struct store *store, enum store_pair pair);
+/* The same of timers, which are gone then. */
+int store_timer_check(struct store *store);
 /* Deletes up to max_rows rows older than before_ms among the next max_rows * scan_per_row ones after
  * cursor. Rows removed, or < 0. */
 int store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms,

@@ -144,6 +144,50 @@ store_ref_get(struct store *store, const struct id *name, struct id *ret_visit)
 	return pair_get(store, PAIR_REF, name, ret_visit, &at_ms);
 }
 
+/* A row's name is its place, unless others had taken it. */
+static bool
+pair_sound(const struct store *store, enum store_pair pair, int64_t id, int64_t rest,
+    const struct id *value, int64_t at_ms, int64_t sum)
+{
+	int64_t most = store->now.collided[STORE_COUNT + pair] ? STORE_WINDOW : 1;
+	struct id name;
+
+	for (int64_t off = 0; off < most && id >= INT64_MIN + off; off++) {
+		uint64_t front = (uint64_t)(id - off) ^ UINT64_C(1) << 63, back = (uint64_t)rest;
+
+		for (int i = 0; i < 8; i++) {
+			name.b[i] = (uint8_t)(front >> (56 - 8 * i));
+			name.b[8 + i] = (uint8_t)(back >> (56 - 8 * i));
+		}
+		if (pair_sum(pair, &name, value, at_ms) == sum)
+			return true;
+	}
+	return false;
+}
+
+int
+store_pair_check(struct store *store, enum store_pair pair)
+{
+	struct store_aside aside = { .count = 0 };
+	int rc, error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, PAIR_EACH), &error);
+
+	if (stmt == NULL)
+		return error;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct id value = store_column_id(stmt, 2);
+
+		if (!pair_sound(store, pair, sqlite3_column_int64(stmt, 0),
+			sqlite3_column_int64(stmt, 1), &value, sqlite3_column_int64(stmt, 3),
+			sqlite3_column_int64(stmt, 4)))
+			store_aside_note(&aside, sqlite3_column_int64(stmt, 0));
+	}
+	sqlite3_reset(stmt);
+	store_aside_done(store, &aside, store_pair_names[pair], ST_DAMAGED_NOTE,
+	    ST_PAIR(pair, PAIR_DROP));
+	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
+}
+
 /* ---- pruning without an index on time ---- */
 
 /* An index would cost a page in every turn. Instead each call walks on a bit
@@ -289,6 +333,20 @@ load_timer(struct store *store)
 	store_set_aside(store, "timer", 0, ST_DAMAGED_NOTE, -1);
 	error = store->in_tx ? drop_first(store) : 0;
 	return error != 0 ? error : AISLE_E_DAMAGED;
+}
+
+int
+store_timer_check(struct store *store)
+{
+	char id[128];
+	int64_t due_ms;
+	int error;
+
+	/* Each is taken away behind itself; what is damaged, by who asks for the first. */
+	while ((error = store_timer_first(store, &due_ms, id)) == 0)
+		if ((error = store_timer_delete(store, due_ms, id)) != 0)
+			return error;
+	return error == AISLE_E_NONE ? 0 : error;
 }
 
 int
