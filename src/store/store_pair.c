@@ -321,8 +321,10 @@ load_timer(struct store *store)
 		return 0;
 	}
 	int64_t due_ms = sqlite3_column_int64(stmt, 0);
+	/* Bytes that read like the text are not found by it, and would be the first one for ever. */
+	bool is_text = sqlite3_column_type(stmt, 1) == SQLITE_TEXT;
 	const char *text = (const char *)sqlite3_column_text(stmt, 1);
-	bool good = text != NULL && strlen(text) < sizeof(store->timer_id) &&
+	bool good = is_text && text != NULL && strlen(text) < sizeof(store->timer_id) &&
 	    sqlite3_column_int64(stmt, 2) == timer_sum(due_ms, text);
 	if (good)
 		cache_timer(store, due_ms, text);
