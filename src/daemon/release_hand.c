@@ -20,6 +20,7 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "trust/envelope.h"
+#include "trust/refusal.h"
 
 #include <sodium.h>
 
@@ -62,8 +63,7 @@ track_of(struct daemon *daemon, const struct hashed *hashed, int *ret_kind)
 			const struct release_bundle *bundle = &track->release.bundles[kind];
 
 			*ret_kind = kind;
-			if (bundle->named && bundle->bytes == hashed->bytes &&
-			    strcmp(bundle->hash, hashed->hash) == 0)
+			if (bundle->named && strcmp(bundle->hash, hashed->hash) == 0)
 				return track;
 		}
 	}
@@ -96,10 +96,16 @@ static void
 hand(struct daemon *daemon, struct control_request *request, const struct hashed *hashed)
 {
 	char says[400];
+	struct err err = { 0 };
 	int kind;
 	struct track *track = track_of(daemon, hashed, &kind);
 
-	if (track == NULL) {
+	if (track != NULL && track->release.bundles[kind].bytes != hashed->bytes) {
+		(void)refusal_say(REFUSED_WRONG_SIZE, NULL, &err,
+		    "the bundle has %lld bytes, expected %lld as its release says",
+		    (long long)hashed->bytes, (long long)track->release.bundles[kind].bytes);
+		control_fail(request, EX_NOPERM, err.text);
+	} else if (track == NULL) {
 		control_fail(request, EX_NOPERM,
 		    "[hq] root is set, and no signed release that this store has taken names this "
 		    "bundle, expected one beside it (FILE.release)");

@@ -10,8 +10,9 @@
 #include "aisle/base.h"
 #include "aisle/refusal.h"
 
-/* Into content, exactly size bytes. AISLE_E_REFUSED: bad-chunk, or bomb if it would be more; number is what err calls it. */
+/* Into content, exactly size bytes of the room there. AISLE_E_REFUSED: bad-chunk, bomb if it would be more than fits, or
+ * wrong-size; number is what err calls it. */
 int chunk_unzip(ZSTD_DCtx *unzip, int64_t number, const void *frame, size_t len, void *content,
-    size_t size, enum refusal *ret_refusal, struct err *err) AISLE_MUST_CHECK;
+    size_t room, size_t size, enum refusal *ret_refusal, struct err *err) AISLE_MUST_CHECK;
 
 #endif

@@ -422,7 +422,7 @@ transfer_chunk(struct transfer *transfer, int64_t number, const void *frame, siz
 	if (transfer->phase != FETCHES || transfer->have[number])
 		return 0;
 	int rc = chunk_unzip(transfer->unzip, number, frame, len, transfer->content,
-	    length_of(transfer, (int)number), ret_refusal, err);
+	    (size_t)transfer->chunk, length_of(transfer, (int)number), ret_refusal, err);
 	if (rc == 0)
 		rc = keep_chunk(transfer, (int)number, ret_refusal, err);
 	if (rc != 0)

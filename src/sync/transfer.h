@@ -43,7 +43,7 @@ enum transfer_state {
 int transfer_step(struct transfer *transfer, enum refusal *ret_refusal, struct err *err)
     AISLE_MUST_CHECK;
 /* A chunk came: one zstd frame that holds exactly its bytes. 0 with *ret_new, whether it is one that was missing;
- * AISLE_E_REFUSED (bad-chunk, bomb, disk-full): it is as if it had not come; AISLE_E_IO (io). */
+ * AISLE_E_REFUSED (bad-chunk, wrong-size, bomb, disk-full): it is as if it had not come; AISLE_E_IO (io). */
 int transfer_chunk(struct transfer *transfer, int64_t number, const void *frame, size_t len,
     bool *ret_new, enum refusal *ret_refusal, struct err *err) AISLE_MUST_CHECK;
 

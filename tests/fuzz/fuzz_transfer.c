@@ -77,6 +77,13 @@ step(struct transfer *transfer)
 	return rc;
 }
 
+static int64_t
+bad_chunks(void)
+{
+	return refusal_count(REFUSED_BAD_CHUNK) + refusal_count(REFUSED_BOMB) +
+	    refusal_count(REFUSED_WRONG_SIZE);
+}
+
 static void
 as_chunk(int number, const uint8_t *data, size_t size)
 {
@@ -84,7 +91,7 @@ as_chunk(int number, const uint8_t *data, size_t size)
 	enum refusal refusal = REFUSED_NONE;
 	struct err err = { 0 };
 	bool is_new = false;
-	int64_t counted[2] = { refusal_count(REFUSED_BAD_CHUNK), refusal_count(REFUSED_BOMB) };
+	int64_t counted = bad_chunks();
 	int64_t have;
 
 	(void)step(transfer);
@@ -93,9 +100,9 @@ as_chunk(int number, const uint8_t *data, size_t size)
 
 	judge(rc, refusal, &err);
 	if (rc != 0) {
-		CHECK(refusal == REFUSED_BAD_CHUNK || refusal == REFUSED_BOMB);
-		CHECK(refusal_count(REFUSED_BAD_CHUNK) + refusal_count(REFUSED_BOMB) ==
-		    counted[0] + counted[1] + 1);
+		CHECK(refusal == REFUSED_BAD_CHUNK || refusal == REFUSED_BOMB ||
+		    refusal == REFUSED_WRONG_SIZE);
+		CHECK(bad_chunks() == counted + 1);
 		CHECK(transfer_have_bytes(transfer) == have);
 	} else {
 		CHECK(transfer_have_bytes(transfer) >= have);

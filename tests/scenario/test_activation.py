@@ -409,7 +409,7 @@ def test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_
         longer = f.chain.release_of_anything(5, good, bytes=os.path.getsize(good) + 4096)
         f.hq.artifact(good)
         f.hq.retain("aisle/v1/hq/release/stable", read(longer))
-        wait_for("a chunk that is refused", lambda: f.refused().get("bad-chunk"))
+        wait_for("a chunk that is refused", lambda: f.refused().get("wrong-size"))
         assert f.policy() == 1 and release_of(f.store)["state"] == "fetching"
         assert len([n for k, n in bundles_of(f.store) if k == "bundles" and not n.endswith(".image")]) == 1
         f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release(9, good, bounds=QUICK)))
@@ -679,6 +679,12 @@ def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs(
         f.store.ctl("bundle", "install", articles)
         assert f.policy() == 2 and f.store.status()["catalog"]["version"] == 1
         assert not [n for n in os.listdir(os.path.join(f.store.folder, "state", "trust")) if n.startswith("handed")]
+        # the right hash, and another size
+        three = f.chain.policy(3)
+        shutil.copy(three, path)
+        shutil.copy(f.chain.release_of_anything(3, three, bytes=os.path.getsize(three) + 1), path + ".release")
+        f.store.ctl("bundle", "install", path, code=77)
+        assert "wrong-size: the bundle has " in f.store.said and f.refused()["wrong-size"] == 1 and f.policy() == 2, f.store.said
 
 
 if __name__ == "__main__":

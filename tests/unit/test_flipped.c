@@ -115,18 +115,24 @@ struct sum {
 	int turned, bad, wrong, harmless;
 };
 
+static int64_t
+bad_chunks(void)
+{
+	return refusal_count(REFUSED_BAD_CHUNK) + refusal_count(REFUSED_BOMB) +
+	    refusal_count(REFUSED_WRONG_SIZE);
+}
+
 static void
 turn(int n, size_t at, struct sum *sum)
 {
 	struct transfer *transfer = open_it();
-	int64_t bad = refusal_count(REFUSED_BAD_CHUNK) + refusal_count(REFUSED_BOMB),
-		wrong = refusal_count(REFUSED_WRONG_HASH);
+	int64_t bad = bad_chunks(), wrong = refusal_count(REFUSED_WRONG_HASH);
 
 	frames[n].data[at] ^= (char)(1 << at % 8);
 	int rc = give_all(transfer);
 
 	frames[n].data[at] ^= (char)(1 << at % 8);
-	bad = refusal_count(REFUSED_BAD_CHUNK) + refusal_count(REFUSED_BOMB) - bad;
+	bad = bad_chunks() - bad;
 	wrong = refusal_count(REFUSED_WRONG_HASH) - wrong;
 	sum->turned++;
 	if (rc == TRANSFER_WHOLE) {

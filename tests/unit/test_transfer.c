@@ -515,12 +515,14 @@ a_false_chunk_is_refused_and_nothing_changes(void **state)
 	zip(file, CHUNK + 1, &frame);
 	refuses(transfer, 0, frame.data, frame.len, REFUSED_BOMB);
 	zip(file, CHUNK - 1, &frame);
-	refuses(transfer, 0, frame.data, frame.len, REFUSED_BAD_CHUNK);
+	refuses(transfer, 0, frame.data, frame.len, REFUSED_WRONG_SIZE);
+	zip_stream(CHUNK - 1, &frame);
+	refuses(transfer, 0, frame.data, frame.len, REFUSED_WRONG_SIZE);
 	zip(file, 0, &frame);
 	refuses(transfer, 0, frame.data, frame.len, REFUSED_BAD_CHUNK);
 	/* The last one has its own length. */
 	zip(file, CHUNK, &frame);
-	refuses(transfer, CHUNKS - 1, frame.data, frame.len, REFUSED_BOMB);
+	refuses(transfer, CHUNKS - 1, frame.data, frame.len, REFUSED_WRONG_SIZE);
 	/* Which there is not. */
 	refuses(transfer, CHUNKS, frame.data, frame.len, REFUSED_BAD_CHUNK);
 	refuses(transfer, INT64_C(1) << 40, frame.data, frame.len, REFUSED_BAD_CHUNK);
