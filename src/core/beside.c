@@ -3,9 +3,11 @@
  * beside.c - work in a child process, bounded in time and memory.
  *
  * DESIGN
- *   What takes long or much memory is the child's, and the turns go on. The child is a fork and
- *   nothing is executed; it touches no socket and no database of the parent's, seals nothing,
+ *   What takes long or much memory is the child's, and the turns go on, before it on the processor. The child is a
+ *   fork and nothing is executed; it touches no socket and no database of the parent's, seals nothing,
  *   answers through a pipe, and leaves without running what the parent registered for its end.
+ *
+ *   Who has its answer does not wait for its end: giving back 150 MB takes the kernel longer than a turn may.
  *
  * LIMITS
  *   What is given to it may be made to take forever, or all memory. The child may have so much more
@@ -29,6 +31,10 @@
 #include <unistd.h>
 
 #include "core/crash.h"
+
+#define ENDED_MAX 16
+
+static pid_t ended[ENDED_MAX]; /* they have answered, and are to be waited for; 0: none */
 
 static int64_t
 mono_ms(void)
@@ -101,6 +107,7 @@ static void __attribute__((noreturn)) run_child(const struct work *work, int fd,
 		signal(ends[i], SIG_DFL);
 	if (!bound_memory())
 		_exit(1);
+	(void)!nice(10);
 	work->run(work->ctx, answer);
 	_exit(write(fd, answer, work->size) == (ssize_t)work->size ? 0 : 1);
 }
@@ -144,6 +151,38 @@ reap(struct beside *beside)
 	return status;
 }
 
+void
+beside_tidy(bool wait)
+{
+	for (size_t i = 0; i < ENDED_MAX; i++) {
+		pid_t rc = 0;
+
+		while (ended[i] > 0 && (rc = waitpid(ended[i], NULL, wait ? 0 : WNOHANG)) < 0 &&
+		    errno == EINTR)
+			;
+		if (rc != 0)
+			ended[i] = 0;
+	}
+}
+
+/* It has answered, and goes. */
+static void
+leave(struct beside *beside)
+{
+	size_t i = 0;
+
+	beside_tidy(false);
+	while (i < ENDED_MAX && ended[i] > 0)
+		i++;
+	if (i == ENDED_MAX) {
+		(void)reap(beside);
+		return;
+	}
+	ended[i] = beside->pid;
+	close(beside->fd);
+	*beside = (struct beside){ .pid = -1, .fd = -1 };
+}
+
 /* false: not within its time. */
 static bool
 wait_for_answer(const struct beside *beside)
@@ -174,9 +213,11 @@ beside_finish(struct beside *beside, void *answer, size_t size, const char *what
 	do
 		n = read(beside->fd, answer, size);
 	while (n < 0 && errno == EINTR);
-	status = reap(beside);
-	if (n == (ssize_t)size)
+	if (n == (ssize_t)size) {
+		leave(beside);
 		return 0;
+	}
+	status = reap(beside);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_OSERR)
 		return err_set(err, AISLE_E_FULL, "%s needs more than %u MiB of memory", what,
 		    BESIDE_BYTES_MAX >> 20);

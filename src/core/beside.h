@@ -20,10 +20,12 @@ struct beside {
 typedef void (*beside_fn)(void *ctx, void *answer);
 int beside_start(beside_fn run, void *ctx, size_t size, int64_t max_ms, struct beside *ret,
     struct err *err) AISLE_MUST_CHECK;
-/* Waits for the end and its answer. AISLE_E_FULL: it took too long or too much memory, and is gone;
+/* Waits for its answer; what the child had it may still be giving back. AISLE_E_FULL: it took too long or too much memory, and is gone;
  * AISLE_E_IO: it died. what: its name for people, "compiling and examining it". */
 int beside_finish(struct beside *beside, void *answer, size_t size, const char *what,
     struct err *err) AISLE_MUST_CHECK;
 void beside_stop(struct beside *beside); /* instead */
+/* Now and then: those that have answered are waited for, if they are gone by now; wait: until all are. */
+void beside_tidy(bool wait);
 
 #endif

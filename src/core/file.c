@@ -177,6 +177,18 @@ file_move(const char *from, const char *to, struct err *err)
 	return rc;
 }
 
+void
+file_settle(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)sync_file_range(fd, 0, 0,
+	    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	close(fd);
+}
+
 bool
 file_write_at(int fd, const void *bytes, size_t len, int64_t at)
 {

@@ -20,6 +20,8 @@ int file_replaceable(const char *path, struct err *err) AISLE_MUST_CHECK;
 /* A file that somebody wrote comes to its place, whether there is one or not: synced, renamed, and the folder synced. from may
  * be to: what a kill or an error left there before. */
 int file_move(const char *from, const char *to, struct err *err) AISLE_MUST_CHECK;
+/* Its bytes reach the disk, as far as can be without a word: whoever syncs it then has little left to wait for. */
+void file_settle(const char *path);
 /* All of it, at that place of an open file. false: errno; of file_read_at() 0 where the file ends before. */
 bool file_write_at(int fd, const void *bytes, size_t len, int64_t at);
 bool file_read_at(int fd, void *bytes, size_t len, int64_t at);

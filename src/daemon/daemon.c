@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "core/beside.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/notify.h"
@@ -102,6 +103,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		daemon_hear_tablets(daemon);
 	daemon_alike_tell(daemon);
 	profiles_tidy(daemon->profiles);
+	beside_tidy(false);
 	daemon_orders_look(daemon);
 	daemon_release_look(daemon);
 	daemon_health(daemon);

@@ -4,9 +4,11 @@
  * the parent's but its keys and the current set is read, nothing of it is written.
  *
  * DESIGN
- *   Written under .tmp names and synced piece by piece: a sync of the whole at the end would hold up
- *   the turns' own syncs, on the same disk, for as long. Then named, the words first: a set without
- *   its words would be none. A crash anywhere leaves the old set or the new one.
+ *   Written under .tmp names and handed to the disk piece by piece: a sync of the whole at the end would
+ *   hold up the turns' own syncs, on the same disk, for as long. (Rejected: a sync of each piece, which is a
+ *   commit of the file system's journal each time, that the turns' syncs wait for.) What is left is synced at the
+ *   end, and then named, the words first: a set without its words would be none. A crash anywhere leaves the old
+ *   set or the new one.
  *
  *   A delta goes over the current set, row by row in the order of both: all rows are sealed anew, for
  *   a set is one version throughout.
@@ -26,7 +28,7 @@
 #include "profile/profiles_internal.h"
 #include "profile/vault.h"
 
-#define SLICE_ROWS 1000 /* a transaction and a sync */
+#define SLICE_ROWS 1000 /* a transaction, and handed to the disk */
 
 struct maker {
 	struct profiles_make *make;
@@ -68,18 +70,33 @@ begin_slice(struct maker *maker)
 	return rc == SQLITE_OK ? 0 : db_error(maker, rc);
 }
 
-/* Words before the rows that they are for. */
+/* All of the piece before must have reached the disk by then: no more than two are under way. */
+static void
+hand_to_disk(int fd)
+{
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+}
+
 static int
 end_slice(struct maker *maker)
 {
 	size_t len = maker->word_count * PROFILES_WORD;
-	if (write(maker->words_fd, maker->words, len) != (ssize_t)len ||
-	    fdatasync(maker->words_fd) < 0)
+	if (write(maker->words_fd, maker->words, len) != (ssize_t)len)
 		return file_error(maker, maker->words_path);
 	maker->word_count = 0;
 	int rc = sqlite3_exec(maker->db, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return db_error(maker, rc);
+	hand_to_disk(maker->words_fd);
+	hand_to_disk(maker->db_fd);
+	return 0;
+}
+
+static int
+sync_files(struct maker *maker)
+{
+	if (fdatasync(maker->words_fd) < 0)
+		return file_error(maker, maker->words_path);
 	return fdatasync(maker->db_fd) == 0 ? 0 : file_error(maker, maker->db_path);
 }
 
@@ -280,7 +297,9 @@ fill(struct maker *maker)
 		rc = merge(maker);
 	if (rc == 0)
 		rc = write_meta(maker);
-	return rc == 0 ? end_slice(maker) : rc;
+	if (rc == 0)
+		rc = end_slice(maker);
+	return rc == 0 ? sync_files(maker) : rc;
 }
 
 /* What the bundle is upon must be what there is. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "core/file.h"
+
 #define WHAT "compiling and examining it"
 
 struct work {
@@ -26,6 +28,7 @@ run(void *ctx, void *answer_bytes)
 	const struct work *work = ctx;
 	struct answer *answer = answer_bytes;
 
+	file_settle(work->path); /* it is moved to its place next */
 	if (bundle_image_make(work->path, work->key, answer->hash, &answer->why, &answer->err) !=
 		0 &&
 	    answer->err.code == 0)

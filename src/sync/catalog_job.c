@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "sync/bundle.h"
 
 #define WHAT "reading the catalog"
@@ -49,6 +50,7 @@ run(void *ctx, void *answer_bytes)
 	struct answer *answer = answer_bytes;
 	struct catalog *catalog = NULL;
 
+	file_settle(work->path); /* it is moved to its place next */
 	if (catalog_load(work->path, NULL, &catalog, &answer->err) == 0) {
 		answer->len = catalog_bytes(catalog);
 		answer->is = *catalog_is(catalog);
@@ -126,6 +128,7 @@ catalog_job_finish(struct catalog_job *job, const char *country, struct catalog 
 		job->other_kind = answer.other_kind;
 	}
 	CHECK(rc != 0 || answer.len <= CATALOG_BYTES_MAX);
+	beside_tidy(true); /* while it is there it could write */
 	if (rc == 0)
 		rc = take_shared(job->shared, &answer, country, ret, err);
 	if (rc != 0)

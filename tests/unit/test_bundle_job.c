@@ -18,11 +18,15 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/crash.h"
@@ -104,6 +108,62 @@ a_bundle_that_never_ends_is_refused_after_its_time(void **state)
 	assert_string_equal(err.text, "compiling and examining it took longer than 1 s");
 }
 
+#define FAT_BYTES (128 << 20)
+
+static void
+grow_fat(void *ctx, void *answer)
+{
+	void *bytes =
+	    mmap(NULL, FAT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)ctx;
+	CHECK(bytes != MAP_FAILED);
+	(void)madvise(bytes, FAT_BYTES, MADV_NOHUGEPAGE);
+	memset(bytes, 1, FAT_BYTES);
+	*(int *)answer = getpriority(PRIO_PROCESS, 0);
+}
+
+static int64_t
+mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The kernel takes its time to get back what a large child had; the loop does not wait for it. */
+static void
+an_answer_is_had_before_its_child_is_gone(void **state)
+{
+	int64_t least_us = INT64_MAX;
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct beside job;
+		struct err err = { 0 };
+		int64_t begin_us;
+		int priority = 0;
+
+		assert_int_equal(beside_start(grow_fat, NULL, sizeof(priority), 60 * S_MS, &job,
+				     &err),
+		    0);
+		assert_int_equal(poll(&(struct pollfd){ .fd = job.fd, .events = POLLIN }, 1, -1),
+		    1);
+		begin_us = mono_us();
+		assert_int_equal(beside_finish(&job, &priority, sizeof(priority), "it", &err), 0);
+		if (mono_us() - begin_us < least_us)
+			least_us = mono_us() - begin_us;
+		assert_int_equal(job.pid, -1);
+		/* The turns come first. */
+		assert_true(priority == getpriority(PRIO_PROCESS, 0) + 10 || priority == 19);
+	}
+	beside_tidy(true);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	if (least_us > 2000)
+		fail_msg("it was waited for %lld us", (long long)least_us);
+}
+
 /* Some emulators take a bound and do not hold to it. */
 static bool
 memory_is_bounded(void)
@@ -161,6 +221,7 @@ main(void)
 		cmocka_unit_test(a_bundle_that_never_ends_is_refused_after_its_time),
 		cmocka_unit_test(a_bundle_that_takes_all_memory_gets_only_so_much),
 		cmocka_unit_test(the_compiler_does_not_answer_the_loops_signals),
+		cmocka_unit_test(an_answer_is_had_before_its_child_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
