@@ -80,6 +80,9 @@ void release_drop_files(struct track *track);	       /* what was fetched and not
 void release_give_back(struct track *track, int kind); /* one of them, to who fetched it */
 /* Not now. What came of it stays. */
 void release_hold(struct track *track, enum refusal why, const char *detail);
+/* It is not what its hash says. Where it lay in its place since an older release, which it was good for, it goes, and is
+ * fetched; false: it came with this one. */
+bool release_fetch_anew(struct track *track, int kind);
 void release_stop_examining(struct track *track);
 
 /* ---- release.c ---- */

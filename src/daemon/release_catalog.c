@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+static bool
+is_named(const struct track *track)
+{
+	return strcmp(catalog_is(track->catalog)->hash,
+		   track->release.bundles[BUNDLE_CATALOG].hash) == 0;
+}
+
 static void
 on_checked(evutil_socket_t fd, short what, void *ctx)
 {
@@ -20,14 +27,16 @@ on_checked(evutil_socket_t fd, short what, void *ctx)
 	rc = catalog_job_finish(&track->catalog_job, track->daemon->conf.country, &track->catalog,
 	    &err);
 	track->catalog_job.beside.pid = -1;
+	if (rc != AISLE_E_FULL && rc != AISLE_E_IO && (rc != 0 || !is_named(track)) &&
+	    release_fetch_anew(track, BUNDLE_CATALOG))
+		return;
 	if (rc != 0)
 		release_refuse(track,
 		    rc == AISLE_E_FULL			? REFUSED_DEADLINE
 			: track->catalog_job.other_kind ? REFUSED_WRONG_KIND
 							: REFUSED_SCHEMA,
 		    err.text);
-	else if (strcmp(catalog_is(track->catalog)->hash,
-		     track->release.bundles[BUNDLE_CATALOG].hash) != 0)
+	else if (!is_named(track))
 		release_refuse(track, REFUSED_WRONG_HASH,
 		    "the catalog has not the hash that the release names");
 	else

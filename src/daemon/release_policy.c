@@ -74,6 +74,10 @@ on_examined(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	event_free(track->event);
 	track->event = NULL;
+	if ((why == REFUSED_SCHEMA ||
+		(hash[0] != '\0' && strcmp(hash, bundle_of(track)->hash) != 0)) &&
+	    release_fetch_anew(track, BUNDLE_POLICY))
+		return;
 	if (rc != 0 && rc != AISLE_E_NONE) {
 		/* What its compiler dies of, it dies of again. */
 		release_refuse(track, why == REFUSED_IO ? REFUSED_EXAM : why, err.text);

@@ -155,3 +155,16 @@ release_hold(struct track *track, enum refusal why, const char *detail)
 	release_take_step(track, RELEASE_HELD);
 	release_answer(track, track->detail);
 }
+
+bool
+release_fetch_anew(struct track *track, int kind)
+{
+	if (track->fetched[kind] || !is_in_place(track, kind))
+		return false;
+	unlink(track->path[kind]);
+	track->path[kind][0] = '\0';
+	release_hold(track, REFUSED_WRONG_HASH,
+	    "what lay here of an older release is damaged, and comes anew");
+	track->again_ms = 0;
+	return true;
+}

@@ -96,6 +96,26 @@ def test_a_release_comes_over_the_air_and_one_after_it_is_watched():
         assert f.policy() == 1 and release_of(f.store)["state"] == "good", "without headquarters, after a restart"
 
 
+def test_what_lies_here_of_an_older_release_and_is_damaged_comes_anew():
+    with Fleet() as f:
+        first = catalog(f.folder, version=1)
+        f.roll_out(1, f.chain.policy(1), first)
+        wait_release(f.store, "good", 1)
+        f.roll_out(2, f.chain.policy(2), catalog(f.folder, version=2), bounds=QUICK)
+        wait_release(f.store, "good", 2)
+        # a bit of each turns while nobody needs them
+        for path in (bundle_path(f.store, f.chain.policy(1)), os.path.join(f.store.folder, "state", "catalogs", digest(first))):
+            with open(path, "r+b") as file:
+                file.seek(-100, os.SEEK_END)
+                byte = file.read(1)
+                file.seek(-1, os.SEEK_CUR)
+                file.write(bytes([byte[0] ^ 1]))
+        f.roll_out(3, f.chain.policy(1), first, bounds=QUICK)
+        wait_release(f.store, "good", 3)
+        assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 1 and "why" not in release_of(f.store), release_of(f.store)
+        assert f.store.log_text().count("is damaged, and comes anew") >= 2
+
+
 def test_a_store_that_is_two_releases_and_one_root_behind():
     with Fleet() as f:
         f.roll_out(1, f.chain.policy(1))
@@ -436,6 +456,27 @@ def test_a_release_that_cannot_be_switched_on_now_waits_with_what_came_of_it():
         assert f.policy() == 2, "without headquarters"
 
 
+def test_what_has_come_stays_while_a_release_waits_for_the_rest():
+    with Fleet() as f:
+        first, second = f.chain.policy(1), catalog(f.folder, version=1)
+        transfer = os.path.join(f.store.folder, "state", "transfer")
+        barred = os.path.join(transfer, digest(second) + ".part")
+        os.makedirs(barred)     # it cannot be written, for now
+        for path in (first, second):
+            f.hq.artifact(path)
+        f.hq.retain("aisle/v1/hq/release/stable", read(f.chain.release(1, first, second)))
+        assert wait_release(f.store, "waiting", 1)["why"] == "io"
+        assert os.path.exists(os.path.join(transfer, digest(first) + ".part"))
+        # nobody has the first one any more
+        for n in range(-(-os.path.getsize(first) // 65536)):
+            f.hq.retain(f"aisle/v1/hq/artifact/{digest(first)}/{n}", b"")
+        os.rmdir(barred)
+        f.store.stop()
+        f.store.start()
+        wait_release(f.store, "good", 1)
+        assert f.policy() == 1 and f.store.status()["catalog"]["version"] == 1
+
+
 def test_a_release_that_the_store_cannot_keep_now_is_asked_for_again():
     with Fleet() as f:
         trust = os.path.join(f.store.folder, "state", "trust")
@@ -689,6 +730,7 @@ def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs(
 
 if __name__ == "__main__":
     main([test_a_release_comes_over_the_air_and_one_after_it_is_watched,
+          test_what_lies_here_of_an_older_release_and_is_damaged_comes_anew,
           test_a_store_that_is_two_releases_and_one_root_behind,
           test_a_key_of_a_root_in_between_is_known_as_revoked_after_a_restart,
           test_policy_and_catalog_of_one_release_come_into_force_in_one_step_and_go_in_one,
@@ -699,6 +741,7 @@ if __name__ == "__main__":
           test_a_release_that_has_expired_is_not_installed_and_serving_goes_on,
           test_a_bundle_that_is_not_what_it_should_be_is_refused_and_the_store_serves_on,
           test_a_release_that_cannot_be_switched_on_now_waits_with_what_came_of_it,
+          test_what_has_come_stays_while_a_release_waits_for_the_rest,
           test_a_release_that_the_store_cannot_keep_now_is_asked_for_again,
           test_a_policy_that_makes_the_store_die_is_taken_back,
           test_what_is_on_probation_is_watched_whatever_becomes_of_the_release_after_it,
