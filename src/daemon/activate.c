@@ -93,9 +93,8 @@ activate_image(struct daemon *daemon, const char *path, const struct switch_note
 
 /* ---- what is kept ---- */
 
-/* "" where the state names none. */
-static int
-read_named(struct daemon *daemon, const char *meta, char ret_hash[static 65])
+int
+daemon_named_hash(const struct daemon *daemon, const char *meta, char ret_hash[static 65])
 {
 	struct buf hash = { 0 };
 	int rc = store_meta_get(engine_store(daemon->engine), meta, &hash);
@@ -163,8 +162,8 @@ remove_retired(struct daemon *daemon)
 	char kept[3][65] = { "", "", "" }, path[512], oldest[65];
 	DIR *dir;
 
-	if (read_named(daemon, "bundle", kept[0]) != 0 ||
-	    read_named(daemon, "bundle_last_good", kept[1]) != 0)
+	if (daemon_named_hash(daemon, "bundle", kept[0]) != 0 ||
+	    daemon_named_hash(daemon, "bundle_last_good", kept[1]) != 0)
 		return;
 	if (policy != NULL)
 		memcpy(kept[2], policy->hash, sizeof(kept[2]));
@@ -234,7 +233,7 @@ static int
 activate_named(struct daemon *daemon, const char *meta, struct err *err)
 {
 	char hash[65], path[512];
-	int rc = read_named(daemon, meta, hash);
+	int rc = daemon_named_hash(daemon, meta, hash);
 
 	if (rc != 0)
 		return err_set(err, rc, "the state does not say which");

@@ -250,6 +250,9 @@ int daemon_switch(struct daemon *daemon, const char *path, const struct err *no_
 void daemon_retire(struct daemon *daemon, const char *hash);
 /* An image of the policy in force or of an open card, by its hash. */
 int daemon_picture(void *ctx, const char *hash, struct buf *out);
+/* That the state names, in its meta; "": it names none. */
+int daemon_named_hash(const struct daemon *daemon, const char *meta, char ret_hash[static 65])
+    AISLE_MUST_CHECK;
 /* of a bundle, or of its image: tail */
 void daemon_bundle_path(const struct daemon *daemon, const char *hash, const char *tail,
     char out[static 512]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * health.c - how the store is, for headquarters: a record at the start, each hour, and when something
- * * that stands has changed; one in ten seconds at most.
+ * that stands has changed; one in ten seconds at most.
  */
 #include "daemon/daemon.h"
 
@@ -84,6 +84,7 @@ add_passing(struct daemon *daemon, struct json_writer *w)
 	json_add_str(w, "version", AISLE_VERSION);
 	json_add_int(w, "uptime_s", (daemon->steady.mono_ms - daemon->begun_mono_ms) / S_MS);
 	json_add_int(w, "queued", store_uplink_count(engine_store(daemon->engine)));
+	daemon_fetch_json(daemon, w);
 	json_add_object(w, "disk");
 	json_add_int(w, "state_bytes", daemon_state_bytes(daemon));
 	json_add_int(w, "max_bytes", (int64_t)daemon->conf.state_max_mib << 20);

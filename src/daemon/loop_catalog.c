@@ -50,22 +50,6 @@ tell_active(const struct catalog *catalog)
 
 /* ---- what is kept ---- */
 
-/* "" where the state names none. */
-static int
-read_named(struct daemon *daemon, const char *meta, char ret_hash[static 65])
-{
-	struct buf hash = { 0 };
-	int rc = store_meta_get(engine_store(daemon->engine), meta, &hash);
-
-	ret_hash[0] = '\0';
-	if (rc == 0 && hash.len == 64) {
-		memcpy(ret_hash, hash.data, 64);
-		ret_hash[64] = '\0';
-	}
-	buf_done(&hash);
-	return rc == AISLE_E_NONE ? 0 : rc;
-}
-
 /* The one in force stays, and the last good one. */
 static void
 remove_others(struct daemon *daemon)
@@ -74,8 +58,8 @@ remove_others(struct daemon *daemon)
 	struct dirent *entry;
 	DIR *dir;
 
-	if (read_named(daemon, "catalog", kept[0]) != 0 ||
-	    read_named(daemon, "catalog_last_good", kept[1]) != 0)
+	if (daemon_named_hash(daemon, "catalog", kept[0]) != 0 ||
+	    daemon_named_hash(daemon, "catalog_last_good", kept[1]) != 0)
 		return;
 	daemon_catalog_path(daemon, "", path);
 	dir = opendir(path);
@@ -146,7 +130,7 @@ daemon_catalog_start(struct daemon *daemon, struct err *err)
 	bool lost;
 
 	(void)err;
-	lost = read_named(daemon, "catalog", hash) == 0 && hash[0] == '\0' &&
+	lost = daemon_named_hash(daemon, "catalog", hash) == 0 && hash[0] == '\0' &&
 	    store_damaged(engine_store(daemon->engine)) > 0;
 	if (lost)
 		find_newest(daemon, hash);
@@ -160,7 +144,7 @@ daemon_catalog_start(struct daemon *daemon, struct err *err)
 	log_error("the catalog cannot be used, going back to the last good one: %s", why.text);
 	metrics_add(METRIC_BUNDLES_ROLLED_BACK, 1);
 	why = (struct err){ 0 };
-	if (read_named(daemon, "catalog_last_good", hash) != 0 || hash[0] == '\0' ||
+	if (daemon_named_hash(daemon, "catalog_last_good", hash) != 0 || hash[0] == '\0' ||
 	    open_hash(daemon, hash, false, &why) != 0)
 		log_error("no catalog can be used; lines are taken as the tills send them: %s",
 		    why.text);
