@@ -89,6 +89,18 @@ fixture_reopen(struct fixture *f)
 	fixture_open(f);
 }
 
+/* Of a file in the folder; good until the eighth after it. */
+static inline char *
+path_in(const struct fixture *f, const char *name)
+{
+	static char paths[8][128];
+	static int at;
+
+	at = (at + 1) % 8;
+	snprintf(paths[at], sizeof(paths[at]), "%s/%s", f->dir, name);
+	return paths[at];
+}
+
 static inline int
 fixture_setup(void **state)
 {

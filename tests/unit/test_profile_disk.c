@@ -35,17 +35,6 @@ tear_down(void **state)
 	return fixture_teardown(state);
 }
 
-static const char *
-path_in(const struct fixture *f, const char *name)
-{
-	static char paths[4][128];
-	static int at;
-
-	at = (at + 1) % 4;
-	snprintf(paths[at], sizeof(paths[at]), "%s/%s", f->dir, name);
-	return paths[at];
-}
-
 static int
 files(const struct fixture *f, const char *prefix)
 {

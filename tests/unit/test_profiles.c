@@ -13,16 +13,6 @@
 
 static const uint8_t pepper[32] = { 9, 8, 7 };
 
-static const char *
-path_in(const struct fixture *f, const char *name)
-{
-	static char paths[4][128];
-	static int at;
-	at = (at + 1) % 4;
-	snprintf(paths[at], sizeof(paths[at]), "%s/%s", f->dir, name);
-	return paths[at];
-}
-
 static void
 write_lines(const struct fixture *f, const char *name, const char *text)
 {

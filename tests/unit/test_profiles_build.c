@@ -8,17 +8,6 @@
 
 static const uint8_t pepper[32] = { 9, 8, 7 };
 
-static char *
-path_in(const struct fixture *f, const char *name)
-{
-	static char paths[4][128];
-	static int at;
-
-	at = (at + 1) % 4;
-	snprintf(paths[at], sizeof(paths[at]), "%s/%s", f->dir, name);
-	return paths[at];
-}
-
 /* Rows, or the error. */
 static int
 build_bytes(const struct fixture *f, const char *bytes, size_t len, struct err *err)

@@ -15,17 +15,6 @@
 
 static uint8_t device[32]; /* the store's public key */
 
-static const char *
-path_in(const struct fixture *f, const char *name)
-{
-	static char paths[8][128];
-	static int at;
-
-	at = (at + 1) % 8;
-	snprintf(paths[at], sizeof(paths[at]), "%s/%s", f->dir, name);
-	return paths[at];
-}
-
 static int
 set_up(void **state)
 {
