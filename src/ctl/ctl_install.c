@@ -14,10 +14,11 @@
 #include "ctl/ctl.h"
 #include "sync/catalog.h"
 
+/* own: of this store alone, which profiles are. */
 static int
-send_file(struct ctl *ctl, const char *command, const char *path, json_t **ret_reply)
+send_file(struct ctl *ctl, const char *command, bool own, const char *path, json_t **ret_reply)
 {
-	json_t *request = json_pack("{s:s}", "command", command);
+	json_t *request = json_pack("{s:s,s:b}", "command", command, "own", own);
 	int rc = ctl_ask(ctl, request, path, ret_reply);
 
 	json_decref(request);
@@ -26,10 +27,10 @@ send_file(struct ctl *ctl, const char *command, const char *path, json_t **ret_r
 
 /* What the store needs to know of nothing more than that it was taken. */
 static int
-offer(struct ctl *ctl, const char *command, const char *path)
+offer(struct ctl *ctl, const char *command, bool own, const char *path)
 {
 	json_t *reply = NULL;
-	int rc = send_file(ctl, command, path, &reply);
+	int rc = send_file(ctl, command, own, path, &reply);
 
 	json_decref(reply);
 	return rc;
@@ -40,7 +41,7 @@ static int
 root_of_store(struct ctl *ctl, int64_t *ret_root)
 {
 	json_t *reply = NULL, *root;
-	int rc = send_file(ctl, "status", NULL, &reply);
+	int rc = send_file(ctl, "status", false, NULL, &reply);
 
 	root = json_object_get(reply, "root");
 	*ret_root = json_is_integer(root) ? json_integer_value(root) : -1;
@@ -60,13 +61,13 @@ offer_roots(struct ctl *ctl, const char *beside, int64_t root)
 		    (long long)++root);
 		if (access(path, R_OK) != 0)
 			return EX_OK;
-		rc = offer(ctl, "root-offer", path);
+		rc = offer(ctl, "root-offer", false, path);
 	}
 	return rc;
 }
 
 static int
-offer_release(struct ctl *ctl, const char *bundle)
+offer_release(struct ctl *ctl, const char *bundle, bool own)
 {
 	char path[PATH_MAX];
 	int64_t root;
@@ -78,14 +79,14 @@ offer_release(struct ctl *ctl, const char *bundle)
 	if (access(path, R_OK) != 0)
 		return EX_OK; /* it may have come over the air */
 	rc = offer_roots(ctl, bundle, root);
-	return rc == EX_OK ? offer(ctl, "release-offer", path) : rc;
+	return rc == EX_OK ? offer(ctl, "release-offer", own, path) : rc;
 }
 
 static int
 install(struct ctl *ctl, const char *command)
 {
 	json_t *reply = NULL;
-	int rc = send_file(ctl, command, ctl->argv[0], &reply);
+	int rc = send_file(ctl, command, false, ctl->argv[0], &reply);
 
 	if (rc == EX_OK)
 		ctl_print_json(reply);
@@ -99,7 +100,7 @@ ctl_bundle_install(struct ctl *ctl)
 	int rc = ctl_words(ctl, 1, 1);
 
 	if (rc == EX_OK)
-		rc = offer_release(ctl, ctl->argv[0]);
+		rc = offer_release(ctl, ctl->argv[0], false);
 	if (rc == EX_OK)
 		rc = install(ctl,
 		    catalog_is_in(ctl->argv[0]) ? "catalog-install" : "bundle-install");
@@ -111,5 +112,7 @@ ctl_profiles_install(struct ctl *ctl)
 {
 	int rc = ctl_words(ctl, 1, 1);
 
+	if (rc == EX_OK)
+		rc = offer_release(ctl, ctl->argv[0], true);
 	return rc == EX_OK ? install(ctl, "profiles-install") : rc;
 }

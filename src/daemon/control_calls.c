@@ -247,6 +247,13 @@ bundle_install(struct daemon *daemon, struct control_request *request)
 }
 
 static void
+profiles_install(struct daemon *daemon, struct control_request *request)
+{
+	if (!is_signed_for(daemon, request))
+		daemon_install_profiles(daemon, request);
+}
+
+static void
 catalog_install(struct daemon *daemon, struct control_request *request)
 {
 	if (!is_signed_for(daemon, request))
@@ -265,7 +272,7 @@ static const struct {
 	{ "catalog-install", catalog_install },
 	{ "release-offer", daemon_hand_release },
 	{ "root-offer", daemon_hand_root },
-	{ "profiles-install", daemon_install_profiles },
+	{ "profiles-install", profiles_install },
 	{ "enroll", daemon_enroll },
 	{ "customer-show", customer_show },
 	{ "customer-forget", customer_forget },

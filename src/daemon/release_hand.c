@@ -223,9 +223,9 @@ is_trusting(struct daemon *daemon, struct control_request *request)
 void
 daemon_hand_release(struct daemon *daemon, struct control_request *request)
 {
+	bool own = json_is_true(json_object_get(control_json(request), "own")), is_new;
 	enum refusal why = REFUSED_NONE;
 	struct err err = { 0 };
-	bool is_new;
 	size_t len;
 	char *text;
 
@@ -234,7 +234,8 @@ daemon_hand_release(struct daemon *daemon, struct control_request *request)
 	if (!daemon_trusts(daemon))
 		control_fail(request, EX_NOPERM,
 		    "a newer root was in force here: it is needed first");
-	else if (release_offer(&daemon->releases->tracks[0], text, len, &is_new, &why, &err) != 0) {
+	else if (release_offer(&daemon->releases->tracks[own], text, len, &is_new, &why, &err) !=
+	    0) {
 		log_error("a release was refused why=%s: %s", refusal_name(why),
 		    refusal_reason(why, err.text));
 		control_fail(request, EX_NOPERM, err.text);

@@ -29,6 +29,7 @@ on_taken(void *ctx, int rc, const struct err *err)
 	if (rc == 0) {
 		release_take_step(track, RELEASE_KEPT);
 		release_drop_files(track);
+		release_answer(track, NULL);
 		metrics_add(METRIC_BUNDLES_INSTALLED, 1);
 	} else if (rc == AISLE_E_FULL || rc == AISLE_E_IO) {
 		release_hold(track, REFUSED_IO, err->text);

@@ -46,6 +46,11 @@ release_answer(struct track *track, const char *why_not)
 	}
 	if (why_not != NULL) {
 		control_fail(request, EX_NOPERM, why_not);
+	} else if (track->own) {
+		json_add_int(w, "profiles", profiles_count(track->daemon->profiles));
+		json_add_int(w, "version", profiles_version(track->daemon->profiles));
+		json_end(w);
+		control_reply(request, json.data);
 	} else {
 		daemon_policy_json(track->daemon, w);
 		daemon_catalog_json(track->daemon, w);

@@ -216,14 +216,18 @@ class OwnReleases:
         fleet.store.ctl("enroll", "-o", self.files["request"])
         ctl("enroll", "sign", self.files["request"], "--key", fleet.chain.path("order.key"), "-o", self.files["device"])
 
-    def send(self, sequence, version, rows, *words):
+    def make(self, sequence, version, rows, *words):
         f, bundle = self.f, os.path.join(self.f.folder, f"profiles-{version}")
         with open(self.files["rows"], "w") as rows_file:
             for n in range(rows):
                 rows_file.write(json.dumps({"card": f"77{n:010d}", "attributes": {"tier": "gold"}}) + "\n")
         ctl("profiles", "build", self.files["rows"], "--store", f.store.id, "--pepper", f.store.pepper, "--to", self.files["device"],
             "--version", version, *words, "-o", bundle)
-        release = f.chain.release(sequence, bundle, more=["--stores", f.store.id])
+        return bundle, f.chain.release(sequence, bundle, more=["--stores", f.store.id])
+
+    def send(self, sequence, version, rows, *words):
+        f = self.f
+        bundle, release = self.make(sequence, version, rows, *words)
         # who serves listens before the store asks, which else asks again half a minute later
         f.store.stop()
         self.close()
@@ -728,6 +732,26 @@ def test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs(
         assert "wrong-size: the bundle has " in f.store.said and f.refused()["wrong-size"] == 1 and f.policy() == 2, f.store.said
 
 
+def test_without_a_link_profiles_come_on_a_stick_with_their_release():
+    with Fleet(start=False) as f:
+        f.store.hq.stop()
+        f.store.start()
+        profiles = OwnReleases(f)
+        bundle, release = profiles.make(1, 1, 5)
+        f.store.ctl("profiles", "install", bundle, code=77)
+        assert "FILE.release" in f.store.said, f.store.said
+        shutil.copy(release, bundle + ".release")
+        assert json.loads(f.store.ctl("profiles", "install", bundle)) == {"profiles": 5, "version": 1}
+        assert f.store.status()["own_release"]["state"] == "good" and f.store.status()["release"]["state"] == "none"
+        # once more is no harm; a delta upon another version is refused, and says so
+        assert json.loads(f.store.ctl("profiles", "install", bundle))["profiles"] == 5
+        bundle, release = profiles.make(2, 4, 6, "--from", 3)
+        shutil.copy(release, bundle + ".release")
+        f.store.ctl("profiles", "install", bundle, code=77)
+        assert "expected a snapshot" in f.store.said and f.refused() == {"gap": 1}, f.store.said
+        assert f.store.status()["profiles"] == 5
+
+
 if __name__ == "__main__":
     main([test_a_release_comes_over_the_air_and_one_after_it_is_watched,
           test_what_lies_here_of_an_older_release_and_is_damaged_comes_anew,
@@ -750,4 +774,5 @@ if __name__ == "__main__":
           test_a_way_back_that_is_barred_is_tried_again,
           test_a_policy_whose_cards_are_dismissed_is_taken_back,
           test_a_cold_start_without_a_network_and_with_a_wrong_clock_serves_the_last_good_bundle,
-          test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs])
+          test_without_a_link_a_release_comes_on_a_stick_with_the_roots_that_it_needs,
+          test_without_a_link_profiles_come_on_a_stick_with_their_release])
