@@ -4,8 +4,9 @@
  *
  * DESIGN
  *   What takes long or much memory is the child's, and the turns go on, before it on the processor. The child is a
- *   fork and nothing is executed; it touches no socket and no database of the parent's, seals nothing,
- *   answers through a pipe, and leaves without running what the parent registered for its end.
+ *   fork and nothing is executed; it has no file, socket or database of the parent's, seals nothing, answers
+ *   through a pipe, and leaves without running what the parent registered for its end. A child that is still there
+ *   when its parent was killed would else hold the lock of the state, and the next start would leave.
  *
  *   Who has its answer does not wait for its end: giving back 150 MB takes the kernel longer than a turn may.
  *
@@ -86,6 +87,29 @@ bound_memory(void)
 	return setrlimit(RLIMIT_AS, &limit) == 0;
 }
 
+static void
+close_files(unsigned first, unsigned last)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+
+	if (first > last || close_range(first, last, 0) == 0)
+		return;
+	for (unsigned fd = first; fd <= last && fd < (max > 0 && max < 65536 ? max : 65536); fd++)
+		close((int)fd);
+}
+
+void
+beside_close_others(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	low = low > STDERR_FILENO ? low : STDERR_FILENO;
+	high = high > STDERR_FILENO ? high : STDERR_FILENO;
+	close_files(STDERR_FILENO + 1, (unsigned)low - 1);
+	close_files((unsigned)low + 1, (unsigned)high - 1);
+	close_files((unsigned)high + 1, ~0u);
+}
+
 struct work {
 	beside_fn run;
 	void *ctx;
@@ -102,6 +126,7 @@ static void __attribute__((noreturn)) run_child(const struct work *work, int fd,
 	if (getppid() != parent)
 		_exit(1);
 	crash_close();
+	beside_close_others(fd, -1);
 	/* The loop's handlers would tell the parent of a signal a second time. */
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
 		signal(ends[i], SIG_DFL);

@@ -25,6 +25,8 @@ int beside_start(beside_fn run, void *ctx, size_t size, int64_t max_ms, struct b
 int beside_finish(struct beside *beside, void *answer, size_t size, const char *what,
     struct err *err) AISLE_MUST_CHECK;
 void beside_stop(struct beside *beside); /* instead */
+/* In a child: all files are closed but the standard three and these; -1: none. */
+void beside_close_others(int a, int b);
 /* Now and then: those that have answered are waited for, if they are gone by now; wait: until all are. */
 void beside_tidy(bool wait);
 

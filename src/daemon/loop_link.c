@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/beside.h"
 #include "core/crash.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -281,20 +282,6 @@ on_link_event(struct bufferevent *bev, short what, void *ctx)
 }
 
 static void
-close_others(int keep)
-{
-	long max = sysconf(_SC_OPEN_MAX);
-	unsigned low = (unsigned)keep;
-
-	if ((low <= 3 || close_range(3, low - 1, 0) == 0) && close_range(low + 1, ~0u, 0) == 0)
-		return;
-	for (int fd = 3; fd < (max > 0 && max < 65536 ? max : 65536); fd++) {
-		if (fd != keep)
-			close(fd);
-	}
-}
-
-static void
 exec_link(const struct daemon *daemon, int fd)
 {
 	char number[16];
@@ -306,7 +293,7 @@ exec_link(const struct daemon *daemon, int fd)
 	 * Libraries open some without close-on-exec, so all are closed here; the crash mark first,
 	 * it is no business of the link's. */
 	crash_close();
-	close_others(fd);
+	beside_close_others(fd, -1);
 	snprintf(number, sizeof(number), "%d", fd);
 	fcntl(fd, F_SETFD, 0);
 	sigemptyset(&none);

@@ -30,6 +30,7 @@
 
 #include <sodium.h>
 
+#include "core/beside.h"
 #include "core/crash.h"
 #include "core/id.h"
 #include "core/log.h"
@@ -64,7 +65,7 @@ struct child {
 	const struct profiles *profiles;
 	struct profiles_install_what what;
 	struct profiles_make make;
-	int fd, parents_fd;
+	int fd;
 };
 
 static void
@@ -138,7 +139,9 @@ static void __attribute__((noreturn)) run(struct child *child, pid_t parent)
 	if (getppid() != parent)
 		_exit(1);
 	crash_close();
-	close(child->parents_fd); /* or it would never end for the child */
+	/* The parent's end, or it would never end for the child; and the lock of the state, which it would hold after a
+	 * kill. */
+	beside_close_others(child->fd, child->profiles->words);
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
 		signal(ends[i], SIG_DFL);
 	vault_forked();
@@ -234,7 +237,6 @@ start(struct profiles *profiles, const struct profiles_install_what *what,
 		.forgotten = install->gone,
 		.forgotten_count = install->gone_count };
 	child.fd = ends[1];
-	child.parents_fd = ends[0];
 	install->pid = fork();
 	if (install->pid == 0)
 		run(&child, parent);

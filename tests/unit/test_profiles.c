@@ -4,10 +4,12 @@
  */
 #include "store_fixture.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include "core/beside.h"
 #include "core/metrics.h"
 #include "profile/profiles_internal.h"
 
@@ -512,6 +514,49 @@ a_bundle_with_anything_more_in_it_is_refused(void **state)
 		err = (struct err){ 0 };
 		assert_true(install(profiles, path_in(f, "one"), &err) < 0);
 	}
+	profiles_close(profiles);
+}
+
+static void
+lives_on(void *ctx, void *answer)
+{
+	(void)ctx;
+	(void)answer;
+	for (;;)
+		pause();
+}
+
+/* After a kill a child may be there a little longer, in the kernel or behind others on the processor: the next start
+ * does not find the state in use. */
+static void
+a_child_that_lives_on_holds_no_lock_of_the_state(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	struct beside job;
+
+	build_many(f, "one", 100, "one");
+	assert_int_equal(beside_start(lives_on, NULL, 1, 60 * S_MS, &job, &err), 0);
+	fixture_close(f);
+	/* It has only just begun. */
+	for (int i = 0; i < 500 && fixture_try_open(f, &err) != 0; i++)
+		usleep(10000);
+	assert_non_null(f->store);
+	beside_stop(&job);
+
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(begin_install(profiles, path_in(f, "one"), "0042", &err), 0);
+	pid_t pid = profiles_install_pid(profiles);
+	/* It waits for a word. */
+	assert_int_equal(poll(&(struct pollfd){ .fd = profiles_install_fd(profiles),
+				  .events = POLLIN },
+			     1, -1),
+	    1);
+	store_close(f->store);
+	f->store = NULL;
+	const struct store_options options = { .dir = f->dir, .sealer = &f->sealer };
+	assert_int_equal(store_open(&options, &f->store, &err), 0);
+	assert_int_equal(kill(pid, 0), 0);
 	profiles_close(profiles);
 }
 
@@ -1038,6 +1083,7 @@ main(void)
 		STORE_TEST(an_abandoned_install_leaves_no_file),
 		STORE_TEST(the_wrong_bundle_is_refused_and_the_old_set_stays),
 		STORE_TEST(a_bundle_with_anything_more_in_it_is_refused),
+		STORE_TEST(a_child_that_lives_on_holds_no_lock_of_the_state),
 		STORE_TEST(a_set_that_cannot_be_used_is_said_and_goes_with_the_next),
 		STORE_TEST(who_is_forgotten_is_in_no_set_that_cannot_be_used),
 		STORE_TEST(a_row_of_another_customer_or_file_does_not_open),
