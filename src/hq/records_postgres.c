@@ -9,6 +9,9 @@
  *
  *   The table of those who were forgotten is read within the transaction that writes, behind
  *   a lock that who forgets somebody waits for: no record slips in between.
+ *
+ *   `at` is of the key, for the table is parted by it: a store never sends a number under another time. A gap alone may
+ *   stand for what damage took and have a time of its own: where its number is there already it does not come in.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,14 +86,50 @@ need_days(struct postgres *postgres, const struct batch *batch, int lane, int32_
 	return 0;
 }
 
-static void
+/* The numbers of its gaps that are there already, ascending. NULL: it has none, or *rc. */
+static PGresult *
+gaps_there(struct postgres *postgres, const struct batch *batch, int *rc)
+{
+	static const char sql[] = "SELECT seq FROM record WHERE store = $1 AND epoch = $2 AND "
+				  "lane = $3 AND seq = ANY($4::bigint[]) ORDER BY seq";
+	struct buf numbers = { 0 };
+	PGresult *there = NULL;
+
+	for (size_t i = 0; i < batch->count; i++)
+		if (strcmp(batch->rows[i].type, "gap") == 0)
+			buf_addf(&numbers, "%c%lld", numbers.len == 0 ? '{' : ',',
+			    (long long)batch->rows[i].seq);
+	if (numbers.len > 0) {
+		buf_addc(&numbers, '}');
+		const char *values[] = { batch->store, batch->epoch, batch->lane, numbers.data };
+		there = pg_query(postgres->pg, sql, 4, values);
+		*rc = there != NULL ? 0 : AISLE_E_IO;
+	}
+	buf_done(&numbers);
+	return there;
+}
+
+static int
 add_batch(struct postgres *postgres, const struct batch *batch, int32_t today, struct buf *out)
 {
 	int32_t from = keep_from(&postgres->keep, keep_lane(batch->lane), today);
-	for (size_t i = 0; i < batch->count; i++) {
-		if (keep_day(batch->rows[i].at_ms) >= from)
-			add_row(postgres, batch, &batch->rows[i], out);
+	int rc = 0, at = 0;
+	PGresult *there = gaps_there(postgres, batch, &rc);
+	int count = there != NULL ? PQntuples(there) : 0;
+
+	for (size_t i = 0; i < batch->count && rc == 0; i++) {
+		const struct batch_row *row = &batch->rows[i];
+
+		while (at < count && strtoll(PQgetvalue(there, at, 0), NULL, 10) < row->seq)
+			at++;
+		if (keep_day(row->at_ms) < from ||
+		    (at < count && strcmp(row->type, "gap") == 0 &&
+			strtoll(PQgetvalue(there, at, 0), NULL, 10) == row->seq))
+			continue;
+		add_row(postgres, batch, row, out);
 	}
+	PQclear(there);
+	return rc;
 }
 
 /* ---- the transaction ---- */
@@ -126,7 +165,7 @@ transaction(struct postgres *postgres, const struct batch *const *batches, size_
 	struct buf rows = { 0 };
 	int rc = begin(postgres);
 	for (size_t i = 0; i < count && rc == 0; i++)
-		add_batch(postgres, batches[i], today, &rows);
+		rc = add_batch(postgres, batches[i], today, &rows);
 	if (rc == 0 && rows.len > 0)
 		rc = copy(postgres->pg, &rows);
 	buf_done(&rows);

@@ -103,6 +103,14 @@ struct head {
 };
 
 static int
+read_at(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
+{
+	(void)seq, (void)type, (void)body, (void)len;
+	*(int64_t *)ctx = at_ms;
+	return 1;
+}
+
+static int
 read_head(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
 {
 	struct head *head = ctx;
@@ -123,6 +131,10 @@ evict(struct store *store, enum lane lane)
 	struct head head = { .from = first };
 	/* An older gap at the front grows. */
 	int error = store_uplink_each(store, lane, first - 1, 1, read_head, &head);
+	/* The gap has the time of the record in whose place it stands: that may be at headquarters under this number and
+	 * this time already, where both are the key. */
+	if (error == 0)
+		error = store_uplink_each(store, lane, to - 1, 1, read_at, &head.at_ms);
 	store->given[lane] = given;
 	if (error == 0)
 		error = delete_rows(store, lane, first, to);

@@ -75,6 +75,21 @@ def test_each_record_lies_once_in_the_partition_of_its_day_and_lane():
         chain.close()
 
 
+def test_a_gap_that_stands_for_what_is_there_already_does_not_come_in_a_second_time():
+    chain = Chain()
+    try:
+        collector = chain.collector().ready()
+        chain.send("0001", [record(seq, at=day(-1)) for seq in (1, 2, 3)])
+        # The acknowledgement was lost, and then the rows; the gap has another time.
+        chain.send("0001", [record(3, {"lane": "decision", "from": 1, "to": 3}, "gap", day(0)), record(4, at=day(0)),
+                            record(6, {"lane": "decision", "from": 5, "to": 6}, "gap", day(-2))])
+        assert POSTGRES.sql("SELECT seq, type FROM record ORDER BY 1") == [
+            ("1", "decision"), ("2", "decision"), ("3", "decision"), ("4", "decision"), ("6", "gap")]
+        assert collector.stop() == 0
+    finally:
+        chain.close()
+
+
 def test_what_a_fast_clock_sent_is_moved_when_its_day_comes():
     chain = Chain()
     try:
@@ -223,7 +238,8 @@ def test_a_password_in_the_name_is_refused():
 if __name__ == "__main__":
     POSTGRES = Postgres()
     try:
-        main([test_each_record_lies_once_in_the_partition_of_its_day_and_lane, test_what_a_fast_clock_sent_is_moved_when_its_day_comes,
+        main([test_each_record_lies_once_in_the_partition_of_its_day_and_lane,
+              test_a_gap_that_stands_for_what_is_there_already_does_not_come_in_a_second_time, test_what_a_fast_clock_sent_is_moved_when_its_day_comes,
               test_old_days_go_and_a_lane_that_is_kept_longer_stays, test_collectors_that_start_together_make_the_same_partitions,
               test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_or_twice,
               test_who_is_forgotten_is_gone_and_a_copy_does_not_bring_them_back, test_the_fleet_is_read_from_the_last_health_of_each_store,
