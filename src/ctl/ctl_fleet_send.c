@@ -24,6 +24,7 @@
 
 #define RELEASE_DAYS "90d"
 #define ORDER_DAYS "365d"
+#define ORDER_NAME_SIZE 80
 
 struct sending {
 	const char *dir, *keys, *output, *sequence;
@@ -379,6 +380,30 @@ read_target(const char *ring, const char *store, struct order *order)
 	return EX_OK;
 }
 
+static bool
+is_taken(const struct sending *s, const char *sub, const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s%s.json", s->dir, sub, name);
+	return access(path, F_OK) == 0;
+}
+
+/* ring:early 7 is ring-early-7. One that waits for a signature, or cannot be read, has its number, too: a stop takes the next. */
+static void
+order_name(const struct sending *s, struct order *order, char out[static ORDER_NAME_SIZE])
+{
+	for (;; order->sequence++) {
+		snprintf(out, ORDER_NAME_SIZE, "%s-%" PRId64, order->target, order->sequence);
+		for (char *at = out; *at != '\0'; at++)
+			if (*at == ':')
+				*at = '-';
+		if (s->dir == NULL || s->sequence != NULL ||
+		    (!is_taken(s, "", out) && !is_taken(s, "orders/", out)))
+			return;
+	}
+}
+
 static int
 send_order(struct ctl *ctl, enum order_type type)
 {
@@ -386,7 +411,7 @@ send_order(struct ctl *ctl, enum order_type type)
 	struct sending *s = mem_zero(sizeof(*s));
 	struct order order = { .type = type };
 	struct buf manifest = { 0 };
-	char what[100], name[80];
+	char what[100], name[ORDER_NAME_SIZE];
 	int rc = begin(ctl, s, ORDER_DAYS, 1);
 
 	if (rc == EX_OK)
@@ -403,12 +428,9 @@ send_order(struct ctl *ctl, enum order_type type)
 		snprintf(order.object, sizeof(order.object), "%s", ctl->argv[0]);
 		order.issued_ms = s->now_ms;
 		order.expires_ms = s->expires_ms;
+		order_name(s, &order, name);
 		snprintf(what, sizeof(what), "order %s %" PRId64 " %s", order.target,
 		    order.sequence, order_type_name(type));
-		snprintf(name, sizeof(name), "%s-%" PRId64, order.target, order.sequence);
-		for (char *at = name; *at != '\0'; at++)
-			if (*at == ':')
-				*at = '-';
 		order_write(&order, &manifest);
 		rc = sign_and_place(s, &manifest, false, what, name);
 	}

@@ -97,10 +97,12 @@ same_bytes(const struct order *a, const struct order *b)
 
 /* Against what stores may have seen: a list from the broker. */
 static int
-check_sequence(const struct entries *entries, const struct goods_order *given, bool folder,
-    bool *ret_there, struct err *err)
+check_sequence(const struct entries *entries, const struct goods_order *given, bool *ret_there,
+    struct err *err)
 {
 	const struct order *order = &given->order;
+	/* Of a folder what a store took before has left its list, and what was superseded any list. */
+	bool history = entries->goods->folder && entries->own;
 	int64_t highest = 0;
 
 	*ret_there = false;
@@ -120,8 +122,11 @@ check_sequence(const struct entries *entries, const struct goods_order *given, b
 			    given->file.path, order->sequence, order->target);
 		if (!entries->entry[i].given && other->sequence > highest)
 			highest = other->sequence;
+		history = history ||
+		    (entries->goods->folder && other->sequence > order->sequence &&
+			same_matter(other, order));
 	}
-	if (!folder && order->sequence < highest)
+	if (!history && order->sequence < highest)
 		return err_set(err, AISLE_E_REFUSED,
 		    "%s: sequence %" PRId64 " for %s, but stores have seen %" PRId64
 		    ", expected one above",
@@ -162,7 +167,7 @@ take_one(struct entries *entries, const struct goods_order *given, struct err *e
 	if (rc != 0)
 		err_set(&named, rc, "%s: %s", given->file.path, why.text);
 	else
-		rc = check_sequence(entries, given, entries->goods->folder, &there, &named);
+		rc = check_sequence(entries, given, &there, &named);
 	if (rc != 0)
 		return mistake(entries, &named, err);
 	if (!there)

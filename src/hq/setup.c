@@ -9,11 +9,13 @@
 #include "hq/setup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,6 +101,24 @@ setup_load(const char *dir, struct setup *ret, struct err *err)
 	json_decref(json);
 	*ret = setup;
 	return 0;
+}
+
+int
+setup_lock(const struct setup *setup, const char *part, int *ret_fd, struct err *err)
+{
+	char path[SETUP_PATH_SIZE];
+	int fd, error;
+
+	setup_path(setup, part, path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX) == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(error));
 }
 
 /* ---- the broker ---- */

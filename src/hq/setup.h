@@ -22,6 +22,9 @@ int setup_load(const char *dir, struct setup *ret, struct err *err) AISLE_MUST_C
 /* DIR/name; CHECKs that it fits. */
 void setup_path(const struct setup *setup, const char *name, char out[static SETUP_PATH_SIZE]);
 
+/* One at a time in this part of the folder, until the descriptor is closed or its process ends. */
+int setup_lock(const struct setup *setup, const char *part, int *ret_fd, struct err *err)
+    AISLE_MUST_CHECK;
 /* The broker's configuration, rights and users of its own. */
 int setup_broker(const struct setup *setup, struct err *err) AISLE_MUST_CHECK;
 /* A key, and a certificate for the host that stores are to trust: DIR/broker/tls.key, DIR/broker/tls.pem. */

@@ -4,7 +4,7 @@
  *
  * DESIGN
  *   Each is a process of its own, as it would be under any other supervisor. One that ends is started again, later and later;
- *   all end with this one, however that ends. The broker is told when its users or their rights are others.
+ *   all end with this one, however that ends, and there is one of a folder. The broker is told when its users or their rights are others.
  */
 #include "hq/setup.h"
 
@@ -50,11 +50,15 @@ on_stop(int number)
 static void
 start(struct child *child)
 {
+	pid_t parent = getpid();
+
 	CHECK(child->words[0] != NULL);
 	child->started_ms = wan_now_ms();
 	child->pid = fork();
 	if (child->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != parent) /* it ended before that */
+			_exit(0);
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, SIG_IGN); /* of a terminal: we stop them, in their order */
 		execvp(child->words[0], child->words);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "trust/release.h"
@@ -127,8 +128,8 @@ is_reserved(const char *store)
 	return false;
 }
 
-int
-setup_store(const struct setup *setup, const char *store, const char *ring, const char *channel,
+static int
+add_store(const struct setup *setup, const char *store, const char *ring, const char *channel,
     const char *at, struct err *err)
 {
 	char path[SETUP_PATH_SIZE], name[128];
@@ -154,5 +155,19 @@ setup_store(const struct setup *setup, const char *store, const char *ring, cons
 	if (rc == 0)
 		rc = setup_user(setup, store, path, rights.data, err);
 	buf_done(&rights);
+	return rc;
+}
+
+/* Two that add a store at the same time would write the same files, and one of them for nothing. */
+int
+setup_store(const struct setup *setup, const char *store, const char *ring, const char *channel,
+    const char *at, struct err *err)
+{
+	int lock, rc = setup_lock(setup, "stores", &lock, err);
+
+	if (rc != 0)
+		return rc;
+	rc = add_store(setup, store, ring, channel, at, err);
+	close(lock);
 	return rc;
 }

@@ -52,6 +52,7 @@ def test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_ca
         counts = [batches_of(collector) for collector in collectors]
         assert sum(counts) == 40 and min(counts) >= 10, counts      # dealt out, and none twice
         assert len(rows(chain.path)) == 400
+        assert os.stat(chain.path).st_mode & 0o007 == 0, "everybody on this machine may read it"
     finally:
         chain.close()
 

@@ -88,6 +88,14 @@ def test_an_action_is_stopped_everywhere_in_a_ring_and_in_a_store(folder):
         made = manifest(folder, path)
         assert (made["store"], made["sequence"], made["type"], made["action"]) == (target, number, kind, words[1]), made
     folder.fleet("stop", "coffee-off", code=77)      # with a release key
+    # A file that nobody can read, or that waits for a signature, keeps no stop from being given.
+    with open(folder.dir + "/orders/all-3.json", "w") as f:
+        f.write("torn")
+    with open(folder.dir + "/all-4.json", "w") as f:
+        f.write("waits")
+    path = folder.fleet("stop", "*", key="o1").strip()
+    assert path == folder.dir + "/orders/all-5.json" and manifest(folder, path)["sequence"] == 5, path
+    folder.fleet("stop", "*", "--sequence", "3", key="o1", code=77)
     folder.fleet("stop", "coffee-off", "--ring", "a", "--store", "b", key="o1", code=64)
 
 

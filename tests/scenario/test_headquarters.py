@@ -199,9 +199,29 @@ def test_one_that_ends_is_started_again_and_all_end_together():
         chain.do("aislectl hq add-store /srv/hq publisher", code=65)
         chain.do("aislectl hq add-store /srv/hq all", code=65)
         chain.do("aislectl hq init /srv/hq --host hq.example.com", code=77)
+        # Killed, it leaves nobody, and the next one begins where it was.
+        chain.running.kill()
+        chain.running.wait()
+        wait_for("everybody's end", lambda: not [pid for pid in children if os.path.exists(f"/proc/{pid}")], 15)
+        chain.do("aislectl hq run /srv/hq")
+        wait_for("all three, again", lambda: chain.said().count("publish: serving") > 1, 20)
         chain.running.send_signal(signal.SIGTERM)
         assert chain.running.wait(20) == 0
-        wait_for("everybody's end", lambda: not [pid for pid in children if os.path.exists(f"/proc/{pid}")], 10)
+    finally:
+        chain.close()
+
+
+def test_stores_that_are_added_at_the_same_time_are_all_there():
+    chain = Chain()
+    try:
+        chain.do(next(c for c in commands()["1. The machine"] if " hq init " in c))
+        stores = [f"{n:04d}" for n in range(100, 108)]
+        adding = [subprocess.Popen(AISLECTL + ["hq", "add-store", chain.hq, store], stdout=subprocess.DEVNULL) for store in stores]
+        assert [process.wait(60) for process in adding] == [0] * len(stores)
+        for name, start in (("passwd", ""), ("acl", "user ")):
+            with open(f"{chain.hq}/broker/{name}") as f:
+                text = f.read()
+            assert not [store for store in stores if not re.search(f"^{start}{store}\\b", text, re.M)], text
     finally:
         chain.close()
 

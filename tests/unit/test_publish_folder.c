@@ -120,6 +120,26 @@ in_a_folder_an_order_with_a_used_sequence_keeps_no_other_from_being_sent(void **
 }
 
 static void
+in_a_folder_a_stop_below_what_stores_have_seen_is_a_mistake_unless_it_was_superseded(void **state)
+{
+	struct hq *hq = *state;
+
+	hq_add_root(hq, 1, 0, 1);
+	an_order(hq, "all", 3, "beer");
+	expect(hq, "root/1 stop");
+	hq_take_all(hq);
+	hq->goods.folder = true;
+	an_order(hq, "all", 1, "beer");
+	expect(hq, "");
+	assert_int_equal(hq->plan.wrong.count, 0);
+	an_order(hq, "all", 2, "milk"); /* it waited for a signature */
+	an_order(hq, "all", 4, "cheese");
+	expect_left_out(hq, "stop", "sequence 2 for all, but stores have seen 3");
+	hq_take_all(hq);
+	assert_int_equal(listed(hq, TOPIC_STOP), 2);
+}
+
+static void
 in_a_folder_an_order_that_does_not_verify_is_counted_and_one_that_is_over_is_not(void **state)
 {
 	struct hq *hq = *state;
@@ -229,6 +249,8 @@ main(void)
 		TEST(in_a_folder_what_is_too_much_keeps_no_stop_from_going),
 		TEST(in_a_folder_a_wrong_root_ends_the_chain_and_no_more),
 		TEST(in_a_folder_an_order_with_a_used_sequence_keeps_no_other_from_being_sent),
+		TEST(
+		    in_a_folder_a_stop_below_what_stores_have_seen_is_a_mistake_unless_it_was_superseded),
 		TEST(
 		    in_a_folder_an_order_that_does_not_verify_is_counted_and_one_that_is_over_is_not),
 		TEST(
