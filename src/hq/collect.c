@@ -244,8 +244,10 @@ open_once(struct collect *collect, struct err *err)
 {
 	int rc =
 	    records_open(collect->options->into, &collect->options->keep, &collect->records, err);
-	if (rc == 0)
+	if (rc == 0) {
+		collect->records->live = true;
 		rc = forget_again(collect, err);
+	}
 	if (rc != 0) {
 		records_close(collect->records);
 		collect->records = NULL;

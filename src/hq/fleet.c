@@ -148,6 +148,15 @@ fleet_add(struct fleet *fleet, const char *store, const char *at, const char *bo
 }
 
 void
+fleet_heard(struct fleet *fleet, const char *at)
+{
+	int64_t at_ms;
+
+	if (at != NULL && fleet->count > 0 && when_parse(at, &at_ms))
+		fleet->stores[fleet->count - 1].heard_ms = at_ms;
+}
+
+void
 fleet_expect(struct fleet *fleet, const char *store, const char *channel, const char *ring)
 {
 	struct fleet_store *one;

@@ -40,7 +40,7 @@ struct fleet_store {
 	char policy[65], version[32];	  /* version: of aisle */
 	int64_t policy_version;		  /* 0: no policy */
 	int64_t sequence, expected;	  /* of the release; 0: not known */
-	int64_t heard_ms;		  /* 0: never */
+	int64_t heard_ms;		  /* by headquarters' clock, if that is known; 0: never */
 	int64_t queued, damaged, foreign; /* foreign: refused, and not headquarters' */
 	int64_t orders;			  /* the highest of its own that it took */
 	int disk_percent; /* of what the state may grow to, or of a full disk; -1: not told */
@@ -59,6 +59,8 @@ struct fleet {
 
 /* The last health record of a store. What does not read is a store that was heard, and no more. */
 void fleet_add(struct fleet *fleet, const char *store, const char *at, const char *body);
+/* When headquarters had something of the store that was added last: it may be another time than its clock says. NULL: not known. */
+void fleet_heard(struct fleet *fleet, const char *at);
 /* A store that there should be, if nothing was heard of it. channel, ring: "": not known. */
 void fleet_expect(struct fleet *fleet, const char *store, const char *channel, const char *ring);
 /* goods: the releases of HQ's folder, by which a store's release is known; NULL: the highest of its channel and ring. */

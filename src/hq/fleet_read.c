@@ -19,7 +19,10 @@ read_sqlite(const char *path, struct fleet *fleet, struct err *err)
 {
 	/* SQLite: beside max() stand the columns of the row that has it. */
 	static const char sql[] =
-	    "SELECT store, max(at), body FROM record WHERE type = 'health' AND at < ? "
+	    "SELECT store, max(at), body, (SELECT at FROM heard WHERE heard.store = record.store) "
+	    "FROM record WHERE type = 'health' AND at < ? GROUP BY store";
+	static const char before_heard[] =
+	    "SELECT store, max(at), body, NULL FROM record WHERE type = 'health' AND at < ? "
 	    "GROUP BY store";
 	sqlite3_stmt *rows = NULL;
 	char before[WHEN_TEXT_SIZE];
@@ -29,6 +32,9 @@ read_sqlite(const char *path, struct fleet *fleet, struct err *err)
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(db, BUSY_MS);
 		rc = sqlite3_prepare_v2(db, sql, -1, &rows, NULL);
+		/* A database in which no collector of this version has written yet. */
+		if (rc == SQLITE_ERROR)
+			rc = sqlite3_prepare_v2(db, before_heard, -1, &rows, NULL);
 	}
 	/* What a clock that ran ahead has written hides nothing that came after. */
 	if (rc == SQLITE_OK) {
@@ -40,8 +46,10 @@ read_sqlite(const char *path, struct fleet *fleet, struct err *err)
 			   *at = (const char *)sqlite3_column_text(rows, 1),
 			   *body = (const char *)sqlite3_column_text(rows, 2);
 
-		if (store != NULL && at != NULL && body != NULL)
+		if (store != NULL && at != NULL && body != NULL) {
 			fleet_add(fleet, store, at, body);
+			fleet_heard(fleet, (const char *)sqlite3_column_text(rows, 3));
+		}
 		rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_DONE)
@@ -51,30 +59,51 @@ read_sqlite(const char *path, struct fleet *fleet, struct err *err)
 	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
 }
 
+#define UTC(time) "to_char(" time " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+
+static PGresult *
+ask_postgres(PGconn *pg, int64_t now_ms)
+{
+	static const char there[] = "SELECT to_regclass('heard') IS NOT NULL";
+	char now[WHEN_TEXT_SIZE];
+	const char *const values[] = { now };
+	struct buf sql = { 0 };
+	PGresult *rows = pg_query(pg, there, 0, NULL);
+	bool has = rows != NULL && strcmp(PQgetvalue(rows, 0, 0), "t") == 0;
+
+	PQclear(rows);
+	when_text(now_ms, now);
+	buf_addf(&sql,
+	    "SELECT store, " UTC("last.at") ", last.body, %s FROM (SELECT DISTINCT ON (store) "
+					    "store, at, body::text FROM record WHERE lane = "
+					    "'telemetry' AND type = 'health' AND "
+					    "at < $1::timestamptz + interval '1 day' AND at > "
+					    "$1::timestamptz - interval '35 days' "
+					    "ORDER BY store, at DESC) last %s",
+	    has ? UTC("heard.at") : "NULL", has ? "LEFT JOIN heard USING (store)" : "");
+	rows = pg_query(pg, sql.data, 1, values);
+	buf_done(&sql);
+	return rows;
+}
+
 static int
 read_postgres(const char *from, struct fleet *fleet, struct err *err)
 {
-	static const char sql[] =
-	    "SELECT DISTINCT ON (store) store,"
-	    "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), body::text "
-	    "FROM record WHERE lane = 'telemetry' AND type = 'health' AND "
-	    "at < $1::timestamptz + interval '1 day' AND at > $1::timestamptz - interval '35 days' "
-	    "ORDER BY store, at DESC";
-	char now[WHEN_TEXT_SIZE], why[300];
-	const char *const values[] = { now };
+	char why[300];
 	PGresult *rows;
 	PGconn *pg;
 	int rc = pg_open(from, &pg, err);
 
 	if (rc != 0)
 		return rc;
-	when_text(fleet->now_ms, now);
-	rows = pg_query(pg, sql, 1, values);
+	rows = ask_postgres(pg, fleet->now_ms);
 	if (rows == NULL)
 		rc = err_set(err, AISLE_E_IO, "PostgreSQL: %s", pg_error(pg, why, sizeof(why)));
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
+	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
 		fleet_add(fleet, PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1),
 		    PQgetvalue(rows, i, 2));
+		fleet_heard(fleet, PQgetvalue(rows, i, 3));
+	}
 	PQclear(rows);
 	PQfinish(pg);
 	return rc;

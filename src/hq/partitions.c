@@ -31,14 +31,15 @@ static const char setup[] =
     "body jsonb NOT NULL, PRIMARY KEY(store, epoch, lane, seq, at)) PARTITION BY RANGE (at);"
     "CREATE TABLE IF NOT EXISTS record_default PARTITION OF record DEFAULT;"
     "CREATE TABLE IF NOT EXISTS erased(n bigserial PRIMARY KEY, subject text NOT NULL,"
-    "at timestamptz NOT NULL); COMMIT;";
+    "at timestamptz NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS heard(store text PRIMARY KEY, at timestamptz NOT NULL); COMMIT;";
 
 int
 partitions_setup(PGconn *pg)
 {
 	PGresult *there = pg_query(pg,
 	    "SELECT to_regclass('record_default') IS NOT NULL AND to_regclass('erased') IS NOT "
-	    "NULL",
+	    "NULL AND to_regclass('heard') IS NOT NULL",
 	    0, NULL);
 	if (there == NULL)
 		return AISLE_E_IO;

@@ -12,6 +12,7 @@
 struct records_kind;
 struct records {
 	const struct records_kind *kind;
+	bool live; /* what is written comes from stores now, and the table heard says when */
 };
 /* into: "sqlite:FILE", made if it is not there, or "postgres:…", as pg.h has it. keep NULL:
  * everything for good. 0, AISLE_E_INVALID, AISLE_E_IO. */

@@ -173,7 +173,13 @@ transaction(struct postgres *postgres, const struct batch *const *batches, size_
 		rc = pg_run(postgres->pg,
 		    "INSERT INTO record SELECT * FROM incoming ORDER BY store, epoch, lane, seq, "
 		    "at "
-		    "ON CONFLICT DO NOTHING; COMMIT");
+		    "ON CONFLICT DO NOTHING");
+	if (rc == 0 && postgres->base.live)
+		rc = pg_run(postgres->pg,
+		    "INSERT INTO heard SELECT DISTINCT store, now() FROM incoming ORDER BY 1 "
+		    "ON CONFLICT (store) DO UPDATE SET at = EXCLUDED.at");
+	if (rc == 0)
+		rc = pg_run(postgres->pg, "COMMIT");
 	return rc;
 }
 

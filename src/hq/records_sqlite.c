@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -25,7 +26,7 @@
 struct sqlite {
 	struct records base;
 	sqlite3 *db;
-	sqlite3_stmt *insert, *erased, *forget;
+	sqlite3_stmt *insert, *erased, *forget, *heard;
 	struct keep keep;
 	struct erasures erasures;
 	int64_t erasures_seen; /* erased.n */
@@ -40,6 +41,7 @@ static const char setup[] =
     "seq));"
     "CREATE TABLE IF NOT EXISTS erased(n INTEGER PRIMARY KEY, subject TEXT NOT NULL, at TEXT NOT "
     "NULL);"
+    "CREATE TABLE IF NOT EXISTS heard(store TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS record_health ON record(store, at) WHERE type = 'health';";
 /* Only where something is dropped by its age. */
 static const char setup_keep[] = "CREATE INDEX IF NOT EXISTS record_age ON record(lane, at);";
@@ -51,6 +53,7 @@ sqlite_close(struct records *records)
 	sqlite3_finalize(sqlite->insert);
 	sqlite3_finalize(sqlite->erased);
 	sqlite3_finalize(sqlite->forget);
+	sqlite3_finalize(sqlite->heard);
 	sqlite3_close(sqlite->db);
 	erasures_done(&sqlite->erasures);
 	free(sqlite);
@@ -130,6 +133,22 @@ still_there(struct sqlite *sqlite)
 	return sqlite->moved ? AISLE_E_IO : 0;
 }
 
+/* By our clock: a store's own may be wrong. */
+static int
+hear(struct sqlite *sqlite, const char *store)
+{
+	char when[WHEN_TEXT_SIZE];
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	when_text((int64_t)now.tv_sec * S_MS, when);
+	sqlite3_bind_text(sqlite->heard, 1, store, -1, SQLITE_STATIC);
+	sqlite3_bind_text(sqlite->heard, 2, when, -1, SQLITE_STATIC);
+	int rc = sqlite3_step(sqlite->heard);
+	sqlite3_reset(sqlite->heard);
+	sqlite3_clear_bindings(sqlite->heard);
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
+}
+
 static int
 sqlite_write(struct records *records, const struct batch *const *batches, size_t count)
 {
@@ -137,8 +156,11 @@ sqlite_write(struct records *records, const struct batch *const *batches, size_t
 	int rc = run(sqlite, "BEGIN IMMEDIATE");
 	if (rc == 0)
 		rc = read_erased(sqlite);
-	for (size_t i = 0; i < count && rc == 0; i++)
+	for (size_t i = 0; i < count && rc == 0; i++) {
 		rc = insert_batch(sqlite, batches[i]);
+		if (rc == 0 && records->live)
+			rc = hear(sqlite, batches[i]->store);
+	}
 	if (rc == 0)
 		rc = run(sqlite, "COMMIT");
 	return rc == 0 ? still_there(sqlite) : rc;
@@ -325,11 +347,14 @@ prepare(struct sqlite *sqlite)
 	static const char forget[] =
 	    "DELETE FROM record WHERE rowid IN (SELECT rowid FROM record WHERE lane = ? AND at < ? "
 	    "LIMIT ?)";
+	static const char heard[] = "INSERT OR REPLACE INTO heard VALUES(?,?)";
 	int rc = sqlite3_prepare_v2(sqlite->db, insert, -1, &sqlite->insert, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(sqlite->db, erased, -1, &sqlite->erased, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(sqlite->db, forget, -1, &sqlite->forget, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(sqlite->db, heard, -1, &sqlite->heard, NULL);
 	return rc;
 }
 

@@ -219,11 +219,17 @@ def test_the_fleet_is_read_from_the_last_health_of_each_store():
                                                          "release": {"channel": "stable", "sequence": 5, "state": state}}}
         chain.send("0001", [record(1, **health("refused", 50)), record(2, **health("good", 5))], "telemetry")
         chain.send("0002", [record(1, **health("refused", 5)), record(2, **health("good", -60 * 24 * 30))], "telemetry")
-        chain.send("0003", [record(1, **health("good", 60 * 5))], "telemetry")
+        for store in ("0003", "0004"):      # the clock of one is five hours behind, the other is silent since
+            chain.send(store, [record(1, **health("good", 60 * 5))], "telemetry")
+        POSTGRES.sql("UPDATE heard SET at = now() - interval '5 hours' WHERE store = '0004'")
         done = subprocess.run([*AISLECTL, "fleet", "--from", POSTGRES.into, "--json"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         told = {s["store"]: s["verdict"] for s in json.loads(done.stdout)["stores"]}
-        assert told == {"0001": "good", "0002": "refused", "0003": "silent"}, told
+        assert told == {"0001": "good", "0002": "refused", "0003": "good", "0004": "silent"}, told
+        POSTGRES.sql("DROP TABLE heard")     # of a collector before that
+        done = subprocess.run([*AISLECTL, "fleet", "--from", POSTGRES.into, "--json"], capture_output=True, text=True)
+        told = {s["store"]: s["verdict"] for s in json.loads(done.stdout)["stores"]}
+        assert told["0003"] == told["0004"] == "silent", told
         assert collector.stop() == 0
     finally:
         chain.close()

@@ -1,15 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Collectors: several brokers, several collectors that share them, each killed at will; every record once."""
+import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
+import subprocess
 import tempfile
 import time
 
 from collecting import Collector, Sender, record, rows
-from store import Broker, main, now, wait_for
+from store import AISLECTL, Broker, main, now, wait_for
 
 
 class Chain:
@@ -53,6 +56,25 @@ def test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_ca
         assert sum(counts) == 40 and min(counts) >= 10, counts      # dealt out, and none twice
         assert len(rows(chain.path)) == 400
         assert os.stat(chain.path).st_mode & 0o007 == 0, "everybody on this machine may read it"
+    finally:
+        chain.close()
+
+
+def test_a_store_whose_clock_is_behind_is_not_silent():
+    chain = Chain(1)
+    try:
+        collector = chain.collector().ready()
+        chain.senders[0].send("0042", [record(1, {"policy": {"name": "test", "version": 1}}, "health", at="2026-01-01T00:00:00.000Z")], "telemetry")
+        wait_for("the acknowledgement", lambda: chain.senders[0].upto("0042", "telemetry") == 1)
+        assert collector.stop() == 0
+
+        def verdict():
+            told = subprocess.run([*AISLECTL, "fleet", "--from", chain.into, "--json"], capture_output=True, text=True).stdout
+            return json.loads(told)["stores"][0]["verdict"]
+        assert verdict() == "good"
+        with sqlite3.connect(chain.path) as db:
+            db.execute("UPDATE heard SET at = '2026-01-01T00:00:00Z'")
+        assert verdict() == "silent"
     finally:
         chain.close()
 
@@ -150,7 +172,7 @@ def test_a_database_that_is_replaced_under_the_collector_gets_what_is_acknowledg
 
 if __name__ == "__main__":
     main([test_a_database_that_is_replaced_under_the_collector_gets_what_is_acknowledged,
-          test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_came_by,
+          test_two_collectors_share_two_brokers_and_each_acknowledges_where_a_batch_came_by, test_a_store_whose_clock_is_behind_is_not_silent,
           test_a_collector_killed_again_and_again_loses_nothing,
           test_a_broker_that_is_away_does_not_hold_up_the_other_and_is_found_again,
           test_old_records_are_deleted_in_slices_and_a_lane_that_is_kept_longer_stays])
