@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <termios.h>
 #include <unistd.h>
@@ -18,6 +19,15 @@
 #include "ctl/ctl_sign.h"
 
 static volatile sig_atomic_t interrupted;
+
+/* From here on there are secrets in memory: what dies leaves no image of it. */
+static void
+leave_no_core(void)
+{
+	static const struct rlimit none;
+
+	setrlimit(RLIMIT_CORE, &none);
+}
 
 static void
 note(int sig)
@@ -87,6 +97,7 @@ read_hidden(const char *prompt, char out[static CTL_PASSWORD_SIZE])
 int
 ctl_password(const char *prompt, char out[static CTL_PASSWORD_SIZE])
 {
+	leave_no_core();
 	int rc = isatty(STDIN_FILENO) ? read_hidden(prompt, out) : read_line(out);
 
 	if (rc != EX_OK)
@@ -148,6 +159,7 @@ ctl_secret(const char *path, struct minisign_secret **ret_secret)
 	struct err err = { 0 };
 	int rc = EX_OK;
 
+	leave_no_core();
 	if (file_read(path, MINISIGN_FILE_MAX, &text, &err) != 0) {
 		rc = ctl_fail_err(&err);
 	} else {

@@ -173,6 +173,8 @@ def typed_twice(desk, words, prompt, *lines):
     try:
         wait_for("no echo", lambda: not termios.tcgetattr(slave)[3] & termios.ECHO)
         assert process.stderr.read(len(prompt)) == prompt
+        with open(f"/proc/{process.pid}/limits") as f:
+            assert re.search(r"^Max core file size +0 +0 ", f.read(), re.M), "what dies with a secret in it leaves an image of it"
         os.write(master, lines[0])
         # The second question sets it again, so what was typed ahead is thrown away: wait for its words.
         asked = b""
