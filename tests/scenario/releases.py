@@ -7,51 +7,34 @@ import os
 import subprocess
 
 from policy import POLICY, bundle, changed
-from store import AISLECTL, Client, Store, wait_for
+from signing import Keys, run
+from store import Client, Store, wait_for
 
 
 def ctl(*words, code=0):
-    done = subprocess.run(AISLECTL + [str(w) for w in words], input="\n", capture_output=True, text=True)
-    assert code is None or done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return run(*words, code=code).stdout
 
 
-class Chain:
+class Chain(Keys):
     def __init__(self, folder, threshold=1):
-        self.folder = folder
-        os.makedirs(folder, exist_ok=True)
+        super().__init__(folder, "a", "b", "order", "erase", "stranger")
         self.threshold = threshold
         self.serial = 0
         self.made = {}
         self.version = 0
         self.keys = ["a", "b"]
-        for name in ("a", "b", "order", "erase", "stranger"):
-            self.key(name)
         self.roots = []
         self.root()
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def key(self, name):
-        ctl("keys", "generate", "-o", self.path(name))
-
-    def files(self, names, tail):
-        return ",".join(self.path(name) + tail for name in names)
 
     def root(self, keys=None, signed_by=None, expires="365d"):
         """The next one; its keys are those that sign from then on."""
         before = self.keys
         self.keys = keys or before
         self.version += 1
-        out = self.path(f"root-{self.version}.json")
-        previous = ["--previous", self.roots[-1]] if self.roots else []
-        ctl("keys", "root", "--version", self.version, "--release", self.files(self.keys, ".pub"),
-            "--order", self.path("order.pub"), "--erase", self.path("erase.pub"), "--threshold", self.threshold,
-            "--expires", expires, *previous, "--key", self.files(signed_by or dict.fromkeys(before + self.keys), ".key"),
-            "-o", out)
-        self.roots.append(out)
-        return out
+        previous = self.roots[-1] if self.roots else None
+        self.roots.append(self.write_root(f"root-{self.version}.json", self.version, self.keys, ["order"], ["erase"], self.threshold,
+                                          signed_by or list(dict.fromkeys(before + self.keys)), expires, previous))
+        return self.roots[-1]
 
     def policy(self, version, **more):
         """A policy bundle of this version, built once."""
@@ -63,14 +46,11 @@ class Chain:
 
     def release(self, sequence, *bundles, channel="stable", keys=None, expires="30d", bounds=(), more=()):
         self.serial += 1
-        out = self.path(f"release-{self.serial}.json")
         words = [w for bound in bounds for w in ("--bound", bound)]
-        ctl("release", "make", "--channel", channel, "--sequence", sequence, "--expires", expires, *words, *more, *bundles, "-o", out)
-        return self.sign(out, keys)
+        return self.sign(self.write_release(f"release-{self.serial}.json", sequence, bundles, channel, expires, [*words, *more]), keys)
 
     def sign(self, release, keys=None):
-        ctl("release", "sign", release, "--key", self.files(keys or self.keys[:self.threshold], ".key"))
-        return release
+        return self.put_signatures("release", release, keys or self.keys[:self.threshold])
 
     def release_of_anything(self, sequence, path, policy=None, **members):
         """Of a file that release make would not take, in the place of one that it does; members of its bundle as they are said."""
