@@ -4,17 +4,43 @@
  * one; and as the health that stores tell. The first byte chooses.
  *
  * What must hold: taken or refused as a whole, with a reason; rows rise, and no more is acknowledged than came; each body
- * is JSON again; a fleet can be shown whatever its stores say.
+ * is JSON again, and names nobody who was forgotten once they are taken out of it; a fleet can be shown whatever its
+ * stores say.
  */
 #include <zstd.h>
 
 #include "aisle/lane.h"
 #include "fuzz.h"
 #include "hq/batch.h"
+#include "hq/erasure.h"
 #include "hq/fleet.h"
 #include "fuzz_tokens.h"
 
 #define NOW_MS INT64_C(1795257000123)
+
+/* Of a record that names who was forgotten nothing is left that says so. */
+static void
+forget(const struct batch_row *row)
+{
+	static const char *const gone[] = { "\"00112233445566778899aabbccddeeff\"",
+		"\"ffeeddccbbaa99887766554433221100\"" };
+	char subject[33];
+	struct erasures erasures = { 0 };
+	struct buf rest = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+		snprintf(subject, sizeof(subject), "%s", gone[i] + 1);
+		erasures_add(&erasures, subject, NOW_MS);
+	}
+	enum erased erased = erasures_apply(&erasures, row->type, row->at_ms, row->body, &rest);
+
+	for (size_t i = 0; i < ARRAY_LEN(gone) && erased != ERASED_ROW; i++)
+		CHECK(row->at_ms > NOW_MS ||
+		    strstr(erased == ERASED_BODY ? rest.data : row->body, gone[i]) == NULL);
+	CHECK((erased == ERASED_BODY) == (rest.len > 0));
+	erasures_done(&erasures);
+	buf_done(&rest);
+}
 
 static void
 look_at(const struct batch *batch)
@@ -30,6 +56,7 @@ look_at(const struct batch *batch)
 
 		CHECK(row->seq > before && row->type[0] != '\0' && body != NULL);
 		before = row->seq;
+		forget(row);
 		json_decref(body);
 	}
 	CHECK(batch->upto >= batch->rows[0].seq && batch->upto <= before);
