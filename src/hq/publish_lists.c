@@ -25,6 +25,7 @@ struct entries {
 	size_t count, room;
 	const struct root *root;
 	const struct goods *goods;
+	const char *topic;
 	bool own; /* one store's list */
 	int64_t now_ms;
 	struct buf *notes;
@@ -60,6 +61,25 @@ is_taken(const struct entries *entries, const struct order *order)
 	return entries->own && order->sequence <= goods_taken(entries->goods, order->target);
 }
 
+static bool
+same_bytes(const struct order *a, const struct order *b)
+{
+	return memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
+}
+
+/* Once, and on its own topic: others would use up the places of those that are to come. */
+static bool
+has_a_place(const struct entries *entries, const struct order *order)
+{
+	char mine[PUBLISH_TOPIC_SIZE];
+
+	for (size_t i = 0; i < entries->count; i++)
+		if (same_bytes(&entries->entry[i].order, order))
+			return false;
+	topic_orders(mine, order);
+	return strcmp(mine, entries->topic) == 0;
+}
+
 /* What is not HQ's any more, or over, or was taken, is nobody's business to keep. */
 static void
 take_retained(void *ctx, const char *text, size_t len, size_t at)
@@ -70,7 +90,8 @@ take_retained(void *ctx, const char *text, size_t len, size_t at)
 	(void)at;
 	if (order_open(entries->root, text, len, "retained", entries->now_ms, &order, NULL, NULL) ==
 		0 &&
-	    order_in_time(&order, entries->now_ms, NULL, NULL) == 0 && !is_taken(entries, &order))
+	    order_in_time(&order, entries->now_ms, NULL, NULL) == 0 && !is_taken(entries, &order) &&
+	    has_a_place(entries, &order))
 		add(entries, &order, text, len, false);
 }
 
@@ -87,12 +108,6 @@ same_matter(const struct order *a, const struct order *b)
 		    strcmp(a->object, b->object) == 0;
 	return a->type == b->type && strcmp(a->object, b->object) == 0 &&
 	    memcmp(&a->subject, &b->subject, sizeof(a->subject)) == 0;
-}
-
-static bool
-same_bytes(const struct order *a, const struct order *b)
-{
-	return memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
 /* Against what stores may have seen: a list from the broker. */
@@ -294,6 +309,7 @@ orders_merge(const struct root *root, const struct goods *goods, const char *top
 {
 	struct entries entries = { .root = root,
 		.goods = goods,
+		.topic = topic,
 		.own = strcmp(topic, TOPIC_STOP) != 0,
 		.now_ms = now_ms,
 		.notes = notes,

@@ -318,6 +318,29 @@ an_order_that_has_expired_or_is_forged_leaves_the_list(void **state)
 	buf_done(&text);
 }
 
+/* A broker that retains one order many times, or another store's, leaves room for those that are to come. */
+static void
+an_order_keeps_one_place_and_only_in_its_own_list(void **state)
+{
+	struct hq *hq = *state;
+	struct buf list = { 0 };
+
+	hq_add_root(hq, 1, 0, 1);
+	for (int i = 0; i < ORDERS_STORE_MAX; i++) {
+		struct order order = rig_order(i % 2 == 0 ? "0417" : "0418", i % 2 == 0 ? 1 : i);
+		struct buf text = rig_signed_order(hq->rig, &order, 2, 3);
+
+		order_list_add(&list, text.data, text.len - 1);
+		buf_done(&text);
+	}
+	kept_put(&hq->kept, TOPIC_HQ "store/0417/order", list.data, list.len);
+	an_order(hq, "0417", 2, "milk");
+	expect(hq, "root/1 store/0417/order");
+	hq_take_all(hq);
+	assert_int_equal(listed(hq, TOPIC_HQ "store/0417/order"), 2);
+	buf_done(&list);
+}
+
 static void
 an_order_below_what_stores_have_seen_is_refused(void **state)
 {
@@ -426,6 +449,7 @@ main(void)
 		TEST(what_one_store_gets_is_granted_to_that_store_and_not_retained),
 		TEST(of_stops_about_the_same_thing_the_last_one_is_left),
 		TEST(an_order_that_has_expired_or_is_forged_leaves_the_list),
+		TEST(an_order_keeps_one_place_and_only_in_its_own_list),
 		TEST(an_order_below_what_stores_have_seen_is_refused),
 		TEST(an_order_of_a_folder_that_does_not_verify_keeps_no_other_from_being_sent),
 		TEST(a_list_keeps_its_bound),
