@@ -41,6 +41,7 @@ obj = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 LIB_OBJ = $(call obj,$(LIB_SRC) $(ASM_SRC))
 UNIT_SRC = $(sort $(wildcard tests/unit/*.c))
 UNIT_BIN = $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+FUZZ_SRC = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
 BENCH_BIN = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 
@@ -290,7 +291,6 @@ flips: engine-flips all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) scenario/test_damage /usr/bin/python3 tests/scenario/test_damage.py $(FLIPS)
 
 # Every parser and protocol edge under random bytes, two at a time: tests/fuzz/run.py. ONLY="json uplink" chooses.
-FUZZ_SRC = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SECONDS = 60
 .PHONY: fuzz fuzz-built
 fuzz-built: $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/bin/%)
