@@ -46,6 +46,15 @@ check_broker(struct daemon *daemon, struct json_writer *w)
 {
 	bool up = mqtt_connected(daemon->mqtt);
 
+	/* It is let go after each turn that fails: that is no fault of its own. */
+	if (daemon->turn != 0) {
+		doctor_say(w, "broker", HEALTH_BAD,
+		    "Make room on the file system of [state] dir (df -h, df -i), or look at its "
+		    "disk; "
+		    "the journal says how it fails.",
+		    "let go: the state cannot be written, so nothing is acknowledged");
+		return;
+	}
 	doctor_say(w, "broker", up ? HEALTH_OK : HEALTH_BAD,
 	    "Is mosquitto running (systemctl status mosquitto), and do [mqtt] socket or host, user "
 	    "and "

@@ -46,6 +46,8 @@ def test_a_full_file_system_keeps_nobody_from_being_forgotten_nor_the_store_from
         for n in range(8):
             store.till(client, "basket.item-added", store.item("b1", n + 1, "grocery/milk", 100))
         wait_for("a turn that could not be committed", lambda: "a turn could not be committed" in store.log_text())
+        # It is not the broker's fault.
+        assert "the state cannot be written" in store.ctl("doctor", code=None)
         done = subprocess.run(AISLECTL + ["--config", store.conf, "customer", "forget"], input=CARD + "\n", capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         store.stop()
