@@ -260,10 +260,22 @@ set_room(struct store *store, int max_mib)
 	store_max_pages(store, false);
 }
 
+/* What a power cut left half of a transaction goes before anything is written: behind the first commit that a second cut
+ * tears it would look like one that was there. Best effort. */
+static void
+cut_off_log(struct store *store)
+{
+	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc != SQLITE_OK)
+		log_warning("store: what a power cut left in the log stays there code=%d", rc);
+}
+
 static int
 open_and_load(struct store *store, const struct store_options *options, struct err *err)
 {
 	int error = open_database(store, options, err);
+	if (error == 0 && store->wal_lost == 1)
+		cut_off_log(store);
 	if (error == 0)
 		error = store_begin(store);
 	if (error != 0)
