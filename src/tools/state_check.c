@@ -52,14 +52,13 @@ static int
 copy_bytes(int from, int to)
 {
 	char *bytes = mem_alloc(COPY_BYTES);
-	ssize_t got;
+	ssize_t got, put = 0;
 
 	while ((got = read(from, bytes, COPY_BYTES)) > 0)
-		for (ssize_t at = 0, put; at < got; at += put)
-			if ((put = write(to, bytes + at, (size_t)(got - at))) <= 0) {
-				got = -1;
-				break;
-			}
+		for (ssize_t at = 0; at < got; at += put)
+			if ((put = write(to, bytes + at, (size_t)(got - at))) <= 0)
+				goto out;
+out:
 	explicit_bzero(bytes, COPY_BYTES);
 	free(bytes);
 	return got == 0 ? 0 : -1;

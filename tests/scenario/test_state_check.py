@@ -113,6 +113,16 @@ def test_a_flipped_bit_is_found_counted_and_left_as_it_is():
         world.close()
 
 
+def test_without_room_for_the_copy_nothing_is_said_of_the_state():
+    world = World()
+    try:
+        done = subprocess.run(["sh", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$@"', "sh", *AISLECTL, "state", "check", world.folders[signal.SIGTERM]],
+                              capture_output=True, text=True)
+        assert done.returncode == 74 and "cannot be copied to" in done.stderr and done.stdout == "", done
+    finally:
+        world.close()
+
+
 def test_what_is_no_state_is_said():
     with tempfile.TemporaryDirectory() as folder:
         assert "expected a state folder" in check(folder, code=66)
