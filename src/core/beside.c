@@ -91,10 +91,11 @@ static void
 close_files(unsigned first, unsigned last)
 {
 	long max = sysconf(_SC_OPEN_MAX);
+	unsigned end = max > 0 && max < 65536 ? (unsigned)max : 65536;
 
 	if (first > last || close_range(first, last, 0) == 0)
 		return;
-	for (unsigned fd = first; fd <= last && fd < (max > 0 && max < 65536 ? max : 65536); fd++)
+	for (unsigned fd = first; fd <= last && fd < end; fd++)
 		close((int)fd);
 }
 
