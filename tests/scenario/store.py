@@ -48,9 +48,18 @@ def wait_for(what, condition, seconds=10.0, poll=0.01):
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def children(pid):
+    """Those that live: one that has answered is buried a moment later."""
     with open(f"/proc/{pid}/task/{pid}/children") as f:
-        return [int(word) for word in f.read().split()]
+        return [int(word) for word in f.read().split() if lives(word)]
 
 
 STARTED = []

@@ -135,6 +135,7 @@ class Installing:
                                     for n in range(700)]
         made = policy.bundle(store.folder, policy=policy.changed(policy.POLICY, version=2), actions=actions)
         self.done = None
+        wait_for("the one before it to be gone", lambda: not children(store.process.pid))
         self.thread = threading.Thread(target=self.run, args=(store, made))
         self.thread.start()
         self.child = wait_for("the compiler", lambda: children(store.process.pid))[0]
