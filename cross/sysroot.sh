@@ -18,8 +18,8 @@ fi
 mmdebstrap --quiet --variant=extract --architectures="$1" \
 	--include=libexpat1-dev,libmosquitto-dev,libsqlite3-dev,libsodium-dev,libevent-dev,libjansson-dev,libzstd-dev,libssl-dev,libpq-dev,libnats-dev,libcmocka-dev,libc6-dev \
 	bookworm "$2.part" "$sources"
-# Absolute links inside would point at the host.
+# Absolute links inside would point at the host: from where they are, then, wherever the folder is.
 mv "$2.part" "$2"
 find "$2/usr/lib" -lname '/*' | while read -r link; do
-	ln -snf "$2$(readlink "$link")" "$link"
+	ln -snrf "$2$(readlink "$link")" "$link"
 done
