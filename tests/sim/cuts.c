@@ -21,7 +21,7 @@
 #define STEPS 120
 #define GO_ON 8 /* steps that one in four is told */
 
-static char base[64], lived[96], cut[96], again[96];
+static char lived[FOLDER_PATH], cut[FOLDER_PATH], again[FOLDER_PATH];
 static struct {
 	int64_t cuts, acknowledged, under_way, went_on, twice, slowest;
 } sum;
@@ -167,15 +167,6 @@ cut_story(uint64_t seed, size_t steps, int64_t count)
 	story_free(story);
 }
 
-static char *
-folder(char *path, const char *name)
-{
-	snprintf(path, 96, "%s/%s", base, name);
-	if (mkdir(path, 0700) != 0)
-		wrong("%s cannot be made", path);
-	return path;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -185,13 +176,10 @@ main(int argc, char **argv)
 	uint64_t stories = 0;
 
 	world_begin();
-	snprintf(base, sizeof(base), "%s/aisle-cuts-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (mkdtemp(base) == NULL)
-		wrong("no folder");
-	folder(lived, "lived");
-	folder(cut, "cut");
-	folder(again, "again");
+	folder_begin("cuts");
+	folder_new("lived", lived);
+	folder_new("cut", cut);
+	folder_new("again", again);
 	while (sum.cuts < count) {
 		cut_story(seed + stories, steps, CUTS_A_STORY);
 		stories++;
@@ -204,7 +192,6 @@ main(int argc, char **argv)
 	    (long long)sum.cuts, (unsigned long long)stories, steps, (unsigned long long)seed,
 	    (long long)sum.acknowledged, (long long)sum.under_way, (long long)sum.went_on,
 	    (long long)sum.twice);
-	folder_clear(lived), folder_clear(cut), folder_clear(again);
-	rmdir(lived), rmdir(cut), rmdir(again), rmdir(base);
+	folder_end();
 	return 0;
 }

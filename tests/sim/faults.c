@@ -27,7 +27,7 @@
 #define TRIES_MAX 64 /* and after it: nothing is tried for ever */
 #define SITES_MAX 20000
 
-static char base[64], lived[96], left[96], now[96];
+static char lived[FOLDER_PATH], left[FOLDER_PATH], now[FOLDER_PATH];
 static struct {
 	int64_t sites, points, started, full;
 } sum;
@@ -215,14 +215,6 @@ fail_everywhere(uint64_t seed)
 	story_free(story);
 }
 
-static void
-folder(char *path, const char *name)
-{
-	snprintf(path, 96, "%s/%s", base, name);
-	if (mkdir(path, 0700) != 0)
-		wrong("%s cannot be made", path);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -230,13 +222,10 @@ main(int argc, char **argv)
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 
 	world_begin();
-	snprintf(base, sizeof(base), "%s/aisle-faults-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (mkdtemp(base) == NULL)
-		wrong("no folder");
-	folder(lived, "lived");
-	folder(left, "left");
-	folder(now, "now");
+	folder_begin("faults");
+	folder_new("lived", lived);
+	folder_new("left", left);
+	folder_new("now", now);
 	for (int64_t i = 0; i < stories; i++)
 		fail_everywhere(seed + (uint64_t)i);
 	printf("%lld calls of %lld stories, seeds from %llu, each failing once and for good, as "
@@ -246,7 +235,6 @@ main(int argc, char **argv)
 	       "1 passed, 0 failed\n",
 	    (long long)sum.sites, (long long)stories, (unsigned long long)seed,
 	    (long long)sum.points, (long long)sum.full, (long long)sum.started);
-	folder_clear(lived), folder_clear(left), folder_clear(now);
-	rmdir(lived), rmdir(left), rmdir(now), rmdir(base);
+	folder_end();
 	return 0;
 }

@@ -27,7 +27,8 @@
 #define IDLE 24	       /* seconds in which the store looks at its own pages */
 #define REOPENED_MAX 8 /* in all: after that it spins */
 
-static char base[64], lived[96], left[96], now[96], killed[96], going[96];
+static char lived[FOLDER_PATH], left[FOLDER_PATH], now[FOLDER_PATH], killed[FOLDER_PATH],
+    going[FOLDER_PATH];
 static struct {
 	int64_t flips, told, same, reopened;
 } sum;
@@ -245,14 +246,6 @@ flip_story(uint64_t seed, int64_t count)
 	story_free(story);
 }
 
-static void
-folder(char *path, const char *name)
-{
-	snprintf(path, 96, "%s/%s", base, name);
-	if (mkdir(path, 0700) != 0)
-		wrong("%s cannot be made", path);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -260,15 +253,12 @@ main(int argc, char **argv)
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, stories = 0;
 
 	world_begin();
-	snprintf(base, sizeof(base), "%s/aisle-flips-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (mkdtemp(base) == NULL)
-		wrong("no folder");
-	folder(lived, "lived");
-	folder(left, "left");
-	folder(now, "now");
-	folder(killed, "killed");
-	folder(going, "going");
+	folder_begin("flips");
+	folder_new("lived", lived);
+	folder_new("left", left);
+	folder_new("now", now);
+	folder_new("killed", killed);
+	folder_new("going", going);
 	while (sum.flips < count)
 		flip_story(seed + stories++, count < FLIPS_A_STORY ? count : FLIPS_A_STORY);
 	printf("%lld flips in %llu stories, seeds from %llu: %lld told of at once, %lld that "
@@ -278,8 +268,6 @@ main(int argc, char **argv)
 	       "1 passed, 0 failed\n",
 	    (long long)sum.flips, (unsigned long long)stories, (unsigned long long)seed,
 	    (long long)sum.told, (long long)sum.same, (long long)sum.reopened);
-	folder_clear(lived), folder_clear(left), folder_clear(now), folder_clear(killed),
-	    folder_clear(going);
-	rmdir(lived), rmdir(left), rmdir(now), rmdir(killed), rmdir(going), rmdir(base);
+	folder_end();
 	return 0;
 }

@@ -7,11 +7,44 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/buf.h"
+
+#define FOLDERS_MAX 8
+
+static char base[64], made[FOLDERS_MAX][FOLDER_PATH];
+static size_t made_count;
+
+void
+folder_begin(const char *program)
+{
+	snprintf(base, sizeof(base), "%s/aisle-%s-XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", program);
+	CHECK(mkdtemp(base) != NULL);
+}
+
+void
+folder_new(const char *name, char ret_path[static FOLDER_PATH])
+{
+	CHECK(made_count < FOLDERS_MAX);
+	snprintf(ret_path, FOLDER_PATH, "%s/%s", base, name);
+	CHECK(mkdir(ret_path, 0700) == 0);
+	memcpy(made[made_count++], ret_path, FOLDER_PATH);
+}
+
+void
+folder_end(void)
+{
+	while (made_count > 0) {
+		folder_clear(made[--made_count]);
+		rmdir(made[made_count]);
+	}
+	rmdir(base);
+}
 
 void
 folder_file(const char *folder, const char *name, struct buf *out)

@@ -8,8 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define FOLDER_PATH 96
+
 struct buf;
 
+/* Where a program's folders are, in memory if that can be; each of them, empty; and all of them gone. */
+void folder_begin(const char *program);
+void folder_new(const char *name, char ret_path[static FOLDER_PATH]);
+void folder_end(void);
 /* A file's bytes, added to out. */
 void folder_file(const char *folder, const char *name, struct buf *out);
 void folder_put(const char *folder, const char *name, const struct buf *bytes);
