@@ -11,32 +11,11 @@
 
 #include "core/id.h"
 #include "fuzz.h"
+#include "fuzz_root.h"
 #include "hq/publish_lists.h"
 
-#define NOW_MS INT64_C(1795257000123)
 #define TARGETS 2
 #define MOST 40
-
-static struct minisign_secret *secret;
-static struct root root;
-
-static void
-set_up(void)
-{
-	struct minisign_pub pub;
-
-	if (secret != NULL)
-		return;
-	secret = minisign_generate();
-	minisign_secret_pub(secret, &pub);
-	root = (struct root){
-		.version = 1, .issued_ms = 1, .expires_ms = NOW_MS + D_MS, .threshold = 1
-	};
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		root.keys[role][0] = pub;
-		root.key_count[role] = 1;
-	}
-}
 
 /* Signing takes longer than all else: each is signed once. */
 static const struct buf *

@@ -9,31 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz_root.h"
 #include "trust/device.h"
 #include "trust/order.h"
-
-#define NOW_MS INT64_C(1795257000123)
-
-static struct minisign_secret *secret;
-static struct root root;
-
-static void
-set_up(void)
-{
-	struct minisign_pub pub;
-
-	if (secret != NULL)
-		return;
-	secret = minisign_generate();
-	minisign_secret_pub(secret, &pub);
-	root = (struct root){
-		.version = 1, .issued_ms = 1, .expires_ms = NOW_MS + D_MS, .threshold = 1
-	};
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		root.keys[role][0] = pub;
-		root.key_count[role] = 1;
-	}
-}
 
 static void
 judge(int rc, enum refusal refusal, const struct err *err)
