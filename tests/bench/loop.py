@@ -45,8 +45,11 @@ class QuietBroker(Broker):
         self.process = None
         self.start()
 
-
-stores.Broker = QuietBroker
+    def stop(self, *words):
+        """A broker that saved its state, and synced it, was measured instead of the program behind it."""
+        super().stop(*words)
+        with open(self.log.name) as f:
+            assert "Saving in-memory" not in f.read(), f"{self.log.name}: this broker is not to save anything"
 
 
 # ---- what everyone decides about ----
@@ -158,7 +161,7 @@ class Peer:
 class Aisle(Peer):
     def __init__(self, folder, make_bundle=None, config=FAST):
         os.makedirs(folder)
-        self.store = Store(folder=folder, config=config)
+        self.store = Store(folder=folder, config=config, broker=QuietBroker)
         super().__init__(self.store.broker, None)
         self.store.start()
         self.process = self.store.process
