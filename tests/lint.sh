@@ -12,7 +12,7 @@ fail() {
 # What the mutants' list of equivalents speaks of is there.
 /usr/bin/python3 tests/mutants.py --stale || bad=1
 # libm differs in its last bit between machines; sqrt alone is exact everywhere, by IEEE 754.
-found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/nouns src/logic src/score src/policy src/decide src/session src/profile src/spine | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
+found=$(grep -rnE '\b(exp|log|pow|exp2|log2)f?\(' src/nouns src/logic src/score src/policy src/decide src/session src/profile src/learn src/spine | grep -vE '/\*|^[^:]*:[0-9]+:[[:space:]]*\*|"')
 [ -z "$found" ] ||
 	fail "the engine has its own exp and log (core/fmath.h)"
 # The tables of core/unicode.c are made from Unicode's data.

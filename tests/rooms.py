@@ -14,10 +14,10 @@ ROOMS = {
     "decide": "core nouns logic score policy",
     "ingest": "core nouns logic", "session": "core nouns", "profile": "core nouns store", "deliver": "core nouns", "learn": "core nouns",
     "trust": "core nouns",
-    "sync": "core nouns store score policy trust", "hq": "core nouns sync trust",
+    "sync": "core nouns store score policy trust", "hq": "core nouns sync trust learn",
     "spine": "core nouns store score policy decide ingest session profile deliver learn sync trust",
     "daemon": "core nouns store policy decide ingest session profile deliver sync spine trust",
-    "tools": "core nouns store logic score policy decide ingest profile deliver sync spine trust",
+    "tools": "core nouns store logic score policy decide ingest profile deliver sync spine trust learn",
     "ctl": "core logic policy profile sync hq tools trust daemon",       # of the daemon: control_ask(), the other end of its socket
     "aisled": "core sync daemon",
     "aisled_heap": "",
