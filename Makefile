@@ -65,7 +65,7 @@ $(BUILD)/lib/libaisle.a: $(BUILD)/src/tools/library.o $(BUILD)/libaisle.a
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $(@D)/aisle.o
 
-$(BUILD)/aisled: $(call obj,src/aisled.c src/aisled_heap.c) $(BUILD)/libaisle.a
+$(BUILD)/aisled: $(call obj,src/aisled.c src/aisled_heap.c src/aisled_wire.c) $(BUILD)/libaisle.a
 	@$(if $(filter 0,$(V)),echo "  LINK $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -98,7 +98,7 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libaisle.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
+ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c src/aisled_wire.c $(CTL_SRC) $(UNIT_SRC) $(BENCH_SRC) $(FUZZ_SRC) \
 	tests/model/box.c tests/scenario/fetcher.c tests/browser/page_server.c)
 -include $(ALL_OBJ:.o=.d)
 
@@ -351,7 +351,7 @@ format: deps-ci
 # ---- what tools find in the source ----
 
 # A stamp for each source and tool: what did not change is not looked at again. What is not asked, and why: .clang-tidy, tests/cppcheck.txt.
-ANALYZE_SRC = $(LIB_SRC) src/aisled.c src/aisled_heap.c $(CTL_SRC)
+ANALYZE_SRC = $(LIB_SRC) src/aisled.c src/aisled_heap.c src/aisled_wire.c $(CTL_SRC)
 ANALYZE_FLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -DAISLE_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 analyzed = $(ANALYZE_SRC:%.c=$(BUILD)/analyze/%.$(1))
 # At -O0: what the optimizer takes out is not looked at. It takes what memcpy fills for uninitialized; the others look for that too.

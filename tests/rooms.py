@@ -20,7 +20,7 @@ ROOMS = {
     "tools": "core nouns store logic score policy decide ingest profile deliver sync spine trust learn",
     "ctl": "core logic policy profile sync hq tools trust daemon",       # of the daemon: control_ask(), the other end of its socket
     "aisled": "core sync daemon",
-    "aisled_heap": "",
+    "aisled_heap": "", "aisled_wire": "ingest",
 }
 PURE = r"(nouns|logic|score|policy|decide|session|learn)/|deliver/(guidance|command)$|" \
        r"profile/(subject|subject_codec|subject_merge|consent|purchases)$"
@@ -54,8 +54,8 @@ def read(build):
             if name.endswith(".o") and (os.path.exists(source + "c") or os.path.exists(source + "S")):
                 file = source[len("src/"):-1]
                 defined, asks[file] = names(os.path.join(folder, name))
-                # free() is the C library's to whoever calls it.
-                if file != "aisled_heap":
+                # free() and read() are the C library's to whoever calls them.
+                if file not in ("aisled_heap", "aisled_wire"):
                     home.update((name, file) for name in defined)
     calls = {file: {} for file in asks}
     outside = {file: set() for file in asks}

@@ -304,19 +304,25 @@ take_inputs(struct daemon *daemon)
 void
 daemon_turn(struct daemon *daemon)
 {
-	int64_t began_us = daemon_cpu_us(), wal = store_wal_bytes(engine_store(daemon->engine));
+	int64_t began_us = 0, wal = 0;
 	int waited;
 
 	event_del(daemon->turn_event);
 	waited = queue_waited(daemon);
+	/* The processor's clock is a call of the kernel. */
+	if (waited > 0) {
+		began_us = daemon_cpu_us();
+		wal = store_wal_bytes(engine_store(daemon->engine));
+	}
 	if (daemon->input_count > 0)
 		daemon->turned_ms = daemon_mono_ms();
 	queue_delivered(daemon);
 	if (daemon->input_count == 0)
 		return;
 	daemon->turn = take_inputs(daemon);
-	pace_waited(daemon, waited, daemon_cpu_us() - began_us,
-	    store_wal_bytes(engine_store(daemon->engine)) - wal);
+	if (waited > 0)
+		pace_waited(daemon, waited, daemon_cpu_us() - began_us,
+		    store_wal_bytes(engine_store(daemon->engine)) - wal);
 	if (daemon->turn != 0) {
 		turn_failed(daemon, daemon->turn);
 		return;

@@ -8,7 +8,8 @@
  *   mosquitto_loop_write alone sends. So: read until nothing is readable or
  *   the turn is full, commit, then write. A daemon that dies in between gets
  *   the message again. Rejected: working in the callback (measured elsewhere:
- *   killed daemons lose acknowledged messages).
+ *   killed daemons lose acknowledged messages). mqtt_wire.c is beneath: few reads,
+ *   one write a turn.
  *
  *   Every connection is a new client object: what the old one had queued dies
  *   with it, and the outbox on disk is the only list of what must arrive.
@@ -29,9 +30,9 @@
 
 #include "core/log.h"
 #include "core/metrics.h"
+#include "ingest/mqtt_wire.h"
 
 #define KEEPALIVE_S 30
-#define PACKET_BYTES_MAX (128 * 1024)
 #define BACKOFF_S_MIN 1
 #define BACKOFF_S_MAX 10
 
@@ -48,6 +49,7 @@ struct mqtt {
 	char *password;
 	struct mqtt_topics topics;
 	bool up, broken;
+	bool wired; /* the library's bytes come by mqtt_wire.c; those of TLS cannot */
 	int backoff_s;
 	struct in_flight *in_flight;
 	size_t in_flight_count, in_flight_capacity;
@@ -65,6 +67,9 @@ close_client(struct mqtt *mqtt)
 	if (mqtt->write_event != NULL)
 		event_free(mqtt->write_event);
 	mqtt->read_event = mqtt->write_event = NULL;
+	if (mqtt->wired)
+		mqtt_wire_close();
+	mqtt->wired = false;
 	if (mqtt->mosq != NULL)
 		mosquitto_destroy(mqtt->mosq);
 	mqtt->mosq = NULL;
@@ -167,12 +172,30 @@ on_disconnect(struct mosquitto *mosq, void *ctx, int rc, const mosquitto_propert
 
 /* ---- the loop ---- */
 
+static bool
+unsent(const struct mqtt *mqtt)
+{
+	return mosquitto_want_write(mqtt->mosq) || (mqtt->wired && mqtt_wire_unsent() > 0);
+}
+
 static void
 want(struct mqtt *mqtt)
 {
-	if (mqtt->write_event != NULL && mqtt->mosq != NULL && mosquitto_want_write(mqtt->mosq) &&
+	if (mqtt->write_event != NULL && mqtt->mosq != NULL && unsent(mqtt) &&
 	    !mqtt->options.host->pending(mqtt->options.host->ctx))
 		event_add(mqtt->write_event, NULL);
+}
+
+/* All that the library has queued, in as few writes as there are pieces of mqtt_wire.c's. */
+static int
+write_out(struct mqtt *mqtt)
+{
+	int rc = mosquitto_want_write(mqtt->mosq) ? mosquitto_loop_write(mqtt->mosq, 1)
+						  : MOSQ_ERR_SUCCESS;
+
+	if (rc == MOSQ_ERR_SUCCESS && mqtt->wired && mqtt_wire_flush() != 0)
+		rc = MOSQ_ERR_ERRNO;
+	return rc;
 }
 
 void
@@ -182,10 +205,10 @@ mqtt_release(struct mqtt *mqtt)
 	if (mqtt->mosq == NULL || mqtt->broken ||
 	    mqtt->options.host->pending(mqtt->options.host->ctx))
 		return;
-	if (mosquitto_want_write(mqtt->mosq) &&
-	    mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+	if (write_out(mqtt) != MOSQ_ERR_SUCCESS)
 		mqtt->broken = true;
-	want(mqtt);
+	else
+		want(mqtt);
 }
 
 static void
@@ -201,10 +224,12 @@ on_writable(evutil_socket_t fd, short what, void *ctx)
 }
 
 static bool
-readable(int fd)
+readable(const struct mqtt *mqtt, int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 
+	if (mqtt->wired)
+		return mqtt_wire_more();
 	return fd >= 0 && poll(&poll_fd, 1, 0) == 1;
 }
 
@@ -215,11 +240,12 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	bool was_up = mqtt->up;
 
 	(void)what;
+	mqtt_wire_awake();
 	do {
 		if (mosquitto_loop_read(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
 			mqtt->broken = true;
 	} while (!mqtt->broken && mqtt->options.host->room(mqtt->options.host->ctx) &&
-	    readable(fd));
+	    readable(mqtt, fd));
 	if (mqtt->broken) {
 		/* What was read is not acknowledged any more: it comes again. What was queued is
 		 * still good. */
@@ -233,6 +259,9 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	mqtt_release(mqtt);
 	if (mqtt->broken)
 		lost(mqtt, "write failed");
+	/* The turn was full. What is ready elsewhere comes before the next one. */
+	else if (mqtt->wired && mqtt_wire_unread() > 0)
+		event_active(mqtt->read_event, EV_READ, 0);
 }
 
 static void
@@ -269,8 +298,7 @@ set_up_client(struct mqtt *mqtt)
 	if (mqtt->mosq == NULL)
 		return MOSQ_ERR_NOMEM;
 	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-	/* The PUBACKs of a turn and its guidance are several writes: Nagle would hold the later
-	 * ones back. */
+	/* A turn's write may follow another's that is not acknowledged yet: Nagle would hold it back. */
 	mosquitto_int_option(mqtt->mosq, MOSQ_OPT_TCP_NODELAY, 1);
 	mosquitto_threaded_set(mqtt->mosq, true);
 	mosquitto_connect_v5_callback_set(mqtt->mosq, on_connect);
@@ -298,7 +326,8 @@ open_connection(struct mqtt *mqtt)
 	mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 0xFFFFFFFFu);
 	mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM,
 	    (uint16_t)conf->turn_events);
-	mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, PACKET_BYTES_MAX);
+	mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE,
+	    MQTT_WIRE_PACKET_MAX);
 	rc = mosquitto_connect_bind_v5(mqtt->mosq,
 	    conf->mqtt_socket != NULL ? conf->mqtt_socket : conf->mqtt_host,
 	    conf->mqtt_socket != NULL ? 0 : conf->mqtt_port, KEEPALIVE_S, NULL, properties);
@@ -321,7 +350,8 @@ connect_now(struct mqtt *mqtt)
 	mqtt->read_event = event_new(mqtt->base, fd, EV_READ | EV_PERSIST, on_readable, mqtt);
 	mqtt->write_event = event_new(mqtt->base, fd, EV_WRITE, on_writable, mqtt);
 	event_add(mqtt->read_event, NULL);
-	if (mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+	mqtt->wired = mqtt->options.conf->mqtt_ca == NULL && mqtt_wire_open(fd);
+	if (write_out(mqtt) != MOSQ_ERR_SUCCESS)
 		lost(mqtt, "write failed");
 }
 
@@ -450,8 +480,8 @@ mqtt_leave(struct mqtt *mqtt)
 	if (mqtt->mosq == NULL)
 		return;
 	mosquitto_disconnect_v5(mqtt->mosq, 0, NULL);
-	for (int i = 0; i < 100 && mosquitto_want_write(mqtt->mosq); i++) {
-		if (mosquitto_loop_write(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
+	for (int i = 0; i < 100 && unsent(mqtt); i++) {
+		if (write_out(mqtt) != MOSQ_ERR_SUCCESS)
 			break;
 	}
 	fd = mosquitto_socket(mqtt->mosq);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mqtt_wire.h - the bytes between libmosquitto and the store's broker: read at once, looked at, written at once.
+ */
+#ifndef AISLE_INGEST_MQTT_WIRE_H
+#define AISLE_INGEST_MQTT_WIRE_H
+
+#include <sys/types.h>
+
+#include "aisle/base.h"
+
+/* A packet of the broker is no longer: what is, is refused before the library makes room for it. */
+#define MQTT_WIRE_PACKET_MAX (128 * 1024)
+
+/* From now on the library's read() and write() of this socket, which is non-blocking and carries plain MQTT, come by
+ * here. false: nobody stands before the C library's (aisled_wire.c), the library reads and writes by itself. */
+bool mqtt_wire_open(int fd);
+void mqtt_wire_close(void);
+int mqtt_wire_fd(void); /* -1: none is open */
+
+/* The socket is readable: before the first read of a round. */
+void mqtt_wire_awake(void);
+/* Is there more of this round? When not, one more read is answered with EAGAIN, without asking the kernel. */
+bool mqtt_wire_more(void);
+/* Read from the kernel, and not taken yet: nothing will say that it is readable. */
+size_t mqtt_wire_unread(void);
+
+/* What the library wrote leaves; 0 also when the socket takes no more for now. */
+int mqtt_wire_flush(void) AISLE_MUST_CHECK;
+size_t mqtt_wire_unsent(void);
+
+/* As read() and write(). EPROTO: the broker sent what no broker sends, and nothing is handed out any more. */
+ssize_t mqtt_wire_read(void *at, size_t size);
+ssize_t mqtt_wire_write(const void *bytes, size_t size);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_mqtt_wire.c - the broker's socket: many packets a read, one write a turn, and nothing that no broker sends.
+ */
+#include "aisled_wire.c" /* as in aisled: read() and write() of this program are its own */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static int ours, brokers;
+
+static void
+join(int type)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, pair), 0);
+	ours = pair[0];
+	brokers = pair[1];
+	assert_true(mqtt_wire_open(ours));
+}
+
+static void
+part(void)
+{
+	close(ours);
+	close(brokers);
+}
+
+/* A PUBLISH of that many bytes in all. */
+static size_t
+put_message(unsigned char *at, size_t size)
+{
+	memset(at, 'x', size);
+	at[0] = 0x32;
+	at[1] = (unsigned char)(0x80 | ((size - 3) & 0x7f));
+	at[2] = (unsigned char)((size - 3) >> 7);
+	return size;
+}
+
+static void
+send_bytes(const void *bytes, size_t len)
+{
+	assert_int_equal(send(brokers, bytes, len, 0), len);
+}
+
+static void
+what_is_there_is_read_at_once_and_handed_out_in_pieces(void **state)
+{
+	unsigned char sent[2000], got[2000];
+	size_t len = 0;
+
+	(void)state;
+	join(SOCK_STREAM);
+	for (int i = 0; i < 4; i++)
+		len += put_message(sent + len, 500);
+	send_bytes(sent, len);
+	mqtt_wire_awake();
+	assert_int_equal(read(ours, got, 1), 1);
+	assert_int_equal(mqtt_wire_unread(), len - 1);
+	/* The kernel has none of it any more. */
+	assert_int_equal(recv(ours, got + 1, 1, 0), -1);
+	for (size_t at = 1; at < len; at++)
+		assert_int_equal(read(ours, got + at, 1), 1);
+	assert_memory_equal(got, sent, len);
+	/* And is not asked again before it says that there is more. */
+	send_bytes(sent, 500);
+	assert_false(mqtt_wire_more());
+	assert_int_equal(read(ours, got, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	mqtt_wire_awake();
+	assert_int_equal(read(ours, got, sizeof(got)), 500);
+	part();
+}
+
+static void
+a_turn_s_packets_are_one_write_and_only_when_they_may_leave(void **state)
+{
+	unsigned char got[64];
+
+	(void)state;
+	/* Each write is a message of its own on such a socket. */
+	join(SOCK_SEQPACKET);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(write(ours, "\x40\x02\x00\x01", 4), 4);
+	assert_int_equal(write(ours, "guidance", 8), 8);
+	assert_int_equal(recv(brokers, got, sizeof(got), 0), -1);
+	assert_int_equal(mqtt_wire_unsent(), 20);
+	assert_int_equal(mqtt_wire_flush(), 0);
+	assert_int_equal(recv(brokers, got, sizeof(got), 0), 20);
+	assert_memory_equal(got + 12, "guidance", 8);
+	assert_int_equal(mqtt_wire_unsent(), 0);
+	part();
+}
+
+static void
+what_the_broker_does_not_take_yet_waits_and_is_not_lost(void **state)
+{
+	static unsigned char sent[1 << 20], got[1 << 20];
+	size_t written = 0, read_back = 0;
+
+	(void)state;
+	join(SOCK_STREAM);
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (unsigned char)(i * 2654435761u >> 11);
+	while (read_back < sizeof(sent)) {
+		ssize_t took = written < sizeof(sent)
+		    ? write(ours, sent + written,
+			  sizeof(sent) - written > 5000 ? 5000 : sizeof(sent) - written)
+		    : 0;
+		ssize_t came;
+
+		assert_true(took >= 0 || errno == EAGAIN);
+		written += took > 0 ? (size_t)took : 0;
+		if (took > 0 && written < sizeof(sent))
+			continue;
+		assert_int_equal(mqtt_wire_flush(), 0);
+		came = recv(brokers, got + read_back, 70000, 0);
+		read_back += came > 0 ? (size_t)came : 0;
+	}
+	assert_int_equal(written, sizeof(sent));
+	assert_memory_equal(got, sent, sizeof(sent));
+	part();
+}
+
+static void
+refused(const void *bytes, size_t len, size_t step)
+{
+	unsigned char got[64];
+
+	join(SOCK_STREAM);
+	for (size_t at = 0; at < len; at += step) {
+		send_bytes((const char *)bytes + at, len - at < step ? len - at : step);
+		mqtt_wire_awake();
+		errno = 0;
+		while (read(ours, got, sizeof(got)) > 0)
+			;
+	}
+	assert_int_equal(errno, EPROTO);
+	mqtt_wire_awake();
+	assert_int_equal(read(ours, got, sizeof(got)), -1);
+	assert_int_equal(errno, EPROTO);
+	part();
+}
+
+static void
+what_no_broker_sends_is_not_handed_out_wherever_it_is_cut(void **state)
+{
+	(void)state;
+	for (size_t step = 1; step < 9; step++) {
+		refused("\x20\x03\0\0\0\x36\x02\0\0", 9, step);
+		refused("\x30\x80\x80\x80\x80\x01", 6, step);
+		refused("\x32\x81\x80\x08", 4, step);
+	}
+}
+
+static void
+the_largest_packet_is_handed_out(void **state)
+{
+	unsigned char head[4] = { 0x30, 0x80, 0x80, 0x08 }, got[4];
+
+	(void)state;
+	join(SOCK_STREAM);
+	send_bytes(head, sizeof(head));
+	assert_int_equal(read(ours, got, sizeof(got)), 4);
+	part();
+}
+
+static void
+other_files_are_as_they_were(void **state)
+{
+	int pipes[2], status;
+	char got[8];
+	pid_t child;
+
+	(void)state;
+	join(SOCK_STREAM);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(write(pipes[1], "plain", 5), 5);
+	assert_int_equal(read(pipes[0], got, sizeof(got)), 5);
+	/* In a child the socket's number is a file's. */
+	child = fork();
+	if (child == 0) {
+		dup2(pipes[1], ours);
+		_exit(mqtt_wire_fd() == -1 && write(ours, "child", 5) == 5 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(pipes[0], got, sizeof(got)), 5);
+	assert_memory_equal(got, "child", 5);
+	/* And when the library has closed it, the next file may have its number. */
+	close(ours);
+	assert_int_equal(mqtt_wire_fd(), -1);
+	close(brokers);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_there_is_read_at_once_and_handed_out_in_pieces),
+		cmocka_unit_test(a_turn_s_packets_are_one_write_and_only_when_they_may_leave),
+		cmocka_unit_test(what_the_broker_does_not_take_yet_waits_and_is_not_lost),
+		cmocka_unit_test(what_no_broker_sends_is_not_handed_out_wherever_it_is_cut),
+		cmocka_unit_test(the_largest_packet_is_handed_out),
+		cmocka_unit_test(other_files_are_as_they_were),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
