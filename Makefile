@@ -14,7 +14,7 @@ Q = $(if $(filter 1,$(V)),,@)
 include $(if $(CROSS),cross/$(CROSS).mk)
 
 # The rooms of the library, in the order in which they may call each other: src/README.md.
-ROOMS = core nouns store logic learn score policy decide ingest session profile deliver trust sync hq spine daemon tools
+ROOMS = core nouns store logic learn recommend score policy decide ingest session profile deliver trust sync hq spine daemon tools
 LIB_SRC = $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c)))
 CTL_SRC = $(sort $(wildcard src/ctl/*.c))
 ASM_SRC = $(sort $(wildcard src/deliver/*.S))

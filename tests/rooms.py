@@ -10,19 +10,19 @@ import subprocess
 import sys
 
 ROOMS = {
-    "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "score": "core nouns", "policy": "core nouns logic score",
+    "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "recommend": "core", "score": "core nouns", "policy": "core nouns logic score",
     "decide": "core nouns logic score policy",
     "ingest": "core nouns logic", "session": "core nouns", "profile": "core nouns store", "deliver": "core nouns", "learn": "core nouns",
     "trust": "core nouns",
     "sync": "core nouns store score policy trust", "hq": "core nouns sync trust learn",
     "spine": "core nouns store score policy decide ingest session profile deliver learn sync trust",
     "daemon": "core nouns store policy decide ingest session profile deliver sync spine trust",
-    "tools": "core nouns store logic score policy decide ingest profile deliver sync spine trust learn",
+    "tools": "core nouns store logic recommend score policy decide ingest profile deliver sync spine trust learn",
     "ctl": "core logic policy profile sync hq tools trust daemon",       # of the daemon: control_ask(), the other end of its socket
     "aisled": "core sync daemon",
     "aisled_heap": "", "aisled_wire": "ingest",
 }
-PURE = r"(nouns|logic|score|policy|decide|session|learn)/|deliver/(guidance|command)$|" \
+PURE = r"(nouns|logic|recommend|score|policy|decide|session|learn)/|deliver/(guidance|command)$|" \
        r"profile/(subject|subject_codec|subject_merge|consent|purchases)$"
 OUTSIDE = r"^(mosquitto_|event_|evutil_|evhttp_|evconnlistener_|bufferevent_|sqlite3_|sodium_|crypto_|randombytes|SSL_)|" \
           r"^(time|gettimeofday|clock_gettime|timespec_get|clock|localtime(_r)?|nanosleep|rand|random|[dl]rand48|getrandom|getenv|syscall|" \
