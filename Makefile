@@ -326,6 +326,11 @@ flood: all $(BUILD)/bench/flood $(BUILD)/bench/load
 offline: all $(BUILD)/bench/load
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/offline.py $(OFFLINE)
 
+# Tables beside what is simpler, on later baskets; DATA=DIR: the sets that are not here, as for make models.
+.PHONY: recommend-figures
+recommend-figures: $(BUILD)/bench/recommend
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/recommend.py $(if $(DATA),$(abspath $(DATA)))
+
 # Scoring beside the library that trained the model; MODELS='--update docs/benchmarks.md --plot docs/models-speed.svg' writes it down.
 .PHONY: bench-models
 bench-models: deps-ci $(BUILD)/bench/bench_model $(BUILD)/bench/xgboost_peer
