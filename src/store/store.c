@@ -61,6 +61,10 @@ store_open(const struct store_options *options, struct store **ret_store, struct
 {
 	struct store *store = mem_zero(sizeof(*store));
 	store->lock_fd = -1;
+	store->recording_bytes = (int64_t)options->recording_mib << 20;
+	/* A quarter of a small state, as of what waits. */
+	if (options->max_mib > 0 && store->recording_bytes > (int64_t)options->max_mib << 18)
+		store->recording_bytes = (int64_t)options->max_mib << 18;
 	store->memory = options->dir == NULL;
 	store->real_disk = options->dir != NULL && options->vfs == NULL;
 	if (options->sealer != NULL) {

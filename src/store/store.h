@@ -43,11 +43,13 @@ struct sealer {
 };
 
 #define STORE_BODY_MAX (8u << 20) /* bytes of a row's body; more are AISLE_E_TOO_BIG */
-#define STORE_SCHEMA 4		  /* user_version; another one is refused unharmed */
+#define STORE_SCHEMA \
+	5 /* user_version; the one before is taken over, another one refused unharmed */
 struct store_options {
 	const char *dir;	     /* dir/state.db; NULL: in memory */
 	const char *vfs;	     /* NULL: default */
 	int max_mib;		     /* 0: no limit */
+	int recording_mib;	     /* 0: nothing is recorded; at most a quarter of max_mib */
 	const struct sealer *sealer; /* NULL: bodies are stored as they are */
 };
 /* AISLE_E_IO: "state folder is in use" among others; AISLE_E_REFUSED: newer state. A file that cannot be
@@ -195,6 +197,23 @@ int store_waiting_drop(struct store *store, int64_t id) AISLE_MUST_CHECK;
 typedef void (*store_waiting_fn)(void *ctx, int64_t id, int64_t bytes, int64_t events);
 /* By id; bytes of the body. What no row can be is set aside. */
 int store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx) AISLE_MUST_CHECK;
+
+/* recording (store_recording.c): what the turns were told, in its order; the newest recording_mib of it. Each row is
+ * sealed for its subject: of one who is forgotten its place remains. Where nothing is recorded, nothing is done. */
+int store_recording_add(struct store *store, int64_t at_ms, const struct id *subject,
+    const void *body, size_t len) AISLE_MUST_CHECK;
+/* n: its number, which rises. body NULL: it does not open, or who it was about is forgotten. */
+typedef int (*store_recording_fn)(void *ctx, int64_t n, int64_t at_ms, const void *body,
+    size_t len);
+/* At most max_rows behind number after, of a time from from_ms to to_ms; fn returns non-zero to stop. */
+int store_recording_each(struct store *store, int64_t after, int64_t from_ms, int64_t to_ms,
+    int max_rows, store_recording_fn fn, void *ctx) AISLE_MUST_CHECK;
+/* The number of the oldest and of the newest row; 0: there is none. */
+int64_t store_recording_first(const struct store *store);
+int64_t store_recording_last(const struct store *store);
+/* Of what is too much, or with little room left of all but the newest, at most so many rows, oldest first: how many
+ * went, or an error. */
+int store_recording_prune(struct store *store, int max_rows);
 
 /* dead letters: newest 10,000. subject: who it is about, whose key then seals the payload; NULL: nobody that
  * is known, the data key does. */

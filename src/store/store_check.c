@@ -151,6 +151,21 @@ walk_dead(struct look *look, int unused)
 	return store_dead_each(look->store, STORE_DEAD_ROWS_MAX, any_dead, NULL);
 }
 
+static int
+any_recorded(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
+{
+	(void)ctx, (void)n, (void)at_ms, (void)body, (void)len;
+	return 0;
+}
+
+static int
+walk_recording(struct look *look, int unused)
+{
+	(void)unused;
+	return store_recording_each(look->store, 0, INT64_MIN, INT64_MAX, INT32_MAX, any_recorded,
+	    NULL);
+}
+
 /* clang-format off */
 static const struct walk {
 	const char *name;
@@ -170,6 +185,7 @@ static const struct walk {
 	{ "outbox", walk_outbox, 0 },
 	{ "uplink", walk_uplink, 0 },
 	{ "waiting", walk_waiting, 0 },
+	{ "recording", walk_recording, 0 },
 	{ "dead", walk_dead, 0 },
 };
 /* clang-format on */

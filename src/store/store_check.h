@@ -7,7 +7,7 @@
 
 #include "store/store.h"
 
-#define STORE_CHECK_TABLES 14
+#define STORE_CHECK_TABLES 15
 
 struct store_checked {
 	int64_t pages, bad_pages; /* of the file; bad: not what was written there */

@@ -152,6 +152,8 @@ store_counters_load(struct store *store, struct err *err)
 	if (error == 0)
 		error = store_read_number(store, "SELECT COALESCE(MAX(n), 0) FROM dead",
 		    &store->now.dead_last, err);
+	if (error == 0)
+		error = store_recording_load(store);
 	for (int table = 0; error == 0 && table < STORE_COUNT + PAIR_COUNT; table++) {
 		char name[32];
 		int64_t collided = 0;

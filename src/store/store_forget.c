@@ -41,6 +41,8 @@ store_forget(struct store *store, const struct id *subject)
 		error = store_delete(store, STORE_SUBJECT, subject);
 	if (error == 0)
 		error = store_dead_forget(store, subject);
+	if (error == 0)
+		error = store_recording_forget(store, subject);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_OUTBOX_FORGET, &error) : NULL;
 	if (stmt == NULL)
 		return error;

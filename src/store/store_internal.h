@@ -162,6 +162,14 @@ enum pair_op {
 	X(WAITING_EACH, "SELECT id, bytes, events FROM waiting ORDER BY id") \
 	X(WAITING_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'waiting', id, body FROM waiting WHERE id = ?2") \
 	X(WAITING_DROP, "DELETE FROM waiting WHERE id = ?1") \
+	X(RECORDING_ADD, "INSERT INTO recording(id, at, subject, body) VALUES(?1, ?2, ?3, ?4)") \
+	X(RECORDING_EACH, "SELECT id, at, subject, body FROM recording WHERE id >= ?1 ORDER BY id LIMIT ?2") \
+	X(RECORDING_FROM, "SELECT id, at FROM recording WHERE id >= ?1 ORDER BY id LIMIT 1") \
+	X(RECORDING_ENDS, "SELECT (SELECT MIN(id) FROM recording), (SELECT MAX(id) FROM recording)") \
+	X(RECORDING_PRUNE, "DELETE FROM recording WHERE id IN (SELECT id FROM recording WHERE id < ?1 ORDER BY id LIMIT ?2)") \
+	X(RECORDING_FORGET, "UPDATE recording SET subject = NULL, body = NULL WHERE subject = ?1") \
+	X(RECORDING_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'recording', id, COALESCE(body, x'') FROM recording WHERE id = ?2") \
+	X(RECORDING_DROP, "DELETE FROM recording WHERE id = ?1") \
 	X(DEAD_ADD, "INSERT INTO dead(n, at, topic, reason, detail, subject, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
 	X(DEAD_OLDEST, "SELECT n, length(body) FROM dead ORDER BY n LIMIT 1") \
 	X(DEAD_BYTES, "SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM dead") \
@@ -204,6 +212,7 @@ struct store_counters {
 		int64_t first, next; /* rows first … next-1 wait; equal: none */
 	} lanes[LANE_COUNT];
 	int64_t outbox_next, outbox_lease;
+	int64_t recording_first, recording_last, recording_next; /* 0: no row, not known */
 	int64_t dead_last, dead_rows, dead_bytes;
 	bool dead_known; /* dead_rows and dead_bytes were read from the disk */
 	bool collided[STORE_COUNT +
@@ -223,6 +232,7 @@ struct store {
 	char epoch[17];
 	int page_size;
 	int64_t pages_max, pages_reserve; /* 0: no limit */
+	int64_t recording_bytes;	  /* at most; 0: nothing is recorded */
 	int64_t wal_pages;
 	int64_t wal_reserve; /* bytes of WAL file kept ready */
 	bool erased;	     /* somebody was forgotten since the last checkpoint */
@@ -351,6 +361,10 @@ int store_blank(struct store *store, enum store_table table, const struct id *su
 int store_log_blank(struct store *store, enum store_log log, const struct id *key);
 /* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
 int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);
+
+/* ---- store_recording.c ---- */
+int store_recording_load(struct store *store) AISLE_MUST_CHECK;		   /* its ends */
+int store_recording_forget(struct store *store, const struct id *subject); /* a walk through it */
 
 /* ---- store_uplink.c ---- */
 int store_uplink_blank(struct store *store, const struct id *subject); /* its rows become gaps */

@@ -45,6 +45,7 @@ static const struct table tables[] = {
 	{"outbox", "id", "id DESC"},
 	{"uplink", "id", "id DESC"},
 	{"waiting", "id", "id DESC"},
+	{"recording", "id", "id DESC"},
 	{"dead", "n", "n DESC"},
 	{"damaged", "n", "n DESC"},
 };

@@ -22,6 +22,7 @@
 
 #define RESERVE_BYTES (256 << 10) /* of pages, for erasures */
 #define WAL_RESERVE_BYTES (4 << 20)
+#define SCHEMA_BEFORE 4 /* without a recording */
 
 /* Strict: a flipped bit can make a text into bytes that read like it and are not found by it; no such row is copied out of a
  * damaged page. body last: the columns before it are read without its overflow pages. */
@@ -37,6 +38,10 @@
 	"CREATE TABLE " text \
 	"(id INTEGER PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL," \
 	" at INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT;"
+/* recording has none on subject either: see decision. */
+#define RECORDING_DDL \
+	"CREATE TABLE recording(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, subject BLOB, body " \
+	"BLOB) STRICT;"
 /* decision has no index on subject: it would be a page in every turn, for a walk
  * through the table on the rare day that somebody is forgotten. */
 /* clang-format off */
@@ -53,6 +58,7 @@ static const char ddl[] =
 	" body BLOB NOT NULL) STRICT;"
 	"CREATE TABLE waiting(id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, events INTEGER NOT NULL,"
 	" subject BLOB, body BLOB NOT NULL) STRICT;"
+	RECORDING_DDL
 	"CREATE TABLE dead(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL,"
 	" detail TEXT NOT NULL, subject BLOB, body BLOB NOT NULL) STRICT;"
 	"CREATE TABLE damaged(n INTEGER PRIMARY KEY, tab TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL) STRICT;";
@@ -165,6 +171,40 @@ create_tables(struct store *store, struct err *err)
 	return error;
 }
 
+static int
+take_over_once(struct store *store, struct err *err)
+{
+	char sql[64];
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", STORE_SCHEMA);
+	int error = run_sql(store, "BEGIN IMMEDIATE", err);
+	if (error != 0)
+		return error;
+	error = run_sql(store, RECORDING_DDL, err);
+	if (error == 0)
+		error = run_sql(store, sql, err);
+	if (error == 0)
+		error = run_sql(store, "COMMIT", err);
+	if (error != 0)
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return error;
+}
+
+/* From the schema before, in one transaction: a kill leaves the one or the other. */
+static int
+take_over(struct store *store, struct err *err)
+{
+	int error = take_over_once(store, err);
+	if (error == AISLE_E_FULL && store->real_disk) {
+		ballast_release(store->dir);
+		*err = (struct err){ 0 };
+		error = take_over_once(store, err);
+	}
+	if (error == 0)
+		log_info("store: the state of an older aisled is taken over schema=%d",
+		    STORE_SCHEMA);
+	return error;
+}
+
 /* Other state is refused before anything is written: WAL mode alone would change the file. */
 static int
 check_version(struct store *store, int64_t *ret_version, struct err *err)
@@ -172,7 +212,7 @@ check_version(struct store *store, int64_t *ret_version, struct err *err)
 	int error = store_read_number(store, "PRAGMA user_version", ret_version, err);
 	if (error != 0)
 		return error;
-	if (*ret_version == 0 || *ret_version == STORE_SCHEMA)
+	if (*ret_version == 0 || *ret_version == STORE_SCHEMA || *ret_version == SCHEMA_BEFORE)
 		return 0;
 	return err_set(err, AISLE_E_REFUSED,
 	    "%s: made by %s aisled (schema %lld, this one knows %d); unchanged", store->path,
@@ -236,6 +276,8 @@ open_database(struct store *store, const struct store_options *options, struct e
 		sqlite3_wal_hook(store->db, on_commit, store);
 	if (error == 0 && version == 0)
 		error = create_tables(store, err);
+	if (error == 0 && version == SCHEMA_BEFORE)
+		error = take_over(store, err);
 	if (error == 0)
 		error = store_read_number(store, "PRAGMA page_size", &page_size, err);
 	store->page_size = (int)page_size;

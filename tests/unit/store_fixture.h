@@ -30,7 +30,7 @@ struct fixture {
 	struct keys *keys;
 	struct sealer sealer;
 	struct store *store;
-	int max_mib;
+	int max_mib, recording_mib;
 };
 
 /* Bytes that do not pack. */
@@ -64,9 +64,10 @@ fixture_try_open(struct fixture *f, struct err *err)
 	if (error != 0)
 		return error;
 	sealer_init(&f->sealer, f->keys);
-	const struct store_options options = {
-		.dir = f->dir, .max_mib = f->max_mib, .sealer = &f->sealer
-	};
+	const struct store_options options = { .dir = f->dir,
+		.max_mib = f->max_mib,
+		.recording_mib = f->recording_mib,
+		.sealer = &f->sealer };
 	error = store_open(&options, &f->store, err);
 	if (error != 0)
 		fixture_close(f);

@@ -14,6 +14,8 @@
 static void
 fill(struct fixture *f)
 {
+	f->recording_mib = 1;
+	fixture_reopen(f);
 	begin(f);
 	for (int i = 1; i <= EACH; i++) {
 		struct id key = id_of(i), other = id_of(1000 + i), subject = id_of(2000 + i);
@@ -41,6 +43,7 @@ fill(struct fixture *f)
 		assert_int_equal(store_waiting_add(f->store, (INT64_C(1) << 40) + i, &subject, 1,
 				     "event", 5),
 		    0);
+		assert_int_equal(store_recording_add(f->store, i, &subject, "event", 5), 0);
 		assert_int_equal(store_dead_add(f->store, i, "t", "bad-value", "d", &subject, "p",
 				     1),
 		    0);
@@ -113,7 +116,7 @@ a_row_that_does_not_open_is_counted_in_its_table(void **state)
 		{ "tablet", "flag = flag + 2" }, { "return", "body = zeroblob(9)" }, { "log_subject", "kind = 2" },
 		{ "log_outcome", "at = at + 1" }, { "seen", "at = at + 1" }, { "ref", "value = zeroblob(16)" },
 		{ "timer", "sum = sum + 1" }, { "outbox", "topic = 'aisle/v1/1/y'" }, { "uplink", "at = at + 1" },
-		{ "waiting", "bytes = bytes + 1" }, { "dead", "detail = 'e'" },
+		{ "waiting", "bytes = bytes + 1" }, { "recording", "at = at + 1" }, { "dead", "detail = 'e'" },
 	};
 	/* clang-format on */
 

@@ -69,7 +69,7 @@ state_of_another_schema_is_refused_and_not_a_byte_of_it_changes(void **state)
 	state_path(f, path);
 	static const struct {
 		const char *pragma, *says;
-	} others[] = { { "PRAGMA user_version = 5", "newer" },
+	} others[] = { { "PRAGMA user_version = 6", "newer" },
 		{ "PRAGMA user_version = 3", "older" } };
 	for (size_t other = 0; other < ARRAY_LEN(others); other++) {
 		tamper(f, others[other].pragma);
@@ -91,7 +91,7 @@ state_of_another_schema_is_refused_and_not_a_byte_of_it_changes(void **state)
 		assert_string_equal(before, after);
 		err = (struct err){ 0 };
 	}
-	tamper(f, "PRAGMA user_version = 4");
+	tamper(f, "PRAGMA user_version = 5");
 	fixture_open(f);
 }
 
