@@ -93,6 +93,8 @@ const struct conf_key conf_keys[] = {
 	    "Socket that aislectl talks to."),
 	ROW("state", "max_mib", CONF_INT, state_max_mib, 1, 1 << 20, "1024", false,
 	    "Size that the state may reach, in MiB."),
+	ROW("state", "recording_mib", CONF_INT, recording_mib, 0, 65536, "64", false,
+	    "Of what the store was told, so much is kept for a replay, in MiB; 0: nothing."),
 	ROW("limits", "stale", CONF_DURATION, stale_ms, S_MS, 365 * D_MS, "600s", true,
 	    "An event older than this changes what is known and triggers no decision."),
 	ROW("limits", "clock_past", CONF_DURATION, clock_past_ms, 0, 365 * D_MS, "3d", true,

@@ -361,6 +361,7 @@ read_recording(json_t *root, struct route *ret_route, int64_t *ret_now_ms,
 {
 	json_t *topic = attribute(root, "topic");
 	const char *source = json_string_value(attribute(root, "source"));
+	const char *answered = json_string_value(attribute(root, "answered"));
 	json_t *at = attribute(root, "recordedtime");
 	int rc;
 
@@ -379,6 +380,9 @@ read_recording(json_t *root, struct route *ret_route, int64_t *ret_now_ms,
 	if (rc != 0 || ret_route->hello)
 		return bad_envelope(rejected,
 		    "/topic: expected CHANNEL/ID/event, or CHANNEL/ID at the end of source");
+	if (answered != NULL && ret_route->channel == CHANNEL_TABLET)
+		ret_route->answered =
+		    strcmp(answered, "manager") == 0 ? ANSWERED_BY_MANAGER : ANSWERED_BY_TABLET;
 	return REJECT_NONE;
 }
 

@@ -23,6 +23,8 @@ struct route {
 	enum channel channel;
 	char origin[33]; /* terminal, reader, tablet; "care" */
 	bool hello;	 /* tablet/{t}/hello, not an event */
+	/* of a recorded line: an answer that came over HTTP, and from whom ("answered") */
+	enum { ANSWERED_NOT, ANSWERED_BY_TABLET, ANSWERED_BY_MANAGER } answered;
 };
 /* topic "aisle/v1/{store}/pos/7/event". 0, or AISLE_E_NONE when it is no input of this store. */
 int route_parse(const char *topic, const char *store, struct route *ret_route);

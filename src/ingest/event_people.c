@@ -13,6 +13,12 @@ static const struct field approval_fields[] = {
 	{ "pin", F_ID, true, offsetof(struct event, pin), 1, 64, NULL },
 };
 
+/* Of a recording, which says that it was approved. */
+static const struct field approver_fields[] = {
+	{ "manager", F_ID, true, offsetof(struct event, manager), 1, ID_MAX, NULL },
+	{ "pin", F_ID, false, offsetof(struct event, pin), 1, 64, NULL },
+};
+
 static const struct field instead_fields[] = {
 	{ "action", F_ID, true, offsetof(struct event, instead_action), 1, ID_MAX, NULL },
 	{ "depth", F_INT, false, offsetof(struct event, instead_depth), 0, MONEY_MAX, NULL },
@@ -153,8 +159,9 @@ read_into(struct reader *reader, const struct field *field, json_t *value)
 enum reject
 read_approval(struct reader *reader, const struct field *field, json_t *value)
 {
-	enum reject reason =
-	    read_nested(reader, field, value, approval_fields, ARRAY_LEN(approval_fields));
+	enum reject reason = reader->rules->recorded
+	    ? read_nested(reader, field, value, approver_fields, ARRAY_LEN(approver_fields))
+	    : read_nested(reader, field, value, approval_fields, ARRAY_LEN(approval_fields));
 
 	/* The PIN is in the event, to be checked and wiped; it may not reach a digest or a record.
 	 */

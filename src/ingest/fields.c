@@ -393,7 +393,7 @@ is_known(const struct field *fields, size_t count, const char *name)
 bool
 fields_know(const struct field *fields, size_t count, const char *name, struct near *near)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; near != NULL && i < count; i++) {
 		near_offer(near, fields[i].name);
 		for (const char *const *other = other_names(fields[i].kind); *other != NULL;
 		     other++)

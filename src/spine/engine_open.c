@@ -14,6 +14,7 @@
 #include "ingest/rate.h"
 #include "nouns/catalog.h"
 #include "profile/sealer.h"
+#include "spine/recording.h"
 
 /* ---- memory ---- */
 
@@ -74,6 +75,7 @@ drop_memory(struct engine *engine)
 	recent_drop(engine);
 	waiting_drop(engine);
 	engine->now_ms = 0;
+	engine->recording.known = false;
 }
 
 static void
@@ -110,6 +112,11 @@ load_memory(struct engine *engine)
 	rc = load_rows(engine);
 	if (rc == 0)
 		rc = restore_timers(engine);
+	if (rc == 0 && store_is_new(engine->store)) {
+		recording_began(engine);
+		rc = engine->failed;
+		engine->failed = 0;
+	}
 	if (rc == 0)
 		rc = store_commit(engine->store);
 	if (rc == 0)
@@ -130,6 +137,9 @@ open_store(struct engine *engine, struct err *err)
 		.dir = engine->options.state_dir,
 		.vfs = engine->options.vfs,
 		.max_mib = engine->options.state_dir != NULL ? engine->conf->state_max_mib : 0,
+		.recording_mib = engine->options.state_dir != NULL && !engine->options.recorded
+		    ? engine->conf->recording_mib
+		    : 0,
 		.sealer = engine->has_sealer ? &engine->sealer : NULL,
 	};
 

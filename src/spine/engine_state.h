@@ -166,6 +166,12 @@ struct lever_moved {
 	int64_t until_ms;
 };
 
+/* What the recording was told last of what is in force (recording.c). */
+struct recording_context {
+	bool known, uncertain;
+	char policy[65], catalog[65];
+};
+
 struct engine {
 	struct engine_options options;
 	const struct conf *conf;
@@ -227,6 +233,7 @@ struct engine {
 	bool today_dirty, hour_dirty;
 	int64_t now_ms; /* of the newest input */
 	bool time_uncertain;
+	struct recording_context recording;
 	const struct crash *poison; /* the input that the last run died of: set aside; NULL */
 	struct rate *rates;
 	struct waiting waiting; /* see waiting.c */
@@ -246,6 +253,7 @@ struct engine {
 	struct seen_now seen_now;
 	const char *source, *id; /* of the input being applied: what new ids derive from */
 	unsigned commands;	 /* made by this input so far */
+	struct id about;	 /* whose visit it concerns; zero: nobody's */
 	struct visit **touched;
 	size_t touched_count, touched_capacity;
 	/* What open baskets hold: of all, and of the tills whose names fall into a slot. */

@@ -11,6 +11,13 @@
 #include "core/id.h"
 #include "core/metrics.h"
 
+void
+event_about(struct engine *engine, const struct visit *visit)
+{
+	if (visit != NULL && visit->has_subject)
+		engine->about = visit->subject;
+}
+
 static const char *
 event_station(const struct engine *engine, const struct event *event)
 {
@@ -132,6 +139,7 @@ apply_to_session(struct engine *engine, const struct event *event, struct sessio
 	if (event->type == EV_RETURN_COMPLETED && result->visit != NULL &&
 	    !engine_may_tell(engine, event))
 		result->visit->returns--;
+	event_about(engine, result->visit);
 	visit_effects(engine, event, result);
 }
 
@@ -148,6 +156,7 @@ apply_answer(struct engine *engine, const struct event *event, struct rejected *
 		return;
 	}
 	heard_of(engine, CHANNEL_TABLET, event->origin, engine->now_ms);
+	event_about(engine, visit);
 	if (event->type == EV_GUIDANCE_SHOWN)
 		answer_shown(engine, event, &reply);
 	else
@@ -167,6 +176,7 @@ apply_word(struct engine *engine, const struct event *event, struct rejected *re
 {
 	struct visit *basket = till_offer(engine, event, rejected);
 
+	event_about(engine, basket);
 	if (basket != NULL)
 		choose_on_word(engine, basket, event);
 }

@@ -15,12 +15,12 @@
 #include "core/metrics.h"
 #include "core/when.h"
 #include "ingest/rate.h"
+#include "spine/recording.h"
 
 /* ---- an input that a bug dies of, or that no turn can hold ---- */
 
-/* Named before it is looked at. true: the last run died of it, or its turns failed: aside.c. */
-static bool
-is_poison(struct engine *engine, const char *source, const char *id)
+bool
+intake_is_poison(struct engine *engine, const char *source, const char *id)
 {
 	crash_input(source, id);
 	if (!engine->aside && (engine->poison == NULL || !crash_is(engine->poison, source, id)))
@@ -51,7 +51,7 @@ is_poison_message(struct engine *engine, const struct route *route, const struct
 	hash_bytes(digest, sizeof(digest), input->payload, input->len, keys_pepper(engine->keys),
 	    32);
 	hash_hex(hex, digest, sizeof(digest));
-	return is_poison(engine, route->origin, hex);
+	return intake_is_poison(engine, route->origin, hex);
 }
 
 static void
@@ -60,13 +60,15 @@ apply_event(struct engine *engine, struct event *event, struct rejected *rejecte
 	engine->source = seen_source(engine, event);
 	engine->id = event->id;
 	event->now_ms = engine->now_ms;
-	if (is_poison(engine, event->source, event->id)) {
+	if (intake_is_poison(engine, event->source, event->id)) {
 		set_aside(engine, rejected);
 	} else if (!seen_before(engine, event, rejected)) {
 		customer_resolve(engine, event);
 		event_apply(engine, event, rejected);
-		if (rejected->reason == REJECT_NONE || rejected->taken)
+		if (rejected->reason == REJECT_NONE || rejected->taken) {
 			seen_accept(engine, event);
+			recording_event(engine, event, &engine->about);
+		}
 	}
 	if (rejected->reason != REJECT_NONE) {
 		snprintf(rejected->source, sizeof(rejected->source), "%s", event->source);
@@ -115,7 +117,7 @@ clock_to(struct engine *engine, int64_t now_ms, int64_t max)
 		engine->commands = 0;
 		engine_check(engine, store_timer_delete(engine->store, due_ms, id));
 		metrics_add(METRIC_TIMERS, 1);
-		if (engine->failed == 0 && is_poison(engine, "timer", id))
+		if (engine->failed == 0 && intake_is_poison(engine, "timer", id))
 			timer_aside(engine, id);
 		else if (engine->failed == 0)
 			due_apply(engine, id);
@@ -125,8 +127,8 @@ clock_to(struct engine *engine, int64_t now_ms, int64_t max)
 	engine->now_ms = now_ms;
 }
 
-static struct envelope_rules
-rules_of(const struct engine *engine)
+struct envelope_rules
+intake_rules(const struct engine *engine)
 {
 	return (struct envelope_rules){
 		.pepper = keys_pepper(engine->keys),
@@ -194,7 +196,7 @@ has_to_wait(struct engine *engine, struct input *input, const struct route *rout
 static void
 apply_message(struct engine *engine, struct input *input)
 {
-	struct envelope_rules rules = rules_of(engine);
+	struct envelope_rules rules = intake_rules(engine);
 	struct rejected rejected = { 0 };
 	struct event *event = NULL;
 	struct route route = { 0 };
@@ -229,7 +231,7 @@ apply_message(struct engine *engine, struct input *input)
 static void
 apply_waited(struct engine *engine, struct input *input)
 {
-	struct envelope_rules rules = rules_of(engine);
+	struct envelope_rules rules = intake_rules(engine);
 	struct rejected rejected = { 0 };
 	struct event *event = NULL;
 	struct route route = { 0 };
@@ -260,16 +262,73 @@ apply_waited(struct engine *engine, struct input *input)
 	input->len = 0;
 }
 
+/* What ids derive from while it is applied; events and answers name themselves. */
+static void
+name_order(struct engine *engine, const struct input *input)
+{
+	char subject[SUBJECT_TEXT_SIZE];
+
+	engine->source = "order";
+	engine->id = "";
+	if (input->kind == INPUT_STOP)
+		engine->id = arena_printf(engine->arena, "%s/%s", input->flag ? "stop" : "lift",
+		    input->text);
+	if (input->kind == INPUT_LEAVE || input->kind == INPUT_FORGET) {
+		subject_text(&input->subject, subject);
+		engine->id = arena_printf(engine->arena, "%s/%s",
+		    input->kind == INPUT_LEAVE ? "leave" : "forget", subject);
+	}
+}
+
+/* A stop or a lever. */
+static void
+apply_order(struct engine *engine, struct input *input)
+{
+	if (input->kind == INPUT_LEVER) {
+		lever_move(engine, input);
+		if (input->result.status == 200)
+			recording_order(engine, input);
+		return;
+	}
+	input->result = (struct reply){ .status = 200 };
+	order_stop(engine, input);
+	recording_order(engine, input);
+	order_sweep(engine, WITHDRAW_STOPPED);
+}
+
+static void
+apply_mark(struct engine *engine, struct input *input, struct recording_mark *mark)
+{
+	bool readable = mark->now_ms >= 0;
+
+	input->now_ms = readable ? mark->now_ms : engine->now_ms;
+	clock_to(engine, input->now_ms, 0);
+	if (mark->is_context)
+		engine->time_uncertain = mark->uncertain;
+	if (mark->order.kind != INPUT_CLOCK && readable) {
+		name_order(engine, &mark->order);
+		apply_order(engine, &mark->order);
+	}
+	if (mark->note != NULL)
+		input->result =
+		    (struct reply){ .status = readable ? 203 : 400, .detail = mark->note };
+}
+
 static void
 apply_recorded(struct engine *engine, struct input *input)
 {
-	struct envelope_rules rules = rules_of(engine);
+	struct recording_mark mark;
+	struct envelope_rules rules = intake_rules(engine);
 	struct rejected rejected = { 0 };
 	struct event *event = NULL;
 	struct route route = { 0 };
 	unsigned unknown = 0;
 	int64_t now_ms = engine->now_ms;
 
+	if (recording_mark(engine, input, &mark)) {
+		apply_mark(engine, input, &mark);
+		return;
+	}
 	if (envelope_parse_recorded(engine->arena, &rules, input->payload, input->len, &route,
 		&now_ms, &event, &rejected, &unknown) != 0)
 		event = NULL;
@@ -277,77 +336,16 @@ apply_recorded(struct engine *engine, struct input *input)
 	clock_to(engine, now_ms, 0);
 	engine->aside = input->aside;
 	input->topic = "recorded";
+	if (event != NULL && route.answered != ANSWERED_NOT &&
+	    event_way(event->type) == WAY_ANSWER) {
+		answer_recorded(engine, event, route.answered == ANSWERED_BY_MANAGER);
+		return;
+	}
 	input_message(engine, input, &route, event, &rejected, unknown);
 	if (rejected.reason != REJECT_NONE)
 		input->result = (struct reply){ .status = rejected.taken ? 200 : 400,
 			.detail = arena_printf(engine->arena, "%s: %s",
 			    reject_name(rejected.reason), rejected_says(engine, &rejected)) };
-}
-
-/* What the same answer would have as its data if it came as an event. */
-static json_t *
-answer_data(const struct input *input)
-{
-	json_t *data = input->answer != NULL ? json_copy(input->answer) : json_object();
-	json_t *manager = json_object_get(data, "manager");
-
-	if (input->manager == NULL)
-		json_object_set_new(data, "tablet", json_string(input->text));
-	json_object_set_new(data, "guidance", json_string(input->guidance));
-	json_object_set_new(data, "prompt", json_string(input->prompt));
-	if (manager != NULL && input->pin != NULL && input->manager == NULL) {
-		json_t *approval = json_object();
-
-		json_object_set(approval, "manager", manager);
-		json_object_set_new(approval, "pin", json_string(input->pin));
-		json_object_set_new(data, "approval", approval);
-	}
-	return data;
-}
-
-static void
-apply_answer(struct engine *engine, struct input *input)
-{
-	struct envelope_rules rules = rules_of(engine);
-	struct event *event = arena_alloc(engine->arena, sizeof(*event));
-	struct rejected rejected = { 0 };
-	json_t *data;
-	int rc;
-
-	event->type = input->is_shown ? EV_GUIDANCE_SHOWN : EV_GUIDANCE_DECIDED;
-	event->channel = CHANNEL_TABLET;
-	event->origin = input->manager != NULL ? "manager" : input->text;
-	event->source = arena_printf(engine->arena, "tablet/%s", event->origin);
-	event->id = arena_printf(engine->arena, "%s/%s", input->prompt,
-	    input->is_shown ? "shown" : "decision");
-	event->now_ms = event->time_ms = engine->now_ms;
-	engine->source = event->source;
-	engine->id = event->id;
-	if (is_poison(engine, event->source, event->id)) {
-		input->result = (struct reply){ .status = 500,
-			.detail = engine->aside
-			    ? "this answer cannot be written and is set aside"
-			    : "this answer stopped the daemon before and is set aside" };
-		return;
-	}
-	if (input->manager == NULL)
-		heard_of(engine, CHANNEL_TABLET, input->text, engine->now_ms);
-	data = answer_data(input);
-	rc = envelope_parse_data(engine->arena, &rules, data, event, &rejected);
-	if (input->manager != NULL) {
-		event->tablet = NULL;
-		event->approved = true;
-		event->manager = input->manager;
-	}
-	if (rc != 0)
-		input->result = (struct reply){ .status = 400,
-			.detail = arena_strdup(engine->arena, rejected.detail) };
-	else if (input->is_shown)
-		answer_shown(engine, event, &input->result);
-	else
-		answer_decided(engine, event, &input->result);
-	event_done(event);
-	json_decref(data);
 }
 
 static void
@@ -378,8 +376,10 @@ order_aside(struct engine *engine, struct input *input)
 	    input->kind == INPUT_WAITED)
 		return false;
 	/* A stop counts from now on, and what can be taken away is, though not every open card. */
-	if (input->kind == INPUT_STOP)
+	if (input->kind == INPUT_STOP) {
 		order_stop(engine, input);
+		recording_order(engine, input);
+	}
 	if (input->kind == INPUT_STOP || input->kind == INPUT_POLICY)
 		order_sweep(engine,
 		    input->kind == INPUT_STOP ? WITHDRAW_STOPPED : WITHDRAW_REPLACED);
@@ -392,24 +392,6 @@ order_aside(struct engine *engine, struct input *input)
 	return input->kind != INPUT_UNMAPPED; /* whose dead letter is all that it writes */
 }
 
-/* What ids derive from while it is applied; events and answers name themselves. */
-static void
-name_order(struct engine *engine, const struct input *input)
-{
-	char subject[SUBJECT_TEXT_SIZE];
-
-	engine->source = "order";
-	engine->id = "";
-	if (input->kind == INPUT_STOP)
-		engine->id = arena_printf(engine->arena, "%s/%s", input->flag ? "stop" : "lift",
-		    input->text);
-	if (input->kind == INPUT_LEAVE || input->kind == INPUT_FORGET) {
-		subject_text(&input->subject, subject);
-		engine->id = arena_printf(engine->arena, "%s/%s",
-		    input->kind == INPUT_LEAVE ? "leave" : "forget", subject);
-	}
-}
-
 void
 intake(struct engine *engine, struct input *input)
 {
@@ -418,6 +400,7 @@ intake(struct engine *engine, struct input *input)
 	if (input->kind != INPUT_RECORDED)
 		clock_to(engine, input->now_ms, input->kind == INPUT_CLOCK ? input->number : 0);
 	engine->commands = 0;
+	engine->about = (struct id){ 0 };
 	name_order(engine, input);
 	engine->aside = input->aside && input->kind != INPUT_RECORDED;
 	engine->live = input->kind == INPUT_MESSAGE || input->kind == INPUT_MAPPED ||
@@ -428,7 +411,7 @@ intake(struct engine *engine, struct input *input)
 	case INPUT_MESSAGE:
 	case INPUT_MAPPED: apply_message(engine, input); break;
 	case INPUT_RECORDED: apply_recorded(engine, input); break;
-	case INPUT_ANSWER: apply_answer(engine, input); break;
+	case INPUT_ANSWER: answer_input(engine, input); break;
 	case INPUT_SIGN_IN: manager_sign_in(engine, input); break;
 	case INPUT_DELIVERED:
 		engine_check(engine, store_outbox_delete(engine->store, input->number));
@@ -438,11 +421,7 @@ intake(struct engine *engine, struct input *input)
 		engine_check(engine, store_uplink_ack(engine->store, input->lane, input->number));
 		break;
 	case INPUT_STOP:
-		input->result = (struct reply){ .status = 200 };
-		order_stop(engine, input);
-		order_sweep(engine, WITHDRAW_STOPPED);
-		break;
-	case INPUT_LEVER: lever_move(engine, input); break;
+	case INPUT_LEVER: apply_order(engine, input); break;
 	case INPUT_LEAVE: order_leave(engine, input); break;
 	case INPUT_FORGET: order_forget(engine, input); break;
 	case INPUT_POLICY: order_sweep(engine, WITHDRAW_REPLACED); break;

@@ -41,9 +41,12 @@ prune(struct engine *engine, int64_t now_ms)
 {
 	struct store *store = engine->store;
 	int64_t decision_ms = (int64_t)engine->conf->decision_days * D_MS;
-	int pruned = store_prune(store, now_ms, SEEN_MS, visit_ms(engine), decision_ms, PRUNE_ROWS),
-	    rc;
+	int rc, pruned = engine->options.recorded ? 0 : store_recording_prune(store, PRUNE_ROWS);
 
+	/* Before anything else is given up for want of room. */
+	if (pruned < 0 || pruned == PRUNE_ROWS)
+		return pruned;
+	pruned = store_prune(store, now_ms, SEEN_MS, visit_ms(engine), decision_ms, PRUNE_ROWS);
 	rc = pruned < 0
 	    ? pruned
 	    : store_log_prune(store, STORE_LOG_OUTCOME, now_ms - decision_ms, PRUNE_ROWS);

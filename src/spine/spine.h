@@ -14,9 +14,18 @@
 
 /* event.c: an event through the stages */
 void event_apply(struct engine *engine, const struct event *event, struct rejected *rejected);
+/* The input being applied concerns this visit; NULL: none. */
+void event_about(struct engine *engine, const struct visit *visit);
 
 /* intake.c: an input, after the timers that were due before it */
 void intake(struct engine *engine, struct input *input);
+struct envelope_rules intake_rules(const struct engine *engine);
+/* Named before it is looked at. true: the last run died of it, or its turns failed: aside.c. */
+bool intake_is_poison(struct engine *engine, const char *source, const char *id);
+
+/* answered.c: an answer over HTTP, now or in a recording */
+void answer_input(struct engine *engine, struct input *input);
+void answer_recorded(struct engine *engine, struct event *event, bool by_manager);
 
 /* seen.c */
 bool seen_before(struct engine *engine, const struct event *event, struct rejected *rejected);

@@ -84,6 +84,7 @@ an_id_is_enough_and_the_rest_has_defaults(void **state)
 	assert_string_equal(conf.state_dir, "/var/lib/aisle");
 	assert_string_equal(conf.state_control, "/run/aisle/control.sock");
 	assert_int_equal(conf.state_max_mib, 1024);
+	assert_int_equal(conf.recording_mib, 64);
 	assert_true(conf.clock_past_ms == 3 * D_MS && conf.clock_ahead_ms == 300 * S_MS);
 	assert_int_equal(conf.turn_events, 256);
 	assert_int_equal(conf.linger_ms, 0);
@@ -300,6 +301,8 @@ ranges_end_where_they_say(void **state)
 		{ "mqtt", "port", "8", "8x" },
 		{ "mqtt", "port", "8", "-8" },
 		{ "state", "max_mib", "1", "0" },
+		{ "state", "recording_mib", "0", "-1" },
+		{ "state", "recording_mib", "65536", "65537" },
 		{ "limits", "turn_events", "1", "0" },
 		{ "limits", "turn_events", "4096", "4097" },
 		{ "limits", "linger_ms", "1000", "1001" },
