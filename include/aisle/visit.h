@@ -14,7 +14,8 @@
  *
  * OWNERSHIP
  *   A visit owns its strings and arrays (visit_free). Bounds: VISIT_LINES_MAX
- *   lines, VISIT_CARDS_MAX cards, VISIT_CONTACTS_MAX contacts.
+ *   lines, VISIT_CARDS_MAX cards, VISIT_CONTACTS_MAX contacts,
+ *   VISIT_LISTINGS_MAX listings.
  *
  * PLACES
  *   A card that is gone keeps its place only while something may still come of
@@ -159,6 +160,35 @@ struct card_read {
 	bool named;
 };
 
+/* An action on a drawn shortlist: with what chance, what was expected of it, and what came of it. */
+struct listing {
+	char *action, *treatment; /* treatment NULL: it was not drawn */
+	int64_t depth;		  /* 0: no offer */
+	double p, p1, p0, margin, cost;
+	bool drawn, withheld;
+	int64_t due_ms;	 /* end of its outcome's window; 0: with the visit */
+	int64_t told_ms; /* headquarters heard of it first; 0: not yet */
+	/* as headquarters heard of it last */
+	int rev;
+	bool shown, other, bought;
+	int64_t amount_minor;
+};
+
+/* A slot that was drawn, with those of its actions that the visit had not listed there before. */
+struct shortlist {
+	struct id decision, bundle[2]; /* bundle: the policy's hash, zero: it has none */
+	struct id visit; /* that headquarters knows it by: its first one, once it was told */
+	int placement, slot;
+	int64_t at_ms;
+	double cost_max, p_nothing;
+	bool counted;		  /* the first one there with a card on it: all of it is here */
+	bool nothing;		  /* was drawn */
+	struct listing *listings; /* in the order of the shortlist */
+	size_t listing_count;
+};
+#define SHORTLIST_LISTINGS_MAX 64
+#define VISIT_LISTINGS_MAX 512 /* of all shortlists of a visit */
+
 struct visit {
 	struct id id;
 	enum visit_state state;
@@ -223,6 +253,8 @@ struct visit {
 	int64_t guidance_at_ms;
 	struct card *cards; /* in order of creation */
 	size_t card_count;
+	struct shortlist *shortlists; /* ascending by time; each has listings */
+	size_t shortlist_count;
 	/* for headquarters, as of the close: a JSON object; NULL: nothing was sent */
 	char *arms;
 	bool control;

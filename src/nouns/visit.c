@@ -10,6 +10,7 @@
 #include "core/id.h"
 #include "core/json.h"
 #include "nouns/contact.h"
+#include "nouns/shortlists.h"
 #include "nouns/visit_fields.h"
 
 /* Room for one more in an array that only its own count describes: it grows
@@ -54,6 +55,7 @@ visit_free(struct visit *visit)
 	free(visit->backs);
 	free(visit->cards);
 	contacts_done(&visit->contacts);
+	visit_drop_shortlists(visit, true);
 	codec_done(visit_fields, visit_field_count, visit);
 	free(visit);
 }

@@ -5,7 +5,7 @@
  * Layout: u8 version; the visit's fields; number of times it was opened, each one's fields; number of cards read, each one's fields;
  * number of lines, each line's fields; number of former lines, likewise; number of voids by article,
  * each one's fields; number of goods that came back, each one's fields; number of cards, each card's fields; number of contacts,
- * each contact (contact.c). Fields as codec.c writes them, in the order of the tables below: a
+ * each contact (contact.c); its shortlists (shortlists.c). Fields as codec.c writes them, in the order of the tables below: a
  * change of a table is a new version.
  */
 #include "nouns/visit.h"
@@ -14,9 +14,10 @@
 
 #include "aisle/policy.h"
 #include "nouns/contact.h"
+#include "nouns/shortlists.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 7
+#define VISIT_VERSION 8
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -227,6 +228,7 @@ visit_encode(const struct visit *visit, struct buf *out)
 	buf_i64(out, (int64_t)visit->contacts.count);
 	for (size_t i = 0; i < visit->contacts.count; i++)
 		contact_encode(&visit->contacts.rows[i], out);
+	shortlists_encode(visit, out);
 }
 
 /* How many rows follow; -1: more than may be. */
@@ -390,7 +392,7 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_opens(&rd, visit) ||
 	    !read_reads(&rd, visit) || !read_lines(&rd, visit) || !read_olds(&rd, visit) ||
 	    !read_article_voids(&rd, visit) || !read_backs(&rd, visit) || !read_cards(&rd, visit) ||
-	    !read_contacts(&rd, visit) || !rd_done(&rd)) {
+	    !read_contacts(&rd, visit) || !shortlists_decode(&rd, visit) || !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

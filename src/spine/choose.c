@@ -363,6 +363,7 @@ choose_anew(struct engine *engine, struct visit *visit, const struct event *even
 		.mixed = chosen->input.care != NULL && chosen->input.care->mixed,
 	};
 	record(engine, visit, chosen);
+	listing_note(engine, visit, &chosen->decision);
 	changed = withdraw_losers(engine, visit, &chosen->decision);
 	changed |= cards_follow(engine, visit, &chosen->decision);
 	changed |= open_winners(engine, visit, chosen, prompts);

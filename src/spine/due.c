@@ -215,6 +215,8 @@ due_apply(struct engine *engine, const char *id)
 		outcome_window(engine, object);
 	else if (strncmp(id, "return", kind_len) == 0)
 		returns_due(engine, object);
+	else if (strncmp(id, "settle", kind_len) == 0)
+		settle_due(engine, object);
 	else if (strncmp(id, "promise", kind_len) == 0)
 		promise_due(engine, object);
 	else if (strncmp(id, "stop", kind_len) == 0)

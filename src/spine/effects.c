@@ -10,6 +10,7 @@
 
 #include "core/id.h"
 #include "core/metrics.h"
+#include "nouns/shortlists.h"
 #include "nouns/marks.h"
 #include "nouns/net.h"
 #include "nouns/visit.h"
@@ -117,6 +118,7 @@ visit_give_up(struct engine *engine, struct visit *visit)
 	visit->state = VISIT_CANCELLED;
 	visit->ended_at_ms = visit->state_at_ms;
 	engine_touch(engine, visit);
+	settle_changed(engine, visit);
 }
 
 void
@@ -127,6 +129,7 @@ visit_missed(struct engine *engine, struct visit *visit)
 	visit->state = VISIT_CANCELLED;
 	visit->missed = visit->card_at_ms != 0;
 	engine_touch(engine, visit);
+	settle_changed(engine, visit);
 }
 
 /* false: the card of a forgotten customer waits for nothing; the visit is gone. */
@@ -205,12 +208,20 @@ part_of_sale(struct engine *engine, struct visit *gone, struct visit *sale)
 		join_contacts(engine, sale, subject);
 }
 
+static bool
+same_customer(const struct visit *a, const struct visit *b)
+{
+	return a->has_subject && b->has_subject && id_equal(&a->subject, &b->subject);
+}
+
 /* A visit that ended, or became part of another. */
 static void
 part(struct engine *engine, struct visit *gone, struct visit *into)
 {
 	if (gone->state == VISIT_WAITING) {
 		visit_withdraw(engine, gone, WITHDRAW_CUSTOMER);
+		if (into != NULL && same_customer(gone, into))
+			visit_unite_shortlists(into, gone);
 		if (gone->missed)
 			visit_missed(engine, gone);
 		else
@@ -247,10 +258,12 @@ number_effects(struct engine *engine, struct visit *visit, unsigned effects)
 		metrics_add(METRIC_BASKETS_AGAIN, 1);
 }
 
-/* What they answered, took and paid with stays theirs, and is on nobody's screen. */
+/* What they answered, took and paid with stays theirs, and is on nobody's screen. What was drawn for them says nothing
+ * of who came. */
 static void
 leave_to_former(struct visit *visit, const struct id *former)
 {
+	visit_drop_shortlists(visit, false);
 	for (size_t i = 0; i < visit->card_count; i++) {
 		card_unword(&visit->cards[i]);
 		if (id_is_zero(&visit->cards[i].former))

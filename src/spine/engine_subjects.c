@@ -198,6 +198,17 @@ engine_person(struct engine *engine, const struct id *id)
 	return subject;
 }
 
+const struct subject *
+engine_remembered(struct engine *engine, const struct id *id)
+{
+	const struct subject *subject = id != NULL ? engine_subject(engine, id) : NULL;
+
+	if (subject == NULL || subject->forgotten ||
+	    !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
+		return NULL;
+	return subject;
+}
+
 void
 engine_drop_subjects(struct engine *engine)
 {

@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "decide/decide.h"
+#include "nouns/shortlists.h"
 #include "policy/policy_load.h"
 
 /* ---- cards that must leave ---- */
@@ -185,6 +186,7 @@ leave_visits(struct engine *engine, const struct id *subject)
 		visit_withdraw_of(engine, visit, visit->station, NULL, WITHDRAW_CUSTOMER);
 		/* Nor is it a contact of who comes next. */
 		contacts_done(&visit->contacts);
+		visit_drop_shortlists(visit, true);
 		for (size_t c = 0; c < visit->card_count; c++)
 			card_unword(&visit->cards[c]);
 		if (visit->state == VISIT_WAITING) {

@@ -145,6 +145,7 @@ returned_of_sale(struct engine *engine, struct visit *visit, const struct net_li
 	bought_back(engine, &change,
 	    subject != NULL ? &engine_subject(engine, subject)->contacts : &visit->contacts);
 	free(change.after);
+	settle_earlier(engine, visit);
 	if (engine->on_returned != NULL) {
 		struct marks marks = engine_marks(engine);
 

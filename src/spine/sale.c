@@ -224,18 +224,6 @@ in_control(const struct engine *engine, const struct id *subject)
 	return engine->policy != NULL && control_group(engine->policy, subject);
 }
 
-/* NULL: a stranger, or one who does not want to be remembered. */
-static const struct subject *
-remembered(struct engine *engine, const struct id *id)
-{
-	const struct subject *subject = id != NULL ? engine_subject(engine, id) : NULL;
-
-	if (subject == NULL || subject->forgotten ||
-	    !consent_granted(subject, CONSENT_PROFILE, engine->now_ms))
-		return NULL;
-	return subject;
-}
-
 static const struct id *
 known_id(struct engine *engine, bool has_subject, const struct id *id)
 {
@@ -306,13 +294,14 @@ sale_changed(struct engine *engine, struct visit *visit)
 	struct figures figures;
 	const struct subject *subject;
 
+	settle_changed(engine, visit);
 	/* Of one that turns out to be training what was told is taken back. */
 	if (engine->uplink != UPLINK_RECORDS || visit->closed_ms == 0 || !visit_over(visit) ||
 	    (visit->training && visit->arms == NULL))
 		return;
 	take_arms(engine, visit);
 	figures = figures_of(engine, visit);
-	subject = remembered(engine, visit->has_subject ? &visit->subject : NULL);
+	subject = engine_remembered(engine, visit->has_subject ? &visit->subject : NULL);
 	w = JSON_OBJECT(&json);
 	json_add_id(w, "visit", &visit->id);
 	json_add_str(w, "basket", visit->basket);
@@ -349,7 +338,7 @@ void
 sale_of_return(struct engine *engine, struct stray *stray)
 {
 	const struct id *id = known_id(engine, stray->has_subject, &stray->subject);
-	const struct subject *subject = remembered(engine, id);
+	const struct subject *subject = engine_remembered(engine, id);
 	struct figures figures = { .has_margin = true, .returned_minor = stray->unsold_minor };
 	struct buf json = { 0 };
 	struct json_writer *w;

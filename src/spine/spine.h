@@ -197,6 +197,8 @@ enum withdraw_reason {
 void subject_replace_purchase(struct engine *engine, struct subject *subject, int64_t at_ms,
     const struct buf *row);
 void engine_save_subjects(struct engine *engine, struct buf *buf);
+/* NULL: a stranger (id NULL), or one who does not want to be remembered. */
+const struct subject *engine_remembered(struct engine *engine, const struct id *id);
 /* Out of memory; a tombstone stands in their place. */
 void engine_forget_subject(struct engine *engine, const struct id *id);
 
@@ -269,6 +271,34 @@ void sale_redeemed(struct engine *engine, struct visit *visit, const struct card
 void sale_forget(struct engine *engine, const struct id *subject);
 /* Sensitive, or no promotion may touch them. */
 bool stray_item_marked(const struct engine *engine, const struct stray_item *item);
+
+/* listing.c: what a decision has drawn from, into the visit */
+void listing_note(struct engine *engine, struct visit *visit, const struct decision *decision);
+
+/* came.c: what came of an action that was listed */
+struct came_look {
+	struct engine *engine;
+	struct visit *visit;
+	const struct subject *subject; /* NULL: a stranger */
+	struct net_line *net;
+};
+struct came {
+	bool shown, other, bought;
+	int64_t amount_minor;
+};
+void came_begin(struct engine *engine, struct visit *visit, struct came_look *ret);
+struct came came_of(const struct came_look *look, const struct shortlist *list,
+    const struct listing *listing, const struct action *action);
+void came_done(struct came_look *look);
+int64_t came_over_ms(const struct visit *visit); /* when it was over, by arrival */
+/* Do the till's lines say it? */
+bool came_is_told(const struct action *action);
+
+/* settle.c: and is told to headquarters */
+void settle_changed(struct engine *engine, struct visit *visit); /* over, or changed since */
+void settle_due(struct engine *engine, const char *text);	 /* a visit's timer */
+/* Of goods of this one some came back: earlier visits of its customer may have been credited. */
+void settle_earlier(struct engine *engine, struct visit *visit);
 
 /* strays.c: those whose sale has not been heard of */
 #define STRAY_WAIT_MS (72 * H_MS)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "nouns/shortlists.h"
 
 static void
 name_by_id(struct engine *engine, const char *kind, const struct id *id, struct visit *sale)
@@ -110,6 +111,7 @@ united_take(struct engine *engine, struct visit *sale, struct visit *part)
 	part->elsewhere_minor = 0;
 	part->paid_tokens = 0;
 	own_tokens(sale);
+	visit_unite_shortlists(sale, part);
 	sale->decisions += part->decisions;
 	if (id_is_zero(&sale->counted))
 		sale->counted = part->counted;
@@ -159,6 +161,7 @@ united_part(struct engine *engine, struct visit *rest, struct visit *former)
 		    !take_card(engine, rest, former, i))
 			i++;
 	}
+	visit_part_shortlists(rest, former, rest->opened_ms);
 	part_paid(engine, rest, former);
 	/* It was the rest that was cancelled: what this one was paid with stands. */
 	if (rest->state == VISIT_CANCELLED && former->state == VISIT_CLOSED && !former->training)

@@ -13,9 +13,11 @@
 #include <string.h>
 
 #include "core/id.h"
+#include "nouns/shortlists.h"
 #include "nouns/visit.h"
 
 #define PROMPT_BYTES 1024 /* of one in memory, with its contacts, beside its words */
+#define LISTING_BYTES 192 /* likewise, with its part of its shortlist */
 
 bool
 weights_has(const struct visit *visit)
@@ -26,7 +28,8 @@ weights_has(const struct visit *visit)
 static size_t
 bytes_of(const struct visit *visit)
 {
-	size_t bytes = visit->line_bytes + visit->card_count * PROMPT_BYTES;
+	size_t bytes = visit->line_bytes + visit->card_count * PROMPT_BYTES +
+	    visit_listings(visit) * LISTING_BYTES;
 
 	for (size_t i = 0; i < visit->card_count; i++)
 		bytes += visit->cards[i].json != NULL ? strlen(visit->cards[i].json) : 0;

@@ -45,6 +45,7 @@ static char token[ID_TEXT_SIZE]; /* of the last command that had one */
 static int64_t heard_upto[LANE_COUNT];
 static char heard_last[2048]; /* the last record, whole */
 static bool hear_sales;	      /* each closed basket has a record, which few stories are about */
+static bool hear_settled;     /* and so has each shortlist */
 static char state_dir[32];
 
 /* ---- begin, end ---- */
@@ -526,7 +527,8 @@ hear(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, 
 	(void)at_ms;
 	assert_non_null(json);
 	hearing->upto = seq;
-	if (strcmp(type, "sale") == 0 && !hear_sales) {
+	if ((strcmp(type, "sale") == 0 && !hear_sales) ||
+	    (strcmp(type, "settled") == 0 && !hear_settled)) {
 		json_decref(json);
 		return 0;
 	}

@@ -4,6 +4,7 @@
  * was; and what a policy must fit.
  */
 #include "core/metrics.h"
+#include "nouns/shortlists.h"
 #include "store/store_internal.h"
 #include "sync/bundle.h"
 #include "spine_story.h"
@@ -699,6 +700,7 @@ count_afresh(void *ctx, struct visit *visit)
 	for (size_t i = 0; i < visit->card_count; i++)
 		fresh->bytes +=
 		    1024 + (visit->cards[i].json != NULL ? strlen(visit->cards[i].json) : 0);
+	fresh->bytes += 192 * visit_listings(visit);
 }
 
 /* Of all, and of the slots together. */

@@ -10,6 +10,7 @@
 
 #include "core/json.h"
 #include "nouns/contact.h"
+#include "nouns/shortlists.h"
 #include "random_fixture.h"
 #include "session/session.h"
 #include "nouns/visit_fields.h"
@@ -51,6 +52,25 @@ random_article_void(struct dice *dice, struct visit *visit, int64_t n)
 	gone->used = dice_below(dice, 2) == 0;
 }
 
+/* Shortlists stand in the order of their times, and have something on them. */
+static void
+random_shortlist(struct dice *dice, struct visit *visit)
+{
+	struct shortlist head = { 0 }, *list;
+
+	dice_fields(dice, shortlist_fields, shortlist_field_count, &head);
+	list = visit_add_shortlist(visit, &head);
+	for (size_t i = 1 + dice_below(dice, 3); i > 0; i--) {
+		struct listing row = { 0 };
+
+		dice_fields(dice, listing_fields, listing_field_count, &row);
+		if (row.action == NULL)
+			row.action = strdup("");
+		shortlist_add(list, &row);
+		codec_done(listing_fields, listing_field_count, &row);
+	}
+}
+
 static struct visit *
 random_visit(struct dice *dice)
 {
@@ -90,6 +110,8 @@ random_visit(struct dice *dice)
 		visit->reads[i].at_ms = (int64_t)dice_next(dice);
 		visit->reads[i].named = dice_below(dice, 2) == 0;
 	}
+	for (size_t i = dice_below(dice, 4); i > 0; i--)
+		random_shortlist(dice, visit);
 	for (size_t i = dice_below(dice, 10); i > 0; i--) {
 		struct contact row = { .at_ms = (int64_t)dice_below(dice, 5),
 			.outcome = (enum outcome)dice_below(dice, OUTCOME_COUNT),
@@ -140,6 +162,28 @@ assert_same_line(const struct line *a, const struct line *b)
 	SAME_STR(name);
 	SAME_STR(batch);
 	SAME_STR(own);
+}
+
+static void
+assert_same_listing(const struct listing *a, const struct listing *b)
+{
+	SAME_STR(action);
+	SAME_STR(treatment);
+	SAME(depth);
+	SAME(p);
+	SAME(p1);
+	SAME(p0);
+	SAME(margin);
+	SAME(cost);
+	SAME(drawn);
+	SAME(withheld);
+	SAME(due_ms);
+	SAME(told_ms);
+	SAME(rev);
+	SAME(shown);
+	SAME(other);
+	SAME(bought);
+	SAME(amount_minor);
 }
 
 static void
@@ -267,6 +311,23 @@ assert_same(const struct visit *a, const struct visit *b)
 		SAME_STR(cards[i].answer_body);
 		SAME_STR(cards[i].json);
 	}
+	SAME(shortlist_count);
+	for (size_t i = 0; i < a->shortlist_count; i++) {
+		SAME(shortlists[i].decision);
+		SAME(shortlists[i].bundle);
+		SAME(shortlists[i].visit);
+		SAME(shortlists[i].placement);
+		SAME(shortlists[i].slot);
+		SAME(shortlists[i].at_ms);
+		SAME(shortlists[i].cost_max);
+		SAME(shortlists[i].p_nothing);
+		SAME(shortlists[i].counted);
+		SAME(shortlists[i].nothing);
+		SAME(shortlists[i].listing_count);
+		for (size_t l = 0; l < a->shortlists[i].listing_count; l++)
+			assert_same_listing(&a->shortlists[i].listings[l],
+			    &b->shortlists[i].listings[l]);
+	}
 	assert_int_equal(a->contacts.count, b->contacts.count);
 	for (size_t i = 0; i < a->contacts.count; i++) {
 		SAME(contacts.rows[i].prompt);
@@ -321,6 +382,35 @@ bytes_that_are_cut_anywhere_are_damaged(void **state)
 	assert_int_equal(visit_decode(bytes.data, bytes.len, &back), AISLE_E_DAMAGED);
 	buf_done(&bytes);
 	visit_free(visit);
+}
+
+/* More listings than a visit may have, or a list without any. */
+static void
+a_shortlist_beyond_the_bounds_is_damaged(void **state)
+{
+	static const struct {
+		int lists, listings, rc;
+	} cases[] = { { 8, 64, 0 }, { 8, 65, AISLE_E_DAMAGED }, { 9, 64, AISLE_E_DAMAGED },
+		{ 512, 1, 0 }, { 513, 1, AISLE_E_DAMAGED }, { 1, 0, AISLE_E_DAMAGED } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct visit *visit = visit_new(&(struct id){ 0 }), *back = NULL;
+		struct shortlist head = { .slot = 1 }, *list;
+		struct listing row = { .action = (char *)(uintptr_t) "a" };
+		struct buf bytes = { 0 };
+
+		for (int n = 0; n < cases[i].lists; n++) {
+			list = visit_add_shortlist(visit, &head);
+			for (int l = 0; l < cases[i].listings; l++)
+				shortlist_add(list, &row);
+		}
+		visit_encode(visit, &bytes);
+		assert_int_equal(visit_decode(bytes.data, bytes.len, &back), cases[i].rc);
+		visit_free(visit);
+		visit_free(back);
+		buf_done(&bytes);
+	}
 }
 
 static void
@@ -420,6 +510,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_visits_come_back_as_they_were),
 		cmocka_unit_test(bytes_that_are_cut_anywhere_are_damaged),
+		cmocka_unit_test(a_shortlist_beyond_the_bounds_is_damaged),
 		cmocka_unit_test(a_card_that_nobody_could_show_is_damaged),
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(another_version_is_damaged),
