@@ -17,7 +17,7 @@ ROOMS = {
     "sync": "core nouns store score policy trust", "hq": "core nouns sync trust learn",
     "spine": "core nouns store score policy decide ingest session profile deliver learn sync trust",
     "daemon": "core nouns store policy decide ingest session profile deliver sync spine trust",
-    "tools": "core nouns store logic recommend score policy decide ingest profile deliver sync spine trust learn",
+    "tools": "core nouns store logic recommend score policy decide ingest profile deliver sync spine trust learn hq",
     "ctl": "core logic policy profile sync hq tools trust daemon",       # of the daemon: control_ask(), the other end of its socket
     "aisled": "core sync daemon",
     "aisled_heap": "", "aisled_wire": "ingest",

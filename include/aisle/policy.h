@@ -344,6 +344,12 @@ struct arm {
 	const char *patch; /* JSON; NULL: none */
 };
 enum unit { UNIT_CUSTOMER, UNIT_VISIT, UNIT_STATION_DAY, UNIT_STORE };
+/* What the report holds it against; the store does nothing with it. */
+struct experiment_plan {
+	int64_t start_ms;
+	int weeks;     /* 0: there is no plan */
+	double effect; /* in minor units per customer and week */
+};
 struct experiment {
 	const char *name;
 	enum unit unit;
@@ -351,6 +357,7 @@ struct experiment {
 	double share;
 	struct arm *arms; /* in order of arm name */
 	size_t arm_count;
+	struct experiment_plan plan;
 };
 
 struct policy_model {
@@ -434,6 +441,7 @@ struct policy {
 	int shortlist;
 	struct expr interrupt;
 	double control_share;
+	struct experiment_plan control_plan;
 	bool quiet_tender;
 	double quiet_queue_over;    /* < 0: none */
 	bool care_journeys;	    /* a running journey is a reason */

@@ -94,6 +94,8 @@ static const struct ctl_command commands[] = {
 	{ "fleet", "--from sqlite:FILE|postgres:DSN [--dir DIR] [--silent D] [-o page.html]", "what each store runs, and who is in trouble", ctl_fleet },
 	{ "collect", "--into sqlite:FILE|postgres:DSN [--archive DIR] [--erased FILE] [--keep LANE=DAYSd,…] [--once] [--broker mqtt[s]://HOST:PORT|nats://HOST:PORT,…]… [--user U --password-file F --ca F --cert F --key F]",
 	    "the HQ end: records of all stores into a database", ctl_collect },
+	{ "report", "--from sqlite:FILE|postgres:DSN [--policy BUNDLE] [--start DAY --weeks N] [--effect MINOR] [-o report.html]",
+	    "what experiments brought, with how sure that is", ctl_report },
 	{ "hq customer export", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--pepper F]",
 	    "everything that headquarters has about a customer, as JSON lines (card number on stdin)", ctl_person_export },
 	{ "hq customer forget", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--erased FILE] [--pepper F]",

@@ -9,6 +9,9 @@
 
 #define EXPERIMENTS_MAX 32
 #define ARMS_MAX 16
+#define PLAN_WEEKS_MAX 104
+#define PLAN_EFFECT_MIN 0.01 /* minor units */
+#define PLAN_EFFECT_MAX 1e9
 
 /* What is decided before an arm is known, or names the policy itself, no arm may change. */
 static const char *const fixed_members[] = { "name", "version", "currency", "salts", "control",
@@ -115,6 +118,19 @@ read_arms(struct compile *c, const struct at *at, struct experiment *experiment)
 	qsort(experiment->arms, count, sizeof(*experiment->arms), compare_arms);
 }
 
+void
+experiment_plan_read(struct compile *c, const struct at *at, struct experiment_plan *plan)
+{
+	static const struct member members[] = { { "start", T_STRING | T_REQUIRED },
+		{ "weeks", T_INT | T_REQUIRED }, { "effect", T_NUMBER | T_REQUIRED } };
+
+	if (at->json == NULL || !READ_MEMBERS(c, at, members))
+		return;
+	plan->start_ms = read_time(c, at, "start", 0);
+	plan->weeks = (int)read_int(c, at, "weeks", 1, PLAN_WEEKS_MAX, 1);
+	plan->effect = read_number(c, at, "effect", PLAN_EFFECT_MIN, PLAN_EFFECT_MAX, 1);
+}
+
 static void
 read_experiment(struct compile *c, const struct at *at, struct experiment *experiment)
 {
@@ -125,8 +141,10 @@ read_experiment(struct compile *c, const struct at *at, struct experiment *exper
 		{ "share", T_NUMBER | T_REQUIRED },
 		{ "arms", T_OBJECT | T_REQUIRED },
 		{ "guardrails", T_ARRAY },
+		{ "plan", T_OBJECT },
 	};
 	struct at arms = at_member(at, "arms"), guardrails = at_member(at, "guardrails");
+	struct at plan = at_member(at, "plan");
 	int unit;
 
 	experiment->name = "";
@@ -139,6 +157,7 @@ read_experiment(struct compile *c, const struct at *at, struct experiment *exper
 	read_salt(c, at, "salt", experiment->salt);
 	experiment->share = read_number(c, at, "share", 0, 1, 0);
 	read_arms(c, &arms, experiment);
+	experiment_plan_read(c, &plan, &experiment->plan);
 	for (size_t i = 0; i < json_array_size(guardrails.json); i++) {
 		struct at here = at_index(&guardrails, i);
 

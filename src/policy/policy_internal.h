@@ -162,7 +162,8 @@ void pictures_read(struct compile *c); /* policy_pictures.c */
 /* The path of the image that is named there; NULL: none, or a mistake that was reported. */
 const char *picture_named(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */
-void zones_read(struct compile *c, const struct at *at);       /* policy_zones.c */
+void experiment_plan_read(struct compile *c, const struct at *at, struct experiment_plan *plan);
+void zones_read(struct compile *c, const struct at *at); /* policy_zones.c */
 void experiments_try(struct compile *c, const struct at *at);
 /* ---- policy_levers.c ---- */
 void levers_read(struct compile *c, const struct at *at);

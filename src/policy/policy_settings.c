@@ -257,7 +257,9 @@ settings_read(struct compile *c, const struct at *at)
 	struct at control = at_member(at, "control"), currency = at_member(at, "currency");
 	struct at zones = at_member(at, "zones");
 	struct at forbidden = at_member(at, "forbidden_words");
-	static const struct member control_members[] = { { "share", T_NUMBER | T_REQUIRED } };
+	static const struct member control_members[] = { { "share", T_NUMBER | T_REQUIRED },
+		{ "plan", T_OBJECT } };
+	struct at plan = at_member(&control, "plan");
 
 	policy->name = "";
 	policy->currency = "";
@@ -278,8 +280,10 @@ settings_read(struct compile *c, const struct at *at)
 	read_salts(c, &salts);
 	read_placements(c, &placements);
 	read_explore(c, &explore);
-	if (json_is_object(control.json) && READ_MEMBERS(c, &control, control_members))
+	if (json_is_object(control.json) && READ_MEMBERS(c, &control, control_members)) {
 		policy->control_share = read_number(c, &control, "share", 0, 1, 0);
+		experiment_plan_read(c, &plan, &policy->control_plan);
+	}
 	marks_read(c, at);
 	read_forbidden(c, &forbidden);
 	read_zones(c, &zones);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reading.c - what collect wrote, read and never changed.
+ *
+ * DESIGN
+ *   A cursor each: a year of sales is not held in memory here. PostgreSQL sorts
+ *   stores by their bytes, as SQLite does, so that sums add up in one order.
+ */
+#include "hq/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "hq/pg.h"
+
+#define BUSY_MS 5000
+
+static int
+read_sqlite(const char *path, const char *lane, const char *type, record_fn each, void *ctx,
+    struct err *err)
+{
+	static const char sql[] = "SELECT store, epoch, lane, seq, type, at, body FROM record "
+				  "WHERE lane = ? AND type = ? "
+				  "ORDER BY store, epoch, seq";
+	sqlite3_stmt *rows = NULL;
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_busy_timeout(db, BUSY_MS);
+		rc = sqlite3_prepare_v2(db, sql, -1, &rows, NULL);
+	}
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(rows, 1, lane, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(rows, 2, type, -1, SQLITE_STATIC);
+	while (rc == SQLITE_OK && (rc = sqlite3_step(rows)) == SQLITE_ROW) {
+		struct record record = { (const char *)sqlite3_column_text(rows, 0),
+			(const char *)sqlite3_column_text(rows, 1),
+			(const char *)sqlite3_column_text(rows, 2),
+			(const char *)sqlite3_column_text(rows, 4),
+			(const char *)sqlite3_column_text(rows, 5),
+			(const char *)sqlite3_column_text(rows, 6), sqlite3_column_int64(rows, 3) };
+
+		if (record.store != NULL && record.epoch != NULL && record.at != NULL &&
+		    record.body != NULL)
+			each(ctx, &record);
+		rc = SQLITE_OK;
+	}
+	if (rc != SQLITE_DONE)
+		err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(db));
+	sqlite3_finalize(rows);
+	sqlite3_close(db);
+	return rc == SQLITE_DONE ? 0 : AISLE_E_IO;
+}
+
+static void
+give(const PGresult *rows, record_fn each, void *ctx)
+{
+	for (int i = 0; i < PQntuples(rows); i++) {
+		struct record record = { PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1),
+			PQgetvalue(rows, i, 2), PQgetvalue(rows, i, 4), PQgetvalue(rows, i, 5),
+			PQgetvalue(rows, i, 6), strtoll(PQgetvalue(rows, i, 3), NULL, 10) };
+
+		each(ctx, &record);
+	}
+}
+
+static bool
+fetch_all(PGconn *pg, record_fn each, void *ctx)
+{
+	for (;;) {
+		PGresult *rows = pg_query(pg, "FETCH 5000 FROM wanted", 0, NULL);
+		int count = rows != NULL ? PQntuples(rows) : 0;
+
+		if (rows != NULL)
+			give(rows, each, ctx);
+		PQclear(rows);
+		if (rows == NULL || count == 0)
+			return rows != NULL;
+	}
+}
+
+static int
+read_postgres(const char *from, const char *lane, const char *type, record_fn each, void *ctx,
+    struct err *err)
+{
+	static const char sql[] =
+	    "DECLARE wanted CURSOR FOR SELECT store, epoch, lane, seq, type, "
+	    "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), body::text "
+	    "FROM record WHERE lane = $1 AND type = $2 "
+	    "ORDER BY store COLLATE \"C\", epoch COLLATE \"C\", seq";
+	const char *const values[] = { lane, type };
+	char why[300];
+	PGresult *made;
+	PGconn *pg;
+	int rc = pg_open(from, &pg, err);
+
+	if (rc != 0)
+		return rc;
+	rc = pg_run(pg, "BEGIN TRANSACTION READ ONLY");
+	made = rc == 0 ? pg_query(pg, sql, 2, values) : NULL;
+	if (made == NULL || !fetch_all(pg, each, ctx))
+		rc = err_set(err, AISLE_E_IO, "PostgreSQL: %s", pg_error(pg, why, sizeof(why)));
+	PQclear(made);
+	PQfinish(pg);
+	return rc;
+}
+
+int
+reading(const char *from, const char *lane, const char *type, record_fn each, void *ctx,
+    struct err *err)
+{
+	static const char sqlite[] = "sqlite:";
+
+	if (strncmp(from, sqlite, sizeof(sqlite) - 1) == 0 && from[sizeof(sqlite) - 1] != '\0')
+		return read_sqlite(from + sizeof(sqlite) - 1, lane, type, each, ctx, err);
+	if (pg_named(from))
+		return read_postgres(from, lane, type, each, ctx, err);
+	return err_set(err, AISLE_E_INVALID,
+	    "cannot read from %s, expected sqlite:FILE or postgres:DSN", from);
+}

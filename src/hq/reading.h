@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reading.h - what collect wrote, read and never changed: all records of one type.
+ */
+#ifndef AISLE_HQ_READING_H
+#define AISLE_HQ_READING_H
+
+#include "hq/records.h"
+
+/* Each record of that lane and type in sqlite:FILE or postgres:DSN, in the order of store, epoch
+ * and sequence, the same from both. AISLE_E_INVALID: from is no such name. AISLE_E_IO. */
+int reading(const char *from, const char *lane, const char *type, record_fn each, void *ctx,
+    struct err *err) AISLE_MUST_CHECK;
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * report.c - lift of each experiment over all stores.
+ *
+ * DESIGN
+ *   What an experiment is comes from the policy: its arms, their shares, its
+ *   plan. With the policy's salts headquarters draws again whose arm a customer
+ *   is who stayed away since the start: an absent customer is a result, too.
+ *   Without a policy there are only those whom sales name.
+ */
+#include "tools/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "decide/decide.h"
+#include "hq/reading.h"
+#include "sync/bundle.h"
+
+#define PLANS_MAX (SALES_EXPERIMENTS_MAX + 1)
+
+struct run {
+	const struct report_options *options;
+	struct policy *policy; /* NULL: none */
+	struct arena *scratch;
+	struct lift_plan plans[PLANS_MAX];
+	size_t plan_count;
+	struct sales sales;
+	struct buf *notes;
+};
+
+/* ---- what is told ---- */
+
+static void
+add_plan(struct run *run, const char *name, const struct experiment_plan *plan)
+{
+	struct lift_plan *added = &run->plans[run->plan_count++];
+
+	CHECK(run->plan_count <= PLANS_MAX);
+	*added = (struct lift_plan){ .experiment = name, .alpha = LIFT_ALPHA };
+	added->start_ms = run->options->start_ms;
+	added->weeks = run->options->weeks;
+	added->effect = run->options->effect;
+	if (plan != NULL && plan->weeks > 0) {
+		added->start_ms = plan->start_ms;
+		added->weeks = plan->weeks;
+		added->effect = plan->effect;
+	}
+}
+
+static void
+add_control(struct run *run)
+{
+	struct lift_plan *plan;
+	double share = run->policy != NULL ? run->policy->control_share : 0;
+
+	if (run->policy != NULL && !(share > 0 && share < 1))
+		return;
+	add_plan(run, NULL, run->policy != NULL ? &run->policy->control_plan : NULL);
+	plan = &run->plans[run->plan_count - 1];
+	plan->arms[0] = "control";
+	plan->arms[1] = "everybody else";
+	plan->arm_count = 2;
+	plan->shares[0] = share;
+	plan->shares[1] = 1 - share;
+}
+
+/* The arm that is the policy as it stands comes first: the others are held against it. */
+static void
+add_arms(const struct experiment *experiment, struct lift_plan *plan)
+{
+	double total = 0;
+	size_t first = 0;
+
+	for (size_t i = experiment->arm_count; i-- > 0;) {
+		total += experiment->arms[i].weight;
+		if (experiment->arms[i].patch == NULL && !experiment->arms[i].withhold)
+			first = i;
+	}
+	for (size_t i = 0; i < experiment->arm_count; i++)
+		if (experiment->arms[i].withhold)
+			first = i;
+	for (size_t i = 0; i < experiment->arm_count && i < SALES_ARMS_MAX; i++) {
+		size_t at = i == 0 ? first : i <= first ? i - 1 : i;
+
+		plan->arms[i] = experiment->arms[at].name;
+		plan->shares[i] = experiment->arms[at].weight / total;
+	}
+	plan->arm_count = experiment->arm_count;
+}
+
+static void
+add_experiments(struct run *run)
+{
+	static const char *const units[] = { [UNIT_CUSTOMER] = "customer",
+		[UNIT_VISIT] = "visit",
+		[UNIT_STATION_DAY] = "station and day",
+		[UNIT_STORE] = "store" };
+
+	for (size_t i = 0; i < run->policy->experiment_count; i++) {
+		const struct experiment *experiment = &run->policy->experiments[i];
+
+		if (experiment->unit != UNIT_CUSTOMER) {
+			buf_addf(run->notes,
+			    "experiment “%s” is drawn by %s: lift is told by customer only\n",
+			    experiment->name, NAME_OF(units, experiment->unit));
+			continue;
+		}
+		if (experiment->arm_count < 2)
+			continue;
+		add_plan(run, experiment->name, &experiment->plan);
+		add_arms(experiment, &run->plans[run->plan_count - 1]);
+	}
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	bool control = strcmp(*x, "control") == 0;
+
+	/* what is called so is what the others are held against */
+	if (control || strcmp(*y, "control") == 0)
+		return control ? -1 : 1;
+	return strcmp(*x, *y);
+}
+
+/* Without a policy: what sales name. Who is drawn anew each visit is in two arms as soon as he comes twice. */
+static void
+add_recorded(struct run *run)
+{
+	for (size_t e = 0; e < run->sales.experiment_count; e++) {
+		const struct sales_experiment *experiment = &run->sales.experiments[e];
+		size_t two = 0, in = 0;
+		struct lift_plan *plan;
+
+		for (size_t i = 0; i < run->sales.customer_count; i++) {
+			two += run->sales.customers[i].arms[e] == SALES_MANY;
+			in += run->sales.customers[i].arms[e] != 0;
+		}
+		if (two * 100 > in) {
+			buf_addf(run->notes,
+			    "experiment “%s”: %zu of %zu customers were in two arms, it is not "
+			    "drawn by customer\n",
+			    experiment->name, two, in);
+			continue;
+		}
+		if (experiment->arm_count < 2)
+			continue;
+		buf_addf(run->notes,
+		    "experiment “%s”: without --policy, customers who stayed away since the "
+		    "start "
+		    "are in no arm and are missed\n",
+		    experiment->name);
+		add_plan(run, experiment->name, NULL);
+		plan = &run->plans[run->plan_count - 1];
+		plan->arm_count = experiment->arm_count;
+		for (size_t i = 0; i < experiment->arm_count; i++)
+			plan->arms[i] = experiment->arms[i];
+		qsort(plan->arms, plan->arm_count, sizeof(plan->arms[0]), by_name);
+	}
+}
+
+/* An interval of many is the wider; the control group stands alone. */
+static void
+share_alpha(struct run *run)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < run->plan_count; i++)
+		if (run->plans[i].experiment != NULL && run->plans[i].weeks > 0)
+			shown += run->plans[i].arm_count - 1;
+	for (size_t i = 0; i < run->plan_count; i++)
+		if (run->plans[i].experiment != NULL && shown > 0)
+			run->plans[i].alpha = LIFT_ALPHA / (double)shown;
+}
+
+/* ---- whose arm ---- */
+
+static int
+drawn_arm(void *ctx, const struct lift_plan *plan, const struct id *subject)
+{
+	struct run *run = ctx;
+	struct arm_choice *arms;
+	struct id nobody = { 0 };
+	bool withholds;
+	size_t count;
+
+	if (plan->experiment == NULL)
+		return control_group(run->policy, subject) ? 0 : 1;
+	arena_reset(run->scratch);
+	count = experiments_assign(run->scratch, run->policy, subject, &nobody, "", "", 0, &arms,
+	    &withholds);
+	for (size_t i = 0; i < count; i++)
+		for (size_t a = 0; a < plan->arm_count; a++)
+			if (strcmp(arms[i].experiment, plan->experiment) == 0 &&
+			    strcmp(arms[i].arm, plan->arms[a]) == 0)
+				return (int)a;
+	return -1;
+}
+
+/* ---- all of it ---- */
+
+static int
+read_policy(struct run *run, struct lift_money *ret_money, struct err *err)
+{
+	struct bundle *bundle = NULL;
+	struct buf report = { 0 };
+	int rc = bundle_open(run->options->policy, "policy", &bundle, err);
+
+	if (rc == 0 && bundle_policy(bundle, &run->policy, &report) != 0)
+		rc = err_set(err, AISLE_E_INVALID, "%s: its policy has mistakes",
+		    run->options->policy);
+	buf_done(&report);
+	bundle_close(bundle);
+	if (rc != 0)
+		return rc;
+	snprintf(ret_money->currency, sizeof(ret_money->currency), "%s", run->policy->currency);
+	ret_money->digits = run->policy->currency_digits;
+	return 0;
+}
+
+static int
+read_sales(struct run *run, int64_t start_ms, struct err *err)
+{
+	int rc;
+
+	sales_done(&run->sales);
+	sales_init(&run->sales, start_ms);
+	rc = reading(run->options->from, "money", "sale", sales_take, &run->sales, err);
+	if (rc == 0 && run->sales.full)
+		rc = err_set(err, AISLE_E_INVALID,
+		    "%s: over %d sales or %d stores in what is looked at, expected fewer",
+		    run->options->from, SALES_MAX, SALES_STORES_MAX);
+	if (rc == 0)
+		sales_settle(&run->sales, SALES_WEEKS_MAX);
+	return rc;
+}
+
+static int
+tell(struct run *run, struct lift_report *report, struct err *err)
+{
+	int64_t start_ms = INT64_MIN;
+
+	for (size_t i = 0; i < run->plan_count; i++) {
+		const struct lift_plan *plan = &run->plans[i];
+
+		if (plan->weeks == 0) {
+			buf_addf(run->notes,
+			    "%s%s%s has no plan: when it starts, for how many weeks\n",
+			    plan->experiment != NULL ? "experiment “" : "the control group",
+			    plan->experiment != NULL ? plan->experiment : "",
+			    plan->experiment != NULL ? "”" : "");
+			continue;
+		}
+		if (plan->start_ms != start_ms && run->policy != NULL) {
+			int rc = read_sales(run, plan->start_ms, err);
+
+			if (rc != 0)
+				return rc;
+			start_ms = plan->start_ms;
+		}
+		lift_report_add(report, &run->sales, plan, run->policy != NULL ? drawn_arm : NULL,
+		    run);
+	}
+	return 0;
+}
+
+int
+report_run(const struct report_options *options, struct lift_report *ret_report,
+    struct lift_money *ret_money, struct buf *notes, struct err *err)
+{
+	struct run *run = mem_zero(sizeof(*run));
+	struct lift_report report = { 0 };
+	int rc;
+
+	run->options = options;
+	run->notes = notes;
+	run->scratch = arena_new();
+	*ret_money = (struct lift_money){ 0 };
+	rc = options->policy != NULL ? read_policy(run, ret_money, err)
+				     : read_sales(run, options->start_ms, err);
+	if (rc == 0) {
+		add_control(run);
+		if (run->policy != NULL)
+			add_experiments(run);
+		else
+			add_recorded(run);
+		share_alpha(run);
+		rc = tell(run, &report, err);
+	}
+	if (rc == 0)
+		*ret_report = report;
+	else
+		lift_report_done(&report);
+	sales_done(&run->sales);
+	policy_free(run->policy);
+	arena_free(run->scratch);
+	free(run);
+	return rc;
+}
