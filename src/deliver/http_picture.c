@@ -32,7 +32,7 @@ http_get_picture(struct http_call *call)
 		    "no such image in the policy in force, nor on an open card");
 		return;
 	}
-	snprintf(tag, sizeof(tag), "\"%s\"", hash);
+	snprintf(tag, sizeof(tag), "\"%.64s\"", hash);
 	http_add_header(call, "ETag", tag);
 	http_add_header(call, "Cache-Control", "private, max-age=31536000, immutable");
 	http_add_header(call, "Content-Security-Policy", "default-src 'none'; sandbox");

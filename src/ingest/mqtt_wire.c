@@ -34,8 +34,9 @@
 #define PUBLISH 3
 #define LENGTH_BYTES_MAX 4
 
+static int socket_fd = -1; /* by itself: what begins as zero takes no room in the file */
+
 static struct {
-	int fd;
 	bool probed;
 	bool drained; /* the kernel had no more when it was asked last */
 	bool refused; /* the broker sent what no broker sends */
@@ -45,7 +46,7 @@ static struct {
 	int header_bytes; /* 0: at its first byte */
 	size_t body;	  /* its bytes that come */
 	unsigned char in[IN_BYTES], out[OUT_BYTES];
-} wire = { .fd = -1 };
+} wire;
 
 /* ---- its life ---- */
 
@@ -54,7 +55,7 @@ mqtt_wire_close(void)
 {
 	explicit_bzero(wire.in + wire.in_at, wire.in_len - wire.in_at);
 	explicit_bzero(wire.out + wire.out_at, wire.out_len - wire.out_at);
-	wire.fd = -1;
+	socket_fd = -1;
 	wire.drained = wire.refused = false;
 	wire.in_at = wire.in_len = wire.out_at = wire.out_len = wire.body = 0;
 	wire.header_bytes = 0;
@@ -64,7 +65,7 @@ mqtt_wire_close(void)
 static void
 in_child(void)
 {
-	wire.fd = -1;
+	socket_fd = -1;
 }
 
 bool
@@ -77,17 +78,17 @@ mqtt_wire_open(int fd)
 		return false;
 	known = true;
 	mqtt_wire_close();
-	wire.fd = fd;
+	socket_fd = fd;
 	wire.probed = false;
 	if (read(fd, &none, 0) != 0 || !wire.probed)
-		wire.fd = -1;
-	return wire.fd >= 0;
+		socket_fd = -1;
+	return socket_fd >= 0;
 }
 
 int
 mqtt_wire_fd(void)
 {
-	return wire.fd;
+	return socket_fd;
 }
 
 /* ---- what comes ---- */
@@ -168,7 +169,7 @@ fill(void)
 		errno = EAGAIN;
 		return -1;
 	}
-	got = recv(wire.fd, wire.in, IN_BYTES, 0);
+	got = recv(socket_fd, wire.in, IN_BYTES, 0);
 	wire.drained = got < IN_BYTES;
 	if (got <= 0)
 		return got;
@@ -215,7 +216,7 @@ mqtt_wire_flush(void)
 {
 	while (mqtt_wire_unsent() > 0) {
 		ssize_t sent =
-		    send(wire.fd, wire.out + wire.out_at, mqtt_wire_unsent(), MSG_NOSIGNAL);
+		    send(socket_fd, wire.out + wire.out_at, mqtt_wire_unsent(), MSG_NOSIGNAL);
 
 		if (sent < 0 && errno == EINTR)
 			continue;
