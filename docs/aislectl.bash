@@ -7,8 +7,9 @@ status
 top --once
 doctor
 state check
+recording --from --to -o
 decide --bundle --catalog --profiles --pepper --store --events
-replay --bundle --catalog --profiles --pepper --store --events --out --state --turn
+replay --bundle --catalog --profiles --pepper --store --events --out --records --state --turn
 features --bundle --catalog --profiles --pepper --store --events --on -o
 train --policy --catalog --profiles --pepper --store -o
 why --all
@@ -108,7 +109,7 @@ _aislectl()
 		esac
 	done
 	case $prev in
-	--config | --bundle | --catalog | --profiles | --pepper | --events | --out | --password-file | --ca | --cert | --key | -o | \
+	--config | --bundle | --catalog | --profiles | --pepper | --events | --out | --records | --password-file | --ca | --cert | --key | -o | \
 		--release | --order | --erase | --previous | --signature | --manifest | --root | --erased)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

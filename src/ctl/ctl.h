@@ -60,6 +60,8 @@ int ctl_why_not(struct ctl *ctl);
 int ctl_doctor(struct ctl *ctl);
 /* ctl_state.c */
 int ctl_state_check(struct ctl *ctl);
+/* ctl_recording.c */
+int ctl_recording(struct ctl *ctl);
 /* ctl_top.c */
 int ctl_top(struct ctl *ctl);
 /* ctl_store.c */

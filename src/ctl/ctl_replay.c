@@ -17,8 +17,8 @@
 
 struct replay {
 	struct ctl_recorded from;
-	const char *out;
-	FILE *to;
+	const char *out, *records;
+	FILE *to, *records_to;
 	bool last_only;
 	struct buf last;
 };
@@ -37,14 +37,38 @@ on_decision(void *ctx, const char *json, size_t len)
 	fputc('\n', replay->to);
 }
 
+static void
+on_record(void *ctx, const char *json, size_t len)
+{
+	const struct replay *replay = ctx;
+
+	fwrite(json, 1, len, replay->records_to);
+	fputc('\n', replay->records_to);
+}
+
+/* It is all there, or the command has failed. */
+static int
+close_output(FILE *to, const char *path, const char *what, int rc)
+{
+	if (to != NULL && (fflush(to) != 0 || ferror(to)))
+		rc = ctl_fail(EX_IOERR, "%s cannot be written", what);
+	if (path != NULL && to != NULL)
+		fclose(to);
+	return rc;
+}
+
 static int
 run(struct ctl *ctl, struct replay *replay)
 {
-	struct recorded_options options = { .on_decision = on_decision, .ctx = replay };
+	struct recorded_options options = { .on_decision = on_decision,
+		.on_record = replay->records != NULL ? on_record : NULL,
+		.ctx = replay };
 	int rc = ctl_recorded_open(ctl, &replay->from, &options);
 
 	if (rc == EX_OK)
 		rc = ctl_recorded_output(&replay->from, replay->out, &replay->to);
+	if (rc == EX_OK && replay->records != NULL)
+		rc = ctl_recorded_output(&replay->from, replay->records, &replay->records_to);
 	if (rc == EX_OK)
 		rc = ctl_recorded_run(&replay->from, false);
 	if (rc == EX_OK && replay->last_only) {
@@ -54,10 +78,8 @@ run(struct ctl *ctl, struct replay *replay)
 		else
 			fprintf(replay->to, "%s\n", replay->last.data);
 	}
-	if (replay->to != NULL && (fflush(replay->to) != 0 || ferror(replay->to)))
-		rc = ctl_fail(EX_IOERR, "the decisions cannot be written");
-	if (replay->out != NULL && replay->to != NULL)
-		fclose(replay->to);
+	rc = close_output(replay->to, replay->out, "the decisions", rc);
+	rc = close_output(replay->records_to, replay->records, "the records", rc);
 	ctl_recorded_close(&replay->from);
 	buf_done(&replay->last);
 	return rc;
@@ -69,6 +91,7 @@ start(struct ctl *ctl, struct replay *replay)
 	int rc = ctl_recorded_options(ctl, &replay->from);
 
 	replay->out = ctl_option(ctl, "--out");
+	replay->records = ctl_option(ctl, "--records");
 	replay->from.state = ctl_option(ctl, "--state");
 	if (rc != EX_OK)
 		return rc;

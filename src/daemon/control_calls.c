@@ -268,6 +268,7 @@ static const struct {
 	{ "names", names },
 	{ "top", daemon_top },
 	{ "doctor", daemon_doctor },
+	{ "recording", daemon_recording },
 	{ "bundle-install", bundle_install },
 	{ "catalog-install", catalog_install },
 	{ "release-offer", daemon_hand_release },

@@ -314,7 +314,8 @@ int daemon_revoke(struct daemon *daemon, const char *name, size_t *ret_count, st
     AISLE_MUST_CHECK;
 /* min to max printable ASCII characters, none of them a blank; NULL is none. */
 bool daemon_is_printable(const char *text, size_t min, size_t max);
-void daemon_top(struct daemon *daemon, struct control_request *request); /* top.c */
+void daemon_top(struct daemon *daemon, struct control_request *request);       /* top.c */
+void daemon_recording(struct daemon *daemon, struct control_request *request); /* recording.c */
 void daemon_tablet_pair(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_add(struct daemon *daemon, struct control_request *request);
 void daemon_tablet_list(struct daemon *daemon, struct control_request *request);

@@ -48,6 +48,10 @@ struct engine_options {
 	bool forget_decisions;	 /* on_decision has them: none is kept to be asked for */
 	/* Every decision record as it is made: one JSON object. NULL: none. */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
+	/* Every record that headquarters would be sent. NULL: they are queued, unless there are no outlets. */
+	void (*on_record)(void *ctx, enum lane lane, const char *type, int64_t at_ms,
+	    const char *json, size_t len);
+	void *on_record_ctx;
 	/* Those of the turn that is running never happened: it will not be committed. NULL: nobody asks. */
 	void (*on_undone)(void *ctx);
 	void *on_decision_ctx; /* of both */
@@ -272,7 +276,7 @@ bool query_is_shown(struct engine *engine, const char *text);
  * number upto, of the times between. */
 struct recording_piece {
 	int64_t last, inputs, holes;
-	bool more;
+	bool more, began; /* began: it has the begin of the state */
 };
 int query_recording(struct engine *engine, int64_t from_ms, int64_t to_ms, int64_t upto,
     struct recording_piece *piece, struct buf *out);

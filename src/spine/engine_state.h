@@ -166,7 +166,7 @@ struct lever_moved {
 	int64_t until_ms;
 };
 
-/* What the recording was told last of what is in force (recording.c). */
+/* What the recording was told last of what is in force (recording.c). known, in a replay: it begins with the state. */
 struct recording_context {
 	bool known, uncertain;
 	char policy[65], catalog[65];

@@ -15,7 +15,8 @@ void
 outlet_init(struct engine *engine)
 {
 	engine->uplink = UPLINK_NONE;
-	if (!engine->options.no_outlets && engine->conf->hq_host != NULL)
+	if (engine->options.on_record != NULL ||
+	    (!engine->options.no_outlets && engine->conf->hq_host != NULL))
 		engine->uplink = engine->conf->uplink_aggregates ? UPLINK_SUMS : UPLINK_RECORDS;
 }
 
@@ -25,6 +26,11 @@ engine_uplink(struct engine *engine, enum lane lane, const char *type, const str
 {
 	if (engine->uplink == UPLINK_NONE)
 		return;
+	if (engine->options.on_record != NULL) {
+		engine->options.on_record(engine->options.on_record_ctx, lane, type, engine->now_ms,
+		    json->data, json->len);
+		return;
+	}
 	engine_check(engine,
 	    store_uplink_add(engine->store, lane, type, engine->now_ms, subject, json->data,
 		json->len));

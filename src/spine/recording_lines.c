@@ -235,6 +235,7 @@ tell_began(struct lines *lines, const struct row *row)
 
 	mark_begin(lines, w, "began", row->n, row->at_ms);
 	line_end(w);
+	lines->piece->began = true;
 }
 
 static void

@@ -116,7 +116,16 @@ read_mark(struct engine *engine, const char *type, const json_t *data, struct re
 		return read_context(engine, data, ret);
 	if (strcmp(type, "hole") == 0)
 		return read_hole(engine, data, ret);
-	return strcmp(type, "began") == 0 || strcmp(type, "ended") == 0;
+	if (strcmp(type, "began") == 0)
+		engine->recording.known = true;
+	else if (strcmp(type, "ended") != 0)
+		return false;
+	/* Into an empty state, of a store that was not. */
+	else if (!engine->recording.known && engine->options.state_dir == NULL)
+		ret->note =
+		    "the begin of the store's state is not in this file, and what it knew by "
+		    "then is not known here; expected --after a copy of that state";
+	return true;
 }
 
 bool

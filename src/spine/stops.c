@@ -162,10 +162,11 @@ order_record(struct engine *engine, const char *order, const char *name, const d
 	json_end(w);
 	if (engine->uplink == UPLINK_RECORDS)
 		engine_uplink(engine, LANE_DECISION, "order", NULL, &json);
-	log_info("an order in this store order=%s name=%s by=%s", order, LOG_VALUE(name),
-	    of->from != ORDER_HERE    ? "headquarters"
-		: of->manager != NULL ? key
-				      : "-");
+	if (!engine->options.recorded)
+		log_info("an order in this store order=%s name=%s by=%s", order, LOG_VALUE(name),
+		    of->from != ORDER_HERE    ? "headquarters"
+			: of->manager != NULL ? key
+					      : "-");
 	buf_done(&json);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/json_write.h"
 #include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "sync/catalog.h"
@@ -24,13 +25,16 @@ struct recorded {
 	struct profiles_bundle *profile_rows;
 	struct input *inputs; /* of the turn being filled */
 	size_t count, turn;
-	int64_t total, refused, other;	   /* refused: wholly; other: of kinds that have no place */
-	const char *store;		   /* the conf's; NULL: any will do */
-	int64_t elsewhere, elsewhere_line; /* events of other stores, and the first of them */
+	int64_t total, refused, other; /* refused: wholly; other: of kinds that have no place */
+	void (*on_record)(void *ctx, const char *json, size_t len);
+	void *ctx;
+	const char *store;		      /* the conf's; NULL: any will do */
+	int64_t elsewhere, elsewhere_line;    /* events of other stores, and the first of them */
 	int64_t newest_ms, older, older_line; /* events that come too late, and the first of them */
 	struct refusal {
 		char says[240];
 		int64_t count, line;
+		bool note; /* nothing was refused: it is to be known */
 	} kinds[RECORDED_KINDS];
 	size_t kind_count;
 };
@@ -52,6 +56,23 @@ open_profiles(struct recorded *recorded, const char *path, struct err *err)
 	return 0;
 }
 
+static void
+tell_record(void *ctx, enum lane lane, const char *type, int64_t at_ms, const char *json,
+    size_t len)
+{
+	const struct recorded *recorded = ctx;
+	struct buf line = { 0 };
+	struct json_writer *w = JSON_OBJECT(&line);
+
+	json_add_str(w, "lane", NAME_OF(lane_names, lane));
+	json_add_str(w, "type", type);
+	json_add_when(w, "at", at_ms);
+	json_add_raw(w, "body", json, len);
+	json_end(w);
+	recorded->on_record(recorded->ctx, line.data, line.len);
+	buf_done(&line);
+}
+
 int
 recorded_open(const struct recorded_options *options, struct recorded **ret, struct err *err)
 {
@@ -65,6 +86,7 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 		.sealed = options->state != NULL,
 		.pepper = options->pepper,
 		.on_decision = options->on_decision,
+		.on_record = options->on_record != NULL ? tell_record : NULL,
 		.on_undone = options->on_undone,
 		.on_decision_ctx = options->ctx };
 	int rc;
@@ -73,6 +95,9 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 		return err_set(err, AISLE_E_IO, "%s: %s", options->state, strerror(errno));
 	options->conf->terminal_rate = 0;
 	recorded = mem_zero(sizeof(*recorded));
+	recorded->on_record = options->on_record;
+	recorded->ctx = options->ctx;
+	engine.on_record_ctx = recorded;
 	recorded->conf = options->conf;
 	recorded->store = options->store_named ? options->conf->store_id : NULL;
 	recorded->turn = (size_t)(options->turn != 0 ? options->turn : RECORDED_TURN);
@@ -164,6 +189,7 @@ note_refused(struct recorded *recorded, const struct input *input)
 	if (kind == end) {
 		memcpy(kind->says, says, sizeof(says));
 		kind->line = input->number;
+		kind->note = input->result.status == 203;
 		recorded->kind_count++;
 	}
 	kind->count++;
@@ -186,8 +212,11 @@ recorded_refusals(const struct recorded *recorded, struct buf *out)
 	for (size_t i = 0; i < recorded->kind_count; i++) {
 		const struct refusal *kind = &recorded->kinds[i];
 
-		buf_addf(out, "%lld set aside, first in line %lld: %s\n", (long long)kind->count,
-		    (long long)kind->line, kind->says);
+		if (kind->note)
+			buf_addf(out, "line %lld: %s\n", (long long)kind->line, kind->says);
+		else
+			buf_addf(out, "%lld set aside, first in line %lld: %s\n",
+			    (long long)kind->count, (long long)kind->line, kind->says);
 	}
 	if (recorded->elsewhere > 0)
 		buf_addf(out,

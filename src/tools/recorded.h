@@ -23,6 +23,8 @@ struct recorded_options {
 	bool store_named; /* conf's store is one that somebody named: events of others are told */
 	bool keep_decisions; /* to be asked for, also in memory */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
+	/* What headquarters would be sent, an object in a line {"lane","type","at","body"}; NULL: none is made. */
+	void (*on_record)(void *ctx, const char *json, size_t len);
 	void (*on_undone)(void *ctx); /* as of engine_options; NULL */
 	void *ctx;
 };

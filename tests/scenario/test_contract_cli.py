@@ -117,7 +117,7 @@ def test_commands_help_and_exit_as_sysexits_say():
         listed = run("--help")
         assert listed.returncode == 0
         names = [line.strip().split("  ")[0] for line in listed.stdout.splitlines() if line.startswith("  ")]
-        for must in ("status", "decide", "replay", "why", "customer show", "customer export", "customer forget", "deadletter", "stop",
+        for must in ("status", "decide", "replay", "recording", "why", "customer show", "customer export", "customer forget", "deadletter", "stop",
                      "rule eval", "model import", "model inspect", "model score", "feed check", "policy check", "bundle build",
                      "bundle inspect", "bundle examine", "bundle install", "profiles build", "profiles install", "collect",
                      "tablet pair", "tablet list", "tablet revoke", "manager add", "manager remove"):

@@ -273,7 +273,7 @@ a_morning(void)
 	show_card(CARD_BEN, "b3");
 	scan("b3", "c", 300);
 	assert_string_equal(fate_in_record("other"), "offered");
-	native_answer(prompt_of("known"), "'decision':'dismiss','reason':'not-wanted'");
+	native_answer(prompt_of("known"), "'decision':'dismiss','reason':'not-relevant'");
 	now_ms += 700;
 	scan("b3", "c", 301);
 	native_answer(prompt_of("yes"),
@@ -290,9 +290,11 @@ a_morning(void)
 	close_basket("b3", 300);
 	tell("pos/7/event", "return.completed",
 	    "{'return':'r1','basket':'b1','card':'" CARD_ANNA
-	    "','items':[{'sku':'s5','qty':1,'amount':700}],'total':700,'currency':'EUR'}");
+	    "','items':[{'sku':'s5','category':'d/"
+	    "e','qty':1,'amount':700}],'total':700,'currency':'EUR'}");
 	tell("pos/7/event", "return.completed",
-	    "{'return':'r2','items':[{'sku':'x','qty':1,'amount':70}],'total':70,'currency':'EUR'"
+	    "{'return':'r2','items':[{'sku':'x','category':'c','qty':1,'amount':70}],'total':70,'"
+	    "currency':'EUR'"
 	    "}");
 	tell("loyalty/r1/event", "customer.merged",
 	    "{'card':'" CARD_BEN "','into':'" CARD_ANNA "'}");
@@ -310,6 +312,8 @@ a_day_replays_to_the_same_decisions_cards_and_records(void **state)
 	(void)state;
 	a_policy_of_everything();
 	a_morning();
+	if (dead_letters() != 0)
+		fail_msg("%s", why_dead);
 	assert_replays(8);
 }
 
