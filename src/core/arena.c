@@ -19,6 +19,7 @@
 #define BLOCK_BYTES_MAX (1u << 20)
 #define KEEP_BYTES_MAX (1u << 20)
 #define ALIGN 16u
+#define PRINT_BYTES 256
 
 /* Under AddressSanitizer each piece ends in bytes that nobody may touch. */
 #if defined(__has_feature)
@@ -157,11 +158,17 @@ arena_printf(struct arena *arena, const char *format, ...)
 	va_list args, again;
 	va_start(args, format);
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, format, args);
+	/* Most of what is printed is short: once, and not once more for its length. */
+	char small[PRINT_BYTES];
+	int len = vsnprintf(small, sizeof(small), format, args);
 	va_end(args);
 	CHECK(len >= 0);
 	char *text = arena_room(arena, (size_t)len + 1);
-	vsnprintf(text, (size_t)len + 1, format, again);
+	if ((size_t)len < sizeof(small))
+		memcpy(text, small, (size_t)len + 1);
+	else
+		vsnprintf(text, (size_t)len + 1, format, again);
+	explicit_bzero(small, (size_t)len < sizeof(small) ? (size_t)len : sizeof(small));
 	va_end(again);
 	return text;
 }

@@ -224,7 +224,7 @@ buf_json_double(struct buf *buf, double d)
 void
 buf_u8(struct buf *buf, uint8_t v)
 {
-	buf_add(buf, &v, 1);
+	buf_addc(buf, (char)v);
 }
 
 void
@@ -235,21 +235,31 @@ buf_u32(struct buf *buf, uint32_t v)
 	buf_add(buf, bytes, sizeof(bytes));
 }
 
-static void
-add_varint(struct buf *buf, uint64_t v)
+#define VARINT_BYTES 10
+
+/* Where there is room for it; returns what is behind it. */
+static inline char *
+put_varint(char *at, uint64_t v)
 {
-	uint8_t bytes[10];
-	size_t len = 0;
 	for (; v >= 0x80; v >>= 7)
-		bytes[len++] = (uint8_t)(v | 0x80);
-	bytes[len++] = (uint8_t)v;
-	buf_add(buf, bytes, len);
+		*at++ = (char)(v | 0x80);
+	*at++ = (char)v;
+	return at;
+}
+
+/* at: behind the last byte, for which there was room. */
+static inline void
+end_at(struct buf *buf, char *at)
+{
+	*at = '\0';
+	buf->len = (size_t)(at - buf->data);
 }
 
 void
 buf_i64(struct buf *buf, int64_t v)
 {
-	add_varint(buf, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+	room(buf, VARINT_BYTES);
+	end_at(buf, put_varint(buf->data + buf->len, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0)));
 }
 
 void
@@ -257,8 +267,10 @@ buf_f64(struct buf *buf, double v)
 {
 	uint64_t bits;
 	memcpy(&bits, &v, sizeof(bits));
-	buf_u32(buf, (uint32_t)bits);
-	buf_u32(buf, (uint32_t)(bits >> 32));
+	uint8_t bytes[8];
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(bits >> 8 * i);
+	buf_add(buf, bytes, sizeof(bytes));
 }
 
 void
@@ -271,9 +283,11 @@ void
 buf_str(struct buf *buf, const char *s)
 {
 	size_t len = s != NULL ? strlen(s) : 0;
-	add_varint(buf, s != NULL ? (uint64_t)len + 1 : 0);
+	room(buf, VARINT_BYTES + len);
+	char *at = put_varint(buf->data + buf->len, s != NULL ? (uint64_t)len + 1 : 0);
 	if (len > 0)
-		buf_add(buf, s, len);
+		memcpy(at, s, len);
+	end_at(buf, at + len);
 }
 
 struct rd
@@ -317,6 +331,9 @@ rd_u32(struct rd *rd)
 static uint64_t
 rd_varint(struct rd *rd)
 {
+	/* Most numbers are one byte. */
+	if (rd->ok && rd->at < rd->end && *rd->at < 0x80)
+		return *rd->at++;
 	uint64_t v = 0;
 	for (unsigned shift = 0; shift < 64; shift += 7) {
 		uint8_t byte = rd_u8(rd);

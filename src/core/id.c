@@ -140,20 +140,38 @@ id_text(const struct id *id, char out[static ID_TEXT_SIZE])
 	out[26] = '\0';
 }
 
+/* -1: it is none. The digits ascend as their characters do. */
+static int
+digit_value(char c)
+{
+	static const int8_t letters[26] = { 10, 11, 12, 13, 14, 15, 16, 17, -1, 18, 19, -1, 20, 21,
+		-1, 22, 23, 24, 25, 26, -1, 27, 28, 29, 30, 31 };
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'Z' ? letters[c - 'A'] : -1;
+}
+
 bool
 id_parse(const char *text, struct id *ret_id)
 {
-	/* A first digit above 7 would not fit 128 bits. */
-	if (strlen(text) != 26 || strspn(text, crockford) != 26 || text[0] > '7')
+	/* As id_text, backwards: ten digits of six bytes, of whose 50 bits the first two are zero, then twice
+	 * eight of five. A first digit above 7 would not fit. */
+	static const uint8_t digits[] = { 10, 8, 8 }, bytes[] = { 6, 5, 5 };
+	if (strlen(text) != 26 || text[0] > '7')
 		return false;
 	struct id id = { { 0 } };
-	for (int i = 0; i < 26; i++) {
-		unsigned five = (unsigned)(strchr(crockford, text[i]) - crockford);
-		for (int k = 0; k < 5; k++) {
-			int bit = 5 * i - 2 + k;
-			if (bit >= 0 && (five >> (4 - k) & 1) != 0)
-				id.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	uint8_t *end = id.b;
+	for (size_t group = 0; group < ARRAY_LEN(digits); group++) {
+		uint64_t bits = 0;
+		for (int i = 0; i < digits[group]; i++, text++) {
+			int value = digit_value(*text);
+			if (value < 0)
+				return false;
+			bits = bits << 5 | (uint64_t)value;
 		}
+		end += bytes[group];
+		for (int i = 1; i <= bytes[group]; i++, bits >>= 8)
+			end[-i] = (uint8_t)bits;
 	}
 	*ret_id = id;
 	return true;

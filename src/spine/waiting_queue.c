@@ -130,7 +130,8 @@ waiting_drop(struct engine *engine)
 bool
 waiting_has(const struct engine *engine, const char *name)
 {
-	return waiting_queue_find(&engine->waiting, waiting_key(name)) != NULL;
+	return engine->waiting.count > 0 &&
+	    waiting_queue_find(&engine->waiting, waiting_key(name)) != NULL;
 }
 
 int64_t

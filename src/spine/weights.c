@@ -39,7 +39,11 @@ bytes_of(const struct visit *visit)
 static size_t
 slot_of(const char *terminal)
 {
-	return hash_parts(&terminal, 1).b[0];
+	size_t sum = 0;
+
+	for (; *terminal != '\0'; terminal++)
+		sum = 31 * sum + (unsigned char)*terminal;
+	return sum % HELD_SLOTS;
 }
 
 size_t
