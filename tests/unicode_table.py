@@ -17,9 +17,12 @@ def decompositions():
 
 
 def compositions():
-    for cp, first, second in decompositions():
+    """Which of the decompositions are made whole again, in the order of what they are made of."""
+    found = []
+    for place, (cp, first, second) in enumerate(decompositions()):
         if second and unicodedata.normalize("NFC", chr(first) + chr(second)) == chr(cp):
-            yield first, second, cp
+            found.append((first, second, place))
+    return [place for _, _, place in sorted(found)]
 
 
 def classes():
@@ -43,7 +46,7 @@ def folds():
 def table(kind, name, rows):
     out, line = [f"static const {kind} {name}[] = {{"], "\t"
     for row in rows:
-        text = "{" + ",".join(map(str, row)) + "},"
+        text = f"{row}," if isinstance(row, int) else "{" + ",".join(map(str, row)) + "},"
         if len(line) + len(text) > 99:
             out.append(line)
             line = "\t"
@@ -60,8 +63,8 @@ def header():
              "/* clang-format off */"]
     lines += ["", "/* from, to what one or two */"]
     lines += table("struct unicode_pair", "pairs", decompositions())
-    lines += ["", "/* what two are one */"]
-    lines += table("struct unicode_both", "boths", sorted(compositions()))
+    lines += ["", "/* rows of pairs whose two become one again, by these two */"]
+    lines += table("uint16_t", "boths", compositions())
     lines += ["", "/* first, last, class */"]
     lines += table("struct unicode_class", "classes", classes())
     lines += ["", "/* from, to */"]

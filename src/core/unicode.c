@@ -8,7 +8,7 @@
  *   (D145): decomposed, folded, decomposed; and then composed again, because people read it.
  *
  *   Tables of our own, because a replay must give the same bytes on every gateway, whatever its
- *   libraries: 60 KB of source made by tests/unicode_table.py. Rejected: libunistring, ICU and
+ *   libraries: 64 KB of source made by tests/unicode_table.py. Rejected: libunistring, ICU and
  *   utf8proc, whose tables change with the system.
  *
  *   Most texts are ASCII and take none of this way.
@@ -22,10 +22,7 @@
 #include <string.h>
 
 struct unicode_pair {
-	uint32_t from, first, second;
-};
-struct unicode_both {
-	uint32_t first, second, to;
+	uint64_t from : 21, first : 21, second : 21; /* code points */
 };
 struct unicode_class {
 	uint32_t first, last;
@@ -72,6 +69,14 @@ compare(const void *a, const void *b)
 }
 
 static int
+compare_pair(const void *a, const void *b)
+{
+	uint32_t key = *(const uint32_t *)a, row = ((const struct unicode_pair *)b)->from;
+
+	return key < row ? -1 : key > row;
+}
+
+static int
 compare_class(const void *a, const void *b)
 {
 	uint32_t key = *(const uint32_t *)a;
@@ -83,7 +88,7 @@ compare_class(const void *a, const void *b)
 static int
 compare_both(const void *a, const void *b)
 {
-	const struct unicode_both *key = a, *row = b;
+	const struct unicode_pair *key = a, *row = &pairs[*(const uint16_t *)b];
 
 	if (key->first != row->first)
 		return key->first < row->first ? -1 : 1;
@@ -178,7 +183,9 @@ decompose_point(struct points *out, uint32_t point)
 			push(out, T_BASE + s % T_COUNT);
 		return;
 	}
-	pair = point < pairs[0].from ? NULL : FIND(pairs, point);
+	pair = point < pairs[0].from
+	    ? NULL
+	    : bsearch(&point, pairs, ARRAY_LEN(pairs), sizeof(*pairs), compare_pair);
 	if (pair == NULL) {
 		push(out, point);
 		return;
@@ -269,7 +276,8 @@ fold(const struct points *from, struct points *out)
 static uint32_t
 composed(uint32_t first, uint32_t second)
 {
-	const struct unicode_both key = { first, second, 0 }, *both;
+	const struct unicode_pair key = { 0, first, second };
+	const uint16_t *both;
 
 	if (first >= L_BASE && first < L_BASE + L_COUNT && second >= V_BASE &&
 	    second < V_BASE + V_COUNT)
@@ -278,7 +286,7 @@ composed(uint32_t first, uint32_t second)
 	    second > T_BASE && second < T_BASE + T_COUNT)
 		return first + (second - T_BASE);
 	both = bsearch(&key, boths, ARRAY_LEN(boths), sizeof(*boths), compare_both);
-	return both != NULL ? both->to : 0;
+	return both != NULL ? pairs[*both].from : 0;
 }
 
 /* Unicode 3.11, D117: a mark joins the letter before it unless one of its class or above stands
