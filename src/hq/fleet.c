@@ -68,7 +68,9 @@ disk_percent(const json_t *disk)
 	/* The state may be small on a disk that others have filled. */
 	if (json_object_get(disk, "free_bytes") != NULL && left + state < most)
 		most = left + state;
-	return most > 0 ? (int)(100 * state / most) : 100;
+	if (state >= most)
+		return 100;
+	return state > 0 ? (int)(100 * state / most) : 0;
 }
 
 static bool

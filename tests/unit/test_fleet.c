@@ -181,6 +181,9 @@ what_is_wrong_beside_the_verdict_is_a_mark(void **state)
 		/* Others have filled the disk. */
 		{ "\"disk\":{\"state_bytes\":10,\"max_bytes\":100,\"free_bytes\":1}", MARK_DISK },
 		{ "\"disk\":{\"state_bytes\":0,\"max_bytes\":100,\"free_bytes\":0}", MARK_DISK },
+		/* More than an int has of percent, and less than nothing: a store may say anything. */
+		{ "\"disk\":{\"state_bytes\":1000000000000,\"max_bytes\":1}", MARK_DISK },
+		{ "\"disk\":{\"state_bytes\":-1000000000000,\"max_bytes\":1}", 0 },
 	};
 
 	(void)state;
