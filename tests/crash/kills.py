@@ -24,7 +24,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario"))
 import policy  # noqa: E402
-from store import AISLECTL, AISLED, Broker, Client, Store, main, wait_for  # noqa: E402
+from store import AISLECTL, AISLED, Broker, Client, ShippedBroker, Store, main, wait_for  # noqa: E402
 
 KILLS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 50
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(1 << 30)
@@ -127,8 +127,9 @@ class Tablet(threading.Thread):
 
 def set_up(folder):
     hq = Broker(folder, "hq")
-    # The load is meant: eight tills at full speed, and a few cards in all their baskets.
-    store = Store(hq_port=hq.port, config="[limits]\nterminal_rate = 10000/s\n[loyalty]\nbaskets_a_day = 10000\n")
+    # The load is meant: eight tills at full speed, and a few cards in all their baskets. The broker lives on: one that
+    # writes all it has to the disk at each change would be what is waited for.
+    store = Store(hq_port=hq.port, broker=ShippedBroker, config="[limits]\nterminal_rate = 10000/s\n[loyalty]\nbaskets_a_day = 10000\n")
     store.start()
     store.ctl("tablet", "add", "t1")
     offer = policy.changed(policy.OFFER, expires="3600s", caps=[], eligible=True)
