@@ -35,6 +35,7 @@
 	F(OVER_THE_MOST, "aisle_amounts_over_the_most", COUNTER, "Amounts of a till beyond what the offer can save: booked at that.") \
 	F(PROMISES, "aisle_promises", COUNTER, "Accepted offers of closed baskets, by what the till took off beside what was promised.") \
 	F(ALIKE, "aisle_topics_alike", COUNTER, "Messages on topics that look like the store's and are not.") \
+	F(BROKER_REFUSED, "aisle_broker_refused", COUNTER, "Times that the store's broker was let go for a packet that no broker may send.") \
 	F(TURNS, "aisle_turns", COUNTER, "Turns committed.") \
 	F(COMMITS_FAILED, "aisle_commits_failed", COUNTER, "Turns that could not be made durable.") \
 	F(DECISIONS, "aisle_decisions", COUNTER, "Decisions made.") \
@@ -81,6 +82,7 @@
 	S(PROMISES_LESS, PROMISES, "taken=\"less\"") \
 	S(PROMISES_MORE, PROMISES, "taken=\"more\"") \
 	S(ALIKE, ALIKE, "") \
+	S(BROKER_REFUSED, BROKER_REFUSED, "") \
 	S(TURNS, TURNS, "") \
 	S(COMMITS_FAILED, COMMITS_FAILED, "") \
 	S(DECISIONS, DECISIONS, "") \

@@ -55,6 +55,15 @@ check_broker(struct daemon *daemon, struct json_writer *w)
 		    "let go: the state cannot be written, so nothing is acknowledged");
 		return;
 	}
+	if (mqtt_refused(daemon->mqtt) != NULL) {
+		doctor_say(w, "broker", HEALTH_BAD,
+		    "What listens at [mqtt] socket or host is no broker, or a broken one: look at "
+		    "it, "
+		    "start it again.",
+		    "let go, again and again: it sent what no broker sends, %s",
+		    mqtt_refused(daemon->mqtt));
+		return;
+	}
 	doctor_say(w, "broker", up ? HEALTH_OK : HEALTH_BAD,
 	    "Is mosquitto running (systemctl status mosquitto), and do [mqtt] socket or host, user "
 	    "and "

@@ -32,9 +32,10 @@
 #include "core/metrics.h"
 #include "ingest/mqtt_wire.h"
 
-#define KEEPALIVE_S 30
 #define BACKOFF_S_MIN 1
 #define BACKOFF_S_MAX 10
+#define GOOD_S 10
+#define READS_MAX 1024 /* packets at once: who sends without an end keeps nobody waiting */
 
 struct in_flight {
 	int mid;
@@ -45,12 +46,14 @@ struct mqtt {
 	struct event_base *base;
 	struct mqtt_options options;
 	struct mosquitto *mosq;
-	struct event *read_event, *write_event, *second_event, *retry_event;
+	struct event *read_event, *write_event, *again_event, *second_event, *retry_event;
 	char *password;
 	struct mqtt_topics topics;
 	bool up, broken;
 	bool wired; /* the library's bytes come by mqtt_wire.c; those of TLS cannot */
-	int backoff_s;
+	int backoff_s, refused_backoff_s;
+	int up_s;	     /* how long it is up, as far as GOOD_S */
+	const char *refused; /* what it sent, until it was up for GOOD_S without */
 	struct in_flight *in_flight;
 	size_t in_flight_count, in_flight_capacity;
 };
@@ -67,6 +70,7 @@ close_client(struct mqtt *mqtt)
 	if (mqtt->write_event != NULL)
 		event_free(mqtt->write_event);
 	mqtt->read_event = mqtt->write_event = NULL;
+	event_del(mqtt->again_event);
 	if (mqtt->wired)
 		mqtt_wire_close();
 	mqtt->wired = false;
@@ -74,6 +78,7 @@ close_client(struct mqtt *mqtt)
 		mosquitto_destroy(mqtt->mosq);
 	mqtt->mosq = NULL;
 	mqtt->in_flight_count = 0;
+	mqtt->up_s = 0;
 	mqtt->broken = false;
 	if (mqtt->up) {
 		mqtt->up = false;
@@ -91,6 +96,18 @@ lost(struct mqtt *mqtt, const char *why)
 	close_client(mqtt);
 	event_add(mqtt->retry_event, &wait);
 	mqtt->backoff_s = mqtt->backoff_s * 2 > BACKOFF_S_MAX ? BACKOFF_S_MAX : mqtt->backoff_s * 2;
+}
+
+/* Who says hello and then nonsense is asked less and less often. */
+static void
+refuse(struct mqtt *mqtt, const char *what)
+{
+	metrics_add(METRIC_BROKER_REFUSED, 1);
+	log_error("the broker sent what no broker sends: %s", what);
+	mqtt->refused = what;
+	mqtt->backoff_s = mqtt->refused_backoff_s;
+	lost(mqtt, "what it sent is refused");
+	mqtt->refused_backoff_s = mqtt->backoff_s;
 }
 
 /* ---- callbacks of the library: they only note what happened ---- */
@@ -238,6 +255,7 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 {
 	struct mqtt *mqtt = ctx;
 	bool was_up = mqtt->up;
+	int reads = 0;
 
 	(void)what;
 	mqtt_wire_awake();
@@ -245,11 +263,14 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 		if (mosquitto_loop_read(mqtt->mosq, 1) != MOSQ_ERR_SUCCESS)
 			mqtt->broken = true;
 	} while (!mqtt->broken && mqtt->options.host->room(mqtt->options.host->ctx) &&
-	    readable(mqtt, fd));
+	    ++reads < READS_MAX && readable(mqtt, fd));
 	if (mqtt->broken) {
 		/* What was read is not acknowledged any more: it comes again. What was queued is
 		 * still good. */
-		lost(mqtt, "read failed");
+		if (mqtt->wired && mqtt_wire_refused() != NULL)
+			refuse(mqtt, mqtt_wire_refused());
+		else
+			lost(mqtt, "read failed");
 		return;
 	}
 	if (!was_up && mqtt->up)
@@ -259,9 +280,19 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	mqtt_release(mqtt);
 	if (mqtt->broken)
 		lost(mqtt, "write failed");
-	/* The turn was full. What is ready elsewhere comes before the next one. */
+	/* The turn was full, or enough was read. What is ready elsewhere comes before the next one: an event that was
+	 * made active would be handled before the loop looks. */
 	else if (mqtt->wired && mqtt_wire_unread() > 0)
-		event_active(mqtt->read_event, EV_READ, 0);
+		event_add(mqtt->again_event, &(struct timeval){ 0 });
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *ctx)
+{
+	struct mqtt *mqtt = ctx;
+
+	(void)fd;
+	on_readable(mosquitto_socket(mqtt->mosq), what, mqtt);
 }
 
 static void
@@ -273,10 +304,15 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	if (mqtt->mosq == NULL)
 		return;
-	if (mosquitto_loop_misc(mqtt->mosq) != MOSQ_ERR_SUCCESS || mqtt->broken)
+	if (mosquitto_loop_misc(mqtt->mosq) != MOSQ_ERR_SUCCESS || mqtt->broken) {
 		lost(mqtt, "no answer");
-	else
-		want(mqtt);
+		return;
+	}
+	want(mqtt);
+	if (mqtt->up && mqtt->up_s < GOOD_S && ++mqtt->up_s == GOOD_S) {
+		mqtt->refused = NULL;
+		mqtt->refused_backoff_s = BACKOFF_S_MIN;
+	}
 }
 
 static void
@@ -316,32 +352,13 @@ set_up_client(struct mqtt *mqtt)
 	    (int)strlen(mqtt->options.will), mqtt->options.will, 1, true, NULL);
 }
 
-static int
-open_connection(struct mqtt *mqtt)
-{
-	const struct conf *conf = mqtt->options.conf;
-	mosquitto_property *properties = NULL;
-	int rc;
-
-	mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 0xFFFFFFFFu);
-	mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM,
-	    (uint16_t)conf->turn_events);
-	mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE,
-	    MQTT_WIRE_PACKET_MAX);
-	rc = mosquitto_connect_bind_v5(mqtt->mosq,
-	    conf->mqtt_socket != NULL ? conf->mqtt_socket : conf->mqtt_host,
-	    conf->mqtt_socket != NULL ? 0 : conf->mqtt_port, KEEPALIVE_S, NULL, properties);
-	mosquitto_property_free_all(&properties);
-	return rc;
-}
-
 static void
 connect_now(struct mqtt *mqtt)
 {
 	int fd, rc = set_up_client(mqtt);
 
 	if (rc == MOSQ_ERR_SUCCESS)
-		rc = open_connection(mqtt);
+		rc = mqtt_connect(mqtt->mosq, mqtt->options.conf);
 	fd = rc == MOSQ_ERR_SUCCESS ? mosquitto_socket(mqtt->mosq) : -1;
 	if (fd < 0) {
 		lost(mqtt, rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
@@ -355,28 +372,6 @@ connect_now(struct mqtt *mqtt)
 		lost(mqtt, "write failed");
 }
 
-static int
-read_password(const struct conf *conf, char **ret_password, struct err *err)
-{
-	char line[512] = "";
-	FILE *file;
-
-	if (conf->mqtt_password_file == NULL)
-		return 0;
-	file = fopen(conf->mqtt_password_file, "re");
-	if (file == NULL || fgets(line, sizeof(line), file) == NULL) {
-		if (file != NULL)
-			fclose(file);
-		return err_set(err, AISLE_E_CONFIG, "[mqtt] password_file %s cannot be read",
-		    conf->mqtt_password_file);
-	}
-	fclose(file);
-	line[strcspn(line, "\r\n")] = '\0';
-	*ret_password = mem_strdup(line);
-	explicit_bzero(line, sizeof(line));
-	return 0;
-}
-
 int
 mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqtt **ret_mqtt,
     struct err *err)
@@ -387,13 +382,14 @@ mqtt_new(struct event_base *base, const struct mqtt_options *options, struct mqt
 
 	mqtt->base = base;
 	mqtt->options = *options;
-	mqtt->backoff_s = BACKOFF_S_MIN;
-	rc = read_password(options->conf, &mqtt->password, err);
+	mqtt->backoff_s = mqtt->refused_backoff_s = BACKOFF_S_MIN;
+	rc = mqtt_password(options->conf, &mqtt->password, err);
 	if (rc != 0) {
 		free(mqtt);
 		return rc;
 	}
 	mosquitto_lib_init();
+	mqtt->again_event = evtimer_new(base, on_again, mqtt);
 	mqtt->retry_event = evtimer_new(base, on_retry, mqtt);
 	mqtt->second_event = event_new(base, -1, EV_PERSIST, on_second, mqtt);
 	event_add(mqtt->second_event, &second);
@@ -420,6 +416,7 @@ mqtt_free(struct mqtt *mqtt)
 	if (mqtt == NULL)
 		return;
 	close_client(mqtt);
+	event_free(mqtt->again_event);
 	event_free(mqtt->retry_event);
 	event_free(mqtt->second_event);
 	if (mqtt->password != NULL)
@@ -434,6 +431,12 @@ bool
 mqtt_connected(const struct mqtt *mqtt)
 {
 	return mqtt->up;
+}
+
+const char *
+mqtt_refused(const struct mqtt *mqtt)
+{
+	return mqtt->refused;
 }
 
 size_t

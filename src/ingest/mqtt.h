@@ -43,9 +43,11 @@ void mqtt_free(struct mqtt *mqtt);
 /* These filters are subscribed to (copied), now and after each connect; what was listened to before
  * is not any more. */
 void mqtt_listen(struct mqtt *mqtt, const char *const *topics, size_t count);
-/* connects now, and again after each loss (1 s .. 10 s) */
+/* connects now, and again after each loss (1 s .. 10 s; growing also where it answers, and sends what is refused) */
 void mqtt_start(struct mqtt *mqtt);
 bool mqtt_connected(const struct mqtt *mqtt);
+/* What the broker sent that none may send, and was let go for; NULL: nothing, or it has been good since. */
+const char *mqtt_refused(const struct mqtt *mqtt);
 size_t mqtt_in_flight(const struct mqtt *mqtt);
 /* QoS 1. outbox_id 0: nobody waits for its acknowledgement. false: not connected. */
 bool mqtt_publish(struct mqtt *mqtt, int64_t outbox_id, const char *topic, bool retain,

@@ -24,6 +24,10 @@ void mqtt_topics_tell(struct mqtt_topics *topics, const struct mqtt_host *host);
 void mqtt_topics_set(struct mqtt_topics *topics, struct mosquitto *mosq, const char *const *filters,
     size_t count);
 
+/* mqtt_connect.c: the password file's first line, the caller wipes and frees it; a MQTT 5 session that outlives us. */
+int mqtt_password(const struct conf *conf, char **ret_password, struct err *err) AISLE_MUST_CHECK;
+int mqtt_connect(struct mosquitto *mosq, const struct conf *conf); /* a MOSQ_ERR */
+
 /* mqtt_message.c: handed to the host, with the attributes that it has by MQTT 5. */
 void mqtt_message(const struct mqtt_host *host, const struct mosquitto_message *message,
     const mosquitto_property *properties);

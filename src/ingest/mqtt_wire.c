@@ -12,11 +12,11 @@
  *   and its guidance are one write. Rejected: a client of our own, for all that the
  *   library knows of MQTT 5; corking the socket, which a unix socket cannot.
  *
- *   On the way headers are looked at: the library (2.0.11) aborts the process
- *   when a broker sends QoS 3, and makes room for whatever length is claimed.
+ *   On the way each packet is looked at (mqtt_packet.c), and goes on whole: the library (2.0.11)
+ *   ends the process for a property that it does not know, and makes room for whatever length is claimed.
  *
  * INVARIANTS
- *   Only bytes that were looked at are handed out.
+ *   Only whole packets that a broker may send are handed out.
  *   What was handed out or sent is zero: card numbers and PINs stand in it.
  */
 #include "ingest/mqtt_wire.h"
@@ -27,24 +27,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/log.h"
+#include "ingest/mqtt_packet.h"
 
-#define IN_BYTES (32 << 10)
+#define IN_BYTES MQTT_PACKET_BYTES_MAX
 #define OUT_BYTES (32 << 10)
-#define PUBLISH 3
-#define LENGTH_BYTES_MAX 4
 
 static int socket_fd = -1; /* by itself: what begins as zero takes no room in the file */
 
 static struct {
 	bool probed;
-	bool drained; /* the kernel had no more when it was asked last */
-	bool refused; /* the broker sent what no broker sends */
-	size_t in_at, in_len;
+	bool drained;		       /* the kernel had no more when it was asked last */
+	bool greeted;		       /* see mqtt_packet_check() */
+	const char *refused;	       /* what no broker sends; kept until another connection */
+	size_t in_at, in_good, in_len; /* handed out, looked at, read */
 	size_t out_at, out_len;
-	/* Of the packet that is being looked at. */
-	int header_bytes; /* 0: at its first byte */
-	size_t body;	  /* its bytes that come */
 	unsigned char in[IN_BYTES], out[OUT_BYTES];
 } wire;
 
@@ -56,9 +52,8 @@ mqtt_wire_close(void)
 	explicit_bzero(wire.in + wire.in_at, wire.in_len - wire.in_at);
 	explicit_bzero(wire.out + wire.out_at, wire.out_len - wire.out_at);
 	socket_fd = -1;
-	wire.drained = wire.refused = false;
-	wire.in_at = wire.in_len = wire.out_at = wire.out_len = wire.body = 0;
-	wire.header_bytes = 0;
+	wire.drained = wire.greeted = false;
+	wire.in_at = wire.in_good = wire.in_len = wire.out_at = wire.out_len = 0;
 }
 
 /* A child's file of the same number is a file. */
@@ -79,6 +74,7 @@ mqtt_wire_open(int fd)
 	known = true;
 	mqtt_wire_close();
 	socket_fd = fd;
+	wire.refused = NULL;
 	wire.probed = false;
 	if (read(fd, &none, 0) != 0 || !wire.probed)
 		socket_fd = -1;
@@ -93,48 +89,38 @@ mqtt_wire_fd(void)
 
 /* ---- what comes ---- */
 
-static bool
-refuse(const char *what)
+const char *
+mqtt_wire_refused(void)
 {
-	log_error("the broker sent what no broker sends: %s", what);
-	wire.refused = true;
-	return false;
+	return wire.refused;
 }
 
-/* One byte of a header: the packet's kind, then its length, seven bits a byte. */
+/* Whole packets at the end of what was read. false: one that no broker sends. */
 static bool
-look_at_header(unsigned char byte)
+look(void)
 {
-	if (wire.header_bytes == 0) {
-		wire.body = 0;
-		wire.header_bytes = 1;
-		return byte >> 4 != PUBLISH || (byte & 6) != 6 || refuse("a message of QoS 3");
-	}
-	wire.body |= (size_t)(byte & 0x7f) << 7 * (wire.header_bytes - 1);
-	if ((byte & 0x80) == 0)
-		wire.header_bytes = 0;
-	else if (wire.header_bytes++ == LENGTH_BYTES_MAX)
-		return refuse("a packet whose length has no end");
-	return wire.body <= MQTT_WIRE_PACKET_MAX || refuse("a packet of more than 128 KiB");
+	int64_t took;
+
+	while ((took = mqtt_packet_check(wire.in + wire.in_good, wire.in_len - wire.in_good,
+		    &wire.greeted, &wire.refused)) > 0)
+		wire.in_good += (size_t)took;
+	return took == 0;
 }
 
-static bool
-look(const unsigned char *bytes, size_t len)
+/* What was handed out makes room for the rest of a packet. */
+static void
+move_up(void)
 {
-	while (len > 0) {
-		size_t skip = wire.header_bytes > 0 ? 0 : wire.body < len ? wire.body : len;
+	size_t rest = wire.in_len - wire.in_at;
 
-		wire.body -= skip;
-		bytes += skip;
-		len -= skip;
-		if (len > 0 && !look_at_header(*bytes))
-			return false;
-		if (len > 0) {
-			bytes++;
-			len--;
-		}
-	}
-	return true;
+	if (wire.in_at == 0)
+		return;
+	memmove(wire.in, wire.in + wire.in_at, rest);
+	/* Behind it stands what it was, once more. */
+	explicit_bzero(wire.in + rest, wire.in_len - rest);
+	wire.in_good -= wire.in_at;
+	wire.in_at = 0;
+	wire.in_len = rest;
 }
 
 void
@@ -146,7 +132,7 @@ mqtt_wire_awake(void)
 size_t
 mqtt_wire_unread(void)
 {
-	return wire.in_len - wire.in_at;
+	return wire.in_good - wire.in_at;
 }
 
 bool
@@ -161,7 +147,7 @@ fill(void)
 {
 	ssize_t got;
 
-	if (wire.refused) {
+	if (wire.refused != NULL) {
 		errno = EPROTO;
 		return -1;
 	}
@@ -169,17 +155,21 @@ fill(void)
 		errno = EAGAIN;
 		return -1;
 	}
-	got = recv(socket_fd, wire.in, IN_BYTES, 0);
-	wire.drained = got < IN_BYTES;
+	move_up();
+	got = recv(socket_fd, wire.in + wire.in_len, IN_BYTES - wire.in_len, 0);
+	wire.drained = got < (ssize_t)(IN_BYTES - wire.in_len);
 	if (got <= 0)
 		return got;
-	wire.in_at = 0;
-	wire.in_len = (size_t)got;
-	if (look(wire.in, wire.in_len))
+	wire.in_len += (size_t)got;
+	if (!look()) {
+		explicit_bzero(wire.in, wire.in_len);
+		wire.in_good = wire.in_len = 0;
+		errno = EPROTO;
+		return -1;
+	}
+	if (mqtt_wire_unread() > 0)
 		return 1;
-	explicit_bzero(wire.in, wire.in_len);
-	wire.in_len = 0;
-	errno = EPROTO;
+	errno = EAGAIN;
 	return -1;
 }
 

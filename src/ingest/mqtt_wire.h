@@ -9,9 +9,6 @@
 
 #include "aisle/base.h"
 
-/* A packet of the broker is no longer: what is, is refused before the library makes room for it. */
-#define MQTT_WIRE_PACKET_MAX (128 * 1024)
-
 /* From now on the library's read() and write() of this socket, which is non-blocking and carries plain MQTT, come by
  * here. false: nobody stands before the C library's (aisled_wire.c), the library reads and writes by itself. */
 bool mqtt_wire_open(int fd);
@@ -29,7 +26,10 @@ size_t mqtt_wire_unread(void);
 int mqtt_wire_flush(void) AISLE_MUST_CHECK;
 size_t mqtt_wire_unsent(void);
 
-/* As read() and write(). EPROTO: the broker sent what no broker sends, and nothing is handed out any more. */
+/* What the broker sent that no broker sends (a literal), on this connection or the one that was closed; NULL: nothing. */
+const char *mqtt_wire_refused(void);
+
+/* As read() and write(). EPROTO: something was refused, and nothing is handed out any more. */
 ssize_t mqtt_wire_read(void *at, size_t size);
 ssize_t mqtt_wire_write(const void *bytes, size_t size);
 
