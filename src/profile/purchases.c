@@ -250,10 +250,10 @@ purchase_encode(const struct purchase *purchase, struct buf *out)
 static const char *
 text_decode(struct rd *rd, struct subject *subject)
 {
-	int64_t len = rd_i64(rd) - 1;
+	int64_t len = rd_i64(rd);
 	const char *bytes = (const char *)rd->at;
 
-	if (!rd->ok || len < 0)
+	if (!rd->ok || len-- <= 0)
 		return NULL;
 	if (len > rd->end - rd->at || memchr(bytes, 0, (size_t)len) != NULL) {
 		rd->ok = false;

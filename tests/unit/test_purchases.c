@@ -477,6 +477,7 @@ a_row_that_says_more_than_it_has_is_damaged(void **state)
 	assert_true(decodes(1, 4, "abc", 3));
 	assert_true(decodes(1, 1, "", 0));
 	assert_false(decodes(1, 0, "", 0)); /* a line has a category */
+	assert_false(decodes(1, INT64_MIN, "", 0));
 	assert_false(decodes(2, 4, "abc", 3));
 	assert_false(decodes(0, 4, "abc", 3));
 	assert_false(decodes(-1, 4, "abc", 3)); /* taken back, and yet with a line */
