@@ -9,7 +9,7 @@ doctor
 state check
 recording --from --to -o
 decide --bundle --catalog --profiles --pepper --store --events
-replay --bundle --catalog --profiles --pepper --store --events --out --records --state --turn
+replay --bundle --catalog --profiles --pepper --store --events --out --records --state --after --turn
 features --bundle --catalog --profiles --pepper --store --events --on -o
 train --policy --catalog --profiles --pepper --store -o
 why --all
@@ -114,7 +114,7 @@ _aislectl()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--state | --policy | --images | --archive)
+	--state | --after | --policy | --images | --archive)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;

@@ -63,6 +63,7 @@ open_engine(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options 
 	options->conf = from->conf;
 	options->profiles = from->profiles;
 	options->state = from->state;
+	options->after = from->after;
 	options->turn = from->turn;
 	options->store_named = from->store_named;
 	options->pepper = has_pepper ? pepper : NULL;
@@ -71,6 +72,21 @@ open_engine(struct ctl *ctl, struct ctl_recorded *from, struct recorded_options 
 	options->pepper = NULL;
 	explicit_bzero(pepper, sizeof(pepper));
 	return rc;
+}
+
+/* What the state had in force, unless the command says another. */
+static void
+take_in_force(struct ctl_recorded *from)
+{
+	struct buf bundle = { 0 }, catalog = { 0 };
+
+	recorded_in_force(from->recorded, &bundle, &catalog);
+	from->own_bundle = buf_steal(&bundle);
+	from->own_catalog = buf_steal(&catalog);
+	if (from->bundle == NULL && from->own_bundle[0] != '\0')
+		from->bundle = from->own_bundle;
+	if (from->catalog == NULL && from->own_catalog[0] != '\0')
+		from->catalog = from->own_catalog;
 }
 
 int
@@ -82,6 +98,8 @@ ctl_recorded_open(struct ctl *ctl, struct ctl_recorded *from, struct recorded_op
 
 	if (rc == EX_OK)
 		rc = open_engine(ctl, from, options);
+	if (rc == EX_OK && from->after != NULL)
+		take_in_force(from);
 	/* Without a configuration the store speaks the policy's currency. */
 	if (rc == EX_OK && from->bundle != NULL &&
 	    recorded_bundle(from->recorded, from->bundle, !ctl->conf_given, &report, &err) != 0) {
@@ -176,4 +194,6 @@ ctl_recorded_close(struct ctl_recorded *from)
 	if (from->conf != NULL)
 		conf_done(from->conf);
 	free(from->conf);
+	free(from->own_bundle);
+	free(from->own_catalog);
 }

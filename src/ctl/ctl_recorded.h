@@ -12,7 +12,8 @@
 
 struct ctl_recorded {
 	const char *bundle, *catalog, *profiles, *pepper, *store, *events;
-	const char *state; /* set by the command that takes it */
+	const char *state, *after;	/* set by the command that takes them */
+	char *own_bundle, *own_catalog; /* of the state that it goes on after */
 	int turn;
 	bool store_named; /* by --store, or by the configuration */
 	struct conf *conf;

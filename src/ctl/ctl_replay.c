@@ -93,11 +93,16 @@ start(struct ctl *ctl, struct replay *replay)
 	replay->out = ctl_option(ctl, "--out");
 	replay->records = ctl_option(ctl, "--records");
 	replay->from.state = ctl_option(ctl, "--state");
+	replay->from.after = ctl_option(ctl, "--after");
 	if (rc != EX_OK)
 		return rc;
-	if ((replay->from.bundle == NULL && replay->from.state == NULL) ||
+	if ((replay->from.bundle == NULL && replay->from.state == NULL &&
+		replay->from.after == NULL) ||
 	    replay->from.events == NULL)
 		return ctl_usage(ctl);
+	if (replay->from.state != NULL && replay->from.after != NULL)
+		return ctl_fail(EX_USAGE,
+		    "--state is written to, and --after is not: expected one of them");
 	rc = ctl_words(ctl, 0, 0);
 	return rc == EX_OK ? run(ctl, replay) : rc;
 }

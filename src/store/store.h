@@ -211,6 +211,7 @@ int store_recording_each(struct store *store, int64_t after, int64_t from_ms, in
 /* The number of the oldest and of the newest row; 0: there is none. */
 int64_t store_recording_first(const struct store *store);
 int64_t store_recording_last(const struct store *store);
+int64_t store_recording_next(const struct store *store); /* of the row that comes next */
 /* Of what is too much, or with little room left of all but the newest, at most so many rows, oldest first: how many
  * went, or an error. */
 int store_recording_prune(struct store *store, int max_rows);

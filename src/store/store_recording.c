@@ -85,6 +85,12 @@ store_recording_last(const struct store *store)
 	return store->now.recording_last;
 }
 
+int64_t
+store_recording_next(const struct store *store)
+{
+	return store->now.recording_next;
+}
+
 /* ---- what is too much ---- */
 
 /* Rows below this number go. */

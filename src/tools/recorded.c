@@ -18,6 +18,7 @@
 #include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "sync/catalog.h"
+#include "tools/recorded_after.h"
 
 struct recorded {
 	struct conf *conf;
@@ -28,6 +29,7 @@ struct recorded {
 	int64_t total, refused, other; /* refused: wholly; other: of kinds that have no place */
 	void (*on_record)(void *ctx, const char *json, size_t len);
 	void *ctx;
+	struct recorded_after after;
 	const char *store;		      /* the conf's; NULL: any will do */
 	int64_t elsewhere, elsewhere_line;    /* events of other stores, and the first of them */
 	int64_t newest_ms, older, older_line; /* events that come too late, and the first of them */
@@ -82,7 +84,8 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 		.no_outlets = true,
 		.recorded = true,
 		/* In memory there is mostly nobody who could ask, and a file may hold a million. */
-		.forget_decisions = options->state == NULL && !options->keep_decisions,
+		.forget_decisions =
+		    options->state == NULL && options->after == NULL && !options->keep_decisions,
 		.sealed = options->state != NULL,
 		.pepper = options->pepper,
 		.on_decision = options->on_decision,
@@ -98,11 +101,19 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 	recorded->on_record = options->on_record;
 	recorded->ctx = options->ctx;
 	engine.on_record_ctx = recorded;
+	rc = recorded_after_open(&recorded->after, options->after, err);
+	if (options->after != NULL) {
+		engine.state_dir = recorded->after.copy.dir;
+		engine.sealed = true;
+	}
 	recorded->conf = options->conf;
 	recorded->store = options->store_named ? options->conf->store_id : NULL;
 	recorded->turn = (size_t)(options->turn != 0 ? options->turn : RECORDED_TURN);
 	recorded->inputs = mem_calloc(recorded->turn, sizeof(*recorded->inputs));
-	rc = engine_open(&engine, &recorded->engine, err);
+	if (rc == 0)
+		rc = engine_open(&engine, &recorded->engine, err);
+	if (rc == 0)
+		rc = recorded_after_look(&recorded->after, engine_store(recorded->engine), err);
 	if (rc == 0 && options->profiles != NULL)
 		rc = open_profiles(recorded, options->profiles, err);
 	if (rc != 0) {
@@ -122,8 +133,18 @@ recorded_close(struct recorded *recorded)
 		free((char *)recorded->inputs[i].payload);
 	engine_close(recorded->engine);
 	profiles_bundle_close(recorded->profile_rows);
+	recorded_after_close(&recorded->after);
 	free(recorded->inputs);
 	free(recorded);
+}
+
+void
+recorded_in_force(const struct recorded *recorded, struct buf *ret_bundle, struct buf *ret_catalog)
+{
+	struct store *store = engine_store(recorded->engine);
+
+	recorded_after_path(&recorded->after, store, "bundle", "bundles", ret_bundle);
+	recorded_after_path(&recorded->after, store, "catalog", "catalogs", ret_catalog);
 }
 
 struct engine *
@@ -348,6 +369,11 @@ recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ct
 			    (long long)n, RECORDED_LINE_MAX);
 		if (got < 0 || len == 0)
 			continue;
+		got = recorded_after_takes(&recorded->after, line, len, n, err);
+		if (got < 0)
+			rc = got;
+		if (got <= 0)
+			continue;
 		take_line(recorded, line, len, n);
 		if (recorded->count < recorded->turn)
 			continue;
@@ -359,6 +385,10 @@ recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ct
 		rc = flush(recorded, err);
 	if (rc == 0 && ferror(events))
 		rc = err_set(err, AISLE_E_IO, "the events cannot be read");
+	if (rc == 0 && recorded->total == 0 && recorded->after.dir != NULL)
+		rc = err_set(err, AISLE_E_INVALID,
+		    "%s was told all of it already, expected a copy of the state from before",
+		    recorded->after.dir);
 	if (rc == 0 && recorded->total == 0)
 		rc = err_set(err, AISLE_E_INVALID, "no events, expected one CloudEvent a line");
 	if (rc == 0 && recorded->refused > 0 && recorded->refused == recorded->total)

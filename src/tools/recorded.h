@@ -15,9 +15,11 @@
 #define RECORDED_LINE_MAX (1u << 20)
 
 struct recorded_options {
-	struct conf *conf;     /* borrowed; a recorded file is never taken for a flood */
-	const char *profiles;  /* NULL: none */
-	const char *state;     /* folder to go on from; NULL: in memory */
+	struct conf *conf;    /* borrowed; a recorded file is never taken for a flood */
+	const char *profiles; /* NULL: none */
+	const char *state;    /* folder to go on from; NULL: in memory */
+	const char *
+	    after; /* a copy of a state folder, which stays as it is: what it was told is passed over */
 	const uint8_t *pepper; /* 32 bytes, read while opening; NULL: one of its own */
 	int turn;	       /* 0: RECORDED_TURN */
 	bool store_named; /* conf's store is one that somebody named: events of others are told */
@@ -38,6 +40,9 @@ struct engine *recorded_engine(struct recorded *recorded);
  * has none of its own. Mistakes of the policy, if that is what is wrong, are in report. */
 int recorded_bundle(struct recorded *recorded, const char *path, bool policy_currency,
     struct buf *report, struct err *err) AISLE_MUST_CHECK;
+/* Of the state that it goes on after: its bundle and its catalog in force, as paths; "": none. */
+void recorded_in_force(const struct recorded *recorded, struct buf *ret_bundle,
+    struct buf *ret_catalog);
 /* Likewise a catalog, with the marks of the store's country. */
 int recorded_catalog(struct recorded *recorded, const char *path, struct err *err) AISLE_MUST_CHECK;
 /* All of it through the engine, a line each. progress: called now and then with the events so far;

@@ -3,19 +3,15 @@
  * state_check.c - a state folder looked at offline: on a copy, the way a start would, and row by row.
  *
  * DESIGN
- *   What a start takes in, mends or sets aside changes the files. So they are copied into a folder of our own, which
- *   goes with us, and the store's own code opens the copy: what it says is what a start would find. The folder itself
- *   is only locked and read.
+ *   What a start takes in, mends or sets aside changes the files. So the store's own code opens a copy of them: what it
+ *   says is what a start would find.
  */
 #include "tools/state_check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/id.h"
@@ -24,19 +20,11 @@
 #include "nouns/event_key.h"
 #include "profile/sealer.h"
 #include "store/store_check.h"
-
-#define COPY_BYTES (1 << 20)
-
-static const char *const copied[] = { "state.db", "state.db-wal", "keys.db", "keys.db-wal",
-	"keys.db-journal" };
-/* What a start makes beside them in the copy. */
-static const char *const made[] = { "lock", "ballast", "state.db.suspect", "state.db.salvaged",
-	"state.db.salvaged.tmp", "state.db.damaged", "state.db.damaged-wal", "state.db-journal",
-	"state.db-shm", "keys.db-shm" };
+#include "tools/state_copy.h"
 
 struct checking {
 	const struct state_check *what;
-	char dir[4096]; /* the copy */
+	struct state_copy copy;
 	struct store *store;
 	struct keys *keys;
 	struct sealer sealer;
@@ -46,109 +34,12 @@ struct checking {
 	int64_t seen_ms;
 };
 
-/* ---- the copy ---- */
-
-static int
-copy_bytes(int from, int to)
-{
-	char *bytes = mem_alloc(COPY_BYTES);
-	ssize_t got, put = 0;
-
-	while ((got = read(from, bytes, COPY_BYTES)) > 0)
-		for (ssize_t at = 0; at < got; at += put)
-			if ((put = write(to, bytes + at, (size_t)(got - at))) <= 0)
-				goto out;
-out:
-	explicit_bzero(bytes, COPY_BYTES);
-	free(bytes);
-	return got == 0 ? 0 : -1;
-}
-
-/* One that is not there is not copied. */
-static int
-copy_file(const struct checking *checking, const char *name, struct err *err)
-{
-	char path[4200], copy[4200];
-	int from, to, rc;
-
-	snprintf(path, sizeof(path), "%s/%s", checking->what->dir, name);
-	snprintf(copy, sizeof(copy), "%s/%s", checking->dir, name);
-	from = open(path, O_RDONLY | O_CLOEXEC);
-	if (from < 0 && errno == ENOENT)
-		return 0;
-	if (from < 0)
-		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-	to = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	rc = to >= 0 ? copy_bytes(from, to) : -1;
-	if (rc != 0)
-		err_set(err, AISLE_E_IO, "%s cannot be copied to %s: %s", path, copy,
-		    strerror(errno));
-	close(from);
-	if (to >= 0)
-		close(to);
-	return rc == 0 ? 0 : AISLE_E_IO;
-}
-
-/* Held while it is copied: neither a daemon that runs nor one that starts. */
-static int
-take_lock(const struct checking *checking, int *ret_fd, struct err *err)
-{
-	char path[4200];
-	struct stat there;
-
-	snprintf(path, sizeof(path), "%s/state.db", checking->what->dir);
-	if (stat(path, &there) != 0)
-		return err_set(err, errno == ENOENT || errno == ENOTDIR ? AISLE_E_NONE : AISLE_E_IO,
-		    "%s: %s, expected a state folder", path, strerror(errno));
-	snprintf(path, sizeof(path), "%s/lock", checking->what->dir);
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*ret_fd < 0 && errno == ENOENT) /* of a copy */
-		return 0;
-	if (*ret_fd < 0)
-		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-	if (flock(*ret_fd, LOCK_EX | LOCK_NB) != 0)
-		return err_set(err, AISLE_E_FULL,
-		    "%s: a daemon uses it; stop it first, or check a copy of the folder",
-		    checking->what->dir);
-	return 0;
-}
-
-static int
-make_copy(struct checking *checking, struct err *err)
-{
-	const char *temp = getenv("TMPDIR");
-	int lock = -1, rc = take_lock(checking, &lock, err);
-
-	snprintf(checking->dir, sizeof(checking->dir), "%s/aisle-check-XXXXXX",
-	    temp != NULL && temp[0] != '\0' ? temp : "/tmp");
-	if (rc == 0 && mkdtemp(checking->dir) == NULL)
-		rc = err_set(err, AISLE_E_IO, "%s: %s", checking->dir, strerror(errno));
-	if (rc != 0)
-		checking->dir[0] = '\0';
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(copied); i++)
-		rc = copy_file(checking, copied[i], err);
-	if (lock >= 0)
-		close(lock);
-	return rc;
-}
-
-static void
-remove_each(const char *dir, const char *const *names, size_t count)
-{
-	char path[4200];
-
-	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		unlink(path);
-	}
-}
-
 /* ---- what a start would find ---- */
 
 static int
 open_copy(struct checking *checking, struct err *err)
 {
-	struct store_options options = { .dir = checking->dir,
+	struct store_options options = { .dir = checking->copy.dir,
 		.sealer = checking->has_sealer ? &checking->sealer : NULL };
 
 	return store_open(&options, &checking->store, err);
@@ -161,11 +52,11 @@ open_keys(struct checking *checking, struct err *err)
 	char path[4200];
 	int rc;
 
-	snprintf(path, sizeof(path), "%s/keys.db", checking->dir);
+	snprintf(path, sizeof(path), "%s/keys.db", checking->copy.dir);
 	if (access(path, F_OK) != 0)
 		return err_set(err, AISLE_E_NONE, "%s/keys.db: %s; without it no row can be read",
 		    checking->what->dir, strerror(errno));
-	rc = keys_open(checking->dir, NULL, &checking->keys, err);
+	rc = keys_open(checking->copy.dir, NULL, &checking->keys, err);
 	if (rc != 0)
 		return rc;
 	sealer_init(&checking->sealer, checking->keys);
@@ -234,7 +125,7 @@ look(struct checking *checking, struct err *err)
 	char path[4200];
 	int rc;
 
-	snprintf(path, sizeof(path), "%s/state.db", checking->dir);
+	snprintf(path, sizeof(path), "%s/state.db", checking->copy.dir);
 	rc = store_check_pages(path, &checking->checked);
 	if (rc == 0)
 		rc = open_copy(checking, err);
@@ -336,7 +227,7 @@ state_check(const struct state_check *what, struct buf *out, struct err *err)
 	int rc;
 
 	checking->what = what;
-	rc = make_copy(checking, err);
+	rc = state_copy_make(&checking->copy, what->dir, err);
 	if (rc == 0)
 		rc = open_keys(checking, err);
 	if (rc == 0)
@@ -350,11 +241,7 @@ state_check(const struct state_check *what, struct buf *out, struct err *err)
 	if (checking->has_sealer)
 		sealer_done(&checking->sealer);
 	keys_close(checking->keys);
-	if (checking->dir[0] != '\0') {
-		remove_each(checking->dir, copied, ARRAY_LEN(copied));
-		remove_each(checking->dir, made, ARRAY_LEN(made));
-		rmdir(checking->dir);
-	}
+	state_copy_done(&checking->copy);
 	free(checking);
 	return rc != 0 ? rc : sound ? 0 : AISLE_E_DAMAGED;
 }

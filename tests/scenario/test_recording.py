@@ -162,18 +162,21 @@ class Morning:
     def recording(self, *words):
         path = os.path.join(self.store.folder, "day.jsonl")
         self.said = self.store.ctl("recording", *words, "-o", path)
+        self.until = re.search(r"until (\S+),", self.said).group(1)
         return path
 
-    def replay(self, path, *words, bundle=True):
+    def replay(self, path, *words, bundle=True, code=0, env=None):
         out, records = (os.path.join(self.store.folder, name) for name in ("replayed.jsonl", "records.jsonl"))
         done = subprocess.run(AISLECTL + ["--config", self.store.conf, "replay", *(["--bundle", self.bundle] if bundle else []), "--events", path,
-                                          "--out", out, "--records", records, *words], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+                                          "--out", out, "--records", records, *words], capture_output=True, text=True, env=env)
+        assert done.returncode == code, (done.returncode, done.stderr)
+        if code != 0:
+            return done.stderr
         with open(out) as f, open(records) as r:
             return f.read().splitlines(), r.read().splitlines(), done.stderr
 
     def collected(self):
-        """What headquarters has, in its lanes and order, but for the health of the store, which no event makes."""
+        """What headquarters has of the time of the recording, in its lanes and order, but for the health of the store, which no event makes."""
         path = os.path.join(self.store.folder, "records.sqlite")
         collector = subprocess.Popen(AISLECTL + ["collect", "--into", f"sqlite:{path}", "--broker", f"mqtt://127.0.0.1:{self.store.hq.port}"])
         try:
@@ -183,13 +186,24 @@ class Morning:
             collector.wait(20)
         db = sqlite3.connect(path)
         return [json.dumps({"lane": lane, "type": kind, "at": at, "body": json.loads(body)}) for lane, kind, at, body in
-                db.execute("SELECT lane, type, at, body FROM record WHERE type NOT IN ('health', 'aggregate') ORDER BY lane, seq")]
+                db.execute("SELECT lane, type, at, body FROM record WHERE type NOT IN ('health', 'aggregate') AND at <= ? ORDER BY lane, seq",
+                           (self.until,))]
 
 
 def by_lane(records):
     read = [json.loads(line) for line in records]
     return [json.dumps({k: r[k] for k in ("lane", "type", "at", "body")}) for lane in ("consent", "decision", "money")
             for r in read if r["lane"] == lane and r["type"] != "aggregate"]
+
+
+def files_of(folder):
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            with open(path, "rb") as f:
+                found[name] = f.read()
+    return found
 
 
 def first_difference(expected, found):
@@ -230,6 +244,78 @@ def test_a_morning_replays_from_nothing_to_the_same_decisions_and_records():
             with open(other, "w") as f:
                 f.writelines(line + "\n" for line in text.splitlines() if left_out not in line)
             assert morning.replay(other)[1] != records, left_out
+    finally:
+        morning.close()
+
+
+def test_from_the_middle_a_copy_of_the_state_goes_on_as_the_store_did():
+    morning = Morning()
+    store = morning.store
+    temp = os.path.join(store.folder, "temp")
+    os.mkdir(temp)
+    env = dict(os.environ, TMPDIR=temp)
+    try:
+        morning.enrol("anna")
+        morning.open("anna")
+        morning.until_shown("deal")
+        store.ctl("lever", "set", "group:tips", "2.5", "--until", later(hours=2))
+        store.ctl("stop", "enrol")
+        with open(morning.recording()) as f:
+            early = f.read()
+        store.stop()
+        copied = os.path.join(store.folder, "state-then")
+        shutil.copytree(store.folder + "/state", copied)
+        before = files_of(copied)
+        store.start()
+        # A card of before is answered, a customer of before is known, a lever and a stop of before hold.
+        morning.answer("deal", decision="accept", manager="eve", pin=PIN)
+        command = wait_for("the command", lambda: [c for c in morning.watch.on("pos/7/command") if c.get("token")])[-1]
+        morning.till("offer.redeemed", {"basket": morning.number, "token": command["token"], "amount": 100})
+        morning.close_basket()
+        morning.open()
+        morning.until_shown("tip")
+        time.sleep(2.5)
+        morning.scan("grocery/coffee", 2000)
+        morning.open("anna")
+        morning.until_shown("tip")
+        path = morning.recording()
+        decisions, records, said = morning.replay(path, "--after", copied, bundle=False, env=env)
+        assert said == "", said
+        assert os.listdir(temp) == [], "the copy of the copy is left"
+        assert files_of(copied) == before, "the folder itself is only read"
+        everything, all_records, _ = morning.replay(path)
+        assert 0 < len(decisions) < len(everything) and decisions == everything[-len(decisions):]
+        for line in decisions:
+            known = json.loads(store.ctl("why", json.loads(line)["decision"], "--json"))
+            known.pop("outcomes", None), known.pop("contributions", None)
+            assert json.dumps(known) == json.dumps(json.loads(line))
+        first_difference(morning.collected(), by_lane(all_records))
+        for lane in ("decision", "money"):
+            made, all_made = ([r for r in by_lane(them) if json.loads(r)["lane"] == lane] for them in (records, all_records))
+            assert made and made == all_made[-len(made):], lane
+        # With the bundle named, and from a file that begins where the state ends, it is the same.
+        assert morning.replay(path, "--after", copied)[:2] == (decisions, records)
+        # What does not fit is refused, and says why.
+        def other(name, lines):
+            with open(os.path.join(store.folder, name), "w") as f:
+                f.writelines(line + "\n" for line in lines)
+            return os.path.join(store.folder, name)
+        with open(path) as f:
+            lines = f.read().splitlines()
+        told = len([line for line in early.splitlines() if "recording.ended" not in line])
+        assert morning.replay(other("tail", lines[told:]), "--after", copied)[0] == decisions
+        assert "something is missing" in morning.replay(other("gap", lines[told + 1:]), "--after", copied, code=65)
+        assert "was told all of it already" in morning.replay(other("early", early.splitlines()), "--after", copied, code=65)
+        assert "of another state" in morning.replay(other("else", [re.sub('"id":"[0-9a-f]{16}/', '"id":"0000000000000000/', line) for line in lines]),
+                                                    "--after", copied, code=65)
+        assert "has no number" in morning.replay(other("plain", [json.dumps({k: v for k, v in json.loads(line).items() if k != "number"})
+                                                                 for line in lines]), "--after", copied, code=65)
+        assert "a daemon uses it" in morning.replay(path, "--after", store.folder + "/state", code=74)
+        assert "expected a state folder" in morning.replay(path, "--after", store.folder, code=66)
+        assert "expected one of them" in morning.replay(path, "--after", copied, "--state", store.folder + "/s", code=64)
+        os.unlink(copied + "/keys.db")
+        assert "without it no row can be read" in morning.replay(path, "--after", copied, code=66)
+        assert "the begin of the store's state is not in this file" in morning.replay(other("tail", lines[told:]))[2]
     finally:
         morning.close()
 
@@ -296,5 +382,6 @@ def test_a_span_is_cut_out_and_what_cannot_be_is_refused():
 
 
 if __name__ == "__main__":
-    main([test_a_morning_replays_from_nothing_to_the_same_decisions_and_records, test_who_is_forgotten_leaves_a_hole_and_no_trace,
+    main([test_a_morning_replays_from_nothing_to_the_same_decisions_and_records,
+          test_from_the_middle_a_copy_of_the_state_goes_on_as_the_store_did, test_who_is_forgotten_leaves_a_hole_and_no_trace,
           test_a_span_is_cut_out_and_what_cannot_be_is_refused])
