@@ -10,12 +10,12 @@ import subprocess
 import sys
 
 ROOMS = {
-    "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "recommend": "core", "score": "core nouns", "policy": "core nouns logic score",
-    "decide": "core nouns logic score policy",
+    "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "recommend": "core nouns", "score": "core nouns", "policy": "core nouns logic recommend score",
+    "decide": "core nouns logic recommend score policy",
     "ingest": "core nouns logic", "session": "core nouns", "profile": "core nouns store", "deliver": "core nouns", "learn": "core nouns",
     "trust": "core nouns",
-    "sync": "core nouns store score policy trust", "hq": "core nouns sync trust learn",
-    "spine": "core nouns store score policy decide ingest session profile deliver learn sync trust",
+    "sync": "core nouns store recommend score policy trust", "hq": "core nouns sync trust learn",
+    "spine": "core nouns store recommend score policy decide ingest session profile deliver learn sync trust",
     "daemon": "core nouns store policy decide ingest session profile deliver sync spine trust",
     "tools": "core nouns store logic recommend score policy decide ingest profile deliver sync spine trust learn hq",
     "ctl": "core logic policy profile sync hq tools trust daemon",       # of the daemon: control_ask(), the other end of its socket

@@ -10,7 +10,7 @@
  *
  * OWNERSHIP
  *   Everything is owned by the policy; strings live as long as it does. All of
- *   it but the models, their contexts and the source is in policy->memory and points nowhere
+ *   it but the models, their contexts, the tables and the source is in policy->memory and points nowhere
  *   else, not at a string literal either: an image (policy/policy_image.h) is
  *   that memory in a file.
  */
@@ -28,6 +28,7 @@ struct logic;	      /* logic/logic.h: a compiled JsonLogic program */
 struct model;	      /* score/model.h */
 struct model_context; /* score/model.h */
 struct calibration;   /* score/model.h */
+struct policy_table;  /* policy/policy_tables.h */
 
 #define POLICY_ACTIONS_MAX 4096
 #define POLICY_FEATURES_MAX 1024
@@ -372,6 +373,16 @@ struct policy_model {
 	struct model_context *context; /* for the candidates of a decision; NULL: not per_action */
 };
 
+/* What one action that stands for many takes its goods from: a table of the policy's own. */
+enum family { FAMILY_NONE, FAMILY_BASKET, FAMILY_OWN, FAMILY_SUBSTITUTE, FAMILY_COUNT };
+extern const char *const family_names[FAMILY_COUNT];
+
+/* What people call an item or a category: a text for each language of the policy; NULL: none. */
+struct item_words {
+	const char *item;
+	const char **texts;
+};
+
 /* A file below images/, and where the store serves it. */
 struct policy_picture {
 	const char *name, *path; /* "images/coffee.png", "/v1/images/HASH" */
@@ -474,6 +485,9 @@ struct policy {
 	size_t zone_count;
 	struct policy_picture *pictures; /* ascending by name */
 	size_t picture_count;
+	struct policy_table *tables[FAMILY_COUNT]; /* NULL: none */
+	struct item_words *words;		   /* ascending by item */
+	size_t word_count;
 	uint32_t triggers; /* union of actions' on */
 	/* Actions that each type of event names, the timer's last; ascending (policy_settle) */
 	struct {
@@ -484,7 +498,7 @@ struct policy {
 	struct json_t *
 	    source; /* merged tree: {"policy","features","actions":{id:…},"models","contact","experiments","zones"};
 					 * NULL: from an image */
-	void *memory; /* arena that owns all of the above but the models */
+	void *memory; /* arena that owns all of the above but the models and tables */
 };
 
 #endif

@@ -17,7 +17,7 @@
  * BYTES
  *   memory: the arena in one row, struct policy first; a pointer is its target's offset.
  *   rest: a bit for each word of memory, the lowest bit first, 1: a pointer; then for
- *   each model its length, u32, and its flat form.
+ *   each model, and each family's table (0: none), its length, u32, and its flat form.
  *
  * LIMITS
  *   A pointer to a constant of the program is the same in both, and no difference
@@ -30,6 +30,7 @@
 
 #include "policy/policy_internal.h"
 #include "policy/policy_load.h"
+#include "policy/policy_tables.h"
 #include "score/model.h"
 
 #define WORD sizeof(uintptr_t)
@@ -55,6 +56,7 @@ side_init(const struct policy *policy)
 	CHECK(arena_offset(side.arena, policy, &at) && at == 0);
 	copy->source = NULL;
 	copy->memory = NULL;
+	memset(copy->tables, 0, sizeof(copy->tables));
 	CHECK(policy->model_count == 0 || arena_offset(side.arena, policy->models, &at));
 	models = (struct policy_model *)(void *)(side.row + at);
 	for (size_t i = 0; i < policy->model_count; i++)
@@ -117,6 +119,18 @@ write_models(const struct policy *policy, struct buf *rest)
 	}
 }
 
+static void
+write_tables(const struct policy *policy, struct buf *rest)
+{
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		const struct policy_table *table = policy->tables[f];
+
+		buf_u32(rest, table != NULL ? (uint32_t)table->len : 0);
+		if (table != NULL)
+			buf_add(rest, table->bytes, table->len);
+	}
+}
+
 int
 policy_image_write(const struct policy *a, const struct policy *b, struct buf *memory,
     struct buf *rest, struct err *err)
@@ -132,6 +146,7 @@ policy_image_write(const struct policy *a, const struct policy *b, struct buf *m
 		buf_add(memory, from_a.row, len);
 		buf_add(rest, bits, bit_bytes(len));
 		write_models(a, rest);
+		write_tables(a, rest);
 	}
 	free(from_a.row);
 	free(from_b.row);
@@ -180,6 +195,23 @@ read_models(struct policy *policy, struct rd *rd, struct err *err)
 	return 0;
 }
 
+static int
+read_tables(struct policy *policy, struct rd *rd, struct err *err)
+{
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		uint32_t len = rd_u32(rd);
+		int status;
+
+		if (!rd->ok || len > (size_t)(rd->end - rd->at))
+			return err_set(err, AISLE_E_DAMAGED, "the image's tables are cut short");
+		status = len > 0 ? policy_table_new(rd->at, len, &policy->tables[f], err) : 0;
+		if (status != 0)
+			return status;
+		rd->at += len;
+	}
+	return 0;
+}
+
 int
 policy_image_read(struct arena *arena, void *memory, size_t len, const void *rest, size_t rest_len,
     struct policy **ret_policy, struct err *err)
@@ -196,6 +228,8 @@ policy_image_read(struct arena *arena, void *memory, size_t len, const void *res
 	policy->memory = arena;
 	rd = rd_init((const uint8_t *)rest + bit_bytes(len), rest_len - bit_bytes(len));
 	status = read_models(policy, &rd, err);
+	if (status == 0)
+		status = read_tables(policy, &rd, err);
 	if (status != 0)
 		policy_free(policy);
 	else

@@ -158,7 +158,8 @@ void reason_read(struct compile *c, const struct at *at, unsigned slot); /* of a
 /* policy_contact.c */
 size_t caps_read(struct compile *c, const struct at *at, bool own, struct cap **ret_caps);
 void contact_read(struct compile *c, const struct at *at);
-void pictures_read(struct compile *c); /* policy_pictures.c */
+void pictures_read(struct compile *c);			  /* policy_pictures.c */
+void tables_read(struct compile *c, const struct at *at); /* policy_tables.c */
 /* The path of the image that is named there; NULL: none, or a mistake that was reported. */
 const char *picture_named(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "policy/policy_internal.h"
+#include "policy/policy_tables.h"
 #include "score/model.h"
 
 static const struct {
@@ -28,6 +29,7 @@ static const struct {
 	{ "contact.json", "contact", false },
 	{ "experiments.json", "experiments", false },
 	{ "zones.json", "zones", false },
+	{ "tables/tables.json", "tables", false },
 };
 
 /* ---- parts to tree ---- */
@@ -185,11 +187,13 @@ read_tree(struct compile *c)
 	struct at contact = at_root("contact.json", json_object_get(source, "contact"));
 	struct at experiments = at_root("experiments.json", json_object_get(source, "experiments"));
 	struct at zones = at_root("zones.json", json_object_get(source, "zones"));
+	struct at tables = at_root("tables/tables.json", json_object_get(source, "tables"));
 
 	if (settings.json == NULL || features.json == NULL)
 		return; /* reported; without them all the rest would be */
 	settings_read(c, &settings);
 	pictures_read(c);
+	tables_read(c, &tables);
 	models_read(c, &models);
 	features_read(c, &features);
 	models_finish(c, &models);
@@ -304,6 +308,7 @@ policy_patched(const struct policy *policy, const struct policy_parts *parts,
 	compile_init(&c, parts, &report);
 	c.patched = true;
 	c.policy->source = patched_source(&c, policy, patches, count);
+	policy_tables_share(c.policy, policy);
 	status = compile_source(&c, ret_policy);
 	if (status == 0) {
 		memcpy((*ret_policy)->hash, policy->hash, sizeof(policy->hash));
@@ -325,6 +330,8 @@ policy_free(struct policy *policy)
 		model_context_free(policy->models[i].context);
 		model_free(policy->models[i].model);
 	}
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		policy_table_drop(policy->tables[f]);
 	json_decref(policy->source);
 	arena_free(policy->memory);
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "policy/policy_tables.h"
 #include "score/model.h"
 
 /* ---- folder to parts ---- */
@@ -105,7 +106,7 @@ wanted(const struct policy *policy, const char *name)
 	if (strcmp(name, "policy.json") == 0 || strcmp(name, "features.json") == 0 ||
 	    strcmp(name, "contact.json") == 0 || strcmp(name, "experiments.json") == 0 ||
 	    strcmp(name, "zones.json") == 0 || strcmp(name, "models/models.json") == 0 ||
-	    strncmp(name, "images/", 7) == 0)
+	    strcmp(name, "tables/tables.json") == 0 || strncmp(name, "images/", 7) == 0)
 		return true;
 	if (strncmp(name, "actions/", 8) == 0)
 		return strcmp(name + strlen(name) - 5, ".json") == 0;
@@ -118,6 +119,27 @@ wanted(const struct policy *policy, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* As they were opened: a list of pairs is one by now. */
+static int
+add_tables(const struct policy *policy, struct folder *ret, struct err *err)
+{
+	int status = 0;
+
+	for (int f = 0; status == 0 && f < FAMILY_COUNT; f++) {
+		const struct policy_table *table = policy->tables[f];
+		char name[BUNDLE_NAME_MAX];
+		uint8_t *copy;
+
+		if (table == NULL)
+			continue;
+		snprintf(name, sizeof(name), "tables/%s.table", NAME_OF(family_names, f));
+		copy = mem_alloc(table->len + 1);
+		memcpy(copy, table->bytes, table->len);
+		status = folder_add(ret, name, copy, table->len, err);
+	}
+	return status;
 }
 
 static int
@@ -147,6 +169,8 @@ choose_parts(const struct policy *policy, const struct folder *folder, struct fo
 		len = flat.len;
 		status = folder_add(ret, name, buf_steal(&flat), len, err);
 	}
+	if (status == 0)
+		status = add_tables(policy, ret, err);
 	folder_sort(ret);
 	for (size_t i = 1; status == 0 && i < ret->parts.count; i++)
 		if (strcmp(ret->parts.part[i - 1].name, ret->parts.part[i].name) == 0)

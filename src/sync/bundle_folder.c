@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * bundle_folder.c - a policy's folder into parts: policy.json and its like, actions/, models/,
- * images/.
+ * images/, tables/.
  *
  * Hidden files and other folders are people's own (.git, notes) and stay out of the bundle.
  */
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const subfolders[] = { "actions", "models", "images" };
+static const char *const subfolders[] = { "actions", "models", "images", "tables" };
 
 void
 folder_done(struct folder *folder)

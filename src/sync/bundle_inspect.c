@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/json_write.h"
+#include "policy/policy_tables.h"
 #include "sync/catalog.h"
 
 static void
@@ -26,6 +27,20 @@ add_action(const struct action *action, struct json_writer *w)
 }
 
 static void
+add_table(enum family family, const struct table *table, struct json_writer *w)
+{
+	json_add_object(w, NULL);
+	json_add_str(w, "table", NAME_OF(family_names, family));
+	json_add_str(w, "kind", NAME_OF(table_kind_names, table_kind(table)));
+	json_add_int(w, "level", table_level(table));
+	json_add_int(w, "items", table_count(table));
+	json_add_int(w, "neighbours", table_cells(table));
+	json_add_int(w, "baskets", table_baskets(table));
+	json_add_bool(w, "calibrated", table_steps(table) > 0);
+	json_end(w);
+}
+
+static void
 add_policy(const struct policy *policy, struct json_writer *w)
 {
 	json_add_str(w, "currency", policy->currency);
@@ -40,6 +55,11 @@ add_policy(const struct policy *policy, struct json_writer *w)
 	json_add_list(w, "models");
 	for (size_t i = 0; i < policy->model_count; i++)
 		json_add_str(w, NULL, policy->models[i].name);
+	json_end(w);
+	json_add_list(w, "tables");
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		if (policy->tables[f] != NULL)
+			add_table((enum family)f, policy->tables[f]->table, w);
 	json_end(w);
 	json_add_list(w, "languages");
 	for (size_t i = 0; i < policy->language_count; i++)
@@ -79,6 +99,15 @@ inspect_json(const struct bundle *bundle, const struct policy *policy, struct bu
 }
 
 static void
+add_table_text(enum family family, const struct table *table, struct buf *out)
+{
+	buf_addf(out, "table     %s: %s of %u %s, %u neighbours, from %u baskets%s\n",
+	    NAME_OF(family_names, family), NAME_OF(table_kind_names, table_kind(table)),
+	    table_count(table), table_level(table) > 0 ? "categories" : "articles",
+	    table_cells(table), table_baskets(table), table_steps(table) > 0 ? ", calibrated" : "");
+}
+
+static void
 inspect_text(const struct bundle *bundle, const struct policy *policy, struct buf *out)
 {
 	const struct policy_parts *parts = bundle_parts(bundle);
@@ -95,7 +124,11 @@ inspect_text(const struct bundle *bundle, const struct policy *policy, struct bu
 	buf_addf(out, "\nfeatures  %zu\nmodels   ", policy->feature_count);
 	for (size_t i = 0; i < policy->model_count; i++)
 		buf_addf(out, " %s", policy->models[i].name);
-	buf_addf(out, "\nactions   %zu\n", policy->action_count);
+	buf_adds(out, "\n");
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		if (policy->tables[f] != NULL)
+			add_table_text((enum family)f, policy->tables[f]->table, out);
+	buf_addf(out, "actions   %zu\n", policy->action_count);
 	for (size_t i = 0; i < policy->action_count; i++) {
 		const struct action *action = &policy->actions[i];
 

@@ -80,6 +80,24 @@ table_data_add(struct table_data *data, int64_t at_ms, int32_t customer, uint32_
 	}
 }
 
+void
+table_data_keep(struct table_data *data, size_t basket, const uint32_t *items, size_t count)
+{
+	struct table_basket *b = &data->list[basket];
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		uint32_t item = data->uses[b->first + i];
+		bool still = false;
+
+		for (size_t j = 0; j < count && !still; j++)
+			still = items[j] == item;
+		if (still)
+			data->uses[b->first + kept++] = item;
+	}
+	b->count = kept;
+}
+
 /* ---- a part of them ---- */
 
 struct ranked {

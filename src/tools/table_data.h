@@ -41,6 +41,9 @@ int32_t table_data_item(struct table_data *data, const char *text, size_t len);
 void table_data_add(struct table_data *data, int64_t at_ms, int32_t customer, uint32_t *items,
     size_t count);
 
+/* Of a basket's items those that are in the list; the others were taken back. */
+void table_data_keep(struct table_data *data, size_t basket, const uint32_t *items, size_t count);
+
 /* Baskets from..to, and their items numbered by how many baskets have them. */
 struct table_part {
 	const struct table_data *data;

@@ -20,11 +20,13 @@
 #include "profile/subject_io.h"
 #include "tools/train_card.h"
 #include "tools/train_folder.h"
+#include "tools/train_tables.h"
 
 struct training {
 	const struct train_options *options;
 	struct train_folder folder;
 	struct train_baskets baskets;
+	struct train_tables tables;
 	struct train_features features;
 	struct train_rows rows;
 	struct train_pairs pairs;
@@ -121,19 +123,41 @@ ask_agreed(struct training *training, struct engine *engine)
 	}
 }
 
+static void
+take_basket(void *ctx, const struct feature_row *row)
+{
+	struct training *training = ctx;
+	size_t before = training->baskets.count;
+
+	train_baskets_take(&training->baskets, row);
+	if (training->baskets.count > before)
+		train_tables_take(&training->tables, &training->baskets, row);
+}
+
+static void
+take_return(void *ctx, const struct visit *visit, const struct marks *marks)
+{
+	struct training *training = ctx;
+	int32_t basket = train_index_get(&training->baskets.visits, &visit->id, sizeof(visit->id));
+
+	train_baskets_returned(&training->baskets, visit, marks);
+	if (basket >= 0)
+		train_tables_returned(&training->tables, (size_t)basket, visit, marks);
+}
+
 static int
 read_baskets(struct training *training, struct err *err)
 {
 	struct train_baskets *baskets = &training->baskets;
 	struct pass pass = { 0 };
-	int rc = pass_open(training, 1u << EV_BASKET_CLOSED, false, train_baskets_take, baskets,
-	    &pass, err);
+	int rc =
+	    pass_open(training, 1u << EV_BASKET_CLOSED, false, take_basket, training, &pass, err);
 
 	train_baskets_init(baskets);
+	train_tables_init(&training->tables);
 	if (rc == 0) {
 		baskets->policy = engine_policy(recorded_engine(pass.recorded));
-		engine_show_returns(recorded_engine(pass.recorded), train_baskets_returned,
-		    baskets);
+		engine_show_returns(recorded_engine(pass.recorded), take_return, training);
 		rc = pass_feed(&pass, err);
 	}
 	if (rc == 0)
@@ -142,7 +166,7 @@ read_baskets(struct training *training, struct err *err)
 	baskets->policy = NULL;
 	if (rc != 0)
 		return rc;
-	if (baskets->full)
+	if (baskets->full || training->tables.articles.full || training->tables.groups.full)
 		return err_set(err, AISLE_E_FULL,
 		    "more than %d baskets, %d customers or %d uses of categories; "
 		    "expected a shorter period",
@@ -287,6 +311,21 @@ write_target(struct training *training, const struct train_result *result,
 }
 
 static int
+write_tables(struct training *training, struct err *err)
+{
+	int rc = 0;
+
+	for (int f = FAMILY_BASKET; f < FAMILY_COUNT && rc == 0; f++) {
+		const struct buf *bytes = &training->tables.made[f].bytes;
+
+		if (bytes->len > 0)
+			rc = train_folder_write(&training->folder, "tables",
+			    NAME_OF(family_names, f), ".table", bytes, err);
+	}
+	return rc;
+}
+
+static int
 write_all(struct training *training, const struct train_result *result, struct err *err)
 {
 	static const struct {
@@ -305,6 +344,8 @@ write_all(struct training *training, const struct train_result *result, struct e
 		if (result->targets[t].ships)
 			rc = write_target(training, result, &result->targets[t], err);
 	}
+	if (rc == 0)
+		rc = write_tables(training, err);
 	for (size_t i = 0; i < ARRAY_LEN(files) && rc == 0; i++) {
 		struct buf text = { 0 };
 
@@ -323,6 +364,7 @@ finish(struct training *training, struct buf *summary, struct err *err)
 		.features = &training->features,
 		.rows = &training->rows,
 		.pairs = &training->pairs,
+		.tables = &training->tables,
 		.targets = training->targets,
 		.target_count = training->target_count,
 		.events = training->events,
@@ -334,7 +376,7 @@ finish(struct training *training, struct buf *summary, struct err *err)
 		if (training->targets[t].ships)
 			return write_all(training, &result, err);
 	}
-	if (training->pairs.count > 0)
+	if (training->pairs.count > 0 || train_tables_any(&training->tables))
 		return write_all(training, &result, err);
 	return err_set(err, AISLE_E_INVALID,
 	    "no model came out of these events, nor a pair of categories; expected %d rows of yes "
@@ -370,6 +412,7 @@ training_free(struct training *training)
 	train_rows_done(&training->rows);
 	train_features_done(&training->features);
 	train_baskets_done(&training->baskets);
+	train_tables_done(&training->tables);
 	train_folder_close(&training->folder);
 	free(training->agreed);
 	free(training);
@@ -396,6 +439,7 @@ train_run(const struct train_options *options, struct buf *summary, struct buf *
 	if (rc == 0) {
 		train_pairs_make(&training->pairs, &training->baskets,
 		    split_of(&training->baskets));
+		train_tables_make(&training->tables, training->agreed);
 		if (training->baskets.customers.count > 0)
 			ask_all(training);
 		rc = finish(training, summary, err);

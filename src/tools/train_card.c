@@ -289,6 +289,7 @@ train_card_write(const struct train_result *result, struct buf *out)
 			write_model(result, &result->targets[i], out);
 	}
 	write_pairs(result, out);
+	train_tables_card(result->tables, out);
 	buf_adds(out, text_limits);
 }
 
@@ -363,4 +364,5 @@ train_card_summary(const struct train_result *result, struct buf *out)
 		buf_addf(out, "%zu lines left out: " TEXT_UNNAMED "\n", result->baskets->unnamed);
 	buf_addf(out, "copurchase: %zu pairs of categories in %zu baskets\n", result->pairs->count,
 	    result->pairs->baskets);
+	train_tables_summary(result->tables, out);
 }

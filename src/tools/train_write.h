@@ -6,6 +6,7 @@
 #define AISLE_TOOLS_TRAIN_WRITE_H
 
 #include "tools/train_pairs.h"
+#include "tools/train_tables.h"
 #include "tools/train_target.h"
 
 #define TRAIN_RULES 10 /* pairs that become rules */
@@ -16,6 +17,7 @@ struct train_result {
 	const struct train_features *features;
 	const struct train_rows *rows;
 	const struct train_pairs *pairs;
+	const struct train_tables *tables;
 	struct train_target *targets;
 	size_t target_count;
 	const json_t *base_features, *base_models; /* of the policy it joins; NULL: none */

@@ -52,7 +52,7 @@ class Shop:
                    "-o", self.path(out), *words, good=good)
 
     def read(self, *names):
-        with open(self.path(*names)) as f:
+        with open(self.path(*names), encoding="utf-8", errors="surrogateescape") as f:
             return f.read()
 
     def close(self):
@@ -278,13 +278,20 @@ def test_what_goes_together_needs_no_customer():
         said = run("train", shop.path("events.jsonl"), "-o", shop.path("nobody")).stdout
         assert "no models: no customer of these events has agreed" in said and "pairs of categories in" in said, said
         assert set(tree(shop.path("nobody"))) == {"CARD.md", "features.json", "copurchase/pairs.csv", "copurchase/rules.json",
-                                                 "models/models.json"}
+                                                 "models/models.json", "tables/basket.table"}
         assert len(shop.read("nobody", "copurchase", "pairs.csv").splitlines()) > 20
         assert shop.read("nobody", "copurchase", "pairs.csv") == shop.read("out", "copurchase", "pairs.csv")
         assert "None: no customer of these events has agreed" in shop.read("nobody", "CARD.md")
         policy.write(shop.path("nobody"), features=json.loads(shop.read("nobody", "features.json"))["features"],
                      actions=[policy.changed(policy.ENROL, eligible=True, applicable=True)])
         run("policy", "check", shop.path("nobody"))
+        run("bundle", "build", shop.path("nobody"), "-o", shop.path("nobody.bundle"))
+        tables = json.loads(run("bundle", "inspect", shop.path("nobody.bundle"), "--json").stdout)["tables"]
+        assert [t["table"] for t in tables] == ["basket"] and tables[0]["kind"] in ("groups", "articles"), tables
+        with open(shop.path("nobody", "tables", "basket.table"), "r+b") as f:
+            f.seek(8)
+            f.write(b"\x4d")
+        assert "the table is damaged: of a kind that is none" in run("bundle", "build", shop.path("nobody"), "-o", shop.path("x"), good=65).stderr
     finally:
         shop.close()
 
