@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "core/id.h"
 #include "deliver/http_private.h"
@@ -79,11 +80,11 @@ says_guidance(const char *json, size_t len)
 	return len > ABOUT_BYTES && memcmp(json + 2, ABOUT, sizeof(ABOUT) - 1) == 0;
 }
 
-/* The end of the id, which is chance: all texts of the ring would have to be looked at for each guidance. 0: none. */
-static uint64_t
+/* The end of the id, which is chance: else all texts of the ring would be looked at for each guidance. 0: none. */
+static wchar_t
 about_of(const char *json, size_t len)
 {
-	uint64_t about = 0;
+	wchar_t about = 0;
 
 	if (says_guidance(json, len))
 		memcpy(&about, json + ABOUT_BYTES - sizeof(about), sizeof(about));
@@ -93,12 +94,13 @@ about_of(const char *json, size_t len)
 static void
 forget_former(struct sse_ring *ring, const char *json, size_t len)
 {
-	uint64_t about = about_of(json, len);
+	wchar_t about = about_of(json, len), *at = ring->abouts;
+	const wchar_t *end = at + SSE_RING_EVENTS;
 
-	for (size_t i = 0; i < SSE_RING_EVENTS && about != 0; i++) {
-		struct ring_event *event = &ring->events[i];
+	while (about != 0 && (at = wmemchr(at, about, (size_t)(end - at))) != NULL) {
+		struct ring_event *event = &ring->events[at++ - ring->abouts];
 
-		if (ring->abouts[i] == about && memcmp(event->json, json, ABOUT_BYTES) == 0)
+		if (memcmp(event->json, json, ABOUT_BYTES) == 0)
 			forget_text(ring, event);
 	}
 }
