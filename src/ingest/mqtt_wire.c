@@ -189,8 +189,10 @@ mqtt_wire_read(void *at, size_t size)
 		size = mqtt_wire_unread();
 	memcpy(at, wire.in + wire.in_at, size);
 	wire.in_at += size;
-	if (wire.in_at == wire.in_len)
+	if (wire.in_at == wire.in_len) {
 		explicit_bzero(wire.in, wire.in_len);
+		wire.in_at = wire.in_good = wire.in_len = 0;
+	}
 	return (ssize_t)size;
 }
 
