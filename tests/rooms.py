@@ -11,7 +11,7 @@ import sys
 
 ROOMS = {
     "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "recommend": "core nouns", "score": "core nouns", "policy": "core nouns logic recommend score",
-    "decide": "core nouns logic recommend score policy",
+    "decide": "core nouns logic learn recommend score policy",
     "ingest": "core nouns logic", "session": "core nouns", "profile": "core nouns store", "deliver": "core nouns", "learn": "core nouns",
     "trust": "core nouns",
     "sync": "core nouns store recommend score policy trust", "hq": "core nouns sync trust learn",

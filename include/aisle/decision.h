@@ -34,8 +34,10 @@ struct candidate {
 	/* why it failed: the rule's source, a cap, a word; NULL. In the arena or the policy */
 	const char *clause;
 	bool scored;
-	int64_t depth; /* 0: no offer */
-	double p1, p0, margin, cost, gain, context, lever, priority;
+	int64_t depth;	   /* 0: no offer */
+	double p1, p0;	   /* what the gain is made of */
+	double raw1, raw0; /* the same before they were shrunk */
+	double margin, cost, gain, context, lever, priority;
 	int64_t worth_minor, hold_minor;
 	bool has_line_margin; /* of the lines that qualify */
 	int64_t line_margin_minor;

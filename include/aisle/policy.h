@@ -21,6 +21,7 @@
 #include "aisle/contact.h"
 #include "aisle/event.h"
 #include "aisle/placement.h"
+#include "aisle/shrink.h"
 #include "aisle/value.h"
 
 struct json_t;
@@ -296,7 +297,8 @@ struct action {
 	bool mandatory, personal;
 	bool always;	    /* valid at any time, in any store (policy_settle) */
 	bool lever_settled; /* levers holds (policy_settle) */
-	bool has_uplift, has_offer;
+	bool has_uplift, has_offer, has_shrink;
+	bool shrink_default;
 	bool wallet;	    /* reminds of what is in the wallet */
 	bool barred;	    /* about goods that nothing touches here (policy_bar) */
 	uint8_t placements; /* bit per enum placement */
@@ -311,6 +313,7 @@ struct action {
 	uint64_t keys[BY_COUNT]; /* how id, group and issue begin (policy_settle.c) */
 	struct expr propensity;	 /* p1 */
 	double incremental;	 /* p0 = (1 - incremental) * p1 */
+	struct shrink shrink;	 /* of both, where has_shrink */
 	struct expr context, margin, lever_expr;
 	bool
 	    margin_lines; /* margin is of the lines that qualify; the expression where they state none */

@@ -123,6 +123,8 @@ int ctl_fleet_hold(struct ctl *ctl);
 int ctl_fleet_back(struct ctl *ctl);
 int ctl_fleet_stop(struct ctl *ctl);
 int ctl_fleet_lift(struct ctl *ctl);
+/* ctl_shrink.c */
+int ctl_hq_shrink(struct ctl *ctl);
 /* ctl_report.c */
 int ctl_report(struct ctl *ctl);
 /* ctl_publish.c */

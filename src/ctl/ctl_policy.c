@@ -22,18 +22,18 @@
 
 /* ---- policies and bundles ---- */
 
-/* One line of a report, "file:line:column: what, expected what"; mistakes and warnings alike. */
+/* One line of a report, "file:line:column: what, expected what"; mistakes, warnings and notes alike. */
 static json_t *
 finding_of(char *line)
 {
 	char *colon = strstr(line, ": "), *text = colon != NULL ? colon + 2 : line,
 	     *number[2] = { 0 };
-	bool warns = strncmp(text, "warning: ", 9) == 0;
+	bool warns = strncmp(text, "warning: ", 9) == 0, notes = strncmp(text, "note: ", 6) == 0;
 	char *expected, *found = NULL;
 
 	if (colon == NULL)
 		return json_pack("{s:s}", "what", line);
-	text += warns ? 9 : 0;
+	text += warns ? 9 : notes ? 6 : 0;
 	*colon = '\0';
 	for (int i = 1; i >= 0; i--)
 		if ((colon = strrchr(line, ':')) != NULL) {
@@ -47,8 +47,11 @@ finding_of(char *line)
 		*found = '\0';
 	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:s*}", "file", line, "line",
 	    number[0] != NULL ? atoi(number[0]) : 1, "column",
-	    number[1] != NULL ? atoi(number[1]) : 1, "is", warns ? "warning" : "mistake", "what",
-	    text, "expected", found != NULL ? found + 11 : NULL);
+	    number[1] != NULL ? atoi(number[1]) : 1, "is",
+	    warns	? "warning"
+		: notes ? "note"
+			: "mistake",
+	    "what", text, "expected", found != NULL ? found + 11 : NULL);
 }
 
 static json_t *

@@ -52,7 +52,7 @@ read_options(struct ctl *ctl, struct report_options *options)
 	int rc;
 
 	options->from = ctl_option(ctl, "--from");
-	options->policy = ctl_option(ctl, "--policy");
+	options->policy = ctl_option(ctl, "--bundle");
 	rc = read_start(start, &options->start_ms);
 	if (rc == EX_OK)
 		rc = read_number("--weeks", weeks, 1, SALES_WEEKS_MAX, &number);
@@ -63,7 +63,7 @@ read_options(struct ctl *ctl, struct report_options *options)
 		rc = ctl_fail(EX_USAGE, "--start and --weeks go together");
 	if (rc == EX_OK && options->from != NULL && options->policy == NULL && start == NULL)
 		rc = ctl_fail(EX_USAGE,
-		    "expected --policy with its plans, or --start and --weeks: when treatment "
+		    "expected --bundle with a plan in it, or --start and --weeks: when treatment "
 		    "began");
 	return rc;
 }

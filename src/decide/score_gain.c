@@ -3,7 +3,8 @@
  * score_gain.c - what an action is expected to bring, in money, against doing nothing.
  *
  * DESIGN
- *   gain = p1·(m − c) − p0·m         p1, p0: chance of the outcome with and without the action
+ *   gain = p1·(m − c) − p0·m         p1, p0: chance of the outcome with and without the action,
+ *                                    shrunk where the policy has numbers for that
  *   priority = (gain × C) × L        m: margin, c: our share of the saving, all in minor units
  *   L is the action's lever times every lever of the policy that names it, in
  *   the policy's order. The order of operations is part of the result: replay
@@ -20,12 +21,15 @@
  *   Chances outside 0..1 (a model with an identity link) are taken as 0 or 1.
  */
 #include "decide/run.h"
+#include "learn/shrink.h"
 #include "policy/policy_load.h"
 
 #include <string.h>
 
 struct factors {
-	double p1, p0, margin, context, lever;
+	double p1, p0;	   /* what the gain is made of */
+	double raw1, raw0; /* as the models have them, before they are shrunk */
+	double margin, context, lever;
 };
 
 double
@@ -88,16 +92,21 @@ chances(struct run *run, const struct candidate_context *about, struct factors *
 	double p;
 
 	if (action->has_uplift) {
-		if (!model_chance(run, action->uplift_treated, about, &factors->p1))
+		if (!model_chance(run, action->uplift_treated, about, &factors->raw1))
 			return "uplift.treated";
-		return model_chance(run, action->uplift_control, about, &factors->p0)
-		    ? NULL
-		    : "uplift.control";
+		if (!model_chance(run, action->uplift_control, about, &factors->raw0))
+			return "uplift.control";
+	} else {
+		if (!expr_number(run, &action->propensity, about, &p))
+			return "propensity";
+		factors->raw1 = as_chance(p);
+		factors->raw0 = (1.0 - action->incremental) * factors->raw1;
 	}
-	if (!expr_number(run, &action->propensity, about, &p))
-		return "propensity";
-	factors->p1 = as_chance(p);
-	factors->p0 = (1.0 - action->incremental) * factors->p1;
+	factors->p1 = factors->raw1;
+	factors->p0 = factors->raw0;
+	if (action->has_shrink)
+		shrink_apply(&action->shrink, factors->raw1, factors->raw0, &factors->p1,
+		    &factors->p0);
 	return NULL;
 }
 
@@ -136,6 +145,8 @@ take_option(struct candidate *candidate, const struct depth_option *option,
 	candidate->line_margin_minor = option->value.line_margin_minor;
 	candidate->p1 = factors->p1;
 	candidate->p0 = factors->p0;
+	candidate->raw1 = factors->raw1;
+	candidate->raw0 = factors->raw0;
 	candidate->margin = factors->margin;
 	candidate->cost = option->value.cost_minor;
 	candidate->gain = gain;

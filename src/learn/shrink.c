@@ -214,6 +214,20 @@ shrink_estimate(const struct shrink_row *rows, size_t count, struct shrink_fit *
 	return true;
 }
 
+struct shrink
+shrink_default(const struct shrink_row *rows, size_t count)
+{
+	struct shrink shrink = { .beta = 1, .lambda = SHRINK_DEFAULT_LAMBDA };
+
+	for (size_t i = 0; i < count; i++) {
+		double l1 = logit(rows[i].p1), l0 = logit(rows[i].p0);
+
+		shrink.mid += (l1 + l0) / 2 / (double)count;
+		shrink.d += (l1 - l0) / (double)count;
+	}
+	return shrink;
+}
+
 /* ---- all actions ---- */
 
 static struct pooled
@@ -272,8 +286,8 @@ the_number(struct shrink *shrink, int which)
 	return numbers[which];
 }
 
-static bool
-little_behind(const struct shrink_fit *fit)
+bool
+shrink_is_thin(const struct shrink_fit *fit)
 {
 	return fit->rows < SHRINK_ROWS_MIN || fit->outcomes[0] < SHRINK_OUTCOMES_MIN ||
 	    fit->outcomes[1] < SHRINK_OUTCOMES_MIN;
@@ -302,7 +316,7 @@ shrink_together(struct shrink_fit *fits, size_t k)
 		pooled = shrink_pool(values, se, k, centres[which], values);
 		for (size_t i = 0; i < k; i++)
 			*the_number(&fits[i].shrink, which) =
-			    little_behind(&fits[i]) ? pooled.mean : values[i];
+			    shrink_is_thin(&fits[i]) ? pooled.mean : values[i];
 	}
 	for (size_t i = 0; i < k; i++) {
 		fits[i].shrink.lambda = within(fits[i].shrink.lambda, 0, 1);

@@ -10,19 +10,15 @@
 #include <stddef.h>
 
 #include "aisle/base.h"
+#include "aisle/shrink.h"
 
 #define SHRINK_ACTIONS_MAX 2000
 /* An action with less behind it takes what all have in common. */
 #define SHRINK_ROWS_MIN 500
 #define SHRINK_OUTCOMES_MIN 50
 
-/* On the logit scale: mean of the middle, mean of the difference, and four numbers on them. */
-struct shrink {
-	double mid, d, a, beta, delta, lambda;
-};
-
-/* Without randomised rows: the difference keeps seven tenths of its spread. */
-#define SHRINK_DEFAULT ((struct shrink){ 0, 0, 0, 1, 0, 0.7 })
+/* Without randomised rows: the difference keeps seven tenths of its spread about its mean. */
+#define SHRINK_DEFAULT_LAMBDA 0.7
 
 /* p1, p0 in 0..1 become p1', p0'; arguments may be the results. */
 void shrink_apply(const struct shrink *shrink, double p1, double p0, double *ret_p1,
@@ -43,6 +39,11 @@ struct shrink_fit {
 
 /* false: no rows, or one arm only: nothing can be said. */
 bool shrink_estimate(const struct shrink_row *rows, size_t count, struct shrink_fit *ret);
+
+/* The default, about the means of these rows; whether they were treated does not count. */
+struct shrink shrink_default(const struct shrink_row *rows, size_t count);
+/* Too little behind it to speak for itself? */
+bool shrink_is_thin(const struct shrink_fit *fit);
 
 /* DerSimonian and Laird (1986): k values with their standard errors become values that have
  * heard each other; k = 1 hears centre. values and out may be one. Variance between actions and

@@ -64,6 +64,8 @@ void mistake(struct compile *c, const struct at *at, const char *format, ...) AI
 /* The same at a path below at, such as "/and/1/in". */
 void mistake_below(struct compile *c, const struct at *at, const char *pointer, const char *text);
 void warning(struct compile *c, const struct at *at, const char *format, ...) AISLE_PRINTF(3, 4);
+/* What is worth knowing and no fault. */
+void note(struct compile *c, const struct at *at, const char *format, ...) AISLE_PRINTF(3, 4);
 void mistake_line(struct compile *c, const char *part, const struct err *err);
 
 /* ---- policy_read.c ---- */
@@ -164,7 +166,8 @@ void tables_read(struct compile *c, const struct at *at); /* policy_tables.c */
 const char *picture_named(struct compile *c, const struct at *at);
 void experiments_read(struct compile *c, const struct at *at); /* policy_experiments.c */
 void experiment_plan_read(struct compile *c, const struct at *at, struct experiment_plan *plan);
-void zones_read(struct compile *c, const struct at *at); /* policy_zones.c */
+void zones_read(struct compile *c, const struct at *at);  /* policy_zones.c */
+void shrink_read(struct compile *c, const struct at *at); /* policy_shrink.c */
 void experiments_try(struct compile *c, const struct at *at);
 /* ---- policy_levers.c ---- */
 void levers_read(struct compile *c, const struct at *at);

@@ -22,6 +22,7 @@ policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now
 {
 	struct compile c = { .policy = policy, .parts = parts, .report = report };
 	struct at settings = at_root("policy.json", json_object_get(policy->source, "policy"));
+	struct at shrink = at_root("shrink.json", json_object_get(policy->source, "shrink"));
 	struct at contact = at_root("contact.json", json_object_get(policy->source, "contact"));
 
 	for (size_t i = 0; i < policy->action_count; i++) {
@@ -32,6 +33,7 @@ policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now
 			continue;
 		lint_gates(&c, &at, action);
 		lint_value(&c, &at, action);
+		lint_chances(&c, &at, action);
 		lint_offer(&c, &at, action);
 		lint_when(&c, &at, action, now_ms);
 		lint_limits(&c, &at, action);
@@ -42,7 +44,21 @@ policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now
 	if (goods != NULL)
 		lint_goods_of_features(&c, goods);
 	lint_contact(&c, &contact);
+	lint_shrink(&c, &shrink);
 	lint_settings(&c, &settings);
 	lint_unused(&c);
 	return c.warnings;
+}
+
+void
+policy_notes(struct policy *policy, const struct policy_parts *parts, struct buf *report)
+{
+	struct compile c = { .policy = policy, .parts = parts, .report = report };
+
+	for (size_t i = 0; i < policy->action_count; i++) {
+		struct at at = action_at(policy, &policy->actions[i]);
+
+		if (at.part != NULL && note_constant(&c, &at, &policy->actions[i]))
+			break;
+	}
 }

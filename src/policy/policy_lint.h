@@ -56,6 +56,11 @@ void lint_goods_of_action(struct compile *c, const struct at *at, const struct a
     const struct policy_goods *goods);
 void lint_goods_of_features(struct compile *c, const struct policy_goods *goods);
 void lint_contact(struct compile *c, const struct at *at);
+/* policy_shrink.c */
+void lint_shrink(struct compile *c, const struct at *at);
+void lint_chances(struct compile *c, const struct at *at, const struct action *action);
+/* A constant share of a chance moves all customers alike. true: it was said. */
+bool note_constant(struct compile *c, const struct at *at, const struct action *action);
 void lint_settings(struct compile *c, const struct at *at);
 void lint_unused(struct compile *c);
 

@@ -30,6 +30,7 @@ static const struct {
 	{ "experiments.json", "experiments", false },
 	{ "zones.json", "zones", false },
 	{ "tables/tables.json", "tables", false },
+	{ "shrink.json", "shrink", false },
 };
 
 /* ---- parts to tree ---- */
@@ -70,7 +71,7 @@ check_unknown(struct compile *c, const struct policy_part *part)
 		return;
 	err_set(&err, AISLE_E_INVALID,
 	    "unknown file, expected policy.json, features.json, actions/*.json, "
-	    "models/models.json, contact.json or experiments.json");
+	    "models/models.json, contact.json, experiments.json or shrink.json");
 	mistake_line(c, part->name, &err);
 }
 
@@ -188,6 +189,7 @@ read_tree(struct compile *c)
 	struct at experiments = at_root("experiments.json", json_object_get(source, "experiments"));
 	struct at zones = at_root("zones.json", json_object_get(source, "zones"));
 	struct at tables = at_root("tables/tables.json", json_object_get(source, "tables"));
+	struct at shrink = at_root("shrink.json", json_object_get(source, "shrink"));
 
 	if (settings.json == NULL || features.json == NULL)
 		return; /* reported; without them all the rest would be */
@@ -203,6 +205,7 @@ read_tree(struct compile *c)
 	contact_read(c, &contact);
 	experiments_read(c, &experiments);
 	zones_read(c, &zones);
+	shrink_read(c, &shrink);
 	check_actions(c);
 }
 

@@ -42,6 +42,8 @@ void policy_rule_refused(const struct policy_part *file, const struct err *err, 
  * then. goods: what there is; NULL: not known, so nothing is said of it. */
 int policy_lint(struct policy *policy, const struct policy_parts *parts, int64_t now_ms,
     const struct policy_goods *goods, struct buf *report);
+/* What its author should know and is no fault, as more lines with "note:". */
+void policy_notes(struct policy *policy, const struct policy_parts *parts, struct buf *report);
 /* The same policy with RFC 7396 patches (JSON texts) of experiment arms applied; NULL and err if it does not compile. */
 int policy_patched(const struct policy *policy, const struct policy_parts *parts,
     const char *const *patches, size_t count, struct policy **ret_policy, struct err *err)

@@ -161,6 +161,18 @@ warning(struct compile *c, const struct at *at, const char *format, ...)
 }
 
 void
+note(struct compile *c, const struct at *at, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	add(c, at, "", "note: ", text);
+}
+
+void
 mistake_line(struct compile *c, const char *part, const struct err *err)
 {
 	if (!count_mistake(c))

@@ -17,6 +17,7 @@
 #include "core/json_write.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
+#include "learn/shrink.h"
 #include "score/model.h"
 
 #define ARMS_MAX 32
@@ -180,14 +181,42 @@ add_parts(const struct asking *ask, const struct policy_model *model, const stru
 	free(parts);
 }
 
-/* Does the chance on record come out? Chances are cut to 0..1, as for the decision. */
-static bool
-is_exact(const struct asking *ask, const struct policy_model *model, const struct value *row)
+/* Cut to 0..1, as for the decision. */
+static double
+chance_of(const struct policy_model *model, const struct value *row)
 {
 	double p = model_score(model->model, row);
 
-	p = p < 0 ? 0 : p > 1 ? 1 : p;
-	return p == factor(ask, "p1");
+	return p < 0 ? 0 : p > 1 ? 1 : p;
+}
+
+static double
+chance_without(const struct asking *ask, double p1)
+{
+	const struct action *action = ask->action;
+	const struct policy_model *control = &ask->policy->models[action->uplift_control];
+	struct value *row;
+	double p0;
+
+	if (!action->has_uplift)
+		return (1.0 - action->incremental) * p1;
+	row = row_of(ask, control);
+	p0 = chance_of(control, row);
+	free(row);
+	return p0;
+}
+
+/* Does the chance on record come out? */
+static bool
+is_exact(const struct asking *ask, const struct policy_model *model, const struct value *row)
+{
+	double p1 = chance_of(model, row), p0;
+
+	if (ask->action->has_shrink) {
+		p0 = chance_without(ask, p1);
+		shrink_apply(&ask->action->shrink, p1, p0, &p1, &p0);
+	}
+	return p1 == factor(ask, "p1");
 }
 
 static void

@@ -48,8 +48,9 @@ listing_of(const struct decision *decision, const struct slot *slot, const struc
 		.treatment = (char *)(uintptr_t)treatment,
 		.depth = candidate->depth,
 		.p = one->p,
-		.p1 = candidate->p1,
-		.p0 = candidate->p0,
+		/* As the models have them: by what came of these it is seen how far to believe them. */
+		.p1 = candidate->raw1,
+		.p0 = candidate->raw0,
 		.margin = candidate->margin,
 		.cost = candidate->cost,
 		.drawn = drawn,

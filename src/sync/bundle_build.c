@@ -81,6 +81,7 @@ policy_check_dir(const char *dir, int64_t now_ms, const struct policy_goods *goo
 
 	if (status == 0) {
 		policy_lint(policy, &folder.parts, now_ms, goods, report);
+		policy_notes(policy, &folder.parts, report);
 		policy_free(policy);
 		folder_done(&folder);
 	}
@@ -105,8 +106,9 @@ wanted(const struct policy *policy, const char *name)
 
 	if (strcmp(name, "policy.json") == 0 || strcmp(name, "features.json") == 0 ||
 	    strcmp(name, "contact.json") == 0 || strcmp(name, "experiments.json") == 0 ||
-	    strcmp(name, "zones.json") == 0 || strcmp(name, "models/models.json") == 0 ||
-	    strcmp(name, "tables/tables.json") == 0 || strncmp(name, "images/", 7) == 0)
+	    strcmp(name, "zones.json") == 0 || strcmp(name, "shrink.json") == 0 ||
+	    strcmp(name, "models/models.json") == 0 || strcmp(name, "tables/tables.json") == 0 ||
+	    strncmp(name, "images/", 7) == 0)
 		return true;
 	if (strncmp(name, "actions/", 8) == 0)
 		return strcmp(name + strlen(name) - 5, ".json") == 0;

@@ -297,6 +297,9 @@ policy_diff(const struct policy *was, const struct policy_parts *was_parts,
 	diff_compare(&d, "", json_object_get(d.was, "contact"), json_object_get(d.now, "contact"));
 	diff_end(&d, "contact", "contact.json", "changed", NULL);
 	diff_begin(&d);
+	diff_compare(&d, "", json_object_get(d.was, "shrink"), json_object_get(d.now, "shrink"));
+	diff_end(&d, "shrink", "shrink.json", "changed", NULL);
+	diff_begin(&d);
 	diff_compare(&d, "", json_object_get(d.was, "policy"), json_object_get(d.now, "policy"));
 	diff_end(&d, "settings", "policy.json", "changed", NULL);
 	compare_named(&d, "experiment", "experiment", list_of(d.was, "experiments"),

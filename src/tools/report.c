@@ -149,7 +149,7 @@ add_recorded(struct run *run)
 		if (experiment->arm_count < 2)
 			continue;
 		buf_addf(run->notes,
-		    "experiment “%s”: without --policy, customers who stayed away since the "
+		    "experiment “%s”: without --bundle, customers who stayed away since the "
 		    "start "
 		    "are in no arm and are missed\n",
 		    experiment->name);

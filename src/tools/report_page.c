@@ -215,7 +215,7 @@ add_small(struct buf *out, const struct lift_comparison *comparison, const struc
 		    comparison->log_bayes, LIFT_MISMATCH);
 	else
 		buf_adds(out,
-		    "Whether the arms are of the declared sizes is not known (--policy). ");
+		    "Whether the arms are of the declared sizes is not known (--bundle). ");
 	if (look != NULL && comparison->cap > 0) {
 		buf_adds(out, "A customer's week counts at most ");
 		add_money(out, money, comparison->cap_minor);

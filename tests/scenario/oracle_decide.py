@@ -208,6 +208,7 @@ class Run:
         self.arm_names, self.arm_withholds = store.arms(visit)
         source = store.policy_for(self.arm_names)
         self.policy, self.actions, self.contact = source["policy"], source["actions"], source.get("contact") or {}
+        self.shrinks = store.base.get("shrink") or {}
         share = self.policy.get("control", {}).get("share", 0)
         self.control = bool(visit.subject) and chance(self.policy["salts"]["control"], "control", visit.subject) < share
         self.withheld = "control" if self.control else "arm" if self.arm_withholds else None
@@ -493,9 +494,20 @@ class Run:
         a = c.action
         if "uplift" in a:
             p1, p0 = (self.features.model(a["uplift"][k], about) for k in ("treated", "control"))
-            return (None, None) if p1 is None or p0 is None else (clip(p1), clip(p0))
+            if p1 is None or p0 is None:
+                return None, None
+            return self.shrunk(c.id, clip(p1), clip(p0))
         p1 = self.number(a["propensity"], about)
-        return (None, None) if p1 is None else (clip(p1), (1 - a["incremental"]) * clip(p1))
+        return (None, None) if p1 is None else self.shrunk(c.id, clip(p1), (1 - a["incremental"]) * clip(p1))
+
+    def shrunk(self, action, p1, p0):
+        by = self.shrinks.get(action)
+        if not by:
+            return p1, p0
+        l1, l0 = (math.log(p / (1 - p)) for p in (min(max(p, 1e-6), 1 - 1e-6) for p in (p1, p0)))
+        middle = by["mid"] + by["a"] + by["beta"] * ((l1 + l0) / 2 - by["mid"])
+        effect = by["d"] + by["delta"] + by["lambda"] * (l1 - l0 - by["d"])
+        return 1 / (1 + math.exp(-(middle + effect / 2))), 1 / (1 + math.exp(-(middle - effect / 2)))
 
     def scored(self, c):
         """Fills c.score with the best depth's factors; the fate, or None."""

@@ -212,6 +212,11 @@ class World:
                  "arms": {"in": {"weight": 2}, "out": {"weight": 1, "withhold": True}}}]
         return r.sample(both, r.randint(0, 2))
 
+    def shrink(self):
+        r = self.rng
+        return {"mid": r.uniform(-3, 1), "d": r.uniform(-0.5, 1.5), "a": r.uniform(-0.5, 0.5), "beta": r.uniform(0.25, 1.25),
+                "delta": r.uniform(-0.4, 0.4), "lambda": r.choice([0, 0.3, 1]), "rows": r.randint(0, 9999), "from": r.choice(["default", "settled", "exam"])}
+
     def policy(self):
         r = self.rng
         places = ["tablet"] + r.sample(["receipt", "later", "till"], r.randint(0, 2))
@@ -240,6 +245,8 @@ class World:
         experiments = self.experiments(names)
         if experiments:
             source["experiments"] = experiments
+        if self.some(0.4):
+            source["shrink"] = {name: self.shrink() for name in names if self.some(0.6)}
         return source
 
     def profiles(self):
@@ -421,6 +428,8 @@ def files(source):
         extra["contact.json"] = source["contact"]
     if "experiments" in source:
         extra["experiments.json"] = {"experiments": source["experiments"]}
+    if "shrink" in source:
+        extra["shrink.json"] = {"shrink": source["shrink"]}
     return extra
 
 

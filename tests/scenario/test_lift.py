@@ -163,7 +163,7 @@ def test_with_the_policy_who_stayed_away_counts_and_a_sample_ratio_fault_silence
         if not (subject and arm_of(subject) == "a" and body["at"] >= lifting.when(START) and int(subject[:2], 16) < 130):
             lost.append(rows[-1])
     sales.rows = rows
-    told = report(sales.write(FOLDER + "/policy.db"), "--policy", bundle)
+    told = report(sales.write(FOLDER + "/policy.db"), "--bundle", bundle)
     assert told["currency"] == "EUR" and [c["experiment"] for c in told["comparisons"]] == ["control group", "wording"], told
     control, wording = told["comparisons"]
     assert control["weeks_planned"] == 6 and wording["weeks_planned"] == 8, told
@@ -173,7 +173,7 @@ def test_with_the_policy_who_stayed_away_counts_and_a_sample_ratio_fault_silence
     assert away["b"] > 0, away
     # Half of an arm is not told of since the start.
     sales.rows = lost
-    wording = report(sales.write(FOLDER + "/lost.db"), "--policy", bundle)["comparisons"][1]
+    wording = report(sales.write(FOLDER + "/lost.db"), "--bundle", bundle)["comparisons"][1]
     assert wording["says"] == "not-as-drawn" and wording["looks"] == [] and wording["sample_ratio_ln_b"] > 4.6, wording
 
 
@@ -207,7 +207,7 @@ def test_what_is_asked_wrongly_is_said():
     report(source, "--start", "2026-10-05", "--weeks", "0", code=64)
     report("sqlite:/nonexistent/x.db", *wanted(), code=74)
     report("mysql:x", *wanted(), code=65)
-    report(source, "--policy", "/nonexistent.bundle", code=66)
+    report(source, "--bundle", "/nonexistent.bundle", code=66)
 
 
 def test_last():

@@ -236,6 +236,11 @@ dice_action(struct dice *dice, struct arena *arena, struct w_action *action, boo
 		action->uplift = false;
 	}
 	action->incremental = 0.125 * (double)dice_below(dice, 9);
+	action->shrunk = one_in(dice, 3);
+	for (int i = 0; i < 6; i++)
+		action->shrink[i] = 0.125 * (double)dice_below(dice, 9);
+	action->shrink[3] = 0.25 + 0.125 * (double)dice_below(dice, 9);
+	action->shrink[0] -= 1;
 	if (action->has_offer)
 		dice_offer(dice, &action->offer, models);
 	action->places = PICK(dice, places);

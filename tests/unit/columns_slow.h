@@ -8,6 +8,8 @@
 
 #include "aisle/decision.h"
 
+#include "core/fmath.h"
+
 #include "columns_world.h"
 
 struct s_option {
@@ -501,6 +503,25 @@ s_chance(double p)
 	return p < 0 ? 0 : p > 1 ? 1 : p;
 }
 
+static inline double
+s_logit(double p)
+{
+	p = p < 1e-6 ? 1e-6 : p > 1 - 1e-6 ? 1 - 1e-6 : p;
+	return fmath_log(p / (1 - p));
+}
+
+/* shrink: mid, d, a, beta, delta, lambda */
+static inline void
+s_shrink(const double *shrink, struct s_candidate *got)
+{
+	double l1 = s_logit(got->p1), l0 = s_logit(got->p0);
+	double c = shrink[0] + shrink[2] + shrink[3] * ((l1 + l0) / 2 - shrink[0]);
+	double tau = shrink[1] + shrink[4] + shrink[5] * (l1 - l0 - shrink[1]);
+
+	got->p1 = 1 / (1 + fmath_exp(-(c + tau / 2)));
+	got->p0 = 1 / (1 + fmath_exp(-(c - tau / 2)));
+}
+
 /* NULL, or the factor that is missing. */
 static inline const char *
 s_factors(struct s_run *run, const struct s_about *about, struct s_candidate *got)
@@ -518,6 +539,8 @@ s_factors(struct s_run *run, const struct s_about *about, struct s_candidate *go
 		got->p1 = s_chance(value.number);
 		got->p0 = (1.0 - a->incremental) * got->p1;
 	}
+	if (a->shrunk)
+		s_shrink(a->shrink, got);
 	value = s_amount(run, &a->context, about);
 	if (!value.there)
 		return "context";

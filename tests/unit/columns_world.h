@@ -121,6 +121,8 @@ struct w_action {
 	const struct w_rule *eligible, *applicable, *suitable;
 	struct w_number propensity, context, margin, lever;
 	bool uplift; /* model 0 treated, model 1 control */
+	bool shrunk;
+	double shrink[6]; /* mid, d, a, beta, delta, lambda */
 	double incremental;
 	struct w_offer offer;
 	unsigned places;
@@ -522,6 +524,27 @@ static const char *const w_models[2] = {
 	"\"d\":0.015625,\"w\":0.00006103515625},\"missing\":{\"x1\":2,\"d\":0,\"w\":64}}",
 };
 
+FIXTURE void
+w_write_shrink(struct buf *out, const struct w_policy *policy)
+{
+	bool first = true;
+
+	buf_adds(out, "{\"shrink\":{");
+	for (int i = 0; i < policy->actions; i++) {
+		const struct w_action *action = &policy->action[i];
+		const double *s = action->shrink;
+
+		if (!action->shrunk)
+			continue;
+		buf_addf(out,
+		    "%s\"%s\":{\"mid\":%.17g,\"d\":%.17g,\"a\":%.17g,\"beta\":%.17g,"
+		    "\"delta\":%.17g,\"lambda\":%.17g,\"rows\":0,\"from\":\"settled\"}",
+		    first ? "" : ",", action->id, s[0], s[1], s[2], s[3], s[4], s[5]);
+		first = false;
+	}
+	buf_adds(out, "}}");
+}
+
 FIXTURE struct policy *
 w_compile(struct arena *arena, const struct w_policy *policy)
 {
@@ -536,6 +559,9 @@ w_compile(struct arena *arena, const struct w_policy *policy)
 	buf_clear(&text);
 	w_write_contact(&text, policy);
 	add_part(arena, &parts, "contact.json", text.data);
+	buf_clear(&text);
+	w_write_shrink(&text, policy);
+	add_part(arena, &parts, "shrink.json", text.data);
 	add_part(arena, &parts, "models/models.json",
 	    "{\"models\":[{\"model\":\"m0\",\"file\":\"m0.json\"},{\"model\":\"m1\",\"file\":\"m1."
 	    "json\"}]}");

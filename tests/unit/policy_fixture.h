@@ -116,6 +116,9 @@ static const struct fixture_part good_parts[] = {
 	    " \"arms\":{\"b\":{\"weight\":1,\"patch\":{\"policy\":{\"interrupt\":6},"
 	    "\"actions\":{\"coffee-off\":{\"margin\":150}}}},\"a\":{\"weight\":1},\n"
 	    "  \"none\":{\"weight\":0.5,\"withhold\":true}},\"guardrails\":[\"dismiss_rate\"]}]}\n" },
+	{ "shrink.json",
+	    "{\"shrink\":{\"coffee-off\":{\"mid\":-1,\"d\":0.5,\"a\":0.125,\"beta\":1,\"delta\":0.25,\"lambda\":0.5,"
+	    "\"rows\":900,\"from\":\"settled\"}}}\n" },
 	{ "zones.json", "{\"Europe/Berlin\":\"CET-1CEST,M3.5.0,M10.5.0/3\",\"UTC\":\"UTC0\"}\n" },
 };
 /* clang-format on */

@@ -527,9 +527,29 @@ what_is_odd_but_sound_is_a_warning(void **state)
 }
 
 static void
+an_action_s_chances_are_shrunk_by_its_own_numbers_only(void **state)
+{
+	struct fixture fixture;
+	struct policy *policy;
+	const struct action *coffee;
+
+	(void)state;
+	fixture_init(&fixture);
+	policy = compiled(&fixture);
+	coffee = policy_action(policy, "coffee-off");
+	assert_true(coffee->has_shrink && !coffee->shrink_default);
+	assert_true(coffee->shrink.mid == -1 && coffee->shrink.d == 0.5 &&
+	    coffee->shrink.a == 0.125 && coffee->shrink.beta == 1 && coffee->shrink.delta == 0.25 &&
+	    coffee->shrink.lambda == 0.5);
+	assert_false(policy_action(policy, "help")->has_shrink);
+	policy_free(policy);
+}
+
+static void
 a_policy_without_optional_files_compiles(void **state)
 {
-	static const char *const optional[] = { "contact.json", "experiments.json", "zones.json" };
+	static const char *const optional[] = { "contact.json", "experiments.json", "shrink.json",
+		"zones.json" };
 	struct fixture fixture;
 	struct policy *policy;
 
@@ -571,6 +591,7 @@ main(void)
 		cmocka_unit_test(a_patch_may_remove_and_a_bad_one_says_what_is_wrong),
 		cmocka_unit_test(zones_travel_with_the_policy),
 		cmocka_unit_test(what_is_odd_but_sound_is_a_warning),
+		cmocka_unit_test(an_action_s_chances_are_shrunk_by_its_own_numbers_only),
 		cmocka_unit_test(a_policy_without_optional_files_compiles),
 	};
 

@@ -89,6 +89,7 @@ each_member_is_told_in_its_words(void **state)
 		{ "models/churn.exam.csv", ",4,-0.5\n", "", "{\"of\":\"model\",\"name\":\"churn\",\"is\":\"changed\",\"lines\":[{\"what\":\"exam\",\"now\":\"1 other rows\"}]}" },
 		{ "experiments.json", "\"share\":0.5", "\"share\":0.25", "{\"of\":\"experiment\",\"name\":\"wording\",\"is\":\"changed\",\"lines\":[{\"what\":\"share\",\"was\":\"0.5\",\"now\":\"0.25\"}]}" },
 		{ "actions/help.json", NULL, NULL, "{\"of\":\"card\",\"name\":\"help\",\"is\":\"went\",\"says\":\"May I help with the scanning?\",\"lines\":[]}" },
+		{ "shrink.json", "\"lambda\":0.5", "\"lambda\":0.25", "{\"of\":\"shrink\"" },
 		{ "zones.json", "CET-1CEST", "CET-1CES", "{\"of\":\"zones\"" },
 	};
 

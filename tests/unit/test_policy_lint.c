@@ -359,6 +359,40 @@ what_no_till_has_sold_is_said_where_what_they_sell_is_known(void **state)
 	    "\"grocery/coffee\", expected one that the tills send\n");
 }
 
+/* What is said of a policy with this shrink.json. */
+static const char *
+said_of_shrink(const char *text)
+{
+	static char said[1000];
+	struct fixture fixture;
+	struct buf report = { 0 };
+
+	sound_init(&fixture);
+	fixture.part[fixture.parts.count++] =
+	    (struct policy_part){ "shrink.json", text, strlen(text) };
+	lint(&fixture, &report);
+	snprintf(said, sizeof(said), "%s", report.data);
+	buf_done(&report);
+	fixture_done(&fixture);
+	return said;
+}
+
+static void
+a_default_and_a_shrink_of_no_action_are_said(void **state)
+{
+#define NUMBERS \
+	"\"mid\":0,\"d\":1,\"a\":0,\"beta\":1,\"delta\":0,\"lambda\":0.5,\"rows\":9,\"from\":"
+	(void)state;
+	assert_string_equal(said_of_shrink("{\"shrink\":{\"coffee\":{" NUMBERS "\"settled\"}}}"),
+	    "");
+	assert_string_equal(said_of_shrink("{\"shrink\":{\"coffee\":{" NUMBERS "\"default\"}}}"),
+	    "shrink.json:1:83: warning: the difference that the models of \"coffee\" tell is "
+	    "shrunk "
+	    "by a default, expected randomised rows (aislectl hq shrink)\n");
+	assert_string_equal(said_of_shrink("{\"shrink\":{\"tea\":{" NUMBERS "\"settled\"}}}"),
+	    "shrink.json:1:12: warning: no action \"tea\", so nothing asks it\n");
+}
+
 /* ---- rules that a customer passes ---- */
 
 static uint64_t seed = 20261129;
@@ -434,7 +468,7 @@ no_rule_that_a_customer_passes_is_called_dead(void **state)
 int
 main(void)
 {
-	static struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
+	static struct CMUnitTest tests[ARRAY_LEN(rows) + 5];
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -445,6 +479,8 @@ main(void)
 	    (struct CMUnitTest)cmocka_unit_test(a_percentage_that_the_offer_never_gives_is_said);
 	tests[count++] = (struct CMUnitTest)
 	    cmocka_unit_test(what_no_till_has_sold_is_said_where_what_they_sell_is_known);
+	tests[count++] =
+	    (struct CMUnitTest)cmocka_unit_test(a_default_and_a_shrink_of_no_action_are_said);
 	tests[count++] =
 	    (struct CMUnitTest)cmocka_unit_test(no_rule_that_a_customer_passes_is_called_dead);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,10 +155,15 @@ one_action_alone_hears_that_the_model_is_right(void **state)
 static void
 the_default_keeps_the_middle_and_takes_spread_from_the_difference(void **state)
 {
-	struct shrink plain = SHRINK_DEFAULT;
+	struct shrink_row rows[2] = { { 0.5, 0.5, false, false }, { 0.6, 0.4, true, true } };
+	struct shrink plain;
 	double p1, p0;
 
 	(void)state;
+	plain = shrink_default(rows, 2);
+	assert_true(plain.lambda == 0.7 && plain.beta == 1 && plain.a == 0 && plain.delta == 0);
+	assert_true(fabs(plain.mid) < 1e-15 && fabs(plain.d - fmath_log(1.5)) < 1e-12);
+	plain.d = 0;
 	shrink_apply(&plain, 0.5, 0.5, &p1, &p0);
 	assert_true(p1 == 0.5 && p0 == 0.5);
 	shrink_apply(&plain, 0.6, 0.4, &p1, &p0);
