@@ -57,6 +57,7 @@ struct recording_mark {
 	bool is_context, uncertain;
 	const char *note; /* NULL: nothing that whoever replays has to know */
 };
+bool recording_is_mark(const char *line, size_t len);
 bool recording_mark(struct engine *engine, const struct input *line, struct recording_mark *ret);
 
 #endif

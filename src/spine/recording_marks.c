@@ -9,9 +9,11 @@
 
 #include "core/json.h"
 #include "core/when.h"
+#include "ingest/fields.h"
 #include "nouns/catalog.h"
 #include "spine/spine.h"
 
+#define LEVER_NAME_MAX 140
 #define QUOTED "\"" RECORDING_TYPE
 
 static const char *
@@ -45,7 +47,8 @@ read_stop(struct engine *engine, const json_t *data, struct input *order)
 		.until_ms = when(data, "until"),
 		.from = (enum order_from)(hq & ORDER_FROM_HQ),
 		.manager = text(engine, data, "manager") };
-	return order->text != NULL && json_is_boolean(json_object_get(data, "stopped"));
+	return order->text != NULL && ascii_len(order->text, 1, ID_MAX) > 0 &&
+	    json_is_boolean(json_object_get(data, "stopped"));
 }
 
 static bool
@@ -56,8 +59,8 @@ read_lever(struct engine *engine, const json_t *data, struct input *order)
 		.value = json_number_value(json_object_get(data, "value")),
 		.until_ms = when(data, "until"),
 		.manager = text(engine, data, "manager") };
-	return order->text != NULL && json_is_number(json_object_get(data, "value")) &&
-	    order->until_ms != 0;
+	return order->text != NULL && ascii_len(order->text, 1, LEVER_NAME_MAX) > 0 &&
+	    json_is_number(json_object_get(data, "value")) && order->until_ms != 0;
 }
 
 /* ---- what was in force ---- */
@@ -128,22 +131,42 @@ read_mark(struct engine *engine, const char *type, const json_t *data, struct re
 	return true;
 }
 
+/* New reference; NULL: it is an event, or nothing. */
+static json_t *
+read_line(const char *line, size_t len)
+{
+	const char *type;
+	json_t *root;
+
+	if (memmem(line, len, QUOTED, strlen(QUOTED)) == NULL)
+		return NULL;
+	root = json_read(line, len, "line", NULL);
+	type = json_string_value(json_object_get(root, "type"));
+	if (type != NULL && strncmp(type, RECORDING_TYPE, strlen(RECORDING_TYPE)) == 0)
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+bool
+recording_is_mark(const char *line, size_t len)
+{
+	json_t *root = read_line(line, len);
+
+	json_decref(root);
+	return root != NULL;
+}
+
 bool
 recording_mark(struct engine *engine, const struct input *line, struct recording_mark *ret)
 {
-	const char *type, *at;
-	json_t *root;
+	json_t *root = read_line(line->payload, line->len);
+	const char *type = json_string_value(json_object_get(root, "type")),
+		   *at = json_string_value(json_object_get(root, "time"));
 
 	*ret = (struct recording_mark){ .order = { .kind = INPUT_CLOCK } };
-	if (memmem(line->payload, line->len, QUOTED, strlen(QUOTED)) == NULL)
+	if (root == NULL)
 		return false;
-	root = json_read(line->payload, line->len, "line", NULL);
-	type = json_string_value(json_object_get(root, "type"));
-	if (type == NULL || strncmp(type, RECORDING_TYPE, strlen(RECORDING_TYPE)) != 0) {
-		json_decref(root);
-		return false;
-	}
-	at = json_string_value(json_object_get(root, "time"));
 	if (at == NULL || !when_parse(at, &ret->now_ms) ||
 	    !read_mark(engine, type + strlen(RECORDING_TYPE), json_object_get(root, "data"), ret)) {
 		ret->now_ms = -1;

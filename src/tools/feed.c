@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/json_write.h"
+#include "spine/recording.h"
 #include "sync/catalog.h"
 #include "tools/feed_stats.h"
 #include "tools/recorded.h"
@@ -110,6 +111,8 @@ read_events(FILE *file, const struct catalog *catalog, struct feed_stats *stats)
 		int64_t now_ms;
 
 		if (len <= EVENT_BYTES_MAX && strspn(line, " \t\r") == len)
+			continue;
+		if (recording_is_mark(line, len)) /* no till sent it */
 			continue;
 		if (envelope_parse_recorded(arena, &rules, line, len, &route, &now_ms, &event,
 			&rejected, &unknown) != 0)

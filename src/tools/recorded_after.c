@@ -80,7 +80,7 @@ is_of(const struct recorded_after *after, const char *line, size_t len)
 	const char *id;
 	bool same;
 
-	if (strstr(line, RECORDING_TYPE) == NULL)
+	if (!recording_is_mark(line, len))
 		return true;
 	root = json_read(line, len, "line", NULL);
 	id = json_string_value(json_object_get(root, "id"));

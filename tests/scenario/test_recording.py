@@ -342,6 +342,8 @@ def test_who_is_forgotten_leaves_a_hole_and_no_trace():
         holes = [json.loads(line)["data"]["inputs"] for line in text.splitlines() if "aisle.recording.hole" in line]
         assert sum(holes) == 6 and len(holes) == 2, holes
         assert "6 more are holes" in morning.said, morning.said
+        checked = subprocess.run(AISLECTL + ["feed", "check", path], capture_output=True, text=True).stdout
+        assert "0.0 % lines refused" in checked, checked
         _, _, said = morning.replay(path)
         assert said.count("a hole: ") == 2 and "set aside" not in said, said
     finally:

@@ -589,6 +589,9 @@ a_line_that_no_store_writes_is_refused(void **state)
 		"}",
 		"{'type':'aisle.recording.stop','time':'2026-11-21T10:00:00Z','data':{'stopped':"
 		"true}}",
+		"{'type':'aisle.recording.stop','time':'2026-11-21T10:00:00Z','data':{'action':'"
+		"a\\tb',"
+		"'stopped':true}}",
 		"{'type':'aisle.recording.lever','time':'2026-11-21T10:00:00Z','data':{'name':'a','"
 		"value':1}}",
 		"{'type':'aisle.recording.hole','time':'2026-11-21T10:00:00Z','data':{}}",
