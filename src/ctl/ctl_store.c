@@ -77,7 +77,7 @@ ctl_status(struct ctl *ctl)
 /* ---- customers: the card number on stdin, never in argv ---- */
 
 static int
-about_customer(struct ctl *ctl, const char *command, const char *member)
+ask_customer(struct ctl *ctl, const char *command, json_t **ret_reply)
 {
 	char card[256];
 	json_t *request;
@@ -90,7 +90,21 @@ about_customer(struct ctl *ctl, const char *command, const char *member)
 		return rc;
 	request = json_pack("{s:s,s:s}", "command", command, "card", card);
 	explicit_bzero(card, sizeof(card));
-	return ask_and_print(ctl, request, NULL, member);
+	rc = ctl_ask(ctl, request, NULL, ret_reply);
+	json_decref(request);
+	return rc;
+}
+
+static int
+about_customer(struct ctl *ctl, const char *command, const char *member)
+{
+	json_t *reply = NULL;
+	int rc = ask_customer(ctl, command, &reply);
+
+	if (rc == EX_OK)
+		ctl_print_json(member != NULL ? json_object_get(reply, member) : reply);
+	json_decref(reply);
+	return rc;
 }
 
 int
@@ -99,10 +113,64 @@ ctl_customer_show(struct ctl *ctl)
 	return about_customer(ctl, "customer-show", "customer");
 }
 
+/* A line each of what the store was told of them, into the list. */
+static int
+add_told(const json_t *reply, json_t *told)
+{
+	const char *at = json_string_value(json_object_get(reply, "lines")), *end;
+
+	if (at == NULL)
+		return ctl_fail(EX_PROTOCOL, "the store's answer is none that is known here");
+	for (; (end = strchr(at, '\n')) != NULL; at = end + 1)
+		json_array_append_new(told, json_loadb(at, (size_t)(end - at), 0, NULL));
+	return EX_OK;
+}
+
+/* A piece at a time, as aislectl recording has it. */
+static int
+ask_told(struct ctl *ctl, const char *subject, json_t *told)
+{
+	int64_t after = 0, upto = -1;
+	bool more = true;
+	int rc = EX_OK;
+
+	while (rc == EX_OK && more) {
+		json_t *request = json_pack("{s:s,s:s,s:I}", "command", "recording", "subject",
+		    subject, "after", (json_int_t)after);
+		json_t *reply = NULL;
+
+		if (upto >= 0)
+			json_object_set_new(request, "upto", json_integer(upto));
+		rc = ctl_ask(ctl, request, NULL, &reply);
+		if (rc == EX_OK)
+			rc = add_told(reply, told);
+		upto = json_integer_value(json_object_get(reply, "upto"));
+		after = json_integer_value(json_object_get(reply, "last"));
+		more = json_is_true(json_object_get(reply, "more"));
+		json_decref(request);
+		json_decref(reply);
+	}
+	return rc;
+}
+
 int
 ctl_customer_export(struct ctl *ctl)
 {
-	return about_customer(ctl, "customer-show", "customer");
+	json_t *reply = NULL, *customer, *told = json_array();
+	const char *subject;
+	int rc = ask_customer(ctl, "customer-show", &reply);
+
+	customer = json_object_get(reply, "customer");
+	subject = json_string_value(json_object_get(customer, "subject"));
+	if (rc == EX_OK && subject != NULL)
+		rc = ask_told(ctl, subject, told);
+	if (rc == EX_OK) {
+		json_object_set(customer, "told", told);
+		ctl_print_json(customer);
+	}
+	json_decref(told);
+	json_decref(reply);
+	return rc;
 }
 
 int

@@ -6,6 +6,7 @@
 
 #include <sysexits.h>
 
+#include "core/id.h"
 #include "core/json.h"
 #include "core/when.h"
 
@@ -74,9 +75,16 @@ daemon_recording(struct daemon *daemon, struct control_request *request)
 	struct buf lines = { 0 };
 	struct span span;
 
+	const char *whose = control_text(request, "subject");
+	struct id subject;
+
 	if (!read_span(daemon, request, &span))
 		return;
-	if (span.upto == 0) {
+	if (whose != NULL && !subject_parse(whose, &subject)) {
+		control_fail(request, EX_DATAERR, "subject: 32 lower-case hex digits are expected");
+		return;
+	}
+	if (span.upto == 0 && whose == NULL) {
 		control_fail(request, EX_NOINPUT,
 		    daemon->conf.recording_mib == 0
 			? "nothing is recorded here: [state] recording_mib is 0"
@@ -84,11 +92,11 @@ daemon_recording(struct daemon *daemon, struct control_request *request)
 		return;
 	}
 	(void)json_int(json_object_get(control_json(request), "after"), &piece.last);
-	if (query_recording(daemon->engine, span.from_ms, span.to_ms, span.upto, &piece, &lines) !=
-	    0)
+	if (query_recording(daemon->engine, span.from_ms, span.to_ms, span.upto,
+		whose != NULL ? &subject : NULL, &piece, &lines) != 0)
 		control_fail(request, EX_IOERR, "the recording cannot be read");
 	else {
-		if (!piece.more)
+		if (!piece.more && whose == NULL)
 			query_recording_end(daemon->engine, span.to_ms, span.upto, &lines);
 		buf_addc(&lines, '\0');
 		tell(request, &span, &piece, &lines);

@@ -273,13 +273,13 @@ int query_guidance_station(struct engine *engine, const char *guidance,
 /* Does a card that is on a screen say this? */
 bool query_is_shown(struct engine *engine, const char *text);
 /* recording_lines.c: what the turns were told, a piece at a time, a line each: behind number last, which is moved, up to
- * number upto, of the times between. */
+ * number upto, of the times between. of: what is about this customer alone; NULL: all of it. */
 struct recording_piece {
 	int64_t last, inputs, holes;
 	bool more, began; /* began: it has the begin of the state */
 };
 int query_recording(struct engine *engine, int64_t from_ms, int64_t to_ms, int64_t upto,
-    struct recording_piece *piece, struct buf *out);
+    const struct id *of, struct recording_piece *piece, struct buf *out);
 /* The line behind them: until then, and up to that number, it is all that is kept. */
 void query_recording_end(struct engine *engine, int64_t at_ms, int64_t n, struct buf *out);
 int query_dead_letters(struct engine *engine, int max_rows, struct buf *out);

@@ -14,7 +14,7 @@
 #include "nouns/event_key.h"
 #include "spine/spine.h"
 
-#define PIECE_ROWS 512
+#define PIECE_ROWS 128 /* two milliseconds */
 #define PIECE_BYTES (256u << 10)
 
 /* A row that was read; texts owned. */
@@ -32,6 +32,7 @@ struct lines {
 	struct engine *engine;
 	struct recording_piece *piece;
 	struct buf *out;
+	const struct subject *of; /* what is theirs alone; NULL: all */
 	int64_t upto;
 	struct row merge; /* whose other half comes next; n 0: none does */
 	int64_t holes, hole_n, hole_ms, hole_until_ms;
@@ -271,8 +272,20 @@ other_half(struct lines *lines, const struct row *row)
 	row_done(&lines->merge);
 }
 
+/* By any of their cards. */
+static bool
+is_theirs(const struct subject *of, const struct id *subject)
+{
+	bool theirs = id_equal(&of->id, subject);
+
+	for (size_t i = 0; i < of->merged_count && !theirs; i++)
+		theirs = id_equal(&of->merged[i], subject);
+	return theirs;
+}
+
 static int
-take_row(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
+take_row(void *ctx, int64_t n, const struct id *subject, int64_t at_ms, const void *body,
+    size_t len)
 {
 	struct lines *lines = ctx;
 	struct row row = { 0 };
@@ -282,6 +295,9 @@ take_row(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
 		return 1;
 	}
 	lines->piece->last = n;
+	if (lines->of != NULL && lines->merge.n == 0 &&
+	    (body == NULL || !is_theirs(lines->of, subject)))
+		return 0;
 	if (body == NULL || !row_read(&row, n, at_ms, body, len)) {
 		bool half = lines->merge.n != 0;
 
@@ -303,9 +319,13 @@ take_row(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
 
 int
 query_recording(struct engine *engine, int64_t from_ms, int64_t to_ms, int64_t upto,
-    struct recording_piece *piece, struct buf *out)
+    const struct id *of, struct recording_piece *piece, struct buf *out)
 {
-	struct lines lines = { .engine = engine, .piece = piece, .out = out, .upto = upto };
+	struct lines lines = { .engine = engine,
+		.piece = piece,
+		.out = out,
+		.of = of != NULL ? engine_person(engine, of) : NULL,
+		.upto = upto };
 	int64_t after = piece->last;
 	int rc = store_recording_each(engine->store, after, from_ms, to_ms, PIECE_ROWS, take_row,
 	    &lines);

@@ -202,9 +202,9 @@ int store_waiting_each(struct store *store, store_waiting_fn fn, void *ctx) AISL
  * sealed for its subject: of one who is forgotten its place remains. Where nothing is recorded, nothing is done. */
 int store_recording_add(struct store *store, int64_t at_ms, const struct id *subject,
     const void *body, size_t len) AISLE_MUST_CHECK;
-/* n: its number, which rises. body NULL: it does not open, or who it was about is forgotten. */
-typedef int (*store_recording_fn)(void *ctx, int64_t n, int64_t at_ms, const void *body,
-    size_t len);
+/* n: its number, which rises. subject: zero for none. body NULL: it does not open, or who it was about is forgotten. */
+typedef int (*store_recording_fn)(void *ctx, int64_t n, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len);
 /* At most max_rows behind number after, of a time from from_ms to to_ms; fn returns non-zero to stop. */
 int store_recording_each(struct store *store, int64_t after, int64_t from_ms, int64_t to_ms,
     int max_rows, store_recording_fn fn, void *ctx) AISLE_MUST_CHECK;

@@ -152,9 +152,10 @@ walk_dead(struct look *look, int unused)
 }
 
 static int
-any_recorded(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
+any_recorded(void *ctx, int64_t n, const struct id *subject, int64_t at_ms, const void *body,
+    size_t len)
 {
-	(void)ctx, (void)n, (void)at_ms, (void)body, (void)len;
+	(void)ctx, (void)n, (void)subject, (void)at_ms, (void)body, (void)len;
 	return 0;
 }
 

@@ -241,7 +241,7 @@ store_recording_each(struct store *store, int64_t after, int64_t from_ms, int64_
 			store_aside_note(&aside, id);
 		else if (error != 0 && error != AISLE_E_NONE)
 			break;
-		if (fn(ctx, id, at_ms, error == 0 ? body.data : NULL, body.len) != 0) {
+		if (fn(ctx, id, &subject, at_ms, error == 0 ? body.data : NULL, body.len) != 0) {
 			rc = SQLITE_DONE;
 			break;
 		}

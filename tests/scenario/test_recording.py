@@ -333,6 +333,10 @@ def test_who_is_forgotten_leaves_a_hole_and_no_trace():
         with open(morning.recording()) as f:
             before = f.read()
         assert subjects["anna"] in before and subjects["ben"] in before and "secret/anna" in before
+        told = json.loads(store.ctl("customer", "export", stdin=CARDS["anna"] + "\n"))["told"]
+        assert [event["type"].split(".", 1)[1] for event in told] == ["consent.changed"] * 2 + [
+            "customer.identified", "basket.item-added", "basket.tender-started", "basket.closed"], told
+        assert "secret/anna" in json.dumps(told) and "secret/ben" not in json.dumps(told)
         store.ctl("customer", "forget", stdin=CARDS["anna"] + "\n")
         path = morning.recording()
         with open(path) as f:

@@ -99,7 +99,8 @@ recording(int64_t from_ms, int64_t to_ms, struct recording_piece *piece)
 	*piece = (struct recording_piece){ 0 };
 	do {
 		piece->more = false;
-		assert_int_equal(query_recording(engine, from_ms, to_ms, upto, piece, &text), 0);
+		assert_int_equal(query_recording(engine, from_ms, to_ms, upto, NULL, piece, &text),
+		    0);
 	} while (piece->more);
 	query_recording_end(engine, engine->now_ms, upto, &text);
 	buf_addc(&text, '\0');
@@ -482,6 +483,38 @@ of_who_is_forgotten_there_is_a_hole_and_the_others_are_replayed(void **state)
 }
 
 static void
+what_is_about_a_customer_is_told_by_any_of_their_cards_and_nothing_else(void **state)
+{
+	struct id anna = subject_of_card(pepper, CARD_ANNA, strlen(CARD_ANNA));
+	struct recording_piece piece = { 0 };
+	struct buf text = { 0 };
+
+	(void)state;
+	a_policy_of_everything();
+	enrol(CARD_ANNA);
+	enrol(CARD_BEN);
+	open_basket("b1");
+	show_card(CARD_ANNA, "b1");
+	scan("b1", "annas/goods", 100);
+	close_basket("b1", 100);
+	open_basket("b2");
+	show_card(CARD_BEN, "b2");
+	scan("b2", "bens/goods", 100);
+	tell("loyalty/r1/event", "customer.merged",
+	    "{'card':'" CARD_ANNA "','into':'" CARD_CLEO "'}");
+	assert_int_equal(query_recording(engine, INT64_MIN, INT64_MAX,
+			     store_recording_last(engine->store), &anna, &piece, &text),
+	    0);
+	buf_addc(&text, '\0');
+	assert_int_equal(piece.inputs,
+	    6); /* two consents, the card, a line, the end of it, the merge */
+	assert_non_null(strstr(text.data, "annas/goods"));
+	assert_null(strstr(text.data, "bens/goods"));
+	assert_null(strstr(text.data, RECORDING_TYPE));
+	buf_done(&text);
+}
+
+static void
 what_comes_of_a_forgotten_card_later_is_a_hole_too(void **state)
 {
 	struct recording_piece piece;
@@ -627,6 +660,7 @@ main(void)
 		T(what_was_refused_or_came_twice_is_not_written_down),
 		T(a_card_number_under_a_name_of_the_tills_own_is_left_out),
 		T(of_who_is_forgotten_there_is_a_hole_and_the_others_are_replayed),
+		T(what_is_about_a_customer_is_told_by_any_of_their_cards_and_nothing_else),
 		T(what_comes_of_a_forgotten_card_later_is_a_hole_too),
 		T(a_merge_is_gone_with_either_of_its_two),
 		T(a_span_of_time_is_cut_out_and_long_ones_come_in_pieces),

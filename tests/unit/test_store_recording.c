@@ -14,7 +14,7 @@
 #define START_MS INT64_C(1795000000000)
 
 struct heard {
-	int64_t first, last, at_ms, rows, holes, stop_after;
+	int64_t first, last, at_ms, rows, holes, named, stop_after;
 	bool same; /* each body is the one that was added at its time */
 };
 
@@ -30,11 +30,12 @@ body_of(int64_t at_ms, char body[static BODY])
 }
 
 static int
-hear(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
+hear(void *ctx, int64_t n, const struct id *subject, int64_t at_ms, const void *body, size_t len)
 {
 	struct heard *heard = ctx;
 	char expected[BODY];
 
+	heard->named += !id_is_zero(subject);
 	body_of(at_ms, expected);
 	assert_true(n > heard->last && at_ms >= heard->at_ms);
 	heard->first = heard->first == 0 ? n : heard->first;
@@ -196,6 +197,7 @@ of_who_is_forgotten_a_place_remains_and_no_name(void **state)
 	assert_true(dir_contains(f->dir, ann.b, sizeof(ann.b)));
 	assert_int_equal(keys_destroy(f->keys, &ann), 0);
 	assert_int_equal(all(f, 0, 0, INT64_MAX, 100).holes, 1); /* the key alone is enough */
+	assert_int_equal(all(f, 0, 0, INT64_MAX, 100).named, 2);
 	begin(f);
 	assert_int_equal(store_forget(f->store, &ann), 0);
 	add(f, START_MS + 3, &ann);
@@ -203,6 +205,7 @@ of_who_is_forgotten_a_place_remains_and_no_name(void **state)
 	struct heard heard = all(f, 0, 0, INT64_MAX, 100);
 	assert_int_equal(heard.rows, 4);
 	assert_int_equal(heard.holes, 2);
+	assert_int_equal(heard.named, 1);
 	store_checkpoint(f->store);
 	char sql[] = "SELECT COUNT(*) FROM recording WHERE subject IS NOT NULL";
 	int64_t named = 0;
