@@ -254,7 +254,7 @@ check-ci: deps-ci
 	@echo "a store and the model of its contract"; $(MAKE) --no-print-directory sequences SEQUENCES=20000 RESULTS=build/results-sequences
 	@echo "decisions, the slow way too"; $(MAKE) --no-print-directory decisions RESULTS=build/results-sequences
 	@echo "power cuts, faults and flips, on a simulated disk"; $(MAKE) --no-print-directory cuts faults engine-flips RESULTS=build/results-sim
-	@echo "kill -9 under load"; $(MAKE) --no-print-directory crash KILLS=50 RESULTS=build/results-crash
+	@echo "kill -9 under load, and a full disk"; $(MAKE) --no-print-directory crash full KILLS=50 RESULTS=build/results-crash
 	@echo "a large headquarters"; $(MAKE) --no-print-directory hq fleet RESULTS=build/results-hq
 	@echo "the page, in a browser"; $(MAKE) --no-print-directory browser RESULTS=build/results-browser
 	@echo "the till in JavaScript"; $(MAKE) --no-print-directory till-js RESULTS=build/results-browser
@@ -269,6 +269,12 @@ KILLS ?= 200
 .PHONY: crash
 crash: all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) crash/kills /usr/bin/python3 tests/crash/kills.py $(KILLS)
+
+# A tmpfs and an ext4 without a byte or an inode left, at five moments, FULL times; mounts them, which needs root.
+FULL ?= 1
+.PHONY: full
+full: all
+	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) crash/full /usr/bin/python3 tests/crash/full.py $(FULL)
 
 # The store on a simulated disk, in one process: tests/sim. CUTS=50000 power cuts, seeds from SEED; two of them side by side.
 SIM_OBJ = $(call obj,tests/sim/disk.c tests/sim/trace.c tests/sim/folder.c tests/sim/world.c tests/sim/story.c)
@@ -480,6 +486,7 @@ help:
 	@echo "make hq-brokers, make hq-nats  headquarters' endpoint as it is shipped, on loopback, to try"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
+	@echo "make full       a file system that is full, of bytes and of inodes, FULL=1 times at five moments"
 	@echo "make decisions  decisions of chance made the slow way too, DECISIONS=100000"
 	@echo "make cuts       CUTS=50000 power cuts on a simulated disk, seeds from SEED=1"
 	@echo "make faults     each call to the disk fails, once and for good, over SITES=4 stories; full at any byte"

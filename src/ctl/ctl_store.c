@@ -54,6 +54,9 @@ ctl_status(struct ctl *ctl)
 		printf("catalog   %s version %lld, %lld articles\n", ctl_text(catalog, "name"),
 		    (long long)json_integer_value(json_object_get(catalog, "version")),
 		    (long long)json_integer_value(json_object_get(catalog, "articles")));
+	if (strcmp(ctl_text(reply, "disk"), "ok") != 0)
+		printf("disk      %s: nothing is acknowledged; what is open stays on the screens\n",
+		    ctl_text(reply, "disk"));
 	printf("broker    %s\n",
 	    json_is_true(json_object_get(json_object_get(reply, "mqtt"), "connected")) ? "connected"
 										       : "away");

@@ -42,6 +42,7 @@ tidy(struct daemon *daemon)
 {
 	struct store *store = engine_store(daemon->engine);
 
+	daemon_tell_session(daemon);
 	if (daemon->worked && room_make(daemon->engine, daemon_now_ms(daemon)) <= 0)
 		daemon->worked = false;
 	if (daemon->turned)

@@ -71,6 +71,7 @@ struct daemon {
 	bool told_uncertain; /* what the status says of the time */
 	/* how many times this state was served; tells an old will from a new birth */
 	int64_t session;
+	bool session_owed; /* keys.db had no room for it */
 	char status_topic[96];
 	struct buf will; /* a policy may have a long name */
 	struct mqtt_host mqtt_host;
@@ -91,7 +92,9 @@ struct daemon {
 	struct watch watch;
 	const char *unsound; /* why the service manager's watchdog is not fed; NULL */
 	struct event *tick_event, *term_event, *int_event, *hup_event;
-	int turn;	   /* what the last turn returned */
+	int turn; /* what the last turn returned */
+	int failed; /* of the last turn that did, until one of others' inputs does not; see daemon_disk() */
+	int64_t failed_ms; /* monotonic */
 	bool turned;	   /* since the last tick */
 	int64_t turned_ms; /* monotonic: of the last turn with more in it than what was delivered */
 	bool worked;	   /* since the last pruning */
@@ -180,11 +183,15 @@ void daemon_close_crash_mark(struct daemon *daemon);
 int daemon_open_profiles(struct daemon *daemon, struct err *err);
 void daemon_close_profiles(struct daemon *daemon);
 int daemon_next_session(struct daemon *daemon, struct err *err);
+/* Where keys.db had no room for it: once more. */
+void daemon_tell_session(struct daemon *daemon);
 
 /* loop_turn.c */
 void daemon_turn(struct daemon *daemon);
 /* timers that are due; is the disk there again? */
 void daemon_turn_of_nothing(struct daemon *daemon);
+/* Can the state be written? 0, AISLE_E_FULL or another error; as the last turns met it. */
+int daemon_disk(const struct daemon *daemon);
 void daemon_reopen(struct daemon *daemon);
 int daemon_turn_init(struct daemon *daemon, struct err *err);
 void daemon_turn_done(struct daemon *daemon);

@@ -47,7 +47,7 @@ check_broker(struct daemon *daemon, struct json_writer *w)
 	bool up = mqtt_connected(daemon->mqtt);
 
 	/* It is let go after each turn that fails: that is no fault of its own. */
-	if (daemon->turn != 0) {
+	if (daemon_disk(daemon) != 0) {
 		doctor_say(w, "broker", HEALTH_BAD,
 		    "Make room on the file system of [state] dir (df -h, df -i), or look at its "
 		    "disk; "

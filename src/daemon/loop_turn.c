@@ -13,8 +13,9 @@
 #include "core/log.h"
 #include "core/metrics.h"
 
-#define OWN_INPUTS 1024	    /* answers, acknowledgements, clock: beside a turn's events */
-#define WAL_BYTES (7 << 20) /* checkpointed at the latest then; the file is cut to 8 MiB */
+#define OWN_INPUTS 1024	      /* answers, acknowledgements, clock: beside a turn's events */
+#define FAILED_MS (15 * S_MS) /* the broker has tried again meanwhile */
+#define WAL_BYTES (7 << 20)   /* checkpointed at the latest then; the file is cut to 8 MiB */
 
 static void
 queue_delivered(struct daemon *daemon)
@@ -190,13 +191,37 @@ daemon_reopen(struct daemon *daemon)
 	_exit(EX_IOERR);
 }
 
+static bool
+is_only_clock(const struct daemon *daemon)
+{
+	return daemon->input_count == 1 && daemon->inputs[0].kind == INPUT_CLOCK;
+}
+
+/* Between two tries of the broker a turn of next to nothing may well fit: it is no sign of room. */
+static void
+note_disk(struct daemon *daemon)
+{
+	if (daemon->turn != 0) {
+		daemon->failed = daemon->turn;
+		daemon->failed_ms = daemon_mono_ms();
+	} else if (!is_only_clock(daemon)) {
+		daemon->failed = 0;
+	}
+}
+
+int
+daemon_disk(const struct daemon *daemon)
+{
+	return daemon_mono_ms() - daemon->failed_ms < FAILED_MS ? daemon->failed : 0;
+}
+
 /* Nothing of this turn is on disk: nothing may leave, and nothing is acknowledged. */
 static void
 turn_failed(struct daemon *daemon, int rc)
 {
 	static const struct reply unavailable = { .status = 503,
 		.detail = "the store cannot write its state right now" };
-	bool only_clock = daemon->input_count == 1 && daemon->inputs[0].kind == INPUT_CLOCK;
+	bool only_clock = is_only_clock(daemon);
 
 	log_error("a turn could not be committed rc=%d inputs=%zu", rc, daemon->input_count);
 	reply_all(daemon, &unavailable);
@@ -320,6 +345,7 @@ daemon_turn(struct daemon *daemon)
 	if (daemon->input_count == 0)
 		return;
 	daemon->turn = take_inputs(daemon);
+	note_disk(daemon);
 	if (waited > 0)
 		pace_waited(daemon, waited, daemon_cpu_us() - began_us,
 		    store_wal_bytes(engine_store(daemon->engine)) - wal);

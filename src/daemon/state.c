@@ -224,7 +224,21 @@ begin_session(struct daemon *daemon, struct err *err)
 	}
 	if (rc == 0)
 		rc = keys_set_session(keys, daemon->session);
-	return rc == 0 ? 0 : err_set(err, rc, "the state cannot be written");
+	/* The log had room of its own, the keys had none: they are told as soon as there is. */
+	daemon->session_owed = rc == AISLE_E_FULL && !restored;
+	if (daemon->session_owed)
+		log_error("there is no room: the keys do not know of this session yet dir=%s",
+		    daemon->conf.state_dir);
+	return rc == 0 || daemon->session_owed ? 0
+					       : err_set(err, rc, "the state cannot be written");
+}
+
+void
+daemon_tell_session(struct daemon *daemon)
+{
+	if (daemon->session_owed)
+		daemon->session_owed =
+		    keys_set_session(engine_keys(daemon->engine), daemon->session) != 0;
 }
 
 int

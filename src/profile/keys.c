@@ -153,6 +153,8 @@ open_file(struct keys *keys, const char *dir, const char *vfs, struct err *err)
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
 		return err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(keys->db));
 	sqlite3_db_config(keys->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* The log stays, empty, when it is closed: on a file system without a free inode no start could make one. */
+	sqlite3_file_control(keys->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 });
 	return sql(keys, "PRAGMA locking_mode = EXCLUSIVE", err);
 }
 

@@ -229,6 +229,8 @@ set_pragmas(struct store *store, bool fresh, struct err *err)
 		    "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = "
 		    "MEMORY",
 		    err);
+	/* The log stays, empty, when it is closed: on a file system without a free inode no start could make one. */
+	sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 });
 	if (fresh && store_vfs_reserve(store->db) != SQLITE_OK)
 		return err_set(err, AISLE_E_IO, "%s: %s", store->path, sqlite3_errmsg(store->db));
 	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d", STORE_PAGE_BYTES);

@@ -345,6 +345,11 @@ the_file_is_made_for_its_owner_alone_and_is_no_link(void **state)
 	assert_null(keys);
 	assert_non_null(strstr(err.text, "/new/keys.db: "));
 	assert_int_equal(unlink(path), 0);
+	/* The log stays, with nothing in it: without a free inode no start could make one. */
+	snprintf(path, sizeof(path), "%s/keys.db-wal", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
 	write_file(f->dir, "new", "x", 1); /* no folder */
 	err = (struct err){ 0 };
@@ -386,6 +391,8 @@ a_file_without_one_of_its_tables_does_not_open(void **state)
 	write_file(dir, "keys.db", "this is no database, however long it may be", 43);
 	assert_int_equal(keys_open(dir, NULL, &(struct keys *){ NULL }, &(struct err){ 0 }),
 	    AISLE_E_IO);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/keys.db-wal", dir);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
 }
