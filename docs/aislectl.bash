@@ -9,7 +9,7 @@ doctor
 state check
 recording --from --to -o
 decide --bundle --catalog --profiles --pepper --store --events
-replay --bundle --catalog --profiles --pepper --store --events --out --records --state --after --turn
+replay --bundle --catalog --profiles --pepper --store --events --out --records --outcomes --state --after --turn
 features --bundle --catalog --profiles --pepper --store --events --on -o
 train --policy --catalog --profiles --pepper --store -o
 why --all
@@ -110,7 +110,7 @@ _aislectl()
 		esac
 	done
 	case $prev in
-	--config | --bundle | --catalog | --profiles | --pepper | --events | --out | --records | --password-file | --ca | --cert | --key | -o | \
+	--config | --bundle | --catalog | --profiles | --pepper | --events | --out | --records | --outcomes | --password-file | --ca | --cert | --key | -o | \
 		--release | --order | --erase | --previous | --signature | --manifest | --root | --erased)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

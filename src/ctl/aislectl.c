@@ -20,7 +20,7 @@ static const struct ctl_command commands[] = {
 	{ "recording", "[--from T] [--to T] -o F", "what the store was told and still keeps, as a file for replay", ctl_recording },
 	{ "decide", "--bundle B [--catalog F] [--profiles P] [--pepper F] [--store ID] --events E.jsonl",
 	    "the last event's decision, dry, with its full trace", ctl_decide },
-	{ "replay", "[--bundle B] [--catalog F] [--profiles P] [--pepper F] [--store ID] --events E.jsonl [--out D.jsonl] [--records R.jsonl] [--state DIR | --after STATE-COPY] [--turn N]",
+	{ "replay", "[--bundle B] [--catalog F] [--profiles P] [--pepper F] [--store ID] --events E.jsonl [--out D.jsonl] [--records R.jsonl] [--outcomes F.jsonl|sqlite:FILE] [--state DIR | --after STATE-COPY] [--turn N]",
 	    "the engine over recorded events: one decision a line, the same bytes each time", ctl_replay },
 	{ "features", "--bundle B [--catalog F] [--profiles P] [--pepper F] [--store ID] --events E.jsonl [--on TYPE,TYPE…] [-o FILE.csv]",
 	    "training rows as CSV, made by the very code that serves", ctl_features },

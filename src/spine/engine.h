@@ -188,8 +188,11 @@ const struct policy *engine_policy(const struct engine *engine); /* NULL: none i
 const char *engine_topic_root(const struct engine *engine);	 /* "aisle/v1/STORE" */
 int64_t waiting_count(const struct engine *engine); /* events that came too fast to be taken yet */
 int64_t waiting_bytes(const struct engine *engine);
-bool letters_wait(const struct engine *engine);	 /* dead letters that a turn of later tells */
-int64_t engine_now(const struct engine *engine); /* ms; of the newest input, 0: none yet */
+bool letters_wait(const struct engine *engine);	     /* dead letters that a turn of later tells */
+int64_t engine_now(const struct engine *engine);     /* ms; of the newest input, 0: none yet */
+int64_t engine_day_end(const struct engine *engine); /* of the business day of that time */
+/* Actions that were listed and whose windows have not ended: decodes every visit that is kept. */
+int64_t engine_unsettled(struct engine *engine);
 size_t engine_visit_count(const struct engine *engine);
 const char *const *engine_stopped(const struct engine *engine, size_t *ret_count); /* ascending */
 /* One of them: who stopped it, and since when. */

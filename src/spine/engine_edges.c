@@ -42,6 +42,13 @@ engine_now(const struct engine *engine)
 	return engine->now_ms;
 }
 
+int64_t
+engine_day_end(const struct engine *engine)
+{
+	/* The next one begins within a day and a lost or doubled hour. */
+	return engine_day_start(engine, engine_day_start(engine, engine->now_ms) + 30 * H_MS);
+}
+
 size_t
 engine_visit_count(const struct engine *engine)
 {

@@ -296,3 +296,34 @@ settle_earlier(struct engine *engine, struct visit *visit)
 			settle_visit(engine, earlier);
 	}
 }
+
+/* ---- what is left ---- */
+
+static int
+count_untold(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms,
+    const void *body, size_t len)
+{
+	int64_t *count = ctx;
+	struct visit *visit;
+
+	(void)key;
+	(void)subject;
+	(void)at_ms;
+	if (visit_decode(body, len, &visit) != 0)
+		return 0;
+	for (size_t i = 0; i < visit->shortlist_count; i++) {
+		for (size_t l = 0; l < visit->shortlists[i].listing_count; l++)
+			*count += visit->shortlists[i].listings[l].told_ms == 0;
+	}
+	visit_free(visit);
+	return 0;
+}
+
+int64_t
+engine_unsettled(struct engine *engine)
+{
+	int64_t count = 0;
+
+	engine_check(engine, store_each(engine->store, STORE_VISIT, -1, count_untold, &count));
+	return count;
+}

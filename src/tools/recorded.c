@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/json_write.h"
 #include "profile/profiles.h"
 #include "sync/bundle.h"
 #include "sync/catalog.h"
@@ -27,8 +26,6 @@ struct recorded {
 	struct input *inputs; /* of the turn being filled */
 	size_t count, turn;
 	int64_t total, refused, other; /* refused: wholly; other: of kinds that have no place */
-	void (*on_record)(void *ctx, const char *json, size_t len);
-	void *ctx;
 	struct recorded_after after;
 	const char *store;		      /* the conf's; NULL: any will do */
 	int64_t elsewhere, elsewhere_line;    /* events of other stores, and the first of them */
@@ -58,23 +55,6 @@ open_profiles(struct recorded *recorded, const char *path, struct err *err)
 	return 0;
 }
 
-static void
-tell_record(void *ctx, enum lane lane, const char *type, int64_t at_ms, const char *json,
-    size_t len)
-{
-	const struct recorded *recorded = ctx;
-	struct buf line = { 0 };
-	struct json_writer *w = JSON_OBJECT(&line);
-
-	json_add_str(w, "lane", NAME_OF(lane_names, lane));
-	json_add_str(w, "type", type);
-	json_add_when(w, "at", at_ms);
-	json_add_raw(w, "body", json, len);
-	json_end(w);
-	recorded->on_record(recorded->ctx, line.data, line.len);
-	buf_done(&line);
-}
-
 int
 recorded_open(const struct recorded_options *options, struct recorded **ret, struct err *err)
 {
@@ -89,7 +69,8 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 		.sealed = options->state != NULL,
 		.pepper = options->pepper,
 		.on_decision = options->on_decision,
-		.on_record = options->on_record != NULL ? tell_record : NULL,
+		.on_record = options->on_record,
+		.on_record_ctx = options->ctx,
 		.on_undone = options->on_undone,
 		.on_decision_ctx = options->ctx };
 	int rc;
@@ -98,9 +79,6 @@ recorded_open(const struct recorded_options *options, struct recorded **ret, str
 		return err_set(err, AISLE_E_IO, "%s: %s", options->state, strerror(errno));
 	options->conf->terminal_rate = 0;
 	recorded = mem_zero(sizeof(*recorded));
-	recorded->on_record = options->on_record;
-	recorded->ctx = options->ctx;
-	engine.on_record_ctx = recorded;
 	rc = recorded_after_open(&recorded->after, options->after, err);
 	if (options->after != NULL) {
 		engine.state_dir = recorded->after.copy.dir;
@@ -398,6 +376,28 @@ recorded_feed(struct recorded *recorded, FILE *events, void (*progress)(void *ct
 		    (long long)recorded->total);
 	free(line);
 	return rc;
+}
+
+int
+recorded_end_day(struct recorded *recorded, struct err *err)
+{
+	struct input input = { .kind = INPUT_CLOCK, .now_ms = engine_day_end(recorded->engine) };
+
+	return turn_run(recorded->engine, &input, 1) == 0
+	    ? 0
+	    : err_set(err, AISLE_E_IO, "the state cannot be written");
+}
+
+int64_t
+recorded_unsettled(struct recorded *recorded)
+{
+	return engine_unsettled(recorded->engine);
+}
+
+const char *
+recorded_lane(enum lane lane)
+{
+	return NAME_OF(lane_names, lane);
 }
 
 int64_t

@@ -25,8 +25,9 @@ struct recorded_options {
 	bool store_named; /* conf's store is one that somebody named: events of others are told */
 	bool keep_decisions; /* to be asked for, also in memory */
 	void (*on_decision)(void *ctx, const char *json, size_t len);
-	/* What headquarters would be sent, an object in a line {"lane","type","at","body"}; NULL: none is made. */
-	void (*on_record)(void *ctx, const char *json, size_t len);
+	/* What headquarters would be sent; NULL: none is made. */
+	void (*on_record)(void *ctx, enum lane lane, const char *type, int64_t at_ms,
+	    const char *json, size_t len);
 	void (*on_undone)(void *ctx); /* as of engine_options; NULL */
 	void *ctx;
 };
@@ -49,6 +50,12 @@ int recorded_catalog(struct recorded *recorded, const char *path, struct err *er
  * NULL: not. AISLE_E_INVALID: there is none, a line is too long, or every one was refused. */
 int recorded_feed(struct recorded *recorded, FILE *events,
     void (*progress)(void *ctx, int64_t count), void *ctx, struct err *err) AISLE_MUST_CHECK;
+
+/* Time goes on, behind the last event, to the end of its business day. */
+int recorded_end_day(struct recorded *recorded, struct err *err) AISLE_MUST_CHECK;
+/* Actions on shortlists whose windows have not ended by now. */
+int64_t recorded_unsettled(struct recorded *recorded);
+const char *recorded_lane(enum lane lane); /* its name */
 
 /* Once, before the first line: a byte-order mark is passed over; of compressed or UTF-16 bytes
  * AISLE_E_INVALID, and err says what to do. */
