@@ -57,6 +57,7 @@ struct conf {
 	char *pepper_file;
 	int64_t retain_ms;
 	int decision_days, dead_letter_days;
+	bool uplink_features;
 	bool uplink_aggregates;
 	/* [mappings] */
 	struct conf_pair mappings[CONF_MAPPINGS_MAX];

@@ -123,6 +123,8 @@ const struct conf_key conf_keys[] = {
 	    "How long inputs that could not be used are kept, in days."),
 	ROW("privacy", "uplink", CONF_UPLINK, uplink_aggregates, 0, 0, "pseudonymous", false,
 	    "What headquarters gets: pseudonymous records, or only aggregates."),
+	ROW("privacy", "uplink_features", CONF_BOOL, uplink_features, 0, 0, "no", false,
+	    "Whether decisions that were drawn go to headquarters with the features that they read."),
 	ROW("log", "level", CONF_LEVEL, log_level, 0, 0, "info", true,
 	    "error, warning, notice, info or debug."),
 };

@@ -234,13 +234,39 @@ without_features(const char *json, size_t len, struct buf *out)
 	buf_add(out, p, (size_t)(end - p));
 }
 
+/* From a shortlist with a card on it: models are learned from those. */
+static bool
+was_drawn(const struct decision *decision)
+{
+	for (size_t i = 0; i < decision->slot_count; i++) {
+		if (decision->slots[i].shortlist_count > 1)
+			return true;
+	}
+	return false;
+}
+
+static void
+tell_headquarters(struct engine *engine, const struct decision *decision, const struct id *subject,
+    const struct buf *json)
+{
+	struct buf up = { 0 };
+
+	if (engine->conf->uplink_features && was_drawn(decision)) {
+		engine_uplink(engine, LANE_DECISION, "decision", subject, json);
+		return;
+	}
+	without_features(json->data, json->len, &up);
+	engine_uplink(engine, LANE_DECISION, "decision", subject, &up);
+	buf_done(&up);
+}
+
 static void
 record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 {
 	const struct id *subject =
 	    visit->has_subject && !keys_forgotten(engine->keys, &visit->subject) ? &visit->subject
 										 : NULL;
-	struct buf *json = &engine->record, up = { 0 };
+	struct buf *json = &engine->record;
 
 	buf_clear(json);
 	decision_json(&chosen->decision, &chosen->context, json);
@@ -248,15 +274,12 @@ record(struct engine *engine, const struct visit *visit, struct chosen *chosen)
 		engine_check(engine,
 		    store_put(engine->store, STORE_DECISION, &chosen->decision.id, subject,
 			engine->now_ms, 0, json->data, json->len));
-	if (engine->uplink == UPLINK_RECORDS) {
-		without_features(json->data, json->len, &up);
-		engine_uplink(engine, LANE_DECISION, "decision", subject, &up);
-	}
+	if (engine->uplink == UPLINK_RECORDS)
+		tell_headquarters(engine, &chosen->decision, subject, json);
 	if (engine->options.on_decision != NULL)
 		engine->options.on_decision(engine->options.on_decision_ctx, json->data, json->len);
 	metrics_add(METRIC_DECISIONS, 1);
 	tally_decision(engine);
-	buf_done(&up);
 }
 
 static const struct id *

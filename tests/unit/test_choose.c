@@ -471,6 +471,28 @@ headquarters_gets_the_record_without_what_was_read_of_the_customer(void **state)
 	json_decref(theirs);
 }
 
+/* One that drew nothing but nothing has none. */
+static void
+with_features_headquarters_gets_the_whole_record_of_what_was_drawn(void **state)
+{
+	json_t *theirs;
+
+	(void)state;
+	conf.uplink_features = true;
+	only("a", "{'suitable':{'>':[{'var':'total'},150]}}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_heard(LANE_DECISION, "decision");
+	assert_non_null(strstr(record.data, "features"));
+	theirs = json_loads(heard_last, 0, NULL);
+	assert_null(json_object_get(theirs, "features"));
+	json_decref(theirs);
+	scan("b", "c", 100);
+	assert_heard(LANE_DECISION, "decision");
+	assert_string_equal(heard_last, record.data);
+	assert_non_null(strstr(heard_last, "\"features\":{\"total\":200}"));
+}
+
 /* Braces and quotes in a customer's own attribute. */
 static void
 a_features_text_may_look_like_the_end_of_the_features(void **state)
@@ -810,6 +832,7 @@ main(void)
 		SPINE_TEST(who_leaves_is_not_decided_about),
 		SPINE_TEST(without_a_policy_a_basket_goes_its_way),
 		SPINE_TEST(headquarters_gets_the_record_without_what_was_read_of_the_customer),
+		SPINE_TEST(with_features_headquarters_gets_the_whole_record_of_what_was_drawn),
 		SPINE_TEST(a_features_text_may_look_like_the_end_of_the_features),
 		SPINE_TEST(a_store_that_sends_sums_only_sends_no_decision_and_no_outcome),
 		SPINE_TEST(a_decision_can_be_asked_for_with_what_came_of_it),
