@@ -29,6 +29,7 @@
 #define SUBJECT_TOLD_MAX 256 /* contacts that a profile tells of */
 #define SUBJECT_TOLD_MS (30 * D_MS)
 #define SUBJECT_JOURNEYS_MAX 32
+#define SUBJECT_SEEN_MAX 32   /* experiments that they were counted in */
 #define SUBJECT_MERGED_MAX 32 /* cards beside its own that were merged into one */
 
 /* unknown is a no */
@@ -108,6 +109,9 @@ struct subject {
 	struct id merged_into;
 	struct id merged[SUBJECT_MERGED_MAX]; /* whose person this is too, ascending */
 	size_t merged_count;
+	struct id
+	    seen[SUBJECT_SEEN_MAX]; /* experiments that they were counted in, by name and salt */
+	size_t seen_count;
 	struct consent consent[CONSENT_COUNT];
 	int64_t enrolled_ms, last_visit_ms;
 	char enrolled_at[33]; /* the station */

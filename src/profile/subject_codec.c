@@ -3,7 +3,7 @@
  * subject_codec.c - a subject's header row to bytes and back, and its log rows read.
  *
  * Header row: u8 version; the fields of subject_rows.c; for each purpose u8 state, until, at, last denial;
- * then number and fields of cases, wallet entries, incidents and cards merged into it. What HQ's profile says is
+ * then number and fields of cases, wallet entries, incidents, cards merged into it and experiments it was seen in. What HQ's profile says is
  * not in it: neither attributes, nor consent that no event has confirmed.
  */
 #include "profile/subject_io.h"
@@ -14,9 +14,9 @@
 #include "profile/subject_rows.h"
 #include "nouns/contact.h"
 
-#define SUBJECT_VERSION 3
+#define SUBJECT_VERSION 4
 
-static const struct field merged_fields[] = { { FIELD_ID, 0, 0 } };
+static const struct field merged_fields[] = { { FIELD_ID, 0, 0 } }; /* and seen */
 
 static void
 consent_encode(const struct consent *consent, struct buf *out)
@@ -84,6 +84,8 @@ subject_encode(const struct subject *subject, struct buf *out)
 	    subject->incident_count, sizeof(subject->incidents[0]), out);
 	rows_encode(merged_fields, ARRAY_LEN(merged_fields), subject->merged, subject->merged_count,
 	    sizeof(subject->merged[0]), out);
+	rows_encode(merged_fields, ARRAY_LEN(merged_fields), subject->seen, subject->seen_count,
+	    sizeof(subject->seen[0]), out);
 }
 
 static bool
@@ -105,6 +107,8 @@ decode(struct subject *subject, struct rd *rd)
 		rd) &&
 	    rows_decode(merged_fields, ARRAY_LEN(merged_fields), subject->merged,
 		&subject->merged_count, sizeof(subject->merged[0]), SUBJECT_MERGED_MAX, rd) &&
+	    rows_decode(merged_fields, ARRAY_LEN(merged_fields), subject->seen,
+		&subject->seen_count, sizeof(subject->seen[0]), SUBJECT_SEEN_MAX, rd) &&
 	    rd_done(rd);
 }
 

@@ -57,6 +57,8 @@ bool subject_apply(struct subject *subject, const struct event *event);
 /* The contact row that contact.recorded stands for (subject_apply has added it): strings borrowed
  * from the event. The caller logs it as SUBJECT_LOG_CONTACT. false: another type. */
 bool subject_contact_row(const struct event *event, struct contact *ret_row);
+/* They are of an experiment, by its key. false: that is known, or SUBJECT_SEEN_MAX others are. */
+bool subject_see(struct subject *subject, const struct id *key);
 /* customer.merged: rows of from unite with into (any order, any repeat, same result). */
 void subject_merge(struct subject *into, const struct subject *from);
 /* false: the cards of both are more than SUBJECT_MERGED_MAX. */

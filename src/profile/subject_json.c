@@ -184,6 +184,8 @@ subject_json(const struct subject *subject, struct buf *out)
 		json_add_bool(w, "merged", true);
 	if (subject->staff)
 		json_add_bool(w, "staff", true);
+	if (subject->seen_count > 0)
+		json_add_int(w, "experiments", (int64_t)subject->seen_count);
 	consent_json(subject, w);
 	json_opt_when(w, "enrolled", subject->enrolled_ms);
 	json_opt_str(w, "enrolled_at", subject->enrolled_at);

@@ -398,6 +398,25 @@ merge_enrolment(struct subject *into, const struct subject *from)
 	into->enrolled_ms = first_of(into->enrolled_ms, from->enrolled_ms);
 }
 
+/* In the order of the ids, so that it does not matter who is merged into whom. */
+bool
+subject_see(struct subject *subject, const struct id *key)
+{
+	size_t at = subject->seen_count;
+
+	for (size_t i = 0; i < subject->seen_count; i++) {
+		if (id_equal(&subject->seen[i], key))
+			return false;
+	}
+	if (at == SUBJECT_SEEN_MAX)
+		return false;
+	for (; at > 0 && memcmp(&subject->seen[at - 1], key, sizeof(*key)) > 0; at--)
+		subject->seen[at] = subject->seen[at - 1];
+	subject->seen[at] = *key;
+	subject->seen_count++;
+	return true;
+}
+
 void
 subject_merge(struct subject *into, const struct subject *from)
 {
@@ -424,6 +443,8 @@ subject_merge(struct subject *into, const struct subject *from)
 		larger_text(into->tier, from->tier, sizeof(into->tier));
 	KEEP_LARGER(into, from, tier_at_ms);
 	subject_merge_profile(into, from);
+	for (size_t i = 0; i < from->seen_count; i++)
+		(void)subject_see(into, &from->seen[i]);
 	add_card(into, &from->id);
 	for (size_t i = 0; i < from->merged_count; i++)
 		add_card(into, &from->merged[i]);

@@ -223,6 +223,8 @@ due_apply(struct engine *engine, const char *id)
 		stops_due(engine);
 	else if (strncmp(id, "lever", kind_len) == 0)
 		levers_due(engine);
+	else if (strncmp(id, "assigned", kind_len) == 0)
+		assigned_day_over(engine);
 	else if (strncmp(id, "hour", kind_len) == 0)
 		tally_hour_over(engine);
 }

@@ -138,6 +138,9 @@ identified(struct engine *engine, struct visit *visit, const struct event *event
 {
 	bool known = visit_join_subject(engine, visit);
 
+	/* Who is merged is one person only behind this. */
+	if (known && event->type != EV_CUSTOMER_MERGED)
+		assigned_note(engine, visit);
 	if (known)
 		choose_conceal(engine, visit, event);
 	if (visit->state != VISIT_WAITING)

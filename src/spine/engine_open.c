@@ -51,6 +51,7 @@ load_rows(struct engine *engine)
 	tally_load(engine);
 	heard_load(engine);
 	recent_load(engine);
+	assigned_load(engine);
 	rc = strays_load(engine);
 	if (rc == 0)
 		rc = waiting_load(engine);
@@ -73,6 +74,7 @@ drop_memory(struct engine *engine)
 	tally_drop(engine);
 	heard_drop(engine);
 	recent_drop(engine);
+	assigned_drop(engine);
 	waiting_drop(engine);
 	engine->now_ms = 0;
 	engine->recording.known = false;
@@ -92,6 +94,7 @@ restore_timers(struct engine *engine)
 	engine->failed = 0;
 	sessions_each(engine->sessions, restore_one, engine);
 	tally_restore(engine);
+	assigned_restore(engine);
 	stops_restore(engine);
 	levers_restore(engine);
 	/* Read without headquarters' profiles, which are not there yet. */
@@ -267,6 +270,7 @@ engine_save(struct engine *engine)
 	tally_save(engine, &buf);
 	heard_save(engine, &buf);
 	recent_save(engine, &buf);
+	assigned_save(engine, &buf);
 	waiting_save(engine);
 	buf_clear(&buf);
 	buf_i64(&buf, engine->now_ms);

@@ -132,6 +132,13 @@ struct seen_now {
 	struct id names[SEEN_NOW_MAX], keys[SEEN_NOW_MAX];
 };
 
+/* Customers first seen in an arm: on the day, and ever (assigned.c). */
+#define ASSIGNED_MAX 256
+struct assigned_arm {
+	char *experiment, *arm;
+	int64_t fresh, total;
+};
+
 enum uplink_takes {
 	UPLINK_NONE,   /* headquarters is not there, or must not hear */
 	UPLINK_SUMS,   /* consent, and the sums of each hour */
@@ -227,6 +234,10 @@ struct engine {
 	int64_t recent_saved_ms;
 	bool recent_dirty;
 	struct promises promises;
+	struct assigned_arm assigned[ASSIGNED_MAX];
+	size_t assigned_count;
+	int64_t assigned_day_ms; /* that fresh is of; 0: nobody was new since the last one */
+	bool assigned_dirty;
 	struct tally_action *hour;
 	size_t hour_count;
 	int64_t hour_ms; /* start of the hour; 0: nothing counted yet */

@@ -283,6 +283,7 @@ take_arms(struct engine *engine, struct visit *visit)
 		return;
 	visit->arms = mem_strdup(arms_text(engine, id, &visit->id, visit->station));
 	visit->control = in_control(engine, id);
+	assigned_note(engine, visit);
 	engine_touch(engine, visit);
 }
 

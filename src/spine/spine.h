@@ -300,6 +300,14 @@ void settle_due(struct engine *engine, const char *text);	 /* a visit's timer */
 /* Of goods of this one some came back: earlier visits of its customer may have been credited. */
 void settle_earlier(struct engine *engine, struct visit *visit);
 
+/* assigned.c: how many customers are in each arm. The visit's one is recognised, or its sale is paid. */
+void assigned_note(struct engine *engine, const struct visit *visit);
+void assigned_day_over(struct engine *engine);
+void assigned_restore(struct engine *engine);
+void assigned_save(struct engine *engine, struct buf *buf);
+void assigned_load(struct engine *engine);
+void assigned_drop(struct engine *engine);
+
 /* strays.c: those whose sale has not been heard of */
 #define STRAY_WAIT_MS (72 * H_MS)
 struct stray *stray_new(const struct engine *engine, const struct event *event, const char *station,

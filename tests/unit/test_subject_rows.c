@@ -274,6 +274,8 @@ a_row_as_full_as_it_can_be_comes_back(void **state)
 		subject_add_incident(subject, INCIDENT_COMPLAINT, T + i);
 	for (int i = 0; i < SUBJECT_MERGED_MAX; i++)
 		subject->merged[subject->merged_count++] = (struct id){ { (uint8_t)(i + 1) } };
+	for (int i = 0; i < SUBJECT_SEEN_MAX; i++)
+		subject->seen[subject->seen_count++] = (struct id){ { (uint8_t)(i + 7) } };
 	for (int i = 0; i < CONSENT_COUNT; i++)
 		subject->consent[i] =
 		    (struct consent){ i == 0 ? CONSENT_GRANTED : CONSENT_DENIED, T + i, T - i, 0 };
@@ -290,6 +292,8 @@ a_row_as_full_as_it_can_be_comes_back(void **state)
 		    sizeof(back->consent[i]));
 	assert_string_equal(back->cases[SUBJECT_CASES_MAX - 1].id, "c31");
 	assert_int_equal(back->merged[SUBJECT_MERGED_MAX - 1].b[0], SUBJECT_MERGED_MAX);
+	assert_int_equal(back->seen_count, SUBJECT_SEEN_MAX);
+	assert_int_equal(back->seen[SUBJECT_SEEN_MAX - 1].b[0], SUBJECT_SEEN_MAX + 6);
 	subject_encode(back, &again);
 	assert_int_equal(again.len, row.len);
 	assert_memory_equal(again.data, row.data, row.len);
@@ -305,12 +309,12 @@ a_row_as_full_as_it_can_be_comes_back(void **state)
 
 /* A row with so many of each, all of them empty, and a consent in this state. */
 static int
-decodes(const int64_t counts[static 4], uint8_t consent)
+decodes(const int64_t counts[static 5], uint8_t consent)
 {
 	struct buf row = { 0 };
 	int result;
 
-	buf_u8(&row, 3);
+	buf_u8(&row, 4);
 	codec_write(subject_fields, subject_field_count, subject, &row);
 	for (int i = 0; i < CONSENT_COUNT; i++) {
 		buf_u8(&row, consent);
@@ -318,7 +322,7 @@ decodes(const int64_t counts[static 4], uint8_t consent)
 		buf_i64(&row, 1);
 		buf_i64(&row, 1);
 	}
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		buf_i64(&row, counts[i]);
 	result = subject_decode(subject, row.data, row.len);
 	buf_done(&row);
@@ -328,16 +332,16 @@ decodes(const int64_t counts[static 4], uint8_t consent)
 static void
 a_row_that_says_too_many_is_damaged(void **state)
 {
-	static const int64_t none[4] = { 0 },
+	static const int64_t none[5] = { 0 },
 			     bad[] = { -1, 1, SUBJECT_CASES_MAX + 1, SUBJECT_WALLET_MAX + 1,
 				     SUBJECT_INCIDENTS_MAX + 1, SUBJECT_MERGED_MAX + 1, INT64_MAX };
 
 	(void)state;
 	assert_int_equal(decodes(none, CONSENT_DENIED), 0);
 	assert_int_equal(decodes(none, CONSENT_DENIED + 1), AISLE_E_DAMAGED);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		for (size_t b = 0; b < ARRAY_LEN(bad); b++) {
-			int64_t counts[4] = { 0 };
+			int64_t counts[5] = { 0 };
 
 			counts[i] = bad[b];
 			assert_int_equal(decodes(counts, CONSENT_GRANTED), AISLE_E_DAMAGED);
