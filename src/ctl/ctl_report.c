@@ -52,7 +52,7 @@ read_options(struct ctl *ctl, struct report_options *options)
 	int rc;
 
 	options->from = ctl_option(ctl, "--from");
-	options->policy = ctl_option(ctl, "--bundle");
+	options->bundle = ctl_option(ctl, "--bundle");
 	rc = read_start(start, &options->start_ms);
 	if (rc == EX_OK)
 		rc = read_number("--weeks", weeks, 1, SALES_WEEKS_MAX, &number);
@@ -61,7 +61,7 @@ read_options(struct ctl *ctl, struct report_options *options)
 		rc = read_number("--effect", effect, 0.01, 1e9, &options->effect);
 	if (rc == EX_OK && (start == NULL) != (weeks == NULL))
 		rc = ctl_fail(EX_USAGE, "--start and --weeks go together");
-	if (rc == EX_OK && options->from != NULL && options->policy == NULL && start == NULL)
+	if (rc == EX_OK && options->from != NULL && options->bundle == NULL && start == NULL)
 		rc = ctl_fail(EX_USAGE,
 		    "expected --bundle with a plan in it, or --start and --weeks: when treatment "
 		    "began");
@@ -85,16 +85,15 @@ write_file(const char *page, const char *ending, const struct buf *text)
 }
 
 static int
-write_all(const char *page, const struct lift_report *report, const struct lift_money *money,
-    const struct buf *notes)
+write_all(const char *page, const struct report *report)
 {
 	struct buf html = { 0 }, json = { 0 }, csv = { 0 };
 	int rc;
 
-	report_page(report, money, notes, &html);
-	lift_report_json(report, money, &json);
+	report_page(report, &html);
+	report_json(report, &json);
 	buf_addc(&json, '\n');
-	lift_report_csv(report, &csv);
+	lift_report_csv(&report->lift, &csv);
 	rc = write_file(page, ".html", &html);
 	if (rc == EX_OK)
 		rc = write_file(page, ".json", &json);
@@ -107,17 +106,27 @@ write_all(const char *page, const struct lift_report *report, const struct lift_
 }
 
 static void
-print_sentences(const struct lift_report *report, const struct lift_money *money)
+print_sentences(const struct report *report)
 {
-	for (size_t i = 0; i < report->count; i++) {
-		const struct lift_comparison *comparison = &report->comparisons[i];
+	for (size_t i = 0; i < report->lift.count; i++) {
+		const struct lift_comparison *comparison = &report->lift.comparisons[i];
 		struct buf sentence = { 0 };
 
-		lift_sentence(comparison, money, &sentence);
+		lift_sentence(comparison, &report->money, &sentence);
 		printf("%s, %s against %s: %s\n", comparison->plan.experiment,
 		    comparison->arms[1].name, comparison->arms[0].name, sentence.data);
 		buf_done(&sentence);
 	}
+}
+
+static void
+print_json(const struct report *report)
+{
+	struct buf json = { 0 };
+
+	report_json(report, &json);
+	puts(json.data);
+	buf_done(&json);
 }
 
 int
@@ -125,9 +134,7 @@ ctl_report(struct ctl *ctl)
 {
 	const char *page = ctl_option(ctl, "-o");
 	struct report_options options = { 0 };
-	struct lift_report report = { 0 };
-	struct lift_money money = { 0 };
-	struct buf notes = { 0 }, json = { 0 };
+	struct report report = { 0 };
 	struct err err = { 0 };
 	int rc = read_options(ctl, &options);
 
@@ -138,20 +145,16 @@ ctl_report(struct ctl *ctl)
 	if (rc == EX_OK && page != NULL &&
 	    (strlen(page) < 6 || strcmp(page + strlen(page) - 5, ".html") != 0))
 		rc = ctl_fail(EX_USAGE, "-o %s: expected a name that ends in .html", page);
-	if (rc == EX_OK && report_run(&options, &report, &money, &notes, &err) != 0)
+	if (rc == EX_OK && report_run(&options, &report, &err) != 0)
 		rc = ctl_fail_err(&err);
-	if (rc == EX_OK && notes.len > 0)
-		fputs(notes.data, stderr);
-	if (rc == EX_OK && page != NULL) {
-		rc = write_all(page, &report, &money, &notes);
-	} else if (rc == EX_OK && ctl->json) {
-		lift_report_json(&report, &money, &json);
-		puts(json.data);
-	} else if (rc == EX_OK) {
-		print_sentences(&report, &money);
-	}
-	lift_report_done(&report);
-	buf_done(&notes);
-	buf_done(&json);
+	if (rc == EX_OK && report.notes.len > 0)
+		fputs(report.notes.data, stderr);
+	if (rc == EX_OK && page != NULL)
+		rc = write_all(page, &report);
+	else if (rc == EX_OK && ctl->json)
+		print_json(&report);
+	else if (rc == EX_OK)
+		print_sentences(&report);
+	report_done(&report);
 	return rc;
 }

@@ -102,8 +102,10 @@ struct lift_money {
 void lift_money_text(const struct lift_money *money, double minor, char out[static 40]);
 void lift_sentence(const struct lift_comparison *comparison, const struct lift_money *money,
     struct buf *out);
+/* promised NULL: nothing is known of it. */
+struct promised;
 void lift_report_json(const struct lift_report *report, const struct lift_money *money,
-    struct buf *out);
+    const struct promised *promised, struct buf *out);
 void lift_report_csv(const struct lift_report *report, struct buf *out);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "core/json_write.h"
 #include "core/when.h"
+#include "hq/promised.h"
 
 static const char *const cap_names[LIFT_CAPS] = { "none", "99.9 %", "99 %" };
 
@@ -195,7 +196,8 @@ write_comparison(struct json_writer *w, const struct lift_comparison *comparison
 }
 
 void
-lift_report_json(const struct lift_report *report, const struct lift_money *money, struct buf *out)
+lift_report_json(const struct lift_report *report, const struct lift_money *money,
+    const struct promised *promised, struct buf *out)
 {
 	struct json_writer *w = JSON_OBJECT(out);
 
@@ -207,6 +209,8 @@ lift_report_json(const struct lift_report *report, const struct lift_money *mone
 	for (size_t i = 0; i < report->count; i++)
 		write_comparison(w, &report->comparisons[i], money);
 	json_end(w);
+	if (promised != NULL)
+		promised_json(promised, w);
 	json_end(w);
 }
 

@@ -16,6 +16,7 @@
 #include "core/arena.h"
 #include "decide/decide.h"
 #include "hq/reading.h"
+#include "learn/shrink.h"
 #include "sync/bundle.h"
 
 #define PLANS_MAX (SALES_EXPERIMENTS_MAX + 1)
@@ -203,21 +204,23 @@ drawn_arm(void *ctx, const struct lift_plan *plan, const struct id *subject)
 /* ---- all of it ---- */
 
 static int
-read_policy(struct run *run, struct lift_money *ret_money, struct err *err)
+read_policy(struct run *run, struct report *ret, struct err *err)
 {
 	struct bundle *bundle = NULL;
-	struct buf report = { 0 };
-	int rc = bundle_open(run->options->policy, "policy", &bundle, err);
+	struct buf said = { 0 };
+	int rc = bundle_open(run->options->bundle, "policy", &bundle, err);
 
-	if (rc == 0 && bundle_policy(bundle, &run->policy, &report) != 0)
+	if (rc == 0 && bundle_policy(bundle, &run->policy, &said) != 0)
 		rc = err_set(err, AISLE_E_INVALID, "%s: its policy has mistakes",
-		    run->options->policy);
-	buf_done(&report);
+		    run->options->bundle);
+	if (rc == 0)
+		snprintf(ret->bundle, sizeof(ret->bundle), "%s", bundle_hash(bundle));
+	buf_done(&said);
 	bundle_close(bundle);
 	if (rc != 0)
 		return rc;
-	snprintf(ret_money->currency, sizeof(ret_money->currency), "%s", run->policy->currency);
-	ret_money->digits = run->policy->currency_digits;
+	snprintf(ret->money.currency, sizeof(ret->money.currency), "%s", run->policy->currency);
+	ret->money.digits = run->policy->currency_digits;
 	return 0;
 }
 
@@ -267,19 +270,52 @@ tell(struct run *run, struct lift_report *report, struct err *err)
 	return 0;
 }
 
-int
-report_run(const struct report_options *options, struct lift_report *ret_report,
-    struct lift_money *ret_money, struct buf *notes, struct err *err)
+/* ---- what was promised ---- */
+
+static bool
+chances_of(void *ctx, const char *id, double *p1, double *p0)
 {
-	struct run *run = mem_zero(sizeof(*run));
-	struct lift_report report = { 0 };
+	const struct run *run = ctx;
+	const struct action *action = policy_action(run->policy, id);
+
+	if (action == NULL)
+		return false;
+	if (action->has_shrink)
+		shrink_apply(&action->shrink, *p1, *p0, p1, p0);
+	return true;
+}
+
+static int
+read_promised(struct run *run, struct report *ret, struct err *err)
+{
+	struct promised *promised = &ret->promised;
 	int rc;
 
+	promised->bundle = ret->bundle;
+	promised->control = run->policy->control_share;
+	rc = reading(run->options->from, "decision", "settled", promised_take, promised, err);
+	if (rc == 0 && promised->full)
+		rc = err_set(err, AISLE_E_INVALID,
+		    "%s: over %d rows or %d actions of this bundle have settled, expected fewer",
+		    run->options->from, PROMISED_MAX, PROMISED_ACTIONS_MAX);
+	if (rc != 0)
+		return rc;
+	promised_settle(promised, chances_of, run);
+	ret->has_promised = promised->row_count > 0;
+	return 0;
+}
+
+int
+report_run(const struct report_options *options, struct report *ret_report, struct err *err)
+{
+	struct run *run = mem_zero(sizeof(*run));
+	int rc;
+
+	*ret_report = (struct report){ 0 };
 	run->options = options;
-	run->notes = notes;
+	run->notes = &ret_report->notes;
 	run->scratch = arena_new();
-	*ret_money = (struct lift_money){ 0 };
-	rc = options->policy != NULL ? read_policy(run, ret_money, err)
+	rc = options->bundle != NULL ? read_policy(run, ret_report, err)
 				     : read_sales(run, options->start_ms, err);
 	if (rc == 0) {
 		add_control(run);
@@ -288,15 +324,28 @@ report_run(const struct report_options *options, struct lift_report *ret_report,
 		else
 			add_recorded(run);
 		share_alpha(run);
-		rc = tell(run, &report, err);
+		rc = tell(run, &ret_report->lift, err);
 	}
-	if (rc == 0)
-		*ret_report = report;
-	else
-		lift_report_done(&report);
+	if (rc == 0 && run->policy != NULL)
+		rc = read_promised(run, ret_report, err);
 	sales_done(&run->sales);
 	policy_free(run->policy);
 	arena_free(run->scratch);
 	free(run);
 	return rc;
+}
+
+void
+report_done(struct report *report)
+{
+	lift_report_done(&report->lift);
+	promised_done(&report->promised);
+	buf_done(&report->notes);
+}
+
+void
+report_json(const struct report *report, struct buf *out)
+{
+	lift_report_json(&report->lift, &report->money,
+	    report->has_promised ? &report->promised : NULL, out);
 }

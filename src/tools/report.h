@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * report.h - lift of each experiment over all stores, from what collect wrote.
+ * report.h - lift of each experiment over all stores, and what cards promised and brought, from what
+ * collect wrote.
  */
 #ifndef AISLE_TOOLS_REPORT_H
 #define AISLE_TOOLS_REPORT_H
 
 #include "hq/lift_report.h"
+#include "hq/promised.h"
 
 struct report_options {
 	const char *from; /* sqlite:FILE or postgres:DSN */
-	const char
-	    *policy;	  /* a bundle, whose experiments and plans count; NULL: what is on record */
+	/* whose experiments and plans count; NULL: those on record */
+	const char *bundle;
 	int64_t start_ms; /* these three: where no plan says otherwise */
 	int weeks;
 	double effect;
 };
-/* notes: a line for each experiment that is not told, and why. AISLE_E_INVALID, AISLE_E_IO. */
-int report_run(const struct report_options *options, struct lift_report *ret_report,
-    struct lift_money *ret_money, struct buf *notes, struct err *err) AISLE_MUST_CHECK;
+struct report {
+	struct lift_report lift;
+	struct lift_money money;
+	struct buf notes;  /* a line for each experiment that is not told, and why */
+	bool has_promised; /* a bundle was given, and something of it settled */
+	struct promised promised;
+	char bundle[65]; /* its hash */
+};
+/* AISLE_E_INVALID, AISLE_E_IO. report_done() in any case. */
+int report_run(const struct report_options *options, struct report *ret_report, struct err *err)
+    AISLE_MUST_CHECK;
+void report_done(struct report *report);
+void report_json(const struct report *report, struct buf *out);
 
 /* One HTML file that needs nothing else. */
-void report_page(const struct lift_report *report, const struct lift_money *money,
-    const struct buf *notes, struct buf *out);
+void report_page(const struct report *report, struct buf *out);
 
 #endif

@@ -47,6 +47,17 @@ static const char head[] =
     "@media print{body{margin:0}h2{break-after:avoid}svg,table{break-inside:avoid}}\n"
     "</style>\n</head>\n<body>\n<h1>What it brought</h1>\n";
 
+static const char foot[] =
+    "<h2>What this rests on</h2>\n<p class=\"small\">Each customer is one row, in the arm that a "
+    "keyed hash gives; who stayed away counts 0. What a customer brought in the eight weeks before "
+    "is "
+    "taken into account, the same way for all arms. Before the planned end the interval is wide "
+    "enough "
+    "to be looked at each week; at the end a narrower one is looked at once. A difference is told "
+    "only "
+    "where its interval is narrower than the planned effect to either "
+    "side.</p>\n</body>\n</html>\n";
+
 static void
 add_text(struct buf *out, const char *text)
 {
@@ -264,32 +275,97 @@ add_comparison(struct buf *out, const struct lift_comparison *comparison,
 	add_small(out, comparison, money);
 }
 
-void
-report_page(const struct lift_report *report, const struct lift_money *money,
-    const struct buf *notes, struct buf *out)
+/* ---- what was promised ---- */
+
+static void
+add_interval(struct buf *out, const struct clustered *value, const struct lift_money *money)
 {
+	double half = promised_half(value);
+
+	add_money(out, money, value->value);
+	if (!(half > 0)) {
+		buf_adds(out, ", too few customers for an interval");
+		return;
+	}
+	buf_adds(out, " (");
+	add_money(out, money, value->value - half);
+	buf_adds(out, " to ");
+	add_money(out, money, value->value + half);
+	buf_addc(out, ')');
+}
+
+static void
+add_calibrated(struct buf *out, const struct calibrated *one)
+{
+	double half = promised_half(&one->ratio);
+
+	buf_adds(out, "<tr><td>");
+	add_text(out, one->of);
+	buf_addf(out, "</td><td>%.0f</td><td>%.1f</td><td>%.0f</td><td>", one->cards, one->promised,
+	    one->came);
+	if (half > 0)
+		buf_addf(out, "%.2f (%.2f to %.2f)", one->ratio.value, one->ratio.value - half,
+		    one->ratio.value + half);
+	else
+		buf_adds(out, "under 100 customers");
+	buf_adds(out, "</td></tr>\n");
+}
+
+static void
+add_promised(struct buf *out, const struct promised *promised, const struct lift_money *money)
+{
+	buf_adds(out, "<h2>Promised, and what came</h2>\n");
+	if (promised->decisions > 0) {
+		buf_addf(out,
+		    "<p>Of %.0f decisions for %.0f customers, each whose draw could have gone "
+		    "otherwise: shown cards promised ",
+		    promised->decisions, promised->customers);
+		add_money(out, money, promised->gain.promised.value);
+		buf_adds(out, " of gain a decision and brought ");
+		add_interval(out, &promised->gain.realised, money);
+		buf_adds(out, ". The difference is ");
+		add_interval(out, &promised->gain.difference, money);
+		buf_adds(out, ".</p>\n");
+	} else {
+		buf_adds(out,
+		    "<p>No decision's draw could have gone otherwise: what would have come without "
+		    "the cards is not known.</p>\n");
+	}
+	buf_adds(out,
+	    "<table><tr><th>cards drawn and shown</th><th>cards</th><th>outcomes promised</th>"
+	    "<th>came</th><th>came of promised</th></tr>\n");
+	for (size_t i = 0; i < promised->calibrated_count; i++)
+		add_calibrated(out, &promised->calibrated[i]);
+	buf_addf(out,
+	    "</table>\n<p class=\"small\">Of this bundle's decisions only; %lld records of others, "
+	    "and %lld decisions that could not have gone otherwise, are left out. A chance is "
+	    "right "
+	    "where 1 lies in the interval.</p>\n",
+	    promised->others, promised->certain);
+}
+
+void
+report_page(const struct report *report, struct buf *out)
+{
+	const struct lift_report *lift = &report->lift;
 	char last[WHEN_TEXT_SIZE];
 
 	buf_adds(out, head);
-	when_text(report->last_ms, last);
-	if (report->last_ms > 0)
+	when_text(lift->last_ms, last);
+	if (lift->last_ms > 0)
 		buf_addf(out, "<p class=\"small\">Sales until %.10s %.5s UTC.</p>\n", last,
 		    last + 11);
-	for (size_t i = 0; i < report->count; i++)
-		add_comparison(out, &report->comparisons[i], money);
-	if (report->count == 0)
+	for (size_t i = 0; i < lift->count; i++)
+		add_comparison(out, &lift->comparisons[i], &report->money);
+	if (lift->count == 0)
 		buf_adds(out, "<p>There is nothing to compare.</p>\n");
-	if (notes->len > 0) {
+	if (report->has_promised)
+		add_promised(out, &report->promised, &report->money);
+	if (report->notes.len > 0) {
 		buf_adds(out,
 		    "<h2>Not told</h2>\n<p class=\"small\" style=\"white-space:pre-line\">");
-		add_text(out, notes->data);
+		add_text(out, report->notes.data);
 		buf_adds(out, "</p>\n");
 	}
-	buf_adds(out,
-	    "<h2>What this rests on</h2>\n<p class=\"small\">Each customer is one row, in the arm "
-	    "that a keyed hash gives; who stayed away counts 0. What a customer brought in the "
-	    "eight weeks before is taken into account, the same way for all arms. Before the "
-	    "planned end the interval is wide enough to be looked at each week; at the end a "
-	    "narrower one is looked at once. A difference is told only where its interval is "
-	    "narrower than the planned effect to either side.</p>\n</body>\n</html>\n");
+	buf_adds(out, foot);
 }
