@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "core/id.h"
 #include "deliver/http_private.h"
@@ -29,7 +28,6 @@ ring_init(struct sse_ring *ring, int64_t last_id)
 {
 	memset(ring, 0, sizeof(*ring));
 	ring->events = mem_calloc(SSE_RING_EVENTS, sizeof(*ring->events));
-	ring->abouts = mem_calloc(SSE_RING_EVENTS, sizeof(*ring->abouts));
 	ring->base = last_id;
 	ring->last = last_id;
 }
@@ -43,7 +41,6 @@ forget_text(struct sse_ring *ring, struct ring_event *event)
 	free(event->json);
 	event->json = NULL;
 	event->len = 0;
-	ring->abouts[event - ring->events] = 0;
 }
 
 static void
@@ -63,44 +60,29 @@ ring_done(struct sse_ring *ring)
 	while (ring->count > 0)
 		drop_oldest(ring);
 	free(ring->events);
-	free(ring->abouts);
 	ring->events = NULL;
-	ring->abouts = NULL;
 }
 
 /* Guidance and withdraw both begin with the member that names what they are about: its name, its value of an
  * id, and the five bytes around them. */
 #define ABOUT "guidance"
 
-#define ABOUT_BYTES (5 + sizeof(ABOUT) - 1 + ID_TEXT_SIZE - 1)
-
 static bool
-says_guidance(const char *json, size_t len)
+same_guidance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-	return len > ABOUT_BYTES && memcmp(json + 2, ABOUT, sizeof(ABOUT) - 1) == 0;
-}
+	size_t len = 5 + strlen(ABOUT) + ID_TEXT_SIZE - 1;
 
-/* The end of the id, which is chance: else all texts of the ring would be looked at for each guidance. 0: none. */
-static wchar_t
-about_of(const char *json, size_t len)
-{
-	wchar_t about = 0;
-
-	if (says_guidance(json, len))
-		memcpy(&about, json + ABOUT_BYTES - sizeof(about), sizeof(about));
-	return about;
+	return a_len > len && b_len > len && memcmp(a + 2, ABOUT, strlen(ABOUT)) == 0 &&
+	    memcmp(a, b, len) == 0;
 }
 
 static void
 forget_former(struct sse_ring *ring, const char *json, size_t len)
 {
-	wchar_t about = about_of(json, len), *at = ring->abouts;
-	const wchar_t *end = at + SSE_RING_EVENTS;
+	for (size_t i = 0; i < ring->count; i++) {
+		struct ring_event *event = &ring->events[(ring->head + i) % SSE_RING_EVENTS];
 
-	while (about != 0 && (at = wmemchr(at, about, (size_t)(end - at))) != NULL) {
-		struct ring_event *event = &ring->events[at++ - ring->abouts];
-
-		if (memcmp(event->json, json, ABOUT_BYTES) == 0)
+		if (same_guidance(event->json, event->len, json, len))
 			forget_text(ring, event);
 	}
 }
@@ -132,7 +114,6 @@ ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *nam
 	memcpy(event->json, json, len);
 	event->json[len] = '\0';
 	event->len = len;
-	ring->abouts[event - ring->events] = about_of(json, len);
 	ring->bytes += len;
 	ring->count++;
 }

@@ -21,6 +21,7 @@
 
 #include "core/buf.h"
 #include "core/when.h"
+#include "hq/settled_view.h"
 
 #define ALONE "SELECT pg_advisory_xact_lock(4709413801);"
 #define ALL_LANES ((1u << LANE_COUNT) - 1)
@@ -34,6 +35,26 @@ static const char setup[] =
     "at timestamptz NOT NULL);"
     "CREATE TABLE IF NOT EXISTS heard(store text PRIMARY KEY, at timestamptz NOT NULL); COMMIT;";
 
+/* For those who ask, no part of collecting: one who may not make it goes on without. */
+static int
+make_view(PGconn *pg)
+{
+	PGresult *there = pg_query(pg, "SELECT to_regclass('settled') IS NOT NULL", 0, NULL);
+	struct buf sql = { 0 };
+	if (there == NULL)
+		return AISLE_E_IO;
+	bool made = strcmp(PQgetvalue(there, 0, 0), "t") == 0;
+	PQclear(there);
+	if (made)
+		return 0;
+	buf_adds(&sql, "BEGIN; " ALONE);
+	buf_adds(&sql, settled_view_postgres);
+	buf_adds(&sql, "COMMIT;");
+	int rc = pg_run(pg, sql.data) == 0 ? 0 : pg_run(pg, "ROLLBACK");
+	buf_done(&sql);
+	return rc;
+}
+
 int
 partitions_setup(PGconn *pg)
 {
@@ -46,7 +67,8 @@ partitions_setup(PGconn *pg)
 	bool made = strcmp(PQgetvalue(there, 0, 0), "t") == 0;
 	PQclear(there);
 	/* A collector without the right to make them may use what its keeper made. */
-	return made ? 0 : pg_run(pg, setup);
+	int rc = made ? 0 : pg_run(pg, setup);
+	return rc == 0 ? make_view(pg) : rc;
 }
 
 static struct partition *

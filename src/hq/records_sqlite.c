@@ -19,6 +19,7 @@
 #include "core/when.h"
 #include "hq/erasure.h"
 #include "hq/records_internal.h"
+#include "hq/settled_view.h"
 
 #define BUSY_MS 5000 /* another program may read or vacuum */
 #define SLICE_ROWS 2000
@@ -377,6 +378,8 @@ records_sqlite(const char *path, const struct keep *keep, struct records **ret_r
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(sqlite->db, BUSY_MS);
 		rc = sqlite3_exec(sqlite->db, setup, NULL, NULL, NULL);
+		if (rc == SQLITE_OK)
+			rc = sqlite3_exec(sqlite->db, settled_view_sqlite, NULL, NULL, NULL);
 	}
 	if (rc == SQLITE_OK && memcmp(keep, &for_good, sizeof(*keep)) != 0)
 		rc = sqlite3_exec(sqlite->db, setup_keep, NULL, NULL, NULL);

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -235,6 +236,35 @@ def test_the_fleet_is_read_from_the_last_health_of_each_store():
         chain.close()
 
 
+def test_what_came_of_each_action_is_a_row_of_the_view_as_in_sqlite():
+    def settled(rev, y, **more):
+        return {"decision": "D", "visit": "V", "placement": "tablet", "slot": 1, "at": day(0), "bundle": "", "rev": rev, "counted": True,
+                "cost_max": 2.5, "rows": [{"action": "milk", "segment": "", "p": 0.75, "p1": 0.5, "p0": 0.25, "margin": 200, "cost": 0,
+                                           "drawn": True, "shown": True, "other": False, "y": y, **more},
+                                          *([] if rev else [{"action": "nothing", "p": 0.25, "drawn": False}])]}
+    columns = ("store, decision, visit, placement, slot, subject, bundle, rev, counted, cost_max, action, segment, depth, treatment, p, p1, p0, "
+               "margin, cost, drawn, shown, other, withheld, y, amount")
+    sql = f"SELECT {columns} FROM settled ORDER BY action"
+    chain = Chain()
+    lite = os.path.join(chain.folder, "lite.sqlite")
+    try:
+        records = [record(1, settled(0, 1, amount=40), "settled", day(0)), record(2, settled(1, 0, withheld=True), "settled", day(0))]
+        collector = chain.collector().ready()
+        chain.send("0001", records)
+        told = POSTGRES.sql(sql)
+        assert POSTGRES.value("SELECT extract(epoch FROM at) = extract(epoch FROM timestamptz $$" + day(0) + "$$) FROM settled LIMIT 1") == "t"
+        assert collector.stop() == 0
+        collector = Collector("sqlite:" + lite, [f"mqtt://127.0.0.1:{chain.broker.port}"], folder=chain.folder).ready()
+        chain.send("0002", records)
+        assert collector.stop() == 0
+        rows = sqlite3.connect(lite).execute(sql).fetchall()
+        assert [[float(x) if str(x).replace(".", "").isdigit() else x or None for x in row][1:] for row in told] == [
+            [float(x) if isinstance(x, (int, float)) else x or None for x in row][1:] for row in rows], (told, rows)
+        assert rows[0] == ("0002", "D", "V", "tablet", 1, None, "", 1, 1, 2.5, "milk", "", None, None, 0.75, 0.5, 0.25, 200, 0, 1, 1, 0, 1, 0, None)
+    finally:
+        chain.close()
+
+
 def test_a_password_in_the_name_is_refused():
     for into in ("postgres:host=x password=secret", "postgres://u:secret@host/db"):
         done = subprocess.run([*AISLECTL, "collect", "--into", into, "--broker", "mqtt://127.0.0.1:1"], capture_output=True, text=True)
@@ -249,6 +279,7 @@ if __name__ == "__main__":
               test_old_days_go_and_a_lane_that_is_kept_longer_stays, test_collectors_that_start_together_make_the_same_partitions,
               test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost_or_twice,
               test_who_is_forgotten_is_gone_and_a_copy_does_not_bring_them_back, test_the_fleet_is_read_from_the_last_health_of_each_store,
+              test_what_came_of_each_action_is_a_row_of_the_view_as_in_sqlite,
               test_a_password_in_the_name_is_refused])
     finally:
         POSTGRES.close()

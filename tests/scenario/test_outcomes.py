@@ -3,6 +3,7 @@
 """What a recording would have told headquarters: the same bytes however it is cut, and the same in a file as in a database."""
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import tempfile
@@ -131,6 +132,24 @@ def test_a_window_that_ends_behind_the_recording_is_not_guessed():
     assert settled[-1]["decision"] and [row["y"] for row in tea] == [1, 0], tea
 
 
+def documented_sql():
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/headquarters.md")) as f:
+        return re.search(r"\n((?:    .*\n)*    FROM settled .*\n(?:    .*\n)+)", f.read()).group(1)
+
+
+def test_the_view_has_the_last_word_of_each_row():
+    recording = a_day()
+    db = os.path.join(recording.folder, "hq.db")
+    recording.replay("sqlite:" + db)
+    hq = sqlite3.connect(db)
+    assert hq.execute("SELECT store, placement, slot, rev, counted, action, p1, drawn, shown, other, withheld, y, amount, subject FROM settled "
+                      "WHERE action <> 'nothing' ORDER BY decision, action").fetchall() == [
+        ("0042", "tablet", 1, 0, 1, "milk", 0.5, 1, 1, 0, 0, 0, None, None), ("0042", "tablet", 1, 0, 1, "tea", 0.5, 0, 0, 1, 0, 1, None, None),
+        ("0042", "tablet", 1, 1, 1, "milk", 0.5, 1, 1, 0, 0, 0, None, None), ("0042", "tablet", 1, 0, 1, "tea", 0.5, 0, 0, 1, 0, 0, None, None)]
+    assert hq.execute("SELECT count(*), sum(drawn), max(p), max(y) FROM settled WHERE action = 'nothing'").fetchone() == (2, 0, 0, None)
+    assert hq.execute(documented_sql()).fetchall() == [("milk", "with", 2, 0.0, 0.5)]
+
+
 def test_without_the_option_nothing_is_told_and_decisions_are_the_same():
     recording = a_day()
     told = recording.replay(os.path.join(recording.folder, "r"))
@@ -147,5 +166,6 @@ if __name__ == "__main__":
         test_a_recorded_day_tells_its_sales_and_what_came_of_each_shortlist,
         test_the_same_events_give_the_same_bytes_and_the_table_of_collect,
         test_a_window_that_ends_behind_the_recording_is_not_guessed,
+        test_the_view_has_the_last_word_of_each_row,
         test_without_the_option_nothing_is_told_and_decisions_are_the_same,
     ])
