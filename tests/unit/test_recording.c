@@ -496,6 +496,7 @@ what_is_about_a_customer_is_told_by_any_of_their_cards_and_nothing_else(void **s
 	open_basket("b1");
 	show_card(CARD_ANNA, "b1");
 	scan("b1", "annas/goods", 100);
+	assert_int_equal(answer_with("yes", "{'decision':'accept','manager':'eve'}", PIN), 200);
 	close_basket("b1", 100);
 	open_basket("b2");
 	show_card(CARD_BEN, "b2");
@@ -511,6 +512,7 @@ what_is_about_a_customer_is_told_by_any_of_their_cards_and_nothing_else(void **s
 	assert_non_null(strstr(text.data, "annas/goods"));
 	assert_null(strstr(text.data, "bens/goods"));
 	assert_null(strstr(text.data, RECORDING_TYPE));
+	assert_null(strstr(text.data, "\"eve\""));
 	buf_done(&text);
 }
 
