@@ -41,8 +41,10 @@ prune(struct engine *engine, int64_t now_ms)
 {
 	struct store *store = engine->store;
 	int64_t decision_ms = (int64_t)engine->conf->decision_days * D_MS;
-	int rc, pruned = engine->options.recorded ? 0 : store_recording_prune(store, PRUNE_ROWS);
+	int rc, pruned = 0;
 
+	if (!engine->options.recorded)
+		pruned = store_recording_prune(store, now_ms - decision_ms, PRUNE_ROWS);
 	/* Before anything else is given up for want of room. */
 	if (pruned < 0 || pruned == PRUNE_ROWS)
 		return pruned;

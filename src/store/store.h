@@ -212,9 +212,9 @@ int store_recording_each(struct store *store, int64_t after, int64_t from_ms, in
 int64_t store_recording_first(const struct store *store);
 int64_t store_recording_last(const struct store *store);
 int64_t store_recording_next(const struct store *store); /* of the row that comes next */
-/* Of what is too much, or with little room left of all but the newest, at most so many rows, oldest first: how many
- * went, or an error. */
-int store_recording_prune(struct store *store, int max_rows);
+/* Of what is too much, or of before that time, or with little room left of all but the newest, at most so many rows,
+ * oldest first: how many went, or an error. */
+int store_recording_prune(struct store *store, int64_t before_ms, int max_rows);
 
 /* dead letters: newest 10,000. subject: who it is about, whose key then seals the payload; NULL: nobody that
  * is known, the data key does. */

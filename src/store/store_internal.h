@@ -166,7 +166,9 @@ enum pair_op {
 	X(RECORDING_EACH, "SELECT id, at, subject, body FROM recording WHERE id >= ?1 ORDER BY id LIMIT ?2") \
 	X(RECORDING_FROM, "SELECT id, at FROM recording WHERE id >= ?1 ORDER BY id LIMIT 1") \
 	X(RECORDING_ENDS, "SELECT (SELECT MIN(id) FROM recording), (SELECT MAX(id) FROM recording)") \
-	X(RECORDING_PRUNE, "DELETE FROM recording WHERE id IN (SELECT id FROM recording WHERE id < ?1 ORDER BY id LIMIT ?2)") \
+	X(RECORDING_OLDEST, "SELECT at FROM recording WHERE at > 0 ORDER BY id LIMIT 1") \
+	X(RECORDING_PRUNE, "DELETE FROM recording WHERE id IN (SELECT id FROM" \
+	    " (SELECT id, at FROM recording ORDER BY id LIMIT ?2) WHERE id < ?1 OR at < ?3)") \
 	X(RECORDING_FORGET, "UPDATE recording SET subject = NULL, body = NULL WHERE subject = ?1") \
 	X(RECORDING_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'recording', id, COALESCE(body, x'') FROM recording WHERE id = ?2") \
 	X(RECORDING_DROP, "DELETE FROM recording WHERE id = ?1") \

@@ -105,18 +105,38 @@ edge_of(struct store *store)
 									: edge;
 }
 
-int
-store_recording_prune(struct store *store, int max_rows)
+/* Is the oldest row of before this time? The begin of a state has none, and goes with the one behind it. */
+static int
+is_aged(struct store *store, int64_t before_ms)
 {
-	int64_t edge = edge_of(store);
 	int error;
-	if (store->now.recording_last == 0 || store->now.recording_first >= edge)
+	if (before_ms <= 0)
 		return 0;
+	sqlite3_stmt *stmt = store_stmt(store, ST_RECORDING_OLDEST, &error);
+	if (stmt == NULL)
+		return error;
+	int rc = sqlite3_step(stmt);
+	bool aged = rc == SQLITE_ROW && sqlite3_column_int64(stmt, 0) < before_ms;
+	sqlite3_reset(stmt);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? aged : store_error(store, rc);
+}
+
+int
+store_recording_prune(struct store *store, int64_t before_ms, int max_rows)
+{
+	int error;
+	if (store->now.recording_last == 0)
+		return 0;
+	int64_t edge = edge_of(store);
+	int aged = is_aged(store, before_ms);
+	if (aged <= 0 && store->now.recording_first >= edge)
+		return aged;
 	sqlite3_stmt *stmt = store_stmt(store, ST_RECORDING_PRUNE, &error);
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int64(stmt, 1, edge);
 	sqlite3_bind_int(stmt, 2, max_rows);
+	sqlite3_bind_int64(stmt, 3, aged > 0 ? before_ms : INT64_MIN);
 	error = store_run(store, stmt);
 	int changes = sqlite3_changes(store->db);
 	if (error == 0)
@@ -181,7 +201,7 @@ store_recording_add(struct store *store, int64_t at_ms, const struct id *subject
 	store->now.recording_next = next;
 	if (store->now.recording_first == 0)
 		store->now.recording_first = id;
-	int pruned = piece ? store_recording_prune(store, PIECE_ROWS) : 0;
+	int pruned = piece ? store_recording_prune(store, 0, PIECE_ROWS) : 0;
 	return pruned < 0 ? pruned : 0;
 }
 

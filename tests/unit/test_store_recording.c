@@ -144,6 +144,28 @@ the_oldest_make_room_for_the_newest(void **state)
 	assert_int_equal(store_recording_first(f->store), heard.first);
 }
 
+/* The first row is that of a state's begin, which has no time. */
+static void
+what_is_too_old_goes_and_the_begin_with_what_followed_it(void **state)
+{
+	struct fixture *f = *state;
+
+	record(f, 0, 1);
+	record(f, START_MS, 10);
+	begin(f);
+	assert_int_equal(store_recording_prune(f->store, START_MS, 100), 0);
+	assert_int_equal(store_recording_prune(f->store, START_MS + 1, 1), 1);
+	assert_int_equal(store_recording_prune(f->store, START_MS + 1, 100), 1);
+	assert_int_equal(store_recording_prune(f->store, START_MS + 1, 100), 0);
+	assert_int_equal(store_recording_prune(f->store, START_MS + 6, 3), 3);
+	assert_int_equal(store_recording_prune(f->store, START_MS + 6, 3), 2);
+	commit(f);
+	struct heard heard = all(f, 0, 0, INT64_MAX, 100);
+	assert_int_equal(heard.rows, 4);
+	assert_int_equal(heard.at_ms, START_MS + 9);
+	assert_int_equal(store_recording_first(f->store), heard.first);
+}
+
 static void
 a_turn_that_is_rolled_back_was_never_recorded(void **state)
 {
@@ -171,9 +193,9 @@ nothing_is_recorded_where_nothing_is_kept_and_what_was_goes(void **state)
 	record(f, START_MS + 10, 10);
 	assert_int_equal(all(f, 0, 0, INT64_MAX, 100).rows, 10);
 	begin(f);
-	assert_int_equal(store_recording_prune(f->store, 4), 4);
-	assert_int_equal(store_recording_prune(f->store, 100), 6);
-	assert_int_equal(store_recording_prune(f->store, 100), 0);
+	assert_int_equal(store_recording_prune(f->store, 0, 4), 4);
+	assert_int_equal(store_recording_prune(f->store, 0, 100), 6);
+	assert_int_equal(store_recording_prune(f->store, 0, 100), 0);
 	commit(f);
 	assert_int_equal(store_recording_last(f->store), 0);
 	/* Begun again, no number comes a second time. */
@@ -250,7 +272,7 @@ with_little_room_left_the_recording_goes_first(void **state)
 		commit(f);
 	}
 	begin(f);
-	assert_int_equal(store_recording_prune(f->store, 1000), 199);
+	assert_int_equal(store_recording_prune(f->store, 0, 1000), 199);
 	commit(f);
 	assert_int_equal(all(f, 0, 0, INT64_MAX, 100).rows, 1);
 }
@@ -415,6 +437,7 @@ main(void)
 		T(rows_come_back_in_their_order_also_after_a_start),
 		T(from_and_to_and_a_number_to_go_on_from_bound_what_is_read),
 		T(the_oldest_make_room_for_the_newest),
+		T(what_is_too_old_goes_and_the_begin_with_what_followed_it),
 		T(a_turn_that_is_rolled_back_was_never_recorded),
 		T(nothing_is_recorded_where_nothing_is_kept_and_what_was_goes),
 		T(of_who_is_forgotten_a_place_remains_and_no_name),
