@@ -194,10 +194,11 @@ was_told(const struct shortlist *list)
 	return false;
 }
 
+/* What is listed later in a place is no choice against nothing that anybody counts. */
 static void
 settle_shortlist(const struct came_look *look, struct shortlist *list)
 {
-	bool due[SHORTLIST_LISTINGS_MAX] = { false }, first = !was_told(list);
+	bool due[SHORTLIST_LISTINGS_MAX] = { false }, first = list->counted && !was_told(list);
 
 	CHECK(list->listing_count <= SHORTLIST_LISTINGS_MAX);
 	for (size_t i = 0; i < list->listing_count; i++)

@@ -90,6 +90,8 @@ class Sequence:
         self.tokens, self.used, self.parked, self.numbers, self.returned = [], {}, [], 0, 0
         self.booked = self.came_back = 0  # redeemed less reversed, and returned, of the records for headquarters
         self.told = {}  # visit -> its newest record of a sale
+        self.settled = {}  # (visit, placement, slot, action) -> number, decision, newest row
+        self.counted = set()
         self.subjects = {contract.subject_of(c): c for c in CARDS}
         self.disk = self.chance.random() < 0.1
         box.ask(do="open", disk=self.disk)
@@ -161,11 +163,14 @@ class Sequence:
                 self.came_back += body["amount"]
             elif record["type"] == "sale":
                 self.told[body["visit"]] = body
+            elif record["type"] == "settled":
+                self.settle(body, wrong)
         if self.booked != self.store.booked():
             wrong.append(("records", f"records of money: {self.booked}, the model says {self.store.booked()}"))
         if self.came_back != self.store.came_back:
             wrong.append(("returned", f"records of what came back: {self.came_back}, the model says {self.store.came_back}"))
         self.compare_sales(wrong)
+        self.compare_settled(wrong)
         used = seen["report"]["day_budget"]["money_used"]
         if used != self.store.budget_used():
             wrong.append(("budget", f"budget: {used} used, the model says {self.store.budget_used()}"))
@@ -190,6 +195,30 @@ class Sequence:
             have, missing = self.told.get(number, {"gross": 0, "returned": 0}), self.store.missing(number)
             if (have["gross"], have.get("returned", 0)) != (-missing, missing):
                 wrong.append(("sales", f"return {number}: {have}, the model says that {missing} have no sale"))
+
+    def settle(self, body, wrong):
+        """Each action is told once for each number, from 0, and again only where it is other; of one decision that counts."""
+        where = (body["visit"], body["placement"], body["slot"])
+        for row in body["rows"]:
+            rev, decision, before = self.settled.get((*where, row["action"]), (-1, None, None))
+            if body["rev"] != rev + 1 or before == row or (decision or body["decision"]) != body["decision"]:
+                wrong.append(("settled", f"{where}: {row} is told with number {body['rev']}, before it {before} with {rev}"))
+            self.settled[(*where, row["action"])] = body["rev"], body["decision"], row
+        counted = {d for (*w, _), (_, d, _) in self.settled.items() if body["counted"] and tuple(w) == where and d in self.counted}
+        self.counted |= {body["decision"]} if body["counted"] else set()
+        if counted - {body["decision"]}:
+            wrong.append(("settled", f"{where}: {body['decision']} counts beside {counted}"))
+
+    def compare_settled(self, wrong):
+        """Whatever was shown: were its goods bought in the basket? Of numbers that were given once."""
+        for (visit, _, _, action), (_, _, row) in self.settled.items():
+            sale = self.told.get(visit)
+            baskets = [b for b in self.store.baskets if sale and b.number == sale["basket"]]
+            if len(baskets) != 1 or action == "nothing":
+                continue
+            bought = baskets[0].is_sale() and any(v["category"] == contract.OFFERS[action]["category"] and qty for v, qty in baskets[0].left())
+            if row["y"] != int(bought or row.get("amount", 0) > 0):
+                wrong.append(("settled", f"{action} in {sale['basket']}: {row}, the model says {bought}"))
 
     # ---- what happens in a store ----
 
