@@ -376,15 +376,22 @@ other_names(enum field_kind kind)
 	return kind == F_ITEM ? item : kind == F_VOIDED ? voided : none;
 }
 
+/* Few names begin alike. */
+static bool
+same_name(const char *a, const char *b)
+{
+	return a[0] == b[0] && strcmp(a, b) == 0;
+}
+
 static bool
 is_known(const struct field *fields, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *const *other = other_names(fields[i].kind);
 
-		while (*other != NULL && strcmp(*other, name) != 0)
+		while (*other != NULL && !same_name(*other, name))
 			other++;
-		if (strcmp(fields[i].name, name) == 0 || *other != NULL)
+		if (same_name(fields[i].name, name) || *other != NULL)
 			return true;
 	}
 	return false;

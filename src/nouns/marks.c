@@ -51,22 +51,30 @@ static const struct word {
 	{ "verhütung", INTIMATE },
 };
 
-/* Their second letters, by the first: each line of each basket is asked again in each decision, and few begin so.
- * "\xc3" begins an ä. */
-static const char *const seconds['z' - 'a' + 1] = {
-	['a' - 'a'] = "lr",
-	['b' - 'a'] = "aei",
-	['c' - 'a'] = "io",
-	['e' - 'a'] = "-",
-	['i' - 'a'] = "n",
-	['l' - 'a'] = "i",
-	['m' - 'a'] = "e",
-	['p' - 'a'] = "r",
-	['s' - 'a'] = "pc\xc3",
-	['t' - 'a'] = "ao",
-	['v' - 'a'] = "ae",
-	['w' - 'a'] = "ei",
-	['z' - 'a'] = "i",
+/* Words by their first letter. They stay in their order above, in which tills are told of them. */
+static const uint8_t by_letter[] = { 8, 9, 14, 23, 10, 15, 19, 1, 2, 27, 28, 3, 18, 26, 29, 13, 21,
+	22, 24, 12, 17, 20, 25, 0, 5, 6, 4, 30, 11, 16, 7 };
+_Static_assert(sizeof(by_letter) == ARRAY_LEN(words), "each word has its place");
+
+/* By the first letter, which second ones there are, and which of by_letter: each line of each basket is asked again in
+ * each decision, and few begin so. "\xc3" begins an ä. */
+static const struct {
+	const char *seconds;
+	uint8_t from, count;
+} begins['z' - 'a' + 1] = {
+	['a' - 'a'] = { "lr", 0, 4 },
+	['b' - 'a'] = { "eia", 4, 3 },
+	['c' - 'a'] = { "io", 7, 4 },
+	['e' - 'a'] = { "-", 11, 1 },
+	['i' - 'a'] = { "n", 12, 3 },
+	['l' - 'a'] = { "i", 15, 1 },
+	['m' - 'a'] = { "e", 16, 2 },
+	['p' - 'a'] = { "r", 18, 1 },
+	['s' - 'a'] = { "pc\xc3", 19, 4 },
+	['t' - 'a'] = { "oa", 23, 3 },
+	['v' - 'a'] = { "ae", 26, 2 },
+	['w' - 'a'] = { "ie", 28, 2 },
+	['z' - 'a'] = { "i", 30, 1 },
 };
 
 /* Where beer, wine and spirits may be cheaper with a card; everywhere else they are marked. */
@@ -118,23 +126,21 @@ is_step(const char *step, size_t len, const char *word)
 }
 
 static bool
-may_be_known(const char *step)
-{
-	unsigned letter = (unsigned char)folded(*step) - 'a';
-
-	return letter < ARRAY_LEN(seconds) && seconds[letter] != NULL && step[1] != '\0' &&
-	    strchr(seconds[letter], folded(step[1])) != NULL;
-}
-
-static bool
 is_known(uint32_t off, const char *step)
 {
-	size_t len = strcspn(step, "/");
+	unsigned letter = (unsigned char)folded(*step) - 'a';
+	size_t len;
 
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if ((off & 1u << words[i].group) == 0 && folded(*step) == words[i].text[0] &&
-		    is_step(step, len, words[i].text))
+	if (letter >= ARRAY_LEN(begins) || begins[letter].count == 0 || step[1] == '\0' ||
+	    strchr(begins[letter].seconds, folded(step[1])) == NULL)
+		return false;
+	len = strcspn(step, "/");
+	for (int i = 0; i < begins[letter].count; i++) {
+		const struct word *word = &words[by_letter[begins[letter].from + i]];
+
+		if ((off & 1u << word->group) == 0 && is_step(step, len, word->text))
 			return true;
+	}
 	return false;
 }
 
@@ -146,7 +152,7 @@ mark_of(const struct marks *marks, const char *category)
 	if (category == NULL)
 		return MARK_NONE;
 	for (const char *step = category;;) {
-		if (may_be_known(step) && is_known(marks->off, step))
+		if (is_known(marks->off, step))
 			return MARK_SENSITIVE;
 		step = strchr(step, '/');
 		if (step == NULL)
