@@ -40,8 +40,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -DAIS
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
 	$(if $(WERROR),-Werror) $(ARCH_CFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 # What nobody calls is left out; nothing unwinds a stack but debuggers, which read .debug_frame; relocations lie packed where the linker can.
-RELR := $(shell $(CC) -nostdlib -shared -Wl,-z,pack-relative-relocs -Wl,--fatal-warnings -x c /dev/null -o /dev/null 2>/dev/null && \
-	echo -Wl,-z,pack-relative-relocs)
+RELR := $(if $(shell $(CC) -nostdlib -shared -Wl,-z,pack-relative-relocs -x c /dev/null -o /dev/null 2>&1),,-Wl,-z,pack-relative-relocs)
 ALL_LDFLAGS = -pie -Wl,--gc-sections $(RELR) -Wl,--build-id -Wl,-z,relro,-z,now,-z,noexecstack $(ARCH_LDFLAGS) $(LDFLAGS)
 
 obj = $(patsubst %.S,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
