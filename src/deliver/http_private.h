@@ -121,6 +121,7 @@ struct ring_event {
 };
 struct sse_ring {
 	struct ring_event *events; /* SSE_RING_EVENTS */
+	wchar_t *abouts;	   /* of each, which guidance it is about: sse_ring.c */
 	size_t head, count, bytes;
 	/* everything after this id is here; -1: nothing is known yet */
 	int64_t base;

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "core/id.h"
 #include "deliver/http_private.h"
@@ -28,6 +29,7 @@ ring_init(struct sse_ring *ring, int64_t last_id)
 {
 	memset(ring, 0, sizeof(*ring));
 	ring->events = mem_calloc(SSE_RING_EVENTS, sizeof(*ring->events));
+	ring->abouts = mem_calloc(SSE_RING_EVENTS, sizeof(*ring->abouts));
 	ring->base = last_id;
 	ring->last = last_id;
 }
@@ -41,6 +43,7 @@ forget_text(struct sse_ring *ring, struct ring_event *event)
 	free(event->json);
 	event->json = NULL;
 	event->len = 0;
+	ring->abouts[event - ring->events] = 0;
 }
 
 static void
@@ -60,29 +63,44 @@ ring_done(struct sse_ring *ring)
 	while (ring->count > 0)
 		drop_oldest(ring);
 	free(ring->events);
+	free(ring->abouts);
 	ring->events = NULL;
+	ring->abouts = NULL;
 }
 
 /* Guidance and withdraw both begin with the member that names what they are about: its name, its value of an
  * id, and the five bytes around them. */
 #define ABOUT "guidance"
 
-static bool
-same_guidance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	size_t len = 5 + strlen(ABOUT) + ID_TEXT_SIZE - 1;
+#define ABOUT_BYTES (5 + sizeof(ABOUT) - 1 + ID_TEXT_SIZE - 1)
 
-	return a_len > len && b_len > len && memcmp(a + 2, ABOUT, strlen(ABOUT)) == 0 &&
-	    memcmp(a, b, len) == 0;
+static bool
+says_guidance(const char *json, size_t len)
+{
+	return len > ABOUT_BYTES && memcmp(json + 2, ABOUT, sizeof(ABOUT) - 1) == 0;
+}
+
+/* The end of the id, which is chance: else all texts of the ring would be looked at for each guidance. 0: none. */
+static wchar_t
+about_of(const char *json, size_t len)
+{
+	wchar_t about = 0;
+
+	if (says_guidance(json, len))
+		memcpy(&about, json + ABOUT_BYTES - sizeof(about), sizeof(about));
+	return about;
 }
 
 static void
 forget_former(struct sse_ring *ring, const char *json, size_t len)
 {
-	for (size_t i = 0; i < ring->count; i++) {
-		struct ring_event *event = &ring->events[(ring->head + i) % SSE_RING_EVENTS];
+	wchar_t about = about_of(json, len), *at = ring->abouts;
+	const wchar_t *end = at + SSE_RING_EVENTS;
 
-		if (same_guidance(event->json, event->len, json, len))
+	while (about != 0 && (at = wmemchr(at, about, (size_t)(end - at))) != NULL) {
+		struct ring_event *event = &ring->events[at++ - ring->abouts];
+
+		if (memcmp(event->json, json, ABOUT_BYTES) == 0)
 			forget_text(ring, event);
 	}
 }
@@ -114,6 +132,7 @@ ring_add(struct sse_ring *ring, const char *station, int64_t id, const char *nam
 	memcpy(event->json, json, len);
 	event->json[len] = '\0';
 	event->len = len;
+	ring->abouts[event - ring->events] = about_of(json, len);
 	ring->bytes += len;
 	ring->count++;
 }

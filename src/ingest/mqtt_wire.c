@@ -17,7 +17,7 @@
  *
  * INVARIANTS
  *   Only whole packets that a broker may send are handed out.
- *   What was handed out or sent is zero: card numbers and PINs stand in it.
+ *   What was handed out to its end, or sent, is zero: card numbers and PINs stand in it.
  */
 #include "ingest/mqtt_wire.h"
 
@@ -49,7 +49,7 @@ static struct {
 void
 mqtt_wire_close(void)
 {
-	explicit_bzero(wire.in + wire.in_at, wire.in_len - wire.in_at);
+	explicit_bzero(wire.in, wire.in_len);
 	explicit_bzero(wire.out + wire.out_at, wire.out_len - wire.out_at);
 	socket_fd = -1;
 	wire.drained = wire.greeted = false;
@@ -188,8 +188,11 @@ mqtt_wire_read(void *at, size_t size)
 	if (size > mqtt_wire_unread())
 		size = mqtt_wire_unread();
 	memcpy(at, wire.in + wire.in_at, size);
-	explicit_bzero(wire.in + wire.in_at, size);
 	wire.in_at += size;
+	if (wire.in_at == wire.in_len) {
+		explicit_bzero(wire.in, wire.in_len);
+		wire.in_at = wire.in_good = wire.in_len = 0;
+	}
 	return (ssize_t)size;
 }
 
