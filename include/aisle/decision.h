@@ -41,6 +41,7 @@ struct candidate {
 	int64_t worth_minor, hold_minor;
 	bool has_line_margin; /* of the lines that qualify */
 	int64_t line_margin_minor;
+	const struct family_item *item; /* of a family; NULL: none */
 };
 
 struct shortlisted {
@@ -106,6 +107,8 @@ struct decide_input {
 	/* cases, incidents for the care gate, whatever the consent; NULL: unknown */
 	const struct subject *care;
 	const struct catalog *catalog; /* that images of articles are of; NULL: none */
+	const char *const *out;	       /* articles that are not there to be had, ascending */
+	size_t out_count;
 };
 
 struct decision {

@@ -37,6 +37,14 @@ struct sources {
 	uint32_t marks_off;
 };
 
+/* What an action of a family is about here and now: an article, or a category. */
+struct family_item {
+	const char *text; /* as lines have it */
+	bool is_category;
+	const char *name; /* in no language; NULL: none */
+	double chance;
+};
+
 /* The candidate that per_action features are about. */
 struct candidate_context {
 	const struct action *action;
@@ -44,7 +52,8 @@ struct candidate_context {
 	double worth_minor, margin_minor;
 	bool has_line_margin; /* each line that qualifies now states one */
 	double line_margin_minor;
-	uint32_t expected; /* 1 + its place in features_expect(); 0: none */
+	const struct family_item *item; /* NULL: none */
+	uint32_t expected;		/* 1 + its place in features_expect(); 0: none */
 };
 
 struct features;

@@ -117,7 +117,9 @@ enum action_field {
 	ACTION_MARGIN,
 	ACTION_LINE_MARGIN,
 	ACTION_GROUP,
-	ACTION_ISSUE
+	ACTION_ISSUE,
+	ACTION_ITEM,  /* of a family: what it names */
+	ACTION_CHANCE /* and how likely that is */
 };
 
 struct feature {
@@ -156,7 +158,8 @@ struct marked {
 
 /* ---- expressions ---- */
 
-enum expr_kind { EXPR_CONST, EXPR_CLAUSE, EXPR_MODEL };
+/* EXPR_CHANCE: of the item that a family names, as its table has it */
+enum expr_kind { EXPR_CONST, EXPR_CLAUSE, EXPR_MODEL, EXPR_CHANCE };
 struct expr {
 	enum expr_kind kind;
 	unsigned index; /* clause or model */
@@ -244,11 +247,15 @@ struct budget {
 	int64_t units;	     /* -1: none */
 };
 
+/* What one action that stands for many takes its goods from: a table of the policy's own. */
+enum family { FAMILY_NONE, FAMILY_BASKET, FAMILY_OWN, FAMILY_SUBSTITUTE, FAMILY_COUNT };
+extern const char *const family_names[FAMILY_COUNT];
+
 /* ---- actions ---- */
 
 /* A template cut at its {{…}}: text, then for each part the value to put after it. */
 enum filter { FILTER_NONE, FILTER_ROUND, FILTER_MONEY };
-enum template_var { TEMPLATE_FEATURE, TEMPLATE_DEPTH, TEMPLATE_WORTH };
+enum template_var { TEMPLATE_FEATURE, TEMPLATE_DEPTH, TEMPLATE_WORTH, TEMPLATE_ITEM };
 struct template_part {
 	const char *text; /* literal before the value */
 	const char *dflt; /* NULL: a missing value makes the treatment unfit */
@@ -279,6 +286,7 @@ struct treatment {
 	size_t why_count, step_count;
 	const char *image, *disclosure; /* image: the path that the card names; NULL: none */
 	const char *image_of;		/* the article whose image it names; NULL: none */
+	bool image_of_item;		/* that which its family names */
 	int placement;			/* -1: any of the action's */
 	bool plain;			/* no text of it has a value to fill in (policy_settle) */
 	uint32_t text_bytes; /* of what is no value in its texts, and the disclosure, as JSON */
@@ -301,6 +309,7 @@ struct action {
 	bool shrink_default;
 	bool wallet;	    /* reminds of what is in the wallet */
 	bool barred;	    /* about goods that nothing touches here (policy_bar) */
+	uint8_t family;	    /* enum family: its goal is what a table names */
 	uint8_t placements; /* bit per enum placement */
 	/* of those where some treatment fits whatever depth and worth are, and none reads a feature (policy_settle) */
 	uint8_t fits;
@@ -375,10 +384,6 @@ struct policy_model {
 	    reads; /* bit per per_action model that its score asks, itself among them; 0: it is none */
 	struct model_context *context; /* for the candidates of a decision; NULL: not per_action */
 };
-
-/* What one action that stands for many takes its goods from: a table of the policy's own. */
-enum family { FAMILY_NONE, FAMILY_BASKET, FAMILY_OWN, FAMILY_SUBSTITUTE, FAMILY_COUNT };
-extern const char *const family_names[FAMILY_COUNT];
 
 /* What people call an item or a category: a text for each language of the policy; NULL: none. */
 struct item_words {

@@ -102,6 +102,8 @@ struct card {
 	struct id
 	    former; /* whose it was, when another customer has come since; zero: the visit's */
 	char *action, *group, *issue, *treatment;
+	char *item; /* what an action of a family named; NULL: its action's own goods */
+	bool item_is_category;
 	int placement, slot;		 /* enum placement; slot from 1 */
 	int kind, gate;			 /* enum kind, enum gate */
 	int64_t depth;			 /* 0: no offer */

@@ -80,6 +80,9 @@ expr_value(struct run *run, const struct expr *expr, const struct candidate_cont
 	struct value room;
 	enum rule_result result;
 
+	if (expr->kind == EXPR_CHANCE)
+		return about != NULL && about->item != NULL ? value_number(about->item->chance)
+							    : value_missing();
 	if (expr->kind == EXPR_MODEL)
 		return features_model(run->features, expr->index, about);
 	result = clause_try(run, expr->index, about, &room, &value);

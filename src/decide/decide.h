@@ -111,6 +111,8 @@ int64_t action_ends_ms(const struct action *action, const struct zone *zone, int
 
 /* Is it in this list, ascending, of stopped actions? By its own name; or everything is. */
 #define ACTION_EVERYTHING "*"
+/* Is the article not there to be had? */
+bool stock_is_out(const struct decide_input *input, const char *article);
 bool action_listed(const char *const *stopped, size_t count, const char *action);
 bool action_stopped(const char *const *stopped, size_t count, const char *action);
 

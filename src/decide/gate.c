@@ -272,38 +272,6 @@ budget_of_depths(const struct run *run, size_t i)
 	return any ? NULL : first;
 }
 
-static bool
-stack_taken(const struct run *run, const char *stack)
-{
-	for (size_t i = 0; i < run->winner_count; i++) {
-		const struct action *other =
-		    run->decision->candidates[run->winners[i].candidate].action;
-
-		if (other->has_offer && other->offer.stack != NULL &&
-		    strcmp(other->offer.stack, stack) == 0)
-			return true;
-	}
-	for (size_t i = 0; i < run->visit->card_count; i++) {
-		const struct card *card = &run->visit->cards[i];
-		const struct action *other;
-
-		if (!card_kept(card))
-			continue;
-		other = policy_action(run->policy, card->action);
-		if (other != NULL && other->has_offer && other->offer.stack != NULL &&
-		    strcmp(other->offer.stack, stack) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-stacking_closed(const struct run *run, const struct action *action)
-{
-	return action->has_offer && action->offer.stack != NULL &&
-	    stack_taken(run, action->offer.stack);
-}
-
 const char *
 lane_gate(const struct run *run, const struct action *action, enum placement place)
 {
@@ -421,6 +389,10 @@ gate_again(struct run *run, size_t i, enum placement place, const char **ret_cla
 		*ret_clause = action->offer.stack;
 		return FATE_STACKING;
 	}
+	if (item_taken(run, i)) {
+		*ret_clause = "outcome.item";
+		return FATE_STACKING;
+	}
 	return room_closed(run, i, place) ? FATE_NO_ROOM : FATE_PASSED;
 }
 
@@ -436,6 +408,10 @@ money_gate(struct run *run, size_t i, enum placement place, const char **ret_cla
 	if (stacking_closed(run, action) &&
 	    door_closed(run, FATE_STACKING, action->offer.stack, CLOSED_FIRMLY)) {
 		*ret_clause = action->offer.stack;
+		return FATE_STACKING;
+	}
+	if (item_taken(run, i) && door_closed(run, FATE_STACKING, "outcome.item", CLOSED_FIRMLY)) {
+		*ret_clause = "outcome.item";
 		return FATE_STACKING;
 	}
 	*ret_clause = lane_gate(run, action, place);

@@ -191,6 +191,14 @@ wallet_has(const struct run *run)
 	return subject != NULL && wallet_open(subject, run->now_ms).count > 0;
 }
 
+static bool
+item_gate(struct run *run, size_t i)
+{
+	const char *none = family_find(run, i);
+
+	return none == NULL || !closes(run, i, FATE_APPLICABILITY, none, CLOSED_FIRMLY);
+}
+
 void
 rules_gate(struct run *run, size_t i)
 {
@@ -200,6 +208,8 @@ rules_gate(struct run *run, size_t i)
 	if (care_closed(run, action) && closes(run, i, FATE_CARE, "care", CLOSED_FIRMLY))
 		return;
 	if (action->barred && closes(run, i, FATE_ELIGIBILITY, "goods.marked", CLOSED_FIRMLY))
+		return;
+	if (action->family != FAMILY_NONE && !item_gate(run, i))
 		return;
 	if (!depth_gate(run, i) || !rule_gate(run, i, action->eligible, FATE_ELIGIBILITY))
 		return;

@@ -173,10 +173,13 @@ add_image(struct writer *w, const struct action *action)
 	struct marks marks = marks_of(w->policy, w->decision->input->sources.marks_off);
 	char path[sizeof(PICTURE_PATH) + 64] = PICTURE_PATH;
 	struct catalog_article article;
+	const char *of = w->treatment->image_of;
 
 	json_opt_str(w->json, "image", w->treatment->image);
-	if (w->treatment->image_of == NULL || catalog == NULL ||
-	    !catalog_find(catalog, w->treatment->image_of, &article) || article.picture == NULL)
+	if (w->treatment->image_of_item && w->about.item != NULL && !w->about.item->is_category)
+		of = w->about.item->text;
+	if (of == NULL || catalog == NULL || !catalog_find(catalog, of, &article) ||
+	    article.picture == NULL)
 		return;
 	if (!action->mandatory &&
 	    goods_mark(&marks, article.category != NULL ? article.category : "", article.mark) !=
@@ -184,6 +187,14 @@ add_image(struct writer *w, const struct action *action)
 		return;
 	hash_hex(path + strlen(PICTURE_PATH), article.picture, 32);
 	json_add_str(w->json, "image", path);
+}
+
+static void
+add_item(const struct family_item *item, struct json_writer *w)
+{
+	json_add_object(w, "item");
+	json_add_str(w, item->is_category ? "category" : "item", item->text);
+	json_end(w);
 }
 
 /* ---- the offer ---- */
@@ -253,6 +264,8 @@ prompt_json(const struct decision *decision, const struct slot *slot, const stru
 	json_add_str(json, "action", action->id);
 	json_add_str(json, "treatment", w.treatment->name);
 	json_add_str(json, "kind", NAME_OF(kind_names, action->kind));
+	if (w.about.item != NULL)
+		add_item(w.about.item, json);
 	if (slot->placement != PLACE_TABLET)
 		json_add_str(json, "placement", NAME_OF(placement_names, slot->placement));
 	if (action->mandatory)

@@ -219,6 +219,10 @@ add_candidate(const struct record_writer *w, const struct candidate *candidate, 
 	at = put_text(w, candidate->action->id, true, PUT(at, "{\"action\":"));
 	if (candidate->action->has_offer && candidate->depth > 0)
 		at = put_depth(candidate->depth, PUT(at, ",\"depth\":"));
+	if (candidate->item != NULL) {
+		at = put_text(w, candidate->item->text, false, PUT(at, ",\"item\":"));
+		at = put_double(w, candidate->item->chance, PUT(at, ",\"chance\":"));
+	}
 	memcpy(at, fates[candidate->fate].text, fates[candidate->fate].len);
 	at += fates[candidate->fate].len;
 	/* What contact policy says is written for this decision; all others are the policy's

@@ -12,6 +12,7 @@
 #include "core/when.h"
 #include "core/of_two.h"
 #include "decide/decide.h"
+#include "nouns/card_item.h"
 
 #define NOTHING (-1)
 #define NO_CARD (-1)
@@ -130,6 +131,7 @@ struct run {
 	struct lot lot;
 	const struct offer_lines **goods; /* by an offer's match; NULL: not looked for */
 	int care;			  /* -1: not looked at; else 0 or 1 */
+	struct families *families;	  /* NULL: no table was asked (family.c) */
 	bool wallet_first; /* they are reminded of the wallet now: nothing new is offered */
 	struct door *door; /* what a person names; NULL: a draw */
 	double interrupt;  /* priority of nothing */
@@ -202,13 +204,22 @@ size_t wallet_reminders(const struct policy *policy);
 /* Single gates: the clause that closes it; NULL: open. */
 const char *validity_gate(const struct run *run, const struct action *action);
 const char *lane_gate(const struct run *run, const struct action *action, enum placement place);
-bool stacking_closed(const struct run *run, const struct action *action);
+bool stacking_closed(const struct run *run, const struct action *action); /* stacking.c */
+/* Of a family: is another card about the same? */
+bool item_taken(const struct run *run, size_t i);
 bool room_closed(const struct run *run, size_t i, enum placement place);
 
 /* ---- gate_rules.c ---- */
 bool care_stands(struct run *run);	      /* only some kinds pass */
 void fill_options(struct run *run, size_t i); /* what it could have, and what that is worth */
 void rules_gate(struct run *run, size_t i);   /* standing; also fills the candidate's options */
+
+/* ---- family.c ---- */
+/* What the candidate, of a family, is about: into the candidate. NULL, or why there is nothing. */
+const char *family_find(struct run *run, size_t i);
+/* What it is called in a language of the policy; NULL: nothing. */
+const char *family_name(const struct policy *policy, const struct family_item *item,
+    const char *language);
 
 /* ---- contact_index.c, contact_count.c, contact_policy.c ---- */
 struct contact_index contact_index_make(struct arena *arena, const struct contacts *contacts);

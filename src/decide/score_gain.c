@@ -58,6 +58,7 @@ candidate_about(struct run *run, size_t i, const struct depth_option *option)
 		.worth_minor = (double)option->value.worth_minor,
 		.has_line_margin = option->value.has_line_margin,
 		.line_margin_minor = (double)option->value.line_margin_minor,
+		.item = run->decision->candidates[i].item,
 	};
 	double margin;
 
@@ -228,7 +229,8 @@ gain_only(struct run *run, size_t i)
 		.depth = option->depth,
 		.worth_minor = (double)option->value.worth_minor,
 		.has_line_margin = option->value.has_line_margin,
-		.line_margin_minor = (double)option->value.line_margin_minor };
+		.line_margin_minor = (double)option->value.line_margin_minor,
+		.item = candidate->item };
 	enum fate fate = FATE_NOT_WORTH_IT;
 	bool known = gain_margin(run, candidate->action, &about, &about.margin_minor);
 	const char *clause;

@@ -72,6 +72,7 @@ lot_add(struct run *run, struct lot *lot, size_t i)
 			.worth_minor = (double)option->value.worth_minor,
 			.has_line_margin = option->value.has_line_margin,
 			.line_margin_minor = (double)option->value.line_margin_minor,
+			.item = run->decision->candidates[i].item,
 			.expected = (uint32_t)k + 1 };
 		lot->expected[k].models = action->margin_asks;
 		lot->asking += action->margin_asks != 0;

@@ -17,6 +17,7 @@
  *   way of the treatment's language. Nothing here depends on the locale.
  */
 #include "decide/run.h"
+#include "policy/policy_tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,13 +122,30 @@ plain_number(double number, const char *language, struct buf *out)
 		buf_addc(out, (char)('0' + left % 10));
 }
 
+const char *
+family_name(const struct policy *policy, const struct family_item *item, const char *language)
+{
+	const char *words = policy_words(policy, item->text, language);
+
+	return words != NULL ? words : item->name;
+}
+
 static struct value
-part_value(struct features *features, const struct template_part *part,
-    const struct candidate_context *about)
+item_value(const struct policy *policy, const struct candidate_context *about, const char *language)
+{
+	const char *name = about->item != NULL ? family_name(policy, about->item, language) : NULL;
+
+	return name != NULL ? value_string(name) : value_missing();
+}
+
+static struct value
+part_value(struct features *features, const struct policy *policy, const struct template_part *part,
+    const struct candidate_context *about, const char *language)
 {
 	switch (part->var) {
 	case TEMPLATE_DEPTH: return value_number((double)about->depth);
 	case TEMPLATE_WORTH: return value_number(about->worth_minor);
+	case TEMPLATE_ITEM: return item_value(policy, about, language);
 	case TEMPLATE_FEATURE: break;
 	}
 	return features_get(features, part->feature, about);
@@ -165,7 +183,7 @@ static bool
 write_part(struct features *features, const struct policy *policy, const struct template_part *part,
     const struct candidate_context *about, const char *language, struct buf *out)
 {
-	struct value value = part_value(features, part, about);
+	struct value value = part_value(features, policy, part, about, language);
 
 	if (words_value(&value, part->filter, policy, language, out))
 		return true;
@@ -224,7 +242,8 @@ value_chars_max(const struct value *value)
 
 /* At most so many characters with its values; false: one is missing. */
 static bool
-text_chars_max(const struct fitting *fit, const struct template *text, size_t *ret_chars)
+text_chars_max(const struct fitting *fit, const struct template *text, const char *language,
+    size_t *ret_chars)
 {
 	size_t chars = text->chars;
 
@@ -235,7 +254,7 @@ text_chars_max(const struct fitting *fit, const struct template *text, size_t *r
 
 		if (!part->has_value)
 			continue;
-		value = part_value(fit->features, part, fit->about);
+		value = part_value(fit->features, fit->policy, part, fit->about, language);
 		most = value_chars_max(&value);
 		if (most == SIZE_MAX && part->dflt == NULL)
 			return false;
@@ -265,7 +284,7 @@ values_fit(const struct fitting *fit, const struct template *text, int max, cons
 
 	if (placement_table[fit->place].faces_customer && words_personal(fit->policy, text))
 		return false;
-	if (!text_chars_max(fit, text, &chars))
+	if (!text_chars_max(fit, text, language, &chars))
 		return false;
 	/* Nearly always it fits whatever the values are. */
 	return max == 0 || chars <= (size_t)max || text_chars(fit, text, language) <= (size_t)max;
@@ -285,7 +304,7 @@ text_fits(const struct fitting *fit, const struct template *text, int max, const
 static size_t
 value_bytes(const struct fitting *fit, const struct template_part *part, const char *language)
 {
-	struct value value = part_value(fit->features, part, fit->about);
+	struct value value = part_value(fit->features, fit->policy, part, fit->about, language);
 	struct buf text = { 0 };
 	size_t bytes;
 
@@ -312,13 +331,13 @@ values_bytes(const struct fitting *fit, const struct template *text, const char 
 
 /* Characters of values at most; a missing one has been looked for. */
 static size_t
-values_chars_max(const struct fitting *fit, const struct template *text)
+values_chars_max(const struct fitting *fit, const struct template *text, const char *language)
 {
 	size_t chars = text->chars;
 
 	if (text->count == 0 || (text->count == 1 && !text->parts[0].has_value))
 		return 0;
-	(void)text_chars_max(fit, text, &chars);
+	(void)text_chars_max(fit, text, language, &chars);
 	return chars - text->chars;
 }
 
@@ -331,11 +350,13 @@ bytes_fit(const struct fitting *fit, const struct treatment *treatment)
 	size_t bytes = treatment->text_bytes, most = bytes;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, texts[i]);
+		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, texts[i], treatment->language);
 	for (size_t i = 0; i < treatment->why_count; i++)
-		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, &treatment->why[i]);
+		most += JSON_BYTES_OF_BYTE *
+		    values_chars_max(fit, &treatment->why[i], treatment->language);
 	for (size_t i = 0; i < treatment->step_count; i++)
-		most += JSON_BYTES_OF_BYTE * values_chars_max(fit, &treatment->steps[i]);
+		most += JSON_BYTES_OF_BYTE *
+		    values_chars_max(fit, &treatment->steps[i], treatment->language);
 	if (most <= CARD_TEXT_BYTES_MAX)
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -427,6 +448,7 @@ words_about(const struct candidate *candidate)
 		.margin_minor = candidate->scored ? candidate->margin : 0,
 		.has_line_margin = candidate->has_line_margin,
 		.line_margin_minor = (double)candidate->line_margin_minor,
+		.item = candidate->item,
 	};
 }
 

@@ -17,7 +17,7 @@
 #include "nouns/shortlists.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 8
+#define VISIT_VERSION 9
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -194,6 +194,8 @@ const struct field card_fields[] = {
 	FIELD(struct card, BOOL, denied),
 	FIELD(struct card, BOOL, silent),
 	FIELD(struct card, BOOL, bought),
+	FIELD(struct card, STR, item),
+	FIELD(struct card, BOOL, item_is_category),
 };
 /* clang-format on */
 const size_t card_field_count = ARRAY_LEN(card_fields);

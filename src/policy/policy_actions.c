@@ -80,6 +80,32 @@ read_on(struct compile *c, const struct at *at, struct action *action)
 
 /* ---- outcome and chances ---- */
 
+/* {"from":"table","name":"basket"} */
+static void
+read_family(struct compile *c, const struct at *at, struct action *action)
+{
+	static const struct member members[] = { { "from", T_STRING | T_REQUIRED },
+		{ "name", T_STRING | T_REQUIRED } };
+	struct at from = at_member(at, "from"), name = at_member(at, "name");
+	int family;
+
+	if (!READ_MEMBERS(c, at, members))
+		return;
+	if (json_is_string(from.json) && strcmp(json_string_value(from.json), "table") != 0)
+		mistake(c, &from, "\"%.64s\" is nothing to take items from, expected \"table\"",
+		    json_string_value(from.json));
+	family = choice(c, &name, family_names + 1, FAMILY_COUNT - 1);
+	if (family < 0)
+		return;
+	action->family = (uint8_t)(family + 1);
+	if (c->policy->tables[action->family] == NULL)
+		mistake(c, &name, "there is no table tables/%s.table, expected one",
+		    NAME_OF(family_names, action->family));
+	if (action->family == FAMILY_OWN && !action->personal)
+		mistake(c, &name,
+		    "a customer's own items for strangers, expected \"personal\" to be true");
+}
+
 static void
 read_outcome_goal(struct compile *c, const struct at *at, struct action *action)
 {
@@ -96,7 +122,10 @@ read_outcome_goal(struct compile *c, const struct at *at, struct action *action)
 		return;
 	goal = read_choice(c, at, "is", goal_names, ARRAY_LEN(goal_names));
 	action->goal_within_ms = read_duration(c, at, "within", 0, DURATION_MAX, 0);
-	read_match(c, at, "item", &action->goal_item);
+	if (json_object_get(item.json, "from") != NULL)
+		read_family(c, &item, action);
+	else
+		read_match(c, at, "item", &action->goal_item);
 	if (goal < 0)
 		return;
 	action->goal = (enum outcome_goal)goal;
@@ -140,6 +169,8 @@ read_chances(struct compile *c, const struct at *at, struct action *action)
 	struct at incremental = at_member(at, "incremental");
 
 	action->propensity = expr_read(c, &propensity, 0, 1, 0);
+	if (action->family != FAMILY_NONE && propensity.json == NULL)
+		action->propensity = (struct expr){ .kind = EXPR_CHANCE };
 	action->incremental = read_number(c, at, "incremental", 0, 1, 0);
 	if (json_is_object(uplift.json) && READ_MEMBERS(c, &uplift, members)) {
 		action->has_uplift = true;
@@ -152,6 +183,9 @@ read_chances(struct compile *c, const struct at *at, struct action *action)
 		    "other");
 	if (action->mandatory)
 		return;
+	if (uplift.json == NULL && incremental.json != NULL && propensity.json == NULL &&
+	    action->family != FAMILY_NONE)
+		return; /* the table's */
 	if (uplift.json == NULL && (propensity.json == NULL || incremental.json == NULL))
 		mistake(c, at,
 		    "no chance with and without the action, expected \"propensity\" with "

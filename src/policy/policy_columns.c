@@ -47,8 +47,8 @@ is_plain(const struct policy *policy, const struct action *action)
 {
 	const struct offer *offer = &action->offer;
 
-	if (action->mandatory || action->wallet || action->margin.kind != EXPR_CONST ||
-	    (action->placements & ~action->fits) != 0)
+	if (action->mandatory || action->wallet || action->family != FAMILY_NONE ||
+	    action->margin.kind != EXPR_CONST || (action->placements & ~action->fits) != 0)
 		return false;
 	if (action->has_offer &&
 	    (offer->tier_count > 0 || offer->ladder_count != 1 || offer->ladder[0] >= VALUE_MAX))

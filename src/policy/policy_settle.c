@@ -26,8 +26,8 @@ count_values(const struct template *text, struct values *values)
 {
 	for (size_t i = 0; i < text->count; i++) {
 		values->count += text->parts[i].has_value;
-		values->features +=
-		    text->parts[i].has_value && text->parts[i].var == TEMPLATE_FEATURE;
+		values->features += text->parts[i].has_value &&
+		    (text->parts[i].var == TEMPLATE_FEATURE || text->parts[i].var == TEMPLATE_ITEM);
 	}
 }
 

@@ -145,6 +145,14 @@ read_variable(struct compile *c, const struct at *at, const struct wording *word
 			    action == NULL ? "a feature's reason" : "an action without offer");
 		return;
 	}
+	if (strcmp(name, "item") == 0 && action != NULL && action->family != FAMILY_NONE) {
+		part->var = TEMPLATE_ITEM;
+		if (wording->on_customer && action->personal)
+			mistake(c, at,
+			    "{{item}} of an action that knows the customer, expected none of it on "
+			    "the customer's screen");
+		return;
+	}
 	part->var = TEMPLATE_FEATURE;
 	slot = action == NULL && strcmp(name, "value") == 0 ? (int)wording->feature
 							    : name_map_get(&c->features, name);

@@ -126,11 +126,23 @@ read_list(struct compile *c, const struct at *at, const struct wording *wording,
 
 /* Of an article, which the store finds in its catalog. */
 static void
-read_image_of(struct compile *c, const struct at *at, struct treatment *treatment)
+read_image_of(struct compile *c, const struct at *at, const struct action *action,
+    struct treatment *treatment)
 {
 	static const struct member members[] = { { "item", T_STRING | T_REQUIRED } };
-	struct at item = at_member(at, "item");
+	static const struct member of_family[] = { { "from", T_STRING | T_REQUIRED } };
+	struct at item = at_member(at, "item"), from = at_member(at, "from");
 	size_t len = json_string_length(item.json);
+
+	if (from.json != NULL) {
+		treatment->image_of_item = action->family != FAMILY_NONE &&
+		    json_is_string(from.json) && strcmp(json_string_value(from.json), "table") == 0;
+		if (READ_MEMBERS(c, at, of_family) && !treatment->image_of_item)
+			mistake(c, &from,
+			    "an image from a table, expected \"table\" in an action that takes its "
+			    "item from one");
+		return;
+	}
 
 	if (!READ_MEMBERS(c, at, members) || !json_is_string(item.json))
 		return;
@@ -141,13 +153,14 @@ read_image_of(struct compile *c, const struct at *at, struct treatment *treatmen
 }
 
 static void
-read_image(struct compile *c, const struct at *at, struct treatment *treatment)
+read_image(struct compile *c, const struct at *at, const struct action *action,
+    struct treatment *treatment)
 {
 	struct at here = at_member(at, "image"), disclosure = at_member(at, "disclosure");
 
 	treatment->image = picture_named(c, &here);
 	if (json_is_object(here.json))
-		read_image_of(c, &here, treatment);
+		read_image_of(c, &here, action, treatment);
 	treatment->disclosure = keep(c, json_string_value(disclosure.json));
 	if (treatment->disclosure != NULL)
 		text_check(c, &disclosure, treatment->disclosure);
@@ -200,7 +213,7 @@ read_treatment(struct compile *c, const struct at *at, const struct action *acti
 	template_read(c, &body, &wording, &treatment->body);
 	read_list(c, &why, &wording, WHY_MAX, &treatment->why, &treatment->why_count);
 	read_list(c, &steps, &wording, STEPS_MAX, &treatment->steps, &treatment->step_count);
-	read_image(c, at, treatment);
+	read_image(c, at, action, treatment);
 	check_fit(c, at, action, treatment);
 	check_bytes(c, at, treatment);
 }

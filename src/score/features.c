@@ -197,6 +197,11 @@ action_value(const struct candidate_context *candidate, enum action_field field)
 						  : value_missing();
 	case ACTION_GROUP: return text_or_missing(candidate->action->group);
 	case ACTION_ISSUE: return text_or_missing(candidate->action->issue);
+	case ACTION_ITEM:
+		return text_or_missing(candidate->item != NULL ? candidate->item->text : NULL);
+	case ACTION_CHANCE:
+		return candidate->item != NULL ? value_number(candidate->item->chance)
+					       : value_missing();
 	}
 	return value_missing();
 }

@@ -49,7 +49,7 @@ static const char *const journey_names[] = { "count" };
 static const char *const store_names[] = { "id", "queue" };
 static const char *const time_names[] = { "hour", "weekday", "minute", "day_of_year", "days_to" };
 static const char *const action_names[] = { "depth", "worth", "margin", "line_margin", "group",
-	"issue" };
+	"issue", "item", "chance" };
 
 static int
 index_of(const char *word, const char *const *names, size_t count)
@@ -421,7 +421,8 @@ feature_natural_type(const struct feature *feature)
 		    : VALUE_NUMBER;
 	case FEATURE_STORE: return feature->field == STORE_ID ? VALUE_STRING : VALUE_NUMBER;
 	case FEATURE_ACTION:
-		return feature->field == ACTION_GROUP || feature->field == ACTION_ISSUE
+		return feature->field == ACTION_GROUP || feature->field == ACTION_ISSUE ||
+			feature->field == ACTION_ITEM
 		    ? VALUE_STRING
 		    : VALUE_NUMBER;
 	case FEATURE_INCIDENTS:

@@ -139,6 +139,9 @@ static void
 apply_answer(struct engine *engine, struct visit *visit, struct card *card,
     const struct event *event, struct person *person, const struct choice *choice)
 {
+	if (event->reason != NULL && strcmp(event->reason, "out-of-stock") == 0 &&
+	    (card->answer == ANSWER_DISMISS || card->answer == ANSWER_OVERRIDE))
+		stock_missed(engine, card);
 	switch (card->answer) {
 	case ANSWER_ACCEPT:
 		outcome_record_by(engine, visit, card, OUTCOME_ACCEPTED, NULL, person);

@@ -46,6 +46,9 @@ came_over_ms(const struct visit *visit)
 bool
 came_is_told(const struct action *action)
 {
+	/* What a family would have named is not on record with those that were not drawn. */
+	if (action->family != FAMILY_NONE)
+		return false;
 	return action->goal == GOAL_BOUGHT || (action->goal == GOAL_REDEEMED && action->has_offer);
 }
 

@@ -149,6 +149,10 @@ fill_card(struct engine *engine, const struct decision *decision, const struct s
 	card->group = mem_strdup(action->group);
 	card->issue = mem_strdup(action->issue);
 	card->treatment = mem_strdup(slot->treatment != NULL ? slot->treatment->name : "");
+	if (candidate->item != NULL) {
+		card->item = mem_strdup(candidate->item->text);
+		card->item_is_category = candidate->item->is_category;
+	}
 	card->placement = (int)slot->placement;
 	card->slot = slot->slot;
 	card->kind = (int)action->kind;

@@ -81,6 +81,7 @@ choose_input(struct engine *engine, struct visit *visit, const struct event *eve
 	input->arms = arms;
 	input->draws = engine->draws;
 	input->catalog = engine->catalog;
+	stock_fill(engine, input);
 	input->sources.policy = engine_policy_for(engine, arms, input->arm_count);
 }
 

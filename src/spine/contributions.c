@@ -74,6 +74,15 @@ of_candidate(const struct asking *ask, enum action_field field)
 		    : value_missing();
 	case ACTION_GROUP: return value_string(ask->action->group);
 	case ACTION_ISSUE: return value_string(ask->action->issue);
+	case ACTION_ITEM: {
+		const char *item = json_string_value(json_object_get(ask->candidate, "item"));
+
+		return item != NULL ? value_string(item) : value_missing();
+	}
+	case ACTION_CHANCE:
+		return json_object_get(ask->candidate, "chance") != NULL
+		    ? value_number(factor(ask, "chance"))
+		    : value_missing();
 	}
 	return value_missing();
 }

@@ -48,6 +48,7 @@ load_rows(struct engine *engine)
 	if (rc != 0)
 		return rc;
 	sensor_load(engine);
+	stock_load(engine);
 	tally_load(engine);
 	heard_load(engine);
 	recent_load(engine);
@@ -223,6 +224,7 @@ engine_close(struct engine *engine)
 		return;
 	drop_memory(engine);
 	engine_drop_policy(engine);
+	stock_done(engine);
 	catalog_free(engine->catalog);
 	store_close(engine->store);
 	if (engine->has_sealer)
@@ -267,6 +269,7 @@ engine_save(struct engine *engine)
 	engine_save_subjects(engine, &buf);
 	hold_save(engine, &buf);
 	sensor_save(engine, &buf);
+	stock_save(engine, &buf);
 	tally_save(engine, &buf);
 	heard_save(engine, &buf);
 	recent_save(engine, &buf);

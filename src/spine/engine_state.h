@@ -165,6 +165,14 @@ struct letter_sender {
 	struct buf payload; /* of the first that was left out */
 };
 
+#define STOCK_MAX 2048
+/* Whether an article is there to be had (stock.c). */
+struct stock_item {
+	char *article;
+	bool out;
+	int64_t at_ms, until_ms; /* until_ms 0: until something else is said */
+};
+
 /* A lever that a manager moved (levers.c). */
 #define LEVERS_MAX 64
 struct lever_moved {
@@ -216,6 +224,9 @@ struct engine {
 	struct engine_budget *budgets;
 	size_t budget_count;
 	bool budgets_dirty;
+	struct stock_item stock[STOCK_MAX]; /* ascending by article */
+	size_t stock_count;
+	bool stock_dirty;
 	struct queue_reading queues[QUEUE_STATIONS_MAX];
 	size_t queue_count;
 	bool queues_dirty;

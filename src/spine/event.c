@@ -200,6 +200,8 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 		return;
 	if (event->type == EV_SENSOR_READING && strcmp(event->kind, "queue") == 0)
 		sensor_note(engine, event_station(engine, event), event->value);
+	if (event->type == EV_STOCK_CHANGED)
+		stock_event(engine, event);
 	if (event->has_subject && event->type != EV_CUSTOMER_IDENTIFIED)
 		customer_event(engine, event);
 	if (event->type == EV_CUSTOMER_MERGED &&

@@ -273,12 +273,14 @@ is_last_card_for(const struct policy *policy, const struct visit *visit, const s
 	for (size_t i = 0; i < visit->card_count; i++) {
 		const struct card *other = &visit->cards[i];
 		const struct action *action = policy_action(policy, other->action);
+		struct match room;
 
 		if (other == card || other->sent_ms <= card->sent_ms ||
 		    other->sent_ms >= line->added_ms || action == NULL || card_not_shown(other) ||
 		    card_of_former(visit, other))
 			continue;
-		if (action->goal == GOAL_BOUGHT && match_line(&action->goal_item, line))
+		if (action->goal == GOAL_BOUGHT &&
+		    match_line(card_goal(other, action, &room), line))
 			return false;
 	}
 	return true;
@@ -300,6 +302,8 @@ bought_in_basket(const struct engine *engine, const struct visit *visit, const s
 	bool theirs = !card_of_former(visit, card), bought = false;
 	struct net_line *net = theirs && visit->back_count > 0 ? net_lines(visit) : NULL;
 	struct marks marks = engine_marks(engine);
+	struct match room;
+	const struct match *goal = card_goal(card, action, &room);
 
 	for (size_t i = 0; i < visit->line_count && theirs && !bought; i++) {
 		const struct line *line = &visit->lines[i];
@@ -307,7 +311,7 @@ bought_in_basket(const struct engine *engine, const struct visit *visit, const s
 		if (line->voided || line->added_ms <= card->sent_ms ||
 		    line_mark(&marks, line) != MARK_NONE || (net != NULL && net[i].qty_milli == 0))
 			continue;
-		if (!match_line(&action->goal_item, line))
+		if (!match_line(goal, line))
 			continue;
 		if (!is_last_card_for(engine->policy, visit, card, line))
 			continue;
@@ -335,6 +339,8 @@ bought_later(struct engine *engine, const struct visit *visit, const struct card
 	const struct id *of = card_customer(visit, card);
 	const struct subject *subject = of != NULL ? engine_subject(engine, of) : NULL;
 	struct marks marks = engine_marks(engine);
+	struct match room;
+	const struct match *goal = card_goal(card, action, &room);
 
 	if (subject == NULL)
 		return false;
@@ -348,8 +354,7 @@ bought_later(struct engine *engine, const struct visit *visit, const struct card
 			const struct purchase_line *line = &purchase->lines[l];
 
 			if (goods_mark(&marks, line->category, line->mark) == MARK_NONE &&
-			    match_goods(&action->goal_item, line->category, line->brand,
-				line->item)) {
+			    match_goods(goal, line->category, line->brand, line->item)) {
 				*ret_amount = line->amount_minor;
 				return true;
 			}

@@ -30,6 +30,9 @@ same_goal(const struct action *a, const struct action *b)
 {
 	const struct match *x = &a->goal_item, *y = &b->goal_item;
 
+	/* Of a family each card is about something else. */
+	if (a->family != FAMILY_NONE || b->family != FAMILY_NONE)
+		return false;
 	if (a == b)
 		return true;
 	if (a->goal != b->goal)

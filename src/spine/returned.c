@@ -60,26 +60,28 @@ redeemed_back(struct engine *engine, const struct change *change, struct card *c
 /* ---- bought ---- */
 
 static bool
-is_goal_of(const struct action *action, const struct line *line)
+is_goal_of(const struct card *card, const struct action *action, const struct line *line)
 {
-	return match_line(&action->goal_item, line);
+	struct match room;
+
+	return match_line(card_goal(card, action, &room), line);
 }
 
 /* What the goods of its goal cost that came back now. */
 static int64_t
-goal_back(const struct action *action, const struct change *change)
+goal_back(const struct card *card, const struct action *action, const struct change *change)
 {
 	int64_t back_minor = 0;
 
 	for (size_t i = 0; i < change->visit->line_count; i++) {
-		if (is_goal_of(action, &change->visit->lines[i]))
+		if (is_goal_of(card, action, &change->visit->lines[i]))
 			back_minor +=
 			    change->before[i].amount_minor - change->after[i].amount_minor;
 	}
 	return back_minor;
 }
 
-/* Did goods of its goal come back? */
+/* Did goods of its goal come back? Of a family that is asked of its card. */
 static bool
 lost_goal(const struct action *action, const struct change *change)
 {
@@ -87,7 +89,8 @@ lost_goal(const struct action *action, const struct change *change)
 		return false;
 	for (size_t i = 0; i < change->visit->line_count; i++) {
 		if (change->before[i].qty_milli > change->after[i].qty_milli &&
-		    is_goal_of(action, &change->visit->lines[i]))
+		    (action->family != FAMILY_NONE ||
+			match_line(&action->goal_item, &change->visit->lines[i])))
 			return true;
 	}
 	return false;
@@ -128,7 +131,7 @@ bought_back(struct engine *engine, const struct change *change, const struct con
 			continue;
 		engine_touch(engine, visit);
 		outcome_record_returned(engine, visit, card,
-		    goal_back(action_of(engine, card->action), change), true);
+		    goal_back(card, action_of(engine, card->action), change), true);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "core/json_write.h"
 #include "decide/decide.h"
 #include "ingest/rate.h"
+#include "nouns/card_item.h"
 #include "nouns/contact.h"
 #include "nouns/marks.h"
 #include "spine/engine_state.h"
@@ -363,6 +364,13 @@ void order_forget(struct engine *engine, const struct input *input);
 void order_sweep(struct engine *engine, enum withdraw_reason reason);
 
 /* sensor.c: queues */
+void stock_event(struct engine *engine, const struct event *event);
+/* An associate has looked: the article of this card, if it names one, is not there. */
+void stock_missed(struct engine *engine, const struct card *card);
+void stock_fill(struct engine *engine, struct decide_input *input); /* what is out now */
+void stock_load(struct engine *engine);
+void stock_save(struct engine *engine, struct buf *buf);
+void stock_done(struct engine *engine);
 void sensor_note(struct engine *engine, const char *station, double value);
 /* false: nothing was heard */
 bool sensor_read(struct engine *engine, const char *station, double *ret_value);

@@ -70,6 +70,7 @@ struct wanted {
 struct wanted_list {
 	struct wanted *of; /* in order of key; NULL: no policy was named, all are wanted */
 	size_t count;
+	bool all; /* a card shows whatever a table names */
 };
 
 static int
@@ -94,6 +95,7 @@ want(struct arena *arena, const struct policy *policy, struct wanted_list *ret)
 		for (size_t t = 0; t < action->treatment_count; t++) {
 			const char *item = action->treatments[t].image_of;
 
+			ret->all = ret->all || action->treatments[t].image_of_item;
 			if (item != NULL)
 				ret->of[ret->count++] =
 				    (struct wanted){ catalog_key(item), item, action->id, false };
@@ -125,7 +127,7 @@ is_wanted(struct wanted_list *list, const char *code)
 static bool
 may_show(struct wanted_list *list, const struct catalog_row *row)
 {
-	bool shown = list->of == NULL;
+	bool shown = list->of == NULL || list->all;
 
 	if (row->sku != NULL && is_wanted(list, row->sku))
 		shown = true;

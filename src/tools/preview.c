@@ -55,6 +55,7 @@ sample_value(const struct sample *s, const struct template_part *part)
 	switch (part->var) {
 	case TEMPLATE_DEPTH: return value_number((double)s->depth);
 	case TEMPLATE_WORTH: return value_number((double)s->worth_minor);
+	case TEMPLATE_ITEM: return value_missing();
 	case TEMPLATE_FEATURE: break;
 	}
 	return s->policy->features[part->feature].dflt;
@@ -70,7 +71,8 @@ add_value(const struct sample *s, const struct template_part *part, struct buf *
 	if (part->dflt != NULL)
 		buf_adds(out, part->dflt);
 	else
-		buf_addf(out, "‹%s›", s->policy->features[part->feature].name);
+		buf_addf(out, "‹%s›",
+		    part->var == TEMPLATE_ITEM ? "item" : s->policy->features[part->feature].name);
 }
 
 /* features: also the values that a customer brings. */
