@@ -56,6 +56,15 @@ unseal(void *ctx, const char *table, const void *row_key, size_t row_key_len,
 }
 
 static int
+ready(void *ctx, const struct id *subject, bool make)
+{
+	uint8_t key[32];
+	int error = key_of(ctx, subject, make, key);
+	sodium_memzero(key, sizeof(key));
+	return error;
+}
+
+static int
 commit(void *ctx)
 {
 	struct sealing *sealing = ctx;
@@ -76,7 +85,9 @@ sealer_init(struct sealer *sealer, struct keys *keys)
 	struct sealing *sealing = mem_zero(sizeof(*sealing));
 	sealing->keys = keys;
 	sealing->losses = keys_losses(keys);
-	*sealer = (struct sealer){ .seal = seal, .open = unseal, .commit = commit, .ctx = sealing };
+	*sealer = (struct sealer){
+		.seal = seal, .open = unseal, .ready = ready, .commit = commit, .ctx = sealing
+	};
 }
 
 void

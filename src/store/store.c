@@ -66,6 +66,8 @@ store_open(const struct store_options *options, struct store **ret_store, struct
 	if (options->max_mib > 0 && store->recording_bytes > (int64_t)options->max_mib << 18)
 		store->recording_bytes = (int64_t)options->max_mib << 18;
 	store->memory = options->dir == NULL;
+	store->recent_max = STORE_RECENT_BYTES;
+	store_timer_doubt(store);
 	store->real_disk = options->dir != NULL && options->vfs == NULL;
 	if (options->sealer != NULL) {
 		store->sealer = *options->sealer;
@@ -87,8 +89,12 @@ store_close(struct store *store)
 		return;
 	if (store->db != NULL && store->in_tx)
 		store_rollback(store);
-	if (store->db != NULL && !store->memory && !store->broken)
+	if (store->db != NULL && !store->memory && !store->broken) {
+		/* A file at rest has everything in its tables; what does not fit is read from its rows again. */
+		if (!store->corrupt && store_settle(store) != 0)
+			log_debug("store: not folded");
 		store_counters_save(store);
+	}
 	if (store->real_disk && store->corrupt)
 		store_salvage_mark(store);
 	for (int i = 0; i < ST_COUNT; i++)
@@ -96,6 +102,9 @@ store_close(struct store *store)
 	sqlite3_close(store->db);
 	buf_wipe(&store->packed_body);
 	buf_wipe(&store->sealed_body);
+	buf_wipe(&store->turn_plain);
+	buf_wipe(&store->turn_row);
+	store_recent_done(store);
 	pack_wipe();
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);

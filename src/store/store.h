@@ -38,6 +38,8 @@ struct sealer {
 	    const struct id *subject, const void *plain, size_t len, struct buf *out);
 	int (*open)(void *ctx, const char *table, const void *row_key, size_t row_key_len,
 	    const struct id *subject, const void *sealed, size_t len, struct buf *out);
+	/* Is there a key, or can one be made? AISLE_E_NONE: the subject is forgotten (or, without make, nobody's). */
+	int (*ready)(void *ctx, const struct id *subject, bool make);
 	int (*commit)(void *ctx); /* new keys durable, before the rows that need them */
 	void *ctx;
 };

@@ -119,6 +119,20 @@ int
 store_put(struct store *store, enum store_table table, const struct id *key,
     const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
 {
+	/* A customer's place is a hash. */
+	int error = table == STORE_SUBJECT
+	    ? 0
+	    : store_window(store, RECENT_BODY + (int)table, ST_BODY(table, BODY_TAKEN),
+		  store->now.collided[table], key);
+	return error != 0 ? error
+			  : store_recent_put(store, RECENT_BODY + (int)table, key->b,
+				sizeof(key->b), subject, at_ms, flag, body, len);
+}
+
+int
+store_body_write(struct store *store, enum store_table table, const struct id *key,
+    const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
+{
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
 	size_t sealed_len;
@@ -166,6 +180,14 @@ store_get(struct store *store, enum store_table table, const struct id *key, str
     struct id *ret_subject)
 {
 	int error;
+	const struct recent_row *row =
+	    store_recent_find(store, RECENT_BODY + (int)table, key->b, sizeof(key->b));
+	if (row != NULL) {
+		error = store_recent_read(store, row, out);
+		if (error == 0 && ret_subject != NULL)
+			*ret_subject = row->subject;
+		return error;
+	}
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_FIND), &error);
 	if (stmt == NULL)
 		return error;
@@ -191,6 +213,12 @@ store_get(struct store *store, enum store_table table, const struct id *key, str
 int
 store_delete(struct store *store, enum store_table table, const struct id *key)
 {
+	return store_recent_drop(store, RECENT_BODY + (int)table, key->b, sizeof(key->b));
+}
+
+int
+store_body_erase(struct store *store, enum store_table table, const struct id *key)
+{
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_DELETE), &error);
 	if (stmt == NULL)
@@ -208,6 +236,37 @@ each_statement(const struct store *store, enum store_table table, int flag)
 	return ST_BODY(table, flag > 0 ? BODY_FLAGGED : BODY_EACH);
 }
 
+/* What is recent stands between the rows of the table, by its key. */
+struct recent_walk {
+	struct store *store;
+	int table, flag;
+	const struct recent_row *row;
+	store_row_fn fn;
+	void *ctx;
+	struct buf *body;
+};
+
+/* Gives those before key (NULL: all that are left). Non-zero: stop. */
+static int
+give_recent(struct recent_walk *walk, const struct id *key)
+{
+	int stop = 0;
+	while (stop == 0 && walk->row != NULL &&
+	    (key == NULL || memcmp(walk->row->bytes, key->b, sizeof(key->b)) < 0)) {
+		const struct recent_row *row = walk->row;
+		struct id name;
+		memcpy(name.b, row->bytes, sizeof(name.b));
+		buf_clear(walk->body);
+		if ((walk->flag < 0 || row->flag == walk->flag) &&
+		    store_recent_read(walk->store, row, walk->body) == 0)
+			stop = walk->fn(walk->ctx, &name, &row->subject, row->at_ms,
+			    walk->body->data, walk->body->len);
+		walk->row = store_recent_next(walk->store, walk->table, name.b, sizeof(name.b),
+		    true);
+	}
+	return stop;
+}
+
 int
 store_each(struct store *store, enum store_table table, int flag, store_row_fn fn, void *ctx)
 {
@@ -218,32 +277,43 @@ store_each(struct store *store, enum store_table table, int flag, store_row_fn f
 	sqlite3_bind_int(stmt, 1, flag);
 	struct buf body = { 0 };
 	struct store_aside aside = { .count = 0 };
-	int rc;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	struct recent_walk walk = { .store = store,
+		.table = RECENT_BODY + (int)table,
+		.flag = flag,
+		.row = store_recent_next(store, RECENT_BODY + (int)table, "", 0, false),
+		.fn = fn,
+		.ctx = ctx,
+		.body = &body };
+	int rc, stop = 0;
+	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct id key = store_column_id(stmt, 1), subject;
 		int64_t at_ms;
+		stop = give_recent(&walk, &key);
+		if (stop != 0 || store_recent_find(store, walk.table, key.b, sizeof(key.b)) != NULL)
+			continue;
 		buf_clear(&body);
 		error = open_body(store, table, &key, stmt, 2, &body, &subject, &at_ms);
 		if (error == AISLE_E_DAMAGED)
 			store_aside_note(&aside, sqlite3_column_int64(stmt, 0));
-		if (error == 0 && fn(ctx, &key, &subject, at_ms, body.data, body.len) != 0) {
-			rc = SQLITE_DONE;
-			break;
-		}
+		if (error == 0)
+			stop = fn(ctx, &key, &subject, at_ms, body.data, body.len);
 	}
 	sqlite3_reset(stmt);
+	if (stop == 0 && rc == SQLITE_DONE)
+		stop = give_recent(&walk, NULL);
 	buf_wipe(&body);
 	store_aside_done(store, &aside, store_body_names[table], ST_BODY(table, BODY_ASIDE),
 	    ST_BODY(table, BODY_DROP));
-	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
+	return stop != 0 || rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 
 int
 store_back(struct store *store, enum store_table table, int64_t *cursor, int max, store_row_fn fn,
     void *ctx)
 {
-	int error, rc, count = 0;
-	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_BACK), &error);
+	int rc, count = 0, error = store_settle(store);
+	sqlite3_stmt *stmt =
+	    error == 0 ? store_stmt(store, ST_BODY(table, BODY_BACK), &error) : NULL;
 	struct buf body = { 0 };
 
 	if (stmt == NULL)

@@ -20,7 +20,7 @@ save_lease(struct store *store, int64_t lease)
 {
 	char text[24];
 	int len = snprintf(text, sizeof(text), "%lld", (long long)lease);
-	return store_meta_set(store, "outbox", text, (size_t)len);
+	return store_meta_write(store, "outbox", text, (size_t)len);
 }
 
 int
@@ -32,7 +32,7 @@ store_epoch_begin(struct store *store, struct err *err)
 		sqlite3_randomness(sizeof(bytes), bytes);
 	hash_hex(store->epoch, bytes, sizeof(bytes));
 	store->epoch_begun = true;
-	int error = store_meta_set(store, "epoch", store->epoch, 16);
+	int error = store_meta_write(store, "epoch", store->epoch, 16);
 	/* Whoever finds an epoch finds the lease of the outbox too, or it was lost. */
 	if (error == 0)
 		error =
@@ -94,6 +94,11 @@ load_lane(struct store *store, enum lane lane, bool *ret_lost)
 		return error;
 	if (next < last + 1)
 		next = last + 1;
+	/* What the newest turn says, unless the tables know more: of rows that are about somebody who is forgotten only it does. */
+	if (store->lanes_known && store->now.lanes[lane].next >= next) {
+		next = store->now.lanes[lane].next;
+		first = store->now.lanes[lane].first;
+	}
 	store->now.lanes[lane].next = next;
 	store->now.lanes[lane].first = first > 0 ? first : next;
 	store->given[lane] = next - 1;
@@ -114,8 +119,8 @@ load_lease(struct store *store, int64_t *ret_lease, bool *ret_lost)
 	return 0;
 }
 
-static int
-load_damaged(struct store *store, struct err *err)
+int
+store_damaged_load(struct store *store, struct err *err)
 {
 	int64_t last = 0;
 	int error = store_read_number(store, "SELECT COALESCE(MAX(n), 0) FROM damaged", &last, err);
@@ -125,16 +130,11 @@ load_damaged(struct store *store, struct err *err)
 }
 
 int
-store_counters_load(struct store *store, struct err *err)
+store_counters_load(struct store *store, bool lost, struct err *err)
 {
-	bool lost = store->wal_lost > 0;
 	struct buf epoch = { 0 };
 	int64_t last = 0, lease = 0;
-	/* First: what is found damaged here counts on from there. */
-	int error = load_damaged(store, err);
-	if (error != 0)
-		return error;
-	error = store_meta_get(store, "epoch", &epoch);
+	int error = store_meta_get(store, "epoch", &epoch);
 	if (error == 0 && epoch.len == 16)
 		memcpy(store->epoch, epoch.data, 17);
 	else

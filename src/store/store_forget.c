@@ -29,7 +29,16 @@ store_forget(struct store *store, const struct id *subject)
 	store_open_reserve(store);
 	pack_wipe();
 	buf_wipe(&store->packed_body);
-	int error = store_blank(store, STORE_VISIT, subject);
+	int error = store_settle(store);
+	/* The ring's old rows, too: who they are about stands beside each section. */
+	sqlite3_stmt *turns = error == 0 ? store_stmt(store, ST_TURN_FORGET, &error) : NULL;
+	if (turns == NULL)
+		return error;
+	error = store_run(store, turns);
+	buf_wipe(&store->turn_plain);
+	buf_wipe(&store->turn_row);
+	if (error == 0)
+		error = store_blank(store, STORE_VISIT, subject);
 	if (error == 0)
 		error = store_blank(store, STORE_DECISION, subject);
 	/* What was decided for a stranger who was then known by their card. */
@@ -87,6 +96,12 @@ int
 store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_ms,
     int64_t decision_ms, int max_rows)
 {
+	/* What is recent is younger, unless nothing happens for long. */
+	if (store_recent_older(store, now_ms - D_MS)) {
+		int error = store_settle(store);
+		if (error != 0)
+			return error;
+	}
 	/* With little room left, what headquarters has by now goes earlier; seen ids never do. */
 	bool pressed = store_pressed(store);
 	if (pressed) {

@@ -20,6 +20,7 @@
 #include <sqlite3.h>
 
 #include "store/store.h"
+#include "store/store_recent.h"
 
 /* Ids a key may take; in the SQL below as + 1023. Of two keys of one millisecond only 16 bits differ in the first
  * 8 bytes, and a till that knows the salt, as everybody does until there is a policy, can make them the same: a
@@ -137,13 +138,21 @@ enum pair_op {
 	X(META_GET, "SELECT value, sum FROM meta WHERE name = ?1") \
 	X(META_SET, "INSERT OR REPLACE INTO meta(name, value, sum) VALUES(?1, ?2, ?3)") \
 	X(META_DROP, "DELETE FROM meta WHERE name = ?1") \
+	X(TURN_PUT, "INSERT OR REPLACE INTO turn(slot, n, body) VALUES(?1, ?2, ?3)") \
+	X(TURN_GET, "SELECT n, body FROM turn WHERE slot = ?1") \
+	X(TURN_NUMBERS, "SELECT slot, n FROM turn") \
+	X(TURN_FORGET, "DELETE FROM turn") \
+	X(TURN_EMPTY, "DELETE FROM turn WHERE slot = ?1 AND length(body) > ?2") \
+	X(TURN_DROP, "DELETE FROM turn WHERE slot = ?1") \
+	X(TURN_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'turn', slot, body FROM turn WHERE slot = ?2") \
 	X(DAMAGED_NOTE, "INSERT INTO damaged(n, tab, id, body) VALUES(?1, '', ?2, x'')") \
 	X(DAMAGED_TRIM, "DELETE FROM damaged WHERE n <= ?1") \
 	X(TIMER_ADD, "INSERT OR IGNORE INTO timer(due, id, sum) VALUES(?1, ?2, ?3)") \
 	X(TIMER_DELETE, "DELETE FROM timer WHERE due = ?1 AND id = ?2") \
 	X(TIMER_DROP_FIRST, "DELETE FROM timer WHERE (due, id) IN (SELECT due, id FROM timer ORDER BY due, id LIMIT 1)") \
-	X(TIMER_FIRST, "SELECT due, id, sum FROM timer ORDER BY due, id LIMIT 1") \
-	X(OUTBOX_ADD, "INSERT INTO outbox(id, topic, subject, retain, body) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(TIMER_FIND, "SELECT 1 FROM timer WHERE due = ?1 AND id = ?2") \
+	X(TIMER_NEXT, "SELECT due, id, sum FROM timer WHERE (due, id) > (?1, ?2) ORDER BY due, id") \
+	X(OUTBOX_ADD, "INSERT OR REPLACE INTO outbox(id, topic, subject, retain, body) VALUES(?1, ?2, ?3, ?4, ?5)") \
 	X(OUTBOX_DELETE, "DELETE FROM outbox WHERE id = ?1") \
 	X(OUTBOX_EACH, "SELECT id, topic, subject, retain, body FROM outbox WHERE id > ?1 ORDER BY id") \
 	X(OUTBOX_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'outbox', id, body FROM outbox WHERE id = ?2") \
@@ -204,6 +213,11 @@ enum store_statement {
 
 enum store_pair { PAIR_SEEN, PAIR_REF, PAIR_COUNT };
 
+#define STORE_TIMER_ID_SIZE 128
+#define STORE_META_NAME_SIZE 64
+#define STORE_SECTION_MAX (STORE_BODY_MAX + (64 << 10)) /* a body, and what a turn says beside it */
+#define STORE_RECENT_BYTES (512 << 10) /* more is folded */
+
 /* An uplink row's id: its lane, then its sequence. */
 #define STORE_LANE_ID(lane, seq) ((int64_t)(lane) << 48 | (seq))
 #define STORE_LANE_SEQ(id) ((id) & ((INT64_C(1) << 48) - 1))
@@ -215,6 +229,8 @@ struct store_counters {
 	} lanes[LANE_COUNT];
 	int64_t outbox_next, outbox_lease;
 	int64_t recording_first, recording_last, recording_next; /* 0: no row, not known */
+	int64_t turn_floor, turn_next; /* rows of `turn` from floor on are not folded yet */
+	int64_t log_next;	       /* the number of the next row of a log among what is recent */
 	int64_t dead_last, dead_rows, dead_bytes;
 	bool dead_known; /* dead_rows and dead_bytes were read from the disk */
 	bool collided[STORE_COUNT +
@@ -243,9 +259,16 @@ struct store {
 	int64_t scrubbed; /* pages of the file looked at in this round */
 	struct store_counters now, saved;
 	int64_t given[LANE_COUNT];   /* highest sequence handed out by store_uplink_each */
-	bool timer_known, timer_any; /* the cached first timer */
+	struct store_recent pending, recent; /* what this transaction wrote, and those before it */
+	int64_t recent_max;	       /* bytes */
+	bool floor_moved;	       /* by this transaction */
+	bool lanes_known;	       /* the counters of the lanes are those of the newest row */
+	struct buf turn_plain, turn_row;
+	bool timer_known, timer_any, timer_in_table; /* the cached first timer */
 	int64_t timer_due_ms;
-	char timer_id[128];
+	char timer_id[STORE_TIMER_ID_SIZE];
+	int64_t timer_from_ms; /* in the table all before it, and itself, are gone */
+	char timer_from[STORE_TIMER_ID_SIZE];
 	int64_t sweep[STORE_LOG_COUNT + PAIR_COUNT]; /* where pruning goes on */
 	struct buf packed_body, sealed_body;	     /* scratch of one put or get */
 	sqlite3_stmt *stmt[ST_COUNT];
@@ -270,6 +293,9 @@ void store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t l
 struct id store_column_id(sqlite3_stmt *stmt, int column); /* zero unless 16 bytes */
 int64_t store_slot(const struct id *key);		   /* the id a key would like */
 int64_t store_rest(const struct id *key);		   /* the other 8 bytes */
+/* Before a key is written: will it find a place in its table? AISLE_E_TOO_BIG: no, and the transaction is doomed. taken: the
+ * statement that lists the ids and keys of a window, of whose keys the last 8 bytes are compared. */
+int store_window(struct store *store, int table, int taken, bool collided, const struct id *key);
 /* 64 bits over a table's name and a row's bytes: rows that are not sealed carry it. */
 int64_t store_sum(const char *table, const void *bytes, size_t len);
 
@@ -286,6 +312,9 @@ int store_seal(struct store *store, const char *table, const void *row_key, size
 /* Appends the plain body of column. AISLE_E_NONE: its key is destroyed. */
 int store_unseal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
     const struct id *subject, sqlite3_stmt *stmt, int column, struct buf *out);
+/* The same of bytes that are no column. */
+int store_unseal_bytes(struct store *store, const char *table, const void *row_key,
+    size_t row_key_len, const struct id *subject, const void *body, size_t len, struct buf *out);
 /* Inside a transaction: counts a damaged row and moves it away: copy puts row id into `damaged` (ST_DAMAGED_NOTE: only that
  * there was one), drop deletes it by id (-1: the caller does). Not while a statement reads the table. */
 void store_set_aside(struct store *store, const char *table, int64_t id, int copy, int drop);
@@ -301,6 +330,36 @@ int store_aside_begin(struct store *store, bool *ret_own);
 int store_aside_end(struct store *store, bool own);
 void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
     int drop);
+
+/* ---- store_turn.c ---- */
+/* At open: rows that are not folded are recent again. *ret_lost: numbers of headquarters' records may be lost. */
+int store_turn_load(struct store *store, bool *ret_lost);
+/* Before a commit: folds what is due, and writes what is pending as a row. */
+int store_turn_write(struct store *store);
+/* All that is recent or pending goes into its tables; in a transaction of its own unless there is one. Before whatever
+ * works on the tables themselves. */
+int store_settle(struct store *store) AISLE_MUST_CHECK;
+/* What the fold does to the tables. AISLE_E_NONE: the subject is forgotten. */
+int store_body_write(struct store *store, enum store_table table, const struct id *key,
+    const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len);
+int store_body_erase(struct store *store, enum store_table table, const struct id *key);
+int store_log_write(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len);
+int store_pair_write(struct store *store, enum store_pair pair, const struct id *name,
+    const struct id *value, int64_t at_ms);
+int store_meta_write(struct store *store, const char *name, const void *value, size_t len);
+void store_timer_doubt(struct store *store); /* the first one is to be looked for again */
+int store_timer_write(struct store *store, int64_t due_ms, const char *id);
+int store_timer_erase(struct store *store, int64_t due_ms, const char *id);
+int store_outbox_write(struct store *store, int64_t id, const char *topic, const struct id *subject,
+    bool retain, const void *payload, size_t len);
+int store_outbox_erase(struct store *store, int64_t id);
+int store_uplink_write(struct store *store, int64_t id, const char *type, int64_t at_ms,
+    const struct id *subject, const void *body, size_t len);
+
+/* A hole: of somebody who was forgotten before. */
+int store_recording_write(struct store *store, int64_t id, int64_t at_ms, const struct id *subject,
+    bool hole, const void *body, size_t len);
 
 /* ---- store_vfs.c ---- */
 /* The name of a VFS over real_name (NULL: the default one) that joins writes. */
@@ -333,7 +392,10 @@ int store_read_number(struct store *store, const char *sql, int64_t *ret, struct
 /* ---- store_counters.c ---- */
 
 int store_epoch_begin(struct store *store, struct err *err) AISLE_MUST_CHECK;
-int store_counters_load(struct store *store, struct err *err) AISLE_MUST_CHECK;
+/* First of all: what is found damaged counts on from there. */
+int store_damaged_load(struct store *store, struct err *err) AISLE_MUST_CHECK;
+/* lost: numbers may be, a new epoch begins. */
+int store_counters_load(struct store *store, bool lost, struct err *err) AISLE_MUST_CHECK;
 void store_counters_save(struct store *store); /* on a clean close: ids go on without a jump */
 
 /* ---- store_wal.c ---- */

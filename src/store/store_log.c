@@ -11,6 +11,7 @@
 #include "store/store_internal.h"
 
 #define ROW_KEY_SIZE 36
+#define RECENT_KEY_SIZE 24
 #define N_BITS 24
 #define SCAN_PER_ROW 8 /* rows looked at for each that may be removed */
 
@@ -65,8 +66,25 @@ owner_of(enum store_log log, const struct id *key, sqlite3_stmt *stmt, int colum
 	return log == STORE_LOG_SUBJECT ? *key : store_column_id(stmt, column);
 }
 
+static void
+recent_key(uint8_t out[static RECENT_KEY_SIZE], const struct id *key, int64_t number)
+{
+	memcpy(out, key->b, 16);
+	recent_key64(out + 16, number);
+}
+
 int
 store_log_add(struct store *store, enum store_log log, const struct id *key,
+    const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	uint8_t name[RECENT_KEY_SIZE];
+	recent_key(name, key, store->now.log_next++);
+	return store_recent_put(store, RECENT_LOG + (int)log, name, sizeof(name),
+	    log == STORE_LOG_SUBJECT ? key : subject, at_ms, kind, body, len);
+}
+
+int
+store_log_write(struct store *store, enum store_log log, const struct id *key,
     const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
@@ -92,6 +110,25 @@ store_log_add(struct store *store, enum store_log log, const struct id *key,
 	return store_run(store, stmt);
 }
 
+/* Behind those of the table, with the numbers that follow the last one's. */
+static void
+each_recent(struct store *store, enum store_log log, const struct id *key, int64_t last,
+    struct buf *body, store_log_fn fn, void *ctx)
+{
+	uint8_t from[RECENT_KEY_SIZE];
+	const struct recent_row *row;
+	int stop = 0;
+	recent_key(from, key, 0);
+	for (row = store_recent_next(store, RECENT_LOG + (int)log, from, sizeof(from), false);
+	     stop == 0 && row != NULL && memcmp(row->bytes, key->b, 16) == 0;
+	     row = store_recent_next(store, RECENT_LOG + (int)log, row->bytes, row->key_len, true)) {
+		last++;
+		buf_clear(body);
+		if (store_recent_read(store, row, body) == 0)
+			stop = fn(ctx, last, row->flag, row->at_ms, body->data, body->len);
+	}
+}
+
 int
 store_log_each(struct store *store, enum store_log log, const struct id *key, store_log_fn fn,
     void *ctx)
@@ -105,10 +142,12 @@ store_log_each(struct store *store, enum store_log log, const struct id *key, st
 	sqlite3_bind_int64(stmt, 2, base + STORE_LOG_ROWS_MAX);
 	struct buf body = { 0 };
 	struct store_aside aside = { .count = 0 };
-	int rc;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	int rc, stop = 0;
+	int64_t last = 0;
+	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		uint8_t row_key[ROW_KEY_SIZE];
 		struct id named = store_column_id(stmt, 1), owner = owner_of(log, key, stmt, 5);
+		last = sqlite3_column_int64(stmt, 0) - base;
 		bool ours = id_equal(&named, key);
 		/* Another key of the same prefix, or this one with a flipped bit: if it opens, it is ours. */
 		if (!ours && !store->sealed)
@@ -121,16 +160,16 @@ store_log_each(struct store *store, enum store_log log, const struct id *key, st
 		    stmt, 4, &body);
 		if (error == AISLE_E_DAMAGED && ours)
 			store_aside_note(&aside, id);
-		if (error == 0 && fn(ctx, id - base, kind, at_ms, body.data, body.len) != 0) {
-			rc = SQLITE_DONE;
-			break;
-		}
+		if (error == 0)
+			stop = fn(ctx, id - base, kind, at_ms, body.data, body.len);
 	}
 	sqlite3_reset(stmt);
+	if (stop == 0 && rc == SQLITE_DONE)
+		each_recent(store, log, key, last, &body, fn, ctx);
 	buf_wipe(&body);
 	store_aside_done(store, &aside, store_log_names[log], ST_LOG(log, LOG_ASIDE),
 	    ST_LOG(log, LOG_DROP));
-	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
+	return stop != 0 || rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 
 /* The id of the newest such row; its statement is over. */
@@ -172,7 +211,9 @@ store_log_drop(struct store *store, enum store_log log, const struct id *key, in
     const void *begin, size_t len)
 {
 	int64_t id = 0;
-	int error = find_newest(store, log, key, kind, begin, len, &id);
+	int error = store_settle(store);
+	if (error == 0)
+		error = find_newest(store, log, key, kind, begin, len, &id);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_LOG(log, LOG_DROP), &error) : NULL;
 	if (stmt == NULL)
 		return error;
@@ -214,7 +255,8 @@ store_log_blank_of(struct store *store, enum store_log log, const struct id *sub
 int
 store_log_forget(struct store *store, enum store_log log, const struct id *key)
 {
-	return run_on_key(store, ST_LOG(log, LOG_FORGET), key);
+	int error = store_settle(store);
+	return error != 0 ? error : run_on_key(store, ST_LOG(log, LOG_FORGET), key);
 }
 
 int

@@ -21,6 +21,9 @@ int
 store_meta_get(struct store *store, const char *name, struct buf *out)
 {
 	int error;
+	const struct recent_row *row = store_recent_find(store, RECENT_META, name, strlen(name));
+	if (row != NULL)
+		return store_recent_read(store, row, out);
 	sqlite3_stmt *stmt = store_stmt(store, ST_META_GET, &error);
 	if (stmt == NULL)
 		return error;
@@ -50,9 +53,14 @@ store_meta_get(struct store *store, const char *name, struct buf *out)
 int
 store_meta_set(struct store *store, const char *name, const void *value, size_t len)
 {
+	CHECK(strlen(name) < STORE_META_NAME_SIZE);
+	return store_recent_put(store, RECENT_META, name, strlen(name), NULL, 0, 0, value, len);
+}
+
+int
+store_meta_write(struct store *store, const char *name, const void *value, size_t len)
+{
 	int error;
-	if (len > STORE_BODY_MAX)
-		return store_doom(store, AISLE_E_TOO_BIG);
 	sqlite3_stmt *stmt = store_stmt(store, ST_META_SET, &error);
 	if (stmt == NULL)
 		return error;
@@ -77,5 +85,5 @@ store_note_collision(struct store *store, int table)
 		return 0;
 	sqlite3_snprintf(sizeof(name), name, "collided/%s", store_collision_name(table));
 	store->now.collided[table] = true;
-	return store_meta_set(store, name, "1", 1);
+	return store_meta_write(store, name, "1", 1);
 }

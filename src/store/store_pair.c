@@ -12,6 +12,7 @@
 
 #define PAIR_BYTES 40
 #define SWEEP_MAX 1024
+#define TIMER_KEY_SIZE (8 + STORE_TIMER_ID_SIZE)
 
 /* ---- seen and ref: a 16-byte name to 16 bytes and a time ---- */
 
@@ -71,9 +72,9 @@ insert(struct store *store, enum store_pair pair, enum pair_op op, int64_t slot,
 	return store_run(store, stmt);
 }
 
-static int
-pair_put(struct store *store, enum store_pair pair, const struct id *name, const struct id *value,
-    int64_t at_ms)
+int
+store_pair_write(struct store *store, enum store_pair pair, const struct id *name,
+    const struct id *value, int64_t at_ms)
 {
 	int64_t slot = store_slot(name);
 	int error = 0;
@@ -90,10 +91,29 @@ pair_put(struct store *store, enum store_pair pair, const struct id *name, const
 }
 
 static int
+pair_put(struct store *store, enum store_pair pair, const struct id *name, const struct id *value,
+    int64_t at_ms)
+{
+	int error = store_window(store, RECENT_SEEN + (int)pair, ST_PAIR(pair, PAIR_TAKEN),
+	    store->now.collided[STORE_COUNT + pair], name);
+	return error != 0
+	    ? error
+	    : store_recent_put(store, RECENT_SEEN + (int)pair, name->b, sizeof(name->b), NULL,
+		  at_ms, 0, value->b, sizeof(value->b));
+}
+
+static int
 pair_get(struct store *store, enum store_pair pair, const struct id *name, struct id *ret_value,
     int64_t *ret_at_ms)
 {
 	int error;
+	const struct recent_row *row =
+	    store_recent_find(store, RECENT_SEEN + (int)pair, name->b, sizeof(name->b));
+	if (row != NULL) {
+		memcpy(ret_value->b, recent_body(row), sizeof(ret_value->b));
+		*ret_at_ms = row->at_ms;
+		return 0;
+	}
 	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, PAIR_FIND), &error);
 	if (stmt == NULL)
 		return error;
@@ -240,18 +260,19 @@ timer_sum(int64_t due_ms, const char *id)
 	return store_sum("timer", text, (size_t)len);
 }
 
-static void
-cache_timer(struct store *store, int64_t due_ms, const char *id)
+static size_t
+timer_key(uint8_t out[static TIMER_KEY_SIZE], int64_t due_ms, const char *id)
 {
-	store->timer_any = true;
-	store->timer_due_ms = due_ms;
-	memcpy(store->timer_id, id, strlen(id) + 1);
+	size_t len = strlen(id);
+	CHECK(len < STORE_TIMER_ID_SIZE);
+	recent_key64(out, due_ms);
+	memcpy(out + 8, id, len);
+	return 8 + len;
 }
 
 int
-store_timer_add(struct store *store, int64_t due_ms, const char *id)
+store_timer_write(struct store *store, int64_t due_ms, const char *id)
 {
-	CHECK(strlen(id) < sizeof(store->timer_id));
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_TIMER_ADD, &error);
 	if (stmt == NULL)
@@ -259,24 +280,12 @@ store_timer_add(struct store *store, int64_t due_ms, const char *id)
 	sqlite3_bind_int64(stmt, 1, due_ms);
 	sqlite3_bind_text(stmt, 2, id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 3, timer_sum(due_ms, id));
-	error = store_run(store, stmt);
-	if (error == 0 && store->timer_known &&
-	    (!store->timer_any || due_ms < store->timer_due_ms ||
-		(due_ms == store->timer_due_ms && strcmp(id, store->timer_id) < 0)))
-		cache_timer(store, due_ms, id);
-	return error;
-}
-
-/* The first one was read a moment ago: if it is not found now, the order of the rows is broken. */
-static int
-not_found(struct store *store)
-{
-	log_error("store: a timer is read but not found");
-	return store_error(store, SQLITE_CORRUPT);
+	store_timer_doubt(store);
+	return store_run(store, stmt);
 }
 
 int
-store_timer_delete(struct store *store, int64_t due_ms, const char *id)
+store_timer_erase(struct store *store, int64_t due_ms, const char *id)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_TIMER_DELETE, &error);
@@ -284,12 +293,94 @@ store_timer_delete(struct store *store, int64_t due_ms, const char *id)
 		return error;
 	sqlite3_bind_int64(stmt, 1, due_ms);
 	sqlite3_bind_text(stmt, 2, id, -1, SQLITE_STATIC);
-	error = store_run(store, stmt);
-	if (!store->timer_known || !store->timer_any || due_ms != store->timer_due_ms ||
-	    strcmp(id, store->timer_id) != 0)
-		return error;
+	store_timer_doubt(store);
+	return store_run(store, stmt);
+}
+
+/* ---- the first one: of the table, or of what is recent ---- */
+
+void
+store_timer_doubt(struct store *store)
+{
 	store->timer_known = false;
-	return error == 0 && sqlite3_changes(store->db) == 0 ? not_found(store) : error;
+	store->timer_from_ms = INT64_MIN;
+	store->timer_from[0] = '\0';
+}
+
+static void
+cache_timer(struct store *store, int64_t due_ms, const char *id)
+{
+	store->timer_any = true;
+	store->timer_due_ms = due_ms;
+	memcpy(store->timer_id, id, strlen(id) + 1);
+	store->timer_in_table = false;
+}
+
+static bool
+is_before(int64_t due_ms, const char *id, int64_t other_ms, const char *other)
+{
+	return due_ms < other_ms || (due_ms == other_ms && strcmp(id, other) < 0);
+}
+
+/* A timer that was read a moment ago is not found: the order of the rows is broken. */
+static int
+not_found(struct store *store)
+{
+	log_error("store: a timer is read but not found");
+	return store_error(store, SQLITE_CORRUPT);
+}
+
+static int
+find_in_table(struct store *store, int64_t due_ms, const char *id, bool *ret_found)
+{
+	int error, rc;
+	sqlite3_stmt *stmt = store_stmt(store, ST_TIMER_FIND, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, due_ms);
+	sqlite3_bind_text(stmt, 2, id, -1, SQLITE_STATIC);
+	rc = sqlite3_step(stmt);
+	sqlite3_reset(stmt);
+	*ret_found = rc == SQLITE_ROW;
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_error(store, rc);
+}
+
+int
+store_timer_add(struct store *store, int64_t due_ms, const char *id)
+{
+	uint8_t key[TIMER_KEY_SIZE];
+	size_t len = timer_key(key, due_ms, id);
+	const struct recent_row *row = store_recent_find(store, RECENT_TIMER, key, len);
+	bool there = row != NULL && !row->deleted;
+	int error = row == NULL ? find_in_table(store, due_ms, id, &there) : 0;
+	/* A start adds all that should be there: it writes nothing where nothing is lost. */
+	if (error != 0 || there)
+		return error;
+	error = store_recent_put(store, RECENT_TIMER, key, len, NULL, 0, 0, NULL, 0);
+	if (error == 0 && store->timer_known &&
+	    (!store->timer_any ||
+		is_before(due_ms, id, store->timer_due_ms, store->timer_id)))
+		cache_timer(store, due_ms, id);
+	return error;
+}
+
+int
+store_timer_delete(struct store *store, int64_t due_ms, const char *id)
+{
+	uint8_t key[TIMER_KEY_SIZE];
+	size_t len = timer_key(key, due_ms, id);
+	int error = 0;
+	if (store->timer_known && store->timer_any && due_ms == store->timer_due_ms &&
+	    strcmp(id, store->timer_id) == 0) {
+		bool found = true;
+		store->timer_known = false;
+		/* What is read in order and not found by its name would come again for ever. */
+		if (store->timer_in_table)
+			error = find_in_table(store, due_ms, id, &found);
+		if (!found && error == 0)
+			error = not_found(store);
+	}
+	return error != 0 ? error : store_recent_drop(store, RECENT_TIMER, key, len);
 }
 
 static int
@@ -303,51 +394,93 @@ drop_first(struct store *store)
 	return error == 0 && sqlite3_changes(store->db) == 0 ? not_found(store) : error;
 }
 
-/* Reads the first timer into the cache. AISLE_E_DAMAGED: inside a transaction it was set aside, ask again. */
+/* One that is damaged: inside a transaction it is the table's first, after what is recent is there too, and goes. */
+static int
+set_timer_aside(struct store *store)
+{
+	int error = 0;
+	if (store->in_tx) {
+		error = store_settle(store);
+		store_timer_doubt(store);
+	}
+	store_set_aside(store, "timer", 0, ST_DAMAGED_NOTE, -1);
+	if (error == 0 && store->in_tx)
+		error = drop_first(store);
+	return error != 0 ? error : AISLE_E_DAMAGED;
+}
+
+/* Of the table: the first behind timer_from that is not gone, into the cache. AISLE_E_DAMAGED: ask again. */
+static int
+load_from_table(struct store *store)
+{
+	int error, rc;
+	sqlite3_stmt *stmt = store_stmt(store, ST_TIMER_NEXT, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, store->timer_from_ms);
+	sqlite3_bind_text(stmt, 2, store->timer_from, -1, SQLITE_TRANSIENT);
+	bool good = true, gone = true;
+	store->timer_any = false;
+	while (gone && good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		uint8_t key[TIMER_KEY_SIZE];
+		int64_t due_ms = sqlite3_column_int64(stmt, 0);
+		/* Bytes that read like the text are not found by it, and would be the first one for ever. */
+		bool is_text = sqlite3_column_type(stmt, 1) == SQLITE_TEXT;
+		const char *text = (const char *)sqlite3_column_text(stmt, 1);
+		good = is_text && text != NULL && strlen(text) < sizeof(store->timer_id) &&
+		    sqlite3_column_int64(stmt, 2) == timer_sum(due_ms, text);
+		if (!good)
+			break;
+		const struct recent_row *row = store_recent_find(store, RECENT_TIMER, key,
+		    timer_key(key, due_ms, text));
+		gone = row != NULL && row->deleted;
+		if (!gone) {
+			cache_timer(store, due_ms, text);
+			store->timer_in_table = true;
+			break;
+		}
+		store->timer_from_ms = due_ms;
+		memcpy(store->timer_from, text, strlen(text) + 1);
+	}
+	sqlite3_reset(stmt);
+	if (!good)
+		return set_timer_aside(store);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_error(store, rc);
+}
+
 static int
 load_timer(struct store *store)
 {
-	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_TIMER_FIRST, &error);
-	if (stmt == NULL)
+	const struct recent_row *row;
+	int error = load_from_table(store);
+	if (error != 0)
 		return error;
-	int rc = sqlite3_step(stmt);
-	if (rc != SQLITE_ROW) {
-		sqlite3_reset(stmt);
-		if (rc != SQLITE_DONE)
-			return store_error(store, rc);
-		store->timer_known = true;
-		store->timer_any = false;
-		return 0;
+	for (row = store_recent_next(store, RECENT_TIMER, "", 0, false); row != NULL && row->deleted;
+	     row = store_recent_next(store, RECENT_TIMER, row->bytes, row->key_len, true))
+		;
+	if (row != NULL) {
+		char id[STORE_TIMER_ID_SIZE];
+		memcpy(id, row->bytes + 8, row->key_len - 8);
+		id[row->key_len - 8] = '\0';
+		if (!store->timer_any ||
+		    is_before(recent_key64_read(row->bytes), id, store->timer_due_ms,
+			store->timer_id))
+			cache_timer(store, recent_key64_read(row->bytes), id);
 	}
-	int64_t due_ms = sqlite3_column_int64(stmt, 0);
-	/* Bytes that read like the text are not found by it, and would be the first one for ever. */
-	bool is_text = sqlite3_column_type(stmt, 1) == SQLITE_TEXT;
-	const char *text = (const char *)sqlite3_column_text(stmt, 1);
-	bool good = is_text && text != NULL && strlen(text) < sizeof(store->timer_id) &&
-	    sqlite3_column_int64(stmt, 2) == timer_sum(due_ms, text);
-	if (good)
-		cache_timer(store, due_ms, text);
-	sqlite3_reset(stmt);
-	store->timer_known = good;
-	if (good)
-		return 0;
-	store_set_aside(store, "timer", 0, ST_DAMAGED_NOTE, -1);
-	error = store->in_tx ? drop_first(store) : 0;
-	return error != 0 ? error : AISLE_E_DAMAGED;
+	store->timer_known = true;
+	return 0;
 }
 
 int
 store_timer_check(struct store *store)
 {
-	char id[128];
+	char id[STORE_TIMER_ID_SIZE];
 	int64_t due_ms;
-	int error;
+	int error = store_settle(store);
 
 	/* Each is taken away behind itself; what is damaged, by who asks for the first. */
-	while ((error = store_timer_first(store, &due_ms, id)) == 0)
-		if ((error = store_timer_delete(store, due_ms, id)) != 0)
-			return error;
+	while (error == 0 && (error = store_timer_first(store, &due_ms, id)) == 0)
+		error = store_timer_erase(store, due_ms, id);
 	return error == AISLE_E_NONE ? 0 : error;
 }
 

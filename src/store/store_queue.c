@@ -39,7 +39,7 @@ take_outbox_id(struct store *store, int64_t *ret_id)
 		char text[24];
 		int64_t lease = store->now.outbox_next + STORE_OUTBOX_LEASE;
 		sqlite3_snprintf(sizeof(text), text, "%lld", (long long)lease);
-		int error = store_meta_set(store, "outbox", text, strlen(text));
+		int error = store_meta_write(store, "outbox", text, strlen(text));
 		if (error != 0)
 			return error;
 		store->now.outbox_lease = lease;
@@ -52,15 +52,28 @@ int
 store_outbox_add(struct store *store, const char *topic, const struct id *subject, bool retain,
     const void *payload, size_t len, int64_t *ret_id)
 {
-	uint8_t row_key[ROW_KEY_SIZE];
-	const void *sealed;
-	size_t sealed_len;
+	uint8_t key[8];
 	int64_t id;
 	int error = take_outbox_id(store, &id);
 	if (error != 0)
 		return error;
+	recent_key64(key, id);
+	error = store_recent_put2(store, RECENT_OUTBOX, key, sizeof(key), subject, 0, retain, topic,
+	    payload, len);
+	if (error == 0 && ret_id != NULL)
+		*ret_id = id;
+	return error;
+}
+
+int
+store_outbox_write(struct store *store, int64_t id, const char *topic, const struct id *subject,
+    bool retain, const void *payload, size_t len)
+{
+	uint8_t row_key[ROW_KEY_SIZE];
+	const void *sealed;
+	size_t sealed_len;
 	outbox_row_key(row_key, id, topic, retain);
-	error = store_seal(store, "outbox", row_key, sizeof(row_key), subject, payload, len,
+	int error = store_seal(store, "outbox", row_key, sizeof(row_key), subject, payload, len,
 	    &sealed, &sealed_len);
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_OUTBOX_ADD, &error) : NULL;
 	if (stmt == NULL)
@@ -70,14 +83,19 @@ store_outbox_add(struct store *store, const char *topic, const struct id *subjec
 	store_bind_id(stmt, 3, subject);
 	sqlite3_bind_int(stmt, 4, retain);
 	store_bind_blob(stmt, 5, sealed, sealed_len);
-	error = store_run(store, stmt);
-	if (error == 0 && ret_id != NULL)
-		*ret_id = id;
-	return error;
+	return store_run(store, stmt);
 }
 
 int
 store_outbox_delete(struct store *store, int64_t id)
+{
+	uint8_t key[8];
+	recent_key64(key, id);
+	return store_recent_drop(store, RECENT_OUTBOX, key, sizeof(key));
+}
+
+int
+store_outbox_erase(struct store *store, int64_t id)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_OUTBOX_DELETE, &error);
@@ -98,6 +116,26 @@ set_outbox_aside(struct store *store, struct store_aside *aside)
 	return store_aside_end(store, own);
 }
 
+/* Those behind after that are not in the table yet. */
+static void
+each_recent(struct store *store, int64_t after, struct buf *body, store_outbox_fn fn, void *ctx)
+{
+	uint8_t from[8];
+	const struct recent_row *row;
+	int stop = 0;
+	recent_key64(from, after);
+	for (row = store_recent_next(store, RECENT_OUTBOX, from, sizeof(from), true);
+	     stop == 0 && row != NULL;
+	     row = store_recent_next(store, RECENT_OUTBOX, row->bytes, row->key_len, true)) {
+		buf_clear(body);
+		if (store_recent_read(store, row, body) != 0)
+			continue;
+		size_t topic_len = strlen(body->data) + 1;
+		stop = fn(ctx, recent_key64_read(row->bytes), body->data, row->flag != 0,
+		    body->data + topic_len, body->len - topic_len);
+	}
+}
+
 int
 store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, void *ctx)
 {
@@ -108,27 +146,31 @@ store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, voi
 	sqlite3_bind_int64(stmt, 1, after_id);
 	struct buf body = { 0 };
 	struct store_aside aside = { .count = 0 };
-	int rc;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		uint8_t row_key[ROW_KEY_SIZE];
+	int rc, stop = 0;
+	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		uint8_t row_key[ROW_KEY_SIZE], key[8];
 		int64_t id = sqlite3_column_int64(stmt, 0);
 		const char *topic = (const char *)sqlite3_column_text(stmt, 1);
 		struct id subject = store_column_id(stmt, 2);
 		bool retain = sqlite3_column_int(stmt, 3) != 0;
+		recent_key64(key, id);
+		/* It is gone. */
+		if (store_recent_find(store, RECENT_OUTBOX, key, sizeof(key)) != NULL)
+			continue;
 		outbox_row_key(row_key, id, topic != NULL ? topic : "", retain);
 		buf_clear(&body);
 		error = store_unseal(store, "outbox", row_key, sizeof(row_key), &subject, stmt, 4,
 		    &body);
 		if (error == AISLE_E_DAMAGED)
 			store_aside_note(&aside, id);
-		if (error == 0 && fn(ctx, id, topic, retain, body.data, body.len) != 0) {
-			rc = SQLITE_DONE;
-			break;
-		}
+		if (error == 0)
+			stop = fn(ctx, id, topic, retain, body.data, body.len);
 	}
 	sqlite3_reset(stmt);
+	if (stop == 0 && rc == SQLITE_DONE)
+		each_recent(store, after_id, &body, fn, ctx);
 	buf_wipe(&body);
-	if (rc != SQLITE_DONE)
+	if (stop == 0 && rc != SQLITE_DONE)
 		return store_error(store, rc);
 	return aside.count > 0 ? set_outbox_aside(store, &aside) : 0;
 }
@@ -204,6 +246,8 @@ store_dead_add(struct store *store, int64_t at_ms, const char *topic, const char
 	const void *sealed;
 	size_t sealed_len;
 	int64_t n = store->now.dead_last + 1;
+	if (len > STORE_BODY_MAX)
+		return store_doom(store, AISLE_E_TOO_BIG);
 	int error = store->now.dead_known ? 0 : load_dead(store);
 	dead_row_key(row_key, n, at_ms, topic, reason, detail);
 	if (error == 0)

@@ -4,7 +4,7 @@
  *
  * DESIGN
  *   A row's id is the byte at which it begins in one long line of all rows that
- *   ever were, so what is kept is the distance of the two ends, and what is too
+ *   ever were, as they were told, so what is kept is the distance of the two ends, and what is too
  *   much lies in front of a number: nothing is counted or looked through. The
  *   oldest go when that line passes another RECORDING_PIECE, many at once, in
  *   the transaction that is open anyway.
@@ -26,6 +26,7 @@
 #define RECORDING_PIECE (64 << 10)
 #define PIECE_ROWS 1024 /* that go at once */
 #define BYTES_PER_MS 1024
+#define FLAG_HOLE 1 /* of somebody who was forgotten before */
 
 static void
 recording_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, int64_t at_ms)
@@ -37,6 +38,28 @@ recording_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, int64_t at_ms)
 }
 
 /* ---- its ends ---- */
+
+static const struct recent_row *
+newest_recent(struct store *store)
+{
+	const struct recent_row *row, *newest = NULL;
+	for (row = store_recent_next(store, RECENT_RECORDING, "", 0, false); row != NULL;
+	     row = store_recent_next(store, RECENT_RECORDING, row->bytes, row->key_len, true))
+		newest = row;
+	return newest;
+}
+
+/* What is recent lies behind what the table has. */
+static void
+add_recent_ends(struct store *store)
+{
+	const struct recent_row *row = store_recent_next(store, RECENT_RECORDING, "", 0, false);
+	if (row == NULL)
+		return;
+	if (store->now.recording_first == 0)
+		store->now.recording_first = recent_key64_read(row->bytes);
+	store->now.recording_last = recent_key64_read(newest_recent(store)->bytes);
+}
 
 static int
 load_ends(struct store *store)
@@ -51,6 +74,7 @@ load_ends(struct store *store)
 		store->now.recording_last = sqlite3_column_int64(stmt, 1);
 	}
 	sqlite3_reset(stmt);
+	add_recent_ends(store);
 	return rc == SQLITE_ROW ? 0 : store_error(store, rc);
 }
 
@@ -60,6 +84,12 @@ store_recording_load(struct store *store)
 	int error = load_ends(store);
 	if (error != 0 || store->now.recording_last == 0)
 		return error;
+	const struct recent_row *row = newest_recent(store);
+	if (row != NULL) {
+		store->now.recording_next =
+		    store->now.recording_last + (int64_t)row->len + ROW_BYTES;
+		return 0;
+	}
 	sqlite3_stmt *stmt = store_stmt(store, ST_RECORDING_EACH, &error);
 	if (stmt == NULL)
 		return error;
@@ -170,32 +200,21 @@ int
 store_recording_add(struct store *store, int64_t at_ms, const struct id *subject, const void *body,
     size_t len)
 {
-	uint8_t row_key[ROW_KEY_SIZE];
-	const void *sealed;
-	size_t sealed_len;
+	uint8_t key[8];
 	int64_t id;
 	if (store->recording_bytes == 0)
 		return 0;
 	take_number(store, at_ms, &id);
-	recording_row_key(row_key, id, at_ms);
-	int error = store_seal(store, "recording", row_key, sizeof(row_key), subject, body, len,
-	    &sealed, &sealed_len);
-	bool forgotten = error == AISLE_E_NONE;
-	if (error != 0 && !forgotten)
+	recent_key64(key, id);
+	int error = store_recent_put(store, RECENT_RECORDING, key, sizeof(key), subject, at_ms, 0,
+	    body, len);
+	/* Its place remains. */
+	if (error == AISLE_E_NONE)
+		error = store_recent_put(store, RECENT_RECORDING, key, sizeof(key), NULL, at_ms,
+		    FLAG_HOLE, NULL, 0);
+	if (error != 0)
 		return error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_RECORDING_ADD, &error);
-	if (stmt == NULL)
-		return error;
-	sqlite3_bind_int64(stmt, 1, id);
-	sqlite3_bind_int64(stmt, 2, at_ms);
-	store_bind_id(stmt, 3, forgotten ? NULL : subject);
-	if (forgotten)
-		sqlite3_bind_null(stmt, 4);
-	else
-		store_bind_blob(stmt, 4, sealed, sealed_len);
-	if ((error = store_run(store, stmt)) != 0)
-		return error;
-	int64_t next = id + (forgotten ? 0 : (int64_t)sealed_len) + ROW_BYTES;
+	int64_t next = id + (int64_t)len + ROW_BYTES;
 	bool piece = id / RECORDING_PIECE != next / RECORDING_PIECE;
 	store->now.recording_last = id;
 	store->now.recording_next = next;
@@ -203,6 +222,35 @@ store_recording_add(struct store *store, int64_t at_ms, const struct id *subject
 		store->now.recording_first = id;
 	int pruned = piece ? store_recording_prune(store, 0, PIECE_ROWS) : 0;
 	return pruned < 0 ? pruned : 0;
+}
+
+int
+store_recording_write(struct store *store, int64_t id, int64_t at_ms, const struct id *subject,
+    bool hole, const void *body, size_t len)
+{
+	uint8_t row_key[ROW_KEY_SIZE];
+	const void *sealed = NULL;
+	size_t sealed_len = 0;
+	int error = 0;
+	recording_row_key(row_key, id, at_ms);
+	if (!hole)
+		error = store_seal(store, "recording", row_key, sizeof(row_key), subject, body, len,
+		    &sealed, &sealed_len);
+	if (error == AISLE_E_NONE)
+		hole = true;
+	else if (error != 0)
+		return error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_RECORDING_ADD, &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, id);
+	sqlite3_bind_int64(stmt, 2, at_ms);
+	store_bind_id(stmt, 3, hole ? NULL : subject);
+	if (hole)
+		sqlite3_bind_null(stmt, 4);
+	else
+		store_bind_blob(stmt, 4, sealed, sealed_len);
+	return store_run(store, stmt);
 }
 
 /* The first number of this time or later, by halves. */
@@ -231,6 +279,28 @@ find_from(struct store *store, int64_t from_ms, int64_t *ret_id)
 	return 0;
 }
 
+/* Those of first and behind it that are not in the table yet. */
+static void
+each_recent(struct store *store, int64_t first, int64_t from_ms, int64_t to_ms, int max_rows,
+    struct buf *body, store_recording_fn fn, void *ctx)
+{
+	uint8_t from[8];
+	const struct recent_row *row;
+	int stop = 0;
+	recent_key64(from, first);
+	for (row = store_recent_next(store, RECENT_RECORDING, from, sizeof(from), false);
+	     stop == 0 && max_rows > 0 && row != NULL && row->at_ms <= to_ms;
+	     row = store_recent_next(store, RECENT_RECORDING, row->bytes, row->key_len, true)) {
+		if (row->at_ms < from_ms)
+			continue;
+		buf_clear(body);
+		bool hole = row->flag == FLAG_HOLE || store_recent_read(store, row, body) != 0;
+		max_rows--;
+		stop = fn(ctx, recent_key64_read(row->bytes), row->at_ms, hole ? NULL : body->data,
+		    body->len);
+	}
+}
+
 int
 store_recording_each(struct store *store, int64_t after, int64_t from_ms, int64_t to_ms,
     int max_rows, store_recording_fn fn, void *ctx)
@@ -242,15 +312,19 @@ store_recording_each(struct store *store, int64_t after, int64_t from_ms, int64_
 	sqlite3_stmt *stmt = error == 0 ? store_stmt(store, ST_RECORDING_EACH, &error) : NULL;
 	if (stmt == NULL)
 		return error;
-	sqlite3_bind_int64(stmt, 1, first > after ? first : after + 1);
+	first = first > after ? first : after + 1;
+	sqlite3_bind_int64(stmt, 1, first);
 	sqlite3_bind_int(stmt, 2, max_rows);
 	int rc;
+	bool over = false;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		max_rows--;
 		uint8_t row_key[ROW_KEY_SIZE];
 		int64_t id = sqlite3_column_int64(stmt, 0), at_ms = sqlite3_column_int64(stmt, 1);
 		struct id subject = store_column_id(stmt, 2);
 		if (at_ms > to_ms) {
 			rc = SQLITE_DONE;
+			over = true;
 			break;
 		}
 		recording_row_key(row_key, id, at_ms);
@@ -263,10 +337,13 @@ store_recording_each(struct store *store, int64_t after, int64_t from_ms, int64_
 			break;
 		if (fn(ctx, id, &subject, at_ms, error == 0 ? body.data : NULL, body.len) != 0) {
 			rc = SQLITE_DONE;
+			over = true;
 			break;
 		}
 	}
 	sqlite3_reset(stmt);
+	if (rc == SQLITE_DONE && !over)
+		each_recent(store, first, from_ms, to_ms, max_rows, &body, fn, ctx);
 	buf_wipe(&body);
 	if (rc != SQLITE_DONE)
 		return rc == SQLITE_ROW ? error : store_error(store, rc);

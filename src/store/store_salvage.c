@@ -42,6 +42,7 @@ static const struct table tables[] = {
 #undef T
 	{"meta", "name", "name DESC"},
 	{"timer", "due, id", "due DESC, id DESC"},
+	{"turn", "slot", "slot DESC"},
 	{"outbox", "id", "id DESC"},
 	{"uplink", "id", "id DESC"},
 	{"waiting", "id", "id DESC"},

@@ -20,9 +20,9 @@
 #include "store/ballast.h"
 #include "store/store_internal.h"
 
-#define RESERVE_BYTES (256 << 10) /* of pages, for erasures */
+#define RESERVE_BYTES (2 * STORE_RECENT_BYTES) /* of pages, for erasures, which fold first */
 #define WAL_RESERVE_BYTES (4 << 20)
-#define SCHEMA_BEFORE 4 /* without a recording */
+#define SCHEMA_BEFORE 4 /* without a recording, and with a row in each table in each turn */
 
 /* Strict: a flipped bit can make a text into bytes that read like it and are not found by it; no such row is copied out of a
  * damaged page. body last: the columns before it are read without its overflow pages. */
@@ -42,6 +42,7 @@
 #define RECORDING_DDL \
 	"CREATE TABLE recording(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, subject BLOB, body " \
 	"BLOB) STRICT;"
+#define TURN_DDL "CREATE TABLE turn(slot INTEGER PRIMARY KEY, n INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
 /* decision has no index on subject: it would be a page in every turn, for a walk
  * through the table on the rare day that somebody is forgotten. */
 /* clang-format off */
@@ -52,6 +53,7 @@ static const char ddl[] =
 	"CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
 	"CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
 	" PRIMARY KEY(due, id)) WITHOUT ROWID, STRICT;"
+	TURN_DDL
 	"CREATE TABLE outbox(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, subject BLOB, retain INTEGER NOT NULL,"
 	" body BLOB NOT NULL) STRICT;"
 	"CREATE TABLE uplink(id INTEGER PRIMARY KEY, type TEXT NOT NULL, at INTEGER NOT NULL, subject BLOB,"
@@ -179,7 +181,7 @@ take_over_once(struct store *store, struct err *err)
 	int error = run_sql(store, "BEGIN IMMEDIATE", err);
 	if (error != 0)
 		return error;
-	error = run_sql(store, RECORDING_DDL, err);
+	error = run_sql(store, RECORDING_DDL TURN_DDL, err);
 	if (error == 0)
 		error = run_sql(store, sql, err);
 	if (error == 0)
@@ -265,7 +267,7 @@ open_database(struct store *store, const struct store_options *options, struct e
 		    sqlite3_errmsg(store->db));
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, STORE_BODY_MAX + (64 << 10));
+	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, STORE_SECTION_MAX + (64 << 10));
 	/* No shared memory: one process, one connection, for life. */
 	int error = run_sql(store, "PRAGMA locking_mode = EXCLUSIVE", err);
 	int64_t version = 0, page_size = 0;
@@ -301,6 +303,8 @@ set_room(struct store *store, int max_mib)
 	int64_t reserve = bytes / 16 < RESERVE_BYTES ? bytes / 16 : RESERVE_BYTES;
 	store->pages_reserve = reserve / store->page_size;
 	store->pages_max = (bytes - reserve) / store->page_size;
+	if (store->recent_max > reserve / 2)
+		store->recent_max = reserve / 2;
 	store_max_pages(store, false);
 }
 
@@ -325,7 +329,12 @@ open_and_load(struct store *store, const struct store_options *options, struct e
 	if (error != 0)
 		return error;
 	/* Inside a transaction: what is damaged is set aside. */
-	error = store_counters_load(store, err);
+	bool lost = store->wal_lost > 0;
+	error = store_damaged_load(store, err);
+	if (error == 0)
+		error = store_turn_load(store, &lost);
+	if (error == 0)
+		error = store_counters_load(store, lost, err);
 	if (error == 0)
 		error = store_commit(store);
 	if (error != 0)
@@ -349,6 +358,7 @@ static int
 open_again(struct store *store, const struct store_options *options, struct err *err)
 {
 	store->now = (struct store_counters){ 0 };
+	store_recent_done(store);
 	store->broken = store->corrupt = false;
 	store->wal_pages = 0;
 	*err = (struct err){ 0 };

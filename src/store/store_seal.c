@@ -13,7 +13,7 @@ int
 store_seal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
     const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len)
 {
-	if (len > STORE_BODY_MAX)
+	if (len > STORE_SECTION_MAX)
 		return store_doom(store, AISLE_E_TOO_BIG);
 	if (!store->sealed) {
 		*ret_body = plain;
@@ -38,15 +38,9 @@ store_seal(struct store *store, const char *table, const void *row_key, size_t r
 }
 
 int
-store_unseal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
-    const struct id *subject, sqlite3_stmt *stmt, int column, struct buf *out)
+store_unseal_bytes(struct store *store, const char *table, const void *row_key, size_t row_key_len,
+    const struct id *subject, const void *body, size_t len, struct buf *out)
 {
-	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
-		return AISLE_E_NONE;
-	const void *body = sqlite3_column_blob(stmt, column);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
-	if (body == NULL && len > 0)
-		return store_doom(store, AISLE_E_IO);
 	if (!store->sealed) {
 		buf_add(out, body, len);
 		return 0;
@@ -57,7 +51,20 @@ store_unseal(struct store *store, const char *table, const void *row_key, size_t
 	    &store->packed_body);
 	return error != 0
 	    ? error
-	    : unpack(store->packed_body.data, store->packed_body.len, STORE_BODY_MAX, out);
+	    : unpack(store->packed_body.data, store->packed_body.len, STORE_SECTION_MAX, out);
+}
+
+int
+store_unseal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
+    const struct id *subject, sqlite3_stmt *stmt, int column, struct buf *out)
+{
+	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+		return AISLE_E_NONE;
+	const void *body = sqlite3_column_blob(stmt, column);
+	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
+	if (body == NULL && len > 0)
+		return store_doom(store, AISLE_E_IO);
+	return store_unseal_bytes(store, table, row_key, row_key_len, subject, body, len, out);
 }
 
 void

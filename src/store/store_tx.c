@@ -39,12 +39,13 @@ store_commit(struct store *store)
 	CHECK(store->in_tx);
 	if (store->tx_error != 0)
 		return store->tx_error;
-	if (store->sealed) {
-		int error = store->sealer.commit(store->sealer.ctx);
-		if (error != 0)
-			return store_doom(store, error);
-	}
-	int error;
+	int error = store_turn_write(store);
+	if (error != 0)
+		return store_doom(store, error);
+	if (store->sealed)
+		error = store->sealer.commit(store->sealer.ctx);
+	if (error != 0)
+		return store_doom(store, error);
 	sqlite3_stmt *stmt = store_stmt(store, ST_COMMIT, &error);
 	if (stmt == NULL)
 		return error;
@@ -52,6 +53,7 @@ store_commit(struct store *store)
 	if (error != 0)
 		return error;
 	store->in_tx = false;
+	store_recent_commit(store);
 	return 0;
 }
 
@@ -63,7 +65,9 @@ store_rollback(struct store *store)
 	store->in_tx = false;
 	store->tx_error = 0;
 	store->now = store->saved;
-	store->timer_known = false;
+	store->floor_moved = false;
+	store_recent_rollback(store);
+	store_timer_doubt(store);
 	int error;
 	sqlite3_stmt *stmt =
 	    sqlite3_get_autocommit(store->db) ? NULL : store_stmt(store, ST_ROLLBACK, &error);

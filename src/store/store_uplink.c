@@ -34,14 +34,13 @@ uplink_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, const char *type, i
 	memcpy(out + 16, hash.b, 16);
 }
 
-static int
-write_row(struct store *store, enum lane lane, int64_t seq, const char *type, int64_t at_ms,
+int
+store_uplink_write(struct store *store, int64_t id, const char *type, int64_t at_ms,
     const struct id *subject, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
 	size_t sealed_len;
-	int64_t id = STORE_LANE_ID(lane, seq);
 	uplink_row_key(row_key, id, type, at_ms);
 	int error = store_seal(store, "uplink", row_key, sizeof(row_key), subject, body, len,
 	    &sealed, &sealed_len);
@@ -54,6 +53,16 @@ write_row(struct store *store, enum lane lane, int64_t seq, const char *type, in
 	store_bind_id(stmt, 4, subject);
 	store_bind_blob(stmt, 5, sealed, sealed_len);
 	return store_run(store, stmt);
+}
+
+static int
+write_row(struct store *store, enum lane lane, int64_t seq, const char *type, int64_t at_ms,
+    const struct id *subject, const void *body, size_t len)
+{
+	uint8_t key[8];
+	recent_key64(key, STORE_LANE_ID(lane, seq));
+	return store_recent_put2(store, RECENT_UPLINK, key, sizeof(key), subject, at_ms, 0, type,
+	    body, len);
 }
 
 static void
@@ -82,6 +91,7 @@ static int
 delete_rows(struct store *store, enum lane lane, int64_t from, int64_t to)
 {
 	char name[32], text[24];
+	uint8_t first[8], last[8];
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_UPLINK_DELETE, &error);
 	if (stmt == NULL)
@@ -91,6 +101,9 @@ delete_rows(struct store *store, enum lane lane, int64_t from, int64_t to)
 	error = store_run(store, stmt);
 	if (error != 0)
 		return error;
+	recent_key64(first, STORE_LANE_ID(lane, from));
+	recent_key64(last, STORE_LANE_ID(lane, to));
+	store_recent_leave(store, RECENT_UPLINK, first, last, sizeof(first));
 	snprintf(name, sizeof(name), "uplink/%s", lane_names[lane]);
 	int len = snprintf(text, sizeof(text), "%lld", (long long)store->now.lanes[lane].next);
 	return store_meta_set(store, name, text, (size_t)len);
@@ -211,26 +224,11 @@ give(struct store *store, struct reading *reading, int64_t seq, const char *type
 	return stop != 0 || reading->rows >= reading->max_rows;
 }
 
-/* Non-zero: stop. */
+/* A row that opened, or did not. Non-zero: stop. */
 static int
-give_row(struct store *store, struct reading *reading, sqlite3_stmt *stmt, struct buf *body)
+give_opened(struct store *store, struct reading *reading, int error, int64_t seq, const char *type,
+    int64_t at_ms, const void *body, size_t len)
 {
-	uint8_t row_key[ROW_KEY_SIZE];
-	int64_t id = sqlite3_column_int64(stmt, 0), seq = STORE_LANE_SEQ(id),
-		at_ms = sqlite3_column_int64(stmt, 2);
-	const char *type = (const char *)sqlite3_column_text(stmt, 1);
-	struct id subject = store_column_id(stmt, 3);
-	if (type == NULL)
-		type = "";
-	uplink_row_key(row_key, id, type, at_ms);
-	buf_clear(body);
-	int error =
-	    store_unseal(store, "uplink", row_key, sizeof(row_key), &subject, stmt, 4, body);
-	if (error == AISLE_E_DAMAGED && reading->bad_count < ARRAY_LEN(reading->bad)) {
-		reading->bad[reading->bad_count].seq = seq;
-		reading->bad[reading->bad_count].in_place = seq == reading->expect;
-		reading->bad[reading->bad_count++].at_ms = at_ms;
-	}
 	if (error != 0)
 		/* Its number is not proven either: out of turn, it is part of a hole that the next one ends. */
 		return seq == reading->expect ? give(store, reading, seq, NULL, at_ms, NULL, 0) : 0;
@@ -240,7 +238,54 @@ give_row(struct store *store, struct reading *reading, sqlite3_stmt *stmt, struc
 	if (seq > reading->expect && strcmp(type, "gap") != 0 &&
 	    give(store, reading, seq - 1, NULL, at_ms, NULL, 0) != 0)
 		return 1;
-	return give(store, reading, seq, type, at_ms, body->len > 0 ? body->data : "", body->len);
+	return give(store, reading, seq, type, at_ms, len > 0 ? body : "", len);
+}
+
+static int
+give_row(struct store *store, struct reading *reading, sqlite3_stmt *stmt, struct buf *body)
+{
+	uint8_t row_key[ROW_KEY_SIZE], key[8];
+	int64_t id = sqlite3_column_int64(stmt, 0), seq = STORE_LANE_SEQ(id),
+		at_ms = sqlite3_column_int64(stmt, 2);
+	const char *type = (const char *)sqlite3_column_text(stmt, 1);
+	struct id subject = store_column_id(stmt, 3);
+	if (type == NULL)
+		type = "";
+	recent_key64(key, id);
+	/* It was written over. */
+	if (store_recent_find(store, RECENT_UPLINK, key, sizeof(key)) != NULL)
+		return 0;
+	uplink_row_key(row_key, id, type, at_ms);
+	buf_clear(body);
+	int error =
+	    store_unseal(store, "uplink", row_key, sizeof(row_key), &subject, stmt, 4, body);
+	if (error == AISLE_E_DAMAGED && reading->bad_count < ARRAY_LEN(reading->bad)) {
+		reading->bad[reading->bad_count].seq = seq;
+		reading->bad[reading->bad_count].in_place = seq == reading->expect;
+		reading->bad[reading->bad_count++].at_ms = at_ms;
+	}
+	return give_opened(store, reading, error, seq, type, at_ms, body->data, body->len);
+}
+
+/* Those before id (and of the lane) that are recent. */
+static int
+give_recent(struct store *store, struct reading *reading, int64_t before, struct buf *body)
+{
+	uint8_t from[8];
+	const struct recent_row *row;
+	int stop = 0;
+	recent_key64(from, STORE_LANE_ID(reading->lane, reading->expect));
+	for (row = store_recent_next(store, RECENT_UPLINK, from, sizeof(from), false);
+	     stop == 0 && row != NULL && recent_key64_read(row->bytes) < before;
+	     row = store_recent_next(store, RECENT_UPLINK, row->bytes, row->key_len, true)) {
+		int64_t seq = STORE_LANE_SEQ(recent_key64_read(row->bytes));
+		buf_clear(body);
+		int error = store_recent_read(store, row, body);
+		size_t type_len = error == 0 ? strlen(body->data) + 1 : 0;
+		stop = give_opened(store, reading, error, seq, body->data, row->at_ms,
+		    error == 0 ? body->data + type_len : "", body->len - type_len);
+	}
+	return stop;
 }
 
 /* Damaged rows in their turn become gaps on the disk, others are moved away. */
@@ -294,9 +339,14 @@ store_uplink_each(struct store *store, enum lane lane, int64_t after, int max_ro
 	sqlite3_bind_int64(stmt, 2, STORE_LANE_ID(lane + 1, 0) - 1);
 	struct buf body = { 0 };
 	int rc, stop = 0;
-	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		stop = give_row(store, &reading, stmt, &body);
+	while (stop == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		stop = give_recent(store, &reading, sqlite3_column_int64(stmt, 0), &body);
+		if (stop == 0)
+			stop = give_row(store, &reading, stmt, &body);
+	}
 	sqlite3_reset(stmt);
+	if (stop == 0 && rc == SQLITE_DONE)
+		stop = give_recent(store, &reading, STORE_LANE_ID(lane + 1, 0), &body);
 	buf_wipe(&body);
 	if (stop == 0 && rc != SQLITE_DONE)
 		return store_error(store, rc);
@@ -383,7 +433,9 @@ store_uplink_rewrite(struct store *store, enum lane lane, const char *type, stor
 	struct rewrite rows[REWRITE_ROWS];
 	int64_t seq = store->now.lanes[lane].first;
 	size_t count;
-	int error;
+	int error = store_settle(store);
+	if (error != 0)
+		return error;
 	do {
 		error = collect_changes(store, lane, type, fn, ctx, &seq, rows, &count);
 		for (size_t i = 0; i < count; i++) {

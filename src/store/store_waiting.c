@@ -32,6 +32,8 @@ store_waiting_add(struct store *store, int64_t id, const struct id *subject, int
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed;
 	size_t sealed_len;
+	if (len > STORE_BODY_MAX)
+		return store_doom(store, AISLE_E_TOO_BIG);
 	waiting_row_key(row_key, id, (int64_t)len, events);
 	int error = store_seal(store, "waiting", row_key, sizeof(row_key), subject, body, len,
 	    &sealed, &sealed_len);

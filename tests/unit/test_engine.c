@@ -54,6 +54,7 @@ what_a_question_could_not_read_is_not_what_the_next_turn_knows(void **state)
 	grant(ANNA, "profile");
 	engine_drop_subjects(engine);
 	damaged = store_damaged(engine->store);
+	assert_int_equal(store_settle(engine->store), 0);
 	assert_int_equal(sqlite3_exec(engine->store->db,
 			     "UPDATE subject SET body = CAST(substr(body, 1, length(body) - 1) || "
 			     "x'a5' AS BLOB)",

@@ -326,6 +326,7 @@ a_rack_that_is_not_there_is_not_the_end(void **state)
 	for (int n = 0; n < 20; n++)
 		hold_of(n);
 	save();
+	assert_int_equal(store_settle(engine->store), 0);
 	assert_int_equal(sqlite3_exec(engine->store->db,
 			     "DELETE FROM meta WHERE name = 'budgets/1'", NULL, NULL, NULL),
 	    SQLITE_OK);

@@ -413,6 +413,7 @@ a_record_that_waits_in_no_lane_is_damage_and_nothing_is_counted_by_it(void **sta
 	open_basket("b");
 	identify(ANNA);
 	scan("b", "c", 100);
+	assert_int_equal(store_settle(engine->store), 0);
 	assert_int_equal(sqlite3_exec(engine->store->db, "UPDATE uplink SET id = id | (99 << 48)",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);

@@ -4,6 +4,8 @@
  */
 #include "store_fixture.h"
 
+#include "store/store_internal.h"
+
 static void
 put(struct fixture *f, enum store_table table, const struct id *key, const struct id *subject,
     int64_t at_ms, int flag, const char *text)
@@ -492,6 +494,7 @@ pruning_a_log_takes_what_is_older_and_leaves_what_is_not(void **state)
 	    0);
 	assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &key, NULL, 1, 100, "new", 3),
 	    0);
+	assert_int_equal(store_settle(f->store), 0);
 	assert_int_equal(store_log_prune(f->store, STORE_LOG_OUTCOME, 100, 10), 0);
 	commit(f);
 	assert_int_equal(store_log_each(f->store, STORE_LOG_OUTCOME, &key, collect_log, &seen), 0);
@@ -550,6 +553,7 @@ a_name_beside_its_place_stays_there_when_the_place_is_free_again(void **state)
 	assert_int_equal(store_seen_put(f->store, &second, &old, 100), 0);
 	commit(f);
 	begin(f);
+	assert_int_equal(store_settle(f->store), 0);
 	assert_int_equal(store_prune(f->store, 1000, 950, 1000, 1000, 10), 1); /* the first */
 	commit(f);
 	fixture_reopen(f); /* it is known from the disk that there was a collision */
@@ -562,6 +566,7 @@ a_name_beside_its_place_stays_there_when_the_place_is_free_again(void **state)
 	assert_int_equal(now_ms, 200);
 	/* And it is there once: with it goes all that is known of it. */
 	begin(f);
+	assert_int_equal(store_settle(f->store), 0);
 	assert_int_equal(store_prune(f->store, 1000, 750, 1000, 1000, 10), 1);
 	commit(f);
 	assert_int_equal(store_seen_get(f->store, &second, &got, &now_ms), AISLE_E_NONE);
@@ -629,6 +634,7 @@ pruning_is_bounded_and_takes_only_what_is_past_its_time(void **state)
 		put(f, STORE_VISIT, &open, NULL, 1000 + i, 1, "open");
 		put(f, STORE_DECISION, &closed, NULL, 1000 + i, 0, "d");
 	}
+	assert_int_equal(store_settle(f->store), 0);
 	commit(f);
 	int total = 0, removed;
 	do {

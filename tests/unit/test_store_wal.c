@@ -39,6 +39,7 @@ leave(struct fixture *f, struct fixture *left, off_t *ret_end)
 		struct id key = ulid_of(1000 + i, i);
 		begin(f);
 		assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, i, 0, "x", 1), 0);
+		assert_int_equal(store_settle(f->store), 0);
 		commit(f);
 	}
 	assert_true(store_wal_bytes(f->store) > 0);
