@@ -261,8 +261,8 @@ give_recent(struct recent_walk *walk, const struct id *key)
 		    store_recent_read(walk->store, row, walk->body) == 0)
 			stop = walk->fn(walk->ctx, &name, &row->subject, row->at_ms,
 			    walk->body->data, walk->body->len);
-		walk->row = store_recent_next(walk->store, walk->table, name.b, sizeof(name.b),
-		    true);
+		walk->row =
+		    store_recent_next(walk->store, walk->table, name.b, sizeof(name.b), true);
 	}
 	return stop;
 }

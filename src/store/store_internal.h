@@ -216,7 +216,7 @@ enum store_pair { PAIR_SEEN, PAIR_REF, PAIR_COUNT };
 #define STORE_TIMER_ID_SIZE 128
 #define STORE_META_NAME_SIZE 64
 #define STORE_SECTION_MAX (STORE_BODY_MAX + (64 << 10)) /* a body, and what a turn says beside it */
-#define STORE_RECENT_BYTES (512 << 10) /* more is folded */
+#define STORE_RECENT_BYTES (512 << 10)			/* more is folded */
 
 /* An uplink row's id: its lane, then its sequence. */
 #define STORE_LANE_ID(lane, seq) ((int64_t)(lane) << 48 | (seq))
@@ -230,7 +230,7 @@ struct store_counters {
 	int64_t outbox_next, outbox_lease;
 	int64_t recording_first, recording_last, recording_next; /* 0: no row, not known */
 	int64_t turn_floor, turn_next; /* rows of `turn` from floor on are not folded yet */
-	int64_t log_next;	       /* the number of the next row of a log among what is recent */
+	int64_t log_next; /* the number of the next row of a log among what is recent */
 	int64_t dead_last, dead_rows, dead_bytes;
 	bool dead_known; /* dead_rows and dead_bytes were read from the disk */
 	bool collided[STORE_COUNT +
@@ -258,11 +258,11 @@ struct store {
 	int wal_lost;	  /* transactions that were lost with the log, at open */
 	int64_t scrubbed; /* pages of the file looked at in this round */
 	struct store_counters now, saved;
-	int64_t given[LANE_COUNT];   /* highest sequence handed out by store_uplink_each */
+	int64_t given[LANE_COUNT];	     /* highest sequence handed out by store_uplink_each */
 	struct store_recent pending, recent; /* what this transaction wrote, and those before it */
-	int64_t recent_max;	       /* bytes */
-	bool floor_moved;	       /* by this transaction */
-	bool lanes_known;	       /* the counters of the lanes are those of the newest row */
+	int64_t recent_max;		     /* bytes */
+	bool floor_moved;		     /* by this transaction */
+	bool lanes_known; /* the counters of the lanes are those of the newest row */
 	struct buf turn_plain, turn_row;
 	bool timer_known, timer_any, timer_in_table; /* the cached first timer */
 	int64_t timer_due_ms;

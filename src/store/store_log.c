@@ -121,7 +121,8 @@ each_recent(struct store *store, enum store_log log, const struct id *key, int64
 	recent_key(from, key, 0);
 	for (row = store_recent_next(store, RECENT_LOG + (int)log, from, sizeof(from), false);
 	     stop == 0 && row != NULL && memcmp(row->bytes, key->b, 16) == 0;
-	     row = store_recent_next(store, RECENT_LOG + (int)log, row->bytes, row->key_len, true)) {
+	     row =
+		 store_recent_next(store, RECENT_LOG + (int)log, row->bytes, row->key_len, true)) {
 		last++;
 		buf_clear(body);
 		if (store_recent_read(store, row, body) == 0)

@@ -96,10 +96,9 @@ pair_put(struct store *store, enum store_pair pair, const struct id *name, const
 {
 	int error = store_window(store, RECENT_SEEN + (int)pair, ST_PAIR(pair, PAIR_TAKEN),
 	    store->now.collided[STORE_COUNT + pair], name);
-	return error != 0
-	    ? error
-	    : store_recent_put(store, RECENT_SEEN + (int)pair, name->b, sizeof(name->b), NULL,
-		  at_ms, 0, value->b, sizeof(value->b));
+	return error != 0 ? error
+			  : store_recent_put(store, RECENT_SEEN + (int)pair, name->b,
+				sizeof(name->b), NULL, at_ms, 0, value->b, sizeof(value->b));
 }
 
 static int
@@ -358,8 +357,7 @@ store_timer_add(struct store *store, int64_t due_ms, const char *id)
 		return error;
 	error = store_recent_put(store, RECENT_TIMER, key, len, NULL, 0, 0, NULL, 0);
 	if (error == 0 && store->timer_known &&
-	    (!store->timer_any ||
-		is_before(due_ms, id, store->timer_due_ms, store->timer_id)))
+	    (!store->timer_any || is_before(due_ms, id, store->timer_due_ms, store->timer_id)))
 		cache_timer(store, due_ms, id);
 	return error;
 }
@@ -431,8 +429,8 @@ load_from_table(struct store *store)
 		    sqlite3_column_int64(stmt, 2) == timer_sum(due_ms, text);
 		if (!good)
 			break;
-		const struct recent_row *row = store_recent_find(store, RECENT_TIMER, key,
-		    timer_key(key, due_ms, text));
+		const struct recent_row *row =
+		    store_recent_find(store, RECENT_TIMER, key, timer_key(key, due_ms, text));
 		gone = row != NULL && row->deleted;
 		if (!gone) {
 			cache_timer(store, due_ms, text);
@@ -455,7 +453,8 @@ load_timer(struct store *store)
 	int error = load_from_table(store);
 	if (error != 0)
 		return error;
-	for (row = store_recent_next(store, RECENT_TIMER, "", 0, false); row != NULL && row->deleted;
+	for (row = store_recent_next(store, RECENT_TIMER, "", 0, false);
+	     row != NULL && row->deleted;
 	     row = store_recent_next(store, RECENT_TIMER, row->bytes, row->key_len, true))
 		;
 	if (row != NULL) {

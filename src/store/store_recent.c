@@ -298,8 +298,8 @@ store_recent_leave(struct store *store, int table, const void *first, const void
 	    compare(store->pending.rows[from], table, last, key_len) <= 0)
 		take_out(&store->pending, from);
 	for (size_t i = lower_bound(&store->recent, table, first, key_len);
-	    i < store->recent.count && compare(store->recent.rows[i], table, last, key_len) <= 0;
-	    i++)
+	     i < store->recent.count && compare(store->recent.rows[i], table, last, key_len) <= 0;
+	     i++)
 		leave(&store->recent, store->recent.rows[i]);
 }
 
@@ -354,9 +354,9 @@ merge(struct store_recent *recent, struct store_recent *pending)
 	make_room(recent, to);
 	while (mine > 0) {
 		struct recent_row *row = pending->rows[mine - 1];
-		int order = old > 0 ? compare(recent->rows[old - 1], row->table, row->bytes,
-					  row->key_len)
-				    : -1;
+		int order = old > 0
+		    ? compare(recent->rows[old - 1], row->table, row->bytes, row->key_len)
+		    : -1;
 
 		if (order > 0) {
 			recent->rows[--to] = recent->rows[--old];

@@ -24,13 +24,14 @@
 /* Tables whose rows come here first, in the order in which they are folded. */
 enum recent_table {
 	RECENT_BODY, /* + enum store_table; key: the id */
-	RECENT_LOG = RECENT_BODY + STORE_COUNT, /* + enum store_log; key: the id, then a number that rises */
+	RECENT_LOG =
+	    RECENT_BODY + STORE_COUNT, /* + enum store_log; key: the id, then a number that rises */
 	RECENT_SEEN = RECENT_LOG + STORE_LOG_COUNT, /* key: the name; body: its value */
 	RECENT_REF,
-	RECENT_META,   /* key: the name */
-	RECENT_TIMER,  /* key: due, then id; no body */
-	RECENT_OUTBOX, /* key: id; flag: retain; body: topic, 0, payload */
-	RECENT_UPLINK, /* key: lane and sequence as in the table; body: type, 0, the record */
+	RECENT_META,	  /* key: the name */
+	RECENT_TIMER,	  /* key: due, then id; no body */
+	RECENT_OUTBOX,	  /* key: id; flag: retain; body: topic, 0, payload */
+	RECENT_UPLINK,	  /* key: lane and sequence as in the table; body: type, 0, the record */
 	RECENT_RECORDING, /* key: its number */
 	RECENT_TABLES
 };
@@ -65,8 +66,8 @@ int store_recent_put(struct store *store, int table, const void *key, size_t key
     AISLE_MUST_CHECK;
 /* The same of two parts that lie one behind the other, with a zero byte between them. */
 int store_recent_put2(struct store *store, int table, const void *key, size_t key_len,
-    const struct id *subject, int64_t at_ms, int flag, const char *text, const void *body, size_t len)
-    AISLE_MUST_CHECK;
+    const struct id *subject, int64_t at_ms, int flag, const char *text, const void *body,
+    size_t len) AISLE_MUST_CHECK;
 /* It is gone from now on. */
 int store_recent_drop(struct store *store, int table, const void *key, size_t key_len)
     AISLE_MUST_CHECK;
@@ -84,7 +85,8 @@ int store_recent_read(struct store *store, const struct recent_row *row, struct 
 void store_recent_leave(struct store *store, int table, const void *first, const void *last,
     size_t key_len);
 
-void store_recent_folded(struct store *store, struct recent_row *row); /* it leaves: its table has it */
+void store_recent_folded(struct store *store,
+    struct recent_row *row); /* it leaves: its table has it */
 /* Is anything of before that time among what is recent? */
 bool store_recent_older(const struct store *store, int64_t before_ms);
 

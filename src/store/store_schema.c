@@ -42,7 +42,9 @@
 #define RECORDING_DDL \
 	"CREATE TABLE recording(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, subject BLOB, body " \
 	"BLOB) STRICT;"
-#define TURN_DDL "CREATE TABLE turn(slot INTEGER PRIMARY KEY, n INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
+#define TURN_DDL \
+	"CREATE TABLE turn(slot INTEGER PRIMARY KEY, n INTEGER NOT NULL, body BLOB NOT NULL) " \
+	"STRICT;"
 /* decision has no index on subject: it would be a page in every turn, for a walk
  * through the table on the rare day that somebody is forgotten. */
 /* clang-format off */

@@ -102,10 +102,10 @@ fold_outbox(struct store *store, const struct recent_row *row)
 	const char *topic = recent_body(row);
 	size_t topic_len = row->deleted ? 0 : strlen(topic) + 1;
 
-	return row->deleted ? store_outbox_erase(store, recent_key64_read(row->bytes))
-			    : store_outbox_write(store, recent_key64_read(row->bytes), topic,
-				  &row->subject, row->flag != 0, topic + topic_len,
-				  row->len - topic_len);
+	return row->deleted
+	    ? store_outbox_erase(store, recent_key64_read(row->bytes))
+	    : store_outbox_write(store, recent_key64_read(row->bytes), topic, &row->subject,
+		  row->flag != 0, topic + topic_len, row->len - topic_len);
 }
 
 static int
@@ -208,8 +208,7 @@ fold_due(struct store *store)
 		store->recent.bytes + store->pending.bytes > (size_t)store->recent_max)) {
 		int64_t before = store->now.turn_floor + TURNS_FOLDED;
 
-		error = fold(store,
-		    before < store->now.turn_next ? before : store->now.turn_next);
+		error = fold(store, before < store->now.turn_next ? before : store->now.turn_next);
 	}
 	return error;
 }
@@ -305,8 +304,8 @@ add_section(struct store *store, uint32_t section, const struct id *subject)
 	int error;
 
 	section_key(row_key, store->now.turn_next, section, subject);
-	error = store_seal(store, "turn", row_key, sizeof(row_key), subject,
-	    store->turn_plain.data, store->turn_plain.len, &sealed, &len);
+	error = store_seal(store, "turn", row_key, sizeof(row_key), subject, store->turn_plain.data,
+	    store->turn_plain.len, &sealed, &len);
 	if (error == 0) {
 		buf_id(&store->turn_row, subject);
 		buf_u32(&store->turn_row, (uint32_t)len);
@@ -355,6 +354,7 @@ fill_row(struct store *store, struct recent_row **rows, size_t count, size_t *at
 {
 	static const struct id nobody;
 	uint32_t section = 0;
+	size_t begin = *at;
 	int error = 0;
 
 	buf_clear(&store->turn_row);
@@ -368,7 +368,7 @@ fill_row(struct store *store, struct recent_row **rows, size_t count, size_t *at
 		section += error == 0;
 		error = error == AISLE_E_NONE ? 0 : error;
 	} while (error == 0 && *at < count &&
-	    store->turn_row.len + rows[*at]->len <= ROW_BYTES);
+	    (*at == begin || store->turn_row.len + rows[*at]->len <= ROW_BYTES));
 	return error;
 }
 
@@ -456,8 +456,7 @@ decode(struct rd *rd, const struct id *subject, int64_t turn)
 	}
 	if (!rd->ok || (table & ~GONE) >= RECENT_TABLES)
 		return NULL;
-	struct recent_row *row =
-	    recent_row_new(table & ~GONE, key, (size_t)key_len, (size_t)len);
+	struct recent_row *row = recent_row_new(table & ~GONE, key, (size_t)key_len, (size_t)len);
 	row->deleted = (table & GONE) != 0;
 	row->subject = *subject;
 	row->turn = turn;
@@ -533,7 +532,8 @@ read_sections(struct store *store, int64_t n, const struct buf *body, bool take_
 		struct rd plain = rd_init(store->turn_plain.data, store->turn_plain.len);
 		if (error == 0 && section == 0)
 			decode_counters(&plain, counters);
-		if (error == 0 && (!plain.ok || (take_them && !take_rows(store, &plain, &subject, n))))
+		if (error == 0 &&
+		    (!plain.ok || (take_them && !take_rows(store, &plain, &subject, n))))
 			error = AISLE_E_DAMAGED;
 		if (section == 0 && (error != 0 || !take_them))
 			return error;

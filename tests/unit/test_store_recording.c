@@ -242,6 +242,7 @@ a_row_that_does_not_open_is_a_hole_and_the_others_are_read(void **state)
 	struct fixture *f = *state;
 
 	record(f, START_MS, 10);
+	assert_int_equal(store_settle(f->store), 0);
 	assert_int_equal(sqlite3_exec(f->store->db,
 			     "UPDATE recording SET body = zeroblob(60) WHERE at % 10 = 4", NULL,
 			     NULL, NULL),
@@ -314,7 +315,7 @@ number(const struct fixture *f, const char *sql)
 	return value;
 }
 
-static const char to_before[] = "DROP TABLE recording; PRAGMA user_version = 4";
+static const char to_before[] = "DROP TABLE recording; DROP TABLE turn; PRAGMA user_version = 4";
 static const struct id kept = { { 1, 2, 3 } };
 
 /* A state as the version before left it. */

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_store_turn.c - a turn as one row: what a kill leaves, what a fold keeps, what damage and erasure take.
+ */
+#include "store_fixture.h"
+
+#include "store/store_internal.h"
+
+/* ---- a store that is killed: its files as they lie there ---- */
+
+static void
+copy_file(const struct fixture *from, const struct fixture *to, const char *name)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command), "cp %s/%s %s/ 2>/dev/null || true", from->dir, name,
+	    to->dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+kill_copy(const struct fixture *f, struct fixture *left)
+{
+	static const char *const names[] = { "state.db", "state.db-wal", "keys.db", "keys.db-wal" };
+
+	*left =
+	    (struct fixture){ .dir = "/tmp/aisle-turn-XXXXXX", .recording_mib = f->recording_mib };
+	assert_non_null(mkdtemp(left->dir));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		copy_file(f, left, names[i]);
+}
+
+static void
+bury(struct fixture *left)
+{
+	fixture_close(left);
+	remove_dir(left->dir);
+}
+
+static void
+tamper(const struct fixture *f, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open_v2(path_in(f, "state.db"), &db, SQLITE_OPEN_READWRITE,
+			     store_vfs(NULL)),
+	    SQLITE_OK);
+	sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* ---- rows ---- */
+
+static void
+put(struct fixture *f, enum store_table table, const struct id *key, const struct id *subject,
+    int flag, const char *text)
+{
+	assert_int_equal(store_put(f->store, table, key, subject, 1000, flag, text, strlen(text)),
+	    0);
+}
+
+static void
+put_alone(struct fixture *f, const struct id *key, const char *text)
+{
+	begin(f);
+	put(f, STORE_VISIT, key, NULL, 1, text);
+	commit(f);
+}
+
+/* NULL: it is not there. */
+static void
+assert_body(struct fixture *f, enum store_table table, const struct id *key, const char *text)
+{
+	struct buf body = { 0 };
+	int error = store_get(f->store, table, key, &body, NULL);
+
+	assert_int_equal(error, text != NULL ? 0 : AISLE_E_NONE);
+	if (text != NULL)
+		assert_string_equal(body.data, text);
+	buf_done(&body);
+}
+
+static int64_t
+number_of(struct fixture *f, const char *sql)
+{
+	int64_t n = -1;
+	struct err err = { 0 };
+
+	assert_int_equal(store_read_number(f->store, sql, &n, &err), 0);
+	return n;
+}
+
+struct list {
+	char text[400];
+};
+
+static void
+say(struct list *list, const char *format, ...)
+{
+	size_t len = strlen(list->text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(list->text + len, sizeof(list->text) - len, format, args);
+	va_end(args);
+}
+
+static int
+take_row(void *ctx, const struct id *key, const struct id *subject, int64_t at_ms, const void *body,
+    size_t len)
+{
+	(void)key, (void)subject, (void)at_ms;
+	say(ctx, "%.*s ", (int)len, (const char *)body);
+	return 0;
+}
+
+static int
+take_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	(void)at_ms;
+	say(ctx, "%lld:%d:%.*s ", (long long)n, kind, (int)len, (const char *)body);
+	return 0;
+}
+
+static int
+take_outbox(void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len)
+{
+	(void)id;
+	say(ctx, "%s:%d:%.*s ", topic, retain, (int)len, (const char *)payload);
+	return 0;
+}
+
+static int
+take_uplink(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
+{
+	(void)at_ms;
+	say(ctx, "%lld:%s:%.*s ", (long long)seq, type, (int)len, (const char *)body);
+	return 0;
+}
+
+static int
+take_recorded(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
+{
+	(void)n, (void)at_ms;
+	say(ctx, "%.*s ", body != NULL ? (int)len : 4, body != NULL ? (const char *)body : "hole");
+	return 0;
+}
+
+#define ROWS(want, call) \
+	do { \
+		struct list list = { "" }; \
+		assert_true((call) >= 0); \
+		assert_string_equal(list.text, want); \
+	} while (0)
+
+/* One of each; what is read of it is assert_each. */
+static void
+write_each(struct fixture *f)
+{
+	struct id visit = ulid_of(5, 1), anna = id_of(1), name = id_of(2), value = id_of(3);
+
+	begin(f);
+	put(f, STORE_VISIT, &visit, &anna, 1, "visit");
+	put(f, STORE_DECISION, &visit, NULL, 0, "decision");
+	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 7, 1, "a", 1), 0);
+	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 8, 1, "b", 1), 0);
+	assert_int_equal(store_seen_put(f->store, &name, &value, 77), 0);
+	assert_int_equal(store_ref_put(f->store, &name, &visit, 77), 0);
+	assert_int_equal(store_meta_set(f->store, "floor", "42", 2), 0);
+	assert_int_equal(store_timer_add(f->store, 9000, "card/x/9000"), 0);
+	assert_int_equal(store_outbox_add(f->store, "t/1", &anna, true, "pay", 3, NULL), 0);
+	assert_int_equal(store_uplink_add(f->store, LANE_MONEY, "sale", 1, &anna, "{}", 2), 0);
+	assert_int_equal(store_recording_add(f->store, 1000, &anna, "heard", 5), 0);
+	commit(f);
+}
+
+static void
+assert_each(struct fixture *f)
+{
+	struct id visit = ulid_of(5, 1), anna = id_of(1), name = id_of(2), value = id_of(3), got;
+	struct buf text = { 0 };
+	int64_t at_ms;
+	char id[128];
+
+	assert_body(f, STORE_VISIT, &visit, "visit");
+	assert_body(f, STORE_DECISION, &visit, "decision");
+	ROWS("visit ", store_each(f->store, STORE_VISIT, 1, take_row, &list));
+	ROWS("1:7:a 2:8:b ", store_log_each(f->store, STORE_LOG_SUBJECT, &anna, take_log, &list));
+	assert_int_equal(store_seen_get(f->store, &name, &got, &at_ms), 0);
+	assert_true(id_equal(&got, &value) && at_ms == 77);
+	assert_int_equal(store_ref_get(f->store, &name, &got), 0);
+	assert_true(id_equal(&got, &visit));
+	assert_int_equal(store_meta_get(f->store, "floor", &text), 0);
+	assert_string_equal(text.data, "42");
+	buf_done(&text);
+	assert_int_equal(store_timer_first(f->store, &at_ms, id), 0);
+	assert_string_equal(id, "card/x/9000");
+	ROWS("t/1:1:pay ", store_outbox_each(f->store, 0, take_outbox, &list));
+	ROWS("1:sale:{} ", store_uplink_each(f->store, LANE_MONEY, 0, 9, take_uplink, &list));
+	ROWS("heard ", store_recording_each(f->store, 0, 0, INT64_MAX, 9, take_recorded, &list));
+	assert_int_equal(store_damaged(f->store), 0);
+}
+
+/* ---- a kill ---- */
+
+static void
+what_a_turn_wrote_is_there_after_a_kill_whichever_table_it_is_of(void **state)
+{
+	struct fixture *f = *state, left;
+	char before[17], after[17];
+
+	fixture_close(f);
+	f->recording_mib = 1;
+	fixture_open(f);
+	write_each(f);
+	assert_each(f);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM visit"),
+	    0); /* it is nowhere else yet */
+	kill_copy(f, &left);
+	fixture_open(&left);
+	store_epoch(f->store, before);
+	store_epoch(left.store, after);
+	assert_string_equal(before, after);
+	assert_each(&left);
+	/* Folded it reads the same, and a kill after that has nothing twice. */
+	assert_int_equal(store_settle(left.store), 0);
+	assert_each(&left);
+	assert_int_equal(number_of(&left, "SELECT COUNT(*) FROM visit"), 1);
+	struct fixture again;
+	kill_copy(&left, &again);
+	fixture_open(&again);
+	assert_each(&again);
+	bury(&again);
+	bury(&left);
+}
+
+/* What the store is after n turns of churn. */
+static void
+assert_churned(struct fixture *f, uint32_t turns)
+{
+	char text[20], id[128];
+	struct buf body = { 0 };
+	int64_t due_ms;
+
+	for (uint32_t v = 0; v < 7; v++) {
+		struct id visit = ulid_of(1, v);
+		uint32_t last = turns - 1 - (turns - 1 - v) % 7;
+
+		snprintf(text, sizeof(text), "%u", last);
+		assert_body(f, STORE_VISIT, &visit, text);
+	}
+	assert_int_equal(store_timer_first(f->store, &due_ms, id), 0);
+	assert_int_equal(due_ms, 1000 + turns - 1);
+	assert_int_equal(store_uplink_count(f->store), turns % 10 + (turns >= 10));
+	assert_int_equal(store_outbox_last(f->store) >= turns, 1);
+	struct list rows = { "" };
+	assert_int_equal(store_outbox_each(f->store, 0, take_outbox, &rows), 0);
+	snprintf(id, sizeof(id), "t:0:%u ", turns - 1);
+	assert_string_equal(rows.text, id);
+	assert_int_equal(store_meta_get(f->store, "turns", &body), 0);
+	snprintf(text, sizeof(text), "%u", turns);
+	assert_string_equal(body.data, text);
+	buf_done(&body);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM timer") <= 1, 1);
+}
+
+static void
+churn(struct fixture *f, uint32_t turn, int64_t *outbox)
+{
+	struct id visit = ulid_of(1, turn % 7);
+	char text[20], id[40];
+	int len = snprintf(text, sizeof(text), "%u", turn);
+
+	begin(f);
+	put(f, STORE_VISIT, &visit, NULL, 1, text);
+	snprintf(id, sizeof(id), "card/%u/", turn - 1);
+	if (turn > 0)
+		assert_int_equal(store_timer_delete(f->store, 1000 + turn - 1, id), 0);
+	snprintf(id, sizeof(id), "card/%u/", turn);
+	assert_int_equal(store_timer_add(f->store, 1000 + turn, id), 0);
+	assert_int_equal(store_uplink_add(f->store, LANE_MONEY, "x", turn, NULL, text, (size_t)len),
+	    0);
+	if (turn % 10 == 9)
+		assert_int_equal(store_uplink_ack(f->store, LANE_MONEY, turn), 0);
+	if (*outbox > 0)
+		assert_int_equal(store_outbox_delete(f->store, *outbox), 0);
+	assert_int_equal(store_outbox_add(f->store, "t", NULL, false, text, (size_t)len, outbox),
+	    0);
+	snprintf(text, sizeof(text), "%u", turn + 1);
+	assert_int_equal(store_meta_set(f->store, "turns", text, strlen(text)), 0);
+	commit(f);
+	struct list rows = { "" };
+	assert_int_equal(store_uplink_each(f->store, LANE_MONEY, 0, 20, take_uplink, &rows), 0);
+}
+
+/* A prime, so that the kill comes at any distance from a fold. */
+static void
+a_thousand_turns_are_the_same_at_whichever_a_kill_comes(void **state)
+{
+	struct fixture *f = *state;
+	int64_t outbox = 0;
+
+	for (uint32_t turn = 0; turn < 1000; turn++) {
+		churn(f, turn, &outbox);
+		if (turn < 7 || turn % 59 != 0)
+			continue;
+		struct fixture left;
+		kill_copy(f, &left);
+		fixture_open(&left);
+		assert_churned(&left, turn + 1);
+		assert_int_equal(store_damaged(left.store), 0);
+		bury(&left);
+	}
+	assert_churned(f, 1000);
+	/* Most of it never reached its table, and the ring is no longer than it was. */
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM uplink"), 0);
+	assert_true(number_of(f, "SELECT COUNT(*) FROM turn") <= 512);
+	fixture_reopen(f);
+	assert_churned(f, 1000);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM visit"), 7);
+}
+
+static void
+a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back(void **state)
+{
+	struct fixture *f = *state, left;
+	struct id keys[3] = { ulid_of(1, 1), ulid_of(1, 2), ulid_of(1, 3) }, anna = id_of(1);
+	char *body = malloc(STORE_BODY_MAX);
+	struct buf got = { 0 };
+
+	noise(body, STORE_BODY_MAX);
+	begin(f);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		assert_int_equal(store_put(f->store, STORE_VISIT, &keys[i], i == 1 ? &anna : NULL,
+				     1, 0, body, STORE_BODY_MAX),
+		    0);
+	commit(f);
+	kill_copy(f, &left);
+	fixture_open(&left);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		buf_clear(&got);
+		assert_int_equal(store_get(left.store, STORE_VISIT, &keys[i], &got, NULL), 0);
+		assert_int_equal(got.len, STORE_BODY_MAX);
+		assert_memory_equal(got.data, body, STORE_BODY_MAX);
+	}
+	/* The next turns fold it. */
+	put_alone(&left, &keys[0], "short");
+	put_alone(&left, &keys[0], "shorter");
+	assert_true(number_of(&left, "SELECT COALESCE(SUM(length(body)), 0) FROM turn") < 10000);
+	assert_body(&left, STORE_VISIT, &keys[0], "shorter");
+	bury(&left);
+	buf_done(&got);
+	free(body);
+}
+
+/* ---- forgotten ---- */
+
+static void
+of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays(void **state)
+{
+	struct fixture *f = *state, left;
+	struct id anna = id_of(1), ben = id_of(2), of_anna = ulid_of(1, 1), of_ben = ulid_of(1, 2);
+
+	begin(f);
+	put(f, STORE_VISIT, &of_anna, &anna, 0, "anna's");
+	put(f, STORE_VISIT, &of_ben, &ben, 0, "ben's");
+	assert_int_equal(store_uplink_add(f->store, LANE_DECISION, "d", 1, &anna, "{}", 2), 0);
+	assert_int_equal(store_uplink_add(f->store, LANE_DECISION, "d", 1, &ben, "{}", 2), 0);
+	commit(f);
+	/* By their key alone, and killed before the row knows. */
+	assert_int_equal(keys_destroy(f->keys, &anna), 0);
+	assert_body(f, STORE_VISIT, &of_anna, NULL);
+	kill_copy(f, &left);
+	fixture_open(&left);
+	assert_body(&left, STORE_VISIT, &of_anna, NULL);
+	assert_body(&left, STORE_VISIT, &of_ben, "ben's");
+	ROWS("1:gap:{\"lane\":\"decision\",\"from\":1,\"to\":1} 2:d:{} ",
+	    store_uplink_each(left.store, LANE_DECISION, 0, 9, take_uplink, &list));
+	assert_int_equal(store_damaged(left.store), 0);
+	bury(&left);
+	/* And whole: not their name either, anywhere. */
+	begin(f);
+	assert_int_equal(store_forget(f->store, &anna), 0);
+	commit(f);
+	store_checkpoint(f->store);
+	assert_int_equal(unlinkat(AT_FDCWD, path_in(f, "keys.db"), 0),
+	    0); /* has a stone for them */
+	unlinkat(AT_FDCWD, path_in(f, "keys.db-wal"), 0);
+	assert_false(dir_contains(f->dir, anna.b, sizeof(anna.b)));
+	assert_body(f, STORE_VISIT, &of_ben, "ben's");
+	begin(f);
+	assert_int_equal(store_put(f->store, STORE_VISIT, &of_anna, &anna, 1, 0, "x", 1),
+	    AISLE_E_NONE);
+	commit(f);
+}
+
+/* ---- read between the tables and what is recent ---- */
+
+static void
+rows_are_given_in_the_order_of_their_keys_wherever_they_lie(void **state)
+{
+	struct fixture *f = *state;
+	struct id keys[6];
+
+	for (uint32_t i = 0; i < 6; i++)
+		keys[i] = ulid_of(1, i);
+	begin(f);
+	for (uint32_t i = 0; i < 6; i += 2)
+		put(f, STORE_VISIT, &keys[i], NULL, 1, "old");
+	assert_int_equal(store_settle(f->store), 0);
+	commit(f);
+	begin(f);
+	put(f, STORE_VISIT, &keys[1], NULL, 1, "b");
+	put(f, STORE_VISIT, &keys[2], NULL, 1, "new");
+	put(f, STORE_VISIT, &keys[3], NULL, 0, "rests");
+	assert_int_equal(store_delete(f->store, STORE_VISIT, &keys[4]), 0);
+	put(f, STORE_VISIT, &keys[5], NULL, 1, "f");
+	ROWS("old b new f ", store_each(f->store, STORE_VISIT, 1, take_row, &list));
+	commit(f);
+	ROWS("old b new f ", store_each(f->store, STORE_VISIT, 1, take_row, &list));
+	ROWS("old b new rests f ", store_each(f->store, STORE_VISIT, -1, take_row, &list));
+	ROWS("rests ", store_each(f->store, STORE_VISIT, 0, take_row, &list));
+}
+
+static void
+what_is_taken_back_after_a_fold_is_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct id visit = ulid_of(1, 1), anna = id_of(1);
+
+	begin(f);
+	put(f, STORE_VISIT, &visit, &anna, 1, "first");
+	assert_int_equal(store_log_add(f->store, STORE_LOG_SUBJECT, &anna, &anna, 1, 1, "a", 1), 0);
+	assert_int_equal(store_uplink_add(f->store, LANE_MONEY, "x", 1, NULL, "1", 1), 0);
+	commit(f);
+	ROWS("1:x:1 ", store_uplink_each(f->store, LANE_MONEY, 0, 9, take_uplink, &list));
+	for (int i = 0; i < 2; i++) {
+		begin(f);
+		put(f, STORE_VISIT, &visit, &anna, 1, "second");
+		assert_int_equal(store_settle(f->store), 0);
+		assert_body(f, STORE_VISIT, &visit, "second");
+		assert_int_equal(store_log_forget(f->store, STORE_LOG_SUBJECT, &anna), 0);
+		assert_int_equal(store_uplink_ack(f->store, LANE_MONEY, 1), 0);
+		assert_int_equal(store_uplink_count(f->store), 0);
+		store_rollback(f->store);
+		assert_body(f, STORE_VISIT, &visit, "first");
+		ROWS("1:1:a ", store_log_each(f->store, STORE_LOG_SUBJECT, &anna, take_log, &list));
+		ROWS("1:x:1 ", store_uplink_each(f->store, LANE_MONEY, 0, 9, take_uplink, &list));
+	}
+}
+
+static void
+what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says(void **state)
+{
+	struct fixture *f = *state;
+	struct id decision = ulid_of(1000, 1);
+
+	begin(f);
+	put(f, STORE_DECISION, &decision, NULL, 0, "d");
+	commit(f);
+	begin(f);
+	assert_int_equal(store_prune(f->store, 1000 + D_MS, D_MS, D_MS, H_MS, 10), 0);
+	assert_int_equal(store_prune(f->store, 1001 + D_MS, D_MS, D_MS, H_MS, 10), 1);
+	commit(f);
+	assert_body(f, STORE_DECISION, &decision, NULL);
+}
+
+/* ---- damage ---- */
+
+static void
+a_row_that_does_not_open_is_set_aside_and_the_others_are_served(void **state)
+{
+	static const char *const damage[] = {
+		"zeroblob(length(body))",
+		"substr(body, 1, length(body) - 1)",
+		"x''",
+		"(SELECT body FROM turn ORDER BY n DESC LIMIT 1)",
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(damage); i++) {
+		struct fixture *f = *state, left;
+		struct id keys[3] = { ulid_of(i, 1), ulid_of(i, 2), ulid_of(i, 3) };
+		bool newest = i % 2 == 1;
+		char sql[200], before[17], after[17];
+
+		for (size_t n = 0; n < 3; n++)
+			put_alone(f, &keys[n], "x");
+		store_epoch(f->store, before);
+		kill_copy(f, &left);
+		if (newest && i / 2 == 3) {
+			bury(&left);
+			continue; /* it is itself */
+		}
+		snprintf(sql, sizeof(sql), "UPDATE turn SET body = %s WHERE n = %lld",
+		    damage[i / 2], (long long)f->store->now.turn_next - (newest ? 1 : 2));
+		tamper(&left, sql);
+		fixture_open(&left);
+		assert_int_equal(store_damaged(left.store), 1);
+		assert_body(&left, STORE_VISIT, &keys[0], "x");
+		assert_body(&left, STORE_VISIT, &keys[1], newest ? "x" : NULL);
+		assert_body(&left, STORE_VISIT, &keys[2], newest ? NULL : "x");
+		/* What the newest row said of the lanes nobody else knows. */
+		store_epoch(left.store, after);
+		assert_int_equal(strcmp(before, after) != 0, newest);
+		put_alone(&left, &keys[1], "y");
+		fixture_reopen(&left);
+		assert_int_equal(store_damaged(left.store), 1);
+		assert_body(&left, STORE_VISIT, &keys[1], "y");
+		bury(&left);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(what_a_turn_wrote_is_there_after_a_kill_whichever_table_it_is_of),
+		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
+		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
+		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
+		STORE_TEST(rows_are_given_in_the_order_of_their_keys_wherever_they_lie),
+		STORE_TEST(what_is_taken_back_after_a_fold_is_as_it_was),
+		STORE_TEST(
+		    what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says),
+		STORE_TEST(a_row_that_does_not_open_is_set_aside_and_the_others_are_served),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
