@@ -33,6 +33,22 @@
 
 /* ---- open and close ---- */
 
+static const store_fold_fn folds[RECENT_TABLES] = {
+#define T(name, text) [RECENT_BODY + STORE_##name] = store_fold_body,
+	BODY_TABLES(T)
+#undef T
+#define T(name, text) [RECENT_LOG + STORE_##name] = store_fold_log,
+	    LOG_TABLES(T)
+#undef T
+		[RECENT_SEEN] = store_fold_pair,
+	[RECENT_REF] = store_fold_pair,
+	[RECENT_META] = store_fold_meta,
+	[RECENT_TIMER] = store_fold_timer,
+	[RECENT_OUTBOX] = store_fold_outbox,
+	[RECENT_UPLINK] = store_fold_uplink,
+	[RECENT_RECORDING] = store_fold_recording,
+};
+
 static void
 wal_reserve(struct store *store)
 {
@@ -67,6 +83,7 @@ store_open(const struct store_options *options, struct store **ret_store, struct
 		store->recording_bytes = (int64_t)options->max_mib << 18;
 	store->memory = options->dir == NULL;
 	store->recent_max = STORE_RECENT_BYTES;
+	store->folds = folds;
 	store_timer_doubt(store);
 	store->real_disk = options->dir != NULL && options->vfs == NULL;
 	if (options->sealer != NULL) {

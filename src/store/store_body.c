@@ -129,8 +129,8 @@ store_put(struct store *store, enum store_table table, const struct id *key,
 				sizeof(key->b), subject, at_ms, flag, body, len);
 }
 
-int
-store_body_write(struct store *store, enum store_table table, const struct id *key,
+static int
+write_body(struct store *store, enum store_table table, const struct id *key,
     const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
@@ -158,6 +158,29 @@ store_body_write(struct store *store, enum store_table table, const struct id *k
 		error = insert(store, table, BODY_PUT, slot, key, subject, at_ms, flag, sealed,
 		    sealed_len);
 	return error;
+}
+
+static int
+erase_body(struct store *store, enum store_table table, const struct id *key)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_DELETE), &error);
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, body_slot(table, key));
+	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
+	return store_run(store, stmt);
+}
+
+int
+store_fold_body(struct store *store, const struct recent_row *row)
+{
+	struct id key;
+
+	memcpy(key.b, row->bytes, sizeof(key.b));
+	return row->deleted ? erase_body(store, (enum store_table)(row->table - RECENT_BODY), &key)
+			    : write_body(store, (enum store_table)(row->table - RECENT_BODY), &key,
+				  &row->subject, row->at_ms, row->flag, recent_body(row), row->len);
 }
 
 /* ---- get, delete, each ---- */
@@ -214,18 +237,6 @@ int
 store_delete(struct store *store, enum store_table table, const struct id *key)
 {
 	return store_recent_drop(store, RECENT_BODY + (int)table, key->b, sizeof(key->b));
-}
-
-int
-store_body_erase(struct store *store, enum store_table table, const struct id *key)
-{
-	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_BODY(table, BODY_DELETE), &error);
-	if (stmt == NULL)
-		return error;
-	sqlite3_bind_int64(stmt, 1, body_slot(table, key));
-	sqlite3_bind_blob(stmt, 2, key->b, 16, SQLITE_STATIC);
-	return store_run(store, stmt);
 }
 
 static int

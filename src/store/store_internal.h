@@ -237,6 +237,8 @@ struct store_counters {
 	    PAIR_COUNT]; /* some key is, or was, not at its own id: id order is not key order */
 };
 
+typedef int (*store_fold_fn)(struct store *store, const struct recent_row *row);
+
 struct store {
 	sqlite3 *db;
 	struct sealer sealer;
@@ -264,6 +266,7 @@ struct store {
 	bool floor_moved;		     /* by this transaction */
 	bool lanes_known; /* the counters of the lanes are those of the newest row */
 	struct buf turn_plain, turn_row;
+	const store_fold_fn *folds;		     /* by enum recent_table */
 	bool timer_known, timer_any, timer_in_table; /* the cached first timer */
 	int64_t timer_due_ms;
 	char timer_id[STORE_TIMER_ID_SIZE];
@@ -273,6 +276,15 @@ struct store {
 	struct buf packed_body, sealed_body;	     /* scratch of one put or get */
 	sqlite3_stmt *stmt[ST_COUNT];
 };
+
+/* The first timer is to be looked for again. */
+static inline void
+store_timer_doubt(struct store *store)
+{
+	store->timer_known = false;
+	store->timer_from_ms = INT64_MIN;
+	store->timer_from[0] = '\0';
+}
 
 extern const char *const store_body_names[STORE_COUNT];
 extern const char *const store_log_names[STORE_LOG_COUNT];
@@ -293,9 +305,6 @@ void store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t l
 struct id store_column_id(sqlite3_stmt *stmt, int column); /* zero unless 16 bytes */
 int64_t store_slot(const struct id *key);		   /* the id a key would like */
 int64_t store_rest(const struct id *key);		   /* the other 8 bytes */
-/* Before a key is written: will it find a place in its table? AISLE_E_TOO_BIG: no, and the transaction is doomed. taken: the
- * statement that lists the ids and keys of a window, of whose keys the last 8 bytes are compared. */
-int store_window(struct store *store, int table, int taken, bool collided, const struct id *key);
 /* 64 bits over a table's name and a row's bytes: rows that are not sealed carry it. */
 int64_t store_sum(const char *table, const void *bytes, size_t len);
 
@@ -325,11 +334,18 @@ struct store_aside {
 	size_t count;
 };
 void store_aside_note(struct store_aside *aside, int64_t id);
+void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
+    int drop);
+
+/* ---- store_tx.c ---- */
 /* For who reads a queue: a transaction of its own around what is set aside, unless there is one. */
 int store_aside_begin(struct store *store, bool *ret_own);
 int store_aside_end(struct store *store, bool own);
-void store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
-    int drop);
+
+/* ---- store_recent.c ---- */
+/* Before a key is written: will it find a place in its table? AISLE_E_TOO_BIG: no, and the transaction is doomed. taken: the
+ * statement that lists the ids and keys of a window, of whose keys the last 8 bytes are compared. */
+int store_window(struct store *store, int table, int taken, bool collided, const struct id *key);
 
 /* ---- store_turn.c ---- */
 /* At open: rows that are not folded are recent again. *ret_lost: numbers of headquarters' records may be lost. */
@@ -339,27 +355,18 @@ int store_turn_write(struct store *store);
 /* All that is recent or pending goes into its tables; in a transaction of its own unless there is one. Before whatever
  * works on the tables themselves. */
 int store_settle(struct store *store) AISLE_MUST_CHECK;
-/* What the fold does to the tables. AISLE_E_NONE: the subject is forgotten. */
-int store_body_write(struct store *store, enum store_table table, const struct id *key,
-    const struct id *subject, int64_t at_ms, int flag, const void *body, size_t len);
-int store_body_erase(struct store *store, enum store_table table, const struct id *key);
-int store_log_write(struct store *store, enum store_log log, const struct id *key,
-    const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len);
-int store_pair_write(struct store *store, enum store_pair pair, const struct id *name,
-    const struct id *value, int64_t at_ms);
+/* A row goes into its table: one for each of enum recent_table, of its file. AISLE_E_NONE: the subject is forgotten. */
+int store_fold_body(struct store *store, const struct recent_row *row);
+int store_fold_log(struct store *store, const struct recent_row *row);
+int store_fold_pair(struct store *store, const struct recent_row *row);
+int store_fold_meta(struct store *store, const struct recent_row *row);
+int store_fold_timer(struct store *store, const struct recent_row *row);
+int store_fold_outbox(struct store *store, const struct recent_row *row);
+int store_fold_uplink(struct store *store, const struct recent_row *row);
+int store_fold_recording(struct store *store, const struct recent_row *row);
+/* What no turn writes goes there at once. */
 int store_meta_write(struct store *store, const char *name, const void *value, size_t len);
-void store_timer_doubt(struct store *store); /* the first one is to be looked for again */
-int store_timer_write(struct store *store, int64_t due_ms, const char *id);
 int store_timer_erase(struct store *store, int64_t due_ms, const char *id);
-int store_outbox_write(struct store *store, int64_t id, const char *topic, const struct id *subject,
-    bool retain, const void *payload, size_t len);
-int store_outbox_erase(struct store *store, int64_t id);
-int store_uplink_write(struct store *store, int64_t id, const char *type, int64_t at_ms,
-    const struct id *subject, const void *body, size_t len);
-
-/* A hole: of somebody who was forgotten before. */
-int store_recording_write(struct store *store, int64_t id, int64_t at_ms, const struct id *subject,
-    bool hole, const void *body, size_t len);
 
 /* ---- store_vfs.c ---- */
 /* The name of a VFS over real_name (NULL: the default one) that joins writes. */

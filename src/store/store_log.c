@@ -83,9 +83,9 @@ store_log_add(struct store *store, enum store_log log, const struct id *key,
 	    log == STORE_LOG_SUBJECT ? key : subject, at_ms, kind, body, len);
 }
 
-int
-store_log_write(struct store *store, enum store_log log, const struct id *key,
-    const struct id *subject, int kind, int64_t at_ms, const void *body, size_t len)
+static int
+write_log(struct store *store, enum store_log log, const struct id *key, const struct id *subject,
+    int kind, int64_t at_ms, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const struct id *owner = log == STORE_LOG_SUBJECT ? key : subject;
@@ -108,6 +108,16 @@ store_log_write(struct store *store, enum store_log log, const struct id *key,
 	sqlite3_bind_int64(stmt, 5, at_ms);
 	store_bind_blob(stmt, 6, sealed, sealed_len);
 	return store_run(store, stmt);
+}
+
+int
+store_fold_log(struct store *store, const struct recent_row *row)
+{
+	struct id key;
+
+	memcpy(key.b, row->bytes, sizeof(key.b));
+	return write_log(store, (enum store_log)(row->table - RECENT_LOG), &key, &row->subject,
+	    row->flag, row->at_ms, recent_body(row), row->len);
 }
 
 /* Behind those of the table, with the numbers that follow the last one's. */

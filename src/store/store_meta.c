@@ -70,6 +70,17 @@ store_meta_write(struct store *store, const char *name, const void *value, size_
 	return store_run(store, stmt);
 }
 
+int
+store_fold_meta(struct store *store, const struct recent_row *row)
+{
+	char name[64];
+
+	CHECK(row->key_len < sizeof(name));
+	memcpy(name, row->bytes, row->key_len);
+	name[row->key_len] = '\0';
+	return store_meta_write(store, name, recent_body(row), row->len);
+}
+
 const char *
 store_collision_name(int table)
 {

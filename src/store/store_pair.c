@@ -72,9 +72,9 @@ insert(struct store *store, enum store_pair pair, enum pair_op op, int64_t slot,
 	return store_run(store, stmt);
 }
 
-int
-store_pair_write(struct store *store, enum store_pair pair, const struct id *name,
-    const struct id *value, int64_t at_ms)
+static int
+write_pair(struct store *store, enum store_pair pair, const struct id *name, const struct id *value,
+    int64_t at_ms)
 {
 	int64_t slot = store_slot(name);
 	int error = 0;
@@ -88,6 +88,17 @@ store_pair_write(struct store *store, enum store_pair pair, const struct id *nam
 	if (error == 0 && slot != store_slot(name))
 		error = store_note_collision(store, STORE_COUNT + pair);
 	return error != 0 ? error : insert(store, pair, PAIR_PUT, slot, name, value, at_ms);
+}
+
+int
+store_fold_pair(struct store *store, const struct recent_row *row)
+{
+	struct id name, value;
+
+	memcpy(name.b, row->bytes, sizeof(name.b));
+	memcpy(value.b, recent_body(row), sizeof(value.b));
+	return write_pair(store, row->table == RECENT_SEEN ? PAIR_SEEN : PAIR_REF, &name, &value,
+	    row->at_ms);
 }
 
 static int
@@ -269,8 +280,8 @@ timer_key(uint8_t out[static TIMER_KEY_SIZE], int64_t due_ms, const char *id)
 	return 8 + len;
 }
 
-int
-store_timer_write(struct store *store, int64_t due_ms, const char *id)
+static int
+write_timer(struct store *store, int64_t due_ms, const char *id)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_TIMER_ADD, &error);
@@ -296,15 +307,20 @@ store_timer_erase(struct store *store, int64_t due_ms, const char *id)
 	return store_run(store, stmt);
 }
 
-/* ---- the first one: of the table, or of what is recent ---- */
-
-void
-store_timer_doubt(struct store *store)
+int
+store_fold_timer(struct store *store, const struct recent_row *row)
 {
-	store->timer_known = false;
-	store->timer_from_ms = INT64_MIN;
-	store->timer_from[0] = '\0';
+	char id[STORE_TIMER_ID_SIZE];
+	size_t len = row->key_len - 8;
+
+	CHECK(len < sizeof(id));
+	memcpy(id, row->bytes + 8, len);
+	id[len] = '\0';
+	return row->deleted ? store_timer_erase(store, recent_key64_read(row->bytes), id)
+			    : write_timer(store, recent_key64_read(row->bytes), id);
 }
+
+/* ---- the first one: of the table, or of what is recent ---- */
 
 static void
 cache_timer(struct store *store, int64_t due_ms, const char *id)

@@ -65,8 +65,8 @@ store_outbox_add(struct store *store, const char *topic, const struct id *subjec
 	return error;
 }
 
-int
-store_outbox_write(struct store *store, int64_t id, const char *topic, const struct id *subject,
+static int
+write_outbox(struct store *store, int64_t id, const char *topic, const struct id *subject,
     bool retain, const void *payload, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
@@ -94,8 +94,8 @@ store_outbox_delete(struct store *store, int64_t id)
 	return store_recent_drop(store, RECENT_OUTBOX, key, sizeof(key));
 }
 
-int
-store_outbox_erase(struct store *store, int64_t id)
+static int
+erase_outbox(struct store *store, int64_t id)
 {
 	int error;
 	sqlite3_stmt *stmt = store_stmt(store, ST_OUTBOX_DELETE, &error);
@@ -103,6 +103,18 @@ store_outbox_erase(struct store *store, int64_t id)
 		return error;
 	sqlite3_bind_int64(stmt, 1, id);
 	return store_run(store, stmt);
+}
+
+int
+store_fold_outbox(struct store *store, const struct recent_row *row)
+{
+	const char *topic = recent_body(row);
+	size_t topic_len = row->deleted ? 0 : strlen(topic) + 1;
+
+	return row->deleted
+	    ? erase_outbox(store, recent_key64_read(row->bytes))
+	    : write_outbox(store, recent_key64_read(row->bytes), topic, &row->subject,
+		  row->flag != 0, topic + topic_len, row->len - topic_len);
 }
 
 static int

@@ -321,6 +321,68 @@ store_recent_older(const struct store *store, int64_t before_ms)
 	return false;
 }
 
+/* ---- places ---- */
+
+/* Keys among what is recent whose place lies in the window. */
+static int64_t
+recent_in_window(struct store *store, int table, const struct id *key)
+{
+	struct id from = { { 0 } };
+	const struct recent_row *row;
+	uint64_t base = (uint64_t)store_slot(key);
+	int64_t count = 0;
+
+	memcpy(from.b, key->b, 8);
+	for (row = store_recent_next(store, table, from.b, sizeof(from.b), false);
+	     row != NULL && count < STORE_WINDOW;
+	     row = store_recent_next(store, table, row->bytes, row->key_len, true)) {
+		struct id other;
+
+		memcpy(other.b, row->bytes, sizeof(other.b));
+		if ((uint64_t)store_slot(&other) - base >= STORE_WINDOW)
+			break;
+		count += !id_equal(&other, key);
+	}
+	return count;
+}
+
+/* The same of the table, but for those that are recent. */
+static int
+table_in_window(struct store *store, int table, int taken, const struct id *key, int64_t *count)
+{
+	int error, rc;
+	sqlite3_stmt *stmt = store_stmt(store, taken, &error);
+
+	if (stmt == NULL)
+		return error;
+	sqlite3_bind_int64(stmt, 1, store_slot(key));
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct id other = store_column_id(stmt, 1);
+
+		if (sqlite3_column_type(stmt, 1) == SQLITE_INTEGER)
+			*count += sqlite3_column_int64(stmt, 1) != store_rest(key);
+		else if (!id_equal(&other, key) &&
+		    store_recent_find(store, table, other.b, sizeof(other.b)) == NULL)
+			++*count;
+	}
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
+}
+
+int
+store_window(struct store *store, int table, int taken, bool collided, const struct id *key)
+{
+	int64_t count = recent_in_window(store, table, key);
+	int error = 0;
+
+	/* Nearly always nobody is near. */
+	if (count > 0 || collided)
+		error = table_in_window(store, table, taken, key, &count);
+	if (error == 0 && count >= STORE_WINDOW)
+		error = store_doom(store, AISLE_E_TOO_BIG);
+	return error;
+}
+
 /* ---- the end of a transaction ---- */
 
 void

@@ -224,9 +224,9 @@ store_recording_add(struct store *store, int64_t at_ms, const struct id *subject
 	return pruned < 0 ? pruned : 0;
 }
 
-int
-store_recording_write(struct store *store, int64_t id, int64_t at_ms, const struct id *subject,
-    bool hole, const void *body, size_t len)
+static int
+write_recording(struct store *store, int64_t id, int64_t at_ms, const struct id *subject, bool hole,
+    const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
 	const void *sealed = NULL;
@@ -251,6 +251,13 @@ store_recording_write(struct store *store, int64_t id, int64_t at_ms, const stru
 	else
 		store_bind_blob(stmt, 4, sealed, sealed_len);
 	return store_run(store, stmt);
+}
+
+int
+store_fold_recording(struct store *store, const struct recent_row *row)
+{
+	return write_recording(store, recent_key64_read(row->bytes), row->at_ms, &row->subject,
+	    row->flag != 0, recent_body(row), row->len);
 }
 
 /* The first number of this time or later, by halves. */

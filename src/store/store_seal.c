@@ -102,22 +102,6 @@ store_aside_note(struct store_aside *aside, int64_t id)
 		aside->ids[aside->count++] = id;
 }
 
-int
-store_aside_begin(struct store *store, bool *ret_own)
-{
-	*ret_own = !store->in_tx;
-	return *ret_own ? store_begin(store) : 0;
-}
-
-int
-store_aside_end(struct store *store, bool own)
-{
-	int error = own ? store_commit(store) : 0;
-	if (error != 0)
-		store_rollback(store);
-	return error;
-}
-
 void
 store_aside_done(struct store *store, struct store_aside *aside, const char *table, int copy,
     int drop)

@@ -39,92 +39,6 @@
 
 /* ---- the fold ---- */
 
-static int
-fold_body(struct store *store, const struct recent_row *row)
-{
-	struct id key;
-
-	memcpy(key.b, row->bytes, sizeof(key.b));
-	return row->deleted
-	    ? store_body_erase(store, (enum store_table)(row->table - RECENT_BODY), &key)
-	    : store_body_write(store, (enum store_table)(row->table - RECENT_BODY), &key,
-		  &row->subject, row->at_ms, row->flag, recent_body(row), row->len);
-}
-
-static int
-fold_log(struct store *store, const struct recent_row *row)
-{
-	struct id key;
-
-	memcpy(key.b, row->bytes, sizeof(key.b));
-	return store_log_write(store, (enum store_log)(row->table - RECENT_LOG), &key,
-	    &row->subject, row->flag, row->at_ms, recent_body(row), row->len);
-}
-
-static int
-fold_pair(struct store *store, const struct recent_row *row)
-{
-	struct id name, value;
-
-	memcpy(name.b, row->bytes, sizeof(name.b));
-	memcpy(value.b, recent_body(row), sizeof(value.b));
-	return store_pair_write(store, row->table == RECENT_SEEN ? PAIR_SEEN : PAIR_REF, &name,
-	    &value, row->at_ms);
-}
-
-static int
-fold_meta(struct store *store, const struct recent_row *row)
-{
-	char name[64];
-
-	CHECK(row->key_len < sizeof(name));
-	memcpy(name, row->bytes, row->key_len);
-	name[row->key_len] = '\0';
-	return store_meta_write(store, name, recent_body(row), row->len);
-}
-
-static int
-fold_timer(struct store *store, const struct recent_row *row)
-{
-	char id[STORE_TIMER_ID_SIZE];
-	size_t len = row->key_len - 8;
-
-	CHECK(len < sizeof(id));
-	memcpy(id, row->bytes + 8, len);
-	id[len] = '\0';
-	return row->deleted ? store_timer_erase(store, recent_key64_read(row->bytes), id)
-			    : store_timer_write(store, recent_key64_read(row->bytes), id);
-}
-
-static int
-fold_outbox(struct store *store, const struct recent_row *row)
-{
-	const char *topic = recent_body(row);
-	size_t topic_len = row->deleted ? 0 : strlen(topic) + 1;
-
-	return row->deleted
-	    ? store_outbox_erase(store, recent_key64_read(row->bytes))
-	    : store_outbox_write(store, recent_key64_read(row->bytes), topic, &row->subject,
-		  row->flag != 0, topic + topic_len, row->len - topic_len);
-}
-
-static int
-fold_recording(struct store *store, const struct recent_row *row)
-{
-	return store_recording_write(store, recent_key64_read(row->bytes), row->at_ms,
-	    &row->subject, row->flag != 0, recent_body(row), row->len);
-}
-
-static int
-fold_uplink(struct store *store, const struct recent_row *row)
-{
-	const char *type = recent_body(row);
-	size_t type_len = strlen(type) + 1;
-
-	return store_uplink_write(store, recent_key64_read(row->bytes), type, row->at_ms,
-	    &row->subject, type + type_len, row->len - type_len);
-}
-
 /* Whoever wrote it was asked whether it will find a place. If it has none after all, it is not to hold up the rest for ever. */
 static void
 no_place(struct store *store)
@@ -136,24 +50,8 @@ no_place(struct store *store)
 static int
 fold_row(struct store *store, const struct recent_row *row)
 {
-	int error;
+	int error = store->folds[row->table](store, row);
 
-	if (row->table < RECENT_LOG)
-		error = fold_body(store, row);
-	else if (row->table < RECENT_SEEN)
-		error = fold_log(store, row);
-	else if (row->table <= RECENT_REF)
-		error = fold_pair(store, row);
-	else if (row->table == RECENT_META)
-		error = fold_meta(store, row);
-	else if (row->table == RECENT_TIMER)
-		error = fold_timer(store, row);
-	else if (row->table == RECENT_OUTBOX)
-		error = fold_outbox(store, row);
-	else if (row->table == RECENT_UPLINK)
-		error = fold_uplink(store, row);
-	else
-		error = fold_recording(store, row);
 	if (error == AISLE_E_TOO_BIG) {
 		no_place(store);
 		return 0;

@@ -75,3 +75,19 @@ store_rollback(struct store *store)
 	if (stmt != NULL && store_run(store, stmt) != 0)
 		store->broken = true;
 }
+
+int
+store_aside_begin(struct store *store, bool *ret_own)
+{
+	*ret_own = !store->in_tx;
+	return *ret_own ? store_begin(store) : 0;
+}
+
+int
+store_aside_end(struct store *store, bool own)
+{
+	int error = own ? store_commit(store) : 0;
+	if (error != 0)
+		store_rollback(store);
+	return error;
+}

@@ -34,8 +34,8 @@ uplink_row_key(uint8_t out[static ROW_KEY_SIZE], int64_t id, const char *type, i
 	memcpy(out + 16, hash.b, 16);
 }
 
-int
-store_uplink_write(struct store *store, int64_t id, const char *type, int64_t at_ms,
+static int
+write_uplink(struct store *store, int64_t id, const char *type, int64_t at_ms,
     const struct id *subject, const void *body, size_t len)
 {
 	uint8_t row_key[ROW_KEY_SIZE];
@@ -53,6 +53,16 @@ store_uplink_write(struct store *store, int64_t id, const char *type, int64_t at
 	store_bind_id(stmt, 4, subject);
 	store_bind_blob(stmt, 5, sealed, sealed_len);
 	return store_run(store, stmt);
+}
+
+int
+store_fold_uplink(struct store *store, const struct recent_row *row)
+{
+	const char *type = recent_body(row);
+	size_t type_len = strlen(type) + 1;
+
+	return write_uplink(store, recent_key64_read(row->bytes), type, row->at_ms, &row->subject,
+	    type + type_len, row->len - type_len);
 }
 
 static int
