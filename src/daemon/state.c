@@ -33,7 +33,10 @@ int
 daemon_open_engine(struct daemon *daemon, struct err *err)
 {
 	struct engine_options options = {
-		.conf = &daemon->conf, .state_dir = daemon->conf.state_dir, .sealed = true
+		.conf = &daemon->conf,
+		.state_dir = daemon->conf.state_dir,
+		.sealed = true,
+		.owned = true,
 	};
 	uint8_t pepper[32];
 	const char *file = daemon->conf.pepper_file;
@@ -93,66 +96,6 @@ daemon_close_crash_mark(struct daemon *daemon)
 	daemon->poison = NULL;
 }
 
-/* ---- whose state it is ---- */
-
-#define OWNER_BYTES 16
-static const char *const owner_names[] = { "owner", "copy/owner" };
-
-/* Of the gateway by its data key, and of the store by its name. */
-static void
-make_owner(const struct daemon *daemon, uint8_t ret[static OWNER_BYTES])
-{
-	struct buf text = { 0 };
-
-	buf_addf(&text, "the state of %s", daemon->conf.store_id);
-	hash_bytes(ret, OWNER_BYTES, text.data, text.len, keys_data(engine_keys(daemon->engine)),
-	    32);
-	buf_done(&text);
-}
-
-/* A state from elsewhere is not begun with: its records would bear numbers that headquarters knows of
- * another store, and of its customers nobody here could be read. One that does not say whose it is
- * becomes ours; damage to one of the two tags says nothing. */
-static int
-check_owner(struct daemon *daemon, struct err *err)
-{
-	struct store *store = engine_store(daemon->engine);
-	uint8_t mine[OWNER_BYTES];
-	int others = 0;
-
-	make_owner(daemon, mine);
-	for (size_t i = 0; i < ARRAY_LEN(owner_names); i++) {
-		struct buf kept = { 0 };
-		bool there =
-		    store_meta_get(store, owner_names[i], &kept) == 0 && kept.len == OWNER_BYTES;
-		bool same = there && memcmp(kept.data, mine, OWNER_BYTES) == 0;
-
-		buf_done(&kept);
-		if (same)
-			return 0;
-		others += there;
-	}
-	if (others < 2)
-		return 0;
-	return err_set(err, AISLE_E_CONFIG,
-	    "%s: the state of another gateway, or of another store than %s; expected this one's "
-	    "own, or an empty folder",
-	    daemon->conf.state_dir, daemon->conf.store_id);
-}
-
-static int
-write_owner(struct daemon *daemon)
-{
-	uint8_t mine[OWNER_BYTES];
-	int rc = 0;
-
-	make_owner(daemon, mine);
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(owner_names); i++)
-		rc =
-		    store_meta_set(engine_store(daemon->engine), owner_names[i], mine, OWNER_BYTES);
-	return rc;
-}
-
 /* ---- the session ---- */
 
 static int64_t
@@ -183,8 +126,6 @@ write_session(struct daemon *daemon, int64_t session, bool restored)
 	if (rc == 0)
 		rc = store_meta_set(store, "session", buf.data, buf.len);
 	if (rc == 0)
-		rc = write_owner(daemon);
-	if (rc == 0)
 		rc = store_commit(store);
 	buf_done(&buf);
 	return rc;
@@ -199,11 +140,8 @@ begin_session(struct daemon *daemon, struct err *err)
 	struct keys *keys = engine_keys(daemon->engine);
 	int64_t last = last_session(store), known = 0;
 	bool restored;
-	int rc = check_owner(daemon, err);
+	int rc = keys_session(keys, &known);
 
-	if (rc != 0)
-		return rc;
-	rc = keys_session(keys, &known);
 	if (rc != 0)
 		return err_set(err, rc, "keys.db cannot be read");
 	restored = known > last && !store_is_new(store);

@@ -43,6 +43,7 @@ struct engine_options {
 	const char *vfs;	 /* NULL: the default; a simulated disk otherwise */
 	const uint8_t *pepper;	 /* 32 bytes, read while opening; NULL: the one of keys.db */
 	bool sealed;		 /* false: replay, bodies are stored as they are */
+	bool owned;		 /* the state of another gateway or store is refused */
 	bool no_outlets;	 /* neither outbox nor uplink: nothing is queued (replay) */
 	bool recorded;		 /* what it is told is from recordings: ingest/envelope.h */
 	bool forget_decisions;	 /* on_decision has them: none is kept to be asked for */

@@ -134,9 +134,23 @@ load_memory(struct engine *engine)
 
 /* ---- open and close ---- */
 
+/* Of the gateway by its data key, and of the store by its name. */
+static void
+make_owner(struct engine *engine, uint8_t ret[static STORE_OWNER_SIZE])
+{
+	struct buf text = { 0 };
+
+	buf_addf(&text, "the state of %s", engine->conf->store_id);
+	hash_bytes(ret, STORE_OWNER_SIZE, text.data, text.len, keys_data(engine->keys), 32);
+	buf_done(&text);
+}
+
 static int
 open_store(struct engine *engine, struct err *err)
 {
+	uint8_t owner[STORE_OWNER_SIZE];
+	struct err found = { 0 };
+	int rc;
 	struct store_options options = {
 		.dir = engine->options.state_dir,
 		.vfs = engine->options.vfs,
@@ -147,7 +161,17 @@ open_store(struct engine *engine, struct err *err)
 		.sealer = engine->has_sealer ? &engine->sealer : NULL,
 	};
 
-	return store_open(&options, &engine->store, err);
+	if (engine->options.owned) {
+		make_owner(engine, owner);
+		options.owner = owner;
+	}
+	rc = store_open(&options, &engine->store, &found);
+	if (rc == AISLE_E_CONFIG)
+		return err_set(err, rc,
+		    "%s: the state of another gateway, or of another store than %s; expected this "
+		    "one's own, or an empty folder",
+		    engine->options.state_dir, engine->conf->store_id);
+	return rc != 0 ? err_set(err, rc, "%s", found.text) : 0;
 }
 
 static void

@@ -47,14 +47,18 @@ struct sealer {
 #define STORE_BODY_MAX (8u << 20) /* bytes of a row's body; more are AISLE_E_TOO_BIG */
 #define STORE_SCHEMA \
 	5 /* user_version; the one before is taken over, another one refused unharmed */
+#define STORE_OWNER_SIZE 16
 struct store_options {
 	const char *dir;	     /* dir/state.db; NULL: in memory */
 	const char *vfs;	     /* NULL: default */
 	int max_mib;		     /* 0: no limit */
 	int recording_mib;	     /* 0: nothing is recorded; at most a quarter of max_mib */
 	const struct sealer *sealer; /* NULL: bodies are stored as they are */
+	const uint8_t *owner; /* STORE_OWNER_SIZE bytes: whose it is; NULL: that is not asked */
 };
-/* AISLE_E_IO: "state folder is in use" among others; AISLE_E_REFUSED: newer state. A file that cannot be
+/* AISLE_E_CONFIG: somebody else's, unchanged: its records would bear numbers that headquarters knows of another store, and
+ * of its customers nobody here could be read. One that does not say whose it is becomes its opener's.
+ * AISLE_E_IO: "state folder is in use" among others; AISLE_E_REFUSED: newer state. A file that cannot be
  * read is moved to state.db.damaged and a new one begun; one with damaged pages is copied as far as it goes. */
 int store_open(const struct store_options *options, struct store **ret_store, struct err *err)
     AISLE_MUST_CHECK;

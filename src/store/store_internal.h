@@ -388,6 +388,10 @@ int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret
 /* Of table STORE_COUNT + n: pair table n. A key there takes another id than its own from now on. */
 int store_note_collision(struct store *store, int table);
 const char *store_collision_name(int table);
+/* AISLE_E_CONFIG: somebody else's. *ret_told: both tags say what they should. */
+int store_owner_check(struct store *store, const uint8_t *owner, bool *ret_told);
+/* At once, not with a turn's row: of another gateway's none can be read. */
+int store_owner_write(struct store *store, const uint8_t *owner);
 
 /* ---- store_schema.c ---- */
 int store_schema_open(struct store *store, const struct store_options *options, struct err *err);

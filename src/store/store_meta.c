@@ -98,3 +98,33 @@ store_note_collision(struct store *store, int table)
 	store->now.collided[table] = true;
 	return store_meta_write(store, name, "1", 1);
 }
+
+/* ---- whose it is ---- */
+
+/* Damage to one of the two tags says nothing. */
+static const char *const owner_names[] = { "owner", "copy/owner" };
+
+int
+store_owner_check(struct store *store, const uint8_t *owner, bool *ret_told)
+{
+	size_t there = 0, same = 0;
+	for (size_t i = 0; i < ARRAY_LEN(owner_names); i++) {
+		struct buf kept = { 0 };
+		bool any = store_meta_get(store, owner_names[i], &kept) == 0 &&
+		    kept.len == STORE_OWNER_SIZE;
+		there += any;
+		same += any && memcmp(kept.data, owner, STORE_OWNER_SIZE) == 0;
+		buf_done(&kept);
+	}
+	*ret_told = same == ARRAY_LEN(owner_names);
+	return there == ARRAY_LEN(owner_names) && same == 0 ? AISLE_E_CONFIG : 0;
+}
+
+int
+store_owner_write(struct store *store, const uint8_t *owner)
+{
+	int error = 0;
+	for (size_t i = 0; error == 0 && i < ARRAY_LEN(owner_names); i++)
+		error = store_meta_write(store, owner_names[i], owner, STORE_OWNER_SIZE);
+	return error;
+}

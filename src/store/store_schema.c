@@ -321,6 +321,22 @@ cut_off_log(struct store *store)
 }
 
 static int
+load(struct store *store, const uint8_t *owner, struct err *err)
+{
+	bool lost = store->wal_lost > 0, told = true;
+	int error = store_damaged_load(store, err);
+	if (error == 0 && owner != NULL)
+		error = store_owner_check(store, owner, &told);
+	if (error == 0)
+		error = store_turn_load(store, &lost);
+	if (error == 0)
+		error = store_counters_load(store, lost, err);
+	if (error == 0 && !told)
+		error = store_owner_write(store, owner);
+	return error;
+}
+
+static int
 open_and_load(struct store *store, const struct store_options *options, struct err *err)
 {
 	int error = open_database(store, options, err);
@@ -331,12 +347,7 @@ open_and_load(struct store *store, const struct store_options *options, struct e
 	if (error != 0)
 		return error;
 	/* Inside a transaction: what is damaged is set aside. */
-	bool lost = store->wal_lost > 0;
-	error = store_damaged_load(store, err);
-	if (error == 0)
-		error = store_turn_load(store, &lost);
-	if (error == 0)
-		error = store_counters_load(store, lost, err);
+	error = load(store, options->owner, err);
 	if (error == 0)
 		error = store_commit(store);
 	if (error != 0)
