@@ -244,6 +244,9 @@ store_check_rows(struct store *store, struct store_checked *checked, struct err 
 	struct look look = { .store = store, .checked = checked };
 	int error = store_begin(store);
 
+	/* A row is counted where it belongs. */
+	if (error == 0)
+		error = store_settle(store);
 	checked->log_lost = store->wal_lost;
 	checked->new_epoch = store->epoch_begun && !store->is_new;
 	for (size_t i = 0; error == 0 && i < ARRAY_LEN(walks); i++) {

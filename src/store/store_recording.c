@@ -303,8 +303,8 @@ each_recent(struct store *store, int64_t first, int64_t from_ms, int64_t to_ms, 
 		buf_clear(body);
 		bool hole = row->flag == FLAG_HOLE || store_recent_read(store, row, body) != 0;
 		max_rows--;
-		stop = fn(ctx, recent_key64_read(row->bytes), row->at_ms, hole ? NULL : body->data,
-		    body->len);
+		stop = fn(ctx, recent_key64_read(row->bytes), &row->subject, row->at_ms,
+		    hole ? NULL : body->data, body->len);
 	}
 }
 

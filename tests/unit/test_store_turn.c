@@ -140,9 +140,10 @@ take_uplink(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void 
 }
 
 static int
-take_recorded(void *ctx, int64_t n, int64_t at_ms, const void *body, size_t len)
+take_recorded(void *ctx, int64_t n, const struct id *subject, int64_t at_ms, const void *body,
+    size_t len)
 {
-	(void)n, (void)at_ms;
+	(void)n, (void)subject, (void)at_ms;
 	say(ctx, "%.*s ", body != NULL ? (int)len : 4, body != NULL ? (const char *)body : "hole");
 	return 0;
 }
