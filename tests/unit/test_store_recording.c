@@ -153,6 +153,7 @@ what_is_too_old_goes_and_the_begin_with_what_followed_it(void **state)
 	record(f, 0, 1);
 	record(f, START_MS, 10);
 	begin(f);
+	assert_int_equal(store_settle(f->store), 0);
 	assert_int_equal(store_recording_prune(f->store, START_MS, 100), 0);
 	assert_int_equal(store_recording_prune(f->store, START_MS + 1, 1), 1);
 	assert_int_equal(store_recording_prune(f->store, START_MS + 1, 100), 1);
