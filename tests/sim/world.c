@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "policy/policy_load.h"
+#include "spine/recording.h"
 
 struct conf world_conf;
 static char tried[256];
@@ -382,6 +383,22 @@ add_dead(void *ctx, int64_t n, int64_t at_ms, const char *topic, const char *rea
 	return add_end(adding, "dead");
 }
 
+/* What it was told. What was in force is said again after each start. */
+static int
+add_recorded(void *ctx, int64_t n, const struct id *subject, int64_t at_ms, const void *body,
+    size_t len)
+{
+	struct adding *adding = ctx;
+
+	(void)n;
+	if (body == NULL || len == 0 || *(const uint8_t *)body < RECORDING_EVENT)
+		return 0;
+	add_part(adding, subject, sizeof(*subject));
+	add_part(adding, &at_ms, sizeof(at_ms));
+	add_part(adding, body, len);
+	return add_end(adding, "recorded");
+}
+
 struct keys_seen {
 	struct id ids[STEPS_MAX];
 	size_t count;
@@ -437,6 +454,9 @@ add_all(struct engine *engine, struct adding *adding)
 	}
 	if (rc == 0)
 		rc = store_dead_each(adding->store, 1 << 20, add_dead, adding);
+	if (rc == 0)
+		rc = store_recording_each(adding->store, 0, INT64_MIN, INT64_MAX, INT32_MAX,
+		    add_recorded, adding);
 	/* Only the first can be asked for, so it is no row among rows. */
 	if (rc == 0 && adding->rows == NULL &&
 	    store_timer_first(adding->store, &due_ms, timer) == 0) {
