@@ -172,6 +172,131 @@ the_default_keeps_the_middle_and_takes_spread_from_the_difference(void **state)
 	assert_true(p1 > 0 && p0 < 1);
 }
 
+/* ---- what it earns, beside believing the models, and beside chance times margin ---- */
+
+#define ACTIONS 6
+#define ROWS 2000
+#define CUSTOMERS 3000
+#define SEEDS 24
+
+struct shop {
+	double middle[ACTIONS], effect[ACTIONS], margin[ACTIONS], cost[ACTIONS];
+	struct shrink_fit fits[ACTIONS];
+};
+
+/* An action's truth for a customer, and what two models see of it. */
+static void
+draw_customer(const struct shop *shop, int action, double noise, double truth[2],
+    struct shrink_row *seen)
+{
+	double middle = shop->middle[action] + 0.7 * bell();
+	double effect = shop->effect[action] + 0.5 * bell();
+
+	truth[1] = sigmoid(middle + effect / 2);
+	truth[0] = sigmoid(middle - effect / 2);
+	seen->p1 = sigmoid(middle + effect / 2 + noise * bell());
+	seen->p0 = sigmoid(middle - effect / 2 + noise * bell());
+}
+
+static void
+open_shop(struct shop *shop, double noise)
+{
+	struct shrink_row *rows = mem_calloc(ROWS, sizeof(*rows));
+	double truth[2];
+
+	for (int a = 0; a < ACTIONS; a++) {
+		shop->middle[a] = -1.4 + 0.4 * bell();
+		shop->effect[a] = 0.6 + 0.2 * bell();
+		shop->margin[a] = 150 + 300 * dice();
+		shop->cost[a] = shop->margin[a] * (0.05 + 0.2 * dice());
+		for (int i = 0; i < ROWS; i++) {
+			draw_customer(shop, a, noise, truth, &rows[i]);
+			rows[i].treated = dice() < 0.5;
+			rows[i].y = dice() < truth[rows[i].treated];
+		}
+		assert_true(shrink_estimate(rows, ROWS, &shop->fits[a]));
+	}
+	shrink_together(shop->fits, ACTIONS);
+	free(rows);
+}
+
+/* Earned per customer by the best card of each way: plain, shrunk, chance times margin. */
+static void
+serve(const struct shop *shop, double noise, double ret_earned[3])
+{
+	memset(ret_earned, 0, 3 * sizeof(ret_earned[0]));
+	for (int i = 0; i < CUSTOMERS; i++) {
+		double best[3] = { 0, 0, 0 }, gain[3] = { 0, 0, 0 };
+
+		for (int a = 0; a < ACTIONS; a++) {
+			double truth[2], p1, p0, m = shop->margin[a], c = shop->cost[a], worth[3];
+			struct shrink_row seen;
+
+			draw_customer(shop, a, noise, truth, &seen);
+			shrink_apply(&shop->fits[a].shrink, seen.p1, seen.p0, &p1, &p0);
+			worth[0] = seen.p1 * (m - c) - seen.p0 * m;
+			worth[1] = p1 * (m - c) - p0 * m;
+			worth[2] = seen.p1 * m;
+			for (int way = 0; way < 3; way++)
+				if (worth[way] > best[way]) {
+					best[way] = worth[way];
+					gain[way] = truth[1] * (m - c) - truth[0] * m;
+				}
+		}
+		for (int way = 0; way < 3; way++)
+			ret_earned[way] += gain[way] / CUSTOMERS;
+	}
+}
+
+/* Over seeds: mean of shrunk against another way, and its standard error. */
+static void
+earns(double noise, double ret_mean[2], double ret_se[2], double *ret_plain)
+{
+	double sum[2] = { 0 }, squares[2] = { 0 };
+
+	*ret_plain = 0;
+	for (int s = 0; s < SEEDS; s++) {
+		struct shop shop;
+		double earned[3];
+
+		open_shop(&shop, noise);
+		serve(&shop, noise, earned);
+		*ret_plain += earned[0] / SEEDS;
+		for (int i = 0; i < 2; i++) {
+			double more = earned[1] - earned[2 * i];
+
+			sum[i] += more;
+			squares[i] += more * more;
+		}
+	}
+	for (int i = 0; i < 2; i++) {
+		ret_mean[i] = sum[i] / SEEDS;
+		ret_se[i] = sqrt((squares[i] - sum[i] * sum[i] / SEEDS) / (SEEDS - 1) / SEEDS);
+	}
+}
+
+static void
+it_earns_more_where_models_are_noisy_and_costs_next_to_nothing_where_they_are_right(void **state)
+{
+	double mean[2], se[2], plain;
+
+	(void)state;
+	seed = 20261130;
+	earns(0, mean, se, &plain);
+	assert_true(mean[0] + 2.1 * se[0] > -0.005 * plain && mean[0] > -0.01 * plain);
+	assert_true(mean[1] - 2.1 * se[1] > 0);
+	for (int i = 0; i < 3; i++) {
+		static const double noises[3] = { 0.3, 0.6, 1 };
+
+		earns(noises[i], mean, se, &plain);
+		print_message("noise %.1f: %.2f; shrunk +%.2f (%.2f) on it, +%.2f (%.2f) on p x "
+			      "margin\n",
+		    noises[i], plain, mean[0], se[0], mean[1], se[1]);
+		assert_true(mean[0] - 2.1 * se[0] > 0);
+		assert_true(mean[1] - 2.1 * se[1] > 0);
+	}
+}
+
 int
 main(void)
 {
@@ -182,6 +307,8 @@ main(void)
 		cmocka_unit_test(an_action_with_little_behind_it_takes_what_all_have_in_common),
 		cmocka_unit_test(a_reversed_difference_is_not_turned_round),
 		cmocka_unit_test(one_action_alone_hears_that_the_model_is_right),
+		cmocka_unit_test(
+		    it_earns_more_where_models_are_noisy_and_costs_next_to_nothing_where_they_are_right),
 		cmocka_unit_test(the_default_keeps_the_middle_and_takes_spread_from_the_difference),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
