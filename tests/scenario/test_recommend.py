@@ -9,7 +9,7 @@ import tempfile
 
 import policy
 from oracle import millis, ulid
-from store import AISLECTL, main
+from store import AISLECTL, Client, Store, main, wait_for
 
 GOES = {"action": "goes-with", "kind": "recommend", "issue": "grow", "group": "complement", "on": ["aisle.basket.item-added"],
         "personal": False, "incremental": 0.5, "margin": 100, "outcome": {"is": "bought", "within": "0d",
@@ -220,6 +220,36 @@ def test_the_outcome_is_that_the_named_thing_was_bought():
             assert of(shop.replay()[-1])["fate"] == fate, (bought, of(shop.replay()[-1]))
         finally:
             shop.close_shop()
+
+
+def test_a_card_says_what_it_is_about_and_an_empty_shelf_outlives_a_restart():
+    shop, store = Shop(), Store()
+    store.start()
+    try:
+        store.ctl("bundle", "install", shop.bundle)
+        client = Client(store.broker.port, [f"{store.root}/guidance/7"])
+
+        def card(number):
+            store.till(client, "basket.opened", {"basket": number, "terminal": "7"})
+            store.till(client, "basket.item-added", {"basket": number, "line": 1, "sku": "A", "category": "grocery/food", "qty": 1,
+                                                     "amount": 100, "currency": "EUR"})
+            told = wait_for("a card", lambda: [g for g in client.on("guidance/7") if g.get("basket") == number and g["prompts"]])
+            store.till(client, "basket.closed", {"basket": number, "total": 100, "currency": "EUR"})
+            return told[-1]["prompts"][0]
+
+        first = card("b1")
+        assert first["headline"] == "Goes with it: Butter" and first["item"] == {"item": "B"}, first
+        store.till(client, "stock.changed", {"gtin": "B", "state": "out"})
+        assert card("b2")["headline"] == "Goes with it: Cream"
+        store.stop()
+        store.start()
+        assert card("b3")["item"] == {"item": "C"}
+        store.till(client, "stock.changed", {"gtin": "B", "state": "low"})
+        assert card("b4")["item"] == {"item": "B"}
+        client.close()
+    finally:
+        store.close()
+        shop.close_shop()
 
 
 def test_what_a_family_may_not_be_is_said():
