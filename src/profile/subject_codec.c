@@ -15,6 +15,7 @@
 #include "nouns/contact.h"
 
 #define SUBJECT_VERSION 4
+#define SUBJECT_VERSION_UNSEEN 3 /* without the experiments: still read */
 
 static const struct field merged_fields[] = { { FIELD_ID, 0, 0 } }; /* and seen */
 
@@ -91,7 +92,10 @@ subject_encode(const struct subject *subject, struct buf *out)
 static bool
 decode(struct subject *subject, struct rd *rd)
 {
-	if (rd_u8(rd) != SUBJECT_VERSION ||
+	uint8_t version = rd_u8(rd);
+
+	subject->seen_count = 0;
+	if ((version != SUBJECT_VERSION && version != SUBJECT_VERSION_UNSEEN) ||
 	    !codec_read(subject_fields, subject_field_count, subject, rd))
 		return false;
 	for (int i = 0; i < CONSENT_COUNT; i++) {
@@ -107,8 +111,9 @@ decode(struct subject *subject, struct rd *rd)
 		rd) &&
 	    rows_decode(merged_fields, ARRAY_LEN(merged_fields), subject->merged,
 		&subject->merged_count, sizeof(subject->merged[0]), SUBJECT_MERGED_MAX, rd) &&
-	    rows_decode(merged_fields, ARRAY_LEN(merged_fields), subject->seen,
-		&subject->seen_count, sizeof(subject->seen[0]), SUBJECT_SEEN_MAX, rd) &&
+	    (version == SUBJECT_VERSION_UNSEEN ||
+		rows_decode(merged_fields, ARRAY_LEN(merged_fields), subject->seen,
+		    &subject->seen_count, sizeof(subject->seen[0]), SUBJECT_SEEN_MAX, rd)) &&
 	    rd_done(rd);
 }
 

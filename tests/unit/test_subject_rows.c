@@ -307,6 +307,32 @@ a_row_as_full_as_it_can_be_comes_back(void **state)
 	subject_free(back);
 }
 
+/* Of before it said which experiments a customer was counted in: nobody's consent is lost with another daemon. */
+static void
+a_row_of_the_version_before_is_read(void **state)
+{
+	struct subject *back = subject_new(&subject->id);
+	struct buf row = { 0 };
+
+	(void)state;
+	subject->points = 77;
+	subject->consent[0] = (struct consent){ CONSENT_GRANTED, 0, T, 0 };
+	subject_encode(subject, &row);
+	row.len--; /* how many: none */
+	row.data[0] = 3;
+	back->seen_count = 2;
+	assert_int_equal(subject_decode(back, row.data, row.len), 0);
+	assert_int_equal(back->points, 77);
+	assert_int_equal(back->consent[0].state, CONSENT_GRANTED);
+	assert_int_equal(back->seen_count, 0);
+	row.data[0] = 2;
+	assert_int_equal(subject_decode(back, row.data, row.len), AISLE_E_DAMAGED);
+	row.data[0] = 4;
+	assert_int_equal(subject_decode(back, row.data, row.len), AISLE_E_DAMAGED);
+	buf_done(&row);
+	subject_free(back);
+}
+
 /* A row with so many of each, all of them empty, and a consent in this state. */
 static int
 decodes(const int64_t counts[static 5], uint8_t consent)
@@ -433,6 +459,7 @@ main(void)
 		TEST(what_is_older_than_a_time_is_forgotten_and_nothing_else),
 		TEST(names_that_are_too_long_are_cut),
 		TEST(a_row_as_full_as_it_can_be_comes_back),
+		TEST(a_row_of_the_version_before_is_read),
 		TEST(a_row_that_says_too_many_is_damaged),
 		TEST(each_member_of_a_profile_is_taken_by_its_kind),
 		TEST(attributes_are_what_they_are_and_go_with_the_next_profile),
