@@ -12,6 +12,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import policy
+from collecting import Collector
 from store import AISLECTL, Client, Store, main, wait_for
 
 CARDS = {"anna": "4000123412341234", "ben": "4000567856785678", "cleo": "4000999988887777"}
@@ -23,7 +24,7 @@ DEAL = {"action": "deal", "kind": "offer", "issue": "grow", "group": "deals", "o
         "gate": "manager", "expires": "90s", "treatments": [{"treatment": "plain", "language": "en", "headline": "One off"}]}
 TIP = {"action": "tip", "kind": "service", "issue": "serve", "group": "tips", "on": ["aisle.basket.item-added"], "personal": False,
        "propensity": 0.5, "incremental": 0.5, "margin": 300, "outcome": {"is": "none"}, "placements": ["tablet"], "gate": "associate",
-       "expires": "2s", "treatments": [{"treatment": "plain", "language": "en", "headline": "Say hello"}]}
+       "expires": "5s", "treatments": [{"treatment": "plain", "language": "en", "headline": "Say hello"}]}
 # Draws, so that a replay that is off by one input is found.
 POLICY = policy.changed(policy.POLICY, explore={"cost_max": 0.4}, levers={"group:tips": {"value": 1, "min": 0.5, "max": 3}},
                         placements={"tablet": {"slots": 3, "headline_max": 48, "body_max": 120}})
@@ -42,6 +43,8 @@ class Morning:
 
     def __init__(self):
         self.store = store = Store(hq_folder=True, config="[hq]\n")
+        self.records = os.path.join(store.folder, "records.sqlite")
+        self.collector = Collector(f"sqlite:{self.records}", [f"mqtt://127.0.0.1:{store.hq.port}"], folder=store.folder).ready()
         store.start()
         self.bundle = policy.bundle(store.folder, policy=POLICY, actions=[policy.OFFER, policy.ENROL, DEAL, TIP])
         store.ctl("bundle", "install", self.bundle)
@@ -53,6 +56,8 @@ class Morning:
 
     def close(self):
         self.watch.close()
+        self.collector.process.terminate()
+        self.collector.process.wait(20)
         self.store.close()
         self.store.hq.stop(signal.SIGKILL)
 
@@ -135,7 +140,7 @@ class Morning:
         self.open()                                                     # a stranger
         self.scan("grocery/coffee", 1800)
         self.until_shown("tip")
-        time.sleep(2.5)                                                 # nobody answers: it is over
+        time.sleep(5.5)                                                 # nobody answers: it is over
         store.ctl("stop", "tip", "--until", later(seconds=4))
         for _ in range(3):
             self.scan()
@@ -155,7 +160,7 @@ class Morning:
         self.open("ben")
         for _ in range(4):
             self.scan("grocery/tea", 250)
-        time.sleep(2.5)
+        time.sleep(5.5)
 
     # ---- what the store made of it, and what a replay makes ----
 
@@ -177,14 +182,8 @@ class Morning:
 
     def collected(self):
         """What headquarters has of the time of the recording, in its lanes and order, but for the health of the store, which no event makes."""
-        path = os.path.join(self.store.folder, "records.sqlite")
-        collector = subprocess.Popen(AISLECTL + ["collect", "--into", f"sqlite:{path}", "--broker", f"mqtt://127.0.0.1:{self.store.hq.port}"])
-        try:
-            wait_for("headquarters to have all", lambda: self.store.status()["hq"]["queued"] == 0, 30)
-        finally:
-            collector.terminate()
-            collector.wait(20)
-        db = sqlite3.connect(path)
+        wait_for("headquarters to have all", lambda: self.store.status()["hq"]["queued"] == 0, 30)
+        db = sqlite3.connect(self.records)
         return [json.dumps({"lane": lane, "type": kind, "at": at, "body": json.loads(body)}) for lane, kind, at, body in
                 db.execute("SELECT lane, type, at, body FROM record WHERE type NOT IN ('health', 'aggregate') AND at <= ? ORDER BY lane, seq",
                            (self.until,))]
@@ -274,7 +273,7 @@ def test_from_the_middle_a_copy_of_the_state_goes_on_as_the_store_did():
         morning.close_basket()
         morning.open()
         morning.until_shown("tip")
-        time.sleep(2.5)
+        time.sleep(5.5)
         morning.scan("grocery/coffee", 2000)
         morning.open("anna")
         morning.until_shown("tip")
