@@ -29,6 +29,17 @@ is_utf8(const char *text, size_t len)
 	return true;
 }
 
+const char *
+table_text_wrong(const char *text, size_t len)
+{
+	if (len > TABLE_TEXT_MAX)
+		return "a text is too long";
+	for (size_t i = 0; i < len; i++)
+		if ((uint8_t)text[i] < ' ' || text[i] == 0x7f)
+			return "a text has control characters";
+	return is_utf8(text, len) ? NULL : "a text is not UTF-8";
+}
+
 static int
 check_texts(const uint8_t *bytes, const struct table_layout *at, struct err *err)
 {
@@ -39,14 +50,10 @@ check_texts(const uint8_t *bytes, const struct table_layout *at, struct err *err
 	while (text < end) {
 		size_t len = strlen(text);
 
-		if (len > TABLE_TEXT_MAX)
-			return table_damaged(err, "a text is too long");
-		for (size_t i = 0; i < len; i++) {
-			if ((uint8_t)text[i] < ' ' || text[i] == 0x7f)
-				return table_damaged(err, "a text has control characters");
-		}
-		if (!is_utf8(text, len))
-			return table_damaged(err, "a text is not UTF-8");
+		const char *wrong = table_text_wrong(text, len);
+
+		if (wrong != NULL)
+			return table_damaged(err, wrong);
 		text += len + 1;
 	}
 	return 0;

@@ -44,8 +44,9 @@ wrong(const struct list *list, enum column column, struct err *err, const char *
 	int field = list->field_of[column];
 
 	return err_at(err, AISLE_E_INVALID, list->csv.name, list->csv.line,
-	    field >= 0 ? csv_column(&list->csv, (size_t)field) : 1, "%s: %s",
-	    NAME_OF(column_names, column), what);
+	    field >= 0 && (size_t)field < list->csv.count ? csv_column(&list->csv, (size_t)field)
+							  : 1,
+	    "%s: %s", NAME_OF(column_names, column), what);
 }
 
 static int
@@ -87,14 +88,14 @@ read_pair(struct list *list, struct err *err)
 		.other = item_name(list->arena, cell(list, COLUMN_OTHER)) };
 	char *end;
 
-	if (pair.item[0] == '\0' || strlen(pair.item) > TABLE_TEXT_MAX)
-		return wrong(list, COLUMN_ITEM, err, "expected 1 to 256 bytes");
-	if (pair.other[0] == '\0' || strlen(pair.other) > TABLE_TEXT_MAX)
-		return wrong(list, COLUMN_OTHER, err, "expected 1 to 256 bytes");
+	if (pair.item[0] == '\0' || table_text_wrong(pair.item, strlen(pair.item)) != NULL)
+		return wrong(list, COLUMN_ITEM, err, "expected 1 to 256 bytes of text");
+	if (pair.other[0] == '\0' || table_text_wrong(pair.other, strlen(pair.other)) != NULL)
+		return wrong(list, COLUMN_OTHER, err, "expected 1 to 256 bytes of text");
 	if (strcmp(pair.item, pair.other) == 0)
 		return wrong(list, COLUMN_OTHER, err, "expected another than the item");
-	if (strlen(name) > TABLE_TEXT_MAX)
-		return wrong(list, COLUMN_NAME, err, "expected at most 256 bytes");
+	if (table_text_wrong(name, strlen(name)) != NULL)
+		return wrong(list, COLUMN_NAME, err, "expected at most 256 bytes of text");
 	pair.score = strtod(score, &end);
 	if (end == score || *end != '\0' || !(pair.score > 0 && pair.score < 1e9))
 		return wrong(list, COLUMN_SCORE, err, "expected a number above 0");
@@ -230,7 +231,8 @@ make(struct list *list, enum table_kind kind, struct buf *out, struct err *err)
 {
 	/* A score of at most 1 is the chance. */
 	const struct table_step steps[] = { { 0, 0 },
-		{ INT64_C(65535) << 32, (uint32_t)(list->most * TABLE_SURE) } };
+		{ INT64_C(65535) << 32,
+		    (uint32_t)((list->most < 1 ? list->most : 1) * TABLE_SURE) } };
 	struct table_row *rows;
 	struct table_cell *cells;
 	uint32_t *first;

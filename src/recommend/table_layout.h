@@ -35,6 +35,8 @@ uint64_t table_key(const char *text, size_t len);
 /* table_check.c; the layout fits the length already. AISLE_E_DAMAGED */
 int table_check(const uint8_t *bytes, const struct table_layout *at, struct err *err)
     AISLE_MUST_CHECK;
+/* NULL, or what is wrong with a text. */
+const char *table_text_wrong(const char *text, size_t len);
 int table_damaged(struct err *err, const char *what); /* says so */
 
 static inline uint32_t

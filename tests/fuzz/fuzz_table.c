@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * fuzz_table.c - any bytes as a table of what goes together: refused with a reason, or every look-up
- * names items that it has, in order, with chances that are some.
+ * names items that it has, in order, with chances that are some; and any bytes as somebody's list.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/arena.h"
 #include "recommend/table.h"
+#include "recommend/table_import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -59,6 +60,22 @@ look_at_own(struct arena *arena, const struct table *table, const uint32_t *item
 	}
 }
 
+static void
+as_list(const uint8_t *data, size_t size)
+{
+	struct buf bytes = { 0 };
+	struct table *table;
+	struct err err = { 0 };
+
+	if (table_import((const char *)data, size, "list.csv", TABLE_ARTICLES, &bytes, &err) == 0) {
+		CHECK(table_open(bytes.data, bytes.len, &table, &err) == 0);
+		table_free(table);
+	} else {
+		CHECK(err.text[0] != '\0');
+	}
+	buf_done(&bytes);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -79,5 +96,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		CHECK(err.code == AISLE_E_DAMAGED && err.text[0] != '\0');
 	}
+	as_list(data, size);
 	return 0;
 }

@@ -118,6 +118,8 @@ what_is_wrong_in_a_list_is_said_with_its_place(void **state)
 		{ "item,score\n", "other: no such column" },
 		{ "item,other,score\na,,1\n", "tables/basket.csv:2:3: other: expected 1 to 256" },
 		{ "item,other,score\na,a,1\n", "other: expected another than the item" },
+		{ "item,other,score\na,b\n", "tables/basket.csv:2:1: score: expected a number" },
+		{ "item,other,score\na\xff,b,1\n", "item: expected 1 to 256 bytes of text" },
 		{ "item,other,score\na,b,0\n", "score: expected a number above 0" },
 		{ "item,other,score\na,b,nan\n", "score: expected a number above 0" },
 		{ "item,other,score\na,b,1x\n", "tables/basket.csv:2:5: score: expected" },

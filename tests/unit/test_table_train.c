@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recommend/table_layout.h"
 #include "tools/table_judge.h"
 #include "tools/table_train.h"
 
@@ -194,6 +195,9 @@ test_the_same_baskets_make_the_same_bytes(void **state)
 	}
 	assert_int_equal(trained[0].bytes.len, trained[1].bytes.len);
 	assert_memory_equal(trained[0].bytes.data, trained[1].bytes.data, trained[0].bytes.len);
+	/* On each processor. */
+	assert_int_equal(table_key(trained[0].bytes.data, trained[0].bytes.len),
+	    UINT64_C(0x2bfd77761a458693));
 	table_trained_done(&trained[0]);
 	table_trained_done(&trained[1]);
 }
