@@ -74,6 +74,27 @@ empty_slot(struct store *store, int64_t n)
 	return store_run(store, stmt);
 }
 
+/* Beside the newest row, which may be damaged: what was folded is not to be folded again. */
+static int
+write_floor(struct store *store)
+{
+	char text[24];
+
+	sqlite3_snprintf(sizeof(text), text, "%lld", (long long)store->now.turn_floor);
+	return store_meta_write(store, "turn", text, strlen(text));
+}
+
+static int
+read_floor(struct store *store, int64_t *ret_floor)
+{
+	struct buf text = { 0 };
+	int error = store_meta_get(store, "turn", &text);
+
+	*ret_floor = error == 0 ? strtoll(text.data, NULL, 10) : 0;
+	buf_done(&text);
+	return error == AISLE_E_NONE || error == AISLE_E_DAMAGED ? 0 : error;
+}
+
 /* What the rows before that one wrote, and nobody has written over since, goes into its tables. */
 static int
 fold(struct store *store, int64_t before)
@@ -92,7 +113,7 @@ fold(struct store *store, int64_t before)
 		error = empty_slot(store, n);
 	store->now.turn_floor = before;
 	store->floor_moved = true;
-	return error;
+	return error == 0 && !store->memory ? write_floor(store) : error;
 }
 
 /* A bound in rows and in bytes; the oldest go first. */
@@ -492,6 +513,8 @@ list_rows(struct store *store, int64_t numbers[static TURNS_RING], size_t *ret_c
 static void
 set_turn_aside(struct store *store, int64_t n)
 {
+	/* What it said of the counters is said by another. */
+	store->floor_moved = true;
 	store_set_aside(store, "turn", n % TURNS_RING, ST_TURN_ASIDE, ST_TURN_DROP);
 }
 
@@ -518,7 +541,11 @@ store_turn_load(struct store *store, bool *ret_lost)
 	struct counters newest = { 0 }, any;
 	struct buf body = { 0 };
 	size_t count = 0, last;
+	int64_t floor = 0;
 	int error = list_rows(store, numbers, &count);
+
+	if (error == 0)
+		error = read_floor(store, &floor);
 
 	store->now.turn_next = count > 0 ? numbers[count - 1] + 1 : 1;
 	for (last = count; error == 0 && last > 0; last--) {
@@ -531,6 +558,8 @@ store_turn_load(struct store *store, bool *ret_lost)
 		*ret_lost = true;
 		error = 0;
 	}
+	if (newest.floor < floor)
+		newest.floor = floor;
 	store->now.turn_floor = last > 0 ? newest.floor : store->now.turn_next;
 	for (size_t i = 0; error == 0 && i < last; i++) {
 		if (numbers[i] < newest.floor)

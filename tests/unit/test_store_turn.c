@@ -124,6 +124,14 @@ take_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t
 }
 
 static int
+count_log(void *ctx, int64_t n, int kind, int64_t at_ms, const void *body, size_t len)
+{
+	(void)n, (void)kind, (void)at_ms, (void)body, (void)len;
+	++*(int *)ctx;
+	return 0;
+}
+
+static int
 take_outbox(void *ctx, int64_t id, const char *topic, bool retain, const void *payload, size_t len)
 {
 	(void)id;
@@ -512,6 +520,50 @@ a_row_that_does_not_open_is_set_aside_and_the_others_are_served(void **state)
 	}
 }
 
+/* Whether a fold came with it or not: what a log has is there once. */
+static void
+a_damaged_newest_row_lets_nothing_be_folded_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct id decision = ulid_of(1, 1);
+
+	for (int turn = 0; turn < 300; turn++) {
+		struct fixture left;
+		char sql[100];
+		int rows = 0;
+
+		begin(f);
+		assert_int_equal(store_log_add(f->store, STORE_LOG_OUTCOME, &decision, NULL, 1, 1,
+				     "x", 1),
+		    0);
+		assert_int_equal(store_uplink_add(f->store, LANE_MONEY, "x", 1, NULL, "1", 1), 0);
+		commit(f);
+		if (turn < 250)
+			continue;
+		kill_copy(f, &left);
+		snprintf(sql, sizeof(sql),
+		    "UPDATE turn SET body = zeroblob(length(body)) WHERE n = %lld",
+		    (long long)f->store->now.turn_next - 1);
+		tamper(&left, sql);
+		/* Killed again before a turn of its own. */
+		for (int i = 0; i < 2; i++) {
+			struct fixture again;
+
+			fixture_open(&left);
+			kill_copy(&left, &again);
+			bury(&left);
+			left = again;
+		}
+		fixture_open(&left);
+		assert_int_equal(store_damaged(left.store), 1);
+		assert_int_equal(store_log_each(left.store, STORE_LOG_OUTCOME, &decision, count_log,
+				     &rows),
+		    0);
+		assert_int_equal(rows, turn);
+		bury(&left);
+	}
+}
+
 int
 main(void)
 {
@@ -525,6 +577,7 @@ main(void)
 		STORE_TEST(
 		    what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says),
 		STORE_TEST(a_row_that_does_not_open_is_set_aside_and_the_others_are_served),
+		STORE_TEST(a_damaged_newest_row_lets_nothing_be_folded_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
