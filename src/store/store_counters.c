@@ -60,6 +60,13 @@ meta_number(struct store *store, const char *name, int64_t *ret)
 	return error == AISLE_E_NONE ? 0 : error;
 }
 
+int
+store_floor_load(struct store *store, int64_t *ret_floor)
+{
+	int error = meta_number(store, STORE_FLOOR_NAME, ret_floor);
+	return error == AISLE_E_DAMAGED ? 0 : error;
+}
+
 static int
 lane_end(struct store *store, enum lane lane, int statement, int64_t *ret_seq)
 {

@@ -349,7 +349,13 @@ int store_window(struct store *store, int table, int taken, bool collided, const
 
 /* ---- store_turn.c ---- */
 /* At open: rows that are not folded are recent again. *ret_lost: numbers of headquarters' records may be lost. */
-int store_turn_load(struct store *store, bool *ret_lost);
+int store_turn_load(struct store *store, int64_t floor, bool *ret_lost);
+#define STORE_TURNS_RING 512
+#define STORE_TURN_KEY_SIZE 28
+#define STORE_TURN_GONE 0x80
+#define STORE_FLOOR_NAME "turn" /* in meta: as the newest row's floor, should that be damaged */
+void store_turn_key(uint8_t out[static STORE_TURN_KEY_SIZE], int64_t n, uint32_t section,
+    const struct id *subject);
 /* Before a commit: folds what is due, and writes what is pending as a row. */
 int store_turn_write(struct store *store);
 /* All that is recent or pending goes into its tables; in a transaction of its own unless there is one. Before whatever
@@ -403,6 +409,8 @@ int store_read_number(struct store *store, const char *sql, int64_t *ret, struct
 /* ---- store_counters.c ---- */
 
 int store_epoch_begin(struct store *store, struct err *err) AISLE_MUST_CHECK;
+/* 0: not known. */
+int store_floor_load(struct store *store, int64_t *ret_floor) AISLE_MUST_CHECK;
 /* First of all: what is found damaged counts on from there. */
 int store_damaged_load(struct store *store, struct err *err) AISLE_MUST_CHECK;
 /* lost: numbers may be, a new epoch begins. */

@@ -327,8 +327,11 @@ load(struct store *store, const uint8_t *owner, struct err *err)
 	int error = store_damaged_load(store, err);
 	if (error == 0 && owner != NULL)
 		error = store_owner_check(store, owner, &told);
+	int64_t floor = 0;
 	if (error == 0)
-		error = store_turn_load(store, &lost);
+		error = store_floor_load(store, &floor);
+	if (error == 0)
+		error = store_turn_load(store, floor, &lost);
 	if (error == 0)
 		error = store_counters_load(store, lost, err);
 	if (error == 0 && !told)

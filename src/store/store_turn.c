@@ -13,7 +13,7 @@
  *   their tables, in the transaction of the turn that is at hand. So no turn pays for many, and a start reads a bounded
  *   number of rows.
  *
- *   The table is a ring: row n lies in slot n mod TURNS_RING and is written over. Nothing but a long row is deleted, which
+ *   The table is a ring: row n lies in slot n mod STORE_TURNS_RING and is written over. Nothing but a long row is deleted, which
  *   would cost as many pages again. Which rows still count is in each of them: the newest one says the number of the oldest.
  *
  * BYTES of a row
@@ -28,14 +28,11 @@
 #include "core/log.h"
 #include "store/store_internal.h"
 
-#define TURNS_RING 512
 #define TURNS_KEPT 256
 #define TURNS_FOLDED 16
 #define SLOT_BYTES (4 << 10)
 #define SECTION_BYTES (256 << 10)
 #define ROW_BYTES (1 << 20)
-#define ROW_KEY_SIZE 28
-#define GONE 0x80
 
 /* ---- the fold ---- */
 
@@ -69,7 +66,7 @@ empty_slot(struct store *store, int64_t n)
 
 	if (stmt == NULL)
 		return error;
-	sqlite3_bind_int64(stmt, 1, n % TURNS_RING);
+	sqlite3_bind_int64(stmt, 1, n % STORE_TURNS_RING);
 	sqlite3_bind_int64(stmt, 2, SLOT_BYTES);
 	return store_run(store, stmt);
 }
@@ -79,20 +76,15 @@ static int
 write_floor(struct store *store)
 {
 	char text[24];
+	struct recent_row *row;
+	int error;
 
 	sqlite3_snprintf(sizeof(text), text, "%lld", (long long)store->now.turn_floor);
-	return store_meta_write(store, "turn", text, strlen(text));
-}
-
-static int
-read_floor(struct store *store, int64_t *ret_floor)
-{
-	struct buf text = { 0 };
-	int error = store_meta_get(store, "turn", &text);
-
-	*ret_floor = error == 0 ? strtoll(text.data, NULL, 10) : 0;
-	buf_done(&text);
-	return error == AISLE_E_NONE || error == AISLE_E_DAMAGED ? 0 : error;
+	row = recent_row_new(RECENT_META, STORE_FLOOR_NAME, strlen(STORE_FLOOR_NAME), strlen(text));
+	memcpy(row->bytes + row->key_len, text, row->len);
+	error = fold_row(store, row);
+	recent_row_free(row);
+	return error;
 }
 
 /* What the rows before that one wrote, and nobody has written over since, goes into its tables. */
@@ -182,7 +174,7 @@ by_subject(const void *a, const void *b)
 static void
 encode(const struct recent_row *row, struct buf *out)
 {
-	buf_u8(out, (uint8_t)(row->table | (row->deleted ? GONE : 0)));
+	buf_u8(out, (uint8_t)(row->table | (row->deleted ? STORE_TURN_GONE : 0)));
 	buf_i64(out, (int64_t)row->key_len);
 	buf_add(out, row->bytes, row->key_len);
 	if (row->deleted)
@@ -203,8 +195,9 @@ encode_counters(const struct store *store, struct buf *out)
 	}
 }
 
-static void
-section_key(uint8_t out[static ROW_KEY_SIZE], int64_t n, uint32_t section, const struct id *subject)
+void
+store_turn_key(uint8_t out[static STORE_TURN_KEY_SIZE], int64_t n, uint32_t section,
+    const struct id *subject)
 {
 	for (int i = 0; i < 8; i++)
 		out[i] = (uint8_t)((uint64_t)n >> (8 * i));
@@ -217,12 +210,12 @@ section_key(uint8_t out[static ROW_KEY_SIZE], int64_t n, uint32_t section, const
 static int
 add_section(struct store *store, uint32_t section, const struct id *subject)
 {
-	uint8_t row_key[ROW_KEY_SIZE];
+	uint8_t row_key[STORE_TURN_KEY_SIZE];
 	const void *sealed;
 	size_t len;
 	int error;
 
-	section_key(row_key, store->now.turn_next, section, subject);
+	store_turn_key(row_key, store->now.turn_next, section, subject);
 	error = store_seal(store, "turn", row_key, sizeof(row_key), subject, store->turn_plain.data,
 	    store->turn_plain.len, &sealed, &len);
 	if (error == 0) {
@@ -243,9 +236,9 @@ write_row(struct store *store)
 
 	if (stmt == NULL)
 		return error;
-	if (store->now.turn_next - store->now.turn_floor >= TURNS_RING)
+	if (store->now.turn_next - store->now.turn_floor >= STORE_TURNS_RING)
 		return store_doom(store, AISLE_E_TOO_BIG);
-	sqlite3_bind_int64(stmt, 1, store->now.turn_next % TURNS_RING);
+	sqlite3_bind_int64(stmt, 1, store->now.turn_next % STORE_TURNS_RING);
 	sqlite3_bind_int64(stmt, 2, store->now.turn_next);
 	store_bind_blob(stmt, 3, store->turn_row.data, store->turn_row.len);
 	store->now.turn_next++;
@@ -320,260 +313,5 @@ store_turn_write(struct store *store)
 			error = write_row(store);
 	} while (error == 0 && at < pending->count);
 	free(rows);
-	return error;
-}
-
-/* ---- rows are read, at open ---- */
-
-/* Takes the next bytes; NULL: there are not as many. */
-static const uint8_t *
-take(struct rd *rd, int64_t len)
-{
-	const uint8_t *at = rd->at;
-
-	if (!rd->ok || len < 0 || len > rd->end - rd->at) {
-		rd->ok = false;
-		return NULL;
-	}
-	rd->at += len;
-	return at;
-}
-
-/* What the fold and the readers take for granted of a key and a body. */
-static bool
-is_sound(const struct recent_row *row)
-{
-	bool has_text = row->deleted || memchr(recent_body(row), 0, row->len) != NULL;
-
-	if (row->table < RECENT_LOG)
-		return row->key_len == 16;
-	if (row->table < RECENT_SEEN)
-		return row->key_len == 24 && !row->deleted;
-	if (row->table <= RECENT_REF)
-		return row->key_len == 16 && row->len == 16;
-	if (row->table == RECENT_META)
-		return row->key_len > 0 && row->key_len < STORE_META_NAME_SIZE && !row->deleted;
-	if (row->table == RECENT_TIMER)
-		return row->key_len > 8 && row->key_len < 8 + STORE_TIMER_ID_SIZE;
-	if (row->table == RECENT_RECORDING)
-		return row->key_len == 8 && !row->deleted;
-	return row->key_len == 8 && has_text && !(row->table == RECENT_UPLINK && row->deleted);
-}
-
-static struct recent_row *
-decode(struct rd *rd, const struct id *subject, int64_t turn)
-{
-	uint8_t table = rd_u8(rd);
-	int64_t key_len = rd_i64(rd), at_ms = 0, flag = 0, len = 0;
-	const uint8_t *key = take(rd, key_len), *body = NULL;
-
-	if ((table & GONE) == 0) {
-		at_ms = rd_i64(rd);
-		flag = rd_i64(rd);
-		len = rd_i64(rd);
-		body = take(rd, len);
-	}
-	if (!rd->ok || (table & ~GONE) >= RECENT_TABLES)
-		return NULL;
-	struct recent_row *row = recent_row_new(table & ~GONE, key, (size_t)key_len, (size_t)len);
-	row->deleted = (table & GONE) != 0;
-	row->subject = *subject;
-	row->turn = turn;
-	row->at_ms = at_ms;
-	row->flag = (int)flag;
-	if (len > 0)
-		memcpy(row->bytes + row->key_len, body, row->len);
-	if (is_sound(row))
-		return row;
-	recent_row_free(row);
-	return NULL;
-}
-
-struct counters {
-	int64_t floor, first[LANE_COUNT], next[LANE_COUNT];
-};
-
-static void
-decode_counters(struct rd *rd, struct counters *counters)
-{
-	counters->floor = rd_i64(rd);
-	for (int lane = 0; lane < LANE_COUNT; lane++) {
-		counters->first[lane] = rd_i64(rd);
-		counters->next[lane] = rd_i64(rd);
-	}
-}
-
-static bool
-take_rows(struct store *store, struct rd *rd, const struct id *subject, int64_t n)
-{
-	while (rd->ok && rd->at < rd->end) {
-		struct recent_row *row = decode(rd, subject, n);
-
-		if (row == NULL)
-			return false;
-		if (row->table >= RECENT_LOG && row->table < RECENT_SEEN) {
-			int64_t number = recent_key64_read(row->bytes + 16);
-
-			if (store->now.log_next <= number)
-				store->now.log_next = number + 1;
-		}
-		store_recent_load(store, row);
-	}
-	return rd->ok;
-}
-
-/* Sections of a row; *counters are of the first one. Without rows to take it stops behind that. AISLE_E_DAMAGED. */
-static int
-read_sections(struct store *store, int64_t n, const struct buf *body, bool take_them,
-    struct counters *counters)
-{
-	struct rd rd = rd_init(body->data, body->len);
-	uint32_t section = 0;
-	int result = 0;
-
-	do {
-		uint8_t row_key[ROW_KEY_SIZE];
-		struct id subject = rd_id(&rd);
-		uint32_t len = rd_u32(&rd);
-		const uint8_t *sealed = take(&rd, len);
-
-		if (sealed == NULL || (section == 0 && !id_is_zero(&subject)))
-			return AISLE_E_DAMAGED;
-		section_key(row_key, n, section, &subject);
-		buf_clear(&store->turn_plain);
-		int error = store_unseal_bytes(store, "turn", row_key, sizeof(row_key), &subject,
-		    sealed, len, &store->turn_plain);
-		/* Who it is about is forgotten. */
-		if (error == AISLE_E_NONE && section++ > 0)
-			continue;
-		if (error != 0 && error != AISLE_E_DAMAGED)
-			return error;
-		struct rd plain = rd_init(store->turn_plain.data, store->turn_plain.len);
-		if (error == 0 && section == 0)
-			decode_counters(&plain, counters);
-		if (error == 0 &&
-		    (!plain.ok || (take_them && !take_rows(store, &plain, &subject, n))))
-			error = AISLE_E_DAMAGED;
-		if (section == 0 && (error != 0 || !take_them))
-			return error;
-		result = error != 0 ? error : result;
-		section++;
-	} while (rd.at < rd.end);
-	return result;
-}
-
-/* AISLE_E_NONE: another row lies there. */
-static int
-read_row(struct store *store, int64_t n, struct buf *body)
-{
-	int error, rc;
-	sqlite3_stmt *stmt = store_stmt(store, ST_TURN_GET, &error);
-
-	if (stmt == NULL)
-		return error;
-	sqlite3_bind_int64(stmt, 1, n % TURNS_RING);
-	buf_clear(body);
-	rc = sqlite3_step(stmt);
-	error = rc == SQLITE_ROW && sqlite3_column_int64(stmt, 0) == n ? 0 : AISLE_E_NONE;
-	if (error == 0)
-		buf_add(body, sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1));
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? error : store_error(store, rc);
-}
-
-static int
-by_number(const void *a, const void *b)
-{
-	int64_t mine = *(const int64_t *)a, other = *(const int64_t *)b;
-
-	return (mine > other) - (mine < other);
-}
-
-/* The numbers of the rows, rising. */
-static int
-list_rows(struct store *store, int64_t numbers[static TURNS_RING], size_t *ret_count)
-{
-	int error, rc;
-	size_t count = 0;
-	sqlite3_stmt *stmt = store_stmt(store, ST_TURN_NUMBERS, &error);
-
-	if (stmt == NULL)
-		return error;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && count < TURNS_RING)
-		if (sqlite3_column_int64(stmt, 0) == sqlite3_column_int64(stmt, 1) % TURNS_RING)
-			numbers[count++] = sqlite3_column_int64(stmt, 1);
-	sqlite3_reset(stmt);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return store_error(store, rc);
-	qsort(numbers, count, sizeof(int64_t), by_number);
-	*ret_count = count;
-	return 0;
-}
-
-static void
-set_turn_aside(struct store *store, int64_t n)
-{
-	/* What it said of the counters is said by another. */
-	store->floor_moved = true;
-	store_set_aside(store, "turn", n % TURNS_RING, ST_TURN_ASIDE, ST_TURN_DROP);
-}
-
-/* What headquarters has does not come again. */
-static void
-drop_acknowledged(struct store *store, const struct counters *counters)
-{
-	for (int lane = 0; lane < LANE_COUNT; lane++) {
-		uint8_t from[8], to[8];
-
-		recent_key64(from, STORE_LANE_ID(lane, 0));
-		recent_key64(to, STORE_LANE_ID(lane, counters->first[lane]) - 1);
-		store_recent_leave(store, RECENT_UPLINK, from, to, sizeof(from));
-		store->now.lanes[lane].first = counters->first[lane];
-		store->now.lanes[lane].next = counters->next[lane];
-	}
-	store->lanes_known = true;
-}
-
-int
-store_turn_load(struct store *store, bool *ret_lost)
-{
-	int64_t numbers[TURNS_RING];
-	struct counters newest = { 0 }, any;
-	struct buf body = { 0 };
-	size_t count = 0, last;
-	int64_t floor = 0;
-	int error = list_rows(store, numbers, &count);
-
-	if (error == 0)
-		error = read_floor(store, &floor);
-
-	store->now.turn_next = count > 0 ? numbers[count - 1] + 1 : 1;
-	for (last = count; error == 0 && last > 0; last--) {
-		error = read_row(store, numbers[last - 1], &body);
-		if (error == 0)
-			error = read_sections(store, numbers[last - 1], &body, false, &newest);
-		if (error != AISLE_E_DAMAGED)
-			break;
-		set_turn_aside(store, numbers[last - 1]);
-		*ret_lost = true;
-		error = 0;
-	}
-	if (newest.floor < floor)
-		newest.floor = floor;
-	store->now.turn_floor = last > 0 ? newest.floor : store->now.turn_next;
-	for (size_t i = 0; error == 0 && i < last; i++) {
-		if (numbers[i] < newest.floor)
-			continue;
-		error = read_row(store, numbers[i], &body);
-		if (error == 0)
-			error = read_sections(store, numbers[i], &body, true, &any);
-		if (error == AISLE_E_DAMAGED) {
-			set_turn_aside(store, numbers[i]);
-			error = 0;
-		}
-	}
-	if (error == 0 && last > 0)
-		drop_acknowledged(store, &newest);
-	buf_wipe(&body);
 	return error;
 }
