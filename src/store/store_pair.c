@@ -408,14 +408,17 @@ drop_first(struct store *store)
 	return error == 0 && sqlite3_changes(store->db) == 0 ? not_found(store) : error;
 }
 
-/* One that is damaged: inside a transaction it is the table's first, after what is recent is there too, and goes. */
+/* One that is damaged: inside a transaction it is the table's first, and goes. What is recent may stand before it, or say
+ * that those before it are gone: it goes into the table, and the first one is asked for again. */
 static int
 set_timer_aside(struct store *store)
 {
 	int error = 0;
-	if (store->in_tx) {
-		error = store_settle(store);
+	if (store->in_tx)
 		store_timer_doubt(store);
+	if (store->in_tx && store->recent.bytes + store->pending.bytes > 0) {
+		error = store_settle(store);
+		return error != 0 ? error : AISLE_E_DAMAGED;
 	}
 	store_set_aside(store, "timer", 0, ST_DAMAGED_NOTE, -1);
 	if (error == 0 && store->in_tx)

@@ -475,6 +475,35 @@ what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says(void 
 	assert_body(f, STORE_DECISION, &decision, NULL);
 }
 
+static void
+a_damaged_timer_goes_and_not_the_one_before_it(void **state)
+{
+	struct fixture *f = *state, left;
+	char id[128];
+	int64_t due_ms = 0;
+
+	begin(f);
+	assert_int_equal(store_timer_add(f->store, 5000, "card/old/5000"), 0);
+	assert_int_equal(store_timer_add(f->store, 6000, "card/older/6000"), 0);
+	assert_int_equal(store_settle(f->store), 0);
+	commit(f);
+	begin(f);
+	assert_int_equal(store_timer_add(f->store, 1000, "card/new/1000"), 0);
+	commit(f);
+	kill_copy(f, &left);
+	tamper(&left, "UPDATE timer SET sum = 1 WHERE due = 5000");
+	fixture_open(&left);
+	begin(&left);
+	assert_int_equal(store_timer_first(left.store, &due_ms, id), 0);
+	assert_string_equal(id, "card/new/1000");
+	assert_int_equal(store_timer_delete(left.store, due_ms, id), 0);
+	assert_int_equal(store_timer_first(left.store, &due_ms, id), 0);
+	assert_string_equal(id, "card/older/6000");
+	assert_int_equal(store_damaged(left.store), 1);
+	commit(&left);
+	bury(&left);
+}
+
 /* ---- damage ---- */
 
 static void
@@ -572,6 +601,7 @@ main(void)
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
+		STORE_TEST(a_damaged_timer_goes_and_not_the_one_before_it),
 		STORE_TEST(rows_are_given_in_the_order_of_their_keys_wherever_they_lie),
 		STORE_TEST(what_is_taken_back_after_a_fold_is_as_it_was),
 		STORE_TEST(
