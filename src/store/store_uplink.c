@@ -488,7 +488,12 @@ store_uplink_blank(struct store *store, const struct id *subject)
 			/* A row id is what the disk says it is. */
 			if (rows[i].id < 0 || (unsigned)lane >= LANE_COUNT)
 				return store_error(store, SQLITE_CORRUPT);
-			error = write_gap(store, lane, seq, seq, rows[i].at_ms);
+			/* Into the table, where it was found and is looked for again. */
+			struct buf gap = { 0 };
+			gap_json(lane, seq, seq, &gap);
+			error = write_uplink(store, rows[i].id, "gap", rows[i].at_ms, NULL,
+			    gap.data, gap.len);
+			buf_done(&gap);
 			if (error != 0)
 				return error;
 		}

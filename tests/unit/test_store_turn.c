@@ -504,6 +504,33 @@ a_damaged_timer_goes_and_not_the_one_before_it(void **state)
 	bury(&left);
 }
 
+/* As a replay's: in memory, nothing sealed. */
+static void
+who_is_forgotten_where_nothing_is_sealed_leaves_a_gap_for_each_record(void **state)
+{
+	const struct store_options options = { .dir = NULL };
+	struct fixture f = { .dir = "" };
+	struct id anna = id_of(1);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(store_open(&options, &f.store, &err), 0);
+	begin(&f);
+	for (int i = 0; i < 600; i++)
+		assert_int_equal(store_uplink_add(f.store, LANE_DECISION, "d", 1, &anna, "{}", 2),
+		    0);
+	commit(&f);
+	begin(&f);
+	assert_int_equal(store_forget(f.store, &anna), 0);
+	commit(&f);
+	assert_int_equal(store_uplink_count(f.store), 600);
+	assert_int_equal(number_of(&f, "SELECT COUNT(*) FROM uplink WHERE type <> 'gap'"), 0);
+	ROWS("599:gap:{\"lane\":\"decision\",\"from\":599,\"to\":599} "
+	     "600:gap:{\"lane\":\"decision\",\"from\":600,\"to\":600} ",
+	    store_uplink_each(f.store, LANE_DECISION, 598, 9, take_uplink, &list));
+	store_close(f.store);
+}
+
 /* ---- damage ---- */
 
 static void
@@ -601,6 +628,7 @@ main(void)
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
+		STORE_TEST(who_is_forgotten_where_nothing_is_sealed_leaves_a_gap_for_each_record),
 		STORE_TEST(a_damaged_timer_goes_and_not_the_one_before_it),
 		STORE_TEST(rows_are_given_in_the_order_of_their_keys_wherever_they_lie),
 		STORE_TEST(what_is_taken_back_after_a_fold_is_as_it_was),
