@@ -155,6 +155,8 @@ store_counters_load(struct store *store, bool lost, struct err *err)
 		    store_read_number(store, "SELECT COALESCE(MAX(id), 0) FROM outbox", &last, err);
 	if (error == 0)
 		error = load_lease(store, &lease, &lost);
+	if (last < store_outbox_recent(store))
+		last = store_outbox_recent(store);
 	store->now.outbox_next = store->now.outbox_lease = lease > last ? lease : last + 1;
 	if (error == 0)
 		error = store_read_number(store, "SELECT COALESCE(MAX(n), 0) FROM dead",

@@ -445,6 +445,9 @@ int store_log_blank(struct store *store, enum store_log log, const struct id *ke
 /* As store_log_blank, of all rows about subject, whatever their key: a walk through the table. */
 int store_log_blank_of(struct store *store, enum store_log log, const struct id *subject);
 
+/* ---- store_queue.c ---- */
+int64_t store_outbox_recent(struct store *store); /* the highest id that is not in its table yet */
+
 /* ---- store_recording.c ---- */
 int store_recording_load(struct store *store) AISLE_MUST_CHECK;		   /* its ends */
 int store_recording_forget(struct store *store, const struct id *subject); /* a walk through it */

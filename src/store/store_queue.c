@@ -188,6 +188,17 @@ store_outbox_each(struct store *store, int64_t after_id, store_outbox_fn fn, voi
 }
 
 int64_t
+store_outbox_recent(struct store *store)
+{
+	const struct recent_row *row = store_recent_next(store, RECENT_OUTBOX, "", 0, false);
+	int64_t id = 0;
+	for (; row != NULL;
+	     row = store_recent_next(store, RECENT_OUTBOX, row->bytes, row->key_len, true))
+		id = recent_key64_read(row->bytes);
+	return id;
+}
+
+int64_t
 store_outbox_last(const struct store *store)
 {
 	return store->now.outbox_next - 1;

@@ -531,6 +531,26 @@ who_is_forgotten_where_nothing_is_sealed_leaves_a_gap_for_each_record(void **sta
 	store_close(f.store);
 }
 
+static void
+what_is_sent_keeps_its_id_when_the_lease_is_lost(void **state)
+{
+	struct fixture *f = *state, left;
+	int64_t id = 0, next = 0;
+
+	begin(f);
+	assert_int_equal(store_outbox_add(f->store, "t", NULL, false, "one", 3, &id), 0);
+	commit(f);
+	kill_copy(f, &left);
+	tamper(&left, "DELETE FROM meta WHERE name = 'outbox'");
+	fixture_open(&left);
+	begin(&left);
+	assert_int_equal(store_outbox_add(left.store, "t", NULL, false, "two", 3, &next), 0);
+	commit(&left);
+	assert_true(next > id);
+	ROWS("t:0:one t:0:two ", store_outbox_each(left.store, 0, take_outbox, &list));
+	bury(&left);
+}
+
 /* ---- damage ---- */
 
 static void
@@ -628,6 +648,7 @@ main(void)
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
+		STORE_TEST(what_is_sent_keeps_its_id_when_the_lease_is_lost),
 		STORE_TEST(who_is_forgotten_where_nothing_is_sealed_leaves_a_gap_for_each_record),
 		STORE_TEST(a_damaged_timer_goes_and_not_the_one_before_it),
 		STORE_TEST(rows_are_given_in_the_order_of_their_keys_wherever_they_lie),
