@@ -27,14 +27,18 @@ int
 store_forget(struct store *store, const struct id *subject)
 {
 	store_open_reserve(store);
+	int error = store_settle(store);
 	pack_wipe();
 	buf_wipe(&store->packed_body);
-	int error = store_settle(store);
-	/* The ring's old rows, too: who they are about stands beside each section. */
+	/* The ring's old rows, too, and those that were set aside: who they are about stands beside each section. */
 	sqlite3_stmt *turns = error == 0 ? store_stmt(store, ST_TURN_FORGET, &error) : NULL;
 	if (turns == NULL)
 		return error;
 	error = store_run(store, turns);
+	sqlite3_stmt *aside = error == 0 ? store_stmt(store, ST_DAMAGED_FORGET, &error) : NULL;
+	if (aside == NULL)
+		return error;
+	error = store_run(store, aside);
 	buf_wipe(&store->turn_plain);
 	buf_wipe(&store->turn_row);
 	if (error == 0)

@@ -146,6 +146,7 @@ enum pair_op {
 	X(TURN_DROP, "DELETE FROM turn WHERE slot = ?1") \
 	X(TURN_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'turn', slot, body FROM turn WHERE slot = ?2") \
 	X(DAMAGED_NOTE, "INSERT INTO damaged(n, tab, id, body) VALUES(?1, '', ?2, x'')") \
+	X(DAMAGED_FORGET, "UPDATE damaged SET body = x'' WHERE tab = 'turn' AND length(body) > 0") \
 	X(DAMAGED_TRIM, "DELETE FROM damaged WHERE n <= ?1") \
 	X(TIMER_ADD, "INSERT OR IGNORE INTO timer(due, id, sum) VALUES(?1, ?2, ?3)") \
 	X(TIMER_DELETE, "DELETE FROM timer WHERE due = ?1 AND id = ?2") \

@@ -551,6 +551,22 @@ what_is_sent_keeps_its_id_when_the_lease_is_lost(void **state)
 	bury(&left);
 }
 
+static void
+nothing_of_who_is_forgotten_stays_in_what_bodies_are_packed_in(void **state)
+{
+	struct fixture *f = *state;
+	struct id anna = id_of(1), visit = ulid_of(1, 1);
+
+	begin(f);
+	put(f, STORE_VISIT, &visit, &anna, 1, "anna's");
+	commit(f);
+	assert_int_equal(keys_destroy(f->keys, &anna), 0);
+	begin(f);
+	assert_int_equal(store_forget(f->store, &anna), 0);
+	assert_null(f->store->packed_body.data);
+	commit(f);
+}
+
 /* ---- damage ---- */
 
 static void
@@ -648,6 +664,7 @@ main(void)
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
+		STORE_TEST(nothing_of_who_is_forgotten_stays_in_what_bodies_are_packed_in),
 		STORE_TEST(what_is_sent_keeps_its_id_when_the_lease_is_lost),
 		STORE_TEST(who_is_forgotten_where_nothing_is_sealed_leaves_a_gap_for_each_record),
 		STORE_TEST(a_damaged_timer_goes_and_not_the_one_before_it),
