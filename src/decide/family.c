@@ -136,14 +136,17 @@ ask_own(struct run *run, struct families *families)
 	const struct subject *subject = run->sources->subject;
 	struct marks marks = marks_of(run->policy, run->sources->marks_off);
 	struct table_visit *visits;
-	size_t all = 0;
+	size_t all = 0, count, first;
 
 	families->has_own = true;
 	if (table == NULL || subject == NULL || subject->purchase_count == 0)
 		return;
-	visits = arena_room(run->arena, subject->purchase_count * sizeof(*visits));
-	for (size_t i = 0; i < subject->purchase_count; i++) {
-		const struct purchase *purchase = &subject->purchases[i];
+	count =
+	    subject->purchase_count < TABLE_VISITS_MAX ? subject->purchase_count : TABLE_VISITS_MAX;
+	first = subject->purchase_count - count;
+	visits = arena_room(run->arena, count * sizeof(*visits));
+	for (size_t i = 0; i < count; i++) {
+		const struct purchase *purchase = &subject->purchases[first + i];
 		uint32_t *items =
 		    arena_room(run->arena, (purchase->line_count + 1) * sizeof(*items));
 
@@ -152,9 +155,9 @@ ask_own(struct run *run, struct families *families)
 		visits[i].count = items_of(table, &marks, purchase, items);
 		all += visits[i].count;
 	}
-	families->own_count = table_own(run->arena, table, visits, subject->purchase_count,
-	    run->now_ms, families->own);
-	families->usual = (double)all / (double)subject->purchase_count;
+	families->own_count =
+	    table_own(run->arena, table, visits, count, run->now_ms, families->own);
+	families->usual = (double)all / (double)count;
 	families->lines = (double)items_now(run, table);
 }
 

@@ -37,6 +37,7 @@
 #define TABLE_BYTES_MAX (16u << 20)
 #define TABLE_SCANNED_MAX 256 /* different items of a basket that count: the first */
 #define TABLE_OWN_MAX 64      /* items of a customer that are ranked */
+#define TABLE_VISITS_MAX 256  /* of a customer, the newest */
 #define TABLE_RHYTHM 11
 #define TABLE_PATIENCE_MAX 1000
 /* Less is no habit that somebody is reminded of. */
@@ -112,7 +113,7 @@ struct table_own {
 	double chance;
 };
 #define TABLE_OWN_ONE (INT64_C(1) << 20) /* the score of certainty, before it is calibrated */
-/* Visits in order of time, all before now_ms. By falling score, at most TABLE_OWN_MAX; returns how many. */
+/* Visits in order of time, all before now_ms; of more than TABLE_VISITS_MAX the newest. By falling score, at most TABLE_OWN_MAX; returns how many. */
 size_t table_own(struct arena *arena, const struct table *table, const struct table_visit *visits,
     size_t count, int64_t now_ms, struct table_own *ret);
 /* Is it too early to remind him, with so many lines of his usual number? patience: lines over usual. */

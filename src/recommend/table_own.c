@@ -145,6 +145,10 @@ table_own(struct arena *arena, const struct table *table, const struct table_vis
 	size_t found = 0;
 
 	CHECK(table->at.kind == TABLE_OWN);
+	if (count > TABLE_VISITS_MAX) {
+		visits += count - TABLE_VISITS_MAX;
+		count = TABLE_VISITS_MAX;
+	}
 	gather(arena, table, visits, count, &habits);
 	for (size_t i = 0; i < habits.slots; i++) {
 		const struct habit *habit = &habits.list[i];

@@ -307,6 +307,26 @@ test_older_visits_count_less_by_the_decay(void **state)
 }
 
 static void
+test_of_many_visits_the_newest_256_count(void **state)
+{
+	struct table_parts parts = parts_of(TABLE_OWN);
+	static struct table_visit visits[TABLE_VISITS_MAX + 1];
+	static const uint32_t milk[] = { 0 }, tea[] = { 3 };
+	struct table_own own[TABLE_OWN_MAX];
+	struct buf bytes = pack(&parts);
+	struct table *table = open_bytes(&bytes);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(visits); i++)
+		visits[i] = (struct table_visit){ (int64_t)i * H_MS, i == 0 ? tea : milk, 1 };
+	assert_int_equal(table_own(arena, table, visits, ARRAY_LEN(visits), 999 * H_MS, own), 1);
+	assert_int_equal(own[0].visits, TABLE_VISITS_MAX);
+	assert_int_equal(table_own(arena, table, visits, TABLE_VISITS_MAX, 999 * H_MS, own), 2);
+	table_free(table);
+	buf_done(&bytes);
+}
+
+static void
 test_bins_of_the_rhythm_begin_with_their_bound(void **state)
 {
 	(void)state;
@@ -521,6 +541,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_own_items_by_counts_the_prior_a_factor_and_the_rhythm, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_older_visits_count_less_by_the_decay, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_of_many_visits_the_newest_256_count, set_up,
 		    tear_down),
 		cmocka_unit_test(test_bins_of_the_rhythm_begin_with_their_bound),
 		cmocka_unit_test(test_a_strong_habit_waits_for_half_as_many_lines_more),
