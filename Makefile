@@ -301,6 +301,7 @@ engine-flips: $(BUILD)/sim/flips
 	$(Q)$(run_test) sim/flips $(BUILD)/sim/flips $(ENGINE_FLIPS) $(or $(SEED),1)
 flips: engine-flips all
 	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) scenario/test_damage /usr/bin/python3 tests/scenario/test_damage.py $(FLIPS)
+	$(Q)BUILD=$(abspath $(BUILD)) $(run_test) scenario/test_flipped_files /usr/bin/python3 tests/scenario/test_flipped_files.py $(FLIPS)
 
 # Every parser and protocol edge under random bytes, two at a time: tests/fuzz/run.py. ONLY="json uplink" chooses.
 SECONDS = 60

@@ -16,6 +16,7 @@
 #include "core/notify.h"
 #include "ingest/rate.h"
 
+#define WALK_ROWS 64	/* of the profiles, likewise */
 #define SCRUB_PAGES 256 /* of state.db, looked at in an idle second */
 #define MEND_MS (60 * S_MS)
 #define DELIVERED_MAX 256
@@ -51,6 +52,7 @@ tidy(struct daemon *daemon)
 		store_checkpoint(store);
 	else if (store_wal_bytes(store) == 0)
 		store_scrub(store, SCRUB_PAGES);
+	profiles_walk(daemon->profiles, WALK_ROWS);
 }
 
 /* What the broker has by now leaves the outbox with the next turn, or with one of its own before a checkpoint, or when it

@@ -165,6 +165,8 @@ profiles_use(struct profiles *profiles, int64_t number, struct err *err)
 	profiles->version = profiles_meta_number(db, "to");
 	profiles->from = profiles_meta_number(db, "from");
 	profiles->count = rows;
+	profiles->walk_id = INT64_MIN;
+	profiles->walk_index = 0;
 	return 0;
 }
 
@@ -305,8 +307,8 @@ profiles_close(struct profiles *profiles)
 }
 
 /* Their customers are served as if headquarters had said nothing: a new set mends it. */
-static void
-row_unreadable(struct profiles *profiles)
+void
+profiles_row_unreadable(struct profiles *profiles)
 {
 	metrics_add(METRIC_PROFILES_UNREADABLE, 1);
 	if (profiles->trouble[0] != '\0')
@@ -337,7 +339,7 @@ profiles_get(struct profiles *profiles, const struct id *subject, struct buf *ou
 	sodium_memzero(key, sizeof(key));
 	sqlite3_reset(profiles->get);
 	if (error != 0 && error != AISLE_E_NONE)
-		row_unreadable(profiles);
+		profiles_row_unreadable(profiles);
 	return error;
 }
 

@@ -41,6 +41,8 @@ void profiles_close(struct profiles *profiles);
 /* AISLE_E_NONE, AISLE_E_DAMAGED */
 int profiles_get(struct profiles *profiles, const struct id *subject, struct buf *out)
     AISLE_MUST_CHECK;
+/* Looks at the next rows (64 at most), from the first again after the last: a row that nobody would find is noticed. */
+void profiles_walk(struct profiles *profiles, int rows);
 int64_t profiles_count(const struct profiles *profiles);
 /* The last install was a delta upon another version than this one: a snapshot is needed. */
 bool profiles_gap(const struct profiles *profiles);

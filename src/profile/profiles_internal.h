@@ -155,7 +155,8 @@ struct profiles {
 	int64_t count;
 	sqlite3 *db; /* NULL: an empty set */
 	sqlite3_stmt *get;
-	int words; /* profiles-N.keys */
+	int words;		     /* profiles-N.keys */
+	int64_t walk_id, walk_index; /* see profiles_walk(): the last row's, the next word's */
 	bool gap;
 	char trouble[200];
 	pid_t ended; /* a child that is to be reaped; 0: none */
@@ -163,6 +164,9 @@ struct profiles {
 };
 /* Opens file number as the current one, closing the one before. */
 int profiles_use(struct profiles *profiles, int64_t number, struct err *err);
+
+/* One of its rows is lost: said, counted, and a snapshot is asked for. */
+void profiles_row_unreadable(struct profiles *profiles);
 
 /* N of the set that an install makes. */
 static inline int64_t

@@ -665,6 +665,64 @@ a_row_of_another_customer_or_file_does_not_open(void **state)
 	profiles_close(profiles);
 }
 
+/* Each hides a row from its customer. */
+static void
+a_row_that_nobody_finds_is_noticed_by_walking(void **state)
+{
+	static const char *const hides[] = {
+		"DELETE FROM row WHERE id = (SELECT MIN(id) FROM row)",
+		"DELETE FROM row WHERE id = (SELECT MAX(id) FROM row)",
+		"DELETE FROM row WHERE id = (SELECT id FROM row ORDER BY id LIMIT 1 OFFSET 5)",
+		"UPDATE row SET id = id - 256 WHERE id = (SELECT MIN(id) FROM row)",
+		"UPDATE row SET id = id + 256 WHERE id = (SELECT MAX(id) FROM row)",
+		"UPDATE row SET subject = zeroblob(16) WHERE id = (SELECT MIN(id) FROM row)",
+		"UPDATE row SET subject = NULL WHERE id = (SELECT MIN(id) FROM row)",
+		"UPDATE row SET body = NULL WHERE id = (SELECT MAX(id) FROM row)",
+	};
+	struct fixture *f = *state;
+	struct id gone[] = { id_of(1), id_of(5), id_of(6), id_of(10) };
+
+	build_many(f, "one", 10, "one");
+	for (size_t i = 0; i < ARRAY_LEN(hides); i++) {
+		struct err err = { 0 };
+		struct profiles *profiles = open_profiles(f);
+		char path[40];
+		int64_t unreadable;
+		sqlite3 *db;
+
+		assert_int_equal(install(profiles, path_in(f, "one"), &err), 1);
+		snprintf(path, sizeof(path), "profiles-%zu.db", i + 1);
+		for (int step = 0; step < 9; step++)
+			profiles_walk(profiles, step % 2 == 0 ? 4 : 64);
+		assert_string_equal(profiles_trouble(profiles), "");
+		profiles_close(profiles);
+		assert_int_equal(sqlite3_open(path_in(f, path), &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, hides[i], NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		profiles = open_profiles(f);
+		assert_string_equal(profiles_trouble(profiles), "");
+		unreadable = metrics_get(METRIC_PROFILES_UNREADABLE);
+		for (int step = 0; step < 9; step++)
+			profiles_walk(profiles, 4);
+		if (strcmp(profiles_trouble(profiles), "a row of it does not open") != 0)
+			fail_msg("not noticed: %s", hides[i]);
+		assert_int_equal(metrics_get(METRIC_PROFILES_UNREADABLE), unreadable + 1);
+		profiles_close(profiles);
+	}
+	/* Who was forgotten is not missed. */
+	struct err err = { 0 };
+	struct profiles *profiles = open_profiles(f);
+	assert_int_equal(install(profiles, path_in(f, "one"), &err), 1);
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+		assert_int_equal(keys_destroy(f->keys, &gone[i]), 0);
+		assert_int_equal(profiles_forget(profiles, &gone[i]), 0);
+		for (int step = 0; step < 9; step++)
+			profiles_walk(profiles, 4);
+	}
+	assert_string_equal(profiles_trouble(profiles), "");
+	profiles_close(profiles);
+}
+
 static void
 a_newest_file_that_is_not_whole_gives_way_to_the_one_before(void **state)
 {
@@ -1087,6 +1145,7 @@ main(void)
 		STORE_TEST(a_set_that_cannot_be_used_is_said_and_goes_with_the_next),
 		STORE_TEST(who_is_forgotten_is_in_no_set_that_cannot_be_used),
 		STORE_TEST(a_row_of_another_customer_or_file_does_not_open),
+		STORE_TEST(a_row_that_nobody_finds_is_noticed_by_walking),
 		STORE_TEST(a_newest_file_that_is_not_whole_gives_way_to_the_one_before),
 		STORE_TEST(without_its_file_nobody_is_left),
 		STORE_TEST(a_file_that_is_not_the_one_it_is_named_is_damaged),
