@@ -27,6 +27,7 @@ JOBS = int(os.environ.get("JOBS") or os.cpu_count())
 OPTIONS = ["-timeout=25", "-rss_limit_mb=1024", "-print_final_stats=1", "-entropic=0"]
 # What was freed is held back a little, so that a look at it is found, but not 256 MiB of it; short stacks.
 SANITIZERS = {"ASAN_OPTIONS": "quarantine_size_mb=8:malloc_context_size=8",
+              "LSAN_OPTIONS": "print_suppressions=0:suppressions=" + os.path.abspath(os.path.join(TOP, "tests/fuzz/leaks.txt")),
               "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 # A disk would be waited for.
