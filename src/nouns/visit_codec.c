@@ -18,6 +18,9 @@
 #include "nouns/visit_fields.h"
 
 #define VISIT_VERSION 9
+#define VISIT_VERSION_UNLISTED \
+	7 /* without shortlists, and cards without what a table named: still read */
+#define CARD_FIELDS_SINCE 2 /* at the end of the table */
 
 /* clang-format off */
 const struct field visit_fields[] = {
@@ -356,14 +359,14 @@ is_card(const struct card *card)
 }
 
 static bool
-read_cards(struct rd *rd, struct visit *visit)
+read_cards(struct rd *rd, struct visit *visit, size_t fields)
 {
 	int64_t count = read_count(rd, VISIT_CARDS_MAX);
 
 	for (int64_t i = 0; i < count; i++) {
 		struct card *card = visit_add_card(visit);
 
-		if (!codec_read(card_fields, card_field_count, card, rd) || !is_card(card))
+		if (!codec_read(card_fields, fields, card, rd) || !is_card(card))
 			return false;
 	}
 	return count >= 0;
@@ -389,12 +392,16 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 {
 	struct rd rd = rd_init(bytes, len);
 	struct visit *visit = visit_new(&(struct id){ 0 });
+	uint8_t version = rd_u8(&rd);
+	bool listed = version == VISIT_VERSION;
 
-	if (rd_u8(&rd) != VISIT_VERSION ||
+	if ((!listed && version != VISIT_VERSION_UNLISTED) ||
 	    !codec_read(visit_fields, visit_field_count, visit, &rd) || !read_opens(&rd, visit) ||
 	    !read_reads(&rd, visit) || !read_lines(&rd, visit) || !read_olds(&rd, visit) ||
-	    !read_article_voids(&rd, visit) || !read_backs(&rd, visit) || !read_cards(&rd, visit) ||
-	    !read_contacts(&rd, visit) || !shortlists_decode(&rd, visit) || !rd_done(&rd)) {
+	    !read_article_voids(&rd, visit) || !read_backs(&rd, visit) ||
+	    !read_cards(&rd, visit, card_field_count - (listed ? 0 : CARD_FIELDS_SINCE)) ||
+	    !read_contacts(&rd, visit) || (listed && !shortlists_decode(&rd, visit)) ||
+	    !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

@@ -413,6 +413,34 @@ a_shortlist_beyond_the_bounds_is_damaged(void **state)
 	}
 }
 
+/* What version 7 wrote: a card ends before what a table named, nothing follows the contacts. */
+static void
+a_visit_of_the_version_before_shortlists_is_read(void **state)
+{
+	struct visit *visit = visit_new(&(struct id){ { 1 } }), *back = NULL;
+	struct card *card = visit_add_card(visit);
+	struct buf bytes = { 0 };
+
+	(void)state;
+	card->json = strdup("{\"a\":1}");
+	make_shown(card);
+	card->denied = card->bought = true;
+	visit_encode(visit, &bytes);
+	/* No item, and that it is no category; no contacts; no shortlists. */
+	assert_memory_equal(bytes.data + bytes.len - 4, "\0\0\0\0", 4);
+	bytes.len -= 3;
+	bytes.data[0] = 7;
+	assert_int_equal(visit_decode(bytes.data, bytes.len, &back), 0);
+	assert_int_equal(back->card_count, 1);
+	assert_true(back->cards[0].denied && back->cards[0].bought);
+	assert_null(back->cards[0].item);
+	visit_free(back);
+	bytes.data[0] = 6;
+	assert_int_equal(visit_decode(bytes.data, bytes.len, &back), AISLE_E_DAMAGED);
+	visit_free(visit);
+	buf_done(&bytes);
+}
+
 static void
 a_card_that_nobody_could_show_is_damaged(void **state)
 {
@@ -511,6 +539,7 @@ main(void)
 		cmocka_unit_test(random_visits_come_back_as_they_were),
 		cmocka_unit_test(bytes_that_are_cut_anywhere_are_damaged),
 		cmocka_unit_test(a_shortlist_beyond_the_bounds_is_damaged),
+		cmocka_unit_test(a_visit_of_the_version_before_shortlists_is_read),
 		cmocka_unit_test(a_card_that_nobody_could_show_is_damaged),
 		cmocka_unit_test(flipped_bits_never_crash),
 		cmocka_unit_test(another_version_is_damaged),
