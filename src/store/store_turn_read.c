@@ -228,7 +228,6 @@ store_turn_load(struct store *store, int64_t floor, bool *ret_lost)
 	size_t count = 0, last;
 	int error = list_rows(store, numbers, &count);
 
-	store->now.turn_next = count > 0 ? numbers[count - 1] + 1 : 1;
 	for (last = count; error == 0 && last > 0; last--) {
 		error = read_row(store, numbers[last - 1], &body);
 		if (error == 0)
@@ -236,11 +235,20 @@ store_turn_load(struct store *store, int64_t floor, bool *ret_lost)
 		if (error != AISLE_E_DAMAGED)
 			break;
 		set_turn_aside(store, numbers[last - 1]);
+		newest = (struct counters){ 0 };
 		*ret_lost = true;
 		error = 0;
 	}
-	if (newest.floor < floor)
+	/* The row that said so is not there: a copy of a damaged file may lack the last ones. */
+	if (newest.floor < floor) {
 		newest.floor = floor;
+		*ret_lost = true;
+	}
+	/* Behind what opens, whatever a damaged row says of itself, and not below the floor, where nobody would look for it. A
+	 * number may be given twice: what is sealed under it has another nonce. */
+	store->now.turn_next = last > 0 ? numbers[last - 1] + 1 : 1;
+	if (store->now.turn_next < newest.floor)
+		store->now.turn_next = newest.floor;
 	store->now.turn_floor = last > 0 ? newest.floor : store->now.turn_next;
 	for (size_t i = 0; error == 0 && i < last; i++) {
 		if (numbers[i] < newest.floor)

@@ -656,6 +656,53 @@ a_damaged_newest_row_lets_nothing_be_folded_twice(void **state)
 	}
 }
 
+static void
+a_number_that_no_row_can_have_is_not_counted_on_from(void **state)
+{
+	struct fixture *f = *state, left;
+	struct id visit = ulid_of(1, 1);
+	char sql[200];
+
+	put_alone(f, &visit, "v");
+	put_alone(f, &visit, "w");
+	kill_copy(f, &left);
+	snprintf(sql, sizeof(sql), "UPDATE turn SET n = n + (512 << 40) WHERE n = %lld",
+	    (long long)f->store->now.turn_next - 1);
+	tamper(&left, sql);
+	fixture_open(&left);
+	assert_body(&left, STORE_VISIT, &visit, "v");
+	assert_true(left.store->now.turn_next < 1000);
+	put_alone(&left, &visit, "x");
+	assert_int_equal(store_settle(left.store), 0);
+	bury(&left);
+}
+
+/* As a copy of a file with a damaged page may have it. */
+static void
+what_is_written_after_the_newest_rows_are_lost_is_read_again(void **state)
+{
+	struct fixture *f = *state, left, again;
+	struct id visit = ulid_of(1, 1);
+	char before[17], after[17];
+
+	for (int i = 0; i < 8; i++)
+		put_alone(f, &visit, "old");
+	assert_int_equal(store_settle(f->store), 0);
+	store_epoch(f->store, before);
+	kill_copy(f, &left);
+	tamper(&left, "DELETE FROM turn WHERE n > 3");
+	fixture_open(&left);
+	store_epoch(left.store, after);
+	assert_string_not_equal(before, after);
+	assert_body(&left, STORE_VISIT, &visit, "old");
+	put_alone(&left, &visit, "new");
+	kill_copy(&left, &again);
+	fixture_open(&again);
+	assert_body(&again, STORE_VISIT, &visit, "new");
+	bury(&again);
+	bury(&left);
+}
+
 int
 main(void)
 {
@@ -673,6 +720,8 @@ main(void)
 		STORE_TEST(
 		    what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says),
 		STORE_TEST(a_row_that_does_not_open_is_set_aside_and_the_others_are_served),
+		STORE_TEST(what_is_written_after_the_newest_rows_are_lost_is_read_again),
+		STORE_TEST(a_number_that_no_row_can_have_is_not_counted_on_from),
 		STORE_TEST(a_damaged_newest_row_lets_nothing_be_folded_twice),
 	};
 
