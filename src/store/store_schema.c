@@ -327,13 +327,16 @@ load(struct store *store, const uint8_t *owner, struct err *err)
 	int error = store_damaged_load(store, err);
 	if (error == 0 && owner != NULL)
 		error = store_owner_check(store, owner, &told);
-	int64_t floor = 0;
+	int64_t floor = 0, damaged = store->damaged;
 	if (error == 0)
 		error = store_floor_load(store, &floor);
 	if (error == 0)
 		error = store_turn_load(store, floor, &lost);
 	if (error == 0)
 		error = store_counters_load(store, lost, err);
+	/* What could be read of a row that was set aside lies nowhere else. */
+	if (error == 0 && store->damaged > damaged)
+		error = store_settle(store);
 	if (error == 0 && !told)
 		error = store_owner_write(store, owner);
 	return error;

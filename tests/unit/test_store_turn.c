@@ -677,6 +677,46 @@ a_number_that_no_row_can_have_is_not_counted_on_from(void **state)
 	bury(&left);
 }
 
+/* The last byte is of the last section. */
+static void
+what_is_left_of_a_row_with_a_damaged_section_is_there_after_a_kill_too(void **state)
+{
+	struct fixture *f = *state, left, again;
+	struct id anna = id_of(1), of_anna = ulid_of(1, 1), other = ulid_of(1, 2);
+	char sql[200];
+
+	begin(f);
+	put(f, STORE_VISIT, &of_anna, &anna, 1, "anna's");
+	put(f, STORE_VISIT, &other, NULL, 1, "nobody's");
+	commit(f);
+	put_alone(f, &of_anna, "later");
+	kill_copy(f, &left);
+	snprintf(sql, sizeof(sql),
+	    "UPDATE turn SET body = CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB)"
+	    " WHERE n = %lld",
+	    (long long)f->store->now.turn_next - 2);
+	tamper(&left, sql);
+	fixture_open(&left);
+	assert_int_equal(store_damaged(left.store), 1);
+	assert_body(&left, STORE_VISIT, &other, "nobody's");
+	kill_copy(&left, &again);
+	fixture_open(&again);
+	assert_body(&again, STORE_VISIT, &other, "nobody's");
+	assert_body(&again, STORE_VISIT, &of_anna, "later");
+	bury(&again);
+	/* And nobody's name stays in what was set aside. */
+	assert_true(dir_contains(left.dir, anna.b, sizeof(anna.b)));
+	assert_int_equal(keys_destroy(left.keys, &anna), 0);
+	begin(&left);
+	assert_int_equal(store_forget(left.store, &anna), 0);
+	commit(&left);
+	store_checkpoint(left.store);
+	unlinkat(AT_FDCWD, path_in(&left, "keys.db"), 0); /* has a stone for them */
+	unlinkat(AT_FDCWD, path_in(&left, "keys.db-wal"), 0);
+	assert_false(dir_contains(left.dir, anna.b, sizeof(anna.b)));
+	bury(&left);
+}
+
 /* As a copy of a file with a damaged page may have it. */
 static void
 what_is_written_after_the_newest_rows_are_lost_is_read_again(void **state)
@@ -721,6 +761,7 @@ main(void)
 		    what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says),
 		STORE_TEST(a_row_that_does_not_open_is_set_aside_and_the_others_are_served),
 		STORE_TEST(what_is_written_after_the_newest_rows_are_lost_is_read_again),
+		STORE_TEST(what_is_left_of_a_row_with_a_damaged_section_is_there_after_a_kill_too),
 		STORE_TEST(a_number_that_no_row_can_have_is_not_counted_on_from),
 		STORE_TEST(a_damaged_newest_row_lets_nothing_be_folded_twice),
 	};
