@@ -253,8 +253,9 @@ text_decode(struct rd *rd, struct subject *subject)
 	int64_t len = rd_i64(rd);
 	const char *bytes = (const char *)rd->at;
 
-	if (!rd->ok || len-- <= 0)
+	if (!rd->ok || len <= 0)
 		return NULL;
+	len--;
 	if (len > rd->end - rd->at || memchr(bytes, 0, (size_t)len) != NULL) {
 		rd->ok = false;
 		return NULL;
