@@ -95,6 +95,7 @@ struct list {
 	char text[400];
 };
 
+AISLE_PRINTF(2, 3)
 static void
 say(struct list *list, const char *format, ...)
 {
