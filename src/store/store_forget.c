@@ -27,14 +27,17 @@ int
 store_forget(struct store *store, const struct id *subject)
 {
 	store_open_reserve(store);
-	int error = store_settle(store);
-	pack_wipe();
-	buf_wipe(&store->packed_body);
-	/* The ring's old rows, too, and those that were set aside: who they are about stands beside each section. */
-	sqlite3_stmt *turns = error == 0 ? store_stmt(store, ST_TURN_FORGET, &error) : NULL;
+	int error = 0;
+	/* The ring's rows, old ones too, and those that were set aside: who they are about stands beside each section. First of
+	 * all: on a full disk what is folded next, which is in memory, has their room. */
+	sqlite3_stmt *turns = store_stmt(store, ST_TURN_FORGET, &error);
 	if (turns == NULL)
 		return error;
 	error = store_run(store, turns);
+	if (error == 0)
+		error = store_settle(store);
+	pack_wipe();
+	buf_wipe(&store->packed_body);
 	sqlite3_stmt *aside = error == 0 ? store_stmt(store, ST_DAMAGED_FORGET, &error) : NULL;
 	if (aside == NULL)
 		return error;

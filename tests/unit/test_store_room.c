@@ -453,6 +453,41 @@ consent_and_money_alone_fill_it_to_the_last_page_and_none_is_lost(void **state)
 	    0);
 }
 
+/* A visit of its own, in a turn of its own. */
+static int
+add_visit(struct room *room, const struct id *subject, size_t len)
+{
+	struct store *store = room->engine->store;
+	struct id key = ulid_of(NOW, ++room->serial);
+	int rc = store_begin(store);
+
+	if (rc == 0)
+		rc = store_put(store, STORE_VISIT, &key, subject, NOW, 1, body_of(room), len);
+	if (rc == 0)
+		rc = store_commit(store);
+	if (rc != 0)
+		store_rollback(store);
+	return rc;
+}
+
+/* Bodies of which only one goes into a page: what the turns have of them is shorter than their table will. */
+static void
+in_a_full_state_somebody_is_forgotten_all_the_same(void **state)
+{
+	struct room *room = *state;
+	struct store *store = room->engine->store;
+	struct id anna = id_of(1);
+	int rc = 0;
+
+	fill(room, STORE_DECISION, store->pages_max - 1000);
+	while (rc == 0)
+		rc = add_visit(room, &anna, 200);
+	assert_int_equal(rc, AISLE_E_FULL);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_forget(store, &anna), 0);
+	assert_int_equal(store_commit(store), 0);
+}
+
 int
 main(void)
 {
@@ -471,6 +506,7 @@ main(void)
 		TEST(customers_and_tablets_never_go_however_little_room_there_is),
 		TEST(telemetry_is_given_up_first_then_decisions_and_never_consent_or_money),
 		TEST(consent_and_money_alone_fill_it_to_the_last_page_and_none_is_lost),
+		TEST(in_a_full_state_somebody_is_forgotten_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
