@@ -99,12 +99,22 @@ prune_pairs(struct store *store, enum store_pair pair, int64_t before_ms, int ma
 	    &store->sweep[STORE_LOG_COUNT + pair], before_ms, max_rows, SWEEP_PER_ROW);
 }
 
+/* Is there room in the tables for what is recent? A row takes up to about twice of it there. */
+static bool
+recent_fits(struct store *store)
+{
+	int64_t bytes = (store->pages_max - store_pages_used(store)) * store->page_size;
+
+	return store->pages_max == 0 ||
+	    bytes > 2 * (int64_t)(store->recent.bytes + store->pending.bytes);
+}
+
 int
 store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_ms,
     int64_t decision_ms, int max_rows)
 {
-	/* What is recent is younger, unless nothing happens for long. */
-	if (store_recent_older(store, now_ms - D_MS)) {
+	/* What is recent is younger, unless nothing happens for long. Without room for it, the rest goes first. */
+	if (store_recent_older(store, now_ms - D_MS) && recent_fits(store)) {
 		int error = store_settle(store);
 		if (error != 0)
 			return error;

@@ -289,10 +289,12 @@ store_turn_write(struct store *store)
 {
 	struct store_recent *pending = &store->pending;
 	size_t at = 0;
-	int error = fold_due(store);
+	int error;
 
+	/* Whoever adds nothing folds nothing: on a full disk what makes room must not need some first. */
 	if (pending->count == 0 && !store->floor_moved)
-		return error;
+		return 0;
+	error = fold_due(store);
 	store->floor_moved = false;
 	if (store->memory) {
 		for (size_t i = 0; i < pending->count; i++)

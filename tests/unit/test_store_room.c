@@ -458,7 +458,7 @@ static int
 add_visit(struct room *room, const struct id *subject, size_t len)
 {
 	struct store *store = room->engine->store;
-	struct id key = ulid_of(NOW, ++room->serial);
+	struct id key = ulid_of(NOW + ++room->serial, 1);
 	int rc = store_begin(store);
 
 	if (rc == 0)
@@ -488,6 +488,23 @@ in_a_full_state_somebody_is_forgotten_all_the_same(void **state)
 	assert_int_equal(store_commit(store), 0);
 }
 
+/* What is recent for longer than a day finds no room in its table. */
+static void
+in_a_full_state_what_is_old_goes_on_the_third_day_too(void **state)
+{
+	struct room *room = *state;
+	struct store *store = room->engine->store;
+	struct id old = put(room, STORE_DECISION, NOW - KEPT_MS, 0, 10);
+	int rc = 0;
+
+	fill(room, STORE_SUBJECT, store->pages_max - 1000);
+	while (rc == 0)
+		rc = add_visit(room, NULL, 200);
+	assert_int_equal(rc, AISLE_E_FULL);
+	assert_true(room_make(room->engine, NOW + 3 * D_MS) > 0);
+	assert_false(is_there(room, STORE_DECISION, old));
+}
+
 int
 main(void)
 {
@@ -507,6 +524,7 @@ main(void)
 		TEST(telemetry_is_given_up_first_then_decisions_and_never_consent_or_money),
 		TEST(consent_and_money_alone_fill_it_to_the_last_page_and_none_is_lost),
 		TEST(in_a_full_state_somebody_is_forgotten_all_the_same),
+		TEST(in_a_full_state_what_is_old_goes_on_the_third_day_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
