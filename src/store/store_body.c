@@ -175,12 +175,16 @@ erase_body(struct store *store, enum store_table table, const struct id *key)
 int
 store_fold_body(struct store *store, const struct recent_row *row)
 {
+	enum store_table table = (enum store_table)(row->table - RECENT_BODY);
 	struct id key;
+	int error = AISLE_E_NONE;
 
 	memcpy(key.b, row->bytes, sizeof(key.b));
-	return row->deleted ? erase_body(store, (enum store_table)(row->table - RECENT_BODY), &key)
-			    : write_body(store, (enum store_table)(row->table - RECENT_BODY), &key,
-				  &row->subject, row->at_ms, row->flag, recent_body(row), row->len);
+	if (!row->deleted)
+		error = write_body(store, table, &key, &row->subject, row->at_ms, row->flag,
+		    recent_body(row), row->len);
+	/* Of somebody who is forgotten: what the table has is of before, and nobody's perhaps. */
+	return error == AISLE_E_NONE ? erase_body(store, table, &key) : error;
 }
 
 /* ---- get, delete, each ---- */

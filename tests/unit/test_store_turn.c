@@ -568,6 +568,29 @@ nothing_of_who_is_forgotten_stays_in_what_bodies_are_packed_in(void **state)
 	commit(f);
 }
 
+/* Its table has it as it was when nobody had shown their card. */
+static void
+what_a_customer_took_over_does_not_come_back_as_nobodys_when_they_are_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct id anna = id_of(1), visit = ulid_of(1, 1);
+
+	put_alone(f, &visit, "a stranger's");
+	assert_int_equal(store_settle(f->store), 0);
+	begin(f);
+	put(f, STORE_VISIT, &visit, &anna, 0, "anna's");
+	commit(f);
+	assert_int_equal(keys_destroy(f->keys, &anna), 0);
+	begin(f);
+	assert_int_equal(store_forget(f->store, &anna), 0);
+	commit(f);
+	for (int i = 0; i < 2; i++) {
+		assert_body(f, STORE_VISIT, &visit, NULL);
+		ROWS("", store_each(f->store, STORE_VISIT, 1, take_row, &list));
+		fixture_reopen(f);
+	}
+}
+
 /* ---- damage ---- */
 
 static void
@@ -752,6 +775,8 @@ main(void)
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
+		STORE_TEST(
+		    what_a_customer_took_over_does_not_come_back_as_nobodys_when_they_are_forgotten),
 		STORE_TEST(nothing_of_who_is_forgotten_stays_in_what_bodies_are_packed_in),
 		STORE_TEST(what_is_sent_keeps_its_id_when_the_lease_is_lost),
 		STORE_TEST(who_is_forgotten_where_nothing_is_sealed_leaves_a_gap_for_each_record),
