@@ -78,6 +78,21 @@ load_ends(struct store *store)
 	return rc == SQLITE_ROW ? 0 : store_error(store, rc);
 }
 
+/* How long the row was when it was told, as who goes on counts; nothing, if it does not open or is a hole. */
+static int64_t
+length_of(struct store *store, sqlite3_stmt *stmt)
+{
+	uint8_t row_key[ROW_KEY_SIZE];
+	struct id subject = store_column_id(stmt, 2);
+	struct buf body = { 0 };
+	recording_row_key(row_key, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1));
+	int error = store_unseal(store, "recording", row_key, sizeof(row_key), &subject, stmt, 3,
+	    &body);
+	int64_t len = error == 0 ? (int64_t)body.len : 0;
+	buf_wipe(&body);
+	return len;
+}
+
 int
 store_recording_load(struct store *store)
 {
@@ -98,7 +113,7 @@ store_recording_load(struct store *store)
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
 		store->now.recording_next =
-		    store->now.recording_last + sqlite3_column_bytes(stmt, 3) + ROW_BYTES;
+		    store->now.recording_last + length_of(store, stmt) + ROW_BYTES;
 	sqlite3_reset(stmt);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
@@ -209,9 +224,11 @@ store_recording_add(struct store *store, int64_t at_ms, const struct id *subject
 	int error = store_recent_put(store, RECENT_RECORDING, key, sizeof(key), subject, at_ms, 0,
 	    body, len);
 	/* Its place remains. */
-	if (error == AISLE_E_NONE)
+	if (error == AISLE_E_NONE) {
+		len = 0;
 		error = store_recent_put(store, RECENT_RECORDING, key, sizeof(key), NULL, at_ms,
 		    FLAG_HOLE, NULL, 0);
+	}
 	if (error != 0)
 		return error;
 	int64_t next = id + (int64_t)len + ROW_BYTES;

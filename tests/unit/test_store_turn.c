@@ -364,6 +364,32 @@ a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back(void **state)
 	free(body);
 }
 
+/* A recording that goes on after a copy of a state begins with the number that the copy says. */
+static void
+a_copy_says_the_number_that_is_recorded_next_wherever_its_newest_row_lies(void **state)
+{
+	struct fixture *f = *state, left;
+	struct id anna = id_of(1);
+
+	fixture_close(f);
+	f->recording_mib = 1;
+	fixture_open(f);
+	for (int i = 0; i < 4; i++) {
+		begin(f);
+		assert_int_equal(store_recording_add(f->store, 1000 + i, i % 2 ? &anna : NULL,
+				     "heard heard heard heard heard heard heard heard", 48),
+		    0);
+		commit(f);
+		if (i >= 2)
+			assert_int_equal(store_settle(f->store), 0);
+		kill_copy(f, &left);
+		fixture_open(&left);
+		assert_int_equal(store_recording_last(left.store), store_recording_last(f->store));
+		assert_int_equal(store_recording_next(left.store), store_recording_next(f->store));
+		bury(&left);
+	}
+}
+
 /* ---- forgotten ---- */
 
 static void
@@ -774,6 +800,7 @@ main(void)
 		STORE_TEST(what_a_turn_wrote_is_there_after_a_kill_whichever_table_it_is_of),
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
+		STORE_TEST(a_copy_says_the_number_that_is_recorded_next_wherever_its_newest_row_lies),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
 		STORE_TEST(
 		    what_a_customer_took_over_does_not_come_back_as_nobodys_when_they_are_forgotten),
