@@ -183,7 +183,9 @@ take_over_once(struct store *store, struct err *err)
 	int error = run_sql(store, "BEGIN IMMEDIATE", err);
 	if (error != 0)
 		return error;
-	error = run_sql(store, RECORDING_DDL TURN_DDL, err);
+	/* A floor would say that rows were lost. */
+	error = run_sql(store,
+	    RECORDING_DDL TURN_DDL "DELETE FROM meta WHERE name = '" STORE_FLOOR_NAME "'", err);
 	if (error == 0)
 		error = run_sql(store, sql, err);
 	if (error == 0)
