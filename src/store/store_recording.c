@@ -86,8 +86,8 @@ length_of(struct store *store, sqlite3_stmt *stmt)
 	struct id subject = store_column_id(stmt, 2);
 	struct buf body = { 0 };
 	recording_row_key(row_key, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1));
-	int error = store_unseal(store, "recording", row_key, sizeof(row_key), &subject, stmt, 3,
-	    &body);
+	int error =
+	    store_unseal(store, "recording", row_key, sizeof(row_key), &subject, stmt, 3, &body);
 	int64_t len = error == 0 ? (int64_t)body.len : 0;
 	buf_wipe(&body);
 	return len;

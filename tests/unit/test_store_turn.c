@@ -800,7 +800,8 @@ main(void)
 		STORE_TEST(what_a_turn_wrote_is_there_after_a_kill_whichever_table_it_is_of),
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
-		STORE_TEST(a_copy_says_the_number_that_is_recorded_next_wherever_its_newest_row_lies),
+		STORE_TEST(
+		    a_copy_says_the_number_that_is_recorded_next_wherever_its_newest_row_lies),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
 		STORE_TEST(
 		    what_a_customer_took_over_does_not_come_back_as_nobodys_when_they_are_forgotten),
