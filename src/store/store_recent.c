@@ -269,17 +269,6 @@ take_out(struct store_recent *recent, size_t at)
 	    (--recent->count - at) * sizeof(struct recent_row *));
 }
 
-bool
-store_recent_undo(struct store *store, int table, const void *key, size_t key_len)
-{
-	size_t at = lower_bound(&store->pending, table, key, key_len);
-
-	if (!is_at(&store->pending, at, table, key, key_len))
-		return false;
-	take_out(&store->pending, at);
-	return true;
-}
-
 static void
 leave(struct store_recent *recent, struct recent_row *row)
 {

@@ -71,8 +71,6 @@ int store_recent_put2(struct store *store, int table, const void *key, size_t ke
 /* It is gone from now on. */
 int store_recent_drop(struct store *store, int table, const void *key, size_t key_len)
     AISLE_MUST_CHECK;
-/* It is of this transaction and in no table: nothing is left of it. false: it is not. */
-bool store_recent_undo(struct store *store, int table, const void *key, size_t key_len);
 /* NULL: ask the table. The row lives until its table is written to, or the transaction ends. */
 const struct recent_row *store_recent_find(struct store *store, int table, const void *key,
     size_t key_len);
