@@ -227,6 +227,7 @@ was_refused(const struct run *run, const char *text)
 	for (size_t i = 0; run->answered && i < run->visit->card_count; i++) {
 		const struct card *card = &run->visit->cards[i];
 
+		CHECK(card != NULL);
 		if ((card->answer == ANSWER_DISMISS || card->answer == ANSWER_OVERRIDE) &&
 		    !card_of_former(run->visit, card) && card->item != NULL &&
 		    strcmp(card->item, text) == 0)
@@ -375,6 +376,7 @@ find_substitute(struct run *run, const char *kept, struct found *found)
 	for (size_t i = 0; run->answered && i < run->visit->card_count; i++) {
 		const struct card *card = &run->visit->cards[i];
 
+		CHECK(card != NULL);
 		if (card->answer != ANSWER_NONE && !card_of_former(run->visit, card) &&
 		    card->item != NULL && !card->item_is_category &&
 		    stock_is_out(run->input, card->item))

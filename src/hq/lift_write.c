@@ -42,6 +42,7 @@ say_told(const struct lift_comparison *comparison, const struct lift_money *mone
 	const struct lift_look *look = last_look(comparison);
 	char lift[40], low[40], high[40];
 
+	CHECK(look != NULL);
 	lift_money_text(money, look->per_week, lift);
 	lift_money_text(money, look->low, low);
 	lift_money_text(money, look->high, high);
@@ -62,12 +63,14 @@ static void
 say_cannot(const struct lift_comparison *comparison, const struct lift_money *money,
     struct buf *out)
 {
+	const struct lift_look *look = last_look(comparison);
 	char effect[40], smallest[40];
 
+	CHECK(look != NULL);
 	lift_money_text(money, comparison->plan.effect, effect);
 	buf_addf(out, "%s cannot tell %s: the interval is wider than the planned effect of %s. ",
 	    comparison->stores == 1 ? "This store alone" : "These stores alone",
-	    last_look(comparison)->fixed ? "" : "yet", effect);
+	    look->fixed ? "" : "yet", effect);
 	if (!(comparison->smallest > 0)) {
 		buf_adds(out, "After four weeks this page says what it would take.");
 		return;

@@ -161,12 +161,13 @@ newton(const struct problem *problem, double b[4], double l[4][4])
 		for (int i = 0; i < 4; i++)
 			largest = fmax(largest, fabs(step[i]));
 		/* A full step may jump over the top; half of it, and half again, does not. */
-		for (;; whole = whole / 2) {
+		for (;;) {
 			for (int i = 0; i < 4; i++)
 				next[i] = b[i] + whole * step[i];
 			then = slopes(problem, next, gradient, hessian);
 			if (then >= now || whole * largest < NEWTON_EXACT)
 				break;
+			whole = whole / 2;
 		}
 		memcpy(b, next, sizeof(next));
 		now = then;

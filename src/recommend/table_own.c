@@ -71,7 +71,7 @@ gather(struct arena *arena, const struct table *table, const struct table_visit 
 	for (habits->slots = 16; habits->slots < 2 * uses;)
 		habits->slots *= 2;
 	habits->list = arena_alloc(arena, habits->slots * sizeof(*habits->list));
-	for (size_t v = count; v-- > 0; weight *= decay) {
+	for (size_t v = count; v-- > 0;) {
 		for (size_t i = 0; i < visits[v].count; i++) {
 			struct habit *habit = habit_of(habits, visits[v].items[i]);
 
@@ -84,6 +84,7 @@ gather(struct arena *arena, const struct table *table, const struct table_visit 
 			habit->weight += weight;
 		}
 		habits->all += weight;
+		weight *= decay;
 	}
 }
 

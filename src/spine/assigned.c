@@ -37,8 +37,10 @@ static struct id
 key_of(const struct experiment *experiment)
 {
 	char salt[65];
-	const char *parts[] = { experiment->name, salt };
+	const char *parts[2] = { NULL, salt };
 
+	CHECK(experiment != NULL);
+	parts[0] = experiment->name;
 	hash_hex(salt, experiment->salt, sizeof(experiment->salt));
 	return hash_parts(parts, ARRAY_LEN(parts));
 }
@@ -192,7 +194,9 @@ assigned_note(struct engine *engine, const struct visit *visit)
 	    visit->station, engine->conf->store_id, engine_day_start(engine, engine->now_ms), &arms,
 	    &withholds);
 	for (size_t i = 0; i < arm_count; i++) {
-		if (experiment_of(engine, arms[i].experiment)->unit == UNIT_CUSTOMER)
+		const struct experiment *experiment = experiment_of(engine, arms[i].experiment);
+
+		if (experiment != NULL && experiment->unit == UNIT_CUSTOMER)
 			count(engine, engine_subject(engine, id), &arms[i]);
 	}
 }

@@ -237,7 +237,8 @@ add_small(struct buf *out, const struct lift_comparison *comparison, const struc
 	}
 	if (look != NULL)
 		buf_addf(out, "Confidence %.3g %%. ", 100 * (1 - comparison->plan.alpha));
-	if (comparison->silence == LIFT_TOLD && look->other_low < look->other_high) {
+	if (comparison->silence == LIFT_TOLD && look != NULL &&
+	    look->other_low < look->other_high) {
 		buf_adds(out, "For other stores like these: between ");
 		add_money(out, money, look->other_low);
 		buf_adds(out, " and ");

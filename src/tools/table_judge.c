@@ -236,7 +236,7 @@ order_of(const struct table_own *own, size_t found, const uint32_t *uses, size_t
 		if (i < count)
 			best += discount(i);
 	}
-	return gain / best;
+	return best > 0 ? gain / best : 0;
 }
 
 /* Is this one of the baskets that are asked about? */
