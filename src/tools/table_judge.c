@@ -230,20 +230,25 @@ order_of(const struct table_own *own, size_t found, const uint32_t *uses, size_t
 {
 	double gain = 0, best = 0;
 
+	/* Nothing was bought. */
+	if (count == 0)
+		return 0;
 	for (size_t i = 0; i < FIRST; i++) {
 		if (i < found && has(uses, count, own[i].item))
 			gain += discount(i);
 		if (i < count)
 			best += discount(i);
 	}
-	return best > 0 ? gain / best : 0;
+	return gain / best;
 }
 
 /* Is this one of the baskets that are asked about? */
 static bool
 is_asked(size_t basket, size_t from, size_t to, size_t max)
 {
-	return to - from <= max || mixed(basket) % (to - from) < max;
+	size_t all = to - from;
+
+	return all <= max || (all > 0 && mixed(basket) % all < max);
 }
 
 void
