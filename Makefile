@@ -113,7 +113,7 @@ ALL_OBJ = $(LIB_OBJ) $(call obj,src/aisled.c src/aisled_heap.c src/aisled_wire.c
 DEBS = gcc make pkg-config libc6-dev libexpat1-dev libmosquitto-dev libsqlite3-dev libsodium-dev libevent-dev libjansson-dev \
 	libzstd-dev libssl-dev libpq-dev libnats-dev libcmocka-dev mosquitto mosquitto-clients minisign procps strace systemd tzdata zlib1g-dev zstd python3 python3-paho-mqtt
 DEBS_CI = clang clang-format clang-tidy cppcheck libclang-rt-14-dev crossbuild-essential-arm64 crossbuild-essential-armhf qemu-user-static mmdebstrap \
-	chromium python3-xgboost python3-numpy postgresql nats-server
+	chromium e2fsprogs python3-xgboost python3-numpy postgresql nats-server
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Installs the packages of $(1) that are not there yet; quiet when there is nothing to do. $(2) may add to them:
 # Node.js can have come from elsewhere with its npm, and Debian's would be in its way.
