@@ -6,11 +6,15 @@
 #define AISLE_REPLY_H
 
 /* Strings are of who replies, until the call returns. */
+#include <stdbool.h>
+
 struct reply {
 	int status;	    /* in HTTP's terms */
 	const char *body;   /* one JSON object; NULL: an error, or none */
 	const char *detail; /* of the problem; NULL: none */
 	const char *clause; /* of a 409: the gate that is closed; NULL: another reason */
+	bool
+	    changed; /* the state has something of it that it had not; an answer said again has not */
 };
 
 /* Called once, after the commit. */

@@ -94,6 +94,7 @@ answer_shown(struct engine *engine, const struct event *event, struct reply *rep
 	outcome_record_by(engine, visit, card, event->shown ? OUTCOME_SHOWN : OUTCOME_NOT_SHOWN,
 	    NULL, &(struct person){ .tablet = event->tablet });
 	reply_to(engine, event, card->shown_ms, reply);
+	reply->changed = true;
 }
 
 /* ---- decided ---- */
@@ -188,6 +189,7 @@ too_late(struct engine *engine, struct visit *visit, struct card *card, enum car
 		card->late = true;
 		engine_touch(engine, visit);
 		outcome_record_by(engine, visit, card, OUTCOME_LATE, NULL, person);
+		reply->changed = true;
 	}
 	refuse(reply, 410, paying ? "too late: the customer is paying or has paid" : gone);
 	return true;
@@ -294,6 +296,7 @@ may_take(struct engine *engine, struct visit *visit, struct card *card, const ch
 	card_withdraw_by(engine, visit, card, WITHDRAW_GATE, person);
 	visit_guide(engine, visit, NULL, WITHDRAW_GATE);
 	closed_before(engine, card, body, reply);
+	reply->changed = true;
 	return false;
 }
 
@@ -342,6 +345,7 @@ answer_decided(struct engine *engine, const struct event *event, struct reply *r
 		(void)choose_open(engine, visit, event);
 	visit_guide(engine, visit, NULL, WITHDRAW_REPLACED);
 	reply_to(engine, event, card->answered_ms, reply);
+	reply->changed = true;
 out:
 	buf_done(&body);
 }

@@ -56,13 +56,6 @@ answer_data(const struct input *input)
 	return data;
 }
 
-/* Taken, or too late, which is an outcome as well. */
-static bool
-answer_counts(const struct reply *reply)
-{
-	return reply->status == 200 || reply->status == 410 || reply->clause != NULL;
-}
-
 void
 answer_input(struct engine *engine, struct input *input)
 {
@@ -99,7 +92,8 @@ answer_input(struct engine *engine, struct input *input)
 			.detail = arena_strdup(engine->arena, rejected.detail) };
 	else
 		decide_answer(engine, event, input->manager != NULL, &input->result);
-	if (answer_counts(&input->result))
+	/* Taken, or too late, which is an outcome as well; not what a tablet says again. */
+	if (input->result.changed)
 		recording_answer(engine, event, &engine->about, input->manager != NULL);
 	event_done(event);
 	json_decref(data);

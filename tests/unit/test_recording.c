@@ -334,6 +334,22 @@ after_a_restart_and_a_turn_that_was_undone_it_is_still_the_whole_day(void **stat
 	assert_replays(3);
 }
 
+/* A tablet that did not hear of it asks again. */
+static void
+an_answer_that_is_said_again_is_written_down_once(void **state)
+{
+	int64_t last;
+
+	(void)state;
+	only("advice", "{'expires':'1h'}");
+	open_basket("b");
+	scan("b", "c", 100);
+	assert_int_equal(answer("advice", "accept"), 200);
+	last = store_recording_last(engine->store);
+	assert_int_equal(answer("advice", "accept"), 200);
+	assert_int_equal(store_recording_last(engine->store), last);
+}
+
 /* A second answer to a card that came again has the name of the first. */
 static void
 an_answer_after_a_snooze_is_replayed_as_the_answer_it_was(void **state)
@@ -656,6 +672,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_day_replays_to_the_same_decisions_cards_and_records),
 		T(after_a_restart_and_a_turn_that_was_undone_it_is_still_the_whole_day),
+		T(an_answer_that_is_said_again_is_written_down_once),
 		T(an_answer_after_a_snooze_is_replayed_as_the_answer_it_was),
 		T(a_manager_who_was_signed_in_answers_in_the_replay_as_well),
 		T(time_that_was_uncertain_is_uncertain_in_the_replay),
