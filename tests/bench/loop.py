@@ -340,7 +340,7 @@ def part_loop(table, folder, args):
 
 
 def part_disk(table, folder, args):
-    for name, burst, config, goal in (("one event a turn", 1, FAST, 16), ("ten", 10, FAST + "linger_ms = 5\n", 8)):
+    for name, burst, config, goal in (("one event a turn", 1, FAST, 10), ("ten", 10, FAST + "linger_ms = 5\n", 4)):
         peer = Aisle(os.path.join(folder, f"disk-{burst}"), lambda f: bundle(f, 10), config)
         peer.load("--rate", 50, "--seconds", 1)
         time.sleep(2.5)
