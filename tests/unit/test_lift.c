@@ -11,30 +11,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "bell_fixture.h"
+
 #include "aisle/base.h"
 #include "core/fmath.h"
 #include "learn/drift.h"
 #include "learn/lift.h"
 #include "learn/off_policy.h"
-
-static uint64_t seed;
-
-static double
-dice(void)
-{
-	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (double)(seed >> 11) * 0x1p-53;
-}
-
-static double
-bell(void)
-{
-	double sum = -6;
-
-	for (int i = 0; i < 12; i++)
-		sum += dice();
-	return sum;
-}
 
 #define RUNS 400
 #define CUSTOMERS 300

@@ -11,27 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bell_fixture.h"
+
 #include "core/fmath.h"
 #include "learn/shrink.h"
-
-static uint64_t seed;
-
-static double
-dice(void)
-{
-	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (double)(seed >> 11) * 0x1p-53;
-}
-
-static double
-bell(void)
-{
-	double sum = -6;
-
-	for (int i = 0; i < 12; i++)
-		sum += dice();
-	return sum;
-}
 
 static double
 sigmoid(double x)
