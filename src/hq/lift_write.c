@@ -68,18 +68,21 @@ say_cannot(const struct lift_comparison *comparison, const struct lift_money *mo
 
 	CHECK(look != NULL);
 	lift_money_text(money, comparison->plan.effect, effect);
-	buf_addf(out, "%s cannot tell %s: the interval is wider than the planned effect of %s. ",
+	buf_addf(out, "%s cannot tell%s: the interval is wider than the planned effect of %s. ",
 	    comparison->stores == 1 ? "This store alone" : "These stores alone",
-	    look->fixed ? "" : "yet", effect);
+	    look->fixed ? "" : " yet", effect);
 	if (!(comparison->smallest > 0)) {
 		buf_adds(out, "After four weeks this page says what it would take.");
 		return;
 	}
 	lift_money_text(money, comparison->smallest, smallest);
-	buf_addf(out,
-	    "By the end of %d weeks so many customers show %s three times in four; the planned "
-	    "effect takes %.0f times as many%s",
-	    comparison->plan.weeks, smallest, comparison->times,
+	buf_addf(out, "By the end of %d weeks so many customers show %s three times in four",
+	    comparison->plan.weeks, smallest);
+	if (comparison->times <= 1) {
+		buf_adds(out, ", which is enough for the planned effect.");
+		return;
+	}
+	buf_addf(out, "; the planned effect takes %.0f times as many%s", comparison->times,
 	    comparison->weeks_needed > 0 ? "" : ", for no number of weeks is enough here.");
 	if (comparison->weeks_needed > 0)
 		buf_addf(out, ", or %.0f weeks.", comparison->weeks_needed);

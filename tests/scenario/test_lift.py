@@ -67,7 +67,9 @@ def test_where_the_interval_is_too_wide_the_stores_cannot_tell_and_it_says_what_
     source = sales.write(FOLDER + "/wide.db")
     one, = report(source, *wanted(8, 3))["comparisons"]
     assert one["says"] == "cannot-tell" and one["smallest_effect"] > 3 and one["times_these_stores"] > 1, one
-    assert one["sentence"].startswith("These stores alone cannot tell yet"), one
+    assert one["sentence"].startswith("These stores alone cannot tell yet: ") and "times as many" in one["sentence"], one
+    one, = report(lifting.made(1)[0].write(FOLDER + "/enough.db"), *wanted(8, 40))["comparisons"]
+    assert one["times_these_stores"] <= 1 and one["sentence"].endswith(" which is enough for the planned effect."), one
     few, = report(Sales_of_few(), *wanted())["comparisons"]
     assert few["says"] == "too-few-customers" and few["looks"] == [], few
     none, = report(source, "--start", "2026-10-05", "--weeks", "8")["comparisons"]
