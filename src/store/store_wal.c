@@ -10,6 +10,12 @@
  *   has seen. But each commit is on the disk before the next one begins: a
  *   power cut leaves at most one behind the break.
  *
+ *   What a cut left half is written over by who goes on, and a second cut may
+ *   show its end again behind the end of a later transaction. That is no part
+ *   of what follows the break: a frame's sum goes on from the sum that stands
+ *   in the frame before it, and there it does not. Only the frame next to the
+ *   break is taken as it is, because the bit may be in the sum itself.
+ *
  *   The format is SQLite's (fileformat2.html, 4): a header of 32 bytes, then
  *   frames of 24 bytes and a page; sums run over all that was before.
  */
@@ -88,7 +94,8 @@ int
 store_wal_lost(const char *path, int64_t *ret_frames)
 {
 	struct wal wal = { .file = fopen(path, "re") };
-	uint8_t header[STORE_WAL_HEAD] = { 0 }, frame[STORE_WAL_FRAME], salt[8];
+	uint8_t header[STORE_WAL_HEAD] = { 0 }, frame[STORE_WAL_FRAME], salt[8], before[8] = { 0 };
+	int64_t broken = -1; /* frame at which it is not what was written */
 	int lost = 0;
 	*ret_frames = 0;
 	if (wal.file == NULL)
@@ -103,7 +110,11 @@ store_wal_lost(const char *path, int64_t *ret_frames)
 			add_sum(&wal, frame, 8);
 			add_sum(&wal, frame + 24, STORE_PAGE_BYTES);
 			whole = ours && is_sum(&wal, frame + 16);
+			broken = n;
+		} else if (n > broken + 1 && !store_wal_holds(before, frame)) {
+			break;
 		}
+		memcpy(before, frame + 16, sizeof(before));
 		/* The size of the file stands in the last frame of a transaction. */
 		if (word(frame + 4, true) == 0)
 			continue;

@@ -5,6 +5,7 @@
 #include "store_fixture.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "store/store_internal.h"
 
@@ -146,6 +147,77 @@ a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch(void **st
 	leave(*state, &left, &end);
 	change(&left, end - FRAME_BYTES + 30, 0);
 	assert_left(*state, &left, COMMITS - 1, true, false);
+}
+
+static sqlite3 *
+raw_open(const char *dir)
+{
+	sqlite3 *db;
+	char path[160];
+	snprintf(path, sizeof(path), "%s/raw.db", dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL), 0);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	return db;
+}
+
+/* One transaction of at least so many pages. */
+static void
+raw_write(sqlite3 *db, int pages)
+{
+	char sql[120];
+	snprintf(sql, sizeof(sql), "INSERT INTO t VALUES(randomblob(%d))",
+	    pages * STORE_PAGE_BYTES);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static off_t
+raw_flip_first_frame(const char *dir, off_t frame)
+{
+	char path[160], byte;
+	struct stat st;
+	snprintf(path, sizeof(path), "%s/raw.db-wal", dir);
+	int fd = open(path, O_RDWR);
+	off_t at = 32 + frame * FRAME_BYTES + 24;
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte = (char)~byte;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	return (st.st_size - 32) / FRAME_BYTES;
+}
+
+static void
+what_a_former_cut_left_behind_a_half_transaction_is_no_damage(void **state)
+{
+	struct fixture *f = *state;
+	char wal[160];
+	int64_t begun, now;
+	snprintf(wal, sizeof(wal), "%s/raw.db-wal", f->dir);
+	sqlite3 *db = raw_open(f->dir);
+	char sql[80];
+	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d; VACUUM; CREATE TABLE t(x)",
+	    STORE_PAGE_BYTES);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL), 0);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	db = raw_open(f->dir);
+	raw_write(db, 1);
+	assert_int_equal(store_wal_lost(wal, &begun), 0);
+	raw_write(db, 9);
+	sqlite3_close(db);
+	/* The first frame of the long one did not arrive; a short one is written over its front, whose first does not either. */
+	off_t frames = raw_flip_first_frame(f->dir, begun);
+	assert_int_equal(store_wal_lost(wal, &now), 1);
+	assert_int_equal(now, begun);
+	db = raw_open(f->dir);
+	raw_write(db, 3);
+	sqlite3_close(db);
+	assert_int_equal(store_wal_lost(wal, &now), 1);
+	assert_true(now > begun && now < frames);
+	assert_int_equal(raw_flip_first_frame(f->dir, begun), frames);
+	assert_int_equal(store_wal_lost(wal, &now), 1);
+	assert_int_equal(now, begun);
 }
 
 static uint32_t
@@ -316,6 +388,7 @@ main(void)
 		STORE_TEST(a_checkpoint_takes_no_damaged_page_into_the_file),
 		STORE_TEST(a_last_transaction_that_is_half_there_is_what_a_power_cut_leaves),
 		STORE_TEST(a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch),
+		STORE_TEST(what_a_former_cut_left_behind_a_half_transaction_is_no_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
