@@ -499,13 +499,18 @@ compare_rows(const void *a, const void *b)
 void
 rows_join(struct rows *rows, struct rows *more)
 {
-	size_t before = rows->count;
+	size_t before = rows->count, n = 0;
 
 	qsort(rows->of, before, sizeof(rows->of[0]), compare_rows);
+	qsort(more->of, more->count, sizeof(more->of[0]), compare_rows);
 	for (size_t i = 0; i < more->count; i++) {
-		if (bsearch(&more->of[i], rows->of, before, sizeof(rows->of[0]), compare_rows) !=
-		    NULL)
+		while (n < before && rows->of[n] < more->of[i])
+			n++;
+		/* A row that is there twice stands for one that is there twice. */
+		if (n < before && rows->of[n] == more->of[i]) {
+			n++;
 			continue;
+		}
 		CHECK(rows->count < ROWS_MAX);
 		rows->of[rows->count++] = more->of[i];
 	}
