@@ -140,3 +140,15 @@ csv_read(struct csv *csv, struct err *err)
 	csv->line += lines - 1; /* now the row's last line; the next row adds one */
 	return 1;
 }
+
+void
+csv_add(struct buf *out, const char *text)
+{
+	buf_addc(out, '"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			buf_addc(out, '"');
+		buf_addc(out, *text);
+	}
+	buf_addc(out, '"');
+}

@@ -32,5 +32,7 @@ int csv_read(struct csv *csv, struct err *err) AISLE_MUST_CHECK;
 /* until the next csv_read; i < count */
 const char *csv_field(const struct csv *csv, size_t i);
 int csv_column(const struct csv *csv, size_t i); /* for errors; 0: not known */
+/* A field in quotes, to out. */
+void csv_add(struct buf *out, const char *text);
 
 #endif

@@ -87,21 +87,25 @@ write_file(const char *page, const char *ending, const struct buf *text)
 static int
 write_all(const char *page, const struct report *report)
 {
-	struct buf html = { 0 }, json = { 0 }, csv = { 0 };
+	struct buf html = { 0 }, json = { 0 }, csv = { 0 }, figures = { 0 };
 	int rc;
 
 	report_page(report, &html);
 	report_json(report, &json);
 	buf_addc(&json, '\n');
 	lift_report_csv(&report->lift, &csv);
+	report_csv(report, &figures);
 	rc = write_file(page, ".html", &html);
 	if (rc == EX_OK)
 		rc = write_file(page, ".json", &json);
 	if (rc == EX_OK)
 		rc = write_file(page, ".csv", &csv);
+	if (rc == EX_OK)
+		rc = write_file(page, "-figures.csv", &figures);
 	buf_done(&html);
 	buf_done(&json);
 	buf_done(&csv);
+	buf_done(&figures);
 	return rc;
 }
 
@@ -113,7 +117,9 @@ print_sentences(const struct report *report)
 		struct buf sentence = { 0 };
 
 		lift_sentence(comparison, &report->money, &sentence);
-		printf("%s, %s against %s: %s\n", comparison->plan.experiment,
+		printf("%s%s%s, %s against %s: %s\n", comparison->plan.experiment,
+		    comparison->plan.ring != NULL ? ", ring " : "",
+		    comparison->plan.ring != NULL ? comparison->plan.ring : "",
 		    comparison->arms[1].name, comparison->arms[0].name, sentence.data);
 		buf_done(&sentence);
 	}

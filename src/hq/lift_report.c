@@ -55,6 +55,12 @@ arm_on_record(const struct of_plan *of, const struct sales_customer *customer, b
 	return -1;
 }
 
+static bool
+is_in_ring(const struct of_plan *of, const struct sales_customer *customer)
+{
+	return of->plan->stores == NULL || of->plan->stores[customer->store];
+}
+
 static int
 arm_of(const struct of_plan *of, const struct sales_customer *customer,
     struct lift_comparison *ret_counts)
@@ -62,6 +68,8 @@ arm_of(const struct of_plan *of, const struct sales_customer *customer,
 	bool two = false;
 	int arm;
 
+	if (!is_in_ring(of, customer))
+		return -1;
 	if (customer->mixed) {
 		ret_counts->mixed++;
 		return -1;
@@ -96,7 +104,9 @@ judge_shares(struct lift_work *work, const struct of_plan *of)
 		end = lift_rows_end(sales, at);
 		for (size_t i = at; i < end; i++)
 			since = since || sales->by_week[i].week >= 0;
-		arm = since && !customer->mixed ? arm_on_record(of, customer, &two) : -1;
+		arm = since && !customer->mixed && is_in_ring(of, customer)
+		    ? arm_on_record(of, customer, &two)
+		    : -1;
 		if (arm >= 0)
 			n[arm]++;
 	}
@@ -192,6 +202,8 @@ own_names(struct lift_plan *plan)
 	plan->experiment = mem_strdup(plan->experiment != NULL ? plan->experiment : LIFT_CONTROL);
 	for (size_t i = 0; i < plan->arm_count; i++)
 		plan->arms[i] = mem_strdup(plan->arms[i]);
+	plan->ring = plan->ring != NULL ? mem_strdup(plan->ring) : NULL;
+	plan->stores = NULL;
 }
 
 void
@@ -235,6 +247,7 @@ lift_report_done(struct lift_report *report)
 		free((char *)(uintptr_t)comparison->plan.experiment);
 		for (size_t a = 0; a < comparison->plan.arm_count; a++)
 			free((char *)(uintptr_t)comparison->plan.arms[a]);
+		free((char *)(uintptr_t)comparison->plan.ring);
 		free(comparison->looks);
 	}
 	free(report->comparisons);

@@ -24,6 +24,8 @@ struct lift_plan {
 	int weeks;     /* planned */
 	double effect; /* in minor units per customer and week; 0: none is declared */
 	double alpha;
+	const char *ring;   /* only customers whose first store is in it; NULL: of all stores */
+	const bool *stores; /* with a ring: which of sales' stores those are */
 };
 /* Which arm a customer would be in, for those who were not there since the start; -1: none. */
 typedef int (*lift_assign_fn)(void *ctx, const struct lift_plan *plan, const struct id *subject);

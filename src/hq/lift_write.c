@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/csv.h"
 #include "core/json_write.h"
 #include "core/when.h"
 #include "hq/promised.h"
@@ -168,6 +169,8 @@ write_comparison(struct json_writer *w, const struct lift_comparison *comparison
 	lift_sentence(comparison, money, &sentence);
 	json_add_object(w, NULL);
 	json_add_str(w, "experiment", comparison->plan.experiment);
+	if (comparison->plan.ring != NULL)
+		json_add_str(w, "ring", comparison->plan.ring);
 	json_add_str(w, "says", lift_silence_names[comparison->silence]);
 	json_add_str(w, "sentence", sentence.data);
 	json_add_str(w, "of", comparison->margin ? "margin" : "takings");
@@ -222,17 +225,11 @@ lift_report_json(const struct lift_report *report, const struct lift_money *mone
 
 /* ---- CSV ---- */
 
-/* As RFC 4180 has it. */
 static void
 cell(struct buf *out, const char *text)
 {
-	buf_addc(out, '"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			buf_addc(out, '"');
-		buf_addc(out, *text);
-	}
-	buf_adds(out, "\",");
+	csv_add(out, text);
+	buf_addc(out, ',');
 }
 
 void
@@ -240,7 +237,8 @@ lift_report_csv(const struct lift_report *report, struct buf *out)
 {
 	buf_adds(out,
 	    "experiment,arm,against,of,says,week,weeks_planned,effect_planned,customers,"
-	    "customers_against,difference,se,df,per_week,low,high,interval,alpha,cap,cap_cuts\r\n");
+	    "customers_against,difference,se,df,per_week,low,high,interval,alpha,cap,cap_cuts,"
+	    "ring\r\n");
 	for (size_t i = 0; i < report->count; i++) {
 		const struct lift_comparison *comparison = &report->comparisons[i];
 
@@ -255,10 +253,12 @@ lift_report_csv(const struct lift_report *report, struct buf *out)
 			    lift_silence_names[comparison->silence], look->week,
 			    comparison->plan.weeks, comparison->plan.effect,
 			    comparison->arms[1].customers, comparison->arms[0].customers);
-			buf_addf(out, "%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%s,%.17g,%s,%.17g\r\n",
+			buf_addf(out, "%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%s,%.17g,%s,%.17g,",
 			    look->diff, look->se, look->df, look->per_week, look->low, look->high,
 			    look->fixed ? "fixed" : "sequence", comparison->plan.alpha,
 			    cap_names[comparison->cap], comparison->cut);
+			csv_add(out, comparison->plan.ring != NULL ? comparison->plan.ring : "");
+			buf_adds(out, "\r\n");
 		}
 	}
 }

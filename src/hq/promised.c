@@ -22,17 +22,20 @@
 #include "learn/distribution.h"
 
 #define CERTAIN 0.999999
-#define CARDS_MAX 64
-#define ALPHA 0.05
+#define ALPHA PROMISED_ALPHA
 
 void
 promised_done(struct promised *promised)
 {
 	for (size_t i = 0; i < promised->action_count; i++)
 		free(promised->actions[i]);
+	for (size_t i = 0; i < promised->store_count; i++)
+		free(promised->stores[i]);
 	free(promised->actions);
+	free(promised->stores);
 	free(promised->rows);
 	free(promised->calibrated);
+	free(promised->earned);
 	*promised = (struct promised){ 0 };
 }
 
@@ -55,6 +58,20 @@ action_of(struct promised *promised, const char *name)
 		promised->actions[promised->action_count++] = mem_strdup(name);
 	}
 	return (uint32_t)i;
+}
+
+/* Records come store by store. */
+static uint32_t
+store_of(struct promised *promised, const char *name)
+{
+	size_t last = promised->store_count;
+
+	if (last > 0 && strcmp(promised->stores[last - 1], name) == 0)
+		return (uint32_t)last - 1;
+	promised->stores =
+	    mem_grow(promised->stores, last, &promised->store_capacity, sizeof(*promised->stores));
+	promised->stores[promised->store_count++] = mem_strdup(name);
+	return (uint32_t)last;
 }
 
 static bool
@@ -100,13 +117,15 @@ take_row(struct promised *promised, const struct promised_row *of, const char *c
 	row.withheld = json_is_true(json_object_get(json, "withheld"));
 	row.told = json_int(json_object_get(json, "y"), &y);
 	row.y = row.told && y == 1;
+	if (!number_at(json, "amount", 0, most, &row.amount))
+		row.amount = 0;
 	promised->rows = mem_grow(promised->rows, promised->row_count, &promised->row_capacity,
 	    sizeof(*promised->rows));
 	promised->rows[promised->row_count++] = row;
 }
 
 static void
-take(struct promised *promised, const json_t *body)
+take(struct promised *promised, const char *store, const json_t *body)
 {
 	const char *visit = json_string_value(json_object_get(body, "visit")),
 		   *placement = json_string_value(json_object_get(body, "placement")),
@@ -114,6 +133,7 @@ take(struct promised *promised, const json_t *body)
 		   *subject = json_string_value(json_object_get(body, "subject"));
 	struct promised_row of = { .known = subject != NULL };
 	const char *parts[3] = { visit, placement, NULL };
+	struct id visit_key;
 	char slot[4];
 	int64_t number;
 	json_t *row;
@@ -134,7 +154,10 @@ take(struct promised *promised, const json_t *body)
 	of.slot = (uint8_t)number;
 	of.list = hash_parts(parts, 3);
 	of.counted = json_is_true(json_object_get(body, "counted"));
-	of.customer = subject != NULL ? hash_parts(&subject, 1) : hash_parts(&visit, 1);
+	visit_key = hash_parts(&visit, 1);
+	memcpy(&of.visit, visit_key.b, sizeof(of.visit));
+	of.store = store_of(promised, store);
+	of.customer = subject != NULL ? hash_parts(&subject, 1) : visit_key;
 	json_array_foreach(json_object_get(body, "rows"), i, row)
 		take_row(promised, &of, parts, row);
 }
@@ -147,7 +170,7 @@ promised_take(void *ctx, const struct record *record)
 	json_t *body = json_read(record->body, strlen(record->body), "settled", &err);
 
 	if (json_is_object(body))
-		take(promised, body);
+		take(promised, record->store, body);
 	else
 		promised->unread++;
 	json_decref(body);
@@ -198,8 +221,8 @@ keep_last(struct promised *promised, promised_fn chances, void *ctx)
 		qsort(promised->rows, kept, sizeof(*promised->rows), by_customer);
 }
 
-static size_t
-customer_end(const struct promised *promised, size_t at)
+size_t
+promised_customer_end(const struct promised *promised, size_t at)
 {
 	size_t end = at + 1;
 
@@ -209,27 +232,56 @@ customer_end(const struct promised *promised, size_t at)
 	return end;
 }
 
+size_t
+promised_list_end(const struct promised *promised, size_t at)
+{
+	size_t end = at + 1;
+
+	while (end < promised->row_count &&
+	    id_equal(&promised->rows[end].customer, &promised->rows[at].customer) &&
+	    id_equal(&promised->rows[end].list, &promised->rows[at].list))
+		end++;
+	return end;
+}
+
 /* ---- realised ---- */
+
+double
+promised_control(const struct promised *promised, size_t at)
+{
+	return promised->rows[at].known ? promised->control : 0;
+}
+
+bool
+promised_certain(const struct promised *promised, size_t at, size_t end)
+{
+	double control = promised_control(promised, at);
+
+	for (; at < end; at++)
+		if (promised->rows[at].p * (1 - control) > CERTAIN)
+			return true;
+	return false;
+}
+
+struct shown_card
+promised_card(const struct promised_row *row)
+{
+	return (struct shown_card){ row->p, row->p0, row->margin, row->cost,
+		row->p1 * (row->margin - row->cost) - row->p0 * row->margin, row->shown, row->y };
+}
 
 /* One counted shortlist, [at, end). false: its draw could not go otherwise. */
 static bool
 add_list(const struct promised *promised, size_t at, size_t end, struct realised_customer *customer)
 {
-	struct shown_card cards[CARDS_MAX];
-	/* Strangers are in no control group. */
-	double control = promised->rows[at].known ? promised->control : 0;
+	struct shown_card cards[PROMISED_CARDS_MAX];
 	size_t count = 0;
 
-	for (; at < end && count < CARDS_MAX; at++) {
-		const struct promised_row *row = &promised->rows[at];
-
-		if (row->p * (1 - control) > CERTAIN)
-			return false;
-		cards[count++] = (struct shown_card){ row->p, row->p0, row->margin, row->cost,
-			row->p1 * (row->margin - row->cost) - row->p0 * row->margin, row->shown,
-			row->y };
-	}
-	realised_add(customer, cards, count, control);
+	if (promised_certain(promised, at, end))
+		return false;
+	for (size_t i = at; i < end && count < PROMISED_CARDS_MAX; i++)
+		cards[count++] = promised_card(&promised->rows[i]);
+	realised_add(customer, cards, count, promised_control(promised, at));
 	return true;
 }
 
@@ -242,11 +294,9 @@ realise(struct promised *promised)
 	for (size_t at = 0, end; at < promised->row_count; at = end) {
 		struct realised_customer *customer = &customers[count];
 
-		end = customer_end(promised, at);
+		end = promised_customer_end(promised, at);
 		for (size_t list = at, next; list < end; list = next) {
-			for (next = list + 1; next < end &&
-			     id_equal(&promised->rows[next].list, &promised->rows[list].list);)
-				next++;
+			next = promised_list_end(promised, list);
 			if (promised->rows[list].counted &&
 			    !add_list(promised, list, next, customer))
 				promised->certain++;
@@ -299,7 +349,7 @@ calibrate(struct promised *promised, const char *of, belongs_fn belongs, unsigne
 	for (size_t at = 0, end; at < promised->row_count; at = end) {
 		double y = 0, p = 0, cards = 0;
 
-		end = customer_end(promised, at);
+		end = promised_customer_end(promised, at);
 		for (size_t i = at; i < end; i++) {
 			const struct promised_row *row = &promised->rows[i];
 
@@ -327,13 +377,14 @@ calibrate(struct promised *promised, const char *of, belongs_fn belongs, unsigne
 }
 
 void
-promised_settle(struct promised *promised, promised_fn chances, void *ctx)
+promised_settle(struct promised *promised, promised_fn chances, promised_part_fn part, void *ctx)
 {
 	bool slots[PROMISED_SLOTS + 1] = { false };
 	char name[40];
 
 	keep_last(promised, chances, ctx);
 	realise(promised);
+	earned_settle(promised, part, ctx);
 	for (size_t i = 0; i < promised->row_count; i++)
 		slots[promised->rows[i].slot] = true;
 	promised->calibrated =
@@ -356,17 +407,24 @@ promised_settle(struct promised *promised, promised_fn chances, void *ctx)
 /* ---- telling ---- */
 
 double
-promised_half(const struct clustered *value)
+promised_half_at(const struct clustered *value, double alpha)
 {
 	return value->df + 1 >= PROMISED_CUSTOMERS_MIN
-	    ? student_quantile(ALPHA, value->df) * value->se
+	    ? student_quantile(alpha, value->df) * value->se
 	    : 0;
 }
 
-static void
-write_value(struct json_writer *w, const char *name, const struct clustered *value)
+double
+promised_half(const struct clustered *value)
 {
-	double half = promised_half(value);
+	return promised_half_at(value, ALPHA);
+}
+
+void
+promised_write_value(struct json_writer *w, const char *name, const struct clustered *value,
+    double alpha)
+{
+	double half = promised_half_at(value, alpha);
 
 	json_add_object(w, name);
 	json_add_double(w, "is", value->value);
@@ -388,9 +446,10 @@ promised_json(const struct promised *promised, struct json_writer *w)
 	json_add_int(w, "left_out_certain", promised->certain);
 	json_add_int(w, "records_of_other_bundles", promised->others);
 	json_add_int(w, "unread", promised->unread);
-	write_value(w, "promised_per_decision", &promised->gain.promised);
-	write_value(w, "realised_per_decision", &promised->gain.realised);
-	write_value(w, "realised_less_promised", &promised->gain.difference);
+	promised_write_value(w, "promised_per_decision", &promised->gain.promised, ALPHA);
+	promised_write_value(w, "realised_per_decision", &promised->gain.realised, ALPHA);
+	promised_write_value(w, "realised_less_promised", &promised->gain.difference, ALPHA);
+	earned_json(promised, w);
 	json_add_list(w, "calibration");
 	for (size_t i = 0; i < promised->calibrated_count; i++) {
 		const struct calibrated *one = &promised->calibrated[i];
@@ -401,7 +460,7 @@ promised_json(const struct promised *promised, struct json_writer *w)
 		json_add_double(w, "customers", one->customers);
 		json_add_double(w, "promised", one->promised);
 		json_add_double(w, "came", one->came);
-		write_value(w, "came_of_promised", &one->ratio);
+		promised_write_value(w, "came_of_promised", &one->ratio, ALPHA);
 		json_end(w);
 	}
 	json_end(w);

@@ -15,6 +15,8 @@
 
 #include "core/arena.h"
 #include "decide/decide.h"
+#include "hq/figure_csv.h"
+#include "hq/fleet.h"
 #include "hq/reading.h"
 #include "learn/shrink.h"
 #include "sync/bundle.h"
@@ -28,6 +30,8 @@ struct run {
 	struct lift_plan plans[PLANS_MAX];
 	size_t plan_count;
 	struct sales sales;
+	struct fleet fleet; /* the rings of stores */
+	bool has_rings;
 	struct buf *notes;
 };
 
@@ -201,6 +205,51 @@ drawn_arm(void *ctx, const struct lift_plan *plan, const struct id *subject)
 	return -1;
 }
 
+/* ---- rings ---- */
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int
+by_store(const void *a, const void *b)
+{
+	return strcmp(((const struct fleet_store *)a)->store,
+	    ((const struct fleet_store *)b)->store);
+}
+
+/* As stores said by the time of the last sale. */
+static int
+read_rings(struct run *run, struct err *err)
+{
+	int rc;
+
+	if (run->has_rings)
+		return 0;
+	run->has_rings = true;
+	run->fleet.now_ms = run->sales.last_ms;
+	rc = fleet_read(run->options->from, &run->fleet, err);
+	if (rc == 0 && run->fleet.count > 1)
+		qsort(run->fleet.stores, run->fleet.count, sizeof(*run->fleet.stores), by_store);
+	return rc;
+}
+
+/* NULL: in none, or none is known. */
+static const char *
+ring_of(const struct run *run, const char *store)
+{
+	struct fleet_store key = { 0 };
+	const struct fleet_store *found;
+
+	snprintf(key.store, sizeof(key.store), "%s", store);
+	found = run->fleet.count > 0 ? bsearch(&key, run->fleet.stores, run->fleet.count,
+					   sizeof(*run->fleet.stores), by_store)
+				     : NULL;
+	return found != NULL && found->ring[0] != '\0' ? found->ring : NULL;
+}
+
 /* ---- all of it ---- */
 
 static int
@@ -238,7 +287,46 @@ read_sales(struct run *run, int64_t start_ms, struct err *err)
 		    run->options->from, SALES_MAX, SALES_STORES_MAX);
 	if (rc == 0)
 		sales_settle(&run->sales, SALES_WEEKS_MAX);
-	return rc;
+	return rc == 0 ? read_rings(run, err) : rc;
+}
+
+/* The control group again, for each ring of stores where there are several: of the whole each is
+ * one of so many. */
+static void
+add_rings(struct run *run, struct lift_report *report, const struct lift_plan *of)
+{
+	const struct sales *sales = &run->sales;
+	const char **rings = mem_calloc(sales->store_count, sizeof(*rings));
+	bool *in = mem_calloc(sales->store_count, sizeof(*in));
+	size_t count = 0, left = 0;
+
+	for (size_t s = 0; s < sales->store_count; s++) {
+		const char *ring = ring_of(run, sales->stores[s]);
+		size_t i = 0;
+
+		left += ring == NULL;
+		while (ring != NULL && i < count && strcmp(rings[i], ring) != 0)
+			i++;
+		if (ring != NULL && i == count)
+			rings[count++] = ring;
+	}
+	if (count > 1)
+		qsort(rings, count, sizeof(*rings), by_text);
+	for (size_t i = 0; i < count && count + left > 1; i++) {
+		struct lift_plan plan = *of;
+
+		for (size_t s = 0; s < sales->store_count; s++) {
+			const char *ring = ring_of(run, sales->stores[s]);
+
+			in[s] = ring != NULL && strcmp(ring, rings[i]) == 0;
+		}
+		plan.ring = rings[i];
+		plan.stores = in;
+		plan.alpha = of->alpha / (double)count;
+		lift_report_add(report, sales, &plan, run->policy != NULL ? drawn_arm : NULL, run);
+	}
+	free(rings);
+	free(in);
 }
 
 static int
@@ -266,6 +354,8 @@ tell(struct run *run, struct lift_report *report, struct err *err)
 		}
 		lift_report_add(report, &run->sales, plan, run->policy != NULL ? drawn_arm : NULL,
 		    run);
+		if (plan->experiment == NULL)
+			add_rings(run, report, plan);
 	}
 	return 0;
 }
@@ -285,6 +375,23 @@ chances_of(void *ctx, const char *id, double *p1, double *p0)
 	return true;
 }
 
+static const char *
+part_of(void *ctx, enum earned_by by, const char *name)
+{
+	const struct run *run = ctx;
+	const struct action *action = by != EARNED_RING ? policy_action(run->policy, name) : NULL;
+
+	if (by == EARNED_RING)
+		return ring_of(run, name);
+	if (action == NULL)
+		return NULL;
+	switch (by) {
+	case EARNED_GROUP: return action->group;
+	case EARNED_FUNDER: return action->has_offer ? action->offer.funder : NULL;
+	default: return action->id;
+	}
+}
+
 static int
 read_promised(struct run *run, struct report *ret, struct err *err)
 {
@@ -293,14 +400,17 @@ read_promised(struct run *run, struct report *ret, struct err *err)
 
 	promised->bundle = ret->bundle;
 	promised->control = run->policy->control_share;
-	rc = reading(run->options->from, "decision", "settled", promised_take, promised, err);
+	rc = read_rings(run, err);
+	if (rc == 0)
+		rc = reading(run->options->from, "decision", "settled", promised_take, promised,
+		    err);
 	if (rc == 0 && promised->full)
 		rc = err_set(err, AISLE_E_INVALID,
 		    "%s: over %d rows or %d actions of this bundle have settled, expected fewer",
 		    run->options->from, PROMISED_MAX, PROMISED_ACTIONS_MAX);
 	if (rc != 0)
 		return rc;
-	promised_settle(promised, chances_of, run);
+	promised_settle(promised, chances_of, part_of, run);
 	ret->has_promised = promised->row_count > 0;
 	return 0;
 }
@@ -328,6 +438,7 @@ report_run(const struct report_options *options, struct report *ret_report, stru
 	}
 	if (rc == 0 && run->policy != NULL)
 		rc = read_promised(run, ret_report, err);
+	fleet_done(&run->fleet);
 	sales_done(&run->sales);
 	policy_free(run->policy);
 	arena_free(run->scratch);
@@ -348,4 +459,12 @@ report_json(const struct report *report, struct buf *out)
 {
 	lift_report_json(&report->lift, &report->money,
 	    report->has_promised ? &report->promised : NULL, out);
+}
+
+void
+report_csv(const struct report *report, struct buf *out)
+{
+	figure_csv_head(out);
+	if (report->has_promised)
+		earned_csv(&report->promised, out);
 }

@@ -30,6 +30,8 @@ int report_run(const struct report_options *options, struct report *ret_report, 
     AISLE_MUST_CHECK;
 void report_done(struct report *report);
 void report_json(const struct report *report, struct buf *out);
+/* All figures but those of lift, which are lift_report_csv()'s. */
+void report_csv(const struct report *report, struct buf *out);
 
 /* One HTML file that needs nothing else. */
 void report_page(const struct report *report, struct buf *out);

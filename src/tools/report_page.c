@@ -8,7 +8,7 @@
  *   planned effect as its height beside zero; the difference itself is drawn
  *   only where it is told.
  */
-#include "tools/report.h"
+#include "tools/report_internal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -58,8 +58,8 @@ static const char foot[] =
     "where its interval is narrower than the planned effect to either "
     "side.</p>\n</body>\n</html>\n";
 
-static void
-add_text(struct buf *out, const char *text)
+void
+page_text(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++)
 		switch (*text) {
@@ -71,13 +71,13 @@ add_text(struct buf *out, const char *text)
 		}
 }
 
-static void
-add_money(struct buf *out, const struct lift_money *money, double minor)
+void
+page_money(struct buf *out, const struct lift_money *money, double minor)
 {
 	char text[40];
 
 	lift_money_text(money, minor, text);
-	add_text(out, text);
+	page_text(out, text);
 }
 
 /* ---- the plot ---- */
@@ -201,11 +201,11 @@ add_arms(struct buf *out, const struct lift_comparison *comparison, const struct
 		const struct lift_arm *arm = &comparison->arms[i];
 
 		buf_adds(out, "<tr><td>");
-		add_text(out, arm->name);
+		page_text(out, arm->name);
 		buf_addf(out, "</td><td>%.0f</td><td>", arm->customers);
-		add_money(out, money, arm->per_customer);
+		page_money(out, money, arm->per_customer);
 		buf_adds(out, "</td><td>");
-		add_money(out, money, arm->before);
+		page_money(out, money, arm->before);
 		buf_adds(out, "</td></tr>");
 	}
 	buf_adds(out, "</table>\n");
@@ -229,7 +229,7 @@ add_small(struct buf *out, const struct lift_comparison *comparison, const struc
 		    "Whether the arms are of the declared sizes is not known (--bundle). ");
 	if (look != NULL && comparison->cap > 0) {
 		buf_adds(out, "A customer's week counts at most ");
-		add_money(out, money, comparison->cap_minor);
+		page_money(out, money, comparison->cap_minor);
 		buf_addf(out, " (the %s %% quantile of the weeks before), which cuts %.1f %%. ",
 		    caps[comparison->cap], 100 * comparison->cut);
 	} else if (look != NULL) {
@@ -240,9 +240,9 @@ add_small(struct buf *out, const struct lift_comparison *comparison, const struc
 	if (comparison->silence == LIFT_TOLD && look != NULL &&
 	    look->other_low < look->other_high) {
 		buf_adds(out, "For other stores like these: between ");
-		add_money(out, money, look->other_low);
+		page_money(out, money, look->other_low);
 		buf_adds(out, " and ");
-		add_money(out, money, look->other_high);
+		page_money(out, money, look->other_high);
 		buf_adds(out, ". ");
 	}
 	buf_addf(out,
@@ -260,13 +260,17 @@ add_comparison(struct buf *out, const struct lift_comparison *comparison,
 
 	when_text(comparison->plan.start_ms, start);
 	buf_adds(out, "<h2>");
-	add_text(out, comparison->plan.experiment);
+	page_text(out, comparison->plan.experiment);
+	if (comparison->plan.ring != NULL) {
+		buf_adds(out, ", ring ");
+		page_text(out, comparison->plan.ring);
+	}
 	buf_addf(out, "</h2>\n<p class=\"small\">From %.10s, %d weeks planned; planned effect ",
 	    start, comparison->plan.weeks);
-	add_money(out, money, comparison->plan.effect);
+	page_money(out, money, comparison->plan.effect);
 	buf_adds(out, " per customer and week.</p>\n<p class=\"says\">");
 	lift_sentence(comparison, money, &sentence);
-	add_text(out, sentence.data);
+	page_text(out, sentence.data);
 	buf_adds(out, "</p>\n");
 	buf_done(&sentence);
 	if (comparison->look_count > 0)
@@ -279,29 +283,12 @@ add_comparison(struct buf *out, const struct lift_comparison *comparison,
 /* ---- what was promised ---- */
 
 static void
-add_interval(struct buf *out, const struct clustered *value, const struct lift_money *money)
-{
-	double half = promised_half(value);
-
-	add_money(out, money, value->value);
-	if (!(half > 0)) {
-		buf_adds(out, ", too few customers for an interval");
-		return;
-	}
-	buf_adds(out, " (");
-	add_money(out, money, value->value - half);
-	buf_adds(out, " to ");
-	add_money(out, money, value->value + half);
-	buf_addc(out, ')');
-}
-
-static void
 add_calibrated(struct buf *out, const struct calibrated *one)
 {
 	double half = promised_half(&one->ratio);
 
 	buf_adds(out, "<tr><td>");
-	add_text(out, one->of);
+	page_text(out, one->of);
 	buf_addf(out, "</td><td>%.0f</td><td>%.1f</td><td>%.0f</td><td>", one->cards, one->promised,
 	    one->came);
 	if (half > 0)
@@ -321,11 +308,11 @@ add_promised(struct buf *out, const struct promised *promised, const struct lift
 		    "<p>Of %.0f decisions for %.0f customers, each whose draw could have gone "
 		    "otherwise: shown cards promised ",
 		    promised->decisions, promised->customers);
-		add_money(out, money, promised->gain.promised.value);
+		page_money(out, money, promised->gain.promised.value);
 		buf_adds(out, " of gain a decision and brought ");
-		add_interval(out, &promised->gain.realised, money);
+		page_interval(out, &promised->gain.realised, PROMISED_ALPHA, money);
 		buf_adds(out, ". The difference is ");
-		add_interval(out, &promised->gain.difference, money);
+		page_interval(out, &promised->gain.difference, PROMISED_ALPHA, money);
 		buf_adds(out, ".</p>\n");
 	} else {
 		buf_adds(out,
@@ -360,12 +347,14 @@ report_page(const struct report *report, struct buf *out)
 		add_comparison(out, &lift->comparisons[i], &report->money);
 	if (lift->count == 0)
 		buf_adds(out, "<p>There is nothing to compare.</p>\n");
-	if (report->has_promised)
+	if (report->has_promised) {
 		add_promised(out, &report->promised, &report->money);
+		page_earned(out, &report->promised, &report->money);
+	}
 	if (report->notes.len > 0) {
 		buf_adds(out,
 		    "<h2>Not told</h2>\n<p class=\"small\" style=\"white-space:pre-line\">");
-		add_text(out, report->notes.data);
+		page_text(out, report->notes.data);
 		buf_adds(out, "</p>\n");
 	}
 	buf_adds(out, foot);

@@ -201,6 +201,27 @@ def test_page_json_and_csv_stand_beside_each_other_and_the_page_needs_nothing_el
     report(source, *wanted(), "-o", FOLDER + "/report.txt", read=False, code=64)
 
 
+def test_each_ring_of_stores_is_told_beside_the_whole():
+    sales, truth = lifting.made(10, stores=4, customers=2400)
+    end = lifting.when(START + timedelta(days=35))
+    for store, ring in (("0000", "early"), ("0001", "early"), ("0002", "late")):
+        sales.rows.append((store, "00000000000000e1", "telemetry", 1, "health", end, json.dumps({"at": end, "ring": ring})))
+    source = sales.write(FOLDER + "/rings.db")
+    told = report(source, *wanted(8, 100))["comparisons"]
+    assert [(c["experiment"], c.get("ring")) for c in told] == [("control group", None), ("control group", "early"), ("control group", "late")], told
+    for one, stores in zip(told[1:], (("0000", "0001"), ("0002",))):
+        mine = [t for t in truth if t[0] in stores]
+        assert one["stores"] == len(stores) and one["alpha"] == 0.025, one
+        for look, (diff, se, _) in zip(one["looks"], lifting.looks(mine, 5, 8, 100)):
+            near(look["difference"], diff)
+            near(look["se"], se)
+    report(source, *wanted(8, 100), "-o", FOLDER + "/rings.html", read=False)
+    with open(FOLDER + "/rings.html", encoding="utf-8") as f:
+        assert "<h2>control group, ring early</h2>" in f.read()
+    with open(FOLDER + "/rings.csv", encoding="utf-8", newline="") as f:
+        assert {r["ring"] for r in csv.DictReader(f)} == {"", "early", "late"}
+
+
 def test_what_is_asked_wrongly_is_said():
     source = "sqlite:" + FOLDER + "/hand.db"
     report(source, code=64)
