@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ROOMS = {
-    "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "recommend": "core nouns", "score": "core nouns", "policy": "core nouns logic recommend score",
+    "core": "", "nouns": "core", "store": "core nouns", "logic": "core", "recommend": "core nouns", "score": "core nouns", "policy": "core nouns logic learn recommend score",
     "decide": "core nouns logic learn recommend score policy",
     "ingest": "core nouns logic", "session": "core nouns", "profile": "core nouns store", "deliver": "core nouns", "learn": "core nouns",
     "trust": "core nouns",

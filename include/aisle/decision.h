@@ -109,6 +109,8 @@ struct decide_input {
 	const struct catalog *catalog; /* that images of articles are of; NULL: none */
 	const char *const *out;	       /* articles that are not there to be had, ascending */
 	size_t out_count;
+	/* What looking may cost a slot today, where the policy says a share; 0: the best is taken. */
+	double day_cost_max;
 };
 
 struct decision {

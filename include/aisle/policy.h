@@ -457,6 +457,9 @@ struct policy {
 	struct placement_rules places[PLACE_COUNT];
 	bool greedy;
 	double explore_unit, cost_max, gamma; /* minor units; gamma < 0: derived */
+	/* of what the best card is worth beyond the interruption, instead of a cost_max; 0: none */
+	double explore_share;
+	double explore_worth; /* that worth, until a store knows; < 0: not stated */
 	int shortlist;
 	struct expr interrupt;
 	double control_share;

@@ -257,6 +257,7 @@ struct visit {
 	size_t card_count;
 	struct shortlist *shortlists; /* ascending by time; each has listings */
 	size_t shortlist_count;
+	int64_t drew; /* a bit for each of its places where a card was drawn for, from a share */
 	/* for headquarters, as of the close: a JSON object; NULL: nothing was sent */
 	char *arms;
 	bool control;

@@ -159,6 +159,7 @@ run_init(struct run *run, struct arena *arena, const struct decide_input *input,
 		.now_ms = input->sources.now_ms,
 		.decision = decision,
 		.draws = input->draws,
+		.cost_max = decide_cost_max(input),
 		.care = -1,
 	};
 	run->local = zone_local(input->sources.zone, run->now_ms);

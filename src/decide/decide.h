@@ -141,6 +141,8 @@ int action_model(const struct action *action);
 
 /* From whom commercial cards are withheld: "control", "arm", NULL. */
 const char *decide_withheld(const struct decide_input *input);
+/* What exploring may cost a slot; 0: nothing, or as "gamma" has it. */
+double decide_cost_max(const struct decide_input *input);
 /* Is it one of those? Not what is mandatory, serves or informs. */
 bool decision_withholds(const struct decision *decision, const struct action *action);
 

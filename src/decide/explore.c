@@ -6,7 +6,8 @@
  *   Foster and Rakhlin, "Beyond UCB" (2020), SquareCB: the best of K takes the
  *   rest, each other one p = 1 / (K + γ·(ŷ_best − ŷ)), ŷ = priority / unit.
  *   With γ = (K − 1)·unit / cost_max the expected loss of a slot is at most
- *   cost_max: each of the K − 1 others loses p·Δ < unit/γ.
+ *   cost_max: each of the K − 1 others loses p·Δ < unit/γ. Where the policy
+ *   states a share, cost_max is the day's (spine/looking.c).
  *
  *   The winner is the smallest −log(u) / p: an exponential race, which gives
  *   each candidate exactly its p. u hangs on visit, slot and action alone, so
@@ -23,28 +24,38 @@
 #include "core/id.h"
 #include "decide/memo.h"
 
-static bool
-is_greedy(const struct policy *policy)
+double
+decide_cost_max(const struct decide_input *input)
 {
-	return policy->greedy || (policy->gamma < 0 && !(policy->cost_max > 0)) ||
+	const struct policy *policy = input->sources.policy;
+
+	if (policy->greedy)
+		return 0;
+	return policy->explore_share > 0 ? input->day_cost_max : policy->cost_max;
+}
+
+static bool
+is_greedy(const struct policy *policy, double cost_max)
+{
+	return policy->greedy || (policy->gamma < 0 && !(cost_max > 0)) ||
 	    !(policy->explore_unit > 0);
 }
 
 void
-explore_weigh(const struct policy *policy, struct shortlisted *list, size_t count)
+explore_weigh(const struct policy *policy, double cost_max, struct shortlisted *list, size_t count)
 {
 	double k = (double)count;
 	double gamma = policy->gamma;
 	double rest = 1.0;
 
 	CHECK(count > 0);
-	if (is_greedy(policy)) {
+	if (is_greedy(policy, cost_max)) {
 		for (size_t i = 0; i < count; i++)
 			list[i].p = i == 0 ? 1.0 : 0.0;
 		return;
 	}
 	if (gamma < 0)
-		gamma = (k - 1.0) * policy->explore_unit / policy->cost_max;
+		gamma = (k - 1.0) * policy->explore_unit / cost_max;
 	for (size_t i = 1; i < count; i++) {
 		double gap = list[0].priority / policy->explore_unit -
 		    list[i].priority / policy->explore_unit;
@@ -129,7 +140,7 @@ explore_draw(const struct run *run, const struct shortlisted *list, size_t count
 	size_t best = 0;
 	double best_time = 0;
 
-	if (is_greedy(run->policy) || count == 1)
+	if (is_greedy(run->policy, run->cost_max) || count == 1)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = list[i].candidate == NOTHING

@@ -141,6 +141,10 @@ add_head(const struct decision *decision, const struct decision_context *context
 	if (decision->cause != NULL)
 		add_string(out, ",\"cause\":", decision->cause);
 	add_int(out, ",\"semantics\":", DECISION_SEMANTICS);
+	if (policy->explore_share > 0) {
+		buf_adds(out, ",\"cost_max\":");
+		buf_json_double(out, decision->input->day_cost_max);
+	}
 }
 
 static void

@@ -135,6 +135,7 @@ struct run {
 	bool wallet_first; /* they are reminded of the wallet now: nothing new is offered */
 	struct door *door; /* what a person names; NULL: a draw */
 	double interrupt;  /* priority of nothing */
+	double cost_max;   /* of exploring, a slot */
 	struct buf scratch;
 };
 
@@ -263,8 +264,9 @@ void score_take(struct run *run, size_t i);
 void score_rest(struct run *run);
 
 /* ---- explore.c ---- */
-/* Fills p. list is in order: best first. */
-void explore_weigh(const struct policy *policy, struct shortlisted *list, size_t count);
+/* Fills p. list is in order: best first. cost_max: decide_cost_max(). */
+void explore_weigh(const struct policy *policy, double cost_max, struct shortlisted *list,
+    size_t count);
 double explore_chance(const struct policy *policy, const struct id *visit, enum placement place,
     int slot, const char *action, const char *treatment);
 /* The same for this run's visit, from its cache where it can be. action and treatment belong to

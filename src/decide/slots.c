@@ -118,7 +118,7 @@ make_shortlist(struct run *run, struct pool *pool,
 		at++;
 	memmove(&list[at + 1], &list[at], (count - at) * sizeof(*list));
 	list[at] = (struct shortlisted){ .candidate = NOTHING, .priority = run->interrupt };
-	explore_weigh(run->policy, list, count + 1);
+	explore_weigh(run->policy, run->cost_max, list, count + 1);
 	return count + 1;
 }
 

@@ -32,24 +32,32 @@ exploring_weigh(const double *priorities, int count, double cost_max, double *re
 }
 
 double
+exploring_worth(double b0, double sum, int64_t n)
+{
+	return (BUNDLE_DECISIONS * b0 + sum) / (BUNDLE_DECISIONS + (double)n);
+}
+
+double
 exploring_cost_max(double share, double b0, double sum, int64_t n)
 {
-	double worth = (BUNDLE_DECISIONS * b0 + sum) / (BUNDLE_DECISIONS + (double)n);
-	double cost = share * worth;
+	double cost = share * exploring_worth(b0, sum, n);
 
 	return cost > EXPLORING_COST_MIN ? cost : EXPLORING_COST_MIN;
 }
 
 void
-exploring_count(struct exploring_day *day, double spent, double worth)
+exploring_count(struct exploring_day *day, double share, double spent, double worth)
 {
+	double above = worth > 0 ? worth : 0;
+
 	day->spent += spent;
-	day->worth += worth > 0 ? worth : 0;
+	day->worth += above;
+	day->may += share * above;
 	day->slots++;
 }
 
 bool
-exploring_exhausted(const struct exploring_day *day, double share)
+exploring_exhausted(const struct exploring_day *day)
 {
-	return day->slots >= SLOTS_BEFORE_BOUND && day->spent > 2 * share * day->worth;
+	return day->slots >= SLOTS_BEFORE_BOUND && day->spent > 2 * day->may;
 }

@@ -15,17 +15,20 @@
  * largest first, become chances. What a slot so costs, below cost_max, comes back. */
 double exploring_weigh(const double *priorities, int count, double cost_max, double *ret_p);
 
-/* cost_max of a day from what was seen before it: b0 stands for 200 decisions of the bundle's; sum
- * and n are Σ(best − interrupt)⁺ and the number of counted decisions. */
+/* What a slot is worth, from what was seen: b0 stands for 200 decisions of the bundle's; sum and n
+ * are Σ(best − interrupt)⁺ and the number of counted decisions. */
+double exploring_worth(double b0, double sum, int64_t n);
+/* cost_max of a day from what was seen before it. */
 double exploring_cost_max(double share, double b0, double sum, int64_t n);
 
-/* A day's account. Beyond 2·share of what the day's slots were worth the store looks no more. */
+/* A day's account. Beyond twice its share of what the day's slots were worth the store looks no more. */
 struct exploring_day {
 	double spent; /* Σ over slots of Σp(a)(best − g_a) */
 	double worth; /* Σ(best − interrupt)⁺ */
+	double may;   /* Σ share · (best − interrupt)⁺: arms may have shares of their own */
 	int64_t slots;
 };
-void exploring_count(struct exploring_day *day, double spent, double worth);
-bool exploring_exhausted(const struct exploring_day *day, double share);
+void exploring_count(struct exploring_day *day, double share, double spent, double worth);
+bool exploring_exhausted(const struct exploring_day *day);
 
 #endif

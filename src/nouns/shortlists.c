@@ -235,6 +235,7 @@ visit_unite_shortlists(struct visit *into, struct visit *from)
 {
 	size_t count = visit_listings(into);
 
+	into->drew |= from->drew;
 	for (size_t i = 0; i < from->shortlist_count; i++) {
 		struct shortlist *list = &from->shortlists[i];
 

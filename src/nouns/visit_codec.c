@@ -5,7 +5,7 @@
  * Layout: u8 version; the visit's fields; number of times it was opened, each one's fields; number of cards read, each one's fields;
  * number of lines, each line's fields; number of former lines, likewise; number of voids by article,
  * each one's fields; number of goods that came back, each one's fields; number of cards, each card's fields; number of contacts,
- * each contact (contact.c); its shortlists (shortlists.c). Fields as codec.c writes them, in the order of the tables below: a
+ * each contact (contact.c); its shortlists (shortlists.c); i64 drew. Fields as codec.c writes them, in the order of the tables below: a
  * change of a table is a new version.
  */
 #include "nouns/visit.h"
@@ -17,7 +17,7 @@
 #include "nouns/shortlists.h"
 #include "nouns/visit_fields.h"
 
-#define VISIT_VERSION 9
+#define VISIT_VERSION 10
 #define VISIT_VERSION_UNLISTED \
 	7 /* without shortlists, and cards without what a table named: still read */
 #define CARD_FIELDS_SINCE 2 /* at the end of the table */
@@ -234,6 +234,7 @@ visit_encode(const struct visit *visit, struct buf *out)
 	for (size_t i = 0; i < visit->contacts.count; i++)
 		contact_encode(&visit->contacts.rows[i], out);
 	shortlists_encode(visit, out);
+	buf_i64(out, visit->drew);
 }
 
 /* How many rows follow; -1: more than may be. */
@@ -387,6 +388,15 @@ read_contacts(struct rd *rd, struct visit *visit)
 	return count >= 0;
 }
 
+static bool
+read_listed(struct rd *rd, struct visit *visit)
+{
+	if (!shortlists_decode(rd, visit))
+		return false;
+	visit->drew = rd_i64(rd);
+	return rd->ok;
+}
+
 int
 visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 {
@@ -400,8 +410,7 @@ visit_decode(const void *bytes, size_t len, struct visit **ret_visit)
 	    !read_reads(&rd, visit) || !read_lines(&rd, visit) || !read_olds(&rd, visit) ||
 	    !read_article_voids(&rd, visit) || !read_backs(&rd, visit) ||
 	    !read_cards(&rd, visit, card_field_count - (listed ? 0 : CARD_FIELDS_SINCE)) ||
-	    !read_contacts(&rd, visit) || (listed && !shortlists_decode(&rd, visit)) ||
-	    !rd_done(&rd)) {
+	    !read_contacts(&rd, visit) || (listed && !read_listed(&rd, visit)) || !rd_done(&rd)) {
 		visit_free(visit);
 		return AISLE_E_DAMAGED;
 	}

@@ -55,6 +55,7 @@ policy_notes(struct policy *policy, const struct policy_parts *parts, struct buf
 {
 	struct compile c = { .policy = policy, .parts = parts, .report = report };
 
+	note_explore(&c);
 	for (size_t i = 0; i < policy->action_count; i++) {
 		struct at at = action_at(policy, &policy->actions[i]);
 

@@ -62,6 +62,7 @@ void lint_chances(struct compile *c, const struct at *at, const struct action *a
 /* A constant share of a chance moves all customers alike. true: it was said. */
 bool note_constant(struct compile *c, const struct at *at, const struct action *action);
 void lint_settings(struct compile *c, const struct at *at);
+void note_explore(struct compile *c); /* what a share costs */
 void lint_unused(struct compile *c);
 
 #endif

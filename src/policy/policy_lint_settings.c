@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/exploring.h"
+
 static void
 lint_salts(struct compile *c, const struct at *at)
 {
@@ -91,6 +93,28 @@ lint_settings(struct compile *c, const struct at *at)
 	}
 	if (only.json != NULL && nobody_passes_care(policy))
 		warning(c, &only, "no action is of these kinds, expected the kind of one");
+}
+
+void
+note_explore(struct compile *c)
+{
+	const struct policy *policy = c->policy;
+	struct at settings = at_root("policy.json", json_object_get(policy->source, "policy"));
+	struct at explore = at_member(&settings, "explore"), share = at_member(&explore, "share");
+	double worth = policy->explore_worth > 0 ? policy->explore_worth : 0;
+
+	if (!(policy->explore_share > 0))
+		return;
+	note(c,
+	    share.json != NULL	       ? &share
+		: explore.json != NULL ? &explore
+				       : &settings,
+	    "a slot's exploring costs at most %.6g %% of what the best card is worth beyond the "
+	    "interruption, on no day more than %.6g %%; at first %.6g, then by what the store's "
+	    "own "
+	    "days were worth",
+	    100 * policy->explore_share, 200 * policy->explore_share,
+	    exploring_cost_max(policy->explore_share, worth, 0, 0));
 }
 
 /* ---- what nothing reads ---- */

@@ -8,6 +8,7 @@
 
 #include "core/unicode.h"
 #include "core/currency.h"
+#include "learn/exploring.h"
 
 /* clang-format off */
 static const struct member settings_members[] = {
@@ -17,7 +18,7 @@ static const struct member settings_members[] = {
     {"languages", T_ARRAY | T_REQUIRED},
     {"salts", T_OBJECT | T_REQUIRED},
     {"placements", T_OBJECT | T_REQUIRED},
-    {"explore", T_OBJECT | T_STRING | T_REQUIRED},
+    {"explore", T_OBJECT | T_STRING},
     {"interrupt", T_EXPR},
     {"control", T_OBJECT},
     {"levers", T_OBJECT},
@@ -126,10 +127,31 @@ read_placements(struct compile *c, const struct at *at)
 	}
 }
 
+/* The unit cancels: a share is of money, whatever counts as one. */
+static void
+read_share(struct compile *c, const struct at *at)
+{
+	static const char *const others[] = { "cost_max", "gamma", "unit" };
+	struct policy *policy = c->policy;
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct at other = at_member(at, others[i]);
+
+		if (other.json != NULL)
+			mistake(c, &other, "\"%s\" beside \"share\", expected one of them",
+			    others[i]);
+	}
+	policy->explore_unit = 1;
+	policy->explore_share = read_number(c, at, "share", 1e-6, 0.5, EXPLORING_SHARE);
+	policy->explore_worth = read_number(c, at, "worth", 0, 1e12, -1);
+}
+
 static void
 read_explore(struct compile *c, const struct at *at)
 {
 	static const struct member members[] = {
+		{ "share", T_NUMBER },
+		{ "worth", T_NUMBER },
 		{ "unit", T_NUMBER },
 		{ "cost_max", T_NUMBER },
 		{ "gamma", T_NUMBER },
@@ -140,25 +162,36 @@ read_explore(struct compile *c, const struct at *at)
 	policy->explore_unit = 100;
 	policy->shortlist = 8;
 	policy->gamma = -1;
+	policy->explore_worth = -1;
+	if (at->json == NULL) {
+		policy->explore_unit = 1;
+		policy->explore_share = EXPLORING_SHARE;
+		return;
+	}
 	if (json_is_string(at->json)) {
 		policy->greedy = strcmp(json_string_value(at->json), "greedy") == 0;
 		if (!policy->greedy)
 			mistake(c, at,
 			    "\"%.32s\" is unknown, expected \"greedy\" or an object with "
-			    "\"cost_max\" or \"gamma\"",
+			    "\"share\", \"cost_max\" or \"gamma\"",
 			    json_string_value(at->json));
 		return;
 	}
 	if (!json_is_object(at->json) || !READ_MEMBERS(c, at, members))
 		return;
+	policy->shortlist = (int)read_int(c, at, "shortlist", 1, 64, 8);
+	if (json_object_get(at->json, "share") != NULL) {
+		read_share(c, at);
+		return;
+	}
 	policy->explore_unit = read_number(c, at, "unit", 1e-6, 1e12, 100);
 	policy->cost_max = read_number(c, at, "cost_max", 1e-6, 1e12, 0);
 	policy->gamma = read_number(c, at, "gamma", 0, 1e12, -1);
-	policy->shortlist = (int)read_int(c, at, "shortlist", 1, 64, 8);
 	if (json_object_get(at->json, "cost_max") == NULL &&
 	    json_object_get(at->json, "gamma") == NULL)
 		mistake(c, at,
-		    "exploration has no limit, expected \"cost_max\", \"gamma\" or \"greedy\"");
+		    "exploration has no limit, expected \"share\", \"cost_max\", \"gamma\" or "
+		    "\"greedy\"");
 }
 
 static void

@@ -83,6 +83,7 @@ choose_input(struct engine *engine, struct visit *visit, const struct event *eve
 	input->catalog = engine->catalog;
 	stock_fill(engine, input);
 	input->sources.policy = engine_policy_for(engine, arms, input->arm_count);
+	input->day_cost_max = looking_cost_max(engine, input->sources.policy);
 }
 
 /* Training rows are made of the very sources that deciding has. */
@@ -388,6 +389,7 @@ choose_anew(struct engine *engine, struct visit *visit, const struct event *even
 	};
 	record(engine, visit, chosen);
 	listing_note(engine, visit, &chosen->decision);
+	looking_note(engine, visit, &chosen->decision);
 	changed = withdraw_losers(engine, visit, &chosen->decision);
 	changed |= cards_follow(engine, visit, &chosen->decision);
 	changed |= open_winners(engine, visit, chosen, prompts);

@@ -53,6 +53,7 @@ load_rows(struct engine *engine)
 	heard_load(engine);
 	recent_load(engine);
 	assigned_load(engine);
+	looking_load(engine);
 	rc = strays_load(engine);
 	if (rc == 0)
 		rc = waiting_load(engine);
@@ -76,6 +77,7 @@ drop_memory(struct engine *engine)
 	heard_drop(engine);
 	recent_drop(engine);
 	assigned_drop(engine);
+	looking_drop(engine);
 	waiting_drop(engine);
 	engine->now_ms = 0;
 	engine->recording.known = false;
@@ -298,6 +300,7 @@ engine_save(struct engine *engine)
 	heard_save(engine, &buf);
 	recent_save(engine, &buf);
 	assigned_save(engine, &buf);
+	looking_save(engine, &buf);
 	waiting_save(engine);
 	buf_clear(&buf);
 	buf_i64(&buf, engine->now_ms);

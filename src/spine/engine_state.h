@@ -5,6 +5,7 @@
 #ifndef AISLE_SPINE_ENGINE_STATE_H
 #define AISLE_SPINE_ENGINE_STATE_H
 
+#include "learn/exploring.h"
 #include "spine/engine.h"
 
 struct engine_budget {
@@ -139,6 +140,21 @@ struct assigned_arm {
 	int64_t fresh, total;
 };
 
+/* What a day's draws may cost (looking.c). */
+#define LOOKING_SLOTS 8 /* of a placement; a bit for each of all fits visit.drew */
+_Static_assert(PLACE_COUNT *LOOKING_SLOTS <= 63, "a bit for each place of a visit");
+struct looking {
+	char bundle[65];
+	double b0;  /* what stands for this bundle's first draws, if it does not say so itself */
+	double sum; /* of what the best cards were worth, on the bundle's days before this one */
+	int64_t count;
+	int64_t day_ms; /* the business day's start */
+	double day_sum;
+	int64_t day_count;
+	struct exploring_day day;
+	bool dirty;
+};
+
 enum uplink_takes {
 	UPLINK_NONE,   /* headquarters is not there, or must not hear */
 	UPLINK_SUMS,   /* consent, and the sums of each hour */
@@ -249,6 +265,7 @@ struct engine {
 	size_t assigned_count;
 	int64_t assigned_day_ms; /* that fresh is of; 0: nobody was new since the last one */
 	bool assigned_dirty;
+	struct looking looking;
 	struct tally_action *hour;
 	size_t hour_count;
 	int64_t hour_ms; /* start of the hour; 0: nothing counted yet */

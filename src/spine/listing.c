@@ -88,7 +88,7 @@ note_slot(struct visit *visit, const struct decision *decision, const struct slo
 		.placement = (int)slot->placement,
 		.slot = slot->slot,
 		.at_ms = decision->at_ms,
-		.cost_max = policy->greedy ? 0 : policy->cost_max,
+		.cost_max = decide_cost_max(decision->input),
 		.counted = !visit_drew(visit, (int)slot->placement, slot->slot),
 		.nothing = slot->candidate < 0,
 	};

@@ -309,6 +309,13 @@ void assigned_save(struct engine *engine, struct buf *buf);
 void assigned_load(struct engine *engine);
 void assigned_drop(struct engine *engine);
 
+/* looking.c: what exploring may cost a slot now; 0: nothing, or the policy says no share */
+double looking_cost_max(const struct engine *engine, const struct policy *policy);
+void looking_note(struct engine *engine, struct visit *visit, const struct decision *decision);
+void looking_save(struct engine *engine, struct buf *buf);
+void looking_load(struct engine *engine);
+void looking_drop(struct engine *engine);
+
 /* strays.c: those whose sale has not been heard of */
 #define STRAY_WAIT_MS (72 * H_MS)
 struct stray *stray_new(const struct engine *engine, const struct event *event, const char *station,

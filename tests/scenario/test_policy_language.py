@@ -230,7 +230,7 @@ def test_an_unknown_member_is_an_error_wherever_it_stands():
         assert tried > 30, tried
 
 
-REQUIRED = {"policy.json": ["name", "version", "currency", "languages", "salts", "placements", "explore"],
+REQUIRED = {"policy.json": ["name", "version", "currency", "languages", "salts", "placements"],
             "actions/coffee-off.json": ["action", "kind", "issue", "group", "on", "placements", "gate", "expires", "treatments",
                                         "margin", "outcome", "propensity", "incremental", "offer"]}
 

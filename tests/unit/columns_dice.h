@@ -336,6 +336,7 @@ dice_policy(struct dice *dice, struct arena *arena, struct w_policy *policy)
 	policy->unit = one_in(dice, 2) ? 100 : 10;
 	policy->cost_max = 1 + (double)dice_below(dice, 50);
 	policy->gamma = one_in(dice, 4) ? dice_quarter(dice, 20) : -1;
+	policy->share = one_in(dice, 3) ? 0.01 * (double)(1 + dice_below(dice, 5)) : 0;
 	policy->shortlist = 1 + (int)dice_below(dice, 10);
 	policy->interrupt = (struct w_number){ .form = one_in(dice, 4) ? W_READ : W_CONSTANT,
 		.number = dice_quarter(dice, 20),

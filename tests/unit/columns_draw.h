@@ -61,20 +61,27 @@ s_u(const struct s_run *run, enum placement place, int number, const char *actio
 	return (double)(first >> 11) / 9007199254740992.0;
 }
 
-static inline void
-s_weigh(const struct w_policy *policy, struct s_entry *list, int count)
+/* Is nothing left to chance? Of a share nothing is where the day has no money for it. */
+static inline bool
+s_greedy(const struct s_run *run)
 {
+	return run->policy->greedy || (run->policy->share > 0 && run->input->day_cost_max <= 0);
+}
+
+static inline void
+s_weigh(const struct s_run *run, struct s_entry *list, int count)
+{
+	const struct w_policy *policy = run->policy;
+	double unit = policy->share > 0 ? 1 : policy->unit;
+	double most = policy->share > 0 ? run->input->day_cost_max : policy->cost_max;
 	double gamma =
-	    policy->gamma < 0 ? (count - 1) * policy->unit / policy->cost_max : policy->gamma;
+	    policy->share > 0 || policy->gamma < 0 ? (count - 1) * unit / most : policy->gamma;
 
 	list[0].p = 1;
 	for (int i = 1; i < count; i++) {
-		list[i].p = policy->greedy ? 0
-					   : 1 /
-			(count +
-			    gamma *
-				(list[0].priority / policy->unit -
-				    list[i].priority / policy->unit));
+		list[i].p = s_greedy(run)
+		    ? 0
+		    : 1 / (count + gamma * (list[0].priority / unit - list[i].priority / unit));
 		list[0].p = list[0].p - list[i].p;
 	}
 }
@@ -116,7 +123,7 @@ s_shortlist(struct s_run *run, enum placement place, struct s_entry *list)
 		at++;
 	memmove(&list[at + 1], &list[at], (size_t)(count - at) * sizeof(*list));
 	list[at] = (struct s_entry){ -1, run->interrupt, 0 };
-	s_weigh(run->policy, list, count + 1);
+	s_weigh(run, list, count + 1);
 	return count + 1;
 }
 
@@ -127,7 +134,7 @@ s_race(const struct s_run *run, const struct s_entry *list, int count, enum plac
 	long double best = 0;
 	int winner = 0;
 
-	for (int i = 0; !run->policy->greedy && count > 1 && i < count; i++) {
+	for (int i = 0; !s_greedy(run) && count > 1 && i < count; i++) {
 		const char *name = list[i].candidate < 0
 		    ? "nothing"
 		    : run->candidate[list[i].candidate].action->id;

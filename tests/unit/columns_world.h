@@ -150,6 +150,7 @@ struct w_policy {
 	int slots[PLACE_COUNT], headline_max;
 	bool greedy;
 	double unit, cost_max, gamma; /* gamma < 0: of cost_max */
+	double share;		      /* 0: none; else cost_max is the day's */
 	int shortlist;
 	struct w_number interrupt;
 	int care_severity;     /* 0: none */
@@ -459,6 +460,9 @@ w_write_settings(struct buf *out, const struct w_policy *policy)
 	buf_adds(out, "}");
 	if (policy->greedy)
 		buf_adds(out, ",\"explore\":\"greedy\"");
+	else if (policy->share > 0)
+		buf_addf(out, ",\"explore\":{\"share\":%.17g,\"shortlist\":%d}", policy->share,
+		    policy->shortlist);
 	else
 		buf_addf(out, ",\"explore\":{\"unit\":%.17g,\"shortlist\":%d,\"%s\":%.17g}",
 		    policy->unit, policy->shortlist, policy->gamma < 0 ? "cost_max" : "gamma",

@@ -99,6 +99,7 @@ dice_store(struct world *w)
 	input->staff = one_in(dice, 20);
 	input->control = one_in(dice, 8);
 	input->arm_withholds = one_in(dice, 10);
+	input->day_cost_max = one_in(dice, 4) ? 0 : 0.01 * (double)(1 + dice_below(dice, 400));
 }
 
 static json_t *

@@ -50,7 +50,7 @@ others_have_one_over_k_plus_gamma_gap_and_the_best_the_rest(void **state)
 
 	(void)state;
 	/* gamma = (3 - 1) * 100 / 2 = 100 */
-	explore_weigh(&policy, list, 3);
+	explore_weigh(&policy, policy.cost_max, list, 3);
 	assert_true(list[1].p == 1.0 / (3.0 + 100.0 * (0.4 - 0.2)));
 	assert_true(list[2].p == 1.0 / (3.0 + 100.0 * (0.4 - 0.03)));
 	assert_true(list[0].p == 1.0 - list[1].p - list[2].p);
@@ -64,10 +64,10 @@ a_stated_gamma_is_used_as_it_is(void **state)
 
 	(void)state;
 	stated.gamma = 20;
-	explore_weigh(&stated, list, 2);
+	explore_weigh(&stated, stated.cost_max, list, 2);
 	assert_true(list[1].p == 1.0 / (2.0 + 20.0 * (0.4 - 0.03)));
 	stated.gamma = 0; /* uniform */
-	explore_weigh(&stated, list, 2);
+	explore_weigh(&stated, stated.cost_max, list, 2);
 	assert_true(list[0].p == 0.5 && list[1].p == 0.5);
 }
 
@@ -82,7 +82,7 @@ exploring_costs_at_most_cost_max_a_slot(void **state)
 
 			for (int i = 0; i < k; i++)
 				list[i] = (struct shortlisted){ i, 5000.0 - i * step, 0 };
-			explore_weigh(&policy, list, (size_t)k);
+			explore_weigh(&policy, policy.cost_max, list, (size_t)k);
 			for (int i = 0; i < k; i++) {
 				assert_true(list[i].p > 0 && list[i].p <= 1);
 				cost += list[i].p * (list[0].priority - list[i].priority);
@@ -99,10 +99,10 @@ alone_and_greedy_are_certain(void **state)
 	struct policy greedy = policy;
 
 	(void)state;
-	explore_weigh(&policy, list, 1);
+	explore_weigh(&policy, policy.cost_max, list, 1);
 	assert_true(list[0].p == 1.0);
 	greedy.greedy = true;
-	explore_weigh(&greedy, list, 2);
+	explore_weigh(&greedy, greedy.cost_max, list, 2);
 	assert_true(list[0].p == 1.0 && list[1].p == 0.0);
 }
 
@@ -118,11 +118,14 @@ the_draw_has_exactly_p(void **state)
 	struct shortlisted list[4] = { { 1, 12, 0 }, { 0, 11, 0 }, { NOTHING, 10.5, 0 },
 		{ 2, 4, 0 } };
 	struct visit visit = { .id = { { 1 } } };
-	struct run run = { .policy = &policy, .decision = &decision, .visit = &visit };
+	struct run run = { .policy = &policy,
+		.decision = &decision,
+		.visit = &visit,
+		.cost_max = policy.cost_max };
 	int wins[4] = { 0 };
 
 	(void)state;
-	explore_weigh(&policy, list, 4);
+	explore_weigh(&policy, policy.cost_max, list, 4);
 	for (uint32_t i = 0; i < VISITS; i++) {
 		size_t winner, again;
 
@@ -148,7 +151,10 @@ a_winner_whose_p_grows_stays(void **state)
 	struct candidate candidates[2] = { { .action = &actions[0] }, { .action = &actions[1] } };
 	struct decision decision = { .candidates = candidates, .candidate_count = 2 };
 	struct visit visit = { .id = { { 1 } } };
-	struct run run = { .policy = &policy, .decision = &decision, .visit = &visit };
+	struct run run = { .policy = &policy,
+		.decision = &decision,
+		.visit = &visit,
+		.cost_max = policy.cost_max };
 
 	(void)state;
 	for (uint32_t i = 0; i < 1000; i++) {
@@ -349,7 +355,7 @@ without_a_cost_or_a_unit_nothing_is_tried(void **state)
 		with.gamma = cases[i].gamma;
 		with.cost_max = cases[i].cost;
 		with.explore_unit = cases[i].unit;
-		explore_weigh(&with, list, 2);
+		explore_weigh(&with, with.cost_max, list, 2);
 		assert_int_equal(list[1].p == 0, cases[i].greedy);
 	}
 }

@@ -215,16 +215,18 @@ stores_that_say_yes_to_all_or_never_are_left_out(void **state)
 static void
 a_day_that_looked_too_much_looks_no_more(void **state)
 {
-	struct exploring_day day = { 0 };
+	struct exploring_day day = { 0 }, other = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 99; i++)
-		exploring_count(&day, 0.5, 4);
-	assert_false(exploring_exhausted(&day, 0.01)); /* dear, but too few to say */
-	exploring_count(&day, 0.5, -3);		       /* not worth less than nothing */
+		exploring_count(&day, 0.01, 0.5, 4);
+	assert_false(exploring_exhausted(&day)); /* dear, but too few to say */
+	exploring_count(&day, 0.01, 0.5, -3);	 /* not worth less than nothing */
 	assert_true(day.worth == 396);
-	assert_true(exploring_exhausted(&day, 0.01));
-	assert_false(exploring_exhausted(&day, 0.07));
+	assert_true(exploring_exhausted(&day));
+	for (int i = 0; i < 100; i++)
+		exploring_count(&other, 0.07, 0.5, 4);
+	assert_false(exploring_exhausted(&other));
 	assert_true(exploring_cost_max(0.01, 0, 0, 0) == 0.01);
 }
 

@@ -123,7 +123,7 @@ what_is_absent_has_the_stated_default(void **state)
 }
 
 static void
-exploration_is_a_cost_a_gamma_or_greedy(void **state)
+exploration_is_a_share_a_cost_a_gamma_or_greedy(void **state)
 {
 	struct policy *policy =
 	    changed("policy.json", "{\"unit\":100,\"cost_max\":2,\"shortlist\":8}", "\"greedy\"");
@@ -133,6 +133,16 @@ exploration_is_a_cost_a_gamma_or_greedy(void **state)
 	policy_free(policy);
 	policy = changed("policy.json", "\"cost_max\":2", "\"gamma\":20");
 	assert_true(!policy->greedy && policy->gamma == 20);
+	policy_free(policy);
+	policy = changed("policy.json", "{\"unit\":100,\"cost_max\":2,",
+	    "{\"share\":0.02,\"worth\":4.5,");
+	assert_true(policy->explore_share == 0.02 && policy->explore_worth == 4.5);
+	assert_true(policy->explore_unit == 1 && policy->gamma < 0 && policy->shortlist == 8);
+	policy_free(policy);
+	policy = changed("policy.json",
+	    " \"explore\":{\"unit\":100,\"cost_max\":2,\"shortlist\":8},\n", "");
+	assert_true(policy->explore_share == 0.01 && policy->explore_worth < 0);
+	assert_true(policy->explore_unit == 1 && policy->shortlist == 8);
 	policy_free(policy);
 }
 
@@ -570,7 +580,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_settings_are_those_of_policy_json),
 		cmocka_unit_test(what_is_absent_has_the_stated_default),
-		cmocka_unit_test(exploration_is_a_cost_a_gamma_or_greedy),
+		cmocka_unit_test(exploration_is_a_share_a_cost_a_gamma_or_greedy),
 		cmocka_unit_test(the_likelihood_to_call_is_read_without_being_declared),
 		cmocka_unit_test(features_keep_their_order_and_know_what_they_read),
 		cmocka_unit_test(a_model_feature_is_as_personal_as_what_the_model_reads),

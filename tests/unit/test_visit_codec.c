@@ -112,6 +112,7 @@ random_visit(struct dice *dice)
 	}
 	for (size_t i = dice_below(dice, 4); i > 0; i--)
 		random_shortlist(dice, visit);
+	visit->drew = (int64_t)dice_below(dice, 1 << 20);
 	for (size_t i = dice_below(dice, 10); i > 0; i--) {
 		struct contact row = { .at_ms = (int64_t)dice_below(dice, 5),
 			.outcome = (enum outcome)dice_below(dice, OUTCOME_COUNT),
@@ -312,6 +313,7 @@ assert_same(const struct visit *a, const struct visit *b)
 		SAME_STR(cards[i].json);
 	}
 	SAME(shortlist_count);
+	SAME(drew);
 	for (size_t i = 0; i < a->shortlist_count; i++) {
 		SAME(shortlists[i].decision);
 		SAME(shortlists[i].bundle);
@@ -426,9 +428,9 @@ a_visit_of_the_version_before_shortlists_is_read(void **state)
 	make_shown(card);
 	card->denied = card->bought = true;
 	visit_encode(visit, &bytes);
-	/* No item, and that it is no category; no contacts; no shortlists. */
-	assert_memory_equal(bytes.data + bytes.len - 4, "\0\0\0\0", 4);
-	bytes.len -= 3;
+	/* No item, and that it is no category; no contacts; no shortlists, nothing drawn. */
+	assert_memory_equal(bytes.data + bytes.len - 5, "\0\0\0\0\0", 5);
+	bytes.len -= 4;
 	bytes.data[0] = 7;
 	assert_int_equal(visit_decode(bytes.data, bytes.len, &back), 0);
 	assert_int_equal(back->card_count, 1);
