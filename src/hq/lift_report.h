@@ -6,6 +6,7 @@
 #define AISLE_HQ_LIFT_REPORT_H
 
 #include "core/buf.h"
+#include "core/json_write.h"
 #include "hq/sales.h"
 #include "learn/lift.h"
 
@@ -104,10 +105,9 @@ struct lift_money {
 void lift_money_text(const struct lift_money *money, double minor, char out[static 40]);
 void lift_sentence(const struct lift_comparison *comparison, const struct lift_money *money,
     struct buf *out);
-/* promised NULL: nothing is known of it. */
-struct promised;
+/* As members of what is being written. */
 void lift_report_json(const struct lift_report *report, const struct lift_money *money,
-    const struct promised *promised, struct buf *out);
+    struct json_writer *w);
 void lift_report_csv(const struct lift_report *report, struct buf *out);
 
 #endif

@@ -8,9 +8,7 @@
 #include <stdio.h>
 
 #include "core/csv.h"
-#include "core/json_write.h"
 #include "core/when.h"
-#include "hq/promised.h"
 
 static const char *const cap_names[LIFT_CAPS] = { "none", "99.9 %", "99 %" };
 
@@ -206,10 +204,8 @@ write_comparison(struct json_writer *w, const struct lift_comparison *comparison
 
 void
 lift_report_json(const struct lift_report *report, const struct lift_money *money,
-    const struct promised *promised, struct buf *out)
+    struct json_writer *w)
 {
-	struct json_writer *w = JSON_OBJECT(out);
-
 	json_add_str(w, "currency", money->currency);
 	json_add_int(w, "sales", report->sales);
 	json_add_int(w, "unread", report->unread);
@@ -217,9 +213,6 @@ lift_report_json(const struct lift_report *report, const struct lift_money *mone
 	json_add_list(w, "comparisons");
 	for (size_t i = 0; i < report->count; i++)
 		write_comparison(w, &report->comparisons[i], money);
-	json_end(w);
-	if (promised != NULL)
-		promised_json(promised, w);
 	json_end(w);
 }
 

@@ -202,6 +202,7 @@ apply_stages(struct engine *engine, const struct event *event, struct rejected *
 		sensor_note(engine, event_station(engine, event), event->value);
 	if (event->type == EV_STOCK_CHANGED)
 		stock_event(engine, event);
+	care_event(engine, event);
 	if (event->has_subject && event->type != EV_CUSTOMER_IDENTIFIED)
 		customer_event(engine, event);
 	if (event->type == EV_CUSTOMER_MERGED &&

@@ -266,6 +266,61 @@ shown(const struct visit *visit)
 	return count;
 }
 
+/* What a person took to answer a card, at most this: longer is another matter. */
+#define ANSWER_S_MAX 60
+/* From the first word of a basket to its close; what takes longer stood aside. */
+#define SERVED_S_MAX 3600
+
+/* So long it took to serve, by the till's own clock. Told at once by a till that sends a sale whole, or recalled from
+ * elsewhere: 0, it says nothing. */
+static int64_t
+served_s(const struct visit *visit)
+{
+	int64_t ms = visit->ended_at_ms - visit->began_at_ms;
+
+	if (visit->began_at_ms == 0 || visit->from[0] != '\0' || ms <= 0 ||
+	    ms > SERVED_S_MAX * S_MS)
+		return 0;
+	return (ms + S_MS / 2) / S_MS;
+}
+
+static int64_t
+answer_ms(const struct card *card)
+{
+	int64_t ms = card->shown_ms > 0 ? card->answered_ms - card->shown_ms : 0;
+
+	return ms < 0 ? 0 : ms > ANSWER_S_MAX * S_MS ? ANSWER_S_MAX * S_MS : ms;
+}
+
+/* What people said to its cards. */
+static void
+add_answers(struct json_writer *w, const struct visit *visit)
+{
+	int accepted = 0, dismissed = 0, overridden = 0, answered = 0;
+	int64_t ms = 0;
+
+	for (size_t i = 0; i < visit->card_count; i++) {
+		const struct card *card = &visit->cards[i];
+
+		if (card->withheld || card->answer == ANSWER_NONE)
+			continue;
+		answered++;
+		accepted += card->answer == ANSWER_ACCEPT;
+		dismissed += card->answer == ANSWER_DISMISS;
+		overridden += card->answer == ANSWER_OVERRIDE;
+		ms += answer_ms(card);
+	}
+	if (answered == 0)
+		return;
+	json_add_object(w, "answers");
+	json_add_int(w, "answered", answered);
+	json_add_int(w, "accepted", accepted);
+	json_add_int(w, "dismissed", dismissed);
+	json_add_int(w, "overridden", overridden);
+	json_add_int(w, "ms", ms);
+	json_end(w);
+}
+
 static void
 send(struct engine *engine, struct buf *json)
 {
@@ -313,6 +368,9 @@ sale_changed(struct engine *engine, struct visit *visit)
 	json_add_raw(w, "arms", visit->arms, strlen(visit->arms));
 	json_add_bool(w, "control", visit->control);
 	json_add_int(w, "shown", shown(visit));
+	add_answers(w, visit);
+	if (served_s(visit) > 0)
+		json_add_int(w, "seconds", served_s(visit));
 	if (subject != NULL && subject->mixed)
 		json_add_bool(w, "mixed", true);
 	json_end(w);
@@ -404,6 +462,8 @@ sale_forget(struct engine *engine, const struct id *subject)
 	buf_addc(&member, ',');
 	engine_check(engine,
 	    store_uplink_rewrite(engine->store, LANE_MONEY, "sale", without_subject, &member));
+	engine_check(engine,
+	    store_uplink_rewrite(engine->store, LANE_MONEY, "care", without_subject, &member));
 	buf_wipe(&begin);
 	buf_wipe(&member);
 }

@@ -270,6 +270,8 @@ void sale_of_return(struct engine *engine, struct stray *stray); /* whose sale i
 void sale_redeemed(struct engine *engine, struct visit *visit, const struct card *card,
     int64_t amount_minor);
 void sale_forget(struct engine *engine, const struct id *subject);
+/* A complaint or a survey, before the customer's own row has it. */
+void care_event(struct engine *engine, const struct event *event);
 /* Sensitive, or no promotion may touch them. */
 bool stray_item_marked(const struct engine *engine, const struct stray_item *item);
 

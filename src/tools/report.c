@@ -8,7 +8,7 @@
  *   is who stayed away since the start: an absent customer is a result, too.
  *   Without a policy there are only those whom sales name.
  */
-#include "tools/report.h"
+#include "tools/report_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,177 +16,16 @@
 #include "core/arena.h"
 #include "decide/decide.h"
 #include "hq/figure_csv.h"
-#include "hq/fleet.h"
 #include "hq/reading.h"
 #include "learn/shrink.h"
 #include "sync/bundle.h"
-
-#define PLANS_MAX (SALES_EXPERIMENTS_MAX + 1)
-
-struct run {
-	const struct report_options *options;
-	struct policy *policy; /* NULL: none */
-	struct arena *scratch;
-	struct lift_plan plans[PLANS_MAX];
-	size_t plan_count;
-	struct sales sales;
-	struct fleet fleet; /* the rings of stores */
-	bool has_rings;
-	struct buf *notes;
-};
-
-/* ---- what is told ---- */
-
-static void
-add_plan(struct run *run, const char *name, const struct experiment_plan *plan)
-{
-	struct lift_plan *added = &run->plans[run->plan_count++];
-
-	CHECK(run->plan_count <= PLANS_MAX);
-	*added = (struct lift_plan){ .experiment = name, .alpha = LIFT_ALPHA };
-	added->start_ms = run->options->start_ms;
-	added->weeks = run->options->weeks;
-	added->effect = run->options->effect;
-	if (plan != NULL && plan->weeks > 0) {
-		added->start_ms = plan->start_ms;
-		added->weeks = plan->weeks;
-		added->effect = plan->effect;
-	}
-}
-
-static void
-add_control(struct run *run)
-{
-	struct lift_plan *plan;
-	double share = run->policy != NULL ? run->policy->control_share : 0;
-
-	if (run->policy != NULL && !(share > 0 && share < 1))
-		return;
-	add_plan(run, NULL, run->policy != NULL ? &run->policy->control_plan : NULL);
-	plan = &run->plans[run->plan_count - 1];
-	plan->arms[0] = "control";
-	plan->arms[1] = "everybody else";
-	plan->arm_count = 2;
-	plan->shares[0] = share;
-	plan->shares[1] = 1 - share;
-}
-
-/* The arm that is the policy as it stands comes first: the others are held against it. */
-static void
-add_arms(const struct experiment *experiment, struct lift_plan *plan)
-{
-	double total = 0;
-	size_t first = 0;
-
-	for (size_t i = experiment->arm_count; i-- > 0;) {
-		total += experiment->arms[i].weight;
-		if (experiment->arms[i].patch == NULL && !experiment->arms[i].withhold)
-			first = i;
-	}
-	for (size_t i = 0; i < experiment->arm_count; i++)
-		if (experiment->arms[i].withhold)
-			first = i;
-	for (size_t i = 0; i < experiment->arm_count && i < SALES_ARMS_MAX; i++) {
-		size_t at = i == 0 ? first : i <= first ? i - 1 : i;
-
-		plan->arms[i] = experiment->arms[at].name;
-		plan->shares[i] = experiment->arms[at].weight / total;
-	}
-	plan->arm_count = experiment->arm_count;
-}
-
-static void
-add_experiments(struct run *run)
-{
-	static const char *const units[] = { [UNIT_CUSTOMER] = "customer",
-		[UNIT_VISIT] = "visit",
-		[UNIT_STATION_DAY] = "station and day",
-		[UNIT_STORE] = "store" };
-
-	for (size_t i = 0; i < run->policy->experiment_count; i++) {
-		const struct experiment *experiment = &run->policy->experiments[i];
-
-		if (experiment->unit != UNIT_CUSTOMER) {
-			buf_addf(run->notes,
-			    "experiment “%s” is drawn by %s: lift is told by customer only\n",
-			    experiment->name, NAME_OF(units, experiment->unit));
-			continue;
-		}
-		if (experiment->arm_count < 2)
-			continue;
-		add_plan(run, experiment->name, &experiment->plan);
-		add_arms(experiment, &run->plans[run->plan_count - 1]);
-	}
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const char *const *x = a, *const *y = b;
-	bool control = strcmp(*x, "control") == 0;
-
-	/* what is called so is what the others are held against */
-	if (control || strcmp(*y, "control") == 0)
-		return control ? -1 : 1;
-	return strcmp(*x, *y);
-}
-
-/* Without a policy: what sales name. Who is drawn anew each visit is in two arms as soon as he comes twice. */
-static void
-add_recorded(struct run *run)
-{
-	for (size_t e = 0; e < run->sales.experiment_count; e++) {
-		const struct sales_experiment *experiment = &run->sales.experiments[e];
-		size_t two = 0, in = 0;
-		struct lift_plan *plan;
-
-		for (size_t i = 0; i < run->sales.customer_count; i++) {
-			two += run->sales.customers[i].arms[e] == SALES_MANY;
-			in += run->sales.customers[i].arms[e] != 0;
-		}
-		if (two * 100 > in) {
-			buf_addf(run->notes,
-			    "experiment “%s”: %zu of %zu customers were in two arms, it is not "
-			    "drawn by customer\n",
-			    experiment->name, two, in);
-			continue;
-		}
-		if (experiment->arm_count < 2)
-			continue;
-		buf_addf(run->notes,
-		    "experiment “%s”: without --bundle, customers who stayed away since the "
-		    "start "
-		    "are in no arm and are missed\n",
-		    experiment->name);
-		add_plan(run, experiment->name, NULL);
-		plan = &run->plans[run->plan_count - 1];
-		plan->arm_count = experiment->arm_count;
-		for (size_t i = 0; i < experiment->arm_count; i++)
-			plan->arms[i] = experiment->arms[i];
-		qsort(plan->arms, plan->arm_count, sizeof(plan->arms[0]), by_name);
-	}
-}
-
-/* An interval of many is the wider; the control group stands alone. */
-static void
-share_alpha(struct run *run)
-{
-	size_t shown = 0;
-
-	for (size_t i = 0; i < run->plan_count; i++)
-		if (run->plans[i].experiment != NULL && run->plans[i].weeks > 0)
-			shown += run->plans[i].arm_count - 1;
-	for (size_t i = 0; i < run->plan_count; i++)
-		if (run->plans[i].experiment != NULL && shown > 0)
-			run->plans[i].alpha = LIFT_ALPHA / (double)shown;
-}
 
 /* ---- whose arm ---- */
 
 static int
 drawn_arm(void *ctx, const struct lift_plan *plan, const struct id *subject)
 {
-	struct run *run = ctx;
+	struct report_work *run = ctx;
 	struct arm_choice *arms;
 	struct id nobody = { 0 };
 	bool withholds;
@@ -205,55 +44,10 @@ drawn_arm(void *ctx, const struct lift_plan *plan, const struct id *subject)
 	return -1;
 }
 
-/* ---- rings ---- */
-
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int
-by_store(const void *a, const void *b)
-{
-	return strcmp(((const struct fleet_store *)a)->store,
-	    ((const struct fleet_store *)b)->store);
-}
-
-/* As stores said by the time of the last sale. */
-static int
-read_rings(struct run *run, struct err *err)
-{
-	int rc;
-
-	if (run->has_rings)
-		return 0;
-	run->has_rings = true;
-	run->fleet.now_ms = run->sales.last_ms;
-	rc = fleet_read(run->options->from, &run->fleet, err);
-	if (rc == 0 && run->fleet.count > 1)
-		qsort(run->fleet.stores, run->fleet.count, sizeof(*run->fleet.stores), by_store);
-	return rc;
-}
-
-/* NULL: in none, or none is known. */
-static const char *
-ring_of(const struct run *run, const char *store)
-{
-	struct fleet_store key = { 0 };
-	const struct fleet_store *found;
-
-	snprintf(key.store, sizeof(key.store), "%s", store);
-	found = run->fleet.count > 0 ? bsearch(&key, run->fleet.stores, run->fleet.count,
-					   sizeof(*run->fleet.stores), by_store)
-				     : NULL;
-	return found != NULL && found->ring[0] != '\0' ? found->ring : NULL;
-}
-
 /* ---- all of it ---- */
 
 static int
-read_policy(struct run *run, struct report *ret, struct err *err)
+read_policy(struct report_work *run, struct report *ret, struct err *err)
 {
 	struct bundle *bundle = NULL;
 	struct buf said = { 0 };
@@ -274,7 +68,7 @@ read_policy(struct run *run, struct report *ret, struct err *err)
 }
 
 static int
-read_sales(struct run *run, int64_t start_ms, struct err *err)
+read_sales(struct report_work *run, int64_t start_ms, struct err *err)
 {
 	int rc;
 
@@ -287,13 +81,19 @@ read_sales(struct run *run, int64_t start_ms, struct err *err)
 		    run->options->from, SALES_MAX, SALES_STORES_MAX);
 	if (rc == 0)
 		sales_settle(&run->sales, SALES_WEEKS_MAX);
-	return rc == 0 ? read_rings(run, err) : rc;
+	return rc == 0 ? report_rings(run, err) : rc;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* The control group again, for each ring of stores where there are several: of the whole each is
  * one of so many. */
 static void
-add_rings(struct run *run, struct lift_report *report, const struct lift_plan *of)
+add_rings(struct report_work *run, struct lift_report *report, const struct lift_plan *of)
 {
 	const struct sales *sales = &run->sales;
 	const char **rings = mem_calloc(sales->store_count, sizeof(*rings));
@@ -301,7 +101,7 @@ add_rings(struct run *run, struct lift_report *report, const struct lift_plan *o
 	size_t count = 0, left = 0;
 
 	for (size_t s = 0; s < sales->store_count; s++) {
-		const char *ring = ring_of(run, sales->stores[s]);
+		const char *ring = report_ring(run, sales->stores[s]);
 		size_t i = 0;
 
 		left += ring == NULL;
@@ -316,7 +116,7 @@ add_rings(struct run *run, struct lift_report *report, const struct lift_plan *o
 		struct lift_plan plan = *of;
 
 		for (size_t s = 0; s < sales->store_count; s++) {
-			const char *ring = ring_of(run, sales->stores[s]);
+			const char *ring = report_ring(run, sales->stores[s]);
 
 			in[s] = ring != NULL && strcmp(ring, rings[i]) == 0;
 		}
@@ -330,7 +130,7 @@ add_rings(struct run *run, struct lift_report *report, const struct lift_plan *o
 }
 
 static int
-tell(struct run *run, struct lift_report *report, struct err *err)
+tell(struct report_work *run, struct lift_report *report, struct err *err)
 {
 	int64_t start_ms = INT64_MIN;
 
@@ -365,7 +165,7 @@ tell(struct run *run, struct lift_report *report, struct err *err)
 static bool
 chances_of(void *ctx, const char *id, double *p1, double *p0)
 {
-	const struct run *run = ctx;
+	const struct report_work *run = ctx;
 	const struct action *action = policy_action(run->policy, id);
 
 	if (action == NULL)
@@ -378,11 +178,11 @@ chances_of(void *ctx, const char *id, double *p1, double *p0)
 static const char *
 part_of(void *ctx, enum earned_by by, const char *name)
 {
-	const struct run *run = ctx;
+	const struct report_work *run = ctx;
 	const struct action *action = by != EARNED_RING ? policy_action(run->policy, name) : NULL;
 
 	if (by == EARNED_RING)
-		return ring_of(run, name);
+		return report_ring(run, name);
 	if (action == NULL)
 		return NULL;
 	switch (by) {
@@ -393,14 +193,14 @@ part_of(void *ctx, enum earned_by by, const char *name)
 }
 
 static int
-read_promised(struct run *run, struct report *ret, struct err *err)
+read_promised(struct report_work *run, struct report *ret, struct err *err)
 {
 	struct promised *promised = &ret->promised;
 	int rc;
 
 	promised->bundle = ret->bundle;
 	promised->control = run->policy->control_share;
-	rc = read_rings(run, err);
+	rc = report_rings(run, err);
 	if (rc == 0)
 		rc = reading(run->options->from, "decision", "settled", promised_take, promised,
 		    err);
@@ -418,7 +218,7 @@ read_promised(struct run *run, struct report *ret, struct err *err)
 int
 report_run(const struct report_options *options, struct report *ret_report, struct err *err)
 {
-	struct run *run = mem_zero(sizeof(*run));
+	struct report_work *run = mem_zero(sizeof(*run));
 	int rc;
 
 	*ret_report = (struct report){ 0 };
@@ -428,14 +228,16 @@ report_run(const struct report_options *options, struct report *ret_report, stru
 	rc = options->bundle != NULL ? read_policy(run, ret_report, err)
 				     : read_sales(run, options->start_ms, err);
 	if (rc == 0) {
-		add_control(run);
+		report_add_control(run);
 		if (run->policy != NULL)
-			add_experiments(run);
+			report_add_experiments(run);
 		else
-			add_recorded(run);
-		share_alpha(run);
+			report_add_recorded(run);
+		report_share_alpha(run);
 		rc = tell(run, &ret_report->lift, err);
 	}
+	if (rc == 0)
+		rc = report_figures(run, &ret_report->figures, err);
 	if (rc == 0 && run->policy != NULL)
 		rc = read_promised(run, ret_report, err);
 	fleet_done(&run->fleet);
@@ -451,20 +253,27 @@ report_done(struct report *report)
 {
 	lift_report_done(&report->lift);
 	promised_done(&report->promised);
+	figures_done(&report->figures);
 	buf_done(&report->notes);
 }
 
 void
 report_json(const struct report *report, struct buf *out)
 {
-	lift_report_json(&report->lift, &report->money,
-	    report->has_promised ? &report->promised : NULL, out);
+	struct json_writer *w = JSON_OBJECT(out);
+
+	lift_report_json(&report->lift, &report->money, w);
+	figures_json(&report->figures, w);
+	if (report->has_promised)
+		promised_json(&report->promised, w);
+	json_end(w);
 }
 
 void
 report_csv(const struct report *report, struct buf *out)
 {
 	figure_csv_head(out);
+	figures_csv(&report->figures, out);
 	if (report->has_promised)
 		earned_csv(&report->promised, out);
 }

@@ -6,6 +6,7 @@
 #ifndef AISLE_TOOLS_REPORT_H
 #define AISLE_TOOLS_REPORT_H
 
+#include "hq/figures.h"
 #include "hq/lift_report.h"
 #include "hq/promised.h"
 
@@ -19,6 +20,7 @@ struct report_options {
 };
 struct report {
 	struct lift_report lift;
+	struct figures figures;
 	struct lift_money money;
 	struct buf notes;  /* a line for each experiment that is not told, and why */
 	bool has_promised; /* a bundle was given, and something of it settled */

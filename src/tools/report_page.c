@@ -36,7 +36,8 @@ static const char head[] =
     "--line:#3b4249;--band:#274b6b;--mark:#8ec5f5;--plan:#f0b060}}\n"
     "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
     "max-width:44rem;margin:2rem auto;padding:0 1rem}\n"
-    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin:2.2rem 0 .3rem}.says{font-size:1.1rem}\n"
+    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin:2.2rem 0 "
+    ".3rem}h3{font-size:1rem;margin:1.2rem 0 0}.says{font-size:1.1rem}\n"
     "table{border-collapse:collapse;width:100%;margin:.8rem 0}"
     "th,td{text-align:right;padding:.25rem .5rem;border-bottom:1px solid var(--line)}"
     "th:first-child,td:first-child{text-align:left}\n"
@@ -347,6 +348,7 @@ report_page(const struct report *report, struct buf *out)
 		add_comparison(out, &lift->comparisons[i], &report->money);
 	if (lift->count == 0)
 		buf_adds(out, "<p>There is nothing to compare.</p>\n");
+	page_figures(out, &report->figures, &report->money);
 	if (report->has_promised) {
 		add_promised(out, &report->promised, &report->money);
 		page_earned(out, &report->promised, &report->money);

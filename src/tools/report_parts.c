@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * report_parts.c - the page's tables of what cards earned, one below another for each way of telling them apart.
+ * report_parts.c - the page's tables: what happened in each arm; what cards earned.
  */
 #include "tools/report_internal.h"
 
-#include <string.h>
+#include <math.h>
 
 void
 page_interval(struct buf *out, const struct clustered *value, double alpha,
@@ -69,4 +69,89 @@ page_earned(struct buf *out, const struct promised *promised, const struct lift_
 		    "shortlist. What it brought is told by the draw, of those who saw it and those "
 		    "who might have: no arm leaves out one action alone. All intervals of a table "
 		    "hold together nineteen times in twenty.</p>\n");
+}
+
+/* ---- what happened ---- */
+
+static void
+add_value(struct buf *out, const struct figure_kind *kind, double value,
+    const struct lift_money *money)
+{
+	if (kind->money)
+		page_money(out, money, value);
+	else
+		buf_addf(out, "%.3g", value);
+}
+
+static void
+add_figure(struct buf *out, const struct figures *figures, size_t cut, enum figure figure,
+    const struct lift_money *money)
+{
+	const struct figure_kind *kind = &figure_kinds[figure];
+	const struct clustered *told = &figures->cuts[cut].told[figure];
+	double half = figures_half(told), difference, se;
+
+	buf_adds(out, "<tr><td>");
+	page_text(out, kind->words);
+	if (figure == FIGURE_SATISFACTION) {
+		buf_adds(out, " (");
+		page_text(out, figures->kind);
+		buf_addc(out, ')');
+	}
+	buf_adds(out, "</td><td>");
+	add_value(out, kind, told->value, money);
+	buf_adds(out, "</td><td>");
+	if (half > 0) {
+		add_value(out, kind, told->value - half, money);
+		buf_adds(out, " to ");
+		add_value(out, kind, told->value + half, money);
+	} else {
+		buf_adds(out, "too few customers");
+	}
+	buf_adds(out, "</td><td>");
+	if (figures_difference(figures, cut, figure, &difference, &se, &half)) {
+		buf_adds(out, fabs(difference) > half ? "<b>" : "");
+		add_value(out, kind, difference - half, money);
+		buf_adds(out, " to ");
+		add_value(out, kind, difference + half, money);
+		buf_adds(out, fabs(difference) > half ? "</b>" : "");
+	}
+	buf_adds(out, "</td></tr>\n");
+}
+
+static void
+add_cut(struct buf *out, const struct figures *figures, size_t c, const struct lift_money *money)
+{
+	const struct figures_cut *cut = &figures->cuts[c];
+
+	buf_adds(out, "<h3>");
+	page_text(out, cut->by);
+	buf_adds(out, ": ");
+	page_text(out, cut->of);
+	buf_addf(out, "</h3>\n<table><tr><th>of %.0f visits</th><th></th><th>between</th><th>",
+	    cut->sums[SUM_VISITS]);
+	if (cut->against >= 0) {
+		buf_adds(out, "more than “");
+		page_text(out, figures->cuts[cut->against].of);
+		buf_adds(out, "”");
+	}
+	buf_adds(out, "</th></tr>\n");
+	for (int f = 0; f < FIGURE_COUNT; f++)
+		if (cut->has[f])
+			add_figure(out, figures, c, (enum figure)f, money);
+	buf_adds(out, "</table>\n");
+}
+
+void
+page_figures(struct buf *out, const struct figures *figures, const struct lift_money *money)
+{
+	buf_adds(out, "<h2>What happened</h2>\n");
+	for (size_t c = 0; c < figures->cut_count; c++)
+		if (figures->cuts[c].sums[SUM_VISITS] > 0)
+			add_cut(out, figures, c, money);
+	buf_adds(out,
+	    "<p class=\"small\">Of visits that were paid. Each interval holds nineteen times in "
+	    "twenty by itself: of twenty differences one stands out by chance. Those without 0 "
+	    "are bold. Cards belong to the arm of their visit; who is in the control group sees "
+	    "none.</p>\n");
 }
