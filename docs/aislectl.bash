@@ -70,6 +70,8 @@ fleet back --key --dir --sequence --expires -o --broker --user --password-file -
 fleet stop --key --ring --store --dir --sequence --expires -o --broker --user --password-file --ca
 fleet lift --key --ring --store --dir --sequence --expires -o --broker --user --password-file --ca
 collect --into --archive --erased --keep --once --broker --user --password-file --ca --cert --key
+evaluate --candidate --bundle --after --catalog --profiles --pepper --store --events --from --turn
+export --format --from -o
 hq shrink --from --since -o
 report --from --bundle --start --weeks --effect -o
 hq customer export --into --archive --pepper

@@ -125,6 +125,10 @@ int ctl_fleet_stop(struct ctl *ctl);
 int ctl_fleet_lift(struct ctl *ctl);
 /* ctl_shrink.c */
 int ctl_hq_shrink(struct ctl *ctl);
+/* ctl_evaluate.c */
+int ctl_evaluate(struct ctl *ctl);
+/* ctl_export.c */
+int ctl_export(struct ctl *ctl);
 /* ctl_report.c */
 int ctl_report(struct ctl *ctl);
 /* ctl_publish.c */

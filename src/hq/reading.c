@@ -8,11 +8,15 @@
  */
 #include "hq/reading.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
+#include "core/json.h"
+#include "core/json_write.h"
 #include "hq/pg.h"
 
 #define BUSY_MS 5000
@@ -109,6 +113,78 @@ read_postgres(const char *from, const char *lane, const char *type, record_fn ea
 	return rc;
 }
 
+/* ---- what a replay wrote ---- */
+
+static const char *
+text_of(const json_t *json, const char *name)
+{
+	return json_string_value(json_object_get(json, name));
+}
+
+/* A line of another type is passed over. */
+static int
+give_line(const char *line, size_t len, const char *lane, const char *type, record_fn each,
+    void *ctx, struct err *err)
+{
+	json_t *json = json_read(line, len, "a record", err);
+	struct record record = { text_of(json, "store"), text_of(json, "epoch"),
+		text_of(json, "lane"), text_of(json, "type"), text_of(json, "at"), NULL, 0 };
+	struct buf body = { 0 };
+	int rc = 0;
+
+	if (json == NULL || record.store == NULL || record.epoch == NULL || record.lane == NULL ||
+	    record.type == NULL || record.at == NULL ||
+	    !json_int(json_object_get(json, "seq"), &record.seq) ||
+	    json_object_get(json, "body") == NULL) {
+		rc = AISLE_E_INVALID;
+	} else if (strcmp(record.lane, lane) == 0 && strcmp(record.type, type) == 0) {
+		json_write(json_object_get(json, "body"), &body);
+		record.body = body.data;
+		each(ctx, &record);
+	}
+	json_decref(json);
+	buf_done(&body);
+	return rc;
+}
+
+static int
+read_lines(const char *path, const char *lane, const char *type, record_fn each, void *ctx,
+    struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	long long number = 0;
+	ssize_t len;
+	int rc = 0;
+
+	if (file == NULL)
+		return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	while (rc == 0 && (len = getline(&line, &room, file)) > 0) {
+		number++;
+		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+			line[--len] = '\0';
+		if (len > 0 && give_line(line, (size_t)len, lane, type, each, ctx, err) != 0)
+			rc = err_set(err, AISLE_E_INVALID,
+			    "%s:%lld:1: no record, expected a line of replay --outcomes", path,
+			    number);
+	}
+	if (rc == 0 && ferror(file))
+		rc = err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
+	free(line);
+	fclose(file);
+	return rc;
+}
+
+static bool
+is_lines(const char *from)
+{
+	static const char ending[] = ".jsonl";
+	size_t len = strlen(from), tail = sizeof(ending) - 1;
+
+	return len > tail && strcmp(from + len - tail, ending) == 0;
+}
+
 int
 reading(const char *from, const char *lane, const char *type, record_fn each, void *ctx,
     struct err *err)
@@ -119,6 +195,8 @@ reading(const char *from, const char *lane, const char *type, record_fn each, vo
 		return read_sqlite(from + sizeof(sqlite) - 1, lane, type, each, ctx, err);
 	if (pg_named(from))
 		return read_postgres(from, lane, type, each, ctx, err);
+	if (is_lines(from))
+		return read_lines(from, lane, type, each, ctx, err);
 	return err_set(err, AISLE_E_INVALID,
 	    "cannot read from %s, expected sqlite:FILE or postgres:DSN", from);
 }

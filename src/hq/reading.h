@@ -8,7 +8,7 @@
 #include "hq/records.h"
 
 /* Each record of that lane and type in sqlite:FILE or postgres:DSN, in the order of store, epoch
- * and sequence, the same from both. AISLE_E_INVALID: from is no such name. AISLE_E_IO. */
+ * and sequence, the same from both; or of FILE.jsonl, which replay wrote, in its own order. AISLE_E_INVALID: from is no such name. AISLE_E_IO. */
 int reading(const char *from, const char *lane, const char *type, record_fn each, void *ctx,
     struct err *err) AISLE_MUST_CHECK;
 

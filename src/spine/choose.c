@@ -388,6 +388,7 @@ choose_anew(struct engine *engine, struct visit *visit, const struct event *even
 		.mixed = chosen->input.care != NULL && chosen->input.care->mixed,
 	};
 	record(engine, visit, chosen);
+	consider(engine, visit, &chosen->decision);
 	listing_note(engine, visit, &chosen->decision);
 	looking_note(engine, visit, &chosen->decision);
 	changed = withdraw_losers(engine, visit, &chosen->decision);

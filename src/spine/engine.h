@@ -223,6 +223,11 @@ void engine_show_sources(struct engine *engine, uint32_t types, sources_fn fn, v
 struct marks;
 typedef void (*returned_fn)(void *ctx, const struct visit *visit, const struct marks *marks);
 void engine_show_returns(struct engine *engine, returned_fn fn, void *ctx);
+/* What another policy (borrowed) would have decided, with the past as it was, at each draw that
+ * counts: the first of a visit in its place with a card on the shortlist. fn NULL: no more. */
+struct decision;
+typedef void (*draws_fn)(void *ctx, const struct decision *made, const struct decision *other);
+void engine_show_draws(struct engine *engine, struct policy *other, draws_fn fn, void *ctx);
 
 /* turn.c: applies the inputs in order in one transaction. 0: committed, outputs and replies may go
  * out; < 0: nothing happened, engine_reopen is due. */

@@ -217,6 +217,9 @@ struct engine {
 	uint32_t sources_on; /* bit per event type: engine_show_sources() */
 	sources_fn on_sources;
 	void *on_sources_ctx;
+	struct policy *other; /* see consider.c */
+	draws_fn on_draws;
+	void *on_draws_ctx;
 	returned_fn on_returned;
 	void *on_returned_ctx;
 

@@ -311,6 +311,9 @@ void assigned_save(struct engine *engine, struct buf *buf);
 void assigned_load(struct engine *engine);
 void assigned_drop(struct engine *engine);
 
+/* consider.c: before anything follows from the decision */
+void consider(struct engine *engine, const struct visit *visit, const struct decision *decision);
+
 /* looking.c: what exploring may cost a slot now; 0: nothing, or the policy says no share */
 double looking_cost_max(const struct engine *engine, const struct policy *policy);
 void looking_note(struct engine *engine, struct visit *visit, const struct decision *decision);

@@ -158,6 +158,18 @@ recorded_bundle(struct recorded *recorded, const char *path, bool policy_currenc
 	return rc;
 }
 
+const struct policy *
+recorded_policy(const struct recorded *recorded)
+{
+	return engine_policy(recorded->engine);
+}
+
+void
+recorded_show_draws(struct recorded *recorded, struct policy *other, draws_fn fn, void *ctx)
+{
+	engine_show_draws(recorded->engine, other, fn, ctx);
+}
+
 int
 recorded_catalog(struct recorded *recorded, const char *path, struct err *err)
 {

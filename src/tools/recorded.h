@@ -51,6 +51,10 @@ int recorded_catalog(struct recorded *recorded, const char *path, struct err *er
 int recorded_feed(struct recorded *recorded, FILE *events,
     void (*progress)(void *ctx, int64_t count), void *ctx, struct err *err) AISLE_MUST_CHECK;
 
+const struct policy *recorded_policy(const struct recorded *recorded); /* NULL: none in force */
+/* What another policy would do at the draws to come; see engine_show_draws(). */
+void recorded_show_draws(struct recorded *recorded, struct policy *other, draws_fn fn, void *ctx);
+
 /* Time goes on, behind the last event, to the end of its business day. */
 int recorded_end_day(struct recorded *recorded, struct err *err) AISLE_MUST_CHECK;
 /* Actions on shortlists whose windows have not ended by now. */
