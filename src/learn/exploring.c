@@ -54,10 +54,11 @@ exploring_count(struct exploring_day *day, double share, double spent, double wo
 	day->worth += above;
 	day->may += share * above;
 	day->slots++;
+	day->over = day->over || (day->slots >= SLOTS_BEFORE_BOUND && day->spent > 2 * day->may);
 }
 
 bool
 exploring_exhausted(const struct exploring_day *day)
 {
-	return day->slots >= SLOTS_BEFORE_BOUND && day->spent > 2 * day->may;
+	return day->over;
 }

@@ -27,6 +27,7 @@ struct exploring_day {
 	double worth; /* Σ(best − interrupt)⁺ */
 	double may;   /* Σ share · (best − interrupt)⁺: arms may have shares of their own */
 	int64_t slots;
+	bool over; /* too much was spent: what comes after that costs nothing */
 };
 void exploring_count(struct exploring_day *day, double share, double spent, double worth);
 bool exploring_exhausted(const struct exploring_day *day);

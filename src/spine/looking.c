@@ -203,6 +203,7 @@ looking_save(struct engine *engine, struct buf *buf)
 	buf_f64(buf, looking->day.worth);
 	buf_f64(buf, looking->day.may);
 	buf_i64(buf, looking->day.slots);
+	buf_u8(buf, looking->day.over);
 	engine_check(engine, store_meta_set(engine->store, "looking", buf->data, buf->len));
 	looking->dirty = false;
 }
@@ -239,6 +240,7 @@ looking_load(struct engine *engine)
 	read.day.worth = rd_f64(&rd);
 	read.day.may = rd_f64(&rd);
 	read.day.slots = rd_i64(&rd);
+	read.day.over = rd_u8(&rd) == 1;
 	looking_drop(engine);
 	if (bundle != NULL && rd_done(&rd) && strlen(bundle) < sizeof(read.bundle) &&
 	    is_sound(&read)) {
