@@ -18,6 +18,7 @@
 
 #define WALK_ROWS 64	/* of the profiles, likewise */
 #define SCRUB_PAGES 256 /* of state.db, looked at in an idle second */
+#define KEYS_SCRUB_PAGES 64
 #define MEND_MS (60 * S_MS)
 #define DELIVERED_MAX 256
 
@@ -52,6 +53,7 @@ tidy(struct daemon *daemon)
 		store_checkpoint(store);
 	else if (store_wal_bytes(store) == 0)
 		store_scrub(store, SCRUB_PAGES);
+	keys_scrub(engine_keys(daemon->engine), KEYS_SCRUB_PAGES);
 	profiles_walk(daemon->profiles, WALK_ROWS);
 }
 
@@ -73,7 +75,7 @@ mend(struct daemon *daemon)
 {
 	int64_t mono_ms = daemon_mono_ms();
 
-	if (!store_suspect(engine_store(daemon->engine)) || mono_ms < daemon->mend_ms)
+	if (!engine_suspect(daemon->engine) || mono_ms < daemon->mend_ms)
 		return;
 	daemon_reopen(daemon);
 	daemon->mend_ms = mono_ms + MEND_MS;

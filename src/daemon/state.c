@@ -185,7 +185,7 @@ daemon_next_session(struct daemon *daemon, struct err *err)
 	int rc = begin_session(daemon, err);
 
 	/* A damaged page that only this met: opened again, it is mended. */
-	if (rc != 0 && store_suspect(engine_store(daemon->engine)) &&
+	if (rc != 0 && engine_suspect(daemon->engine) &&
 	    (rc = engine_reopen(daemon->engine, err)) == 0)
 		rc = begin_session(daemon, err);
 	return rc;

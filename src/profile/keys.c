@@ -14,6 +14,11 @@
  *   not be read just now: the sealer then fails the commit of the rows that
  *   were sealed with them, or left out without them.
  *
+ *   Each page has a sum (store_vfs.c), so none that is damaged hides a customer,
+ *   or that they were forgotten. One that is met, or a key that does not open,
+ *   makes the file suspect: the turn that met the page is taken back, the file
+ *   mended (keys_salvage.c), and the turn done again.
+ *
  *   The subjects of the open baskets come again with every event, for each of
  *   their rows and outputs: a small direct-mapped cache, in locked memory, saves
  *   the look-up. Whatever takes keys away empties it.
@@ -26,43 +31,37 @@
  */
 #include "profile/keys.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sodium.h>
 #include <sqlite3.h>
 
 #include "store/ballast.h"
+#include "store/store_vfs.h"
 #include "core/buf.h"
 #include "core/id.h"
 #include "core/log.h"
-#include "core/random.h"
 #include "profile/keys_internal.h"
 #include "profile/vault.h"
 
-#define KEYS_SCHEMA 1
+bool
+keys_damage(int rc)
+{
+	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+}
 
-/* clang-format off */
-static const char *const statements[KEYS_COUNT] = {
-	[KEYS_GET] = "SELECT key FROM subject WHERE id = ?1",
-	[KEYS_PUT] = "INSERT INTO subject(id, key) VALUES(?1, ?2)",
-	[KEYS_STONE] = "INSERT OR REPLACE INTO subject(id, key) VALUES(?1, NULL)",
-	[KEYS_STONES] = "SELECT id FROM subject WHERE key IS NULL ORDER BY id",
-	[KEYS_SECRET_GET] = "SELECT value FROM secret WHERE name = ?1",
-	[KEYS_SECRET_PUT] = "INSERT OR REPLACE INTO secret(name, value) VALUES(?1, ?2)",
-	[KEYS_SECRET_DROP] = "DELETE FROM secret WHERE name = ?1",
-};
-/* clang-format on */
+/* In memory, or on a disk of a test, there is nothing to mend it from. */
+static bool
+mendable(const struct keys *keys)
+{
+	return keys->real_disk && !keys->unmended;
+}
 
 int
 keys_error(struct keys *keys, int rc)
 {
 	log_warning("keys: %s code=%d", sqlite3_errmsg(keys->db), rc);
+	keys->suspect = keys->suspect || keys_damage(rc);
 	if (keys->in_tx) {
 		keys->in_tx = false;
 		keys->losses++;
@@ -95,157 +94,6 @@ begin(struct keys *keys)
 	return 0;
 }
 
-/* ---- open and close ---- */
-
-/* A file that another process holds is not broken: say what is the matter. */
-static int
-open_error(struct keys *keys, int rc, struct err *err)
-{
-	if ((rc & 0xff) == SQLITE_BUSY)
-		return err_set(err, AISLE_E_IO, "%s: the state folder is in use by another process",
-		    keys->dir);
-	return err_set(err, (rc & 0xff) == SQLITE_FULL ? AISLE_E_FULL : AISLE_E_IO,
-	    "%s/keys.db: %s", keys->dir != NULL ? keys->dir : "", sqlite3_errmsg(keys->db));
-}
-
-static int
-sql(struct keys *keys, const char *text, struct err *err)
-{
-	int rc = sqlite3_exec(keys->db, text, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK ? 0 : open_error(keys, rc, err);
-}
-
-static int
-read_version(struct keys *keys, int *ret_version, struct err *err)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(keys->db, "PRAGMA user_version", TO_ZERO, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	*ret_version = rc == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
-	sqlite3_finalize(stmt);
-	if (rc != SQLITE_ROW)
-		return open_error(keys, rc, err);
-	if (*ret_version > KEYS_SCHEMA)
-		return err_set(err, AISLE_E_REFUSED,
-		    "%s/keys.db: made by a newer aisled (schema %d, this one knows %d); unchanged",
-		    keys->dir, *ret_version, KEYS_SCHEMA);
-	return 0;
-}
-
-static int
-open_file(struct keys *keys, const char *dir, const char *vfs, struct err *err)
-{
-	char path[4096] = ":memory:";
-	if (dir != NULL)
-		snprintf(path, sizeof(path), "%s/keys.db", dir);
-	if (keys->real_disk) {
-		CHECK(dir != NULL);
-		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-			return err_set(err, AISLE_E_IO, "%s: %s", dir, strerror(errno));
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd < 0)
-			return err_set(err, AISLE_E_IO, "%s: %s", path, strerror(errno));
-		close(fd);
-	}
-	if (sqlite3_open_v2(path, &keys->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
-		return err_set(err, AISLE_E_IO, "%s: %s", path, sqlite3_errmsg(keys->db));
-	sqlite3_db_config(keys->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	/* The log stays, empty, when it is closed: on a file system without a free inode no start could make one. */
-	sqlite3_file_control(keys->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 });
-	return sql(keys, "PRAGMA locking_mode = EXCLUSIVE", err);
-}
-
-static int
-prepare(struct keys *keys, struct err *err)
-{
-	for (int i = 0; i < KEYS_COUNT; i++) {
-		if (sqlite3_prepare_v3(keys->db, statements[i], TO_ZERO, SQLITE_PREPARE_PERSISTENT,
-			&keys->stmt[i], NULL) != SQLITE_OK)
-			return err_set(err, AISLE_E_IO, "keys.db: %s", sqlite3_errmsg(keys->db));
-	}
-	return 0;
-}
-
-static int
-set_up(struct keys *keys, struct err *err)
-{
-	int version = 0;
-	int error = read_version(keys, &version, err);
-	/* The old bytes of a destroyed key leave the file with the page (secure_delete) and the log
-	 * with the checkpoint that keys_destroy runs. */
-	if (error == 0)
-		error = sql(keys,
-		    keys->dir == NULL
-			? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF"
-			: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			  "PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
-			  "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 0;"
-			  "PRAGMA temp_store = MEMORY",
-		    err);
-	if (error == 0)
-		error = sql(keys, "BEGIN IMMEDIATE", err);
-	if (error == 0 && version == 0)
-		error = sql(keys,
-		    "CREATE TABLE secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-		    "CREATE TABLE subject(id BLOB PRIMARY KEY, key BLOB) WITHOUT ROWID;"
-		    "PRAGMA user_version = 1",
-		    err);
-	/* Few among many, and asked for at each install. */
-	if (error == 0)
-		error = sql(keys,
-		    "CREATE INDEX IF NOT EXISTS stone ON subject(id) WHERE key IS NULL", err);
-	if (error == 0)
-		error = prepare(keys, err);
-	if (error == 0 && keys->dir != NULL)
-		error = keys_load_secrets(keys, version == 0, err);
-	if (error == 0)
-		error = sql(keys, "COMMIT", err);
-	if (error == 0 && keys->dir != NULL)
-		sqlite3_wal_checkpoint_v2(keys->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	return error;
-}
-
-int
-keys_open(const char *dir, const char *vfs, struct keys **ret_keys, struct err *err)
-{
-	if (random_begin(err) != 0)
-		return AISLE_E_IO;
-	struct keys *keys = mem_zero(sizeof(*keys));
-	keys->secrets = sodium_malloc(sizeof(*keys->secrets));
-	if (keys->secrets == NULL) {
-		free(keys);
-		return err_set(err, AISLE_E_IO, "no locked memory for keys");
-	}
-	memset(keys->secrets, 0, sizeof(*keys->secrets));
-	keys->dir = dir != NULL ? mem_strdup(dir) : NULL;
-	keys->real_disk = dir != NULL && vfs == NULL;
-	int error = open_file(keys, dir, vfs, err);
-	if (error == 0)
-		error = set_up(keys, err);
-	if (error != 0) {
-		keys_close(keys);
-		return error;
-	}
-	*ret_keys = keys;
-	return 0;
-}
-
-void
-keys_close(struct keys *keys)
-{
-	if (keys == NULL)
-		return;
-	for (int i = 0; i < KEYS_COUNT; i++)
-		sqlite3_finalize(keys->stmt[i]);
-	sqlite3_close(keys->db);
-	sodium_free(keys->secrets);
-	free(keys->dir);
-	free(keys);
-}
-
 const uint8_t *
 keys_data(const struct keys *keys)
 {
@@ -262,6 +110,7 @@ void
 keys_set_pepper(struct keys *keys, const uint8_t pepper[static 32])
 {
 	memcpy(keys->secrets->pepper, pepper, 32);
+	keys->secrets->pepper_given = true;
 }
 
 /* ---- subjects ---- */
@@ -304,14 +153,19 @@ find_key(struct keys *keys, const struct id *subject, uint8_t ret_key[static 32]
 			memcpy(ret_key, plain.data, 32);
 		else
 			error = AISLE_E_DAMAGED;
+		keys->suspect = keys->suspect || error != 0;
 		buf_wipe(&plain);
 	}
 	sqlite3_reset(stmt);
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return error;
-	/* Who asks takes the person for one who was forgotten. If it is only the disk, the turn is taken back and done again. */
-	bool damaged = (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
-	keys->losses += !keys->in_tx && !damaged;
+	if (keys_damage(rc) && !mendable(keys)) {
+		keys->suspect = true;
+		return AISLE_E_DAMAGED;
+	}
+	/* Who asks takes the person for one who was forgotten. If it is only the disk, or can be mended, the turn is taken
+	 * back and done again. */
+	keys->losses += !keys->in_tx;
 	return keys_error(keys, rc);
 }
 
@@ -421,6 +275,34 @@ keys_commit(struct keys *keys)
 		return keys_error(keys, rc);
 	keys->in_tx = false;
 	return 0;
+}
+
+static int64_t
+count_pages(struct keys *keys)
+{
+	sqlite3_stmt *stmt = keys->stmt[KEYS_PAGES];
+	int64_t pages = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+	sqlite3_reset(stmt);
+	return pages;
+}
+
+void
+keys_scrub(struct keys *keys, int max_pages)
+{
+	int64_t bad = 0;
+	if (!keys->real_disk || keys->suspect)
+		return;
+	if (keys->scrubbed >= keys->pages) {
+		keys->scrubbed = 0;
+		keys->pages = count_pages(keys);
+	}
+	int rc = store_vfs_check(keys->db, keys->scrubbed, max_pages, &bad);
+	keys->scrubbed += max_pages;
+	if (bad == 0 && rc == SQLITE_OK)
+		return;
+	log_error("keys: damaged pages were found by looking pages=%lld code=%d", (long long)bad,
+	    rc);
+	keys->suspect = bad > 0;
 }
 
 int64_t

@@ -53,5 +53,14 @@ int keys_commit(struct keys *keys) AISLE_MUST_CHECK;
  * risen, keys that were given out may be nowhere on the disk, and nothing sealed with them may be committed,
  * nor what was left out for want of one. */
 int64_t keys_losses(const struct keys *keys);
+/* Damage was met that keys_mend() may mend: what can be read of the file is copied into a whole one. Who has no key in it
+ * is somebody new with their next event; who was forgotten stays forgotten. Between two turns; AISLE_E_IO: it is closed
+ * for good. Where it cannot be mended, it serves as well as it can. keys_open() does it by itself. */
+bool keys_suspect(const struct keys *keys);
+int keys_mend(struct keys *keys, struct err *err) AISLE_MUST_CHECK;
+/* When idle: looks at the next pages, round and round: keys_suspect() says what it found. */
+void keys_scrub(struct keys *keys, int max_pages);
+/* How much did not open when it was mended, at least one each time: since it was last asked. */
+int64_t keys_mended(struct keys *keys);
 
 #endif

@@ -73,6 +73,15 @@ sealed_put(struct keys *keys, const char *name, const void *value, size_t len)
 	return error;
 }
 
+const char *const keys_secret_names[] = { KEYS_DATA, "check", "pepper", "device", "session", NULL };
+
+int
+keys_put_secret(struct keys *keys, const char *name, const void *value, size_t len)
+{
+	return strcmp(name, KEYS_DATA) == 0 ? secret_put(keys, name, value, len)
+					    : sealed_put(keys, name, value, len);
+}
+
 /* ---- the pepper ---- */
 
 int
@@ -96,9 +105,8 @@ keys_read_pepper(const char *path, uint8_t ret_pepper[static 32], struct err *er
 
 /* ---- the data key ---- */
 
-/* 32 raw bytes or 64 hex digits (a newline may follow). AISLE_E_NONE: no credential. */
-static int
-read_credential(uint8_t out[static 32], struct err *err)
+int
+keys_read_credential(uint8_t out[static 32], struct err *err)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	if (dir == NULL)
@@ -134,24 +142,25 @@ find_data_key(struct keys *keys, bool fresh, struct err *err)
 {
 	struct buf stored = { 0 };
 	uint8_t *data = keys->secrets->data;
-	int there = secret_get(keys, "data", &stored);
+	int there = secret_get(keys, KEYS_DATA, &stored);
 	if (there != 0 && there != AISLE_E_NONE)
 		return err_set(err, there, "%s/keys.db: %s", keys->dir, sqlite3_errmsg(keys->db));
 	bool whole = there == 0 && stored.len == 32;
-	int error = read_credential(data, err);
+	int error = keys_read_credential(data, err);
+	keys->secrets->credential = error == 0;
 	if (error == 0 && whole && sodium_memcmp(stored.data, data, 32) != 0)
 		error = err_set(err, AISLE_E_CONFIG,
 		    "%s/keys.db has a data key of its own; expected the credential %s to be the "
 		    "same",
 		    keys->dir, CREDENTIAL);
 	else if (error == 0 && whole)
-		error = secret_drop(keys, "data");
+		error = secret_drop(keys, KEYS_DATA);
 	else if (error == AISLE_E_NONE && whole) {
 		memcpy(data, stored.data, 32);
 		error = 0;
 	} else if (error == AISLE_E_NONE && fresh) {
 		randombytes_buf(data, sizeof(keys->secrets->data));
-		error = secret_put(keys, "data", data, 32);
+		error = secret_put(keys, KEYS_DATA, data, 32);
 	} else if (error == AISLE_E_NONE)
 		error = err_set(err, AISLE_E_CONFIG,
 		    "%s/keys.db: no data key; expected the credential %s", keys->dir, CREDENTIAL);
@@ -192,11 +201,14 @@ keys_load_secrets(struct keys *keys, bool fresh, struct err *err)
 			error = sealed_get(keys, "pepper", &text);
 		if (error == 0 && text.len != 32)
 			error = AISLE_E_DAMAGED;
-		if (error == 0)
+		if (error == 0 && !keys->secrets->pepper_given)
 			memcpy(keys->secrets->pepper, text.data, sizeof(keys->secrets->pepper));
-		if (error == AISLE_E_DAMAGED || error == AISLE_E_NONE)
+		if (error == AISLE_E_DAMAGED || error == AISLE_E_NONE) {
+			/* Its own key is at hand: a row of the two was not found, or is another. */
+			keys->suspect = !keys->secrets->credential;
 			error = err_set(err, AISLE_E_DAMAGED,
 			    "%s/keys.db: does not open with this data key", keys->dir);
+		}
 	}
 	buf_wipe(&text);
 	return error == 0 ? load_device(keys, err) : error;

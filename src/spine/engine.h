@@ -149,6 +149,8 @@ int engine_open(const struct engine_options *options, struct engine **ret_engine
 void engine_close(struct engine *engine);
 /* Throws memory away and reads it again: after a failed commit. Reopens the store. */
 int engine_reopen(struct engine *engine, struct err *err) AISLE_MUST_CHECK;
+/* A damaged page of the state or of the keys was met: engine_reopen() mends what can be mended. */
+bool engine_suspect(const struct engine *engine);
 /* Takes over a bundle (ownership, also of its compiled policy) between two turns. bundle NULL: the
  * policy is from an image, and its bundle is in the state folder under its hash. persist: remember
  * it as current. */

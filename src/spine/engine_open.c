@@ -173,7 +173,10 @@ open_store(struct engine *engine, struct err *err)
 		    "%s: the state of another gateway, or of another store than %s; expected this "
 		    "one's own, or an empty folder",
 		    engine->options.state_dir, engine->conf->store_id);
-	return rc != 0 ? err_set(err, rc, "%s", found.text) : 0;
+	if (rc != 0)
+		return err_set(err, rc, "%s", found.text);
+	store_note_damage(engine->store, keys_mended(engine->keys));
+	return 0;
 }
 
 static void
@@ -184,18 +187,38 @@ close_state(struct engine *engine)
 	engine->store = NULL;
 }
 
+/* Nothing is left in memory that was sealed with keys which a damaged file, or a failing disk, took back. */
+static int
+mend_keys(struct engine *engine, struct err *err)
+{
+	int rc = keys_mend(engine->keys, err);
+
+	if (rc != 0 || !engine->has_sealer)
+		return rc;
+	sealer_done(&engine->sealer);
+	sealer_init(&engine->sealer, engine->keys);
+	return 0;
+}
+
 /* A damaged page that only loading meets is mended by opening again. What cannot be mended, for want of room,
  * serves as well as it can. */
 static int
 open_state(struct engine *engine, struct err *err)
 {
 	for (int tries = 0;; tries++) {
-		int rc = open_store(engine, err);
+		int rc = mend_keys(engine, err);
 
+		if (rc == 0)
+			rc = open_store(engine, err);
+		/* It was not its own pages that could not be read. */
+		if (rc != 0 && tries == 0 && keys_suspect(engine->keys)) {
+			*err = (struct err){ 0 };
+			continue;
+		}
 		if (rc != 0)
 			return rc;
 		rc = load_memory(engine);
-		if (!store_suspect(engine->store))
+		if (!engine_suspect(engine))
 			return rc == 0 ? 0 : err_set(err, rc, "state.db cannot be read");
 		/* No room for a whole copy: the damaged file serves as well as it can. */
 		if (tries > 0)
@@ -282,6 +305,12 @@ engine_reopen(struct engine *engine, struct err *err)
 	engine->output_count = engine->receipt_count = 0;
 	close_state(engine);
 	return open_state(engine, err);
+}
+
+bool
+engine_suspect(const struct engine *engine)
+{
+	return store_suspect(engine->store) || keys_suspect(engine->keys);
 }
 
 /* ---- with the turn ---- */

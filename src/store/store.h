@@ -81,6 +81,8 @@ int64_t store_wal_bytes(const struct store *store);
 /* A damaged page was met: close and open again, which copies what can be read. */
 bool store_suspect(const struct store *store);
 int64_t store_damaged(const struct store *store); /* rows set aside and pages met so far */
+/* So much was met elsewhere, in the keys. Not in a transaction. */
+void store_note_damage(struct store *store, int64_t count);
 
 /* meta: small named values, not sealed (sequence numbers, floors, current bundle). */
 int store_meta_get(struct store *store, const char *name, struct buf *out)

@@ -136,6 +136,22 @@ store_damaged_load(struct store *store, struct err *err)
 	return error;
 }
 
+void
+store_note_damage(struct store *store, int64_t count)
+{
+	int error = 0;
+	CHECK(!store->in_tx);
+	store->damaged += count;
+	sqlite3_stmt *stmt = count > 0 ? store_stmt(store, ST_DAMAGED_NOTE, &error) : NULL;
+	if (stmt != NULL) {
+		sqlite3_bind_int64(stmt, 1, store->damaged);
+		sqlite3_bind_int64(stmt, 2, 0);
+		error = store_run(store, stmt);
+	}
+	if (error != 0)
+		log_warning("store: damage is not on record code=%d", error);
+}
+
 int
 store_counters_load(struct store *store, bool lost, struct err *err)
 {

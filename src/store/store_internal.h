@@ -20,6 +20,7 @@
 #include <sqlite3.h>
 
 #include "store/store.h"
+#include "store/store_vfs.h"
 #include "store/store_recent.h"
 
 /* Ids a key may take; in the SQL below as + 1023. Of two keys of one millisecond only 16 bits differ in the first
@@ -375,22 +376,6 @@ int store_fold_recording(struct store *store, const struct recent_row *row);
 int store_meta_write(struct store *store, const char *name, const void *value, size_t len);
 int store_timer_erase(struct store *store, int64_t due_ms, const char *id);
 
-/* ---- store_vfs.c ---- */
-/* The name of a VFS over real_name (NULL: the default one) that joins writes. */
-const char *store_vfs(const char *real_name);
-/* By tests/bench/loop.py, KiB written an event that changes a card, one event a turn and about seven: 12.8 and
- * 8.2 with 512-byte pages, 20 and 11 with 1 KiB, 27 and 14 with 2 KiB. Processor time does not differ: the
- * writes are joined. */
-#define STORE_PAGE_BYTES 512
-#define STORE_PAGE_SUM 8 /* bytes at the end of each page of the database */
-/* Room for the sums, in a database that is yet to be made; an SQLite result. */
-int store_vfs_reserve(sqlite3 *db);
-/* How many pages without a sum were read in this process: another program wrote them. */
-int64_t store_vfs_foreign(void);
-/* Reads pages first_page (from 0) … of the file; *ret_bad are not what was written, and those of another program get
- * their sum. An SQLite result. */
-int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad);
-
 /* ---- store_meta.c ---- */
 /* Of table STORE_COUNT + n: pair table n. A key there takes another id than its own from now on. */
 int store_note_collision(struct store *store, int table);
@@ -423,9 +408,6 @@ void store_counters_save(struct store *store); /* on a clean close: ids go on wi
 #define STORE_WAL_HEAD 32
 #define STORE_WAL_FRAME_HEAD 24
 #define STORE_WAL_FRAME (STORE_WAL_FRAME_HEAD + STORE_PAGE_BYTES)
-/* Transactions in the log at path that lie behind a frame which is not what was written; 1 may be the last one,
- * which a power cut left half. *ret_frames: pages that the log has before it, of whole transactions. */
-int store_wal_lost(const char *path, int64_t *ret_frames);
 /* The number (from 0) of the frame whose page lies there; -1: none does. */
 int64_t store_wal_frame(int64_t page_at);
 /* Is a frame, its head and its page, what was written? before: the sum of what lies before it. */

@@ -9,6 +9,7 @@
 #include "tools/state_check.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct checking {
 	struct sealer sealer;
 	bool has_sealer;
 	struct store_checked checked;
+	int64_t keys_damaged;
 	bool asked, seen;
 	int64_t seen_ms;
 };
@@ -57,6 +59,11 @@ open_keys(struct checking *checking, struct err *err)
 		return err_set(err, AISLE_E_NONE, "%s/keys.db: %s; without it no row can be read",
 		    checking->what->dir, strerror(errno));
 	rc = keys_open(checking->copy.dir, NULL, &checking->keys, err);
+	if (rc != 0)
+		return rc;
+	keys_scrub(checking->keys, INT_MAX);
+	rc = keys_mend(checking->keys, err);
+	checking->keys_damaged = keys_mended(checking->keys);
 	if (rc != 0)
 		return rc;
 	sealer_init(&checking->sealer, checking->keys);
@@ -161,6 +168,7 @@ say_json(const struct checking *checking, bool sound, struct buf *out)
 	json_add_int(w, "pages", checked->pages);
 	json_add_int(w, "damaged_pages", checked->bad_pages);
 	json_add_int(w, "log_lost", checked->log_lost);
+	json_add_int(w, "keys_damaged", checking->keys_damaged);
 	json_add_bool(w, "new_epoch", checked->new_epoch);
 	json_add_object(w, "tables");
 	for (size_t i = 0; i < checked->count; i++) {
@@ -190,6 +198,11 @@ say(const struct checking *checking, bool sound, struct buf *out)
 	    sound ? "sound" : "damaged: a start mends it as said here, and goes on");
 	buf_addf(out, "pages %lld, of them damaged %lld\n", (long long)checked->pages,
 	    (long long)checked->bad_pages);
+	if (checking->keys_damaged > 0)
+		buf_addf(out,
+		    "keys.db is damaged: a start copies what can be read of it, but for %lld or "
+		    "fewer customers\n",
+		    (long long)checking->keys_damaged);
 	if (checked->log_lost > 0)
 		buf_addf(out, "lost with the log: %d transactions%s\n", checked->log_lost,
 		    checked->log_lost == 1 ? ", perhaps one that a power cut left half" : "");
@@ -233,8 +246,9 @@ state_check(const struct state_check *what, struct buf *out, struct err *err)
 	if (rc == 0)
 		rc = look(checking, err);
 	if (rc == 0) {
-		sound = checking->checked.bad_pages == 0 && checking->checked.log_lost <= 1 &&
-		    !checking->checked.new_epoch && damaged_rows(&checking->checked) == 0;
+		sound = checking->checked.bad_pages == 0 && checking->keys_damaged == 0 &&
+		    checking->checked.log_lost <= 1 && !checking->checked.new_epoch &&
+		    damaged_rows(&checking->checked) == 0;
 		(what->json ? say_json : say)(checking, sound, out);
 	}
 	store_close(checking->store);

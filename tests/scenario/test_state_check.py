@@ -113,6 +113,30 @@ def test_a_flipped_bit_is_found_counted_and_left_as_it_is():
         world.close()
 
 
+def test_a_flipped_bit_of_the_keys_is_found_and_left_as_it_is():
+    world = World()
+    chance = random.Random(int(os.environ.get("SEED", "0")) or 7)
+    try:
+        for number in range(8):
+            folder = world.folders[signal.SIGTERM]
+            copy = folder + f"-keys-{number}"
+            shutil.copytree(folder, copy)
+            with open(os.path.join(copy, "keys.db"), "r+b") as f:
+                # Behind its head and its secrets.
+                at = chance.randrange(3 * 512, os.path.getsize(os.path.join(copy, "keys.db")))
+                f.seek(at)
+                byte = f.read(1)[0]
+                f.seek(at)
+                f.write(bytes([byte ^ 1 << chance.randrange(8)]))
+            before = print_of(copy)
+            said = json.loads(check(copy, "--json", code=65))
+            assert not said["sound"] and said["keys_damaged"] == 1, (at, said)
+            assert "keys.db is damaged" in check(copy, code=65)
+            assert print_of(copy) == before
+    finally:
+        world.close()
+
+
 def test_without_room_for_the_copy_nothing_is_said_of_the_state():
     world = World()
     try:

@@ -6,8 +6,20 @@
 
 #include "profile/keys_internal.h"
 #include "profile/vault.h"
+#include "store/store_vfs.h"
 
 #include <sqlite3.h>
+
+/* As another program would, but with right sums. */
+static int
+open_raw(const char *path, sqlite3 **ret_db)
+{
+	int rc = sqlite3_open_v2(path, ret_db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+	    store_vfs(NULL));
+	return rc != SQLITE_OK
+	    ? rc
+	    : sqlite3_exec(*ret_db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+}
 
 static void
 write_file(const char *dir, const char *name, const void *bytes, size_t len)
@@ -64,7 +76,7 @@ a_destroyed_key_leaves_a_tombstone_and_none_of_its_bytes(void **state)
 	assert_false(keys_forgotten(f->keys, &anna));
 	fixture_close(f);
 	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(open_raw(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db, "SELECT key FROM subject", -1, &stmt, NULL),
 	    SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
@@ -182,7 +194,7 @@ newer_keys_are_refused(void **state)
 	sqlite3 *db;
 	fixture_close(f);
 	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(open_raw(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(fixture_try_open(f, &err), AISLE_E_REFUSED);
@@ -275,7 +287,7 @@ change_keys(struct fixture *f, const char *sql)
 	sqlite3 *db;
 	fixture_close(f);
 	snprintf(path, sizeof(path), "%s/keys.db", f->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(open_raw(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 }
@@ -379,7 +391,7 @@ a_file_without_one_of_its_tables_does_not_open(void **state)
 		assert_int_equal(keys_open(dir, NULL, &keys, &err), 0);
 		keys_close(keys);
 		keys = NULL;
-		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		assert_int_equal(open_raw(path, &db), SQLITE_OK);
 		assert_int_equal(sqlite3_exec(db, drops[i], NULL, NULL, NULL), SQLITE_OK);
 		sqlite3_close(db);
 		assert_int_equal(keys_open(dir, NULL, &keys, &err), AISLE_E_IO);
@@ -607,10 +619,342 @@ a_key_that_the_disk_does_not_give_now_takes_the_turn_back(void **state)
 	commit(f);
 }
 
+/* ---- damage ---- */
+
+#define CUSTOMERS 100
+#define FORGOTTEN 5 /* the first ones */
+
+struct known {
+	uint8_t keys[CUSTOMERS][32], pepper[32];
+	uint8_t *file;
+	size_t len;
+};
+
+static size_t
+read_whole(const char *path, uint8_t **ret_bytes)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY);
+	assert_int_equal(fstat(fd, &st), 0);
+	*ret_bytes = malloc((size_t)st.st_size + 1);
+	assert_int_equal(read(fd, *ret_bytes, (size_t)st.st_size), st.st_size);
+	close(fd);
+	return (size_t)st.st_size;
+}
+
+/* A file with customers, some of them forgotten, that was closed. */
+static void
+make_customers(struct fixture *f, struct known *known)
+{
+	for (uint64_t i = 0; i < CUSTOMERS; i++) {
+		struct id id = id_of(i);
+		assert_int_equal(keys_subject(f->keys, &id, true, known->keys[i]), 0);
+	}
+	assert_int_equal(keys_set_session(f->keys, 41), 0);
+	assert_int_equal(keys_commit(f->keys), 0);
+	for (uint64_t i = 0; i < FORGOTTEN; i++) {
+		struct id id = id_of(i);
+		assert_int_equal(keys_destroy(f->keys, &id), 0);
+	}
+	memcpy(known->pepper, keys_pepper(f->keys), 32);
+	fixture_close(f);
+	known->len = read_whole(path_in(f, "keys.db"), &known->file);
+}
+
+/* How many have lost their key; whoever has one has the right one, and nobody who was forgotten has any. */
+static int
+count_lost(struct fixture *f, const struct known *known)
+{
+	int lost = 0;
+	for (uint64_t i = 0; i < CUSTOMERS; i++) {
+		struct id id = id_of(i);
+		uint8_t key[32] = { 0 };
+		int error = keys_subject(f->keys, &id, false, key);
+		if (i < FORGOTTEN) {
+			assert_int_not_equal(error, 0);
+			assert_true(keys_forgotten(f->keys, &id));
+			assert_int_not_equal(keys_subject(f->keys, &id, true, key), 0);
+		} else if (error == 0) {
+			assert_memory_equal(key, known->keys[i], 32);
+		} else {
+			lost++;
+		}
+	}
+	return lost;
+}
+
+static void
+put_back(struct fixture *f, const struct known *known)
+{
+	write_file(f->dir, "keys.db", known->file, known->len);
+	write_file(f->dir, "keys.db-wal", "", 0);
+}
+
+static void
+try_keys(struct fixture *f, struct err *err, int *ret)
+{
+	*err = (struct err){ 0 };
+	*ret = keys_open(f->dir, NULL, &f->keys, err);
+	if (*ret == 0)
+		sealer_init(&f->sealer, f->keys);
+}
+
+/* Whatever it hits: it opens, or says so by name; one customer is lost at the most, and is somebody new; nobody is
+ * forgotten that was not, nor known again that was. */
+static void
+a_bit_of_it_that_flips_takes_one_customer_at_the_most(void **state)
+{
+	const int flips = getenv("FLIPS") != NULL ? atoi(getenv("FLIPS")) : 12;
+	struct fixture *f = *state;
+	struct known known = { .file = NULL };
+	int mended = 0, refused = 0, took = 0;
+	struct err err;
+
+	make_customers(f, &known);
+	for (int n = 0; n < flips; n++) {
+		struct id chance = id_of(1000000 + (uint64_t)n);
+		uint64_t at;
+		int error, lost;
+
+		memcpy(&at, chance.b, sizeof(at));
+		at %= known.len * 8;
+		known.file[at / 8] ^= (uint8_t)(1 << at % 8);
+		put_back(f, &known);
+		known.file[at / 8] ^= (uint8_t)(1 << at % 8);
+		try_keys(f, &err, &error);
+		if (error != 0) {
+			assert_non_null(strstr(err.text, "keys.db"));
+			refused++;
+			continue;
+		}
+		if (memcmp(known.pepper, keys_pepper(f->keys), 32) != 0)
+			fail_msg("bit %llu: another pepper", (unsigned long long)at);
+		lost = count_lost(f, &known);
+		if (keys_suspect(f->keys)) {
+			assert_int_equal(keys_mend(f->keys, &err), 0);
+			assert_false(keys_suspect(f->keys));
+			lost = count_lost(f, &known);
+			assert_false(keys_suspect(f->keys));
+		}
+		if (lost > 1)
+			fail_msg("bit %llu: %d lost", (unsigned long long)at, lost);
+		mended += keys_mended(f->keys) > 0;
+		took += lost;
+		for (uint64_t i = FORGOTTEN; i < CUSTOMERS && lost > 0; i++) {
+			struct id id = id_of(i);
+			uint8_t key[32];
+			assert_int_equal(keys_subject(f->keys, &id, true, key), 0);
+			assert_false(keys_forgotten(f->keys, &id));
+		}
+		assert_int_equal(keys_commit(f->keys), 0);
+		fixture_close(f);
+	}
+	print_message("flips %d: mended %d, refused %d, customers lost %d\n", flips, mended,
+	    refused, took);
+	assert_true(mended > 0);
+	assert_true(refused <= flips / 50 + 2);
+	free(known.file);
+}
+
+/* Each page in turn has a kind that is none, and nothing of it can be found by its structure. */
+static void
+a_page_without_a_structure_takes_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct known known = { .file = NULL };
+	struct err err;
+	int error;
+	int64_t session = 0;
+
+	uint8_t public[32], again[32], secret[32];
+	assert_int_equal(keys_make_device(f->keys, public), 0);
+	make_customers(f, &known);
+	for (size_t at = 0; at < known.len; at += at < 4 * 512 ? 512 : 13 * 512) {
+		size_t head = at == 0 ? 100 : at;
+		uint8_t kind = known.file[head];
+
+		known.file[head] ^= 0x40;
+		put_back(f, &known);
+		known.file[head] = kind;
+		try_keys(f, &err, &error);
+		if (error != 0)
+			fail_msg("page at %zu: %s", at, err.text);
+		if (keys_mended(f->keys) == 0) {
+			/* Whether anybody asks for what stands there or not. */
+			keys_scrub(f->keys, 1000);
+			assert_true(keys_suspect(f->keys));
+			assert_int_equal(keys_mend(f->keys, &err), 0);
+			assert_int_equal(keys_mended(f->keys), 1);
+		}
+		assert_int_equal(count_lost(f, &known), 0);
+		keys_scrub(f->keys, 1000);
+		assert_false(keys_suspect(f->keys));
+		assert_memory_equal(keys_pepper(f->keys), known.pepper, 32);
+		assert_int_equal(keys_session(f->keys, &session), 0);
+		assert_int_equal(session, 41);
+		assert_int_equal(keys_device(f->keys, again, secret), 0);
+		assert_memory_equal(public, again, 32);
+		fixture_close(f);
+		/* None of the file that was given up is left over. */
+		assert_int_not_equal(access(path_in(f, "keys.db.salvaged"), F_OK), 0);
+		assert_int_not_equal(access(path_in(f, "keys.db.salvaged.tmp"), F_OK), 0);
+	}
+	free(known.file);
+}
+
+/* The chain's own pepper is not in the file, and is the same one after it. Without a copy the damaged file serves on. */
+static void
+a_key_that_does_not_open_goes_when_keys_are_mended_and_its_customer_is_new(void **state)
+{
+	struct fixture *f = *state;
+	struct id anna = id_of(1), ben = id_of(2);
+	struct err err = { 0 };
+	uint8_t key[32], given[32], bens[32];
+	memset(given, 7, sizeof(given));
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), 0);
+	assert_int_equal(keys_commit(f->keys), 0);
+	change_keys(f, "UPDATE subject SET key = x'00'");
+	fixture_open(f);
+	keys_set_pepper(f->keys, given);
+	assert_false(keys_suspect(f->keys));
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), AISLE_E_DAMAGED);
+	assert_true(keys_suspect(f->keys));
+	assert_int_equal(mkdir(path_in(f, "keys.db.salvaged.tmp"), 0700), 0);
+	assert_int_equal(keys_mend(f->keys, &err), 0);
+	assert_int_equal(keys_mended(f->keys), 0);
+	assert_true(keys_suspect(f->keys));
+	assert_true(keys_forgotten(f->keys, &anna));
+	assert_int_equal(keys_subject(f->keys, &ben, true, bens), 0);
+	assert_int_equal(keys_commit(f->keys), 0);
+	assert_int_equal(rmdir(path_in(f, "keys.db.salvaged.tmp")), 0);
+	assert_int_equal(keys_mend(f->keys, &err), 0);
+	assert_false(keys_suspect(f->keys));
+	assert_int_equal(keys_mended(f->keys), 1);
+	assert_memory_equal(keys_pepper(f->keys), given, 32);
+	assert_false(keys_forgotten(f->keys, &anna));
+	assert_int_equal(keys_subject(f->keys, &anna, true, key), 0);
+	assert_int_equal(keys_subject(f->keys, &ben, false, key), 0);
+	assert_memory_equal(key, bens, 32);
+	/* Not committed when it is mended: the turn that needs it must fail. */
+	int64_t losses = keys_losses(f->keys);
+	f->keys->suspect = true;
+	assert_int_equal(keys_mend(f->keys, &err), 0);
+	assert_int_equal(keys_losses(f->keys), losses + 1);
+	assert_int_equal(keys_subject(f->keys, &anna, false, key), AISLE_E_NONE);
+}
+
+/* The same rows in a file as the version before made it, left by a kill: some of them are in its log alone. */
+static void
+make_before(struct fixture *f)
+{
+	static const char *const steps[] = {
+		("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA user_version = 1;"
+		 "CREATE TABLE secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+		 "CREATE TABLE subject(id BLOB PRIMARY KEY, key BLOB) WITHOUT ROWID;"
+		 "CREATE INDEX stone ON subject(id) WHERE key IS NULL;"
+		 "INSERT INTO secret SELECT * FROM now.secret;"
+		 "INSERT INTO subject SELECT * FROM now.subject WHERE id < x'80';"
+		 "PRAGMA wal_checkpoint(TRUNCATE)"),
+		"INSERT INTO subject SELECT * FROM now.subject WHERE id >= x'80'",
+	};
+	sqlite3 *db;
+	char sql[256];
+	assert_int_equal(sqlite3_open(path_in(f, "before"), &db), SQLITE_OK);
+	/* Copied for it: of the file as it is now, only reading needs no sums. */
+	snprintf(sql, sizeof(sql), "ATTACH '%s' AS now", path_in(f, "keys.db"));
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (sqlite3_exec(db, steps[i], NULL, NULL, NULL) != SQLITE_OK)
+			fail_msg("%s", sqlite3_errmsg(db));
+	sqlite3_file_control(db, NULL, SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 });
+	sqlite3_close(db);
+	assert_int_equal(rename(path_in(f, "before"), path_in(f, "keys.db")), 0);
+	assert_int_equal(rename(path_in(f, "before-wal"), path_in(f, "keys.db-wal")), 0);
+}
+
+/* As the version before made it: pages of 4 KiB without a sum. */
+static void
+keys_of_before_there_were_sums_are_taken_over_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct known known = { .file = NULL };
+	struct err err;
+	int error;
+	int64_t session = 0;
+
+	make_customers(f, &known);
+	make_before(f);
+	try_keys(f, &err, &error);
+	if (error != 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(count_lost(f, &known), 0);
+	assert_memory_equal(keys_pepper(f->keys), known.pepper, 32);
+	assert_int_equal(keys_session(f->keys, &session), 0);
+	assert_int_equal(session, 41);
+	assert_int_equal(keys_mended(f->keys), 0);
+	assert_false(keys_suspect(f->keys));
+	fixture_close(f);
+	free(known.file);
+}
+
+/* A power cut between the copy and its taking the place. */
+static void
+a_copy_that_was_made_takes_its_place_at_the_next_start(void **state)
+{
+	struct fixture *f = *state;
+	struct known known = { .file = NULL };
+	struct err err;
+	int error;
+
+	make_customers(f, &known);
+	write_file(f->dir, "keys.db.salvaged", known.file, known.len);
+	write_file(f->dir, "keys.db.salvaged.tmp", known.file, 4096);
+	write_file(f->dir, "keys.db", "damaged", 7);
+	write_file(f->dir, "keys.db-wal", known.file, 4096);
+	try_keys(f, &err, &error);
+	assert_int_equal(error, 0);
+	assert_int_equal(count_lost(f, &known), 0);
+	assert_int_equal(keys_mended(f->keys), 0);
+	assert_int_not_equal(access(path_in(f, "keys.db.salvaged"), F_OK), 0);
+	assert_int_not_equal(access(path_in(f, "keys.db.salvaged.tmp"), F_OK), 0);
+	fixture_close(f);
+	free(known.file);
+}
+
+/* Headquarters knows it: it is not made anew without a word. */
+static void
+damage_in_the_stores_own_key_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct known known = { .file = NULL };
+	struct err err;
+	uint8_t public[32];
+	int error;
+
+	assert_int_equal(keys_make_device(f->keys, public), 0);
+	make_customers(f, &known);
+	uint8_t *at = memmem(known.file, known.len, "device", 6);
+	assert_non_null(at);
+	at[20] ^= 4;
+	put_back(f, &known);
+	try_keys(f, &err, &error);
+	assert_int_not_equal(error, 0);
+	assert_non_null(strstr(err.text, "keys.db"));
+	free(known.file);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_bit_of_it_that_flips_takes_one_customer_at_the_most),
+		STORE_TEST(a_page_without_a_structure_takes_nobody),
+		STORE_TEST(
+		    a_key_that_does_not_open_goes_when_keys_are_mended_and_its_customer_is_new),
+		STORE_TEST(damage_in_the_stores_own_key_is_refused_by_name),
+		STORE_TEST(keys_of_before_there_were_sums_are_taken_over_whole),
+		STORE_TEST(a_copy_that_was_made_takes_its_place_at_the_next_start),
 		STORE_TEST(a_key_that_the_disk_does_not_give_now_takes_the_turn_back),
 		STORE_TEST(a_subject_has_no_key_until_one_is_made_and_then_always_the_same),
 		STORE_TEST(a_key_that_was_not_committed_is_not_there_after_a_restart),
