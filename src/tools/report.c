@@ -215,6 +215,30 @@ read_promised(struct report_work *run, struct report *ret, struct err *err)
 	return 0;
 }
 
+/* Of so much that it is not told the rest of the report is no worse. */
+static int
+read_drifting(struct report_work *run, struct report *ret, struct err *err)
+{
+	struct drifting *drifting = &ret->drifting;
+	int rc;
+
+	drifting->bundle = ret->bundle;
+	rc = reading(run->options->from, "decision", "settled", drifting_take_settled, drifting,
+	    err);
+	if (rc == 0)
+		rc = reading_having(run->options->from, "decision", "decision", "features",
+		    drifting_take_decision, drifting, err);
+	if (rc != 0)
+		return rc;
+	if (drifting->full)
+		buf_addf(run->notes,
+		    "drift: over %d values or %d features and scores, it is not told\n",
+		    DRIFTING_MAX, DRIFTING_SERIES_MAX);
+	else
+		drifting_settle(drifting);
+	return 0;
+}
+
 int
 report_run(const struct report_options *options, struct report *ret_report, struct err *err)
 {
@@ -240,6 +264,8 @@ report_run(const struct report_options *options, struct report *ret_report, stru
 		rc = report_figures(run, &ret_report->figures, err);
 	if (rc == 0 && run->policy != NULL)
 		rc = read_promised(run, ret_report, err);
+	if (rc == 0 && run->policy != NULL)
+		rc = read_drifting(run, ret_report, err);
 	fleet_done(&run->fleet);
 	sales_done(&run->sales);
 	policy_free(run->policy);
@@ -254,6 +280,7 @@ report_done(struct report *report)
 	lift_report_done(&report->lift);
 	promised_done(&report->promised);
 	figures_done(&report->figures);
+	drifting_done(&report->drifting);
 	buf_done(&report->notes);
 }
 
@@ -266,6 +293,8 @@ report_json(const struct report *report, struct buf *out)
 	figures_json(&report->figures, w);
 	if (report->has_promised)
 		promised_json(&report->promised, w);
+	if (report->drifting.now_ms > 0)
+		drifting_json(&report->drifting, w);
 	json_end(w);
 }
 
@@ -276,4 +305,6 @@ report_csv(const struct report *report, struct buf *out)
 	figures_csv(&report->figures, out);
 	if (report->has_promised)
 		earned_csv(&report->promised, out);
+	if (report->drifting.now_ms > 0)
+		drifting_csv(&report->drifting, out);
 }

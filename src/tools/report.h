@@ -6,6 +6,7 @@
 #ifndef AISLE_TOOLS_REPORT_H
 #define AISLE_TOOLS_REPORT_H
 
+#include "hq/drifting.h"
 #include "hq/figures.h"
 #include "hq/lift_report.h"
 #include "hq/promised.h"
@@ -25,7 +26,8 @@ struct report {
 	struct buf notes;  /* a line for each experiment that is not told, and why */
 	bool has_promised; /* a bundle was given, and something of it settled */
 	struct promised promised;
-	char bundle[65]; /* its hash */
+	struct drifting drifting; /* told if its now_ms is there */
+	char bundle[65];	  /* its hash */
 };
 /* AISLE_E_INVALID, AISLE_E_IO. report_done() in any case. */
 int report_run(const struct report_options *options, struct report *ret_report, struct err *err)

@@ -46,6 +46,7 @@ void page_interval(struct buf *out, const struct clustered *value, double alpha,
 /* What cards earned, by action, group, funder and ring. */
 /* What happened in each arm, and in each ring of stores. */
 void page_figures(struct buf *out, const struct figures *figures, const struct lift_money *money);
+void page_drifting(struct buf *out, const struct drifting *drifting);
 void page_earned(struct buf *out, const struct promised *promised, const struct lift_money *money);
 
 #endif

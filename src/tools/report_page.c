@@ -353,6 +353,8 @@ report_page(const struct report *report, struct buf *out)
 		add_promised(out, &report->promised, &report->money);
 		page_earned(out, &report->promised, &report->money);
 	}
+	if (report->drifting.now_ms > 0)
+		page_drifting(out, &report->drifting);
 	if (report->notes.len > 0) {
 		buf_adds(out,
 		    "<h2>Not told</h2>\n<p class=\"small\" style=\"white-space:pre-line\">");

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "core/when.h"
+
 void
 page_interval(struct buf *out, const struct clustered *value, double alpha,
     const struct lift_money *money)
@@ -154,4 +156,42 @@ page_figures(struct buf *out, const struct figures *figures, const struct lift_m
 	    "twenty by itself: of twenty differences one stands out by chance. Those without 0 "
 	    "are bold. Cards belong to the arm of their visit; who is in the control group sees "
 	    "none.</p>\n");
+}
+
+/* ---- drift ---- */
+
+static void
+add_drift(struct buf *out, const struct drifting_series *one)
+{
+	buf_adds(out, "<tr><td>");
+	page_text(out, one->of);
+	buf_addf(out, "</td><td>%lld</td><td>%lld</td><td>%.3f</td><td>%s</td></tr>\n",
+	    (long long)one->base, (long long)one->now, one->drift.corrected,
+	    drift_verdict_names[one->drift.verdict]);
+}
+
+void
+page_drifting(struct buf *out, const struct drifting *drifting)
+{
+	char week[WHEN_TEXT_SIZE];
+	size_t few = 0, alike = 0;
+
+	when_text(drifting->now_ms, week);
+	buf_addf(out,
+	    "<h2>Are they still the customers that the models know?</h2>\n<table><tr><th>the week "
+	    "from %.10s</th><th>before</th><th>now</th><th>index</th><th></th></tr>\n",
+	    week);
+	for (size_t i = 0; i < drifting->series_count; i++) {
+		const struct drifting_series *one = &drifting->series[i];
+
+		few += one->bins > 0 && one->drift.verdict == DRIFT_TOO_FEW;
+		alike += one->bins > 0 && one->drift.verdict == DRIFT_NONE;
+		if (one->drift.verdict == DRIFT_WATCH || one->drift.verdict == DRIFT_ALARM)
+			add_drift(out, one);
+	}
+	buf_addf(out,
+	    "</table>\n<p class=\"small\">Against the bundle’s first %d weeks. %zu features and "
+	    "scores are as they were, of %zu too few customers say anything. The index is of "
+	    "population stability, without what so few show by chance.</p>\n",
+	    DRIFTING_BASE_WEEKS, alike, few);
 }

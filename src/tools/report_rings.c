@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hq/reading.h"
+
 static int
 by_store(const void *a, const void *b)
 {
@@ -21,7 +23,7 @@ report_rings(struct report_work *run, struct err *err)
 {
 	int rc;
 
-	if (run->has_rings)
+	if (run->has_rings || reading_lines(run->options->from))
 		return 0;
 	run->has_rings = true;
 	run->fleet.now_ms = run->sales.last_ms;
