@@ -152,6 +152,8 @@ void offer_json(const struct policy *policy, const struct offer *offer, int64_t 
     int64_t worth_minor, bool estimate, struct json_writer *w);
 
 /* ---- record ---- */
+/* Appends what the records of its decisions have in common (record_words.c); nobody is named in it. */
+void record_words(const struct policy *policy, struct buf *out);
 struct decision_context { /* what the spine knows beside the decision */
 	const char *station, *basket;
 	const struct id *subject;    /* NULL: anonymous */

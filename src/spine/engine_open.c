@@ -302,9 +302,14 @@ engine_reload(struct engine *engine)
 int
 engine_reopen(struct engine *engine, struct err *err)
 {
+	int rc;
+
 	engine->output_count = engine->receipt_count = 0;
 	close_state(engine);
-	return open_state(engine, err);
+	rc = open_state(engine, err);
+	if (rc == 0)
+		engine_tell_words(engine);
+	return rc;
 }
 
 bool

@@ -120,7 +120,20 @@ engine_switch(struct engine *engine, struct bundle *bundle, struct policy *polic
 	engine_bar(engine);
 	engine->zone = zone;
 	snprintf(engine->zone_name, sizeof(engine->zone_name), "%s", engine->conf->zone);
+	engine_tell_words(engine);
 	return 0;
+}
+
+void
+engine_tell_words(struct engine *engine)
+{
+	struct buf words = { 0 };
+
+	if (engine->policy == NULL || !engine->has_sealer)
+		return;
+	record_words(engine->policy, &words);
+	store_words(engine->store, engine->now_ms, words.data, words.len);
+	buf_done(&words);
 }
 
 static void

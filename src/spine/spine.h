@@ -207,6 +207,8 @@ void engine_forget_subject(struct engine *engine, const struct id *id);
 const struct policy *engine_policy_for(struct engine *engine, const struct arm_choice *arms,
     size_t count);
 void engine_drop_policy(struct engine *engine);
+/* What is written down of its decisions is told in its words (record_words.c). */
+void engine_tell_words(struct engine *engine);
 void engine_bar(struct engine
 	*engine); /* another catalog: which actions are about marked goods alone? */
 

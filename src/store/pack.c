@@ -4,9 +4,10 @@
  *
  * BYTES
  *   u8 form: 0, the plain bytes follow; 1, a zstd frame with its size and
- *   without its magic number, made with the dictionary below.
+ *   without its magic number, made with the dictionary below; 2, u32 number of
+ *   words, such a frame made with them.
  *
- * Whoever changes the dictionary makes form 2 and keeps this one for reading.
+ * Whoever changes the dictionary makes form 3 and keeps this one for reading.
  * What is small, or does not get smaller, stays plain.
  */
 #define ZSTD_STATIC_LINKING_ONLY /* magicless frames, contexts by reference */
@@ -18,11 +19,15 @@
 
 #include <zstd.h>
 
+#include "core/id.h"
+
 #define WORTH_BYTES 300 /* what is smaller is a page of the store either way */
 #define LEVEL (-1)	/* a tenth larger than 1 makes it, in half the time */
+#define WORDS_LEVEL 5	/* two thirds of what -1 makes with words; as long as -1 takes without */
 #define WINDOW_LOG 17	/* 128 KiB: what is larger packs less well */
 
-enum form { FORM_PLAIN, FORM_DICTIONARY_1 };
+enum form { FORM_PLAIN, FORM_DICTIONARY_1, FORM_WORDS };
+#define WORDS_HEAD 5 /* bytes before the frame */
 
 /* The members of a decision and of what goes to a tablet, as they follow each other; the likely ones last. */
 static const char dictionary[] =
@@ -84,41 +89,130 @@ give_back(void *ctx, void *memory)
 	free(memory);
 }
 
+static const ZSTD_customMem memory = { take, give_back, NULL };
+
+static ZSTD_CDict *
+pack_dictionary(int level, const void *text, size_t len)
+{
+	ZSTD_compressionParameters params = ZSTD_getCParams(level, 4096, len);
+	params.windowLog = WINDOW_LOG;
+	return ZSTD_createCDict_advanced(text, len, ZSTD_dlm_byRef, ZSTD_dct_rawContent, params,
+	    memory);
+}
+
+static ZSTD_DDict *
+unpack_dictionary(const void *text, size_t len)
+{
+	return ZSTD_createDDict_advanced(text, len, ZSTD_dlm_byRef, ZSTD_dct_rawContent, memory);
+}
+
 static void
 zstd_init(void)
 {
-	const ZSTD_customMem memory = { take, give_back, NULL };
-	ZSTD_compressionParameters params = ZSTD_getCParams(LEVEL, 4096, sizeof(dictionary) - 1);
-	params.windowLog = WINDOW_LOG;
 	zstd.pack = ZSTD_createCCtx_advanced(memory);
 	zstd.unpack = ZSTD_createDCtx_advanced(memory);
-	zstd.pack_dictionary = ZSTD_createCDict_advanced(dictionary, sizeof(dictionary) - 1,
-	    ZSTD_dlm_byRef, ZSTD_dct_rawContent, params, memory);
-	zstd.unpack_dictionary = ZSTD_createDDict_advanced(dictionary, sizeof(dictionary) - 1,
-	    ZSTD_dlm_byRef, ZSTD_dct_rawContent, memory);
+	zstd.pack_dictionary = pack_dictionary(LEVEL, dictionary, sizeof(dictionary) - 1);
+	zstd.unpack_dictionary = unpack_dictionary(dictionary, sizeof(dictionary) - 1);
 	CHECK(zstd.pack != NULL && zstd.unpack != NULL && zstd.pack_dictionary != NULL &&
 	    zstd.unpack_dictionary != NULL);
 	ZSTD_CCtx_setParameter(zstd.pack, ZSTD_c_format, ZSTD_f_zstd1_magicless);
 	ZSTD_CCtx_setParameter(zstd.pack, ZSTD_c_dictIDFlag, 0);
-	ZSTD_CCtx_refCDict(zstd.pack, zstd.pack_dictionary);
 	ZSTD_DCtx_setParameter(zstd.unpack, ZSTD_d_format, ZSTD_f_zstd1_magicless);
-	ZSTD_DCtx_refDDict(zstd.unpack, zstd.unpack_dictionary);
 }
+
+/* ---- words ---- */
+
+struct pack_words {
+	ZSTD_CDict *pack;
+	ZSTD_DDict *unpack;
+	uint32_t number;
+	size_t len;
+	char text[]; /* what they are told, and the dictionary behind it */
+};
+
+static struct pack_words *
+words_of(const void *text, size_t len, const void *more, size_t more_len)
+{
+	struct pack_words *words = mem_alloc(sizeof(*words) + len + more_len);
+	uint8_t hash[4];
+	memcpy(words->text, text, len);
+	memcpy(words->text + len, more, more_len);
+	words->len = len + more_len;
+	hash_bytes(hash, sizeof(hash), words->text, words->len, "words", 5);
+	words->number =
+	    (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
+	words->pack = pack_dictionary(WORDS_LEVEL, words->text, words->len);
+	words->unpack = unpack_dictionary(words->text, words->len);
+	CHECK(words->pack != NULL && words->unpack != NULL);
+	return words;
+}
+
+struct pack_words *
+pack_words_new(const void *text, size_t len)
+{
+	return words_of(text, len, dictionary, sizeof(dictionary) - 1);
+}
+
+struct pack_words *
+pack_words_again(const void *text, size_t len)
+{
+	return words_of(text, len, "", 0);
+}
+
+void
+pack_words_free(struct pack_words *words)
+{
+	if (words == NULL)
+		return;
+	/* They are not referred to any more. */
+	if (zstd.pack != NULL) {
+		ZSTD_CCtx_refCDict(zstd.pack, NULL);
+		ZSTD_DCtx_refDDict(zstd.unpack, NULL);
+	}
+	ZSTD_freeCDict(words->pack);
+	ZSTD_freeDDict(words->unpack);
+	free(words);
+}
+
+uint32_t
+pack_words_number(const struct pack_words *words)
+{
+	return words->number;
+}
+
+const char *
+pack_words_text(const struct pack_words *words, size_t *ret_len)
+{
+	*ret_len = words->len;
+	return words->text;
+}
+
+/* ---- packing ---- */
 
 void
 pack(const void *plain, size_t len, struct buf *out)
 {
+	pack_with(NULL, plain, len, out);
+}
+
+void
+pack_with(const struct pack_words *words, const void *plain, size_t len, struct buf *out)
+{
 	if (zstd.pack == NULL)
 		zstd_init();
 	/* Packed it must be smaller than plain: no larger room is offered. */
-	size_t packed = 0;
+	size_t packed = 0, head = words != NULL ? WORDS_HEAD : 1;
 	buf_reserve(out, len + 1);
 	uint8_t *at = (uint8_t *)out->data + out->len;
-	if (len >= WORTH_BYTES)
-		packed = ZSTD_compress2(zstd.pack, at + 1, len - 1, plain, len);
+	if (len >= WORTH_BYTES) {
+		ZSTD_CCtx_refCDict(zstd.pack, words != NULL ? words->pack : zstd.pack_dictionary);
+		packed = ZSTD_compress2(zstd.pack, at + head, len - head, plain, len);
+	}
 	if (packed > 0 && !ZSTD_isError(packed)) {
-		at[0] = FORM_DICTIONARY_1;
-		out->len += 1 + packed;
+		at[0] = words != NULL ? FORM_WORDS : FORM_DICTIONARY_1;
+		for (size_t i = 1; i < head; i++)
+			at[i] = (uint8_t)(words->number >> (8 * (i - 1)));
+		out->len += head + packed;
 	} else {
 		at[0] = FORM_PLAIN;
 		if (len > 0)
@@ -137,11 +231,31 @@ plain_size(const uint8_t *frame, size_t len)
 	return header.frameContentSize;
 }
 
+bool
+unpack_needs(const void *packed, size_t len, uint32_t *ret_number)
+{
+	const uint8_t *bytes = packed;
+	if (len < WORDS_HEAD || bytes[0] != FORM_WORDS)
+		return false;
+	*ret_number = 0;
+	for (int i = 4; i > 0; i--)
+		*ret_number = *ret_number << 8 | bytes[i];
+	return true;
+}
+
 int
 unpack(const void *packed, size_t len, size_t plain_max, struct buf *out)
 {
+	return unpack_with(NULL, packed, len, plain_max, out);
+}
+
+int
+unpack_with(const struct pack_words *words, const void *packed, size_t len, size_t plain_max,
+    struct buf *out)
+{
 	const uint8_t *bytes = packed;
-	if (len == 0 || bytes[0] > FORM_DICTIONARY_1)
+	size_t head = words != NULL ? WORDS_HEAD : 1;
+	if (len < head || bytes[0] > FORM_WORDS || (bytes[0] == FORM_WORDS) != (words != NULL))
 		return AISLE_E_DAMAGED;
 	if (bytes[0] == FORM_PLAIN) {
 		if (len - 1 > plain_max)
@@ -151,12 +265,13 @@ unpack(const void *packed, size_t len, size_t plain_max, struct buf *out)
 	}
 	if (zstd.pack == NULL)
 		zstd_init();
-	unsigned long long size = plain_size(bytes + 1, len - 1);
+	unsigned long long size = plain_size(bytes + head, len - head);
 	if (size > plain_max)
 		return AISLE_E_DAMAGED;
 	buf_reserve(out, (size_t)size);
-	size_t got = ZSTD_decompressDCtx(zstd.unpack, out->data + out->len, (size_t)size, bytes + 1,
-	    len - 1);
+	ZSTD_DCtx_refDDict(zstd.unpack, words != NULL ? words->unpack : zstd.unpack_dictionary);
+	size_t got = ZSTD_decompressDCtx(zstd.unpack, out->data + out->len, (size_t)size,
+	    bytes + head, len - head);
 	if (ZSTD_isError(got) || got != size) {
 		out->data[out->len] = '\0';
 		return AISLE_E_DAMAGED;

@@ -122,6 +122,7 @@ store_close(struct store *store)
 	buf_wipe(&store->turn_plain);
 	buf_wipe(&store->turn_row);
 	store_recent_done(store);
+	store_words_done(store);
 	pack_wipe();
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);

@@ -90,6 +90,11 @@ int store_meta_get(struct store *store, const char *name, struct buf *out)
 int store_meta_set(struct store *store, const char *name, const void *value, size_t len)
     AISLE_MUST_CHECK;
 
+/* What the decisions to come have in common, the policy's names and rules: what holds their records is packed with it. Nobody
+ * may be named in it. Between two transactions, again after each open; without it, or without room, they take more room. */
+#define STORE_WORDS_MAX (64u << 10)
+void store_words(struct store *store, int64_t now_ms, const void *text, size_t len);
+
 /* Bodies by id. flag 0 is a row at rest: only those are pruned. Any other flag is cheap to find by store_each. */
 enum store_table {
 	STORE_VISIT,

@@ -139,6 +139,8 @@ enum pair_op {
 	X(META_GET, "SELECT value, sum FROM meta WHERE name = ?1") \
 	X(META_SET, "INSERT OR REPLACE INTO meta(name, value, sum) VALUES(?1, ?2, ?3)") \
 	X(META_DROP, "DELETE FROM meta WHERE name = ?1") \
+	X(META_WORDS, "SELECT name, substr(value, 1, 10) FROM meta WHERE name >= 'words/' AND name < 'words0'") \
+	X(DECISION_OLDEST, "SELECT at FROM decision ORDER BY id LIMIT 1") \
 	X(TURN_PUT, "INSERT OR REPLACE INTO turn(slot, n, body) VALUES(?1, ?2, ?3)") \
 	X(TURN_GET, "SELECT n, body FROM turn WHERE slot = ?1") \
 	X(TURN_NUMBERS, "SELECT slot, n FROM turn") \
@@ -239,6 +241,9 @@ struct store_counters {
 	    PAIR_COUNT]; /* some key is, or was, not at its own id: id order is not key order */
 };
 
+#define STORE_WORDS_AT_HAND 3
+struct pack_words;
+
 typedef int (*store_fold_fn)(struct store *store, const struct recent_row *row);
 
 struct store {
@@ -274,8 +279,10 @@ struct store {
 	char timer_id[STORE_TIMER_ID_SIZE];
 	int64_t timer_from_ms; /* in the table all before it, and itself, are gone */
 	char timer_from[STORE_TIMER_ID_SIZE];
-	int64_t sweep[STORE_LOG_COUNT + PAIR_COUNT]; /* where pruning goes on */
-	struct buf packed_body, sealed_body;	     /* scratch of one put or get */
+	int64_t sweep[STORE_LOG_COUNT + PAIR_COUNT];		   /* where pruning goes on */
+	struct buf packed_body, sealed_body;			   /* scratch of one put or get */
+	struct pack_words *words[STORE_WORDS_AT_HAND], *words_now; /* NULL; now: of those at hand */
+	size_t words_next;
 	sqlite3_stmt *stmt[ST_COUNT];
 };
 
@@ -314,6 +321,16 @@ void store_max_pages(struct store *store, bool reserve_too);
 int64_t store_pages_used(struct store *store);
 /* Nearly full: time to give up what may be given up. */
 bool store_pressed(struct store *store);
+
+/* ---- store_words.c ---- */
+#define STORE_WORDS_COPIES 2
+/* NULL: they are not there. */
+const struct pack_words *store_words_find(struct store *store, uint32_t number);
+struct pack_words *store_words_at_hand(const struct store *store, uint32_t number);
+void store_words_take_up(struct store *store, struct pack_words *words);
+struct pack_words *store_words_read(struct store *store, int copy, uint32_t number);
+void store_words_name(int copy, uint32_t number, char out[static STORE_META_NAME_SIZE]);
+void store_words_done(struct store *store);
 
 /* ---- store_seal.c ---- */
 /* The body as it goes on disk, borrowed until the next call. */

@@ -9,6 +9,14 @@
 #include "store/pack.h"
 #include "store/store_internal.h"
 
+/* Rows that are records of decisions, or have some in them. */
+static bool
+has_words(const char *table)
+{
+	return strcmp(table, "turn") == 0 || strcmp(table, "decision") == 0 ||
+	    strcmp(table, "uplink") == 0;
+}
+
 int
 store_seal(struct store *store, const char *table, const void *row_key, size_t row_key_len,
     const struct id *subject, const void *plain, size_t len, const void **ret_body, size_t *ret_len)
@@ -24,7 +32,7 @@ store_seal(struct store *store, const char *table, const void *row_key, size_t r
 		subject = NULL;
 	buf_clear(&store->packed_body);
 	buf_clear(&store->sealed_body);
-	pack(plain, len, &store->packed_body);
+	pack_with(has_words(table) ? store->words_now : NULL, plain, len, &store->packed_body);
 	int error = store->sealer.seal(store->sealer.ctx, table, row_key, row_key_len, subject,
 	    store->packed_body.data, store->packed_body.len, &store->sealed_body);
 	/* A row written outside a transaction is on disk at once: its key goes first. */
@@ -45,13 +53,19 @@ store_unseal_bytes(struct store *store, const char *table, const void *row_key, 
 		buf_add(out, body, len);
 		return 0;
 	}
+	const struct pack_words *words = NULL;
+	uint32_t number;
 	buf_clear(&store->packed_body);
 	int error = store->sealer.open(store->sealer.ctx, table, row_key, row_key_len,
 	    subject != NULL && !id_is_zero(subject) ? subject : NULL, body, len,
 	    &store->packed_body);
-	return error != 0
-	    ? error
-	    : unpack(store->packed_body.data, store->packed_body.len, STORE_SECTION_MAX, out);
+	if (error == 0 && unpack_needs(store->packed_body.data, store->packed_body.len, &number)) {
+		words = store_words_find(store, number);
+		error = words != NULL ? 0 : AISLE_E_DAMAGED;
+	}
+	return error != 0 ? error
+			  : unpack_with(words, store->packed_body.data, store->packed_body.len,
+				STORE_SECTION_MAX, out);
 }
 
 int

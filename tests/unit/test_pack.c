@@ -117,10 +117,59 @@ it_goes_on_after_a_wipe(void **state)
 	buf_done(&out);
 }
 
+static void
+what_was_packed_with_words_comes_back_with_the_same_only(void **state)
+{
+	static const char said[] =
+	    "the words of a policy, of which every record has some: coffee, tea, bread, milk";
+	struct pack_words *words = pack_words_new(said, sizeof(said) - 1), *again,
+			  *others = pack_words_new(said, sizeof(said) - 2);
+	char plain[1200];
+	struct buf packed = { 0 }, out = { 0 };
+	uint32_t number;
+	size_t len;
+	const char *text = pack_words_text(words, &len);
+	(void)state;
+	fill(plain, sizeof(plain), false);
+	memcpy(plain, said, sizeof(said) - 1);
+	assert_true(pack_words_number(words) != pack_words_number(others));
+	pack_with(words, plain, sizeof(plain), &packed);
+	assert_true(unpack_needs(packed.data, packed.len, &number));
+	assert_int_equal(number, pack_words_number(words));
+	assert_false(unpack_needs(packed.data, 4, &number));
+	assert_int_equal(unpack(packed.data, packed.len, sizeof(plain), &out), AISLE_E_DAMAGED);
+	pack_wipe();
+	/* As somebody has them who reads them from somewhere. */
+	again = pack_words_again(text, len);
+	assert_int_equal(pack_words_number(again), pack_words_number(words));
+	pack_words_free(words);
+	assert_int_equal(unpack_with(again, packed.data, packed.len, sizeof(plain), &out), 0);
+	assert_int_equal(out.len, sizeof(plain));
+	assert_memory_equal(out.data, plain, sizeof(plain));
+	for (size_t bit = 0; bit < packed.len * 8; bit++) {
+		packed.data[bit / 8] = (char)(packed.data[bit / 8] ^ 1 << bit % 8);
+		buf_clear(&out);
+		if (unpack_with(again, packed.data, packed.len, sizeof(plain), &out) != 0)
+			assert_int_equal(out.len, 0);
+		assert_true(out.len <= sizeof(plain));
+		packed.data[bit / 8] = (char)(packed.data[bit / 8] ^ 1 << bit % 8);
+	}
+	/* Without words, and what is not worth it. */
+	buf_clear(&packed);
+	pack_with(again, plain, 20, &packed);
+	assert_false(unpack_needs(packed.data, packed.len, &number));
+	assert_int_equal(unpack(packed.data, packed.len, 20, &out), 0);
+	pack_words_free(again);
+	pack_words_free(others);
+	buf_done(&packed);
+	buf_done(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_packed_with_words_comes_back_with_the_same_only),
 		cmocka_unit_test(bytes_come_back_whatever_their_size),
 		cmocka_unit_test(a_record_takes_less_than_half_of_its_room),
 		cmocka_unit_test(what_pack_did_not_make_is_refused_and_nothing_appended),
