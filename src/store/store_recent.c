@@ -131,7 +131,7 @@ clear(struct store_recent *recent)
 {
 	for (size_t i = 0; i < recent->count; i++)
 		recent_row_free(recent->rows[i]);
-	recent->count = recent->bytes = 0;
+	recent->count = recent->bytes = recent->leaving = 0;
 }
 
 /* ---- read as one ---- */
@@ -272,8 +272,10 @@ take_out(struct store_recent *recent, size_t at)
 static void
 leave(struct store_recent *recent, struct recent_row *row)
 {
-	if (!row->leaves)
-		recent->bytes -= size_of(row);
+	if (row->leaves)
+		return;
+	recent->bytes -= size_of(row);
+	recent->leaving++;
 	row->leaves = true;
 }
 
@@ -296,6 +298,14 @@ void
 store_recent_folded(struct store *store, struct recent_row *row)
 {
 	leave(&store->recent, row);
+}
+
+bool
+store_recent_overwritten(const struct store *store, const struct recent_row *row)
+{
+	size_t at = lower_bound(&store->pending, row->table, row->bytes, row->key_len);
+
+	return is_at(&store->pending, at, row->table, row->bytes, row->key_len);
 }
 
 bool
@@ -385,6 +395,8 @@ let_go(struct store_recent *recent)
 {
 	size_t kept = 0;
 
+	if (recent->leaving == 0)
+		return;
 	for (size_t i = 0; i < recent->count; i++) {
 		if (recent->rows[i]->leaves)
 			recent_row_free(recent->rows[i]);
@@ -392,6 +404,7 @@ let_go(struct store_recent *recent)
 			recent->rows[kept++] = recent->rows[i];
 	}
 	recent->count = kept;
+	recent->leaving = 0;
 }
 
 /* From the back, so that both lie in one array all the time. */
@@ -453,6 +466,7 @@ store_recent_rollback(struct store *store)
 			store->recent.bytes += size_of(row);
 		row->leaves = false;
 	}
+	store->recent.leaving = 0;
 }
 
 void

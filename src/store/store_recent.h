@@ -52,6 +52,7 @@ struct store_recent {
 	struct recent_row **rows;
 	size_t count, cap;
 	size_t bytes; /* of those that do not leave */
+	size_t leaving;
 };
 
 /* Integers in keys: their order is that of the bytes. */
@@ -85,6 +86,8 @@ void store_recent_leave(struct store *store, int table, const void *first, const
 
 void store_recent_folded(struct store *store,
     struct recent_row *row); /* it leaves: its table has it */
+/* Of a row of a turn before: this transaction says something else of its key, which is what its table will hear. */
+bool store_recent_overwritten(const struct store *store, const struct recent_row *row);
 /* Is anything of before that time among what is recent? */
 bool store_recent_older(const struct store *store, int64_t before_ms);
 

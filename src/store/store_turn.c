@@ -98,7 +98,8 @@ fold(struct store *store, int64_t before)
 
 		if (row->leaves || row->turn >= before)
 			continue;
-		error = fold_row(store, row);
+		if (!store_recent_overwritten(store, row))
+			error = fold_row(store, row);
 		store_recent_folded(store, row);
 	}
 	for (int64_t n = store->now.turn_floor; error == 0 && !store->memory && n < before; n++)

@@ -487,6 +487,38 @@ what_is_taken_back_after_a_fold_is_as_it_was(void **state)
 }
 
 static void
+what_the_turn_at_hand_writes_over_goes_into_no_table_first(void **state)
+{
+	struct fixture *f = *state, left;
+	struct id visit = ulid_of(1, 1), gone = ulid_of(1, 2), other = ulid_of(1, 3);
+	char *long_one = malloc(STORE_RECENT_BYTES);
+
+	noise(long_one, STORE_RECENT_BYTES);
+	begin(f);
+	put(f, STORE_VISIT, &visit, NULL, 1, "first");
+	put(f, STORE_VISIT, &gone, NULL, 1, "first");
+	put(f, STORE_VISIT, &other, NULL, 1, "first");
+	assert_int_equal(store_put(f->store, STORE_DECISION, &visit, NULL, 1, 0, long_one,
+			     STORE_RECENT_BYTES),
+	    0);
+	commit(f);
+	/* It is folded with the next one. */
+	begin(f);
+	put(f, STORE_VISIT, &visit, NULL, 1, "second");
+	assert_int_equal(store_delete(f->store, STORE_VISIT, &gone), 0);
+	commit(f);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM decision"), 1);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM visit"), 1);
+	kill_copy(f, &left);
+	fixture_open(&left);
+	assert_body(&left, STORE_VISIT, &visit, "second");
+	assert_body(&left, STORE_VISIT, &gone, NULL);
+	assert_body(&left, STORE_VISIT, &other, "first");
+	bury(&left);
+	free(long_one);
+}
+
+static void
 what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says(void **state)
 {
 	struct fixture *f = *state;
@@ -811,6 +843,7 @@ main(void)
 		STORE_TEST(a_damaged_timer_goes_and_not_the_one_before_it),
 		STORE_TEST(rows_are_given_in_the_order_of_their_keys_wherever_they_lie),
 		STORE_TEST(what_is_taken_back_after_a_fold_is_as_it_was),
+		STORE_TEST(what_the_turn_at_hand_writes_over_goes_into_no_table_first),
 		STORE_TEST(
 		    what_is_recent_for_longer_than_a_day_is_kept_no_longer_than_its_table_says),
 		STORE_TEST(a_row_that_does_not_open_is_set_aside_and_the_others_are_served),
