@@ -10,12 +10,18 @@
  *   named no basket, at a station.
  *   Rejected: a row per number and day; the day of a till is not the store's.
  *
+ *   Nearly always nothing that is over at a station can matter any more: it began, ended and had its card before what is said
+ *   now. So the latest of those times is known of each station, and its baskets are left on disk while it is past. It may be
+ *   too late, never too early: it is that of those which a walk would meet, and each that is over since goes through
+ *   engine_baskets_saved(); where a sale moved it is looked for anew.
+ *
  * LIMITS
  *   So many baskets of a number, and cards of a station, are looked at; what is
  *   older is as if it were not kept. Rows are kept as long as visits: room.c.
  */
 #include "spine/spine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/id.h"
@@ -128,7 +134,7 @@ was_open(const struct visit *visit, const char *station, int64_t at_ms)
 /* The baskets at a station that began after that time, and one that was open then. For what happens now
  * few that are over are looked through: a sale that was put aside outlives those that began after it. */
 static void
-load_station(struct engine *engine, const char *station, int64_t at_ms)
+walk_station(struct engine *engine, const char *station, int64_t at_ms)
 {
 	struct visit *visit = engine_visit_by_ref(engine, "along", station);
 	int most = engine->now_ms - at_ms > LATE_MS ? CARDS_MAX : NEAR_MAX;
@@ -142,13 +148,95 @@ load_station(struct engine *engine, const char *station, int64_t at_ms)
 	}
 }
 
+/* ---- what is over at a station ---- */
+
+static struct station_over *
+find_over(struct engine *engine, const char *station)
+{
+	for (size_t i = 0; i < engine->over_count; i++) {
+		if (strcmp(engine->over[i].station, station) == 0)
+			return &engine->over[i];
+	}
+	return NULL;
+}
+
+static void
+raise_over(struct station_over *over, const struct visit *visit)
+{
+	const int64_t times[] = { visit->began_at_ms, visit->ended_at_ms, visit->card_at_ms };
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		if (over->last_ms < times[i])
+			over->last_ms = times[i];
+	}
+}
+
+/* Of all that a walk may meet, also a late one. */
+static void
+learn_over(struct engine *engine, const char *station)
+{
+	struct station_over over = { .last_ms = INT64_MIN };
+	struct visit *visit;
+
+	if (engine->over_count == STATIONS_OVER_MAX)
+		return;
+	snprintf(over.station, sizeof(over.station), "%s", station);
+	visit = engine_visit_by_ref(engine, "along", station);
+	for (int i = 0; i < CARDS_MAX && visit != NULL; i++) {
+		if (visit_over(visit))
+			raise_over(&over, visit);
+		visit = station_before(engine, visit, station);
+	}
+	engine->over[engine->over_count++] = over;
+}
+
+static void
+forget_over(struct engine *engine, const char *station)
+{
+	struct station_over *over = find_over(engine, station);
+
+	if (over != NULL)
+		*over = engine->over[--engine->over_count];
+}
+
+void
+engine_baskets_saved(struct engine *engine, const struct visit *visit)
+{
+	struct station_over *over;
+
+	if (visit->from_station[0] != '\0') {
+		forget_over(engine, visit->station);
+		forget_over(engine, visit->from_station);
+		return;
+	}
+	over = visit_over(visit) ? find_over(engine, visit->station) : NULL;
+	if (over != NULL)
+		raise_over(over, visit);
+}
+
+/* visit: whose event it is, NULL: nobody's yet. Its card may be placed anew, at the time that it was read. */
+static void
+load_station(struct engine *engine, const char *station, const struct visit *visit, int64_t at_ms)
+{
+	const struct station_over *over = find_over(engine, station);
+	int64_t since_ms = at_ms;
+
+	if (visit != NULL && visit->has_subject && visit->card_at_ms < since_ms)
+		since_ms = visit->card_at_ms;
+	if (over == NULL)
+		learn_over(engine, station);
+	else if (over->last_ms <= since_ms)
+		return;
+	walk_station(engine, station, at_ms);
+}
+
 void
 engine_baskets_load(struct engine *engine, const struct event *event, const char *station)
 {
 	struct visit *visit;
 
 	if (event->basket == NULL && event->type == EV_CUSTOMER_IDENTIFIED)
-		load_station(engine, station, event->time_ms);
+		load_station(engine, station, NULL, event->time_ms);
 	if (event->basket == NULL)
 		return;
 	if (event->channel != CHANNEL_POS) {
@@ -162,7 +250,7 @@ engine_baskets_load(struct engine *engine, const struct event *event, const char
 		load_cards(engine, event, station);
 	/* Those that may have a card which is this one's, or take one which is not. */
 	if (visit == NULL || visit_over(visit) || visit->has_subject)
-		load_station(engine, station, event->time_ms);
+		load_station(engine, station, visit, event->time_ms);
 	if (event->type == EV_BASKET_SUSPENDED)
 		(void)engine_visit_by_ref(engine, "recall", event->basket);
 }

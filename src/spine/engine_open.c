@@ -66,7 +66,7 @@ drop_memory(struct engine *engine)
 	sessions_free(engine->sessions);
 	engine->sessions = NULL;
 	engine_drop_subjects(engine);
-	engine->touched_count = 0;
+	engine->touched_count = engine->over_count = 0;
 	stops_drop(engine);
 	engine->lever_count = 0;
 	hold_drop(engine);

@@ -93,6 +93,13 @@ struct past_day {
 	struct hour_figures hours[TODAY_HOURS];
 };
 
+/* The latest time of any basket that is over at a station (engine_baskets.c). */
+#define STATIONS_OVER_MAX 256
+struct station_over {
+	char station[NAME_SIZE];
+	int64_t last_ms;
+};
+
 /* Who was heard of when (heard.c). */
 #define HEARD_MAX 256
 #define HEARD_DAYS 8
@@ -249,6 +256,8 @@ struct engine {
 	struct queue_reading queues[QUEUE_STATIONS_MAX];
 	size_t queue_count;
 	bool queues_dirty;
+	struct station_over over[STATIONS_OVER_MAX];
+	size_t over_count;
 	struct stray **strays; /* in order of arrival */
 	size_t stray_count;
 	struct tally today;

@@ -195,6 +195,7 @@ engine_save_visits(struct engine *engine, struct buf *buf)
 			visit->dirty = false;
 		}
 		weights_take(engine, visit);
+		engine_baskets_saved(engine, visit);
 		if (over)
 			sessions_remove(engine->sessions, visit);
 	}

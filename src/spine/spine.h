@@ -155,6 +155,8 @@ struct visit *engine_basket_at_station(struct engine *engine, const char *statio
     const char *number);
 /* What the session may need for this event. */
 void engine_baskets_load(struct engine *engine, const struct event *event, const char *station);
+/* It is written with this turn, and may leave memory. */
+void engine_baskets_saved(struct engine *engine, const struct visit *visit);
 /* It has a basket, or another terminal: its number is found by it. */
 void engine_ref_basket(struct engine *engine, struct visit *visit);
 void engine_ref_number(struct engine *engine, struct visit *visit); /* once: it has begun */
