@@ -73,6 +73,7 @@ collect --into --archive --erased --keep --once --broker --user --password-file 
 evaluate --candidate --bundle --after --catalog --profiles --pepper --store --events --from --turn
 export --format --from -o
 hq shrink --from --since -o
+hq merge --from --bundle -o
 report --from --bundle --start --weeks --effect -o
 hq customer export --into --archive --pepper
 hq customer forget --into --archive --erased --pepper

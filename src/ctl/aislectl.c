@@ -102,6 +102,7 @@ static const struct ctl_command commands[] = {
 	{ "export", "--format dsjson|obp-csv|csv --from sqlite:FILE|postgres:DSN|R.jsonl [-o F]",
 	    "draws and what came of them, for other tools", ctl_export },
 	{ "hq shrink", "--from sqlite:FILE|postgres:DSN [--since DAY] -o shrink.json", "how far the chances of each action may be believed, by what came of it", ctl_hq_shrink },
+	{ "hq merge", "--from sqlite:FILE|postgres:DSN --bundle B -o merged.json", "what stores learned by this bundle, added up; whose weeks are odd", ctl_hq_merge },
 	{ "hq customer export", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--pepper F]",
 	    "everything that headquarters has about a customer, as JSON lines (card number on stdin)", ctl_person_export },
 	{ "hq customer forget", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--erased FILE] [--pepper F]",

@@ -125,6 +125,8 @@ int ctl_fleet_stop(struct ctl *ctl);
 int ctl_fleet_lift(struct ctl *ctl);
 /* ctl_shrink.c */
 int ctl_hq_shrink(struct ctl *ctl);
+/* ctl_merge.c */
+int ctl_hq_merge(struct ctl *ctl);
 /* ctl_evaluate.c */
 int ctl_evaluate(struct ctl *ctl);
 /* ctl_export.c */
