@@ -8,6 +8,8 @@
 #include "core/id.h"
 #include "store/store_internal.h"
 
+#define NUMBER_MAX (INT64_C(1) << 62)
+
 /* Takes the next bytes; NULL: there are not as many. */
 static const uint8_t *
 take(struct rd *rd, int64_t len)
@@ -22,16 +24,25 @@ take(struct rd *rd, int64_t len)
 	return at;
 }
 
+/* What is counted from: one more can be said of it. */
+static bool
+is_number(int64_t n)
+{
+	return n >= 0 && n < NUMBER_MAX;
+}
+
 /* What the fold and the readers take for granted of a key and a body. */
 static bool
 is_sound(const struct recent_row *row)
 {
 	bool has_text = row->deleted || memchr(recent_body(row), 0, row->len) != NULL;
+	bool has_number = row->key_len == 8 && is_number(recent_key64_read(row->bytes));
 
 	if (row->table < RECENT_LOG)
 		return row->key_len == 16;
 	if (row->table < RECENT_SEEN)
-		return row->key_len == 24 && !row->deleted;
+		return row->key_len == 24 && !row->deleted &&
+		    is_number(recent_key64_read(row->bytes + 16));
 	if (row->table <= RECENT_REF)
 		return row->key_len == 16 && row->len == 16;
 	if (row->table == RECENT_META)
@@ -39,8 +50,8 @@ is_sound(const struct recent_row *row)
 	if (row->table == RECENT_TIMER)
 		return row->key_len > 8 && row->key_len < 8 + STORE_TIMER_ID_SIZE;
 	if (row->table == RECENT_RECORDING)
-		return row->key_len == 8 && !row->deleted;
-	return row->key_len == 8 && has_text && !(row->table == RECENT_UPLINK && row->deleted);
+		return has_number && !row->deleted;
+	return has_number && has_text && !(row->table == RECENT_UPLINK && row->deleted);
 }
 
 static struct recent_row *
@@ -77,14 +88,22 @@ struct counters {
 	int64_t floor, first[LANE_COUNT], next[LANE_COUNT];
 };
 
-static void
-decode_counters(struct rd *rd, struct counters *counters)
+/* false: no store says that. */
+static bool
+decode_counters(struct rd *rd, int64_t n, struct counters *counters)
 {
+	bool good = true;
+
 	counters->floor = rd_i64(rd);
 	for (int lane = 0; lane < LANE_COUNT; lane++) {
 		counters->first[lane] = rd_i64(rd);
 		counters->next[lane] = rd_i64(rd);
+		good = good && counters->first[lane] >= 0 &&
+		    counters->first[lane] <= counters->next[lane] &&
+		    counters->next[lane] < STORE_LANE_ID(1, 0);
 	}
+	return good && rd->ok && counters->floor >= 0 && counters->floor <= n &&
+	    n - counters->floor < STORE_TURNS_RING;
 }
 
 static bool
@@ -133,10 +152,9 @@ read_sections(struct store *store, int64_t n, const struct buf *body, bool take_
 		if (error != 0 && error != AISLE_E_DAMAGED)
 			return error;
 		struct rd plain = rd_init(store->turn_plain.data, store->turn_plain.len);
-		if (error == 0 && section == 0)
-			decode_counters(&plain, counters);
 		if (error == 0 &&
-		    (!plain.ok || (take_them && !take_rows(store, &plain, &subject, n))))
+		    ((section == 0 && !decode_counters(&plain, n, counters)) ||
+			(take_them && !take_rows(store, &plain, &subject, n))))
 			error = AISLE_E_DAMAGED;
 		if (section == 0 && (error != 0 || !take_them))
 			return error;
@@ -184,8 +202,9 @@ list_rows(struct store *store, int64_t numbers[static STORE_TURNS_RING], size_t 
 	if (stmt == NULL)
 		return error;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && count < STORE_TURNS_RING)
-		if (sqlite3_column_int64(stmt, 0) ==
-		    sqlite3_column_int64(stmt, 1) % STORE_TURNS_RING)
+		if (is_number(sqlite3_column_int64(stmt, 1)) &&
+		    sqlite3_column_int64(stmt, 0) ==
+			sqlite3_column_int64(stmt, 1) % STORE_TURNS_RING)
 			numbers[count++] = sqlite3_column_int64(stmt, 1);
 	sqlite3_reset(stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)

@@ -759,6 +759,102 @@ a_number_that_no_row_can_have_is_not_counted_on_from(void **state)
 	bury(&left);
 }
 
+/* Of the first section: the floor, and the same first and next of each lane; then one row with a number as its key. */
+static void
+write_strange(struct fixture *f, int64_t floor, int64_t first, int64_t next, int table,
+    int64_t number)
+{
+	static const struct id nobody;
+	int64_t n = f->store->now.turn_next;
+	uint8_t row_key[STORE_TURN_KEY_SIZE], key[24] = { 1 };
+	struct buf plain = { 0 }, row = { 0 };
+	size_t key_len = table == RECENT_LOG ? 24 : 8, len;
+	const void *sealed;
+	sqlite3_stmt *stmt = NULL;
+
+	buf_i64(&plain, floor);
+	for (int lane = 0; lane < LANE_COUNT; lane++) {
+		buf_i64(&plain, first);
+		buf_i64(&plain, next);
+	}
+	recent_key64(key + key_len - 8, number);
+	buf_u8(&plain, (uint8_t)table);
+	buf_i64(&plain, (int64_t)key_len);
+	buf_add(&plain, key, key_len);
+	buf_i64(&plain, 1);
+	buf_i64(&plain, 0);
+	buf_i64(&plain, 2);
+	buf_add(&plain, "x\0", 2);
+	store_turn_key(row_key, n, 0, &nobody);
+	begin(f);
+	assert_int_equal(store_seal(f->store, "turn", row_key, sizeof(row_key), &nobody, plain.data,
+			     plain.len, &sealed, &len),
+	    0);
+	buf_id(&row, &nobody);
+	buf_u32(&row, (uint32_t)len);
+	buf_add(&row, sealed, len);
+	commit(f);
+	assert_int_equal(sqlite3_prepare_v2(f->store->db,
+			     "INSERT OR REPLACE INTO turn(slot, n, body) VALUES(?1, ?2, ?3)", -1,
+			     &stmt, NULL),
+	    SQLITE_OK);
+	sqlite3_bind_int64(stmt, 1, n % STORE_TURNS_RING);
+	sqlite3_bind_int64(stmt, 2, n);
+	sqlite3_bind_blob64(stmt, 3, row.data, row.len, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+	sqlite3_finalize(stmt);
+	buf_done(&plain);
+	buf_done(&row);
+}
+
+/* It opens, so a store of ours wrote it: in its memory a bit can flip as well. */
+static void
+a_row_that_says_what_no_store_says_is_set_aside(void **state)
+{
+	static const struct {
+		int64_t floor_behind, first, next;
+		int table;
+		int64_t number;
+		bool good;
+	} rows[] = {
+		{ 0, 1, 1, RECENT_OUTBOX, 7, true },
+		{ 0, 1, 1, RECENT_LOG, 7, true },
+		{ 0, 2, 1, RECENT_OUTBOX, 7, false },
+		{ 0, -1, 1, RECENT_OUTBOX, 7, false },
+		{ 0, 1, INT64_C(1) << 48, RECENT_OUTBOX, 7, false },
+		{ 0, INT64_MIN, INT64_MAX, RECENT_OUTBOX, 7, false },
+		{ -1, 1, 1, RECENT_OUTBOX, 7, false },
+		{ STORE_TURNS_RING, 1, 1, RECENT_OUTBOX, 7, false },
+		{ 0, 1, 1, RECENT_OUTBOX, -1, false },
+		{ 0, 1, 1, RECENT_OUTBOX, INT64_MAX, false },
+		{ 0, 1, 1, RECENT_LOG, INT64_MAX, false },
+		{ 0, 1, 1, RECENT_LOG, -1, false },
+		{ 0, 1, 1, RECENT_RECORDING, INT64_MAX, false },
+	};
+	struct fixture *f = *state, left;
+	struct id visit = ulid_of(1, 1);
+
+	put_alone(f, &visit, "v");
+	assert_int_equal(store_settle(f->store), 0);
+	f->store->now.turn_next = f->store->now.turn_floor = 3 * STORE_TURNS_RING;
+	put_alone(f, &visit, "w");
+	assert_int_equal(store_settle(f->store), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t n = f->store->now.turn_next;
+
+		write_strange(f, n - rows[i].floor_behind, rows[i].first, rows[i].next,
+		    rows[i].table, rows[i].number);
+		kill_copy(f, &left);
+		fixture_open(&left);
+		if (store_damaged(left.store) != !rows[i].good)
+			fail_msg("row %zu: %lld damaged", i, (long long)store_damaged(left.store));
+		assert_body(&left, STORE_VISIT, &visit, "w");
+		put_alone(&left, &visit, "x");
+		assert_int_equal(store_settle(left.store), 0);
+		bury(&left);
+	}
+}
+
 /* The last byte is of the last section. */
 static void
 what_is_left_of_a_row_with_a_damaged_section_is_there_after_a_kill_too(void **state)
@@ -849,6 +945,7 @@ main(void)
 		STORE_TEST(a_row_that_does_not_open_is_set_aside_and_the_others_are_served),
 		STORE_TEST(what_is_written_after_the_newest_rows_are_lost_is_read_again),
 		STORE_TEST(what_is_left_of_a_row_with_a_damaged_section_is_there_after_a_kill_too),
+		STORE_TEST(a_row_that_says_what_no_store_says_is_set_aside),
 		STORE_TEST(a_number_that_no_row_can_have_is_not_counted_on_from),
 		STORE_TEST(a_damaged_newest_row_lets_nothing_be_folded_twice),
 	};
