@@ -72,6 +72,7 @@ fleet lift --key --ring --store --dir --sequence --expires -o --broker --user --
 collect --into --archive --erased --keep --once --broker --user --password-file --ca --cert --key
 evaluate --candidate --bundle --after --catalog --profiles --pepper --store --events --from --turn
 export --format --from -o
+simulate --policies --model --catalog --profiles --pepper --seed --jobs -o
 hq shrink --from --since -o
 hq merge --from --bundle -o
 report --from --bundle --start --weeks --effect -o

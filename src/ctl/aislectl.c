@@ -101,6 +101,8 @@ static const struct ctl_command commands[] = {
 	    "what another policy would have earned at the draws of these events", ctl_evaluate },
 	{ "export", "--format dsjson|obp-csv|csv --from sqlite:FILE|postgres:DSN|R.jsonl [-o F]",
 	    "draws and what came of them, for other tools", ctl_export },
+	{ "simulate", "--policies B,B… [--model F] [--catalog F] [--profiles DIR] [--pepper F] [--seed N] [--jobs N] [-o page.html] STORE.jsonl…",
+	    "several policies over the same recorded days, with customers whose truth is stated", ctl_simulate },
 	{ "hq shrink", "--from sqlite:FILE|postgres:DSN [--since DAY] -o shrink.json", "how far the chances of each action may be believed, by what came of it", ctl_hq_shrink },
 	{ "hq merge", "--from sqlite:FILE|postgres:DSN --bundle B -o merged.json", "what stores learned by this bundle, added up; whose weeks are odd", ctl_hq_merge },
 	{ "hq customer export", "[--into sqlite:FILE|postgres:DSN] [--archive DIR] [--pepper F]",

@@ -131,6 +131,8 @@ int ctl_hq_merge(struct ctl *ctl);
 int ctl_evaluate(struct ctl *ctl);
 /* ctl_export.c */
 int ctl_export(struct ctl *ctl);
+/* ctl_simulate.c */
+int ctl_simulate(struct ctl *ctl);
 /* ctl_report.c */
 int ctl_report(struct ctl *ctl);
 /* ctl_publish.c */

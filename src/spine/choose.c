@@ -397,6 +397,7 @@ choose_anew(struct engine *engine, struct visit *visit, const struct event *even
 	if (changed ||
 	    (id_is_zero(&visit->guidance) && guidance_wanted(visit, chosen->input.sources.subject)))
 		visit_guide(engine, visit, &chosen->decision.id, WITHDRAW_GATE);
+	witness_opened(engine, visit, &chosen->decision, prompts);
 }
 
 /* What has been said makes room for what will be. */

@@ -142,6 +142,8 @@ identified(struct engine *engine, struct visit *visit, const struct event *event
 	if (known && event->type != EV_CUSTOMER_MERGED)
 		assigned_note(engine, visit);
 	if (known)
+		witness_seen(engine, visit);
+	if (known)
 		choose_conceal(engine, visit, event);
 	if (visit->state != VISIT_WAITING)
 		return true;

@@ -230,6 +230,16 @@ void engine_show_returns(struct engine *engine, returned_fn fn, void *ctx);
 struct decision;
 typedef void (*draws_fn)(void *ctx, const struct decision *made, const struct decision *other);
 void engine_show_draws(struct engine *engine, struct policy *other, draws_fn fn, void *ctx);
+/* Each customer when they are recognised; each card when it was opened, and its guidance is known.
+ * witness NULL: nobody looks on any more. */
+struct card;
+struct witness {
+	void (*seen)(void *ctx, const struct visit *visit);
+	void (*opened)(void *ctx, const struct visit *visit, const struct card *card,
+	    const struct candidate *candidate);
+	void *ctx;
+};
+void engine_show_cards(struct engine *engine, const struct witness *witness);
 
 /* turn.c: applies the inputs in order in one transaction. 0: committed, outputs and replies may go
  * out; < 0: nothing happened, engine_reopen is due. */

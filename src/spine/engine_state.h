@@ -224,6 +224,7 @@ struct engine {
 	uint32_t sources_on; /* bit per event type: engine_show_sources() */
 	sources_fn on_sources;
 	void *on_sources_ctx;
+	struct witness witness;
 	struct policy *other; /* see consider.c */
 	draws_fn on_draws;
 	void *on_draws_ctx;

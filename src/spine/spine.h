@@ -315,6 +315,11 @@ void assigned_save(struct engine *engine, struct buf *buf);
 void assigned_load(struct engine *engine);
 void assigned_drop(struct engine *engine);
 
+/* witness.c */
+void witness_seen(struct engine *engine, const struct visit *visit);
+void witness_opened(struct engine *engine, const struct visit *visit,
+    const struct decision *decision, const struct id *prompts);
+
 /* consider.c: before anything follows from the decision */
 void consider(struct engine *engine, const struct visit *visit, const struct decision *decision);
 

@@ -306,6 +306,13 @@ take_line(struct recorded *recorded, const char *line, size_t len, int64_t numbe
 }
 
 int
+recorded_tell(struct recorded *recorded, const char *line, size_t len, struct err *err)
+{
+	take_line(recorded, line, len, recorded->total + 1);
+	return flush(recorded, err);
+}
+
+int
 recorded_line(FILE *events, char line[static RECORDED_LINE_MAX + 1], size_t *ret_len)
 {
 	size_t len = 0;

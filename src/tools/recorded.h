@@ -55,6 +55,10 @@ const struct policy *recorded_policy(const struct recorded *recorded); /* NULL: 
 /* What another policy would do at the draws to come; see engine_show_draws(). */
 void recorded_show_draws(struct recorded *recorded, struct policy *other, draws_fn fn, void *ctx);
 
+/* One line more, as a turn of its own. AISLE_E_IO. */
+int recorded_tell(struct recorded *recorded, const char *line, size_t len, struct err *err)
+    AISLE_MUST_CHECK;
+
 /* Time goes on, behind the last event, to the end of its business day. */
 int recorded_end_day(struct recorded *recorded, struct err *err) AISLE_MUST_CHECK;
 /* Actions on shortlists whose windows have not ended by now. */
