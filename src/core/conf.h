@@ -58,6 +58,7 @@ struct conf {
 	int64_t retain_ms;
 	int decision_days, dead_letter_days;
 	bool uplink_features;
+	int group_min;
 	bool uplink_aggregates;
 	/* [mappings] */
 	struct conf_pair mappings[CONF_MAPPINGS_MAX];

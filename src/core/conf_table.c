@@ -125,6 +125,8 @@ const struct conf_key conf_keys[] = {
 	    "What headquarters gets: pseudonymous records, or only aggregates."),
 	ROW("privacy", "uplink_features", CONF_BOOL, uplink_features, 0, 0, "no", false,
 	    "Whether decisions that were drawn go to headquarters with the features that they read."),
+	ROW("privacy", "group_min", CONF_INT, group_min, 2, 100, "10", false,
+	    "Of at least how many people a sum is before it goes to headquarters."),
 	ROW("log", "level", CONF_LEVEL, log_level, 0, 0, "info", true,
 	    "error, warning, notice, info or debug."),
 };

@@ -16,7 +16,7 @@
 	X(PURCHASES, "purchases") X(SUBJECTS, "subjects") X(TIMERS, "timers") X(OUTBOX, "outbox") \
 	X(UPLINK, "uplink") X(STATE, "state") X(DEAD_LETTERS, "dead-letters") X(STREAMS, "streams") \
 	X(STREAM_BYTES, "stream-bytes") X(CONNECTIONS, "connections") X(TABLETS, "tablets") \
-	X(LISTINGS, "listings") X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(RETURNS, "returns") \
+	X(LISTINGS, "listings") X(LEARNED, "learned") X(PAIRING, "pairing") X(LINK, "link") X(CONTROL, "control") X(RETURNS, "returns") \
 	X(WAITING, "waiting") X(OTHER, "other")
 /* clang-format on */
 

@@ -225,6 +225,8 @@ due_apply(struct engine *engine, const char *id)
 		levers_due(engine);
 	else if (strncmp(id, "assigned", kind_len) == 0)
 		assigned_day_over(engine);
+	else if (strncmp(id, "learned", kind_len) == 0)
+		learning_week_over(engine);
 	else if (strncmp(id, "hour", kind_len) == 0)
 		tally_hour_over(engine);
 }

@@ -54,6 +54,7 @@ load_rows(struct engine *engine)
 	recent_load(engine);
 	assigned_load(engine);
 	looking_load(engine);
+	learning_load(engine);
 	rc = strays_load(engine);
 	if (rc == 0)
 		rc = waiting_load(engine);
@@ -78,6 +79,7 @@ drop_memory(struct engine *engine)
 	recent_drop(engine);
 	assigned_drop(engine);
 	looking_drop(engine);
+	learning_drop(engine);
 	waiting_drop(engine);
 	engine->now_ms = 0;
 	engine->recording.known = false;
@@ -98,6 +100,7 @@ restore_timers(struct engine *engine)
 	sessions_each(engine->sessions, restore_one, engine);
 	tally_restore(engine);
 	assigned_restore(engine);
+	learning_restore(engine);
 	stops_restore(engine);
 	levers_restore(engine);
 	/* Read without headquarters' profiles, which are not there yet. */
@@ -335,6 +338,7 @@ engine_save(struct engine *engine)
 	recent_save(engine, &buf);
 	assigned_save(engine, &buf);
 	looking_save(engine, &buf);
+	learning_save(engine, &buf);
 	waiting_save(engine);
 	buf_clear(&buf);
 	buf_i64(&buf, engine->now_ms);

@@ -162,6 +162,29 @@ struct looking {
 	bool dirty;
 };
 
+/* What was expected of each action and what came, since the Monday (learning.c). */
+#define LEARNING_BUNDLES 4
+#define LEARNED_PEOPLE_MAX 100 /* what [privacy] group_min may be at most */
+struct learned_cell {
+	int64_t n, y, p; /* p: Q16 */
+	uint64_t people[LEARNED_PEOPLE_MAX];
+	int people_count; /* at most group_min: then there are enough */
+};
+struct learned_action {
+	char *action;
+	int bundle;
+	bool dirty;
+	struct learned_cell arms[2]; /* not shown, shown */
+};
+struct learning {
+	char bundles[LEARNING_BUNDLES][65];
+	size_t bundle_count;
+	struct learned_action *actions;
+	size_t count, capacity;
+	int32_t week; /* its Monday, in days since 1970; 0: nothing was taught */
+	bool dirty;   /* the week, its bundles, how many actions */
+};
+
 enum uplink_takes {
 	UPLINK_NONE,   /* headquarters is not there, or must not hear */
 	UPLINK_SUMS,   /* consent, and the sums of each hour */
@@ -279,6 +302,7 @@ struct engine {
 	int64_t assigned_day_ms; /* that fresh is of; 0: nobody was new since the last one */
 	bool assigned_dirty;
 	struct looking looking;
+	struct learning learning;
 	struct tally_action *hour;
 	size_t hour_count;
 	int64_t hour_ms; /* start of the hour; 0: nothing counted yet */

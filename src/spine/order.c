@@ -216,5 +216,6 @@ order_forget(struct engine *engine, const struct input *input)
 	forget_dead_letters(engine, &input->subject);
 	strays_forget(engine, &input->subject);
 	sale_forget(engine, &input->subject);
+	learning_forget(engine, &input->subject);
 	buf_wipe(&engine->record); /* it may be theirs */
 }

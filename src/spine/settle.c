@@ -88,15 +88,23 @@ add_nothing(struct json_writer *w, const struct shortlist *list)
 	json_end(w);
 }
 
+/* "": it is of no file. */
+static void
+bundle_text(const struct shortlist *list, char ret[static 65])
+{
+	ret[0] = '\0';
+	if (!id_is_zero(&list->bundle[0]) || !id_is_zero(&list->bundle[1])) {
+		hash_hex(ret, list->bundle[0].b, 16);
+		hash_hex(ret + 32, list->bundle[1].b, 16);
+	}
+}
+
 static void
 add_bundle(struct json_writer *w, const struct shortlist *list)
 {
-	char hex[65] = "";
+	char hex[65];
 
-	if (!id_is_zero(&list->bundle[0]) || !id_is_zero(&list->bundle[1])) {
-		hash_hex(hex, list->bundle[0].b, 16);
-		hash_hex(hex + 32, list->bundle[1].b, 16);
-	}
+	bundle_text(list, hex);
 	json_add_str(w, "bundle", hex);
 }
 
@@ -158,6 +166,16 @@ differs(const struct listing *listing, const struct came *came)
 	    listing->bought != came->bought || listing->amount_minor != came->amount_minor;
 }
 
+/* Of another bundle the chances were another's. */
+static bool
+is_in_force(const struct engine *engine, const struct shortlist *list)
+{
+	char hex[65];
+
+	bundle_text(list, hex);
+	return strcmp(hex, engine->policy->hash) == 0;
+}
+
 /* Is this one to be told, for the first time or again? Then it says what came of it. */
 static bool
 settle(const struct came_look *look, const struct shortlist *list, struct listing *listing)
@@ -181,6 +199,9 @@ settle(const struct came_look *look, const struct shortlist *list, struct listin
 	listing->other = came.other;
 	listing->bought = came.bought;
 	listing->amount_minor = came.amount_minor;
+	if (listing->told_ms == now_ms && listing->rev == 0 && came_is_told(action) &&
+	    is_in_force(look->engine, list))
+		learning_note(look->engine, look->visit, listing, action);
 	return true;
 }
 

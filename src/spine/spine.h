@@ -330,6 +330,16 @@ void looking_save(struct engine *engine, struct buf *buf);
 void looking_load(struct engine *engine);
 void looking_drop(struct engine *engine);
 
+/* learning.c: what was expected of each action and what came. A row that has settled, at its first word: */
+void learning_note(struct engine *engine, const struct visit *visit, const struct listing *listing,
+    const struct action *action);
+void learning_forget(struct engine *engine, const struct id *subject);
+void learning_week_over(struct engine *engine);
+void learning_restore(struct engine *engine);
+void learning_save(struct engine *engine, struct buf *buf);
+void learning_load(struct engine *engine);
+void learning_drop(struct engine *engine);
+
 /* strays.c: those whose sale has not been heard of */
 #define STRAY_WAIT_MS (72 * H_MS)
 struct stray *stray_new(const struct engine *engine, const struct event *event, const char *station,

@@ -95,6 +95,7 @@ an_id_is_enough_and_the_rest_has_defaults(void **state)
 	assert_int_equal(conf.dead_letter_days, 14);
 	assert_false(conf.uplink_aggregates);
 	assert_false(conf.uplink_features);
+	assert_int_equal(conf.group_min, 10);
 	assert_string_equal(conf.log_level, "info");
 	assert_string_equal(conf_station(&conf, "7"), "7");
 	conf_done(&conf);
@@ -341,6 +342,8 @@ ranges_end_where_they_say(void **state)
 		{ "store", "zone", "Etc/GMT+3", "/etc/localtime" },
 		{ "http", "plain_lan", "no", "maybe" },
 		{ "privacy", "uplink_features", "yes", "some" },
+		{ "privacy", "group_min", "2", "1" },
+		{ "privacy", "group_min", "100", "101" },
 		{ "http", "listen", "127.0.0.1:0", "127.0.0.1" },
 		{ "http", "listen", "a:1,b:2,c:3,d:4", "a:1,b:2,c:3,d:4,e:5" },
 		{ "http", "listen", "[::]:80", "::80:x" },
