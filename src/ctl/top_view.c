@@ -172,6 +172,7 @@ static void
 add_head(const json_t *look, struct buf *out)
 {
 	const json_t *policy = json_object_get(look, "policy"), *hq = json_object_get(look, "hq");
+	const char *disk = json_string_value(json_object_get(look, "disk"));
 	int64_t up = number(look, "up_s");
 
 	buf_adds(out, "store      ");
@@ -186,6 +187,8 @@ add_head(const json_t *look, struct buf *out)
 	} else {
 		buf_adds(out, "none\n");
 	}
+	if (disk != NULL && strcmp(disk, "ok") != 0)
+		buf_addf(out, "disk       %s: nothing is acknowledged\n", disk);
 	buf_adds(out, "broker     ");
 	add_text(out, look, "broker");
 	buf_adds(out, "\nhq         ");

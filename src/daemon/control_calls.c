@@ -20,14 +20,6 @@
 
 /* ---- status ---- */
 
-static const char *
-disk_text(const struct daemon *daemon)
-{
-	int rc = daemon_disk(daemon);
-
-	return rc == 0 ? "ok" : rc == AISLE_E_FULL ? "full" : "failing";
-}
-
 static void
 status(struct daemon *daemon, struct control_request *request)
 {
@@ -60,7 +52,7 @@ status(struct daemon *daemon, struct control_request *request)
 		json_add_int(w, "root", daemon_root(daemon)->version);
 	else
 		json_add_null(w, "root");
-	json_add_str(w, "disk", disk_text(daemon));
+	json_add_str(w, "disk", daemon_disk_text(daemon));
 	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
 	json_add_int(w, "profiles", profiles_count(daemon->profiles));
 	json_add_int(w, "profiles_version", profiles_version(daemon->profiles));

@@ -192,6 +192,7 @@ void daemon_turn(struct daemon *daemon);
 void daemon_turn_of_nothing(struct daemon *daemon);
 /* Can the state be written? 0, AISLE_E_FULL or another error; as the last turns met it. */
 int daemon_disk(const struct daemon *daemon);
+const char *daemon_disk_text(const struct daemon *daemon); /* ok, full, failing */
 void daemon_reopen(struct daemon *daemon);
 int daemon_turn_init(struct daemon *daemon, struct err *err);
 void daemon_turn_done(struct daemon *daemon);

@@ -133,14 +133,19 @@ host_ready(void *ctx, struct buf *out)
 {
 	struct daemon *daemon = ctx;
 	bool policy = engine_policy(daemon->engine) != NULL, broker = mqtt_connected(daemon->mqtt);
-	bool ready = policy && broker, away = daemon->conf.hq_host != NULL && !daemon->hq_up;
+	int disk = daemon_disk(daemon);
+	bool ready = policy && broker && disk == 0,
+	     away = daemon->conf.hq_host != NULL && !daemon->hq_up;
 	struct json_writer *w = JSON_OBJECT(out);
 
 	json_add_str(w, "status", !ready ? "fail" : away ? "warn" : "pass");
 	json_add_list(w, "reasons");
 	if (!policy)
 		json_add_str(w, NULL, "no-policy");
-	if (!broker)
+	/* It is let go after each turn that fails: that is no fault of its own. */
+	if (disk != 0)
+		json_add_str(w, NULL, disk == AISLE_E_FULL ? "disk-full" : "disk-failing");
+	else if (!broker)
 		json_add_str(w, NULL, "no-broker");
 	if (away)
 		json_add_str(w, NULL, "hq-away");

@@ -215,6 +215,14 @@ daemon_disk(const struct daemon *daemon)
 	return daemon_mono_ms() - daemon->failed_ms < FAILED_MS ? daemon->failed : 0;
 }
 
+const char *
+daemon_disk_text(const struct daemon *daemon)
+{
+	int rc = daemon_disk(daemon);
+
+	return rc == 0 ? "ok" : rc == AISLE_E_FULL ? "full" : "failing";
+}
+
 /* Nothing of this turn is on disk: nothing may leave, and nothing is acknowledged. */
 static void
 turn_failed(struct daemon *daemon, int rc)

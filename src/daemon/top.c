@@ -82,6 +82,7 @@ daemon_top(struct daemon *daemon, struct control_request *request)
 	daemon_policy_json(daemon, w);
 	json_add_str(w, "broker", mqtt_connected(daemon->mqtt) ? "connected" : "away");
 	add_hq(daemon, w);
+	json_add_str(w, "disk", daemon_disk_text(daemon));
 	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
 	add_counters(w);
 	add_turns(w);

@@ -4,7 +4,9 @@
 A daemon under which it becomes full forgets a customer, for whom a ballast is kept from the start; one that is started
 on it serves, and both go on by themselves once there is room.
 """
+import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -46,8 +48,12 @@ def test_a_full_file_system_keeps_nobody_from_being_forgotten_nor_the_store_from
         for n in range(8):
             store.till(client, "basket.item-added", store.item("b1", n + 1, "grocery/milk", 100))
         wait_for("a turn that could not be committed", lambda: "a turn could not be committed" in store.log_text())
-        # It is not the broker's fault.
+        # It is not the broker's fault. What is told lasts until it has tried again, twice.
         assert "the state cannot be written" in store.ctl("doctor", code=None)
+        status, body = store.http("GET", "/readyz")
+        assert status == 503 and "disk-full" in body["reasons"] and "no-broker" not in body["reasons"], body
+        assert json.loads(store.ctl("top", "--json"))["disk"] == "full"
+        assert re.search("^disk       full: nothing is acknowledged$", store.ctl("top", "--once"), re.M)
         done = subprocess.run(AISLECTL + ["--config", store.conf, "customer", "forget"], input=CARD + "\n", capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         store.stop()
@@ -60,6 +66,9 @@ def test_a_full_file_system_keeps_nobody_from_being_forgotten_nor_the_store_from
         turns = store.status()["turns"]
         store.till(client, "basket.opened", {"basket": "b2", "terminal": "8"}, terminal="8")
         wait_for("a turn", lambda: store.status()["turns"] > turns, 20)
+        wait_for("the broker", lambda: store.status()["mqtt"]["connected"])
+        assert store.http("GET", "/readyz")[1]["reasons"] == ["no-policy"]
+        assert "disk" not in store.ctl("top", "--once") and json.loads(store.ctl("top", "--json"))["disk"] == "ok"
         assert store.stop() == 0
         client.close()
     finally:
