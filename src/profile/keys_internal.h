@@ -79,8 +79,8 @@ extern const char *const keys_secret_names[];
 int keys_put_secret(struct keys *keys, const char *name, const void *value, size_t len);
 
 /* ---- keys_salvage.c ---- */
-/* Of a copy that was made and not put in place any more: that is done now. */
-void keys_salvage_finish(const struct keys *keys);
+/* Of a copy that was made and not put in place any more: that is done now. true: it was. */
+bool keys_salvage_finish(const struct keys *keys);
 /* keys->db is closed: what can be read of the file becomes a whole one in its place. before: it is not damaged as far as
  * anybody knows, but of before there were sums. */
 int keys_salvage(struct keys *keys, bool before);

@@ -28,7 +28,6 @@
 #define HEADER_BYTES 100 /* of SQLite's file: fileformat2.html, 1.3 */
 #define HEADER_PAGE_SIZE 16
 #define HEADER_RESERVED 20
-#define HEADER_VERSION 60
 #define PAGE_BYTES_BEFORE 4096 /* and nothing reserved */
 /* Few among many, and asked for at each install. */
 #define STONE_DDL "CREATE INDEX IF NOT EXISTS stone ON subject(id) WHERE key IS NULL;"
@@ -94,22 +93,22 @@ read_version(struct keys *keys, int *ret_version, struct err *err)
 
 /* Is it one that SQLite is not to open as it is? *ret_before: it is whole, of before there were sums. */
 static int
-look_at_head(struct keys *keys, bool *ret_before, struct err *err)
+look_at_file(struct keys *keys, bool *ret_before, struct err *err)
 {
-	uint8_t head[HEADER_BYTES] = { 0 };
+	uint8_t head[HEADER_BYTES];
 	char path[4200];
 	int64_t frames;
 	snprintf(path, sizeof(path), "%s/keys.db", keys->dir);
+	int version = store_file_version(path);
+	if (version > KEYS_SCHEMA)
+		return refuse_newer(keys, version, err);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t len = fd >= 0 ? read(fd, head, sizeof(head)) : 0;
 	if (fd >= 0)
 		close(fd);
 	if (len < HEADER_BYTES)
 		return 0;
-	int version = head[HEADER_VERSION + 2] << 8 | head[HEADER_VERSION + 3];
 	int page_bytes = head[HEADER_PAGE_SIZE] << 8 | head[HEADER_PAGE_SIZE + 1];
-	if (version > KEYS_SCHEMA)
-		return refuse_newer(keys, version, err);
 	*ret_before = page_bytes == PAGE_BYTES_BEFORE && head[HEADER_RESERVED] == 0;
 	snprintf(path, sizeof(path), "%s/keys.db-wal", keys->dir);
 	keys->suspect = *ret_before || page_bytes != STORE_PAGE_BYTES ||
@@ -232,12 +231,12 @@ open_or_salvage(struct keys *keys, const char *vfs, struct err *err)
 	struct err first = { 0 };
 	bool before = false;
 	int error = 0;
-	if (keys->real_disk) {
-		keys_salvage_finish(keys);
-		error = look_at_head(keys, &before, err);
-	}
+	if (keys->real_disk)
+		error = look_at_file(keys, &before, err);
 	if (error != 0)
 		return error;
+	if (keys->real_disk && keys_salvage_finish(keys))
+		before = keys->suspect = false;
 	if (keys->suspect)
 		(void)keys_salvage(keys, before);
 	keys->suspect = false;

@@ -442,15 +442,17 @@ put_in_place(const struct keys *keys)
 	return done ? 0 : AISLE_E_IO;
 }
 
-void
+bool
 keys_salvage_finish(const struct keys *keys)
 {
 	char tmp[PATH_SIZE], copy[PATH_SIZE];
 	file_name(keys, ".salvaged.tmp", tmp);
 	file_name(keys, ".salvaged", copy);
 	unlink(tmp);
-	if (access(copy, F_OK) == 0 && put_in_place(keys) == 0)
-		log_warning("keys: the copy of a damaged keys.db took its place");
+	if (access(copy, F_OK) != 0 || put_in_place(keys) != 0)
+		return false;
+	log_warning("keys: the copy of a damaged keys.db took its place");
+	return true;
 }
 
 static void

@@ -248,6 +248,12 @@ engine_open(const struct engine_options *options, struct engine **ret_engine, st
 	engine->scratch = arena_new();
 	engine->draws = draw_cache_new();
 	engine->rates = rate_new(engine->conf->terminal_rate);
+	/* Before its keys are touched. */
+	rc = options->sealed && options->vfs == NULL && options->state_dir != NULL
+	    ? store_refuse_other(options->state_dir, err)
+	    : 0;
+	if (rc != 0)
+		goto out;
 	rc = keys_open(options->sealed ? options->state_dir : NULL, options->vfs, &engine->keys,
 	    err);
 	if (rc != 0)

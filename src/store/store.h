@@ -47,6 +47,9 @@ struct sealer {
 #define STORE_BODY_MAX (8u << 20) /* bytes of a row's body; more are AISLE_E_TOO_BIG */
 #define STORE_SCHEMA \
 	5 /* user_version; the one before is taken over, another one refused unharmed */
+#define STORE_SCHEMA_BEFORE 4 /* without a recording, and with a row in each table in each turn */
+/* AISLE_E_REFUSED: the state in dir is of a schema that is neither. Nothing is opened or changed, damaged or not. */
+int store_refuse_other(const char *dir, struct err *err) AISLE_MUST_CHECK;
 #define STORE_OWNER_SIZE 16
 struct store_options {
 	const char *dir;	     /* dir/state.db; NULL: in memory */

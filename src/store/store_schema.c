@@ -22,7 +22,6 @@
 
 #define RESERVE_BYTES (2 * STORE_RECENT_BYTES) /* of pages, for erasures, which fold first */
 #define WAL_RESERVE_BYTES (4 << 20)
-#define SCHEMA_BEFORE 4 /* without a recording, and with a row in each table in each turn */
 
 /* Strict: a flipped bit can make a text into bytes that read like it and are not found by it; no such row is copied out of a
  * damaged page. body last: the columns before it are read without its overflow pages. */
@@ -218,7 +217,8 @@ check_version(struct store *store, int64_t *ret_version, struct err *err)
 	int error = store_read_number(store, "PRAGMA user_version", ret_version, err);
 	if (error != 0)
 		return error;
-	if (*ret_version == 0 || *ret_version == STORE_SCHEMA || *ret_version == SCHEMA_BEFORE)
+	if (*ret_version == 0 || *ret_version == STORE_SCHEMA ||
+	    *ret_version == STORE_SCHEMA_BEFORE)
 		return 0;
 	return err_set(err, AISLE_E_REFUSED,
 	    "%s: made by %s aisled (schema %lld, this one knows %d); unchanged", store->path,
@@ -284,7 +284,7 @@ open_database(struct store *store, const struct store_options *options, struct e
 		sqlite3_wal_hook(store->db, on_commit, store);
 	if (error == 0 && version == 0)
 		error = create_tables(store, err);
-	if (error == 0 && version == SCHEMA_BEFORE)
+	if (error == 0 && version == STORE_SCHEMA_BEFORE)
 		error = take_over(store, err);
 	if (error == 0)
 		error = store_read_number(store, "PRAGMA page_size", &page_size, err);
@@ -461,6 +461,8 @@ store_schema_open(struct store *store, const struct store_options *options, stru
 	int64_t foreign = store_vfs_foreign();
 	if (store->real_disk) {
 		error = take_lock(store, err);
+		if (error == 0)
+			error = store_refuse_other(store->dir, err);
 		emptied = error == 0 && was_emptied(store);
 		if (error == 0)
 			error = make_private(path, err);

@@ -117,6 +117,15 @@ check_page(const uint8_t *page, sqlite3_int64 at)
 	return SQLITE_OK;
 }
 
+bool
+store_vfs_whole(const uint8_t page[static STORE_PAGE_BYTES], int64_t at)
+{
+	int64_t before = foreign;
+	bool whole = check_page(page, at) == SQLITE_OK;
+	foreign = before;
+	return whole;
+}
+
 /* Before SQLite knows the size of a page it looks at the header alone, and before it knows of the log, which may have
  * the page whole where a checkpoint was cut off. So it is told what a page of ours is like; whoever then reads the page
  * from here has its sum checked. */

@@ -23,6 +23,10 @@ int64_t store_vfs_foreign(void);
 /* Reads pages first_page (from 0) … of the file; *ret_bad are not what was written, and those of another program get
  * their sum. An SQLite result. */
 int store_vfs_check(sqlite3 *db, int64_t first_page, int64_t count, int64_t *ret_bad);
+/* Is the page that was read from that place of a file what was written there, or another program's? */
+bool store_vfs_whole(const uint8_t page[static STORE_PAGE_BYTES], int64_t at);
+/* The user_version that the file at path has, as its log says it; -1: there is no such file, or its first page is damaged. */
+int store_file_version(const char *path);
 /* Transactions in the log at path that lie behind a frame which is not what was written; 1 may be the last one,
  * which a power cut left half. *ret_frames: pages that the log has before it, of whole transactions. */
 int store_wal_lost(const char *path, int64_t *ret_frames);
