@@ -48,6 +48,7 @@ struct conf {
 	/* [state] */
 	char *state_dir, *state_control;
 	int state_max_mib, recording_mib;
+	int flash_tb; /* 0: not told */
 	/* [limits] */
 	int64_t stale_ms, clock_past_ms, clock_ahead_ms;
 	int turn_events, linger_ms, stream_kib, terminal_rate; /* terminal_rate: per second */

@@ -52,6 +52,7 @@
 	F(UPLINK_REFUSED, "aisle_uplink_acks_refused", COUNTER, "Acknowledgements of HQ that do not fit.") \
 	F(BUNDLES, "aisle_bundles", COUNTER, "Bundles, by what became of them.") \
 	F(REFUSED, "aisle_trust_refused", COUNTER, "What headquarters sent and the store did not take, by reason.") \
+	F(WRITTEN, "aisle_disk_written_bytes", COUNTER, "Bytes that this process had the disk write, as the kernel counts.") \
 	F(HTTP, "aisle_http", COUNTER, "What came to the tablets' and operators' port, by what became of it.") \
 	F(WAITING, "aisle_events_waiting", GAUGE, "Events that came faster than they are taken.") \
 	F(WAITING_BYTES, "aisle_events_waiting_bytes", GAUGE, "Their bytes.") \
@@ -62,6 +63,7 @@
 	F(MQTT_UP, "aisle_mqtt_connected", GAUGE, "1 while connected to the store's broker.") \
 	F(HQ_UP, "aisle_hq_connected", GAUGE, "1 while the link is connected to HQ.") \
 	F(STATE_BYTES, "aisle_state_bytes", GAUGE, "Size of the state on disk.") \
+	F(DAYS_FIT, "aisle_state_days_fit", GAUGE, "Days of decisions that fit into the state at their pace; 0: not known yet.") \
 	F(UPLINK_ACKED, "aisle_uplink_acked_timestamp_seconds", GAUGE, "When HQ last acknowledged.") \
 	F(POLICY_ACTIVE, "aisle_policy_activated_timestamp_seconds", GAUGE, "When the policy was switched on.") \
 	F(START, "process_start_time_seconds", GAUGE, "When the process started.")
@@ -106,6 +108,7 @@
 	S(BUNDLES_REFUSED, BUNDLES, "result=\"refused\"") \
 	S(BUNDLES_ROLLED_BACK, BUNDLES, "result=\"rolled-back\"")
 #define METRIC_SERIES_LAST(S) \
+	S(WRITTEN, WRITTEN, "") \
 	S(HTTP_REQUESTS, HTTP, "what=\"requests\"") \
 	S(HTTP_REFUSED, HTTP, "what=\"refused\"") \
 	S(HTTP_UNAUTHORIZED, HTTP, "what=\"unauthorized\"") \
@@ -123,6 +126,7 @@
 	S(MQTT_UP, MQTT_UP, "") \
 	S(HQ_UP, HQ_UP, "") \
 	S(STATE_BYTES, STATE_BYTES, "") \
+	S(DAYS_FIT, DAYS_FIT, "") \
 	S(UPLINK_ACKED, UPLINK_ACKED, "") \
 	S(POLICY_ACTIVE, POLICY_ACTIVE, "") \
 	S(START, START, "")

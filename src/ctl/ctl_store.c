@@ -25,6 +25,35 @@ ask_and_print(struct ctl *ctl, json_t *request, const char *body_path, const cha
 	return rc;
 }
 
+/* How long the room and the flash will do, as far as that is known. */
+static void
+print_room(const json_t *reply)
+{
+	const json_t *room = json_object_get(reply, "room"),
+		     *flash = json_object_get(reply, "flash");
+	const json_t *days = json_object_get(room, "days_fit"),
+		     *written = json_object_get(flash, "bytes_a_day"),
+		     *years = json_object_get(flash, "years");
+	json_int_t bytes = json_integer_value(json_object_get(room, "bytes")),
+		   most = json_integer_value(json_object_get(room, "max_bytes"));
+
+	printf("state     %lld of %lld MiB", (long long)(bytes >> 20), (long long)(most >> 20));
+	if (json_is_integer(days))
+		printf(", %lld days of decisions fit, %lld are to be kept\n",
+		    (long long)json_integer_value(days),
+		    (long long)json_integer_value(json_object_get(room, "decision_days")));
+	else
+		puts(", how many days fit is known after one");
+	if (!json_is_integer(written))
+		return;
+	printf("flash     %lld MiB a day", (long long)(json_integer_value(written) >> 20));
+	if (json_is_integer(years))
+		printf(", %lld TB last %lld years",
+		    (long long)json_integer_value(json_object_get(flash, "terabytes")),
+		    (long long)json_integer_value(years));
+	puts("");
+}
+
 int
 ctl_status(struct ctl *ctl)
 {
@@ -57,6 +86,7 @@ ctl_status(struct ctl *ctl)
 	if (strcmp(ctl_text(reply, "disk"), "ok") != 0)
 		printf("disk      %s: nothing is acknowledged; what is open stays on the screens\n",
 		    ctl_text(reply, "disk"));
+	print_room(reply);
 	printf("broker    %s\n",
 	    json_is_true(json_object_get(json_object_get(reply, "mqtt"), "connected")) ? "connected"
 										       : "away");

@@ -53,6 +53,7 @@ status(struct daemon *daemon, struct control_request *request)
 	else
 		json_add_null(w, "root");
 	json_add_str(w, "disk", daemon_disk_text(daemon));
+	daemon_room_json(daemon, w);
 	json_add_str(w, "time", daemon->steady.uncertain ? "uncertain" : "certain");
 	json_add_int(w, "profiles", profiles_count(daemon->profiles));
 	json_add_int(w, "profiles_version", profiles_version(daemon->profiles));

@@ -342,6 +342,13 @@ bool daemon_has_action(struct daemon *daemon, const char *action, struct buf *sa
 
 /* health.c: each second; a record of how the store is, where one is due */
 void daemon_health(struct daemon *daemon);
+/* ---- wear.c ---- */
+int64_t daemon_written_a_day(struct daemon *daemon); /* to the disk; < 0: not known, or not yet */
+/* That a new flash lasts; < 0: what it stands is not told, or nothing is written. */
+double daemon_flash_years(const struct daemon *daemon, int64_t written_a_day);
+int64_t daemon_days_fit(struct daemon *daemon); /* of decisions; < 0: not known yet */
+void daemon_room_json(struct daemon *daemon, struct json_writer *w); /* members "room", "flash" */
+
 int64_t daemon_bytes_written(void); /* by this process; < 0: the kernel does not tell */
 int64_t daemon_bytes_free(const struct daemon *daemon); /* beside the state; < 0: not known */
 

@@ -18,7 +18,6 @@
 #include "daemon/daemon.h"
 #include "nouns/catalog.h"
 
-#define PACE_LEAST_MS H_MS /* what was seen in less is no pace */
 #define MIB (1 << 20)
 
 void
@@ -221,59 +220,55 @@ check_hq(struct daemon *daemon, struct json_writer *w)
 		    daemon->hq_why, queued);
 }
 
-/* Bytes a day by what came in a time; 0: too little of it to say. */
-static int64_t
-pace(int64_t bytes, int64_t ms)
-{
-	return ms < PACE_LEAST_MS || bytes <= 0 ? 0 : (int64_t)((double)bytes * D_MS / (double)ms);
-}
-
-static int64_t
-up_ms(struct daemon *daemon)
-{
-	(void)daemon_now_ms(daemon); /* asks the clocks */
-	return daemon->steady.mono_ms - daemon->begun_mono_ms;
-}
-
 static void
 check_state(struct daemon *daemon, struct json_writer *w)
 {
 	int64_t bytes = daemon_state_bytes(daemon), max = (int64_t)daemon->conf.state_max_mib * MIB;
-	int64_t day = pace(bytes - daemon->begun_bytes, up_ms(daemon));
-	int64_t there = daemon_bytes_free(daemon);
-	bool tight = there >= 0 && there<max - bytes, full = bytes> max / 10 * 9;
-	char days[60] = "", room[80] = "";
+	int64_t there = daemon_bytes_free(daemon), days = daemon_days_fit(daemon);
+	bool tight = there >= 0 && there < max - bytes;
+	bool few = days >= 0 && days < daemon->conf.decision_days;
+	char fit[100] = "", room[80] = "";
 
-	if (day > 0)
-		snprintf(days, sizeof(days), ", %lld days fit at this pace",
-		    (long long)((max - bytes) / day));
+	if (days >= 0)
+		snprintf(fit, sizeof(fit),
+		    ", %lld day%s of decisions fit at this pace, %d are to be kept",
+		    (long long)days, days == 1 ? "" : "s", daemon->conf.decision_days);
 	if (tight)
 		snprintf(room, sizeof(room), ", and the file system has %lld MiB free",
 		    (long long)(there / MIB));
-	doctor_say(w, "state", full || tight ? HEALTH_WARN : HEALTH_OK,
+	doctor_say(w, "state", few || tight ? HEALTH_WARN : HEALTH_OK,
 	    tight ? "The file system has less room than [state] max_mib promises: make room, or "
 		    "lower it."
-		  : "Old decisions leave first. Raise [state] max_mib, or lower [privacy] "
-		    "decision_days.",
-	    "%lld of %d MiB%s%s", (long long)(bytes / MIB), daemon->conf.state_max_mib, room, days);
+		  : "The oldest decisions leave before their time. Raise [state] max_mib, or lower "
+		    "[privacy] decision_days.",
+	    "%lld of %d MiB%s%s", (long long)(bytes / MIB), daemon->conf.state_max_mib, room, fit);
 }
+
+#define FLASH_YEARS_FEW 5
 
 static void
 check_flash(struct daemon *daemon, struct json_writer *w)
 {
-	int64_t bytes = daemon_bytes_written(), day = pace(bytes, up_ms(daemon));
+	int64_t day = daemon_written_a_day(daemon);
+	double years = daemon_flash_years(daemon, day);
 
-	if (bytes < 0)
+	if (day < 0)
 		doctor_say(w, "flash", HEALTH_OK, NULL,
-		    "this kernel does not tell what is written");
-	else if (day == 0)
-		doctor_say(w, "flash", HEALTH_OK, NULL,
-		    "what is written in a day is known an hour after the start");
-	else
+		    daemon_bytes_written() < 0
+			? "this kernel does not tell what is written"
+			: "what is written in a day is known an hour after the start");
+	else if (years < 0)
 		doctor_say(w, "flash", day > INT64_C(8) * 1024 * MIB ? HEALTH_WARN : HEALTH_OK,
 		    "[limits] linger_ms takes several events into one write.",
-		    "%lld MiB a day at this pace, %.1f TB in ten years", (long long)(day / MIB),
-		    (double)day * 3650 / 1e12);
+		    "%lld MiB a day at this pace, %.1f TB in ten years; [state] flash_tb does not "
+		    "say what it stands",
+		    (long long)(day / MIB), (double)day * 3650 / 1e12);
+	else
+		doctor_say(w, "flash", years < FLASH_YEARS_FEW ? HEALTH_WARN : HEALTH_OK,
+		    "[limits] linger_ms takes several events into one write; flash that stands "
+		    "more lasts longer.",
+		    "%lld MiB a day at this pace: %d TB last %.0f years", (long long)(day / MIB),
+		    daemon->conf.flash_tb, years);
 }
 
 static void

@@ -118,10 +118,15 @@ static int
 host_metrics(void *ctx, bool openmetrics, struct buf *out)
 {
 	struct daemon *daemon = ctx;
+	int64_t days, written;
 
 	metrics_set(METRIC_STREAMS, daemon->http != NULL ? (int64_t)http_streams(daemon->http) : 0);
 	metrics_set(METRIC_IN_FLIGHT, (int64_t)mqtt_in_flight(daemon->mqtt));
 	metrics_set(METRIC_STATE_BYTES, daemon_state_bytes(daemon));
+	days = daemon_days_fit(daemon);
+	metrics_set(METRIC_DAYS_FIT, days < 0 ? 0 : days);
+	written = daemon_bytes_written();
+	metrics_set(METRIC_WRITTEN, written < 0 ? 0 : written);
 	if (daemon->http != NULL)
 		count_http(http_counts(daemon->http));
 	metrics_write(out, openmetrics);

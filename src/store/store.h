@@ -81,6 +81,9 @@ void store_checkpoint(struct store *store); /* when idle; passive unless the WAL
 /* When idle: looks at the next pages of the file, round and round: store_suspect() says what it found. */
 void store_scrub(struct store *store, int max_pages);
 int64_t store_wal_bytes(const struct store *store);
+/* Days of decisions that fit into the state at the pace of those that are kept, beside all else that is; < 0: not known
+ * yet, not a day of them is there, or the state has no bound. */
+double store_days_fit(struct store *store, int64_t now_ms);
 /* A damaged page was met: close and open again, which copies what can be read. */
 bool store_suspect(const struct store *store);
 int64_t store_damaged(const struct store *store); /* rows set aside and pages met so far */

@@ -322,6 +322,10 @@ int64_t store_pages_used(struct store *store);
 /* Nearly full: time to give up what may be given up. */
 bool store_pressed(struct store *store);
 
+/* ---- store_days.c ---- */
+/* INT64_MAX: there is none in its table. */
+int store_oldest_decision(struct store *store, int64_t *ret_ms);
+
 /* ---- store_words.c ---- */
 #define STORE_WORDS_COPIES 2
 /* NULL: they are not there. */

@@ -49,20 +49,6 @@ read_kept(struct store *store, struct kept kept[static WORDS_KEPT], size_t *ret_
 }
 
 static int
-oldest_decision(struct store *store, int64_t *ret_ms)
-{
-	int error, rc;
-	sqlite3_stmt *stmt = store_stmt(store, ST_DECISION_OLDEST, &error);
-
-	if (stmt == NULL)
-		return error;
-	rc = sqlite3_step(stmt);
-	*ret_ms = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : INT64_MAX;
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_error(store, rc);
-}
-
-static int
 drop(struct store *store, uint32_t number)
 {
 	char name[STORE_META_NAME_SIZE];
@@ -92,7 +78,7 @@ make_place(struct store *store, int64_t now_ms, uint32_t number)
 	if (error == 0)
 		error = read_kept(store, kept, &count);
 	if (error == 0)
-		error = oldest_decision(store, &oldest_ms);
+		error = store_oldest_decision(store, &oldest_ms);
 	if (error != 0)
 		return error;
 	left = count;

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -141,6 +142,56 @@ def test_the_doctor_names_what_is_most_often_wrong_with_events_and_a_disk_that_i
         told = {one["check"]: one for one in json.loads(store.ctl("doctor", "--json", code=69))["checks"]}
         assert told["events"]["says"].endswith("most of them: clock") and "one time server" in told["events"]["mend"], told["events"]
         assert "and the file system has" in told["state"]["says"] and "max_mib" in told["state"]["mend"], told["state"]
+    finally:
+        store.close()
+
+
+def write_days(path, days):
+    """A basket an hour, of so many days until now."""
+    with open(path, "w") as out:
+        for hour in range(24 * days, 0, -1):
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600 * hour))
+            events = [("basket.opened", {"basket": f"b{hour}", "terminal": "7"}),
+                      ("basket.item-added", {"basket": f"b{hour}", "line": 1, "sku": "s1", "category": "c", "qty": 1, "amount": 100, "currency": "EUR"}),
+                      ("basket.closed", {"basket": f"b{hour}", "total": 100, "currency": "EUR"})]
+            for kind, data in events:
+                out.write(json.dumps({"specversion": "1.0", "id": f"{kind}-{hour}", "source": "/store/0042/pos/7", "type": f"aisle.{kind}", "time": at,
+                                      "recordedtime": at, "datacontenttype": "application/json", "data": data}) + "\n")
+
+
+def test_how_many_days_of_decisions_fit_is_said_and_warned_of():
+    store = Store()
+    with open(store.conf) as f:
+        conf = f.read()
+
+    def start(max_mib):
+        with open(store.conf, "w") as f:
+            f.write(conf.replace("[state]\n", f"[state]\nmax_mib = {max_mib}\n"))
+        store.start()
+        state, = (one for one in json.loads(store.ctl("doctor", "--json", code=69))["checks"] if one["check"] == "state")
+        return store.status()["room"], state
+    try:
+        room, state = start(64)
+        assert room["days_fit"] is None and "fit" not in state["says"] and state["state"] == "ok", (room, state)
+        assert ", how many days fit is known after one\n" in store.ctl("status")
+        assert "\naisle_state_days_fit 0\n" in store.http("GET", "/metrics")[1].decode()
+        store.stop()
+        shutil.rmtree(store.folder + "/state")      # in a younger one they would be too old to decide anything
+        write_days(store.folder + "/days.jsonl", 4)
+        subprocess.run(AISLECTL + ["replay", "--config", store.conf, "--bundle", policy.bundle(store.folder), "--state", store.folder + "/state",
+                                   "--events", store.folder + "/days.jsonl", "--out", "/dev/null"], check=True)
+        room, state = start(1)
+        assert room["max_bytes"] == 1 << 20 and 3 < room["days_fit"] < 35 and room["decision_days"] == 35, room
+        assert state["state"] == "warn" and "decision_days" in state["mend"], state
+        assert state["says"].endswith(f", {room['days_fit']} days of decisions fit at this pace, 35 are to be kept"), state
+        assert re.search(rf"^state     \d of 1 MiB, {room['days_fit']} days of decisions fit, 35 are to be kept$", store.ctl("status"), re.M)
+        assert f"\naisle_state_days_fit {room['days_fit']}\n" in store.http("GET", "/metrics")[1].decode()
+        store.stop()
+        room, state = start(64)
+        assert room["days_fit"] > 100 and state["state"] == "ok", (room, state)
+        # What is written in a day is known after an hour.
+        assert store.status()["flash"] == {"bytes_a_day": None, "terabytes": None, "years": None}
+        assert re.search(r"^aisle_disk_written_bytes_total \d+$", store.http("GET", "/metrics")[1].decode(), re.M)
     finally:
         store.close()
 
