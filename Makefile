@@ -342,6 +342,12 @@ flood: all $(BUILD)/bench/flood $(BUILD)/bench/load
 offline: all $(BUILD)/bench/load
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/offline.py $(OFFLINE)
 
+# Does what is kept fit what is promised? A state is told DAYS simulated days of EVENTS each, and looked into; AWAY: so many of them without
+# headquarters. MORE='--max-mib 1024 --policy FOLDER'. Ten minutes and 2 GiB of a RAM disk.
+.PHONY: days
+days: all $(BUILD)/bench/age
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/days.py --days $(or $(DAYS),35) --events $(or $(EVENTS),50000) --away $(or $(AWAY),14) $(MORE)
+
 # Tables beside what is simpler, on later baskets; DATA=DIR: the sets that are not here, as for make models.
 .PHONY: recommend-figures
 recommend-figures: $(BUILD)/bench/recommend
@@ -487,6 +493,7 @@ help:
 	@echo "make hq         the collector before PostgreSQL and a NATS cluster"
 	@echo "make fleet      STORES=200 stores through FORM=brokers|nats into PostgreSQL, parts of it killed"
 	@echo "make hq-brokers, make hq-nats  headquarters' endpoint as it is shipped, on loopback, to try"
+	@echo "make days       35 simulated days of 50,000 events: what is kept, and does it fit"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make full       a file system that is full, of bytes and of inodes, FULL=1 times at five moments"

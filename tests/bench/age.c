@@ -34,14 +34,14 @@
 #define WAL_BYTES (7 << 20) /* as in the daemon */
 
 static struct {
-	int days, events, customers, tills, open, away, max_mib, from, measure, lines, turn;
+	int days, events, customers, known, tills, open, away, max_mib, from, measure, turn;
 	uint64_t seed;
 	const char *profiles;
 } options = { .days = 1,
 	.events = 50000,
 	.customers = 8000,
 	.tills = 12,
-	.max_mib = 1024,
+	.max_mib = 3072,
 	.turn = 1,
 	.seed = 1 };
 
@@ -55,7 +55,7 @@ struct till {
 static struct {
 	struct conf conf;
 	struct engine *engine;
-	struct profiles_bundle *profiles;
+	struct profiles *profiles;
 	struct till tills[TILLS_MAX];
 	int64_t now_ms, began_ms, delivered[DELIVERED];
 	int64_t events, baskets, decisions, answers, dead, acked[LANE_COUNT];
@@ -106,10 +106,11 @@ add_input(enum input_kind kind)
 	return input;
 }
 
+/* t < 0: the care desk. */
 __attribute__((format(printf, 3, 4))) static void
 say(int t, const char *type, const char *format, ...)
 {
-	char at[WHEN_TEXT_SIZE], data[512], text[1024], topic[64];
+	char at[WHEN_TEXT_SIZE], data[512], text[1024], topic[64], sender[16] = "care";
 	struct input *input;
 	va_list args;
 
@@ -117,12 +118,14 @@ say(int t, const char *type, const char *format, ...)
 	vsnprintf(data, sizeof(data), format, args);
 	va_end(args);
 	when_text(age.now_ms, at);
-	snprintf(topic, sizeof(topic), "aisle/v1/0042/pos/%d/event", t + 1);
+	if (t >= 0)
+		snprintf(sender, sizeof(sender), "pos/%d", t + 1);
+	snprintf(topic, sizeof(topic), "aisle/v1/0042/%s/event", sender);
 	snprintf(text, sizeof(text),
-	    "{\"specversion\":\"1.0\",\"source\":\"/store/0042/pos/%d\",\"id\":\"%d-%" PRId64
+	    "{\"specversion\":\"1.0\",\"source\":\"/store/0042/%s\",\"id\":\"%" PRId64
 	    "\",\"type\":\"aisle.%s\",\"time\":\"%s\",\"datacontenttype\":\"application/json\","
 	    "\"data\":%s}",
-	    t + 1, t + 1, options.from + age.events, type, at, data);
+	    sender, options.from + age.events, type, at, data);
 	age.events++;
 	input = add_input(INPUT_MESSAGE);
 	age.texts[age.said++] = mem_strdup(text);
@@ -272,8 +275,6 @@ static void
 begin(int t, struct till *till)
 {
 	*till = (struct till){ .left = 4 + below(17), .phase = CARD };
-	if (options.lines > 0)
-		till->left = options.lines;
 	snprintf(till->basket, sizeof(till->basket), "%d-%" PRId64, t + 1,
 	    options.from + ++age.baskets);
 	customers[t] = below(10) < 8 ? below(options.customers) : -1;
@@ -380,6 +381,20 @@ one_event(bool hq_away)
 		tidy();
 }
 
+/* Customers of whom a desk has heard once: each has a row, and a key of their own. */
+static void
+known_customers(void)
+{
+	for (int i = 0; i < options.known; i++) {
+		say(-1, "consent.changed",
+		    "{\"card\":\"4000%012d\",\"purpose\":\"profile\",\"state\":\"granted\"}", i);
+		if (age.said < 100 && i + 1 < options.known)
+			continue;
+		turn();
+		tidy();
+	}
+}
+
 /* Baskets that stay open, at stations of their own. */
 static void
 open_visits(void)
@@ -466,7 +481,7 @@ static int
 profile_of(void *ctx, const struct id *subject, struct buf *out)
 {
 	if (ctx != NULL)
-		return profiles_bundle_get(ctx, subject, out);
+		return profiles_get(ctx, subject, out);
 	/* Nearly everybody agreed. */
 	buf_addf(out,
 	    "{\"language\":\"en\",\"consent\":{\"personalise\":\"%s\",\"profile\":\"granted\"}}",
@@ -478,6 +493,24 @@ static void
 must_err(int rc, const struct err *err)
 {
 	must(rc == 0, err->text);
+}
+
+/* As the daemon does, unless they are there from the run before. */
+static void
+install_profiles(const char *folder)
+{
+	struct profiles_install_what what = { .bundle = options.profiles, .store = "0042" };
+	struct err err = { 0 };
+	bool swapped;
+	int rc = profiles_open(folder, engine_keys(age.engine), &age.profiles, &err);
+
+	must_err(rc, &err);
+	if (profiles_count(age.profiles) > 0)
+		return;
+	must_err(profiles_install_begin(age.profiles, &what, &err), &err);
+	while ((rc = profiles_install_step(age.profiles, &swapped, &err)) == 0)
+		;
+	must(rc == 1, err.text);
 }
 
 static void
@@ -508,15 +541,15 @@ open_store(const char *path, const char *folder)
 	must_err(engine_open(&engine, &age.engine, &err), &err);
 	must_err(engine_set_bundle(age.engine, bundle, policy, false, &err), &err);
 	if (options.profiles != NULL)
-		must_err(profiles_bundle_open(options.profiles, &age.profiles, &err), &err);
+		install_profiles(folder);
 	engine_set_profiles(age.engine, profile_of, age.profiles);
 }
 
 static void
 close_store(void)
 {
+	profiles_close(age.profiles);
 	engine_close(age.engine);
-	profiles_bundle_close(age.profiles);
 	conf_done(&age.conf);
 }
 
@@ -526,7 +559,7 @@ read_options(int argc, char **argv)
 	static const struct option names[] = { { "days", 1, NULL, 'd' }, { "events", 1, NULL, 'e' },
 		{ "customers", 1, NULL, 'c' }, { "tills", 1, NULL, 't' }, { "open", 1, NULL, 'o' },
 		{ "away", 1, NULL, 'a' }, { "max-mib", 1, NULL, 'm' }, { "from", 1, NULL, 'f' },
-		{ "measure", 1, NULL, 'M' }, { "lines", 1, NULL, 'l' }, { "turn", 1, NULL, 'n' },
+		{ "measure", 1, NULL, 'M' }, { "known", 1, NULL, 'k' }, { "turn", 1, NULL, 'n' },
 		{ "seed", 1, NULL, 's' }, { "profiles", 1, NULL, 'p' }, { 0 } };
 	int c;
 
@@ -543,7 +576,7 @@ read_options(int argc, char **argv)
 		case 'm': options.max_mib = n; break;
 		case 'f': options.from = n; break;
 		case 'M': options.measure = n; break;
-		case 'l': options.lines = n; break;
+		case 'k': options.known = n; break;
 		case 'n': options.turn = n; break;
 		case 's': options.seed = (uint64_t)n; break;
 		case 'p': options.profiles = optarg; break;
@@ -568,6 +601,7 @@ main(int argc, char **argv)
 	while (age.began_ms < engine_now(age.engine))
 		age.began_ms += D_MS;
 	age.now_ms = age.began_ms;
+	known_customers();
 	open_visits();
 	for (int n = 0; n < options.days; n++)
 		day(n);
