@@ -78,6 +78,7 @@ daemon_forget(struct daemon *daemon, const struct id *subject, reply_fn reply, v
 			return;
 		}
 	}
+	engine_before_key_goes(daemon->engine);
 	for (size_t i = 0; i < count; i++) {
 		if (!destroy(daemon, &cards[i])) {
 			refuse_to(reply, ctx, "the customer's key could not be destroyed");

@@ -183,6 +183,9 @@ const struct catalog *engine_catalog(const struct engine *engine); /* NULL: none
 void engine_heard_tablet(struct engine *engine, const char *tablet, int64_t now_ms);
 
 /* engine_edges.c: what the edges see of it, and tell it between two turns */
+/* Before a customer's key is destroyed: what they wrote over, a basket from before its card, is not to be there again if
+ * the gateway dies before they are forgotten. Best effort: on a full disk only forgetting makes the room for it. */
+void engine_before_key_goes(struct engine *engine);
 struct store *engine_store(const struct engine *engine); /* another one after engine_reopen */
 struct keys *engine_keys(const struct engine *engine);
 const struct zone *engine_zone(const struct engine

@@ -207,6 +207,17 @@ order_leave(struct engine *engine, const struct input *input)
 	leave_visits(engine, &input->subject);
 }
 
+/* A turn's row that cannot be read any more hides nothing of before. In its table a row has the place of the one before. */
+void
+engine_before_key_goes(struct engine *engine)
+{
+	int rc = store_settle(engine->store);
+
+	if (rc != 0)
+		log_warning(
+		    "what a customer wrote is not in its tables before their key goes rc=%d", rc);
+}
+
 void
 order_forget(struct engine *engine, const struct input *input)
 {

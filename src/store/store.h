@@ -249,6 +249,9 @@ int store_dead_prune(struct store *store, int64_t before_ms, int max_rows) AISLE
 
 /* What is written next may use the room that is kept for erasures. */
 void store_open_reserve(struct store *store);
+/* All that is recent or pending goes into its tables; in a transaction of its own unless there is one. Before whatever
+ * works on the tables themselves. */
+int store_settle(struct store *store) AISLE_MUST_CHECK;
 /* Everything about a subject: rows of visits and decisions lose their body, the log and header go. Counts stay. */
 int store_forget(struct store *store, const struct id *subject) AISLE_MUST_CHECK;
 /* Bounded: at most max_rows rows that are past their retention (seen, closed visits, decisions, refs). Returns rows removed or < 0.

@@ -381,9 +381,6 @@ void store_turn_key(uint8_t out[static STORE_TURN_KEY_SIZE], int64_t n, uint32_t
     const struct id *subject);
 /* Before a commit: folds what is due, and writes what is pending as a row. */
 int store_turn_write(struct store *store);
-/* All that is recent or pending goes into its tables; in a transaction of its own unless there is one. Before whatever
- * works on the tables themselves. */
-int store_settle(struct store *store) AISLE_MUST_CHECK;
 /* A row goes into its table: one for each of enum recent_table, of its file. AISLE_E_NONE: the subject is forgotten. */
 int store_fold_body(struct store *store, const struct recent_row *row);
 int store_fold_log(struct store *store, const struct recent_row *row);
