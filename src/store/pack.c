@@ -23,7 +23,7 @@
 
 #define WORTH_BYTES 300 /* what is smaller is a page of the store either way */
 #define LEVEL (-1)	/* a tenth larger than 1 makes it, in half the time */
-#define WORDS_LEVEL 5	/* two thirds of what -1 makes with words; as long as -1 takes without */
+#define KEPT_LEVEL 5	/* with words, three quarters of what -1 makes, in three times as long */
 #define WINDOW_LOG 17	/* 128 KiB: what is larger packs less well */
 
 enum form { FORM_PLAIN, FORM_DICTIONARY_1, FORM_WORDS };
@@ -122,8 +122,9 @@ zstd_init(void)
 
 /* ---- words ---- */
 
+/* Made when first needed: of most sets only what they were packed with is read. */
 struct pack_words {
-	ZSTD_CDict *pack;
+	ZSTD_CDict *pack[2]; /* for a while, for long */
 	ZSTD_DDict *unpack;
 	uint32_t number;
 	size_t len;
@@ -141,9 +142,9 @@ words_of(const void *text, size_t len, const void *more, size_t more_len)
 	hash_bytes(hash, sizeof(hash), words->text, words->len, "words", 5);
 	words->number =
 	    (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
-	words->pack = pack_dictionary(WORDS_LEVEL, words->text, words->len);
+	words->pack[false] = words->pack[true] = NULL;
 	words->unpack = unpack_dictionary(words->text, words->len);
-	CHECK(words->pack != NULL && words->unpack != NULL);
+	CHECK(words->unpack != NULL);
 	return words;
 }
 
@@ -169,7 +170,8 @@ pack_words_free(struct pack_words *words)
 		ZSTD_CCtx_refCDict(zstd.pack, NULL);
 		ZSTD_DCtx_refDDict(zstd.unpack, NULL);
 	}
-	ZSTD_freeCDict(words->pack);
+	ZSTD_freeCDict(words->pack[false]);
+	ZSTD_freeCDict(words->pack[true]);
 	ZSTD_freeDDict(words->unpack);
 	free(words);
 }
@@ -192,11 +194,23 @@ pack_words_text(const struct pack_words *words, size_t *ret_len)
 void
 pack(const void *plain, size_t len, struct buf *out)
 {
-	pack_with(NULL, plain, len, out);
+	pack_with(NULL, false, plain, len, out);
+}
+
+static const ZSTD_CDict *
+dictionary_for(struct pack_words *words, bool kept)
+{
+	if (words == NULL)
+		return zstd.pack_dictionary;
+	if (words->pack[kept] == NULL)
+		words->pack[kept] =
+		    pack_dictionary(kept ? KEPT_LEVEL : LEVEL, words->text, words->len);
+	CHECK(words->pack[kept] != NULL);
+	return words->pack[kept];
 }
 
 void
-pack_with(const struct pack_words *words, const void *plain, size_t len, struct buf *out)
+pack_with(struct pack_words *words, bool kept, const void *plain, size_t len, struct buf *out)
 {
 	if (zstd.pack == NULL)
 		zstd_init();
@@ -205,7 +219,7 @@ pack_with(const struct pack_words *words, const void *plain, size_t len, struct 
 	buf_reserve(out, len + 1);
 	uint8_t *at = (uint8_t *)out->data + out->len;
 	if (len >= WORTH_BYTES) {
-		ZSTD_CCtx_refCDict(zstd.pack, words != NULL ? words->pack : zstd.pack_dictionary);
+		ZSTD_CCtx_refCDict(zstd.pack, dictionary_for(words, kept));
 		packed = ZSTD_compress2(zstd.pack, at + head, len - head, plain, len);
 	}
 	if (packed > 0 && !ZSTD_isError(packed)) {

@@ -23,8 +23,8 @@ struct pack_words *pack_words_again(const void *text, size_t len);
 void pack_words_free(struct pack_words *words);		    /* NULL is fine */
 uint32_t pack_words_number(const struct pack_words *words); /* of its text, by which it is found */
 const char *pack_words_text(const struct pack_words *words, size_t *ret_len); /* all of it */
-/* words NULL: without. */
-void pack_with(const struct pack_words *words, const void *plain, size_t len, struct buf *out);
+/* words NULL: without. kept: for weeks, so that it may take three times as long to be a quarter smaller. */
+void pack_with(struct pack_words *words, bool kept, const void *plain, size_t len, struct buf *out);
 /* Was it packed with words? Then with those of this number. */
 bool unpack_needs(const void *packed, size_t len, uint32_t *ret_number);
 int unpack_with(const struct pack_words *words, const void *packed, size_t len, size_t plain_max,

@@ -9,12 +9,17 @@
 #include "store/pack.h"
 #include "store/store_internal.h"
 
-/* Rows that are records of decisions, or have some in them. */
+/* Rows that are records of decisions, or have some in them. A turn's row is written over some hundred turns later. */
+static bool
+is_turn(const char *table)
+{
+	return strcmp(table, "turn") == 0;
+}
+
 static bool
 has_words(const char *table)
 {
-	return strcmp(table, "turn") == 0 || strcmp(table, "decision") == 0 ||
-	    strcmp(table, "uplink") == 0;
+	return is_turn(table) || strcmp(table, "decision") == 0 || strcmp(table, "uplink") == 0;
 }
 
 int
@@ -32,7 +37,8 @@ store_seal(struct store *store, const char *table, const void *row_key, size_t r
 		subject = NULL;
 	buf_clear(&store->packed_body);
 	buf_clear(&store->sealed_body);
-	pack_with(has_words(table) ? store->words_now : NULL, plain, len, &store->packed_body);
+	pack_with(has_words(table) ? store->words_now : NULL, !is_turn(table), plain, len,
+	    &store->packed_body);
 	int error = store->sealer.seal(store->sealer.ctx, table, row_key, row_key_len, subject,
 	    store->packed_body.data, store->packed_body.len, &store->sealed_body);
 	/* A row written outside a transaction is on disk at once: its key goes first. */

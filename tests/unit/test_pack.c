@@ -133,7 +133,7 @@ what_was_packed_with_words_comes_back_with_the_same_only(void **state)
 	fill(plain, sizeof(plain), false);
 	memcpy(plain, said, sizeof(said) - 1);
 	assert_true(pack_words_number(words) != pack_words_number(others));
-	pack_with(words, plain, sizeof(plain), &packed);
+	pack_with(words, true, plain, sizeof(plain), &packed);
 	assert_true(unpack_needs(packed.data, packed.len, &number));
 	assert_int_equal(number, pack_words_number(words));
 	assert_false(unpack_needs(packed.data, 4, &number));
@@ -154,9 +154,17 @@ what_was_packed_with_words_comes_back_with_the_same_only(void **state)
 		assert_true(out.len <= sizeof(plain));
 		packed.data[bit / 8] = (char)(packed.data[bit / 8] ^ 1 << bit % 8);
 	}
+	/* For a while only it is larger, and read alike. */
+	len = packed.len;
+	buf_clear(&packed);
+	buf_clear(&out);
+	pack_with(again, false, plain, sizeof(plain), &packed);
+	assert_true(packed.len >= len && packed.len < sizeof(plain));
+	assert_int_equal(unpack_with(again, packed.data, packed.len, sizeof(plain), &out), 0);
+	assert_memory_equal(out.data, plain, sizeof(plain));
 	/* Without words, and what is not worth it. */
 	buf_clear(&packed);
-	pack_with(again, plain, 20, &packed);
+	pack_with(again, true, plain, 20, &packed);
 	assert_false(unpack_needs(packed.data, packed.len, &number));
 	assert_int_equal(unpack(packed.data, packed.len, 20, &out), 0);
 	pack_words_free(again);

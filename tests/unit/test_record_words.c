@@ -92,7 +92,7 @@ a_record_is_a_fifth_of_what_it_was_and_is_read(void **state)
 	assert_true(id_parse(decision, &key));
 	assert_int_equal(store_get(rig.engine->store, STORE_DECISION, &key, &plain, NULL), 0);
 	pack(plain.data, plain.len, &without);
-	pack_with(rig.engine->store->words_now, plain.data, plain.len, &with);
+	pack_with(rig.engine->store->words_now, true, plain.data, plain.len, &with);
 	assert_true(with.len < without.len);
 	assert_true(with.len < plain.len / 5);
 	/* After the engine was opened again the words are in force, and what lies in its table is read. */
