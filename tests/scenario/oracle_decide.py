@@ -544,15 +544,19 @@ class Run:
         return "stacking" if self.stacked(c.action) else None
 
     def shortlist(self, pool, place):
-        explore = self.policy["explore"]
+        explore = self.explore
         size = 8 if explore == "greedy" else explore.get("shortlist", 8)
         able = [c for c in pool if not c.chosen and (not self.winners or not self.again(c, place))]
         entries = [(c.id, c.score["priority"], c) for c in sorted(able, key=lambda c: (-c.score["priority"], c.id))[:size]]
         at = sum(1 for e in entries if e[1] > self.interrupt)
         entries.insert(at, ("nothing", self.interrupt, None))
         k, p = len(entries), []
-        if explore == "greedy":
+        if self.greedy:
             p = [1.0] + [0.0] * (k - 1)
+        elif "share" in explore:
+            gamma = (k - 1) / self.cost_max
+            others = [1 / (k + gamma * (entries[0][1] - e[1])) for e in entries[1:]]
+            p = [1 - sum(others)] + others
         else:
             unit = explore.get("unit", 100)
             gamma = explore["gamma"] if "gamma" in explore else (k - 1) * unit / explore["cost_max"]
@@ -567,7 +571,7 @@ class Run:
             time = math.inf if p <= 0 or u == 0 else -math.log(u) / p
             if best is None or time < best[0]:
                 best = (time, i)
-        return 0 if self.policy["explore"] == "greedy" else best[1]
+        return 0 if self.greedy else best[1]
 
     def seat(self, c, place, number, slot):
         c.chosen = True
@@ -667,6 +671,9 @@ class Run:
         interrupt = self.number(self.policy.get("interrupt", 3))
         if interrupt is not None:
             self.interrupt = interrupt
+        self.explore = self.policy.get("explore", {"share": 0.01})
+        self.cost_max = self.store.looking.price(self.explore["share"], self.explore.get("worth")) if "share" in self.explore else None
+        self.greedy = self.explore == "greedy" or self.cost_max == 0
         for place in PLACES:
             self.place(place)
         self.slots.sort(key=lambda s: (PLACES.index(s["placement"]), s["action"] == "nothing", s["slot"]))
@@ -754,7 +761,19 @@ class Run:
                                        ("cause", self.cause)) if v})
         if self.subject is not None and self.subject.mixed:
             line["mixed"] = True
+        if self.cost_max is not None:
+            line["cost_max"] = self.cost_max
         return line
+
+    def look(self):
+        """What the day's account has of it: each place of a visit once."""
+        for s in self.slots if self.cost_max is not None else []:
+            cards = [e for e in s["shortlist"] if e["action"] != "nothing"]
+            if not cards or (s["placement"], s["slot"]) in self.visit.drew:
+                continue
+            self.visit.drew.add((s["placement"], s["slot"]))
+            cost = sum(e["p"] * (s["shortlist"][0]["priority"] - e["priority"]) for e in s["shortlist"])
+            self.store.looking.note(self.explore["share"], max(0, cards[0]["priority"] - self.interrupt), cost)
 
 
 def kept(card):

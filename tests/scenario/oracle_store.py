@@ -34,7 +34,7 @@ class Visit:
         self.training, self.identified, self.total, self.closed = False, None, 0, None
         self.voids = self.declines = self.returns = 0
         self.lines, self.cards, self.contacts, self.guidance = {}, [], [], None
-        self.sold, self.backs = None, []
+        self.sold, self.backs, self.drew = None, [], set()
 
     def live(self):
         return [x for x in self.lines.values() if not x["voided"]]
@@ -68,6 +68,34 @@ def round_away(a, b):
     return half_up(a, b) if a >= 0 else -half_up(-a, b)
 
 
+class Looking:
+    """What a slot may cost where the policy says a share: the days before, and today's account."""
+
+    def __init__(self, store):
+        explore = store.base["policy"].get("explore", {})
+        self.store, self.prior, self.before, self.today, self.day = store, 0, [], [], 0
+        self.stated = explore.get("worth", 0) if isinstance(explore, dict) else 0
+        self.over = False
+
+    def start(self):
+        return day_start(self.store.zone, self.store.now, self.store.cut)
+
+    def price(self, share, worth):
+        here = self.start() <= self.day
+        if here and self.over:
+            return 0
+        known = self.before + ([] if here else self.today)
+        prior = (self.stated if self.day else 0) if worth is None else worth
+        return max(0.01, share * (200 * prior + sum(w for _, w, _ in known)) / (200 + len(known)))
+
+    def note(self, share, worth, cost):
+        if self.start() > self.day:
+            self.before, self.today, self.day, self.over = self.before + self.today, [], self.start(), False
+        self.today.append((share, worth, cost))
+        if len(self.today) >= 100 and sum(c for _, _, c in self.today) > 2 * sum(s * w for s, w, _ in self.today):
+            self.over = True
+
+
 class Oracle:
     def __init__(self, source, profiles=(), store="0042", zone="UTC", day_cut=240, pepper="00" * 32, stations=None):
         self.base, self.store, self.zone, self.cut, self.pepper = source, store, ZoneInfo(zone), day_cut, pepper
@@ -80,6 +108,7 @@ class Oracle:
         self.now, self.source, self.id = 0, "", ""
         self.decisions, self.patched = [], {}
         self.spent, self.returned, self.strays, self.time = [], set(), [], 0
+        self.looking = Looking(self)
 
     # ---- small helpers ----
 
@@ -724,6 +753,7 @@ class Oracle:
                 self.guide(visit)
             return
         self.decisions.append(run.record())
+        run.look()
         if changed or (visit.guidance is None and self.wanted(visit)):
             self.guide(visit)
 

@@ -204,7 +204,7 @@ class World:
     def experiments(self, actions):
         r = self.rng
         patch = r.choice([{"policy": {"interrupt": 6}}, {"actions": {r.choice(actions): {"suitable": False}}},
-                          {"policy": {"explore": "greedy"}}, {"contact": {"caps": []}},
+                          {"policy": {"explore": "greedy"}}, {"policy": {"explore": {"share": 0.2, "cost_max": None, "gamma": None, "unit": None}}}, {"contact": {"caps": []}},
                           {"policy": {"levers": {"action:act-1": 0.5}}, "actions": {r.choice(actions): {"personal": None}}}])
         both = [{"experiment": "wording", "unit": r.choice(["customer", "visit", "station-day", "store"]), "salt": r.randbytes(32).hex(),
                  "share": r.choice([0.5, 1]), "arms": {"b": {"weight": 1, "patch": patch}, "a": {"weight": 1.5}}},
@@ -226,7 +226,10 @@ class World:
         settings = {"name": "random", "version": 3, "currency": "EUR", "languages": ["en", "de"], "salts": {k: r.randbytes(32).hex() for k in ("id", "control", "explore")},
                     "placements": {p: {"slots": r.randint(1, 3), "headline_max": r.choice([30, 48])} for p in places},
                     "explore": r.choice(["greedy", {"unit": 100, "cost_max": 2, "shortlist": r.randint(1, 8)},
-                                         {"gamma": 20}, {"unit": 7, "cost_max": 30, "shortlist": 4}])}
+                                         {"gamma": 20}, {"unit": 7, "cost_max": 30, "shortlist": 4}, {"share": 0.3, "worth": 40},
+                                         {"share": 0.1, "shortlist": 5}, {"share": 0.02, "worth": 3}])}
+        if self.some(0.1):
+            del settings["explore"]
         if self.some(0.7):
             settings["interrupt"] = r.choice([1, 6, {"+": [1, {"var": "prompts"}]}, {"var": "queue"}])
         if self.some(0.4):

@@ -15,7 +15,7 @@ from oracle_store import Oracle
 from store import AISLECTL, main
 
 PEPPER = "00112233445566778899aabbccddeeff" * 2
-EXACT = {"decision", "at", "station", "basket", "subject", "trigger", "arms", "withheld", "cause", "mixed"}
+EXACT = {"decision", "at", "station", "basket", "subject", "trigger", "arms", "withheld", "cause", "mixed", "cost_max"}
 
 
 class Case:
@@ -105,12 +105,12 @@ def recompute(path, c, faults):
 
 def recompute_slots(settings, decision, faults):
     for i, slot in enumerate(decision["slots"]):
-        entries = slot["shortlist"]
-        if not entries or settings["explore"] == "greedy":
+        entries, explore = slot["shortlist"], settings.get("explore", {"share": 0.01})
+        if not entries or explore == "greedy" or decision.get("cost_max") == 0:
             continue
-        explore, k = settings["explore"], len(entries)
-        unit = explore.get("unit", 100)
-        gamma = explore["gamma"] if "gamma" in explore else (k - 1) * unit / explore["cost_max"]
+        k, unit = len(entries), 1 if "share" in explore else explore.get("unit", 100)
+        cost_max = decision["cost_max"] if "share" in explore else explore.get("cost_max")
+        gamma = explore["gamma"] if "gamma" in explore else (k - 1) * unit / cost_max
         for e in entries[1:]:
             p = 1 / (k + gamma * (entries[0]["priority"] / unit - e["priority"] / unit))
             if p != e["p"]:
