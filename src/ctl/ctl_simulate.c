@@ -255,7 +255,6 @@ ctl_simulate(struct ctl *ctl)
 
 	/* A store's own log is of no simulated day's interest. */
 	log_set_level(LOG_ERROR);
-	conf_init(&run->conf);
 	run->memory = arena_new();
 	rc = read_options(ctl, run);
 	if (rc == EX_OK)
