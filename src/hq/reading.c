@@ -203,7 +203,7 @@ reading_having(const char *from, const char *lane, const char *type, const char 
 	if (reading_lines(from))
 		return read_lines(from, lane, type, each, ctx, err);
 	return err_set(err, AISLE_E_INVALID,
-	    "cannot read from %s, expected sqlite:FILE or postgres:DSN", from);
+	    "cannot read from %s, expected sqlite:FILE, postgres:DSN or FILE.jsonl", from);
 }
 
 int

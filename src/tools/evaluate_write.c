@@ -85,7 +85,8 @@ evaluation_json(const struct evaluation *evaluation, const struct policy *candid
 	json_add_double(w, "n_eff", ope->n_eff);
 	json_add_double(w, "mean_weight", ope->weight.value);
 	if (refusals[ope->refusal] != NULL) {
-		json_add_str(w, "refused", refusals[ope->refusal]);
+		json_add_str(w, "refused",
+		    evaluation->decisions > 0 ? refusals[ope->refusal] : "no-draws");
 	} else {
 		add_value(w, "value", &ope->dr, true, ope->low, ope->high);
 		add_value(w, "logged_value", &evaluation->logged.dr, true, 0, 0);
@@ -195,6 +196,10 @@ evaluation_refusal(const struct evaluation *evaluation, struct buf *out)
 	switch (ope->refusal) {
 	case OPE_SOUND: break;
 	case OPE_UNCOVERED:
+		if (!(evaluation->decisions > 0)) {
+			buf_adds(out, "no draw counts, expected some");
+			break;
+		}
 		buf_addf(out,
 		    "only %.1f %% of what the candidate would do was ever drawn, expected %.0f; "
 		    "never drawn:",

@@ -9,8 +9,10 @@
 #include "tools/simulate.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,8 +160,11 @@ begin(const struct simulate_job *job, size_t index, struct child *child, struct 
 	child->job = index;
 	fflush(NULL);
 	child->pid = child->file != NULL ? fork() : -1;
-	if (child->pid == 0)
+	if (child->pid == 0) {
+		/* Nobody would hear it any more. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		run_child(job, child->file);
+	}
 	if (child->pid > 0)
 		return 0;
 	err_set(err, AISLE_E_IO, "no process for a store: %s", strerror(errno));

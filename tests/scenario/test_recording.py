@@ -294,6 +294,12 @@ def test_from_the_middle_a_copy_of_the_state_goes_on_as_the_store_did():
             assert made and made == all_made[-len(made):], lane
         # With the bundle named, and from a file that begins where the state ends, it is the same.
         assert morning.replay(path, "--after", copied)[:2] == (decisions, records)
+        # Judged by these hours alone: of the two baskets that are over one's draw was before them, the other's begins in no first slot.
+        done = subprocess.run(AISLECTL + ["--config", store.conf, "evaluate", "--candidate", morning.bundle, "--after", copied, "--events", path,
+                                          "--json"], capture_output=True, text=True, env=env)
+        told = json.loads(done.stdout)
+        assert done.returncode == 65 and told["refused"] == "no-draws" and "no draw counts" in done.stderr, (done.stderr, told)
+        assert (told["left_out"]["not_in_these_events"], told["left_out"]["further_slots"]) == (1, 1), told
         # What does not fit is refused, and says why.
         def other(name, lines):
             with open(os.path.join(store.folder, name), "w") as f:
