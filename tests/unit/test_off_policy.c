@@ -70,8 +70,8 @@ draw_by(const struct card *cards, double cost_max, double *p)
 	for (int i = 0; i <= CARDS; i++) {
 		int at = i;
 
-		priority[i] = i < CARDS ? gain(cards[i].seen1, cards[i].seen0, &cards[i])
-					: INTERRUPT;
+		priority[i] =
+		    i < CARDS ? gain(cards[i].seen1, cards[i].seen0, &cards[i]) : INTERRUPT;
 		for (; at > 0 && priority[order[at - 1]] < priority[i]; at--)
 			order[at] = order[at - 1];
 		order[at] = i;
