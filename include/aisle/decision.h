@@ -28,15 +28,17 @@ enum fate {
 extern const char *const fate_names[FATE_COUNT];
 
 struct catalog;
+struct cells;
 struct candidate {
 	const struct action *action;
 	enum fate fate;
 	/* why it failed: the rule's source, a cap, a word; NULL. In the arena or the policy */
 	const char *clause;
 	bool scored;
-	int64_t depth;	   /* 0: no offer */
-	double p1, p0;	   /* what the gain is made of */
-	double raw1, raw0; /* the same before they were shrunk */
+	int64_t depth;		    /* 0: no offer */
+	double p1, p0;		    /* what the gain is made of */
+	double raw1, raw0;	    /* the same before they were shrunk, and learned */
+	int32_t learned1, learned0; /* the store's ratios, Q16; both 0: none in force */
 	double margin, cost, gain, context, lever, priority;
 	int64_t worth_minor, hold_minor;
 	bool has_line_margin; /* of the lines that qualify */
@@ -109,6 +111,8 @@ struct decide_input {
 	const struct catalog *catalog; /* that images of articles are of; NULL: none */
 	const char *const *out;	       /* articles that are not there to be had, ascending */
 	size_t out_count;
+	/* What the store learned of this bundle's chances, in force today; NULL: nothing. */
+	const struct cells *learned;
 	/* What looking may cost a slot today, where the policy says a share; 0: the best is taken. */
 	double day_cost_max;
 };

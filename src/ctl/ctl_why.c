@@ -26,6 +26,16 @@ print_slots(const json_t *slots)
 	}
 }
 
+/* What the store's own answers made of the models' chances. */
+static void
+print_learned(const json_t *learned)
+{
+	if (json_array_size(learned) == 2)
+		printf("learned here: chance with it times %.3f, without times %.3f",
+		    json_number_value(json_array_get(learned, 0)) / 65536,
+		    json_number_value(json_array_get(learned, 1)) / 65536);
+}
+
 static void
 print_candidates(const json_t *candidates, bool all)
 {
@@ -43,7 +53,9 @@ print_candidates(const json_t *candidates, bool all)
 			printf("%-9.2f ", json_number_value(gain));
 		else
 			printf("%-9s ", "");
-		puts(json_object_get(c, "clause") != NULL ? ctl_text(c, "clause") : "");
+		fputs(json_object_get(c, "clause") != NULL ? ctl_text(c, "clause") : "", stdout);
+		print_learned(json_object_get(c, "learned"));
+		putchar('\n');
 	}
 }
 
@@ -252,6 +264,11 @@ print_why_not(const json_t *reply)
 		    json_number_value(gain), json_number_value(json_object_get(reply, "priority")),
 		    json_number_value(json_object_get(reply, "p1")),
 		    json_number_value(json_object_get(reply, "p0")));
+	if (json_object_get(reply, "learned") != NULL) {
+		fputs("  ", stdout);
+		print_learned(json_object_get(reply, "learned"));
+		putchar('\n');
+	}
 	print_triggers(reply);
 }
 

@@ -194,6 +194,12 @@ put_factors(const struct record_writer *w, const struct candidate *candidate, ch
 {
 	at = put_double(w, candidate->p1, PUT(at, ",\"p1\":"));
 	at = put_double(w, candidate->p0, PUT(at, ",\"p0\":"));
+	if (candidate->learned1 != 0) {
+		at = put_depth(candidate->learned1, PUT(at, ",\"learned\":["));
+		*at++ = ',';
+		at = put_depth(candidate->learned0, at);
+		*at++ = ']';
+	}
 	at = put_double(w, candidate->margin, PUT(at, ",\"margin\":"));
 	if (candidate->has_line_margin)
 		at = put_double(w, (double)candidate->line_margin_minor,

@@ -4,7 +4,8 @@
  *
  * DESIGN
  *   gain = p1·(m − c) − p0·m         p1, p0: chance of the outcome with and without the action,
- *                                    shrunk where the policy has numbers for that
+ *                                    shrunk where the policy has numbers for that, then as the
+ *                                    store learned them
  *   priority = (gain × C) × L        m: margin, c: our share of the saving, all in minor units
  *   L is the action's lever times every lever of the policy that names it, in
  *   the policy's order. The order of operations is part of the result: replay
@@ -21,6 +22,7 @@
  *   Chances outside 0..1 (a model with an identity link) are taken as 0 or 1.
  */
 #include "decide/run.h"
+#include "learn/cells.h"
 #include "learn/shrink.h"
 #include "policy/policy_load.h"
 
@@ -29,6 +31,7 @@
 struct factors {
 	double p1, p0;	   /* what the gain is made of */
 	double raw1, raw0; /* as the models have them, before they are shrunk */
+	int32_t learned1, learned0;
 	double margin, context, lever;
 };
 
@@ -85,6 +88,22 @@ model_chance(struct run *run, unsigned model, const struct candidate_context *ab
 	return true;
 }
 
+/* What this store's own answers say of them. */
+static void
+learned(const struct run *run, const struct action *action, struct factors *factors)
+{
+	const struct cells *cells = run->input->learned;
+	const char *group = action->group != NULL ? action->group : "";
+
+	factors->learned1 = factors->learned0 = 0;
+	if (cells == NULL)
+		return;
+	factors->learned1 = cells_ratio(cells, action->id, group, "", true);
+	factors->learned0 = cells_ratio(cells, action->id, group, "", false);
+	factors->p1 = learner_chance(factors->p1, factors->learned1);
+	factors->p0 = learner_chance(factors->p0, factors->learned0);
+}
+
 /* NULL, or the name of the factor that is missing. */
 static const char *
 chances(struct run *run, const struct candidate_context *about, struct factors *factors)
@@ -108,6 +127,7 @@ chances(struct run *run, const struct candidate_context *about, struct factors *
 	if (action->has_shrink)
 		shrink_apply(&action->shrink, factors->raw1, factors->raw0, &factors->p1,
 		    &factors->p0);
+	learned(run, action, factors);
 	return NULL;
 }
 
@@ -148,6 +168,8 @@ take_option(struct candidate *candidate, const struct depth_option *option,
 	candidate->p0 = factors->p0;
 	candidate->raw1 = factors->raw1;
 	candidate->raw0 = factors->raw0;
+	candidate->learned1 = factors->learned1;
+	candidate->learned0 = factors->learned0;
 	candidate->margin = factors->margin;
 	candidate->cost = option->value.cost_minor;
 	candidate->gain = gain;

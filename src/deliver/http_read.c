@@ -104,6 +104,7 @@ leave_out_models(json_t *decision)
 	json_array_foreach(json_object_get(decision, "candidates"), i, candidate) {
 		json_object_del(candidate, "p1");
 		json_object_del(candidate, "p0");
+		json_object_del(candidate, "learned");
 	}
 }
 

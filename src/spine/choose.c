@@ -84,6 +84,7 @@ choose_input(struct engine *engine, struct visit *visit, const struct event *eve
 	stock_fill(engine, input);
 	input->sources.policy = engine_policy_for(engine, arms, input->arm_count);
 	input->day_cost_max = looking_cost_max(engine, input->sources.policy);
+	input->learned = learner_in_force(engine);
 }
 
 /* Training rows are made of the very sources that deciding has. */

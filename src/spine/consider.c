@@ -56,6 +56,7 @@ consider(struct engine *engine, const struct visit *visit, const struct decision
 	input.arm_count = 0;
 	input.arm_withholds = false;
 	input.draws = NULL;
+	input.learned = NULL;
 	input.day_cost_max = looking_cost_max(engine, engine->other);
 	if (input.returns != NULL)
 		input.returns = policy_action(engine->other, input.returns->id);

@@ -17,6 +17,7 @@
 #include "core/json_write.h"
 #include "decide/decide.h"
 #include "policy/policy_load.h"
+#include "learn/learner.h"
 #include "learn/shrink.h"
 #include "score/model.h"
 
@@ -215,6 +216,18 @@ chance_without(const struct asking *ask, double p1)
 	return p0;
 }
 
+/* The store's ratio of it, Q16; 0: none was in force. */
+static int32_t
+learned_of(const struct asking *ask)
+{
+	int64_t ratio;
+
+	return json_int(json_array_get(json_object_get(ask->candidate, "learned"), 0), &ratio) &&
+		ratio > 0 && ratio <= 4 * Q16_ONE
+	    ? (int32_t)ratio
+	    : 0;
+}
+
 /* Does the chance on record come out? */
 static bool
 is_exact(const struct asking *ask, const struct policy_model *model, const struct value *row)
@@ -225,6 +238,8 @@ is_exact(const struct asking *ask, const struct policy_model *model, const struc
 		p0 = chance_without(ask, p1);
 		shrink_apply(&ask->action->shrink, p1, p0, &p1, &p0);
 	}
+	if (learned_of(ask) != 0)
+		p1 = learner_chance(p1, learned_of(ask));
 	return p1 == factor(ask, "p1");
 }
 

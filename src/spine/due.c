@@ -227,6 +227,8 @@ due_apply(struct engine *engine, const char *id)
 		assigned_day_over(engine);
 	else if (strncmp(id, "learned", kind_len) == 0)
 		learning_week_over(engine);
+	else if (strncmp(id, "taught", kind_len) == 0)
+		learner_day_over(engine);
 	else if (strncmp(id, "hour", kind_len) == 0)
 		tally_hour_over(engine);
 }

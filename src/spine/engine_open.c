@@ -55,6 +55,7 @@ load_rows(struct engine *engine)
 	assigned_load(engine);
 	looking_load(engine);
 	learning_load(engine);
+	learner_load(engine);
 	rc = strays_load(engine);
 	if (rc == 0)
 		rc = waiting_load(engine);
@@ -80,6 +81,7 @@ drop_memory(struct engine *engine)
 	assigned_drop(engine);
 	looking_drop(engine);
 	learning_drop(engine);
+	learner_drop(engine);
 	waiting_drop(engine);
 	engine->now_ms = 0;
 	engine->recording.known = false;
@@ -101,6 +103,7 @@ restore_timers(struct engine *engine)
 	tally_restore(engine);
 	assigned_restore(engine);
 	learning_restore(engine);
+	learner_restore(engine);
 	stops_restore(engine);
 	levers_restore(engine);
 	/* Read without headquarters' profiles, which are not there yet. */
@@ -345,6 +348,7 @@ engine_save(struct engine *engine)
 	assigned_save(engine, &buf);
 	looking_save(engine, &buf);
 	learning_save(engine, &buf);
+	learner_save(engine, &buf);
 	waiting_save(engine);
 	buf_clear(&buf);
 	buf_i64(&buf, engine->now_ms);

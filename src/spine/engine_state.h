@@ -5,6 +5,7 @@
 #ifndef AISLE_SPINE_ENGINE_STATE_H
 #define AISLE_SPINE_ENGINE_STATE_H
 
+#include "learn/cells.h"
 #include "learn/exploring.h"
 #include "spine/engine.h"
 
@@ -185,6 +186,18 @@ struct learning {
 	bool dirty;   /* the week, its bundles, how many actions */
 };
 
+/* What the store learned of the chances of the bundle in force (learner.c). */
+#define CELLS_CHANGED_MAX 64
+struct learner {
+	char bundle[65];
+	struct cells cells;
+	int32_t week;	/* the Monday of the last turn, in days since 1970; 0: nothing was taught */
+	int64_t day_ms; /* the business day of what was taught since; 0: nothing was */
+	bool all_dirty, dirty;
+	size_t changed[CELLS_CHANGED_MAX]; /* cells that were taught in this turn */
+	size_t changed_count;
+};
+
 enum uplink_takes {
 	UPLINK_NONE,   /* headquarters is not there, or must not hear */
 	UPLINK_SUMS,   /* consent, and the sums of each hour */
@@ -303,6 +316,7 @@ struct engine {
 	bool assigned_dirty;
 	struct looking looking;
 	struct learning learning;
+	struct learner learner;
 	struct tally_action *hour;
 	size_t hour_count;
 	int64_t hour_ms; /* start of the hour; 0: nothing counted yet */

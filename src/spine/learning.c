@@ -148,12 +148,15 @@ learning_note(struct engine *engine, const struct visit *visit, const struct lis
 	bool treated = listing->shown && !listing->withheld;
 	struct learned_action *row;
 	struct learned_cell *cell;
+	int64_t q16;
 	int bundle;
 
 	/* Neither with the card nor without one like it; who does not agree to be known is not learned from. */
 	if ((!listing->shown && listing->other && !listing->withheld) ||
 	    (subject != NULL && engine_remembered(engine, subject) == NULL))
 		return;
+	q16 = q16_of(expected(listing, action, treated));
+	learner_teach(engine, action, treated, listing->bought, q16);
 	bundle = bundle_of(&engine->learning, engine->policy->hash);
 	row = bundle >= 0 ? action_row(engine, bundle, listing->action) : NULL;
 	if (row == NULL) {
@@ -167,7 +170,7 @@ learning_note(struct engine *engine, const struct visit *visit, const struct lis
 	cell = &row->arms[treated];
 	cell->n++;
 	cell->y += listing->bought;
-	cell->p += q16_of(expected(listing, action, treated));
+	cell->p += q16;
 	add_person(engine, cell, person_of(engine, subject != NULL ? subject : &visit->id));
 	row->dirty = true;
 }

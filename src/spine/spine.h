@@ -340,6 +340,16 @@ void learning_save(struct engine *engine, struct buf *buf);
 void learning_load(struct engine *engine);
 void learning_drop(struct engine *engine);
 
+/* learner.c: and what the store makes of it. y: did the outcome come? q16: of what was expected. */
+void learner_teach(struct engine *engine, const struct action *action, bool treated, bool y,
+    int64_t q16);
+const struct cells *learner_in_force(const struct engine *engine); /* NULL: headquarters alone */
+void learner_day_over(struct engine *engine);
+void learner_restore(struct engine *engine);
+void learner_save(struct engine *engine, struct buf *buf);
+void learner_load(struct engine *engine);
+void learner_drop(struct engine *engine);
+
 /* strays.c: those whose sale has not been heard of */
 #define STRAY_WAIT_MS (72 * H_MS)
 struct stray *stray_new(const struct engine *engine, const struct event *event, const char *station,

@@ -109,6 +109,12 @@ add_score(const struct candidate *candidate, struct json_writer *w)
 	}
 	if (!candidate->scored)
 		return;
+	if (candidate->learned1 != 0) {
+		json_add_list(w, "learned");
+		json_add_int(w, NULL, candidate->learned1);
+		json_add_int(w, NULL, candidate->learned0);
+		json_end(w);
+	}
 	json_add_double(w, "p1", candidate->p1);
 	json_add_double(w, "p0", candidate->p0);
 	json_add_double(w, "margin", candidate->margin);

@@ -372,7 +372,8 @@ whole_decision(void *ctx, const char *id, struct buf *out)
 	(void)ctx;
 	buf_addf(out,
 	    "{\"decision\":\"%s\",\"station\":\"8\",\"features\":{\"f\":1},\"candidates\":["
-	    "{\"action\":\"a\",\"p1\":0.5,\"p0\":0.25,\"gain\":7},{\"action\":\"b\",\"p1\":0.1}],"
+	    "{\"action\":\"a\",\"p1\":0.5,\"p0\":0.25,\"learned\":[65000,66000],\"gain\":7},{"
+	    "\"action\":\"b\",\"p1\":0.1}],"
 	    "\"counters\":{\"c\":2},\"outcomes\":[],\"contributions\":{\"same\":true}}",
 	    id);
 	return 0;
@@ -381,7 +382,7 @@ whole_decision(void *ctx, const char *id, struct buf *out)
 static void
 models_stay_with_operators_and_a_manager_sees_every_station(void **state)
 {
-	static const char *const left_out[] = { "features", "counters", "p1", "p0",
+	static const char *const left_out[] = { "features", "counters", "p1", "p0", "learned",
 		"contributions" };
 	struct rig *rig = *state;
 	struct shown shown;
