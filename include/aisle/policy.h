@@ -438,6 +438,7 @@ struct columns {
 	/* who may be gated with all others together: plain; whom a gate may close at all: the rest */
 	uint64_t *plain, *personal, *dated, *guarded, *least, *stacked, *budgeted, *offers;
 	uint64_t *barred; /* policy_bar */
+	uint64_t *worded; /* what fits hangs on values, at some of their places */
 	uint64_t *capped[BY_COUNT], *place[PLACE_COUNT];
 	size_t reminders; /* actions that remind of the wallet */
 	int64_t reach_ms; /* of their own limits, the longest window */

@@ -236,6 +236,21 @@ rules(struct run *run)
 /* ---- what depends on the placement ---- */
 
 static void
+wordings(struct run *run, enum placement place)
+{
+	size_t action;
+
+	EACH_OPEN(&run->columns, run->policy->columns.worded, &action)
+	{
+		size_t i = run->columns.at[action];
+
+		fill_options(run, i);
+		if (!treatment_gate(run, i, place))
+			close_one(run, action, FATE_NO_TREATMENT, NULL);
+	}
+}
+
+static void
 limits(struct run *run, enum placement place)
 {
 	size_t action;
@@ -336,6 +351,7 @@ columns_gate(struct run *run, enum placement place)
 		now->open[i] = now->plain[i] & columns->place[place][i];
 	head(run, place);
 	rules(run);
+	wordings(run, place);
 	limits(run, place);
 	money(run, place);
 }

@@ -214,7 +214,7 @@ surely_fits(const struct action *action, const struct depth_option *option, enum
 	    option->depth < most && option->value.worth_minor < most;
 }
 
-static bool
+bool
 treatment_gate(struct run *run, size_t i, enum placement place)
 {
 	const struct action *action = run->decision->candidates[i].action;

@@ -209,6 +209,8 @@ bool stacking_closed(const struct run *run, const struct action *action); /* sta
 /* Of a family: is another card about the same? */
 bool item_taken(const struct run *run, size_t i);
 bool room_closed(const struct run *run, size_t i, enum placement place);
+/* Has any of its depths a wording that fits? Each says whether it has. */
+bool treatment_gate(struct run *run, size_t i, enum placement place);
 
 /* ---- gate_rules.c ---- */
 bool care_stands(struct run *run);	      /* only some kinds pass */

@@ -4,7 +4,7 @@
  * what differs between them.
  *
  * DESIGN
- *   An action is plain if nothing that its gates ask hangs on the action itself, but for its limits: then
+ *   An action is plain if nothing that its gates ask hangs on the action itself, but for its limits and its words: then
  *   equal clauses are one question, and clauses that differ in their number alone are a row of bars over
  *   one feature, of which a value passes all up to some place. decide/columns.c asks them.
  *
@@ -48,7 +48,7 @@ is_plain(const struct policy *policy, const struct action *action)
 	const struct offer *offer = &action->offer;
 
 	if (action->mandatory || action->wallet || action->family != FAMILY_NONE ||
-	    action->margin.kind != EXPR_CONST || (action->placements & ~action->fits) != 0)
+	    action->margin.kind != EXPR_CONST)
 		return false;
 	if (action->has_offer &&
 	    (offer->tier_count > 0 || offer->ladder_count != 1 || offer->ladder[0] >= VALUE_MAX))
@@ -105,6 +105,7 @@ settle_sets(struct policy *policy)
 	columns->budgeted = set_new(policy);
 	columns->offers = set_new(policy);
 	columns->barred = set_new(policy);
+	columns->worded = set_new(policy);
 	for (int by = 0; by < BY_COUNT; by++)
 		columns->capped[by] = set_new(policy);
 	for (int place = 0; place < PLACE_COUNT; place++)
@@ -121,6 +122,7 @@ settle_sets(struct policy *policy)
 		set_add_if(columns->stacked, i, a->has_offer && a->offer.stack != NULL);
 		set_add_if(columns->budgeted, i, a->budget.per != BUDGET_NONE);
 		set_add_if(columns->offers, i, a->kind == KIND_OFFER);
+		set_add_if(columns->worded, i, (a->placements & ~a->fits) != 0);
 		for (int by = 0; by < BY_COUNT; by++)
 			set_add_if(columns->capped[by], i, capped_by(a, (enum contact_by)by));
 		for (int place = 0; place < PLACE_COUNT; place++)
