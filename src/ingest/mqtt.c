@@ -282,7 +282,7 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 		lost(mqtt, "write failed");
 	/* The turn was full, or enough was read. What is ready elsewhere comes before the next one: an event that was
 	 * made active would be handled before the loop looks. */
-	else if (mqtt->wired && mqtt_wire_unread() > 0)
+	else if (mqtt->wired && mqtt_wire_left())
 		event_add(mqtt->again_event, &(struct timeval){ 0 });
 }
 
@@ -367,7 +367,8 @@ connect_now(struct mqtt *mqtt)
 	mqtt->read_event = event_new(mqtt->base, fd, EV_READ | EV_PERSIST, on_readable, mqtt);
 	mqtt->write_event = event_new(mqtt->base, fd, EV_WRITE, on_writable, mqtt);
 	event_add(mqtt->read_event, NULL);
-	mqtt->wired = mqtt->options.conf->mqtt_ca == NULL && mqtt_wire_open(fd);
+	mqtt->wired =
+	    mqtt->options.conf->mqtt_ca == NULL ? mqtt_wire_open(fd) : mqtt_wire_open_tls(fd);
 	if (write_out(mqtt) != MOSQ_ERR_SUCCESS)
 		lost(mqtt, "write failed");
 }

@@ -12,6 +12,8 @@
  *   and its guidance are one write. Rejected: a client of our own, for all that the
  *   library knows of MQTT 5; corking the socket, which a unix socket cannot.
  *
+ *   In TLS the library asks SSL_read(), and only that leads here: what is read is plain, whatever protects it.
+ *
  *   On the way each packet is looked at (mqtt_packet.c), and goes on whole: the library (2.0.11)
  *   ends the process for a property that it does not know, and makes room for whatever length is claimed.
  *
@@ -34,6 +36,9 @@
 
 static int socket_fd = -1; /* by itself: what begins as zero takes no room in the file */
 
+static int tls_fd = -1; /* of a connection in TLS; then there is no socket_fd */
+static bool has_tls;
+
 static struct {
 	bool probed;
 	bool drained;		       /* the kernel had no more when it was asked last */
@@ -51,7 +56,7 @@ mqtt_wire_close(void)
 {
 	explicit_bzero(wire.in, wire.in_len);
 	explicit_bzero(wire.out + wire.out_at, wire.out_len - wire.out_at);
-	socket_fd = -1;
+	socket_fd = tls_fd = -1;
 	wire.drained = wire.greeted = false;
 	wire.in_at = wire.in_good = wire.in_len = wire.out_at = wire.out_len = 0;
 }
@@ -60,21 +65,30 @@ mqtt_wire_close(void)
 static void
 in_child(void)
 {
-	socket_fd = -1;
+	socket_fd = tls_fd = -1;
 }
 
-bool
-mqtt_wire_open(int fd)
+static bool
+begin(void)
 {
 	static bool known;
-	char none;
 
 	if (!known && pthread_atfork(NULL, NULL, in_child) != 0)
 		return false;
 	known = true;
 	mqtt_wire_close();
-	socket_fd = fd;
 	wire.refused = NULL;
+	return true;
+}
+
+bool
+mqtt_wire_open(int fd)
+{
+	char none;
+
+	if (!begin())
+		return false;
+	socket_fd = fd;
 	wire.probed = false;
 	if (read(fd, &none, 0) != 0 || !wire.probed)
 		socket_fd = -1;
@@ -85,6 +99,27 @@ int
 mqtt_wire_fd(void)
 {
 	return socket_fd;
+}
+
+void
+mqtt_wire_has_tls(void)
+{
+	has_tls = true;
+}
+
+bool
+mqtt_wire_open_tls(int fd)
+{
+	if (!has_tls || !begin())
+		return false;
+	tls_fd = fd;
+	return true;
+}
+
+int
+mqtt_wire_tls_fd(void)
+{
+	return tls_fd;
 }
 
 /* ---- what comes ---- */
@@ -105,6 +140,18 @@ look(void)
 		    &wire.greeted, &wire.refused)) > 0)
 		wire.in_good += (size_t)took;
 	return took == 0;
+}
+
+/* Nothing of what was read is handed out any more. */
+static bool
+look_or_drop(void)
+{
+	if (look())
+		return true;
+	explicit_bzero(wire.in, wire.in_len);
+	wire.in_good = wire.in_len = 0;
+	errno = EPROTO;
+	return false;
 }
 
 /* What was handed out makes room for the rest of a packet. */
@@ -141,6 +188,13 @@ mqtt_wire_more(void)
 	return mqtt_wire_unread() > 0 || !wire.drained;
 }
 
+bool
+mqtt_wire_left(void)
+{
+	/* Of a record that is decrypted the socket knows nothing more. */
+	return mqtt_wire_unread() > 0 || (tls_fd >= 0 && !wire.drained);
+}
+
 /* 1: there is something to hand out; else what read() returns. */
 static ssize_t
 fill(void)
@@ -161,16 +215,26 @@ fill(void)
 	if (got <= 0)
 		return got;
 	wire.in_len += (size_t)got;
-	if (!look()) {
-		explicit_bzero(wire.in, wire.in_len);
-		wire.in_good = wire.in_len = 0;
-		errno = EPROTO;
+	if (!look_or_drop())
 		return -1;
-	}
 	if (mqtt_wire_unread() > 0)
 		return 1;
 	errno = EAGAIN;
 	return -1;
+}
+
+static size_t
+hand_out(void *at, size_t size)
+{
+	if (size > mqtt_wire_unread())
+		size = mqtt_wire_unread();
+	memcpy(at, wire.in + wire.in_at, size);
+	wire.in_at += size;
+	if (wire.in_at == wire.in_len) {
+		explicit_bzero(wire.in, wire.in_len);
+		wire.in_at = wire.in_good = wire.in_len = 0;
+	}
+	return size;
 }
 
 ssize_t
@@ -185,15 +249,28 @@ mqtt_wire_read(void *at, size_t size)
 		if (rc <= 0)
 			return rc;
 	}
-	if (size > mqtt_wire_unread())
-		size = mqtt_wire_unread();
-	memcpy(at, wire.in + wire.in_at, size);
-	wire.in_at += size;
-	if (wire.in_at == wire.in_len) {
-		explicit_bzero(wire.in, wire.in_len);
-		wire.in_at = wire.in_good = wire.in_len = 0;
+	return (ssize_t)hand_out(at, size);
+}
+
+int
+mqtt_wire_tls_read(mqtt_wire_tls_fn real, void *ssl, void *at, int size)
+{
+	/* Until a packet is whole: what the connection says of its last read is the answer to who asks it for the error. */
+	while (mqtt_wire_unread() == 0 && wire.refused == NULL) {
+		move_up();
+		int got = real(ssl, wire.in + wire.in_len, (int)(IN_BYTES - wire.in_len));
+
+		wire.drained = got <= 0;
+		if (got <= 0)
+			return got;
+		wire.in_len += (size_t)got;
+		if (!look_or_drop())
+			return -1;
 	}
-	return (ssize_t)size;
+	if (wire.refused != NULL || size <= 0)
+		return -1;
+	errno = 0;
+	return (int)hand_out(at, (size_t)size);
 }
 
 /* ---- what leaves ---- */

@@ -245,10 +245,105 @@ other_files_are_as_they_were(void **state)
 	close(pipes[1]);
 }
 
+/* ---- TLS ---- */
+
+/* What a connection has decrypted: a piece for each call, then what SSL_read() says of none. */
+static struct {
+	const unsigned char *bytes;
+	size_t len, piece;
+	int asked, none;
+} tls;
+
+static int
+decrypted(void *ssl, void *at, int size)
+{
+	size_t len = tls.len < tls.piece ? tls.len : tls.piece;
+
+	assert_ptr_equal(ssl, &tls);
+	tls.asked++;
+	if (len > (size_t)size)
+		len = (size_t)size;
+	if (len == 0)
+		return tls.none;
+	memcpy(at, tls.bytes, len);
+	tls.bytes += len;
+	tls.len -= len;
+	return (int)len;
+}
+
+static void
+begin_tls(const void *bytes, size_t len, size_t piece)
+{
+	assert_true(mqtt_wire_open_tls(ours));
+	assert_int_equal(mqtt_wire_fd(), -1);
+	assert_int_equal(mqtt_wire_tls_fd(), ours);
+	tls.bytes = bytes;
+	tls.len = len;
+	tls.piece = piece;
+	tls.asked = 0;
+	tls.none = -1;
+	mqtt_wire_awake();
+}
+
+/* However the records are cut: none is handed out before it is whole, and what the library asks the connection of, when there is
+ * nothing, was said by the connection. */
+static void
+in_tls_whole_packets_are_handed_out_and_what_no_broker_sends_is_not(void **state)
+{
+	static const unsigned char good[] = "\x20\x03\0\0\0\xd0\0\x40\x02\0\x07";
+	static const unsigned char bad[] = "\x20\x03\0\0\0\x36\x06\0\x01\x61\0\x01\x78\xd0\0";
+	unsigned char got[64];
+
+	(void)state;
+	join(SOCK_STREAM);
+	for (size_t piece = 1; piece <= 11; piece++) {
+		size_t len = 0;
+		int rc;
+
+		begin_tls(good, 11, piece);
+		/* The library reads a head, then its rest. */
+		while ((rc = mqtt_wire_tls_read(decrypted, &tls, got + len, 2)) > 0)
+			len += (size_t)rc;
+		assert_int_equal(rc, -1);
+		assert_int_equal(len, 11);
+		assert_memory_equal(got, good, 11);
+		assert_null(mqtt_wire_refused());
+		assert_false(mqtt_wire_more());
+		assert_false(mqtt_wire_left());
+		/* Half of the next one is nothing yet. */
+		tls.bytes = good + 5;
+		tls.len = 1;
+		mqtt_wire_awake();
+		assert_int_equal(mqtt_wire_tls_read(decrypted, &tls, got, 2), -1);
+		assert_int_equal(mqtt_wire_unread(), 0);
+		tls.bytes = good + 6;
+		tls.len = 1;
+		assert_int_equal(mqtt_wire_tls_read(decrypted, &tls, got, 2), 2);
+		assert_true(mqtt_wire_left());
+		/* The broker hangs up. */
+		tls.none = 0;
+		assert_int_equal(mqtt_wire_tls_read(decrypted, &tls, got, 2), 0);
+
+		begin_tls(bad, 15, piece);
+		len = 0;
+		while ((rc = mqtt_wire_tls_read(decrypted, &tls, got, sizeof(got))) > 0)
+			len += (size_t)rc;
+		assert_true(rc < 0 && len <= 5);
+		assert_string_equal(mqtt_wire_refused(), "a message of QoS 3");
+		int asked = tls.asked;
+		assert_true(mqtt_wire_tls_read(decrypted, &tls, got, sizeof(got)) < 0);
+		assert_int_equal(tls.asked, asked);
+	}
+	part();
+	assert_int_equal(mqtt_wire_tls_fd(), -1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    in_tls_whole_packets_are_handed_out_and_what_no_broker_sends_is_not),
 		cmocka_unit_test(what_is_there_is_read_at_once_and_handed_out_in_pieces),
 		cmocka_unit_test(a_turn_s_packets_are_one_write_and_only_when_they_may_leave),
 		cmocka_unit_test(what_the_broker_does_not_take_yet_waits_and_is_not_lost),
