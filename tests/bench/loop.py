@@ -339,13 +339,23 @@ def part_loop(table, folder, args):
         peer.close()
 
 
+def grow(peer, events):
+    """So many events in the state, flat out; what is known of them costs whoever comes next."""
+    done = 0
+    while done < events:
+        done += peer.load("--window", 1024, "--seconds", 2)["answered"]
+        print(f"grown {done} of {events}", file=sys.stderr, flush=True)
+    time.sleep(2.5)
+
+
 def part_disk(table, folder, args):
     for name, burst, config, goal in (("one event a turn", 1, FAST, 10), ("ten", 10, FAST + "linger_ms = 5\n", 4)):
         peer = Aisle(os.path.join(folder, f"disk-{burst}"), lambda f: bundle(f, 10), config)
+        grow(peer, args.grown)
         peer.load("--rate", 50, "--seconds", 1)
         time.sleep(2.5)
         wrote, turns = peer.written(), peer.turns()
-        result = peer.load("--rate", 50 * burst, "--burst", burst, "--seconds", 4)
+        result = peer.load("--rate", 50 * burst, "--burst", burst, "--seconds", 20)
         wal, turns = peer.written() - wrote, peer.turns() - turns
         time.sleep(2.5)
         whole = peer.written() - wrote
@@ -525,6 +535,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--idle", type=int, default=15)
     parser.add_argument("--lone", type=int, default=100, help="seconds of a quiet store")
+    parser.add_argument("--grown", type=int, default=100000, help="events in the state before what is written is measured")
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--update")
     args = parser.parse_args()
