@@ -40,8 +40,8 @@ static const store_fold_fn folds[RECENT_TABLES] = {
 #define T(name, text) [RECENT_LOG + STORE_##name] = store_fold_log,
 	    LOG_TABLES(T)
 #undef T
-		[RECENT_SEEN] = store_fold_pair,
-	[RECENT_REF] = store_fold_pair,
+		[RECENT_SEEN] = store_fold_seen,
+	[RECENT_REF] = store_fold_ref,
 	[RECENT_META] = store_fold_meta,
 	[RECENT_TIMER] = store_fold_timer,
 	[RECENT_OUTBOX] = store_fold_outbox,
@@ -120,6 +120,7 @@ store_close(struct store *store)
 	buf_wipe(&store->packed_body);
 	buf_wipe(&store->sealed_body);
 	buf_wipe(&store->turn_plain);
+	store_seen_done(store);
 	buf_wipe(&store->turn_row);
 	store_recent_done(store);
 	store_words_done(store);

@@ -95,9 +95,17 @@ walk_log(struct look *look, int log)
 }
 
 static int
-walk_pair(struct look *look, int pair)
+walk_seen(struct look *look, int unused)
 {
-	return store_pair_check(look->store, (enum store_pair)pair);
+	(void)unused;
+	return store_seen_check(look->store);
+}
+
+static int
+walk_refs(struct look *look, int unused)
+{
+	(void)unused;
+	return store_ref_check(look->store);
 }
 
 static int
@@ -179,9 +187,8 @@ static const struct walk {
 #define T(constant, text) { text, walk_log, STORE_##constant },
 	LOG_TABLES(T)
 #undef T
-#define T(constant, text) { text, walk_pair, PAIR_##constant },
-	PAIR_TABLES(T)
-#undef T
+	{ "seen", walk_seen, 0 },
+	{ "ref", walk_refs, 0 },
 	{ "timer", walk_timers, 0 },
 	{ "outbox", walk_outbox, 0 },
 	{ "uplink", walk_uplink, 0 },

@@ -179,7 +179,7 @@ store_counters_load(struct store *store, bool lost, struct err *err)
 		    &store->now.dead_last, err);
 	if (error == 0)
 		error = store_recording_load(store);
-	for (int table = 0; error == 0 && table < STORE_COUNT + PAIR_COUNT; table++) {
+	for (int table = 0; error == 0 && table <= STORE_COUNT; table++) {
 		char name[32];
 		int64_t collided = 0;
 		snprintf(name, sizeof(name), "collided/%s", store_collision_name(table));

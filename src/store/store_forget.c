@@ -91,12 +91,12 @@ prune_bodies(struct store *store, enum store_table table, int64_t before_ms, int
 }
 
 static int
-prune_pairs(struct store *store, enum store_pair pair, int64_t before_ms, int max_rows)
+prune_refs(struct store *store, int64_t before_ms, int max_rows)
 {
 	if (max_rows <= 0)
 		return 0;
-	return store_sweep(store, ST_PAIR(pair, PAIR_SCAN), ST_PAIR(pair, PAIR_DROP),
-	    &store->sweep[STORE_LOG_COUNT + pair], before_ms, max_rows, SWEEP_PER_ROW);
+	return store_sweep(store, ST_REF_SCAN, ST_REF_DROP, &store->sweep[STORE_LOG_COUNT],
+	    before_ms, max_rows, SWEEP_PER_ROW);
 }
 
 /* Is there room in the tables for what is recent? A row takes up to about twice of it there. */
@@ -125,7 +125,7 @@ store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_
 		visit_ms /= 4;
 		decision_ms /= 4;
 	}
-	int total = prune_pairs(store, PAIR_SEEN, now_ms - seen_ms, max_rows);
+	int total = store_seen_prune(store, now_ms - seen_ms, max_rows);
 	int removed = total < 0
 	    ? total
 	    : prune_bodies(store, STORE_DECISION, now_ms - decision_ms, max_rows - total);
@@ -140,6 +140,6 @@ store_prune(struct store *store, int64_t now_ms, int64_t seen_ms, int64_t visit_
 	if (removed < 0)
 		return removed;
 	total += removed;
-	removed = prune_pairs(store, PAIR_REF, now_ms - visit_ms, max_rows - total);
+	removed = prune_refs(store, now_ms - visit_ms, max_rows - total);
 	return removed < 0 ? removed : total + removed;
 }

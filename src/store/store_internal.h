@@ -39,9 +39,8 @@
 	X(VISIT, "visit") \
 	X(SUBJECT, "subject") X(DECISION, "decision") X(TABLET, "tablet") X(RETURN, "return")
 #define LOG_TABLES(X) X(LOG_SUBJECT, "log_subject") X(LOG_OUTCOME, "log_outcome")
-#define PAIR_TABLES(X) X(SEEN, "seen") X(REF, "ref")
 
-/* The same statements for each table of a shape; their order is enum body_op, log_op, pair_op. */
+/* The same statements for each table of a shape; their order is enum body_op, log_op. */
 /* clang-format off */
 #define BODY_OPS(X, T, t) \
 	X(T##_FIND, "SELECT id, subject, at, flag, body FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND key = ?2") \
@@ -109,27 +108,6 @@ enum log_op {
 };
 
 /* clang-format off */
-#define PAIR_OPS(X, T, t) \
-	X(T##_FIND, "SELECT id, value, at, sum FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 AND rest = ?2") \
-	X(T##_TAKEN, "SELECT id, rest FROM " t " WHERE id BETWEEN ?1 AND ?1 + 1023 ORDER BY id") \
-	X(T##_ADD, "INSERT OR IGNORE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
-	X(T##_PUT, "INSERT OR REPLACE INTO " t "(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
-	X(T##_SCAN, "SELECT id, at FROM " t " WHERE id > ?1 ORDER BY id LIMIT ?2") \
-	X(T##_DROP, "DELETE FROM " t " WHERE id = ?1") \
-	X(T##_EACH, "SELECT id, rest, value, at, sum FROM " t " ORDER BY id")
-/* clang-format on */
-enum pair_op {
-	PAIR_FIND,
-	PAIR_TAKEN,
-	PAIR_ADD,
-	PAIR_PUT,
-	PAIR_SCAN,
-	PAIR_DROP,
-	PAIR_EACH,
-	PAIR_OP_COUNT
-};
-
-/* clang-format off */
 #define STORE_STATEMENTS(X) \
 	X(BEGIN, "BEGIN IMMEDIATE") \
 	X(COMMIT, "COMMIT") \
@@ -151,6 +129,20 @@ enum pair_op {
 	X(DAMAGED_NOTE, "INSERT INTO damaged(n, tab, id, body) VALUES(?1, '', ?2, x'')") \
 	X(DAMAGED_FORGET, "UPDATE damaged SET body = x'' WHERE tab = 'turn' AND length(body) > 0") \
 	X(DAMAGED_TRIM, "DELETE FROM damaged WHERE n <= ?1") \
+	X(SEEN_ADD, "INSERT INTO seen(id, at, body) VALUES(?1, ?2, ?3)") \
+	X(SEEN_GET, "SELECT body FROM seen WHERE id = ?1") \
+	X(SEEN_SET, "UPDATE seen SET body = ?2 WHERE id = ?1") \
+	X(SEEN_FROM, "SELECT id, body FROM seen WHERE id > ?1 ORDER BY id") \
+	X(SEEN_FIRST, "SELECT id FROM seen ORDER BY id LIMIT 1") \
+	X(SEEN_PRUNE, "DELETE FROM seen WHERE id IN (SELECT id FROM" \
+	    " (SELECT id, at FROM seen ORDER BY id LIMIT ?2) WHERE at < ?1)") \
+	X(REF_FIND, "SELECT id, value, at, sum FROM ref WHERE id BETWEEN ?1 AND ?1 + 1023 AND rest = ?2") \
+	X(REF_TAKEN, "SELECT id, rest FROM ref WHERE id BETWEEN ?1 AND ?1 + 1023 ORDER BY id") \
+	X(REF_ADD, "INSERT OR IGNORE INTO ref(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(REF_PUT, "INSERT OR REPLACE INTO ref(id, rest, value, at, sum) VALUES(?1, ?2, ?3, ?4, ?5)") \
+	X(REF_SCAN, "SELECT id, at FROM ref WHERE id > ?1 ORDER BY id LIMIT ?2") \
+	X(REF_DROP, "DELETE FROM ref WHERE id = ?1") \
+	X(REF_EACH, "SELECT id, rest, value, at, sum FROM ref ORDER BY id") \
 	X(TIMER_ADD, "INSERT OR IGNORE INTO timer(due, id, sum) VALUES(?1, ?2, ?3)") \
 	X(TIMER_DELETE, "DELETE FROM timer WHERE due = ?1 AND id = ?2") \
 	X(TIMER_DROP_FIRST, "DELETE FROM timer WHERE (due, id) IN (SELECT due, id FROM timer ORDER BY due, id LIMIT 1)") \
@@ -204,18 +196,12 @@ enum store_statement {
 #define T(name, text) LOG_OPS(X, name, text)
 		LOG_TABLES(T)
 #undef T
-#define T(name, text) PAIR_OPS(X, name, text)
-		    PAIR_TABLES(T)
-#undef T
 #undef X
-			ST_COUNT
+		    ST_COUNT
 };
 /* Of table n of its shape. */
 #define ST_BODY(table, op) (ST_VISIT_FIND + (int)(table)*BODY_OP_COUNT + (op))
 #define ST_LOG(log, op) (ST_LOG_SUBJECT_LAST + (int)(log)*LOG_OP_COUNT + (op))
-#define ST_PAIR(pair, op) (ST_SEEN_FIND + (int)(pair)*PAIR_OP_COUNT + (op))
-
-enum store_pair { PAIR_SEEN, PAIR_REF, PAIR_COUNT };
 
 #define STORE_TIMER_ID_SIZE 128
 #define STORE_META_NAME_SIZE 64
@@ -236,15 +222,30 @@ struct store_counters {
 	int64_t turn_floor, turn_next; /* rows of `turn` from floor on are not folded yet */
 	int64_t log_next; /* the number of the next row of a log among what is recent */
 	int64_t dead_last, dead_rows, dead_bytes;
-	bool dead_known; /* dead_rows and dead_bytes were read from the disk */
+	bool dead_known;	       /* dead_rows and dead_bytes were read from the disk */
+	int64_t seen_first, seen_next; /* rows of names that were here; 0: none, not known */
 	bool collided[STORE_COUNT +
-	    PAIR_COUNT]; /* some key is, or was, not at its own id: id order is not key order */
+	    1]; /* some key is, or was, not at its own id: id order is not key order */
 };
 
 #define STORE_WORDS_AT_HAND 3
 struct pack_words;
 
 typedef int (*store_fold_fn)(struct store *store, const struct recent_row *row);
+
+/* store_seen.c: which row a name may be in, and names on their way into one. */
+struct seen_table {
+	int64_t base, last; /* rows */
+	uint32_t size, used;
+	uint32_t *slots; /* 0: free */
+};
+struct store_seen {
+	struct seen_table *tables;
+	size_t count;
+	uint64_t salt;
+	struct buf batch;
+	int64_t batch_ms; /* the newest of them */
+};
 
 struct store {
 	sqlite3 *db;
@@ -273,13 +274,14 @@ struct store {
 	bool floor_moved;		     /* by this transaction */
 	bool lanes_known; /* the counters of the lanes are those of the newest row */
 	struct buf turn_plain, turn_row;
+	struct store_seen seen;
 	const store_fold_fn *folds;		     /* by enum recent_table */
 	bool timer_known, timer_any, timer_in_table; /* the cached first timer */
 	int64_t timer_due_ms;
 	char timer_id[STORE_TIMER_ID_SIZE];
 	int64_t timer_from_ms; /* in the table all before it, and itself, are gone */
 	char timer_from[STORE_TIMER_ID_SIZE];
-	int64_t sweep[STORE_LOG_COUNT + PAIR_COUNT];		   /* where pruning goes on */
+	int64_t sweep[STORE_LOG_COUNT + 1];			   /* where pruning goes on */
 	struct buf packed_body, sealed_body;			   /* scratch of one put or get */
 	struct pack_words *words[STORE_WORDS_AT_HAND], *words_now; /* NULL; now: of those at hand */
 	size_t words_next;
@@ -297,7 +299,6 @@ store_timer_doubt(struct store *store)
 
 extern const char *const store_body_names[STORE_COUNT];
 extern const char *const store_log_names[STORE_LOG_COUNT];
-extern const char *const store_pair_names[PAIR_COUNT];
 
 /* ---- store_row.c ---- */
 /* The statement, reset, ready to bind; NULL: *ret_error is what to return. */
@@ -314,6 +315,7 @@ void store_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t l
 struct id store_column_id(sqlite3_stmt *stmt, int column); /* zero unless 16 bytes */
 int64_t store_slot(const struct id *key);		   /* the id a key would like */
 int64_t store_rest(const struct id *key);		   /* the other 8 bytes */
+struct id store_key(int64_t slot, int64_t rest);	   /* the key of both */
 /* 64 bits over a table's name and a row's bytes: rows that are not sealed carry it. */
 int64_t store_sum(const char *table, const void *bytes, size_t len);
 
@@ -384,7 +386,9 @@ int store_turn_write(struct store *store);
 /* A row goes into its table: one for each of enum recent_table, of its file. AISLE_E_NONE: the subject is forgotten. */
 int store_fold_body(struct store *store, const struct recent_row *row);
 int store_fold_log(struct store *store, const struct recent_row *row);
-int store_fold_pair(struct store *store, const struct recent_row *row);
+/* row NULL: there is no more of this fold; the names that it brought become a row. */
+int store_fold_seen(struct store *store, const struct recent_row *row);
+int store_fold_ref(struct store *store, const struct recent_row *row);
 int store_fold_meta(struct store *store, const struct recent_row *row);
 int store_fold_timer(struct store *store, const struct recent_row *row);
 int store_fold_outbox(struct store *store, const struct recent_row *row);
@@ -395,7 +399,7 @@ int store_meta_write(struct store *store, const char *name, const void *value, s
 int store_timer_erase(struct store *store, int64_t due_ms, const char *id);
 
 /* ---- store_meta.c ---- */
-/* Of table STORE_COUNT + n: pair table n. A key there takes another id than its own from now on. */
+/* Of table STORE_COUNT: references. A key there takes another id than its own from now on. */
 int store_note_collision(struct store *store, int table);
 const char *store_collision_name(int table);
 /* AISLE_E_CONFIG: somebody else's. *ret_told: both tags say what they should. */
@@ -456,9 +460,20 @@ int store_recording_forget(struct store *store, const struct id *subject); /* a 
 /* ---- store_uplink.c ---- */
 int store_uplink_blank(struct store *store, const struct id *subject); /* its rows become gaps */
 
-/* ---- store_pair.c ---- */
+/* ---- store_seen.c ---- */
+/* Reads which names are there; again after whatever changed the table by itself. */
+int store_seen_load(struct store *store);
+/* Rows of names removed, of the oldest, or < 0. */
+int store_seen_prune(struct store *store, int64_t before_ms, int max_rows);
+/* From rows by name, of the schema before, in the table seen_before. */
+int store_seen_take_over(struct store *store);
+/* Inside a transaction: all names read; those that are not what was written are counted and go. */
+int store_seen_check(struct store *store);
+void store_seen_done(struct store *store);
+
+/* ---- store_ref.c ---- */
 /* Inside a transaction: all rows read; those that are not what was written are set aside, a bounded number of them. */
-int store_pair_check(struct store *store, enum store_pair pair);
+int store_ref_check(struct store *store);
 /* The same of timers, which are gone then. */
 int store_timer_check(struct store *store);
 /* Deletes up to max_rows rows older than before_ms among the next max_rows * scan_per_row ones after

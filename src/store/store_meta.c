@@ -84,8 +84,7 @@ store_fold_meta(struct store *store, const struct recent_row *row)
 const char *
 store_collision_name(int table)
 {
-	return table < STORE_COUNT ? store_body_names[table]
-				   : store_pair_names[table - STORE_COUNT];
+	return table < STORE_COUNT ? store_body_names[table] : "ref";
 }
 
 int

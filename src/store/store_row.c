@@ -21,11 +21,6 @@ const char *const store_log_names[STORE_LOG_COUNT] = {
 	LOG_TABLES(T)
 #undef T
 };
-const char *const store_pair_names[PAIR_COUNT] = {
-#define T(name, text) text,
-	PAIR_TABLES(T)
-#undef T
-};
 /* clang-format on */
 
 /* clang-format off */
@@ -37,9 +32,6 @@ static const char *const statements[ST_COUNT] = {
 #undef T
 #define T(name, text) LOG_OPS(X, name, text)
 	LOG_TABLES(T)
-#undef T
-#define T(name, text) PAIR_OPS(X, name, text)
-	PAIR_TABLES(T)
 #undef T
 #undef X
 };
@@ -150,6 +142,19 @@ int64_t
 store_rest(const struct id *key)
 {
 	return (int64_t)be64(key->b + 8);
+}
+
+struct id
+store_key(int64_t slot, int64_t rest)
+{
+	uint64_t front = (uint64_t)slot ^ UINT64_C(1) << 63, back = (uint64_t)rest;
+	struct id key;
+
+	for (int i = 0; i < 8; i++) {
+		key.b[i] = (uint8_t)(front >> (56 - 8 * i));
+		key.b[8 + i] = (uint8_t)(back >> (56 - 8 * i));
+	}
+	return key;
 }
 
 int64_t

@@ -38,9 +38,11 @@ struct table {
 /* clang-format off */
 static const struct table tables[] = {
 #define T(constant, text) {text, "id", "id DESC"},
-	BODY_TABLES(T) LOG_TABLES(T) PAIR_TABLES(T)
+	BODY_TABLES(T) LOG_TABLES(T)
 #undef T
 	{"meta", "name", "name DESC"},
+	{"seen", "id", "id DESC"},
+	{"ref", "id", "id DESC"},
 	{"timer", "due, id", "due DESC, id DESC"},
 	{"turn", "slot", "slot DESC"},
 	{"outbox", "id", "id DESC"},

@@ -33,10 +33,9 @@
 	"CREATE TABLE " text \
 	"(id INTEGER PRIMARY KEY, key BLOB NOT NULL, subject BLOB, kind INTEGER NOT NULL," \
 	" at INTEGER NOT NULL, body BLOB) STRICT;"
-#define PAIR_DDL(name, text) \
-	"CREATE TABLE " text \
-	"(id INTEGER PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL," \
-	" at INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT;"
+#define SEEN_DDL \
+	"CREATE TABLE seen(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL) " \
+	"STRICT;"
 /* recording has none on subject either: see decision. */
 #define RECORDING_DDL \
 	"CREATE TABLE recording(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, subject BLOB, body " \
@@ -49,7 +48,9 @@
 /* clang-format off */
 static const char ddl[] =
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID, STRICT;"
-	BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) PAIR_TABLES(PAIR_DDL)
+	BODY_TABLES(BODY_DDL) LOG_TABLES(LOG_DDL) SEEN_DDL
+	"CREATE TABLE ref(id INTEGER PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL,"
+	" at INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX visit_flag ON visit(flag) WHERE flag <> 0;"
 	"CREATE INDEX visit_subject ON visit(subject) WHERE subject IS NOT NULL;"
 	"CREATE TABLE timer(due INTEGER NOT NULL, id TEXT NOT NULL, sum INTEGER NOT NULL,"
@@ -184,7 +185,13 @@ take_over_once(struct store *store, struct err *err)
 		return error;
 	/* A floor would say that rows were lost. */
 	error = run_sql(store,
-	    RECORDING_DDL TURN_DDL "DELETE FROM meta WHERE name = '" STORE_FLOOR_NAME "'", err);
+	    RECORDING_DDL TURN_DDL "DELETE FROM meta WHERE name = '" STORE_FLOOR_NAME
+				   "'; ALTER TABLE seen RENAME TO seen_before;" SEEN_DDL,
+	    err);
+	if (error == 0 && (error = store_seen_take_over(store)) != 0)
+		err_set(err, error, "%s: %s", store->path, sqlite3_errmsg(store->db));
+	if (error == 0)
+		error = run_sql(store, "DROP TABLE seen_before", err);
 	if (error == 0)
 		error = run_sql(store, sql, err);
 	if (error == 0)
@@ -332,6 +339,8 @@ load(struct store *store, const uint8_t *owner, struct err *err)
 	int64_t floor = 0, damaged = store->damaged;
 	if (error == 0)
 		error = store_floor_load(store, &floor);
+	if (error == 0)
+		error = store_seen_load(store);
 	if (error == 0)
 		error = store_turn_load(store, floor, &lost);
 	if (error == 0)

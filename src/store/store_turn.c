@@ -102,6 +102,8 @@ fold(struct store *store, int64_t before)
 			error = fold_row(store, row);
 		store_recent_folded(store, row);
 	}
+	if (error == 0)
+		error = store->folds[RECENT_SEEN](store, NULL);
 	for (int64_t n = store->now.turn_floor; error == 0 && !store->memory && n < before; n++)
 		error = empty_slot(store, n);
 	store->now.turn_floor = before;
@@ -132,6 +134,8 @@ settle(struct store *store)
 
 	for (size_t i = 0; error == 0 && i < store->pending.count; i++)
 		error = fold_row(store, store->pending.rows[i]);
+	if (error == 0)
+		error = store->folds[RECENT_SEEN](store, NULL);
 	if (error == 0)
 		store_recent_settled(store);
 	return error;

@@ -67,6 +67,7 @@ store_rollback(struct store *store)
 	store->now = store->saved;
 	store->floor_moved = false;
 	store_recent_rollback(store);
+	buf_clear(&store->seen.batch);
 	store_timer_doubt(store);
 	int error;
 	sqlite3_stmt *stmt =

@@ -183,12 +183,6 @@ fill_window(struct store *store, int (*one)(struct store *store, const struct id
 }
 
 static int
-one_seen(struct store *store, const struct id *name)
-{
-	return store_seen_put(store, name, &anna, 1);
-}
-
-static int
 one_ref(struct store *store, const struct id *name)
 {
 	return store_ref_put(store, name, &anna, 1);
@@ -204,12 +198,6 @@ static int
 put_too_many(struct store *store)
 {
 	return fill_window(store, one_visit);
-}
-
-static int
-seen_put_too_many(struct store *store)
-{
-	return fill_window(store, one_seen);
 }
 
 static int
@@ -303,7 +291,7 @@ a_write_that_is_refused_for_its_size_dooms_as_well(void **state)
 {
 	static const struct writer writers[] = { W(put_giant), W(log_add_giant),
 		W(outbox_add_giant), W(uplink_add_giant), W(dead_add_giant), W(meta_set_giant),
-		W(put_too_many), W(seen_put_too_many), W(ref_put_too_many) };
+		W(put_too_many), W(ref_put_too_many) };
 	struct fixture *f = *state;
 	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
 		begin(f);

@@ -202,7 +202,8 @@ rows_that_are_not_sealed_are_summed(void **state)
 	commit(f);
 	fixture_close(f);
 	tamper(f,
-	    "UPDATE meta SET value = x'3432' WHERE name = 'floor'; UPDATE seen SET at = 1001; "
+	    "UPDATE meta SET value = x'3432' WHERE name = 'floor'; UPDATE seen SET body = "
+	    "CAST(substr(body, 1, 47) || x'00' AS BLOB); "
 	    "UPDATE "
 	    "ref SET value ="
 	    " zeroblob(16); UPDATE timer SET due = 900 WHERE due = 1000");
@@ -217,8 +218,10 @@ rows_that_are_not_sealed_are_summed(void **state)
 	begin(f);
 	assert_int_equal(store_meta_get(f->store, "floor", &text), AISLE_E_DAMAGED);
 	assert_int_equal(store_meta_get(f->store, "floor", &text), AISLE_E_NONE);
+	/* It was here, so its name stays. */
 	assert_int_equal(store_seen_get(f->store, &name, &got, &due), AISLE_E_DAMAGED);
-	assert_int_equal(store_seen_get(f->store, &name, &got, &due), AISLE_E_NONE);
+	assert_int_equal(store_seen_put(f->store, &name, &value, 1000), 0);
+	assert_int_equal(store_seen_get(f->store, &name, &got, &due), 0);
 	assert_int_equal(store_ref_get(f->store, &name, &got), AISLE_E_DAMAGED);
 	assert_int_equal(store_timer_first(f->store, &due, id), 0);
 	assert_string_equal(id, "expire/b/2000");
@@ -375,7 +378,7 @@ fill(struct fixture *f)
 		assert_int_equal(store_uplink_add(f->store, LANE_DECISION, "decision", i, &subject,
 				     text, 200),
 		    0);
-		assert_int_equal(store_seen_put(f->store, &name, &key, i), 0);
+		assert_int_equal(store_seen_put(f->store, &name, &subject, i), 0);
 		assert_int_equal(store_recording_add(f->store, i, &subject, text, 200), 0);
 	}
 	commit(f);
@@ -472,7 +475,8 @@ read_all(struct fixture *f)
 		if (store_get(f->store, STORE_VISIT, &key, &body, &subject) == 0)
 			check_row(&rows, &key, &subject, i, body.data, body.len);
 		if (store_seen_get(f->store, &name, &digest, &now_ms) == 0) {
-			assert_true(id_equal(&digest, &key));
+			struct id want = id_of(i % 10);
+			assert_true(id_equal(&digest, &want));
 			assert_int_equal(now_ms, i);
 		} else {
 			missed++;
@@ -593,7 +597,7 @@ spoil_a_page(const struct fixture *f)
 		assert_int_equal(pwrite(fd, bytes + page, PAGE, page), PAGE);
 		pages++;
 	}
-	assert_true(pages >= 3);
+	assert_true(pages >= 2);
 	close(fd);
 }
 
@@ -624,7 +628,7 @@ a_damaged_page_costs_its_rows_and_the_next_opening_mends_the_file(void **state)
 	store_epoch(f->store, after);
 	assert_string_not_equal(before, after);
 	int missed = read_all(f);
-	assert_in_range(missed, 3, 40);
+	assert_in_range(missed, 2, 40);
 	/* It takes rows again, those too that it could not. */
 	begin(f);
 	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1, 0, "x", 1), 0);

@@ -316,7 +316,10 @@ number(const struct fixture *f, const char *sql)
 	return value;
 }
 
-static const char to_before[] = "DROP TABLE recording; DROP TABLE turn; PRAGMA user_version = 4";
+static const char to_before[] =
+    "DROP TABLE recording; DROP TABLE turn; DROP TABLE seen; CREATE TABLE seen(id INTEGER "
+    "PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL, at INTEGER NOT NULL, "
+    "sum INTEGER NOT NULL) STRICT; PRAGMA user_version = 4";
 static const struct id kept = { { 1, 2, 3 } };
 
 /* A state as the version before left it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * store_pair.c - seen events, references and timers: small rows that say
- * nothing about a person, not sealed but summed.
+ * store_ref.c - references and timers: small rows that say nothing about a
+ * person, not sealed but summed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,28 +10,28 @@
 #include "core/log.h"
 #include "store/store_internal.h"
 
-#define PAIR_BYTES 40
+#define REF_BYTES 40
 #define SWEEP_MAX 1024
 #define TIMER_KEY_SIZE (8 + STORE_TIMER_ID_SIZE)
 
-/* ---- seen and ref: a 16-byte name to 16 bytes and a time ---- */
+/* ---- references: a 16-byte name to a visit and a time ---- */
 
 static int64_t
-pair_sum(enum store_pair pair, const struct id *name, const struct id *value, int64_t at_ms)
+ref_sum(const struct id *name, const struct id *value, int64_t at_ms)
 {
-	uint8_t bytes[PAIR_BYTES];
+	uint8_t bytes[REF_BYTES];
 	memcpy(bytes, name->b, 16);
 	memcpy(bytes + 16, value->b, 16);
 	for (int i = 0; i < 8; i++)
 		bytes[32 + i] = (uint8_t)((uint64_t)at_ms >> (8 * i));
-	return store_sum(store_pair_names[pair], bytes, sizeof(bytes));
+	return store_sum("ref", bytes, sizeof(bytes));
 }
 
 static int
-pair_slot(struct store *store, enum store_pair pair, const struct id *name, int64_t *ret_slot)
+ref_slot(struct store *store, const struct id *name, int64_t *ret_slot)
 {
 	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, PAIR_TAKEN), &error);
+	sqlite3_stmt *stmt = store_stmt(store, ST_REF_TAKEN, &error);
 	if (stmt == NULL)
 		return error;
 	int64_t base = store_slot(name), slot = base;
@@ -57,74 +57,69 @@ pair_slot(struct store *store, enum store_pair pair, const struct id *name, int6
 }
 
 static int
-insert(struct store *store, enum store_pair pair, enum pair_op op, int64_t slot,
-    const struct id *name, const struct id *value, int64_t at_ms)
+insert(struct store *store, int statement, int64_t slot, const struct id *name,
+    const struct id *value, int64_t at_ms)
 {
 	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, op), &error);
+	sqlite3_stmt *stmt = store_stmt(store, statement, &error);
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int64(stmt, 1, slot);
 	sqlite3_bind_int64(stmt, 2, store_rest(name));
 	sqlite3_bind_blob(stmt, 3, value->b, 16, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 4, at_ms);
-	sqlite3_bind_int64(stmt, 5, pair_sum(pair, name, value, at_ms));
+	sqlite3_bind_int64(stmt, 5, ref_sum(name, value, at_ms));
 	return store_run(store, stmt);
 }
 
 static int
-write_pair(struct store *store, enum store_pair pair, const struct id *name, const struct id *value,
-    int64_t at_ms)
+write_ref(struct store *store, const struct id *name, const struct id *value, int64_t at_ms)
 {
 	int64_t slot = store_slot(name);
 	int error = 0;
 	/* Nearly always it is new, and its place free. */
-	if (!store->now.collided[STORE_COUNT + pair]) {
-		error = insert(store, pair, PAIR_ADD, slot, name, value, at_ms);
+	if (!store->now.collided[STORE_COUNT]) {
+		error = insert(store, ST_REF_ADD, slot, name, value, at_ms);
 		if (error != 0 || sqlite3_changes(store->db) > 0)
 			return error;
 	}
-	error = pair_slot(store, pair, name, &slot);
+	error = ref_slot(store, name, &slot);
 	if (error == 0 && slot != store_slot(name))
-		error = store_note_collision(store, STORE_COUNT + pair);
-	return error != 0 ? error : insert(store, pair, PAIR_PUT, slot, name, value, at_ms);
+		error = store_note_collision(store, STORE_COUNT);
+	return error != 0 ? error : insert(store, ST_REF_PUT, slot, name, value, at_ms);
 }
 
 int
-store_fold_pair(struct store *store, const struct recent_row *row)
+store_fold_ref(struct store *store, const struct recent_row *row)
 {
 	struct id name, value;
 
 	memcpy(name.b, row->bytes, sizeof(name.b));
 	memcpy(value.b, recent_body(row), sizeof(value.b));
-	return write_pair(store, row->table == RECENT_SEEN ? PAIR_SEEN : PAIR_REF, &name, &value,
-	    row->at_ms);
+	return write_ref(store, &name, &value, row->at_ms);
 }
 
-static int
-pair_put(struct store *store, enum store_pair pair, const struct id *name, const struct id *value,
-    int64_t at_ms)
+int
+store_ref_put(struct store *store, const struct id *name, const struct id *visit, int64_t at_ms)
 {
-	int error = store_window(store, RECENT_SEEN + (int)pair, ST_PAIR(pair, PAIR_TAKEN),
-	    store->now.collided[STORE_COUNT + pair], name);
+	int error =
+	    store_window(store, RECENT_REF, ST_REF_TAKEN, store->now.collided[STORE_COUNT], name);
 	return error != 0 ? error
-			  : store_recent_put(store, RECENT_SEEN + (int)pair, name->b,
-				sizeof(name->b), NULL, at_ms, 0, value->b, sizeof(value->b));
+			  : store_recent_put(store, RECENT_REF, name->b, sizeof(name->b), NULL,
+				at_ms, 0, visit->b, sizeof(visit->b));
 }
 
-static int
-pair_get(struct store *store, enum store_pair pair, const struct id *name, struct id *ret_value,
-    int64_t *ret_at_ms)
+int
+store_ref_get(struct store *store, const struct id *name, struct id *ret_visit)
 {
 	int error;
 	const struct recent_row *row =
-	    store_recent_find(store, RECENT_SEEN + (int)pair, name->b, sizeof(name->b));
+	    store_recent_find(store, RECENT_REF, name->b, sizeof(name->b));
 	if (row != NULL) {
-		memcpy(ret_value->b, recent_body(row), sizeof(ret_value->b));
-		*ret_at_ms = row->at_ms;
+		memcpy(ret_visit->b, recent_body(row), sizeof(ret_visit->b));
 		return 0;
 	}
-	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, PAIR_FIND), &error);
+	sqlite3_stmt *stmt = store_stmt(store, ST_REF_FIND, &error);
 	if (stmt == NULL)
 		return error;
 	sqlite3_bind_int64(stmt, 1, store_slot(name));
@@ -136,85 +131,50 @@ pair_get(struct store *store, enum store_pair pair, const struct id *name, struc
 	}
 	int64_t id = sqlite3_column_int64(stmt, 0), at_ms = sqlite3_column_int64(stmt, 2);
 	struct id value = store_column_id(stmt, 1);
-	bool good = sqlite3_column_int64(stmt, 3) == pair_sum(pair, name, &value, at_ms);
+	bool good = sqlite3_column_int64(stmt, 3) == ref_sum(name, &value, at_ms);
 	sqlite3_reset(stmt);
 	if (!good) {
-		store_set_aside(store, store_pair_names[pair], id, ST_DAMAGED_NOTE,
-		    ST_PAIR(pair, PAIR_DROP));
+		store_set_aside(store, "ref", id, ST_DAMAGED_NOTE, ST_REF_DROP);
 		return AISLE_E_DAMAGED;
 	}
-	*ret_value = value;
-	*ret_at_ms = at_ms;
+	*ret_visit = value;
 	return 0;
-}
-
-int
-store_seen_get(struct store *store, const struct id *name, struct id *ret_digest,
-    int64_t *ret_now_ms)
-{
-	return pair_get(store, PAIR_SEEN, name, ret_digest, ret_now_ms);
-}
-
-int
-store_seen_put(struct store *store, const struct id *name, const struct id *digest, int64_t now_ms)
-{
-	return pair_put(store, PAIR_SEEN, name, digest, now_ms);
-}
-
-int
-store_ref_put(struct store *store, const struct id *name, const struct id *visit, int64_t at_ms)
-{
-	return pair_put(store, PAIR_REF, name, visit, at_ms);
-}
-
-int
-store_ref_get(struct store *store, const struct id *name, struct id *ret_visit)
-{
-	int64_t at_ms;
-	return pair_get(store, PAIR_REF, name, ret_visit, &at_ms);
 }
 
 /* A row's name is its place, unless others had taken it. */
 static bool
-pair_sound(const struct store *store, enum store_pair pair, int64_t id, int64_t rest,
-    const struct id *value, int64_t at_ms, int64_t sum)
+ref_sound(const struct store *store, int64_t id, int64_t rest, const struct id *value,
+    int64_t at_ms, int64_t sum)
 {
-	int64_t most = store->now.collided[STORE_COUNT + pair] ? STORE_WINDOW : 1;
+	int64_t most = store->now.collided[STORE_COUNT] ? STORE_WINDOW : 1;
 	struct id name;
 
 	for (int64_t off = 0; off < most && id >= INT64_MIN + off; off++) {
-		uint64_t front = (uint64_t)(id - off) ^ UINT64_C(1) << 63, back = (uint64_t)rest;
-
-		for (int i = 0; i < 8; i++) {
-			name.b[i] = (uint8_t)(front >> (56 - 8 * i));
-			name.b[8 + i] = (uint8_t)(back >> (56 - 8 * i));
-		}
-		if (pair_sum(pair, &name, value, at_ms) == sum)
+		name = store_key(id - off, rest);
+		if (ref_sum(&name, value, at_ms) == sum)
 			return true;
 	}
 	return false;
 }
 
 int
-store_pair_check(struct store *store, enum store_pair pair)
+store_ref_check(struct store *store)
 {
 	struct store_aside aside = { .count = 0 };
 	int rc, error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_PAIR(pair, PAIR_EACH), &error);
+	sqlite3_stmt *stmt = store_stmt(store, ST_REF_EACH, &error);
 
 	if (stmt == NULL)
 		return error;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct id value = store_column_id(stmt, 2);
 
-		if (!pair_sound(store, pair, sqlite3_column_int64(stmt, 0),
-			sqlite3_column_int64(stmt, 1), &value, sqlite3_column_int64(stmt, 3),
-			sqlite3_column_int64(stmt, 4)))
+		if (!ref_sound(store, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+			&value, sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4)))
 			store_aside_note(&aside, sqlite3_column_int64(stmt, 0));
 	}
 	sqlite3_reset(stmt);
-	store_aside_done(store, &aside, store_pair_names[pair], ST_DAMAGED_NOTE,
-	    ST_PAIR(pair, PAIR_DROP));
+	store_aside_done(store, &aside, "ref", ST_DAMAGED_NOTE, ST_REF_DROP);
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 
