@@ -119,11 +119,11 @@ enum log_op {
 	X(META_DROP, "DELETE FROM meta WHERE name = ?1") \
 	X(META_WORDS, "SELECT name, substr(value, 1, 10) FROM meta WHERE name >= 'words/' AND name < 'words0'") \
 	X(DECISION_OLDEST, "SELECT at FROM decision ORDER BY id LIMIT 1") \
+	X(TURN_SET, "UPDATE turn SET n = ?2, body = ?3 WHERE slot = ?1") \
 	X(TURN_PUT, "INSERT OR REPLACE INTO turn(slot, n, body) VALUES(?1, ?2, ?3)") \
 	X(TURN_GET, "SELECT n, body FROM turn WHERE slot = ?1") \
-	X(TURN_NUMBERS, "SELECT slot, n FROM turn") \
+	X(TURN_NUMBERS, "SELECT slot, n, length(body) FROM turn") \
 	X(TURN_FORGET, "DELETE FROM turn") \
-	X(TURN_EMPTY, "DELETE FROM turn WHERE slot = ?1 AND length(body) > ?2") \
 	X(TURN_DROP, "DELETE FROM turn WHERE slot = ?1") \
 	X(TURN_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'turn', slot, body FROM turn WHERE slot = ?2") \
 	X(DAMAGED_NOTE, "INSERT INTO damaged(n, tab, id, body) VALUES(?1, '', ?2, x'')") \
@@ -204,6 +204,7 @@ enum store_statement {
 #define ST_LOG(log, op) (ST_LOG_SUBJECT_LAST + (int)(log)*LOG_OP_COUNT + (op))
 
 #define STORE_TIMER_ID_SIZE 128
+#define STORE_TURNS_RING 320 /* rows of turns */
 #define STORE_META_NAME_SIZE 64
 #define STORE_SECTION_MAX (STORE_BODY_MAX + (64 << 10)) /* a body, and what a turn says beside it */
 #define STORE_RECENT_BYTES (512 << 10)			/* more is folded */
@@ -274,6 +275,7 @@ struct store {
 	bool floor_moved;		     /* by this transaction */
 	bool lanes_known; /* the counters of the lanes are those of the newest row */
 	struct buf turn_plain, turn_row;
+	int32_t turn_room[STORE_TURNS_RING]; /* bytes of the row in each slot, as far as is known */
 	struct store_seen seen;
 	const store_fold_fn *folds;		     /* by enum recent_table */
 	bool timer_known, timer_any, timer_in_table; /* the cached first timer */
@@ -375,8 +377,8 @@ int store_window(struct store *store, int table, int taken, bool collided, const
 /* ---- store_turn.c ---- */
 /* At open: rows that are not folded are recent again. *ret_lost: numbers of headquarters' records may be lost. */
 int store_turn_load(struct store *store, int64_t floor, bool *ret_lost);
-#define STORE_TURNS_RING 512
 #define STORE_TURN_KEY_SIZE 28
+#define STORE_TURN_HEAD 4 /* bytes of a row before its sections: how many bytes those are */
 #define STORE_TURN_GONE 0x80
 #define STORE_FLOOR_NAME "turn" /* in meta: as the newest row's floor, should that be damaged */
 void store_turn_key(uint8_t out[static STORE_TURN_KEY_SIZE], int64_t n, uint32_t section,

@@ -13,11 +13,12 @@
  *   their tables, in the transaction of the turn that is at hand. So no turn pays for many, and a start reads a bounded
  *   number of rows.
  *
- *   The table is a ring: row n lies in slot n mod STORE_TURNS_RING and is written over. Nothing but a long row is deleted, which
- *   would cost as many pages again. Which rows still count is in each of them: the newest one says the number of the oldest.
+ *   The table is a ring: row n lies in slot n mod STORE_TURNS_RING and is written over. A row as long as the one before it
+ *   goes into the same pages, and pages that stay as they were are not written; so a short one is filled up with zeros.
+ *   Nothing but a long row is deleted, which would cost as many pages again. Which rows still count is in each of them: the newest one says the number of the oldest.
  *
  * BYTES of a row
- *   sections, each: 16 subject (zeros: nobody), u32 length, sealed; its row key: i64 row, u32 section, subject. Plain, the first section, which is nobody's: varints floor, then first and next of each lane; then, as in every
+ *   u32 bytes of what follows, then zeros. Sections, each: 16 subject (zeros: nobody), u32 length, sealed; its row key: i64 row, u32 section, subject. Plain, the first section, which is nobody's: varints floor, then first and next of each lane; then, as in every
  *   section, rows: u8 table and 128 if it is gone, varint key length, key; if it is not: varints time, flag, body length;
  *   body.
  */
@@ -31,6 +32,7 @@
 #define TURNS_KEPT 256
 #define TURNS_FOLDED 16
 #define SLOT_BYTES (4 << 10)
+#define ROOM_STEP 64 /* bytes: a little more at once, for the next one */
 #define SECTION_BYTES (256 << 10)
 #define ROW_BYTES (1 << 20)
 
@@ -61,14 +63,18 @@ fold_row(struct store *store, const struct recent_row *row)
 static int
 empty_slot(struct store *store, int64_t n)
 {
+	int64_t slot = n % STORE_TURNS_RING;
 	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_TURN_EMPTY, &error);
 
+	if (store->turn_room[slot] <= SLOT_BYTES)
+		return 0;
+	sqlite3_stmt *stmt = store_stmt(store, ST_TURN_DROP, &error);
 	if (stmt == NULL)
 		return error;
-	sqlite3_bind_int64(stmt, 1, n % STORE_TURNS_RING);
-	sqlite3_bind_int64(stmt, 2, SLOT_BYTES);
-	return store_run(store, stmt);
+	sqlite3_bind_int64(stmt, 1, slot);
+	error = store_run(store, stmt);
+	store->turn_room[slot] = 0;
+	return error;
 }
 
 /* Beside the newest row, which may be damaged: what was folded is not to be folded again. */
@@ -233,21 +239,54 @@ add_section(struct store *store, uint32_t section, const struct id *subject)
 	return error;
 }
 
+/* How long the row becomes that lies in that slot: as the one that lies there, if it is short. */
+static void
+fill_room(struct store *store, int64_t slot)
+{
+	static const uint8_t zeros[ROOM_STEP];
+	size_t len = store->turn_row.len, room = (size_t)store->turn_room[slot];
+
+	for (int i = 0; i < STORE_TURN_HEAD; i++)
+		store->turn_row.data[i] = (char)((len - STORE_TURN_HEAD) >> (8 * i));
+	if (len >= SLOT_BYTES)
+		return;
+	if (room < len || room > SLOT_BYTES)
+		room = (len + ROOM_STEP - 1) / ROOM_STEP * ROOM_STEP;
+	for (; len < room; len = store->turn_row.len)
+		buf_add(&store->turn_row, zeros, room - len < ROOM_STEP ? room - len : ROOM_STEP);
+}
+
 static int
-write_row(struct store *store)
+put_row(struct store *store, int statement, int64_t slot)
 {
 	int error;
-	sqlite3_stmt *stmt = store_stmt(store, ST_TURN_PUT, &error);
+	sqlite3_stmt *stmt = store_stmt(store, statement, &error);
 
 	if (stmt == NULL)
 		return error;
-	if (store->now.turn_next - store->now.turn_floor >= STORE_TURNS_RING)
-		return store_doom(store, AISLE_E_TOO_BIG);
-	sqlite3_bind_int64(stmt, 1, store->now.turn_next % STORE_TURNS_RING);
+	sqlite3_bind_int64(stmt, 1, slot);
 	sqlite3_bind_int64(stmt, 2, store->now.turn_next);
 	store_bind_blob(stmt, 3, store->turn_row.data, store->turn_row.len);
-	store->now.turn_next++;
 	return store_run(store, stmt);
+}
+
+static int
+write_row(struct store *store)
+{
+	int64_t slot = store->now.turn_next % STORE_TURNS_RING;
+	int error = 0;
+	bool there = store->turn_room[slot] > 0;
+
+	if (store->now.turn_next - store->now.turn_floor >= STORE_TURNS_RING)
+		return store_doom(store, AISLE_E_TOO_BIG);
+	fill_room(store, slot);
+	if (there)
+		error = put_row(store, ST_TURN_SET, slot);
+	if (error == 0 && (!there || sqlite3_changes(store->db) == 0))
+		error = put_row(store, ST_TURN_PUT, slot);
+	store->turn_room[slot] = (int32_t)store->turn_row.len;
+	store->now.turn_next++;
+	return error;
 }
 
 /* Rows of one subject from *at on, as many as go into a section; a long one has it for itself. */
@@ -275,6 +314,7 @@ fill_row(struct store *store, struct recent_row **rows, size_t count, size_t *at
 	int error = 0;
 
 	buf_clear(&store->turn_row);
+	buf_u32(&store->turn_row, 0);
 	buf_clear(&store->turn_plain);
 	encode_counters(store, &store->turn_plain);
 	do {

@@ -131,8 +131,12 @@ read_sections(struct store *store, int64_t n, const struct buf *body, bool take_
     struct counters *counters)
 {
 	struct rd rd = rd_init(body->data, body->len);
-	uint32_t section = 0;
+	uint32_t section = 0, used = rd_u32(&rd);
 	int result = 0;
+
+	if (!rd.ok || used > (size_t)(rd.end - rd.at))
+		return AISLE_E_DAMAGED;
+	rd.end = rd.at + used;
 
 	do {
 		uint8_t row_key[STORE_TURN_KEY_SIZE];
@@ -201,11 +205,15 @@ list_rows(struct store *store, int64_t numbers[static STORE_TURNS_RING], size_t 
 
 	if (stmt == NULL)
 		return error;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && count < STORE_TURNS_RING)
-		if (is_number(sqlite3_column_int64(stmt, 1)) &&
-		    sqlite3_column_int64(stmt, 0) ==
-			sqlite3_column_int64(stmt, 1) % STORE_TURNS_RING)
-			numbers[count++] = sqlite3_column_int64(stmt, 1);
+	memset(store->turn_room, 0, sizeof(store->turn_room));
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && count < STORE_TURNS_RING) {
+		int64_t slot = sqlite3_column_int64(stmt, 0), n = sqlite3_column_int64(stmt, 1);
+
+		if (!is_number(n) || slot != n % STORE_TURNS_RING)
+			continue;
+		numbers[count++] = n;
+		store->turn_room[slot] = sqlite3_column_int(stmt, 2);
+	}
 	sqlite3_reset(stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return store_error(store, rc);
