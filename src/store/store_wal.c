@@ -16,6 +16,11 @@
  *   in the frame before it, and there it does not. Only the frame next to the
  *   break is taken as it is, because the bit may be in the sum itself.
  *
+ *   The first frame that does not hold may have a head of two halves, where a
+ *   sector ends inside it: the page and size of what lay there before, and the
+ *   salt and sum that were meant. What its head should say is what is missing
+ *   between the sum before it and its own, reckoned back over its page.
+ *
  *   The format is SQLite's (fileformat2.html, 4): a header of 32 bytes, then
  *   frames of 24 bytes and a page; sums run over all that was before.
  */
@@ -56,6 +61,20 @@ static bool
 is_sum(const struct wal *wal, const uint8_t *at)
 {
 	return word(at, true) == wal->sum[0] && word(at + 4, true) == wal->sum[1];
+}
+
+/* By its sum and its page, no transaction ends with it, whatever its head says. */
+static bool
+is_no_end(const uint32_t before[static 2], const struct wal *wal, const uint8_t *frame)
+{
+	const uint8_t *page = frame + STORE_WAL_FRAME_HEAD;
+	uint32_t sum[] = { word(frame + 16, true), word(frame + 20, true) };
+
+	for (int i = STORE_PAGE_BYTES - 8; i >= 0; i -= 8) {
+		sum[1] -= word(page + i + 4, wal->big_endian) + sum[0];
+		sum[0] -= word(page + i, wal->big_endian) + sum[1];
+	}
+	return sum[1] - before[1] - sum[0] == 0;
 }
 
 static bool
@@ -106,17 +125,20 @@ store_wal_lost(const char *path, int64_t *ret_frames)
 		if (n == 0)
 			memcpy(salt, whole ? header + 16 : frame + 8, sizeof(salt));
 		bool ours = memcmp(frame + 8, salt, sizeof(salt)) == 0;
+		bool end = word(frame + 4, true) != 0;
 		if (whole) {
+			uint32_t sum[] = { wal.sum[0], wal.sum[1] };
 			add_sum(&wal, frame, 8);
 			add_sum(&wal, frame + 24, STORE_PAGE_BYTES);
 			whole = ours && is_sum(&wal, frame + 16);
+			end = end && (whole || !is_no_end(sum, &wal, frame));
 			broken = n;
 		} else if (n > broken + 1 && !store_wal_holds(before, frame)) {
 			break;
 		}
 		memcpy(before, frame + 16, sizeof(before));
 		/* The size of the file stands in the last frame of a transaction. */
-		if (word(frame + 4, true) == 0)
+		if (!end)
 			continue;
 		if (whole)
 			*ret_frames = n + 1;

@@ -161,6 +161,19 @@ raw_open(const char *dir)
 	return db;
 }
 
+static sqlite3 *
+raw_make(const char *dir)
+{
+	sqlite3 *db = raw_open(dir);
+	char sql[120];
+	snprintf(sql, sizeof(sql),
+	    "PRAGMA journal_mode = DELETE; PRAGMA page_size = %d; VACUUM; CREATE TABLE t(x)",
+	    STORE_PAGE_BYTES);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	return raw_open(dir);
+}
+
 /* One transaction of at least so many pages. */
 static void
 raw_write(sqlite3 *db, int pages)
@@ -194,14 +207,7 @@ what_a_former_cut_left_behind_a_half_transaction_is_no_damage(void **state)
 	char wal[160];
 	int64_t begun, now;
 	snprintf(wal, sizeof(wal), "%s/raw.db-wal", f->dir);
-	sqlite3 *db = raw_open(f->dir);
-	char sql[80];
-	snprintf(sql, sizeof(sql), "PRAGMA page_size = %d; VACUUM; CREATE TABLE t(x)",
-	    STORE_PAGE_BYTES);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL), 0);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
-	sqlite3_close(db);
-	db = raw_open(f->dir);
+	sqlite3 *db = raw_make(f->dir);
 	raw_write(db, 1);
 	assert_int_equal(store_wal_lost(wal, &begun), 0);
 	raw_write(db, 9);
@@ -218,6 +224,34 @@ what_a_former_cut_left_behind_a_half_transaction_is_no_damage(void **state)
 	assert_int_equal(raw_flip_first_frame(f->dir, begun), frames);
 	assert_int_equal(store_wal_lost(wal, &now), 1);
 	assert_int_equal(now, begun);
+}
+
+/* A sector ends behind page and size in its head: those are of what lay there before. */
+static void
+a_head_of_two_halves_ends_no_transaction(void **state)
+{
+	struct fixture *f = *state;
+	char wal[160];
+	static const uint8_t former[8] = { 0, 0, 0, 2, 0, 0, 0, 9 };
+	uint8_t meant[8];
+	int64_t begun, now;
+	snprintf(wal, sizeof(wal), "%s/raw.db-wal", f->dir);
+	sqlite3 *db = raw_make(f->dir);
+	raw_write(db, 1);
+	assert_int_equal(store_wal_lost(wal, &begun), 0);
+	raw_write(db, 9);
+	sqlite3_close(db);
+	int fd = open(wal, O_RDWR);
+	assert_int_equal(pread(fd, meant, sizeof(meant), 32 + begun * FRAME_BYTES), 8);
+	assert_int_equal(pwrite(fd, former, sizeof(former), 32 + begun * FRAME_BYTES), 8);
+	assert_int_equal(store_wal_lost(wal, &now), 1);
+	assert_int_equal(now, begun);
+	assert_int_equal(pwrite(fd, meant, sizeof(meant), 32 + begun * FRAME_BYTES), 8);
+	assert_int_equal(store_wal_lost(wal, &now), 0);
+	/* One that was to end a transaction counts, although its page is not what was written. */
+	assert_int_equal(pwrite(fd, former, 1, 32 + (begun - 1) * FRAME_BYTES + 30), 1);
+	assert_int_equal(store_wal_lost(wal, &now), 2);
+	close(fd);
 }
 
 static uint32_t
@@ -389,6 +423,7 @@ main(void)
 		STORE_TEST(a_last_transaction_that_is_half_there_is_what_a_power_cut_leaves),
 		STORE_TEST(a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch),
 		STORE_TEST(what_a_former_cut_left_behind_a_half_transaction_is_no_damage),
+		STORE_TEST(a_head_of_two_halves_ends_no_transaction),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
