@@ -116,6 +116,7 @@ start_again(struct world *world)
 	store_timer_doubt(store);
 	CHECK(store_begin(store) == 0);
 	CHECK(store_floor_load(store, &floor) == 0);
+	CHECK(store_seen_load(store) == 0);
 	CHECK(store_turn_load(store, floor, &lost) == 0);
 	CHECK(store_counters_load(store, lost, &err) == 0);
 	CHECK(store->tx_error == 0);
@@ -212,6 +213,7 @@ put_row(struct store *store, int64_t n, const uint8_t *data, size_t size)
 {
 	struct buf row = { 0 };
 
+	buf_u32(&row, 0);
 	while (size >= 3) {
 		struct id subject = data[0] == 0 ? (struct id){ { 0 } } : number_id(data[0]);
 		size_t len = (size_t)data[1] | (size_t)data[2] << 8;
@@ -225,6 +227,8 @@ put_row(struct store *store, int64_t n, const uint8_t *data, size_t size)
 	}
 	/* What is left is half of a head. */
 	buf_add(&row, data, size);
+	for (int i = 0; i < STORE_TURN_HEAD; i++)
+		row.data[i] = (char)((row.len - STORE_TURN_HEAD) >> (8 * i));
 	run(store, "INSERT OR REPLACE INTO turn(slot, n, body) VALUES(?1, ?2, ?3)",
 	    n % STORE_TURNS_RING, n, row.data, row.len);
 	buf_done(&row);

@@ -793,6 +793,7 @@ write_strange(struct fixture *f, int64_t floor, int64_t first, int64_t next, int
 	assert_int_equal(store_seal(f->store, "turn", row_key, sizeof(row_key), &nobody, plain.data,
 			     plain.len, &sealed, &len),
 	    0);
+	buf_u32(&row, (uint32_t)(16 + 4 + len));
 	buf_id(&row, &nobody);
 	buf_u32(&row, (uint32_t)len);
 	buf_add(&row, sealed, len);

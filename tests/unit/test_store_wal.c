@@ -249,7 +249,10 @@ a_head_of_two_halves_ends_no_transaction(void **state)
 	assert_int_equal(pwrite(fd, meant, sizeof(meant), 32 + begun * FRAME_BYTES), 8);
 	assert_int_equal(store_wal_lost(wal, &now), 0);
 	/* One that was to end a transaction counts, although its page is not what was written. */
-	assert_int_equal(pwrite(fd, former, 1, 32 + (begun - 1) * FRAME_BYTES + 30), 1);
+	off_t at = 32 + (begun - 1) * FRAME_BYTES + 30;
+	assert_int_equal(pread(fd, meant, 1, at), 1);
+	meant[0] ^= 4;
+	assert_int_equal(pwrite(fd, meant, 1, at), 1);
 	assert_int_equal(store_wal_lost(wal, &now), 2);
 	close(fd);
 }
