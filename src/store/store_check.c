@@ -207,6 +207,8 @@ count_rows(struct store *store, const char *table, int64_t *ret)
 	char sql[80];
 	struct err err = { 0 };
 
+	if (strcmp(table, "seen") == 0)
+		return store_seen_count(store, ret);
 	sqlite3_snprintf(sizeof(sql), sql, "SELECT COUNT(*) FROM %s", table);
 	return store_read_number(store, sql, ret, &err);
 }

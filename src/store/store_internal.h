@@ -134,6 +134,7 @@ enum log_op {
 	X(SEEN_SET, "UPDATE seen SET body = ?2 WHERE id = ?1") \
 	X(SEEN_FROM, "SELECT id, body FROM seen WHERE id > ?1 ORDER BY id") \
 	X(SEEN_FIRST, "SELECT id FROM seen ORDER BY id LIMIT 1") \
+	X(SEEN_BYTES, "SELECT COALESCE(SUM(length(body)), 0) FROM seen") \
 	X(SEEN_PRUNE, "DELETE FROM seen WHERE id IN (SELECT id FROM" \
 	    " (SELECT id, at FROM seen ORDER BY id LIMIT ?2) WHERE at < ?1)") \
 	X(REF_FIND, "SELECT id, value, at, sum FROM ref WHERE id BETWEEN ?1 AND ?1 + 1023 AND rest = ?2") \
@@ -471,6 +472,8 @@ int store_seen_prune(struct store *store, int64_t before_ms, int max_rows);
 int store_seen_take_over(struct store *store);
 /* Inside a transaction: all names read; those that are not what was written are counted and go. */
 int store_seen_check(struct store *store);
+/* How many names there are. */
+int store_seen_count(struct store *store, int64_t *ret);
 void store_seen_done(struct store *store);
 
 /* ---- store_ref.c ---- */

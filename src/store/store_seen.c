@@ -300,6 +300,20 @@ store_seen_prune(struct store *store, int64_t before_ms, int max_rows)
 }
 
 int
+store_seen_count(struct store *store, int64_t *ret)
+{
+	int error;
+	sqlite3_stmt *stmt = store_stmt(store, ST_SEEN_BYTES, &error);
+
+	if (stmt == NULL)
+		return error;
+	int rc = sqlite3_step(stmt);
+	*ret = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) / NAME_BYTES : 0;
+	sqlite3_reset(stmt);
+	return rc == SQLITE_ROW ? 0 : store_error(store, rc);
+}
+
+int
 store_seen_load(struct store *store)
 {
 	int error, rc;
