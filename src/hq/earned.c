@@ -88,6 +88,7 @@ add_cards(struct parts *parts, const struct promised *promised, size_t at, size_
 	struct shown_card cards[PROMISED_CARDS_MAX];
 	size_t count = 0;
 
+	CHECK(of < parts->count);
 	for (size_t i = at; i < end && count < PROMISED_CARDS_MAX; i++)
 		if (part_of_row(parts, &promised->rows[i]) == of)
 			cards[count++] = promised_card(&promised->rows[i]);
