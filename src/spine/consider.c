@@ -10,6 +10,8 @@
  */
 #include "spine/spine.h"
 
+#include <string.h>
+
 #include "decide/decide.h"
 #include "nouns/shortlists.h"
 #include "policy/policy_load.h"
@@ -56,7 +58,9 @@ consider(struct engine *engine, const struct visit *visit, const struct decision
 	input.arm_count = 0;
 	input.arm_withholds = false;
 	input.draws = NULL;
-	input.learned = NULL;
+	/* A new bundle begins with its own chances: what was learned is of the old one's. */
+	if (strcmp(engine->other->hash, engine->policy->hash) != 0)
+		input.learned = NULL;
 	input.day_cost_max = looking_cost_max(engine, engine->other);
 	if (input.returns != NULL)
 		input.returns = policy_action(engine->other, input.returns->id);
