@@ -23,6 +23,9 @@ struct cell {
 	struct federation_sum day; /* since then */
 	/* in force: its own, and those of the levels above it, of its action's arm and of its action */
 	int32_t ratio[LEARNER_KAPPAS], of_arm[LEARNER_KAPPAS], of_action[LEARNER_KAPPAS];
+	/* for who keeps it: a number that stays, and whether it is to be written */
+	uint32_t row;
+	bool dirty;
 };
 struct cell_group {
 	const char *name; /* a cell's; "": of all */

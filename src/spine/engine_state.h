@@ -187,15 +187,12 @@ struct learning {
 };
 
 /* What the store learned of the chances of the bundle in force (learner.c). */
-#define CELLS_CHANGED_MAX 64
 struct learner {
 	char bundle[65];
 	struct cells cells;
 	int32_t week;	/* the Monday of the last turn, in days since 1970; 0: nothing was taught */
 	int64_t day_ms; /* the business day of what was taught since; 0: nothing was */
-	bool all_dirty, dirty;
-	size_t changed[CELLS_CHANGED_MAX]; /* cells that were taught in this turn */
-	size_t changed_count;
+	bool dirty, taught; /* the head; cells that were taught in this turn */
 };
 
 enum uplink_takes {

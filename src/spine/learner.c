@@ -59,7 +59,9 @@ learner_day_over(struct engine *engine)
 	cells_turn(&learner->cells, learner->week < monday ? (monday - learner->week) / 7 : 0);
 	learner->week = monday;
 	learner->day_ms = 0;
-	learner->all_dirty = true;
+	learner->dirty = learner->taught = true;
+	for (size_t i = 0; i < learner->cells.count; i++)
+		learner->cells.list[i].dirty = true;
 	if (learner->cells.kappa != before)
 		log_notice("%s",
 		    learner->cells.kappa == LEARNER_HQ_ALONE
@@ -83,7 +85,7 @@ begin_bundle(struct engine *engine)
 	struct learner *learner = &engine->learner;
 
 	cells_done(&learner->cells);
-	*learner = (struct learner){ .all_dirty = true };
+	*learner = (struct learner){ .dirty = true };
 	snprintf(learner->bundle, sizeof(learner->bundle), "%s", engine->policy->hash);
 }
 
@@ -104,11 +106,11 @@ learner_teach(struct engine *engine, const struct action *action, bool treated, 
 		metrics_add(METRIC_LIMIT_LEARNED, 1);
 		return;
 	}
-	/* One more moves those behind it to other rows. */
-	if (learner->cells.count != count || learner->changed_count == CELLS_CHANGED_MAX)
-		learner->all_dirty = true;
-	else
-		learner->changed[learner->changed_count++] = (size_t)(cell - learner->cells.list);
+	if (learner->cells.count != count) {
+		cell->row = (uint32_t)count;
+		learner->dirty = true;
+	}
+	cell->dirty = learner->taught = true;
 	if (learner->day_ms != 0)
 		return;
 	learner->day_ms = engine_day_start(engine, engine->now_ms);
@@ -137,12 +139,11 @@ put_sum(struct buf *buf, const struct federation_sum *sum)
 }
 
 static void
-save_cell(struct engine *engine, size_t i, struct buf *buf)
+save_cell(struct engine *engine, struct cell *cell, struct buf *buf)
 {
-	const struct cell *cell = &engine->learner.cells.list[i];
 	char name[32];
 
-	snprintf(name, sizeof(name), "taught/%zu", i);
+	snprintf(name, sizeof(name), "taught/%u", (unsigned)cell->row);
 	buf_clear(buf);
 	buf_str(buf, cell->action);
 	buf_str(buf, cell->group);
@@ -172,14 +173,15 @@ learner_save(struct engine *engine, struct buf *buf)
 {
 	struct learner *learner = &engine->learner;
 
-	for (size_t i = 0; learner->all_dirty && i < learner->cells.count; i++)
-		save_cell(engine, i, buf);
-	for (size_t i = 0; !learner->all_dirty && i < learner->changed_count; i++)
-		save_cell(engine, learner->changed[i], buf);
-	if (learner->all_dirty || learner->dirty)
+	for (size_t i = 0; learner->taught && i < learner->cells.count; i++) {
+		if (!learner->cells.list[i].dirty)
+			continue;
+		save_cell(engine, &learner->cells.list[i], buf);
+		learner->cells.list[i].dirty = false;
+	}
+	if (learner->dirty)
 		save_head(engine, buf);
-	learner->all_dirty = learner->dirty = false;
-	learner->changed_count = 0;
+	learner->dirty = learner->taught = false;
 }
 
 static bool
@@ -214,6 +216,7 @@ load_cell(struct engine *engine, size_t i)
 	if (cell != NULL) {
 		cell->sum = sum;
 		cell->day = day;
+		cell->row = (uint32_t)i;
 	}
 	free(action);
 	free(group);
