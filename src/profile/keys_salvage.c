@@ -161,6 +161,21 @@ opens(const struct salvage *salvage, const uint8_t *data)
 	return good;
 }
 
+/* As it is, or but for the one bit that flipped. */
+static bool
+becomes_key(const struct salvage *salvage, uint8_t data[static 32])
+{
+	if (opens(salvage, data))
+		return true;
+	for (int bit = 0; bit < 256; bit++) {
+		data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		if (opens(salvage, data))
+			return true;
+		data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	return false;
+}
+
 static bool
 find_data_key(struct salvage *salvage)
 {
@@ -171,7 +186,7 @@ find_data_key(struct salvage *salvage)
 	if (salvage->credential || opens(salvage, data))
 		return opens(salvage, data);
 	for (size_t i = 0; i < salvage->data_count; i++) {
-		if (opens(salvage, salvage->guesses[i].data)) {
+		if (becomes_key(salvage, salvage->guesses[i].data)) {
 			memcpy(data, salvage->guesses[i].data, 32);
 			return true;
 		}

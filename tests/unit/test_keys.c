@@ -944,6 +944,42 @@ damage_in_the_stores_own_key_is_refused_by_name(void **state)
 	free(known.file);
 }
 
+/* It lies there in clear, and which bit it was the rest of the file tells. */
+static void
+a_bit_of_the_data_key_itself_is_found_again(void **state)
+{
+	struct fixture *f = *state;
+	struct known known = { .file = NULL };
+	struct err err;
+	uint8_t data[32];
+
+	memcpy(data, keys_data(f->keys), 32);
+	make_customers(f, &known);
+	uint8_t *at = memmem(known.file, known.len, data, 32);
+	assert_non_null(at);
+	for (int bit = 0; bit < 256; bit += 85) {
+		int error;
+
+		at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		put_back(f, &known);
+		at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		try_keys(f, &err, &error);
+		if (error != 0)
+			fail_msg("bit %d: %s", bit, err.text);
+		assert_memory_equal(keys_data(f->keys), data, 32);
+		assert_int_equal(count_lost(f, &known), 0);
+		fixture_close(f);
+	}
+	/* Two of them are nobody's key. */
+	int error;
+	at[0] ^= 1;
+	at[31] ^= 1;
+	put_back(f, &known);
+	try_keys(f, &err, &error);
+	assert_int_not_equal(error, 0);
+	free(known.file);
+}
+
 int
 main(void)
 {
@@ -952,6 +988,7 @@ main(void)
 		STORE_TEST(a_page_without_a_structure_takes_nobody),
 		STORE_TEST(
 		    a_key_that_does_not_open_goes_when_keys_are_mended_and_its_customer_is_new),
+		STORE_TEST(a_bit_of_the_data_key_itself_is_found_again),
 		STORE_TEST(damage_in_the_stores_own_key_is_refused_by_name),
 		STORE_TEST(keys_of_before_there_were_sums_are_taken_over_whole),
 		STORE_TEST(a_copy_that_was_made_takes_its_place_at_the_next_start),
