@@ -56,10 +56,8 @@ ctl_export(struct ctl *ctl)
 	struct err err = { 0 };
 	int rc = ctl_words(ctl, 0, 0);
 
-	if (rc == EX_OK && (name == NULL || from == NULL))
-		rc = ctl_usage(ctl);
 	if (rc == EX_OK)
-		rc = format_of(name, &format);
+		rc = name != NULL && from != NULL ? format_of(name, &format) : ctl_usage(ctl);
 	drawn_init(&list);
 	if (rc == EX_OK && reading(from, "decision", "settled", drawn_take, &list, &err) != 0)
 		rc = ctl_fail_err(&err);

@@ -122,7 +122,7 @@ look_at(struct run *run, size_t p)
 		snprintf(simulated->name, sizeof(simulated->name), "%s", policy->name);
 		snprintf(simulated->hash, sizeof(simulated->hash), "%s", policy->hash);
 		simulated->version = policy->version;
-		if (p > 0 && strcmp(money->currency, policy->currency) != 0)
+		if (money->currency[0] != '\0' && strcmp(money->currency, policy->currency) != 0)
 			rc = ctl_fail(EX_DATAERR, "%s: its currency is %s, the first one's %s",
 			    run->bundles[p], policy->currency, money->currency);
 		snprintf(money->currency, sizeof(money->currency), "%s", policy->currency);

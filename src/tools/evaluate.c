@@ -304,7 +304,7 @@ static void
 add_pair(const struct evaluate *evaluate, const struct policy *logged, const struct pair *pair,
     struct ope_customer *candidate, struct ope_customer *log, struct evaluation *ret)
 {
-	struct ope_choice choices[CHOICES_MAX];
+	struct ope_choice choices[CHOICES_MAX] = { { 0 } };
 	size_t drawn, count = pair->draw->row_count;
 	bool untold = false;
 	double reward = came(pair->draw, &drawn, &untold);

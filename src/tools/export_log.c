@@ -227,10 +227,12 @@ static void
 write_obp(const struct drawn *draw, size_t drawn, const char **items, size_t count, FILE *to)
 {
 	const struct drawn_row *row = &draw->rows[drawn];
-	const char **item = bsearch(&row->action, items, count, sizeof(*items), by_name);
+	const char **item;
 	char at[WHEN_TEXT_SIZE];
 	struct buf out = { 0 };
 
+	CHECK(items != NULL);
+	item = bsearch(&row->action, items, count, sizeof(*items), by_name);
 	CHECK(item != NULL);
 	when_text(draw->at_ms, at);
 	buf_addf(&out, "%s,%td,%d,%d,%.17g,%.17g,", at, item - items, draw->slot,

@@ -3,7 +3,7 @@
  * simulate_jobs.c - stores under policies, as many at a time as there are processes for.
  *
  * DESIGN
- *   A child for each store and policy, which writes what it found into an unnamed file. They are put
+ *   A child for each store and policy, which writes what it found into a file of memory. They are put
  *   together in the order in which they were given, so that sums do not hang on who was first.
  */
 #include "tools/simulate.h"
@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -132,45 +133,59 @@ simulate_outcome_add(struct simulate_outcome *into, struct simulate_outcome *fro
 struct child {
 	pid_t pid;
 	size_t job;
-	FILE *file;
+	int fd;
 };
 
-static void
-run_child(const struct simulate_job *job, FILE *file)
+_Noreturn static void
+run_child(const struct simulate_job *job, int fd)
 {
 	struct simulate_outcome outcome = { 0 };
 	struct err err = { 0 };
-	char text[640];
-	int rc = simulate_store(job, &outcome, &err);
+	char text[640] = "its figures cannot be written";
+	FILE *file = fdopen(fd, "w");
+	int rc = file != NULL ? simulate_store(job, &outcome, &err) : AISLE_E_IO;
 
 	if (rc == 0)
 		rc = simulate_outcome_write(&outcome, file);
-	else
+	if (err.text[0] != '\0')
 		err_format(&err, text, sizeof(text));
 	if (rc != 0)
-		fprintf(stderr, "store %s under %s: %s\n", job->store, job->bundle,
-		    err.text[0] != '\0' ? text : "its figures cannot be written");
+		fprintf(stderr, "store %s under %s: %s\n", job->store, job->bundle, text);
 	_exit(rc == 0 ? 0 : 1);
 }
 
 static int
 begin(const struct simulate_job *job, size_t index, struct child *child, struct err *err)
 {
-	child->file = tmpfile();
-	child->job = index;
+	*child = (struct child){ -1, index, memfd_create("simulated", MFD_CLOEXEC) };
 	fflush(NULL);
-	child->pid = child->file != NULL ? fork() : -1;
+	if (child->fd >= 0)
+		child->pid = fork();
 	if (child->pid == 0) {
 		/* Nobody would hear it any more. */
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		run_child(job, child->file);
+		run_child(job, child->fd);
 	}
 	if (child->pid > 0)
 		return 0;
 	err_set(err, AISLE_E_IO, "no process for a store: %s", strerror(errno));
-	if (child->file != NULL)
-		fclose(child->file);
+	if (child->fd >= 0)
+		close(child->fd);
 	return AISLE_E_IO;
+}
+
+/* What it said; false: nothing whole. */
+static bool
+hear(const struct child *child, struct simulate_outcome *into)
+{
+	FILE *file = fdopen(child->fd, "r");
+	bool heard = file != NULL && simulate_outcome_read(into, file) == 0;
+
+	if (file != NULL)
+		fclose(file);
+	else
+		close(child->fd);
+	return heard;
 }
 
 /* The next one that ends; its place among the children. */
@@ -211,12 +226,10 @@ simulate_jobs(const struct simulate_job *jobs, size_t count, int at_once,
 		if (running == 0)
 			break;
 		i = wait_one(children, running, &fine);
-		if (fine && simulate_outcome_read(&into[children[i].job], children[i].file) != 0)
-			fine = false;
+		fine = hear(&children[i], &into[children[i].job]) && fine;
 		if (!fine && rc == 0)
 			rc = err_set(err, AISLE_E_INVALID, "store %s under %s came to nothing",
 			    jobs[children[i].job].store, jobs[children[i].job].bundle);
-		fclose(children[i].file);
 		children[i] = children[--running];
 		if (progress != NULL)
 			progress(++done, count);

@@ -156,7 +156,7 @@ read_weariness(const json_t *json, struct simulate_model *model, struct err *err
 {
 	static const char *const names[] = { "card", "half_life" };
 	const char *text = json_string_value(json_object_get(json, "half_life"));
-	int64_t ms;
+	int64_t ms = 0;
 	int rc = json == NULL ? 0 : only(json, names, ARRAY_LEN(names), "weariness", err);
 
 	if (json == NULL || rc != 0)
