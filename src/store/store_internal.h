@@ -233,6 +233,11 @@ struct store_counters {
 #define STORE_WORDS_AT_HAND 3
 struct pack_words;
 
+struct store_sweep {
+	int64_t cursor; /* where pruning goes on */
+	int slower;	/* looks at a half, a quarter, … at once */
+};
+
 typedef int (*store_fold_fn)(struct store *store, const struct recent_row *row);
 
 /* store_seen.c: which row a name may be in, and names on their way into one. */
@@ -284,7 +289,7 @@ struct store {
 	char timer_id[STORE_TIMER_ID_SIZE];
 	int64_t timer_from_ms; /* in the table all before it, and itself, are gone */
 	char timer_from[STORE_TIMER_ID_SIZE];
-	int64_t sweep[STORE_LOG_COUNT + 1];			   /* where pruning goes on */
+	struct store_sweep sweep[STORE_LOG_COUNT + 1];		   /* of references last */
 	struct buf packed_body, sealed_body;			   /* scratch of one put or get */
 	struct pack_words *words[STORE_WORDS_AT_HAND], *words_now; /* NULL; now: of those at hand */
 	size_t words_next;
@@ -481,9 +486,11 @@ void store_seen_done(struct store *store);
 int store_ref_check(struct store *store);
 /* The same of timers, which are gone then. */
 int store_timer_check(struct store *store);
-/* Deletes up to max_rows rows older than before_ms among the next max_rows * scan_per_row ones after
- * cursor. Rows removed, or < 0. */
-int store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms,
-    int max_rows, int scan_per_row);
+
+/* ---- store_sweep.c ---- */
+/* Deletes up to max_rows rows older than before_ms among the next max_rows * scan_per_row ones, or fewer, from where it
+ * stopped. Rows removed, or < 0. */
+int store_sweep(struct store *store, int scan, int drop, struct store_sweep *sweep,
+    int64_t before_ms, int max_rows, int scan_per_row);
 
 #endif

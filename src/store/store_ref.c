@@ -11,7 +11,6 @@
 #include "store/store_internal.h"
 
 #define REF_BYTES 40
-#define SWEEP_MAX 1024
 #define TIMER_KEY_SIZE (8 + STORE_TIMER_ID_SIZE)
 
 /* ---- references: a 16-byte name to a visit and a time ---- */
@@ -176,48 +175,6 @@ store_ref_check(struct store *store)
 	sqlite3_reset(stmt);
 	store_aside_done(store, &aside, "ref", ST_DAMAGED_NOTE, ST_REF_DROP);
 	return rc == SQLITE_DONE ? 0 : store_error(store, rc);
-}
-
-/* ---- pruning without an index on time ---- */
-
-/* An index would cost a page in every turn. Instead each call walks on a bit
- * from where the last one stopped, and begins again at the end. */
-int
-store_sweep(struct store *store, int scan, int drop, int64_t *cursor, int64_t before_ms,
-    int max_rows, int scan_per_row)
-{
-	int64_t old[SWEEP_MAX];
-	int count = 0, looked = 0, error;
-	if (max_rows > SWEEP_MAX)
-		max_rows = SWEEP_MAX;
-	sqlite3_stmt *stmt = store_stmt(store, scan, &error);
-	if (stmt == NULL)
-		return error;
-	int limit = max_rows * scan_per_row;
-	sqlite3_bind_int64(stmt, 1, *cursor != 0 ? *cursor : INT64_MIN);
-	sqlite3_bind_int(stmt, 2, limit);
-	int rc = SQLITE_DONE;
-	while (count < max_rows && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		*cursor = sqlite3_column_int64(stmt, 0);
-		looked++;
-		if (sqlite3_column_int64(stmt, 1) < before_ms)
-			old[count++] = *cursor;
-	}
-	sqlite3_reset(stmt);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return store_error(store, rc);
-	if (rc == SQLITE_DONE && looked < limit)
-		*cursor = 0;
-	for (int i = 0; i < count; i++) {
-		sqlite3_stmt *del = store_stmt(store, drop, &error);
-		if (del == NULL)
-			return error;
-		sqlite3_bind_int64(del, 1, old[i]);
-		error = store_run(store, del);
-		if (error != 0)
-			return error;
-	}
-	return count;
 }
 
 /* ---- timers ---- */
