@@ -348,6 +348,11 @@ offline: all $(BUILD)/bench/load
 days: all $(BUILD)/bench/age
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/days.py --days $(or $(DAYS),35) --events $(or $(EVENTS),50000) --away $(or $(AWAY),14) $(MORE)
 
+# What an event costs over how much there is: events, customers and profiles, open baskets, actions. CURVES='--only open --time'. An hour.
+.PHONY: curves
+curves: all $(BUILD)/bench/age
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/curves.py $(CURVES)
+
 # Tables beside what is simpler, on later baskets; DATA=DIR: the sets that are not here, as for make models.
 .PHONY: recommend-figures
 recommend-figures: $(BUILD)/bench/recommend
@@ -493,7 +498,7 @@ help:
 	@echo "make hq         the collector before PostgreSQL and a NATS cluster"
 	@echo "make fleet      STORES=200 stores through FORM=brokers|nats into PostgreSQL, parts of it killed"
 	@echo "make hq-brokers, make hq-nats  headquarters' endpoint as it is shipped, on loopback, to try"
-	@echo "make days       35 simulated days of 50,000 events: what is kept, and does it fit"
+	@echo "make days       35 simulated days of 50,000 events: what is kept, and does it fit; make curves: what an event costs over it"
 	@echo "make flood      a backlog, and 10,000 messages a second, beside another till"
 	@echo "make crash      kill -9, KILLS=200 times, under load"
 	@echo "make full       a file system that is full, of bytes and of inodes, FULL=1 times at five moments"

@@ -390,6 +390,7 @@ known_customers(void)
 		    "{\"card\":\"4000%012d\",\"purpose\":\"profile\",\"state\":\"granted\"}", i);
 		if (age.said < 100 && i + 1 < options.known)
 			continue;
+		acknowledge();
 		turn();
 		tidy();
 	}
