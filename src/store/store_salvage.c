@@ -127,6 +127,30 @@ sync_file(const char *path, int flags)
 	return rc;
 }
 
+/* Of the schema before, the copy is of it too: it is taken over as the file would have been. */
+static int
+copy_schema(sqlite3 *from, sqlite3 *to)
+{
+	sqlite3_stmt *stmt = NULL;
+	char sql[400];
+	int version = STORE_SCHEMA;
+	int rc = sqlite3_prepare_v2(from, "PRAGMA user_version", -1, &stmt, NULL);
+
+	/* A file that does not say it is told by whoever copies its tables. */
+	if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+		version = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	rc = store_schema_create(to);
+	if (rc != SQLITE_OK || version != STORE_SCHEMA_BEFORE)
+		return rc;
+	sqlite3_snprintf(sizeof(sql), sql,
+	    "DROP TABLE recording; DROP TABLE turn; DROP TABLE seen; CREATE TABLE seen(id INTEGER "
+	    "PRIMARY KEY, rest INTEGER NOT NULL, value BLOB NOT NULL, at INTEGER NOT NULL, "
+	    "sum INTEGER NOT NULL) STRICT; PRAGMA user_version = %d",
+	    STORE_SCHEMA_BEFORE);
+	return sqlite3_exec(to, sql, NULL, NULL, NULL);
+}
+
 /* Room for a copy that is as long as the file: without it not a byte is written. */
 static bool
 has_room(const struct store *store)
@@ -168,7 +192,7 @@ make_copy(const struct store *store, const char *copy, int64_t damaged)
 		sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		sqlite3_exec(from, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF",
 		    NULL, NULL, NULL);
-		rc = store_schema_create(to);
+		rc = copy_schema(from, to);
 	}
 	if (rc == SQLITE_OK)
 		rc = copy_tables(from, to);

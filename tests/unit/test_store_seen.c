@@ -281,11 +281,9 @@ a_damaged_page_of_names_is_found_at_the_start_and_costs_its_rows(void **state)
 
 /* Rows by name, as schema 4 had them: one beside its place, one damaged. */
 static void
-names_of_the_schema_before_are_taken_over(void **state)
+make_schema_before(struct fixture *f)
 {
-	struct fixture *f = *state;
-	struct id beside = event_name(7), got;
-	int64_t at_ms;
+	struct id beside = event_name(7);
 	char sql[4096];
 	size_t len;
 
@@ -316,14 +314,61 @@ names_of_the_schema_before_are_taken_over(void **state)
 	}
 	assert_true(len < sizeof(sql));
 	change(f, sql);
-	fixture_open(f);
+}
+
+static void
+assert_taken_over(struct fixture *f)
+{
+	struct id beside = event_name(7), got;
+	int64_t at_ms;
+
+	beside.b[15] ^= 1;
 	for (uint64_t n = 0; n < 8; n++)
 		assert_name(f, n, true);
 	assert_int_equal(store_seen_get(f->store, &beside, &got, &at_ms), 0);
 	assert_int_equal(at_ms, 1008);
 	assert_name(f, 8, false);
 	assert_name(f, 9, false);
+}
+
+static void
+names_of_the_schema_before_are_taken_over(void **state)
+{
+	struct fixture *f = *state;
+
+	make_schema_before(f);
+	fixture_open(f);
+	assert_taken_over(f);
 	assert_int_equal(store_damaged(f->store), 0);
+}
+
+/* An older aisled met a bad page and was stopped; the one that comes next makes the copy. */
+static void
+a_damaged_state_of_the_schema_before_is_copied_and_taken_over(void **state)
+{
+	struct fixture *f = *state;
+	struct id visit = id_of(77);
+	struct buf body = { 0 };
+	char path[192];
+
+	assert_int_equal(store_put(f->store, STORE_VISIT, &visit, NULL, 5, 0, "x", 1), 0);
+	make_schema_before(f);
+	snprintf(path, sizeof(path), "%s/state.db.suspect", f->dir);
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "3\n", 2), 2);
+	close(fd);
+	for (int starts = 0; starts < 2; starts++) {
+		fixture_open(f);
+		snprintf(path, sizeof(path), "%s/state.db.damaged", f->dir);
+		assert_int_equal(access(path, F_OK), 0);
+		assert_taken_over(f);
+		buf_clear(&body);
+		assert_int_equal(store_get(f->store, STORE_VISIT, &visit, &body, NULL), 0);
+		assert_int_equal(store_damaged(f->store), 3);
+		fixture_close(f);
+	}
+	fixture_open(f);
+	buf_done(&body);
 }
 
 int
@@ -339,6 +384,7 @@ main(void)
 		STORE_TEST(a_body_that_is_no_list_of_names_is_counted),
 		STORE_TEST(a_damaged_page_of_names_is_found_at_the_start_and_costs_its_rows),
 		STORE_TEST(names_of_the_schema_before_are_taken_over),
+		STORE_TEST(a_damaged_state_of_the_schema_before_is_copied_and_taken_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
