@@ -66,7 +66,8 @@ empty_slot(struct store *store, int64_t n)
 	int64_t slot = n % STORE_TURNS_RING;
 	int error;
 
-	if (store->turn_room[slot] <= SLOT_BYTES)
+	/* 0: none, or what emptied it was rolled back. */
+	if (store->turn_room[slot] > 0 && store->turn_room[slot] <= SLOT_BYTES)
 		return 0;
 	sqlite3_stmt *stmt = store_stmt(store, ST_TURN_DROP, &error);
 	if (stmt == NULL)

@@ -364,6 +364,30 @@ a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back(void **state)
 	free(body);
 }
 
+static void
+a_fold_that_was_taken_back_gives_room_back_when_it_comes_again(void **state)
+{
+	struct fixture *f = *state;
+	struct id key = id_of(1), other = id_of(2);
+	static char body[100000];
+
+	noise(body, sizeof(body));
+	begin(f);
+	assert_int_equal(store_put(f->store, STORE_VISIT, &key, NULL, 1000, 1, body, sizeof(body)),
+	    0);
+	commit(f);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM turn WHERE length(body) > 9999"), 1);
+	begin(f);
+	assert_int_equal(store_settle(f->store), 0);
+	store_rollback(f->store);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM turn WHERE length(body) > 9999"), 1);
+	begin(f);
+	put(f, STORE_VISIT, &other, NULL, 1, "x");
+	assert_int_equal(store_settle(f->store), 0);
+	commit(f);
+	assert_int_equal(number_of(f, "SELECT COUNT(*) FROM turn WHERE length(body) > 9999"), 0);
+}
+
 /* A recording that goes on after a copy of a state begins with the number that the copy says. */
 static void
 a_copy_says_the_number_that_is_recorded_next_wherever_its_newest_row_lies(void **state)
@@ -933,6 +957,7 @@ main(void)
 		STORE_TEST(what_a_turn_wrote_is_there_after_a_kill_whichever_table_it_is_of),
 		STORE_TEST(a_thousand_turns_are_the_same_at_whichever_a_kill_comes),
 		STORE_TEST(a_turn_with_the_longest_rows_is_read_whole_and_gives_its_room_back),
+		STORE_TEST(a_fold_that_was_taken_back_gives_room_back_when_it_comes_again),
 		STORE_TEST(
 		    a_copy_says_the_number_that_is_recorded_next_wherever_its_newest_row_lies),
 		STORE_TEST(of_two_customers_in_a_turn_who_is_forgotten_goes_and_the_other_stays),
