@@ -18,6 +18,14 @@
 
 #include "aisle/base.h"
 
+static void
+free_groups(struct cells *cells)
+{
+	for (size_t i = 0; i < cells->group_count; i++)
+		free(cells->groups[i].name);
+	free(cells->groups);
+}
+
 void
 cells_done(struct cells *cells)
 {
@@ -27,7 +35,7 @@ cells_done(struct cells *cells)
 		free(cells->list[i].segment);
 	}
 	free(cells->list);
-	free(cells->groups);
+	free_groups(cells);
 	*cells = (struct cells){ 0 };
 }
 
@@ -178,13 +186,13 @@ find_groups(struct cells *cells)
 		names[count++] = cells->list[i].group;
 	if (count > 1)
 		qsort(names, count, sizeof(*names), by_text);
-	free(cells->groups);
+	free_groups(cells);
 	cells->groups = mem_calloc(count + 1, sizeof(*cells->groups));
-	cells->groups[0].name = "";
+	cells->groups[0].name = mem_strdup("");
 	cells->group_count = 1;
 	for (size_t i = 0; i < count; i++)
 		if (i == 0 || strcmp(names[i - 1], names[i]) != 0)
-			cells->groups[cells->group_count++].name = names[i];
+			cells->groups[cells->group_count++].name = mem_strdup(names[i]);
 	free(names);
 }
 

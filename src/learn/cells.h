@@ -28,7 +28,7 @@ struct cell {
 	bool dirty;
 };
 struct cell_group {
-	const char *name; /* a cell's; "": of all */
+	char *name; /* its own: a cell may change its group before the next turn; "": of all */
 	int32_t ratio[LEARNER_KAPPAS];
 };
 /* Begins as zeros. */

@@ -26,6 +26,27 @@ add(struct cells *cells, const char *action, const char *group, bool treated, in
 }
 
 static void
+the_groups_in_force_are_those_of_the_last_turn_whatever_came_since(void **state)
+{
+	struct cells cells = { 0 };
+
+	(void)state;
+	for (int day = 0; day < 40; day++) {
+		add(&cells, "a", "g", true, 20, 4, 0.4);
+		cells_turn(&cells, 0);
+	}
+	add(&cells, "a", "h", false, 1, 0, 0.4);
+	assert_int_equal(cells_ratio(&cells, "b", "g", "", true),
+	    cells.groups[1].ratio[cells.kappa]);
+	assert_int_equal(cells_ratio(&cells, "b", "h", "", true),
+	    cells.groups[0].ratio[cells.kappa]);
+	cells_turn(&cells, 0);
+	assert_int_equal(cells_ratio(&cells, "b", "h", "", true),
+	    cells.groups[1].ratio[cells.kappa]);
+	cells_done(&cells);
+}
+
+static void
 nothing_is_in_force_before_the_past_has_borne_it_out(void **state)
 {
 	struct cells cells = { 0 };
@@ -187,6 +208,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    the_groups_in_force_are_those_of_the_last_turn_whatever_came_since),
 		cmocka_unit_test(nothing_is_in_force_before_the_past_has_borne_it_out),
 		cmocka_unit_test(a_chain_is_what_the_formula_says_level_by_level),
 		cmocka_unit_test(segments_are_a_level_more_only_where_there_are_some),
