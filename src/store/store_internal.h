@@ -158,6 +158,7 @@ enum log_op {
 	X(UPLINK_EACH, "SELECT id, type, at, subject, body FROM uplink WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
 	X(UPLINK_DELETE, "DELETE FROM uplink WHERE id BETWEEN ?1 AND ?2") \
 	X(UPLINK_FIRST, "SELECT id FROM uplink WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1") \
+	X(UPLINK_OLDEST, "SELECT at FROM uplink WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1") \
 	X(UPLINK_LAST, "SELECT id FROM uplink WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1") \
 	X(UPLINK_ASIDE, "INSERT INTO damaged(n, tab, id, body) SELECT ?1, 'uplink', id, body FROM uplink WHERE id = ?2") \
 	X(UPLINK_DROP, "DELETE FROM uplink WHERE id = ?1") \

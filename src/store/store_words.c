@@ -9,7 +9,7 @@
  *   is told at each start and written again where damage took it. Nobody is named in them.
  *
  *   A set's time is when it was last put into force. It served until the next one's, so it may go when that is older than
- *   every decision that is kept.
+ *   every decision that is kept and every record that waits for headquarters.
  *
  * BYTES of a row
  *   i64 time; the text of pack_words_text().

@@ -66,6 +66,29 @@ drop(struct store *store, uint32_t number)
 	return error;
 }
 
+/* What waits for headquarters may be older than every decision: of a lane the first is the oldest. */
+static int
+oldest_needed(struct store *store, int64_t *ret_ms)
+{
+	int error = store_oldest_decision(store, ret_ms);
+
+	for (int lane = 0; error == 0 && lane < LANE_COUNT; lane++) {
+		sqlite3_stmt *stmt = store_stmt(store, ST_UPLINK_OLDEST, &error);
+
+		if (stmt == NULL)
+			return error;
+		sqlite3_bind_int64(stmt, 1, STORE_LANE_ID(lane, 0));
+		sqlite3_bind_int64(stmt, 2, STORE_LANE_ID(lane + 1, 0) - 1);
+		int rc = sqlite3_step(stmt);
+		if (rc == SQLITE_ROW && sqlite3_column_int64(stmt, 0) < *ret_ms)
+			*ret_ms = sqlite3_column_int64(stmt, 0);
+		sqlite3_reset(stmt);
+		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+			error = store_error(store, rc);
+	}
+	return error;
+}
+
 /* Those that no record needs any more go. AISLE_E_NONE: too many are needed. */
 static int
 make_place(struct store *store, int64_t now_ms, uint32_t number)
@@ -78,7 +101,7 @@ make_place(struct store *store, int64_t now_ms, uint32_t number)
 	if (error == 0)
 		error = read_kept(store, kept, &count);
 	if (error == 0)
-		error = store_oldest_decision(store, &oldest_ms);
+		error = oldest_needed(store, &oldest_ms);
 	if (error != 0)
 		return error;
 	left = count;

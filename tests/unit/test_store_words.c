@@ -178,6 +178,42 @@ they_go_with_the_last_record_that_needs_them(void **state)
 		assert_true(is_read(f, ulid_of(day * DAY + 1, (uint32_t)day), day));
 }
 
+static int
+is_first(void *ctx, int64_t seq, const char *type, int64_t at_ms, const void *body, size_t len)
+{
+	char text[600];
+
+	(void)seq, (void)type, (void)at_ms;
+	snprintf(text, sizeof(text), RECORD, 1);
+	*(bool *)ctx = len == strlen(text) && memcmp(body, text, len) == 0;
+	return 1;
+}
+
+/* On a disk that is nearly full the decisions are gone long before headquarters answers again. */
+static void
+they_stay_for_what_headquarters_does_not_have(void **state)
+{
+	struct fixture *f = *state;
+	bool same = false;
+	char text[600];
+
+	snprintf(text, sizeof(text), RECORD, 1);
+	tell(f, DAY, "");
+	assert_int_equal(store_uplink_add(f->store, LANE_DECISION, "decision", DAY + 1, NULL, text,
+			     strlen(text)),
+	    0);
+	tell(f, 2 * DAY, "policy 2");
+	decide_at(f, 60 * DAY, 2);
+	tell(f, 61 * DAY, "policy 3");
+	assert_int_equal(sql(f, "SELECT count(*) FROM meta WHERE name LIKE 'words/%'"), 3);
+	fixture_reopen(f);
+	assert_true(store_uplink_each(f->store, LANE_DECISION, 0, 10, is_first, &same) >= 0 &&
+	    same);
+	assert_int_equal(store_uplink_ack(f->store, LANE_DECISION, 1), 0);
+	tell(f, 62 * DAY, "policy 4");
+	assert_int_equal(sql(f, "SELECT count(*) FROM meta WHERE name LIKE 'words/%'"), 3);
+}
+
 static void
 there_are_never_more_than_there_is_place_for(void **state)
 {
@@ -208,6 +244,7 @@ main(void)
 		TEST(one_lost_copy_costs_nothing_and_is_written_again),
 		TEST(both_lost_the_policy_in_force_brings_them_back),
 		TEST(they_go_with_the_last_record_that_needs_them),
+		TEST(they_stay_for_what_headquarters_does_not_have),
 		TEST(there_are_never_more_than_there_is_place_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
