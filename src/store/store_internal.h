@@ -206,6 +206,7 @@ enum store_statement {
 #define ST_LOG(log, op) (ST_LOG_SUBJECT_LAST + (int)(log)*LOG_OP_COUNT + (op))
 
 #define STORE_TIMER_ID_SIZE 128
+#define STORE_TIMER_KEY_SIZE (8 + STORE_TIMER_ID_SIZE)
 #define STORE_TURNS_RING 320 /* rows of turns */
 #define STORE_META_NAME_SIZE 64
 #define STORE_SECTION_MAX (STORE_BODY_MAX + (64 << 10)) /* a body, and what a turn says beside it */
@@ -290,6 +291,8 @@ struct store {
 	char timer_id[STORE_TIMER_ID_SIZE];
 	int64_t timer_from_ms; /* in the table all before it, and itself, are gone */
 	char timer_from[STORE_TIMER_ID_SIZE];
+	uint8_t timer_gone[STORE_TIMER_KEY_SIZE]; /* among what is recent all before it are gone */
+	size_t timer_gone_len;			  /* 0: not known */
 	struct store_sweep sweep[STORE_LOG_COUNT + 1];		   /* of references last */
 	struct buf packed_body, sealed_body;			   /* scratch of one put or get */
 	struct pack_words *words[STORE_WORDS_AT_HAND], *words_now; /* NULL; now: of those at hand */
@@ -304,6 +307,7 @@ store_timer_doubt(struct store *store)
 	store->timer_known = false;
 	store->timer_from_ms = INT64_MIN;
 	store->timer_from[0] = '\0';
+	store->timer_gone_len = 0;
 }
 
 extern const char *const store_body_names[STORE_COUNT];

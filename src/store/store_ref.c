@@ -11,7 +11,6 @@
 #include "store/store_internal.h"
 
 #define REF_BYTES 40
-#define TIMER_KEY_SIZE (8 + STORE_TIMER_ID_SIZE)
 
 /* ---- references: a 16-byte name to a visit and a time ---- */
 
@@ -188,7 +187,7 @@ timer_sum(int64_t due_ms, const char *id)
 }
 
 static size_t
-timer_key(uint8_t out[static TIMER_KEY_SIZE], int64_t due_ms, const char *id)
+timer_key(uint8_t out[static STORE_TIMER_KEY_SIZE], int64_t due_ms, const char *id)
 {
 	size_t len = strlen(id);
 	CHECK(len < STORE_TIMER_ID_SIZE);
@@ -277,10 +276,18 @@ find_in_table(struct store *store, int64_t due_ms, const char *id, bool *ret_fou
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_error(store, rc);
 }
 
+static bool
+is_key_before(const uint8_t *key, size_t len, const uint8_t *other, size_t other_len)
+{
+	int order = memcmp(key, other, len < other_len ? len : other_len);
+
+	return order != 0 ? order < 0 : len < other_len;
+}
+
 int
 store_timer_add(struct store *store, int64_t due_ms, const char *id)
 {
-	uint8_t key[TIMER_KEY_SIZE];
+	uint8_t key[STORE_TIMER_KEY_SIZE];
 	size_t len = timer_key(key, due_ms, id);
 	const struct recent_row *row = store_recent_find(store, RECENT_TIMER, key, len);
 	bool there = row != NULL && !row->deleted;
@@ -288,6 +295,8 @@ store_timer_add(struct store *store, int64_t due_ms, const char *id)
 	/* A start adds all that should be there: it writes nothing where nothing is lost. */
 	if (error != 0 || there)
 		return error;
+	if (is_key_before(key, len, store->timer_gone, store->timer_gone_len))
+		store->timer_gone_len = 0;
 	error = store_recent_put(store, RECENT_TIMER, key, len, NULL, 0, 0, NULL, 0);
 	if (error == 0 && store->timer_known &&
 	    (!store->timer_any || is_before(due_ms, id, store->timer_due_ms, store->timer_id)))
@@ -298,7 +307,7 @@ store_timer_add(struct store *store, int64_t due_ms, const char *id)
 int
 store_timer_delete(struct store *store, int64_t due_ms, const char *id)
 {
-	uint8_t key[TIMER_KEY_SIZE];
+	uint8_t key[STORE_TIMER_KEY_SIZE];
 	size_t len = timer_key(key, due_ms, id);
 	int error = 0;
 	if (store->timer_known && store->timer_any && due_ms == store->timer_due_ms &&
@@ -356,7 +365,7 @@ load_from_table(struct store *store)
 	bool good = true, gone = true;
 	store->timer_any = false;
 	while (gone && good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		uint8_t key[TIMER_KEY_SIZE];
+		uint8_t key[STORE_TIMER_KEY_SIZE];
 		int64_t due_ms = sqlite3_column_int64(stmt, 0);
 		/* Bytes that read like the text are not found by it, and would be the first one for ever. */
 		bool is_text = sqlite3_column_type(stmt, 1) == SQLITE_TEXT;
@@ -389,10 +398,14 @@ load_timer(struct store *store)
 	int error = load_from_table(store);
 	if (error != 0)
 		return error;
-	for (row = store_recent_next(store, RECENT_TIMER, "", 0, false);
+	/* Thousands may fall due in one turn: who is gone is passed over once. */
+	for (row = store_recent_next(store, RECENT_TIMER, store->timer_gone, store->timer_gone_len,
+		 false);
 	     row != NULL && row->deleted;
-	     row = store_recent_next(store, RECENT_TIMER, row->bytes, row->key_len, true))
-		;
+	     row = store_recent_next(store, RECENT_TIMER, row->bytes, row->key_len, true)) {
+		memcpy(store->timer_gone, row->bytes, row->key_len);
+		store->timer_gone_len = row->key_len;
+	}
 	if (row != NULL) {
 		char id[STORE_TIMER_ID_SIZE];
 		memcpy(id, row->bytes + 8, row->key_len - 8);

@@ -615,6 +615,49 @@ the_first_timer_is_the_earliest_then_the_smallest_id(void **state)
 	commit(f);
 }
 
+/* As when a store was silent for hours: each is asked for, handled and gone, and some say when they are due again. */
+static void
+of_many_timers_that_are_due_in_one_turn_each_comes_once_in_its_order(void **state)
+{
+	struct fixture *f = *state;
+	char id[128], name[16];
+	int64_t due, last = 0;
+	int seen = 0, again = 0;
+
+	begin(f);
+	for (int i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "t%03d", i);
+		assert_int_equal(store_timer_add(f->store, 1000 + i / 4, name), 0);
+		if (i == 100)
+			assert_int_equal(store_settle(f->store), 0);
+	}
+	commit(f);
+	begin(f);
+	while (store_timer_first(f->store, &due, id) == 0) {
+		assert_true(due >= last);
+		last = due;
+		seen++;
+		assert_int_equal(store_timer_delete(f->store, due, id), 0);
+		/* Earlier than all that are left, later, and the one that just went. */
+		if (seen % 50 == 0) {
+			assert_int_equal(store_timer_add(f->store, due, "a"), 0);
+			assert_int_equal(store_timer_add(f->store, 5000 + seen, "z"), 0);
+			assert_first(f, due, "a");
+			again += 2;
+		}
+		if (seen == 77) {
+			assert_int_equal(store_timer_add(f->store, 7, "long ago"), 0);
+			assert_first(f, 7, "long ago");
+			assert_int_equal(store_timer_delete(f->store, 7, "long ago"), 0);
+		}
+		if (again > 30)
+			break;
+	}
+	assert_true(seen >= 400);
+	store_rollback(f->store);
+	assert_first(f, 1000, "t000");
+}
+
 /* ---- pruning ---- */
 
 static void
@@ -684,6 +727,7 @@ main(void)
 		STORE_TEST(names_that_share_their_first_half_are_kept_apart),
 		STORE_TEST(a_name_beside_its_place_stays_there_when_the_place_is_free_again),
 		STORE_TEST(the_first_timer_is_the_earliest_then_the_smallest_id),
+		STORE_TEST(of_many_timers_that_are_due_in_one_turn_each_comes_once_in_its_order),
 		STORE_TEST(pruning_is_bounded_and_takes_only_what_is_past_its_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
