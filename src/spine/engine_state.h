@@ -250,6 +250,7 @@ struct engine {
 	struct store *store;
 	struct keys *keys;
 	enum uplink_takes uplink;
+	bool settles; /* what comes of a draw is followed, and learned from */
 	struct sealer sealer;
 	bool has_sealer;
 	profile_get_fn profile_get;

@@ -113,7 +113,7 @@ void
 listing_note(struct engine *engine, struct visit *visit, const struct decision *decision)
 {
 	/* Nobody will ask. */
-	if (engine->uplink != UPLINK_RECORDS || decision->input->staff)
+	if (!engine->settles || decision->input->staff)
 		return;
 	for (size_t i = 0; i < decision->slot_count; i++) {
 		const struct slot *slot = &decision->slots[i];

@@ -5,7 +5,8 @@
  * DESIGN
  *   A replay has neither: what it makes is listed with the turn and queued for
  *   nobody. That is decided here, once; the rest of the spine asks only how
- *   much goes up, to write no record that nobody takes.
+ *   much goes up, to write no record that nobody takes. What a store learns
+ *   from its draws a replay of its day learns as well: it decides by that.
  */
 #include "spine/spine.h"
 
@@ -18,6 +19,8 @@ outlet_init(struct engine *engine)
 	if (engine->options.on_record != NULL ||
 	    (!engine->options.no_outlets && engine->conf->hq_host != NULL))
 		engine->uplink = engine->conf->uplink_aggregates ? UPLINK_SUMS : UPLINK_RECORDS;
+	engine->settles = engine->uplink == UPLINK_RECORDS ||
+	    (engine->conf->hq_host != NULL && !engine->conf->uplink_aggregates);
 }
 
 void

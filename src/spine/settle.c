@@ -301,7 +301,7 @@ settle_earlier(struct engine *engine, struct visit *visit)
 	struct id *ids;
 	size_t count = 0;
 
-	if (subject == NULL || engine->uplink != UPLINK_RECORDS)
+	if (subject == NULL || !engine->settles)
 		return;
 	ids = arena_alloc(engine->arena, (subject->purchase_count + 1) * sizeof(*ids));
 	for (size_t i = 0; i < subject->purchase_count; i++) {

@@ -193,6 +193,23 @@ a_crash_changes_nothing_and_the_same_days_give_the_same_bits(void **state)
 	assert_int_equal(engine->learner.cells.list[0].row, 2);
 }
 
+/* A replay has no way out, and decides as the store did. */
+static void
+a_replay_learns_what_the_store_learned(void **state)
+{
+	char store[600];
+	struct err err = { 0 };
+
+	snprintf(store, sizeof(store), "%s", after_days(false));
+	tear_down(state);
+	set_up(state);
+	engine_close(engine);
+	options.no_outlets = true;
+	assert_int_equal(engine_open(&options, &engine, &err), 0);
+	assert_string_equal(after_days(false), store);
+	assert_null(strstr(store, "milk 0/0"));
+}
+
 static void
 another_bundle_begins_anew(void **state)
 {
@@ -236,6 +253,7 @@ main(void)
 		SPINE_TEST(a_chance_on_record_is_the_models_times_the_ratio_on_record),
 		SPINE_TEST(a_ratio_is_the_days_and_what_is_taught_today_is_heard_of_tomorrow),
 		SPINE_TEST(a_crash_changes_nothing_and_the_same_days_give_the_same_bits),
+		SPINE_TEST(a_replay_learns_what_the_store_learned),
 		SPINE_TEST(another_bundle_begins_anew),
 		SPINE_TEST(weeks_that_are_over_take_a_sixteenth_each),
 	};
